@@ -1,0 +1,54 @@
+// Every limit of millrace, named with its unit last; a limit is tested at its maximum where it is enforced.
+
+/** Rows in one columnar batch. */
+export const BATCH_ROWS_MAX = 4096;
+/** Bytes of one record batch as appended and stored (1 MiB): a partition object keeps it in one SQLite row. */
+export const RECORD_BATCH_BYTES_MAX = 1_048_576;
+/** Bytes of one record's value. */
+export const VALUE_BYTES_MAX = 921_600;
+/** Bytes of one record's key. */
+export const KEY_BYTES_MAX = 65_536;
+/** Headers of one record, and their bytes in all. */
+export const HEADERS_MAX = 64;
+export const HEADERS_BYTES_MAX = 32_768;
+/** Bytes of one HTTP body. */
+export const BODY_BYTES_MAX = 4_194_304;
+/** Bytes of one SQL text. */
+export const STATEMENT_BYTES_MAX = 65_536;
+/** Nesting of expressions and types in SQL. */
+export const AST_DEPTH_MAX = 100;
+/** Columns of one source. */
+export const COLUMNS_MAX = 512;
+/** Partitions of one topic. */
+export const PARTITIONS_MAX = 256;
+/** Characters of a topic, stream, table or query name. */
+export const NAME_LENGTH_MAX = 249;
+/** Nesting of a JSON value. */
+export const JSON_DEPTH_MAX = 64;
+/** Bytes of the kernel's linear memory (64 MiB). */
+export const KERNEL_MEMORY_BYTES_MAX = 67_108_864;
+/** Entries of one kernel dictionary. */
+export const DICTIONARY_ENTRIES_MAX = 1_048_576;
+/** Appends a task may have waiting in its outbox, and their bytes; when full, input waits. */
+export const OUTBOX_APPENDS_MAX = 10_000;
+export const OUTBOX_BYTES_MAX = 16_777_216;
+/** Bytes a task reads from one partition before it commits. */
+export const FETCH_BYTES_MAX = 1_048_576;
+/** Batches whose sequence a partition remembers per producer. */
+export const PRODUCER_BATCHES_MAX = 64;
+/** How long a partition remembers an idle producer: longer than a browser stays offline. */
+export const PRODUCER_IDLE_MS_MAX = 2_592_000_000;
+/** Producers that one partition remembers. */
+export const PRODUCERS_MAX = 10_000;
+/** Bytes of state that a host without synchronous reads keeps resident per task. */
+export const RESIDENT_STATE_BYTES_MAX = 134_217_728;
+/** Rows waiting for a reader of one push query; beyond it the query ends with an error. */
+export const PUSH_ROWS_MAX = 65_536;
+/** Rows of one pull query's answer. */
+export const PULL_ROWS_MAX = 10_000;
+/** Persistent queries running at once. */
+export const QUERIES_MAX = 64;
+/** Entries that the processing log keeps. */
+export const PROCESSING_LOG_RECORDS_MAX = 100_000;
+/** Attempts at one record before it goes to the dead-letter topic. */
+export const ATTEMPTS_MAX = 3;
