@@ -1,0 +1,445 @@
+// The syntax tree of statements and queries, the contract between parser and analysis; it says what was written, not whether it makes sense.
+
+import type { Position } from '../base/errors.ts';
+import type { Expression, Literal, Name, TimeUnit, TypeName } from './ast-expression.ts';
+
+export type * from './ast-expression.ts';
+
+/**
+ * Every statement. All nodes are plain immutable objects: `kind` tells them apart, `at` is where the first
+ * token stands, absent parts are null (an empty list means written but empty, where that is possible).
+ * `text` is the statement's own source, from its first to its last token, without the closing `;`
+ * and with ${variables} as they were written.
+ */
+export type Statement =
+  | CreateSource
+  | CreateAs
+  | InsertSelect
+  | InsertValues
+  | AlterSource
+  | DropSource
+  | CreateType
+  | DropType
+  | CreateConnector
+  | DropConnector
+  | Terminate
+  | Pause
+  | Resume
+  | SetProperty
+  | UnsetProperty
+  | AlterSystem
+  | DefineVariable
+  | UndefineVariable
+  | Show
+  | Describe
+  | DescribeStreams
+  | DescribeFunction
+  | DescribeConnector
+  | Explain
+  | Print
+  | AssertValues
+  | AssertTombstone
+  | AssertSource
+  | AssertTopic
+  | AssertSchema
+  | RunScript
+  | Select;
+
+interface StatementNode {
+  readonly at: Position;
+  readonly text: string;
+}
+
+export type SourceType = 'STREAM' | 'TABLE';
+
+/** `CREATE [OR REPLACE] [SOURCE] STREAM|TABLE [IF NOT EXISTS] name (columns) WITH (properties)`. */
+export interface CreateSource extends StatementNode {
+  readonly kind: 'CreateSource';
+  readonly sourceType: SourceType;
+  readonly orReplace: boolean;
+  /** CREATE SOURCE ...: readable only, and a table is materialised at once. */
+  readonly readOnly: boolean;
+  readonly ifNotExists: boolean;
+  readonly name: Name;
+  /** Null when there is no list: the schema is inferred. */
+  readonly columns: readonly ColumnDefinition[] | null;
+  readonly properties: readonly Property[];
+}
+
+/** `CREATE [OR REPLACE] STREAM|TABLE [IF NOT EXISTS] name [WITH (properties)] AS query`. */
+export interface CreateAs extends StatementNode {
+  readonly kind: 'CreateAs';
+  readonly sourceType: SourceType;
+  readonly orReplace: boolean;
+  readonly ifNotExists: boolean;
+  readonly name: Name;
+  readonly properties: readonly Property[];
+  readonly query: Query;
+}
+
+/** `INSERT INTO target [WITH (properties)] query`. */
+export interface InsertSelect extends StatementNode {
+  readonly kind: 'InsertSelect';
+  readonly target: Name;
+  readonly properties: readonly Property[];
+  readonly query: Query;
+}
+
+/** `INSERT INTO target [(columns)] VALUES (values)`; one row. */
+export interface InsertValues extends StatementNode {
+  readonly kind: 'InsertValues';
+  readonly target: Name;
+  readonly columns: readonly Name[] | null;
+  readonly values: readonly Expression[];
+}
+
+/** `ALTER STREAM|TABLE name ADD [COLUMN] name type, ...`. */
+export interface AlterSource extends StatementNode {
+  readonly kind: 'AlterSource';
+  readonly sourceType: SourceType;
+  readonly name: Name;
+  readonly additions: readonly { readonly name: Name; readonly type: TypeName }[];
+}
+
+/** `DROP STREAM|TABLE [IF EXISTS] name [DELETE TOPIC]`. */
+export interface DropSource extends StatementNode {
+  readonly kind: 'DropSource';
+  readonly sourceType: SourceType;
+  readonly ifExists: boolean;
+  readonly name: Name;
+  readonly deleteTopic: boolean;
+}
+
+/** `CREATE TYPE [IF NOT EXISTS] name AS type`. */
+export interface CreateType extends StatementNode {
+  readonly kind: 'CreateType';
+  readonly ifNotExists: boolean;
+  readonly name: Name;
+  readonly type: TypeName;
+}
+
+export interface DropType extends StatementNode {
+  readonly kind: 'DropType';
+  readonly ifExists: boolean;
+  readonly name: Name;
+}
+
+export type ConnectorType = 'SOURCE' | 'SINK';
+
+export interface CreateConnector extends StatementNode {
+  readonly kind: 'CreateConnector';
+  readonly connectorType: ConnectorType;
+  readonly ifNotExists: boolean;
+  readonly name: Name;
+  readonly properties: readonly Property[];
+}
+
+export interface DropConnector extends StatementNode {
+  readonly kind: 'DropConnector';
+  readonly ifExists: boolean;
+  readonly name: Name;
+}
+
+/** `TERMINATE id` or `TERMINATE ALL`, where `query` is null; PAUSE and RESUME alike. */
+export interface Terminate extends StatementNode {
+  readonly kind: 'Terminate';
+  readonly query: Name | null;
+}
+
+export interface Pause extends StatementNode {
+  readonly kind: 'Pause';
+  readonly query: Name | null;
+}
+
+export interface Resume extends StatementNode {
+  readonly kind: 'Resume';
+  readonly query: Name | null;
+}
+
+/** `SET 'property' = 'value'`, for this session. */
+export interface SetProperty extends StatementNode {
+  readonly kind: 'Set';
+  readonly property: string;
+  readonly value: string;
+}
+
+export interface UnsetProperty extends StatementNode {
+  readonly kind: 'Unset';
+  readonly property: string;
+}
+
+/** `ALTER SYSTEM 'property' = 'value'`, for all. */
+export interface AlterSystem extends StatementNode {
+  readonly kind: 'AlterSystem';
+  readonly property: string;
+  readonly value: string;
+}
+
+/** `DEFINE name = 'value'`: `${name}` is replaced in the statements that follow. */
+export interface DefineVariable extends StatementNode {
+  readonly kind: 'Define';
+  readonly variable: Name;
+  readonly value: string;
+}
+
+export interface UndefineVariable extends StatementNode {
+  readonly kind: 'Undefine';
+  readonly variable: Name;
+}
+
+export type ShowTarget =
+  | 'STREAMS'
+  | 'TABLES'
+  | 'TOPICS'
+  | 'QUERIES'
+  | 'FUNCTIONS'
+  | 'TYPES'
+  | 'VARIABLES'
+  | 'PROPERTIES'
+  | 'CONNECTORS'
+  | 'CONNECTOR PLUGINS';
+
+/** `SHOW|LIST [ALL] target [EXTENDED]`; `all` only with TOPICS, `connectorType` only with CONNECTORS. */
+export interface Show extends StatementNode {
+  readonly kind: 'Show';
+  readonly target: ShowTarget;
+  readonly all: boolean;
+  readonly extended: boolean;
+  readonly connectorType: ConnectorType | null;
+}
+
+/** `DESCRIBE source [EXTENDED]`. */
+export interface Describe extends StatementNode {
+  readonly kind: 'Describe';
+  readonly source: Name;
+  readonly extended: boolean;
+}
+
+/** `DESCRIBE STREAMS|TABLES [EXTENDED]`. */
+export interface DescribeStreams extends StatementNode {
+  readonly kind: 'DescribeStreams';
+  readonly sourceType: SourceType;
+  readonly extended: boolean;
+}
+
+export interface DescribeFunction extends StatementNode {
+  readonly kind: 'DescribeFunction';
+  readonly function: Name;
+}
+
+export interface DescribeConnector extends StatementNode {
+  readonly kind: 'DescribeConnector';
+  readonly connector: Name;
+}
+
+/** `EXPLAIN statement` or `EXPLAIN query-id`. */
+export interface Explain extends StatementNode {
+  readonly kind: 'Explain';
+  readonly subject:
+    | { readonly kind: 'ExplainStatement'; readonly statement: Statement }
+    | { readonly kind: 'ExplainQuery'; readonly query: Name };
+}
+
+/** `PRINT topic [FROM BEGINNING] [INTERVAL n] [LIMIT n]`; a topic written as a name keeps its case. */
+export interface Print extends StatementNode {
+  readonly kind: 'Print';
+  readonly topic: Name;
+  readonly fromBeginning: boolean;
+  /** Every how many records one is printed; null is every one. */
+  readonly interval: number | null;
+  readonly limit: number | null;
+}
+
+/** `ASSERT VALUES source [(columns)] VALUES (values)`: the next record of the source's topic. */
+export interface AssertValues extends StatementNode {
+  readonly kind: 'AssertValues';
+  readonly source: Name;
+  readonly columns: readonly Name[] | null;
+  readonly values: readonly Expression[];
+}
+
+/** `ASSERT NULL VALUES source [(key columns)] KEY (values)`: the next record is a tombstone. */
+export interface AssertTombstone extends StatementNode {
+  readonly kind: 'AssertTombstone';
+  readonly source: Name;
+  readonly columns: readonly Name[] | null;
+  readonly values: readonly Expression[];
+}
+
+/** `ASSERT STREAM|TABLE source [(columns)] [WITH (properties)]`. */
+export interface AssertSource extends StatementNode {
+  readonly kind: 'AssertSource';
+  readonly sourceType: SourceType;
+  readonly name: Name;
+  readonly columns: readonly ColumnDefinition[] | null;
+  readonly properties: readonly Property[];
+}
+
+/** `ASSERT [NOT EXISTS] TOPIC topic [WITH (properties)] [TIMEOUT n unit]`. */
+export interface AssertTopic extends StatementNode {
+  readonly kind: 'AssertTopic';
+  readonly exists: boolean;
+  readonly topic: Name;
+  readonly properties: readonly Property[];
+  readonly timeout: Duration | null;
+}
+
+/** `ASSERT [NOT EXISTS] SCHEMA [SUBJECT subject] [ID id] [TIMEOUT n unit]`. */
+export interface AssertSchema extends StatementNode {
+  readonly kind: 'AssertSchema';
+  readonly exists: boolean;
+  readonly subject: Name | null;
+  readonly id: Literal | null;
+  readonly timeout: Duration | null;
+}
+
+export interface RunScript extends StatementNode {
+  readonly kind: 'RunScript';
+  readonly path: string;
+}
+
+/** A query on its own: push with EMIT, pull without. */
+export interface Select extends StatementNode {
+  readonly kind: 'Select';
+  readonly query: Query;
+}
+
+/** What a column of CREATE is beside a value; null where it is one. */
+export type ColumnConstraint =
+  | { readonly kind: 'Key' }
+  | { readonly kind: 'PrimaryKey' }
+  | { readonly kind: 'Headers' } // all headers of the record
+  | { readonly kind: 'Header'; readonly key: string }; // the last header of that key
+
+export interface ColumnDefinition {
+  readonly name: Name;
+  readonly type: TypeName;
+  readonly constraint: ColumnConstraint | null;
+  readonly at: Position;
+}
+
+/** One entry of WITH (...); a name written plain is upper-cased, one in quotes is as it stands. */
+export interface Property {
+  readonly name: Name;
+  readonly value: Literal;
+  readonly at: Position;
+}
+
+/** `SELECT items FROM from ...`, the clauses in the order they are written in. */
+export interface Query {
+  readonly kind: 'Query';
+  readonly items: readonly SelectItem[];
+  readonly from: SourceReference;
+  /** Applied one after another to `from`: the left side of each join is all before it. */
+  readonly joins: readonly Join[];
+  readonly window: Window | null;
+  readonly where: Expression | null;
+  /** With or without parentheses around the list; `GROUP BY ()` is an empty list. */
+  readonly groupBy: readonly Expression[] | null;
+  readonly partitionBy: readonly Expression[] | null;
+  readonly having: Expression | null;
+  readonly orderBy: readonly OrderItem[] | null;
+  readonly emit: Emit | null;
+  readonly limit: number | null;
+  readonly at: Position;
+}
+
+export type SelectItem =
+  | { readonly kind: 'Star'; readonly source: Name | null; readonly at: Position } // * or source.*
+  | { readonly kind: 'StructStar'; readonly operand: Expression; readonly at: Position } // operand->*
+  | {
+      readonly kind: 'Item';
+      readonly expression: Expression;
+      readonly alias: Name | null;
+      readonly at: Position;
+    };
+
+/** A source by name; inside the query it goes by its alias where it has one. */
+export interface SourceReference {
+  readonly name: Name;
+  readonly alias: Name | null;
+  readonly at: Position;
+}
+
+export interface Join {
+  readonly type: 'INNER' | 'LEFT' | 'RIGHT' | 'FULL';
+  readonly right: SourceReference;
+  readonly within: Within | null;
+  readonly on: Expression;
+  readonly at: Position;
+}
+
+/** `WITHIN n unit` (before and after alike) or `WITHIN (n unit, n unit)`, with `GRACE PERIOD n unit` or without. */
+export interface Within {
+  readonly before: Duration;
+  readonly after: Duration;
+  readonly grace: Duration | null;
+  readonly at: Position;
+}
+
+/** A span of time; `durationMs` gives its milliseconds, which are always a safe integer of zero or more. */
+export interface Duration {
+  readonly amount: number;
+  readonly unit: TimeUnit;
+  readonly at: Position;
+}
+
+interface WindowNode {
+  readonly retention: Duration | null;
+  readonly grace: Duration | null;
+  readonly at: Position;
+}
+
+export type Window = TumblingWindow | HoppingWindow | SessionWindow | SlidingWindow;
+
+export interface TumblingWindow extends WindowNode {
+  readonly kind: 'Tumbling';
+  readonly size: Duration;
+}
+
+export interface HoppingWindow extends WindowNode {
+  readonly kind: 'Hopping';
+  readonly size: Duration;
+  readonly advance: Duration;
+}
+
+export interface SessionWindow extends WindowNode {
+  readonly kind: 'Session';
+  readonly gap: Duration;
+}
+
+/** Not of ksqlDB: a window of `size` that ends at each row. */
+export interface SlidingWindow extends WindowNode {
+  readonly kind: 'Sliding';
+  readonly size: Duration;
+}
+
+/** Not of ksqlDB: the order of a pull query's rows. */
+export interface OrderItem {
+  readonly expression: Expression;
+  readonly direction: 'ASC' | 'DESC';
+  readonly at: Position;
+}
+
+/** `EMIT CHANGES`, `EMIT FINAL`, or our own `EMIT CHANGES EVERY n unit`, where `every` coalesces per key. */
+export interface Emit {
+  readonly mode: 'CHANGES' | 'FINAL';
+  readonly every: Duration | null;
+  readonly at: Position;
+}
+
+const UNIT_MS: Readonly<Record<TimeUnit, number>> = {
+  MILLISECONDS: 1,
+  SECONDS: 1_000,
+  MINUTES: 60_000,
+  HOURS: 3_600_000,
+  DAYS: 86_400_000,
+};
+
+/** The milliseconds of a span. */
+export function durationMs(duration: {
+  readonly amount: number;
+  readonly unit: TimeUnit;
+}): number {
+  return duration.amount * UNIT_MS[duration.unit];
+}
