@@ -1,0 +1,41 @@
+// Distinct strings of one column by dense code, kept as UTF-8 and read as text on demand; codes never persist.
+
+import { InvariantError } from '../base/errors.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
+
+/**
+ * An immutable list of distinct strings: UTF-8 bytes one after the other, `offsets[code] .. offsets[code + 1]` of them
+ * belonging to `code`. Text is decoded once a code and only when it is asked for, so that a chain that only groups or
+ * passes on never pays for it.
+ */
+export class Dictionary {
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+  #texts: (string | undefined)[] | null = null;
+
+  /** @param offsets one more than there are entries; the first is 0 */
+  constructor(bytes: Uint8Array, offsets: Uint32Array) {
+    this.bytes = bytes;
+    this.offsets = offsets;
+  }
+
+  get size(): number {
+    return this.offsets.length - 1;
+  }
+
+  /** The entry's UTF-8, a view on `bytes`. */
+  utf8(code: number): Uint8Array {
+    return this.bytes.subarray(this.offsets[code], this.offsets[code + 1]);
+  }
+
+  text(code: number): string {
+    if (code >= this.size) throw new InvariantError(`code ${code} is beyond the dictionary`);
+    const texts = (this.#texts ??= Array.from({ length: this.size }));
+    const known = texts[code];
+    if (known !== undefined) return known;
+    const text = decoder.decode(this.utf8(code));
+    texts[code] = text;
+    return text;
+  }
+}

@@ -1,0 +1,86 @@
+// The shape of a batch or a source: named, typed columns, key columns first; knows no values.
+
+import { assert } from '../base/assert.ts';
+import { BIGINT, type Type, typeEquals, typeText } from './type.ts';
+
+/**
+ * What a column is to its row:
+ * `key` a part of the record's key; `window` a bound of the key's window (WINDOWSTART, WINDOWEND, after the key columns);
+ * `value` a part of the record's value; `pseudo` taken from the record itself (ROWTIME, ROWPARTITION, ROWOFFSET, headers).
+ */
+export type ColumnRole = 'key' | 'window' | 'value' | 'pseudo';
+
+export interface SchemaColumn {
+  readonly name: string;
+  readonly type: Type;
+  readonly role: ColumnRole;
+}
+
+/** Columns in the order key, window, value, pseudo. Plain JSON. */
+export interface Schema {
+  readonly columns: readonly SchemaColumn[];
+}
+
+const ORDER: Readonly<Record<ColumnRole, number>> = { key: 0, window: 1, value: 2, pseudo: 3 };
+
+export const WINDOWSTART = 'WINDOWSTART';
+export const WINDOWEND = 'WINDOWEND';
+
+/** Makes a schema. Names need not be unique across roles (the same name may be key and value); lookup takes the first. */
+export function schema(columns: readonly SchemaColumn[]): Schema {
+  for (let i = 1; i < columns.length; i++) {
+    const before = columns[i - 1];
+    const here = columns[i];
+    assert(
+      before !== undefined && here !== undefined && ORDER[before.role] <= ORDER[here.role],
+      'schema columns stand in the order key, window, value, pseudo',
+    );
+  }
+  return { columns };
+}
+
+/** The two columns that a windowed key carries: BIGINT milliseconds; `WINDOWEND` is exclusive, a session's inclusive. */
+export const WINDOW_COLUMNS: readonly SchemaColumn[] = [
+  { name: WINDOWSTART, type: BIGINT, role: 'window' },
+  { name: WINDOWEND, type: BIGINT, role: 'window' },
+];
+
+/** Position of the first column of that name, or -1. Cost: linear; planning only. */
+export function columnIndex(of: Schema, name: string): number {
+  return of.columns.findIndex((column) => column.name === name);
+}
+
+/** Positions of the columns with that role, in order. */
+export function columnsWithRole(of: Schema, role: ColumnRole): number[] {
+  const found: number[] = [];
+  of.columns.forEach((column, index) => {
+    if (column.role === role) found.push(index);
+  });
+  return found;
+}
+
+export function schemaEquals(a: Schema, b: Schema): boolean {
+  return (
+    a.columns.length === b.columns.length &&
+    a.columns.every((column, index) => {
+      const other = b.columns[index];
+      return (
+        other !== undefined &&
+        other.name === column.name &&
+        other.role === column.role &&
+        typeEquals(column.type, other.type)
+      );
+    })
+  );
+}
+
+/** The schema as SQL text: `` `ID` STRING KEY, `N` BIGINT ``. */
+export function schemaText(of: Schema): string {
+  return of.columns
+    .filter((column) => column.role === 'key' || column.role === 'value')
+    .map(
+      (column) =>
+        `\`${column.name.replaceAll('`', '``')}\` ${typeText(column.type)}${column.role === 'key' ? ' KEY' : ''}`,
+    )
+    .join(', ');
+}

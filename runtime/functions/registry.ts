@@ -1,0 +1,104 @@
+// What a function is to the planner and to the row path, and the registry that finds overloads; holds no function itself.
+
+import type { Type, Value } from '../data/type.ts';
+
+/** A type pattern of a declared parameter: a concrete type, a kind of any size (DECIMAL, ARRAY...), or a type variable. */
+export type Pattern =
+  | { readonly pattern: 'type'; readonly type: Type }
+  | { readonly pattern: 'decimal' }
+  | { readonly pattern: 'any'; readonly variable: string }
+  | { readonly pattern: 'array'; readonly item: Pattern }
+  | { readonly pattern: 'map'; readonly key: Pattern; readonly value: Pattern }
+  | { readonly pattern: 'anyStruct'; readonly variable: string }
+  | {
+      readonly pattern: 'lambda';
+      readonly parameters: readonly Pattern[];
+      readonly result: Pattern;
+    };
+
+export interface Parameter {
+  readonly name: string;
+  readonly pattern: Pattern;
+  /** At most one parameter of an overload is variadic; it takes zero or more arguments. */
+  readonly variadic: boolean;
+}
+
+interface Declared {
+  readonly name: string;
+  readonly category: string;
+  readonly description: string;
+  readonly parameters: readonly Parameter[];
+}
+
+/** What a call may ask besides its arguments; fixed by task and offset, so that a replay gives the same answer. */
+export interface CallContext {
+  /** Milliseconds since the Unix epoch: the logical now of the batch. */
+  readonly now: number;
+  /** A number in [0, 1) from the batch's seed. */
+  random(): number;
+}
+
+export type ScalarBody = (values: readonly Value[], context: CallContext) => Value;
+
+export interface ScalarOverload extends Declared {
+  readonly kind: 'scalar';
+  /** The result type for the resolved argument types. */
+  readonly returns: (argumentTypes: readonly Type[]) => Type;
+  /** true (the default of most functions): any null argument gives null without a call. */
+  readonly nullPropagating: boolean;
+  /**
+   * Makes the body for these argument types. An overload whose implementation is heavy has `load` instead, awaited once
+   * when a statement that needs it is planned; `process` stays synchronous.
+   */
+  readonly body: ((argumentTypes: readonly Type[]) => ScalarBody) | null;
+  readonly load?: (() => PromiseLike<(argumentTypes: readonly Type[]) => ScalarBody>) | undefined;
+}
+
+/**
+ * An aggregate over accumulator cells. A state is a tuple of values of the types in `cells`; it is what commits store
+ * (see data/codec.ts), so a change of cells is a change of the stored format.
+ */
+export interface AggregateBody {
+  readonly cells: readonly Type[];
+  initial(): Value[];
+  /** Folds one row into the cells in place. */
+  add(cells: Value[], values: readonly Value[]): void;
+  /** Takes one row back; null where the aggregate cannot be undone (refused over tables). */
+  readonly undo: ((cells: Value[], values: readonly Value[]) => void) | null;
+  /** Merges `from` into `into` (session windows); null where it cannot be merged. */
+  readonly merge: ((into: Value[], from: readonly Value[]) => void) | null;
+  result(cells: readonly Value[]): Value;
+}
+
+export interface AggregateOverload extends Declared {
+  readonly kind: 'aggregate';
+  readonly returns: (argumentTypes: readonly Type[]) => Type;
+  readonly body: (argumentTypes: readonly Type[]) => AggregateBody;
+}
+
+export interface TableOverload extends Declared {
+  readonly kind: 'table';
+  readonly returns: (argumentTypes: readonly Type[]) => Type;
+  readonly body: (argumentTypes: readonly Type[]) => (values: readonly Value[]) => readonly Value[];
+}
+
+export type Overload = ScalarOverload | AggregateOverload | TableOverload;
+
+/** The result of looking a call up. `signature` names the overload in plans; `casts[i]` is what argument i must become. */
+export interface Resolved {
+  readonly overload: Overload;
+  readonly signature: string;
+  readonly casts: readonly Type[];
+  readonly type: Type;
+}
+
+/** Functions by name and argument types; what SHOW FUNCTIONS and the planner see, and where the row path finds bodies. */
+export interface FunctionRegistry {
+  readonly names: readonly string[];
+  has(name: string): boolean;
+  overloads(name: string): readonly Overload[];
+  /** The overload that fits best, or null with the reason left to the caller. A null type is an untyped NULL. */
+  resolve(name: string, argumentTypes: readonly (Type | null)[]): Resolved | null;
+  /** The overload of that signature, as plans name it; null when unknown (a plan of a newer version). */
+  bySignature(name: string, signature: string): Overload | null;
+}

@@ -1,0 +1,62 @@
+// The contract of every operator: one batch in, batches out, synchronous and deterministic; knows no step and no host.
+
+import type { RecordCode } from '../base/errors.ts';
+import type { Batch } from '../data/batch.ts';
+import type { Schema } from '../data/schema.ts';
+import type { StateBytes, StateReader } from '../ports/store.ts';
+
+export type Emit = (batch: Batch) => void;
+
+/** One row or pair of row and window that an operator could not use. */
+export interface RowProblem {
+  readonly code: RecordCode | 'LATE';
+  /** Position in the task's input of the record that triggered it (Batch.origin); null when none did. */
+  readonly origin: number | null;
+  /** The column, or ''. */
+  readonly field: string;
+  readonly reason: string;
+}
+
+/** Stream time of one step, kept by the task and committed with the state. -Infinity before the first row. */
+export interface StreamTime {
+  ms: number;
+}
+
+/** The logical time and the seed of the current input: fixed by task and offset. */
+export interface LogicalTime {
+  readonly now: number;
+  readonly seed: number;
+}
+
+/** What the task gives an operator when it is built. */
+export interface OperatorContext {
+  /** Committed state at the time of the build; the operator lays its own uncommitted changes over it. */
+  readonly state: StateReader;
+  /** Running maximum of the rowtimes of the rows that reach the step and count for it; the operator advances it. */
+  readonly streamTime: StreamTime;
+  /** Sends a problem to the processing log and counts it under its code. */
+  readonly report: (problem: RowProblem) => void;
+  /** Adds to a counter of the step (`late`, `latePairs`, `dropped`); committed with the state. */
+  readonly count: (name: string, by: number) => void;
+  readonly time: () => LogicalTime;
+}
+
+/**
+ * A node of a task. Callers keep to this:
+ * - `process` is called with batches of the input's schema, in the order of the task's input; it may emit any number of
+ *   batches, each of `schema`, before it returns; it keeps no reference to a batch but to its columns' values.
+ * - Cutting a batch anywhere never changes what is emitted in all, nor the state.
+ * - `changes` gives, at a commit, the state that changed since the last call, each key once. After a failed commit the
+ *   operator is thrown away.
+ */
+export interface Operator {
+  readonly name: string;
+  /** Of what it emits. */
+  readonly schema: Schema;
+  process(input: number, batch: Batch, out: Emit): void;
+  /** Tells that stream time has come to `ms` without a row (idle time-outs), for expiry and final results. */
+  advance?(ms: number, out: Emit): void;
+  changes?(into: (change: StateBytes) => void): void;
+  /** Frees what it holds outside the garbage-collected heap. */
+  close?(): void;
+}

@@ -1,0 +1,17 @@
+// What an engine runs on: one adapter per port and the compiled kernel; knows no adapter.
+
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+import type { Store } from './store.ts';
+
+export interface Host {
+  readonly log: Log;
+  readonly store: Store;
+  readonly clock: Clock;
+  /** The compiled kernel; null where it could not be loaded: everything then runs on the row path, and EXPLAIN says so. */
+  readonly kernel: WebAssembly.Module | null;
+  /** How often a busy task commits at most, in ms; 0: after every turn. */
+  readonly commitIntervalMs: number;
+  /** Releases connections and locks. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,107 @@
+// The log port: topics, partitions and record batches by offset; knows no SQL and no host.
+
+/** One partition of one topic. */
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  /** Records older than this may go; null: kept for ever. */
+  readonly retentionMs: number | null;
+  /** true: only the newest record of a key is sure to stay. */
+  readonly compacted: boolean;
+  /** true: written by millrace alone (repartition topics, the catalog). */
+  readonly internal: boolean;
+}
+
+export interface TopicDescription extends TopicSpec {
+  /** Changes when the topic is dropped and created again or restored: offsets of another incarnation mean nothing. */
+  readonly incarnation: string;
+}
+
+/**
+ * Who appends, for exactly-once: a batch of n records takes the sequences `sequence .. sequence + n - 1` of its producer
+ * at its partition. An epoch only fences: the sequence goes on across epochs.
+ */
+export interface ProducerStamp {
+  /** `<creation time in ms>.<name>`: an unknown one older than the partition's memory is refused. */
+  readonly id: string;
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+export interface AppendResult {
+  /** Offset of the first record; null for a repeat that is older than the partition remembers offsets. */
+  readonly base: number | null;
+  readonly count: number;
+  /** true: the batch had been appended before and nothing was written now. */
+  readonly duplicate: boolean;
+  readonly highWatermark: number;
+  readonly incarnation: string;
+}
+
+export interface FetchedBatch {
+  /** Offset of the batch's first record. */
+  readonly base: number;
+  readonly count: number;
+  /** A record batch as PROTOCOL.md describes it; the checksum was verified by the adapter. */
+  readonly bytes: Uint8Array;
+}
+
+export interface Fetched {
+  /** In offset order; the first may begin below the offset asked for; at least one batch when there is one. */
+  readonly batches: readonly FetchedBatch[];
+  readonly start: number;
+  readonly highWatermark: number;
+  readonly incarnation: string;
+}
+
+export interface Bounds {
+  /** The earliest offset kept. */
+  readonly start: number;
+  /** The offset that the next record will get. */
+  readonly highWatermark: number;
+  readonly incarnation: string;
+}
+
+export type Unsubscribe = () => void;
+
+/**
+ * A partitioned log. Every promise that resolves has its effect durable; every refusal is a `PortError` and changed
+ * nothing (but UNAVAILABLE, after which the outcome is unknown and the same call with the same stamp is safe).
+ */
+export interface Log {
+  /** Creates the topic. @throws {PortError} TOPIC_EXISTS */
+  create(topic: TopicSpec): Promise<TopicDescription>;
+  /** Removes the topic with its records. @throws {PortError} UNKNOWN_TOPIC */
+  remove(topic: string): Promise<void>;
+  describe(topic: string): Promise<TopicDescription | null>;
+  list(): Promise<readonly TopicDescription[]>;
+  /**
+   * Appends one record batch, all or nothing.
+   * @param incarnation when given, the topic's incarnation the caller knows
+   * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, INVALID_BATCH, RECORD_TOO_LARGE, INCARNATION_CHANGED, FENCED,
+   *   OUT_OF_ORDER_SEQUENCE (detail.expected), UNKNOWN_PRODUCER, SEQUENCE_REUSED, STORAGE_FULL, UNAVAILABLE
+   */
+  append(
+    at: TopicPartition,
+    bytes: Uint8Array,
+    producer?: ProducerStamp | undefined,
+    incarnation?: string | undefined,
+  ): Promise<AppendResult>;
+  /**
+   * Reads from an offset. Beyond the first batch it stops before `bytesMax`.
+   * @throws {PortError} OFFSET_OUT_OF_RANGE (detail.start, detail.highWatermark), UNKNOWN_TOPIC, UNKNOWN_PARTITION, CORRUPT
+   */
+  read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched>;
+  bounds(at: TopicPartition): Promise<Bounds>;
+  /** The first offset whose timestamp is at or after `ms`; the high watermark when there is none. */
+  offsetForTime(at: TopicPartition, ms: number): Promise<number>;
+  /** Lets records below `before` go; whole batches only. */
+  trim(at: TopicPartition, before: number): Promise<void>;
+  /** Calls `wake` after records came in, at least once after the last of them. A hint: it may come late or twice. */
+  subscribe(at: TopicPartition, wake: () => void): Unsubscribe;
+}

@@ -1,0 +1,106 @@
+// The store port: a task's state, positions and outbox, committed all or nothing; knows no operator and no host.
+
+import type { TopicPartition } from './log.ts';
+
+/** `<query>/<sub-topology>/<partition>`; made by task/topology.ts only. */
+export type TaskId = string;
+/** A state table of one task: the id of the step that owns it. */
+export type TableId = string;
+
+/** One change of a state table; `value` null removes the key. */
+export interface StateBytes {
+  readonly table: TableId;
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | null;
+}
+
+/** The position after the last record taken in, per input partition. */
+export interface OffsetEntry {
+  readonly at: TopicPartition;
+  readonly next: number;
+  readonly incarnation: string;
+}
+
+/** Stream time in ms by step; -Infinity is left out. */
+export interface StreamTimeEntry {
+  readonly step: string;
+  readonly ms: number;
+}
+
+/** One append waiting for its destination. The sequence is fixed here, in the transaction, never at sending. */
+export interface OutboxAppend {
+  readonly to: TopicPartition;
+  readonly sequence: number;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Totals that survive restarts (records in, late, out, dropped); counters only grow. */
+export interface CounterEntry {
+  readonly name: string;
+  readonly value: number;
+}
+
+/** All that one turn of a task changes; all or nothing. */
+export interface Commit {
+  /** The commit this one follows, 0 before the first: another owner's commit in between makes this one FENCED. */
+  readonly after: number;
+  readonly offsets: readonly OffsetEntry[];
+  readonly streamTimes: readonly StreamTimeEntry[];
+  readonly counters: readonly CounterEntry[];
+  readonly changes: readonly StateBytes[];
+  readonly outbox: readonly OutboxAppend[];
+}
+
+export interface Entry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** Keys from `from` (inclusive) to `to` (exclusive) in byte order; a null end is open. */
+export interface KeyRange {
+  readonly from: Uint8Array | null;
+  readonly to: Uint8Array | null;
+}
+
+/** Committed state, read synchronously. It shows a commit only once that has succeeded. */
+export interface StateReader {
+  get(table: TableId, key: Uint8Array): Uint8Array | null;
+  /** In byte order of the keys. */
+  scan(table: TableId, range: KeyRange): Iterable<Entry>;
+}
+
+/** What a task starts from. */
+export interface Restored {
+  readonly reader: StateReader;
+  /** Number of the last commit; 0 when there is none. */
+  readonly commit: number;
+  readonly producer: { readonly id: string; readonly epoch: number };
+  readonly offsets: readonly OffsetEntry[];
+  readonly streamTimes: readonly StreamTimeEntry[];
+  readonly counters: readonly CounterEntry[];
+  /** The next sequence per destination. */
+  readonly sequences: readonly { readonly to: TopicPartition; readonly next: number }[];
+  /** Appends not yet acknowledged, in the order of their commits. */
+  readonly pending: readonly OutboxAppend[];
+}
+
+/**
+ * State of tasks. `load` takes the task over: it raises the epoch, so that an older owner's appends are fenced.
+ * Where the store and the log share one database, `commit` also appends the outbox to it and nothing is ever pending.
+ */
+export interface Store {
+  /** @throws {PortError} CORRUPT when the stored state fails its checks */
+  load(task: TaskId): Promise<Restored>;
+  /**
+   * @returns the appends that must still be sent (empty where the commit has delivered them)
+   * @throws {PortError} FENCED when another owner has committed, STORAGE_FULL, UNAVAILABLE: nothing was changed
+   */
+  commit(task: TaskId, commit: Commit): Promise<readonly OutboxAppend[]>;
+  /** The destination has acknowledged all sequences up to `next`: they leave the outbox. */
+  acknowledge(task: TaskId, to: TopicPartition, next: number): Promise<void>;
+  /** Committed state for pull queries, without taking the task over; null when the task never committed. */
+  reader(task: TaskId): Promise<StateReader | null>;
+  /** Forgets the task. */
+  remove(task: TaskId): Promise<void>;
+}
