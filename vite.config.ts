@@ -1,0 +1,72 @@
+// Vite for the demo, and the three Vitest projects: node, workers (workerd) and browser (Chromium).
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import process from 'node:process';
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import type { TestProjectConfiguration } from 'vitest/config';
+import { CHROMIUM_FLAGS, findChromium } from './tests/support/chromium.ts';
+import { QUIET_WRANGLER } from './tests/support/quiet-wrangler.ts';
+
+const root = import.meta.dirname;
+const inVitest = process.env['VITEST'] !== undefined;
+Object.assign(process.env, QUIET_WRANGLER);
+
+const nodeProject: TestProjectConfiguration = {
+  test: {
+    name: 'node',
+    environment: 'node',
+    include: ['tests/{node,simulation}/**/*.test.ts'],
+    testTimeout: 60_000,
+  },
+};
+
+function workersProjects(): TestProjectConfiguration[] {
+  const configPath = resolve(root, 'edge/wrangler.jsonc');
+  if (!existsSync(configPath)) return [];
+  return [
+    {
+      plugins: [cloudflareTest({ wrangler: { configPath } })],
+      test: { name: 'workers', include: ['tests/workers/**/*.test.ts'], testTimeout: 60_000 },
+    },
+  ];
+}
+
+// Without a Chromium there is no browser project; scripts/test.ts says so once and counts its tests as skipped.
+function browserProjects(): TestProjectConfiguration[] {
+  const executablePath = findChromium();
+  if (executablePath === null) return [];
+  return [
+    {
+      optimizeDeps: { include: ['comlink', 'idb', 'axe-core', 'fast-check'] },
+      worker: { format: 'es' },
+      test: {
+        name: 'browser',
+        include: ['tests/browser/**/*.test.ts'],
+        testTimeout: 60_000,
+        browser: {
+          enabled: true,
+          headless: true,
+          screenshotFailures: false,
+          provider: playwright({ launchOptions: { executablePath, args: [...CHROMIUM_FLAGS] } }),
+          instances: [{ browser: 'chromium' }],
+        },
+      },
+    },
+  ];
+}
+
+export default defineConfig({
+  root: inVitest ? root : resolve(root, 'demo'),
+  cacheDir: resolve(root, 'node_modules/.vite'),
+  worker: { format: 'es' },
+  build: { target: 'es2023', outDir: resolve(root, 'dist/demo'), emptyOutDir: true },
+  server: { host: '127.0.0.1', open: false, fs: { allow: [root] } },
+  ...(inVitest && {
+    test: {
+      passWithNoTests: true,
+      projects: [nodeProject, ...workersProjects(), ...browserProjects()],
+    },
+  }),
+});
