@@ -1,0 +1,116 @@
+// Which folder may import which, as a table and its checker; THINK before you add to the table. Reads no files.
+import type { ImportEdge } from './source-files.ts';
+
+const SHARED = ['base', 'data', 'expr', 'functions', 'formats'];
+const SQL = ['sql', 'catalog', 'analyze', 'plan'];
+const DATAFLOW = ['ports', 'kernel', 'state', 'operators'];
+const HOST = [...SHARED, ...SQL, ...DATAFLOW, 'task', 'engine', 'sync'];
+
+/** For each folder of runtime/ (and some single files), the folders it may import beside itself. */
+const MAY_IMPORT = new Map<string, readonly string[]>([
+  ['base', []],
+  ['data', SHARED.slice(0, 1)],
+  ['expr', SHARED.slice(0, 2)],
+  ['functions', SHARED.slice(0, 3)],
+  ['formats', SHARED.slice(0, 4)],
+  ['ports', ['base', 'data']],
+  ['sql', SHARED],
+  ['catalog', [...SHARED, 'sql']],
+  ['analyze', [...SHARED, 'sql', 'catalog']],
+  ['plan', [...SHARED, 'sql', 'catalog', 'analyze']],
+  ['kernel', [...SHARED, 'ports']],
+  ['state', [...SHARED, 'ports']],
+  ['operators', [...SHARED, 'ports', 'kernel', 'state']],
+  ['task', [...SHARED, ...DATAFLOW, 'plan/step.ts', 'catalog/source.ts']],
+  ['engine', [...SHARED, ...SQL, ...DATAFLOW, 'task']],
+  ['sync', ['base', 'data', 'ports']],
+  ['memory', ['base', 'data', 'ports']],
+  ['sqlite', ['base', 'data', 'ports']],
+  ['browser', HOST],
+  ['memory/test-driver.ts', HOST],
+  ['index.ts', [...HOST, 'memory']],
+  ['testing.ts', [...HOST, 'memory']],
+]);
+
+/** Outside runtime/: the other roots each may import. */
+const ROOTS_MAY_IMPORT = new Map<string, readonly string[]>([
+  ['runtime', ['build']],
+  ['engine-asm', []],
+  ['edge', ['runtime', 'build']],
+  ['cli', ['runtime', 'package.json']],
+  ['demo', ['runtime', 'examples', 'node_modules']],
+  ['scripts', ['tests', 'package.json']],
+  ['tests', ['runtime', 'edge', 'cli', 'demo', 'scripts', 'build', 'examples', 'engine-asm']],
+]);
+
+/** Folders of runtime/ in which nothing waits, reads a clock or draws a random number. */
+export const SYNCHRONOUS_FOLDERS: readonly string[] = [
+  ...SHARED,
+  ...SQL,
+  'kernel',
+  'state',
+  'operators',
+].map((folder) => `runtime/${folder}`);
+
+/** Packages and built-in modules, and the only places that may import them; elsewhere runtime/ imports none. */
+const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
+  [/^(comlink|idb)$/, /^(runtime\/browser|demo|tests)\//],
+  [/^(hono|valibot|cloudflare:)/, /^(edge|tests)\//],
+  [/^node:/, /^(runtime\/sqlite|cli|scripts|tests)\//],
+  [/./, /^(cli|demo|edge|scripts|tests)\//],
+];
+
+/** What is wrong with one import, in a sentence, or null. */
+export function layerFault({ from, target, ours, typesOnly }: ImportEdge): string | null {
+  const fault = (rule: string): string => `${from} imports ${target}: ${rule}`;
+  if (!ours) {
+    const rule = PACKAGES.find(([name]) => name.test(target));
+    return rule === undefined || rule[1].test(from) ? null : fault('not from this folder');
+  }
+  const [fromRoot = '', ...fromRest] = from.split('/');
+  const [toRoot = '', ...toRest] = target.split('/');
+  if (fromRoot !== toRoot) {
+    const roots = ROOTS_MAY_IMPORT.get(fromRoot);
+    if (roots === undefined) return fault('no layer is given for this folder');
+    return roots.includes(toRoot) ? null : fault(`${fromRoot}/ may import ${roots.join(', ')}`);
+  }
+  if (fromRoot !== 'runtime') return null;
+  const fromFile = fromRest.join('/');
+  const toFile = toRest.join('/');
+  const layer = MAY_IMPORT.has(fromFile) ? fromFile : (fromRest[0] ?? '');
+  const allowed = MAY_IMPORT.get(layer);
+  if (allowed === undefined) return fault('no layer is given for this folder');
+  const to = toRest[0] ?? '';
+  if (toFile === 'plan/step.ts' && layer === 'task' && !typesOnly && fromFile !== 'task/build.ts') {
+    return fault('only task/build.ts knows both steps and operators');
+  }
+  if (to === fromRest[0] || allowed.includes(to) || allowed.includes(toFile)) return null;
+  return fault(`${layer} may import ${allowed.join(', ') || 'nothing'}`);
+}
+
+/** The first cycle among imports of values, as the paths along it, or null. */
+export function findCycle(edges: readonly ImportEdge[]): string[] | null {
+  const next = new Map<string, string[]>();
+  for (const { from, target, ours, typesOnly } of edges) {
+    if (ours && !typesOnly) next.set(from, [...(next.get(from) ?? []), target]);
+  }
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): string[] | null => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return null;
+    path.push(file);
+    for (const target of next.get(file) ?? []) {
+      const cycle = visit(target);
+      if (cycle !== null) return cycle;
+    }
+    path.pop();
+    done.add(file);
+    return null;
+  };
+  for (const file of next.keys()) {
+    const cycle = visit(file);
+    if (cycle !== null) return cycle;
+  }
+  return null;
+}
