@@ -4,7 +4,7 @@ import type { ImportEdge } from './source-files.ts';
 const SHARED = ['base', 'data', 'expr', 'functions', 'formats'];
 const SQL = ['sql', 'catalog', 'analyze', 'plan'];
 const DATAFLOW = ['ports', 'kernel', 'state', 'operators'];
-const HOST = [...SHARED, ...SQL, ...DATAFLOW, 'task', 'engine', 'sync'];
+const HOST = [...SHARED, ...SQL, ...DATAFLOW, 'task', 'engine', 'log', 'sync'];
 
 /** For each folder of runtime/ (and some single files), the folders it may import beside itself. */
 const MAY_IMPORT = new Map<string, readonly string[]>([
@@ -14,6 +14,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['functions', SHARED.slice(0, 3)],
   ['formats', SHARED.slice(0, 4)],
   ['ports', ['base', 'data']],
+  ['log', ['base', 'data', 'ports']],
   ['sql', SHARED],
   ['catalog', [...SHARED, 'sql']],
   ['analyze', [...SHARED, 'sql', 'catalog']],
@@ -23,9 +24,9 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['operators', [...SHARED, 'ports', 'kernel', 'state']],
   ['task', [...SHARED, ...DATAFLOW, 'plan/step.ts', 'catalog/source.ts']],
   ['engine', [...SHARED, ...SQL, ...DATAFLOW, 'task']],
-  ['sync', ['base', 'data', 'ports']],
-  ['memory', ['base', 'data', 'ports']],
-  ['sqlite', ['base', 'data', 'ports']],
+  ['sync', ['base', 'data', 'ports', 'log']],
+  ['memory', ['base', 'data', 'ports', 'log']],
+  ['sqlite', ['base', 'data', 'ports', 'log']],
   ['browser', HOST],
   ['memory/test-driver.ts', HOST],
   ['index.ts', [...HOST, 'memory']],

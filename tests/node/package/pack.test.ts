@@ -1,0 +1,137 @@
+// The package as published: what the tarball holds, and that every sub-path works from it where it is meant to run.
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { build } from 'vite';
+import { packProject } from '../../support/packed.ts';
+import type { PackedProject } from '../../support/packed.ts';
+import { ROOT } from '../../support/source-files.ts';
+
+let project: PackedProject;
+
+beforeAll(async () => {
+  project = await packProject();
+}, 120_000);
+
+afterAll(() => project.remove());
+
+test('the package exports its six entries and its manifest', () => {
+  expect(Object.keys(project.manifest.exports)).toEqual([
+    '.',
+    './browser',
+    './worker',
+    './edge',
+    './testing',
+    './kernel.wasm',
+    './package.json',
+  ]);
+});
+
+test('the tarball holds built files, licence and documents, and nothing of the workshop', () => {
+  expect(project.files).toEqual(
+    expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'PROTOCOL.md', 'package.json']),
+  );
+  const built = project.files.filter((path) => path.startsWith('dist/'));
+  expect(built.length).toBeGreaterThan(20);
+  expect(built.filter((path) => !/^dist\/(runtime|edge|cli|build)\//.test(path))).toEqual([]);
+  expect(built.filter((path) => !/\.(js|d\.ts|wasm)$/.test(path))).toEqual([]);
+  expect(project.files.filter((path) => /test|node_modules|\.tmp/.test(path))).toEqual(
+    built.filter((path) => /runtime\/(testing|memory\/test-driver)\.(js|d\.ts)$/.test(path)),
+  );
+});
+
+test('publint finds nothing wrong', async () => {
+  const bytes = readFileSync(project.tarball);
+  const tarball = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const { messages, pkg } = await publint({ pack: { tarball }, strict: true });
+  expect(pkg['name']).toBe('millrace');
+  expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+});
+
+test('its types resolve as ECMAScript modules', async () => {
+  const attw = resolve(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+  const flags = [
+    '--profile',
+    'esm-only',
+    '--exclude-entrypoints',
+    './kernel.wasm',
+    '--format',
+    'table-flipped',
+  ];
+  const { stdout } = await project.node(
+    attw,
+    project.tarball,
+    ...flags,
+    '--no-color',
+    '--no-emoji',
+  );
+  expect(stdout).toContain('No problems found');
+});
+
+test('a consumer that checks its types sees every sub-path', async () => {
+  const names = ['millrace', 'millrace/browser', 'millrace/worker', 'millrace/testing'];
+  const imports = names.map((name, index) => `import * as m${index} from '${name}';`);
+  project.write('consumer.ts', `${imports.join('\n')}\nexport default [m0, m1, m2, m3];\n`);
+  const tsc = resolve(ROOT, 'node_modules/typescript/bin/tsc');
+  const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext'];
+  const types = ['--types', 'node', '--typeRoots', resolve(ROOT, 'node_modules/@types')];
+  const { stdout } = await project.node(tsc, 'consumer.ts', ...flags, '--skipLibCheck', ...types);
+  expect(stdout).toBe('');
+});
+
+test.each(['millrace', 'millrace/testing'])('Node imports %s', async (name) => {
+  const script = project.write(
+    'import.mjs',
+    `console.log(JSON.stringify(Object.keys(await import('${name}'))));`,
+  );
+  const names: unknown = JSON.parse((await project.node(script)).stdout);
+  expect(names).toEqual(expect.arrayContaining([expect.stringMatching(/^[A-Za-z]/)]));
+});
+
+test('Node resolves the kernel and compiles it', async () => {
+  const script = project.write(
+    'kernel.mjs',
+    `import { readFile } from 'node:fs/promises';
+     const module = await WebAssembly.compile(await readFile(new URL(import.meta.resolve('millrace/kernel.wasm'))));
+     console.log(WebAssembly.Module.exports(module).length);`,
+  );
+  expect(Number((await project.node(script)).stdout)).toBeGreaterThan(0);
+});
+
+test.each(['millrace/browser', 'millrace/worker'])('Vite bundles %s', async (name) => {
+  const entry = project.write('entry.mjs', `import * as m from '${name}';\nglobalThis.m = m;\n`);
+  const output = await build({
+    root: project.folder,
+    configFile: false,
+    logLevel: 'error',
+    worker: { format: 'es' },
+    build: { write: false, assetsInlineLimit: 0, rolldownOptions: { input: entry } },
+  });
+  const files = [output].flat().flatMap((one) => ('output' in one ? one.output : []));
+  const names = files.map(({ fileName }) => fileName);
+  expect(names.filter((one) => one.endsWith('.js')).length).toBeGreaterThan(0);
+  expect(names.filter((one) => one.endsWith('.wasm'))).toHaveLength(1);
+});
+
+test('wrangler bundles millrace/edge for a Worker', async () => {
+  project.write(
+    'edge.mjs',
+    "export * from 'millrace/edge';\nexport { default } from 'millrace/edge';\n",
+  );
+  project.write(
+    'wrangler.json',
+    JSON.stringify({ name: 'consumer', main: 'edge.mjs', compatibility_date: '2026-10-01' }),
+  );
+  const wrangler = resolve(ROOT, 'node_modules/wrangler/bin/wrangler.js');
+  const { stdout } = await project.node(wrangler, 'deploy', '--dry-run', '--outdir', 'bundle');
+  expect(stdout).toContain('--dry-run: exiting now');
+  expect(readFileSync(join(project.folder, 'bundle/edge.js'), 'utf8')).toContain('DurableObject');
+});
+
+test('the command says how it is used', async () => {
+  const bin = join(project.folder, 'package', project.manifest.bin['millrace'] ?? '');
+  expect(readFileSync(bin, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  expect((await project.node(bin, '--help')).stdout).toContain('millrace run');
+});
