@@ -41,9 +41,12 @@ export interface CounterEntry {
   readonly value: number;
 }
 
-/** All that one turn of a task changes; all or nothing. */
+/**
+ * All that one turn of a task changes; all or nothing. Offsets, stream times and counters replace those of the same partition, step or
+ * name; the others stay.
+ */
 export interface Commit {
-  /** The commit this one follows, 0 before the first: another owner's commit in between makes this one FENCED. */
+  /** The number this one follows: another owner's load or commit in between makes this one FENCED. */
   readonly after: number;
   readonly offsets: readonly OffsetEntry[];
   readonly streamTimes: readonly StreamTimeEntry[];
@@ -73,7 +76,7 @@ export interface StateReader {
 /** What a task starts from. */
 export interface Restored {
   readonly reader: StateReader;
-  /** Number of the last commit; 0 when there is none. */
+  /** The number that the next commit follows; raised by `load` and by every commit. */
   readonly commit: number;
   readonly producer: { readonly id: string; readonly epoch: number };
   readonly offsets: readonly OffsetEntry[];
@@ -86,7 +89,8 @@ export interface Restored {
 }
 
 /**
- * State of tasks. `load` takes the task over: it raises the epoch, so that an older owner's appends are fenced.
+ * State of tasks. `load` takes the task over: it raises the epoch and the commit number, so that an older owner's appends and commits are
+ * fenced. The producer id is made at the first load (ports/producers.ts), is another one after `remove`, and then stays.
  * Where the store and the log share one database, `commit` also appends the outbox to it and nothing is ever pending.
  */
 export interface Store {
@@ -99,7 +103,7 @@ export interface Store {
   commit(task: TaskId, commit: Commit): Promise<readonly OutboxAppend[]>;
   /** The destination has acknowledged all sequences up to `next`: they leave the outbox. */
   acknowledge(task: TaskId, to: TopicPartition, next: number): Promise<void>;
-  /** Committed state for pull queries, without taking the task over; null when the task never committed. */
+  /** Committed state for pull queries, without taking the task over; null when the task never committed. It may be read across later commits. */
   reader(task: TaskId): Promise<StateReader | null>;
   /** Forgets the task. */
   remove(task: TaskId): Promise<void>;
