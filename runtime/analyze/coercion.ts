@@ -1,0 +1,181 @@
+// Which type an operation gives and what may become what; rules over types and literals alone, without names or functions.
+
+import { decimalText, parseDecimal } from '../expr/decimal.ts';
+import type { Arithmetic, Expr } from '../expr/expr.ts';
+import { decimal, DOUBLE, isNumeric, STRING, struct, TIMESTAMP, type Type, typeEquals } from '../data/type.ts';
+
+type Decimal = Type & { readonly kind: 'DECIMAL' };
+
+const RANK: ReadonlyMap<Type['kind'], number> = new Map([
+  ['INTEGER', 0],
+  ['BIGINT', 1],
+  ['DECIMAL', 2],
+  ['DOUBLE', 3],
+]);
+
+function rank(type: Type): number {
+  return RANK.get(type.kind) ?? -1;
+}
+
+/** The DECIMAL that holds every value of a whole-number type, or the DECIMAL itself. */
+export function asDecimal(type: Type): Decimal {
+  if (type.kind === 'DECIMAL') return type;
+  return { kind: 'DECIMAL', precision: type.kind === 'INTEGER' ? 10 : 19, scale: 0 };
+}
+
+/** The DECIMAL that holds every value of both. */
+function widest(a: Decimal, b: Decimal): Decimal {
+  const scale = Math.max(a.scale, b.scale);
+  const whole = Math.max(a.precision - a.scale, b.precision - b.scale);
+  return { kind: 'DECIMAL', precision: whole + scale, scale };
+}
+
+/** The type of `a op b` for numbers; null when one is not a number. DECIMAL results are as wide as ksqlDB's. */
+export function arithmeticType(op: Arithmetic, a: Type, b: Type): Type | null {
+  if (!isNumeric(a) || !isNumeric(b)) return null;
+  if (a.kind === 'DOUBLE' || b.kind === 'DOUBLE') return DOUBLE;
+  if (a.kind === 'DECIMAL' || b.kind === 'DECIMAL') return decimalResult(op, asDecimal(a), asDecimal(b));
+  return rank(a) >= rank(b) ? a : b;
+}
+
+function decimalResult(op: Arithmetic, a: Decimal, b: Decimal): Type {
+  const scale = Math.max(a.scale, b.scale);
+  const wholeA = a.precision - a.scale;
+  const wholeB = b.precision - b.scale;
+  switch (op) {
+    case '+':
+    case '-':
+      return decimal(Math.max(wholeA, wholeB) + scale + 1, scale);
+    case '*':
+      return decimal(a.precision + b.precision + 1, a.scale + b.scale);
+    case '/': {
+      const quotientScale = Math.max(6, a.scale + b.precision + 1);
+      return decimal(wholeA + b.scale + quotientScale, quotientScale);
+    }
+    case '%':
+      return decimal(Math.min(wholeA, wholeB) + scale, scale);
+  }
+}
+
+/** The type both become to be compared or joined in one list; null when there is none. */
+export function commonType(a: Type, b: Type): Type | null {
+  if (typeEquals(a, b)) return a;
+  if (isNumeric(a) && isNumeric(b)) {
+    if (a.kind === 'DOUBLE' || b.kind === 'DOUBLE') return DOUBLE;
+    if (a.kind === 'DECIMAL' || b.kind === 'DECIMAL') return widest(asDecimal(a), asDecimal(b));
+    return rank(a) >= rank(b) ? a : b;
+  }
+  if ((a.kind === 'DATE' && b.kind === 'TIMESTAMP') || (a.kind === 'TIMESTAMP' && b.kind === 'DATE')) {
+    return TIMESTAMP;
+  }
+  if (a.kind === 'ARRAY' && b.kind === 'ARRAY') {
+    const item = commonType(a.item, b.item);
+    return item === null ? null : { kind: 'ARRAY', item };
+  }
+  if (a.kind === 'MAP' && b.kind === 'MAP') {
+    const key = commonType(a.key, b.key);
+    const value = commonType(a.value, b.value);
+    return key === null || value === null ? null : { kind: 'MAP', key, value };
+  }
+  if (a.kind === 'STRUCT' && b.kind === 'STRUCT') return commonStruct(a.fields, b.fields);
+  return null;
+}
+
+type Fields = (Type & { readonly kind: 'STRUCT' })['fields'];
+
+function commonStruct(a: Fields, b: Fields): Type | null {
+  if (a.length !== b.length) return null;
+  const fields = [];
+  for (const field of a) {
+    const other = b.find((candidate) => candidate.name === field.name);
+    const type = other === undefined ? null : commonType(field.type, other.type);
+    if (type === null) return null;
+    fields.push({ name: field.name, type });
+  }
+  return struct(fields);
+}
+
+/** True when every value of `from` is one of `to`, so that no CAST need be written. */
+export function widens(from: Type, to: Type): boolean {
+  const common = commonType(from, to);
+  return common !== null && typeEquals(common, to);
+}
+
+/** True for the types that text can be read as where a literal stands for one. */
+export function isTemporal(type: Type): boolean {
+  return type.kind === 'TIME' || type.kind === 'DATE' || type.kind === 'TIMESTAMP';
+}
+
+/** True when CAST from one to the other is in the language. */
+export function canCast(from: Type, to: Type): boolean {
+  if (typeEquals(from, to) || to.kind === 'STRING') return true;
+  if (isNumeric(from) && isNumeric(to)) return true;
+  switch (from.kind) {
+    case 'STRING':
+      return to.kind === 'BOOLEAN' || isNumeric(to) || isTemporal(to);
+    case 'TIMESTAMP':
+      return isTemporal(to);
+    case 'DATE':
+      return to.kind === 'TIMESTAMP';
+    case 'ARRAY':
+      return to.kind === 'ARRAY' && canCast(from.item, to.item);
+    case 'MAP':
+      return to.kind === 'MAP' && canCast(from.key, to.key) && canCast(from.value, to.value);
+    case 'STRUCT':
+      return (
+        to.kind === 'STRUCT' &&
+        to.fields.every((field) => {
+          const source = from.fields.find((candidate) => candidate.name === field.name);
+          return source === undefined || canCast(source.type, field.type);
+        })
+      );
+    default:
+      return false;
+  }
+}
+
+/** A typed NULL. */
+export function nullOf(type: Type): Expr {
+  return { expr: 'literal', value: null, type };
+}
+
+/**
+ * The expression as that type: itself, a literal folded now, or a cast node. `null` is the untyped NULL. The caller has
+ * checked that the types allow it.
+ */
+export function coerced(of: Expr | null, type: Type): Expr {
+  if (of === null) return nullOf(type);
+  if (typeEquals(of.type, type)) return of;
+  if (of.expr === 'literal') {
+    const value = of.value === null ? null : foldedNumber(of, type);
+    if (value !== undefined) return { expr: 'literal', value, type };
+  }
+  return { expr: 'cast', argument: of, type };
+}
+
+/** A number's literal as another number's; undefined when it is no number or does not fit. */
+function foldedNumber(literal: Expr & { readonly expr: 'literal' }, type: Type): string | number | undefined {
+  const { value } = literal;
+  if (!isNumeric(literal.type) || literal.type.kind === 'DOUBLE' || value === null) return undefined;
+  const text = String(value);
+  switch (type.kind) {
+    case 'BIGINT':
+      return literal.type.kind === 'INTEGER' ? text : undefined;
+    case 'DOUBLE':
+      return Number(text);
+    case 'DECIMAL': {
+      const exact = asDecimal(literal.type);
+      const unscaled = parseDecimal(text, type.scale);
+      if (unscaled === null || exact.scale > type.scale) return undefined;
+      const digits = (unscaled < 0n ? -unscaled : unscaled).toString().length;
+      return digits > type.precision ? undefined : decimalText(unscaled, type.scale);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The text of a STRING literal that is not NULL, or null. */
+export function literalText(of: Expr | null): string | null {
+  return of?.expr === 'literal' && of.type.kind === STRING.kind && typeof of.value === 'string' ? of.value : null;
+}

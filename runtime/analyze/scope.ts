@@ -1,0 +1,83 @@
+// Which columns a query's expressions may name, and where they stand in the source's row; knows no types' rules.
+
+import { type Position, StatementError } from '../base/errors.ts';
+import { didYouMean } from '../catalog/nearest.ts';
+import type { Source } from '../catalog/source.ts';
+import { type Schema, schema, type SchemaColumn, WINDOWEND, WINDOWSTART } from '../data/schema.ts';
+import { BIGINT, INTEGER } from '../data/type.ts';
+import type { Column, Name } from '../sql/ast.ts';
+
+/** The columns that every record has. */
+export const PSEUDO_COLUMNS: readonly SchemaColumn[] = [
+  { name: 'ROWTIME', type: BIGINT, role: 'pseudo' },
+  { name: 'ROWPARTITION', type: INTEGER, role: 'pseudo' },
+  { name: 'ROWOFFSET', type: BIGINT, role: 'pseudo' },
+];
+
+const RESERVED = new Set([...PSEUDO_COLUMNS.map((column) => column.name), WINDOWSTART, WINDOWEND]);
+
+/** True for ROWTIME, ROWPARTITION, ROWOFFSET, WINDOWSTART and WINDOWEND, which no declared column may be called. */
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name);
+}
+
+/** One source of a query's FROM, under the name that it goes by there. */
+export interface ScopeEntry {
+  readonly alias: string;
+  readonly source: Source;
+}
+
+/**
+ * The names of one FROM. `row` is the schema that expressions of the query are over: all columns of the source (key,
+ * window, value), its header columns and the pseudo columns.
+ */
+export interface Scope {
+  readonly entries: readonly ScopeEntry[];
+  readonly row: Schema;
+}
+
+/** The row that expressions over the source see. */
+export function rowOf(source: Source): Schema {
+  return schema([...source.schema.columns, ...PSEUDO_COLUMNS]);
+}
+
+export function scopeOf(source: Source, alias: Name | null): Scope {
+  return { entries: [{ alias: alias?.text ?? source.name, source }], row: rowOf(source) };
+}
+
+/**
+ * The position in the row of a column as named.
+ * @throws {StatementError} UNKNOWN_SOURCE for a qualifier that is not in FROM, UNKNOWN_COLUMN
+ */
+export function columnAt(scope: Scope, column: Column): number {
+  if (column.source !== null) checkQualifier(scope, column.source);
+  const index = scope.row.columns.findIndex((candidate) => candidate.name === column.name.text);
+  if (index >= 0) return index;
+  throw unknownColumn(column.name.text, scope, column.at);
+}
+
+/** @throws {StatementError} UNKNOWN_SOURCE */
+export function checkQualifier(scope: Scope, source: Name): void {
+  if (scope.entries.some((entry) => entry.alias === source.text)) return;
+  const names = scope.entries.map((entry) => entry.alias);
+  throw new StatementError(
+    'UNKNOWN_SOURCE',
+    `${source.text} is not a source of this query`,
+    source.at,
+    didYouMean(source.text, names, `Here the sources go by ${names.join(', ')}.`),
+  );
+}
+
+function unknownColumn(name: string, scope: Scope, at: Position): StatementError {
+  const names = scope.entries.map((entry) => entry.alias).join(', ');
+  if (name === WINDOWSTART || name === WINDOWEND) {
+    return new StatementError(
+      'UNKNOWN_COLUMN',
+      `${name} is not a column of ${names}`,
+      at,
+      'Window bounds stand in the SELECT of a windowed aggregation, and in queries over a windowed source.',
+    );
+  }
+  const known = scope.row.columns.map((column) => column.name);
+  return new StatementError('UNKNOWN_COLUMN', `${name} is not a column of ${names}`, at, didYouMean(name, known));
+}

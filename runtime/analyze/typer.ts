@@ -1,0 +1,58 @@
+// What the rules of typing share: the names in reach, the functions and the way back to the whole; holds no rule itself.
+
+import { type Position, StatementError } from '../base/errors.ts';
+import { STRING, type Type, typeText } from '../data/type.ts';
+import type { Expr } from '../expr/expr.ts';
+import type { FunctionRegistry } from '../functions/registry.ts';
+import type { Expression } from '../sql/ast.ts';
+import { coerced } from './coercion.ts';
+import type { Scope } from './scope.ts';
+
+/** What an expression stands in. */
+export interface TypingContext {
+  readonly scope: Scope;
+  readonly registry: FunctionRegistry;
+  /** Custom types by name. */
+  readonly types: ReadonlyMap<string, Type>;
+  /** The clause, for messages: `WHERE`, `SELECT`... */
+  readonly clause: string;
+  /**
+   * What a node means here when it is not what it says: a grouping expression is a key column, an aggregate call its
+   * result. Returns null where the usual rules apply.
+   */
+  readonly meaning?: ((node: Expression) => Expr | null) | undefined;
+}
+
+/** Gives expressions their types. */
+export interface Typer {
+  readonly context: TypingContext;
+  /** The typed expression, or null for a NULL whose type nothing gives yet. */
+  infer(node: Expression): Expr | null;
+}
+
+/** @throws {StatementError} TYPE_MISMATCH: a NULL alone has no type */
+export function known(inferred: Expr | null, at: Position): Expr {
+  if (inferred !== null) return inferred;
+  throw new StatementError(
+    'TYPE_MISMATCH',
+    'nothing says which type this NULL is',
+    at,
+    'Write CAST(NULL AS ...) with the type that is meant.',
+  );
+}
+
+/** The type as messages show it. */
+export function shownType(of: Expr | null): string {
+  return of === null ? 'NULL' : typeText(of.type);
+}
+
+/** @throws {StatementError} TYPE_MISMATCH when the expression is not of that kind; a NULL becomes of it */
+export function expect(inferred: Expr | null, type: Type, at: Position, what: string): Expr {
+  if (inferred === null || inferred.type.kind === type.kind) return coerced(inferred, inferred?.type ?? type);
+  throw new StatementError(
+    'TYPE_MISMATCH',
+    `${what} is ${typeText(inferred.type)}, not ${typeText(type)}`,
+    at,
+    type.kind === STRING.kind ? 'CAST it to STRING.' : '',
+  );
+}

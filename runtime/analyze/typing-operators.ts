@@ -1,0 +1,226 @@
+// Types of comparisons, arithmetic, logic, BETWEEN, IN and LIKE, with their coercions; knows no functions.
+
+import { type Position, StatementError } from '../base/errors.ts';
+import { BOOLEAN, isNumeric, STRING, type Type, typeText } from '../data/type.ts';
+import type { Comparison as ComparisonOperator, Expr } from '../expr/expr.ts';
+import type {
+  Arithmetic,
+  Between,
+  Comparison,
+  In,
+  IsDistinct,
+  Like,
+  Logical,
+  Negate,
+} from '../sql/ast.ts';
+import { arithmeticType, asDecimal, coerced, commonType, isTemporal, literalText } from './coercion.ts';
+import { expect, known, shownType, type Typer } from './typer.ts';
+
+const EQUALITY = new Set<ComparisonOperator>(['=', '<>']);
+
+/** The type that two operands are compared in; text literals stand for points in time beside such. */
+function comparedType(left: Type, right: Type): Type | null {
+  if (left.kind === 'STRING' && isTemporal(right)) return right;
+  if (right.kind === 'STRING' && isTemporal(left)) return left;
+  return commonType(left, right);
+}
+
+function isOrdered(type: Type): boolean {
+  return isNumeric(type) || isTemporal(type) || type.kind === 'STRING' || type.kind === 'BYTES';
+}
+
+/** `left op right` with both sides in one type. @throws {StatementError} TYPE_MISMATCH */
+export function compared(
+  op: ComparisonOperator,
+  left: Expr | null,
+  right: Expr | null,
+  at: Position,
+): Expr {
+  if (left === null || right === null) {
+    throw new StatementError(
+      'TYPE_MISMATCH',
+      'a comparison with NULL is never true',
+      at,
+      'Write IS NULL or IS NOT NULL.',
+    );
+  }
+  const common = comparedType(left.type, right.type);
+  if (common === null || (!EQUALITY.has(op) && !isOrdered(common))) {
+    throw new StatementError(
+      'TYPE_MISMATCH',
+      `cannot compare ${typeText(left.type)} with ${typeText(right.type)} by ${op}`,
+      at,
+      common === null ? 'CAST one side to the type of the other.' : `${typeText(common)} has no order.`,
+    );
+  }
+  return { expr: 'compare', op, left: operand(left, common), right: operand(right, common), type: BOOLEAN };
+}
+
+/** Decimals are compared with their own scales, so that no digit is lost. */
+function operand(of: Expr, common: Type): Expr {
+  return coerced(of, common.kind === 'DECIMAL' ? asDecimal(of.type) : common);
+}
+
+export function inferComparison(typer: Typer, node: Comparison): Expr {
+  return compared(node.operator, typer.infer(node.left), typer.infer(node.right), node.at);
+}
+
+export function inferDistinct(typer: Typer, node: IsDistinct): Expr {
+  const left = typer.infer(node.left);
+  const right = typer.infer(node.right);
+  const type = left === null || right === null ? null : comparedType(left.type, right.type);
+  if (left !== null && right !== null && type === null) {
+    throw new StatementError(
+      'TYPE_MISMATCH',
+      `cannot compare ${typeText(left.type)} with ${typeText(right.type)}`,
+      node.at,
+      'CAST one side to the type of the other.',
+    );
+  }
+  const common = type ?? left?.type ?? right?.type ?? BOOLEAN;
+  // `IS DISTINCT FROM` is true where it is not negated.
+  return {
+    expr: 'distinct',
+    distinct: !node.negated,
+    left: coerced(left, common),
+    right: coerced(right, common),
+    type: BOOLEAN,
+  };
+}
+
+/** A run of AND or OR as a balanced tree: its depth stays small however many operands there are. */
+export function inferLogical(typer: Typer, node: Logical): Expr {
+  const all = node.operands.map((part) =>
+    expect(typer.infer(part), BOOLEAN, part.at, `an operand of ${node.operator}`),
+  );
+  return joined(node.operator, all);
+}
+
+function joined(op: 'AND' | 'OR', all: readonly Expr[]): Expr {
+  const [first] = all;
+  if (all.length === 1 && first !== undefined) return first;
+  const middle = all.length >> 1;
+  return {
+    expr: 'logic',
+    op,
+    left: joined(op, all.slice(0, middle)),
+    right: joined(op, all.slice(middle)),
+    type: BOOLEAN,
+  };
+}
+
+/** Two comparisons over one operand. */
+export function inferBetween(typer: Typer, node: Between): Expr {
+  const value = typer.infer(node.operand);
+  const both = joined('AND', [
+    compared('>=', value, typer.infer(node.low), node.at),
+    compared('<=', value, typer.infer(node.high), node.at),
+  ]);
+  return node.negated ? { expr: 'not', argument: both, type: BOOLEAN } : both;
+}
+
+export function inferIn(typer: Typer, node: In): Expr {
+  const argument = known(typer.infer(node.operand), node.operand.at);
+  const options = node.options.map((option) => ({ at: option.at, value: typer.infer(option) }));
+  let common = argument.type;
+  for (const { at, value } of options) {
+    if (value === null || textFor(value, common)) continue;
+    const next = comparedType(common, value.type);
+    if (next === null) {
+      throw new StatementError(
+        'TYPE_MISMATCH',
+        `${typeText(argument.type)} cannot be IN a list with ${typeText(value.type)}`,
+        at,
+        'Every item of the list is of the type that is looked for.',
+      );
+    }
+    common = next;
+  }
+  return {
+    expr: 'in',
+    negated: node.negated,
+    argument: coerced(argument, common),
+    list: options.map(({ at, value }) => fromText(value, common, at) ?? coerced(value, common)),
+    type: BOOLEAN,
+  };
+}
+
+function textFor(value: Expr, wanted: Type): boolean {
+  return literalText(value) !== null && (isNumeric(wanted) || wanted.kind === 'BOOLEAN');
+}
+
+/** Text that stands for a number or a truth in a list, as that value; null when it is nothing of the kind. */
+export function fromText(value: Expr | null, type: Type, at: Position): Expr | null {
+  const text = literalText(value);
+  if (text === null || !(isNumeric(type) || type.kind === 'BOOLEAN')) return null;
+  const fits =
+    type.kind === 'BOOLEAN'
+      ? /^(true|false)$/i.test(text)
+      : type.kind === 'INTEGER' || type.kind === 'BIGINT'
+        ? /^[-+]?\d{1,19}$/.test(text)
+        : /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,3})?$/i.test(text);
+  if (!fits) {
+    throw new StatementError('TYPE_MISMATCH', `'${text}' is not of type ${typeText(type)}`, at);
+  }
+  if (type.kind === 'BOOLEAN') return { expr: 'literal', value: text.toLowerCase() === 'true', type };
+  return { expr: 'cast', argument: { expr: 'literal', value: text, type: STRING }, type };
+}
+
+export function inferLike(typer: Typer, node: Like): Expr {
+  return {
+    expr: 'like',
+    negated: node.negated,
+    argument: expect(typer.infer(node.operand), STRING, node.operand.at, 'what LIKE looks at'),
+    pattern: expect(typer.infer(node.pattern), STRING, node.pattern.at, 'the pattern of LIKE'),
+    escape: node.escape,
+    type: BOOLEAN,
+  };
+}
+
+export function inferArithmetic(typer: Typer, node: Arithmetic): Expr {
+  const left = typer.infer(node.left);
+  const right = typer.infer(node.right);
+  const { operator } = node;
+  if (operator === '||') {
+    return { expr: 'concat', left: coerced(left, STRING), right: coerced(right, STRING), type: STRING };
+  }
+  if (operator === '+' && (left?.type.kind === 'STRING' || right?.type.kind === 'STRING')) {
+    return {
+      expr: 'concat',
+      left: expect(left, STRING, node.left.at, 'the left side of +'),
+      right: expect(right, STRING, node.right.at, 'the right side of +'),
+      type: STRING,
+    };
+  }
+  // An untyped NULL takes the type of the other side.
+  const leftType = left?.type ?? right?.type;
+  const rightType = right?.type ?? left?.type;
+  const type =
+    leftType === undefined || rightType === undefined
+      ? null
+      : arithmeticType(operator, leftType, rightType);
+  if (type === null || leftType === undefined || rightType === undefined) {
+    throw new StatementError(
+      'TYPE_MISMATCH',
+      `cannot compute ${shownType(left)} ${operator} ${shownType(right)}`,
+      node.at,
+      'Both sides are numbers, or with + both are STRING.',
+    );
+  }
+  const side = (value: Expr | null, own: Type): Expr =>
+    coerced(value, type.kind === 'DECIMAL' ? asDecimal(own) : type);
+  return { expr: 'arithmetic', op: operator, left: side(left, leftType), right: side(right, rightType), type };
+}
+
+export function inferNegate(typer: Typer, node: Negate): Expr {
+  const argument = known(typer.infer(node.operand), node.operand.at);
+  if (!isNumeric(argument.type)) {
+    throw new StatementError(
+      'TYPE_MISMATCH',
+      `cannot put ${node.operator} before ${typeText(argument.type)}`,
+      node.at,
+      'Only numbers have a sign.',
+    );
+  }
+  return node.operator === '+' ? argument : { expr: 'negate', argument, type: argument.type };
+}

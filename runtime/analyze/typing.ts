@@ -1,0 +1,186 @@
+// Turns an expression as written into a typed one: names, functions and coercions resolved; knows no clauses' rules.
+
+import { exhaustive } from '../base/assert.ts';
+import { type Position, StatementError } from '../base/errors.ts';
+import { didYouMean } from '../catalog/nearest.ts';
+import { BOOLEAN, STRING, type Type, typeText } from '../data/type.ts';
+import type { Expr } from '../expr/expr.ts';
+import type { Overload } from '../functions/registry.ts';
+import type { Call, Column, Expression } from '../sql/ast.ts';
+import { coerced } from './coercion.ts';
+import { columnAt } from './scope.ts';
+import { expect, known, type Typer, type TypingContext } from './typer.ts';
+import * as operators from './typing-operators.ts';
+import * as values from './typing-values.ts';
+
+export type { TypingContext } from './typer.ts';
+
+/**
+ * The typed expression; its column positions are those of `context.scope.row`.
+ * @throws {StatementError} UNKNOWN_COLUMN, UNKNOWN_FUNCTION, TYPE_MISMATCH, INVALID, UNSUPPORTED
+ */
+export function typed(node: Expression, context: TypingContext): Expr {
+  return known(inferred(node, context), node.at);
+}
+
+/** As `typed`, where a NULL without a type is null. */
+export function inferred(node: Expression, context: TypingContext): Expr | null {
+  const typer: Typer = {
+    context,
+    infer: (part) => context.meaning?.(part) ?? infer(typer, part),
+  };
+  return typer.infer(node);
+}
+
+/** A condition. @throws {StatementError} TYPE_MISMATCH when it is not BOOLEAN */
+export function condition(node: Expression, context: TypingContext): Expr {
+  return expect(inferred(node, context), BOOLEAN, node.at, `the condition of ${context.clause}`);
+}
+
+function infer(typer: Typer, node: Expression): Expr | null {
+  switch (node.kind) {
+    case 'Null':
+    case 'Boolean':
+    case 'Integer':
+    case 'Long':
+    case 'Decimal':
+    case 'Double':
+    case 'String':
+      return values.inferLiteral(node);
+    case 'TypedLiteral':
+      return values.inferTypedLiteral(typer, node);
+    case 'IntervalUnit':
+      // A unit is the text of its name to the function that takes it.
+      return { expr: 'literal', value: node.unit, type: STRING };
+    case 'Column':
+      return column(typer, node);
+    case 'Field':
+      return values.inferField(typer, node);
+    case 'Subscript':
+      return values.inferSubscript(typer, node);
+    case 'Call':
+      return call(typer, node);
+    case 'Lambda':
+      throw unsupported('a lambda', node.at);
+    case 'Arithmetic':
+      return operators.inferArithmetic(typer, node);
+    case 'Negate':
+      return operators.inferNegate(typer, node);
+    case 'Comparison':
+      return operators.inferComparison(typer, node);
+    case 'Logical':
+      return operators.inferLogical(typer, node);
+    case 'Not':
+      return {
+        expr: 'not',
+        argument: expect(typer.infer(node.operand), BOOLEAN, node.operand.at, 'the operand of NOT'),
+        type: BOOLEAN,
+      };
+    case 'Between':
+      return operators.inferBetween(typer, node);
+    case 'In':
+      return operators.inferIn(typer, node);
+    case 'Like':
+      return operators.inferLike(typer, node);
+    case 'IsNull':
+      return {
+        expr: 'isNull',
+        negated: node.negated,
+        argument: coerced(typer.infer(node.operand), typer.infer(node.operand)?.type ?? BOOLEAN),
+        type: BOOLEAN,
+      };
+    case 'IsDistinct':
+      return operators.inferDistinct(typer, node);
+    case 'SimpleCase':
+    case 'SearchedCase':
+      return values.inferCase(typer, node);
+    case 'Cast':
+      return values.inferCast(typer, node);
+    case 'Array':
+      return values.inferArray(typer, node);
+    case 'Map':
+      return values.inferMap(typer, node);
+    case 'Struct':
+      return values.inferStruct(typer, node);
+    case 'AtTimeZone':
+      throw unsupported('AT TIME ZONE', node.at);
+    default:
+      return exhaustive(node);
+  }
+}
+
+function unsupported(what: string, at: Position): StatementError {
+  return new StatementError('UNSUPPORTED', `${what} is not supported yet`, at);
+}
+
+function column(typer: Typer, node: Column): Expr {
+  const { scope } = typer.context;
+  const index = columnAt(scope, node);
+  const found = scope.row.columns[index];
+  return { expr: 'column', index, type: known(found === undefined ? null : { expr: 'column', index, type: found.type }, node.at).type };
+}
+
+/** A call of a scalar function; aggregates have their meaning where they may stand, and are refused here. */
+function call(typer: Typer, node: Call): Expr | null {
+  const { registry, clause } = typer.context;
+  const name = node.name.text.toUpperCase();
+  // Marks a key column as meant for the value: it is its argument.
+  if (name === 'AS_VALUE' && node.arguments.length === 1 && node.arguments[0] !== undefined) {
+    return typer.infer(node.arguments[0]);
+  }
+  const written = node.arguments.map((argument) => typer.infer(argument));
+  const resolved = resolveCall(
+    typer.context,
+    node,
+    written.map((argument) => argument?.type ?? null),
+  );
+  if (resolved.overload.kind === 'aggregate') {
+    throw new StatementError(
+      'INVALID',
+      `the aggregate ${name} cannot stand in ${clause}`,
+      node.at,
+      'Aggregates stand in SELECT and HAVING of a query with GROUP BY.',
+    );
+  }
+  if (resolved.overload.kind === 'table') throw unsupported(`the table function ${name}`, node.at);
+  return {
+    expr: 'call',
+    function: registry.has(name) ? name : node.name.text,
+    signature: resolved.signature,
+    arguments: written.map((argument, index) => {
+      const cast = resolved.casts[index];
+      return cast === undefined ? known(argument, node.at) : coerced(argument, cast);
+    }),
+    type: resolved.type,
+  };
+}
+
+/** @throws {StatementError} UNKNOWN_FUNCTION, with the nearest name or what the function takes */
+export function resolveCall(
+  context: TypingContext,
+  node: Call,
+  types: readonly (Type | null)[],
+): { overload: Overload; signature: string; casts: readonly Type[]; type: Type } {
+  const { registry } = context;
+  const name = node.name.text.toUpperCase();
+  if (!registry.has(name)) {
+    throw new StatementError(
+      'UNKNOWN_FUNCTION',
+      `there is no function ${name}`,
+      node.at,
+      didYouMean(name, registry.names, 'SHOW FUNCTIONS lists what there is.'),
+    );
+  }
+  const resolved = registry.resolve(name, types);
+  if (resolved !== null) return resolved;
+  const given = types.map((type) => (type === null ? 'NULL' : typeText(type))).join(', ');
+  const takes = registry
+    .overloads(name)
+    .map((overload) => `${name}(${overload.parameters.map((parameter) => parameter.name).join(', ')})`);
+  throw new StatementError(
+    'UNKNOWN_FUNCTION',
+    `${name} does not take (${given})`,
+    node.at,
+    takes.length === 0 ? '' : `It is ${[...new Set(takes)].join(' or ')}.`,
+  );
+}
