@@ -3,6 +3,7 @@
 import { assert } from '../base/assert.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Bitmap, Column } from './column.ts';
+import { gatherBitmap, gatherColumn } from './gather.ts';
 import type { Schema } from './schema.ts';
 
 /** What a row of a changelog does to its table. A stream's rows have no operation. */
@@ -57,5 +58,33 @@ export function positionOf(batch: Batch, i: number): number {
 export function select(batch: Batch, positions: Uint32Array): Batch | null {
   if (positions.length === 0) return null;
   if (positions.length === batch.length) return batch;
+  return { ...batch, selection: positions, length: positions.length };
+}
+
+/** The same rows with no selection: the arrays hold exactly the rows that count. Cost: copies, unless already so. */
+export function compact(batch: Batch): Batch {
+  const { selection } = batch;
+  if (selection === null) return batch;
+  return {
+    schema: batch.schema,
+    length: selection.length,
+    selection: null,
+    columns: batch.columns.map((column) => gatherColumn(column, selection)),
+    valueNull: gatherBitmap(batch.valueNull, selection),
+    keyNull: gatherBitmap(batch.keyNull, selection),
+    rowtime: Float64Array.from(selection, (position) => batch.rowtime[position] ?? 0),
+    op: batch.op === null ? null : Uint8Array.from(selection, (at) => batch.op?.[at] ?? 0),
+    origin: batch.origin === null ? null : Uint32Array.from(selection, (at) => batch.origin?.[at] ?? 0),
+  };
+}
+
+/** Rows `from .. to` (of those that count) by another selection over the same arrays; null when there are none. */
+export function slice(batch: Batch, from: number, to: number): Batch | null {
+  const first = Math.max(0, from);
+  const end = Math.min(batch.length, to);
+  if (first >= end) return null;
+  if (first === 0 && end === batch.length) return batch;
+  const positions =
+    batch.selection?.slice(first, end) ?? Uint32Array.from({ length: end - first }, (_, i) => first + i);
   return { ...batch, selection: positions, length: positions.length };
 }

@@ -1,0 +1,364 @@
+// Growable bytes, a bounds-checked reader, and UTF-8, base64 and comparison of bytes; knows no format.
+
+import { PortError } from './errors.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
+const fatalDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Up to this many bytes, building a string char by char beats a call of TextDecoder. */
+const SHORT_TEXT_BYTES_MAX = 24;
+
+/** Bytes that grow as they are written. Little endian unless the method ends in `BE`. */
+export class ByteWriter {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView<ArrayBuffer>;
+  #length = 0;
+
+  constructor(capacityBytes = 256) {
+    this.#bytes = new Uint8Array(capacityBytes);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Bytes written so far: where the next one goes. */
+  get position(): number {
+    return this.#length;
+  }
+
+  /** The bytes behind the writer, valid until the next write; only the first `position` of them count. */
+  get buffer(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  /** Makes room for `more` bytes beyond the position. Cost: doubles, so amortized nothing. */
+  reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2, 64));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+
+  u8(value: number): void {
+    if (this.#length === this.#bytes.length) this.reserve(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  u16(value: number): void {
+    this.reserve(2);
+    this.#view.setUint16(this.#length, value, true);
+    this.#length += 2;
+  }
+
+  u32(value: number): void {
+    this.reserve(4);
+    this.#view.setUint32(this.#length, value, true);
+    this.#length += 4;
+  }
+
+  i32(value: number): void {
+    this.reserve(4);
+    this.#view.setInt32(this.#length, value, true);
+    this.#length += 4;
+  }
+
+  i64(value: bigint): void {
+    this.reserve(8);
+    this.#view.setBigInt64(this.#length, value, true);
+    this.#length += 8;
+  }
+
+  f64(value: number): void {
+    this.reserve(8);
+    this.#view.setFloat64(this.#length, value, true);
+    this.#length += 8;
+  }
+
+  u32BE(value: number): void {
+    this.reserve(4);
+    this.#view.setUint32(this.#length, value, false);
+    this.#length += 4;
+  }
+
+  i64BE(value: bigint): void {
+    this.reserve(8);
+    this.#view.setBigInt64(this.#length, value, false);
+    this.#length += 8;
+  }
+
+  f64BE(value: number): void {
+    this.reserve(8);
+    this.#view.setFloat64(this.#length, value, false);
+    this.#length += 8;
+  }
+
+  /** Copies `from .. to` of `source`. */
+  bytes(source: Uint8Array, from = 0, to: number = source.length): void {
+    const length = to - from;
+    this.reserve(length);
+    const at = this.#length;
+    if (length < 32) {
+      const bytes = this.#bytes;
+      for (let i = 0; i < length; i++) bytes[at + i] = source[from + i] ?? 0;
+    } else {
+      this.#bytes.set(from === 0 && to === source.length ? source : source.subarray(from, to), at);
+    }
+    this.#length = at + length;
+  }
+
+  /** Text as UTF-8; a lone surrogate becomes U+FFFD. */
+  utf8(text: string): void {
+    const length = text.length;
+    this.reserve(length * 3);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) {
+        const rest = encoder.encodeInto(i === 0 ? text : text.slice(i), bytes.subarray(at));
+        this.#length = at + rest.written;
+        return;
+      }
+      bytes[at++] = unit;
+    }
+    this.#length = at;
+  }
+
+  /** Zero bytes up to the next multiple of 8 counted from position `base`. */
+  pad8(base = 0): void {
+    const padding = -(this.#length - base) & 7;
+    this.zeros(padding);
+  }
+
+  zeros(count: number): void {
+    this.reserve(count);
+    this.#bytes.fill(0, this.#length, this.#length + count);
+    this.#length += count;
+  }
+
+  /** Overwrites the u32 at `at`, which has been written. */
+  patchU32(at: number, value: number): void {
+    this.#view.setUint32(at, value, true);
+  }
+
+  /** Forgets all beyond `position`. */
+  truncate(position: number): void {
+    this.#length = position;
+  }
+
+  /** A copy of the bytes written; the writer goes on being usable. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  /** A view of the bytes written, valid until the next write. */
+  written(from = 0): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(from, this.#length);
+  }
+}
+
+/** Reads bytes that may be damaged: every read is checked. @throws {PortError} CORRUPT beyond the end */
+export class ByteReader {
+  readonly bytes: Uint8Array;
+  readonly end: number;
+  /** Where the next read begins, an index of `bytes`. */
+  position: number;
+  readonly #view: DataView;
+
+  constructor(bytes: Uint8Array, from = 0, to: number = bytes.length) {
+    this.bytes = bytes;
+    this.position = from;
+    this.end = Math.min(to, bytes.length);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get remaining(): number {
+    return this.end - this.position;
+  }
+
+  /** Steps over `count` bytes and returns where they began. */
+  take(count: number): number {
+    const at = this.position;
+    if (count < 0 || at + count > this.end) {
+      throw new PortError('CORRUPT', `${count} bytes wanted at ${at}, the bytes end at ${this.end}`);
+    }
+    this.position = at + count;
+    return at;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.take(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.take(2), true);
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.take(4), true);
+  }
+
+  i32(): number {
+    return this.#view.getInt32(this.take(4), true);
+  }
+
+  i64(): bigint {
+    return this.#view.getBigInt64(this.take(8), true);
+  }
+
+  f64(): number {
+    return this.#view.getFloat64(this.take(8), true);
+  }
+
+  u32BE(): number {
+    return this.#view.getUint32(this.take(4), false);
+  }
+
+  i64BE(): bigint {
+    return this.#view.getBigInt64(this.take(8), false);
+  }
+
+  f64BE(): number {
+    return this.#view.getFloat64(this.take(8), false);
+  }
+
+  /** A view, not a copy. */
+  view(count: number): Uint8Array {
+    const at = this.take(count);
+    return this.bytes.subarray(at, at + count);
+  }
+
+  utf8(count: number): string {
+    const at = this.take(count);
+    return decodeUtf8(this.bytes, at, at + count);
+  }
+
+  /** @throws {PortError} CORRUPT when bytes are left over */
+  finish(): void {
+    if (this.position !== this.end) {
+      throw new PortError('CORRUPT', `${this.end - this.position} bytes too many`);
+    }
+  }
+}
+
+/** Text as UTF-8, in bytes of their own; a lone surrogate becomes U+FFFD. */
+export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
+  const length = text.length;
+  if (length > SHORT_TEXT_BYTES_MAX) return encoder.encode(text);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return encoder.encode(text);
+    bytes[i] = unit;
+  }
+  return bytes;
+}
+
+/** UTF-8 as text; what is not UTF-8 becomes U+FFFD. */
+export function decodeUtf8(bytes: Uint8Array, from = 0, to: number = bytes.length): string {
+  if (to - from <= SHORT_TEXT_BYTES_MAX) {
+    let text = '';
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i] ?? 0;
+      if (byte >= 0x80) return decoder.decode(bytes.subarray(from, to));
+      text += String.fromCharCode(byte);
+    }
+    return text;
+  }
+  return decoder.decode(bytes.subarray(from, to));
+}
+
+/** True when `from .. to` is well-formed UTF-8. */
+export function isUtf8(bytes: Uint8Array, from = 0, to: number = bytes.length): boolean {
+  let i = from;
+  while (i < to && (bytes[i] ?? 0) < 0x80) i++;
+  if (i === to) return true;
+  try {
+    fatalDecoder.decode(bytes.subarray(i, to));
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof TypeError) return false;
+    throw thrown;
+  }
+}
+
+export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
+  const length = a.length;
+  if (length !== b.length) return false;
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Lexicographic order of unsigned bytes: negative, 0 or positive. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+/** One array with the bytes of all. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const BASE64_CODES = encodeUtf8Ascii(BASE64);
+const BASE64_VALUES = new Int8Array(256).fill(-1);
+BASE64_CODES.forEach((code, value) => {
+  BASE64_VALUES[code] = value;
+});
+
+function encodeUtf8Ascii(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** Standard base64 with padding (RFC 4648 section 4). */
+export function encodeBase64(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 3) {
+    const left = bytes.length - i;
+    const bits = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    text += BASE64.charAt(bits >> 18) + BASE64.charAt((bits >> 12) & 63);
+    text += left > 1 ? BASE64.charAt((bits >> 6) & 63) : '=';
+    text += left > 2 ? BASE64.charAt(bits & 63) : '=';
+  }
+  return text;
+}
+
+/** The bytes of standard base64, padded or not; null when the text is not base64. */
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | null {
+  let end = text.length;
+  if (end % 4 === 0) {
+    if (text.endsWith('==')) end -= 2;
+    else if (text.endsWith('=')) end -= 1;
+  }
+  if (end % 4 === 1) return null;
+  const bytes = new Uint8Array(Math.floor((end * 3) / 4));
+  let at = 0;
+  let bits = 0;
+  let held = 0;
+  for (let i = 0; i < end; i++) {
+    const code = text.charCodeAt(i);
+    const value = code < 256 ? (BASE64_VALUES[code] ?? -1) : -1;
+    if (value < 0) return null;
+    bits = (bits << 6) | value;
+    held += 6;
+    if (held >= 8) {
+      held -= 8;
+      bytes[at++] = (bits >> held) & 0xff;
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,365 @@
+// Builders of columns, one per storage: values are appended, rolled back and finished; knows no schema and no format.
+
+import { ByteWriter } from '../base/bytes.ts';
+import { InvariantError } from '../base/errors.ts';
+import type { Bitmap, Column } from './column.ts';
+import { Interner } from './interner.ts';
+import { type Type, type Value, typeText } from './type.ts';
+
+const FIRST_CAPACITY_ROWS = 16;
+
+/**
+ * Builds one column, again and again: after `finish` it is empty and ready for the next batch.
+ *
+ * `append` takes any value of the type; the typed appends are for decoders, which know what they hold, and each type
+ * has its own: `appendNumber` (INTEGER, TIME, DATE, DOUBLE, TIMESTAMP, and BIGINT for integers within 2^53),
+ * `appendBigint` (BIGINT), `appendBoolean` (BOOLEAN), `appendUtf8` and `appendText` (STRING). The wrong one is an
+ * InvariantError. The value of a null row is 0, so that the same rows always encode to the same bytes.
+ */
+export abstract class ColumnBuilder {
+  readonly type: Type;
+  /** Rows appended since the last `finish`. */
+  length = 0;
+  #validity: Uint8Array<ArrayBuffer> | null = null;
+  #nulls = 0;
+
+  constructor(type: Type) {
+    this.type = type;
+  }
+
+  abstract append(value: Value): void;
+  /** Writes the value that stands in a null row. */
+  protected abstract appendZero(): void;
+  /** The column of the rows so far. */
+  protected abstract take(rows: number, validity: Bitmap | null): Column;
+
+  appendNumber(value: number): void {
+    throw this.wrong(value);
+  }
+
+  appendBigint(value: bigint): void {
+    throw this.wrong(value);
+  }
+
+  appendBoolean(value: boolean): void {
+    throw this.wrong(value);
+  }
+
+  /** Appends the text whose UTF-8 is `from .. to` of `bytes`; it must be well-formed. */
+  appendUtf8(_bytes: Uint8Array, _from: number, _to: number): void {
+    throw this.wrong('');
+  }
+
+  appendText(value: string): void {
+    throw this.wrong(value);
+  }
+
+  appendNull(): void {
+    const row = this.length;
+    let bits = this.#validity;
+    if (bits === null || row >> 3 >= bits.length) {
+      // Bits are set until a null clears one; rows that are valid need not touch them.
+      const grown = new Uint8Array(Math.max(8, (row >> 3) * 2)).fill(0xff);
+      if (bits !== null) grown.set(bits);
+      this.#validity = bits = grown;
+    }
+    bits[row >> 3] = (bits[row >> 3] ?? 0) & ~(1 << (row & 7));
+    this.#nulls++;
+    this.appendZero();
+  }
+
+  /** True when the row, which has been appended, is null. */
+  protected isNullRow(row: number): boolean {
+    const bits = this.#validity;
+    return bits !== null && row >> 3 < bits.length && ((bits[row >> 3] ?? 0) & (1 << (row & 7))) === 0;
+  }
+
+  /** Forgets the rows from `length` on; a decoder's record that fails is rolled back so. */
+  truncate(length: number): void {
+    const bits = this.#validity;
+    if (bits !== null) {
+      for (let row = length; row < this.length; row++) {
+        if (!this.isNullRow(row)) continue;
+        bits[row >> 3] = (bits[row >> 3] ?? 0) | (1 << (row & 7));
+        this.#nulls--;
+      }
+    }
+    this.length = length;
+  }
+
+  /** The column; the builder is empty afterwards. */
+  finish(): Column {
+    const rows = this.length;
+    const column = this.take(rows, this.#nulls === 0 ? null : this.#finishedValidity(rows));
+    this.length = 0;
+    this.#validity = null;
+    this.#nulls = 0;
+    return column;
+  }
+
+  #finishedValidity(rows: number): Bitmap {
+    const size = (rows + 7) >> 3;
+    const whole = new Uint8Array(size).fill(0xff);
+    if (this.#validity !== null) whole.set(this.#validity.subarray(0, size));
+    if ((rows & 7) !== 0) whole[size - 1] = (whole[size - 1] ?? 0) & ((1 << (rows & 7)) - 1);
+    return whole;
+  }
+
+  protected wrong(value: Value): InvariantError {
+    return new InvariantError(`a ${typeof value} is no ${typeText(this.type)}`);
+  }
+}
+
+/** The builder for columns of that type, with the storage of `storageOf` (a dictionary for STRING). */
+export function columnBuilder(type: Type): ColumnBuilder {
+  switch (type.kind) {
+    case 'DOUBLE':
+    case 'TIMESTAMP':
+      return new Float64ColumnBuilder(type);
+    case 'INTEGER':
+    case 'TIME':
+    case 'DATE':
+      return new Int32ColumnBuilder(type);
+    case 'BIGINT':
+      return new Int64ColumnBuilder(type);
+    case 'BOOLEAN':
+      return new BooleanColumnBuilder(type);
+    case 'STRING':
+      return new StringColumnBuilder(type);
+    default:
+      return new ObjectColumnBuilder(type);
+  }
+}
+
+/** Rows to make room for when `full` are not enough: as many as the last batch had, or twice as many. */
+function capacityAfter(full: number, lastRows: number): number {
+  return full === 0 ? Math.max(FIRST_CAPACITY_ROWS, lastRows) : full * 2;
+}
+
+class Float64ColumnBuilder extends ColumnBuilder {
+  #values = new Float64Array(0);
+  #lastRows = 0;
+
+  append(value: Value): void {
+    if (value === null) this.appendNull();
+    else if (typeof value === 'number') this.appendNumber(value);
+    else throw this.wrong(value);
+  }
+
+  override appendNumber(value: number): void {
+    if (this.length === this.#values.length) this.#grow();
+    this.#values[this.length++] = value;
+  }
+
+  protected appendZero(): void {
+    this.appendNumber(0);
+  }
+
+  #grow(): void {
+    const grown = new Float64Array(capacityAfter(this.length, this.#lastRows));
+    grown.set(this.#values);
+    this.#values = grown;
+  }
+
+  protected take(rows: number, validity: Bitmap | null): Column {
+    const values = this.#values.subarray(0, rows);
+    this.#values = new Float64Array(0);
+    this.#lastRows = rows;
+    return { type: this.type, validity, storage: 'f64', values };
+  }
+}
+
+class Int32ColumnBuilder extends ColumnBuilder {
+  #values = new Int32Array(0);
+  #lastRows = 0;
+
+  append(value: Value): void {
+    if (value === null) this.appendNull();
+    else if (typeof value === 'number') this.appendNumber(value);
+    else throw this.wrong(value);
+  }
+
+  override appendNumber(value: number): void {
+    if (this.length === this.#values.length) this.#grow();
+    this.#values[this.length++] = value;
+  }
+
+  protected appendZero(): void {
+    this.appendNumber(0);
+  }
+
+  #grow(): void {
+    const grown = new Int32Array(capacityAfter(this.length, this.#lastRows));
+    grown.set(this.#values);
+    this.#values = grown;
+  }
+
+  protected take(rows: number, validity: Bitmap | null): Column {
+    const values = this.#values.subarray(0, rows);
+    this.#values = new Int32Array(0);
+    this.#lastRows = rows;
+    return { type: this.type, validity, storage: 'i32', values };
+  }
+}
+
+class Int64ColumnBuilder extends ColumnBuilder {
+  #values = new BigInt64Array(0);
+  /** The same bytes as pairs of words, low first: a number is stored without making a bigint. */
+  #words = new Int32Array(0);
+  #lastRows = 0;
+
+  append(value: Value): void {
+    if (value === null) this.appendNull();
+    else if (typeof value === 'bigint') this.appendBigint(value);
+    else throw this.wrong(value);
+  }
+
+  override appendBigint(value: bigint): void {
+    if (this.length === this.#values.length) this.#grow();
+    this.#values[this.length++] = value;
+  }
+
+  override appendNumber(value: number): void {
+    if (this.length === this.#values.length) this.#grow();
+    const at = this.length++ * 2;
+    this.#words[at] = value | 0;
+    this.#words[at + 1] = Math.floor(value / 0x1_0000_0000);
+  }
+
+  protected appendZero(): void {
+    this.appendNumber(0);
+  }
+
+  #grow(): void {
+    const grown = new BigInt64Array(capacityAfter(this.length, this.#lastRows));
+    grown.set(this.#values);
+    this.#values = grown;
+    this.#words = new Int32Array(grown.buffer);
+  }
+
+  protected take(rows: number, validity: Bitmap | null): Column {
+    const values = this.#values.subarray(0, rows);
+    this.#values = new BigInt64Array(0);
+    this.#lastRows = rows;
+    return { type: this.type, validity, storage: 'i64', values };
+  }
+}
+
+class BooleanColumnBuilder extends ColumnBuilder {
+  #values = new Uint8Array(0);
+  #lastRows = 0;
+
+  append(value: Value): void {
+    if (value === null) this.appendNull();
+    else if (typeof value === 'boolean') this.appendBoolean(value);
+    else throw this.wrong(value);
+  }
+
+  override appendBoolean(value: boolean): void {
+    if (this.length === this.#values.length) this.#grow();
+    this.#values[this.length++] = value ? 1 : 0;
+  }
+
+  protected appendZero(): void {
+    this.appendBoolean(false);
+  }
+
+  #grow(): void {
+    const grown = new Uint8Array(capacityAfter(this.length, this.#lastRows));
+    grown.set(this.#values);
+    this.#values = grown;
+  }
+
+  protected take(rows: number, validity: Bitmap | null): Column {
+    const values = this.#values.subarray(0, rows);
+    this.#values = new Uint8Array(0);
+    this.#lastRows = rows;
+    return { type: this.type, validity, storage: 'u8', values };
+  }
+}
+
+class StringColumnBuilder extends ColumnBuilder {
+  #codes = new Uint32Array(0);
+  #lastRows = 0;
+  readonly #entries = new Interner();
+  readonly #scratch = new ByteWriter();
+
+  append(value: Value): void {
+    if (value === null) this.appendNull();
+    else if (typeof value === 'string') this.appendText(value);
+    else throw this.wrong(value);
+  }
+
+  override appendUtf8(bytes: Uint8Array, from: number, to: number): void {
+    this.#code(this.#entries.intern(bytes, from, to));
+  }
+
+  override appendText(value: string): void {
+    const scratch = this.#scratch;
+    scratch.truncate(0);
+    scratch.utf8(value);
+    this.#code(this.#entries.intern(scratch.buffer, 0, scratch.position));
+  }
+
+  protected appendZero(): void {
+    this.#code(0);
+  }
+
+  #code(code: number): void {
+    if (this.length === this.#codes.length) {
+      const grown = new Uint32Array(capacityAfter(this.length, this.#lastRows));
+      grown.set(this.#codes);
+      this.#codes = grown;
+    }
+    this.#codes[this.length++] = code;
+  }
+
+  override truncate(length: number): void {
+    if (length === this.length) return;
+    super.truncate(length);
+    // Codes are given in the order of their first row, so the rows that stay use exactly the codes up to their maximum.
+    let size = 0;
+    for (let row = 0; row < length; row++) {
+      if (!this.isNullRow(row)) size = Math.max(size, (this.#codes[row] ?? 0) + 1);
+    }
+    this.#entries.truncate(size);
+  }
+
+  protected take(rows: number, validity: Bitmap | null): Column {
+    const values = this.#codes.subarray(0, rows);
+    this.#codes = new Uint32Array(0);
+    this.#lastRows = rows;
+    // A column of nulls still has an entry for its zero codes to point at.
+    if (this.#entries.size === 0) this.#entries.intern(this.#scratch.buffer, 0, 0);
+    const dictionary = this.#entries.finish();
+    return { type: this.type, validity, storage: 'dictionary', values, dictionary };
+  }
+}
+
+class ObjectColumnBuilder extends ColumnBuilder {
+  #values: Value[] = [];
+
+  append(value: Value): void {
+    this.#values.push(value);
+    this.length++;
+  }
+
+  override appendNull(): void {
+    this.append(null);
+  }
+
+  protected appendZero(): void {
+    this.append(null);
+  }
+
+  override truncate(length: number): void {
+    super.truncate(length);
+    this.#values.length = length;
+  }
+
+  protected take(): Column {
+    const values = this.#values;
+    this.#values = [];
+    return { type: this.type, validity: null, storage: 'objects', values };
+  }
+}
