@@ -1,0 +1,154 @@
+// The areas that the host and the kernel exchange columns through, allocated once at init; knows no meaning of them.
+
+import {
+  AGGREGATES_MAX,
+  ARGUMENTS_MAX,
+  BUFFER_ARGUMENT,
+  BUFFER_CONFIG,
+  BUFFER_IDS,
+  BUFFER_KEY_OFFSETS,
+  BUFFER_KEYS,
+  BUFFER_OUT_ID,
+  BUFFER_OUT_LATE,
+  BUFFER_OUT_OP,
+  BUFFER_OUT_ROW,
+  BUFFER_OUT_ROWTIME,
+  BUFFER_OUT_VALIDITY,
+  BUFFER_OUT_VALUE,
+  BUFFER_OUT_WINDOW,
+  BUFFER_RESULT,
+  BUFFER_ROWTIME,
+  BUFFER_SELECTION,
+  BUFFER_STATES,
+  BUFFER_VALIDITY,
+  RESULT_BYTES,
+  STATE_ROWS_MAX,
+} from './abi';
+import { allocate, release, roundUp } from './arena';
+import {
+  aggregateCount,
+  argumentCount,
+  config,
+  nullable,
+  rowOutput,
+  rowsMax,
+  slotBytes,
+  stateBytes,
+  widthOf,
+} from './program';
+
+export const result: usize = memory.data(RESULT_BYTES, 16);
+/** Addresses by index, four to an argument or aggregate: [u32 argument][u32 validity][u32 value][u32 validity]. */
+const columns: usize = memory.data(ARGUMENTS_MAX * 16, 16);
+
+export let ids: usize = 0;
+export let selection: usize = 0;
+export let rowtimes: usize = 0;
+export let outRow: usize = 0;
+export let outId: usize = 0;
+export let outWindow: usize = 0;
+export let outRowtime: usize = 0;
+export let outOp: usize = 0;
+export let outLate: usize = 0;
+export let states: usize = 0;
+export let keyOffsets: usize = 0;
+export let keys: usize = 0;
+export let keysBytes: u32 = 0;
+/** Slot address per accepted row. */
+export let rowSlots: usize = 0;
+/** Where the emitted results are read from: the touched slots, or the copies in `copies`. */
+export let sources: usize = 0;
+/** Copies of slots as they were after each accepted row; only for output per row. */
+export let copies: usize = 0;
+let failed: bool = false;
+
+function take(bytes: u32): u32 {
+  const block = allocate(bytes);
+  if (block == 0) failed = true;
+  return block;
+}
+
+function bitmapBytes(): u32 {
+  return ((rowsMax + 31) >> 5) << 2;
+}
+
+/** Allocates all buffers of the program; false when memory does not suffice. */
+export function openBuffers(): bool {
+  ids = take(rowsMax << 2);
+  selection = take(rowsMax << 2);
+  rowtimes = take(rowsMax << 3);
+  outRow = take(rowsMax << 2);
+  outId = take(rowsMax << 2);
+  outWindow = take(rowsMax << 3);
+  outRowtime = take(rowsMax << 3);
+  outOp = take(rowsMax);
+  outLate = take(rowsMax << 2);
+  states = take(STATE_ROWS_MAX * stateBytes);
+  keyOffsets = take((rowsMax + 1) << 2);
+  rowSlots = take(rowsMax << 2);
+  sources = take(rowsMax << 2);
+  if (rowOutput) copies = take(rowsMax * slotBytes);
+  for (let a: u32 = 0; a < argumentCount; a++) {
+    store<u32>(columns + (a << 4), take(rowsMax * widthOf(a)));
+    store<u32>(columns + (a << 4), take(bitmapBytes()), 4);
+  }
+  for (let g: u32 = 0; g < aggregateCount; g++) {
+    store<u32>(columns + (g << 4), take(rowsMax << 3), 8);
+    store<u32>(columns + (g << 4), nullable(g) ? take(bitmapBytes()) : 0, 12);
+  }
+  if (failed) return false;
+  if (copies != 0) {
+    for (let row: u32 = 0; row < rowsMax; row++) store<u32>(sources + (row << 2), <u32>copies + row * slotBytes);
+  }
+  return true;
+}
+
+/** Makes room for `bytes` of keys; what stood there is lost. False when memory does not suffice. */
+export function reserveKeyBytes(bytes: u32): bool {
+  if (bytes <= keysBytes && keys != 0) return true;
+  if (keys != 0) release(<u32>keys, keysBytes);
+  keysBytes = 0;
+  keys = allocate(bytes);
+  if (keys == 0) return false;
+  keysBytes = roundUp(bytes);
+  return true;
+}
+
+export function argumentColumn(argument: u32): usize {
+  return load<u32>(columns + (argument << 4));
+}
+
+export function argumentValidity(argument: u32): usize {
+  return load<u32>(columns + (argument << 4), 4);
+}
+
+export function outValue(aggregate: u32): usize {
+  return load<u32>(columns + (aggregate << 4), 8);
+}
+
+export function outValidity(aggregate: u32): usize {
+  return load<u32>(columns + (aggregate << 4), 12);
+}
+
+/** Address of a buffer by its kind, 0 where there is none. */
+export function addressOf(kind: u32, index: u32): usize {
+  if (kind == BUFFER_CONFIG) return config;
+  if (kind == BUFFER_RESULT) return result;
+  if (kind == BUFFER_KEYS) return keys;
+  if (kind == BUFFER_KEY_OFFSETS) return keyOffsets;
+  if (kind == BUFFER_IDS) return ids;
+  if (kind == BUFFER_SELECTION) return selection;
+  if (kind == BUFFER_ROWTIME) return rowtimes;
+  if (kind == BUFFER_ARGUMENT) return index < <u32>ARGUMENTS_MAX ? argumentColumn(index) : 0;
+  if (kind == BUFFER_VALIDITY) return index < <u32>ARGUMENTS_MAX ? argumentValidity(index) : 0;
+  if (kind == BUFFER_OUT_ROW) return outRow;
+  if (kind == BUFFER_OUT_ID) return outId;
+  if (kind == BUFFER_OUT_WINDOW) return outWindow;
+  if (kind == BUFFER_OUT_ROWTIME) return outRowtime;
+  if (kind == BUFFER_OUT_OP) return outOp;
+  if (kind == BUFFER_OUT_VALUE) return index < <u32>AGGREGATES_MAX ? outValue(index) : 0;
+  if (kind == BUFFER_OUT_VALIDITY) return index < <u32>AGGREGATES_MAX ? outValidity(index) : 0;
+  if (kind == BUFFER_OUT_LATE) return outLate;
+  if (kind == BUFFER_STATES) return states;
+  return 0;
+}

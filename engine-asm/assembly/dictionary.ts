@@ -1,0 +1,193 @@
+// Group key bytes to dense ids, exact for keys of any length; knows nothing of what is aggregated under an id.
+
+import { ID_NULL, STATUS_DICTIONARY_FULL, STATUS_OK, STATUS_OUT_OF_MEMORY } from './abi';
+import { allocate, allocateCleared, release } from './arena';
+
+// Entries stand in pages, so that growing copies nothing:
+//
+//   directory  [u32 page]...                       a page per 4,096 ids
+//   page       [u32 key][u32 length][u32 hash][-]  16 bytes an id
+//   table      [u32 hash][u32 id + 1]              8 bytes a place, linear probing, at most 3/4 full
+//   key bytes  in blocks of 64 KiB; a longer key has a block of its own
+const PAGE_SHIFT: u32 = 12;
+const PAGE_MASK: u32 = (1 << PAGE_SHIFT) - 1;
+const ENTRY_SHIFT: u32 = 4;
+const TABLE_PLACES_FIRST: u32 = 1024;
+const KEY_BLOCK_BYTES: u32 = 65536;
+
+const MIX_A: u64 = 0x9e3779b97f4a7c15;
+const MIX_B: u64 = 0xd6e8feb86659fd93;
+
+let directory: u32 = 0;
+let table: u32 = 0;
+let tableMask: u32 = 0;
+let entries: u32 = 0;
+let entriesMax: u32 = 0;
+let keyTop: u32 = 0;
+let keyEnd: u32 = 0;
+let seed: u64 = 0;
+
+/** Makes the empty dictionary; false when memory does not suffice. */
+export function openDictionary(limit: u32, hashSeed: u32): bool {
+  entriesMax = limit;
+  seed = (<u64>hashSeed) * MIX_A;
+  directory = allocateCleared(((limit >> PAGE_SHIFT) + 1) << 2);
+  table = allocateCleared(TABLE_PLACES_FIRST << 3);
+  tableMask = TABLE_PLACES_FIRST - 1;
+  return directory != 0 && table != 0;
+}
+
+export function entryCount(): u32 {
+  return entries;
+}
+
+function entryOf(id: u32): usize {
+  const page = load<u32>(directory + ((id >> PAGE_SHIFT) << 2));
+  return page + ((id & PAGE_MASK) << ENTRY_SHIFT);
+}
+
+/** Address of the key of an id, 0 when there is no such id. */
+export function keyAddress(id: u32): u32 {
+  return id < entries ? load<u32>(entryOf(id)) : 0;
+}
+
+/** Bytes of the key of an id, 0 when there is no such id. */
+export function keyLength(id: u32): u32 {
+  return id < entries ? load<u32>(entryOf(id), 4) : 0;
+}
+
+/** The last `length & 7` bytes (or, of 8 and more, the last 8) as one number that differs where they differ. */
+function tailOf(at: usize, length: u32): u64 {
+  if (length >= 8) return load<u64>(at + length - 8);
+  if (length >= 4) return (<u64>load<u32>(at)) | ((<u64>load<u32>(at + length - 4)) << 32);
+  if (length == 0) return 0;
+  return (
+    (<u64>load<u8>(at)) | ((<u64>load<u8>(at + (length >> 1))) << 8) | ((<u64>load<u8>(at + length - 1)) << 16)
+  );
+}
+
+function hashOf(at: usize, length: u32): u32 {
+  let hash = seed ^ ((<u64>length) * MIX_B);
+  let from = at;
+  for (let left = length; left > 8; left -= 8) {
+    hash = (hash ^ load<u64>(from)) * MIX_A;
+    hash ^= hash >> 29;
+    from += 8;
+  }
+  hash = (hash ^ tailOf(at, length)) * MIX_A;
+  hash = (hash ^ (hash >> 32)) * MIX_B;
+  return <u32>(hash >> 32);
+}
+
+function sameBytes(a: usize, b: usize, length: u32): bool {
+  let done: u32 = 0;
+  for (; length - done > 8; done += 8) {
+    if (load<u64>(a + done) != load<u64>(b + done)) return false;
+  }
+  return tailOf(a, length) == tailOf(b, length);
+}
+
+/** Doubles the table. On refusal the old one stays as it was. */
+function growTable(): bool {
+  const oldBytes = (tableMask + 1) << 3;
+  if (oldBytes >= 1 << 29) return false;
+  const next = allocateCleared(oldBytes << 1);
+  if (next == 0) return false;
+  const mask = (tableMask << 1) | 1;
+  for (let at: u32 = 0; at < oldBytes; at += 8) {
+    const place = load<u64>(table + at);
+    if (place == 0) continue;
+    let to = (<u32>place) & mask;
+    while (load<u64>(next + (to << 3)) != 0) to = (to + 1) & mask;
+    store<u64>(next + (to << 3), place);
+  }
+  release(table, oldBytes);
+  table = next;
+  tableMask = mask;
+  return true;
+}
+
+/** Copies key bytes to where they stay; 0 when memory does not suffice. */
+function keep(at: usize, length: u32): u32 {
+  if (keyTop == 0 || keyEnd - keyTop < length) {
+    if (length > KEY_BLOCK_BYTES >> 2) {
+      const own = allocate(length);
+      if (own != 0) memory.copy(own, at, length);
+      return own;
+    }
+    const block = allocate(KEY_BLOCK_BYTES);
+    if (block == 0) return 0;
+    keyTop = block;
+    keyEnd = block + KEY_BLOCK_BYTES;
+  }
+  const kept = keyTop;
+  memory.copy(kept, at, length);
+  keyTop += length;
+  return kept;
+}
+
+/** Adds a key that is known to be new; all or nothing. */
+function add(at: usize, length: u32, hash: u32): i32 {
+  if (entries >= entriesMax) return STATUS_DICTIONARY_FULL;
+  if ((entries + 1) << 2 > (tableMask + 1) * 3 && !growTable()) return STATUS_OUT_OF_MEMORY;
+  const slot = directory + ((entries >> PAGE_SHIFT) << 2);
+  if (load<u32>(slot) == 0) {
+    const page = allocate(1 << (PAGE_SHIFT + ENTRY_SHIFT));
+    if (page == 0) return STATUS_OUT_OF_MEMORY;
+    store<u32>(slot, page);
+  }
+  const kept = keep(at, length);
+  if (kept == 0) return STATUS_OUT_OF_MEMORY;
+  const entry = entryOf(entries);
+  store<u32>(entry, kept);
+  store<u32>(entry, length, 4);
+  store<u32>(entry, hash, 8);
+  entries += 1;
+  let place = hash & tableMask;
+  while (load<u64>(table + (place << 3)) != 0) place = (place + 1) & tableMask;
+  store<u64>(table + (place << 3), (<u64>hash) | ((<u64>entries) << 32));
+  return STATUS_OK;
+}
+
+/** Keys that the last `internKeys` gave an id. */
+export let interned: u32 = 0;
+
+/**
+ * Gives each of `count` keys its id, a new one where it was not known. Key `i` is `offsets[i] .. offsets[i + 1]` of
+ * `keys`; a key whose bit in `validity` (0: all valid) is clear gets ID_NULL. On refusal `interned` tells how far it got;
+ * what got an id keeps it. The offsets must have been checked.
+ */
+export function internKeys(keys: usize, offsets: usize, validity: usize, ids: usize, count: u32): i32 {
+  interned = 0;
+  let from = load<u32>(offsets);
+  for (let i: u32 = 0; i < count; i++) {
+    const to = load<u32>(offsets + ((i + 1) << 2));
+    const at = keys + from;
+    const length = to - from;
+    from = to;
+    if (validity != 0 && ((<u32>load<u8>(validity + (i >> 3))) & (<u32>1 << (i & 7))) == 0) {
+      store<u32>(ids + (i << 2), <u32>ID_NULL);
+      interned = i + 1;
+      continue;
+    }
+    const hash = hashOf(at, length);
+    let place = hash & tableMask;
+    let found = load<u64>(table + (place << 3));
+    while (found != 0) {
+      if (<u32>found == hash) {
+        const entry = entryOf(<u32>(found >> 32) - 1);
+        if (load<u32>(entry, 4) == length && sameBytes(load<u32>(entry), at, length)) break;
+      }
+      place = (place + 1) & tableMask;
+      found = load<u64>(table + (place << 3));
+    }
+    if (found == 0) {
+      const status = add(at, length, hash);
+      if (status != STATUS_OK) return status;
+      found = (<u64>entries) << 32;
+    }
+    store<u32>(ids + (i << 2), <u32>(found >> 32) - 1);
+    interned = i + 1;
+  }
+  return STATUS_OK;
+}

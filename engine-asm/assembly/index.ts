@@ -1,0 +1,191 @@
+// What the kernel exports: every call checks its arguments and returns a status; knows no layout.
+
+import {
+  ABI_VERSION,
+  CONFIG_ENTRIES_MAX,
+  CONFIG_SEED,
+  RESULT_BYTES,
+  RESULT_CONSUMED,
+  RESULT_EMITTED,
+  ROWS_MAX,
+  STAT_ENTRIES,
+  STAT_GROUPS,
+  STAT_MEMORY_BYTES,
+  STAT_PANES,
+  STAT_STATE_BYTES,
+  STATE_ROWS_MAX,
+  STATUS_BAD_ARGUMENT,
+  STATUS_BAD_CONFIG,
+  STATUS_NOT_READY,
+  STATUS_OK,
+  STATUS_OUT_OF_MEMORY,
+} from './abi';
+import { foldArguments, readResults } from './aggregate';
+import { allocate } from './arena';
+import {
+  addressOf,
+  argumentValidity,
+  ids,
+  keyOffsets,
+  keys,
+  keysBytes,
+  openBuffers,
+  reserveKeyBytes,
+  result,
+  selection,
+} from './buffers';
+import { entryCount, interned, internKeys, keyAddress as addressOfKey, keyLength as lengthOfKey, openDictionary } from './dictionary';
+import { groupTotal } from './pane';
+import { argumentCount, config, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX, stateBytes } from './program';
+import { accepted, probeRows, resolveRows, settleTouched, touched } from './rows';
+import { collectChanges, restoreStates } from './snapshot';
+import { changeEverything, expirePanes, openWindows, paneCount, setStreamTime, streamTime } from './window';
+
+const KEY_BYTES_FIRST: u32 = 65536;
+/** Bytes of key that one `intern` takes at most. */
+const KEY_BYTES_LAST: u32 = 1 << 28;
+
+let ready: bool = false;
+let begun: bool = false;
+
+export function version(): i32 {
+  return ABI_VERSION;
+}
+
+export function buffer(kind: u32, index: u32): usize {
+  return addressOf(kind, index);
+}
+
+/** Reads the configuration and allocates all buffers. Once: an instance that refused is thrown away. */
+export function init(): i32 {
+  if (begun) return STATUS_BAD_CONFIG;
+  begun = true;
+  const template = allocate(SLOT_BYTES_MAX);
+  if (template == 0) return STATUS_OUT_OF_MEMORY;
+  if (!readProgram(template)) return STATUS_BAD_CONFIG;
+  const isOpen =
+    openBuffers() &&
+    reserveKeyBytes(KEY_BYTES_FIRST) &&
+    openWindows() &&
+    openDictionary(load<u32>(config + CONFIG_ENTRIES_MAX), load<u32>(config + CONFIG_SEED));
+  if (!isOpen) return STATUS_OUT_OF_MEMORY;
+  ready = true;
+  return STATUS_OK;
+}
+
+/** Makes BUFFER_KEYS at least so long; it may move, and what stood there is lost. */
+export function reserveKeys(bytes: u32): i32 {
+  if (!ready) return STATUS_NOT_READY;
+  if (bytes > KEY_BYTES_LAST) return STATUS_BAD_ARGUMENT;
+  return reserveKeyBytes(max<u32>(bytes, 1)) ? STATUS_OK : STATUS_OUT_OF_MEMORY;
+}
+
+/** Ids of `count` keys into BUFFER_IDS; `withNulls`: the selection buffer holds a validity bitmap of the keys. */
+export function intern(count: u32, withNulls: u32): i32 {
+  if (!ready) return STATUS_NOT_READY;
+  if (count > rowsMax) return STATUS_BAD_ARGUMENT;
+  let from = load<u32>(keyOffsets);
+  for (let i: u32 = 1; i <= count; i++) {
+    const to = load<u32>(keyOffsets + (i << 2));
+    if (to < from) return STATUS_BAD_ARGUMENT;
+    from = to;
+  }
+  if (from > keysBytes) return STATUS_BAD_ARGUMENT;
+  const status = internKeys(keys, keyOffsets, withNulls ? selection : 0, ids, count);
+  store<u32>(result, interned, RESULT_CONSUMED);
+  return status;
+}
+
+export function keyAddress(id: u32): u32 {
+  return addressOfKey(id);
+}
+
+export function keyLength(id: u32): u32 {
+  return lengthOfKey(id);
+}
+
+/** Rows that a call goes over, or -1 when the arguments or the selection are not good. */
+function rowsOf(rows: u32, selected: i32): i32 {
+  if (rows > rowsMax || selected < -1 || selected > <i32>rowsMax) return -1;
+  for (let i: i32 = 0; i < selected; i++) {
+    if (load<u32>(selection + (i << 2)) >= rows) return -1;
+  }
+  return selected < 0 ? <i32>rows : selected;
+}
+
+/** Makes the groups that a `process` of the same rows would need, and lists the new ones. */
+export function probe(rows: u32, selected: i32): i32 {
+  if (!ready) return STATUS_NOT_READY;
+  const count = rowsOf(rows, selected);
+  if (count < 0) return STATUS_BAD_ARGUMENT;
+  memory.fill(result, 0, RESULT_BYTES);
+  const status = probeRows(<u32>count, selected >= 0);
+  store<u32>(result, touched, RESULT_EMITTED);
+  return status;
+}
+
+/**
+ * Folds a batch of `rows` rows, of which `selected` count (their positions stand in the selection; -1: all). Bit `a` of
+ * `withNulls`: argument `a` has a validity bitmap.
+ */
+export function process(rows: u32, selected: i32, withNulls: u32): i32 {
+  if (!ready) return STATUS_NOT_READY;
+  const count = rowsOf(rows, selected);
+  if (count < 0) return STATUS_BAD_ARGUMENT;
+  memory.fill(result, 0, RESULT_BYTES);
+  const status = resolveRows(<u32>count, selected >= 0);
+  foldArguments(accepted, withNulls);
+  const emitted = rowOutput ? accepted : touched;
+  if (!rowOutput) settleTouched();
+  readResults(emitted);
+  store<u32>(result, emitted, RESULT_EMITTED);
+  return status;
+}
+
+/** Takes up to STATE_ROWS_MAX groups changed since they were last collected; RESULT_EMITTED 0: there are no more. */
+export function collect(): i32 {
+  if (!ready) return STATUS_NOT_READY;
+  memory.fill(result, 0, RESULT_BYTES);
+  return collectChanges();
+}
+
+/** Makes every group a change, so that `collect` gives all of the state. */
+export function markAll(): i32 {
+  if (!ready) return STATUS_NOT_READY;
+  changeEverything();
+  return STATUS_OK;
+}
+
+/** Sets `count` groups from BUFFER_IDS, BUFFER_ROWTIME (window starts) and BUFFER_STATES. */
+export function restore(count: u32): i32 {
+  if (!ready) return STATUS_NOT_READY;
+  if (count > min<u32>(STATE_ROWS_MAX, rowsMax)) return STATUS_BAD_ARGUMENT;
+  memory.fill(result, 0, RESULT_BYTES);
+  return restoreStates(count);
+}
+
+/** Lets closed windows go whose changes have been collected; their number. */
+export function expire(): i32 {
+  if (!ready) return STATUS_NOT_READY;
+  return expirePanes();
+}
+
+export function getStreamTime(): f64 {
+  return streamTime;
+}
+
+/** Stream time never goes back; -Infinity and what is not a rowtime are refused. */
+export function advanceStreamTime(ms: f64): i32 {
+  if (!(ms >= 0 && ms <= 9007199254740991)) return STATUS_BAD_ARGUMENT;
+  setStreamTime(max(streamTime, ms));
+  return STATUS_OK;
+}
+
+export function stat(kind: u32): f64 {
+  if (kind == STAT_ENTRIES) return <f64>entryCount();
+  if (kind == STAT_PANES) return <f64>paneCount;
+  if (kind == STAT_GROUPS) return <f64>groupTotal;
+  if (kind == STAT_MEMORY_BYTES) return <f64>((<u64>memory.size()) << 16);
+  if (kind == STAT_STATE_BYTES) return <f64>stateBytes;
+  return -1;
+}

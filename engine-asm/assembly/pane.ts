@@ -1,0 +1,211 @@
+// One pane: the groups of one window, found by dictionary id; knows neither time nor aggregates.
+
+import { allocate, allocateCleared, release } from './arena';
+import { entryCount } from './dictionary';
+import { emptySlot, SLOT_ID, SLOT_LINK, slotBytes } from './program';
+
+// A pane finds the slot of an id in a table of slot addresses with linear probing. The first place tried is
+// `((id * multiplier) >>> shift) & mask`. While a good part of all ids is in the window the table has a place for each
+// id, multiplier 1 and shift 0, so that the id itself is the place and nothing collides; else it is a small hash table.
+//
+//   pane   [f64 window start][u32 table][u32 mask][u32 multiplier][u32 shift][u32 groups][u32 chunk]
+//          [u32 next free slot][u32 chunk end][u32 chunk bytes][u32 first changed][u32 last changed][u32 next changed pane]
+//   chunk  [slot]...[u32 older chunk][u32 bytes]   slots never move, so that addresses stay good
+export const PANE_START: u32 = 0;
+export const PANE_TABLE: u32 = 8;
+export const PANE_MASK: u32 = 12;
+export const PANE_MULTIPLIER: u32 = 16;
+export const PANE_SHIFT: u32 = 20;
+const PANE_GROUPS: u32 = 24;
+const PANE_CHUNK: u32 = 28;
+const PANE_FREE: u32 = 32;
+const PANE_CHUNK_END: u32 = 36;
+const PANE_CHUNK_BYTES: u32 = 40;
+const PANE_CHANGED_FIRST: u32 = 44;
+const PANE_CHANGED_LAST: u32 = 48;
+const PANE_CHANGED_NEXT: u32 = 52;
+const PANE_BYTES: u32 = 56;
+
+const PLACES_MIN: u32 = 16;
+const CHUNK_FOOTER_BYTES: u32 = 8;
+const CHUNK_BYTES_MAX: u32 = 65536;
+const FIBONACCI: u32 = 0x9e3779b1;
+/** A place for each id is worth it from one id in so many on. */
+const DENSE_FACTOR: u32 = 8;
+
+/** Flags in the low bits of a slot's link. */
+export const SLOT_FRESH: u32 = 1; // no row has come to it
+export const SLOT_CHANGED: u32 = 2; // is in its pane's list of changes since the last collection
+export const SLOT_TOUCHED: u32 = 4; // is in the list of groups that the current batch changed
+const SLOT_FLAGS: u32 = 15;
+
+/** Groups in all panes. */
+export let groupTotal: u32 = 0;
+/** First pane with changes, and the last. */
+let changedFirst: u32 = 0;
+let changedLast: u32 = 0;
+
+/** An empty pane, or 0 when memory does not suffice. */
+export function makePane(start: f64): u32 {
+  const pane = allocateCleared(PANE_BYTES);
+  if (pane == 0) return 0;
+  const table = allocateCleared(PLACES_MIN << 2);
+  if (table == 0) {
+    release(pane, PANE_BYTES);
+    return 0;
+  }
+  store<f64>(pane, start, PANE_START);
+  useTable(pane, table, PLACES_MIN, false);
+  return pane;
+}
+
+function useTable(pane: usize, table: u32, places: u32, dense: bool): void {
+  store<u32>(pane, table, PANE_TABLE);
+  store<u32>(pane, places - 1, PANE_MASK);
+  store<u32>(pane, dense ? 1 : FIBONACCI, PANE_MULTIPLIER);
+  store<u32>(pane, dense ? 0 : clz<u32>(places) + 1, PANE_SHIFT);
+}
+
+/** Gives all memory of a pane without changes back. */
+export function releasePane(pane: u32): void {
+  release(load<u32>(pane, PANE_TABLE), (load<u32>(pane, PANE_MASK) + 1) << 2);
+  let chunk = load<u32>(pane, PANE_CHUNK);
+  let bytes = load<u32>(pane, PANE_CHUNK_BYTES);
+  while (chunk != 0) {
+    const footer = chunk + bytes - CHUNK_FOOTER_BYTES;
+    const older = load<u32>(footer);
+    const olderBytes = load<u32>(footer, 4);
+    release(chunk, bytes);
+    chunk = older;
+    bytes = olderBytes;
+  }
+  groupTotal -= load<u32>(pane, PANE_GROUPS);
+  release(pane, PANE_BYTES);
+}
+
+/** The slot of an id, 0 when the pane has none. */
+export function findSlot(pane: usize, id: u32): u32 {
+  const table = load<u32>(pane, PANE_TABLE);
+  const mask = load<u32>(pane, PANE_MASK);
+  let place = ((id * load<u32>(pane, PANE_MULTIPLIER)) >>> load<u32>(pane, PANE_SHIFT)) & mask;
+  let slot = load<u32>(table + (place << 2));
+  while (slot != 0 && load<u32>(slot, SLOT_ID) != id) {
+    place = (place + 1) & mask;
+    slot = load<u32>(table + (place << 2));
+  }
+  return slot;
+}
+
+function placeSlot(pane: usize, slot: u32): void {
+  const table = load<u32>(pane, PANE_TABLE);
+  const mask = load<u32>(pane, PANE_MASK);
+  let place = ((load<u32>(slot, SLOT_ID) * load<u32>(pane, PANE_MULTIPLIER)) >>> load<u32>(pane, PANE_SHIFT)) & mask;
+  while (load<u32>(table + (place << 2)) != 0) place = (place + 1) & mask;
+  store<u32>(table + (place << 2), slot);
+}
+
+/** The smallest power of two above `count`. */
+function placesFor(count: u32): u32 {
+  return max(PLACES_MIN, (<u32>1) << (32 - clz<u32>(count)));
+}
+
+/** Makes room in the table for `id`; on refusal the pane stays as it was. */
+function reserve(pane: usize, id: u32): bool {
+  const groups = load<u32>(pane, PANE_GROUPS) + 1;
+  const places = load<u32>(pane, PANE_MASK) + 1;
+  const isDense = load<u32>(pane, PANE_MULTIPLIER) == 1;
+  if (isDense ? id < places && groups < places : groups << 2 <= places * 3) return true;
+  const denseful = placesFor(entryCount());
+  const dense = denseful <= placesFor(groups) * DENSE_FACTOR;
+  const next = dense ? denseful : placesFor(groups << 1);
+  const table = allocateCleared(next << 2);
+  if (table == 0) return false;
+  const old = load<u32>(pane, PANE_TABLE);
+  useTable(pane, table, next, dense);
+  for (let at: u32 = 0; at < places << 2; at += 4) {
+    const slot = load<u32>(old + at);
+    if (slot != 0) placeSlot(pane, slot);
+  }
+  release(old, places << 2);
+  return true;
+}
+
+/** Makes the slot of an id that the pane does not have, fresh; 0 when memory does not suffice. */
+export function makeSlot(pane: usize, id: u32): u32 {
+  if (!reserve(pane, id)) return 0;
+  let slot = load<u32>(pane, PANE_FREE);
+  if (slot == 0 || slot + slotBytes > load<u32>(pane, PANE_CHUNK_END)) {
+    // Chunks double from four slots on, so that a window of one group costs little and a full one few calls.
+    const older = load<u32>(pane, PANE_CHUNK);
+    const olderBytes = load<u32>(pane, PANE_CHUNK_BYTES);
+    const least = placesFor(slotBytes * 4 + CHUNK_FOOTER_BYTES - 1);
+    const bytes = max(least, min(olderBytes << 1, CHUNK_BYTES_MAX));
+    slot = allocate(bytes);
+    if (slot == 0) return 0;
+    const footer = slot + bytes - CHUNK_FOOTER_BYTES;
+    store<u32>(footer, older);
+    store<u32>(footer, olderBytes, 4);
+    store<u32>(pane, slot, PANE_CHUNK);
+    store<u32>(pane, bytes, PANE_CHUNK_BYTES);
+    store<u32>(pane, footer, PANE_CHUNK_END);
+  }
+  store<u32>(pane, slot + slotBytes, PANE_FREE);
+  for (let at: u32 = 0; at < slotBytes; at += 16) v128.store(slot + at, v128.load(emptySlot + at));
+  store<u32>(slot, id, SLOT_ID);
+  store<u32>(slot, SLOT_FRESH, SLOT_LINK);
+  placeSlot(pane, slot);
+  store<u32>(pane, load<u32>(pane, PANE_GROUPS) + 1, PANE_GROUPS);
+  groupTotal += 1;
+  return slot;
+}
+
+/** Puts a slot that is in no list of changes at the end of its pane's. Needs no memory. */
+export function addChange(pane: u32, slot: u32): void {
+  const last = load<u32>(pane, PANE_CHANGED_LAST);
+  if (last != 0) store<u32>(last, load<u32>(last, SLOT_LINK) | slot, SLOT_LINK);
+  else {
+    store<u32>(pane, slot, PANE_CHANGED_FIRST);
+    if (changedLast != 0) store<u32>(changedLast, pane, PANE_CHANGED_NEXT);
+    else changedFirst = pane;
+    changedLast = pane;
+  }
+  store<u32>(pane, slot, PANE_CHANGED_LAST);
+  store<u32>(slot, load<u32>(slot, SLOT_LINK) | SLOT_CHANGED, SLOT_LINK);
+}
+
+/** The pane of the next change, 0 when there is none. */
+export function changedPane(): u32 {
+  return changedFirst;
+}
+
+/** Takes the next change of the first pane with changes out of the list. */
+export function takeChange(): u32 {
+  const pane = changedFirst;
+  const slot = load<u32>(pane, PANE_CHANGED_FIRST);
+  const link = load<u32>(slot, SLOT_LINK);
+  const next = link & ~SLOT_FLAGS;
+  store<u32>(slot, link & SLOT_FLAGS & ~SLOT_CHANGED, SLOT_LINK);
+  store<u32>(pane, next, PANE_CHANGED_FIRST);
+  if (next == 0) {
+    store<u32>(pane, 0, PANE_CHANGED_LAST);
+    changedFirst = load<u32>(pane, PANE_CHANGED_NEXT);
+    if (changedFirst == 0) changedLast = 0;
+    store<u32>(pane, 0, PANE_CHANGED_NEXT);
+  }
+  return slot;
+}
+
+/** True while a change of the pane has not been collected. */
+export function hasChanges(pane: usize): bool {
+  return load<u32>(pane, PANE_CHANGED_FIRST) != 0;
+}
+
+/** Makes every group of the pane that has had a row a change. */
+export function changeAll(pane: u32): void {
+  const table = load<u32>(pane, PANE_TABLE);
+  const bytes = (load<u32>(pane, PANE_MASK) + 1) << 2;
+  for (let at: u32 = 0; at < bytes; at += 4) {
+    const slot = load<u32>(table + at);
+    if (slot != 0 && (load<u32>(slot, SLOT_LINK) & (SLOT_FRESH | SLOT_CHANGED)) == 0) addChange(pane, slot);
+  }
+}

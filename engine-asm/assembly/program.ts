@@ -1,0 +1,166 @@
+// What one instance computes, read once from the configuration: slot layout, cells and outputs; knows no data.
+
+import {
+  AGGREGATES_MAX,
+  ARGUMENT_NONE,
+  ARGUMENTS_MAX,
+  CONFIG_AGGREGATES,
+  CONFIG_ARGUMENT_TYPES,
+  CONFIG_ARGUMENTS,
+  CONFIG_BYTES,
+  CONFIG_CALLS,
+  CONFIG_ENTRIES_MAX,
+  CONFIG_GRACE_MS,
+  CONFIG_OUTPUT,
+  CONFIG_ROWS_MAX,
+  CONFIG_SIZE_MS,
+  FUNCTION_AVG,
+  FUNCTION_COUNT,
+  FUNCTION_MAX,
+  FUNCTION_MIN,
+  OUTPUT_GROUPS,
+  OUTPUT_ROWS,
+  ROWS_MAX,
+  ROWTIME_MAX,
+  STATE_CELLS,
+  TYPE_F64,
+  TYPE_I32,
+} from './abi';
+
+// A slot is the state of one group in one window. Blocks stand where the program needs them:
+//
+//   header   [f64 rowtime][u32 id][u32 link]        link: next changed slot (16-aligned) | SLOT_ flags
+//   sums     [sum][count]                           per argument with COUNT, SUM or AVG; both f64 or both i64
+//   bounds   [i64 min][i64 ~max]                    per argument with MIN or MAX; as order keys, see aggregate.ts
+//   rows     [i64 COUNT(*)][-]                      where there is a COUNT(*)
+export const SLOT_ROWTIME: u32 = 0;
+export const SLOT_ID: u32 = 8;
+export const SLOT_LINK: u32 = 12;
+const BLOCK_BYTES: u32 = 16;
+
+export const config: usize = memory.data(CONFIG_BYTES, 16);
+/** Offset in the slot of each argument's blocks, 0 where it has none: [u32 sums][u32 bounds]. */
+const blocks: usize = memory.data(ARGUMENTS_MAX * 8, 16);
+
+export let windowed: bool = false;
+export let sizeMs: f64 = Infinity;
+export let graceMs: f64 = Infinity;
+export let rowsMax: u32 = 0;
+export let rowOutput: bool = false;
+export let argumentCount: u32 = 0;
+export let aggregateCount: u32 = 0;
+export let slotBytes: u32 = 0;
+export let stateBytes: u32 = 0;
+/** Offset in the slot of COUNT(*), 0 where there is none. */
+export let rowsOffset: u32 = 0;
+/** A slot to which no row has come. */
+export let emptySlot: usize = 0;
+
+export function typeOf(argument: u32): u32 {
+  return load<u32>(config + CONFIG_ARGUMENT_TYPES + (argument << 2));
+}
+
+export function functionOf(aggregate: u32): u32 {
+  return load<u32>(config + CONFIG_CALLS + (aggregate << 3));
+}
+
+export function argumentOf(aggregate: u32): u32 {
+  return load<u32>(config + CONFIG_CALLS + (aggregate << 3), 4);
+}
+
+export function sumsOf(argument: u32): u32 {
+  return load<u32>(blocks + (argument << 3));
+}
+
+export function boundsOf(argument: u32): u32 {
+  return load<u32>(blocks + (argument << 3), 4);
+}
+
+/** Cells of an aggregate in state bytes. */
+export function cellsOf(aggregate: u32): u32 {
+  return functionOf(aggregate) == FUNCTION_AVG ? 2 : 1;
+}
+
+/** True where an aggregate is null until a value has come. */
+export function nullable(aggregate: u32): bool {
+  const called = functionOf(aggregate);
+  return called == FUNCTION_MIN || called == FUNCTION_MAX;
+}
+
+/** Bytes of one value of an argument column. */
+export function widthOf(argument: u32): u32 {
+  return typeOf(argument) == TYPE_I32 ? 4 : 8;
+}
+
+/** A whole number of milliseconds that a double holds exactly. */
+function isMs(value: f64, from: f64): bool {
+  return value >= from && value <= <f64>ROWTIME_MAX && Math.floor(value) == value;
+}
+
+function readSizes(): bool {
+  const size = load<f64>(config + CONFIG_SIZE_MS);
+  windowed = size != 0;
+  if (windowed) {
+    sizeMs = size;
+    graceMs = load<f64>(config + CONFIG_GRACE_MS);
+    if (!isMs(sizeMs, 1) || !isMs(graceMs, 0)) return false;
+  }
+  rowsMax = load<u32>(config + CONFIG_ROWS_MAX);
+  const output = load<u32>(config + CONFIG_OUTPUT);
+  rowOutput = output == OUTPUT_ROWS;
+  argumentCount = load<u32>(config + CONFIG_ARGUMENTS);
+  aggregateCount = load<u32>(config + CONFIG_AGGREGATES);
+  const entries = load<u32>(config + CONFIG_ENTRIES_MAX);
+  return (
+    rowsMax >= 1 &&
+    rowsMax <= <u32>ROWS_MAX &&
+    (output == OUTPUT_ROWS || output == OUTPUT_GROUPS) &&
+    argumentCount <= <u32>ARGUMENTS_MAX &&
+    aggregateCount <= <u32>AGGREGATES_MAX &&
+    entries >= 1 &&
+    entries <= 1 << 24
+  );
+}
+
+/** Lays the slot out; false when the configuration is not one. Needs no memory but `template`'s. */
+export function readProgram(template: usize): bool {
+  if (!readSizes()) return false;
+  for (let a: u32 = 0; a < argumentCount; a++) {
+    if (typeOf(a) < <u32>TYPE_I32 || typeOf(a) > <u32>TYPE_F64) return false;
+  }
+  memory.fill(blocks, 0, ARGUMENTS_MAX * 8);
+  memory.fill(template, 0, SLOT_BYTES_MAX);
+  rowsOffset = 0;
+  slotBytes = BLOCK_BYTES;
+  stateBytes = STATE_CELLS;
+  for (let g: u32 = 0; g < aggregateCount; g++) {
+    const called = functionOf(g);
+    const argument = argumentOf(g);
+    if (called < <u32>FUNCTION_COUNT || called > <u32>FUNCTION_AVG) return false;
+    stateBytes += cellsOf(g) << 3;
+    if (argument == <u32>ARGUMENT_NONE) {
+      if (called != FUNCTION_COUNT) return false;
+      if (rowsOffset == 0) rowsOffset = 1;
+      continue;
+    }
+    if (argument >= argumentCount) return false;
+    const at = blocks + (argument << 3) + (called == FUNCTION_MIN || called == FUNCTION_MAX ? 4 : 0);
+    store<u32>(at, 1);
+  }
+  // An argument's two blocks stand side by side: they are updated together.
+  for (let at: u32 = 0; at < argumentCount * 2; at++) {
+    if (load<u32>(blocks + (at << 2)) == 0) continue;
+    store<u32>(blocks + (at << 2), slotBytes);
+    if (at & 1) v128.store(template + slotBytes, i64x2.splat(i64.MAX_VALUE));
+    slotBytes += BLOCK_BYTES;
+  }
+  if (rowsOffset != 0) {
+    rowsOffset = slotBytes;
+    slotBytes += BLOCK_BYTES;
+  }
+  emptySlot = template;
+  return true;
+}
+
+/** The most that a slot can take. */
+export const SLOT_BYTES_MAX: u32 = BLOCK_BYTES * (2 + 2 * ARGUMENTS_MAX);

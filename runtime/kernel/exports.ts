@@ -1,0 +1,78 @@
+// The kernel module as typed calls over one bounded memory: instantiates, checks statuses; knows no batch.
+
+import { assert } from '../base/assert.ts';
+import { InvariantError, LimitError, TaskCorrupted } from '../base/errors.ts';
+import {
+  ABI_VERSION,
+  STATUS_BAD_ARGUMENT,
+  STATUS_BAD_CONFIG,
+  STATUS_BAD_STATE,
+  STATUS_DICTIONARY_FULL,
+  STATUS_NOT_READY,
+  STATUS_OUT_OF_MEMORY,
+} from './abi.ts';
+
+const PAGE_BYTES = 65_536;
+/** What the module declares; engine-asm/asconfig.json. */
+const INITIAL_PAGES = 2;
+const PAGES_MAX = 16_384;
+
+/** The kernel's calls; engine-asm/README.md says what each does. Addresses come as signed numbers: use `>>> 0`. */
+export interface KernelExports {
+  version(): number;
+  buffer(kind: number, index: number): number;
+  init(): number;
+  reserveKeys(bytes: number): number;
+  intern(count: number, withNulls: number): number;
+  keyAddress(id: number): number;
+  keyLength(id: number): number;
+  probe(rows: number, selected: number): number;
+  process(rows: number, selected: number, withNulls: number): number;
+  collect(): number;
+  markAll(): number;
+  restore(count: number): number;
+  expire(): number;
+  getStreamTime(): number;
+  advanceStreamTime(ms: number): number;
+  stat(kind: number): number;
+}
+
+/**
+ * One instance with its own memory, which never grows beyond `memoryBytesMax` (rounded down to pages of 64 KiB).
+ * @throws {InvariantError} when the module is not the kernel of this ABI
+ */
+export function instantiate(
+  module: WebAssembly.Module,
+  memoryBytesMax: number,
+): { calls: KernelExports; memory: WebAssembly.Memory } {
+  const maximum = Math.floor(memoryBytesMax / PAGE_BYTES);
+  assert(maximum >= INITIAL_PAGES && maximum <= PAGES_MAX, 'a kernel has 128 KiB to 1 GiB of memory');
+  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const calls = exports as unknown as KernelExports;
+  assert(calls.version() === ABI_VERSION, 'the kernel module and its host are of one ABI');
+  return { calls, memory };
+}
+
+/** The named limit behind a refusal, or null when the status is no refusal for want of room. */
+export function limitOf(status: number): string | null {
+  if (status === STATUS_OUT_OF_MEMORY) return 'KERNEL_MEMORY_BYTES_MAX';
+  return status === STATUS_DICTIONARY_FULL ? 'DICTIONARY_ENTRIES_MAX' : null;
+}
+
+/**
+ * Returns the status when the call was carried out.
+ * @throws {LimitError} memory or dictionary are full; the instance stays as it was and usable
+ * @throws {TaskCorrupted} restored bytes are not a state of this program
+ * @throws {InvariantError} the arguments were wrong
+ */
+export function granted(status: number): number {
+  const limit = limitOf(status);
+  if (limit !== null) throw new LimitError(limit, `the kernel has come to its limit ${limit}`);
+  if (status === STATUS_BAD_STATE) throw new TaskCorrupted('stored bytes are not a state of this aggregate');
+  if (status === STATUS_BAD_CONFIG) throw new InvariantError('the kernel does not take this program');
+  if (status === STATUS_BAD_ARGUMENT) throw new InvariantError('the kernel does not take these arguments');
+  if (status === STATUS_NOT_READY) throw new InvariantError('the kernel is not initialised');
+  assert(status >= 0, `the kernel knows its statuses, not ${status}`);
+  return status;
+}

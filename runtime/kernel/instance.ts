@@ -1,0 +1,286 @@
+// One kernel instance as typed columns in and out: copying in, views out, state bytes; knows no operator and no schema.
+
+import { assert } from '../base/assert.ts';
+import { LimitError } from '../base/errors.ts';
+import { DICTIONARY_ENTRIES_MAX, KERNEL_MEMORY_BYTES_MAX, BATCH_ROWS_MAX } from '../base/limits.ts';
+import type { Bitmap } from '../data/column.ts';
+import {
+  BUFFER_CONFIG,
+  CONFIG_BYTES,
+  ID_NULL,
+  RESULT_CONSUMED,
+  RESULT_EMITTED,
+  RESULT_INVALID,
+  RESULT_LATE,
+  RESULT_NULLS,
+  STAT_ENTRIES,
+  STAT_GROUPS,
+  STAT_MEMORY_BYTES,
+  STAT_PANES,
+  STATE_ROWS_MAX,
+} from './abi.ts';
+import { granted, instantiate, limitOf, type KernelExports } from './exports.ts';
+import { stateBytesOf, writeProgram, type KernelBounds, type KernelProgram } from './program.ts';
+import { KernelViews, type Values } from './views.ts';
+
+/** The id of a null group key: the row is ignored and does not advance stream time. */
+export const NULL_GROUP: number = ID_NULL;
+
+/** Group keys as bytes one after the other: key `i` is `offsets[i] .. offsets[i + 1]`. */
+export interface KernelKeys {
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+  /** Clear bits are null keys; null: none is. */
+  readonly validity?: Bitmap | null | undefined;
+}
+
+/** An argument column: array positions as in the batch; the values of null rows are not looked at. */
+export interface KernelColumn {
+  readonly values: Values;
+  readonly validity: Bitmap | null;
+}
+
+/** Rows to fold, in order. Row `i` stands at position `selection === null ? i : selection[i]` of every array. */
+export interface KernelBatch {
+  readonly length: number;
+  readonly selection: Uint32Array | null;
+  /** Group id per position, from `intern`. */
+  readonly ids: Uint32Array;
+  /** Whole milliseconds, 0 .. 2^53 - 1 per position. */
+  readonly rowtime: Float64Array;
+  readonly arguments: readonly KernelColumn[];
+}
+
+/** What a batch did. All arrays are views on the kernel's memory, good until the next call: copy what is kept. */
+export interface KernelOutput {
+  /** Rows of the batch that were taken in; less than its length only when `refused` names a limit. */
+  readonly consumed: number;
+  /** The limit that stopped it before the end: collect, commit, expire and go on with the rest, or give up. */
+  readonly refused: string | null;
+  /** Positions of the rows dropped because their window was closed, in order. */
+  readonly late: Uint32Array;
+  /** Rows skipped because their rowtime or id is none. */
+  readonly invalid: number;
+  /** Rows put out; the length of the arrays below. */
+  readonly length: number;
+  /** Position of each accepted row; null for output by groups. */
+  readonly rows: Uint32Array | null;
+  readonly ids: Uint32Array;
+  readonly windowStart: Float64Array;
+  /** The greatest rowtime of the group's rows so far. */
+  readonly rowtime: Float64Array;
+  /** Op.Insert for a group's first row (by groups: when it came in this batch), else Op.UpdateAfter. */
+  readonly op: Uint8Array;
+  /** One per aggregate. */
+  readonly columns: readonly KernelColumn[];
+}
+
+/** State of one group in one window; the bytes are laid out in engine-asm/README.md. */
+export interface KernelState {
+  readonly id: number;
+  readonly windowStart: number;
+  readonly state: Uint8Array;
+}
+
+/** Groups by id and window, as parallel arrays. */
+export interface KernelGroups {
+  readonly ids: Uint32Array;
+  readonly windowStart: Float64Array;
+}
+
+/**
+ * One program over one memory. Ids are dense, given in order of first appearance, and die with the instance: state
+ * outlives it by key bytes. After an error other than LimitError the instance must be thrown away.
+ */
+export class Kernel {
+  readonly program: KernelProgram;
+  readonly stateBytes: number;
+  readonly #calls: KernelExports;
+  readonly #views: KernelViews;
+  readonly #rowsMax: number;
+
+  /**
+   * Instantiates synchronously. Cost: about half a millisecond and 1 MiB with the default bounds.
+   * @throws {LimitError} when the memory does not even hold the buffers
+   */
+  constructor(module: WebAssembly.Module, program: KernelProgram, bounds: Partial<KernelBounds> = {}) {
+    const { calls, memory } = instantiate(module, bounds.memoryBytesMax ?? KERNEL_MEMORY_BYTES_MAX);
+    const full: KernelBounds = {
+      rowsMax: bounds.rowsMax ?? BATCH_ROWS_MAX,
+      entriesMax: bounds.entriesMax ?? DICTIONARY_ENTRIES_MAX,
+      memoryBytesMax: memory.buffer.byteLength,
+      seed: bounds.seed ?? 0,
+    };
+    writeProgram(new DataView(memory.buffer, calls.buffer(BUFFER_CONFIG, 0) >>> 0, CONFIG_BYTES), program, full);
+    granted(calls.init());
+    this.program = program;
+    this.stateBytes = stateBytesOf(program);
+    this.#calls = calls;
+    this.#rowsMax = full.rowsMax;
+    this.#views = new KernelViews(calls, memory, program, full.rowsMax);
+  }
+
+  /**
+   * Gives each key its id, a new one where it is not known yet. At most `rowsMax` keys a call.
+   * @returns a view, good until the next call, that `process` takes back without a copy
+   * @throws {LimitError} the dictionary or the memory is full; keys before the refused one keep their ids
+   */
+  intern(keys: KernelKeys): Uint32Array {
+    const count = keys.offsets.length - 1;
+    assert(count >= 0 && count <= this.#rowsMax, 'intern takes at most rowsMax keys');
+    granted(this.#calls.reserveKeys(keys.bytes.length));
+    const views = this.#views.attach();
+    views.keys(keys.bytes.length).set(keys.bytes);
+    views.keyOffsets.set(keys.offsets);
+    const { validity } = keys;
+    const hasNulls = validity !== null && validity !== undefined;
+    if (hasNulls) views.keyValidity.set(validity.subarray(0, (count + 7) >> 3));
+    granted(this.#calls.intern(count, hasNulls ? 1 : 0));
+    return this.#views.attach().ids.subarray(0, count);
+  }
+
+  /** The bytes of an id's key, as a copy. */
+  keyOf(id: number): Uint8Array {
+    const address = this.#calls.keyAddress(id) >>> 0;
+    assert(address !== 0, `the kernel knows the id ${id}`);
+    return this.#views.attach().copy(address, this.#calls.keyLength(id) >>> 0);
+  }
+
+  /** Folds a batch. Cost: copies the columns in once; nothing is copied out. */
+  process(batch: KernelBatch): KernelOutput {
+    const rows = this.#copyRows(batch);
+    let withNulls = 0;
+    const count = this.program.arguments.length;
+    assert(batch.arguments.length === count, 'a batch has the argument columns of the program');
+    for (const [a, column] of batch.arguments.entries()) {
+      this.#views.setArgument(a, column.values, rows);
+      if (column.validity === null) continue;
+      this.#views.setValidity(a, column.validity.subarray(0, (rows + 7) >> 3));
+      withNulls |= 1 << a;
+    }
+    const status = this.#calls.process(rows, batch.selection?.length ?? -1, withNulls);
+    const refused = limitOf(status);
+    if (refused === null) granted(status);
+    const views = this.#views.attach();
+    const result = views.result;
+    const length = result[RESULT_EMITTED >> 2] ?? 0;
+    const nullsAt = RESULT_NULLS >> 2;
+    return {
+      consumed: result[RESULT_CONSUMED >> 2] ?? 0,
+      refused,
+      late: views.outLate.subarray(0, result[RESULT_LATE >> 2]),
+      invalid: result[RESULT_INVALID >> 2] ?? 0,
+      length,
+      rows: this.program.output === 'rows' ? views.outRow.subarray(0, length) : null,
+      ids: views.outId.subarray(0, length),
+      windowStart: views.outWindow.subarray(0, length),
+      rowtime: views.outRowtime.subarray(0, length),
+      op: views.outOp.subarray(0, length),
+      columns: views.outColumns.map(({ values, validity }, i) => ({
+        values: values.subarray(0, length),
+        validity: (result[nullsAt + i] ?? 0) === 0 ? null : (validity?.subarray(0, (length + 7) >> 3) ?? null),
+      })),
+    };
+  }
+
+  /**
+   * Makes the groups that a `process` of the same batch needs and does not have, and lists them, so that the host can
+   * `restore` those that its store knows before it processes the batch. A group without a row is in no output.
+   * @throws {LimitError} they do not fit
+   */
+  probe(batch: Omit<KernelBatch, 'arguments'>): KernelGroups {
+    const rows = this.#copyRows(batch);
+    granted(this.#calls.probe(rows, batch.selection?.length ?? -1));
+    const views = this.#views.attach();
+    const length = views.result[RESULT_EMITTED >> 2];
+    return { ids: views.outId.slice(0, length), windowStart: views.outWindow.slice(0, length) };
+  }
+
+  /**
+   * Hands over the state of every group that changed since the last call, each once. The bytes are copies.
+   * @returns how many there were
+   */
+  collectChanges(into: (change: KernelState) => void): number {
+    let total = 0;
+    for (;;) {
+      granted(this.#calls.collect());
+      const views = this.#views.attach();
+      const count = views.result[RESULT_EMITTED >> 2] ?? 0;
+      if (count === 0) return total;
+      const ids = views.outId.slice(0, count);
+      const starts = views.outWindow.slice(0, count);
+      const bytes = views.states.slice(0, count * this.stateBytes);
+      for (let i = 0; i < count; i += 1) {
+        const state = bytes.subarray(i * this.stateBytes, (i + 1) * this.stateBytes);
+        into({ id: ids[i] ?? 0, windowStart: starts[i] ?? 0, state });
+      }
+      total += count;
+    }
+  }
+
+  /** As `collectChanges`, of every group that is in the kernel, changed or not. */
+  collectAll(into: (state: KernelState) => void): number {
+    granted(this.#calls.markAll());
+    return this.collectChanges(into);
+  }
+
+  /**
+   * Sets groups to their state, in batches. They are no changes.
+   * @throws {LimitError} they do not fit; those before the refused one are set
+   * @throws {TaskCorrupted} the bytes are not a state of this program
+   */
+  restore(groups: readonly KernelState[]): void {
+    const most = Math.min(STATE_ROWS_MAX, this.#rowsMax);
+    for (let from = 0; from < groups.length; from += most) {
+      const part = groups.slice(from, from + most);
+      const views = this.#views.attach();
+      for (const [i, { id, windowStart, state }] of part.entries()) {
+        assert(state.length === this.stateBytes, 'a state has the bytes of its program');
+        views.ids[i] = id;
+        views.rowtime[i] = windowStart;
+        views.states.set(state, i * this.stateBytes);
+      }
+      granted(this.#calls.restore(part.length));
+    }
+  }
+
+  /** Frees the windows that accept no more rows and whose changes have been collected; how many. */
+  expire(): number {
+    return granted(this.#calls.expire());
+  }
+
+  /** Running maximum of the rowtimes that counted; -Infinity before the first. */
+  get streamTime(): number {
+    return this.#calls.getStreamTime();
+  }
+
+  /** Raises stream time, as after a restart or an idle time-out; it never goes back. -Infinity changes nothing. */
+  advanceStreamTime(ms: number): void {
+    if (ms !== -Infinity) granted(this.#calls.advanceStreamTime(ms));
+  }
+
+  /** Keys known, groups and open windows held, bytes of memory taken. */
+  stats(): { entries: number; groups: number; panes: number; memoryBytes: number } {
+    return {
+      entries: this.#calls.stat(STAT_ENTRIES),
+      groups: this.#calls.stat(STAT_GROUPS),
+      panes: this.#calls.stat(STAT_PANES),
+      memoryBytes: this.#calls.stat(STAT_MEMORY_BYTES),
+    };
+  }
+
+  /** Copies selection, ids and rowtimes in; the positions that matter: one more than the last row's. */
+  #copyRows(batch: Omit<KernelBatch, 'arguments'>): number {
+    const { selection, ids, rowtime } = batch;
+    const rows = selection === null ? batch.length : (selection[selection.length - 1] ?? -1) + 1;
+    if (rows > this.#rowsMax) throw new LimitError('BATCH_ROWS_MAX', `a batch of ${rows} rows is too long`);
+    assert(ids.length >= rows && rowtime.length >= rows, 'a batch has an id and a rowtime at every position');
+    const views = this.#views.attach();
+    if (selection !== null) views.selection.set(selection);
+    if (ids.buffer !== views.ids.buffer || ids.byteOffset !== views.ids.byteOffset) {
+      views.ids.set(ids.length === rows ? ids : ids.subarray(0, rows));
+    }
+    views.rowtime.set(rowtime.length === rows ? rowtime : rowtime.subarray(0, rows));
+    return rows;
+  }
+}

@@ -1,0 +1,146 @@
+// Typed arrays over the kernel's buffers, taken again whenever the memory has grown; knows no call but `buffer`.
+
+import { assert } from '../base/assert.ts';
+import { InvariantError } from '../base/errors.ts';
+import {
+  BUFFER_ARGUMENT,
+  BUFFER_IDS,
+  BUFFER_KEY_OFFSETS,
+  BUFFER_KEYS,
+  BUFFER_OUT_ID,
+  BUFFER_OUT_LATE,
+  BUFFER_OUT_OP,
+  BUFFER_OUT_ROW,
+  BUFFER_OUT_ROWTIME,
+  BUFFER_OUT_VALIDITY,
+  BUFFER_OUT_VALUE,
+  BUFFER_OUT_WINDOW,
+  BUFFER_RESULT,
+  BUFFER_ROWTIME,
+  BUFFER_SELECTION,
+  BUFFER_STATES,
+  BUFFER_VALIDITY,
+  RESULT_BYTES,
+  STATE_ROWS_MAX,
+} from './abi.ts';
+import type { KernelExports } from './exports.ts';
+import { resultType, stateBytesOf, type ArgumentType, type KernelProgram } from './program.ts';
+
+export type Values = Int32Array | BigInt64Array | Float64Array;
+
+interface ColumnView {
+  readonly values: Values;
+  readonly validity: Uint8Array | null;
+}
+
+function valuesOf(type: ArgumentType, memory: ArrayBuffer, address: number, rows: number): Values {
+  if (type === 'I32') return new Int32Array(memory, address, rows);
+  return type === 'I64' ? new BigInt64Array(memory, address, rows) : new Float64Array(memory, address, rows);
+}
+
+/** All views, over one state of the memory. */
+class Attached {
+  readonly result: Uint32Array;
+  readonly keyOffsets: Uint32Array;
+  readonly keyValidity: Uint8Array;
+  readonly ids: Uint32Array;
+  readonly selection: Uint32Array;
+  readonly rowtime: Float64Array;
+  readonly arguments: readonly ColumnView[];
+  readonly outRow: Uint32Array;
+  readonly outId: Uint32Array;
+  readonly outWindow: Float64Array;
+  readonly outRowtime: Float64Array;
+  readonly outOp: Uint8Array;
+  readonly outLate: Uint32Array;
+  readonly outColumns: readonly ColumnView[];
+  readonly states: Uint8Array;
+  readonly #calls: KernelExports;
+  readonly memory: ArrayBuffer;
+
+  constructor(calls: KernelExports, memory: ArrayBuffer, program: KernelProgram, rowsMax: number) {
+    const at = (kind: number, index = 0): number => calls.buffer(kind, index) >>> 0;
+    const words = (kind: number, length = rowsMax): Uint32Array => new Uint32Array(memory, at(kind), length);
+    const doubles = (kind: number): Float64Array => new Float64Array(memory, at(kind), rowsMax);
+    const bitmapBytes = (rowsMax + 7) >> 3;
+    this.#calls = calls;
+    this.memory = memory;
+    this.result = words(BUFFER_RESULT, RESULT_BYTES >> 2);
+    this.keyOffsets = words(BUFFER_KEY_OFFSETS, rowsMax + 1);
+    // The selection is not in use while keys are interned: their validity stands there.
+    this.keyValidity = new Uint8Array(memory, at(BUFFER_SELECTION), bitmapBytes);
+    this.ids = words(BUFFER_IDS);
+    this.selection = words(BUFFER_SELECTION);
+    this.rowtime = doubles(BUFFER_ROWTIME);
+    this.arguments = program.arguments.map((type, i) => ({
+      values: valuesOf(type, memory, at(BUFFER_ARGUMENT, i), rowsMax),
+      validity: new Uint8Array(memory, at(BUFFER_VALIDITY, i), bitmapBytes),
+    }));
+    this.outRow = words(BUFFER_OUT_ROW);
+    this.outId = words(BUFFER_OUT_ID);
+    this.outWindow = doubles(BUFFER_OUT_WINDOW);
+    this.outRowtime = doubles(BUFFER_OUT_ROWTIME);
+    this.outOp = new Uint8Array(memory, at(BUFFER_OUT_OP), rowsMax);
+    this.outLate = words(BUFFER_OUT_LATE);
+    this.outColumns = program.aggregates.map((aggregate, i) => {
+      const validity = at(BUFFER_OUT_VALIDITY, i);
+      return {
+        values: valuesOf(resultType(program, aggregate), memory, at(BUFFER_OUT_VALUE, i), rowsMax),
+        validity: validity === 0 ? null : new Uint8Array(memory, validity, bitmapBytes),
+      };
+    });
+    this.states = new Uint8Array(memory, at(BUFFER_STATES), STATE_ROWS_MAX * stateBytesOf(program));
+  }
+
+  /** The key buffer; it may have moved at the last `reserveKeys`. */
+  keys(bytes: number): Uint8Array {
+    return new Uint8Array(this.memory, this.#calls.buffer(BUFFER_KEYS, 0) >>> 0, bytes);
+  }
+
+  copy(address: number, bytes: number): Uint8Array {
+    return new Uint8Array(this.memory, address, bytes).slice();
+  }
+}
+
+/** The views of one instance. */
+export class KernelViews {
+  readonly #calls: KernelExports;
+  readonly #memory: WebAssembly.Memory;
+  readonly #program: KernelProgram;
+  readonly #rowsMax: number;
+  #attached: Attached;
+
+  constructor(calls: KernelExports, memory: WebAssembly.Memory, program: KernelProgram, rowsMax: number) {
+    this.#calls = calls;
+    this.#memory = memory;
+    this.#program = program;
+    this.#rowsMax = rowsMax;
+    this.#attached = new Attached(calls, memory.buffer, program, rowsMax);
+  }
+
+  /** The views, good until a call that grows the memory. */
+  attach(): Attached {
+    const { buffer } = this.#memory;
+    if (this.#attached.memory !== buffer) {
+      this.#attached = new Attached(this.#calls, buffer, this.#program, this.#rowsMax);
+    }
+    return this.#attached;
+  }
+
+  /** Copies the first `rows` values of an argument column in. */
+  setArgument(index: number, values: Values, rows: number): void {
+    const into = this.#attached.arguments[index]?.values;
+    assert(values.length >= rows, 'an argument column has a value at every position');
+    if (into instanceof Float64Array && values instanceof Float64Array) {
+      into.set(values.length === rows ? values : values.subarray(0, rows));
+    } else if (into instanceof Int32Array && values instanceof Int32Array) {
+      into.set(values.length === rows ? values : values.subarray(0, rows));
+    } else if (into instanceof BigInt64Array && values instanceof BigInt64Array) {
+      into.set(values.length === rows ? values : values.subarray(0, rows));
+    } else throw new InvariantError(`argument column ${index} has the type that the program says`);
+  }
+
+  setValidity(index: number, validity: Uint8Array): void {
+    this.#attached.arguments[index]?.validity?.set(validity);
+  }
+}

@@ -1,0 +1,117 @@
+// Drives the real kernel with the rows of the tests and reads its columns back as text; knows no expected result.
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { bitAt, bitmap, setBit, type Bitmap } from '../../../runtime/data/column.ts';
+import {
+  Kernel,
+  NULL_GROUP,
+  type KernelColumn,
+  type KernelKeys,
+  type KernelOutput,
+  type KernelState,
+} from '../../../runtime/kernel/instance.ts';
+import type { ArgumentType, KernelBounds, KernelProgram } from '../../../runtime/kernel/program.ts';
+import { textOf, type Cell, type ModelOutput, type ModelRow } from './model.ts';
+
+const wasm = resolve(import.meta.dirname, '../../../build/kernel.wasm');
+export const kernelBytes: Buffer<ArrayBuffer> = readFileSync(wasm);
+export const kernelModule: WebAssembly.Module = new WebAssembly.Module(kernelBytes);
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function keysOf(texts: readonly (string | null)[]): KernelKeys {
+  const parts = texts.map((text) => encoder.encode(text ?? ''));
+  const offsets = new Uint32Array(parts.length + 1);
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const validity = bitmap(parts.length);
+  let at = 0;
+  for (const [i, part] of parts.entries()) {
+    bytes.set(part, at);
+    at += part.length;
+    offsets[i + 1] = at;
+    if (texts[i] !== null) setBit(validity, i);
+  }
+  return { bytes, offsets, validity: texts.includes(null) ? validity : null };
+}
+
+function columnOf(type: ArgumentType, cells: readonly Cell[]): KernelColumn {
+  const validity: Bitmap = bitmap(cells.length);
+  for (const [i, cell] of cells.entries()) if (cell !== null) setBit(validity, i);
+  const nulls = cells.includes(null) ? validity : null;
+  if (type === 'I64') return { values: BigInt64Array.from(cells, (cell) => BigInt(cell ?? 77)), validity: nulls };
+  const numbers = cells.map((cell) => Number(cell ?? 77));
+  return { values: type === 'I32' ? Int32Array.from(numbers) : Float64Array.from(numbers), validity: nulls };
+}
+
+function resultsAt(output: KernelOutput, j: number): string[] {
+  return output.columns.map(({ values, validity }) =>
+    textOf(validity !== null && !bitAt(validity, j) ? null : (values[j] ?? null)),
+  );
+}
+
+/** A kernel that speaks rows. */
+export class Subject {
+  readonly kernel: Kernel;
+  readonly late: number[] = [];
+
+  constructor(program: KernelProgram, bounds: Partial<KernelBounds> = {}) {
+    this.kernel = new Kernel(kernelModule, program, { rowsMax: 64, ...bounds });
+  }
+
+  keyOf(id: number): string {
+    return decoder.decode(this.kernel.keyOf(id));
+  }
+
+  /** Interns and processes one batch; late rows are noted with `from` added to their position. */
+  process(rows: readonly ModelRow[], from = 0): ModelOutput[] {
+    if (rows.length === 0) return [];
+    const ids = this.kernel.intern(keysOf(rows.map(({ key }) => key)));
+    const chosen = rows.flatMap(({ skipped }, i) => (skipped === true ? [] : [i]));
+    const output = this.kernel.process({
+      length: chosen.length,
+      selection: chosen.length === rows.length ? null : Uint32Array.from(chosen),
+      ids,
+      rowtime: Float64Array.from(rows, ({ rowtime }) => rowtime),
+      arguments: this.kernel.program.arguments.map((type, a) =>
+        columnOf(
+          type,
+          rows.map(({ values }) => values[a] ?? null),
+        ),
+      ),
+    });
+    for (const row of output.late) this.late.push(from + row);
+    return this.read(output, from);
+  }
+
+  read(output: KernelOutput, from = 0): ModelOutput[] {
+    return Array.from({ length: output.length }, (_, j) => ({
+      row: output.rows === null ? null : from + (output.rows[j] ?? 0),
+      key: this.keyOf(output.ids[j] ?? NULL_GROUP),
+      windowStart: output.windowStart[j] ?? -1,
+      rowtime: output.rowtime[j] ?? -1,
+      isNew: output.op[j] === 0,
+      results: resultsAt(output, j),
+    }));
+  }
+
+  /** Takes the changes out, by key and window. */
+  changes(): Map<string, { readonly key: string; readonly windowStart: number; readonly state: Uint8Array }> {
+    const all = new Map<string, { key: string; windowStart: number; state: Uint8Array }>();
+    this.kernel.collectChanges(({ id, windowStart, state }) => {
+      const key = this.keyOf(id);
+      all.set(`${windowStart}/${key}`, { key, windowStart, state });
+    });
+    return all;
+  }
+
+  restore(entries: Iterable<{ readonly key: string; readonly windowStart: number; readonly state: Uint8Array }>): void {
+    for (const { key, windowStart, state } of entries) {
+      const id = this.kernel.intern(keysOf([key]))[0] ?? NULL_GROUP;
+      const group: KernelState = { id, windowStart, state };
+      this.kernel.restore([group]);
+    }
+  }
+}
