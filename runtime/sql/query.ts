@@ -1,0 +1,196 @@
+// Reads SELECT bodies clause by clause; it checks their order and nothing of their meaning.
+
+import { COLUMNS_MAX } from '../base/limits.ts';
+import type {
+  Emit,
+  Expression,
+  Join,
+  Name,
+  OrderItem,
+  Query,
+  SelectItem,
+  SourceReference,
+} from './ast.ts';
+import type { Cursor } from './cursor.ts';
+import { parseExpressionAt, parseOperandAt } from './expression.ts';
+import { parseDuration, parseWindow, parseWithin } from './window.ts';
+
+// Words that may name things and yet start a clause when this word follows, so that they are no alias there.
+const CLAUSE_STARTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['EMIT', ['CHANGES', 'FINAL']],
+  ['PARTITION', ['BY']],
+  ['ORDER', ['BY']],
+]);
+
+const CLAUSES: ReadonlySet<string> = new Set(
+  'FROM WINDOW WHERE GROUP PARTITION HAVING ORDER EMIT LIMIT JOIN'.split(' '),
+);
+
+/** A query, from its SELECT to the end of the statement. */
+export function parseQuery(cursor: Cursor): Query {
+  const { at } = cursor.expect('SELECT');
+  if (cursor.is('DISTINCT')) {
+    cursor.refuse(
+      'SELECT DISTINCT is not part of the language',
+      'GROUP BY keeps one row of each group.',
+    );
+  }
+  const items = selectItems(cursor);
+  cursor.expect('FROM');
+  const from = sourceReference(cursor);
+  const joins: Join[] = [];
+  for (let join = acceptJoin(cursor); join !== null; join = acceptJoin(cursor)) joins.push(join);
+  return {
+    kind: 'Query',
+    items,
+    from,
+    joins,
+    window: cursor.accept('WINDOW') ? parseWindow(cursor) : null,
+    where: cursor.accept('WHERE') ? parseExpressionAt(cursor) : null,
+    groupBy: cursor.acceptPhrase('GROUP', 'BY') ? expressionList(cursor) : null,
+    partitionBy: cursor.acceptPhrase('PARTITION', 'BY') ? expressionList(cursor) : null,
+    having: cursor.accept('HAVING') ? parseExpressionAt(cursor) : null,
+    orderBy: cursor.acceptPhrase('ORDER', 'BY') ? cursor.list(() => orderItem(cursor)) : null,
+    emit: acceptEmit(cursor),
+    limit: cursor.accept('LIMIT') ? cursor.wholeNumber('a number of rows') : null,
+    at,
+  };
+}
+
+/** What to say when a query goes on with the current token: a clause out of order, or nothing. */
+export function clauseHint(cursor: Cursor): string {
+  if (!CLAUSES.has(cursor.token.key)) return '';
+  return 'The clauses of a query are in this order: FROM, JOIN, WINDOW, WHERE, GROUP BY, PARTITION BY, HAVING, ORDER BY, EMIT, LIMIT.';
+}
+
+function selectItems(cursor: Cursor): SelectItem[] {
+  let count = 0;
+  return cursor.list(() => {
+    count++;
+    if (count > COLUMNS_MAX) cursor.refuseCount(`a query selects at most ${COLUMNS_MAX} columns`);
+    return selectItem(cursor);
+  });
+}
+
+function selectItem(cursor: Cursor): SelectItem {
+  const { at } = cursor.token;
+  if (cursor.accept('*')) return { kind: 'Star', source: null, at };
+  if (cursor.isName() && cursor.peek(1).key === '.' && cursor.peek(2).key === '*') {
+    const source = cursor.name('a source');
+    cursor.advance();
+    cursor.advance();
+    return { kind: 'Star', source, at };
+  }
+  const expression = parseExpressionAt(cursor);
+  if (cursor.is('->')) {
+    if (!isPrimary(expression)) {
+      cursor.refuse('->* follows a STRUCT, not an operation', 'Give the operation its own column.');
+    }
+    cursor.advance();
+    cursor.expect('*');
+    return { kind: 'StructStar', operand: expression, at };
+  }
+  return { kind: 'Item', expression, alias: acceptAlias(cursor, 'a column name'), at };
+}
+
+function isPrimary(expression: Expression): boolean {
+  switch (expression.kind) {
+    case 'Column':
+    case 'Field':
+    case 'Subscript':
+    case 'Call':
+    case 'Struct':
+    case 'Cast':
+    case 'SimpleCase':
+    case 'SearchedCase':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function acceptAlias(cursor: Cursor, what: string): Name | null {
+  if (cursor.accept('AS')) return cursor.name(what);
+  if (!cursor.isName()) return null;
+  const followers = CLAUSE_STARTS.get(cursor.token.key);
+  if (followers?.includes(cursor.peek(1).key) === true) return null;
+  return cursor.bareAlias();
+}
+
+function sourceReference(cursor: Cursor): SourceReference {
+  if (cursor.is('(')) {
+    cursor.refuse(
+      'a query cannot stand inside a query',
+      'CREATE STREAM or TABLE ... AS gives the inner query a name.',
+    );
+  }
+  const name = cursor.name('a stream or table name');
+  return { name, alias: acceptAlias(cursor, 'an alias'), at: name.at };
+}
+
+function acceptJoin(cursor: Cursor): Join | null {
+  const { at } = cursor.token;
+  const type = acceptJoinType(cursor);
+  if (type === null) return null;
+  const right = sourceReference(cursor);
+  const within = cursor.accept('WITHIN') ? parseWithin(cursor) : null;
+  cursor.expect('ON', 'A join says which columns must be equal: ON a.id = b.id.');
+  return { type, right, within, on: parseExpressionAt(cursor), at };
+}
+
+function acceptJoinType(cursor: Cursor): Join['type'] | null {
+  if (cursor.accept('JOIN')) return 'INNER';
+  if (cursor.is(',')) {
+    cursor.refuse('a query reads from one source', 'Use JOIN ... ON to read from two.');
+  }
+  for (const type of ['INNER', 'LEFT', 'RIGHT', 'FULL'] as const) {
+    if (!cursor.accept(type)) continue;
+    if (type !== 'INNER') cursor.accept('OUTER');
+    cursor.expect('JOIN');
+    return type;
+  }
+  return null;
+}
+
+/**
+ * The list of GROUP BY or PARTITION BY: `a, b`, `(a, b)` or `()`. Parentheses are the list's own when a comma
+ * stands directly within them; else they belong to the first expression.
+ */
+function expressionList(cursor: Cursor): Expression[] {
+  if (!cursor.is('(') || !enclosesList(cursor)) return cursor.list(() => parseOperandAt(cursor));
+  cursor.advance();
+  if (cursor.accept(')')) return [];
+  const expressions = cursor.list(() => parseOperandAt(cursor));
+  cursor.expect(')');
+  return expressions;
+}
+
+function enclosesList(cursor: Cursor): boolean {
+  if (cursor.peek(1).key === ')') return true;
+  let open = 1;
+  for (let ahead = 1; open > 0; ahead++) {
+    const { kind, key } = cursor.peek(ahead);
+    if (kind === 'end') return false;
+    if (key === '(' || key === '[') open++;
+    else if (key === ')' || key === ']') open--;
+    else if (key === ',' && open === 1) return true;
+  }
+  return false;
+}
+
+function orderItem(cursor: Cursor): OrderItem {
+  const { at } = cursor.token;
+  const expression = parseOperandAt(cursor);
+  if (cursor.accept('DESC')) return { expression, direction: 'DESC', at };
+  cursor.accept('ASC');
+  return { expression, direction: 'ASC', at };
+}
+
+function acceptEmit(cursor: Cursor): Emit | null {
+  const { at } = cursor.token;
+  if (!cursor.accept('EMIT')) return null;
+  if (cursor.accept('FINAL')) return { mode: 'FINAL', every: null, at };
+  cursor.expect('CHANGES');
+  const every = cursor.accept('EVERY') ? parseDuration(cursor) : null;
+  return { mode: 'CHANGES', every, at };
+}
