@@ -52,33 +52,27 @@ test('publint finds nothing wrong', async () => {
 
 test('its types resolve as ECMAScript modules', async () => {
   const attw = resolve(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js');
-  const flags = [
-    '--profile',
-    'esm-only',
-    '--exclude-entrypoints',
-    './kernel.wasm',
-    '--format',
-    'table-flipped',
-  ];
-  const { stdout } = await project.node(
-    attw,
-    project.tarball,
-    ...flags,
-    '--no-color',
-    '--no-emoji',
-  );
-  expect(stdout).toContain('No problems found');
+  const flags = ['--profile', 'esm-only', '--exclude-entrypoints', './kernel.wasm'];
+  // It exits with 1 where it finds a problem; the names show that it looked.
+  const { stdout } = await project.node(attw, project.tarball, ...flags, '--no-color');
+  for (const name of ['"millrace"', '"millrace/browser"', '"millrace/worker"', '"millrace/edge"']) {
+    expect(stdout).toContain(name);
+  }
 });
 
 test('a consumer that checks its types sees every sub-path', async () => {
   const names = ['millrace', 'millrace/browser', 'millrace/worker', 'millrace/testing'];
   const imports = names.map((name, index) => `import * as m${index} from '${name}';`);
   project.write('consumer.ts', `${imports.join('\n')}\nexport default [m0, m1, m2, m3];\n`);
+  const compilerOptions = {
+    ...{ noEmit: true, strict: true, module: 'nodenext', target: 'esnext', skipLibCheck: true },
+    ...{ types: ['node'], typeRoots: [resolve(ROOT, 'node_modules/@types')] },
+  };
+  const config = { compilerOptions, files: ['consumer.ts'] };
+  project.write('tsconfig.json', JSON.stringify(config));
   const tsc = resolve(ROOT, 'node_modules/typescript/bin/tsc');
-  const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext'];
-  const types = ['--types', 'node', '--typeRoots', resolve(ROOT, 'node_modules/@types')];
-  const { stdout } = await project.node(tsc, 'consumer.ts', ...flags, '--skipLibCheck', ...types);
-  expect(stdout).toBe('');
+  const { stdout } = await project.node(tsc, '-p', '.', '--listFiles');
+  expect(stdout).toContain('package/dist/runtime/testing.d.ts');
 });
 
 test.each(['millrace', 'millrace/testing'])('Node imports %s', async (name) => {
