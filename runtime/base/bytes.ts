@@ -181,7 +181,10 @@ export class ByteReader {
   take(count: number): number {
     const at = this.position;
     if (count < 0 || at + count > this.end) {
-      throw new PortError('CORRUPT', `${count} bytes wanted at ${at}, the bytes end at ${this.end}`);
+      throw new PortError(
+        'CORRUPT',
+        `${count} bytes wanted at ${at}, the bytes end at ${this.end}`,
+      );
     }
     this.position = at + count;
     return at;

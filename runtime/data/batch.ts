@@ -40,8 +40,14 @@ export interface Batch {
 
 /** Checks the shape of a batch at a layer's border; returns it. */
 export function checked(batch: Batch): Batch {
-  assert(batch.length >= 1 && batch.length <= BATCH_ROWS_MAX, 'a batch has 1 .. BATCH_ROWS_MAX rows');
-  assert(batch.columns.length === batch.schema.columns.length, 'a batch has the columns of its schema');
+  assert(
+    batch.length >= 1 && batch.length <= BATCH_ROWS_MAX,
+    'a batch has 1 .. BATCH_ROWS_MAX rows',
+  );
+  assert(
+    batch.columns.length === batch.schema.columns.length,
+    'a batch has the columns of its schema',
+  );
   assert(
     batch.selection === null || batch.selection.length === batch.length,
     'a selection names as many rows as the batch has',
@@ -74,7 +80,8 @@ export function compact(batch: Batch): Batch {
     keyNull: gatherBitmap(batch.keyNull, selection),
     rowtime: Float64Array.from(selection, (position) => batch.rowtime[position] ?? 0),
     op: batch.op === null ? null : Uint8Array.from(selection, (at) => batch.op?.[at] ?? 0),
-    origin: batch.origin === null ? null : Uint32Array.from(selection, (at) => batch.origin?.[at] ?? 0),
+    origin:
+      batch.origin === null ? null : Uint32Array.from(selection, (at) => batch.origin?.[at] ?? 0),
   };
 }
 
@@ -85,6 +92,7 @@ export function slice(batch: Batch, from: number, to: number): Batch | null {
   if (first >= end) return null;
   if (first === 0 && end === batch.length) return batch;
   const positions =
-    batch.selection?.slice(first, end) ?? Uint32Array.from({ length: end - first }, (_, i) => first + i);
+    batch.selection?.slice(first, end) ??
+    Uint32Array.from({ length: end - first }, (_, i) => first + i);
   return { ...batch, selection: positions, length: positions.length };
 }

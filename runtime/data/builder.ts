@@ -71,7 +71,9 @@ export abstract class ColumnBuilder {
   /** True when the row, which has been appended, is null. */
   protected isNullRow(row: number): boolean {
     const bits = this.#validity;
-    return bits !== null && row >> 3 < bits.length && ((bits[row >> 3] ?? 0) & (1 << (row & 7))) === 0;
+    return (
+      bits !== null && row >> 3 < bits.length && ((bits[row >> 3] ?? 0) & (1 << (row & 7))) === 0
+    );
   }
 
   /** Forgets the rows from `length` on; a decoder's record that fails is rolled back so. */

@@ -14,6 +14,7 @@ export interface Cells {
 }
 
 const writer = new ByteWriter(512);
+const tailWriter = new ByteWriter();
 
 /** Encodes one value per type; null cells are 0. */
 export function encodeCells(
@@ -29,7 +30,8 @@ export function encodeCells(
   to.truncate(0);
   to.f64(rowtime);
   to.zeros(words * 8);
-  const tail = new ByteWriter(0);
+  const tail = tailWriter;
+  tail.truncate(0);
   for (let i = 0; i < count; i++) {
     const type = types[i];
     const value = values[i] ?? null;
@@ -102,7 +104,8 @@ export function decodeCells(types: readonly Type[], bytes: Uint8Array): Cells {
       default: {
         const start = tailAt + from.u32();
         const end = start + from.u32();
-        if (end > bytes.length) throw new PortError('CORRUPT', 'a cell ends beyond its state value');
+        if (end > bytes.length)
+          throw new PortError('CORRUPT', 'a cell ends beyond its state value');
         const cell = new ByteReader(bytes, start, end);
         values.push(readValue(cell, type));
         cell.finish();
@@ -118,11 +121,13 @@ function writeInteger(to: ByteWriter, value: number): void {
 }
 
 function asNumber(value: Value): number {
-  if (typeof value !== 'number') throw new InvariantError(`a cell wants a number, not a ${typeof value}`);
+  if (typeof value !== 'number')
+    throw new InvariantError(`a cell wants a number, not a ${typeof value}`);
   return value;
 }
 
 function asBigint(value: Value): bigint {
-  if (typeof value !== 'bigint') throw new InvariantError(`a cell wants a bigint, not a ${typeof value}`);
+  if (typeof value !== 'bigint')
+    throw new InvariantError(`a cell wants a bigint, not a ${typeof value}`);
   return value;
 }

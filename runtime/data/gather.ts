@@ -52,7 +52,8 @@ export function gatherColumn(column: Column, positions: Uint32Array): Column {
 export function gatherBitmap(bits: Bitmap | null, positions: Uint32Array): Bitmap | null {
   if (bits === null) return null;
   const gathered = bitmap(positions.length);
-  for (let i = 0; i < positions.length; i++) if (bitAt(bits, positions[i] as number)) setBit(gathered, i);
+  for (let i = 0; i < positions.length; i++)
+    if (bitAt(bits, positions[i] as number)) setBit(gathered, i);
   return gathered;
 }
 

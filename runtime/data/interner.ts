@@ -58,7 +58,8 @@ export class Interner {
       this.#bytes = grown;
     }
     const own = this.#bytes;
-    if (to - from < 64) for (let i = from, at = start; i < to; i++, at++) own[at] = bytes[i] as number;
+    if (to - from < 64)
+      for (let i = from, at = start; i < to; i++, at++) own[at] = bytes[i] as number;
     else own.set(bytes.subarray(from, to), start);
     this.#offsets[code + 1] = end;
     this.#hashes[code] = hash;
@@ -101,7 +102,7 @@ export class Interner {
   finish(): Dictionary {
     const size = this.#size;
     const dictionary = new Dictionary(
-      this.#bytes.slice(0, this.#offsets[size] as number),
+      this.#bytes.slice(0, this.#offsets[size]),
       this.#offsets.slice(0, size + 1),
     );
     if (size > 0) this.#slots.fill(0);

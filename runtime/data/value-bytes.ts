@@ -1,11 +1,10 @@
 // One value as bytes by its type (PROTOCOL.md section 4), for state, nested columns and keys; knows no batch.
 
-import { ByteReader, type ByteWriter } from '../base/bytes.ts';
+import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
 import { isItems } from './value.ts';
 import { type Type, type Value, typeText } from './type.ts';
 
-/** Values nest no deeper than their type does, so that damaged bytes cannot exhaust the stack. */
 function mismatch(type: Type, value: Value): InvariantError {
   return new InvariantError(`a ${value === null ? 'null' : typeof value} is no ${typeText(type)}`);
 }

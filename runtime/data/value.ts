@@ -18,7 +18,8 @@ export function valueEquals(a: Value, b: Value): boolean {
   if (b instanceof Uint8Array || isItems(b) || a.size !== b.size) return false;
   for (const [key, value] of a) {
     const other = b.get(key);
-    if (other === undefined ? !entryEquals(b, key, value) : !valueEquals(value, other)) return false;
+    if (other === undefined ? !entryEquals(b, key, value) : !valueEquals(value, other))
+      return false;
   }
   return true;
 }

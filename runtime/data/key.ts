@@ -1,0 +1,286 @@
+// Keys as bytes whose order is the order of SQL (PROTOCOL.md section 4), and ranges of them; knows no store.
+
+import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { InvariantError, PortError } from '../base/errors.ts';
+import { type Column, isNull, valueAt } from './column.ts';
+import { type Type, type Value, typeText } from './type.ts';
+import { fromTwosComplement, readValue, twosComplement, writeValue } from './value-bytes.ts';
+
+const NULL = 0x00;
+const PRESENT = 0x01;
+const SIGN = 0x80;
+/** A DECIMAL's first byte is this plus its length in bytes, or minus it when negative. */
+const DECIMAL_ZERO = 0x80;
+
+const scratch = new ByteWriter(64);
+const nested = new ByteWriter(64);
+
+/** The key bytes of one value per key column. */
+export function encodeKey(
+  types: readonly Type[],
+  values: readonly Value[],
+): Uint8Array<ArrayBuffer> {
+  scratch.truncate(0);
+  types.forEach((type, index) => writeKeyValue(scratch, type, values[index] ?? null));
+  return scratch.finish();
+}
+
+/** Appends the key bytes of the row at an array position; `columns` are the key columns. Strings are not made into text. */
+export function writeKey(to: ByteWriter, columns: readonly Column[], position: number): void {
+  for (let i = 0; i < columns.length; i++) {
+    const column = columns[i] as Column;
+    if (isNull(column, position)) {
+      to.u8(NULL);
+      continue;
+    }
+    switch (column.storage) {
+      case 'dictionary': {
+        const { bytes, offsets } = column.dictionary;
+        const code = column.values[position] as number;
+        to.u8(PRESENT);
+        writeEscaped(to, bytes, offsets[code] as number, offsets[code + 1] as number);
+        break;
+      }
+      case 'i32':
+        to.u8(PRESENT);
+        to.u32BE((column.values[position] as number) ^ -0x8000_0000);
+        break;
+      default:
+        writeKeyValue(to, column.type, valueAt(column, position));
+    }
+  }
+}
+
+/** Appends the bounds of the key's window, without a null byte; `windowEndMs` only for sessions. */
+export function writeWindow(
+  to: ByteWriter,
+  windowStartMs: number,
+  windowEndMs: number | null,
+): void {
+  writeMs(to, windowStartMs);
+  if (windowEndMs !== null) writeMs(to, windowEndMs);
+}
+
+function writeMs(to: ByteWriter, ms: number): void {
+  to.u32BE(Math.floor(ms / 0x1_0000_0000) ^ -0x8000_0000);
+  to.u32BE(ms | 0);
+}
+
+/** The key bytes of one value. */
+function writeKeyValue(to: ByteWriter, type: Type, value: Value): void {
+  if (value === null) {
+    to.u8(NULL);
+    return;
+  }
+  to.u8(PRESENT);
+  switch (type.kind) {
+    case 'BOOLEAN':
+      to.u8(value === true ? 1 : 0);
+      return;
+    case 'INTEGER':
+    case 'TIME':
+    case 'DATE':
+      to.u32BE(numberOf(type, value) ^ -0x8000_0000);
+      return;
+    case 'BIGINT':
+      if (typeof value !== 'bigint') throw mismatch(type, value);
+      to.i64BE(value ^ -0x8000_0000_0000_0000n);
+      return;
+    case 'DOUBLE':
+    case 'TIMESTAMP': {
+      const at = to.position;
+      to.f64BE(numberOf(type, value));
+      flipDouble(to.buffer, at, ((to.buffer[at] ?? 0) & SIGN) !== 0);
+      return;
+    }
+    case 'DECIMAL': {
+      if (typeof value !== 'bigint') throw mismatch(type, value);
+      const bytes = twosComplement(value);
+      to.u8(value < 0n ? DECIMAL_ZERO - bytes.length : DECIMAL_ZERO + bytes.length);
+      to.bytes(bytes);
+      return;
+    }
+    case 'STRING':
+      if (typeof value !== 'string') throw mismatch(type, value);
+      nested.truncate(0);
+      nested.utf8(value);
+      writeEscaped(to, nested.buffer, 0, nested.position);
+      return;
+    case 'BYTES':
+      if (!(value instanceof Uint8Array)) throw mismatch(type, value);
+      writeEscaped(to, value, 0, value.length);
+      return;
+    default:
+      nested.truncate(0);
+      writeValue(nested, type, value);
+      writeEscaped(to, nested.buffer, 0, nested.position);
+  }
+}
+
+function mismatch(type: Type, value: Value): InvariantError {
+  return new InvariantError(`a ${typeof value} is no ${typeText(type)} key`);
+}
+
+function numberOf(type: Type, value: Value): number {
+  if (typeof value !== 'number') throw mismatch(type, value);
+  return value;
+}
+
+/** Positive numbers get their sign bit set, negative ones all bits flipped; the same undoes it, told what it was. */
+function flipDouble(bytes: Uint8Array, at: number, negative: boolean): void {
+  if (negative) for (let i = at; i < at + 8; i++) bytes[i] = ~(bytes[i] ?? 0) & 0xff;
+  else bytes[at] = (bytes[at] ?? 0) ^ SIGN;
+}
+
+/** `00` becomes `00 FF`; `00 00` ends. A shorter text so sorts before any that it begins. */
+function writeEscaped(to: ByteWriter, bytes: Uint8Array, from: number, end: number): void {
+  let start = from;
+  for (let i = from; i < end; i++) {
+    if (bytes[i] !== 0) continue;
+    to.bytes(bytes, start, i + 1);
+    to.u8(0xff);
+    start = i + 1;
+  }
+  to.bytes(bytes, start, end);
+  to.u8(0);
+  to.u8(0);
+}
+
+/** A key decoded. */
+export interface DecodedKey {
+  readonly values: Value[];
+  readonly windowStart: bigint | null;
+  readonly windowEnd: bigint | null;
+}
+
+/**
+ * Decodes key bytes; what follows the key columns is windowStart and, for a session, windowEnd.
+ * @throws {PortError} CORRUPT when the bytes are not a key of these types
+ */
+export function decodeKey(types: readonly Type[], bytes: Uint8Array): DecodedKey {
+  const from = new ByteReader(bytes);
+  const values = types.map((type) => readKeyValue(from, type));
+  const windowStart = from.remaining === 0 ? null : readSigned(from);
+  const windowEnd = from.remaining === 0 ? null : readSigned(from);
+  from.finish();
+  return { values, windowStart, windowEnd };
+}
+
+function readSigned(from: ByteReader): bigint {
+  return BigInt.asIntN(64, from.i64BE() ^ -0x8000_0000_0000_0000n);
+}
+
+function readKeyValue(from: ByteReader, type: Type): Value {
+  const flag = from.u8();
+  if (flag === NULL) return null;
+  if (flag !== PRESENT) throw new PortError('CORRUPT', `a key column begins with ${flag}`);
+  switch (type.kind) {
+    case 'BOOLEAN':
+      return from.u8() === 1;
+    case 'INTEGER':
+    case 'TIME':
+    case 'DATE':
+      return from.u32BE() ^ -0x8000_0000;
+    case 'BIGINT':
+      return readSigned(from);
+    case 'DOUBLE':
+    case 'TIMESTAMP': {
+      const bytes = from.view(8).slice();
+      flipDouble(bytes, 0, ((bytes[0] ?? 0) & SIGN) === 0);
+      return new ByteReader(bytes).f64BE();
+    }
+    case 'DECIMAL':
+      return fromTwosComplement(from.view(Math.abs(from.u8() - DECIMAL_ZERO)));
+    case 'STRING': {
+      const text = readEscaped(from);
+      return new ByteReader(text).utf8(text.length);
+    }
+    case 'BYTES':
+      return readEscaped(from);
+    default: {
+      const reader = new ByteReader(readEscaped(from));
+      const value = readValue(reader, type);
+      reader.finish();
+      return value;
+    }
+  }
+}
+
+function readEscaped(from: ByteReader): Uint8Array<ArrayBuffer> {
+  const to = new ByteWriter();
+  for (;;) {
+    const byte = from.u8();
+    if (byte !== 0) {
+      to.u8(byte);
+      continue;
+    }
+    const next = from.u8();
+    if (next === 0) return to.finish();
+    if (next !== 0xff) throw new PortError('CORRUPT', `00 is followed by ${next} in a key`);
+    to.u8(0);
+  }
+}
+
+/** The first bytes after all that begin with `prefix`; null when there are none (all FF). */
+export function afterPrefix(prefix: Uint8Array): Uint8Array<ArrayBuffer> | null {
+  let end = prefix.length;
+  while (end > 0 && prefix[end - 1] === 0xff) end--;
+  if (end === 0) return null;
+  const after = prefix.slice(0, end);
+  after[end - 1] = (after[end - 1] ?? 0) + 1;
+  return after;
+}
+
+/** Keys from `from` (inclusive) to `to` (exclusive) in byte order; a null end is open. What the store port scans. */
+export interface ByteRange {
+  readonly from: Uint8Array | null;
+  readonly to: Uint8Array | null;
+}
+
+/** All keys that begin with these bytes: every window of a key, say. */
+export function prefixRange(prefix: Uint8Array): ByteRange {
+  return { from: prefix, to: afterPrefix(prefix) };
+}
+
+/** One end of a range; null: open. */
+export interface Bound {
+  readonly value: Value;
+  readonly inclusive: boolean;
+}
+
+/**
+ * The keys whose first column lies between two bounds, every window of them. Null keys are in no range, as SQL compares.
+ */
+export function valueRange(type: Type, lower: Bound | null, upper: Bound | null): ByteRange {
+  const from = lower === null ? Uint8Array.of(PRESENT) : encodeKey([type], [lower.value]);
+  const to = upper === null ? Uint8Array.of(PRESENT + 1) : encodeKey([type], [upper.value]);
+  return {
+    from: lower === null || lower.inclusive ? from : afterPrefix(from),
+    to: upper !== null && upper.inclusive ? afterPrefix(to) : to,
+  };
+}
+
+/** The windows of one key whose windowStart lies in `fromMs .. toMs`, both inclusive; a null end is open. */
+export function windowRange(
+  key: Uint8Array,
+  fromMs: number | null,
+  toMs: number | null,
+): ByteRange {
+  const whole = prefixRange(key);
+  return {
+    from: fromMs === null ? whole.from : windowKey(key, fromMs),
+    to: toMs === null ? whole.to : windowKey(key, toMs + 1),
+  };
+}
+
+/** Key bytes followed by their window. */
+export function windowKey(
+  key: Uint8Array,
+  windowStartMs: number,
+  windowEndMs: number | null = null,
+): Uint8Array<ArrayBuffer> {
+  scratch.truncate(0);
+  scratch.bytes(key);
+  writeWindow(scratch, windowStartMs, windowEndMs);
+  return scratch.finish();
+}
