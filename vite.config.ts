@@ -61,7 +61,7 @@ export default defineConfig({
   root: inVitest ? root : resolve(root, 'demo'),
   cacheDir: resolve(root, 'node_modules/.vite'),
   worker: { format: 'es' },
-  build: { target: 'es2023', outDir: resolve(root, 'dist/demo'), emptyOutDir: true },
+  build: { target: 'es2023', outDir: resolve(root, 'build/demo'), emptyOutDir: true },
   server: { host: '127.0.0.1', open: false, fs: { allow: [root] } },
   ...(inVitest && {
     test: {
