@@ -12,7 +12,7 @@ export { durationMs } from './ast-query.ts';
  * Every statement. All nodes are plain immutable objects: `kind` tells them apart, `at` is where the first
  * token stands, absent parts are null (an empty list means written but empty, where that is possible).
  * `text` is the statement's own source, from its first to its last token, without the closing `;` and with
- * ${variables} already replaced: parsed on its own it is the same statement.
+ * ${variables} already replaced: parsed on its own, with no variables, it is the same statement.
  */
 export type Statement =
   | CreateSource

@@ -137,7 +137,11 @@ export class Cursor {
   /** Takes a whole number of zero or more that a double holds exactly. */
   wholeNumber(what: string): number {
     const token = this.token;
-    if (token.kind !== 'integer') this.fail(what);
+    if (token.kind !== 'integer') {
+      const number = /^\d+/.exec(token.kind === 'word' ? token.text : '')?.[0];
+      const split = number === undefined ? '' : `${number} ${token.text.slice(number.length)}`;
+      this.fail(what, split === '' ? '' : `Put a space behind the number: ${split}.`);
+    }
     const value = Number(token.text);
     if (!Number.isSafeInteger(value)) this.refuse(`${token.text} is too large for ${what}`);
     this.advance();

@@ -20,7 +20,12 @@ const PLAIN_NAME = /^[A-Z_][A-Z0-9_]*$/;
 /** Writes a name so that it reads back exactly: plain where that is possible, else within backticks. */
 export function formatName(name: string): string {
   if (PLAIN_NAME.test(name) && !RESERVED.has(name) && !AMBIGUOUS.has(name)) return name;
-  return `\`${name.replaceAll('`', '``')}\``;
+  return `\`${escapeVariables(name).replaceAll('`', '``')}\``;
+}
+
+/** Text within quotes such that no variable is replaced in it: `$${name}` stands for the text `${name}`. */
+export function escapeVariables(text: string): string {
+  return text.includes('${') ? text.replace(/\$\{[A-Za-z_][A-Za-z0-9_]*\}/g, '$$$&') : text;
 }
 
 /** The one of `words` that `typed` most likely stands for, or null; one slip is forgiven in short words, two in longer ones. */

@@ -215,11 +215,19 @@ export function lex(text: string, places: Places = placesOf(text)): Token[] {
       }
     }
     if (isWordPart(text.charCodeAt(end))) {
-      const wrong = text.slice(start, wordEnd(text, end));
-      const hint = `Put a space after the number, or write the name in backticks: \`${wrong}\`.`;
-      pushWrong(start, start + wrong.length, `${wrong} is neither a number nor a name`, hint);
+      pushNumberedWord(start, wordEnd(text, end));
     } else {
       push(kind, start, end, text.slice(start, end), '');
+    }
+  }
+
+  /** A name may start with a digit, but a point or a sign makes `1.5x` a number that runs into a word. */
+  function pushNumberedWord(start: number, end: number): void {
+    const word = text.slice(start, end);
+    if (wordEnd(text, start) === end) push('word', start, end, word, word.toUpperCase());
+    else {
+      const hint = 'Put a space behind the number.';
+      pushWrong(start, end, `${word} is neither a number nor a name`, hint);
     }
   }
 }

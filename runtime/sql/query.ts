@@ -57,8 +57,13 @@ export function parseQuery(cursor: Cursor): Query {
   };
 }
 
-/** What to say when a query goes on with the current token: a clause out of order, or nothing. */
+const CONDITION_STARTS: ReadonlySet<string> = new Set(
+  'AND OR NOT IS IN LIKE BETWEEN = <> < <= > >='.split(' '),
+);
+
+/** What to say when a query goes on with the current token: a condition, a clause out of order, or nothing. */
 export function clauseHint(cursor: Cursor): string {
+  if (CONDITION_STARTS.has(cursor.token.key)) return 'A condition goes in parentheses here.';
   if (!CLAUSES.has(cursor.token.key)) return '';
   return 'The clauses of a query are in this order: FROM, JOIN, WINDOW, WHERE, GROUP BY, PARTITION BY, HAVING, ORDER BY, EMIT, LIMIT.';
 }

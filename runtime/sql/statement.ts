@@ -46,7 +46,7 @@ export function parseWholeStatement(cursor: Cursor): Statement {
   const statement = parseStatement(cursor);
   if (cursor.token.kind !== 'end') {
     const hint = RULES.has(cursor.token.key) ? 'A statement ends with a semicolon.' : '';
-    cursor.fail("';'", hint === '' ? clauseHint(cursor) : hint);
+    cursor.fail(';', hint === '' ? clauseHint(cursor) : hint);
   }
   return statement;
 }

@@ -62,11 +62,14 @@ function structField(cursor: Cursor): { name: Name; type: TypeName } {
   return { name, type: typeName(cursor) };
 }
 
+/** Lengths mean nothing; ksqlDB also takes the word STRING for one, which is dropped. */
 function typeParameters(cursor: Cursor): number[] {
   if (!cursor.accept('(')) return [];
-  const parameters = cursor.list(() => cursor.wholeNumber('a length'));
+  const parameters = cursor.list(() =>
+    cursor.accept('STRING') ? [] : [cursor.wholeNumber('a length')],
+  );
   cursor.expect(')');
-  return parameters;
+  return parameters.flat();
 }
 
 function inAngles<T>(cursor: Cursor, inner: () => T): T {
