@@ -1,6 +1,7 @@
-// Equality of values whatever their type; knows no order and no text.
+// Equality and kinds of values whatever their type; knows no order.
 
 import { bytesEqual } from '../base/bytes.ts';
+import { InvariantError } from '../base/errors.ts';
 import type { Value } from './type.ts';
 
 /** True when both are the same value: null equals null, NaN equals NaN, 0 and -0 differ; maps in any order. */
@@ -35,4 +36,10 @@ function entryEquals(of: ReadonlyMap<Value, Value>, key: Value, value: Value): b
 /** True for ARRAY and STRUCT values. */
 export function isItems(value: Value): value is readonly Value[] {
   return Array.isArray(value);
+}
+
+/** The text of a value that is no object: digits, `true`, text as it is. @throws {InvariantError} for other values */
+export function scalarText(value: Value): string {
+  if (typeof value === 'object') throw new InvariantError('a value that is no scalar');
+  return `${value}`;
 }
