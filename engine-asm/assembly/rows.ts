@@ -48,19 +48,6 @@ export let accepted: u32 = 0;
 /** Groups that it touched; 0 for output per row. */
 export let touched: u32 = 0;
 
-/** What an accepted row, or the first of a batch for a group, does to the flags and the list of changes. */
-function touch(pane: u32, slot: u32, window: f64): void {
-  const link = load<u32>(slot, SLOT_LINK);
-  if ((link & SLOT_CHANGED) == 0) addChange(pane, slot);
-  if (!rowOutput) {
-    store<u32>(sources + (touched << 2), slot);
-    store<f64>(outWindow + (touched << 3), window);
-    store<u8>(outOp + touched, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
-    touched += 1;
-  }
-  store<u32>(slot, (load<u32>(slot, SLOT_LINK) | SLOT_TOUCHED) & ~SLOT_FRESH, SLOT_LINK);
-}
-
 /**
  * Goes over `count` rows (`selected`: their positions stand in the selection) in order. Of each accepted row the position goes to
  * `outRow` and the slot to `rowSlots`; rowtime and COUNT(*) are brought up to date; for output per row the columns that
@@ -73,7 +60,12 @@ export function resolveRows(count: u32, selected: bool): i32 {
   const countAt = rowsOffset;
   const grace = graceMs;
   const perRow = rowOutput;
-  const needed: u32 = perRow ? SLOT_CHANGED : SLOT_TOUCHED;
+  const idsAt = ids;
+  const rowtimesAt = rowtimes;
+  const sourcesAt = sources;
+  const windowsAt = outWindow;
+  const positionsAt = outRow;
+  const slotsAt = rowSlots;
   let now = streamTime;
   let pane: u32 = 0;
   let window: f64 = 0;
@@ -88,15 +80,15 @@ export function resolveRows(count: u32, selected: bool): i32 {
   let out: u32 = 0;
   let status = STATUS_OK;
   let i: u32 = 0;
-  touched = 0;
+  let touchedNow: u32 = 0;
   for (; i < count; i++) {
     const row = selected ? load<u32>(selection + (i << 2)) : i;
-    const id = load<u32>(ids + (row << 2));
+    const id = load<u32>(idsAt + (row << 2));
     if (id >= known) {
       if (id != <u32>ID_NULL) invalid += 1;
       continue;
     }
-    const time = load<f64>(rowtimes + (row << 3));
+    const time = load<f64>(rowtimesAt + (row << 3));
     const reached = time > now ? time : now;
     if (!(time >= start && time < end)) {
       if (!(time >= 0 && time <= <f64>ROWTIME_MAX)) {
@@ -147,25 +139,34 @@ export function resolveRows(count: u32, selected: bool): i32 {
       shift = load<u32>(pane, PANE_SHIFT);
     }
     now = reached;
-    if (perRow) {
-      const fresh = load<u32>(slot, SLOT_LINK) & SLOT_FRESH;
-      store<u8>(outOp + out, fresh ? OP_INSERT : OP_UPDATE_AFTER);
-      store<u32>(outId + (out << 2), id);
-      store<f64>(outWindow + (out << 3), window);
+    let link = load<u32>(slot, SLOT_LINK);
+    if ((link & SLOT_CHANGED) == 0) {
+      addChange(pane, slot);
+      link = load<u32>(slot, SLOT_LINK);
     }
-    if ((load<u32>(slot, SLOT_LINK) & needed) == 0) touch(pane, slot, window);
     const rowtime = max(load<f64>(slot, SLOT_ROWTIME), time);
     store<f64>(slot, rowtime, SLOT_ROWTIME);
     if (countAt) store<i64>(slot + countAt, load<i64>(slot + countAt) + 1);
     if (perRow) {
+      store<u8>(outOp + out, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
+      store<u32>(slot, link & ~SLOT_FRESH, SLOT_LINK);
+      store<u32>(outId + (out << 2), id);
       store<f64>(outRowtime + (out << 3), rowtime);
+      store<f64>(windowsAt + (out << 3), window);
       if (countAt) store<i64>(copies + out * slotBytes + countAt, load<i64>(slot + countAt));
+    } else {
+      // Without a branch: whether a group was touched already is as good as random.
+      store<u32>(sourcesAt + (touchedNow << 2), slot);
+      store<f64>(windowsAt + (touchedNow << 3), window);
+      touchedNow += <u32>((link & SLOT_TOUCHED) == 0);
+      store<u32>(slot, link | SLOT_TOUCHED, SLOT_LINK);
     }
-    store<u32>(outRow + (out << 2), row);
-    store<u32>(rowSlots + (out << 2), slot);
+    store<u32>(positionsAt + (out << 2), row);
+    store<u32>(slotsAt + (out << 2), slot);
     out += 1;
   }
   accepted = out;
+  touched = touchedNow;
   setStreamTime(now);
   store<u32>(result, i, RESULT_CONSUMED);
   store<u32>(result, late, RESULT_LATE);
@@ -216,6 +217,8 @@ export function settleTouched(): void {
     const slot = load<u32>(sources + (j << 2));
     store<u32>(outId + (j << 2), load<u32>(slot, SLOT_ID));
     store<f64>(outRowtime + (j << 3), load<f64>(slot, SLOT_ROWTIME));
-    store<u32>(slot, load<u32>(slot, SLOT_LINK) & ~SLOT_TOUCHED, SLOT_LINK);
+    const link = load<u32>(slot, SLOT_LINK);
+    store<u8>(outOp + j, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
+    store<u32>(slot, link & ~(SLOT_TOUCHED | SLOT_FRESH), SLOT_LINK);
   }
 }
