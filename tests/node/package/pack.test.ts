@@ -64,10 +64,9 @@ test('a consumer that checks its types sees every sub-path', async () => {
   const names = ['millrace', 'millrace/browser', 'millrace/worker', 'millrace/testing'];
   const imports = names.map((name, index) => `import * as m${index} from '${name}';`);
   project.write('consumer.ts', `${imports.join('\n')}\nexport default [m0, m1, m2, m3];\n`);
-  const compilerOptions = {
-    ...{ noEmit: true, strict: true, module: 'nodenext', target: 'esnext', skipLibCheck: true },
-    ...{ types: ['node'], typeRoots: [resolve(ROOT, 'node_modules/@types')] },
-  };
+  const types = { types: ['node'], typeRoots: [resolve(ROOT, 'node_modules/@types')] };
+  const checks = { noEmit: true, strict: true, skipLibCheck: true };
+  const compilerOptions = { module: 'nodenext', target: 'esnext', ...checks, ...types };
   const config = { compilerOptions, files: ['consumer.ts'] };
   project.write('tsconfig.json', JSON.stringify(config));
   const tsc = resolve(ROOT, 'node_modules/typescript/bin/tsc');
