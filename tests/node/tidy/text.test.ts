@@ -94,3 +94,10 @@ test('a skipped test gives its reason', () => {
   expect(unexplainedSkips(seeded("describe.only('a', run);"))).toHaveLength(1);
   expect(unexplainedSkips(seeded('// Needs two processors.\ntest.skip(run);'))).toEqual([]);
 });
+
+test('every test file lies where a Vitest project looks for it', () => {
+  const tests = files.filter(({ path }) => path.endsWith('.test.ts'));
+  expect(tests.length).toBeGreaterThan(5);
+  const seen = /^tests\/(node|simulation|workers|browser)\//;
+  expect(tests.filter(({ path }) => !seen.test(path))).toEqual([]);
+});
