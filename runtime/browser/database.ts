@@ -1,0 +1,145 @@
+// The IndexedDB database behind a tab's log and store: its object stores, versions and the lock that admits one writer.
+
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import { messageOf, PortError } from '../base/errors.ts';
+import type { TopicDescription } from '../ports/log.ts';
+import type { KnownProducer } from '../ports/producers.ts';
+import type {
+  CounterEntry,
+  OffsetEntry,
+  Restored,
+  StreamTimeEntry,
+  TaskId,
+} from '../ports/store.ts';
+
+/** Raised when an object store changes; an older tab then closes its connection (`versionchange`). */
+export const DATABASE_VERSION = 1;
+
+export type PartitionKey = [topic: string, partition: number];
+
+/** One partition's ends. */
+export interface PartitionRow {
+  readonly start: number;
+  readonly highWatermark: number;
+  readonly incarnation: string;
+  /** See ports/producers.ts; null: no producer was forgotten. */
+  readonly forgottenMs: number | null;
+  /** Producers in `producers` of this partition, so that most appends need not count them. */
+  readonly producers: number;
+}
+
+/** One accepted record batch: a row a batch, never a row a record. */
+export interface SegmentRow {
+  readonly count: number;
+  readonly maxTimestamp: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A task's last commit without its state. */
+export interface TaskRow {
+  readonly commit: number;
+  readonly epoch: number;
+  /** false until the first commit: there is nothing yet that a pull query could read. */
+  readonly committed: boolean;
+  readonly producer: string;
+  readonly offsets: readonly OffsetEntry[];
+  readonly streamTimes: readonly StreamTimeEntry[];
+  readonly counters: readonly CounterEntry[];
+  readonly sequences: Restored['sequences'];
+}
+
+export interface MillraceSchema extends DBSchema {
+  topics: { key: string; value: TopicDescription };
+  partitions: { key: PartitionKey; value: PartitionRow };
+  segments: { key: [topic: string, partition: number, base: number]; value: SegmentRow };
+  producers: { key: [topic: string, partition: number, id: string]; value: KnownProducer };
+  tasks: { key: TaskId; value: TaskRow };
+  /** Binary keys compare bytewise in IndexedDB, as the state's keys do. */
+  state: { key: [task: TaskId, table: string, key: ArrayBuffer]; value: Uint8Array };
+}
+
+export type Database = IDBPDatabase<MillraceSchema>;
+
+/**
+ * Opens (and makes or upgrades) the database.
+ * @param onClosed called when the browser closes the connection: another tab upgrades it, or storage was cleared
+ * @throws {PortError} UNAVAILABLE when the browser refuses (private mode, quota, a newer version on disk)
+ */
+export async function openDatabase(
+  name: string,
+  onClosed: (why: string) => void,
+): Promise<Database> {
+  try {
+    return await openDB<MillraceSchema>(databaseName(name), DATABASE_VERSION, {
+      upgrade(database) {
+        for (const store of [
+          'topics',
+          'partitions',
+          'segments',
+          'producers',
+          'tasks',
+          'state',
+        ] as const) {
+          if (!database.objectStoreNames.contains(store)) database.createObjectStore(store);
+        }
+      },
+      blocking(_current, _blocked, event) {
+        (event.target as IDBDatabase).close();
+        onClosed('another tab opened a newer version of the database: reload this one');
+      },
+      terminated() {
+        onClosed('the browser closed the database (its storage may have been cleared)');
+      },
+    });
+  } catch (cause) {
+    throw new PortError(
+      'UNAVAILABLE',
+      `IndexedDB refused database '${name}': ${messageOf(cause)}`,
+      {},
+      { cause },
+    );
+  }
+}
+
+/** Name of the IndexedDB database, and of its lock, for a millrace database. */
+export function databaseName(name: string): string {
+  return `millrace:${name}`;
+}
+
+/**
+ * Takes the lock of the database's one writer, and keeps it until the returned function is called or the tab goes.
+ * @param wait true: waits until the other writer goes; false: refuses at once
+ * @throws {PortError} LOCKED when another tab or Worker holds it
+ */
+export async function lockDatabase(name: string, wait: boolean): Promise<() => void> {
+  return await new Promise<() => void>((granted, refused) => {
+    navigator.locks
+      .request(databaseName(name), wait ? {} : { ifAvailable: true }, async (lock) => {
+        if (lock === null) {
+          refused(
+            new PortError(
+              'LOCKED',
+              `database '${name}' is open for writing in another tab: close it, or open with whenLocked: 'wait'`,
+            ),
+          );
+          return;
+        }
+        await new Promise<void>((release) => granted(release));
+      })
+      .catch(refused);
+  });
+}
+
+/** Turns what IndexedDB throws into the port's error; a `PortError` thrown inside a transaction passes unchanged. */
+export function portError(cause: unknown, doing: string): PortError {
+  if (cause instanceof PortError) return cause;
+  const full = cause instanceof DOMException && cause.name === 'QuotaExceededError';
+  return new PortError(
+    full ? 'STORAGE_FULL' : 'UNAVAILABLE',
+    full
+      ? `the browser's storage is full: nothing of this ${doing} was written`
+      : `IndexedDB failed at ${doing}: ${messageOf(cause)}`,
+    {},
+    { cause },
+  );
+}
