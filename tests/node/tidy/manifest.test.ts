@@ -1,4 +1,4 @@
-// package.json and its lockfile: few dependencies, exact tools, no registry's address, complete for every system.
+// Holds package.json and its lockfile to few dependencies, exact tools, no registry address and every system.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
