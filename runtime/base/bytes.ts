@@ -2,7 +2,13 @@
 
 import { PortError } from './errors.ts';
 
-const encoder = new TextEncoder();
+/** Encoded text never stands in shared memory; not every host's types say so. */
+interface Utf8Encoder {
+  encode(text: string): Uint8Array<ArrayBuffer>;
+  encodeInto(text: string, into: Uint8Array): { readonly written: number };
+}
+
+const encoder = new TextEncoder() as Utf8Encoder;
 const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 const fatalDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
