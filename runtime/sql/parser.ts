@@ -79,7 +79,7 @@ export function parseColumns(text: string): ColumnDefinition[] {
 function parseAll<T>(text: string, rule: (cursor: Cursor) => T): T {
   const tooLong = sizeError(text);
   if (tooLong !== null) throw tooLong;
-  const cursor = new Cursor(text, lex(text));
+  const cursor = cursorOver(text, lex(text), NO_VARIABLES);
   const result = rule(cursor);
   if (cursor.token.kind !== 'end') cursor.fail('the end');
   return result;
