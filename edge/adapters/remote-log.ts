@@ -1,0 +1,154 @@
+// The log port over calls to partition and catalog objects; it knows no storage and keeps no record.
+
+import { PortError } from '../../runtime/base/errors.ts';
+import type {
+  AppendResult,
+  Bounds,
+  Fetched,
+  Log,
+  ProducerStamp,
+  TopicDescription,
+  TopicPartition,
+  TopicSpec,
+  Unsubscribe,
+} from '../../runtime/ports/log.ts';
+import { catalogOf, type EdgeEnv, partitionAt } from '../env.ts';
+import { isPartitionNumber, isTopicName, unknownPartition, unknownTopic } from '../names.ts';
+import { unwrap } from '../wire.ts';
+
+/** How long one call waits at a partition for records, while somebody follows it. */
+const FOLLOW_WAIT_MS = 20_000;
+/** How long a follower rests after a failed call. */
+const FOLLOW_REST_MS = 500;
+
+export interface RemoteLogOptions {
+  readonly env: EdgeEnv;
+  readonly tenant: string;
+  /** How `subscribe` learns of records; without it each subscription follows its partition with waiting reads. */
+  readonly subscribe?: ((at: TopicPartition, wake: () => void) => Unsubscribe) | undefined;
+}
+
+/** The log of one tenant. */
+export class RemoteLog implements Log {
+  readonly #env: EdgeEnv;
+  readonly #tenant: string;
+  readonly #subscribe: (at: TopicPartition, wake: () => void) => Unsubscribe;
+
+  constructor({ env, tenant, subscribe }: RemoteLogOptions) {
+    this.#env = env;
+    this.#tenant = tenant;
+    this.#subscribe = subscribe ?? ((at, wake) => this.#follow(at, wake));
+  }
+
+  create(topic: TopicSpec): Promise<TopicDescription> {
+    return unwrap(catalogOf(this.#env, this.#tenant).createTopic(this.#tenant, topic));
+  }
+
+  async remove(topic: string): Promise<void> {
+    await unwrap(catalogOf(this.#env, this.#tenant).removeTopic(topic));
+  }
+
+  describe(topic: string): Promise<TopicDescription | null> {
+    return unwrap(catalogOf(this.#env, this.#tenant).topic(topic));
+  }
+
+  list(): Promise<readonly TopicDescription[]> {
+    return unwrap(catalogOf(this.#env, this.#tenant).topics());
+  }
+
+  append(
+    at: TopicPartition,
+    bytes: Uint8Array,
+    producer?: ProducerStamp | undefined,
+    incarnation?: string | undefined,
+  ): Promise<AppendResult> {
+    return this.#explained(at, async () => {
+      const partition = partitionAt(this.#env, this.#tenant, at);
+      return unwrap(partition.append(bytes, producer ?? null, incarnation ?? null));
+    });
+  }
+
+  read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
+    return this.readOrWait(at, from, bytesMax, 0, null);
+  }
+
+  /** As `read`, waiting up to `waitMs` at the partition when there is nothing at `from`. */
+  readOrWait(
+    at: TopicPartition,
+    from: number,
+    bytesMax: number,
+    waitMs: number,
+    incarnation: string | null,
+  ): Promise<Fetched> {
+    return this.#explained(at, async () => {
+      const partition = partitionAt(this.#env, this.#tenant, at);
+      return unwrap(partition.read(from, bytesMax, waitMs, incarnation));
+    });
+  }
+
+  bounds(at: TopicPartition): Promise<Bounds> {
+    return this.#explained(at, async () =>
+      unwrap(partitionAt(this.#env, this.#tenant, at).bounds()),
+    );
+  }
+
+  offsetForTime(at: TopicPartition, ms: number): Promise<number> {
+    return this.#explained(at, async () =>
+      unwrap(partitionAt(this.#env, this.#tenant, at).offsetForTime(ms)),
+    );
+  }
+
+  async trim(at: TopicPartition, before: number): Promise<void> {
+    await this.#explained(at, async () =>
+      unwrap(partitionAt(this.#env, this.#tenant, at).trim(before)),
+    );
+  }
+
+  subscribe(at: TopicPartition, wake: () => void): Unsubscribe {
+    return this.#subscribe(at, wake);
+  }
+
+  /**
+   * A partition that is not open cannot say why; the catalog can: no such topic, no such partition, or not opened yet,
+   * which passes.
+   */
+  async #explained<T>(at: TopicPartition, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (thrown) {
+      if (!(thrown instanceof PortError) || thrown.code !== 'UNKNOWN_PARTITION') throw thrown;
+      if (!isTopicName(at.topic)) throw unknownTopic(at.topic);
+      const topic = await this.describe(at.topic);
+      if (topic === null) throw unknownTopic(at.topic);
+      if (!isPartitionNumber(at.partition) || at.partition >= topic.partitions) {
+        throw unknownPartition(at);
+      }
+      throw new PortError('UNAVAILABLE', `topic '${at.topic}' is being created`);
+    }
+  }
+
+  #follow(at: TopicPartition, wake: () => void): Unsubscribe {
+    const follower = { wanted: true };
+    void this.#followed(at, wake, follower);
+    return () => {
+      follower.wanted = false;
+    };
+  }
+
+  async #followed(at: TopicPartition, wake: () => void, follower: { wanted: boolean }): Promise<void> {
+    let seen: number | null = null;
+    while (follower.wanted) {
+      try {
+        const partition = partitionAt(this.#env, this.#tenant, at);
+        const before: number = seen ?? -1;
+        const { highWatermark }: Bounds = await unwrap(partition.follow(before, FOLLOW_WAIT_MS));
+        seen = highWatermark;
+        if (seen === before) continue;
+        if (follower.wanted) wake();
+      } catch {
+        seen = null; // The partition is gone or out of reach for now: begin again, which wakes.
+        await new Promise((resolve) => setTimeout(resolve, FOLLOW_REST_MS));
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// The bindings of the edge and the shapes of its objects' methods; the one place where a name becomes a stub.
+
+import type { AppendResult, Bounds, Fetched, TopicPartition } from '../runtime/ports/log.ts';
+import type { ProducerStamp, TopicDescription, TopicSpec } from '../runtime/ports/log.ts';
+import type { TaskId } from '../runtime/ports/store.ts';
+import { catalogName, partitionName, processorName } from './names.ts';
+import type { Wire } from './wire.ts';
+
+/** What wrangler.jsonc binds. */
+export interface EdgeEnv {
+  readonly PARTITION: DurableObjectNamespace;
+  readonly PROCESSOR: DurableObjectNamespace;
+  readonly CATALOG: DurableObjectNamespace;
+}
+
+/** What a partition is opened with; `generation` orders the topics that had this name. */
+export interface PartitionSpec {
+  readonly tenant: string;
+  readonly at: TopicPartition;
+  readonly incarnation: string;
+  readonly generation: number;
+  readonly retentionMs: number | null;
+}
+
+/** Methods of a partition's object. All but `open` and `close` refuse UNKNOWN_PARTITION while it is not open. */
+export interface PartitionPort {
+  open(spec: PartitionSpec): Promise<Wire<null>>;
+  close(generation: number): Promise<Wire<null>>;
+  append(
+    bytes: Uint8Array,
+    stamp: ProducerStamp | null,
+    incarnation: string | null,
+  ): Promise<Wire<AppendResult>>;
+  /** Waits up to `waitMs` for a record at `from` when there is none. */
+  read(
+    from: number,
+    bytesMax: number,
+    waitMs: number,
+    incarnation: string | null,
+  ): Promise<Wire<Fetched>>;
+  bounds(): Promise<Wire<Bounds>>;
+  /** As `bounds`, but waits up to `waitMs` while the high watermark is not above `seen`. */
+  follow(seen: number, waitMs: number): Promise<Wire<Bounds>>;
+  offsetForTime(ms: number): Promise<Wire<number>>;
+  trim(before: number): Promise<Wire<null>>;
+  /** Wakes the processor object of that name after every append from now on. May repeat. */
+  subscribe(processor: string): Promise<Wire<null>>;
+  unsubscribe(processor: string): Promise<Wire<null>>;
+}
+
+/** Methods of a task's object. */
+export interface ProcessorPort {
+  /** Notes durably that there may be records to read, and returns. false: this task does not exist (any more). */
+  wake(at: TopicPartition, highWatermark: number): Promise<Wire<boolean>>;
+}
+
+/** Methods of a tenant's catalog. All but `topics` and `topic` change it. */
+export interface CatalogPort {
+  createTopic(tenant: string, spec: TopicSpec): Promise<Wire<TopicDescription>>;
+  removeTopic(topic: string): Promise<Wire<null>>;
+  topics(): Promise<Wire<readonly TopicDescription[]>>;
+  topic(name: string): Promise<Wire<TopicDescription | null>>;
+}
+
+export function partitionAt(env: EdgeEnv, tenant: string, at: TopicPartition): PartitionPort {
+  return stub<PartitionPort>(env.PARTITION, partitionName(tenant, at));
+}
+
+export function processorAt(env: EdgeEnv, tenant: string, task: TaskId): ProcessorPort {
+  return stub<ProcessorPort>(env.PROCESSOR, processorName(tenant, task));
+}
+
+/** The processor object of a name that `processorName` made. */
+export function processorByName(env: EdgeEnv, name: string): ProcessorPort {
+  return stub<ProcessorPort>(env.PROCESSOR, name);
+}
+
+export function catalogOf(env: EdgeEnv, tenant: string): CatalogPort {
+  return stub<CatalogPort>(env.CATALOG, catalogName(tenant));
+}
+
+// Methods are called by name over the wire; the types of the stubs are given here, once.
+function stub<Port>(namespace: DurableObjectNamespace, name: string): Port {
+  return namespace.get(namespace.idFromName(name)) as unknown as Port;
+}

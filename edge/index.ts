@@ -1,0 +1,7 @@
+// The public face of millrace/edge: the Worker and the classes of its objects.
+
+export type { EdgeEnv } from './env.ts';
+export { Catalog } from './objects/catalog.ts';
+export { Partition } from './objects/partition.ts';
+export { Processor } from './objects/processor.ts';
+export { createEdge, type EdgeOptions } from './worker.ts';

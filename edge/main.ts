@@ -1,0 +1,6 @@
+// What wrangler deploys: the edge as it comes, for one tenant.
+
+import { createEdge } from './index.ts';
+
+export { Catalog, Partition, Processor } from './index.ts';
+export default createEdge();

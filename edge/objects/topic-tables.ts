@@ -1,0 +1,151 @@
+// The topics of a catalog in SQLite, and the outbox of calls to the objects that they need; synchronous, makes no call.
+
+import { PortError } from '../../runtime/base/errors.ts';
+import { PARTITIONS_MAX } from '../../runtime/base/limits.ts';
+import type { TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
+import type { PartitionSpec } from '../env.ts';
+import { isTopicName, unknownTopic } from '../names.ts';
+
+const TABLES = `
+CREATE TABLE IF NOT EXISTS topic(
+  name TEXT PRIMARY KEY, partitions INTEGER NOT NULL, retentionMs REAL, compacted INTEGER NOT NULL,
+  internal INTEGER NOT NULL, generation INTEGER NOT NULL, incarnation TEXT NOT NULL, tenant TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+`;
+
+interface TopicRow {
+  [column: string]: SqlStorageValue;
+  name: string;
+  partitions: number;
+  retentionMs: number | null;
+  compacted: number;
+  internal: number;
+  generation: number;
+  incarnation: string;
+  tenant: string;
+}
+
+/** What a change of topics asks of a partition object. Plain JSON; each may repeat without harm. */
+export type PartitionEffect =
+  | { readonly effect: 'open'; readonly spec: PartitionSpec }
+  | {
+      readonly effect: 'close';
+      readonly tenant: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly generation: number;
+    };
+
+export class TopicTables {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(TABLES);
+  }
+
+  /**
+   * Notes a topic and returns it with what its partitions must be told.
+   * @throws {PortError} TOPIC_EXISTS, UNKNOWN_TOPIC for what cannot be a name, INVALID_BATCH for an impossible number
+   */
+  create(
+    tenant: string,
+    spec: TopicSpec,
+    salt: string,
+  ): { readonly topic: TopicDescription; readonly effects: PartitionEffect[] } {
+    if (!isTopicName(spec.name)) throw unknownTopic(spec.name);
+    const { partitions, name } = spec;
+    if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
+      throw new PortError(
+        'UNKNOWN_PARTITION',
+        `a topic has 1 .. ${PARTITIONS_MAX} partitions, not ${partitions}`,
+      );
+    }
+    if (this.describe(name) !== null) {
+      throw new PortError('TOPIC_EXISTS', `topic '${name}' exists already`);
+    }
+    const generation = this.#count('generation');
+    const incarnation = `${generation}-${salt}`;
+    this.#sql.exec(
+      'INSERT INTO topic VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      name,
+      partitions,
+      spec.retentionMs,
+      spec.compacted ? 1 : 0,
+      spec.internal ? 1 : 0,
+      generation,
+      incarnation,
+      tenant,
+    );
+    this.#count('version');
+    const effects = Array.from({ length: partitions }, (_, partition): PartitionEffect => {
+      const at = { topic: name, partition };
+      const { retentionMs } = spec;
+      return { effect: 'open', spec: { tenant, at, incarnation, generation, retentionMs } };
+    });
+    return { topic: { ...spec, incarnation }, effects };
+  }
+
+  /** Forgets the topic and returns what its partitions must be told. @throws {PortError} UNKNOWN_TOPIC */
+  remove(topic: string): PartitionEffect[] {
+    const row = this.#row(topic);
+    if (row === null) throw unknownTopic(topic);
+    this.#sql.exec('DELETE FROM topic WHERE name = ?', topic);
+    this.#count('version');
+    const { tenant, generation, partitions } = row;
+    return Array.from({ length: partitions }, (_, partition): PartitionEffect => {
+      return { effect: 'close', tenant, topic, partition, generation };
+    });
+  }
+
+  describe(topic: string): TopicDescription | null {
+    const row = this.#row(topic);
+    return row === null ? null : descriptionOf(row);
+  }
+
+  list(): TopicDescription[] {
+    return this.#sql
+      .exec<TopicRow>('SELECT * FROM topic ORDER BY name')
+      .toArray()
+      .map(descriptionOf);
+  }
+
+  /** Rises with every change of the catalog. */
+  version(): number {
+    return this.#value('version');
+  }
+
+  /** To be called in the transaction of every other change of the catalog. */
+  changed(): void {
+    this.#count('version');
+  }
+
+  #row(topic: string): TopicRow | null {
+    const rows = this.#sql.exec<TopicRow>('SELECT * FROM topic WHERE name = ?', topic).toArray();
+    return rows[0] ?? null;
+  }
+
+  #value(counter: string): number {
+    const rows = this.#sql
+      .exec<{ value: number }>('SELECT value FROM counter WHERE name = ?', counter)
+      .toArray();
+    return rows[0]?.value ?? 0;
+  }
+
+  #count(counter: string): number {
+    const next = this.#value(counter) + 1;
+    this.#sql.exec('INSERT OR REPLACE INTO counter VALUES (?, ?)', counter, next);
+    return next;
+  }
+}
+
+function descriptionOf(row: TopicRow): TopicDescription {
+  return {
+    name: row.name,
+    partitions: row.partitions,
+    retentionMs: row.retentionMs,
+    compacted: row.compacted === 1,
+    internal: row.internal === 1,
+    incarnation: row.incarnation,
+  };
+}

@@ -1,0 +1,66 @@
+// Request bodies: media type, size counted as the bytes arrive, JSON; knows no route.
+
+import { BODY_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { concatBytes } from '../../runtime/base/bytes.ts';
+import { messageOf } from '../../runtime/base/errors.ts';
+import { refusal } from './errors.ts';
+
+const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/vnd.ksql.v1+json']);
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Refuses (415) a body of another media type; a charset, when named, is utf-8. */
+export function requireMediaType(request: Request, types: ReadonlySet<string>): void {
+  const given = request.headers.get('Content-Type') ?? '';
+  const [type = '', ...parameters] = given.split(';').map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
+  const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
+  if (types.has(type) && isUtf8) return;
+  throw refusal('MEDIA_TYPE', `Content-Type is '${given.slice(0, 100)}'; send ${[...types].join(' or ')}`);
+}
+
+/** The whole body. Refuses (413) beyond BODY_BYTES_MAX; what follows is not read. */
+export async function readBody(request: Request): Promise<Uint8Array> {
+  if (request.headers.has('Content-Encoding')) {
+    throw refusal('MEDIA_TYPE', 'bodies with a Content-Encoding are not read');
+  }
+  const declared = Number(request.headers.get('Content-Length') ?? 0);
+  if (declared > BODY_BYTES_MAX) throw tooLarge();
+  if (request.body === null) return new Uint8Array(0);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of request.body as ReadableStream<Uint8Array>) {
+    length += part.length;
+    if (length > BODY_BYTES_MAX) throw tooLarge();
+    parts.push(part);
+  }
+  return parts.length === 1 && parts[0] !== undefined ? parts[0] : concatBytes(parts);
+}
+
+/** A JSON body as its text, which is known to be well-formed, and its value. */
+export async function readJson(
+  request: Request,
+): Promise<{ readonly text: string; readonly value: unknown }> {
+  requireMediaType(request, JSON_TYPES);
+  const bytes = await readBody(request);
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch (thrown) {
+    throw refusal('BAD_REQUEST', `the body is not UTF-8: ${messageOf(thrown)}`);
+  }
+  try {
+    return { text, value: JSON.parse(text) as unknown };
+  } catch (thrown) {
+    throw refusal('BAD_REQUEST', `the body is not JSON: ${messageOf(thrown).slice(0, 200)}`);
+  }
+}
+
+function tooLarge(): Error {
+  return refusal('BODY_TOO_LARGE', `a body has at most ${BODY_BYTES_MAX} bytes (BODY_BYTES_MAX)`);
+}
+
+/** True for a JSON object. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

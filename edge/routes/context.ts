@@ -1,0 +1,21 @@
+// What every route is given: the tenant of the request and the log; made once a request by worker.ts.
+
+import type { Context } from 'hono';
+import type { RemoteLog } from '../adapters/remote-log.ts';
+import type { EdgeEnv } from '../env.ts';
+import type { TopicCache } from '../topic-cache.ts';
+
+/** The request's tenant and what it may use. */
+export interface Edge {
+  readonly env: EdgeEnv;
+  readonly tenant: string;
+  readonly log: RemoteLog;
+  readonly topics: TopicCache;
+}
+
+export interface EdgeHono {
+  Bindings: EdgeEnv;
+  Variables: { edge: Edge };
+}
+
+export type EdgeContext = Context<EdgeHono>;

@@ -1,0 +1,150 @@
+// The one mapping from errors to statuses and ksqlDB's error bodies; a text sent to a client never carries a stack.
+
+import { HTTPException } from 'hono/http-exception';
+import {
+  LimitError,
+  PortError,
+  type PortCode,
+  RecordError,
+  StatementError,
+  type StatementCode,
+} from '../../runtime/base/errors.ts';
+
+/** What the HTTP layer itself refuses. */
+export type RequestCode =
+  | 'BAD_REQUEST'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'NOT_ACCEPTABLE'
+  | 'BODY_TOO_LARGE'
+  | 'MEDIA_TYPE';
+
+const REQUEST_CODES: Readonly<Record<RequestCode, number>> = {
+  BAD_REQUEST: 40000,
+  NOT_FOUND: 40400,
+  METHOD_NOT_ALLOWED: 40500,
+  NOT_ACCEPTABLE: 40600,
+  BODY_TOO_LARGE: 41300,
+  MEDIA_TYPE: 41500,
+};
+
+const PORT_CODES: Readonly<Record<PortCode, number>> = {
+  INVALID_TIMESTAMP: 40000,
+  INVALID_BATCH: 40000,
+  FENCED: 40300,
+  UNKNOWN_TOPIC: 40400,
+  UNKNOWN_PARTITION: 40400,
+  TOPIC_EXISTS: 40901,
+  OUT_OF_ORDER_SEQUENCE: 40903,
+  UNKNOWN_PRODUCER: 40903,
+  SEQUENCE_REUSED: 40903,
+  INCARNATION_CHANGED: 40903,
+  LOCKED: 40903,
+  RECORD_TOO_LARGE: 41300,
+  OFFSET_OUT_OF_RANGE: 41600,
+  CORRUPT: 50000,
+  UNAVAILABLE: 50301,
+  STORAGE_FULL: 50700,
+};
+
+const STATEMENT_CODES: Readonly<Record<StatementCode, number>> = {
+  SYNTAX: 40001,
+  UNKNOWN_COLUMN: 40001,
+  UNKNOWN_FUNCTION: 40001,
+  TYPE_MISMATCH: 40001,
+  INVALID: 40001,
+  UNSUPPORTED: 40001,
+  LIMIT: 40001,
+  UNKNOWN_SOURCE: 40401,
+  UNKNOWN_QUERY: 40401,
+  UNKNOWN_TOPIC: 40401,
+  ALREADY_EXISTS: 40901,
+  IN_USE: 40902,
+};
+
+/** An error as a client sees it; the status is `error_code` div 100. */
+export interface ErrorBody {
+  readonly '@type': 'generic_error' | 'statement_error';
+  readonly error_code: number;
+  readonly message: string;
+  readonly code: string;
+  readonly detail?: Readonly<Record<string, number | string>> | undefined;
+  readonly statementText?: string | undefined;
+  readonly entities?: readonly unknown[] | undefined;
+}
+
+/** The statement at fault, and what the statements before it have answered. */
+export interface FailedStatement {
+  readonly text: string;
+  readonly entities: readonly unknown[];
+}
+
+/** A refusal of the HTTP layer, to be thrown. */
+export function refusal(code: RequestCode, message: string): HTTPException {
+  const status = Math.floor(REQUEST_CODES[code] / 100);
+  return new HTTPException(status as 400, { message, cause: code });
+}
+
+/** The body for anything thrown. */
+export function errorBody(thrown: unknown, failed?: FailedStatement | undefined): ErrorBody {
+  if (thrown instanceof StatementError) {
+    const { code, hint } = thrown;
+    return {
+      '@type': 'statement_error',
+      error_code: STATEMENT_CODES[code],
+      message: hint === '' ? thrown.message : `${thrown.message}\n${hint}`,
+      code,
+      statementText: failed?.text ?? '',
+      entities: failed?.entities ?? [],
+    };
+  }
+  const generic = genericBody(thrown);
+  if (failed === undefined) return generic;
+  return {
+    ...generic,
+    '@type': 'statement_error',
+    statementText: failed.text,
+    entities: failed.entities,
+  };
+}
+
+function genericBody(thrown: unknown): ErrorBody {
+  if (thrown instanceof PortError) {
+    const { code, message, detail } = thrown;
+    return { '@type': 'generic_error', error_code: PORT_CODES[code], message, code, detail };
+  }
+  if (thrown instanceof LimitError) {
+    const { limit, message } = thrown;
+    const detail = { limit };
+    return { '@type': 'generic_error', error_code: 41300, message, code: 'LIMIT', detail };
+  }
+  if (thrown instanceof RecordError) {
+    const { code, message } = thrown;
+    return { '@type': 'generic_error', error_code: 40000, message, code };
+  }
+  if (thrown instanceof HTTPException && isRequestCode(thrown.cause)) {
+    const code = thrown.cause;
+    const { message } = thrown;
+    return { '@type': 'generic_error', error_code: REQUEST_CODES[code], message, code };
+  }
+  return {
+    '@type': 'generic_error',
+    error_code: 50000,
+    message: 'a fault of the server; the request may be tried again',
+    code: 'INTERNAL',
+  };
+}
+
+function isRequestCode(cause: unknown): cause is RequestCode {
+  return typeof cause === 'string' && Object.hasOwn(REQUEST_CODES, cause);
+}
+
+/** The answer for anything thrown. A fault of ours goes to the log of the platform, with its stack; never to the client. */
+export function errorResponse(thrown: unknown, failed?: FailedStatement | undefined): Response {
+  const body = errorBody(thrown, failed);
+  const status = Math.floor(body.error_code / 100);
+  if (body.code === 'INTERNAL') console.error(thrown);
+  const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+  if (status === 503) headers['Retry-After'] = '1';
+  return new Response(JSON.stringify(body), { status, headers });
+}

@@ -1,0 +1,107 @@
+// Fetch over HTTP: records as JSON, digits untouched, or record batches as bytes; waits where asked; knows no SQL.
+
+import type { Hono } from 'hono';
+import { ByteWriter, decodeUtf8, encodeBase64, isUtf8 } from '../../runtime/base/bytes.ts';
+import { FETCH_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { parseRecordBatch, type RecordBatch } from '../../runtime/data/record.ts';
+import type { Fetched } from '../../runtime/ports/log.ts';
+import type { EdgeContext, EdgeHono } from './context.ts';
+import { refusal } from './errors.ts';
+import { boundedOf, integerOf } from './parameters.ts';
+
+const BATCHES_TYPE = 'application/vnd.millrace.batches';
+const WAIT_MS_MAX = 30_000;
+
+export function fetchRoutes(app: Hono<EdgeHono>): void {
+  app.get('/topics/:topic/partitions/:partition/records', (c) => {
+    const partition = integerOf(c.req.param('partition'), 'partition');
+    return fetchRecords(c, { topic: c.req.param('topic'), partition });
+  });
+}
+
+async function fetchRecords(
+  c: EdgeContext,
+  at: { readonly topic: string; readonly partition: number },
+): Promise<Response> {
+  const { log } = c.var.edge;
+  const bytesMax = boundedOf(c.req.query('max_bytes'), 'max_bytes', FETCH_BYTES_MAX, FETCH_BYTES_MAX);
+  const waitMs = boundedOf(c.req.query('wait_ms'), 'wait_ms', 0, WAIT_MS_MAX);
+  const offset = c.req.query('offset') ?? 'earliest';
+  let from: number;
+  if (offset === 'earliest') from = (await log.bounds(at)).start;
+  else if (offset === 'latest') from = (await log.bounds(at)).highWatermark;
+  else from = integerOf(offset, 'offset');
+  const incarnation = c.req.query('incarnation') ?? null;
+  const fetched = await log.readOrWait(at, from, bytesMax, waitMs, incarnation);
+  const isBinary = c.req.header('Accept')?.includes(BATCHES_TYPE) === true;
+  return isBinary ? binaryReply(fetched) : jsonReply(fetched, from);
+}
+
+function binaryReply({ batches, start, highWatermark, incarnation }: Fetched): Response {
+  const to = new ByteWriter(batches.reduce((sum, { bytes }) => sum + bytes.length + 16, 0));
+  for (const { base, count, bytes } of batches) {
+    to.f64(base);
+    to.u32(count);
+    to.u32(bytes.length);
+    to.bytes(bytes);
+  }
+  return new Response(to.finish(), {
+    headers: {
+      'Content-Type': BATCHES_TYPE,
+      'Millrace-Start': String(start),
+      'Millrace-High-Watermark': String(highWatermark),
+      'Millrace-Incarnation': incarnation,
+    },
+  });
+}
+
+function jsonReply(fetched: Fetched, from: number): Response {
+  const { batches, start, highWatermark, incarnation } = fetched;
+  const records: string[] = [];
+  let next = from;
+  for (const { base, count, bytes } of batches) {
+    const batch = parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
+    if (batch.isColumnar) {
+      throw refusal('BAD_REQUEST', `this topic holds columns; ask for ${BATCHES_TYPE}`);
+    }
+    for (let i = Math.max(0, from - base); i < count; i++) records.push(recordText(batch, i, base + i));
+    next = base + count;
+  }
+  const rest = JSON.stringify({ next, start, highWatermark, incarnation }).slice(1);
+  return new Response(`{"records":[${records.join(',')}],${rest}`, {
+    headers: { 'Content-Type': 'application/json' },
+  });
+}
+
+/** One record as JSON; a value that is JSON stands as it was stored, digit by digit. */
+function recordText(batch: RecordBatch, i: number, offset: number): string {
+  const key = batch.key(i);
+  const value = batch.value(i);
+  const members = [`"offset":${offset}`, `"timestamp":${batch.timestamps[i] ?? 0}`];
+  if (key === null) members.push('"key":null');
+  else if (isUtf8(key)) members.push(`"key":${JSON.stringify(decodeUtf8(key))}`);
+  else members.push(`"keyBase64":"${encodeBase64(key)}"`);
+  if (value === null) members.push('"value":null');
+  else members.push(jsonText(value) ?? `"valueBase64":"${encodeBase64(value)}"`);
+  const headers = batch.headers(i);
+  if (headers.length > 0) members.push(`"headers":${JSON.stringify(headers.map(headerOf))}`);
+  return `{${members.join(',')}}`;
+}
+
+function jsonText(value: Uint8Array): string | null {
+  if (!isUtf8(value)) return null;
+  const text = decodeUtf8(value);
+  try {
+    JSON.parse(text);
+  } catch {
+    return null; // Not JSON: the caller sends it as base64.
+  }
+  return `"value":${text}`;
+}
+
+function headerOf({ name, value }: { name: string; value: Uint8Array | null }): object {
+  if (value === null) return { name, value: null };
+  return isUtf8(value)
+    ? { name, value: decodeUtf8(value) }
+    : { name, valueBase64: encodeBase64(value) };
+}

@@ -1,0 +1,59 @@
+// Topics over HTTP: list, describe, create, remove; knows no record.
+
+import type { Hono } from 'hono';
+import { StatementError } from '../../runtime/base/errors.ts';
+import { NAME_LENGTH_MAX, PARTITIONS_MAX } from '../../runtime/base/limits.ts';
+import type { TopicSpec } from '../../runtime/ports/log.ts';
+import { isTopicName } from '../names.ts';
+import { isObject, readJson } from './body.ts';
+import type { EdgeHono } from './context.ts';
+import { refusal } from './errors.ts';
+
+export function topicRoutes(app: Hono<EdgeHono>): void {
+  app.get('/topics', async (c) => c.json({ topics: await c.var.edge.log.list() }));
+
+  app.post('/topics', async (c) => {
+    const spec = specOf((await readJson(c.req.raw)).value);
+    return c.json(await c.var.edge.log.create(spec), 201);
+  });
+
+  app.get('/topics/:topic', async (c) => {
+    const { log, topics, env, tenant } = c.var.edge;
+    const topic = await topics.describe(env, tenant, c.req.param('topic'));
+    const bounds = await Promise.all(
+      Array.from({ length: topic.partitions }, async (_, partition) => {
+        const { start, highWatermark } = await log.bounds({ topic: topic.name, partition });
+        return { partition, start, highWatermark };
+      }),
+    );
+    return c.json({ ...topic, bounds });
+  });
+
+  app.delete('/topics/:topic', async (c) => {
+    const { log, topics, env, tenant } = c.var.edge;
+    const topic = await topics.describe(env, tenant, c.req.param('topic'));
+    if (topic.internal) throw new StatementError('IN_USE', `topic '${topic.name}' is millrace's own`);
+    await log.remove(topic.name);
+    return c.body(null, 204);
+  });
+}
+
+function specOf(given: unknown): TopicSpec {
+  if (!isObject(given)) throw refusal('BAD_REQUEST', 'send {"name": ...}');
+  const { name, partitions = 1, retentionMs = null, compacted = false } = given;
+  if (typeof name !== 'string' || !isTopicName(name)) {
+    throw refusal('BAD_REQUEST', `name is 1 .. ${NAME_LENGTH_MAX} of A-Z a-z 0-9 . _ -`);
+  }
+  if (!isCount(partitions) || partitions > PARTITIONS_MAX) {
+    throw refusal('BAD_REQUEST', `partitions is an integer within 1 .. ${PARTITIONS_MAX}`);
+  }
+  if (retentionMs !== null && !isCount(retentionMs)) {
+    throw refusal('BAD_REQUEST', 'retentionMs is a positive integer or null');
+  }
+  if (typeof compacted !== 'boolean') throw refusal('BAD_REQUEST', 'compacted is true or false');
+  return { name, partitions, retentionMs, compacted, internal: false };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
+}

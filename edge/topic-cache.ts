@@ -1,0 +1,62 @@
+// What a Worker's isolate remembers of topics for a moment, and how it learns that it is out of date; knows no HTTP.
+
+import { PortError } from '../runtime/base/errors.ts';
+import type { TopicDescription } from '../runtime/ports/log.ts';
+import { catalogOf, type EdgeEnv } from './env.ts';
+import { isTopicName, unknownTopic } from './names.ts';
+import { unwrap } from './wire.ts';
+
+/** How long a description is used without asking the catalog again. */
+const FRESH_MS = 1_000;
+/** Descriptions that one isolate keeps. */
+const TOPICS_MAX = 1_000;
+
+interface Known {
+  readonly topic: TopicDescription;
+  readonly atMs: number;
+}
+
+/** Topics by tenant and name. Only topics that exist are remembered: a name that is missing is asked for each time. */
+export class TopicCache {
+  readonly #known = new Map<string, Known>();
+
+  /** @throws {PortError} UNKNOWN_TOPIC */
+  async describe(env: EdgeEnv, tenant: string, topic: string): Promise<TopicDescription> {
+    const key = `${tenant}/${topic}`;
+    const known = this.#known.get(key);
+    if (known !== undefined && Date.now() - known.atMs < FRESH_MS) return known.topic;
+    if (!isTopicName(topic)) throw unknownTopic(topic);
+    const found = await unwrap(catalogOf(env, tenant).topic(topic));
+    this.#known.delete(key);
+    if (found === null) throw unknownTopic(topic);
+    if (this.#known.size >= TOPICS_MAX) this.#known.clear();
+    this.#known.set(key, { topic: found, atMs: Date.now() });
+    return found;
+  }
+
+  /**
+   * Runs `use` with the topic; when what was remembered is out of date (dropped, created again), asks the catalog and
+   * runs it once more. `use` must be safe to repeat after such a refusal, which changed nothing.
+   */
+  async with<T>(
+    env: EdgeEnv,
+    tenant: string,
+    topic: string,
+    use: (topic: TopicDescription) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await use(await this.describe(env, tenant, topic));
+    } catch (thrown) {
+      if (!isOutOfDate(thrown)) throw thrown;
+      this.#known.delete(`${tenant}/${topic}`);
+      return use(await this.describe(env, tenant, topic));
+    }
+  }
+}
+
+function isOutOfDate(thrown: unknown): boolean {
+  return (
+    thrown instanceof PortError &&
+    (thrown.code === 'INCARNATION_CHANGED' || thrown.code === 'UNKNOWN_TOPIC')
+  );
+}
