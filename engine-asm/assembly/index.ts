@@ -20,7 +20,7 @@ import {
   STATUS_OK,
   STATUS_OUT_OF_MEMORY,
 } from './abi';
-import { foldArguments, readResults } from './aggregate';
+import { foldArguments } from './aggregate';
 import { allocate } from './arena';
 import {
   addressOf,
@@ -37,6 +37,7 @@ import {
 import { entryCount, interned, internKeys, keyAddress as addressOfKey, keyLength as lengthOfKey, openDictionary } from './dictionary';
 import { groupTotal } from './pane';
 import { argumentCount, config, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX, stateBytes } from './program';
+import { copyRepeated, openReaders, readResults } from './results';
 import { accepted, probeRows, resolveRows, settleTouched, touched } from './rows';
 import { collectChanges, restoreStates } from './snapshot';
 import { changeEverything, expirePanes, openWindows, paneCount, setStreamTime, streamTime } from './window';
@@ -44,6 +45,9 @@ import { changeEverything, expirePanes, openWindows, paneCount, setStreamTime, s
 const KEY_BYTES_FIRST: u32 = 65536;
 /** Bytes of key that one `intern` takes at most. */
 const KEY_BYTES_LAST: u32 = 1 << 28;
+
+/** Rows read at once; a multiple of 32. */
+const PART_ROWS: u32 = 256;
 
 let ready: bool = false;
 let begun: bool = false;
@@ -69,6 +73,7 @@ export function init(): i32 {
     openWindows() &&
     openDictionary(load<u32>(config + CONFIG_ENTRIES_MAX), load<u32>(config + CONFIG_SEED));
   if (!isOpen) return STATUS_OUT_OF_MEMORY;
+  openReaders();
   ready = true;
   return STATUS_OK;
 }
@@ -136,8 +141,13 @@ export function process(rows: u32, selected: i32, withNulls: u32): i32 {
   const status = resolveRows(<u32>count, selected >= 0);
   foldArguments(accepted, withNulls);
   const emitted = rowOutput ? accepted : touched;
-  if (!rowOutput) settleTouched();
-  readResults(emitted);
+  // In parts, so that a slot that has been brought near is read while it is.
+  for (let from: u32 = 0; from < emitted; from += PART_ROWS) {
+    const to = min(from + PART_ROWS, emitted);
+    if (!rowOutput) settleTouched(from, to);
+    readResults(from, to);
+  }
+  copyRepeated(emitted);
   store<u32>(result, emitted, RESULT_EMITTED);
   return status;
 }

@@ -212,8 +212,8 @@ export function probeRows(count: u32, selected: bool): i32 {
 }
 
 /** Writes id and rowtime of the touched groups, and takes them off the list. */
-export function settleTouched(): void {
-  for (let j: u32 = 0; j < touched; j++) {
+export function settleTouched(from: u32, to: u32): void {
+  for (let j = from; j < to; j++) {
     const slot = load<u32>(sources + (j << 2));
     store<u32>(outId + (j << 2), load<u32>(slot, SLOT_ID));
     store<f64>(outRowtime + (j << 3), load<f64>(slot, SLOT_ROWTIME));

@@ -1,0 +1,159 @@
+// Reads results out of slots into the output columns; knows neither time nor groups.
+
+import {
+  ARGUMENT_NONE,
+  ARGUMENTS_MAX,
+  FUNCTION_AVG,
+  FUNCTION_MAX,
+  FUNCTION_MIN,
+  FUNCTION_SUM,
+  RESULT_NULLS,
+  TYPE_F64,
+  TYPE_I64,
+} from './abi';
+import { fromOrderKey } from './aggregate';
+import { outValidity, outValue, result, sources } from './buffers';
+import { aggregateCount, argumentCount, argumentOf, boundsOf, functionOf, rowsOffset, sumsOf, typeOf } from './program';
+
+// A slot is read once an argument, for all its aggregates together. Where each of them goes:
+//
+//   reader  [u32 count][u32 sum][u32 avg][u32 min][u32 max]...   one plus the aggregate that is read, 0 for none
+//
+// A second aggregate of the same function and argument, or a second COUNT(*), is copied from the first.
+const READER_BYTES: u32 = 20;
+const readers: usize = memory.data(ARGUMENTS_MAX * 20, 16);
+/** One plus the aggregate that is the first COUNT(*), 0 where there is none. */
+let firstRows: u32 = 0;
+
+function placeOf(aggregate: u32): usize {
+  const called = functionOf(aggregate);
+  let at: u32 = 0;
+  if (called == FUNCTION_SUM) at = 4;
+  else if (called == FUNCTION_AVG) at = 8;
+  else if (called == FUNCTION_MIN) at = 12;
+  else if (called == FUNCTION_MAX) at = 16;
+  return readers + argumentOf(aggregate) * READER_BYTES + at;
+}
+
+/** Once, after the program and the buffers are there. */
+export function openReaders(): void {
+  for (let g = aggregateCount; g > 0; g--) {
+    if (argumentOf(g - 1) == <u32>ARGUMENT_NONE) firstRows = g;
+    else store<u32>(placeOf(g - 1), g);
+  }
+}
+
+/** The aggregate that this one's results are copied from: itself when it is read. */
+function originOf(aggregate: u32): u32 {
+  return (argumentOf(aggregate) == <u32>ARGUMENT_NONE ? firstRows : load<u32>(placeOf(aggregate))) - 1;
+}
+
+/** Address of the output column of one plus an aggregate; 0 for none. */
+function columnOf(reader: u32): usize {
+  return reader == 0 ? 0 : outValue(reader - 1);
+}
+
+function readSums<T extends number>(argument: u32, from: u32, to: u32): void {
+  const reader = readers + argument * READER_BYTES;
+  const counts = columnOf(load<u32>(reader));
+  const sums = columnOf(load<u32>(reader, 4));
+  const averages = columnOf(load<u32>(reader, 8));
+  const first = sumsOf(argument);
+  const slots = sources;
+  for (let j = from; j < to; j++) {
+    const at: usize = (<usize>load<u32>(slots + (j << 2))) + first;
+    if (isFloat<T>()) {
+      const sum = load<f64>(at);
+      const count = load<f64>(at, 8);
+      if (sums) store<f64>(sums + (j << 3), sum);
+      if (counts) store<i64>(counts + (j << 3), <i64>count);
+      if (averages) store<f64>(averages + (j << 3), count == 0 ? 0 : sum / count);
+    } else {
+      const sum = load<i64>(at);
+      const count = load<i64>(at, 8);
+      // The low half of an exact 64-bit sum is the sum that wraps at 32 bits.
+      if (sums) store<T>(sums + j * sizeof<T>(), <T>sum);
+      if (counts) store<i64>(counts + (j << 3), count);
+      if (averages) store<f64>(averages + (j << 3), count == 0 ? 0 : <f64>sum / <f64>count);
+    }
+  }
+}
+
+function storeKey<T extends number>(to: usize, key: i64): void {
+  if (isFloat<T>()) store<f64>(to, fromOrderKey(key));
+  else store<T>(to, <T>key);
+}
+
+function addNulls(reader: u32, nulls: u32): void {
+  const at = result + RESULT_NULLS + ((reader - 1) << 2);
+  if (reader != 0) store<u32>(at, load<u32>(at) + nulls);
+}
+
+/** `from` is a multiple of 32, so that the validity is written in whole words. */
+function readBounds<T extends number>(argument: u32, from: u32, to: u32): void {
+  const reader = readers + argument * READER_BYTES;
+  const minReader = load<u32>(reader, 12);
+  const maxReader = load<u32>(reader, 16);
+  const leasts = columnOf(minReader);
+  const greatests = columnOf(maxReader);
+  const first = boundsOf(argument);
+  const slots = sources;
+  let nulls: u32 = 0;
+  for (let base = from; base < to; base += 32) {
+    const end = min(base + 32, to);
+    let bits: u32 = 0;
+    for (let j = base; j < end; j++) {
+      const at: usize = (<usize>load<u32>(slots + (j << 2))) + first;
+      const least = load<i64>(at);
+      const greatest = ~load<i64>(at, 8);
+      if (leasts) storeKey<T>(leasts + j * sizeof<T>(), least);
+      if (greatests) storeKey<T>(greatests + j * sizeof<T>(), greatest);
+      bits |= (<u32>(least <= greatest)) << (j & 31);
+    }
+    nulls += end - base - popcnt<u32>(bits);
+    if (leasts) store<u32>(outValidity(minReader - 1) + ((base >> 5) << 2), bits);
+    if (greatests) store<u32>(outValidity(maxReader - 1) + ((base >> 5) << 2), bits);
+  }
+  addNulls(minReader, nulls);
+  addNulls(maxReader, nulls);
+}
+
+function readRowCounts(from: u32, to: u32): void {
+  const out = outValue(firstRows - 1);
+  const first = rowsOffset;
+  const slots = sources;
+  for (let j = from; j < to; j++) {
+    store<i64>(out + (j << 3), load<i64>((<usize>load<u32>(slots + (j << 2))) + first));
+  }
+}
+
+/** Writes rows `from` (a multiple of 32) to `to` of the output columns that are read; RESULT_NULLS must start at 0. */
+export function readResults(from: u32, to: u32): void {
+  if (firstRows != 0) readRowCounts(from, to);
+  for (let a: u32 = 0; a < argumentCount; a++) {
+    const type = typeOf(a);
+    if (sumsOf(a) != 0) {
+      if (type == TYPE_F64) readSums<f64>(a, from, to);
+      else if (type == TYPE_I64) readSums<i64>(a, from, to);
+      else readSums<i32>(a, from, to);
+    }
+    if (boundsOf(a) != 0) {
+      if (type == TYPE_F64) readBounds<f64>(a, from, to);
+      else if (type == TYPE_I64) readBounds<i64>(a, from, to);
+      else readBounds<i32>(a, from, to);
+    }
+  }
+}
+
+/** Copies the results of repeated aggregates from the first of their kind, once all rows are read. */
+export function copyRepeated(rows: u32): void {
+  for (let g: u32 = 0; g < aggregateCount; g++) {
+    const origin = originOf(g);
+    if (origin == g) continue;
+    memory.copy(outValue(g), outValue(origin), rows << 3);
+    const validity = outValidity(g);
+    if (validity == 0) continue;
+    memory.copy(validity, outValidity(origin), ((rows + 31) >> 5) << 2);
+    store<u32>(result + RESULT_NULLS + (g << 2), load<u32>(result + RESULT_NULLS + (origin << 2)));
+  }
+}
