@@ -14,8 +14,8 @@ import { emptySlot, SLOT_ID, SLOT_LINK, slotBytes } from './program';
 export const PANE_START: u32 = 0;
 export const PANE_TABLE: u32 = 8;
 export const PANE_MASK: u32 = 12;
-export const PANE_MULTIPLIER: u32 = 16;
-export const PANE_SHIFT: u32 = 20;
+const PANE_MULTIPLIER: u32 = 16;
+const PANE_SHIFT: u32 = 20;
 const PANE_GROUPS: u32 = 24;
 const PANE_CHUNK: u32 = 28;
 const PANE_FREE: u32 = 32;
@@ -81,6 +81,11 @@ export function releasePane(pane: u32): void {
   }
   groupTotal -= load<u32>(pane, PANE_GROUPS);
   release(pane, PANE_BYTES);
+}
+
+/** True when the table has a place for each id: the slot of an id below the number of places stands at just that. */
+export function isDirect(pane: usize): bool {
+  return load<u32>(pane, PANE_MULTIPLIER) == 1;
 }
 
 /** The slot of an id, 0 when the pane has none. */

@@ -30,17 +30,16 @@ import { entryCount } from './dictionary';
 import {
   addChange,
   findSlot,
+  isDirect,
   makeSlot,
   PANE_MASK,
-  PANE_MULTIPLIER,
-  PANE_SHIFT,
 
   PANE_TABLE,
   SLOT_CHANGED,
   SLOT_FRESH,
   SLOT_TOUCHED,
 } from './pane';
-import { graceMs, rowOutput, rowsOffset, sizeMs, SLOT_ID, SLOT_LINK, SLOT_ROWTIME, slotBytes, windowed } from './program';
+import { rowOutput, rowsOffset, sizeMs, SLOT_ID, SLOT_LINK, SLOT_ROWTIME, slotBytes, windowed } from './program';
 import { demandPane, isClosed, setStreamTime, streamTime, windowStartOf } from './window';
 
 /** Rows that the last `resolveRows` accepted. */
@@ -48,125 +47,190 @@ export let accepted: u32 = 0;
 /** Groups that it touched; 0 for output per row. */
 export let touched: u32 = 0;
 
+/** Rows that are looked at together: all in one open window, or each for itself. */
+const SPAN_ROWS: u32 = 256;
+
+// Where the current batch stands; the loops keep them in locals and write them back.
+let now: f64 = -Infinity;
+let out: u32 = 0;
+let late: u32 = 0;
+let invalid: u32 = 0;
+/** The pane of the last accepted row, 0 at the start of a batch, and its bounds. */
+let pane: u32 = 0;
+let start: f64 = 0;
+let end: f64 = 0;
+
+function startOfPane(): f64 {
+  return windowed ? start : 0;
+}
+
+/** Makes the window of a rowtime the current one; false when memory does not suffice. */
+function turnTo(window: f64): bool {
+  const next = demandPane(window);
+  if (next == 0) return false;
+  pane = next;
+  start = window;
+  end = windowed ? window + sizeMs : <f64>ROWTIME_MAX + 1;
+  return true;
+}
+
+/** The greatest rowtime of rows `from` to `to` when all of them lie in the current window; else NaN. */
+function reachWithin(from: u32, to: u32): f64 {
+  const starts = f64x2.splat(start);
+  const ends = f64x2.splat(end);
+  let within = i64x2.splat(-1);
+  let greatest = f64x2.splat(-Infinity);
+  let row = from;
+  for (; row + 2 <= to; row += 2) {
+    const times = v128.load(rowtimes + (row << 3));
+    within = v128.and(within, v128.and(f64x2.ge(times, starts), f64x2.lt(times, ends)));
+    greatest = f64x2.pmax(greatest, times);
+  }
+  if (row < to) {
+    const times = v128.load64_splat(rowtimes + (row << 3));
+    within = v128.and(within, v128.and(f64x2.ge(times, starts), f64x2.lt(times, ends)));
+    greatest = f64x2.pmax(greatest, times);
+  }
+  if (!i64x2.all_true(within)) return NaN;
+  return Math.max(f64x2.extract_lane(greatest, 0), f64x2.extract_lane(greatest, 1));
+}
+
 /**
- * Goes over `count` rows (`selected`: their positions stand in the selection) in order. Of each accepted row the position goes to
- * `outRow` and the slot to `rowSlots`; rowtime and COUNT(*) are brought up to date; for output per row the columns that
- * depend on no argument are written, else the touched groups are listed in `sources`.
+ * Rows `from` to `to`, all of the current window, which stays open throughout; its pane has a place for each id. Stops
+ * before a row that needs what this loop does not do, and returns where.
+ */
+function resolveSpan(from: u32, to: u32): u32 {
+  const idsAt = ids;
+  const rowtimesAt = rowtimes;
+  const sourcesAt = sources;
+  const positionsAt = outRow;
+  const slotsAt = rowSlots;
+  const countAt = rowsOffset;
+  const perRow = rowOutput;
+  const table = load<u32>(pane, PANE_TABLE);
+  const places = load<u32>(pane, PANE_MASK) + 1;
+  const window = startOfPane();
+  const touchedBefore = touched;
+  let touchedNow = touched;
+  let next: u32 = out;
+  let reached = f64x2.splat(now);
+  let row = from;
+  for (; row < to; row++) {
+    const id = load<u32>(idsAt + (row << 2));
+    if (id >= places) break;
+    const slot = load<u32>(table + (id << 2));
+    if (slot == 0) break;
+    const link = load<u32>(slot, SLOT_LINK);
+    if ((link & SLOT_CHANGED) == 0) break;
+    const time = v128.load64_splat(rowtimesAt + (row << 3));
+    reached = f64x2.pmax(reached, time);
+    const rowtime = f64x2.extract_lane(f64x2.pmax(v128.load64_zero(slot), time), 0);
+    store<f64>(slot, rowtime, SLOT_ROWTIME);
+    if (countAt) store<i64>(slot + countAt, load<i64>(slot + countAt) + 1);
+    if (perRow) {
+      store<u8>(outOp + next, OP_UPDATE_AFTER);
+      store<u32>(outId + (next << 2), id);
+      store<f64>(outRowtime + (next << 3), rowtime);
+      store<f64>(outWindow + (next << 3), window);
+      if (countAt) store<i64>(copies + next * slotBytes + countAt, load<i64>(slot + countAt));
+    } else {
+      // Without a branch: whether a group was touched already is as good as random.
+      store<u32>(sourcesAt + (touchedNow << 2), slot);
+      touchedNow += <u32>((link & SLOT_TOUCHED) == 0);
+      store<u32>(slot, link | SLOT_TOUCHED, SLOT_LINK);
+    }
+    store<u32>(positionsAt + (next << 2), row);
+    store<u32>(slotsAt + (next << 2), slot);
+    next += 1;
+  }
+  for (let j = touchedBefore; j < touchedNow; j++) store<f64>(outWindow + (j << 3), window);
+  out = next;
+  touched = touchedNow;
+  now = f64x2.extract_lane(reached, 0);
+  return row;
+}
+
+/** One row, whatever it is; STATUS_OUT_OF_MEMORY: nothing of it is kept. */
+function resolveRow(row: u32): i32 {
+  const id = load<u32>(ids + (row << 2));
+  if (id >= entryCount()) {
+    if (id != <u32>ID_NULL) invalid += 1;
+    return STATUS_OK;
+  }
+  const time = load<f64>(rowtimes + (row << 3));
+  if (!(time >= 0 && time <= <f64>ROWTIME_MAX)) {
+    invalid += 1;
+    return STATUS_OK;
+  }
+  const reached = time > now ? time : now;
+  const isInside = pane != 0 && time >= start && time < end;
+  const window = isInside ? start : windowStartOf(time);
+  if (isClosed(window, reached)) {
+    store<u32>(outLate + (late << 2), row);
+    late += 1;
+    now = reached;
+    return STATUS_OK;
+  }
+  if (!isInside && !turnTo(window)) return STATUS_OUT_OF_MEMORY;
+  let slot = findSlot(pane, id);
+  if (slot == 0) slot = makeSlot(pane, id);
+  if (slot == 0) return STATUS_OUT_OF_MEMORY;
+  now = reached;
+  if ((load<u32>(slot, SLOT_LINK) & SLOT_CHANGED) == 0) addChange(pane, slot);
+  const link = load<u32>(slot, SLOT_LINK);
+  const rowtime = max(load<f64>(slot, SLOT_ROWTIME), time);
+  store<f64>(slot, rowtime, SLOT_ROWTIME);
+  const countAt = rowsOffset;
+  if (countAt) store<i64>(slot + countAt, load<i64>(slot + countAt) + 1);
+  if (rowOutput) {
+    store<u8>(outOp + out, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
+    store<u32>(slot, link & ~SLOT_FRESH, SLOT_LINK);
+    store<u32>(outId + (out << 2), id);
+    store<f64>(outRowtime + (out << 3), rowtime);
+    store<f64>(outWindow + (out << 3), startOfPane());
+    if (countAt) store<i64>(copies + out * slotBytes + countAt, load<i64>(slot + countAt));
+  } else if ((link & SLOT_TOUCHED) == 0) {
+    store<u32>(sources + (touched << 2), slot);
+    store<f64>(outWindow + (touched << 3), startOfPane());
+    touched += 1;
+    store<u32>(slot, link | SLOT_TOUCHED, SLOT_LINK);
+  }
+  store<u32>(outRow + (out << 2), row);
+  store<u32>(rowSlots + (out << 2), slot);
+  out += 1;
+  return STATUS_OK;
+}
+
+/**
+ * Goes over `count` rows (`selected`: their positions stand in the selection) in order. Of each accepted row the position
+ * goes to `outRow` and the slot to `rowSlots`; rowtime and COUNT(*) are brought up to date; for output per row the columns
+ * that depend on no argument are written, else the touched groups are listed in `sources`.
  *
  * A row that finds no memory ends the batch before it: RESULT_CONSUMED tells where to go on, nothing of it is kept.
  */
 export function resolveRows(count: u32, selected: bool): i32 {
-  const known = entryCount();
-  const countAt = rowsOffset;
-  const grace = graceMs;
-  const perRow = rowOutput;
-  const idsAt = ids;
-  const rowtimesAt = rowtimes;
-  const sourcesAt = sources;
-  const windowsAt = outWindow;
-  const positionsAt = outRow;
-  const slotsAt = rowSlots;
-  let now = streamTime;
-  let pane: u32 = 0;
-  let window: f64 = 0;
-  let start: f64 = Infinity;
-  let end: f64 = -Infinity;
-  let table: u32 = 0;
-  let mask: u32 = 0;
-  let multiplier: u32 = 0;
-  let shift: u32 = 0;
-  let late: u32 = 0;
-  let invalid: u32 = 0;
-  let out: u32 = 0;
+  now = streamTime;
+  out = 0;
+  late = 0;
+  invalid = 0;
+  pane = 0;
+  touched = 0;
   let status = STATUS_OK;
   let i: u32 = 0;
-  let touchedNow: u32 = 0;
-  for (; i < count; i++) {
-    const row = selected ? load<u32>(selection + (i << 2)) : i;
-    const id = load<u32>(idsAt + (row << 2));
-    if (id >= known) {
-      if (id != <u32>ID_NULL) invalid += 1;
-      continue;
+  while (i < count && status == STATUS_OK) {
+    const to = min(i + SPAN_ROWS, count);
+    const isSpan = !selected && pane != 0 && isDirect(pane);
+    const reach = isSpan ? reachWithin(i, to) : NaN;
+    const isOpen = reach == reach && !isClosed(start, Math.max(now, reach));
+    while (i < to) {
+      if (isOpen && isDirect(pane)) i = resolveSpan(i, to);
+      if (i == to) break;
+      status = resolveRow(selected ? load<u32>(selection + (i << 2)) : i);
+      if (status != STATUS_OK) break;
+      i += 1;
     }
-    const time = load<f64>(rowtimesAt + (row << 3));
-    const reached = time > now ? time : now;
-    if (!(time >= start && time < end)) {
-      if (!(time >= 0 && time <= <f64>ROWTIME_MAX)) {
-        invalid += 1;
-        continue;
-      }
-      const at = windowStartOf(time);
-      if (isClosed(at, reached)) {
-        store<u32>(outLate + (late << 2), row);
-        late += 1;
-        now = reached;
-        continue;
-      }
-      const next = demandPane(at);
-      if (next == 0) {
-        status = STATUS_OUT_OF_MEMORY;
-        break;
-      }
-      pane = next;
-      window = at;
-      start = windowed ? at : 0;
-      end = windowed ? at + sizeMs : <f64>ROWTIME_MAX + 1;
-      table = load<u32>(pane, PANE_TABLE);
-      mask = load<u32>(pane, PANE_MASK);
-      multiplier = load<u32>(pane, PANE_MULTIPLIER);
-      shift = load<u32>(pane, PANE_SHIFT);
-    } else if (end <= reached - grace) {
-      store<u32>(outLate + (late << 2), row);
-      late += 1;
-      now = reached;
-      continue;
-    }
-    let place = ((id * multiplier) >>> shift) & mask;
-    let slot = load<u32>(table + (place << 2));
-    while (slot != 0 && load<u32>(slot, SLOT_ID) != id) {
-      place = (place + 1) & mask;
-      slot = load<u32>(table + (place << 2));
-    }
-    if (slot == 0) {
-      slot = makeSlot(pane, id);
-      if (slot == 0) {
-        status = STATUS_OUT_OF_MEMORY;
-        break;
-      }
-      table = load<u32>(pane, PANE_TABLE);
-      mask = load<u32>(pane, PANE_MASK);
-      multiplier = load<u32>(pane, PANE_MULTIPLIER);
-      shift = load<u32>(pane, PANE_SHIFT);
-    }
-    now = reached;
-    let link = load<u32>(slot, SLOT_LINK);
-    if ((link & SLOT_CHANGED) == 0) {
-      addChange(pane, slot);
-      link = load<u32>(slot, SLOT_LINK);
-    }
-    const rowtime = max(load<f64>(slot, SLOT_ROWTIME), time);
-    store<f64>(slot, rowtime, SLOT_ROWTIME);
-    if (countAt) store<i64>(slot + countAt, load<i64>(slot + countAt) + 1);
-    if (perRow) {
-      store<u8>(outOp + out, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
-      store<u32>(slot, link & ~SLOT_FRESH, SLOT_LINK);
-      store<u32>(outId + (out << 2), id);
-      store<f64>(outRowtime + (out << 3), rowtime);
-      store<f64>(windowsAt + (out << 3), window);
-      if (countAt) store<i64>(copies + out * slotBytes + countAt, load<i64>(slot + countAt));
-    } else {
-      // Without a branch: whether a group was touched already is as good as random.
-      store<u32>(sourcesAt + (touchedNow << 2), slot);
-      store<f64>(windowsAt + (touchedNow << 3), window);
-      touchedNow += <u32>((link & SLOT_TOUCHED) == 0);
-      store<u32>(slot, link | SLOT_TOUCHED, SLOT_LINK);
-    }
-    store<u32>(positionsAt + (out << 2), row);
-    store<u32>(slotsAt + (out << 2), slot);
-    out += 1;
   }
   accepted = out;
-  touched = touchedNow;
   setStreamTime(now);
   store<u32>(result, i, RESULT_CONSUMED);
   store<u32>(result, late, RESULT_LATE);
