@@ -111,7 +111,9 @@ test.each(['millrace/browser', 'millrace/worker'])('Vite bundles %s', async (nam
 test('wrangler bundles millrace/edge for a Worker', async () => {
   project.write(
     'edge.mjs',
-    "export * from 'millrace/edge';\nexport { default } from 'millrace/edge';\n",
+    `import { createEdge } from 'millrace/edge';
+     export { Catalog, Partition, Processor } from 'millrace/edge';
+     export default createEdge();`,
   );
   project.write(
     'wrangler.json',

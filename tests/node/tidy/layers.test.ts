@@ -49,6 +49,7 @@ test.each([
 
 test.each([
   ['runtime/task/task.ts', "import type { Step } from '../plan/step.ts';"],
+  ['runtime/operators/filter.ts', "import type { FilterStep } from '../plan/step.ts';"],
   ['runtime/task/build.ts', "import { a } from '../plan/step.ts';"],
   ['runtime/data/batch.ts', "import { a } from './column.ts';"],
   ['runtime/browser/store.ts', "import { openDB } from 'idb';"],
