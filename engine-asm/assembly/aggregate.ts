@@ -30,15 +30,15 @@ export function fromOrderKey(key: i64): f64 {
  * Folds one column into the blocks of the accepted rows, in row order. Sums and their count are one vector add; least and
  * greatest one vector compare. For output per row the blocks after each row are copied.
  */
-function fold<T extends number, Sums, Bounds>(argument: u32, rows: u32, hasNulls: bool): void {
+function fold<T extends number, Sums, Bounds>(argument: u32, from: u32, to: u32, hasNulls: bool): void {
   const column = argumentColumn(argument);
   const validity = hasNulls ? argumentValidity(argument) : 0;
   const first = isInteger<Sums>() ? sumsOf(argument) : boundsOf(argument);
   const slots = rowSlots;
   const positions = outRow;
   const stride = slotBytes;
-  let copy: usize = copies == 0 ? 0 : copies + first;
-  for (let j: u32 = 0; j < rows; j++) {
+  let copy: usize = copies == 0 ? 0 : copies + from * stride + first;
+  for (let j = from; j < to; j++) {
     const row: usize = load<u32>(positions + (j << 2));
     const at: usize = (<usize>load<u32>(slots + (j << 2))) + first;
     const isValid = validity == 0 || ((<u32>load<u8>(validity + (row >> 3))) & (<u32>1 << (<u32>row & 7))) != 0;
@@ -66,20 +66,20 @@ function fold<T extends number, Sums, Bounds>(argument: u32, rows: u32, hasNulls
   }
 }
 
-function foldTyped<T extends number>(argument: u32, rows: u32, hasNulls: bool): void {
+function foldTyped<T extends number>(argument: u32, from: u32, to: u32, hasNulls: bool): void {
   if (sumsOf(argument) != 0) {
-    if (boundsOf(argument) != 0) fold<T, With, With>(argument, rows, hasNulls);
-    else fold<T, With, Without>(argument, rows, hasNulls);
-  } else if (boundsOf(argument) != 0) fold<T, Without, With>(argument, rows, hasNulls);
+    if (boundsOf(argument) != 0) fold<T, With, With>(argument, from, to, hasNulls);
+    else fold<T, With, Without>(argument, from, to, hasNulls);
+  } else if (boundsOf(argument) != 0) fold<T, Without, With>(argument, from, to, hasNulls);
 }
 
-/** Folds all argument columns; bit `a` of `withNulls` says that argument `a` has a validity bitmap. */
-export function foldArguments(rows: u32, withNulls: u32): void {
+/** Folds all argument columns of the accepted rows `from` to `to`; bit `a` of `withNulls` says that argument `a` has a validity bitmap. */
+export function foldArguments(from: u32, to: u32, withNulls: u32): void {
   for (let a: u32 = 0; a < argumentCount; a++) {
     const hasNulls = (withNulls & (<u32>1 << a)) != 0;
     const type = typeOf(a);
-    if (type == TYPE_F64) foldTyped<f64>(a, rows, hasNulls);
-    else if (type == TYPE_I64) foldTyped<i64>(a, rows, hasNulls);
-    else foldTyped<i32>(a, rows, hasNulls);
+    if (type == TYPE_F64) foldTyped<f64>(a, from, to, hasNulls);
+    else if (type == TYPE_I64) foldTyped<i64>(a, from, to, hasNulls);
+    else foldTyped<i32>(a, from, to, hasNulls);
   }
 }

@@ -2,6 +2,7 @@
 
 import {
   AGGREGATES_MAX,
+  ARGUMENT_NONE,
   ARGUMENTS_MAX,
   BUFFER_ARGUMENT,
   BUFFER_CONFIG,
@@ -28,6 +29,7 @@ import { allocate, release, roundUp } from './arena';
 import {
   aggregateCount,
   argumentCount,
+  argumentOf,
   config,
   nullable,
   rowOutput,
@@ -56,6 +58,8 @@ export let keys: usize = 0;
 export let keysBytes: u32 = 0;
 /** Slot address per accepted row. */
 export let rowSlots: usize = 0;
+/** The output column of the first COUNT(*), 0 where there is none. */
+export let outCounts: usize = 0;
 /** Where the emitted results are read from: the touched slots, or the copies in `copies`. */
 export let sources: usize = 0;
 /** Copies of slots as they were after each accepted row; only for output per row. */
@@ -94,6 +98,7 @@ export function openBuffers(): bool {
   }
   for (let g: u32 = 0; g < aggregateCount; g++) {
     store<u32>(columns + (g << 4), take(rowsMax << 3), 8);
+    if (argumentOf(g) == <u32>ARGUMENT_NONE && outCounts == 0) outCounts = outValue(g);
     store<u32>(columns + (g << 4), nullable(g) ? take(bitmapBytes()) : 0, 12);
   }
   if (failed) return false;

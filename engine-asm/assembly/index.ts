@@ -20,7 +20,6 @@ import {
   STATUS_OK,
   STATUS_OUT_OF_MEMORY,
 } from './abi';
-import { foldArguments } from './aggregate';
 import { allocate } from './arena';
 import {
   addressOf,
@@ -138,8 +137,7 @@ export function process(rows: u32, selected: i32, withNulls: u32): i32 {
   const count = rowsOf(rows, selected);
   if (count < 0) return STATUS_BAD_ARGUMENT;
   memory.fill(result, 0, RESULT_BYTES);
-  const status = resolveRows(<u32>count, selected >= 0);
-  foldArguments(accepted, withNulls);
+  const status = resolveRows(<u32>count, selected >= 0, withNulls);
   const emitted = rowOutput ? accepted : touched;
   // In parts, so that a slot that has been brought near is read while it is.
   for (let from: u32 = 0; from < emitted; from += PART_ROWS) {

@@ -45,18 +45,29 @@ export let groupTotal: u32 = 0;
 let changedFirst: u32 = 0;
 let changedLast: u32 = 0;
 
-/** An empty pane, or 0 when memory does not suffice. */
-export function makePane(start: f64): u32 {
+/** An empty pane with a table for as many groups as are expected, or 0 when memory does not suffice. */
+export function makePane(start: f64, groups: u32): u32 {
   const pane = allocateCleared(PANE_BYTES);
   if (pane == 0) return 0;
-  const table = allocateCleared(PLACES_MIN << 2);
+  const dense = isDenseFor(groups);
+  const places = dense ? placesFor(entryCount()) : placesFor(groups << 1);
+  const table = allocateCleared(places << 2);
   if (table == 0) {
     release(pane, PANE_BYTES);
     return 0;
   }
   store<f64>(pane, start, PANE_START);
-  useTable(pane, table, PLACES_MIN, false);
+  useTable(pane, table, places, dense);
   return pane;
+}
+
+/** True when so many groups are enough of all ids for a place each. */
+function isDenseFor(groups: u32): bool {
+  return placesFor(entryCount()) <= placesFor(groups) * DENSE_FACTOR;
+}
+
+export function groupsOf(pane: usize): u32 {
+  return load<u32>(pane, PANE_GROUPS);
 }
 
 function useTable(pane: usize, table: u32, places: u32, dense: bool): void {
@@ -120,9 +131,8 @@ function reserve(pane: usize, id: u32): bool {
   const places = load<u32>(pane, PANE_MASK) + 1;
   const isDense = load<u32>(pane, PANE_MULTIPLIER) == 1;
   if (isDense ? id < places && groups < places : groups << 2 <= places * 3) return true;
-  const denseful = placesFor(entryCount());
-  const dense = denseful <= placesFor(groups) * DENSE_FACTOR;
-  const next = dense ? denseful : placesFor(groups << 1);
+  const dense = isDenseFor(groups);
+  const next = dense ? placesFor(entryCount()) : placesFor(groups << 1);
   const table = allocateCleared(next << 2);
   if (table == 0) return false;
   const old = load<u32>(pane, PANE_TABLE);

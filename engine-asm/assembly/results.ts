@@ -13,7 +13,7 @@ import {
 } from './abi';
 import { fromOrderKey } from './aggregate';
 import { outValidity, outValue, result, sources } from './buffers';
-import { aggregateCount, argumentCount, argumentOf, boundsOf, functionOf, rowsOffset, sumsOf, typeOf } from './program';
+import { aggregateCount, argumentCount, argumentOf, boundsOf, functionOf, sumsOf, typeOf } from './program';
 
 // A slot is read once an argument, for all its aggregates together. Where each of them goes:
 //
@@ -118,18 +118,8 @@ function readBounds<T extends number>(argument: u32, from: u32, to: u32): void {
   addNulls(maxReader, nulls);
 }
 
-function readRowCounts(from: u32, to: u32): void {
-  const out = outValue(firstRows - 1);
-  const first = rowsOffset;
-  const slots = sources;
-  for (let j = from; j < to; j++) {
-    store<i64>(out + (j << 3), load<i64>((<usize>load<u32>(slots + (j << 2))) + first));
-  }
-}
-
-/** Writes rows `from` (a multiple of 32) to `to` of the output columns that are read; RESULT_NULLS must start at 0. */
+/** Writes rows `from` (a multiple of 32) to `to` of what depends on an argument; RESULT_NULLS must start at 0. */
 export function readResults(from: u32, to: u32): void {
-  if (firstRows != 0) readRowCounts(from, to);
   for (let a: u32 = 0; a < argumentCount; a++) {
     const type = typeOf(a);
     if (sumsOf(a) != 0) {

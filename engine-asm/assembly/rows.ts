@@ -11,9 +11,10 @@ import {
   STATUS_OK,
   STATUS_OUT_OF_MEMORY,
 } from './abi';
+import { foldArguments } from './aggregate';
 import {
-  copies,
   ids,
+  outCounts,
   outId,
   outLate,
   outOp,
@@ -39,8 +40,8 @@ import {
   SLOT_FRESH,
   SLOT_TOUCHED,
 } from './pane';
-import { rowOutput, rowsOffset, sizeMs, SLOT_ID, SLOT_LINK, SLOT_ROWTIME, slotBytes, windowed } from './program';
-import { demandPane, isClosed, setStreamTime, streamTime, windowStartOf } from './window';
+import { rowOutput, rowsOffset, sizeMs, SLOT_ID, SLOT_LINK, SLOT_ROWTIME, windowed } from './program';
+import { demandPane, findPane, isClosed, setStreamTime, streamTime, windowStartOf } from './window';
 
 /** Rows that the last `resolveRows` accepted. */
 export let accepted: u32 = 0;
@@ -48,7 +49,7 @@ export let accepted: u32 = 0;
 export let touched: u32 = 0;
 
 /** Rows that are looked at together: all in one open window, or each for itself. */
-const SPAN_ROWS: u32 = 256;
+const SPAN_ROWS: u32 = 1024;
 
 // Where the current batch stands; the loops keep them in locals and write them back.
 let now: f64 = -Infinity;
@@ -72,6 +73,15 @@ function turnTo(window: f64): bool {
   start = window;
   end = windowed ? window + sizeMs : <f64>ROWTIME_MAX + 1;
   return true;
+}
+
+/** Makes the pane of the row the current one if there is one; false where the span must go row by row. */
+function enter(row: u32): bool {
+  const time = load<f64>(rowtimes + (row << 3));
+  if (!(time >= 0 && time <= <f64>ROWTIME_MAX)) return false;
+  if (pane != 0 && time >= start && time < end) return true;
+  const window = windowStartOf(time);
+  return findPane(window) != 0 && turnTo(window);
 }
 
 /** The greatest rowtime of rows `from` to `to` when all of them lie in the current window; else NaN. */
@@ -107,6 +117,7 @@ function resolveSpan(from: u32, to: u32): u32 {
   const slotsAt = rowSlots;
   const countAt = rowsOffset;
   const perRow = rowOutput;
+  const countsAt = outCounts;
   const table = load<u32>(pane, PANE_TABLE);
   const places = load<u32>(pane, PANE_MASK) + 1;
   const window = startOfPane();
@@ -120,19 +131,23 @@ function resolveSpan(from: u32, to: u32): u32 {
     if (id >= places) break;
     const slot = load<u32>(table + (id << 2));
     if (slot == 0) break;
-    const link = load<u32>(slot, SLOT_LINK);
-    if ((link & SLOT_CHANGED) == 0) break;
+    let link = load<u32>(slot, SLOT_LINK);
+    if ((link & SLOT_CHANGED) == 0) {
+      addChange(pane, slot);
+      link = load<u32>(slot, SLOT_LINK);
+    }
     const time = v128.load64_splat(rowtimesAt + (row << 3));
     reached = f64x2.pmax(reached, time);
     const rowtime = f64x2.extract_lane(f64x2.pmax(v128.load64_zero(slot), time), 0);
     store<f64>(slot, rowtime, SLOT_ROWTIME);
     if (countAt) store<i64>(slot + countAt, load<i64>(slot + countAt) + 1);
     if (perRow) {
-      store<u8>(outOp + next, OP_UPDATE_AFTER);
+      store<u8>(outOp + next, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
+      store<u32>(slot, link & ~SLOT_FRESH, SLOT_LINK);
       store<u32>(outId + (next << 2), id);
       store<f64>(outRowtime + (next << 3), rowtime);
       store<f64>(outWindow + (next << 3), window);
-      if (countAt) store<i64>(copies + next * slotBytes + countAt, load<i64>(slot + countAt));
+      if (countsAt) store<i64>(countsAt + (next << 3), load<i64>(slot + countAt));
     } else {
       // Without a branch: whether a group was touched already is as good as random.
       store<u32>(sourcesAt + (touchedNow << 2), slot);
@@ -188,7 +203,7 @@ function resolveRow(row: u32): i32 {
     store<u32>(outId + (out << 2), id);
     store<f64>(outRowtime + (out << 3), rowtime);
     store<f64>(outWindow + (out << 3), startOfPane());
-    if (countAt) store<i64>(copies + out * slotBytes + countAt, load<i64>(slot + countAt));
+    if (outCounts) store<i64>(outCounts + (out << 3), load<i64>(slot + countAt));
   } else if ((link & SLOT_TOUCHED) == 0) {
     store<u32>(sources + (touched << 2), slot);
     store<f64>(outWindow + (touched << 3), startOfPane());
@@ -208,7 +223,7 @@ function resolveRow(row: u32): i32 {
  *
  * A row that finds no memory ends the batch before it: RESULT_CONSUMED tells where to go on, nothing of it is kept.
  */
-export function resolveRows(count: u32, selected: bool): i32 {
+export function resolveRows(count: u32, selected: bool, withNulls: u32): i32 {
   now = streamTime;
   out = 0;
   late = 0;
@@ -219,7 +234,8 @@ export function resolveRows(count: u32, selected: bool): i32 {
   let i: u32 = 0;
   while (i < count && status == STATUS_OK) {
     const to = min(i + SPAN_ROWS, count);
-    const isSpan = !selected && pane != 0 && isDirect(pane);
+    const before = out;
+    const isSpan = !selected && enter(i) && isDirect(pane);
     const reach = isSpan ? reachWithin(i, to) : NaN;
     const isOpen = reach == reach && !isClosed(start, Math.max(now, reach));
     while (i < to) {
@@ -229,6 +245,7 @@ export function resolveRows(count: u32, selected: bool): i32 {
       if (status != STATUS_OK) break;
       i += 1;
     }
+    foldArguments(before, out, withNulls);
   }
   accepted = out;
   setStreamTime(now);
@@ -275,12 +292,13 @@ export function probeRows(count: u32, selected: bool): i32 {
   return status;
 }
 
-/** Writes id and rowtime of the touched groups, and takes them off the list. */
+/** Writes what depends on no argument of the touched groups `from` to `to`, and takes them off the list. */
 export function settleTouched(from: u32, to: u32): void {
   for (let j = from; j < to; j++) {
     const slot = load<u32>(sources + (j << 2));
     store<u32>(outId + (j << 2), load<u32>(slot, SLOT_ID));
     store<f64>(outRowtime + (j << 3), load<f64>(slot, SLOT_ROWTIME));
+    if (outCounts) store<i64>(outCounts + (j << 3), load<i64>(slot + rowsOffset));
     const link = load<u32>(slot, SLOT_LINK);
     store<u8>(outOp + j, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
     store<u32>(slot, link & ~(SLOT_TOUCHED | SLOT_FRESH), SLOT_LINK);

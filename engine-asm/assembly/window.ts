@@ -1,7 +1,7 @@
 // The open windows: finds the pane of a window start, makes it, and lets closed ones go; knows nothing inside a pane.
 
 import { allocateCleared, release } from './arena';
-import { changeAll, hasChanges, makePane, PANE_START, releasePane } from './pane';
+import { changeAll, groupsOf, hasChanges, makePane, PANE_START, releasePane } from './pane';
 import { graceMs, sizeMs, windowed } from './program';
 
 // Panes stand in a table by window number (start / size) modulo its places, with linear probing: neighbouring windows
@@ -13,6 +13,9 @@ let mask: u32 = 0;
 export let paneCount: u32 = 0;
 /** No pane stands below this window start. */
 let oldest: f64 = Infinity;
+
+/** The greatest window start that ever had a pane. */
+let newest: f64 = -Infinity;
 
 /** Running maximum of the rowtimes that counted; -Infinity before the first. */
 export let streamTime: f64 = -Infinity;
@@ -77,8 +80,12 @@ export function demandPane(start: f64): u32 {
   const found = findPane(start);
   if (found != 0) return found;
   if ((paneCount + 1) << 2 > (mask + 1) * 3 && !growTable()) return 0;
-  const pane = makePane(start);
+  // The window after the newest is likely to get as many groups; one that comes behind may get one.
+  const isNewest = start > newest;
+  const last = isNewest ? findPane(newest) : 0;
+  const pane = makePane(start, last == 0 ? 0 : groupsOf(last));
   if (pane == 0) return 0;
+  if (isNewest) newest = start;
   put(pane);
   paneCount += 1;
   oldest = min(oldest, start);
