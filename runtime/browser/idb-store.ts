@@ -2,7 +2,7 @@
 
 import { PortError } from '../base/errors.ts';
 import { RESIDENT_STATE_BYTES_MAX } from '../base/limits.ts';
-import { OrderedMap } from '../memory/ordered-map.ts';
+import { OrderedMap } from '../data/ordered-map.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import { producerId } from '../ports/producers.ts';
 import type {
