@@ -46,7 +46,10 @@ export function catalogName(tenant: string): string {
 }
 
 export function unknownTopic(topic: string): PortError {
-  return new PortError('UNKNOWN_TOPIC', `topic '${topic.slice(0, NAME_LENGTH_MAX)}' does not exist`);
+  return new PortError(
+    'UNKNOWN_TOPIC',
+    `topic '${topic.slice(0, NAME_LENGTH_MAX)}' does not exist`,
+  );
 }
 
 export function unknownPartition(at: TopicPartition): PortError {

@@ -32,7 +32,9 @@ export function createEdge(options: EdgeOptions = {}): ExportedHandler<EdgeEnv> 
 
   const paths = new Set(app.routes.map(({ path }) => path).filter((path) => path !== '/*'));
   for (const path of paths) {
-    app.all(path, () => errorResponse(refusal('METHOD_NOT_ALLOWED', 'this path has other methods')));
+    app.all(path, () =>
+      errorResponse(refusal('METHOD_NOT_ALLOWED', 'this path has other methods')),
+    );
   }
   app.notFound(() => errorResponse(refusal('NOT_FOUND', 'there is nothing at this path')));
   app.onError((thrown) => errorResponse(thrown));

@@ -135,7 +135,11 @@ export class RemoteLog implements Log {
     };
   }
 
-  async #followed(at: TopicPartition, wake: () => void, follower: { wanted: boolean }): Promise<void> {
+  async #followed(
+    at: TopicPartition,
+    wake: () => void,
+    follower: { wanted: boolean },
+  ): Promise<void> {
     let seen: number | null = null;
     while (follower.wanted) {
       try {

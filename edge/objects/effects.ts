@@ -31,7 +31,11 @@ export class Effects {
   /** Adds calls, in the caller's transaction. Those of one target keep their order. */
   add(calls: Iterable<readonly [target: string, call: object]>): void {
     for (const [target, call] of calls) {
-      this.#sql.exec('INSERT INTO effect(target, call) VALUES (?, ?)', target, JSON.stringify(call));
+      this.#sql.exec(
+        'INSERT INTO effect(target, call) VALUES (?, ?)',
+        target,
+        JSON.stringify(call),
+      );
     }
   }
 
@@ -60,7 +64,8 @@ export class Effects {
     }
     const left = [...queues.values()];
     const lanes = Array.from({ length: Math.min(CONCURRENT_MAX, left.length) }, async () => {
-      for (let queue = left.pop(); queue !== undefined; queue = left.pop()) await this.#drain(queue);
+      for (let queue = left.pop(); queue !== undefined; queue = left.pop())
+        await this.#drain(queue);
     });
     await Promise.all(lanes);
     return this.pending === 0;

@@ -20,7 +20,19 @@ export interface PartitionMeta {
   readonly forgottenMs: number;
 }
 
-type MetaRow = { [K in keyof PartitionMeta]: SqlStorageValue } & { open: number };
+interface MetaRow {
+  [column: string]: SqlStorageValue;
+  open: number;
+  tenant: string;
+  topic: string;
+  partition: number;
+  incarnation: string;
+  generation: number;
+  retentionMs: number | null;
+  start: number;
+  next: number;
+  forgottenMs: number | null;
+}
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS meta(
@@ -58,17 +70,7 @@ export class PartitionTables {
   meta(): PartitionMeta | null {
     const row = this.#sql.exec<MetaRow>('SELECT * FROM meta').toArray()[0];
     if (row === undefined || row.open !== 1) return null;
-    return {
-      tenant: String(row.tenant),
-      topic: String(row.topic),
-      partition: Number(row.partition),
-      incarnation: String(row.incarnation),
-      generation: Number(row.generation),
-      retentionMs: row.retentionMs === null ? null : Number(row.retentionMs),
-      start: Number(row.start),
-      next: Number(row.next),
-      forgottenMs: row.forgottenMs === null ? -Infinity : Number(row.forgottenMs),
-    };
+    return { ...row, forgottenMs: row.forgottenMs ?? -Infinity };
   }
 
   /** Opens the partition empty, unless this generation of it, or a later one, has been opened or closed. */
@@ -107,7 +109,14 @@ export class PartitionTables {
 
   append(segment: NewSegment): void {
     const { base, count, maxTimestamp, crc, bytes } = segment;
-    this.#sql.exec('INSERT INTO segment VALUES (?, ?, ?, ?, ?)', base, count, maxTimestamp, crc, bytes);
+    this.#sql.exec(
+      'INSERT INTO segment VALUES (?, ?, ?, ?, ?)',
+      base,
+      count,
+      maxTimestamp,
+      crc,
+      bytes,
+    );
     this.#sql.exec('UPDATE meta SET next = ?', base + count);
   }
 

@@ -60,7 +60,9 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     incarnation: string | null,
   ): Promise<Wire<AppendResult>> {
     return settle(() => {
-      const result = this.ctx.storage.transactionSync(() => this.#append(bytes, stamp, incarnation));
+      const result = this.ctx.storage.transactionSync(() =>
+        this.#append(bytes, stamp, incarnation),
+      );
       if (!result.duplicate) this.#appended();
       return result;
     });
@@ -101,7 +103,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     if (this.#tables.subscribers().length > 0) {
       this.#arm(Date.now() + this.#retryMs);
       this.#hint();
-    } else if (meta?.retentionMs != null) {
+    } else if (meta !== null && meta.retentionMs !== null) {
       this.#arm(Date.now() + RETENTION_SWEEP_MS);
     }
     this.#waiters.wakeAll();
@@ -240,9 +242,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   }
 
   #untold(meta: PartitionMeta): string[] {
-    return this.#tables
-      .subscribers()
-      .filter((name) => (this.#told.get(name) ?? -1) < meta.next);
+    return this.#tables.subscribers().filter((name) => (this.#told.get(name) ?? -1) < meta.next);
   }
 
   /** Tells every subscriber of the high watermark until none is behind or one does not answer; the alarm does the rest. */

@@ -5,7 +5,10 @@ import { concatBytes } from '../../runtime/base/bytes.ts';
 import { messageOf } from '../../runtime/base/errors.ts';
 import { refusal } from './errors.ts';
 
-const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/vnd.ksql.v1+json']);
+const JSON_TYPES: ReadonlySet<string> = new Set([
+  'application/json',
+  'application/vnd.ksql.v1+json',
+]);
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -16,7 +19,10 @@ export function requireMediaType(request: Request, types: ReadonlySet<string>): 
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
   const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
   if (types.has(type) && isUtf8) return;
-  throw refusal('MEDIA_TYPE', `Content-Type is '${given.slice(0, 100)}'; send ${[...types].join(' or ')}`);
+  throw refusal(
+    'MEDIA_TYPE',
+    `Content-Type is '${given.slice(0, 100)}'; send ${[...types].join(' or ')}`,
+  );
 }
 
 /** The whole body. Refuses (413) beyond BODY_BYTES_MAX; what follows is not read. */

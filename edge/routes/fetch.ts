@@ -24,7 +24,12 @@ async function fetchRecords(
   at: { readonly topic: string; readonly partition: number },
 ): Promise<Response> {
   const { log } = c.var.edge;
-  const bytesMax = boundedOf(c.req.query('max_bytes'), 'max_bytes', FETCH_BYTES_MAX, FETCH_BYTES_MAX);
+  const bytesMax = boundedOf(
+    c.req.query('max_bytes'),
+    'max_bytes',
+    FETCH_BYTES_MAX,
+    FETCH_BYTES_MAX,
+  );
   const waitMs = boundedOf(c.req.query('wait_ms'), 'wait_ms', 0, WAIT_MS_MAX);
   const offset = c.req.query('offset') ?? 'earliest';
   let from: number;
@@ -64,7 +69,8 @@ function jsonReply(fetched: Fetched, from: number): Response {
     if (batch.isColumnar) {
       throw refusal('BAD_REQUEST', `this topic holds columns; ask for ${BATCHES_TYPE}`);
     }
-    for (let i = Math.max(0, from - base); i < count; i++) records.push(recordText(batch, i, base + i));
+    for (let i = Math.max(0, from - base); i < count; i++)
+      records.push(recordText(batch, i, base + i));
     next = base + count;
   }
   const rest = JSON.stringify({ next, start, highWatermark, incarnation }).slice(1);

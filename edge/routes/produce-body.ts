@@ -83,10 +83,12 @@ function recordOf(
   at: string,
   nowMs: number,
 ): ProducedRecord {
-  if (!isObject(given) || span === undefined) throw refusal('BAD_REQUEST', `${at} is not an object`);
+  if (!isObject(given) || span === undefined)
+    throw refusal('BAD_REQUEST', `${at} is not an object`);
   const members = memberSpans(text, span.from);
   for (const name of members.keys()) {
-    if (!MEMBERS.has(name)) throw refusal('BAD_REQUEST', `${at} has an unknown member '${name.slice(0, 50)}'`);
+    if (!MEMBERS.has(name))
+      throw refusal('BAD_REQUEST', `${at} has an unknown member '${name.slice(0, 50)}'`);
   }
   const written = (name: string): Uint8Array | null => {
     const found = members.get(name);

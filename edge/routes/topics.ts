@@ -32,7 +32,8 @@ export function topicRoutes(app: Hono<EdgeHono>): void {
   app.delete('/topics/:topic', async (c) => {
     const { log, topics, env, tenant } = c.var.edge;
     const topic = await topics.describe(env, tenant, c.req.param('topic'));
-    if (topic.internal) throw new StatementError('IN_USE', `topic '${topic.name}' is millrace's own`);
+    if (topic.internal)
+      throw new StatementError('IN_USE', `topic '${topic.name}' is millrace's own`);
     await log.remove(topic.name);
     return c.body(null, 204);
   });

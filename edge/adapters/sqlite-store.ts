@@ -1,0 +1,281 @@
+// The store port over an object's SQLite: one transaction a commit, deltas before a sorted table; knows no operator and no call.
+
+import { messageOf, PortError } from '../../runtime/base/errors.ts';
+import type { TopicPartition } from '../../runtime/ports/log.ts';
+import { producerId } from '../../runtime/ports/producers.ts';
+import type {
+  Commit,
+  Entry,
+  KeyRange,
+  OutboxAppend,
+  Restored,
+  StateReader,
+  Store,
+  TableId,
+  TaskId,
+} from '../../runtime/ports/store.ts';
+import { isStorageFull } from '../wire.ts';
+import { decodeDelta, encodeDeltas } from './delta.ts';
+import { Memtable, overlaid, REMOVED } from './memtable.ts';
+import { advanced, parsePosition, START } from './position.ts';
+
+/** Deltas are folded into the sorted table when they pass this. */
+const FOLD_BYTES = 1_048_576;
+
+const TABLES = `
+CREATE TABLE IF NOT EXISTS task(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, producer TEXT NOT NULL, epoch INTEGER NOT NULL,
+  number INTEGER NOT NULL, committed INTEGER NOT NULL, position TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS delta(id INTEGER PRIMARY KEY, task INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS state(
+  task INTEGER NOT NULL, tbl TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (task, tbl, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outbox(
+  id INTEGER PRIMARY KEY, task INTEGER NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, sequence INTEGER NOT NULL,
+  count INTEGER NOT NULL, bytes BLOB NOT NULL);
+`;
+
+interface TaskRow {
+  [column: string]: SqlStorageValue;
+  id: number;
+  producer: string;
+  epoch: number;
+  number: number;
+  committed: number;
+  position: string;
+}
+
+/** The tasks of one object: one, but in tests. An object's calls come in one at a time, so each runs whole. */
+export class SqliteStore implements Store {
+  readonly #storage: DurableObjectStorage;
+  readonly #memtables = new Map<number, Memtable>();
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    storage.sql.exec(TABLES);
+  }
+
+  async load(task: TaskId): Promise<Restored> {
+    const row = this.#attempt(() => this.#taken(task));
+    const position = parsePosition(row.position);
+    const pending = this.#sql
+      .exec<{
+        topic: string;
+        partition: number;
+        sequence: number;
+        count: number;
+        bytes: ArrayBuffer;
+      }>(
+        'SELECT topic, partition, sequence, count, bytes FROM outbox WHERE task = ? ORDER BY id',
+        row.id,
+      )
+      .toArray()
+      .map(({ topic, partition, sequence, count, bytes }) => {
+        return { to: { topic, partition }, sequence, count, bytes: new Uint8Array(bytes) };
+      });
+    this.#memtables.delete(row.id);
+    return {
+      reader: this.#readerOf(row.id),
+      commit: row.number,
+      producer: { id: row.producer, epoch: row.epoch },
+      ...position,
+      pending,
+    };
+  }
+
+  /** Raises the epoch and the commit number, so that whoever had the task is fenced. */
+  #taken(task: TaskId): TaskRow {
+    const known = this.#row(task);
+    if (known === null) {
+      const id = producerId(Date.now(), `${task}.${crypto.randomUUID().slice(0, 8)}`);
+      this.#sql.exec(
+        'INSERT INTO task(name, producer, epoch, number, committed, position) VALUES (?, ?, 0, 0, 0, ?)',
+        task,
+        id,
+        JSON.stringify(START),
+      );
+    }
+    this.#sql.exec('UPDATE task SET epoch = epoch + 1, number = number + 1 WHERE name = ?', task);
+    const row = this.#row(task);
+    if (row === null) throw new PortError('CORRUPT', `task '${task}' could not be stored`);
+    return row;
+  }
+
+  async commit(task: TaskId, commit: Commit): Promise<readonly OutboxAppend[]> {
+    const deltas = encodeDeltas(commit.changes);
+    let deltaBytes = deltas.reduce((sum, delta) => sum + delta.length, 0);
+    const memtable = this.#attempt(() => {
+      const row = this.#row(task);
+      if (row === null || row.number !== commit.after) {
+        const number = row?.number ?? 0;
+        throw new PortError('FENCED', `task '${task}' has another owner, or none`, {
+          commit: number,
+        });
+      }
+      const held = this.#memtable(row.id);
+      const fold = held.deltaBytes + deltaBytes > FOLD_BYTES;
+      if (fold) {
+        this.#fold(row.id, held, commit);
+        deltaBytes = 0;
+      } else {
+        for (const delta of deltas) {
+          this.#sql.exec('INSERT INTO delta(task, data) VALUES (?, ?)', row.id, delta.buffer);
+        }
+      }
+      this.writePosition(
+        row.id,
+        commit,
+        JSON.stringify(advanced(parsePosition(row.position), commit)),
+      );
+      this.writeOutbox(row.id, commit.outbox);
+      return { held, fold };
+    });
+    // Only now is it visible to readers: the transaction has succeeded.
+    if (memtable.fold) memtable.held.clear();
+    else memtable.held.apply(commit.changes);
+    memtable.held.deltaBytes += deltaBytes;
+    return commit.outbox;
+  }
+
+  /** Within the transaction of the commit. */
+  protected writePosition(task: number, commit: Commit, position: string): void {
+    this.#sql.exec(
+      'UPDATE task SET number = ?, committed = 1, position = ? WHERE id = ?',
+      commit.after + 1,
+      position,
+      task,
+    );
+  }
+
+  /** Within the transaction of the commit. */
+  protected writeOutbox(task: number, outbox: readonly OutboxAppend[]): void {
+    for (const { to, sequence, count, bytes } of outbox) {
+      this.#sql.exec(
+        'INSERT INTO outbox(task, topic, partition, sequence, count, bytes) VALUES (?, ?, ?, ?, ?, ?)',
+        task,
+        to.topic,
+        to.partition,
+        sequence,
+        count,
+        bytes,
+      );
+    }
+  }
+
+  async acknowledge(task: TaskId, to: TopicPartition, next: number): Promise<void> {
+    this.#attempt(() => {
+      const row = this.#row(task);
+      if (row === null) return;
+      this.#sql.exec(
+        'DELETE FROM outbox WHERE task = ? AND topic = ? AND partition = ? AND sequence + count <= ?',
+        row.id,
+        to.topic,
+        to.partition,
+        next,
+      );
+    });
+  }
+
+  async reader(task: TaskId): Promise<StateReader | null> {
+    const row = this.#row(task);
+    return row === null || row.committed === 0 ? null : this.#readerOf(row.id);
+  }
+
+  async remove(task: TaskId): Promise<void> {
+    this.#attempt(() => {
+      const row = this.#row(task);
+      if (row === null) return;
+      for (const table of ['delta', 'state', 'outbox']) {
+        this.#sql.exec(`DELETE FROM ${table} WHERE task = ?`, row.id);
+      }
+      this.#sql.exec('DELETE FROM task WHERE id = ?', row.id);
+      this.#memtables.delete(row.id);
+    });
+  }
+
+  get #sql(): SqlStorage {
+    return this.#storage.sql;
+  }
+
+  #row(task: TaskId): TaskRow | null {
+    return this.#sql.exec<TaskRow>('SELECT * FROM task WHERE name = ?', task).toArray()[0] ?? null;
+  }
+
+  /** All or nothing. @throws {PortError} STORAGE_FULL, UNAVAILABLE: nothing was changed */
+  #attempt<T>(body: () => T): T {
+    try {
+      return this.#storage.transactionSync(body);
+    } catch (thrown) {
+      if (thrown instanceof PortError) throw thrown;
+      const code = isStorageFull(thrown) ? 'STORAGE_FULL' : 'UNAVAILABLE';
+      throw new PortError(code, `the store refused: ${messageOf(thrown)}`, {}, { cause: thrown });
+    }
+  }
+
+  /** What the deltas say; read once an instance. */
+  #memtable(task: number): Memtable {
+    const known = this.#memtables.get(task);
+    if (known !== undefined) return known;
+    const memtable = new Memtable();
+    const rows = this.#sql.exec<{ data: ArrayBuffer }>(
+      'SELECT data FROM delta WHERE task = ? ORDER BY id',
+      task,
+    );
+    for (const { data } of rows) {
+      memtable.apply(decodeDelta(new Uint8Array(data)));
+      memtable.deltaBytes += data.byteLength;
+    }
+    this.#memtables.set(task, memtable);
+    return memtable;
+  }
+
+  /** Writes the newest value of every changed key into the sorted table and forgets the deltas. */
+  #fold(task: number, memtable: Memtable, commit: Commit): void {
+    for (const [table, map] of memtable.tables) {
+      for (const { key, value } of map.scan({ from: null, to: null })) {
+        this.#put(task, table, key, value === REMOVED ? null : value);
+      }
+    }
+    for (const { table, key, value } of commit.changes) this.#put(task, table, key, value);
+    this.#sql.exec('DELETE FROM delta WHERE task = ?', task);
+  }
+
+  #put(task: number, table: TableId, key: Uint8Array, value: Uint8Array | null): void {
+    if (value === null) {
+      this.#sql.exec('DELETE FROM state WHERE task = ? AND tbl = ? AND key = ?', task, table, key);
+    } else {
+      this.#sql.exec('INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)', task, table, key, value);
+    }
+  }
+
+  #readerOf(task: number): StateReader {
+    const memtable = this.#memtable(task);
+    return {
+      get: (table, key) => {
+        const changed = memtable.table(table)?.get(key) ?? null;
+        if (changed !== null) return changed === REMOVED ? null : changed;
+        const row = this.#sql
+          .exec<{ value: ArrayBuffer }>(
+            'SELECT value FROM state WHERE task = ? AND tbl = ? AND key = ?',
+            task,
+            table,
+            key,
+          )
+          .toArray()[0];
+        return row === undefined ? null : new Uint8Array(row.value);
+      },
+      scan: (table, range) => {
+        const changed = memtable.table(table)?.scan(range) ?? [];
+        return overlaid(this.#scanTable(task, table, range), changed);
+      },
+    };
+  }
+
+  *#scanTable(task: number, table: TableId, { from, to }: KeyRange): Iterable<Entry> {
+    const rows = this.#sql.exec<{ key: ArrayBuffer; value: ArrayBuffer }>(
+      `SELECT key, value FROM state WHERE task = ? AND tbl = ? AND key >= ? ${to === null ? '' : 'AND key < ?'} ORDER BY key`,
+      ...(to === null ? [task, table, from ?? REMOVED] : [task, table, from ?? REMOVED, to]),
+    );
+    for (const { key, value } of rows)
+      yield { key: new Uint8Array(key), value: new Uint8Array(value) };
+  }
+}

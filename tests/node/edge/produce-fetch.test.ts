@@ -1,0 +1,262 @@
+// Produce and fetch over HTTP on plain workerd: digits, partitions, idempotence, and what survives a kill.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseRecordBatch } from '../../../runtime/data/record.ts';
+import { singleRecord } from '../../../runtime/data/record-builder.ts';
+import { send } from '../../support/edge-client.ts';
+import { Workerd } from '../../support/workerd.ts';
+
+let edge: Workerd;
+beforeAll(async () => {
+  edge = await Workerd.start();
+});
+afterAll(() => edge.stop());
+
+let topics = 0;
+async function topic(partitions = 1): Promise<string> {
+  const name = `t${topics++}`;
+  expect((await send(edge, 'POST', '/topics', { name, partitions })).status).toBe(201);
+  return name;
+}
+
+const BORN_MS = Date.now();
+function producer(sequence: number, { epoch = 0, name = 'p' } = {}): Record<string, string> {
+  return {
+    'Producer-Id': `${BORN_MS}.${name}`,
+    'Producer-Epoch': String(epoch),
+    'Producer-Seq': String(sequence),
+  };
+}
+
+test('a value comes back as it was written, digit by digit', async () => {
+  const name = await topic();
+  const value =
+    '{ "n": 9007199254740993, "d": 1.10, "__proto__": {"x": 1e400}, "t": "a\\u0000\\"}" }';
+  await send(
+    edge,
+    'POST',
+    `/topics/${name}/records`,
+    `{"records": [ {"key":"k","value":${value}} ,{"value":null}]}`,
+  );
+  const fetched = await send(edge, 'GET', `/topics/${name}/partitions/0/records`);
+  expect(fetched.text).toContain(`"key":"k","value":${value}`);
+  expect(fetched.body).toMatchObject({ next: 2, highWatermark: 2, start: 0 });
+});
+
+test('keys, bytes, headers and timestamps come back', async () => {
+  const name = await topic();
+  const record = {
+    keyBase64: '/w==',
+    valueBase64: '/v8=',
+    timestamp: 1234,
+    headers: [
+      { name: 'a', value: 'x' },
+      { name: 'a', value: null },
+      { name: 'b', valueBase64: '/w==' },
+    ],
+  };
+  expect((await send(edge, 'POST', `/topics/${name}/records`, { records: [record] })).status).toBe(
+    200,
+  );
+  const { body } = await send(edge, 'GET', `/topics/${name}/partitions/0/records`);
+  expect(body).toMatchObject({ records: [{ offset: 0, ...record }] });
+});
+
+test('a key goes to the partition that Kafka chooses', async () => {
+  const name = await topic(8);
+  // murmur2 of the published vectors, & 0x7fffffff, % 8.
+  const vectors = new Map([
+    ['21', -973_932_308],
+    ['foobar', -790_332_482],
+    ['a-little-bit-long-string', -985_981_536],
+    ['abc', 479_470_107],
+  ]);
+  const records = [...vectors.keys()].map((key) => ({ key, value: 1 }));
+  const { body } = await send(edge, 'POST', `/topics/${name}/records`, { records });
+  const expected = [...vectors.values()].map((hash) => ({
+    partition: (hash & 0x7fffffff) % 8,
+    offset: expect.any(Number),
+  }));
+  expect(body).toMatchObject({ offsets: expected });
+});
+
+test('a repeated request answers the original offset and appends nothing', async () => {
+  const name = await topic();
+  const records = {
+    records: [
+      { key: 'a', value: 1, timestamp: 5 },
+      { key: 'b', value: 2, timestamp: 5 },
+    ],
+  };
+  const path = `/topics/${name}/records`;
+  const first = await send(edge, 'POST', path, records, producer(0));
+  const next = await send(edge, 'POST', path, records, producer(2));
+  const again = await send(edge, 'POST', path, records, producer(0));
+  expect(first.body).toMatchObject({ offsets: [{ offset: 0 }, { offset: 1 }], duplicate: false });
+  expect(next.body).toMatchObject({ offsets: [{ offset: 2 }, { offset: 3 }], duplicate: false });
+  expect(again.body).toMatchObject({ offsets: [{ offset: 0 }, { offset: 1 }], duplicate: true });
+  const { body } = await send(edge, 'GET', `/topics/${name}/partitions/0/records`);
+  expect(body).toMatchObject({ highWatermark: 4 });
+});
+
+test('the same request sent twice at once is appended once', async () => {
+  const name = await topic();
+  const records = { records: [{ key: 'a', value: 1, timestamp: 5 }] };
+  const answers = await Promise.all(
+    [1, 2, 3].map(() => send(edge, 'POST', `/topics/${name}/records`, records, producer(0))),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(answers.filter(({ body }) => (body as { duplicate: boolean }).duplicate)).toHaveLength(2);
+  expect((await send(edge, 'GET', `/topics/${name}`)).body).toMatchObject({
+    bounds: [{ highWatermark: 1 }],
+  });
+});
+
+test.each([
+  ['a gap', producer(7), 409, { code: 'OUT_OF_ORDER_SEQUENCE', detail: { expected: 1 } }],
+  ['another body', producer(0), 409, { code: 'SEQUENCE_REUSED' }],
+  [
+    'an older epoch',
+    producer(1, { epoch: 0, name: 'fenced' }),
+    403,
+    { code: 'FENCED', detail: { epoch: 3 } },
+  ],
+  [
+    'an id without its time',
+    { ...producer(0), 'Producer-Id': 'me' },
+    409,
+    { code: 'UNKNOWN_PRODUCER' },
+  ],
+  ['only one header', { 'Producer-Seq': '0' }, 400, { code: 'BAD_REQUEST' }],
+  ['a negative sequence', { ...producer(0), 'Producer-Seq': '-1' }, 400, { code: 'BAD_REQUEST' }],
+])(
+  'a producer with %s is refused and nothing changes',
+  async (_what, headers, status, expected) => {
+    const name = await topic();
+    const path = `/topics/${name}/records`;
+    await send(edge, 'POST', path, { records: [{ value: 1, timestamp: 5 }] }, producer(0));
+    await send(
+      edge,
+      'POST',
+      path,
+      { records: [{ value: 1, timestamp: 5 }] },
+      producer(0, { epoch: 3, name: 'fenced' }),
+    );
+    const refused = await send(
+      edge,
+      'POST',
+      path,
+      { records: [{ value: 2, timestamp: 5 }] },
+      headers,
+    );
+    expect(refused).toMatchObject({ status, body: expected });
+    const good = await send(
+      edge,
+      'POST',
+      path,
+      { records: [{ value: 3, timestamp: 5 }] },
+      producer(1),
+    );
+    expect(good.body).toMatchObject({ offsets: [{ offset: 2 }], duplicate: false });
+  },
+);
+
+test('a record batch goes in and comes out byte by byte', async () => {
+  const name = await topic();
+  const batch = singleRecord(new Uint8Array([1, 2]), new Uint8Array([3]), 77);
+  const put = await fetch(`${edge.url}/topics/${name}/partitions/0/batch`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/vnd.millrace.batch' },
+    body: batch,
+  });
+  expect(await put.json()).toMatchObject({ base: 0, count: 1, duplicate: false, highWatermark: 1 });
+  const got = await fetch(`${edge.url}/topics/${name}/partitions/0/records`, {
+    headers: { Accept: 'application/vnd.millrace.batches' },
+  });
+  expect(got.headers.get('Millrace-High-Watermark')).toBe('1');
+  const bytes = new Uint8Array(await got.arrayBuffer());
+  const view = new DataView(bytes.buffer);
+  expect([view.getFloat64(0, true), view.getUint32(8, true), view.getUint32(12, true)]).toEqual([
+    0,
+    1,
+    batch.length,
+  ]);
+  expect(parseRecordBatch(bytes.slice(16)).timestamps[0]).toBe(77);
+  batch[batch.length - 1] = 9;
+  const damaged = await fetch(`${edge.url}/topics/${name}/partitions/0/batch`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/vnd.millrace.batch' },
+    body: batch,
+  });
+  expect([damaged.status, await damaged.json()]).toMatchObject([400, { code: 'INVALID_BATCH' }]);
+});
+
+test('a waiting fetch answers when a record comes', async () => {
+  const name = await topic();
+  const waiting = send(
+    edge,
+    'GET',
+    `/topics/${name}/partitions/0/records?offset=latest&wait_ms=20000`,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await send(edge, 'POST', `/topics/${name}/records`, { records: [{ value: 'late' }] });
+  expect((await waiting).body).toMatchObject({ records: [{ value: 'late' }], next: 1 });
+});
+
+test('a fetch begins where it is told and tells where to go on', async () => {
+  const name = await topic();
+  const path = `/topics/${name}/partitions/0/records`;
+  for (const values of [[1, 2], [3], [4, 5, 6]]) {
+    await send(edge, 'POST', `/topics/${name}/records`, {
+      records: values.map((value) => ({ value })),
+    });
+  }
+  const seen: number[] = [];
+  for (let next = 0; next < 6;) {
+    const { body } = await send(edge, 'GET', `${path}?offset=${next}&max_bytes=1`);
+    const page = body as { records: { offset: number; value: number }[]; next: number };
+    seen.push(...page.records.map(({ value }) => value));
+    expect(page.next).toBeGreaterThan(next);
+    next = page.next;
+  }
+  expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
+  expect((await send(edge, 'GET', `${path}?offset=4`)).body).toMatchObject({
+    records: [{ value: 5 }, { value: 6 }],
+  });
+});
+
+test('a topic that was dropped and created again refuses those who mean the old one', async () => {
+  const name = await topic();
+  const old = (await send(edge, 'GET', `/topics/${name}`)).body as { incarnation: string };
+  await send(edge, 'POST', `/topics/${name}/records`, { records: [{ value: 1 }] });
+  expect((await send(edge, 'DELETE', `/topics/${name}`)).status).toBe(204);
+  expect((await send(edge, 'GET', `/topics/${name}`)).status).toBe(404);
+  await send(edge, 'POST', '/topics', { name });
+  const headers = { 'Topic-Incarnation': old.incarnation };
+  const refused = await send(
+    edge,
+    'POST',
+    `/topics/${name}/records`,
+    { records: [{ value: 2 }] },
+    headers,
+  );
+  expect(refused).toMatchObject({ status: 409, body: { code: 'INCARNATION_CHANGED' } });
+  const path = `/topics/${name}/partitions/0/records`;
+  expect((await send(edge, 'GET', `${path}?incarnation=${old.incarnation}`)).status).toBe(409);
+  expect((await send(edge, 'GET', path)).body).toMatchObject({ records: [], highWatermark: 0 });
+});
+
+test('what was acknowledged survives a kill, and a repeat after it is still a repeat', async () => {
+  const name = await topic();
+  const headers = producer(0);
+  const records = { records: [{ key: 'k', value: 1, timestamp: 5 }] };
+  await send(edge, 'POST', `/topics/${name}/records`, records, headers);
+  await edge.kill();
+  await edge.restart();
+  const again = await send(edge, 'POST', `/topics/${name}/records`, records, headers);
+  expect(again.body).toMatchObject({ offsets: [{ offset: 0 }], duplicate: true });
+  expect((await send(edge, 'GET', `/topics/${name}/partitions/0/records`)).body).toMatchObject({
+    records: [{ offset: 0, key: 'k', value: 1 }],
+    highWatermark: 1,
+  });
+});

@@ -1,0 +1,232 @@
+// Plain workerd for tests: bundles the edge offline, serves it on loopback with its objects on disk, kills and restarts it.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import process from 'node:process';
+import type { Readable } from 'node:stream';
+import { QUIET_WRANGLER } from './quiet-wrangler.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+/** The binary itself, not the script before it: a signal must reach the process that holds the objects. */
+const { default: workerdPath } = createRequire(import.meta.url)('workerd') as { default: string };
+const temporary = resolve(root, 'tests/.tmp');
+/** A bundle of other sources is thrown away when it is older than this. */
+const BUNDLE_AGE_MS_MAX = 3_600_000;
+const START_MS_MAX = 20_000;
+
+/** The classes of objects and their bindings, as edge/wrangler.jsonc has them. */
+const CLASSES = [
+  ['PARTITION', 'Partition'],
+  ['PROCESSOR', 'Processor'],
+  ['CATALOG', 'Catalog'],
+] as const;
+
+/**
+ * Bundles an entry of the edge with `wrangler deploy --dry-run`, unless the same sources were bundled before.
+ * @param entry path from the root of the repository
+ * @returns the folder of main.js and its modules
+ */
+export async function bundleEdge(entry = 'edge/main.ts'): Promise<string> {
+  const hash = createHash('sha256').update(entry);
+  const sources = globSync(
+    ['edge/**', 'runtime/**/*.ts', 'tests/torture/**/*.ts', 'build/kernel.wasm'],
+    { cwd: root },
+  );
+  for (const path of [...sources, 'package-lock.json'].sort()) {
+    if (statSync(join(root, path)).isFile())
+      hash.update(`${path}\0`).update(readFileSync(join(root, path)));
+  }
+  const name = `bundle-${entry.replaceAll(/[^a-z0-9]+/gi, '-')}-`;
+  const bundle = join(temporary, name + hash.digest('hex').slice(0, 16));
+  if (existsSync(bundle)) return bundle;
+  mkdirSync(temporary, { recursive: true });
+  for (const old of readdirSync(temporary).filter((one) => one.startsWith(name))) {
+    const path = join(temporary, old);
+    if (Date.now() - statSync(path).mtimeMs > BUNDLE_AGE_MS_MAX)
+      rmSync(path, { recursive: true, force: true });
+  }
+  // Made beside and renamed, because test files run at the same time.
+  const fresh = `${bundle}.${randomUUID()}`;
+  const wrangler = spawn(
+    process.execPath,
+    [
+      join(root, 'node_modules/wrangler/bin/wrangler.js'),
+      'deploy',
+      join(root, entry),
+      '--dry-run',
+      '--outdir',
+      fresh,
+      '--config',
+      join(root, 'edge/wrangler.jsonc'),
+    ],
+    {
+      cwd: root,
+      env: { ...process.env, ...QUIET_WRANGLER, CI: 'true' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  const output = collect(wrangler);
+  const [code] = (await once(wrangler, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`wrangler could not bundle ${entry}:\n${output.text}`);
+  writeFileSync(join(fresh, 'config.capnp'), configOf(fresh, 'main'));
+  try {
+    renameSync(fresh, bundle);
+  } catch (thrown) {
+    if (!existsSync(bundle)) throw thrown;
+    rmSync(fresh, { recursive: true, force: true }); // Another process was first, with the same bytes.
+  }
+  return bundle;
+}
+
+/** workerd's configuration: the bundle, its objects with SQLite on a disk given at start, one socket on loopback. */
+function configOf(bundle: string, name: string): string {
+  const compatibilityDate = /"compatibility_date": "([\d-]+)"/.exec(
+    readFileSync(join(root, 'edge/wrangler.jsonc'), 'utf8'),
+  )?.[1];
+  const modules = readdirSync(bundle)
+    .filter((file) => /\.(js|wasm)$/.test(file))
+    .sort((a, b) => Number(b.endsWith('.js')) - Number(a.endsWith('.js')))
+    .map((file) => {
+      const kind = file.endsWith('.wasm') ? 'wasm' : 'esModule';
+      return `(name = "${file}", ${kind} = embed "${file}")`;
+    });
+  const namespaces = CLASSES.map(
+    ([, className]) =>
+      `(className = "${className}", uniqueKey = "millrace-${className}", enableSql = true)`,
+  );
+  const bindings = CLASSES.map(
+    ([binding, className]) => `(name = "${binding}", durableObjectNamespace = "${className}")`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "${name}", worker = .edge),
+    (name = "disk", disk = (writable = true)),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${name}")],
+);
+const edge :Workerd.Worker = (
+  compatibilityDate = "${compatibilityDate}",
+  modules = [${modules.join(', ')}],
+  durableObjectNamespaces = [${namespaces.join(', ')}],
+  durableObjectStorage = (localDisk = "disk"),
+  bindings = [${bindings.join(', ')}],
+);
+`;
+}
+
+/** A running workerd with its data. */
+export class Workerd {
+  /** Where the objects keep their SQLite files. */
+  readonly folder: string;
+  readonly #bundle: string;
+  #child: ChildProcess | null = null;
+  #url = '';
+  #output = { text: '' };
+
+  private constructor(bundle: string, folder: string) {
+    this.#bundle = bundle;
+    this.folder = folder;
+  }
+
+  /** Bundles `entry` and starts it on empty storage. */
+  static async start(entry?: string): Promise<Workerd> {
+    const bundle = await bundleEdge(entry);
+    const folder = join(temporary, `workerd-${randomUUID()}`);
+    mkdirSync(folder, { recursive: true });
+    const workerd = new Workerd(bundle, folder);
+    await workerd.restart();
+    return workerd;
+  }
+
+  /** `http://127.0.0.1:port`; another after each restart. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /** What workerd has written on its standard outputs since the last start. */
+  get output(): string {
+    return this.#output.text;
+  }
+
+  /** Starts it again on the same storage, after `kill`. */
+  async restart(): Promise<void> {
+    const child = spawn(
+      workerdPath,
+      [
+        'serve',
+        join(this.#bundle, 'config.capnp'),
+        '--experimental',
+        '--control-fd=3',
+        `--directory-path=disk=${this.folder}`,
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] },
+    );
+    this.#child = child;
+    this.#output = collect(child);
+    const port = await listening(child, this.#output);
+    this.#url = `http://127.0.0.1:${port}`;
+  }
+
+  /** SIGKILL, as a crash would; resolves when the process is gone. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+
+  /** Ends it and throws its data away. */
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** The port that workerd says on its control pipe. */
+async function listening(child: ChildProcess, output: { text: string }): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const fail = (why: string): void => reject(new Error(`workerd ${why}:\n${output.text}`));
+  const timer = setTimeout(() => fail('did not start in time'), START_MS_MAX);
+  let said = '';
+  (child.stdio[3] as Readable).on('data', (part: Buffer) => {
+    said += part.toString();
+    const port = /"event":"listen".*?"port":(\d+)/.exec(said)?.[1];
+    if (port !== undefined) resolve(Number(port));
+  });
+  child.once('exit', (code) => fail(`ended with code ${code}`));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function collect(child: ChildProcess): { text: string } {
+  const output = { text: '' };
+  const add = (part: Buffer): void => {
+    output.text = (output.text + part.toString()).slice(-200_000);
+  };
+  child.stdout?.on('data', add);
+  child.stderr?.on('data', add);
+  return output;
+}
