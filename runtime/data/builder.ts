@@ -282,6 +282,8 @@ class BooleanColumnBuilder extends ColumnBuilder {
 
 class StringColumnBuilder extends ColumnBuilder {
   #codes = new Uint32Array(0);
+  /** Entries before each row, so that a row is rolled back with the entry that it brought. */
+  #sizes = new Uint32Array(0);
   #lastRows = 0;
   readonly #entries = new Interner();
   readonly #scratch = new ByteWriter();
@@ -293,43 +295,47 @@ class StringColumnBuilder extends ColumnBuilder {
   }
 
   override appendUtf8(bytes: Uint8Array, from: number, to: number): void {
-    this.#code(this.#entries.intern(bytes, from, to));
+    const row = this.length;
+    if (row === this.#codes.length) this.#grow();
+    this.#sizes[row] = this.#entries.size;
+    this.#codes[row] = this.#entries.intern(bytes, from, to);
+    this.length = row + 1;
   }
 
   override appendText(value: string): void {
     const scratch = this.#scratch;
     scratch.truncate(0);
     scratch.utf8(value);
-    this.#code(this.#entries.intern(scratch.buffer, 0, scratch.position));
+    this.appendUtf8(scratch.buffer, 0, scratch.position);
   }
 
   protected appendZero(): void {
-    this.#code(0);
+    const row = this.length;
+    if (row === this.#codes.length) this.#grow();
+    this.#sizes[row] = this.#entries.size;
+    this.#codes[row] = 0;
+    this.length = row + 1;
   }
 
-  #code(code: number): void {
-    if (this.length === this.#codes.length) {
-      const grown = new Uint32Array(capacityAfter(this.length, this.#lastRows));
-      grown.set(this.#codes);
-      this.#codes = grown;
-    }
-    this.#codes[this.length++] = code;
+  #grow(): void {
+    const codes = new Uint32Array(capacityAfter(this.length, this.#lastRows));
+    codes.set(this.#codes);
+    this.#codes = codes;
+    const sizes = new Uint32Array(codes.length);
+    sizes.set(this.#sizes);
+    this.#sizes = sizes;
   }
 
   override truncate(length: number): void {
     if (length === this.length) return;
     super.truncate(length);
-    // Codes are given in the order of their first row, so the rows that stay use exactly the codes up to their maximum.
-    let size = 0;
-    for (let row = 0; row < length; row++) {
-      if (!this.isNullRow(row)) size = Math.max(size, (this.#codes[row] ?? 0) + 1);
-    }
-    this.#entries.truncate(size);
+    this.#entries.truncate(this.#sizes[length] as number);
   }
 
   protected take(rows: number, validity: Bitmap | null): Column {
     const values = this.#codes.subarray(0, rows);
     this.#codes = new Uint32Array(0);
+    this.#sizes = new Uint32Array(0);
     this.#lastRows = rows;
     // A column of nulls still has an entry for its zero codes to point at.
     if (this.#entries.size === 0) this.#entries.intern(this.#scratch.buffer, 0, 0);

@@ -18,10 +18,11 @@ export interface FormatSpec {
 export interface Decoder {
   /**
    * Appends exactly one value to each builder, in the order of the wanted columns.
+   * @returns false when the key or value as a whole is null though it has bytes (JSON `null`): nulls were appended
    * @param bytes the region that holds the record; `from` inclusive, `to` exclusive
    * @throws {RecordError} DESERIALIZATION, with the column or path; the caller rolls the builders back
    */
-  decode(bytes: Uint8Array, from: number, to: number, into: readonly ColumnBuilder[]): void;
+  decode(bytes: Uint8Array, from: number, to: number, into: readonly ColumnBuilder[]): boolean;
 }
 
 /** Writes one record's key or value. */

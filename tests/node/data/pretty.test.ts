@@ -40,7 +40,9 @@ test('what format writes, batch reads as the same rows', () => {
 
 test('a stream has no operations', () => {
   expect(batch('N:INTEGER', '1 @3', '-2').op).toBeNull();
-  expect(format(batch('N:INTEGER', '1 @3', '-2'))).toBe('N:INTEGER @rowtime\n1         @3\n-2        @0');
+  expect(format(batch('N:INTEGER', '1 @3', '-2'))).toBe(
+    'N:INTEGER @rowtime\n1         @3\n-2        @0',
+  );
 });
 
 test('text that is no table is refused', () => {

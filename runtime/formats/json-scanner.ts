@@ -1,0 +1,374 @@
+// Walks over the bytes of one JSON text and checks its whole grammar; makes no object and knows no column.
+
+import { ByteWriter, decodeUtf8 } from '../base/bytes.ts';
+import { RecordError } from '../base/errors.ts';
+import { JSON_DEPTH_MAX } from '../base/limits.ts';
+
+export const QUOTE = 0x22;
+export const COMMA = 0x2c;
+export const COLON = 0x3a;
+export const MINUS = 0x2d;
+export const OPEN_BRACKET = 0x5b;
+export const CLOSE_BRACKET = 0x5d;
+export const OPEN_BRACE = 0x7b;
+export const CLOSE_BRACE = 0x7d;
+const BACKSLASH = 0x5c;
+const ZERO = 0x30;
+const NINE = 0x39;
+const POINT = 0x2e;
+
+/** Digits that a double holds exactly whatever they are. */
+const EXACT_DIGITS = 15;
+
+/** What a backslash and this byte stand for; 0: no escape. */
+const ESCAPES = new Uint8Array(128);
+for (const [letter, byte] of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t']) {
+  ESCAPES[(letter ?? '').charCodeAt(0)] = (byte ?? '').charCodeAt(0);
+}
+
+/**
+ * A cursor over one JSON text. `position` is an index of `bytes`; what a scan found stands in `start`, `stop` and the fields
+ * beside them until the next scan. Every fault is a RecordError with the position in the text.
+ */
+export class JsonScanner {
+  bytes: Uint8Array = new Uint8Array(0);
+  position = 0;
+  #first = 0;
+  #end = 0;
+  #depth = 0;
+
+  /** The token last scanned: the number's text, or the string's contents without quotes. */
+  start = 0;
+  stop = 0;
+  /** The string last scanned has escapes: `text` and `unescaped` decode them. */
+  escaped = false;
+  /** The number last scanned has neither fraction nor exponent. */
+  integer = false;
+  /** The number last scanned, when `integer` and exact in a double: at most 15 digits. */
+  small = false;
+  number = 0;
+
+  readonly #unescaped = new ByteWriter(256);
+
+  /** Begins a text. */
+  open(bytes: Uint8Array, from: number, to: number): void {
+    this.bytes = bytes;
+    this.position = from;
+    this.#first = from;
+    this.#end = to;
+    this.#depth = 0;
+  }
+
+  /** @throws {RecordError} DESERIALIZATION, with what was wrong and where */
+  fail(message: string, at: number = this.position): never {
+    throw new RecordError('DESERIALIZATION', `${message} at byte ${at - this.#first}`);
+  }
+
+  /** Skips white space and gives the byte that stands there, which stays; -1 at the end. */
+  peek(): number {
+    const { bytes } = this;
+    const end = this.#end;
+    let at = this.position;
+    for (; at < end; at++) {
+      const byte = bytes[at] as number;
+      if (byte > 0x20) {
+        this.position = at;
+        return byte;
+      }
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) break;
+    }
+    this.position = at;
+    return at < end ? (bytes[at] as number) : -1;
+  }
+
+  /** Skips white space; nothing may follow. */
+  close(): void {
+    if (this.peek() !== -1) this.fail('more than one JSON value');
+  }
+
+  /** Steps over `byte`, which must come next. */
+  expect(byte: number): void {
+    if (this.peek() !== byte) this.unexpected();
+    this.position++;
+  }
+
+  unexpected(): never {
+    const byte = this.position < this.#end ? this.bytes[this.position] : undefined;
+    if (byte === undefined) return this.fail('the JSON text ends too early');
+    const shown =
+      byte > 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}'` : `0x${byte.toString(16)}`;
+    return this.fail(`${shown} is unexpected in JSON`);
+  }
+
+  /** Enters an object or array, whose first byte is stepped over. */
+  enter(): void {
+    this.position++;
+    if (++this.#depth > JSON_DEPTH_MAX) this.fail(`JSON nested deeper than ${JSON_DEPTH_MAX}`);
+  }
+
+  /** Leaves an object or array, whose last byte is stepped over. */
+  leave(): void {
+    this.position++;
+    this.#depth--;
+  }
+
+  /** Within an array or object: true when `close` ended it, false when another item follows the comma. */
+  ended(close: number): boolean {
+    const byte = this.peek();
+    if (byte === COMMA) {
+      this.position++;
+      return false;
+    }
+    if (byte !== close) this.unexpected();
+    this.leave();
+    return true;
+  }
+
+  /** Scans a string from its opening quote, which must stand at `position`, to behind its closing one. */
+  string(): void {
+    const { bytes } = this;
+    const end = this.#end;
+    let at = this.position;
+    if (at >= end || bytes[at] !== QUOTE) this.unexpected();
+    this.start = ++at;
+    this.escaped = false;
+    for (; at < end; at++) {
+      const byte = bytes[at] as number;
+      if (byte < 0x80) {
+        if (byte === QUOTE) {
+          this.stop = at;
+          this.position = at + 1;
+          return;
+        }
+        if (byte === BACKSLASH) {
+          this.escaped = true;
+          at = this.#escape(at);
+        } else if (byte < 0x20) {
+          this.fail('a control character in a JSON string', at);
+        }
+      } else {
+        at = this.#sequence(at);
+      }
+    }
+    this.position = end;
+    this.unexpected();
+  }
+
+  /** Steps over `expected` when it is what stands at `position`. */
+  matches(expected: Uint8Array): boolean {
+    const { bytes, position } = this;
+    const { length } = expected;
+    if (position + length > this.#end) return false;
+    for (let i = 0; i < length; i++) if (bytes[position + i] !== expected[i]) return false;
+    this.position = position + length;
+    return true;
+  }
+
+  /** Checks an escape and gives the position of its last byte. */
+  #escape(at: number): number {
+    const letter = at + 1 < this.#end ? (this.bytes[at + 1] as number) : 0;
+    if (letter === 0x75) {
+      if (this.#hex(at + 2) < 0) this.fail('\\u needs four hexadecimal digits', at);
+      return at + 5;
+    }
+    if (letter >= 128 || ESCAPES[letter] === 0) this.fail('an unknown escape in a JSON string', at);
+    return at + 1;
+  }
+
+  /** The value of four hexadecimal digits; -1 when they are not. */
+  #hex(at: number): number {
+    if (at + 4 > this.#end) return -1;
+    let value = 0;
+    for (let i = at; i < at + 4; i++) {
+      const byte = this.bytes[i] as number;
+      const digit =
+        byte >= ZERO && byte <= NINE
+          ? byte - ZERO
+          : (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66
+            ? (byte | 0x20) - 0x57
+            : -1;
+      if (digit < 0) return -1;
+      value = value * 16 + digit;
+    }
+    return value;
+  }
+
+  /** Checks a UTF-8 sequence of two to four bytes and gives the position of its last byte. */
+  #sequence(at: number): number {
+    const { bytes } = this;
+    const lead = bytes[at] as number;
+    const next = at + 1 < this.#end ? (bytes[at + 1] as number) : 0;
+    if (lead >= 0xc2 && lead <= 0xdf && isTail(next)) return at + 1;
+    const third = at + 2 < this.#end ? (bytes[at + 2] as number) : 0;
+    if (lead >= 0xe0 && lead <= 0xef && isTail(next) && isTail(third)) {
+      // E0 must not be overlong, ED must not be a surrogate.
+      if ((lead !== 0xe0 || next >= 0xa0) && (lead !== 0xed || next < 0xa0)) return at + 2;
+    }
+    const fourth = at + 3 < this.#end ? (bytes[at + 3] as number) : 0;
+    if (lead >= 0xf0 && lead <= 0xf4 && isTail(next) && isTail(third) && isTail(fourth)) {
+      if ((lead !== 0xf0 || next >= 0x90) && (lead !== 0xf4 || next < 0x90)) return at + 3;
+    }
+    return this.fail('JSON that is not UTF-8', at);
+  }
+
+  /** Scans a number; its sign or first digit must stand at `position`. */
+  scanNumber(): void {
+    const { bytes } = this;
+    const end = this.#end;
+    const start = this.position;
+    let at = start;
+    this.start = start;
+    const negative = bytes[at] === MINUS;
+    if (negative) at++;
+    const digitsFrom = at;
+    let value = 0;
+    let byte = at < end ? (bytes[at] as number) : 0;
+    while (byte >= ZERO && byte <= NINE) {
+      value = value * 10 + (byte - ZERO);
+      byte = ++at < end ? (bytes[at] as number) : 0;
+    }
+    const digits = at - digitsFrom;
+    if (digits === 0 || (digits > 1 && bytes[digitsFrom] === ZERO)) {
+      this.position = digits === 0 ? at : digitsFrom;
+      this.unexpected();
+    }
+    this.integer = true;
+    if (byte === POINT) {
+      this.integer = false;
+      at = this.#digits(at + 1);
+      byte = at < end ? (bytes[at] as number) : 0;
+    }
+    if ((byte | 0x20) === 0x65) {
+      this.integer = false;
+      const sign = at + 1 < end ? (bytes[at + 1] as number) : 0;
+      at = this.#digits(sign === MINUS || sign === 0x2b ? at + 2 : at + 1);
+    }
+    this.small = this.integer && digits <= EXACT_DIGITS;
+    this.number = negative ? -value : value;
+    this.stop = at;
+    this.position = at;
+  }
+
+  /** Steps over at least one digit. */
+  #digits(from: number): number {
+    const { bytes } = this;
+    let at = from;
+    while (at < this.#end && (bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at++;
+    if (at === from) {
+      this.position = at;
+      this.unexpected();
+    }
+    return at;
+  }
+
+  /** Scans `true`, `false` or `null`, told by its first byte; gives true, false or null. */
+  word(): boolean | null {
+    const first = this.bytes[this.position];
+    if (first === 0x74 && this.#spells('true')) return true;
+    if (first === 0x66 && this.#spells('false')) return false;
+    if (first === 0x6e && this.#spells('null')) return null;
+    return this.unexpected();
+  }
+
+  #spells(word: string): boolean {
+    const at = this.position;
+    if (at + word.length > this.#end) return false;
+    for (let i = 1; i < word.length; i++)
+      if (this.bytes[at + i] !== word.charCodeAt(i)) return false;
+    this.position = at + word.length;
+    return true;
+  }
+
+  /** Checks the value that comes next and steps over it. */
+  skip(): void {
+    const byte = this.peek();
+    if (byte === QUOTE) this.string();
+    else if (byte === OPEN_BRACE) this.#skipObject();
+    else if (byte === OPEN_BRACKET) this.#skipArray();
+    else if (byte === MINUS || (byte >= ZERO && byte <= NINE)) this.scanNumber();
+    else this.word();
+  }
+
+  #skipObject(): void {
+    this.enter();
+    if (this.peek() === CLOSE_BRACE) return this.leave();
+    do {
+      this.peek();
+      this.string();
+      this.expect(COLON);
+      this.skip();
+    } while (!this.ended(CLOSE_BRACE));
+  }
+
+  #skipArray(): void {
+    this.enter();
+    if (this.peek() === CLOSE_BRACKET) return this.leave();
+    do this.skip();
+    while (!this.ended(CLOSE_BRACKET));
+  }
+
+  /** The text of the string last scanned. */
+  text(): string {
+    if (!this.escaped) return decodeUtf8(this.bytes, this.start, this.stop);
+    const unescaped = this.unescaped();
+    return decodeUtf8(unescaped.buffer, 0, unescaped.position);
+  }
+
+  /** The text of the number last scanned, as it was written. */
+  numberText(): string {
+    return decodeUtf8(this.bytes, this.start, this.stop);
+  }
+
+  /** UTF-8 of the string last scanned, which has escapes; valid until the next call. A lone surrogate becomes U+FFFD. */
+  unescaped(): ByteWriter {
+    const { bytes, stop } = this;
+    const to = this.#unescaped;
+    to.truncate(0);
+    for (let at = this.start; at < stop; at++) {
+      const byte = bytes[at] as number;
+      if (byte !== BACKSLASH) {
+        to.u8(byte);
+        continue;
+      }
+      const letter = bytes[++at] as number;
+      if (letter !== 0x75) {
+        to.u8(ESCAPES[letter] as number);
+        continue;
+      }
+      let unit = this.#hex(at + 1);
+      at += 4;
+      const isHigh = unit >= 0xd800 && unit < 0xdc00;
+      if (isHigh && bytes[at + 1] === BACKSLASH && bytes[at + 2] === 0x75 && at + 6 < stop) {
+        const low = this.#hex(at + 3);
+        if (low >= 0xdc00 && low < 0xe000) {
+          unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+          at += 6;
+        }
+      }
+      writeCodePoint(to, unit >= 0xd800 && unit < 0xe000 ? 0xfffd : unit);
+    }
+    return to;
+  }
+}
+
+function isTail(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
+}
+
+function writeCodePoint(to: ByteWriter, point: number): void {
+  if (point < 0x80) {
+    to.u8(point);
+  } else if (point < 0x800) {
+    to.u8(0xc0 | (point >> 6));
+    to.u8(0x80 | (point & 63));
+  } else {
+    if (point < 0x10000) {
+      to.u8(0xe0 | (point >> 12));
+    } else {
+      to.u8(0xf0 | (point >> 18));
+      to.u8(0x80 | ((point >> 12) & 63));
+    }
+    to.u8(0x80 | ((point >> 6) & 63));
+    to.u8(0x80 | (point & 63));
+  }
+}
