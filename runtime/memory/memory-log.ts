@@ -1,0 +1,291 @@
+// The log in memory: topics as arrays of record batches; the reference for every other adapter of the port.
+
+import { assert } from '../base/assert.ts';
+import { PortError } from '../base/errors.ts';
+import { PARTITIONS_MAX, PRODUCERS_MAX } from '../base/limits.ts';
+import { parseRecordBatch, verify } from '../data/record.ts';
+import type { Clock } from '../ports/clock.ts';
+import type {
+  AppendResult,
+  Bounds,
+  Fetched,
+  FetchedBatch,
+  Log,
+  ProducerStamp,
+  TopicDescription,
+  TopicPartition,
+  TopicSpec,
+  Unsubscribe,
+} from '../ports/log.ts';
+import { judge, toForget, type KnownProducer } from '../ports/producers.ts';
+
+interface Partition {
+  batches: FetchedBatch[];
+  start: number;
+  highWatermark: number;
+  producers: Map<string, KnownProducer>;
+  forgottenMs: number;
+}
+
+interface Topic {
+  readonly description: TopicDescription;
+  readonly partitions: readonly Partition[];
+}
+
+/** Undoes one step of a transaction that failed. */
+type Undo = () => void;
+
+/** Topics in memory. Everything happens at once within a call, so that a store may append within its own commit. */
+export class MemoryLog implements Log {
+  readonly #clock: Clock;
+  readonly #topics = new Map<string, Topic>();
+  readonly #wakes = new Map<string, Set<() => void>>();
+  #incarnations = 0;
+  /** Non-null while a transaction runs. */
+  #undo: Undo[] | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async create(topic: TopicSpec): Promise<TopicDescription> {
+    assert(
+      topic.partitions >= 1 && topic.partitions <= PARTITIONS_MAX,
+      'a topic has 1 .. PARTITIONS_MAX partitions',
+    );
+    if (this.#topics.has(topic.name)) {
+      throw new PortError('TOPIC_EXISTS', `topic '${topic.name}' exists already`);
+    }
+    const description = { ...topic, incarnation: String(++this.#incarnations) };
+    const partitions = Array.from({ length: topic.partitions }, () => ({
+      batches: [],
+      start: 0,
+      highWatermark: 0,
+      producers: new Map<string, KnownProducer>(),
+      forgottenMs: -Infinity,
+    }));
+    this.#topics.set(topic.name, { description, partitions });
+    return description;
+  }
+
+  async remove(topic: string): Promise<void> {
+    const { partitions } = this.#topic(topic);
+    this.#topics.delete(topic);
+    partitions.forEach((_, partition) => this.#wake({ topic, partition }));
+  }
+
+  async describe(topic: string): Promise<TopicDescription | null> {
+    return this.#topics.get(topic)?.description ?? null;
+  }
+
+  async list(): Promise<readonly TopicDescription[]> {
+    return [...this.#topics.values()].map((topic) => topic.description);
+  }
+
+  async append(
+    at: TopicPartition,
+    bytes: Uint8Array,
+    producer?: ProducerStamp | undefined,
+    incarnation?: string | undefined,
+  ): Promise<AppendResult> {
+    return this.appendNow(at, bytes, producer, incarnation);
+  }
+
+  /** As `append`, within the caller's turn: for a store that commits to this log. */
+  appendNow(
+    at: TopicPartition,
+    bytes: Uint8Array,
+    producer?: ProducerStamp | undefined,
+    incarnation?: string | undefined,
+  ): AppendResult {
+    const topic = this.#topic(at.topic);
+    const partition = this.#partition(at);
+    const known = topic.description.incarnation;
+    if (incarnation !== undefined && incarnation !== known) {
+      throw new PortError(
+        'INCARNATION_CHANGED',
+        `topic '${at.topic}' is not the one that was meant`,
+        {
+          incarnation: known,
+        },
+      );
+    }
+    const { count } = verify(bytes);
+    const base = partition.highWatermark;
+    if (producer !== undefined) {
+      const before = partition.producers.get(producer.id) ?? null;
+      const verdict = judge(before, {
+        stamp: producer,
+        count,
+        crc: sumOf(bytes),
+        highWatermark: base,
+        forgottenMs: partition.forgottenMs,
+        nowMs: this.#clock.now(),
+      });
+      this.#remember(partition, producer.id, before, verdict.producer);
+      if (verdict.kind === 'repeat') {
+        return {
+          base: verdict.base,
+          count,
+          duplicate: true,
+          highWatermark: base,
+          incarnation: known,
+        };
+      }
+    }
+    partition.batches.push({ base, count, bytes });
+    partition.highWatermark = base + count;
+    this.#undo?.push(() => {
+      partition.batches.pop();
+      partition.highWatermark = base;
+    });
+    this.#wake(at);
+    return { base, count, duplicate: false, highWatermark: base + count, incarnation: known };
+  }
+
+  /** Runs `body` all or nothing: what it appended with `appendNow` is gone when it throws. */
+  transaction(body: () => void): void {
+    assert(this.#undo === null, 'a transaction holds no other');
+    const undo: Undo[] = [];
+    this.#undo = undo;
+    try {
+      body();
+    } catch (thrown) {
+      for (const step of undo.reverse()) step();
+      throw thrown;
+    } finally {
+      this.#undo = null;
+    }
+  }
+
+  async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
+    const partition = this.#partition(at);
+    const { start, highWatermark } = partition;
+    if (from < start || from > highWatermark) {
+      throw new PortError(
+        'OFFSET_OUT_OF_RANGE',
+        `offset ${from} of '${at.topic}' ${at.partition} is not within ${start} .. ${highWatermark}`,
+        { start, highWatermark },
+      );
+    }
+    const batches: FetchedBatch[] = [];
+    let bytes = 0;
+    for (let i = firstFrom(partition.batches, from); i < partition.batches.length; i++) {
+      const batch = partition.batches[i];
+      if (batch === undefined || (batches.length > 0 && bytes + batch.bytes.length > bytesMax))
+        break;
+      batches.push(batch);
+      bytes += batch.bytes.length;
+    }
+    return {
+      batches,
+      start,
+      highWatermark,
+      incarnation: this.#topic(at.topic).description.incarnation,
+    };
+  }
+
+  async bounds(at: TopicPartition): Promise<Bounds> {
+    const { start, highWatermark } = this.#partition(at);
+    return { start, highWatermark, incarnation: this.#topic(at.topic).description.incarnation };
+  }
+
+  async offsetForTime(at: TopicPartition, ms: number): Promise<number> {
+    const partition = this.#partition(at);
+    for (const batch of partition.batches) {
+      const { timestamps } = parseRecordBatch(batch.bytes, 'CORRUPT', { checksum: false });
+      const found = timestamps.findIndex((timestamp) => timestamp >= ms);
+      if (found >= 0) return Math.max(partition.start, batch.base + found);
+    }
+    return partition.highWatermark;
+  }
+
+  async trim(at: TopicPartition, before: number): Promise<void> {
+    const partition = this.#partition(at);
+    const gone = partition.batches.findIndex((batch) => batch.base + batch.count > before);
+    const count = gone < 0 ? partition.batches.length : gone;
+    if (count === 0) return;
+    partition.batches = partition.batches.slice(count);
+    partition.start = partition.batches[0]?.base ?? partition.highWatermark;
+  }
+
+  subscribe(at: TopicPartition, wake: () => void): Unsubscribe {
+    const key = keyOf(at);
+    const wakes = this.#wakes.get(key) ?? new Set();
+    this.#wakes.set(key, wakes);
+    wakes.add(wake);
+    return () => {
+      wakes.delete(wake);
+      if (wakes.size === 0 && this.#wakes.get(key) === wakes) this.#wakes.delete(key);
+    };
+  }
+
+  #remember(
+    partition: Partition,
+    id: string,
+    before: KnownProducer | null,
+    after: KnownProducer,
+  ): void {
+    const { producers, forgottenMs } = partition;
+    if (before === null && producers.size >= PRODUCERS_MAX) {
+      const idle = [...producers].map(([id, { lastMs }]) => ({ id, lastMs }));
+      const forgotten = toForget(idle, this.#clock.now());
+      const removed = forgotten.ids.map((id) => [id, producers.get(id)] as const);
+      for (const [id] of removed) producers.delete(id);
+      partition.forgottenMs = Math.max(forgottenMs, forgotten.forgottenMs);
+      this.#undo?.push(() => {
+        for (const [id, known] of removed) if (known !== undefined) producers.set(id, known);
+        partition.forgottenMs = forgottenMs;
+      });
+    }
+    producers.set(id, after);
+    this.#undo?.push(() => {
+      if (before === null) producers.delete(id);
+      else producers.set(id, before);
+    });
+  }
+
+  #topic(name: string): Topic {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) throw new PortError('UNKNOWN_TOPIC', `there is no topic '${name}'`);
+    return topic;
+  }
+
+  #partition(at: TopicPartition): Partition {
+    const partition = this.#topic(at.topic).partitions[at.partition];
+    if (partition === undefined) {
+      throw new PortError(
+        'UNKNOWN_PARTITION',
+        `topic '${at.topic}' has no partition ${at.partition}`,
+      );
+    }
+    return partition;
+  }
+
+  /** Wakes in a later turn: whoever appends is not done yet. */
+  #wake(at: TopicPartition): void {
+    for (const wake of this.#wakes.get(keyOf(at)) ?? []) queueMicrotask(wake);
+  }
+}
+
+function keyOf(at: TopicPartition): string {
+  return `${at.partition} ${at.topic}`;
+}
+
+/** The checksum that a verified record batch carries. */
+function sumOf(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
+}
+
+/** Index of the first batch that holds an offset at or above `from`. */
+function firstFrom(batches: readonly FetchedBatch[], from: number): number {
+  let low = 0;
+  let high = batches.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const batch = batches[middle];
+    if (batch !== undefined && batch.base + batch.count <= from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
