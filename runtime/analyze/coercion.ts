@@ -1,8 +1,19 @@
 // Which type an operation gives and what may become what; rules over types and literals alone, without names or functions.
 
-import { decimalText, parseDecimal } from '../expr/decimal.ts';
+import { decimalText } from '../data/decimal-text.ts';
+import { castBetween } from '../expr/cast.ts';
+import { roundDecimal } from '../expr/decimal.ts';
 import type { Arithmetic, Expr } from '../expr/expr.ts';
-import { decimal, DOUBLE, isNumeric, STRING, struct, TIMESTAMP, type Type, typeEquals } from '../data/type.ts';
+import {
+  decimal,
+  DOUBLE,
+  isNumeric,
+  STRING,
+  struct,
+  TIMESTAMP,
+  type Type,
+  typeEquals,
+} from '../data/type.ts';
 
 type Decimal = Type & { readonly kind: 'DECIMAL' };
 
@@ -34,7 +45,8 @@ function widest(a: Decimal, b: Decimal): Decimal {
 export function arithmeticType(op: Arithmetic, a: Type, b: Type): Type | null {
   if (!isNumeric(a) || !isNumeric(b)) return null;
   if (a.kind === 'DOUBLE' || b.kind === 'DOUBLE') return DOUBLE;
-  if (a.kind === 'DECIMAL' || b.kind === 'DECIMAL') return decimalResult(op, asDecimal(a), asDecimal(b));
+  if (a.kind === 'DECIMAL' || b.kind === 'DECIMAL')
+    return decimalResult(op, asDecimal(a), asDecimal(b));
   return rank(a) >= rank(b) ? a : b;
 }
 
@@ -65,7 +77,10 @@ export function commonType(a: Type, b: Type): Type | null {
     if (a.kind === 'DECIMAL' || b.kind === 'DECIMAL') return widest(asDecimal(a), asDecimal(b));
     return rank(a) >= rank(b) ? a : b;
   }
-  if ((a.kind === 'DATE' && b.kind === 'TIMESTAMP') || (a.kind === 'TIMESTAMP' && b.kind === 'DATE')) {
+  if (
+    (a.kind === 'DATE' && b.kind === 'TIMESTAMP') ||
+    (a.kind === 'TIMESTAMP' && b.kind === 'DATE')
+  ) {
     return TIMESTAMP;
   }
   if (a.kind === 'ARRAY' && b.kind === 'ARRAY') {
@@ -108,30 +123,7 @@ export function isTemporal(type: Type): boolean {
 
 /** True when CAST from one to the other is in the language. */
 export function canCast(from: Type, to: Type): boolean {
-  if (typeEquals(from, to) || to.kind === 'STRING') return true;
-  if (isNumeric(from) && isNumeric(to)) return true;
-  switch (from.kind) {
-    case 'STRING':
-      return to.kind === 'BOOLEAN' || isNumeric(to) || isTemporal(to);
-    case 'TIMESTAMP':
-      return isTemporal(to);
-    case 'DATE':
-      return to.kind === 'TIMESTAMP';
-    case 'ARRAY':
-      return to.kind === 'ARRAY' && canCast(from.item, to.item);
-    case 'MAP':
-      return to.kind === 'MAP' && canCast(from.key, to.key) && canCast(from.value, to.value);
-    case 'STRUCT':
-      return (
-        to.kind === 'STRUCT' &&
-        to.fields.every((field) => {
-          const source = from.fields.find((candidate) => candidate.name === field.name);
-          return source === undefined || canCast(source.type, field.type);
-        })
-      );
-    default:
-      return false;
-  }
+  return castBetween(from, to) !== null;
 }
 
 /** A typed NULL. */
@@ -154,9 +146,13 @@ export function coerced(of: Expr | null, type: Type): Expr {
 }
 
 /** A number's literal as another number's; undefined when it is no number or does not fit. */
-function foldedNumber(literal: Expr & { readonly expr: 'literal' }, type: Type): string | number | undefined {
+function foldedNumber(
+  literal: Expr & { readonly expr: 'literal' },
+  type: Type,
+): string | number | undefined {
   const { value } = literal;
-  if (!isNumeric(literal.type) || literal.type.kind === 'DOUBLE' || value === null) return undefined;
+  if (!isNumeric(literal.type) || literal.type.kind === 'DOUBLE' || value === null)
+    return undefined;
   const text = String(value);
   switch (type.kind) {
     case 'BIGINT':
@@ -165,7 +161,7 @@ function foldedNumber(literal: Expr & { readonly expr: 'literal' }, type: Type):
       return Number(text);
     case 'DECIMAL': {
       const exact = asDecimal(literal.type);
-      const unscaled = parseDecimal(text, type.scale);
+      const unscaled = roundDecimal(text, type.scale);
       if (unscaled === null || exact.scale > type.scale) return undefined;
       const digits = (unscaled < 0n ? -unscaled : unscaled).toString().length;
       return digits > type.precision ? undefined : decimalText(unscaled, type.scale);
@@ -177,5 +173,7 @@ function foldedNumber(literal: Expr & { readonly expr: 'literal' }, type: Type):
 
 /** The text of a STRING literal that is not NULL, or null. */
 export function literalText(of: Expr | null): string | null {
-  return of?.expr === 'literal' && of.type.kind === STRING.kind && typeof of.value === 'string' ? of.value : null;
+  return of?.expr === 'literal' && of.type.kind === STRING.kind && typeof of.value === 'string'
+    ? of.value
+    : null;
 }

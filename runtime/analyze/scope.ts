@@ -68,7 +68,8 @@ export function checkQualifier(scope: Scope, source: Name): void {
   );
 }
 
-function unknownColumn(name: string, scope: Scope, at: Position): StatementError {
+/** The error that names a column which is not in reach, with the nearest that is. */
+export function unknownColumn(name: string, scope: Scope, at: Position): StatementError {
   const names = scope.entries.map((entry) => entry.alias).join(', ');
   if (name === WINDOWSTART || name === WINDOWEND) {
     return new StatementError(
@@ -79,5 +80,10 @@ function unknownColumn(name: string, scope: Scope, at: Position): StatementError
     );
   }
   const known = scope.row.columns.map((column) => column.name);
-  return new StatementError('UNKNOWN_COLUMN', `${name} is not a column of ${names}`, at, didYouMean(name, known));
+  return new StatementError(
+    'UNKNOWN_COLUMN',
+    `${name} is not a column of ${names}`,
+    at,
+    didYouMean(name, known),
+  );
 }

@@ -48,7 +48,8 @@ export function shownType(of: Expr | null): string {
 
 /** @throws {StatementError} TYPE_MISMATCH when the expression is not of that kind; a NULL becomes of it */
 export function expect(inferred: Expr | null, type: Type, at: Position, what: string): Expr {
-  if (inferred === null || inferred.type.kind === type.kind) return coerced(inferred, inferred?.type ?? type);
+  if (inferred === null || inferred.type.kind === type.kind)
+    return coerced(inferred, inferred?.type ?? type);
   throw new StatementError(
     'TYPE_MISMATCH',
     `${what} is ${typeText(inferred.type)}, not ${typeText(type)}`,

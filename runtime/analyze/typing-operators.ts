@@ -1,19 +1,29 @@
 // Types of comparisons, arithmetic, logic, BETWEEN, IN and LIKE, with their coercions; knows no functions.
 
 import { type Position, StatementError } from '../base/errors.ts';
-import { BOOLEAN, isNumeric, STRING, type Type, typeText } from '../data/type.ts';
+import { WINDOWEND, WINDOWSTART } from '../data/schema.ts';
+import { BIGINT, BOOLEAN, isNumeric, STRING, type Type, typeText } from '../data/type.ts';
+import { parseTimestamp } from '../expr/datetime.ts';
 import type { Comparison as ComparisonOperator, Expr } from '../expr/expr.ts';
 import type {
   Arithmetic,
   Between,
   Comparison,
+  Expression,
   In,
   IsDistinct,
   Like,
   Logical,
   Negate,
 } from '../sql/ast.ts';
-import { arithmeticType, asDecimal, coerced, commonType, isTemporal, literalText } from './coercion.ts';
+import {
+  arithmeticType,
+  asDecimal,
+  coerced,
+  commonType,
+  isTemporal,
+  literalText,
+} from './coercion.ts';
 import { expect, known, shownType, type Typer } from './typer.ts';
 
 const EQUALITY = new Set<ComparisonOperator>(['=', '<>']);
@@ -50,10 +60,18 @@ export function compared(
       'TYPE_MISMATCH',
       `cannot compare ${typeText(left.type)} with ${typeText(right.type)} by ${op}`,
       at,
-      common === null ? 'CAST one side to the type of the other.' : `${typeText(common)} has no order.`,
+      common === null
+        ? 'CAST one side to the type of the other.'
+        : `${typeText(common)} has no order.`,
     );
   }
-  return { expr: 'compare', op, left: operand(left, common), right: operand(right, common), type: BOOLEAN };
+  return {
+    expr: 'compare',
+    op,
+    left: operand(left, common),
+    right: operand(right, common),
+    type: BOOLEAN,
+  };
 }
 
 /** Decimals are compared with their own scales, so that no digit is lost. */
@@ -62,7 +80,31 @@ function operand(of: Expr, common: Type): Expr {
 }
 
 export function inferComparison(typer: Typer, node: Comparison): Expr {
-  return compared(node.operator, typer.infer(node.left), typer.infer(node.right), node.at);
+  const left = typer.infer(node.left);
+  const right = typer.infer(node.right);
+  return compared(
+    node.operator,
+    pointInTime(left, node.left, node.right),
+    pointInTime(right, node.right, node.left),
+    node.at,
+  );
+}
+
+/** Columns in ms that text is compared with as a point in time. */
+const TIMES = new Set(['ROWTIME', WINDOWSTART, WINDOWEND]);
+
+/** Text beside ROWTIME or a window bound, as milliseconds; anything else as it is. */
+function pointInTime(value: Expr | null, node: Expression, beside: Expression): Expr | null {
+  const text = literalText(value);
+  if (text === null || beside.kind !== 'Column' || !TIMES.has(beside.name.text)) return value;
+  const ms = parseTimestamp(text.trim());
+  if (ms !== null) return { expr: 'literal', value: String(ms), type: BIGINT };
+  throw new StatementError(
+    'TYPE_MISMATCH',
+    `'${text}' is no point in time`,
+    node.at,
+    "Write it as '2026-01-31T12:30:00', with an offset or in UTC.",
+  );
 }
 
 export function inferDistinct(typer: Typer, node: IsDistinct): Expr {
@@ -113,8 +155,8 @@ function joined(op: 'AND' | 'OR', all: readonly Expr[]): Expr {
 export function inferBetween(typer: Typer, node: Between): Expr {
   const value = typer.infer(node.operand);
   const both = joined('AND', [
-    compared('>=', value, typer.infer(node.low), node.at),
-    compared('<=', value, typer.infer(node.high), node.at),
+    compared('>=', value, pointInTime(typer.infer(node.low), node.low, node.operand), node.at),
+    compared('<=', value, pointInTime(typer.infer(node.high), node.high, node.operand), node.at),
   ]);
   return node.negated ? { expr: 'not', argument: both, type: BOOLEAN } : both;
 }
@@ -162,7 +204,8 @@ export function fromText(value: Expr | null, type: Type, at: Position): Expr | n
   if (!fits) {
     throw new StatementError('TYPE_MISMATCH', `'${text}' is not of type ${typeText(type)}`, at);
   }
-  if (type.kind === 'BOOLEAN') return { expr: 'literal', value: text.toLowerCase() === 'true', type };
+  if (type.kind === 'BOOLEAN')
+    return { expr: 'literal', value: text.toLowerCase() === 'true', type };
   return { expr: 'cast', argument: { expr: 'literal', value: text, type: STRING }, type };
 }
 
@@ -182,7 +225,12 @@ export function inferArithmetic(typer: Typer, node: Arithmetic): Expr {
   const right = typer.infer(node.right);
   const { operator } = node;
   if (operator === '||') {
-    return { expr: 'concat', left: coerced(left, STRING), right: coerced(right, STRING), type: STRING };
+    return {
+      expr: 'concat',
+      left: coerced(left, STRING),
+      right: coerced(right, STRING),
+      type: STRING,
+    };
   }
   if (operator === '+' && (left?.type.kind === 'STRING' || right?.type.kind === 'STRING')) {
     return {
@@ -209,7 +257,13 @@ export function inferArithmetic(typer: Typer, node: Arithmetic): Expr {
   }
   const side = (value: Expr | null, own: Type): Expr =>
     coerced(value, type.kind === 'DECIMAL' ? asDecimal(own) : type);
-  return { expr: 'arithmetic', op: operator, left: side(left, leftType), right: side(right, rightType), type };
+  return {
+    expr: 'arithmetic',
+    op: operator,
+    left: side(left, leftType),
+    right: side(right, rightType),
+    type,
+  };
 }
 
 export function inferNegate(typer: Typer, node: Negate): Expr {

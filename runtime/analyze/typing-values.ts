@@ -97,7 +97,10 @@ export function inferCase(typer: Typer, node: SearchedCase | SimpleCase): Expr {
   });
   const otherwise = node.otherwise === null ? null : typer.infer(node.otherwise);
   const results = [
-    ...node.whens.map((when, index) => ({ value: branches[index]?.then ?? null, at: when.result.at })),
+    ...node.whens.map((when, index) => ({
+      value: branches[index]?.then ?? null,
+      at: when.result.at,
+    })),
     ...(node.otherwise === null ? [] : [{ value: otherwise, at: node.otherwise.at }]),
   ];
   const type = sharedType(results, 'CASE', node.at);
@@ -249,7 +252,10 @@ export function inferSubscript(typer: Typer, node: Subscript): Expr {
       return {
         expr: 'subscript',
         base,
-        index: coerced(expect(index, base.type.key, node.index.at, 'the key of a MAP'), base.type.key),
+        index: coerced(
+          expect(index, base.type.key, node.index.at, 'the key of a MAP'),
+          base.type.key,
+        ),
         type: base.type.value,
       };
     default:

@@ -1,13 +1,13 @@
 // Turns an expression as written into a typed one: names, functions and coercions resolved; knows no clauses' rules.
 
-import { exhaustive } from '../base/assert.ts';
+import { assert, exhaustive } from '../base/assert.ts';
 import { type Position, StatementError } from '../base/errors.ts';
 import { didYouMean } from '../catalog/nearest.ts';
 import { BOOLEAN, STRING, type Type, typeText } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { Overload } from '../functions/registry.ts';
 import type { Call, Column, Expression } from '../sql/ast.ts';
-import { coerced } from './coercion.ts';
+import { coerced, nullOf } from './coercion.ts';
 import { columnAt } from './scope.ts';
 import { expect, known, type Typer, type TypingContext } from './typer.ts';
 import * as operators from './typing-operators.ts';
@@ -82,13 +82,15 @@ function infer(typer: Typer, node: Expression): Expr | null {
       return operators.inferIn(typer, node);
     case 'Like':
       return operators.inferLike(typer, node);
-    case 'IsNull':
+    case 'IsNull': {
+      const argument = typer.infer(node.operand);
       return {
         expr: 'isNull',
         negated: node.negated,
-        argument: coerced(typer.infer(node.operand), typer.infer(node.operand)?.type ?? BOOLEAN),
+        argument: argument ?? nullOf(BOOLEAN),
         type: BOOLEAN,
       };
+    }
     case 'IsDistinct':
       return operators.inferDistinct(typer, node);
     case 'SimpleCase':
@@ -117,7 +119,8 @@ function column(typer: Typer, node: Column): Expr {
   const { scope } = typer.context;
   const index = columnAt(scope, node);
   const found = scope.row.columns[index];
-  return { expr: 'column', index, type: known(found === undefined ? null : { expr: 'column', index, type: found.type }, node.at).type };
+  assert(found !== undefined, 'a resolved column is one of the row');
+  return { expr: 'column', index, type: found.type };
 }
 
 /** A call of a scalar function; aggregates have their meaning where they may stand, and are refused here. */
@@ -176,7 +179,9 @@ export function resolveCall(
   const given = types.map((type) => (type === null ? 'NULL' : typeText(type))).join(', ');
   const takes = registry
     .overloads(name)
-    .map((overload) => `${name}(${overload.parameters.map((parameter) => parameter.name).join(', ')})`);
+    .map(
+      (overload) => `${name}(${overload.parameters.map((parameter) => parameter.name).join(', ')})`,
+    );
   throw new StatementError(
     'UNKNOWN_FUNCTION',
     `${name} does not take (${given})`,

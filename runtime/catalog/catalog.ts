@@ -155,7 +155,9 @@ export class Catalog {
     return {
       readBy: readers.map((query) => query.id),
       writtenBy: queries.filter((query) => query.writes === name).map((query) => query.id),
-      feeds: [...new Set(readers.flatMap((query) => (query.writes === null ? [] : [query.writes])))],
+      feeds: [
+        ...new Set(readers.flatMap((query) => (query.writes === null ? [] : [query.writes]))),
+      ],
     };
   }
 
@@ -168,7 +170,10 @@ export class Catalog {
     const { readBy, writtenBy, feeds } = this.links(name);
     const users = [...new Set([...readBy, ...writtenBy.filter((id) => id !== own)])];
     if (users.length === 0) return;
-    const dependants = feeds.length === 0 ? '' : `; ${feeds.join(', ')} ${feeds.length === 1 ? 'is' : 'are'} made from it`;
+    const dependants =
+      feeds.length === 0
+        ? ''
+        : `; ${feeds.join(', ')} ${feeds.length === 1 ? 'is' : 'are'} made from it`;
     throw new StatementError(
       'IN_USE',
       `${name} is in use by ${users.join(', ')}${dependants}`,

@@ -49,7 +49,13 @@ export function chooseFormats(
       'FORMAT sets both: use it alone, or the other two.',
     );
   }
-  const key = spec(keyFormat ?? format, properties.keyDelimiter, inherited?.key ?? null, defaults.key, 'KEY');
+  const key = spec(
+    keyFormat ?? format,
+    properties.keyDelimiter,
+    inherited?.key ?? null,
+    defaults.key,
+    'KEY',
+  );
   const value = spec(
     valueFormat ?? format,
     properties.valueDelimiter,
@@ -90,8 +96,13 @@ function spec(
       'Only DELIMITED has a delimiter.',
     );
   }
-  const kept = given === null || given.value === inherited?.format ? (inherited?.options ?? []) : [];
-  return { format, options: delimiter === null ? kept : [['DELIMITER', delimiter.value]], wrap: false };
+  const kept =
+    given === null || given.value === inherited?.format ? (inherited?.options ?? []) : [];
+  return {
+    format,
+    options: delimiter === null ? kept : [['DELIMITER', delimiter.value]],
+    wrap: false,
+  };
 }
 
 function checkName(format: string, at: Position): void {
@@ -159,7 +170,12 @@ export function checkFormat(
   if (part === 'key' && columns.length === 0) return;
   const refused = format.refuse(columns, part, chosen);
   if (refused === null) return;
-  throw new StatementError('INVALID', `${part} format: ${refused}`, at, 'Choose another format or other columns.');
+  throw new StatementError(
+    'INVALID',
+    `${part} format: ${refused}`,
+    at,
+    'Choose another format or other columns.',
+  );
 }
 
 /**

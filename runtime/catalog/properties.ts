@@ -98,7 +98,12 @@ export function readProperties(given: readonly Property[], of: PropertiesOf): So
       );
     }
     if (byName.has(name)) {
-      throw new StatementError('INVALID', `the property ${name} stands twice`, property.at, 'Keep one of them.');
+      throw new StatementError(
+        'INVALID',
+        `the property ${name} stands twice`,
+        property.at,
+        'Keep one of them.',
+      );
     }
     byName.set(name, property);
   }
@@ -106,7 +111,8 @@ export function readProperties(given: readonly Property[], of: PropertiesOf): So
     const property = byName.get(name);
     return property === undefined ? null : { value: as(property), at: property.value.at };
   };
-  if (byName.has('REPLICAS')) warnings.push('REPLICAS means nothing here: the host replicates the log.');
+  if (byName.has('REPLICAS'))
+    warnings.push('REPLICAS means nothing here: the host replicates the log.');
   return {
     topic: read('KAFKA_TOPIC', topicName),
     partitions: read('PARTITIONS', (property) => count(property, PARTITIONS_MAX)),
@@ -129,7 +135,12 @@ export function readProperties(given: readonly Property[], of: PropertiesOf): So
 
 function refuse(property: Property, expected: string): StatementError {
   const { name, value } = property;
-  return new StatementError('INVALID', `${name.text.toUpperCase()} cannot be ${shown(value)}`, value.at, expected);
+  return new StatementError(
+    'INVALID',
+    `${name.text.toUpperCase()} cannot be ${shown(value)}`,
+    value.at,
+    expected,
+  );
 }
 
 function shown(value: Literal): string {
@@ -146,7 +157,8 @@ function shown(value: Literal): string {
 }
 
 function text(property: Property): string {
-  if (property.value.kind !== 'String') throw refuse(property, 'Write the value as text in single quotes.');
+  if (property.value.kind !== 'String')
+    throw refuse(property, 'Write the value as text in single quotes.');
   return property.value.value;
 }
 
@@ -156,16 +168,18 @@ function identifier(written: string): string {
   return quoted === null ? written.toUpperCase() : (quoted[1] ?? quoted[2] ?? '');
 }
 
+/** True for names that a user's topic may have; those that begin with two underscores are for internal topics. */
+export function isTopicName(name: string): boolean {
+  return /^(?!__|\.{1,2}$)[A-Za-z0-9._-]+$/.test(name) && name.length <= NAME_LENGTH_MAX;
+}
+
 function topicName(property: Property): string {
   const name = text(property);
-  if (!/^[A-Za-z0-9._-]+$/.test(name) || name.length > NAME_LENGTH_MAX || name === '.' || name === '..') {
-    throw refuse(
-      property,
-      `A topic name has 1 to ${NAME_LENGTH_MAX} letters, digits, dots, underscores and hyphens.`,
-    );
-  }
-  if (name.startsWith('__')) throw refuse(property, 'Names that begin with two underscores are for internal topics.');
-  return name;
+  if (isTopicName(name)) return name;
+  throw refuse(
+    property,
+    `A topic name has 1 to ${NAME_LENGTH_MAX} letters, digits, dots, underscores and hyphens, and does not begin with __.`,
+  );
 }
 
 function whole(property: Property): number | null {
@@ -187,7 +201,8 @@ function count(property: Property, max: number): number {
 function flag(property: Property): boolean {
   const { value } = property;
   if (value.kind === 'Boolean') return value.value;
-  if (value.kind === 'String' && /^(true|false)$/i.test(value.value)) return value.value.toLowerCase() === 'true';
+  if (value.kind === 'String' && /^(true|false)$/i.test(value.value))
+    return value.value.toLowerCase() === 'true';
   throw refuse(property, 'It is true or false.');
 }
 

@@ -28,8 +28,13 @@ export interface Source {
   readonly kind: 'stream' | 'table';
   readonly topic: string;
   readonly partitions: number;
-  /** Key and value columns, in that order; window columns stand between them where `window` is set. */
+  /**
+   * Key and value columns, in that order; window columns stand between them where `window` is set; header columns come
+   * last, with the role `pseudo`.
+   */
   readonly schema: Schema;
+  /** Positions in `schema` of the columns as they were declared, header columns left out; absent: as the schema has them. */
+  readonly declared?: readonly number[] | undefined;
   readonly keyFormat: FormatSpec;
   readonly valueFormat: FormatSpec;
   readonly window: KeyWindow | null;

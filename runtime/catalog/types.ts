@@ -58,7 +58,11 @@ export function resolveType(written: TypeName, custom: ReadonlyMap<string, Type>
         'INVALID',
         `unknown type ${name}`,
         written.at,
-        didYouMean(name, [...BUILT_IN.keys(), ...custom.keys()], 'Custom types are made with CREATE TYPE.'),
+        didYouMean(
+          name,
+          [...BUILT_IN.keys(), ...custom.keys()],
+          'Custom types are made with CREATE TYPE.',
+        ),
       );
     }
     case 'DecimalType':
@@ -81,7 +85,10 @@ export function resolveType(written: TypeName, custom: ReadonlyMap<string, Type>
         seen.add(field.name.text);
       }
       return struct(
-        written.fields.map((field) => ({ name: field.name.text, type: resolveType(field.type, custom) })),
+        written.fields.map((field) => ({
+          name: field.name.text,
+          type: resolveType(field.type, custom),
+        })),
       );
     }
   }

@@ -161,6 +161,8 @@ export interface ClientStep {
   readonly id: StepId;
   readonly input: StepId;
   readonly schema: Schema;
+  /** Positions in `schema` of the columns in the order of the SELECT, as the client sees them; absent: as the schema. */
+  readonly order?: readonly number[] | undefined;
   readonly limit: number | null;
 }
 

@@ -1,0 +1,191 @@
+// What a statement means once names and types are resolved: the input of the planner and the engine; plain data, no rules.
+
+import type { Catalog, PersistentQuery } from '../catalog/catalog.ts';
+import type { Source } from '../catalog/source.ts';
+import type { Schema, SchemaColumn } from '../data/schema.ts';
+import type { Type, Value } from '../data/type.ts';
+import type { Expr } from '../expr/expr.ts';
+import type { Formats } from '../formats/serde.ts';
+import type { CallContext, FunctionRegistry } from '../functions/registry.ts';
+import type { Statement } from '../sql/ast.ts';
+
+/** What a statement is analyzed against. */
+export interface AnalyzeOptions {
+  readonly catalog: Catalog;
+  readonly registry: FunctionRegistry;
+  readonly formats: Formats;
+  /** Properties of the session by name (`auto.offset.reset`, `millrace.path`...), as SET gives them. */
+  readonly properties: ReadonlyMap<string, string>;
+  /** The number that the next persistent query takes in its id. */
+  readonly queryNumber: number;
+  /** What functions in VALUES may ask (now, random numbers). Absent: VALUES takes no calls. */
+  readonly callContext?: CallContext | undefined;
+  /** Partitions of the topics that exist, by name. Absent: only those of the catalog's sources are known. */
+  readonly topics?: ReadonlyMap<string, { readonly partitions: number }> | undefined;
+}
+
+/** A window of an aggregation, in ms. */
+export interface AggregationWindow {
+  readonly type: 'TUMBLING';
+  readonly sizeMs: number;
+  readonly graceMs: number;
+  readonly retentionMs: number;
+}
+
+/** One aggregate call; `arguments` are positions in `Aggregation.arguments`. */
+export interface AnalyzedCall {
+  readonly function: string;
+  readonly signature: string;
+  readonly arguments: readonly number[];
+  readonly type: Type;
+}
+
+/** GROUP BY: what is grouped and aggregated. */
+export interface Aggregation {
+  /** The grouping expressions, over the row. */
+  readonly keys: readonly Expr[];
+  /** What the calls take, each once, over the row. */
+  readonly arguments: readonly Expr[];
+  readonly calls: readonly AnalyzedCall[];
+  readonly window: AggregationWindow | null;
+  /** Key columns, window bounds where windowed, one value column per call: what HAVING and the projection are over. */
+  readonly schema: Schema;
+}
+
+/** PARTITION BY: a new key. The projection is over these columns, then all columns of the row. */
+export interface Repartitioning {
+  readonly keys: readonly Expr[];
+  readonly columns: readonly SchemaColumn[];
+}
+
+/** The columns that a query makes: key columns first, then window bounds, then values. */
+export interface Projection {
+  readonly schema: Schema;
+  /**
+   * One for each column of `schema`. Over the row; with an aggregation over `Aggregation.schema`; with PARTITION BY over
+   * its columns followed by the row's.
+   */
+  readonly expressions: readonly Expr[];
+  /** Positions in `schema` in the order of the SELECT: how a client sees the rows. */
+  readonly order: readonly number[];
+}
+
+/** A query over one source, persistent (CREATE AS, INSERT SELECT) or push (SELECT ... EMIT CHANGES). */
+export interface QueryAnalysis {
+  readonly kind: 'query';
+  readonly mode: 'persistent' | 'push';
+  readonly id: string;
+  readonly statement: string;
+  readonly source: Source;
+  /** All columns of the source and the pseudo columns: what expressions before an aggregation are over. */
+  readonly row: Schema;
+  readonly where: Expr | null;
+  readonly partitionBy: Repartitioning | null;
+  readonly aggregation: Aggregation | null;
+  readonly having: Expr | null;
+  readonly projection: Projection;
+  /** What the query writes; null for a push query. */
+  readonly sink: Source | null;
+  /** true: the sink is made by this statement (CREATE AS); false: it exists (INSERT SELECT). */
+  readonly creates: boolean;
+  readonly limit: number | null;
+  readonly from: 'earliest' | 'latest';
+  /** What the catalog remembers of a persistent query. */
+  readonly query: PersistentQuery | null;
+  readonly retentionMs: number | null;
+  readonly warnings: readonly string[];
+}
+
+/** Bounds of a window column in ms; null is open. All inclusive. */
+export interface Range {
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+}
+
+/** A pull query: a question to the state of one table. */
+export interface PullAnalysis {
+  readonly kind: 'pull';
+  readonly statement: string;
+  readonly source: Source;
+  /** What `filter` and the projection are over: the columns of the source, then the pseudo columns. */
+  readonly row: Schema;
+  /** Keys to look up, one value per key column in each; null: all rows are looked through. */
+  readonly keys: readonly (readonly Value[])[] | null;
+  readonly windowStart: Range;
+  readonly windowEnd: Range;
+  /** The whole WHERE, to be applied to what is found; null without WHERE. */
+  readonly filter: Expr | null;
+  readonly projection: Projection;
+  readonly limit: number | null;
+}
+
+/** CREATE STREAM or TABLE over a topic. */
+export interface CreateSourceAnalysis {
+  readonly kind: 'createSource';
+  readonly source: Source;
+  /** The topic to make where it does not exist yet. */
+  readonly topic: {
+    readonly name: string;
+    readonly partitions: number;
+    readonly retentionMs: number | null;
+    readonly compacted: boolean;
+  };
+  readonly warnings: readonly string[];
+}
+
+/** INSERT VALUES: one record. */
+export interface InsertValuesAnalysis {
+  readonly kind: 'insertValues';
+  readonly source: Source;
+  /** One value per key and value column of the source, in its order; null where none was given. */
+  readonly values: readonly Value[];
+  /** true: no key column was given and the record has no key. */
+  readonly keyNull: boolean;
+  /** Milliseconds since the Unix epoch as given; null: now. */
+  readonly rowtime: number | null;
+}
+
+/** A statement that changes the catalog or the session, or asks about it. */
+export type ControlAnalysis =
+  | { readonly kind: 'none'; readonly message: string }
+  | {
+      readonly kind: 'dropSource';
+      readonly source: Source;
+      /** The query that made the source and ends with it. */
+      readonly terminates: string | null;
+      readonly deleteTopic: boolean;
+    }
+  | { readonly kind: 'terminate'; readonly queries: readonly string[] }
+  | { readonly kind: 'createType'; readonly name: string; readonly type: Type }
+  | { readonly kind: 'dropType'; readonly name: string }
+  | { readonly kind: 'set'; readonly property: string; readonly value: string | null }
+  | { readonly kind: 'show'; readonly target: Shown; readonly extended: boolean }
+  | { readonly kind: 'describe'; readonly sources: readonly Source[]; readonly extended: boolean }
+  | { readonly kind: 'describeFunction'; readonly function: string }
+  | {
+      readonly kind: 'explain';
+      readonly subject:
+        | { readonly kind: 'analysis'; readonly analysis: Analysis }
+        | { readonly kind: 'query'; readonly id: string };
+    };
+
+/** What SHOW can list. */
+export type Shown =
+  | 'STREAMS'
+  | 'TABLES'
+  | 'TOPICS'
+  | 'QUERIES'
+  | 'FUNCTIONS'
+  | 'TYPES'
+  | 'PROPERTIES';
+
+/** What a statement means. */
+export type Analysis =
+  | QueryAnalysis
+  | PullAnalysis
+  | CreateSourceAnalysis
+  | InsertValuesAnalysis
+  | ControlAnalysis;
+
+/** A statement's kind, for messages. */
+export type StatementKind = Statement['kind'];

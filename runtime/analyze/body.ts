@@ -1,0 +1,209 @@
+// Analyzes the body of a query over one source: WHERE, grouping, a new key and the projection; knows no sink.
+
+import { assert } from '../base/assert.ts';
+import { StatementError } from '../base/errors.ts';
+import type { Source } from '../catalog/source.ts';
+import { columnsWithRole, type Schema, WINDOW_COLUMNS } from '../data/schema.ts';
+import type { Expr } from '../expr/expr.ts';
+import type { Expression, Query } from '../sql/ast.ts';
+import { Grouping } from './aggregation.ts';
+import type { Aggregation, AnalyzeOptions, Repartitioning } from './analysis.ts';
+import { named } from './names.ts';
+import {
+  type AnalyzedProjection,
+  namedItems,
+  project,
+  type ProjectionRules,
+} from './projection.ts';
+import * as aggregationRules from './rules/aggregation.ts';
+import * as clauses from './rules/clauses.ts';
+import * as projectionRules from './rules/projection.ts';
+import { columnAt, type Scope, scopeOf } from './scope.ts';
+import { condition, typed, type TypingContext } from './typing.ts';
+import { sameExpression, shortText } from './walk.ts';
+
+/** What the analysis of a query's body knows. */
+export interface Body {
+  readonly query: Query;
+  readonly source: Source;
+  readonly scope: Scope;
+  readonly rows: TypingContext;
+  readonly persistent: boolean;
+}
+
+/** Checks the clauses and finds the source. @throws {StatementError} */
+export function bodyOf(query: Query, isPersistent: boolean, options: AnalyzeOptions): Body {
+  clauses.refuseFinalWithoutWindow(query);
+  clauses.refuseUnsupported(query);
+  const source = options.catalog.source(query.from.name.text, query.from.name.at);
+  clauses.refuseMisplacedWindow(query, source);
+  clauses.refuseMisplacedHaving(query);
+  clauses.refuseMisplacedPartitionBy(query, source);
+  aggregationRules.refuseGrouping(query, options.registry);
+  aggregationRules.refuseAggregateWithoutGrouping(query, options.registry);
+  const scope = scopeOf(source, query.from.alias);
+  const rows: TypingContext = {
+    scope,
+    registry: options.registry,
+    types: options.catalog.types,
+    clause: 'SELECT',
+  };
+  return { query, source, scope, rows, persistent: isPersistent };
+}
+
+/** What a query's body means. */
+export interface Parts {
+  readonly where: Expr | null;
+  readonly partitionBy: Repartitioning | null;
+  readonly aggregation: Aggregation | null;
+  readonly having: Expr | null;
+  readonly projected: AnalyzedProjection;
+}
+
+/** Types the clauses of the body. @throws {StatementError} */
+export function analyzeBody(body: Body): Parts {
+  const { query, rows } = body;
+  const where = query.where === null ? null : condition(query.where, { ...rows, clause: 'WHERE' });
+  if (query.groupBy !== null) return { where, ...grouped(body) };
+  if (query.partitionBy !== null) return { where, ...repartitioned(body, query.partitionBy) };
+  const keys = columnsWithRole(body.source.schema, 'key');
+  const windows = columnsWithRole(body.source.schema, 'window');
+  const { row } = body.scope;
+  const projected = checkedProjection(
+    body,
+    'key column',
+    keys.map((key) => row.columns[key]?.name ?? ''),
+    {
+      scope: body.scope,
+      keyOf: (node) => (node.kind === 'Column' ? keys.indexOf(columnAt(body.scope, node)) : -1),
+      keyColumn: (key) => columnOf(row, keys[key] ?? 0),
+      value: (node) => typed(node, rows),
+      windowColumns: windows.length === 0 ? null : windows.map((index) => columnOf(row, index)),
+      persistent: body.persistent,
+      partitionBy: null,
+    },
+  );
+  return { where, partitionBy: null, aggregation: null, having: null, projected };
+}
+
+function grouped(body: Body): Omit<Parts, 'where'> {
+  const { query, rows, source } = body;
+  const groupBy = query.groupBy ?? [];
+  aggregationRules.refuseUngroupableFormat(source, groupBy[0]?.at ?? query.at);
+  const grouping = new Grouping(query, source, rows);
+  const context = grouping.context('SELECT');
+  const projected = checkedProjection(body, 'grouping expression', groupBy.map(shortText), {
+    scope: body.scope,
+    keyOf: (node) => grouping.keyOf(node),
+    keyColumn: (key) => grouping.keyColumn(key),
+    value: (node) => typed(node, context),
+    windowColumns:
+      query.window === null
+        ? null
+        : WINDOW_COLUMNS.map((column, index) => ({
+            expr: 'column',
+            index: groupBy.length + index,
+            type: column.type,
+          })),
+    persistent: body.persistent,
+    partitionBy: null,
+  });
+  const having = query.having === null ? null : condition(query.having, grouping.context('HAVING'));
+  const aggregation = grouping.finish(keyNames(groupBy, projected, body.scope));
+  return { partitionBy: null, aggregation, having, projected };
+}
+
+/** PARTITION BY: the projection is over the new key columns, then all columns of the row. */
+function repartitioned(body: Body, partitionBy: readonly Expression[]): Omit<Parts, 'where'> {
+  const { rows, scope } = body;
+  const nodes = partitionBy.filter((node) => node.kind !== 'Null');
+  for (const node of nodes) refuseAggregate(node, rows);
+  const keys = nodes.map((node) => typed(node, { ...rows, clause: 'PARTITION BY' }));
+  const shifted: TypingContext = {
+    ...rows,
+    meaning: (node) => {
+      if (node.kind !== 'Column') return null;
+      const index = columnAt(scope, node);
+      return { ...columnOf(scope.row, index), index: keys.length + index };
+    },
+  };
+  const projected = checkedProjection(body, 'partitioning expression', nodes.map(shortText), {
+    scope,
+    keyOf: (node) => nodes.findIndex((candidate) => sameExpression(candidate, node)),
+    keyColumn: (key) => {
+      const expression = keys[key];
+      assert(expression !== undefined, 'a key column is one of PARTITION BY');
+      return { expr: 'column', index: key, type: expression.type };
+    },
+    value: (node) => typed(node, shifted),
+    windowColumns: null,
+    persistent: body.persistent,
+    partitionBy,
+  });
+  const names = keyNames(nodes, projected, scope);
+  const columns = keys.map((key, index) => ({
+    name: names[index] ?? `KSQL_COL_${index}`,
+    type: key.type,
+    role: 'key' as const,
+  }));
+  return { partitionBy: { keys, columns }, aggregation: null, having: null, projected };
+}
+
+function refuseAggregate(node: Expression, { registry }: TypingContext): void {
+  const aggregate = aggregationRules.findAggregate(node, registry);
+  if (aggregate === null) return;
+  throw new StatementError(
+    'INVALID',
+    `the aggregate ${shortText(aggregate)} cannot stand in PARTITION BY`,
+    aggregate.at,
+    'A row has no aggregate: aggregate first, in a query of its own.',
+  );
+}
+
+function columnOf(row: Schema, index: number): Expr & { readonly expr: 'column' } {
+  const found = row.columns[index];
+  assert(found !== undefined, 'a column of the row');
+  return { expr: 'column', index, type: found.type };
+}
+
+type KeyWord = Parameters<typeof projectionRules.refuseMissingKey>[2];
+
+/** The projection, with the rules that hold for every SELECT. */
+function checkedProjection(
+  { query, persistent: isPersistent }: Body,
+  what: KeyWord,
+  keys: readonly string[],
+  rules: ProjectionRules,
+): AnalyzedProjection {
+  const items = namedItems(query, rules);
+  const { at } = query;
+  projectionRules.refuseTooManyColumns(items.length, at);
+  projectionRules.refuseReservedNames(items, isPersistent);
+  const projected = project(items, rules);
+  if (isPersistent) {
+    projectionRules.refuseRepeatedKey(projected.keys);
+    projectionRules.refuseMissingKey(projected.keys, keys, what, at);
+    projectionRules.refuseDuplicateNames(items);
+    projectionRules.refuseNoValues(
+      projected.projection.schema.columns.filter((column) => column.role === 'value').length,
+      at,
+    );
+  }
+  return projected;
+}
+
+/** Names of new key columns: as selected, else as a projection would call them. */
+function keyNames(
+  nodes: readonly Expression[],
+  projected: AnalyzedProjection,
+  scope: Scope,
+): readonly string[] {
+  const own = named(
+    nodes.map((node) => ({ node, alias: null, at: node.at })),
+    new Set(scope.row.columns.map((column) => column.name)),
+  );
+  return own.map(
+    (item, key) =>
+      projected.keys.find((candidate) => candidate.key === key)?.item.name ?? item.name,
+  );
+}

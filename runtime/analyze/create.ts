@@ -1,0 +1,300 @@
+// Analyzes CREATE STREAM and CREATE TABLE over a topic: columns, keys, headers, window, formats; knows no queries.
+
+import { type Position, StatementError } from '../base/errors.ts';
+import { COLUMNS_MAX, NAME_LENGTH_MAX } from '../base/limits.ts';
+import { checkFormat, checkWrap, chooseFormats } from '../catalog/formats.ts';
+import { readProperties, type SourceProperties } from '../catalog/properties.ts';
+import type { HeaderColumn, KeyWindow } from '../catalog/source.ts';
+import { HEADERS_TYPE, isHeadersType, resolveType } from '../catalog/types.ts';
+import {
+  columnIndex,
+  type Schema,
+  schema,
+  type SchemaColumn,
+  WINDOW_COLUMNS,
+} from '../data/schema.ts';
+import { BYTES, type Type, typeText } from '../data/type.ts';
+import type { ColumnDefinition, CreateSource, Name } from '../sql/ast.ts';
+import type { AnalyzeOptions, CreateSourceAnalysis } from './analysis.ts';
+import { isReserved } from './scope.ts';
+import { formatDefaults, partitionsOf } from './settings.ts';
+import { timestampOf } from './sink.ts';
+
+/** Partitions of a topic that nobody has given a number, where topics are not known. */
+const DEFAULT_PARTITIONS = 1;
+
+/** Names of sources are bounded. @throws {StatementError} LIMIT */
+export function checkName(name: Name): void {
+  if (name.text.length >= 1 && name.text.length <= NAME_LENGTH_MAX) return;
+  throw new StatementError(
+    'LIMIT',
+    `the name has ${name.text.length} characters`,
+    name.at,
+    `It has 1 to ${NAME_LENGTH_MAX}.`,
+  );
+}
+
+/** The name has been checked to be free. @throws {StatementError} */
+export function analyzeCreateSource(
+  statement: CreateSource,
+  options: AnalyzeOptions,
+): CreateSourceAnalysis {
+  const kind = statement.sourceType === 'TABLE' ? 'table' : 'stream';
+  if (statement.readOnly && kind === 'table') {
+    throw new StatementError(
+      'UNSUPPORTED',
+      'CREATE SOURCE TABLE is not supported yet',
+      statement.at,
+      'CREATE TABLE is.',
+    );
+  }
+  const properties = readProperties(statement.properties, 'create');
+  if (properties.topic === null) {
+    throw new StatementError(
+      'INVALID',
+      'the property KAFKA_TOPIC is missing',
+      statement.at,
+      "Add KAFKA_TOPIC='...' to WITH (...).",
+    );
+  }
+  const formats = chooseFormats(properties, formatDefaults(options), null, statement.at);
+  if (statement.columns === null || statement.columns.length === 0) {
+    throw new StatementError(
+      'INVALID',
+      `${statement.name.text} has no columns`,
+      statement.name.at,
+      'Declare them in parentheses behind the name: no schema registry tells them.',
+    );
+  }
+  const { columns, headers } = columnsOf(statement.columns, kind, options.catalog.types);
+  const keys = columns.filter((column) => column.role === 'key');
+  const values = columns.filter((column) => column.role === 'value');
+  const window = windowOf(properties);
+  if (kind === 'table' && keys.length === 0) {
+    throw new StatementError(
+      'INVALID',
+      'a table has a PRIMARY KEY',
+      statement.name.at,
+      'Add PRIMARY KEY to a column.',
+    );
+  }
+  if (window !== null && keys.length === 0) {
+    throw new StatementError(
+      'INVALID',
+      'a windowed source has a key',
+      statement.name.at,
+      'Add KEY to a column.',
+    );
+  }
+  checkWrap(properties, values.length);
+  const keyAt = (properties.keyFormat ?? properties.format)?.at ?? statement.name.at;
+  const valueAt = (properties.valueFormat ?? properties.format)?.at ?? statement.name.at;
+  checkFormat(keys, 'key', formats.key, options.formats, keyAt);
+  checkFormat(values, 'value', formats.value, options.formats, valueAt);
+  const all = schema([
+    ...keys,
+    ...(window === null ? [] : WINDOW_COLUMNS),
+    ...values,
+    ...columns.filter((column) => column.role === 'pseudo'),
+  ]);
+  const topic = properties.topic.value;
+  const partitions =
+    partitionsOf(properties, topic, options) ??
+    unknownPartitions(topic, properties.topic.at, options);
+  return {
+    kind: 'createSource',
+    source: {
+      name: statement.name.text,
+      kind,
+      topic,
+      partitions,
+      schema: all,
+      ...declaredOrder(statement.columns, all),
+      keyFormat: formats.key,
+      valueFormat: formats.value,
+      window,
+      timestamp: timestampOf(properties, all),
+      headers,
+      readOnly: statement.readOnly,
+      query: null,
+      statement: statement.text,
+    },
+    topic: {
+      name: topic,
+      partitions,
+      retentionMs: properties.retentionMs?.value ?? null,
+      compacted: properties.compacted?.value ?? kind === 'table',
+    },
+    warnings: properties.warnings,
+  };
+}
+
+/** INSERT VALUES without names follows the order of the statement. */
+function declaredOrder(
+  definitions: readonly ColumnDefinition[],
+  all: Schema,
+): { readonly declared?: readonly number[] } {
+  const declared = definitions
+    .map((definition) => columnIndex(all, definition.name.text))
+    .filter((index) => all.columns[index]?.role !== 'pseudo');
+  return declared.every((index, place) => place === 0 || index > (declared[place - 1] ?? 0))
+    ? {}
+    : { declared };
+}
+
+function unknownPartitions(topic: string, at: Position, { topics }: AnalyzeOptions): number {
+  if (topics === undefined) return DEFAULT_PARTITIONS;
+  throw new StatementError(
+    'UNKNOWN_TOPIC',
+    `there is no topic ${topic}`,
+    at,
+    'Add PARTITIONS=... to make it.',
+  );
+}
+
+interface Columns {
+  readonly columns: readonly SchemaColumn[];
+  readonly headers: readonly HeaderColumn[];
+}
+
+function columnsOf(
+  definitions: readonly ColumnDefinition[],
+  kind: 'stream' | 'table',
+  types: ReadonlyMap<string, Type>,
+): Columns {
+  const [first] = definitions;
+  if (first !== undefined && definitions.length > COLUMNS_MAX) {
+    throw new StatementError(
+      'LIMIT',
+      `${definitions.length} columns are more than ${COLUMNS_MAX}`,
+      first.at,
+    );
+  }
+  const seen = new Set<string>();
+  const headers: HeaderColumn[] = [];
+  const columns = definitions.map((definition): SchemaColumn => {
+    const name = definition.name.text;
+    if (isReserved(name)) {
+      throw new StatementError(
+        'INVALID',
+        `${name} is a reserved name`,
+        definition.name.at,
+        'Give the column another name.',
+      );
+    }
+    if (seen.has(name)) {
+      throw new StatementError(
+        'INVALID',
+        `two columns are called ${name}`,
+        definition.name.at,
+        'Give one of them another name.',
+      );
+    }
+    seen.add(name);
+    const type = resolveType(definition.type, types);
+    const { constraint } = definition;
+    switch (constraint?.kind) {
+      case undefined:
+        return { name, type, role: 'value' };
+      case 'Key':
+      case 'PrimaryKey':
+        checkKey(definition, constraint.kind, kind);
+        return { name, type, role: 'key' };
+      case 'Headers':
+      case 'Header': {
+        const key = constraint.kind === 'Header' ? constraint.key : null;
+        checkHeader(definition, type, key, headers);
+        headers.push({ column: name, key });
+        return { name, type, role: 'pseudo' };
+      }
+    }
+  });
+  return { columns, headers };
+}
+
+function checkKey(
+  definition: ColumnDefinition,
+  constraint: 'Key' | 'PrimaryKey',
+  kind: 'stream' | 'table',
+): void {
+  if ((constraint === 'PrimaryKey') === (kind === 'table')) return;
+  throw kind === 'table'
+    ? new StatementError(
+        'INVALID',
+        `the column ${definition.name.text} of a table is KEY`,
+        definition.at,
+        'Write PRIMARY KEY.',
+      )
+    : new StatementError(
+        'INVALID',
+        `the column ${definition.name.text} of a stream is PRIMARY KEY`,
+        definition.at,
+        'Write KEY.',
+      );
+}
+
+function checkHeader(
+  definition: ColumnDefinition,
+  type: Type,
+  key: string | null,
+  before: readonly HeaderColumn[],
+): void {
+  const what = key === null ? 'HEADERS' : `HEADER('${key}')`;
+  const fits = key === null ? isHeadersType(type) : type.kind === 'BYTES';
+  if (!fits) {
+    throw new StatementError(
+      'TYPE_MISMATCH',
+      `the ${what} column ${definition.name.text} is ${typeText(type)}`,
+      definition.at,
+      `It is ${typeText(key === null ? HEADERS_TYPE : BYTES)}.`,
+    );
+  }
+  const [first] = before;
+  if (first === undefined) return;
+  if (key === null || first.key === null) {
+    throw new StatementError(
+      'INVALID',
+      `a HEADERS column stands beside other header columns`,
+      definition.at,
+      'Declare one column with all headers, or columns for single ones.',
+    );
+  }
+  if (before.some((other) => other.key === key)) {
+    throw new StatementError(
+      'INVALID',
+      `two columns read the header '${key}'`,
+      definition.at,
+      'Keep one of them.',
+    );
+  }
+}
+
+function windowOf({ windowType, windowSizeMs }: SourceProperties): KeyWindow | null {
+  if (windowType === null) {
+    if (windowSizeMs === null) return null;
+    throw new StatementError(
+      'INVALID',
+      'WINDOW_SIZE without WINDOW_TYPE',
+      windowSizeMs.at,
+      'Add WINDOW_TYPE.',
+    );
+  }
+  if (windowType.value === 'SESSION') {
+    if (windowSizeMs === null) return { type: 'SESSION', sizeMs: null };
+    throw new StatementError(
+      'INVALID',
+      'WINDOW_SIZE of a SESSION window',
+      windowSizeMs.at,
+      'Sessions differ in size: leave it out.',
+    );
+  }
+  if (windowSizeMs === null) {
+    throw new StatementError(
+      'INVALID',
+      `a ${windowType.value} window without WINDOW_SIZE`,
+      windowType.at,
+      'Add WINDOW_SIZE.',
+    );
+  }
+  return { type: windowType.value, sizeMs: windowSizeMs.value };
+}

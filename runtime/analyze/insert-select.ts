@@ -1,0 +1,101 @@
+// Checks that a query fits the stream that INSERT INTO ... SELECT writes; knows no clauses.
+
+import { StatementError } from '../base/errors.ts';
+import { readProperties } from '../catalog/properties.ts';
+import type { KeyWindow, Source } from '../catalog/source.ts';
+import { schema, schemaText } from '../data/schema.ts';
+import type { InsertSelect } from '../sql/ast.ts';
+import type { AnalyzeOptions, Projection } from './analysis.ts';
+import { coerced, widens } from './coercion.ts';
+import type { Sink } from './sink.ts';
+
+/** What a query would insert. */
+export interface InsertParts {
+  readonly statement: InsertSelect;
+  readonly target: Source;
+  readonly source: Source;
+  readonly kind: 'stream' | 'table';
+  readonly projection: Projection;
+  readonly window: KeyWindow | null;
+}
+
+/**
+ * The sink and the query's id; the projection with the types of the target.
+ * @throws {StatementError} INVALID for tables, read-only streams, streams with headers and columns that do not fit
+ */
+export function insertSink(
+  { statement, target, source, kind, projection, window }: InsertParts,
+  options: AnalyzeOptions,
+): { readonly sink: Sink; readonly id: string; readonly projection: Projection } {
+  const { name, at } = { name: target.name, at: statement.target.at };
+  if (target.kind === 'table') {
+    throw new StatementError(
+      'INVALID',
+      `${name} is a table`,
+      at,
+      'INSERT INTO ... SELECT writes streams only.',
+    );
+  }
+  if (target.readOnly) throw new StatementError('INVALID', `${name} is read-only`, at);
+  if (target.headers.length > 0) {
+    throw new StatementError('INVALID', `${name} has header columns, which nothing can write`, at);
+  }
+  if (kind === 'table') {
+    throw new StatementError(
+      'INVALID',
+      'the query makes a table, not a stream',
+      statement.query.at,
+    );
+  }
+  if (target.topic === source.topic) {
+    throw new StatementError(
+      'INVALID',
+      `the query would read the topic ${target.topic} that it writes`,
+      at,
+    );
+  }
+  const properties = readProperties(statement.properties, 'insert');
+  return {
+    sink: { sink: target, retentionMs: null, warnings: properties.warnings },
+    id: properties.queryId?.value ?? `INSERTQUERY_${options.queryNumber}`,
+    projection: fitted(statement, target, projection, window),
+  };
+}
+
+/** Columns fit by position: the same name and role, and a type that widens. */
+function fitted(
+  statement: InsertSelect,
+  target: Source,
+  projection: Projection,
+  window: KeyWindow | null,
+): Projection {
+  const given = projection.schema.columns;
+  const wanted = target.schema.columns;
+  const fits =
+    (window?.type ?? null) === (target.window?.type ?? null) &&
+    given.length === wanted.length &&
+    wanted.every((column, index) => {
+      const from = given[index];
+      return (
+        from !== undefined &&
+        from.name === column.name &&
+        from.role === column.role &&
+        widens(from.type, column.type)
+      );
+    });
+  if (!fits) {
+    throw new StatementError(
+      'INVALID',
+      `the columns of the query do not fit ${target.name}`,
+      statement.query.at,
+      `The query gives ${schemaText(projection.schema)}; ${target.name} has ${schemaText(target.schema)}.`,
+    );
+  }
+  return {
+    ...projection,
+    schema: schema(wanted),
+    expressions: projection.expressions.map((expression, index) =>
+      coerced(expression, wanted[index]?.type ?? expression.type),
+    ),
+  };
+}

@@ -1,0 +1,48 @@
+// Names the columns of a projection: aliases, column names and generated ones; knows no types.
+
+import type { Position } from '../base/errors.ts';
+import type { Expression, Name } from '../sql/ast.ts';
+
+/** One item of a SELECT after `*` is expanded. */
+export interface Item {
+  readonly node: Expression;
+  readonly alias: Name | null;
+  readonly at: Position;
+}
+
+/** An item with the name of the column that it makes. */
+export interface NamedItem extends Item {
+  readonly name: string;
+}
+
+/**
+ * Names every item: its alias, else the column's or the field's own name, else `KSQL_COL_0`, `KSQL_COL_1`... in order.
+ * Generated names step aside for the columns of the source.
+ */
+export function named(items: readonly Item[], sourceColumns: ReadonlySet<string>): NamedItem[] {
+  const used = new Set<string>();
+  let next = 0;
+  const generated = (): string => {
+    let name = `KSQL_COL_${next++}`;
+    while (sourceColumns.has(name)) name = `KSQL_COL_${next++}`;
+    return name;
+  };
+  return items.map((item) => {
+    const name = item.alias?.text ?? ownName(item.node, sourceColumns, used) ?? generated();
+    used.add(name);
+    return { ...item, name };
+  });
+}
+
+function ownName(
+  node: Expression,
+  sourceColumns: ReadonlySet<string>,
+  used: ReadonlySet<string>,
+): string | null {
+  if (node.kind === 'Column') return node.name.text;
+  if (node.kind !== 'Field') return null;
+  const base = node.field.text;
+  let name = base;
+  for (let n = 1; sourceColumns.has(name) || used.has(name); n++) name = `${base}_${n}`;
+  return name;
+}

@@ -1,0 +1,151 @@
+// Analyzes persistent and push queries: CREATE ... AS, INSERT INTO ... SELECT, SELECT ... EMIT CHANGES; knows no clauses' rules.
+
+import { StatementError } from '../base/errors.ts';
+import type { KeyWindow, Source } from '../catalog/source.ts';
+import type { CreateAs, InsertSelect, Select } from '../sql/ast.ts';
+import type { Aggregation, AnalyzeOptions, QueryAnalysis } from './analysis.ts';
+import { analyzeBody, type Body, bodyOf, type Parts } from './body.ts';
+import { insertSink } from './insert-select.ts';
+import * as clauses from './rules/clauses.ts';
+import { startOf } from './settings.ts';
+import { type Sink, sinkOf } from './sink.ts';
+
+/** CREATE STREAM or TABLE ... AS SELECT. The name has been checked to be free. */
+export function analyzeCreateAs(statement: CreateAs, options: AnalyzeOptions): QueryAnalysis {
+  const { query } = statement;
+  const body = bodyOf(query, true, options);
+  const kind = statement.sourceType === 'TABLE' ? 'table' : 'stream';
+  clauses.refuseWrongKind(kind, query, body.source, statement.at);
+  clauses.refuseWindowedTable(body.source, query.from.at);
+  const parts = analyzeBody(body);
+  const id = `C${kind === 'table' ? 'T' : 'S'}AS_${statement.name.text}_${options.queryNumber}`;
+  const sink = sinkOf(
+    {
+      statement,
+      id,
+      source: body.source,
+      kind,
+      schema: parts.projected.projection.schema,
+      window: windowOf(body.source, parts.aggregation),
+      rekeyed: query.groupBy !== null || query.partitionBy !== null,
+    },
+    options,
+  );
+  return persistent({ id, statement: statement.text, creates: true, sink, parts, body, options });
+}
+
+/** INSERT INTO ... SELECT. */
+export function analyzeInsertSelect(
+  statement: InsertSelect,
+  options: AnalyzeOptions,
+): QueryAnalysis {
+  const { query } = statement;
+  const target = options.catalog.source(statement.target.text, statement.target.at);
+  const body = bodyOf(query, true, options);
+  clauses.refuseWindowedTable(body.source, query.from.at);
+  const parts = analyzeBody(body);
+  const { sink, id, projection } = insertSink(
+    {
+      statement,
+      target,
+      projection: parts.projected.projection,
+      kind: query.groupBy === null ? body.source.kind : 'table',
+      window: windowOf(body.source, parts.aggregation),
+      source: body.source,
+    },
+    options,
+  );
+  const analyzed = { ...parts, projected: { ...parts.projected, projection } };
+  return persistent({
+    id,
+    statement: statement.text,
+    creates: false,
+    sink,
+    parts: analyzed,
+    body,
+    options,
+  });
+}
+
+/** SELECT ... EMIT CHANGES. */
+export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAnalysis {
+  const body = bodyOf(statement.query, false, options);
+  const { where, partitionBy, aggregation, having, projected } = analyzeBody(body);
+  return {
+    kind: 'query',
+    mode: 'push',
+    id: `TRANSIENT_${body.source.name}_${options.queryNumber}`,
+    statement: statement.text,
+    source: body.source,
+    row: body.scope.row,
+    where,
+    partitionBy,
+    aggregation,
+    having,
+    projection: projected.projection,
+    sink: null,
+    creates: false,
+    limit: statement.query.limit,
+    from: startOf('push', options),
+    query: null,
+    retentionMs: null,
+    warnings: [],
+  };
+}
+
+interface Persistent {
+  readonly id: string;
+  readonly statement: string;
+  readonly creates: boolean;
+  readonly sink: Sink;
+  readonly parts: Parts;
+  readonly body: Body;
+  readonly options: AnalyzeOptions;
+}
+
+function persistent({
+  id,
+  statement,
+  creates,
+  sink,
+  parts,
+  body,
+  options,
+}: Persistent): QueryAnalysis {
+  const { where, partitionBy, aggregation, having, projected } = parts;
+  if (body.query.limit !== null) {
+    throw new StatementError(
+      'INVALID',
+      'LIMIT in a persistent query',
+      body.query.at,
+      'Only a query of a client ends after some rows.',
+    );
+  }
+  return {
+    kind: 'query',
+    mode: 'persistent',
+    id,
+    statement,
+    source: body.source,
+    row: body.scope.row,
+    where,
+    partitionBy,
+    aggregation,
+    having,
+    projection: projected.projection,
+    sink: sink.sink,
+    creates,
+    limit: null,
+    from: startOf('persistent', options),
+    query: { id, statement, reads: [body.source.name], writes: sink.sink.name },
+    retentionMs: sink.retentionMs,
+    warnings: sink.warnings,
+  };
+}
+
+function windowOf(source: Source, aggregation: Aggregation | null): KeyWindow | null {
+  if (aggregation === null) return source.window;
+  return aggregation.window === null
+    ? null
+    : { type: aggregation.window.type, sizeMs: aggregation.window.sizeMs };
+}

@@ -1,0 +1,155 @@
+// Which clauses go together in a query, and which the engine does not run yet; knows no columns.
+
+import { type Position, StatementError } from '../../base/errors.ts';
+import type { Source } from '../../catalog/source.ts';
+import type { Query } from '../../sql/ast.ts';
+
+function unsupported(what: string, at: Position, hint = ''): StatementError {
+  return new StatementError('UNSUPPORTED', `${what} is not supported yet`, at, hint);
+}
+
+/** Features of the language that this version does not run. */
+export function refuseUnsupported(query: Query): void {
+  const [join] = query.joins;
+  if (join !== undefined) throw unsupported('JOIN', join.at);
+  const { window, emit, orderBy } = query;
+  if (window !== null && window.kind !== 'Tumbling') {
+    throw unsupported(`WINDOW ${window.kind.toUpperCase()}`, window.at, 'WINDOW TUMBLING is.');
+  }
+  if (emit?.mode === 'FINAL') throw unsupported('EMIT FINAL', emit.at, 'EMIT CHANGES is.');
+  if (emit !== null && emit.every !== null) throw unsupported('EMIT CHANGES EVERY', emit.every.at);
+  const [order] = orderBy ?? [];
+  if (order !== undefined) throw unsupported('ORDER BY', order.at);
+  for (const item of query.items) {
+    if (item.kind === 'StructStar')
+      throw unsupported('->*', item.at, 'Name the fields one by one.');
+  }
+}
+
+/** A final result needs windows that close. */
+export function refuseFinalWithoutWindow(query: Query): void {
+  if (query.emit?.mode !== 'FINAL' || query.window !== null) return;
+  throw new StatementError(
+    'INVALID',
+    'EMIT FINAL without a window',
+    query.emit.at,
+    'Only a windowed aggregation has a final result: add WINDOW, or write EMIT CHANGES.',
+  );
+}
+
+/** WINDOW belongs to GROUP BY over a stream. */
+export function refuseMisplacedWindow(query: Query, source: Source): void {
+  if (query.window === null) return;
+  if (query.groupBy === null) {
+    throw new StatementError(
+      'INVALID',
+      'WINDOW without GROUP BY',
+      query.window.at,
+      'Add GROUP BY.',
+    );
+  }
+  if (source.kind === 'table') {
+    throw new StatementError(
+      'INVALID',
+      'WINDOW over a table',
+      query.window.at,
+      'Only a stream is windowed: aggregate the table without a window.',
+    );
+  }
+}
+
+/** HAVING belongs to GROUP BY. */
+export function refuseMisplacedHaving(query: Query): void {
+  if (query.having === null || query.groupBy !== null) return;
+  throw new StatementError(
+    'INVALID',
+    'HAVING without GROUP BY',
+    query.having.at,
+    'Use WHERE, or add GROUP BY.',
+  );
+}
+
+/** PARTITION BY gives a stream another key, and nothing else. */
+export function refuseMisplacedPartitionBy(query: Query, source: Source): void {
+  const [first] = query.partitionBy ?? [];
+  if (query.partitionBy === null) return;
+  const at = first?.at ?? query.at;
+  if (first === undefined) {
+    throw new StatementError(
+      'INVALID',
+      'PARTITION BY names nothing',
+      at,
+      'Name at least one expression.',
+    );
+  }
+  if (query.groupBy !== null) {
+    throw new StatementError(
+      'INVALID',
+      'PARTITION BY beside GROUP BY',
+      at,
+      'GROUP BY gives the key already.',
+    );
+  }
+  if (source.kind === 'table') {
+    throw new StatementError(
+      'INVALID',
+      'PARTITION BY over a table',
+      at,
+      "A table's key is what its rows are found by.",
+    );
+  }
+  if (source.window !== null) {
+    throw new StatementError(
+      'INVALID',
+      'PARTITION BY over a windowed stream',
+      at,
+      'Its key holds the window.',
+    );
+  }
+  const none = query.partitionBy.find((node) => node.kind === 'Null');
+  if (none !== undefined && query.partitionBy.length > 1) {
+    throw new StatementError(
+      'INVALID',
+      'PARTITION BY several expressions with a NULL among them',
+      none.at,
+      'PARTITION BY NULL takes the key away and stands alone.',
+    );
+  }
+}
+
+/** CREATE STREAM makes streams, CREATE TABLE tables. */
+export function refuseWrongKind(
+  wanted: 'stream' | 'table',
+  query: Query,
+  source: Source,
+  at: Position,
+): void {
+  const grouped = query.groupBy !== null;
+  if (wanted === 'stream' && (grouped || source.kind === 'table')) {
+    throw new StatementError(
+      'INVALID',
+      'the query makes a table, not a stream',
+      at,
+      'Write CREATE TABLE.',
+    );
+  }
+  if (wanted === 'table' && !grouped && source.kind === 'stream') {
+    throw new StatementError(
+      'INVALID',
+      'the query makes a stream, not a table',
+      at,
+      'Write CREATE STREAM, or add GROUP BY and an aggregate.',
+    );
+  }
+}
+
+/** A windowed table is asked by pull and push queries only. */
+export function refuseWindowedTable(source: Source, at: Position): void {
+  if (source.kind !== 'table' || source.window === null) return;
+  throw new StatementError(
+    'INVALID',
+    `${source.name} is a windowed table, which no persistent query reads`,
+    at,
+    'Read its topic as a stream, or aggregate its source again.',
+  );
+}

@@ -1,0 +1,93 @@
+// What a projection may not be: without its key, with a name twice, without values; knows no plan.
+
+import { type Position, StatementError } from '../../base/errors.ts';
+import { COLUMNS_MAX } from '../../base/limits.ts';
+import type { NamedItem } from '../names.ts';
+import { isReserved } from '../scope.ts';
+
+/** An item that stands for a key column. */
+export interface KeyItem {
+  /** Which key column. */
+  readonly key: number;
+  readonly item: NamedItem;
+}
+
+/** Every key column stands in the SELECT of a persistent query. `names` are the key columns as one writes them. */
+export function refuseMissingKey(
+  found: readonly KeyItem[],
+  names: readonly string[],
+  what: 'key column' | 'grouping expression' | 'partitioning expression',
+  at: Position,
+): void {
+  const missing = names.filter((_, key) => !found.some((candidate) => candidate.key === key));
+  if (missing.length === 0) return;
+  throw new StatementError(
+    'INVALID',
+    `the SELECT lacks the ${what}${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`,
+    at,
+    `Add ${missing.join(', ')} to the SELECT: the result has no key without.`,
+  );
+}
+
+/** A key column stands there once. */
+export function refuseRepeatedKey(found: readonly KeyItem[]): void {
+  const seen = new Map<number, NamedItem>();
+  for (const { key, item } of found) {
+    const first = seen.get(key);
+    if (first !== undefined) {
+      throw new StatementError(
+        'INVALID',
+        `the key column is selected twice, as ${first.name} and as ${item.name}`,
+        item.at,
+        `To have a copy in the value write AS_VALUE(...) AS ${item.name}.`,
+      );
+    }
+    seen.set(key, item);
+  }
+}
+
+/** The value has at least one column. */
+export function refuseNoValues(valueColumns: number, at: Position): void {
+  if (valueColumns > 0) return;
+  throw new StatementError(
+    'INVALID',
+    'the SELECT has no value columns',
+    at,
+    'Add a column beside the key, for example AS_VALUE(...) of it.',
+  );
+}
+
+/** No two columns have one name. */
+export function refuseDuplicateNames(items: readonly NamedItem[]): void {
+  const seen = new Set<string>();
+  for (const item of items) {
+    if (seen.has(item.name)) {
+      throw new StatementError(
+        'INVALID',
+        `two columns of the SELECT are called ${item.name}`,
+        item.at,
+        'Give one of them another name with AS.',
+      );
+    }
+    seen.add(item.name);
+  }
+}
+
+/** The names of pseudo columns and window bounds are not given to columns of a result. */
+export function refuseReservedNames(items: readonly NamedItem[], persistent: boolean): void {
+  for (const item of items) {
+    if (!isReserved(item.name) || (!persistent && item.alias === null)) continue;
+    throw new StatementError(
+      'INVALID',
+      `${item.name} is a reserved name`,
+      item.alias?.at ?? item.at,
+      'Give the column another name with AS.',
+    );
+  }
+}
+
+/** @throws {StatementError} LIMIT beyond COLUMNS_MAX */
+export function refuseTooManyColumns(columns: number, at: Position): void {
+  if (columns <= COLUMNS_MAX) return;
+  throw new StatementError('LIMIT', `${columns} columns are more than ${COLUMNS_MAX}`, at);
+}

@@ -1,0 +1,48 @@
+// What the session's properties and the existing topics say to the analysis; knows no statement.
+
+import { StatementError } from '../base/errors.ts';
+import type { FormatDefaults } from '../catalog/formats.ts';
+import type { SourceProperties } from '../catalog/properties.ts';
+import type { AnalyzeOptions } from './analysis.ts';
+
+/** The formats that statements need not name. */
+export function formatDefaults({ properties }: AnalyzeOptions): FormatDefaults {
+  return {
+    key: (properties.get('ksql.persistence.default.format.key') ?? 'KAFKA').toUpperCase(),
+    value: properties.get('ksql.persistence.default.format.value')?.toUpperCase() ?? null,
+    wrap: properties.get('ksql.persistence.wrap.single.values') !== 'false',
+  };
+}
+
+/** Where a query starts that has no committed offsets. Push queries read what comes, persistent ones everything. */
+export function startOf(
+  mode: 'persistent' | 'push',
+  { properties }: AnalyzeOptions,
+): 'earliest' | 'latest' {
+  const given = properties.get('auto.offset.reset')?.toLowerCase();
+  if (given === 'earliest' || given === 'latest') return given;
+  return mode === 'push' ? 'latest' : 'earliest';
+}
+
+/**
+ * The partitions of a topic, from what exists or from the statement; null when neither says.
+ * @throws {StatementError} INVALID when both do and differ
+ */
+export function partitionsOf(
+  properties: SourceProperties,
+  topic: string,
+  { topics, catalog }: AnalyzeOptions,
+): number | null {
+  const sharing = [...catalog.sources.values()].find((source) => source.topic === topic);
+  const existing = topics?.get(topic)?.partitions ?? sharing?.partitions ?? null;
+  const given = properties.partitions;
+  if (existing !== null && given !== null && existing !== given.value) {
+    throw new StatementError(
+      'INVALID',
+      `the topic ${topic} exists with ${existing} partitions, not ${given.value}`,
+      given.at,
+      'Leave PARTITIONS out, or name another topic.',
+    );
+  }
+  return existing ?? given?.value ?? null;
+}

@@ -1,0 +1,189 @@
+// Makes the source that CREATE ... AS writes: its schema, formats, topic and timestamp; knows no steps.
+
+import { type Position, StatementError } from '../base/errors.ts';
+import { chooseFormats, checkFormat, checkWrap, type SourceFormats } from '../catalog/formats.ts';
+import { isTopicName, readProperties, type SourceProperties } from '../catalog/properties.ts';
+import type { KeyWindow, Source, TimestampColumn } from '../catalog/source.ts';
+import type { Schema } from '../data/schema.ts';
+import type { CreateAs, Name } from '../sql/ast.ts';
+import type { AnalyzeOptions } from './analysis.ts';
+import { formatDefaults, partitionsOf } from './settings.ts';
+
+/** What a query gives its sink. */
+export interface SinkParts {
+  readonly statement: CreateAs;
+  readonly id: string;
+  readonly source: Source;
+  readonly kind: 'stream' | 'table';
+  readonly schema: Schema;
+  readonly window: KeyWindow | null;
+  /** true: the key is not the source's (GROUP BY, PARTITION BY). */
+  readonly rekeyed: boolean;
+}
+
+export interface Sink {
+  readonly sink: Source;
+  readonly retentionMs: number | null;
+  readonly warnings: readonly string[];
+}
+
+/** @throws {StatementError} INVALID for properties and formats that do not fit the columns */
+export function sinkOf(parts: SinkParts, options: AnalyzeOptions): Sink {
+  const { statement, source, schema } = parts;
+  const properties = readProperties(statement.properties, 'createAs');
+  const formats = sinkFormats(parts, properties, options);
+  const keys = schema.columns.filter((column) => column.role === 'key');
+  const values = schema.columns.filter((column) => column.role === 'value');
+  checkWrap(properties, values.length);
+  checkFormat(
+    keys,
+    'key',
+    formats.key,
+    options.formats,
+    (properties.keyFormat ?? properties.format)?.at ?? statement.at,
+  );
+  checkFormat(
+    values,
+    'value',
+    formats.value,
+    options.formats,
+    (properties.valueFormat ?? properties.format)?.at ?? statement.at,
+  );
+  const topic = properties.topic?.value ?? checkedTopic(statement.name);
+  if (topic === source.topic) {
+    throw new StatementError(
+      'INVALID',
+      `the query would read the topic ${topic} that it writes`,
+      properties.topic?.at ?? statement.name.at,
+      'Name another KAFKA_TOPIC.',
+    );
+  }
+  return {
+    sink: {
+      name: statement.name.text,
+      kind: parts.kind,
+      topic,
+      partitions: partitionsOf(properties, topic, options) ?? source.partitions,
+      schema,
+      keyFormat: formats.key,
+      valueFormat: formats.value,
+      window: parts.window,
+      timestamp: timestampOf(properties, schema),
+      headers: [],
+      readOnly: false,
+      query: parts.id,
+      statement: statement.text,
+    },
+    retentionMs: properties.retentionMs?.value ?? null,
+    warnings: properties.warnings,
+  };
+}
+
+/** The topic that is called as its stream or table. @throws {StatementError} INVALID when no topic can be */
+function checkedTopic(name: Name): string {
+  if (isTopicName(name.text)) return name.text;
+  throw new StatementError(
+    'INVALID',
+    `no topic can be called ${name.text}`,
+    name.at,
+    "Name another with WITH (KAFKA_TOPIC='...').",
+  );
+}
+
+function sinkFormats(
+  parts: SinkParts,
+  properties: SourceProperties,
+  options: AnalyzeOptions,
+): SourceFormats {
+  const { source, rekeyed, schema } = parts;
+  const defaults = formatDefaults(options);
+  const chosen = chooseFormats(
+    properties,
+    defaults,
+    { key: source.keyFormat, value: source.valueFormat },
+    parts.statement.at,
+  );
+  const given = properties.keyFormat ?? properties.format;
+  const keyless = !schema.columns.some((column) => column.role === 'key');
+  if (keyless && rekeyed) {
+    if (properties.keyFormat !== null) {
+      throw new StatementError(
+        'INVALID',
+        'KEY_FORMAT for a stream without a key',
+        properties.keyFormat.at,
+        'Leave KEY_FORMAT out, or keep a key.',
+      );
+    }
+    return { ...chosen, key: { format: 'NONE', options: [], wrap: false } };
+  }
+  // The source had no key to have a format for.
+  if (rekeyed && given === null && chosen.key.format === 'NONE') {
+    return { ...chosen, key: { format: 'JSON', options: [], wrap: false } };
+  }
+  return chosen;
+}
+
+/**
+ * The column that gives records their time.
+ * @throws {StatementError} UNKNOWN_COLUMN; TYPE_MISMATCH when it is neither BIGINT nor TIMESTAMP nor STRING with a format
+ */
+export function timestampOf(properties: SourceProperties, schema: Schema): TimestampColumn | null {
+  const { timestamp, timestampFormat } = properties;
+  if (timestamp === null) {
+    if (timestampFormat === null) return null;
+    throw new StatementError(
+      'INVALID',
+      'TIMESTAMP_FORMAT without TIMESTAMP',
+      timestampFormat.at,
+      'Name the column.',
+    );
+  }
+  const column = schema.columns.find(
+    (candidate) =>
+      candidate.name === timestamp.value &&
+      (candidate.role === 'key' || candidate.role === 'value'),
+  );
+  if (column === undefined) {
+    throw new StatementError(
+      'UNKNOWN_COLUMN',
+      `the TIMESTAMP column ${timestamp.value} does not exist`,
+      timestamp.at,
+      'It is a column of the stream or table.',
+    );
+  }
+  return {
+    column: column.name,
+    format: timestampFormatOf(column.type.kind, timestampFormat, timestamp.at),
+  };
+}
+
+function timestampFormatOf(
+  kind: string,
+  format: { readonly value: string; readonly at: Position } | null,
+  at: Position,
+): string | null {
+  if (kind === 'STRING') {
+    if (format !== null) return format.value;
+    throw new StatementError(
+      'TYPE_MISMATCH',
+      'the TIMESTAMP column is STRING',
+      at,
+      'Add TIMESTAMP_FORMAT with its pattern.',
+    );
+  }
+  if (kind !== 'BIGINT' && kind !== 'TIMESTAMP') {
+    throw new StatementError(
+      'TYPE_MISMATCH',
+      `the TIMESTAMP column is ${kind}`,
+      at,
+      'It is BIGINT, TIMESTAMP or STRING.',
+    );
+  }
+  if (format === null) return null;
+  throw new StatementError(
+    'INVALID',
+    `TIMESTAMP_FORMAT means nothing to ${kind}`,
+    format.at,
+    'It is for STRING columns.',
+  );
+}

@@ -1,0 +1,59 @@
+// Looks through expressions as written: equality whatever their place, and the first node of a kind; knows no meaning.
+
+import type { Expression } from '../sql/ast.ts';
+import { printExpression } from '../sql/print-expression.ts';
+
+/**
+ * True when both say the same thing: places aside, and a column with or without its source's name, since these queries
+ * read one source.
+ */
+export function sameExpression(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item: unknown, index) => sameExpression(item, b[index]));
+  }
+  const left = parts(a);
+  const right = new Map(parts(b));
+  return (
+    left.length === right.size &&
+    left.every(([name, value]) => right.has(name) && sameExpression(value, right.get(name)))
+  );
+}
+
+function parts(node: object): [string, unknown][] {
+  const isColumn = 'kind' in node && node.kind === 'Column';
+  return Object.entries(node).filter(([name]) => name !== 'at' && !(isColumn && name === 'source'));
+}
+
+/** The first node for which `matches` is true, outermost first, or null. */
+export function findNode(
+  node: Expression,
+  matches: (candidate: Expression) => boolean,
+): Expression | null {
+  return search(node, matches);
+}
+
+function search(node: unknown, matches: (candidate: Expression) => boolean): Expression | null {
+  if (typeof node !== 'object' || node === null) return null;
+  if (!Array.isArray(node) && isExpression(node) && matches(node)) return node;
+  for (const part of Object.values(node)) {
+    const found = search(part, matches);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** Type names, WHEN branches and names are parts of expressions, but none themselves. */
+function isExpression(node: object): node is Expression {
+  return 'kind' in node && typeof node.kind === 'string' && !node.kind.endsWith('Type');
+}
+
+/** Characters of an expression that a message shows. */
+const SHOWN_LENGTH_MAX = 60;
+
+/** The expression as messages name it. */
+export function shortText(node: Expression): string {
+  const text = printExpression(node);
+  return text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}...` : text;
+}

@@ -1,0 +1,91 @@
+// Chooses the row path or the kernel path for an aggregation, with the reason; knows what the kernel can do from a table alone.
+
+import { StatementError } from '../base/errors.ts';
+import type { Schema } from '../data/schema.ts';
+import { typeText } from '../data/type.ts';
+import { type AggregateCall, type AggregateStep, KERNEL_AGGREGATES, type Path } from './step.ts';
+
+/** How a query is to be planned. */
+export interface PlanningOptions {
+  /** `auto`: the kernel where it can; `row` and `kernel` force one. */
+  readonly path: 'auto' | 'row' | 'kernel';
+  /** `auto`: one task where no repartition is needed; `never`: two tasks wherever GROUP BY changes the key. */
+  readonly fuse: 'auto' | 'never';
+  /** Whether the host has a kernel. */
+  readonly kernelAvailable: boolean;
+}
+
+/**
+ * The planning options that the session's properties give (`millrace.path`, `millrace.fuse`).
+ * @throws {StatementError} INVALID for values that they do not have
+ */
+export function planningOptions(
+  properties: ReadonlyMap<string, string>,
+  kernelAvailable: boolean,
+): PlanningOptions {
+  const path = (properties.get('millrace.path') ?? 'auto').toLowerCase();
+  const fuse = (properties.get('millrace.fuse') ?? 'auto').toLowerCase();
+  if (path !== 'auto' && path !== 'row' && path !== 'kernel') {
+    throw new StatementError(
+      'INVALID',
+      `millrace.path cannot be '${path}'`,
+      null,
+      'It is auto, row or kernel.',
+    );
+  }
+  if (fuse !== 'auto' && fuse !== 'never') {
+    throw new StatementError(
+      'INVALID',
+      `millrace.fuse cannot be '${fuse}'`,
+      null,
+      'It is auto or never.',
+    );
+  }
+  return { path, fuse, kernelAvailable };
+}
+
+/** The parts of an aggregation that decide its path. */
+export type Lowered = Pick<AggregateStep, 'window' | 'calls' | 'old' | 'over'> & {
+  /** The schema of the step's input. */
+  readonly input: Schema;
+};
+
+/**
+ * The path of an aggregation.
+ * @throws {StatementError} UNSUPPORTED when the kernel is asked for and cannot do it
+ */
+export function lowered(step: Lowered, options: PlanningOptions): Path {
+  if (options.path === 'row') return { path: 'row', why: 'millrace.path is row' };
+  const why = kernelLacks(step, options);
+  if (why === null) return { path: 'kernel' };
+  if (options.path === 'auto') return { path: 'row', why };
+  throw new StatementError(
+    'UNSUPPORTED',
+    `millrace.path is kernel, but ${why}`,
+    null,
+    "SET 'millrace.path' = 'auto' uses the row path there.",
+  );
+}
+
+function kernelLacks(step: Lowered, { kernelAvailable }: PlanningOptions): string | null {
+  if (!kernelAvailable) return 'the host has no kernel';
+  if (step.over === 'table') return 'the kernel does not take old rows of a table back';
+  if (step.old) return 'the kernel does not emit old rows';
+  if (step.window !== null && step.window.type !== 'TUMBLING') {
+    return `the kernel has no ${step.window.type} windows`;
+  }
+  for (const call of step.calls) {
+    const lack = callLacks(call, step.input);
+    if (lack !== null) return lack;
+  }
+  return null;
+}
+
+function callLacks(call: AggregateCall, input: Schema): string | null {
+  const kinds = KERNEL_AGGREGATES.get(call.function);
+  if (kinds === undefined || call.arguments.length > 1) return `the kernel has no ${call.function}`;
+  const [argument] = call.arguments;
+  const type = argument === undefined ? undefined : input.columns[argument]?.type;
+  if (kinds.has(type?.kind ?? null)) return null;
+  return `the kernel has no ${call.function} of ${type === undefined ? 'no argument' : typeText(type)}`;
+}
