@@ -7,11 +7,19 @@ import type { Name } from './ast.ts';
 import { nearestWord, RESERVED } from './keywords.ts';
 import type { Token } from './lexer.ts';
 
-// Words that a forgotten AS turns a misspelt keyword into an alias of.
-const CLAUSE_WORDS =
-  'AS FROM WINDOW WHERE GROUP PARTITION HAVING ORDER EMIT LIMIT JOIN INNER LEFT RIGHT FULL WITHIN ON'.split(
-    ' ',
+// Clauses that a misspelling, read as an alias for want of an AS, may have been meant for.
+const CLAUSES: readonly string[] =
+  'AS,FROM,WINDOW,WHERE,GROUP,GROUP BY,PARTITION BY,HAVING,ORDER BY,EMIT,LIMIT,JOIN,INNER,LEFT,RIGHT,FULL,WITHIN,ON'.split(
+    ',',
   );
+
+// What is probably meant by a symbol where it has no place.
+const MISPLACED: ReadonlyMap<string, string> = new Map([
+  ['=>', 'A lambda stands only as an argument of a function.'],
+  ['->', 'Fields of a STRUCT are reached with ->, all of them by ->* in a SELECT list.'],
+  [':=', 'Entries of MAP and STRUCT are written with :=, properties and conditions with =.'],
+  ['=', 'Entries of MAP and STRUCT are written with :=.'],
+]);
 
 /** A place in the tokens of one statement. Every method that takes a token moves on; every failure is a StatementError at the current token. */
 export class Cursor {
@@ -82,13 +90,16 @@ export class Cursor {
     return false;
   }
 
-  /** Takes a phrase whose first two words are next; its further words must follow. */
-  acceptPhrase(first: string, second: string, ...rest: readonly string[]): boolean {
-    if (!this.looksAt(first, second)) {
-      this.#expected.push([first, second, ...rest].join(' '));
+  /**
+   * Takes a phrase, if its first word is next. A first word that may be a name begins the phrase only with the
+   * second behind it; all further words must follow.
+   */
+  acceptPhrase(first: string, ...rest: readonly string[]): boolean {
+    const begins = this.is(first) && (RESERVED.has(first) || this.peek(1).key === rest[0]);
+    if (!begins) {
+      this.#expected.push([first, ...rest].join(' '));
       return false;
     }
-    this.advance();
     this.advance();
     for (const key of rest) this.expect(key);
     return true;
@@ -165,7 +176,7 @@ export class Cursor {
   }
 
   /** Raises what is wrong with the current token; `what` was expected, beside all that was asked for in vain. */
-  fail(what = '', hint = ''): never {
+  fail(what: string | readonly string[] = [], hint = ''): never {
     const token = this.token;
     if (token.problem !== null) this.refuse(token.problem.message, token.problem.hint);
     if (token.kind === 'variable') {
@@ -175,13 +186,13 @@ export class Cursor {
         `DEFINE ${variable} = '...'; before.`,
       );
     }
-    const expected = [...new Set(what === '' ? this.#expected : [...this.#expected, what])];
+    const expected = [...new Set([...this.#expected, what].flat())];
     const found = describe(token);
     const message =
       expected.length === 0
         ? `${found} is out of place`
         : `expected ${either(expected)}, found ${found}`;
-    this.refuse(message, hint === '' ? this.#spellingHint(token, expected) : hint);
+    this.refuse(message, hint === '' ? this.#hint(token, expected) : hint);
   }
 
   /** Raises a message of the rule's own at the current token. */
@@ -200,25 +211,33 @@ export class Cursor {
     throw new StatementError('LIMIT', message, this.token.at);
   }
 
+  #hint(token: Token, expected: readonly string[]): string {
+    const misspelt = this.#spellingHint(token, expected);
+    if (misspelt !== '') return misspelt;
+    const item =
+      this.isName(token) || ['string', 'integer', 'decimal', 'double'].includes(token.kind);
+    if (item && expected.includes(',')) return 'Is a comma missing before it?';
+    return MISPLACED.get(token.key) ?? '';
+  }
+
   #spellingHint(token: Token, expected: readonly string[]): string {
-    const words = expected
-      .map((key) => key.split(' ')[0] ?? '')
-      .filter((key) => /^[A-Z]+$/.test(key));
+    const phrases = expected.filter((key) => /^[A-Z ]+$/.test(key));
+    const words = phrases.flatMap((phrase) => [phrase, phrase.split(' ')[0] ?? '']);
     const meant = token.kind === 'word' ? nearestWord(token.key, words) : null;
     if (meant !== null) return `Did you mean ${meant}?`;
     const alias = this.#bareAlias;
     if (alias === null || alias !== this.#tokens[this.#index - 1]) return '';
-    const clause = nearestWord(alias.key, CLAUSE_WORDS);
+    const clause = nearestWord(alias.key, CLAUSES);
     return clause === null ? '' : `${alias.text} was read as an alias; did you mean ${clause}?`;
   }
 
   #nameHint(token: Token): string {
-    if (token.kind === 'word') {
-      return `${token.key} is a reserved word; in backticks it is a name: \`${token.text}\`.`;
+    if (token.kind === 'string') {
+      return 'Names stand plain or in backticks; single quotes are for text.';
     }
-    return token.kind === 'string'
-      ? 'Names stand plain or in backticks; single quotes are for text.'
-      : '';
+    if (token.kind !== 'word') return '';
+    if (this.#tokens[this.#index - 1]?.key === ',') return 'Is the comma before it one too many?';
+    return `${token.key} is a reserved word; in backticks it is a name: \`${token.text}\`.`;
   }
 
   #textHint(token: Token): string {

@@ -121,7 +121,7 @@ export function parseInsert(cursor: Cursor): Body<InsertSelect> | Body<InsertVal
     if (properties.length > 0 || cursor.is('SELECT')) {
       return { kind: 'InsertSelect', target, properties, query: parseQuery(cursor), at };
     }
-    if (!cursor.is('VALUES')) cursor.fail('VALUES or SELECT');
+    if (!cursor.is('VALUES')) cursor.fail(['VALUES', 'SELECT']);
   } else if (cursor.is('SELECT')) {
     cursor.refuse(
       'INSERT INTO ... SELECT takes no column list',

@@ -195,15 +195,14 @@ function predicate(cursor: Cursor, operand: Expression, at: Position): Expressio
     default:
       break;
   }
-  cursor.fail('BETWEEN, IN or LIKE', 'Elsewhere NOT stands before the whole condition.');
+  cursor.fail(['BETWEEN', 'IN', 'LIKE'], 'Elsewhere NOT stands before the whole condition.');
 }
 
 function identity(cursor: Cursor, left: Expression, at: Position): Expression {
   cursor.advance();
   const negated = cursor.accept('NOT');
   if (cursor.accept('NULL')) return { kind: 'IsNull', negated, operand: left, at };
-  if (!cursor.accept('DISTINCT')) cursor.fail();
-  cursor.expect('FROM');
+  if (!cursor.acceptPhrase('DISTINCT', 'FROM')) cursor.fail();
   return { kind: 'IsDistinct', negated, left, right: climb(cursor, LEVEL.join), at };
 }
 

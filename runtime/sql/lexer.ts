@@ -70,6 +70,18 @@ const SYMBOLS_OF_TWO: ReadonlyMap<string, string> = new Map([
   ['||', '||'],
 ]);
 const SYMBOLS_OF_ONE: ReadonlySet<string> = new Set('()[],;.*/%+-<>='.split(''));
+// What is probably meant by a character that the language does not have.
+const STRAY_HINTS: ReadonlyMap<string, string> = new Map([
+  ['&', 'Conditions are joined with AND.'],
+  ['|', 'Conditions are joined with OR, text with ||.'],
+  ['!', 'Conditions are negated with NOT.'],
+  ['#', 'Comments start with --.'],
+  ['\u00a0', 'This is a no-break space; replace it by an ordinary one.'],
+  ...Array.from(
+    '‘’‚‛“”„«»´',
+    (quote) => [quote, "Text goes in straight single quotes: 'text'."] as const,
+  ),
+]);
 const LETTER_BEYOND_ASCII = /^[\p{L}\p{M}\p{N}]$/u;
 const VARIABLE = /\$?\$\{[A-Za-z_][A-Za-z0-9_]*\}/y;
 
@@ -150,9 +162,7 @@ export function lex(text: string, places: Places = placesOf(text)): Token[] {
       pushForeignWord(start);
     } else {
       const character = String.fromCodePoint(text.codePointAt(start) ?? 0);
-      const hint = /[‘’“”´]/u.test(character)
-        ? "Text goes in straight single quotes: 'text'."
-        : 'Names with such characters go in backticks, text in single quotes.';
+      const hint = STRAY_HINTS.get(character) ?? '';
       pushWrong(
         start,
         start + character.length,

@@ -15,13 +15,6 @@ import type { Cursor } from './cursor.ts';
 import { parseExpressionAt, parseOperandAt } from './expression.ts';
 import { parseDuration, parseWindow, parseWithin } from './window.ts';
 
-// Words that may name things and yet start a clause when this word follows, so that they are no alias there.
-const CLAUSE_STARTS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['EMIT', ['CHANGES', 'FINAL']],
-  ['PARTITION', ['BY']],
-  ['ORDER', ['BY']],
-]);
-
 const CLAUSES: ReadonlySet<string> = new Set(
   'FROM WINDOW WHERE GROUP PARTITION HAVING ORDER EMIT LIMIT JOIN'.split(' '),
 );
@@ -116,10 +109,12 @@ function isPrimary(expression: Expression): boolean {
 
 function acceptAlias(cursor: Cursor, what: string): Name | null {
   if (cursor.accept('AS')) return cursor.name(what);
-  if (!cursor.isName()) return null;
-  const followers = CLAUSE_STARTS.get(cursor.token.key);
-  if (followers?.includes(cursor.peek(1).key) === true) return null;
-  return cursor.bareAlias();
+  return cursor.isName() && !startsClause(cursor) ? cursor.bareAlias() : null;
+}
+
+/** Whether a word that may also be a name starts a clause here, so that it is no alias. */
+function startsClause(cursor: Cursor): boolean {
+  return cursor.is('EMIT') || cursor.looksAt('PARTITION', 'BY') || cursor.looksAt('ORDER', 'BY');
 }
 
 function sourceReference(cursor: Cursor): SourceReference {
@@ -149,7 +144,8 @@ function acceptJoinType(cursor: Cursor): Join['type'] | null {
     cursor.refuse('a query reads from one source', 'Use JOIN ... ON to read from two.');
   }
   for (const type of ['INNER', 'LEFT', 'RIGHT', 'FULL'] as const) {
-    if (!cursor.accept(type)) continue;
+    if (!cursor.is(type)) continue;
+    cursor.advance();
     if (type !== 'INNER') cursor.accept('OUTER');
     cursor.expect('JOIN');
     return type;

@@ -56,11 +56,11 @@ function parseStatement(cursor: Cursor): Statement {
   const rule = RULES.get(token.key);
   if (rule === undefined) {
     if (token.kind !== 'word') cursor.fail('a statement');
-    const meant = nearestWord(token.key, [...RULES.keys()]);
-    cursor.refuse(
-      `no statement starts with ${token.text}`,
-      meant === null ? '' : `Did you mean ${meant}?`,
-    );
+    const words = [...RULES.keys()];
+    const meant = nearestWord(token.key, words);
+    const hint =
+      meant === null ? `Statements start with ${words.join(', ')}.` : `Did you mean ${meant}?`;
+    cursor.refuse(`no statement starts with ${token.text}`, hint);
   }
   const body = rule(cursor);
   return { ...body, text: cursor.source.slice(token.start, cursor.endBehind) };

@@ -13,7 +13,7 @@ export function parseDuration(cursor: Cursor): Duration {
   if (unit === undefined) {
     const tooLong = /^(WEEK|MONTH|YEAR)S?$/.test(cursor.token.key);
     cursor.fail(
-      'MILLISECONDS, SECONDS, MINUTES, HOURS or DAYS',
+      ['MILLISECONDS', 'SECONDS', 'MINUTES', 'HOURS', 'DAYS'],
       tooLong ? 'The longest unit is DAYS.' : '',
     );
   }
@@ -38,11 +38,9 @@ export function parseWindow(cursor: Cursor): Window {
   if (cursor.accept('HOPPING')) {
     return inParentheses(cursor, () => {
       const size = sized(cursor);
-      cursor.expect(',');
-      cursor.expect(
-        'ADVANCE',
-        'A hopping window has a size and a step: SIZE 1 HOUR, ADVANCE BY 5 MINUTES.',
-      );
+      const hint = 'A hopping window has a size and a step: SIZE 1 HOUR, ADVANCE BY 5 MINUTES.';
+      cursor.expect(',', hint);
+      cursor.expect('ADVANCE', hint);
       cursor.expect('BY');
       const advance = parseDuration(cursor);
       return { kind: 'Hopping', size, advance, ...bounds(cursor), at };

@@ -70,7 +70,7 @@ describe('sources', () => {
     expect(query('SELECT * FROM s EMIT CHANGES').from.alias).toBeNull();
     expect(query('SELECT * FROM s PARTITION BY a').from.alias).toBeNull();
     expect(query('SELECT * FROM s ORDER BY a').from.alias).toBeNull();
-    expect(query('SELECT * FROM s emit EMIT FINAL').from.alias).toMatchObject({ text: 'EMIT' });
+    expect(query('SELECT * FROM s AS emit EMIT FINAL').from.alias).toMatchObject({ text: 'EMIT' });
   });
 
   test.each([
