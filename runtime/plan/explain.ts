@@ -1,0 +1,187 @@
+// EXPLAIN: a plan as structured data and as text, with the reasons for every choice; knows no operator and no state.
+
+import { schemaText } from '../data/schema.ts';
+import type { FormatSpec } from '../formats/serde.ts';
+import { exprText } from './print-expr.ts';
+import type { PullPlan } from './pull.ts';
+import { type Path, type Plan, type Step, type StepId, stepById } from './step.ts';
+
+/** One step, as EXPLAIN shows it. */
+export interface ExplainedStep {
+  readonly id: StepId;
+  readonly step: Step['step'];
+  /** The step that feeds it, in the same task; null where a topic does. */
+  readonly input: StepId | null;
+  /** What it does, in words and expressions. */
+  readonly detail: string;
+  /** The columns that it emits. */
+  readonly columns: readonly string[];
+  /** Where it has two implementations: the one that runs, and why. */
+  readonly path: Path | null;
+}
+
+/** A plan, as EXPLAIN shows it. Plain JSON. */
+export interface Explanation {
+  readonly query: string;
+  readonly kind: Plan['kind'];
+  readonly from: Plan['from'];
+  readonly sources: readonly string[];
+  readonly sink: string | null;
+  readonly fused: Plan['fused'];
+  /** Where pull queries read; null when no state holds the result. */
+  readonly pull: {
+    readonly table: StepId;
+    readonly holds: string;
+    readonly after: readonly StepId[];
+  } | null;
+  readonly subtopologies: readonly {
+    readonly id: number;
+    readonly partitions: number;
+    readonly steps: readonly ExplainedStep[];
+  }[];
+}
+
+/** The structured form. */
+export function explainPlan(plan: Plan): Explanation {
+  const steps = plan.subtopologies.flatMap((part) => part.steps);
+  const { materialized } = plan;
+  return {
+    query: plan.query,
+    kind: plan.kind,
+    from: plan.from,
+    sources: [...new Set(steps.flatMap((step) => (step.step === 'source' ? [step.source] : [])))],
+    sink: steps.flatMap((step) => (step.step === 'sink' ? [step.sink] : []))[0] ?? null,
+    fused: plan.fused,
+    pull:
+      materialized === null
+        ? null
+        : { table: materialized.table, holds: materialized.holds, after: materialized.after },
+    subtopologies: plan.subtopologies.map((part) => ({
+      id: part.id,
+      partitions: part.partitions,
+      steps: part.steps.map((step) => explainedStep(step, plan)),
+    })),
+  };
+}
+
+function explainedStep(step: Step, plan: Plan): ExplainedStep {
+  return {
+    id: step.id,
+    step: step.step,
+    input: 'input' in step ? step.input : null,
+    detail: detail(step, plan),
+    columns: step.schema.columns.map((column) => column.name),
+    path: step.step === 'aggregate' ? step.run : null,
+  };
+}
+
+/** The text form: a header, then the steps of each task in the order of the flow. */
+export function explain(plan: Plan): string {
+  const explained = explainPlan(plan);
+  const lines = [
+    `Query ${explained.query} (${explained.kind}, from the ${explained.from} offset)`,
+    `Sources: ${explained.sources.join(', ')}`,
+    ...(explained.sink === null ? [] : [`Sink: ${explained.sink}`]),
+    `Fused: ${explained.fused.fused ? 'yes' : 'no'}, ${explained.fused.why}`,
+    `Pull queries: ${pullText(explained)}`,
+  ];
+  for (const part of explained.subtopologies) {
+    lines.push(
+      `Task ${part.id} (${part.partitions} ${part.partitions === 1 ? 'partition' : 'partitions'})`,
+    );
+    part.steps.forEach((step, depth) => {
+      const run = step.path === null ? '' : ` [${pathText(step.path)}]`;
+      lines.push(`${'  '.repeat(depth + 1)}${step.id} ${step.step}${run} ${step.detail}`);
+    });
+  }
+  return lines.join('\n');
+}
+
+function pullText({ pull }: Explanation): string {
+  if (pull === null) return 'none, no state holds the result';
+  const after = pull.after.length === 0 ? '' : `, then ${pull.after.join(', ')}`;
+  return `read the state of step ${pull.table}${after}`;
+}
+
+function pathText(path: Path): string {
+  return path.path === 'kernel' ? 'kernel' : `row: ${path.why}`;
+}
+
+function formats(key: FormatSpec, value: FormatSpec): string {
+  return `key ${key.format}, value ${value.format}`;
+}
+
+function detail(step: Step, plan: Plan): string {
+  const input = 'input' in step ? stepById(plan, step.input) : undefined;
+  const over = input?.schema ?? step.schema;
+  const names = step.schema.columns.map((column) => column.name);
+  switch (step.step) {
+    case 'source': {
+      const reads = names.length === 0 ? 'no columns' : names.join(', ');
+      const state = step.materialized ? ', materialized' : '';
+      return `${step.source} from topic ${step.topic} (${formats(step.keyFormat, step.valueFormat)}${state}): ${reads}`;
+    }
+    case 'internalSource':
+      return `from topic ${step.topic}: ${names.join(', ')}`;
+    case 'filter':
+    case 'tableFilter':
+      return exprText(step.predicate, over);
+    case 'project':
+      return step.expressions
+        .map((expression, index) => named(exprText(expression, over), names[index]))
+        .join(', ');
+    case 'rekey': {
+      const keys = step.key.map((key, index) => named(exprText(key, over), names[index]));
+      const carried = step.carried.map((index) => over.columns[index]?.name ?? '');
+      return `by ${keys.length === 0 ? 'nothing' : keys.join(', ')}${carried.length === 0 ? '' : `, carrying ${carried.join(', ')}`}`;
+    }
+    case 'repartition':
+      return `to topic ${step.topic} (${step.partitions} ${step.partitions === 1 ? 'partition' : 'partitions'}, key ${step.keyFormat.format})`;
+    case 'aggregate': {
+      const calls = step.calls.map((call) => {
+        const given = call.arguments.map((index) => over.columns[index]?.name ?? '');
+        return `${call.function}(${given.length === 0 && call.function === 'COUNT' ? '*' : given.join(', ')})`;
+      });
+      const { window } = step;
+      const per =
+        window === null
+          ? ''
+          : `, ${window.type} ${window.sizeMs} ms with ${window.graceMs} ms of grace`;
+      return `${calls.join(', ')} over a ${step.over}${per}`;
+    }
+    case 'sink':
+      return `${step.kind} ${step.sink} to topic ${step.topic} (${formats(step.keyFormat, step.valueFormat)}): ${schemaText(step.schema)}`;
+    case 'client': {
+      const shown = (step.order ?? names.map((_, index) => index)).map(
+        (index) => names[index] ?? '',
+      );
+      return `${shown.join(', ')}${step.limit === null ? '' : `, at most ${step.limit} rows`}`;
+    }
+  }
+}
+
+function named(text: string, name: string | undefined): string {
+  return name === undefined || name === text ? text : `${text} AS ${name}`;
+}
+
+/** A pull query's plan as text. */
+export function explainPull(plan: PullPlan): string {
+  const { access, keys, table, row, filter, projection } = plan;
+  const how =
+    access === 'scan'
+      ? 'scan of all rows'
+      : `lookup of ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}`;
+  return [
+    `Pull query on ${plan.source.name}: ${how} in the state of step ${table.table} of ${plan.query}`,
+    ...(filter === null ? [] : [`Where: ${exprText(filter, row)}`]),
+    `Select: ${projection.order
+      .map((index) => {
+        const expression = projection.expressions[index];
+        return expression === undefined
+          ? ''
+          : named(exprText(expression, row), projection.schema.columns[index]?.name);
+      })
+      .join(', ')}`,
+    ...(plan.limit === null ? [] : [`Limit: ${plan.limit}`]),
+  ].join('\n');
+}
