@@ -16,8 +16,8 @@ export type LiteralJson = boolean | number | string | null;
  * A typed expression. Every node has the type of its result; operands are already coerced to a common type, so the
  * evaluator never guesses. `index` is a position in the schema of the step's input.
  *
- * Nulls: comparison and arithmetic give null when an operand is null; AND, OR, NOT follow three-valued logic; a
- * function call follows its declaration.
+ * Nulls: arithmetic gives null when an operand is null; a comparison, LIKE and IN give false (so NOT of it is true), as
+ * ksqlDB does; AND, OR, NOT follow three-valued logic; a function call follows its declaration.
  */
 export type Expr =
   | { readonly expr: 'column'; readonly index: number; readonly type: Type }
@@ -54,7 +54,12 @@ export type Expr =
       readonly type: Type;
     }
   | { readonly expr: 'not'; readonly argument: Expr; readonly type: Type }
-  | { readonly expr: 'isNull'; readonly negated: boolean; readonly argument: Expr; readonly type: Type }
+  | {
+      readonly expr: 'isNull';
+      readonly negated: boolean;
+      readonly argument: Expr;
+      readonly type: Type;
+    }
   | {
       readonly expr: 'arithmetic';
       readonly op: Arithmetic;

@@ -101,4 +101,9 @@ export interface FunctionRegistry {
   resolve(name: string, argumentTypes: readonly (Type | null)[]): Resolved | null;
   /** The overload of that signature, as plans name it; null when unknown (a plan of a newer version). */
   bySignature(name: string, signature: string): Overload | null;
+  /**
+   * Loads the body of a heavy function, once, so that `bySignature` gives it from then on; null when there is nothing to
+   * load. The engine waits for it when it has planned a statement that calls the function.
+   */
+  load(name: string, signature: string): PromiseLike<void> | null;
 }

@@ -45,7 +45,8 @@ export interface OperatorContext {
  * A node of a task. Callers keep to this:
  * - `process` is called with batches of the input's schema, in the order of the task's input; it may emit any number of
  *   batches, each of `schema`, before it returns; it keeps no reference to a batch but to its columns' values.
- * - Cutting a batch anywhere never changes what is emitted in all, nor the state.
+ * - Cutting a batch anywhere never changes what is emitted in all, nor the state; but an UpdateBefore and the UpdateAfter
+ *   that follows it stand in one batch, in what is emitted and in what is cut.
  * - `changes` gives, at a commit, the state that changed since the last call, each key once. After a failed commit the
  *   operator is thrown away.
  */

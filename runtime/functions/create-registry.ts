@@ -1,0 +1,77 @@
+// The registry over a list of overloads: look-up, resolution, and loading of heavy bodies; knows no function.
+
+import { assert } from '../base/assert.ts';
+import type { Type } from '../data/type.ts';
+import type {
+  FunctionRegistry,
+  Overload,
+  Resolved,
+  ScalarBody,
+  ScalarOverload,
+} from './registry.ts';
+import { match, signatureOf } from './resolve.ts';
+
+type Bodies = (argumentTypes: readonly Type[]) => ScalarBody;
+
+/** A registry of these overloads. @throws {InvariantError} when two have the same signature */
+export function createRegistry(overloads: readonly Overload[]): FunctionRegistry {
+  return new Registry(overloads);
+}
+
+class Registry implements FunctionRegistry {
+  readonly names: readonly string[];
+  readonly #byName = new Map<string, Overload[]>();
+  readonly #bySignature = new Map<string, Overload>();
+  readonly #loaded = new Map<ScalarOverload, ScalarOverload>();
+
+  constructor(overloads: readonly Overload[]) {
+    for (const overload of overloads) {
+      const signature = signatureOf(overload);
+      assert(!this.#bySignature.has(signature), `${signature} is declared once`);
+      this.#bySignature.set(signature, overload);
+      const named = this.#byName.get(overload.name);
+      if (named === undefined) this.#byName.set(overload.name, [overload]);
+      else named.push(overload);
+    }
+    this.names = [...this.#byName.keys()].sort();
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  overloads(name: string): readonly Overload[] {
+    return this.#byName.get(name) ?? [];
+  }
+
+  /** Exact types beat widened ones, fixed parameters variadic ones, concrete types variables; then the order of declaration. */
+  resolve(name: string, argumentTypes: readonly (Type | null)[]): Resolved | null {
+    let best: {
+      readonly overload: Overload;
+      readonly casts: readonly Type[];
+      readonly penalty: number;
+    } | null = null;
+    for (const overload of this.overloads(name)) {
+      const found = match(overload, argumentTypes);
+      if (found !== null && (best === null || found.penalty < best.penalty))
+        best = { overload, ...found };
+    }
+    if (best === null) return null;
+    const { overload, casts } = best;
+    return { overload, signature: signatureOf(overload), casts, type: overload.returns(casts) };
+  }
+
+  bySignature(name: string, signature: string): Overload | null {
+    const overload = this.#bySignature.get(signature);
+    if (overload === undefined || overload.name !== name) return null;
+    return overload.kind === 'scalar' ? (this.#loaded.get(overload) ?? overload) : overload;
+  }
+
+  load(name: string, signature: string): PromiseLike<void> | null {
+    const overload = this.#bySignature.get(signature);
+    if (overload?.kind !== 'scalar' || overload.name !== name) return null;
+    if (overload.load === undefined || this.#loaded.has(overload)) return null;
+    const keep = (body: Bodies): void => void this.#loaded.set(overload, { ...overload, body });
+    return overload.load().then(keep);
+  }
+}

@@ -1,0 +1,78 @@
+// Short ways to declare functions, for the files of themes; knows no function.
+
+import { STRING, type Type, type Value } from '../data/type.ts';
+import type {
+  AggregateBody,
+  AggregateOverload,
+  CallContext,
+  Parameter,
+  Pattern,
+  ScalarBody,
+  ScalarOverload,
+} from './registry.ts';
+
+export const of = (type: Type): Pattern => ({ pattern: 'type', type });
+export const ANY: Pattern = { pattern: 'any', variable: 'T' };
+export const DECIMALS: Pattern = { pattern: 'decimal' };
+
+export function parameter(name: string, pattern: Pattern): Parameter {
+  return { name, pattern, variadic: false };
+}
+
+export function variadic(name: string, pattern: Pattern): Parameter {
+  return { name, pattern, variadic: true };
+}
+
+type Returns = Type | ((argumentTypes: readonly Type[]) => Type);
+
+function returning(returns: Returns): (argumentTypes: readonly Type[]) => Type {
+  return typeof returns === 'function' ? returns : () => returns;
+}
+
+/** The type of the first argument. */
+export const first = (types: readonly Type[]): Type => types[0] ?? STRING;
+
+export interface ScalarDeclaration {
+  readonly name: string;
+  readonly category: string;
+  readonly description: string;
+  readonly parameters: readonly Parameter[];
+  readonly returns: Returns;
+  /** false: the body sees nulls. */
+  readonly nullPropagating?: boolean | undefined;
+  readonly body: (values: readonly Value[], context: CallContext, types: readonly Type[]) => Value;
+}
+
+export function scalar(declaration: ScalarDeclaration): ScalarOverload {
+  const { name, category, description, parameters, body } = declaration;
+  return {
+    kind: 'scalar',
+    name,
+    category,
+    description,
+    parameters,
+    returns: returning(declaration.returns),
+    nullPropagating: declaration.nullPropagating ?? true,
+    body:
+      (types): ScalarBody =>
+      (values, context) =>
+        body(values, context, types),
+  };
+}
+
+export interface AggregateDeclaration {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: readonly Parameter[];
+  readonly returns: Returns;
+  readonly body: (argumentTypes: readonly Type[]) => AggregateBody;
+}
+
+export function aggregateFunction(declaration: AggregateDeclaration): AggregateOverload {
+  return {
+    ...declaration,
+    kind: 'aggregate',
+    category: 'AGGREGATE',
+    returns: returning(declaration.returns),
+  };
+}

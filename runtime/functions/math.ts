@@ -1,0 +1,216 @@
+// Functions of numbers; knows no other theme.
+
+import {
+  BIGINT,
+  BYTES,
+  DATE,
+  DOUBLE,
+  INTEGER,
+  STRING,
+  TIME,
+  TIMESTAMP,
+  type Type,
+  type Value,
+} from '../data/type.ts';
+import { bigintOf } from '../expr/cast.ts';
+import { comparator } from '../expr/compare.ts';
+import { rescale } from '../expr/decimal.ts';
+import { DECIMALS, first, of, parameter, scalar, variadic } from './declare.ts';
+import type { Pattern, ScalarOverload } from './registry.ts';
+
+const category = 'MATHEMATICAL';
+
+/** One function over the four numeric types, the same type out. */
+function numeric(
+  name: string,
+  description: string,
+  bodies: {
+    readonly integer: (value: number) => number;
+    readonly bigint: (value: bigint) => bigint;
+    readonly double: (value: number) => number;
+    readonly decimal: (unscaled: bigint, unit: bigint) => bigint;
+  },
+): ScalarOverload[] {
+  const declare = (pattern: Pattern, body: (value: Value, type: Type) => Value): ScalarOverload =>
+    scalar({
+      name,
+      category,
+      description,
+      parameters: [parameter('value', pattern)],
+      returns: first,
+      body: ([value = null], _context, types) => body(value, first(types)),
+    });
+  return [
+    declare(of(INTEGER), (value) => bodies.integer(value as number)),
+    declare(of(BIGINT), (value) => bodies.bigint(value as bigint)),
+    declare(of(DOUBLE), (value) => bodies.double(value as number)),
+    declare(DECIMALS, (value, type) =>
+      bodies.decimal(value as bigint, 10n ** BigInt(type.kind === 'DECIMAL' ? type.scale : 0)),
+    ),
+  ];
+}
+
+/** A decimal cut to a whole number, towards zero. */
+const cut = (unscaled: bigint, unit: bigint): bigint => (unscaled / unit) * unit;
+
+const same = <T>(value: T): T => value;
+
+const absolute = (value: bigint): bigint => (value < 0n ? -value : value);
+
+/** Rounds as Java's Math.round does: half up, towards positive infinity; saturates, NaN gives 0. */
+function roundHalfUp(value: number): bigint {
+  const floor = Math.floor(value);
+  return bigintOf(value - floor >= 0.5 ? floor + 1 : floor);
+}
+
+/** A double rounded to so many decimal places, halves away from zero by its decimal text, as a BigDecimal is. */
+function roundPlaces(value: number, places: number): number {
+  if (!Number.isFinite(value)) return value;
+  const shifted = Number(`${Math.abs(value)}e${places}`);
+  if (!Number.isFinite(shifted)) return value;
+  const rounded = Number(`${Math.floor(shifted + 0.5)}e${-places}`);
+  return value < 0 ? -rounded : rounded;
+}
+
+const ROUND: readonly ScalarOverload[] = [
+  scalar({
+    name: 'ROUND',
+    category,
+    description: 'The nearest whole number; a half goes up.',
+    parameters: [parameter('value', of(INTEGER))],
+    returns: INTEGER,
+    body: ([value = null]) => value,
+  }),
+  scalar({
+    name: 'ROUND',
+    category,
+    description: 'The nearest whole number; a half goes up.',
+    parameters: [parameter('value', of(BIGINT))],
+    returns: BIGINT,
+    body: ([value = null]) => value,
+  }),
+  scalar({
+    name: 'ROUND',
+    category,
+    description: 'The nearest whole number; a half goes up.',
+    parameters: [parameter('value', of(DOUBLE))],
+    returns: BIGINT,
+    body: ([value = null]) => roundHalfUp(value as number),
+  }),
+  scalar({
+    name: 'ROUND',
+    category,
+    description: 'Rounded to so many decimal places.',
+    parameters: [parameter('value', of(DOUBLE)), parameter('places', of(INTEGER))],
+    returns: DOUBLE,
+    body: ([value = null, places = null]) => roundPlaces(value as number, places as number),
+  }),
+  scalar({
+    name: 'ROUND',
+    category,
+    description: 'The nearest whole number, as a DECIMAL; a half goes away from zero.',
+    parameters: [parameter('value', DECIMALS)],
+    returns: first,
+    body: ([value = null], _context, [type]) => {
+      const scale = type?.kind === 'DECIMAL' ? type.scale : 0;
+      return rescale(rescale(value as bigint, scale, 0), 0, scale);
+    },
+  }),
+];
+
+/** LEAST and GREATEST: nulls are left out. */
+function extremes(name: string, description: string, sign: 1 | -1): ScalarOverload[] {
+  const patterns = [
+    ...[INTEGER, BIGINT, DOUBLE].map(of),
+    DECIMALS,
+    ...[STRING, BYTES, DATE, TIME, TIMESTAMP].map(of),
+  ];
+  return patterns.map((pattern) =>
+    scalar({
+      name,
+      category: pattern.pattern === 'decimal' ? category : 'CONDITIONAL',
+      description,
+      parameters: [parameter('first', pattern), variadic('others', pattern)],
+      returns: widest,
+      nullPropagating: false,
+      body: (values, _context, types) => {
+        let best: Value = null;
+        let bestType = first(types);
+        values.forEach((value, index) => {
+          if (value === null) return;
+          const type = types[index] ?? bestType;
+          if (best !== null && comparator(type, bestType)(value, best) * sign <= 0) return;
+          best = value;
+          bestType = type;
+        });
+        const result = widest(types);
+        if (result.kind !== 'DECIMAL' || bestType.kind !== 'DECIMAL' || best === null) return best;
+        return rescale(best, bestType.scale, result.scale);
+      },
+    }),
+  );
+}
+
+/** The DECIMAL that holds all; else the type of the first. */
+function widest(types: readonly Type[]): Type {
+  let precision = 0;
+  let scale = 0;
+  for (const type of types) {
+    if (type.kind !== 'DECIMAL') return first(types);
+    const whole = Math.max(precision - scale, type.precision - type.scale);
+    scale = Math.max(scale, type.scale);
+    precision = whole + scale;
+  }
+  return { kind: 'DECIMAL', precision, scale };
+}
+
+export const MATH: readonly ScalarOverload[] = [
+  ...numeric('ABS', 'The magnitude of a number.', {
+    integer: (value) => Math.abs(value) | 0,
+    bigint: (value) => BigInt.asIntN(64, absolute(value)),
+    double: Math.abs,
+    decimal: absolute,
+  }),
+  ...numeric('CEIL', 'The least whole number that is not below it.', {
+    integer: same,
+    bigint: same,
+    double: Math.ceil,
+    decimal: (value, unit) => (value > 0n ? cut(value + unit - 1n, unit) : cut(value, unit)),
+  }),
+  ...numeric('FLOOR', 'The greatest whole number that is not above it.', {
+    integer: same,
+    bigint: same,
+    double: Math.floor,
+    decimal: (value, unit) => (value < 0n ? cut(value - unit + 1n, unit) : cut(value, unit)),
+  }),
+  ...ROUND,
+  ...[INTEGER, BIGINT, DOUBLE].map((type) =>
+    scalar({
+      name: 'SIGN',
+      category,
+      description: '-1, 0 or 1 for a negative number, zero and a positive one.',
+      parameters: [parameter('value', of(type))],
+      returns: INTEGER,
+      body: ([value = null]) => Math.sign(Number(value)) | 0,
+    }),
+  ),
+  scalar({
+    name: 'SQRT',
+    category,
+    description: 'The square root; NaN for a negative number.',
+    parameters: [parameter('value', of(DOUBLE))],
+    returns: DOUBLE,
+    body: ([value = null]) => Math.sqrt(value as number),
+  }),
+  scalar({
+    name: 'RANDOM',
+    category,
+    description:
+      'A number from 0 (inclusive) to 1 (exclusive); the same again when the row is processed again.',
+    parameters: [],
+    returns: DOUBLE,
+    body: (_values, context) => context.random(),
+  }),
+  ...extremes('LEAST', 'The least of the arguments that are not null.', -1),
+  ...extremes('GREATEST', 'The greatest of the arguments that are not null.', 1),
+];

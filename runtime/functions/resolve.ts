@@ -1,0 +1,209 @@
+// Matches argument types with declared parameters: patterns, widening and type variables; knows no function.
+
+import { type Type, typeEquals, typeText } from '../data/type.ts';
+import type { Overload, Parameter, Pattern } from './registry.ts';
+
+/** How well an overload fits: the lower the better, compared from the first number on. */
+export interface Match {
+  readonly casts: readonly Type[];
+  readonly penalty: number;
+}
+
+const WIDTH: ReadonlyMap<Type['kind'], number> = new Map([
+  ['INTEGER', 0],
+  ['BIGINT', 1],
+  ['DECIMAL', 2],
+  ['DOUBLE', 3],
+]);
+
+/** Penalties of one argument; an overload's is the sum of its arguments'. */
+const VARIADIC = 1;
+const VARIABLE = 10;
+const WIDENED = 100;
+
+/** Digits of whole numbers, for their DECIMAL. */
+const INTEGER_DIGITS = 10;
+const BIGINT_DIGITS = 19;
+
+/** The DECIMAL that holds every value of a numeric type; null for DOUBLE and what is no number. */
+export function decimalOf(type: Type): Type | null {
+  switch (type.kind) {
+    case 'DECIMAL':
+      return type;
+    case 'INTEGER':
+      return { kind: 'DECIMAL', precision: INTEGER_DIGITS, scale: 0 };
+    case 'BIGINT':
+      return { kind: 'DECIMAL', precision: BIGINT_DIGITS, scale: 0 };
+    default:
+      return null;
+  }
+}
+
+/**
+ * The narrowest type that both can be without saying so: the same type, the wider number, or the DECIMAL that holds both.
+ * Null when there is none.
+ */
+export function commonType(a: Type, b: Type): Type | null {
+  if (typeEquals(a, b)) return a;
+  const widthA = WIDTH.get(a.kind);
+  const widthB = WIDTH.get(b.kind);
+  if (widthA === undefined || widthB === undefined) return null;
+  const left = decimalOf(a);
+  const right = decimalOf(b);
+  if (
+    (a.kind === 'DECIMAL' || b.kind === 'DECIMAL') &&
+    left?.kind === 'DECIMAL' &&
+    right?.kind === 'DECIMAL'
+  ) {
+    const scale = Math.max(left.scale, right.scale);
+    const whole = Math.max(left.precision - left.scale, right.precision - right.scale);
+    return { kind: 'DECIMAL', precision: whole + scale, scale };
+  }
+  return widthA > widthB ? a : b;
+}
+
+/** One argument against one concrete type: what it is cast to and at what penalty; null when it does not fit. */
+function concrete(argument: Type, wanted: Type): number | null {
+  if (typeEquals(argument, wanted)) return 0;
+  const from = WIDTH.get(argument.kind);
+  const to = WIDTH.get(wanted.kind);
+  if (from === undefined || to === undefined || from >= to || wanted.kind === 'DECIMAL')
+    return null;
+  return WIDENED * (to - from);
+}
+
+/** Type variables bound so far: what they stand for. */
+type Bindings = Map<string, Type>;
+
+/** Fits an argument into a pattern; binds variables, to the wider type where a variable comes again. */
+function fit(argument: Type, pattern: Pattern, bindings: Bindings): number | null {
+  switch (pattern.pattern) {
+    case 'type':
+      return concrete(argument, pattern.type);
+    case 'decimal':
+      if (argument.kind === 'DECIMAL') return 0;
+      return decimalOf(argument) === null ? null : WIDENED;
+    case 'any':
+      return bind(pattern.variable, argument, bindings);
+    case 'anyStruct':
+      return argument.kind === 'STRUCT' ? bind(pattern.variable, argument, bindings) : null;
+    case 'array': {
+      if (argument.kind !== 'ARRAY') return null;
+      return fit(argument.item, pattern.item, bindings);
+    }
+    case 'map': {
+      if (argument.kind !== 'MAP') return null;
+      const key = fit(argument.key, pattern.key, bindings);
+      const value = fit(argument.value, pattern.value, bindings);
+      return key === null || value === null ? null : key + value;
+    }
+    case 'lambda':
+      return null;
+  }
+}
+
+function bind(variable: string, argument: Type, bindings: Bindings): number | null {
+  const bound = bindings.get(variable);
+  const common = bound === undefined ? argument : commonType(bound, argument);
+  if (common === null) return null;
+  bindings.set(variable, common);
+  return VARIABLE + (bound === undefined || typeEquals(bound, common) ? 0 : WIDENED);
+}
+
+/** The type of a pattern once its variables are bound; null while a variable is not. */
+function substituted(pattern: Pattern, argument: Type | null, bindings: Bindings): Type | null {
+  switch (pattern.pattern) {
+    case 'type':
+      return pattern.type;
+    case 'decimal':
+      return argument === null
+        ? { kind: 'DECIMAL', precision: INTEGER_DIGITS, scale: 0 }
+        : decimalOf(argument);
+    case 'any':
+    case 'anyStruct':
+      return bindings.get(pattern.variable) ?? null;
+    case 'array': {
+      const item = substituted(
+        pattern.item,
+        argument?.kind === 'ARRAY' ? argument.item : null,
+        bindings,
+      );
+      return item === null ? null : { kind: 'ARRAY', item };
+    }
+    case 'map': {
+      const own = argument?.kind === 'MAP' ? argument : null;
+      const key = substituted(pattern.key, own?.key ?? null, bindings);
+      const value = substituted(pattern.value, own?.value ?? null, bindings);
+      return key === null || value === null ? null : { kind: 'MAP', key, value };
+    }
+    case 'lambda':
+      return null;
+  }
+}
+
+/** The parameter of each argument; null when their numbers do not agree. */
+function parametersFor(
+  parameters: readonly Parameter[],
+  count: number,
+): readonly Parameter[] | null {
+  const variadic = parameters.findIndex((parameter) => parameter.variadic);
+  if (variadic < 0) return parameters.length === count ? parameters : null;
+  const repeated = count - (parameters.length - 1);
+  const parameter = parameters[variadic];
+  if (repeated < 0 || parameter === undefined) return null;
+  return [
+    ...parameters.slice(0, variadic),
+    ...Array.from({ length: repeated }, () => parameter),
+    ...parameters.slice(variadic + 1),
+  ];
+}
+
+/** How the arguments fit an overload; null when they do not. A null type is an untyped NULL: it fits everything. */
+export function match(overload: Overload, argumentTypes: readonly (Type | null)[]): Match | null {
+  const parameters = parametersFor(overload.parameters, argumentTypes.length);
+  if (parameters === null) return null;
+  const bindings: Bindings = new Map();
+  let penalty = overload.parameters.some((parameter) => parameter.variadic) ? VARIADIC : 0;
+  for (const [index, parameter] of parameters.entries()) {
+    const argument = argumentTypes[index] ?? null;
+    if (argument === null) continue;
+    const cost = fit(argument, parameter.pattern, bindings);
+    if (cost === null) return null;
+    penalty += cost;
+  }
+  const casts: Type[] = [];
+  for (const [index, parameter] of parameters.entries()) {
+    // A NULL for a variable that nothing else binds is text, as ksqlDB takes it.
+    const type = substituted(parameter.pattern, argumentTypes[index] ?? null, bindings);
+    casts.push(type ?? { kind: 'STRING' });
+  }
+  return { casts, penalty };
+}
+
+/** A parameter's pattern as users read it: `DOUBLE`, `DECIMAL`, `ARRAY<T>`. */
+export function patternText(pattern: Pattern): string {
+  switch (pattern.pattern) {
+    case 'type':
+      return typeText(pattern.type);
+    case 'decimal':
+      return 'DECIMAL';
+    case 'any':
+      return pattern.variable;
+    case 'anyStruct':
+      return 'STRUCT';
+    case 'array':
+      return `ARRAY<${patternText(pattern.item)}>`;
+    case 'map':
+      return `MAP<${patternText(pattern.key)}, ${patternText(pattern.value)}>`;
+    case 'lambda':
+      return `LAMBDA (${pattern.parameters.map(patternText).join(', ')}) => ${patternText(pattern.result)}`;
+  }
+}
+
+/** An overload's name in plans: `ABS(DOUBLE)`, `CONCAT(STRING...)`. */
+export function signatureOf(overload: Overload): string {
+  const parameters = overload.parameters.map(
+    (parameter) => `${patternText(parameter.pattern)}${parameter.variadic ? '...' : ''}`,
+  );
+  return `${overload.name}(${parameters.join(', ')})`;
+}

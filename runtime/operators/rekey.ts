@@ -1,0 +1,111 @@
+// Gives rows a new key, for PARTITION BY and GROUP BY; knows no topic and no partition.
+
+import { type Batch, Op, positionOf } from '../data/batch.ts';
+import {
+  bitAt,
+  type Bitmap,
+  bitmap,
+  type Column,
+  isNull,
+  setBit,
+  valueAt,
+} from '../data/column.ts';
+import type { Schema } from '../data/schema.ts';
+import { valueEquals } from '../data/value.ts';
+import { compile } from '../expr/evaluate.ts';
+import type { FunctionRegistry } from '../functions/registry.ts';
+import type { RekeyStep } from '../plan/step.ts';
+import { RowEvaluation } from './evaluation.ts';
+import { nullWhere, withValue } from './null-values.ts';
+import type { Emit, Operator, OperatorContext } from './operator.ts';
+
+/**
+ * The key columns are computed, the others carried over. With `dropNullKeys` rows with a null in the new key, or without a value,
+ * are dropped and counted; without it a row's key as a whole is null when all its key columns are, and a row without a value
+ * gets such a key, as ksqlDB gives it.
+ *
+ * In a changelog the two rows of an update whose key changes become a Delete of the old group and an Insert into the new
+ * one; with the same key they stay UpdateBefore and UpdateAfter. So an aggregation knows from the row alone whether to show a
+ * result for it.
+ */
+export function rekey(
+  step: RekeyStep,
+  _input: Schema,
+  context: OperatorContext,
+  registry: FunctionRegistry,
+): Operator {
+  const { columns } = step.schema;
+  const keys = step.key.map((expression, index) => ({
+    compute: compile(expression, registry),
+    evaluation: new RowEvaluation(context, columns[index]?.name ?? '', index),
+  }));
+  return {
+    name: 'rekey',
+    schema: step.schema,
+    process(_side, batch, out) {
+      const { valueNull } = batch;
+      const valued = valueNull === null ? batch : withValue(batch, valueNull);
+      const computed = keys.map(({ compute, evaluation }) => {
+        const column = compute(valued, evaluation.of(valued));
+        return valueNull === null ? column : nullWhere(column, valueNull, batch.rowtime.length);
+      });
+      const carried = step.carried.map((position) => batch.columns[position] as Column);
+      const rekeyed: Batch = {
+        ...batch,
+        schema: step.schema,
+        columns: [...computed, ...carried],
+        op: batch.op === null ? null : groupOps(batch, batch.op, computed),
+        keyNull: null,
+      };
+      if (step.dropNullKeys) emitKeyed(rekeyed, computed, context, out);
+      else out({ ...rekeyed, keyNull: wholeNulls(rekeyed, computed) });
+    },
+  };
+}
+
+function emitKeyed(
+  batch: Batch,
+  keys: readonly Column[],
+  context: OperatorContext,
+  out: Emit,
+): void {
+  const kept = new Uint32Array(batch.length);
+  let count = 0;
+  for (let i = 0; i < batch.length; i++) {
+    const position = positionOf(batch, i);
+    const isGone = batch.valueNull !== null && bitAt(batch.valueNull, position);
+    if (!isGone && !keys.some((column) => isNull(column, position))) kept[count++] = position;
+  }
+  if (count < batch.length) context.count('dropped', batch.length - count);
+  if (count === 0) return;
+  if (count === batch.length) out({ ...batch, valueNull: null });
+  else out({ ...batch, valueNull: null, selection: kept.subarray(0, count), length: count });
+}
+
+/** Set where every key column is null. */
+function wholeNulls(batch: Batch, keys: readonly Column[]): Bitmap | null {
+  let nulls: Bitmap | null = null;
+  for (let i = 0; i < batch.length; i++) {
+    const position = positionOf(batch, i);
+    if (keys.every((column) => isNull(column, position))) {
+      nulls ??= bitmap(batch.rowtime.length);
+      setBit(nulls, position);
+    }
+  }
+  return nulls;
+}
+
+/** The operations of the rows in their groups. */
+function groupOps(batch: Batch, ops: Uint8Array, keys: readonly Column[]): Uint8Array {
+  const grouped = ops.slice();
+  for (let i = 0; i + 1 < batch.length; i++) {
+    const before = positionOf(batch, i);
+    if (ops[before] !== Op.UpdateBefore) continue;
+    const after = positionOf(batch, i + 1);
+    if (keys.every((column) => valueEquals(valueAt(column, before), valueAt(column, after))))
+      continue;
+    grouped[before] = Op.Delete;
+    grouped[after] = Op.Insert;
+  }
+  return grouped;
+}

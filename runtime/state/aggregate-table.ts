@@ -1,0 +1,190 @@
+// The state table of an aggregation: groups by window, read from the store on demand, changes collected for a commit.
+
+import { ByteWriter } from '../base/bytes.ts';
+import { writeWindow } from '../data/key.ts';
+import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
+import type { Accumulators } from './accumulators.ts';
+import { KeyIndex } from './key-index.ts';
+import { Pane } from './pane.ts';
+
+const FIRST_SLOTS = 64;
+/** Groups that stay in memory after a commit although no row came to them lately; beyond it they are read again on demand. */
+const IDLE_GROUPS_MAX = 262_144;
+/** Known keys without a group in memory that are let be. */
+const IDLE_KEYS_MAX = 65_536;
+
+const DIRTY = 1;
+const EXISTS = 2;
+
+export interface AggregateTableOptions {
+  readonly table: TableId;
+  readonly state: StateReader;
+  readonly accumulators: Accumulators;
+  /** True: a group's key goes on with its window. */
+  readonly windowed: boolean;
+}
+
+/**
+ * Slots of accumulators by window and group. What is not in memory is read from the store when it is first asked for; what
+ * a commit has already taken and no row needs any more is let go. Nothing is let go in the commit that takes it, because the
+ * store shows it only once that has succeeded.
+ */
+export class AggregateTable {
+  readonly accumulators: Accumulators;
+  readonly #table: TableId;
+  readonly #state: StateReader;
+  readonly #windowed: boolean;
+  readonly #panes = new Map<number, Pane>();
+  readonly #scratch = new ByteWriter(64);
+  #index = new KeyIndex();
+  /** Group id by slot. */
+  #groups = new Int32Array(FIRST_SLOTS);
+  #starts = new Float64Array(FIRST_SLOTS);
+  #flags = new Uint8Array(FIRST_SLOTS);
+  #dirty = new Int32Array(FIRST_SLOTS);
+  #dirtyCount = 0;
+  readonly #free: number[] = [];
+  /** Slots ever used; those not in `#free` are in a pane. */
+  #slots = 0;
+  #commit = 0;
+
+  constructor(options: AggregateTableOptions) {
+    this.accumulators = options.accumulators;
+    this.#table = options.table;
+    this.#state = options.state;
+    this.#windowed = options.windowed;
+  }
+
+  /** The ids of group keys. Replaced by `changes` when it has grown far beyond the groups in memory. */
+  get index(): KeyIndex {
+    return this.#index;
+  }
+
+  /** Groups in memory. */
+  get size(): number {
+    return this.#slots - this.#free.length;
+  }
+
+  /** The groups of the window that starts there; 0 where there are no windows. */
+  pane(startMs: number): Pane {
+    let pane = this.#panes.get(startMs);
+    if (pane === undefined) {
+      pane = new Pane(startMs);
+      this.#panes.set(startMs, pane);
+    }
+    return pane;
+  }
+
+  /** The slot of a group, from memory, else from the store, else a new one without rows. */
+  slot(pane: Pane, group: number): number {
+    const found = pane.find(group, this.#groups);
+    return found >= 0 ? found : this.#bring(pane, group);
+  }
+
+  /** Notes that a row is folded into the slot; true when the slot had none before. */
+  touch(slot: number): boolean {
+    const flags = this.#flags[slot] as number;
+    if (flags === (DIRTY | EXISTS)) return false;
+    if ((flags & DIRTY) === 0) {
+      if (this.#dirtyCount === this.#dirty.length) this.#dirty = doubled(this.#dirty, Int32Array);
+      this.#dirty[this.#dirtyCount++] = slot;
+    }
+    this.#flags[slot] = DIRTY | EXISTS;
+    return (flags & EXISTS) === 0;
+  }
+
+  #bring(pane: Pane, group: number): number {
+    const slot = this.#free.pop() ?? this.#slots++;
+    if (slot >= this.#groups.length) this.#grow();
+    this.accumulators.reserve(slot + 1);
+    this.#groups[slot] = group;
+    this.#starts[slot] = pane.startMs;
+    const stored = this.#state.get(this.#table, this.#keyOf(group, pane.startMs));
+    if (stored === null) this.accumulators.reset(slot);
+    else this.accumulators.load(slot, stored);
+    this.#flags[slot] = stored === null ? 0 : EXISTS;
+    pane.add(slot, this.#groups, this.#index.size);
+    return slot;
+  }
+
+  #keyOf(group: number, startMs: number): Uint8Array {
+    const scratch = this.#scratch;
+    scratch.truncate(0);
+    scratch.bytes(this.#index.key(group));
+    if (this.#windowed) writeWindow(scratch, startMs, null);
+    return scratch.finish();
+  }
+
+  #grow(): void {
+    this.#groups = doubled(this.#groups, Int32Array);
+    this.#starts = doubled(this.#starts, Float64Array);
+    this.#flags = doubled(this.#flags, Uint8Array);
+  }
+
+  /**
+   * Hands over every group that changed since the last call, then lets groups go that are not needed in memory.
+   * @param isClosed tells whether no row can come to a window any more
+   * @returns true when the ids of groups have changed: `index` is another one
+   */
+  changes(into: (change: StateBytes) => void, isClosed: (startMs: number) => boolean): boolean {
+    const commit = ++this.#commit;
+    for (let i = 0; i < this.#dirtyCount; i++) {
+      const slot = this.#dirty[i] as number;
+      const startMs = this.#starts[slot] as number;
+      const key = this.#keyOf(this.#groups[slot] as number, startMs);
+      into({ table: this.#table, key, value: this.accumulators.encode(slot) });
+      this.#flags[slot] = EXISTS;
+      this.pane(startMs).flushed = commit;
+    }
+    const flushed = this.#dirty.slice(0, this.#dirtyCount);
+    this.#dirtyCount = 0;
+    for (const pane of this.#panes.values()) {
+      if (pane.flushed < commit && isClosed(pane.startMs)) this.#release(pane);
+    }
+    if (this.size > IDLE_GROUPS_MAX + flushed.length) this.#rebuild(flushed.sort());
+    else if (this.#index.size > 2 * this.size + IDLE_KEYS_MAX) this.#rebuild(this.#inMemory());
+    else return false;
+    return true;
+  }
+
+  #release(pane: Pane): void {
+    this.#panes.delete(pane.startMs);
+    pane.each((slot) => this.#free.push(slot));
+  }
+
+  #inMemory(): Int32Array {
+    const slots: number[] = [];
+    for (const pane of this.#panes.values()) pane.each((slot) => slots.push(slot));
+    return Int32Array.from(slots).sort();
+  }
+
+  /** Keeps only these slots, given in ascending order, and only their keys. */
+  #rebuild(kept: Int32Array): void {
+    const before = this.#index;
+    this.#index = new KeyIndex();
+    this.#panes.clear();
+    this.#free.length = 0;
+    this.#slots = kept.length;
+    for (let to = 0; to < kept.length; to++) {
+      const from = kept[to] as number;
+      const key = before.key(this.#groups[from] as number);
+      this.accumulators.move(from, to);
+      this.#groups[to] = this.#index.intern(key, 0, key.length);
+      const startMs = this.#starts[from] as number;
+      this.#starts[to] = startMs;
+      this.#flags[to] = this.#flags[from] as number;
+      const pane = this.pane(startMs);
+      pane.flushed = this.#commit;
+      pane.add(to, this.#groups, this.#index.size);
+    }
+  }
+}
+
+function doubled<T extends Int32Array | Float64Array | Uint8Array>(
+  array: T,
+  Make: new (length: number) => T,
+): T {
+  const grown = new Make(array.length * 2);
+  grown.set(array);
+  return grown;
+}

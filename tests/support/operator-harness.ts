@@ -1,0 +1,105 @@
+// Runs one operator without a task: state in a map, problems and counters collected; knows no host.
+
+import { compareBytes } from '../../runtime/base/bytes.ts';
+import type { Batch } from '../../runtime/data/batch.ts';
+import { concat } from '../../runtime/data/batches.ts';
+import { format } from '../../runtime/data/pretty.ts';
+import type { Operator, OperatorContext, RowProblem } from '../../runtime/operators/operator.ts';
+import type { Entry, KeyRange, StateBytes, StateReader } from '../../runtime/ports/store.ts';
+
+/** Bytes as text that sorts as they do. */
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Committed state in a map. */
+export class MapState implements StateReader {
+  readonly entries = new Map<string, Entry>();
+
+  get(table: string, key: Uint8Array): Uint8Array | null {
+    return this.entries.get(`${table} ${hex(key)}`)?.value ?? null;
+  }
+
+  *scan(table: string, range: KeyRange): Iterable<Entry> {
+    const own = [...this.entries].filter(([name]) => name.startsWith(`${table} `));
+    for (const [, entry] of own.sort(([a], [b]) => (a < b ? -1 : 1))) {
+      if (range.from !== null && compareBytes(entry.key, range.from) < 0) continue;
+      if (range.to !== null && compareBytes(entry.key, range.to) >= 0) continue;
+      yield entry;
+    }
+  }
+
+  apply(change: StateBytes): void {
+    const name = `${change.table} ${hex(change.key)}`;
+    if (change.value === null) this.entries.delete(name);
+    else this.entries.set(name, { key: change.key, value: change.value });
+  }
+
+  /** Every entry as text, sorted: two states are equal when these are. */
+  lines(): string[] {
+    return [...this.entries].map(([name, { value }]) => `${name} = ${hex(value)}`).sort();
+  }
+}
+
+export type MakeOperator = (context: OperatorContext) => Operator;
+
+/** One operator with its state; `restart` commits and goes on with a new instance over the committed state. */
+export class OperatorRun {
+  readonly state = new MapState();
+  readonly problems: RowProblem[] = [];
+  readonly counters = new Map<string, number>();
+  readonly emitted: Batch[] = [];
+  streamTimeMs = -Infinity;
+  #operator: Operator;
+  #context: OperatorContext;
+
+  constructor(make: MakeOperator) {
+    this.#context = this.#newContext();
+    this.#operator = make(this.#context);
+  }
+
+  #newContext(): OperatorContext {
+    return {
+      state: this.state,
+      streamTime: { ms: this.streamTimeMs },
+      report: (problem) => this.problems.push(problem),
+      count: (name, by) => this.counters.set(name, (this.counters.get(name) ?? 0) + by),
+      time: () => ({ now: 1_000, seed: 7 }),
+    };
+  }
+
+  process(batch: Batch, input = 0): this {
+    this.#operator.process(input, batch, (out) => this.emitted.push(out));
+    return this;
+  }
+
+  /** Takes the changes into the committed state. */
+  commit(): this {
+    const taken = new Set<string>();
+    this.#operator.changes?.((change) => {
+      const name = `${change.table} ${hex(change.key)}`;
+      if (taken.has(name)) throw new Error(`a commit has the key ${name} twice`);
+      taken.add(name);
+      this.state.apply(change);
+    });
+    this.streamTimeMs = this.#context.streamTime.ms;
+    return this;
+  }
+
+  restart(make: MakeOperator): this {
+    this.commit();
+    this.close();
+    this.#context = this.#newContext();
+    this.#operator = make(this.#context);
+    return this;
+  }
+
+  close(): void {
+    this.#operator.close?.();
+  }
+
+  /** All rows put out so far, as one table of text a batch of at most BATCH_ROWS_MAX rows. */
+  output(): string {
+    return concat(this.emitted).map(format).join('\n');
+  }
+}
