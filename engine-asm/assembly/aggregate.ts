@@ -30,7 +30,12 @@ export function fromOrderKey(key: i64): f64 {
  * Folds one column into the blocks of the accepted rows, in row order. Sums and their count are one vector add; least and
  * greatest one vector compare. For output per row the blocks after each row are copied.
  */
-function fold<T extends number, Sums, Bounds>(argument: u32, from: u32, to: u32, hasNulls: bool): void {
+function fold<T extends number, Sums, Bounds>(
+  argument: u32,
+  from: u32,
+  to: u32,
+  hasNulls: bool,
+): void {
   const column = argumentColumn(argument);
   const validity = hasNulls ? argumentValidity(argument) : 0;
   const first = isInteger<Sums>() ? sumsOf(argument) : boundsOf(argument);
@@ -40,8 +45,9 @@ function fold<T extends number, Sums, Bounds>(argument: u32, from: u32, to: u32,
   let copy: usize = copies == 0 ? 0 : copies + from * stride + first;
   for (let j = from; j < to; j++) {
     const row: usize = load<u32>(positions + (j << 2));
-    const at: usize = (<usize>load<u32>(slots + (j << 2))) + first;
-    const isValid = validity == 0 || ((<u32>load<u8>(validity + (row >> 3))) & (<u32>1 << (<u32>row & 7))) != 0;
+    const at: usize = <usize>load<u32>(slots + (j << 2)) + first;
+    const isValid =
+      validity == 0 || (<u32>load<u8>(validity + (row >> 3)) & ((<u32>1) << (<u32>row & 7))) != 0;
     if (isValid) {
       const value = load<T>(column + row * sizeof<T>());
       if (isInteger<Sums>()) {
@@ -76,7 +82,7 @@ function foldTyped<T extends number>(argument: u32, from: u32, to: u32, hasNulls
 /** Folds all argument columns of the accepted rows `from` to `to`; bit `a` of `withNulls` says that argument `a` has a validity bitmap. */
 export function foldArguments(from: u32, to: u32, withNulls: u32): void {
   for (let a: u32 = 0; a < argumentCount; a++) {
-    const hasNulls = (withNulls & (<u32>1 << a)) != 0;
+    const hasNulls = (withNulls & ((<u32>1) << a)) != 0;
     const type = typeOf(a);
     if (type == TYPE_F64) foldTyped<f64>(a, from, to, hasNulls);
     else if (type == TYPE_I64) foldTyped<i64>(a, from, to, hasNulls);

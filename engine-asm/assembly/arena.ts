@@ -12,17 +12,17 @@ const freeLists: usize = memory.data(128, 16);
 let top: u64 = 0;
 
 function orderOf(bytes: u32): u32 {
-  return bytes <= <u32>1 << ORDER_MIN ? ORDER_MIN : 32 - clz<u32>(bytes - 1);
+  return bytes <= (<u32>1) << ORDER_MIN ? ORDER_MIN : 32 - clz<u32>(bytes - 1);
 }
 
 /** The bytes that `allocate(bytes)` really gives. */
 export function roundUp(bytes: u32): u32 {
-  return <u32>1 << orderOf(bytes);
+  return (<u32>1) << orderOf(bytes);
 }
 
 /** An uncleared block of at least `bytes`, or 0 when memory has come to its maximum. */
 export function allocate(bytes: u32): u32 {
-  if (bytes > (<u32>1 << ORDER_MAX)) return 0;
+  if (bytes > (<u32>1) << ORDER_MAX) return 0;
   const order = orderOf(bytes);
   const list = freeLists + ((<usize>order) << 2);
   const head = load<u32>(list);
@@ -30,7 +30,7 @@ export function allocate(bytes: u32): u32 {
     store<u32>(list, load<u32>(head));
     return head;
   }
-  if (top == 0) top = ((<u64>__heap_base) + 63) & ~(<u64>63);
+  if (top == 0) top = (<u64>__heap_base + 63) & ~(<u64>63);
   const end = top + ((<u64>1) << order);
   const have = (<u64>memory.size()) << 16;
   if (end > have) {

@@ -103,7 +103,8 @@ export function openBuffers(): bool {
   }
   if (failed) return false;
   if (copies != 0) {
-    for (let row: u32 = 0; row < rowsMax; row++) store<u32>(sources + (row << 2), <u32>copies + row * slotBytes);
+    for (let row: u32 = 0; row < rowsMax; row++)
+      store<u32>(sources + (row << 2), <u32>copies + row * slotBytes);
   }
   return true;
 }

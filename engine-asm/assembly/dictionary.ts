@@ -30,7 +30,7 @@ let seed: u64 = 0;
 /** Makes the empty dictionary; false when memory does not suffice. */
 export function openDictionary(limit: u32, hashSeed: u32): bool {
   entriesMax = limit;
-  seed = (<u64>hashSeed) * MIX_A;
+  seed = <u64>hashSeed * MIX_A;
   directory = allocateCleared(((limit >> PAGE_SHIFT) + 1) << 2);
   table = allocateCleared(TABLE_PLACES_FIRST << 3);
   tableMask = TABLE_PLACES_FIRST - 1;
@@ -59,15 +59,17 @@ export function keyLength(id: u32): u32 {
 /** The last `length & 7` bytes (or, of 8 and more, the last 8) as one number that differs where they differ. */
 function tailOf(at: usize, length: u32): u64 {
   if (length >= 8) return load<u64>(at + length - 8);
-  if (length >= 4) return (<u64>load<u32>(at)) | ((<u64>load<u32>(at + length - 4)) << 32);
+  if (length >= 4) return <u64>load<u32>(at) | ((<u64>load<u32>(at + length - 4)) << 32);
   if (length == 0) return 0;
   return (
-    (<u64>load<u8>(at)) | ((<u64>load<u8>(at + (length >> 1))) << 8) | ((<u64>load<u8>(at + length - 1)) << 16)
+    <u64>load<u8>(at) |
+    ((<u64>load<u8>(at + (length >> 1))) << 8) |
+    ((<u64>load<u8>(at + length - 1)) << 16)
   );
 }
 
 function hashOf(at: usize, length: u32): u32 {
-  let hash = seed ^ ((<u64>length) * MIX_B);
+  let hash = seed ^ (<u64>length * MIX_B);
   let from = at;
   for (let left = length; left > 8; left -= 8) {
     hash = (hash ^ load<u64>(from)) * MIX_A;
@@ -97,7 +99,7 @@ function growTable(): bool {
   for (let at: u32 = 0; at < oldBytes; at += 8) {
     const place = load<u64>(table + at);
     if (place == 0) continue;
-    let to = (<u32>place) & mask;
+    let to = <u32>place & mask;
     while (load<u64>(next + (to << 3)) != 0) to = (to + 1) & mask;
     store<u64>(next + (to << 3), place);
   }
@@ -145,7 +147,7 @@ function add(at: usize, length: u32, hash: u32): i32 {
   entries += 1;
   let place = hash & tableMask;
   while (load<u64>(table + (place << 3)) != 0) place = (place + 1) & tableMask;
-  store<u64>(table + (place << 3), (<u64>hash) | ((<u64>entries) << 32));
+  store<u64>(table + (place << 3), <u64>hash | ((<u64>entries) << 32));
   return STATUS_OK;
 }
 
@@ -157,7 +159,13 @@ export let interned: u32 = 0;
  * `keys`; a key whose bit in `validity` (0: all valid) is clear gets ID_NULL. On refusal `interned` tells how far it got;
  * what got an id keeps it. The offsets must have been checked.
  */
-export function internKeys(keys: usize, offsets: usize, validity: usize, ids: usize, count: u32): i32 {
+export function internKeys(
+  keys: usize,
+  offsets: usize,
+  validity: usize,
+  ids: usize,
+  count: u32,
+): i32 {
   interned = 0;
   let from = load<u32>(offsets);
   for (let i: u32 = 0; i < count; i++) {
@@ -165,7 +173,7 @@ export function internKeys(keys: usize, offsets: usize, validity: usize, ids: us
     const at = keys + from;
     const length = to - from;
     from = to;
-    if (validity != 0 && ((<u32>load<u8>(validity + (i >> 3))) & (<u32>1 << (i & 7))) == 0) {
+    if (validity != 0 && (<u32>load<u8>(validity + (i >> 3)) & ((<u32>1) << (i & 7))) == 0) {
       store<u32>(ids + (i << 2), <u32>ID_NULL);
       interned = i + 1;
       continue;

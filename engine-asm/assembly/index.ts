@@ -33,13 +33,35 @@ import {
   result,
   selection,
 } from './buffers';
-import { entryCount, interned, internKeys, keyAddress as addressOfKey, keyLength as lengthOfKey, openDictionary } from './dictionary';
+import {
+  entryCount,
+  interned,
+  internKeys,
+  keyAddress as addressOfKey,
+  keyLength as lengthOfKey,
+  openDictionary,
+} from './dictionary';
 import { groupTotal } from './pane';
-import { argumentCount, config, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX, stateBytes } from './program';
+import {
+  argumentCount,
+  config,
+  readProgram,
+  rowOutput,
+  rowsMax,
+  SLOT_BYTES_MAX,
+  stateBytes,
+} from './program';
 import { copyRepeated, openReaders, readResults } from './results';
 import { accepted, probeRows, resolveRows, settleTouched, touched } from './rows';
 import { collectChanges, restoreStates } from './snapshot';
-import { changeEverything, expirePanes, openWindows, paneCount, setStreamTime, streamTime } from './window';
+import {
+  changeEverything,
+  expirePanes,
+  openWindows,
+  paneCount,
+  setStreamTime,
+  streamTime,
+} from './window';
 
 const KEY_BYTES_FIRST: u32 = 65536;
 /** Bytes of key that one `intern` takes at most. */
@@ -50,6 +72,8 @@ const PART_ROWS: u32 = 256;
 
 let ready: bool = false;
 let begun: bool = false;
+/** Rows that the last `process` listed; 0 after any call that might have moved what they are read from. */
+let listed: u32 = 0;
 
 export function version(): i32 {
   return ABI_VERSION;
@@ -120,6 +144,7 @@ function rowsOf(rows: u32, selected: i32): i32 {
 /** Makes the groups that a `process` of the same rows would need, and lists the new ones. */
 export function probe(rows: u32, selected: i32): i32 {
   if (!ready) return STATUS_NOT_READY;
+  listed = 0;
   const count = rowsOf(rows, selected);
   if (count < 0) return STATUS_BAD_ARGUMENT;
   memory.fill(result, 0, RESULT_BYTES);
@@ -129,8 +154,8 @@ export function probe(rows: u32, selected: i32): i32 {
 }
 
 /**
- * Folds a batch of `rows` rows, of which `selected` count (their positions stand in the selection; -1: all). Bit `a` of
- * `withNulls`: argument `a` has a validity bitmap.
+ * Folds a batch of `rows` rows, of which `selected` count (their positions stand in the selection; -1: all), and lists what
+ * is put out, without results. Bit `a` of `withNulls`: argument `a` has a validity bitmap.
  */
 export function process(rows: u32, selected: i32, withNulls: u32): i32 {
   if (!ready) return STATUS_NOT_READY;
@@ -138,21 +163,28 @@ export function process(rows: u32, selected: i32, withNulls: u32): i32 {
   if (count < 0) return STATUS_BAD_ARGUMENT;
   memory.fill(result, 0, RESULT_BYTES);
   const status = resolveRows(<u32>count, selected >= 0, withNulls);
-  const emitted = rowOutput ? accepted : touched;
-  // In parts, so that a slot that has been brought near is read while it is.
-  for (let from: u32 = 0; from < emitted; from += PART_ROWS) {
-    const to = min(from + PART_ROWS, emitted);
-    if (!rowOutput) settleTouched(from, to);
-    readResults(from, to);
-  }
-  copyRepeated(emitted);
-  store<u32>(result, emitted, RESULT_EMITTED);
+  if (!rowOutput) settleTouched();
+  listed = rowOutput ? accepted : touched;
+  store<u32>(result, listed, RESULT_EMITTED);
   return status;
+}
+
+/** Writes the result columns of what the last `process` listed; only before any other call that writes. */
+export function read(): i32 {
+  if (!ready) return STATUS_NOT_READY;
+  memory.fill(result, 0, RESULT_BYTES);
+  // In parts, so that a slot that has been brought near for one argument is read for the others while it is.
+  for (let from: u32 = 0; from < listed; from += PART_ROWS)
+    readResults(from, min(from + PART_ROWS, listed));
+  copyRepeated(listed);
+  store<u32>(result, listed, RESULT_EMITTED);
+  return STATUS_OK;
 }
 
 /** Takes up to STATE_ROWS_MAX groups changed since they were last collected; RESULT_EMITTED 0: there are no more. */
 export function collect(): i32 {
   if (!ready) return STATUS_NOT_READY;
+  listed = 0;
   memory.fill(result, 0, RESULT_BYTES);
   return collectChanges();
 }
@@ -167,6 +199,7 @@ export function markAll(): i32 {
 /** Sets `count` groups from BUFFER_IDS, BUFFER_ROWTIME (window starts) and BUFFER_STATES. */
 export function restore(count: u32): i32 {
   if (!ready) return STATUS_NOT_READY;
+  listed = 0;
   if (count > min<u32>(STATE_ROWS_MAX, rowsMax)) return STATUS_BAD_ARGUMENT;
   memory.fill(result, 0, RESULT_BYTES);
   return restoreStates(count);
@@ -175,6 +208,7 @@ export function restore(count: u32): i32 {
 /** Lets closed windows go whose changes have been collected; their number. */
 export function expire(): i32 {
   if (!ready) return STATUS_NOT_READY;
+  listed = 0;
   return expirePanes();
 }
 

@@ -115,7 +115,10 @@ export function findSlot(pane: usize, id: u32): u32 {
 function placeSlot(pane: usize, slot: u32): void {
   const table = load<u32>(pane, PANE_TABLE);
   const mask = load<u32>(pane, PANE_MASK);
-  let place = ((load<u32>(slot, SLOT_ID) * load<u32>(pane, PANE_MULTIPLIER)) >>> load<u32>(pane, PANE_SHIFT)) & mask;
+  let place =
+    ((load<u32>(slot, SLOT_ID) * load<u32>(pane, PANE_MULTIPLIER)) >>>
+      load<u32>(pane, PANE_SHIFT)) &
+    mask;
   while (load<u32>(table + (place << 2)) != 0) place = (place + 1) & mask;
   store<u32>(table + (place << 2), slot);
 }
@@ -221,6 +224,7 @@ export function changeAll(pane: u32): void {
   const bytes = (load<u32>(pane, PANE_MASK) + 1) << 2;
   for (let at: u32 = 0; at < bytes; at += 4) {
     const slot = load<u32>(table + at);
-    if (slot != 0 && (load<u32>(slot, SLOT_LINK) & (SLOT_FRESH | SLOT_CHANGED)) == 0) addChange(pane, slot);
+    if (slot != 0 && (load<u32>(slot, SLOT_LINK) & (SLOT_FRESH | SLOT_CHANGED)) == 0)
+      addChange(pane, slot);
   }
 }

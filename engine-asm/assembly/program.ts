@@ -144,7 +144,8 @@ export function readProgram(template: usize): bool {
       continue;
     }
     if (argument >= argumentCount) return false;
-    const at = blocks + (argument << 3) + (called == FUNCTION_MIN || called == FUNCTION_MAX ? 4 : 0);
+    const at =
+      blocks + (argument << 3) + (called == FUNCTION_MIN || called == FUNCTION_MAX ? 4 : 0);
     store<u32>(at, 1);
   }
   // An argument's two blocks stand side by side: they are updated together.

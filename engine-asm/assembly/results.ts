@@ -13,7 +13,15 @@ import {
 } from './abi';
 import { fromOrderKey } from './aggregate';
 import { outValidity, outValue, result, sources } from './buffers';
-import { aggregateCount, argumentCount, argumentOf, boundsOf, functionOf, sumsOf, typeOf } from './program';
+import {
+  aggregateCount,
+  argumentCount,
+  argumentOf,
+  boundsOf,
+  functionOf,
+  sumsOf,
+  typeOf,
+} from './program';
 
 // A slot is read once an argument, for all its aggregates together. Where each of them goes:
 //
@@ -45,7 +53,9 @@ export function openReaders(): void {
 
 /** The aggregate that this one's results are copied from: itself when it is read. */
 function originOf(aggregate: u32): u32 {
-  return (argumentOf(aggregate) == <u32>ARGUMENT_NONE ? firstRows : load<u32>(placeOf(aggregate))) - 1;
+  return (
+    (argumentOf(aggregate) == <u32>ARGUMENT_NONE ? firstRows : load<u32>(placeOf(aggregate))) - 1
+  );
 }
 
 /** Address of the output column of one plus an aggregate; 0 for none. */
@@ -61,7 +71,7 @@ function readSums<T extends number>(argument: u32, from: u32, to: u32): void {
   const first = sumsOf(argument);
   const slots = sources;
   for (let j = from; j < to; j++) {
-    const at: usize = (<usize>load<u32>(slots + (j << 2))) + first;
+    const at: usize = <usize>load<u32>(slots + (j << 2)) + first;
     if (isFloat<T>()) {
       const sum = load<f64>(at);
       const count = load<f64>(at, 8);
@@ -103,7 +113,7 @@ function readBounds<T extends number>(argument: u32, from: u32, to: u32): void {
     const end = min(base + 32, to);
     let bits: u32 = 0;
     for (let j = base; j < end; j++) {
-      const at: usize = (<usize>load<u32>(slots + (j << 2))) + first;
+      const at: usize = <usize>load<u32>(slots + (j << 2)) + first;
       const least = load<i64>(at);
       const greatest = ~load<i64>(at, 8);
       if (leasts) storeKey<T>(leasts + j * sizeof<T>(), least);

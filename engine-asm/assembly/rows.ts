@@ -34,13 +34,20 @@ import {
   isDirect,
   makeSlot,
   PANE_MASK,
-
   PANE_TABLE,
   SLOT_CHANGED,
   SLOT_FRESH,
   SLOT_TOUCHED,
 } from './pane';
-import { rowOutput, rowsOffset, sizeMs, SLOT_ID, SLOT_LINK, SLOT_ROWTIME, windowed } from './program';
+import {
+  rowOutput,
+  rowsOffset,
+  sizeMs,
+  SLOT_ID,
+  SLOT_LINK,
+  SLOT_ROWTIME,
+  windowed,
+} from './program';
 import { demandPane, findPane, isClosed, setStreamTime, streamTime, windowStartOf } from './window';
 
 /** Rows that the last `resolveRows` accepted. */
@@ -124,6 +131,9 @@ function resolveSpan(from: u32, to: u32): u32 {
   const touchedBefore = touched;
   let touchedNow = touched;
   let next: u32 = out;
+  const aside = f64x2.splat(NaN);
+  const kept = i32x4(-1, -1, -1, perRow ? ~SLOT_FRESH : -1);
+  const added = i32x4(0, 0, 0, perRow ? 0 : SLOT_TOUCHED);
   let reached = f64x2.splat(now);
   let row = from;
   for (; row < to; row++) {
@@ -136,23 +146,22 @@ function resolveSpan(from: u32, to: u32): u32 {
       addChange(pane, slot);
       link = load<u32>(slot, SLOT_LINK);
     }
-    const time = v128.load64_splat(rowtimesAt + (row << 3));
+    // The header in one go: a NaN beside the rowtime keeps the other half of it as it is.
+    const time = v128.load_lane<f64>(rowtimesAt + (row << 3), aside, 0);
     reached = f64x2.pmax(reached, time);
-    const rowtime = f64x2.extract_lane(f64x2.pmax(v128.load64_zero(slot), time), 0);
-    store<f64>(slot, rowtime, SLOT_ROWTIME);
+    const header = f64x2.pmax(v128.load(slot), time);
+    v128.store(slot, v128.or(v128.and(header, kept), added));
     if (countAt) store<i64>(slot + countAt, load<i64>(slot + countAt) + 1);
     if (perRow) {
       store<u8>(outOp + next, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
-      store<u32>(slot, link & ~SLOT_FRESH, SLOT_LINK);
       store<u32>(outId + (next << 2), id);
-      store<f64>(outRowtime + (next << 3), rowtime);
+      store<f64>(outRowtime + (next << 3), f64x2.extract_lane(header, 0));
       store<f64>(outWindow + (next << 3), window);
       if (countsAt) store<i64>(countsAt + (next << 3), load<i64>(slot + countAt));
     } else {
       // Without a branch: whether a group was touched already is as good as random.
       store<u32>(sourcesAt + (touchedNow << 2), slot);
       touchedNow += <u32>((link & SLOT_TOUCHED) == 0);
-      store<u32>(slot, link | SLOT_TOUCHED, SLOT_LINK);
     }
     store<u32>(positionsAt + (next << 2), row);
     store<u32>(slotsAt + (next << 2), slot);
@@ -292,13 +301,14 @@ export function probeRows(count: u32, selected: bool): i32 {
   return status;
 }
 
-/** Writes what depends on no argument of the touched groups `from` to `to`, and takes them off the list. */
-export function settleTouched(from: u32, to: u32): void {
-  for (let j = from; j < to; j++) {
+/** Writes what depends on no argument of the touched groups, and takes them off the list. */
+export function settleTouched(): void {
+  const countAt = rowsOffset;
+  for (let j: u32 = 0; j < touched; j++) {
     const slot = load<u32>(sources + (j << 2));
     store<u32>(outId + (j << 2), load<u32>(slot, SLOT_ID));
     store<f64>(outRowtime + (j << 3), load<f64>(slot, SLOT_ROWTIME));
-    if (outCounts) store<i64>(outCounts + (j << 3), load<i64>(slot + rowsOffset));
+    if (outCounts) store<i64>(outCounts + (j << 3), load<i64>(slot + countAt));
     const link = load<u32>(slot, SLOT_LINK);
     store<u8>(outOp + j, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
     store<u32>(slot, link & ~(SLOT_TOUCHED | SLOT_FRESH), SLOT_LINK);

@@ -74,7 +74,8 @@ function writeState(slot: usize, to: usize): void {
       const type = typeOf(argument);
       const count = type == TYPE_F64 ? <i64>load<f64>(block, 8) : load<i64>(block, 8);
       if (called == FUNCTION_COUNT) store<i64>(at, count);
-      else if (called == FUNCTION_SUM && type == TYPE_I32) store<i64>(at, <i64>(<i32>load<i64>(block)));
+      else if (called == FUNCTION_SUM && type == TYPE_I32)
+        store<i64>(at, <i64>(<i32>load<i64>(block)));
       else store<i64>(at, load<i64>(block));
       if (called == FUNCTION_AVG) {
         store<i64>(at, count, 8);
@@ -166,7 +167,11 @@ export function restoreStates(count: u32): i32 {
     const id = load<u32>(ids + (i << 2));
     const start = load<f64>(rowtimes + (i << 3));
     const from = states + i * stateBytes;
-    if (id >= entryCount() || !(start >= 0 && start <= <f64>ROWTIME_MAX) || windowStartOf(start) != start) {
+    if (
+      id >= entryCount() ||
+      !(start >= 0 && start <= <f64>ROWTIME_MAX) ||
+      windowStartOf(start) != start
+    ) {
       status = STATUS_BAD_ARGUMENT;
     } else if (!isState(from)) status = STATUS_BAD_STATE;
     else {

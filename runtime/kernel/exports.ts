@@ -28,6 +28,7 @@ export interface KernelExports {
   keyLength(id: number): number;
   probe(rows: number, selected: number): number;
   process(rows: number, selected: number, withNulls: number): number;
+  read(): number;
   collect(): number;
   markAll(): number;
   restore(count: number): number;
@@ -46,7 +47,10 @@ export function instantiate(
   memoryBytesMax: number,
 ): { calls: KernelExports; memory: WebAssembly.Memory } {
   const maximum = Math.floor(memoryBytesMax / PAGE_BYTES);
-  assert(maximum >= INITIAL_PAGES && maximum <= PAGES_MAX, 'a kernel has 128 KiB to 1 GiB of memory');
+  assert(
+    maximum >= INITIAL_PAGES && maximum <= PAGES_MAX,
+    'a kernel has 128 KiB to 1 GiB of memory',
+  );
   const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum });
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const calls = exports as unknown as KernelExports;
@@ -69,9 +73,12 @@ export function limitOf(status: number): string | null {
 export function granted(status: number): number {
   const limit = limitOf(status);
   if (limit !== null) throw new LimitError(limit, `the kernel has come to its limit ${limit}`);
-  if (status === STATUS_BAD_STATE) throw new TaskCorrupted('stored bytes are not a state of this aggregate');
-  if (status === STATUS_BAD_CONFIG) throw new InvariantError('the kernel does not take this program');
-  if (status === STATUS_BAD_ARGUMENT) throw new InvariantError('the kernel does not take these arguments');
+  if (status === STATUS_BAD_STATE)
+    throw new TaskCorrupted('stored bytes are not a state of this aggregate');
+  if (status === STATUS_BAD_CONFIG)
+    throw new InvariantError('the kernel does not take this program');
+  if (status === STATUS_BAD_ARGUMENT)
+    throw new InvariantError('the kernel does not take these arguments');
   if (status === STATUS_NOT_READY) throw new InvariantError('the kernel is not initialised');
   assert(status >= 0, `the kernel knows its statuses, not ${status}`);
   return status;

@@ -71,8 +71,6 @@ export interface KernelOutput {
   readonly rowtime: Float64Array;
   /** Op.Insert for a group's first row (by groups: when it came in this batch), else Op.UpdateAfter. */
   readonly op: Uint8Array;
-  /** One per aggregate. */
-  readonly columns: readonly KernelColumn[];
 }
 
 /** State of one group in one window; the bytes are laid out in engine-asm/README.md. */
@@ -103,7 +101,11 @@ export class Kernel {
    * Instantiates synchronously. Cost: about half a millisecond and 1 MiB with the default bounds.
    * @throws {LimitError} when the memory does not even hold the buffers
    */
-  constructor(module: WebAssembly.Module, program: KernelProgram, bounds: Partial<KernelBounds> = {}) {
+  constructor(
+    module: WebAssembly.Module,
+    program: KernelProgram,
+    bounds: Partial<KernelBounds> = {},
+  ) {
     const { calls, memory } = instantiate(module, bounds.memoryBytesMax ?? KERNEL_MEMORY_BYTES_MAX);
     const full: KernelBounds = {
       rowsMax: bounds.rowsMax ?? BATCH_ROWS_MAX,
@@ -111,7 +113,11 @@ export class Kernel {
       memoryBytesMax: memory.buffer.byteLength,
       seed: bounds.seed ?? 0,
     };
-    writeProgram(new DataView(memory.buffer, calls.buffer(BUFFER_CONFIG, 0) >>> 0, CONFIG_BYTES), program, full);
+    writeProgram(
+      new DataView(memory.buffer, calls.buffer(BUFFER_CONFIG, 0) >>> 0, CONFIG_BYTES),
+      program,
+      full,
+    );
     granted(calls.init());
     this.program = program;
     this.stateBytes = stateBytesOf(program);
@@ -146,7 +152,7 @@ export class Kernel {
     return this.#views.attach().copy(address, this.#calls.keyLength(id) >>> 0);
   }
 
-  /** Folds a batch. Cost: copies the columns in once; nothing is copied out. */
+  /** Folds a batch and lists what is put out; `results` reads its results. Cost: copies the columns in once. */
   process(batch: KernelBatch): KernelOutput {
     const rows = this.#copyRows(batch);
     let withNulls = 0;
@@ -164,7 +170,6 @@ export class Kernel {
     const views = this.#views.attach();
     const result = views.result;
     const length = result[RESULT_EMITTED >> 2] ?? 0;
-    const nullsAt = RESULT_NULLS >> 2;
     return {
       consumed: result[RESULT_CONSUMED >> 2] ?? 0,
       refused,
@@ -176,11 +181,25 @@ export class Kernel {
       windowStart: views.outWindow.subarray(0, length),
       rowtime: views.outRowtime.subarray(0, length),
       op: views.outOp.subarray(0, length),
-      columns: views.outColumns.map(({ values, validity }, i) => ({
-        values: values.subarray(0, length),
-        validity: (result[nullsAt + i] ?? 0) === 0 ? null : (validity?.subarray(0, (length + 7) >> 3) ?? null),
-      })),
     };
+  }
+
+  /**
+   * The results of what the last `process` put out, a column per aggregate: views, good until the next call. Only before
+   * any other call. A sink that coalesces over batches asks once, at its end; output by rows is asked for every batch.
+   */
+  results(): readonly KernelColumn[] {
+    granted(this.#calls.read());
+    const views = this.#views.attach();
+    const { result } = views;
+    const length = result[RESULT_EMITTED >> 2] ?? 0;
+    return views.outColumns.map(({ values, validity }, i) => ({
+      values: values.subarray(0, length),
+      validity:
+        (result[(RESULT_NULLS >> 2) + i] ?? 0) === 0
+          ? null
+          : (validity?.subarray(0, (length + 7) >> 3) ?? null),
+    }));
   }
 
   /**
@@ -273,8 +292,12 @@ export class Kernel {
   #copyRows(batch: Omit<KernelBatch, 'arguments'>): number {
     const { selection, ids, rowtime } = batch;
     const rows = selection === null ? batch.length : (selection[selection.length - 1] ?? -1) + 1;
-    if (rows > this.#rowsMax) throw new LimitError('BATCH_ROWS_MAX', `a batch of ${rows} rows is too long`);
-    assert(ids.length >= rows && rowtime.length >= rows, 'a batch has an id and a rowtime at every position');
+    if (rows > this.#rowsMax)
+      throw new LimitError('BATCH_ROWS_MAX', `a batch of ${rows} rows is too long`);
+    assert(
+      ids.length >= rows && rowtime.length >= rows,
+      'a batch has an id and a rowtime at every position',
+    );
     const views = this.#views.attach();
     if (selection !== null) views.selection.set(selection);
     if (ids.buffer !== views.ids.buffer || ids.byteOffset !== views.ids.byteOffset) {

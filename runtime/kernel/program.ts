@@ -78,15 +78,24 @@ export function resultType(program: KernelProgram, aggregate: KernelAggregate): 
 
 /** Bytes of one group's state: rowtime, mask of present cells, and the cells (two for AVG, else one). */
 export function stateBytesOf(program: KernelProgram): number {
-  const cells = program.aggregates.reduce((sum, { function: name }) => sum + (name === 'AVG' ? 2 : 1), 0);
+  const cells = program.aggregates.reduce(
+    (sum, { function: name }) => sum + (name === 'AVG' ? 2 : 1),
+    0,
+  );
   return STATE_CELLS + cells * 8;
 }
 
 /** Writes the program into the kernel's configuration. */
 export function writeProgram(into: DataView, program: KernelProgram, bounds: KernelBounds): void {
   assert(into.byteLength >= CONFIG_BYTES, 'the configuration has its bytes');
-  assert(program.arguments.length <= ARGUMENTS_MAX, `a program has at most ${ARGUMENTS_MAX} argument columns`);
-  assert(program.aggregates.length <= AGGREGATES_MAX, `a program has at most ${AGGREGATES_MAX} aggregates`);
+  assert(
+    program.arguments.length <= ARGUMENTS_MAX,
+    `a program has at most ${ARGUMENTS_MAX} argument columns`,
+  );
+  assert(
+    program.aggregates.length <= AGGREGATES_MAX,
+    `a program has at most ${AGGREGATES_MAX} aggregates`,
+  );
   into.setFloat64(CONFIG_SIZE_MS, program.window?.sizeMs ?? 0, true);
   into.setFloat64(CONFIG_GRACE_MS, program.window?.graceMs ?? 0, true);
   into.setUint32(CONFIG_ROWS_MAX, bounds.rowsMax, true);

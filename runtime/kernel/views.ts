@@ -35,7 +35,9 @@ interface ColumnView {
 
 function valuesOf(type: ArgumentType, memory: ArrayBuffer, address: number, rows: number): Values {
   if (type === 'I32') return new Int32Array(memory, address, rows);
-  return type === 'I64' ? new BigInt64Array(memory, address, rows) : new Float64Array(memory, address, rows);
+  return type === 'I64'
+    ? new BigInt64Array(memory, address, rows)
+    : new Float64Array(memory, address, rows);
 }
 
 /** All views, over one state of the memory. */
@@ -60,7 +62,8 @@ class Attached {
 
   constructor(calls: KernelExports, memory: ArrayBuffer, program: KernelProgram, rowsMax: number) {
     const at = (kind: number, index = 0): number => calls.buffer(kind, index) >>> 0;
-    const words = (kind: number, length = rowsMax): Uint32Array => new Uint32Array(memory, at(kind), length);
+    const words = (kind: number, length = rowsMax): Uint32Array =>
+      new Uint32Array(memory, at(kind), length);
     const doubles = (kind: number): Float64Array => new Float64Array(memory, at(kind), rowsMax);
     const bitmapBytes = (rowsMax + 7) >> 3;
     this.#calls = calls;
@@ -110,7 +113,12 @@ export class KernelViews {
   readonly #rowsMax: number;
   #attached: Attached;
 
-  constructor(calls: KernelExports, memory: WebAssembly.Memory, program: KernelProgram, rowsMax: number) {
+  constructor(
+    calls: KernelExports,
+    memory: WebAssembly.Memory,
+    program: KernelProgram,
+    rowsMax: number,
+  ) {
     this.#calls = calls;
     this.#memory = memory;
     this.#program = program;

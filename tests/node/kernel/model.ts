@@ -1,6 +1,10 @@
 // What the kernel must compute, said naively: every result anew from all values of the group; knows no kernel code.
 
-import type { ArgumentType, KernelAggregate, KernelProgram } from '../../../runtime/kernel/program.ts';
+import type {
+  ArgumentType,
+  KernelAggregate,
+  KernelProgram,
+} from '../../../runtime/kernel/program.ts';
 
 export type Cell = number | bigint | null;
 
@@ -52,11 +56,17 @@ function sumOf(values: readonly (number | bigint)[], type: ArgumentType): number
   );
 }
 
-function resultOf(program: KernelProgram, aggregate: KernelAggregate, rows: readonly Cell[][]): Cell {
+function resultOf(
+  program: KernelProgram,
+  aggregate: KernelAggregate,
+  rows: readonly Cell[][],
+): Cell {
   const { function: name, argument } = aggregate;
   if (argument === null) return BigInt(rows.length);
   const type = program.arguments[argument] ?? 'F64';
-  const values = rows.map((row) => row[argument]).filter((value) => value !== null && value !== undefined);
+  const values = rows
+    .map((row) => row[argument])
+    .filter((value) => value !== null && value !== undefined);
   switch (name) {
     case 'COUNT':
       return BigInt(values.length);
@@ -69,7 +79,8 @@ function resultOf(program: KernelProgram, aggregate: KernelAggregate, rows: read
     default: {
       const sign = name === 'MIN' ? 1 : -1;
       let best: number | bigint | null = null;
-      for (const value of values) if (best === null || compare(value, best) * sign < 0) best = value;
+      for (const value of values)
+        if (best === null || compare(value, best) * sign < 0) best = value;
       return best;
     }
   }
@@ -110,13 +121,17 @@ export class Model {
 
   /** The current results of all groups, sorted. */
   table(): string[] {
-    const rows = [...this.groups.values()].map((group) => JSON.stringify(this.#output(group, null, false)));
+    const rows = [...this.groups.values()].map((group) =>
+      JSON.stringify(this.#output(group, null, false)),
+    );
     return rows.sort();
   }
 
   #output(group: Group, row: number | null, isNew: boolean): ModelOutput {
     const { key, windowStart, rowtime } = group;
-    const results = this.#program.aggregates.map((a) => textOf(resultOf(this.#program, a, group.values)));
+    const results = this.#program.aggregates.map((a) =>
+      textOf(resultOf(this.#program, a, group.values)),
+    );
     return { row, key, windowStart, rowtime, isNew, results };
   }
 }

@@ -19,15 +19,33 @@ const ints = fc.oneof(fc.constantFrom(2 ** 31 - 1, -(2 ** 31), 0, -1), fc.intege
 
 const cellOf = { I32: ints, I64: longs, F64: doubles } as const;
 const keys = fc.oneof(
-  { weight: 8, arbitrary: fc.constantFrom('a', 'b', 'c', '', 'ab', '__proto__', 'longer than sixteen bytes', 'é') },
+  {
+    weight: 8,
+    arbitrary: fc.constantFrom(
+      'a',
+      'b',
+      'c',
+      '',
+      'ab',
+      '__proto__',
+      'longer than sixteen bytes',
+      'é',
+    ),
+  },
   { weight: 2, arbitrary: fc.integer({ min: 0, max: 60 }).map((n) => `key ${n}`) },
   { weight: 1, arbitrary: fc.constant(null) },
 );
 
 const programs: fc.Arbitrary<KernelProgram> = fc
   .tuple(
-    fc.array(fc.constantFrom('I32' as const, 'I64' as const, 'F64' as const), { minLength: 1, maxLength: 3 }),
-    fc.array(fc.tuple(fc.constantFrom('COUNT', 'SUM', 'MIN', 'MAX', 'AVG', '*'), fc.nat()), { minLength: 1, maxLength: 8 }),
+    fc.array(fc.constantFrom('I32' as const, 'I64' as const, 'F64' as const), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    fc.array(fc.tuple(fc.constantFrom('COUNT', 'SUM', 'MIN', 'MAX', 'AVG', '*'), fc.nat()), {
+      minLength: 1,
+      maxLength: 8,
+    }),
     fc.option(fc.record({ sizeMs: fc.constantFrom(1, 7, 10), graceMs: fc.constantFrom(0, 3, 25) })),
     fc.constantFrom('rows' as const, 'groups' as const),
   )
@@ -43,7 +61,9 @@ const programs: fc.Arbitrary<KernelProgram> = fc
   }));
 
 function rowsOf(program: KernelProgram): fc.Arbitrary<ModelRow[]> {
-  const cells = program.arguments.map((type): fc.Arbitrary<Cell> => fc.option(cellOf[type], { freq: 4 }));
+  const cells = program.arguments.map((type): fc.Arbitrary<Cell> =>
+    fc.option(cellOf[type], { freq: 4 }),
+  );
   return fc.array(
     fc.record({
       key: keys,
@@ -77,7 +97,9 @@ test('any cut, with restarts and expiry between any two batches, gives what the 
       for (let batch = 0; from < rows.length; batch += 1) {
         const part = rows.slice(from, from + (cuts[batch % cuts.length] ?? 1));
         const before = model.late.length;
-        const expected = model.process(part).map((output) => ({ ...output, row: from + (output.row ?? 0) }));
+        const expected = model
+          .process(part)
+          .map((output) => ({ ...output, row: from + (output.row ?? 0) }));
         late.push(...model.late.slice(before).map((row) => from + row));
         const actual = subject.process(part, from);
         expect(actual).toEqual(program.output === 'rows' ? expected : coalesced(expected));

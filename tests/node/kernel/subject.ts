@@ -41,13 +41,17 @@ function columnOf(type: ArgumentType, cells: readonly Cell[]): KernelColumn {
   const validity: Bitmap = bitmap(cells.length);
   for (const [i, cell] of cells.entries()) if (cell !== null) setBit(validity, i);
   const nulls = cells.includes(null) ? validity : null;
-  if (type === 'I64') return { values: BigInt64Array.from(cells, (cell) => BigInt(cell ?? 77)), validity: nulls };
+  if (type === 'I64')
+    return { values: BigInt64Array.from(cells, (cell) => BigInt(cell ?? 77)), validity: nulls };
   const numbers = cells.map((cell) => Number(cell ?? 77));
-  return { values: type === 'I32' ? Int32Array.from(numbers) : Float64Array.from(numbers), validity: nulls };
+  return {
+    values: type === 'I32' ? Int32Array.from(numbers) : Float64Array.from(numbers),
+    validity: nulls,
+  };
 }
 
-function resultsAt(output: KernelOutput, j: number): string[] {
-  return output.columns.map(({ values, validity }) =>
+function resultsAt(columns: readonly KernelColumn[], j: number): string[] {
+  return columns.map(({ values, validity }) =>
     textOf(validity !== null && !bitAt(validity, j) ? null : (values[j] ?? null)),
   );
 }
@@ -87,18 +91,22 @@ export class Subject {
   }
 
   read(output: KernelOutput, from = 0): ModelOutput[] {
+    const columns = this.kernel.results();
     return Array.from({ length: output.length }, (_, j) => ({
       row: output.rows === null ? null : from + (output.rows[j] ?? 0),
       key: this.keyOf(output.ids[j] ?? NULL_GROUP),
       windowStart: output.windowStart[j] ?? -1,
       rowtime: output.rowtime[j] ?? -1,
       isNew: output.op[j] === 0,
-      results: resultsAt(output, j),
+      results: resultsAt(columns, j),
     }));
   }
 
   /** Takes the changes out, by key and window. */
-  changes(): Map<string, { readonly key: string; readonly windowStart: number; readonly state: Uint8Array }> {
+  changes(): Map<
+    string,
+    { readonly key: string; readonly windowStart: number; readonly state: Uint8Array }
+  > {
     const all = new Map<string, { key: string; windowStart: number; state: Uint8Array }>();
     this.kernel.collectChanges(({ id, windowStart, state }) => {
       const key = this.keyOf(id);
@@ -107,7 +115,13 @@ export class Subject {
     return all;
   }
 
-  restore(entries: Iterable<{ readonly key: string; readonly windowStart: number; readonly state: Uint8Array }>): void {
+  restore(
+    entries: Iterable<{
+      readonly key: string;
+      readonly windowStart: number;
+      readonly state: Uint8Array;
+    }>,
+  ): void {
     for (const { key, windowStart, state } of entries) {
       const id = this.kernel.intern(keysOf([key]))[0] ?? NULL_GROUP;
       const group: KernelState = { id, windowStart, state };

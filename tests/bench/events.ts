@@ -1,0 +1,48 @@
+// Synthetic events in columns for the kernel suite: uniform keys, rising rowtimes; deterministic. Knows no engine.
+
+export const BATCH_ROWS = 4096;
+/** Rowtime runs this fast: at so many events a tumbling minute closes. */
+const EVENTS_PER_MINUTE = 1_000_000;
+
+export interface EventBatch {
+  readonly length: number;
+  /** Dense code of the key, as a dictionary-encoded column brings it. */
+  readonly codes: Uint32Array;
+  readonly keys: readonly string[];
+  readonly rowtime: Float64Array;
+  readonly value: Float64Array;
+}
+
+export interface Events {
+  readonly count: number;
+  readonly names: readonly string[];
+  readonly batches: readonly EventBatch[];
+}
+
+/** `count` events (whole batches) over `keyCount` uniform keys. The values are multiples of 1/64, so that sums are exact in any order. */
+export function makeEvents(count: number, keyCount: number): Events {
+  let state = 0x2545f491;
+  const next = (): number => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+  const names = Array.from({ length: keyCount }, (_, i) => `sensor-${i.toString(36)}`);
+  const batches: EventBatch[] = [];
+  const whole = Math.floor(count / BATCH_ROWS);
+  for (let b = 0; b < whole; b += 1) {
+    const codes = Uint32Array.from({ length: BATCH_ROWS }, () => next() % keyCount);
+    const base = b * BATCH_ROWS;
+    batches.push({
+      length: BATCH_ROWS,
+      codes,
+      keys: Array.from(codes, (code) => names[code] ?? ''),
+      rowtime: Float64Array.from({ length: BATCH_ROWS }, (_, i) =>
+        Math.floor(((base + i) * 60_000) / EVENTS_PER_MINUTE),
+      ),
+      value: Float64Array.from({ length: BATCH_ROWS }, () => (next() % 65_536) / 64 - 512),
+    });
+  }
+  return { count: whole * BATCH_ROWS, names, batches };
+}

@@ -1,0 +1,44 @@
+// `npm run bench -- [suite] [--json FILE]`: runs the named suite, or all; knows the list of suites and nothing inside them.
+
+import { writeFileSync } from 'node:fs';
+import process from 'node:process';
+
+import { kernelSuite } from './kernel.ts';
+import type { SuiteResult } from './run.ts';
+
+/** Every suite by name; a suite prints nothing itself. */
+const SUITES: ReadonlyMap<string, () => SuiteResult | Promise<SuiteResult>> = new Map([
+  ['kernel', kernelSuite],
+]);
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
+}
+
+function table(result: SuiteResult): string {
+  const lines = result.cases.map(
+    ({ case: name, subject, unit, median, min, max }) =>
+      `${name.padEnd(42)} ${subject.padEnd(22)} ${String(median).padStart(8)} ${unit}  (${min} .. ${max})`,
+  );
+  for (const [name, ratio] of Object.entries(result.ratios)) lines.push(`${name} = ${ratio}`);
+  return `${lines.join('\n')}\n`;
+}
+
+const args = process.argv.slice(2);
+const jsonAt = args.indexOf('--json');
+const json = jsonAt < 0 ? null : (args[jsonAt + 1] ?? fail('--json needs a file'));
+const names = args.filter((_, i) => jsonAt < 0 || (i !== jsonAt && i !== jsonAt + 1));
+const chosen = names.length === 0 ? [...SUITES.keys()] : names;
+const results: SuiteResult[] = [];
+for (const name of chosen) {
+  const suite =
+    SUITES.get(name) ?? fail(`no suite ${name}; there are: ${[...SUITES.keys()].join(', ')}`);
+  const result = await suite();
+  process.stdout.write(`suite ${name}\n${table(result)}\n`);
+  results.push(result);
+}
+if (json !== null) {
+  const content = results.length === 1 ? results[0] : results;
+  writeFileSync(json, `${JSON.stringify(content, null, 2)}\n`);
+}

@@ -1,0 +1,86 @@
+// Runs subjects in interleaved rounds and reports medians and ratios of one run; knows no subject.
+
+/** One way of doing a case's work. `run` does it once and returns a checksum, which must agree between the subjects. */
+export interface Subject {
+  readonly subject: string;
+  /** Makes all that is not measured, anew for every round. */
+  readonly prepare: () => () => number;
+}
+
+export interface Case {
+  readonly case: string;
+  /** What the figure counts, such as `M events/s`; always per second, greater is better. */
+  readonly unit: string;
+  /** Units of work in one run. */
+  readonly amount: number;
+  readonly subjects: readonly Subject[];
+  /** Pairs of subjects whose medians are divided. */
+  readonly ratios: readonly (readonly [string, string])[];
+}
+
+export interface CaseResult {
+  readonly case: string;
+  readonly subject: string;
+  readonly unit: string;
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface SuiteResult {
+  readonly suite: string;
+  readonly cases: readonly CaseResult[];
+  readonly ratios: Readonly<Record<string, number>>;
+}
+
+function median(sorted: readonly number[]): number {
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+/**
+ * Rounds of every subject in turn, so that a slow moment of the machine falls on all; the first round warms up and does not count.
+ * @throws {Error} when two subjects' checksums differ: they did not do the same work
+ */
+export function runCase(
+  bench: Case,
+  rounds: number,
+): { results: CaseResult[]; ratios: [string, number][] } {
+  const rates = new Map<string, number[]>(bench.subjects.map(({ subject }) => [subject, []]));
+  let checksum: number | null = null;
+  for (let round = -1; round < rounds; round += 1) {
+    for (const { subject, prepare } of bench.subjects) {
+      const run = prepare();
+      const start = performance.now();
+      const sum = run();
+      const ms = performance.now() - start;
+      checksum ??= sum;
+      if (sum !== checksum)
+        throw new Error(`${bench.case}: ${subject} gives ${sum}, another ${checksum}`);
+      if (round >= 0) rates.get(subject)?.push(bench.amount / ms / 1000);
+    }
+  }
+  const results = bench.subjects.map(({ subject }): CaseResult => {
+    const sorted = (rates.get(subject) ?? []).toSorted((a, b) => a - b);
+    return {
+      case: bench.case,
+      subject,
+      unit: bench.unit,
+      median: rounded(median(sorted)),
+      min: rounded(sorted[0] ?? NaN),
+      max: rounded(sorted.at(-1) ?? NaN),
+    };
+  });
+  const of = (name: string): number =>
+    results.find(({ subject }) => subject === name)?.median ?? NaN;
+  const ratios = bench.ratios.map(([a, b]): [string, number] => [
+    `${bench.case}: ${a}/${b}`,
+    rounded(of(a) / of(b)),
+  ]);
+  return { results, ratios };
+}
