@@ -55,11 +55,13 @@ export type Literal =
   | DoubleLiteral
   | StringLiteral;
 
+/** `NULL`. */
 export interface NullLiteral {
   readonly kind: 'Null';
   readonly at: Position;
 }
 
+/** `TRUE` or `FALSE`. */
 export interface BooleanLiteral {
   readonly kind: 'Boolean';
   readonly value: boolean;
@@ -200,6 +202,7 @@ export interface Logical {
   readonly at: Position;
 }
 
+/** `NOT operand`. */
 export interface Not {
   readonly kind: 'Not';
   readonly operand: Expression;
@@ -276,6 +279,7 @@ export interface SearchedCase {
   readonly at: Position;
 }
 
+/** `CAST(operand AS type)`. */
 export interface Cast {
   readonly kind: 'Cast';
   readonly operand: Expression;
@@ -331,12 +335,14 @@ export interface DecimalType {
   readonly at: Position;
 }
 
+/** `ARRAY<element>`, or `element ARRAY`. */
 export interface ArrayType {
   readonly kind: 'ArrayType';
   readonly element: TypeName;
   readonly at: Position;
 }
 
+/** `MAP<key, value>`. */
 export interface MapType {
   readonly kind: 'MapType';
   readonly key: TypeName;
@@ -344,6 +350,7 @@ export interface MapType {
   readonly at: Position;
 }
 
+/** `STRUCT<name type, ...>`; may be without fields. */
 export interface StructType {
   readonly kind: 'StructType';
   readonly fields: readonly { readonly name: Name; readonly type: TypeName }[];

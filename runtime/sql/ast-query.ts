@@ -22,6 +22,7 @@ export interface Query {
   readonly at: Position;
 }
 
+/** One entry of a SELECT list. */
 export type SelectItem =
   | { readonly kind: 'Star'; readonly source: Name | null; readonly at: Position } // * or source.*
   | { readonly kind: 'StructStar'; readonly operand: Expression; readonly at: Position } // operand->*
@@ -39,6 +40,7 @@ export interface SourceReference {
   readonly at: Position;
 }
 
+/** `[INNER|LEFT|RIGHT|FULL [OUTER]] JOIN right [WITHIN ...] ON condition`. */
 export interface Join {
   readonly type: 'INNER' | 'LEFT' | 'RIGHT' | 'FULL';
   readonly right: SourceReference;
@@ -68,19 +70,23 @@ interface WindowNode {
   readonly at: Position;
 }
 
+/** What follows WINDOW. */
 export type Window = TumblingWindow | HoppingWindow | SessionWindow | SlidingWindow;
 
+/** `TUMBLING (SIZE n unit ...)`. */
 export interface TumblingWindow extends WindowNode {
   readonly kind: 'Tumbling';
   readonly size: Duration;
 }
 
+/** `HOPPING (SIZE n unit, ADVANCE BY n unit ...)`. */
 export interface HoppingWindow extends WindowNode {
   readonly kind: 'Hopping';
   readonly size: Duration;
   readonly advance: Duration;
 }
 
+/** `SESSION (n unit ...)`: `gap` is the inactivity that ends a session. */
 export interface SessionWindow extends WindowNode {
   readonly kind: 'Session';
   readonly gap: Duration;

@@ -53,6 +53,7 @@ interface StatementNode {
   readonly text: string;
 }
 
+/** What a source is. */
 export type SourceType = 'STREAM' | 'TABLE';
 
 /** `CREATE [OR REPLACE] [SOURCE] STREAM|TABLE [IF NOT EXISTS] name (columns) WITH (properties)`. */
@@ -121,14 +122,17 @@ export interface CreateType extends StatementNode {
   readonly type: TypeName;
 }
 
+/** `DROP TYPE [IF EXISTS] name`. */
 export interface DropType extends StatementNode {
   readonly kind: 'DropType';
   readonly ifExists: boolean;
   readonly name: Name;
 }
 
+/** Which way a connector carries records. */
 export type ConnectorType = 'SOURCE' | 'SINK';
 
+/** `CREATE SOURCE|SINK CONNECTOR [IF NOT EXISTS] name WITH (properties)`. */
 export interface CreateConnector extends StatementNode {
   readonly kind: 'CreateConnector';
   readonly connectorType: ConnectorType;
@@ -137,23 +141,26 @@ export interface CreateConnector extends StatementNode {
   readonly properties: readonly Property[];
 }
 
+/** `DROP CONNECTOR [IF EXISTS] name`. */
 export interface DropConnector extends StatementNode {
   readonly kind: 'DropConnector';
   readonly ifExists: boolean;
   readonly name: Name;
 }
 
-/** `TERMINATE id` or `TERMINATE ALL`, where `query` is null; PAUSE and RESUME alike. */
+/** `TERMINATE id`, or `TERMINATE ALL`, where `query` is null; PAUSE and RESUME alike. */
 export interface Terminate extends StatementNode {
   readonly kind: 'Terminate';
   readonly query: Name | null;
 }
 
+/** `PAUSE id` or `PAUSE ALL`. */
 export interface Pause extends StatementNode {
   readonly kind: 'Pause';
   readonly query: Name | null;
 }
 
+/** `RESUME id` or `RESUME ALL`. */
 export interface Resume extends StatementNode {
   readonly kind: 'Resume';
   readonly query: Name | null;
@@ -166,6 +173,7 @@ export interface SetProperty extends StatementNode {
   readonly value: string;
 }
 
+/** `UNSET 'property'`. */
 export interface UnsetProperty extends StatementNode {
   readonly kind: 'Unset';
   readonly property: string;
@@ -185,11 +193,13 @@ export interface DefineVariable extends StatementNode {
   readonly value: string;
 }
 
+/** `UNDEFINE name`. */
 export interface UndefineVariable extends StatementNode {
   readonly kind: 'Undefine';
   readonly variable: Name;
 }
 
+/** What SHOW lists. */
 export type ShowTarget =
   | 'STREAMS'
   | 'TABLES'
@@ -225,11 +235,13 @@ export interface DescribeStreams extends StatementNode {
   readonly extended: boolean;
 }
 
+/** `DESCRIBE FUNCTION name`. */
 export interface DescribeFunction extends StatementNode {
   readonly kind: 'DescribeFunction';
   readonly function: Name;
 }
 
+/** `DESCRIBE CONNECTOR name`. */
 export interface DescribeConnector extends StatementNode {
   readonly kind: 'DescribeConnector';
   readonly connector: Name;
@@ -296,6 +308,7 @@ export interface AssertSchema extends StatementNode {
   readonly timeout: Duration | null;
 }
 
+/** `RUN SCRIPT 'path'`, for test scripts. */
 export interface RunScript extends StatementNode {
   readonly kind: 'RunScript';
   readonly path: string;
@@ -314,6 +327,7 @@ export type ColumnConstraint =
   | { readonly kind: 'Headers' } // all headers of the record
   | { readonly kind: 'Header'; readonly key: string }; // the last header of that key
 
+/** `name type [constraint]`. */
 export interface ColumnDefinition {
   readonly name: Name;
   readonly type: TypeName;

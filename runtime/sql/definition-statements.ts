@@ -3,6 +3,7 @@
 import type { Position } from '../base/errors.ts';
 import type {
   AlterSource,
+  AlterSystem,
   ConnectorType,
   CreateAs,
   CreateConnector,
@@ -15,7 +16,6 @@ import type {
   InsertValues,
   Name,
   SourceType,
-  AlterSystem,
   TypeName,
 } from './ast.ts';
 import type { Cursor } from './cursor.ts';

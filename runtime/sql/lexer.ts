@@ -2,6 +2,7 @@
 
 import type { Position } from '../base/errors.ts';
 
+/** What a token is. */
 export type TokenKind =
   | 'word' // a keyword or a plain name
   | 'quoted' // a name in backticks or double quotes
@@ -28,6 +29,7 @@ export interface Token {
   readonly problem: Problem | null;
 }
 
+/** Why a stretch of text is no token, and what to do about it. */
 export interface Problem {
   readonly message: string;
   readonly hint: string;

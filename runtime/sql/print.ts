@@ -200,7 +200,7 @@ export function print(statement: Statement): string {
 }
 
 /** The SQL of a query. */
-export function printQuery(query: Query): string {
+function printQuery(query: Query): string {
   const orderBy = query.orderBy?.map(
     (item) => `${printOperand(item.expression)} ${item.direction}`,
   );

@@ -16,7 +16,7 @@ import { nearestWord } from './keywords.ts';
 import { clauseHint, parseQuery } from './query.ts';
 
 /** A statement before its own text is cut out. */
-export type Body = WithoutText<Statement>;
+type Body = WithoutText<Statement>;
 type WithoutText<S> = S extends Statement ? Omit<S, 'text'> : never;
 
 const RULES: ReadonlyMap<string, (cursor: Cursor) => Body> = new Map([
