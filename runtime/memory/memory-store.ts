@@ -1,10 +1,10 @@
 // State of tasks in memory, delivered to the log in the commit itself or through an outbox; the reference for the store port.
 
 import { PortError } from '../base/errors.ts';
-import { RESIDENT_STATE_BYTES_MAX } from '../base/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import { producerId } from '../ports/producers.ts';
+import { ResidentTables } from '../ports/resident.ts';
 import type {
   Commit,
   CounterEntry,
@@ -14,11 +14,9 @@ import type {
   StateReader,
   Store,
   StreamTimeEntry,
-  TableId,
   TaskId,
 } from '../ports/store.ts';
 import type { MemoryLog } from './memory-log.ts';
-import { OrderedMap } from '../data/ordered-map.ts';
 
 interface Sequence {
   readonly to: TopicPartition;
@@ -30,7 +28,7 @@ interface TaskState {
   epoch: number;
   commit: number;
   committed: boolean;
-  tables: Map<TableId, OrderedMap>;
+  tables: ResidentTables;
   offsets: Map<string, OffsetEntry>;
   streamTimes: Map<string, StreamTimeEntry>;
   counters: Map<string, CounterEntry>;
@@ -50,14 +48,14 @@ export interface MemoryStoreOptions {
 export class MemoryStore implements Store {
   readonly #clock: Clock;
   readonly #deliverTo: MemoryLog | null;
-  readonly #stateBytesMax: number;
+  readonly #stateBytesMax: number | undefined;
   readonly #tasks = new Map<TaskId, TaskState>();
   #producers = 0;
 
   constructor(options: MemoryStoreOptions) {
     this.#clock = options.clock;
     this.#deliverTo = options.deliverTo ?? null;
-    this.#stateBytesMax = options.stateBytesMax ?? RESIDENT_STATE_BYTES_MAX;
+    this.#stateBytesMax = options.stateBytesMax;
   }
 
   async load(task: TaskId): Promise<Restored> {
@@ -66,7 +64,7 @@ export class MemoryStore implements Store {
     state.epoch += 1;
     state.commit += 1;
     return {
-      reader: readerOf(state),
+      reader: state.tables,
       commit: state.commit,
       producer: { id: state.producer, epoch: state.epoch },
       offsets: [...state.offsets.values()],
@@ -84,7 +82,7 @@ export class MemoryStore implements Store {
         commit: state?.commit ?? 0,
       });
     }
-    this.#refuseTooLarge(task, state, commit);
+    state.tables.refuseTooLarge(task, commit.changes, this.#stateBytesMax);
     const log = this.#deliverTo;
     if (log !== null) {
       log.transaction(() => {
@@ -109,7 +107,7 @@ export class MemoryStore implements Store {
 
   async reader(task: TaskId): Promise<StateReader | null> {
     const state = this.#tasks.get(task);
-    return state === undefined || !state.committed ? null : readerOf(state);
+    return state === undefined || !state.committed ? null : state.tables;
   }
 
   async remove(task: TaskId): Promise<void> {
@@ -141,7 +139,7 @@ export class MemoryStore implements Store {
       epoch: 0,
       commit: 0,
       committed: false,
-      tables: new Map(),
+      tables: new ResidentTables(),
       offsets: new Map(),
       streamTimes: new Map(),
       counters: new Map(),
@@ -149,33 +147,12 @@ export class MemoryStore implements Store {
       pending: [],
     };
   }
-
-  #refuseTooLarge(task: TaskId, state: TaskState, commit: Commit): void {
-    let held = 0;
-    for (const table of state.tables.values()) held += table.bytes;
-    for (const { table, key, value } of commit.changes) {
-      const before = state.tables.get(table)?.get(key) ?? null;
-      if (before !== null) held -= before.length + OrderedMap.entryBytes(key);
-      if (value !== null) held += value.length + OrderedMap.entryBytes(key);
-    }
-    if (commit.changes.length > 0 && held > this.#stateBytesMax) {
-      throw new PortError(
-        'STORAGE_FULL',
-        `task '${task}' would hold ${held} bytes of state; RESIDENT_STATE_BYTES_MAX is ${this.#stateBytesMax}`,
-        { limit: 'RESIDENT_STATE_BYTES_MAX' },
-      );
-    }
-  }
 }
 
 export type { TaskState as MemoryTaskBackup };
 
 function apply(state: TaskState, commit: Commit): void {
-  for (const { table, key, value } of commit.changes) {
-    let map = state.tables.get(table);
-    if (map === undefined) state.tables.set(table, (map = new OrderedMap()));
-    map.set(key, value);
-  }
+  state.tables.apply(commit.changes);
   for (const entry of commit.offsets) state.offsets.set(keyOf(entry.at), entry);
   for (const entry of commit.streamTimes) state.streamTimes.set(entry.step, entry);
   for (const entry of commit.counters) state.counters.set(entry.name, entry);
@@ -187,27 +164,14 @@ function apply(state: TaskState, commit: Commit): void {
 }
 
 function copyOf(state: TaskState): TaskState {
-  const tables = new Map<TableId, OrderedMap>();
-  for (const [id, map] of state.tables) {
-    const copy = new OrderedMap();
-    for (const { key, value } of map.scan({ from: null, to: null })) copy.set(key, value);
-    tables.set(id, copy);
-  }
   return {
     ...state,
-    tables,
+    tables: state.tables.copy(),
     offsets: new Map(state.offsets),
     streamTimes: new Map(state.streamTimes),
     counters: new Map(state.counters),
     sequences: new Map(state.sequences),
     pending: [...state.pending],
-  };
-}
-
-function readerOf(state: TaskState): StateReader {
-  return {
-    get: (table, key) => state.tables.get(table)?.get(key) ?? null,
-    scan: (table, range) => state.tables.get(table)?.scan(range) ?? [],
   };
 }
 
