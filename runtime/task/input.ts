@@ -1,0 +1,291 @@
+// Decodes fetched record batches into the rows of a source step, skipping and naming what cannot be used; knows no operator and no log.
+
+import { InvariantError, RecordError } from '../base/errors.ts';
+import { BATCH_ROWS_MAX } from '../base/limits.ts';
+import { type Batch, Op, select, slice } from '../data/batch.ts';
+import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
+import { decodeBatch } from '../data/codec.ts';
+import { type Bitmap, bitmap, type Column, setBit, valueAt } from '../data/column.ts';
+import type { RecordBatch } from '../data/record.ts';
+import type { Schema, SchemaColumn } from '../data/schema.ts';
+import type { Decoder, Formats } from '../formats/serde.ts';
+import type { InternalSourceStep, SourceStep } from '../plan/step.ts';
+import { windowBytes } from '../formats/windowed-key.ts';
+import { pseudoColumn, windowColumn, windowKind, type RecordPlace } from './record-columns.ts';
+
+/** Names a record that was skipped: its index in the record batch, and why. */
+export type OnProblem = (index: number, error: RecordError) => void;
+
+/** Decodes records `from .. to` (indexes) of one record batch; at most BATCH_ROWS_MAX of them. Null when no row is left. */
+export interface Reader {
+  read(
+    records: RecordBatch,
+    place: RecordPlace,
+    from: number,
+    to: number,
+    onProblem: OnProblem,
+  ): Batch | null;
+}
+
+/** Origins 0 .. BATCH_ROWS_MAX - 1: what rows have that stand where their records do. */
+const IDENTITY = Uint32Array.from({ length: BATCH_ROWS_MAX }, (_, i) => i);
+
+/** The reader of a source step. @throws {InvariantError} when a format is missing that the planner admitted */
+export function readerOf(step: SourceStep | InternalSourceStep, formats: Formats): Reader {
+  if (step.step === 'internalSource') return new ColumnarReader(step.schema);
+  return new SourceReader(step, formats);
+}
+
+/** Reads encoded batches as they are. */
+class ColumnarReader implements Reader {
+  readonly #schema: Schema;
+
+  constructor(schema: Schema) {
+    this.#schema = schema;
+  }
+
+  read(records: RecordBatch, _place: RecordPlace, from: number, to: number): Batch | null {
+    if (records.encoded === null)
+      throw new InvariantError('an internal topic holds encoded batches');
+    const whole = decodeBatch(this.#schema, records.encoded);
+    return slice({ ...whole, origin: IDENTITY.subarray(0, whole.length) }, from, to);
+  }
+}
+
+/** A wanted part of the record, decoded by one format. */
+interface Part {
+  readonly decoder: Decoder;
+  readonly builders: readonly ColumnBuilder[];
+}
+
+/** Reads user records: the columns that the plan touches, through the formats of key and value. */
+class SourceReader implements Reader {
+  readonly #step: SourceStep;
+  readonly #key: Part | null;
+  readonly #value: Part | null;
+  /** Builder of each decoded column by role and name. */
+  readonly #builders = new Map<string, ColumnBuilder>();
+  readonly #windowBytes: number;
+
+  constructor(step: SourceStep, formats: Formats) {
+    this.#step = step;
+    const kind = windowKind(step.window);
+    this.#windowBytes = kind === null ? 0 : windowBytes(kind);
+    this.#key = this.#part('key', formats);
+    this.#value = this.#part('value', formats);
+  }
+
+  #part(role: 'key' | 'value', formats: Formats): Part | null {
+    const step = this.#step;
+    const spec = role === 'key' ? step.keyFormat : step.valueFormat;
+    if (spec.format === 'COLUMNAR') return null;
+    const columns = step.sourceSchema.columns.filter((column) => column.role === role);
+    const wanted: number[] = [];
+    const builders: ColumnBuilder[] = [];
+    columns.forEach((column, index) => {
+      const touched = step.schema.columns.some(
+        (other) => other.role === role && other.name === column.name,
+      );
+      if (!touched && step.timestamp?.column !== column.name) return;
+      const builder = columnBuilder(column.type);
+      wanted.push(index);
+      builders.push(builder);
+      this.#builders.set(`${role} ${column.name}`, builder);
+    });
+    if (wanted.length === 0) return null;
+    const format = formats.get(spec.format);
+    if (format === undefined) throw new InvariantError(`there is no format ${spec.format}`);
+    return { decoder: format.decoder(columns, wanted, spec), builders };
+  }
+
+  read(
+    records: RecordBatch,
+    place: RecordPlace,
+    from: number,
+    to: number,
+    onProblem: OnProblem,
+  ): Batch | null {
+    if (records.isColumnar) return this.#readColumnar(records, place, from, to, onProblem);
+    const kept = new Kept(to - from);
+    for (let index = from; index < to; index++) {
+      try {
+        this.#decode(records, index, kept);
+      } catch (thrown) {
+        if (!(thrown instanceof RecordError)) throw thrown;
+        for (const builder of this.#builders.values()) builder.truncate(kept.rows);
+        onProblem(index, thrown);
+      }
+    }
+    if (kept.rows === 0) return null;
+    const columns = new Map<string, Column>();
+    for (const [key, builder] of this.#builders) columns.set(key, builder.finish());
+    return this.#batch(records, place, kept, columns, onProblem);
+  }
+
+  #decode(records: RecordBatch, index: number, kept: Kept): void {
+    const keyFrom = records.keyFrom(index);
+    const keyTo = records.keyTo(index) - this.#windowBytes;
+    if (keyFrom >= 0 && keyTo < keyFrom) {
+      throw new RecordError('DESERIALIZATION', 'the key is too short to hold its window');
+    }
+    const hasKey = decodePart(this.#key, records.bytes, keyFrom, keyTo);
+    if (!hasKey && (this.#step.kind === 'table' || this.#windowBytes > 0)) {
+      throw new RecordError('DESERIALIZATION', 'the record needs a key');
+    }
+    const hasValue = decodePart(
+      this.#value,
+      records.bytes,
+      records.valueFrom(index),
+      records.valueTo(index),
+    );
+    kept.add(index, !hasKey, !hasValue);
+  }
+
+  /** A source with FORMAT='COLUMNAR': the encoded batch is the rows; key and value columns are picked by name. */
+  #readColumnar(
+    records: RecordBatch,
+    place: RecordPlace,
+    from: number,
+    to: number,
+    onProblem: OnProblem,
+  ): Batch | null {
+    if (records.encoded === null)
+      throw new InvariantError('a columnar record batch has an encoded batch');
+    const { sourceSchema } = this.#step;
+    const whole = decodeBatch(sourceSchema, records.encoded);
+    const columns = new Map<string, Column>();
+    sourceSchema.columns.forEach((column, index) => {
+      const decoded = whole.columns[index];
+      if (decoded !== undefined) columns.set(`${column.role} ${column.name}`, decoded);
+    });
+    const kept = Kept.all(whole.length);
+    const batch = this.#batch(records, place, kept, columns, onProblem);
+    if (batch === null) return null;
+    const { op, keyNull, valueNull } = whole;
+    return slice({ ...batch, op: op ?? batch.op, keyNull, valueNull }, from, to);
+  }
+
+  #batch(
+    records: RecordBatch,
+    place: RecordPlace,
+    kept: Kept,
+    columns: ReadonlyMap<string, Column>,
+    onProblem: OnProblem,
+  ): Batch | null {
+    const step = this.#step;
+    const { rows } = kept;
+    const origin = kept.origin.length === rows ? kept.origin : kept.origin.slice(0, rows);
+    const { rowtime, dropped } = this.#rowtimes(records, origin, kept, columns, onProblem);
+    const built: Batch = {
+      schema: step.schema,
+      length: rows,
+      selection: null,
+      columns: step.schema.columns.map((column) =>
+        this.#column(column, { records, place, origin, rowtime }, columns),
+      ),
+      valueNull: kept.valueNull,
+      keyNull: kept.keyNull,
+      rowtime,
+      op: step.kind === 'table' ? kept.operations() : null,
+      origin,
+    };
+    if (dropped.size === 0) return built;
+    return select(
+      built,
+      Uint32Array.from(IDENTITY.subarray(0, rows)).filter((row) => !dropped.has(row)),
+    );
+  }
+
+  #column(
+    column: SchemaColumn,
+    of: { records: RecordBatch; place: RecordPlace; origin: Uint32Array; rowtime: Float64Array },
+    decoded: ReadonlyMap<string, Column>,
+  ): Column {
+    const known = decoded.get(`${column.role} ${column.name}`);
+    if (known !== undefined) return known;
+    if (column.role === 'window')
+      return windowColumn(column, this.#step.window, of.records, of.origin);
+    return pseudoColumn(column, this.#step.headers, of);
+  }
+
+  /** Event times from the declared column or the records; rows without a usable one are dropped. */
+  #rowtimes(
+    records: RecordBatch,
+    origin: Uint32Array,
+    kept: Kept,
+    columns: ReadonlyMap<string, Column>,
+    onProblem: OnProblem,
+  ): { rowtime: Float64Array; dropped: ReadonlySet<number> } {
+    const name = this.#step.timestamp?.column ?? null;
+    const column =
+      name === null ? undefined : (columns.get(`value ${name}`) ?? columns.get(`key ${name}`));
+    const rowtime = new Float64Array(kept.rows);
+    const dropped = new Set<number>();
+    for (let row = 0; row < kept.rows; row++) {
+      const index = origin[row] ?? 0;
+      let ms: number | null = records.timestamps[index] ?? 0;
+      if (column !== undefined && !kept.isValueNull(row)) ms = timeOf(column, row);
+      if (ms === null || !(ms >= 0)) {
+        const reason =
+          ms === null ? 'the timestamp column is null' : `the timestamp ${ms} is negative`;
+        dropped.add(row);
+        onProblem(index, new RecordError('TIMESTAMP', reason, name ?? 'ROWTIME'));
+      } else {
+        rowtime[row] = ms;
+      }
+    }
+    return { rowtime, dropped };
+  }
+}
+
+function timeOf(column: Column, row: number): number | null {
+  const value = valueAt(column, row);
+  if (typeof value === 'bigint' || typeof value === 'number') return Number(value);
+  if (value === null) return null;
+  throw new InvariantError('the planner admits BIGINT and TIMESTAMP columns as timestamps');
+}
+
+/** Decodes the key or the value; nulls stand for one that is absent. @returns false when it is null as a whole */
+function decodePart(part: Part | null, bytes: Uint8Array, from: number, to: number): boolean {
+  if (from >= 0) return part === null || part.decoder.decode(bytes, from, to, part.builders);
+  if (part !== null) for (const builder of part.builders) builder.appendNull();
+  return false;
+}
+
+/** The records that became rows. */
+class Kept {
+  readonly origin: Uint32Array;
+  rows = 0;
+  keyNull: Bitmap | null = null;
+  valueNull: Bitmap | null = null;
+  readonly #rowsMax: number;
+
+  constructor(rowsMax: number) {
+    this.#rowsMax = rowsMax;
+    this.origin = new Uint32Array(rowsMax);
+  }
+
+  static all(rows: number): Kept {
+    const kept = new Kept(rows);
+    for (let row = 0; row < rows; row++) kept.add(row, false, false);
+    return kept;
+  }
+
+  add(index: number, keyNull: boolean, valueNull: boolean): void {
+    const row = this.rows++;
+    this.origin[row] = index;
+    if (keyNull) setBit((this.keyNull ??= bitmap(this.#rowsMax)), row);
+    if (valueNull) setBit((this.valueNull ??= bitmap(this.#rowsMax)), row);
+  }
+
+  isValueNull(row: number): boolean {
+    return this.valueNull !== null && ((this.valueNull[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;
+  }
+
+  /** A table's record sets its key's row, or removes it when its value is null. */
+  operations(): Uint8Array {
+    return Uint8Array.from({ length: this.rows }, (_, row) =>
+      this.isValueNull(row) ? Op.Delete : Op.Insert,
+    );
+  }
+}

@@ -1,0 +1,232 @@
+// The fetched input of a task: record batches waiting per partition, taken in the order of the runs rule; knows no operator.
+
+import { BATCH_ROWS_MAX, FETCH_BYTES_MAX } from '../base/limits.ts';
+import type { RecordError } from '../base/errors.ts';
+import { PortError } from '../base/errors.ts';
+import { type Batch, positionOf, slice } from '../data/batch.ts';
+import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
+import type { Log, TopicPartition } from '../ports/log.ts';
+import type { OffsetEntry } from '../ports/store.ts';
+import type { Reader } from './input.ts';
+import type { RecordPlace } from './record-columns.ts';
+
+/** One record that was skipped. */
+export interface Skipped {
+  readonly index: number;
+  readonly error: RecordError;
+}
+
+/** The next rows of one input, and what else is done with once they are: records skipped, the position behind them. */
+export interface Run {
+  readonly input: number;
+  /** null when every record of it was skipped. */
+  readonly batch: Batch | null;
+  readonly skipped: readonly Skipped[];
+  readonly records: RecordBatch;
+  readonly place: RecordPlace;
+  /** Records `from .. to` (indexes in the record batch) are what the run takes in. */
+  readonly from: number;
+  readonly to: number;
+  /** Where the chunk began that the run is a part of. */
+  readonly chunkFrom: number;
+  readonly chunkTo: number;
+}
+
+interface Input {
+  readonly at: TopicPartition;
+  readonly reader: Reader;
+  /** Offset of the next record to take. */
+  next: number;
+  /** Offset of the next record to fetch. */
+  fetched: number;
+  incarnation: string;
+  highWatermark: number;
+  waiting: Waiting[];
+  chunk: Chunk | null;
+}
+
+interface Waiting {
+  readonly base: number;
+  readonly records: RecordBatch;
+}
+
+/** Decoded and not yet taken. */
+interface Chunk {
+  readonly records: RecordBatch;
+  readonly place: RecordPlace;
+  readonly from: number;
+  readonly to: number;
+  readonly batch: Batch | null;
+  readonly skipped: readonly Skipped[];
+  /** Rows of `batch`, and index of records, that were taken. */
+  rows: number;
+  at: number;
+}
+
+/**
+ * The inputs of a task. Several are taken in runs: the longest prefix of one input that keeps the order (rowtime, input). It is judged
+ * only while every input that has more is known, so that what is taken does not hang on the pace of fetches.
+ */
+export class TaskInputs {
+  readonly #inputs: readonly Input[];
+
+  constructor(readers: readonly Reader[], positions: readonly OffsetEntry[]) {
+    this.#inputs = positions.map(({ at, next, incarnation }, index) => {
+      const reader = readers[index];
+      if (reader === undefined)
+        throw new PortError('UNKNOWN_PARTITION', `input ${index} has no reader`);
+      return {
+        at,
+        reader,
+        next,
+        fetched: next,
+        incarnation,
+        highWatermark: next,
+        waiting: [],
+        chunk: null,
+      };
+    });
+  }
+
+  /** Positions behind the last records taken. */
+  get positions(): readonly OffsetEntry[] {
+    return this.#inputs.map(({ at, next, incarnation }) => ({ at, next, incarnation }));
+  }
+
+  get partitions(): readonly TopicPartition[] {
+    return this.#inputs.map(({ at }) => at);
+  }
+
+  /**
+   * Fetches for every input that has nothing waiting.
+   * @returns true when something is waiting
+   * @throws {PortError} INCARNATION_CHANGED when a topic is another one than before; OFFSET_OUT_OF_RANGE when records were lost to retention
+   */
+  async fetch(log: Log): Promise<boolean> {
+    await Promise.all(this.#inputs.map((input) => this.#fetch(log, input)));
+    return this.#inputs.some((input) => input.chunk !== null || input.waiting.length > 0);
+  }
+
+  async #fetch(log: Log, input: Input): Promise<void> {
+    if (input.chunk !== null || input.waiting.length > 0) return;
+    const fetched = await log.read(input.at, input.fetched, FETCH_BYTES_MAX);
+    if (fetched.incarnation !== input.incarnation) {
+      throw new PortError(
+        'INCARNATION_CHANGED',
+        `topic '${input.at.topic}' is not the one that was read before`,
+        {
+          incarnation: fetched.incarnation,
+        },
+      );
+    }
+    input.highWatermark = fetched.highWatermark;
+    for (const { base, count, bytes } of fetched.batches) {
+      input.waiting.push({
+        base,
+        records: parseRecordBatch(bytes, 'CORRUPT', { checksum: false }),
+      });
+      input.fetched = base + count;
+    }
+  }
+
+  /** Records fetched or known to be there and not yet taken. */
+  get lag(): number {
+    return this.#inputs.reduce(
+      (sum, input) => sum + Math.max(0, input.highWatermark - input.next),
+      0,
+    );
+  }
+
+  /**
+   * Takes the next run, of at most `recordsMax` records. Null when an input must be fetched first, or when there is nothing.
+   */
+  take(recordsMax: number): Run | null {
+    let chosen = -1;
+    let chosenTime = Infinity;
+    let bound = Infinity;
+    for (const [index, input] of this.#inputs.entries()) {
+      const chunk = this.#chunkOf(input);
+      if (chunk === null) {
+        // Its next record may come before all others.
+        if (input.fetched < input.highWatermark) return null;
+        continue;
+      }
+      const time = headTime(chunk);
+      if (time < chosenTime) {
+        bound = chosenTime;
+        chosen = index;
+        chosenTime = time;
+      } else if (time < bound) {
+        bound = time;
+      }
+    }
+    const input = this.#inputs[chosen];
+    if (input === undefined || input.chunk === null) return null;
+    // Inputs after the chosen one give way at equal times, those before it do not.
+    const alone = this.#inputs.length === 1;
+    return takeFrom(input, input.chunk, chosen, alone ? Infinity : bound, recordsMax);
+  }
+
+  #chunkOf(input: Input): Chunk | null {
+    if (input.chunk !== null) return input.chunk;
+    const waiting = input.waiting[0];
+    if (waiting === undefined) return null;
+    const { base, records } = waiting;
+    const start = Math.max(0, input.next - base);
+    // Chunks begin at multiples of BATCH_ROWS_MAX within the record batch, wherever reading began.
+    const to = Math.min(records.count, (Math.floor(start / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
+    const place = { topic: input.at.topic, partition: input.at.partition, base };
+    const skipped: Skipped[] = [];
+    const batch = input.reader.read(records, place, start, to, (index, error) =>
+      skipped.push({ index, error }),
+    );
+    skipped.sort((a, b) => a.index - b.index);
+    if (to === records.count) input.waiting.shift();
+    const from = start - (start % BATCH_ROWS_MAX);
+    input.chunk = { records, place, from, to, batch, skipped, rows: 0, at: start };
+    return input.chunk;
+  }
+}
+
+/** Rowtime of the chunk's next row; -Infinity when only skipped records are left: they go first. */
+function headTime(chunk: Chunk): number {
+  if (chunk.batch === null || chunk.rows >= chunk.batch.length) return -Infinity;
+  return chunk.batch.rowtime[positionOf(chunk.batch, chunk.rows)] ?? -Infinity;
+}
+
+function takeFrom(
+  input: Input,
+  chunk: Chunk,
+  index: number,
+  bound: number,
+  recordsMax: number,
+): Run {
+  const { batch } = chunk;
+  const indexEnd = Math.min(chunk.to, chunk.at + recordsMax);
+  let rows = chunk.rows;
+  if (batch !== null) {
+    for (; rows < batch.length; rows++) {
+      const position = positionOf(batch, rows);
+      if ((batch.origin?.[position] ?? position) >= indexEnd) break;
+      if (rows > chunk.rows && (batch.rowtime[position] ?? 0) >= bound) break;
+    }
+  }
+  const next = batch === null || rows >= batch.length ? null : positionOf(batch, rows);
+  const to = next === null ? indexEnd : Math.min(indexEnd, batch?.origin?.[next] ?? next);
+  const run: Run = {
+    input: index,
+    batch: batch === null ? null : slice(batch, chunk.rows, rows),
+    skipped: chunk.skipped.filter((record) => record.index >= chunk.at && record.index < to),
+    records: chunk.records,
+    place: chunk.place,
+    from: chunk.at,
+    to,
+    chunkFrom: chunk.from,
+    chunkTo: chunk.to,
+  };
+  chunk.rows = rows;
+  chunk.at = to;
+  input.next = chunk.place.base + to;
+  if (to === chunk.to) input.chunk = null;
+  return run;
+}

@@ -1,0 +1,78 @@
+// Finds the record that makes a task fail: halves what is tried, counts attempts at one record, then gives it up; knows no operator.
+
+import { decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
+import { ATTEMPTS_MAX } from '../base/limits.ts';
+import type { StateBytes, StateReader } from '../ports/store.ts';
+
+const TABLE = '@attempts';
+const KEY = encodeUtf8('hunt');
+
+/** Where the search stands; committed before every retry, so that it survives the failure of the process itself. */
+interface Hunt {
+  /** Records from the committed position to the end of what failed. */
+  readonly left: number;
+  /** How many of them to try at once. */
+  readonly limit: number;
+  /** Failed attempts at the first record alone. */
+  readonly attempts: number;
+  readonly error: string;
+}
+
+/** The search for a poisonous record. Without a failure it costs nothing. */
+export class PoisonHunt {
+  #hunt: Hunt | null;
+
+  private constructor(hunt: Hunt | null) {
+    this.#hunt = hunt;
+  }
+
+  static restore(state: StateReader): PoisonHunt {
+    const bytes = state.get(TABLE, KEY);
+    return new PoisonHunt(bytes === null ? null : (JSON.parse(decodeUtf8(bytes)) as Hunt));
+  }
+
+  get isActive(): boolean {
+    return this.#hunt !== null;
+  }
+
+  /** How many records a turn may take. */
+  get limit(): number {
+    return this.#hunt?.limit ?? Infinity;
+  }
+
+  /** Not null when the first record has failed ATTEMPTS_MAX times alone: it is to be given up. */
+  get verdict(): { readonly attempts: number; readonly error: string } | null {
+    const hunt = this.#hunt;
+    return hunt !== null && hunt.attempts >= ATTEMPTS_MAX ? hunt : null;
+  }
+
+  /** A turn that took `taken` records failed. */
+  failed(taken: number, error: string): void {
+    const before = this.#hunt;
+    const alone = taken <= 1;
+    this.#hunt = {
+      left: Math.max(before?.left ?? 0, taken, 1),
+      limit: Math.max(1, taken >> 1),
+      attempts: alone ? (before?.attempts ?? 0) + 1 : 0,
+      error,
+    };
+  }
+
+  /** A turn that took `taken` records is being committed. */
+  passed(taken: number): void {
+    const hunt = this.#hunt;
+    if (hunt === null) return;
+    const left = hunt.left - taken;
+    this.#hunt =
+      left <= 0 ? null : { left, limit: Math.min(left, hunt.limit * 2), attempts: 0, error: '' };
+  }
+
+  /** The change that a commit stores. */
+  change(): StateBytes {
+    return {
+      table: TABLE,
+      key: KEY,
+      value: this.#hunt === null ? null : encodeUtf8(JSON.stringify(this.#hunt)),
+    };
+  }
+}

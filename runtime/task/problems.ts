@@ -1,0 +1,115 @@
+// The entries of the processing log that a task writes: every problem by the record that made it; knows no operator.
+
+import { encodeUtf8 } from '../base/bytes.ts';
+import { RecordBatchBuilder, singleRecord } from '../data/record-builder.ts';
+import type { RowProblem } from '../operators/operator.ts';
+import type { Current, Origin } from './current.ts';
+import type { Outgoing } from './sink.ts';
+import type { TaskName } from './topology.ts';
+import { taskId } from './topology.ts';
+
+/** Topics that tasks write besides their sinks; one partition each. */
+export const PROCESSING_LOG_TOPIC = '__processing_log';
+export const DEAD_LETTERS_TOPIC = '__dead_letters';
+
+/** Entries written for one chunk of input; what is beyond is one entry that counts them. */
+export const PROBLEMS_PER_CHUNK_MAX = 1000;
+
+/** Longest text that an entry quotes. */
+const MESSAGE_LENGTH_MAX = 1000;
+
+/**
+ * Gathers problems as records of the processing log: JSON `{query, task, topic, partition, offset, field, code, message}`, with the
+ * rowtime of the record. They are capped by chunk, not by commit: the same input makes the same entries whatever the pace.
+ */
+export class ProblemLog {
+  readonly #name: TaskName;
+  readonly #current: Current;
+  readonly #topic: string;
+  readonly #builder = new RecordBatchBuilder();
+  #finished: Outgoing[] = [];
+  #inChunk = 0;
+  #last: RowProblem | null = null;
+
+  constructor(name: TaskName, current: Current, topic: string) {
+    this.#name = name;
+    this.#current = current;
+    this.#topic = topic;
+  }
+
+  add(problem: RowProblem): void {
+    this.#inChunk += 1;
+    this.#last = problem;
+    if (this.#inChunk <= PROBLEMS_PER_CHUNK_MAX) this.#append(problem, problem.reason);
+  }
+
+  /** Ends a chunk: says how many problems were left out. */
+  endChunk(): void {
+    const left = this.#inChunk - PROBLEMS_PER_CHUNK_MAX;
+    if (left > 0 && this.#last !== null) {
+      this.#append(
+        { ...this.#last, field: '' },
+        `${left} more problems in the same batch are counted and not listed`,
+      );
+    }
+    this.#inChunk = 0;
+  }
+
+  #append({ code, origin, field }: RowProblem, message: string): void {
+    const record = origin === null ? null : this.#current.origin(origin);
+    const { topic, partition } = this.#current.place;
+    const value = encodeUtf8(
+      JSON.stringify({
+        query: this.#name.query,
+        task: taskId(this.#name),
+        topic,
+        partition,
+        offset: record?.offset ?? null,
+        field: field.slice(0, MESSAGE_LENGTH_MAX),
+        code,
+        message: message.slice(0, MESSAGE_LENGTH_MAX),
+      }),
+    );
+    const timestamp = record?.timestamp ?? Math.max(0, this.#current.time.now);
+    const key = encodeUtf8(this.#name.query);
+    if (this.#builder.append(key, value, timestamp)) return;
+    this.#finish();
+    this.#builder.append(key, value, timestamp);
+  }
+
+  #finish(): void {
+    const { count } = this.#builder;
+    const bytes = this.#builder.finish();
+    if (bytes !== null)
+      this.#finished.push({ to: { topic: this.#topic, partition: 0 }, count, bytes });
+  }
+
+  drain(into: (outgoing: Outgoing) => void): void {
+    this.#finish();
+    for (const outgoing of this.#finished) into(outgoing);
+    this.#finished = [];
+  }
+}
+
+/** The dead-letter record of a record that made its task fail again and again. */
+export function deadLetter(
+  name: TaskName,
+  record: Origin,
+  attempts: number,
+  error: string,
+): Outgoing {
+  const { topic, partition, offset, timestamp } = record;
+  const value = encodeUtf8(
+    JSON.stringify({
+      query: name.query,
+      task: taskId(name),
+      topic,
+      partition,
+      offset,
+      attempts,
+      error: error.slice(0, MESSAGE_LENGTH_MAX),
+    }),
+  );
+  const bytes = singleRecord(encodeUtf8(name.query), value, timestamp);
+  return { to: { topic: DEAD_LETTERS_TOPIC, partition: 0 }, count: 1, bytes };
+}

@@ -1,0 +1,308 @@
+// One life of a task, from restore to the first failure: state, position, operators and outbox together; knows no loop and no retry.
+
+import { InvariantError } from '../base/errors.ts';
+import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX } from '../base/limits.ts';
+import { slice, type Batch } from '../data/batch.ts';
+import { decodeBatch } from '../data/codec.ts';
+import { parseRecordBatch } from '../data/record.ts';
+import { columnarRecordBatch, RecordBatchBuilder } from '../data/record-builder.ts';
+import type { Schema } from '../data/schema.ts';
+import type { RowProblem, StreamTime } from '../operators/operator.ts';
+import type { TopicPartition } from '../ports/log.ts';
+import type {
+  CounterEntry,
+  OffsetEntry,
+  OutboxAppend,
+  Restored,
+  StateBytes,
+  StateReader,
+} from '../ports/store.ts';
+import { buildTask, type Wiring } from './build.ts';
+import { Current } from './current.ts';
+import { TaskInputs, type Run } from './inputs.ts';
+import { Outbox } from './outbox.ts';
+import { deadLetter, ProblemLog, PROCESSING_LOG_TOPIC } from './problems.ts';
+import type { Outgoing } from './sink.ts';
+import type { TaskOptions } from './task.ts';
+import { inputsOf, subtopologyOf, taskId } from './topology.ts';
+
+/** Stands among the stream times for the task's logical clock. */
+const NOW = '@now';
+
+/**
+ * Everything between two commits is here, synchronous and in memory. After anything throws the session is thrown away, and with it every
+ * change that was not committed.
+ */
+export class Session {
+  readonly outbox: Outbox;
+  readonly inputs: TaskInputs;
+  readonly #options: TaskOptions;
+  readonly #task: string;
+  readonly #wiring: Wiring;
+  /** Committed state as it was when the session opened, and as it is after its commits. */
+  readonly state: StateReader;
+  readonly #current: Current;
+  readonly #problems: ProblemLog;
+  readonly #counters: Map<string, number>;
+  readonly #streamTimes = new Map<string, StreamTime>();
+  readonly #committedTimes = new Map<string, number>();
+  readonly #sequences = new Map<string, number>();
+  readonly #changedCounters = new Set<string>();
+  readonly #outgoing: Outgoing[] = [];
+  #outgoingBytes = 0;
+  #rows: Batch[] = [];
+  #commit: number;
+  #isDirty = false;
+  #taken = 0;
+
+  private constructor(options: TaskOptions, restored: Restored, positions: readonly OffsetEntry[]) {
+    this.#options = options;
+    this.#task = taskId(options.name);
+    this.#commit = restored.commit;
+    this.state = restored.reader;
+    this.#counters = new Map(restored.counters.map(({ name, value }) => [name, value]));
+    for (const { step, ms } of restored.streamTimes) {
+      this.#streamTimes.set(step, { ms });
+      this.#committedTimes.set(step, ms);
+    }
+    for (const { to, next } of restored.sequences) this.#sequences.set(keyOf(to), next);
+    this.#current = new Current(this.#task);
+    this.#current.nowMs = this.#committedTimes.get(NOW) ?? -Infinity;
+    this.#problems = new ProblemLog(options.name, this.#current, PROCESSING_LOG_TOPIC);
+    const part = subtopologyOf(options.plan, options.name.subtopology);
+    this.#wiring = buildTask(part, {
+      partition: options.name.partition,
+      formats: options.formats,
+      registry: options.registry,
+      kernel: options.kernel,
+      state: restored.reader,
+      streamTime: (step) => this.#streamTime(step),
+      report: (problem) => this.#report(problem),
+      count: (name, by) => this.#count(name, by),
+      current: this.#current,
+      client: (batch) => this.#rows.push(batch),
+    });
+    this.inputs = new TaskInputs(this.#wiring.readers, positions);
+    this.outbox = new Outbox(
+      {
+        task: this.#task,
+        producer: restored.producer,
+        log: options.log,
+        store: options.store,
+        clock: options.clock,
+        cut: (to, bytes, skip) => cut(bytes, skip, this.#wiring.schemas.get(to.topic) ?? null),
+      },
+      restored.pending,
+    );
+  }
+
+  /**
+   * Takes the task over and rebuilds it from its last commit.
+   * @throws {PortError} what the store and the log refuse
+   */
+  static async open(options: TaskOptions): Promise<Session> {
+    const restored = await options.store.load(taskId(options.name));
+    const part = subtopologyOf(options.plan, options.name.subtopology);
+    const inputs = inputsOf(part, options.name.partition);
+    const positions = await Promise.all(inputs.map((at) => startOf(options, at, restored.offsets)));
+    return new Session(options, restored, positions);
+  }
+
+  get counters(): readonly CounterEntry[] {
+    return [...this.#counters].map(([name, value]) => ({ name, value }));
+  }
+
+  counter(name: string): number {
+    return this.#counters.get(name) ?? 0;
+  }
+
+  /** Records taken in since the last commit, the current run included. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** True when something was processed since the last commit. */
+  get isDirty(): boolean {
+    return this.#isDirty;
+  }
+
+  /** True when what has been made since the last commit must be committed before more is made. */
+  get isHeavy(): boolean {
+    return (
+      this.#outgoing.length >= OUTBOX_APPENDS_MAX / 2 || this.#outgoingBytes >= OUTBOX_BYTES_MAX / 2
+    );
+  }
+
+  /** Takes the next run in, synchronously. False when an input must be fetched first or nothing is waiting. */
+  process(recordsMax: number): boolean {
+    const run = this.inputs.take(recordsMax);
+    if (run === null) return false;
+    this.#begin(run);
+    if (run.batch !== null) this.#wiring.feed(run.input, run.batch);
+    this.#end(run);
+    return true;
+  }
+
+  /** Takes one record in without processing it: it goes to the dead-letter topic. */
+  giveUp(attempts: number, error: string): void {
+    const run = this.inputs.take(1);
+    if (run === null) throw new InvariantError('there is a record to give up');
+    this.#begin(run);
+    const origin = this.#current.origin(run.from);
+    this.#report({ code: 'DEAD_LETTER', origin: run.from, field: '', reason: error });
+    this.#send(deadLetter(this.#options.name, origin, attempts, error));
+    this.#end(run);
+  }
+
+  #begin(run: Run): void {
+    this.#isDirty = true;
+    this.#taken += run.to - run.from;
+    this.#current.begin(run.records, run.place, run.chunkFrom, run.chunkTo);
+    if (this.#wiring.countsInput) this.#count('in', run.to - run.from);
+    for (const { index, error } of run.skipped) {
+      this.#problems.add({
+        code: error.code,
+        origin: index,
+        field: error.field,
+        reason: error.message,
+      });
+    }
+    if (run.skipped.length > 0) this.#count('errors', run.skipped.length);
+  }
+
+  #end(run: Run): void {
+    if (run.to === run.chunkTo) this.#problems.endChunk();
+  }
+
+  /** Ends a turn: what was written so far becomes appends, so that `isHeavy` sees it. */
+  flush(): void {
+    for (const output of this.#wiring.outputs) output.drain((outgoing) => this.#send(outgoing));
+    this.#problems.drain((outgoing) => this.#send(outgoing));
+  }
+
+  #send(outgoing: Outgoing): void {
+    this.#outgoing.push(outgoing);
+    this.#outgoingBytes += outgoing.bytes.length;
+  }
+
+  /**
+   * Commits what was processed, all or nothing, and offers its appends to the outbox.
+   * @returns rows for the client, which may be shown now
+   */
+  async commit(extra: readonly StateBytes[] = []): Promise<readonly Batch[]> {
+    this.flush();
+    const changes: StateBytes[] = [...extra];
+    for (const operator of this.#wiring.operators)
+      operator.changes?.((change) => changes.push(change));
+    const outbox = this.#sequenced();
+    const streamTimes = this.#changedTimes();
+    const counters = [...this.#changedCounters].map((name) => ({
+      name,
+      value: this.counter(name),
+    }));
+    const rows = this.#rows;
+    this.#rows = [];
+    this.#changedCounters.clear();
+    this.#isDirty = false;
+    this.#taken = 0;
+    const after = this.#commit;
+    const { store } = this.#options;
+    const offsets = this.inputs.positions;
+    const pending = await store.commit(this.#task, {
+      after,
+      offsets,
+      streamTimes,
+      counters,
+      changes,
+      outbox,
+    });
+    this.#commit = after + 1;
+    this.outbox.offer(pending);
+    return rows;
+  }
+
+  #sequenced(): OutboxAppend[] {
+    const outbox = this.#outgoing.splice(0).map(({ to, count, bytes }) => {
+      const key = keyOf(to);
+      const sequence = this.#sequences.get(key) ?? 0;
+      this.#sequences.set(key, sequence + count);
+      return { to, sequence, count, bytes };
+    });
+    this.#outgoingBytes = 0;
+    return outbox;
+  }
+
+  #changedTimes(): { step: string; ms: number }[] {
+    const changed: { step: string; ms: number }[] = [];
+    this.#streamTime(NOW).ms = this.#current.nowMs;
+    for (const [step, { ms }] of this.#streamTimes) {
+      if (ms === -Infinity || this.#committedTimes.get(step) === ms) continue;
+      this.#committedTimes.set(step, ms);
+      changed.push({ step, ms });
+    }
+    return changed;
+  }
+
+  /** Late rows have counters of their own. */
+  #report(problem: RowProblem): void {
+    this.#problems.add(problem);
+    if (problem.code !== 'LATE') this.#count('errors', 1);
+  }
+
+  #streamTime(step: string): StreamTime {
+    let time = this.#streamTimes.get(step);
+    if (time === undefined) this.#streamTimes.set(step, (time = { ms: -Infinity }));
+    return time;
+  }
+
+  #count(name: string, by: number): void {
+    if (by === 0) return;
+    this.#counters.set(name, this.counter(name) + by);
+    this.#changedCounters.add(name);
+  }
+
+  close(): void {
+    for (const operator of this.#wiring.operators) operator.close?.();
+  }
+}
+
+/** Where reading goes on: behind the last commit, or where the plan says for a partition without one. */
+async function startOf(
+  options: TaskOptions,
+  at: TopicPartition,
+  known: readonly OffsetEntry[],
+): Promise<OffsetEntry> {
+  const committed = known.find((entry) => keyOf(entry.at) === keyOf(at));
+  if (committed !== undefined) return committed;
+  const { start, highWatermark, incarnation } = await options.log.bounds(at);
+  return { at, next: options.plan.from === 'latest' ? highWatermark : start, incarnation };
+}
+
+function keyOf(at: TopicPartition): string {
+  return `${at.partition} ${at.topic}`;
+}
+
+/** The record batch without its first `skip` records. */
+function cut(bytes: Uint8Array, skip: number, schema: Schema | null): Uint8Array {
+  const records = parseRecordBatch(bytes);
+  if (records.encoded !== null) {
+    if (schema === null)
+      throw new InvariantError('an encoded batch goes to an internal topic of the plan');
+    const batch = decodeBatch(schema, records.encoded);
+    const rest = slice(batch, skip, batch.length);
+    if (rest === null) throw new InvariantError('a cut leaves records');
+    return columnarRecordBatch(rest);
+  }
+  const builder = new RecordBatchBuilder();
+  for (let i = skip; i < records.count; i++) {
+    builder.append(
+      records.key(i),
+      records.value(i),
+      records.timestamps[i] ?? 0,
+      records.headers(i),
+    );
+  }
+  const rest = builder.finish();
+  if (rest === null) throw new InvariantError('a cut leaves records');
+  return rest;
+}

@@ -1,0 +1,218 @@
+// Encodes the rows that leave a task as record batches, one builder a partition; knows no log.
+
+import { ByteWriter } from '../base/bytes.ts';
+import { InvariantError, LimitError, PortError, RecordError } from '../base/errors.ts';
+import { partitionOf } from '../base/hash.ts';
+import { type Batch, Op, positionOf } from '../data/batch.ts';
+import { bitAt, type Column, valueAt } from '../data/column.ts';
+import type { RecordHeader } from '../data/record.ts';
+import { RecordBatchBuilder } from '../data/record-builder.ts';
+import { columnsWithRole } from '../data/schema.ts';
+import type { Encoder, Formats } from '../formats/serde.ts';
+import { writeSession, writeTimeWindow } from '../formats/windowed-key.ts';
+import type { Emit, RowProblem } from '../operators/operator.ts';
+import type { SinkStep } from '../plan/step.ts';
+import type { TopicPartition } from '../ports/log.ts';
+
+/** One record batch to append; it gets its sequence at the commit. */
+export interface Outgoing {
+  readonly to: TopicPartition;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Where rows end: a user topic, an internal topic or a client. */
+export interface Output {
+  readonly write: Emit;
+  /** Hands over what was written since the last call, in order. */
+  drain(into: (outgoing: Outgoing) => void): void;
+}
+
+export interface SinkOptions {
+  /** Partition of records without a key. */
+  readonly fallbackPartition: number;
+  /** Headers of the record a row came from; null where rows are made of several records. */
+  readonly headers: ((origin: number) => readonly RecordHeader[]) | null;
+  readonly report: (problem: RowProblem) => void;
+  readonly count: (name: string, by: number) => void;
+}
+
+const NO_HEADERS: readonly RecordHeader[] = [];
+
+interface Target {
+  readonly builder: RecordBatchBuilder;
+  readonly finished: Outgoing[];
+}
+
+/** Writes the rows of a sink step: new rows and tombstones; rows of op UpdateBefore are left out. */
+export class SinkWriter implements Output {
+  readonly #step: SinkStep;
+  readonly #options: SinkOptions;
+  readonly #keyEncoder: Encoder | null;
+  readonly #valueEncoder: Encoder;
+  readonly #keyAt: readonly number[];
+  readonly #windowAt: readonly number[];
+  readonly #valueAt: readonly number[];
+  readonly #timestampAt: number;
+  readonly #targets: readonly Target[];
+  readonly #key = new ByteWriter();
+  readonly #value = new ByteWriter(1024);
+
+  constructor(step: SinkStep, formats: Formats, options: SinkOptions) {
+    this.#step = step;
+    this.#options = options;
+    this.#keyAt = columnsWithRole(step.schema, 'key');
+    this.#windowAt = columnsWithRole(step.schema, 'window');
+    this.#valueAt = columnsWithRole(step.schema, 'value');
+    const { columns } = step.schema;
+    this.#timestampAt = columns.findIndex((column) => column.name === step.timestamp?.column);
+    const keyFormat = formats.get(step.keyFormat.format);
+    const valueFormat = formats.get(step.valueFormat.format);
+    if (keyFormat === undefined || valueFormat === undefined) {
+      throw new InvariantError(
+        `there is no format ${step.keyFormat.format} or ${step.valueFormat.format}`,
+      );
+    }
+    const withRole = (role: string) => columns.filter((column) => column.role === role);
+    this.#keyEncoder =
+      this.#keyAt.length === 0 ? null : keyFormat.encoder(withRole('key'), step.keyFormat);
+    this.#valueEncoder = valueFormat.encoder(withRole('value'), step.valueFormat);
+    this.#targets = Array.from({ length: step.partitions }, () => ({
+      builder: new RecordBatchBuilder(),
+      finished: [],
+    }));
+  }
+
+  readonly write = (batch: Batch): void => {
+    const keys = this.#keyAt
+      .map((at) => batch.columns[at])
+      .filter((column) => column !== undefined);
+    const values = this.#valueAt
+      .map((at) => batch.columns[at])
+      .filter((column) => column !== undefined);
+    let written = 0;
+    for (let i = 0; i < batch.length; i++) {
+      const position = positionOf(batch, i);
+      if (batch.op?.[position] === Op.UpdateBefore) continue;
+      try {
+        this.#writeRow(batch, position, keys, values);
+        written += 1;
+      } catch (thrown) {
+        this.#options.report(problemOf(thrown, batch.origin?.[position] ?? null));
+      }
+    }
+    this.#options.count('out', written);
+  };
+
+  #writeRow(
+    batch: Batch,
+    position: number,
+    keys: readonly Column[],
+    values: readonly Column[],
+  ): void {
+    const key = this.#key;
+    const value = this.#value;
+    key.truncate(0);
+    value.truncate(0);
+    const keyIsNull = batch.keyNull !== null && bitAt(batch.keyNull, position);
+    const hasKey =
+      !keyIsNull && this.#keyEncoder !== null && this.#keyEncoder.encode(keys, position, key);
+    const partition = hasKey
+      ? partitionOf(key.buffer, this.#step.partitions, 0, key.position)
+      : this.#options.fallbackPartition;
+    if (hasKey) this.#appendWindow(batch, position);
+    const isNull =
+      batch.op?.[position] === Op.Delete ||
+      (batch.valueNull !== null && bitAt(batch.valueNull, position));
+    const hasValue = !isNull && this.#valueEncoder.encode(values, position, value);
+    const origin = batch.origin?.[position];
+    const { headers } = this.#options;
+    this.#append(partition, {
+      key: hasKey ? key.written() : null,
+      value: hasValue ? value.written() : null,
+      timestamp: this.#timestamp(batch, position),
+      headers: headers === null || origin === undefined ? NO_HEADERS : headers(origin),
+    });
+  }
+
+  #append(
+    partition: number,
+    record: {
+      key: Uint8Array | null;
+      value: Uint8Array | null;
+      timestamp: number;
+      headers: readonly RecordHeader[];
+    },
+  ): void {
+    const target = this.#targets[partition];
+    if (target === undefined) throw new InvariantError(`there is no partition ${partition}`);
+    const { key, value, timestamp, headers } = record;
+    if (target.builder.append(key, value, timestamp, headers)) return;
+    this.#finish(partition, target);
+    if (!target.builder.append(key, value, timestamp, headers)) {
+      throw new InvariantError('a record within the limits fits in an empty batch');
+    }
+  }
+
+  /** The bounds that make a windowed key of a key; the partition was chosen without them, so that windows of a key stay together. */
+  #appendWindow(batch: Batch, position: number): void {
+    const { window } = this.#step;
+    if (window === null) return;
+    const [startAt, endAt] = this.#windowAt;
+    const start = startAt === undefined ? undefined : batch.columns[startAt];
+    const end = endAt === undefined ? undefined : batch.columns[endAt];
+    if (start === undefined || end === undefined)
+      throw new InvariantError('a windowed key has its bounds');
+    const startMs = boundOf(start, position);
+    if (window.type !== 'SESSION') writeTimeWindow(this.#key, startMs);
+    else writeSession(this.#key, { startMs, endMs: boundOf(end, position) });
+  }
+
+  #timestamp(batch: Batch, position: number): number {
+    const column = this.#timestampAt < 0 ? undefined : batch.columns[this.#timestampAt];
+    if (column === undefined) return batch.rowtime[position] ?? 0;
+    const value = valueAt(column, position);
+    if (typeof value === 'bigint' || typeof value === 'number') return Number(value);
+    if (value === null) {
+      throw new RecordError(
+        'TIMESTAMP',
+        'the timestamp column is null',
+        this.#step.timestamp?.column ?? '',
+      );
+    }
+    throw new InvariantError('the planner admits BIGINT and TIMESTAMP columns as timestamps');
+  }
+
+  #finish(partition: number, target: Target): void {
+    const { count } = target.builder;
+    const bytes = target.builder.finish();
+    if (bytes !== null)
+      target.finished.push({ to: { topic: this.#step.topic, partition }, count, bytes });
+  }
+
+  drain(into: (outgoing: Outgoing) => void): void {
+    this.#targets.forEach((target, partition) => {
+      this.#finish(partition, target);
+      for (const outgoing of target.finished.splice(0)) into(outgoing);
+    });
+  }
+}
+
+function boundOf(column: Column, position: number): bigint {
+  const value = valueAt(column, position);
+  if (typeof value !== 'bigint') throw new InvariantError('a window bound is a BIGINT');
+  return value;
+}
+
+/** A record that its format or the log's limits refuse is that record's fault; anything else is ours. */
+function problemOf(thrown: unknown, origin: number | null): RowProblem {
+  if (thrown instanceof RecordError) {
+    return { code: thrown.code, origin, field: thrown.field, reason: thrown.message };
+  }
+  const refused =
+    thrown instanceof LimitError ||
+    (thrown instanceof PortError &&
+      (thrown.code === 'RECORD_TOO_LARGE' || thrown.code === 'INVALID_TIMESTAMP'));
+  if (!refused) throw thrown;
+  return { code: 'SERIALIZATION', origin, field: '', reason: thrown.message };
+}

@@ -1,0 +1,302 @@
+// The loop of a task: restore, read, process, commit, deliver, and again; what fails is thrown away and restored. Knows no SQL and no host.
+
+import { InvariantError, LimitError, messageOf, PortError } from '../base/errors.ts';
+import type { Batch } from '../data/batch.ts';
+import type { Formats } from '../formats/serde.ts';
+import type { FunctionRegistry } from '../functions/registry.ts';
+import type { Plan } from '../plan/step.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log, Unsubscribe } from '../ports/log.ts';
+import type { CounterEntry, OffsetEntry, Store } from '../ports/store.ts';
+import { PoisonHunt } from './poison.ts';
+import { Session } from './session.ts';
+import { inputsOf, subtopologyOf, type TaskName } from './topology.ts';
+
+export interface TaskOptions {
+  readonly name: TaskName;
+  readonly plan: Plan;
+  readonly log: Log;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly formats: Formats;
+  readonly registry: FunctionRegistry;
+  /** null: everything runs on the row path. */
+  readonly kernel: WebAssembly.Module | null;
+  /** How often a busy task commits at most; 0: after every turn. */
+  readonly commitIntervalMs: number;
+  /** Takes rows of a client step, once their commit has succeeded; the task waits for it. */
+  readonly onRows?: ((rows: readonly Batch[]) => void | Promise<void>) | undefined;
+  /** Called when the task has come to an end that it does not leave by itself. */
+  readonly onEnd?: ((state: TaskState, error: Error) => void) | undefined;
+}
+
+/** FENCED: another owner has taken over. ERROR: nothing will change by trying again. */
+export type TaskState = 'RUNNING' | 'STOPPED' | 'FENCED' | 'ERROR';
+
+/**
+ * What a turn came to: `progress`, go on at once; `idle`, nothing to do until an input has more; `wait`, something is to be tried again at
+ * that time; `ended`, the task has left RUNNING.
+ */
+export type Turn =
+  | { readonly kind: 'progress' }
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'wait'; readonly untilMs: number }
+  | { readonly kind: 'ended' };
+
+const RETRY_FIRST_MS = 50;
+const RETRY_LAST_MS = 30_000;
+/** How long turns may follow each other before other work of the thread gets its turn. */
+const SLICE_MS = 12;
+
+const PROGRESS: Turn = { kind: 'progress' };
+const IDLE: Turn = { kind: 'idle' };
+const ENDED: Turn = { kind: 'ended' };
+
+/**
+ * One sub-topology on one partition. A host that lives by wake-ups calls `turn`; one with a running process calls `start`, which loops
+ * over `turn` and sleeps on subscriptions. Never two turns at once: calls that overlap share one.
+ */
+export class Task {
+  readonly options: TaskOptions;
+  #state: TaskState = 'RUNNING';
+  #error: Error | null = null;
+  #session: Session | null = null;
+  #hunt: PoisonHunt | null = null;
+  #turn: Promise<Turn> | null = null;
+  #failures = 0;
+  #committedAtMs = -Infinity;
+  #counters: readonly CounterEntry[] = [];
+  #positions: readonly OffsetEntry[] = [];
+  #wake: (() => void) | null = null;
+  #isWoken = false;
+  #loop: Promise<void> | null = null;
+
+  constructor(options: TaskOptions) {
+    this.options = options;
+  }
+
+  get state(): TaskState {
+    return this.#state;
+  }
+
+  /** Why the task has ended; null while it has not. */
+  get error(): Error | null {
+    return this.#error;
+  }
+
+  /** Committed totals. */
+  get counters(): readonly CounterEntry[] {
+    return this.#counters;
+  }
+
+  /** Committed positions, and whether every append has been delivered. */
+  get progress(): { readonly positions: readonly OffsetEntry[]; readonly isDelivered: boolean } {
+    return {
+      positions: this.#positions,
+      isDelivered: this.#session !== null && this.#session.outbox.isEmpty,
+    };
+  }
+
+  /** One bounded turn. Does not throw: what goes wrong is dealt with here and shows in the state. */
+  turn(): Promise<Turn> {
+    this.#turn ??= this.#guarded().finally(() => {
+      this.#turn = null;
+    });
+    return this.#turn;
+  }
+
+  async #guarded(): Promise<Turn> {
+    if (this.#state !== 'RUNNING') return ENDED;
+    try {
+      const turn = await this.#once();
+      this.#failures = 0;
+      return turn;
+    } catch (thrown) {
+      return this.#failed(thrown);
+    }
+  }
+
+  async #once(): Promise<Turn> {
+    const session = (this.#session ??= await this.#opened());
+    const { outbox, inputs } = session;
+    if (outbox.isFull) {
+      const { retryAtMs } = await outbox.deliver();
+      if (outbox.isFull && retryAtMs !== null) return { kind: 'wait', untilMs: retryAtMs };
+    }
+    const hasInput = await inputs.fetch(this.options.log);
+    if (hasInput) this.#process(session);
+    if (session.isDirty && (this.#isCommitDue(session) || !hasInput)) await this.#commit(session);
+    else if (!hasInput) return this.#rest(session);
+    return PROGRESS;
+  }
+
+  async #opened(): Promise<Session> {
+    const session = await Session.open(this.options);
+    this.#hunt = PoisonHunt.restore(session.state);
+    this.#show(session);
+    return session;
+  }
+
+  /** Synchronous, from the first record to the last. */
+  #process(session: Session): void {
+    const hunt = this.#hunt;
+    const verdict = hunt?.verdict ?? null;
+    if (verdict !== null) {
+      session.giveUp(verdict.attempts, verdict.error);
+      return;
+    }
+    try {
+      if (hunt?.isActive === true) {
+        session.process(hunt.limit);
+      } else {
+        while (session.process(Infinity) && !session.isHeavy) session.flush();
+      }
+      session.flush();
+    } catch (thrown) {
+      // A limit is ours to raise or the query's to obey, not the fault of one record.
+      if (thrown instanceof LimitError) throw thrown;
+      throw new RecordCrash(session.taken, thrown);
+    }
+  }
+
+  #isCommitDue(session: Session): boolean {
+    const { clock, commitIntervalMs } = this.options;
+    if (this.#hunt?.isActive === true || session.isHeavy) return true;
+    return clock.now() - this.#committedAtMs >= commitIntervalMs;
+  }
+
+  async #commit(session: Session): Promise<void> {
+    const hunt = this.#hunt;
+    const wasHunting = hunt?.isActive === true;
+    if (wasHunting) hunt.passed(session.taken);
+    const rows = await session.commit(wasHunting ? [hunt.change()] : []);
+    this.#committedAtMs = this.options.clock.now();
+    this.#show(session);
+    if (rows.length > 0) await this.options.onRows?.(rows);
+    if (!session.outbox.isEmpty) await session.outbox.deliver();
+  }
+
+  async #rest(session: Session): Promise<Turn> {
+    if (session.outbox.isEmpty) return IDLE;
+    const { retryAtMs } = await session.outbox.deliver();
+    return retryAtMs === null ? IDLE : { kind: 'wait', untilMs: retryAtMs };
+  }
+
+  #show(session: Session): void {
+    this.#counters = session.counters;
+    this.#positions = session.inputs.positions;
+  }
+
+  /** The session is lost; what follows depends on whose fault it was. */
+  async #failed(thrown: unknown): Promise<Turn> {
+    this.#discard();
+    if (thrown instanceof RecordCrash) {
+      try {
+        await this.#countAttempt(thrown);
+        return PROGRESS;
+      } catch (again) {
+        this.#discard();
+        return this.#judge(again);
+      }
+    }
+    return this.#judge(thrown);
+  }
+
+  #judge(thrown: unknown): Turn {
+    if (thrown instanceof PortError && thrown.code === 'UNAVAILABLE') {
+      const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** Math.min(this.#failures, 16));
+      this.#failures += 1;
+      return { kind: 'wait', untilMs: this.options.clock.now() + waitMs };
+    }
+    const isFenced = thrown instanceof PortError && thrown.code === 'FENCED';
+    const error = thrown instanceof Error ? thrown : new InvariantError(messageOf(thrown));
+    this.#end(isFenced ? 'FENCED' : 'ERROR', error);
+    return ENDED;
+  }
+
+  /** Committed before the retry, from the last commit's state: the attempt counts even when the next one kills the process. */
+  async #countAttempt(crash: RecordCrash): Promise<void> {
+    const session = (this.#session = await this.#opened());
+    const hunt = this.#hunt;
+    if (hunt === null) throw new InvariantError('an open session has its hunt');
+    hunt.failed(crash.taken, messageOf(crash.cause));
+    await session.commit([hunt.change()]);
+  }
+
+  #discard(): void {
+    this.#session?.close();
+    this.#session = null;
+    this.#hunt = null;
+  }
+
+  #end(state: TaskState, error: Error): void {
+    if (this.#state !== 'RUNNING') return;
+    this.#state = state;
+    this.#error = error;
+    this.options.onEnd?.(state, error);
+  }
+
+  /** Runs until `stop` or an end. */
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Something may have come in. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#wake?.();
+  }
+
+  async #run(): Promise<void> {
+    const { log, plan, name } = this.options;
+    const wake = () => this.wake();
+    const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
+    const subscriptions: Unsubscribe[] = inputs.map((at) => log.subscribe(at, wake));
+    let sliceEndsAt = performance.now() + SLICE_MS;
+    while (this.#state === 'RUNNING') {
+      this.#isWoken = false;
+      const turn = await this.turn();
+      if (turn.kind === 'idle') await this.#sleep(null);
+      else if (turn.kind === 'wait') await this.#sleep(turn.untilMs);
+      if (performance.now() >= sliceEndsAt) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        sliceEndsAt = performance.now() + SLICE_MS;
+      }
+    }
+    for (const unsubscribe of subscriptions) unsubscribe();
+  }
+
+  async #sleep(untilMs: number | null): Promise<void> {
+    if (this.#isWoken || this.#state !== 'RUNNING') return;
+    const { clock } = this.options;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (untilMs !== null) {
+        const cancel = clock.wakeAt(untilMs, resolve);
+        this.#wake = () => {
+          cancel();
+          resolve();
+        };
+      }
+    });
+    this.#wake = null;
+  }
+
+  /** Ends the loop after the current turn; nothing of an unfinished one is committed. */
+  async stop(): Promise<void> {
+    if (this.#state === 'RUNNING') this.#state = 'STOPPED';
+    this.#wake?.();
+    await this.#loop;
+    await this.#turn;
+    this.#discard();
+  }
+}
+
+/** Something was thrown while records were processed. */
+class RecordCrash extends Error {
+  readonly taken: number;
+  constructor(taken: number, cause: unknown) {
+    super(messageOf(cause), { cause });
+    this.taken = taken;
+  }
+}
