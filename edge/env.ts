@@ -2,8 +2,9 @@
 
 import type { AppendResult, Bounds, Fetched, TopicPartition } from '../runtime/ports/log.ts';
 import type { ProducerStamp, TopicDescription, TopicSpec } from '../runtime/ports/log.ts';
-import type { TaskId } from '../runtime/ports/store.ts';
+import type { CounterEntry, OffsetEntry, TaskId } from '../runtime/ports/store.ts';
 import { catalogName, partitionName, processorName } from './names.ts';
+import type { ProcessorSpec } from './objects/processor-tables.ts';
 import type { Wire } from './wire.ts';
 
 /** What wrangler.jsonc binds. */
@@ -48,10 +49,27 @@ export interface PartitionPort {
   unsubscribe(processor: string): Promise<Wire<null>>;
 }
 
+/** How a task stands, as its object knows it. */
+export interface ProcessorStatus {
+  readonly state: 'RUNNING' | 'ERROR';
+  /** Why it has ended for good. */
+  readonly error: string | null;
+  /** true: there may be records that it has not read. */
+  readonly pending: boolean;
+  readonly counters: readonly CounterEntry[];
+  readonly offsets: readonly OffsetEntry[];
+}
+
 /** Methods of a task's object. */
 export interface ProcessorPort {
+  /** Begins the task, or does nothing when it has begun. */
+  start(spec: ProcessorSpec): Promise<Wire<null>>;
+  /** Ends the task and forgets its state. */
+  remove(): Promise<Wire<null>>;
   /** Notes durably that there may be records to read, and returns. false: this task does not exist (any more). */
   wake(at: TopicPartition, highWatermark: number): Promise<Wire<boolean>>;
+  /** null: this task does not exist. */
+  status(): Promise<Wire<ProcessorStatus | null>>;
 }
 
 /** Methods of a tenant's catalog. All but `topics` and `topic` change it. */

@@ -17,7 +17,7 @@ import type {
 import { isStorageFull } from '../wire.ts';
 import { decodeDelta, encodeDeltas } from './delta.ts';
 import { Memtable, overlaid, REMOVED } from './memtable.ts';
-import { advanced, parsePosition, START } from './position.ts';
+import { advanced, parsePosition, type PositionJson, START } from './position.ts';
 
 /** Deltas are folded into the sorted table when they pass this. */
 const FOLD_BYTES = 1_048_576;
@@ -178,6 +178,12 @@ export class SqliteStore implements Store {
   async reader(task: TaskId): Promise<StateReader | null> {
     const row = this.#row(task);
     return row === null || row.committed === 0 ? null : this.#readerOf(row.id);
+  }
+
+  /** Committed offsets, stream times, counters and sequences, without taking the task over. */
+  position(task: TaskId): PositionJson {
+    const row = this.#row(task);
+    return row === null ? START : parsePosition(row.position);
   }
 
   async remove(task: TaskId): Promise<void> {

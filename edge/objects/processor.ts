@@ -1,12 +1,168 @@
-// One task as an object; knows no HTTP.
+// One task as an object: wake-ups in, turns of the task in the alarm, its status out; it knows no operator and no SQL text.
 
 import { DurableObject } from 'cloudflare:workers';
+import { messageOf } from '../../runtime/base/errors.ts';
+import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
-import type { EdgeEnv, ProcessorPort } from '../env.ts';
-import { settle, type Wire } from '../wire.ts';
+import { Task } from '../../runtime/task/task.ts';
+import { inputsOf, subtopologyOf, taskId } from '../../runtime/task/topology.ts';
+import { wallClock } from '../adapters/do-clock.ts';
+import { RemoteLog } from '../adapters/remote-log.ts';
+import { SqliteStore } from '../adapters/sqlite-store.ts';
+import { type EdgeEnv, partitionAt, type ProcessorPort, type ProcessorStatus } from '../env.ts';
+import { kernel } from '../kernel.ts';
+import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
+import { type Process, type ProcessorSpec, ProcessorTables } from './processor-tables.ts';
+import { registry } from '../registry.ts';
+
+/** How long one alarm goes on with turns before it ends and the next one follows. */
+const SLICE_MS = 5_000;
+/** How soon the alarm comes again after something unforeseen. */
+const RETRY_MS = 1_000;
 
 export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
+  readonly #tables: ProcessorTables;
+  readonly #store: SqliteStore;
+  #task: Task | null = null;
+  #isRunning = false;
+  /** Counts wake-ups, so that one during a turn is not lost. */
+  #wakes = 0;
+  /** When the alarm is set for; null when it is not. */
+  #alarmMs: number | null = null;
+
+  constructor(ctx: DurableObjectState, env: EdgeEnv) {
+    super(ctx, env);
+    this.#tables = new ProcessorTables(ctx.storage.sql);
+    this.#store = this.createStore(ctx.storage);
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#alarmMs = await ctx.storage.getAlarm();
+      if (this.#tables.process()?.pending === true) this.#arm(Date.now());
+    });
+  }
+
+  /** Replaced in tests, which put failures between its steps. */
+  protected createStore(storage: DurableObjectStorage): SqliteStore {
+    return new SqliteStore(storage);
+  }
+
+  async start(spec: ProcessorSpec): Promise<Wire<null>> {
+    return settle(() => {
+      this.ctx.storage.transactionSync(() => this.#tables.start(spec));
+      if (this.#tables.process()?.pending === true) this.#arm(Date.now());
+      return null;
+    });
+  }
+
+  async remove(): Promise<Wire<null>> {
+    return settleAsync(async () => {
+      const process = this.#tables.process();
+      if (process === null) return null;
+      // From here on every wake-up is answered with "unknown", which unsubscribes.
+      this.#tables.remove();
+      await this.#task?.stop();
+      this.#task = null;
+      await this.#store.remove(taskId(process.task));
+      return null;
+    });
+  }
+
   async wake(_at: TopicPartition, _highWatermark: number): Promise<Wire<boolean>> {
-    return settle(() => false);
+    return settle(() => {
+      const process = this.#tables.process();
+      if (process === null) return false;
+      if (process.error !== null) return true;
+      this.#wakes += 1;
+      if (!process.pending) this.#tables.setPending(true);
+      if (!this.#isRunning) this.#arm(Date.now());
+      return true;
+    });
+  }
+
+  async status(): Promise<Wire<ProcessorStatus | null>> {
+    return settle(() => {
+      const process = this.#tables.process();
+      if (process === null) return null;
+      const { error, pending, task } = process;
+      const { counters, offsets } = this.#store.position(taskId(task));
+      return { state: error === null ? 'RUNNING' : 'ERROR', error, pending, counters, offsets };
+    });
+  }
+
+  /** Runs turns until nothing is left to do. Never throws: a throwing alarm is lost in the end. */
+  override async alarm(): Promise<void> {
+    this.#alarmMs = null;
+    this.#isRunning = true;
+    try {
+      await this.#run();
+    } catch (thrown) {
+      console.error(`processor alarm: ${messageOf(thrown)}`);
+      this.#arm(Date.now() + RETRY_MS);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #run(): Promise<void> {
+    const process = this.#tables.process();
+    if (process === null || process.error !== null) return;
+    if (!process.subscribed) await this.#subscribe(process);
+    const task = (this.#task ??= await this.#createTask(process));
+    const until = Date.now() + SLICE_MS;
+    for (;;) {
+      const wakes = this.#wakes;
+      const turn = await task.turn();
+      switch (turn.kind) {
+        case 'progress':
+          if (Date.now() < until) continue;
+          this.#arm(Date.now());
+          return;
+        case 'wait':
+          this.#arm(turn.untilMs);
+          return;
+        case 'idle':
+          if (this.#wakes !== wakes) continue;
+          // In the turn that saw nothing to do: a later wake-up marks and arms again.
+          this.#tables.setPending(false);
+          return;
+        case 'ended':
+          this.#end(task);
+          return;
+      }
+    }
+  }
+
+  /** A fenced task begins anew from its last commit; any other end stays until the statement is repeated. */
+  #end(task: Task): void {
+    this.#task = null;
+    if (task.state === 'FENCED') this.#arm(Date.now() + RETRY_MS);
+    else if (task.state === 'ERROR') this.#tables.setError(messageOf(task.error));
+  }
+
+  async #subscribe({ tenant, object, task, plan }: Process): Promise<void> {
+    const inputs = inputsOf(subtopologyOf(plan, task.subtopology), task.partition);
+    await Promise.all(
+      inputs.map(async (at) => unwrap(partitionAt(this.env, tenant, at).subscribe(object))),
+    );
+    this.#tables.setSubscribed();
+  }
+
+  async #createTask({ tenant, task, plan }: Process): Promise<Task> {
+    return new Task({
+      name: task,
+      plan,
+      log: new RemoteLog({ env: this.env, tenant }),
+      store: this.#store,
+      clock: wallClock,
+      formats: FORMATS,
+      registry,
+      kernel,
+      commitIntervalMs: 0,
+    });
+  }
+
+  #arm(atMs: number): void {
+    if (this.#alarmMs !== null && this.#alarmMs <= atMs) return;
+    this.#alarmMs = atMs;
+    void this.ctx.storage.setAlarm(atMs);
   }
 }
