@@ -37,6 +37,13 @@ describe('constants', () => {
     expect(tree(text)).toEqual(expected);
   });
 
+  test.each(['-0E0', '1E0', '-2.5E-3', '1.7976931348623157E308', '5E-324', '1.', '-0.50', '- -1'])(
+    '%s is written as it was read',
+    (text) => {
+      expect(printExpression(parseExpression(text))).toBe(text);
+    },
+  );
+
   test('a sign is part of a number only directly before it', () => {
     expect(tree('-(5)')).toEqual({
       kind: 'Negate',

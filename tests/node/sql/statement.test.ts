@@ -60,6 +60,7 @@ describe('one spelling is read and written for', () => {
     'DESCRIBE S EXTENDED',
     'DESCRIBE STREAMS EXTENDED',
     'DESCRIBE TABLES',
+    'DESCRIBE `TABLES`',
     'DESCRIBE FUNCTION ABS',
     'DESCRIBE CONNECTOR C',
     'EXPLAIN CTAS_T_1',
