@@ -199,7 +199,7 @@ function keyNames(
   scope: Scope,
 ): readonly string[] {
   const own = named(
-    nodes.map((node) => ({ node, alias: null, at: node.at })),
+    nodes.map((node) => ({ node, alias: null, star: false, at: node.at })),
     new Set(scope.row.columns.map((column) => column.name)),
   );
   return own.map(

@@ -98,16 +98,17 @@ export function commonType(a: Type, b: Type): Type | null {
 
 type Fields = (Type & { readonly kind: 'STRUCT' })['fields'];
 
+/** The fields of both, in order; a value that lacks one has null there. */
 function commonStruct(a: Fields, b: Fields): Type | null {
-  if (a.length !== b.length) return null;
   const fields = [];
   for (const field of a) {
     const other = b.find((candidate) => candidate.name === field.name);
-    const type = other === undefined ? null : commonType(field.type, other.type);
+    const type = other === undefined ? field.type : commonType(field.type, other.type);
     if (type === null) return null;
     fields.push({ name: field.name, type });
   }
-  return struct(fields);
+  const added = b.filter((field) => !a.some((candidate) => candidate.name === field.name));
+  return struct([...fields, ...added]);
 }
 
 /** True when every value of `from` is one of `to`, so that no CAST need be written. */

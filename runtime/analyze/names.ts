@@ -7,6 +7,8 @@ import type { Expression, Name } from '../sql/ast.ts';
 export interface Item {
   readonly node: Expression;
   readonly alias: Name | null;
+  /** It comes from `*`. */
+  readonly star: boolean;
   readonly at: Position;
 }
 

@@ -38,10 +38,10 @@ export function namedItems(query: Query, rules: ProjectionRules): NamedItem[] {
   const items = query.items.flatMap((item): Item[] => {
     switch (item.kind) {
       case 'Item':
-        return [{ node: item.expression, alias: item.alias, at: item.at }];
+        return [{ node: item.expression, alias: item.alias, star: false, at: item.at }];
       case 'Star':
         if (item.source !== null) checkQualifier(rules.scope, item.source);
-        return starItems(rules).map((node) => ({ node, alias: null, at: item.at }));
+        return starItems(rules).map((node) => ({ node, alias: null, star: true, at: item.at }));
       case 'StructStar':
         return [];
     }

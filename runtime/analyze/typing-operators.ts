@@ -24,6 +24,7 @@ import {
   isTemporal,
   literalText,
 } from './coercion.ts';
+import { fromText, readsText } from './text-literal.ts';
 import { expect, known, shownType, type Typer } from './typer.ts';
 
 const EQUALITY = new Set<ComparisonOperator>(['=', '<>']);
@@ -166,7 +167,7 @@ export function inferIn(typer: Typer, node: In): Expr {
   const options = node.options.map((option) => ({ at: option.at, value: typer.infer(option) }));
   let common = argument.type;
   for (const { at, value } of options) {
-    if (value === null || textFor(value, common)) continue;
+    if (value === null || (literalText(value) !== null && readsText(common))) continue;
     const next = comparedType(common, value.type);
     if (next === null) {
       throw new StatementError(
@@ -185,28 +186,6 @@ export function inferIn(typer: Typer, node: In): Expr {
     list: options.map(({ at, value }) => fromText(value, common, at) ?? coerced(value, common)),
     type: BOOLEAN,
   };
-}
-
-function textFor(value: Expr, wanted: Type): boolean {
-  return literalText(value) !== null && (isNumeric(wanted) || wanted.kind === 'BOOLEAN');
-}
-
-/** Text that stands for a number or a truth in a list, as that value; null when it is nothing of the kind. */
-export function fromText(value: Expr | null, type: Type, at: Position): Expr | null {
-  const text = literalText(value);
-  if (text === null || !(isNumeric(type) || type.kind === 'BOOLEAN')) return null;
-  const fits =
-    type.kind === 'BOOLEAN'
-      ? /^(true|false)$/i.test(text)
-      : type.kind === 'INTEGER' || type.kind === 'BIGINT'
-        ? /^[-+]?\d{1,19}$/.test(text)
-        : /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,3})?$/i.test(text);
-  if (!fits) {
-    throw new StatementError('TYPE_MISMATCH', `'${text}' is not of type ${typeText(type)}`, at);
-  }
-  if (type.kind === 'BOOLEAN')
-    return { expr: 'literal', value: text.toLowerCase() === 'true', type };
-  return { expr: 'cast', argument: { expr: 'literal', value: text, type: STRING }, type };
 }
 
 export function inferLike(typer: Typer, node: Like): Expr {

@@ -30,9 +30,10 @@ import type {
   Subscript,
   TypedLiteral,
 } from '../sql/ast.ts';
-import { canCast, coerced, commonType, nullOf } from './coercion.ts';
+import { canCast, coerced, commonType, isTemporal, literalText, nullOf } from './coercion.ts';
+import { fromText } from './text-literal.ts';
 import { expect, known, type Typer } from './typer.ts';
-import { compared, fromText } from './typing-operators.ts';
+import { compared } from './typing-operators.ts';
 
 /** The literal as it is typed by the way it is written; null for NULL. */
 export function inferLiteral(node: Literal): Expr | null {
@@ -103,11 +104,11 @@ export function inferCase(typer: Typer, node: SearchedCase | SimpleCase): Expr {
     })),
     ...(node.otherwise === null ? [] : [{ value: otherwise, at: node.otherwise.at }]),
   ];
-  const type = sharedType(results, 'CASE', node.at);
+  const type = sharedType(results, 'this CASE', node.at);
   return {
     expr: 'case',
-    branches: branches.map(({ when, then }) => ({ when, then: coerced(then, type) })),
-    otherwise: node.otherwise === null ? null : coerced(otherwise, type),
+    branches: branches.map(({ when, then }) => ({ when, then: as(then, type, node.at) })),
+    otherwise: node.otherwise === null ? null : as(otherwise, type, node.at),
     type,
   };
 }
@@ -117,33 +118,52 @@ interface Item {
   readonly at: Position;
 }
 
-/** The type that all items share; NULL and text literals take the type of the others. */
-function sharedType(items: readonly Item[], what: string, at: Position): Type {
+/**
+ * The type that all items share. NULL takes the type of the others, text literals are read as theirs, and where a column
+ * is STRING the other literals are text.
+ */
+function sharedType(all: readonly Item[], what: string, at: Position): Type {
   let type: Type | null = null;
-  for (const { value, at: itemAt } of items) {
-    if (value === null) continue;
-    if (type === null) {
-      type = value.type;
-      continue;
-    }
-    const next = commonType(type, value.type);
+  for (const { value, at: itemAt } of all) {
+    if (value === null || literalText(value) !== null) continue;
+    const next: Type | null = type === null ? value.type : commonType(type, value.type);
     if (next !== null) {
       type = next;
-    } else if (fromText(value, type, itemAt) === null) {
+    } else if (type !== null && !becomesText(value, type)) {
       throw new StatementError(
         'TYPE_MISMATCH',
-        `${what} holds ${typeText(type)} and ${typeText(value.type)}`,
+        `${typeText(type)} and ${typeText(value.type)} stand together in ${what}`,
         itemAt,
-        'All its results are of one type: CAST where they differ.',
+        'All of them are of one type: CAST where they differ.',
       );
     }
   }
-  if (type !== null) return type;
+  if (type === null && all.some(({ value }) => value !== null)) type = STRING;
+  if (type !== null) {
+    for (const item of all) refuseText(item, type, what);
+    return type;
+  }
   throw new StatementError(
     'TYPE_MISMATCH',
-    `${what} holds nothing but NULL, so that its type is not known`,
+    `nothing but NULL stands in ${what}, so that its type is not known`,
     at,
     'CAST one NULL to the type that is meant.',
+  );
+}
+
+function becomesText(value: Expr, type: Type): boolean {
+  return type.kind === 'STRING' && value.expr === 'literal';
+}
+
+/** Text among values that it cannot stand for. */
+function refuseText({ value, at }: Item, type: Type, what: string): void {
+  if (literalText(value) === null || type.kind === 'STRING' || isTemporal(type)) return;
+  if (fromText(value, type, at) !== null) return;
+  throw new StatementError(
+    'TYPE_MISMATCH',
+    `${typeText(type)} and STRING stand together in ${what}`,
+    at,
+    'All of them are of one type: CAST where they differ.',
   );
 }
 

@@ -5,7 +5,7 @@ import { type Position, StatementError } from '../base/errors.ts';
 import { didYouMean } from '../catalog/nearest.ts';
 import { BOOLEAN, STRING, type Type, typeText } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
-import type { Overload } from '../functions/registry.ts';
+import type { FunctionRegistry, Overload } from '../functions/registry.ts';
 import type { Call, Column, Expression } from '../sql/ast.ts';
 import { coerced, nullOf } from './coercion.ts';
 import { columnAt } from './scope.ts';
@@ -131,6 +131,7 @@ function call(typer: Typer, node: Call): Expr | null {
   if (name === 'AS_VALUE' && node.arguments.length === 1 && node.arguments[0] !== undefined) {
     return typer.infer(node.arguments[0]);
   }
+  checkFunction(registry, node);
   const written = node.arguments.map((argument) => typer.infer(argument));
   const resolved = resolveCall(
     typer.context,
@@ -148,7 +149,7 @@ function call(typer: Typer, node: Call): Expr | null {
   if (resolved.overload.kind === 'table') throw unsupported(`the table function ${name}`, node.at);
   return {
     expr: 'call',
-    function: registry.has(name) ? name : node.name.text,
+    function: name,
     signature: resolved.signature,
     arguments: written.map((argument, index) => {
       const cast = resolved.casts[index];
@@ -158,6 +159,18 @@ function call(typer: Typer, node: Call): Expr | null {
   };
 }
 
+/** The name of the function that is called. @throws {StatementError} UNKNOWN_FUNCTION, with the nearest name */
+function checkFunction(registry: FunctionRegistry, node: Call): string {
+  const name = node.name.text.toUpperCase();
+  if (registry.has(name)) return name;
+  throw new StatementError(
+    'UNKNOWN_FUNCTION',
+    `there is no function ${name}`,
+    node.at,
+    didYouMean(name, registry.names, 'SHOW FUNCTIONS lists what there is.'),
+  );
+}
+
 /** @throws {StatementError} UNKNOWN_FUNCTION, with the nearest name or what the function takes */
 export function resolveCall(
   context: TypingContext,
@@ -165,15 +178,7 @@ export function resolveCall(
   types: readonly (Type | null)[],
 ): { overload: Overload; signature: string; casts: readonly Type[]; type: Type } {
   const { registry } = context;
-  const name = node.name.text.toUpperCase();
-  if (!registry.has(name)) {
-    throw new StatementError(
-      'UNKNOWN_FUNCTION',
-      `there is no function ${name}`,
-      node.at,
-      didYouMean(name, registry.names, 'SHOW FUNCTIONS lists what there is.'),
-    );
-  }
+  const name = checkFunction(registry, node);
   const resolved = registry.resolve(name, types);
   if (resolved !== null) return resolved;
   const given = types.map((type) => (type === null ? 'NULL' : typeText(type))).join(', ');

@@ -76,7 +76,8 @@ export function refuseDuplicateNames(items: readonly NamedItem[]): void {
 /** The names of pseudo columns and window bounds are not given to columns of a result. */
 export function refuseReservedNames(items: readonly NamedItem[], persistent: boolean): void {
   for (const item of items) {
-    if (!isReserved(item.name) || (!persistent && item.alias === null)) continue;
+    // `*` with PARTITION BY ROWTIME brings the key under that name, as in ksqlDB.
+    if (!isReserved(item.name) || item.star || (!persistent && item.alias === null)) continue;
     throw new StatementError(
       'INVALID',
       `${item.name} is a reserved name`,

@@ -8,103 +8,15 @@ import type {
 import { analyzeStatement } from '../../../runtime/analyze/analyze.ts';
 import { StatementError } from '../../../runtime/base/errors.ts';
 import { Catalog } from '../../../runtime/catalog/catalog.ts';
-import { BIGINT, DOUBLE, INTEGER, STRING, type Type } from '../../../runtime/data/type.ts';
-import type { Format, Formats } from '../../../runtime/formats/serde.ts';
-import { createRegistry } from '../../../runtime/functions/create-registry.ts';
-import type { FunctionRegistry, Overload, Pattern } from '../../../runtime/functions/registry.ts';
+import { FORMATS } from '../../../runtime/formats/formats.ts';
+import { builtinRegistry } from '../../../runtime/functions/builtins.ts';
 import { planningOptions } from '../../../runtime/plan/lower.ts';
 import { planQuery } from '../../../runtime/plan/planner.ts';
 import { planPull, type PullPlan } from '../../../runtime/plan/pull.ts';
 import type { Plan } from '../../../runtime/plan/step.ts';
 import { parse } from '../../../runtime/sql/parser.ts';
 
-const of = (type: Type): Pattern => ({ pattern: 'type', type });
-const any: Pattern = { pattern: 'any', variable: 'T' };
-
-interface Declared {
-  readonly name: string;
-  readonly takes: readonly Pattern[];
-  readonly gives: Type | 'first';
-}
-
-function parameters(takes: readonly Pattern[]): Overload['parameters'] {
-  return takes.map((pattern, index) => ({ name: `p${index}`, pattern, variadic: false }));
-}
-
-function returned(gives: Type | 'first'): (types: readonly Type[]) => Type {
-  return (types) => (gives === 'first' ? (types[0] ?? STRING) : gives);
-}
-
-function aggregate({ name, takes, gives, undo }: Declared & { readonly undo: boolean }): Overload {
-  return {
-    kind: 'aggregate',
-    name,
-    category: 'AGGREGATE',
-    description: '',
-    parameters: parameters(takes),
-    returns: returned(gives),
-    body: () => ({
-      cells: [BIGINT],
-      initial: () => [0n],
-      add: () => undefined,
-      undo: undo ? () => undefined : null,
-      merge: null,
-      result: (cells) => cells[0] ?? null,
-    }),
-  };
-}
-
-function scalar({ name, takes, gives }: Declared): Overload {
-  return {
-    kind: 'scalar',
-    name,
-    category: 'OTHER',
-    description: '',
-    parameters: parameters(takes),
-    returns: returned(gives),
-    nullPropagating: true,
-    body: () => (values) => values[0] ?? null,
-  };
-}
-
-/** Enough functions to plan with; what they compute is of no matter here. */
-export const registry: FunctionRegistry = createRegistry([
-  aggregate({ name: 'COUNT', takes: [], gives: BIGINT, undo: true }),
-  aggregate({ name: 'COUNT', takes: [any], gives: BIGINT, undo: true }),
-  ...[INTEGER, BIGINT, DOUBLE].flatMap((type) => [
-    aggregate({ name: 'SUM', takes: [of(type)], gives: type, undo: true }),
-    aggregate({ name: 'MAX', takes: [of(type)], gives: type, undo: false }),
-    aggregate({ name: 'AVG', takes: [of(type)], gives: DOUBLE, undo: true }),
-  ]),
-  aggregate({
-    name: 'COLLECT_LIST',
-    takes: [any],
-    gives: { kind: 'ARRAY', item: STRING },
-    undo: true,
-  }),
-  scalar({ name: 'LEN', takes: [of(STRING)], gives: INTEGER }),
-  scalar({ name: 'UCASE', takes: [of(STRING)], gives: STRING }),
-  scalar({ name: 'ABS', takes: [of(DOUBLE)], gives: DOUBLE }),
-  scalar({ name: 'AS_VALUE', takes: [any], gives: 'first' }),
-]);
-
-function format(name: string, refuse: Format['refuse']): readonly [string, Format] {
-  const unused = (): never => {
-    throw new Error('no bytes here');
-  };
-  return [name, { name, refuse, decoder: unused, encoder: unused }];
-}
-
-/** Formats that only refuse. */
-export const formats: Formats = new Map([
-  format('JSON', () => null),
-  format('DELIMITED', (columns) => {
-    const nested = columns.find((column) => ['ARRAY', 'MAP', 'STRUCT'].includes(column.type.kind));
-    return nested === undefined ? null : `DELIMITED cannot hold ${nested.name}`;
-  }),
-  format('KAFKA', (columns) => (columns.length > 1 ? 'KAFKA holds a single column' : null)),
-  format('NONE', (columns) => (columns.length > 0 ? 'NONE holds no columns' : null)),
-]);
+const registry = builtinRegistry();
 
 /** Runs DDL against a catalog and plans queries, as an engine would. */
 export class Session {
@@ -123,7 +35,7 @@ export class Session {
     return {
       catalog: this.catalog,
       registry,
-      formats,
+      formats: FORMATS,
       properties: this.properties,
       queryNumber: this.#queryNumber,
     };
