@@ -13,7 +13,7 @@ const decode = decoding(JSON_FORMAT, 'V:STRING', spec('JSON', false));
 function read(text: string): unknown {
   try {
     const [canonical] = decode(`{"x":${text}}`).values;
-    return JSON.parse(String(canonical));
+    return typeof canonical === 'string' ? JSON.parse(canonical) : undefined;
   } catch (thrown) {
     if (thrown instanceof RecordError) return undefined;
     throw thrown;
@@ -58,33 +58,9 @@ test('generated JSON means what JSON.parse says', () => {
 });
 
 test('mutated JSON is refused or means what JSON.parse says', () => {
-  const insert = fc.constantFrom(
-    ...[
-      '"',
-      '\\',
-      '{',
-      '}',
-      '[',
-      ']',
-      ',',
-      ':',
-      '0',
-      '-',
-      '.',
-      'e',
-      '+',
-      'u',
-      ' ',
-      'null',
-      'tru',
-      '\t',
-      '\u0001',
-      'é',
-      '\\u00e',
-      '\\ud800',
-      '1e5',
-      '01',
-    ],
+  const insert = fc.oneof(
+    fc.constantFrom('"', '\\', '{', '}', '[', ']', ',', ':', ' ', '\t', '\u0001', 'é'),
+    fc.constantFrom('0', '-', '.', 'e', '+', '1e5', '01', 'null', 'tru', 'u', '\\u00e', '\\ud800'),
   );
   const mutation = fc.tuple(fc.nat(), fc.nat({ max: 3 }), insert);
   fc.assert(
