@@ -15,6 +15,8 @@ export const HEADERS_BYTES_MAX = 32_768;
 export const BODY_BYTES_MAX = 4_194_304;
 /** Bytes of one SQL text. */
 export const STATEMENT_BYTES_MAX = 65_536;
+/** Syntax errors reported for one text. */
+export const SYNTAX_ERRORS_MAX = 100;
 /** Nesting of expressions and types in SQL. */
 export const AST_DEPTH_MAX = 100;
 /** Columns of one source. */

@@ -1,7 +1,7 @@
 // Turns SQL text into statements, or into every syntax error it holds; this is the face of the folder, with print.ts. Knows no catalog.
 
 import { StatementError } from '../base/errors.ts';
-import { STATEMENT_BYTES_MAX } from '../base/limits.ts';
+import { STATEMENT_BYTES_MAX, SYNTAX_ERRORS_MAX } from '../base/limits.ts';
 import type { ColumnDefinition, Expression, Statement } from './ast.ts';
 import { Cursor } from './cursor.ts';
 import { parseColumnList } from './definition.ts';
@@ -11,7 +11,7 @@ import type { Token } from './lexer.ts';
 import { parseWholeStatement } from './statement.ts';
 import { mayReferToVariable, substituteStatement } from './substitution.ts';
 
-/** What a text holds: the statements that are well-formed and an error for each that is not, both in order. */
+/** What a text holds: the statements that are well-formed and an error for each that is not, both in order of the text. */
 export interface Script {
   readonly statements: readonly Statement[];
   readonly errors: readonly StatementError[];
@@ -31,7 +31,8 @@ export function parse(sql: string, variables?: ReadonlyMap<string, string>): Sta
 }
 
 /**
- * Reads a text to its end, past faulty statements: each gives one error, with its position in `sql`.
+ * Reads a text to its end, past faulty statements: each gives one error, with its position in `sql`. The error that makes
+ * SYNTAX_ERRORS_MAX is the last thing read.
  *
  * `variables` are those defined before; a DEFINE or UNDEFINE of the text counts for the statements behind it.
  * Cost: linear in the length of the text, which is at most STATEMENT_BYTES_MAX.
@@ -55,6 +56,7 @@ export function parseScript(
     } catch (thrown) {
       if (!(thrown instanceof StatementError)) throw thrown;
       errors.push(thrown);
+      if (errors.length === SYNTAX_ERRORS_MAX) break;
     }
   }
   return { statements, errors };

@@ -2,8 +2,13 @@
 
 import { describe, expect, test } from 'vitest';
 import { StatementError } from '../../../runtime/base/errors.ts';
-import { AST_DEPTH_MAX, COLUMNS_MAX, STATEMENT_BYTES_MAX } from '../../../runtime/base/limits.ts';
-import { parse, parseColumns, parseExpression } from '../../../runtime/sql/parser.ts';
+import {
+  AST_DEPTH_MAX,
+  COLUMNS_MAX,
+  STATEMENT_BYTES_MAX,
+  SYNTAX_ERRORS_MAX,
+} from '../../../runtime/base/limits.ts';
+import { parse, parseColumns, parseExpression, parseScript } from '../../../runtime/sql/parser.ts';
 import { printExpression } from '../../../runtime/sql/print-expression.ts';
 import { print } from '../../../runtime/sql/print.ts';
 import { substitute } from '../../../runtime/sql/substitution.ts';
@@ -151,5 +156,20 @@ describe('columns', () => {
   test('a query selects at most as many', () => {
     expect(parse(`SELECT ${items(COLUMNS_MAX)} FROM s`)).toHaveLength(1);
     expect(errorOf(() => parse(`SELECT ${items(COLUMNS_MAX + 1)} FROM s`)).code).toBe('LIMIT');
+  });
+});
+
+describe('errors of one text', () => {
+  const faulty = (count: number): string => 'SHOW nothing;\n'.repeat(count);
+
+  test('are all reported up to the greatest number', () => {
+    const { statements, errors } = parseScript(`${faulty(SYNTAX_ERRORS_MAX - 1)}SHOW STREAMS;`);
+    expect([statements.length, errors.length]).toEqual([1, SYNTAX_ERRORS_MAX - 1]);
+  });
+
+  test('end the reading at the greatest number', () => {
+    const { statements, errors } = parseScript(`${faulty(SYNTAX_ERRORS_MAX + 50)}SHOW STREAMS;`);
+    expect([statements.length, errors.length]).toEqual([0, SYNTAX_ERRORS_MAX]);
+    expect(errors.at(-1)?.position?.line).toBe(SYNTAX_ERRORS_MAX);
   });
 });
