@@ -3,14 +3,14 @@
 import { InvariantError } from '../base/errors.ts';
 import { type Batch, Op } from '../data/batch.ts';
 import { bitAt } from '../data/column.ts';
-import { columnsWithRole, type Schema } from '../data/schema.ts';
+import type { Schema } from '../data/schema.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { AggregateStep } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import type { Accumulators } from '../state/accumulators.ts';
 import { AggregateTable } from '../state/aggregate-table.ts';
 import { GenericAccumulators } from '../state/generic-accumulators.ts';
-import { GroupKeys, NO_GROUP } from '../state/group-keys.ts';
+import { GroupKeys, GroupNames, NO_GROUP } from '../state/group-keys.ts';
 import { typedAccumulators } from '../state/typed-accumulators.ts';
 import { AggregateOutput, Fold } from './aggregate-output.ts';
 import { LateRows } from './late-rows.ts';
@@ -61,13 +61,15 @@ class Aggregate implements Operator {
     this.#window = step.window;
     this.#isTumbling = step.window !== null && step.window.sizeMs === step.window.advanceMs;
     this.#overTable = step.over === 'table';
+    const names = new GroupNames(input);
     this.#table = new AggregateTable({
+      names,
       table: step.id,
       state: context.state,
       accumulators,
       windowed: step.window !== null,
     });
-    this.#keys = new GroupKeys(columnsWithRole(input, 'key'), this.#table.index);
+    this.#keys = new GroupKeys(names, this.#table.index);
     this.#output = new AggregateOutput(step, input, accumulators);
     this.#late = new LateRows(context);
   }

@@ -4,6 +4,7 @@ import { ByteWriter } from '../base/bytes.ts';
 import { writeWindow } from '../data/key.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { Accumulators } from './accumulators.ts';
+import type { GroupNames } from './group-keys.ts';
 import { KeyIndex } from './key-index.ts';
 import { Pane } from './pane.ts';
 
@@ -20,6 +21,7 @@ export interface AggregateTableOptions {
   readonly table: TableId;
   readonly state: StateReader;
   readonly accumulators: Accumulators;
+  readonly names: GroupNames;
   /** True: a group's key goes on with its window. */
   readonly windowed: boolean;
 }
@@ -34,6 +36,7 @@ export class AggregateTable {
   readonly #table: TableId;
   readonly #state: StateReader;
   readonly #windowed: boolean;
+  readonly #names: GroupNames;
   readonly #panes = new Map<number, Pane>();
   readonly #scratch = new ByteWriter(64);
   #index = new KeyIndex();
@@ -47,15 +50,22 @@ export class AggregateTable {
   /** Slots ever used; those not in `#free` are in a pane. */
   #slots = 0;
   #commit = 0;
+  /**
+   * Whether the store can hold a group that is looked for and not in memory. While it was empty at the start it cannot,
+   * unless a group was let go: so a new query does not ask the store for each new group.
+   */
+  #storeHolds: boolean;
 
   constructor(options: AggregateTableOptions) {
     this.accumulators = options.accumulators;
     this.#table = options.table;
     this.#state = options.state;
     this.#windowed = options.windowed;
+    this.#names = options.names;
+    this.#storeHolds = hasEntries(options.state, options.table);
   }
 
-  /** The ids of group keys. Replaced by `changes` when it has grown far beyond the groups in memory. */
+  /** The ids of groups by name. Replaced by `changes` when it has grown far beyond the groups in memory. */
   get index(): KeyIndex {
     return this.#index;
   }
@@ -99,7 +109,9 @@ export class AggregateTable {
     this.accumulators.reserve(slot + 1);
     this.#groups[slot] = group;
     this.#starts[slot] = pane.startMs;
-    const stored = this.#state.get(this.#table, this.#keyOf(group, pane.startMs));
+    const stored = this.#storeHolds
+      ? this.#state.get(this.#table, this.#keyOf(group, pane.startMs))
+      : null;
     if (stored === null) this.accumulators.reset(slot);
     else this.accumulators.load(slot, stored);
     this.#flags[slot] = stored === null ? 0 : EXISTS;
@@ -110,7 +122,7 @@ export class AggregateTable {
   #keyOf(group: number, startMs: number): Uint8Array {
     const scratch = this.#scratch;
     scratch.truncate(0);
-    scratch.bytes(this.#index.key(group));
+    this.#names.writeKey(scratch, this.#index.key(group));
     if (this.#windowed) writeWindow(scratch, startMs, null);
     return scratch.finish();
   }
@@ -141,8 +153,10 @@ export class AggregateTable {
     for (const pane of this.#panes.values()) {
       if (pane.flushed < commit && isClosed(pane.startMs)) this.#release(pane);
     }
-    if (this.size > IDLE_GROUPS_MAX + flushed.length) this.#rebuild(flushed.sort());
-    else if (this.#index.size > 2 * this.size + IDLE_KEYS_MAX) this.#rebuild(this.#inMemory());
+    if (this.size > IDLE_GROUPS_MAX + flushed.length) {
+      this.#storeHolds = true;
+      this.#rebuild(flushed.sort());
+    } else if (this.#index.size > 2 * this.size + IDLE_KEYS_MAX) this.#rebuild(this.#inMemory());
     else return false;
     return true;
   }
@@ -178,6 +192,11 @@ export class AggregateTable {
       pane.add(to, this.#groups, this.#index.size);
     }
   }
+}
+
+function hasEntries(state: StateReader, table: TableId): boolean {
+  const [first] = state.scan(table, { from: null, to: null });
+  return first !== undefined;
 }
 
 function doubled<T extends Int32Array | Float64Array | Uint8Array>(

@@ -12,9 +12,8 @@ const FIRST_BYTES = 1024;
 export class KeyIndex {
   #bytes = new Uint8Array(FIRST_BYTES);
   #offsets = new Uint32Array(FIRST_KEYS + 1);
-  #hashes = new Uint32Array(FIRST_KEYS);
-  /** Id + 1, or 0 for a free place. At most half are taken. */
-  #places = new Uint32Array(FIRST_KEYS * 2);
+  /** Two words a place: id + 1, or 0 where it is free, and the key's hash. At most half the places are taken. */
+  #places = new Uint32Array(FIRST_KEYS * 4);
   #size = 0;
 
   get size(): number {
@@ -25,14 +24,13 @@ export class KeyIndex {
   intern(bytes: Uint8Array, from: number, to: number): number {
     const hash = hashBytes(bytes, from, to);
     const places = this.#places;
-    const hashes = this.#hashes;
     const mask = places.length - 1;
-    let place = hash & mask;
+    let place = (hash * 2) & mask;
     for (;;) {
       const id = (places[place] as number) - 1;
       if (id < 0) break;
-      if (hashes[id] === hash && this.#holds(id, bytes, from, to)) return id;
-      place = (place + 1) & mask;
+      if (places[place + 1] === hash && this.#holds(id, bytes, from, to)) return id;
+      place = (place + 2) & mask;
     }
     return this.#add(bytes, from, to, hash);
   }
@@ -52,7 +50,7 @@ export class KeyIndex {
 
   #add(bytes: Uint8Array, from: number, to: number, hash: number): number {
     const id = this.#size;
-    if (id === this.#hashes.length) this.#grow();
+    if (id + 1 === this.#offsets.length) this.#grow();
     const start = this.#offsets[id] as number;
     const end = start + to - from;
     if (end > this.#bytes.length) {
@@ -62,28 +60,30 @@ export class KeyIndex {
     }
     this.#bytes.set(bytes.subarray(from, to), start);
     this.#offsets[id + 1] = end;
-    this.#hashes[id] = hash;
     this.#size = id + 1;
     this.#place(id, hash);
     return id;
   }
 
   #place(id: number, hash: number): void {
-    const mask = this.#places.length - 1;
-    let place = hash & mask;
-    while (this.#places[place] !== 0) place = (place + 1) & mask;
-    this.#places[place] = id + 1;
+    const places = this.#places;
+    const mask = places.length - 1;
+    let place = (hash * 2) & mask;
+    while (places[place] !== 0) place = (place + 2) & mask;
+    places[place] = id + 1;
+    places[place + 1] = hash;
   }
 
   #grow(): void {
-    const keys = this.#hashes.length * 2;
+    const keys = (this.#offsets.length - 1) * 2;
     const offsets = new Uint32Array(keys + 1);
     offsets.set(this.#offsets);
-    const hashes = new Uint32Array(keys);
-    hashes.set(this.#hashes);
     this.#offsets = offsets;
-    this.#hashes = hashes;
-    this.#places = new Uint32Array(keys * 2);
-    for (let id = 0; id < this.#size; id++) this.#place(id, hashes[id] as number);
+    const old = this.#places;
+    this.#places = new Uint32Array(keys * 4);
+    for (let place = 0; place < old.length; place += 2) {
+      const id = (old[place] as number) - 1;
+      if (id >= 0) this.#place(id, old[place + 1] as number);
+    }
   }
 }

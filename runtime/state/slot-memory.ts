@@ -56,10 +56,12 @@ export class SlotMemory {
   }
 
   reset(slot: number): void {
-    const from = slot * this.stride * 2;
-    this.words.fill(0, from, from + this.stride * 2);
-    this.f64[slot * this.stride] = -Infinity;
-    this.words.set(this.#presentAtFirst, from + PRESENT_WORD);
+    const { words, stride } = this;
+    const from = slot * stride * 2;
+    for (let word = from; word < from + stride * 2; word++) words[word] = 0;
+    this.f64[slot * stride] = -Infinity;
+    words[from + PRESENT_WORD] = this.#presentAtFirst[0] as number;
+    words[from + PRESENT_WORD + 1] = this.#presentAtFirst[1] as number;
   }
 
   load(slot: number, bytes: Uint8Array): void {

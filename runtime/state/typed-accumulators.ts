@@ -6,13 +6,8 @@ import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { Accumulators, Fold } from './accumulators.ts';
 import { SlotMemory, TYPED_CELLS_MAX } from './slot-memory.ts';
-import {
-  AverageFloat64Call,
-  AverageIntegerCall,
-  BoundFloat64Call,
-  BoundInt32Call,
-  BoundInt64Call,
-} from './typed-averages.ts';
+import { AverageFloat64Call, AverageIntegerCall } from './typed-averages.ts';
+import { BoundFloat64Call, BoundInt32Call, BoundInt64Call } from './typed-bounds.ts';
 import {
   CountCall,
   SumFloat64Call,
@@ -124,6 +119,16 @@ export class TypedAccumulators implements Accumulators {
     const { slots, positions, after, before } = fold;
     const { rowtime } = batch;
     const out = new Float64Array(fold.rowsOut + 1);
+    if (after === null && before === null) {
+      for (let k = 0; k < fold.count; k++) {
+        const cell = (slots[k] as number) * stride;
+        const ms = rowtime[positions[k] as number] as number;
+        let latest = f64[cell] as number;
+        if (ms > latest) f64[cell] = latest = ms;
+        out[k] = latest;
+      }
+      return out.subarray(0, fold.rowsOut);
+    }
     for (let k = 0; k < fold.count; k++) {
       const cell = (slots[k] as number) * stride;
       const ms = rowtime[positions[k] as number] as number;
