@@ -4,7 +4,7 @@
 // what the next one asks for. Every block starts on a multiple of 64.
 const ORDER_MIN: u32 = 6;
 const ORDER_MAX: u32 = 30;
-/** Pages asked for at once where the maximum allows it: each growth detaches the host's views. */
+/** Memory grows by an eighth, or so many pages, where the maximum allows it: each growth detaches the host's views. */
 const GROWTH_PAGES: i32 = 16;
 
 /** Head of the free list per order; a free block's first word is the next one. */
@@ -35,7 +35,8 @@ export function allocate(bytes: u32): u32 {
   const have = (<u64>memory.size()) << 16;
   if (end > have) {
     const needed = <i32>((end - have + 0xffff) >> 16);
-    if (memory.grow(max(needed, GROWTH_PAGES)) < 0 && memory.grow(needed) < 0) return 0;
+    const wanted = max(needed, max(GROWTH_PAGES, memory.size() >> 3));
+    if (memory.grow(wanted) < 0 && memory.grow(needed) < 0) return 0;
   }
   const block = <u32>top;
   top = end;

@@ -7,7 +7,6 @@ import {
   RESULT_BYTES,
   RESULT_CONSUMED,
   RESULT_EMITTED,
-  ROWS_MAX,
   STAT_ENTRIES,
   STAT_GROUPS,
   STAT_MEMORY_BYTES,
@@ -23,7 +22,6 @@ import {
 import { allocate } from './arena';
 import {
   addressOf,
-  argumentValidity,
   ids,
   keyOffsets,
   keys,
@@ -42,17 +40,9 @@ import {
   openDictionary,
 } from './dictionary';
 import { groupTotal } from './pane';
-import {
-  argumentCount,
-  config,
-  readProgram,
-  rowOutput,
-  rowsMax,
-  SLOT_BYTES_MAX,
-  stateBytes,
-} from './program';
+import { config, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX, stateBytes } from './program';
 import { copyRepeated, openReaders, readResults } from './results';
-import { accepted, probeRows, resolveRows, settleTouched, touched } from './rows';
+import { accepted, probeRows, resolveRows, readTouched, touched } from './rows';
 import { collectChanges, restoreStates } from './snapshot';
 import {
   changeEverything,
@@ -163,19 +153,21 @@ export function process(rows: u32, selected: i32, withNulls: u32): i32 {
   if (count < 0) return STATUS_BAD_ARGUMENT;
   memory.fill(result, 0, RESULT_BYTES);
   const status = resolveRows(<u32>count, selected >= 0, withNulls);
-  if (!rowOutput) settleTouched();
   listed = rowOutput ? accepted : touched;
   store<u32>(result, listed, RESULT_EMITTED);
   return status;
 }
 
-/** Writes the result columns of what the last `process` listed; only before any other call that writes. */
+/** Writes rowtimes and result columns of what the last `process` listed; only before any other call that writes. */
 export function read(): i32 {
   if (!ready) return STATUS_NOT_READY;
   memory.fill(result, 0, RESULT_BYTES);
   // In parts, so that a slot that has been brought near for one argument is read for the others while it is.
-  for (let from: u32 = 0; from < listed; from += PART_ROWS)
-    readResults(from, min(from + PART_ROWS, listed));
+  for (let from: u32 = 0; from < listed; from += PART_ROWS) {
+    const to = min(from + PART_ROWS, listed);
+    if (!rowOutput) readTouched(from, to);
+    readResults(from, to);
+  }
   copyRepeated(listed);
   store<u32>(result, listed, RESULT_EMITTED);
   return STATUS_OK;

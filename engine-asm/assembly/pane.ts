@@ -36,7 +36,6 @@ const DENSE_FACTOR: u32 = 8;
 /** Flags in the low bits of a slot's link. */
 export const SLOT_FRESH: u32 = 1; // no row has come to it
 export const SLOT_CHANGED: u32 = 2; // is in its pane's list of changes since the last collection
-export const SLOT_TOUCHED: u32 = 4; // is in the list of groups that the current batch changed
 const SLOT_FLAGS: u32 = 15;
 
 /** Groups in all panes. */

@@ -32,7 +32,7 @@ import {
 //   header   [f64 rowtime][u32 id][u32 link]        link: next changed slot (16-aligned) | SLOT_ flags
 //   sums     [sum][count]                           per argument with COUNT, SUM or AVG; both f64 or both i64
 //   bounds   [i64 min][i64 ~max]                    per argument with MIN or MAX; as order keys, see aggregate.ts
-//   rows     [i64 COUNT(*)][-]                      where there is a COUNT(*)
+//   tail     [i64 COUNT(*)][i64 batch]               always; the last batch that touched the slot
 export const SLOT_ROWTIME: u32 = 0;
 export const SLOT_ID: u32 = 8;
 export const SLOT_LINK: u32 = 12;
@@ -51,8 +51,10 @@ export let argumentCount: u32 = 0;
 export let aggregateCount: u32 = 0;
 export let slotBytes: u32 = 0;
 export let stateBytes: u32 = 0;
-/** Offset in the slot of COUNT(*), 0 where there is none. */
-export let rowsOffset: u32 = 0;
+/** Offset in the slot of the tail. */
+export let tailOffset: u32 = 0;
+export const TAIL_ROWS: u32 = 0;
+export const TAIL_BATCH: u32 = 8;
 /** A slot to which no row has come. */
 export let emptySlot: usize = 0;
 
@@ -130,7 +132,6 @@ export function readProgram(template: usize): bool {
   }
   memory.fill(blocks, 0, ARGUMENTS_MAX * 8);
   memory.fill(template, 0, SLOT_BYTES_MAX);
-  rowsOffset = 0;
   slotBytes = BLOCK_BYTES;
   stateBytes = STATE_CELLS;
   for (let g: u32 = 0; g < aggregateCount; g++) {
@@ -140,7 +141,6 @@ export function readProgram(template: usize): bool {
     stateBytes += cellsOf(g) << 3;
     if (argument == <u32>ARGUMENT_NONE) {
       if (called != FUNCTION_COUNT) return false;
-      if (rowsOffset == 0) rowsOffset = 1;
       continue;
     }
     if (argument >= argumentCount) return false;
@@ -155,10 +155,8 @@ export function readProgram(template: usize): bool {
     if (at & 1) v128.store(template + slotBytes, i64x2.splat(i64.MAX_VALUE));
     slotBytes += BLOCK_BYTES;
   }
-  if (rowsOffset != 0) {
-    rowsOffset = slotBytes;
-    slotBytes += BLOCK_BYTES;
-  }
+  tailOffset = slotBytes;
+  slotBytes += BLOCK_BYTES;
   emptySlot = template;
   return true;
 }

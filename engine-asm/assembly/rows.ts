@@ -37,15 +37,16 @@ import {
   PANE_TABLE,
   SLOT_CHANGED,
   SLOT_FRESH,
-  SLOT_TOUCHED,
 } from './pane';
 import {
   rowOutput,
-  rowsOffset,
+  tailOffset,
   sizeMs,
   SLOT_ID,
   SLOT_LINK,
   SLOT_ROWTIME,
+  TAIL_BATCH,
+  TAIL_ROWS,
   windowed,
 } from './program';
 import { demandPane, findPane, isClosed, setStreamTime, streamTime, windowStartOf } from './window';
@@ -59,6 +60,8 @@ export let touched: u32 = 0;
 const SPAN_ROWS: u32 = 1024;
 
 // Where the current batch stands; the loops keep them in locals and write them back.
+/** Number of the current batch. */
+let batchNumber: i64 = 0;
 let now: f64 = -Infinity;
 let out: u32 = 0;
 let late: u32 = 0;
@@ -80,6 +83,23 @@ function turnTo(window: f64): bool {
   start = window;
   end = windowed ? window + sizeMs : <f64>ROWTIME_MAX + 1;
   return true;
+}
+
+/** From so many places on, a pane does not fit the second-level cache and its slots are brought near before use. */
+const NEAR_PLACES_MIN: u32 = 65536;
+/** Loads the slots of rows `from` to `to` one after the other without waiting: a stand-in for prefetching. */
+function bringNear(from: u32, to: u32): void {
+  const table = load<u32>(pane, PANE_TABLE);
+  const mask = load<u32>(pane, PANE_MASK);
+  let all: u32 = 0;
+  for (let row = from; row < to; row++) {
+    const id = load<u32>(ids + (row << 2));
+    const slot = load<u32>(table + ((id & mask) << 2));
+    // An empty place reads address 0, which is there.
+    all |= load<u32>(slot, SLOT_LINK);
+  }
+  // Loads that nothing uses might be dropped; RESULT_LATE is written at the end of the batch.
+  store<u32>(result, all, RESULT_LATE);
 }
 
 /** Makes the pane of the row the current one if there is one; false where the span must go row by row. */
@@ -122,7 +142,7 @@ function resolveSpan(from: u32, to: u32): u32 {
   const sourcesAt = sources;
   const positionsAt = outRow;
   const slotsAt = rowSlots;
-  const countAt = rowsOffset;
+  const tailAt = tailOffset;
   const perRow = rowOutput;
   const countsAt = outCounts;
   const table = load<u32>(pane, PANE_TABLE);
@@ -132,8 +152,9 @@ function resolveSpan(from: u32, to: u32): u32 {
   let touchedNow = touched;
   let next: u32 = out;
   const aside = f64x2.splat(NaN);
-  const kept = i32x4(-1, -1, -1, perRow ? ~SLOT_FRESH : -1);
-  const added = i32x4(0, 0, 0, perRow ? 0 : SLOT_TOUCHED);
+  const kept = i32x4(-1, -1, -1, ~SLOT_FRESH);
+  const one = i64x2(1, 0);
+  const batch = batchNumber;
   let reached = f64x2.splat(now);
   let row = from;
   for (; row < to; row++) {
@@ -150,18 +171,21 @@ function resolveSpan(from: u32, to: u32): u32 {
     const time = v128.load_lane<f64>(rowtimesAt + (row << 3), aside, 0);
     reached = f64x2.pmax(reached, time);
     const header = f64x2.pmax(v128.load(slot), time);
-    v128.store(slot, v128.or(v128.and(header, kept), added));
-    if (countAt) store<i64>(slot + countAt, load<i64>(slot + countAt) + 1);
+    v128.store(slot, v128.and(header, kept));
+    const tail = v128.load(slot + tailAt);
+    v128.store(slot + tailAt, i64x2.add(i64x2.replace_lane(tail, 1, batch), one));
     if (perRow) {
       store<u8>(outOp + next, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
       store<u32>(outId + (next << 2), id);
       store<f64>(outRowtime + (next << 3), f64x2.extract_lane(header, 0));
       store<f64>(outWindow + (next << 3), window);
-      if (countsAt) store<i64>(countsAt + (next << 3), load<i64>(slot + countAt));
+      if (countsAt) store<i64>(countsAt + (next << 3), i64x2.extract_lane(tail, 0) + 1);
     } else {
       // Without a branch: whether a group was touched already is as good as random.
       store<u32>(sourcesAt + (touchedNow << 2), slot);
-      touchedNow += <u32>((link & SLOT_TOUCHED) == 0);
+      store<u32>(outId + (touchedNow << 2), id);
+      store<u8>(outOp + touchedNow, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
+      touchedNow += <u32>(i64x2.extract_lane(tail, 1) != batch);
     }
     store<u32>(positionsAt + (next << 2), row);
     store<u32>(slotsAt + (next << 2), slot);
@@ -204,20 +228,24 @@ function resolveRow(row: u32): i32 {
   const link = load<u32>(slot, SLOT_LINK);
   const rowtime = max(load<f64>(slot, SLOT_ROWTIME), time);
   store<f64>(slot, rowtime, SLOT_ROWTIME);
-  const countAt = rowsOffset;
-  if (countAt) store<i64>(slot + countAt, load<i64>(slot + countAt) + 1);
-  if (rowOutput) {
-    store<u8>(outOp + out, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
-    store<u32>(slot, link & ~SLOT_FRESH, SLOT_LINK);
-    store<u32>(outId + (out << 2), id);
-    store<f64>(outRowtime + (out << 3), rowtime);
-    store<f64>(outWindow + (out << 3), startOfPane());
-    if (outCounts) store<i64>(outCounts + (out << 3), load<i64>(slot + countAt));
-  } else if ((link & SLOT_TOUCHED) == 0) {
-    store<u32>(sources + (touched << 2), slot);
-    store<f64>(outWindow + (touched << 3), startOfPane());
-    touched += 1;
-    store<u32>(slot, link | SLOT_TOUCHED, SLOT_LINK);
+  store<u32>(slot, link & ~SLOT_FRESH, SLOT_LINK);
+  const tail = slot + tailOffset;
+  const rows = load<i64>(tail, TAIL_ROWS) + 1;
+  store<i64>(tail, rows, TAIL_ROWS);
+  const isListed = rowOutput || load<i64>(tail, TAIL_BATCH) != batchNumber;
+  store<i64>(tail, batchNumber, TAIL_BATCH);
+  if (isListed) {
+    const at = rowOutput ? out : touched;
+    store<u8>(outOp + at, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
+    store<u32>(outId + (at << 2), id);
+    store<f64>(outWindow + (at << 3), startOfPane());
+    if (rowOutput) {
+      store<f64>(outRowtime + (at << 3), rowtime);
+      if (outCounts) store<i64>(outCounts + (at << 3), rows);
+    } else {
+      store<u32>(sources + (at << 2), slot);
+      touched += 1;
+    }
   }
   store<u32>(outRow + (out << 2), row);
   store<u32>(rowSlots + (out << 2), slot);
@@ -233,6 +261,7 @@ function resolveRow(row: u32): i32 {
  * A row that finds no memory ends the batch before it: RESULT_CONSUMED tells where to go on, nothing of it is kept.
  */
 export function resolveRows(count: u32, selected: bool, withNulls: u32): i32 {
+  batchNumber += 1;
   now = streamTime;
   out = 0;
   late = 0;
@@ -247,6 +276,7 @@ export function resolveRows(count: u32, selected: bool, withNulls: u32): i32 {
     const isSpan = !selected && enter(i) && isDirect(pane);
     const reach = isSpan ? reachWithin(i, to) : NaN;
     const isOpen = reach == reach && !isClosed(start, Math.max(now, reach));
+    if (isOpen && load<u32>(pane, PANE_MASK) >= NEAR_PLACES_MIN) bringNear(i, to);
     while (i < to) {
       if (isOpen && isDirect(pane)) i = resolveSpan(i, to);
       if (i == to) break;
@@ -301,16 +331,12 @@ export function probeRows(count: u32, selected: bool): i32 {
   return status;
 }
 
-/** Writes what depends on no argument of the touched groups, and takes them off the list. */
-export function settleTouched(): void {
-  const countAt = rowsOffset;
-  for (let j: u32 = 0; j < touched; j++) {
+/** Writes rowtime and COUNT(*) of the touched groups `from` to `to`; for output per row they stand there already. */
+export function readTouched(from: u32, to: u32): void {
+  const tailAt = tailOffset;
+  for (let j = from; j < to; j++) {
     const slot = load<u32>(sources + (j << 2));
-    store<u32>(outId + (j << 2), load<u32>(slot, SLOT_ID));
     store<f64>(outRowtime + (j << 3), load<f64>(slot, SLOT_ROWTIME));
-    if (outCounts) store<i64>(outCounts + (j << 3), load<i64>(slot + countAt));
-    const link = load<u32>(slot, SLOT_LINK);
-    store<u8>(outOp + j, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
-    store<u32>(slot, link & ~(SLOT_TOUCHED | SLOT_FRESH), SLOT_LINK);
+    if (outCounts) store<i64>(outCounts + (j << 3), load<i64>(slot + tailAt));
   }
 }

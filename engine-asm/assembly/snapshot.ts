@@ -33,7 +33,7 @@ import {
   emptySlot,
   functionOf,
   nullable,
-  rowsOffset,
+  tailOffset,
   SLOT_ID,
   SLOT_LINK,
   SLOT_ROWTIME,
@@ -59,7 +59,7 @@ function writeState(slot: usize, to: usize): void {
     const called = functionOf(g);
     const argument = argumentOf(g);
     let valid = true;
-    if (argument == <u32>ARGUMENT_NONE) store<i64>(at, load<i64>(slot + rowsOffset));
+    if (argument == <u32>ARGUMENT_NONE) store<i64>(at, load<i64>(slot + tailOffset));
     else if (nullable(g)) {
       const block = slot + boundsOf(argument);
       const least = load<i64>(block);
@@ -96,7 +96,8 @@ function isState(from: usize): bool {
   const present = load<u64>(from, STATE_PRESENT);
   let cell: u32 = 0;
   for (let g: u32 = 0; g < aggregateCount; g++) {
-    for (let end = cell + cellsOf(g); cell < end; cell++) {
+    const end = cell + cellsOf(g);
+    for (; cell < end; cell++) {
       if (!nullable(g) && ((present >> cell) & 1) == 0) return false;
     }
   }
@@ -119,7 +120,7 @@ function readState(from: usize, slot: usize): void {
       if ((called == FUNCTION_AVG) != (pass == 1)) continue;
       const argument = argumentOf(g);
       if (argument == <u32>ARGUMENT_NONE) {
-        store<i64>(slot + rowsOffset, load<i64>(at));
+        store<i64>(slot + tailOffset, load<i64>(at));
         continue;
       }
       const isDouble = typeOf(argument) == TYPE_F64;

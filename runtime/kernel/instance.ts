@@ -67,10 +67,16 @@ export interface KernelOutput {
   readonly rows: Uint32Array | null;
   readonly ids: Uint32Array;
   readonly windowStart: Float64Array;
-  /** The greatest rowtime of the group's rows so far. */
-  readonly rowtime: Float64Array;
   /** Op.Insert for a group's first row (by groups: when it came in this batch), else Op.UpdateAfter. */
   readonly op: Uint8Array;
+}
+
+/** The results of what a batch put out, row by row beside its ids. */
+export interface KernelResults {
+  /** The greatest rowtime of the group's rows so far. */
+  readonly rowtime: Float64Array;
+  /** One per aggregate. */
+  readonly columns: readonly KernelColumn[];
 }
 
 /** State of one group in one window; the bytes are laid out in engine-asm/README.md. */
@@ -179,7 +185,6 @@ export class Kernel {
       rows: this.program.output === 'rows' ? views.outRow.subarray(0, length) : null,
       ids: views.outId.subarray(0, length),
       windowStart: views.outWindow.subarray(0, length),
-      rowtime: views.outRowtime.subarray(0, length),
       op: views.outOp.subarray(0, length),
     };
   }
@@ -188,18 +193,19 @@ export class Kernel {
    * The results of what the last `process` put out, a column per aggregate: views, good until the next call. Only before
    * any other call. A sink that coalesces over batches asks once, at its end; output by rows is asked for every batch.
    */
-  results(): readonly KernelColumn[] {
+  results(): KernelResults {
     granted(this.#calls.read());
     const views = this.#views.attach();
     const { result } = views;
     const length = result[RESULT_EMITTED >> 2] ?? 0;
-    return views.outColumns.map(({ values, validity }, i) => ({
+    const columns = views.outColumns.map(({ values, validity }, i) => ({
       values: values.subarray(0, length),
       validity:
         (result[(RESULT_NULLS >> 2) + i] ?? 0) === 0
           ? null
           : (validity?.subarray(0, (length + 7) >> 3) ?? null),
     }));
+    return { rowtime: views.outRowtime.subarray(0, length), columns };
   }
 
   /**

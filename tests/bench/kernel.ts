@@ -59,13 +59,14 @@ function warmKernel(events: Events, output: 'rows' | 'groups'): Kernel {
 
 /** Columns that outlive the next call, as an operator emits them. */
 function copied(kernel: Kernel, output: KernelOutput): number {
+  const results = kernel.results();
   const columns = [
     output.rows?.slice(),
     output.ids.slice(),
     output.windowStart.slice(),
-    output.rowtime.slice(),
+    results.rowtime.slice(),
     output.op.slice(),
-    ...kernel.results().map(({ values }) => values.slice()),
+    ...results.columns.map(({ values }) => values.slice()),
   ];
   return columns.at(-1)?.length ?? 0;
 }
@@ -87,7 +88,7 @@ function run(
       arguments: [{ values: batch.value, validity: null }],
     });
     if (emission === 'listed') handedOn += output.ids.length;
-    else if (emission === 'results') handedOn += kernel.results()[4]?.values.length ?? 0;
+    else if (emission === 'results') handedOn += kernel.results().columns[4]?.values.length ?? 0;
     else handedOn += copied(kernel, output);
   }
   return handedOn;

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import type { KernelProgram } from '../../../runtime/kernel/program.ts';
+import type { ArgumentType, KernelProgram } from '../../../runtime/kernel/program.ts';
 import { coalesced, Model, type Cell, type ModelRow } from './model.ts';
 import { Subject } from './subject.ts';
 
@@ -17,7 +17,11 @@ const longs = fc.oneof(
 );
 const ints = fc.oneof(fc.constantFrom(2 ** 31 - 1, -(2 ** 31), 0, -1), fc.integer());
 
-const cellOf = { I32: ints, I64: longs, F64: doubles } as const;
+const cellOf: Readonly<Record<ArgumentType, fc.Arbitrary<Cell>>> = {
+  I32: ints,
+  I64: longs,
+  F64: doubles,
+};
 const keys = fc.oneof(
   {
     weight: 8,

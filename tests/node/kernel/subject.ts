@@ -91,12 +91,12 @@ export class Subject {
   }
 
   read(output: KernelOutput, from = 0): ModelOutput[] {
-    const columns = this.kernel.results();
+    const { rowtime, columns } = this.kernel.results();
     return Array.from({ length: output.length }, (_, j) => ({
       row: output.rows === null ? null : from + (output.rows[j] ?? 0),
       key: this.keyOf(output.ids[j] ?? NULL_GROUP),
       windowStart: output.windowStart[j] ?? -1,
-      rowtime: output.rowtime[j] ?? -1,
+      rowtime: rowtime[j] ?? -1,
       isNew: output.op[j] === 0,
       results: resultsAt(columns, j),
     }));
