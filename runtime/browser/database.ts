@@ -22,8 +22,8 @@ export interface PartitionRow {
   readonly start: number;
   readonly highWatermark: number;
   readonly incarnation: string;
-  /** See ports/producers.ts; null: no producer was forgotten. */
-  readonly forgottenMs: number | null;
+  /** See ports/producers.ts; -Infinity: no producer was forgotten. */
+  readonly forgottenMs: number;
   /** Producers in `producers` of this partition, so that most appends need not count them. */
   readonly producers: number;
 }
@@ -59,6 +59,17 @@ export interface MillraceSchema extends DBSchema {
 }
 
 export type Database = IDBPDatabase<MillraceSchema>;
+export type StoreName = 'topics' | 'partitions' | 'segments' | 'producers' | 'tasks' | 'state';
+
+/** Every object store; they have no index and no key path. */
+export const STORES: readonly StoreName[] = [
+  'topics',
+  'partitions',
+  'segments',
+  'producers',
+  'tasks',
+  'state',
+];
 
 /**
  * Opens (and makes or upgrades) the database.
@@ -72,14 +83,7 @@ export async function openDatabase(
   try {
     return await openDB<MillraceSchema>(databaseName(name), DATABASE_VERSION, {
       upgrade(database) {
-        for (const store of [
-          'topics',
-          'partitions',
-          'segments',
-          'producers',
-          'tasks',
-          'state',
-        ] as const) {
+        for (const store of STORES) {
           if (!database.objectStoreNames.contains(store)) database.createObjectStore(store);
         }
       },
@@ -128,18 +132,4 @@ export async function lockDatabase(name: string, wait: boolean): Promise<() => v
       })
       .catch(refused);
   });
-}
-
-/** Turns what IndexedDB throws into the port's error; a `PortError` thrown inside a transaction passes unchanged. */
-export function portError(cause: unknown, doing: string): PortError {
-  if (cause instanceof PortError) return cause;
-  const full = cause instanceof DOMException && cause.name === 'QuotaExceededError';
-  return new PortError(
-    full ? 'STORAGE_FULL' : 'UNAVAILABLE',
-    full
-      ? `the browser's storage is full: nothing of this ${doing} was written`
-      : `IndexedDB failed at ${doing}: ${messageOf(cause)}`,
-    {},
-    { cause },
-  );
 }

@@ -6,19 +6,15 @@ import { PRODUCERS_MAX } from '../base/limits.ts';
 import { verify } from '../data/record.ts';
 import type { AppendResult, ProducerStamp, TopicPartition } from '../ports/log.ts';
 import { judge, toForget } from '../ports/producers.ts';
-import type { MillraceSchema } from './database.ts';
-
-type StoreName = 'topics' | 'partitions' | 'segments' | 'producers' | 'tasks' | 'state';
-
-/** A readwrite transaction that reaches what an append touches. */
-export type AppendTransaction = IDBPTransaction<MillraceSchema, StoreName[], 'readwrite'>;
+import type { MillraceSchema, PartitionRow, StoreName } from './database.ts';
+import { owned, type WriteTransaction } from './transactions.ts';
 
 /**
  * Judges and appends; all or nothing with the transaction. Awaits nothing but IndexedDB, or the transaction would end.
  * @throws {PortError} as `Log.append` says; the caller aborts the transaction
  */
 export async function appendIn(
-  transaction: AppendTransaction,
+  transaction: WriteTransaction,
   append: {
     readonly at: TopicPartition;
     readonly bytes: Uint8Array;
@@ -32,8 +28,7 @@ export async function appendIn(
   // The checksum stands behind the magic bytes (PROTOCOL.md section 2).
   const crc = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
   const key: [string, number] = [at.topic, at.partition];
-  const partition = await transaction.objectStore('partitions').get(key);
-  if (partition === undefined) throw await missing(transaction, at);
+  const partition = await partitionIn(transaction, at);
   const { incarnation, highWatermark } = partition;
   if (append.incarnation !== undefined && append.incarnation !== incarnation) {
     throw new PortError(
@@ -50,14 +45,14 @@ export async function appendIn(
     if (known === undefined && producers >= PRODUCERS_MAX) {
       const forgotten = await forget(transaction, at, nowMs);
       producers -= forgotten.count;
-      forgottenMs = Math.max(forgottenMs ?? -Infinity, forgotten.forgottenMs);
+      forgottenMs = Math.max(forgottenMs, forgotten.forgottenMs);
     }
     const verdict = judge(known ?? null, {
       stamp: producer,
       count,
       crc,
       highWatermark,
-      forgottenMs: forgottenMs ?? -Infinity,
+      forgottenMs,
       nowMs,
     });
     await store.put(verdict.producer, producerKey);
@@ -69,30 +64,33 @@ export async function appendIn(
   const next = highWatermark + count;
   await transaction
     .objectStore('segments')
-    .add({ count, maxTimestamp, bytes }, [at.topic, at.partition, highWatermark]);
+    .add({ count, maxTimestamp, bytes: owned(bytes) }, [at.topic, at.partition, highWatermark]);
   await transaction
     .objectStore('partitions')
     .put({ ...partition, highWatermark: next, forgottenMs, producers }, key);
   return { base: highWatermark, count, duplicate: false, highWatermark: next, incarnation };
 }
 
-/** Why a partition has no row. */
-export async function missing(
-  transaction: Pick<AppendTransaction, 'objectStore'>,
+/** The partition's row. @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION */
+export async function partitionIn<Mode extends IDBTransactionMode>(
+  transaction: IDBPTransaction<MillraceSchema, StoreName[], Mode>,
   at: TopicPartition,
-): Promise<PortError> {
+): Promise<PartitionRow> {
+  const row = await transaction.objectStore('partitions').get([at.topic, at.partition]);
+  if (row !== undefined) return row;
   const topic = await transaction.objectStore('topics').get(at.topic);
-  return topic === undefined
-    ? new PortError('UNKNOWN_TOPIC', `topic '${at.topic}' does not exist`)
-    : new PortError(
-        'UNKNOWN_PARTITION',
-        `topic '${at.topic}' has partitions 0 to ${topic.partitions - 1}; ${at.partition} was asked for`,
-      );
+  if (topic === undefined) {
+    throw new PortError('UNKNOWN_TOPIC', `topic '${at.topic}' does not exist`);
+  }
+  throw new PortError(
+    'UNKNOWN_PARTITION',
+    `topic '${at.topic}' has partitions 0 to ${topic.partitions - 1}; ${at.partition} was asked for`,
+  );
 }
 
 /** Forgets producers of a partition that is full of them; rare, so it may read them all. */
 async function forget(
-  transaction: AppendTransaction,
+  transaction: WriteTransaction,
   at: TopicPartition,
   nowMs: number,
 ): Promise<{ readonly count: number; readonly forgottenMs: number }> {

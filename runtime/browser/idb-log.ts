@@ -1,6 +1,8 @@
 // The log port over IndexedDB: one row a record batch; knows no engine and no Worker.
 
+import { assert } from '../base/assert.ts';
 import { PortError } from '../base/errors.ts';
+import { PARTITIONS_MAX } from '../base/limits.ts';
 import { parseRecordBatch } from '../data/record.ts';
 import type {
   AppendResult,
@@ -14,34 +16,30 @@ import type {
   TopicSpec,
   Unsubscribe,
 } from '../ports/log.ts';
-import { type Database, type PartitionRow, portError } from './database.ts';
-import { type AppendTransaction, appendIn, missing } from './idb-append.ts';
+import { type PartitionRow, STORES } from './database.ts';
+import { appendIn, partitionIn } from './idb-append.ts';
+import { type IdbOptions, translated, write } from './transactions.ts';
 
-/** Batches read from the database at once while a fetch fills up. */
-const READ_BATCHES = 16;
+/** Batches asked for at once while a fetch fills up, however small they are. */
+const READ_BATCHES_MAX = 256;
 
-const LOG_STORES = ['topics', 'partitions', 'segments', 'producers'] as const;
-
-/** What an IndexedDB log needs from its host. */
-export interface IdbLogOptions {
-  readonly database: Database;
-  readonly now: () => number;
-  /** 'strict' waits until the disk has the bytes; 'relaxed' until the operating system has them. */
-  readonly durability: 'relaxed' | 'strict';
-}
-
+/** Topics in IndexedDB: what an append resolves with stands in the database. */
 export class IdbLog implements Log {
-  readonly #options: IdbLogOptions;
+  readonly #options: IdbOptions;
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  constructor(options: IdbLogOptions) {
+  constructor(options: IdbOptions) {
     this.#options = options;
   }
 
   async create(topic: TopicSpec): Promise<TopicDescription> {
+    assert(
+      topic.partitions >= 1 && topic.partitions <= PARTITIONS_MAX,
+      'a topic has 1 .. PARTITIONS_MAX partitions',
+    );
     const incarnation = `${this.#options.now()}-${crypto.randomUUID().slice(0, 8)}`;
     const description: TopicDescription = { ...topic, incarnation };
-    return await this.#write('creating a topic', async (transaction) => {
+    return await write(this.#options, 'creating a topic', async (transaction) => {
       const topics = transaction.objectStore('topics');
       if ((await topics.get(topic.name)) !== undefined) {
         throw new PortError('TOPIC_EXISTS', `topic '${topic.name}' exists already`);
@@ -51,7 +49,7 @@ export class IdbLog implements Log {
         start: 0,
         highWatermark: 0,
         incarnation,
-        forgottenMs: null,
+        forgottenMs: -Infinity,
         producers: 0,
       };
       for (let partition = 0; partition < topic.partitions; partition++) {
@@ -62,8 +60,9 @@ export class IdbLog implements Log {
   }
 
   async remove(topic: string): Promise<void> {
-    await this.#write('removing a topic', async (transaction) => {
-      if ((await transaction.objectStore('topics').get(topic)) === undefined) {
+    const { partitions } = await write(this.#options, 'removing a topic', async (transaction) => {
+      const description = await transaction.objectStore('topics').get(topic);
+      if (description === undefined) {
         throw new PortError('UNKNOWN_TOPIC', `topic '${topic}' does not exist`);
       }
       // An array sorts after every number and string, so this range holds all keys that begin with the topic.
@@ -72,15 +71,19 @@ export class IdbLog implements Log {
       await transaction.objectStore('partitions').delete(all);
       await transaction.objectStore('segments').delete(all);
       await transaction.objectStore('producers').delete(all);
+      return description;
     });
+    for (let partition = 0; partition < partitions; partition++) this.wake({ topic, partition });
   }
 
   async describe(topic: string): Promise<TopicDescription | null> {
-    return (await this.#options.database.get('topics', topic)) ?? null;
+    return await translated('a look at a topic', async () => {
+      return (await this.#options.database.get('topics', topic)) ?? null;
+    });
   }
 
   async list(): Promise<readonly TopicDescription[]> {
-    return await this.#options.database.getAll('topics');
+    return await translated('a look at the topics', () => this.#options.database.getAll('topics'));
   }
 
   async append(
@@ -89,7 +92,7 @@ export class IdbLog implements Log {
     producer?: ProducerStamp | undefined,
     incarnation?: string | undefined,
   ): Promise<AppendResult> {
-    const result = await this.#write('an append', (transaction) =>
+    const result = await write(this.#options, 'an append', (transaction) =>
       appendIn(transaction, { at, bytes, producer, incarnation, nowMs: this.#options.now() }),
     );
     if (!result.duplicate) this.wake(at);
@@ -97,10 +100,12 @@ export class IdbLog implements Log {
   }
 
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
-    const transaction = this.#options.database.transaction(['topics', 'partitions', 'segments']);
-    const partition = await transaction.objectStore('partitions').get([at.topic, at.partition]);
-    if (partition === undefined) throw await missing(transaction as never, at);
-    const { start, highWatermark, incarnation } = partition;
+    return await translated('a read', () => this.#read(at, from, bytesMax));
+  }
+
+  async #read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
+    const transaction = this.#options.database.transaction([...STORES]);
+    const { start, highWatermark, incarnation } = await partitionIn(transaction, at);
     if (from < start || from > highWatermark) {
       throw new PortError(
         'OFFSET_OUT_OF_RANGE',
@@ -109,65 +114,73 @@ export class IdbLog implements Log {
       );
     }
     const batches: FetchedBatch[] = [];
-    if (from === highWatermark) return { batches, start, highWatermark, incarnation };
+    const fetched = { batches, start, highWatermark, incarnation };
+    if (from === highWatermark) return fetched;
     const segments = transaction.objectStore('segments');
-    const last = [at.topic, at.partition, highWatermark];
-    const before = await segments.openKeyCursor(
+    const first = await segments.openKeyCursor(
       IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, from]),
       'prev',
     );
-    let next: number = before === null ? from : before.key[2];
+    let next = first?.key[2] ?? from;
     let total = 0;
+    let wanted = 1;
     while (next < highWatermark) {
-      const range = IDBKeyRange.bound([at.topic, at.partition, next], last);
-      const rows = await segments.getAll(range, READ_BATCHES);
+      const range = IDBKeyRange.bound(
+        [at.topic, at.partition, next],
+        [at.topic, at.partition, highWatermark],
+      );
+      const rows = await segments.getAll(range, wanted);
       if (rows.length === 0) {
         throw new PortError('CORRUPT', `topic '${at.topic}' has no batch at offset ${next}`);
       }
-      for (const row of rows) {
-        total += row.bytes.length;
-        if (batches.length > 0 && total > bytesMax) {
-          return { batches, start, highWatermark, incarnation };
-        }
-        verifyStored(row.bytes, at, next);
-        batches.push({ base: next, count: row.count, bytes: row.bytes });
-        next += row.count;
+      for (const { bytes, count } of rows) {
+        if (batches.length > 0 && total + bytes.length > bytesMax) return fetched;
+        verifyStored(bytes, at, next);
+        batches.push({ base: next, count, bytes });
+        total += bytes.length;
+        next += count;
       }
+      // As many as fit if the others are like these: a fetch of small batches takes few requests, one of large batches reads no more.
+      const fitting = Math.floor(((bytesMax - total) * batches.length) / total);
+      wanted = Math.min(Math.max(fitting, 1), READ_BATCHES_MAX);
     }
-    return { batches, start, highWatermark, incarnation };
+    return fetched;
   }
 
   async bounds(at: TopicPartition): Promise<Bounds> {
-    const transaction = this.#options.database.transaction(['topics', 'partitions']);
-    const row = await transaction.objectStore('partitions').get([at.topic, at.partition]);
-    if (row === undefined) throw await missing(transaction as never, at);
-    return { start: row.start, highWatermark: row.highWatermark, incarnation: row.incarnation };
+    return await translated('a look at a partition', async () => {
+      const transaction = this.#options.database.transaction([...STORES]);
+      const { start, highWatermark, incarnation } = await partitionIn(transaction, at);
+      return { start, highWatermark, incarnation };
+    });
   }
 
   async offsetForTime(at: TopicPartition, ms: number): Promise<number> {
-    const { start, highWatermark } = await this.bounds(at);
-    const transaction = this.#options.database.transaction('segments');
-    let cursor = await transaction.store.openCursor(
-      IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, highWatermark]),
-    );
-    while (cursor !== null) {
-      const base = cursor.key[2];
-      const row = cursor.value;
-      if (row.maxTimestamp >= ms) {
-        const { timestamps } = parseRecordBatch(row.bytes);
-        const index = timestamps.findIndex((timestamp) => timestamp >= ms);
-        if (index >= 0 && base + index >= start) return base + index;
+    return await translated('a search by time', async () => {
+      const transaction = this.#options.database.transaction([...STORES]);
+      const { start, highWatermark } = await partitionIn(transaction, at);
+      let cursor = await transaction
+        .objectStore('segments')
+        .openCursor(
+          IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, highWatermark]),
+        );
+      while (cursor !== null) {
+        const base = cursor.key[2];
+        if (cursor.value.maxTimestamp >= ms) {
+          const { timestamps } = parseRecordBatch(cursor.value.bytes, 'CORRUPT');
+          const index = timestamps.findIndex((timestamp) => timestamp >= ms);
+          if (index >= 0 && base + index >= start) return base + index;
+        }
+        cursor = await cursor.continue();
       }
-      cursor = await cursor.continue();
-    }
-    return highWatermark;
+      return highWatermark;
+    });
   }
 
   async trim(at: TopicPartition, before: number): Promise<void> {
-    await this.#write('a trim', async (transaction) => {
+    await write(this.#options, 'a trim', async (transaction) => {
       const key: [string, number] = [at.topic, at.partition];
-      const row = await transaction.objectStore('partitions').get(key);
-      if (row === undefined) throw await missing(transaction, at);
+      const row = await partitionIn(transaction, at);
       const until = Math.min(before, row.highWatermark);
       if (until <= row.start) return;
       let start = row.start;
@@ -196,54 +209,15 @@ export class IdbLog implements Log {
     };
   }
 
-  /** Tells subscribers that records came in; the store calls it too, after a commit that appended. */
+  /** Tells subscribers, in a later turn, that records came in; the store calls it too, after a commit that appended. */
   wake(at: TopicPartition): void {
-    for (const wake of [...(this.#waiting.get(waitingKey(at)) ?? [])]) wake();
-  }
-
-  async #write<T>(doing: string, work: (transaction: AppendTransaction) => Promise<T>): Promise<T> {
-    try {
-      const transaction = this.#options.database.transaction([...LOG_STORES], 'readwrite', {
-        durability: this.#options.durability,
-      }) as unknown as AppendTransaction;
-      return await settle(transaction, work);
-    } catch (cause) {
-      throw portError(cause, doing);
-    }
-  }
-}
-
-/** Runs the work, then waits until the transaction is complete; a failure aborts it, so that nothing is half written. */
-export async function settle<T>(
-  transaction: AppendTransaction,
-  work: (transaction: AppendTransaction) => Promise<T>,
-): Promise<T> {
-  // Observed from the start: an abort must not surface as an unhandled rejection while the work still runs.
-  const done = transaction.done.then(
-    () => null,
-    (cause: unknown) => ({ cause }),
-  );
-  try {
-    const result = await work(transaction);
-    transaction.commit();
-    const failed = await done;
-    if (failed !== null) throw failed.cause;
-    return result;
-  } catch (cause) {
-    try {
-      transaction.abort();
-    } catch (late) {
-      // InvalidStateError: it has ended already, by the same failure.
-      if (!(late instanceof DOMException && late.name === 'InvalidStateError')) throw late;
-    }
-    await done;
-    throw cause;
+    for (const wake of this.#waiting.get(waitingKey(at)) ?? []) queueMicrotask(wake);
   }
 }
 
 function verifyStored(bytes: Uint8Array, at: TopicPartition, base: number): void {
   try {
-    parseRecordBatch(bytes);
+    parseRecordBatch(bytes, 'CORRUPT');
   } catch (cause) {
     throw new PortError(
       'CORRUPT',

@@ -1,47 +1,35 @@
 // The store port over IndexedDB: one readwrite transaction takes state, offsets, counters and outputs; knows no operator.
 
+import { unwrap } from 'idb';
 import { PortError } from '../base/errors.ts';
-import { RESIDENT_STATE_BYTES_MAX } from '../base/limits.ts';
-import { OrderedMap } from '../data/ordered-map.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import { producerId } from '../ports/producers.ts';
-import type {
-  Commit,
-  OutboxAppend,
-  Restored,
-  StateReader,
-  Store,
-  TableId,
-  TaskId,
-} from '../ports/store.ts';
-import { type Database, portError, type TaskRow } from './database.ts';
-import { type AppendTransaction, appendIn } from './idb-append.ts';
-import { type IdbLog, settle } from './idb-log.ts';
+import { ResidentTables } from '../ports/resident.ts';
+import type { Commit, OutboxAppend, Restored, StateReader, Store, TaskId } from '../ports/store.ts';
+import type { TaskRow } from './database.ts';
+import { appendIn } from './idb-append.ts';
+import type { IdbLog } from './idb-log.ts';
+import { type IdbOptions, owned, translated, write } from './transactions.ts';
 
 /** What an IndexedDB store needs from its host. */
-export interface IdbStoreOptions {
-  readonly database: Database;
+export interface IdbStoreOptions extends IdbOptions {
   /** The log in the same database: a commit appends its outbox there and wakes the readers. */
   readonly log: IdbLog;
-  readonly now: () => number;
-  readonly durability: 'relaxed' | 'strict';
   /** Bytes of state a task may hold; all of it stays in memory, for IndexedDB cannot be read synchronously. */
   readonly stateBytesMax?: number | undefined;
 }
 
-type Tables = Map<TableId, OrderedMap>;
-
 /** State of tasks in IndexedDB, with a copy of what is committed resident for synchronous reads. */
 export class IdbStore implements Store {
   readonly #options: IdbStoreOptions;
-  readonly #resident = new Map<TaskId, Tables>();
+  readonly #resident = new Map<TaskId, ResidentTables>();
 
   constructor(options: IdbStoreOptions) {
     this.#options = options;
   }
 
   async load(task: TaskId): Promise<Restored> {
-    const row = await this.#write('taking over a task', async (transaction) => {
+    const row = await write(this.#options, 'taking over a task', async (transaction) => {
       const tasks = transaction.objectStore('tasks');
       const before = await tasks.get(task);
       const taken: TaskRow = {
@@ -59,7 +47,7 @@ export class IdbStore implements Store {
     });
     const tables = await this.#tables(task);
     return {
-      reader: readerOf(tables),
+      reader: tables,
       commit: row.commit,
       producer: { id: row.producer, epoch: row.epoch },
       offsets: row.offsets,
@@ -72,8 +60,14 @@ export class IdbStore implements Store {
 
   async commit(task: TaskId, commit: Commit): Promise<readonly OutboxAppend[]> {
     const tables = await this.#tables(task);
-    this.#refuseTooLarge(task, tables, commit);
-    await this.#write('a commit', async (transaction) => {
+    tables.refuseTooLarge(task, commit.changes, this.#options.stateBytesMax);
+    // Keys and values outlive the commit, in memory and on disk: views would hold on to, and store, more than themselves.
+    const changes = commit.changes.map(({ table, key, value }) => ({
+      table,
+      key: owned(key),
+      value: value === null ? null : owned(value),
+    }));
+    await write(this.#options, 'a commit', async (transaction) => {
       const tasks = transaction.objectStore('tasks');
       const row = await tasks.get(task);
       if (row === undefined || row.commit !== commit.after) {
@@ -91,13 +85,12 @@ export class IdbStore implements Store {
           nowMs: this.#options.now(),
         });
       }
-      const state = transaction.objectStore('state');
-      // Requests of one transaction run in order: waiting for each would cost a turn of the event loop a key.
-      const writes = commit.changes.map(({ table, key, value }) => {
-        const at: [string, string, ArrayBuffer] = [task, table, key.slice().buffer];
-        return value === null ? state.delete(at) : state.put(value, at);
-      });
-      await Promise.all(writes);
+      // Plain requests, a promise each being needless: they run in order, and one that fails fails the transaction.
+      const state = unwrap(transaction.objectStore('state'));
+      for (const { table, key, value } of changes) {
+        if (value === null) state.delete([task, table, key.buffer]);
+        else state.put(value, [task, table, key.buffer]);
+      }
       await tasks.put(
         {
           ...row,
@@ -115,11 +108,7 @@ export class IdbStore implements Store {
         task,
       );
     });
-    for (const { table, key, value } of commit.changes) {
-      let map = tables.get(table);
-      if (map === undefined) tables.set(table, (map = new OrderedMap()));
-      map.set(key, value);
-    }
+    tables.apply(changes);
     for (const { to } of commit.outbox) this.#options.log.wake(to);
     return [];
   }
@@ -130,12 +119,14 @@ export class IdbStore implements Store {
   }
 
   async reader(task: TaskId): Promise<StateReader | null> {
-    const row = await this.#options.database.get('tasks', task);
-    return row === undefined || !row.committed ? null : readerOf(await this.#tables(task));
+    const row = await translated('a look at a task', () =>
+      this.#options.database.get('tasks', task),
+    );
+    return row === undefined || !row.committed ? null : await this.#tables(task);
   }
 
   async remove(task: TaskId): Promise<void> {
-    await this.#write('removing a task', async (transaction) => {
+    await write(this.#options, 'removing a task', async (transaction) => {
       await transaction.objectStore('tasks').delete(task);
       await transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
     });
@@ -143,60 +134,30 @@ export class IdbStore implements Store {
   }
 
   /** The task's committed state, read from the database the first time. */
-  async #tables(task: TaskId): Promise<Tables> {
+  async #tables(task: TaskId): Promise<ResidentTables> {
     const known = this.#resident.get(task);
     if (known !== undefined) return known;
     const range = IDBKeyRange.bound([task], [task, []]);
-    const transaction = this.#options.database.transaction('state');
-    const [keys, values] = await Promise.all([
-      transaction.store.getAllKeys(range),
-      transaction.store.getAll(range),
-    ]);
+    const [keys, values] = await translated('restoring a task', async () => {
+      const { store } = this.#options.database.transaction('state');
+      return await Promise.all([store.getAllKeys(range), store.getAll(range)]);
+    });
     const meanwhile = this.#resident.get(task);
     if (meanwhile !== undefined) return meanwhile;
-    const tables: Tables = new Map();
-    keys.forEach(([, table, key], index) => {
-      let map = tables.get(table);
-      if (map === undefined) tables.set(table, (map = new OrderedMap()));
-      map.set(new Uint8Array(key), values[index] ?? null);
-    });
+    const tables = new ResidentTables();
+    tables.apply(
+      keys.map(([, table, key], index) => ({
+        table,
+        key: new Uint8Array(key),
+        value: values[index] ?? null,
+      })),
+    );
     this.#resident.set(task, tables);
     return tables;
   }
 
-  #refuseTooLarge(task: TaskId, tables: Tables, commit: Commit): void {
-    const bytesMax = this.#options.stateBytesMax ?? RESIDENT_STATE_BYTES_MAX;
-    let held = 0;
-    for (const table of tables.values()) held += table.bytes;
-    for (const { table, key, value } of commit.changes) {
-      const before = tables.get(table)?.get(key) ?? null;
-      if (before !== null) held -= before.length + OrderedMap.entryBytes(key);
-      if (value !== null) held += value.length + OrderedMap.entryBytes(key);
-    }
-    if (commit.changes.length > 0 && held > bytesMax) {
-      throw new PortError(
-        'STORAGE_FULL',
-        `task '${task}' would hold ${held} bytes of state; RESIDENT_STATE_BYTES_MAX is ${bytesMax}`,
-        { limit: 'RESIDENT_STATE_BYTES_MAX' },
-      );
-    }
-  }
-
   #newProducer(task: TaskId): string {
     return producerId(this.#options.now(), `${task}.${crypto.randomUUID().slice(0, 8)}`);
-  }
-
-  async #write<T>(doing: string, work: (transaction: AppendTransaction) => Promise<T>): Promise<T> {
-    try {
-      const transaction = this.#options.database.transaction(
-        ['topics', 'partitions', 'segments', 'producers', 'tasks', 'state'],
-        'readwrite',
-        { durability: this.#options.durability },
-      );
-      return await settle(transaction, work);
-    } catch (cause) {
-      throw portError(cause, doing);
-    }
   }
 }
 
@@ -209,11 +170,4 @@ function merged<T>(before: readonly T[], after: readonly T[], key: (entry: T) =>
 
 function partitionKey(at: TopicPartition): string {
   return `${at.partition}/${at.topic}`;
-}
-
-function readerOf(tables: Tables): StateReader {
-  return {
-    get: (table, key) => tables.get(table)?.get(key) ?? null,
-    scan: (table, range) => tables.get(table)?.scan(range) ?? [],
-  };
 }

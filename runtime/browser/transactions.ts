@@ -1,0 +1,89 @@
+// Transactions of the IndexedDB database: all or nothing, complete before they count, refused as port errors; knows no log and no store.
+
+import type { IDBPTransaction } from 'idb';
+import { messageOf, PortError } from '../base/errors.ts';
+import { type Database, type MillraceSchema, STORES, type StoreName } from './database.ts';
+
+/** A readwrite transaction over every object store. */
+export type WriteTransaction = IDBPTransaction<MillraceSchema, StoreName[], 'readwrite'>;
+
+/** What a log and a store need from their host. */
+export interface IdbOptions {
+  readonly database: Database;
+  /** Wall-clock time in ms. */
+  readonly now: () => number;
+  /** 'strict' waits until the disk has the bytes; 'relaxed' until the operating system has them. */
+  readonly durability: 'relaxed' | 'strict';
+}
+
+/**
+ * Runs the work in one transaction and waits until that is complete; a failure aborts it, so that nothing is half written. The work
+ * awaits nothing but requests of its transaction, which would else end under it.
+ * @throws {PortError} the work's own; STORAGE_FULL; UNAVAILABLE
+ */
+export async function write<T>(
+  options: IdbOptions,
+  doing: string,
+  work: (transaction: WriteTransaction) => Promise<T>,
+): Promise<T> {
+  return await translated(doing, async () => {
+    const { database, durability } = options;
+    const transaction = database.transaction([...STORES], 'readwrite', { durability });
+    // Observed from the start: an abort must not surface as an unhandled rejection while the work still runs.
+    const done = transaction.done.then(
+      () => null,
+      (cause: unknown) => ({ cause }),
+    );
+    try {
+      const result = await work(transaction);
+      transaction.commit();
+      const failed = await done;
+      if (failed !== null) throw failed.cause;
+      return result;
+    } catch (cause) {
+      abort(transaction);
+      const failed = await done;
+      // A request that its transaction took down says no more than that.
+      const isTakenDown = cause instanceof DOMException && cause.name === 'AbortError';
+      throw isTakenDown ? (failed?.cause ?? cause) : cause;
+    }
+  });
+}
+
+function abort(transaction: WriteTransaction): void {
+  try {
+    transaction.abort();
+  } catch (late) {
+    // InvalidStateError: it has ended already, by the same failure.
+    if (!(late instanceof DOMException && late.name === 'InvalidStateError')) throw late;
+  }
+}
+
+/** Runs reads; what IndexedDB throws becomes a port error. @throws {PortError} */
+export async function translated<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw portError(cause, doing);
+  }
+}
+
+function portError(cause: unknown, doing: string): unknown {
+  if (!(cause instanceof DOMException)) return cause;
+  const full = cause.name === 'QuotaExceededError';
+  return new PortError(
+    full ? 'STORAGE_FULL' : 'UNAVAILABLE',
+    full
+      ? `the browser's storage is full: nothing of this ${doing} was written`
+      : `IndexedDB failed at ${doing}: ${messageOf(cause)}`,
+    {},
+    { cause },
+  );
+}
+
+/** The bytes in a buffer of their own. A view would be stored with all of its buffer, and would keep all of it in memory. */
+export function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer
+    ? (bytes as Uint8Array<ArrayBuffer>)
+    : bytes.slice();
+}

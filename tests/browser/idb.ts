@@ -1,0 +1,48 @@
+// A database of its own for each test, with the log and the store in it; knows no test.
+
+import { deleteDB } from 'idb';
+import { type Database, databaseName, openDatabase } from '../../runtime/browser/database.ts';
+import { IdbLog } from '../../runtime/browser/idb-log.ts';
+import { IdbStore } from '../../runtime/browser/idb-store.ts';
+
+const START_MS = 1_700_000_000_000;
+
+export interface Opened {
+  readonly name: string;
+  readonly database: Database;
+  readonly log: IdbLog;
+  readonly store: IdbStore;
+  readonly now: () => number;
+  readonly advance: (ms: number) => void;
+  /** A store over a connection of its own, as after a restart. */
+  readonly reopen: () => Promise<IdbStore>;
+  readonly dispose: () => Promise<void>;
+}
+
+/** An empty database, its log and its store, with a clock that stands still. */
+export async function openIdb(stateBytesMax?: number): Promise<Opened> {
+  const name = `test-${crypto.randomUUID()}`;
+  const connections: Database[] = [];
+  let nowMs = START_MS;
+  const now = () => nowMs;
+  const connect = async () => {
+    const database = await openDatabase(name, () => undefined);
+    connections.push(database);
+    const options = { database, now, durability: 'relaxed' as const };
+    const log = new IdbLog(options);
+    return { database, log, store: new IdbStore({ ...options, log, stateBytesMax }) };
+  };
+  return {
+    name,
+    ...(await connect()),
+    now,
+    advance: (ms) => {
+      nowMs += ms;
+    },
+    reopen: async () => (await connect()).store,
+    dispose: async () => {
+      for (const connection of connections) connection.close();
+      await deleteDB(databaseName(name));
+    },
+  };
+}
