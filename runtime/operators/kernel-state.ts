@@ -1,0 +1,75 @@
+// The kernel's groups in the store: brought in on demand, changes handed over, or set aside; knows no batch of columns.
+
+import { ByteWriter } from '../base/bytes.ts';
+import { writeWindow } from '../data/key.ts';
+import type { Kernel, KernelBatch, KernelState as KernelGroup } from '../kernel/instance.ts';
+import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
+import type { GroupNames } from '../state/group-keys.ts';
+import { RowTable } from '../state/row-table.ts';
+
+/** Committed state, with over it the changes of kernels that were given up for want of room. */
+export class KernelState {
+  readonly #table: TableId;
+  readonly #names: GroupNames;
+  readonly #windowed: boolean;
+  readonly #rows: RowTable;
+  readonly #scratch = new ByteWriter(64);
+  /** Whether a group that the kernel does not have can be in the store or set aside. */
+  mayHold: boolean;
+
+  constructor(table: TableId, state: StateReader, names: GroupNames, windowed: boolean) {
+    this.#table = table;
+    this.#names = names;
+    this.#windowed = windowed;
+    this.#rows = new RowTable(table, state);
+    const [first] = state.scan(table, { from: null, to: null });
+    this.mayHold = first !== undefined;
+  }
+
+  /** Gives the kernel the groups that a batch needs and that it does not have. @throws {LimitError} they do not fit */
+  bring(kernel: Kernel, batch: Omit<KernelBatch, 'arguments'>): void {
+    const { ids, windowStart } = kernel.probe(batch);
+    const found: KernelGroup[] = [];
+    ids.forEach((id, i) => {
+      const startMs = windowStart[i] as number;
+      const state = this.#rows.get(this.#locate(kernel.keyOf(id), startMs));
+      if (state !== null) found.push({ id, windowStart: startMs, state });
+    });
+    kernel.restore(found);
+  }
+
+  #locate(name: Uint8Array, startMs: number): number {
+    const scratch = this.#writeKey(name, startMs);
+    return this.#rows.locate(scratch.buffer, 0, scratch.position);
+  }
+
+  #writeKey(name: Uint8Array, startMs: number): ByteWriter {
+    const scratch = this.#scratch;
+    scratch.truncate(0);
+    this.#names.writeKey(scratch, name);
+    if (this.#windowed) writeWindow(scratch, startMs, null);
+    return scratch;
+  }
+
+  /** Keeps what the kernel changed, before it is given up. */
+  setAside(kernel: Kernel): void {
+    this.mayHold = true;
+    kernel.collectChanges(({ id, windowStart, state }) => {
+      this.#rows.set(this.#locate(kernel.keyOf(id), windowStart), state);
+    });
+  }
+
+  /** Hands over every group that changed since the last call, each once. */
+  changes(kernel: Kernel, into: (change: StateBytes) => void): void {
+    if (this.mayHold) {
+      // What was read is kept beside what was set aside, so that both go through one table and each key comes once.
+      this.setAside(kernel);
+      this.#rows.changes(into);
+      return;
+    }
+    kernel.collectChanges(({ id, windowStart, state }) => {
+      const key = this.#writeKey(kernel.keyOf(id), windowStart).finish();
+      into({ table: this.#table, key, value: state });
+    });
+  }
+}
