@@ -173,7 +173,7 @@ export function read(): i32 {
   return STATUS_OK;
 }
 
-/** Takes up to STATE_ROWS_MAX groups changed since they were last collected; RESULT_EMITTED 0: there are no more. */
+/** Takes groups changed since they were last collected, a part of them; RESULT_EMITTED 0: there are no more. */
 export function collect(): i32 {
   if (!ready) return STATUS_NOT_READY;
   listed = 0;

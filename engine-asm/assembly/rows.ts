@@ -42,7 +42,6 @@ import {
   rowOutput,
   tailOffset,
   sizeMs,
-  SLOT_ID,
   SLOT_LINK,
   SLOT_ROWTIME,
   TAIL_BATCH,

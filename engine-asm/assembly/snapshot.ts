@@ -4,7 +4,6 @@ import {
   ARGUMENT_NONE,
   FUNCTION_AVG,
   FUNCTION_COUNT,
-  FUNCTION_MAX,
   FUNCTION_MIN,
   FUNCTION_SUM,
   STATE_CELLS,
@@ -33,6 +32,7 @@ import {
   emptySlot,
   functionOf,
   nullable,
+  rowsMax,
   tailOffset,
   SLOT_ID,
   SLOT_LINK,
@@ -145,10 +145,11 @@ function readState(from: usize, slot: usize): void {
   store<u32>(slot, load<u32>(slot, SLOT_LINK) & ~SLOT_FRESH, SLOT_LINK);
 }
 
-/** Takes up to STATE_ROWS_MAX changes off the lists, as id, window and state bytes. */
+/** Takes changes, at most STATE_ROWS_MAX or the rows of a batch, off the lists, as id, window and state bytes. */
 export function collectChanges(): i32 {
   let out: u32 = 0;
-  for (; out < <u32>STATE_ROWS_MAX; out++) {
+  const most = min<u32>(STATE_ROWS_MAX, rowsMax);
+  for (; out < most; out++) {
     const pane = changedPane();
     if (pane == 0) break;
     const slot = takeChange();

@@ -102,6 +102,18 @@ export class Subject {
     }));
   }
 
+  /** Interns keys that no row has, ids 0 .. count - 1. */
+  know(count: number): void {
+    const most = 64;
+    for (let from = 0; from < count; from += most) {
+      const names = Array.from(
+        { length: Math.min(most, count - from) },
+        (_, i) => `stranger ${from + i}`,
+      );
+      this.kernel.intern(keysOf(names));
+    }
+  }
+
   /** Takes the changes out, by key and window. */
   changes(): Map<
     string,

@@ -1,0 +1,49 @@
+// What the compiled kernel shows to its host: constants, exports, imports and size; knows no behaviour.
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+import { expect, test } from 'vitest';
+
+import { Op } from '../../../runtime/data/batch.ts';
+import { OP_INSERT, OP_UPDATE_AFTER } from '../../../runtime/kernel/abi.ts';
+import { kernelBytes, kernelModule } from './subject.ts';
+
+/** Bytes of the kernel after gzip; a browser loads it with the engine. */
+const KERNEL_GZIP_BYTES_MAX = 8192;
+const root = resolve(import.meta.dirname, '../../..');
+
+function constants(path: string): string[] {
+  const text = readFileSync(resolve(root, path), 'utf8');
+  return text.split('\n').filter((line) => line.startsWith('export const '));
+}
+
+test('both sides of the ABI have the same constants, each a number', () => {
+  const kernel = constants('engine-asm/assembly/abi.ts');
+  expect(kernel.length).toBeGreaterThan(60);
+  expect(constants('runtime/kernel/abi.ts')).toEqual(kernel);
+  for (const line of kernel) expect(line).toMatch(/^export const [A-Z][A-Z0-9_]* = -?\d+;$/);
+});
+
+test('the kernel exports exactly the calls of the ABI table and imports only its memory', () => {
+  const exports = WebAssembly.Module.exports(kernelModule).map(
+    ({ name, kind }) => `${kind} ${name}`,
+  );
+  const readme = readFileSync(resolve(root, 'engine-asm/README.md'), 'utf8');
+  const documented = [...readme.matchAll(/^\| `(\w+)\(/gm)].map((match) => `function ${match[1]}`);
+  expect(documented.length).toBeGreaterThan(10);
+  expect(exports.toSorted()).toEqual(documented.toSorted());
+  expect(WebAssembly.Module.imports(kernelModule)).toEqual([
+    { module: 'env', name: 'memory', kind: 'memory' },
+  ]);
+});
+
+test('the kernel keeps to its size', () => {
+  expect(gzipSync(kernelBytes, { level: 9 }).length).toBeLessThan(KERNEL_GZIP_BYTES_MAX);
+});
+
+test('operations are those of batches', () => {
+  expect(OP_INSERT).toBe(Op.Insert);
+  expect(OP_UPDATE_AFTER).toBe(Op.UpdateAfter);
+});

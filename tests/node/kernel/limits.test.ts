@@ -1,0 +1,175 @@
+// What the kernel does at its limits and with arguments that make no sense; knows no results.
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import { LimitError, TaskCorrupted } from '../../../runtime/base/errors.ts';
+import { BUFFER_CONFIG, CONFIG_BYTES } from '../../../runtime/kernel/abi.ts';
+import { instantiate, type KernelExports } from '../../../runtime/kernel/exports.ts';
+import { Kernel } from '../../../runtime/kernel/instance.ts';
+import { writeProgram, type KernelProgram } from '../../../runtime/kernel/program.ts';
+import { keysOf, kernelModule, Subject } from './subject.ts';
+
+const program: KernelProgram = {
+  arguments: ['F64'],
+  aggregates: [
+    { function: 'COUNT', argument: null },
+    { function: 'SUM', argument: 0 },
+    { function: 'MAX', argument: 0 },
+  ],
+  window: { sizeMs: 10, graceMs: 1_000_000 },
+  output: 'groups',
+};
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, i) => from + i);
+
+test('a dictionary takes as many keys as its limit, refuses the next one, and goes on with the known ones', () => {
+  const { kernel } = new Subject(program, { entriesMax: 5000, rowsMax: 4096 });
+  const names = range(0, 5001).map((i) => `key ${i}`);
+  kernel.intern(keysOf(names.slice(0, 4096)));
+  expect([...kernel.intern(keysOf(names.slice(4096, 5000)))].at(-1)).toBe(4999);
+  expect(() => kernel.intern(keysOf(names.slice(4999)))).toThrow(LimitError);
+  expect(() => kernel.intern(keysOf(names.slice(4999)))).toThrow('DICTIONARY_ENTRIES_MAX');
+  expect([...kernel.intern(keysOf(['key 4999', 'key 0']))]).toEqual([4999, 0]);
+  expect(kernel.stats().entries).toBe(5000);
+});
+
+test('memory stays within its limit: the batch ends before the row that does not fit, and expiry makes room', () => {
+  const memoryBytesMax = 1_048_576;
+  const subject = new Subject(
+    { ...program, window: { sizeMs: 10, graceMs: 0 } },
+    { memoryBytesMax },
+  );
+  const { kernel } = subject;
+  const batch = (at: number, length: number) => ({
+    length,
+    selection: null,
+    ids: kernel.intern(keysOf(range(at, at + length).map((i) => `k${i % 60}`))),
+    // One window per 50 rows; all of them closed but the last, but not collected.
+    rowtime: Float64Array.from(range(at, at + length), (i) => Math.floor(i / 50) * 10),
+    arguments: [{ values: new Float64Array(length).fill(1), validity: null }],
+  });
+  let at = 0;
+  let refused: string | null = null;
+  const taken: number[] = [];
+  while (refused === null && at < 1_000_000) {
+    const output = kernel.process(batch(at, 64));
+    refused = output.refused;
+    taken.push(output.consumed);
+    at += output.consumed;
+  }
+  expect(new Set(taken.slice(0, -1))).toEqual(new Set([64]));
+  expect(taken.at(-1)).toBeLessThan(64);
+  expect(refused).toBe('KERNEL_MEMORY_BYTES_MAX');
+  expect(kernel.stats().memoryBytes).toBeLessThanOrEqual(memoryBytesMax);
+  expect(kernel.expire()).toBe(0);
+  let rows = 0;
+  const collected = kernel.collectChanges(({ state }) => {
+    rows += Number(new DataView(state.buffer, state.byteOffset).getBigInt64(16, true));
+  });
+  expect(collected).toBe(kernel.stats().groups);
+  expect(rows).toBe(at);
+  expect(kernel.expire()).toBeGreaterThan(0);
+  const after = kernel.process(batch(at, 64));
+  expect(after.refused).toBeNull();
+  expect(after.consumed).toBe(64);
+});
+
+test('closed windows are pooled: ten thousand windows take no more memory than ten', () => {
+  const subject = new Subject({ ...program, window: { sizeMs: 10, graceMs: 0 } });
+  const turn = (window: number): void => {
+    const rows = range(0, 40).map((i) => ({ key: `k${i}`, rowtime: window * 10, values: [1] }));
+    subject.process(rows);
+    subject.kernel.collectChanges(() => undefined);
+    subject.kernel.expire();
+  };
+  for (const window of range(0, 10)) turn(window);
+  const { memoryBytes } = subject.kernel.stats();
+  for (const window of range(10, 10_000)) turn(window * 3);
+  expect(subject.kernel.stats()).toEqual({ entries: 40, groups: 40, panes: 1, memoryBytes });
+});
+
+test('a kernel that cannot hold its buffers says so', () => {
+  expect(() => new Kernel(kernelModule, program, { memoryBytesMax: 131_072 })).toThrow(
+    'KERNEL_MEMORY_BYTES_MAX',
+  );
+});
+
+test('state bytes that are not of the program are refused', () => {
+  const subject = new Subject(program);
+  subject.process([{ key: 'a', rowtime: 3, values: [1] }]);
+  const [change] = subject.changes().values();
+  if (change === undefined) throw new Error('a row makes a change');
+  for (const [at, value] of [
+    [7, 0xff], // a rowtime that is none
+    [8, 0], // COUNT is never null
+    [8, 0xff], // more cells than there are
+  ] as const) {
+    const state = change.state.slice();
+    state[at] = value;
+    expect(() => subject.restore([{ ...change, state }])).toThrow(TaskCorrupted);
+  }
+});
+
+test('no call traps, whatever its arguments and whatever stands in the buffers', () => {
+  const calls = [
+    'reserveKeys',
+    'intern',
+    'probe',
+    'process',
+    'read',
+    'collect',
+    'markAll',
+    'restore',
+    'expire',
+  ] as const;
+  const queries = [
+    'buffer',
+    'keyAddress',
+    'keyLength',
+    'stat',
+    'advanceStreamTime',
+    'init',
+    'version',
+  ] as const;
+  const number = fc.oneof(fc.integer({ min: -2, max: 70 }), fc.integer(), fc.maxSafeNat());
+  const step = fc.record({
+    name: fc.constantFrom(...calls, ...calls, ...queries),
+    numbers: fc.tuple(number, number, number),
+    // What the input buffers are filled with, by kind, and how: bytes repeated.
+    kind: fc.integer({ min: 2, max: 17 }),
+    bytes: fc.uint8Array({ minLength: 1, maxLength: 16 }),
+  });
+  fc.assert(
+    fc.property(fc.boolean(), fc.array(step, { maxLength: 40 }), (perRow, steps) => {
+      const { calls: kernel, memory } = instantiate(kernelModule, 8 * 1_048_576);
+      const config = new DataView(
+        memory.buffer,
+        kernel.buffer(BUFFER_CONFIG, 0) >>> 0,
+        CONFIG_BYTES,
+      );
+      const bounds = { rowsMax: 64, entriesMax: 100, memoryBytesMax: 0, seed: 1 };
+      writeProgram(config, { ...program, output: perRow ? 'rows' : 'groups' }, bounds);
+      expect(kernel.init()).toBe(0);
+      for (const { name, numbers, kind, bytes } of steps) {
+        const address = kernel.buffer(kind, 0) >>> 0;
+        if (address !== 0) {
+          const area = new Uint8Array(memory.buffer, address, 64);
+          for (let i = 0; i < 64; i += 1) area[i] = bytes[i % bytes.length] ?? 0;
+        }
+        const call: (...values: number[]) => number = kernel[name as keyof KernelExports];
+        expect(Number.isNaN(call(...numbers))).toBe(false);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('nothing but `init` works before it, and a wrong configuration is refused', () => {
+  const { calls } = instantiate(kernelModule, 1_048_576);
+  expect(calls.process(0, -1, 0)).toBeLessThan(0);
+  expect(calls.intern(0, 0)).toBeLessThan(0);
+  expect(calls.init()).toBeLessThan(0);
+  expect(calls.process(0, -1, 0)).toBeLessThan(0);
+});

@@ -1,0 +1,176 @@
+// The rules of grouping, windows and aggregates, each by an example; knows no layout but that of state bytes.
+
+import { expect, test } from 'vitest';
+
+import { NULL_GROUP } from '../../../runtime/kernel/instance.ts';
+import type { KernelProgram } from '../../../runtime/kernel/program.ts';
+import type { Cell, ModelRow } from './model.ts';
+import { keysOf, Subject } from './subject.ts';
+
+const ALL = ['COUNT', 'SUM', 'MIN', 'MAX', 'AVG'] as const;
+
+function programOf(
+  type: 'I32' | 'I64' | 'F64',
+  window: KernelProgram['window'] = null,
+): KernelProgram {
+  const aggregates = ALL.map((name) => ({ function: name, argument: 0 }));
+  return { arguments: [type], aggregates, window, output: 'groups' };
+}
+
+function resultsOf(
+  type: 'I32' | 'I64' | 'F64',
+  values: readonly Cell[],
+): readonly string[] | undefined {
+  const rows = values.map((value): ModelRow => ({ key: 'k', rowtime: 0, values: [value] }));
+  return new Subject(programOf(type)).process(rows)[0]?.results;
+}
+
+test('over nulls alone COUNT and SUM and AVG are 0, MIN and MAX null', () => {
+  expect(resultsOf('F64', [null, null])).toEqual(['0n', '0', 'null', 'null', '0']);
+  expect(resultsOf('I64', [null])).toEqual(['0n', '0n', 'null', 'null', '0']);
+  expect(resultsOf('I32', [null])).toEqual(['0n', '0', 'null', 'null', '0']);
+});
+
+test('an INT sum wraps at 32 bits while its average stays exact', () => {
+  const most = 2_147_483_647;
+  expect(resultsOf('I32', [most, most])).toEqual(['2n', '-2', `${most}`, `${most}`, `${most}`]);
+});
+
+test('BIGINT is exact beyond 2^53 and wraps at 64 bits', () => {
+  const odd = 2n ** 53n + 1n;
+  expect(resultsOf('I64', [odd])).toEqual([
+    '1n',
+    `${odd}n`,
+    `${odd}n`,
+    `${odd}n`,
+    `${Number(odd)}`,
+  ]);
+  const most = 2n ** 63n - 1n;
+  expect(resultsOf('I64', [most, 1n])?.slice(0, 4)).toEqual([
+    '2n',
+    `${-(2n ** 63n)}n`,
+    '1n',
+    `${most}n`,
+  ]);
+});
+
+test('MIN and MAX of DOUBLE put -0 below 0 and NaN above Infinity', () => {
+  expect(resultsOf('F64', [0, -0])?.slice(2, 4)).toEqual(['-0', '0']);
+  expect(resultsOf('F64', [-0, 0])?.slice(2, 4)).toEqual(['-0', '0']);
+  expect(resultsOf('F64', [NaN, Infinity])?.slice(2, 4)).toEqual(['Infinity', 'NaN']);
+  expect(resultsOf('F64', [NaN])?.slice(2, 4)).toEqual(['NaN', 'NaN']);
+});
+
+test('drops a row whose window closed earlier in the same batch, and no row at the edge of grace', () => {
+  const subject = new Subject(programOf('F64', { sizeMs: 10, graceMs: 5 }));
+  const rows = [3, 14, 9, 15, 9, 10].map((rowtime): ModelRow => ({
+    key: 'k',
+    rowtime,
+    values: [1],
+  }));
+  const outputs = subject.process(rows);
+  expect(subject.late).toEqual([4]);
+  expect(outputs.map(({ windowStart, results }) => [windowStart, results[0]])).toEqual([
+    [0, '2n'],
+    [10, '3n'],
+  ]);
+});
+
+test('a late row advances nothing, a row with a null key neither counts nor advances stream time', () => {
+  const subject = new Subject(programOf('F64', { sizeMs: 10, graceMs: 0 }));
+  expect(subject.kernel.streamTime).toBe(-Infinity);
+  subject.process([
+    { key: null, rowtime: 500, values: [1] },
+    { key: 'k', rowtime: 20, values: [1] },
+    { key: 'k', rowtime: 3, values: [1] },
+  ]);
+  expect(subject.kernel.streamTime).toBe(20);
+  expect(subject.late).toEqual([2]);
+});
+
+test('a rowtime that is none, and an id that is none, are skipped and counted', () => {
+  const { kernel } = new Subject(programOf('F64'));
+  kernel.intern(keysOf(['k']));
+  const output = kernel.process({
+    length: 6,
+    selection: null,
+    ids: Uint32Array.of(0, 0, 0, 7, NULL_GROUP, 0),
+    rowtime: Float64Array.of(-1, NaN, Infinity, 1, 1, 2),
+    arguments: [{ values: new Float64Array(6), validity: null }],
+  });
+  expect([output.invalid, output.length, kernel.streamTime]).toEqual([4, 1, 2]);
+});
+
+test('probe lists the missing groups once, and they are in no output before a row comes', () => {
+  const subject = new Subject(programOf('F64', { sizeMs: 10, graceMs: 0 }));
+  const { kernel } = subject;
+  subject.process([{ key: 'known', rowtime: 11, values: [5] }]);
+  subject.changes();
+  const batch = {
+    length: 4,
+    selection: null,
+    ids: kernel.intern(keysOf(['known', 'a', 'a', 'b'])).slice(),
+    rowtime: Float64Array.of(12, 13, 14, 3),
+  };
+  const missing = kernel.probe(batch);
+  expect([...missing.ids].map((id) => subject.keyOf(id))).toEqual(['a']);
+  expect([...missing.windowStart]).toEqual([10]);
+  expect(kernel.streamTime).toBe(11);
+  expect(kernel.collectAll(() => undefined)).toBe(1);
+  const values = Float64Array.of(1, 1, 1, 1);
+  const output = kernel.process({ ...batch, arguments: [{ values, validity: null }] });
+  expect(subject.read(output).map(({ key, isNew }) => [key, isNew])).toEqual([
+    ['known', false],
+    ['a', true],
+  ]);
+});
+
+test('state bytes are laid out as documented', () => {
+  const program: KernelProgram = {
+    arguments: ['I32', 'F64'],
+    aggregates: [
+      { function: 'COUNT', argument: null },
+      { function: 'SUM', argument: 0 },
+      { function: 'MIN', argument: 1 },
+      { function: 'AVG', argument: 1 },
+    ],
+    window: { sizeMs: 10, graceMs: 0 },
+    output: 'rows',
+  };
+  const subject = new Subject(program);
+  subject.process([
+    { key: 'k', rowtime: 25, values: [-7, null] },
+    { key: 'k', rowtime: 21, values: [2_147_483_647, null] },
+    { key: 'k', rowtime: 22, values: [8, null] },
+  ]);
+  const [change] = subject.changes().values();
+  const bytes = change?.state ?? new Uint8Array();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  expect(bytes.length).toBe(16 + 5 * 8);
+  expect(view.getFloat64(0, true)).toBe(25);
+  expect(view.getBigUint64(8, true)).toBe(0b11011n);
+  expect(view.getBigInt64(16, true)).toBe(3n);
+  expect(view.getBigInt64(24, true)).toBe(BigInt.asIntN(32, 2_147_483_648n));
+  expect(view.getBigInt64(32, true)).toBe(0n);
+  expect(view.getFloat64(40, true)).toBe(0);
+  expect(view.getBigInt64(48, true)).toBe(0n);
+});
+
+test('repeated aggregates have the results of the first of their kind', () => {
+  const aggregates = [null, 0, 0, null, 0].map((argument, i) => ({
+    function:
+      argument === null ? ('COUNT' as const) : (['MIN', 'MAX'] as const)[i % 2 === 0 ? 1 : 0],
+    argument,
+  }));
+  const subject = new Subject({ arguments: ['F64'], aggregates, window: null, output: 'rows' });
+  const outputs = subject.process([
+    { key: 'k', rowtime: 1, values: [null] },
+    { key: 'k', rowtime: 1, values: [3] },
+    { key: 'k', rowtime: 1, values: [5] },
+  ]);
+  expect(outputs.map(({ results }) => results)).toEqual([
+    ['1n', 'null', 'null', '1n', 'null'],
+    ['2n', '3', '3', '2n', '3'],
+    ['3n', '3', '5', '3n', '5'],
+  ]);
+});
