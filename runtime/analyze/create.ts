@@ -1,7 +1,7 @@
 // Analyzes CREATE STREAM and CREATE TABLE over a topic: columns, keys, headers, window, formats; knows no queries.
 
 import { type Position, StatementError } from '../base/errors.ts';
-import { COLUMNS_MAX, NAME_LENGTH_MAX } from '../base/limits.ts';
+import { NAME_LENGTH_MAX } from '../base/limits.ts';
 import { checkFormat, checkWrap, chooseFormats } from '../catalog/formats.ts';
 import { readProperties, type SourceProperties } from '../catalog/properties.ts';
 import type { HeaderColumn, KeyWindow } from '../catalog/source.ts';
@@ -162,14 +162,6 @@ function columnsOf(
   kind: 'stream' | 'table',
   types: ReadonlyMap<string, Type>,
 ): Columns {
-  const [first] = definitions;
-  if (first !== undefined && definitions.length > COLUMNS_MAX) {
-    throw new StatementError(
-      'LIMIT',
-      `${definitions.length} columns are more than ${COLUMNS_MAX}`,
-      first.at,
-    );
-  }
   const seen = new Set<string>();
   const headers: HeaderColumn[] = [];
   const columns = definitions.map((definition): SchemaColumn => {

@@ -10,6 +10,7 @@ import { StatementError } from '../../../runtime/base/errors.ts';
 import { Catalog } from '../../../runtime/catalog/catalog.ts';
 import { FORMATS } from '../../../runtime/formats/formats.ts';
 import { builtinRegistry } from '../../../runtime/functions/builtins.ts';
+import type { CallContext } from '../../../runtime/functions/registry.ts';
 import { planningOptions } from '../../../runtime/plan/lower.ts';
 import { planQuery } from '../../../runtime/plan/planner.ts';
 import { planPull, type PullPlan } from '../../../runtime/plan/pull.ts';
@@ -23,6 +24,7 @@ export class Session {
   catalog = Catalog.empty;
   readonly properties: Map<string, string>;
   readonly kernelAvailable: boolean;
+  callContext: CallContext | undefined;
   readonly plans = new Map<string, Plan>();
   #queryNumber = 0;
 
@@ -38,6 +40,7 @@ export class Session {
       formats: FORMATS,
       properties: this.properties,
       queryNumber: this.#queryNumber,
+      callContext: this.callContext,
     };
   }
 

@@ -1,0 +1,304 @@
+// Every rule that refuses a statement: one statement each, with the code, the place and the message.
+import { expect, test } from 'vitest';
+import { Session } from '../plan/session.ts';
+
+const SOURCES = `
+CREATE STREAM s (id INT KEY, a STRING, b BIGINT, m MAP<STRING, INT>, l ARRAY<INT>, o STRUCT<x INT>)
+  WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');
+CREATE TABLE t (id INT PRIMARY KEY, a STRING, b BIGINT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');
+CREATE TABLE w (id INT PRIMARY KEY, a STRING)
+  WITH (KAFKA_TOPIC='w', VALUE_FORMAT='JSON', WINDOW_TYPE='TUMBLING', WINDOW_SIZE='1 HOUR');
+CREATE STREAM h (id INT KEY, x BYTES HEADER('x'), a STRING) WITH (KAFKA_TOPIC='h', VALUE_FORMAT='JSON');
+CREATE STREAM bare (a STRING) WITH (KAFKA_TOPIC='bare', VALUE_FORMAT='KAFKA');
+CREATE SOURCE STREAM fixed (id INT KEY, a STRING) WITH (KAFKA_TOPIC='fixed', VALUE_FORMAT='JSON');
+CREATE TABLE made AS SELECT id, COUNT(*) AS n FROM s GROUP BY id;
+`;
+
+function refusal(sql: string): string {
+  const session = new Session();
+  session.run(SOURCES);
+  return session.refusal(sql);
+}
+
+const as = (query: string): string => `CREATE STREAM x AS ${query};`;
+const table = (query: string): string => `CREATE TABLE x AS ${query};`;
+
+test.each([
+  // Projection
+  [as('SELECT a FROM s'), 'INVALID line 1:20: the SELECT lacks the key column ID'],
+  [
+    as('SELECT id, id AS k, a FROM s'),
+    'INVALID line 1:31: the key column is selected twice, as ID and as K',
+  ],
+  [as('SELECT id FROM s'), 'INVALID line 1:20: the SELECT has no value columns'],
+  [as('SELECT id, a, b AS a FROM s'), 'INVALID line 1:34: two columns of the SELECT are called A'],
+  [as('SELECT id, ROWTIME FROM s'), 'INVALID line 1:31: ROWTIME is a reserved name'],
+  [as('SELECT id, a AS ROWTIME FROM s'), 'INVALID line 1:36: ROWTIME is a reserved name'],
+  [as('SELECT id, nope FROM s'), 'UNKNOWN_COLUMN line 1:31: NOPE is not a column of S'],
+  [as('SELECT id, z.a FROM s'), 'UNKNOWN_SOURCE line 1:31: Z is not a source of this query'],
+  [as('SELECT z.* FROM s'), 'UNKNOWN_SOURCE line 1:27: Z is not a source of this query'],
+  [as('SELECT id, a FROM nope'), 'UNKNOWN_SOURCE line 1:38: there is no stream or table NOPE'],
+  [
+    as('SELECT id, NULL AS n FROM s'),
+    'TYPE_MISMATCH line 1:31: nothing says which type this NULL is',
+  ],
+  // Kinds of results
+  [as('SELECT * FROM t'), 'INVALID line 1:1: the query makes a table, not a stream'],
+  [
+    as('SELECT id, COUNT(*) FROM s GROUP BY id'),
+    'INVALID line 1:1: the query makes a table, not a stream',
+  ],
+  [table('SELECT * FROM s'), 'INVALID line 1:1: the query makes a stream, not a table'],
+  [
+    table('SELECT * FROM w'),
+    'INVALID line 1:33: W is a windowed table, which no persistent query reads',
+  ],
+  [as('SELECT * FROM s EMIT CHANGES LIMIT 3'), 'INVALID line 1:20: LIMIT in a persistent query'],
+  // Grouping
+  [
+    table('SELECT id, a, COUNT(*) FROM s GROUP BY id'),
+    'INVALID line 1:30: A in SELECT is neither grouped by nor aggregated',
+  ],
+  [
+    table('SELECT id, COUNT(*) FROM s GROUP BY id HAVING a = 1'),
+    'INVALID line 1:65: A in HAVING is neither grouped by nor aggregated',
+  ],
+  [
+    table('SELECT COUNT(*) AS n FROM s GROUP BY id'),
+    'INVALID line 1:19: the SELECT lacks the grouping expression ID',
+  ],
+  [
+    table('SELECT id, SUM(COUNT(*)) FROM s GROUP BY id'),
+    'INVALID line 1:34: the aggregate COUNT(*) stands within SUM(COUNT(*))',
+  ],
+  [
+    table('SELECT id, COUNT(*) FROM s GROUP BY SUM(b)'),
+    'INVALID line 1:55: the aggregate SUM(B) cannot stand in GROUP BY',
+  ],
+  [
+    table('SELECT id, COUNT(*) FROM s WHERE SUM(b) > 1 GROUP BY id'),
+    'INVALID line 1:52: the aggregate SUM cannot stand in WHERE',
+  ],
+  [
+    table('SELECT id, AS_VALUE(id) AS c FROM t GROUP BY id'),
+    'INVALID line 1:64: GROUP BY without an aggregate',
+  ],
+  [
+    as('SELECT id, COUNT(*) FROM s'),
+    'INVALID line 1:31: the aggregate COUNT(*) stands in a query without GROUP BY',
+  ],
+  [as('SELECT id, a FROM s HAVING a = 1'), 'INVALID line 1:49: HAVING without GROUP BY'],
+  [
+    table('SELECT id, MAX(b) FROM t GROUP BY id'),
+    'INVALID line 1:30: MAX(B) cannot be computed over the table T',
+  ],
+  [
+    table('SELECT a, COUNT(*) FROM bare GROUP BY a'),
+    'INVALID line 1:57: GROUP BY over BARE, whose value format is KAFKA',
+  ],
+  [table('SELECT m, COUNT(*) FROM s GROUP BY m'), 'INVALID line 1:1: the key column M holds a MAP'],
+  // Windows
+  [
+    as('SELECT id, a FROM s WINDOW TUMBLING (SIZE 1 HOUR)'),
+    'INVALID line 1:47: WINDOW without GROUP BY',
+  ],
+  [
+    table('SELECT id, COUNT(*) FROM t WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY id'),
+    'INVALID line 1:53: WINDOW over a table',
+  ],
+  [
+    table('SELECT id, COUNT(*) FROM s WINDOW TUMBLING (SIZE 0 HOURS) GROUP BY id'),
+    'INVALID line 1:68: SIZE of a window is 0',
+  ],
+  [
+    table(
+      'SELECT id, COUNT(*) FROM s WINDOW TUMBLING (SIZE 1 HOUR, RETENTION 1 HOUR, GRACE PERIOD 1 HOUR) GROUP BY id',
+    ),
+    'INVALID line 1:86: RETENTION is shorter than the window stays open',
+  ],
+  [
+    table('SELECT id, COUNT(*) FROM s WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY id, WINDOWSTART'),
+    'INVALID line 1:89: WINDOWSTART cannot stand in GROUP BY',
+  ],
+  [
+    table('SELECT id, WINDOWEND, COUNT(*) FROM s WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY id'),
+    'INVALID line 1:30: WINDOWEND is a reserved name',
+  ],
+  [
+    table('SELECT id, COUNT(*) FROM s GROUP BY id EMIT FINAL'),
+    'INVALID line 1:58: EMIT FINAL without a window',
+  ],
+  // PARTITION BY
+  [
+    as('SELECT id, a FROM s PARTITION BY b'),
+    'INVALID line 1:20: the SELECT lacks the partitioning expression B',
+  ],
+  [
+    as('SELECT * FROM s PARTITION BY a, NULL'),
+    'INVALID line 1:52: PARTITION BY several expressions with a NULL among them',
+  ],
+  [table('SELECT id, a FROM t PARTITION BY a'), 'INVALID line 1:52: PARTITION BY over a table'],
+  [as('SELECT * FROM s PARTITION BY m'), 'INVALID line 1:1: the key column M holds a MAP'],
+  // Types
+  [
+    as('SELECT id, a FROM s WHERE a'),
+    'TYPE_MISMATCH line 1:46: the condition of WHERE is STRING, not BOOLEAN',
+  ],
+  [
+    as('SELECT id, a FROM s WHERE id = a'),
+    'TYPE_MISMATCH line 1:49: cannot compare INTEGER with STRING by =',
+  ],
+  [
+    as('SELECT id, a FROM s WHERE l < l'),
+    'TYPE_MISMATCH line 1:48: cannot compare ARRAY<INTEGER> with ARRAY<INTEGER> by <',
+  ],
+  [
+    as('SELECT id, a FROM s WHERE id = NULL'),
+    'TYPE_MISMATCH line 1:49: a comparison with NULL is never true',
+  ],
+  [
+    as("SELECT id, a FROM s WHERE id IN (1, 'x')"),
+    "TYPE_MISMATCH line 1:56: 'x' is not of type INTEGER",
+  ],
+  [
+    as('SELECT id, a FROM s WHERE id IN (1, TRUE)'),
+    'TYPE_MISMATCH line 1:56: INTEGER cannot be IN a list with BOOLEAN',
+  ],
+  [
+    as('SELECT id, a + b FROM s'),
+    'TYPE_MISMATCH line 1:35: the right side of + is BIGINT, not STRING',
+  ],
+  [as('SELECT id, a * 2 FROM s'), 'TYPE_MISMATCH line 1:33: cannot compute STRING * INTEGER'],
+  [as('SELECT id, -a FROM s'), 'TYPE_MISMATCH line 1:31: cannot put - before STRING'],
+  [
+    as('SELECT id, CAST(a AS MAP<STRING, INT>) FROM s'),
+    'TYPE_MISMATCH line 1:31: there is no CAST of STRING to MAP<STRING, INTEGER>',
+  ],
+  [as('SELECT id, CAST(a AS NOPE) FROM s'), 'INVALID line 1:41: unknown type NOPE'],
+  [as('SELECT id, o->y FROM s'), 'UNKNOWN_COLUMN line 1:34: the STRUCT has no field Y'],
+  [as('SELECT id, a->y FROM s'), 'TYPE_MISMATCH line 1:32: STRING has no fields'],
+  [as('SELECT id, a[1] FROM s'), 'TYPE_MISMATCH line 1:32: STRING has no items'],
+  [
+    as("SELECT id, l['x'] FROM s"),
+    'TYPE_MISMATCH line 1:33: the index of an ARRAY is STRING, not INTEGER',
+  ],
+  [
+    as('SELECT id, ARRAY[] AS l2 FROM s'),
+    'INVALID line 1:31: this ARRAY has no items, so that its type is not known',
+  ],
+  [
+    as('SELECT id, ARRAY[NULL] AS l2 FROM s'),
+    'TYPE_MISMATCH line 1:31: nothing but NULL stands in this ARRAY, so that its type is not known',
+  ],
+  [
+    as('SELECT id, STRUCT(f := a, f := b) AS o2 FROM s'),
+    'INVALID line 1:46: the field F stands twice in one STRUCT',
+  ],
+  [
+    as('SELECT id, CASE WHEN id = 1 THEN a ELSE b END AS c FROM s'),
+    'TYPE_MISMATCH line 1:60: STRING and BIGINT stand together in this CASE',
+  ],
+  [
+    as("SELECT id, a FROM s WHERE ROWTIME > 'soon'"),
+    "TYPE_MISMATCH line 1:56: 'soon' is no point in time",
+  ],
+  [as('SELECT id, nope(a) FROM s'), 'UNKNOWN_FUNCTION line 1:31: there is no function NOPE'],
+  [as('SELECT id, UCASE(b) FROM s'), 'UNKNOWN_FUNCTION line 1:31: UCASE does not take (BIGINT)'],
+  // Sinks
+  ['CREATE STREAM s AS SELECT * FROM h;', 'ALREADY_EXISTS line 1:15: the stream S exists already'],
+  [
+    "CREATE STREAM x WITH (KAFKA_TOPIC='s') AS SELECT * FROM s;",
+    'INVALID line 1:35: the query would read the topic s that it writes',
+  ],
+  [
+    "CREATE STREAM x WITH (TIMESTAMP='nope') AS SELECT * FROM s;",
+    'UNKNOWN_COLUMN line 1:33: the TIMESTAMP column NOPE does not exist',
+  ],
+  [
+    "CREATE STREAM x WITH (TIMESTAMP='a') AS SELECT * FROM s;",
+    'TYPE_MISMATCH line 1:33: the TIMESTAMP column is STRING',
+  ],
+  [
+    'CREATE STREAM x WITH (WRAP_SINGLE_VALUE=false) AS SELECT * FROM s;',
+    'INVALID line 1:41: WRAP_SINGLE_VALUE stands beside several value columns',
+  ],
+  [
+    "CREATE STREAM x WITH (KEY_FORMAT='KAFKA') AS SELECT * FROM s PARTITION BY NULL;",
+    'INVALID line 1:34: KEY_FORMAT for a stream without a key',
+  ],
+  ['CREATE STREAM `a b` AS SELECT * FROM s;', 'INVALID line 1:15: no topic can be called a b'],
+  // INSERT INTO ... SELECT
+  ['INSERT INTO t SELECT * FROM t;', 'INVALID line 1:13: T is a table'],
+  ['INSERT INTO fixed SELECT id, a FROM s;', 'INVALID line 1:13: FIXED is read-only'],
+  [
+    'INSERT INTO h SELECT id, a FROM s;',
+    'INVALID line 1:13: H has header columns, which nothing can write',
+  ],
+  [
+    'INSERT INTO s SELECT id, a FROM h;',
+    'INVALID line 1:15: the columns of the query do not fit S',
+  ],
+  [
+    'INSERT INTO s SELECT * FROM s;',
+    'INVALID line 1:13: the query would read the topic s that it writes',
+  ],
+  // Statements on names
+  ['DROP STREAM t;', 'INVALID line 1:13: T is a table'],
+  ['DROP STREAM nope;', 'UNKNOWN_SOURCE line 1:13: there is no stream or table NOPE'],
+  ['DROP STREAM s;', 'IN_USE line 1:13: S is in use by CTAS_MADE_0; MADE is made from it'],
+  ['DROP STREAM fixed DELETE TOPIC;', 'INVALID line 1:13: FIXED is read-only: its topic stays'],
+  ['TERMINATE CTAS_MADE_1;', 'UNKNOWN_QUERY line 1:11: there is no query CTAS_MADE_1'],
+  ['CREATE TYPE STRING AS INT;', 'ALREADY_EXISTS line 1:13: the type STRING exists already'],
+  ['DROP TYPE nope;', 'INVALID line 1:11: there is no type NOPE'],
+  ['DESCRIBE nope;', 'UNKNOWN_SOURCE line 1:10: there is no stream or table NOPE'],
+  ['DESCRIBE FUNCTION nope;', 'UNKNOWN_FUNCTION line 1:19: there is no function NOPE'],
+  // Pull queries
+  ['SELECT * FROM t;', 'INVALID line 1:15: T is not materialized: no running query keeps its rows'],
+])('%s', (sql, message) => {
+  expect(refusal(sql)).toBe(message);
+});
+
+test.each([
+  [as('SELECT s.id, s.a FROM s JOIN t ON s.id = t.id'), 'JOIN is not supported yet'],
+  [
+    table(
+      'SELECT id, COUNT(*) FROM s WINDOW HOPPING (SIZE 2 HOURS, ADVANCE BY 1 HOUR) GROUP BY id',
+    ),
+    'WINDOW HOPPING is not supported yet',
+  ],
+  [
+    table('SELECT id, COUNT(*) FROM s WINDOW SESSION (1 HOUR) GROUP BY id'),
+    'WINDOW SESSION is not supported yet',
+  ],
+  [
+    table('SELECT id, COUNT(*) FROM s WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY id EMIT FINAL'),
+    'EMIT FINAL is not supported yet',
+  ],
+  [as('SELECT id, o->* FROM s'), '->* is not supported yet'],
+  ['SELECT * FROM s;', 'a pull query over the stream S is not supported yet'],
+  ['SELECT id, COUNT(*) FROM made GROUP BY id;', 'GROUP BY in a pull query is not supported'],
+  [
+    "CREATE SOURCE TABLE x (id INT PRIMARY KEY, a INT) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON');",
+    'CREATE SOURCE TABLE is not supported yet',
+  ],
+  [
+    'CREATE OR REPLACE STREAM s AS SELECT * FROM h;',
+    'CREATE OR REPLACE of the existing stream S is not supported yet',
+  ],
+  ['PAUSE CTAS_MADE_0;', 'PAUSE is not supported yet'],
+  ['SHOW CONNECTORS;', 'SHOW CONNECTORS is not supported yet'],
+])('%s is named as not supported', (sql, message) => {
+  expect(refusal(sql)).toMatch(
+    new RegExp(`^UNSUPPORTED line \\d+:\\d+: ${message.replaceAll('*', '\\*')}$`),
+  );
+});
+
+test('a key of several columns is refused by the format KAFKA at the statement, and taken by JSON', () => {
+  const sql = (properties: string): string =>
+    `CREATE TABLE x ${properties} AS SELECT a, b, COUNT(*) FROM s GROUP BY a, b;`;
+  expect(refusal(sql(''))).toMatch(/^INVALID line 1:1: key format: .*KAFKA/);
+  expect(refusal(sql("WITH (KEY_FORMAT='KAFKA')"))).toMatch(/^INVALID line 1:33: key format: /);
+  const session = new Session();
+  session.run(`${SOURCES}${sql("WITH (KEY_FORMAT='JSON')")}`);
+  expect(session.catalog.source('X').keyFormat.format).toBe('JSON');
+});
