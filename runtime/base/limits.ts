@@ -46,6 +46,10 @@ export const PRODUCERS_MAX = 10_000;
 export const RESIDENT_STATE_BYTES_MAX = 134_217_728;
 /** Rows waiting for a reader of one push query; beyond it the query ends with an error. */
 export const PUSH_ROWS_MAX = 65_536;
+/** Batches of one query on their way from a Worker to its page, or with the page's reader. */
+export const QUERY_BATCHES_MAX = 8;
+/** Bytes of empty buffers that a Worker keeps to send its next batches in. */
+export const RECYCLED_BYTES_MAX = 16_777_216;
 /** Rows of one pull query's answer. */
 export const PULL_ROWS_MAX = 10_000;
 /** Persistent queries running at once. */
