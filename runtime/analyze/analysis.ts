@@ -7,7 +7,6 @@ import type { Type, Value } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { CallContext, FunctionRegistry } from '../functions/registry.ts';
-import type { Statement } from '../sql/ast.ts';
 
 /** What a statement is analyzed against. */
 export interface AnalyzeOptions {
@@ -186,6 +185,3 @@ export type Analysis =
   | CreateSourceAnalysis
   | InsertValuesAnalysis
   | ControlAnalysis;
-
-/** A statement's kind, for messages. */
-export type StatementKind = Statement['kind'];

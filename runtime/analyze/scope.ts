@@ -8,7 +8,7 @@ import { BIGINT, INTEGER } from '../data/type.ts';
 import type { Column, Name } from '../sql/ast.ts';
 
 /** The columns that every record has. */
-export const PSEUDO_COLUMNS: readonly SchemaColumn[] = [
+const PSEUDO_COLUMNS: readonly SchemaColumn[] = [
   { name: 'ROWTIME', type: BIGINT, role: 'pseudo' },
   { name: 'ROWPARTITION', type: INTEGER, role: 'pseudo' },
   { name: 'ROWOFFSET', type: BIGINT, role: 'pseudo' },
@@ -37,7 +37,7 @@ export interface Scope {
 }
 
 /** The row that expressions over the source see. */
-export function rowOf(source: Source): Schema {
+function rowOf(source: Source): Schema {
   return schema([...source.schema.columns, ...PSEUDO_COLUMNS]);
 }
 

@@ -1,3 +1,4 @@
+// CREATE STREAM and TABLE: columns, keys, headers, windows, topics and what is refused of them.
 import { expect, test } from 'vitest';
 import { COLUMNS_MAX, NAME_LENGTH_MAX } from '../../../runtime/base/limits.ts';
 import { analyzeStatement } from '../../../runtime/analyze/analyze.ts';

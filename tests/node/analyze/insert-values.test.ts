@@ -1,3 +1,4 @@
+// INSERT VALUES: which column takes which value, and what is refused.
 import { expect, test } from 'vitest';
 import { Session } from '../plan/session.ts';
 

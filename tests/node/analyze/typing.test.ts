@@ -1,3 +1,4 @@
+// Types, coercions and folded literals of expressions, as text.
 import { expect, test } from 'vitest';
 import { inferred, typed } from '../../../runtime/analyze/typing.ts';
 import { scopeOf } from '../../../runtime/analyze/scope.ts';

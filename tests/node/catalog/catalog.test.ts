@@ -1,3 +1,4 @@
+// Versions of the catalog, links between sources and queries, names that nearly fit.
 import { expect, test } from 'vitest';
 import { StatementError } from '../../../runtime/base/errors.ts';
 import { QUERIES_MAX } from '../../../runtime/base/limits.ts';

@@ -1,3 +1,4 @@
+// WITH properties: what they read as and what is refused.
 import { expect, test } from 'vitest';
 import { PARTITIONS_MAX } from '../../../runtime/base/limits.ts';
 import { readProperties } from '../../../runtime/catalog/properties.ts';

@@ -1,3 +1,4 @@
+// Plans: paths, windows, pruned columns, pull queries, and random statements that never crash the planner.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { analyzeStatement } from '../../../runtime/analyze/analyze.ts';
@@ -153,25 +154,23 @@ test.each([
 
 // Statements that parse, from columns that may or may not exist, with types that may or may not fit.
 const leaf = fc.constantFrom(
-  ...[
-    'id',
-    'a',
-    'b',
-    'd',
-    'p',
-    'l',
-    'nope',
-    'ROWTIME',
-    'WINDOWSTART',
-    '1',
-    '-2.5',
-    '3e1',
-    "'x'",
-    'NULL',
-    'TRUE',
-    '9223372036854775807',
-    's.a',
-  ],
+  'id',
+  'a',
+  'b',
+  'd',
+  'p',
+  'l',
+  'nope',
+  'ROWTIME',
+  'WINDOWSTART',
+  '1',
+  '-2.5',
+  '3e1',
+  "'x'",
+  'NULL',
+  'TRUE',
+  '9223372036854775807',
+  's.a',
 );
 const { expression } = fc.letrec<{ expression: string }>((tie) => ({
   expression: fc.oneof(
@@ -282,8 +281,7 @@ test('a statement is planned into JSON or refused as a StatementError with a pla
         expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
         plans++;
       } catch (thrown) {
-        if (!(thrown instanceof StatementError)) throw thrown;
-        expect(thrown.position).not.toBeNull();
+        if (!(thrown instanceof StatementError) || thrown.position === null) throw thrown;
       }
     }),
     { numRuns: 3000 },
