@@ -70,6 +70,8 @@ export class Task {
   #wake: (() => void) | null = null;
   #isWoken = false;
   #loop: Promise<void> | null = null;
+  #turns = 0;
+  readonly #watchers: (() => void)[] = [];
 
   constructor(options: TaskOptions) {
     this.options = options;
@@ -97,10 +99,29 @@ export class Task {
     };
   }
 
+  /** Turns that did something. */
+  get turns(): number {
+    return this.#turns;
+  }
+
+  /** Resolves after the next turn, or at once when there will be none. */
+  changed(): Promise<void> {
+    if (this.#state !== 'RUNNING') return Promise.resolve();
+    return new Promise((resolve) => this.#watchers.push(resolve));
+  }
+
+  /** Opens the task without a turn: where it starts to read is settled then. @throws what the ports refuse */
+  async prepare(): Promise<void> {
+    this.#session ??= await this.#opened();
+  }
+
   /** One bounded turn. Does not throw: what goes wrong is dealt with here and shows in the state. */
   turn(): Promise<Turn> {
-    this.#turn ??= this.#guarded().finally(() => {
+    this.#turn ??= this.#guarded().then((turn) => {
       this.#turn = null;
+      if (turn.kind === 'progress') this.#turns += 1;
+      for (const resolve of this.#watchers.splice(0)) resolve();
+      return turn;
     });
     return this.#turn;
   }
@@ -289,6 +310,7 @@ export class Task {
     await this.#loop;
     await this.#turn;
     this.#discard();
+    for (const resolve of this.#watchers.splice(0)) resolve();
   }
 }
 

@@ -1,0 +1,69 @@
+// What a statement changes in the catalog, as plain JSON that is logged and replayed; knows no host and no text of statements.
+
+import { exhaustive } from '../base/assert.ts';
+import type { Catalog, PersistentQuery } from '../catalog/catalog.ts';
+import type { Source } from '../catalog/source.ts';
+import type { Type } from '../data/type.ts';
+import type { Plan } from '../plan/step.ts';
+
+/** Raised when a change gets another meaning; a newer one is refused, never guessed. */
+export const CHANGE_VERSION = 1;
+
+/** A topic that went with its source: deleted again at replay when a crash came between the change and the deletion. */
+export interface DeletedTopic {
+  readonly name: string;
+  readonly incarnation: string;
+}
+
+export type CatalogChange =
+  | { readonly change: 'source'; readonly source: Source }
+  | {
+      readonly change: 'query';
+      readonly query: PersistentQuery;
+      /** The source that it makes; null where it writes into one that exists. */
+      readonly source: Source | null;
+      /** What runs, so that a later version of the planner cannot change a running query. */
+      readonly plan: Plan;
+    }
+  | {
+      readonly change: 'drop';
+      readonly name: string;
+      /** The query that made the source and ends with it. */
+      readonly terminates: string | null;
+      readonly topic: DeletedTopic | null;
+    }
+  | { readonly change: 'terminate'; readonly queries: readonly string[] }
+  | { readonly change: 'type'; readonly name: string; readonly type: Type | null };
+
+/** One entry of the catalog's topic. */
+export interface CatalogEntry {
+  readonly version: number;
+  /** The statement as it was written. */
+  readonly statement: string;
+  readonly change: CatalogChange;
+}
+
+/**
+ * The catalog after the change.
+ * @throws {StatementError} IN_USE, UNKNOWN_SOURCE, UNKNOWN_QUERY, LIMIT: nothing has changed
+ */
+export function applied(catalog: Catalog, change: CatalogChange): Catalog {
+  switch (change.change) {
+    case 'source':
+      return catalog.withSource(change.source);
+    case 'query': {
+      const made = change.source === null ? catalog : catalog.withSource(change.source);
+      return made.withQuery(change.query);
+    }
+    case 'drop':
+      return catalog.withoutSource(change.name);
+    case 'terminate':
+      return change.queries.reduce((before, id) => before.withoutQuery(id), catalog);
+    case 'type':
+      return change.type === null
+        ? catalog.withoutType(change.name)
+        : catalog.withType(change.name, change.type);
+    default:
+      return exhaustive(change);
+  }
+}

@@ -1,0 +1,365 @@
+// The public face of a host: statements, queries and records in, answers and rows out; knows no adapter.
+
+import { PortError, StatementError } from '../base/errors.ts';
+import { analyzeStatement } from '../analyze/analyze.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Source } from '../catalog/source.ts';
+import type { Batch } from '../data/batch.ts';
+import type { RecordHeader } from '../data/record.ts';
+import type { PublicOptions } from '../data/row.ts';
+import { FORMATS } from '../formats/formats.ts';
+import { builtinRegistry } from '../functions/builtins.ts';
+import type { FunctionRegistry, Overload } from '../functions/registry.ts';
+import { planPull } from '../plan/pull.ts';
+import type { Plan } from '../plan/step.ts';
+import type { Host } from '../ports/host.ts';
+import type { Unsubscribe } from '../ports/log.ts';
+import { parse } from '../sql/parser.ts';
+import { RepartitionWriter } from '../task/repartition.ts';
+import { readEntries } from './catalog-topic.ts';
+import type { Entity } from './entities.ts';
+import { loadCalls } from './functions.ts';
+import {
+  checkWritable,
+  produce,
+  type ProducedAt,
+  type ProducedRecord,
+  recordOf,
+  valuesOf,
+} from './insert.ts';
+import { answerPull } from './pull.ts';
+import { startPush } from './push.ts';
+import { boundProcessingLog } from './processing-log.ts';
+import { Queries, type QueryStats } from './queries.ts';
+import { QueryRows } from './query-rows.ts';
+import { readRecords, recordsByTopic, type ReadOptions, type TopicRecord } from './records.ts';
+import { heal, replay } from './recovery.ts';
+import { Statements } from './statements.ts';
+import { createSystemTopics } from './system.ts';
+
+export interface EngineOptions {
+  readonly host: Host;
+  /** Functions beside the built-in ones. */
+  readonly functions?: readonly Overload[] | undefined;
+  /** Properties of the session, as SET gives them. */
+  readonly properties?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface ExecuteOptions {
+  /** Properties for this call alone: SET and UNSET in it end with it. Absent: the session's. */
+  readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** Called with each answer as soon as its statement is done; those before a failing statement stay done. */
+  readonly onEntity?: ((entity: Entity) => void) | undefined;
+}
+
+export interface QueryOptions extends PublicOptions {
+  /** Properties for this query alone, over the session's. */
+  readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** Ends the query. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface InsertOptions {
+  /** Milliseconds since the Unix epoch; absent: now. */
+  readonly timestamp?: number | undefined;
+  readonly headers?: readonly RecordHeader[] | undefined;
+  /** The record's key as it is; absent: made of the key columns. */
+  readonly key?: Uint8Array | string | null | undefined;
+}
+
+export interface EngineStats {
+  /** Records ever appended, by user topic. */
+  readonly topics: Readonly<Record<string, { readonly in: number }>>;
+  /** By persistent query. */
+  readonly queries: Readonly<Record<string, QueryStats>>;
+}
+
+/**
+ * Opens the engine on a host: what its catalog says is made again, and its queries go on from their last commits.
+ * @throws {PortError} CORRUPT when the catalog was written by a newer version; what the host refuses
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { host } = options;
+  const registry = builtinRegistry(options.functions ?? []);
+  await createSystemTopics(host.log);
+  const queries = new Queries({ host, formats: FORMATS, registry });
+  const entries = await readEntries(host.log);
+  const replayed = replay(entries);
+  await heal(entries.at(-1) ?? null, host, queries, replayed.ended);
+  for (const plan of replayed.plans.values()) await queries.start(plan);
+  const parts = { host, formats: FORMATS, registry, queries };
+  const statements = new Statements(parts, replayed.catalog, replayed.queryNumber);
+  return new Engine(
+    host,
+    registry,
+    queries,
+    statements,
+    new Map(Object.entries(options.properties ?? {})),
+  );
+}
+
+/** Statements run one after the other, however they are called; queries and records go beside them. */
+export class Engine implements AsyncDisposable {
+  readonly #host: Host;
+  readonly #registry: FunctionRegistry;
+  readonly #queries: Queries;
+  readonly #statements: Statements;
+  readonly #properties: Map<string, string>;
+  readonly #open = new Set<QueryRows>();
+  readonly #unsubscribe: Unsubscribe;
+  #last: Promise<unknown> = Promise.resolve();
+  #spare = 0;
+
+  /** Use `openEngine`. */
+  constructor(
+    host: Host,
+    registry: FunctionRegistry,
+    queries: Queries,
+    statements: Statements,
+    properties: Map<string, string>,
+  ) {
+    this.#host = host;
+    this.#registry = registry;
+    this.#queries = queries;
+    this.#statements = statements;
+    this.#properties = properties;
+    this.#unsubscribe = boundProcessingLog(host.log);
+  }
+
+  /** The catalog of this moment. */
+  get catalog(): Catalog {
+    return this.#statements.catalog;
+  }
+
+  /**
+   * Executes statements in order; SELECT goes to `query`.
+   * @returns an answer per statement, in ksqlDB's shapes; INSERT VALUES has none
+   * @throws {StatementError} of the first that fails; a syntax error anywhere keeps all from running
+   */
+  execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
+    return this.#inTurn(async () => {
+      const properties =
+        options.properties === undefined
+          ? this.#properties
+          : this.#propertiesWith(options.properties);
+      const entities: Entity[] = [];
+      for (const statement of parse(sql)) {
+        const entity = await this.#statements.run(statement, properties);
+        if (entity === null) continue;
+        entities.push(entity);
+        options.onEntity?.(entity);
+      }
+      return entities;
+    });
+  }
+
+  /**
+   * Asks (pull) or subscribes (push, EMIT CHANGES). When a push query's promise resolves, its place in the topics is settled.
+   * @throws {StatementError} what is wrong with the text
+   */
+  query(sql: string, options: QueryOptions = {}): Promise<QueryRows> {
+    return this.#inTurn(async () => {
+      const [statement, more] = parse(sql);
+      if (statement?.kind !== 'Select' || more !== undefined) {
+        throw new StatementError(
+          'INVALID',
+          'a query is one SELECT',
+          more?.at ?? statement?.at ?? null,
+        );
+      }
+      const properties = this.#propertiesWith(options.properties ?? {});
+      const analysis = analyzeStatement(
+        statement,
+        await this.#statements.analyzeOptions(properties),
+      );
+      if (analysis.kind === 'query')
+        return this.#push(this.#statements.planned(analysis, properties), options);
+      if (analysis.kind !== 'pull')
+        throw new StatementError('INVALID', 'a query is one SELECT', statement.at);
+      const { query, name } = analysis.source;
+      const plan = query === null ? null : this.#queries.plan(query);
+      if (plan === null) {
+        throw new StatementError(
+          'INVALID',
+          `no query keeps the rows of ${name}`,
+          statement.at,
+          'Add EMIT CHANGES for a push query, or make a table of it with CREATE TABLE ... AS SELECT.',
+        );
+      }
+      return this.#pull(planPull(analysis, plan), plan, options);
+    });
+  }
+
+  async #push(plan: Plan, options: QueryOptions): Promise<QueryRows> {
+    const rows: QueryRows = await startPush({
+      plan,
+      host: this.#host,
+      formats: FORMATS,
+      registry: this.#registry,
+      signal: options.signal ?? null,
+      public: options,
+      onEnd: () => this.#open.delete(rows),
+    });
+    this.#open.add(rows);
+    return rows;
+  }
+
+  async #pull(
+    pull: ReturnType<typeof planPull>,
+    plan: Plan,
+    options: QueryOptions,
+  ): Promise<QueryRows> {
+    const { store, clock } = this.#host;
+    options.signal?.throwIfAborted();
+    const registry = this.#registry;
+    await loadCalls(
+      [...pull.projection.expressions, ...(pull.filter === null ? [] : [pull.filter])],
+      registry,
+    );
+    const reader = (task: string) => store.reader(task);
+    const { schema, batches } = await answerPull({
+      pull,
+      plan,
+      reader,
+      formats: FORMATS,
+      registry,
+      clock,
+    });
+    const waiting = [...batches];
+    return new QueryRows({
+      kind: 'pull',
+      queryId: null,
+      schema,
+      next: async () => {
+        options.signal?.throwIfAborted();
+        return waiting.shift() ?? null;
+      },
+      close: async () => {
+        waiting.length = 0;
+      },
+      public: options,
+    });
+  }
+
+  /**
+   * Appends one row, by column names.
+   * @throws {StatementError} UNKNOWN_SOURCE, UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID
+   * @throws {PortError} what the log refuses
+   */
+  async insert(
+    source: string,
+    row: Readonly<Record<string, unknown>>,
+    options: InsertOptions = {},
+  ): Promise<ProducedAt> {
+    const to = this.#writable(source);
+    const { key, value } = recordOf(to, valuesOf(to, row), FORMATS);
+    const { timestamp, headers } = options;
+    const record = {
+      key: options.key === undefined ? key : options.key,
+      value,
+      timestamp,
+      headers,
+    };
+    const [at] = await this.produce(to.topic, [record]);
+    if (at === undefined) throw new PortError('UNAVAILABLE', 'the record got no place');
+    return at;
+  }
+
+  /** Appends records as they are. @throws {PortError} what the log refuses */
+  produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
+    return produce(this.#host.log, this.#host.clock, { topic, spare: this.#spare++ }, records);
+  }
+
+  /**
+   * Appends rows to a source with FORMAT='COLUMNAR' as encoded batches: the fastest way in.
+   * @param batch of the source's schema
+   */
+  async insertBatch(source: string, batch: Batch): Promise<void> {
+    const to = this.#writable(source);
+    if (to.valueFormat.format !== 'COLUMNAR') {
+      throw new StatementError(
+        'INVALID',
+        `${to.name} is not COLUMNAR: its records are ${to.valueFormat.format}`,
+      );
+    }
+    const keys = to.schema.columns.filter(({ role }) => role === 'key').length;
+    const keyFormat = { format: keys === 1 ? 'KAFKA' : 'JSON', options: [], wrap: false };
+    const { topic, partitions, schema } = to;
+    const step = {
+      step: 'repartition',
+      id: '',
+      input: '',
+      schema,
+      topic,
+      partitions,
+      keyFormat,
+    } as const;
+    const writer = new RepartitionWriter(step, FORMATS, this.#spare++ % partitions);
+    writer.write(batch);
+    const appends: Promise<unknown>[] = [];
+    writer.drain(({ to: at, bytes }) => appends.push(this.#host.log.append(at, bytes)));
+    await Promise.all(appends);
+  }
+
+  #writable(name: string): Source {
+    const { catalog } = this;
+    const source = catalog.sources.get(name) ?? catalog.source(name.toUpperCase());
+    checkWritable(source);
+    return source;
+  }
+
+  /**
+   * Records of one partition of a topic, from an offset (the earliest) on.
+   * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE
+   */
+  topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
+    return readRecords(this.#host.log, topic, options);
+  }
+
+  async stats(): Promise<EngineStats> {
+    const topics = await recordsByTopic(this.#host.log);
+    const queries = [...this.catalog.queries.keys()].map(
+      (id) => [id, this.#queries.stats(id)] as const,
+    );
+    return { topics: named(topics), queries: named(queries) };
+  }
+
+  /** Why a query has ended; null while it runs. */
+  errorOf(queryId: string): Error | null {
+    return this.#queries.errorOf(queryId);
+  }
+
+  /** Resolves when every persistent query has taken in all there is and delivered all it made. */
+  idle(): Promise<void> {
+    return this.#inTurn(() => this.#queries.idle());
+  }
+
+  /** Ends all queries after what they are doing, and the host. What is committed stays. */
+  async close(): Promise<void> {
+    this.#unsubscribe();
+    await Promise.all([...this.#open].map((rows) => rows.close()));
+    await this.#inTurn(() => this.#queries.close());
+    await this.#host.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #propertiesWith(more: Readonly<Record<string, string>>): Map<string, string> {
+    return new Map([...this.#properties, ...Object.entries(more)]);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+}
+
+/** Names are the user's: no prototype, so that `__proto__` is a name like any other. */
+function named<T>(entries: readonly (readonly [string, T])[]): Readonly<Record<string, T>> {
+  const made = Object.create(null) as Record<string, T>;
+  for (const [name, value] of entries) made[name] = value;
+  return made;
+}

@@ -1,0 +1,289 @@
+// The answers of statements in ksqlDB's shapes; plain JSON, knows no host.
+
+import type { Catalog, PersistentQuery } from '../catalog/catalog.ts';
+import type { Source } from '../catalog/source.ts';
+import type { Schema } from '../data/schema.ts';
+import { type Type, typeText } from '../data/type.ts';
+import type { FunctionRegistry, Parameter, Pattern } from '../functions/registry.ts';
+import { explain } from '../plan/explain.ts';
+import type { Plan } from '../plan/step.ts';
+import type { TopicDescription } from '../ports/log.ts';
+import type { QueryState } from './queries.ts';
+
+/** The answer of one statement. `@type` says which members it has. */
+export interface Entity {
+  readonly '@type': string;
+  readonly statementText: string;
+  readonly warnings: readonly { readonly message: string }[];
+  readonly [member: string]: unknown;
+}
+
+export function entity(
+  type: string,
+  statementText: string,
+  members: Readonly<Record<string, unknown>>,
+  warnings: readonly string[] = [],
+): Entity {
+  return {
+    '@type': type,
+    statementText,
+    ...members,
+    warnings: warnings.map((message) => ({ message })),
+  };
+}
+
+/** What became of a statement that changes something. */
+export function currentStatus(
+  statementText: string,
+  status: {
+    readonly commandId: string;
+    readonly message: string;
+    readonly queryId: string | null;
+    readonly sequence: number;
+  },
+  warnings: readonly string[] = [],
+): Entity {
+  const { commandId, message, queryId, sequence } = status;
+  return entity(
+    'currentStatus',
+    statementText,
+    {
+      commandId,
+      commandStatus: { status: 'SUCCESS', message, queryId },
+      commandSequenceNumber: sequence,
+    },
+    warnings,
+  );
+}
+
+function listed(source: Source) {
+  return {
+    type: source.kind === 'stream' ? 'STREAM' : 'TABLE',
+    name: source.name,
+    topic: source.topic,
+    keyFormat: source.keyFormat.format,
+    valueFormat: source.valueFormat.format,
+    isWindowed: source.window !== null,
+  };
+}
+
+export function sourcesEntity(
+  statementText: string,
+  catalog: Catalog,
+  kind: 'stream' | 'table',
+): Entity {
+  const sources = [...catalog.sources.values()]
+    .filter((source) => source.kind === kind)
+    .map(listed);
+  return kind === 'stream'
+    ? entity('streams', statementText, { streams: sources })
+    : entity('tables', statementText, { tables: sources });
+}
+
+export function topicsEntity(statementText: string, topics: readonly TopicDescription[]): Entity {
+  return entity('kafka_topics', statementText, {
+    topics: topics
+      .filter((topic) => !topic.internal)
+      .map(({ name, partitions }) => ({
+        name,
+        replicaInfo: Array.from({ length: partitions }, () => 1),
+      })),
+  });
+}
+
+function listedQuery(query: PersistentQuery, catalog: Catalog, state: QueryState) {
+  const sink = query.writes === null ? null : (catalog.sources.get(query.writes) ?? null);
+  return {
+    queryString: query.statement,
+    sinks: query.writes === null ? [] : [query.writes],
+    sinkKafkaTopics: sink === null ? [] : [sink.topic],
+    id: query.id,
+    statusCount: { [state]: 1 },
+    queryType: 'PERSISTENT',
+    state,
+  };
+}
+
+export function queriesEntity(
+  statementText: string,
+  catalog: Catalog,
+  stateOf: (id: string) => QueryState,
+): Entity {
+  const queries = [...catalog.queries.values()].map((query) =>
+    listedQuery(query, catalog, stateOf(query.id)),
+  );
+  return entity('queries', statementText, { queries });
+}
+
+export function functionsEntity(statementText: string, registry: FunctionRegistry): Entity {
+  return entity('function_names', statementText, {
+    functions: registry.names.map((name) => {
+      const [first] = registry.overloads(name);
+      return {
+        name,
+        type: (first?.kind ?? 'scalar').toUpperCase(),
+        category: first?.category ?? '',
+      };
+    }),
+  });
+}
+
+function patternText(pattern: Pattern): string {
+  switch (pattern.pattern) {
+    case 'type':
+      return typeText(pattern.type);
+    case 'decimal':
+      return 'DECIMAL';
+    case 'any':
+    case 'anyStruct':
+      return pattern.variable;
+    case 'array':
+      return `ARRAY<${patternText(pattern.item)}>`;
+    case 'map':
+      return `MAP<${patternText(pattern.key)}, ${patternText(pattern.value)}>`;
+    case 'lambda':
+      return `LAMBDA (${pattern.parameters.map(patternText).join(', ')}) => ${patternText(pattern.result)}`;
+  }
+}
+
+function argumentText({ name, pattern, variadic }: Parameter): string {
+  return `${name} ${patternText(pattern)}${variadic ? '[]' : ''}`;
+}
+
+export function functionEntity(
+  statementText: string,
+  registry: FunctionRegistry,
+  name: string,
+): Entity {
+  const overloads = registry.overloads(name);
+  const [first] = overloads;
+  return entity('describe_function', statementText, {
+    name,
+    type: (first?.kind ?? 'scalar').toUpperCase(),
+    description: first?.description ?? '',
+    author: 'millrace',
+    version: '',
+    functions: overloads.map((overload) => ({
+      arguments: overload.parameters.map(argumentText).join(', '),
+      description: overload.description,
+    })),
+  });
+}
+
+export function typesEntity(statementText: string, catalog: Catalog): Entity {
+  const types = Object.fromEntries(
+    [...catalog.types].map(([name, type]) => [name, schemaOf(type)]),
+  );
+  return entity('type_list', statementText, { types });
+}
+
+export function propertiesEntity(
+  statementText: string,
+  properties: ReadonlyMap<string, string>,
+): Entity {
+  return entity('properties', statementText, {
+    properties: [...properties].map(([name, value]) => ({
+      name,
+      scope: 'KSQL',
+      value,
+      editable: true,
+      level: 'QUERY',
+    })),
+    overwrittenProperties: [...properties.keys()],
+    defaultProperties: [],
+  });
+}
+
+/** A type as ksqlDB's clients read it. */
+function schemaOf(type: Type): Readonly<Record<string, unknown>> {
+  switch (type.kind) {
+    case 'DECIMAL':
+      return {
+        type: 'DECIMAL',
+        parameters: { precision: type.precision, scale: type.scale },
+        fields: null,
+        memberSchema: null,
+      };
+    case 'ARRAY':
+      return { type: 'ARRAY', fields: null, memberSchema: schemaOf(type.item) };
+    case 'MAP':
+      return { type: 'MAP', fields: null, memberSchema: schemaOf(type.value) };
+    case 'STRUCT':
+      return {
+        type: 'STRUCT',
+        fields: type.fields.map((field) => ({ name: field.name, schema: schemaOf(field.type) })),
+        memberSchema: null,
+      };
+    default:
+      return { type: type.kind, fields: null, memberSchema: null };
+  }
+}
+
+function fieldsOf(schema: Schema): readonly Readonly<Record<string, unknown>>[] {
+  return schema.columns
+    .filter(({ role }) => role === 'key' || role === 'value')
+    .map(({ name, type, role }) => ({
+      name,
+      schema: schemaOf(type),
+      ...(role === 'key' ? { type: 'KEY' } : {}),
+    }));
+}
+
+export function sourceDescription(
+  source: Source,
+  catalog: Catalog,
+  stateOf: (id: string) => QueryState,
+) {
+  const { readBy, writtenBy, feeds } = catalog.links(source.name);
+  const described = (ids: readonly string[]) =>
+    ids.flatMap((id) => {
+      const query = catalog.queries.get(id);
+      return query === undefined ? [] : [listedQuery(query, catalog, stateOf(id))];
+    });
+  return {
+    name: source.name,
+    type: source.kind === 'stream' ? 'STREAM' : 'TABLE',
+    windowType: source.window?.type ?? null,
+    fields: fieldsOf(source.schema),
+    readQueries: described(readBy),
+    writeQueries: described(writtenBy),
+    timestamp: source.timestamp?.column ?? '',
+    keyFormat: source.keyFormat.format,
+    valueFormat: source.valueFormat.format,
+    topic: source.topic,
+    partitions: source.partitions,
+    replication: 1,
+    statement: source.statement,
+    extended: false,
+    statistics: '',
+    errorStats: '',
+    queryOffsetSummaries: [],
+    sourceConstraints: feeds,
+  };
+}
+
+export function queryDescription(
+  statementText: string,
+  plan: Plan,
+  state: QueryState | null,
+): Entity {
+  const steps = plan.subtopologies.flatMap((part) => part.steps);
+  const last = steps.findLast((step) => step.step === 'sink' || step.step === 'client');
+  const aggregation = steps.find((step) => step.step === 'aggregate');
+  return entity('queryDescription', statementText, {
+    queryDescription: {
+      id: plan.query,
+      statementText: plan.statement,
+      windowType: aggregation?.window?.type ?? null,
+      fields: last === undefined ? [] : fieldsOf(last.schema),
+      sources: [...new Set(steps.flatMap((step) => (step.step === 'source' ? [step.source] : [])))],
+      sinks: steps.flatMap((step) => (step.step === 'sink' ? [step.sink] : [])),
+      executionPlan: explain(plan),
+      topology: '',
+      overriddenProperties: {},
+      state,
+      queryType: plan.kind === 'persistent' ? 'PERSISTENT' : 'PUSH',
+      ksqlHostQueryStatus: {},
+    },
+  });
+}

@@ -1,0 +1,121 @@
+// Push queries: the plan's tasks in this process, with their state in memory, from the topics to one reader; knows no SQL.
+
+import { PortError } from '../base/errors.ts';
+import type { Batch } from '../data/batch.ts';
+import type { PublicOptions } from '../data/row.ts';
+import type { Schema } from '../data/schema.ts';
+import type { Formats } from '../formats/serde.ts';
+import type { FunctionRegistry } from '../functions/registry.ts';
+import { MemoryLog } from '../memory/memory-log.ts';
+import { MemoryStore } from '../memory/memory-store.ts';
+import type { ClientStep, Plan } from '../plan/step.ts';
+import type { Host } from '../ports/host.ts';
+import type { Log, TopicPartition } from '../ports/log.ts';
+import { Task } from '../task/task.ts';
+import { tasksOf } from '../task/topology.ts';
+import { loadFunctions } from './functions.ts';
+import { asAnswer, QueryRows } from './query-rows.ts';
+import { RowQueue } from './row-queue.ts';
+import { internalTopic } from './system.ts';
+
+export interface PushOptions {
+  readonly plan: Plan;
+  readonly host: Pick<Host, 'log' | 'clock' | 'kernel'>;
+  readonly formats: Formats;
+  readonly registry: FunctionRegistry;
+  readonly signal: AbortSignal | null;
+  readonly public: PublicOptions;
+  /** Called once when the query has ended. */
+  readonly onEnd: () => void;
+}
+
+/**
+ * Starts a push query. When this resolves, the place in the topics from which it reads is settled.
+ * What it keeps dies with it; its problems go to the processing log of the host.
+ */
+export async function startPush(options: PushOptions): Promise<QueryRows> {
+  const { plan, host, formats, registry, signal } = options;
+  await loadFunctions(plan, registry);
+  const client = clientOf(plan);
+  const order = client.order ?? client.schema.columns.map((_, index) => index);
+  const answer: Schema = { columns: order.flatMap((index) => client.schema.columns[index] ?? []) };
+  const own = new MemoryLog(host.clock);
+  for (const { name, partitions } of plan.internalTopics)
+    await own.create(internalTopic(name, partitions));
+  const internal = new Set(plan.internalTopics.map(({ name }) => name));
+  const store = new MemoryStore({ clock: host.clock });
+  const queue = new RowQueue({ limit: client.limit, onEnd: () => void stop() });
+  const tasks = tasksOf(plan).map(
+    (name) =>
+      new Task({
+        name,
+        plan,
+        log: routed(own, host.log, internal),
+        store,
+        clock: host.clock,
+        formats,
+        registry,
+        kernel: host.kernel,
+        commitIntervalMs: 0,
+        onRows: (rows) =>
+          queue.put(rows.flatMap((batch: Batch) => asAnswer(batch, answer, order) ?? [])),
+        onEnd: (_state, error) => queue.end(error),
+      }),
+  );
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => {
+    stopping ??= end();
+    return stopping;
+  };
+  const end = async (): Promise<void> => {
+    await Promise.all(tasks.map((task) => task.stop()));
+    signal?.removeEventListener('abort', cancel);
+    options.onEnd();
+  };
+  const cancel = (): void => queue.cancel();
+  try {
+    signal?.throwIfAborted();
+    for (const task of tasks) await task.prepare();
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+  signal?.addEventListener('abort', cancel, { once: true });
+  for (const task of tasks) task.start();
+  return new QueryRows({
+    kind: 'push',
+    queryId: plan.query,
+    schema: answer,
+    next: () => queue.next(),
+    close: () => {
+      queue.cancel();
+      return stop();
+    },
+    public: options.public,
+  });
+}
+
+function clientOf(plan: Plan): ClientStep {
+  for (const part of plan.subtopologies) {
+    for (const step of part.steps) if (step.step === 'client') return step;
+  }
+  throw new PortError('CORRUPT', 'a push query has a client step');
+}
+
+/** A log whose internal topics are the query's own; all others are the host's. */
+function routed(own: MemoryLog, shared: Log, internal: ReadonlySet<string>): Log {
+  const of = (topic: string): Log => (internal.has(topic) ? own : shared);
+  const at = (partition: TopicPartition): Log => of(partition.topic);
+  return {
+    create: (topic) => of(topic.name).create(topic),
+    remove: (topic) => of(topic).remove(topic),
+    describe: (topic) => of(topic).describe(topic),
+    list: () => shared.list(),
+    append: (to, ...rest) => at(to).append(to, ...rest),
+    read: (from, ...rest) => at(from).read(from, ...rest),
+    bounds: (of_) => at(of_).bounds(of_),
+    offsetForTime: (of_, ms) => at(of_).offsetForTime(of_, ms),
+    trim: (of_, before) => at(of_).trim(of_, before),
+    subscribe: (to, wake) => at(to).subscribe(to, wake),
+  };
+}

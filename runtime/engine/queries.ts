@@ -1,0 +1,179 @@
+// The persistent queries of one engine, as tasks in this process; knows no SQL.
+
+import { PortError } from '../base/errors.ts';
+import type { Formats } from '../formats/serde.ts';
+import type { FunctionRegistry } from '../functions/registry.ts';
+import type { Plan } from '../plan/step.ts';
+import type { Host } from '../ports/host.ts';
+import { Task } from '../task/task.ts';
+import { inputsOf, subtopologyOf, taskId, tasksOf } from '../task/topology.ts';
+import { loadFunctions } from './functions.ts';
+import { ensureTopic, internalTopic } from './system.ts';
+
+/** What a running query has done; totals that survive restarts. */
+export interface QueryStats {
+  /** Records read from its sources. */
+  readonly in: number;
+  /** Records written to its sink. */
+  readonly out: number;
+  /** Records dropped from every window they could belong to. */
+  readonly late: number;
+  /** Pairs of record and window that were dropped. */
+  readonly latePairs: number;
+  /** Rows dropped because they had no key or no value to group. */
+  readonly dropped: number;
+  /** Records skipped and expressions that failed: as many entries in the processing log. */
+  readonly errors: number;
+}
+
+export type QueryState = 'RUNNING' | 'ERROR' | 'FENCED';
+
+interface Running {
+  readonly plan: Plan;
+  readonly tasks: readonly Task[];
+}
+
+export interface QueriesOptions {
+  readonly host: Host;
+  readonly formats: Formats;
+  readonly registry: FunctionRegistry;
+}
+
+/** Starts, watches and ends persistent queries. */
+export class Queries {
+  readonly #options: QueriesOptions;
+  readonly #running = new Map<string, Running>();
+
+  constructor(options: QueriesOptions) {
+    this.#options = options;
+  }
+
+  /** The plan of a query that runs. */
+  plan(id: string): Plan | null {
+    return this.#running.get(id)?.plan ?? null;
+  }
+
+  /** Makes the query's internal topics and starts its tasks, which go on from their last commit. */
+  async start(plan: Plan): Promise<void> {
+    const { host, formats, registry } = this.#options;
+    await loadFunctions(plan, registry);
+    for (const { name, partitions } of plan.internalTopics) {
+      await ensureTopic(host.log, internalTopic(name, partitions));
+    }
+    const tasks = tasksOf(plan).map(
+      (name) =>
+        new Task({
+          name,
+          plan,
+          log: host.log,
+          store: host.store,
+          clock: host.clock,
+          formats,
+          registry,
+          kernel: host.kernel,
+          commitIntervalMs: host.commitIntervalMs,
+        }),
+    );
+    this.#running.set(plan.query, { plan, tasks });
+    for (const task of tasks) task.start();
+  }
+
+  /** Stops the query and forgets its state and internal topics. */
+  async terminate(id: string): Promise<void> {
+    const running = this.#running.get(id);
+    if (running === undefined) return;
+    this.#running.delete(id);
+    await Promise.all(running.tasks.map((task) => task.stop()));
+    await this.remove(running.plan);
+  }
+
+  /** Forgets what a query that does not run any more has left. */
+  async remove(plan: Plan): Promise<void> {
+    const { log, store } = this.#options.host;
+    for (const name of tasksOf(plan)) await store.remove(taskId(name));
+    for (const { name } of plan.internalTopics) await removeTopic(() => log.remove(name));
+  }
+
+  stats(id: string): QueryStats {
+    const sum = (name: string) => {
+      let total = 0;
+      for (const task of this.#running.get(id)?.tasks ?? []) {
+        for (const counter of task.counters) if (counter.name === name) total += counter.value;
+      }
+      return total;
+    };
+    return {
+      in: sum('in'),
+      out: sum('out'),
+      late: sum('late'),
+      latePairs: sum('latePairs'),
+      dropped: sum('dropped'),
+      errors: sum('errors'),
+    };
+  }
+
+  /** ERROR as soon as one task has ended so; why is in `errorOf`. */
+  stateOf(id: string): QueryState {
+    const states = (this.#running.get(id)?.tasks ?? []).map((task) => task.state);
+    if (states.includes('ERROR')) return 'ERROR';
+    return states.includes('FENCED') ? 'FENCED' : 'RUNNING';
+  }
+
+  errorOf(id: string): Error | null {
+    for (const task of this.#running.get(id)?.tasks ?? [])
+      if (task.error !== null) return task.error;
+    return null;
+  }
+
+  /** Waits until every task that still runs has taken in all there is and delivered all it made. */
+  async idle(): Promise<void> {
+    for (;;) {
+      const before = this.#turns();
+      const behind = await this.#firstBehind();
+      if (behind !== null) await behind.changed();
+      // What moved while others were looked at may have fed those looked at before.
+      else if (this.#turns() === before) return;
+    }
+  }
+
+  #turns(): number {
+    let turns = 0;
+    for (const { tasks } of this.#running.values()) for (const task of tasks) turns += task.turns;
+    return turns;
+  }
+
+  async #firstBehind(): Promise<Task | null> {
+    for (const { tasks } of this.#running.values()) {
+      for (const task of tasks) if (await isBehind(task, this.#options.host)) return task;
+    }
+    return null;
+  }
+
+  async close(): Promise<void> {
+    const tasks = [...this.#running.values()].flatMap((running) => running.tasks);
+    this.#running.clear();
+    await Promise.all(tasks.map((task) => task.stop()));
+  }
+}
+
+/** True when the task still runs and has records to read or appends to deliver. */
+export async function isBehind(task: Task, host: Pick<Host, 'log'>): Promise<boolean> {
+  if (task.state !== 'RUNNING') return false;
+  const { positions, isDelivered } = task.progress;
+  const { name, plan } = task.options;
+  const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
+  if (positions.length < inputs.length || !isDelivered) return true;
+  for (const { at, next } of positions) {
+    if ((await host.log.bounds(at)).highWatermark > next) return true;
+  }
+  return false;
+}
+
+/** A topic that is gone already is as good as removed. */
+export async function removeTopic(remove: () => Promise<void>): Promise<void> {
+  try {
+    await remove();
+  } catch (thrown) {
+    if (!(thrown instanceof PortError) || thrown.code !== 'UNKNOWN_TOPIC') throw thrown;
+  }
+}

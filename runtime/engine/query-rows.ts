@@ -1,0 +1,116 @@
+// The answer of a query as its caller sees it: rows or batches to iterate over, once, and an end; knows no task.
+
+import { StatementError } from '../base/errors.ts';
+import { type Batch, Op, positionOf, select } from '../data/batch.ts';
+import { publicRow, type PublicOptions, type PublicRow } from '../data/row.ts';
+import type { Schema } from '../data/schema.ts';
+import { typeText } from '../data/type.ts';
+
+/** One column of an answer. */
+export interface QueryColumn {
+  readonly name: string;
+  /** As SQL spells it. */
+  readonly type: string;
+}
+
+/** One row with what a bare row does not say. */
+export interface QueryChange {
+  readonly row: PublicRow;
+  /** true: the row's key was deleted from the table; columns that are not its key are null. */
+  readonly isDelete: boolean;
+  /** Milliseconds since the Unix epoch. */
+  readonly rowtime: number;
+}
+
+export interface QueryRowsOptions {
+  readonly kind: 'push' | 'pull';
+  readonly queryId: string | null;
+  /** Columns in the order of the SELECT. */
+  readonly schema: Schema;
+  readonly next: () => Promise<Batch | null>;
+  readonly close: () => Promise<void>;
+  readonly public: PublicOptions;
+}
+
+/**
+ * The rows of one query, to be read once: `for await (const row of rows)`. Leaving the loop, `close`, `await using` and the abort signal
+ * all end the query.
+ */
+export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
+  /** `push` goes on until it is ended; `pull` ends with its last row. */
+  readonly kind: 'push' | 'pull';
+  /** null for a pull query. */
+  readonly queryId: string | null;
+  readonly columns: readonly QueryColumn[];
+  readonly schema: Schema;
+  readonly #options: QueryRowsOptions;
+  #isRead = false;
+
+  constructor(options: QueryRowsOptions) {
+    this.kind = options.kind;
+    this.queryId = options.queryId;
+    this.schema = options.schema;
+    this.columns = options.schema.columns.map(({ name, type }) => ({ name, type: typeText(type) }));
+    this.#options = options;
+  }
+
+  /** The rows as batches, for readers that are in a hurry; the columns stand in the order of the SELECT. */
+  async *batches(): AsyncGenerator<Batch, void, undefined> {
+    if (this.#isRead) throw new StatementError('INVALID', 'the rows of a query are read once');
+    this.#isRead = true;
+    try {
+      for (;;) {
+        const batch = await this.#options.next();
+        if (batch === null) return;
+        yield batch;
+      }
+    } finally {
+      await this.close();
+    }
+  }
+
+  async *changes(): AsyncGenerator<QueryChange, void, undefined> {
+    for await (const batch of this.batches()) {
+      for (let i = 0; i < batch.length; i++) {
+        const position = positionOf(batch, i);
+        yield {
+          row: publicRow(batch, i, this.#options.public),
+          isDelete: batch.op?.[position] === Op.Delete,
+          rowtime: batch.rowtime[position] ?? 0,
+        };
+      }
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<PublicRow, void, undefined> {
+    for await (const { row } of this.changes()) yield row;
+  }
+
+  /** All rows; for pull queries and push queries with LIMIT. */
+  async all(): Promise<PublicRow[]> {
+    return Array.fromAsync(this);
+  }
+
+  /** Ends the query. */
+  close(): Promise<void> {
+    return this.#options.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** The batch with its columns in another order, and without old rows; null when no row is left. */
+export function asAnswer(batch: Batch, answer: Schema, order: readonly number[]): Batch | null {
+  const columns = order.flatMap((index) => batch.columns[index] ?? []);
+  const shown = { ...batch, schema: answer, columns };
+  const { op } = batch;
+  if (op === null) return shown;
+  const positions: number[] = [];
+  for (let i = 0; i < batch.length; i++) {
+    const position = positionOf(batch, i);
+    if (op[position] !== Op.UpdateBefore) positions.push(position);
+  }
+  return select(shown, Uint32Array.from(positions));
+}

@@ -1,0 +1,69 @@
+// Reads topics for people and their programs: records one by one, and how many there were; knows no source.
+
+import { FETCH_BYTES_MAX } from '../base/limits.ts';
+import { parseRecordBatch, type RecordHeader } from '../data/record.ts';
+import type { Log } from '../ports/log.ts';
+
+/** One record of a topic. */
+export interface TopicRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly RecordHeader[];
+}
+
+export interface ReadOptions {
+  /** 0 when absent. */
+  readonly partition?: number | undefined;
+  /** The first offset; absent: the earliest. */
+  readonly from?: number | undefined;
+  readonly recordsMax?: number | undefined;
+}
+
+/** Records of one partition, from an offset on. The records of columnar batches have neither key nor value here. */
+export async function readRecords(
+  log: Log,
+  topic: string,
+  options: ReadOptions,
+): Promise<readonly TopicRecord[]> {
+  const { partition = 0, recordsMax = Infinity } = options;
+  const at = { topic, partition };
+  let offset = options.from ?? (await log.bounds(at)).start;
+  const found: TopicRecord[] = [];
+  for (;;) {
+    const { batches, highWatermark } = await log.read(at, offset, FETCH_BYTES_MAX);
+    for (const { base, count, bytes } of batches) {
+      const records = parseRecordBatch(bytes);
+      for (let i = Math.max(0, offset - base); i < count && found.length < recordsMax; i++) {
+        found.push({
+          partition,
+          offset: base + i,
+          timestamp: records.timestamps[i] ?? 0,
+          key: records.key(i),
+          value: records.value(i),
+          headers: records.headers(i),
+        });
+      }
+      offset = base + count;
+    }
+    if (offset >= highWatermark || found.length >= recordsMax) return found;
+  }
+}
+
+/** Records ever appended, by user topic. */
+export async function recordsByTopic(
+  log: Log,
+): Promise<readonly (readonly [string, { in: number }])[]> {
+  const topics: [string, { in: number }][] = [];
+  for (const { name, partitions, internal } of await log.list()) {
+    if (internal) continue;
+    let records = 0;
+    for (let partition = 0; partition < partitions; partition++) {
+      records += (await log.bounds({ topic: name, partition })).highWatermark;
+    }
+    topics.push([name, { in: records }]);
+  }
+  return topics;
+}

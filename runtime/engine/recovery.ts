@@ -1,0 +1,53 @@
+// What an engine finds at open: the catalog's entries replayed, and the last of them finished; knows no query that runs.
+
+import { Catalog } from '../catalog/catalog.ts';
+import type { Plan } from '../plan/step.ts';
+import type { Host } from '../ports/host.ts';
+import { applied, type CatalogEntry } from './changes.ts';
+import { type Queries, removeTopic } from './queries.ts';
+import { PROCESSING_LOG } from './system.ts';
+
+export interface Replayed {
+  readonly catalog: Catalog;
+  readonly plans: ReadonlyMap<string, Plan>;
+  /** Plans that the last entry ended. */
+  readonly ended: readonly Plan[];
+  readonly queryNumber: number;
+}
+
+/** The catalog and the plans that the entries leave. */
+export function replay(entries: readonly CatalogEntry[]): Replayed {
+  let catalog = Catalog.empty.withSource(PROCESSING_LOG);
+  const plans = new Map<string, Plan>();
+  let ended: Plan[] = [];
+  let queryNumber = 0;
+  for (const { change } of entries) {
+    catalog = applied(catalog, change);
+    ended = [];
+    if (change.change === 'query') {
+      plans.set(change.plan.query, change.plan);
+      queryNumber += 1;
+      continue;
+    }
+    for (const [id, plan] of plans) {
+      if (catalog.queries.has(id)) continue;
+      plans.delete(id);
+      ended.push(plan);
+    }
+  }
+  return { catalog, plans, ended, queryNumber };
+}
+
+/** The last statement may have been cut short after it was logged: what it was to take away is taken away again. */
+export async function heal(
+  last: CatalogEntry | null,
+  host: Host,
+  queries: Queries,
+  ended: readonly Plan[],
+): Promise<void> {
+  for (const plan of ended) await queries.remove(plan);
+  if (last?.change.change !== 'drop' || last.change.topic === null) return;
+  const { name, incarnation } = last.change.topic;
+  const there = await host.log.describe(name);
+  if (there?.incarnation === incarnation) await removeTopic(() => host.log.remove(name));
+}

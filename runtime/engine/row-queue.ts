@@ -1,0 +1,96 @@
+// Batches on their way from the tasks of a query to its reader: bounded, with back-pressure, a limit of rows and an end; knows no query.
+
+import { LimitError } from '../base/errors.ts';
+import { PUSH_ROWS_MAX } from '../base/limits.ts';
+import { type Batch, slice } from '../data/batch.ts';
+
+/**
+ * Tasks wait in `put` while the reader is behind, so that what waits never grows beyond PUSH_ROWS_MAX; rows of one commit that are more
+ * than that by themselves end the query with an error.
+ */
+export class RowQueue {
+  #batches: Batch[] = [];
+  #rows = 0;
+  #left: number;
+  #end: { readonly error: Error | null } | null = null;
+  readonly #onEnd: () => void;
+  #wakeReader: (() => void) | null = null;
+  #wakeWriters: (() => void)[] = [];
+  readonly #rowsMax: number;
+
+  /** @param onEnd called once when no more rows are wanted or none will come */
+  constructor(options: { limit: number | null; onEnd: () => void; rowsMax?: number | undefined }) {
+    this.#left = options.limit ?? Infinity;
+    this.#onEnd = options.onEnd;
+    this.#rowsMax = options.rowsMax ?? PUSH_ROWS_MAX;
+  }
+
+  get isEnded(): boolean {
+    return this.#end !== null;
+  }
+
+  /** Takes the rows of one commit. Resolves when there is room for them, or when nobody wants them. */
+  async put(batches: readonly Batch[]): Promise<void> {
+    const rows = batches.reduce((sum, batch) => sum + batch.length, 0);
+    if (rows > this.#rowsMax) {
+      this.end(
+        new LimitError(
+          'PUSH_ROWS_MAX',
+          `${rows} rows came at once; a reader has at most ${this.#rowsMax} waiting`,
+        ),
+      );
+      return;
+    }
+    while (this.#end === null && this.#rows > 0 && this.#rows + rows > this.#rowsMax) {
+      await new Promise<void>((resolve) => this.#wakeWriters.push(resolve));
+    }
+    if (this.#end !== null) return;
+    for (const batch of batches) this.#add(batch);
+    if (this.#left === 0) this.end(null);
+    this.#wakeReader?.();
+  }
+
+  #add(batch: Batch): void {
+    const kept = slice(batch, 0, Math.min(batch.length, this.#left));
+    if (kept === null) return;
+    this.#left -= kept.length;
+    this.#rows += kept.length;
+    this.#batches.push(kept);
+  }
+
+  /** No more rows will come: after those that wait, the reader sees the end or the error. */
+  end(error: Error | null): void {
+    if (this.#end !== null) return;
+    this.#end = { error };
+    this.#wakeReader?.();
+    for (const wake of this.#wakeWriters.splice(0)) wake();
+    this.#onEnd();
+  }
+
+  /** The reader has gone: nothing that waits is wanted. */
+  cancel(): void {
+    this.#batches = [];
+    this.#rows = 0;
+    this.end(null);
+  }
+
+  /** The next batch; null at the end. @throws the error that ended the query, once the rows before it were read */
+  async next(): Promise<Batch | null> {
+    for (;;) {
+      const batch = this.#batches.shift();
+      if (batch !== undefined) {
+        this.#rows -= batch.length;
+        for (const wake of this.#wakeWriters.splice(0)) wake();
+        return batch;
+      }
+      if (this.#end !== null) {
+        if (this.#end.error !== null) throw this.#end.error;
+        return null;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wakeReader = resolve;
+      });
+      this.#wakeReader = null;
+    }
+  }
+}
