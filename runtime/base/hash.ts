@@ -43,7 +43,7 @@ export function partitionOf(
   return (murmur2(key, from, to) & 0x7fffffff) % partitions;
 }
 
-/** A hash for tables in memory: fast on short keys, not stable between versions, never stored. Unsigned 32 bits. */
+/** A hash for tables in memory: fast on short keys, not stable between versions, never stored. 0 .. 2^30 - 1, a small integer everywhere. */
 export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
   let h = Math.imul(to - from, 0x9e3779b1) | 0;
   let i = from;
@@ -58,5 +58,5 @@ export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
   }
   for (; i < to; i++) h = Math.imul(h ^ (bytes[i] ?? 0), 0x01000193);
   h = Math.imul(h ^ (h >>> 16), 0xc2b2ae35);
-  return (h ^ (h >>> 13)) >>> 0;
+  return (h ^ (h >>> 13)) & 0x3fffffff;
 }

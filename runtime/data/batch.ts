@@ -3,7 +3,7 @@
 import { assert } from '../base/assert.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Bitmap, Column } from './column.ts';
-import { gatherBitmap, gatherColumn } from './gather.ts';
+import { gather, gatherBitmap, gatherColumn } from './gather.ts';
 import type { Schema } from './schema.ts';
 
 /** What a row of a changelog does to its table. A stream's rows have no operation. */
@@ -78,10 +78,9 @@ export function compact(batch: Batch): Batch {
     columns: batch.columns.map((column) => gatherColumn(column, selection)),
     valueNull: gatherBitmap(batch.valueNull, selection),
     keyNull: gatherBitmap(batch.keyNull, selection),
-    rowtime: Float64Array.from(selection, (position) => batch.rowtime[position] ?? 0),
-    op: batch.op === null ? null : Uint8Array.from(selection, (at) => batch.op?.[at] ?? 0),
-    origin:
-      batch.origin === null ? null : Uint32Array.from(selection, (at) => batch.origin?.[at] ?? 0),
+    rowtime: gather(batch.rowtime, new Float64Array(selection.length), selection),
+    op: batch.op && gather(batch.op, new Uint8Array(selection.length), selection),
+    origin: batch.origin && gather(batch.origin, new Uint32Array(selection.length), selection),
   };
 }
 

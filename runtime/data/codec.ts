@@ -29,7 +29,7 @@ const STORAGE_CODES: Readonly<Record<Storage, number>> = {
 const sums = new WeakMap<Schema, number>();
 
 /** What an encoded batch names its schema by: CRC-32C of the JSON of `[[name, type as SQL text, role], ...]`. */
-export function schemaSum(of: Schema): number {
+function schemaSum(of: Schema): number {
   let sum = sums.get(of);
   if (sum === undefined) {
     const text = of.columns.map((column) => [column.name, typeText(column.type), column.role]);
@@ -44,15 +44,58 @@ export function schemaSum(of: Schema): number {
  * mean something to the task alone. Cost: one copy of the columns.
  */
 export function encodeBatch(batch: Batch): Uint8Array<ArrayBuffer> {
-  const to = new ByteWriter(256 + batch.length * 8 * (batch.columns.length + 1));
-  writeBatch(to, batch);
-  return to.finish();
+  const dense = densified(batch);
+  const to = new ByteWriter(encodedBytes(dense));
+  writeBatch(to, dense);
+  return exactly(to);
 }
 
-/** Appends the bytes of `encodeBatch` at a position that is a multiple of 8. */
-export function writeBatch(to: ByteWriter, batch: Batch): void {
+/** What was written, in a buffer of just that size: a view would be stored and cloned with all that is behind it. */
+export function exactly(to: ByteWriter): Uint8Array<ArrayBuffer> {
+  return to.buffer.length === to.position ? to.buffer : to.finish();
+}
+
+/** The same rows without a selection and without strings that no row uses. Cost: nothing when it is so already. */
+export function densified(batch: Batch): Batch {
   const rows = batch.length;
   const dense = compact(batch);
+  const columns = dense.columns.map((column) =>
+    column.storage === 'dictionary' && (batch.selection !== null || column.dictionary.size > rows)
+      ? compactDictionary({ ...column, values: column.values.subarray(0, rows) })
+      : column,
+  );
+  return { ...dense, columns };
+}
+
+/** Bytes that a densified batch has encoded: exactly, but for nested values, which count as nothing. */
+export function encodedBytes(dense: Batch): number {
+  const rows = dense.length;
+  const bits = padded((rows + 7) >> 3);
+  let bytes = 16 + rows * 8;
+  if (dense.op !== null) bytes += padded(rows);
+  if (dense.valueNull !== null) bytes += bits;
+  if (dense.keyNull !== null) bytes += bits;
+  for (const column of dense.columns) {
+    bytes += column.validity === null ? 8 : 8 + bits;
+    if (column.storage === 'dictionary') {
+      const { offsets, size } = column.dictionary;
+      bytes += padded(8 + (size + 1) * 4 + (offsets[size] ?? 0)) + padded(rows * 4);
+    } else if (column.storage === 'objects') {
+      bytes += padded((rows + 1) * 4);
+    } else {
+      bytes += padded(rows * column.values.BYTES_PER_ELEMENT);
+    }
+  }
+  return bytes;
+}
+
+function padded(bytes: number): number {
+  return (bytes + 7) & ~7;
+}
+
+/** Appends the bytes of `encodeBatch` for a densified batch, at a position that is a multiple of 8. */
+export function writeBatch(to: ByteWriter, dense: Batch): void {
+  const rows = dense.length;
   const { columns, op, valueNull, keyNull } = dense;
   to.u8(VERSION);
   to.u8(
@@ -62,19 +105,13 @@ export function writeBatch(to: ByteWriter, batch: Batch): void {
   );
   to.u16(columns.length);
   to.u32(rows);
-  to.u32(schemaSum(batch.schema));
+  to.u32(schemaSum(dense.schema));
   to.u32(0);
   writeArray(to, dense.rowtime, rows);
   if (op !== null) writeArray(to, op, rows);
   if (valueNull !== null) writeArray(to, valueNull, (rows + 7) >> 3);
   if (keyNull !== null) writeArray(to, keyNull, (rows + 7) >> 3);
-  for (const column of columns) {
-    const inUse =
-      column.storage === 'dictionary' && (batch.selection !== null || column.dictionary.size > rows)
-        ? compactDictionary({ ...column, values: column.values.subarray(0, rows) })
-        : column;
-    writeColumn(to, inUse, rows);
-  }
+  for (const column of columns) writeColumn(to, column, rows);
 }
 
 function writeArray(

@@ -4,39 +4,47 @@ import { type Bitmap, type Column, bitAt, bitmap, setBit } from './column.ts';
 import { Dictionary } from './dictionary.ts';
 import type { Value } from './type.ts';
 
+type Numbers = Float64Array | Int32Array | Uint8Array | Uint32Array;
+
+/** Copies the numbers at `positions` into `to`, which has room for exactly them; returns it. */
+export function gather<N extends Numbers>(from: N, to: N, positions: Uint32Array): N {
+  for (let i = 0; i < positions.length; i++) to[i] = from[positions[i] as number] as number;
+  return to;
+}
+
 /** The rows at `positions`, in that order. A dictionary is shared, not copied. */
 export function gatherColumn(column: Column, positions: Uint32Array): Column {
   const rows = positions.length;
   const validity = gatherBitmap(column.validity, positions);
   switch (column.storage) {
-    case 'f64': {
-      const from = column.values;
-      const values = new Float64Array(rows);
-      for (let i = 0; i < rows; i++) values[i] = from[positions[i] as number] as number;
-      return { ...column, validity, values };
-    }
-    case 'i32': {
-      const from = column.values;
-      const values = new Int32Array(rows);
-      for (let i = 0; i < rows; i++) values[i] = from[positions[i] as number] as number;
-      return { ...column, validity, values };
-    }
+    case 'f64':
+      return {
+        ...column,
+        validity,
+        values: gather(column.values, new Float64Array(rows), positions),
+      };
+    case 'i32':
+      return {
+        ...column,
+        validity,
+        values: gather(column.values, new Int32Array(rows), positions),
+      };
+    case 'u8':
+      return {
+        ...column,
+        validity,
+        values: gather(column.values, new Uint8Array(rows), positions),
+      };
+    case 'dictionary':
+      return {
+        ...column,
+        validity,
+        values: gather(column.values, new Uint32Array(rows), positions),
+      };
     case 'i64': {
       const from = column.values;
       const values = new BigInt64Array(rows);
       for (let i = 0; i < rows; i++) values[i] = from[positions[i] as number] as bigint;
-      return { ...column, validity, values };
-    }
-    case 'u8': {
-      const from = column.values;
-      const values = new Uint8Array(rows);
-      for (let i = 0; i < rows; i++) values[i] = from[positions[i] as number] as number;
-      return { ...column, validity, values };
-    }
-    case 'dictionary': {
-      const from = column.values;
-      const values = new Uint32Array(rows);
-      for (let i = 0; i < rows; i++) values[i] = from[positions[i] as number] as number;
       return { ...column, validity, values };
     }
     case 'objects': {

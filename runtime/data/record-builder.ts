@@ -5,7 +5,7 @@ import { crc32c } from '../base/crc32c.ts';
 import { InvariantError, LimitError, PortError } from '../base/errors.ts';
 import { HEADERS_BYTES_MAX, HEADERS_MAX, RECORD_BATCH_BYTES_MAX } from '../base/limits.ts';
 import type { Batch } from './batch.ts';
-import { writeBatch } from './codec.ts';
+import { densified, encodedBytes, exactly, writeBatch } from './codec.ts';
 import {
   COLUMNAR,
   RECORD_BATCH_HEADER_BYTES,
@@ -192,10 +192,10 @@ function writeHeader(
   to.u32(0);
 }
 
-/** Fills the checksum in; the writer was made with exactly the bytes it holds, or they are cut to size. */
+/** Fills the checksum in; the writer is not used again. */
 function sealed(to: ByteWriter): Uint8Array<ArrayBuffer> {
   to.patchU32(4, crc32c(to.buffer, 8, to.position));
-  return to.buffer.length === to.position ? to.buffer : to.finish();
+  return exactly(to);
 }
 
 /** One record, as a record batch. @throws as `RecordBatchBuilder.append` */
@@ -217,9 +217,10 @@ export function singleRecord(
  * @throws {PortError} RECORD_TOO_LARGE beyond RECORD_BATCH_BYTES_MAX: cut the batch and try its parts
  */
 export function columnarRecordBatch(batch: Batch): Uint8Array<ArrayBuffer> {
-  const to = new ByteWriter(256 + batch.length * 8 * (batch.columns.length + 1));
+  const dense = densified(batch);
+  const to = new ByteWriter(RECORD_BATCH_HEADER_BYTES + encodedBytes(dense));
   writeHeader(to, COLUMNAR, batch.length, [0, 0, 0]);
-  writeBatch(to, batch);
+  writeBatch(to, dense);
   if (to.position > RECORD_BATCH_BYTES_MAX) {
     throw new PortError('RECORD_TOO_LARGE', `a columnar batch of ${to.position} bytes`, {
       bytes: to.position,

@@ -154,10 +154,3 @@ export function fromTwosComplement(bytes: Uint8Array): bigint {
   for (const byte of bytes) value = (value << 8n) | BigInt(byte);
   return BigInt.asIntN(bytes.length * 8, value);
 }
-
-/** The bytes of one value. */
-export function valueBytes(to: ByteWriter, type: Type, value: Value): Uint8Array<ArrayBuffer> {
-  to.truncate(0);
-  writeValue(to, type, value);
-  return to.finish();
-}

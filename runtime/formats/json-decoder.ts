@@ -1,7 +1,7 @@
 // Decodes one record's JSON straight into column builders: no object is made for flat columns; knows no topic.
 
-import { hashBytes } from '../base/hash.ts';
 import type { ColumnBuilder } from '../data/builder.ts';
+import { Interner } from '../data/interner.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import { CLOSE_BRACE, COLON, JsonScanner, OPEN_BRACE, QUOTE } from './json-scanner.ts';
@@ -135,20 +135,15 @@ class ObjectDecoder implements Decoder {
       if (scanner.peek() !== QUOTE) scanner.unexpected();
       const index = this.#memberColumn(scanner, member++);
       scanner.expect(COLON);
-      const builder = into[index];
-      const type = this.#types[index];
-      if (builder === undefined || type === undefined) {
-        scanner.skip();
-        continue;
-      }
       const mark = this.#record * 2 + (this.#isExact ? 1 : 0);
-      const before = this.#found[index] as number;
       // Of two members for one column the later wins, but one of the very name wins over one in other case.
-      if (before > mark) {
+      if (index === SKIPPED || (this.#found[index] as number) > mark) {
         scanner.skip();
         continue;
       }
-      if (before >= this.#record * 2) builder.truncate(builder.length - 1);
+      const builder = into[index] as ColumnBuilder;
+      const type = this.#types[index] as Type;
+      if ((this.#found[index] as number) >= this.#record * 2) builder.truncate(builder.length - 1);
       this.#found[index] = mark;
       this.#column = index;
       appendJson(scanner, type, builder);
@@ -181,7 +176,9 @@ interface Name {
 /** The columns by name: that very name first, then the upper-cased one. Remembers the spellings that it has met. */
 class NameTable {
   readonly #columns = new Map<string, number>();
-  #met = new Map<number, Name>();
+  #spellings = new Interner();
+  /** By the code of the spelling. */
+  #met: Name[] = [];
 
   constructor(names: readonly string[]) {
     names.forEach((name, index) => {
@@ -192,24 +189,26 @@ class NameTable {
   /** @param from where the string that the cursor has just scanned began, its quote included */
   find(scanner: JsonScanner, from: number): Name {
     const { bytes, position } = scanner;
-    const hash = hashBytes(bytes, from, position);
-    const met = this.#met.get(hash);
-    if (met !== undefined && isAt(bytes, from, position, met.quoted)) return met;
+    if (position - from > NAME_BYTES_MAX) return this.#nameOf(scanner, from);
+    // Data can bring any number of names: the memory is dropped rather than grown.
+    if (this.#met.length === NAMES_MAX) {
+      this.#spellings = new Interner();
+      this.#met = [];
+    }
+    const code = this.#spellings.intern(bytes, from, position);
+    if (code === this.#met.length) this.#met.push(this.#nameOf(scanner, from));
+    return this.#met[code] as Name;
+  }
+
+  #nameOf(scanner: JsonScanner, from: number): Name {
     const text = scanner.text();
     const exact = this.#columns.get(text);
-    const column = exact ?? this.#columns.get(text.toUpperCase()) ?? SKIPPED;
-    const name = { quoted: bytes.slice(from, position), column, isExact: exact !== undefined };
-    // Data can bring any number of names: the memory is dropped rather than grown.
-    if (this.#met.size >= NAMES_MAX) this.#met = new Map();
-    if (name.quoted.length <= NAME_BYTES_MAX) this.#met.set(hash, name);
-    return name;
+    return {
+      quoted: scanner.bytes.slice(from, scanner.position),
+      column: exact ?? this.#columns.get(text.toUpperCase()) ?? SKIPPED,
+      isExact: exact !== undefined,
+    };
   }
-}
-
-function isAt(bytes: Uint8Array, from: number, to: number, expected: Uint8Array): boolean {
-  if (to - from !== expected.length) return false;
-  for (let i = 0; i < expected.length; i++) if (bytes[from + i] !== expected[i]) return false;
-  return true;
 }
 
 /** Appends the value that comes next; the types that most columns have make no value on the way. */
@@ -245,7 +244,7 @@ function appendJson(scanner: JsonScanner, type: Type, to: ColumnBuilder): void {
       if (beginsNumber(byte)) {
         const at = scanner.position;
         scanner.scanNumber();
-        if (scanner.small) to.appendNumber(scanner.number);
+        if (scanner.integer && scanner.exact) to.appendNumber(scanner.number);
         else to.append(numberOf(scanner, type, at));
         return;
       }
@@ -257,8 +256,9 @@ function appendJson(scanner: JsonScanner, type: Type, to: ColumnBuilder): void {
       if (beginsNumber(byte)) {
         const at = scanner.position;
         scanner.scanNumber();
-        if (scanner.small && isInRange(type.kind, scanner.number)) to.appendNumber(scanner.number);
-        else to.append(numberOf(scanner, type, at));
+        if (scanner.integer && scanner.exact && isInRange(type.kind, scanner.number)) {
+          to.appendNumber(scanner.number);
+        } else to.append(numberOf(scanner, type, at));
         return;
       }
       break;

@@ -20,6 +20,14 @@ const POINT = 0x2e;
 /** Digits that a double holds exactly whatever they are. */
 const EXACT_DIGITS = 15;
 
+/** 1 for the bytes that stand for themselves in a string: ASCII less control characters, quote and backslash. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x20 && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
+);
+
+/** Powers of ten by exponent. */
+const TENS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
+
 /** What a backslash and this byte stand for; 0: no escape. */
 const ESCAPES = new Uint8Array(128);
 for (const [letter, byte] of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t']) {
@@ -44,8 +52,8 @@ export class JsonScanner {
   escaped = false;
   /** The number last scanned has neither fraction nor exponent. */
   integer = false;
-  /** The number last scanned, when `integer` and exact in a double: at most 15 digits. */
-  small = false;
+  /** The number last scanned stands in `number`, correctly rounded: it has at most 15 digits and no exponent. */
+  exact = false;
   number = 0;
 
   readonly #unescaped = new ByteWriter(256);
@@ -88,7 +96,10 @@ export class JsonScanner {
 
   /** Steps over `byte`, which must come next. */
   expect(byte: number): void {
-    if (this.peek() !== byte) this.unexpected();
+    // Most JSON has no white space here.
+    if (this.bytes[this.position] !== byte || this.position >= this.#end) {
+      if (this.peek() !== byte) this.unexpected();
+    }
     this.position++;
   }
 
@@ -132,22 +143,22 @@ export class JsonScanner {
     if (at >= end || bytes[at] !== QUOTE) this.unexpected();
     this.start = ++at;
     this.escaped = false;
-    for (; at < end; at++) {
+    for (;;) {
+      while (at < end && PLAIN[bytes[at] as number] === 1) at++;
+      if (at >= end) break;
       const byte = bytes[at] as number;
-      if (byte < 0x80) {
-        if (byte === QUOTE) {
-          this.stop = at;
-          this.position = at + 1;
-          return;
-        }
-        if (byte === BACKSLASH) {
-          this.escaped = true;
-          at = this.#escape(at);
-        } else if (byte < 0x20) {
-          this.fail('a control character in a JSON string', at);
-        }
+      if (byte === QUOTE) {
+        this.stop = at;
+        this.position = at + 1;
+        return;
+      }
+      if (byte === BACKSLASH) {
+        this.escaped = true;
+        at = this.#escape(at) + 1;
+      } else if (byte >= 0x80) {
+        at = this.#sequence(at) + 1;
       } else {
-        at = this.#sequence(at);
+        this.fail('a control character in a JSON string', at);
       }
     }
     this.position = end;
@@ -217,7 +228,6 @@ export class JsonScanner {
     const end = this.#end;
     const start = this.position;
     let at = start;
-    this.start = start;
     const negative = bytes[at] === MINUS;
     if (negative) at++;
     const digitsFrom = at;
@@ -227,24 +237,40 @@ export class JsonScanner {
       value = value * 10 + (byte - ZERO);
       byte = ++at < end ? (bytes[at] as number) : 0;
     }
-    const digits = at - digitsFrom;
+    let digits = at - digitsFrom;
     if (digits === 0 || (digits > 1 && bytes[digitsFrom] === ZERO)) {
       this.position = digits === 0 ? at : digitsFrom;
       this.unexpected();
     }
+    let scale = 0;
     this.integer = true;
     if (byte === POINT) {
       this.integer = false;
-      at = this.#digits(at + 1);
-      byte = at < end ? (bytes[at] as number) : 0;
+      const pointAt = at;
+      byte = ++at < end ? (bytes[at] as number) : 0;
+      while (byte >= ZERO && byte <= NINE) {
+        value = value * 10 + (byte - ZERO);
+        byte = ++at < end ? (bytes[at] as number) : 0;
+      }
+      scale = at - pointAt - 1;
+      if (scale === 0) {
+        this.position = at;
+        this.unexpected();
+      }
+      digits += scale;
     }
+    let hasExponent = false;
     if ((byte | 0x20) === 0x65) {
+      hasExponent = true;
       this.integer = false;
       const sign = at + 1 < end ? (bytes[at + 1] as number) : 0;
       at = this.#digits(sign === MINUS || sign === 0x2b ? at + 2 : at + 1);
     }
-    this.small = this.integer && digits <= EXACT_DIGITS;
-    this.number = negative ? -value : value;
+    // Up to 15 digits and a power of ten up to 15 are exact in a double, so that one division rounds correctly.
+    this.exact = digits <= EXACT_DIGITS && !hasExponent;
+    const magnitude = scale === 0 ? value : value / (this.exact ? (TENS[scale] as number) : 1);
+    this.number = negative ? -magnitude : magnitude;
+    this.start = start;
     this.stop = at;
     this.position = at;
   }

@@ -104,10 +104,11 @@ export function numberOf(from: JsonScanner, type: Type, at: number): Value {
       at,
     );
   }
-  if (from.small && type.kind !== 'BIGINT') {
+  if (from.integer && from.exact && type.kind !== 'BIGINT') {
     if (isInRange(type.kind, from.number)) return from.number === 0 ? 0 : from.number;
   } else {
-    const value = from.small ? BigInt(from.number) : truncateNumber(from.numberText());
+    const value =
+      from.integer && from.exact ? BigInt(from.number) : truncateNumber(from.numberText());
     if (value !== null && type.kind === 'BIGINT') return value;
     if (value !== null && isInRange(type.kind, Number(value))) return Number(value);
   }
@@ -116,7 +117,7 @@ export function numberOf(from: JsonScanner, type: Type, at: number): Value {
 
 /** The number last scanned as a double, correctly rounded. */
 export function doubleOf(from: JsonScanner): number {
-  return from.small ? from.number : Number(from.numberText());
+  return from.exact ? from.number : Number(from.numberText());
 }
 
 function readArray(from: JsonScanner, item: Type): Value[] {

@@ -49,6 +49,13 @@ test('the same decoder reads records of different shapes', () => {
   expect(decode('{}').values).toEqual([null, null]);
 });
 
+test('any number of names passes through one decoder', () => {
+  const decode = decoding(JSON_FORMAT, 'A:BIGINT', wrapped);
+  for (let i = 0; i < 3000; i++) {
+    expect(decode(`{"x${i}":0,"a":${i},"${'y'.repeat(i % 200)}":1}`).values).toEqual([BigInt(i)]);
+  }
+});
+
 test('__proto__ and constructor are ordinary names', () => {
   const text = '{"__proto__":"p","constructor":{"__proto__":7}}';
   expect(read('__proto__:STRING | constructor:MAP<STRING, INTEGER>', text)).toEqual([
