@@ -1,11 +1,14 @@
 // The bindings of the edge and the shapes of its objects' methods; the one place where a name becomes a stub.
 
+import type { PullPlan } from '../runtime/plan/pull.ts';
 import type { AppendResult, Bounds, Fetched, TopicPartition } from '../runtime/ports/log.ts';
 import type { ProducerStamp, TopicDescription, TopicSpec } from '../runtime/ports/log.ts';
 import type { CounterEntry, OffsetEntry, TaskId } from '../runtime/ports/store.ts';
 import { catalogName, partitionName, processorName } from './names.ts';
 import type { ProcessorSpec } from './objects/processor-tables.ts';
-import type { Wire } from './wire.ts';
+import type { Entity } from '../runtime/engine/entities.ts';
+import type { PreparedQuery, Script } from './objects/prepare.ts';
+import type { Wire, WireError } from './wire.ts';
 
 /** What wrangler.jsonc binds. */
 export interface EdgeEnv {
@@ -68,16 +71,41 @@ export interface ProcessorPort {
   remove(): Promise<Wire<null>>;
   /** Notes durably that there may be records to read, and returns. false: this task does not exist (any more). */
   wake(at: TopicPartition, highWatermark: number): Promise<Wire<boolean>>;
+  /** What this task's partition answers to a pull query, from committed state: each row as one JSON array. */
+  pull(pull: PullPlan): Promise<Wire<readonly string[]>>;
   /** null: this task does not exist. */
   status(): Promise<Wire<ProcessorStatus | null>>;
 }
 
-/** Methods of a tenant's catalog. All but `topics` and `topic` change it. */
+/** What a script of statements came to: the entities of those that were done, and the one that failed. */
+export interface ScriptAnswer {
+  readonly entities: readonly Entity[];
+  readonly failed: {
+    readonly text: string;
+    readonly error: WireError;
+    /** true: the statement belongs to the query routes. */
+    readonly isQuery: boolean;
+  } | null;
+}
+
+/** A persistent query and how its tasks stand. */
+export interface QueryStatus {
+  readonly id: string;
+  readonly statement: string;
+  readonly tasks: readonly { readonly task: TaskId; readonly status: ProcessorStatus | null }[];
+}
+
+/** Methods of a tenant's catalog. */
 export interface CatalogPort {
   createTopic(tenant: string, spec: TopicSpec): Promise<Wire<TopicDescription>>;
   removeTopic(topic: string): Promise<Wire<null>>;
   topics(): Promise<Wire<readonly TopicDescription[]>>;
   topic(name: string): Promise<Wire<TopicDescription | null>>;
+  /** Runs statements in order until one fails. */
+  execute(tenant: string, script: Script): Promise<Wire<ScriptAnswer>>;
+  /** Plans a SELECT; whoever asks runs it. */
+  prepare(script: Script): Promise<Wire<PreparedQuery>>;
+  queries(tenant: string): Promise<Wire<readonly QueryStatus[]>>;
 }
 
 export function partitionAt(env: EdgeEnv, tenant: string, at: TopicPartition): PartitionPort {

@@ -66,7 +66,8 @@ export async function unwrap<T>(call: Promise<Wire<T>>): Promise<T> {
   throw fromWire(wire.error);
 }
 
-function toWire(thrown: unknown): WireError {
+/** Anything thrown as a value. */
+export function toWire(thrown: unknown): WireError {
   if (thrown instanceof PortError) {
     return { name: 'PortError', code: thrown.code, message: thrown.message, detail: thrown.detail };
   }
@@ -91,7 +92,8 @@ export function isStorageFull(thrown: unknown): boolean {
   return /SQLITE_FULL|database or disk is full/.test(messageOf(thrown));
 }
 
-function fromWire(error: WireError): Error {
+/** The error that a value stands for. */
+export function fromWire(error: WireError): Error {
   switch (error.name) {
     case 'PortError':
       return new PortError(error.code, error.message, error.detail);

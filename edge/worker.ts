@@ -6,7 +6,9 @@ import type { EdgeEnv } from './env.ts';
 import type { EdgeHono } from './routes/context.ts';
 import { errorResponse, refusal } from './routes/errors.ts';
 import { fetchRoutes } from './routes/fetch.ts';
+import { ksqlRoutes } from './routes/ksql.ts';
 import { produceRoutes } from './routes/produce.ts';
+import { queryRoutes } from './routes/query.ts';
 import { topicRoutes } from './routes/topics.ts';
 import { TopicCache } from './topic-cache.ts';
 
@@ -29,6 +31,8 @@ export function createEdge(options: EdgeOptions = {}): ExportedHandler<EdgeEnv> 
   topicRoutes(app);
   produceRoutes(app);
   fetchRoutes(app);
+  ksqlRoutes(app);
+  queryRoutes(app);
 
   const paths = new Set(app.routes.map(({ path }) => path).filter((path) => path !== '/*'));
   for (const path of paths) {

@@ -1,52 +1,66 @@
 // A tenant's catalog as an object: topics and statements, and the calls that bring other objects in line; one object a tenant.
 
 import { DurableObject } from 'cloudflare:workers';
+import type { InsertValuesAnalysis } from '../../runtime/analyze/analysis.ts';
 import { messageOf } from '../../runtime/base/errors.ts';
+import { checkWritable, produce, recordOf } from '../../runtime/engine/insert.ts';
+import type { QueryState } from '../../runtime/engine/queries.ts';
+import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
-import { type CatalogPort, type EdgeEnv, partitionAt } from '../env.ts';
-import { partitionName } from '../names.ts';
-import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
+import { inputsOf, subtopologyOf, taskId, tasksOf } from '../../runtime/task/topology.ts';
+import { wallClock } from '../adapters/do-clock.ts';
+import { RemoteLog } from '../adapters/remote-log.ts';
+import {
+  type CatalogPort,
+  type EdgeEnv,
+  processorAt,
+  type QueryStatus,
+  type ScriptAnswer,
+} from '../env.ts';
+import { settle, settleAsync, toWire, unwrap, type Wire } from '../wire.ts';
+import { type CatalogEffect, perform, targetOf } from './catalog-effects.ts';
 import { Effects } from './effects.ts';
-import { type PartitionEffect, TopicTables } from './topic-tables.ts';
+import { EntryTables } from './entry-tables.ts';
+import { prepareQuery, type PreparedQuery, type Script } from './prepare.ts';
+import { analyzeOptions, execute } from './statements.ts';
+import { TopicTables } from './topic-tables.ts';
 
 /** How soon the alarm repeats calls that were not acknowledged. */
 const EFFECT_RETRY_MS = 1_000;
+/** How often every task is woken, whatever else was lost. */
+const SWEEP_MS = 60_000;
 
 export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
   readonly #topics: TopicTables;
+  readonly #entries: EntryTables;
   readonly #effects: Effects;
   #alarmMs: number | null = null;
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
-    this.#topics = new TopicTables(ctx.storage.sql);
-    this.#effects = new Effects(ctx.storage.sql, (call) => this.#send(call as PartitionEffect));
+    const { sql } = ctx.storage;
+    this.#topics = new TopicTables(sql);
+    this.#entries = new EntryTables(sql);
+    this.#effects = new Effects(sql, (call) => perform(env, call as CatalogEffect));
     void ctx.blockConcurrencyWhile(async () => {
       this.#alarmMs = await ctx.storage.getAlarm();
       if (this.#effects.pending > 0) this.#arm(Date.now());
+      else if (this.#hasTasks) this.#arm(Date.now() + SWEEP_MS);
     });
   }
 
   async createTopic(tenant: string, spec: TopicSpec): Promise<Wire<TopicDescription>> {
     return settleAsync(async () => {
-      const salt = crypto.randomUUID().slice(0, 8);
-      const topic = this.ctx.storage.transactionSync(() => {
-        const made = this.#topics.create(tenant, spec, salt);
-        this.#effects.add(made.effects.map((effect) => [targetOf(effect), effect]));
-        return made.topic;
-      });
-      await this.#bringInLine();
+      const { topic } = this.#commit(() => this.#topics.create(tenant, spec));
+      await this.#effects.flush();
       return topic;
     });
   }
 
   async removeTopic(topic: string): Promise<Wire<null>> {
     return settleAsync(async () => {
-      this.ctx.storage.transactionSync(() => {
-        const effects = this.#topics.remove(topic);
-        this.#effects.add(effects.map((effect) => [targetOf(effect), effect]));
-      });
-      await this.#bringInLine();
+      this.#commit(() => ({ effects: this.#topics.remove(topic) }));
+      await this.#effects.flush();
       return null;
     });
   }
@@ -59,21 +73,116 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     return settle(() => this.#topics.describe(name));
   }
 
-  /** Repeats what was not acknowledged. Never throws: a throwing alarm is lost in the end. */
+  async execute(tenant: string, script: Script): Promise<Wire<ScriptAnswer>> {
+    return settleAsync(async () => {
+      const { entities, failed } = await execute(script, {
+        tenant,
+        entries: this.#entries,
+        topics: this.#topics,
+        commit: (body) => this.#commit(body),
+        insert: (analysis) => this.#insert(tenant, analysis),
+        states: () => this.#states(tenant),
+      });
+      await this.#effects.flush();
+      if (failed === null) return { entities, failed };
+      const { text, isQuery, thrown } = failed;
+      return { entities, failed: { text, isQuery, error: toWire(thrown) } };
+    });
+  }
+
+  async prepare(script: Script): Promise<Wire<PreparedQuery>> {
+    return settle(() => {
+      this.#topics.version(); // An answer is never given from memory alone: this instance may be the one before.
+      const number = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+      const tables = { entries: this.#entries, topics: this.#topics };
+      return prepareQuery(script, {
+        analyzeOptions: (properties) => analyzeOptions(tables, properties, number),
+        plan: (query) => this.#entries.plan(query),
+      });
+    });
+  }
+
+  async queries(tenant: string): Promise<Wire<readonly QueryStatus[]>> {
+    return settleAsync(() => this.#queries(tenant));
+  }
+
+  #queries(tenant: string): Promise<QueryStatus[]> {
+    return Promise.all(
+      [...this.#entries.plans].map(async (plan) => {
+        const tasks = await Promise.all(
+          tasksOf(plan).map(async (name) => {
+            const task = taskId(name);
+            return { task, status: await unwrap(processorAt(this.env, tenant, task).status()) };
+          }),
+        );
+        return { id: plan.query, statement: plan.statement, tasks };
+      }),
+    );
+  }
+
+  async #states(tenant: string): Promise<ReadonlyMap<string, QueryState>> {
+    const queries = await this.#queries(tenant);
+    return new Map(
+      queries.map(({ id, tasks }) => {
+        const isError = tasks.some(({ status }) => status?.state === 'ERROR');
+        return [id, isError ? 'ERROR' : 'RUNNING'];
+      }),
+    );
+  }
+
+  /** Repeats what was not acknowledged and wakes every task. Never throws: a throwing alarm is lost in the end. */
   override async alarm(): Promise<void> {
     this.#alarmMs = null;
     try {
-      if (!(await this.#effects.flush())) this.#arm(Date.now() + EFFECT_RETRY_MS);
+      const done = await this.#effects.flush();
+      if (!done) this.#arm(Date.now() + EFFECT_RETRY_MS);
+      if (!this.#hasTasks) return;
+      await this.#sweep();
+      this.#arm(Date.now() + SWEEP_MS);
     } catch (thrown) {
       console.error(`catalog alarm: ${messageOf(thrown)}`);
       this.#arm(Date.now() + EFFECT_RETRY_MS);
     }
   }
 
-  /** Arms the alarm in the turn of the change, then tries at once; what fails is left to the alarm. */
-  async #bringInLine(): Promise<void> {
+  get #hasTasks(): boolean {
+    return [...this.#entries.plans].length > 0;
+  }
+
+  /** A task that slipped through everything else is found here. */
+  async #sweep(): Promise<void> {
+    const { tenant } = this.#topics;
+    if (tenant === null) return;
+    const wakes = [...this.#entries.plans].flatMap((plan) =>
+      tasksOf(plan).flatMap((name) => {
+        const [at] = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
+        return at === undefined ? [] : [processorAt(this.env, tenant, taskId(name)).wake(at, 0)];
+      }),
+    );
+    await Promise.allSettled(wakes);
+  }
+
+  /** One transaction with its effects; the alarm that stands behind them is armed in the same turn. */
+  #commit<T extends { readonly effects: readonly CatalogEffect[] }>(body: () => T): T {
+    const made = this.ctx.storage.transactionSync(() => {
+      const result = body();
+      this.#effects.add(result.effects.map((effect) => [targetOf(effect), effect]));
+      return result;
+    });
     this.#arm(Date.now() + EFFECT_RETRY_MS);
+    return made;
+  }
+
+  async #insert(tenant: string, analysis: InsertValuesAnalysis): Promise<void> {
+    const { source, rowtime } = analysis;
+    checkWritable(source);
+    const describe = (topic: string) => this.#topics.describe(topic);
+    const log = new RemoteLog({ env: this.env, tenant, describe });
+    const spare = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+    const record = recordOf(source, analysis, FORMATS);
+    const timestamp = rowtime ?? undefined;
     await this.#effects.flush();
+    await produce(log, wallClock, { topic: source.topic, spare }, [{ ...record, timestamp }]);
   }
 
   #arm(atMs: number): void {
@@ -81,23 +190,4 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     this.#alarmMs = atMs;
     void this.ctx.storage.setAlarm(atMs);
   }
-
-  async #send(call: PartitionEffect): Promise<void> {
-    switch (call.effect) {
-      case 'open':
-        await unwrap(partitionAt(this.env, call.spec.tenant, call.spec.at).open(call.spec));
-        return;
-      case 'close': {
-        const { tenant, topic, partition, generation } = call;
-        await unwrap(partitionAt(this.env, tenant, { topic, partition }).close(generation));
-        return;
-      }
-    }
-  }
-}
-
-function targetOf(effect: PartitionEffect): string {
-  return effect.effect === 'open'
-    ? partitionName(effect.spec.tenant, effect.spec.at)
-    : partitionName(effect.tenant, effect);
 }

@@ -2,7 +2,10 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { messageOf } from '../../runtime/base/errors.ts';
+import { loadCalls, loadFunctions } from '../../runtime/engine/functions.ts';
+import { answerPull } from '../../runtime/engine/pull.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
+import type { PullPlan } from '../../runtime/plan/pull.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
 import { Task } from '../../runtime/task/task.ts';
 import { inputsOf, subtopologyOf, taskId } from '../../runtime/task/topology.ts';
@@ -11,9 +14,10 @@ import { RemoteLog } from '../adapters/remote-log.ts';
 import { SqliteStore } from '../adapters/sqlite-store.ts';
 import { type EdgeEnv, partitionAt, type ProcessorPort, type ProcessorStatus } from '../env.ts';
 import { kernel } from '../kernel.ts';
+import { registry } from '../registry.ts';
+import { rowTexts } from '../rows.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { type Process, type ProcessorSpec, ProcessorTables } from './processor-tables.ts';
-import { registry } from '../registry.ts';
 
 /** How long one alarm goes on with turns before it ends and the next one follows. */
 const SLICE_MS = 5_000;
@@ -75,6 +79,27 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
       if (!process.pending) this.#tables.setPending(true);
       if (!this.#isRunning) this.#arm(Date.now());
       return true;
+    });
+  }
+
+  async pull(pull: PullPlan): Promise<Wire<readonly string[]>> {
+    return settleAsync(async () => {
+      const process = this.#tables.process();
+      if (process === null) return [];
+      const own = taskId(process.task);
+      await loadCalls(
+        [...pull.projection.expressions, ...(pull.filter === null ? [] : [pull.filter])],
+        registry,
+      );
+      const { batches } = await answerPull({
+        pull,
+        plan: process.plan,
+        reader: async (task) => (task === own ? this.#store.reader(task) : null),
+        formats: FORMATS,
+        registry,
+        clock: wallClock,
+      });
+      return batches.flatMap(rowTexts).map(({ columns }) => columns);
     });
   }
 
@@ -147,6 +172,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   }
 
   async #createTask({ tenant, task, plan }: Process): Promise<Task> {
+    await loadFunctions(plan, registry);
     return new Task({
       name: task,
       plan,

@@ -51,7 +51,6 @@ export class TopicTables {
   create(
     tenant: string,
     spec: TopicSpec,
-    salt: string,
   ): { readonly topic: TopicDescription; readonly effects: PartitionEffect[] } {
     if (!isTopicName(spec.name)) throw unknownTopic(spec.name);
     const { partitions, name } = spec;
@@ -65,7 +64,7 @@ export class TopicTables {
       throw new PortError('TOPIC_EXISTS', `topic '${name}' exists already`);
     }
     const generation = this.#count('generation');
-    const incarnation = `${generation}-${salt}`;
+    const incarnation = `${generation}-${crypto.randomUUID().slice(0, 8)}`;
     this.#sql.exec(
       'INSERT INTO topic VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       name,
@@ -108,6 +107,12 @@ export class TopicTables {
       .exec<TopicRow>('SELECT * FROM topic ORDER BY name')
       .toArray()
       .map(descriptionOf);
+  }
+
+  /** The tenant whose topics these are; null while there is none. */
+  get tenant(): string | null {
+    const rows = this.#sql.exec<{ tenant: string }>('SELECT tenant FROM topic LIMIT 1').toArray();
+    return rows[0]?.tenant ?? null;
   }
 
   /** Rises with every change of the catalog. */

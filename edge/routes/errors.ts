@@ -77,6 +77,8 @@ export interface ErrorBody {
 export interface FailedStatement {
   readonly text: string;
   readonly entities: readonly unknown[];
+  /** The code where it does not follow from the error. */
+  readonly code?: number | undefined;
 }
 
 /** A refusal of the HTTP layer, to be thrown. */
@@ -91,7 +93,7 @@ export function errorBody(thrown: unknown, failed?: FailedStatement | undefined)
     const { code, hint } = thrown;
     return {
       '@type': 'statement_error',
-      error_code: STATEMENT_CODES[code],
+      error_code: failed?.code ?? STATEMENT_CODES[code],
       message: hint === '' ? thrown.message : `${thrown.message}\n${hint}`,
       code,
       statementText: failed?.text ?? '',

@@ -1,0 +1,165 @@
+// SELECT over HTTP: /query and /query-stream in ksqlDB's formats, streamed; knows neither plans nor objects.
+
+import type { Hono } from 'hono';
+import { encodeUtf8 } from '../../runtime/base/bytes.ts';
+import type { EdgeContext, EdgeHono } from './context.ts';
+import { errorBody, errorResponse, refusal } from './errors.ts';
+import { isObject, readJson } from './body.ts';
+import { type RunningQuery, startQuery } from './queries.ts';
+import { readScript } from './script.ts';
+import type { RowText } from '../rows.ts';
+
+const DELIMITED = 'application/vnd.ksqlapi.delimited.v1';
+const KSQL_JSON = 'application/vnd.ksql.v1+json';
+const JSON_TYPE = 'application/json';
+
+/** How a query's elements are written. */
+interface Style {
+  readonly type: string;
+  /** true: elements of one JSON array; false: one a line. */
+  readonly isArray: boolean;
+  header(query: RunningQuery): string;
+  row(row: RowText): string;
+  /** null: the end is told by the end. */
+  end(query: RunningQuery): string | null;
+  failure(body: object): string;
+}
+
+/** Elements as objects: `header`, `row`, `finalMessage`, `errorMessage`. */
+const OBJECTS: Omit<Style, 'type' | 'isArray'> = {
+  header: ({ queryId, schemaText }) => {
+    const header = queryId === null ? { schema: schemaText } : { queryId, schema: schemaText };
+    return JSON.stringify({ header });
+  },
+  row: ({ columns, isDelete }) =>
+    `{"row":{"columns":${columns}${isDelete ? ',"tombstone":true' : ''}}}`,
+  end: ({ finalMessage }) => JSON.stringify({ finalMessage }),
+  failure: (body) => JSON.stringify({ errorMessage: body }),
+};
+
+/** Elements as /query-stream has them: metadata, then one array a row. */
+const ARRAYS: Omit<Style, 'type' | 'isArray'> = {
+  header: ({ queryId, columns }) =>
+    JSON.stringify({
+      queryId,
+      columnNames: columns.map(({ name }) => name),
+      columnTypes: columns.map(({ type }) => type),
+    }),
+  row: ({ columns }) => columns,
+  end: () => null,
+  failure: (body) => JSON.stringify(body),
+};
+
+export function queryRoutes(app: Hono<EdgeHono>): void {
+  /** Push queries of this isolate, by id. */
+  const running = new Map<string, RunningQuery>();
+
+  app.post('/query', (c) => {
+    const delimited = { ...OBJECTS, type: DELIMITED, isArray: false };
+    const array = {
+      ...OBJECTS,
+      type: accepts(c, JSON_TYPE) ? JSON_TYPE : KSQL_JSON,
+      isArray: true,
+    };
+    const style = chosen(c, [array, array, delimited], [KSQL_JSON, JSON_TYPE, DELIMITED]);
+    return answer(c, style, { text: 'ksql', properties: 'streamsProperties' }, running);
+  });
+
+  app.post('/query-stream', (c) => {
+    const style = chosen(
+      c,
+      [
+        { ...ARRAYS, type: DELIMITED, isArray: false },
+        { ...ARRAYS, type: JSON_TYPE, isArray: true },
+        { ...OBJECTS, type: KSQL_JSON, isArray: true },
+      ],
+      [DELIMITED, JSON_TYPE, KSQL_JSON],
+    );
+    return answer(c, style, { text: 'sql', properties: 'properties' }, running);
+  });
+
+  app.post('/close-query', async (c) => {
+    const { value } = await readJson(c.req.raw);
+    const queryId = isObject(value) ? value['queryId'] : undefined;
+    const query = typeof queryId === 'string' ? running.get(queryId) : undefined;
+    if (query === undefined) throw refusal('BAD_REQUEST', 'no push query of that id runs here');
+    await query.close();
+    return c.json({});
+  });
+}
+
+function accepts(c: EdgeContext, type: string): boolean {
+  return (c.req.header('Accept') ?? '').toLowerCase().includes(type);
+}
+
+/** The first style whose type is accepted; the first of all when anything is. */
+function chosen(c: EdgeContext, styles: readonly Style[], types: readonly string[]): Style {
+  const accept = (c.req.header('Accept') ?? '*/*').toLowerCase();
+  const index = accept.includes('*/*') ? 0 : types.findIndex((type) => accept.includes(type));
+  const style = styles[index];
+  if (style === undefined) throw refusal('NOT_ACCEPTABLE', `send Accept: ${types.join(', ')}`);
+  return style;
+}
+
+async function answer(
+  c: EdgeContext,
+  style: Style,
+  members: Parameters<typeof readScript>[1],
+  running: Map<string, RunningQuery>,
+): Promise<Response> {
+  const script = await readScript(c.req.raw, members);
+  let query: RunningQuery;
+  try {
+    query = await startQuery(c.var.edge, script);
+  } catch (thrown) {
+    return errorResponse(thrown, { text: script.sql, entities: [] });
+  }
+  const { queryId } = query;
+  if (queryId !== null) running.set(queryId, query);
+  const forget = (): void => {
+    if (queryId !== null) running.delete(queryId);
+  };
+  return new Response(bodyOf(query, style, forget), { headers: { 'Content-Type': style.type } });
+}
+
+/** The elements as they come; when the client goes, the query ends. */
+function bodyOf(query: RunningQuery, style: Style, onEnd: () => void): ReadableStream<Uint8Array> {
+  const elements = elementsOf(query, style);
+  const separator = style.isArray ? ',\n' : '\n';
+  let isFirst = true;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await elements.next();
+      if (done === true) {
+        onEnd();
+        controller.enqueue(encodeUtf8(style.isArray ? ']\n' : '\n'));
+        controller.close();
+        return;
+      }
+      const start = isFirst ? (style.isArray ? '[' : '') : separator;
+      isFirst = false;
+      controller.enqueue(encodeUtf8(start + value.join(separator)));
+    },
+    async cancel() {
+      onEnd();
+      await query.close();
+    },
+  });
+}
+
+/** Groups of elements that are sent together. A failure after the first is an element. */
+async function* elementsOf(
+  query: RunningQuery,
+  style: Style,
+): AsyncGenerator<readonly string[], void, undefined> {
+  yield [style.header(query)];
+  try {
+    for await (const rows of query.rows()) {
+      if (rows.length > 0) yield rows.map((row) => style.row(row));
+    }
+    const end = style.end(query);
+    if (end !== null) yield [end];
+  } catch (thrown) {
+    yield [style.failure(errorBody(thrown))];
+  }
+}

@@ -1,0 +1,39 @@
+// The body of a statement or query request, in ksqlDB's shapes; knows no statement.
+
+import type { Script } from '../objects/prepare.ts';
+import { isObject, readJson } from './body.ts';
+import { refusal } from './errors.ts';
+
+/** Members of a body, by route: the text and the properties. */
+interface Members {
+  readonly text: 'ksql' | 'sql';
+  readonly properties: 'streamsProperties' | 'properties';
+}
+
+/** @throws 400 with the member at fault, 413, 415 */
+export async function readScript(request: Request, members: Members): Promise<Script> {
+  const { value } = await readJson(request);
+  if (!isObject(value)) throw refusal('BAD_REQUEST', `send {"${members.text}": "..."}`);
+  const sql = value[members.text];
+  if (typeof sql !== 'string') throw refusal('BAD_REQUEST', `"${members.text}" is not text`);
+  return {
+    sql,
+    properties: textsOf(value[members.properties], members.properties),
+    variables: textsOf(value['sessionVariables'], 'sessionVariables'),
+  };
+}
+
+function textsOf(given: unknown, name: string): Map<string, string> {
+  if (given === undefined || given === null) return new Map();
+  if (!isObject(given)) throw refusal('BAD_REQUEST', `"${name}" is not an object`);
+  return new Map(
+    Object.entries(given).map(([key, value]) => {
+      if (typeof value === 'string') return [key, value];
+      if (typeof value === 'number' || typeof value === 'boolean') return [key, String(value)];
+      throw refusal(
+        'BAD_REQUEST',
+        `"${name}.${key.slice(0, 100)}" is neither text nor number nor boolean`,
+      );
+    }),
+  );
+}

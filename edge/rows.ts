@@ -1,0 +1,20 @@
+// Rows of a batch as JSON arrays with exact digits: what query routes send; knows no route.
+
+import { type Batch, Op, positionOf } from '../runtime/data/batch.ts';
+import { valueAt } from '../runtime/data/column.ts';
+import { jsonText } from '../runtime/data/json-text.ts';
+
+/** One row: its columns as one JSON array, and whether it deletes its key. */
+export interface RowText {
+  readonly columns: string;
+  readonly isDelete: boolean;
+}
+
+export function rowTexts(batch: Batch): RowText[] {
+  const { columns, op } = batch;
+  return Array.from({ length: batch.length }, (_, i) => {
+    const position = positionOf(batch, i);
+    const cells = columns.map((column) => jsonText(column.type, valueAt(column, position)));
+    return { columns: `[${cells.join(',')}]`, isDelete: op?.[position] === Op.Delete };
+  });
+}
