@@ -1,0 +1,167 @@
+// Runs one plan by itself over logs in memory, each of its topics one partition; knows no case and no statement.
+
+import { PortError } from '../../runtime/base/errors.ts';
+import { parseRecordBatch } from '../../runtime/data/record.ts';
+import { RecordBatchBuilder } from '../../runtime/data/record-builder.ts';
+import { loadFunctions } from '../../runtime/engine/functions.ts';
+import { FORMATS } from '../../runtime/formats/formats.ts';
+import type { FunctionRegistry } from '../../runtime/functions/registry.ts';
+import { ManualClock } from '../../runtime/memory/manual-clock.ts';
+import { MemoryLog } from '../../runtime/memory/memory-log.ts';
+import { MemoryStore } from '../../runtime/memory/memory-store.ts';
+import type { Plan, Step } from '../../runtime/plan/step.ts';
+import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../../runtime/task/problems.ts';
+import { Task } from '../../runtime/task/task.ts';
+import { tasksOf } from '../../runtime/task/topology.ts';
+import type { TopicRecord } from './records.ts';
+
+const BYTES_MAX = 2 ** 30;
+
+/** The query on one partition, its state and its time its own. The wall clock stands at 0. */
+export class Driver {
+  readonly #plan: Plan;
+  readonly #registry: FunctionRegistry;
+  readonly #kernel: WebAssembly.Module | null;
+  readonly #clock = new ManualClock();
+  readonly #log = new MemoryLog(this.#clock);
+  readonly #store = new MemoryStore({ clock: this.#clock, deliverTo: this.#log });
+  #tasks: readonly Task[] = [];
+  #drained = 0;
+
+  private constructor(plan: Plan, registry: FunctionRegistry, kernel: WebAssembly.Module | null) {
+    this.#plan = onePartition(plan);
+    this.#registry = registry;
+    this.#kernel = kernel;
+  }
+
+  static async open(
+    plan: Plan,
+    registry: FunctionRegistry,
+    kernel: WebAssembly.Module | null,
+  ): Promise<Driver> {
+    const driver = new Driver(plan, registry, kernel);
+    await loadFunctions(plan, registry);
+    const internal = plan.internalTopics.map(({ name }) => name);
+    const own = [...internal, PROCESSING_LOG_TOPIC, DEAD_LETTERS_TOPIC];
+    for (const name of new Set([...driver.sources, driver.sink, ...own])) {
+      await driver.#log.create({
+        name,
+        partitions: 1,
+        retentionMs: null,
+        compacted: false,
+        internal: own.includes(name),
+      });
+    }
+    driver.#start();
+    return driver;
+  }
+
+  /** The user topics that it reads. */
+  get sources(): readonly string[] {
+    return stepsOf(this.#plan).flatMap((step) => (step.step === 'source' ? [step.topic] : []));
+  }
+
+  /** The topic that it writes. */
+  get sink(): string {
+    const sink = stepsOf(this.#plan).find((step) => step.step === 'sink');
+    if (sink?.step !== 'sink') throw new TypeError(`${this.#plan.query} writes no topic`);
+    return sink.topic;
+  }
+
+  #start(): void {
+    this.#tasks = tasksOf(this.#plan).map(
+      (name) =>
+        new Task({
+          name,
+          plan: this.#plan,
+          log: this.#log,
+          store: this.#store,
+          clock: this.#clock,
+          formats: FORMATS,
+          registry: this.#registry,
+          kernel: this.#kernel,
+          commitIntervalMs: 0,
+        }),
+    );
+  }
+
+  /** Throws the tasks away and starts them again from their last commit. */
+  async restart(): Promise<void> {
+    await this.close();
+    this.#start();
+  }
+
+  /** Appends the records to the topic at once, runs until nothing is left to do, and gives what came into the sink. */
+  async pipe(topic: string, records: readonly TopicRecord[]): Promise<TopicRecord[]> {
+    const builder = new RecordBatchBuilder();
+    const flush = async (): Promise<void> => {
+      const bytes = builder.finish();
+      if (bytes !== null) await this.#log.append({ topic, partition: 0 }, bytes);
+    };
+    for (const record of records) {
+      const append = (): boolean =>
+        builder.append(record.key, record.value, record.timestamp, record.headers);
+      if (append()) continue;
+      await flush();
+      append();
+    }
+    await flush();
+    await this.#settle();
+    return this.#drain();
+  }
+
+  async #settle(): Promise<void> {
+    for (let moved = true; moved;) {
+      moved = false;
+      for (const task of this.#tasks) {
+        for (;;) {
+          const turn = await task.turn();
+          if (turn.kind === 'idle') break;
+          if (turn.kind === 'ended') throw task.error ?? new PortError('UNAVAILABLE', 'it stopped');
+          if (turn.kind === 'wait') this.#clock.advanceTo(turn.untilMs);
+          moved = true;
+        }
+      }
+    }
+  }
+
+  async #drain(): Promise<TopicRecord[]> {
+    const at = { topic: this.sink, partition: 0 };
+    const { batches } = await this.#log.read(at, this.#drained, BYTES_MAX);
+    const drained: TopicRecord[] = [];
+    for (const { base, count, bytes } of batches) {
+      const records = parseRecordBatch(bytes);
+      for (let i = Math.max(0, this.#drained - base); i < count; i++) {
+        drained.push({
+          key: records.key(i),
+          value: records.value(i),
+          timestamp: records.timestamps[i] ?? 0,
+          headers: records.headers(i),
+        });
+      }
+      this.#drained = base + count;
+    }
+    return drained;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#tasks.map((task) => task.stop()));
+  }
+}
+
+function stepsOf(plan: Plan): readonly Step[] {
+  return plan.subtopologies.flatMap((part) => part.steps);
+}
+
+/** The same steps where every topic has one partition: what a plan computes does not hang on their number. */
+function onePartition(plan: Plan): Plan {
+  return {
+    ...plan,
+    internalTopics: plan.internalTopics.map((topic) => ({ ...topic, partitions: 1 })),
+    subtopologies: plan.subtopologies.map((part) => ({
+      ...part,
+      partitions: 1,
+      steps: part.steps.map((step) => ('partitions' in step ? { ...step, partitions: 1 } : step)),
+    })),
+  };
+}

@@ -1,0 +1,187 @@
+// Runs a case's statements against a catalog and plans its queries, without a host; knows no inputs and no outputs.
+
+import type { Analysis, AnalyzeOptions, QueryAnalysis } from '../../runtime/analyze/analysis.ts';
+import { analyzeStatement } from '../../runtime/analyze/analyze.ts';
+import { StatementError } from '../../runtime/base/errors.ts';
+import { Catalog } from '../../runtime/catalog/catalog.ts';
+import { readProperties } from '../../runtime/catalog/properties.ts';
+import type { Source } from '../../runtime/catalog/source.ts';
+import { FORMATS } from '../../runtime/formats/formats.ts';
+import { builtinRegistry } from '../../runtime/functions/builtins.ts';
+import { planningOptions } from '../../runtime/plan/lower.ts';
+import { planQuery } from '../../runtime/plan/planner.ts';
+import type { Plan } from '../../runtime/plan/step.ts';
+import type { Statement } from '../../runtime/sql/ast.ts';
+import { parse } from '../../runtime/sql/parser.ts';
+import type { Case } from './case.ts';
+
+export const REGISTRY = builtinRegistry();
+
+/** Partitions of a topic that nobody has given a number. */
+const PARTITIONS_DEFAULT = 4;
+
+/** A record that INSERT VALUES writes. */
+export interface Inserted {
+  readonly source: Source;
+  readonly analysis: Analysis & { readonly kind: 'insertValues' };
+}
+
+/** What a script has made. */
+export interface Script {
+  readonly catalog: Catalog;
+  /** In the order of their creation. */
+  readonly plans: readonly Plan[];
+  readonly inserted: readonly Inserted[];
+}
+
+/** A statement was refused; `isLast` tells whether others were to follow. */
+export class Refusal extends Error {
+  readonly error: StatementError;
+  readonly isLast: boolean;
+  constructor(error: StatementError, isLast: boolean) {
+    super(error.message, { cause: error });
+    this.error = error;
+    this.isLast = isLast;
+  }
+}
+
+/**
+ * All statements as one text, then one by one.
+ * @param properties settings beside the case's own
+ * @throws {Refusal} for the first statement that is refused
+ */
+export function runScript(of: Case, properties: ReadonlyMap<string, string>): Script {
+  const statements = parsed(of.statements.join('\n'));
+  const session = new Session(of, statements, properties);
+  statements.forEach((statement, index) => {
+    try {
+      session.run(statement);
+    } catch (thrown) {
+      if (!(thrown instanceof StatementError)) throw thrown;
+      throw new Refusal(thrown, index === statements.length - 1);
+    }
+  });
+  return session.script();
+}
+
+function parsed(sql: string): readonly Statement[] {
+  try {
+    return parse(sql);
+  } catch (thrown) {
+    if (!(thrown instanceof StatementError)) throw thrown;
+    throw new Refusal(thrown, true);
+  }
+}
+
+class Session {
+  #catalog = Catalog.empty;
+  readonly #properties: Map<string, string>;
+  readonly #topics: ReadonlyMap<string, { readonly partitions: number }>;
+  readonly #plans = new Map<string, Plan>();
+  readonly #inserted: Inserted[] = [];
+  #queryNumber = 0;
+
+  constructor(of: Case, statements: readonly Statement[], properties: ReadonlyMap<string, string>) {
+    this.#properties = new Map([
+      ['auto.offset.reset', 'earliest'],
+      ...of.properties,
+      ...properties,
+    ]);
+    this.#topics = topicsOf(of, statements);
+  }
+
+  script(): Script {
+    return { catalog: this.#catalog, plans: [...this.#plans.values()], inserted: this.#inserted };
+  }
+
+  run(statement: Statement): void {
+    const options: AnalyzeOptions = {
+      catalog: this.#catalog,
+      registry: REGISTRY,
+      formats: FORMATS,
+      properties: this.#properties,
+      queryNumber: this.#queryNumber,
+      callContext: { now: 0, random: () => 0 },
+      topics: this.#topics,
+    };
+    this.#apply(analyzeStatement(statement, options));
+  }
+
+  #apply(analysis: Analysis): void {
+    switch (analysis.kind) {
+      case 'createSource':
+        this.#catalog = this.#catalog.withSource(analysis.source);
+        return;
+      case 'createType':
+        this.#catalog = this.#catalog.withType(analysis.name, analysis.type);
+        return;
+      case 'dropType':
+        this.#catalog = this.#catalog.withoutType(analysis.name);
+        return;
+      case 'dropSource':
+        this.#catalog = this.#catalog.withoutSource(analysis.source.name);
+        this.#plans.delete(analysis.terminates ?? '');
+        return;
+      case 'terminate':
+        for (const id of analysis.queries) {
+          this.#catalog = this.#catalog.withoutQuery(id);
+          this.#plans.delete(id);
+        }
+        return;
+      case 'set':
+        if (analysis.value === null) this.#properties.delete(analysis.property);
+        else this.#properties.set(analysis.property, analysis.value);
+        return;
+      case 'insertValues':
+        this.#inserted.push({ source: analysis.source, analysis });
+        return;
+      case 'query':
+        this.#addQuery(analysis);
+        return;
+      default:
+        // The others change nothing.
+        return;
+    }
+  }
+
+  #addQuery(analysis: QueryAnalysis): void {
+    const plan = planQuery(analysis, planningOptions(this.#properties, true));
+    if (analysis.query === null || analysis.sink === null) return;
+    // A plan is plain JSON: what is run is what would have been stored.
+    this.#plans.set(analysis.id, JSON.parse(JSON.stringify(plan)) as Plan);
+    if (analysis.creates) this.#catalog = this.#catalog.withSource(analysis.sink);
+    this.#catalog = this.#catalog.withQuery(analysis.query);
+    this.#queryNumber += 1;
+  }
+}
+
+/** The topics that are there before the statements run, with their partitions: the case's, its sources', its inputs'. */
+function topicsOf(
+  of: Case,
+  statements: readonly Statement[],
+): ReadonlyMap<string, { readonly partitions: number }> {
+  const topics = new Map<string, { readonly partitions: number }>();
+  const add = (name: string, partitions: number): void => {
+    if (!topics.has(name)) topics.set(name, { partitions });
+  };
+  for (const [name, partitions] of of.topics) add(name, partitions);
+  for (const statement of statements) {
+    const declared = declaredTopic(statement);
+    if (declared !== null) add(declared.name, declared.partitions);
+  }
+  for (const { topic } of of.inputs) add(topic, PARTITIONS_DEFAULT);
+  return topics;
+}
+
+function declaredTopic(statement: Statement): { name: string; partitions: number } | null {
+  if (statement.kind !== 'CreateSource' || statement.columns === null) return null;
+  try {
+    const { topic, partitions } = readProperties(statement.properties, 'create');
+    if (topic === null) return null;
+    return { name: topic.value, partitions: partitions?.value ?? PARTITIONS_DEFAULT };
+  } catch (thrown) {
+    // The statement itself says so when it is run.
+    if (thrown instanceof StatementError) return null;
+    throw thrown;
+  }
+}
