@@ -4,10 +4,11 @@ import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
 import { gatherColumn } from '../data/gather.ts';
-import { columnsWithRole, type Schema } from '../data/schema.ts';
+import type { Schema } from '../data/schema.ts';
 import { BIGINT } from '../data/type.ts';
 import type { AggregateStep } from '../plan/step.ts';
 import type { Accumulators } from '../state/accumulators.ts';
+import type { GroupNames } from '../state/group-keys.ts';
 import type { Emit } from './operator.ts';
 
 /** What a row does to its group: adds and shows the result, or takes back, with or without showing it. */
@@ -22,7 +23,9 @@ export type Fold = (typeof Fold)[keyof typeof Fold];
 export class AggregateOutput {
   readonly #schema: Schema;
   readonly #accumulators: Accumulators;
-  readonly #keys: readonly number[];
+  readonly #names: GroupNames;
+  /** True: a row can have several output rows. */
+  readonly #repeats: boolean;
   readonly #sizeMs: number | null;
   readonly #old: boolean;
   readonly #slots = new Int32Array(BATCH_ROWS_MAX);
@@ -39,10 +42,11 @@ export class AggregateOutput {
   /** The old row of a row taken back silently stands open until the row that follows it shows the new one. */
   #isOpen = false;
 
-  constructor(step: AggregateStep, input: Schema, accumulators: Accumulators) {
+  constructor(step: AggregateStep, names: GroupNames, accumulators: Accumulators) {
     this.#schema = step.schema;
     this.#accumulators = accumulators;
-    this.#keys = columnsWithRole(input, 'key');
+    this.#names = names;
+    this.#repeats = step.window !== null && step.window.advanceMs !== step.window.sizeMs;
     this.#sizeMs = step.window?.sizeMs ?? null;
     this.#old = step.old;
   }
@@ -103,10 +107,13 @@ export class AggregateOutput {
     this.#isPlain = true;
     if (rowsOut === 0) return;
     const rows = isPlain
-      ? this.#positions.slice(0, count)
+      ? this.#positions.subarray(0, count)
       : this.#outputRows(count, rowsOut, this.#positions);
-    const keys = this.#keys.map((position) =>
-      gatherColumn(batch.columns[position] as Column, rows),
+    const { keys, origin } = carriedOver(
+      batch,
+      this.#names.columns(batch),
+      rows,
+      !isPlain || this.#repeats,
     );
     out({
       schema: this.#schema,
@@ -117,7 +124,7 @@ export class AggregateOutput {
       keyNull: null,
       rowtime,
       op: this.#op.slice(0, rowsOut),
-      origin: batch.origin === null ? null : gathered(batch.origin, rows),
+      origin,
     });
   }
 
@@ -141,20 +148,48 @@ export class AggregateOutput {
   }
 }
 
-function gathered(values: Uint32Array, rows: Uint32Array): Uint32Array {
-  const into = new Uint32Array(rows.length);
-  for (let i = 0; i < rows.length; i++) into[i] = values[rows[i] as number] as number;
-  return into;
-}
-
 /** Whole numbers plus `plus` as a BIGINT column; written as words, so that no bigint is made. */
 export function bigintColumn(from: Float64Array, rows: number, plus: number): Column {
   const values = new BigInt64Array(rows);
   const words = new Int32Array(values.buffer);
+  // Neighbouring rows mostly stand in the same window.
+  let last = NaN;
+  let low = 0;
+  let high = 0;
   for (let row = 0; row < rows; row++) {
-    const value = (from[row] as number) + plus;
-    words[row * 2] = value | 0;
-    words[row * 2 + 1] = Math.floor(value / 0x1_0000_0000);
+    const value = from[row] as number;
+    if (value !== last) {
+      last = value;
+      low = (value + plus) | 0;
+      high = Math.floor((value + plus) / 0x1_0000_0000);
+    }
+    words[row * 2] = low;
+    words[row * 2 + 1] = high;
   }
   return { type: BIGINT, validity: null, storage: 'i64', values };
+}
+
+/**
+ * Key columns and origins of the output rows that show these rows of a batch.
+ * @param positions of the rows, each once and ascending, or with repetitions; when they are all rows of an unselected batch, its
+ *   own arrays serve
+ */
+export function carriedOver(
+  batch: Batch,
+  keys: readonly Column[],
+  positions: Uint32Array,
+  repeats: boolean,
+): { readonly keys: Column[]; readonly origin: Uint32Array | null } {
+  const { origin } = batch;
+  if (!repeats && positions.length === batch.rowtime.length) return { keys: [...keys], origin };
+  return {
+    keys: keys.map((column) => gatherColumn(column, positions)),
+    origin: origin === null ? null : gathered(origin, positions),
+  };
+}
+
+function gathered(values: Uint32Array, rows: Uint32Array): Uint32Array {
+  const into = new Uint32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) into[i] = values[rows[i] as number] as number;
+  return into;
 }

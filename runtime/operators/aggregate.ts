@@ -70,7 +70,7 @@ class Aggregate implements Operator {
       windowed: step.window !== null,
     });
     this.#keys = new GroupKeys(names, this.#table.index);
-    this.#output = new AggregateOutput(step, input, accumulators);
+    this.#output = new AggregateOutput(step, names, accumulators);
     this.#late = new LateRows(context);
   }
 

@@ -4,7 +4,6 @@ import { assert } from '../base/assert.ts';
 import { InvariantError, LimitError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
-import { gatherColumn } from '../data/gather.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
@@ -13,7 +12,7 @@ import type { ArgumentType, KernelProgram } from '../kernel/program.ts';
 import type { AggregateCall, AggregateStep } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { GroupNames } from '../state/group-keys.ts';
-import { bigintColumn } from './aggregate-output.ts';
+import { bigintColumn, carriedOver } from './aggregate-output.ts';
 import { KernelIds } from './kernel-ids.ts';
 import { KernelState } from './kernel-state.ts';
 import { LateRows } from './late-rows.ts';
@@ -154,8 +153,7 @@ class KernelAggregate implements Operator {
     const columns = results.columns.map((column, index) =>
       resultColumn(column, this.#resultTypes[index] as Type),
     );
-    const keys = this.#names.columns(batch).map((column) => gatherColumn(column, rows));
-    const { origin } = batch;
+    const { keys, origin } = carriedOver(batch, this.#names.columns(batch), rows, false);
     out({
       schema: this.schema,
       length,
@@ -165,7 +163,7 @@ class KernelAggregate implements Operator {
       keyNull: null,
       rowtime,
       op,
-      origin: origin === null ? null : rows.map((position) => origin[position] as number),
+      origin,
     });
   }
 

@@ -1,0 +1,129 @@
+// Aggregation under the operator contract: row path, kernel path, windows, old rows and tables.
+
+import { prettySchema } from '../../../runtime/data/pretty.ts';
+import type { Batch } from '../../../runtime/data/batch.ts';
+import { aggregate } from '../../../runtime/operators/aggregate.ts';
+import { kernelAggregate } from '../../../runtime/operators/kernel-aggregate.ts';
+import { materialize } from '../../../runtime/operators/materialize.ts';
+import type { AggregateStep } from '../../../runtime/plan/step.ts';
+import { describeOperator } from '../../support/operator-contract.ts';
+import { OperatorRun } from '../../support/operator-harness.ts';
+import {
+  aggregateStep,
+  callOf,
+  kernelModule,
+  registry,
+  streamArbitrary,
+  tableArbitrary,
+  windowOf,
+} from '../../support/operator-inputs.ts';
+
+const NUMBERS = prettySchema('K:STRING key | I:INTEGER | L:BIGINT | D:DOUBLE @rowtime');
+const module = kernelModule();
+
+const kernelCalls = [
+  callOf('COUNT', NUMBERS),
+  ...['COUNT', 'SUM', 'MIN', 'MAX', 'AVG'].flatMap((name) =>
+    [1, 2, 3].map((position) => callOf(name, NUMBERS, position)),
+  ),
+];
+
+function bothPaths(step: AggregateStep, input = NUMBERS) {
+  return [
+    { name: 'row path', make: (context) => aggregate(step, input, context, registry) },
+    {
+      name: 'kernel path',
+      make: (context) => kernelAggregate(step, input, context, registry, module),
+    },
+  ] satisfies Parameters<typeof describeOperator>[1]['paths'];
+}
+
+for (const [name, window] of [
+  ['tumbling windows', windowOf(10, 15)],
+  ['tumbling windows without grace', windowOf(7, 0)],
+  ['no windows', null],
+] as const) {
+  describeOperator(`aggregate, ${name}`, {
+    paths: bothPaths(aggregateStep(NUMBERS, kernelCalls, { window })),
+    input: streamArbitrary(NUMBERS),
+    changelog: { old: false },
+  });
+}
+
+const TWO_KEYS = prettySchema('A:INTEGER key | B:BOOLEAN key | L:BIGINT @rowtime');
+describeOperator('aggregate by two key columns', {
+  paths: bothPaths(
+    aggregateStep(TWO_KEYS, [callOf('COUNT', TWO_KEYS), callOf('MAX', TWO_KEYS, 2)], {
+      window: windowOf(20, 5),
+    }),
+    TWO_KEYS,
+  ),
+  input: streamArbitrary(TWO_KEYS),
+  changelog: { old: false },
+});
+
+const rowPath = (step: AggregateStep, input = NUMBERS) => [
+  {
+    name: 'row path',
+    make: (context) => aggregate(step, input, context, registry),
+  } satisfies Parameters<typeof describeOperator>[1]['paths'][number],
+];
+
+describeOperator('aggregate, hopping windows', {
+  paths: rowPath(aggregateStep(NUMBERS, kernelCalls, { window: windowOf(10, 5, 4) })),
+  input: streamArbitrary(NUMBERS),
+  changelog: { old: false },
+});
+
+describeOperator('aggregate, tumbling windows, with old rows', {
+  paths: rowPath(aggregateStep(NUMBERS, kernelCalls, { window: windowOf(10, 15), old: true })),
+  input: streamArbitrary(NUMBERS),
+  changelog: { old: true },
+});
+
+const anyCalls = [
+  callOf('LATEST_BY_OFFSET', NUMBERS, 3),
+  callOf('EARLIEST_BY_OFFSET', NUMBERS, 1),
+  callOf('COLLECT_LIST', NUMBERS, 2),
+  callOf('COUNT', NUMBERS),
+  callOf('AVG', NUMBERS, 1),
+];
+describeOperator('aggregate, any functions, with old rows', {
+  paths: rowPath(aggregateStep(NUMBERS, anyCalls, { window: windowOf(10, 15), old: true })),
+  input: streamArbitrary(NUMBERS),
+  changelog: { old: true },
+});
+
+/** The changelog of a table, regrouped by hand: the value column G becomes the key. */
+const TABLE = prettySchema('K:STRING key | I:INTEGER | L:BIGINT @rowtime');
+const changelogOf = (batches: readonly Batch[]): readonly Batch[] => {
+  const source = {
+    step: 'source',
+    id: '1',
+    source: 'T',
+    kind: 'table',
+    topic: 't',
+    keyFormat: { format: 'KAFKA', options: [], wrap: false },
+    valueFormat: { format: 'JSON', options: [], wrap: true },
+    window: null,
+    timestamp: null,
+    headers: [],
+    sourceSchema: TABLE,
+    schema: TABLE,
+    materialized: true,
+  } as const;
+  const run = new OperatorRun((context) => materialize(source, TABLE, context, registry));
+  for (const batch of batches) run.process(batch);
+  return run.emitted;
+};
+
+for (const old of [false, true]) {
+  const calls = [callOf('COUNT', TABLE), callOf('SUM', TABLE, 1), callOf('AVG', TABLE, 2)];
+  describeOperator(`aggregate over a table${old ? ', with old rows' : ''}`, {
+    paths: rowPath(aggregateStep(TABLE, calls, { over: 'table', old }), TABLE),
+    input: tableArbitrary(TABLE)
+      .map(changelogOf)
+      .filter((batches) => batches.length > 0),
+    changelog: { old },
+  });
+}
