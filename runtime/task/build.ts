@@ -9,6 +9,7 @@ import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import { aggregate } from '../operators/aggregate.ts';
 import { filter } from '../operators/filter.ts';
+import { kernelAggregate } from '../operators/kernel-aggregate.ts';
 import { materialize } from '../operators/materialize.ts';
 import type {
   Emit,
@@ -209,7 +210,11 @@ function operatorOf(step: Inner, input: Schema, context: BuildContext): Operator
     case 'project':
       return project(step, input, given, registry);
     case 'aggregate':
-      return aggregate(step, input, given, registry);
+      if (step.run.path === 'row') return aggregate(step, input, given, registry);
+      if (context.kernel === null) {
+        throw new InvariantError('the plan wants the kernel, and the host has none');
+      }
+      return kernelAggregate(step, input, given, registry, context.kernel);
     case 'tableFilter':
       return tableFilter(step, input, given, registry);
     case 'rekey':

@@ -303,10 +303,9 @@ export function describeLog(name: string, make: () => Promise<LogUnderTest>): vo
     });
 
     test('refuses ids that do not say when the producer was made', async () => {
-      await refused(
-        log.append(at, recordBatch(['a']), { id: 'writer', epoch: 1, sequence: 0 }),
-        'UNKNOWN_PRODUCER',
-      );
+      const nameless = { id: 'writer', epoch: 1, sequence: 0 };
+      await refused(log.append(at, recordBatch(['a']), nameless), 'UNKNOWN_PRODUCER');
+      expect((await log.bounds(at)).highWatermark).toBe(0);
     });
 
     test('never takes a repeat of a producer it has forgotten for a new one', async () => {

@@ -1,0 +1,158 @@
+// The issue's main job in Node: the earthquakes of vega-datasets, on both paths, fused and repartitioned, over one partition and four.
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { encodeUtf8, decodeUtf8 } from '../../../runtime/base/bytes.ts';
+import { partitionOf } from '../../../runtime/base/hash.ts';
+import type { Engine } from '../../../runtime/engine/engine.ts';
+import { open } from '../../../runtime/engine/open.ts';
+import { memoryHost } from '../../../runtime/memory/memory-host.ts';
+import {
+  type EarthquakesFile,
+  QUAKES_EXPECTED,
+  QUAKES_LATE_BY_GRACE,
+  QUAKES_STREAM,
+  QUAKES_TABLE,
+  type QuakeChange,
+  quakeRecords,
+  type QuakeRecord,
+  recountQuakes,
+  tableOf,
+} from '../../support/earthquakes.ts';
+import { kernelModule } from '../../support/kernel-module.ts';
+
+const file = resolve(
+  import.meta.dirname,
+  '../../../node_modules/vega-datasets/data/earthquakes.json',
+);
+const records = quakeRecords(JSON.parse(readFileSync(file, 'utf8')) as EarthquakesFile);
+const expected = recountQuakes(records);
+const QUERY = 'CTAS_QUAKES_PER_HOUR_1';
+const HOUR_MS = 3_600_000;
+
+interface Variant {
+  readonly path: 'row' | 'kernel';
+  readonly fuse: 'auto' | 'never';
+}
+
+const variants: readonly Variant[] = (['row', 'kernel'] as const).flatMap((path) =>
+  (['auto', 'never'] as const).map((fuse) => ({ path, fuse })),
+);
+
+async function started({ path, fuse }: Variant, statements: string): Promise<Engine> {
+  const host = memoryHost({ kernel: kernelModule() });
+  const properties = { 'millrace.path': path, 'millrace.fuse': fuse };
+  const engine = await open({ host, properties });
+  await engine.execute(statements);
+  return engine;
+}
+
+const produced = ({ key, value }: QuakeRecord) => ({ key, value: JSON.stringify(value) });
+
+/** The changes in one partition of the table's topic, read as bytes. */
+async function changesIn(engine: Engine, partition = 0): Promise<QuakeChange[]> {
+  const found = await engine.topicRecords('QUAKES_PER_HOUR', { partition });
+  return found.map(({ key, value, timestamp }) => {
+    const bytes = key ?? new Uint8Array();
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const windowStart = Number(view.getBigInt64(bytes.length - 8));
+    return {
+      key: decodeUtf8(bytes, 0, bytes.length - 8),
+      windowStart,
+      windowEnd: windowStart + HOUR_MS,
+      value: decodeUtf8(value ?? new Uint8Array()),
+      rowtime: timestamp,
+    };
+  });
+}
+
+async function pulledTable(engine: Engine): Promise<Map<string, QuakeChange>> {
+  await using rows = await engine.query('SELECT * FROM quakes_per_hour');
+  const table = new Map<string, QuakeChange>();
+  for await (const { row, rowtime } of rows.changes()) {
+    const { NET, WINDOWSTART, WINDOWEND, N, STRONGEST, SIGNIFICANCE } = row;
+    const strongest = Number.isInteger(STRONGEST) ? `${String(STRONGEST)}.0` : String(STRONGEST);
+    table.set(`${String(NET)} ${String(WINDOWSTART)}`, {
+      key: String(NET),
+      windowStart: Number(WINDOWSTART),
+      windowEnd: Number(WINDOWEND),
+      value: `{"N":${String(N)},"STRONGEST":${strongest},"SIGNIFICANCE":${String(SIGNIFICANCE)}}`,
+      rowtime,
+    });
+  }
+  return table;
+}
+
+test('the recount gives the numbers that are known', () => {
+  expect(records.length).toBe(QUAKES_EXPECTED.records);
+  expect(expected.late).toBe(QUAKES_EXPECTED.late);
+  expect(expected.changes.length).toBe(QUAKES_EXPECTED.changes);
+  expect(tableOf(expected.changes).size).toBe(QUAKES_EXPECTED.rows);
+});
+
+describe.each(variants)('on the $path path, millrace.fuse $fuse', (variant) => {
+  test('the engine makes the recounted changes and table', async () => {
+    await using engine = await started(variant, QUAKES_STREAM + QUAKES_TABLE);
+    await engine.produce('quakes', records.map(produced));
+    await engine.idle();
+    expect(await changesIn(engine)).toEqual(expected.changes);
+    expect(await pulledTable(engine)).toEqual(tableOf(expected.changes));
+    const { topics, queries } = await engine.stats();
+    expect(topics['quakes']).toEqual({ in: QUAKES_EXPECTED.records });
+    expect(queries[QUERY]).toMatchObject({
+      in: QUAKES_EXPECTED.records,
+      late: QUAKES_EXPECTED.late,
+      out: QUAKES_EXPECTED.changes,
+      errors: 0,
+    });
+  });
+
+  test('the records may come one by one', async () => {
+    await using engine = await started(variant, QUAKES_STREAM + QUAKES_TABLE);
+    for (const record of records.slice(0, 400)) {
+      await engine.produce('quakes', [produced(record)]);
+      await engine.idle();
+    }
+    expect(await changesIn(engine)).toEqual(recountQuakes(records.slice(0, 400)).changes);
+  });
+
+  test.each(QUAKES_LATE_BY_GRACE)(
+    'with %i hours of grace %i records are late',
+    async (hours, late) => {
+      const table = QUAKES_TABLE.replace('GRACE PERIOD 6 HOURS', `GRACE PERIOD ${hours} HOURS`);
+      await using engine = await started(variant, QUAKES_STREAM + table);
+      await engine.produce('quakes', records.map(produced));
+      await engine.idle();
+      expect((await engine.stats()).queries[QUERY]?.late).toBe(late);
+      expect(await changesIn(engine)).toEqual(recountQuakes(records, hours * HOUR_MS).changes);
+    },
+  );
+});
+
+test.each(variants.filter(({ fuse }) => fuse === 'auto'))(
+  'over four partitions each partition of the table is recounted from the records of its networks, $path path',
+  async (variant) => {
+    const stream = QUAKES_STREAM.replace('PARTITIONS=1', 'PARTITIONS=4');
+    await using engine = await started(variant, stream + QUAKES_TABLE);
+    // One by one, so that the four tasks write to the internal topic in the order of arrival.
+    for (const record of records) {
+      await engine.produce('quakes', [produced(record)]);
+      await engine.idle();
+    }
+    let late = 0;
+    let changes = 0;
+    for (let partition = 0; partition < 4; partition++) {
+      const own = records.filter(
+        ({ value }) => partitionOf(encodeUtf8(String(value['net'])), 4) === partition,
+      );
+      const model = recountQuakes(own);
+      expect(await changesIn(engine, partition)).toEqual(model.changes);
+      late += model.late;
+      changes += model.changes.length;
+    }
+    const { queries } = await engine.stats();
+    expect(queries[QUERY]).toMatchObject({ in: records.length, late, out: changes });
+    expect(queries[QUERY]?.late).not.toBe(QUAKES_EXPECTED.late);
+  },
+);
