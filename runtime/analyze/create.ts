@@ -6,13 +6,7 @@ import { checkFormat, checkWrap, chooseFormats } from '../catalog/formats.ts';
 import { readProperties, type SourceProperties } from '../catalog/properties.ts';
 import type { HeaderColumn, KeyWindow } from '../catalog/source.ts';
 import { HEADERS_TYPE, isHeadersType, resolveType } from '../catalog/types.ts';
-import {
-  columnIndex,
-  type Schema,
-  schema,
-  type SchemaColumn,
-  WINDOW_COLUMNS,
-} from '../data/schema.ts';
+import { schema, type SchemaColumn, WINDOW_COLUMNS } from '../data/schema.ts';
 import { BYTES, type Type, typeText } from '../data/type.ts';
 import type { ColumnDefinition, CreateSource, Name } from '../sql/ast.ts';
 import type { AnalyzeOptions, CreateSourceAnalysis } from './analysis.ts';
@@ -109,7 +103,6 @@ export function analyzeCreateSource(
       topic,
       partitions,
       schema: all,
-      ...declaredOrder(statement.columns, all),
       keyFormat: formats.key,
       valueFormat: formats.value,
       window,
@@ -127,19 +120,6 @@ export function analyzeCreateSource(
     },
     warnings: properties.warnings,
   };
-}
-
-/** INSERT VALUES without names follows the order of the statement. */
-function declaredOrder(
-  definitions: readonly ColumnDefinition[],
-  all: Schema,
-): { readonly declared?: readonly number[] } {
-  const declared = definitions
-    .map((definition) => columnIndex(all, definition.name.text))
-    .filter((index) => all.columns[index]?.role !== 'pseudo');
-  return declared.every((index, place) => place === 0 || index > (declared[place - 1] ?? 0))
-    ? {}
-    : { declared };
 }
 
 function unknownPartitions(topic: string, at: Position, { topics }: AnalyzeOptions): number {

@@ -55,9 +55,18 @@ export function insertSink(
     );
   }
   const properties = readProperties(statement.properties, 'insert');
+  const id = properties.queryId?.value ?? `INSERTQUERY_${options.queryNumber}`;
+  if (options.catalog.queries.has(id)) {
+    throw new StatementError(
+      'ALREADY_EXISTS',
+      `the query ${id} exists already`,
+      properties.queryId?.at ?? statement.at,
+      'Choose another QUERY_ID.',
+    );
+  }
   return {
     sink: { sink: target, retentionMs: null, warnings: properties.warnings },
-    id: properties.queryId?.value ?? `INSERTQUERY_${options.queryNumber}`,
+    id,
     projection: fitted(statement, target, projection, window),
   };
 }

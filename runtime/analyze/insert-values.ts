@@ -91,12 +91,8 @@ function targetsOf(statement: InsertValues, source: Source): readonly SchemaColu
 }
 
 function implied(statement: InsertValues, source: Source): readonly SchemaColumn[] {
-  const { columns } = source.schema;
-  const order = source.declared ?? columns.map((_, index) => index);
-  const stored = order.flatMap((index) => {
-    const column = columns[index];
-    return column === undefined || column.role === 'pseudo' ? [] : [column];
-  });
+  // Key columns come first, wherever they were declared.
+  const stored = source.schema.columns.filter((column) => column.role !== 'pseudo');
   const headers = columnsWithRole(source.schema, 'pseudo');
   if (headers.length > 0 && statement.values.length === stored.length + headers.length) {
     throw headerError(source.headers.map((header) => header.column).join(', '), statement.at);

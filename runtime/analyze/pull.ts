@@ -4,7 +4,7 @@ import { type Position, StatementError } from '../base/errors.ts';
 import type { Source } from '../catalog/source.ts';
 import { columnsWithRole, type Schema, WINDOWSTART } from '../data/schema.ts';
 import type { Value } from '../data/type.ts';
-import type { Comparison, Expr } from '../expr/expr.ts';
+import { columnsRead, type Comparison, type Expr } from '../expr/expr.ts';
 import type { Query, Select } from '../sql/ast.ts';
 import type { AnalyzeOptions, PullAnalysis, Range } from './analysis.ts';
 import { analyzeBody, bodyOf } from './body.ts';
@@ -12,6 +12,9 @@ import { constantValue } from './constant.ts';
 
 /** Keys that one pull query looks up; beyond them it looks through all rows. */
 const LOOKUPS_MAX = 1000;
+
+/** The session's property that forbids pull queries which find their rows by no key. */
+const SCANS = 'ksql.query.pull.table.scan.enabled';
 
 /** SELECT without EMIT. @throws {StatementError} UNSUPPORTED over streams; INVALID where no state holds the table */
 export function analyzePull(statement: Select, options: AnalyzeOptions): PullAnalysis {
@@ -23,13 +26,27 @@ export function analyzePull(statement: Select, options: AnalyzeOptions): PullAna
   const { where, projected } = analyzeBody(body);
   const { row } = body.scope;
   const constant: Constant = (of) => constantValue(of, options.registry, null);
+  refuseRecordColumns(
+    row,
+    [...projected.projection.expressions, ...(where === null ? [] : [where])],
+    query.at,
+  );
   const conditions = where === null ? [] : conjuncts(where);
+  const keys = lookups(conditions, row, constant);
+  if (keys === null && options.properties.get(SCANS) === 'false') {
+    throw new StatementError(
+      'INVALID',
+      `the query would look through all rows of ${source.name}`,
+      (query.where ?? query).at,
+      `Give every key column a value with = or IN, or SET '${SCANS}' = 'true'.`,
+    );
+  }
   return {
     kind: 'pull',
     statement: statement.text,
     source,
     row,
-    keys: lookups(conditions, row, constant),
+    keys,
     windowStart: windowRange(conditions, row, 0, constant),
     windowEnd: windowRange(conditions, row, 1, constant),
     filter: where,
@@ -73,6 +90,20 @@ function refuseSource(source: Source, at: Position, { catalog }: AnalyzeOptions)
     `${source.name} is not materialized: no running query keeps its rows`,
     at,
     `Ask a table made by CREATE TABLE ... AS SELECT ... FROM ${source.name}.`,
+  );
+}
+
+/** A row of a table is of no one record: it has a ROWTIME, but no partition and no offset. */
+function refuseRecordColumns(row: Schema, read: readonly Expr[], at: Position): void {
+  const names = new Set(['ROWPARTITION', 'ROWOFFSET']);
+  const used = read.flatMap(columnsRead).map((index) => row.columns[index]?.name ?? '');
+  const found = used.find((name) => names.has(name));
+  if (found === undefined) return;
+  throw new StatementError(
+    'INVALID',
+    `${found} in a pull query`,
+    at,
+    'A row of a table is of no one record.',
   );
 }
 

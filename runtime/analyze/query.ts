@@ -2,10 +2,11 @@
 
 import { StatementError } from '../base/errors.ts';
 import type { KeyWindow, Source } from '../catalog/source.ts';
-import type { CreateAs, InsertSelect, Select } from '../sql/ast.ts';
+import type { CreateAs, InsertSelect, Query, Select } from '../sql/ast.ts';
 import type { Aggregation, AnalyzeOptions, QueryAnalysis } from './analysis.ts';
 import { analyzeBody, type Body, bodyOf, type Parts } from './body.ts';
 import { insertSink } from './insert-select.ts';
+import { findAggregate } from './rules/aggregation.ts';
 import * as clauses from './rules/clauses.ts';
 import { startOf } from './settings.ts';
 import { type Sink, sinkOf } from './sink.ts';
@@ -69,7 +70,7 @@ export function analyzeInsertSelect(
 
 /** SELECT ... EMIT CHANGES. */
 export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAnalysis {
-  const body = bodyOf(statement.query, false, options);
+  const body = bodyOf(groupedAsWhole(statement.query, options), false, options);
   const { where, partitionBy, aggregation, having, projected } = analyzeBody(body);
   return {
     kind: 'query',
@@ -91,6 +92,15 @@ export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAn
     retentionMs: null,
     warnings: [],
   };
+}
+
+/** For a client, aggregates without GROUP BY are over all rows: one group, whose key is a constant. */
+function groupedAsWhole(query: Query, { registry }: AnalyzeOptions): Query {
+  const aggregates = query.items.some(
+    (item) => item.kind === 'Item' && findAggregate(item.expression, registry) !== null,
+  );
+  if (query.groupBy !== null || !aggregates) return query;
+  return { ...query, groupBy: [{ kind: 'Integer', value: 1, at: query.at }] };
 }
 
 interface Persistent {

@@ -33,8 +33,6 @@ export interface Source {
    * last, with the role `pseudo`.
    */
   readonly schema: Schema;
-  /** Positions in `schema` of the columns as they were declared, header columns left out; absent: as the schema has them. */
-  readonly declared?: readonly number[] | undefined;
   readonly keyFormat: FormatSpec;
   readonly valueFormat: FormatSpec;
   readonly window: KeyWindow | null;

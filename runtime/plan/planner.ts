@@ -3,10 +3,11 @@
 import { assert, exhaustive } from '../base/assert.ts';
 import type { Aggregation, QueryAnalysis } from '../analyze/analysis.ts';
 import type { Source } from '../catalog/source.ts';
-import { columnsWithRole, type Schema, schema, type SchemaColumn } from '../data/schema.ts';
+import { type Schema, schema, type SchemaColumn } from '../data/schema.ts';
 import { columnsRead, type Expr } from '../expr/expr.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import { asValues, picked, positions, typeAt, unmoved } from './columns.ts';
+import { internalTopic, keepsKey, repartitionFormat, windowSpec } from './grouping.ts';
 import { feedingSource, type LogicalNode, logicalPlan } from './logical.ts';
 import { lowered, type PlanningOptions } from './lower.ts';
 import { type Layout, moved, remapped } from './remap.ts';
@@ -17,7 +18,6 @@ import {
   type Step,
   type StepId,
   type Subtopology,
-  type WindowSpec,
 } from './step.ts';
 
 /**
@@ -240,8 +240,8 @@ class Planner {
       carried,
       dropNullKeys: true,
     });
-    const keyFormat = this.#repartitionFormat(keyColumns.length, source);
-    const grouped = this.#exchange(id, emitted, keyFormat, this.#keepsKey(aggregation, source));
+    const keyFormat = repartitionFormat(this.#analysis.sink, source, keyColumns.length);
+    const grouped = this.#exchange(id, emitted, keyFormat, keepsKey(aggregation, source));
     return this.#aggregateStep(grouped, emitted, aggregation, source, keyFormat);
   }
 
@@ -260,28 +260,10 @@ class Planner {
     return { id, schema: emitted, layout: new Map() };
   }
 
-  /** True when the rows of a group are in one partition already. */
-  #keepsKey({ keys }: Aggregation, source: Source): boolean {
-    const own = columnsWithRole(source.schema, 'key');
-    return (
-      keys.length === own.length &&
-      keys.every((key, index) => key.expr === 'column' && key.index === own[index])
-    );
-  }
-
-  /** The format in which the grouping key is hashed: the sink's, so that the topics are co-partitioned. */
-  #repartitionFormat(keyColumns: number, source: Source): FormatSpec {
-    const { sink } = this.#analysis;
-    if (sink !== null) return sink.keyFormat;
-    const { keyFormat } = source;
-    const fits = keyFormat.format !== 'NONE' && (keyFormat.format !== 'KAFKA' || keyColumns === 1);
-    return fits ? keyFormat : { format: 'JSON', options: [], wrap: false };
-  }
-
   /** Brings the rows of a group together; returns the id of the step to go on from. */
-  #exchange(input: StepId, emitted: Schema, keyFormat: FormatSpec, keepsKey: boolean): StepId {
+  #exchange(input: StepId, emitted: Schema, keyFormat: FormatSpec, kept: boolean): StepId {
     const count = this.#partitions;
-    if (keepsKey) {
+    if (kept) {
       this.#fused = { fused: true, why: 'the grouping key is the key of the source' };
       return input;
     }
@@ -332,7 +314,7 @@ class Planner {
       ...shape,
       run: lowered({ ...shape, input: inputSchema }, this.#options),
     });
-    const format = this.#keepsKey(aggregation, source) ? source.keyFormat : keyFormat;
+    const format = keepsKey(aggregation, source) ? source.keyFormat : keyFormat;
     this.#materialize({
       table: id,
       schema: aggregation.schema,
@@ -384,17 +366,4 @@ class Planner {
     });
     return { ...input, id };
   }
-}
-
-function windowSpec({ window }: Aggregation): WindowSpec | null {
-  return window === null ? null : { ...window, advanceMs: window.sizeMs };
-}
-
-/** Characters of a query's id in the names of its topics: its end, where its number stands. */
-const TOPIC_ID_LENGTH_MAX = 200;
-
-/** `__<query>.<step>-repartition`, with what a topic name cannot hold replaced. */
-function internalTopic(query: string, step: StepId): string {
-  const id = query.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(-TOPIC_ID_LENGTH_MAX);
-  return `__${id}.${step}-repartition`;
 }

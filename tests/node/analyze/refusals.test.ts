@@ -302,3 +302,12 @@ test('a key of several columns is refused by the format KAFKA at the statement, 
   session.run(`${SOURCES}${sql("WITH (KEY_FORMAT='JSON')")}`);
   expect(session.catalog.source('X').keyFormat.format).toBe('JSON');
 });
+
+test('a pull query without a key is refused where the session forbids to look through all rows', () => {
+  const session = new Session({ 'ksql.query.pull.table.scan.enabled': 'false' });
+  session.run(SOURCES);
+  session.run('SELECT * FROM made WHERE id = 1 AND n > 2;');
+  expect(session.refusal('SELECT * FROM made WHERE n > 2;')).toBe(
+    'INVALID line 1:28: the query would look through all rows of MADE',
+  );
+});

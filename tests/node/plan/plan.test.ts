@@ -102,6 +102,32 @@ test('a windowed stream takes its window along into a copy', () => {
   ]);
 });
 
+test('grouping by the columns of a windowed key moves the rows', () => {
+  const session = new Session();
+  session.run(SOURCES);
+  const windowed =
+    "CREATE STREAM v (id INT KEY, a STRING) WITH (KAFKA_TOPIC='v', PARTITIONS=2, VALUE_FORMAT='JSON', WINDOW_TYPE='SESSION');";
+  const { fused } = session.plan(
+    `${windowed}CREATE TABLE x AS SELECT id, COUNT(*) AS n FROM v GROUP BY id;`,
+  );
+  expect(fused.fused).toBe(false);
+});
+
+test('a push query may aggregate all rows into one group', () => {
+  const plan = planned('SELECT COUNT(*) AS n, SUM(b) AS m FROM s EMIT CHANGES;');
+  expect(aggregateOf(plan).schema.columns.map((column) => column.name)).toEqual([
+    'KSQL_COL_0',
+    'AGGREGATE_0',
+    'AGGREGATE_1',
+  ]);
+  expect(
+    plan.subtopologies
+      .at(-1)
+      ?.steps.at(-1)
+      ?.schema.columns.map((column) => column.name),
+  ).toEqual(['N', 'M']);
+});
+
 test('only the headers that are read are asked of the source', () => {
   const source = sourceOf(planned('CREATE STREAM x AS SELECT id, y FROM h;'));
   expect(source.headers).toEqual([{ column: 'Y', key: 'y' }]);

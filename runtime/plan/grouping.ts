@@ -1,0 +1,44 @@
+// What a grouping asks of topics: whether its rows must move, in which format keys are hashed, what the topic is called.
+
+import type { Aggregation } from '../analyze/analysis.ts';
+import type { Source } from '../catalog/source.ts';
+import { columnsWithRole } from '../data/schema.ts';
+import type { FormatSpec } from '../formats/serde.ts';
+import type { StepId, WindowSpec } from './step.ts';
+
+/** True when the rows of a group are in one partition already: they are grouped by the key of the source. */
+export function keepsKey({ keys }: Aggregation, source: Source): boolean {
+  const own = columnsWithRole(source.schema, 'key');
+  // A windowed key is more than its columns.
+  return (
+    source.window === null &&
+    keys.length === own.length &&
+    keys.every((key, index) => key.expr === 'column' && key.index === own[index])
+  );
+}
+
+/** The format in which the grouping key is hashed: the sink's, so that the topics are co-partitioned. */
+export function repartitionFormat(
+  sink: Source | null,
+  source: Source,
+  keyColumns: number,
+): FormatSpec {
+  if (sink !== null) return sink.keyFormat;
+  const { keyFormat } = source;
+  const fits = keyFormat.format !== 'NONE' && (keyFormat.format !== 'KAFKA' || keyColumns === 1);
+  return fits ? keyFormat : { format: 'JSON', options: [], wrap: false };
+}
+
+/** The window of an aggregation as steps carry it. */
+export function windowSpec({ window }: Aggregation): WindowSpec | null {
+  return window === null ? null : { ...window, advanceMs: window.sizeMs };
+}
+
+/** Characters of a query's id in the names of its topics: its end, where its number stands. */
+const TOPIC_ID_LENGTH_MAX = 200;
+
+/** `__<query>.<step>-repartition`, with what a topic name cannot hold replaced. */
+export function internalTopic(query: string, step: StepId): string {
+  const id = query.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(-TOPIC_ID_LENGTH_MAX);
+  return `__${id}.${step}-repartition`;
+}
