@@ -314,7 +314,7 @@ function readDictionary(
 ): Column {
   const size = from.u32();
   const length = from.u32();
-  if (size === 0 || size > BATCH_ROWS_MAX || length > from.remaining) {
+  if (size === 0 || size > rows || length > from.remaining) {
     throw new PortError('CORRUPT', `a dictionary of ${size} entries, ${length} bytes`);
   }
   const offsetsAt = from.take((size + 1) * 4);

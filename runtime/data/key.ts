@@ -222,7 +222,7 @@ function readEscaped(from: ByteReader): Uint8Array<ArrayBuffer> {
 }
 
 /** The first bytes after all that begin with `prefix`; null when there are none (all FF). */
-export function afterPrefix(prefix: Uint8Array): Uint8Array<ArrayBuffer> | null {
+function afterPrefix(prefix: Uint8Array): Uint8Array<ArrayBuffer> | null {
   let end = prefix.length;
   while (end > 0 && prefix[end - 1] === 0xff) end--;
   if (end === 0) return null;

@@ -5,7 +5,7 @@ import { RecordError } from '../base/errors.ts';
 import { JSON_DEPTH_MAX } from '../base/limits.ts';
 
 export const QUOTE = 0x22;
-export const COMMA = 0x2c;
+const COMMA = 0x2c;
 export const COLON = 0x3a;
 export const MINUS = 0x2d;
 export const OPEN_BRACKET = 0x5b;

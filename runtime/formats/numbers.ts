@@ -14,14 +14,14 @@ const WHOLE = /^[+-]?0*\d{1,19}$/u;
 const DOUBLE_TEXT = /^([+-]?)(?:(NaN|Infinity)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[dDfF]?)$/u;
 
 /** The whole number that a text spells, within 64 bits; null when it spells none. */
-export function parseBigint(text: string): bigint | null {
+function parseBigint(text: string): bigint | null {
   if (!WHOLE.test(text)) return null;
   const value = BigInt(text);
   return value >= BIGINT_MIN && value <= BIGINT_MAX ? value : null;
 }
 
 /** The double nearest to the number that a text spells; null when it spells none. */
-export function parseDouble(text: string): number | null {
+function parseDouble(text: string): number | null {
   const match = DOUBLE_TEXT.exec(text.trim());
   if (match === null) return null;
   const [, sign, word, digits] = match;
