@@ -61,6 +61,50 @@ test('MIN and MAX of DOUBLE put -0 below 0 and NaN above Infinity', () => {
   expect(resultsOf('F64', [NaN])?.slice(2, 4)).toEqual(['NaN', 'NaN']);
 });
 
+test('a NaN of any sign and payload is the same, greatest value', () => {
+  const values = new Float64Array(
+    BigUint64Array.of(0xfff8_0000_0000_0001n, 0x3ff0_0000_0000_0000n).buffer,
+  );
+  const { kernel } = new Subject(programOf('F64'));
+  const ids = kernel.intern(keysOf(['k', 'k']));
+  const rowtime = Float64Array.of(0, 0);
+  kernel.process({
+    length: 2,
+    selection: null,
+    ids,
+    rowtime,
+    arguments: [{ values, validity: null }],
+  });
+  expect(
+    kernel
+      .results()
+      .columns.map(({ values: [first] }) => first)
+      .slice(2, 4),
+  ).toEqual([1, NaN]);
+});
+
+test('drops a whole batch of rows of a window that is closed but not yet freed', () => {
+  const subject = new Subject(programOf('F64', { sizeMs: 10, graceMs: 0 }));
+  const row = (rowtime: number): ModelRow => ({ key: 'k', rowtime, values: [1] });
+  subject.process([row(1), row(2)]);
+  subject.process([row(10)]);
+  expect(subject.process([row(3), row(4), row(5)])).toEqual([]);
+  expect(subject.late).toEqual([0, 1, 2]);
+});
+
+test('windows whose places in the table collide are found after one of them is freed', () => {
+  const subject = new Subject(programOf('F64', { sizeMs: 1, graceMs: 60 }));
+  const row = (rowtime: number): ModelRow => ({ key: 'k', rowtime, values: [1] });
+  subject.process([0, 16, 32, 48, 1].map(row));
+  subject.changes();
+  subject.process([row(61)]);
+  subject.changes();
+  expect(subject.kernel.expire()).toBe(1);
+  const counts = subject.process([16, 32, 48, 1].map(row)).map(({ results }) => results[0]);
+  expect(counts).toEqual(['2n', '2n', '2n', '2n']);
+  expect(subject.kernel.stats().panes).toBe(5);
+});
+
 test('drops a row whose window closed earlier in the same batch, and no row at the edge of grace', () => {
   const subject = new Subject(programOf('F64', { sizeMs: 10, graceMs: 5 }));
   const rows = [3, 14, 9, 15, 9, 10].map((rowtime): ModelRow => ({
