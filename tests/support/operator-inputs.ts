@@ -8,7 +8,12 @@ import type { Schema, SchemaColumn } from '../../runtime/data/schema.ts';
 import type { Type, Value } from '../../runtime/data/type.ts';
 import { builtinRegistry } from '../../runtime/functions/builtins.ts';
 import type { FunctionRegistry } from '../../runtime/functions/registry.ts';
-import type { AggregateCall, AggregateStep, WindowSpec } from '../../runtime/plan/step.ts';
+import type {
+  AggregateCall,
+  AggregateStep,
+  SourceStep,
+  WindowSpec,
+} from '../../runtime/plan/step.ts';
 import { batchesOf, type Row } from './operator-contract.ts';
 
 export const registry: FunctionRegistry = builtinRegistry();
@@ -112,6 +117,25 @@ export function tableArbitrary(schema: Schema): fc.Arbitrary<readonly Batch[]> {
       })),
     ),
   );
+}
+
+/** The source of a materialized table with that schema. */
+export function sourceStep(schema: Schema): SourceStep {
+  return {
+    step: 'source',
+    id: '1',
+    source: 'T',
+    kind: 'table',
+    topic: 't',
+    keyFormat: { format: 'KAFKA', options: [], wrap: false },
+    valueFormat: { format: 'JSON', options: [], wrap: true },
+    window: null,
+    timestamp: null,
+    headers: [],
+    sourceSchema: schema,
+    schema,
+    materialized: true,
+  };
 }
 
 /** A call of a built-in aggregate over columns of the input. */

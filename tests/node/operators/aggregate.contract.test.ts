@@ -13,6 +13,7 @@ import {
   callOf,
   kernelModule,
   registry,
+  sourceStep,
   streamArbitrary,
   tableArbitrary,
   windowOf,
@@ -97,22 +98,9 @@ describeOperator('aggregate, any functions, with old rows', {
 /** The changelog of a table, regrouped by hand: the value column G becomes the key. */
 const TABLE = prettySchema('K:STRING key | I:INTEGER | L:BIGINT @rowtime');
 const changelogOf = (batches: readonly Batch[]): readonly Batch[] => {
-  const source = {
-    step: 'source',
-    id: '1',
-    source: 'T',
-    kind: 'table',
-    topic: 't',
-    keyFormat: { format: 'KAFKA', options: [], wrap: false },
-    valueFormat: { format: 'JSON', options: [], wrap: true },
-    window: null,
-    timestamp: null,
-    headers: [],
-    sourceSchema: TABLE,
-    schema: TABLE,
-    materialized: true,
-  } as const;
-  const run = new OperatorRun((context) => materialize(source, TABLE, context, registry));
+  const run = new OperatorRun((context) =>
+    materialize(sourceStep(TABLE), TABLE, context, registry),
+  );
   for (const batch of batches) run.process(batch);
   return run.emitted;
 };

@@ -1,0 +1,171 @@
+// Filter, project, rekey, materialize and tableFilter under the operator contract.
+
+import type { Batch } from '../../../runtime/data/batch.ts';
+import { prettySchema } from '../../../runtime/data/pretty.ts';
+import { BIGINT, BOOLEAN, DOUBLE, INTEGER, STRING, type Type } from '../../../runtime/data/type.ts';
+import type { Expr } from '../../../runtime/expr/expr.ts';
+import { filter } from '../../../runtime/operators/filter.ts';
+import { materialize } from '../../../runtime/operators/materialize.ts';
+import { project } from '../../../runtime/operators/project.ts';
+import { rekey } from '../../../runtime/operators/rekey.ts';
+import { tableFilter } from '../../../runtime/operators/table-filter.ts';
+import { describeOperator } from '../../support/operator-contract.ts';
+import { OperatorRun } from '../../support/operator-harness.ts';
+import {
+  registry,
+  sourceStep,
+  streamArbitrary,
+  tableArbitrary,
+} from '../../support/operator-inputs.ts';
+
+const STREAM = prettySchema('K:STRING key | I:INTEGER | L:BIGINT | D:DOUBLE @rowtime');
+const column = (index: number, type: Type): Expr => ({ expr: 'column', index, type });
+const integer = (value: number): Expr => ({ expr: 'literal', value, type: INTEGER });
+const compare = (op: '=' | '>' | '<', left: Expr, right: Expr): Expr => ({
+  expr: 'compare',
+  op,
+  left,
+  right,
+  type: BOOLEAN,
+});
+const divided: Expr = {
+  expr: 'arithmetic',
+  op: '/',
+  left: integer(6),
+  right: column(1, INTEGER),
+  type: INTEGER,
+};
+const random: Expr = {
+  expr: 'call',
+  function: 'RANDOM',
+  signature: 'RANDOM()',
+  arguments: [],
+  type: DOUBLE,
+};
+const text: Expr = { expr: 'cast', argument: column(2, BIGINT), type: STRING };
+
+describeOperator('filter, with a predicate that fails on some rows', {
+  paths: [
+    {
+      name: 'row path',
+      make: (context) =>
+        filter(
+          {
+            step: 'filter',
+            id: '2',
+            input: '1',
+            schema: STREAM,
+            predicate: compare('>', divided, integer(1)),
+          },
+          STREAM,
+          context,
+          registry,
+        ),
+    },
+  ],
+  input: streamArbitrary(STREAM),
+  changelog: null,
+});
+
+const PROJECTED = prettySchema(
+  'K:STRING key | Q:INTEGER | R:DOUBLE | T:STRING | C:BOOLEAN @rowtime',
+);
+describeOperator('project, with expressions that fail and draw random numbers', {
+  paths: [
+    {
+      name: 'row path',
+      make: (context) =>
+        project(
+          {
+            step: 'project',
+            id: '2',
+            input: '1',
+            schema: PROJECTED,
+            expressions: [
+              column(0, STRING),
+              divided,
+              random,
+              text,
+              compare('<', column(3, DOUBLE), column(3, DOUBLE)),
+            ],
+          },
+          STREAM,
+          context,
+          registry,
+        ),
+    },
+  ],
+  input: streamArbitrary(STREAM),
+  changelog: null,
+});
+
+const REKEYED = prettySchema('T:STRING key | I:INTEGER | K:STRING @rowtime');
+for (const dropNullKeys of [true, false]) {
+  describeOperator(`rekey${dropNullKeys ? ', null keys dropped' : ''}`, {
+    paths: [
+      {
+        name: 'row path',
+        make: (context) =>
+          rekey(
+            {
+              step: 'rekey',
+              id: '2',
+              input: '1',
+              schema: REKEYED,
+              key: [text],
+              carried: [1, 0],
+              dropNullKeys,
+            },
+            STREAM,
+            context,
+            registry,
+          ),
+      },
+    ],
+    input: streamArbitrary(STREAM),
+    changelog: null,
+  });
+}
+
+const TABLE = prettySchema('K:STRING key | I:INTEGER | L:BIGINT @rowtime');
+describeOperator('materialize', {
+  paths: [
+    {
+      name: 'row path',
+      make: (context) => materialize(sourceStep(TABLE), TABLE, context, registry),
+    },
+  ],
+  input: tableArbitrary(TABLE),
+  changelog: { old: true },
+});
+
+const changelogOf = (batches: readonly Batch[]): readonly Batch[] => {
+  const run = new OperatorRun((context) =>
+    materialize(sourceStep(TABLE), TABLE, context, registry),
+  );
+  for (const batch of batches) run.process(batch);
+  return run.emitted;
+};
+
+describeOperator('tableFilter over a changelog with old rows', {
+  paths: [
+    {
+      name: 'row path',
+      make: (context) =>
+        tableFilter(
+          {
+            step: 'tableFilter',
+            id: '2',
+            input: '1',
+            schema: TABLE,
+            predicate: compare('>', column(1, INTEGER), integer(0)),
+          },
+          TABLE,
+          context,
+          registry,
+        ),
+    },
+  ],
+  input: tableArbitrary(TABLE).map(changelogOf),
+  changelog: { old: true },
+});
