@@ -1,5 +1,6 @@
 // Requests to a running edge, as its tests write them; knows no route's meaning.
 
+import { parseRecordBatch } from '../../runtime/data/record.ts';
 import type { Workerd } from './workerd.ts';
 
 export interface Answer {
@@ -32,5 +33,62 @@ function jsonOf(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined; // Some answers are not JSON; their tests look at the text.
+  }
+}
+
+export interface FetchedRecord {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** All records of a partition, checked to lie without a gap; a null key or value is empty here. */
+export async function fetchAll(
+  edge: Workerd,
+  topic: string,
+  partition: number,
+): Promise<FetchedRecord[]> {
+  const records: FetchedRecord[] = [];
+  for (;;) {
+    const response = await fetch(
+      `${edge.url}/topics/${topic}/partitions/${partition}/records?offset=${records.length}`,
+      { headers: { Accept: 'application/vnd.millrace.batches' } },
+    );
+    if (response.status !== 200) throw new Error(`${topic}: ${await response.text()}`);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (bytes.length === 0) return records;
+    const view = new DataView(bytes.buffer);
+    for (let at = 0; at < bytes.length;) {
+      const [base, length] = [view.getFloat64(at, true), view.getUint32(at + 12, true)];
+      const batch = parseRecordBatch(bytes.slice(at + 16, at + 16 + length));
+      for (let i = 0; i < batch.count; i++) {
+        if (base + i < records.length) continue;
+        if (base + i !== records.length)
+          throw new Error(`${topic}: offset ${records.length} is missing`);
+        const empty = new Uint8Array(0);
+        records.push({
+          offset: base + i,
+          timestamp: batch.timestamps[i] ?? Number.NaN,
+          key: batch.key(i) ?? empty,
+          value: batch.value(i) ?? empty,
+        });
+      }
+      at += 16 + length;
+    }
+  }
+}
+
+/** Asks again until the answer is neither null nor false; fails after `withinMs`. */
+export async function until<T>(
+  ask: () => Promise<T | null | false>,
+  withinMs = 20_000,
+): Promise<T> {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== null && answer !== false) return answer;
+    if (performance.now() > end) throw new Error('it did not come to this in time');
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
