@@ -49,7 +49,7 @@ export function sinkOf(parts: SinkParts, options: AnalyzeOptions): Sink {
     options.formats,
     (properties.valueFormat ?? properties.format)?.at ?? statement.at,
   );
-  const topic = properties.topic?.value ?? checkedTopic(statement.name);
+  const topic = properties.topic?.value ?? namedTopic(statement.name, options);
   if (topic === source.topic) {
     throw new StatementError(
       'INVALID',
@@ -80,11 +80,12 @@ export function sinkOf(parts: SinkParts, options: AnalyzeOptions): Sink {
 }
 
 /** The topic that is called as its stream or table. @throws {StatementError} INVALID when no topic can be */
-function checkedTopic(name: Name): string {
-  if (isTopicName(name.text)) return name.text;
+function namedTopic(name: Name, { properties }: AnalyzeOptions): string {
+  const topic = `${properties.get('ksql.output.topic.name.prefix') ?? ''}${name.text}`;
+  if (isTopicName(topic)) return topic;
   throw new StatementError(
     'INVALID',
-    `no topic can be called ${name.text}`,
+    `no topic can be called ${topic}`,
     name.at,
     "Name another with WITH (KAFKA_TOPIC='...').",
   );
@@ -161,9 +162,16 @@ function timestampFormatOf(
   kind: string,
   format: { readonly value: string; readonly at: Position } | null,
   at: Position,
-): string | null {
+): null {
   if (kind === 'STRING') {
-    if (format !== null) return format.value;
+    if (format !== null) {
+      throw new StatementError(
+        'UNSUPPORTED',
+        'a TIMESTAMP column of type STRING is not supported yet',
+        at,
+        'Use a BIGINT or TIMESTAMP column.',
+      );
+    }
     throw new StatementError(
       'TYPE_MISMATCH',
       'the TIMESTAMP column is STRING',

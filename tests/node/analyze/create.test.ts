@@ -129,6 +129,14 @@ test.each([
     'TYPE_MISMATCH line 1:82: the TIMESTAMP column is STRING',
   ],
   [
+    "CREATE STREAM s (a STRING) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', TIMESTAMP='a', TIMESTAMP_FORMAT='yyyy');",
+    'UNSUPPORTED line 1:82: a TIMESTAMP column of type STRING is not supported yet',
+  ],
+  [
+    "CREATE STREAM s (a BIGINT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', TIMESTAMP_FORMAT='yyyy');",
+    'INVALID line 1:89: TIMESTAMP_FORMAT without TIMESTAMP',
+  ],
+  [
     "CREATE STREAM s (a BIGINT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', TIMESTAMP='a', TIMESTAMP_FORMAT='yyyy');",
     'INVALID line 1:104: TIMESTAMP_FORMAT means nothing to BIGINT',
   ],
@@ -138,4 +146,31 @@ test.each([
   ],
 ])('%s', (sql, message) => {
   expect(new Session().refusal(sql)).toBe(message);
+});
+
+test('a DECIMAL has up to 38 digits', () => {
+  const { source } = created(`CREATE STREAM s (a DECIMAL(38, 38)) ${JSON_S};`);
+  expect(source.schema.columns[0]?.type).toEqual({ kind: 'DECIMAL', precision: 38, scale: 38 });
+});
+
+test('a sink takes formats, partitions and a topic after its source, the properties and the session', () => {
+  const session = new Session({ 'ksql.output.topic.name.prefix': 'out-' });
+  session.run(`CREATE STREAM s (k STRING KEY, a BIGINT) WITH (KAFKA_TOPIC='s', KEY_FORMAT='JSON', VALUE_FORMAT='DELIMITED',
+    VALUE_DELIMITER='|', PARTITIONS=3);
+    CREATE STREAM x AS SELECT * FROM s;
+    CREATE STREAM y WITH (FORMAT='JSON', KAFKA_TOPIC='other', PARTITIONS=5, TIMESTAMP='a', RETENTION_MS=1000) AS SELECT * FROM s;`);
+  expect(session.catalog.source('X')).toMatchObject({
+    topic: 'out-X',
+    partitions: 3,
+    keyFormat: { format: 'JSON' },
+    valueFormat: { format: 'DELIMITED', options: [['DELIMITER', '|']] },
+    timestamp: null,
+    query: 'CSAS_X_0',
+  });
+  expect(session.catalog.source('Y')).toMatchObject({
+    topic: 'other',
+    partitions: 5,
+    valueFormat: { format: 'JSON', options: [], wrap: true },
+    timestamp: { column: 'A', format: null },
+  });
 });

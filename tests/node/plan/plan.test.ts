@@ -178,6 +178,17 @@ test.each([
   expect(session.pull(`SELECT * FROM x WHERE ${where};`).access).toBe('scan');
 });
 
+test('a pull query looks up as many keys as one asks for, then looks through all', () => {
+  const session = new Session();
+  session.run(`${SOURCES}CREATE TABLE x AS SELECT id, COUNT(*) AS n FROM s GROUP BY id;`);
+  const access = (count: number): string =>
+    session.pull(
+      `SELECT * FROM x WHERE id IN (${Array.from({ length: count }, (_, id) => id).join(', ')});`,
+    ).access;
+  expect(access(1000)).toBe('lookup');
+  expect(access(1001)).toBe('scan');
+});
+
 // Statements that parse, from columns that may or may not exist, with types that may or may not fit.
 const leaf = fc.constantFrom(
   'id',
