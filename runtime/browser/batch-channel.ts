@@ -153,8 +153,8 @@ export class BatchReceiver implements BatchSource {
     this.#wake?.();
   }
 
-  /** The Worker is no more: after what has arrived, the reader sees this. */
-  fail(error: WireError): void {
+  /** The Worker is no more: after what has arrived, the reader sees the error, or the end. */
+  end(error: WireError | null): void {
     this.#waiting.push({ kind: 'end', error });
     this.#wake?.();
   }

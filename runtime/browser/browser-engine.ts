@@ -1,0 +1,181 @@
+// The engine as a page sees it: the calls of engine/engine.ts, answered by the one in the Worker; knows no SQL.
+
+import { transfer } from 'comlink';
+import { messageOf, PortError, StatementError } from '../base/errors.ts';
+import type { EngineStats, ExecuteOptions, InsertOptions, QueryOptions } from '../engine/engine.ts';
+import type { Entity } from '../engine/entities.ts';
+import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
+import { QueryRows } from '../engine/query-rows.ts';
+import type { ReadOptions, TopicRecord } from '../engine/records.ts';
+import { BatchReceiver } from './batch-channel.ts';
+import { buffersOf, packed, unpacked } from './packed-records.ts';
+import { portTransport } from './port-transport.ts';
+import { RemoteEngine } from './remote.ts';
+import { fromWire, toWire } from './wire-error.ts';
+import type { PackedPlaces, Row, WorkerOptions } from './worker.ts';
+
+/** Made by `open`. Every call is refused with UNAVAILABLE once the engine is closed or its Worker has ended. */
+export class BrowserEngine implements AsyncDisposable {
+  readonly #remote: RemoteEngine;
+  readonly #queries = new Set<BatchReceiver>();
+  #isClosed = false;
+
+  /** Use `open`. */
+  constructor(worker: Worker) {
+    this.#remote = new RemoteEngine(worker, (error) => {
+      const end = this.#isClosed ? null : toWire(error);
+      for (const query of this.#queries) query.end(end);
+      this.#queries.clear();
+    });
+  }
+
+  /** For `open` alone. */
+  async start(options: WorkerOptions): Promise<void> {
+    await this.#remote.watch();
+    await this.#remote.call((remote) => remote.open(options));
+  }
+
+  /**
+   * Executes statements in order; SELECT goes to `query`.
+   * @returns an answer per statement, in ksqlDB's shapes; INSERT VALUES has none
+   * @throws {StatementError} of the first that fails; those before it stay done. A syntax error anywhere keeps all from running
+   */
+  async execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
+    const { properties, onEntity } = options;
+    const { entities, error } = await this.#remote.raw((remote) => remote.execute(sql, properties));
+    if (onEntity !== undefined) entities.forEach(onEntity);
+    if (error !== null) throw fromWire(error);
+    return entities;
+  }
+
+  /**
+   * Asks (pull) or subscribes (push, EMIT CHANGES). A batch of `batches()` is valid until the next one is asked for: its buffer then
+   * goes back to the Worker.
+   * @throws {StatementError} what is wrong with the text
+   */
+  async query(sql: string, options: QueryOptions = {}): Promise<QueryRows> {
+    const { properties, signal } = options;
+    signal?.throwIfAborted();
+    const { port1, port2 } = new MessageChannel();
+    const transport = portTransport(port1);
+    const head = await this.#remote.call((remote) =>
+      remote.query(sql, properties, transfer(port2, [port2])),
+    );
+    const receiver = new BatchReceiver(head.schema, transport);
+    const close = async (): Promise<void> => {
+      signal?.removeEventListener('abort', cancel);
+      this.#queries.delete(receiver);
+      await receiver.close();
+    };
+    const cancel = (): void => void close();
+    this.#queries.add(receiver);
+    if (signal?.aborted === true) {
+      await close();
+      signal.throwIfAborted();
+    }
+    signal?.addEventListener('abort', cancel, { once: true });
+    const next = () => receiver.next();
+    return new QueryRows({ ...head, next, close, public: options });
+  }
+
+  /**
+   * Appends one row, or many in order, by column names.
+   * @throws {StatementError} UNKNOWN_SOURCE, UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID
+   * @throws {PortError} what the log refuses; rows before the one refused stay
+   */
+  insert(source: string, row: Row, options?: InsertOptions): Promise<ProducedAt>;
+  insert(
+    source: string,
+    rows: readonly Row[],
+    options?: InsertOptions,
+  ): Promise<readonly ProducedAt[]>;
+  async insert(
+    source: string,
+    given: Row | readonly Row[],
+    options: InsertOptions = {},
+  ): Promise<ProducedAt | readonly ProducedAt[]> {
+    const isOne = !isMany(given);
+    const rows = isOne ? [given] : given;
+    const places = placesOf(
+      await cloneable(() => this.#remote.call((remote) => remote.insert(source, rows, options))),
+    );
+    if (!isOne) return places;
+    const [place] = places;
+    if (place === undefined) throw new PortError('UNAVAILABLE', 'the record got no place');
+    return place;
+  }
+
+  /** Appends records as they are. @throws {PortError} what the log refuses; none where one is too large */
+  async produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
+    const runs = packed(records, Date.now());
+    return placesOf(
+      await this.#remote.call((remote) => remote.produce(topic, transfer(runs, buffersOf(runs)))),
+    );
+  }
+
+  /**
+   * Records of one partition of a topic, from an offset (the earliest) on.
+   * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE
+   */
+  async topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
+    const { from, runs } = await this.#remote.call((remote) => remote.topicRecords(topic, options));
+    const { partition = 0 } = options;
+    return unpacked(runs).map((record, i) => ({ ...record, partition, offset: from + i }));
+  }
+
+  async stats(): Promise<EngineStats> {
+    return await this.#remote.call((remote) => remote.stats());
+  }
+
+  /** Why a query has ended; null while it runs. */
+  async errorOf(queryId: string): Promise<Error | null> {
+    const error = await this.#remote.call((remote) => remote.errorOf(queryId));
+    return error === null ? null : fromWire(error);
+  }
+
+  /** Resolves when every persistent query has taken in all there is and delivered all it made. */
+  async idle(): Promise<void> {
+    await this.#remote.call((remote) => remote.idle());
+  }
+
+  /** Ends all queries after what they are doing, then the Worker. What is committed stays. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      await this.#remote.call((remote) => remote.close());
+    } finally {
+      this.#remote.end(new PortError('UNAVAILABLE', 'the engine is closed'));
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Ends the Worker where it stands; what it has not committed is done again when the database is opened next. */
+  terminate(why: Error = new PortError('UNAVAILABLE', 'the engine was terminated')): void {
+    this.#remote.end(why);
+  }
+}
+
+function isMany(given: Row | readonly Row[]): given is readonly Row[] {
+  return Array.isArray(given);
+}
+
+function placesOf({ partitions, offsets }: PackedPlaces): ProducedAt[] {
+  return Array.from(offsets, (offset, i) => ({ partition: partitions[i] ?? 0, offset }));
+}
+
+/** What cannot be sent to a Worker is no value of a column. */
+async function cloneable<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    if (!(cause instanceof DOMException && cause.name === 'DataCloneError')) throw cause;
+    throw new StatementError(
+      'TYPE_MISMATCH',
+      `a row holds what no column does: ${messageOf(cause)}`,
+    );
+  }
+}

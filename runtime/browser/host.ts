@@ -1,0 +1,72 @@
+// What the engine in a Worker runs on: the ports over IndexedDB or in memory, and the compiled kernel; knows no page.
+
+import { messageOf, PortError } from '../base/errors.ts';
+import { memoryHost } from '../memory/memory-host.ts';
+import { systemClock } from '../memory/system-clock.ts';
+import type { Host } from '../ports/host.ts';
+import { lockDatabase, openDatabase } from './database.ts';
+import { IdbLog } from './idb-log.ts';
+import { IdbStore } from './idb-store.ts';
+
+/** The page's options, all of them given; structured clone takes it. */
+export interface HostOptions {
+  readonly database: string;
+  readonly storage: 'indexeddb' | 'memory';
+  /** Address of the kernel; undefined: the one that came with the Worker; null: everything runs on the row path. */
+  readonly kernel: string | null | undefined;
+  readonly whenLocked: 'fail' | 'wait';
+  readonly durability: 'relaxed' | 'strict';
+  readonly commitIntervalMs: number;
+}
+
+/**
+ * Opens the ports. With IndexedDB it holds the database's lock until it is closed, or the Worker ends.
+ * @param onLost called when the browser closes the database under the engine
+ * @throws {PortError} LOCKED, UNAVAILABLE
+ */
+export async function openHost(
+  options: HostOptions,
+  onLost: (error: PortError) => void,
+): Promise<Host> {
+  const { database: name, commitIntervalMs } = options;
+  if (options.storage === 'memory') {
+    return memoryHost({ kernel: await compileKernel(options.kernel), commitIntervalMs });
+  }
+  const unlock = await lockDatabase(name, options.whenLocked === 'wait');
+  try {
+    const kernel = await compileKernel(options.kernel);
+    const database = await openDatabase(name, (why) => onLost(new PortError('UNAVAILABLE', why)));
+    const clock = systemClock;
+    const idb = { database, now: () => clock.now(), durability: options.durability };
+    const log = new IdbLog(idb);
+    const close = async (): Promise<void> => {
+      database.close();
+      unlock();
+    };
+    return { log, store: new IdbStore({ ...idb, log }), clock, kernel, commitIntervalMs, close };
+  } catch (thrown) {
+    unlock();
+    throw thrown;
+  }
+}
+
+async function compileKernel(address: HostOptions['kernel']): Promise<WebAssembly.Module | null> {
+  if (address === null) return null;
+  const url =
+    address === undefined ? new URL('../../build/kernel.wasm', import.meta.url) : new URL(address);
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    // Compiling while it loads wants the right media type, which not every server knows.
+    return response.headers.get('content-type')?.startsWith('application/wasm') === true
+      ? await WebAssembly.compileStreaming(response)
+      : await WebAssembly.compile(await response.arrayBuffer());
+  } catch (cause) {
+    throw new PortError(
+      'UNAVAILABLE',
+      `the kernel could not be loaded from ${url.href}: ${messageOf(cause)}; with kernel: null everything runs without it`,
+      {},
+      { cause },
+    );
+  }
+}

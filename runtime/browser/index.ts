@@ -1,0 +1,86 @@
+// The browser entry: opens an engine in a Web Worker and answers as the engine itself does; has no SQL of its own.
+
+import { PortError } from '../base/errors.ts';
+import { BrowserEngine } from './browser-engine.ts';
+
+export interface OpenOptions {
+  /** Name of the database; `millrace` when absent. */
+  readonly database?: string | undefined;
+  /** `indexeddb` (the default) keeps topics, tables and queries; `memory` forgets them with the Worker. */
+  readonly storage?: 'indexeddb' | 'memory' | undefined;
+  /** Makes the Worker; absent: the one that comes with the package, which bundlers find by themselves. */
+  readonly worker?: (() => Worker) | undefined;
+  /** Where the kernel lies; absent: beside the Worker. null: without it; every query then runs on the slower row path. */
+  readonly kernel?: URL | string | null | undefined;
+  /** What to do while another tab has the database open: `fail` (the default) with LOCKED, or `wait` until it is closed. */
+  readonly whenLocked?: 'fail' | 'wait' | undefined;
+  /** `relaxed` (the default): a commit is done when the operating system has it; `strict`: when the disk has it. */
+  readonly durability?: 'relaxed' | 'strict' | undefined;
+  /** Properties of the session, as SET gives them. */
+  readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** How often a busy query commits at most, in ms; 0: after every turn. Longer is faster and shows results later. */
+  readonly commitIntervalMs?: number | undefined;
+  /** Gives up waiting, for the lock above all. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A busy query commits so often unless told otherwise: about one frame of a screen. */
+const COMMIT_INTERVAL_MS = 16;
+
+/**
+ * Opens an engine in a Web Worker. What the database holds is there again: streams, tables, and queries, which go on where they were.
+ * @throws {PortError} LOCKED when another tab has the database open, UNAVAILABLE where the browser refuses Worker, storage or kernel
+ */
+export async function open(options: OpenOptions = {}): Promise<BrowserEngine> {
+  const { database = 'millrace', kernel, properties = {}, signal } = options;
+  signal?.throwIfAborted();
+  if (!globalThis.isSecureContext) {
+    throw new PortError('UNAVAILABLE', 'millrace needs a secure context: https, or localhost');
+  }
+  const worker =
+    options.worker?.() ??
+    new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'millrace' });
+  const engine = new BrowserEngine(worker);
+  const abort = (): void => engine.terminate(abortError(signal));
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    await engine.start({
+      database,
+      storage: options.storage ?? 'indexeddb',
+      kernel: kernel && new URL(kernel, location.href).href,
+      whenLocked: options.whenLocked ?? 'fail',
+      durability: options.durability ?? 'relaxed',
+      commitIntervalMs: options.commitIntervalMs ?? COMMIT_INTERVAL_MS,
+      properties,
+    });
+    return engine;
+  } catch (thrown) {
+    engine.terminate();
+    throw thrown;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+function abortError(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason : new DOMException('opening was given up', 'AbortError');
+}
+
+export {
+  InvariantError,
+  LimitError,
+  PortError,
+  RecordError,
+  StatementError,
+  TaskCorrupted,
+} from '../base/errors.ts';
+export type { EngineStats, ExecuteOptions, InsertOptions, QueryOptions } from '../engine/engine.ts';
+export type { Entity } from '../engine/entities.ts';
+export type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
+export type { QueryStats } from '../engine/queries.ts';
+export type { QueryChange, QueryColumn, QueryRows } from '../engine/query-rows.ts';
+export type { ReadOptions, TopicRecord } from '../engine/records.ts';
+export type { Batch } from '../data/batch.ts';
+export type { PublicOptions, PublicRow, PublicValue } from '../data/row.ts';
+export type { BrowserEngine };

@@ -1,0 +1,190 @@
+// The Web Worker: one engine on its host, called by the page through comlink; knows nothing of the page beyond its calls.
+
+import { expose, transfer } from 'comlink';
+import { PortError } from '../base/errors.ts';
+import type { Schema } from '../data/schema.ts';
+import { type Engine, type EngineStats, type InsertOptions, openEngine } from '../engine/engine.ts';
+import type { Entity } from '../engine/entities.ts';
+import type { ProducedAt } from '../engine/insert.ts';
+import type { ReadOptions } from '../engine/records.ts';
+import { sendBatches } from './batch-channel.ts';
+import { Buffers } from './buffers.ts';
+import { type HostOptions, openHost } from './host.ts';
+import { buffersOf, packed, type PackedRun, unpacked } from './packed-records.ts';
+import { portTransport } from './port-transport.ts';
+import { type Envelope, enveloped, toWire, type WireError } from './wire-error.ts';
+
+type Properties = Readonly<Record<string, string>>;
+
+export interface WorkerOptions extends HostOptions {
+  readonly properties: Properties;
+}
+
+/** Statements that were carried out, and why the next one was not. */
+export interface Executed {
+  readonly entities: readonly Entity[];
+  readonly error: WireError | null;
+}
+
+/** What the page must know of a query before its batches come. */
+export interface QueryHead {
+  readonly kind: 'push' | 'pull';
+  readonly queryId: string | null;
+  readonly schema: Schema;
+}
+
+/** Where records were put, in their order. */
+export interface PackedPlaces {
+  readonly partitions: Uint32Array<ArrayBuffer>;
+  readonly offsets: Float64Array<ArrayBuffer>;
+}
+
+/** Records of one partition with consecutive offsets. */
+export interface PackedRecords {
+  readonly from: number;
+  readonly runs: readonly PackedRun[];
+}
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** The one object that the page calls. Nothing is thrown across: every answer is an envelope. */
+export class EngineWorker {
+  readonly #buffers = new Buffers();
+  #engine: Engine | null = null;
+  #lose: ((error: WireError) => void) | null = null;
+  readonly #lost = new Promise<WireError>((resolve) => {
+    this.#lose = resolve;
+  });
+
+  /**
+   * Takes a lock that is held as long as this Worker lives, and gives its name: whoever gets it next knows that the Worker has ended,
+   * which no event tells.
+   */
+  async hello(): Promise<string> {
+    const name = `millrace-worker:${crypto.randomUUID()}`;
+    await new Promise<void>((granted, refused) => {
+      const held = async (): Promise<void> => {
+        granted();
+        await new Promise<never>(() => undefined);
+      };
+      navigator.locks.request(name, held).catch(refused);
+    });
+    return name;
+  }
+
+  async open({ properties, ...options }: WorkerOptions): Promise<Envelope<null>> {
+    return await enveloped(async () => {
+      const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
+      this.#engine = await openEngine({ host, properties });
+      return null;
+    });
+  }
+
+  /** Resolves when the engine can go on no more because the browser has taken its database away. */
+  async lost(): Promise<WireError> {
+    return await this.#lost;
+  }
+
+  async execute(sql: string, properties: Properties | undefined): Promise<Executed> {
+    const entities: Entity[] = [];
+    try {
+      await this.#opened.execute(sql, { properties, onEntity: (entity) => entities.push(entity) });
+      return { entities, error: null };
+    } catch (thrown) {
+      return { entities, error: toWire(thrown) };
+    }
+  }
+
+  async query(
+    sql: string,
+    properties: Properties | undefined,
+    port: MessagePort,
+  ): Promise<Envelope<QueryHead>> {
+    return await enveloped(async () => {
+      const rows = await this.#opened.query(sql, { properties });
+      const batches = rows.batches();
+      const source = {
+        next: async () => {
+          const { value } = await batches.next();
+          return value ?? null;
+        },
+        close: () => rows.close(),
+      };
+      const transport = portTransport(port);
+      void sendBatches(source, transport, this.#buffers).finally(() => transport.close());
+      const { kind, queryId, schema } = rows;
+      return { kind, queryId, schema };
+    });
+  }
+
+  async insert(
+    source: string,
+    rows: readonly Row[],
+    options: InsertOptions,
+  ): Promise<Envelope<PackedPlaces>> {
+    return await placed(async () => {
+      const places: ProducedAt[] = [];
+      for (const row of rows) places.push(await this.#opened.insert(source, row, options));
+      return places;
+    });
+  }
+
+  async produce(topic: string, runs: readonly PackedRun[]): Promise<Envelope<PackedPlaces>> {
+    return await placed(() => this.#opened.produce(topic, unpacked(runs)));
+  }
+
+  async topicRecords(topic: string, options: ReadOptions): Promise<Envelope<PackedRecords>> {
+    const envelope = await enveloped(async () => {
+      const records = await this.#opened.topicRecords(topic, options);
+      return { from: records[0]?.offset ?? 0, runs: packed(records, 0) };
+    });
+    return envelope.ok ? transfer(envelope, buffersOf(envelope.value.runs)) : envelope;
+  }
+
+  async stats(): Promise<Envelope<EngineStats>> {
+    return await enveloped(() => this.#opened.stats());
+  }
+
+  /** Why a query has ended; null while it runs. */
+  async errorOf(queryId: string): Promise<Envelope<WireError | null>> {
+    return await enveloped(() => {
+      const error = this.#opened.errorOf(queryId);
+      return error === null ? null : toWire(error);
+    });
+  }
+
+  async idle(): Promise<Envelope<null>> {
+    return await enveloped(async () => {
+      await this.#opened.idle();
+      return null;
+    });
+  }
+
+  async close(): Promise<Envelope<null>> {
+    return await enveloped(async () => {
+      await this.#engine?.close();
+      this.#engine = null;
+      return null;
+    });
+  }
+
+  get #opened(): Engine {
+    if (this.#engine !== null) return this.#engine;
+    throw new PortError('UNAVAILABLE', 'the engine is not open');
+  }
+}
+
+async function placed(call: () => Promise<readonly ProducedAt[]>): Promise<Envelope<PackedPlaces>> {
+  const envelope = await enveloped(async () => {
+    const places = await call();
+    return {
+      partitions: Uint32Array.from(places, ({ partition }) => partition),
+      offsets: Float64Array.from(places, ({ offset }) => offset),
+    };
+  });
+  if (!envelope.ok) return envelope;
+  const { partitions, offsets } = envelope.value;
+  return transfer(envelope, [partitions.buffer, offsets.buffer]);
+}
+
+expose(new EngineWorker());
