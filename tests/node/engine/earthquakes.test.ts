@@ -5,6 +5,9 @@ import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { encodeUtf8, decodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { partitionOf } from '../../../runtime/base/hash.ts';
+import { positionOf } from '../../../runtime/data/batch.ts';
+import { valueAt } from '../../../runtime/data/column.ts';
+import { jsonText } from '../../../runtime/data/json-text.ts';
 import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
@@ -68,18 +71,24 @@ async function changesIn(engine: Engine, partition = 0): Promise<QuakeChange[]> 
 }
 
 async function pulledTable(engine: Engine): Promise<Map<string, QuakeChange>> {
-  await using rows = await engine.query('SELECT * FROM quakes_per_hour');
+  const select =
+    'SELECT net, windowstart, windowend, n, strongest, significance FROM quakes_per_hour';
+  await using rows = await engine.query(select);
   const table = new Map<string, QuakeChange>();
-  for await (const { row, rowtime } of rows.changes()) {
-    const { NET, WINDOWSTART, WINDOWEND, N, STRONGEST, SIGNIFICANCE } = row;
-    const strongest = Number.isInteger(STRONGEST) ? `${String(STRONGEST)}.0` : String(STRONGEST);
-    table.set(`${String(NET)} ${String(WINDOWSTART)}`, {
-      key: String(NET),
-      windowStart: Number(WINDOWSTART),
-      windowEnd: Number(WINDOWEND),
-      value: `{"N":${String(N)},"STRONGEST":${strongest},"SIGNIFICANCE":${String(SIGNIFICANCE)}}`,
-      rowtime,
-    });
+  for await (const batch of rows.batches()) {
+    for (let i = 0; i < batch.length; i++) {
+      const at = positionOf(batch, i);
+      const texts = batch.columns.map((column) => jsonText(column.type, valueAt(column, at)));
+      const [net, start, end, n, strongest, significance] = texts;
+      const key = JSON.parse(net ?? '') as string;
+      table.set(`${key} ${start}`, {
+        key,
+        windowStart: Number(start),
+        windowEnd: Number(end),
+        value: `{"N":${n},"STRONGEST":${strongest},"SIGNIFICANCE":${significance}}`,
+        rowtime: batch.rowtime[at] ?? 0,
+      });
+    }
   }
   return table;
 }

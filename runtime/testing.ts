@@ -1,0 +1,18 @@
+// `millrace/testing`: the driver that runs an application of streams in memory, its clock and its faults.
+
+export {
+  type Fault,
+  faultAt,
+  type FaultPlan,
+  FAULTS,
+  NO_FAULTS,
+  seededFaults,
+  seededRandom,
+} from './memory/faults.ts';
+export { ManualClock } from './memory/manual-clock.ts';
+export {
+  type DurablePorts,
+  TestDriver,
+  type TestDriverOptions,
+  type TextRecord,
+} from './memory/test-driver.ts';
