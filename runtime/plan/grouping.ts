@@ -3,11 +3,12 @@
 import type { Aggregation } from '../analyze/analysis.ts';
 import type { Source } from '../catalog/source.ts';
 import { columnsWithRole } from '../data/schema.ts';
+import type { Expr } from '../expr/expr.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import type { StepId, WindowSpec } from './step.ts';
 
-/** True when the rows of a group are in one partition already: they are grouped by the key of the source. */
-export function keepsKey({ keys }: Aggregation, source: Source): boolean {
+/** True when the new key is the key of the source, so that no row need move. */
+export function keepsKey({ keys }: { readonly keys: readonly Expr[] }, source: Source): boolean {
   const own = columnsWithRole(source.schema, 'key');
   // A windowed key is more than its columns.
   return (

@@ -189,6 +189,15 @@ class Planner {
     const keys = by.keys.length;
     const carried = [...needed].filter((index) => index >= keys).map((index) => index - keys);
     const input = this.#build(from, new Set([...carried, ...by.keys.flatMap(columnsRead)]));
+    if (keepsKey(by, feedingSource(from))) {
+      // The key stays as it is, rows without a value included.
+      const same = new Map<number, number>();
+      by.keys.forEach((key, index) =>
+        same.set(index, moved(input.layout, columnsRead(key)[0] ?? 0)),
+      );
+      for (const index of carried) same.set(keys + index, moved(input.layout, index));
+      return { ...input, layout: same };
+    }
     const values = carried.map((index) => moved(input.layout, index));
     const emitted = schema([...by.columns, ...asValues(input.schema, values)]);
     const id = this.#id();

@@ -102,6 +102,22 @@ test('a windowed stream takes its window along into a copy', () => {
   ]);
 });
 
+test('PARTITION BY the key that is there leaves the key alone', () => {
+  const plan = planned('CREATE STREAM x AS SELECT a, id AS k, id + 1 AS j FROM s PARTITION BY id;');
+  expect(plan.subtopologies[0]?.steps.map((step) => step.step)).toEqual([
+    'source',
+    'project',
+    'sink',
+  ]);
+  expect(stepById(plan, '2')).toMatchObject({
+    expressions: [
+      { expr: 'column', index: 0 },
+      { expr: 'column', index: 1 },
+      { expr: 'arithmetic', left: { expr: 'column', index: 0 } },
+    ],
+  });
+});
+
 test('grouping by the columns of a windowed key moves the rows', () => {
   const session = new Session();
   session.run(SOURCES);
