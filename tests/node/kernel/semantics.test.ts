@@ -83,6 +83,24 @@ test('a NaN of any sign and payload is the same, greatest value', () => {
   ).toEqual([1, NaN]);
 });
 
+test('an id beyond the places of a pane does not take the place of another', () => {
+  const subject = new Subject(programOf('F64'));
+  const rowOf = (name: number): ModelRow => ({
+    key: `stranger ${name}`,
+    rowtime: 0,
+    values: [name],
+  });
+  subject.know(20);
+  subject.process([rowOf(0)]);
+  subject.know(60);
+  subject.process([rowOf(40)]);
+  const outputs = subject.process([rowOf(8), rowOf(40)]);
+  expect(outputs.map(({ key, results }) => [key, results[0]])).toEqual([
+    ['stranger 8', '1n'],
+    ['stranger 40', '2n'],
+  ]);
+});
+
 test('drops a whole batch of rows of a window that is closed but not yet freed', () => {
   const subject = new Subject(programOf('F64', { sizeMs: 10, graceMs: 0 }));
   const row = (rowtime: number): ModelRow => ({ key: 'k', rowtime, values: [1] });
