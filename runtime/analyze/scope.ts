@@ -68,6 +68,9 @@ export function checkQualifier(scope: Scope, source: Name): void {
   );
 }
 
+/** Columns that a hint names. */
+const SHOWN_COLUMNS_MAX = 10;
+
 /** The error that names a column which is not in reach, with the nearest that is. */
 export function unknownColumn(name: string, scope: Scope, at: Position): StatementError {
   const names = scope.entries.map((entry) => entry.alias).join(', ');
@@ -80,10 +83,13 @@ export function unknownColumn(name: string, scope: Scope, at: Position): Stateme
     );
   }
   const known = scope.row.columns.map((column) => column.name);
+  const some = known.slice(0, SHOWN_COLUMNS_MAX).join(', ');
+  const more = known.length > SHOWN_COLUMNS_MAX ? ', ...' : '';
+  const listed = known.length === 0 ? '' : `The columns are ${some}${more}.`;
   return new StatementError(
     'UNKNOWN_COLUMN',
     `${name} is not a column of ${names}`,
     at,
-    didYouMean(name, known),
+    didYouMean(name, known, listed),
   );
 }

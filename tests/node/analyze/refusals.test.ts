@@ -1,5 +1,6 @@
 // Every rule that refuses a statement: one statement each, with the code, the place and the message.
 import { expect, test } from 'vitest';
+import { StatementError } from '../../../runtime/base/errors.ts';
 import { Session } from '../plan/session.ts';
 
 const SOURCES = `
@@ -310,4 +311,20 @@ test('a pull query without a key is refused where the session forbids to look th
   expect(session.refusal('SELECT * FROM made WHERE n > 2;')).toBe(
     'INVALID line 1:28: the query would look through all rows of MADE',
   );
+});
+
+test('an unknown column is refused with the nearest one, or with those there are', () => {
+  const hint = (column: string): string => {
+    const session = new Session();
+    session.run(SOURCES);
+    try {
+      session.run(`SELECT ${column} FROM t EMIT CHANGES;`);
+    } catch (thrown) {
+      if (thrown instanceof StatementError) return thrown.hint;
+    }
+    throw new Error('nothing was refused');
+  };
+  expect(hint('rowtme')).toBe('Did you mean ROWTIME?');
+  expect(hint('`Id`')).toBe('Did you mean ID?');
+  expect(hint('something')).toBe('The columns are ID, A, B, ROWTIME, ROWPARTITION, ROWOFFSET.');
 });

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { analyzeStatement } from '../../../runtime/analyze/analyze.ts';
 import { StatementError } from '../../../runtime/base/errors.ts';
+import { explain } from '../../../runtime/plan/explain.ts';
 import { planQuery } from '../../../runtime/plan/planner.ts';
-import { planningOptions } from '../../../runtime/plan/lower.ts';
 import {
   stepById,
   type AggregateStep,
@@ -12,6 +12,7 @@ import {
   type SourceStep,
 } from '../../../runtime/plan/step.ts';
 import { parse } from '../../../runtime/sql/parser.ts';
+import { planProblems } from './check-plan.ts';
 import { Session } from './session.ts';
 
 const SOURCES = `
@@ -319,25 +320,33 @@ const statement = fc.oneof(
     .map((values) => `INSERT INTO s VALUES (${values.join(', ')});`),
 );
 
-test('a statement is planned into JSON or refused as a StatementError with a place, never anything else', () => {
+const options = fc.record({
+  path: fc.constantFrom('auto' as const, 'row' as const),
+  fuse: fc.constantFrom('auto' as const, 'never' as const),
+  kernelAvailable: fc.boolean(),
+});
+
+test('a statement becomes a sound plan that is JSON, or is refused with a place; nothing else is thrown', () => {
   const session = new Session();
   session.run(SOURCES);
   let plans = 0;
   fc.assert(
-    fc.property(statement, (sql) => {
+    fc.property(statement, options, (sql, planning) => {
       const [parsed] = parse(sql);
       if (parsed === undefined) throw new Error('no statement');
       try {
         const analysis = analyzeStatement(parsed, session.options);
         if (analysis.kind !== 'query') return;
-        const plan = planQuery(analysis, planningOptions(new Map(), true));
+        const plan = planQuery(analysis, planning);
+        expect(planProblems(plan)).toEqual([]);
         expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+        expect(explain(plan)).toContain(plan.query);
         plans++;
       } catch (thrown) {
         if (!(thrown instanceof StatementError) || thrown.position === null) throw thrown;
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: 5000 },
   );
-  expect(plans).toBeGreaterThan(20);
+  expect(plans).toBeGreaterThan(50);
 });
