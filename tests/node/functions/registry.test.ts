@@ -1,0 +1,122 @@
+// How calls find their overload, and how heavy bodies are loaded once.
+
+import { expect, test } from 'vitest';
+import {
+  array,
+  BIGINT,
+  BOOLEAN,
+  decimal,
+  DOUBLE,
+  INTEGER,
+  STRING,
+  type Type,
+  typeText,
+} from '../../../runtime/data/type.ts';
+import { builtinRegistry } from '../../../runtime/functions/builtins.ts';
+import { createRegistry } from '../../../runtime/functions/create-registry.ts';
+import { ANY, of, parameter, scalar, variadic } from '../../../runtime/functions/declare.ts';
+import type { ScalarBody, ScalarOverload } from '../../../runtime/functions/registry.ts';
+
+const declared = (...parameters: readonly ReturnType<typeof parameter>[]): ScalarOverload =>
+  scalar({
+    name: 'F',
+    category: 'TEST',
+    description: 'A test double.',
+    parameters,
+    returns: STRING,
+    body: () => parameters.length,
+  });
+
+const registry = createRegistry([
+  declared(parameter('a', of(INTEGER)), parameter('b', of(STRING))),
+  declared(parameter('a', of(BIGINT)), parameter('b', of(STRING))),
+  declared(variadic('all', of(BIGINT))),
+  declared(parameter('a', of(DOUBLE))),
+  declared(parameter('a', ANY), parameter('b', ANY)),
+]);
+
+test.each<[readonly (Type | null)[], string | null]>([
+  [[INTEGER, STRING], 'F(INTEGER, STRING)'],
+  [[BIGINT, STRING], 'F(BIGINT, STRING)'],
+  [[INTEGER], 'F(BIGINT...)'],
+  [[DOUBLE], 'F(DOUBLE)'],
+  [[decimal(4, 2)], 'F(DOUBLE)'],
+  [[BIGINT, INTEGER, BIGINT], 'F(BIGINT...)'],
+  [[], 'F(BIGINT...)'],
+  [[BOOLEAN, BOOLEAN], 'F(T, T)'],
+  [[BOOLEAN, STRING], null],
+  [[null, STRING], 'F(INTEGER, STRING)'],
+  [[STRING], null],
+])('a call with %o takes %s', (types, signature) => {
+  expect(registry.resolve('F', types)?.signature ?? null).toBe(signature);
+});
+
+test('arguments are cast to what the overload wants, a variable to the widest that is bound to it', () => {
+  expect(registry.resolve('F', [INTEGER, INTEGER, BIGINT])?.casts).toEqual([
+    BIGINT,
+    BIGINT,
+    BIGINT,
+  ]);
+  const builtins = builtinRegistry();
+  const casts = (...types: readonly (Type | null)[]): readonly string[] | undefined =>
+    builtins.resolve('COALESCE', types)?.casts.map(typeText);
+  expect(casts(INTEGER, BIGINT, null)).toEqual(['BIGINT', 'BIGINT', 'BIGINT']);
+  expect(casts(INTEGER, decimal(4, 2))).toEqual(['DECIMAL(12, 2)', 'DECIMAL(12, 2)']);
+  expect(casts(null, array(INTEGER))).toEqual(['ARRAY<INTEGER>', 'ARRAY<INTEGER>']);
+  expect(casts(INTEGER, STRING)).toBeUndefined();
+});
+
+test('the result type follows the argument types', () => {
+  const builtins = builtinRegistry();
+  const result = (name: string, ...types: readonly Type[]): string =>
+    typeText(builtins.resolve(name, types)?.type ?? STRING);
+  expect(result('ABS', decimal(4, 2))).toBe('DECIMAL(4, 2)');
+  expect(result('ROUND', DOUBLE)).toBe('BIGINT');
+  expect(result('COLLECT_LIST', DOUBLE)).toBe('ARRAY<DOUBLE>');
+  expect(result('SUM', INTEGER)).toBe('INTEGER');
+  expect(result('AVG', BIGINT)).toBe('DOUBLE');
+  expect(result('COUNT')).toBe('BIGINT');
+});
+
+test('a plan finds its overload by the signature', () => {
+  const builtins = builtinRegistry();
+  for (const name of builtins.names) {
+    for (const overload of builtins.overloads(name)) expect(overload.name).toBe(name);
+  }
+  expect(builtins.names.length).toBeGreaterThan(25);
+  expect(builtins.bySignature('ABS', 'ABS(DOUBLE)')?.kind).toBe('scalar');
+  expect(builtins.bySignature('ABS', 'SUM(DOUBLE)')).toBe(null);
+  expect(builtins.bySignature('ABS', 'ABS(STRING)')).toBe(null);
+  expect(builtins.has('__proto__')).toBe(false);
+});
+
+test('one signature cannot be declared twice', () => {
+  const one = declared(parameter('a', of(DOUBLE)));
+  expect(() => createRegistry([one, one])).toThrow('F(DOUBLE) is declared once');
+});
+
+test('a heavy body is loaded once, and is there from then on', async () => {
+  let loads = 0;
+  const heavy: ScalarOverload = {
+    ...declared(parameter('a', of(DOUBLE))),
+    body: null,
+    load: () => {
+      loads += 1;
+      return Promise.resolve(
+        (): ScalarBody =>
+          ([value = null]) =>
+            value,
+      );
+    },
+  };
+  const own = createRegistry([heavy]);
+  const body = (): unknown => {
+    const found = own.bySignature('F', 'F(DOUBLE)');
+    return found?.kind === 'scalar' ? found.body : undefined;
+  };
+  expect(body()).toBe(null);
+  await own.load('F', 'F(DOUBLE)');
+  expect(body()).toBeTypeOf('function');
+  expect(own.load('F', 'F(DOUBLE)')).toBe(null);
+  expect(loads).toBe(1);
+});
