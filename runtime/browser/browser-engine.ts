@@ -2,7 +2,13 @@
 
 import { transfer } from 'comlink';
 import { messageOf, PortError, StatementError } from '../base/errors.ts';
-import type { EngineStats, ExecuteOptions, InsertOptions, QueryOptions } from '../engine/engine.ts';
+import type {
+  EngineStats,
+  ExecuteOptions,
+  InsertOptions,
+  InsertRow,
+  QueryOptions,
+} from '../engine/engine.ts';
 import type { Entity } from '../engine/entities.ts';
 import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 import { QueryRows } from '../engine/query-rows.ts';
@@ -12,7 +18,7 @@ import { buffersOf, packed, unpacked } from './packed-records.ts';
 import { portTransport } from './port-transport.ts';
 import { RemoteEngine } from './remote.ts';
 import { fromWire, toWire } from './wire-error.ts';
-import type { PackedPlaces, Row, WorkerOptions } from './worker.ts';
+import type { PackedPlaces, WorkerOptions } from './worker.ts';
 
 /** Made by `open`. Every call is refused with UNAVAILABLE once the engine is closed or its Worker has ended. */
 export class BrowserEngine implements AsyncDisposable {
@@ -79,19 +85,19 @@ export class BrowserEngine implements AsyncDisposable {
   }
 
   /**
-   * Appends one row, or many in order, by column names.
+   * Appends one row, or many in their order, by column names. A row that does not fit its source keeps all of them out.
    * @throws {StatementError} UNKNOWN_SOURCE, UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID
-   * @throws {PortError} what the log refuses; rows before the one refused stay
+   * @throws {PortError} what the log refuses
    */
-  insert(source: string, row: Row, options?: InsertOptions): Promise<ProducedAt>;
+  insert(source: string, row: InsertRow, options?: InsertOptions): Promise<ProducedAt>;
   insert(
     source: string,
-    rows: readonly Row[],
+    rows: readonly InsertRow[],
     options?: InsertOptions,
   ): Promise<readonly ProducedAt[]>;
   async insert(
     source: string,
-    given: Row | readonly Row[],
+    given: InsertRow | readonly InsertRow[],
     options: InsertOptions = {},
   ): Promise<ProducedAt | readonly ProducedAt[]> {
     const isOne = !isMany(given);
@@ -159,7 +165,7 @@ export class BrowserEngine implements AsyncDisposable {
   }
 }
 
-function isMany(given: Row | readonly Row[]): given is readonly Row[] {
+function isMany(given: InsertRow | readonly InsertRow[]): given is readonly InsertRow[] {
   return Array.isArray(given);
 }
 

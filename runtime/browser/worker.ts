@@ -3,7 +3,13 @@
 import { expose, transfer } from 'comlink';
 import { PortError } from '../base/errors.ts';
 import type { Schema } from '../data/schema.ts';
-import { type Engine, type EngineStats, type InsertOptions, openEngine } from '../engine/engine.ts';
+import {
+  type Engine,
+  type EngineStats,
+  type InsertOptions,
+  type InsertRow,
+  openEngine,
+} from '../engine/engine.ts';
 import type { Entity } from '../engine/entities.ts';
 import type { ProducedAt } from '../engine/insert.ts';
 import type { ReadOptions } from '../engine/records.ts';
@@ -44,8 +50,6 @@ export interface PackedRecords {
   readonly from: number;
   readonly runs: readonly PackedRun[];
 }
-
-export type Row = Readonly<Record<string, unknown>>;
 
 /** The one object that the page calls. Nothing is thrown across: every answer is an envelope. */
 export class EngineWorker {
@@ -119,14 +123,10 @@ export class EngineWorker {
 
   async insert(
     source: string,
-    rows: readonly Row[],
+    rows: readonly InsertRow[],
     options: InsertOptions,
   ): Promise<Envelope<PackedPlaces>> {
-    return await placed(async () => {
-      const places: ProducedAt[] = [];
-      for (const row of rows) places.push(await this.#opened.insert(source, row, options));
-      return places;
-    });
+    return await placed(() => this.#opened.insert(source, rows, options));
   }
 
   async produce(topic: string, runs: readonly PackedRun[]): Promise<Envelope<PackedPlaces>> {

@@ -59,6 +59,9 @@ export interface QueryOptions extends PublicOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Values by column name, in any case, as `valueIn` takes them. */
+export type InsertRow = Readonly<Record<string, unknown>>;
+
 export interface InsertOptions {
   /** Milliseconds since the Unix epoch; absent: now. */
   readonly timestamp?: number | undefined;
@@ -242,27 +245,32 @@ export class Engine implements AsyncDisposable {
   }
 
   /**
-   * Appends one row, by column names.
+   * Appends one row, or many in their order, by column names. A row that does not fit its source keeps all of them out.
    * @throws {StatementError} UNKNOWN_SOURCE, UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID
    * @throws {PortError} what the log refuses
    */
+  insert(source: string, row: InsertRow, options?: InsertOptions): Promise<ProducedAt>;
+  insert(
+    source: string,
+    rows: readonly InsertRow[],
+    options?: InsertOptions,
+  ): Promise<readonly ProducedAt[]>;
   async insert(
     source: string,
-    row: Readonly<Record<string, unknown>>,
+    given: InsertRow | readonly InsertRow[],
     options: InsertOptions = {},
-  ): Promise<ProducedAt> {
+  ): Promise<ProducedAt | readonly ProducedAt[]> {
     const to = this.#writable(source);
-    const { key, value } = recordOf(to, valuesOf(to, row), FORMATS);
-    const { timestamp, headers } = options;
-    const record = {
-      key: options.key === undefined ? key : options.key,
-      value,
-      timestamp,
-      headers,
-    };
-    const [at] = await this.produce(to.topic, [record]);
-    if (at === undefined) throw new PortError('UNAVAILABLE', 'the record got no place');
-    return at;
+    const rows: readonly InsertRow[] = isMany(given) ? given : [given];
+    const records = rows.map((row): ProducedRecord => {
+      const { key, value } = recordOf(to, valuesOf(to, row), FORMATS);
+      return { ...options, key: options.key === undefined ? key : options.key, value };
+    });
+    const places = await this.produce(to.topic, records);
+    if (isMany(given)) return places;
+    const [place] = places;
+    if (place === undefined) throw new PortError('UNAVAILABLE', 'the record got no place');
+    return place;
   }
 
   /** Appends records as they are. @throws {PortError} what the log refuses */
@@ -355,6 +363,10 @@ export class Engine implements AsyncDisposable {
     this.#last = done.catch(() => undefined);
     return done;
   }
+}
+
+function isMany(given: InsertRow | readonly InsertRow[]): given is readonly InsertRow[] {
+  return Array.isArray(given);
 }
 
 /** Names are the user's: no prototype, so that `__proto__` is a name like any other. */
