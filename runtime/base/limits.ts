@@ -13,6 +13,8 @@ export const HEADERS_MAX = 64;
 export const HEADERS_BYTES_MAX = 32_768;
 /** Bytes of one HTTP body. */
 export const BODY_BYTES_MAX = 4_194_304;
+/** Bytes of one line of a file that the command line feeds. */
+export const LINE_BYTES_MAX = 1_048_576;
 /** Bytes of one SQL text. */
 export const STATEMENT_BYTES_MAX = 65_536;
 /** Syntax errors reported for one text. */

@@ -16,6 +16,7 @@ import { tasksOf } from '../task/topology.ts';
 import { loadFunctions } from './functions.ts';
 import { asAnswer, QueryRows } from './query-rows.ts';
 import { RowQueue } from './row-queue.ts';
+import { settle } from './settle.ts';
 import { internalTopic } from './system.ts';
 
 export interface PushOptions {
@@ -43,6 +44,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
   for (const { name, partitions } of plan.internalTopics)
     await own.create(internalTopic(name, partitions));
   const internal = new Set(plan.internalTopics.map(({ name }) => name));
+  const log = routed(own, host.log, internal);
   const store = new MemoryStore({ clock: host.clock });
   const queue = new RowQueue({ limit: client.limit, onEnd: () => void stop() });
   const tasks = tasksOf(plan).map(
@@ -50,7 +52,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
       new Task({
         name,
         plan,
-        log: routed(own, host.log, internal),
+        log,
         store,
         clock: host.clock,
         formats,
@@ -90,6 +92,10 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
     close: () => {
       queue.cancel();
       return stop();
+    },
+    idle: async () => {
+      await settle(() => tasks, log);
+      await queue.drained();
     },
     public: options.public,
   });

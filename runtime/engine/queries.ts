@@ -6,8 +6,9 @@ import type { FunctionRegistry } from '../functions/registry.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import { Task } from '../task/task.ts';
-import { inputsOf, subtopologyOf, taskId, tasksOf } from '../task/topology.ts';
+import { taskId, tasksOf } from '../task/topology.ts';
 import { loadFunctions } from './functions.ts';
+import { settle } from './settle.ts';
 import { ensureTopic, internalTopic } from './system.ts';
 
 /** What a running query has done; totals that survive restarts. */
@@ -126,27 +127,11 @@ export class Queries {
   }
 
   /** Waits until every task that still runs has taken in all there is and delivered all it made. */
-  async idle(): Promise<void> {
-    for (;;) {
-      const before = this.#turns();
-      const behind = await this.#firstBehind();
-      if (behind !== null) await behind.changed();
-      // What moved while others were looked at may have fed those looked at before.
-      else if (this.#turns() === before) return;
-    }
-  }
-
-  #turns(): number {
-    let turns = 0;
-    for (const { tasks } of this.#running.values()) for (const task of tasks) turns += task.turns;
-    return turns;
-  }
-
-  async #firstBehind(): Promise<Task | null> {
-    for (const { tasks } of this.#running.values()) {
-      for (const task of tasks) if (await isBehind(task, this.#options.host)) return task;
-    }
-    return null;
+  idle(): Promise<void> {
+    return settle(
+      () => [...this.#running.values()].flatMap(({ tasks }) => tasks),
+      this.#options.host.log,
+    );
   }
 
   async close(): Promise<void> {
@@ -154,19 +139,6 @@ export class Queries {
     this.#running.clear();
     await Promise.all(tasks.map((task) => task.stop()));
   }
-}
-
-/** True when the task still runs and has records to read or appends to deliver. */
-export async function isBehind(task: Task, host: Pick<Host, 'log'>): Promise<boolean> {
-  if (task.state !== 'RUNNING') return false;
-  const { positions, isDelivered } = task.progress;
-  const { name, plan } = task.options;
-  const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
-  if (positions.length < inputs.length || !isDelivered) return true;
-  for (const { at, next } of positions) {
-    if ((await host.log.bounds(at)).highWatermark > next) return true;
-  }
-  return false;
 }
 
 /** A topic that is gone already is as good as removed. */

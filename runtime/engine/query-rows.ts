@@ -29,6 +29,8 @@ export interface QueryRowsOptions {
   readonly schema: Schema;
   readonly next: () => Promise<Batch | null>;
   readonly close: () => Promise<void>;
+  /** See `QueryRows.idle`; absent: there is nothing to wait for. */
+  readonly idle?: (() => Promise<void>) | undefined;
   readonly public: PublicOptions;
 }
 
@@ -89,6 +91,14 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
   /** All rows; for pull queries and push queries with LIMIT. */
   async all(): Promise<PublicRow[]> {
     return Array.fromAsync(this);
+  }
+
+  /**
+   * Resolves when a push query has taken in all that its topics hold now and its reader has come back for more, or when it has ended. The
+   * rows must be read meanwhile.
+   */
+  async idle(): Promise<void> {
+    await this.#options.idle?.();
   }
 
   /** Ends the query. */

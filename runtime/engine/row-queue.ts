@@ -16,6 +16,10 @@ export class RowQueue {
   readonly #onEnd: () => void;
   #wakeReader: (() => void) | null = null;
   #wakeWriters: (() => void)[] = [];
+  /** Calls of `put` that wait for room. */
+  #writers = 0;
+  /** Those who wait until nothing waits. */
+  #wakeWatchers: (() => void)[] = [];
   readonly #rowsMax: number;
 
   /** @param onEnd called once when no more rows are wanted or none will come */
@@ -41,9 +45,11 @@ export class RowQueue {
       );
       return;
     }
+    this.#writers += 1;
     while (this.#end === null && this.#rows > 0 && this.#rows + rows > this.#rowsMax) {
       await new Promise<void>((resolve) => this.#wakeWriters.push(resolve));
     }
+    this.#writers -= 1;
     if (this.#end !== null) return;
     for (const batch of batches) this.#add(batch);
     if (this.#left === 0) this.end(null);
@@ -64,6 +70,7 @@ export class RowQueue {
     this.#end = { error };
     this.#wakeReader?.();
     for (const wake of this.#wakeWriters.splice(0)) wake();
+    for (const wake of this.#wakeWatchers.splice(0)) wake();
     this.#onEnd();
   }
 
@@ -72,6 +79,17 @@ export class RowQueue {
     this.#batches = [];
     this.#rows = 0;
     this.end(null);
+  }
+
+  /** Resolves when nothing waits and the reader has come back for more, or at the end. */
+  async drained(): Promise<void> {
+    while (this.#end === null && !this.#isDrained()) {
+      await new Promise<void>((resolve) => this.#wakeWatchers.push(resolve));
+    }
+  }
+
+  #isDrained(): boolean {
+    return this.#batches.length === 0 && this.#writers === 0 && this.#wakeReader !== null;
   }
 
   /** The next batch; null at the end. @throws the error that ended the query, once the rows before it were read */
@@ -89,6 +107,7 @@ export class RowQueue {
       }
       await new Promise<void>((resolve) => {
         this.#wakeReader = resolve;
+        for (const wake of this.#wakeWatchers.splice(0)) wake();
       });
       this.#wakeReader = null;
     }

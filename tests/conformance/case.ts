@@ -1,6 +1,14 @@
 // Cases as their files hold them, expanded over formats and settings; knows no engine.
 
-import { isArray, isObject, type Json, JsonNumber, type JsonObject, readJson } from './json.ts';
+import {
+  isArray,
+  isObject,
+  type Json,
+  JsonNumber,
+  type JsonObject,
+  readJson,
+  writeJson,
+} from './json.ts';
 
 /** The bounds of a windowed key. */
 export interface CaseWindow {
@@ -217,5 +225,5 @@ function numberOf(value: Json | undefined): number | null {
 
 /** Settings are text, however their file spells them. */
 function settingText(value: Json): string {
-  return value instanceof JsonNumber ? value.text : String(value);
+  return typeof value === 'string' ? value : writeJson(value);
 }

@@ -30,8 +30,18 @@ function choice<T extends string>(given: string, choices: readonly T[], option: 
   return found;
 }
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+function readArguments() {
+  try {
+    return parsed();
+  } catch (thrown) {
+    // Only what was given can be at fault.
+    if (thrown instanceof TypeError) throw new UsageError(thrown.message, { cause: thrown });
+    throw thrown;
+  }
+}
+
+const parsed = () =>
+  parseArgs({
     allowPositionals: true,
     options: {
       dir: { type: 'string', default: resolve(ROOT, '../shared/ksql') },
@@ -45,6 +55,9 @@ async function main(): Promise<number> {
       help: { type: 'boolean', default: false },
     },
   });
+
+async function main(): Promise<number> {
+  const { values, positionals } = readArguments();
   if (values.help) {
     console.log(USAGE);
     return 0;
@@ -93,10 +106,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (thrown) {
-  const isUsage =
-    thrown instanceof UsageError ||
-    (thrown instanceof Error && 'code' in thrown && `${thrown.code}`.startsWith('ERR_PARSE_ARGS_'));
-  if (!isUsage) throw thrown;
+  if (!(thrown instanceof UsageError)) throw thrown;
   console.error(`${thrown.message}\n${USAGE}`);
   process.exitCode = 2;
 }

@@ -70,22 +70,19 @@ function write(source: Source, part: Part, value: Json): Uint8Array | null {
 }
 
 function writeKafka([column]: readonly SchemaColumn[], value: Json): Uint8Array {
-  const to = new ByteWriter();
-  if (value instanceof JsonNumber) {
-    switch (column?.type.kind) {
-      case 'INTEGER':
-        to.u32BE(Number(value.truncated));
-        return to.finish();
-      case 'BIGINT':
-        to.i64BE(value.truncated);
-        return to.finish();
-      case 'DOUBLE':
-        to.f64BE(Number(value.text));
-        return to.finish();
-    }
+  const kind = column?.type.kind;
+  if (
+    value instanceof JsonNumber &&
+    (kind === 'INTEGER' || kind === 'BIGINT' || kind === 'DOUBLE')
+  ) {
+    const to = new ByteWriter();
+    if (kind === 'INTEGER') to.u32BE(Number(value.truncated));
+    else if (kind === 'BIGINT') to.i64BE(value.truncated);
+    else to.f64BE(Number(value.text));
+    return to.finish();
   }
   if (typeof value === 'string') return encodeUtf8(value);
-  throw new TypeError(`KAFKA takes no ${writeJson(value)} as ${column?.type.kind}`);
+  throw new TypeError(`KAFKA takes no ${writeJson(value)} as ${kind ?? 'no column'}`);
 }
 
 /** The record that an INSERT VALUES makes, through the engine's own encoders. */

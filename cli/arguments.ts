@@ -1,0 +1,93 @@
+// What the command line may say and how it is used; knows no engine.
+
+import { parseArgs } from 'node:util';
+
+export const USAGE = `millrace: event streaming with SQL, in memory
+
+usage: millrace run APP.sql [--input TOPIC=FILE.ndjson]... [options]
+       millrace --help | --version
+
+  --input TOPIC=FILE   feeds the lines of a file into a topic: each line one JSON object of columns. KEY columns go to the
+                       record's key, an optional ROWTIME (milliseconds since 1970) to its timestamp, which is else the time
+                       of reading. Several files are fed one after the other, in the order given.
+  --output NAME        prints the changes of this stream, table or topic; may be given several times.
+                       Default: all that the persistent queries of APP.sql write.
+  --stats FILE         writes counts as JSON: records in by topic; late and out by query.
+
+Results go to stdout, one JSON object a line, in the order of their topic (between several topics no order is promised):
+  {"source": "...", "key": {...}, "window"?: {"start": ms, "end": ms}, "value": {...} or null, "rowtime": ms}
+A SELECT of APP.sql prints rows alike, its id as the source: with EMIT CHANGES as they come, without at the end of the input.
+Problems go to stderr. A line that is no record is reported, counted and skipped.
+
+exit status: 0 all went well, 1 a statement or a query failed, 2 wrong usage
+`;
+
+/** The command line is not what USAGE says. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** A file whose lines are fed into a topic. */
+export interface Input {
+  readonly topic: string;
+  readonly path: string;
+}
+
+export interface RunArguments {
+  readonly command: 'run';
+  /** Path of the SQL text. */
+  readonly app: string;
+  readonly inputs: readonly Input[];
+  /** Names of sources or topics; empty: what the persistent queries write. */
+  readonly outputs: readonly string[];
+  readonly stats: string | null;
+}
+
+export type Arguments = RunArguments | { readonly command: 'help' | 'version' };
+
+/** @throws {UsageError} */
+export function readArguments(given: readonly string[]): Arguments {
+  const { values, positionals } = parsed(given);
+  if (values.help) return { command: 'help' };
+  if (values.version) return { command: 'version' };
+  const [command, app, ...more] = positionals;
+  if (command === undefined) throw new UsageError('a command is missing');
+  if (command !== 'run') throw new UsageError(`there is no command '${command}'`);
+  if (app === undefined) throw new UsageError('the SQL file is missing');
+  if (more.length > 0) throw new UsageError(`one SQL file is run at a time, not also '${more[0]}'`);
+  return {
+    command,
+    app,
+    inputs: (values.input ?? []).map(inputOf),
+    outputs: values.output ?? [],
+    stats: values.stats ?? null,
+  };
+}
+
+function parsed(given: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...given],
+      allowPositionals: true,
+      options: {
+        input: { type: 'string', multiple: true },
+        output: { type: 'string', multiple: true },
+        stats: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+        version: { type: 'boolean', default: false },
+      },
+    });
+  } catch (thrown) {
+    // Only what was given can be at fault.
+    if (thrown instanceof TypeError) throw new UsageError(thrown.message, { cause: thrown });
+    throw thrown;
+  }
+}
+
+function inputOf(given: string): Input {
+  const at = given.indexOf('=');
+  if (at < 1 || at === given.length - 1) {
+    throw new UsageError(`--input wants TOPIC=FILE, not '${given}'`);
+  }
+  return { topic: given.slice(0, at), path: given.slice(at + 1) };
+}

@@ -1,0 +1,172 @@
+// The command `run`: an SQL text, its inputs and its outputs on an engine in memory; knows no command line.
+
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { encodeUtf8 } from '../runtime/base/bytes.ts';
+import { StatementError } from '../runtime/base/errors.ts';
+import type { Catalog } from '../runtime/catalog/catalog.ts';
+import type { Source } from '../runtime/catalog/source.ts';
+import { CATALOG_TOPIC } from '../runtime/engine/catalog-topic.ts';
+import { type Engine, openEngine } from '../runtime/engine/engine.ts';
+import type { QueryRows } from '../runtime/engine/query-rows.ts';
+import { memoryHost } from '../runtime/memory/memory-host.ts';
+import type { Log } from '../runtime/ports/log.ts';
+import type { Statement } from '../runtime/sql/ast.ts';
+import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../runtime/task/problems.ts';
+import { type RunArguments, UsageError } from './arguments.ts';
+import { feed, type Fed, fedSource } from './feed.ts';
+import { statementProblem } from './problems.ts';
+import { ResultLines } from './result-lines.ts';
+import { ScriptError, startScript } from './script.ts';
+import { report, statsText } from './statistics.ts';
+import { TopicChanges } from './topic-changes.ts';
+
+/** Statements whose answer is printed. */
+const ASKING: ReadonlySet<Statement['kind']> = new Set([
+  'Show',
+  'Describe',
+  'DescribeStreams',
+  'DescribeFunction',
+  'Explain',
+]);
+
+/** Topics that are not fed by lines nor made by queries. */
+const SYSTEM_TOPICS: ReadonlySet<string> = new Set([
+  CATALOG_TOPIC,
+  PROCESSING_LOG_TOPIC,
+  DEAD_LETTERS_TOPIC,
+]);
+
+/** Where a command writes. */
+export interface Terminal {
+  /** Result lines; resolves when more may come. */
+  readonly out: (bytes: Uint8Array) => Promise<void>;
+  /** One problem, without the end of its line. */
+  readonly problem: (message: string) => void;
+}
+
+/**
+ * Runs to the end of the inputs.
+ * @returns the exit status
+ * @throws {UsageError} for files and names that are not there
+ */
+export async function run(
+  given: RunArguments,
+  terminal: Terminal,
+  kernel: WebAssembly.Module | null,
+): Promise<number> {
+  const sql = readText(given.app);
+  for (const { path } of given.inputs) checkReadable(path);
+  const host = memoryHost({ kernel });
+  await using engine = await openEngine({
+    host,
+    properties: { 'auto.offset.reset': 'earliest' },
+  });
+  try {
+    return await runOn(engine, host.log, sql, given, terminal);
+  } catch (thrown) {
+    if (!(thrown instanceof ScriptError)) throw thrown;
+    for (const error of thrown.errors) {
+      terminal.problem(statementProblem(given.app, sql, error));
+    }
+    return 1;
+  }
+}
+
+async function runOn(
+  engine: Engine,
+  log: Log,
+  sql: string,
+  given: RunArguments,
+  terminal: Terminal,
+): Promise<number> {
+  const { out, problem } = terminal;
+  const answers: Uint8Array[] = [];
+  const { subscriptions, questions } = await startScript(engine, sql, (entity, statement) => {
+    for (const { message } of entity.warnings) {
+      problem(`${given.app}:${statement.at.line}: warning: ${message}`);
+    }
+    if (ASKING.has(statement.kind)) answers.push(encodeUtf8(`${JSON.stringify(entity)}\n`));
+  });
+  for (const answer of answers) await out(answer);
+  const inputs = given.inputs.map((input) => ({ input, source: fedSource(engine, input) }));
+  const changes = outputsOf(engine.catalog, given.outputs).map(
+    (source) => new TopicChanges(source, problem),
+  );
+  const printing = subscriptions.map(({ id, rows }) => printRows(id, rows, out));
+  const settle = async (): Promise<void> => {
+    await engine.idle();
+    await Promise.all(subscriptions.map(({ rows }) => rows.idle()));
+    for (const one of changes) for await (const lines of one.read(log)) await out(lines);
+    await forget(log);
+  };
+  await settle();
+  const fed = new Map<string, Fed>();
+  for (const { input, source } of inputs) {
+    const counts = fed.get(input.topic) ?? { in: 0, skipped: 0 };
+    fed.set(input.topic, counts);
+    await feed(input, source, counts, { engine, onFed: settle, onProblem: problem });
+  }
+  await Promise.all(subscriptions.map(({ rows }) => rows.close()));
+  await Promise.all(printing);
+  for (const { id, sql: text } of questions) await printRows(id, await asked(engine, text), out);
+  if (given.stats !== null) writeFileSync(given.stats, statsText(await engine.stats(), fed));
+  return report(engine, await engine.stats(), fed, problem) ? 0 : 1;
+}
+
+/** @throws {ScriptError} */
+async function asked(engine: Engine, sql: string): Promise<QueryRows> {
+  try {
+    return await engine.query(sql);
+  } catch (thrown) {
+    if (thrown instanceof StatementError) throw new ScriptError([thrown]);
+    throw thrown;
+  }
+}
+
+async function printRows(id: string, rows: QueryRows, out: Terminal['out']): Promise<void> {
+  const lines = new ResultLines(id, rows.schema);
+  for await (const batch of rows.batches()) await out(lines.lines(batch));
+}
+
+/** What is printed: the named sources, or all that persistent queries write. @throws {UsageError} */
+function outputsOf(catalog: Catalog, names: readonly string[]): readonly Source[] {
+  const sources = [...catalog.sources.values()];
+  if (names.length === 0) {
+    const written = new Set([...catalog.queries.values()].map(({ writes }) => writes));
+    return sources.filter(({ name }) => written.has(name));
+  }
+  return names.map((name) => {
+    const found =
+      catalog.sources.get(name) ??
+      catalog.sources.get(name.toUpperCase()) ??
+      sources.find(({ topic }) => topic === name);
+    if (found === undefined) {
+      throw new UsageError(`--output: there is no stream, table or topic '${name}'`);
+    }
+    return found;
+  });
+}
+
+/** Lets go what every query has read and what was printed, so that memory is bounded whatever the length of the input. */
+async function forget(log: Log): Promise<void> {
+  for (const { name, partitions } of await log.list()) {
+    if (SYSTEM_TOPICS.has(name)) continue;
+    for (let partition = 0; partition < partitions; partition++) {
+      const at = { topic: name, partition };
+      await log.trim(at, (await log.bounds(at)).highWatermark);
+    }
+  }
+}
+
+function readText(path: string): string {
+  checkReadable(path);
+  return readFileSync(path, 'utf8');
+}
+
+function checkReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (thrown) {
+    throw new UsageError(`cannot read ${path}`, { cause: thrown });
+  }
+}

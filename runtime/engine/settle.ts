@@ -1,0 +1,44 @@
+// Waits until running tasks have nothing left to do; knows no query.
+
+import type { Log } from '../ports/log.ts';
+import type { Task } from '../task/task.ts';
+import { inputsOf, subtopologyOf } from '../task/topology.ts';
+
+/**
+ * Resolves when every task that still runs has taken in all there is and delivered all it made.
+ * @param tasks those of the moment, asked for again after each wait
+ */
+export async function settle(
+  tasks: () => readonly Task[],
+  log: Pick<Log, 'bounds'>,
+): Promise<void> {
+  for (;;) {
+    const before = turnsOf(tasks());
+    const behind = await firstBehind(tasks(), log);
+    if (behind !== null) await behind.changed();
+    // What moved while others were looked at may have fed those looked at before.
+    else if (turnsOf(tasks()) === before) return;
+  }
+}
+
+function turnsOf(tasks: readonly Task[]): number {
+  return tasks.reduce((sum, task) => sum + task.turns, 0);
+}
+
+async function firstBehind(tasks: readonly Task[], log: Pick<Log, 'bounds'>): Promise<Task | null> {
+  for (const task of tasks) if (await isBehind(task, log)) return task;
+  return null;
+}
+
+/** True when the task still runs and has records to read or appends to deliver. */
+async function isBehind(task: Task, log: Pick<Log, 'bounds'>): Promise<boolean> {
+  if (task.state !== 'RUNNING') return false;
+  const { positions, isDelivered } = task.progress;
+  const { name, plan } = task.options;
+  const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
+  if (positions.length < inputs.length || !isDelivered) return true;
+  for (const { at, next } of positions) {
+    if ((await log.bounds(at)).highWatermark > next) return true;
+  }
+  return false;
+}
