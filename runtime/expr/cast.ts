@@ -245,7 +245,7 @@ function structs(from: Type & { kind: 'STRUCT' }, to: Type & { kind: 'STRUCT' })
 }
 
 /** A value as text, as CAST to STRING prints it: doubles as Java prints them, collections as `[1, 2]` and `{a=1}`. */
-export function valueText(value: Value, type: Type): string {
+function valueText(value: Value, type: Type): string {
   if (value === null) return 'null';
   switch (type.kind) {
     case 'DOUBLE':

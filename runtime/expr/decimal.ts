@@ -4,12 +4,12 @@ import { RecordError } from '../base/errors.ts';
 import type { Type } from '../data/type.ts';
 
 /** 10 to the power of `exponent`, a whole number of at least 0. */
-export function powerOfTen(exponent: number): bigint {
+function powerOfTen(exponent: number): bigint {
   return 10n ** BigInt(exponent);
 }
 
 /** Divides and rounds half away from zero, as HALF_UP does. @throws {RecordError} EXPRESSION on division by zero */
-export function divideHalfUp(dividend: bigint, divisor: bigint): bigint {
+function divideHalfUp(dividend: bigint, divisor: bigint): bigint {
   if (divisor === 0n) throw new RecordError('EXPRESSION', 'division by zero');
   const quotient = dividend / divisor;
   const rest = dividend % divisor;
@@ -38,7 +38,7 @@ export function fitted(unscaled: bigint, precision: number, scale: number): bigi
 }
 
 /** The scale of a type that can stand in decimal arithmetic: whole numbers have 0. */
-export function scaleOf(type: Type): number {
+function scaleOf(type: Type): number {
   return type.kind === 'DECIMAL' ? type.scale : 0;
 }
 

@@ -41,7 +41,7 @@ function truths(values: Uint8Array, left: Bitmap | null, right: Bitmap | null): 
 }
 
 /** Valid where both are. */
-export function bothValid(left: Bitmap | null, right: Bitmap | null): Bitmap | null {
+function bothValid(left: Bitmap | null, right: Bitmap | null): Bitmap | null {
   if (left === null) return right;
   if (right === null || left === right) return left;
   const valid = new Uint8Array(left.length);

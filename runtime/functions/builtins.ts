@@ -9,7 +9,7 @@ import { STRINGS } from './strings.ts';
 import { TIMES } from './times.ts';
 
 /** Every built-in overload, in the order of resolution. */
-export const BUILTINS: readonly Overload[] = [
+const BUILTINS: readonly Overload[] = [
   ...NULLS,
   ...MATH,
   ...STRINGS,

@@ -144,29 +144,38 @@ export class AggregateOutput {
     const size = this.#sizeMs;
     if (size === null) return [];
     const starts = isPlain ? this.#starts : this.#outputRows(count, rowsOut, this.#starts);
-    return [bigintColumn(starts, rowsOut, 0), bigintColumn(starts, rowsOut, size)];
+    return windowColumns(starts, rowsOut, size);
   }
 }
 
-/** Whole numbers plus `plus` as a BIGINT column; written as words, so that no bigint is made. */
-export function bigintColumn(from: Float64Array, rows: number, plus: number): Column {
-  const values = new BigInt64Array(rows);
-  const words = new Int32Array(values.buffer);
+/** The two window columns of rows; written as words, so that no bigint is made. */
+export function windowColumns(starts: Float64Array, rows: number, sizeMs: number): Column[] {
+  const from = new BigInt64Array(rows);
+  const to = new BigInt64Array(rows);
+  const fromWords = new Int32Array(from.buffer);
+  const toWords = new Int32Array(to.buffer);
   // Neighbouring rows mostly stand in the same window.
   let last = NaN;
-  let low = 0;
-  let high = 0;
-  for (let row = 0; row < rows; row++) {
-    const value = from[row] as number;
-    if (value !== last) {
-      last = value;
-      low = (value + plus) | 0;
-      high = Math.floor((value + plus) / 0x1_0000_0000);
+  let startLow = 0;
+  let startHigh = 0;
+  let endLow = 0;
+  let endHigh = 0;
+  for (let word = 0, row = 0; row < rows; row++, word += 2) {
+    const startMs = starts[row] as number;
+    if (startMs !== last) {
+      const endMs = startMs + sizeMs;
+      last = startMs;
+      startLow = startMs | 0;
+      startHigh = Math.floor(startMs / 0x1_0000_0000);
+      endLow = endMs | 0;
+      endHigh = Math.floor(endMs / 0x1_0000_0000);
     }
-    words[row * 2] = low;
-    words[row * 2 + 1] = high;
+    fromWords[word] = startLow;
+    fromWords[word + 1] = startHigh;
+    toWords[word] = endLow;
+    toWords[word + 1] = endHigh;
   }
-  return { type: BIGINT, validity: null, storage: 'i64', values };
+  return [from, to].map((values) => ({ type: BIGINT, validity: null, storage: 'i64', values }));
 }
 
 /**

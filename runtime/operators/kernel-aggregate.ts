@@ -12,7 +12,7 @@ import type { ArgumentType, KernelProgram } from '../kernel/program.ts';
 import type { AggregateCall, AggregateStep } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { GroupNames } from '../state/group-keys.ts';
-import { bigintColumn, carriedOver } from './aggregate-output.ts';
+import { carriedOver, windowColumns } from './aggregate-output.ts';
 import { KernelIds } from './kernel-ids.ts';
 import { KernelState } from './kernel-state.ts';
 import { LateRows } from './late-rows.ts';
@@ -138,22 +138,17 @@ class KernelAggregate implements Operator {
 
   #emit(batch: Batch, output: KernelOutput, out: Emit): void {
     const { length } = output;
-    // Everything the kernel shows is a view that its next call overwrites: it is copied before that.
-    const rows = (output.rows as Uint32Array).slice();
+    // Everything the kernel shows is a view that its next call overwrites: it is copied, or read, before that.
+    const rows = output.rows as Uint32Array;
+    const { keys, origin } = carriedOver(batch, this.#names.columns(batch), rows, false);
     const op = output.op.slice();
-    const windows =
-      this.#sizeMs === null
-        ? []
-        : [
-            bigintColumn(output.windowStart, length, 0),
-            bigintColumn(output.windowStart, length, this.#sizeMs),
-          ];
+    const size = this.#sizeMs;
+    const windows = size === null ? [] : windowColumns(output.windowStart, length, size);
     const results = this.#kernel.results();
     const rowtime = results.rowtime.slice();
     const columns = results.columns.map((column, index) =>
       resultColumn(column, this.#resultTypes[index] as Type),
     );
-    const { keys, origin } = carriedOver(batch, this.#names.columns(batch), rows, false);
     out({
       schema: this.schema,
       length,

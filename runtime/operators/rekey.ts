@@ -13,6 +13,7 @@ import {
 import type { Schema } from '../data/schema.ts';
 import { valueEquals } from '../data/value.ts';
 import { compile } from '../expr/evaluate.ts';
+import { type Expr, operands } from '../expr/expr.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { RekeyStep } from '../plan/step.ts';
 import { RowEvaluation } from './evaluation.ts';
@@ -21,8 +22,8 @@ import type { Emit, Operator, OperatorContext } from './operator.ts';
 
 /**
  * The key columns are computed, the others carried over. With `dropNullKeys` rows with a null in the new key, or without a value,
- * are dropped and counted; without it a row's key as a whole is null when all its key columns are, and a row without a value
- * gets such a key, as ksqlDB gives it.
+ * are dropped and counted. Without it a row without a value is keyed by what its old key alone gives, and null for the rest; a key
+ * of one column is null as a whole where that column is, while one of several columns is never null as a whole, as in ksqlDB.
  *
  * In a changelog the two rows of an update whose key changes become a Delete of the old group and an Insert into the new
  * one; with the same key they stay UpdateBefore and UpdateAfter. So an aggregation knows from the row alone whether to show a
@@ -30,7 +31,7 @@ import type { Emit, Operator, OperatorContext } from './operator.ts';
  */
 export function rekey(
   step: RekeyStep,
-  _input: Schema,
+  input: Schema,
   context: OperatorContext,
   registry: FunctionRegistry,
 ): Operator {
@@ -38,17 +39,22 @@ export function rekey(
   const keys = step.key.map((expression, index) => ({
     compute: compile(expression, registry),
     evaluation: new RowEvaluation(context, columns[index]?.name ?? '', index),
+    ofKeyAlone: !readsBeyondKey(expression, input),
   }));
+  /** A row without a value has its old key alone: what reads more of it is null there, and is not evaluated. */
+  const computedKeys = (batch: Batch): Column[] => {
+    const { valueNull } = batch;
+    const valued = valueNull === null ? batch : withValue(batch, valueNull);
+    return keys.map(({ compute, evaluation, ofKeyAlone }) => {
+      if (valueNull === null || ofKeyAlone) return compute(batch, evaluation.of(batch));
+      return nullWhere(compute(valued, evaluation.of(valued)), valueNull, batch.rowtime.length);
+    });
+  };
   return {
     name: 'rekey',
     schema: step.schema,
     process(_side, batch, out) {
-      const { valueNull } = batch;
-      const valued = valueNull === null ? batch : withValue(batch, valueNull);
-      const computed = keys.map(({ compute, evaluation }) => {
-        const column = compute(valued, evaluation.of(valued));
-        return valueNull === null ? column : nullWhere(column, valueNull, batch.rowtime.length);
-      });
+      const computed = computedKeys(batch);
       const carried = step.carried.map((position) => batch.columns[position] as Column);
       const rekeyed: Batch = {
         ...batch,
@@ -58,9 +64,17 @@ export function rekey(
         keyNull: null,
       };
       if (step.dropNullKeys) emitKeyed(rekeyed, computed, context, out);
-      else out({ ...rekeyed, keyNull: wholeNulls(rekeyed, computed) });
+      else out({ ...rekeyed, keyNull: computed.length > 1 ? null : wholeNulls(rekeyed, computed) });
     },
   };
+}
+
+function readsBeyondKey(expression: Expr, input: Schema): boolean {
+  if (expression.expr === 'column') {
+    const role = input.columns[expression.index]?.role;
+    return role !== 'key' && role !== 'window';
+  }
+  return operands(expression).some((operand) => readsBeyondKey(operand, input));
 }
 
 function emitKeyed(

@@ -38,7 +38,7 @@ const WORDS = [
 ];
 
 /** Values of a type that are close together, with the ends of its range among them. */
-export function valueArbitrary(type: Type): fc.Arbitrary<Value> {
+function valueArbitrary(type: Type): fc.Arbitrary<Value> {
   switch (type.kind) {
     case 'INTEGER':
       return fc.oneof(
