@@ -1,55 +1,102 @@
-// The whole engine in a Web Worker of a real page: the earthquakes give the same changes and rows as everywhere else.
+// The whole engine in a Web Worker of a real page: the earthquakes give the same changes and rows as everywhere else, also across reloads.
 
-import { deleteDB } from 'idb';
-import { afterEach, expect, test } from 'vitest';
-import {
-  type BrowserEngine,
-  open,
-  type OpenOptions,
-  type PublicRow,
-} from '../../runtime/browser/index.ts';
-import { databaseName } from '../../runtime/browser/database.ts';
+import { expect, test } from 'vitest';
+import type { BrowserEngine, PublicRow } from '../../runtime/browser/index.ts';
 import { QUAKES_EXPECTED, recountQuakes, tableOf } from '../support/earthquakes.ts';
 import { changes, createQuakes, feed, RECORDS } from './earthquakes.ts';
-
-const opened: { engine: BrowserEngine; database: string }[] = [];
-
-async function openTest(options: OpenOptions = {}): Promise<BrowserEngine> {
-  const database = options.database ?? `test-${crypto.randomUUID()}`;
-  const engine = await open({ ...options, database });
-  opened.push({ engine, database });
-  return engine;
-}
-
-afterEach(async () => {
-  for (const { engine } of opened) engine.terminate();
-  for (const { database } of opened.splice(0)) await deleteDB(databaseName(database));
-});
+import { freshDatabase, openTest, ownWorker } from './open.ts';
 
 const EXPECTED = recountQuakes(RECORDS);
+const QUERY = 'CTAS_QUAKES_PER_HOUR_1';
 
-test.each([
-  ['indexeddb', 'kernel', {}],
-  ['indexeddb', 'row', { kernel: null }],
-  ['memory', 'kernel', { storage: 'memory' }],
-] as const)('the earthquakes over %s, on the %s path', async (_storage, _path, options) => {
-  const engine = await openTest(options);
-  await createQuakes(engine);
-  await feed(engine);
+async function expectAllChanges(engine: BrowserEngine): Promise<void> {
   await engine.idle();
   expect(await changes(engine)).toEqual(EXPECTED.changes);
-  const stats = await engine.stats();
-  expect(stats.topics['quakes']).toEqual({ in: QUAKES_EXPECTED.records });
-  expect(Object.values(stats.queries)).toMatchObject([
-    { late: QUAKES_EXPECTED.late, out: QUAKES_EXPECTED.changes },
-  ]);
+  const { topics, queries } = await engine.stats();
+  expect(topics['quakes']).toEqual({ in: QUAKES_EXPECTED.records });
+  expect(queries[QUERY]).toMatchObject({
+    late: QUAKES_EXPECTED.late,
+    out: QUAKES_EXPECTED.changes,
+  });
+}
+
+async function expectAllRows(engine: BrowserEngine): Promise<void> {
   const rows = await (await engine.query('SELECT * FROM quakes_per_hour;')).all();
   expect(rows.length).toBe(QUAKES_EXPECTED.rows);
-  const table = tableOf(EXPECTED.changes);
-  expect(table.size).toBe(QUAKES_EXPECTED.rows);
   const cells = ({ N, STRONGEST, SIGNIFICANCE }: PublicRow) => ({ N, STRONGEST, SIGNIFICANCE });
   const found = new Map(
     rows.map((row) => [`${row['NET'] as string} ${row['WINDOWSTART'] as number}`, cells(row)]),
   );
-  expect(found).toEqual(new Map([...table].map(([id, { value }]) => [id, JSON.parse(value)])));
+  const table = [...tableOf(EXPECTED.changes)];
+  expect(found).toEqual(new Map(table.map(([id, { value }]) => [id, JSON.parse(value)])));
+}
+
+test.each([
+  ['indexeddb', 'kernel', 'auto'],
+  ['indexeddb', 'kernel', 'never'],
+  ['indexeddb', 'row', 'auto'],
+  ['indexeddb', 'row', 'never'],
+  ['memory', 'kernel', 'auto'],
+] as const)('the earthquakes over %s, on the %s path, fused: %s', async (storage, path, fuse) => {
+  const properties = { 'millrace.path': path, 'millrace.fuse': fuse };
+  const engine = await openTest({ storage, properties });
+  await createQuakes(engine);
+  const [explained] = await engine.execute(`EXPLAIN ${QUERY};`);
+  expect(JSON.stringify(explained)).toContain(`aggregate [${path}`);
+  await feed(engine);
+  await expectAllChanges(engine);
+  await expectAllRows(engine);
+});
+
+test('a kernel that is not asked for leaves every query on the row path', async () => {
+  const engine = await openTest({ kernel: null });
+  await createQuakes(engine);
+  const [explained] = await engine.execute(`EXPLAIN ${QUERY};`);
+  expect(JSON.stringify(explained)).toContain('aggregate [row');
+  await feed(engine);
+  await expectAllChanges(engine);
+});
+
+test('after closing and opening again the table is there, and the query goes on where it was', async () => {
+  const database = freshDatabase();
+  const first = await openTest({ database });
+  await createQuakes(first);
+  await feed(first, 0, 800);
+  await first.idle();
+  const before = await changes(first);
+  await first.close();
+  const second = await openTest({ database });
+  expect(await changes(second)).toEqual(before);
+  await feed(second, 800, 1500);
+  await second.close();
+  // Closed while the query was busy: what it had not committed comes again.
+  const third = await openTest({ database });
+  await feed(third, 1500);
+  await expectAllChanges(third);
+  await expectAllRows(third);
+});
+
+test('a Worker terminated in the middle of its work loses nothing and repeats nothing', async () => {
+  const database = freshDatabase();
+  let fed = 0;
+  for (let life = 0; fed < RECORDS.length; life++) {
+    const worker = ownWorker();
+    const engine = await openTest({
+      database,
+      // The plan says kernel: without one its task goes on, from the same state, on the row path.
+      kernel: life % 2 === 0 ? undefined : null,
+      worker: () => worker,
+      whenLocked: 'wait',
+      commitIntervalMs: 0,
+    });
+    if (life === 0) await createQuakes(engine);
+    const to = Math.min(RECORDS.length, fed + 171);
+    for (let at = fed; at < to; at += 19) await feed(engine, at, Math.min(to, at + 19));
+    fed = to;
+    worker.terminate();
+  }
+  const last = await openTest({ database, whenLocked: 'wait' });
+  await expectAllChanges(last);
+  await expectAllRows(last);
+  expect(await last.errorOf(QUERY)).toBeNull();
 });

@@ -1,0 +1,36 @@
+// Opens engines for tests and clears away their Workers and databases after each; knows no test.
+
+import { deleteDB } from 'idb';
+import { afterEach } from 'vitest';
+import { databaseName } from '../../runtime/browser/database.ts';
+import { type BrowserEngine, open, type OpenOptions } from '../../runtime/browser/index.ts';
+
+const engines: BrowserEngine[] = [];
+const databases = new Set<string>();
+
+afterEach(async () => {
+  for (const engine of engines.splice(0)) engine.terminate();
+  for (const database of databases) await deleteDB(databaseName(database));
+  databases.clear();
+});
+
+/** The name of a database that is deleted after the test. */
+export function freshDatabase(): string {
+  const name = `test-${crypto.randomUUID()}`;
+  databases.add(name);
+  return name;
+}
+
+/** As `open`, on a database of the test's own unless one is named. */
+export async function openTest(options: OpenOptions = {}): Promise<BrowserEngine> {
+  const engine = await open({ database: freshDatabase(), ...options });
+  engines.push(engine);
+  return engine;
+}
+
+/** As `open` makes it, for tests that end it from outside. */
+export function ownWorker(): Worker {
+  return new Worker(new URL('../../runtime/browser/worker.ts', import.meta.url), {
+    type: 'module',
+  });
+}

@@ -1,0 +1,214 @@
+// The engine's calls as a page makes them: rows, errors, endings, and values that programs get wrong.
+
+import { expect, test } from 'vitest';
+import {
+  LimitError,
+  open,
+  PortError,
+  type PublicRow,
+  StatementError,
+} from '../../runtime/browser/index.ts';
+import { valueAt } from '../../runtime/data/column.ts';
+import { openTest, ownWorker } from './open.ts';
+
+const STREAM = `CREATE STREAM s (k STRING KEY, n BIGINT, b BYTES, a ARRAY<BIGINT>, m MAP<STRING, BIGINT>)
+  WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`;
+
+const thrownBy = (promise: Promise<unknown>) =>
+  promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+
+test('a push query gives rows as they are inserted, one or many in a call, until it is left', async () => {
+  const engine = await openTest();
+  await engine.execute(STREAM);
+  const rows = await engine.query('SELECT k, n FROM s EMIT CHANGES;');
+  expect(rows.kind).toBe('push');
+  expect(rows.queryId).not.toBeNull();
+  expect(rows.columns).toEqual([
+    { name: 'K', type: 'STRING' },
+    { name: 'N', type: 'BIGINT' },
+  ]);
+  expect(await engine.insert('s', { k: 'a', n: 1 })).toEqual({ partition: 0, offset: 0 });
+  const many = Array.from({ length: 500 }, (_, i) => ({ k: `key ${i}`, n: i }));
+  const places = await engine.insert('s', many);
+  expect(places.map(({ offset }) => offset)).toEqual(many.map((_, i) => i + 1));
+  const seen: PublicRow[] = [];
+  for await (const row of rows) {
+    seen.push(row);
+    if (seen.length === 501) break;
+  }
+  expect(seen[0]).toEqual({ K: 'a', N: 1 });
+  expect(seen.slice(1)).toEqual(many.map(({ k, n }) => ({ K: k, N: n })));
+  await expect(rows.all()).rejects.toThrow('read once');
+});
+
+test('LIMIT ends a push query by itself', async () => {
+  const engine = await openTest();
+  await engine.execute(STREAM);
+  const rows = await engine.query('SELECT n FROM s EMIT CHANGES LIMIT 3;');
+  await engine.insert(
+    's',
+    [1, 2, 3, 4, 5].map((n) => ({ k: 'a', n })),
+  );
+  expect(await rows.all()).toEqual([{ N: 1 }, { N: 2 }, { N: 3 }]);
+});
+
+test('batches come as columns', async () => {
+  const engine = await openTest();
+  await engine.execute(STREAM);
+  const rows = await engine.query('SELECT n FROM s EMIT CHANGES LIMIT 1000;');
+  await engine.insert(
+    's',
+    Array.from({ length: 1000 }, (_, n) => ({ k: 'a', n })),
+  );
+  let sum = 0n;
+  let count = 0;
+  for await (const batch of rows.batches()) {
+    const [column] = batch.columns;
+    if (column === undefined) throw new Error('the query has a column');
+    for (let i = 0; i < batch.length; i++) sum += valueAt(column, i) as bigint;
+    count += batch.length;
+  }
+  expect([count, sum]).toEqual([1000, 499_500n]);
+});
+
+test('an AbortSignal ends a query that waits, and refuses one that has not begun', async () => {
+  const engine = await openTest();
+  await engine.execute(STREAM);
+  const abort = new AbortController();
+  const rows = await engine.query('SELECT n FROM s EMIT CHANGES;', { signal: abort.signal });
+  const all = rows.all();
+  await engine.insert('s', { k: 'a', n: 1 });
+  abort.abort();
+  expect((await all).length).toBeLessThanOrEqual(1);
+  const error = await thrownBy(
+    engine.query('SELECT n FROM s EMIT CHANGES;', { signal: abort.signal }),
+  );
+  expect(error).toBe(abort.signal.reason);
+});
+
+test('a Worker that is terminated ends queries and calls with an error that says so', async () => {
+  const worker = ownWorker();
+  const engine = await openTest({ worker: () => worker });
+  await engine.execute(STREAM);
+  const rows = await engine.query('SELECT n FROM s EMIT CHANGES;');
+  const all = thrownBy(rows.all());
+  worker.terminate();
+  const call = thrownBy(engine.execute(STREAM));
+  for (const error of [await all, await call, await thrownBy(engine.stats())]) {
+    expect(error).toBeInstanceOf(PortError);
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', message: 'the Worker has ended' });
+  }
+});
+
+test('closing ends queries without an error, and refuses what comes later', async () => {
+  const engine = await openTest();
+  await engine.execute(STREAM);
+  const rows = await engine.query('SELECT n FROM s EMIT CHANGES;');
+  const all = rows.all();
+  await engine.close();
+  expect(await all).toEqual([]);
+  expect(await thrownBy(engine.stats())).toMatchObject({ message: 'the engine is closed' });
+  await engine.close();
+});
+
+test('errors keep class, code, position and hint; what ran before the failing statement stays', async () => {
+  const engine = await openTest();
+  const done: string[] = [];
+  const error = await thrownBy(
+    engine.execute(`${STREAM}\nCREATE STREAM t AS SELECT nn FROM s;`, {
+      onEntity: (entity) => done.push(entity['@type']),
+    }),
+  );
+  expect(error).toBeInstanceOf(StatementError);
+  expect(error).toMatchObject({ code: 'UNKNOWN_COLUMN', position: { line: 3, column: 27 } });
+  expect((error as StatementError).hint).toContain('N');
+  expect((error as StatementError).message.match(/line 3:27/g)).toHaveLength(1);
+  expect(done).toEqual(['currentStatus']);
+  expect(await thrownBy(engine.execute(STREAM))).toMatchObject({ code: 'ALREADY_EXISTS' });
+  expect(await thrownBy(engine.query('SELECT FROM;'))).toMatchObject({ code: 'SYNTAX' });
+  expect(await thrownBy(engine.produce('absent', [{ value: 'x' }]))).toMatchObject({
+    code: 'UNKNOWN_TOPIC',
+  });
+  expect(await thrownBy(engine.insert('s', { k: 'a', x: 1 }))).toMatchObject({
+    code: 'UNKNOWN_COLUMN',
+  });
+  expect(await thrownBy(engine.insert('s', { k: 'a', n: () => 1 }))).toMatchObject({
+    code: 'TYPE_MISMATCH',
+  });
+  const headers = Array.from({ length: 65 }, () => ({ name: 'h', value: null }));
+  expect(await thrownBy(engine.produce('s', [{ value: 'x', headers }]))).toBeInstanceOf(LimitError);
+  expect(await engine.insert('s', { k: 'a', n: 1 })).toEqual({ partition: 0, offset: 0 });
+});
+
+test('digits beyond a double, names of every object and bytes come back as they were', async () => {
+  const engine = await openTest();
+  await engine.execute(STREAM);
+  const rows = await engine.query('SELECT * FROM s EMIT CHANGES LIMIT 2;');
+  const exact = 9_007_199_254_740_993n;
+  const m = new Map([['__proto__', exact]]);
+  await engine.insert('s', [
+    { k: '__proto__', n: exact, b: Uint8Array.of(0, 255), a: [exact, 1n], m },
+    { k: 'constructor', n: '-9223372036854775808', b: null, a: [], m: {} },
+  ]);
+  expect(await rows.all()).toEqual([
+    { K: '__proto__', N: exact, B: Uint8Array.of(0, 255), A: [exact, 1], M: m },
+    { K: 'constructor', N: -(2n ** 63n), B: null, A: [], M: new Map() },
+  ]);
+  await engine.execute('CREATE TABLE t AS SELECT k, MAX(n) AS `__proto__` FROM s GROUP BY k;');
+  await engine.idle();
+  const [row] = await (await engine.query("SELECT * FROM t WHERE k = '__proto__';")).all();
+  expect(Object.entries(row ?? {})).toEqual([
+    ['K', '__proto__'],
+    ['__proto__', exact],
+  ]);
+  const always = await engine.query("SELECT * FROM t WHERE k = '__proto__';", { bigint: 'bigint' });
+  expect((await always.all())[0]?.['__proto__']).toBe(exact);
+  await engine.produce('s', [{ key: '__proto__', value: 'not JSON' }]);
+  await engine.idle();
+  const { queries } = await engine.stats();
+  expect(Object.values(queries)[0]).toMatchObject({ in: 3, errors: 1 });
+});
+
+test('records go in and come back with key, value, headers, timestamp and partition', async () => {
+  const engine = await openTest();
+  await engine.execute(
+    "CREATE STREAM p (n INT) WITH (KAFKA_TOPIC='p', PARTITIONS=3, VALUE_FORMAT='JSON');",
+  );
+  const headers = [{ name: 'h', value: Uint8Array.of(1) }];
+  const places = await engine.produce('p', [
+    { key: 'a', value: '{"n":1}', timestamp: 5, headers, partition: 2 },
+    { key: null, value: null, timestamp: 6, partition: 1 },
+    { key: Uint8Array.of(7), value: '{"n":2}', timestamp: 7, partition: 2 },
+  ]);
+  expect(places).toEqual([
+    { partition: 2, offset: 0 },
+    { partition: 1, offset: 0 },
+    { partition: 2, offset: 1 },
+  ]);
+  const records = await engine.topicRecords('p', { partition: 2 });
+  expect(records).toMatchObject([
+    { partition: 2, offset: 0, timestamp: 5, headers },
+    { partition: 2, offset: 1, timestamp: 7, headers: [] },
+  ]);
+  expect(records[0]?.key).toEqual(new TextEncoder().encode('a'));
+  expect(await engine.topicRecords('p', { partition: 1 })).toMatchObject([
+    { offset: 0, key: null, value: null },
+  ]);
+  expect(await engine.topicRecords('p', { partition: 2, from: 1 })).toMatchObject([{ offset: 1 }]);
+});
+
+test('a kernel that is not there is said to be so, with its address', async () => {
+  const error = await thrownBy(open({ storage: 'memory', kernel: '/no/kernel.wasm' }));
+  expect(error).toMatchObject({ code: 'UNAVAILABLE' });
+  expect((error as Error).message).toContain('/no/kernel.wasm');
+});
+
+test('a Worker whose script is not there is said to be so', async () => {
+  const worker = () => new Worker('/no/worker.js', { type: 'module' });
+  const error = await thrownBy(open({ storage: 'memory', worker }));
+  expect(error).toMatchObject({ code: 'UNAVAILABLE' });
+  expect((error as Error).message).toContain('could not be loaded');
+});
