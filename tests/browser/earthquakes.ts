@@ -1,6 +1,7 @@
 // The earthquakes run through an engine of the browser, and what came out, in the shape of the expected changes; knows no adapter.
 
 import type { BrowserEngine } from '../../runtime/browser/index.ts';
+import type { Engine } from '../../runtime/engine/engine.ts';
 import { decodeUtf8 } from '../../runtime/base/bytes.ts';
 import {
   type EarthquakesFile,
@@ -20,7 +21,11 @@ export async function createQuakes(engine: BrowserEngine): Promise<void> {
 }
 
 /** Feeds records `from .. to` as they arrived. */
-export async function feed(engine: BrowserEngine, from = 0, to = RECORDS.length): Promise<void> {
+export async function feed(
+  engine: Pick<Engine | BrowserEngine, 'produce'>,
+  from = 0,
+  to = RECORDS.length,
+): Promise<void> {
   await engine.produce(
     'quakes',
     RECORDS.slice(from, to).map(({ key, value }) => ({ key, value: JSON.stringify(value) })),
@@ -28,7 +33,9 @@ export async function feed(engine: BrowserEngine, from = 0, to = RECORDS.length)
 }
 
 /** Every record of the table's topic: what a consumer of it has seen, byte by byte. */
-export async function changes(engine: BrowserEngine): Promise<QuakeChange[]> {
+export async function changes(
+  engine: Pick<Engine | BrowserEngine, 'topicRecords'>,
+): Promise<QuakeChange[]> {
   const records = await engine.topicRecords('QUAKES_PER_HOUR');
   return records.map(({ key, value, timestamp }) => {
     if (key === null || value === null) throw new Error('a change has key and value');
