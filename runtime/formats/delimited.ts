@@ -21,9 +21,7 @@ export const DELIMITED_FORMAT: Format = {
   name: 'DELIMITED',
   refuse(columns) {
     const nested = columns.find(({ type }) => isNested(type));
-    return nested === undefined
-      ? null
-      : `The 'DELIMITED' format does not support type '${nested.type.kind}'`;
+    return nested === undefined ? null : `DELIMITED holds no ${typeText(nested.type)}`;
   },
   decoder: delimitedDecoder,
   encoder: (_columns, spec) => delimitedEncoder(delimiterOf(spec)),
@@ -36,10 +34,10 @@ function isNested(type: Type): boolean {
 /** What is wrong with the value of a DELIMITER option, or null. */
 export function refuseDelimiter(value: string): string | null {
   if (value.trim() === '') {
-    return "Delimiter cannot be empty, if you meant to have a tab or space for delimiter, please use the special values 'TAB' or 'SPACE'";
+    return "the delimiter is blank: for a tab or a space write 'TAB' or 'SPACE'";
   }
   if ([...value].length === 1 || NAMED.has(value)) return null;
-  return `Invalid delimiter value: '${value}'. Delimiter must be a single character or TAB,SPACE`;
+  return `'${value}' is no delimiter: it is one character, or TAB or SPACE`;
 }
 
 function delimiterOf(spec: FormatSpec): string {

@@ -19,13 +19,12 @@ export const KAFKA_FORMAT: Format = {
   name: 'KAFKA',
   refuse(columns) {
     if (columns.length > 1) {
-      return `The 'KAFKA' format only supports a single field. Got: [${columns
-        .map((column) => `\`${column.name}\` ${typeText(column.type)}`)
-        .join(', ')}]`;
+      const names = columns.map((column) => column.name).join(', ');
+      return `KAFKA holds one column, and here are ${columns.length}: ${names}`;
     }
     const [column] = columns;
     if (column === undefined || isHeld(column.type)) return null;
-    return `The 'KAFKA' format does not support type '${column.type.kind}'`;
+    return `KAFKA holds no ${typeText(column.type)}`;
   },
   decoder: (columns, wanted) => kafkaDecoder(columns[0], wanted.length > 0),
   encoder: kafkaEncoder,

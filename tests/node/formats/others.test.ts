@@ -46,8 +46,8 @@ test('KAFKA holds one column of five types', () => {
     KAFKA_FORMAT.refuse(header === '' ? [] : prettySchema(header).columns, 'key', kafka);
   expect(refuse('A:STRING')).toBeNull();
   expect(refuse('')).toBeNull();
-  expect(refuse('A:STRING | B:STRING')).toContain('only supports a single field');
-  expect(refuse('A:BOOLEAN')).toContain("does not support type 'BOOLEAN'");
+  expect(refuse('A:STRING | B:STRING')).toBe('KAFKA holds one column, and here are 2: A, B');
+  expect(refuse('A:BOOLEAN')).toBe('KAFKA holds no BOOLEAN');
 });
 
 test('DELIMITED splits at the delimiter, quotes taken off, an empty field is null', () => {
@@ -111,8 +111,8 @@ test('DELIMITED takes other delimiters, TAB and SPACE by name', () => {
   );
   expect(refuseDelimiter('|')).toBeNull();
   expect(refuseDelimiter('TAB')).toBeNull();
-  expect(refuseDelimiter('<~>')).toContain('single character');
-  expect(refuseDelimiter(' ')).toContain('cannot be empty');
+  expect(refuseDelimiter('<~>')).toContain('is no delimiter');
+  expect(refuseDelimiter(' ')).toContain('blank');
 });
 
 test('DELIMITED quotes only what needs it', () => {
@@ -152,7 +152,9 @@ test('DELIMITED reads back what it writes', () => {
 
 test('DELIMITED holds no nested types', () => {
   const { columns } = prettySchema('A:STRING | B:ARRAY<STRING>');
-  expect(DELIMITED_FORMAT.refuse(columns, 'value', delimited)).toContain("'ARRAY'");
+  expect(DELIMITED_FORMAT.refuse(columns, 'value', delimited)).toBe(
+    'DELIMITED holds no ARRAY<STRING>',
+  );
 });
 
 test('NONE reads and writes nothing, and is for keys without columns', () => {
