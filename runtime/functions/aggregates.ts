@@ -93,6 +93,22 @@ function sumBody(type: Type): AggregateBody {
   };
 }
 
+/** The sum over all items of all lists that are not null. */
+function listSumBody(type: Type): AggregateBody {
+  const item = sumBody(type);
+  const items = (list: Value): readonly Value[] =>
+    list === null ? [] : (list as readonly Value[]);
+  return {
+    ...item,
+    add(cells, [list = null]) {
+      for (const value of items(list)) item.add(cells, [value]);
+    },
+    undo(cells, [list = null]) {
+      for (const value of items(list)) item.undo?.(cells, [value]);
+    },
+  };
+}
+
 /** The sum (whole numbers: 64 bits) and the count of the values that are not null; 0 while there are none. */
 function averageBody(type: Type): AggregateBody {
   const sumType = type.kind === 'INTEGER' ? BIGINT : type;
@@ -235,6 +251,15 @@ export const AGGREGATES: readonly AggregateOverload[] = [
       parameters: [parameter('value', pattern)],
       returns: first,
       body: (types) => sumBody(first(types)),
+    }),
+  ),
+  ...[INTEGER, BIGINT, DOUBLE].map((type) =>
+    aggregateFunction({
+      name: 'SUM_LIST',
+      description: 'Adds all items of the lists; nulls count nothing.',
+      parameters: [parameter('list', of(array(type)))],
+      returns: type,
+      body: () => listSumBody(type),
     }),
   ),
   ...NUMBERS.map((pattern) =>

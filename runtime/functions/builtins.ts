@@ -9,13 +9,7 @@ import { STRINGS } from './strings.ts';
 import { TIMES } from './times.ts';
 
 /** Every built-in overload, in the order of resolution. */
-const BUILTINS: readonly Overload[] = [
-  ...NULLS,
-  ...MATH,
-  ...STRINGS,
-  ...TIMES,
-  ...AGGREGATES,
-];
+const BUILTINS: readonly Overload[] = [...NULLS, ...MATH, ...STRINGS, ...TIMES, ...AGGREGATES];
 
 /** A registry of the built-in functions and, after them, the caller's own. */
 export function builtinRegistry(more: readonly Overload[] = []): FunctionRegistry {

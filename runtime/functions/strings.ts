@@ -59,6 +59,18 @@ function trim(value: string): string {
   return value.slice(from, to);
 }
 
+/** The first character of each word in upper case, the others in lower case; words stand between white space. */
+function initcap(value: string): string {
+  let capital = true;
+  let result = '';
+  for (const character of value) {
+    const isSpace = character.trim() === '';
+    result += capital ? character.toUpperCase() : character.toLowerCase();
+    capital = isSpace;
+  }
+  return result;
+}
+
 export const STRINGS: readonly ScalarOverload[] = [
   scalar({
     name: 'LCASE',
@@ -75,6 +87,15 @@ export const STRINGS: readonly ScalarOverload[] = [
     parameters: [text('value')],
     returns: STRING,
     body: ([value = null]) => (value as string).toUpperCase(),
+  }),
+  scalar({
+    name: 'INITCAP',
+    category,
+    description:
+      'The text with the first letter of each word in upper case, the others in lower case.',
+    parameters: [text('value')],
+    returns: STRING,
+    body: ([value = null]) => initcap(value as string),
   }),
   ...[STRING, BYTES].map((type) =>
     scalar({

@@ -65,6 +65,7 @@ test.each<[string, readonly Expr[], unknown]>([
   ['RANDOM', [], 0],
   ['LCASE', [text('ÄB')], 'äb'],
   ['UCASE', [text('äb')], 'ÄB'],
+  ['INITCAP', [text('the  qUICK\tfox')], 'The  Quick\tFox'],
   ['LEN', [text('日本')], 2],
   ['LEN', [bytes('AAEC')], 3],
   ['TRIM', [text(' \t a b\n')], 'a b'],
