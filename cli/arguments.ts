@@ -79,7 +79,10 @@ function parsed(given: readonly string[]) {
     });
   } catch (thrown) {
     // Only what was given can be at fault.
-    if (thrown instanceof TypeError) throw new UsageError(thrown.message, { cause: thrown });
+    if (thrown instanceof TypeError) {
+      const [message = ''] = thrown.message.split('. ');
+      throw new UsageError(message, { cause: thrown });
+    }
     throw thrown;
   }
 }

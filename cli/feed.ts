@@ -1,14 +1,12 @@
 // Feeds the lines of files into topics, piece by piece, and reports those that are no records; knows no query.
 
 import { createReadStream } from 'node:fs';
-import { PortError, RecordError } from '../runtime/base/errors.ts';
 import { LINE_BYTES_MAX } from '../runtime/base/limits.ts';
 import type { Source } from '../runtime/catalog/source.ts';
 import type { Engine } from '../runtime/engine/engine.ts';
-import type { ProducedRecord } from '../runtime/engine/insert.ts';
 import { type Input, UsageError } from './arguments.ts';
 import { LineRecords } from './line-record.ts';
-import { type Line, linesOf } from './lines.ts';
+import { linesOf } from './lines.ts';
 
 /** Bytes of a file that are read, fed and processed at a time. */
 const PIECE_BYTES = 262_144;
@@ -59,37 +57,11 @@ export async function feed(
   const records = new LineRecords(source);
   const stream = createReadStream(input.path, { highWaterMark: PIECE_BYTES });
   for await (const lines of linesOf(stream, LINE_BYTES_MAX)) {
-    const made: ProducedRecord[] = [];
-    for (const line of lines) {
-      if (isBlank(line)) continue;
-      const record = recordOf(line, records);
-      if (typeof record !== 'string') {
-        made.push(record);
-        continue;
-      }
-      fed.skipped += 1;
-      onProblem(`${input.path}:${line.number}: ${record}`);
-    }
-    await engine.produce(input.topic, made);
-    fed.in += made.length;
+    const made = records.records(lines);
+    for (const { line, why } of made.problems) onProblem(`${input.path}:${line}: ${why}`);
+    await engine.produce(input.topic, made.records);
+    fed.in += made.records.length;
+    fed.skipped += made.problems.length;
     await onFed();
-  }
-}
-
-function isBlank({ bytes }: Line): boolean {
-  return bytes !== null && bytes.every((byte) => byte === 0x20 || byte === 0x09);
-}
-
-/** The record, or why the line is none. */
-function recordOf(line: Line, records: LineRecords): ProducedRecord | string {
-  if (line.bytes === null) return `the line is longer than ${LINE_BYTES_MAX} bytes`;
-  try {
-    return records.record(line.bytes);
-  } catch (thrown) {
-    if (thrown instanceof RecordError) {
-      return thrown.field === '' ? thrown.message : `${thrown.field}: ${thrown.message}`;
-    }
-    if (thrown instanceof PortError) return thrown.message;
-    throw thrown;
   }
 }
