@@ -26,7 +26,7 @@ const INTEGER_DIGITS = 10;
 const BIGINT_DIGITS = 19;
 
 /** The DECIMAL that holds every value of a numeric type; null for DOUBLE and what is no number. */
-export function decimalOf(type: Type): Type | null {
+function decimalOf(type: Type): Type | null {
   switch (type.kind) {
     case 'DECIMAL':
       return type;
@@ -43,7 +43,7 @@ export function decimalOf(type: Type): Type | null {
  * The narrowest type that both can be without saying so: the same type, the wider number, or the DECIMAL that holds both.
  * Null when there is none.
  */
-export function commonType(a: Type, b: Type): Type | null {
+function commonType(a: Type, b: Type): Type | null {
   if (typeEquals(a, b)) return a;
   const widthA = WIDTH.get(a.kind);
   const widthB = WIDTH.get(b.kind);
@@ -181,7 +181,7 @@ export function match(overload: Overload, argumentTypes: readonly (Type | null)[
 }
 
 /** A parameter's pattern as users read it: `DOUBLE`, `DECIMAL`, `ARRAY<T>`. */
-export function patternText(pattern: Pattern): string {
+function patternText(pattern: Pattern): string {
   switch (pattern.pattern) {
     case 'type':
       return typeText(pattern.type);
