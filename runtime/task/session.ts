@@ -54,6 +54,7 @@ export class Session {
   #commit: number;
   #isDirty = false;
   #taken = 0;
+  readonly #isLogged: boolean;
 
   private constructor(options: TaskOptions, restored: Restored, positions: readonly OffsetEntry[]) {
     this.#options = options;
@@ -83,6 +84,7 @@ export class Session {
       client: (batch) => this.#rows.push(batch),
     });
     this.inputs = new TaskInputs(this.#wiring.readers, positions);
+    this.#isLogged = positions.every(({ at }) => at.topic !== PROCESSING_LOG_TOPIC);
     this.outbox = new Outbox(
       {
         task: this.#task,
@@ -243,9 +245,9 @@ export class Session {
     return changed;
   }
 
-  /** Late rows have counters of their own. */
+  /** Late rows have counters of their own. A reader of the processing log only counts, or it would feed itself for ever. */
   #report(problem: RowProblem): void {
-    this.#problems.add(problem);
+    if (this.#isLogged) this.#problems.add(problem);
     if (problem.code !== 'LATE') this.#count('errors', 1);
   }
 

@@ -1,6 +1,7 @@
 // The loop of a task: restore, read, process, commit, deliver, and again; what fails is thrown away and restored. Knows no SQL and no host.
 
 import { InvariantError, LimitError, messageOf, PortError } from '../base/errors.ts';
+import { REPARTITION_RECORDS_KEPT } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
@@ -71,6 +72,8 @@ export class Task {
   #isWoken = false;
   #loop: Promise<void> | null = null;
   #turns = 0;
+  /** By internal topic: below this its records were let go. */
+  readonly #trimmed = new Map<string, number>();
   readonly #watchers: (() => void)[] = [];
 
   constructor(options: TaskOptions) {
@@ -194,7 +197,23 @@ export class Task {
     this.#committedAtMs = this.options.clock.now();
     this.#show(session);
     if (rows.length > 0) await this.options.onRows?.(rows);
+    await this.#trim(session);
     if (!session.outbox.isEmpty) await session.outbox.deliver();
+  }
+
+  /** Lets records of internal topics go that lie well behind: nobody else reads them. A hint that may fail. */
+  async #trim({ inputs }: Session): Promise<void> {
+    const internal = new Set(this.options.plan.internalTopics.map(({ name }) => name));
+    for (const { at, next } of inputs.positions) {
+      const trimmed = this.#trimmed.get(at.topic) ?? 0;
+      if (!internal.has(at.topic) || next - trimmed < 2 * REPARTITION_RECORDS_KEPT) continue;
+      this.#trimmed.set(at.topic, next - REPARTITION_RECORDS_KEPT);
+      try {
+        await this.options.log.trim(at, next - REPARTITION_RECORDS_KEPT);
+      } catch (thrown) {
+        if (!(thrown instanceof PortError)) throw thrown;
+      }
+    }
   }
 
   async #rest(session: Session): Promise<Turn> {
