@@ -3,12 +3,14 @@
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 
+import { engineSuite } from './engine.ts';
 import { kernelSuite } from './kernel.ts';
 import type { SuiteResult } from './run.ts';
 
 /** Every suite by name; a suite prints nothing itself. */
-const SUITES: ReadonlyMap<string, () => SuiteResult | Promise<SuiteResult>> = new Map([
+const SUITES: ReadonlyMap<string, () => Promise<SuiteResult>> = new Map([
   ['kernel', kernelSuite],
+  ['engine', engineSuite],
 ]);
 
 function fail(message: string): never {

@@ -4,7 +4,7 @@
 export interface Subject {
   readonly subject: string;
   /** Makes all that is not measured, anew for every round. */
-  readonly prepare: () => () => number;
+  readonly prepare: () => () => number | Promise<number>;
 }
 
 export interface Case {
@@ -47,17 +47,17 @@ function rounded(value: number): number {
  * Rounds of every subject in turn, so that a slow moment of the machine falls on all; the first round warms up and does not count.
  * @throws {Error} when two subjects' checksums differ: they did not do the same work
  */
-export function runCase(
+export async function runCase(
   bench: Case,
   rounds: number,
-): { results: CaseResult[]; ratios: [string, number][] } {
+): Promise<{ results: CaseResult[]; ratios: [string, number][] }> {
   const rates = new Map<string, number[]>(bench.subjects.map(({ subject }) => [subject, []]));
   let checksum: number | null = null;
   for (let round = -1; round < rounds; round += 1) {
     for (const { subject, prepare } of bench.subjects) {
       const run = prepare();
       const start = performance.now();
-      const sum = run();
+      const sum = await run();
       const ms = performance.now() - start;
       checksum ??= sum;
       if (sum !== checksum)
