@@ -6,6 +6,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import type { TestProjectConfiguration } from 'vitest/config';
+import { demoPlugin } from './demo/vite-plugin.ts';
 import { CHROMIUM_FLAGS, findChromium } from './tests/support/chromium.ts';
 import { QUIET_WRANGLER } from './tests/support/quiet-wrangler.ts';
 
@@ -59,6 +60,7 @@ function browserProjects(): TestProjectConfiguration[] {
 
 export default defineConfig({
   root: inVitest ? root : resolve(root, 'demo'),
+  plugins: inVitest ? [] : [demoPlugin()],
   cacheDir: resolve(root, 'node_modules/.vite'),
   // Named, since Vite does not look for the imports of Workers before it starts, and would reload the page for each.
   optimizeDeps: { include: ['comlink', 'idb'] },
