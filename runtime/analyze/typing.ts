@@ -3,7 +3,7 @@
 import { assert, exhaustive } from '../base/assert.ts';
 import { type Position, StatementError } from '../base/errors.ts';
 import { didYouMean } from '../catalog/nearest.ts';
-import { BOOLEAN, STRING, type Type, typeText } from '../data/type.ts';
+import { BOOLEAN, isNumeric, STRING, type Type, typeText } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { FunctionRegistry, Overload } from '../functions/registry.ts';
 import type { Call, Column, Expression } from '../sql/ast.ts';
@@ -191,6 +191,12 @@ export function resolveCall(
     'UNKNOWN_FUNCTION',
     `${name} does not take (${given})`,
     node.at,
-    takes.length === 0 ? '' : `It is ${[...new Set(takes)].join(' or ')}.`,
+    `It is ${[...new Set(takes)].join(' or ')}${isMixed(types) ? '; CAST the numbers to one type' : ''}.`,
   );
+}
+
+/** True for numbers of several types, which may fit several overloads alike. */
+function isMixed(types: readonly (Type | null)[]): boolean {
+  const kinds = types.flatMap((type) => (type !== null && isNumeric(type) ? [type.kind] : []));
+  return new Set(kinds).size > 1;
 }

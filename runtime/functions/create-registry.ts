@@ -44,19 +44,20 @@ class Registry implements FunctionRegistry {
     return this.#byName.get(name) ?? [];
   }
 
-  /** Exact types beat widened ones, fixed parameters variadic ones, concrete types variables; then the order of declaration. */
+  /**
+   * Exact types beat widened ones; then concrete types beat variables, fixed parameters variadic ones, and of equals the first
+   * declared is taken. Where every fit widens and two are equally general, none is: the call is ambiguous, as in ksqlDB.
+   */
   resolve(name: string, argumentTypes: readonly (Type | null)[]): Resolved | null {
-    let best: {
-      readonly overload: Overload;
-      readonly casts: readonly Type[];
-      readonly penalty: number;
-    } | null = null;
-    for (const overload of this.overloads(name)) {
+    const fitting = this.overloads(name).flatMap((overload) => {
       const found = match(overload, argumentTypes);
-      if (found !== null && (best === null || found.penalty < best.penalty))
-        best = { overload, ...found };
-    }
-    if (best === null) return null;
+      return found === null ? [] : [{ overload, ...found }];
+    });
+    const exact = fitting.filter((found) => !found.widens);
+    const candidates = exact.length > 0 ? exact : fitting;
+    const least = Math.min(...candidates.map(({ generality }) => generality));
+    const [best, other] = candidates.filter(({ generality }) => generality === least);
+    if (best === undefined || (best.widens && other !== undefined)) return null;
     const { overload, casts } = best;
     return { overload, signature: signatureOf(overload), casts, type: overload.returns(casts) };
   }

@@ -14,7 +14,7 @@ import {
 } from '../data/type.ts';
 import { bigintOf } from '../expr/cast.ts';
 import { comparator } from '../expr/compare.ts';
-import { rescale } from '../expr/decimal.ts';
+import { fitted, rescale } from '../expr/decimal.ts';
 import { DECIMALS, first, of, parameter, scalar, variadic } from './declare.ts';
 import type { Pattern, ScalarOverload } from './registry.ts';
 
@@ -63,13 +63,46 @@ function roundHalfUp(value: number): bigint {
   return bigintOf(value - floor >= 0.5 ? floor + 1 : floor);
 }
 
-/** A double rounded to so many decimal places, halves away from zero by its decimal text, as a BigDecimal is. */
+/**
+ * A decimal rounded to so many places, which may be negative, a half towards positive infinity; its scale stays. Places
+ * beyond the scale change nothing.
+ */
+function roundUnscaled(unscaled: bigint, scale: number, places: number): bigint {
+  if (places >= scale) return unscaled;
+  const digits = Math.min(
+    scale - places,
+    (unscaled < 0n ? -unscaled : unscaled).toString().length + 1,
+  );
+  const unit = 10n ** BigInt(digits);
+  const up = unscaled + unit / 2n;
+  const rest = up % unit;
+  return up - (rest < 0n ? rest + unit : rest);
+}
+
+/** A double rounded to so many decimal places by its decimal text, a half towards positive infinity. */
 function roundPlaces(value: number, places: number): number {
   if (!Number.isFinite(value)) return value;
-  const shifted = Number(`${Math.abs(value)}e${places}`);
-  if (!Number.isFinite(shifted)) return value;
-  const rounded = Number(`${Math.floor(shifted + 0.5)}e${-places}`);
-  return value < 0 ? -rounded : rounded;
+  const shifted = withExponent(value, places);
+  // From here on every double is whole; what is beyond the range of doubles stays as it is.
+  if (Math.abs(shifted) >= 2 ** 53) return value;
+  const floor = Math.floor(shifted);
+  return withExponent(shifted - floor >= 0.5 ? floor + 1 : floor, -places);
+}
+
+/** The number times 10 to that power, exact in its decimal digits. */
+function withExponent(value: number, power: number): number {
+  const [digits, exponent] = value.toExponential().split('e');
+  return Number(`${digits}e${Number(exponent) + power}`);
+}
+
+function scaleOf(type: Type | undefined): number {
+  return type?.kind === 'DECIMAL' ? type.scale : 0;
+}
+
+/** The DECIMAL of the digits before the point. */
+function wholeDecimal(type: Type): Type & { readonly kind: 'DECIMAL' } {
+  const digits = type.kind === 'DECIMAL' ? type.precision - type.scale : 1;
+  return { kind: 'DECIMAL', precision: Math.max(1, digits), scale: 0 };
 }
 
 const ROUND: readonly ScalarOverload[] = [
@@ -108,12 +141,25 @@ const ROUND: readonly ScalarOverload[] = [
   scalar({
     name: 'ROUND',
     category,
-    description: 'The nearest whole number, as a DECIMAL; a half goes away from zero.',
+    description: 'The nearest whole number, as a DECIMAL without places; a half goes up.',
     parameters: [parameter('value', DECIMALS)],
-    returns: first,
+    returns: (types) => wholeDecimal(first(types)),
     body: ([value = null], _context, [type]) => {
-      const scale = type?.kind === 'DECIMAL' ? type.scale : 0;
-      return rescale(rescale(value as bigint, scale, 0), 0, scale);
+      const scale = scaleOf(type);
+      const whole = rescale(roundUnscaled(value as bigint, scale, 0), scale, 0);
+      const { precision } = wholeDecimal(type ?? INTEGER);
+      return fitted(whole, precision, 0);
+    },
+  }),
+  scalar({
+    name: 'ROUND',
+    category,
+    description: 'Rounded to so many decimal places, of the same type; a half goes up.',
+    parameters: [parameter('value', DECIMALS), parameter('places', of(INTEGER))],
+    returns: first,
+    body: ([value = null, places = null], _context, [type]) => {
+      const rounded = roundUnscaled(value as bigint, scaleOf(type), places as number);
+      return type?.kind === 'DECIMAL' ? fitted(rounded, type.precision, type.scale) : rounded;
     },
   }),
 ];

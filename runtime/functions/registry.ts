@@ -97,7 +97,7 @@ export interface FunctionRegistry {
   readonly names: readonly string[];
   has(name: string): boolean;
   overloads(name: string): readonly Overload[];
-  /** The overload that fits best, or null with the reason left to the caller. A null type is an untyped NULL. */
+  /** The overload that fits best; null where none fits, or several alike after widening. A null type is an untyped NULL. */
   resolve(name: string, argumentTypes: readonly (Type | null)[]): Resolved | null;
   /** The overload of that signature, as plans name it; null when unknown (a plan of a newer version). */
   bySignature(name: string, signature: string): Overload | null;

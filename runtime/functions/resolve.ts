@@ -3,10 +3,13 @@
 import { type Type, typeEquals, typeText } from '../data/type.ts';
 import type { Overload, Parameter, Pattern } from './registry.ts';
 
-/** How well an overload fits: the lower the better, compared from the first number on. */
+/** How an overload fits a call. */
 export interface Match {
   readonly casts: readonly Type[];
-  readonly penalty: number;
+  /** How many of its parameters are variables, and whether one is variadic: the less general overload is the better one. */
+  readonly generality: number;
+  /** An argument has to be widened. */
+  readonly widens: boolean;
 }
 
 const WIDTH: ReadonlyMap<Type['kind'], number> = new Map([
@@ -16,10 +19,9 @@ const WIDTH: ReadonlyMap<Type['kind'], number> = new Map([
   ['DOUBLE', 3],
 ]);
 
-/** Penalties of one argument; an overload's is the sum of its arguments'. */
+/** What counts for an overload's generality. */
 const VARIADIC = 1;
-const VARIABLE = 10;
-const WIDENED = 100;
+const VARIABLE = 2;
 
 /** Digits of whole numbers, for their DECIMAL. */
 const INTEGER_DIGITS = 10;
@@ -62,26 +64,35 @@ function commonType(a: Type, b: Type): Type | null {
   return widthA > widthB ? a : b;
 }
 
-/** One argument against one concrete type: what it is cast to and at what penalty; null when it does not fit. */
-function concrete(argument: Type, wanted: Type): number | null {
-  if (typeEquals(argument, wanted)) return 0;
+/** How one argument fits one parameter. */
+interface Fit {
+  readonly generality: number;
+  readonly widens: boolean;
+}
+
+const EXACT: Fit = { generality: 0, widens: false };
+const WIDENED: Fit = { generality: 0, widens: true };
+
+/** One argument against one concrete type; null when it does not fit. */
+function concrete(argument: Type, wanted: Type): Fit | null {
+  if (typeEquals(argument, wanted)) return EXACT;
   const from = WIDTH.get(argument.kind);
   const to = WIDTH.get(wanted.kind);
   if (from === undefined || to === undefined || from >= to || wanted.kind === 'DECIMAL')
     return null;
-  return WIDENED * (to - from);
+  return WIDENED;
 }
 
 /** Type variables bound so far: what they stand for. */
 type Bindings = Map<string, Type>;
 
 /** Fits an argument into a pattern; binds variables, to the wider type where a variable comes again. */
-function fit(argument: Type, pattern: Pattern, bindings: Bindings): number | null {
+function fit(argument: Type, pattern: Pattern, bindings: Bindings): Fit | null {
   switch (pattern.pattern) {
     case 'type':
       return concrete(argument, pattern.type);
     case 'decimal':
-      if (argument.kind === 'DECIMAL') return 0;
+      if (argument.kind === 'DECIMAL') return EXACT;
       return decimalOf(argument) === null ? null : WIDENED;
     case 'any':
       return bind(pattern.variable, argument, bindings);
@@ -95,30 +106,35 @@ function fit(argument: Type, pattern: Pattern, bindings: Bindings): number | nul
       if (argument.kind !== 'MAP') return null;
       const key = fit(argument.key, pattern.key, bindings);
       const value = fit(argument.value, pattern.value, bindings);
-      return key === null || value === null ? null : key + value;
+      if (key === null || value === null) return null;
+      return {
+        generality: key.generality + value.generality,
+        widens: key.widens || value.widens,
+      };
     }
     case 'lambda':
       return null;
   }
 }
 
-function bind(variable: string, argument: Type, bindings: Bindings): number | null {
+function bind(variable: string, argument: Type, bindings: Bindings): Fit | null {
   const bound = bindings.get(variable);
   const common = bound === undefined ? argument : commonType(bound, argument);
   if (common === null) return null;
   bindings.set(variable, common);
-  return VARIABLE + (bound === undefined || typeEquals(bound, common) ? 0 : WIDENED);
+  return { generality: VARIABLE, widens: bound !== undefined && !typeEquals(bound, common) };
 }
 
-/** The type of a pattern once its variables are bound; null while a variable is not. */
+/**
+ * The type of a pattern once its variables are bound; null while a variable is not. A NULL without a type is a DECIMAL of
+ * one digit, so that it widens no other.
+ */
 function substituted(pattern: Pattern, argument: Type | null, bindings: Bindings): Type | null {
   switch (pattern.pattern) {
     case 'type':
       return pattern.type;
     case 'decimal':
-      return argument === null
-        ? { kind: 'DECIMAL', precision: INTEGER_DIGITS, scale: 0 }
-        : decimalOf(argument);
+      return argument === null ? { kind: 'DECIMAL', precision: 1, scale: 0 } : decimalOf(argument);
     case 'any':
     case 'anyStruct':
       return bindings.get(pattern.variable) ?? null;
@@ -163,13 +179,15 @@ export function match(overload: Overload, argumentTypes: readonly (Type | null)[
   const parameters = parametersFor(overload.parameters, argumentTypes.length);
   if (parameters === null) return null;
   const bindings: Bindings = new Map();
-  let penalty = overload.parameters.some((parameter) => parameter.variadic) ? VARIADIC : 0;
+  let generality = overload.parameters.some((parameter) => parameter.variadic) ? VARIADIC : 0;
+  let widens = false;
   for (const [index, parameter] of parameters.entries()) {
     const argument = argumentTypes[index] ?? null;
     if (argument === null) continue;
-    const cost = fit(argument, parameter.pattern, bindings);
-    if (cost === null) return null;
-    penalty += cost;
+    const found = fit(argument, parameter.pattern, bindings);
+    if (found === null) return null;
+    generality += found.generality;
+    widens ||= found.widens;
   }
   const casts: Type[] = [];
   for (const [index, parameter] of parameters.entries()) {
@@ -177,7 +195,7 @@ export function match(overload: Overload, argumentTypes: readonly (Type | null)[
     const type = substituted(parameter.pattern, argumentTypes[index] ?? null, bindings);
     casts.push(type ?? { kind: 'STRING' });
   }
-  return { casts, penalty };
+  return { casts, generality, widens };
 }
 
 /** A parameter's pattern as users read it: `DOUBLE`, `DECIMAL`, `ARRAY<T>`. */

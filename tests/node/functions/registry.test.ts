@@ -38,7 +38,8 @@ const registry = createRegistry([
 test.each<[readonly (Type | null)[], string | null]>([
   [[INTEGER, STRING], 'F(INTEGER, STRING)'],
   [[BIGINT, STRING], 'F(BIGINT, STRING)'],
-  [[INTEGER], 'F(BIGINT...)'],
+  [[INTEGER], 'F(DOUBLE)'],
+  [[BIGINT], 'F(BIGINT...)'],
   [[DOUBLE], 'F(DOUBLE)'],
   [[decimal(4, 2)], 'F(DOUBLE)'],
   [[BIGINT, INTEGER, BIGINT], 'F(BIGINT...)'],
@@ -66,12 +67,40 @@ test('arguments are cast to what the overload wants, a variable to the widest th
   expect(casts(INTEGER, STRING)).toBeUndefined();
 });
 
+test('a call that fits several overloads alike only after widening is ambiguous', () => {
+  const builtins = builtinRegistry();
+  const signature = (name: string, ...types: readonly (Type | null)[]): string | null =>
+    builtins.resolve(name, types)?.signature ?? null;
+  expect(signature('LEAST', INTEGER, BIGINT)).toBe(null);
+  expect(signature('LEAST', INTEGER, decimal(4, 2), DOUBLE, null)).toBe('LEAST(DOUBLE, DOUBLE...)');
+  expect(signature('LEAST', BIGINT, null)).toBe('LEAST(BIGINT, BIGINT...)');
+  expect(signature('SQRT', INTEGER)).toBe('SQRT(DOUBLE)');
+});
+
+test('a NULL widens no DECIMAL', () => {
+  const builtins = builtinRegistry();
+  const result = builtins.resolve('GREATEST', [decimal(9, 3), null, decimal(7, 6)]);
+  expect(typeText(result?.type ?? STRING)).toBe('DECIMAL(12, 6)');
+});
+
+test('many variables are no worse than a widened argument', () => {
+  const own = createRegistry([
+    declared(variadic('all', ANY)),
+    declared(variadic('all', of(BIGINT))),
+  ]);
+  const types = Array.from({ length: 200 }, () => INTEGER);
+  expect(own.resolve('F', types)?.signature).toBe('F(T...)');
+});
+
 test('the result type follows the argument types', () => {
   const builtins = builtinRegistry();
   const result = (name: string, ...types: readonly Type[]): string =>
     typeText(builtins.resolve(name, types)?.type ?? STRING);
   expect(result('ABS', decimal(4, 2))).toBe('DECIMAL(4, 2)');
   expect(result('ROUND', DOUBLE)).toBe('BIGINT');
+  expect(result('ROUND', decimal(33, 16))).toBe('DECIMAL(17, 0)');
+  expect(result('ROUND', decimal(2, 2))).toBe('DECIMAL(1, 0)');
+  expect(result('ROUND', decimal(33, 16), INTEGER)).toBe('DECIMAL(33, 16)');
   expect(result('COLLECT_LIST', DOUBLE)).toBe('ARRAY<DOUBLE>');
   expect(result('SUM', INTEGER)).toBe('INTEGER');
   expect(result('AVG', BIGINT)).toBe('DOUBLE');
