@@ -194,16 +194,23 @@ export class Engine implements AsyncDisposable {
   }
 
   async #push(plan: Plan, options: QueryOptions): Promise<QueryRows> {
-    const rows: QueryRows = await startPush({
+    let isOver = false;
+    let forget = (): void => undefined;
+    const rows = await startPush({
       plan,
       host: this.#host,
       formats: FORMATS,
       registry: this.#registry,
       signal: options.signal ?? null,
       public: options,
-      onEnd: () => this.#open.delete(rows),
+      onEnd: () => {
+        isOver = true;
+        forget();
+      },
     });
+    if (isOver) return rows;
     this.#open.add(rows);
+    forget = () => void this.#open.delete(rows);
     return rows;
   }
 
