@@ -1,6 +1,7 @@
 // The store port over an object's SQLite: one transaction a commit, deltas before a sorted table; knows no operator and no call.
 
 import { messageOf, PortError } from '../../runtime/base/errors.ts';
+import { decodeDelta, encodeDeltas } from '../../runtime/ports/delta.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
 import { producerId } from '../../runtime/ports/producers.ts';
 import type {
@@ -15,7 +16,6 @@ import type {
   TaskId,
 } from '../../runtime/ports/store.ts';
 import { isStorageFull } from '../wire.ts';
-import { decodeDelta, encodeDeltas } from './delta.ts';
 import { Memtable, overlaid, REMOVED } from './memtable.ts';
 import { advanced, parsePosition, type PositionJson, START } from './position.ts';
 

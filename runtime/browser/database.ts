@@ -54,8 +54,8 @@ export interface MillraceSchema extends DBSchema {
   segments: { key: [topic: string, partition: number, base: number]; value: SegmentRow };
   producers: { key: [topic: string, partition: number, id: string]; value: KnownProducer };
   tasks: { key: TaskId; value: TaskRow };
-  /** Binary keys compare bytewise in IndexedDB, as the state's keys do. */
-  state: { key: [task: TaskId, table: string, key: ArrayBuffer]; value: Uint8Array };
+  /** Deltas of a task's state, in the order of their sequence; see state-log.ts. */
+  state: { key: [task: TaskId, sequence: number]; value: Uint8Array };
 }
 
 export type Database = IDBPDatabase<MillraceSchema>;

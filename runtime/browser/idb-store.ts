@@ -1,15 +1,15 @@
 // The store port over IndexedDB: one readwrite transaction takes state, offsets, counters and outputs; knows no operator.
 
-import { unwrap } from 'idb';
+import { type IDBPTransaction, unwrap } from 'idb';
 import { PortError } from '../base/errors.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import { producerId } from '../ports/producers.ts';
-import { ResidentTables } from '../ports/resident.ts';
 import type { Commit, OutboxAppend, Restored, StateReader, Store, TaskId } from '../ports/store.ts';
-import type { TaskRow } from './database.ts';
+import { type MillraceSchema, type StoreName, STORES, type TaskRow } from './database.ts';
 import { appendIn } from './idb-append.ts';
 import type { IdbLog } from './idb-log.ts';
-import { type IdbOptions, owned, translated, write } from './transactions.ts';
+import { StateLog, type StateWrite } from './state-log.ts';
+import { type IdbOptions, translated, write, type WriteTransaction } from './transactions.ts';
 
 /** What an IndexedDB store needs from its host. */
 export interface IdbStoreOptions extends IdbOptions {
@@ -17,22 +17,30 @@ export interface IdbStoreOptions extends IdbOptions {
   readonly log: IdbLog;
   /** Bytes of state a task may hold; all of it stays in memory, for IndexedDB cannot be read synchronously. */
   readonly stateBytesMax?: number | undefined;
+  /** See state-log.ts. */
+  readonly foldBytes?: number | undefined;
+}
+
+/** A task's state as it was at that commit. */
+interface Resident {
+  readonly log: StateLog;
+  readonly commit: number;
 }
 
 /** State of tasks in IndexedDB, with a copy of what is committed resident for synchronous reads. */
 export class IdbStore implements Store {
   readonly #options: IdbStoreOptions;
-  readonly #resident = new Map<TaskId, ResidentTables>();
+  readonly #resident = new Map<TaskId, Resident>();
 
   constructor(options: IdbStoreOptions) {
     this.#options = options;
   }
 
   async load(task: TaskId): Promise<Restored> {
-    const row = await write(this.#options, 'taking over a task', async (transaction) => {
+    const { row, log } = await write(this.#options, 'taking over a task', async (transaction) => {
       const tasks = transaction.objectStore('tasks');
       const before = await tasks.get(task);
-      const taken: TaskRow = {
+      const row: TaskRow = {
         commit: (before?.commit ?? 0) + 1,
         epoch: (before?.epoch ?? 0) + 1,
         committed: before?.committed ?? false,
@@ -42,12 +50,12 @@ export class IdbStore implements Store {
         counters: before?.counters ?? [],
         sequences: before?.sequences ?? [],
       };
-      await tasks.put(taken, task);
-      return taken;
+      await tasks.put(row, task);
+      return { row, log: await this.#stateAt(transaction, task, before?.commit ?? 0) };
     });
-    const tables = await this.#tables(task);
+    this.#resident.set(task, { log, commit: row.commit });
     return {
-      reader: tables,
+      reader: log.tables,
       commit: row.commit,
       producer: { id: row.producer, epoch: row.epoch },
       offsets: row.offsets,
@@ -59,22 +67,14 @@ export class IdbStore implements Store {
   }
 
   async commit(task: TaskId, commit: Commit): Promise<readonly OutboxAppend[]> {
-    const tables = await this.#tables(task);
-    tables.refuseTooLarge(task, commit.changes, this.#options.stateBytesMax);
-    // Keys and values outlive the commit, in memory and on disk: views would hold on to, and store, more than themselves.
-    const changes = commit.changes.map(({ table, key, value }) => ({
-      table,
-      key: owned(key),
-      value: value === null ? null : owned(value),
-    }));
+    const resident = this.#resident.get(task);
+    if (resident?.commit !== commit.after) throw fenced(task, resident?.commit);
+    const { log } = resident;
+    log.tables.refuseTooLarge(task, commit.changes, this.#options.stateBytesMax);
+    const state = log.write(commit.changes);
     await write(this.#options, 'a commit', async (transaction) => {
-      const tasks = transaction.objectStore('tasks');
-      const row = await tasks.get(task);
-      if (row === undefined || row.commit !== commit.after) {
-        throw new PortError('FENCED', `task '${task}' has another owner, or none`, {
-          commit: row?.commit ?? 0,
-        });
-      }
+      const row = await transaction.objectStore('tasks').get(task);
+      if (row?.commit !== commit.after) throw fenced(task, row?.commit);
       for (const { to, sequence, bytes } of commit.outbox) {
         const producer = { id: row.producer, epoch: row.epoch, sequence };
         await appendIn(transaction, {
@@ -85,30 +85,11 @@ export class IdbStore implements Store {
           nowMs: this.#options.now(),
         });
       }
-      // Plain requests, a promise each being needless: they run in order, and one that fails fails the transaction.
-      const state = unwrap(transaction.objectStore('state'));
-      for (const { table, key, value } of changes) {
-        if (value === null) state.delete([task, table, key.buffer]);
-        else state.put(value, [task, table, key.buffer]);
-      }
-      await tasks.put(
-        {
-          ...row,
-          commit: row.commit + 1,
-          committed: true,
-          offsets: merged(row.offsets, commit.offsets, (entry) => partitionKey(entry.at)),
-          streamTimes: merged(row.streamTimes, commit.streamTimes, (entry) => entry.step),
-          counters: merged(row.counters, commit.counters, (entry) => entry.name),
-          sequences: merged(
-            row.sequences,
-            commit.outbox.map(({ to, sequence, count }) => ({ to, next: sequence + count })),
-            (entry) => partitionKey(entry.to),
-          ),
-        },
-        task,
-      );
+      putState(transaction, task, state);
+      await transaction.objectStore('tasks').put(after(row, commit), task);
     });
-    tables.apply(changes);
+    state.applied();
+    this.#resident.set(task, { log, commit: commit.after + 1 });
     for (const { to } of commit.outbox) this.#options.log.wake(to);
     return [];
   }
@@ -119,10 +100,14 @@ export class IdbStore implements Store {
   }
 
   async reader(task: TaskId): Promise<StateReader | null> {
-    const row = await translated('a look at a task', () =>
-      this.#options.database.get('tasks', task),
-    );
-    return row === undefined || !row.committed ? null : await this.#tables(task);
+    return await translated('a look at a task', async () => {
+      const transaction = this.#options.database.transaction([...STORES]);
+      const row = await transaction.objectStore('tasks').get(task);
+      if (row === undefined || !row.committed) return null;
+      const log = await this.#stateAt(transaction, task, row.commit);
+      this.#resident.set(task, { log, commit: row.commit });
+      return log.tables;
+    });
   }
 
   async remove(task: TaskId): Promise<void> {
@@ -133,32 +118,57 @@ export class IdbStore implements Store {
     this.#resident.delete(task);
   }
 
-  /** The task's committed state, read from the database the first time. */
-  async #tables(task: TaskId): Promise<ResidentTables> {
+  /** The task's state at its commit of that number: what is resident, or what the database says. */
+  async #stateAt<Mode extends IDBTransactionMode>(
+    transaction: IDBPTransaction<MillraceSchema, StoreName[], Mode>,
+    task: TaskId,
+    commit: number,
+  ): Promise<StateLog> {
     const known = this.#resident.get(task);
-    if (known !== undefined) return known;
+    if (known?.commit === commit) return known.log;
+    const rows = transaction.objectStore('state');
     const range = IDBKeyRange.bound([task], [task, []]);
-    const [keys, values] = await translated('restoring a task', async () => {
-      const { store } = this.#options.database.transaction('state');
-      return await Promise.all([store.getAllKeys(range), store.getAll(range)]);
-    });
-    const meanwhile = this.#resident.get(task);
-    if (meanwhile !== undefined) return meanwhile;
-    const tables = new ResidentTables();
-    tables.apply(
-      keys.map(([, table, key], index) => ({
-        table,
-        key: new Uint8Array(key),
-        value: values[index] ?? null,
-      })),
+    const [keys, blobs] = await Promise.all([rows.getAllKeys(range), rows.getAll(range)]);
+    return new StateLog(
+      keys.map(([, sequence], i) => ({ sequence, bytes: blobs[i] ?? new Uint8Array() })),
+      this.#options.foldBytes,
     );
-    this.#resident.set(task, tables);
-    return tables;
   }
 
   #newProducer(task: TaskId): string {
     return producerId(this.#options.now(), `${task}.${crypto.randomUUID().slice(0, 8)}`);
   }
+}
+
+function fenced(task: TaskId, commit: number | undefined): PortError {
+  return new PortError('FENCED', `task '${task}' has another owner, or none`, {
+    commit: commit ?? 0,
+  });
+}
+
+/** Plain requests, a promise each being needless: they run in order, and one that fails fails the transaction. */
+function putState(transaction: WriteTransaction, task: TaskId, state: StateWrite): void {
+  const rows = unwrap(transaction.objectStore('state'));
+  for (const { sequence, bytes } of state.puts) rows.put(bytes, [task, sequence]);
+  if (state.removeBelow === null) return;
+  rows.delete(IDBKeyRange.bound([task, 0], [task, state.removeBelow], false, true));
+}
+
+/** The task's row after the commit. */
+function after(row: TaskRow, commit: Commit): TaskRow {
+  return {
+    ...row,
+    commit: row.commit + 1,
+    committed: true,
+    offsets: merged(row.offsets, commit.offsets, (entry) => partitionKey(entry.at)),
+    streamTimes: merged(row.streamTimes, commit.streamTimes, (entry) => entry.step),
+    counters: merged(row.counters, commit.counters, (entry) => entry.name),
+    sequences: merged(
+      row.sequences,
+      commit.outbox.map(({ to, sequence, count }) => ({ to, next: sequence + count })),
+      (entry) => partitionKey(entry.to),
+    ),
+  };
 }
 
 /** The entries of `before` with those of `after` put in their places, or added. */

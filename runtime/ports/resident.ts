@@ -9,6 +9,11 @@ import type { Entry, KeyRange, StateBytes, StateReader, TableId, TaskId } from '
 export class ResidentTables implements StateReader {
   readonly #tables = new Map<TableId, OrderedMap>();
 
+  /** The tables that were ever written to. */
+  get ids(): readonly TableId[] {
+    return [...this.#tables.keys()];
+  }
+
   get(table: TableId, key: Uint8Array): Uint8Array | null {
     return this.#tables.get(table)?.get(key) ?? null;
   }

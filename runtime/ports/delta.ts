@@ -1,9 +1,9 @@
-// Deltas: the state changes of a commit as checksummed blobs of bounded size; knows no storage.
+// Deltas: the state changes of a commit as checksummed blobs of bounded size, for stores that keep them so; knows no storage.
 
-import { ByteReader, ByteWriter } from '../../runtime/base/bytes.ts';
-import { crc32c } from '../../runtime/base/crc32c.ts';
-import { PortError } from '../../runtime/base/errors.ts';
-import type { StateBytes } from '../../runtime/ports/store.ts';
+import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { crc32c } from '../base/crc32c.ts';
+import { PortError } from '../base/errors.ts';
+import type { StateBytes } from './store.ts';
 
 /** A delta ends after the change that brings it here, so only a single large value makes a larger one. */
 export const DELTA_BYTES_MAX = 65_536;
