@@ -1,4 +1,4 @@
-// npm run edge: the edge on wrangler dev, on loopback, with its data in .wrangler and all telemetry off.
+// Starts the edge on wrangler dev (npm run edge): on loopback, its data in .wrangler, all telemetry off.
 
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';

@@ -40,7 +40,7 @@ const CLASSES = [
  * @param entry path from the root of the repository
  * @returns the folder of main.js and its modules
  */
-export async function bundleEdge(entry = 'edge/main.ts'): Promise<string> {
+async function bundleEdge(entry = 'edge/main.ts'): Promise<string> {
   const hash = createHash('sha256').update(entry);
   const sources = globSync(
     ['edge/**', 'runtime/**/*.ts', 'tests/workers/torture/*.ts', 'build/kernel.wasm'],

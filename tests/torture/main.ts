@@ -1,4 +1,4 @@
-// npm run torture: kills workerd under load and checks that nothing was lost, doubled or reordered, then that two mutants are caught.
+// Kills workerd under load (npm run torture): nothing may be lost, doubled or reordered, and two mutants must be caught.
 
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';

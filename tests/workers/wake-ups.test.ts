@@ -1,0 +1,187 @@
+// Wake-ups are hints: whatever of them is lost, records are processed; and nothing of a commit is seen before it has succeeded.
+
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { expect, test } from 'vitest';
+import { RemoteLog } from '../../edge/adapters/remote-log.ts';
+import { catalogOf, processorAt } from '../../edge/env.ts';
+import { catalogName, partitionName, processorName } from '../../edge/names.ts';
+import { Effects } from '../../edge/objects/effects.ts';
+import { unwrap } from '../../edge/wire.ts';
+import { encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { singleRecord } from '../../runtime/data/record-builder.ts';
+
+const TASK = 'CTAS_T_2/0/0';
+const NOBODY = { properties: new Map<string, string>(), variables: new Map<string, string>() };
+const stub = (namespace: DurableObjectNamespace, name: string) =>
+  namespace.get(namespace.idFromName(name));
+
+/** A stream and a table that counts it, of a tenant of its own. */
+async function pipeline(tenant: string): Promise<Pipeline> {
+  const sql = `CREATE STREAM s (k STRING KEY, a BIGINT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
+    CREATE TABLE t AS SELECT k, SUM(a) AS total FROM s GROUP BY k;`;
+  const { failed } = await unwrap(catalogOf(env, tenant).execute(tenant, { sql, ...NOBODY }));
+  expect(failed).toBeNull();
+  const made = new Pipeline(tenant);
+  await made.settled();
+  return made;
+}
+
+class Pipeline {
+  readonly tenant: string;
+  readonly log: RemoteLog;
+  readonly processor: DurableObjectStub;
+  readonly input: DurableObjectStub;
+
+  constructor(tenant: string) {
+    this.tenant = tenant;
+    this.log = new RemoteLog({ env, tenant });
+    this.processor = stub(env.PROCESSOR, processorName(tenant, TASK));
+    this.input = stub(env.PARTITION, partitionName(tenant, { topic: 's', partition: 0 }));
+  }
+
+  async append(a: number): Promise<void> {
+    const value = encodeUtf8(JSON.stringify({ A: a }));
+    await this.log.append({ topic: 's', partition: 0 }, singleRecord(encodeUtf8('k'), value, a));
+  }
+
+  /** The table's changes so far. */
+  async changes(): Promise<number> {
+    return (await this.log.bounds({ topic: 'T', partition: 0 })).highWatermark;
+  }
+
+  async total(): Promise<string[]> {
+    const script = { sql: "SELECT total FROM t WHERE k = 'k';", ...NOBODY };
+    const prepared = await unwrap(catalogOf(env, this.tenant).prepare(script));
+    if (prepared.kind !== 'pull') throw new Error('a pull query was asked');
+    return [...(await unwrap(processorAt(env, this.tenant, TASK).pull(prepared.pull)))];
+  }
+
+  /** Waits until the task says that it has nothing left to do. */
+  async settled(): Promise<void> {
+    await until(async () => {
+      const status = await unwrap(processorAt(env, this.tenant, TASK).status());
+      return status !== null && !status.pending;
+    });
+  }
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 400; i++) {
+    if (await holds()) return;
+    await scheduler.wait(10);
+  }
+  throw new Error('it did not come to this in time');
+}
+
+test('an append arms the alarm of its partition before it is acknowledged', async () => {
+  const made = await pipeline('arms');
+  await made.append(1);
+  const alarm = await runInDurableObject(made.input, (_, { storage }) => storage.getAlarm());
+  expect(alarm).not.toBeNull();
+  await until(async () => (await made.changes()) === 1);
+});
+
+test('a task that is marked and has lost its alarm heals when its object begins again', async () => {
+  const made = await pipeline('heals');
+  await runInDurableObject(made.input, (_, { storage }) =>
+    storage.sql.exec('DELETE FROM subscriber'),
+  );
+  await made.append(1);
+  await runInDurableObject(made.processor, async (_, { storage }) => {
+    storage.sql.exec('UPDATE process SET pending = 1');
+    await storage.deleteAlarm();
+  });
+  await evictDurableObject(made.processor);
+  expect(await made.changes()).toBe(0);
+  await unwrap(processorAt(env, made.tenant, TASK).status());
+  await until(async () => (await made.changes()) === 1);
+});
+
+test('the sweep of the catalog finds a task that nobody told', async () => {
+  const made = await pipeline('swept');
+  await runInDurableObject(made.input, (_, { storage }) =>
+    storage.sql.exec('DELETE FROM subscriber'),
+  );
+  await made.append(1);
+  await scheduler.wait(100);
+  expect(await made.changes()).toBe(0);
+  await runDurableObjectAlarm(stub(env.CATALOG, catalogName(made.tenant)));
+  await until(async () => (await made.changes()) === 1);
+});
+
+test('an object that begins again goes on where it was', async () => {
+  const made = await pipeline('evicted');
+  for (const a of [1, 2, 3]) {
+    await made.append(a);
+    await until(async () => (await made.changes()) === a);
+    await made.settled();
+    await evictDurableObject(made.processor);
+    await evictDurableObject(made.input);
+  }
+  expect(await made.total()).toEqual(['[6]']);
+});
+
+test('nothing of a commit is seen before it has succeeded', async () => {
+  const made = await pipeline('visible');
+  const refuse =
+    "CREATE TRIGGER refuse BEFORE UPDATE OF position ON task BEGIN SELECT RAISE(ABORT, 'no'); END";
+  await runInDurableObject(made.processor, (_, { storage }) => storage.sql.exec(refuse));
+  await made.append(5);
+  await scheduler.wait(200);
+  expect(await made.changes()).toBe(0);
+  expect(await made.total()).toEqual([]);
+  const written = await runInDurableObject(made.processor, (_, { storage }) =>
+    ['delta', 'outbox', 'state'].map(
+      (table) => storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n,
+    ),
+  );
+  expect(written).toEqual([0, 0, 0]);
+  await runInDurableObject(made.processor, (_, { storage }) =>
+    storage.sql.exec('DROP TRIGGER refuse'),
+  );
+  await until(async () => (await made.changes()) === 1);
+  expect(await made.total()).toEqual(['[5]']);
+});
+
+test('a partition lets go what is older than its retention, but for the newest batch', async () => {
+  const log = new RemoteLog({ env, tenant: 'retention' });
+  const spec = { name: 'r', partitions: 1, retentionMs: 60_000, compacted: false, internal: false };
+  await log.create(spec);
+  const at = { topic: 'r', partition: 0 };
+  const now = Date.now();
+  for (const ms of [now - 120_000, now - 90_000, now]) {
+    await log.append(at, singleRecord(null, encodeUtf8('1'), ms));
+  }
+  const partition = stub(env.PARTITION, partitionName('retention', at));
+  expect(await runDurableObjectAlarm(partition)).toBe(true);
+  expect(await log.bounds(at)).toMatchObject({ start: 2, highWatermark: 3 });
+  await expect(log.read(at, 1, 100)).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' });
+  expect((await log.read(at, 2, 100)).batches).toHaveLength(1);
+});
+
+test('a call of the catalog is repeated until it is acknowledged, those of one object in order', async () => {
+  await runInDurableObject(env.CATALOG.get(env.CATALOG.newUniqueId()), async (_, { storage }) => {
+    const sent: string[] = [];
+    let refusals = 2;
+    const effects = new Effects(storage.sql, async (call) => {
+      const { name } = call as { name: string };
+      if (name === 'a1' && refusals-- > 0) throw new Error('not now');
+      sent.push(name);
+    });
+    storage.transactionSync(() =>
+      effects.add([
+        ['a', { name: 'a1' }],
+        ['b', { name: 'b1' }],
+        ['a', { name: 'a2' }],
+      ]),
+    );
+    expect([await effects.flush(), await effects.flush(), await effects.flush()]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect(sent).toEqual(['b1', 'a1', 'a2']);
+    expect(effects.pending).toBe(0);
+  });
+});
