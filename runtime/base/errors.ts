@@ -50,7 +50,12 @@ export class RecordError extends Error {
   readonly code: RecordCode;
   /** The column or JSON path at fault, or '' when it is the record as a whole. */
   readonly field: string;
-  constructor(code: RecordCode, message: string, field = '', options?: { readonly cause?: unknown }) {
+  constructor(
+    code: RecordCode,
+    message: string,
+    field = '',
+    options?: { readonly cause?: unknown },
+  ) {
     super(message, options);
     this.code = code;
     this.field = field;
