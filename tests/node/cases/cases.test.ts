@@ -1,0 +1,43 @@
+// The project's own cases: statements, inputs and outputs as data, run on both paths, fused and repartitioned, whole, cut and restarted.
+
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runCase, type RunOptions } from '../../conformance/run-case.ts';
+import { caseFiles, seededRandom } from '../../conformance/suite.ts';
+import { kernelModule } from '../../support/kernel-module.ts';
+
+const SEEDS = [1, 2, 3];
+
+const ways = (['auto', 'row'] as const).flatMap((path) =>
+  (['auto', 'never'] as const).flatMap((fuse) =>
+    (['normal', 'cut', 'restart'] as const).map((mode) => ({ path, fuse, mode })),
+  ),
+);
+
+/** The ways in which the case does not pass, and why. */
+async function faultsOf(one: Parameters<typeof runCase>[0]): Promise<object[]> {
+  const faults: object[] = [];
+  for (const way of ways) {
+    for (const seed of way.mode === 'cut' ? SEEDS : [0]) {
+      const kernel = kernelModule();
+      const options: RunOptions = { ...way, random: seededRandom(seed), kernel };
+      const outcome = await runCase(one, options);
+      if (outcome.kind !== 'passed') faults.push({ ...way, seed, ...outcome });
+    }
+  }
+  return faults;
+}
+
+const files = caseFiles(resolve(import.meta.dirname, '../../cases'));
+
+test('the cases are there, each with a name of its own', () => {
+  const names = files.flatMap(({ cases }) => cases.map(({ name }) => name));
+  expect(names.length).toBeGreaterThanOrEqual(30);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+describe.each(files)('$stem', ({ cases }) => {
+  test.each(cases)('$name', async (one) => {
+    expect(await faultsOf(one)).toEqual([]);
+  });
+});
