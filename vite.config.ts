@@ -19,6 +19,7 @@ const nodeProject: TestProjectConfiguration = {
     name: 'node',
     environment: 'node',
     include: ['tests/{node,simulation}/**/*.test.ts'],
+    setupFiles: ['tests/support/all-parts.ts'],
     testTimeout: 60_000,
   },
 };

@@ -71,8 +71,11 @@ export function analyzeBody(body: Body): Parts {
   const { row } = body.scope;
   const projected = checkedProjection(
     body,
-    'key column',
-    keys.map((key) => row.columns[key]?.name ?? ''),
+    {
+      count: keys.length,
+      nameOf: (key) => row.columns[keys[key] ?? -1]?.name ?? '',
+      what: 'key column',
+    },
     {
       scope: body.scope,
       keyOf: (node) => (node.kind === 'Column' ? keys.indexOf(columnAt(body.scope, node)) : -1),
@@ -92,7 +95,7 @@ function grouped(body: Body): Omit<Parts, 'where'> {
   aggregationRules.refuseUngroupableFormat(source, groupBy[0]?.at ?? query.at);
   const grouping = new Grouping(query, source, rows);
   const context = grouping.context('SELECT');
-  const projected = checkedProjection(body, 'grouping expression', groupBy.map(shortText), {
+  const projected = checkedProjection(body, writtenKeys(groupBy, 'grouping expression'), {
     scope: body.scope,
     keyOf: (node) => grouping.keyOf(node),
     keyColumn: (key) => grouping.keyColumn(key),
@@ -127,7 +130,7 @@ function repartitioned(body: Body, partitionBy: readonly Expression[]): Omit<Par
       return { ...columnOf(scope.row, index), index: keys.length + index };
     },
   };
-  const projected = checkedProjection(body, 'partitioning expression', nodes.map(shortText), {
+  const projected = checkedProjection(body, writtenKeys(nodes, 'partitioning expression'), {
     scope,
     keyOf: (node) => nodes.findIndex((candidate) => sameExpression(candidate, node)),
     keyColumn: (key) => {
@@ -166,13 +169,21 @@ function columnOf(row: Schema, index: number): Expr & { readonly expr: 'column' 
   return { expr: 'column', index, type: found.type };
 }
 
-type KeyWord = Parameters<typeof projectionRules.refuseMissingKey>[2];
+function writtenKeys(
+  nodes: readonly Expression[],
+  what: projectionRules.KeyNames['what'],
+): projectionRules.KeyNames {
+  const nameOf = (key: number): string => {
+    const node = nodes[key];
+    return node === undefined ? '' : shortText(node);
+  };
+  return { count: nodes.length, nameOf, what };
+}
 
 /** The projection, with the rules that hold for every SELECT. */
 function checkedProjection(
   { query, persistent: isPersistent }: Body,
-  what: KeyWord,
-  keys: readonly string[],
+  keys: projectionRules.KeyNames,
   rules: ProjectionRules,
 ): AnalyzedProjection {
   const items = namedItems(query, rules);
@@ -182,7 +193,7 @@ function checkedProjection(
   const projected = project(items, rules);
   if (isPersistent) {
     projectionRules.refuseRepeatedKey(projected.keys);
-    projectionRules.refuseMissingKey(projected.keys, keys, what, at);
+    projectionRules.refuseMissingKey(projected.keys, keys, at);
     projectionRules.refuseDuplicateNames(items);
     projectionRules.refuseNoValues(
       projected.projection.schema.columns.filter((column) => column.role === 'value').length,

@@ -1,16 +1,52 @@
-// Checks that a query fits the stream that INSERT INTO ... SELECT writes; knows no clauses.
+// Analyzes INSERT INTO ... SELECT: its query, and whether that fits the stream that it writes; knows no clauses' rules.
 
 import { StatementError } from '../base/errors.ts';
 import { readProperties } from '../catalog/properties.ts';
 import type { KeyWindow, Source } from '../catalog/source.ts';
 import { schema, schemaText } from '../data/schema.ts';
 import type { InsertSelect } from '../sql/ast.ts';
-import type { AnalyzeOptions, Projection } from './analysis.ts';
+import type { AnalyzeOptions, Projection, QueryAnalysis } from './analysis.ts';
+import { analyzeBody, bodyOf } from './body.ts';
 import { coerced, widens } from './coercion.ts';
+import { persistent, windowOf } from './query.ts';
+import * as clauses from './rules/clauses.ts';
 import type { Sink } from './sink.ts';
 
+/** INSERT INTO ... SELECT. */
+export function analyzeInsertSelect(
+  statement: InsertSelect,
+  options: AnalyzeOptions,
+): QueryAnalysis {
+  const { query } = statement;
+  const target = options.catalog.source(statement.target.text, statement.target.at);
+  const body = bodyOf(query, true, options);
+  clauses.refuseWindowedTable(body.source, query.from.at);
+  const parts = analyzeBody(body);
+  const { sink, id, projection } = insertSink(
+    {
+      statement,
+      target,
+      projection: parts.projected.projection,
+      kind: query.groupBy === null ? body.source.kind : 'table',
+      window: windowOf(body.source, parts.aggregation),
+      source: body.source,
+    },
+    options,
+  );
+  const analyzed = { ...parts, projected: { ...parts.projected, projection } };
+  return persistent({
+    id,
+    statement: statement.text,
+    creates: false,
+    sink,
+    parts: analyzed,
+    body,
+    options,
+  });
+}
+
 /** What a query would insert. */
-export interface InsertParts {
+interface InsertParts {
   readonly statement: InsertSelect;
   readonly target: Source;
   readonly source: Source;
@@ -23,7 +59,7 @@ export interface InsertParts {
  * The sink and the query's id; the projection with the types of the target.
  * @throws {StatementError} INVALID for tables, read-only streams, streams with headers and columns that do not fit
  */
-export function insertSink(
+function insertSink(
   { statement, target, source, kind, projection, window }: InsertParts,
   options: AnalyzeOptions,
 ): { readonly sink: Sink; readonly id: string; readonly projection: Projection } {

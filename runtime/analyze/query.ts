@@ -1,11 +1,10 @@
-// Analyzes persistent and push queries: CREATE ... AS, INSERT INTO ... SELECT, SELECT ... EMIT CHANGES; knows no clauses' rules.
+// Analyzes persistent and push queries: CREATE ... AS, SELECT ... EMIT CHANGES; knows no clauses' rules.
 
 import { StatementError } from '../base/errors.ts';
 import type { KeyWindow, Source } from '../catalog/source.ts';
-import type { CreateAs, InsertSelect, Query, Select } from '../sql/ast.ts';
+import type { CreateAs, Query, Select } from '../sql/ast.ts';
 import type { Aggregation, AnalyzeOptions, QueryAnalysis } from './analysis.ts';
 import { analyzeBody, type Body, bodyOf, type Parts } from './body.ts';
-import { insertSink } from './insert-select.ts';
 import { findAggregate } from './rules/aggregation.ts';
 import * as clauses from './rules/clauses.ts';
 import { startOf } from './settings.ts';
@@ -33,39 +32,6 @@ export function analyzeCreateAs(statement: CreateAs, options: AnalyzeOptions): Q
     options,
   );
   return persistent({ id, statement: statement.text, creates: true, sink, parts, body, options });
-}
-
-/** INSERT INTO ... SELECT. */
-export function analyzeInsertSelect(
-  statement: InsertSelect,
-  options: AnalyzeOptions,
-): QueryAnalysis {
-  const { query } = statement;
-  const target = options.catalog.source(statement.target.text, statement.target.at);
-  const body = bodyOf(query, true, options);
-  clauses.refuseWindowedTable(body.source, query.from.at);
-  const parts = analyzeBody(body);
-  const { sink, id, projection } = insertSink(
-    {
-      statement,
-      target,
-      projection: parts.projected.projection,
-      kind: query.groupBy === null ? body.source.kind : 'table',
-      window: windowOf(body.source, parts.aggregation),
-      source: body.source,
-    },
-    options,
-  );
-  const analyzed = { ...parts, projected: { ...parts.projected, projection } };
-  return persistent({
-    id,
-    statement: statement.text,
-    creates: false,
-    sink,
-    parts: analyzed,
-    body,
-    options,
-  });
 }
 
 /** SELECT ... EMIT CHANGES. */
@@ -113,7 +79,8 @@ interface Persistent {
   readonly options: AnalyzeOptions;
 }
 
-function persistent({
+/** A query that runs until it is ended. */
+export function persistent({
   id,
   statement,
   creates,
@@ -153,7 +120,8 @@ function persistent({
   };
 }
 
-function windowOf(source: Source, aggregation: Aggregation | null): KeyWindow | null {
+/** The window of the rows that a query makes. */
+export function windowOf(source: Source, aggregation: Aggregation | null): KeyWindow | null {
   if (aggregation === null) return source.window;
   return aggregation.window === null
     ? null

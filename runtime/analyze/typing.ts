@@ -2,16 +2,16 @@
 
 import { assert, exhaustive } from '../base/assert.ts';
 import { type Position, StatementError } from '../base/errors.ts';
+import { DECIMAL_DIGITS_MAX } from '../base/limits.ts';
 import { didYouMean } from '../catalog/nearest.ts';
 import { BOOLEAN, isNumeric, STRING, type Type, typeText } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { FunctionRegistry, Overload } from '../functions/registry.ts';
 import type { Call, Column, Expression } from '../sql/ast.ts';
 import { coerced, nullOf } from './coercion.ts';
+import { TYPING_OPERATORS, TYPING_VALUES } from './parts.ts';
 import { columnAt } from './scope.ts';
 import { expect, known, type Typer, type TypingContext } from './typer.ts';
-import * as operators from './typing-operators.ts';
-import * as values from './typing-values.ts';
 
 export type { TypingContext } from './typer.ts';
 
@@ -20,7 +20,36 @@ export type { TypingContext } from './typer.ts';
  * @throws {StatementError} UNKNOWN_COLUMN, UNKNOWN_FUNCTION, TYPE_MISMATCH, INVALID, UNSUPPORTED
  */
 export function typed(node: Expression, context: TypingContext): Expr {
-  return known(inferred(node, context), node.at);
+  const result = known(inferred(node, context), node.at);
+  refuseWide(result.type, node.at);
+  return result;
+}
+
+/** Decimals grow with each operator; what a clause works with is bounded. */
+function refuseWide(type: Type, at: Position): void {
+  if (decimalDigits(type) <= DECIMAL_DIGITS_MAX) return;
+  throw new StatementError(
+    'INVALID',
+    `${typeText(type)} has more than ${DECIMAL_DIGITS_MAX} digits`,
+    at,
+    'CAST what it is made of to fewer digits.',
+  );
+}
+
+/** The digits of the widest DECIMAL in the type; 0 when there is none. */
+function decimalDigits(type: Type): number {
+  switch (type.kind) {
+    case 'DECIMAL':
+      return type.precision;
+    case 'ARRAY':
+      return decimalDigits(type.item);
+    case 'MAP':
+      return Math.max(decimalDigits(type.key), decimalDigits(type.value));
+    case 'STRUCT':
+      return Math.max(0, ...type.fields.map((field) => decimalDigits(field.type)));
+    default:
+      return 0;
+  }
 }
 
 /** As `typed`, where a NULL without a type is null. */
@@ -46,30 +75,30 @@ function infer(typer: Typer, node: Expression): Expr | null {
     case 'Decimal':
     case 'Double':
     case 'String':
-      return values.inferLiteral(node);
+      return TYPING_VALUES.code.inferLiteral(node);
     case 'TypedLiteral':
-      return values.inferTypedLiteral(typer, node);
+      return TYPING_VALUES.code.inferTypedLiteral(typer, node);
     case 'IntervalUnit':
       // A unit is the text of its name to the function that takes it.
       return { expr: 'literal', value: node.unit, type: STRING };
     case 'Column':
       return column(typer, node);
     case 'Field':
-      return values.inferField(typer, node);
+      return TYPING_VALUES.code.inferField(typer, node);
     case 'Subscript':
-      return values.inferSubscript(typer, node);
+      return TYPING_VALUES.code.inferSubscript(typer, node);
     case 'Call':
       return call(typer, node);
     case 'Lambda':
       throw unsupported('a lambda', node.at);
     case 'Arithmetic':
-      return operators.inferArithmetic(typer, node);
+      return TYPING_OPERATORS.code.inferArithmetic(typer, node);
     case 'Negate':
-      return operators.inferNegate(typer, node);
+      return TYPING_OPERATORS.code.inferNegate(typer, node);
     case 'Comparison':
-      return operators.inferComparison(typer, node);
+      return TYPING_OPERATORS.code.inferComparison(typer, node);
     case 'Logical':
-      return operators.inferLogical(typer, node);
+      return TYPING_OPERATORS.code.inferLogical(typer, node);
     case 'Not':
       return {
         expr: 'not',
@@ -77,11 +106,11 @@ function infer(typer: Typer, node: Expression): Expr | null {
         type: BOOLEAN,
       };
     case 'Between':
-      return operators.inferBetween(typer, node);
+      return TYPING_OPERATORS.code.inferBetween(typer, node);
     case 'In':
-      return operators.inferIn(typer, node);
+      return TYPING_OPERATORS.code.inferIn(typer, node);
     case 'Like':
-      return operators.inferLike(typer, node);
+      return TYPING_OPERATORS.code.inferLike(typer, node);
     case 'IsNull': {
       const argument = typer.infer(node.operand);
       return {
@@ -92,18 +121,18 @@ function infer(typer: Typer, node: Expression): Expr | null {
       };
     }
     case 'IsDistinct':
-      return operators.inferDistinct(typer, node);
+      return TYPING_OPERATORS.code.inferDistinct(typer, node);
     case 'SimpleCase':
     case 'SearchedCase':
-      return values.inferCase(typer, node);
+      return TYPING_VALUES.code.inferCase(typer, node);
     case 'Cast':
-      return values.inferCast(typer, node);
+      return TYPING_VALUES.code.inferCast(typer, node);
     case 'Array':
-      return values.inferArray(typer, node);
+      return TYPING_VALUES.code.inferArray(typer, node);
     case 'Map':
-      return values.inferMap(typer, node);
+      return TYPING_VALUES.code.inferMap(typer, node);
     case 'Struct':
-      return values.inferStruct(typer, node);
+      return TYPING_VALUES.code.inferStruct(typer, node);
     case 'AtTimeZone':
       throw unsupported('AT TIME ZONE', node.at);
     default:

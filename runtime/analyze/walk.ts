@@ -1,7 +1,7 @@
 // Looks through expressions as written: equality whatever their place, and the first node of a kind; knows no meaning.
 
 import type { Expression } from '../sql/ast.ts';
-import { printExpression } from '../sql/print-expression.ts';
+import { PRINT_EXPRESSION } from '../sql/parts.ts';
 
 /**
  * True when both say the same thing: places aside, and a column with or without its source's name, since these queries
@@ -52,8 +52,8 @@ function isExpression(node: object): node is Expression {
 /** Characters of an expression that a message shows. */
 const SHOWN_LENGTH_MAX = 60;
 
-/** The expression as messages name it. */
+/** The expression as messages name it. @throws {PartMissing} the first time */
 export function shortText(node: Expression): string {
-  const text = printExpression(node);
+  const text = PRINT_EXPRESSION.code.printExpression(node);
   return text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}...` : text;
 }

@@ -1,7 +1,6 @@
 // The public face of a host: statements, queries and records in, answers and rows out; knows no adapter.
 
 import { PortError, StatementError } from '../base/errors.ts';
-import { analyzeStatement } from '../analyze/analyze.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Batch } from '../data/batch.ts';
@@ -16,6 +15,7 @@ import type { Host } from '../ports/host.ts';
 import type { Unsubscribe } from '../ports/log.ts';
 import { parse } from '../sql/parser.ts';
 import { RepartitionWriter } from '../task/repartition.ts';
+import { withParts } from '../task/with-parts.ts';
 import { readEntries } from './catalog-topic.ts';
 import type { Entity } from './entities.ts';
 import { loadCalls } from './functions.ts';
@@ -27,6 +27,7 @@ import {
   recordOf,
   valuesOf,
 } from './insert.ts';
+import { announceParts } from './parts.ts';
 import { answerPull } from './pull.ts';
 import { startPush } from './push.ts';
 import { boundProcessingLog } from './processing-log.ts';
@@ -83,6 +84,7 @@ export interface EngineStats {
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { host } = options;
+  announceParts();
   const registry = builtinRegistry(options.functions ?? []);
   await createSystemTopics(host.log);
   const queries = new Queries({ host, formats: FORMATS, registry });
@@ -146,7 +148,7 @@ export class Engine implements AsyncDisposable {
           ? this.#properties
           : this.#propertiesWith(options.properties);
       const entities: Entity[] = [];
-      for (const statement of parse(sql)) {
+      for (const statement of await withParts(() => parse(sql))) {
         const entity = await this.#statements.run(statement, properties);
         if (entity === null) continue;
         entities.push(entity);
@@ -162,7 +164,7 @@ export class Engine implements AsyncDisposable {
    */
   query(sql: string, options: QueryOptions = {}): Promise<QueryRows> {
     return this.#inTurn(async () => {
-      const [statement, more] = parse(sql);
+      const [statement, more] = await withParts(() => parse(sql));
       if (statement?.kind !== 'Select' || more !== undefined) {
         throw new StatementError(
           'INVALID',
@@ -171,12 +173,9 @@ export class Engine implements AsyncDisposable {
         );
       }
       const properties = this.#propertiesWith(options.properties ?? {});
-      const analysis = analyzeStatement(
-        statement,
-        await this.#statements.analyzeOptions(properties),
-      );
+      const analysis = await this.#statements.analyzed(statement, properties);
       if (analysis.kind === 'query')
-        return this.#push(this.#statements.planned(analysis, properties), options);
+        return this.#push(await this.#statements.planned(analysis, properties), options);
       if (analysis.kind !== 'pull')
         throw new StatementError('INVALID', 'a query is one SELECT', statement.at);
       const { query, name } = analysis.source;
@@ -269,10 +268,12 @@ export class Engine implements AsyncDisposable {
   ): Promise<ProducedAt | readonly ProducedAt[]> {
     const to = this.#writable(source);
     const rows: readonly InsertRow[] = isMany(given) ? given : [given];
-    const records = rows.map((row): ProducedRecord => {
-      const { key, value } = recordOf(to, valuesOf(to, row), FORMATS);
-      return { ...options, key: options.key === undefined ? key : options.key, value };
-    });
+    const records = await withParts(() =>
+      rows.map((row): ProducedRecord => {
+        const { key, value } = recordOf(to, valuesOf(to, row), FORMATS);
+        return { ...options, key: options.key === undefined ? key : options.key, value };
+      }),
+    );
     const places = await this.produce(to.topic, records);
     if (isMany(given)) return places;
     const [place] = places;

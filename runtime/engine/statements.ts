@@ -3,6 +3,7 @@
 import { exhaustive } from '../base/assert.ts';
 import { StatementError } from '../base/errors.ts';
 import type {
+  Analysis,
   AnalyzeOptions,
   ControlAnalysis,
   CreateSourceAnalysis,
@@ -21,6 +22,7 @@ import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { TopicDescription } from '../ports/log.ts';
 import type { Statement } from '../sql/ast.ts';
+import { withParts } from '../task/with-parts.ts';
 import { appendEntry } from './catalog-topic.ts';
 import { applied, CHANGE_VERSION, type CatalogChange } from './changes.ts';
 import {
@@ -66,16 +68,22 @@ export class Statements {
     return this.#catalog;
   }
 
-  /** What a statement is analyzed against now. */
-  async analyzeOptions(properties: ReadonlyMap<string, string>): Promise<AnalyzeOptions> {
+  /** What a statement means now. @throws {StatementError} */
+  async analyzed(statement: Statement, properties: ReadonlyMap<string, string>): Promise<Analysis> {
+    const options = await this.#analyzeOptions(properties);
+    return withParts(() => analyzeStatement(statement, options));
+  }
+
+  async #analyzeOptions(properties: ReadonlyMap<string, string>): Promise<AnalyzeOptions> {
     const { registry, formats, host } = this.#options;
     const topics = new Map((await host.log.list()).map((topic) => [topic.name, topic]));
     const catalog = this.#catalog;
     return { catalog, registry, formats, properties, topics, queryNumber: this.#queryNumber + 1 };
   }
 
-  planned(analysis: QueryAnalysis, properties: ReadonlyMap<string, string>): Plan {
-    return planQuery(analysis, planningOptions(properties, this.#options.host.kernel !== null));
+  planned(analysis: QueryAnalysis, properties: ReadonlyMap<string, string>): Promise<Plan> {
+    const hasKernel = this.#options.host.kernel !== null;
+    return withParts(() => planQuery(analysis, planningOptions(properties, hasKernel)));
   }
 
   /**
@@ -84,7 +92,7 @@ export class Statements {
    * @returns its answer; null for INSERT VALUES
    */
   async run(statement: Statement, properties: Map<string, string>): Promise<Entity | null> {
-    const analysis = analyzeStatement(statement, await this.analyzeOptions(properties));
+    const analysis = await this.analyzed(statement, properties);
     switch (analysis.kind) {
       case 'createSource':
         return this.#createSource(statement.text, analysis);
@@ -128,7 +136,7 @@ export class Statements {
     const { sink, query, creates } = analysis;
     if (analysis.mode === 'push' || sink === null || query === null) throw isQuery(statement);
     const { host, registry, queries } = this.#options;
-    const plan = this.planned(analysis, properties);
+    const plan = await this.planned(analysis, properties);
     const change: CatalogChange = { change: 'query', query, source: creates ? sink : null, plan };
     const after = applied(this.#catalog, change);
     await loadFunctions(plan, registry);
@@ -159,7 +167,7 @@ export class Statements {
     const { source, rowtime } = analysis;
     checkWritable(source);
     const { host, formats } = this.#options;
-    const { key, value } = recordOf(source, analysis, formats);
+    const { key, value } = await withParts(() => recordOf(source, analysis, formats));
     const to = { topic: source.topic, spare: 0 };
     await produce(host.log, host.clock, to, [{ key, value, timestamp: rowtime ?? undefined }]);
   }
@@ -233,11 +241,11 @@ export class Statements {
     }
   }
 
-  #explain(
+  async #explain(
     text: string,
     { subject }: ControlAnalysis & { readonly kind: 'explain' },
     properties: ReadonlyMap<string, string>,
-  ): Entity {
+  ): Promise<Entity> {
     const { queries } = this.#options;
     if (subject.kind === 'query') {
       const plan = queries.plan(subject.id);
@@ -247,7 +255,7 @@ export class Statements {
     }
     const { analysis } = subject;
     if (analysis.kind === 'query')
-      return queryDescription(text, this.planned(analysis, properties), null);
+      return queryDescription(text, await this.planned(analysis, properties), null);
     if (analysis.kind !== 'pull') throw new StatementError('INVALID', 'EXPLAIN wants a query');
     const { query } = analysis.source;
     const plan = query === null ? null : queries.plan(query);

@@ -1,33 +1,19 @@
-// Reads the statements that change the catalog or its data: CREATE, ALTER, DROP and INSERT; it checks their form only.
+// Reads the statements that make sources and rows: CREATE and INSERT; it checks their form only.
 
-import type { Position } from '../base/errors.ts';
 import type {
-  AlterSource,
-  AlterSystem,
-  ConnectorType,
   CreateAs,
   CreateConnector,
   CreateSource,
   CreateType,
-  DropConnector,
-  DropSource,
-  DropType,
   InsertSelect,
   InsertValues,
   Name,
   SourceType,
-  TypeName,
 } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import {
-  acceptColumns,
-  acceptNames,
-  acceptProperties,
-  expectProperties,
-  parseValues,
-} from './definition.ts';
+import { acceptColumns, acceptNames, acceptProperties, parseValues } from './definition.ts';
+import { RARE_DEFINITIONS } from './parts.ts';
 import { parseQuery } from './query.ts';
-import { parseType } from './type.ts';
 
 type Body<S> = Omit<S, 'text'>;
 
@@ -38,9 +24,11 @@ export function parseCreate(
   const { at } = cursor.advance();
   const orReplace = cursor.acceptPhrase('OR', 'REPLACE');
   if (!orReplace) {
-    if (cursor.accept('TYPE')) return createType(cursor, at);
-    if (cursor.looksAt('SOURCE', 'CONNECTOR')) return createConnector(cursor, 'SOURCE', at);
-    if (cursor.looksAt('SINK', 'CONNECTOR')) return createConnector(cursor, 'SINK', at);
+    if (cursor.accept('TYPE')) return RARE_DEFINITIONS.code.createType(cursor, at);
+    for (const type of ['SOURCE', 'SINK'] as const) {
+      if (cursor.looksAt(type, 'CONNECTOR'))
+        return RARE_DEFINITIONS.code.createConnector(cursor, type, at);
+    }
   }
   const readOnly = cursor.accept('SOURCE');
   const sourceType = expectSourceType(cursor);
@@ -78,38 +66,6 @@ export function parseCreate(
   return { kind: 'CreateAs', sourceType, orReplace, ifNotExists, name, properties, query, at };
 }
 
-/** ALTER STREAM or TABLE ... ADD, and ALTER SYSTEM. */
-export function parseAlter(cursor: Cursor): Body<AlterSource> | Body<AlterSystem> {
-  const { at } = cursor.advance();
-  if (cursor.accept('SYSTEM')) {
-    const property = cursor.string('a property in quotes');
-    cursor.expect('=');
-    return { kind: 'AlterSystem', property, value: cursor.string('a value in quotes'), at };
-  }
-  const sourceType = expectSourceType(cursor);
-  const name = sourceName(cursor);
-  const additions = cursor.list(() => addition(cursor));
-  return { kind: 'AlterSource', sourceType, name, additions, at };
-}
-
-/** DROP STREAM, TABLE, TYPE or CONNECTOR. */
-export function parseDrop(cursor: Cursor): Body<DropSource> | Body<DropType> | Body<DropConnector> {
-  const { at } = cursor.advance();
-  if (cursor.accept('TYPE')) {
-    const ifExists = cursor.acceptPhrase('IF', 'EXISTS');
-    return { kind: 'DropType', ifExists, name: cursor.name('a type name'), at };
-  }
-  if (cursor.accept('CONNECTOR')) {
-    const ifExists = cursor.acceptPhrase('IF', 'EXISTS');
-    return { kind: 'DropConnector', ifExists, name: cursor.name('a connector name'), at };
-  }
-  const sourceType = expectSourceType(cursor);
-  const ifExists = cursor.acceptPhrase('IF', 'EXISTS');
-  const name = sourceName(cursor);
-  const deleteTopic = cursor.acceptPhrase('DELETE', 'TOPIC');
-  return { kind: 'DropSource', sourceType, ifExists, name, deleteTopic, at };
-}
-
 /** INSERT INTO ... SELECT or VALUES. */
 export function parseInsert(cursor: Cursor): Body<InsertSelect> | Body<InsertValues> {
   const { at } = cursor.advance();
@@ -142,41 +98,4 @@ export function expectSourceType(cursor: Cursor): SourceType {
 /** The name of a stream or table. */
 export function sourceName(cursor: Cursor): Name {
   return cursor.name('a stream or table name');
-}
-
-function createType(cursor: Cursor, at: Position): Body<CreateType> {
-  const ifNotExists = cursor.acceptPhrase('IF', 'NOT', 'EXISTS');
-  const name = cursor.name('a type name');
-  cursor.expect('AS');
-  return { kind: 'CreateType', ifNotExists, name, type: parseType(cursor), at };
-}
-
-function createConnector(
-  cursor: Cursor,
-  connectorType: ConnectorType,
-  at: Position,
-): Body<CreateConnector> {
-  cursor.advance();
-  cursor.advance();
-  const ifNotExists = cursor.acceptPhrase('IF', 'NOT', 'EXISTS');
-  const name = cursor.name('a connector name');
-  return {
-    kind: 'CreateConnector',
-    connectorType,
-    ifNotExists,
-    name,
-    properties: expectProperties(cursor),
-    at,
-  };
-}
-
-function addition(cursor: Cursor): { name: Name; type: TypeName } {
-  cursor.expect('ADD');
-  // COLUMN is optional and may itself be the column's name: `ADD COLUMN INT` adds a column called COLUMN.
-  const behind = cursor.peek(2);
-  const named =
-    cursor.is('COLUMN') && (behind.kind === 'end' || [',', '<', '<>', '('].includes(behind.key));
-  if (!named) cursor.accept('COLUMN');
-  const name = cursor.name('a column name');
-  return { name, type: parseType(cursor) };
 }

@@ -1,10 +1,10 @@
-// Reads expressions by precedence climbing: operators and their order; operands are in primary.ts, meaning is nowhere here.
+// Reads expressions by precedence climbing: the order of operators; what each takes is in operators.ts, operands are in primary.ts.
 
-import type { Position } from '../base/errors.ts';
 import type { Expression } from './ast.ts';
 import type { Cursor } from './cursor.ts';
 import { checkDepth } from './depth.ts';
 import { acceptLiteral } from './literal.ts';
+import { OPERATORS } from './parts.ts';
 import { parsePostfix } from './primary.ts';
 import type { Inner } from './primary.ts';
 
@@ -12,7 +12,7 @@ import type { Inner } from './primary.ts';
  * How tightly operators bind, loosest first. NOT binds tighter than AND; predicates (comparisons, BETWEEN, IN,
  * LIKE, IS) do not chain; a unary sign binds tighter than `*`, and AT TIME ZONE tighter than the sign.
  */
-const LEVEL = {
+export const LEVEL = {
   or: 1,
   and: 2,
   not: 3,
@@ -34,7 +34,8 @@ export function parseOperandAt(cursor: Cursor): Expression {
   return root(cursor, LEVEL.join);
 }
 
-const INNER: Inner = {
+/** How an expression reads those inside it. */
+export const INNER: Inner = {
   expression: (cursor) => cursor.nested(() => climb(cursor, LEVEL.or)),
   operand: (cursor) => cursor.nested(() => climb(cursor, LEVEL.join)),
 };
@@ -47,7 +48,7 @@ function root(cursor: Cursor, level: number): Expression {
 }
 
 /** Reads operators that bind at least as tightly as `level`. */
-function climb(cursor: Cursor, level: number): Expression {
+export function climb(cursor: Cursor, level: number): Expression {
   const negation = cursor.is('NOT');
   let left = negation ? not(cursor, level) : signed(cursor);
   // After NOT or a predicate only AND and OR may follow.
@@ -57,30 +58,30 @@ function climb(cursor: Cursor, level: number): Expression {
     switch (key) {
       case 'OR':
         if (level > LEVEL.or) return left;
-        left = run(cursor, left, key, LEVEL.and);
+        left = OPERATORS.code.run(cursor, left, key, LEVEL.and);
         break;
       case 'AND':
         if (level > LEVEL.and) return left;
-        left = run(cursor, left, key, LEVEL.not);
+        left = OPERATORS.code.run(cursor, left, key, LEVEL.not);
         break;
       case '||':
         if (level > LEVEL.join || !predicateAllowed) return left;
-        left = binary(cursor, left, key, LEVEL.sum);
+        left = OPERATORS.code.binary(cursor, left, key, LEVEL.sum);
         break;
       case '+':
       case '-':
         if (level > LEVEL.sum || !predicateAllowed) return left;
-        left = binary(cursor, left, key, LEVEL.product);
+        left = OPERATORS.code.binary(cursor, left, key, LEVEL.product);
         break;
       case '*':
       case '/':
       case '%':
         if (level > LEVEL.product || !predicateAllowed) return left;
-        left = binary(cursor, left, key, LEVEL.sign);
+        left = OPERATORS.code.binary(cursor, left, key, LEVEL.sign);
         break;
       case 'AT':
         if (level > LEVEL.zone || !predicateAllowed) return left;
-        left = zoned(cursor, left, at);
+        left = OPERATORS.code.zoned(cursor, left, at);
         break;
       case '=':
       case '<>':
@@ -100,38 +101,13 @@ function climb(cursor: Cursor, level: number): Expression {
             'Conditions do not chain: join them with AND, or use parentheses.',
           );
         }
-        left = predicate(cursor, left, at);
+        left = OPERATORS.code.predicate(cursor, left, at);
         predicateAllowed = false;
         break;
       default:
         return left;
     }
   }
-}
-
-/** `a AND b AND c` as one node; a parenthesised AND within it stays a node of its own. */
-function run(cursor: Cursor, first: Expression, operator: 'AND' | 'OR', level: number): Expression {
-  const { at } = cursor.token;
-  const operands = [first];
-  while (cursor.accept(operator)) operands.push(climb(cursor, level));
-  return { kind: 'Logical', operator, operands, at };
-}
-
-function binary(
-  cursor: Cursor,
-  left: Expression,
-  operator: '+' | '-' | '*' | '/' | '%' | '||',
-  level: number,
-): Expression {
-  const { at } = cursor.advance();
-  return { kind: 'Arithmetic', operator, left, right: climb(cursor, level), at };
-}
-
-function zoned(cursor: Cursor, operand: Expression, at: Position): Expression {
-  cursor.advance();
-  cursor.expect('TIME');
-  cursor.expect('ZONE');
-  return { kind: 'AtTimeZone', operand, zone: cursor.string("a time zone such as 'UTC'"), at };
 }
 
 function not(cursor: Cursor, level: number): Expression {
@@ -149,69 +125,4 @@ function signed(cursor: Cursor): Expression {
   cursor.advance();
   const operand = cursor.nested(() => climb(cursor, LEVEL.sign));
   return { kind: 'Negate', operator: key, operand, at };
-}
-
-function predicate(cursor: Cursor, operand: Expression, at: Position): Expression {
-  const negated = cursor.is('NOT');
-  if (negated) cursor.advance();
-  const { key } = cursor.token;
-  switch (key) {
-    case 'BETWEEN': {
-      cursor.advance();
-      const low = climb(cursor, LEVEL.join);
-      cursor.expect('AND', 'BETWEEN has two bounds: a BETWEEN low AND high.');
-      return { kind: 'Between', negated, operand, low, high: climb(cursor, LEVEL.join), at };
-    }
-    case 'IN': {
-      cursor.advance();
-      cursor.expect('(');
-      const options = cursor.list(() => INNER.expression(cursor));
-      cursor.expect(')');
-      return { kind: 'In', negated, operand, options, at };
-    }
-    case 'LIKE': {
-      cursor.advance();
-      const pattern = climb(cursor, LEVEL.join);
-      return { kind: 'Like', negated, operand, pattern, escape: likeEscape(cursor), at };
-    }
-    case 'IS':
-      if (!negated) return identity(cursor, operand, at);
-      break;
-    case '=':
-    case '<>':
-    case '<':
-    case '<=':
-    case '>':
-    case '>=':
-      if (negated) break;
-      cursor.advance();
-      return {
-        kind: 'Comparison',
-        operator: key,
-        left: operand,
-        right: climb(cursor, LEVEL.join),
-        at,
-      };
-    default:
-      break;
-  }
-  cursor.fail(['BETWEEN', 'IN', 'LIKE'], 'Elsewhere NOT stands before the whole condition.');
-}
-
-function identity(cursor: Cursor, left: Expression, at: Position): Expression {
-  cursor.advance();
-  const negated = cursor.accept('NOT');
-  if (cursor.accept('NULL')) return { kind: 'IsNull', negated, operand: left, at };
-  if (!cursor.acceptPhrase('DISTINCT', 'FROM')) cursor.fail();
-  return { kind: 'IsDistinct', negated, left, right: climb(cursor, LEVEL.join), at };
-}
-
-function likeEscape(cursor: Cursor): string | null {
-  // ESCAPE is an ordinary name elsewhere, as an alias too.
-  if (!cursor.is('ESCAPE') || cursor.peek(1).kind !== 'string') return null;
-  cursor.advance();
-  const { at } = cursor.token;
-  const escape = cursor.string('one character in quotes');
-  if (escape.length !== 1) cursor.refuse('ESCAPE takes exactly one character', '', at);
-  return escape;
 }

@@ -291,3 +291,9 @@ function digitsEnd(text: string, start: number): number {
   while (isDigit(text.charCodeAt(end))) end++;
   return end;
 }
+
+/** Whether a token may hold a variable. */
+export function mayReferToVariable(token: Token): boolean {
+  if (token.kind === 'variable') return true;
+  return (token.kind === 'string' || token.kind === 'quoted') && token.text.includes('${');
+}

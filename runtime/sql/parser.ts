@@ -6,10 +6,10 @@ import type { ColumnDefinition, Expression, Statement } from './ast.ts';
 import { Cursor } from './cursor.ts';
 import { parseColumnList } from './definition.ts';
 import { parseExpressionAt } from './expression.ts';
-import { lex, placesOf } from './lexer.ts';
+import { lex, mayReferToVariable, placesOf } from './lexer.ts';
 import type { Token } from './lexer.ts';
+import { SUBSTITUTION } from './parts.ts';
 import { parseWholeStatement } from './statement.ts';
-import { mayReferToVariable, substituteStatement } from './substitution.ts';
 
 /** What a text holds: the statements that are well-formed and an error for each that is not, both in order of the text. */
 export interface Script {
@@ -109,7 +109,7 @@ function cursorOver(
   variables: ReadonlyMap<string, string>,
 ): Cursor {
   if (!tokens.some(mayReferToVariable)) return new Cursor(sql, tokens);
-  const { text, places } = substituteStatement(sql, tokens, variables);
+  const { text, places } = SUBSTITUTION.code.substituteStatement(sql, tokens, variables);
   return new Cursor(text, lex(text, places));
 }
 

@@ -1,9 +1,9 @@
-// Reads the operands of expressions: names, calls, lambdas, constructors, CASE and CAST, and what may follow them; knows no function.
+// Reads the operands of expressions: names, calls and parentheses, and what may follow them; the rarer ones are in rare-operands.ts. Knows no function.
 
-import type { Call, Expression, Literal, Name, TimeUnit, When } from './ast.ts';
+import type { Call, Expression, Literal, Name, TimeUnit } from './ast.ts';
 import type { Cursor } from './cursor.ts';
 import { acceptLiteral } from './literal.ts';
-import { parseType } from './type.ts';
+import { RARE_OPERANDS } from './parts.ts';
 
 /** How an operand reads the expressions inside it: expression.ts gives itself, so that neither file imports the other in a circle. */
 export interface Inner {
@@ -59,25 +59,17 @@ function primary(cursor: Cursor, inner: Inner): Expression {
       return enclosed;
     }
     case 'CASE':
-      return caseExpression(cursor, inner);
     case 'CAST':
-      return cast(cursor, inner);
+    case 'NOT':
+    case 'SELECT':
+      return RARE_OPERANDS.code.rareOperand(cursor, inner, token.key);
     case 'ARRAY':
-      if (next.key === '[') return arrayConstructor(cursor, inner);
+      if (next.key === '[') return RARE_OPERANDS.code.rareOperand(cursor, inner, token.key);
       break;
     case 'MAP':
-      if (next.key === '(') return mapConstructor(cursor, inner);
-      break;
     case 'STRUCT':
-      if (next.key === '(') return structConstructor(cursor, inner);
+      if (next.key === '(') return RARE_OPERANDS.code.rareOperand(cursor, inner, token.key);
       break;
-    case 'NOT':
-      return cursor.refuse('NOT cannot stand here', 'Put the negation in parentheses: (NOT ...).');
-    case 'SELECT':
-      return cursor.refuse(
-        'a query cannot stand inside an expression',
-        'Make it a table of its own and join it.',
-      );
     default:
       break;
   }
@@ -129,7 +121,7 @@ function argument(cursor: Cursor, inner: Inner): Expression {
     cursor.advance();
     return { kind: 'IntervalUnit', unit, at: token.at };
   }
-  return isLambda(cursor) ? lambda(cursor, inner) : inner.expression(cursor);
+  return isLambda(cursor) ? RARE_OPERANDS.code.lambda(cursor, inner) : inner.expression(cursor);
 }
 
 /** Whether `x =>` or `(x, y) =>` is next. */
@@ -143,76 +135,4 @@ function isLambda(cursor: Cursor): boolean {
     cursor.peek(ahead + 1).key === ')' &&
     cursor.peek(ahead + 2).key === '=>'
   );
-}
-
-function lambda(cursor: Cursor, inner: Inner): Expression {
-  const { at } = cursor.token;
-  const parenthesised = cursor.accept('(');
-  const parameters = parenthesised
-    ? cursor.list(() => cursor.name('a parameter'))
-    : [cursor.name('a parameter')];
-  if (parenthesised) cursor.expect(')');
-  cursor.expect('=>');
-  return { kind: 'Lambda', parameters, body: inner.expression(cursor), at };
-}
-
-function caseExpression(cursor: Cursor, inner: Inner): Expression {
-  const { at } = cursor.advance();
-  const operand = cursor.is('WHEN') ? null : inner.operand(cursor);
-  const whens: When[] = [];
-  while (whens.length === 0 || cursor.is('WHEN')) {
-    const when = cursor.expect('WHEN');
-    const condition = inner.expression(cursor);
-    cursor.expect('THEN');
-    whens.push({ condition, result: inner.expression(cursor), at: when.at });
-  }
-  const otherwise = cursor.accept('ELSE') ? inner.expression(cursor) : null;
-  cursor.expect('END');
-  if (operand === null) return { kind: 'SearchedCase', whens, otherwise, at };
-  return { kind: 'SimpleCase', operand, whens, otherwise, at };
-}
-
-function cast(cursor: Cursor, inner: Inner): Expression {
-  const { at } = cursor.advance();
-  cursor.expect('(');
-  const operand = inner.expression(cursor);
-  cursor.expect('AS');
-  const type = cursor.nested(() => parseType(cursor));
-  cursor.expect(')');
-  return { kind: 'Cast', operand, type, at };
-}
-
-function arrayConstructor(cursor: Cursor, inner: Inner): Expression {
-  const { at } = cursor.advance();
-  const elements = items(cursor, ']', () => inner.expression(cursor));
-  return { kind: 'Array', elements, at };
-}
-
-function mapConstructor(cursor: Cursor, inner: Inner): Expression {
-  const { at } = cursor.advance();
-  const entries = items(cursor, ')', () => {
-    const key = inner.expression(cursor);
-    cursor.expect(':=');
-    return { key, value: inner.expression(cursor) };
-  });
-  return { kind: 'Map', entries, at };
-}
-
-function structConstructor(cursor: Cursor, inner: Inner): Expression {
-  const { at } = cursor.advance();
-  const fields = items(cursor, ')', () => {
-    const name = cursor.name('a field name');
-    cursor.expect(':=');
-    return { name, value: inner.expression(cursor) };
-  });
-  return { kind: 'Struct', fields, at };
-}
-
-/** An opening bracket, items or none, and the closing bracket. */
-function items<T>(cursor: Cursor, close: ')' | ']', item: () => T): T[] {
-  cursor.advance();
-  if (cursor.accept(close)) return [];
-  const list = cursor.list(item);
-  cursor.expect(close);
-  return list;
 }

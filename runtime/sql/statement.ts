@@ -1,18 +1,10 @@
-// Reads one statement: finds its rule by its first word; the rules are in definition-statements.ts and admin-statements.ts.
+// Reads one statement: finds its rule by its first word; the rules are in definition-statements.ts and, fetched on first use, rare-definitions.ts and admin-statements.ts.
 
 import type { Explain, Statement } from './ast.ts';
-import {
-  parseAssert,
-  parseDescribe,
-  parsePrint,
-  parseQueryControl,
-  parseRunScript,
-  parseSession,
-  parseShow,
-} from './admin-statements.ts';
 import type { Cursor } from './cursor.ts';
-import { parseAlter, parseCreate, parseDrop, parseInsert } from './definition-statements.ts';
+import { parseCreate, parseInsert } from './definition-statements.ts';
 import { nearestWord } from './keywords.ts';
+import { ADMIN_STATEMENTS, RARE_DEFINITIONS } from './parts.ts';
 import { clauseHint, parseQuery } from './query.ts';
 
 /** A statement before its own text is cut out. */
@@ -23,22 +15,22 @@ const RULES: ReadonlyMap<string, (cursor: Cursor) => Body> = new Map([
   ['SELECT', parseSelect],
   ['CREATE', parseCreate],
   ['INSERT', parseInsert],
-  ['DROP', parseDrop],
-  ['ALTER', parseAlter],
-  ['TERMINATE', parseQueryControl],
-  ['PAUSE', parseQueryControl],
-  ['RESUME', parseQueryControl],
-  ['SET', parseSession],
-  ['UNSET', parseSession],
-  ['DEFINE', parseSession],
-  ['UNDEFINE', parseSession],
-  ['SHOW', parseShow],
-  ['LIST', parseShow],
-  ['DESCRIBE', parseDescribe],
+  ['DROP', (cursor) => RARE_DEFINITIONS.code.parseDrop(cursor)],
+  ['ALTER', (cursor) => RARE_DEFINITIONS.code.parseAlter(cursor)],
+  ['TERMINATE', (cursor) => ADMIN_STATEMENTS.code.parseQueryControl(cursor)],
+  ['PAUSE', (cursor) => ADMIN_STATEMENTS.code.parseQueryControl(cursor)],
+  ['RESUME', (cursor) => ADMIN_STATEMENTS.code.parseQueryControl(cursor)],
+  ['SET', (cursor) => ADMIN_STATEMENTS.code.parseSession(cursor)],
+  ['UNSET', (cursor) => ADMIN_STATEMENTS.code.parseSession(cursor)],
+  ['DEFINE', (cursor) => ADMIN_STATEMENTS.code.parseSession(cursor)],
+  ['UNDEFINE', (cursor) => ADMIN_STATEMENTS.code.parseSession(cursor)],
+  ['SHOW', (cursor) => ADMIN_STATEMENTS.code.parseShow(cursor)],
+  ['LIST', (cursor) => ADMIN_STATEMENTS.code.parseShow(cursor)],
+  ['DESCRIBE', (cursor) => ADMIN_STATEMENTS.code.parseDescribe(cursor)],
   ['EXPLAIN', parseExplain],
-  ['PRINT', parsePrint],
-  ['ASSERT', parseAssert],
-  ['RUN', parseRunScript],
+  ['PRINT', (cursor) => ADMIN_STATEMENTS.code.parsePrint(cursor)],
+  ['ASSERT', (cursor) => ADMIN_STATEMENTS.code.parseAssert(cursor)],
+  ['RUN', (cursor) => ADMIN_STATEMENTS.code.parseRunScript(cursor)],
 ]);
 
 /** The statement that all of the cursor's tokens make up. */

@@ -3,7 +3,7 @@
 import { StatementError } from '../base/errors.ts';
 import { STATEMENT_BYTES_MAX } from '../base/limits.ts';
 import { RESERVED } from './keywords.ts';
-import { lex, placesOf } from './lexer.ts';
+import { lex, mayReferToVariable, placesOf } from './lexer.ts';
 import type { Places, Token } from './lexer.ts';
 
 const REFERENCE = /\$?\$\{[A-Za-z_][A-Za-z0-9_]*\}/g;
@@ -45,12 +45,6 @@ interface Stretch {
   readonly end: number;
   readonly originStart: number;
   readonly originEnd: number;
-}
-
-/** Whether a token may hold a variable. */
-export function mayReferToVariable(token: Token): boolean {
-  if (token.kind === 'variable') return true;
-  return (token.kind === 'string' || token.kind === 'quoted') && token.text.includes('${');
 }
 
 /** Replaces in `sql` from offset `from` to the last of `tokens`; offsets in the new text count from `from`. */

@@ -1,7 +1,7 @@
 // One life of a task, from restore to the first failure: state, position, operators and outbox together; knows no loop and no retry.
 
 import { InvariantError } from '../base/errors.ts';
-import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX } from '../base/limits.ts';
+import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX, PUSH_ROWS_MAX } from '../base/limits.ts';
 import { slice, type Batch } from '../data/batch.ts';
 import { decodeBatch } from '../data/codec.ts';
 import { parseRecordBatch } from '../data/record.ts';
@@ -25,6 +25,7 @@ import { deadLetter, ProblemLog, PROCESSING_LOG_TOPIC } from './problems.ts';
 import type { Outgoing } from './sink.ts';
 import type { TaskOptions } from './task.ts';
 import { inputsOf, subtopologyOf, taskId } from './topology.ts';
+import { withParts } from './with-parts.ts';
 
 /** Stands among the stream times for the task's logical clock. */
 const NOW = '@now';
@@ -51,6 +52,7 @@ export class Session {
   readonly #outgoing: Outgoing[] = [];
   #outgoingBytes = 0;
   #rows: Batch[] = [];
+  #rowsCount = 0;
   #commit: number;
   #isDirty = false;
   #taken = 0;
@@ -81,7 +83,10 @@ export class Session {
       report: (problem) => this.#report(problem),
       count: (name, by) => this.#count(name, by),
       current: this.#current,
-      client: (batch) => this.#rows.push(batch),
+      client: (batch) => {
+        this.#rows.push(batch);
+        this.#rowsCount += batch.length;
+      },
     });
     this.inputs = new TaskInputs(this.#wiring.readers, positions);
     this.#isLogged = positions.every(({ at }) => at.topic !== PROCESSING_LOG_TOPIC);
@@ -107,7 +112,7 @@ export class Session {
     const part = subtopologyOf(options.plan, options.name.subtopology);
     const inputs = inputsOf(part, options.name.partition);
     const positions = await Promise.all(inputs.map((at) => startOf(options, at, restored.offsets)));
-    return new Session(options, restored, positions);
+    return withParts(() => new Session(options, restored, positions));
   }
 
   get counters(): readonly CounterEntry[] {
@@ -131,7 +136,9 @@ export class Session {
   /** True when what has been made since the last commit must be committed before more is made. */
   get isHeavy(): boolean {
     return (
-      this.#outgoing.length >= OUTBOX_APPENDS_MAX / 2 || this.#outgoingBytes >= OUTBOX_BYTES_MAX / 2
+      this.#outgoing.length >= OUTBOX_APPENDS_MAX / 2 ||
+      this.#outgoingBytes >= OUTBOX_BYTES_MAX / 2 ||
+      this.#rowsCount >= PUSH_ROWS_MAX
     );
   }
 
@@ -204,6 +211,7 @@ export class Session {
     }));
     const rows = this.#rows;
     this.#rows = [];
+    this.#rowsCount = 0;
     this.#changedCounters.clear();
     this.#isDirty = false;
     this.#taken = 0;

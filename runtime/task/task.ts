@@ -2,6 +2,7 @@
 
 import { InvariantError, LimitError, messageOf, PortError } from '../base/errors.ts';
 import { REPARTITION_RECORDS_KEPT } from '../base/limits.ts';
+import { PartMissing } from '../base/part.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
@@ -177,8 +178,8 @@ export class Task {
       }
       session.flush();
     } catch (thrown) {
-      // A limit is ours to raise or the query's to obey, not the fault of one record.
-      if (thrown instanceof LimitError) throw thrown;
+      // A limit is ours to raise or the query's to obey, and code that is not fetched yet ours to fetch: no fault of one record.
+      if (thrown instanceof LimitError || thrown instanceof PartMissing) throw thrown;
       throw new RecordCrash(session.taken, thrown);
     }
   }
@@ -237,6 +238,14 @@ export class Task {
       } catch (again) {
         this.#discard();
         return this.#judge(again);
+      }
+    }
+    if (thrown instanceof PartMissing) {
+      try {
+        await thrown.part.load();
+        return PROGRESS;
+      } catch (unavailable) {
+        return this.#judge(unavailable);
       }
     }
     return this.#judge(thrown);

@@ -12,20 +12,30 @@ export interface KeyItem {
   readonly item: NamedItem;
 }
 
-/** Every key column stands in the SELECT of a persistent query. `names` are the key columns as one writes them. */
+/** Key columns of a query, as one writes them. */
+export interface KeyNames {
+  readonly count: number;
+  readonly nameOf: (key: number) => string;
+  readonly what: 'key column' | 'grouping expression' | 'partitioning expression';
+}
+
+/** Every key column stands in the SELECT of a persistent query. */
 export function refuseMissingKey(
   found: readonly KeyItem[],
-  names: readonly string[],
-  what: 'key column' | 'grouping expression' | 'partitioning expression',
+  { count, nameOf, what }: KeyNames,
   at: Position,
 ): void {
-  const missing = names.filter((_, key) => !found.some((candidate) => candidate.key === key));
+  const missing: string[] = [];
+  for (let key = 0; key < count; key++) {
+    if (!found.some((candidate) => candidate.key === key)) missing.push(nameOf(key));
+  }
   if (missing.length === 0) return;
+  const names = missing.join(', ');
   throw new StatementError(
     'INVALID',
-    `the SELECT lacks the ${what}${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`,
+    `the SELECT lacks the ${what}${missing.length > 1 ? 's' : ''} ${names}`,
     at,
-    `Add ${missing.join(', ')} to the SELECT: the result has no key without.`,
+    `Add ${names} to the SELECT: the result has no key without.`,
   );
 }
 

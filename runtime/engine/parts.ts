@@ -1,0 +1,37 @@
+// Every part that is fetched on first use, and how; knows what the parts are, not what they do.
+
+import * as analyze from '../analyze/parts.ts';
+import type { Part } from '../base/part.ts';
+import * as sql from '../sql/parts.ts';
+
+const parts = new Set<Part<object>>();
+
+function fetched<Code extends object>(part: Part<Code>, fetch: () => Promise<Code>): void {
+  part.from(fetch);
+  parts.add(part);
+}
+
+/** Says of every part how it is fetched. Whoever calls synchronous code through `withParts` has called this before. */
+export function announceParts(): void {
+  fetched(analyze.CONTROL, () => import('../analyze/control.ts'));
+  fetched(analyze.INSERT_SELECT, () => import('../analyze/insert-select.ts'));
+  fetched(analyze.INSERT_VALUES, () => import('../analyze/insert-values.ts'));
+  fetched(analyze.PULL, () => import('../analyze/pull.ts'));
+  fetched(analyze.TYPING_OPERATORS, () => import('../analyze/typing-operators.ts'));
+  fetched(analyze.TYPING_VALUES, () => import('../analyze/typing-values.ts'));
+  fetched(sql.ADMIN_STATEMENTS, () => import('../sql/admin-statements.ts'));
+  fetched(sql.OPERATORS, () => import('../sql/operators.ts'));
+  fetched(sql.PRINT_EXPRESSION, () => import('../sql/print-expression.ts'));
+  fetched(sql.RARE_DEFINITIONS, () => import('../sql/rare-definitions.ts'));
+  fetched(sql.RARE_OPERANDS, () => import('../sql/rare-operands.ts'));
+  fetched(sql.SUBSTITUTION, () => import('../sql/substitution.ts'));
+}
+
+/**
+ * Fetches every part, one after the other, so that nothing is missing later: offline, or where nothing may be waited for.
+ * Rejects with UNAVAILABLE at the first that cannot be fetched.
+ */
+export async function loadParts(): Promise<void> {
+  announceParts();
+  for (const part of parts) await part.load();
+}

@@ -1,0 +1,104 @@
+// Reads what stands behind an operand: arithmetic, AND and OR, comparisons, BETWEEN, IN, LIKE and IS; knows no order of operators.
+
+import type { Position } from '../base/errors.ts';
+import type { Expression } from './ast.ts';
+import type { Cursor } from './cursor.ts';
+import { climb, INNER, LEVEL } from './expression.ts';
+
+/** `a AND b AND c` as one node; a parenthesised AND within it stays a node of its own. */
+export function run(
+  cursor: Cursor,
+  first: Expression,
+  operator: 'AND' | 'OR',
+  level: number,
+): Expression {
+  const { at } = cursor.token;
+  const operands = [first];
+  while (cursor.accept(operator)) operands.push(climb(cursor, level));
+  return { kind: 'Logical', operator, operands, at };
+}
+
+/** `left operator right`, from the operator on. */
+export function binary(
+  cursor: Cursor,
+  left: Expression,
+  operator: '+' | '-' | '*' | '/' | '%' | '||',
+  level: number,
+): Expression {
+  const { at } = cursor.advance();
+  return { kind: 'Arithmetic', operator, left, right: climb(cursor, level), at };
+}
+
+/** `operand AT TIME ZONE zone`, from AT on. */
+export function zoned(cursor: Cursor, operand: Expression, at: Position): Expression {
+  cursor.advance();
+  cursor.expect('TIME');
+  cursor.expect('ZONE');
+  return { kind: 'AtTimeZone', operand, zone: cursor.string("a time zone such as 'UTC'"), at };
+}
+
+/** A condition over an operand, from its operator or NOT on. */
+export function predicate(cursor: Cursor, operand: Expression, at: Position): Expression {
+  const negated = cursor.is('NOT');
+  if (negated) cursor.advance();
+  const { key } = cursor.token;
+  switch (key) {
+    case 'BETWEEN': {
+      cursor.advance();
+      const low = climb(cursor, LEVEL.join);
+      cursor.expect('AND', 'BETWEEN has two bounds: a BETWEEN low AND high.');
+      return { kind: 'Between', negated, operand, low, high: climb(cursor, LEVEL.join), at };
+    }
+    case 'IN': {
+      cursor.advance();
+      cursor.expect('(');
+      const options = cursor.list(() => INNER.expression(cursor));
+      cursor.expect(')');
+      return { kind: 'In', negated, operand, options, at };
+    }
+    case 'LIKE': {
+      cursor.advance();
+      const pattern = climb(cursor, LEVEL.join);
+      return { kind: 'Like', negated, operand, pattern, escape: likeEscape(cursor), at };
+    }
+    case 'IS':
+      if (!negated) return identity(cursor, operand, at);
+      break;
+    case '=':
+    case '<>':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      if (negated) break;
+      cursor.advance();
+      return {
+        kind: 'Comparison',
+        operator: key,
+        left: operand,
+        right: climb(cursor, LEVEL.join),
+        at,
+      };
+    default:
+      break;
+  }
+  cursor.fail(['BETWEEN', 'IN', 'LIKE'], 'Elsewhere NOT stands before the whole condition.');
+}
+
+function identity(cursor: Cursor, left: Expression, at: Position): Expression {
+  cursor.advance();
+  const negated = cursor.accept('NOT');
+  if (cursor.accept('NULL')) return { kind: 'IsNull', negated, operand: left, at };
+  if (!cursor.acceptPhrase('DISTINCT', 'FROM')) cursor.fail();
+  return { kind: 'IsDistinct', negated, left, right: climb(cursor, LEVEL.join), at };
+}
+
+function likeEscape(cursor: Cursor): string | null {
+  // ESCAPE is an ordinary name elsewhere, as an alias too.
+  if (!cursor.is('ESCAPE') || cursor.peek(1).kind !== 'string') return null;
+  cursor.advance();
+  const { at } = cursor.token;
+  const escape = cursor.string('one character in quotes');
+  if (escape.length !== 1) cursor.refuse('ESCAPE takes exactly one character', '', at);
+  return escape;
+}

@@ -1,0 +1,4 @@
+// Set-up of the Node tests: fetches every part, so that tests may call synchronous code by itself; knows no test.
+import { loadParts } from '../../runtime/engine/parts.ts';
+
+await loadParts();
