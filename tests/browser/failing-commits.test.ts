@@ -45,7 +45,7 @@ test.each([1, 2, 3])('the earthquakes with aborted transactions, seed %i', async
   await using engine = await openEngine({ host });
   await engine.execute(QUAKES_STREAM);
   await engine.execute(QUAKES_TABLE);
-  const aborted = abortNowAndThen(seed, 80);
+  const aborted = abortNowAndThen(seed, 12);
   for (let at = 0; at < RECORDS.length;) {
     const to = Math.min(RECORDS.length, at + 61);
     // What was refused was not appended: the same records again.

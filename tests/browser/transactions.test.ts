@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { decodeUtf8, encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { OrderedMap } from '../../runtime/data/ordered-map.ts';
 import type { Commit, StateReader } from '../../runtime/ports/store.ts';
 import { recordBatch, refused, topicSpec, valuesFrom } from '../contracts/log.ts';
 import { openIdb, type Opened } from './idb.ts';
@@ -207,7 +208,7 @@ test('a task that another store has moved on is read again when it is taken over
 });
 
 test('state beyond the limit is refused by name, at the limit it is kept', async () => {
-  const entryBytes = 96 + 2 + 100;
+  const entryBytes = OrderedMap.entryBytes(Uint8Array.of(1)) + 100;
   const small = await openIdb(2 * entryBytes);
   const value = new Uint8Array(100);
   const set = (key: number) => ({ table: '1', key: Uint8Array.of(key), value });
