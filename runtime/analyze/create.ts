@@ -254,7 +254,7 @@ function windowOf({ windowType, windowSizeMs }: SourceProperties): KeyWindow | n
   if (windowType.value === 'SESSION') {
     if (windowSizeMs === null) return { type: 'SESSION', sizeMs: null };
     throw new StatementError(
-      'INVALID',
+      'SYNTAX',
       'WINDOW_SIZE of a SESSION window',
       windowSizeMs.at,
       'Sessions differ in size: leave it out.',

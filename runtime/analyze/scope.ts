@@ -86,10 +86,13 @@ export function unknownColumn(name: string, scope: Scope, at: Position): Stateme
   const some = known.slice(0, SHOWN_COLUMNS_MAX).join(', ');
   const more = known.length > SHOWN_COLUMNS_MAX ? ', ...' : '';
   const listed = known.length === 0 ? '' : `The columns are ${some}${more}.`;
+  // A name that an unquoted one cannot be was quoted, and was meant as text unless only its case is wrong.
+  const isName = /^[A-Z_@][A-Z0-9_@]*$/.test(name) || known.includes(name.toUpperCase());
+  const meant = isName ? '' : 'Text stands in single quotes. ';
   return new StatementError(
     'UNKNOWN_COLUMN',
     `${name} is not a column of ${names}`,
     at,
-    didYouMean(name, known, listed),
+    `${meant}${didYouMean(name, known, listed)}`.trim(),
   );
 }

@@ -1,11 +1,22 @@
-// Text literals that stand for numbers and truths in lists of such; knows no expressions around them.
+// Text literals that stand for numbers and truths in lists of such, alone and within constructors; knows no names.
 
 import { type Position, StatementError } from '../base/errors.ts';
 import { decimalText } from '../data/decimal-text.ts';
-import { BOOLEAN, isNumeric, type Type, typeText } from '../data/type.ts';
+import {
+  array,
+  BIGINT,
+  BOOLEAN,
+  decimal,
+  INTEGER,
+  isNumeric,
+  map,
+  struct,
+  type Type,
+  typeText,
+} from '../data/type.ts';
 import { roundDecimal } from '../expr/decimal.ts';
 import type { Expr, LiteralJson } from '../expr/expr.ts';
-import { literalText } from './coercion.ts';
+import { coerced, commonType, literalText, nullOf } from './coercion.ts';
 
 const TRUE = /^(t|tr|tru|true|y|ye|yes)$/i;
 const FALSE = /^(f|fa|fal|fals|false|n|no)$/i;
@@ -39,6 +50,90 @@ export function fromText(value: Expr | null, type: Type, at: Position): Expr | n
     at,
     'Write a value of that type, without quotes.',
   );
+}
+
+/**
+ * The narrowest type of numbers that a text stands for: of digits alone INTEGER, BIGINT or DECIMAL, with a point or an
+ * exponent DECIMAL; null when it is no number.
+ */
+export function numberTypeOf(text: string): Type | null {
+  const trimmed = text.trim();
+  const whole = /^[+-]?\d+$/.test(trimmed);
+  for (const [kind, max] of WHOLE_MAX) {
+    if (whole && wholeOf(trimmed, max) !== null) return kind === 'INTEGER' ? INTEGER : BIGINT;
+  }
+  const fine = roundDecimal(trimmed, PROBE_SCALE);
+  if (fine === null) return null;
+  const digits = decimalText(fine < 0n ? -fine : fine, PROBE_SCALE);
+  const point = digits.indexOf('.');
+  const scale = digits.replace(/0+$/, '').length - point - 1;
+  const precision = digits.slice(0, point).replace(/^0+/, '').length + scale;
+  return decimal(Math.max(1, precision), scale);
+}
+
+/**
+ * The expression with its text literal, or those within its constructors, read as the numbers and truths that they stand for
+ * beside `type`; itself where nothing is to be read, or where the items of one ARRAY or MAP would have no type in common.
+ * @throws {StatementError} TYPE_MISMATCH when a text is none
+ */
+export function withTextRead(of: Expr, type: Type, at: Position): Expr {
+  const all = (values: readonly Expr[], to: Type): readonly Expr[] | null =>
+    sharing(values.map((value) => withTextRead(value, to, at)));
+  switch (of.expr) {
+    case 'literal': {
+      const text = literalText(of);
+      if (of.value === null && of.type.kind === 'STRING' && readsText(type)) return nullOf(type);
+      const read = text !== null && isNumeric(type) ? numberTypeOf(text) : null;
+      return fromText(of, read ?? type, at) ?? of;
+    }
+    case 'array': {
+      const items = type.kind === 'ARRAY' ? all(of.items, type.item) : null;
+      const [first] = items ?? [];
+      return items === null || first === undefined ? of : { ...of, items, type: array(first.type) };
+    }
+    case 'map': {
+      if (type.kind !== 'MAP') return of;
+      const keys = all(
+        of.entries.map((entry) => entry.key),
+        type.key,
+      );
+      const values = all(
+        of.entries.map((entry) => entry.value),
+        type.value,
+      );
+      const [key] = keys ?? [];
+      const [value] = values ?? [];
+      if (key === undefined || value === undefined) return of;
+      const entries = of.entries.map((entry, index) => ({
+        key: keys?.[index] ?? entry.key,
+        value: values?.[index] ?? entry.value,
+      }));
+      return { ...of, entries, type: map(key.type, value.type) };
+    }
+    case 'struct': {
+      if (type.kind !== 'STRUCT' || of.type.kind !== 'STRUCT') return of;
+      const { fields } = of.type;
+      const values = of.fields.map((value, index) => {
+        const wanted = type.fields.find(({ name }) => name === fields[index]?.name);
+        return wanted === undefined ? value : withTextRead(value, wanted.type, at);
+      });
+      const types = fields.map((field, index) => ({
+        name: field.name,
+        type: values[index]?.type ?? field.type,
+      }));
+      return { ...of, fields: values, type: struct(types) };
+    }
+    default:
+      return of;
+  }
+}
+
+/** The values in the type that all have in common; null when there is none. */
+function sharing(values: readonly Expr[]): readonly Expr[] | null {
+  let common: Type | null = values[0]?.type ?? null;
+  for (const { type } of values) common = common === null ? null : commonType(common, type);
+  const to = common;
+  return to === null ? null : values.map((value) => coerced(value, to));
 }
 
 function readText(text: string, type: Type): LiteralJson {

@@ -24,7 +24,7 @@ import {
   isTemporal,
   literalText,
 } from './coercion.ts';
-import { fromText, readsText } from './text-literal.ts';
+import { withTextRead } from './text-literal.ts';
 import { expect, known, shownType, type Typer } from './typer.ts';
 
 const EQUALITY = new Set<ComparisonOperator>(['=', '<>']);
@@ -164,10 +164,14 @@ export function inferBetween(typer: Typer, node: Between): Expr {
 
 export function inferIn(typer: Typer, node: In): Expr {
   const argument = known(typer.infer(node.operand), node.operand.at);
-  const options = node.options.map((option) => ({ at: option.at, value: typer.infer(option) }));
+  const options = node.options.map((option) => {
+    const { at } = option;
+    const value = typer.infer(option);
+    return { at, value: value === null ? null : withTextRead(value, argument.type, at) };
+  });
   let common = argument.type;
   for (const { at, value } of options) {
-    if (value === null || (literalText(value) !== null && readsText(common))) continue;
+    if (value === null) continue;
     const next = comparedType(common, value.type);
     if (next === null) {
       throw new StatementError(
@@ -183,7 +187,7 @@ export function inferIn(typer: Typer, node: In): Expr {
     expr: 'in',
     negated: node.negated,
     argument: coerced(argument, common),
-    list: options.map(({ at, value }) => fromText(value, common, at) ?? coerced(value, common)),
+    list: options.map(({ value }) => coerced(value, common)),
     type: BOOLEAN,
   };
 }

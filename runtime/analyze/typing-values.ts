@@ -10,6 +10,7 @@ import {
   decimal,
   DOUBLE,
   INTEGER,
+  isNumeric,
   map,
   STRING,
   struct,
@@ -31,7 +32,7 @@ import type {
   TypedLiteral,
 } from '../sql/ast.ts';
 import { canCast, coerced, commonType, isTemporal, literalText, nullOf } from './coercion.ts';
-import { fromText } from './text-literal.ts';
+import { fromText, numberTypeOf } from './text-literal.ts';
 import { expect, known, type Typer } from './typer.ts';
 import { compared } from './typing-operators.ts';
 
@@ -119,8 +120,8 @@ interface Item {
 }
 
 /**
- * The type that all items share. NULL takes the type of the others, text literals are read as theirs, and where a column
- * is STRING the other literals are text.
+ * The type that all items share. NULL takes the type of the others, text literals are read as theirs (beside numbers as a number
+ * wide enough for the text), and where a column is STRING the other literals are text.
  */
 function sharedType(all: readonly Item[], what: string, at: Position): Type {
   let type: Type | null = null;
@@ -139,6 +140,11 @@ function sharedType(all: readonly Item[], what: string, at: Position): Type {
     }
   }
   if (type === null && all.some(({ value }) => value !== null)) type = STRING;
+  for (const { value } of all) {
+    const text = literalText(value);
+    const read = text === null || type === null || !isNumeric(type) ? null : numberTypeOf(text);
+    if (read !== null && type !== null) type = commonType(type, read);
+  }
   if (type !== null) {
     for (const item of all) refuseText(item, type, what);
     return type;

@@ -23,6 +23,8 @@ export const SYNTAX_ERRORS_MAX = 100;
 export const AST_DEPTH_MAX = 100;
 /** Columns of one source. */
 export const COLUMNS_MAX = 512;
+/** Digits of a DECIMAL column: what a key can hold in one length byte, with room to spare. */
+export const DECIMAL_DIGITS_MAX = 255;
 /** Partitions of one topic. */
 export const PARTITIONS_MAX = 256;
 /** Characters of a topic, stream, table or query name. */

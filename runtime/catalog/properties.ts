@@ -73,7 +73,8 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
 
 /**
  * Reads the properties.
- * @throws {StatementError} INVALID for unknown or repeated properties and for values out of their bounds; UNSUPPORTED for
+ * @throws {StatementError} INVALID for unknown or repeated properties and for values out of their bounds; SYNTAX for a size that is no
+ *   duration; UNSUPPORTED for
  *   those of a schema registry
  */
 export function readProperties(given: readonly Property[], of: PropertiesOf): SourceProperties {
@@ -133,10 +134,14 @@ export function readProperties(given: readonly Property[], of: PropertiesOf): So
   };
 }
 
-function refuse(property: Property, expected: string): StatementError {
+function refuse(
+  property: Property,
+  expected: string,
+  code: 'INVALID' | 'SYNTAX' = 'INVALID',
+): StatementError {
   const { name, value } = property;
   return new StatementError(
-    'INVALID',
+    code,
     `${name.text.toUpperCase()} cannot be ${shown(value)}`,
     value.at,
     expected,
@@ -231,7 +236,8 @@ function durationText(property: Property): number {
   const unit = UNIT_MS.get((parts?.[2] ?? '').toUpperCase().replace(/S$/, ''));
   const size = unit === undefined ? 0 : Number(parts?.[1]) * unit;
   if (size < 1 || !Number.isSafeInteger(size)) {
-    throw refuse(property, "It is a number and a unit, for example '30 SECONDS'.");
+    // The text is a duration as the grammar has it after SIZE.
+    throw refuse(property, "It is a number and a unit, for example '30 SECONDS'.", 'SYNTAX');
   }
   return size;
 }

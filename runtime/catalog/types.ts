@@ -1,6 +1,7 @@
 // Turns type names as written into types, custom types included; knows no columns.
 
 import { type Position, StatementError } from '../base/errors.ts';
+import { DECIMAL_DIGITS_MAX } from '../base/limits.ts';
 import {
   array,
   BIGINT,
@@ -20,9 +21,6 @@ import {
 } from '../data/type.ts';
 import type { TypeName } from '../sql/ast.ts';
 import { didYouMean } from './nearest.ts';
-
-/** Digits of a DECIMAL at most, as declared in a statement; results of arithmetic may be wider. */
-const DECIMAL_DIGITS_MAX = 38;
 
 const BUILT_IN: ReadonlyMap<string, Type> = new Map([
   ['BOOLEAN', BOOLEAN],

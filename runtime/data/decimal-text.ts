@@ -12,9 +12,6 @@ export function decimalText(unscaled: bigint, scale: number): string {
 /** A number's text: optional sign, digits with an optional point, optional exponent. */
 const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?$/u;
 
-/** Digits that a DECIMAL has at most. */
-const PRECISION_MAX = 38;
-
 /**
  * Reads a number's text as a DECIMAL of that precision and scale, exactly.
  * @returns the unscaled value; null when the text is no number, `excess` when it has more digits than fit (none are rounded away
@@ -33,7 +30,7 @@ export function parseDecimal(
   if (digits === '') return 0n;
   // The value is digits × 10^shift once scaled.
   const shift = Number(exponent) - fraction.length + scale;
-  if (digits.length + shift > PRECISION_MAX) return 'excess';
+  if (digits.length + shift > precision) return 'excess';
   let unscaled: string;
   if (shift >= 0) {
     unscaled = digits + '0'.repeat(shift);

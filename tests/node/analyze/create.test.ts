@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { COLUMNS_MAX, NAME_LENGTH_MAX } from '../../../runtime/base/limits.ts';
 import { analyzeStatement } from '../../../runtime/analyze/analyze.ts';
 import { parse } from '../../../runtime/sql/parser.ts';
+import { DECIMAL_DIGITS_MAX } from '../../../runtime/base/limits.ts';
 import { Session } from '../plan/session.ts';
 
 const JSON_S = "WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON')";
@@ -92,8 +93,8 @@ test.each([
     'INVALID line 1:15: the key column M holds a MAP',
   ],
   [
-    `CREATE STREAM s (a DECIMAL(40, 2)) ${JSON_S};`,
-    'INVALID line 1:20: DECIMAL(40, 2) is not a type',
+    `CREATE STREAM s (a DECIMAL(256, 2)) ${JSON_S};`,
+    'INVALID line 1:20: DECIMAL(256, 2) is not a type',
   ],
   [
     `CREATE STREAM s (a STRUCT<x INT, x INT>) ${JSON_S};`,
@@ -148,9 +149,31 @@ test.each([
   expect(new Session().refusal(sql)).toBe(message);
 });
 
-test('a DECIMAL has up to 38 digits', () => {
-  const { source } = created(`CREATE STREAM s (a DECIMAL(38, 38)) ${JSON_S};`);
-  expect(source.schema.columns[0]?.type).toEqual({ kind: 'DECIMAL', precision: 38, scale: 38 });
+test('a DECIMAL has up to so many digits, results of arithmetic too', () => {
+  const digits = DECIMAL_DIGITS_MAX;
+  const { source } = created(`CREATE STREAM s (a DECIMAL(${digits}, ${digits})) ${JSON_S};`);
+  const type = { kind: 'DECIMAL', precision: digits, scale: digits };
+  expect(source.schema.columns[0]?.type).toEqual(type);
+  const session = new Session();
+  session.run(`CREATE STREAM s (a DECIMAL(${digits}, 2)) ${JSON_S};`);
+  expect(session.refusal('CREATE STREAM x AS SELECT ARRAY[a + a] AS b FROM s;')).toBe(
+    `INVALID line 1:27: ARRAY<DECIMAL(${digits + 1}, 2)> has more than ${digits} digits`,
+  );
+  session.run('CREATE STREAM x AS SELECT CAST(a + a AS DECIMAL(10, 2)) AS b FROM s;');
+  expect(session.catalog.source('X').schema.columns[0]?.type).toEqual({
+    kind: 'DECIMAL',
+    precision: 10,
+    scale: 2,
+  });
+});
+
+test('a WINDOW_SIZE that is no duration, or of sessions, is no SQL', () => {
+  const sized = (type: string, size: string): string =>
+    new Session().refusal(
+      `CREATE STREAM s (a INT KEY) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', WINDOW_TYPE='${type}', WINDOW_SIZE='${size}');`,
+    );
+  expect(sized('HOPPING', '30 bobs')).toBe("SYNTAX line 1:108: WINDOW_SIZE cannot be '30 bobs'");
+  expect(sized('SESSION', '30 seconds')).toBe('SYNTAX line 1:108: WINDOW_SIZE of a SESSION window');
 });
 
 test('a sink takes formats, partitions and a topic after its source, the properties and the session', () => {

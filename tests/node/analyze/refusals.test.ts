@@ -326,5 +326,6 @@ test('an unknown column is refused with the nearest one, or with those there are
   };
   expect(hint('rowtme')).toBe('Did you mean ROWTIME?');
   expect(hint('`Id`')).toBe('Did you mean ID?');
+  expect(hint('"some text"')).toMatch(/^Text stands in single quotes\. The columns are /);
   expect(hint('something')).toBe('The columns are ID, A, B, ROWTIME, ROWPARTITION, ROWOFFSET.');
 });

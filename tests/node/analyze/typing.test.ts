@@ -67,6 +67,14 @@ test.each([
   ['i NOT BETWEEN 1 AND 2', '(NOT ((I >= 1) AND (I <= 2))) :: BOOLEAN'],
   ["i IN (1, '2', NULL)", '(I IN (1, 2, NULL)) :: BOOLEAN'],
   ['i IN (1, l)', '(CAST(I AS BIGINT) IN (1, L)) :: BOOLEAN'],
+  ["i IN (1, '2.50')", '(CAST(I AS DECIMAL(11, 1)) IN (1.0, 2.5)) :: BOOLEAN'],
+  ["d IN (1, '2.50')", '(D IN (1, 2.5)) :: BOOLEAN'],
+  ["xs IN (ARRAY['1', NULL], ARRAY[2])", '(XS IN (ARRAY[1, NULL], ARRAY[2])) :: BOOLEAN'],
+  ["m IN (MAP('a' := '7'))", "(M IN (CAST(MAP('a' := 7) AS MAP<STRING, BIGINT>))) :: BOOLEAN"],
+  [
+    "o IN (STRUCT(x := '1', y := '2.5'))",
+    '(O IN (CAST(STRUCT(X := 1, Y := 2.5) AS STRUCT<`X` INTEGER, `Y` DOUBLE>))) :: BOOLEAN',
+  ],
   ["f IN ('yes', 'F')", '(F IN (true, false)) :: BOOLEAN'],
   ['f AND NOT f OR f', '((F AND (NOT F)) OR F) :: BOOLEAN'],
   ['NULL AND f', '(NULL AND F) :: BOOLEAN'],
@@ -76,6 +84,12 @@ test.each([
     '(CASE WHEN F THEN 1 WHEN (I = 2) THEN L END) :: BIGINT',
   ],
   ["CASE i WHEN 1 THEN 'x' ELSE NULL END", "(CASE WHEN (I = 1) THEN 'x' ELSE NULL END) :: STRING"],
+  ["ARRAY[i, '7']", 'ARRAY[I, 7] :: ARRAY<INTEGER>'],
+  ["ARRAY[i, '3000000000']", 'ARRAY[CAST(I AS BIGINT), 3000000000] :: ARRAY<BIGINT>'],
+  [
+    "ARRAY[NULL, i, '2e1', l]",
+    'ARRAY[NULL, CAST(I AS DECIMAL(19, 0)), 20, CAST(L AS DECIMAL(19, 0))] :: ARRAY<DECIMAL(19, 0)>',
+  ],
   ['ARRAY[i, l, NULL]', 'ARRAY[CAST(I AS BIGINT), L, NULL] :: ARRAY<BIGINT>'],
   [
     "MAP('k' := i, 'n' := 2.5)",

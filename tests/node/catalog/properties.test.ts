@@ -65,7 +65,7 @@ test.each([
   ["KAFKA_TOPIC='a', kafka_topic='b'", 'INVALID line 1:48: the property KAFKA_TOPIC stands twice'],
   ["KAFKA_TOPIC='__a'", "INVALID line 1:43: KAFKA_TOPIC cannot be '__a'"],
   ["KAFKA_TOPIC='a b'", "INVALID line 1:43: KAFKA_TOPIC cannot be 'a b'"],
-  ["WINDOW_SIZE='30 bobs'", "INVALID line 1:43: WINDOW_SIZE cannot be '30 bobs'"],
+  ["WINDOW_SIZE='30 bobs'", "SYNTAX line 1:43: WINDOW_SIZE cannot be '30 bobs'"],
   ["VALUE_DELIMITER='<~>'", "INVALID line 1:47: VALUE_DELIMITER cannot be '<~>'"],
   ['WRAP_SINGLE_VALUE=1', 'INVALID line 1:49: WRAP_SINGLE_VALUE cannot be 1'],
   ['VALUE_SCHEMA_ID=1', 'UNSUPPORTED line 1:31: VALUE_SCHEMA_ID needs a schema registry'],

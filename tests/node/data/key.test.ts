@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ByteReader, ByteWriter, compareBytes } from '../../../runtime/base/bytes.ts';
 import { PortError } from '../../../runtime/base/errors.ts';
+import { DECIMAL_DIGITS_MAX } from '../../../runtime/base/limits.ts';
 import { columnBuilder } from '../../../runtime/data/builder.ts';
 import { decodeCells, encodeCells } from '../../../runtime/data/cells.ts';
 import {
@@ -163,6 +164,11 @@ test('key bytes are as the protocol says', () => {
   ]);
   expect([...encodeKey([decimal(4, 1)], [-200n])]).toEqual([1, 0x7e, 0xff, 0x38]);
   expect([...encodeKey([BIGINT], [null])]).toEqual([0]);
+  const widest = decimal(DECIMAL_DIGITS_MAX, 0);
+  for (const digits of ['9'.repeat(DECIMAL_DIGITS_MAX), `-${'9'.repeat(DECIMAL_DIGITS_MAX)}`]) {
+    const bytes = encodeKey([widest], [BigInt(digits)]);
+    expect(decodeKey([widest], bytes).values).toEqual([BigInt(digits)]);
+  }
   expect([...encodeKey([DOUBLE], [1])]).toEqual([1, 0xbf, 0xf0, 0, 0, 0, 0, 0, 0]);
 });
 

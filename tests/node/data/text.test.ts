@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { DECIMAL_DIGITS_MAX } from '../../../runtime/base/limits.ts';
 import { decimalText, parseDecimal } from '../../../runtime/data/decimal-text.ts';
 import { doubleText } from '../../../runtime/data/double-text.ts';
 import { jsonText } from '../../../runtime/data/json-text.ts';
@@ -39,6 +40,10 @@ test('doubles are spelled as Java spells them', () => {
     [1e21, '1.0E21'],
     [1.797_693_134_862_315_7e308, '1.7976931348623157E308'],
     [0.1 + 0.2, '0.30000000000000004'],
+    [Number.MIN_VALUE, '4.9E-324'],
+    [-1e-323, '-9.9E-324'],
+    [2e23, '2.0E23'],
+    [2 ** 62, '4.611686018427388E18'],
     [Number.NaN, 'NaN'],
     [Infinity, 'Infinity'],
     [-Infinity, '-Infinity'],
@@ -69,6 +74,12 @@ test('decimals keep their scale and are read back', () => {
       },
     ),
   );
+});
+
+test('a decimal as wide as one can be is read with all its digits', () => {
+  const nines = '9'.repeat(DECIMAL_DIGITS_MAX);
+  expect(parseDecimal(`-0.${nines}`, DECIMAL_DIGITS_MAX, DECIMAL_DIGITS_MAX)).toBe(-BigInt(nines));
+  expect(parseDecimal(`1${nines}`, DECIMAL_DIGITS_MAX, 0)).toBe('excess');
 });
 
 test('a decimal that does not fit is not rounded', () => {
