@@ -7,12 +7,23 @@ import process from 'node:process';
 import { millrace } from './command.ts';
 import type { Terminal } from './run.ts';
 
+/** Non-null while stdout has more waiting than it should. */
+let draining: Promise<void> | null = null;
+
+function drained(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.once('drain', () => {
+      draining = null;
+      resolve();
+    });
+  });
+}
+
 const TERMINAL: Terminal = {
-  out: (bytes) =>
-    new Promise((resolve) => {
-      if (process.stdout.write(bytes)) resolve();
-      else process.stdout.once('drain', resolve);
-    }),
+  out: async (bytes) => {
+    if (process.stdout.write(bytes)) return;
+    await (draining ??= drained());
+  },
   problem: (message) => {
     process.stderr.write(`${message}\n`);
   },

@@ -1,8 +1,9 @@
 // The command `run`: an SQL text, its inputs and its outputs on an engine in memory; knows no command line.
 
-import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { encodeUtf8 } from '../runtime/base/bytes.ts';
-import { StatementError } from '../runtime/base/errors.ts';
+import { messageOf, StatementError } from '../runtime/base/errors.ts';
 import type { Catalog } from '../runtime/catalog/catalog.ts';
 import type { Source } from '../runtime/catalog/source.ts';
 import { CATALOG_TOPIC } from '../runtime/engine/catalog-topic.ts';
@@ -16,7 +17,7 @@ import { type RunArguments, UsageError } from './arguments.ts';
 import { feed, type Fed, fedSource } from './feed.ts';
 import { statementProblem } from './problems.ts';
 import { ResultLines } from './result-lines.ts';
-import { ScriptError, startScript } from './script.ts';
+import { ScriptError, startScript, type Subscription } from './script.ts';
 import { report, statsText } from './statistics.ts';
 import { TopicChanges } from './topic-changes.ts';
 
@@ -56,6 +57,7 @@ export async function run(
 ): Promise<number> {
   const sql = readText(given.app);
   for (const { path } of given.inputs) checkReadable(path);
+  if (given.stats !== null) checkWritable(given.stats);
   const host = memoryHost({ kernel });
   await using engine = await openEngine({
     host,
@@ -92,7 +94,7 @@ async function runOn(
   const changes = outputsOf(engine.catalog, given.outputs).map(
     (source) => new TopicChanges(source, problem),
   );
-  const printing = subscriptions.map(({ id, rows }) => printRows(id, rows, out));
+  const printing = subscriptions.map((one) => printSubscription(one, terminal));
   const settle = async (): Promise<void> => {
     await engine.idle();
     await Promise.all(subscriptions.map(({ rows }) => rows.idle()));
@@ -107,10 +109,10 @@ async function runOn(
     await feed(input, source, counts, { engine, onFed: settle, onProblem: problem });
   }
   await Promise.all(subscriptions.map(({ rows }) => rows.close()));
-  await Promise.all(printing);
+  const isPrinted = (await Promise.all(printing)).every((ended) => ended);
   for (const { id, sql: text } of questions) await printRows(id, await asked(engine, text), out);
   if (given.stats !== null) writeFileSync(given.stats, statsText(await engine.stats(), fed));
-  return report(engine, await engine.stats(), fed, problem) ? 0 : 1;
+  return report(engine, await engine.stats(), fed, problem) && isPrinted ? 0 : 1;
 }
 
 /** @throws {ScriptError} */
@@ -120,6 +122,20 @@ async function asked(engine: Engine, sql: string): Promise<QueryRows> {
   } catch (thrown) {
     if (thrown instanceof StatementError) throw new ScriptError([thrown]);
     throw thrown;
+  }
+}
+
+/** Never throws: it goes on beside everything else. @returns false when the query has failed */
+async function printSubscription(
+  { id, rows }: Subscription,
+  { out, problem }: Terminal,
+): Promise<boolean> {
+  try {
+    await printRows(id, rows, out);
+    return true;
+  } catch (thrown) {
+    problem(`millrace: ${id} ended: ${messageOf(thrown)}`);
+    return false;
   }
 }
 
@@ -168,5 +184,15 @@ function checkReadable(path: string): void {
     accessSync(path, constants.R_OK);
   } catch (thrown) {
     throw new UsageError(`cannot read ${path}`, { cause: thrown });
+  }
+  if (statSync(path).isDirectory()) throw new UsageError(`${path} is a folder`);
+}
+
+/** Before anything is run, so that no run is in vain. */
+function checkWritable(path: string): void {
+  try {
+    accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
+  } catch (thrown) {
+    throw new UsageError(`cannot write ${path}`, { cause: thrown });
   }
 }

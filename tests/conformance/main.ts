@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { loadParts } from '../../runtime/engine/parts.ts';
 import type { RunOptions } from './run-case.ts';
 import { caseFiles, runCases, seededRandom, sumOf, unsupportedOf } from './suite.ts';
 
@@ -80,6 +81,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (options.mode === 'cut') console.log(`seed ${seed}`);
+  await loadParts();
   const files = caseFiles(folder, values.only?.split(',') ?? null);
   const start = performance.now();
   const reports = [];

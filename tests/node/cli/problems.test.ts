@@ -121,6 +121,17 @@ describe('statements', () => {
   });
 });
 
+test('a push query that fails is told, and the command fails with it', async () => {
+  const more = `SELECT * FROM r EMIT CHANGES; DROP STREAM r DELETE TOPIC;`;
+  const r = `CREATE STREAM r (id STRING KEY, n INT) WITH (KAFKA_TOPIC='r', PARTITIONS=1, VALUE_FORMAT='JSON');`;
+  workplace.write('app.sql', `${APP} ${r} ${more}`);
+  workplace.write('s.ndjson', '{"id":"a"}\n');
+  const ended = await workplace.millrace('run', '@app.sql', '--input', 's=@s.ndjson');
+  expect(ended.status).toBe(1);
+  expect(resultLines(ended).map(({ source }) => source)).toEqual(['COPY']);
+  expect(ended.stderr).toMatch(/^millrace: TRANSIENT_R_\d+ ended: .*'r'/);
+});
+
 describe('wrong usage ends with status 2', () => {
   test.each([
     ['no command', [], 'a command is missing'],
@@ -140,6 +151,12 @@ describe('wrong usage ends with status 2', () => {
       'an unknown topic',
       ['run', '@app.sql', '--input', 't=@app.sql'],
       "over a topic 't'; there is s",
+    ],
+    ['a folder for a file', ['run', '@app.sql', '--input', 's=@.'], 'is a folder'],
+    [
+      'a place where nothing can be',
+      ['run', '@app.sql', '--stats', '@no/stats.json'],
+      'cannot write',
     ],
     ['an unknown output', ['run', '@app.sql', '--output', 'x'], "topic 'x'"],
   ])('%s', async (_, args, message) => {
