@@ -111,11 +111,11 @@ export class BrowserEngine implements AsyncDisposable {
     return place;
   }
 
-  /** Appends records as they are. @throws {PortError} what the log refuses; none where one is too large */
+  /** Appends records as they are. @throws {PortError} what the log refuses */
   async produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
-    const runs = packed(records, Date.now());
+    const sent = packed(records);
     return placesOf(
-      await this.#remote.call((remote) => remote.produce(topic, transfer(runs, buffersOf(runs)))),
+      await this.#remote.call((remote) => remote.produce(topic, transfer(sent, buffersOf(sent)))),
     );
   }
 
@@ -124,9 +124,14 @@ export class BrowserEngine implements AsyncDisposable {
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE
    */
   async topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
-    const { from, runs } = await this.#remote.call((remote) => remote.topicRecords(topic, options));
+    const read = await this.#remote.call((remote) => remote.topicRecords(topic, options));
     const { partition = 0 } = options;
-    return unpacked(runs).map((record, i) => ({ ...record, partition, offset: from + i }));
+    return unpacked(read.records).map((record, i) => ({
+      ...record,
+      partition,
+      offset: read.from + i,
+      timestamp: record.timestamp ?? 0,
+    }));
   }
 
   async stats(): Promise<EngineStats> {

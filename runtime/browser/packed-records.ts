@@ -1,66 +1,85 @@
-// Records between page and Worker as a few record batches in buffers handed over, not as an object each; knows no topic.
+// Records between page and Worker as a few arrays in buffers handed over, not as an object each; knows no topic.
 
 import { encodeUtf8 } from '../base/bytes.ts';
-import { parseRecordBatch } from '../data/record.ts';
-import { RecordBatchBuilder } from '../data/record-builder.ts';
+import type { RecordHeader } from '../data/record.ts';
 import type { ProducedRecord } from '../engine/insert.ts';
 
-/** Records in a row that ask for the same partition; null: each goes where its key says. */
-export interface PackedRun {
+/** Records in their order. */
+export interface PackedRecords {
+  /** Keys and values, one after the other: key, value, key, value ... */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly partition: number | null;
+  /** Two a record: of its key and its value; -1: null. */
+  readonly lengths: Int32Array<ArrayBuffer>;
+  /** NaN: none given. */
+  readonly timestamps: Float64Array<ArrayBuffer>;
+  /** NaN: none given. */
+  readonly partitions: Float64Array<ArrayBuffer>;
+  /** By record; null: no record has any. */
+  readonly headers: readonly (readonly RecordHeader[])[] | null;
 }
 
-/**
- * Packs records, their order kept.
- * @throws {PortError} RECORD_TOO_LARGE, INVALID_TIMESTAMP
- * @throws {LimitError} HEADERS_MAX, HEADERS_BYTES_MAX
- */
-export function packed(records: readonly ProducedRecord[], nowMs: number): PackedRun[] {
-  const runs: PackedRun[] = [];
-  const builder = new RecordBatchBuilder();
-  let current: number | null = null;
-  const flush = (): void => {
-    const bytes = builder.finish();
-    if (bytes !== null) runs.push({ bytes, partition: current });
-  };
-  for (const { key = null, value, timestamp = nowMs, headers, partition = null } of records) {
-    if (partition !== current) flush();
-    current = partition;
-    const append = (): boolean => builder.append(bytesOf(key), bytesOf(value), timestamp, headers);
-    if (append()) continue;
-    flush();
-    append();
+const NO_HEADERS: readonly RecordHeader[] = [];
+
+/** The records as arrays of their own. */
+export function packed(records: readonly ProducedRecord[]): PackedRecords {
+  const count = records.length;
+  const parts: (Uint8Array | null)[] = [];
+  for (const { key, value } of records) parts.push(bytesOf(key ?? null), bytesOf(value));
+  const lengths = Int32Array.from(parts, (part) => part?.length ?? -1);
+  const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + Math.max(0, length), 0));
+  let at = 0;
+  for (const part of parts) {
+    if (part === null) continue;
+    bytes.set(part, at);
+    at += part.length;
   }
-  flush();
-  return runs;
-}
-
-/** The records again; keys and values are views of the runs' bytes. */
-export function unpacked(runs: readonly PackedRun[]): UnpackedRecord[] {
-  return runs.flatMap(({ bytes, partition }) => {
-    // Packed in this process: there is no damage for a checksum to find.
-    const batch = parseRecordBatch(bytes, 'INVALID_BATCH', { checksum: false });
-    return Array.from({ length: batch.count }, (_, i) => ({
-      key: batch.key(i),
-      value: batch.value(i),
-      timestamp: batch.timestamps[i] ?? 0,
-      headers: batch.headers(i),
-      partition: partition ?? undefined,
-    }));
+  const timestamps = new Float64Array(count);
+  const partitions = new Float64Array(count);
+  records.forEach(({ timestamp, partition }, i) => {
+    timestamps[i] = marked(timestamp);
+    partitions[i] = marked(partition);
   });
+  const hasHeaders = records.some(({ headers }) => headers !== undefined && headers.length > 0);
+  const headers = hasHeaders ? records.map((record) => record.headers ?? NO_HEADERS) : null;
+  return { bytes, lengths, timestamps, partitions, headers };
 }
 
-export interface UnpackedRecord extends ProducedRecord {
+/** A record whose key and value are views of what was packed. */
+export interface UnpackedRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  readonly timestamp: number;
-  readonly headers: NonNullable<ProducedRecord['headers']>;
+  readonly timestamp: number | undefined;
+  readonly partition: number | undefined;
+  readonly headers: readonly RecordHeader[];
+}
+
+export function unpacked(records: PackedRecords): UnpackedRecord[] {
+  const { bytes, lengths, timestamps, partitions, headers } = records;
+  let at = 0;
+  const take = (length = -1): Uint8Array | null =>
+    length < 0 ? null : bytes.subarray(at, (at += length));
+  return Array.from(timestamps, (timestamp, i) => ({
+    key: take(lengths[2 * i]),
+    value: take(lengths[2 * i + 1]),
+    timestamp: unmarked(timestamp),
+    partition: unmarked(partitions[i]),
+    headers: headers?.[i] ?? NO_HEADERS,
+  }));
 }
 
 /** The buffers to hand over. */
-export function buffersOf(runs: readonly PackedRun[]): ArrayBuffer[] {
-  return runs.map(({ bytes }) => bytes.buffer);
+export function buffersOf(records: PackedRecords): ArrayBuffer[] {
+  const { bytes, lengths, timestamps, partitions } = records;
+  return [bytes.buffer, lengths.buffer, timestamps.buffer, partitions.buffer];
+}
+
+/** A NaN that was given is no number for the log either: it is refused there as -1 is. */
+function marked(given: number | undefined): number {
+  return given === undefined ? NaN : Number.isNaN(given) ? -1 : given;
+}
+
+function unmarked(number: number | undefined): number | undefined {
+  return Number.isNaN(number) ? undefined : number;
 }
 
 function bytesOf(given: Uint8Array | string | null): Uint8Array | null {

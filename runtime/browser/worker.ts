@@ -16,7 +16,7 @@ import type { ReadOptions } from '../engine/records.ts';
 import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
 import { type HostOptions, openHost } from './host.ts';
-import { buffersOf, packed, type PackedRun, unpacked } from './packed-records.ts';
+import { buffersOf, packed, type PackedRecords, unpacked } from './packed-records.ts';
 import { portTransport } from './port-transport.ts';
 import { type Envelope, enveloped, toWire, type WireError } from './wire-error.ts';
 
@@ -45,10 +45,10 @@ export interface PackedPlaces {
   readonly offsets: Float64Array<ArrayBuffer>;
 }
 
-/** Records of one partition with consecutive offsets. */
-export interface PackedRecords {
+/** Records of one partition, and the offset of the first; the others follow it. */
+export interface ReadRecords {
   readonly from: number;
-  readonly runs: readonly PackedRun[];
+  readonly records: PackedRecords;
 }
 
 /** The one object that the page calls. Nothing is thrown across: every answer is an envelope. */
@@ -129,16 +129,16 @@ export class EngineWorker {
     return await placed(() => this.#opened.insert(source, rows, options));
   }
 
-  async produce(topic: string, runs: readonly PackedRun[]): Promise<Envelope<PackedPlaces>> {
-    return await placed(() => this.#opened.produce(topic, unpacked(runs)));
+  async produce(topic: string, records: PackedRecords): Promise<Envelope<PackedPlaces>> {
+    return await placed(() => this.#opened.produce(topic, unpacked(records)));
   }
 
-  async topicRecords(topic: string, options: ReadOptions): Promise<Envelope<PackedRecords>> {
+  async topicRecords(topic: string, options: ReadOptions): Promise<Envelope<ReadRecords>> {
     const envelope = await enveloped(async () => {
       const records = await this.#opened.topicRecords(topic, options);
-      return { from: records[0]?.offset ?? 0, runs: packed(records, 0) };
+      return { from: records[0]?.offset ?? 0, records: packed(records) };
     });
-    return envelope.ok ? transfer(envelope, buffersOf(envelope.value.runs)) : envelope;
+    return envelope.ok ? transfer(envelope, buffersOf(envelope.value.records)) : envelope;
   }
 
   async stats(): Promise<Envelope<EngineStats>> {

@@ -132,6 +132,16 @@ test('errors keep class, code, position and hint; what ran before the failing st
   expect(await thrownBy(engine.produce('absent', [{ value: 'x' }]))).toMatchObject({
     code: 'UNKNOWN_TOPIC',
   });
+  for (const partition of [-1, 1, 0.5, NaN]) {
+    expect(await thrownBy(engine.produce('s', [{ value: 'x', partition }]))).toMatchObject({
+      code: 'UNKNOWN_PARTITION',
+    });
+  }
+  for (const timestamp of [-1, 0.5, NaN, Infinity]) {
+    expect(await thrownBy(engine.produce('s', [{ value: 'x', timestamp }]))).toMatchObject({
+      code: 'INVALID_TIMESTAMP',
+    });
+  }
   expect(await thrownBy(engine.insert('s', { k: 'a', x: 1 }))).toMatchObject({
     code: 'UNKNOWN_COLUMN',
   });
