@@ -78,7 +78,16 @@ export class Statements {
     const { registry, formats, host } = this.#options;
     const topics = new Map((await host.log.list()).map((topic) => [topic.name, topic]));
     const catalog = this.#catalog;
-    return { catalog, registry, formats, properties, topics, queryNumber: this.#queryNumber + 1 };
+    return {
+      catalog,
+      registry,
+      formats,
+      properties,
+      topics,
+      queryNumber: this.#queryNumber + 1,
+      // What UNIX_TIMESTAMP and RANDOM give where a statement holds them as constants: INSERT VALUES writes their values.
+      callContext: { now: host.clock.now(), random: () => Math.random() },
+    };
   }
 
   planned(analysis: QueryAnalysis, properties: ReadonlyMap<string, string>): Promise<Plan> {
