@@ -17,16 +17,26 @@ import type {
   Unsubscribe,
 } from '../ports/log.ts';
 import { type PartitionRow, STORES } from './database.ts';
-import { appendIn, partitionIn } from './idb-append.ts';
+import { type Append, appendIn, partitionIn } from './idb-append.ts';
 import { type IdbOptions, translated, write } from './transactions.ts';
 
 /** Batches asked for at once while a fetch fills up, however small they are. */
 const READ_BATCHES_MAX = 256;
 
+/** What one transaction appends at most, unless a single batch is more. */
+const GROUP_BYTES = 4_194_304;
+
+interface QueuedAppend extends Append {
+  readonly resolve: (result: AppendResult) => void;
+  readonly reject: (thrown: unknown) => void;
+}
+
 /** Topics in IndexedDB: what an append resolves with stands in the database. */
 export class IdbLog implements Log {
   readonly #options: IdbOptions;
   readonly #waiting = new Map<string, Set<() => void>>();
+  /** Appends that wait, those of the running transaction first. */
+  readonly #queue: QueuedAppend[] = [];
 
   constructor(options: IdbOptions) {
     this.#options = options;
@@ -92,11 +102,47 @@ export class IdbLog implements Log {
     producer?: ProducerStamp | undefined,
     incarnation?: string | undefined,
   ): Promise<AppendResult> {
-    const result = await write(this.#options, 'an append', (transaction) =>
-      appendIn(transaction, { at, bytes, producer, incarnation, nowMs: this.#options.now() }),
-    );
+    const nowMs = this.#options.now();
+    const result = await new Promise<AppendResult>((resolve, reject) => {
+      this.#queue.push({ at, bytes, producer, incarnation, nowMs, resolve, reject });
+      if (this.#queue.length === 1) void this.#appendQueued();
+    });
     if (!result.duplicate) this.wake(at);
     return result;
+  }
+
+  /** Group commit: what waits while one transaction runs is appended by the next, each judged by itself. */
+  async #appendQueued(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const group = this.#nextGroup();
+      try {
+        const settle = await write(this.#options, 'an append', async (transaction) => {
+          const settled: (() => void)[] = [];
+          for (const append of group) {
+            try {
+              const result = await appendIn(transaction, append);
+              settled.push(() => append.resolve(result));
+            } catch (refusal) {
+              // Refused before anything was written; what else goes wrong goes wrong for all.
+              if (!(refusal instanceof PortError)) throw refusal;
+              settled.push(() => append.reject(refusal));
+            }
+          }
+          return settled;
+        });
+        for (const done of settle) done();
+      } catch (failure) {
+        for (const { reject } of group) reject(failure);
+      }
+      this.#queue.splice(0, group.length);
+    }
+  }
+
+  /** The oldest appends that wait: as many as GROUP_BYTES holds, one at least. They stay queued while they are made. */
+  #nextGroup(): readonly QueuedAppend[] {
+    let bytes = 0;
+    const beyond = this.#queue.findIndex((append) => (bytes += append.bytes.length) > GROUP_BYTES);
+    return this.#queue.slice(0, beyond < 0 ? undefined : Math.max(1, beyond));
   }
 
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {

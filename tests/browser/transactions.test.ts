@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { decodeUtf8, encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { PortError } from '../../runtime/base/errors.ts';
 import { OrderedMap } from '../../runtime/data/ordered-map.ts';
 import type { Commit, StateReader } from '../../runtime/ports/store.ts';
 import { recordBatch, refused, topicSpec, valuesFrom } from '../contracts/log.ts';
@@ -139,6 +140,27 @@ test('a commit with one refused append delivers none of the others', async () =>
   await refused(under.store.commit(TASK, commitOf(commit, 0)), 'UNKNOWN_PARTITION');
   expect(await under.store.reader(TASK)).toBeNull();
   expect(await valuesFrom(under.log, 'out')).toEqual([]);
+});
+
+test('appends that come at once share transactions, each judged by itself and in order', async () => {
+  await under.log.create(topicSpec('out', 2));
+  const transactions = vi.spyOn(IDBDatabase.prototype, 'transaction');
+  const outcomes = Array.from({ length: 60 }, (_, i) =>
+    under.log
+      .append(OUT, recordBatch([`value ${i}`]), undefined, i % 3 === 1 ? 'another' : undefined)
+      .then(
+        ({ base }) => base,
+        (thrown: unknown) => (thrown instanceof PortError ? thrown.code : thrown),
+      ),
+  );
+  const bases = await Promise.all(outcomes);
+  // The first goes alone, since nothing waits with it yet.
+  expect(transactions.mock.calls.length).toBeLessThanOrEqual(3);
+  expect(bases.filter((base) => base === 'INCARNATION_CHANGED').length).toBe(20);
+  const kept = bases.filter((base) => typeof base === 'number');
+  expect(kept).toEqual(kept.map((_, i) => i));
+  const values = Array.from({ length: 60 }, (_, i) => `value ${i}`);
+  expect(await valuesFrom(under.log, 'out')).toEqual(values.filter((_, i) => i % 3 !== 1));
 });
 
 test('a reader goes on showing the last commit while the next one is being written', async () => {
