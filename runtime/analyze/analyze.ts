@@ -13,6 +13,7 @@ import type { Analysis, AnalyzeOptions, ControlAnalysis } from './analysis.ts';
 import { analyzeCreateSource, checkName } from './create.ts';
 import { CONTROL, INSERT_SELECT, INSERT_VALUES, PULL } from './parts.ts';
 import { analyzeCreateAs, analyzePush } from './query.ts';
+import { refuseSettings } from './settings.ts';
 
 /** The statements that neither define a source nor move rows. */
 export type ControlStatement = Exclude<
@@ -25,6 +26,9 @@ export type ControlStatement = Exclude<
  * @throws {StatementError} with code, position and hint; {PartMissing}; nothing else
  */
 export function analyzeStatement(statement: Statement, options: AnalyzeOptions): Analysis {
+  const { kind } = statement;
+  if (kind === 'CreateAs' || kind === 'InsertSelect' || kind === 'Select')
+    refuseSettings(options, statement.at);
   switch (statement.kind) {
     case 'CreateSource':
       return existing(statement, options) ?? analyzeCreateSource(statement, options);

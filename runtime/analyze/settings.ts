@@ -1,9 +1,34 @@
 // What the session's properties and the existing topics say to the analysis; knows no statement.
 
-import { StatementError } from '../base/errors.ts';
+import { type Position, StatementError } from '../base/errors.ts';
 import type { FormatDefaults } from '../catalog/formats.ts';
 import type { SourceProperties } from '../catalog/properties.ts';
 import type { AnalyzeOptions } from './analysis.ts';
+
+/** Properties of ksqlDB that change what a query gives, and the value whose meaning is built in. */
+const BUILT_IN: readonly (readonly [property: string, value: string])[] = [
+  ['ksql.new.query.planner.enabled', 'false'],
+  ['ksql.functions.collect_list.limit', '1000'],
+  ['ksql.functions.collect_set.limit', '1000'],
+  ['ksql.functions.substring.legacy.args', 'false'],
+  ['ksql.timestamp.throw.on.invalid', 'false'],
+];
+
+/**
+ * Refuses a query under a property that asks for other results than it would get.
+ * @throws {StatementError} UNSUPPORTED
+ */
+export function refuseSettings({ properties }: AnalyzeOptions, at: Position): void {
+  for (const [property, value] of BUILT_IN) {
+    if ((properties.get(property) ?? value).toLowerCase() === value) continue;
+    throw new StatementError(
+      'UNSUPPORTED',
+      `the property ${property} is not supported yet`,
+      at,
+      `UNSET it, or set it to ${value}.`,
+    );
+  }
+}
 
 /** The formats that statements need not name. */
 export function formatDefaults({ properties }: AnalyzeOptions): FormatDefaults {
