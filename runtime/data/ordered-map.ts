@@ -4,12 +4,12 @@ import type { ByteRange } from './key.ts';
 
 /** Keys in one chunk before it is split in two. */
 const CHUNK_KEYS_MAX = 512;
-/** What an entry costs beside its bytes (map slot, string header, chunk slot): an estimate for the memory limit. */
+/** What an entry costs beside its bytes (two map slots, string header, chunk slot): an estimate for the memory limit. */
 const ENTRY_OVERHEAD_BYTES = 96;
 
 interface Held {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
+  key: Uint8Array;
+  value: Uint8Array;
 }
 
 /**
@@ -18,6 +18,8 @@ interface Held {
  */
 export class OrderedMap {
   readonly #entries = new Map<string, Held>();
+  /** The same by the array that is held as the key: whoever sets a key again with the same array pays for no text. */
+  readonly #byArray = new Map<Uint8Array, Held>();
   /** Never empty but when the map is; each chunk sorted, and below the next. */
   readonly #chunks: string[][] = [];
   #bytes = 0;
@@ -37,24 +39,37 @@ export class OrderedMap {
   }
 
   get(key: Uint8Array): Uint8Array | null {
-    return this.#entries.get(textOf(key))?.value ?? null;
+    return (this.#byArray.get(key) ?? this.#entries.get(textOf(key)))?.value ?? null;
   }
 
   /** Sets the value, or removes the key when it is null. The arrays are kept, not copied: nobody may write to them. */
   set(key: Uint8Array, value: Uint8Array | null): void {
-    const text = textOf(key);
-    const before = this.#entries.get(text);
-    if (before !== undefined) this.#bytes -= sizeOf(before);
-    if (value === null) {
-      if (before === undefined) return;
-      this.#entries.delete(text);
-      this.#unlist(text);
+    const known = value === null ? undefined : this.#byArray.get(key);
+    if (known !== undefined && value !== null) {
+      this.#bytes += value.length - known.value.length;
+      known.value = value;
       return;
     }
-    const held = { key, value };
-    this.#entries.set(text, held);
-    this.#bytes += sizeOf(held);
-    if (before === undefined) this.#list(text);
+    const text = textOf(key);
+    const before = this.#entries.get(text);
+    if (before !== undefined) this.#byArray.delete(before.key);
+    if (value === null) {
+      if (before === undefined) return;
+      this.#bytes -= sizeOf(before);
+      this.#entries.delete(text);
+      this.#unlist(text);
+    } else if (before === undefined) {
+      const held = { key, value };
+      this.#bytes += sizeOf(held);
+      this.#entries.set(text, held);
+      this.#byArray.set(key, held);
+      this.#list(text);
+    } else {
+      this.#bytes += value.length - before.value.length;
+      before.key = key;
+      before.value = value;
+      this.#byArray.set(key, before);
+    }
   }
 
   /** Entries of the range in byte order. The map may change between steps: keys set meanwhile may or may not be seen. */

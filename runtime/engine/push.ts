@@ -1,7 +1,6 @@
 // Push queries: the plan's tasks in this process, with their state in memory, from the topics to one reader; knows no SQL.
 
 import { PortError } from '../base/errors.ts';
-import type { Batch } from '../data/batch.ts';
 import type { PublicOptions } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Formats } from '../formats/serde.ts';
@@ -18,6 +17,9 @@ import { asAnswer, QueryRows } from './query-rows.ts';
 import { RowQueue } from './row-queue.ts';
 import { settle } from './settle.ts';
 import { internalTopic } from './system.ts';
+
+/** A query that is busy shows its rows this often; one that has caught up shows them at once. */
+const COMMIT_INTERVAL_MS = 20;
 
 export interface PushOptions {
   readonly plan: Plan;
@@ -58,9 +60,13 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
         formats,
         registry,
         kernel: host.kernel,
-        commitIntervalMs: 0,
-        onRows: (rows) =>
-          queue.put(rows.flatMap((batch: Batch) => asAnswer(batch, answer, order) ?? [])),
+        commitIntervalMs: COMMIT_INTERVAL_MS,
+        onRows: async (rows) => {
+          for (const batch of rows) {
+            const shown = asAnswer(batch, answer, order);
+            if (shown !== null) await queue.put([shown]);
+          }
+        },
         onEnd: (_state, error) => queue.end(error),
       }),
   );

@@ -116,7 +116,7 @@ export function asAnswer(batch: Batch, answer: Schema, order: readonly number[])
   const columns = order.flatMap((index) => batch.columns[index] ?? []);
   const shown = { ...batch, schema: answer, columns };
   const { op } = batch;
-  if (op === null) return shown;
+  if (op === null || !op.includes(Op.UpdateBefore)) return shown;
   const positions: number[] = [];
   for (let i = 0; i < batch.length; i++) {
     const position = positionOf(batch, i);

@@ -7,6 +7,9 @@ import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { GroupNames } from '../state/group-keys.ts';
 import { RowTable } from '../state/row-table.ts';
 
+/** Keys that are kept beside the kernel's groups, so that a group that changes again costs no new one. */
+const KEYS_KEPT_MAX = 262_144;
+
 /** Committed state, with over it the changes of kernels that were given up for want of room. */
 export class KernelState {
   readonly #table: TableId;
@@ -14,6 +17,9 @@ export class KernelState {
   readonly #windowed: boolean;
   readonly #rows: RowTable;
   readonly #scratch = new ByteWriter(64);
+  /** Keys by window and id, of the windows that the last commit touched. */
+  #keys = new Map<number, Uint8Array[]>();
+  #keysKept = 0;
   /** Whether a group that the kernel does not have can be in the store or set aside. */
   mayHold: boolean;
 
@@ -67,9 +73,25 @@ export class KernelState {
       this.#rows.changes(into);
       return;
     }
+    const table = this.#table;
+    const before = this.#keysKept > KEYS_KEPT_MAX ? new Map<number, Uint8Array[]>() : this.#keys;
+    const touched = new Map<number, Uint8Array[]>();
+    let startMs = NaN;
+    let keys: Uint8Array[] = [];
+    if (before !== this.#keys) this.#keysKept = 0;
     kernel.collectChanges(({ id, windowStart, state }) => {
-      const key = this.#writeKey(kernel.keyOf(id), windowStart).finish();
-      into({ table: this.#table, key, value: state });
+      if (windowStart !== startMs) {
+        startMs = windowStart;
+        keys = touched.get(startMs) ?? before.get(startMs) ?? [];
+        touched.set(startMs, keys);
+      }
+      let key = keys[id];
+      if (key === undefined) {
+        keys[id] = key = this.#writeKey(kernel.keyOf(id), windowStart).finish();
+        this.#keysKept++;
+      }
+      into({ table, key, value: state });
     });
+    this.#keys = touched;
   }
 }

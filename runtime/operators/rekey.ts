@@ -83,6 +83,10 @@ function emitKeyed(
   context: OperatorContext,
   out: Emit,
 ): void {
+  if (batch.valueNull === null && keys.every(isNeverNull)) {
+    out(batch);
+    return;
+  }
   const kept = new Uint32Array(batch.length);
   let count = 0;
   for (let i = 0; i < batch.length; i++) {
@@ -94,6 +98,11 @@ function emitKeyed(
   if (count === 0) return;
   if (count === batch.length) out({ ...batch, valueNull: null });
   else out({ ...batch, valueNull: null, selection: kept.subarray(0, count), length: count });
+}
+
+/** True when it is known without a look at the rows. */
+function isNeverNull(column: Column): boolean {
+  return column.validity === null && column.storage !== 'objects';
 }
 
 /** Set where every key column is null. */

@@ -42,6 +42,11 @@ export class ResidentTables implements StateReader {
   ): void {
     let held = 0;
     for (const table of this.#tables.values()) held += table.bytes;
+    // Mostly there is room even if every key were a new one.
+    let most = held;
+    for (const { key, value } of changes)
+      if (value !== null) most += value.length + OrderedMap.entryBytes(key);
+    if (most <= bytesMax) return;
     for (const { table, key, value } of changes) {
       const before = this.get(table, key);
       if (before !== null) held -= before.length + OrderedMap.entryBytes(key);

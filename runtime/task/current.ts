@@ -50,8 +50,13 @@ export class Current {
   begin(records: RecordBatch, place: RecordPlace, from: number, to: number): void {
     this.#records = records;
     this.#place = place;
-    for (let i = from; i < to; i++)
-      this.nowMs = Math.max(this.nowMs, records.timestamps[i] ?? -Infinity);
+    const { timestamps } = records;
+    let now = this.nowMs;
+    for (let i = from; i < to; i++) {
+      const ms = timestamps[i] as number;
+      if (ms > now) now = ms;
+    }
+    this.nowMs = now;
     const seed =
       murmur2(encodeUtf8(`${this.#task} ${place.topic} ${place.partition}`)) + place.base;
     this.#time = { now: this.nowMs, seed: seed >>> 0 };

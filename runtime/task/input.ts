@@ -30,6 +30,8 @@ export interface Reader {
 /** Origins 0 .. BATCH_ROWS_MAX - 1: what rows have that stand where their records do. */
 const IDENTITY = Uint32Array.from({ length: BATCH_ROWS_MAX }, (_, i) => i);
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** The reader of a source step. @throws {InvariantError} when a format is missing that the planner admitted */
 export function readerOf(step: SourceStep | InternalSourceStep, formats: Formats): Reader {
   if (step.step === 'internalSource') return new ColumnarReader(step.schema);
@@ -219,6 +221,11 @@ class SourceReader implements Reader {
     const name = this.#step.timestamp?.column ?? null;
     const column =
       name === null ? undefined : (columns.get(`value ${name}`) ?? columns.get(`key ${name}`));
+    const [first = 0] = origin;
+    if (column === undefined && origin[kept.rows - 1] === first + kept.rows - 1) {
+      // Nothing was skipped in between, and the log has refused records without a usable time.
+      return { rowtime: records.timestamps.subarray(first, first + kept.rows), dropped: NONE };
+    }
     const rowtime = new Float64Array(kept.rows);
     const dropped = new Set<number>();
     for (let row = 0; row < kept.rows; row++) {
@@ -260,14 +267,14 @@ class Kept {
   valueNull: Bitmap | null = null;
   readonly #rowsMax: number;
 
-  constructor(rowsMax: number) {
+  constructor(rowsMax: number, origin = new Uint32Array(rowsMax)) {
     this.#rowsMax = rowsMax;
-    this.origin = new Uint32Array(rowsMax);
+    this.origin = origin;
   }
 
   static all(rows: number): Kept {
-    const kept = new Kept(rows);
-    for (let row = 0; row < rows; row++) kept.add(row, false, false);
+    const kept = new Kept(rows, IDENTITY.subarray(0, rows));
+    kept.rows = rows;
     return kept;
   }
 

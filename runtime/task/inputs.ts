@@ -204,7 +204,9 @@ function takeFrom(
   const { batch } = chunk;
   const indexEnd = Math.min(chunk.to, chunk.at + recordsMax);
   let rows = chunk.rows;
-  if (batch !== null) {
+  if (batch !== null && bound === Infinity && indexEnd === chunk.to) {
+    rows = batch.length;
+  } else if (batch !== null) {
     for (; rows < batch.length; rows++) {
       const position = positionOf(batch, rows);
       if ((batch.origin?.[position] ?? position) >= indexEnd) break;
