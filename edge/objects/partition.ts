@@ -11,8 +11,8 @@ import { boundsOf, type PartitionMeta, PartitionTables } from './partition-table
 import { Waiters } from './waiters.ts';
 
 /** How long after an append the alarm repeats hints that were not acknowledged; doubles up to the maximum. */
-const HINT_RETRY_MS = 2_000;
-const HINT_RETRY_MS_MAX = 60_000;
+const HINT_RETRY_MS = 1_000;
+const HINT_RETRY_MS_MAX = 30_000;
 /** How often a partition with a retention time looks for what may go. */
 const RETENTION_SWEEP_MS = 600_000;
 /** The longest that a read waits for a record. */
@@ -197,8 +197,6 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       if (this.#untold(meta).length > 0) {
         this.#retryMs = Math.min(this.#retryMs * 2, HINT_RETRY_MS_MAX);
         this.#arm(Date.now() + this.#retryMs);
-      } else {
-        this.#retryMs = HINT_RETRY_MS;
       }
       if (meta.retentionMs !== null) this.#expire(meta.retentionMs);
     } catch (thrown) {
@@ -253,7 +251,10 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       for (;;) {
         const meta = this.#tables.meta();
         const untold = meta === null ? [] : this.#untold(meta);
-        if (meta === null || untold.length === 0) return;
+        if (meta === null || untold.length === 0) {
+          this.#retryMs = HINT_RETRY_MS;
+          return;
+        }
         const answers = await Promise.all(untold.map((name) => this.#wake(name, meta)));
         if (!answers.every(Boolean)) return;
       }
