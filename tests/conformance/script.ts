@@ -14,8 +14,10 @@ import type { Plan } from '../../runtime/plan/step.ts';
 import type { Statement } from '../../runtime/sql/ast.ts';
 import { parse } from '../../runtime/sql/parser.ts';
 import type { Case } from './case.ts';
+import { TEST_FUNCTIONS } from './test-functions.ts';
 
-export const REGISTRY = builtinRegistry();
+/** The built-in functions and those of the cases. */
+export const REGISTRY = builtinRegistry(TEST_FUNCTIONS);
 
 /** Partitions of a topic that nobody has given a number. */
 const PARTITIONS_DEFAULT = 4;
