@@ -24,12 +24,12 @@ import type { PackedPlaces, WorkerOptions } from './worker.ts';
 export class BrowserEngine implements AsyncDisposable {
   readonly #remote: RemoteEngine;
   readonly #queries = new Set<BatchReceiver>();
-  #isClosed = false;
+  #closing: Promise<void> | null = null;
 
   /** Use `open`. */
   constructor(worker: Worker) {
     this.#remote = new RemoteEngine(worker, (error) => {
-      const end = this.#isClosed ? null : toWire(error);
+      const end = this.#closing === null ? toWire(error) : null;
       for (const query of this.#queries) query.end(end);
       this.#queries.clear();
     });
@@ -149,10 +149,14 @@ export class BrowserEngine implements AsyncDisposable {
     await this.#remote.call((remote) => remote.idle());
   }
 
-  /** Ends all queries after what they are doing, then the Worker. What is committed stays. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  /** Ends all queries after what they are doing, then the Worker. What is committed stays; a Worker that has ended is closed already. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#remote.hasEnded) return;
     try {
       await this.#remote.call((remote) => remote.close());
     } finally {

@@ -87,9 +87,13 @@ export async function openDatabase(
           if (!database.objectStoreNames.contains(store)) database.createObjectStore(store);
         }
       },
-      blocking(_current, _blocked, event) {
+      blocking(_current, wanted, event) {
         (event.target as IDBDatabase).close();
-        onClosed('another tab opened a newer version of the database: reload this one');
+        onClosed(
+          wanted === null
+            ? `database '${name}' is being deleted`
+            : `another tab opens a newer version of database '${name}': reload this one`,
+        );
       },
       terminated() {
         onClosed('the browser closed the database (its storage may have been cleared)');

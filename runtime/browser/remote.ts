@@ -2,7 +2,7 @@
 
 import { releaseProxy, type Remote, wrap } from 'comlink';
 import { PortError } from '../base/errors.ts';
-import { type Envelope, opened } from './wire-error.ts';
+import { type Envelope, fromWire, opened } from './wire-error.ts';
 import type { EngineWorker } from './worker.ts';
 
 /** A Worker that answers, and the news of its end. */
@@ -30,6 +30,10 @@ export class RemoteEngine {
     });
   }
 
+  get hasEnded(): boolean {
+    return this.#ended !== null;
+  }
+
   /** Begins to watch the Worker: no event tells that it was terminated, but the lock that it holds becomes free. */
   async watch(): Promise<void> {
     const lock = await this.#race(this.#remote.hello());
@@ -38,7 +42,7 @@ export class RemoteEngine {
     // Refused only when `end` aborts it.
     navigator.locks.request(lock, { signal }, ended).catch(() => undefined);
     this.#remote.lost().then(
-      (error) => this.end(opened({ ok: false, error })),
+      (error) => this.end(fromWire(error)),
       () => undefined,
     );
   }

@@ -101,6 +101,7 @@ test('a Worker that is terminated ends queries and calls with an error that says
     expect(error).toBeInstanceOf(PortError);
     expect(error).toMatchObject({ code: 'UNAVAILABLE', message: 'the Worker has ended' });
   }
+  await engine.close();
 });
 
 test('closing ends queries without an error, and refuses what comes later', async () => {

@@ -1,7 +1,9 @@
 // One database has one writer at a time: a second one is told so, or waits and takes over.
 
+import { deleteDB, openDB } from 'idb';
 import { expect, test } from 'vitest';
-import { open, PortError } from '../../runtime/browser/index.ts';
+import { DATABASE_VERSION, databaseName } from '../../runtime/browser/database.ts';
+import { type BrowserEngine, open, PortError } from '../../runtime/browser/index.ts';
 import { changes, createQuakes, feed } from './earthquakes.ts';
 import { freshDatabase, openTest, ownWorker } from './open.ts';
 
@@ -69,6 +71,31 @@ test('waiting for the lock can be given up, and leaves nothing behind', async ()
   const next = await openTest({ database });
   expect((await next.stats()).topics).toEqual({});
 });
+
+test('an engine whose database is deleted, or taken by a newer version, ends and says why', async () => {
+  const deleted = freshDatabase();
+  const first = await openTest({ database: deleted });
+  await deleteDB(databaseName(deleted));
+  expect(await thrownBy(endOf(first))).toMatchObject({
+    code: 'UNAVAILABLE',
+    message: `database '${deleted}' is being deleted`,
+  });
+  const taken = freshDatabase();
+  const second = await openTest({ database: taken });
+  const newer = await openDB(databaseName(taken), DATABASE_VERSION + 1);
+  newer.close();
+  const error = await thrownBy(endOf(second));
+  expect((error as Error).message).toContain('newer version');
+  expect(await thrownBy(open({ database: taken }))).toMatchObject({ code: 'UNAVAILABLE' });
+});
+
+/** Calls until the engine has heard of its end. */
+async function endOf(engine: BrowserEngine): Promise<never> {
+  for (;;) {
+    await engine.errorOf('none');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 test('databases of other names are no matter of each other', async () => {
   const [one, other] = [await openTest(), await openTest()];
