@@ -6,7 +6,7 @@ import { PortError } from '../base/errors.ts';
 import type { StateBytes } from './store.ts';
 
 /** A delta ends after the change that brings it here, so only a single large value makes a larger one. */
-export const DELTA_BYTES_MAX = 65_536;
+const DELTA_BYTES_MAX = 65_536;
 
 /**
  * The changes as blobs, in order:
