@@ -2,7 +2,7 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import type { InsertValuesAnalysis } from '../../runtime/analyze/analysis.ts';
-import { messageOf } from '../../runtime/base/errors.ts';
+import { messageOf, StatementError } from '../../runtime/base/errors.ts';
 import { checkWritable, produce, recordOf } from '../../runtime/engine/insert.ts';
 import type { QueryState } from '../../runtime/engine/queries.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
@@ -59,10 +59,19 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
 
   async removeTopic(topic: string): Promise<Wire<null>> {
     return settleAsync(async () => {
+      this.#refuseInUse(topic);
       this.#commit(() => ({ effects: this.#topics.remove(topic) }));
       await this.#effects.flush();
       return null;
     });
+  }
+
+  #refuseInUse(topic: string): void {
+    for (const source of this.#entries.catalog.sources.values()) {
+      if (source.topic !== topic) continue;
+      const hint = `DROP ${source.kind.toUpperCase()} ${source.name} DELETE TOPIC lets both go.`;
+      throw new StatementError('IN_USE', `topic '${topic}' holds ${source.name}`, null, hint);
+    }
   }
 
   async topics(): Promise<Wire<readonly TopicDescription[]>> {

@@ -141,6 +141,13 @@ test('what a script did before its fault stays, and is told', async () => {
   expect(after).not.toContain('"NEVER"');
 });
 
+test('a topic that a source stands on is not deleted under it', async () => {
+  const name = await stream();
+  const refused = await send(edge, 'DELETE', `/topics/${name}`);
+  expect(refused).toMatchObject({ status: 409, body: { code: 'IN_USE' } });
+  expect((await send(edge, 'GET', `/topics/${name}`)).status).toBe(200);
+});
+
 test('of two CREATEs of one name at once, one wins', async () => {
   const create = `CREATE STREAM race (a INT) WITH (KAFKA_TOPIC='race', PARTITIONS=1, VALUE_FORMAT='JSON');`;
   const answers = await Promise.all(Array.from({ length: 8 }, () => ksql(create)));
