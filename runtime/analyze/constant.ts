@@ -4,7 +4,7 @@ import { RecordError, StatementError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Value } from '../data/type.ts';
 import { columnsRead, type Expr, operands } from '../expr/expr.ts';
-import { compileRows } from '../expr/rows.ts';
+import { EXPRESSIONS } from '../expr/parts.ts';
 import type { CallContext, FunctionRegistry } from '../functions/registry.ts';
 
 /** No row: constants read no column. */
@@ -31,7 +31,7 @@ export function constantValue(
 ): Value | undefined {
   if (columnsRead(of).length > 0 || (context === null && calls(of))) return undefined;
   try {
-    return compileRows(of, registry)(NOTHING, 0, context ?? { now: 0, random: () => 0 });
+    return EXPRESSIONS.code.compileRows(of, registry)(NOTHING, 0, context ?? { now: 0, random: () => 0 });
   } catch (thrown) {
     // The value has no counterpart, or the function is not loaded: the caller says what it needed the constant for.
     if (thrown instanceof RecordError || thrown instanceof StatementError) return undefined;

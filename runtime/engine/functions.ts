@@ -3,6 +3,7 @@
 import { type Expr, operands } from '../expr/expr.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { Plan, Step } from '../plan/step.ts';
+import { withParts } from '../task/with-parts.ts';
 
 function expressionsOf(step: Step): readonly Expr[] {
   switch (step.step) {
@@ -35,5 +36,9 @@ export async function loadCalls(
     for (const operand of operands(node)) visit(operand);
   };
   for (const expression of expressions) visit(expression);
-  for (const [signature, name] of calls) await registry.load(name, signature);
+  for (const [signature, name] of calls) {
+    // What is to be loaded stands in an object: a promise of a promise would be waited for inside, where nothing fetches parts.
+    const { loading } = await withParts(() => ({ loading: registry.load(name, signature) }));
+    await loading;
+  }
 }

@@ -2,13 +2,22 @@
 
 import * as analyze from '../analyze/parts.ts';
 import type { Part } from '../base/part.ts';
+import * as expr from '../expr/parts.ts';
+import * as functions from '../functions/parts.ts';
+import type { Overload } from '../functions/registry.ts';
+import * as operators from '../operators/parts.ts';
 import * as sql from '../sql/parts.ts';
+import * as task from '../task/parts.ts';
 
 const parts = new Set<Part<object>>();
 
 function fetched<Code extends object>(part: Part<Code>, fetch: () => Promise<Code>): void {
   part.from(fetch);
   parts.add(part);
+}
+
+function theme({ part }: functions.Theme, fetch: () => Promise<readonly Overload[]>): void {
+  fetched(part, async () => ({ overloads: await fetch() }));
 }
 
 /** Says of every part how it is fetched. Whoever calls synchronous code through `withParts` has called this before. */
@@ -19,6 +28,18 @@ export function announceParts(): void {
   fetched(analyze.PULL, () => import('../analyze/pull.ts'));
   fetched(analyze.TYPING_OPERATORS, () => import('../analyze/typing-operators.ts'));
   fetched(analyze.TYPING_VALUES, () => import('../analyze/typing-values.ts'));
+  fetched(expr.EXPRESSIONS, () => import('../expr/compile.ts'));
+  theme(functions.AGGREGATES, async () => (await import('../functions/aggregates.ts')).AGGREGATES);
+  theme(functions.MATH, async () => (await import('../functions/math.ts')).MATH);
+  theme(functions.NULLS, async () => (await import('../functions/nulls.ts')).NULLS);
+  theme(functions.STRINGS, async () => (await import('../functions/strings.ts')).STRINGS);
+  theme(functions.TIMES, async () => (await import('../functions/times.ts')).TIMES);
+  fetched(functions.AGGREGATE_BODIES, () => import('../functions/aggregate-bodies.ts'));
+  fetched(operators.AGGREGATE, () => import('../operators/aggregate.ts'));
+  fetched(operators.KERNEL_AGGREGATE, () => import('../operators/kernel-aggregate.ts'));
+  fetched(operators.MATERIALIZE, () => import('../operators/materialize.ts'));
+  fetched(operators.TABLE_FILTER, () => import('../operators/table-filter.ts'));
+  fetched(task.REPARTITION, () => import('../task/repartition.ts'));
   fetched(sql.ADMIN_STATEMENTS, () => import('../sql/admin-statements.ts'));
   fetched(sql.OPERATORS, () => import('../sql/operators.ts'));
   fetched(sql.PRINT_EXPRESSION, () => import('../sql/print-expression.ts'));

@@ -1,29 +1,10 @@
-// Compiles expressions to functions over batches: typed loops where they serve, else a closure per row. Knows no operator.
+// Compiles expressions to functions over batches: columns here, all else in compile.ts, which is fetched on first use. Knows no operator.
 
-import { RecordError } from '../base/errors.ts';
-import { type Batch, positionOf } from '../data/batch.ts';
-import { columnBuilder } from '../data/builder.ts';
-import { bitAt, type Column, storageOf } from '../data/column.ts';
-import { BOOLEAN, type Value } from '../data/type.ts';
+import type { Batch } from '../data/batch.ts';
+import type { Column } from '../data/column.ts';
 import type { Expr } from './expr.ts';
-import { likeMatcher } from './like.ts';
-import { constantColumn, literalValue } from './literal.ts';
-import { type CallContext, compileRows, type RowFunction, type ScalarFunctions } from './rows.ts';
-import {
-  arithmeticF64,
-  arithmeticI32,
-  arithmeticI64,
-  arrayRows,
-  type ColumnOf,
-  compareEntries,
-  compareF64,
-  compareI32,
-  compareI64,
-  logic,
-  not,
-  nulls,
-  type Storage,
-} from './vectors.ts';
+import { EXPRESSIONS } from './parts.ts';
+import type { CallContext, ScalarFunctions } from './rows.ts';
 
 /** What evaluating asks and tells, for one batch. */
 export interface Evaluation {
@@ -47,171 +28,12 @@ export type Predicate = (batch: Batch, evaluation: Evaluation) => Uint32Array;
  * @throws {StatementError} UNKNOWN_FUNCTION, TYPE_MISMATCH or UNSUPPORTED when the plan asks for what is not there
  */
 export function compile(expr: Expr, functions: ScalarFunctions): ColumnFunction {
-  const vector = vectorOf(expr);
-  if (vector !== null) return vector;
-  return byRows(expr, compileRows(expr, functions));
+  if (expr.expr !== 'column') return EXPRESSIONS.code.compileAny(expr, functions);
+  const { index } = expr;
+  return (batch) => batch.columns[index] as Column;
 }
 
 /** As `compile`, for an expression of type BOOLEAN that chooses rows. */
 export function compilePredicate(expr: Expr, functions: ScalarFunctions): Predicate {
-  const evaluate = compile(expr, functions);
-  return (batch, evaluation) => {
-    const truths = evaluate(batch, evaluation) as ColumnOf<'u8'>;
-    const { validity, values } = truths;
-    const chosen = new Uint32Array(batch.length);
-    let count = 0;
-    for (let i = 0; i < batch.length; i++) {
-      const position = positionOf(batch, i);
-      if (values[position] === 1 && (validity === null || bitAt(validity, position))) {
-        chosen[count++] = position;
-      }
-    }
-    return chosen.subarray(0, count);
-  };
-}
-
-function byRows(expr: Expr, rowValue: RowFunction): ColumnFunction {
-  const { type } = expr;
-  const guarded = (batch: Batch, position: number, evaluation: Evaluation): Value => {
-    try {
-      return rowValue(batch, position, evaluation.at(position));
-    } catch (thrown) {
-      if (!(thrown instanceof RecordError)) throw thrown;
-      evaluation.failed(position, thrown.message);
-      return null;
-    }
-  };
-  return (batch, evaluation) => {
-    const builder = columnBuilder(type);
-    let next = 0;
-    for (let i = 0; i < batch.length; i++) {
-      const position = positionOf(batch, i);
-      // Positions that do not count are filled, so that the others stay where they are.
-      for (; next < position; next++) builder.appendNull();
-      builder.append(guarded(batch, position, evaluation));
-      next++;
-    }
-    for (const rows = arrayRows(batch); next < rows; next++) builder.appendNull();
-    return builder.finish();
-  };
-}
-
-/** The expression as typed loops; null when a part of it can fail on a row or has no loop. */
-function vectorOf(expr: Expr): ColumnFunction | null {
-  switch (expr.expr) {
-    case 'column': {
-      const { index } = expr;
-      return (batch) => batch.columns[index] as Column;
-    }
-    case 'literal': {
-      const value = literalValue(expr.value, expr.type);
-      let made: Column | null = null;
-      return (batch) => {
-        const rows = arrayRows(batch);
-        if (made === null || made.values.length !== rows)
-          made = constantColumn(value, expr.type, rows);
-        return made;
-      };
-    }
-    case 'compare':
-      return compareVector(expr);
-    case 'like':
-      return likeVector(expr);
-    case 'arithmetic':
-      return arithmeticVector(expr);
-    case 'logic': {
-      const { op } = expr;
-      return pair(expr.left, expr.right, 'u8', (a, b) => logic(op, a, b));
-    }
-    case 'not': {
-      const argument = vectorOf(expr.argument);
-      return argument === null ? null : (batch, to) => not(argument(batch, to) as ColumnOf<'u8'>);
-    }
-    case 'isNull': {
-      const argument = vectorOf(expr.argument);
-      const { negated } = expr;
-      if (argument === null) return null;
-      return (batch, to) => nulls(argument(batch, to), negated, arrayRows(batch));
-    }
-    default:
-      return null;
-  }
-}
-
-/** Both operands as columns of that storage; null when one has no loop. */
-function pair<S extends Storage>(
-  left: Expr,
-  right: Expr,
-  storage: S,
-  compute: (a: ColumnOf<S>, b: ColumnOf<S>) => Column,
-): ColumnFunction | null {
-  if (storageOf(left.type) !== storage || storageOf(right.type) !== storage) return null;
-  const a = vectorOf(left);
-  const b = vectorOf(right);
-  if (a === null || b === null) return null;
-  return (batch, to) => compute(a(batch, to) as ColumnOf<S>, b(batch, to) as ColumnOf<S>);
-}
-
-function compareVector(expr: Expr & { expr: 'compare' }): ColumnFunction | null {
-  const { op, left, right } = expr;
-  switch (storageOf(left.type)) {
-    case 'f64':
-      return pair(left, right, 'f64', (a, b) => compareF64(op, a, b));
-    case 'i32':
-      return pair(left, right, 'i32', (a, b) => compareI32(op, a, b));
-    case 'i64':
-      return pair(left, right, 'i64', (a, b) => compareI64(op, a, b));
-    default:
-      break;
-  }
-  if (left.type.kind !== 'STRING' || right.expr !== 'literal' || typeof right.value !== 'string')
-    return null;
-  const text = right.value;
-  const holds = {
-    '=': (own: string) => own === text,
-    '<>': (own: string) => own !== text,
-    '<': (own: string) => own < text,
-    '<=': (own: string) => own <= text,
-    '>': (own: string) => own > text,
-    '>=': (own: string) => own >= text,
-  }[op];
-  return textVector(left, holds);
-}
-
-function likeVector(expr: Expr & { expr: 'like' }): ColumnFunction | null {
-  const { argument, pattern, negated } = expr;
-  if (pattern.expr !== 'literal' || typeof pattern.value !== 'string') return null;
-  if (pattern.value.endsWith(expr.escape ?? '\0')) return null;
-  const matches = likeMatcher(pattern.value, expr.escape);
-  return textVector(argument, (text) => matches(text) !== negated);
-}
-
-/** A test of a STRING column's texts; a null is false. */
-function textVector(argument: Expr, holds: (text: string) => boolean): ColumnFunction | null {
-  const evaluate = vectorOf(argument);
-  if (evaluate === null) return null;
-  return (batch, to) => {
-    const column = evaluate(batch, to);
-    if (column.storage === 'dictionary') return compareEntries(column, holds);
-    const texts = column.values;
-    const values = new Uint8Array(texts.length);
-    for (let i = 0; i < values.length; i++) {
-      const text = texts[i];
-      values[i] = typeof text === 'string' && holds(text) ? 1 : 0;
-    }
-    return { type: BOOLEAN, validity: null, storage: 'u8', values };
-  };
-}
-
-function arithmeticVector(expr: Expr & { expr: 'arithmetic' }): ColumnFunction | null {
-  const { op, type, left, right } = expr;
-  if (type.kind === 'DOUBLE')
-    return pair(left, right, 'f64', (a, b) => arithmeticF64(op, type, a, b));
-  // Division of whole numbers fails on a zero: by rows.
-  if (op === '/' || op === '%') return null;
-  if (type.kind === 'INTEGER')
-    return pair(left, right, 'i32', (a, b) => arithmeticI32(op, type, a, b));
-  if (type.kind === 'BIGINT')
-    return pair(left, right, 'i64', (a, b) => arithmeticI64(op, type, a, b));
-  return null;
+  return EXPRESSIONS.code.compilePredicate(expr, functions);
 }

@@ -1,6 +1,5 @@
-// The aggregate functions: cells, folding, undo and merging over values; knows no group and no window.
+// The aggregate functions as declared; what they do is in aggregate-bodies.ts, which the row path fetches. Knows no group.
 
-import { RecordError } from '../base/errors.ts';
 import {
   array,
   BIGINT,
@@ -12,224 +11,13 @@ import {
   STRING,
   TIME,
   TIMESTAMP,
-  type Type,
-  type Value,
 } from '../data/type.ts';
-import { valueEquals } from '../data/value.ts';
-import { comparator, compareDoubles } from '../expr/compare.ts';
-import { fitted } from '../expr/decimal.ts';
 import { aggregateFunction, ANY, DECIMALS, first, of, parameter } from './declare.ts';
-import type { AggregateBody, AggregateOverload } from './registry.ts';
-
-const COUNT_BODY: AggregateBody = {
-  cells: [BIGINT],
-  initial: () => [0n],
-  add(cells, values) {
-    if (!values.includes(null)) cells[0] = (cells[0] as bigint) + 1n;
-  },
-  undo(cells, values) {
-    if (!values.includes(null)) cells[0] = (cells[0] as bigint) - 1n;
-  },
-  merge(into, from) {
-    into[0] = (into[0] as bigint) + (from[0] as bigint);
-  },
-  result: (cells) => cells[0] ?? null,
-};
-
-/** Adding and taking away in one numeric type: whole numbers wrap, a decimal that overflows is an error. */
-interface Adder {
-  readonly zero: Value;
-  plus(a: Value, b: Value): Value;
-  minus(a: Value, b: Value): Value;
-}
-
-function adderOf(type: Type): Adder {
-  switch (type.kind) {
-    case 'INTEGER':
-      return {
-        zero: 0,
-        plus: (a, b) => ((a as number) + (b as number)) | 0,
-        minus: (a, b) => ((a as number) - (b as number)) | 0,
-      };
-    case 'BIGINT':
-      return {
-        zero: 0n,
-        plus: (a, b) => BigInt.asIntN(64, (a as bigint) + (b as bigint)),
-        minus: (a, b) => BigInt.asIntN(64, (a as bigint) - (b as bigint)),
-      };
-    case 'DECIMAL': {
-      const { precision, scale } = type;
-      return {
-        zero: 0n,
-        plus: (a, b) => fitted((a as bigint) + (b as bigint), precision, scale),
-        minus: (a, b) => fitted((a as bigint) - (b as bigint), precision, scale),
-      };
-    }
-    default:
-      return {
-        zero: 0,
-        plus: (a, b) => (a as number) + (b as number),
-        minus: (a, b) => (a as number) - (b as number),
-      };
-  }
-}
-
-/** 0 from the first row on; nulls count nothing. */
-function sumBody(type: Type): AggregateBody {
-  const adder = adderOf(type);
-  return {
-    cells: [type],
-    initial: () => [adder.zero],
-    add(cells, [value = null]) {
-      if (value !== null) cells[0] = adder.plus(cells[0] ?? null, value);
-    },
-    undo(cells, [value = null]) {
-      if (value !== null) cells[0] = adder.minus(cells[0] ?? null, value);
-    },
-    merge(into, from) {
-      into[0] = adder.plus(into[0] ?? null, from[0] ?? null);
-    },
-    result: (cells) => cells[0] ?? null,
-  };
-}
-
-/** The sum over all items of all lists that are not null. */
-function listSumBody(type: Type): AggregateBody {
-  const item = sumBody(type);
-  const items = (list: Value): readonly Value[] =>
-    list === null ? [] : (list as readonly Value[]);
-  return {
-    ...item,
-    add(cells, [list = null]) {
-      for (const value of items(list)) item.add(cells, [value]);
-    },
-    undo(cells, [list = null]) {
-      for (const value of items(list)) item.undo?.(cells, [value]);
-    },
-  };
-}
-
-/** The sum (whole numbers: 64 bits) and the count of the values that are not null; 0 while there are none. */
-function averageBody(type: Type): AggregateBody {
-  const sumType = type.kind === 'INTEGER' ? BIGINT : type;
-  const adder = adderOf(sumType);
-  const widened = (value: Value): Value =>
-    type.kind === 'INTEGER' ? BigInt(value as number) : value;
-  return {
-    cells: [sumType, BIGINT],
-    initial: () => [adder.zero, 0n],
-    add(cells, [value = null]) {
-      if (value === null) return;
-      cells[0] = adder.plus(cells[0] ?? null, widened(value));
-      cells[1] = (cells[1] as bigint) + 1n;
-    },
-    undo(cells, [value = null]) {
-      if (value === null) return;
-      cells[0] = adder.minus(cells[0] ?? null, widened(value));
-      cells[1] = (cells[1] as bigint) - 1n;
-    },
-    merge(into, from) {
-      into[0] = adder.plus(into[0] ?? null, from[0] ?? null);
-      into[1] = (into[1] as bigint) + (from[1] as bigint);
-    },
-    result: (cells) => (cells[1] === 0n ? 0 : Number(cells[0]) / Number(cells[1])),
-  };
-}
-
-/** Java's order for doubles, in which NaN is the greatest and -0.0 below 0.0; else the order of the type. */
-function orderOf(type: Type): (a: Value, b: Value) => number {
-  if (type.kind !== 'DOUBLE') return comparator(type, type);
-  return (a, b) => compareDoubles(a as number, b as number);
-}
-
-/** @param sign 1 for MAX, -1 for MIN */
-function boundBody(type: Type, sign: 1 | -1): AggregateBody {
-  const order = orderOf(type);
-  const take = (cells: Value[], value: Value): void => {
-    const held = cells[0] ?? null;
-    if (value !== null && (held === null || order(value, held) * sign > 0)) cells[0] = value;
-  };
-  return {
-    cells: [type],
-    initial: () => [null],
-    add: (cells, [value = null]) => take(cells, value),
-    undo: null,
-    merge: (into, from) => take(into, from[0] ?? null),
-    result: (cells) => cells[0] ?? null,
-  };
-}
-
-/** The first or last value by offset; the second cell tells that there is one, even if it is a null. */
-function offsetBody(type: Type, which: 'EARLIEST' | 'LATEST'): AggregateBody {
-  return {
-    cells: [type, BOOLEAN],
-    initial: () => [null, false],
-    add(cells, [value = null, ignoreNulls = true]) {
-      if ((value === null && ignoreNulls === true) || (which === 'EARLIEST' && cells[1] === true))
-        return;
-      cells[0] = value;
-      cells[1] = true;
-    },
-    undo: null,
-    merge(into, from) {
-      if (from[1] !== true || (which === 'EARLIEST' && into[1] === true)) return;
-      into[0] = from[0] ?? null;
-      into[1] = true;
-    },
-    result: (cells) => cells[0] ?? null,
-  };
-}
+import { AGGREGATE_BODIES } from './parts.ts';
+import type { AggregateOverload } from './registry.ts';
 
 /** Values that a collected list holds at most: it is kept and stored as a whole. */
-const COLLECTED_VALUES_MAX = 1000;
-
-function listBody(type: Type): AggregateBody {
-  const append = (cells: Value[], values: readonly Value[]): void => {
-    const list = cells[0] as readonly Value[];
-    if (list.length < COLLECTED_VALUES_MAX)
-      cells[0] = [...list, ...values].slice(0, COLLECTED_VALUES_MAX);
-  };
-  return {
-    cells: [array(type)],
-    initial: () => [[]],
-    add: (cells, [value = null]) => append(cells, [value]),
-    undo(cells, [value = null]) {
-      const list = cells[0] as readonly Value[];
-      const at = list.findLastIndex((item) => valueEquals(item, value));
-      if (at >= 0) cells[0] = list.toSpliced(at, 1);
-    },
-    merge: (into, from) => append(into, from[0] as readonly Value[]),
-    result: (cells) => cells[0] ?? null,
-  };
-}
-
-/** The greatest `k` values, greatest first; `k` comes with every row and never changes. */
-function topBody(type: Type, distinct: boolean): AggregateBody {
-  const order = orderOf(type);
-  const insert = (cells: Value[], value: Value, most: number): void => {
-    const list = cells[0] as readonly Value[];
-    if (value === null || (distinct && list.some((item) => order(item, value) === 0))) return;
-    const found = list.findIndex((item) => order(item, value) < 0);
-    const at = found < 0 ? list.length : found;
-    if (at < most) cells[0] = list.toSpliced(at, 0, value).slice(0, most);
-  };
-  return {
-    cells: [array(type), INTEGER],
-    initial: () => [[], 0],
-    add(cells, [value = null, most = null]) {
-      if (typeof most !== 'number' || most < 1)
-        throw new RecordError('EXPRESSION', 'k must be at least 1');
-      cells[1] = most;
-      insert(cells, value, most);
-    },
-    undo: null,
-    merge(into, from) {
-      into[1] = Math.max(into[1] as number, from[1] as number);
-      for (const value of from[0] as readonly Value[]) insert(into, value, into[1]);
-    },
-    result: (cells) => cells[0] ?? null,
-  };
-}
+export const COLLECTED_VALUES_MAX = 1000;
 
 const NUMBERS = [of(INTEGER), of(BIGINT), of(DOUBLE)];
 const ORDERED = [...NUMBERS, DECIMALS, ...[DATE, TIME, TIMESTAMP, STRING, BYTES].map(of)];
@@ -241,7 +29,7 @@ export const AGGREGATES: readonly AggregateOverload[] = [
       description: 'Counts rows; with an argument, those in which it is not null.',
       parameters,
       returns: BIGINT,
-      body: () => COUNT_BODY,
+      body: () => AGGREGATE_BODIES.code.COUNT_BODY,
     }),
   ),
   ...[...NUMBERS, DECIMALS].map((pattern) =>
@@ -250,7 +38,7 @@ export const AGGREGATES: readonly AggregateOverload[] = [
       description: 'Adds the values; nulls count nothing.',
       parameters: [parameter('value', pattern)],
       returns: first,
-      body: (types) => sumBody(first(types)),
+      body: (types) => AGGREGATE_BODIES.code.sumBody(first(types)),
     }),
   ),
   ...[INTEGER, BIGINT, DOUBLE].map((type) =>
@@ -259,7 +47,7 @@ export const AGGREGATES: readonly AggregateOverload[] = [
       description: 'Adds all items of the lists; nulls count nothing.',
       parameters: [parameter('list', of(array(type)))],
       returns: type,
-      body: () => listSumBody(type),
+      body: () => AGGREGATE_BODIES.code.listSumBody(type),
     }),
   ),
   ...NUMBERS.map((pattern) =>
@@ -268,7 +56,7 @@ export const AGGREGATES: readonly AggregateOverload[] = [
       description: 'The average of the values that are not null.',
       parameters: [parameter('value', pattern)],
       returns: DOUBLE,
-      body: (types) => averageBody(first(types)),
+      body: (types) => AGGREGATE_BODIES.code.averageBody(first(types)),
     }),
   ),
   ...ORDERED.flatMap((pattern) => [
@@ -277,14 +65,14 @@ export const AGGREGATES: readonly AggregateOverload[] = [
       description: 'The least value that is not null.',
       parameters: [parameter('value', pattern)],
       returns: first,
-      body: (types) => boundBody(first(types), -1),
+      body: (types) => AGGREGATE_BODIES.code.boundBody(first(types), -1),
     }),
     aggregateFunction({
       name: 'MAX',
       description: 'The greatest value that is not null.',
       parameters: [parameter('value', pattern)],
       returns: first,
-      body: (types) => boundBody(first(types), 1),
+      body: (types) => AGGREGATE_BODIES.code.boundBody(first(types), 1),
     }),
   ]),
   ...(['EARLIEST', 'LATEST'] as const).flatMap((which) =>
@@ -294,7 +82,7 @@ export const AGGREGATES: readonly AggregateOverload[] = [
         description: `The ${which === 'LATEST' ? 'last' : 'first'} value; nulls are left out unless asked for.`,
         parameters: [parameter('value', ANY), ...options],
         returns: first,
-        body: (types) => offsetBody(first(types), which),
+        body: (types) => AGGREGATE_BODIES.code.offsetBody(first(types), which),
       }),
     ),
   ),
@@ -303,7 +91,7 @@ export const AGGREGATES: readonly AggregateOverload[] = [
     description: `All values in the order of their rows, nulls too, at most ${COLLECTED_VALUES_MAX}.`,
     parameters: [parameter('value', ANY)],
     returns: (types) => array(first(types)),
-    body: (types) => listBody(first(types)),
+    body: (types) => AGGREGATE_BODIES.code.listBody(first(types)),
   }),
   ...ORDERED.flatMap((pattern) =>
     [false, true].map((distinct) =>
@@ -312,7 +100,7 @@ export const AGGREGATES: readonly AggregateOverload[] = [
         description: `The greatest k ${distinct ? 'different ' : ''}values, greatest first.`,
         parameters: [parameter('value', pattern), parameter('k', of(INTEGER))],
         returns: (types) => array(first(types)),
-        body: (types) => topBody(first(types), distinct),
+        body: (types) => AGGREGATE_BODIES.code.topBody(first(types), distinct),
       }),
     ),
   ),

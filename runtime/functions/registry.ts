@@ -92,7 +92,10 @@ export interface Resolved {
   readonly type: Type;
 }
 
-/** Functions by name and argument types; what SHOW FUNCTIONS and the planner see, and where the row path finds bodies. */
+/**
+ * Functions by name and argument types; what SHOW FUNCTIONS and the planner see, and where the row path finds bodies. All but
+ * `names` and `has` throw PartMissing when the functions of that name are not fetched yet.
+ */
 export interface FunctionRegistry {
   readonly names: readonly string[];
   has(name: string): boolean;

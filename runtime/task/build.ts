@@ -7,10 +7,7 @@ import type { RecordHeader } from '../data/record.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
-import { aggregate } from '../operators/aggregate.ts';
 import { filter } from '../operators/filter.ts';
-import { kernelAggregate } from '../operators/kernel-aggregate.ts';
-import { materialize } from '../operators/materialize.ts';
 import type {
   Emit,
   Operator,
@@ -18,9 +15,9 @@ import type {
   RowProblem,
   StreamTime,
 } from '../operators/operator.ts';
+import { AGGREGATE, KERNEL_AGGREGATE, MATERIALIZE, TABLE_FILTER } from '../operators/parts.ts';
 import { project } from '../operators/project.ts';
 import { rekey } from '../operators/rekey.ts';
-import { tableFilter } from '../operators/table-filter.ts';
 import type {
   ClientStep,
   InternalSourceStep,
@@ -34,7 +31,7 @@ import type {
 import type { StateReader } from '../ports/store.ts';
 import type { Current } from './current.ts';
 import { readerOf, type Reader } from './input.ts';
-import { RepartitionWriter } from './repartition.ts';
+import { REPARTITION } from './parts.ts';
 import { SinkWriter, type Output } from './sink.ts';
 
 export interface BuildContext {
@@ -68,7 +65,10 @@ export interface Wiring {
 type Ending = RepartitionStep | SinkStep | ClientStep;
 type Inner = Exclude<Step, SourceStep | InternalSourceStep | Ending>;
 
-/** Wires the steps of a sub-topology. @throws {InvariantError} when the plan is not one that the planner makes */
+/**
+ * Wires the steps of a sub-topology.
+ * @throws {PartMissing}; {InvariantError} when the plan is not one that the planner makes
+ */
 export function buildTask(part: Subtopology, context: BuildContext): Wiring {
   const builder = new Builder(part, context);
   // Consumers are made before what feeds them is called, not before it is made: steps stand in the order of the flow.
@@ -121,7 +121,7 @@ class Builder {
 
   #materialized(step: SourceStep, emit: Emit): Emit {
     const context = this.#context;
-    const operator = materialize(
+    const operator = MATERIALIZE.code.materialize(
       step,
       step.schema,
       operatorContext(step, context),
@@ -137,7 +137,11 @@ class Builder {
       case 'client':
         return client;
       case 'repartition': {
-        const writer = new RepartitionWriter(step, formats, partition % step.partitions);
+        const writer = new REPARTITION.code.RepartitionWriter(
+          step,
+          formats,
+          partition % step.partitions,
+        );
         this.#schemas.set(step.topic, step.schema);
         this.#outputs.push(writer);
         return writer.write;
@@ -210,13 +214,13 @@ function operatorOf(step: Inner, input: Schema, context: BuildContext): Operator
     case 'project':
       return project(step, input, given, registry);
     case 'aggregate':
-      if (step.run.path === 'row') return aggregate(step, input, given, registry);
+      if (step.run.path === 'row') return AGGREGATE.code.aggregate(step, input, given, registry);
       if (context.kernel === null) {
         throw new InvariantError('the plan wants the kernel, and the host has none');
       }
-      return kernelAggregate(step, input, given, registry, context.kernel);
+      return KERNEL_AGGREGATE.code.kernelAggregate(step, input, given, registry, context.kernel);
     case 'tableFilter':
-      return tableFilter(step, input, given, registry);
+      return TABLE_FILTER.code.tableFilter(step, input, given, registry);
     case 'rekey':
       return rekey(step, input, given, registry);
     default:

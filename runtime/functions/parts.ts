@@ -1,0 +1,35 @@
+// The themes of functions and the bodies of aggregates, which are fetched on first use; knows only their names and types.
+
+import { Part } from '../base/part.ts';
+import type * as AggregateBodies from './aggregate-bodies.ts';
+import type { Overload } from './registry.ts';
+
+/** The functions of one theme: their names are known at once, their overloads when a statement calls one. */
+export interface Theme {
+  readonly names: readonly string[];
+  readonly part: Part<{ readonly overloads: readonly Overload[] }>;
+}
+
+function theme(name: string, names: string): Theme {
+  return { names: names.split(' '), part: new Part(name) };
+}
+
+export const AGGREGATES = theme(
+  'aggregates',
+  'COUNT SUM SUM_LIST AVG MIN MAX EARLIEST_BY_OFFSET LATEST_BY_OFFSET COLLECT_LIST TOPK TOPKDISTINCT',
+);
+export const MATH = theme(
+  'functions of numbers',
+  'ABS CEIL FLOOR ROUND SIGN SQRT RANDOM LEAST GREATEST',
+);
+export const NULLS = theme('functions of nulls', 'COALESCE IFNULL NULLIF AS_VALUE');
+export const STRINGS = theme(
+  'functions of text',
+  'LCASE UCASE INITCAP LEN TRIM SUBSTRING CONCAT REPLACE SPLIT',
+);
+export const TIMES = theme('functions of time', 'UNIX_TIMESTAMP UNIX_DATE FROM_UNIXTIME');
+
+export const AGGREGATE_BODIES = new Part<typeof AggregateBodies>('aggregate functions');
+
+/** Every theme, in the order of resolution. */
+export const THEMES: readonly Theme[] = [NULLS, MATH, STRINGS, TIMES, AGGREGATES];
