@@ -221,7 +221,8 @@ function delimiter(property: Property): string {
   const written = text(property);
   if (written.toUpperCase() === 'TAB') return '\t';
   if (written.toUpperCase() === 'SPACE') return ' ';
-  if ([...written].length !== 1) throw refuse(property, 'It is one character, or TAB or SPACE.');
+  if ([...written].length !== 1 || written.trim() === '')
+    throw refuse(property, "It is one character; a tab and a space are written 'TAB' and 'SPACE'.");
   return written;
 }
 

@@ -65,7 +65,7 @@ export function castOf(from: Type, to: Type): Cast {
   if (cast !== null) return cast;
   throw new StatementError(
     'TYPE_MISMATCH',
-    `Cast of ${typeText(from)} to ${typeText(to)} is not supported`,
+    `there is no CAST of ${typeText(from)} to ${typeText(to)}`,
   );
 }
 

@@ -31,15 +31,6 @@ function isNested(type: Type): boolean {
   return type.kind === 'ARRAY' || type.kind === 'MAP' || type.kind === 'STRUCT';
 }
 
-/** What is wrong with the value of a DELIMITER option, or null. */
-export function refuseDelimiter(value: string): string | null {
-  if (value.trim() === '') {
-    return "the delimiter is blank: for a tab or a space write 'TAB' or 'SPACE'";
-  }
-  if ([...value].length === 1 || NAMED.has(value)) return null;
-  return `'${value}' is no delimiter: it is one character, or TAB or SPACE`;
-}
-
 function delimiterOf(spec: FormatSpec): string {
   const [, value = DEFAULT_DELIMITER] = spec.options.find(([name]) => name === 'DELIMITER') ?? [];
   return NAMED.get(value) ?? value;

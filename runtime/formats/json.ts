@@ -21,7 +21,7 @@ export const JSON_FORMAT: Format = {
   name: 'JSON',
   refuse: (columns) =>
     columns.some((column) => hasOtherMapKeys(column.type))
-      ? 'JSON only supports MAP types with STRING keys'
+      ? 'JSON holds no MAP whose keys are not STRING'
       : null,
   decoder: (columns, wanted, spec) => jsonDecoder(columns, wanted, spec.wrap),
   encoder: jsonEncoder,

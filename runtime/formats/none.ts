@@ -5,10 +5,9 @@ import type { Format } from './serde.ts';
 export const NONE_FORMAT: Format = {
   name: 'NONE',
   refuse(columns, part) {
-    if (part === 'value') return "The 'NONE' format can only be used as a key format";
-    return columns.length === 0
-      ? null
-      : "The 'NONE' format can only be used when no columns are defined";
+    if (part === 'value') return 'NONE is a format of keys';
+    const names = columns.map((column) => column.name).join(', ');
+    return columns.length === 0 ? null : `NONE holds no column, and here is ${names}`;
   },
   decoder: () => ({
     decode(_bytes, _from, _to, into) {

@@ -4,8 +4,9 @@ import type { StatementError } from '../../runtime/base/errors.ts';
 import type { ExpectedError } from './case.ts';
 import type { Outcome } from './run-case.ts';
 
-/** What a case that calls an unknown function on purpose expects to read. */
-const ABOUT_FUNCTIONS = /function/i;
+/** What a case that calls an unknown function on purpose expects to read, and one that gives a known one wrong arguments. */
+const ABOUT_NAMES = /find any functions/i;
+const ABOUT_ARGUMENTS = /does not accept parameters|ambiguous method parameters/i;
 
 /** The outcome of a case whose script was refused with `error`. */
 export function refusalOutcome(error: StatementError, expected: ExpectedError | null): Outcome {
@@ -24,9 +25,8 @@ function lackOf(error: StatementError, expected: ExpectedError | null): string |
   const said = error.message.replace(/^line \d+:\d+: /, '');
   if (error.code === 'UNSUPPORTED') return said.replace(/ (is|are) not supported yet.*$/, '');
   if (error.code !== 'UNKNOWN_FUNCTION') return null;
-  if (expected !== null && ABOUT_FUNCTIONS.test(expected.message ?? '')) return null;
   const unknown = /^there is no function (\S+)$/.exec(said)?.[1];
-  if (unknown !== undefined) return `function ${unknown}`;
-  // A call that the function refuses is what such a case may be about.
-  return expected === null ? said.replace(' does not take ', '') : null;
+  const about = unknown === undefined ? ABOUT_ARGUMENTS : ABOUT_NAMES;
+  if (about.test(expected?.message ?? '')) return null;
+  return unknown === undefined ? said.replace(' does not take ', '') : `function ${unknown}`;
 }

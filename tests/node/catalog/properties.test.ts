@@ -67,6 +67,8 @@ test.each([
   ["KAFKA_TOPIC='a b'", "INVALID line 1:43: KAFKA_TOPIC cannot be 'a b'"],
   ["WINDOW_SIZE='30 bobs'", "SYNTAX line 1:43: WINDOW_SIZE cannot be '30 bobs'"],
   ["VALUE_DELIMITER='<~>'", "INVALID line 1:47: VALUE_DELIMITER cannot be '<~>'"],
+  ["VALUE_DELIMITER=' '", "INVALID line 1:47: VALUE_DELIMITER cannot be ' '"],
+  ["VALUE_DELIMITER=''", "INVALID line 1:47: VALUE_DELIMITER cannot be ''"],
   ['WRAP_SINGLE_VALUE=1', 'INVALID line 1:49: WRAP_SINGLE_VALUE cannot be 1'],
   ['VALUE_SCHEMA_ID=1', 'UNSUPPORTED line 1:31: VALUE_SCHEMA_ID needs a schema registry'],
 ])('%s is refused', (written, message) => {

@@ -129,6 +129,6 @@ test('a cast that the language has not is refused when it is planned', () => {
   expect(castBetween(BYTES, INTEGER)).toBe(null);
   expect(castBetween(INTEGER, BOOLEAN)).toBe(null);
   expect(() => castOf(STRING, map(STRING, INTEGER))).toThrow(
-    `Cast of STRING to ${typeText(map(STRING, INTEGER))} is not supported`,
+    `there is no CAST of STRING to ${typeText(map(STRING, INTEGER))}`,
   );
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { ByteWriter, encodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { RecordError } from '../../../runtime/base/errors.ts';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
-import { DELIMITED_FORMAT, refuseDelimiter } from '../../../runtime/formats/delimited.ts';
+import { DELIMITED_FORMAT } from '../../../runtime/formats/delimited.ts';
 import { FORMATS } from '../../../runtime/formats/formats.ts';
 import { KAFKA_FORMAT } from '../../../runtime/formats/kafka.ts';
 import { NONE_FORMAT } from '../../../runtime/formats/none.ts';
@@ -109,10 +109,6 @@ test('DELIMITED takes other delimiters, TAB and SPACE by name', () => {
   expect(textOf(encoding(DELIMITED_FORMAT, 'A:STRING | B:STRING', pipe)('a|b', 'c,d'))).toBe(
     '"a|b"|c,d',
   );
-  expect(refuseDelimiter('|')).toBeNull();
-  expect(refuseDelimiter('TAB')).toBeNull();
-  expect(refuseDelimiter('<~>')).toContain('is no delimiter');
-  expect(refuseDelimiter(' ')).toContain('blank');
 });
 
 test('DELIMITED quotes only what needs it', () => {
