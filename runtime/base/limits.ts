@@ -40,8 +40,8 @@ export const OUTBOX_APPENDS_MAX = 10_000;
 export const OUTBOX_BYTES_MAX = 16_777_216;
 /** Bytes a task reads from one partition before it commits. */
 export const FETCH_BYTES_MAX = 1_048_576;
-/** Records of an internal topic that stay behind the position of its reader: what a restored reader can read again. */
-export const REPARTITION_RECORDS_KEPT = 65_536;
+/** Records of an internal topic that stay behind the position of its reader; beyond it half of them go. A restored reader can read them again. */
+export const REPARTITION_RECORDS_MAX = 131_072;
 /** Batches whose sequence a partition remembers per producer. */
 export const PRODUCER_BATCHES_MAX = 64;
 /** How long a partition remembers an idle producer: longer than a browser stays offline. */

@@ -9,16 +9,13 @@ import type { PublicOptions } from '../data/row.ts';
 import { FORMATS } from '../formats/formats.ts';
 import { builtinRegistry } from '../functions/builtins.ts';
 import type { FunctionRegistry, Overload } from '../functions/registry.ts';
-import { planPull } from '../plan/pull.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Unsubscribe } from '../ports/log.ts';
 import { parse } from '../sql/parser.ts';
-import { RepartitionWriter } from '../task/repartition.ts';
 import { withParts } from '../task/with-parts.ts';
 import { readEntries } from './catalog-topic.ts';
 import type { Entity } from './entities.ts';
-import { loadCalls } from './functions.ts';
 import {
   checkWritable,
   produce,
@@ -27,8 +24,8 @@ import {
   recordOf,
   valuesOf,
 } from './insert.ts';
+import { INSERT_BATCH, PULL_QUERY } from './own-parts.ts';
 import { announceParts } from './parts.ts';
-import { answerPull } from './pull.ts';
 import { startPush } from './push.ts';
 import { boundProcessingLog } from './processing-log.ts';
 import { Queries, type QueryStats } from './queries.ts';
@@ -188,7 +185,16 @@ export class Engine implements AsyncDisposable {
           'Add EMIT CHANGES for a push query, or make a table of it with CREATE TABLE ... AS SELECT.',
         );
       }
-      return this.#pull(planPull(analysis, plan), plan, options);
+      const { startPull } = await withParts(() => PULL_QUERY.code);
+      return startPull({
+        analysis,
+        plan,
+        host: this.#host,
+        formats: FORMATS,
+        registry: this.#registry,
+        signal: options.signal ?? null,
+        public: options,
+      });
     });
   }
 
@@ -211,43 +217,6 @@ export class Engine implements AsyncDisposable {
     this.#open.add(rows);
     forget = () => void this.#open.delete(rows);
     return rows;
-  }
-
-  async #pull(
-    pull: ReturnType<typeof planPull>,
-    plan: Plan,
-    options: QueryOptions,
-  ): Promise<QueryRows> {
-    const { store, clock } = this.#host;
-    options.signal?.throwIfAborted();
-    const registry = this.#registry;
-    await loadCalls(
-      [...pull.projection.expressions, ...(pull.filter === null ? [] : [pull.filter])],
-      registry,
-    );
-    const reader = (task: string) => store.reader(task);
-    const { schema, batches } = await answerPull({
-      pull,
-      plan,
-      reader,
-      formats: FORMATS,
-      registry,
-      clock,
-    });
-    const waiting = [...batches];
-    return new QueryRows({
-      kind: 'pull',
-      queryId: null,
-      schema,
-      next: async () => {
-        options.signal?.throwIfAborted();
-        return waiting.shift() ?? null;
-      },
-      close: async () => {
-        waiting.length = 0;
-      },
-      public: options,
-    });
   }
 
   /**
@@ -298,23 +267,8 @@ export class Engine implements AsyncDisposable {
         `${to.name} is not COLUMNAR: its records are ${to.valueFormat.format}`,
       );
     }
-    const keys = to.schema.columns.filter(({ role }) => role === 'key').length;
-    const keyFormat = { format: keys === 1 ? 'KAFKA' : 'JSON', options: [], wrap: false };
-    const { topic, partitions, schema } = to;
-    const step = {
-      step: 'repartition',
-      id: '',
-      input: '',
-      schema,
-      topic,
-      partitions,
-      keyFormat,
-    } as const;
-    const writer = new RepartitionWriter(step, FORMATS, this.#spare++ % partitions);
-    writer.write(batch);
-    const appends: Promise<unknown>[] = [];
-    writer.drain(({ to: at, bytes }) => appends.push(this.#host.log.append(at, bytes)));
-    await Promise.all(appends);
+    const { appendBatch } = await withParts(() => INSERT_BATCH.code);
+    await appendBatch(this.#host.log, to, batch, this.#spare++);
   }
 
   #writable(name: string): Source {
@@ -346,8 +300,10 @@ export class Engine implements AsyncDisposable {
   }
 
   /** Resolves when every persistent query has taken in all there is and delivered all it made. */
-  idle(): Promise<void> {
-    return this.#inTurn(() => this.#queries.idle());
+  async idle(): Promise<void> {
+    // After the statements that came before, and not in the way of those that come after.
+    await this.#last;
+    return this.#queries.idle();
   }
 
   /** Ends all queries after what they are doing, and the host. What is committed stays. */

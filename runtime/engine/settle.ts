@@ -15,7 +15,7 @@ export async function settle(
   for (;;) {
     const before = turnsOf(tasks());
     const behind = await firstBehind(tasks(), log);
-    if (behind !== null) await behind.changed();
+    if (behind !== null) await behind.task.changedSince(behind.ended);
     // What moved while others were looked at may have fed those looked at before.
     else if (turnsOf(tasks()) === before) return;
   }
@@ -25,14 +25,22 @@ function turnsOf(tasks: readonly Task[]): number {
   return tasks.reduce((sum, task) => sum + task.turns, 0);
 }
 
-async function firstBehind(tasks: readonly Task[], log: Pick<Log, 'bounds'>): Promise<Task | null> {
-  for (const task of tasks) if (await isBehind(task, log)) return task;
+/** A task that is behind, and how many of its turns had ended before it was looked at: it may have caught up meanwhile. */
+async function firstBehind(
+  tasks: readonly Task[],
+  log: Pick<Log, 'bounds'>,
+): Promise<{ readonly task: Task; readonly ended: number } | null> {
+  for (const task of tasks) {
+    const { ended } = task;
+    if (await isBehind(task, log)) return { task, ended };
+  }
   return null;
 }
 
-/** True when the task still runs and has records to read or appends to deliver. */
+/** True when the task still runs and has something to do: a turn, records to read, appends to deliver. */
 async function isBehind(task: Task, log: Pick<Log, 'bounds'>): Promise<boolean> {
   if (task.state !== 'RUNNING') return false;
+  if (task.isInTurn) return true;
   const { positions, isDelivered } = task.progress;
   const { name, plan } = task.options;
   const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);

@@ -53,7 +53,7 @@ export function producerId(createdMs: number, name: string): string {
 }
 
 /** When the producer was made, from its id. @throws {PortError} UNKNOWN_PRODUCER when the id does not say */
-export function createdMsOf(id: string): number {
+function createdMsOf(id: string): number {
   const digits = /^(\d{1,15})\../.exec(id);
   if (digits === null) {
     throw new PortError(

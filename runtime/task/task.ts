@@ -1,7 +1,7 @@
 // The loop of a task: restore, read, process, commit, deliver, and again; what fails is thrown away and restored. Knows no SQL and no host.
 
 import { InvariantError, LimitError, messageOf, PortError } from '../base/errors.ts';
-import { REPARTITION_RECORDS_KEPT } from '../base/limits.ts';
+import { REPARTITION_RECORDS_MAX } from '../base/limits.ts';
 import { PartMissing } from '../base/part.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Formats } from '../formats/serde.ts';
@@ -73,6 +73,7 @@ export class Task {
   #isWoken = false;
   #loop: Promise<void> | null = null;
   #turns = 0;
+  #ended = 0;
   /** By internal topic: below this its records were let go. */
   readonly #trimmed = new Map<string, number>();
   readonly #watchers: (() => void)[] = [];
@@ -103,14 +104,24 @@ export class Task {
     };
   }
 
+  /** True while a turn runs; what it has made may not have been handed over yet. */
+  get isInTurn(): boolean {
+    return this.#turn !== null;
+  }
+
   /** Turns that did something. */
   get turns(): number {
     return this.#turns;
   }
 
-  /** Resolves after the next turn, or at once when there will be none. */
-  changed(): Promise<void> {
-    if (this.#state !== 'RUNNING') return Promise.resolve();
+  /** Turns that have ended, idle ones too. */
+  get ended(): number {
+    return this.#ended;
+  }
+
+  /** Resolves when more turns have ended than `ended` said, or when there will be none. */
+  changedSince(ended: number): Promise<void> {
+    if (this.#state !== 'RUNNING' || this.#ended > ended) return Promise.resolve();
     return new Promise((resolve) => this.#watchers.push(resolve));
   }
 
@@ -123,6 +134,7 @@ export class Task {
   turn(): Promise<Turn> {
     this.#turn ??= this.#guarded().then((turn) => {
       this.#turn = null;
+      this.#ended += 1;
       if (turn.kind === 'progress') this.#turns += 1;
       for (const resolve of this.#watchers.splice(0)) resolve();
       return turn;
@@ -207,10 +219,11 @@ export class Task {
     const internal = new Set(this.options.plan.internalTopics.map(({ name }) => name));
     for (const { at, next } of inputs.positions) {
       const trimmed = this.#trimmed.get(at.topic) ?? 0;
-      if (!internal.has(at.topic) || next - trimmed < 2 * REPARTITION_RECORDS_KEPT) continue;
-      this.#trimmed.set(at.topic, next - REPARTITION_RECORDS_KEPT);
+      if (!internal.has(at.topic) || next - trimmed <= REPARTITION_RECORDS_MAX) continue;
+      const before = next - REPARTITION_RECORDS_MAX / 2;
+      this.#trimmed.set(at.topic, before);
       try {
-        await this.options.log.trim(at, next - REPARTITION_RECORDS_KEPT);
+        await this.options.log.trim(at, before);
       } catch (thrown) {
         if (!(thrown instanceof PortError)) throw thrown;
       }

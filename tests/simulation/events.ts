@@ -9,9 +9,8 @@ import { seededRandom } from '../../runtime/memory/faults.ts';
 import type { TestDriver } from '../../runtime/memory/test-driver.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 
-export const WINDOW_MS = 10_000;
-export const GRACE_MS = 5_000;
-export const INTERNAL_TOPIC = '__CTAS_TOTALS_1.3-repartition';
+const WINDOW_MS = 10_000;
+const GRACE_MS = 5_000;
 
 export const statements = (partitions: number): string => `
   SET 'millrace.fuse' = 'never';

@@ -4,10 +4,12 @@ import { expect, test } from 'vitest';
 import { ManualClock } from '../../../runtime/memory/manual-clock.ts';
 import { MemoryLog } from '../../../runtime/memory/memory-log.ts';
 import { MemoryStore } from '../../../runtime/memory/memory-store.ts';
+import { queueTransportPair } from '../../../runtime/memory/queue-transport.ts';
 import { systemClock } from '../../../runtime/memory/system-clock.ts';
 import { describeClock } from '../../contracts/clock.ts';
 import { describeLog, recordBatch, refused, topicSpec, valuesFrom } from '../../contracts/log.ts';
 import { describeStore } from '../../contracts/store.ts';
+import { describeTransport } from '../../contracts/transport.ts';
 
 const START_MS = 1_700_000_000_000;
 
@@ -26,6 +28,8 @@ describeStore('MemoryStore that commits to its log', async () => {
   const log = new MemoryLog(clock);
   return { log, store: new MemoryStore({ clock, deliverTo: log }) };
 });
+
+describeTransport('a pair of queues', async () => queueTransportPair());
 
 describeClock('ManualClock', () => {
   const clock = new ManualClock(START_MS);

@@ -37,7 +37,7 @@ test.each([
   ['runtime/task/task.ts', "import { a } from '../plan/step.ts';"],
   ['runtime/task/task.ts', "import { a } from '../sql/parser.ts';"],
   ['runtime/memory/log.ts', "import { a } from '../engine/engine.ts';"],
-  ['runtime/engine/engine.ts', "const a = await import('../memory/log.ts');"],
+  ['runtime/engine/engine.ts', "const a = await import('../browser/idb-log.ts');"],
   ['runtime/engine/engine.ts', "import { readFile } from 'node:fs/promises';"],
   ['runtime/sync/mirror.ts', "import { openDB } from 'idb';"],
   ['runtime/index.ts', "import '../edge/worker.ts';"],
