@@ -155,7 +155,7 @@ test('DELIMITED holds no nested types', () => {
 
 test('NONE reads and writes nothing, and is for keys without columns', () => {
   expect(NONE_FORMAT.refuse([], 'key', spec('NONE'))).toBeNull();
-  expect(NONE_FORMAT.refuse([], 'value', spec('NONE'))).toContain('only be used as a key');
+  expect(NONE_FORMAT.refuse([], 'value', spec('NONE'))).toBe('NONE is a format of keys');
   expect(NONE_FORMAT.refuse(prettySchema('A:STRING').columns, 'key', spec('NONE'))).toContain(
     'no columns',
   );
