@@ -9,52 +9,9 @@ import { explain } from '../plan/explain.ts';
 import type { Plan } from '../plan/step.ts';
 import type { TopicDescription } from '../ports/log.ts';
 import type { QueryState } from './queries.ts';
+import { currentStatus, entity, type Entity } from './status.ts';
 
-/** The answer of one statement. `@type` says which members it has. */
-export interface Entity {
-  readonly '@type': string;
-  readonly statementText: string;
-  readonly warnings: readonly { readonly message: string }[];
-  readonly [member: string]: unknown;
-}
-
-export function entity(
-  type: string,
-  statementText: string,
-  members: Readonly<Record<string, unknown>>,
-  warnings: readonly string[] = [],
-): Entity {
-  return {
-    '@type': type,
-    statementText,
-    ...members,
-    warnings: warnings.map((message) => ({ message })),
-  };
-}
-
-/** What became of a statement that changes something. */
-export function currentStatus(
-  statementText: string,
-  status: {
-    readonly commandId: string;
-    readonly message: string;
-    readonly queryId: string | null;
-    readonly sequence: number;
-  },
-  warnings: readonly string[] = [],
-): Entity {
-  const { commandId, message, queryId, sequence } = status;
-  return entity(
-    'currentStatus',
-    statementText,
-    {
-      commandId,
-      commandStatus: { status: 'SUCCESS', message, queryId },
-      commandSequenceNumber: sequence,
-    },
-    warnings,
-  );
-}
+export { currentStatus, entity, type Entity };
 
 function listed(source: Source) {
   return {

@@ -8,6 +8,7 @@ import type { Overload } from '../functions/registry.ts';
 import * as operators from '../operators/parts.ts';
 import * as sql from '../sql/parts.ts';
 import * as task from '../task/parts.ts';
+import * as own from './own-parts.ts';
 
 const parts = new Set<Part<object>>();
 
@@ -39,6 +40,10 @@ export function announceParts(): void {
   fetched(operators.KERNEL_AGGREGATE, () => import('../operators/kernel-aggregate.ts'));
   fetched(operators.MATERIALIZE, () => import('../operators/materialize.ts'));
   fetched(operators.TABLE_FILTER, () => import('../operators/table-filter.ts'));
+  fetched(own.CONTROL, () => import('./control.ts'));
+  fetched(own.INSERT_BATCH, () => import('./insert-batch.ts'));
+  fetched(own.MEMORY_LOG, () => import('../memory/memory-log.ts'));
+  fetched(own.PULL_QUERY, () => import('./pull-query.ts'));
   fetched(task.REPARTITION, () => import('../task/repartition.ts'));
   fetched(sql.ADMIN_STATEMENTS, () => import('../sql/admin-statements.ts'));
   fetched(sql.OPERATORS, () => import('../sql/operators.ts'));

@@ -24,6 +24,7 @@ import { type AggregateStep, type Plan, type Step, stepById } from '../plan/step
 import type { Clock } from '../ports/clock.ts';
 import type { Entry, KeyRange, StateReader, TaskId } from '../ports/store.ts';
 import { subtopologyOf, taskId } from '../task/topology.ts';
+import { withParts } from '../task/with-parts.ts';
 import { asAnswer } from './query-rows.ts';
 
 export interface PullOptions {
@@ -49,14 +50,18 @@ export interface PullAnswer {
  */
 export async function answerPull(options: PullOptions): Promise<PullAnswer> {
   const { pull } = options;
-  const finish = new Finish(options);
+  const { finish, finder, asked } = await withParts(() => ({
+    finish: new Finish(options),
+    finder: new Finder(options),
+    asked: partitionsToAsk(options),
+  }));
   const batches: Batch[] = [];
   let rows = 0;
-  for (const [partition, keys] of partitionsToAsk(options)) {
+  for (const [partition, keys] of asked) {
     const task = taskId({ query: pull.query, subtopology: pull.table.subtopology, partition });
     const reader = await options.reader(task);
     if (reader === null) continue;
-    for (const found of new Finder(options).find(reader, keys)) {
+    for (const found of finder.find(reader, keys)) {
       const wanted = Math.min(PULL_ROWS_MAX + 1, pull.limit ?? Infinity) - rows;
       const answered = finish.apply(found, partition);
       const kept = answered === null ? null : slice(answered, 0, wanted);

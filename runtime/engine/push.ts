@@ -5,21 +5,22 @@ import type { PublicOptions } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
-import { MemoryLog } from '../memory/memory-log.ts';
 import { MemoryStore } from '../memory/memory-store.ts';
 import type { ClientStep, Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Log, TopicPartition } from '../ports/log.ts';
 import { Task } from '../task/task.ts';
 import { tasksOf } from '../task/topology.ts';
+import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
+import { MEMORY_LOG } from './own-parts.ts';
 import { asAnswer, QueryRows } from './query-rows.ts';
 import { RowQueue } from './row-queue.ts';
 import { settle } from './settle.ts';
 import { internalTopic } from './system.ts';
 
 /** A query that is busy shows its rows this often; one that has caught up shows them at once. */
-const COMMIT_INTERVAL_MS = 20;
+const COMMIT_INTERVAL_MS = 100;
 
 export interface PushOptions {
   readonly plan: Plan;
@@ -42,11 +43,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
   const client = clientOf(plan);
   const order = client.order ?? client.schema.columns.map((_, index) => index);
   const answer: Schema = { columns: order.flatMap((index) => client.schema.columns[index] ?? []) };
-  const own = new MemoryLog(host.clock);
-  for (const { name, partitions } of plan.internalTopics)
-    await own.create(internalTopic(name, partitions));
-  const internal = new Set(plan.internalTopics.map(({ name }) => name));
-  const log = routed(own, host.log, internal);
+  const log = await logOf(plan, host);
   const store = new MemoryStore({ clock: host.clock });
   const queue = new RowQueue({ limit: client.limit, onEnd: () => void stop() });
   const tasks = tasksOf(plan).map(
@@ -114,8 +111,18 @@ function clientOf(plan: Plan): ClientStep {
   throw new PortError('CORRUPT', 'a push query has a client step');
 }
 
+/** The host's log, with internal topics of the query's own where its plan has some. */
+async function logOf(plan: Plan, host: PushOptions['host']): Promise<Log> {
+  if (plan.internalTopics.length === 0) return host.log;
+  const { MemoryLog } = await withParts(() => MEMORY_LOG.code);
+  const own = new MemoryLog(host.clock);
+  for (const { name, partitions } of plan.internalTopics)
+    await own.create(internalTopic(name, partitions));
+  return routed(own, host.log, new Set(plan.internalTopics.map(({ name }) => name)));
+}
+
 /** A log whose internal topics are the query's own; all others are the host's. */
-function routed(own: MemoryLog, shared: Log, internal: ReadonlySet<string>): Log {
+function routed(own: Log, shared: Log, internal: ReadonlySet<string>): Log {
   const of = (topic: string): Log => (internal.has(topic) ? own : shared);
   const at = (partition: TopicPartition): Log => of(partition.topic);
   return {

@@ -1,6 +1,5 @@
 // Carries statements out one after the other: analyzes, plans, logs the change, starts and ends queries; knows no text and no rows.
 
-import { exhaustive } from '../base/assert.ts';
 import { StatementError } from '../base/errors.ts';
 import type {
   Analysis,
@@ -14,34 +13,19 @@ import { analyzeStatement } from '../analyze/analyze.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
-import { explainPull } from '../plan/explain.ts';
 import { planningOptions } from '../plan/lower.ts';
 import { planQuery } from '../plan/planner.ts';
-import { planPull } from '../plan/pull.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
-import type { TopicDescription } from '../ports/log.ts';
 import type { Statement } from '../sql/ast.ts';
 import { withParts } from '../task/with-parts.ts';
 import { appendEntry } from './catalog-topic.ts';
 import { applied, CHANGE_VERSION, type CatalogChange } from './changes.ts';
-import {
-  currentStatus,
-  entity,
-  type Entity,
-  functionEntity,
-  functionsEntity,
-  propertiesEntity,
-  queriesEntity,
-  queryDescription,
-  sourceDescription,
-  sourcesEntity,
-  topicsEntity,
-  typesEntity,
-} from './entities.ts';
 import { loadFunctions } from './functions.ts';
 import { checkWritable, produce, recordOf } from './insert.ts';
-import { type Queries, removeTopic } from './queries.ts';
+import { CONTROL } from './own-parts.ts';
+import type { Queries } from './queries.ts';
+import { currentStatus, type Entity } from './status.ts';
 import { ensureTopic } from './system.ts';
 
 export interface StatementsOptions {
@@ -120,10 +104,9 @@ export class Statements {
   async #createSource(text: string, analysis: CreateSourceAnalysis): Promise<Entity> {
     const { source, topic, warnings } = analysis;
     const change: CatalogChange = { change: 'source', source };
-    const after = applied(this.#catalog, change);
-    await ensureTopic(this.#options.host.log, { ...topic, internal: false });
-    const sequence = await this.#log(text, change);
-    this.#catalog = after;
+    const sequence = await this.#changed(text, change, () =>
+      ensureTopic(this.#options.host.log, { ...topic, internal: false }),
+    );
     const kind = source.kind === 'stream' ? 'Stream' : 'Table';
     return currentStatus(
       text,
@@ -147,17 +130,16 @@ export class Statements {
     const { host, registry, queries } = this.#options;
     const plan = await this.planned(analysis, properties);
     const change: CatalogChange = { change: 'query', query, source: creates ? sink : null, plan };
-    const after = applied(this.#catalog, change);
-    await loadFunctions(plan, registry);
-    await ensureTopic(host.log, {
-      name: sink.topic,
-      partitions: sink.partitions,
-      retentionMs: analysis.retentionMs,
-      compacted: false,
-      internal: false,
+    const sequence = await this.#changed(statement.text, change, async () => {
+      await loadFunctions(plan, registry);
+      await ensureTopic(host.log, {
+        name: sink.topic,
+        partitions: sink.partitions,
+        retentionMs: analysis.retentionMs,
+        compacted: false,
+        internal: false,
+      });
     });
-    const sequence = await this.#log(statement.text, change);
-    this.#catalog = after;
     this.#queryNumber += 1;
     await queries.start(plan);
     return currentStatus(
@@ -186,169 +168,32 @@ export class Statements {
     analysis: ControlAnalysis,
     properties: Map<string, string>,
   ): Promise<Entity> {
-    const catalog = this.#catalog;
-    const stateOf = (id: string) => this.#options.queries.stateOf(id);
-    switch (analysis.kind) {
-      case 'none':
-        return entity('warning_entity', text, { message: analysis.message });
-      case 'dropSource':
-        return this.#drop(text, analysis);
-      case 'terminate':
-        return this.#terminate(text, analysis.queries);
-      case 'createType':
-        return this.#type(text, { name: analysis.name, type: analysis.type });
-      case 'dropType':
-        return this.#type(text, { name: analysis.name, type: null });
-      case 'set':
-        // A value that no plan could have is refused here and not at the next query.
-        planningOptions(new Map([[analysis.property, analysis.value ?? 'auto']]), true);
-        if (analysis.value === null) properties.delete(analysis.property);
-        else properties.set(analysis.property, analysis.value);
-        return entity('properties', text, { property: analysis.property, value: analysis.value });
-      case 'show':
-        return this.#show(text, analysis, properties);
-      case 'describe': {
-        const described = analysis.sources.map((source) =>
-          sourceDescription(source, catalog, stateOf),
-        );
-        return described.length === 1
-          ? entity('sourceDescription', text, { sourceDescription: described[0] })
-          : entity('source_descriptions', text, { sourceDescriptions: described });
-      }
-      case 'describeFunction':
-        return functionEntity(text, this.#options.registry, analysis.function);
-      case 'explain':
-        return this.#explain(text, analysis, properties);
-      default:
-        return exhaustive(analysis);
-    }
-  }
-
-  async #show(
-    text: string,
-    { target }: ControlAnalysis & { readonly kind: 'show' },
-    properties: ReadonlyMap<string, string>,
-  ): Promise<Entity> {
-    const { registry, queries, host } = this.#options;
-    switch (target) {
-      case 'STREAMS':
-        return sourcesEntity(text, this.#catalog, 'stream');
-      case 'TABLES':
-        return sourcesEntity(text, this.#catalog, 'table');
-      case 'TOPICS':
-        return topicsEntity(text, await host.log.list());
-      case 'QUERIES':
-        return queriesEntity(text, this.#catalog, (id) => queries.stateOf(id));
-      case 'FUNCTIONS':
-        return functionsEntity(text, registry);
-      case 'TYPES':
-        return typesEntity(text, this.#catalog);
-      case 'PROPERTIES':
-        return propertiesEntity(text, properties);
-      default:
-        return exhaustive(target);
-    }
-  }
-
-  async #explain(
-    text: string,
-    { subject }: ControlAnalysis & { readonly kind: 'explain' },
-    properties: ReadonlyMap<string, string>,
-  ): Promise<Entity> {
-    const { queries } = this.#options;
-    if (subject.kind === 'query') {
-      const plan = queries.plan(subject.id);
-      if (plan === null)
-        throw new StatementError('UNKNOWN_QUERY', `query ${subject.id} does not run`);
-      return queryDescription(text, plan, queries.stateOf(subject.id));
-    }
-    const { analysis } = subject;
-    if (analysis.kind === 'query')
-      return queryDescription(text, await this.planned(analysis, properties), null);
-    if (analysis.kind !== 'pull') throw new StatementError('INVALID', 'EXPLAIN wants a query');
-    const { query } = analysis.source;
-    const plan = query === null ? null : queries.plan(query);
-    if (plan === null)
-      throw new StatementError('INVALID', `no query keeps the rows of ${analysis.source.name}`);
-    const executionPlan = explainPull(planPull(analysis, plan));
-    return entity('queryDescription', text, {
-      queryDescription: {
-        id: '',
-        statementText: analysis.statement,
-        executionPlan,
-        queryType: 'PULL',
-      },
+    const { control } = await withParts(() => CONTROL.code);
+    return control(text, analysis, {
+      ...this.#options,
+      catalog: this.#catalog,
+      properties,
+      planned: (query) => this.planned(query, properties),
+      changed: (by, change) => this.#changed(by, change),
     });
   }
 
-  async #drop(
-    text: string,
-    analysis: ControlAnalysis & { readonly kind: 'dropSource' },
-  ): Promise<Entity> {
-    const { source, terminates, deleteTopic } = analysis;
-    const { host, queries } = this.#options;
-    const topic = deleteTopic ? await host.log.describe(source.topic) : null;
-    const change: CatalogChange = {
-      change: 'drop',
-      name: source.name,
-      terminates,
-      topic: deleted(topic),
-    };
+  /**
+   * The statement is done once this resolves, to its number: what follows is repeated at open when it was cut short.
+   * @param before what must be there first
+   */
+  async #changed(
+    statement: string,
+    change: CatalogChange,
+    before: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<number> {
+    const { log, clock } = this.#options.host;
     const after = applied(this.#catalog, change);
-    const sequence = await this.#log(text, change);
+    await before();
+    const sequence = await appendEntry(log, clock, { version: CHANGE_VERSION, statement, change });
     this.#catalog = after;
-    if (terminates !== null) await queries.terminate(terminates);
-    if (topic !== null) await removeTopic(() => host.log.remove(topic.name));
-    const suffix = deleteTopic ? ` and its topic ${source.topic} deleted` : '';
-    return currentStatus(text, {
-      commandId: `${source.kind}/${source.name}/drop`,
-      message: `Source ${source.name} was dropped${suffix}.`,
-      queryId: null,
-      sequence,
-    });
+    return sequence;
   }
-
-  async #terminate(text: string, ids: readonly string[]): Promise<Entity> {
-    const change: CatalogChange = { change: 'terminate', queries: ids };
-    const after = applied(this.#catalog, change);
-    const sequence = await this.#log(text, change);
-    this.#catalog = after;
-    for (const id of ids) await this.#options.queries.terminate(id);
-    return currentStatus(text, {
-      commandId: `terminate/${ids.join(',')}/execute`,
-      message: ids.length === 0 ? 'No query runs.' : `Query ${ids.join(', ')} terminated.`,
-      queryId: ids.length === 1 ? (ids[0] ?? null) : null,
-      sequence,
-    });
-  }
-
-  async #type(
-    text: string,
-    type: Omit<CatalogChange & { readonly change: 'type' }, 'change'>,
-  ): Promise<Entity> {
-    const change: CatalogChange = { change: 'type', ...type };
-    const after = applied(this.#catalog, change);
-    const sequence = await this.#log(text, change);
-    this.#catalog = after;
-    const action = type.type === null ? 'drop' : 'create';
-    return currentStatus(text, {
-      commandId: `type/${type.name}/${action}`,
-      message:
-        type.type === null ? `Type ${type.name} dropped` : `Registered custom type ${type.name}`,
-      queryId: null,
-      sequence,
-    });
-  }
-
-  /** The statement is done once this resolves: what follows is repeated at open when it was cut short. */
-  #log(statement: string, change: CatalogChange): Promise<number> {
-    const { host } = this.#options;
-    return appendEntry(host.log, host.clock, { version: CHANGE_VERSION, statement, change });
-  }
-}
-
-function deleted(topic: TopicDescription | null) {
-  return topic === null ? null : { name: topic.name, incarnation: topic.incarnation };
 }
 
 function isQuery(statement: Statement): StatementError {

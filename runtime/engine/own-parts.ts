@@ -1,0 +1,12 @@
+// The parts of the engine itself that are fetched on first use; knows only their types.
+
+import { Part } from '../base/part.ts';
+import type * as MemoryLog from '../memory/memory-log.ts';
+import type * as Control from './control.ts';
+import type * as InsertBatch from './insert-batch.ts';
+import type * as PullQuery from './pull-query.ts';
+
+export const CONTROL = new Part<typeof Control>('statements of control');
+export const INSERT_BATCH = new Part<typeof InsertBatch>('batches of rows');
+export const MEMORY_LOG = new Part<typeof MemoryLog>('topics of push queries');
+export const PULL_QUERY = new Part<typeof PullQuery>('pull queries');
