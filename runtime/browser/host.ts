@@ -1,7 +1,6 @@
 // What the engine in a Worker runs on: the ports over IndexedDB or in memory, and the compiled kernel; knows no page.
 
 import { messageOf, PortError } from '../base/errors.ts';
-import { memoryHost } from '../memory/memory-host.ts';
 import { systemClock } from '../memory/system-clock.ts';
 import type { Host } from '../ports/host.ts';
 import { lockDatabase, openDatabase } from './database.ts';
@@ -30,6 +29,8 @@ export async function openHost(
 ): Promise<Host> {
   const { database: name, commitIntervalMs } = options;
   if (options.storage === 'memory') {
+    // Fetched by those who ask for it: most pages keep what they have.
+    const { memoryHost } = await import('../memory/memory-host.ts');
     return memoryHost({ kernel: await compileKernel(options.kernel), commitIntervalMs });
   }
   const unlock = await lockDatabase(name, options.whenLocked === 'wait');

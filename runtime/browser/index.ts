@@ -20,6 +20,11 @@ export interface OpenOptions {
   readonly properties?: Readonly<Record<string, string>> | undefined;
   /** How often a busy query commits at most, in ms; 0: after every turn. Longer is faster and shows results later. */
   readonly commitIntervalMs?: number | undefined;
+  /**
+   * true: all code is fetched before `open` resolves, so that no statement needs the network. Absent: what few statements need is
+   * fetched when one does; a page that must go on offline then relies on its service worker's cache.
+   */
+  readonly preload?: boolean | undefined;
   /** Gives up waiting, for the lock above all. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -51,6 +56,7 @@ export async function open(options: OpenOptions = {}): Promise<BrowserEngine> {
       whenLocked: options.whenLocked ?? 'fail',
       durability: options.durability ?? 'relaxed',
       commitIntervalMs: options.commitIntervalMs ?? COMMIT_INTERVAL_MS,
+      preload: options.preload ?? false,
       properties,
     });
     return engine;

@@ -12,6 +12,7 @@ import {
 } from '../engine/engine.ts';
 import type { Entity } from '../engine/entities.ts';
 import type { ProducedAt } from '../engine/insert.ts';
+import { loadParts } from '../engine/parts.ts';
 import type { ReadOptions } from '../engine/records.ts';
 import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
@@ -24,6 +25,7 @@ type Properties = Readonly<Record<string, string>>;
 
 export interface WorkerOptions extends HostOptions {
   readonly properties: Properties;
+  readonly preload: boolean;
 }
 
 /** Statements that were carried out, and why the next one was not. */
@@ -76,8 +78,9 @@ export class EngineWorker {
     return name;
   }
 
-  async open({ properties, ...options }: WorkerOptions): Promise<Envelope<null>> {
+  async open({ properties, preload, ...options }: WorkerOptions): Promise<Envelope<null>> {
     return await enveloped(async () => {
+      if (preload) await loadParts();
       const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
       this.#engine = await openEngine({ host, properties });
       return null;
