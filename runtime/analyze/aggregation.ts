@@ -76,8 +76,7 @@ export class Grouping {
     // A constant that is not NULL counts every row, as * does: no column need be carried for it.
     if (name === 'COUNT' && given.length === 1 && only?.expr === 'literal' && only.value !== null)
       given = [];
-    const types = given.map((argument) => argument?.type ?? null);
-    const resolved = resolveCall(context, call, types);
+    const resolved = resolveCall(context, call, given);
     if (resolved.overload.kind !== 'aggregate') {
       throw new StatementError(
         'UNKNOWN_FUNCTION',

@@ -6,9 +6,9 @@ import { DECIMAL_DIGITS_MAX } from '../base/limits.ts';
 import { didYouMean } from '../catalog/nearest.ts';
 import { BOOLEAN, isNumeric, STRING, type Type, typeText } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
-import type { FunctionRegistry, Overload } from '../functions/registry.ts';
+import type { FunctionRegistry, Resolved } from '../functions/registry.ts';
 import type { Call, Column, Expression } from '../sql/ast.ts';
-import { coerced, nullOf } from './coercion.ts';
+import { coerced, isTemporal, literalText, nullOf } from './coercion.ts';
 import { TYPING_OPERATORS, TYPING_VALUES } from './parts.ts';
 import { columnAt } from './scope.ts';
 import { expect, known, type Typer, type TypingContext } from './typer.ts';
@@ -162,11 +162,7 @@ function call(typer: Typer, node: Call): Expr | null {
   }
   checkFunction(registry, node);
   const written = node.arguments.map((argument) => typer.infer(argument));
-  const resolved = resolveCall(
-    typer.context,
-    node,
-    written.map((argument) => argument?.type ?? null),
-  );
+  const resolved = resolveCall(typer.context, node, written);
   if (resolved.overload.kind === 'aggregate') {
     throw new StatementError(
       'INVALID',
@@ -204,11 +200,12 @@ function checkFunction(registry: FunctionRegistry, node: Call): string {
 export function resolveCall(
   context: TypingContext,
   node: Call,
-  types: readonly (Type | null)[],
-): { overload: Overload; signature: string; casts: readonly Type[]; type: Type } {
+  written: readonly (Expr | null)[],
+): Resolved {
   const { registry } = context;
   const name = checkFunction(registry, node);
-  const resolved = registry.resolve(name, types);
+  const types = written.map((argument) => argument?.type ?? null);
+  const resolved = registry.resolve(name, types) ?? resolveTimes(registry, name, written);
   if (resolved !== null) return resolved;
   const given = types.map((type) => (type === null ? 'NULL' : typeText(type))).join(', ');
   const takes = registry
@@ -222,6 +219,19 @@ export function resolveCall(
     node.at,
     `It is ${[...new Set(takes)].join(' or ')}${isMixed(types) ? '; CAST the numbers to one type' : ''}.`,
   );
+}
+
+/** The overload in which text literals among the arguments stand for points in time, as they do in comparisons; or null. */
+function resolveTimes(
+  registry: FunctionRegistry,
+  name: string,
+  written: readonly (Expr | null)[],
+): Resolved | null {
+  const isText = written.map((argument) => literalText(argument) !== null);
+  const types = written.map((argument, index) => (isText[index] ? null : (argument?.type ?? null)));
+  const resolved = registry.resolve(name, types);
+  const fits = resolved?.casts.every((cast, index) => !isText[index] || isTemporal(cast)) ?? false;
+  return fits ? resolved : null;
 }
 
 /** True for numbers of several types, which may fit several overloads alike. */

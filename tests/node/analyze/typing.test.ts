@@ -105,6 +105,11 @@ test.each([
   // Functions
   ['ABS(i)', 'ABS(I) :: INTEGER'],
   ['COALESCE(NULL, l)', 'COALESCE(NULL, L) :: BIGINT'],
+  [
+    "LEAST(ts, NULL, '2026-01-31')",
+    "LEAST(TS, NULL, CAST('2026-01-31' AS TIMESTAMP)) :: TIMESTAMP",
+  ],
+  ["LEAST('b', a)", "LEAST('b', A) :: STRING"],
   ['AS_VALUE(id)', 'ID :: INTEGER'],
   ['s.id', 'ID :: INTEGER'],
 ])('%s is %s', (sql, expected) => {
