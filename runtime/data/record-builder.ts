@@ -2,12 +2,10 @@
 
 import { ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
-import { InvariantError, LimitError, PortError } from '../base/errors.ts';
+import { InvariantError, LimitError } from '../base/errors.ts';
 import { HEADERS_BYTES_MAX, HEADERS_MAX, RECORD_BATCH_BYTES_MAX } from '../base/limits.ts';
-import type { Batch } from './batch.ts';
-import { densified, encodedBytes, exactly, writeBatch } from './codec.ts';
+import { exactly } from './batch-writer.ts';
 import {
-  COLUMNAR,
   RECORD_BATCH_HEADER_BYTES,
   RECORD_BATCH_MAGIC,
   RECORD_BATCH_VERSION,
@@ -174,7 +172,8 @@ export class RecordBatchBuilder {
   }
 }
 
-function writeHeader(
+/** Appends the header, without the checksum. */
+export function writeHeader(
   to: ByteWriter,
   attributes: number,
   count: number,
@@ -193,7 +192,7 @@ function writeHeader(
 }
 
 /** Fills the checksum in; the writer is not used again. */
-function sealed(to: ByteWriter): Uint8Array<ArrayBuffer> {
+export function sealed(to: ByteWriter): Uint8Array<ArrayBuffer> {
   to.patchU32(4, crc32c(to.buffer, 8, to.position));
   return exactly(to);
 }
@@ -210,23 +209,4 @@ export function singleRecord(
   const bytes = builder.finish();
   if (bytes === null) throw new InvariantError('a single record fits in an empty batch');
   return bytes;
-}
-
-/**
- * A batch of rows as a columnar record batch.
- * @throws {PortError} RECORD_TOO_LARGE beyond RECORD_BATCH_BYTES_MAX: cut the batch and try its parts
- */
-export function columnarRecordBatch(batch: Batch): Uint8Array<ArrayBuffer> {
-  const dense = densified(batch);
-  const to = new ByteWriter(RECORD_BATCH_HEADER_BYTES + encodedBytes(dense));
-  writeHeader(to, COLUMNAR, batch.length, [0, 0, 0]);
-  writeBatch(to, dense);
-  if (to.position > RECORD_BATCH_BYTES_MAX) {
-    throw new PortError('RECORD_TOO_LARGE', `a columnar batch of ${to.position} bytes`, {
-      bytes: to.position,
-      bytesMax: RECORD_BATCH_BYTES_MAX,
-    });
-  }
-  to.patchU32(20, to.position - RECORD_BATCH_HEADER_BYTES);
-  return sealed(to);
 }

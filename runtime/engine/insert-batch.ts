@@ -28,7 +28,8 @@ export async function appendBatch(
     partitions,
     keyFormat,
   } as const;
-  const writer = new RepartitionWriter(step, FORMATS, spare % partitions);
+  const fallbackPartition = spare % partitions;
+  const writer = new RepartitionWriter(step, FORMATS, { fallbackPartition, checksum: true });
   writer.write(batch);
   const appends: Promise<unknown>[] = [];
   writer.drain(({ to, bytes }) => appends.push(log.append(to, bytes)));

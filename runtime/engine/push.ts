@@ -5,6 +5,7 @@ import type { PublicOptions } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
+import type { MemoryLog } from '../memory/memory-log.ts';
 import { MemoryStore } from '../memory/memory-store.ts';
 import type { ClientStep, Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
@@ -43,8 +44,13 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
   const client = clientOf(plan);
   const order = client.order ?? client.schema.columns.map((_, index) => index);
   const answer: Schema = { columns: order.flatMap((index) => client.schema.columns[index] ?? []) };
-  const log = await logOf(plan, host);
-  const store = new MemoryStore({ clock: host.clock });
+  const { log, own } = await logOf(plan, host);
+  const internal = new Set(plan.internalTopics.map(({ name }) => name));
+  const store = new MemoryStore({
+    clock: host.clock,
+    deliverTo: own ?? undefined,
+    isDelivered: (topic) => internal.has(topic),
+  });
   const queue = new RowQueue({ limit: client.limit, onEnd: () => void stop() });
   const tasks = tasksOf(plan).map(
     (name) =>
@@ -58,6 +64,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
         registry,
         kernel: host.kernel,
         commitIntervalMs: COMMIT_INTERVAL_MS,
+        internalChecksums: false,
         onRows: async (rows) => {
           for (const batch of rows) {
             const shown = asAnswer(batch, answer, order);
@@ -112,13 +119,16 @@ function clientOf(plan: Plan): ClientStep {
 }
 
 /** The host's log, with internal topics of the query's own where its plan has some. */
-async function logOf(plan: Plan, host: PushOptions['host']): Promise<Log> {
-  if (plan.internalTopics.length === 0) return host.log;
+async function logOf(
+  plan: Plan,
+  host: PushOptions['host'],
+): Promise<{ readonly log: Log; readonly own: MemoryLog | null }> {
+  if (plan.internalTopics.length === 0) return { log: host.log, own: null };
   const { MemoryLog } = await withParts(() => MEMORY_LOG.code);
   const own = new MemoryLog(host.clock);
   for (const { name, partitions } of plan.internalTopics)
     await own.create(internalTopic(name, partitions));
-  return routed(own, host.log, new Set(plan.internalTopics.map(({ name }) => name)));
+  return { log: routed(own, host.log, new Set(plan.internalTopics.map(({ name }) => name))), own };
 }
 
 /** A log whose internal topics are the query's own; all others are the host's. */

@@ -226,19 +226,28 @@ export class Kernel {
    * @returns how many there were
    */
   collectChanges(into: (change: KernelState) => void): number {
+    const { stateBytes } = this;
+    return this.collectBlocks(({ ids, windowStart, states }) => {
+      for (let i = 0; i < ids.length; i += 1) {
+        const state = states.subarray(i * stateBytes, (i + 1) * stateBytes);
+        into({ id: ids[i] ?? 0, windowStart: windowStart[i] ?? 0, state });
+      }
+    });
+  }
+
+  /** As `collectChanges`, many at once: `stateBytes` of each one after the other. */
+  collectBlocks(into: (block: KernelGroups & { readonly states: Uint8Array }) => void): number {
     let total = 0;
     for (;;) {
       granted(this.#calls.collect());
       const views = this.#views.attach();
       const count = views.result[RESULT_EMITTED >> 2] ?? 0;
       if (count === 0) return total;
-      const ids = views.outId.slice(0, count);
-      const starts = views.outWindow.slice(0, count);
-      const bytes = views.states.slice(0, count * this.stateBytes);
-      for (let i = 0; i < count; i += 1) {
-        const state = bytes.subarray(i * this.stateBytes, (i + 1) * this.stateBytes);
-        into({ id: ids[i] ?? 0, windowStart: starts[i] ?? 0, state });
-      }
+      into({
+        ids: views.outId.slice(0, count),
+        windowStart: views.outWindow.slice(0, count),
+        states: views.states.slice(0, count * this.stateBytes),
+      });
       total += count;
     }
   }

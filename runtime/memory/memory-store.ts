@@ -40,21 +40,28 @@ export interface MemoryStoreOptions {
   readonly clock: Clock;
   /** When given, a commit appends its outbox to this log in the same turn; else appends stay pending until acknowledged. */
   readonly deliverTo?: MemoryLog | undefined;
+  /** Tells which topics are in that log; absent: all are. What goes to others stays pending. */
+  readonly isDelivered?: ((topic: string) => boolean) | undefined;
   /** Bytes of state a task may hold. */
   readonly stateBytesMax?: number | undefined;
 }
 
 /** Tasks in memory. A commit happens at once within the call, all or nothing. */
 export class MemoryStore implements Store {
+  readonly takesBlocks = true;
   readonly #clock: Clock;
   readonly #deliverTo: MemoryLog | null;
+  readonly #isDelivered: (topic: string) => boolean;
   readonly #stateBytesMax: number | undefined;
   readonly #tasks = new Map<TaskId, TaskState>();
   #producers = 0;
 
   constructor(options: MemoryStoreOptions) {
     this.#clock = options.clock;
-    this.#deliverTo = options.deliverTo ?? null;
+    const { deliverTo } = options;
+    this.#deliverTo = deliverTo ?? null;
+    const { isDelivered = () => true } = options;
+    this.#isDelivered = (topic) => deliverTo !== undefined && isDelivered(topic);
     this.#stateBytesMax = options.stateBytesMax;
   }
 
@@ -82,19 +89,20 @@ export class MemoryStore implements Store {
         commit: state?.commit ?? 0,
       });
     }
-    state.tables.refuseTooLarge(task, commit.changes, this.#stateBytesMax);
+    state.tables.refuseTooLarge(task, commit.changes, this.#stateBytesMax, commit.blocks);
     const log = this.#deliverTo;
-    if (log !== null) {
-      log.transaction(() => {
-        for (const { to, sequence, bytes } of commit.outbox) {
-          log.appendNow(to, bytes, { id: state.producer, epoch: state.epoch, sequence });
-        }
-      });
-    }
+    const pending: OutboxAppend[] = [];
+    log?.transaction(() => {
+      for (const { to, sequence, bytes } of commit.outbox) {
+        const stamp = { id: state.producer, epoch: state.epoch, sequence };
+        if (this.#isDelivered(to.topic)) log.appendNow(to, bytes, stamp, undefined, true);
+      }
+    });
+    for (const append of commit.outbox)
+      if (!this.#isDelivered(append.to.topic)) pending.push(append);
     apply(state, commit);
-    if (log !== null) return [];
-    state.pending.push(...commit.outbox);
-    return commit.outbox;
+    state.pending.push(...pending);
+    return pending;
   }
 
   async acknowledge(task: TaskId, to: TopicPartition, next: number): Promise<void> {
@@ -152,7 +160,7 @@ export class MemoryStore implements Store {
 export type { TaskState as MemoryTaskBackup };
 
 function apply(state: TaskState, commit: Commit): void {
-  state.tables.apply(commit.changes);
+  state.tables.apply(commit.changes, commit.blocks);
   for (const entry of commit.offsets) state.offsets.set(keyOf(entry.at), entry);
   for (const entry of commit.streamTimes) state.streamTimes.set(entry.step, entry);
   for (const entry of commit.counters) state.counters.set(entry.name, entry);

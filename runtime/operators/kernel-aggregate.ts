@@ -10,7 +10,7 @@ import type { FunctionRegistry } from '../functions/registry.ts';
 import { Kernel, type KernelColumn, type KernelOutput, NULL_GROUP } from '../kernel/instance.ts';
 import type { ArgumentType, KernelProgram } from '../kernel/program.ts';
 import type { AggregateCall, AggregateStep } from '../plan/step.ts';
-import type { StateBytes } from '../ports/store.ts';
+import type { StateBlock, StateBytes } from '../ports/store.ts';
 import { GroupNames } from '../state/group-keys.ts';
 import { carriedOver, windowColumns } from './aggregate-output.ts';
 import { KernelIds } from './kernel-ids.ts';
@@ -168,8 +168,11 @@ class KernelAggregate implements Operator {
     this.#kernel.advanceStreamTime(ms);
   }
 
-  changes(into: (change: StateBytes) => void): void {
-    this.#state.changes(this.#kernel, into);
+  changes(
+    into: (change: StateBytes) => void,
+    intoBlock: ((block: StateBlock) => void) | null = null,
+  ): void {
+    this.#state.changes(this.#kernel, into, intoBlock);
     this.#kernel.expire();
   }
 }

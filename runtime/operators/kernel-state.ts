@@ -1,9 +1,9 @@
 // The kernel's groups in the store: brought in on demand, changes handed over, or set aside; knows no batch of columns.
 
 import { ByteWriter } from '../base/bytes.ts';
-import { writeWindow } from '../data/key.ts';
+import { writeWindow } from '../data/key-writer.ts';
 import type { Kernel, KernelBatch, KernelState as KernelGroup } from '../kernel/instance.ts';
-import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
+import type { BlockNames, StateBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { GroupNames } from '../state/group-keys.ts';
 import { RowTable } from '../state/row-table.ts';
 
@@ -20,6 +20,7 @@ export class KernelState {
   /** Keys by window and id, of the windows that the last commit touched. */
   #keys = new Map<number, Uint8Array[]>();
   #keysKept = 0;
+  readonly #blockNames = new WeakMap<Kernel, BlockNames>();
   /** Whether a group that the kernel does not have can be in the store or set aside. */
   mayHold: boolean;
 
@@ -65,8 +66,22 @@ export class KernelState {
     });
   }
 
+  /** One object a kernel, because its ids die with it. */
+  #namesOf(kernel: Kernel): BlockNames {
+    let names = this.#blockNames.get(kernel);
+    if (names === undefined) {
+      names = { key: (id, startMs) => this.#writeKey(kernel.keyOf(id), startMs).finish() };
+      this.#blockNames.set(kernel, names);
+    }
+    return names;
+  }
+
   /** Hands over every group that changed since the last call, each once. */
-  changes(kernel: Kernel, into: (change: StateBytes) => void): void {
+  changes(
+    kernel: Kernel,
+    into: (change: StateBytes) => void,
+    intoBlock: ((block: StateBlock) => void) | null,
+  ): void {
     if (this.mayHold) {
       // What was read is kept beside what was set aside, so that both go through one table and each key comes once.
       this.setAside(kernel);
@@ -74,6 +89,14 @@ export class KernelState {
       return;
     }
     const table = this.#table;
+    if (intoBlock !== null) {
+      const names = this.#namesOf(kernel);
+      const valueBytes = kernel.stateBytes;
+      kernel.collectBlocks(({ ids, windowStart: starts, states: values }) =>
+        intoBlock({ table, names, ids, starts, values, valueBytes }),
+      );
+      return;
+    }
     const before = this.#keysKept > KEYS_KEPT_MAX ? new Map<number, Uint8Array[]>() : this.#keys;
     const touched = new Map<number, Uint8Array[]>();
     let startMs = NaN;

@@ -3,7 +3,7 @@
 import type { RecordCode } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Schema } from '../data/schema.ts';
-import type { StateBytes, StateReader } from '../ports/store.ts';
+import type { StateBlock, StateBytes, StateReader } from '../ports/store.ts';
 
 export type Emit = (batch: Batch) => void;
 
@@ -57,7 +57,11 @@ export interface Operator {
   process(input: number, batch: Batch, out: Emit): void;
   /** Tells that stream time has come to `ms` without a row (idle time-outs), for expiry and final results. */
   advance?(ms: number, out: Emit): void;
-  changes?(into: (change: StateBytes) => void): void;
+  /** @param intoBlock takes changes that lie side by side already; null: the store does not */
+  changes?(
+    into: (change: StateBytes) => void,
+    intoBlock?: ((block: StateBlock) => void) | null,
+  ): void;
   /** Frees what it holds outside the garbage-collected heap. */
   close?(): void;
 }

@@ -3,32 +3,72 @@
 import { PortError } from '../base/errors.ts';
 import { RESIDENT_STATE_BYTES_MAX } from '../base/limits.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
-import type { Entry, KeyRange, StateBytes, StateReader, TableId, TaskId } from './store.ts';
+import { PendingBlocks } from './pending-blocks.ts';
+import type {
+  Entry,
+  KeyRange,
+  StateBlock,
+  StateBytes,
+  StateReader,
+  TableId,
+  TaskId,
+} from './store.ts';
+
+/** Entries of blocks that wait, per table, for somebody to read them. */
+const PENDING_ENTRIES_MAX = 65_536;
+/** Bytes of a key in a block, for a first estimate: half of it is what a key in a map counts twice. */
+const KEY_BYTES = 128;
 
 /** The committed state of one task; the store calls `apply` once a commit has succeeded, and only then. */
 export class ResidentTables implements StateReader {
   readonly #tables = new Map<TableId, OrderedMap>();
+  /** Laid over the tables, and put into them when they are read. */
+  readonly #pending = new Map<TableId, PendingBlocks>();
 
   /** The tables that were ever written to. */
   get ids(): readonly TableId[] {
-    return [...this.#tables.keys()];
+    return [...new Set([...this.#tables.keys(), ...this.#pending.keys()])];
   }
 
   get(table: TableId, key: Uint8Array): Uint8Array | null {
+    this.#settle(table);
     return this.#tables.get(table)?.get(key) ?? null;
   }
 
   scan(table: TableId, range: KeyRange): Iterable<Entry> {
+    this.#settle(table);
     return this.#tables.get(table)?.scan(range) ?? [];
   }
 
   /** The arrays are kept, not copied: nobody may write to them. */
-  apply(changes: readonly StateBytes[]): void {
+  apply(changes: readonly StateBytes[], blocks: readonly StateBlock[] = []): void {
     for (const { table, key, value } of changes) {
-      let map = this.#tables.get(table);
-      if (map === undefined) this.#tables.set(table, (map = new OrderedMap()));
-      map.set(key, value);
+      this.#settle(table);
+      this.#table(table).set(key, value);
     }
+    for (const block of blocks) {
+      const { table } = block;
+      if (this.#pending.get(table)?.fits(block) === false) this.#settle(table);
+      let pending = this.#pending.get(table);
+      if (pending === undefined) this.#pending.set(table, (pending = new PendingBlocks(block)));
+      pending.apply(block);
+      if (pending.size > PENDING_ENTRIES_MAX) this.#settle(table);
+    }
+  }
+
+  #table(table: TableId): OrderedMap {
+    let map = this.#tables.get(table);
+    if (map === undefined) this.#tables.set(table, (map = new OrderedMap()));
+    return map;
+  }
+
+  /** Puts what came as blocks where it is found by key. */
+  #settle(table: TableId): void {
+    const pending = this.#pending.get(table);
+    if (pending === undefined) return;
+    this.#pending.delete(table);
+    const map = this.#table(table);
+    pending.each((key, value) => map.set(key, value));
   }
 
   /**
@@ -39,20 +79,22 @@ export class ResidentTables implements StateReader {
     task: TaskId,
     changes: readonly StateBytes[],
     bytesMax: number = RESIDENT_STATE_BYTES_MAX,
+    blocks: readonly StateBlock[] = [],
   ): void {
-    let held = 0;
-    for (const table of this.#tables.values()) held += table.bytes;
     // Mostly there is room even if every key were a new one.
-    let most = held;
-    for (const { key, value } of changes)
-      if (value !== null) most += value.length + OrderedMap.entryBytes(key);
-    if (most <= bytesMax) return;
-    for (const { table, key, value } of changes) {
+    if (this.#bytes() + grownBy(changes, blocks) <= bytesMax) return;
+    for (const table of this.#pending.keys()) this.#settle(table);
+    let held = this.#bytes();
+    const account = (table: TableId, key: Uint8Array, valueBytes: number | null): void => {
       const before = this.get(table, key);
       if (before !== null) held -= before.length + OrderedMap.entryBytes(key);
-      if (value !== null) held += value.length + OrderedMap.entryBytes(key);
+      if (valueBytes !== null) held += valueBytes + OrderedMap.entryBytes(key);
+    };
+    for (const { table, key, value } of changes) account(table, key, value?.length ?? null);
+    for (const { table, names, ids, starts, valueBytes } of blocks) {
+      ids.forEach((id, i) => account(table, names.key(id, starts[i] as number), valueBytes));
     }
-    if (changes.length === 0 || held <= bytesMax) return;
+    if (changes.length + blocks.length === 0 || held <= bytesMax) return;
     throw new PortError(
       'STORAGE_FULL',
       `task '${task}' would hold ${held} bytes of state; RESIDENT_STATE_BYTES_MAX is ${bytesMax}`,
@@ -60,12 +102,37 @@ export class ResidentTables implements StateReader {
     );
   }
 
+  /** What is held; what came as blocks roughly. */
+  #bytes(): number {
+    let bytes = 0;
+    for (const table of this.#tables.values()) bytes += table.bytes;
+    for (const { size, valueBytes } of this.#pending.values()) {
+      bytes += size * (valueBytes + OrderedMap.entryBytes(NO_KEY) + KEY_BYTES);
+    }
+    return bytes;
+  }
+
   /** The same entries in tables of their own. */
   copy(): ResidentTables {
     const copy = new ResidentTables();
+    for (const table of this.#pending.keys()) this.#settle(table);
     for (const [table, map] of this.#tables) {
       copy.apply([...map.scan({ from: null, to: null })].map((entry) => ({ table, ...entry })));
     }
     return copy;
   }
+}
+
+const NO_KEY = new Uint8Array(0);
+
+/** What the changes take at most, were every key a new one; of blocks roughly. */
+function grownBy(changes: readonly StateBytes[], blocks: readonly StateBlock[]): number {
+  let bytes = 0;
+  for (const { key, value } of changes) {
+    if (value !== null) bytes += value.length + OrderedMap.entryBytes(key);
+  }
+  for (const { ids, valueBytes } of blocks) {
+    bytes += ids.length * (valueBytes + OrderedMap.entryBytes(NO_KEY) + KEY_BYTES);
+  }
+  return bytes;
 }

@@ -14,6 +14,27 @@ export interface StateBytes {
   readonly value: Uint8Array | null;
 }
 
+/** What the numbers of a block's entries stand for. */
+export interface BlockNames {
+  /** The key's bytes, a copy; good for as long as somebody holds this object. */
+  key(id: number, startMs: number): Uint8Array;
+}
+
+/**
+ * Changes of one table side by side, for stores with `takesBlocks`: entry `i` sets the key that `ids[i]` and `starts[i]` name to bytes
+ * `i * valueBytes .. (i + 1) * valueBytes` of `values`. The same numbers name the same key as long as `names` is the same object.
+ */
+export interface StateBlock {
+  readonly table: TableId;
+  readonly names: BlockNames;
+  readonly ids: Uint32Array;
+  readonly starts: Float64Array;
+  /** Begins at a multiple of 4 in its buffer; nobody writes to it any more. */
+  readonly values: Uint8Array;
+  /** A multiple of 4. */
+  readonly valueBytes: number;
+}
+
 /** The position after the last record taken in, per input partition. */
 export interface OffsetEntry {
   readonly at: TopicPartition;
@@ -52,6 +73,8 @@ export interface Commit {
   readonly streamTimes: readonly StreamTimeEntry[];
   readonly counters: readonly CounterEntry[];
   readonly changes: readonly StateBytes[];
+  /** Further changes, of other keys; only for a store with `takesBlocks`. */
+  readonly blocks?: readonly StateBlock[] | undefined;
   readonly outbox: readonly OutboxAppend[];
 }
 
@@ -94,6 +117,8 @@ export interface Restored {
  * Where the store and the log share one database, `commit` also appends the outbox to it and nothing is ever pending.
  */
 export interface Store {
+  /** True: a commit may bring changes as blocks. */
+  readonly takesBlocks?: boolean | undefined;
   /** @throws {PortError} CORRUPT when the stored state fails its checks */
   load(task: TaskId): Promise<Restored>;
   /**

@@ -41,6 +41,7 @@ export interface BuildContext {
   /** null: a plan whose steps run in the kernel cannot be built. */
   readonly kernel: WebAssembly.Module | null;
   readonly state: StateReader;
+  readonly internalChecksums: boolean;
   readonly streamTime: (step: StepId) => StreamTime;
   readonly report: (problem: RowProblem) => void;
   readonly count: (name: string, by: number) => void;
@@ -132,16 +133,15 @@ class Builder {
   }
 
   #ending(step: Ending): Emit {
-    const { formats, partition, client, report, count } = this.#context;
+    const { formats, partition, client, report, count, internalChecksums } = this.#context;
     switch (step.step) {
       case 'client':
         return client;
       case 'repartition': {
-        const writer = new REPARTITION.code.RepartitionWriter(
-          step,
-          formats,
-          partition % step.partitions,
-        );
+        const writer = new REPARTITION.code.RepartitionWriter(step, formats, {
+          fallbackPartition: partition % step.partitions,
+          checksum: internalChecksums,
+        });
         this.#schemas.set(step.topic, step.schema);
         this.#outputs.push(writer);
         return writer.write;

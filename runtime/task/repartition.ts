@@ -3,13 +3,27 @@
 import { ByteWriter } from '../base/bytes.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
+import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, positionOf, select, slice } from '../data/batch.ts';
+import { concat } from '../data/batches.ts';
 import { bitAt, type Column, isNull } from '../data/column.ts';
-import { columnarRecordBatch } from '../data/record-builder.ts';
+import { columnarRecordBatch } from '../data/columnar-records.ts';
 import { columnsWithRole } from '../data/schema.ts';
 import type { Encoder, Formats } from '../formats/serde.ts';
 import type { RepartitionStep } from '../plan/step.ts';
 import type { Outgoing, Output } from './sink.ts';
+
+/** Batches of at most so many rows wait for others of their partition. */
+const SMALL_ROWS_MAX = 512;
+/** What a waiting row is taken to weigh; a guess, for a bound that is not sharp. */
+const ROW_BYTES = 64;
+
+export interface RepartitionOptions {
+  /** Partition of rows without a key. */
+  readonly fallbackPartition: number;
+  /** false: the batches never leave this process and go without one. */
+  readonly checksum: boolean;
+}
 
 /** Writes the rows of a repartition step as encoded batches. */
 export class RepartitionWriter implements Output {
@@ -17,13 +31,18 @@ export class RepartitionWriter implements Output {
   readonly #keyAt: readonly number[];
   readonly #encoder: Encoder;
   readonly #fallbackPartition: number;
+  readonly #checksum: boolean;
   readonly #key = new ByteWriter();
   #outgoing: Outgoing[] = [];
+  #outgoingBytes = 0;
+  /** Small batches by partition, to be joined. */
+  readonly #small: readonly { batches: Batch[]; rows: number }[];
 
-  /** @param fallbackPartition of rows without a key */
-  constructor(step: RepartitionStep, formats: Formats, fallbackPartition: number) {
+  constructor(step: RepartitionStep, formats: Formats, options: RepartitionOptions) {
     this.#step = step;
-    this.#fallbackPartition = fallbackPartition;
+    this.#fallbackPartition = options.fallbackPartition;
+    this.#checksum = options.checksum;
+    this.#small = Array.from({ length: step.partitions }, () => ({ batches: [], rows: 0 }));
     this.#keyAt = columnsWithRole(step.schema, 'key');
     const format = formats.get(step.keyFormat.format);
     if (format === undefined)
@@ -34,7 +53,7 @@ export class RepartitionWriter implements Output {
 
   readonly write = (batch: Batch): void => {
     if (this.#step.partitions === 1) {
-      this.#encode(0, batch);
+      this.#add(0, batch);
       return;
     }
     const chosen = this.#partitions(batch);
@@ -42,7 +61,7 @@ export class RepartitionWriter implements Output {
     for (let i = 0; i < batch.length; i++) rows[chosen[i] ?? 0]?.push(positionOf(batch, i));
     rows.forEach((positions, partition) => {
       const part = positions.length === 0 ? null : select(batch, Uint32Array.from(positions));
-      if (part !== null) this.#encode(partition, part);
+      if (part !== null) this.#add(partition, part);
     });
   };
 
@@ -83,10 +102,36 @@ export class RepartitionWriter implements Output {
     return partitionOf(this.#key.buffer, this.#step.partitions, 0, this.#key.position);
   }
 
+  /** Large batches are encoded as they are; joining small ones costs less than an append for each. */
+  #add(partition: number, batch: Batch): void {
+    const small = this.#small[partition];
+    if (small === undefined) throw new InvariantError(`there is no partition ${partition}`);
+    const isSmall = batch.length <= SMALL_ROWS_MAX;
+    if (!isSmall || small.rows + batch.length > BATCH_ROWS_MAX) this.#join(partition);
+    if (!isSmall) {
+      this.#encode(partition, batch);
+      return;
+    }
+    small.batches.push(batch);
+    small.rows += batch.length;
+  }
+
+  #join(partition: number): void {
+    const small = this.#small[partition];
+    if (small === undefined || small.rows === 0) return;
+    const { batches } = small;
+    small.batches = [];
+    small.rows = 0;
+    const [only, more] = batches;
+    const joined = only !== undefined && more === undefined ? [only] : concat(batches);
+    for (const batch of joined) this.#encode(partition, batch);
+  }
+
   /** One record batch, or several where the rows are too large for one. */
   #encode(partition: number, batch: Batch): void {
     try {
-      const bytes = columnarRecordBatch(batch);
+      const bytes = columnarRecordBatch(batch, { checksum: this.#checksum });
+      this.#outgoingBytes += bytes.length;
       this.#outgoing.push({
         to: { topic: this.#step.topic, partition },
         count: batch.length,
@@ -106,7 +151,14 @@ export class RepartitionWriter implements Output {
     }
   }
 
+  get waitingBytes(): number {
+    const rows = this.#small.reduce((sum, { rows }) => sum + rows, 0);
+    return this.#outgoingBytes + rows * ROW_BYTES;
+  }
+
   drain(into: (outgoing: Outgoing) => void): void {
+    for (let partition = 0; partition < this.#step.partitions; partition++) this.#join(partition);
+    this.#outgoingBytes = 0;
     for (const outgoing of this.#outgoing) into(outgoing);
     this.#outgoing = [];
   }

@@ -2,11 +2,7 @@
 
 import { InvariantError } from '../base/errors.ts';
 import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX, PUSH_ROWS_MAX } from '../base/limits.ts';
-import { slice, type Batch } from '../data/batch.ts';
-import { decodeBatch } from '../data/codec.ts';
-import { parseRecordBatch } from '../data/record.ts';
-import { columnarRecordBatch, RecordBatchBuilder } from '../data/record-builder.ts';
-import type { Schema } from '../data/schema.ts';
+import type { Batch } from '../data/batch.ts';
 import type { RowProblem, StreamTime } from '../operators/operator.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import type {
@@ -14,6 +10,7 @@ import type {
   OffsetEntry,
   OutboxAppend,
   Restored,
+  StateBlock,
   StateBytes,
   StateReader,
 } from '../ports/store.ts';
@@ -21,6 +18,7 @@ import { buildTask, type Wiring } from './build.ts';
 import { Current } from './current.ts';
 import { TaskInputs, type Run } from './inputs.ts';
 import { Outbox } from './outbox.ts';
+import { CUT } from './parts.ts';
 import { deadLetter, ProblemLog, PROCESSING_LOG_TOPIC } from './problems.ts';
 import type { Outgoing } from './sink.ts';
 import type { TaskOptions } from './task.ts';
@@ -79,6 +77,7 @@ export class Session {
       registry: options.registry,
       kernel: options.kernel,
       state: restored.reader,
+      internalChecksums: options.internalChecksums ?? true,
       streamTime: (step) => this.#streamTime(step),
       report: (problem) => this.#report(problem),
       count: (name, by) => this.#count(name, by),
@@ -97,7 +96,8 @@ export class Session {
         log: options.log,
         store: options.store,
         clock: options.clock,
-        cut: (to, bytes, skip) => cut(bytes, skip, this.#wiring.schemas.get(to.topic) ?? null),
+        cut: (to, bytes, skip) =>
+          CUT.code.cut(bytes, skip, this.#wiring.schemas.get(to.topic) ?? null),
       },
       restored.pending,
     );
@@ -135,9 +135,11 @@ export class Session {
 
   /** True when what has been made since the last commit must be committed before more is made. */
   get isHeavy(): boolean {
+    let bytes = this.#outgoingBytes;
+    for (const output of this.#wiring.outputs) bytes += output.waitingBytes;
     return (
       this.#outgoing.length >= OUTBOX_APPENDS_MAX / 2 ||
-      this.#outgoingBytes >= OUTBOX_BYTES_MAX / 2 ||
+      bytes >= OUTBOX_BYTES_MAX / 2 ||
       this.#rowsCount >= PUSH_ROWS_MAX
     );
   }
@@ -201,8 +203,11 @@ export class Session {
   async commit(extra: readonly StateBytes[] = []): Promise<readonly Batch[]> {
     this.flush();
     const changes: StateBytes[] = [...extra];
+    const { store } = this.#options;
+    const blocks: StateBlock[] = [];
+    const intoBlock = store.takesBlocks === true ? (block: StateBlock) => blocks.push(block) : null;
     for (const operator of this.#wiring.operators)
-      operator.changes?.((change) => changes.push(change));
+      operator.changes?.((change) => changes.push(change), intoBlock);
     const outbox = this.#sequenced();
     const streamTimes = this.#changedTimes();
     const counters = [...this.#changedCounters].map((name) => ({
@@ -216,7 +221,6 @@ export class Session {
     this.#isDirty = false;
     this.#taken = 0;
     const after = this.#commit;
-    const { store } = this.#options;
     const offsets = this.inputs.positions;
     const pending = await store.commit(this.#task, {
       after,
@@ -224,6 +228,7 @@ export class Session {
       streamTimes,
       counters,
       changes,
+      blocks,
       outbox,
     });
     this.#commit = after + 1;
@@ -290,29 +295,4 @@ async function startOf(
 
 function keyOf(at: TopicPartition): string {
   return `${at.partition} ${at.topic}`;
-}
-
-/** The record batch without its first `skip` records. */
-function cut(bytes: Uint8Array, skip: number, schema: Schema | null): Uint8Array {
-  const records = parseRecordBatch(bytes);
-  if (records.encoded !== null) {
-    if (schema === null)
-      throw new InvariantError('an encoded batch goes to an internal topic of the plan');
-    const batch = decodeBatch(schema, records.encoded);
-    const rest = slice(batch, skip, batch.length);
-    if (rest === null) throw new InvariantError('a cut leaves records');
-    return columnarRecordBatch(rest);
-  }
-  const builder = new RecordBatchBuilder();
-  for (let i = skip; i < records.count; i++) {
-    builder.append(
-      records.key(i),
-      records.value(i),
-      records.timestamps[i] ?? 0,
-      records.headers(i),
-    );
-  }
-  const rest = builder.finish();
-  if (rest === null) throw new InvariantError('a cut leaves records');
-  return rest;
 }

@@ -26,6 +26,8 @@ export interface TaskOptions {
   readonly kernel: WebAssembly.Module | null;
   /** How often a busy task commits at most; 0: after every turn. */
   readonly commitIntervalMs: number;
+  /** false: its internal topics never leave this process, so that their batches need no checksum. */
+  readonly internalChecksums?: boolean | undefined;
   /** Takes rows of a client step, once their commit has succeeded; the task waits for it. */
   readonly onRows?: ((rows: readonly Batch[]) => void | Promise<void>) | undefined;
   /** Called when the task has come to an end that it does not leave by itself. */
@@ -186,7 +188,9 @@ export class Task {
       if (hunt?.isActive === true) {
         session.process(hunt.limit);
       } else {
-        while (session.process(Infinity) && !session.isHeavy) session.flush();
+        let goesOn = true;
+        // Outputs of all runs of a turn go into common batches: one append for many small ones of the input.
+        while (goesOn) goesOn = session.process(Infinity) && !session.isHeavy;
       }
       session.flush();
     } catch (thrown) {
