@@ -13,7 +13,7 @@ import type { Entity } from '../engine/entities.ts';
 import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 import { QueryRows } from '../engine/query-rows.ts';
 import type { ReadOptions, TopicRecord } from '../engine/records.ts';
-import { BatchReceiver } from './batch-channel.ts';
+import { BatchReceiver } from './batch-receiver.ts';
 import { buffersOf, packed, unpacked } from './packed-records.ts';
 import { portTransport } from './port-transport.ts';
 import { RemoteEngine } from './remote.ts';

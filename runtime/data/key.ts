@@ -1,13 +1,11 @@
-// Keys as bytes whose order is the order of SQL (PROTOCOL.md section 4), and ranges of them; knows no store.
+// Keys as bytes whose order is the order of SQL (PROTOCOL.md section 4), and ranges of them; the commonest are written in key-writer.ts. Knows no store.
 
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
-import { type Column, isNull, valueAt } from './column.ts';
+import { NULL, PRESENT, writeEscaped, writeWindow } from './key-writer.ts';
 import { type Type, type Value, typeText } from './type.ts';
 import { fromTwosComplement, readValue, twosComplement, writeValue } from './value-bytes.ts';
 
-const NULL = 0x00;
-const PRESENT = 0x01;
 const SIGN = 0x80;
 /** A DECIMAL's first byte is this plus its length in bytes, or minus it when negative. */
 const DECIMAL_ZERO = 0x80;
@@ -25,49 +23,10 @@ export function encodeKey(
   return scratch.finish();
 }
 
-/** Appends the key bytes of the row at an array position; `columns` are the key columns. Strings are not made into text. */
-export function writeKey(to: ByteWriter, columns: readonly Column[], position: number): void {
-  for (let i = 0; i < columns.length; i++) {
-    const column = columns[i] as Column;
-    if (isNull(column, position)) {
-      to.u8(NULL);
-      continue;
-    }
-    switch (column.storage) {
-      case 'dictionary': {
-        const { bytes, offsets } = column.dictionary;
-        const code = column.values[position] as number;
-        to.u8(PRESENT);
-        writeEscaped(to, bytes, offsets[code] as number, offsets[code + 1] as number);
-        break;
-      }
-      case 'i32':
-        to.u8(PRESENT);
-        to.u32BE((column.values[position] as number) ^ -0x8000_0000);
-        break;
-      default:
-        writeKeyValue(to, column.type, valueAt(column, position));
-    }
-  }
-}
+export { writeKey, writeWindow } from './key-writer.ts';
 
-/** Appends the bounds of the key's window, without a null byte; `windowEndMs` only for sessions. */
-export function writeWindow(
-  to: ByteWriter,
-  windowStartMs: number,
-  windowEndMs: number | null,
-): void {
-  writeMs(to, windowStartMs);
-  if (windowEndMs !== null) writeMs(to, windowEndMs);
-}
-
-function writeMs(to: ByteWriter, ms: number): void {
-  to.u32BE(Math.floor(ms / 0x1_0000_0000) ^ -0x8000_0000);
-  to.u32BE(ms | 0);
-}
-
-/** The key bytes of one value. */
-function writeKeyValue(to: ByteWriter, type: Type, value: Value): void {
+/** Appends the key bytes of one value. */
+export function writeKeyValue(to: ByteWriter, type: Type, value: Value): void {
   if (value === null) {
     to.u8(NULL);
     return;
@@ -130,20 +89,6 @@ function numberOf(type: Type, value: Value): number {
 function flipDouble(bytes: Uint8Array, at: number, negative: boolean): void {
   if (negative) for (let i = at; i < at + 8; i++) bytes[i] = ~(bytes[i] ?? 0) & 0xff;
   else bytes[at] = (bytes[at] ?? 0) ^ SIGN;
-}
-
-/** `00` becomes `00 FF`; `00 00` ends. A shorter text so sorts before any that it begins. */
-function writeEscaped(to: ByteWriter, bytes: Uint8Array, from: number, end: number): void {
-  let start = from;
-  for (let i = from; i < end; i++) {
-    if (bytes[i] !== 0) continue;
-    to.bytes(bytes, start, i + 1);
-    to.u8(0xff);
-    start = i + 1;
-  }
-  to.bytes(bytes, start, end);
-  to.u8(0);
-  to.u8(0);
 }
 
 /** A key decoded. */

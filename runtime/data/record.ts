@@ -10,7 +10,7 @@ import {
   RECORD_BATCH_BYTES_MAX,
   VALUE_BYTES_MAX,
 } from '../base/limits.ts';
-import { encodedRowtimes } from './codec.ts';
+import { encodedRowtimes } from './codec-header.ts';
 
 /** "MRB1", little endian. */
 export const RECORD_BATCH_MAGIC = 0x3142524d;

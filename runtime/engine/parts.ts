@@ -2,6 +2,7 @@
 
 import * as analyze from '../analyze/parts.ts';
 import type { Part } from '../base/part.ts';
+import * as data from '../data/parts.ts';
 import * as expr from '../expr/parts.ts';
 import * as functions from '../functions/parts.ts';
 import type { Overload } from '../functions/registry.ts';
@@ -44,6 +45,10 @@ export function announceParts(): void {
   fetched(own.INSERT_BATCH, () => import('./insert-batch.ts'));
   fetched(own.MEMORY_LOG, () => import('../memory/memory-log.ts'));
   fetched(own.PULL_QUERY, () => import('./pull-query.ts'));
+  fetched(data.CODEC, () => import('../data/codec.ts'));
+  fetched(data.KEY, () => import('../data/key.ts'));
+  fetched(data.VALUE_BYTES, () => import('../data/value-bytes.ts'));
+  fetched(task.CUT, () => import('../task/cut.ts'));
   fetched(task.REPARTITION, () => import('../task/repartition.ts'));
   fetched(sql.ADMIN_STATEMENTS, () => import('../sql/admin-statements.ts'));
   fetched(sql.OPERATORS, () => import('../sql/operators.ts'));

@@ -5,7 +5,7 @@ import { ByteWriter } from '../base/bytes.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { decodeCells, encodeCells } from '../data/cells.ts';
 import { bitAt, type Column, valueAt } from '../data/column.ts';
-import { writeKey, writeWindow } from '../data/key.ts';
+import { writeKey, writeWindow } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
 import type { Type, Value } from '../data/type.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';

@@ -1,7 +1,7 @@
 // The state table of an aggregation: groups by window, read from the store on demand, changes collected for a commit.
 
 import { ByteWriter } from '../base/bytes.ts';
-import { writeWindow } from '../data/key.ts';
+import { writeWindow } from '../data/key-writer.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { Accumulators } from './accumulators.ts';
 import type { GroupNames } from './group-keys.ts';
@@ -44,6 +44,8 @@ export class AggregateTable {
   #groups = new Int32Array(FIRST_SLOTS);
   #starts = new Float64Array(FIRST_SLOTS);
   #flags = new Uint8Array(FIRST_SLOTS);
+  /** The key by slot, once it was asked for: a group that changes again costs no new one. */
+  #keys: (Uint8Array | undefined)[] = [];
   #dirty = new Int32Array(FIRST_SLOTS);
   #dirtyCount = 0;
   readonly #free: number[] = [];
@@ -109,9 +111,8 @@ export class AggregateTable {
     this.accumulators.reserve(slot + 1);
     this.#groups[slot] = group;
     this.#starts[slot] = pane.startMs;
-    const stored = this.#storeHolds
-      ? this.#state.get(this.#table, this.#keyOf(group, pane.startMs))
-      : null;
+    this.#keys[slot] = undefined;
+    const stored = this.#storeHolds ? this.#state.get(this.#table, this.#keyOf(slot)) : null;
     if (stored === null) this.accumulators.reset(slot);
     else this.accumulators.load(slot, stored);
     this.#flags[slot] = stored === null ? 0 : EXISTS;
@@ -119,12 +120,16 @@ export class AggregateTable {
     return slot;
   }
 
-  #keyOf(group: number, startMs: number): Uint8Array {
+  #keyOf(slot: number): Uint8Array {
+    const known = this.#keys[slot];
+    if (known !== undefined) return known;
     const scratch = this.#scratch;
     scratch.truncate(0);
-    this.#names.writeKey(scratch, this.#index.key(group));
-    if (this.#windowed) writeWindow(scratch, startMs, null);
-    return scratch.finish();
+    this.#names.writeKey(scratch, this.#index.key(this.#groups[slot] as number));
+    if (this.#windowed) writeWindow(scratch, this.#starts[slot] as number, null);
+    const key = scratch.finish();
+    this.#keys[slot] = key;
+    return key;
   }
 
   #grow(): void {
@@ -143,8 +148,7 @@ export class AggregateTable {
     for (let i = 0; i < this.#dirtyCount; i++) {
       const slot = this.#dirty[i] as number;
       const startMs = this.#starts[slot] as number;
-      const key = this.#keyOf(this.#groups[slot] as number, startMs);
-      into({ table: this.#table, key, value: this.accumulators.encode(slot) });
+      into({ table: this.#table, key: this.#keyOf(slot), value: this.accumulators.encode(slot) });
       this.#flags[slot] = EXISTS;
       this.pane(startMs).flushed = commit;
     }
@@ -163,7 +167,10 @@ export class AggregateTable {
 
   #release(pane: Pane): void {
     this.#panes.delete(pane.startMs);
-    pane.each((slot) => this.#free.push(slot));
+    pane.each((slot) => {
+      this.#keys[slot] = undefined;
+      this.#free.push(slot);
+    });
   }
 
   #inMemory(): Int32Array {
@@ -187,10 +194,12 @@ export class AggregateTable {
       const startMs = this.#starts[from] as number;
       this.#starts[to] = startMs;
       this.#flags[to] = this.#flags[from] as number;
+      this.#keys[to] = this.#keys[from];
       const pane = this.pane(startMs);
       pane.flushed = this.#commit;
       pane.add(to, this.#groups, this.#index.size);
     }
+    this.#keys.length = kept.length;
   }
 }
 

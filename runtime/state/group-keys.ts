@@ -5,7 +5,7 @@ import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column, isNull } from '../data/column.ts';
 import { Dictionary } from '../data/dictionary.ts';
-import { writeKey } from '../data/key.ts';
+import { writeKey } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
 import { STRING } from '../data/type.ts';
 

@@ -4,7 +4,7 @@ import { InvariantError, RecordError } from '../base/errors.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op, select, slice } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
-import { decodeBatch } from '../data/codec.ts';
+import { CODEC } from '../data/parts.ts';
 import { type Bitmap, bitmap, type Column, setBit, valueAt } from '../data/column.ts';
 import type { RecordBatch } from '../data/record.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
@@ -49,7 +49,7 @@ class ColumnarReader implements Reader {
   read(records: RecordBatch, _place: RecordPlace, from: number, to: number): Batch | null {
     if (records.encoded === null)
       throw new InvariantError('an internal topic holds encoded batches');
-    const whole = decodeBatch(this.#schema, records.encoded);
+    const whole = CODEC.code.decodeBatch(this.#schema, records.encoded);
     return slice({ ...whole, origin: IDENTITY.subarray(0, whole.length) }, from, to);
   }
 }
@@ -154,7 +154,7 @@ class SourceReader implements Reader {
     if (records.encoded === null)
       throw new InvariantError('a columnar record batch has an encoded batch');
     const { sourceSchema } = this.#step;
-    const whole = decodeBatch(sourceSchema, records.encoded);
+    const whole = CODEC.code.decodeBatch(sourceSchema, records.encoded);
     const columns = new Map<string, Column>();
     sourceSchema.columns.forEach((column, index) => {
       const decoded = whole.columns[index];

@@ -1,6 +1,8 @@
 // The parts of a task that are fetched on first use; knows only their types.
 
 import { Part } from '../base/part.ts';
+import type * as Cut from './cut.ts';
 import type * as Repartition from './repartition.ts';
 
+export const CUT = new Part<typeof Cut>('records sent twice');
 export const REPARTITION = new Part<typeof Repartition>('repartitioning');

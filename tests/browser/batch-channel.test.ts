@@ -3,11 +3,8 @@
 import { expect, test } from 'vitest';
 import { LimitError, PortError, StatementError } from '../../runtime/base/errors.ts';
 import { QUERY_BATCHES_MAX, RECYCLED_BYTES_MAX } from '../../runtime/base/limits.ts';
-import {
-  BatchReceiver,
-  type BatchSource,
-  sendBatches,
-} from '../../runtime/browser/batch-channel.ts';
+import { type BatchSource, sendBatches } from '../../runtime/browser/batch-channel.ts';
+import { BatchReceiver } from '../../runtime/browser/batch-receiver.ts';
 import { Buffers } from '../../runtime/browser/buffers.ts';
 import { portTransport } from '../../runtime/browser/port-transport.ts';
 import { fromWire, toWire } from '../../runtime/browser/wire-error.ts';

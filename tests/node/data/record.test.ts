@@ -12,12 +12,9 @@ import {
 } from '../../../runtime/base/limits.ts';
 import { batchesEqual } from '../../../runtime/data/batches.ts';
 import { decodeBatch } from '../../../runtime/data/codec.ts';
+import { columnarRecordBatch } from '../../../runtime/data/columnar-records.ts';
 import { batch } from '../../../runtime/data/pretty.ts';
-import {
-  RecordBatchBuilder,
-  columnarRecordBatch,
-  singleRecord,
-} from '../../../runtime/data/record-builder.ts';
+import { RecordBatchBuilder, singleRecord } from '../../../runtime/data/record-builder.ts';
 import { parseRecordBatch, verify } from '../../../runtime/data/record.ts';
 import { batches, thrownBy } from './arbitrary.ts';
 

@@ -1,0 +1,10 @@
+// The parts of the data layer that are fetched on first use; knows only their types.
+
+import { Part } from '../base/part.ts';
+import type * as Codec from './codec.ts';
+import type * as Key from './key.ts';
+import type * as ValueBytes from './value-bytes.ts';
+
+export const CODEC = new Part<typeof Codec>('encoded batches');
+export const KEY = new Part<typeof Key>('keys of many types');
+export const VALUE_BYTES = new Part<typeof ValueBytes>('nested values');
