@@ -1,7 +1,7 @@
 // The picture of event time against arrival: each earthquake a mark, stream time a line, the open windows a band; knows no engine.
 
-import { wantsStillness } from './dom.ts';
-import { DAY_MS, dayText, HOUR_MS } from './format.ts';
+import { stillness } from './dom.ts';
+import { DAY_MS, dayText, HOUR_MS, timeText } from './format.ts';
 import type { Quake } from './quakes.ts';
 import type { Verdict } from './verdicts.ts';
 
@@ -17,8 +17,23 @@ export interface ChartState {
   readonly verdictOf: (index: number) => Verdict;
 }
 
+/** Radius of a mark, in CSS pixels: the first ones are large, and many are small. */
+const MARK = { first: 3.2, wide: 1.9, narrow: 1.4 };
+/** How many marks are many. */
+const MARKS_MANY = 400;
+/** The axes show at least so much, and grow as the replay goes on, so that what is new is never small. */
+const SPAN_MS_MIN = 18 * HOUR_MS;
+/** Room after the present, as a share of what lies before it. */
+const AHEAD = 0.03;
+/** Distances of grid lines, of which the first that gives few enough lines is taken. */
+const GRID_MS: readonly number[] = [3 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, DAY_MS, 2 * DAY_MS];
+const GRID_LINES_MAX = { wide: 8, narrow: 5 };
+/** Below this width the chart is narrow. */
+const NARROW = 440;
+/** How far from a mark one may point to mean it, in CSS pixels. */
+const REACH = 12;
 /** Margins around the plot, in CSS pixels. */
-const MARGIN = { left: 52, right: 10, top: 12, bottom: 26 };
+const MARGIN = { left: 52, right: 10, top: 26, bottom: 42 };
 /** How long a new mark keeps its ring. */
 const RING_MS = 700;
 /** Rings at once: at high speed there would be nothing else to see. */
@@ -40,7 +55,8 @@ export class Chart {
   /** Stream time after each record. */
   readonly #streamTimes: readonly number[];
   readonly #fromMs: number;
-  readonly #toMs: number;
+  /** What the axes showed last ends here. */
+  #toMs: number;
   #colours: Colours;
   #rings: { readonly index: number; readonly sinceMs: number }[] = [];
   #seen = 0;
@@ -54,7 +70,7 @@ export class Chart {
     let streamTimeMs = -Infinity;
     this.#streamTimes = quakes.map(({ timeMs }) => (streamTimeMs = Math.max(streamTimeMs, timeMs)));
     this.#fromMs = Math.min(...quakes.map(({ timeMs }) => timeMs)) - 2 * HOUR_MS;
-    this.#toMs = (quakes.at(-1)?.arrivalMs ?? 0) + 2 * HOUR_MS;
+    this.#toMs = this.#fromMs + SPAN_MS_MIN;
     this.#colours = coloursOf(canvas);
     new ResizeObserver(() => {
       this.#fit();
@@ -77,11 +93,27 @@ export class Chart {
     const context = this.#context;
     const { width, height } = this.#size;
     context.clearRect(0, 0, width, height);
+    const passedMs = state.nowMs - this.#fromMs;
+    this.#toMs = this.#fromMs + Math.max(SPAN_MS_MIN, passedMs * (1 + AHEAD));
     this.#drawGrid();
     this.#drawBand(state);
     this.#drawMarks(state);
     this.#drawNow(state);
     return this.#drawRings(state, frameMs);
+  }
+
+  /** The earthquake whose mark is nearest to a place on the canvas, of those that have arrived; null when none is near. */
+  indexAt(x: number, y: number, arrived: number): number | null {
+    let nearest: number | null = null;
+    let nearestReach = REACH;
+    for (let i = 0; i < arrived; i++) {
+      const [atX, atY] = this.#at(i);
+      const reach = Math.hypot(atX - x, atY - y);
+      if (reach > nearestReach) continue;
+      nearest = i;
+      nearestReach = reach;
+    }
+    return nearest;
   }
 
   get #size(): { readonly width: number; readonly height: number } {
@@ -116,24 +148,25 @@ export class Chart {
     context.fillStyle = this.#colours.ink;
     context.lineWidth = 1;
     context.font = `11px ${getComputedStyle(this.#canvas).fontFamily}`;
-    // Every second day where the days would stand too close.
-    const isNarrow = width < 440;
-    let day = Math.ceil(this.#fromMs / DAY_MS) * DAY_MS;
+    const linesMax = width < NARROW ? GRID_LINES_MAX.narrow : GRID_LINES_MAX.wide;
+    const spanMs = this.#toMs - this.#fromMs;
+    const stepMs = GRID_MS.find((ms) => spanMs / ms <= linesMax) ?? 2 * DAY_MS;
     context.beginPath();
-    for (let i = 0; day < this.#toMs; day += DAY_MS, i++) {
-      const x = Math.round(this.#x(day)) + 0.5;
-      const y = Math.round(this.#y(day)) + 0.5;
+    const firstMs = Math.ceil(this.#fromMs / stepMs) * stepMs;
+    for (let ms = firstMs; ms <= this.#toMs; ms += stepMs) {
+      const x = Math.round(this.#x(ms)) + 0.5;
+      const y = Math.round(this.#y(ms)) + 0.5;
+      const text = ms % DAY_MS === 0 ? dayText(ms) : timeText(ms);
       context.moveTo(x, MARGIN.top);
       context.lineTo(x, height - MARGIN.bottom);
       context.moveTo(MARGIN.left, y);
       context.lineTo(width - MARGIN.right, y);
-      if (isNarrow && i % 2 === 1) continue;
       context.textAlign = 'center';
       context.textBaseline = 'top';
-      context.fillText(dayText(day), x, height - MARGIN.bottom + 8);
+      context.fillText(text, x, height - MARGIN.bottom + 7);
       context.textAlign = 'right';
       context.textBaseline = 'middle';
-      context.fillText(dayText(day), MARGIN.left - 8, y);
+      context.fillText(text, MARGIN.left - 8, y);
     }
     context.moveTo(this.#x(this.#fromMs), this.#y(this.#fromMs));
     context.lineTo(this.#x(this.#toMs), this.#y(this.#toMs));
@@ -147,10 +180,10 @@ export class Chart {
     context.fillStyle = this.#colours.ink;
     context.textAlign = 'left';
     context.textBaseline = 'top';
-    context.fillText('↑ arrived', MARGIN.left + 8, MARGIN.top + 4);
+    context.fillText('↑ arrived', MARGIN.left, 4);
     context.textAlign = 'right';
     context.textBaseline = 'bottom';
-    context.fillText('happened →', width - MARGIN.right - 8, height - MARGIN.bottom - 6);
+    context.fillText('happened →', width - MARGIN.right, height - 2);
   }
 
   /** From the end of the last closed window to stream time, at each arrival so far: two staircases and what is between. */
@@ -185,19 +218,20 @@ export class Chart {
   #drawMarks({ arrived, verdictOf }: ChartState): void {
     const context = this.#context;
     const { counted, late, ink } = this.#colours;
+    const radius = this.#radius(arrived);
     const paths = { counted: new Path2D(), late: new Path2D(), pending: new Path2D() };
     for (let i = 0; i < arrived; i++) {
       const [x, y] = this.#at(i);
       const verdict = verdictOf(i);
       const path = paths[verdict];
       if (verdict === 'late') {
-        path.moveTo(x - 2, y - 2);
-        path.lineTo(x + 2, y + 2);
-        path.moveTo(x + 2, y - 2);
-        path.lineTo(x - 2, y + 2);
+        path.moveTo(x - radius, y - radius);
+        path.lineTo(x + radius, y + radius);
+        path.moveTo(x + radius, y - radius);
+        path.lineTo(x - radius, y + radius);
       } else {
-        path.moveTo(x + 1.9, y);
-        path.arc(x, y, 1.9, 0, 2 * Math.PI);
+        path.moveTo(x + radius, y);
+        path.arc(x, y, radius, 0, 2 * Math.PI);
       }
     }
     context.lineWidth = 1.1;
@@ -207,6 +241,11 @@ export class Chart {
     context.fill(paths.counted);
     context.strokeStyle = ink;
     context.stroke(paths.pending);
+  }
+
+  #radius(marks: number): number {
+    const last = this.#size.width < NARROW ? MARK.narrow : MARK.wide;
+    return MARK.first + (last - MARK.first) * Math.min(1, marks / MARKS_MANY);
   }
 
   #drawNow({ taken, nowMs }: ChartState): void {
@@ -234,7 +273,7 @@ export class Chart {
       this.#rings.push({ index, sinceMs: frameMs });
     }
     this.#seen = arrived;
-    this.#rings = wantsStillness()
+    this.#rings = stillness.matches
       ? []
       : this.#rings.filter(({ sinceMs }) => frameMs - sinceMs < RING_MS).slice(-RINGS_MAX);
     const context = this.#context;

@@ -1,6 +1,6 @@
 // Compares the engine's table with the recount, row by row; knows neither how the one nor the other came about.
 
-import type { Hour } from './recount.ts';
+import type { Hour } from './hour.ts';
 
 /** What the engine says at the same place of the log. */
 export interface EngineTable {

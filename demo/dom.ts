@@ -24,7 +24,5 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** True when the visitor wants no motion that is not needed. */
-export function wantsStillness(): boolean {
-  return matchMedia('(prefers-reduced-motion: reduce)').matches;
-}
+/** Matches when the visitor wants no motion that is not needed. */
+export const stillness = matchMedia('(prefers-reduced-motion: reduce)');

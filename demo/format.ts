@@ -22,6 +22,12 @@ const MOMENT = new Intl.DateTimeFormat('en-GB', {
 });
 const DAY = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'short' });
 
+const TIME = new Intl.DateTimeFormat('en-GB', {
+  timeZone: 'UTC',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
 
@@ -51,6 +57,11 @@ export function momentText(ms: number): string {
 /** `31 Jan` */
 export function dayText(ms: number): string {
   return DAY.format(ms);
+}
+
+/** `06:00` */
+export function timeText(ms: number): string {
+  return TIME.format(ms);
 }
 
 const UNITS: readonly (readonly [ms: number, name: string])[] = [

@@ -7,9 +7,11 @@ import { showSql } from './code-view.ts';
 import { Controls } from './controls.ts';
 import { element, setText } from './dom.ts';
 import { countText, HOUR_MS } from './format.ts';
+import { showHints } from './hint.ts';
+import type { Hour } from './hour.ts';
 import { NumbersView } from './numbers-view.ts';
 import { loadQuakes, type Quake } from './quakes.ts';
-import { recount, type Hour } from './recount.ts';
+import { recount } from './recount.ts';
 // oxlint-disable-next-line import/default -- Vite gives the text of the file as its default export
 import recountSource from './recount.ts?raw';
 import { Replay } from './replay.ts';
@@ -58,6 +60,12 @@ class Demo {
     this.#verdicts = new Verdicts(quakes);
     this.#chart = new Chart(element('chart', HTMLCanvasElement), quakes, () => {
       this.#isStale = true;
+    });
+    showHints({
+      chart: this.#chart,
+      quakes,
+      arrived: () => this.#replay.arrived,
+      verdictOf: (index) => this.#verdicts.of(index),
     });
   }
 

@@ -16,6 +16,15 @@ export type QuakeRow = readonly [
   updated: number,
 ];
 
+/** The value of a record as far as the table needs it. */
+export interface QuakeValue {
+  readonly net: string;
+  readonly mag: number;
+  readonly sig: number;
+  /** Event time, ms since the Unix epoch. */
+  readonly time: number;
+}
+
 /** One earthquake as a record: what is produced, and the parts of it that the page shows. */
 export interface Quake {
   /** Key of the record. */

@@ -8,8 +8,8 @@ import {
   type QueryRows,
 } from '../runtime/browser/index.ts';
 import type { EngineTable } from './check.ts';
+import { type Hour, hourKey } from './hour.ts';
 import type { Quake } from './quakes.ts';
-import type { Hour } from './recount.ts';
 import { CLEAN_UP, CREATE_STREAM, createTable, DROP_TABLE, PULL_QUERY, PUSH_QUERY } from './sql.ts';
 
 const DATABASE = 'demo';
@@ -106,7 +106,7 @@ export class Session {
     const hours = new Map<string, Hour>();
     for await (const row of await this.#engine.query(PULL_QUERY)) {
       const hour = hourOf(row);
-      hours.set(`${hour.net} ${hour.windowStart}`, hour);
+      hours.set(hourKey(hour.net, hour.windowStart), hour);
     }
     const { late } = await this.totals();
     return { values, table: { hours, late } };

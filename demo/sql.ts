@@ -6,8 +6,10 @@ DROP STREAM IF EXISTS quakes DELETE TOPIC;`;
 
 export const DROP_TABLE = 'DROP TABLE IF EXISTS quakes_per_hour DELETE TOPIC;';
 
+/** Its lines are short enough for a narrow screen. */
 export const CREATE_STREAM = `CREATE STREAM quakes (
-  id STRING KEY, net STRING, type STRING, status STRING,
+  id STRING KEY, net STRING,
+  type STRING, status STRING,
   mag DOUBLE, place STRING, sig INT,
   lon DOUBLE, lat DOUBLE, depth DOUBLE,
   time BIGINT, updated BIGINT
@@ -19,12 +21,15 @@ export const CREATE_STREAM = `CREATE STREAM quakes (
 /** The table, with a grace period in hours. */
 export function createTable(graceHours: number): string {
   return `CREATE TABLE quakes_per_hour AS
-  SELECT net, COUNT(*) AS n,
-         MAX(mag) AS strongest,
-         SUM(sig) AS significance
+  SELECT net,
+    COUNT(*) AS n,
+    MAX(mag) AS strongest,
+    SUM(sig) AS significance
   FROM quakes
-  WINDOW TUMBLING (SIZE 1 HOUR,
-                   GRACE PERIOD ${graceHours} HOURS)
+  WINDOW TUMBLING (
+    SIZE 1 HOUR,
+    GRACE PERIOD ${graceHours} HOURS
+  )
   GROUP BY net
   EMIT CHANGES;`;
 }

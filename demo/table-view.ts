@@ -1,8 +1,8 @@
 // The live table: keeps all rows, shows the latest hours, and marks what changed; knows no engine.
 
-import { element, made, setText, wantsStillness } from './dom.ts';
+import { element, made, setText, stillness } from './dom.ts';
 import { countedText, countText, hourText, magnitudeText } from './format.ts';
-import type { Hour } from './recount.ts';
+import { type Hour, hourKey } from './hour.ts';
 
 /** Rows on the page; the table itself may have any number. */
 const SHOWN_ROWS_MAX = 200;
@@ -29,7 +29,7 @@ export class TableView {
   }
 
   change(hour: Hour): void {
-    const key = `${hour.net} ${hour.windowStart}`;
+    const key = hourKey(hour.net, hour.windowStart);
     const known = this.#entries.get(key);
     this.#isChanged = true;
     if (known !== undefined) {
@@ -119,7 +119,7 @@ class Line {
   #flash(): void {
     this.#flashes += 1;
     this.row.dataset['flash'] = this.#flashes % 2 === 0 ? 'even' : 'odd';
-    if (!wantsStillness()) return;
+    if (!stillness.matches) return;
     const flash = this.#flashes;
     setTimeout(() => {
       if (flash === this.#flashes) delete this.row.dataset['flash'];
