@@ -115,25 +115,31 @@ export function databaseName(name: string): string {
 }
 
 /**
- * Takes the lock of the database's one writer, and keeps it until the returned function is called or the tab goes.
+ * Takes the lock of the database's one writer, and keeps it until the returned function is called or the tab goes. What that gives
+ * resolves when the lock is free.
  * @param wait true: waits until the other writer goes; false: refuses at once
  * @throws {PortError} LOCKED when another tab or Worker holds it
  */
-export async function lockDatabase(name: string, wait: boolean): Promise<() => void> {
-  return await new Promise<() => void>((granted, refused) => {
-    navigator.locks
-      .request(databaseName(name), wait ? {} : { ifAvailable: true }, async (lock) => {
+export async function lockDatabase(name: string, wait: boolean): Promise<() => Promise<void>> {
+  return await new Promise<() => Promise<void>>((granted, refused) => {
+    const freed = navigator.locks.request(
+      databaseName(name),
+      wait ? {} : { ifAvailable: true },
+      async (lock) => {
         if (lock === null) {
-          refused(
-            new PortError(
-              'LOCKED',
-              `database '${name}' is open for writing in another tab: close it, or open with whenLocked: 'wait'`,
-            ),
+          throw new PortError(
+            'LOCKED',
+            `database '${name}' is open for writing in another tab: close it, or open with whenLocked: 'wait'`,
           );
-          return;
         }
-        await new Promise<void>((release) => granted(release));
-      })
-      .catch(refused);
+        await new Promise<void>((release) => {
+          granted(async () => {
+            release();
+            await freed;
+          });
+        });
+      },
+    );
+    freed.catch(refused);
   });
 }

@@ -35,18 +35,20 @@ export async function openHost(
   }
   const unlock = await lockDatabase(name, options.whenLocked === 'wait');
   try {
-    const kernel = await compileKernel(options.kernel);
-    const database = await openDatabase(name, (why) => onLost(new PortError('UNAVAILABLE', why)));
+    const [kernel, database] = await Promise.all([
+      compileKernel(options.kernel),
+      openDatabase(name, (why) => onLost(new PortError('UNAVAILABLE', why))),
+    ]);
     const clock = systemClock;
     const idb = { database, now: () => clock.now(), durability: options.durability };
     const log = new IdbLog(idb);
     const close = async (): Promise<void> => {
       database.close();
-      unlock();
+      await unlock();
     };
     return { log, store: new IdbStore({ ...idb, log }), clock, kernel, commitIntervalMs, close };
   } catch (thrown) {
-    unlock();
+    await unlock();
     throw thrown;
   }
 }
