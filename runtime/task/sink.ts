@@ -5,7 +5,7 @@ import { InvariantError, LimitError, PortError, RecordError } from '../base/erro
 import { partitionOf } from '../base/hash.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { bitAt, type Column, valueAt } from '../data/column.ts';
-import type { RecordHeader } from '../data/record.ts';
+import { RECORD_OVERHEAD_BYTES, type RecordHeader } from '../data/record.ts';
 import { RecordBatchBuilder } from '../data/record-builder.ts';
 import { columnsWithRole } from '../data/schema.ts';
 import type { Encoder, Formats } from '../formats/serde.ts';
@@ -24,6 +24,8 @@ export interface Outgoing {
 /** Where rows end: a user topic, an internal topic or a client. */
 export interface Output {
   readonly write: Emit;
+  /** Bytes written and not handed over yet. */
+  readonly waitingBytes: number;
   /** Hands over what was written since the last call, in order. */
   drain(into: (outgoing: Outgoing) => void): void;
 }
@@ -57,6 +59,7 @@ export class SinkWriter implements Output {
   readonly #targets: readonly Target[];
   readonly #key = new ByteWriter();
   readonly #value = new ByteWriter(1024);
+  #waitingBytes = 0;
 
   constructor(step: SinkStep, formats: Formats, options: SinkOptions) {
     this.#step = step;
@@ -81,6 +84,10 @@ export class SinkWriter implements Output {
       builder: new RecordBatchBuilder(),
       finished: [],
     }));
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   readonly write = (batch: Batch): void => {
@@ -147,6 +154,7 @@ export class SinkWriter implements Output {
     const target = this.#targets[partition];
     if (target === undefined) throw new InvariantError(`there is no partition ${partition}`);
     const { key, value, timestamp, headers } = record;
+    this.#waitingBytes += RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
     if (target.builder.append(key, value, timestamp, headers)) return;
     this.#finish(partition, target);
     if (!target.builder.append(key, value, timestamp, headers)) {
@@ -191,6 +199,7 @@ export class SinkWriter implements Output {
   }
 
   drain(into: (outgoing: Outgoing) => void): void {
+    this.#waitingBytes = 0;
     this.#targets.forEach((target, partition) => {
       this.#finish(partition, target);
       for (const outgoing of target.finished.splice(0)) into(outgoing);
