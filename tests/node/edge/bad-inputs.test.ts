@@ -3,14 +3,14 @@
 import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BODY_BYTES_MAX, VALUE_BYTES_MAX } from '../../../runtime/base/limits.ts';
-import { send } from '../../support/edge-client.ts';
+import { type Answer, send } from '../../support/edge-client.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 let edge: Workerd;
 beforeAll(async () => {
   edge = await Workerd.start();
   await send(edge, 'POST', '/topics', { name: 'good', partitions: 2 });
-});
+}, 60_000);
 afterAll(() => edge.stop());
 
 async function state(): Promise<string> {
@@ -20,7 +20,9 @@ async function state(): Promise<string> {
 }
 
 /** Sends what `bad` sends, and checks that nothing changed and that a good request works. */
-async function harmless(bad: () => Promise<{ status: number; text: string; body: unknown }>) {
+async function harmless<A extends Pick<Answer, 'status' | 'text' | 'body'>>(
+  bad: () => Promise<A>,
+): Promise<A> {
   const before = await state();
   const answer = await bad();
   expect(answer.text).not.toMatch(/ at .*\.(ts|js):\d/);
@@ -129,6 +131,8 @@ test.each([
 ])('%s is refused and harmless', async (_what, method, path, body, status) => {
   const answer = await harmless(() => send(edge, method, path, body));
   expect(answer.status).toBe(status);
+  expect(answer.headers.get('X-Content-Type-Options')).toBe('nosniff');
+  expect(answer.headers.get('Access-Control-Allow-Origin')).toBeNull();
 });
 
 test.each([
