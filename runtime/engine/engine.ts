@@ -29,7 +29,7 @@ import { announceParts } from './parts.ts';
 import { startPush } from './push.ts';
 import { boundProcessingLog } from './processing-log.ts';
 import { Queries, type QueryStats } from './queries.ts';
-import { QueryRows } from './query-rows.ts';
+import type { QueryRows } from './query-rows.ts';
 import { readRecords, recordsByTopic, type ReadOptions, type TopicRecord } from './records.ts';
 import { heal, replay } from './recovery.ts';
 import { Statements } from './statements.ts';
