@@ -111,8 +111,17 @@ function commonStruct(a: Fields, b: Fields): Type | null {
   return struct([...fields, ...added]);
 }
 
-/** True when every value of `from` is one of `to`, so that no CAST need be written. */
+/** True when every value of `from` is one of `to`, so that no CAST need be written. Fields are found by name; some may lack. */
 export function widens(from: Type, to: Type): boolean {
+  if (from.kind === 'ARRAY' && to.kind === 'ARRAY') return widens(from.item, to.item);
+  if (from.kind === 'MAP' && to.kind === 'MAP')
+    return widens(from.key, to.key) && widens(from.value, to.value);
+  if (from.kind === 'STRUCT' && to.kind === 'STRUCT') {
+    return from.fields.every(({ name, type }) => {
+      const field = to.fields.find((candidate) => candidate.name === name);
+      return field !== undefined && widens(type, field.type);
+    });
+  }
   const common = commonType(from, to);
   return common !== null && typeEquals(common, to);
 }
@@ -127,23 +136,10 @@ export function canCast(from: Type, to: Type): boolean {
   return castBetween(from, to) !== null;
 }
 
-/** A typed NULL. */
-export function nullOf(type: Type): Expr {
-  return { expr: 'literal', value: null, type };
-}
-
-/**
- * The expression as that type: itself, a literal folded now, or a cast node. `null` is the untyped NULL. The caller has
- * checked that the types allow it.
- */
-export function coerced(of: Expr | null, type: Type): Expr {
-  if (of === null) return nullOf(type);
-  if (typeEquals(of.type, type)) return of;
-  if (of.expr === 'literal') {
-    const value = of.value === null ? null : foldedNumber(of, type);
-    if (value !== undefined) return { expr: 'literal', value, type };
-  }
-  return { expr: 'cast', argument: of, type };
+/** A literal as one of another type; null when it must be cast row by row. */
+export function converted(of: Expr & { readonly expr: 'literal' }, type: Type): Expr | null {
+  const value = of.value === null ? null : foldedNumber(of, type);
+  return value === undefined ? null : { expr: 'literal', value, type };
 }
 
 /** A number's literal as another number's; undefined when it is no number or does not fit. */

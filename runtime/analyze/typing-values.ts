@@ -31,7 +31,8 @@ import type {
   Subscript,
   TypedLiteral,
 } from '../sql/ast.ts';
-import { canCast, coerced, commonType, isTemporal, literalText, nullOf } from './coercion.ts';
+import { coerced, nullOf } from './coerced.ts';
+import { canCast, commonType, isTemporal, literalText } from './coercion.ts';
 import { fromText, numberTypeOf } from './text-literal.ts';
 import { expect, known, type Typer } from './typer.ts';
 import { compared } from './typing-operators.ts';
@@ -219,7 +220,6 @@ export function inferMap(typer: Typer, node: MapConstructor): Expr {
 }
 
 export function inferStruct(typer: Typer, node: StructConstructor): Expr {
-  if (node.fields.length === 0) throw refuseEmpty('this STRUCT', node.at);
   const seen = new Set<string>();
   const fields = node.fields.map((field) => {
     if (seen.has(field.name.text)) {

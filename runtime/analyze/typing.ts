@@ -8,7 +8,8 @@ import { BOOLEAN, isNumeric, STRING, type Type, typeText } from '../data/type.ts
 import type { Expr } from '../expr/expr.ts';
 import type { FunctionRegistry, Resolved } from '../functions/registry.ts';
 import type { Call, Column, Expression } from '../sql/ast.ts';
-import { coerced, isTemporal, literalText, nullOf } from './coercion.ts';
+import { coerced, nullOf } from './coerced.ts';
+import { isTemporal, literalText } from './coercion.ts';
 import { TYPING_OPERATORS, TYPING_VALUES } from './parts.ts';
 import { columnAt } from './scope.ts';
 import { expect, known, type Typer, type TypingContext } from './typer.ts';
@@ -21,34 +22,33 @@ export type { TypingContext } from './typer.ts';
  */
 export function typed(node: Expression, context: TypingContext): Expr {
   const result = known(inferred(node, context), node.at);
-  refuseWide(result.type, node.at);
+  refuseType(result.type, node.at);
   return result;
 }
 
-/** Decimals grow with each operator; what a clause works with is bounded. */
-function refuseWide(type: Type, at: Position): void {
-  if (decimalDigits(type) <= DECIMAL_DIGITS_MAX) return;
-  throw new StatementError(
-    'INVALID',
-    `${typeText(type)} has more than ${DECIMAL_DIGITS_MAX} digits`,
-    at,
-    'CAST what it is made of to fewer digits.',
-  );
-}
-
-/** The digits of the widest DECIMAL in the type; 0 when there is none. */
-function decimalDigits(type: Type): number {
+/** What no column can be: decimals grow with each operator, and STRUCT() has no fields until a column gives it some. */
+function refuseType(type: Type, at: Position): void {
   switch (type.kind) {
     case 'DECIMAL':
-      return type.precision;
+      if (type.precision <= DECIMAL_DIGITS_MAX) return;
+      throw new StatementError(
+        'INVALID',
+        `${typeText(type)} has more than ${DECIMAL_DIGITS_MAX} digits`,
+        at,
+        'CAST what it is made of to fewer digits.',
+      );
     case 'ARRAY':
-      return decimalDigits(type.item);
+      return refuseType(type.item, at);
     case 'MAP':
-      return Math.max(decimalDigits(type.key), decimalDigits(type.value));
+      refuseType(type.key, at);
+      return refuseType(type.value, at);
     case 'STRUCT':
-      return Math.max(0, ...type.fields.map((field) => decimalDigits(field.type)));
+      if (type.fields.length === 0)
+        throw new StatementError('INVALID', 'a STRUCT without fields', at, 'Name its fields.');
+      for (const field of type.fields) refuseType(field.type, at);
+      return;
     default:
-      return 0;
+      return;
   }
 }
 

@@ -43,6 +43,15 @@ test('columns that are not named are null, a key among them makes no key', () =>
   expect(rowtime).toBe(1234);
 });
 
+test('fields of a STRUCT go by name, and those that are not named are null', () => {
+  const field = (written: string) => inserted(`INSERT INTO s (o) VALUES (${written});`).values[8];
+  expect(field("STRUCT(y := 'z', x := 1)")).toEqual([1n, 'z']);
+  expect(field("STRUCT(y := 'z')")).toEqual([null, 'z']);
+  expect(field('STRUCT()')).toEqual([null, null]);
+  expect(() => field("STRUCT(nope := 'z')")).toThrow('does not fit');
+  expect(() => field('STRUCT(x := 1.5)')).toThrow('does not fit');
+});
+
 test('a cast and a sign are constants', () => {
   expect(
     inserted("INSERT INTO s (id, v, d) VALUES (1, CAST('12' AS BIGINT), -1.5e3);").values.slice(
