@@ -3,7 +3,8 @@
 import { ByteWriter } from '../runtime/base/bytes.ts';
 import { type Batch, Op, positionOf } from '../runtime/data/batch.ts';
 import { bitAt, type Column, valueAt } from '../runtime/data/column.ts';
-import { writeJson, writeJsonString } from '../runtime/data/json-text.ts';
+import { writeJsonString } from '../runtime/data/json-string.ts';
+import { writeJson } from '../runtime/data/json-text.ts';
 import type { Schema, SchemaColumn } from '../runtime/data/schema.ts';
 
 const COMMA = 0x2c;

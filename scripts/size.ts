@@ -78,12 +78,43 @@ async function requested(executablePath: string): Promise<string[]> {
   return [...asked].filter((path) => /\.(js|wasm)$/.test(path));
 }
 
+type ModuleInfo = (id: string) => { isEntry: boolean; importers: readonly string[] } | null;
+
+const alwaysLoaded = new Map<string, boolean>();
+
+/** Whether a module is loaded with the Worker, and not only with a part. */
+function isAlwaysLoaded(id: string, infoOf: ModuleInfo): boolean {
+  const known = alwaysLoaded.get(id);
+  if (known !== undefined) return known;
+  alwaysLoaded.set(id, false);
+  const info = infoOf(id);
+  const is =
+    info !== null &&
+    (info.isEntry || info.importers.some((importer) => isAlwaysLoaded(importer, infoOf)));
+  alwaysLoaded.set(id, is);
+  return is;
+}
+
 await build({
   root: resolve(root, 'tests/support/page-core'),
   configFile: false,
   logLevel: 'warn',
   publicDir: false,
-  worker: { format: 'es' },
+  worker: {
+    format: 'es',
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            {
+              name: (id, context) =>
+                isAlwaysLoaded(id, (of) => context.getModuleInfo(of)) ? 'core' : null,
+            },
+          ],
+        },
+      },
+    },
+  },
   build: {
     target: 'es2023',
     outDir: all,

@@ -8,7 +8,7 @@ import type { Type } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import { type Call, durationMs, type Expression, type Query, type Window } from '../sql/ast.ts';
 import type { Aggregation, AggregationWindow, AnalyzedCall } from './analysis.ts';
-import { coerced } from './coercion.ts';
+import { coerced } from './coerced.ts';
 import * as rules from './rules/aggregation.ts';
 import { columnAt } from './scope.ts';
 import { inferred, resolveCall, typed, type TypingContext } from './typing.ts';

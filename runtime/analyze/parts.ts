@@ -1,6 +1,7 @@
 // The parts of the analysis that are fetched on first use; knows only their types.
 
 import { Part } from '../base/part.ts';
+import type * as Coercion from './coercion.ts';
 import type * as Control from './control.ts';
 import type * as InsertSelect from './insert-select.ts';
 import type * as InsertValues from './insert-values.ts';
@@ -8,6 +9,7 @@ import type * as Pull from './pull.ts';
 import type * as TypingOperators from './typing-operators.ts';
 import type * as TypingValues from './typing-values.ts';
 
+export const COERCION = new Part<typeof Coercion>('conversions of types');
 export const CONTROL = new Part<typeof Control>('statements of control');
 export const INSERT_SELECT = new Part<typeof InsertSelect>('INSERT INTO ... SELECT');
 export const INSERT_VALUES = new Part<typeof InsertValues>('INSERT VALUES');

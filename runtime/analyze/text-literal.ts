@@ -16,7 +16,8 @@ import {
 } from '../data/type.ts';
 import { roundDecimal } from '../expr/decimal.ts';
 import type { Expr, LiteralJson } from '../expr/expr.ts';
-import { coerced, commonType, literalText, nullOf } from './coercion.ts';
+import { coerced, nullOf } from './coerced.ts';
+import { commonType, literalText } from './coercion.ts';
 
 const TRUE = /^(t|tr|tru|true|y|ye|yes)$/i;
 const FALSE = /^(f|fa|fal|fals|false|n|no)$/i;

@@ -5,7 +5,7 @@ import { STRING, type Type, typeText } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { Expression } from '../sql/ast.ts';
-import { coerced } from './coercion.ts';
+import { coerced } from './coerced.ts';
 import type { Scope } from './scope.ts';
 
 /** What an expression stands in. */

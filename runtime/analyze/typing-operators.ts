@@ -16,14 +16,8 @@ import type {
   Logical,
   Negate,
 } from '../sql/ast.ts';
-import {
-  arithmeticType,
-  asDecimal,
-  coerced,
-  commonType,
-  isTemporal,
-  literalText,
-} from './coercion.ts';
+import { coerced } from './coerced.ts';
+import { arithmeticType, asDecimal, commonType, isTemporal, literalText } from './coercion.ts';
 import { withTextRead } from './text-literal.ts';
 import { expect, known, shownType, type Typer } from './typer.ts';
 

@@ -4,14 +4,12 @@ import { ByteWriter, encodeBase64 } from '../base/bytes.ts';
 import { InvariantError } from '../base/errors.ts';
 import { decimalText } from './decimal-text.ts';
 import { doubleText } from './double-text.ts';
+import { writeJsonString } from './json-string.ts';
 import { type Type, type Value, typeText } from './type.ts';
 import { isItems, scalarText } from './value.ts';
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-const HEX = '0123456789abcdef';
 
 /** The JSON text of a value; see `writeJson`. */
 export function jsonText(type: Type, value: Value): string {
@@ -98,55 +96,4 @@ function writeMap(to: ByteWriter, type: Type & { readonly kind: 'MAP' }, value: 
 
 function mismatch(type: Type, value: Value): InvariantError {
   return new InvariantError(`a ${typeof value} is no ${typeText(type)}`);
-}
-
-/** Appends a JSON string; control characters, quote and backslash are escaped, nothing else. */
-export function writeJsonString(to: ByteWriter, text: string): void {
-  to.u8(QUOTE);
-  let start = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit >= 0x20 && unit !== QUOTE && unit !== BACKSLASH) continue;
-    if (i > start) to.utf8(text.slice(start, i));
-    to.utf8(escapeOf(unit));
-    start = i + 1;
-  }
-  to.utf8(start === 0 ? text : text.slice(start));
-  to.u8(QUOTE);
-}
-
-function escapeOf(unit: number): string {
-  switch (unit) {
-    case QUOTE:
-      return '\\"';
-    case BACKSLASH:
-      return '\\\\';
-    case 0x08:
-      return '\\b';
-    case 0x09:
-      return '\\t';
-    case 0x0a:
-      return '\\n';
-    case 0x0c:
-      return '\\f';
-    case 0x0d:
-      return '\\r';
-    default:
-      return `\\u00${HEX.charAt(unit >> 4)}${HEX.charAt(unit & 15)}`;
-  }
-}
-
-/** As `writeJsonString`, from UTF-8: a string of a dictionary is never made into text. */
-export function writeJsonUtf8(to: ByteWriter, bytes: Uint8Array, from: number, end: number): void {
-  to.u8(QUOTE);
-  let start = from;
-  for (let i = from; i < end; i++) {
-    const byte = bytes[i] as number;
-    if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) continue;
-    to.bytes(bytes, start, i);
-    to.utf8(escapeOf(byte));
-    start = i + 1;
-  }
-  to.bytes(bytes, start, end);
-  to.u8(QUOTE);
 }

@@ -4,6 +4,7 @@ import * as analyze from '../analyze/parts.ts';
 import type { Part } from '../base/part.ts';
 import * as data from '../data/parts.ts';
 import * as expr from '../expr/parts.ts';
+import * as formats from '../formats/parts.ts';
 import * as functions from '../functions/parts.ts';
 import type { Overload } from '../functions/registry.ts';
 import * as operators from '../operators/parts.ts';
@@ -24,6 +25,7 @@ function theme({ part }: functions.Theme, fetch: () => Promise<readonly Overload
 
 /** Says of every part how it is fetched. Whoever calls synchronous code through `withParts` has called this before. */
 export function announceParts(): void {
+  fetched(analyze.COERCION, () => import('../analyze/coercion.ts'));
   fetched(analyze.CONTROL, () => import('../analyze/control.ts'));
   fetched(analyze.INSERT_SELECT, () => import('../analyze/insert-select.ts'));
   fetched(analyze.INSERT_VALUES, () => import('../analyze/insert-values.ts'));
@@ -46,6 +48,10 @@ export function announceParts(): void {
   fetched(own.MEMORY_LOG, () => import('../memory/memory-log.ts'));
   fetched(own.PULL_QUERY, () => import('./pull-query.ts'));
   fetched(data.CODEC, () => import('../data/codec.ts'));
+  fetched(data.JSON_TEXT, () => import('../data/json-text.ts'));
+  fetched(formats.COLUMNAR, () => import('../formats/columnar.ts'));
+  fetched(formats.DELIMITED, () => import('../formats/delimited.ts'));
+  fetched(formats.JSON_VALUE, () => import('../formats/json-value.ts'));
   fetched(data.KEY, () => import('../data/key.ts'));
   fetched(data.VALUE_BYTES, () => import('../data/value-bytes.ts'));
   fetched(task.CUT, () => import('../task/cut.ts'));

@@ -1,15 +1,27 @@
 // The formats by name; those that need a schema registry are refused by the planner. Knows no topic.
 
-import { COLUMNAR_FORMAT } from './columnar.ts';
-import { DELIMITED_FORMAT } from './delimited.ts';
 import { JSON_FORMAT } from './json.ts';
 import { KAFKA_FORMAT } from './kafka.ts';
 import { NONE_FORMAT } from './none.ts';
-import type { Formats } from './serde.ts';
+import { COLUMNAR, DELIMITED } from './parts.ts';
+import type { Format, Formats } from './serde.ts';
+
+/** A format whose code is fetched when it is first asked for anything. */
+function fetched(name: string, format: () => Format): Format {
+  return {
+    name,
+    refuse: (columns, part, spec) => format().refuse(columns, part, spec),
+    decoder: (columns, wanted, spec) => format().decoder(columns, wanted, spec),
+    encoder: (columns, spec) => format().encoder(columns, spec),
+  };
+}
 
 export const FORMATS: Formats = new Map(
-  [JSON_FORMAT, DELIMITED_FORMAT, KAFKA_FORMAT, NONE_FORMAT, COLUMNAR_FORMAT].map((format) => [
-    format.name,
-    format,
-  ]),
+  [
+    JSON_FORMAT,
+    fetched('DELIMITED', () => DELIMITED.code.DELIMITED_FORMAT),
+    KAFKA_FORMAT,
+    NONE_FORMAT,
+    fetched('COLUMNAR', () => COLUMNAR.code.COLUMNAR_FORMAT),
+  ].map((format) => [format.name, format]),
 );

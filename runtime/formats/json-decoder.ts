@@ -5,17 +5,8 @@ import { Interner } from '../data/interner.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import { CLOSE_BRACE, COLON, JsonScanner, OPEN_BRACE, QUOTE } from './json-scanner.ts';
-import {
-  beginsNumber,
-  doubleOf,
-  kindOf,
-  numberOf,
-  readAsText,
-  readJson,
-  refuse,
-  within,
-} from './json-value.ts';
-import { isInRange } from './numbers.ts';
+import { beginsNumber, doubleOf, isInRange, kindOf, within } from './json-common.ts';
+import { JSON_VALUE } from './parts.ts';
 import type { Decoder } from './serde.ts';
 
 /** Bytes before JSON that was written with a schema registry: a zero and the schema's number, which are stepped over. */
@@ -230,7 +221,7 @@ function appendJson(scanner: JsonScanner, type: Type, to: ColumnBuilder): void {
           to.appendUtf8(scanner.bytes, scanner.start, scanner.stop);
         }
       } else {
-        to.appendText(readAsText(scanner));
+        to.appendText(JSON_VALUE.code.readAsText(scanner));
       }
       return;
     case 'DOUBLE':
@@ -245,7 +236,7 @@ function appendJson(scanner: JsonScanner, type: Type, to: ColumnBuilder): void {
         const at = scanner.position;
         scanner.scanNumber();
         if (scanner.integer && scanner.exact) to.appendNumber(scanner.number);
-        else to.append(numberOf(scanner, type, at));
+        else to.append(JSON_VALUE.code.numberOf(scanner, type, at));
         return;
       }
       break;
@@ -258,16 +249,17 @@ function appendJson(scanner: JsonScanner, type: Type, to: ColumnBuilder): void {
         scanner.scanNumber();
         if (scanner.integer && scanner.exact && isInRange(type.kind, scanner.number)) {
           to.appendNumber(scanner.number);
-        } else to.append(numberOf(scanner, type, at));
+        } else to.append(JSON_VALUE.code.numberOf(scanner, type, at));
         return;
       }
       break;
     case 'BOOLEAN':
-      if (byte !== 0x74 && byte !== 0x66) refuse(scanner, type, byte, scanner.position);
+      if (byte !== 0x74 && byte !== 0x66)
+        JSON_VALUE.code.refuse(scanner, type, byte, scanner.position);
       to.appendBoolean(scanner.word() === true);
       return;
     default:
       break;
   }
-  to.append(readJson(scanner, type));
+  to.append(JSON_VALUE.code.readJson(scanner, type));
 }

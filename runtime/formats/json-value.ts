@@ -1,7 +1,6 @@
 // One JSON value as a value of a SQL type, with ksqlDB's coercions; knows the cursor, and no record.
 
 import { decodeBase64 } from '../base/bytes.ts';
-import { RecordError } from '../base/errors.ts';
 import { parseDecimal } from '../data/decimal-text.ts';
 import { type Field, type Type, type Value, typeText } from '../data/type.ts';
 import {
@@ -9,34 +8,12 @@ import {
   CLOSE_BRACKET,
   COLON,
   type JsonScanner,
-  MINUS,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
 } from './json-scanner.ts';
-import { isInRange, isRefused, parseScalar, shown, truncateNumber } from './numbers.ts';
-
-/** The kind of JSON value that begins with a byte, for messages. */
-export function kindOf(byte: number): string {
-  switch (byte) {
-    case QUOTE:
-      return 'a string';
-    case OPEN_BRACE:
-      return 'an object';
-    case OPEN_BRACKET:
-      return 'an array';
-    case 0x74:
-    case 0x66:
-      return 'a boolean';
-    default:
-      return 'a number';
-  }
-}
-
-/** True when a JSON number begins with the byte. */
-export function beginsNumber(byte: number): boolean {
-  return byte === MINUS || (byte >= 0x30 && byte <= 0x39);
-}
+import { beginsNumber, doubleOf, isInRange, kindOf, within } from './json-common.ts';
+import { isRefused, parseScalar, shown, truncateNumber } from './numbers.ts';
 
 /**
  * Reads the value that comes next. Numbers in quotes are taken for numeric types, everything for STRING, base64 for BYTES.
@@ -113,11 +90,6 @@ export function numberOf(from: JsonScanner, type: Type, at: number): Value {
     if (value !== null && isInRange(type.kind, Number(value))) return Number(value);
   }
   return from.fail(`${shown(from.numberText())} is out of range for ${typeText(type)}`, at);
-}
-
-/** The number last scanned as a double, correctly rounded. */
-export function doubleOf(from: JsonScanner): number {
-  return from.exact ? from.number : Number(from.numberText());
 }
 
 function readArray(from: JsonScanner, item: Type): Value[] {
@@ -198,12 +170,6 @@ function fieldIndex(fields: readonly Field[], name: string): number {
   if (exact >= 0) return exact;
   const upper = name.toUpperCase();
   return fields.findIndex((field) => field.name === upper);
-}
-
-/** The same fault, one step further out. */
-export function within(thrown: unknown, step: string): unknown {
-  if (!(thrown instanceof RecordError)) return thrown;
-  return new RecordError(thrown.code, thrown.message, step + thrown.field, { cause: thrown.cause });
 }
 
 /**

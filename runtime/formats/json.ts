@@ -3,7 +3,8 @@
 import { ByteWriter, encodeUtf8 } from '../base/bytes.ts';
 import { type Column, isNull, valueAt } from '../data/column.ts';
 import { doubleText } from '../data/double-text.ts';
-import { writeJson, writeJsonString, writeJsonUtf8 } from '../data/json-text.ts';
+import { writeJsonString, writeJsonUtf8 } from '../data/json-string.ts';
+import { JSON_TEXT } from '../data/parts.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import { jsonDecoder } from './json-decoder.ts';
@@ -85,7 +86,8 @@ function writeColumn(to: ByteWriter, column: Column, position: number): void {
       return;
     }
     case 'i32':
-      to.utf8(`${column.values[position] as number}`);
+    case 'i64':
+      to.utf8(`${column.values[position] as number | bigint}`);
       return;
     case 'u8':
       to.bytes(column.values[position] === 1 ? TRUE : FALSE);
@@ -93,10 +95,10 @@ function writeColumn(to: ByteWriter, column: Column, position: number): void {
     case 'f64': {
       const value = column.values[position] as number;
       if (column.type.kind === 'DOUBLE' && Number.isFinite(value)) to.utf8(doubleText(value));
-      else writeJson(to, column.type, value);
+      else JSON_TEXT.code.writeJson(to, column.type, value);
       return;
     }
     default:
-      writeJson(to, column.type, valueAt(column, position));
+      JSON_TEXT.code.writeJson(to, column.type, valueAt(column, position));
   }
 }

@@ -2,12 +2,10 @@
 
 import { type Type, type Value, typeText } from '../data/type.ts';
 import { parseDecimal } from '../data/decimal-text.ts';
+import { isInRange } from './json-common.ts';
 
-const INTEGER_MAX = 2_147_483_647;
-const INTEGER_MIN = -2_147_483_648;
 const BIGINT_MAX = 9_223_372_036_854_775_807n;
 const BIGINT_MIN = -9_223_372_036_854_775_808n;
-const DAY_MS = 86_400_000;
 /** Whole numbers of at most 19 significant digits; more cannot be a BIGINT. */
 const WHOLE = /^[+-]?0*\d{1,19}$/u;
 /** What Java's Double.parseDouble takes, less its hexadecimal form. */
@@ -39,18 +37,6 @@ export function truncateNumber(text: string): bigint | null {
   const point = whole.length + Number(exponent) - (all.length - digits.length);
   if (digits === '' || point <= 0) return 0n;
   return parseBigint(sign + digits.slice(0, point).padEnd(point, '0'));
-}
-
-/** True when a whole number is a value of INTEGER, DATE, TIME or TIMESTAMP. */
-export function isInRange(kind: Type['kind'], value: number): boolean {
-  switch (kind) {
-    case 'TIME':
-      return value >= 0 && value < DAY_MS;
-    case 'TIMESTAMP':
-      return Number.isSafeInteger(value);
-    default:
-      return value >= INTEGER_MIN && value <= INTEGER_MAX;
-  }
 }
 
 /**

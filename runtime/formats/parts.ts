@@ -1,0 +1,10 @@
+// The parts of formats that are fetched on first use; knows only their types.
+
+import { Part } from '../base/part.ts';
+import type * as Columnar from './columnar.ts';
+import type * as Delimited from './delimited.ts';
+import type * as JsonValue from './json-value.ts';
+
+export const COLUMNAR = new Part<typeof Columnar>('the format COLUMNAR');
+export const DELIMITED = new Part<typeof Delimited>('the format DELIMITED');
+export const JSON_VALUE = new Part<typeof JsonValue>('rare JSON values');
