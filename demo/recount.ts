@@ -1,4 +1,4 @@
-// Recounts quakes_per_hour from the raw records of its topic, in their order; shares nothing with the engine.
+// Recounts the table from the raw records of its topic; knows nothing of millrace.
 import type { Hour } from './hour.ts';
 import type { QuakeValue } from './quakes.ts';
 

@@ -27,6 +27,8 @@ export function demoPlugin(): Plugin {
   return {
     name: 'millrace-demo',
     enforce: 'pre',
+    // So that what is built works in any folder of any server.
+    config: () => ({ base: './' }),
     configResolved(config) {
       isServing = config.command === 'serve' && !config.isProduction;
     },

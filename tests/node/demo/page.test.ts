@@ -167,6 +167,18 @@ describe.skipIf(executablePath === null)('the demo', () => {
     });
   });
 
+  test('says in words that the engine could not be opened', async () => {
+    await using context = await browser.newContext();
+    const page = await context.newPage();
+    await page.route('**/*.wasm', (route) => route.abort());
+    await page.goto(site.url);
+    await page.locator('#failure').waitFor();
+    expect(await page.textContent('#failure')).toMatch(
+      /^The demo has stopped: the kernel could not be loaded .+ Reload the page to start it again\.$/,
+    );
+    expect(await page.locator('#play').isDisabled()).toBe(true);
+  });
+
   test('lets no script run that did not come with it', async () => {
     await visited(
       {},
