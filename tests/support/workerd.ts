@@ -24,8 +24,8 @@ const root = resolve(import.meta.dirname, '../..');
 /** The binary itself, not the script before it: a signal must reach the process that holds the objects. */
 const { default: workerdPath } = createRequire(import.meta.url)('workerd') as { default: string };
 const temporary = resolve(root, 'tests/.tmp');
-/** A bundle of other sources is thrown away when it is older than this. */
-const BUNDLE_AGE_MS_MAX = 3_600_000;
+/** A bundle of other sources, or data that a killed run has left, is thrown away when it is older than this. */
+const LEFT_AGE_MS_MAX = 3_600_000;
 const START_MS_MAX = 20_000;
 
 /** The classes of objects and their bindings, as edge/wrangler.jsonc has them. */
@@ -54,9 +54,11 @@ async function bundleEdge(entry = 'edge/main.ts'): Promise<string> {
   const bundle = join(temporary, name + hash.digest('hex').slice(0, 16));
   if (existsSync(bundle)) return bundle;
   mkdirSync(temporary, { recursive: true });
-  for (const old of readdirSync(temporary).filter((one) => one.startsWith(name))) {
+  const ours = (folder: string): boolean =>
+    folder.startsWith(name) || folder.startsWith('workerd-');
+  for (const old of readdirSync(temporary).filter(ours)) {
     const path = join(temporary, old);
-    if (Date.now() - statSync(path).mtimeMs > BUNDLE_AGE_MS_MAX)
+    if (Date.now() - statSync(path).mtimeMs > LEFT_AGE_MS_MAX)
       rmSync(path, { recursive: true, force: true });
   }
   // Made beside and renamed, because test files run at the same time.
@@ -178,6 +180,9 @@ export class Workerd {
     );
     this.#child = child;
     this.#output = collect(child);
+    const leave = (): void => void child.kill('SIGKILL');
+    process.once('exit', leave);
+    child.once('exit', () => process.off('exit', leave));
     const port = await listening(child, this.#output);
     this.#url = `http://127.0.0.1:${port}`;
   }
