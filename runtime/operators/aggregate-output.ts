@@ -26,7 +26,7 @@ export class AggregateOutput {
   readonly #names: GroupNames;
   /** True: a row can have several output rows. */
   readonly #repeats: boolean;
-  readonly #sizeMs: number | null;
+  readonly #windowColumns: WindowColumns | null;
   readonly #old: boolean;
   readonly #slots = new Int32Array(BATCH_ROWS_MAX);
   readonly #positions = new Uint32Array(BATCH_ROWS_MAX);
@@ -47,7 +47,7 @@ export class AggregateOutput {
     this.#accumulators = accumulators;
     this.#names = names;
     this.#repeats = step.window !== null && step.window.advanceMs !== step.window.sizeMs;
-    this.#sizeMs = step.window?.sizeMs ?? null;
+    this.#windowColumns = step.window === null ? null : new WindowColumns(step.window.sizeMs);
     this.#old = step.old;
   }
 
@@ -141,41 +141,54 @@ export class AggregateOutput {
   }
 
   #windows(count: number, rowsOut: number, isPlain: boolean): Column[] {
-    const size = this.#sizeMs;
-    if (size === null) return [];
+    if (this.#windowColumns === null) return [];
     const starts = isPlain ? this.#starts : this.#outputRows(count, rowsOut, this.#starts);
-    return windowColumns(starts, rowsOut, size);
+    return this.#windowColumns.columns(starts, rowsOut);
   }
 }
 
-/** The two window columns of rows; written as words, so that no bigint is made. */
-export function windowColumns(starts: Float64Array, rows: number, sizeMs: number): Column[] {
-  const from = new BigInt64Array(rows);
-  const to = new BigInt64Array(rows);
-  const fromWords = new Int32Array(from.buffer);
-  const toWords = new Int32Array(to.buffer);
-  // Neighbouring rows mostly stand in the same window.
-  let last = NaN;
-  let startLow = 0;
-  let startHigh = 0;
-  let endLow = 0;
-  let endHigh = 0;
-  for (let word = 0, row = 0; row < rows; row++, word += 2) {
-    const startMs = starts[row] as number;
-    if (startMs !== last) {
-      const endMs = startMs + sizeMs;
-      last = startMs;
-      startLow = startMs | 0;
-      startHigh = Math.floor(startMs / 0x1_0000_0000);
-      endLow = endMs | 0;
-      endHigh = Math.floor(endMs / 0x1_0000_0000);
-    }
-    fromWords[word] = startLow;
-    fromWords[word + 1] = startHigh;
-    toWords[word] = endLow;
-    toWords[word + 1] = endHigh;
+/** The window columns of output rows. */
+export class WindowColumns {
+  readonly #sizeMs: number;
+  /** Bounds of one window repeated, for the batches whose rows all stand in it: most do, and share these arrays. */
+  #startMs = NaN;
+  #from: BigInt64Array = new BigInt64Array(0);
+  #to: BigInt64Array = new BigInt64Array(0);
+
+  constructor(sizeMs: number) {
+    this.#sizeMs = sizeMs;
   }
-  return [from, to].map((values) => ({ type: BIGINT, validity: null, storage: 'i64', values }));
+
+  /** Start and end of the first `rows` windows. */
+  columns(starts: Float64Array, rows: number): Column[] {
+    const first = starts[0] as number;
+    let same = 1;
+    while (same < rows && starts[same] === first) same++;
+    if (same < rows) return columnsOf(filled(starts, rows, 0), filled(starts, rows, this.#sizeMs));
+    if (first !== this.#startMs) {
+      const repeated = new Float64Array(BATCH_ROWS_MAX).fill(first);
+      this.#from = filled(repeated, BATCH_ROWS_MAX, 0);
+      this.#to = filled(repeated, BATCH_ROWS_MAX, this.#sizeMs);
+      this.#startMs = first;
+    }
+    return columnsOf(this.#from.subarray(0, rows), this.#to.subarray(0, rows));
+  }
+}
+
+function columnsOf(...bounds: readonly BigInt64Array[]): Column[] {
+  return bounds.map((values) => ({ type: BIGINT, validity: null, storage: 'i64', values }));
+}
+
+/** Times plus `plusMs`, written as words, so that no bigint is made. */
+function filled(ms: Float64Array, rows: number, plusMs: number): BigInt64Array {
+  const values = new BigInt64Array(rows);
+  const words = new Int32Array(values.buffer);
+  for (let row = 0; row < rows; row++) {
+    const value = (ms[row] as number) + plusMs;
+    words[row * 2] = value | 0;
+    words[row * 2 + 1] = Math.floor(value / 0x1_0000_0000);
+  }
+  return values;
 }
 
 /**

@@ -12,7 +12,7 @@ import type { ArgumentType, KernelProgram } from '../kernel/program.ts';
 import type { AggregateCall, AggregateStep } from '../plan/step.ts';
 import type { StateBlock, StateBytes } from '../ports/store.ts';
 import { GroupNames } from '../state/group-keys.ts';
-import { carriedOver, windowColumns } from './aggregate-output.ts';
+import { carriedOver, WindowColumns } from './aggregate-output.ts';
 import { KernelIds } from './kernel-ids.ts';
 import { KernelState } from './kernel-state.ts';
 import { LateRows } from './late-rows.ts';
@@ -43,7 +43,7 @@ class KernelAggregate implements Operator {
   readonly #module: WebAssembly.Module;
   readonly #context: OperatorContext;
   readonly #program: KernelProgram;
-  readonly #sizeMs: number | null;
+  readonly #windows: WindowColumns | null;
   readonly #resultTypes: readonly Type[];
   /** Positions of the program's arguments in the input. */
   readonly #arguments: readonly number[];
@@ -68,7 +68,7 @@ class KernelAggregate implements Operator {
     this.#context = context;
     this.#arguments = argumentsOf(step.calls);
     this.#program = programOf(step, input, this.#arguments);
-    this.#sizeMs = step.window?.sizeMs ?? null;
+    this.#windows = step.window === null ? null : new WindowColumns(step.window.sizeMs);
     this.#resultTypes = step.calls.map((call) => call.type);
     this.#names = new GroupNames(input);
     this.#state = new KernelState(step.id, context.state, this.#names, step.window !== null);
@@ -142,8 +142,7 @@ class KernelAggregate implements Operator {
     const rows = output.rows as Uint32Array;
     const { keys, origin } = carriedOver(batch, this.#names.columns(batch), rows, false);
     const op = output.op.slice();
-    const size = this.#sizeMs;
-    const windows = size === null ? [] : windowColumns(output.windowStart, length, size);
+    const windows = this.#windows?.columns(output.windowStart, length) ?? [];
     const results = this.#kernel.results();
     const rowtime = results.rowtime.slice();
     const columns = results.columns.map((column, index) =>
