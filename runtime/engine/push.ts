@@ -87,12 +87,14 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
   const cancel = (): void => queue.cancel();
   try {
     signal?.throwIfAborted();
+    signal?.addEventListener('abort', cancel, { once: true });
     for (const task of tasks) await task.prepare();
+    // An abort while the tasks were prepared has cancelled the queue, but nobody reads it yet.
+    signal?.throwIfAborted();
   } catch (thrown) {
     await stop();
     throw thrown;
   }
-  signal?.addEventListener('abort', cancel, { once: true });
   for (const task of tasks) task.start();
   return new QueryRows({
     kind: 'push',
