@@ -83,7 +83,10 @@ async function bundleEdge(entry = 'edge/main.ts'): Promise<string> {
   );
   const output = collect(wrangler);
   const [code] = (await once(wrangler, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`wrangler could not bundle ${entry}:\n${output.text}`);
+  if (code !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    throw new Error(`wrangler could not bundle ${entry}:\n${output.text}`);
+  }
   writeFileSync(join(fresh, 'config.capnp'), configOf(fresh, 'main'));
   try {
     renameSync(fresh, bundle);

@@ -155,3 +155,26 @@ test('with four partitions every accepted record counts once, and each change co
   }
   expect(new Map(rows.map((row) => [`${String(row[0])} ${String(row[1])}`, row[2]]))).toEqual(seen);
 });
+
+test('with four partitions and a grace that spares all, the table is the recount', async () => {
+  await using edge = await Workerd.start();
+  const days = 30;
+  const table = QUAKES_TABLE.replace('GRACE PERIOD 6 HOURS', `GRACE PERIOD ${days} DAYS`);
+  const ksql = `${QUAKES_STREAM.replace('PARTITIONS=1', 'PARTITIONS=4')}\n${table}`;
+  expect((await send(edge, 'POST', '/ksql', { ksql })).status).toBe(200);
+  await produceAll(edge, 4);
+  await until(async () => (await count(edge, 'out')) === records.length);
+  const model = recountQuakes(records, days * 24 * HOUR_MS);
+  expect(model.late).toBe(0);
+  const rows = await pullRows(
+    edge,
+    'SELECT net, windowstart, n, strongest, significance FROM quakes_per_hour;',
+  );
+  const expectedRows = [...tableOf(model.changes).values()].map(({ key, windowStart, value }) => {
+    const { N, STRONGEST, SIGNIFICANCE } = JSON.parse(value) as Record<string, number | null>;
+    return [key, windowStart, N, STRONGEST, SIGNIFICANCE];
+  });
+  const byKey = (a: readonly unknown[], b: readonly unknown[]): number =>
+    `${String(a[0])} ${String(a[1])}` < `${String(b[0])} ${String(b[1])}` ? -1 : 1;
+  expect([...rows].sort(byKey)).toEqual(expectedRows.sort(byKey));
+});
