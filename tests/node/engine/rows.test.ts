@@ -243,6 +243,14 @@ test('ends a push query with its signal, with its loop and with the engine', asy
   ).rejects.toMatchObject({ name: 'AbortError' });
 });
 
+test('an abort while a push query is prepared ends it before it is handed out', async () => {
+  await using engine = await started();
+  const abort = new AbortController();
+  const query = engine.query('SELECT * FROM s EMIT CHANGES;', { signal: abort.signal });
+  abort.abort();
+  await expect(query).rejects.toMatchObject({ name: 'AbortError' });
+});
+
 test('shows a deleted row of a table as a deletion', async () => {
   await using engine = await started(
     "CREATE TABLE t (k STRING PRIMARY KEY, v INT) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');",
