@@ -31,7 +31,7 @@ const WHOLE_MAX: ReadonlyMap<Type['kind'], bigint> = new Map([
 const PROBE_SCALE = 64;
 
 /** True for the types whose values may be written as text in a list. */
-export function readsText(type: Type): boolean {
+function readsText(type: Type): boolean {
   return isNumeric(type) || type.kind === BOOLEAN.kind;
 }
 

@@ -39,7 +39,8 @@ export function rekey(
   const keys = step.key.map((expression, index) => ({
     compute: compile(expression, registry),
     evaluation: new RowEvaluation(context, columns[index]?.name ?? '', index),
-    ofKeyAlone: !readsBeyondKey(expression, input),
+    // Rows without a value that are dropped are not evaluated at all, so that nothing fails on them.
+    ofKeyAlone: !step.dropNullKeys && !readsBeyondKey(expression, input),
   }));
   /** A row without a value has its old key alone: what reads more of it is null there, and is not evaluated. */
   const computedKeys = (batch: Batch): Column[] => {

@@ -22,7 +22,9 @@ const isNull = (argument: Expr): Expr => ({
   type: BOOLEAN,
 });
 
-function rekeyed(schema: string, keys: readonly Expr[], dropNullKeys = false): readonly string[] {
+const toInteger: Expr = { expr: 'cast', argument: key, type: INTEGER };
+
+function run(schema: string, keys: readonly Expr[], dropNullKeys: boolean): OperatorRun {
   const step = {
     step: 'rekey',
     id: '2',
@@ -32,8 +34,11 @@ function rekeyed(schema: string, keys: readonly Expr[], dropNullKeys = false): r
     carried: [1],
     dropNullKeys,
   } as const;
-  const run = new OperatorRun((context) => rekey(step, INPUT, context, registry)).process(ROWS);
-  const [, ...lines] = run.output().split('\n');
+  return new OperatorRun((context) => rekey(step, INPUT, context, registry)).process(ROWS);
+}
+
+function rekeyed(schema: string, keys: readonly Expr[], dropNullKeys = false): readonly string[] {
+  const [, ...lines] = run(schema, keys, dropNullKeys).output().split('\n');
   return lines.map((line) => line.replaceAll(/ +/g, ' ').trim());
 }
 
@@ -75,4 +80,11 @@ test('a grouping drops rows without a value and with a null in the key', () => {
   expect(rekeyed('K:STRING key | M:INTEGER key | N:INTEGER @rowtime', [key, value], true)).toEqual([
     'k | 1 | 1 @0',
   ]);
+});
+
+test('a key that fails is a problem of each row that is kept, and of none that is dropped anyway', () => {
+  const problems = (dropNullKeys: boolean) =>
+    run('M:INTEGER key | N:INTEGER @rowtime', [toInteger], dropNullKeys).problems;
+  expect(problems(false)).toHaveLength(3);
+  expect(problems(true)).toHaveLength(2);
 });
