@@ -9,7 +9,7 @@ const SPEEDS: readonly number[] = [
   60_000, 100_000,
 ];
 /** An hour a second: each second closes a window, and the seven days take three minutes. */
-export const SPEED_FIRST = 3600;
+const SPEED_FIRST = 3600;
 
 export interface ControlsEvents {
   readonly onPlay: () => void;

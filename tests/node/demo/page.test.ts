@@ -1,9 +1,9 @@
 // The demo in a real Chromium, as a visitor meets it: built and served on loopback; knows its page only from outside.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
@@ -297,8 +297,7 @@ interface AxeFault {
 
 /** What axe-core finds, as rule and element. It comes in by the debugger, which the page's policy does not bind. */
 async function axeFaults(page: Page): Promise<string[]> {
-  const source = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-  await page.evaluate(readFileSync(source, 'utf8'));
+  await page.evaluate(axe.source);
   const found = await page.evaluate<{ violations: readonly AxeFault[] }>('axe.run()');
   return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
