@@ -19,15 +19,17 @@ const wrangler = spawn(
   [
     resolve(root, 'node_modules/wrangler/bin/wrangler.js'),
     'dev',
-    ...['--config', resolve(root, 'edge/wrangler.jsonc')],
-    ...['--ip', '127.0.0.1', '--port', values.port],
-    ...['--inspector-ip', '127.0.0.1'],
-    ...['--persist-to', resolve(values.data)],
+    `--config=${resolve(root, 'edge/wrangler.jsonc')}`,
+    '--ip=127.0.0.1',
+    `--port=${values.port}`,
+    '--inspector-ip=127.0.0.1',
+    `--persist-to=${resolve(values.data)}`,
     '--show-interactive-dev-session=false',
   ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, ...QUIET_WRANGLER } },
 );
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => wrangler.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => wrangler.kill(signal));
 wrangler.on('exit', (code) => {
   process.exitCode = code ?? 0;
 });
