@@ -36,6 +36,21 @@ export function encodeBatch(batch: Batch): Uint8Array<ArrayBuffer> {
  * @throws {PortError} CORRUPT when the bytes are not an encoded batch of this schema
  */
 export function decodeBatch(of: Schema, bytes: Uint8Array): Batch {
+  const { columns, ...rest } = decodeColumns(of, bytes, () => true);
+  return { ...rest, columns: columns.filter((column) => column !== null) };
+}
+
+/** A batch with null in the place of each column that was not wanted. */
+export interface DecodedColumns extends Omit<Batch, 'columns'> {
+  readonly columns: readonly (Column | null)[];
+}
+
+/** As `decodeBatch`, of the wanted columns alone: what is within the others is not looked at. */
+export function decodeColumns(
+  of: Schema,
+  bytes: Uint8Array,
+  isWanted: (index: number) => boolean,
+): DecodedColumns {
   // Only an aligned copy can be viewed as wider numbers; a copy costs less than reading cell by cell.
   const aligned = (bytes.byteOffset & 7) === 0 ? bytes : bytes.slice();
   const from = new ByteReader(aligned);
@@ -47,7 +62,9 @@ export function decodeBatch(of: Schema, bytes: Uint8Array): Batch {
   const op = (flags & FLAG_OP) === 0 ? null : takeU8(from, rows, 3);
   const valueNull = (flags & FLAG_VALUE_NULL) === 0 ? null : takeBits(from, rows);
   const keyNull = (flags & FLAG_KEY_NULL) === 0 ? null : takeBits(from, rows);
-  const decoded = of.columns.map((column) => readColumn(from, column.type, rows));
+  const decoded = of.columns.map(({ type }, index) =>
+    isWanted(index) ? readColumn(from, type, rows) : skipColumn(from, rows),
+  );
   from.finish();
   return {
     schema: of,
@@ -123,6 +140,28 @@ function readColumn(from: ByteReader, type: Type, rows: number): Column {
         values: readObjects(from, type, validity, rows),
       };
   }
+}
+
+/** Steps over a column. */
+function skipColumn(from: ByteReader, rows: number): null {
+  const storage = from.u8();
+  const flagged = from.u8();
+  from.take(6);
+  if (flagged === 1) takeBits(from, rows);
+  if (storage === STORAGE_CODES.dictionary) {
+    const size = from.u32();
+    const length = from.u32();
+    from.take((size + 1) * 4 + length);
+    from.take(-from.position & 7);
+    takePadded(from, rows * 4);
+  } else if (storage === STORAGE_CODES.objects) {
+    from.take(takeU32(from, rows + 1)[rows] as number);
+    from.take(-from.position & 7);
+  } else {
+    const isWide = storage === STORAGE_CODES.f64 || storage === STORAGE_CODES.i64;
+    takePadded(from, rows * (isWide ? 8 : storage === STORAGE_CODES.i32 ? 4 : 1));
+  }
+  return null;
 }
 
 function readDictionary(

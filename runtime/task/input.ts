@@ -68,11 +68,18 @@ class SourceReader implements Reader {
   /** Builder of each decoded column by role and name. */
   readonly #builders = new Map<string, ColumnBuilder>();
   readonly #windowBytes: number;
+  /** Positions in the source's schema of the columns that the plan reads. */
+  readonly #touched: ReadonlySet<number>;
 
   constructor(step: SourceStep, formats: Formats) {
     this.#step = step;
     const kind = windowKind(step.window);
     this.#windowBytes = kind === null ? 0 : windowBytes(kind);
+    const names = new Set(step.schema.columns.map(({ role, name }) => `${role} ${name}`));
+    const touched = step.sourceSchema.columns.flatMap(({ role, name }, index) =>
+      names.has(`${role} ${name}`) || name === step.timestamp?.column ? [index] : [],
+    );
+    this.#touched = new Set(touched);
     this.#key = this.#part('key', formats);
     this.#value = this.#part('value', formats);
   }
@@ -154,11 +161,13 @@ class SourceReader implements Reader {
     if (records.encoded === null)
       throw new InvariantError('a columnar record batch has an encoded batch');
     const { sourceSchema } = this.#step;
-    const whole = CODEC.code.decodeBatch(sourceSchema, records.encoded);
+    const whole = CODEC.code.decodeColumns(sourceSchema, records.encoded, (index) =>
+      this.#touched.has(index),
+    );
     const columns = new Map<string, Column>();
     sourceSchema.columns.forEach((column, index) => {
-      const decoded = whole.columns[index];
-      if (decoded !== undefined) columns.set(`${column.role} ${column.name}`, decoded);
+      const decoded = whole.columns[index] ?? null;
+      if (decoded !== null) columns.set(`${column.role} ${column.name}`, decoded);
     });
     const kept = Kept.all(whole.length);
     const batch = this.#batch(records, place, kept, columns, onProblem);
