@@ -41,7 +41,7 @@ const ROOTS_MAY_IMPORT = new Map<string, readonly string[]>([
   ['edge', ['runtime', 'build']],
   ['cli', ['runtime', 'package.json']],
   ['demo', ['runtime', 'examples', 'node_modules']],
-  ['scripts', ['tests', 'package.json']],
+  ['scripts', ['tests', 'runtime', 'package.json']],
   ['tests', ['runtime', 'edge', 'cli', 'demo', 'scripts', 'build', 'examples', 'engine-asm']],
 ]);
 
@@ -57,7 +57,7 @@ export const SYNCHRONOUS_FOLDERS: readonly string[] = [
 /** Packages and built-in modules, and the only places that may import them; elsewhere runtime/ imports none. */
 const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
   [/^(comlink|idb)$/, /^(runtime\/browser|demo|tests)\//],
-  [/^(hono|valibot|cloudflare:)/, /^(edge|tests)\//],
+  [/^(hono|cloudflare:)/, /^(edge|tests)\//],
   [/^node:/, /^(runtime\/sqlite|cli|scripts|tests)\//],
   [/./, /^(cli|demo|edge|scripts|tests)\//],
 ];
