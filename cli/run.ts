@@ -8,6 +8,7 @@ import type { Catalog } from '../runtime/catalog/catalog.ts';
 import type { Source } from '../runtime/catalog/source.ts';
 import { CATALOG_TOPIC } from '../runtime/engine/catalog-topic.ts';
 import { type Engine, openEngine } from '../runtime/engine/engine.ts';
+import { loadParts } from '../runtime/engine/parts.ts';
 import type { QueryRows } from '../runtime/engine/query-rows.ts';
 import { memoryHost } from '../runtime/memory/memory-host.ts';
 import type { Log } from '../runtime/ports/log.ts';
@@ -58,6 +59,8 @@ export async function run(
   const sql = readText(given.app);
   for (const { path } of given.inputs) checkReadable(path);
   if (given.stats !== null) checkWritable(given.stats);
+  // What is fetched on first use elsewhere lies on the same disk here.
+  await loadParts();
   const host = memoryHost({ kernel });
   await using engine = await openEngine({
     host,

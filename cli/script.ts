@@ -6,7 +6,6 @@ import type { Entity } from '../runtime/engine/entities.ts';
 import type { QueryRows } from '../runtime/engine/query-rows.ts';
 import type { Select, Statement } from '../runtime/sql/ast.ts';
 import { parseScript } from '../runtime/sql/parser.ts';
-import { withParts } from '../runtime/task/with-parts.ts';
 
 /** A push query that runs. */
 export interface Subscription {
@@ -41,7 +40,7 @@ export async function startScript(
   sql: string,
   onEntity: (entity: Entity, statement: Statement) => void,
 ): Promise<RunningScript> {
-  const { statements, errors } = await withParts(() => parseScript(sql));
+  const { statements, errors } = parseScript(sql);
   if (errors.length > 0) throw new ScriptError(errors);
   const subscriptions: Subscription[] = [];
   const questions: Question[] = [];

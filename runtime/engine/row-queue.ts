@@ -16,8 +16,6 @@ export class RowQueue {
   readonly #onEnd: () => void;
   #wakeReader: (() => void) | null = null;
   #wakeWriters: (() => void)[] = [];
-  /** Calls of `put` that wait for room. */
-  #writers = 0;
   /** Those who wait until nothing waits. */
   #wakeWatchers: (() => void)[] = [];
   readonly #rowsMax: number;
@@ -45,11 +43,9 @@ export class RowQueue {
       );
       return;
     }
-    this.#writers += 1;
     while (this.#end === null && this.#rows > 0 && this.#rows + rows > this.#rowsMax) {
       await new Promise<void>((resolve) => this.#wakeWriters.push(resolve));
     }
-    this.#writers -= 1;
     if (this.#end !== null) return;
     for (const batch of batches) this.#add(batch);
     if (this.#left === 0) this.end(null);
@@ -83,13 +79,9 @@ export class RowQueue {
 
   /** Resolves when nothing waits and the reader has come back for more, or at the end. */
   async drained(): Promise<void> {
-    while (this.#end === null && !this.#isDrained()) {
+    while (this.#end === null && (this.#batches.length > 0 || this.#wakeReader === null)) {
       await new Promise<void>((resolve) => this.#wakeWatchers.push(resolve));
     }
-  }
-
-  #isDrained(): boolean {
-    return this.#batches.length === 0 && this.#writers === 0 && this.#wakeReader !== null;
   }
 
   /** The next batch; null at the end. @throws the error that ended the query, once the rows before it were read */
