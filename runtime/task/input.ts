@@ -101,7 +101,8 @@ class SourceReader implements Reader {
       builders.push(builder);
       this.#builders.set(`${role} ${column.name}`, builder);
     });
-    if (wanted.length === 0) return null;
+    // A part of which no column is touched is still checked: a record is bad or good whatever the query reads.
+    if (columns.length === 0) return null;
     const format = formats.get(spec.format);
     if (format === undefined) throw new InvariantError(`there is no format ${spec.format}`);
     return { decoder: format.decoder(columns, wanted, spec), builders };

@@ -67,6 +67,22 @@ test('a null value is a row of a stream and a deletion in a table; a table needs
   ]);
 });
 
+test('a malformed value is skipped and named though the query reads none of its columns', async () => {
+  await using driver = await started(`
+    CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
+    CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;`);
+  await driver.pipe('s', [
+    { key: 'a', value: '{"V":1}' },
+    { key: 'a', value: '{"V":' },
+    { key: 'a', value: '{}' },
+  ]);
+  await driver.settle();
+  expect((await driver.texts('T')).map(({ value }) => value)).toEqual(['{"N":1}', '{"N":2}']);
+  expect((await problems(driver)).map(({ offset, code }) => [offset, code])).toEqual([
+    [1, 'DESERIALIZATION'],
+  ]);
+});
+
 test('fills columns from headers and sends headers on through stateless queries', async () => {
   await using driver = await started(`
     CREATE STREAM s (k STRING KEY, v INT, h ARRAY<STRUCT<key STRING, value BYTES>> HEADERS)
