@@ -39,7 +39,8 @@ interface Contents {
  * analyzed against one moment. Cost of a change: a copy of one map.
  */
 export class Catalog {
-  static readonly empty = new Catalog({
+  // By `this`: the compiler's emit for older runtimes would name the class before it is there.
+  static readonly empty: Catalog = new this({
     version: 0,
     sources: new Map(),
     queries: new Map(),
