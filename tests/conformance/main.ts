@@ -66,6 +66,7 @@ async function main(): Promise<number> {
   if (positionals.length !== 1 || positionals[0] !== 'ksql') throw new UsageError('name ksql');
   const suite = choice(values.suite, ['query-validation-tests'], 'suite');
   const seed = Number(values.seed);
+  if (!Number.isInteger(seed)) throw new UsageError('--seed is a whole number');
   const options: RunOptions = {
     mode: choice(values.mode, ['normal', 'cut', 'restart'], 'mode'),
     path: choice(values.path, ['auto', 'row', 'kernel'], 'path'),
@@ -83,6 +84,7 @@ async function main(): Promise<number> {
   if (options.mode === 'cut') console.log(`seed ${seed}`);
   await loadParts();
   const files = caseFiles(folder, values.only?.split(',') ?? null);
+  if (files.length === 0) throw new UsageError(`--only names no file of ${suite}`);
   const start = performance.now();
   const reports = [];
   for (const { stem, cases } of files) {
