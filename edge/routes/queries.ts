@@ -42,7 +42,8 @@ export async function startQuery(edge: Edge, script: Script): Promise<RunningQue
 
 async function push({ log }: Edge, plan: Plan): Promise<RunningQuery> {
   const rows = await startPush({
-    plan,
+    // Told apart from all others, in this Worker and elsewhere: /close-query names it.
+    plan: { ...plan, query: `${plan.query}_${crypto.randomUUID().slice(0, 8)}` },
     host: { log, clock: wallClock, kernel },
     formats: FORMATS,
     registry,

@@ -107,6 +107,8 @@ export class Engine implements AsyncDisposable {
   readonly #queries: Queries;
   readonly #statements: Statements;
   readonly #properties: Map<string, string>;
+  /** Push queries ever started, for their ids. */
+  #pushes = 0;
   readonly #open = new Set<QueryRows>();
   readonly #unsubscribe: Unsubscribe;
   #last: Promise<unknown> = Promise.resolve();
@@ -201,8 +203,10 @@ export class Engine implements AsyncDisposable {
   async #push(plan: Plan, options: QueryOptions): Promise<QueryRows> {
     let isOver = false;
     let forget = (): void => undefined;
+    this.#pushes += 1;
     const rows = await startPush({
-      plan,
+      // The statement alone does not tell apart two queries over one source.
+      plan: { ...plan, query: `${plan.query}_${this.#pushes}` },
       host: this.#host,
       formats: FORMATS,
       registry: this.#registry,

@@ -129,7 +129,7 @@ test('a push query that fails is told, and the command fails with it', async () 
   const ended = await workplace.millrace('run', '@app.sql', '--input', 's=@s.ndjson');
   expect(ended.status).toBe(1);
   expect(resultLines(ended).map(({ source }) => source)).toEqual(['COPY']);
-  expect(ended.stderr).toMatch(/^millrace: TRANSIENT_R_\d+ ended: .*'r'/);
+  expect(ended.stderr).toMatch(/^millrace: TRANSIENT_R_\d+_\d+ ended: .*'r'/);
 });
 
 describe('wrong usage ends with status 2', () => {

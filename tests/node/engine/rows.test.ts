@@ -251,6 +251,14 @@ test('an abort while a push query is prepared ends it before it is handed out', 
   await expect(query).rejects.toMatchObject({ name: 'AbortError' });
 });
 
+test('two push queries over one source have ids of their own', async () => {
+  await using engine = await started();
+  await using first = await engine.query('SELECT * FROM s EMIT CHANGES;');
+  await using second = await engine.query('SELECT * FROM s EMIT CHANGES;');
+  expect(first.queryId).toMatch(/^TRANSIENT_S_/);
+  expect(second.queryId).not.toBe(first.queryId);
+});
+
 test('shows a deleted row of a table as a deletion', async () => {
   await using engine = await started(
     "CREATE TABLE t (k STRING PRIMARY KEY, v INT) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');",
