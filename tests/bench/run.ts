@@ -44,16 +44,17 @@ function rounded(value: number): number {
 }
 
 /**
- * Rounds of every subject in turn, so that a slow moment of the machine falls on all; the first round warms up and does not count.
+ * Rounds of every subject in turn, so that a slow moment of the machine falls on all; the first rounds (`warmups`) do not count.
  * @throws {Error} when two subjects' checksums differ: they did not do the same work
  */
 export async function runCase(
   bench: Case,
   rounds: number,
+  warmups = 1,
 ): Promise<{ results: CaseResult[]; ratios: [string, number][] }> {
   const rates = new Map<string, number[]>(bench.subjects.map(({ subject }) => [subject, []]));
   let checksum: number | null = null;
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -warmups; round < rounds; round += 1) {
     for (const { subject, prepare } of bench.subjects) {
       const run = prepare();
       const start = performance.now();
