@@ -52,6 +52,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
     isDelivered: (topic) => internal.has(topic),
   });
   const queue = new RowQueue({ limit: client.limit, onEnd: () => void stop() });
+  const last = plan.subtopologies.at(-1)?.id;
   const tasks = tasksOf(plan).map(
     (name) =>
       new Task({
@@ -63,7 +64,8 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
         formats,
         registry,
         kernel: host.kernel,
-        commitIntervalMs: COMMIT_INTERVAL_MS,
+        // What only feeds the next task saves nothing by waiting.
+        commitIntervalMs: name.subtopology === last ? COMMIT_INTERVAL_MS : 0,
         internalChecksums: false,
         onRows: async (rows) => {
           for (const batch of rows) {
