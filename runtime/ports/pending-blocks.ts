@@ -14,18 +14,18 @@ export class PendingBlocks {
   readonly valueBytes: number;
   /** Entry + 1 by id, per window. */
   readonly #windows = new Map<number, Int32Array<ArrayBuffer>>();
-  /** Values one after the other. Words, not doubles, are copied: a double's copy may change the bits of a NaN. */
-  #values: Int32Array<ArrayBuffer>;
+  /** Values one after the other. Integers, not doubles, are copied: a double's copy may change the bits of a NaN. */
+  #values: BigInt64Array<ArrayBuffer>;
   #ids = new Uint32Array(FIRST_ENTRIES);
   #starts = new Float64Array(FIRST_ENTRIES);
   #size = 0;
 
   /** Of the block's names and size of values; the block itself is not applied. */
   constructor({ names, valueBytes }: StateBlock) {
-    assert(valueBytes % 4 === 0, 'a value in a block has whole words');
+    assert(valueBytes % 8 === 0, 'a value in a block has whole words of 8 bytes');
     this.names = names;
     this.valueBytes = valueBytes;
-    this.#values = new Int32Array((FIRST_ENTRIES * valueBytes) / 4);
+    this.#values = new BigInt64Array((FIRST_ENTRIES * valueBytes) / 8);
   }
 
   /** Entries held. */
@@ -40,8 +40,10 @@ export class PendingBlocks {
 
   apply(block: StateBlock): void {
     const { ids, starts, values } = block;
-    const words = this.valueBytes / 4;
-    const from = new Int32Array(values.buffer, values.byteOffset, ids.length * words);
+    const words = this.valueBytes / 8;
+    const from = new BigInt64Array(values.buffer, values.byteOffset, ids.length * words);
+    while (this.#size + ids.length > this.#ids.length) this.#grow();
+    const to = this.#values;
     let startMs = NaN;
     let entries = new Int32Array(0);
     for (let i = 0; i < ids.length; i++) {
@@ -55,10 +57,9 @@ export class PendingBlocks {
         entry = this.#add(id, startMs);
         entries[id] = entry + 1;
       }
-      const to = this.#values;
       let at = entry * words;
       for (let word = i * words, end = word + words; word < end; word++, at++) {
-        to[at] = from[word] as number;
+        to[at] = from[word] as bigint;
       }
     }
   }
@@ -75,7 +76,6 @@ export class PendingBlocks {
 
   #add(id: number, startMs: number): number {
     const entry = this.#size++;
-    if (entry === this.#ids.length) this.#grow();
     this.#ids[entry] = id;
     this.#starts[entry] = startMs;
     return entry;
@@ -88,14 +88,14 @@ export class PendingBlocks {
     const starts = new Float64Array(ids.length);
     starts.set(this.#starts);
     this.#starts = starts;
-    const values = new Int32Array(this.#values.length * 2);
+    const values = new BigInt64Array(this.#values.length * 2);
     values.set(this.#values);
     this.#values = values;
   }
 
   /** Calls for each entry, with copies. */
   each(visit: (key: Uint8Array, value: Uint8Array) => void): void {
-    const words = this.valueBytes / 4;
+    const words = this.valueBytes / 8;
     for (let entry = 0; entry < this.#size; entry++) {
       const key = this.names.key(this.#ids[entry] as number, this.#starts[entry] as number);
       const value = this.#values.slice(entry * words, (entry + 1) * words);

@@ -29,9 +29,9 @@ export interface StateBlock {
   readonly names: BlockNames;
   readonly ids: Uint32Array;
   readonly starts: Float64Array;
-  /** Begins at a multiple of 4 in its buffer; nobody writes to it any more. */
+  /** Begins at a multiple of 8 in its buffer; nobody writes to it any more. */
   readonly values: Uint8Array;
-  /** A multiple of 4. */
+  /** A multiple of 8. */
   readonly valueBytes: number;
 }
 

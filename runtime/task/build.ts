@@ -102,7 +102,7 @@ class Builder {
     switch (step.step) {
       case 'source':
       case 'internalSource':
-        this.#readers.push(readerOf(step, this.#context.formats));
+        this.#readers.push(readerOf(step, this.#context.formats, !this.#context.internalChecksums));
         this.#sources.push(
           step.step === 'source' && step.materialized ? this.#materialized(step, emit) : emit,
         );

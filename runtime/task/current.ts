@@ -51,12 +51,16 @@ export class Current {
     this.#records = records;
     this.#place = place;
     const { timestamps } = records;
-    let now = this.nowMs;
-    for (let i = from; i < to; i++) {
+    // Two maxima, so that one comparison need not wait for the other.
+    let even = this.nowMs;
+    let odd = even;
+    for (let i = from; i < to; i += 2) {
       const ms = timestamps[i] as number;
-      if (ms > now) now = ms;
+      const next = i + 1 < to ? (timestamps[i + 1] as number) : ms;
+      even = ms > even ? ms : even;
+      odd = next > odd ? next : odd;
     }
-    this.nowMs = now;
+    this.nowMs = Math.max(even, odd);
     const seed =
       murmur2(encodeUtf8(`${this.#task} ${place.topic} ${place.partition}`)) + place.base;
     this.#time = { now: this.nowMs, seed: seed >>> 0 };

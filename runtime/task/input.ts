@@ -32,24 +32,34 @@ const IDENTITY = Uint32Array.from({ length: BATCH_ROWS_MAX }, (_, i) => i);
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** The reader of a source step. @throws {InvariantError} when a format is missing that the planner admitted */
-export function readerOf(step: SourceStep | InternalSourceStep, formats: Formats): Reader {
-  if (step.step === 'internalSource') return new ColumnarReader(step.schema);
+/**
+ * The reader of a source step.
+ * @param isTrusted true: what is in internal topics was encoded in this process
+ * @throws {InvariantError} when a format is missing that the planner admitted
+ */
+export function readerOf(
+  step: SourceStep | InternalSourceStep,
+  formats: Formats,
+  isTrusted = false,
+): Reader {
+  if (step.step === 'internalSource') return new ColumnarReader(step.schema, isTrusted);
   return new SourceReader(step, formats);
 }
 
 /** Reads encoded batches as they are. */
 class ColumnarReader implements Reader {
   readonly #schema: Schema;
+  readonly #isTrusted: boolean;
 
-  constructor(schema: Schema) {
+  constructor(schema: Schema, isTrusted: boolean) {
     this.#schema = schema;
+    this.#isTrusted = isTrusted;
   }
 
   read(records: RecordBatch, _place: RecordPlace, from: number, to: number): Batch | null {
     if (records.encoded === null)
       throw new InvariantError('an internal topic holds encoded batches');
-    const whole = CODEC.code.decodeBatch(this.#schema, records.encoded);
+    const whole = CODEC.code.decodeBatch(this.#schema, records.encoded, this.#isTrusted);
     return slice({ ...whole, origin: IDENTITY.subarray(0, whole.length) }, from, to);
   }
 }

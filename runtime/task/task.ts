@@ -10,6 +10,7 @@ import type { Plan } from '../plan/step.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, Unsubscribe } from '../ports/log.ts';
 import type { CounterEntry, OffsetEntry, Store } from '../ports/store.ts';
+import { nextTurn } from './next-turn.ts';
 import { PoisonHunt } from './poison.ts';
 import { Session } from './session.ts';
 import { inputsOf, subtopologyOf, type TaskName } from './topology.ts';
@@ -325,7 +326,7 @@ export class Task {
       if (turn.kind === 'idle') await this.#sleep(null);
       else if (turn.kind === 'wait') await this.#sleep(turn.untilMs);
       if (performance.now() >= sliceEndsAt) {
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await nextTurn();
         sliceEndsAt = performance.now() + SLICE_MS;
       }
     }

@@ -1,13 +1,17 @@
 // Suite `engine`: one query of SQL from filled topics to its last change, row path and kernel path; knows the public engine alone.
 
+import process from 'node:process';
+
 import { memoryHost } from '../../runtime/memory/memory-host.ts';
 import type { Engine } from '../../runtime/engine/engine.ts';
 import { open } from '../../runtime/engine/open.ts';
 import { valueAt } from '../../runtime/data/column.ts';
 import { positionOf, type Batch } from '../../runtime/data/batch.ts';
 import { kernelModule } from '../support/kernel-module.ts';
+import { CHROMIUM_MISSING, findChromium } from '../support/chromium.ts';
 import { fillColumnar, fillJson } from './engine-source.ts';
 import { makeEvents, type EventBatch, type Events } from './events.ts';
+import { idbCommitCase } from './idb-commit.ts';
 import { NestedMap } from './reference-map.ts';
 import { runCase, type Case, type Subject, type SuiteResult } from './run.ts';
 
@@ -113,7 +117,7 @@ export async function engineSuite(): Promise<SuiteResult> {
   await using engine = await open({ host });
   const done = [];
   for (const [source, fill, count] of [
-    ['columnar', fillColumnar, 1_000_000],
+    ['columnar', fillColumnar, 2_000_000],
     ['json', fillJson, 250_000],
   ] as const) {
     const filled = makeEvents(count, KEYS);
@@ -123,6 +127,8 @@ export async function engineSuite(): Promise<SuiteResult> {
       done.push(await runCase(caseOf(engine, source, fuse, events), ROUNDS, WARMUPS));
     }
   }
+  if (findChromium() === null) process.stderr.write(`${CHROMIUM_MISSING}\n`);
+  else done.push(await idbCommitCase());
   return {
     suite: 'engine',
     cases: done.flatMap(({ results }) => results),

@@ -1,0 +1,127 @@
+// State that comes as blocks is the same state as change by change, whoever reads it and when.
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
+import { OrderedMap } from '../../../runtime/data/ordered-map.ts';
+import { ResidentTables } from '../../../runtime/ports/resident.ts';
+import type { BlockNames, StateBlock } from '../../../runtime/ports/store.ts';
+
+interface Entry {
+  readonly id: number;
+  readonly startMs: number;
+  readonly value: number;
+}
+
+const keyOf = (id: number, startMs: number): Uint8Array => encodeUtf8(`group-${id}@${startMs}`);
+const newNames = (): BlockNames => ({ key: keyOf });
+
+/** Two words a value, the first NaN bits that a copy as doubles would change. */
+function blockOf(names: BlockNames, entries: readonly Entry[]): StateBlock {
+  const words = entries.flatMap(({ value }) => [0x7ff4_0000_dead_beefn, BigInt(value)]);
+  return {
+    table: 't',
+    names,
+    ids: Uint32Array.from(entries, ({ id }) => id),
+    starts: Float64Array.from(entries, ({ startMs }) => startMs),
+    values: new Uint8Array(BigInt64Array.from(words).buffer),
+    valueBytes: 16,
+  };
+}
+
+function changesOf({ table, names, ids, starts, values, valueBytes }: StateBlock) {
+  return [...ids].map((id, i) => ({
+    table,
+    key: names.key(id, starts[i] ?? 0),
+    value: values.slice(i * valueBytes, (i + 1) * valueBytes),
+  }));
+}
+
+const contents = (tables: ResidentTables) =>
+  [...tables.scan('t', { from: null, to: null })].map(({ key, value }) => [[...key], [...value]]);
+
+const entry = fc.record({
+  id: fc.oneof(fc.nat(20), fc.nat(5000)),
+  startMs: fc.constantFrom(0, 60_000, 120_000),
+  value: fc.nat(),
+});
+const commits = fc.array(
+  fc.record({
+    entries: fc.uniqueArray(entry, {
+      selector: ({ id, startMs }) => `${id} ${startMs}`,
+      maxLength: 40,
+    }),
+    /** Whether the ids begin anew, as those of another kernel do. */
+    isRestart: fc.boolean(),
+    isRead: fc.boolean(),
+  }),
+  { maxLength: 12 },
+);
+
+test('blocks give the same state as their changes one by one, read at any time', () => {
+  fc.assert(
+    fc.property(commits, (steps) => {
+      const blocks = new ResidentTables();
+      const changes = new ResidentTables();
+      let names = newNames();
+      for (const { entries, isRestart, isRead } of steps) {
+        if (isRestart) names = newNames();
+        const block = blockOf(names, entries);
+        blocks.apply([], [block]);
+        changes.apply(changesOf(block));
+        if (isRead) expect(contents(blocks)).toEqual(contents(changes));
+      }
+      expect(contents(blocks.copy())).toEqual(contents(changes));
+      for (const { entries } of steps) {
+        for (const { id, startMs } of entries) {
+          const key = keyOf(id, startMs);
+          expect(blocks.get('t', key)).toEqual(changes.get('t', key));
+        }
+      }
+    }),
+  );
+});
+
+test('a change of a key that came in a block counts after it', () => {
+  const tables = new ResidentTables();
+  const names = newNames();
+  tables.apply([], [blockOf(names, [{ id: 1, startMs: 0, value: 1 }])]);
+  tables.apply([{ table: 't', key: keyOf(1, 0), value: null }]);
+  expect(contents(tables)).toEqual([]);
+  tables.apply([], [blockOf(names, [{ id: 1, startMs: 0, value: 2 }])]);
+  expect(contents(tables)).toHaveLength(1);
+});
+
+test('many groups of blocks are all found', () => {
+  const tables = new ResidentTables();
+  const names = newNames();
+  const count = 70_000;
+  for (let from = 0; from < count; from += 1000) {
+    const entries = Array.from({ length: 1000 }, (_, i) => ({
+      id: from + i,
+      startMs: 0,
+      value: i,
+    }));
+    tables.apply([], [blockOf(names, entries)]);
+  }
+  expect(contents(tables)).toHaveLength(count);
+});
+
+test('a block beyond the limit is refused, and one that only replaces values is not', () => {
+  const tables = new ResidentTables();
+  const names = newNames();
+  const block = blockOf(names, [
+    { id: 1, startMs: 0, value: 1 },
+    { id: 2, startMs: 0, value: 1 },
+  ]);
+  const bytes = changesOf(block).reduce(
+    (sum, { key, value }) => sum + value.length + OrderedMap.entryBytes(key),
+    0,
+  );
+  expect(() => tables.refuseTooLarge('q/0/0', [], bytes - 1, [block])).toThrow('STATE_BYTES_MAX');
+  tables.refuseTooLarge('q/0/0', [], bytes, [block]);
+  tables.apply([], [block]);
+  tables.refuseTooLarge('q/0/0', [], bytes, [block]);
+  const third = blockOf(names, [{ id: 3, startMs: 0, value: 1 }]);
+  expect(() => tables.refuseTooLarge('q/0/0', [], bytes, [third])).toThrow('STATE_BYTES_MAX');
+});
