@@ -35,6 +35,8 @@ const NOW = '@now';
 export class Session {
   readonly outbox: Outbox;
   readonly inputs: TaskInputs;
+  /** false when the task reads from the latest offsets and has not yet committed which they are. */
+  readonly isPlaced: boolean;
   readonly #options: TaskOptions;
   readonly #task: string;
   readonly #wiring: Wiring;
@@ -58,6 +60,8 @@ export class Session {
 
   private constructor(options: TaskOptions, restored: Restored, positions: readonly OffsetEntry[]) {
     this.#options = options;
+    this.isPlaced =
+      options.plan.from === 'earliest' || positions.length === restored.offsets.length;
     this.#task = taskId(options.name);
     this.#commit = restored.commit;
     this.state = restored.reader;

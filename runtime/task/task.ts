@@ -172,6 +172,8 @@ export class Task {
 
   async #opened(): Promise<Session> {
     const session = await Session.open(this.options);
+    // "From the latest" is one place, settled here: what comes in while a failed session is opened again must not be skipped.
+    if (!session.isPlaced) await session.commit([]);
     this.#hunt = PoisonHunt.restore(session.state);
     this.#show(session);
     return session;

@@ -1,9 +1,11 @@
 // Rows in and out through the engine: exact values, odd names, bad records, pull and push queries.
 
 import { expect, test } from 'vitest';
+import { PortError } from '../../../runtime/base/errors.ts';
 import { BatchBuilder } from '../../../runtime/data/batch-builder.ts';
 import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
+import { memoryHost } from '../../../runtime/memory/memory-host.ts';
 
 const STREAM = `CREATE STREAM s (k STRING KEY, v BIGINT)
   WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`;
@@ -249,6 +251,30 @@ test('an abort while a push query is prepared ends it before it is handed out', 
   const query = engine.query('SELECT * FROM s EMIT CHANGES;', { signal: abort.signal });
   abort.abort();
   await expect(query).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+test('a push query from the latest offset skips nothing when it must be opened again', async () => {
+  const host = memoryHost({ kernel: null });
+  let isDue = true;
+  const read: typeof host.log.read = async (...from) => {
+    const fetched = await host.log.read(...from);
+    if (fetched.batches.length === 0 || !isDue) return fetched;
+    isDue = false;
+    throw new PortError('UNAVAILABLE', 'once');
+  };
+  const log = new Proxy(host.log, {
+    get: (target, name) => {
+      if (name === 'read') return read;
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+  await using engine = await open({ host: { ...host, log } });
+  await engine.execute(STREAM);
+  await using rows = await engine.query('SELECT k, v FROM s EMIT CHANGES LIMIT 1;');
+  await engine.insert('s', { k: 'a', v: 1 });
+  expect(await rows.all()).toEqual([{ K: 'a', V: 1 }]);
+  expect(isDue).toBe(false);
 });
 
 test('two push queries over one source have ids of their own', async () => {
