@@ -31,11 +31,12 @@ export class Part<Code extends object> {
   }
 
   /** Fetches the code, where it is not there yet. Rejects with UNAVAILABLE when that fails: another try may not. */
-  load(): PromiseLike<void> {
+  load(): PromiseLike<Code> {
     if (this.#fetch === null) throw new InvariantError(`nothing fetches ${this.#name}`);
     return this.#fetch().then(
       (code) => {
         this.#code = code;
+        return code;
       },
       (cause: unknown) => {
         const message = `the code for ${this.#name} could not be loaded: ${messageOf(cause)}`;

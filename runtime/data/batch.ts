@@ -1,7 +1,5 @@
 // The one value that flows: rows as columns, with rowtime, operation and origin; knows no operator.
 
-import { assert } from '../base/assert.ts';
-import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Bitmap, Column } from './column.ts';
 import { gather, gatherBitmap, gatherColumn } from './gather.ts';
 import type { Schema } from './schema.ts';
@@ -36,23 +34,6 @@ export interface Batch {
   readonly op: Uint8Array | null;
   /** Position in the task's current input of the record that triggered the row: its headers, partition, offset are there. */
   readonly origin: Uint32Array | null;
-}
-
-/** Checks the shape of a batch at a layer's border; returns it. */
-export function checked(batch: Batch): Batch {
-  assert(
-    batch.length >= 1 && batch.length <= BATCH_ROWS_MAX,
-    'a batch has 1 .. BATCH_ROWS_MAX rows',
-  );
-  assert(
-    batch.columns.length === batch.schema.columns.length,
-    'a batch has the columns of its schema',
-  );
-  assert(
-    batch.selection === null || batch.selection.length === batch.length,
-    'a selection names as many rows as the batch has',
-  );
-  return batch;
 }
 
 /** Position in the arrays of row `i`. */

@@ -45,11 +45,6 @@ export const WINDOW_COLUMNS: readonly SchemaColumn[] = [
   { name: WINDOWEND, type: BIGINT, role: 'window' },
 ];
 
-/** Position of the first column of that name, or -1. Cost: linear; planning only. */
-export function columnIndex(of: Schema, name: string): number {
-  return of.columns.findIndex((column) => column.name === name);
-}
-
 /** Positions of the columns with that role, in order. */
 export function columnsWithRole(of: Schema, role: ColumnRole): number[] {
   const found: number[] = [];

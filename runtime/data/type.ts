@@ -40,8 +40,6 @@ export type Type =
   | { readonly kind: 'MAP'; readonly key: Type; readonly value: Type }
   | { readonly kind: 'STRUCT'; readonly fields: readonly Field[] };
 
-export type Kind = Type['kind'];
-
 /** A SQL value inside the engine; see the table at `Type`. */
 export type Value =
   | null

@@ -275,7 +275,9 @@ test('writes nested types, and a bare column whose null is a null record', () =>
 
 test('refuses maps whose keys are no strings', () => {
   const { columns } = prettySchema('A:ARRAY<MAP<INTEGER, STRING>>');
-  expect(JSON_FORMAT.refuse(columns, 'value', wrapped)).toBe('JSON holds no MAP whose keys are not STRING');
+  expect(JSON_FORMAT.refuse(columns, 'value', wrapped)).toBe(
+    'JSON holds no MAP whose keys are not STRING',
+  );
   expect(
     JSON_FORMAT.refuse(prettySchema('A:MAP<STRING, BYTES>').columns, 'value', wrapped),
   ).toBeNull();
