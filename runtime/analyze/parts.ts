@@ -6,13 +6,11 @@ import type * as Control from './control.ts';
 import type * as InsertSelect from './insert-select.ts';
 import type * as InsertValues from './insert-values.ts';
 import type * as Pull from './pull.ts';
-import type * as TypingOperators from './typing-operators.ts';
-import type * as TypingValues from './typing-values.ts';
+import type * as TypingNodes from './typing-nodes.ts';
 
 export const COERCION = new Part<typeof Coercion>('conversions of types');
 export const CONTROL = new Part<typeof Control>('statements of control');
 export const INSERT_SELECT = new Part<typeof InsertSelect>('INSERT INTO ... SELECT');
 export const INSERT_VALUES = new Part<typeof InsertValues>('INSERT VALUES');
 export const PULL = new Part<typeof Pull>('pull queries');
-export const TYPING_OPERATORS = new Part<typeof TypingOperators>('operators');
-export const TYPING_VALUES = new Part<typeof TypingValues>('literals and constructors');
+export const TYPING = new Part<typeof TypingNodes>('literals, operators and calls');

@@ -2,6 +2,7 @@
 
 import * as analyze from '../analyze/parts.ts';
 import type { Part } from '../base/part.ts';
+import * as catalog from '../catalog/parts.ts';
 import * as data from '../data/parts.ts';
 import * as expr from '../expr/parts.ts';
 import * as formats from '../formats/parts.ts';
@@ -30,8 +31,8 @@ export function announceParts(): void {
   fetched(analyze.INSERT_SELECT, () => import('../analyze/insert-select.ts'));
   fetched(analyze.INSERT_VALUES, () => import('../analyze/insert-values.ts'));
   fetched(analyze.PULL, () => import('../analyze/pull.ts'));
-  fetched(analyze.TYPING_OPERATORS, () => import('../analyze/typing-operators.ts'));
-  fetched(analyze.TYPING_VALUES, () => import('../analyze/typing-values.ts'));
+  fetched(analyze.TYPING, () => import('../analyze/typing-nodes.ts'));
+  fetched(catalog.NEAREST_NAME, () => import('../catalog/nearest-name.ts'));
   fetched(expr.EXPRESSIONS, () => import('../expr/compile.ts'));
   theme(functions.AGGREGATES, async () => (await import('../functions/aggregates.ts')).AGGREGATES);
   theme(functions.MATH, async () => (await import('../functions/math.ts')).MATH);

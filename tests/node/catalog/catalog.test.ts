@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { StatementError } from '../../../runtime/base/errors.ts';
 import { QUERIES_MAX } from '../../../runtime/base/limits.ts';
 import { Catalog } from '../../../runtime/catalog/catalog.ts';
-import { nearestName } from '../../../runtime/catalog/nearest.ts';
+import { nearestName } from '../../../runtime/catalog/nearest-name.ts';
 import { BIGINT } from '../../../runtime/data/type.ts';
 import { Session } from '../plan/session.ts';
 
