@@ -1,111 +1,68 @@
 // Suite `engine`: one query of SQL from filled topics to its last change, row path and kernel path; knows the public engine alone.
 
+import { once } from 'node:events';
+import { resolve } from 'node:path';
 import process from 'node:process';
+import { Worker } from 'node:worker_threads';
 
-import { memoryHost } from '../../runtime/memory/memory-host.ts';
-import type { Engine } from '../../runtime/engine/engine.ts';
-import { open } from '../../runtime/engine/open.ts';
-import { valueAt } from '../../runtime/data/column.ts';
-import { positionOf, type Batch } from '../../runtime/data/batch.ts';
-import { kernelModule } from '../support/kernel-module.ts';
 import { CHROMIUM_MISSING, findChromium } from '../support/chromium.ts';
-import { fillColumnar, fillJson } from './engine-source.ts';
-import { makeEvents, type EventBatch, type Events } from './events.ts';
+import type { EngineWork } from './engine-worker.ts';
+import { BATCH_ROWS } from './events.ts';
 import { idbCommitCase } from './idb-commit.ts';
-import { NestedMap } from './reference-map.ts';
-import { runCase, type Case, type Subject, type SuiteResult } from './run.ts';
+import { runCase, type Subject, type SuiteResult } from './run.ts';
 
-const SIZE_MS = 60_000;
-const GRACE_MS = 10_000;
 const KEYS = 10_000;
 const ROUNDS = 9;
 /** Code is compiled anew as it gets hot: the engine has more of it than a loop. */
 const WARMUPS = 3;
+const FILE = resolve(import.meta.dirname, 'engine-worker.ts');
 
-type Path = 'row' | 'kernel';
-type Fuse = 'auto' | 'never';
+type Source = EngineWork['source'];
+type Query = NonNullable<EngineWork['query']>;
 
-const FUSE_NAMES: Readonly<Record<Fuse, string>> = { auto: 'fused', never: 'repartitioned' };
+const FUSE_NAMES: Readonly<Record<Query['fuse'], string>> = {
+  never: 'repartitioned',
+  auto: 'fused',
+};
 
-function queryOf(source: string): string {
-  return `SELECT k, WINDOWSTART AS started, COUNT(*) AS n, SUM(x) AS total, MIN(x) AS least, MAX(x) AS most, AVG(x) AS mean
-    FROM ${source} WINDOW TUMBLING (SIZE 1 MINUTE, GRACE PERIOD 10 SECONDS) GROUP BY k EMIT CHANGES;`;
-}
-
-/** What the subjects agree on: SUM in the last row of each batch (exact, as the values are), added up. */
-function lastTotal(batch: Batch): number {
-  const total = batch.columns[3];
-  const value = total === undefined ? null : valueAt(total, positionOf(batch, batch.length - 1));
-  return typeof value === 'number' ? value : NaN;
-}
-
-/** A push query, read as batches until the change of the last event has come. */
-function pushed(engine: Engine, source: string, path: Path, fuse: Fuse, count: number): Subject {
-  const properties = {
-    'auto.offset.reset': 'earliest',
-    'millrace.path': path,
-    'millrace.fuse': fuse,
+/** A subject in a thread of its own; its answer comes by message, which takes a tenth of a millisecond. */
+async function inThread(subject: string, work: EngineWork): Promise<Subject & { end(): unknown }> {
+  const worker = new Worker(FILE, { workerData: work });
+  await once(worker, 'message');
+  const run = async (): Promise<number> => {
+    worker.postMessage('run', []);
+    const [sum] = (await once(worker, 'message')) as [number];
+    return sum;
   };
-  return {
-    subject: `${path} path`,
-    prepare: () => async () => {
-      await using rows = await engine.query(queryOf(source), { properties });
-      let seen = 0;
-      let sum = 0;
-      for await (const batch of rows.batches()) {
-        seen += batch.length;
-        sum += lastTotal(batch);
-        if (seen >= count) break;
-      }
-      return sum + seen;
-    },
-  };
+  return { subject, prepare: () => run, end: () => worker.terminate() };
 }
 
-/** Events whose keys are codes alone: a million references would be looked at by every collection, whoever causes it. */
-function withoutKeys(events: Events): Events {
-  return { ...events, batches: events.batches.map((batch) => ({ ...batch, keys: [] })) };
-}
-
-function withKeys({ names }: Events, batch: EventBatch): EventBatch {
-  return { ...batch, keys: Array.from(batch.codes, (code) => names[code] ?? '') };
-}
-
-/** The work without a log, a commit or columns: a result object per event. */
-function nestedMap(events: Events): Subject {
-  return {
-    subject: 'nested Map',
-    prepare: () => {
-      const map = new NestedMap(SIZE_MS, GRACE_MS, 'rows');
-      const batches = events.batches.map((batch) => withKeys(events, batch));
-      return () => {
-        let sum = 0;
-        for (const batch of batches) {
-          const rows = map.process(batch);
-          const last = rows.at(-1) as { sum: number } | undefined;
-          sum += rows.length + (last?.sum ?? NaN);
-        }
-        return sum;
-      };
-    },
-  };
-}
-
-function caseOf(engine: Engine, source: string, fuse: Fuse, events: Events): Case {
-  return {
+async function measured(
+  source: Source,
+  fuse: Query['fuse'],
+  count: number,
+): ReturnType<typeof runCase> {
+  const work = { source, events: count, keys: KEYS };
+  const subjects = [
+    await inThread('kernel path', { ...work, query: { path: 'kernel', fuse } }),
+    await inThread('row path', { ...work, query: { path: 'row', fuse } }),
+    await inThread('nested Map', { ...work, query: null }),
+  ];
+  const bench = {
     case: `${source}, ${FUSE_NAMES[fuse]}, a change per event`,
     unit: 'M events/s',
-    amount: events.count,
-    subjects: [
-      pushed(engine, source, 'kernel', fuse, events.count),
-      pushed(engine, source, 'row', fuse, events.count),
-      nestedMap(events),
-    ],
+    amount: Math.floor(count / BATCH_ROWS) * BATCH_ROWS,
+    subjects,
     ratios: [
       ['kernel path', 'row path'],
       ['row path', 'nested Map'],
-    ],
+    ] as const,
   };
+  try {
+    return await runCase(bench, ROUNDS, WARMUPS);
+  } finally {
+    await Promise.all(subjects.map((subject) => subject.end()));
+  }
 }
 
 /**
@@ -113,20 +70,10 @@ function caseOf(engine: Engine, source: string, fuse: Fuse, events: Events): Cas
  * tasks, commits and the internal topic are within. The nested Map has the keys as strings in arrays and reads no log.
  */
 export async function engineSuite(): Promise<SuiteResult> {
-  const host = memoryHost({ kernel: kernelModule() });
-  await using engine = await open({ host });
   const done = [];
-  for (const [source, fill, count] of [
-    ['columnar', fillColumnar, 2_000_000],
-    ['json', fillJson, 250_000],
-  ] as const) {
-    const filled = makeEvents(count, KEYS);
-    await fill(engine, source, filled);
-    const events = withoutKeys(filled);
-    for (const fuse of ['never', 'auto'] as const) {
-      done.push(await runCase(caseOf(engine, source, fuse, events), ROUNDS, WARMUPS));
-    }
-  }
+  for (const fuse of ['never', 'auto'] as const)
+    done.push(await measured('columnar', fuse, 2_000_000));
+  for (const fuse of ['never', 'auto'] as const) done.push(await measured('json', fuse, 250_000));
   if (findChromium() === null) process.stderr.write(`${CHROMIUM_MISSING}\n`);
   else done.push(await idbCommitCase());
   return {

@@ -1,0 +1,86 @@
+// One subject of the engine suite in a thread of its own, with a heap and compiled code that no other subject has touched.
+
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { type Batch, positionOf } from '../../runtime/data/batch.ts';
+import { valueAt } from '../../runtime/data/column.ts';
+import type { Engine } from '../../runtime/engine/engine.ts';
+import { open } from '../../runtime/engine/open.ts';
+import { memoryHost } from '../../runtime/memory/memory-host.ts';
+import { kernelModule } from '../support/kernel-module.ts';
+import { fillColumnar, fillJson } from './engine-source.ts';
+import { makeEvents, type Events } from './events.ts';
+import { NestedMap } from './reference-map.ts';
+
+/** What a worker measures. */
+export interface EngineWork {
+  readonly source: 'columnar' | 'json';
+  readonly events: number;
+  readonly keys: number;
+  /** null: the nested Map. */
+  readonly query: { readonly path: 'row' | 'kernel'; readonly fuse: 'auto' | 'never' } | null;
+}
+
+const SIZE_MS = 60_000;
+const GRACE_MS = 10_000;
+
+function queryOf(source: string): string {
+  return `SELECT k, WINDOWSTART AS started, COUNT(*) AS n, SUM(x) AS total, MIN(x) AS least, MAX(x) AS most, AVG(x) AS mean
+    FROM ${source} WINDOW TUMBLING (SIZE 1 MINUTE, GRACE PERIOD 10 SECONDS) GROUP BY k EMIT CHANGES;`;
+}
+
+/** What the subjects agree on: SUM in the last row of each batch (exact, as the values are), added up. */
+function lastTotal(batch: Batch): number {
+  const total = batch.columns[3];
+  const value = total === undefined ? null : valueAt(total, positionOf(batch, batch.length - 1));
+  return typeof value === 'number' ? value : NaN;
+}
+
+/** A push query, read as batches until the change of the last event has come. */
+async function push(engine: Engine, { source, events, query }: EngineWork): Promise<number> {
+  const properties = {
+    'auto.offset.reset': 'earliest',
+    'millrace.path': query?.path ?? '',
+    'millrace.fuse': query?.fuse ?? '',
+  };
+  await using rows = await engine.query(queryOf(source), { properties });
+  let seen = 0;
+  let sum = 0;
+  for await (const batch of rows.batches()) {
+    seen += batch.length;
+    sum += lastTotal(batch);
+    if (seen >= events) break;
+  }
+  return sum + seen;
+}
+
+/** The work without a log, a commit or columns: a result object per event. */
+function fold(events: Events): number {
+  const map = new NestedMap(SIZE_MS, GRACE_MS, 'rows');
+  let sum = 0;
+  for (const batch of events.batches) {
+    const rows = map.process(batch);
+    const last = rows.at(-1) as { readonly sum: number } | undefined;
+    sum += rows.length + (last?.sum ?? NaN);
+  }
+  return sum;
+}
+
+async function runner(work: EngineWork): Promise<() => number | Promise<number>> {
+  const events = makeEvents(work.events, work.keys);
+  if (work.query === null) return () => fold(events);
+  const engine = await open({ host: memoryHost({ kernel: kernelModule() }) });
+  const fill = work.source === 'columnar' ? fillColumnar : fillJson;
+  await fill(engine, work.source, events);
+  return () => push(engine, { ...work, events: events.count });
+}
+
+if (parentPort === null) throw new Error('this file is run as a worker');
+const port = parentPort;
+// The list argument is what tells a thread's message from a window's.
+const answer = (value: number | 'ready'): void => port.postMessage(value, []);
+const run = await runner(workerData as EngineWork);
+port.on('message', () => {
+  void (async () => answer(await run()))();
+});
+answer('ready');
