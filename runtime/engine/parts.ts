@@ -63,6 +63,7 @@ export function announceParts(): void {
   fetched(sql.RARE_DEFINITIONS, () => import('../sql/rare-definitions.ts'));
   fetched(sql.RARE_OPERANDS, () => import('../sql/rare-operands.ts'));
   fetched(sql.SUBSTITUTION, () => import('../sql/substitution.ts'));
+  fetched(sql.SYNTAX_ERROR, () => import('../sql/syntax-error.ts'));
 }
 
 /**

@@ -1,25 +1,15 @@
-// Walks the tokens of a text, remembers what would have been welcome, and words the errors; it knows no grammar rule.
+// Walks the tokens of a text and remembers what would have been welcome; it knows no grammar rule and words no error.
 
-import { StatementError } from '../base/errors.ts';
-import type { Position } from '../base/errors.ts';
+import { type Position, StatementError } from '../base/errors.ts';
 import { AST_DEPTH_MAX } from '../base/limits.ts';
 import type { Name } from './ast.ts';
-import { nearestWord, RESERVED } from './keywords.ts';
+import { RESERVED } from './keywords.ts';
 import type { Token } from './lexer.ts';
+import { SYNTAX_ERROR } from './parts.ts';
+import type { Refusal } from './syntax-error.ts';
 
-// Clauses that a misspelling, read as an alias for want of an AS, may have been meant for.
-const CLAUSES: readonly string[] =
-  'AS,FROM,WINDOW,WHERE,GROUP,GROUP BY,PARTITION BY,HAVING,ORDER BY,EMIT,LIMIT,JOIN,INNER,LEFT,RIGHT,FULL,WITHIN,ON'.split(
-    ',',
-  );
-
-// What is probably meant by a symbol where it has no place.
-const MISPLACED: ReadonlyMap<string, string> = new Map([
-  ['=>', 'A lambda stands only as an argument of a function.'],
-  ['->', 'Fields of a STRUCT are reached with ->, all of them by ->* in a SELECT list.'],
-  [':=', 'Entries of MAP and STRUCT are written with :=, properties and conditions with =.'],
-  ['=', 'Entries of MAP and STRUCT are written with :=.'],
-]);
+/** What a rule was looking for when it failed, which decides the hint. */
+export type Sought = 'name' | 'text' | 'number';
 
 /** A place in the tokens of one statement. Every method that takes a token moves on; every failure is a StatementError at the current token. */
 export class Cursor {
@@ -58,7 +48,7 @@ export class Cursor {
   peek(ahead: number): Token {
     const last = this.#tokens.length - 1;
     const token = this.#tokens[Math.min(this.#index + ahead, last)];
-    if (token === undefined) throw new StatementError('SYNTAX', 'there is no statement');
+    if (token === undefined) throw SYNTAX_ERROR.code.refusal('noStatement', '', null);
     return token;
   }
 
@@ -119,7 +109,7 @@ export class Cursor {
   /** Takes a name; `what` says which, for the error: 'a column name'. */
   name(what: string): Name {
     const token = this.token;
-    if (!this.isName(token)) this.fail(what, this.#nameHint(token));
+    if (!this.isName(token)) this.fail(what, '', 'name');
     this.advance();
     return { text: token.kind === 'word' ? token.key : token.text, at: token.at };
   }
@@ -133,7 +123,7 @@ export class Cursor {
   /** Takes a topic or subject, as text or as a name, whose case is kept either way. */
   resource(what: string): Name {
     const token = this.token;
-    if (token.kind !== 'string' && !this.isName(token)) this.fail(what, this.#nameHint(token));
+    if (token.kind !== 'string' && !this.isName(token)) this.fail(what, '', 'name');
     this.advance();
     return { text: token.text, at: token.at };
   }
@@ -141,20 +131,17 @@ export class Cursor {
   /** Takes text in single quotes. */
   string(what: string): string {
     const token = this.token;
-    if (token.kind !== 'string') this.fail(what, this.#textHint(token));
+    if (token.kind !== 'string') this.fail(what, '', 'text');
     return this.advance().text;
   }
 
   /** Takes a whole number of zero or more that a double holds exactly. */
   wholeNumber(what: string): number {
     const token = this.token;
-    if (token.kind !== 'integer') {
-      const number = /^\d+/.exec(token.kind === 'word' ? token.text : '')?.[0];
-      const split = number === undefined ? '' : `${number} ${token.text.slice(number.length)}`;
-      this.fail(what, split === '' ? '' : `Put a space behind the number: ${split}.`);
-    }
+    if (token.kind !== 'integer') this.fail(what, '', 'number');
     const value = Number(token.text);
-    if (!Number.isSafeInteger(value)) this.refuse(`${token.text} is too large for ${what}`);
+    if (!Number.isSafeInteger(value))
+      this.refuseAs('tooLarge', `${token.text} is too large for ${what}`);
     this.advance();
     return value;
   }
@@ -176,23 +163,16 @@ export class Cursor {
   }
 
   /** Raises what is wrong with the current token; `what` was expected, beside all that was asked for in vain. */
-  fail(what: string | readonly string[] = [], hint = ''): never {
-    const token = this.token;
-    if (token.problem !== null) this.refuse(token.problem.message, token.problem.hint);
-    if (token.kind === 'variable') {
-      const variable = token.text.slice(token.text.indexOf('{') + 1, -1);
-      this.refuse(
-        `the variable ${token.text} is not defined`,
-        `DEFINE ${variable} = '...'; before.`,
-      );
-    }
-    const expected = [...new Set([...this.#expected, what].flat())];
-    const found = describe(token);
-    const message =
-      expected.length === 0
-        ? `${found} is out of place`
-        : `expected ${either(expected)}, found ${found}`;
-    this.refuse(message, hint === '' ? this.#hint(token, expected) : hint);
+  fail(what: string | readonly string[] = [], hint = '', sought: Sought | null = null): never {
+    throw SYNTAX_ERROR.code.unexpected({
+      source: this.source,
+      token: this.token,
+      before: this.#tokens[this.#index - 1] ?? null,
+      expected: [...this.#expected, what].flat(),
+      bareAlias: this.#bareAlias,
+      sought,
+      hint,
+    });
   }
 
   /** Raises a message of the rule's own at the current token. */
@@ -200,62 +180,13 @@ export class Cursor {
     throw new StatementError('SYNTAX', message, at, hint);
   }
 
+  /** As `refuse`, with words that are fetched when they are needed; `about` is what they speak of. */
+  refuseAs(refusal: Refusal, about = '', at: Position = this.token.at): never {
+    throw SYNTAX_ERROR.code.refusal(refusal, about, at);
+  }
+
   /** Raises that something nests too deep. */
   refuseDepth(at: Position): never {
-    const message = `this nests more than ${AST_DEPTH_MAX} levels deep`;
-    throw new StatementError('LIMIT', message, at, 'Split it over several statements.');
+    throw SYNTAX_ERROR.code.refusal('tooDeep', '', at);
   }
-
-  /** Raises that a list has more items than a limit of base/limits.ts allows. */
-  refuseCount(message: string): never {
-    throw new StatementError('LIMIT', message, this.token.at);
-  }
-
-  #hint(token: Token, expected: readonly string[]): string {
-    const misspelt = this.#spellingHint(token, expected);
-    if (misspelt !== '') return misspelt;
-    const item =
-      this.isName(token) || ['string', 'integer', 'decimal', 'double'].includes(token.kind);
-    if (item && expected.includes(',')) return 'Is a comma missing before it?';
-    return MISPLACED.get(token.key) ?? '';
-  }
-
-  #spellingHint(token: Token, expected: readonly string[]): string {
-    const phrases = expected.filter((key) => /^[A-Z ]+$/.test(key));
-    const words = phrases.flatMap((phrase) => [phrase, phrase.split(' ')[0] ?? '']);
-    const meant = token.kind === 'word' ? nearestWord(token.key, words) : null;
-    if (meant !== null) return `Did you mean ${meant}?`;
-    const alias = this.#bareAlias;
-    if (alias === null || alias !== this.#tokens[this.#index - 1]) return '';
-    const clause = nearestWord(alias.key, CLAUSES);
-    return clause === null ? '' : `${alias.text} was read as an alias; did you mean ${clause}?`;
-  }
-
-  #nameHint(token: Token): string {
-    if (token.kind === 'string') {
-      return 'Names stand plain or in backticks; single quotes are for text.';
-    }
-    if (token.kind !== 'word') return '';
-    if (this.#tokens[this.#index - 1]?.key === ',') return 'Is the comma before it one too many?';
-    return `${token.key} is a reserved word; in backticks it is a name: \`${token.text}\`.`;
-  }
-
-  #textHint(token: Token): string {
-    const doubleQuoted = token.kind === 'quoted' && this.source.charAt(token.start) === '"';
-    return doubleQuoted || token.kind === 'word' ? 'Text goes in single quotes.' : '';
-  }
-}
-
-function describe(token: Token): string {
-  if (token.kind === 'end') return 'the end of the statement';
-  const text = token.text.length > 24 ? `${token.text.slice(0, 24)}...` : token.text;
-  if (token.kind === 'string') return `the text '${text}'`;
-  if (token.kind === 'quoted') return `the name \`${text}\``;
-  return token.kind === 'symbol' ? `'${text}'` : text;
-}
-
-function either(expected: readonly string[]): string {
-  const shown = expected.map((key) => (/^[^A-Za-z]+$/.test(key) ? `'${key}'` : key));
-  const last = shown.at(-1) ?? '';
-  return shown.length < 2 ? last : `${shown.slice(0, -1).join(', ')} or ${last}`;
 }

@@ -50,17 +50,10 @@ export function parseCreate(
     };
   }
   if (columns !== null) {
-    cursor.refuse(
-      'a query gives its own columns',
-      'Leave out either the column list or AS SELECT.',
-      columns[0]?.at,
-    );
+    cursor.refuseAs('columnsOfQuery', '', columns[0]?.at);
   }
   if (readOnly) {
-    cursor.refuse(
-      'CREATE SOURCE does not take a query',
-      'Leave out SOURCE: the result of a query is written by it.',
-    );
+    cursor.refuseAs('sourceOfQuery');
   }
   const query = parseQuery(cursor);
   return { kind: 'CreateAs', sourceType, orReplace, ifNotExists, name, properties, query, at };
@@ -79,10 +72,7 @@ export function parseInsert(cursor: Cursor): Body<InsertSelect> | Body<InsertVal
     }
     if (!cursor.is('VALUES')) cursor.fail(['VALUES', 'SELECT']);
   } else if (cursor.is('SELECT')) {
-    cursor.refuse(
-      'INSERT INTO ... SELECT takes no column list',
-      'The names of the selected columns decide.',
-    );
+    cursor.refuseAs('insertColumns');
   }
   cursor.expect('VALUES');
   return { kind: 'InsertValues', target, columns, values: parseValues(cursor), at };

@@ -19,7 +19,7 @@ export function parseColumnList(cursor: Cursor): ColumnDefinition[] {
   let count = 0;
   return cursor.list(() => {
     count++;
-    if (count > COLUMNS_MAX) cursor.refuseCount(`a source has at most ${COLUMNS_MAX} columns`);
+    if (count > COLUMNS_MAX) cursor.refuseAs('tooManyColumns');
     return columnDefinition(cursor);
   });
 }
@@ -58,7 +58,7 @@ export function parseValues(cursor: Cursor): Expression[] {
   const values = cursor.list(() => parseOperandAt(cursor));
   cursor.expect(')');
   if (cursor.is(',')) {
-    cursor.refuse('one statement takes one row of values', 'Write an INSERT for each row.');
+    cursor.refuseAs('secondRow');
   }
   return values;
 }

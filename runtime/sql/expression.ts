@@ -96,10 +96,7 @@ export function climb(cursor: Cursor, level: number): Expression {
       case 'NOT':
         if (level > LEVEL.predicate) return left;
         if (!predicateAllowed) {
-          cursor.refuse(
-            `${key} cannot follow another condition`,
-            'Conditions do not chain: join them with AND, or use parentheses.',
-          );
+          cursor.refuseAs('chained', key);
         }
         left = OPERATORS.code.predicate(cursor, left, at);
         predicateAllowed = false;
@@ -111,8 +108,7 @@ export function climb(cursor: Cursor, level: number): Expression {
 }
 
 function not(cursor: Cursor, level: number): Expression {
-  if (level > LEVEL.not)
-    cursor.refuse('NOT cannot stand here', 'Put the negation in parentheses: (NOT ...).');
+  if (level > LEVEL.not) cursor.refuseAs('not');
   const { at } = cursor.advance();
   return { kind: 'Not', operand: cursor.nested(() => climb(cursor, LEVEL.not)), at };
 }

@@ -12,7 +12,7 @@ export type TokenKind =
   | 'double'
   | 'symbol'
   | 'variable' // ${name}, or $${name}, which stands for the text ${name}
-  | 'wrong' // no token of the language; `problem` says why
+  | 'wrong' // no token of the language; syntax-error.ts says why
   | 'end';
 
 /** One token; the last of a text is always 'end'. */
@@ -26,13 +26,6 @@ export interface Token {
   readonly start: number;
   readonly end: number;
   readonly at: Position;
-  readonly problem: Problem | null;
-}
-
-/** Why a stretch of text is no token, and what to do about it. */
-export interface Problem {
-  readonly message: string;
-  readonly hint: string;
 }
 
 /** Turns an offset into a line and a column; offsets are asked for in rising order. */
@@ -72,18 +65,6 @@ const SYMBOLS_OF_TWO: ReadonlyMap<string, string> = new Map([
   ['||', '||'],
 ]);
 const SYMBOLS_OF_ONE: ReadonlySet<string> = new Set('()[],;.*/%+-<>='.split(''));
-// What is probably meant by a character that the language does not have.
-const STRAY_HINTS: ReadonlyMap<string, string> = new Map([
-  ['&', 'Conditions are joined with AND.'],
-  ['|', 'Conditions are joined with OR, text with ||.'],
-  ['!', 'Conditions are negated with NOT.'],
-  ['#', 'Comments start with --.'],
-  ['\u00a0', 'This is a no-break space; replace it by an ordinary one.'],
-  ...Array.from(
-    '‘’‚‛“”„«»´',
-    (quote) => [quote, "Text goes in straight single quotes: 'text'."] as const,
-  ),
-]);
 const LETTER_BEYOND_ASCII = /^[\p{L}\p{M}\p{N}]$/u;
 const VARIABLE = /\$?\$\{[A-Za-z_][A-Za-z0-9_]*\}/y;
 
@@ -98,13 +79,12 @@ export function lex(text: string, places: Places = placesOf(text)): Token[] {
     end: number,
     content: string,
     key: string,
-    problem: Problem | null = null,
   ): void => {
-    tokens.push({ kind, text: content, key, start, end, at: places.at(start), problem });
+    tokens.push({ kind, text: content, key, start, end, at: places.at(start) });
     offset = end;
   };
-  const pushWrong = (start: number, end: number, message: string, hint: string): void =>
-    push('wrong', start, end, text.slice(start, end), '', { message, hint });
+  const pushWrong = (start: number, end: number): void =>
+    push('wrong', start, end, text.slice(start, end), '');
 
   while (offset < text.length) {
     const start = offset;
@@ -121,30 +101,26 @@ export function lex(text: string, places: Places = placesOf(text)): Token[] {
     } else if (isDigit(code) || (code === DOT && isDigit(text.charCodeAt(start + 1)))) {
       pushNumber(start);
     } else if (code === QUOTE) {
-      pushQuoted(start, 'string', "'", 'text', 'A quote within text is written twice.');
+      pushQuoted(start, 'string', "'");
     } else if (code === BACKTICK) {
-      pushQuoted(start, 'quoted', '`', 'name', 'A backtick within a name is written twice.');
+      pushQuoted(start, 'quoted', '`');
     } else if (code === DOUBLE_QUOTE) {
-      pushQuoted(start, 'quoted', '"', 'name', 'Text goes in single quotes.');
+      pushQuoted(start, 'quoted', '"');
     } else if (code === MINUS && text.charCodeAt(start + 1) === MINUS) {
       const newline = text.indexOf('\n', start);
       offset = newline === -1 ? text.length : newline + 1;
     } else if (code === SLASH && text.charCodeAt(start + 1) === STAR) {
       const close = text.indexOf('*/', start + 2);
       if (close === -1) {
-        pushWrong(start, text.length, 'this comment has no end', 'Close it with */.');
+        pushWrong(start, text.length);
       } else {
         offset = close + 2;
       }
     } else if (code === DOLLAR) {
       VARIABLE.lastIndex = start;
       const variable = VARIABLE.exec(text)?.[0];
-      if (variable === undefined) {
-        const hint = 'A variable is written ${name}, with letters, digits and underscores.';
-        pushWrong(start, start + 1, "'$' does not start a variable here", hint);
-      } else {
-        push('variable', start, start + variable.length, variable, '');
-      }
+      if (variable === undefined) pushWrong(start, start + 1);
+      else push('variable', start, start + variable.length, variable, '');
     } else {
       pushSymbol(start);
     }
@@ -163,14 +139,7 @@ export function lex(text: string, places: Places = placesOf(text)): Token[] {
     } else if (isLetterBeyondAscii(text, start)) {
       pushForeignWord(start);
     } else {
-      const character = String.fromCodePoint(text.codePointAt(start) ?? 0);
-      const hint = STRAY_HINTS.get(character) ?? '';
-      pushWrong(
-        start,
-        start + character.length,
-        `${JSON.stringify(character)} is not part of the language`,
-        hint,
-      );
+      pushWrong(start, start + String.fromCodePoint(text.codePointAt(start) ?? 0).length);
     }
   }
 
@@ -179,18 +148,10 @@ export function lex(text: string, places: Places = placesOf(text)): Token[] {
     while (isWordPart(text.charCodeAt(end)) || isLetterBeyondAscii(text, end)) {
       end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
     }
-    const word = text.slice(start, end);
-    const hint = `Put it in backticks: \`${word}\`.`;
-    pushWrong(start, end, `the name ${word} has letters beyond A to Z`, hint);
+    pushWrong(start, end);
   }
 
-  function pushQuoted(
-    start: number,
-    kind: 'string' | 'quoted',
-    quote: string,
-    noun: string,
-    hint: string,
-  ): void {
+  function pushQuoted(start: number, kind: 'string' | 'quoted', quote: string): void {
     let close = text.indexOf(quote, start + 1);
     let doubled = false;
     while (close !== -1 && text.charAt(close + 1) === quote) {
@@ -198,14 +159,13 @@ export function lex(text: string, places: Places = placesOf(text)): Token[] {
       close = text.indexOf(quote, close + 2);
     }
     if (close === -1) {
-      const where = `the ${noun} that starts here has no closing ${quote}`;
-      pushWrong(start, text.length, where, hint);
+      pushWrong(start, text.length);
       return;
     }
     const inner = text.slice(start + 1, close);
     const content = doubled ? inner.replaceAll(quote + quote, quote) : inner;
     if (kind === 'quoted' && content === '') {
-      pushWrong(start, close + 1, 'a name must not be empty', '');
+      pushWrong(start, close + 1);
     } else {
       push(kind, start, close + 1, content, '');
     }
@@ -237,10 +197,7 @@ export function lex(text: string, places: Places = placesOf(text)): Token[] {
   function pushNumberedWord(start: number, end: number): void {
     const word = text.slice(start, end);
     if (wordEnd(text, start) === end) push('word', start, end, word, word.toUpperCase());
-    else {
-      const hint = 'Put a space behind the number.';
-      pushWrong(start, end, `${word} is neither a number nor a name`, hint);
-    }
+    else pushWrong(start, end);
   }
 }
 

@@ -52,15 +52,13 @@ function number(cursor: Cursor, sign: '-' | ''): Literal {
     const value = BigInt(written);
     if (value >= INT_MIN && value <= INT_MAX) return { kind: 'Integer', value: Number(value), at };
     if (value >= BIGINT_MIN && value <= BIGINT_MAX) return { kind: 'Long', value, at };
-    const hint = 'A BIGINT has 64 bits; with a point at the end the number is a DECIMAL.';
-    cursor.refuse(`${shortened(written)} does not fit a BIGINT`, hint, at);
+    cursor.refuseAs('bigint', shortened(written), at);
   }
 
   function fractional(cursor: Cursor, sign: string, kind: string, text: string): Literal {
     if (kind === 'decimal') return { kind: 'Decimal', text: decimalText(sign, text), at };
     const value = Number(sign + text);
-    if (!Number.isFinite(value))
-      cursor.refuse(`${shortened(sign + text)} does not fit a DOUBLE`, '', at);
+    if (!Number.isFinite(value)) cursor.refuseAs('double', shortened(sign + text), at);
     return { kind: 'Double', value, at };
   }
 }

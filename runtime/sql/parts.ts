@@ -7,6 +7,7 @@ import type * as PrintExpression from './print-expression.ts';
 import type * as RareDefinitions from './rare-definitions.ts';
 import type * as RareOperands from './rare-operands.ts';
 import type * as Substitution from './substitution.ts';
+import type * as SyntaxError from './syntax-error.ts';
 
 export const ADMIN_STATEMENTS = new Part<typeof AdminStatements>('administrative statements');
 export const OPERATORS = new Part<typeof Operators>('operators of expressions');
@@ -14,3 +15,4 @@ export const PRINT_EXPRESSION = new Part<typeof PrintExpression>('the text of ex
 export const RARE_DEFINITIONS = new Part<typeof RareDefinitions>('ALTER, DROP, types, connectors');
 export const RARE_OPERANDS = new Part<typeof RareOperands>('CASE, CAST, lambdas, constructors');
 export const SUBSTITUTION = new Part<typeof Substitution>('variables');
+export const SYNTAX_ERROR = new Part<typeof SyntaxError>('the words of syntax errors');

@@ -86,10 +86,7 @@ function column(cursor: Cursor, name: Name): Expression {
   cursor.advance();
   const member = cursor.name('a column name');
   if (cursor.is('.')) {
-    cursor.refuse(
-      'a column has at most one source before it',
-      'Fields of a STRUCT are reached with ->.',
-    );
+    cursor.refuseAs('qualifiers');
   }
   return { kind: 'Column', source: name, name: member, at: name.at };
 }
@@ -103,10 +100,7 @@ function call(cursor: Cursor, inner: Inner, name: Name): Call {
     return { kind: 'Call', name, arguments: [], star: true, at };
   }
   if (cursor.is('DISTINCT')) {
-    cursor.refuse(
-      'DISTINCT does not stand inside a call',
-      'COUNT_DISTINCT(x) counts distinct values.',
-    );
+    cursor.refuseAs('callDistinct');
   }
   const parameters = cursor.accept(')') ? [] : cursor.list(() => argument(cursor, inner));
   if (parameters.length > 0) cursor.expect(')');

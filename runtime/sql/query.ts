@@ -23,10 +23,7 @@ const CLAUSES: ReadonlySet<string> = new Set(
 export function parseQuery(cursor: Cursor): Query {
   const { at } = cursor.expect('SELECT');
   if (cursor.is('DISTINCT')) {
-    cursor.refuse(
-      'SELECT DISTINCT is not part of the language',
-      'GROUP BY keeps one row of each group.',
-    );
+    cursor.refuseAs('selectDistinct');
   }
   const items = selectItems(cursor);
   cursor.expect('FROM');
@@ -65,7 +62,7 @@ function selectItems(cursor: Cursor): SelectItem[] {
   let count = 0;
   return cursor.list(() => {
     count++;
-    if (count > COLUMNS_MAX) cursor.refuseCount(`a query selects at most ${COLUMNS_MAX} columns`);
+    if (count > COLUMNS_MAX) cursor.refuseAs('tooManySelected');
     return selectItem(cursor);
   });
 }
@@ -82,7 +79,7 @@ function selectItem(cursor: Cursor): SelectItem {
   const expression = parseExpressionAt(cursor);
   if (cursor.is('->')) {
     if (!isPrimary(expression)) {
-      cursor.refuse('->* follows a STRUCT, not an operation', 'Give the operation its own column.');
+      cursor.refuseAs('structStar');
     }
     cursor.advance();
     cursor.expect('*');
@@ -119,10 +116,7 @@ function startsClause(cursor: Cursor): boolean {
 
 function sourceReference(cursor: Cursor): SourceReference {
   if (cursor.is('(')) {
-    cursor.refuse(
-      'a query cannot stand inside a query',
-      'CREATE STREAM or TABLE ... AS gives the inner query a name.',
-    );
+    cursor.refuseAs('subquery');
   }
   const name = cursor.name('a stream or table name');
   return { name, alias: acceptAlias(cursor, 'an alias'), at: name.at };
@@ -141,7 +135,7 @@ function acceptJoin(cursor: Cursor): Join | null {
 function acceptJoinType(cursor: Cursor): Join['type'] | null {
   if (cursor.accept('JOIN')) return 'INNER';
   if (cursor.is(',')) {
-    cursor.refuse('a query reads from one source', 'Use JOIN ... ON to read from two.');
+    cursor.refuseAs('secondSource');
   }
   for (const type of ['INNER', 'LEFT', 'RIGHT', 'FULL'] as const) {
     if (!cursor.is(type)) continue;

@@ -3,8 +3,7 @@
 import type { Explain, Statement } from './ast.ts';
 import type { Cursor } from './cursor.ts';
 import { parseCreate, parseInsert } from './definition-statements.ts';
-import { nearestWord } from './keywords.ts';
-import { ADMIN_STATEMENTS, RARE_DEFINITIONS } from './parts.ts';
+import { ADMIN_STATEMENTS, RARE_DEFINITIONS, SYNTAX_ERROR } from './parts.ts';
 import { clauseHint, parseQuery } from './query.ts';
 
 /** A statement before its own text is cut out. */
@@ -48,11 +47,7 @@ function parseStatement(cursor: Cursor): Statement {
   const rule = RULES.get(token.key);
   if (rule === undefined) {
     if (token.kind !== 'word') cursor.fail('a statement');
-    const words = [...RULES.keys()];
-    const meant = nearestWord(token.key, words);
-    const hint =
-      meant === null ? `Statements start with ${words.join(', ')}.` : `Did you mean ${meant}?`;
-    cursor.refuse(`no statement starts with ${token.text}`, hint);
+    throw SYNTAX_ERROR.code.unknownStatement(token, [...RULES.keys()]);
   }
   const body = rule(cursor);
   return { ...body, text: cursor.source.slice(token.start, cursor.endBehind) };

@@ -95,7 +95,7 @@ function oneToken(value: string, variable: Token): string {
   const tokens = lex(value);
   const negative = tokens.length === 3 && tokens[0]?.key === '-';
   const token = negative ? tokens[1] : tokens[0];
-  if (token !== undefined && tokens.length === (negative ? 3 : 2) && token.problem === null) {
+  if (token !== undefined && tokens.length === (negative ? 3 : 2) && token.kind !== 'wrong') {
     switch (token.kind) {
       case 'integer':
       case 'decimal':

@@ -18,7 +18,7 @@ export function parseDuration(cursor: Cursor): Duration {
     );
   }
   if (!Number.isSafeInteger(durationMs({ amount, unit }))) {
-    cursor.refuse(`${amount} ${unit} is too long a time`, '', at);
+    cursor.refuseAs('tooLongATime', `${amount} ${unit}`, at);
   }
   cursor.advance();
   return { amount, unit, at };

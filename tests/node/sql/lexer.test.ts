@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { lex } from '../../../runtime/sql/lexer.ts';
+import { unexpected } from '../../../runtime/sql/syntax-error.ts';
 
 function tokens(text: string): string[] {
   return lex(text)
@@ -12,7 +13,10 @@ function tokens(text: string): string[] {
 function problems(text: string): (string | undefined)[] {
   return lex(text)
     .filter(({ kind }) => kind === 'wrong')
-    .map(({ at, problem }) => `${at.line}:${at.column} ${problem?.message}`);
+    .map((token) => {
+      const before = { source: text, before: null, expected: [], bareAlias: null, sought: null };
+      return unexpected({ ...before, token, hint: '' }).message.replace(/^line (\d+:\d+): /, '$1 ');
+    });
 }
 
 test('cuts words, symbols and constants apart without spaces', () => {
