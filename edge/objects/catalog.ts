@@ -3,7 +3,8 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { InsertValuesAnalysis } from '../../runtime/analyze/analysis.ts';
 import { messageOf, StatementError } from '../../runtime/base/errors.ts';
-import { checkWritable, produce, recordOf } from '../../runtime/engine/insert.ts';
+import { produce } from '../../runtime/engine/insert.ts';
+import { checkWritable, recordOf } from '../../runtime/engine/insert-rows.ts';
 import type { QueryState } from '../../runtime/engine/queries.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';

@@ -1,7 +1,8 @@
 // Fetch over HTTP: records as JSON, digits untouched, or record batches as bytes; waits where asked; knows no SQL.
 
 import type { Hono } from 'hono';
-import { ByteWriter, decodeUtf8, encodeBase64, isUtf8 } from '../../runtime/base/bytes.ts';
+import { encodeBase64 } from '../../runtime/base/base64.ts';
+import { ByteWriter, decodeUtf8, isUtf8 } from '../../runtime/base/bytes.ts';
 import { FETCH_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { parseRecordBatch, type RecordBatch } from '../../runtime/data/record.ts';
 import type { Fetched } from '../../runtime/ports/log.ts';

@@ -1,6 +1,7 @@
 // The records of a produce request: JSON to keys, values, headers and partitions, digits untouched; sends nothing.
 
-import { decodeBase64, encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { decodeBase64 } from '../../runtime/base/base64.ts';
+import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { PortError } from '../../runtime/base/errors.ts';
 import { partitionOf } from '../../runtime/base/hash.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../runtime/base/limits.ts';

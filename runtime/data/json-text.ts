@@ -1,6 +1,7 @@
 // A value as JSON text with exact digits: what the JSON format writes and the command line prints; knows no schema.
 
-import { ByteWriter, encodeBase64 } from '../base/bytes.ts';
+import { encodeBase64 } from '../base/base64.ts';
+import { ByteWriter } from '../base/bytes.ts';
 import { InvariantError } from '../base/errors.ts';
 import { decimalText } from './decimal-text.ts';
 import { doubleText } from './double-text.ts';

@@ -16,21 +16,14 @@ import { parse } from '../sql/parser.ts';
 import { withParts } from '../task/with-parts.ts';
 import { readEntries } from './catalog-topic.ts';
 import type { Entity } from './entities.ts';
-import {
-  checkWritable,
-  produce,
-  type ProducedAt,
-  type ProducedRecord,
-  recordOf,
-  valuesOf,
-} from './insert.ts';
-import { INSERT_BATCH, PULL_QUERY } from './own-parts.ts';
+import { produce, type ProducedAt, type ProducedRecord } from './insert.ts';
+import { INSERT_BATCH, INSERT_ROWS, PULL_QUERY, RECORDS } from './own-parts.ts';
 import { announceParts } from './parts.ts';
 import { startPush } from './push.ts';
 import { boundProcessingLog } from './processing-log.ts';
 import { Queries, type QueryStats } from './queries.ts';
 import type { QueryRows } from './query-rows.ts';
-import { readRecords, recordsByTopic, type ReadOptions, type TopicRecord } from './records.ts';
+import type { ReadOptions, TopicRecord } from './records.ts';
 import { heal, replay } from './recovery.ts';
 import { Statements } from './statements.ts';
 import { createSystemTopics } from './system.ts';
@@ -239,7 +232,8 @@ export class Engine implements AsyncDisposable {
     given: InsertRow | readonly InsertRow[],
     options: InsertOptions = {},
   ): Promise<ProducedAt | readonly ProducedAt[]> {
-    const to = this.#writable(source);
+    const { recordOf, valuesOf } = await withParts(() => INSERT_ROWS.code);
+    const to = await this.#writable(source);
     const rows: readonly InsertRow[] = isMany(given) ? given : [given];
     const records = await withParts(() =>
       rows.map((row): ProducedRecord => {
@@ -264,7 +258,7 @@ export class Engine implements AsyncDisposable {
    * @param batch of the source's schema
    */
   async insertBatch(source: string, batch: Batch): Promise<void> {
-    const to = this.#writable(source);
+    const to = await this.#writable(source);
     if (to.valueFormat.format !== 'COLUMNAR') {
       throw new StatementError(
         'INVALID',
@@ -275,7 +269,8 @@ export class Engine implements AsyncDisposable {
     await appendBatch(this.#host.log, to, batch, this.#spare++);
   }
 
-  #writable(name: string): Source {
+  async #writable(name: string): Promise<Source> {
+    const { checkWritable } = await withParts(() => INSERT_ROWS.code);
     const { catalog } = this;
     const source = catalog.sources.get(name) ?? catalog.source(name.toUpperCase());
     checkWritable(source);
@@ -286,11 +281,13 @@ export class Engine implements AsyncDisposable {
    * Records of one partition of a topic, from an offset (the earliest) on.
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE
    */
-  topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
+  async topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
+    const { readRecords } = await withParts(() => RECORDS.code);
     return readRecords(this.#host.log, topic, options);
   }
 
   async stats(): Promise<EngineStats> {
+    const { recordsByTopic } = await withParts(() => RECORDS.code);
     const topics = await recordsByTopic(this.#host.log);
     const queries = [...this.catalog.queries.keys()].map(
       (id) => [id, this.#queries.stats(id)] as const,

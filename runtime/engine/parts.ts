@@ -46,8 +46,11 @@ export function announceParts(): void {
   fetched(operators.TABLE_FILTER, () => import('../operators/table-filter.ts'));
   fetched(own.CONTROL, () => import('./control.ts'));
   fetched(own.INSERT_BATCH, () => import('./insert-batch.ts'));
+  fetched(own.INSERT_ROWS, () => import('./insert-rows.ts'));
   fetched(own.MEMORY_LOG, () => import('../memory/memory-log.ts'));
   fetched(own.PULL_QUERY, () => import('./pull-query.ts'));
+  fetched(own.RECORDS, () => import('./records.ts'));
+  fetched(own.SETTLE, () => import('./settle.ts'));
   fetched(data.CODEC, () => import('../data/codec.ts'));
   fetched(data.JSON_TEXT, () => import('../data/json-text.ts'));
   fetched(formats.COLUMNAR, () => import('../formats/columnar.ts'));

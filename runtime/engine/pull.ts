@@ -7,7 +7,7 @@ import { partitionOf } from '../base/hash.ts';
 import type { Range } from '../analyze/analysis.ts';
 import { type Batch, select, slice } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
-import { columnOf } from './insert.ts';
+import { columnOf } from './insert-rows.ts';
 import { decodeCells } from '../data/cells.ts';
 import type { Column } from '../data/column.ts';
 import { decodeKey, encodeKey, windowRange } from '../data/key.ts';

@@ -14,10 +14,9 @@ import { Task } from '../task/task.ts';
 import { tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
-import { MEMORY_LOG } from './own-parts.ts';
+import { MEMORY_LOG, SETTLE } from './own-parts.ts';
 import { asAnswer, QueryRows } from './query-rows.ts';
 import { RowQueue } from './row-queue.ts';
-import { settle } from './settle.ts';
 import { internalTopic } from './system.ts';
 
 /** A query that is busy shows its rows this often; one that has caught up shows them at once. */
@@ -108,6 +107,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
       return stop();
     },
     idle: async () => {
+      const { settle } = await withParts(() => SETTLE.code);
       await settle(() => tasks, log);
       await queue.drained();
     },

@@ -7,8 +7,9 @@ import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import { Task } from '../task/task.ts';
 import { taskId, tasksOf } from '../task/topology.ts';
+import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
-import { settle } from './settle.ts';
+import { SETTLE } from './own-parts.ts';
 import { ensureTopic, internalTopic } from './system.ts';
 
 /** What a running query has done; totals that survive restarts. */
@@ -127,8 +128,9 @@ export class Queries {
   }
 
   /** Waits until every task that still runs has taken in all there is and delivered all it made. */
-  idle(): Promise<void> {
-    return settle(
+  async idle(): Promise<void> {
+    const { settle } = await withParts(() => SETTLE.code);
+    await settle(
       () => [...this.#running.values()].flatMap(({ tasks }) => tasks),
       this.#options.host.log,
     );

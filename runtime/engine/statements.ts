@@ -22,8 +22,8 @@ import { withParts } from '../task/with-parts.ts';
 import { appendEntry } from './catalog-topic.ts';
 import { applied, CHANGE_VERSION, type CatalogChange } from './changes.ts';
 import { loadFunctions } from './functions.ts';
-import { checkWritable, produce, recordOf } from './insert.ts';
-import { CONTROL } from './own-parts.ts';
+import { produce } from './insert.ts';
+import { CONTROL, INSERT_ROWS } from './own-parts.ts';
 import type { Queries } from './queries.ts';
 import { currentStatus, type Entity } from './status.ts';
 import { ensureTopic } from './system.ts';
@@ -156,6 +156,7 @@ export class Statements {
 
   async #insertValues(analysis: InsertValuesAnalysis): Promise<void> {
     const { source, rowtime } = analysis;
+    const { checkWritable, recordOf } = await withParts(() => INSERT_ROWS.code);
     checkWritable(source);
     const { host, formats } = this.#options;
     const { key, value } = await withParts(() => recordOf(source, analysis, formats));

@@ -1,6 +1,6 @@
 // Public JavaScript values as values of the engine: the way in, as data/row.ts is the way out; knows no source.
 
-import { decodeBase64 } from '../base/bytes.ts';
+import { decodeBase64 } from '../base/base64.ts';
 import { StatementError } from '../base/errors.ts';
 import { parseDecimal } from '../data/decimal-text.ts';
 import { type Type, typeText, type Value } from '../data/type.ts';

@@ -1,6 +1,6 @@
 // CAST between all types of values, as explicit conversion of the language defines it; knows no columns.
 
-import { encodeBase64 } from '../base/bytes.ts';
+import { encodeBase64 } from '../base/base64.ts';
 import { RecordError, StatementError } from '../base/errors.ts';
 import { decimalText } from '../data/decimal-text.ts';
 import { doubleText } from '../data/double-text.ts';

@@ -1,6 +1,7 @@
 // Literals of plans as values, and columns that hold one value; knows no expressions but literals.
 
-import { decodeBase64, encodeUtf8 } from '../base/bytes.ts';
+import { decodeBase64 } from '../base/base64.ts';
+import { encodeUtf8 } from '../base/bytes.ts';
 import { assert } from '../base/assert.ts';
 import { InvariantError } from '../base/errors.ts';
 import { bitmap, type Column } from '../data/column.ts';

@@ -1,6 +1,7 @@
 // The DELIMITED format: a line of columns between delimiters, quoted as RFC 4180 quotes; knows no topic.
 
-import { type ByteWriter, decodeBase64, decodeUtf8, encodeBase64, isUtf8 } from '../base/bytes.ts';
+import { decodeBase64, encodeBase64 } from '../base/base64.ts';
+import { type ByteWriter, decodeUtf8, isUtf8 } from '../base/bytes.ts';
 import { RecordError } from '../base/errors.ts';
 import { type Column, valueAt } from '../data/column.ts';
 import { decimalText } from '../data/decimal-text.ts';

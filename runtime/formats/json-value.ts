@@ -1,6 +1,6 @@
 // One JSON value as a value of a SQL type, with ksqlDB's coercions; knows the cursor, and no record.
 
-import { decodeBase64 } from '../base/bytes.ts';
+import { decodeBase64 } from '../base/base64.ts';
 import { parseDecimal } from '../data/decimal-text.ts';
 import { type Field, type Type, type Value, typeText } from '../data/type.ts';
 import {

@@ -1,12 +1,7 @@
 // Records of topics as a case writes them and as bytes: inputs to bytes, outputs to values; knows no query.
 
-import {
-  ByteReader,
-  ByteWriter,
-  decodeBase64,
-  decodeUtf8,
-  encodeUtf8,
-} from '../../runtime/base/bytes.ts';
+import { decodeBase64 } from '../../runtime/base/base64.ts';
+import { ByteReader, ByteWriter, decodeUtf8, encodeUtf8 } from '../../runtime/base/bytes.ts';
 import type { Source } from '../../runtime/catalog/source.ts';
 import { columnBuilder } from '../../runtime/data/builder.ts';
 import { doubleText } from '../../runtime/data/double-text.ts';

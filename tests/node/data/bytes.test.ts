@@ -3,14 +3,13 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { decodeBase64, encodeBase64 } from '../../../runtime/base/base64.ts';
 import {
   ByteReader,
   ByteWriter,
   compareBytes,
   concatBytes,
-  decodeBase64,
   decodeUtf8,
-  encodeBase64,
   encodeUtf8,
   isUtf8,
 } from '../../../runtime/base/bytes.ts';
