@@ -9,6 +9,7 @@ import type {
   InsertRow,
   QueryOptions,
 } from '../engine/engine.ts';
+import { publicRow } from '../data/row.ts';
 import type { Entity } from '../engine/entities.ts';
 import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 import { QueryRows } from '../engine/query-rows.ts';
@@ -81,7 +82,13 @@ export class BrowserEngine implements AsyncDisposable {
     }
     signal?.addEventListener('abort', cancel, { once: true });
     const next = () => receiver.next();
-    return new QueryRows({ ...head, next, close, public: options });
+    return new QueryRows({
+      ...head,
+      next,
+      close,
+      rows: async () => ({ publicRow }),
+      public: options,
+    });
   }
 
   /**

@@ -57,8 +57,10 @@ export function announceParts(): void {
   fetched(formats.DELIMITED, () => import('../formats/delimited.ts'));
   fetched(formats.JSON_VALUE, () => import('../formats/json-value.ts'));
   fetched(data.KEY, () => import('../data/key.ts'));
+  fetched(data.ROW, () => import('../data/row.ts'));
   fetched(data.VALUE_BYTES, () => import('../data/value-bytes.ts'));
   fetched(task.CUT, () => import('../task/cut.ts'));
+  fetched(task.DELIVERY, () => import('../task/delivery.ts'));
   fetched(task.REPARTITION, () => import('../task/repartition.ts'));
   fetched(sql.ADMIN_STATEMENTS, () => import('../sql/admin-statements.ts'));
   fetched(sql.OPERATORS, () => import('../sql/operators.ts'));

@@ -1,12 +1,14 @@
 // A pull query from its analysis to its rows; knows no text.
 
 import type { PullAnalysis } from '../analyze/analysis.ts';
+import { ROW } from '../data/parts.ts';
 import type { PublicOptions } from '../data/row.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import { planPull } from '../plan/pull.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
+import { withParts } from '../task/with-parts.ts';
 import { loadCalls } from './functions.ts';
 import { answerPull } from './pull.ts';
 import { QueryRows } from './query-rows.ts';
@@ -51,6 +53,7 @@ export async function startPull(options: PullQueryOptions): Promise<QueryRows> {
     close: async () => {
       waiting.length = 0;
     },
+    rows: () => withParts(() => ROW.code),
     public: options.public,
   });
 }

@@ -1,6 +1,7 @@
 // Push queries: the plan's tasks in this process, with their state in memory, from the topics to one reader; knows no SQL.
 
 import { PortError } from '../base/errors.ts';
+import { ROW } from '../data/parts.ts';
 import type { PublicOptions } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Formats } from '../formats/serde.ts';
@@ -111,6 +112,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
       await settle(() => tasks, log);
       await queue.drained();
     },
+    rows: () => withParts(() => ROW.code),
     public: options.public,
   });
 }

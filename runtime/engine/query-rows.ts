@@ -2,7 +2,7 @@
 
 import { StatementError } from '../base/errors.ts';
 import { type Batch, Op, positionOf, select } from '../data/batch.ts';
-import { publicRow, type PublicOptions, type PublicRow } from '../data/row.ts';
+import type { PublicOptions, PublicRow, publicRow } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
 
@@ -31,6 +31,8 @@ export interface QueryRowsOptions {
   readonly close: () => Promise<void>;
   /** See `QueryRows.idle`; absent: there is nothing to wait for. */
   readonly idle?: (() => Promise<void>) | undefined;
+  /** Makes rows of batches, once somebody reads rows: a Worker hands batches on and needs none. */
+  readonly rows: () => Promise<{ readonly publicRow: typeof publicRow }>;
   readonly public: PublicOptions;
 }
 
@@ -72,6 +74,7 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
   }
 
   async *changes(): AsyncGenerator<QueryChange, void, undefined> {
+    const { publicRow } = await this.#options.rows();
     for await (const batch of this.batches()) {
       for (let i = 0; i < batch.length; i++) {
         const position = positionOf(batch, i);
