@@ -31,11 +31,13 @@ export function constantValue(
 ): Value | undefined {
   if (columnsRead(of).length > 0 || (context === null && calls(of))) return undefined;
   try {
-    return EXPRESSIONS.code.compileRows(of, registry)(
-      NOTHING,
-      0,
-      context ?? { now: 0, random: () => 0 },
-    );
+    return EXPRESSIONS.code.compileRows(of, registry)(NOTHING, 0, {
+      now: context?.now ?? 0,
+      random: () => context?.random() ?? 0,
+      itemFailed(reason) {
+        throw new RecordError('EXPRESSION', reason);
+      },
+    });
   } catch (thrown) {
     // The value has no counterpart, or the function is not loaded: the caller says what it needed the constant for.
     if (thrown instanceof RecordError || thrown instanceof StatementError) return undefined;

@@ -5,12 +5,16 @@ import type * as Coercion from './coercion.ts';
 import type * as Control from './control.ts';
 import type * as InsertSelect from './insert-select.ts';
 import type * as InsertValues from './insert-values.ts';
+import type * as LambdaCalls from './typing-lambdas.ts';
 import type * as Pull from './pull.ts';
+import type * as StructStar from './struct-star.ts';
 import type * as TypingNodes from './typing-nodes.ts';
 
 export const COERCION = new Part<typeof Coercion>('conversions of types');
 export const CONTROL = new Part<typeof Control>('statements of control');
 export const INSERT_SELECT = new Part<typeof InsertSelect>('INSERT INTO ... SELECT');
 export const INSERT_VALUES = new Part<typeof InsertValues>('INSERT VALUES');
+export const LAMBDA_CALLS = new Part<typeof LambdaCalls>('calls with lambdas');
 export const PULL = new Part<typeof Pull>('pull queries');
+export const STRUCT_STAR = new Part<typeof StructStar>('->*');
 export const TYPING = new Part<typeof TypingNodes>('literals, operators and calls');

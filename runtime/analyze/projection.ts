@@ -6,6 +6,7 @@ import type { Expr } from '../expr/expr.ts';
 import type { Column, Expression, Query } from '../sql/ast.ts';
 import type { Projection } from './analysis.ts';
 import { type Item, named, type NamedItem } from './names.ts';
+import { STRUCT_STAR } from './parts.ts';
 import type { KeyItem } from './rules/projection.ts';
 import { checkQualifier, type Scope } from './scope.ts';
 import { sameExpression } from './walk.ts';
@@ -43,7 +44,7 @@ export function namedItems(query: Query, rules: ProjectionRules): NamedItem[] {
         if (item.source !== null) checkQualifier(rules.scope, item.source);
         return starItems(rules).map((node) => ({ node, alias: null, star: true, at: item.at }));
       case 'StructStar':
-        return [];
+        return STRUCT_STAR.code.fieldItems(item, rules.value(item.operand).type);
     }
   });
   const names = new Set(rules.scope.row.columns.map((column) => column.name));

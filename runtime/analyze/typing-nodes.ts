@@ -10,6 +10,7 @@ import type { FunctionRegistry, Resolved } from '../functions/registry.ts';
 import type { Call, Column, Expression } from '../sql/ast.ts';
 import { coerced, nullOf } from './coerced.ts';
 import { isTemporal, literalText } from './coercion.ts';
+import { LAMBDA_CALLS } from './parts.ts';
 import { expect, known, type Typer, type TypingContext } from './typer.ts';
 import { resolveCall } from './typing.ts';
 import * as operators from './typing-operators.ts';
@@ -64,7 +65,7 @@ export function inferNode(typer: Typer, node: Exclude<Expression, Column>): Expr
     case 'Call':
       return call(typer, node);
     case 'Lambda':
-      throw unsupported('a lambda', node.at);
+      throw new StatementError('INVALID', 'a lambda stands outside of a call', node.at);
     case 'Arithmetic':
       return operators.inferArithmetic(typer, node);
     case 'Negate':
@@ -126,6 +127,8 @@ function call(typer: Typer, node: Call): Expr | null {
   if (name === 'AS_VALUE' && node.arguments.length === 1 && node.arguments[0] !== undefined) {
     return typer.infer(node.arguments[0]);
   }
+  if (node.arguments.some(({ kind }) => kind === 'Lambda'))
+    return LAMBDA_CALLS.code.inferLambdaCall(typer, node);
   checkFunction(registry, node);
   const written = node.arguments.map((argument) => typer.infer(argument));
   const resolved = resolveCall(typer.context, node, written);
@@ -151,7 +154,7 @@ function call(typer: Typer, node: Call): Expr | null {
 }
 
 /** The name of the function that is called. @throws {StatementError} UNKNOWN_FUNCTION, with the nearest name */
-function checkFunction(registry: FunctionRegistry, node: Call): string {
+export function checkFunction(registry: FunctionRegistry, node: Call): string {
   const name = node.name.text.toUpperCase();
   if (registry.has(name)) return name;
   throw new StatementError(
@@ -173,17 +176,28 @@ export function resolveOtherwise(
   const types = written.map((argument) => argument?.type ?? null);
   const resolved = resolveTimes(registry, name, written);
   if (resolved !== null) return resolved;
-  const given = types.map((type) => (type === null ? 'NULL' : typeText(type))).join(', ');
+  const given = types.map((type) => (type === null ? 'NULL' : typeText(type)));
+  throw notTaken(registry, node, given, isMixed(types) ? '; CAST the numbers to one type' : '');
+}
+
+/** The error of a call that no overload fits. @param given the types of its arguments, as messages show them */
+export function notTaken(
+  registry: FunctionRegistry,
+  node: Call,
+  given: readonly string[],
+  advice: string,
+): StatementError {
+  const name = node.name.text.toUpperCase();
   const takes = registry
     .overloads(name)
     .map(
       (overload) => `${name}(${overload.parameters.map((parameter) => parameter.name).join(', ')})`,
     );
-  throw new StatementError(
+  return new StatementError(
     'UNKNOWN_FUNCTION',
-    `${name} does not take (${given})`,
+    `${name} does not take (${given.join(', ')})`,
     node.at,
-    `It is ${[...new Set(takes)].join(' or ')}${isMixed(types) ? '; CAST the numbers to one type' : ''}.`,
+    `It is ${[...new Set(takes)].join(' or ')}${advice}.`,
   );
 }
 

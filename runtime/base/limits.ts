@@ -21,6 +21,8 @@ export const STATEMENT_BYTES_MAX = 65_536;
 export const SYNTAX_ERRORS_MAX = 100;
 /** Nesting of expressions and types in SQL. */
 export const AST_DEPTH_MAX = 100;
+/** Numbers that GENERATE_SERIES gives: more than one record can hold. */
+export const SERIES_ITEMS_MAX = 1_048_576;
 /** Columns of one source. */
 export const COLUMNS_MAX = 512;
 /** Digits of a DECIMAL column: what a key can hold in one length byte, with room to spare. */

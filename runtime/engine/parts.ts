@@ -30,11 +30,17 @@ export function announceParts(): void {
   fetched(analyze.CONTROL, () => import('../analyze/control.ts'));
   fetched(analyze.INSERT_SELECT, () => import('../analyze/insert-select.ts'));
   fetched(analyze.INSERT_VALUES, () => import('../analyze/insert-values.ts'));
+  fetched(analyze.LAMBDA_CALLS, () => import('../analyze/typing-lambdas.ts'));
   fetched(analyze.PULL, () => import('../analyze/pull.ts'));
+  fetched(analyze.STRUCT_STAR, () => import('../analyze/struct-star.ts'));
   fetched(analyze.TYPING, () => import('../analyze/typing-nodes.ts'));
   fetched(catalog.NEAREST_NAME, () => import('../catalog/nearest-name.ts'));
   fetched(expr.EXPRESSIONS, () => import('../expr/compile.ts'));
+  fetched(expr.LAMBDAS, () => import('../expr/lambdas.ts'));
   theme(functions.AGGREGATES, async () => (await import('../functions/aggregates.ts')).AGGREGATES);
+  theme(functions.ARRAYS, async () => (await import('../functions/arrays.ts')).ARRAYS);
+  theme(functions.LAMBDAS, async () => (await import('../functions/lambdas.ts')).LAMBDAS);
+  theme(functions.MAPS, async () => (await import('../functions/maps.ts')).MAPS);
   theme(functions.MATH, async () => (await import('../functions/math.ts')).MATH);
   theme(functions.NULLS, async () => (await import('../functions/nulls.ts')).NULLS);
   theme(functions.STRINGS, async () => (await import('../functions/strings.ts')).STRINGS);

@@ -226,9 +226,10 @@ class Finish {
     this.#pull = pull;
     this.schema = { columns: order.flatMap((index) => schema.columns[index] ?? []) };
     const now = clock.now();
-    const context = { now, random: () => Math.random() };
     // A question leaves no trace: what fails is null in its answer.
-    const evaluation: Evaluation = { at: () => context, failed: () => undefined };
+    const failed = (): void => undefined;
+    const context = { now, random: () => Math.random(), itemFailed: failed };
+    const evaluation: Evaluation = { at: () => context, failed };
     this.#evaluation = evaluation;
     this.#steps = pull.steps.map((step) => operatorOf(step, pull.table.schema, registry, now));
     const predicate = pull.filter === null ? null : compilePredicate(pull.filter, registry);

@@ -4,12 +4,12 @@ import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
 import type { Expr } from './expr.ts';
 import { EXPRESSIONS } from './parts.ts';
-import type { CallContext, ScalarFunctions } from './rows.ts';
+import type { RowContext, ScalarFunctions } from './rows.ts';
 
 /** What evaluating asks and tells, for one batch. */
 export interface Evaluation {
-  /** The context of function calls on the row at that position; a random number depends on the row, not on the batch. */
-  at(position: number): CallContext;
+  /** What evaluating the row at that position asks and tells; a random number depends on the row, not on the batch. */
+  at(position: number): RowContext;
   /** The expression failed on the row at that position: its value is null. */
   failed(position: number, reason: string): void;
 }

@@ -1,6 +1,8 @@
-// The part of expressions that is fetched on first use; knows only its type.
+// The parts of expressions that are fetched on first use; knows only their types.
 
 import { Part } from '../base/part.ts';
 import type * as Compile from './compile.ts';
+import type * as Lambdas from './lambdas.ts';
 
 export const EXPRESSIONS = new Part<typeof Compile>('expressions');
+export const LAMBDAS = new Part<typeof Lambdas>('lambdas');

@@ -5,12 +5,13 @@ import type { Batch } from '../data/batch.ts';
 import { valueAt } from '../data/column.ts';
 import type { Type, Value } from '../data/type.ts';
 import { valueEquals } from '../data/value.ts';
+import { arithmetic, negation } from './arithmetic.ts';
 import { castOf } from './cast.ts';
 import { comparator } from './compare.ts';
-import { decimalArithmetic } from './decimal.ts';
-import type { Arithmetic, Comparison, Expr } from './expr.ts';
+import type { Comparison, Expr } from './expr.ts';
 import { likeMatcher } from './like.ts';
 import { literalValue } from './literal.ts';
+import { LAMBDAS } from './parts.ts';
 
 /** What a function call may ask besides its arguments; functions/registry.ts declares the same for the functions. */
 export interface CallContext {
@@ -18,7 +19,20 @@ export interface CallContext {
   random(): number;
 }
 
-type Body = (values: readonly Value[], context: CallContext) => Value;
+/** What evaluating one row asks and tells. */
+export interface RowContext extends CallContext {
+  /** An item of a constructor failed: it is null, and the rest of the row's value is computed. */
+  itemFailed(reason: string): void;
+}
+
+/** A lambda of a call, for one row; functions/registry.ts declares the same for the functions. */
+export type LambdaFunction = (...values: readonly Value[]) => Value;
+
+export type Body = (
+  values: readonly Value[],
+  context: CallContext,
+  lambdas: readonly LambdaFunction[],
+) => Value;
 
 /** What expressions need of the function registry: the bodies, by the signature that the plan names. */
 export interface ScalarFunctions {
@@ -39,11 +53,27 @@ export interface ScalarFunctions {
  * The value of an expression at one position of a batch's arrays.
  * @throws {RecordError} EXPRESSION when it fails on this row
  */
-export type RowFunction = (batch: Batch, position: number, context: CallContext) => Value;
+export type RowFunction = (batch: Batch, position: number, context: RowContext) => Value;
 
-/** Makes the closure of an expression. @throws {StatementError} for a function or a cast that does not exist */
-export function compileRows(expr: Expr, functions: ScalarFunctions): RowFunction {
-  const compile = (of: Expr): RowFunction => compileRows(of, functions);
+/** What an expression finds in the body of a lambda. */
+export interface LambdaScope {
+  /** The value of the parameter of that name, of the innermost lambda that has one. */
+  parameter(name: string): RowFunction;
+  /** As `value`, but null is a failure: so does arithmetic on a null within a lambda, as in ksqlDB. */
+  defined(value: RowFunction): RowFunction;
+}
+
+/**
+ * Makes the closure of an expression; `scope` is null outside of lambdas.
+ * @throws {StatementError} for a function or a cast that does not exist
+ */
+export function compileRows(
+  expr: Expr,
+  functions: ScalarFunctions,
+  scope: LambdaScope | null = null,
+): RowFunction {
+  const compile = (of: Expr): RowFunction => compileRows(of, functions, scope);
+  const computed = (value: RowFunction): RowFunction => scope?.defined(value) ?? value;
   switch (expr.expr) {
     case 'column': {
       const { index } = expr;
@@ -58,7 +88,7 @@ export function compileRows(expr: Expr, functions: ScalarFunctions): RowFunction
       return () => value;
     }
     case 'call':
-      return call(expr, functions);
+      return call(expr, functions, scope);
     case 'cast': {
       const argument = compile(expr.argument);
       const cast = castOf(expr.argument.type, expr.type);
@@ -103,10 +133,10 @@ export function compileRows(expr: Expr, functions: ScalarFunctions): RowFunction
     }
     case 'arithmetic': {
       const compute = arithmetic(expr.op, expr.left.type, expr.right.type, expr.type);
-      return both(compile(expr.left), compile(expr.right), compute, null);
+      return computed(both(compile(expr.left), compile(expr.right), compute, null));
     }
     case 'negate':
-      return one(compile(expr.argument), negation(expr.type));
+      return computed(one(compile(expr.argument), negation(expr.type)));
     case 'concat':
       return both(compile(expr.left), compile(expr.right), concatenate, null);
     case 'in':
@@ -127,8 +157,8 @@ export function compileRows(expr: Expr, functions: ScalarFunctions): RowFunction
       };
     }
     case 'subscript': {
-      const item = expr.base.type.kind === 'MAP' ? mapItem : arrayItem;
-      return both(compile(expr.base), compile(expr.index), item, null);
+      const read = expr.base.type.kind === 'MAP' ? mapItem : arrayItem;
+      return both(compile(expr.base), compile(expr.index), read, null);
     }
     case 'field': {
       const { field } = expr;
@@ -140,8 +170,8 @@ export function compileRows(expr: Expr, functions: ScalarFunctions): RowFunction
       return all(expr.fields.map(compile));
     case 'map': {
       const entries = expr.entries.map((entry) => ({
-        key: compile(entry.key),
-        value: compile(entry.value),
+        key: item(compile(entry.key)),
+        value: item(compile(entry.value)),
       }));
       return (batch, position, context) => {
         const into = new Map<Value, Value>();
@@ -151,10 +181,25 @@ export function compileRows(expr: Expr, functions: ScalarFunctions): RowFunction
         return into;
       };
     }
-    case 'lambda':
     case 'parameter':
-      throw new StatementError('UNSUPPORTED', 'lambda functions are not supported yet');
+      if (scope !== null) return scope.parameter(expr.name);
+      throw new InvariantError(`the parameter ${expr.name} stands outside of its lambda`);
+    case 'lambda':
+      throw new InvariantError('a lambda stands outside of a call');
   }
+}
+
+/** An item of a constructor: null where it fails, after that was told. */
+function item(value: RowFunction): RowFunction {
+  return (batch, position, context) => {
+    try {
+      return value(batch, position, context);
+    } catch (thrown) {
+      if (!(thrown instanceof RecordError)) throw thrown;
+      context.itemFailed(thrown.message);
+      return null;
+    }
+  };
 }
 
 /** One operand; null gives null. */
@@ -179,8 +224,9 @@ function both(
   };
 }
 
-function all(items: readonly RowFunction[]): RowFunction {
-  return (batch, position, context) => items.map((item) => item(batch, position, context));
+function all(values: readonly RowFunction[]): RowFunction {
+  const items = values.map(item);
+  return (batch, position, context) => items.map((each) => each(batch, position, context));
 }
 
 function comparison(op: Comparison, left: Type, right: Type): (a: Value, b: Value) => boolean {
@@ -221,107 +267,20 @@ const arrayItem = (array: Value, index: Value): Value => {
 const mapItem = (map: Value, key: Value): Value =>
   (map as ReadonlyMap<Value, Value>).get(key) ?? null;
 
-function negation(type: Type): (value: Value) => Value {
-  switch (type.kind) {
-    case 'INTEGER':
-      return (value) => -(value as number) | 0;
-    case 'DOUBLE':
-      return (value) => -(value as number);
-    case 'BIGINT':
-      return (value) => BigInt.asIntN(64, -(value as bigint));
-    default:
-      return (value) => -(value as bigint);
-  }
-}
-
-const byZero = (): RecordError => new RecordError('EXPRESSION', 'division by zero');
-
-/** The operator on two non-null values of these types; whole numbers wrap, division truncates. */
-function arithmetic(
-  op: Arithmetic,
-  left: Type,
-  right: Type,
-  type: Type,
-): (a: Value, b: Value) => Value {
-  if (type.kind === 'DECIMAL') {
-    const compute = decimalArithmetic(op, left, right, type);
-    return (a, b) => compute(a as bigint, b as bigint);
-  }
-  if (type.kind === 'BIGINT') {
-    const compute = bigintArithmetic(op);
-    return (a, b) => BigInt.asIntN(64, compute(a as bigint, b as bigint));
-  }
-  const compute = type.kind === 'INTEGER' ? integerArithmetic(op) : doubleArithmetic(op);
-  return (a, b) => compute(a as number, b as number);
-}
-
-function bigintArithmetic(op: Arithmetic): (a: bigint, b: bigint) => bigint {
-  const checked = (b: bigint): bigint => {
-    if (b === 0n) throw byZero();
-    return b;
-  };
-  switch (op) {
-    case '+':
-      return (a, b) => a + b;
-    case '-':
-      return (a, b) => a - b;
-    case '*':
-      return (a, b) => a * b;
-    case '/':
-      return (a, b) => a / checked(b);
-    case '%':
-      return (a, b) => a % checked(b);
-  }
-}
-
-function integerArithmetic(op: Arithmetic): (a: number, b: number) => number {
-  const checked = (b: number): number => {
-    if (b === 0) throw byZero();
-    return b;
-  };
-  switch (op) {
-    case '+':
-      return (a, b) => (a + b) | 0;
-    case '-':
-      return (a, b) => (a - b) | 0;
-    case '*':
-      return Math.imul;
-    case '/':
-      return (a, b) => (a / checked(b)) | 0;
-    case '%':
-      return (a, b) => (a % checked(b)) | 0;
-  }
-}
-
-function doubleArithmetic(op: Arithmetic): (a: number, b: number) => number {
-  switch (op) {
-    case '+':
-      return (a, b) => a + b;
-    case '-':
-      return (a, b) => a - b;
-    case '*':
-      return (a, b) => a * b;
-    case '/':
-      return (a, b) => a / b;
-    case '%':
-      return (a, b) => a % b;
-  }
-}
-
 /** Null when the argument is null; null items of the list match nothing. */
 function inList(expr: Expr & { expr: 'in' }, compile: (of: Expr) => RowFunction): RowFunction {
   const argument = compile(expr.argument);
-  const items = expr.list.map((item) => ({
-    value: compile(item),
-    equal: comparison('=', expr.argument.type, item.type),
+  const items = expr.list.map((option) => ({
+    value: compile(option),
+    equal: comparison('=', expr.argument.type, option.type),
   }));
   const { negated } = expr;
   return (batch, position, context) => {
     const value = argument(batch, position, context);
     if (value === null) return false;
-    for (const item of items) {
-      const candidate = item.value(batch, position, context);
-      if (candidate !== null && item.equal(value, candidate)) return !negated;
+    for (const option of items) {
+      const candidate = option.value(batch, position, context);
+      if (candidate !== null && option.equal(value, candidate)) return !negated;
     }
     return negated;
   };
@@ -346,7 +305,11 @@ function like(expr: Expr & { expr: 'like' }, compile: (of: Expr) => RowFunction)
   );
 }
 
-function call(expr: Expr & { expr: 'call' }, functions: ScalarFunctions): RowFunction {
+function call(
+  expr: Expr & { expr: 'call' },
+  functions: ScalarFunctions,
+  scope: LambdaScope | null,
+): RowFunction {
   const found = functions.bySignature(expr.function, expr.signature);
   if (found === null || found.kind !== 'scalar') {
     throw new StatementError('UNKNOWN_FUNCTION', `there is no scalar function ${expr.signature}`);
@@ -354,8 +317,11 @@ function call(expr: Expr & { expr: 'call' }, functions: ScalarFunctions): RowFun
   if (found.body === null)
     throw new InvariantError(`${expr.signature} was not loaded when it was planned`);
   const body = found.body(expr.arguments.map((argument) => argument.type));
-  const values = expr.arguments.map((argument) => compileRows(argument, functions));
   const { nullPropagating } = found;
+  if (expr.arguments.some((argument) => argument.expr === 'lambda')) {
+    return LAMBDAS.code.callWithLambdas({ expr, body, nullPropagating, functions, scope });
+  }
+  const values = expr.arguments.map((argument) => compileRows(argument, functions, scope));
   return (batch, position, context) => {
     const given: Value[] = [];
     for (const value of values) {
@@ -363,6 +329,6 @@ function call(expr: Expr & { expr: 'call' }, functions: ScalarFunctions): RowFun
       if (each === null && nullPropagating) return null;
       given.push(each);
     }
-    return body(given, context);
+    return body(given, context, []);
   };
 }

@@ -5,6 +5,7 @@ import type {
   AggregateBody,
   AggregateOverload,
   CallContext,
+  LambdaFunction,
   Parameter,
   Pattern,
   ScalarBody,
@@ -40,7 +41,12 @@ export interface ScalarDeclaration {
   readonly returns: Returns;
   /** false: the body sees nulls. */
   readonly nullPropagating?: boolean | undefined;
-  readonly body: (values: readonly Value[], context: CallContext, types: readonly Type[]) => Value;
+  readonly body: (
+    values: readonly Value[],
+    context: CallContext,
+    types: readonly Type[],
+    lambdas: readonly LambdaFunction[],
+  ) => Value;
 }
 
 export function scalar(declaration: ScalarDeclaration): ScalarOverload {
@@ -55,8 +61,8 @@ export function scalar(declaration: ScalarDeclaration): ScalarOverload {
     nullPropagating: declaration.nullPropagating ?? true,
     body:
       (types): ScalarBody =>
-      (values, context) =>
-        body(values, context, types),
+      (values, context, lambdas) =>
+        body(values, context, types, lambdas),
   };
 }
 

@@ -18,6 +18,12 @@ export const AGGREGATES = theme(
   'aggregates',
   'COUNT SUM SUM_LIST AVG MIN MAX EARLIEST_BY_OFFSET LATEST_BY_OFFSET COLLECT_LIST TOPK TOPKDISTINCT',
 );
+export const ARRAYS = theme(
+  'functions of arrays',
+  'ARRAY_CONCAT ARRAY_CONTAINS ARRAY_DISTINCT ARRAY_EXCEPT ARRAY_INTERSECT ARRAY_JOIN ARRAY_LENGTH ARRAY_MAX ARRAY_MIN ARRAY_REMOVE ARRAY_SORT ARRAY_UNION GENERATE_SERIES SLICE',
+);
+export const LAMBDAS = theme('functions with lambdas', 'TRANSFORM FILTER REDUCE');
+export const MAPS = theme('functions of maps', 'AS_MAP ENTRIES MAP_KEYS MAP_VALUES MAP_UNION');
 export const MATH = theme(
   'functions of numbers',
   'ABS CEIL FLOOR ROUND SIGN SQRT RANDOM LEAST GREATEST',
@@ -32,4 +38,13 @@ export const TIMES = theme('functions of time', 'UNIX_TIMESTAMP UNIX_DATE FROM_U
 export const AGGREGATE_BODIES = new Part<typeof AggregateBodies>('aggregate functions');
 
 /** Every theme, in the order of resolution. */
-export const THEMES: readonly Theme[] = [NULLS, MATH, STRINGS, TIMES, AGGREGATES];
+export const THEMES: readonly Theme[] = [
+  NULLS,
+  MATH,
+  STRINGS,
+  TIMES,
+  ARRAYS,
+  MAPS,
+  LAMBDAS,
+  AGGREGATES,
+];

@@ -38,13 +38,21 @@ export interface CallContext {
   random(): number;
 }
 
-export type ScalarBody = (values: readonly Value[], context: CallContext) => Value;
+/** A lambda of a call, for one row: gives the value of its body for those of its parameters. @throws {RecordError} EXPRESSION */
+export type LambdaFunction = (...values: readonly Value[]) => Value;
+
+/** @param values the arguments without the lambdas @param lambdas the lambdas among the arguments, in their order */
+export type ScalarBody = (
+  values: readonly Value[],
+  context: CallContext,
+  lambdas: readonly LambdaFunction[],
+) => Value;
 
 export interface ScalarOverload extends Declared {
   readonly kind: 'scalar';
-  /** The result type for the resolved argument types. */
+  /** The result type for the resolved argument types; a lambda's is that of its result. */
   readonly returns: (argumentTypes: readonly Type[]) => Type;
-  /** true (the default of most functions): any null argument gives null without a call. */
+  /** true (the default of most functions): any null argument that is no lambda gives null without a call. */
   readonly nullPropagating: boolean;
   /**
    * Makes the body for these argument types. An overload whose implementation is heavy has `load` instead, awaited once

@@ -42,11 +42,21 @@ function decimalOf(type: Type): Type | null {
 }
 
 /**
- * The narrowest type that both can be without saying so: the same type, the wider number, or the DECIMAL that holds both.
+ * The narrowest type that both can be without saying so: the same type, the wider number, the DECIMAL that holds both, or the
+ * ARRAY or MAP of such.
  * Null when there is none.
  */
 function commonType(a: Type, b: Type): Type | null {
   if (typeEquals(a, b)) return a;
+  if (a.kind === 'ARRAY' && b.kind === 'ARRAY') {
+    const item = commonType(a.item, b.item);
+    return item === null ? null : { kind: 'ARRAY', item };
+  }
+  if (a.kind === 'MAP' && b.kind === 'MAP') {
+    const key = commonType(a.key, b.key);
+    const value = commonType(a.value, b.value);
+    return key === null || value === null ? null : { kind: 'MAP', key, value };
+  }
   const widthA = WIDTH.get(a.kind);
   const widthB = WIDTH.get(b.kind);
   if (widthA === undefined || widthB === undefined) return null;
@@ -65,7 +75,7 @@ function commonType(a: Type, b: Type): Type | null {
 }
 
 /** How one argument fits one parameter. */
-interface Fit {
+export interface Fit {
   readonly generality: number;
   readonly widens: boolean;
 }
@@ -84,10 +94,10 @@ function concrete(argument: Type, wanted: Type): Fit | null {
 }
 
 /** Type variables bound so far: what they stand for. */
-type Bindings = Map<string, Type>;
+export type Bindings = Map<string, Type>;
 
 /** Fits an argument into a pattern; binds variables, to the wider type where a variable comes again. */
-function fit(argument: Type, pattern: Pattern, bindings: Bindings): Fit | null {
+export function fit(argument: Type, pattern: Pattern, bindings: Bindings): Fit | null {
   switch (pattern.pattern) {
     case 'type':
       return concrete(argument, pattern.type);
@@ -129,7 +139,11 @@ function bind(variable: string, argument: Type, bindings: Bindings): Fit | null 
  * The type of a pattern once its variables are bound; null while a variable is not. A NULL without a type is a DECIMAL of
  * one digit, so that it widens no other.
  */
-function substituted(pattern: Pattern, argument: Type | null, bindings: Bindings): Type | null {
+export function substituted(
+  pattern: Pattern,
+  argument: Type | null,
+  bindings: Bindings,
+): Type | null {
   switch (pattern.pattern) {
     case 'type':
       return pattern.type;

@@ -2,7 +2,7 @@
 
 import type { Batch } from '../data/batch.ts';
 import type { Evaluation } from '../expr/evaluate.ts';
-import type { CallContext } from '../expr/rows.ts';
+import type { RowContext } from '../expr/rows.ts';
 import type { OperatorContext } from './operator.ts';
 
 /** Mixes 32 bits. Source: the finalizer of MurmurHash3. */
@@ -18,12 +18,13 @@ function mixed(bits: number): number {
  * triggered it, the expression and how many came before on that row, so that cutting the input changes none where the
  * task's seeds count its records.
  */
-export class RowEvaluation implements Evaluation, CallContext {
+export class RowEvaluation implements Evaluation, RowContext {
   readonly #context: OperatorContext;
   readonly #field: string;
   readonly #salt: number;
   #origins: Uint32Array | null = null;
   #drawn = 0;
+  #position = 0;
   #row = 0;
   now = 0;
   #seed = 0;
@@ -44,7 +45,8 @@ export class RowEvaluation implements Evaluation, CallContext {
     return this;
   }
 
-  at(position: number): CallContext {
+  at(position: number): RowContext {
+    this.#position = position;
     this.#row = this.#origins?.[position] ?? position;
     this.#drawn = 0;
     return this;
@@ -54,6 +56,10 @@ export class RowEvaluation implements Evaluation, CallContext {
     const row = mixed(this.#seed + this.#row);
     const high = mixed(row ^ mixed(this.#salt * 2 + 1)) + ++this.#drawn;
     return ((mixed(high) >>> 5) * 0x400_0000 + (mixed(high ^ 0x9e37_79b9) >>> 6)) / 2 ** 53;
+  }
+
+  itemFailed(reason: string): void {
+    this.failed(this.#position, reason);
   }
 
   failed(position: number, reason: string): void {

@@ -70,7 +70,11 @@ export function evaluate(expr: Expr, batch: Batch): Evaluated {
   const failures: string[] = [];
   let drawn = 0;
   const evaluation: Evaluation = {
-    at: () => ({ now: 1_234, random: () => drawn++ / 8 }),
+    at: (position) => ({
+      now: 1_234,
+      random: () => drawn++ / 8,
+      itemFailed: (reason) => failures.push(`${position}: an item: ${reason}`),
+    }),
     failed: (position, reason) => failures.push(`${position}: ${reason}`),
   };
   const result = compile(expr, registry)(batch, evaluation);

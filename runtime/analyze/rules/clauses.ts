@@ -20,10 +20,6 @@ export function refuseUnsupported(query: Query): void {
   if (emit !== null && emit.every !== null) throw unsupported('EMIT CHANGES EVERY', emit.every.at);
   const [order] = orderBy ?? [];
   if (order !== undefined) throw unsupported('ORDER BY', order.at);
-  for (const item of query.items) {
-    if (item.kind === 'StructStar')
-      throw unsupported('->*', item.at, 'Name the fields one by one.');
-  }
 }
 
 /** A final result needs windows that close. */
