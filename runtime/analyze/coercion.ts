@@ -131,8 +131,9 @@ export function isTemporal(type: Type): boolean {
   return type.kind === 'TIME' || type.kind === 'DATE' || type.kind === 'TIMESTAMP';
 }
 
-/** True when CAST from one to the other is in the language. */
+/** True when CAST from one to the other is in the language: bytes have no one text. */
 export function canCast(from: Type, to: Type): boolean {
+  if (from.kind === 'BYTES' && to.kind === STRING.kind) return false;
   return castBetween(from, to) !== null;
 }
 

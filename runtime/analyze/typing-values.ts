@@ -271,7 +271,7 @@ export function inferSubscript(typer: Typer, node: Subscript): Expr {
       return {
         expr: 'subscript',
         base,
-        index: coerced(expectWhole(index, node.index.at), INTEGER),
+        index: expectWhole(index, node.index.at),
         type: base.type.item,
       };
     case 'MAP':

@@ -28,11 +28,14 @@ const category = 'ARRAY';
 const arrayOf = (item: Pattern): Pattern => ({ pattern: 'array', item });
 const ANY_ARRAY = arrayOf(ANY);
 
-/** Items that have an order and a text of their own: no collections. */
-const PRIMITIVES: readonly Pattern[] = [
-  ...[BOOLEAN, INTEGER, BIGINT, DOUBLE, STRING, BYTES, TIME, DATE, TIMESTAMP].map(of),
+/** Items that have a text of their own: neither collections nor bytes. */
+const TEXTUAL: readonly Pattern[] = [
+  ...[BOOLEAN, INTEGER, BIGINT, DOUBLE, STRING, TIME, DATE, TIMESTAMP].map(of),
   DECIMALS,
 ];
+
+/** Items that have an order: no collections. */
+const PRIMITIVES: readonly Pattern[] = [...TEXTUAL, of(BYTES)];
 
 /** The type of the items of the first argument. */
 function itemType(types: readonly Type[]): Type {
@@ -50,8 +53,9 @@ function order(type: Type): (a: Value, b: Value) => number {
 function ofPrimitives(
   declaration: Omit<ScalarDeclaration, 'category' | 'parameters'>,
   more: ScalarDeclaration['parameters'] = [],
+  types: readonly Pattern[] = PRIMITIVES,
 ): ScalarOverload[] {
-  return PRIMITIVES.map((item) =>
+  return types.map((item) =>
     scalar({ ...declaration, category, parameters: [parameter('array', arrayOf(item)), ...more] }),
   );
 }
@@ -234,8 +238,8 @@ export const ARRAYS: readonly ScalarOverload[] = [
     'The different items of both arrays, in the order in which they first come.',
     (left, right) => distinct([...left, ...right]),
   ),
-  ...ofPrimitives(joining),
-  ...ofPrimitives(joining, [parameter('delimiter', of(STRING))]),
+  ...ofPrimitives(joining, [], TEXTUAL),
+  ...ofPrimitives(joining, [parameter('delimiter', of(STRING))], TEXTUAL),
   scalar({
     name: 'ARRAY_LENGTH',
     category,

@@ -56,6 +56,7 @@ export const TEST_FUNCTIONS: readonly ScalarOverload[] = [
     isItems(value) ? (value[0] ?? null) : null,
   ),
   declared('TEST_UDF', [], FOO, () => ['foo']),
+  declared('TOSTRUCT', fixed(STRING), FOO, ([value = null]) => [value]),
   declared('BAD_UDF', fixed(INTEGER), INTEGER, boom),
   declared('BAD_UDF', fixed(BOOLEAN), INTEGER, ([value]) => (value === true ? boom() : 0)),
   guarded('WHENCONDITION', BOOLEAN),

@@ -276,7 +276,6 @@ test.each([
     table('SELECT id, COUNT(*) FROM s WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY id EMIT FINAL'),
     'EMIT FINAL is not supported yet',
   ],
-  [as('SELECT id, o->* FROM s'), '->* is not supported yet'],
   ['SELECT * FROM s;', 'a pull query over the stream S is not supported yet'],
   ['SELECT id, COUNT(*) FROM made GROUP BY id;', 'GROUP BY in a pull query is not supported'],
   [
