@@ -122,10 +122,12 @@ interface Item {
 
 /**
  * The type that all items share. NULL takes the type of the others, text literals are read as theirs (beside numbers as a number
- * wide enough for the text), and where a column is STRING the other literals are text.
+ * wide enough for the text), and where a column or the first item is STRING the other literals are text.
  */
 function sharedType(all: readonly Item[], what: string, at: Position): Type {
-  let type: Type | null = null;
+  const isTimes = all.some(({ value }) => value !== null && isTemporal(value.type));
+  const first = all.find(({ value }) => value !== null)?.value ?? null;
+  let type: Type | null = literalText(first) === null || isTimes ? null : STRING;
   for (const { value, at: itemAt } of all) {
     if (value === null || literalText(value) !== null) continue;
     const next: Type | null = type === null ? value.type : commonType(type, value.type);
@@ -140,7 +142,7 @@ function sharedType(all: readonly Item[], what: string, at: Position): Type {
       );
     }
   }
-  if (type === null && all.some(({ value }) => value !== null)) type = STRING;
+  if (type === null && first !== null) type = STRING;
   for (const { value } of all) {
     const text = literalText(value);
     const read = text === null || type === null || !isNumeric(type) ? null : numberTypeOf(text);
@@ -194,7 +196,16 @@ export function inferArray(typer: Typer, node: ArrayConstructor): Expr {
 }
 
 function as(value: Expr | null, type: Type, at: Position): Expr {
-  return fromText(value, type, at) ?? coerced(value, type);
+  return fromText(value, type, at) ?? toText(value, type) ?? coerced(value, type);
+}
+
+/** A number's or a truth's literal as text, which may be read as another's later; null where it is none, or is not to be text. */
+function toText(value: Expr | null, type: Type): Expr | null {
+  if (type.kind !== 'STRING' || value?.expr !== 'literal' || value.value === null) return null;
+  const hasOneText = value.type.kind !== 'DOUBLE' && isNumeric(value.type);
+  return hasOneText || value.type.kind === 'BOOLEAN'
+    ? { expr: 'literal', value: String(value.value), type }
+    : null;
 }
 
 export function inferMap(typer: Typer, node: MapConstructor): Expr {

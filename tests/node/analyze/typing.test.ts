@@ -84,6 +84,10 @@ test.each([
     '(CASE WHEN F THEN 1 WHEN (I = 2) THEN L END) :: BIGINT',
   ],
   ["CASE i WHEN 1 THEN 'x' ELSE NULL END", "(CASE WHEN (I = 1) THEN 'x' ELSE NULL END) :: STRING"],
+  ["ARRAY['a', 1, 2.50, TRUE, NULL]", "ARRAY['a', '1', '2.50', 'true', NULL] :: ARRAY<STRING>"],
+  ["ARRAY['7', 1]", "ARRAY['7', '1'] :: ARRAY<STRING>"],
+  ['MAP(a := i, 7 := l)', "MAP(A := CAST(I AS BIGINT), '7' := L) :: MAP<STRING, BIGINT>"],
+  ["xs IN (ARRAY['7', 1])", '(XS IN (ARRAY[7, 1])) :: BOOLEAN'],
   ["ARRAY[i, '7']", 'ARRAY[I, 7] :: ARRAY<INTEGER>'],
   ["ARRAY[i, '3000000000']", 'ARRAY[CAST(I AS BIGINT), 3000000000] :: ARRAY<BIGINT>'],
   [
