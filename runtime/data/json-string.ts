@@ -4,7 +4,7 @@ import type { ByteWriter } from '../base/bytes.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const HEX = '0123456789abcdef';
+const HEX = '0123456789ABCDEF';
 
 /** Appends a JSON string; control characters, quote and backslash are escaped, nothing else. */
 export function writeJsonString(to: ByteWriter, text: string): void {

@@ -2,7 +2,7 @@
 
 import { RecordError } from '../base/errors.ts';
 import type { Type } from '../data/type.ts';
-import { type JsonScanner, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-scanner.ts';
+import { type JsonScanner, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../data/json-scanner.ts';
 
 const INTEGER_MAX = 2_147_483_647;
 const INTEGER_MIN = -2_147_483_648;

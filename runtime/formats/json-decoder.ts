@@ -4,7 +4,7 @@ import type { ColumnBuilder } from '../data/builder.ts';
 import { Interner } from '../data/interner.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
-import { CLOSE_BRACE, COLON, JsonScanner, OPEN_BRACE, QUOTE } from './json-scanner.ts';
+import { CLOSE_BRACE, COLON, JsonScanner, OPEN_BRACE, QUOTE } from '../data/json-scanner.ts';
 import { beginsNumber, doubleOf, isInRange, kindOf, within } from './json-common.ts';
 import { JSON_VALUE } from './parts.ts';
 import type { Decoder } from './serde.ts';

@@ -11,7 +11,7 @@ import {
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from './json-scanner.ts';
+} from '../data/json-scanner.ts';
 import { beginsNumber, doubleOf, isInRange, kindOf, within } from './json-common.ts';
 import { isRefused, parseScalar, shown, truncateNumber } from './numbers.ts';
 
