@@ -44,6 +44,10 @@ export function announceParts(): void {
   theme(functions.MATH, async () => (await import('../functions/math.ts')).MATH);
   theme(functions.NULLS, async () => (await import('../functions/nulls.ts')).NULLS);
   theme(functions.STRINGS, async () => (await import('../functions/strings.ts')).STRINGS);
+  theme(functions.TEXTS, async () => (await import('../functions/texts.ts')).TEXTS);
+  theme(functions.BYTES, async () => (await import('../functions/bytes.ts')).BYTES_FUNCTIONS);
+  theme(functions.MASKS, async () => (await import('../functions/masks.ts')).MASK_FUNCTIONS);
+  theme(functions.GEO, async () => (await import('../functions/geo.ts')).GEO);
   theme(functions.TIMES, async () => (await import('../functions/times.ts')).TIMES);
   fetched(functions.AGGREGATE_BODIES, () => import('../functions/aggregate-bodies.ts'));
   fetched(operators.AGGREGATE, () => import('../operators/aggregate.ts'));

@@ -1,6 +1,6 @@
 // Short ways to declare functions, for the files of themes; knows no function.
 
-import { STRING, type Type, type Value } from '../data/type.ts';
+import { BYTES, INTEGER, STRING, type Type, type Value } from '../data/type.ts';
 import type {
   AggregateBody,
   AggregateOverload,
@@ -23,6 +23,11 @@ export function parameter(name: string, pattern: Pattern): Parameter {
 export function variadic(name: string, pattern: Pattern): Parameter {
   return { name, pattern, variadic: true };
 }
+
+/** Parameters of the types that most functions of text take. */
+export const text = (name: string): Parameter => parameter(name, of(STRING));
+export const bytes = (name: string): Parameter => parameter(name, of(BYTES));
+export const whole = (name: string): Parameter => parameter(name, of(INTEGER));
 
 type Returns = Type | ((argumentTypes: readonly Type[]) => Type);
 

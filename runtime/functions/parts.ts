@@ -33,6 +33,19 @@ export const STRINGS = theme(
   'functions of text',
   'LCASE UCASE INITCAP LEN TRIM SUBSTRING CONCAT REPLACE SPLIT',
 );
+export const TEXTS = theme(
+  'rarer functions of text',
+  'CHR CONCAT_WS INSTR LPAD RPAD SPLIT_TO_MAP ELT FIELD UUID',
+);
+export const BYTES = theme(
+  'functions of bytes',
+  'ENCODE TO_BYTES FROM_BYTES INT_FROM_BYTES BIGINT_FROM_BYTES DOUBLE_FROM_BYTES MD5',
+);
+export const MASKS = theme(
+  'functions that mask',
+  'MASK MASK_KEEP_LEFT MASK_KEEP_RIGHT MASK_LEFT MASK_RIGHT',
+);
+export const GEO = theme('functions of places', 'GEO_DISTANCE');
 export const TIMES = theme('functions of time', 'UNIX_TIMESTAMP UNIX_DATE FROM_UNIXTIME');
 
 export const AGGREGATE_BODIES = new Part<typeof AggregateBodies>('aggregate functions');
@@ -46,5 +59,9 @@ export const THEMES: readonly Theme[] = [
   ARRAYS,
   MAPS,
   LAMBDAS,
+  TEXTS,
+  BYTES,
+  MASKS,
+  GEO,
   AGGREGATES,
 ];

@@ -1,19 +1,18 @@
-// Functions of text and bytes; knows no other theme.
+// The usual functions of text, most of them for bytes too; knows no other theme.
 
 import { concatBytes } from '../base/bytes.ts';
+import { TEXT_LENGTH_MAX } from '../base/limits.ts';
 import { array, BYTES, INTEGER, STRING, type Value } from '../data/type.ts';
-import { of, parameter, scalar, variadic } from './declare.ts';
+import { of, parameter, scalar, text, variadic, whole } from './declare.ts';
 import type { ScalarOverload } from './registry.ts';
+import { checkLength, lengthOf } from './text-length.ts';
 
 const category = 'STRING';
-const text = (name: string) => parameter(name, of(STRING));
-const whole = (name: string) => parameter(name, of(INTEGER));
 
-/** Where a 1-based position begins, counted from the end when it is negative; null when that is before the beginning. */
-function startOf(length: number, position: number): number | null {
-  if (position > 0) return Math.min(position - 1, length);
-  if (position === 0) return 0;
-  return length + position < 0 ? null : length + position;
+/** Where a 1-based position begins, counted from the end when it is negative; what lies outside begins at the nearer end. */
+function startOf(length: number, position: number): number {
+  const start = position < 0 ? length + position : position - 1;
+  return Math.min(Math.max(start, 0), length);
 }
 
 function substring<T extends string | Uint8Array>(
@@ -22,7 +21,6 @@ function substring<T extends string | Uint8Array>(
   length: number | null,
 ): Value {
   const start = startOf(value.length, position);
-  if (start === null) return null;
   const end = length === null ? value.length : start + Math.max(0, length);
   return value.slice(start, end);
 }
@@ -59,17 +57,63 @@ function trim(value: string): string {
   return value.slice(from, to);
 }
 
+/** Java's `\s`. */
+const WHITE = ' \t\n\v\f\r';
+
 /** The first character of each word in upper case, the others in lower case; words stand between white space. */
 function initcap(value: string): string {
   let capital = true;
   let result = '';
-  for (const character of value) {
-    const isSpace = character.trim() === '';
-    result += capital ? character.toUpperCase() : character.toLowerCase();
-    capital = isSpace;
+  for (const character of value.toLowerCase()) {
+    result += capital ? character.toUpperCase() : character;
+    capital = WHITE.includes(character);
   }
   return result;
 }
+
+/** Java's String.replace: no pattern in either; an empty part stands before every unit and at the end. */
+function replace(value: string, old: string, fresh: string): string {
+  const step = Math.max(1, old.length);
+  if (value.length + (value.length / step + 1) * fresh.length > TEXT_LENGTH_MAX) {
+    const count = value.split(old).length - (old === '' ? -1 : 1);
+    checkLength(value.length + count * (fresh.length - old.length));
+  }
+  return value.replaceAll(old, () => fresh);
+}
+
+/** The characters of a text; an empty one is its only part. */
+function characters(value: string): string[] {
+  return value === '' ? [''] : Array.from(value);
+}
+
+/** Where `part` begins in `value`, from an index on; -1 when nowhere. */
+function indexOfBytes(value: Uint8Array, part: Uint8Array, from: number): number {
+  const first = part[0] as number;
+  for (let at = value.indexOf(first, from); at >= 0; at = value.indexOf(first, at + 1)) {
+    let same = 1;
+    while (same < part.length && value[at + same] === part[same]) same++;
+    if (same === part.length) return at;
+  }
+  return -1;
+}
+
+function splitBytes(value: Uint8Array, delimiter: Uint8Array): Uint8Array[] {
+  if (value.length === 0) return [value];
+  if (delimiter.length === 0) return Array.from(value, (byte) => Uint8Array.of(byte));
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (;;) {
+    const at = indexOfBytes(value, delimiter, from);
+    if (at < 0) break;
+    parts.push(value.slice(from, at));
+    from = at + delimiter.length;
+  }
+  parts.push(value.slice(from));
+  return parts;
+}
+
+const SPLIT_TEXT =
+  'The parts between delimiters; an empty delimiter splits into single characters or bytes.';
 
 export const STRINGS: readonly ScalarOverload[] = [
   scalar({
@@ -123,7 +167,11 @@ export const STRINGS: readonly ScalarOverload[] = [
     parameters: [variadic('values', of(STRING))],
     returns: STRING,
     nullPropagating: false,
-    body: (values) => values.filter((value) => typeof value === 'string').join(''),
+    body: (values) => {
+      const parts = values.filter((value) => typeof value === 'string');
+      checkLength(lengthOf(parts));
+      return parts.join('');
+    },
   }),
   scalar({
     name: 'CONCAT',
@@ -132,7 +180,11 @@ export const STRINGS: readonly ScalarOverload[] = [
     parameters: [variadic('values', of(BYTES))],
     returns: BYTES,
     nullPropagating: false,
-    body: (values) => concatBytes(values.filter((value) => value instanceof Uint8Array)),
+    body: (values) => {
+      const parts = values.filter((value) => value instanceof Uint8Array);
+      checkLength(lengthOf(parts));
+      return concatBytes(parts);
+    },
   }),
   scalar({
     name: 'REPLACE',
@@ -141,16 +193,24 @@ export const STRINGS: readonly ScalarOverload[] = [
     parameters: [text('value'), text('old'), text('new')],
     returns: STRING,
     body: ([value = null, old = null, fresh = null]) =>
-      old === '' ? value : (value as string).replaceAll(old as string, () => fresh as string),
+      replace(value as string, old as string, fresh as string),
   }),
   scalar({
     name: 'SPLIT',
     category,
-    description:
-      'The parts of a text between delimiters; an empty one splits it into its characters.',
+    description: SPLIT_TEXT,
     parameters: [text('value'), text('delimiter')],
     returns: array(STRING),
     body: ([value = null, delimiter = null]) =>
-      delimiter === '' ? Array.from(value as string) : (value as string).split(delimiter as string),
+      delimiter === '' ? characters(value as string) : (value as string).split(delimiter as string),
+  }),
+  scalar({
+    name: 'SPLIT',
+    category,
+    description: SPLIT_TEXT,
+    parameters: [parameter('value', of(BYTES)), parameter('delimiter', of(BYTES))],
+    returns: array(BYTES),
+    body: ([value = null, delimiter = null]) =>
+      splitBytes(value as Uint8Array, delimiter as Uint8Array),
   }),
 ];

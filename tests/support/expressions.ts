@@ -102,3 +102,8 @@ export function valueOf(expr: Expr): Value | Error {
   const [failure] = failures;
   return failure === undefined ? (values[0] ?? null) : new Error(failure);
 }
+
+/** Why the expression without columns fails; '' when it does not. */
+export function failureOf(expr: Expr): string {
+  return evaluate(expr, ONE_ROW).failures[0] ?? '';
+}
