@@ -45,6 +45,10 @@ export const MASKS = theme(
   'functions that mask',
   'MASK MASK_KEEP_LEFT MASK_KEEP_RIGHT MASK_LEFT MASK_RIGHT',
 );
+export const URLS = theme(
+  'functions of URLs',
+  'URL_ENCODE_PARAM URL_DECODE_PARAM URL_EXTRACT_FRAGMENT URL_EXTRACT_HOST URL_EXTRACT_PARAMETER URL_EXTRACT_PATH URL_EXTRACT_PORT URL_EXTRACT_PROTOCOL URL_EXTRACT_QUERY',
+);
 export const GEO = theme('functions of places', 'GEO_DISTANCE');
 export const TIMES = theme('functions of time', 'UNIX_TIMESTAMP UNIX_DATE FROM_UNIXTIME');
 
@@ -62,6 +66,7 @@ export const THEMES: readonly Theme[] = [
   TEXTS,
   BYTES,
   MASKS,
+  URLS,
   GEO,
   AGGREGATES,
 ];
