@@ -33,6 +33,8 @@ export const PARTITIONS_MAX = 256;
 export const NAME_LENGTH_MAX = 249;
 /** Nesting of a JSON value. */
 export const JSON_DEPTH_MAX = 64;
+/** Digits before or behind the point of a number that functions of JSON write without an exponent. */
+export const JSON_NUMBER_DIGITS_MAX = 1000;
 /** UTF-16 units of a text, or bytes, that one call of a function makes; what a record can hold is less. */
 export const TEXT_LENGTH_MAX = 4_194_304;
 /** Bytes of the kernel's linear memory (64 MiB). */

@@ -48,6 +48,7 @@ export function announceParts(): void {
   theme(functions.BYTES, async () => (await import('../functions/bytes.ts')).BYTES_FUNCTIONS);
   theme(functions.MASKS, async () => (await import('../functions/masks.ts')).MASK_FUNCTIONS);
   theme(functions.URLS, async () => (await import('../functions/urls.ts')).URLS);
+  theme(functions.JSONS, async () => (await import('../functions/jsons.ts')).JSONS);
   theme(functions.GEO, async () => (await import('../functions/geo.ts')).GEO);
   theme(functions.TIMES, async () => (await import('../functions/times.ts')).TIMES);
   fetched(functions.AGGREGATE_BODIES, () => import('../functions/aggregate-bodies.ts'));
