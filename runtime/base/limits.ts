@@ -37,6 +37,12 @@ export const JSON_DEPTH_MAX = 64;
 export const JSON_NUMBER_DIGITS_MAX = 1000;
 /** UTF-16 units of a text, or bytes, that one call of a function makes; what a record can hold is less. */
 export const TEXT_LENGTH_MAX = 4_194_304;
+/** Compiled regular expressions that one call keeps, where patterns come from the data; beyond it all are dropped. */
+export const PATTERNS_MAX = 32;
+/** UTF-16 units of one regular expression. */
+export const PATTERN_LENGTH_MAX = 4096;
+/** Instructions that one compiles to: each may look at each character of a text. */
+export const PATTERN_INSTRUCTIONS_MAX = 10_000;
 /** Bytes of the kernel's linear memory (64 MiB). */
 export const KERNEL_MEMORY_BYTES_MAX = 67_108_864;
 /** Entries of one kernel dictionary. */

@@ -49,9 +49,11 @@ export function announceParts(): void {
   theme(functions.MASKS, async () => (await import('../functions/masks.ts')).MASK_FUNCTIONS);
   theme(functions.URLS, async () => (await import('../functions/urls.ts')).URLS);
   theme(functions.JSONS, async () => (await import('../functions/jsons.ts')).JSONS);
+  theme(functions.REGEXPS, async () => (await import('../functions/regexps.ts')).REGEXPS);
   theme(functions.GEO, async () => (await import('../functions/geo.ts')).GEO);
   theme(functions.TIMES, async () => (await import('../functions/times.ts')).TIMES);
   fetched(functions.AGGREGATE_BODIES, () => import('../functions/aggregate-bodies.ts'));
+  fetched(functions.REGEXP_BODIES, () => import('../functions/regexp-bodies.ts'));
   fetched(operators.AGGREGATE, () => import('../operators/aggregate.ts'));
   fetched(operators.KERNEL_AGGREGATE, () => import('../operators/kernel-aggregate.ts'));
   fetched(operators.MATERIALIZE, () => import('../operators/materialize.ts'));

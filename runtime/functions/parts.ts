@@ -2,6 +2,7 @@
 
 import { Part } from '../base/part.ts';
 import type * as AggregateBodies from './aggregate-bodies.ts';
+import type * as RegexpBodies from './regexp-bodies.ts';
 import type { Overload } from './registry.ts';
 
 /** The functions of one theme: their names are known at once, their overloads when a statement calls one. */
@@ -53,10 +54,15 @@ export const JSONS = theme(
   'functions of JSON',
   'EXTRACTJSONFIELD IS_JSON_STRING JSON_ARRAY_CONTAINS JSON_ARRAY_LENGTH JSON_CONCAT JSON_ITEMS JSON_KEYS JSON_RECORDS TO_JSON_STRING',
 );
+export const REGEXPS = theme(
+  'functions of regular expressions',
+  'REGEXP_EXTRACT REGEXP_EXTRACT_ALL REGEXP_REPLACE REGEXP_SPLIT_TO_ARRAY',
+);
 export const GEO = theme('functions of places', 'GEO_DISTANCE');
 export const TIMES = theme('functions of time', 'UNIX_TIMESTAMP UNIX_DATE FROM_UNIXTIME');
 
 export const AGGREGATE_BODIES = new Part<typeof AggregateBodies>('aggregate functions');
+export const REGEXP_BODIES = new Part<typeof RegexpBodies>('regular expressions');
 
 /** Every theme, in the order of resolution. */
 export const THEMES: readonly Theme[] = [
@@ -72,6 +78,7 @@ export const THEMES: readonly Theme[] = [
   MASKS,
   URLS,
   JSONS,
+  REGEXPS,
   GEO,
   AGGREGATES,
 ];

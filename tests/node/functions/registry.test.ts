@@ -149,3 +149,23 @@ test('a heavy body is loaded once, and is there from then on', async () => {
   expect(own.load('F', 'F(DOUBLE)')).toBe(null);
   expect(loads).toBe(1);
 });
+
+test('every function says what it does', () => {
+  const builtins = builtinRegistry();
+  const overloads = builtins.names.flatMap((name) => builtins.overloads(name));
+  expect(overloads.length).toBeGreaterThan(100);
+  const silent = overloads.filter(({ description }) => description.length < 10);
+  expect(silent.map(({ name }) => name)).toEqual([]);
+});
+
+test('the body of a regular expression is loaded when its statement is planned', async () => {
+  const builtins = builtinRegistry();
+  const signature = 'REGEXP_EXTRACT(STRING, STRING)';
+  const loading = builtins.load('REGEXP_EXTRACT', signature);
+  expect(loading).not.toBeNull();
+  await loading;
+  expect(builtins.load('REGEXP_EXTRACT', signature)).toBeNull();
+  const found = builtins.bySignature('REGEXP_EXTRACT', signature);
+  const body = found?.kind === 'scalar' ? found.body?.([STRING, STRING]) : undefined;
+  expect(body?.(['b+', 'abbc'], { now: 0, random: () => 0 })).toBe('bb');
+});
