@@ -7,7 +7,6 @@ import * as data from '../data/parts.ts';
 import * as expr from '../expr/parts.ts';
 import * as formats from '../formats/parts.ts';
 import * as functions from '../functions/parts.ts';
-import type { Overload } from '../functions/registry.ts';
 import * as operators from '../operators/parts.ts';
 import * as sql from '../sql/parts.ts';
 import * as task from '../task/parts.ts';
@@ -18,10 +17,6 @@ const parts = new Set<Part<object>>();
 function fetched<Code extends object>(part: Part<Code>, fetch: () => Promise<Code>): void {
   part.from(fetch);
   parts.add(part);
-}
-
-function theme({ part }: functions.Theme, fetch: () => Promise<readonly Overload[]>): void {
-  fetched(part, async () => ({ overloads: await fetch() }));
 }
 
 /** Says of every part how it is fetched. Whoever calls synchronous code through `withParts` has called this before. */
@@ -37,23 +32,12 @@ export function announceParts(): void {
   fetched(catalog.NEAREST_NAME, () => import('../catalog/nearest-name.ts'));
   fetched(expr.EXPRESSIONS, () => import('../expr/compile.ts'));
   fetched(expr.LAMBDAS, () => import('../expr/lambdas.ts'));
-  theme(functions.AGGREGATES, async () => (await import('../functions/aggregates.ts')).AGGREGATES);
-  theme(functions.ARRAYS, async () => (await import('../functions/arrays.ts')).ARRAYS);
-  theme(functions.LAMBDAS, async () => (await import('../functions/lambdas.ts')).LAMBDAS);
-  theme(functions.MAPS, async () => (await import('../functions/maps.ts')).MAPS);
-  theme(functions.MATH, async () => (await import('../functions/math.ts')).MATH);
-  theme(functions.NULLS, async () => (await import('../functions/nulls.ts')).NULLS);
-  theme(functions.STRINGS, async () => (await import('../functions/strings.ts')).STRINGS);
-  theme(functions.TEXTS, async () => (await import('../functions/texts.ts')).TEXTS);
-  theme(functions.BYTES, async () => (await import('../functions/bytes.ts')).BYTES_FUNCTIONS);
-  theme(functions.MASKS, async () => (await import('../functions/masks.ts')).MASK_FUNCTIONS);
-  theme(functions.URLS, async () => (await import('../functions/urls.ts')).URLS);
-  theme(functions.JSONS, async () => (await import('../functions/jsons.ts')).JSONS);
-  theme(functions.REGEXPS, async () => (await import('../functions/regexps.ts')).REGEXPS);
-  theme(functions.GEO, async () => (await import('../functions/geo.ts')).GEO);
-  theme(functions.TIMES, async () => (await import('../functions/times.ts')).TIMES);
+  fetched(functions.AGGREGATES.part, async () => {
+    const { AGGREGATES: overloads } = await import('../functions/aggregates.ts');
+    return { overloads };
+  });
   fetched(functions.AGGREGATE_BODIES, () => import('../functions/aggregate-bodies.ts'));
-  fetched(functions.REGEXP_BODIES, () => import('../functions/regexp-bodies.ts'));
+  fetched(functions.THEMES, () => import('../functions/themes.ts'));
   fetched(operators.AGGREGATE, () => import('../operators/aggregate.ts'));
   fetched(operators.KERNEL_AGGREGATE, () => import('../operators/kernel-aggregate.ts'));
   fetched(operators.MATERIALIZE, () => import('../operators/materialize.ts'));
@@ -92,4 +76,5 @@ export function announceParts(): void {
 export async function loadParts(): Promise<void> {
   announceParts();
   for (const part of parts) await part.load();
+  for (const part of functions.THEMES.code.PARTS) await part.load();
 }

@@ -1,6 +1,7 @@
 // The registry over a list of overloads: look-up, resolution, and loading of heavy bodies; knows no function.
 
 import { assert } from '../base/assert.ts';
+import type { Part } from '../base/part.ts';
 import type { Type } from '../data/type.ts';
 import type { Theme } from './parts.ts';
 import type {
@@ -14,33 +15,60 @@ import { match, signatureOf } from './resolve.ts';
 
 type Bodies = (argumentTypes: readonly Type[]) => ScalarBody;
 
+type MoreThemes = Part<{ readonly THEMES: readonly Theme[] }>;
+
 /**
- * A registry of these overloads, and before them those of the themes, which are fetched as they are needed.
- * @throws {InvariantError} when two have the same signature
+ * A registry of these overloads, and before them those of the themes, which are fetched as they are needed; further themes are
+ * asked for when a name is in none of these.
+ * @throws {InvariantError} when two have the same signature; where that takes a theme, when it has been fetched
  */
 export function createRegistry(
   overloads: readonly Overload[],
   themes: readonly Theme[] = [],
+  more: MoreThemes | null = null,
 ): FunctionRegistry {
-  return new Registry(overloads, themes);
+  return new Registry(overloads, themes, more);
 }
 
 class Registry implements FunctionRegistry {
-  readonly names: readonly string[];
   readonly #own: readonly Overload[];
-  /** Themes that are not known by signature yet, by the names of their functions. */
+  /** The themes by the names of their functions. */
   readonly #themes = new Map<string, Theme>();
+  /** Those whose functions are known by signature. */
+  readonly #known = new Set<Theme>();
+  /** Null once they are among the themes. */
+  #more: MoreThemes | null;
   readonly #byName = new Map<string, Overload[]>();
   readonly #bySignature = new Map<string, Overload>();
   readonly #loaded = new Map<ScalarOverload, ScalarOverload>();
 
-  constructor(overloads: readonly Overload[], themes: readonly Theme[]) {
+  constructor(overloads: readonly Overload[], themes: readonly Theme[], more: MoreThemes | null) {
     this.#own = overloads;
+    this.#more = more;
+    this.#name(themes);
+    if (more === null) this.#addOwn();
+  }
+
+  get names(): readonly string[] {
+    this.#nameAll();
+    return [...new Set([...this.#themes.keys(), ...this.#byName.keys()])].sort();
+  }
+
+  #name(themes: readonly Theme[]): void {
     for (const theme of themes) for (const name of theme.names) this.#themes.set(name, theme);
-    for (const overload of overloads) {
-      if (!this.#themes.has(overload.name)) this.#add(overload);
-    }
-    this.names = [...new Set([...this.#themes.keys(), ...this.#byName.keys()])].sort();
+  }
+
+  /** Makes every name known. @throws {PartMissing} when the names are not fetched yet */
+  #nameAll(): void {
+    if (this.#more === null) return;
+    this.#name(this.#more.code.THEMES);
+    this.#more = null;
+    this.#addOwn();
+  }
+
+  /** Adds the caller's functions of names that no theme has. */
+  #addOwn(): void {
+    for (const overload of this.#own) if (!this.#themes.has(overload.name)) this.#add(overload);
   }
 
   #add(overload: Overload): void {
@@ -54,15 +82,17 @@ class Registry implements FunctionRegistry {
 
   /** Makes the functions of that name known. @throws {PartMissing} when their theme is not fetched yet */
   #know(name: string): void {
+    if (!this.#themes.has(name)) this.#nameAll();
     const theme = this.#themes.get(name);
-    if (theme === undefined) return;
+    if (theme === undefined || this.#known.has(theme)) return;
     const { overloads } = theme.part.code;
-    for (const known of theme.names) this.#themes.delete(known);
+    this.#known.add(theme);
     for (const overload of overloads) this.#add(overload);
     for (const overload of this.#own) if (theme.names.includes(overload.name)) this.#add(overload);
   }
 
   has(name: string): boolean {
+    if (!this.#themes.has(name)) this.#nameAll();
     return this.#themes.has(name) || this.#byName.has(name);
   }
 

@@ -2,8 +2,8 @@
 
 import { array, INTEGER, STRING, type Type } from '../data/type.ts';
 import { of, parameter, text } from './declare.ts';
-import { REGEXP_BODIES } from './parts.ts';
 import type { Parameter, ScalarOverload } from './registry.ts';
+import { REGEXP_BODIES } from './regexp-part.ts';
 import type * as RegexpBodies from './regexp-bodies.ts';
 
 function regexp(

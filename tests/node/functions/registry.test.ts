@@ -1,6 +1,7 @@
 // How calls find their overload, and how heavy bodies are loaded once.
 
 import { expect, test } from 'vitest';
+import { Part, PartMissing } from '../../../runtime/base/part.ts';
 import {
   array,
   BIGINT,
@@ -15,6 +16,7 @@ import {
 import { builtinRegistry } from '../../../runtime/functions/builtins.ts';
 import { createRegistry } from '../../../runtime/functions/create-registry.ts';
 import { ANY, of, parameter, scalar, variadic } from '../../../runtime/functions/declare.ts';
+import { type Theme, theme } from '../../../runtime/functions/parts.ts';
 import type { ScalarBody, ScalarOverload } from '../../../runtime/functions/registry.ts';
 
 const declared = (...parameters: readonly ReturnType<typeof parameter>[]): ScalarOverload =>
@@ -167,5 +169,30 @@ test('the body of a regular expression is loaded when its statement is planned',
   expect(builtins.load('REGEXP_EXTRACT', signature)).toBeNull();
   const found = builtins.bySignature('REGEXP_EXTRACT', signature);
   const body = found?.kind === 'scalar' ? found.body?.([STRING, STRING]) : undefined;
-  expect(body?.(['b+', 'abbc'], { now: 0, random: () => 0 })).toBe('bb');
+  expect(body?.(['b+', 'abbc'], { now: 0, random: () => 0 }, [])).toBe('bb');
+});
+
+test('further names are asked for only when a name is in no theme at hand', async () => {
+  const further = theme('further', 'G');
+  const g = { ...declared(parameter('a', of(DOUBLE))), name: 'G' };
+  further.part.from(() => Promise.resolve({ overloads: [g] }));
+  const more = new Part<{ readonly THEMES: readonly Theme[] }>('more');
+  more.from(() => Promise.resolve({ THEMES: [further] }));
+  const at = theme('at hand', 'F');
+  at.part.from(() => Promise.resolve({ overloads: [declared(parameter('a', of(DOUBLE)))] }));
+  await at.part.load();
+  const own = { ...declared(parameter('a', of(BOOLEAN))), name: 'H' };
+  const gOfBoolean = { ...declared(parameter('a', of(BOOLEAN))), name: 'G' };
+  const asked = createRegistry([own, gOfBoolean], [at], more);
+  expect(asked.overloads('F')).toHaveLength(1);
+  for (const ask of [() => asked.has('G'), () => asked.names, () => asked.overloads('H')])
+    expect(ask).toThrow(PartMissing);
+  await more.load();
+  expect(asked.names).toEqual(['F', 'G', 'H']);
+  expect(asked.has('I')).toBe(false);
+  expect(asked.overloads('H')).toEqual([own]);
+  expect(() => asked.overloads('G')).toThrow(PartMissing);
+  await further.part.load();
+  expect(asked.overloads('G')).toEqual([g, gOfBoolean]);
+  expect(asked.bySignature('F', 'F(DOUBLE)')).not.toBeNull();
 });

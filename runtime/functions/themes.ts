@@ -1,0 +1,76 @@
+// The names of all functions that the main job does not call, by theme, and how each theme is fetched; knows no function.
+
+import type { Part } from '../base/part.ts';
+import { type Theme, theme } from './parts.ts';
+import { REGEXP_BODIES } from './regexp-part.ts';
+import type { Overload } from './registry.ts';
+
+function fetched(
+  name: string,
+  names: string,
+  fetch: () => PromiseLike<readonly Overload[]>,
+): Theme {
+  const made = theme(name, names);
+  made.part.from(() => fetch().then((overloads) => ({ overloads })));
+  return made;
+}
+
+export const THEMES: readonly Theme[] = [
+  fetched('functions of nulls', 'COALESCE IFNULL NULLIF AS_VALUE', () =>
+    import('./nulls.ts').then(({ NULLS }) => NULLS),
+  ),
+  fetched('functions of numbers', 'ABS CEIL FLOOR ROUND SIGN SQRT RANDOM LEAST GREATEST', () =>
+    import('./math.ts').then(({ MATH }) => MATH),
+  ),
+  fetched('functions of time', 'UNIX_TIMESTAMP UNIX_DATE FROM_UNIXTIME', () =>
+    import('./times.ts').then(({ TIMES }) => TIMES),
+  ),
+  fetched(
+    'functions of arrays',
+    'ARRAY_CONCAT ARRAY_CONTAINS ARRAY_DISTINCT ARRAY_EXCEPT ARRAY_INTERSECT ARRAY_JOIN ARRAY_LENGTH ARRAY_MAX ARRAY_MIN ARRAY_REMOVE ARRAY_SORT ARRAY_UNION GENERATE_SERIES SLICE',
+    () => import('./arrays.ts').then(({ ARRAYS }) => ARRAYS),
+  ),
+  fetched('functions of maps', 'AS_MAP ENTRIES MAP_KEYS MAP_VALUES MAP_UNION', () =>
+    import('./maps.ts').then(({ MAPS }) => MAPS),
+  ),
+  fetched('functions with lambdas', 'TRANSFORM FILTER REDUCE', () =>
+    import('./lambdas.ts').then(({ LAMBDAS }) => LAMBDAS),
+  ),
+  fetched('functions of text', 'LCASE UCASE INITCAP LEN TRIM SUBSTRING CONCAT REPLACE SPLIT', () =>
+    import('./strings.ts').then(({ STRINGS }) => STRINGS),
+  ),
+  fetched(
+    'rarer functions of text',
+    'CHR CONCAT_WS INSTR LPAD RPAD SPLIT_TO_MAP ELT FIELD UUID',
+    () => import('./texts.ts').then(({ TEXTS }) => TEXTS),
+  ),
+  fetched(
+    'functions of bytes',
+    'ENCODE TO_BYTES FROM_BYTES INT_FROM_BYTES BIGINT_FROM_BYTES DOUBLE_FROM_BYTES MD5',
+    () => import('./bytes.ts').then(({ BYTES_FUNCTIONS }) => BYTES_FUNCTIONS),
+  ),
+  fetched('functions that mask', 'MASK MASK_KEEP_LEFT MASK_KEEP_RIGHT MASK_LEFT MASK_RIGHT', () =>
+    import('./masks.ts').then(({ MASK_FUNCTIONS }) => MASK_FUNCTIONS),
+  ),
+  fetched(
+    'functions of URLs',
+    'URL_ENCODE_PARAM URL_DECODE_PARAM URL_EXTRACT_FRAGMENT URL_EXTRACT_HOST URL_EXTRACT_PARAMETER URL_EXTRACT_PATH URL_EXTRACT_PORT URL_EXTRACT_PROTOCOL URL_EXTRACT_QUERY',
+    () => import('./urls.ts').then(({ URLS }) => URLS),
+  ),
+  fetched(
+    'functions of JSON',
+    'EXTRACTJSONFIELD IS_JSON_STRING JSON_ARRAY_CONTAINS JSON_ARRAY_LENGTH JSON_CONCAT JSON_ITEMS JSON_KEYS JSON_RECORDS TO_JSON_STRING',
+    () => import('./jsons.ts').then(({ JSONS }) => JSONS),
+  ),
+  fetched(
+    'functions of regular expressions',
+    'REGEXP_EXTRACT REGEXP_EXTRACT_ALL REGEXP_REPLACE REGEXP_SPLIT_TO_ARRAY',
+    () => import('./regexps.ts').then(({ REGEXPS }) => REGEXPS),
+  ),
+  fetched('functions of places', 'GEO_DISTANCE', () => import('./geo.ts').then(({ GEO }) => GEO)),
+];
+
+REGEXP_BODIES.from(() => import('./regexp-bodies.ts'));
+
+/** Every part behind this one, for whoever fetches all of them. */
+export const PARTS: readonly Part<object>[] = [...THEMES.map(({ part }) => part), REGEXP_BODIES];
