@@ -9,6 +9,7 @@ import { planningOptions } from '../plan/lower.ts';
 import { planPull } from '../plan/pull.ts';
 import type { Plan } from '../plan/step.ts';
 import type { TopicDescription } from '../ports/log.ts';
+import { withParts } from '../task/with-parts.ts';
 import type { CatalogChange } from './changes.ts';
 import {
   functionEntity,
@@ -71,7 +72,7 @@ export async function control(
         : entity('source_descriptions', text, { sourceDescriptions: described });
     }
     case 'describeFunction':
-      return functionEntity(text, registry, analysis.function);
+      return withParts(() => functionEntity(text, registry, analysis.function));
     case 'explain':
       return explained(text, analysis, context);
     default:
@@ -94,7 +95,7 @@ async function show(
     case 'QUERIES':
       return queriesEntity(text, catalog, (id) => queries.stateOf(id));
     case 'FUNCTIONS':
-      return functionsEntity(text, registry);
+      return withParts(() => functionsEntity(text, registry));
     case 'TYPES':
       return typesEntity(text, catalog);
     case 'PROPERTIES':
