@@ -14,6 +14,7 @@ import { LAMBDA_CALLS } from './parts.ts';
 import { expect, known, type Typer, type TypingContext } from './typer.ts';
 import { resolveCall } from './typing.ts';
 import * as operators from './typing-operators.ts';
+import { withUnits } from './typing-units.ts';
 import * as values from './typing-values.ts';
 
 /** What no column can be: decimals grow with each operator, and STRUCT() has no fields until a column gives it some. */
@@ -109,7 +110,12 @@ export function inferNode(typer: Typer, node: Exclude<Expression, Column>): Expr
     case 'Struct':
       return values.inferStruct(typer, node);
     case 'AtTimeZone':
-      throw unsupported('AT TIME ZONE', node.at);
+      throw new StatementError(
+        'UNSUPPORTED',
+        'a TIMESTAMP is an instant and is in no time zone',
+        node.at,
+        'CONVERT_TZ moves it by the offset of a zone, FORMAT_TIMESTAMP prints it in one.',
+      );
     default:
       return exhaustive(node);
   }
@@ -130,7 +136,7 @@ function call(typer: Typer, node: Call): Expr | null {
   if (node.arguments.some(({ kind }) => kind === 'Lambda'))
     return LAMBDA_CALLS.code.inferLambdaCall(typer, node);
   checkFunction(registry, node);
-  const written = node.arguments.map((argument) => typer.infer(argument));
+  const written = withUnits(registry, name, node).map((argument) => typer.infer(argument));
   const resolved = resolveCall(typer.context, node, written);
   if (resolved.overload.kind === 'aggregate') {
     throw new StatementError(

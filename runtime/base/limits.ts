@@ -76,3 +76,9 @@ export const QUERIES_MAX = 64;
 export const PROCESSING_LOG_RECORDS_MAX = 100_000;
 /** Attempts at one record before it goes to the dead-letter topic. */
 export const ATTEMPTS_MAX = 3;
+/** Characters of a date-time pattern. */
+export const DATETIME_PATTERN_LENGTH_MAX = 1024;
+/** Date-time patterns kept compiled, time zones kept open, and days whose offset is remembered of each zone. */
+export const DATETIME_PATTERNS_MAX = 256;
+export const ZONES_MAX = 64;
+export const ZONE_DAYS_MAX = 4096;

@@ -91,6 +91,8 @@ function patternText(pattern: Pattern): string {
       return typeText(pattern.type);
     case 'decimal':
       return 'DECIMAL';
+    case 'unit':
+      return 'INTERVALUNIT';
     case 'any':
     case 'anyStruct':
       return pattern.variable;

@@ -37,6 +37,7 @@ export function announceParts(): void {
     return { overloads };
   });
   fetched(functions.AGGREGATE_BODIES, () => import('../functions/aggregate-bodies.ts'));
+  fetched(functions.DATETIME_TEXT, () => import('../functions/datetime/text.ts'));
   fetched(functions.THEMES, () => import('../functions/themes.ts'));
   fetched(operators.AGGREGATE, () => import('../operators/aggregate.ts'));
   fetched(operators.KERNEL_AGGREGATE, () => import('../operators/kernel-aggregate.ts'));

@@ -15,6 +15,8 @@ import type {
 export const of = (type: Type): Pattern => ({ pattern: 'type', type });
 export const ANY: Pattern = { pattern: 'any', variable: 'T' };
 export const DECIMALS: Pattern = { pattern: 'decimal' };
+/** The body gets the unit's name in the plural, `DAYS`. */
+export const UNIT: Pattern = { pattern: 'unit' };
 
 export function parameter(name: string, pattern: Pattern): Parameter {
   return { name, pattern, variadic: false };

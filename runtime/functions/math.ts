@@ -95,6 +95,20 @@ function withExponent(value: number, power: number): number {
   return Number(`${digits}e${Number(exponent) + power}`);
 }
 
+/** A decimal cut to so many places, towards zero; its scale stays. */
+function cutUnscaled(unscaled: bigint, scale: number, places: number): bigint {
+  if (places >= scale) return unscaled;
+  const digits = absolute(unscaled).toString().length;
+  return scale - places > digits ? 0n : cut(unscaled, 10n ** BigInt(scale - places));
+}
+
+/** A double cut to so many decimal places by its decimal text, towards zero. */
+function cutPlaces(value: number, places: number): number {
+  if (!Number.isFinite(value)) return value;
+  const shifted = withExponent(value, places);
+  return Math.abs(shifted) >= 2 ** 53 ? value : withExponent(Math.trunc(shifted), -places);
+}
+
 function scaleOf(type: Type | undefined): number {
   return type?.kind === 'DECIMAL' ? type.scale : 0;
 }
@@ -105,64 +119,62 @@ function wholeDecimal(type: Type): Type & { readonly kind: 'DECIMAL' } {
   return { kind: 'DECIMAL', precision: Math.max(1, digits), scale: 0 };
 }
 
-const ROUND: readonly ScalarOverload[] = [
-  scalar({
-    name: 'ROUND',
-    category,
-    description: 'The nearest whole number; a half goes up.',
-    parameters: [parameter('value', of(INTEGER))],
-    returns: INTEGER,
-    body: ([value = null]) => value,
-  }),
-  scalar({
-    name: 'ROUND',
-    category,
-    description: 'The nearest whole number; a half goes up.',
-    parameters: [parameter('value', of(BIGINT))],
-    returns: BIGINT,
-    body: ([value = null]) => value,
-  }),
-  scalar({
-    name: 'ROUND',
-    category,
-    description: 'The nearest whole number; a half goes up.',
-    parameters: [parameter('value', of(DOUBLE))],
-    returns: BIGINT,
-    body: ([value = null]) => roundHalfUp(value as number),
-  }),
-  scalar({
-    name: 'ROUND',
-    category,
-    description: 'Rounded to so many decimal places.',
-    parameters: [parameter('value', of(DOUBLE)), parameter('places', of(INTEGER))],
-    returns: DOUBLE,
-    body: ([value = null, places = null]) => roundPlaces(value as number, places as number),
-  }),
-  scalar({
-    name: 'ROUND',
-    category,
-    description: 'The nearest whole number, as a DECIMAL without places; a half goes up.',
-    parameters: [parameter('value', DECIMALS)],
-    returns: (types) => wholeDecimal(first(types)),
-    body: ([value = null], _context, [type]) => {
-      const scale = scaleOf(type);
-      const whole = rescale(roundUnscaled(value as bigint, scale, 0), scale, 0);
-      const { precision } = wholeDecimal(type ?? INTEGER);
-      return fitted(whole, precision, 0);
-    },
-  }),
-  scalar({
-    name: 'ROUND',
-    category,
-    description: 'Rounded to so many decimal places, of the same type; a half goes up.',
-    parameters: [parameter('value', DECIMALS), parameter('places', of(INTEGER))],
-    returns: first,
-    body: ([value = null, places = null], _context, [type]) => {
-      const rounded = roundUnscaled(value as bigint, scaleOf(type), places as number);
-      return type?.kind === 'DECIMAL' ? fitted(rounded, type.precision, type.scale) : rounded;
-    },
-  }),
-];
+interface Rounding {
+  readonly name: string;
+  /** What becomes of the digits that go. */
+  readonly how: string;
+  readonly whole: (value: number) => bigint;
+  readonly double: (value: number, places: number) => number;
+  readonly unscaled: (unscaled: bigint, scale: number, places: number) => bigint;
+}
+
+/** ROUND and TRUNC: whole numbers become BIGINT, a DECIMAL one without places; with places given the type stays. */
+function rounding({ name, how, whole, double, unscaled }: Rounding): ScalarOverload[] {
+  const common = { name, category, description: `The whole number; ${how}.` };
+  const places = { ...common, description: `Of so many decimal places and the same type; ${how}.` };
+  return [
+    ...[INTEGER, BIGINT].map((type) =>
+      scalar({
+        ...common,
+        description: 'The number itself, as a BIGINT.',
+        parameters: [parameter('value', of(type))],
+        returns: BIGINT,
+        body: ([value = null]) => BigInt(value as number | bigint),
+      }),
+    ),
+    scalar({
+      ...common,
+      parameters: [parameter('value', of(DOUBLE))],
+      returns: BIGINT,
+      body: ([value = null]) => whole(value as number),
+    }),
+    scalar({
+      ...places,
+      parameters: [parameter('value', of(DOUBLE)), parameter('places', of(INTEGER))],
+      returns: DOUBLE,
+      body: ([value = null, count = null]) => double(value as number, count as number),
+    }),
+    scalar({
+      ...common,
+      parameters: [parameter('value', DECIMALS)],
+      returns: (types) => wholeDecimal(first(types)),
+      body: ([value = null], _context, [type]) => {
+        const scale = scaleOf(type);
+        const { precision } = wholeDecimal(type ?? INTEGER);
+        return fitted(rescale(unscaled(value as bigint, scale, 0), scale, 0), precision, 0);
+      },
+    }),
+    scalar({
+      ...places,
+      parameters: [parameter('value', DECIMALS), parameter('places', of(INTEGER))],
+      returns: first,
+      body: ([value = null, count = null], _context, [type]) => {
+        const rounded = unscaled(value as bigint, scaleOf(type), count as number);
+        return type?.kind === 'DECIMAL' ? fitted(rounded, type.precision, type.scale) : rounded;
+      },
+    }),
+  ];
+}
 
 /** LEAST and GREATEST: nulls are left out. */
 function extremes(name: string, description: string, sign: 1 | -1): ScalarOverload[] {
@@ -229,7 +241,20 @@ export const MATH: readonly ScalarOverload[] = [
     double: Math.floor,
     decimal: (value, unit) => (value < 0n ? cut(value - unit + 1n, unit) : cut(value, unit)),
   }),
-  ...ROUND,
+  ...rounding({
+    name: 'ROUND',
+    how: 'a half goes up',
+    whole: roundHalfUp,
+    double: roundPlaces,
+    unscaled: roundUnscaled,
+  }),
+  ...rounding({
+    name: 'TRUNC',
+    how: 'the digits behind go',
+    whole: bigintOf,
+    double: cutPlaces,
+    unscaled: cutUnscaled,
+  }),
   ...[INTEGER, BIGINT, DOUBLE].map((type) =>
     scalar({
       name: 'SIGN',

@@ -2,6 +2,7 @@
 
 import { Part } from '../base/part.ts';
 import type * as AggregateBodies from './aggregate-bodies.ts';
+import type * as DatetimeText from './datetime/text.ts';
 import type { Overload } from './registry.ts';
 import type * as Themes from './themes.ts';
 
@@ -21,5 +22,6 @@ export const AGGREGATES = theme(
   'COUNT SUM SUM_LIST AVG MIN MAX EARLIEST_BY_OFFSET LATEST_BY_OFFSET COLLECT_LIST TOPK TOPKDISTINCT',
 );
 export const AGGREGATE_BODIES = new Part<typeof AggregateBodies>('aggregate functions');
+export const DATETIME_TEXT = new Part<typeof DatetimeText>('date-time patterns');
 /** All themes but AGGREGATES: even their names are fetched when a statement names a function that is none of these. */
 export const THEMES = new Part<typeof Themes>('names of functions');

@@ -2,10 +2,12 @@
 
 import type { Type, Value } from '../data/type.ts';
 
-/** A type pattern of a declared parameter: a concrete type, a kind of any size (DECIMAL, ARRAY...), or a type variable. */
+/** A type pattern of a declared parameter: a concrete type, a kind of any size (DECIMAL, ARRAY...), a keyword, or a type variable. */
 export type Pattern =
   | { readonly pattern: 'type'; readonly type: Type }
   | { readonly pattern: 'decimal' }
+  /** A unit of time, written as a keyword. */
+  | { readonly pattern: 'unit' }
   | { readonly pattern: 'any'; readonly variable: string }
   | { readonly pattern: 'array'; readonly item: Pattern }
   | { readonly pattern: 'map'; readonly key: Pattern; readonly value: Pattern }

@@ -1,6 +1,6 @@
 // Matches argument types with declared parameters: patterns, widening and type variables; knows no function.
 
-import { type Type, typeEquals, typeText } from '../data/type.ts';
+import { STRING, type Type, typeEquals, typeText } from '../data/type.ts';
 import type { Overload, Parameter, Pattern } from './registry.ts';
 
 /** How an overload fits a call. */
@@ -101,6 +101,8 @@ export function fit(argument: Type, pattern: Pattern, bindings: Bindings): Fit |
   switch (pattern.pattern) {
     case 'type':
       return concrete(argument, pattern.type);
+    case 'unit':
+      return concrete(argument, STRING);
     case 'decimal':
       if (argument.kind === 'DECIMAL') return EXACT;
       return decimalOf(argument) === null ? null : WIDENED;
@@ -147,6 +149,8 @@ export function substituted(
   switch (pattern.pattern) {
     case 'type':
       return pattern.type;
+    case 'unit':
+      return STRING;
     case 'decimal':
       return argument === null ? { kind: 'DECIMAL', precision: 1, scale: 0 } : decimalOf(argument);
     case 'any':
@@ -217,6 +221,8 @@ function patternText(pattern: Pattern): string {
   switch (pattern.pattern) {
     case 'type':
       return typeText(pattern.type);
+    case 'unit':
+      return 'INTERVALUNIT';
     case 'decimal':
       return 'DECIMAL';
     case 'any':

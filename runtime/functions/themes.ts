@@ -19,11 +19,23 @@ export const THEMES: readonly Theme[] = [
   fetched('functions of nulls', 'COALESCE IFNULL NULLIF AS_VALUE', () =>
     import('./nulls.ts').then(({ NULLS }) => NULLS),
   ),
-  fetched('functions of numbers', 'ABS CEIL FLOOR ROUND SIGN SQRT RANDOM LEAST GREATEST', () =>
+  fetched('functions of numbers', 'ABS CEIL FLOOR ROUND TRUNC SIGN SQRT RANDOM LEAST GREATEST', () =>
     import('./math.ts').then(({ MATH }) => MATH),
   ),
-  fetched('functions of time', 'UNIX_TIMESTAMP UNIX_DATE FROM_UNIXTIME', () =>
-    import('./times.ts').then(({ TIMES }) => TIMES),
+  fetched(
+    'functions of real numbers',
+    'CBRT EXP LN LOG POWER PI DEGREES RADIANS SIN COS TAN COT SINH COSH TANH ASIN ACOS ATAN ATAN2',
+    () => import('./reals.ts').then(({ REALS }) => REALS),
+  ),
+  fetched(
+    'functions of time',
+    'UNIX_TIMESTAMP UNIX_DATE FROM_UNIXTIME FROM_DAYS DATEADD DATESUB TIMEADD TIMESUB TIMESTAMPADD TIMESTAMPSUB',
+    () => import('./times.ts').then(({ TIMES }) => TIMES),
+  ),
+  fetched(
+    'functions of dates and times as texts',
+    'FORMAT_DATE FORMAT_TIME FORMAT_TIMESTAMP PARSE_DATE PARSE_TIME PARSE_TIMESTAMP CONVERT_TZ DATETOSTRING STRINGTODATE STRINGTOTIMESTAMP TIMESTAMPTOSTRING',
+    () => import('./time-texts.ts').then(({ TIME_TEXTS }) => TIME_TEXTS),
   ),
   fetched(
     'functions of arrays',
