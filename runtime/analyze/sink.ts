@@ -5,6 +5,7 @@ import { chooseFormats, checkFormat, checkWrap, type SourceFormats } from '../ca
 import { isTopicName, readProperties, type SourceProperties } from '../catalog/properties.ts';
 import type { KeyWindow, Source, TimestampColumn } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
+import { DATETIME_TEXT } from '../functions/parts.ts';
 import type { CreateAs, Name } from '../sql/ast.ts';
 import type { AnalyzeOptions } from './analysis.ts';
 import { formatDefaults, partitionsOf } from './settings.ts';
@@ -162,15 +163,12 @@ function timestampFormatOf(
   kind: string,
   format: { readonly value: string; readonly at: Position } | null,
   at: Position,
-): null {
+): string | null {
   if (kind === 'STRING') {
     if (format !== null) {
-      throw new StatementError(
-        'UNSUPPORTED',
-        'a TIMESTAMP column of type STRING is not supported yet',
-        at,
-        'Use a BIGINT or TIMESTAMP column.',
-      );
+      const fault = DATETIME_TEXT.code.patternFault(format.value);
+      if (fault === null) return format.value;
+      throw new StatementError('INVALID', fault, format.at, "It is written as 'yyyy-MM-dd'.");
     }
     throw new StatementError(
       'TYPE_MISMATCH',

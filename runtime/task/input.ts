@@ -5,12 +5,13 @@ import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op, select, slice } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
 import { CODEC } from '../data/parts.ts';
-import { type Bitmap, bitmap, type Column, setBit, valueAt } from '../data/column.ts';
+import { type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
 import type { RecordBatch } from '../data/record.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import type { Decoder, Formats } from '../formats/serde.ts';
 import type { InternalSourceStep, SourceStep } from '../plan/step.ts';
 import { windowBytes } from '../formats/windowed-key.ts';
+import { type EventTime, eventTime } from './event-time.ts';
 import { pseudoColumn, windowColumn, windowKind, type RecordPlace } from './record-columns.ts';
 
 /** Names a record that was skipped: its index in the record batch, and why. */
@@ -80,9 +81,11 @@ class SourceReader implements Reader {
   readonly #windowBytes: number;
   /** Positions in the source's schema of the columns that the plan reads. */
   readonly #touched: ReadonlySet<number>;
+  readonly #eventTime: EventTime;
 
   constructor(step: SourceStep, formats: Formats) {
     this.#step = step;
+    this.#eventTime = eventTime(step.timestamp);
     const kind = windowKind(step.window);
     this.#windowBytes = kind === null ? 0 : windowBytes(kind);
     const names = new Set(step.schema.columns.map(({ role, name }) => `${role} ${name}`));
@@ -250,26 +253,25 @@ class SourceReader implements Reader {
     const dropped = new Set<number>();
     for (let row = 0; row < kept.rows; row++) {
       const index = origin[row] ?? 0;
-      let ms: number | null = records.timestamps[index] ?? 0;
-      if (column !== undefined && !kept.isValueNull(row)) ms = timeOf(column, row);
-      if (ms === null || !(ms >= 0)) {
-        const reason =
-          ms === null ? 'the timestamp column is null' : `the timestamp ${ms} is negative`;
+      try {
+        const isGiven = column !== undefined && !kept.isValueNull(row);
+        const ms = isGiven ? this.#eventTime(column, row) : (records.timestamps[index] ?? 0);
+        rowtime[row] = usable(ms, name ?? 'ROWTIME');
+      } catch (thrown) {
+        if (!(thrown instanceof RecordError)) throw thrown;
         dropped.add(row);
-        onProblem(index, new RecordError('TIMESTAMP', reason, name ?? 'ROWTIME'));
-      } else {
-        rowtime[row] = ms;
+        onProblem(index, thrown);
       }
     }
     return { rowtime, dropped };
   }
 }
 
-function timeOf(column: Column, row: number): number | null {
-  const value = valueAt(column, row);
-  if (typeof value === 'bigint' || typeof value === 'number') return Number(value);
-  if (value === null) return null;
-  throw new InvariantError('the planner admits BIGINT and TIMESTAMP columns as timestamps');
+/** @throws {RecordError} TIMESTAMP for a time that no record can have */
+function usable(ms: number | null, field: string): number {
+  if (ms !== null && ms >= 0) return ms;
+  const reason = ms === null ? 'the timestamp column is null' : `the timestamp ${ms} is negative`;
+  throw new RecordError('TIMESTAMP', reason, field);
 }
 
 /** Decodes the key or the value; nulls stand for one that is absent. @returns false when it is null as a whole */

@@ -13,6 +13,7 @@ import { writeSession, writeTimeWindow } from '../formats/windowed-key.ts';
 import type { Emit, RowProblem } from '../operators/operator.ts';
 import type { SinkStep } from '../plan/step.ts';
 import type { TopicPartition } from '../ports/log.ts';
+import { type EventTime, eventTime } from './event-time.ts';
 
 /** One record batch to append; it gets its sequence at the commit. */
 export interface Outgoing {
@@ -56,6 +57,7 @@ export class SinkWriter implements Output {
   readonly #windowAt: readonly number[];
   readonly #valueAt: readonly number[];
   readonly #timestampAt: number;
+  readonly #eventTime: EventTime;
   readonly #targets: readonly Target[];
   readonly #key = new ByteWriter();
   readonly #value = new ByteWriter(1024);
@@ -68,6 +70,7 @@ export class SinkWriter implements Output {
     this.#windowAt = columnsWithRole(step.schema, 'window');
     this.#valueAt = columnsWithRole(step.schema, 'value');
     const { columns } = step.schema;
+    this.#eventTime = eventTime(step.timestamp);
     this.#timestampAt = columns.findIndex((column) => column.name === step.timestamp?.column);
     const keyFormat = formats.get(step.keyFormat.format);
     const valueFormat = formats.get(step.valueFormat.format);
@@ -179,16 +182,13 @@ export class SinkWriter implements Output {
   #timestamp(batch: Batch, position: number): number {
     const column = this.#timestampAt < 0 ? undefined : batch.columns[this.#timestampAt];
     if (column === undefined) return batch.rowtime[position] ?? 0;
-    const value = valueAt(column, position);
-    if (typeof value === 'bigint' || typeof value === 'number') return Number(value);
-    if (value === null) {
-      throw new RecordError(
-        'TIMESTAMP',
-        'the timestamp column is null',
-        this.#step.timestamp?.column ?? '',
-      );
-    }
-    throw new InvariantError('the planner admits BIGINT and TIMESTAMP columns as timestamps');
+    const ms = this.#eventTime(column, position);
+    if (ms !== null) return ms;
+    throw new RecordError(
+      'TIMESTAMP',
+      'the timestamp column is null',
+      this.#step.timestamp?.column ?? '',
+    );
   }
 
   #finish(partition: number, target: Target): void {
