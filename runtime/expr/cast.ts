@@ -1,6 +1,6 @@
 // CAST between all types of values, as explicit conversion of the language defines it; knows no columns.
 
-import { encodeBase64 } from '../base/base64.ts';
+import { decodeBase64, encodeBase64 } from '../base/base64.ts';
 import { RecordError, StatementError } from '../base/errors.ts';
 import { decimalText } from '../data/decimal-text.ts';
 import { doubleText } from '../data/double-text.ts';
@@ -31,7 +31,7 @@ export function castBetween(from: Type, to: Type): Cast | null {
   if (typeEquals(from, to)) return same;
   switch (to.kind) {
     case 'STRING':
-      return (value) => valueText(value, from);
+      return from.kind === 'BYTES' ? null : (value) => valueText(value, from);
     case 'BOOLEAN':
       return from.kind === 'STRING'
         ? (value) => (value as string).trim().toLowerCase() === 'true'
@@ -49,7 +49,7 @@ export function castBetween(from: Type, to: Type): Cast | null {
     case 'TIMESTAMP':
       return toTime(from, to);
     case 'BYTES':
-      return null;
+      return from.kind === 'STRING' ? toBytes : null;
     case 'ARRAY':
       return from.kind === 'ARRAY' ? arrays(from.item, to.item) : null;
     case 'MAP':
@@ -192,6 +192,12 @@ function toDecimal(from: Type, precision: number, scale: number): Cast | null {
       return null;
   }
 }
+
+const toBytes: Cast = (value) => {
+  const bytes = decodeBase64((value as string).trim());
+  if (bytes === null) throw refused(value as string, 'BYTES in base64');
+  return bytes;
+};
 
 function toTime(from: Type, to: Type): Cast | null {
   if (from.kind === 'STRING') {

@@ -1,6 +1,6 @@
 // ISO text of TIME, DATE and TIMESTAMP and back, in UTC; knows no patterns and no time zones but offsets.
 
-const DAY_MS = 86_400_000;
+import { civilOf, DAY_MS, daysOf, monthLength } from './calendar.ts';
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
@@ -14,23 +14,20 @@ export function timeText(ms: number): string {
   return millis === 0 ? whole : `${whole}.${String(millis).padStart(3, '0')}`;
 }
 
-/** Days since the epoch as `yyyy-MM-dd`. */
+/** Days since the epoch as `yyyy-MM-dd`; a year of more or less than four digits has a sign. */
 export function dateText(days: number): string {
-  return isoDate(new Date(days * DAY_MS));
+  const { year, month, day } = civilOf(days);
+  const digits = String(Math.abs(year)).padStart(4, '0');
+  const sign = year < 0 ? '-' : year > 9999 ? '+' : '';
+  return `${sign}${digits}-${two(month)}-${two(day)}`;
 }
 
 /** Milliseconds since the epoch as `yyyy-MM-ddTHH:mm:ss.SSS`, in UTC and without saying so. */
 export function timestampText(ms: number): string {
-  const date = new Date(ms);
-  const time = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
-  return `${isoDate(date)}T${time}.${String(date.getUTCMilliseconds()).padStart(3, '0')}`;
-}
-
-function isoDate(date: Date): string {
-  const year = date.getUTCFullYear();
-  const digits = String(Math.abs(year)).padStart(4, '0');
-  const sign = year < 0 ? '-' : year > 9999 ? '+' : '';
-  return `${sign}${digits}-${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`;
+  const time = timeOf(ms);
+  const clock = timeText(time).slice(0, 5);
+  const seconds = two(Math.floor(time / 1000) % 60);
+  return `${dateText(dayOf(ms))}T${clock}:${seconds}.${String(time % 1000).padStart(3, '0')}`;
 }
 
 /** Reads fixed groups of digits and single characters off a text; the cost is its length. */
@@ -92,32 +89,38 @@ function scanTime(from: Scanner): number {
   return ((hours * 60 + minutes) * 60 + seconds) * 1000 + millis;
 }
 
-/** `yyyy[-MM[-dd]]` as days since the epoch, missing parts being 1; NaN when it is not one or no such day exists. */
+/**
+ * `yyyy[-MM[-dd]]` as days since the epoch, missing parts being 1; a year behind a sign has four to six digits. NaN when it is not one
+ * or no such day exists.
+ */
 function scanDate(from: Scanner): number {
-  const year = from.digits(4, 4);
+  const sign = from.take('+-');
+  const size = from.digits(4, sign === '' ? 4 : 6);
+  const year = sign === '-' ? -size : size;
   let month = 1;
   let day = 1;
   if (from.take('-') !== '') {
     month = from.digits(2, 2);
     if (from.take('-') !== '') day = from.digits(2, 2);
   }
-  const ms = Date.UTC(2000, month - 1, day);
-  const date = new Date(ms);
-  date.setUTCFullYear(year, month - 1, day);
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day
-    ? date.getTime() / DAY_MS
-    : NaN;
+  const exists = month >= 1 && month <= 12 && day >= 1 && day <= monthLength(year, month);
+  return exists ? daysOf(year, month, day) : NaN;
 }
+
+/** No zone is further from UTC. */
+const OFFSET_MS_MAX = 64_800_000;
 
 /** `Z`, `+HH`, `+HHmm` or `+HH:mm` as milliseconds ahead of UTC; 0 at the end of the text; NaN when it is none. */
 function scanOffset(from: Scanner): number {
-  if (from.done || from.take('Zz') !== '') return 0;
+  if (from.done || from.take('Z') !== '') return 0;
   const sign = from.take('+-');
   if (sign === '') return NaN;
   const hours = from.digits(2, 2);
   from.take(':');
   const minutes = from.done ? 0 : from.digits(2, 2);
+  if (!(minutes < 60)) return NaN;
   const ms = (hours * 60 + minutes) * 60_000;
+  if (ms > OFFSET_MS_MAX) return NaN;
   return sign === '-' ? -ms : ms;
 }
 
@@ -135,12 +138,16 @@ export function parseDate(text: string): number | null {
   return Number.isNaN(days) || !scanner.done ? null : days;
 }
 
-/** Milliseconds since the epoch of a date, or a date, `T` or a space, and a time with or without an offset; else null. */
+/**
+ * Milliseconds since the epoch of a date, or a date, `T` and a time with or without an offset; else null. What the text leaves out at
+ * its end, from the month on, is the least that it can be; the offset is 0.
+ */
 export function parseTimestamp(text: string): number | null {
   const scanner = new Scanner(text);
   const days = scanDate(scanner);
-  const time = scanner.take('Tt ') === '' || scanner.done ? 0 : scanTime(scanner);
-  const ms = days * DAY_MS + time - scanOffset(scanner);
+  const isDate = scanner.take('T') === '';
+  const time = isDate || scanner.done ? 0 : scanTime(scanner);
+  const ms = days * DAY_MS + time - (isDate ? 0 : scanOffset(scanner));
   return Number.isNaN(ms) || !scanner.done ? null : ms;
 }
 

@@ -8,7 +8,7 @@ import {
   floorMod,
   weekOf,
   weekOfMonth,
-} from './calendar.ts';
+} from '../../expr/calendar.ts';
 import type { Zone } from './time-zones.ts';
 
 export type DateField =

@@ -10,7 +10,7 @@ import {
   daysOf,
   isLeap,
   monthLength,
-} from './calendar.ts';
+} from '../../expr/calendar.ts';
 import { type DateField, dateField, type Field, MODIFIED_JULIAN_DAYS, RANGES } from './moment.ts';
 
 /** A local date and time; what the fields leave open is that of 1970-01-01T00:00. */

@@ -2,7 +2,7 @@
 
 import { RecordError } from '../../base/errors.ts';
 import { DATETIME_PATTERNS_MAX } from '../../base/limits.ts';
-import { DAY_MS } from './calendar.ts';
+import { DAY_MS } from '../../expr/calendar.ts';
 import { momentAt } from './moment.ts';
 import { compilePattern, type Part } from './pattern.ts';
 import { printPattern } from './pattern-print.ts';

@@ -2,7 +2,7 @@
 
 import { RecordError } from '../../base/errors.ts';
 import { ZONE_DAYS_MAX, ZONES_MAX } from '../../base/limits.ts';
-import { DAY_MS } from './calendar.ts';
+import { DAY_MS } from '../../expr/calendar.ts';
 import { ZONE_NAMES } from './zone-names.ts';
 
 export interface Zone {

@@ -130,8 +130,8 @@ test.each([
     'TYPE_MISMATCH line 1:82: the TIMESTAMP column is STRING',
   ],
   [
-    "CREATE STREAM s (a STRING) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', TIMESTAMP='a', TIMESTAMP_FORMAT='yyyy');",
-    'UNSUPPORTED line 1:82: a TIMESTAMP column of type STRING is not supported yet',
+    "CREATE STREAM s (a STRING) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', TIMESTAMP='a', TIMESTAMP_FORMAT='yyyy J');",
+    "INVALID line 1:104: 'yyyy J' is no date-time pattern: J has no meaning",
   ],
   [
     "CREATE STREAM s (a BIGINT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', TIMESTAMP_FORMAT='yyyy');",

@@ -57,6 +57,20 @@ const casts: readonly [Value, Type, Type, Value][] = [
   [10, DOUBLE, STRING, '10.0'],
   [-5n, D42, STRING, '-0.05'],
   [0, TIMESTAMP, STRING, '1970-01-01T00:00:00.000'],
+  [-62_230_291_200_000, TIMESTAMP, STRING, '-0002-01-01T00:00:00.000'],
+  [2_147_483_647, DATE, STRING, '+5881580-07-11'],
+  ['+12345-06-07', STRING, DATE, 3_789_548],
+  ['-0002-01-01', STRING, DATE, -720_258],
+  ['2020', STRING, TIMESTAMP, 1_577_836_800_000],
+  ['2020-02', STRING, TIMESTAMP, 1_580_515_200_000],
+  ['2020-02T10:00', STRING, TIMESTAMP, 1_580_551_200_000],
+  ['2020-01-01T', STRING, TIMESTAMP, 1_577_836_800_000],
+  ['2020-01-01T10:00Z', STRING, TIMESTAMP, 1_577_872_800_000],
+  ['2020-01-01T10:00-0700', STRING, TIMESTAMP, 1_577_898_000_000],
+  ['2020-01-01T10:00:00.25+01', STRING, TIMESTAMP, 1_577_869_200_250],
+  ['2020-02', STRING, DATE, 18_293],
+  ['23:59:59.999999999', STRING, TIME, 86_399_999],
+  ['AAE=', STRING, BYTES, Uint8Array.of(0, 1)],
   [-1, TIMESTAMP, STRING, '1969-12-31T23:59:59.999'],
   [5000, TIME, STRING, '00:00:05'],
   [60_000, TIME, STRING, '00:01'],
@@ -111,7 +125,15 @@ const refused: readonly [Value, Type, Type][] = [
   ['1e2000', STRING, D42],
   ['25:00', STRING, TIME],
   ['2023-02-29', STRING, DATE],
-
+  ['2023-2-1', STRING, DATE],
+  ['12023-02-01', STRING, DATE],
+  ['2023-01-01 10:00', STRING, TIMESTAMP],
+  ['2023-01-01T10', STRING, TIMESTAMP],
+  ['2023-01-01T10:00+0060', STRING, TIMESTAMP],
+  ['2023-01-01T10:00+19', STRING, TIMESTAMP],
+  ['2023-01-01+01', STRING, TIMESTAMP],
+  ['10:00:00.', STRING, TIME],
+  ['?', STRING, BYTES],
   ['2023-01-01Tx', STRING, TIMESTAMP],
 ];
 
@@ -127,6 +149,12 @@ test.each(refused.map((line) => [shown(line[0], line[1]), typeText(line[2]), lin
 test('a cast that the language has not is refused when it is planned', () => {
   expect(castBetween(STRING, map(STRING, INTEGER))).toBe(null);
   expect(castBetween(BYTES, INTEGER)).toBe(null);
+  expect(castBetween(BYTES, STRING)).toBe(null);
+  expect(castBetween(TIME, DATE)).toBe(null);
+  expect(castBetween(TIME, TIMESTAMP)).toBe(null);
+  expect(castBetween(DATE, TIME)).toBe(null);
+  expect(castBetween(TIMESTAMP, BIGINT)).toBe(null);
+  expect(castBetween(INTEGER, DATE)).toBe(null);
   expect(castBetween(INTEGER, BOOLEAN)).toBe(null);
   expect(() => castOf(STRING, map(STRING, INTEGER))).toThrow(
     `there is no CAST of STRING to ${typeText(map(STRING, INTEGER))}`,

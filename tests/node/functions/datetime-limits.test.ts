@@ -7,7 +7,7 @@ import {
   ZONE_DAYS_MAX,
   ZONES_MAX,
 } from '../../../runtime/base/limits.ts';
-import { civilOf, daysOf } from '../../../runtime/functions/datetime/calendar.ts';
+import { civilOf, daysOf } from '../../../runtime/expr/calendar.ts';
 import { formatDate, formatTimestamp } from '../../../runtime/functions/datetime/text.ts';
 import { zoneOf } from '../../../runtime/functions/datetime/time-zones.ts';
 

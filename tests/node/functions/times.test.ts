@@ -136,5 +136,5 @@ test.each<[string, readonly Expr[], string]>([
 ])('%s fails on its row, case %#', (name, given, reason) => {
   const failed = valueOf(call(name, ...given));
   expect(failed).toBeInstanceOf(Error);
-  expect(String(failed)).toContain(reason);
+  expect(failed).toHaveProperty('message', expect.stringContaining(reason));
 });
