@@ -216,8 +216,10 @@ function resolveTimes(
   const isText = written.map((argument) => literalText(argument) !== null);
   const types = written.map((argument, index) => (isText[index] ? null : (argument?.type ?? null)));
   const resolved = registry.resolve(name, types);
-  const fits = resolved?.casts.every((cast, index) => !isText[index] || isTemporal(cast)) ?? false;
-  return fits ? resolved : null;
+  const fits = resolved?.casts.every(
+    (cast, index) => !isText[index] || isTemporal(cast) || cast.kind === 'STRING',
+  );
+  return fits === true ? resolved : null;
 }
 
 /** True for numbers of several types, which may fit several overloads alike. */
