@@ -19,8 +19,10 @@ export const THEMES: readonly Theme[] = [
   fetched('functions of nulls', 'COALESCE IFNULL NULLIF AS_VALUE', () =>
     import('./nulls.ts').then(({ NULLS }) => NULLS),
   ),
-  fetched('functions of numbers', 'ABS CEIL FLOOR ROUND TRUNC SIGN SQRT RANDOM LEAST GREATEST', () =>
-    import('./math.ts').then(({ MATH }) => MATH),
+  fetched(
+    'functions of numbers',
+    'ABS CEIL FLOOR ROUND TRUNC SIGN SQRT RANDOM LEAST GREATEST',
+    () => import('./math.ts').then(({ MATH }) => MATH),
   ),
   fetched(
     'functions of real numbers',
