@@ -1,7 +1,7 @@
 // Analyzes GROUP BY: grouping keys, aggregate calls with their arguments, the window; and what nodes mean behind it.
 
 import { assert } from '../base/assert.ts';
-import { type Position, StatementError } from '../base/errors.ts';
+import { StatementError } from '../base/errors.ts';
 import type { Source } from '../catalog/source.ts';
 import { schema, type SchemaColumn, WINDOW_COLUMNS } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
@@ -9,13 +9,14 @@ import type { Expr } from '../expr/expr.ts';
 import { type Call, durationMs, type Expression, type Query, type Window } from '../sql/ast.ts';
 import type { Aggregation, AggregationWindow, AnalyzedCall } from './analysis.ts';
 import { coerced } from './coerced.ts';
+import { RARER } from './parts.ts';
 import * as rules from './rules/aggregation.ts';
 import { columnAt } from './scope.ts';
 import { inferred, resolveCall, typed, type TypingContext } from './typing.ts';
 import { sameExpression } from './walk.ts';
 
 /** Windows stay open for 24 hours, their size included, where no GRACE PERIOD is given. */
-const DEFAULT_OPEN_MS = 86_400_000;
+export const DEFAULT_OPEN_MS = 86_400_000;
 
 /** Collects what the SELECT and HAVING of a grouped query ask for. */
 export class Grouping {
@@ -87,6 +88,12 @@ export class Grouping {
     if (this.#source.kind === 'table' && resolved.overload.body(resolved.casts).undo === null) {
       throw rules.refuseWithoutUndo(call, this.#source);
     }
+    if (
+      this.#query.window?.kind === 'Session' &&
+      resolved.overload.body(resolved.casts).merge === null
+    ) {
+      throw rules.refuseWithoutMerge(call);
+    }
     const analyzed: AnalyzedCall = {
       function: name,
       signature: resolved.signature,
@@ -147,34 +154,12 @@ function windowType(bound: number): Type {
   return column.type;
 }
 
-/** The window with its defaults. @throws {StatementError} INVALID for spans that do not fit each other */
+/** The window with its defaults; what is not plainly TUMBLING is analyzed by code of its own. @throws {StatementError} */
 function analyzedWindow(window: Window): AggregationWindow {
-  if (window.kind !== 'Tumbling') {
-    throw new StatementError(
-      'UNSUPPORTED',
-      `WINDOW ${window.kind.toUpperCase()} is not supported yet`,
-      window.at,
-    );
-  }
-  const sizeMs = span(durationMs(window.size), 'SIZE', window.size.at);
+  const sizeMs =
+    window.kind === 'Tumbling' && window.retention === null ? durationMs(window.size) : 0;
+  if (sizeMs === 0) return RARER.code.analyzedWindow(window);
   const graceMs =
     window.grace === null ? Math.max(0, DEFAULT_OPEN_MS - sizeMs) : durationMs(window.grace);
-  const neededMs = sizeMs + graceMs;
-  if (window.retention === null)
-    return { type: 'TUMBLING', sizeMs, graceMs, retentionMs: neededMs };
-  const retentionMs = durationMs(window.retention);
-  if (retentionMs < (window.grace === null ? sizeMs : neededMs)) {
-    throw new StatementError(
-      'INVALID',
-      'RETENTION is shorter than the window stays open',
-      window.retention.at,
-      'It is at least SIZE and GRACE PERIOD together.',
-    );
-  }
-  return { type: 'TUMBLING', sizeMs, graceMs, retentionMs: Math.max(retentionMs, neededMs) };
-}
-
-function span(ms: number, what: string, at: Position): number {
-  if (ms > 0) return ms;
-  throw new StatementError('INVALID', `${what} of a window is 0`, at, 'It is longer than 0.');
+  return { type: 'TUMBLING', sizeMs, advanceMs: sizeMs, graceMs, retentionMs: sizeMs + graceMs };
 }

@@ -23,10 +23,11 @@ export interface AnalyzeOptions {
   readonly topics?: ReadonlyMap<string, { readonly partitions: number }> | undefined;
 }
 
-/** A window of an aggregation, in ms. */
+/** A window of an aggregation, in ms. Its size is a session's gap; tumbling windows and sessions advance by their size. */
 export interface AggregationWindow {
-  readonly type: 'TUMBLING';
+  readonly type: 'TUMBLING' | 'HOPPING' | 'SESSION';
   readonly sizeMs: number;
+  readonly advanceMs: number;
   readonly graceMs: number;
   readonly retentionMs: number;
 }
@@ -69,6 +70,19 @@ export interface Projection {
   readonly order: readonly number[];
 }
 
+/** The session's property that lets stream time follow the wall clock when no input comes, in ms. */
+export const IDLE = 'millrace.idle.timeout.ms';
+
+/** When results are shown, where that is not at once. */
+export interface Emission {
+  /** EMIT FINAL: each window's result once, when it has closed. */
+  readonly final: boolean;
+  /** EMIT CHANGES EVERY: at most one update a key in so many ms; null: every change. */
+  readonly everyMs: number | null;
+  /** Stream time follows the wall clock once no input has come for so many ms; null: only rows move it. */
+  readonly idleMs: number | null;
+}
+
 /** A query over one source, persistent (CREATE AS, INSERT SELECT) or push (SELECT ... EMIT CHANGES). */
 export interface QueryAnalysis {
   readonly kind: 'query';
@@ -87,6 +101,8 @@ export interface QueryAnalysis {
   readonly sink: Source | null;
   /** true: the sink is made by this statement (CREATE AS); false: it exists (INSERT SELECT). */
   readonly creates: boolean;
+  /** null: every change, at once. */
+  readonly emission: Emission | null;
   readonly limit: number | null;
   readonly from: 'earliest' | 'latest';
   /** What the catalog remembers of a persistent query. */

@@ -9,6 +9,7 @@ import type { Expression, Query } from '../sql/ast.ts';
 import { Grouping } from './aggregation.ts';
 import type { Aggregation, AnalyzeOptions, Repartitioning } from './analysis.ts';
 import { named } from './names.ts';
+import { RARER } from './parts.ts';
 import {
   type AnalyzedProjection,
   namedItems,
@@ -33,12 +34,12 @@ export interface Body {
 
 /** Checks the clauses and finds the source. @throws {StatementError} */
 export function bodyOf(query: Query, isPersistent: boolean, options: AnalyzeOptions): Body {
-  clauses.refuseFinalWithoutWindow(query);
   clauses.refuseUnsupported(query);
   const source = options.catalog.source(query.from.name.text, query.from.name.at);
-  clauses.refuseMisplacedWindow(query, source);
-  clauses.refuseMisplacedHaving(query);
-  clauses.refuseMisplacedPartitionBy(query, source);
+  const isStreamGrouped = query.groupBy !== null && source.kind === 'stream';
+  if (query.window !== null && !isStreamGrouped) RARER.code.refuseMisplacedWindow(query, source);
+  if (query.having !== null) RARER.code.refuseMisplacedHaving(query);
+  if (query.partitionBy !== null) RARER.code.refuseMisplacedPartitionBy(query, source);
   aggregationRules.refuseGrouping(query, options.registry);
   aggregationRules.refuseAggregateWithoutGrouping(query, options.registry);
   const scope = scopeOf(source, query.from.alias);

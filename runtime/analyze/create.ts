@@ -3,13 +3,14 @@
 import { type Position, StatementError } from '../base/errors.ts';
 import { NAME_LENGTH_MAX } from '../base/limits.ts';
 import { checkFormat, checkWrap, chooseFormats } from '../catalog/formats.ts';
-import { readProperties, type SourceProperties } from '../catalog/properties.ts';
-import type { HeaderColumn, KeyWindow } from '../catalog/source.ts';
+import { readProperties } from '../catalog/properties.ts';
+import type { HeaderColumn } from '../catalog/source.ts';
 import { HEADERS_TYPE, isHeadersType, resolveType } from '../catalog/types.ts';
 import { schema, type SchemaColumn, WINDOW_COLUMNS } from '../data/schema.ts';
 import { BYTES, type Type, typeText } from '../data/type.ts';
 import type { ColumnDefinition, CreateSource, Name } from '../sql/ast.ts';
 import type { AnalyzeOptions, CreateSourceAnalysis } from './analysis.ts';
+import { RARER } from './parts.ts';
 import { isReserved } from './scope.ts';
 import { formatDefaults, partitionsOf } from './settings.ts';
 import { timestampOf } from './sink.ts';
@@ -63,21 +64,14 @@ export function analyzeCreateSource(
   const { columns, headers } = columnsOf(statement.columns, kind, options.catalog.types);
   const keys = columns.filter((column) => column.role === 'key');
   const values = columns.filter((column) => column.role === 'value');
-  const window = windowOf(properties);
+  const isWindowed = properties.windowType !== null || properties.windowSizeMs !== null;
+  const window = isWindowed ? RARER.code.keyWindow(properties, keys, statement.name.at) : null;
   if (kind === 'table' && keys.length === 0) {
     throw new StatementError(
       'INVALID',
       'a table has a PRIMARY KEY',
       statement.name.at,
       'Add PRIMARY KEY to a column.',
-    );
-  }
-  if (window !== null && keys.length === 0) {
-    throw new StatementError(
-      'INVALID',
-      'a windowed source has a key',
-      statement.name.at,
-      'Add KEY to a column.',
     );
   }
   checkWrap(properties, values.length);
@@ -239,34 +233,4 @@ function checkHeader(
       'Keep one of them.',
     );
   }
-}
-
-function windowOf({ windowType, windowSizeMs }: SourceProperties): KeyWindow | null {
-  if (windowType === null) {
-    if (windowSizeMs === null) return null;
-    throw new StatementError(
-      'INVALID',
-      'WINDOW_SIZE without WINDOW_TYPE',
-      windowSizeMs.at,
-      'Add WINDOW_TYPE.',
-    );
-  }
-  if (windowType.value === 'SESSION') {
-    if (windowSizeMs === null) return { type: 'SESSION', sizeMs: null };
-    throw new StatementError(
-      'SYNTAX',
-      'WINDOW_SIZE of a SESSION window',
-      windowSizeMs.at,
-      'Sessions differ in size: leave it out.',
-    );
-  }
-  if (windowSizeMs === null) {
-    throw new StatementError(
-      'INVALID',
-      `a ${windowType.value} window without WINDOW_SIZE`,
-      windowType.at,
-      'Add WINDOW_SIZE.',
-    );
-  }
-  return { type: windowType.value, sizeMs: windowSizeMs.value };
 }

@@ -7,6 +7,7 @@ import type * as InsertSelect from './insert-select.ts';
 import type * as InsertValues from './insert-values.ts';
 import type * as LambdaCalls from './typing-lambdas.ts';
 import type * as Pull from './pull.ts';
+import type * as Rarer from './rarer.ts';
 import type * as StructStar from './struct-star.ts';
 import type * as TypingNodes from './typing-nodes.ts';
 
@@ -16,5 +17,6 @@ export const INSERT_SELECT = new Part<typeof InsertSelect>('INSERT INTO ... SELE
 export const INSERT_VALUES = new Part<typeof InsertValues>('INSERT VALUES');
 export const LAMBDA_CALLS = new Part<typeof LambdaCalls>('calls with lambdas');
 export const PULL = new Part<typeof Pull>('pull queries');
+export const RARER = new Part<typeof Rarer>('rarer clauses');
 export const STRUCT_STAR = new Part<typeof StructStar>('->*');
 export const TYPING = new Part<typeof TypingNodes>('literals, operators and calls');

@@ -7,7 +7,7 @@ import type { Aggregation, AnalyzeOptions, QueryAnalysis } from './analysis.ts';
 import { analyzeBody, type Body, bodyOf, type Parts } from './body.ts';
 import { findAggregate } from './rules/aggregation.ts';
 import * as clauses from './rules/clauses.ts';
-import { startOf } from './settings.ts';
+import { emissionOf, startOf } from './settings.ts';
 import { type Sink, sinkOf } from './sink.ts';
 
 /** CREATE STREAM or TABLE ... AS SELECT. The name has been checked to be free. */
@@ -52,6 +52,7 @@ export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAn
     projection: projected.projection,
     sink: null,
     creates: false,
+    emission: emissionOf(body.query, body.source, options),
     limit: statement.query.limit,
     from: startOf('push', options),
     query: null,
@@ -112,6 +113,7 @@ export function persistent({
     projection: projected.projection,
     sink: sink.sink,
     creates,
+    emission: emissionOf(body.query, body.source, options),
     limit: null,
     from: startOf('persistent', options),
     query: { id, statement, reads: [body.source.name], writes: sink.sink.name },
@@ -125,5 +127,8 @@ export function windowOf(source: Source, aggregation: Aggregation | null): KeyWi
   if (aggregation === null) return source.window;
   return aggregation.window === null
     ? null
-    : { type: aggregation.window.type, sizeMs: aggregation.window.sizeMs };
+    : {
+        type: aggregation.window.type,
+        sizeMs: aggregation.window.type === 'SESSION' ? null : aggregation.window.sizeMs,
+      };
 }

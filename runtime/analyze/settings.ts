@@ -3,7 +3,10 @@
 import { type Position, StatementError } from '../base/errors.ts';
 import type { FormatDefaults } from '../catalog/formats.ts';
 import type { SourceProperties } from '../catalog/properties.ts';
-import type { AnalyzeOptions } from './analysis.ts';
+import type { Source } from '../catalog/source.ts';
+import type { Query } from '../sql/ast.ts';
+import { type AnalyzeOptions, type Emission, IDLE } from './analysis.ts';
+import { RARER } from './parts.ts';
 
 /** Properties of ksqlDB that change what a query gives, and the value whose meaning is built in. */
 const BUILT_IN: readonly (readonly [property: string, value: string])[] = [
@@ -12,6 +15,9 @@ const BUILT_IN: readonly (readonly [property: string, value: string])[] = [
   ['ksql.functions.collect_set.limit', '1000'],
   ['ksql.functions.substring.legacy.args', 'false'],
   ['ksql.timestamp.throw.on.invalid', 'false'],
+  // Coalescing is asked for in the statement, by EMIT CHANGES EVERY.
+  ['cache.max.bytes.buffering', '0'],
+  ['statestore.cache.max.bytes', '0'],
 ];
 
 /**
@@ -20,7 +26,8 @@ const BUILT_IN: readonly (readonly [property: string, value: string])[] = [
  */
 export function refuseSettings({ properties }: AnalyzeOptions, at: Position): void {
   for (const [property, value] of BUILT_IN) {
-    if ((properties.get(property) ?? value).toLowerCase() === value) continue;
+    const given = properties.get(property) ?? properties.get(`ksql.streams.${property}`) ?? value;
+    if (given.toLowerCase() === value) continue;
     throw new StatementError(
       'UNSUPPORTED',
       `the property ${property} is not supported yet`,
@@ -47,6 +54,14 @@ export function startOf(
   const given = properties.get('auto.offset.reset')?.toLowerCase();
   if (given === 'earliest' || given === 'latest') return given;
   return mode === 'push' ? 'latest' : 'earliest';
+}
+
+/** How a query shows its results; null: each change at once. @throws {StatementError} */
+export function emissionOf(query: Query, source: Source, options: AnalyzeOptions): Emission | null {
+  const { emit } = query;
+  const isPlain = emit?.mode !== 'FINAL' && (emit?.every ?? null) === null;
+  if (isPlain && !options.properties.has(IDLE)) return null;
+  return RARER.code.emissionOf(query, source, options);
 }
 
 /**

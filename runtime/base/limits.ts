@@ -27,6 +27,8 @@ export const SERIES_ITEMS_MAX = 1_048_576;
 export const COLUMNS_MAX = 512;
 /** Digits of a DECIMAL column: what a key can hold in one length byte, with room to spare. */
 export const DECIMAL_DIGITS_MAX = 255;
+/** Windows that one row is in: the size of a hopping window by its advance. */
+export const WINDOWS_PER_ROW_MAX = 10_000;
 /** Partitions of one topic. */
 export const PARTITIONS_MAX = 256;
 /** Characters of a topic, stream, table or query name. */

@@ -4,7 +4,7 @@ import { schemaText } from '../data/schema.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import { exprText } from './print-expr.ts';
 import type { PullPlan } from './pull.ts';
-import { type Path, type Plan, type Step, type StepId, stepById } from './step.ts';
+import { type Path, type Plan, type Step, type StepId, stepById, type WindowSpec } from './step.ts';
 
 /** One step, as EXPLAIN shows it. */
 export interface ExplainedStep {
@@ -84,6 +84,9 @@ export function explain(plan: Plan): string {
     ...(explained.sink === null ? [] : [`Sink: ${explained.sink}`]),
     `Fused: ${explained.fused.fused ? 'yes' : 'no'}, ${explained.fused.why}`,
     `Pull queries: ${pullText(explained)}`,
+    ...(plan.idleMs === undefined
+      ? []
+      : [`Idle: stream time follows the clock after ${plan.idleMs} ms without input`]),
   ];
   for (const part of explained.subtopologies) {
     lines.push(
@@ -146,9 +149,13 @@ function detail(step: Step, plan: Plan): string {
       const per =
         window === null
           ? ''
-          : `, ${window.type} ${window.sizeMs} ms with ${window.graceMs} ms of grace`;
+          : `, ${window.type} ${windowText(window)} with ${window.graceMs} ms of grace`;
       return `${calls.join(', ')} over a ${step.over}${per}`;
     }
+    case 'suppress':
+      return `each ${step.window.type} window once, when it has closed`;
+    case 'coalesce':
+      return `one update a key every ${step.everyMs} ms`;
     case 'sink':
       return `${step.kind} ${step.sink} to topic ${step.topic} (${formats(step.keyFormat, step.valueFormat)}): ${schemaText(step.schema)}`;
     case 'client': {
@@ -158,6 +165,10 @@ function detail(step: Step, plan: Plan): string {
       return `${shown.join(', ')}${step.limit === null ? '' : `, at most ${step.limit} rows`}`;
     }
   }
+}
+
+function windowText({ type, sizeMs, advanceMs }: WindowSpec): string {
+  return `${sizeMs} ms${type === 'HOPPING' ? ` every ${advanceMs} ms` : ''}`;
 }
 
 function named(text: string, name: string | undefined): string {

@@ -1,11 +1,10 @@
 // What a grouping asks of topics: whether its rows must move, in which format keys are hashed, what the topic is called.
 
-import type { Aggregation } from '../analyze/analysis.ts';
 import type { Source } from '../catalog/source.ts';
 import { columnsWithRole } from '../data/schema.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { FormatSpec } from '../formats/serde.ts';
-import type { StepId, WindowSpec } from './step.ts';
+import type { StepId } from './step.ts';
 
 /** True when the new key is the key of the source, so that no row need move. */
 export function keepsKey({ keys }: { readonly keys: readonly Expr[] }, source: Source): boolean {
@@ -28,11 +27,6 @@ export function repartitionFormat(
   const { keyFormat } = source;
   const fits = keyFormat.format !== 'NONE' && (keyFormat.format !== 'KAFKA' || keyColumns === 1);
   return fits ? keyFormat : { format: 'JSON', options: [], wrap: false };
-}
-
-/** The window of an aggregation as steps carry it. */
-export function windowSpec({ window }: Aggregation): WindowSpec | null {
-  return window === null ? null : { ...window, advanceMs: window.sizeMs };
 }
 
 /** Characters of a query's id in the names of its topics: its end, where its number stands. */

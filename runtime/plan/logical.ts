@@ -9,6 +9,7 @@ import type {
 import type { Source } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Expr } from '../expr/expr.ts';
+import type { ClientStep, CoalesceStep, Step, SuppressStep } from './step.ts';
 
 /**
  * A node of the logical plan. Its input's columns are named by position, all of them: which are needed is found out by
@@ -27,24 +28,33 @@ export type LogicalNode =
   | { readonly node: 'aggregate'; readonly input: LogicalNode; readonly aggregation: Aggregation }
   | { readonly node: 'project'; readonly input: LogicalNode; readonly projection: Projection }
   | { readonly node: 'sink'; readonly input: LogicalNode; readonly sink: Source }
-  | {
-      readonly node: 'client';
-      readonly input: LogicalNode;
-      readonly order: readonly number[];
-      readonly limit: number | null;
-    };
+  | { readonly node: 'stage'; readonly input: LogicalNode; readonly step: Stage };
+
+/** A step that needs nothing but the rows that come to it, whose columns it leaves as they are. */
+export type Stage = StageOf<SuppressStep | CoalesceStep | ClientStep>;
+type StageOf<S extends Step> = S extends Step ? Omit<S, 'id' | 'input' | 'schema'> : never;
 
 /** The logical plan of a query. */
 export function logicalPlan(analysis: QueryAnalysis): LogicalNode {
-  const { source, where, partitionBy, aggregation, having, projection, sink } = analysis;
+  const { source, where, partitionBy, aggregation, having, emission, projection, sink } = analysis;
   let node: LogicalNode = { node: 'source', source, row: analysis.row };
   if (where !== null) node = { node: 'filter', input: node, predicate: where, over: source.kind };
   if (partitionBy !== null) node = { node: 'repartition', input: node, by: partitionBy };
   if (aggregation !== null) node = { node: 'aggregate', input: node, aggregation };
-  if (having !== null) node = { node: 'filter', input: node, predicate: having, over: 'table' };
+  const window = aggregation?.window ?? null;
+  const isFinal = emission?.final === true && window !== null;
+  if (isFinal) node = { node: 'stage', input: node, step: { step: 'suppress', window } };
+  if (having !== null) {
+    // A final row is the only one of its key: none before it is to be taken back.
+    const over = isFinal ? 'stream' : 'table';
+    node = { node: 'filter', input: node, predicate: having, over };
+  }
+  const everyMs = emission?.everyMs ?? null;
+  if (everyMs !== null) node = { node: 'stage', input: node, step: { step: 'coalesce', everyMs } };
   node = { node: 'project', input: node, projection };
   if (sink !== null) return { node: 'sink', input: node, sink };
-  return { node: 'client', input: node, order: projection.order, limit: analysis.limit };
+  const { order } = projection;
+  return { node: 'stage', input: node, step: { step: 'client', order, limit: analysis.limit } };
 }
 
 /** The source that feeds the node, since each has one input as yet. */

@@ -7,7 +7,7 @@ import { type Schema, schema, type SchemaColumn } from '../data/schema.ts';
 import { columnsRead, type Expr } from '../expr/expr.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import { asValues, picked, positions, typeAt, unmoved } from './columns.ts';
-import { internalTopic, keepsKey, repartitionFormat, windowSpec } from './grouping.ts';
+import { internalTopic, keepsKey, repartitionFormat } from './grouping.ts';
 import { feedingSource, type LogicalNode, logicalPlan } from './logical.ts';
 import { lowered, type PlanningOptions } from './lower.ts';
 import { type Layout, moved, remapped } from './remap.ts';
@@ -46,7 +46,8 @@ class Planner {
   #nextId = 1;
   #fused: Plan['fused'] = { fused: true, why: 'nothing is repartitioned' };
   /** The state that pull queries read, as far as it is known, and the steps behind it. */
-  #state: Omit<MaterializedTable, 'after'> | null = null;
+  #state: (Omit<MaterializedTable, 'after' | 'pending'> & { pending?: StepId | undefined }) | null =
+    null;
   #after: StepId[] = [];
 
   constructor(analysis: QueryAnalysis, options: PlanningOptions) {
@@ -56,7 +57,8 @@ class Planner {
   }
 
   plan(): Plan {
-    const { id, mode, statement, from } = this.#analysis;
+    const { id, mode, statement, from, emission } = this.#analysis;
+    const idleMs = emission?.idleMs ?? null;
     this.#build(logicalPlan(this.#analysis), new Set());
     this.#finish();
     return {
@@ -70,6 +72,7 @@ class Planner {
         this.#state === null || mode === 'push' ? null : { ...this.#state, after: this.#after },
       fused: this.#fused,
       from,
+      ...(idleMs === null ? {} : { idleMs }),
     };
   }
 
@@ -101,18 +104,12 @@ class Planner {
         return this.#project(node);
       case 'sink':
         return this.#sink(node);
-      case 'client': {
-        const input = this.#build(node.input, needed);
+      case 'stage': {
+        const { id: input, schema: emitted, layout } = this.#build(node.input, needed);
         const id = this.#id();
-        this.#steps.push({
-          step: 'client',
-          id,
-          input: input.id,
-          schema: input.schema,
-          order: node.order,
-          limit: node.limit,
-        });
-        return { ...input, id };
+        this.#steps.push({ ...node.step, id, input, schema: emitted });
+        if (node.step.step === 'suppress' && this.#state !== null) this.#state.pending = id;
+        return { id, schema: emitted, layout };
       }
       default:
         return exhaustive(node);
@@ -307,8 +304,8 @@ class Planner {
     source: Source,
     keyFormat: FormatSpec,
   ): Built {
+    const { window } = aggregation;
     const keys = aggregation.keys.length;
-    const window = windowSpec(aggregation);
     const calls = aggregation.calls.map((call) => ({
       ...call,
       arguments: call.arguments.map((argument) => keys + argument),

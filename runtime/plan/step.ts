@@ -102,7 +102,11 @@ export interface RepartitionStep {
   readonly keyFormat: FormatSpec;
 }
 
-/** A window of a query. All in ms. `graceMs` is resolved (default: 24 hours less the size, never below 0). */
+/**
+ * A window of a query. All in ms. `sizeMs` of a session is its gap; `advanceMs` is the size but for hopping windows. `graceMs` is
+ * resolved (default: 24 hours less the size, never below 0). `retentionMs` is how long a window's row stays at least, counted in
+ * stream time from the window's start, or from a session's end.
+ */
 export interface WindowSpec {
   readonly type: 'TUMBLING' | 'HOPPING' | 'SESSION';
   readonly sizeMs: number;
@@ -136,6 +140,30 @@ export interface AggregateStep {
   /** What feeds it: decides undo. */
   readonly over: 'stream' | 'table';
   readonly run: Path;
+}
+
+/**
+ * EMIT FINAL: holds each window's row back, the last one of each key, until the window has closed; then emits it once. Stream
+ * time is that of the rows that come. Rows of closed windows come in the order of their end, then their start, then their key.
+ */
+export interface SuppressStep {
+  readonly step: 'suppress';
+  readonly id: StepId;
+  readonly input: StepId;
+  readonly schema: Schema;
+  readonly window: WindowSpec;
+}
+
+/**
+ * EMIT CHANGES EVERY: keeps the last row of each key and hands all of them over at a commit, in the order of their keys, when
+ * `everyMs` of the wall clock have passed since it did so last. Old rows are left out.
+ */
+export interface CoalesceStep {
+  readonly step: 'coalesce';
+  readonly id: StepId;
+  readonly input: StepId;
+  readonly schema: Schema;
+  readonly everyMs: number;
 }
 
 /** Writes rows to a user topic as records; inserts, updates and tombstones alike; old rows are left out. */
@@ -175,6 +203,8 @@ export type Step =
   | RekeyStep
   | RepartitionStep
   | AggregateStep
+  | SuppressStep
+  | CoalesceStep
   | SinkStep
   | ClientStep;
 
@@ -193,6 +223,8 @@ export interface MaterializedTable {
   /** What the state table's rows are: the step's schema. */
   readonly schema: Schema;
   readonly window: WindowSpec | null;
+  /** The `suppress` step behind it: a row that it still holds back is not in the table yet. */
+  readonly pending?: StepId | undefined;
   /** Steps from the state to the sink's columns (project, tableFilter), applied to what is looked up. */
   readonly after: readonly StepId[];
   /** Finds the partition of a key. */
@@ -214,6 +246,8 @@ export interface Plan {
   readonly fused: { readonly fused: boolean; readonly why: string };
   /** Where a partition without a committed offset starts. */
   readonly from: 'earliest' | 'latest';
+  /** Stream time follows the wall clock once no input has come for so many ms; absent: only rows move it. */
+  readonly idleMs?: number | undefined;
 }
 
 /** The step of that id in the plan, or undefined. */

@@ -155,6 +155,15 @@ export function callOf(
   };
 }
 
+/** Sessions. */
+export function sessionOf(
+  gapMs: number,
+  graceMs: number,
+  retentionMs: number = gapMs + graceMs,
+): WindowSpec {
+  return { type: 'SESSION', sizeMs: gapMs, advanceMs: gapMs, graceMs, retentionMs };
+}
+
 /** Tumbling or, with an advance, hopping windows. */
 export function windowOf(sizeMs: number, graceMs: number, advanceMs: number = sizeMs): WindowSpec {
   const type = advanceMs === sizeMs ? 'TUMBLING' : 'HOPPING';

@@ -1,0 +1,162 @@
+// Analyzes rarer windows and ways to emit: HOPPING, SESSION, RETENTION, WINDOW_TYPE, EMIT FINAL, EMIT CHANGES EVERY, the idle time-out; knows no plan.
+
+import { type Position, StatementError } from '../base/errors.ts';
+import { WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
+import type { SourceProperties } from '../catalog/properties.ts';
+import type { KeyWindow, Source } from '../catalog/source.ts';
+import type { SchemaColumn } from '../data/schema.ts';
+import { type Duration, durationMs, type Emit, type Query, type Window } from '../sql/ast.ts';
+import { DEFAULT_OPEN_MS } from './aggregation.ts';
+import { type AggregationWindow, type AnalyzeOptions, type Emission, IDLE } from './analysis.ts';
+
+/** The window with its defaults. @throws {StatementError} INVALID for spans that do not fit each other; LIMIT; UNSUPPORTED */
+export function analyzedWindow(window: Window): AggregationWindow {
+  switch (window.kind) {
+    case 'Tumbling': {
+      const sizeMs = span(window.size, 'SIZE of a window');
+      return { type: 'TUMBLING', sizeMs, advanceMs: sizeMs, ...bounds(window, sizeMs) };
+    }
+    case 'Hopping': {
+      const sizeMs = span(window.size, 'SIZE of a window');
+      const advanceMs = span(window.advance, 'ADVANCE BY');
+      refuseAdvance(sizeMs, advanceMs, window.advance.at);
+      return { type: 'HOPPING', sizeMs, advanceMs, ...bounds(window, sizeMs) };
+    }
+    case 'Session': {
+      const sizeMs = span(window.gap, 'the gap of a session');
+      return { type: 'SESSION', sizeMs, advanceMs: sizeMs, ...bounds(window, sizeMs) };
+    }
+    case 'Sliding':
+      throw new StatementError(
+        'UNSUPPORTED',
+        'WINDOW SLIDING is not supported yet',
+        window.at,
+        'WINDOW HOPPING with a small ADVANCE BY comes near to it.',
+      );
+  }
+}
+
+function span(of: Duration, what: string): number {
+  const ms = durationMs(of);
+  if (ms > 0) return ms;
+  throw new StatementError('INVALID', `${what} is 0`, of.at, 'It is longer than 0.');
+}
+
+function refuseAdvance(sizeMs: number, advanceMs: number, at: Position): void {
+  if (advanceMs > sizeMs) {
+    throw new StatementError(
+      'INVALID',
+      'ADVANCE BY is longer than SIZE',
+      at,
+      'Rows between two windows would be lost: make it at most SIZE.',
+    );
+  }
+  const windows = Math.ceil(sizeMs / advanceMs);
+  if (windows <= WINDOWS_PER_ROW_MAX) return;
+  throw new StatementError(
+    'LIMIT',
+    `each row would be in ${windows} windows, more than ${WINDOWS_PER_ROW_MAX}`,
+    at,
+    'Make ADVANCE BY longer, or SIZE shorter.',
+  );
+}
+
+/** Grace and retention. Without GRACE PERIOD a retention may be shorter than the default grace, which then outlasts it. */
+function bounds(window: Window, sizeMs: number): { graceMs: number; retentionMs: number } {
+  const { grace, retention } = window;
+  const graceMs = grace === null ? Math.max(0, DEFAULT_OPEN_MS - sizeMs) : durationMs(grace);
+  const neededMs = sizeMs + graceMs;
+  if (retention === null) return { graceMs, retentionMs: neededMs };
+  const retentionMs = durationMs(retention);
+  if (retentionMs < (grace === null ? sizeMs : neededMs)) {
+    throw new StatementError(
+      'INVALID',
+      'RETENTION is shorter than the window stays open',
+      retention.at,
+      `It is at least ${window.kind === 'Session' ? 'the gap' : 'SIZE'} and GRACE PERIOD together.`,
+    );
+  }
+  return { graceMs, retentionMs: Math.max(retentionMs, neededMs) };
+}
+
+/** How results are shown. @throws {StatementError} INVALID where EMIT or the property does not suit the query */
+export function emissionOf(query: Query, source: Source, options: AnalyzeOptions): Emission {
+  const { emit } = query;
+  return {
+    final: emit?.mode === 'FINAL' && isFinal(query, emit),
+    everyMs: emit === null || emit.every === null ? null : every(query, source, emit.every),
+    idleMs: idleOf(options, query.at),
+  };
+}
+
+/** A final result needs windows that close. */
+function isFinal(query: Query, { at }: Emit): boolean {
+  if (query.window !== null) return true;
+  throw new StatementError(
+    'INVALID',
+    'EMIT FINAL without a window',
+    at,
+    'Only a windowed aggregation has a final result: add WINDOW, or write EMIT CHANGES.',
+  );
+}
+
+/** Only rows that replace each other can be left out. */
+function every(query: Query, source: Source, of: Duration): number {
+  if (query.groupBy !== null || source.kind === 'table') return span(of, 'EVERY');
+  throw new StatementError(
+    'INVALID',
+    'EMIT CHANGES EVERY over a stream without GROUP BY',
+    of.at,
+    'Each row of a stream stands for itself; only the updates of a table replace each other.',
+  );
+}
+
+function idleOf({ properties }: AnalyzeOptions, at: Position): number | null {
+  const given = properties.get(IDLE);
+  if (given === undefined) return null;
+  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given);
+  throw new StatementError(
+    'INVALID',
+    `${IDLE} cannot be '${given}'`,
+    at,
+    'It is a whole number of milliseconds above 0; UNSET it to have none.',
+  );
+}
+
+/** The window that the keys of a source's topic carry. @throws {StatementError} */
+export function keyWindow(
+  { windowType, windowSizeMs }: SourceProperties,
+  keys: readonly SchemaColumn[],
+  at: Position,
+): KeyWindow | null {
+  if (windowType === null) {
+    if (windowSizeMs === null) return null;
+    throw new StatementError(
+      'INVALID',
+      'WINDOW_SIZE without WINDOW_TYPE',
+      windowSizeMs.at,
+      'Add WINDOW_TYPE.',
+    );
+  }
+  if (keys.length === 0) {
+    throw new StatementError('INVALID', 'a windowed source has a key', at, 'Add KEY to a column.');
+  }
+  if (windowType.value === 'SESSION') {
+    if (windowSizeMs === null) return { type: 'SESSION', sizeMs: null };
+    throw new StatementError(
+      'SYNTAX',
+      'WINDOW_SIZE of a SESSION window',
+      windowSizeMs.at,
+      'Sessions differ in size: leave it out.',
+    );
+  }
+  if (windowSizeMs === null) {
+    throw new StatementError(
+      'INVALID',
+      `a ${windowType.value} window without WINDOW_SIZE`,
+      windowType.at,
+      'Add WINDOW_SIZE.',
+    );
+  }
+  return { type: windowType.value, sizeMs: windowSizeMs.value };
+}
