@@ -34,17 +34,18 @@ export function writeKey(to: ByteWriter, columns: readonly Column[], position: n
   }
 }
 
-/** Appends the bounds of the key's window, without a null byte; `windowEndMs` only for sessions. */
+/** Appends the bounds of the key's window, without a null byte; a session's end stands first, so that the latest sessions are last. */
 export function writeWindow(
   to: ByteWriter,
   windowStartMs: number,
-  windowEndMs: number | null,
+  sessionEndMs: number | null,
 ): void {
+  if (sessionEndMs !== null) writeMs(to, sessionEndMs);
   writeMs(to, windowStartMs);
-  if (windowEndMs !== null) writeMs(to, windowEndMs);
 }
 
-function writeMs(to: ByteWriter, ms: number): void {
+/** Appends a time of whole ms so that its bytes compare as it does. */
+export function writeMs(to: ByteWriter, ms: number): void {
   to.u32BE(Math.floor(ms / 0x1_0000_0000) ^ -0x8000_0000);
   to.u32BE(ms | 0);
 }

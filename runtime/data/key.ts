@@ -99,14 +99,14 @@ export interface DecodedKey {
 }
 
 /**
- * Decodes key bytes; what follows the key columns is windowStart and, for a session, windowEnd.
+ * Decodes key bytes; what follows the key columns is windowStart, with a session's windowEnd before it.
  * @throws {PortError} CORRUPT when the bytes are not a key of these types
  */
 export function decodeKey(types: readonly Type[], bytes: Uint8Array): DecodedKey {
   const from = new ByteReader(bytes);
   const values = types.map((type) => readKeyValue(from, type));
+  const windowEnd = from.remaining > 8 ? readSigned(from) : null;
   const windowStart = from.remaining === 0 ? null : readSigned(from);
-  const windowEnd = from.remaining === 0 ? null : readSigned(from);
   from.finish();
   return { values, windowStart, windowEnd };
 }
@@ -205,7 +205,7 @@ export function valueRange(type: Type, lower: Bound | null, upper: Bound | null)
   };
 }
 
-/** The windows of one key whose windowStart lies in `fromMs .. toMs`, both inclusive; a null end is open. */
+/** The windows of one key whose windowStart, or windowEnd of sessions, lies in `fromMs .. toMs`, both inclusive; a null end is open. */
 export function windowRange(
   key: Uint8Array,
   fromMs: number | null,

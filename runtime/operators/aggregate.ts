@@ -1,6 +1,5 @@
 // Aggregates rows by key, with or without windows, row by row; the row path. Knows no kernel.
 
-import { InvariantError } from '../base/errors.ts';
 import { type Batch, Op } from '../data/batch.ts';
 import { bitAt } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
@@ -12,6 +11,7 @@ import { AggregateTable } from '../state/aggregate-table.ts';
 import { GenericAccumulators } from '../state/generic-accumulators.ts';
 import { GroupKeys, GroupNames, NO_GROUP } from '../state/group-keys.ts';
 import { typedAccumulators } from '../state/typed-accumulators.ts';
+import { aggregateCalls } from './aggregate-calls.ts';
 import { AggregateOutput, Fold } from './aggregate-output.ts';
 import { LateRows } from './late-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
@@ -221,22 +221,6 @@ function accumulatorsOf(
   input: Schema,
   registry: FunctionRegistry,
 ): Accumulators {
-  const calls = step.calls.map((call) => {
-    const found = registry.bySignature(call.function, call.signature);
-    if (found?.kind !== 'aggregate') {
-      throw new InvariantError(`there is no aggregate function ${call.signature}`);
-    }
-    const body = found.body(
-      call.arguments.map((position) => input.columns[position]?.type ?? unknownColumn(position)),
-    );
-    if (step.over === 'table' && body.undo === null) {
-      throw new InvariantError(`${call.signature} cannot be undone, so not computed over a table`);
-    }
-    return { body, arguments: call.arguments, type: call.type };
-  });
+  const calls = aggregateCalls(step, input, registry);
   return typedAccumulators(step.calls, input) ?? new GenericAccumulators(calls);
-}
-
-function unknownColumn(position: number): never {
-  throw new InvariantError(`the input has no column ${position}`);
 }

@@ -57,6 +57,12 @@ export interface Operator {
   process(input: number, batch: Batch, out: Emit): void;
   /** Tells that stream time has come to `ms` without a row (idle time-outs), for expiry and final results. */
   advance?(ms: number, out: Emit): void;
+  /** The stream time at which `advance` would emit something; Infinity or absent: none. */
+  dueAtStreamMs?(): number;
+  /** Tells what the wall clock says, before a commit: an input too, committed with what it makes. */
+  tick?(nowMs: number, out: Emit): void;
+  /** The wall-clock time at which `tick` would emit something; Infinity or absent: none. */
+  dueAtMs?(): number;
   /** @param intoBlock takes changes that lie side by side already; null: the store does not */
   changes?(
     into: (change: StateBytes) => void,

@@ -4,9 +4,11 @@ import { Part } from '../base/part.ts';
 import type * as Aggregate from './aggregate.ts';
 import type * as KernelAggregate from './kernel-aggregate.ts';
 import type * as Materialize from './materialize.ts';
+import type * as Rare from './rare.ts';
 import type * as TableFilter from './table-filter.ts';
 
 export const AGGREGATE = new Part<typeof Aggregate>('aggregation by rows');
 export const KERNEL_AGGREGATE = new Part<typeof KernelAggregate>('aggregation in the kernel');
 export const MATERIALIZE = new Part<typeof Materialize>('tables as sources');
+export const RARE_OPERATORS = new Part<typeof Rare>('rarer operators');
 export const TABLE_FILTER = new Part<typeof TableFilter>('filters of tables');

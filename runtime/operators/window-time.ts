@@ -1,4 +1,4 @@
-// The time rules of windows, all of them and nowhere else: which windows a row is in, and which are closed. Knows no row.
+// The time rules of tumbling and hopping windows: which windows a row is in, and which are closed; the others are in window-close.ts. Knows no row.
 
 /** A window as a step has it; in ms. Tumbling: `advanceMs` equals `sizeMs`. */
 export interface TimeWindow {

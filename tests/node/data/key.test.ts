@@ -150,12 +150,25 @@ test('the windows of a key are found by their start', () => {
     [20, true],
     [21, false],
   ] as const) {
-    expect(within(range, windowKey(key, start, start + 100))).toBe(inside);
+    expect(within(range, windowKey(key, start))).toBe(inside);
   }
   expect(within(windowRange(key, null, null), windowKey(key, -5))).toBe(true);
   expect(within(prefixRange(key), encodeKey([STRING], ['a\0']))).toBe(false);
   expect(prefixRange(Uint8Array.of(0xff, 0xff)).to).toBeNull();
   expect(prefixRange(Uint8Array.of(1, 0xff)).to).toEqual(Uint8Array.of(2));
+});
+
+test('the sessions of a key are found by their end', () => {
+  const key = encodeKey([STRING], ['a']);
+  const range = windowRange(key, 10, 20);
+  for (const [end, inside] of [
+    [9, false],
+    [10, true],
+    [20, true],
+    [21, false],
+  ] as const) {
+    expect(within(range, windowKey(key, end - 8, end))).toBe(inside);
+  }
 });
 
 test('key bytes are as the protocol says', () => {

@@ -1,0 +1,108 @@
+// Sessions, final results and coalesced updates under the operator contract.
+
+import type { Batch } from '../../../runtime/data/batch.ts';
+import { prettySchema } from '../../../runtime/data/pretty.ts';
+import { aggregate } from '../../../runtime/operators/aggregate.ts';
+import { coalesce } from '../../../runtime/operators/coalesce.ts';
+import { sessionAggregate } from '../../../runtime/operators/session-aggregate.ts';
+import { suppress } from '../../../runtime/operators/suppress.ts';
+import type { WindowSpec } from '../../../runtime/plan/step.ts';
+import { describeOperator } from '../../support/operator-contract.ts';
+import { type MakeOperator, OperatorRun } from '../../support/operator-harness.ts';
+import {
+  aggregateStep,
+  callOf,
+  registry,
+  sessionOf,
+  streamArbitrary,
+  windowOf,
+} from '../../support/operator-inputs.ts';
+
+const NUMBERS = prettySchema('K:STRING key | I:INTEGER | L:BIGINT | D:DOUBLE @rowtime');
+const calls = [
+  callOf('COUNT', NUMBERS),
+  callOf('SUM', NUMBERS, 2),
+  callOf('MAX', NUMBERS, 3),
+  callOf('LATEST_BY_OFFSET', NUMBERS, 1),
+  callOf('COLLECT_LIST', NUMBERS, 1),
+];
+
+const aggregated =
+  (window: WindowSpec): MakeOperator =>
+  (context) => {
+    const step = aggregateStep(NUMBERS, calls, { window });
+    const make = window.type === 'SESSION' ? sessionAggregate : aggregate;
+    return make(step, NUMBERS, context, registry);
+  };
+
+for (const window of [sessionOf(4, 10), sessionOf(2, 0)]) {
+  describeOperator(`sessionAggregate, ${window.graceMs} ms of grace`, {
+    paths: [{ name: 'row path', make: aggregated(window) }],
+    input: streamArbitrary(NUMBERS),
+    changelog: { old: false },
+  });
+}
+
+describeOperator('sessionAggregate by two key columns', {
+  paths: [
+    {
+      name: 'row path',
+      make: (context) => {
+        const input = prettySchema('A:INTEGER key | B:BOOLEAN key | L:BIGINT @rowtime');
+        const step = aggregateStep(input, [callOf('COUNT', input)], { window: sessionOf(5, 5) });
+        return sessionAggregate(step, input, context, registry);
+      },
+    },
+  ],
+  input: streamArbitrary(prettySchema('A:INTEGER key | B:BOOLEAN key | L:BIGINT @rowtime')),
+  changelog: { old: false },
+});
+
+const changelogOf =
+  (window: WindowSpec) =>
+  (batches: readonly Batch[]): readonly Batch[] => {
+    const run = new OperatorRun(aggregated(window));
+    for (const batch of batches) run.process(batch);
+    return run.emitted;
+  };
+
+for (const window of [windowOf(10, 5), windowOf(10, 5, 4), sessionOf(4, 6)]) {
+  const { schema } = aggregateStep(NUMBERS, calls, { window });
+  const input = streamArbitrary(NUMBERS)
+    .map(changelogOf(window))
+    .filter((batches) => batches.length > 0);
+
+  describeOperator(`suppress, ${window.type} windows`, {
+    paths: [
+      {
+        name: 'row path',
+        make: (context) =>
+          suppress(
+            { step: 'suppress', id: '4', input: '3', schema, window },
+            schema,
+            context,
+            registry,
+          ),
+      },
+    ],
+    input,
+    changelog: { old: false },
+  });
+
+  describeOperator(`coalesce, ${window.type} windows`, {
+    paths: [
+      {
+        name: 'row path',
+        make: (context) =>
+          coalesce(
+            { step: 'coalesce', id: '4', input: '3', schema, everyMs: 1000 },
+            schema,
+            context,
+            registry,
+          ),
+      },
+    ],
+    input,
+    changelog: null,
+  });
+}
