@@ -29,6 +29,7 @@ export function announceParts(): void {
   fetched(analyze.PULL, () => import('../analyze/pull.ts'));
   fetched(analyze.STRUCT_STAR, () => import('../analyze/struct-star.ts'));
   fetched(analyze.TYPING, () => import('../analyze/typing-nodes.ts'));
+  fetched(analyze.RARER, () => import('../analyze/rarer.ts'));
   fetched(catalog.NEAREST_NAME, () => import('../catalog/nearest-name.ts'));
   fetched(expr.EXPRESSIONS, () => import('../expr/compile.ts'));
   fetched(expr.LAMBDAS, () => import('../expr/lambdas.ts'));
@@ -42,6 +43,7 @@ export function announceParts(): void {
   fetched(operators.AGGREGATE, () => import('../operators/aggregate.ts'));
   fetched(operators.KERNEL_AGGREGATE, () => import('../operators/kernel-aggregate.ts'));
   fetched(operators.MATERIALIZE, () => import('../operators/materialize.ts'));
+  fetched(operators.RARE_OPERATORS, () => import('../operators/rare.ts'));
   fetched(operators.TABLE_FILTER, () => import('../operators/table-filter.ts'));
   fetched(own.CONTROL, () => import('./control.ts'));
   fetched(own.INSERT_BATCH, () => import('./insert-batch.ts'));
@@ -61,6 +63,7 @@ export function announceParts(): void {
   fetched(task.CUT, () => import('../task/cut.ts'));
   fetched(task.DELIVERY, () => import('../task/delivery.ts'));
   fetched(task.REPARTITION, () => import('../task/repartition.ts'));
+  fetched(task.TIMERS, () => import('../task/timers.ts'));
   fetched(sql.ADMIN_STATEMENTS, () => import('../sql/admin-statements.ts'));
   fetched(sql.OPERATORS, () => import('../sql/operators.ts'));
   fetched(sql.PRINT_EXPRESSION, () => import('../sql/print-expression.ts'));

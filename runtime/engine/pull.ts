@@ -2,7 +2,7 @@
 
 import { InvariantError, LimitError } from '../base/errors.ts';
 import { BATCH_ROWS_MAX, PULL_ROWS_MAX } from '../base/limits.ts';
-import { ByteWriter } from '../base/bytes.ts';
+import { ByteWriter, concatBytes } from '../base/bytes.ts';
 import { partitionOf } from '../base/hash.ts';
 import type { Range } from '../analyze/analysis.ts';
 import { type Batch, select, slice } from '../data/batch.ts';
@@ -10,7 +10,7 @@ import { BatchBuilder } from '../data/batch-builder.ts';
 import { columnOf } from './insert-rows.ts';
 import { decodeCells } from '../data/cells.ts';
 import type { Column } from '../data/column.ts';
-import { decodeKey, encodeKey, windowRange } from '../data/key.ts';
+import { decodeKey, encodeKey, windowKey, windowRange } from '../data/key.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
 import { BIGINT, INTEGER, type Type, type Value } from '../data/type.ts';
 import { compile, compilePredicate, type Evaluation } from '../expr/evaluate.ts';
@@ -130,7 +130,9 @@ class Finder {
 
   *find(reader: StateReader, keys: Keys): Iterable<Batch> {
     const builder = new BatchBuilder(this.#pull.table.schema);
+    const { pending } = this.#pull.table;
     for (const { key, value } of this.#entries(reader, keys)) {
+      if (pending !== undefined && reader.get(pending, this.#pendingKey(key)) !== null) continue;
       if (!this.#append(builder, key, value) || builder.length < BATCH_ROWS_MAX) continue;
       const batch = builder.finish();
       if (batch !== null) yield batch;
@@ -140,7 +142,8 @@ class Finder {
   }
 
   *#entries(reader: StateReader, keys: Keys): Iterable<Entry> {
-    const { table, windowStart } = this.#pull;
+    const { table, windowStart, windowEnd } = this.#pull;
+    const { fromMs, toMs } = table.window?.type === 'SESSION' ? windowEnd : windowStart;
     const isWindowed = columnsWithRole(table.schema, 'window').length > 0;
     if (keys === null) {
       yield* reader.scan(table.table, ALL);
@@ -149,12 +152,23 @@ class Finder {
     for (const key of keys) {
       const bytes = encodeKey(this.#keyTypes, key);
       if (isWindowed) {
-        yield* reader.scan(table.table, windowRange(bytes, windowStart.fromMs, windowStart.toMs));
+        yield* reader.scan(table.table, windowRange(bytes, fromMs, toMs));
       } else {
         const value = reader.get(table.table, bytes);
         if (value !== null) yield { key: bytes, value };
       }
     }
+  }
+
+  /** The key under which a row of the state table is held back while its window is open: window end, start, then the key's columns. */
+  #pendingKey(key: Uint8Array): Uint8Array {
+    const { window } = this.#pull.table;
+    const { windowStart, windowEnd } = decodeKey(this.#keyTypes, key);
+    const start = Number(windowStart);
+    const end = windowEnd === null ? start + (window?.sizeMs ?? 0) : Number(windowEnd);
+    const bounds = windowKey(new Uint8Array(0), start, end);
+    const columns = key.subarray(0, key.length - (windowEnd === null ? 8 : 16));
+    return concatBytes([bounds, columns]);
   }
 
   /** @returns false when the row's window is not asked for */

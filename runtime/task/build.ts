@@ -15,9 +15,16 @@ import type {
   RowProblem,
   StreamTime,
 } from '../operators/operator.ts';
-import { AGGREGATE, KERNEL_AGGREGATE, MATERIALIZE, TABLE_FILTER } from '../operators/parts.ts';
+import {
+  AGGREGATE,
+  KERNEL_AGGREGATE,
+  MATERIALIZE,
+  RARE_OPERATORS,
+  TABLE_FILTER,
+} from '../operators/parts.ts';
 import { project } from '../operators/project.ts';
 import { rekey } from '../operators/rekey.ts';
+import { retention } from '../operators/retention.ts';
 import type {
   ClientStep,
   InternalSourceStep,
@@ -56,6 +63,8 @@ export interface Wiring {
   readonly feed: (input: number, batch: Batch) => void;
   /** In the order of the flow. */
   readonly operators: readonly Operator[];
+  /** What each of them emits to. */
+  readonly emits: readonly Emit[];
   readonly outputs: readonly Output[];
   /** Schemas of the encoded batches that go to internal topics. */
   readonly schemas: ReadonlyMap<string, Schema>;
@@ -83,6 +92,7 @@ class Builder {
   readonly #readers: Reader[] = [];
   readonly #sources: Emit[] = [];
   readonly #operators: Operator[] = [];
+  readonly #emits: Emit[] = [];
   readonly #outputs: Output[] = [];
   readonly #schemas = new Map<string, Schema>();
   /** What each step emits to, filled as consumers are added. */
@@ -113,9 +123,15 @@ class Builder {
         this.#consume(step.input, this.#ending(step));
         return;
       default: {
-        const operator = operatorOf(step, this.#schemaOf(step.input), this.#context);
-        this.#operators.push(operator);
-        this.#consume(step.input, (batch) => operator.process(0, batch, emit));
+        const process = this.#operate(
+          operatorOf(step, this.#schemaOf(step.input), this.#context),
+          emit,
+        );
+        this.#consume(step.input, process);
+        if (step.step === 'aggregate' && step.window !== null) {
+          const kept = retention(step, step.window, operatorContext(step, this.#context));
+          consumers.push(this.#operate(kept, emit));
+        }
       }
     }
   }
@@ -128,7 +144,12 @@ class Builder {
       operatorContext(step, context),
       context.registry,
     );
+    return this.#operate(operator, emit);
+  }
+
+  #operate(operator: Operator, emit: Emit): Emit {
     this.#operators.push(operator);
+    this.#emits.push(emit);
     return (batch) => operator.process(0, batch, emit);
   }
 
@@ -191,6 +212,7 @@ class Builder {
         source(batch);
       },
       operators: this.#operators,
+      emits: this.#emits,
       outputs: this.#outputs,
       schemas: this.#schemas,
       countsInput: this.#part.steps.every((step) => step.step !== 'internalSource'),
@@ -214,11 +236,17 @@ function operatorOf(step: Inner, input: Schema, context: BuildContext): Operator
     case 'project':
       return project(step, input, given, registry);
     case 'aggregate':
+      if (step.window?.type === 'SESSION')
+        return RARE_OPERATORS.code.sessionAggregate(step, input, given, registry);
       if (step.run.path === 'row') return AGGREGATE.code.aggregate(step, input, given, registry);
       if (context.kernel === null) {
         throw new InvariantError('the plan wants the kernel, and the host has none');
       }
       return KERNEL_AGGREGATE.code.kernelAggregate(step, input, given, registry, context.kernel);
+    case 'suppress':
+      return RARE_OPERATORS.code.suppress(step, input, given, registry);
+    case 'coalesce':
+      return RARE_OPERATORS.code.coalesce(step, input, given, registry);
     case 'tableFilter':
       return TABLE_FILTER.code.tableFilter(step, input, given, registry);
     case 'rekey':

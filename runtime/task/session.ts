@@ -18,10 +18,11 @@ import { buildTask, type Wiring } from './build.ts';
 import { Current } from './current.ts';
 import { TaskInputs, type Run } from './inputs.ts';
 import { Outbox } from './outbox.ts';
-import { CUT } from './parts.ts';
+import { CUT, TIMERS } from './parts.ts';
 import { deadLetter, ProblemLog, PROCESSING_LOG_TOPIC } from './problems.ts';
 import type { Outgoing } from './sink.ts';
 import type { TaskOptions } from './task.ts';
+import type { Timers } from './timers.ts';
 import { inputsOf, subtopologyOf, taskId } from './topology.ts';
 import { withParts } from './with-parts.ts';
 
@@ -40,6 +41,8 @@ export class Session {
   readonly #options: TaskOptions;
   readonly #task: string;
   readonly #wiring: Wiring;
+  /** null: nothing happens without input. */
+  readonly #timers: Timers | null;
   /** Committed state as it was when the session opened, and as it is after its commits. */
   readonly state: StateReader;
   readonly #current: Current;
@@ -91,6 +94,10 @@ export class Session {
         this.#rowsCount += batch.length;
       },
     });
+    const { idleMs = null } = options.plan;
+    const isTimed = idleMs !== null || part.steps.some(({ step }) => step === 'coalesce');
+    const nowMs = options.clock.now();
+    this.#timers = isTimed ? new TIMERS.code.Timers({ ...this.#wiring, idleMs, nowMs }) : null;
     this.inputs = new TaskInputs(this.#wiring.readers, positions);
     this.#isLogged = positions.every(({ at }) => at.topic !== PROCESSING_LOG_TOPIC);
     this.outbox = new Outbox(
@@ -156,6 +163,16 @@ export class Session {
     if (run.batch !== null) this.#wiring.feed(run.input, run.batch);
     this.#end(run);
     return true;
+  }
+
+  /** Lets time do what is due. */
+  tick(hasInput: boolean): void {
+    if (this.#timers?.tick(this.#options.clock.now(), hasInput) === true) this.#isDirty = true;
+  }
+
+  /** The wall-clock time at which something is due without input; Infinity when nothing is. */
+  get dueAtMs(): number {
+    return this.#timers?.dueAtMs ?? Infinity;
   }
 
   /** Takes one record in without processing it: it goes to the dead-letter topic. */

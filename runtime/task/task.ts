@@ -165,6 +165,7 @@ export class Task {
     }
     const hasInput = await inputs.fetch(this.options.log);
     if (hasInput) this.#process(session);
+    session.tick(hasInput);
     if (session.isDirty && (this.#isCommitDue(session) || !hasInput)) await this.#commit(session);
     else if (!hasInput) return this.#rest(session);
     return PROGRESS;
@@ -238,9 +239,10 @@ export class Task {
   }
 
   async #rest(session: Session): Promise<Turn> {
-    if (session.outbox.isEmpty) return IDLE;
-    const { retryAtMs } = await session.outbox.deliver();
-    return retryAtMs === null ? IDLE : { kind: 'wait', untilMs: retryAtMs };
+    const { outbox, dueAtMs } = session;
+    const retryAtMs = outbox.isEmpty ? null : (await outbox.deliver()).retryAtMs;
+    const untilMs = Math.min(retryAtMs ?? Infinity, dueAtMs);
+    return untilMs === Infinity ? IDLE : { kind: 'wait', untilMs };
   }
 
   #show(session: Session): void {

@@ -1,0 +1,62 @@
+// What happens in a task without input: periods that end on the wall clock, and stream time that follows it; knows no loop and no commit.
+
+import type { Emit, Operator } from '../operators/operator.ts';
+
+/** What a session lets time do. */
+export interface Timed {
+  readonly operators: readonly Operator[];
+  /** What each of them emits to. */
+  readonly emits: readonly Emit[];
+  /** Stream time follows the wall clock once no input has come for so many ms; null: only rows move it. */
+  readonly idleMs: number | null;
+  readonly nowMs: number;
+}
+
+/**
+ * Told of the wall clock at every turn. With an idle time-out of `idleMs`, stream time is never more than that behind the wall clock once
+ * no input has come for as long; it is moved only when an operator waits for it, so that a quiet task commits nothing.
+ */
+export class Timers {
+  readonly #timed: Timed;
+  #inputAtMs: number;
+
+  constructor(timed: Timed) {
+    this.#timed = timed;
+    this.#inputAtMs = timed.nowMs;
+  }
+
+  /** Lets the operators do what is due. True when something was, which is to be committed. */
+  tick(nowMs: number, hasInput: boolean): boolean {
+    if (hasInput) this.#inputAtMs = nowMs;
+    const { operators, emits, idleMs } = this.#timed;
+    const toMs = idleMs === null ? -Infinity : nowMs - idleMs;
+    const moves = toMs >= this.#inputAtMs && toMs >= this.#dueAtStreamMs();
+    const ticks = nowMs >= least(operators, (operator) => operator.dueAtMs?.());
+    // In the order of the flow: what one emits reaches the next before that is told the time.
+    operators.forEach((operator, index) => {
+      const emit = emits[index] as Emit;
+      if (moves) operator.advance?.(toMs, emit);
+      operator.tick?.(nowMs, emit);
+    });
+    return moves || ticks;
+  }
+
+  /** The wall-clock time at which something is due; Infinity when nothing is. */
+  get dueAtMs(): number {
+    const { operators, idleMs } = this.#timed;
+    const byClock = least(operators, (operator) => operator.dueAtMs?.());
+    if (idleMs === null) return byClock;
+    return Math.min(byClock, Math.max(this.#inputAtMs, this.#dueAtStreamMs()) + idleMs);
+  }
+
+  #dueAtStreamMs(): number {
+    return least(this.#timed.operators, (operator) => operator.dueAtStreamMs?.());
+  }
+}
+
+function least(
+  operators: readonly Operator[],
+  of: (operator: Operator) => number | undefined,
+): number {
+  return operators.reduce((ms, operator) => Math.min(ms, of(operator) ?? Infinity), Infinity);
+}
