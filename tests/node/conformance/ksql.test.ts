@@ -14,12 +14,17 @@ const FOLDER = resolve(import.meta.dirname, '../../../../shared/ksql', SUITE);
 const FILES: readonly (readonly [file: string, passedMin: number])[] = [
   ['count', 5],
   ['group-by', 87],
+  ['having', 1],
   ['headers', 8],
+  ['hopping-windows', 6],
   ['null', 15],
   ['project-filter', 21],
+  ['session-windows', 4],
   ['sum', 3],
   ['table', 2],
   ['tumbling-windows', 5],
+  ['window-bounds', 8],
+  ['windowed-source', 1],
 ];
 
 const SEED = 2026;
