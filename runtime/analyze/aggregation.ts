@@ -92,7 +92,7 @@ export class Grouping {
       this.#query.window?.kind === 'Session' &&
       resolved.overload.body(resolved.casts).merge === null
     ) {
-      throw rules.refuseWithoutMerge(call);
+      throw RARER.code.withoutMerge(call);
     }
     const analyzed: AnalyzedCall = {
       function: name,

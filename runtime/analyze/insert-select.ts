@@ -10,7 +10,7 @@ import { analyzeBody, bodyOf } from './body.ts';
 import { coerced } from './coerced.ts';
 import { widens } from './coercion.ts';
 import { persistent, windowOf } from './query.ts';
-import * as clauses from './rules/clauses.ts';
+import { refuseWindowedTable } from './rules/placement.ts';
 import type { Sink } from './sink.ts';
 
 /** INSERT INTO ... SELECT. */
@@ -21,7 +21,7 @@ export function analyzeInsertSelect(
   const { query } = statement;
   const target = options.catalog.source(statement.target.text, statement.target.at);
   const body = bodyOf(query, true, options);
-  clauses.refuseWindowedTable(body.source, query.from.at);
+  refuseWindowedTable(body.source, query.from.at);
   const parts = analyzeBody(body);
   const { sink, id, projection } = insertSink(
     {

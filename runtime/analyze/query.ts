@@ -6,7 +6,7 @@ import type { CreateAs, Query, Select } from '../sql/ast.ts';
 import type { Aggregation, AnalyzeOptions, QueryAnalysis } from './analysis.ts';
 import { analyzeBody, type Body, bodyOf, type Parts } from './body.ts';
 import { findAggregate } from './rules/aggregation.ts';
-import * as clauses from './rules/clauses.ts';
+import { RARER } from './parts.ts';
 import { emissionOf, startOf } from './settings.ts';
 import { type Sink, sinkOf } from './sink.ts';
 
@@ -15,8 +15,9 @@ export function analyzeCreateAs(statement: CreateAs, options: AnalyzeOptions): Q
   const { query } = statement;
   const body = bodyOf(query, true, options);
   const kind = statement.sourceType === 'TABLE' ? 'table' : 'stream';
-  clauses.refuseWrongKind(kind, query, body.source, statement.at);
-  clauses.refuseWindowedTable(body.source, query.from.at);
+  const made = query.groupBy === null ? body.source.kind : 'table';
+  if (kind !== made) throw RARER.code.wrongKind(kind, statement.at);
+  if (body.source.window !== null) RARER.code.refuseWindowedTable(body.source, query.from.at);
   const parts = analyzeBody(body);
   const id = `C${kind === 'table' ? 'T' : 'S'}AS_${statement.name.text}_${options.queryNumber}`;
   const sink = sinkOf(

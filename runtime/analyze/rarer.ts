@@ -1,8 +1,12 @@
-// The analysis of rarer clauses, fetched together: windows that are not plainly tumbling, windowed keys, other ways to emit, clauses out of place.
+// The analysis of rarer clauses, fetched together: windows that are not plainly tumbling, windowed keys, other ways to emit, PARTITION BY, clauses out of place.
 
+export { repartitioned } from './partition-by.ts';
 export {
   refuseMisplacedHaving,
   refuseMisplacedPartitionBy,
   refuseMisplacedWindow,
+  refuseWindowedTable,
+  withoutMerge,
+  wrongKind,
 } from './rules/placement.ts';
 export { analyzedWindow, emissionOf, keyWindow } from './windows.ts';

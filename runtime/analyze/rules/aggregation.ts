@@ -120,16 +120,6 @@ export function refuseWithoutUndo(call: Call, source: Source): StatementError {
   );
 }
 
-/** Sessions merge when a row closes the gap between them. */
-export function refuseWithoutMerge(call: Call): StatementError {
-  return new StatementError(
-    'INVALID',
-    `${shortText(call)} cannot be computed per session`,
-    call.at,
-    'It cannot put two sessions together: use WINDOW TUMBLING or HOPPING.',
-  );
-}
-
 /** Values of the format KAFKA stand for themselves and cannot be grouped, as in ksqlDB. */
 export function refuseUngroupableFormat(source: Source, at: Position): void {
   if (source.valueFormat.format !== 'KAFKA') return;

@@ -1,8 +1,9 @@
-// Where WINDOW, HAVING and PARTITION BY may stand; knows no columns.
+// Where WINDOW, HAVING and PARTITION BY may stand, and which sources and results go together; knows no columns.
 
-import { StatementError } from '../../base/errors.ts';
+import { type Position, StatementError } from '../../base/errors.ts';
 import type { Source } from '../../catalog/source.ts';
-import type { Query } from '../../sql/ast.ts';
+import type { Call, Query } from '../../sql/ast.ts';
+import { shortText } from '../walk.ts';
 
 /** WINDOW belongs to GROUP BY over a stream. */
 export function refuseMisplacedWindow(query: Query, source: Source): void {
@@ -82,4 +83,42 @@ export function refuseMisplacedPartitionBy(query: Query, source: Source): void {
       'PARTITION BY NULL takes the key away and stands alone.',
     );
   }
+}
+
+/** Sessions merge when a row closes the gap between them. */
+export function withoutMerge(call: Call): StatementError {
+  return new StatementError(
+    'INVALID',
+    `${shortText(call)} cannot be computed per session`,
+    call.at,
+    'It cannot put two sessions together: use WINDOW TUMBLING or HOPPING.',
+  );
+}
+
+/** CREATE STREAM makes streams, CREATE TABLE tables. @param wanted what the query does not make */
+export function wrongKind(wanted: 'stream' | 'table', at: Position): StatementError {
+  return wanted === 'stream'
+    ? new StatementError(
+        'INVALID',
+        'the query makes a table, not a stream',
+        at,
+        'Write CREATE TABLE.',
+      )
+    : new StatementError(
+        'INVALID',
+        'the query makes a stream, not a table',
+        at,
+        'Write CREATE STREAM, or add GROUP BY and an aggregate.',
+      );
+}
+
+/** A windowed table is asked by pull and push queries only. */
+export function refuseWindowedTable(source: Source, at: Position): void {
+  if (source.kind !== 'table' || source.window === null) return;
+  throw new StatementError(
+    'INVALID',
+    `${source.name} is a windowed table, which no persistent query reads`,
+    at,
+    'Read its topic as a stream, or aggregate its source again.',
+  );
 }

@@ -59,7 +59,10 @@ function stored(run: OperatorRun): string[] {
     .map(([, { key }]) => decodeKey([STRING], key));
   return keys
     .map(({ values, windowStart, windowEnd }) =>
-      `${values[0]} ${windowStart} ${windowEnd ?? ''}`.trim(),
+      [...values, windowStart, windowEnd]
+        .filter((part) => part !== null)
+        .map(String)
+        .join(' '),
     )
     .sort();
 }
