@@ -30,6 +30,8 @@ export interface AggregationWindow {
   readonly advanceMs: number;
   readonly graceMs: number;
   readonly retentionMs: number;
+  /** The query has a RETENTION. */
+  readonly expires?: true | undefined;
 }
 
 /** One aggregate call; `arguments` are positions in `Aggregation.arguments`. */

@@ -62,7 +62,10 @@ function refuseAdvance(sizeMs: number, advanceMs: number, at: Position): void {
 }
 
 /** Grace and retention. Without GRACE PERIOD a retention may be shorter than the default grace, which then outlasts it. */
-function bounds(window: Window, sizeMs: number): { graceMs: number; retentionMs: number } {
+function bounds(
+  window: Window,
+  sizeMs: number,
+): Pick<AggregationWindow, 'graceMs' | 'retentionMs' | 'expires'> {
   const { grace, retention } = window;
   const graceMs = grace === null ? Math.max(0, DEFAULT_OPEN_MS - sizeMs) : durationMs(grace);
   const neededMs = sizeMs + graceMs;
@@ -76,7 +79,7 @@ function bounds(window: Window, sizeMs: number): { graceMs: number; retentionMs:
       `It is at least ${window.kind === 'Session' ? 'the gap' : 'SIZE'} and GRACE PERIOD together.`,
     );
   }
-  return { graceMs, retentionMs: Math.max(retentionMs, neededMs) };
+  return { graceMs, retentionMs: Math.max(retentionMs, neededMs), expires: true };
 }
 
 /** How results are shown. @throws {StatementError} INVALID where EMIT or the property does not suit the query */

@@ -1,6 +1,6 @@
-// The operators of rarer statements, fetched together: sessions, EMIT FINAL, EMIT CHANGES EVERY, the end of retention.
+// The operators of rarer statements, fetched together: sessions, EMIT FINAL, EMIT CHANGES EVERY, RETENTION.
 
 export { coalesce } from './coalesce.ts';
-export { expire } from './expiry.ts';
+export { retention } from './retention.ts';
 export { sessionAggregate } from './session-aggregate.ts';
 export { suppress } from './suppress.ts';

@@ -1,22 +1,29 @@
-// Tells when rows of windows leave the store; how is in expiry.ts, which is fetched when there are such rows. Knows no row.
+// Removes rows of windows whose retention is over from the store, some at each commit; knows no aggregate and no path.
 
+import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import type { AggregateStep, WindowSpec } from '../plan/step.ts';
+import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { Operator, OperatorContext } from './operator.ts';
-import { RARE_OPERATORS } from './parts.ts';
+
+/** Rows that a commit looks at beside four for each one that was emitted: rows leave faster than they come. */
+const SWEPT_ROWS_MIN = 4096;
+const SWEPT_PER_ROW = 4;
+const ONLY_KEY = Uint8Array.of(0);
 
 /**
- * Stands beside a windowed aggregation, on either path, and is given what that emits: rows whose retention is over leave its state table
- * at a commit. Nothing can be over before a new task's stream time has moved on by a retention.
+ * Stands beside a windowed aggregation, on either path, and is given what that emits.
+ *
+ * A sweep goes through all keys of the aggregation's state table in their order. It begins when half a retention has passed since the one
+ * before began, so that a row is looked at a few times in its life and gone at one and a half retentions, and the time that a sweep takes. It
+ * follows from the committed state and its stream time alone, so that both paths remove the same rows at the same commits.
  */
 export function retention(
   step: AggregateStep,
   window: WindowSpec,
-  context: OperatorContext,
+  { streamTime, state }: OperatorContext,
 ): Operator {
-  const { streamTime } = context;
   // What had closed at the last commit is not changed by this one.
   let committedMs = streamTime.ms;
-  let dueMs = committedMs;
   let rows = 0;
   return {
     name: 'retention',
@@ -25,15 +32,78 @@ export function retention(
       rows += batch.length;
     },
     changes(into) {
-      if (dueMs === -Infinity) dueMs = streamTime.ms + window.retentionMs;
-      if (committedMs >= dueMs) {
-        RARE_OPERATORS.code.expire(
-          { table: step.id, window, state: context.state, committedMs, rows },
-          into,
-        );
-      }
+      expire({ table: step.id, window, state, committedMs, rows }, into);
       committedMs = streamTime.ms;
       rows = 0;
     },
   };
+}
+
+/** How far the store has been swept. */
+interface Sweep {
+  /** What was over at this stream time has been removed. */
+  readonly doneMs: number;
+  /** What was over at this one is being removed; the same as `doneMs` when no sweep is on. */
+  readonly toMs: number;
+  /** The key to go on from. */
+  readonly from: Uint8Array | null;
+}
+
+interface ExpiryOptions {
+  readonly table: TableId;
+  readonly window: WindowSpec;
+  readonly state: StateReader;
+  /** Stream time at the last commit. */
+  readonly committedMs: number;
+  /** Rows emitted since. */
+  readonly rows: number;
+}
+
+function expire(options: ExpiryOptions, into: (change: StateBytes) => void): void {
+  const { table, window, state, committedMs, rows } = options;
+  const own = `${table}.expiry`;
+  let sweep = decoded(state.get(own, ONLY_KEY));
+  if (sweep.toMs === sweep.doneMs) {
+    if (committedMs - sweep.doneMs < window.retentionMs / 2) return;
+    sweep = { ...sweep, toMs: committedMs, from: null };
+  }
+  let left = SWEPT_ROWS_MIN + rows * SWEPT_PER_ROW;
+  let from: Uint8Array | null = null;
+  for (const { key } of state.scan(table, { from: sweep.from, to: null })) {
+    if (left-- === 0) {
+      from = key;
+      break;
+    }
+    if (isOver(window, key, sweep.toMs)) into({ table, key, value: null });
+  }
+  const doneMs = from === null ? sweep.toMs : sweep.doneMs;
+  into({ table: own, key: ONLY_KEY, value: encoded({ doneMs, toMs: sweep.toMs, from }) });
+}
+
+/** A state key ends with windowStart; before it stands a session's end. */
+function isOver({ type, retentionMs }: WindowSpec, key: Uint8Array, ms: number): boolean {
+  const isSession = type === 'SESSION';
+  const view = new DataView(key.buffer, key.byteOffset + key.length - (isSession ? 16 : 8), 8);
+  const boundMs = (view.getUint32(0) ^ -0x8000_0000) * 0x1_0000_0000 + view.getUint32(4);
+  return isSession ? boundMs + retentionMs < ms : boundMs + retentionMs <= ms;
+}
+
+function decoded(bytes: Uint8Array | null): Sweep {
+  if (bytes === null) return { doneMs: 0, toMs: 0, from: null };
+  const reader = new ByteReader(bytes);
+  const doneMs = reader.f64();
+  const toMs = reader.f64();
+  return {
+    doneMs,
+    toMs,
+    from: reader.remaining === 0 ? null : reader.view(reader.remaining).slice(),
+  };
+}
+
+function encoded({ doneMs, toMs, from }: Sweep): Uint8Array {
+  const to = new ByteWriter(64);
+  to.f64(doneMs);
+  to.f64(toMs);
+  if (from !== null) to.bytes(from);
+  return to.finish();
 }

@@ -149,7 +149,7 @@ function detail(step: Step, plan: Plan): string {
       const per =
         window === null
           ? ''
-          : `, ${window.type} ${windowText(window)} with ${window.graceMs} ms of grace`;
+          : `, ${window.type} ${windowText(window)} with ${window.graceMs} ms of grace${window.expires === true ? `, kept ${window.retentionMs} ms` : ''}`;
       return `${calls.join(', ')} over a ${step.over}${per}`;
     }
     case 'suppress':

@@ -104,8 +104,8 @@ export interface RepartitionStep {
 
 /**
  * A window of a query. All in ms. `sizeMs` of a session is its gap; `advanceMs` is the size but for hopping windows. `graceMs` is
- * resolved (default: 24 hours less the size, never below 0). `retentionMs` is how long a window's row stays at least, counted in
- * stream time from the window's start, or from a session's end.
+ * resolved (default: 24 hours less the size, never below 0). `retentionMs` counts in stream time from a window's start, or from a
+ * session's end; it is at least size and grace.
  */
 export interface WindowSpec {
   readonly type: 'TUMBLING' | 'HOPPING' | 'SESSION';
@@ -113,6 +113,8 @@ export interface WindowSpec {
   readonly advanceMs: number;
   readonly graceMs: number;
   readonly retentionMs: number;
+  /** The query has a RETENTION: when it is over, rows leave the state table. Absent: they stay. */
+  readonly expires?: true | undefined;
 }
 
 export interface AggregateCall {

@@ -24,7 +24,6 @@ import {
 } from '../operators/parts.ts';
 import { project } from '../operators/project.ts';
 import { rekey } from '../operators/rekey.ts';
-import { retention } from '../operators/retention.ts';
 import type {
   ClientStep,
   InternalSourceStep,
@@ -128,8 +127,9 @@ class Builder {
           emit,
         );
         this.#consume(step.input, process);
-        if (step.step === 'aggregate' && step.window !== null) {
-          const kept = retention(step, step.window, operatorContext(step, this.#context));
+        if (step.step === 'aggregate' && step.window?.expires === true) {
+          const given = operatorContext(step, this.#context);
+          const kept = RARE_OPERATORS.code.retention(step, step.window, given);
           consumers.push(this.#operate(kept, emit));
         }
       }

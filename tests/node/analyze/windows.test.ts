@@ -45,6 +45,7 @@ test.each([
       advanceMs: 2 * HOUR,
       graceMs: HOUR,
       retentionMs: 9 * HOUR,
+      expires: true,
     },
   ],
   [
@@ -63,7 +64,14 @@ test.each([
   ],
   [
     'WINDOW TUMBLING (SIZE 1 HOUR, RETENTION 2 DAYS)',
-    { type: 'TUMBLING', sizeMs: HOUR, advanceMs: HOUR, graceMs: 23 * HOUR, retentionMs: 48 * HOUR },
+    {
+      type: 'TUMBLING',
+      sizeMs: HOUR,
+      advanceMs: HOUR,
+      graceMs: 23 * HOUR,
+      retentionMs: 48 * HOUR,
+      expires: true,
+    },
   ],
 ])('%s', (window, expected) => {
   expect(analyzed(window).aggregation?.window).toEqual(expected);
