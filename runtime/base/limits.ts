@@ -84,3 +84,9 @@ export const DATETIME_PATTERN_LENGTH_MAX = 1024;
 export const DATETIME_PATTERNS_MAX = 256;
 export const ZONES_MAX = 64;
 export const ZONE_DAYS_MAX = 4096;
+/** Values of a collected list or set, where no property says otherwise: it is kept and stored as a whole. */
+export const COLLECTED_VALUES_MAX = 1000;
+/** Keys of a histogram. */
+export const HISTOGRAM_KEYS_MAX = 1000;
+/** Columns of CUBE_EXPLODE: it makes up to 2^n rows. */
+export const CUBE_COLUMNS_MAX = 20;

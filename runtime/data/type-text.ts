@@ -40,7 +40,7 @@ export function parseType(text: string): Type | null {
   const nested = /^(ARRAY|MAP|STRUCT)<(.*)>$/su.exec(text);
   if (nested === null) return null;
   const [, kind, inner = ''] = nested;
-  const parts = cut(inner);
+  const parts = cutAtCommas(inner);
   if (kind === 'STRUCT') return structOf(parts);
   const types = parts.map(parseType);
   const [first = null, second = null] = types;
@@ -64,7 +64,7 @@ function structOf(parts: readonly string[]): Type | null {
 }
 
 /** Cuts at commas outside of brackets and quoted names. */
-function cut(text: string): string[] {
+export function cutAtCommas(text: string): string[] {
   const parts: string[] = [];
   let depth = 0;
   let quoted = false;

@@ -3,8 +3,9 @@
 import type { Catalog, PersistentQuery } from '../catalog/catalog.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
-import { type Type, typeText } from '../data/type.ts';
-import type { FunctionRegistry, Parameter, Pattern } from '../functions/registry.ts';
+import type { Type } from '../data/type.ts';
+import type { FunctionRegistry, Parameter } from '../functions/registry.ts';
+import { patternText } from '../functions/resolve.ts';
 import { explain } from '../plan/explain.ts';
 import type { Plan } from '../plan/step.ts';
 import type { TopicDescription } from '../ports/log.ts';
@@ -83,26 +84,6 @@ export function functionsEntity(statementText: string, registry: FunctionRegistr
       };
     }),
   });
-}
-
-function patternText(pattern: Pattern): string {
-  switch (pattern.pattern) {
-    case 'type':
-      return typeText(pattern.type);
-    case 'decimal':
-      return 'DECIMAL';
-    case 'unit':
-      return 'INTERVALUNIT';
-    case 'any':
-    case 'anyStruct':
-      return pattern.variable;
-    case 'array':
-      return `ARRAY<${patternText(pattern.item)}>`;
-    case 'map':
-      return `MAP<${patternText(pattern.key)}, ${patternText(pattern.value)}>`;
-    case 'lambda':
-      return `LAMBDA (${pattern.parameters.map(patternText).join(', ')}) => ${patternText(pattern.result)}`;
-  }
 }
 
 function argumentText({ name, pattern, variadic }: Parameter): string {

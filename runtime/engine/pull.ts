@@ -15,6 +15,7 @@ import { columnsWithRole, type Schema } from '../data/schema.ts';
 import { BIGINT, INTEGER, type Type, type Value } from '../data/type.ts';
 import { compile, compilePredicate, type Evaluation } from '../expr/evaluate.ts';
 import type { Formats } from '../formats/serde.ts';
+import { bodyOfCall, resultOrNull } from '../functions/aggregate-call.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import { filter } from '../operators/filter.ts';
 import type { Operator, OperatorContext } from '../operators/operator.ts';
@@ -208,11 +209,9 @@ function aggregateStep(plan: Plan, id: string): AggregateStep {
 function resultsOf(step: AggregateStep, plan: Plan, registry: FunctionRegistry) {
   const input = stepById(plan, step.input)?.schema;
   const bodies = step.calls.map((call) => {
-    const found = registry.bySignature(call.function, call.signature);
-    if (found?.kind !== 'aggregate' || input === undefined) {
-      throw new InvariantError(`there is no aggregate function ${call.signature}`);
-    }
-    return found.body(call.arguments.map((at) => typeAt(input, at)));
+    if (input === undefined) throw new InvariantError(`step ${step.id} has no input`);
+    const types = call.arguments.map((at) => typeAt(input, at));
+    return bodyOfCall(call, types, registry);
   });
   const types = bodies.flatMap((body) => body.cells);
   return (bytes: Uint8Array) => {
@@ -220,7 +219,7 @@ function resultsOf(step: AggregateStep, plan: Plan, registry: FunctionRegistry) 
     let from = 0;
     const results = bodies.map((body) => {
       const cells = values.slice(from, (from += body.cells.length));
-      return body.result(cells);
+      return resultOrNull(body, cells);
     });
     return { rowtime, values: results };
   };

@@ -1,11 +1,9 @@
-// What the aggregate functions do: cells, folding, undo and merging over values; knows no group and no window.
+// What the common aggregate functions do: cells, folding, undo and merging over values; knows no group and no window.
 
-import { RecordError } from '../base/errors.ts';
-import { array, BIGINT, BOOLEAN, INTEGER, type Type, type Value } from '../data/type.ts';
-import { valueEquals } from '../data/value.ts';
+import { LimitError } from '../base/errors.ts';
+import { decimalText } from '../data/decimal-text.ts';
+import { BIGINT, type Type, typeText, type Value } from '../data/type.ts';
 import { comparator, compareDoubles } from '../expr/compare.ts';
-import { fitted } from '../expr/decimal.ts';
-import { COLLECTED_VALUES_MAX } from './aggregates.ts';
 import type { AggregateBody } from './registry.ts';
 
 /** COUNT, with an argument or without. */
@@ -24,7 +22,7 @@ export const COUNT_BODY: AggregateBody = {
   result: (cells) => cells[0] ?? null,
 };
 
-/** Adding and taking away in one numeric type: whole numbers wrap, a decimal that overflows is an error. */
+/** Adding and taking away in one numeric type: whole numbers wrap, a decimal that overflows ends the query. */
 interface Adder {
   readonly zero: Value;
   plus(a: Value, b: Value): Value;
@@ -46,11 +44,20 @@ function adderOf(type: Type): Adder {
         minus: (a, b) => BigInt.asIntN(64, (a as bigint) - (b as bigint)),
       };
     case 'DECIMAL': {
-      const { precision, scale } = type;
+      const bound = 10n ** BigInt(type.precision);
+      const within = (sum: bigint): bigint => {
+        if (sum < bound && sum > -bound) return sum;
+        // Fatal, as in ksqlDB: without one of its rows the sum would be wrong for ever after.
+        const text = decimalText(sum, type.scale);
+        throw new LimitError(
+          'DECIMAL',
+          `numeric overflow: a sum of ${typeText(type)} came to ${text}`,
+        );
+      };
       return {
         zero: 0n,
-        plus: (a, b) => fitted((a as bigint) + (b as bigint), precision, scale),
-        minus: (a, b) => fitted((a as bigint) - (b as bigint), precision, scale),
+        plus: (a, b) => within((a as bigint) + (b as bigint)),
+        minus: (a, b) => within((a as bigint) - (b as bigint)),
       };
     }
     default:
@@ -81,18 +88,22 @@ export function sumBody(type: Type): AggregateBody {
   };
 }
 
-/** The sum over all items of all lists that are not null. */
+/** The sum over all items of all lists that are not null; each list is summed by itself first. */
 export function listSumBody(type: Type): AggregateBody {
   const item = sumBody(type);
-  const items = (list: Value): readonly Value[] =>
-    list === null ? [] : (list as readonly Value[]);
+  const adder = adderOf(type);
+  const summed = (list: Value): Value => {
+    let sum = adder.zero;
+    for (const value of list as readonly Value[]) if (value !== null) sum = adder.plus(sum, value);
+    return sum;
+  };
   return {
     ...item,
     add(cells, [list = null]) {
-      for (const value of items(list)) item.add(cells, [value]);
+      if (list !== null) cells[0] = adder.plus(cells[0] ?? null, summed(list));
     },
     undo(cells, [list = null]) {
-      for (const value of items(list)) item.undo?.(cells, [value]);
+      if (list !== null) cells[0] = adder.minus(cells[0] ?? null, summed(list));
     },
   };
 }
@@ -125,7 +136,7 @@ export function averageBody(type: Type): AggregateBody {
 }
 
 /** Java's order for doubles, in which NaN is the greatest and -0.0 below 0.0; else the order of the type. */
-function orderOf(type: Type): (a: Value, b: Value) => number {
+export function orderOf(type: Type): (a: Value, b: Value) => number {
   if (type.kind !== 'DOUBLE') return comparator(type, type);
   return (a, b) => compareDoubles(a as number, b as number);
 }
@@ -143,76 +154,6 @@ export function boundBody(type: Type, sign: 1 | -1): AggregateBody {
     add: (cells, [value = null]) => take(cells, value),
     undo: null,
     merge: (into, from) => take(into, from[0] ?? null),
-    result: (cells) => cells[0] ?? null,
-  };
-}
-
-/** The first or last value by offset; the second cell tells that there is one, even if it is a null. */
-export function offsetBody(type: Type, which: 'EARLIEST' | 'LATEST'): AggregateBody {
-  return {
-    cells: [type, BOOLEAN],
-    initial: () => [null, false],
-    add(cells, [value = null, ignoreNulls = true]) {
-      if ((value === null && ignoreNulls === true) || (which === 'EARLIEST' && cells[1] === true))
-        return;
-      cells[0] = value;
-      cells[1] = true;
-    },
-    undo: null,
-    merge(into, from) {
-      if (from[1] !== true || (which === 'EARLIEST' && into[1] === true)) return;
-      into[0] = from[0] ?? null;
-      into[1] = true;
-    },
-    result: (cells) => cells[0] ?? null,
-  };
-}
-
-/** All values in order. */
-export function listBody(type: Type): AggregateBody {
-  const append = (cells: Value[], values: readonly Value[]): void => {
-    const list = cells[0] as readonly Value[];
-    if (list.length < COLLECTED_VALUES_MAX)
-      cells[0] = [...list, ...values].slice(0, COLLECTED_VALUES_MAX);
-  };
-  return {
-    cells: [array(type)],
-    initial: () => [[]],
-    add: (cells, [value = null]) => append(cells, [value]),
-    undo(cells, [value = null]) {
-      const list = cells[0] as readonly Value[];
-      const at = list.findLastIndex((item) => valueEquals(item, value));
-      if (at >= 0) cells[0] = list.toSpliced(at, 1);
-    },
-    merge: (into, from) => append(into, from[0] as readonly Value[]),
-    result: (cells) => cells[0] ?? null,
-  };
-}
-
-/** The greatest `k` values, greatest first; `k` comes with every row and never changes. */
-export function topBody(type: Type, distinct: boolean): AggregateBody {
-  const order = orderOf(type);
-  const insert = (cells: Value[], value: Value, most: number): void => {
-    const list = cells[0] as readonly Value[];
-    if (value === null || (distinct && list.some((item) => order(item, value) === 0))) return;
-    const found = list.findIndex((item) => order(item, value) < 0);
-    const at = found < 0 ? list.length : found;
-    if (at < most) cells[0] = list.toSpliced(at, 0, value).slice(0, most);
-  };
-  return {
-    cells: [array(type), INTEGER],
-    initial: () => [[], 0],
-    add(cells, [value = null, most = null]) {
-      if (typeof most !== 'number' || most < 1)
-        throw new RecordError('EXPRESSION', 'k must be at least 1');
-      cells[1] = most;
-      insert(cells, value, most);
-    },
-    undo: null,
-    merge(into, from) {
-      into[1] = Math.max(into[1] as number, from[1] as number);
-      for (const value of from[0] as readonly Value[]) insert(into, value, into[1]);
-    },
     result: (cells) => cells[0] ?? null,
   };
 }

@@ -20,7 +20,7 @@ type MoreThemes = Part<{ readonly THEMES: readonly Theme[] }>;
 /**
  * A registry of these overloads, and before them those of the themes, which are fetched as they are needed; further themes are
  * asked for when a name is in none of these.
- * @throws {InvariantError} when two have the same signature; where that takes a theme, when it has been fetched
+ * @throws {InvariantError} when two have the same signature, or one name and two kinds; where that takes a theme, when it has been fetched
  */
 export function createRegistry(
   overloads: readonly Overload[],
@@ -77,7 +77,10 @@ class Registry implements FunctionRegistry {
     this.#bySignature.set(signature, overload);
     const named = this.#byName.get(overload.name);
     if (named === undefined) this.#byName.set(overload.name, [overload]);
-    else named.push(overload);
+    else {
+      assert(named[0]?.kind === overload.kind, `${overload.name} is of one kind`);
+      named.push(overload);
+    }
   }
 
   /** Makes the functions of that name known. @throws {PartMissing} when their theme is not fetched yet */
@@ -108,7 +111,9 @@ class Registry implements FunctionRegistry {
   resolve(name: string, argumentTypes: readonly (Type | null)[]): Resolved | null {
     const fitting = this.overloads(name).flatMap((overload) => {
       const found = match(overload, argumentTypes);
-      return found === null ? [] : [{ overload, ...found }];
+      // The state of an aggregate is of its arguments' types: they are never widened, as in ksqlDB.
+      if (found === null || (found.widens && overload.kind === 'aggregate')) return [];
+      return [{ overload, ...found }];
     });
     const exact = fitting.filter((found) => !found.widens);
     const candidates = exact.length > 0 ? exact : fitting;

@@ -1,8 +1,20 @@
 // Short ways to declare functions, for the files of themes; knows no function.
 
-import { BYTES, INTEGER, STRING, type Type, type Value } from '../data/type.ts';
+import {
+  BIGINT,
+  BYTES,
+  DATE,
+  DOUBLE,
+  INTEGER,
+  STRING,
+  TIME,
+  TIMESTAMP,
+  type Type,
+  type Value,
+} from '../data/type.ts';
 import type {
   AggregateBody,
+  AggregateGiven,
   AggregateOverload,
   CallContext,
   LambdaFunction,
@@ -17,6 +29,9 @@ export const ANY: Pattern = { pattern: 'any', variable: 'T' };
 export const DECIMALS: Pattern = { pattern: 'decimal' };
 /** The body gets the unit's name in the plural, `DAYS`. */
 export const UNIT: Pattern = { pattern: 'unit' };
+export const NUMBERS = [of(INTEGER), of(BIGINT), of(DOUBLE)];
+/** What has a least and a greatest value. */
+export const ORDERED = [...NUMBERS, DECIMALS, ...[DATE, TIME, TIMESTAMP, STRING, BYTES].map(of)];
 
 export function parameter(name: string, pattern: Pattern): Parameter {
   return { name, pattern, variadic: false };
@@ -78,10 +93,12 @@ export interface AggregateDeclaration {
   readonly description: string;
   readonly parameters: readonly Parameter[];
   readonly returns: Returns;
-  readonly body: (argumentTypes: readonly Type[]) => AggregateBody;
+  readonly body: (columnTypes: readonly Type[], given: AggregateGiven) => AggregateBody;
+  readonly settings?: readonly string[] | undefined;
+  readonly refuses?: ((given: AggregateGiven) => string | null) | undefined;
 }
 
-export function aggregateFunction(declaration: AggregateDeclaration): AggregateOverload {
+export function aggregate(declaration: AggregateDeclaration): AggregateOverload {
   return {
     ...declaration,
     kind: 'aggregate',

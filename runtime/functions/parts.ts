@@ -17,10 +17,7 @@ export function theme(name: string, names: string): Theme {
   return { names: names.split(' '), part: new Part(name) };
 }
 
-export const AGGREGATES = theme(
-  'aggregates',
-  'COUNT SUM SUM_LIST AVG MIN MAX EARLIEST_BY_OFFSET LATEST_BY_OFFSET COLLECT_LIST TOPK TOPKDISTINCT',
-);
+export const AGGREGATES = theme('aggregates', 'COUNT SUM AVG MIN MAX');
 export const AGGREGATE_BODIES = new Part<typeof AggregateBodies>('aggregate functions');
 export const DATETIME_TEXT = new Part<typeof DatetimeText>('date-time patterns');
 /** All themes but AGGREGATES: even their names are fetched when a statement names a function that is none of these. */

@@ -23,6 +23,11 @@ export interface Parameter {
   readonly pattern: Pattern;
   /** At most one parameter of an overload is variadic; it takes zero or more arguments. */
   readonly variadic: boolean;
+  /**
+   * true: an initial argument of an aggregate, a constant that the statement fixes. Such parameters stand behind all columns; their
+   * values come in `AggregateGiven.constants`, not with the rows.
+   */
+  readonly constant?: true | undefined;
 }
 
 interface Declared {
@@ -64,6 +69,14 @@ export interface ScalarOverload extends Declared {
   readonly load?: (() => PromiseLike<(argumentTypes: readonly Type[]) => ScalarBody>) | undefined;
 }
 
+/** What a statement fixes of an aggregate call beside its columns. */
+export interface AggregateGiven {
+  /** The values of the constant arguments, in their order. */
+  readonly constants: readonly Value[];
+  /** Those of the overload's `settings` that were set when the statement was planned, by name. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
 /**
  * An aggregate over accumulator cells. A state is a tuple of values of the types in `cells`; it is what commits store
  * (see data/codec.ts), so a change of cells is a change of the stored format.
@@ -71,25 +84,44 @@ export interface ScalarOverload extends Declared {
 export interface AggregateBody {
   readonly cells: readonly Type[];
   initial(): Value[];
-  /** Folds one row into the cells in place. */
-  add(cells: Value[], values: readonly Value[]): void;
+  /**
+   * Folds one row into the cells in place; a value in a cell is replaced, never changed.
+   * @param offset of the record that made the row: of two rows the earlier one has the smaller
+   * @throws {RecordError} the row counts nothing, and the cells are as they were
+   */
+  add(cells: Value[], values: readonly Value[], offset: number): void;
   /** Takes one row back; null where the aggregate cannot be undone (refused over tables). */
   readonly undo: ((cells: Value[], values: readonly Value[]) => void) | null;
-  /** Merges `from` into `into` (session windows); null where it cannot be merged. */
+  /** Merges `from` into `into`, which begins earlier (session windows); null where it cannot be merged. */
   readonly merge: ((into: Value[], from: readonly Value[]) => void) | null;
   result(cells: readonly Value[]): Value;
 }
 
 export interface AggregateOverload extends Declared {
   readonly kind: 'aggregate';
+  /** @param argumentTypes of all arguments, constants too */
   readonly returns: (argumentTypes: readonly Type[]) => Type;
-  readonly body: (argumentTypes: readonly Type[]) => AggregateBody;
+  /** @param columnTypes of the arguments that come with the rows */
+  readonly body: (columnTypes: readonly Type[], given: AggregateGiven) => AggregateBody;
+  /** Properties of the session that it is configured by. */
+  readonly settings?: readonly string[] | undefined;
+  /**
+   * What is wrong with what a statement gives, in words; null: nothing. Present wherever a statement gives something: where there are
+   * constant parameters or settings.
+   */
+  readonly refuses?: ((given: AggregateGiven) => string | null) | undefined;
 }
+
+/** The rows that a table function makes of its arguments. @throws {RecordError} it makes none */
+export type TableBody = (values: readonly Value[]) => Iterable<Value>;
 
 export interface TableOverload extends Declared {
   readonly kind: 'table';
+  /** The type of one row. */
   readonly returns: (argumentTypes: readonly Type[]) => Type;
-  readonly body: (argumentTypes: readonly Type[]) => (values: readonly Value[]) => readonly Value[];
+  /** true: any null argument gives no rows, without a call. */
+  readonly nullPropagating: boolean;
+  readonly body: (argumentTypes: readonly Type[]) => TableBody;
 }
 
 export type Overload = ScalarOverload | AggregateOverload | TableOverload;

@@ -19,6 +19,9 @@ const WIDTH: ReadonlyMap<Type['kind'], number> = new Map([
   ['DOUBLE', 3],
 ]);
 
+/** The variable that is none: every argument of it has a type of its own. */
+export const ANY_TYPE = 'ANY';
+
 /** What counts for an overload's generality. */
 const VARIADIC = 1;
 const VARIABLE = 2;
@@ -130,7 +133,7 @@ export function fit(argument: Type, pattern: Pattern, bindings: Bindings): Fit |
 }
 
 function bind(variable: string, argument: Type, bindings: Bindings): Fit | null {
-  const bound = bindings.get(variable);
+  const bound = variable === ANY_TYPE ? undefined : bindings.get(variable);
   const common = bound === undefined ? argument : commonType(bound, argument);
   if (common === null) return null;
   bindings.set(variable, common);
@@ -155,7 +158,7 @@ export function substituted(
       return argument === null ? { kind: 'DECIMAL', precision: 1, scale: 0 } : decimalOf(argument);
     case 'any':
     case 'anyStruct':
-      return bindings.get(pattern.variable) ?? null;
+      return pattern.variable === ANY_TYPE ? argument : (bindings.get(pattern.variable) ?? null);
     case 'array': {
       const item = substituted(
         pattern.item,
@@ -176,7 +179,7 @@ export function substituted(
 }
 
 /** The parameter of each argument; null when their numbers do not agree. */
-function parametersFor(
+export function parametersFor(
   parameters: readonly Parameter[],
   count: number,
 ): readonly Parameter[] | null {
@@ -217,7 +220,7 @@ export function match(overload: Overload, argumentTypes: readonly (Type | null)[
 }
 
 /** A parameter's pattern as users read it: `DOUBLE`, `DECIMAL`, `ARRAY<T>`. */
-function patternText(pattern: Pattern): string {
+export function patternText(pattern: Pattern): string {
   switch (pattern.pattern) {
     case 'type':
       return typeText(pattern.type);

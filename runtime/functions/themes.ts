@@ -81,6 +81,14 @@ export const THEMES: readonly Theme[] = [
     'REGEXP_EXTRACT REGEXP_EXTRACT_ALL REGEXP_REPLACE REGEXP_SPLIT_TO_ARRAY',
     () => import('./regexps.ts').then(({ REGEXPS }) => REGEXPS),
   ),
+  fetched(
+    'rarer aggregates',
+    'ATTR COLLECT_LIST COLLECT_SET CORRELATION COUNT_DISTINCT EARLIEST_BY_OFFSET HISTOGRAM LATEST_BY_OFFSET STDDEV_SAMP STDDEV_SAMPLE SUM_LIST TOPK TOPKDISTINCT',
+    () => import('./rare-aggregates.ts').then(({ RARE_AGGREGATES }) => RARE_AGGREGATES),
+  ),
+  fetched('table functions', 'CUBE_EXPLODE EXPLODE', () =>
+    import('./tables.ts').then(({ TABLES }) => TABLES),
+  ),
   fetched('functions of places', 'GEO_DISTANCE', () => import('./geo.ts').then(({ GEO }) => GEO)),
 ];
 

@@ -1,10 +1,12 @@
-// Finds what the calls of an aggregation do in the registry; knows no group and no window.
+// What the calls of an aggregation do, from the registry, and what they ask and tell of rows; knows no group and no window.
 
 import { InvariantError } from '../base/errors.ts';
-import type { Schema } from '../data/schema.ts';
+import { columnsWithRole, type Schema } from '../data/schema.ts';
+import { bodyOfCall } from '../functions/aggregate-call.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { AggregateStep } from '../plan/step.ts';
-import type { GenericCall } from '../state/generic-accumulators.ts';
+import type { GenericCall, RowContext } from '../state/generic-accumulators.ts';
+import type { OperatorContext } from './operator.ts';
 
 /** The calls of the step with their bodies. @throws {InvariantError} for calls that no planner makes */
 export function aggregateCalls(
@@ -13,18 +15,28 @@ export function aggregateCalls(
   registry: FunctionRegistry,
 ): GenericCall[] {
   return step.calls.map((call) => {
-    const found = registry.bySignature(call.function, call.signature);
-    if (found?.kind !== 'aggregate') {
-      throw new InvariantError(`there is no aggregate function ${call.signature}`);
-    }
-    const body = found.body(
-      call.arguments.map((position) => input.columns[position]?.type ?? unknownColumn(position)),
+    const types = call.arguments.map(
+      (position) => input.columns[position]?.type ?? unknownColumn(position),
     );
+    const body = bodyOfCall(call, types, registry);
     if (step.over === 'table' && body.undo === null) {
       throw new InvariantError(`${call.signature} cannot be undone, so not computed over a table`);
     }
     return { body, arguments: call.arguments, type: call.type };
   });
+}
+
+/** Offsets of rows, and where their problems go. */
+export function rowContext({ schema }: AggregateStep, context: OperatorContext): RowContext {
+  const results = columnsWithRole(schema, 'value');
+  return {
+    offset: ({ origin }, position) =>
+      (context.time().firstOffset ?? 0) + (origin?.[position] ?? position),
+    failed({ origin }, position, call, reason) {
+      const field = schema.columns[results[call] ?? -1]?.name ?? '';
+      context.report({ code: 'EXPRESSION', origin: origin?.[position] ?? null, field, reason });
+    },
+  };
 }
 
 function unknownColumn(position: number): never {

@@ -11,7 +11,7 @@ import { AggregateTable } from '../state/aggregate-table.ts';
 import { GenericAccumulators } from '../state/generic-accumulators.ts';
 import { GroupKeys, GroupNames, NO_GROUP } from '../state/group-keys.ts';
 import { typedAccumulators } from '../state/typed-accumulators.ts';
-import { aggregateCalls } from './aggregate-calls.ts';
+import { aggregateCalls, rowContext } from './aggregate-calls.ts';
 import { AggregateOutput, Fold } from './aggregate-output.ts';
 import { LateRows } from './late-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
@@ -55,7 +55,7 @@ class Aggregate implements Operator {
     context: OperatorContext,
     registry: FunctionRegistry,
   ) {
-    const accumulators = accumulatorsOf(step, input, registry);
+    const accumulators = accumulatorsOf(step, input, registry, context);
     this.schema = step.schema;
     this.#context = context;
     this.#window = step.window;
@@ -220,7 +220,11 @@ function accumulatorsOf(
   step: AggregateStep,
   input: Schema,
   registry: FunctionRegistry,
+  context: OperatorContext,
 ): Accumulators {
   const calls = aggregateCalls(step, input, registry);
-  return typedAccumulators(step.calls, input) ?? new GenericAccumulators(calls);
+  return (
+    typedAccumulators(step.calls, input) ??
+    new GenericAccumulators(calls, rowContext(step, context))
+  );
 }

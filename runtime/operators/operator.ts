@@ -26,6 +26,8 @@ export interface StreamTime {
 export interface LogicalTime {
   readonly now: number;
   readonly seed: number;
+  /** Offset of the record that rows of origin 0 came from; absent: 0. */
+  readonly firstOffset?: number | undefined;
 }
 
 /** What the task gives an operator when it is built. */

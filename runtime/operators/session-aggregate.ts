@@ -1,6 +1,6 @@
 // Aggregates rows by key into sessions, which grow and merge as rows come; the row path. Knows no kernel and no store.
 
-import { InvariantError } from '../base/errors.ts';
+import { InvariantError, RecordError } from '../base/errors.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
@@ -11,8 +11,9 @@ import type { AggregateBody, FunctionRegistry } from '../functions/registry.ts';
 import type { AggregateStep, WindowSpec } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { GroupKeys, GroupNames, NO_GROUP } from '../state/group-keys.ts';
+import type { RowContext } from '../state/generic-accumulators.ts';
 import { type Session, SessionTable } from '../state/session-table.ts';
-import { aggregateCalls } from './aggregate-calls.ts';
+import { aggregateCalls, rowContext } from './aggregate-calls.ts';
 import { carriedOver } from './aggregate-output.ts';
 import { LateRows } from './late-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
@@ -60,6 +61,7 @@ class SessionAggregate implements Operator {
   readonly #keys: GroupKeys;
   readonly #output: SessionOutput;
   readonly #late: LateRows;
+  readonly #rows: RowContext;
 
   constructor(
     step: AggregateStep,
@@ -80,7 +82,8 @@ class SessionAggregate implements Operator {
     const { state } = context;
     this.#table = new SessionTable({ table: step.id, state, names, keyTypes, cellTypes });
     this.#keys = new GroupKeys(names, this.#table.index);
-    this.#output = new SessionOutput(step.schema, names, this.#calls);
+    this.#rows = rowContext(step, context);
+    this.#output = new SessionOutput(step.schema, names, this.#calls, this.#rows);
     this.#late = new LateRows(context);
   }
 
@@ -123,18 +126,19 @@ class SessionAggregate implements Operator {
     }
     const made = { startMs, endMs, cells: this.#folded(batch, position, near) };
     const isSame = near.length > 0 && startMs === ms && endMs === ms;
-    if (!isSame) for (const session of near) this.#output.add(position, session, Op.Delete);
-    this.#output.add(position, made, isSame ? Op.UpdateAfter : Op.Insert);
+    if (!isSame) for (const session of near) this.#output.add(batch, position, session, Op.Delete);
+    this.#output.add(batch, position, made, isSame ? Op.UpdateAfter : Op.Insert);
     this.#table.replace(group, near, made);
   }
 
   /** The cells of all of them together, and the row. */
   #folded(batch: Batch, position: number, sessions: readonly Session[]): Value[] {
-    return this.#calls.flatMap(({ body, merge, arguments: given, at }) => {
+    const offset = this.#rows.offset(batch, position);
+    return this.#calls.flatMap(({ body, merge, arguments: given, at }, call) => {
       const cells = body.initial();
       for (const session of sessions) merge(cells, session.cells.slice(at, at + cells.length));
       const values = given.map((index) => valueAt(batch.columns[index] as Column, position));
-      body.add(cells, values);
+      guarded(this.#rows, batch, position, call, () => body.add(cells, values, offset));
       return cells;
     });
   }
@@ -164,6 +168,23 @@ function callsOf(step: AggregateStep, input: Schema, registry: FunctionRegistry)
   });
 }
 
+/** What is computed, or null where the call fails on the row. */
+function guarded<T>(
+  rows: RowContext,
+  batch: Batch,
+  position: number,
+  call: number,
+  compute: () => T,
+): T | null {
+  try {
+    return compute();
+  } catch (thrown) {
+    if (!(thrown instanceof RecordError)) throw thrown;
+    rows.failed(batch, position, call, thrown.message);
+    return null;
+  }
+}
+
 /** The rows put out for rows of one batch. */
 class SessionOutput {
   readonly #schema: Schema;
@@ -175,10 +196,17 @@ class SessionOutput {
   readonly #op = new Uint8Array(BATCH_ROWS_MAX);
   readonly #starts = new BigInt64Array(BATCH_ROWS_MAX);
   readonly #ends = new BigInt64Array(BATCH_ROWS_MAX);
+  readonly #context: RowContext;
   #valueNull: Bitmap | null = null;
   #rows = 0;
 
-  constructor(schema: Schema, names: GroupNames, calls: readonly Call[]) {
+  constructor(
+    schema: Schema,
+    names: GroupNames,
+    calls: readonly Call[],
+    context: RowContext,
+  ) {
+    this.#context = context;
     this.#schema = schema;
     this.#names = names;
     this.#calls = calls;
@@ -193,7 +221,7 @@ class SessionOutput {
   }
 
   /** The session as the row at `position` has left it; a Delete has its key alone. */
-  add(position: number, { startMs, endMs, cells }: Session, op: Op): void {
+  add(batch: Batch, position: number, { startMs, endMs, cells }: Session, op: Op): void {
     const row = this.#rows++;
     this.#positions[row] = position;
     this.#rowtime[row] = endMs;
@@ -203,7 +231,10 @@ class SessionOutput {
     if (op === Op.Delete) setBit((this.#valueNull ??= bitmap(BATCH_ROWS_MAX)), row);
     this.#calls.forEach(({ body, at }, index) => {
       const own = cells.slice(at, at + body.cells.length);
-      this.#results[index]?.append(op === Op.Delete ? null : body.result(own));
+      const result = (): Value => body.result(own);
+      this.#results[index]?.append(
+        op === Op.Delete ? null : guarded(this.#context, batch, position, index, result),
+      );
     });
   }
 

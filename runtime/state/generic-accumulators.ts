@@ -1,6 +1,6 @@
 // Accumulators of any aggregates, as tuples of values a slot; the general way. Knows no window and no store.
 
-import { PortError, TaskCorrupted } from '../base/errors.ts';
+import { PortError, RecordError, TaskCorrupted } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
 import { decodeCells, encodeCells } from '../data/cells.ts';
@@ -16,6 +16,14 @@ export interface GenericCall {
   readonly type: Type;
 }
 
+/** What folding a row asks and tells about it. */
+export interface RowContext {
+  /** The offset of the record that made the row at that position. */
+  offset(batch: Batch, position: number): number;
+  /** The call failed on the row at that position, which counts nothing for it; or its result did, which is null. */
+  failed(batch: Batch, position: number, call: number, reason: string): void;
+}
+
 interface Slot {
   rowtime: number;
   /** The cells of each call. */
@@ -25,10 +33,12 @@ interface Slot {
 export class GenericAccumulators implements Accumulators {
   readonly #calls: readonly GenericCall[];
   readonly #types: readonly Type[];
+  readonly #rows: RowContext;
   readonly #slots: Slot[] = [];
 
-  constructor(calls: readonly GenericCall[]) {
+  constructor(calls: readonly GenericCall[], rows: RowContext) {
     this.#calls = calls;
+    this.#rows = rows;
     this.#types = calls.flatMap((call) => call.body.cells);
   }
 
@@ -92,27 +102,42 @@ export class GenericAccumulators implements Accumulators {
     return this.#calls.map((call, index) => {
       const columns = call.arguments.map((position) => batch.columns[position] as Column);
       const results = columnBuilder(call.type);
+      const run = { batch, fold, call, index, columns, results };
       // Output rows come in order: a row's own before its results, each once.
-      for (let k = 0; k < fold.count; k++) this.#foldRow(call, index, columns, fold, k, results);
+      for (let k = 0; k < fold.count; k++) this.#foldRow(run, k);
       return results.finish();
     });
   }
 
-  #foldRow(
-    call: GenericCall,
-    index: number,
-    columns: readonly Column[],
-    fold: Fold,
-    k: number,
-    results: ColumnBuilder,
-  ): void {
+  #foldRow({ batch, fold, call, index, columns, results }: CallRun, k: number): void {
     const cells = this.#at(fold.slots[k] as number).cells[index] as Value[];
     const position = fold.positions[k] as number;
     const values = columns.map((column) => valueAt(column, position));
     const { body } = call;
-    if ((fold.before?.[k] ?? -1) >= 0) results.append(body.result(cells));
-    if (fold.undo === null || fold.undo[k] !== 1) body.add(cells, values);
-    else body.undo?.(cells, values);
-    if (fold.after === null || (fold.after[k] as number) >= 0) results.append(body.result(cells));
+    const guarded = <T>(compute: () => T): T | null => {
+      try {
+        return compute();
+      } catch (thrown) {
+        if (!(thrown instanceof RecordError)) throw thrown;
+        this.#rows.failed(batch, position, index, thrown.message);
+        return null;
+      }
+    };
+    const result = (): Value => guarded(() => body.result(cells));
+    if ((fold.before?.[k] ?? -1) >= 0) results.append(result());
+    if (fold.undo === null || fold.undo[k] !== 1) {
+      guarded(() => body.add(cells, values, this.#rows.offset(batch, position)));
+    } else guarded(() => body.undo?.(cells, values));
+    if (fold.after === null || (fold.after[k] as number) >= 0) results.append(result());
   }
+}
+
+/** One call folding the rows of one batch. */
+interface CallRun {
+  readonly batch: Batch;
+  readonly fold: Fold;
+  readonly call: GenericCall;
+  readonly index: number;
+  readonly columns: readonly Column[];
+  readonly results: ColumnBuilder;
 }

@@ -21,6 +21,7 @@ export interface CallSpec {
   readonly function: string;
   readonly signature: string;
   readonly arguments: readonly number[];
+  readonly constants?: readonly object[] | undefined;
   readonly type: Type;
 }
 
@@ -63,7 +64,7 @@ export function typedAccumulators(
   const shapes: Shape[] = [];
   for (const call of calls) {
     const [argument] = call.arguments;
-    if (call.arguments.length > 1) return null;
+    if (call.arguments.length > 1 || call.constants !== undefined) return null;
     const type = argument === undefined ? null : (input.columns[argument]?.type ?? null);
     const shape = shapeOf(call.function, type);
     if (shape === null) return null;

@@ -63,7 +63,7 @@ export class Current {
     this.nowMs = Math.max(even, odd);
     const seed =
       murmur2(encodeUtf8(`${this.#task} ${place.topic} ${place.partition}`)) + place.base;
-    this.#time = { now: this.nowMs, seed: seed >>> 0 };
+    this.#time = { now: this.nowMs, seed: seed >>> 0, firstOffset: place.base };
   }
 
   /** The record of that index in the current chunk. */

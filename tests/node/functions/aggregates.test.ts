@@ -1,6 +1,7 @@
-// The aggregate functions over values: nulls, order, limits, undo and merging.
+// The aggregate functions over values: nulls, order, limits, constants, overflow.
 
 import { expect, test } from 'vitest';
+import { COLLECTED_VALUES_MAX, HISTOGRAM_KEYS_MAX } from '../../../runtime/base/limits.ts';
 import {
   array,
   BIGINT,
@@ -8,144 +9,211 @@ import {
   decimal,
   DOUBLE,
   INTEGER,
+  map,
   STRING,
   type Type,
   type Value,
 } from '../../../runtime/data/type.ts';
-import type { AggregateBody } from '../../../runtime/functions/registry.ts';
+import { type AggregateOf, bodyOf, column, folded } from '../../support/aggregates.ts';
 import { registry } from '../../support/operator-inputs.ts';
 
-function bodyOf(name: string, ...types: readonly Type[]): AggregateBody {
-  const found = registry.resolve(name, types);
-  if (found?.overload.kind !== 'aggregate') throw new Error(`no aggregate ${name}`);
-  return found.overload.body(found.casts);
-}
+const of = (name: string, ...types: readonly Type[]): AggregateOf => ({ name, types });
+const int = (value: number): readonly [Type, Value] => [INTEGER, value];
+const bool = (value: boolean): readonly [Type, Value] => [BOOLEAN, value];
+const withConstants = (
+  name: string,
+  type: Type,
+  ...constants: readonly (readonly [Type, Value])[]
+): AggregateOf => ({ name, types: [type], constants });
 
-function folded(body: AggregateBody, rows: readonly (readonly Value[])[]): Value[] {
-  const cells = body.initial();
-  for (const row of rows) body.add(cells, row);
-  expect(cells.length).toBe(body.cells.length);
-  return cells;
-}
-
-const column = (...values: readonly Value[]): Value[][] => values.map((value) => [value]);
-
-test.each<[string, readonly Type[], readonly (readonly Value[])[], Value]>([
-  ['COUNT', [], [[], []], 2n],
-  ['COUNT', [STRING], column('a', null, ''), 2n],
-  ['SUM', [INTEGER], column(2_147_483_647, 1, null), -2_147_483_648],
-  ['SUM', [BIGINT], column(null), 0n],
-  ['SUM', [DOUBLE], column(5.4, 100.1), 105.5],
-  ['SUM', [decimal(4, 1)], column(54n, 1001n), 1055n],
-  ['SUM_LIST', [array(INTEGER)], column([1, 1], [100, null], null), 102],
-  ['AVG', [INTEGER], column(1, 2, null), 1.5],
-  ['AVG', [BIGINT], column(null), 0],
-  ['MIN', [DOUBLE], column(0, -0, NaN), -0],
-  ['MAX', [DOUBLE], column(5, NaN, Infinity), NaN],
-  ['MIN', [STRING], column('b', 'a', null), 'a'],
-  ['MAX', [INTEGER], column(null), null],
-  ['MAX', [decimal(4, 2)], column(-100n, 20n), 20n],
-  ['LATEST_BY_OFFSET', [INTEGER], column(12, null), 12],
+test.each<[AggregateOf, readonly (readonly Value[])[], Value]>([
+  [of('COUNT'), [[], []], 2n],
+  [of('COUNT', STRING), column('a', null, ''), 2n],
+  [of('SUM', INTEGER), column(2_147_483_647, 1, null), -2_147_483_648],
+  [of('SUM', BIGINT), column(null), 0n],
+  [of('SUM', DOUBLE), column(5.4, 100.1), 105.5],
+  [of('SUM', decimal(4, 1)), column(54n, 100n), 154n],
+  [of('SUM_LIST', array(INTEGER)), column([1, 1], [100, null], null), 102],
+  [of('AVG', INTEGER), column(1, 2, null), 1.5],
+  [of('AVG', BIGINT), column(null), 0],
+  [of('MIN', DOUBLE), column(0, -0, NaN), -0],
+  [of('MAX', DOUBLE), column(5, NaN, Infinity), NaN],
+  [of('MIN', STRING), column('b', 'a', null), 'a'],
+  [of('MAX', INTEGER), column(null), null],
+  [of('MAX', decimal(4, 2)), column(-100n, 20n), 20n],
+  [of('LATEST_BY_OFFSET', INTEGER), column(12, null), 12],
+  [withConstants('LATEST_BY_OFFSET', INTEGER, bool(false)), column(12, null), null],
+  [withConstants('LATEST_BY_OFFSET', INTEGER, int(2)), column(1, 2, null, 3), [2, 3]],
   [
-    'LATEST_BY_OFFSET',
-    [INTEGER, BOOLEAN],
-    [
-      [12, false],
-      [null, false],
-    ],
-    null,
+    withConstants('LATEST_BY_OFFSET', INTEGER, int(2), bool(false)),
+    column(1, 2, null, 3),
+    [null, 3],
   ],
-  ['EARLIEST_BY_OFFSET', [INTEGER], column(null, 12, 13), 12],
+  [of('EARLIEST_BY_OFFSET', INTEGER), column(null, 12, 13), 12],
+  [withConstants('EARLIEST_BY_OFFSET', INTEGER, bool(false)), column(null, 13), null],
+  [withConstants('EARLIEST_BY_OFFSET', INTEGER, int(2)), column(null, 1, 2, 3), [1, 2]],
   [
-    'EARLIEST_BY_OFFSET',
-    [INTEGER, BOOLEAN],
-    [
-      [null, false],
-      [13, false],
-    ],
-    null,
+    withConstants('EARLIEST_BY_OFFSET', INTEGER, int(2), bool(false)),
+    column(null, 1, 2),
+    [null, 1],
   ],
-  ['COLLECT_LIST', [STRING], column('b', null, 'b'), ['b', null, 'b']],
+  [of('COLLECT_LIST', STRING), column('b', null, 'b'), ['b', null, 'b']],
+  [of('COLLECT_SET', STRING), column('b', null, 'b', null, 'a'), ['b', null, 'a']],
+  [of('COLLECT_SET', DOUBLE), column(NaN, NaN, 0, -0), [NaN, 0, -0]],
+  [of('COLLECT_SET', array(INTEGER)), column([1, null], [1, null], [1]), [[1, null], [1]]],
   [
-    'TOPK',
-    [DOUBLE, INTEGER],
+    of('HISTOGRAM', STRING),
+    column('a', 'b', null, 'a'),
+    new Map([
+      ['a', 2n],
+      ['b', 1n],
+    ]),
+  ],
+  [of('ATTR', STRING), column('a', 'a'), 'a'],
+  [of('ATTR', STRING), column('a', 'b'), null],
+  [of('ATTR', STRING), column(null, 'a'), null],
+  [of('ATTR', array(INTEGER)), column([1], [1]), [1]],
+  [withConstants('TOPK', DOUBLE, int(2)), column(1, 3, 3, null), [3, 3]],
+  [withConstants('TOPK', DOUBLE, int(2)), column(1, NaN, -0, 0), [NaN, 1]],
+  [withConstants('TOPKDISTINCT', DOUBLE, int(2)), column(1, 3, 3, 2), [3, 2]],
+  [withConstants('TOPKDISTINCT', STRING, int(5)), column('a', 'c', 'a', 'b'), ['c', 'b', 'a']],
+  [
+    { name: 'TOPK', types: [INTEGER, STRING, DOUBLE], constants: [int(2)] },
+    [
+      [1, 'one', 0.5],
+      [3, null, null],
+      [null, 'left out', 1],
+      [3, 'after its equal', 2],
+    ],
+    [
+      [3, null, null],
+      [3, 'after its equal', 2],
+    ],
+  ],
+  [of('STDDEV_SAMP', INTEGER), column(5), 0],
+  [of('STDDEV_SAMP', INTEGER), column(2, 4, null, 9), 13],
+  [of('STDDEV_SAMPLE', BIGINT), column(2n, 4n, 9n), Math.sqrt(13)],
+  [of('STDDEV_SAMPLE', DOUBLE), column(1, 1, 1), 0],
+  [
+    of('CORRELATION', DOUBLE, DOUBLE),
     [
       [1, 2],
-      [3, 2],
-      [3, 2],
-      [null, 2],
+      [null, 5],
+      [2, 4],
+      [3, 6],
     ],
-    [3, 3],
+    1,
   ],
-  [
-    'TOPKDISTINCT',
-    [DOUBLE, INTEGER],
-    [
-      [1, 2],
-      [3, 2],
-      [3, 2],
-      [2, 2],
-    ],
-    [3, 2],
-  ],
-])('%s, case %#', (name, types, rows, expected) => {
-  const body = bodyOf(name, ...types);
+  [of('CORRELATION', INTEGER, INTEGER), [[1, 2]], NaN],
+  [of('COUNT_DISTINCT', STRING), column('a', 'b', null, 'a'), 2n],
+])('%o over %o is %o', (call, rows, expected) => {
+  const body = bodyOf(call);
   expect(body.result(folded(body, rows))).toEqual(expected);
 });
 
-test.each<[string, readonly Type[], readonly Value[]]>([
-  ['COUNT', [STRING], ['a', null, 'b']],
-  ['SUM', [INTEGER], [2_147_483_647, 5, null]],
-  ['SUM', [decimal(6, 2)], [100n, -50n, null]],
-  ['SUM_LIST', [array(BIGINT)], [[1n], [2n, null], null]],
-  ['AVG', [BIGINT], [7n, 8n, null]],
-  ['COLLECT_LIST', [STRING], ['a', 'b', null]],
-])('%s takes back what it added, case %#', (name, types, values) => {
-  const body = bodyOf(name, ...types);
-  const before = folded(body, column(...values));
-  const cells = [...before];
-  for (const value of values) body.add(cells, [value]);
-  for (const value of [...values].reverse()) body.undo?.(cells, [value]);
-  expect(body.undo).not.toBe(null);
-  expect(cells).toEqual(before);
+test.each<[string, readonly (Type | null)[]]>([
+  ['AVG', [decimal(4, 2)]],
+  ['CORRELATION', [INTEGER, DOUBLE]],
+  ['HISTOGRAM', [INTEGER]],
+  ['SUM_LIST', [array(STRING)]],
+  ['TOPK', [BOOLEAN, INTEGER]],
+  ['LATEST_BY_OFFSET', [STRING, BIGINT]],
+])('%s does not take %o: arguments of aggregates are not widened', (name, types) => {
+  expect(registry.resolve(name, types)).toBe(null);
 });
 
-test.each<[string, readonly Type[]]>([
-  ['COUNT', [INTEGER]],
-  ['SUM', [INTEGER]],
-  ['AVG', [INTEGER]],
-  ['MIN', [INTEGER]],
-  ['MAX', [INTEGER]],
-  ['LATEST_BY_OFFSET', [INTEGER]],
-  ['EARLIEST_BY_OFFSET', [INTEGER]],
-  ['COLLECT_LIST', [INTEGER]],
-])('%s merges what came before with what came after', (name, types) => {
-  const body = bodyOf(name, ...types);
-  const first = column(3, null, 1);
-  const second = column(null, 2, 9);
-  const into = folded(body, first);
-  body.merge?.(into, folded(body, second));
-  expect(body.result(into)).toEqual(body.result(folded(body, [...first, ...second])));
+test('the entries of TOPK with further columns are structs of what was given', () => {
+  const type = registry.resolve('TOPK', [INTEGER, STRING, array(BIGINT), INTEGER])?.type;
+  expect(type).toEqual(
+    array({
+      kind: 'STRUCT',
+      fields: [
+        { name: 'sort_col', type: INTEGER },
+        { name: 'col0', type: STRING },
+        { name: 'col1', type: array(BIGINT) },
+      ],
+    }),
+  );
 });
 
-test('TOPK merges its values and its k', () => {
-  const body = bodyOf('TOPK', INTEGER, INTEGER);
-  const into = folded(body, [
-    [3, 2],
-    [1, 2],
-  ]);
-  body.merge?.(into, folded(body, [[2, 2]]));
-  expect(body.result(into)).toEqual([3, 2]);
-  expect(() => folded(body, [[1, 0]])).toThrow('k must be at least 1');
+test('a decimal sum that overflows is fatal, not a wrong number', () => {
+  const body = bodyOf(of('SUM', decimal(4, 1)));
+  expect(() => folded(body, column(9999n, 1n))).toThrow(
+    expect.objectContaining({
+      name: 'LimitError',
+      message: 'numeric overflow: a sum of DECIMAL(4, 1) came to 1000.0',
+    }),
+  );
+  expect(folded(body, column(-9999n))).toEqual([-9999n]);
 });
 
-test('a decimal sum that overflows is an error, not a wrong number', () => {
-  const body = bodyOf('SUM', decimal(4, 1));
-  expect(() => folded(body, column(9999n, 1n))).toThrow('numeric overflow');
-});
-
-test('a collected list stops at its bound', () => {
-  const body = bodyOf('COLLECT_LIST', INTEGER);
+test.each<[string, Readonly<Record<string, string>>, number]>([
+  ['COLLECT_LIST', {}, COLLECTED_VALUES_MAX],
+  ['COLLECT_SET', {}, COLLECTED_VALUES_MAX],
+  ['COLLECT_LIST', { 'ksql.functions.collect_list.limit': '3' }, 3],
+  ['COLLECT_SET', { 'ksql.functions.collect_set.limit': '0' }, 0],
+  ['COLLECT_LIST', { 'ksql.functions.collect_list.limit': '-1' }, 1005],
+])('%s with %o stops at %d values, merged ones too', (name, settings, most) => {
+  const body = bodyOf({ name, types: [INTEGER], settings });
   const rows = Array.from({ length: 1005 }, (_, i) => [i]);
-  expect(body.result(folded(body, rows))).toHaveLength(1000);
+  expect(body.result(folded(body, rows))).toHaveLength(most);
+  const into = folded(body, rows.slice(0, 500));
+  body.merge?.(into, folded(body, rows.slice(500)));
+  expect(body.result(into)).toEqual(body.result(folded(body, rows)));
+});
+
+test('a histogram counts at its limit what it knows, and lets new keys be', () => {
+  const body = bodyOf(of('HISTOGRAM', STRING));
+  const rows = Array.from({ length: HISTOGRAM_KEYS_MAX + 1 }, (_, i) => [`key ${i}`]);
+  const cells = folded(body, [...rows, ['key 0'], [`key ${HISTOGRAM_KEYS_MAX}`]]);
+  const counts = body.result(cells) as ReadonlyMap<Value, Value>;
+  expect(counts.size).toBe(HISTOGRAM_KEYS_MAX);
+  expect(counts.get('key 0')).toBe(2n);
+  body.undo?.(cells, [`key ${HISTOGRAM_KEYS_MAX}`]);
+  expect(body.result(cells)).toEqual(counts);
+});
+
+test.each<[AggregateOf, string]>([
+  [withConstants('TOPK', INTEGER, int(0)), 'k must be 1 or greater'],
+  [withConstants('TOPKDISTINCT', INTEGER, [INTEGER, null]), 'k must be 1 or greater'],
+  [withConstants('LATEST_BY_OFFSET', INTEGER, int(0)), 'n must be 1 or greater'],
+  [withConstants('EARLIEST_BY_OFFSET', INTEGER, int(1), [BOOLEAN, null]), 'a constant is NULL'],
+])('%o is refused: %s', ({ name, types, constants = [] }, why) => {
+  const found = registry.resolve(name, [...types, ...constants.map(([type]) => type)]);
+  if (found?.overload.kind !== 'aggregate') throw new Error('it is an aggregate');
+  const given = { constants: constants.map(([, value]) => value), settings: {} };
+  expect(found.overload.refuses?.(given)).toBe(why);
+});
+
+test('the earliest and the latest are so by offset, not by the session that they come from', () => {
+  const earliest = bodyOf(of('EARLIEST_BY_OFFSET', INTEGER));
+  const latest = bodyOf(of('LATEST_BY_OFFSET', INTEGER));
+  const some = bodyOf(withConstants('LATEST_BY_OFFSET', INTEGER, int(2)));
+  for (const [body, expected] of [
+    [earliest, 7],
+    [latest, 1],
+    [some, [8, 1]],
+  ] as const) {
+    // The session that begins earlier came later.
+    const into = folded(body, column(1), 5);
+    body.merge?.(into, folded(body, column(7, 8), 3));
+    expect(body.result(into)).toEqual(expected);
+  }
+});
+
+test('maps are equal whatever the order of their entries', () => {
+  const one = new Map<Value, Value>([
+    ['a', 1],
+    ['b', null],
+  ]);
+  const other = new Map([...one].reverse());
+  const type = map(STRING, INTEGER);
+  for (const [name, expected] of [
+    ['COUNT_DISTINCT', 1n],
+    ['COLLECT_SET', [one]],
+    ['ATTR', one],
+  ] as const) {
+    const body = bodyOf(of(name, type));
+    expect(body.result(folded(body, column(one, other)))).toEqual(expected);
+  }
 });

@@ -126,6 +126,11 @@ test('one signature cannot be declared twice', () => {
   expect(() => createRegistry([one, one])).toThrow('F(DOUBLE) is declared once');
 });
 
+test('the functions of one name are of one kind', () => {
+  const own = builtinRegistry([{ ...declared(parameter('a', of(DOUBLE))), name: 'EXPLODE' }]);
+  expect(() => own.overloads('EXPLODE')).toThrow('EXPLODE is of one kind');
+});
+
 test('a heavy body is loaded once, and is there from then on', async () => {
   let loads = 0;
   const heavy: ScalarOverload = {

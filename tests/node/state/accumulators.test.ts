@@ -6,6 +6,7 @@ import type { Batch } from '../../../runtime/data/batch.ts';
 import { valueAt } from '../../../runtime/data/column.ts';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
 import type { Type, Value } from '../../../runtime/data/type.ts';
+import { bodyOfCall } from '../../../runtime/functions/aggregate-call.ts';
 import type { Accumulators, Fold } from '../../../runtime/state/accumulators.ts';
 import { GenericAccumulators } from '../../../runtime/state/generic-accumulators.ts';
 import { typedAccumulators } from '../../../runtime/state/typed-accumulators.ts';
@@ -25,11 +26,11 @@ const all = [
 function generic(calls: typeof all): Accumulators {
   return new GenericAccumulators(
     calls.map((call) => {
-      const found = registry.bySignature(call.function, call.signature);
-      if (found?.kind !== 'aggregate') throw new Error(`no ${call.signature}`);
       const types = call.arguments.map((at) => INPUT.columns[at]?.type as Type);
-      return { body: found.body(types), arguments: call.arguments, type: call.type };
+      const body = bodyOfCall(call, types, registry);
+      return { body, arguments: call.arguments, type: call.type };
     }),
+    { offset: (_batch, position) => position, failed: () => expect.unreachable() },
   );
 }
 
