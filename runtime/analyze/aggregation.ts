@@ -9,7 +9,7 @@ import type { Expr } from '../expr/expr.ts';
 import { type Call, durationMs, type Expression, type Query, type Window } from '../sql/ast.ts';
 import type { Aggregation, AggregationWindow, AnalyzedCall } from './analysis.ts';
 import { coerced } from './coerced.ts';
-import { RARER } from './parts.ts';
+import { AGGREGATE_RULES, RARER } from './parts.ts';
 import * as rules from './rules/aggregation.ts';
 import { columnAt } from './scope.ts';
 import { inferred, resolveCall, typed, type TypingContext } from './typing.ts';
@@ -65,7 +65,7 @@ export class Grouping {
       return { expr: 'column', index: this.#keys.length + bound, type: windowType(bound) };
     }
     columnAt(this.#rows.scope, node);
-    throw rules.ungrouped(node, clause);
+    throw AGGREGATE_RULES.code.ungrouped(node, clause);
   }
 
   #aggregate(call: Call): Expr {
@@ -78,26 +78,40 @@ export class Grouping {
     if (name === 'COUNT' && given.length === 1 && only?.expr === 'literal' && only.value !== null)
       given = [];
     const resolved = resolveCall(context, call, given);
-    if (resolved.overload.kind !== 'aggregate') {
+    const { overload } = resolved;
+    if (overload.kind !== 'aggregate') {
       throw new StatementError(
         'UNKNOWN_FUNCTION',
         `${name} is no aggregate of these arguments`,
         call.at,
       );
     }
-    if (this.#source.kind === 'table' && resolved.overload.body(resolved.casts).undo === null) {
-      throw rules.refuseWithoutUndo(call, this.#source);
-    }
-    if (
-      this.#query.window?.kind === 'Session' &&
-      resolved.overload.body(resolved.casts).merge === null
-    ) {
-      throw RARER.code.withoutMerge(call);
-    }
+    const source = this.#source;
+    // Of a plain call over a plain source there is nothing more to know.
+    const isSession = this.#query.window?.kind === 'Session';
+    const isPlain =
+      !isSession &&
+      overload.refuses === undefined &&
+      source.kind === 'stream' &&
+      source.valueFormat.format !== 'DELIMITED';
+    const { columns, fixed } = isPlain
+      ? { columns: given.length, fixed: {} }
+      : AGGREGATE_RULES.code.fixedArguments({
+          node: call,
+          resolved,
+          overload,
+          given,
+          source,
+          isSession,
+          context,
+        });
     const analyzed: AnalyzedCall = {
       function: name,
       signature: resolved.signature,
-      arguments: given.map((argument, index) => this.#argument(argument, resolved.casts[index])),
+      arguments: given
+        .slice(0, columns)
+        .map((argument, index) => this.#argument(argument, resolved.casts[index])),
+      ...fixed,
       type: resolved.type,
     };
     const index = this.#call(analyzed);

@@ -6,6 +6,7 @@ import type { Schema, SchemaColumn } from '../data/schema.ts';
 import type { Type, Value } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { Formats } from '../formats/serde.ts';
+import type { ConstantJson } from '../functions/aggregate-call.ts';
 import type { CallContext, FunctionRegistry } from '../functions/registry.ts';
 
 /** What a statement is analyzed against. */
@@ -34,11 +35,21 @@ export interface AggregationWindow {
   readonly expires?: true | undefined;
 }
 
-/** One aggregate call; `arguments` are positions in `Aggregation.arguments`. */
+/** One aggregate call; `arguments` are positions in `Aggregation.arguments`, the rest is as in plan/step.ts. */
 export interface AnalyzedCall {
   readonly function: string;
   readonly signature: string;
   readonly arguments: readonly number[];
+  readonly constants?: readonly ConstantJson[] | undefined;
+  readonly settings?: Readonly<Record<string, string>> | undefined;
+  readonly type: Type;
+}
+
+/** One call of a table function, over the row; with PARTITION BY over its columns followed by the row's. */
+export interface TableCall {
+  readonly function: string;
+  readonly signature: string;
+  readonly arguments: readonly Expr[];
   readonly type: Type;
 }
 
@@ -65,7 +76,7 @@ export interface Projection {
   readonly schema: Schema;
   /**
    * One for each column of `schema`. Over the row; with an aggregation over `Aggregation.schema`; with PARTITION BY over
-   * its columns followed by the row's.
+   * its columns followed by the row's. Behind these stands a column for each table function.
    */
   readonly expressions: readonly Expr[];
   /** Positions in `schema` in the order of the SELECT: how a client sees the rows. */
@@ -96,6 +107,8 @@ export interface QueryAnalysis {
   readonly row: Schema;
   readonly where: Expr | null;
   readonly partitionBy: Repartitioning | null;
+  /** The table functions of the SELECT. Absent: it can have none. */
+  readonly tables?: readonly TableCall[] | undefined;
   readonly aggregation: Aggregation | null;
   readonly having: Expr | null;
   readonly projection: Projection;

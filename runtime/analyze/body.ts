@@ -6,7 +6,7 @@ import { columnsWithRole, type Schema, WINDOW_COLUMNS } from '../data/schema.ts'
 import type { Expr } from '../expr/expr.ts';
 import type { Expression, Query } from '../sql/ast.ts';
 import { Grouping } from './aggregation.ts';
-import type { Aggregation, AnalyzeOptions, Repartitioning } from './analysis.ts';
+import type { Aggregation, AnalyzeOptions, Repartitioning, TableCall } from './analysis.ts';
 import { named } from './names.ts';
 import { RARER } from './parts.ts';
 import {
@@ -19,6 +19,7 @@ import * as aggregationRules from './rules/aggregation.ts';
 import * as clauses from './rules/clauses.ts';
 import * as projectionRules from './rules/projection.ts';
 import { columnAt, type Scope, scopeOf } from './scope.ts';
+import type { TableCalls } from './typer.ts';
 import { condition, typed, type TypingContext } from './typing.ts';
 import { shortText } from './walk.ts';
 
@@ -46,6 +47,7 @@ export function bodyOf(query: Query, isPersistent: boolean, options: AnalyzeOpti
     scope,
     registry: options.registry,
     types: options.catalog.types,
+    properties: options.properties,
     clause: 'SELECT',
   };
   return { query, source, scope, rows, persistent: isPersistent };
@@ -55,6 +57,7 @@ export function bodyOf(query: Query, isPersistent: boolean, options: AnalyzeOpti
 export interface Parts {
   readonly where: Expr | null;
   readonly partitionBy: Repartitioning | null;
+  readonly tables?: readonly TableCall[] | undefined;
   readonly aggregation: Aggregation | null;
   readonly having: Expr | null;
   readonly projected: AnalyzedProjection;
@@ -70,6 +73,7 @@ export function analyzeBody(body: Body): Parts {
   const keys = columnsWithRole(body.source.schema, 'key');
   const windows = columnsWithRole(body.source.schema, 'window');
   const { row } = body.scope;
+  const tables = tableCalls(body, row.columns.length);
   const projected = checkedProjection(
     body,
     {
@@ -81,13 +85,19 @@ export function analyzeBody(body: Body): Parts {
       scope: body.scope,
       keyOf: (node) => (node.kind === 'Column' ? keys.indexOf(columnAt(body.scope, node)) : -1),
       keyColumn: (key) => columnOf(row, keys[key] ?? 0),
-      value: (node) => typed(node, rows),
+      value: (node) => typed(node, { ...rows, tables }),
       windowColumns: windows.length === 0 ? null : windows.map((index) => columnOf(row, index)),
       persistent: body.persistent,
       partitionBy: null,
     },
   );
-  return { where, partitionBy: null, aggregation: null, having: null, projected };
+  const { calls } = tables;
+  return { where, partitionBy: null, tables: calls, aggregation: null, having: null, projected };
+}
+
+/** What takes the table functions of the SELECT. */
+export function tableCalls({ query, source }: Body, first: number): TableCalls {
+  return { first, query, source, calls: [] };
 }
 
 function grouped(body: Body): Omit<Parts, 'where'> {

@@ -1,7 +1,6 @@
 // Analyzes PARTITION BY: the new key, and what the projection means over it; knows no sink.
 
 import { assert } from '../base/assert.ts';
-import { StatementError } from '../base/errors.ts';
 import type { Expression } from '../sql/ast.ts';
 import {
   type Body,
@@ -9,12 +8,14 @@ import {
   columnOf,
   keyNames,
   type Parts,
+  tableCalls,
   writtenKeys,
 } from './body.ts';
+import { AGGREGATE_RULES } from './parts.ts';
 import * as aggregationRules from './rules/aggregation.ts';
 import { columnAt } from './scope.ts';
 import { typed, type TypingContext } from './typing.ts';
-import { sameExpression, shortText } from './walk.ts';
+import { sameExpression } from './walk.ts';
 
 /** PARTITION BY: the projection is over the new key columns, then all columns of the row. */
 export function repartitioned(
@@ -25,8 +26,10 @@ export function repartitioned(
   const nodes = partitionBy.filter((node) => node.kind !== 'Null');
   for (const node of nodes) refuseAggregate(node, rows);
   const keys = nodes.map((node) => typed(node, { ...rows, clause: 'PARTITION BY' }));
+  const tables = tableCalls(body, keys.length + scope.row.columns.length);
   const shifted: TypingContext = {
     ...rows,
+    tables,
     meaning: (node) => {
       if (node.kind !== 'Column') return null;
       const index = columnAt(scope, node);
@@ -52,16 +55,16 @@ export function repartitioned(
     type: key.type,
     role: 'key' as const,
   }));
-  return { partitionBy: { keys, columns }, aggregation: null, having: null, projected };
+  return {
+    partitionBy: { keys, columns },
+    tables: tables.calls,
+    aggregation: null,
+    having: null,
+    projected,
+  };
 }
 
 function refuseAggregate(node: Expression, { registry }: TypingContext): void {
   const aggregate = aggregationRules.findAggregate(node, registry);
-  if (aggregate === null) return;
-  throw new StatementError(
-    'INVALID',
-    `the aggregate ${shortText(aggregate)} cannot stand in PARTITION BY`,
-    aggregate.at,
-    'A row has no aggregate: aggregate first, in a query of its own.',
-  );
+  if (aggregate !== null) throw AGGREGATE_RULES.code.aggregateInPartitionBy(aggregate);
 }

@@ -1,6 +1,7 @@
 // The parts of the analysis that are fetched on first use; knows only their types.
 
 import { Part } from '../base/part.ts';
+import type * as AggregateRules from './aggregate-rules.ts';
 import type * as Coercion from './coercion.ts';
 import type * as Control from './control.ts';
 import type * as InsertSelect from './insert-select.ts';
@@ -11,6 +12,7 @@ import type * as Rarer from './rarer.ts';
 import type * as StructStar from './struct-star.ts';
 import type * as TypingNodes from './typing-nodes.ts';
 
+export const AGGREGATE_RULES = new Part<typeof AggregateRules>('rules of aggregates');
 export const COERCION = new Part<typeof Coercion>('conversions of types');
 export const CONTROL = new Part<typeof Control>('statements of control');
 export const INSERT_SELECT = new Part<typeof InsertSelect>('INSERT INTO ... SELECT');

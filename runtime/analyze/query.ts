@@ -38,7 +38,7 @@ export function analyzeCreateAs(statement: CreateAs, options: AnalyzeOptions): Q
 /** SELECT ... EMIT CHANGES. */
 export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAnalysis {
   const body = bodyOf(groupedAsWhole(statement.query, options), false, options);
-  const { where, partitionBy, aggregation, having, projected } = analyzeBody(body);
+  const { where, partitionBy, tables, aggregation, having, projected } = analyzeBody(body);
   return {
     kind: 'query',
     mode: 'push',
@@ -48,6 +48,7 @@ export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAn
     row: body.scope.row,
     where,
     partitionBy,
+    tables,
     aggregation,
     having,
     projection: projected.projection,
@@ -91,7 +92,7 @@ export function persistent({
   body,
   options,
 }: Persistent): QueryAnalysis {
-  const { where, partitionBy, aggregation, having, projected } = parts;
+  const { where, partitionBy, tables, aggregation, having, projected } = parts;
   if (body.query.limit !== null) {
     throw new StatementError(
       'INVALID',
@@ -109,6 +110,7 @@ export function persistent({
     row: body.scope.row,
     where,
     partitionBy,
+    tables,
     aggregation,
     having,
     projection: projected.projection,

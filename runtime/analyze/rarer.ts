@@ -6,7 +6,6 @@ export {
   refuseMisplacedPartitionBy,
   refuseMisplacedWindow,
   refuseWindowedTable,
-  withoutMerge,
   wrongKind,
 } from './rules/placement.ts';
 export { analyzedWindow, emissionOf, keyWindow } from './windows.ts';

@@ -1,11 +1,13 @@
 // What the rules of typing share: the names in reach, the functions and the way back to the whole; holds no rule itself.
 
 import { type Position, StatementError } from '../base/errors.ts';
+import type { Source } from '../catalog/source.ts';
 import { STRING, type Type, typeText } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
-import type { Expression } from '../sql/ast.ts';
+import type { Expression, Query } from '../sql/ast.ts';
 import { coerced } from './coerced.ts';
+import type { TableCall } from './analysis.ts';
 import type { Scope } from './scope.ts';
 
 /** What an expression stands in. */
@@ -14,6 +16,8 @@ export interface TypingContext {
   readonly registry: FunctionRegistry;
   /** Custom types by name. */
   readonly types: ReadonlyMap<string, Type>;
+  /** Properties of the session; absent: no call here is configured. */
+  readonly properties?: ReadonlyMap<string, string> | undefined;
   /** The clause, for messages: `WHERE`, `SELECT`... */
   readonly clause: string;
   /**
@@ -21,6 +25,17 @@ export interface TypingContext {
    * result. Returns null where the usual rules apply.
    */
   readonly meaning?: ((node: Expression) => Expr | null) | undefined;
+  /** Takes the table functions that are called; absent: none may stand here. */
+  readonly tables?: TableCalls | undefined;
+}
+
+/** The table functions of a SELECT, in their order: each is a column behind those of the row. */
+export interface TableCalls {
+  readonly query: Query;
+  readonly source: Source;
+  /** Position of the first one's column. */
+  readonly first: number;
+  readonly calls: TableCall[];
 }
 
 /** Gives expressions their types. */

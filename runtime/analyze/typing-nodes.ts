@@ -11,6 +11,7 @@ import type { Call, Column, Expression } from '../sql/ast.ts';
 import { coerced, nullOf } from './coerced.ts';
 import { isTemporal, literalText } from './coercion.ts';
 import { LAMBDA_CALLS } from './parts.ts';
+import { inferTableCall, isTableFunction } from './table-functions.ts';
 import { expect, known, type Typer, type TypingContext } from './typer.ts';
 import { resolveCall } from './typing.ts';
 import * as operators from './typing-operators.ts';
@@ -121,10 +122,6 @@ export function inferNode(typer: Typer, node: Exclude<Expression, Column>): Expr
   }
 }
 
-function unsupported(what: string, at: Position): StatementError {
-  return new StatementError('UNSUPPORTED', `${what} is not supported yet`, at);
-}
-
 /** A call of a scalar function; aggregates have their meaning where they may stand, and are refused here. */
 function call(typer: Typer, node: Call): Expr | null {
   const { registry, clause } = typer.context;
@@ -136,6 +133,7 @@ function call(typer: Typer, node: Call): Expr | null {
   if (node.arguments.some(({ kind }) => kind === 'Lambda'))
     return LAMBDA_CALLS.code.inferLambdaCall(typer, node);
   checkFunction(registry, node);
+  if (isTableFunction(node, registry)) return inferTableCall(typer.context, node);
   const written = withUnits(registry, name, node).map((argument) => typer.infer(argument));
   const resolved = resolveCall(typer.context, node, written);
   if (resolved.overload.kind === 'aggregate') {
@@ -146,7 +144,6 @@ function call(typer: Typer, node: Call): Expr | null {
       'Aggregates stand in SELECT and HAVING of a query with GROUP BY.',
     );
   }
-  if (resolved.overload.kind === 'table') throw unsupported(`the table function ${name}`, node.at);
   return {
     expr: 'call',
     function: name,

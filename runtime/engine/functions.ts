@@ -14,6 +14,8 @@ function expressionsOf(step: Step): readonly Expr[] {
       return step.expressions;
     case 'rekey':
       return step.key;
+    case 'flatMap':
+      return step.calls.flatMap((call) => call.arguments);
     default:
       return [];
   }

@@ -8,6 +8,7 @@ import * as expr from '../expr/parts.ts';
 import * as formats from '../formats/parts.ts';
 import * as functions from '../functions/parts.ts';
 import * as operators from '../operators/parts.ts';
+import * as plan from '../plan/parts.ts';
 import * as sql from '../sql/parts.ts';
 import * as task from '../task/parts.ts';
 import * as own from './own-parts.ts';
@@ -21,6 +22,7 @@ function fetched<Code extends object>(part: Part<Code>, fetch: () => Promise<Cod
 
 /** Says of every part how it is fetched. Whoever calls synchronous code through `withParts` has called this before. */
 export function announceParts(): void {
+  fetched(analyze.AGGREGATE_RULES, () => import('../analyze/aggregate-rules.ts'));
   fetched(analyze.COERCION, () => import('../analyze/coercion.ts'));
   fetched(analyze.CONTROL, () => import('../analyze/control.ts'));
   fetched(analyze.INSERT_SELECT, () => import('../analyze/insert-select.ts'));
@@ -45,6 +47,8 @@ export function announceParts(): void {
   fetched(operators.MATERIALIZE, () => import('../operators/materialize.ts'));
   fetched(operators.RARE_OPERATORS, () => import('../operators/rare.ts'));
   fetched(operators.TABLE_FILTER, () => import('../operators/table-filter.ts'));
+  fetched(operators.FLAT_MAP, () => import('../operators/flat-map.ts'));
+  fetched(plan.RARE_NODES, () => import('../plan/rare-nodes.ts'));
   fetched(own.CONTROL, () => import('./control.ts'));
   fetched(own.INSERT_BATCH, () => import('./insert-batch.ts'));
   fetched(own.INSERT_ROWS, () => import('./insert-rows.ts'));

@@ -1,6 +1,6 @@
 // EXPLAIN: a plan as structured data and as text, with the reasons for every choice; knows no operator and no state.
 
-import { schemaText } from '../data/schema.ts';
+import { type Schema, schemaText } from '../data/schema.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import { exprText } from './print-expr.ts';
 import type { PullPlan } from './pull.ts';
@@ -133,16 +133,27 @@ function detail(step: Step, plan: Plan): string {
       return step.expressions
         .map((expression, index) => named(exprText(expression, over), names[index]))
         .join(', ');
+    case 'flatMap': {
+      const calls = step.calls.map((call, index) => {
+        const given = call.arguments.map((argument) => exprText(argument, over)).join(', ');
+        return named(`${call.function}(${given})`, names[step.carried.length + index]);
+      });
+      return `${calls.join(', ')}${carrying(step.carried, over)}`;
+    }
     case 'rekey': {
       const keys = step.key.map((key, index) => named(exprText(key, over), names[index]));
-      const carried = step.carried.map((index) => over.columns[index]?.name ?? '');
-      return `by ${keys.length === 0 ? 'nothing' : keys.join(', ')}${carried.length === 0 ? '' : `, carrying ${carried.join(', ')}`}`;
+      return `by ${keys.length === 0 ? 'nothing' : keys.join(', ')}${carrying(step.carried, over)}`;
     }
     case 'repartition':
       return `to topic ${step.topic} (${step.partitions} ${step.partitions === 1 ? 'partition' : 'partitions'}, key ${step.keyFormat.format})`;
     case 'aggregate': {
       const calls = step.calls.map((call) => {
-        const given = call.arguments.map((index) => over.columns[index]?.name ?? '');
+        const given = [
+          ...call.arguments.map((index) => over.columns[index]?.name ?? ''),
+          ...(call.constants ?? []).map((constant) =>
+            exprText({ expr: 'literal', ...constant }, over),
+          ),
+        ];
         return `${call.function}(${given.length === 0 && call.function === 'COUNT' ? '*' : given.join(', ')})`;
       });
       const { window } = step;
@@ -169,6 +180,11 @@ function detail(step: Step, plan: Plan): string {
 
 function windowText({ type, sizeMs, advanceMs }: WindowSpec): string {
   return `${sizeMs} ms${type === 'HOPPING' ? ` every ${advanceMs} ms` : ''}`;
+}
+
+function carrying(carried: readonly number[], over: Schema): string {
+  if (carried.length === 0) return '';
+  return `, carrying ${carried.map((index) => over.columns[index]?.name ?? '').join(', ')}`;
 }
 
 function named(text: string, name: string | undefined): string {

@@ -5,6 +5,7 @@ import type {
   Projection,
   QueryAnalysis,
   Repartitioning,
+  TableCall,
 } from '../analyze/analysis.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
@@ -25,6 +26,13 @@ export type LogicalNode =
       readonly over: 'stream' | 'table';
     }
   | { readonly node: 'repartition'; readonly input: LogicalNode; readonly by: Repartitioning }
+  /** Behind the input's columns stands one for each call. `width` counts the input's. */
+  | {
+      readonly node: 'flatMap';
+      readonly input: LogicalNode;
+      readonly width: number;
+      readonly calls: readonly TableCall[];
+    }
   | { readonly node: 'aggregate'; readonly input: LogicalNode; readonly aggregation: Aggregation }
   | { readonly node: 'project'; readonly input: LogicalNode; readonly projection: Projection }
   | { readonly node: 'sink'; readonly input: LogicalNode; readonly sink: Source }
@@ -36,10 +44,15 @@ type StageOf<S extends Step> = S extends Step ? Omit<S, 'id' | 'input' | 'schema
 
 /** The logical plan of a query. */
 export function logicalPlan(analysis: QueryAnalysis): LogicalNode {
-  const { source, where, partitionBy, aggregation, having, emission, projection, sink } = analysis;
+  const { source, where, partitionBy, tables, aggregation, having, emission, projection, sink } =
+    analysis;
   let node: LogicalNode = { node: 'source', source, row: analysis.row };
   if (where !== null) node = { node: 'filter', input: node, predicate: where, over: source.kind };
   if (partitionBy !== null) node = { node: 'repartition', input: node, by: partitionBy };
+  if (tables !== undefined && tables.length > 0) {
+    const width = analysis.row.columns.length + (partitionBy?.keys.length ?? 0);
+    node = { node: 'flatMap', input: node, width, calls: tables };
+  }
   if (aggregation !== null) node = { node: 'aggregate', input: node, aggregation };
   const window = aggregation?.window ?? null;
   const isFinal = emission?.final === true && window !== null;

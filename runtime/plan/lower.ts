@@ -83,7 +83,8 @@ function kernelLacks(step: Lowered, { kernelAvailable }: PlanningOptions): strin
 
 function callLacks(call: AggregateCall, input: Schema): string | null {
   const kinds = KERNEL_AGGREGATES.get(call.function);
-  if (kinds === undefined || call.arguments.length > 1) return `the kernel has no ${call.function}`;
+  if (kinds === undefined || call.arguments.length > 1 || call.constants !== undefined)
+    return `the kernel has no ${call.function}`;
   const [argument] = call.arguments;
   const type = argument === undefined ? undefined : input.columns[argument]?.type;
   if (kinds.has(type?.kind ?? null)) return null;

@@ -10,7 +10,8 @@ import { asValues, picked, positions, typeAt, unmoved } from './columns.ts';
 import { internalTopic, keepsKey, repartitionFormat } from './grouping.ts';
 import { feedingSource, type LogicalNode, logicalPlan } from './logical.ts';
 import { lowered, type PlanningOptions } from './lower.ts';
-import { type Layout, moved, remapped } from './remap.ts';
+import { RARE_NODES } from './parts.ts';
+import { type Layout, remapped } from './remap.ts';
 import {
   type MaterializedTable,
   type Plan,
@@ -29,7 +30,7 @@ export function planQuery(analysis: QueryAnalysis, options: PlanningOptions): Pl
 }
 
 /** A node's step and where the columns of its logical schema stand in what the step emits. */
-interface Built {
+export interface Built {
   readonly id: StepId;
   readonly schema: Schema;
   readonly layout: Layout;
@@ -43,6 +44,12 @@ class Planner {
   readonly #internalTopics: { name: string; partitions: number }[] = [];
   #steps: Step[] = [];
   #partitions: number;
+  /** What the plans of rarer nodes need of this one. */
+  readonly #tools = {
+    build: (node: LogicalNode, needed: ReadonlySet<number>) => this.#build(node, needed),
+    add: (step: Step) => this.#steps.push(step),
+    id: () => this.#id(),
+  };
   #nextId = 1;
   #fused: Plan['fused'] = { fused: true, why: 'nothing is repartitioned' };
   /** The state that pull queries read, as far as it is known, and the steps behind it. */
@@ -97,7 +104,9 @@ class Planner {
       case 'filter':
         return this.#filter(node, needed);
       case 'repartition':
-        return this.#repartition(node, needed);
+        return RARE_NODES.code.planRepartition(node, needed, this.#tools);
+      case 'flatMap':
+        return RARE_NODES.code.planFlatMap(node, needed, this.#tools);
       case 'aggregate':
         return this.#aggregate(node.input, node.aggregation);
       case 'project':
@@ -176,40 +185,6 @@ class Planner {
     });
     this.#after.push(id);
     return { ...input, id };
-  }
-
-  /** PARTITION BY: the sink's topic is the repartition, so that the task goes on with the new key. */
-  #repartition(
-    { input: from, by }: LogicalNode & { readonly node: 'repartition' },
-    needed: ReadonlySet<number>,
-  ): Built {
-    const keys = by.keys.length;
-    const carried = [...needed].filter((index) => index >= keys).map((index) => index - keys);
-    const input = this.#build(from, new Set([...carried, ...by.keys.flatMap(columnsRead)]));
-    if (keepsKey(by, feedingSource(from))) {
-      // The key stays as it is, rows without a value included.
-      const same = new Map<number, number>();
-      by.keys.forEach((key, index) =>
-        same.set(index, moved(input.layout, columnsRead(key)[0] ?? 0)),
-      );
-      for (const index of carried) same.set(keys + index, moved(input.layout, index));
-      return { ...input, layout: same };
-    }
-    const values = carried.map((index) => moved(input.layout, index));
-    const emitted = schema([...by.columns, ...asValues(input.schema, values)]);
-    const id = this.#id();
-    this.#steps.push({
-      step: 'rekey',
-      id,
-      input: input.id,
-      schema: emitted,
-      key: by.keys.map((key) => remapped(key, input.layout)),
-      carried: values,
-      dropNullKeys: false,
-    });
-    const layout = new Map<number, number>(by.keys.map((_, index) => [index, index]));
-    carried.forEach((index, place) => layout.set(keys + index, keys + place));
-    return { id, schema: emitted, layout };
   }
 
   #aggregate(from: LogicalNode, aggregation: Aggregation): Built {

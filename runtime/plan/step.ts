@@ -5,6 +5,7 @@ import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { FormatSpec } from '../formats/serde.ts';
+import type { ConstantJson } from '../functions/aggregate-call.ts';
 
 /** Raised when a step changes its meaning; new optional fields do not raise it. A newer plan is refused, never guessed. */
 export const PLAN_VERSION = 1;
@@ -73,6 +74,28 @@ export interface ProjectStep {
   readonly expressions: readonly Expr[];
 }
 
+/** One table function of a `flatMap`; `type` is that of its column. */
+export interface TableCall {
+  readonly function: string;
+  readonly signature: string;
+  /** Over the input's schema. */
+  readonly arguments: readonly Expr[];
+  readonly type: Type;
+}
+
+/**
+ * Makes of each row of a stream as many as the longest of its table functions gives, none included. The columns of `schema` are those
+ * `carried` from the input, by position, the same in each of them, then one for each call: its rows, then nulls where others go on.
+ */
+export interface FlatMapStep {
+  readonly step: 'flatMap';
+  readonly id: StepId;
+  readonly input: StepId;
+  readonly schema: Schema;
+  readonly carried: readonly number[];
+  readonly calls: readonly TableCall[];
+}
+
 /**
  * Gives rows a new key (PARTITION BY, GROUP BY): the first columns of `schema` are the key, from `key`; the others are
  * carried over from `carried` (positions in the input's schema). With `dropNullKeys` (GROUP BY) rows with any null in the new key, and
@@ -120,8 +143,12 @@ export interface WindowSpec {
 export interface AggregateCall {
   readonly function: string;
   readonly signature: string;
-  /** Positions in the input's schema of the arguments; empty for COUNT(*). */
+  /** Positions in the input's schema of the arguments that are columns; empty for COUNT(*). */
   readonly arguments: readonly number[];
+  /** Constant (initial) arguments, which stand behind the columns; absent: the function has none. */
+  readonly constants?: readonly ConstantJson[] | undefined;
+  /** Properties that configure the function and were set when the statement was planned, by name. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
   readonly type: Type;
 }
 
@@ -202,6 +229,7 @@ export type Step =
   | FilterStep
   | TableFilterStep
   | ProjectStep
+  | FlatMapStep
   | RekeyStep
   | RepartitionStep
   | AggregateStep

@@ -17,6 +17,7 @@ import type {
 } from '../operators/operator.ts';
 import {
   AGGREGATE,
+  FLAT_MAP,
   KERNEL_AGGREGATE,
   MATERIALIZE,
   RARE_OPERATORS,
@@ -235,6 +236,8 @@ function operatorOf(step: Inner, input: Schema, context: BuildContext): Operator
       return filter(step, input, given, registry);
     case 'project':
       return project(step, input, given, registry);
+    case 'flatMap':
+      return FLAT_MAP.code.flatMap(step, input, given, registry);
     case 'aggregate':
       if (step.window?.type === 'SESSION')
         return RARE_OPERATORS.code.sessionAggregate(step, input, given, registry);

@@ -1,11 +1,12 @@
-// What an aggregation may not be: aggregates out of place or nested, ungrouped columns, functions without undo; knows no plan.
+// What an aggregation may not be: aggregates out of place or nested, nothing to group or to aggregate; knows no plan.
 
-import { type Position, StatementError } from '../../base/errors.ts';
+import type { Position } from '../../base/errors.ts';
 import type { Source } from '../../catalog/source.ts';
 import { WINDOWEND, WINDOWSTART } from '../../data/schema.ts';
 import type { FunctionRegistry } from '../../functions/registry.ts';
 import type { Call, Expression, Query } from '../../sql/ast.ts';
-import { findNode, shortText } from '../walk.ts';
+import { AGGREGATE_RULES } from '../parts.ts';
+import { findNode } from '../walk.ts';
 
 /** True when the call's function is an aggregate. */
 export function isAggregate(node: Expression, registry: FunctionRegistry): node is Call {
@@ -24,33 +25,12 @@ export function findAggregate(node: Expression, registry: FunctionRegistry): Exp
 /** Grouping expressions are of rows: no aggregate and no window bound stands in them, and there is one at least. */
 export function refuseGrouping(query: Query, registry: FunctionRegistry): void {
   if (query.groupBy === null) return;
-  if (query.groupBy.length === 0) {
-    throw new StatementError(
-      'INVALID',
-      'GROUP BY names nothing',
-      query.at,
-      'Name at least one expression.',
-    );
-  }
+  if (query.groupBy.length === 0) throw AGGREGATE_RULES.code.emptyGrouping(query.at);
   for (const node of query.groupBy) {
     const aggregate = findAggregate(node, registry);
-    if (aggregate !== null) {
-      throw new StatementError(
-        'INVALID',
-        `the aggregate ${shortText(aggregate)} cannot stand in GROUP BY`,
-        aggregate.at,
-        'Group by columns, and put the aggregate into the SELECT.',
-      );
-    }
+    if (aggregate !== null) throw AGGREGATE_RULES.code.aggregateInGrouping(aggregate);
     const bound = query.window === null ? null : findNode(node, isWindowBound);
-    if (bound !== null) {
-      throw new StatementError(
-        'INVALID',
-        `${shortText(bound)} cannot stand in GROUP BY`,
-        bound.at,
-        'A windowed aggregation has its window in the key already: window bounds stand in the SELECT only.',
-      );
-    }
+    if (bound !== null) throw AGGREGATE_RULES.code.boundInGrouping(bound);
   }
 }
 
@@ -65,68 +45,25 @@ export function refuseAggregateWithoutGrouping(query: Query, registry: FunctionR
   for (const item of query.items) {
     if (item.kind !== 'Item') continue;
     const aggregate = findAggregate(item.expression, registry);
-    if (aggregate === null) continue;
-    throw new StatementError(
-      'INVALID',
-      `the aggregate ${shortText(aggregate)} stands in a query without GROUP BY`,
-      aggregate.at,
-      'Add GROUP BY; a grouping over all rows is GROUP BY with a constant, such as 1.',
-    );
+    if (aggregate !== null) throw AGGREGATE_RULES.code.withoutGrouping(aggregate);
   }
 }
 
 /** A grouping without an aggregate says nothing. */
 export function refuseGroupingWithoutAggregate(calls: number, at: Position): void {
-  if (calls > 0) return;
-  throw new StatementError(
-    'INVALID',
-    'GROUP BY without an aggregate',
-    at,
-    'Put an aggregate, such as COUNT(*), into the SELECT or HAVING.',
-  );
-}
-
-/** A column that is neither grouped by nor aggregated has no one value in a group. */
-export function ungrouped(node: Expression, clause: string): StatementError {
-  return new StatementError(
-    'INVALID',
-    `${shortText(node)} in ${clause} is neither grouped by nor aggregated`,
-    node.at,
-    'Add it to GROUP BY, or put it into an aggregate.',
-  );
+  if (calls === 0) throw AGGREGATE_RULES.code.groupingWithoutAggregate(at);
 }
 
 /** An aggregate within another's arguments. */
 export function refuseNested(call: Call, registry: FunctionRegistry): void {
   for (const argument of call.arguments) {
     const inner = findAggregate(argument, registry);
-    if (inner === null) continue;
-    throw new StatementError(
-      'INVALID',
-      `the aggregate ${shortText(inner)} stands within ${shortText(call)}`,
-      inner.at,
-      'Aggregates cannot be nested: compute the inner one in a query of its own.',
-    );
+    if (inner !== null) throw AGGREGATE_RULES.code.nested(inner, call);
   }
-}
-
-/** Over a table an old row is taken back before the new one counts. */
-export function refuseWithoutUndo(call: Call, source: Source): StatementError {
-  return new StatementError(
-    'INVALID',
-    `${shortText(call)} cannot be computed over the table ${source.name}`,
-    call.at,
-    'It cannot take an old row back: use it over a stream.',
-  );
 }
 
 /** Values of the format KAFKA stand for themselves and cannot be grouped, as in ksqlDB. */
 export function refuseUngroupableFormat(source: Source, at: Position): void {
   if (source.valueFormat.format !== 'KAFKA') return;
-  throw new StatementError(
-    'INVALID',
-    `GROUP BY over ${source.name}, whose value format is KAFKA`,
-    at,
-    "Copy it first: CREATE STREAM ... WITH (VALUE_FORMAT='JSON') AS SELECT * FROM it.",
-  );
+  throw AGGREGATE_RULES.code.ungroupableFormat(source, at);
 }

@@ -2,8 +2,7 @@
 
 import { type Position, StatementError } from '../../base/errors.ts';
 import type { Source } from '../../catalog/source.ts';
-import type { Call, Query } from '../../sql/ast.ts';
-import { shortText } from '../walk.ts';
+import type { Query } from '../../sql/ast.ts';
 
 /** WINDOW belongs to GROUP BY over a stream. */
 export function refuseMisplacedWindow(query: Query, source: Source): void {
@@ -83,16 +82,6 @@ export function refuseMisplacedPartitionBy(query: Query, source: Source): void {
       'PARTITION BY NULL takes the key away and stands alone.',
     );
   }
-}
-
-/** Sessions merge when a row closes the gap between them. */
-export function withoutMerge(call: Call): StatementError {
-  return new StatementError(
-    'INVALID',
-    `${shortText(call)} cannot be computed per session`,
-    call.at,
-    'It cannot put two sessions together: use WINDOW TUMBLING or HOPPING.',
-  );
 }
 
 /** CREATE STREAM makes streams, CREATE TABLE tables. @param wanted what the query does not make */

@@ -322,7 +322,7 @@ test('an unknown column is refused with the nearest one, or with those there are
 
 test.each([
   ['ksql.new.query.planner.enabled', 'TRUE', 'FALSE'],
-  ['ksql.functions.collect_list.limit', '1', '1000'],
+  ['ksql.functions.substring.legacy.args', 'true', 'false'],
 ])('a query under %s = %s is refused, and not one under %s', (property, refused, allowed) => {
   const session = new Session();
   session.run(SOURCES);

@@ -10,7 +10,7 @@ import { TestDriver } from '../../../runtime/memory/test-driver.ts';
 function exploding(calls: bigint[]): ScalarOverload {
   return {
     kind: 'scalar',
-    name: 'EXPLODE',
+    name: 'EXPLODING',
     category: 'TEST',
     description: 'Throws on multiples of 50.',
     parameters: [{ name: 'n', pattern: { pattern: 'type', type: BIGINT }, variadic: false }],
@@ -28,7 +28,7 @@ function exploding(calls: bigint[]): ScalarOverload {
 
 const STATEMENTS = `
   CREATE STREAM s (k STRING KEY, v BIGINT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
-  CREATE STREAM t AS SELECT k, EXPLODE(v) AS v FROM s;`;
+  CREATE STREAM t AS SELECT k, EXPLODING(v) AS v FROM s;`;
 
 const records = Array.from({ length: 120 }, (_, v) => ({
   key: 'k',
