@@ -4,4 +4,5 @@ export type { EdgeEnv } from './env.ts';
 export { Catalog } from './objects/catalog.ts';
 export { Partition } from './objects/partition.ts';
 export { Processor } from './objects/processor.ts';
+export { registerFunctions } from './registry.ts';
 export { createEdge, type EdgeOptions } from './worker.ts';

@@ -2,13 +2,40 @@
 
 import { loadParts } from '../runtime/engine/parts.ts';
 import { builtinRegistry } from '../runtime/functions/builtins.ts';
-import type { FunctionRegistry } from '../runtime/functions/registry.ts';
+import type { FunctionRegistry, Overload } from '../runtime/functions/registry.ts';
 
 // Everything is in one bundle here, and a turn of an object must not wait: so the parts that a page fetches on first
 // use are fetched as the Worker starts, before anything can ask for the registry.
-async function readyRegistry(): Promise<FunctionRegistry> {
-  await loadParts();
-  return builtinRegistry();
+await loadParts();
+
+const own: Overload[] = [];
+let current = builtinRegistry();
+
+/**
+ * Adds functions to the built-in ones, for every statement and task of this Worker. To be called while the Worker's module is
+ * evaluated, before it handles anything, and in each version that is deployed as long as a query calls one of them:
+ *
+ * ```ts
+ * import { scalarFunction } from 'millrace';
+ * import { createEdge, registerFunctions } from 'millrace/edge';
+ *
+ * registerFunctions([scalarFunction({ name: 'TWICE', ... })]);
+ * export default createEdge();
+ * ```
+ */
+export function registerFunctions(functions: readonly Overload[]): void {
+  own.push(...functions);
+  current = builtinRegistry(own);
 }
 
-export const registry: FunctionRegistry = await readyRegistry();
+/** What has been registered by the time of each call. */
+export const registry: FunctionRegistry = {
+  get names() {
+    return current.names;
+  },
+  has: (name) => current.has(name),
+  overloads: (name) => current.overloads(name),
+  resolve: (name, argumentTypes) => current.resolve(name, argumentTypes),
+  bySignature: (name, signature) => current.bySignature(name, signature),
+  load: (name, signature) => current.load(name, signature),
+};

@@ -40,8 +40,41 @@ export type { Column } from './data/column.ts';
 export type { RecordHeader } from './data/record.ts';
 export type { PublicOptions, PublicRow, PublicValue } from './data/row.ts';
 export type { Schema, SchemaColumn } from './data/schema.ts';
-export type { Type, Value } from './data/type.ts';
-export type { Overload } from './functions/registry.ts';
+export {
+  array,
+  BIGINT,
+  BOOLEAN,
+  BYTES,
+  DATE,
+  decimal,
+  DOUBLE,
+  INTEGER,
+  map,
+  STRING,
+  struct,
+  TIME,
+  TIMESTAMP,
+} from './data/type.ts';
+export type { Field, Type, Value } from './data/type.ts';
+export { aggregateFunction, scalarFunction, tableFunction } from './functions/user-functions.ts';
+export type {
+  AggregateOverload,
+  CallContext,
+  Overload,
+  ScalarOverload,
+  TableOverload,
+} from './functions/registry.ts';
+export type {
+  AggregateFunctionDeclaration,
+  ArgumentValues,
+  FunctionParameter,
+  Given,
+  NullRule,
+  ScalarFunctionDeclaration,
+  StateValues,
+  TableFunctionDeclaration,
+} from './functions/user-functions.ts';
+export type { ValueOf, WrittenType } from './functions/user-types.ts';
 export type { MemoryHost, MemoryHostOptions } from './memory/memory-host.ts';
 export type * from './ports/clock.ts';
 export type * from './ports/host.ts';

@@ -10,6 +10,7 @@ export {
   seededRandom,
 } from './memory/faults.ts';
 export { ManualClock } from './memory/manual-clock.ts';
+export { aggregateFunction, scalarFunction, tableFunction } from './functions/user-functions.ts';
 export { queueTransportPair } from './memory/queue-transport.ts';
 export {
   type DurablePorts,

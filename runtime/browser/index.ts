@@ -8,7 +8,10 @@ export interface OpenOptions {
   readonly database?: string | undefined;
   /** `indexeddb` (the default) keeps topics, tables and queries; `memory` forgets them with the Worker. */
   readonly storage?: 'indexeddb' | 'memory' | undefined;
-  /** Makes the Worker; absent: the one that comes with the package, which bundlers find by themselves. */
+  /**
+   * Makes the Worker; absent: the one that comes with the package, which bundlers find by themselves. A Worker of the page's own can
+   * bring functions for SQL: see `registerFunctions` of `millrace/worker`.
+   */
   readonly worker?: (() => Worker) | undefined;
   /** Where the kernel lies; absent: beside the Worker. null: without it; every query then runs on the slower row path. */
   readonly kernel?: URL | string | null | undefined;

@@ -1,7 +1,7 @@
 // The Web Worker: one engine on its host, called by the page through comlink; knows nothing of the page beyond its calls.
 
 import { expose, transfer } from 'comlink';
-import { PortError } from '../base/errors.ts';
+import { InvariantError, PortError } from '../base/errors.ts';
 import type { Schema } from '../data/schema.ts';
 import {
   type Engine,
@@ -14,12 +14,36 @@ import type { Entity } from '../engine/entities.ts';
 import type { ProducedAt } from '../engine/insert.ts';
 import { loadParts } from '../engine/parts.ts';
 import type { ReadOptions } from '../engine/records.ts';
+import type { Overload } from '../functions/registry.ts';
 import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
 import { type HostOptions, openHost } from './host.ts';
 import { buffersOf, packed, type PackedRecords, unpacked } from './packed-records.ts';
 import { portTransport } from './port-transport.ts';
 import { type Envelope, enveloped, toWire, type WireError } from './wire-error.ts';
+
+/** Functions that the Worker's own module has registered. */
+const registered: Overload[] = [];
+let isOpened = false;
+
+/**
+ * Adds functions to the built-in ones. They cannot be sent from the page, so a Worker of the page's own brings them:
+ *
+ * ```ts
+ * // worker.ts, for open({ worker: () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }) })
+ * import { scalarFunction } from 'millrace';
+ * import { registerFunctions } from 'millrace/worker';
+ *
+ * registerFunctions([scalarFunction({ name: 'TWICE', ... })]);
+ * ```
+ *
+ * To be called while the module is evaluated, before anything is awaited: queries that the database holds go on as soon as it is open.
+ * @throws {InvariantError} when the engine is open already
+ */
+export function registerFunctions(functions: readonly Overload[]): void {
+  if (isOpened) throw new InvariantError('the engine is open: functions come before it');
+  registered.push(...functions);
+}
 
 type Properties = Readonly<Record<string, string>>;
 
@@ -82,7 +106,8 @@ export class EngineWorker {
     return await enveloped(async () => {
       if (preload) await loadParts();
       const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
-      this.#engine = await openEngine({ host, properties });
+      isOpened = true;
+      this.#engine = await openEngine({ host, properties, functions: registered });
       return null;
     });
   }

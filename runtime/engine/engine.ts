@@ -30,7 +30,7 @@ import { createSystemTopics } from './system.ts';
 
 export interface EngineOptions {
   readonly host: Host;
-  /** Functions beside the built-in ones. */
+  /** Functions beside the built-in ones, as scalarFunction, aggregateFunction and tableFunction make them: before any query goes on. */
   readonly functions?: readonly Overload[] | undefined;
   /** Properties of the session, as SET gives them. */
   readonly properties?: Readonly<Record<string, string>> | undefined;

@@ -29,6 +29,7 @@ export interface TestDriverOptions {
   readonly wrap?: ((ports: DurablePorts) => DurablePorts) | undefined;
   /** Where the clock stands at first, in ms since the Unix epoch. */
   readonly startMs?: number | undefined;
+  /** Functions beside the built-in ones, as scalarFunction, aggregateFunction and tableFunction make them. */
   readonly functions?: readonly Overload[] | undefined;
   readonly properties?: Readonly<Record<string, string>> | undefined;
 }
