@@ -200,12 +200,7 @@ class SessionOutput {
   #valueNull: Bitmap | null = null;
   #rows = 0;
 
-  constructor(
-    schema: Schema,
-    names: GroupNames,
-    calls: readonly Call[],
-    context: RowContext,
-  ) {
+  constructor(schema: Schema, names: GroupNames, calls: readonly Call[], context: RowContext) {
     this.#context = context;
     this.#schema = schema;
     this.#names = names;

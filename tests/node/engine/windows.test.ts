@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest';
 import { BIGINT } from '../../../runtime/data/type.ts';
 import { type Engine, openEngine } from '../../../runtime/engine/engine.ts';
-import { aggregateFunction, of, parameter } from '../../../runtime/functions/declare.ts';
+import { of, parameter } from '../../../runtime/functions/declare.ts';
+import type { AggregateOverload } from '../../../runtime/functions/registry.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
 import { open } from '../../../runtime/engine/open.ts';
 
@@ -99,11 +100,13 @@ test('EXPLAIN says which windows there are, when results are shown and what the 
 });
 
 test('an aggregate that cannot put two sessions together is refused over sessions, with its place', async () => {
-  const once = aggregateFunction({
+  const once: AggregateOverload = {
+    kind: 'aggregate',
     name: 'ONCE',
+    category: 'AGGREGATE',
     description: 'The first value.',
     parameters: [parameter('value', of(BIGINT))],
-    returns: BIGINT,
+    returns: () => BIGINT,
     body: () => ({
       cells: [BIGINT],
       initial: () => [null],
@@ -114,7 +117,7 @@ test('an aggregate that cannot put two sessions together is refused over session
       merge: null,
       result: (cells) => cells[0] ?? null,
     }),
-  });
+  };
   await using engine = await openEngine({ host: memoryHost(), functions: [once] });
   const table = (window: string): string =>
     `CREATE TABLE t AS SELECT k, ONCE(v) AS v FROM s WINDOW ${window} GROUP BY k;`;
