@@ -11,35 +11,30 @@ import { analyzeStatement } from '../../runtime/analyze/analyze.ts';
 import { exhaustive } from '../../runtime/base/assert.ts';
 import { StatementError } from '../../runtime/base/errors.ts';
 import type { CatalogChange } from '../../runtime/engine/changes.ts';
+import { assertTopic } from '../../runtime/engine/assert-topic.ts';
+import { setVariable } from '../../runtime/engine/control.ts';
 import {
   currentStatus,
   entity,
   type Entity,
-  functionEntity,
-  functionsEntity,
-  propertiesEntity,
-  queriesEntity,
-  queryDescription,
-  sourceDescription,
-  sourcesEntity,
-  topicsEntity,
-  typesEntity,
+  variablesEntity,
 } from '../../runtime/engine/entities.ts';
 import type { QueryState } from '../../runtime/engine/queries.ts';
 import { internalTopic } from '../../runtime/engine/system.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
-import { explainPull } from '../../runtime/plan/explain.ts';
 import { planningOptions } from '../../runtime/plan/lower.ts';
 import { planQuery } from '../../runtime/plan/planner.ts';
-import { planPull } from '../../runtime/plan/pull.ts';
+import { planSourceTable } from '../../runtime/plan/source-table.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import type { TopicSpec } from '../../runtime/ports/log.ts';
 import type { Statement } from '../../runtime/sql/ast.ts';
 import { parse } from '../../runtime/sql/parser.ts';
 import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../../runtime/task/problems.ts';
 import { taskId, tasksOf } from '../../runtime/task/topology.ts';
+import { wallClock } from '../adapters/do-clock.ts';
 import { processorName } from '../names.ts';
 import { registry } from '../registry.ts';
+import { answer } from './answers.ts';
 import type { CatalogEffect } from './catalog-effects.ts';
 import type { EntryTables } from './entry-tables.ts';
 import { type Script, setProperty } from './prepare.ts';
@@ -76,7 +71,7 @@ const SYSTEM_TOPICS: readonly TopicSpec[] = [
 
 /** Runs a script. A text that does not parse is refused as a whole; else statements are done until one fails. */
 export async function execute(script: Script, options: StatementsOptions): Promise<ScriptOutcome> {
-  const statements = new Statements(options, new Map(script.properties));
+  const statements = new Statements(options, new Map(script.properties), new Map(script.variables));
   const entities: Entity[] = [];
   let text = script.sql;
   try {
@@ -116,10 +111,16 @@ export function analyzeOptions(
 class Statements {
   readonly #options: StatementsOptions;
   readonly #properties: Map<string, string>;
+  readonly #variables: Map<string, string>;
 
-  constructor(options: StatementsOptions, properties: Map<string, string>) {
+  constructor(
+    options: StatementsOptions,
+    properties: Map<string, string>,
+    variables: Map<string, string>,
+  ) {
     this.#options = options;
     this.#properties = properties;
+    this.#variables = variables;
   }
 
   async run(statement: Statement): Promise<Entity | null> {
@@ -145,18 +146,31 @@ class Statements {
     }
   }
 
-  #createSource(text: string, { source, topic, warnings }: CreateSourceAnalysis): Entity {
+  #createSource(text: string, { source, topic, warnings, query }: CreateSourceAnalysis): Entity {
     const spec = { ...topic, internal: false };
-    const sequence = this.#change(text, { change: 'source', source }, () => this.#opened([spec]));
+    const plan = query === null ? null : planSourceTable(source, query);
+    const change: CatalogChange =
+      query === null || plan === null
+        ? { change: 'source', source }
+        : { change: 'query', query, source, plan };
+    const sequence = this.#change(text, change, () => [
+      ...this.#opened([spec]),
+      ...this.#started(plan === null ? [] : [plan]),
+    ]);
     const commandId = `${source.kind}/${source.name}/create`;
     const message = `${source.kind === 'stream' ? 'Stream' : 'Table'} ${source.name} created`;
-    return currentStatus(text, { commandId, message, queryId: null, sequence }, warnings);
+    const queryId = query?.id ?? null;
+    return currentStatus(text, { commandId, message, queryId, sequence }, warnings);
   }
 
   #createQuery(statement: Statement, analysis: QueryAnalysis): Entity {
     const { query, sink, creates, retentionMs, warnings, mode } = analysis;
     if (mode === 'push' || query === null || sink === null) throw misplaced(statement);
-    const { tenant } = this.#options;
+    if (this.#options.entries.catalog.queries.has(query.id)) {
+      const hint = 'DROP it first; an engine in a program or a page can replace a query that runs.';
+      const what = `CREATE OR REPLACE of the running query ${query.id} is not supported yet`;
+      throw new StatementError('UNSUPPORTED', what, statement.at, hint);
+    }
     const plan = planQuery(analysis, planningOptions(this.#properties, true));
     const { topic: name, partitions } = sink;
     const specs: TopicSpec[] = [
@@ -166,10 +180,7 @@ class Statements {
     const change: CatalogChange = { change: 'query', query, source: creates ? sink : null, plan };
     const sequence = this.#change(statement.text, change, () => [
       ...this.#opened(specs),
-      ...tasksOf(plan).map((task): CatalogEffect => {
-        const object = processorName(tenant, taskId(task));
-        return { effect: 'start', spec: { tenant, object, task, plan } };
-      }),
+      ...this.#started([plan]),
     ]);
     const commandId = `${sink.kind}/${sink.name}/create`;
     const message = `Created query with ID ${query.id}`;
@@ -208,85 +219,39 @@ class Statements {
           sequence,
         });
       }
+      case 'alterSource': {
+        const { source } = analysis;
+        const sequence = this.#change(text, { change: 'source', source }, () => []);
+        const commandId = `${source.kind}/${source.name}/alter`;
+        const message = `${source.kind === 'stream' ? 'Stream' : 'Table'} ${source.name} altered.`;
+        return currentStatus(text, { commandId, message, queryId: null, sequence });
+      }
+      case 'pause':
+        throw notYet(analysis.paused ? 'PAUSE' : 'RESUME', 'TERMINATE ends a query.');
       case 'set': {
-        const { property, value } = analysis;
+        const { property, value, system } = analysis;
+        if (system) throw notYet('ALTER SYSTEM', 'SET is for the statements of one request.');
         setProperty(this.#properties, property, value);
         return entity('properties', text, { property, value });
       }
-      case 'show':
-        return this.#show(text, analysis);
-      case 'describe': {
-        const stateOf = await this.#states();
-        const described = analysis.sources.map((source) =>
-          sourceDescription(source, entries.catalog, stateOf),
-        );
-        return described.length === 1
-          ? entity('sourceDescription', text, { sourceDescription: described[0] })
-          : entity('source_descriptions', text, { sourceDescriptions: described });
+      case 'define':
+        setVariable(this.#variables, analysis.variable, analysis.value);
+        return variablesEntity(text, this.#variables);
+      case 'assertTopic': {
+        const { topics } = this.#options;
+        return assertTopic(text, analysis, async (topic) => topics.describe(topic), wallClock);
       }
+      case 'show':
+      case 'describe':
       case 'describeFunction':
-        return functionEntity(text, registry, analysis.function);
-      case 'explain':
-        return this.#explain(text, analysis);
+      case 'explain': {
+        const { topics, states } = this.#options;
+        const [properties, variables] = [this.#properties, this.#variables];
+        return answer(text, analysis, { entries, topics, states, properties, variables });
+      }
       default:
         return exhaustive(analysis);
     }
-  }
-
-  async #show(
-    text: string,
-    { target }: ControlAnalysis & { readonly kind: 'show' },
-  ): Promise<Entity> {
-    const { entries, topics } = this.#options;
-    switch (target) {
-      case 'STREAMS':
-        return sourcesEntity(text, entries.catalog, 'stream');
-      case 'TABLES':
-        return sourcesEntity(text, entries.catalog, 'table');
-      case 'TOPICS':
-        return topicsEntity(text, topics.list());
-      case 'QUERIES':
-        return queriesEntity(text, entries.catalog, await this.#states());
-      case 'FUNCTIONS':
-        return functionsEntity(text, registry);
-      case 'TYPES':
-        return typesEntity(text, entries.catalog);
-      case 'PROPERTIES':
-        return propertiesEntity(text, this.#properties);
-      default:
-        return exhaustive(target);
-    }
-  }
-
-  async #states(): Promise<(id: string) => QueryState> {
-    const states = await this.#options.states();
-    return (id) => states.get(id) ?? 'RUNNING';
-  }
-
-  async #explain(
-    text: string,
-    { subject }: ControlAnalysis & { readonly kind: 'explain' },
-  ): Promise<Entity> {
-    if (subject.kind === 'query') {
-      const plan = this.#options.entries.plan(subject.id);
-      if (plan === null) {
-        throw new StatementError('UNKNOWN_QUERY', `query ${subject.id} does not run`);
-      }
-      return queryDescription(text, plan, (await this.#states())(subject.id));
-    }
-    const { analysis } = subject;
-    if (analysis.kind === 'query') {
-      const plan = planQuery(analysis, planningOptions(this.#properties, true));
-      return queryDescription(text, plan, null);
-    }
-    if (analysis.kind !== 'pull') throw new StatementError('INVALID', 'EXPLAIN wants a query');
-    const { name, query } = analysis.source;
-    const plan = query === null ? null : this.#options.entries.plan(query);
-    if (plan === null) throw new StatementError('INVALID', `no query keeps the rows of ${name}`);
-    const executionPlan = explainPull(planPull(analysis, plan));
-    const { statement: statementText } = analysis;
-    const description = { id: '', statementText, executionPlan, queryType: 'PULL' };
-    return entity('queryDescription', text, { queryDescription: description });
   }
 
   #drop(text: string, analysis: ControlAnalysis & { readonly kind: 'dropSource' }): Entity {
@@ -341,6 +306,16 @@ class Statements {
     );
   }
 
+  #started(plans: readonly Plan[]): CatalogEffect[] {
+    const { tenant } = this.#options;
+    return plans.flatMap((plan) =>
+      tasksOf(plan).map((task): CatalogEffect => {
+        const object = processorName(tenant, taskId(task));
+        return { effect: 'start', spec: { tenant, object, task, plan } };
+      }),
+    );
+  }
+
   #ended(plans: readonly Plan[]): CatalogEffect[] {
     const { topics, tenant } = this.#options;
     return plans.flatMap((plan): CatalogEffect[] => [
@@ -352,6 +327,10 @@ class Statements {
       ),
     ]);
   }
+}
+
+function notYet(what: string, hint: string): StatementError {
+  return new StatementError('UNSUPPORTED', `${what} is not supported yet`, null, hint);
 }
 
 function misplaced(statement: Statement): StatementError {

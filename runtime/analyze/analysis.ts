@@ -152,7 +152,10 @@ export interface PullAnalysis {
 /** CREATE STREAM or TABLE over a topic. */
 export interface CreateSourceAnalysis {
   readonly kind: 'createSource';
+  /** New, or what a source of that name becomes (CREATE OR REPLACE). */
   readonly source: Source;
+  /** What keeps the rows of a SOURCE TABLE; null for all others. */
+  readonly query: PersistentQuery | null;
   /** The topic to make where it does not exist yet. */
   readonly topic: {
     readonly name: string;
@@ -185,12 +188,37 @@ export type ControlAnalysis =
       readonly terminates: string | null;
       readonly deleteTopic: boolean;
     }
+  /** ALTER: the source as it becomes. */
+  | { readonly kind: 'alterSource'; readonly source: Source }
   | { readonly kind: 'terminate'; readonly queries: readonly string[] }
+  /** PAUSE and RESUME. */
+  | { readonly kind: 'pause'; readonly queries: readonly string[]; readonly paused: boolean }
   | { readonly kind: 'createType'; readonly name: string; readonly type: Type }
   | { readonly kind: 'dropType'; readonly name: string }
-  | { readonly kind: 'set'; readonly property: string; readonly value: string | null }
-  | { readonly kind: 'show'; readonly target: Shown; readonly extended: boolean }
-  | { readonly kind: 'describe'; readonly sources: readonly Source[]; readonly extended: boolean }
+  /** SET, or UNSET where `value` is null; ALTER SYSTEM where it is for all sessions. */
+  | {
+      readonly kind: 'set';
+      readonly property: string;
+      readonly value: string | null;
+      readonly system: boolean;
+    }
+  /** DEFINE, or UNDEFINE where `value` is null. */
+  | { readonly kind: 'define'; readonly variable: string; readonly value: string | null }
+  | AssertTopicAnalysis
+  | {
+      readonly kind: 'show';
+      readonly target: Shown;
+      readonly extended: boolean;
+      /** SHOW ALL TOPICS: those that no user made, too. */
+      readonly all: boolean;
+    }
+  | {
+      readonly kind: 'describe';
+      readonly sources: readonly Source[];
+      readonly extended: boolean;
+      /** All sources of a kind are meant, however many there are. */
+      readonly many: boolean;
+    }
   | { readonly kind: 'describeFunction'; readonly function: string }
   | {
       readonly kind: 'explain';
@@ -198,6 +226,18 @@ export type ControlAnalysis =
         | { readonly kind: 'analysis'; readonly analysis: Analysis }
         | { readonly kind: 'query'; readonly id: string };
     };
+
+/** ASSERT [NOT EXISTS] TOPIC: what must be so within the time. */
+export interface AssertTopicAnalysis {
+  readonly kind: 'assertTopic';
+  readonly topic: string;
+  readonly exists: boolean;
+  /** null: any number. */
+  readonly partitions: number | null;
+  /** null: any number. */
+  readonly replicas: number | null;
+  readonly timeoutMs: number;
+}
 
 /** What SHOW can list. */
 export type Shown =
@@ -207,6 +247,7 @@ export type Shown =
   | 'QUERIES'
   | 'FUNCTIONS'
   | 'TYPES'
+  | 'VARIABLES'
   | 'PROPERTIES';
 
 /** What a statement means. */

@@ -11,7 +11,7 @@ import type {
 } from '../sql/ast.ts';
 import type { Analysis, AnalyzeOptions, ControlAnalysis } from './analysis.ts';
 import { analyzeCreateSource, checkName } from './create.ts';
-import { CONTROL, INSERT_SELECT, INSERT_VALUES, PULL } from './parts.ts';
+import { CONTROL, INSERT_SELECT, INSERT_VALUES, PULL, REPLACE } from './parts.ts';
 import { analyzeCreateAs, analyzePush } from './query.ts';
 import { refuseSettings } from './settings.ts';
 
@@ -52,28 +52,18 @@ export function none(message: string): ControlAnalysis {
   return { kind: 'none', message };
 }
 
-/** Refuses a name that is taken, or says that nothing is to be done where IF NOT EXISTS allows it. */
-function existing(
-  statement: CreateSource | CreateAs,
-  { catalog }: AnalyzeOptions,
-): ControlAnalysis | null {
+/** Refuses a name that is taken, unless IF NOT EXISTS or OR REPLACE says what is to be done then; null where it is free. */
+function existing(statement: CreateSource | CreateAs, options: AnalyzeOptions): Analysis | null {
   checkName(statement.name);
   const { text, at } = statement.name;
-  const known = catalog.sources.get(text);
+  const known = options.catalog.sources.get(text);
   if (known === undefined) return null;
   if (statement.ifNotExists) return none(`The ${known.kind} ${text} exists already.`);
-  if (statement.orReplace) {
-    throw new StatementError(
-      'UNSUPPORTED',
-      `CREATE OR REPLACE of the existing ${known.kind} ${text} is not supported yet`,
-      at,
-      'DROP it first.',
-    );
-  }
+  if (statement.orReplace) return REPLACE.code.analyzeReplacement(statement, known, options);
   throw new StatementError(
     'ALREADY_EXISTS',
     `the ${known.kind} ${text} exists already`,
     at,
-    'Choose another name, DROP it first, or write IF NOT EXISTS.',
+    'Choose another name, DROP it first, or write IF NOT EXISTS or OR REPLACE.',
   );
 }

@@ -4,9 +4,12 @@ import { exhaustive } from '../base/assert.ts';
 import { type Position, StatementError } from '../base/errors.ts';
 import { didYouMean } from '../catalog/nearest.ts';
 import { isBuiltInType, resolveType } from '../catalog/types.ts';
-import type { DropSource, Name, Show, Statement } from '../sql/ast.ts';
-import type { AnalyzeOptions, ControlAnalysis, Shown } from './analysis.ts';
+import type { DropSource, Name, Show } from '../sql/ast.ts';
+import type { AnalyzeOptions, ControlAnalysis } from './analysis.ts';
 import { analyzeStatement, type ControlStatement, none } from './analyze.ts';
+import { analyzeAssertTopic } from './assert-topic.ts';
+import { REPLACE } from './parts.ts';
+import { checkedProperty } from './session-properties.ts';
 
 /**
  * What the statement means against one version of the catalog. Changes nothing.
@@ -53,76 +56,109 @@ export function analyzeControl(
         didYouMean(name, options.catalog.types.keys()),
       );
     }
-    case 'Terminate': {
-      if (statement.query === null) {
-        return { kind: 'terminate', queries: [...options.catalog.queries.keys()] };
-      }
+    case 'Terminate':
+      return { kind: 'terminate', queries: terminated(statement.query, options) };
+    case 'Pause':
+    case 'Resume':
       return {
-        kind: 'terminate',
-        queries: [options.catalog.query(statement.query.text, statement.query.at).id],
+        kind: 'pause',
+        queries: queriesNamed(statement.query, options),
+        paused: statement.kind === 'Pause',
       };
-    }
     case 'Set':
-      return { kind: 'set', property: statement.property, value: statement.value };
     case 'Unset':
-      return { kind: 'set', property: statement.property, value: null };
+    case 'AlterSystem': {
+      const value = statement.kind === 'Unset' ? null : statement.value;
+      const property = checkedProperty(statement.property, value, statement.at);
+      return { kind: 'set', property, value, system: statement.kind === 'AlterSystem' };
+    }
+    case 'Define':
+      return { kind: 'define', variable: statement.variable.text, value: statement.value };
+    case 'Undefine':
+      return { kind: 'define', variable: statement.variable.text, value: null };
+    case 'AlterSource':
+      return REPLACE.code.analyzeAlter(statement, options);
+    case 'AssertTopic':
+      return analyzeAssertTopic(statement, options);
     case 'Show':
-      return { kind: 'show', target: shown(statement), extended: statement.extended };
+      return shown(statement, options);
     case 'Describe':
       return {
         kind: 'describe',
         sources: [options.catalog.source(statement.source.text, statement.source.at)],
         extended: statement.extended,
+        many: false,
       };
-    case 'DescribeStreams': {
-      const kind = statement.sourceType === 'TABLE' ? 'table' : 'stream';
-      return {
-        kind: 'describe',
-        sources: [...options.catalog.sources.values()].filter((source) => source.kind === kind),
-        extended: statement.extended,
-      };
-    }
+    case 'DescribeStreams':
+      return describedAll(statement.sourceType, statement.extended, options);
     case 'DescribeFunction':
       return describeFunction(statement.function, options);
-    case 'AlterSource':
     case 'CreateConnector':
+      throw withoutConnectors(`the connector ${statement.name.text} cannot be made`, statement.at);
     case 'DropConnector':
-    case 'Pause':
-    case 'Resume':
-    case 'AlterSystem':
-    case 'Define':
-    case 'Undefine':
+      throw withoutConnectors(`there is no connector ${statement.name.text}`, statement.at);
     case 'DescribeConnector':
+      throw withoutConnectors(`there is no connector ${statement.connector.text}`, statement.at);
     case 'Print':
-    case 'AssertValues':
-    case 'AssertTombstone':
-    case 'AssertSource':
-    case 'AssertTopic':
+      throw new StatementError(
+        'INVALID',
+        'PRINT is a query, not a statement to execute',
+        statement.at,
+        'Send it to print().',
+      );
     case 'AssertSchema':
       throw new StatementError(
         'UNSUPPORTED',
-        `${statementName(statement)} is not supported yet`,
+        'ASSERT SCHEMA needs a schema registry',
         statement.at,
+        'ASSERT TOPIC looks at topics.',
       );
+    case 'AssertValues':
+    case 'AssertTombstone':
+    case 'AssertSource':
     case 'RunScript':
-      // As in ksqlDB, the grammar has it for the runner of SQL tests alone.
+      // As in ksqlDB, the grammar has them for the runner of SQL tests alone.
       throw new StatementError(
         'SYNTAX',
-        'RUN SCRIPT stands in scripts of tests only',
+        `${statement.kind === 'RunScript' ? 'RUN SCRIPT' : 'this ASSERT'} stands in scripts of tests only`,
         statement.at,
-        'Send the statements of the script themselves.',
+        statement.kind === 'RunScript'
+          ? 'Send the statements of the script themselves.'
+          : 'Ask with DESCRIBE or SELECT.',
       );
     default:
       return exhaustive(statement);
   }
 }
 
-/** The first words of the statement, as it was written. */
-function statementName(statement: Statement): string {
-  const [first = '', second = ''] = statement.text.split(/\s+/);
-  return statement.kind === 'Print' || statement.kind === 'Pause' || statement.kind === 'Resume'
-    ? first.toUpperCase()
-    : `${first} ${second}`.toUpperCase();
+function withoutConnectors(what: string, at: Position): StatementError {
+  return new StatementError(
+    'UNSUPPORTED',
+    `${what}: connectors are not supported`,
+    at,
+    'Produce to a topic, or read it, from a program.',
+  );
+}
+
+/** The persistent queries that a statement means: one, or ALL. */
+function queriesNamed(name: Name | null, { catalog }: AnalyzeOptions): readonly string[] {
+  return name === null ? [...catalog.queries.keys()] : [catalog.query(name.text, name.at).id];
+}
+
+/** A SOURCE TABLE is nothing without the query that keeps its rows. */
+function terminated(name: Name | null, options: AnalyzeOptions): readonly string[] {
+  const { queries } = options.catalog;
+  const isOfSource = (id: string): boolean => queries.get(id)?.writes === null;
+  const named = queriesNamed(name, options);
+  if (name === null) return named.filter((id) => !isOfSource(id));
+  if (!isOfSource(name.text)) return named;
+  const [table] = queries.get(name.text)?.reads ?? [];
+  throw new StatementError(
+    'INVALID',
+    `the query ${name.text} keeps the rows of the SOURCE TABLE ${table}`,
+    name.at,
+    `DROP TABLE ${table} ends it.`,
+  );
 }
 
 function dropSource(statement: DropSource, { catalog }: AnalyzeOptions): ControlAnalysis {
@@ -153,19 +189,29 @@ function dropSource(statement: DropSource, { catalog }: AnalyzeOptions): Control
   return { kind: 'dropSource', source, terminates, deleteTopic: statement.deleteTopic };
 }
 
-function shown(statement: Show): Shown {
-  switch (statement.target) {
-    case 'VARIABLES':
+function shown(statement: Show, options: AnalyzeOptions): ControlAnalysis {
+  const { target, extended, all, at } = statement;
+  switch (target) {
     case 'CONNECTORS':
     case 'CONNECTOR PLUGINS':
-      throw unsupportedShow(statement.target, statement.at);
+      throw withoutConnectors(`there are no ${target.toLowerCase()}`, at);
+    case 'STREAMS':
+    case 'TABLES':
+      if (extended) return describedAll(target === 'TABLES' ? 'TABLE' : 'STREAM', true, options);
+      return { kind: 'show', target, extended, all };
     default:
-      return statement.target;
+      return { kind: 'show', target, extended, all };
   }
 }
 
-function unsupportedShow(target: string, at: Position): StatementError {
-  return new StatementError('UNSUPPORTED', `SHOW ${target} is not supported yet`, at);
+function describedAll(
+  type: 'STREAM' | 'TABLE',
+  extended: boolean,
+  { catalog }: AnalyzeOptions,
+): ControlAnalysis {
+  const kind = type === 'TABLE' ? 'table' : 'stream';
+  const sources = [...catalog.sources.values()].filter((source) => source.kind === kind);
+  return { kind: 'describe', sources, extended, many: true };
 }
 
 function describeFunction(name: Name, { registry }: AnalyzeOptions): ControlAnalysis {

@@ -35,14 +35,6 @@ export function analyzeCreateSource(
   options: AnalyzeOptions,
 ): CreateSourceAnalysis {
   const kind = statement.sourceType === 'TABLE' ? 'table' : 'stream';
-  if (statement.readOnly && kind === 'table') {
-    throw new StatementError(
-      'UNSUPPORTED',
-      'CREATE SOURCE TABLE is not supported yet',
-      statement.at,
-      'CREATE TABLE is.',
-    );
-  }
   const properties = readProperties(statement.properties, 'create');
   if (properties.topic === null) {
     throw new StatementError(
@@ -89,10 +81,13 @@ export function analyzeCreateSource(
   const partitions =
     partitionsOf(properties, topic, options) ??
     unknownPartitions(topic, properties.topic.at, options);
+  const name = statement.name.text;
+  // Nobody but its topic writes a SOURCE TABLE, so that its rows can be kept for pull queries from the beginning.
+  const id = statement.readOnly && kind === 'table' ? `CST_${name}_${options.queryNumber}` : null;
   return {
     kind: 'createSource',
     source: {
-      name: statement.name.text,
+      name,
       kind,
       topic,
       partitions,
@@ -103,9 +98,10 @@ export function analyzeCreateSource(
       timestamp: timestampOf(properties, all),
       headers,
       readOnly: statement.readOnly,
-      query: null,
+      query: id,
       statement: statement.text,
     },
+    query: id === null ? null : { id, statement: statement.text, reads: [name], writes: null },
     topic: {
       name: topic,
       partitions,

@@ -21,6 +21,9 @@ export function analyzeInsertValues(
   options: AnalyzeOptions,
 ): InsertValuesAnalysis {
   const source = options.catalog.source(statement.target.text, statement.target.at);
+  if (options.properties.get('ksql.insert.into.values.enabled')?.toLowerCase() === 'false') {
+    throw new StatementError('INVALID', 'INSERT INTO ... VALUES is switched off', statement.at);
+  }
   refuseTarget(source, statement.target.at);
   const targets = targetsOf(statement, source);
   const context: TypingContext = {

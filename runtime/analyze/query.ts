@@ -10,8 +10,15 @@ import { RARER } from './parts.ts';
 import { emissionOf, startOf } from './settings.ts';
 import { type Sink, sinkOf } from './sink.ts';
 
-/** CREATE STREAM or TABLE ... AS SELECT. The name has been checked to be free. */
-export function analyzeCreateAs(statement: CreateAs, options: AnalyzeOptions): QueryAnalysis {
+/**
+ * CREATE STREAM or TABLE ... AS SELECT. The name has been checked to be free, or that it may be replaced.
+ * @param replaced the id of the query that is replaced; null: it gets one of its own
+ */
+export function analyzeCreateAs(
+  statement: CreateAs,
+  options: AnalyzeOptions,
+  replaced: string | null = null,
+): QueryAnalysis {
   const { query } = statement;
   const body = bodyOf(query, true, options);
   const kind = statement.sourceType === 'TABLE' ? 'table' : 'stream';
@@ -19,7 +26,8 @@ export function analyzeCreateAs(statement: CreateAs, options: AnalyzeOptions): Q
   if (kind !== made) throw RARER.code.wrongKind(kind, statement.at);
   if (body.source.window !== null) RARER.code.refuseWindowedTable(body.source, query.from.at);
   const parts = analyzeBody(body);
-  const id = `C${kind === 'table' ? 'T' : 'S'}AS_${statement.name.text}_${options.queryNumber}`;
+  const id =
+    replaced ?? `C${kind === 'table' ? 'T' : 'S'}AS_${statement.name.text}_${options.queryNumber}`;
   const sink = sinkOf(
     {
       statement,

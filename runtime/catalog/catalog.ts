@@ -15,6 +15,8 @@ export interface PersistentQuery {
   readonly reads: readonly string[];
   /** Name of the source that it writes; null when it only keeps state. */
   readonly writes: string | null;
+  /** true: PAUSE has stopped it until RESUME. */
+  readonly paused?: boolean | undefined;
 }
 
 /** Queries around one source. */
@@ -32,6 +34,7 @@ interface Contents {
   readonly sources: ReadonlyMap<string, Source>;
   readonly queries: ReadonlyMap<string, PersistentQuery>;
   readonly types: ReadonlyMap<string, Type>;
+  readonly properties: ReadonlyMap<string, string>;
 }
 
 /**
@@ -45,6 +48,7 @@ export class Catalog {
     sources: new Map(),
     queries: new Map(),
     types: new Map(),
+    properties: new Map(),
   });
 
   /** Counts the changes since the empty catalog. */
@@ -54,12 +58,15 @@ export class Catalog {
   readonly queries: ReadonlyMap<string, PersistentQuery>;
   /** Custom types by name. */
   readonly types: ReadonlyMap<string, Type>;
+  /** Of all sessions (ALTER SYSTEM), by name. */
+  readonly properties: ReadonlyMap<string, string>;
 
   private constructor(contents: Contents) {
     this.version = contents.version;
     this.sources = contents.sources;
     this.queries = contents.queries;
     this.types = contents.types;
+    this.properties = contents.properties;
   }
 
   #changed(change: Partial<Contents>): Catalog {
@@ -67,6 +74,7 @@ export class Catalog {
       sources: this.sources,
       queries: this.queries,
       types: this.types,
+      properties: this.properties,
       ...change,
       version: this.version + 1,
     });
@@ -149,6 +157,10 @@ export class Catalog {
     return this.#changed({ types });
   }
 
+  withProperty(name: string, value: string): Catalog {
+    return this.#changed({ properties: new Map(this.properties).set(name, value) });
+  }
+
   /** Who reads, writes and derives from the source. */
   links(name: string): Links {
     const queries = [...this.queries.values()];
@@ -169,7 +181,7 @@ export class Catalog {
   refuseDrop(name: string, at: Position | null): void {
     const own = this.sources.get(name)?.query ?? null;
     const { readBy, writtenBy, feeds } = this.links(name);
-    const users = [...new Set([...readBy, ...writtenBy.filter((id) => id !== own)])];
+    const users = [...new Set([...readBy, ...writtenBy])].filter((id) => id !== own);
     if (users.length === 0) return;
     const dependants =
       feeds.length === 0

@@ -20,9 +20,9 @@ export type CatalogChange =
   | {
       readonly change: 'query';
       readonly query: PersistentQuery;
-      /** The source that it makes; null where it writes into one that exists. */
+      /** The source that it makes or replaces; null where it writes into one that exists. */
       readonly source: Source | null;
-      /** What runs, so that a later version of the planner cannot change a running query. */
+      /** What runs, so that a later version of the planner cannot change a running query; what ran under its id before is upgraded to it. */
       readonly plan: Plan;
     }
   | {
@@ -33,6 +33,8 @@ export type CatalogChange =
       readonly topic: DeletedTopic | null;
     }
   | { readonly change: 'terminate'; readonly queries: readonly string[] }
+  | { readonly change: 'pause'; readonly queries: readonly string[]; readonly paused: boolean }
+  | { readonly change: 'property'; readonly name: string; readonly value: string }
   | { readonly change: 'type'; readonly name: string; readonly type: Type | null };
 
 /** One entry of the catalog's topic. */
@@ -59,6 +61,15 @@ export function applied(catalog: Catalog, change: CatalogChange): Catalog {
       return catalog.withoutSource(change.name);
     case 'terminate':
       return change.queries.reduce((before, id) => before.withoutQuery(id), catalog);
+    case 'pause': {
+      const { queries, paused } = change;
+      return queries.reduce(
+        (before, id) => before.withQuery({ ...before.query(id), paused }),
+        catalog,
+      );
+    }
+    case 'property':
+      return catalog.withProperty(change.name, change.value);
     case 'type':
       return change.type === null
         ? catalog.withoutType(change.name)

@@ -1,15 +1,17 @@
-// Carries out the statements that look at or steer what there is: DROP, TERMINATE, SHOW, DESCRIBE, EXPLAIN, SET and types; knows no query's text.
+// Carries out the statements that look at or steer what there is: DROP, ALTER, TERMINATE, PAUSE, SHOW, DESCRIBE, EXPLAIN, SET and types; knows no query's text.
 
 import { exhaustive } from '../base/assert.ts';
 import { StatementError } from '../base/errors.ts';
 import type { ControlAnalysis, QueryAnalysis } from '../analyze/analysis.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { Source } from '../catalog/source.ts';
 import { explainPull } from '../plan/explain.ts';
 import { planningOptions } from '../plan/lower.ts';
 import { planPull } from '../plan/pull.ts';
 import type { Plan } from '../plan/step.ts';
 import type { TopicDescription } from '../ports/log.ts';
 import { withParts } from '../task/with-parts.ts';
+import { assertTopic } from './assert-topic.ts';
 import type { CatalogChange } from './changes.ts';
 import {
   functionEntity,
@@ -17,20 +19,22 @@ import {
   propertiesEntity,
   queriesEntity,
   queryDescription,
+  queryDescriptionsEntity,
   sourceDescription,
   sourcesEntity,
   topicsEntity,
   typesEntity,
+  variablesEntity,
 } from './entities.ts';
 import { removeTopic } from './queries.ts';
-import type { StatementsOptions } from './statements.ts';
+import type { Session, StatementsOptions } from './statements.ts';
 import { currentStatus, entity, type Entity } from './status.ts';
 
 /** What a statement of control may see and do. */
-export interface ControlContext extends StatementsOptions {
+export interface ControlContext extends StatementsOptions, Session {
   readonly catalog: Catalog;
-  /** Of the session; SET and UNSET change them. */
-  readonly properties: Map<string, string>;
+  /** The properties of the session over those of all sessions. */
+  readonly effective: ReadonlyMap<string, string>;
   readonly planned: (analysis: QueryAnalysis) => Promise<Plan>;
   /** Makes a change of the catalog; it is done, and will be repeated at open, once this resolves to its number. */
   readonly changed: (text: string, change: CatalogChange) => Promise<number>;
@@ -42,34 +46,40 @@ export async function control(
   analysis: ControlAnalysis,
   context: ControlContext,
 ): Promise<Entity> {
-  const { catalog, properties, queries, registry } = context;
+  const { catalog, queries, registry, host } = context;
   const stateOf = (id: string) => queries.stateOf(id);
+  const statsOf = (id: string) => queries.stats(id);
   switch (analysis.kind) {
     case 'none':
       return entity('warning_entity', text, { message: analysis.message });
     case 'dropSource':
       return drop(text, analysis, context);
+    case 'alterSource':
+      return alter(text, analysis.source, context);
     case 'terminate':
       return terminate(text, analysis.queries, context);
+    case 'pause':
+      return pause(text, analysis, context);
     case 'createType':
       return changeType(text, { name: analysis.name, type: analysis.type }, context);
     case 'dropType':
       return changeType(text, { name: analysis.name, type: null }, context);
     case 'set':
-      // A value that no plan could have is refused here and not at the next query.
-      planningOptions(new Map([[analysis.property, analysis.value ?? 'auto']]), true);
-      if (analysis.value === null) properties.delete(analysis.property);
-      else properties.set(analysis.property, analysis.value);
-      return entity('properties', text, { property: analysis.property, value: analysis.value });
+      return set(text, analysis, context);
+    case 'define':
+      setVariable(context.variables, analysis.variable, analysis.value);
+      return variablesEntity(text, context.variables);
+    case 'assertTopic':
+      return assertTopic(text, analysis, (topic) => host.log.describe(topic), host.clock);
     case 'show':
       return show(text, analysis, context);
     case 'describe': {
       const described = analysis.sources.map((source) =>
-        sourceDescription(source, catalog, stateOf),
+        sourceDescription(source, catalog, stateOf, analysis.extended ? statsOf : null),
       );
-      return described.length === 1
-        ? entity('sourceDescription', text, { sourceDescription: described[0] })
-        : entity('source_descriptions', text, { sourceDescriptions: described });
+      return analysis.many
+        ? entity('source_descriptions', text, { sourceDescriptions: described })
+        : entity('sourceDescription', text, { sourceDescription: described[0] });
     }
     case 'describeFunction':
       return withParts(() => functionEntity(text, registry, analysis.function));
@@ -82,27 +92,85 @@ export async function control(
 
 async function show(
   text: string,
-  { target }: ControlAnalysis & { readonly kind: 'show' },
-  { catalog, registry, queries, host, properties }: ControlContext,
+  { target, all, extended }: ControlAnalysis & { readonly kind: 'show' },
+  { catalog, registry, queries, host, effective, variables }: ControlContext,
 ): Promise<Entity> {
+  const stateOf = (id: string) => queries.stateOf(id);
   switch (target) {
     case 'STREAMS':
       return sourcesEntity(text, catalog, 'stream');
     case 'TABLES':
       return sourcesEntity(text, catalog, 'table');
     case 'TOPICS':
-      return topicsEntity(text, await host.log.list());
+      return topicsEntity(text, await host.log.list(), { all, extended }, catalog);
     case 'QUERIES':
-      return queriesEntity(text, catalog, (id) => queries.stateOf(id));
+      return extended
+        ? queryDescriptionsEntity(text, plansOf(catalog, queries), stateOf)
+        : queriesEntity(text, catalog, stateOf);
     case 'FUNCTIONS':
       return withParts(() => functionsEntity(text, registry));
     case 'TYPES':
       return typesEntity(text, catalog);
+    case 'VARIABLES':
+      return variablesEntity(text, variables);
     case 'PROPERTIES':
-      return propertiesEntity(text, properties);
+      return propertiesEntity(text, effective);
     default:
       return exhaustive(target);
   }
+}
+
+function plansOf(catalog: Catalog, queries: ControlContext['queries']): readonly Plan[] {
+  return [...catalog.queries.keys()].flatMap((id) => queries.plan(id) ?? []);
+}
+
+async function set(
+  text: string,
+  { property, value, system }: ControlAnalysis & { readonly kind: 'set' },
+  { properties, changed }: ControlContext,
+): Promise<Entity> {
+  // A value that no plan could have is refused here and not at the next query.
+  planningOptions(new Map([[property, value ?? 'auto']]), true);
+  if (!system || value === null) {
+    if (value === null) properties.delete(property);
+    else properties.set(property, value);
+    return entity('properties', text, { property, value });
+  }
+  const sequence = await changed(text, { change: 'property', name: property, value });
+  return currentStatus(text, {
+    commandId: `cluster/${property}/alter`,
+    message: `${property} is ${value} for all sessions that do not set it`,
+    queryId: null,
+    sequence,
+  });
+}
+
+async function alter(text: string, source: Source, { changed }: ControlContext): Promise<Entity> {
+  const sequence = await changed(text, { change: 'source', source });
+  return currentStatus(text, {
+    commandId: `${source.kind}/${source.name}/alter`,
+    message: `${source.kind === 'stream' ? 'Stream' : 'Table'} ${source.name} altered.`,
+    queryId: null,
+    sequence,
+  });
+}
+
+async function pause(
+  text: string,
+  { queries: ids, paused }: ControlAnalysis & { readonly kind: 'pause' },
+  { queries, changed }: ControlContext,
+): Promise<Entity> {
+  const sequence = await changed(text, { change: 'pause', queries: ids, paused });
+  for (const id of ids) await (paused ? queries.pause(id) : queries.resume(id));
+  return currentStatus(text, {
+    commandId: `${paused ? 'pause' : 'resume'}/${ids.join(',')}/execute`,
+    message:
+      ids.length === 0
+        ? 'No query runs.'
+        : `Query ${ids.join(', ')} ${paused ? 'paused' : 'resumed'}.`,
+    queryId: ids.length === 1 ? (ids[0] ?? null) : null,
+    sequence,
+  });
 }
 
 async function explained(
@@ -193,4 +261,15 @@ async function changeType(
 
 function deleted(topic: TopicDescription | null) {
   return topic === null ? null : { name: topic.name, incarnation: topic.incarnation };
+}
+
+/** Variables are compared without case; the last spelling is shown. */
+export function setVariable(
+  variables: Map<string, string>,
+  name: string,
+  value: string | null,
+): void {
+  const wanted = name.toUpperCase();
+  for (const known of variables.keys()) if (known.toUpperCase() === wanted) variables.delete(known);
+  if (value !== null) variables.set(name, value);
 }

@@ -12,12 +12,13 @@ import type { FunctionRegistry, Overload } from '../functions/registry.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Unsubscribe } from '../ports/log.ts';
+import type { Statement } from '../sql/ast.ts';
 import { parse } from '../sql/parser.ts';
 import { withParts } from '../task/with-parts.ts';
 import { readEntries } from './catalog-topic.ts';
 import type { Entity } from './entities.ts';
 import { produce, type ProducedAt, type ProducedRecord } from './insert.ts';
-import { INSERT_BATCH, INSERT_ROWS, PULL_QUERY, RECORDS } from './own-parts.ts';
+import { INSERT_BATCH, INSERT_ROWS, PRINT_TOPIC, PULL_QUERY, RECORDS } from './own-parts.ts';
 import { announceParts } from './parts.ts';
 import { startPush } from './push.ts';
 import { boundProcessingLog } from './processing-log.ts';
@@ -50,6 +51,14 @@ export interface QueryOptions extends PublicOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface PrintOptions {
+  /** Ends the printing. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The session's property that leaves ${variables} as they are. */
+const SUBSTITUTION = 'ksql.variable.substitution.enable';
+
 /** Values by column name, in any case, as `valueIn` takes them. */
 export type InsertRow = Readonly<Record<string, unknown>>;
 
@@ -81,7 +90,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const entries = await readEntries(host.log);
   const replayed = replay(entries);
   await heal(entries.at(-1) ?? null, host, queries, replayed.ended);
-  for (const plan of replayed.plans.values()) await queries.start(plan);
+  for (const plan of replayed.plans.values()) {
+    if (replayed.catalog.queries.get(plan.query)?.paused === true) queries.adopt(plan);
+    else await queries.start(plan);
+  }
   const parts = { host, formats: FORMATS, registry, queries };
   const statements = new Statements(parts, replayed.catalog, replayed.queryNumber);
   return new Engine(
@@ -100,6 +112,7 @@ export class Engine implements AsyncDisposable {
   readonly #queries: Queries;
   readonly #statements: Statements;
   readonly #properties: Map<string, string>;
+  readonly #variables = new Map<string, string>();
   /** Push queries ever started, for their ids. */
   #pushes = 0;
   readonly #open = new Set<QueryRows>();
@@ -139,9 +152,10 @@ export class Engine implements AsyncDisposable {
         options.properties === undefined
           ? this.#properties
           : this.#propertiesWith(options.properties);
+      const session = { properties, variables: this.#variables };
       const entities: Entity[] = [];
-      for (const statement of await withParts(() => parse(sql))) {
-        const entity = await this.#statements.run(statement, properties);
+      for (const statement of await this.#parsed(sql)) {
+        const entity = await this.#statements.run(statement, session);
         if (entity === null) continue;
         entities.push(entity);
         options.onEntity?.(entity);
@@ -156,7 +170,7 @@ export class Engine implements AsyncDisposable {
    */
   query(sql: string, options: QueryOptions = {}): Promise<QueryRows> {
     return this.#inTurn(async () => {
-      const [statement, more] = await withParts(() => parse(sql));
+      const [statement, more] = await this.#parsed(sql);
       if (statement?.kind !== 'Select' || more !== undefined) {
         throw new StatementError(
           'INVALID',
@@ -191,6 +205,33 @@ export class Engine implements AsyncDisposable {
         public: options,
       });
     });
+  }
+
+  /**
+   * PRINT: lines for people of a topic's records, and of what formats they seem to be. Ends at its LIMIT, when the loop is left or by the
+   * signal.
+   * @throws {StatementError} what is wrong with the text; UNKNOWN_TOPIC
+   */
+  print(sql: string, options: PrintOptions = {}): Promise<AsyncGenerator<string, void, undefined>> {
+    return this.#inTurn(async () => {
+      const [statement, more] = await this.#parsed(sql);
+      if (statement?.kind !== 'Print' || more !== undefined) {
+        throw new StatementError(
+          'INVALID',
+          'print() takes one PRINT',
+          more?.at ?? statement?.at ?? null,
+        );
+      }
+      const { printTopic } = await withParts(() => PRINT_TOPIC.code);
+      return printTopic(statement, this.#host.log, options.signal ?? null);
+    });
+  }
+
+  /** The statements of a text, with what DEFINE has defined put in. @throws {StatementError} */
+  #parsed(sql: string): Promise<readonly Statement[]> {
+    const { properties } = this.catalog;
+    const isOff = (this.#properties.get(SUBSTITUTION) ?? properties.get(SUBSTITUTION)) === 'false';
+    return withParts(() => parse(sql, isOff ? undefined : this.#variables));
   }
 
   async #push(plan: Plan, options: QueryOptions): Promise<QueryRows> {

@@ -9,7 +9,7 @@ import { patternText } from '../functions/resolve.ts';
 import { explain } from '../plan/explain.ts';
 import type { Plan } from '../plan/step.ts';
 import type { TopicDescription } from '../ports/log.ts';
-import type { QueryState } from './queries.ts';
+import type { QueryState, QueryStats } from './queries.ts';
 import { currentStatus, entity, type Entity } from './status.ts';
 
 export { currentStatus, entity, type Entity };
@@ -38,14 +38,35 @@ export function sourcesEntity(
     : entity('tables', statementText, { tables: sources });
 }
 
-export function topicsEntity(statementText: string, topics: readonly TopicDescription[]): Entity {
-  return entity('kafka_topics', statementText, {
-    topics: topics
-      .filter((topic) => !topic.internal)
-      .map(({ name, partitions }) => ({
+/**
+ * @param all internal topics too
+ * @param catalog for the queries that read each topic: as many consumers, in ksqlDB's words
+ */
+export function topicsEntity(
+  statementText: string,
+  topics: readonly TopicDescription[],
+  { all, extended }: { readonly all: boolean; readonly extended: boolean },
+  catalog: Catalog,
+): Entity {
+  const readers = (topic: string): number =>
+    [...catalog.queries.values()].filter(({ reads }) =>
+      reads.some((name) => catalog.sources.get(name)?.topic === topic),
+    ).length;
+  const shown = topics
+    .filter((topic) => all || !topic.internal)
+    .map(({ name, partitions }) => {
+      const replicaInfo = Array.from({ length: partitions }, () => 1);
+      if (!extended) return { name, replicaInfo };
+      const count = readers(name);
+      return {
         name,
-        replicaInfo: Array.from({ length: partitions }, () => 1),
-      })),
+        replicaInfo,
+        consumerCount: count * partitions,
+        consumerGroupCount: count,
+      };
+    });
+  return entity(extended ? 'kafka_topics_extended' : 'kafka_topics', statementText, {
+    topics: shown,
   });
 }
 
@@ -71,6 +92,16 @@ export function queriesEntity(
     listedQuery(query, catalog, stateOf(query.id)),
   );
   return entity('queries', statementText, { queries });
+}
+
+/** SHOW QUERIES EXTENDED. */
+export function queryDescriptionsEntity(
+  statementText: string,
+  plans: readonly Plan[],
+  stateOf: (id: string) => QueryState,
+): Entity {
+  const queryDescriptions = plans.map((plan) => describedQuery(plan, stateOf(plan.query)));
+  return entity('queryDescriptions', statementText, { queryDescriptions });
 }
 
 export function functionsEntity(statementText: string, registry: FunctionRegistry): Entity {
@@ -115,6 +146,15 @@ export function typesEntity(statementText: string, catalog: Catalog): Entity {
     [...catalog.types].map(([name, type]) => [name, schemaOf(type)]),
   );
   return entity('type_list', statementText, { types });
+}
+
+export function variablesEntity(
+  statementText: string,
+  variables: ReadonlyMap<string, string>,
+): Entity {
+  return entity('variables', statementText, {
+    variables: [...variables].map(([variable, value]) => ({ variable, value })),
+  });
 }
 
 export function propertiesEntity(
@@ -169,10 +209,12 @@ function fieldsOf(schema: Schema): readonly Readonly<Record<string, unknown>>[] 
     }));
 }
 
+/** @param statsOf what queries have done, for DESCRIBE EXTENDED; null: not asked for */
 export function sourceDescription(
   source: Source,
   catalog: Catalog,
   stateOf: (id: string) => QueryState,
+  statsOf: ((id: string) => QueryStats) | null = null,
 ) {
   const { readBy, writtenBy, feeds } = catalog.links(source.name);
   const described = (ids: readonly string[]) =>
@@ -194,11 +236,21 @@ export function sourceDescription(
     partitions: source.partitions,
     replication: 1,
     statement: source.statement,
-    extended: false,
-    statistics: '',
-    errorStats: '',
+    extended: statsOf !== null,
+    ...statistics(statsOf === null ? [] : writtenBy.map(statsOf)),
     queryOffsetSummaries: [],
     sourceConstraints: feeds,
+  };
+}
+
+/** What the queries that write a source have done, as lines for people. */
+function statistics(of: readonly QueryStats[]) {
+  const sum = (name: keyof QueryStats): number =>
+    of.reduce((total, stats) => total + stats[name], 0);
+  if (of.length === 0) return { statistics: '', errorStats: '' };
+  return {
+    statistics: `records in: ${sum('in')}, records out: ${sum('out')}, late: ${sum('late')}`,
+    errorStats: `errors: ${sum('errors')}`,
   };
 }
 
@@ -207,23 +259,27 @@ export function queryDescription(
   plan: Plan,
   state: QueryState | null,
 ): Entity {
+  return entity('queryDescription', statementText, {
+    queryDescription: describedQuery(plan, state),
+  });
+}
+
+function describedQuery(plan: Plan, state: QueryState | null) {
   const steps = plan.subtopologies.flatMap((part) => part.steps);
   const last = steps.findLast((step) => step.step === 'sink' || step.step === 'client');
   const aggregation = steps.find((step) => step.step === 'aggregate');
-  return entity('queryDescription', statementText, {
-    queryDescription: {
-      id: plan.query,
-      statementText: plan.statement,
-      windowType: aggregation?.window?.type ?? null,
-      fields: last === undefined ? [] : fieldsOf(last.schema),
-      sources: [...new Set(steps.flatMap((step) => (step.step === 'source' ? [step.source] : [])))],
-      sinks: steps.flatMap((step) => (step.step === 'sink' ? [step.sink] : [])),
-      executionPlan: explain(plan),
-      topology: '',
-      overriddenProperties: {},
-      state,
-      queryType: plan.kind === 'persistent' ? 'PERSISTENT' : 'PUSH',
-      ksqlHostQueryStatus: {},
-    },
-  });
+  return {
+    id: plan.query,
+    statementText: plan.statement,
+    windowType: aggregation?.window?.type ?? null,
+    fields: last === undefined ? [] : fieldsOf(last.schema),
+    sources: [...new Set(steps.flatMap((step) => (step.step === 'source' ? [step.source] : [])))],
+    sinks: steps.flatMap((step) => (step.step === 'sink' ? [step.sink] : [])),
+    executionPlan: explain(plan),
+    topology: '',
+    overriddenProperties: {},
+    state,
+    queryType: plan.kind === 'persistent' ? 'PERSISTENT' : 'PUSH',
+    ksqlHostQueryStatus: {},
+  };
 }

@@ -28,11 +28,13 @@ export interface QueryStats {
   readonly errors: number;
 }
 
-export type QueryState = 'RUNNING' | 'ERROR' | 'FENCED';
+export type QueryState = 'RUNNING' | 'PAUSED' | 'ERROR' | 'FENCED';
 
 interface Running {
   readonly plan: Plan;
   readonly tasks: readonly Task[];
+  /** true: its tasks are stopped, and what they have done can still be asked. */
+  readonly paused: boolean;
 }
 
 export interface QueriesOptions {
@@ -57,12 +59,19 @@ export class Queries {
 
   /** Makes the query's internal topics and starts its tasks, which go on from their last commit. */
   async start(plan: Plan): Promise<void> {
-    const { host, formats, registry } = this.#options;
+    const { host, registry } = this.#options;
     await loadFunctions(plan, registry);
     for (const { name, partitions } of plan.internalTopics) {
       await ensureTopic(host.log, internalTopic(name, partitions));
     }
-    const tasks = tasksOf(plan).map(
+    const tasks = this.#tasksOf(plan);
+    this.#running.set(plan.query, { plan, tasks, paused: false });
+    for (const task of tasks) task.start();
+  }
+
+  #tasksOf(plan: Plan): readonly Task[] {
+    const { host, formats, registry } = this.#options;
+    return tasksOf(plan).map(
       (name) =>
         new Task({
           name,
@@ -76,8 +85,33 @@ export class Queries {
           commitIntervalMs: host.commitIntervalMs,
         }),
     );
-    this.#running.set(plan.query, { plan, tasks });
-    for (const task of tasks) task.start();
+  }
+
+  /** Stops the query's tasks after what they are doing; it keeps its state and its place. */
+  async pause(id: string): Promise<void> {
+    const running = this.#running.get(id);
+    if (running === undefined || running.paused) return;
+    await stopped(running.tasks);
+    this.#running.set(id, { ...running, paused: true });
+  }
+
+  /** Notes a query that is paused already when the engine opens. */
+  adopt(plan: Plan): void {
+    this.#running.set(plan.query, { plan, tasks: [], paused: true });
+  }
+
+  /** Lets a paused query go on. */
+  async resume(id: string): Promise<void> {
+    const running = this.#running.get(id);
+    if (running?.paused === true) await this.start(running.plan);
+  }
+
+  /** Puts the plan in the place of the one that runs under its id, with that one's state; a paused query stays so. */
+  async upgrade(plan: Plan): Promise<void> {
+    const running = this.#running.get(plan.query);
+    await stopped(running?.tasks ?? []);
+    if (running?.paused === true) this.adopt(plan);
+    else await this.start(plan);
   }
 
   /** Stops the query and forgets its state and internal topics. */
@@ -85,7 +119,7 @@ export class Queries {
     const running = this.#running.get(id);
     if (running === undefined) return;
     this.#running.delete(id);
-    await Promise.all(running.tasks.map((task) => task.stop()));
+    await stopped(running.tasks);
     await this.remove(running.plan);
   }
 
@@ -116,7 +150,9 @@ export class Queries {
 
   /** ERROR as soon as one task has ended so; why is in `errorOf`. */
   stateOf(id: string): QueryState {
-    const states = (this.#running.get(id)?.tasks ?? []).map((task) => task.state);
+    const running = this.#running.get(id);
+    const states = (running?.tasks ?? []).map((task) => task.state);
+    if (running?.paused === true) return 'PAUSED';
     if (states.includes('ERROR')) return 'ERROR';
     return states.includes('FENCED') ? 'FENCED' : 'RUNNING';
   }
@@ -139,8 +175,12 @@ export class Queries {
   async close(): Promise<void> {
     const tasks = [...this.#running.values()].flatMap((running) => running.tasks);
     this.#running.clear();
-    await Promise.all(tasks.map((task) => task.stop()));
+    await stopped(tasks);
   }
+}
+
+async function stopped(tasks: readonly Task[]): Promise<void> {
+  await Promise.all(tasks.map((task) => task.stop()));
 }
 
 /** A topic that is gone already is as good as removed. */

@@ -25,8 +25,9 @@ export function replay(entries: readonly CatalogEntry[]): Replayed {
     catalog = applied(catalog, change);
     ended = [];
     if (change.change === 'query') {
+      // One of a known id takes its place and no number.
+      if (!plans.has(change.plan.query)) queryNumber += 1;
       plans.set(change.plan.query, change.plan);
-      queryNumber += 1;
       continue;
     }
     for (const [id, plan] of plans) {

@@ -23,7 +23,7 @@ import { appendEntry } from './catalog-topic.ts';
 import { applied, CHANGE_VERSION, type CatalogChange } from './changes.ts';
 import { loadFunctions } from './functions.ts';
 import { produce } from './insert.ts';
-import { CONTROL, INSERT_ROWS } from './own-parts.ts';
+import { CONTROL, INSERT_ROWS, SOURCE_TABLE, UPGRADE } from './own-parts.ts';
 import type { Queries } from './queries.ts';
 import { currentStatus, type Entity } from './status.ts';
 import { ensureTopic } from './system.ts';
@@ -33,6 +33,14 @@ export interface StatementsOptions {
   readonly formats: Formats;
   readonly registry: FunctionRegistry;
   readonly queries: Queries;
+}
+
+/** What statements of one caller share. */
+export interface Session {
+  /** As SET gives them. */
+  readonly properties: Map<string, string>;
+  /** As DEFINE gives them. */
+  readonly variables: Map<string, string>;
 }
 
 /** The catalog of one engine and what changes it. Calls must not overlap: the engine puts them in a row. */
@@ -52,6 +60,12 @@ export class Statements {
     return this.#catalog;
   }
 
+  /** The properties of a session over those of all sessions (ALTER SYSTEM). */
+  effective(properties: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+    const system = this.#catalog.properties;
+    return system.size === 0 ? properties : new Map([...system, ...properties]);
+  }
+
   /** What a statement means now. @throws {StatementError} */
   async analyzed(statement: Statement, properties: ReadonlyMap<string, string>): Promise<Analysis> {
     const options = await this.#analyzeOptions(properties);
@@ -66,7 +80,7 @@ export class Statements {
       catalog,
       registry,
       formats,
-      properties,
+      properties: this.effective(properties),
       topics,
       queryNumber: this.#queryNumber + 1,
       // What UNIX_TIMESTAMP and RANDOM give where a statement holds them as constants: INSERT VALUES writes their values.
@@ -74,17 +88,25 @@ export class Statements {
     };
   }
 
+  /** The plan of a query; where one of its id runs, the plan that it is upgraded to. @throws {StatementError} */
   planned(analysis: QueryAnalysis, properties: ReadonlyMap<string, string>): Promise<Plan> {
-    const hasKernel = this.#options.host.kernel !== null;
-    return withParts(() => planQuery(analysis, planningOptions(properties, hasKernel)));
+    const { host, queries } = this.#options;
+    const hasKernel = host.kernel !== null;
+    const old = analysis.mode === 'push' ? null : queries.plan(analysis.id);
+    return withParts(() => {
+      const options = planningOptions(this.effective(properties), hasKernel);
+      if (old === null) return planQuery(analysis, options);
+      return UPGRADE.code.planUpgrade(analysis, options, { old, at: null });
+    });
   }
 
   /**
    * Carries one statement out.
-   * @param properties of the session; SET and UNSET change them
+   * @param session SET, UNSET, DEFINE and UNDEFINE change it
    * @returns its answer; null for INSERT VALUES
    */
-  async run(statement: Statement, properties: Map<string, string>): Promise<Entity | null> {
+  async run(statement: Statement, session: Session): Promise<Entity | null> {
+    const { properties } = session;
     const analysis = await this.analyzed(statement, properties);
     switch (analysis.kind) {
       case 'createSource':
@@ -97,23 +119,32 @@ export class Statements {
         await this.#insertValues(analysis);
         return null;
       default:
-        return this.#control(statement.text, analysis, properties);
+        return this.#control(statement.text, analysis, session);
     }
   }
 
   async #createSource(text: string, analysis: CreateSourceAnalysis): Promise<Entity> {
-    const { source, topic, warnings } = analysis;
-    const change: CatalogChange = { change: 'source', source };
+    const { source, topic, warnings, query } = analysis;
+    const plan =
+      query === null
+        ? null
+        : await withParts(() => SOURCE_TABLE.code.planSourceTable(source, query));
+    const change: CatalogChange =
+      query === null || plan === null
+        ? { change: 'source', source }
+        : { change: 'query', query, source, plan };
+    const isReplaced = this.#catalog.sources.has(source.name);
     const sequence = await this.#changed(text, change, () =>
       ensureTopic(this.#options.host.log, { ...topic, internal: false }),
     );
+    if (plan !== null) await this.#start(plan);
     const kind = source.kind === 'stream' ? 'Stream' : 'Table';
     return currentStatus(
       text,
       {
         commandId: `${source.kind}/${source.name}/create`,
-        message: `${kind} ${source.name} created`,
-        queryId: null,
+        message: `${kind} ${source.name} ${isReplaced ? 'replaced' : 'created'}`,
+        queryId: query?.id ?? null,
         sequence,
       },
       warnings,
@@ -129,7 +160,13 @@ export class Statements {
     if (analysis.mode === 'push' || sink === null || query === null) throw isQuery(statement);
     const { host, registry, queries } = this.#options;
     const plan = await this.planned(analysis, properties);
-    const change: CatalogChange = { change: 'query', query, source: creates ? sink : null, plan };
+    const known = this.#catalog.queries.get(query.id);
+    const change: CatalogChange = {
+      change: 'query',
+      query: known?.paused === true ? { ...query, paused: true } : query,
+      source: creates ? sink : null,
+      plan,
+    };
     const sequence = await this.#changed(statement.text, change, async () => {
       await loadFunctions(plan, registry);
       await ensureTopic(host.log, {
@@ -140,18 +177,23 @@ export class Statements {
         internal: false,
       });
     });
-    this.#queryNumber += 1;
-    await queries.start(plan);
+    if (known === undefined) await this.#start(plan);
+    else await queries.upgrade(plan);
     return currentStatus(
       statement.text,
       {
         commandId: `${sink.kind}/${sink.name}/create`,
-        message: `Created query with ID ${query.id}`,
+        message: `${known === undefined ? 'Created' : 'Upgraded'} query with ID ${query.id}`,
         queryId: query.id,
         sequence,
       },
       analysis.warnings,
     );
+  }
+
+  async #start(plan: Plan): Promise<void> {
+    this.#queryNumber += 1;
+    await this.#options.queries.start(plan);
   }
 
   async #insertValues(analysis: InsertValuesAnalysis): Promise<void> {
@@ -164,16 +206,14 @@ export class Statements {
     await produce(host.log, host.clock, to, [{ key, value, timestamp: rowtime ?? undefined }]);
   }
 
-  async #control(
-    text: string,
-    analysis: ControlAnalysis,
-    properties: Map<string, string>,
-  ): Promise<Entity> {
+  async #control(text: string, analysis: ControlAnalysis, session: Session): Promise<Entity> {
+    const { properties } = session;
     const { control } = await withParts(() => CONTROL.code);
     return control(text, analysis, {
       ...this.#options,
+      ...session,
       catalog: this.#catalog,
-      properties,
+      effective: this.effective(properties),
       planned: (query) => this.planned(query, properties),
       changed: (by, change) => this.#changed(by, change),
     });

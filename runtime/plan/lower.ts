@@ -13,6 +13,8 @@ export interface PlanningOptions {
   readonly fuse: 'auto' | 'never';
   /** Whether the host has a kernel. */
   readonly kernelAvailable: boolean;
+  /** Columns of tables that are kept although the query does not read them: an upgraded query's state holds them. Absent: none. */
+  readonly keptColumns?: ReadonlySet<string> | undefined;
 }
 
 /**

@@ -130,7 +130,11 @@ class Planner {
     const isTable = source.kind === 'table';
     // A table's rows are found by their keys; a stream's columns are decoded only where they are read.
     const kept = row.columns.flatMap((column, index) =>
-      needed.has(index) || (isTable && (column.role === 'key' || column.role === 'window'))
+      needed.has(index) ||
+      (isTable &&
+        (column.role === 'key' ||
+          column.role === 'window' ||
+          this.#options.keptColumns?.has(column.name) === true))
         ? [index]
         : [],
     );

@@ -263,6 +263,17 @@ export interface MaterializedTable {
   readonly holds: 'aggregate' | 'row';
 }
 
+/** Rows of a state table that go to another one when a query that was upgraded goes on: the columns of the two differ. */
+export interface MovedTable {
+  readonly subtopology: number;
+  readonly from: StepId;
+  /** null: the rows are forgotten. */
+  readonly to: StepId | null;
+  /** Rows before and after; columns are the same by name, and those that are new are null in the rows that move. */
+  readonly before: Schema;
+  readonly after: Schema;
+}
+
 export interface Plan {
   readonly version: number;
   readonly query: string;
@@ -278,6 +289,8 @@ export interface Plan {
   readonly from: 'earliest' | 'latest';
   /** Stream time follows the wall clock once no input has come for so many ms; absent: only rows move it. */
   readonly idleMs?: number | undefined;
+  /** What CREATE OR REPLACE has moved, by the order of the upgrades; absent: nothing. */
+  readonly moved?: readonly MovedTable[] | undefined;
 }
 
 /** The step of that id in the plan, or undefined. */

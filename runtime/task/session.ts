@@ -18,7 +18,7 @@ import { buildTask, type Wiring } from './build.ts';
 import { Current } from './current.ts';
 import { TaskInputs, type Run } from './inputs.ts';
 import { Outbox } from './outbox.ts';
-import { CUT, TIMERS } from './parts.ts';
+import { CUT, MOVED_ROWS, TIMERS } from './parts.ts';
 import { deadLetter, ProblemLog, PROCESSING_LOG_TOPIC } from './problems.ts';
 import type { Outgoing } from './sink.ts';
 import type { TaskOptions } from './task.ts';
@@ -123,7 +123,14 @@ export class Session {
     const part = subtopologyOf(options.plan, options.name.subtopology);
     const inputs = inputsOf(part, options.name.partition);
     const positions = await Promise.all(inputs.map((at) => startOf(options, at, restored.offsets)));
-    return withParts(() => new Session(options, restored, positions));
+    const session = await withParts(() => new Session(options, restored, positions));
+    if (options.plan.moved !== undefined) {
+      const moved = await withParts(() =>
+        MOVED_ROWS.code.movedRows(options.plan, part.id, restored.reader),
+      );
+      if (moved.length > 0) await session.commit(moved);
+    }
+    return session;
   }
 
   get counters(): readonly CounterEntry[] {

@@ -1,0 +1,152 @@
+// PRINT: the records of a topic as lines for people, as they come; knows no source and no query.
+
+import { StatementError } from '../base/errors.ts';
+import { FETCH_BYTES_MAX } from '../base/limits.ts';
+import { didYouMean } from '../catalog/nearest.ts';
+import { parseRecordBatch } from '../data/record.ts';
+import { timestampText } from '../expr/datetime.ts';
+import { Recognizer } from '../formats/recognize.ts';
+import type { Log, TopicPartition, Unsubscribe } from '../ports/log.ts';
+import type { Print } from '../sql/ast.ts';
+import { withParts } from '../task/with-parts.ts';
+
+interface Position {
+  readonly at: TopicPartition;
+  next: number;
+}
+
+interface Printed {
+  readonly partition: number;
+  readonly timestamp: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+}
+
+/**
+ * The lines of a PRINT: what the formats seem to be, again when further records leave fewer of them, and a line a record. Where
+ * it begins to read is settled when this resolves.
+ * @throws {StatementError} UNKNOWN_TOPIC
+ */
+export async function printTopic(
+  statement: Print,
+  log: Log,
+  signal: AbortSignal | null,
+): Promise<AsyncGenerator<string, void, undefined>> {
+  const topic = statement.topic.text;
+  const description = await log.describe(topic);
+  if (description === null) {
+    const known = (await log.list()).filter(({ internal }) => !internal).map(({ name }) => name);
+    const hint = await withParts(() =>
+      didYouMean(topic, known, 'SHOW TOPICS lists what there is.'),
+    );
+    throw new StatementError(
+      'UNKNOWN_TOPIC',
+      `there is no topic ${topic}`,
+      statement.topic.at,
+      hint,
+    );
+  }
+  const positions: Position[] = [];
+  for (let partition = 0; partition < description.partitions; partition++) {
+    const at = { topic, partition };
+    const { start, highWatermark } = await log.bounds(at);
+    positions.push({ at, next: statement.fromBeginning ? start : highWatermark });
+  }
+  return lines(statement, log, positions, signal);
+}
+
+async function* lines(
+  { interval, limit }: Print,
+  log: Log,
+  positions: readonly Position[],
+  signal: AbortSignal | null,
+): AsyncGenerator<string, void, undefined> {
+  const keys = new Recognizer('key');
+  const values = new Recognizer('value');
+  const news = new News(log, positions, signal);
+  let shown = '';
+  let seen = 0;
+  let left = limit ?? Infinity;
+  try {
+    while (left > 0 && !news.isOver) {
+      const records = await read(log, positions);
+      for (const record of records) {
+        keys.add(record.key);
+        values.add(record.value);
+      }
+      const formats = `Key format: ${keys.formats}\nValue format: ${values.formats}`;
+      if (records.length > 0 && formats !== shown) {
+        yield* formats.split('\n');
+        shown = formats;
+      }
+      for (const { partition, timestamp, key, value } of records) {
+        seen += 1;
+        if (left === 0 || (seen - 1) % (interval ?? 1) !== 0) continue;
+        left -= 1;
+        const what = `key: ${keys.show(key)}, value: ${values.show(value)}`;
+        yield `rowtime: ${timestampText(timestamp)}, ${what}, partition: ${partition}`;
+      }
+      if (records.length === 0) await news.wait();
+    }
+  } finally {
+    news.close();
+  }
+}
+
+/** What has come since, of each partition a bounded amount. The records of columnar batches have neither key nor value here. */
+async function read(log: Log, positions: readonly Position[]): Promise<readonly Printed[]> {
+  const found: Printed[] = [];
+  for (const position of positions) {
+    const { partition } = position.at;
+    const { batches } = await log.read(position.at, position.next, FETCH_BYTES_MAX);
+    for (const { base, count, bytes } of batches) {
+      const records = parseRecordBatch(bytes);
+      for (let i = Math.max(0, position.next - base); i < count; i++) {
+        found.push({
+          partition,
+          timestamp: records.timestamps[i] ?? 0,
+          key: records.key(i),
+          value: records.value(i),
+        });
+      }
+      position.next = base + count;
+    }
+  }
+  return found;
+}
+
+/** Tells when something may have come, or that nothing is wanted any more. */
+class News {
+  readonly #unsubscribe: readonly Unsubscribe[];
+  readonly #signal: AbortSignal | null;
+  #isNew = false;
+  #wake: (() => void) | null = null;
+
+  constructor(log: Log, positions: readonly Position[], signal: AbortSignal | null) {
+    this.#signal = signal;
+    this.#unsubscribe = positions.map(({ at }) => log.subscribe(at, this.#ring));
+    signal?.addEventListener('abort', this.#ring, { once: true });
+  }
+
+  readonly #ring = (): void => {
+    this.#isNew = true;
+    this.#wake?.();
+  };
+
+  get isOver(): boolean {
+    return this.#signal?.aborted === true;
+  }
+
+  async wait(): Promise<void> {
+    if (!this.#isNew && !this.isOver) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    this.#isNew = false;
+    this.#wake = null;
+  }
+
+  close(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#signal?.removeEventListener('abort', this.#ring);
+  }
+}
