@@ -19,7 +19,7 @@ const BYTES_MAX = 2 ** 30;
 
 /** The query on one partition, its state and its time its own. The wall clock stands at 0. */
 export class Driver {
-  readonly #plan: Plan;
+  #plan: Plan;
   readonly #registry: FunctionRegistry;
   readonly #kernel: WebAssembly.Module | null;
   readonly #clock = new ManualClock();
@@ -43,7 +43,8 @@ export class Driver {
     await loadFunctions(plan, registry);
     const internal = plan.internalTopics.map(({ name }) => name);
     const own = [...internal, PROCESSING_LOG_TOPIC, DEAD_LETTERS_TOPIC];
-    for (const name of new Set([...driver.sources, driver.sink, ...own])) {
+    const users = [...driver.sources, ...(driver.sink === null ? [] : [driver.sink])];
+    for (const name of new Set([...users, ...own])) {
       await driver.#log.create({
         name,
         partitions: 1,
@@ -61,11 +62,18 @@ export class Driver {
     return stepsOf(this.#plan).flatMap((step) => (step.step === 'source' ? [step.topic] : []));
   }
 
-  /** The topic that it writes. */
-  get sink(): string {
+  /** The topic that it writes; null: it only keeps state. */
+  get sink(): string | null {
     const sink = stepsOf(this.#plan).find((step) => step.step === 'sink');
-    if (sink?.step !== 'sink') throw new TypeError(`${this.#plan.query} writes no topic`);
-    return sink.topic;
+    return sink?.step === 'sink' ? sink.topic : null;
+  }
+
+  /** Puts another plan in the place of the one that runs, with its state. */
+  async replace(plan: Plan): Promise<void> {
+    await this.close();
+    this.#plan = onePartition(plan);
+    await loadFunctions(plan, this.#registry);
+    this.#start();
   }
 
   #start(): void {
@@ -126,7 +134,9 @@ export class Driver {
   }
 
   async #drain(): Promise<TopicRecord[]> {
-    const at = { topic: this.sink, partition: 0 };
+    const { sink } = this;
+    if (sink === null) return [];
+    const at = { topic: sink, partition: 0 };
     const { batches } = await this.#log.read(at, this.#drained, BYTES_MAX);
     const drained: TopicRecord[] = [];
     for (const { base, count, bytes } of batches) {

@@ -6,13 +6,21 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { loadParts } from '../../runtime/engine/parts.ts';
 import type { RunOptions } from './run-case.ts';
-import { caseFiles, runCases, seededRandom, sumOf, unsupportedOf } from './suite.ts';
+import {
+  caseFiles,
+  runCases,
+  runSqlCases,
+  seededRandom,
+  sqlFiles,
+  sumOf,
+  unsupportedOf,
+} from './suite.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
 const USAGE = `usage: npm run --silent conformance -- ksql [options]
   --dir DIR      the suites' folder, or a checkout of ksql (default: ../shared/ksql)
-  --suite NAME   query-validation-tests (default)
+  --suite NAME   query-validation-tests (default) or sql-tests
   --only FILES   names of files, separated by commas
   --json FILE    writes the report as JSON
   --mode MODE    how inputs come: normal (default), cut (in random batches), restart (after every record)
@@ -64,7 +72,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (positionals.length !== 1 || positionals[0] !== 'ksql') throw new UsageError('name ksql');
-  const suite = choice(values.suite, ['query-validation-tests'], 'suite');
+  const suite = choice(values.suite, ['query-validation-tests', 'sql-tests'], 'suite');
   const seed = Number(values.seed);
   if (!Number.isInteger(seed)) throw new UsageError('--seed is a whole number');
   const options: RunOptions = {
@@ -83,12 +91,22 @@ async function main(): Promise<number> {
   }
   if (options.mode === 'cut') console.log(`seed ${seed}`);
   await loadParts();
-  const files = caseFiles(folder, values.only?.split(',') ?? null);
+  const only = values.only?.split(',') ?? null;
+  const files =
+    suite === 'sql-tests'
+      ? sqlFiles(folder, only).map(({ stem, cases }) => ({
+          stem,
+          run: () => runSqlCases(suite, cases, options),
+        }))
+      : caseFiles(folder, only).map(({ stem, cases }) => ({
+          stem,
+          run: () => runCases(suite, cases, options),
+        }));
   if (files.length === 0) throw new UsageError(`--only names no file of ${suite}`);
   const start = performance.now();
   const reports = [];
-  for (const { stem, cases } of files) {
-    const report = await runCases(suite, cases, options);
+  for (const { stem, run } of files) {
+    const report = await run();
     reports.push(report);
     const counts = `${report.passed} passed, ${report.failed} failed, ${unsupportedOf(report)} not supported`;
     console.log(`${stem}: ${counts}`);

@@ -132,7 +132,8 @@ async function runQuery(
       .flatMap((topic) => topics.records(topic).map((record) => ({ topic, record })));
     for (const from of [inputs.filter(({ topic }) => sources.has(topic)), waiting]) {
       for (const { topic, records } of batchesOf(from, options)) {
-        topics.append(driver.sink, await driver.pipe(topic, records));
+        const made = await driver.pipe(topic, records);
+        if (driver.sink !== null) topics.append(driver.sink, made);
         if (options.mode === 'restart') await driver.restart();
       }
     }

@@ -3,14 +3,16 @@
 import type { Analysis, AnalyzeOptions, QueryAnalysis } from '../../runtime/analyze/analysis.ts';
 import { analyzeStatement } from '../../runtime/analyze/analyze.ts';
 import { StatementError } from '../../runtime/base/errors.ts';
-import { Catalog } from '../../runtime/catalog/catalog.ts';
+import { Catalog, type PersistentQuery } from '../../runtime/catalog/catalog.ts';
 import { readProperties } from '../../runtime/catalog/properties.ts';
 import type { Source } from '../../runtime/catalog/source.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import { builtinRegistry } from '../../runtime/functions/builtins.ts';
 import { planningOptions } from '../../runtime/plan/lower.ts';
 import { planQuery } from '../../runtime/plan/planner.ts';
+import { planSourceTable } from '../../runtime/plan/source-table.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
+import { planUpgrade } from '../../runtime/plan/upgrade.ts';
 import type { Statement } from '../../runtime/sql/ast.ts';
 import { parse } from '../../runtime/sql/parser.ts';
 import type { Case } from './case.ts';
@@ -21,6 +23,8 @@ export const REGISTRY = builtinRegistry(TEST_FUNCTIONS);
 
 /** Partitions of a topic that nobody has given a number. */
 const PARTITIONS_DEFAULT = 4;
+
+type Topics = ReadonlyMap<string, { readonly partitions: number }>;
 
 /** A record that INSERT VALUES writes. */
 export interface Inserted {
@@ -54,7 +58,10 @@ export class Refusal extends Error {
  */
 export function runScript(of: Case, properties: ReadonlyMap<string, string>): Script {
   const statements = parsed(of.statements.join('\n'));
-  const session = new Session(of, statements, properties);
+  const session = new Session(
+    new Map([['auto.offset.reset', 'earliest'], ...of.properties, ...properties]),
+    topicsOf(of, statements),
+  );
   statements.forEach((statement, index) => {
     try {
       session.run(statement);
@@ -75,29 +82,37 @@ function parsed(sql: string): readonly Statement[] {
   }
 }
 
-class Session {
+/** A catalog and what statements make of it, one after the other. */
+export class Session {
   #catalog = Catalog.empty;
   readonly #properties: Map<string, string>;
-  readonly #topics: ReadonlyMap<string, { readonly partitions: number }>;
+  readonly #topics: Topics | undefined;
   readonly #plans = new Map<string, Plan>();
   readonly #inserted: Inserted[] = [];
   #queryNumber = 0;
 
-  constructor(of: Case, statements: readonly Statement[], properties: ReadonlyMap<string, string>) {
-    this.#properties = new Map([
-      ['auto.offset.reset', 'earliest'],
-      ...of.properties,
-      ...properties,
-    ]);
-    this.#topics = topicsOf(of, statements);
+  /** @param topics those that are there; absent: each that a statement names */
+  constructor(properties: Map<string, string>, topics?: Topics) {
+    this.#properties = properties;
+    this.#topics = topics;
+  }
+
+  get catalog(): Catalog {
+    return this.#catalog;
+  }
+
+  /** The plan that runs under that id. */
+  plan(id: string): Plan | undefined {
+    return this.#plans.get(id);
   }
 
   script(): Script {
     return { catalog: this.#catalog, plans: [...this.#plans.values()], inserted: this.#inserted };
   }
 
-  run(statement: Statement): void {
-    const options: AnalyzeOptions = {
+  /** What statements are analyzed against now. */
+  get options(): AnalyzeOptions {
+    return {
       catalog: this.#catalog,
       registry: REGISTRY,
       formats: FORMATS,
@@ -106,12 +121,24 @@ class Session {
       callContext: { now: 0, random: () => 0 },
       topics: this.#topics,
     };
-    this.#apply(analyzeStatement(statement, options));
+  }
+
+  /** @throws {StatementError}: nothing has changed */
+  run(statement: Statement): Analysis {
+    const analysis = analyzeStatement(statement, this.options);
+    this.#apply(analysis);
+    return analysis;
   }
 
   #apply(analysis: Analysis): void {
     switch (analysis.kind) {
       case 'createSource':
+        this.#catalog = this.#catalog.withSource(analysis.source);
+        if (analysis.query !== null) {
+          this.#add(analysis.query, planSourceTable(analysis.source, analysis.query));
+        }
+        return;
+      case 'alterSource':
         this.#catalog = this.#catalog.withSource(analysis.source);
         return;
       case 'createType':
@@ -147,21 +174,27 @@ class Session {
   }
 
   #addQuery(analysis: QueryAnalysis): void {
-    const plan = planQuery(analysis, planningOptions(this.#properties, true));
+    const planning = planningOptions(this.#properties, true);
+    const old = this.#plans.get(analysis.id);
+    const plan =
+      old === undefined
+        ? planQuery(analysis, planning)
+        : planUpgrade(analysis, planning, { old, at: null });
     if (analysis.query === null || analysis.sink === null) return;
-    // A plan is plain JSON: what is run is what would have been stored.
-    this.#plans.set(analysis.id, JSON.parse(JSON.stringify(plan)) as Plan);
     if (analysis.creates) this.#catalog = this.#catalog.withSource(analysis.sink);
-    this.#catalog = this.#catalog.withQuery(analysis.query);
-    this.#queryNumber += 1;
+    this.#add(analysis.query, plan);
+  }
+
+  #add(query: PersistentQuery, plan: Plan): void {
+    if (!this.#plans.has(query.id)) this.#queryNumber += 1;
+    // A plan is plain JSON: what is run is what would have been stored.
+    this.#plans.set(query.id, JSON.parse(JSON.stringify(plan)) as Plan);
+    this.#catalog = this.#catalog.withQuery(query);
   }
 }
 
 /** The topics that are there before the statements run, with their partitions: the case's, its sources', its inputs'. */
-function topicsOf(
-  of: Case,
-  statements: readonly Statement[],
-): ReadonlyMap<string, { readonly partitions: number }> {
+function topicsOf(of: Case, statements: readonly Statement[]): Topics {
   const topics = new Map<string, { readonly partitions: number }>();
   const add = (name: string, partitions: number): void => {
     if (!topics.has(name)) topics.set(name, { partitions });

@@ -3,7 +3,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Case, readCases } from './case.ts';
-import { runCase, type RunOptions } from './run-case.ts';
+import { type Outcome, runCase, type RunOptions } from './run-case.ts';
+import { runSqlCase } from './run-sql-case.ts';
+import { readSqlCases, type SqlCase } from './sql-file.ts';
 
 /** How the cases of a suite or of one file ended. Plain JSON. */
 export interface Report {
@@ -34,17 +36,56 @@ export function caseFiles(folder: string, only: readonly string[] | null = null)
     }));
 }
 
+/** One file of SQL tests. */
+export interface SqlFile {
+  /** Its path without its ending. */
+  readonly stem: string;
+  readonly cases: readonly SqlCase[];
+}
+
+/** The SQL files of a folder by path; `only`: those named so, with or without `.sql`. */
+export function sqlFiles(folder: string, only: readonly string[] | null = null): SqlFile[] {
+  return globSync('**/*.sql', { cwd: folder })
+    .sort()
+    .map((path) => ({ path, stem: path.replace(/\.sql$/, '') }))
+    .filter(
+      ({ path, stem }) =>
+        only === null || only.includes(basename(stem)) || only.includes(basename(path)),
+    )
+    .map(({ path, stem }) => ({
+      stem,
+      cases: readSqlCases(stem, readFileSync(join(folder, path), 'utf8')),
+    }));
+}
+
 /** Runs the cases one after the other. */
-export async function runCases(
+export function runCases(
   suite: string,
   cases: readonly Case[],
   options: RunOptions,
+): Promise<Report> {
+  return runAll(suite, cases, (one) => runCase(one, options));
+}
+
+/** Runs the cases of SQL tests one after the other. */
+export function runSqlCases(
+  suite: string,
+  cases: readonly SqlCase[],
+  options: RunOptions,
+): Promise<Report> {
+  return runAll(suite, cases, (one) => runSqlCase(one, options));
+}
+
+async function runAll<C extends { readonly name: string }>(
+  suite: string,
+  cases: readonly C[],
+  run: (one: C) => Promise<Outcome>,
 ): Promise<Report> {
   const unsupported = new Map<string, number>();
   const failures: { case: string; why: string }[] = [];
   let passed = 0;
   for (const one of cases) {
-    const outcome = await runCase(one, options);
+    const outcome = await run(one);
     if (outcome.kind === 'passed') passed += 1;
     else if (outcome.kind === 'failed') failures.push({ case: one.name, why: outcome.why });
     else unsupported.set(outcome.reason, (unsupported.get(outcome.reason) ?? 0) + 1);
