@@ -19,6 +19,7 @@ import * as aggregationRules from './rules/aggregation.ts';
 import * as clauses from './rules/clauses.ts';
 import * as projectionRules from './rules/projection.ts';
 import { columnAt, type Scope, scopeOf } from './scope.ts';
+import { hasFreeKeys } from './settings.ts';
 import type { TableCalls } from './typer.ts';
 import { condition, typed, type TypingContext } from './typing.ts';
 import { shortText } from './walk.ts';
@@ -30,6 +31,8 @@ export interface Body {
   readonly scope: Scope;
   readonly rows: TypingContext;
   readonly persistent: boolean;
+  /** See `hasFreeKeys`. */
+  readonly freeKeys: boolean;
 }
 
 /** Checks the clauses and finds the source. @throws {StatementError} */
@@ -50,7 +53,8 @@ export function bodyOf(query: Query, isPersistent: boolean, options: AnalyzeOpti
     properties: options.properties,
     clause: 'SELECT',
   };
-  return { query, source, scope, rows, persistent: isPersistent };
+  const freeKeys = source.kind === 'stream' && hasFreeKeys(options);
+  return { query, source, scope, rows, persistent: isPersistent, freeKeys };
 }
 
 /** What a query's body means. */
@@ -89,6 +93,7 @@ export function analyzeBody(body: Body): Parts {
       windowColumns: windows.length === 0 ? null : windows.map((index) => columnOf(row, index)),
       persistent: body.persistent,
       partitionBy: null,
+      freeKeys: body.freeKeys,
     },
   );
   const { calls } = tables;
@@ -157,7 +162,7 @@ export function checkedProjection(
   const projected = project(items, rules);
   if (isPersistent) {
     projectionRules.refuseRepeatedKey(projected.keys);
-    projectionRules.refuseMissingKey(projected.keys, keys, at);
+    if (rules.freeKeys !== true) projectionRules.refuseMissingKey(projected.keys, keys, at);
     projectionRules.refuseDuplicateNames(items);
     projectionRules.refuseNoValues(
       projected.projection.schema.columns.filter((column) => column.role === 'value').length,

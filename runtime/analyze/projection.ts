@@ -25,6 +25,8 @@ export interface ProjectionRules {
   readonly persistent: boolean;
   /** PARTITION BY: `*` begins with these. */
   readonly partitionBy: readonly Expression[] | null;
+  /** true: key columns stand as selected and may be left out. Absent: all of them, in the order of the key. */
+  readonly freeKeys?: boolean | undefined;
 }
 
 /** A projection with what rules ask about it. */
@@ -94,7 +96,7 @@ export function project(items: readonly NamedItem[], rules: ProjectionRules): An
       columns.push({
         column: { name: item.name, type: expression.type, role: 'key' },
         expression,
-        place: key,
+        place: rules.freeKeys === true ? place : key,
       });
       return;
     }

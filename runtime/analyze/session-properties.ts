@@ -11,6 +11,7 @@ const KNOWN: ReadonlyMap<string, Values> = new Map<string, Values>([
   ['auto.offset.reset', ['earliest', 'latest']],
   ['millrace.path', ['auto', 'row', 'kernel']],
   ['millrace.fuse', ['auto', 'never']],
+  ['millrace.idle.timeout.ms', 'whole'],
   ['ksql.assert.topic.default.timeout.ms', 'whole'],
   ['ksql.create.or.replace.enabled', 'flag'],
   ['ksql.insert.into.values.enabled', 'flag'],

@@ -10,7 +10,6 @@ import { RARER } from './parts.ts';
 
 /** Properties of ksqlDB that change what a query gives, and the value whose meaning is built in. */
 const BUILT_IN: readonly (readonly [property: string, value: string])[] = [
-  ['ksql.new.query.planner.enabled', 'false'],
   ['ksql.functions.substring.legacy.args', 'false'],
   ['ksql.timestamp.throw.on.invalid', 'false'],
   // Coalescing is asked for in the statement, by EMIT CHANGES EVERY.
@@ -33,6 +32,11 @@ export function refuseSettings({ properties }: AnalyzeOptions, at: Position): vo
       `UNSET it, or set it to ${value}.`,
     );
   }
+}
+
+/** Whether a stream's query may leave key columns out and put them in another order, as ksqlDB's new planner lets it. */
+export function hasFreeKeys({ properties }: AnalyzeOptions): boolean {
+  return properties.get('ksql.new.query.planner.enabled')?.toLowerCase() === 'true';
 }
 
 /** The formats that statements need not name. */

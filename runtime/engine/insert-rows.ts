@@ -83,8 +83,6 @@ export function checkWritable(source: Source): void {
     ? 'is read-only'
     : source.window !== null
       ? 'has a windowed key'
-      : source.headers.length > 0
-        ? 'has columns made of headers'
-        : null;
+      : null;
   if (why !== null) throw new StatementError('INVALID', `${source.name} takes no rows: it ${why}`);
 }

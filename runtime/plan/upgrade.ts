@@ -139,7 +139,8 @@ class Upgrade {
       case 'client':
         break;
       default:
-        throw this.#unsupported('a query that joins');
+        // Joins and what else keeps state of its own.
+        throw this.#unsupported(`a query with the step ${before.step.step}`);
     }
     this.#ids.set(now.id, old.id);
   }
@@ -156,10 +157,10 @@ class Upgrade {
           `${call.signature} of ${call.arguments.map((index) => columns[index]?.name).join(', ')}`,
       );
     };
-    this.#same('its aggregates', calls(old, this.#old), calls(now, this.#new));
+    this.#same('the list of its aggregates', calls(old, this.#old), calls(now, this.#new));
     this.#same('what it aggregates', computed(this.#old), computed(this.#new));
     // Its filters may only ask for columns that are read already: as in ksqlDB, the rows before it keep their columns.
-    this.#same('the columns that it reads', columnsRead(this.#old), columnsRead(this.#new));
+    this.#same('the list of columns that it reads', columnsRead(this.#old), columnsRead(this.#new));
   }
 
   /** The rows of a state table go on: as they are, or with the columns that they have now. */
@@ -193,7 +194,7 @@ class Upgrade {
   #same(what: string, before: unknown, after: unknown): void {
     const [from, to] = [JSON.stringify(before), JSON.stringify(after)];
     if (from === to) return;
-    throw this.#refuse(`${what} changes from ${from} to ${to}`, START_AGAIN);
+    throw this.#refuse(`${what} would be ${to}, not ${from}`, START_AGAIN);
   }
 
   #unsupported(what: string): StatementError {
