@@ -70,7 +70,7 @@ const PREFIX =
 const OPEN_NAMES = /^ksql\.functions\.[\w.]+$|^ksql\.streams\.__|^topic\.|^ksql\.streams\.topic\./;
 
 /** The property under the one name that it has here: without Kafka Streams' prefix. */
-export function propertyName(written: string): string {
+function propertyName(written: string): string {
   const bare = written.replace(PREFIX, '');
   return KNOWN.has(bare) || WITHOUT_EFFECT.has(bare) ? bare : written;
 }

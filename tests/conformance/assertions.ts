@@ -123,9 +123,15 @@ export function assertSource(statement: AssertSource, options: AnalyzeOptions): 
   const actual = options.catalog.source(statement.name.text, statement.name.at);
   const kind = statement.sourceType === 'TABLE' ? 'table' : 'stream';
   const properties = readProperties(statement.properties, 'create');
-  const differ = (what: string, expected: unknown, got: unknown): void => {
+  const differ = (
+    what: string,
+    expected: string | null | undefined,
+    got: typeof expected,
+  ): void => {
     if (expected === got) return;
-    throw new SourceDiffers(`${actual.name}: expected the ${what} ${expected}, got ${got}`);
+    throw new SourceDiffers(
+      `${actual.name}: expected the ${what} ${expected ?? 'none'}, got ${got ?? 'none'}`,
+    );
   };
   differ('type', kind, actual.kind);
   // Formats by name first: one that millrace lacks differs from all that it has.
