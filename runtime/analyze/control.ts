@@ -3,6 +3,7 @@
 import { exhaustive } from '../base/assert.ts';
 import { type Position, StatementError } from '../base/errors.ts';
 import { didYouMean } from '../catalog/nearest.ts';
+import { queryOf, refuseDrop } from '../catalog/rare-changes.ts';
 import { isBuiltInType, resolveType } from '../catalog/types.ts';
 import type { DropSource, Name, Show } from '../sql/ast.ts';
 import type { AnalyzeOptions, ControlAnalysis } from './analysis.ts';
@@ -28,7 +29,7 @@ export function analyzeControl(
           subject: { kind: 'analysis', analysis: analyzeStatement(subject.statement, options) },
         };
       }
-      options.catalog.query(subject.query.text, subject.query.at);
+      queryOf(options.catalog, subject.query.text, subject.query.at);
       return { kind: 'explain', subject: { kind: 'query', id: subject.query.text } };
     }
     case 'DropSource':
@@ -142,7 +143,7 @@ function withoutConnectors(what: string, at: Position): StatementError {
 
 /** The persistent queries that a statement means: one, or ALL. */
 function queriesNamed(name: Name | null, { catalog }: AnalyzeOptions): readonly string[] {
-  return name === null ? [...catalog.queries.keys()] : [catalog.query(name.text, name.at).id];
+  return name === null ? [...catalog.queries.keys()] : [queryOf(catalog, name.text, name.at).id];
 }
 
 /** A SOURCE TABLE is nothing without the query that keeps its rows. */
@@ -183,7 +184,7 @@ function dropSource(statement: DropSource, { catalog }: AnalyzeOptions): Control
       'Leave DELETE TOPIC out.',
     );
   }
-  catalog.refuseDrop(text, at);
+  refuseDrop(catalog, text, at);
   const terminates =
     source.query !== null && catalog.queries.has(source.query) ? source.query : null;
   return { kind: 'dropSource', source, terminates, deleteTopic: statement.deleteTopic };

@@ -4,6 +4,7 @@ import { type Position, StatementError } from '../base/errors.ts';
 import { COLUMNS_MAX } from '../base/limits.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { checkFormat } from '../catalog/formats.ts';
+import { linksOf } from '../catalog/rare-changes.ts';
 import type { Source } from '../catalog/source.ts';
 import { resolveType } from '../catalog/types.ts';
 import { type Schema, schema, type SchemaColumn, schemaText } from '../data/schema.ts';
@@ -46,9 +47,12 @@ export function analyzeReplacement(
   if (statement.kind === 'CreateAs') {
     const analysis = analyzeCreateAs(statement, options, writerOf(known, options.catalog, at));
     if (analysis.sink !== null) refuseChanges(known, analysis.sink, at);
-    return analysis;
+    const { query } = analysis;
+    // What was paused stays so.
+    const paused = options.catalog.queries.get(analysis.id)?.paused;
+    return { ...analysis, query: query === null ? null : { ...query, paused } };
   }
-  const writer = options.catalog.links(known.name).writtenBy.find((id) => id === known.query);
+  const writer = linksOf(options.catalog, known.name).writtenBy.find((id) => id === known.query);
   if (writer !== undefined) {
     throw new StatementError(
       'INVALID',
@@ -74,7 +78,7 @@ function refuseOtherKind(known: Source, kind: Source['kind'], at: Position): voi
 
 /** The query that the statement replaces; null when none writes the source any more. */
 function writerOf(known: Source, catalog: Catalog, at: Position): string | null {
-  const { writtenBy } = catalog.links(known.name);
+  const { writtenBy } = linksOf(catalog, known.name);
   if (writtenBy.length <= 1) return writtenBy[0] ?? null;
   throw new StatementError(
     'INVALID',

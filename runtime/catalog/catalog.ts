@@ -1,4 +1,4 @@
-// All streams, tables, queries and custom types of one moment, as immutable versions; knows no plan and no host.
+// All streams, tables, queries and custom types of one moment, as immutable versions; rarer changes are in rare-changes.ts. Knows no plan and no host.
 
 import { type Position, StatementError } from '../base/errors.ts';
 import { QUERIES_MAX } from '../base/limits.ts';
@@ -17,16 +17,6 @@ export interface PersistentQuery {
   readonly writes: string | null;
   /** true: PAUSE has stopped it until RESUME. */
   readonly paused?: boolean | undefined;
-}
-
-/** Queries around one source. */
-export interface Links {
-  /** Ids of the queries that read it. */
-  readonly readBy: readonly string[];
-  /** Ids of the queries that write it. */
-  readonly writtenBy: readonly string[];
-  /** Names of the sources made from it. */
-  readonly feeds: readonly string[];
 }
 
 interface Contents {
@@ -69,7 +59,8 @@ export class Catalog {
     this.properties = contents.properties;
   }
 
-  #changed(change: Partial<Contents>): Catalog {
+  /** The next version, with other contents. */
+  changed(change: Partial<Omit<Contents, 'version'>>): Catalog {
     return new Catalog({
       sources: this.sources,
       queries: this.queries,
@@ -95,35 +86,9 @@ export class Catalog {
     );
   }
 
-  /** The query of that id. @throws {StatementError} UNKNOWN_QUERY, with the nearest id */
-  query(id: string, at: Position | null = null): PersistentQuery {
-    const found = this.queries.get(id);
-    if (found !== undefined) return found;
-    throw new StatementError(
-      'UNKNOWN_QUERY',
-      `there is no query ${id}`,
-      at,
-      didYouMean(id, this.queries.keys(), 'SHOW QUERIES lists those that run.'),
-    );
-  }
-
   /** With the source added, or replaced where the name is taken. */
   withSource(source: Source): Catalog {
-    return this.#changed({ sources: new Map(this.sources).set(source.name, source) });
-  }
-
-  /**
-   * Without the source and the query that made it.
-   * @throws {StatementError} UNKNOWN_SOURCE; IN_USE, naming what depends on it
-   */
-  withoutSource(name: string, at: Position | null = null): Catalog {
-    const source = this.source(name, at);
-    this.refuseDrop(name, at);
-    const sources = new Map(this.sources);
-    sources.delete(name);
-    const queries = new Map(this.queries);
-    if (source.query !== null) queries.delete(source.query);
-    return this.#changed({ sources, queries });
+    return this.changed({ sources: new Map(this.sources).set(source.name, source) });
   }
 
   /** @throws {StatementError} LIMIT beyond QUERIES_MAX */
@@ -136,62 +101,6 @@ export class Catalog {
         'TERMINATE one first.',
       );
     }
-    return this.#changed({ queries: new Map(this.queries).set(query.id, query) });
-  }
-
-  /** Without the query; what it wrote stays, as a source that only its topic feeds. @throws {StatementError} UNKNOWN_QUERY */
-  withoutQuery(id: string, at: Position | null = null): Catalog {
-    this.query(id, at);
-    const queries = new Map(this.queries);
-    queries.delete(id);
-    return this.#changed({ queries });
-  }
-
-  withType(name: string, type: Type): Catalog {
-    return this.#changed({ types: new Map(this.types).set(name, type) });
-  }
-
-  withoutType(name: string): Catalog {
-    const types = new Map(this.types);
-    types.delete(name);
-    return this.#changed({ types });
-  }
-
-  withProperty(name: string, value: string): Catalog {
-    return this.#changed({ properties: new Map(this.properties).set(name, value) });
-  }
-
-  /** Who reads, writes and derives from the source. */
-  links(name: string): Links {
-    const queries = [...this.queries.values()];
-    const readers = queries.filter((query) => query.reads.includes(name));
-    return {
-      readBy: readers.map((query) => query.id),
-      writtenBy: queries.filter((query) => query.writes === name).map((query) => query.id),
-      feeds: [
-        ...new Set(readers.flatMap((query) => (query.writes === null ? [] : [query.writes]))),
-      ],
-    };
-  }
-
-  /**
-   * Checks that nothing but the query that made it uses the source.
-   * @throws {StatementError} IN_USE, naming the queries and sources
-   */
-  refuseDrop(name: string, at: Position | null): void {
-    const own = this.sources.get(name)?.query ?? null;
-    const { readBy, writtenBy, feeds } = this.links(name);
-    const users = [...new Set([...readBy, ...writtenBy])].filter((id) => id !== own);
-    if (users.length === 0) return;
-    const dependants =
-      feeds.length === 0
-        ? ''
-        : `; ${feeds.join(', ')} ${feeds.length === 1 ? 'is' : 'are'} made from it`;
-    throw new StatementError(
-      'IN_USE',
-      `${name} is in use by ${users.join(', ')}${dependants}`,
-      at,
-      `TERMINATE ${users.join(', ')} first.`,
-    );
+    return this.changed({ queries: new Map(this.queries).set(query.id, query) });
   }
 }

@@ -1,10 +1,10 @@
 // What a statement changes in the catalog, as plain JSON that is logged and replayed; knows no host and no text of statements.
 
-import { exhaustive } from '../base/assert.ts';
 import type { Catalog, PersistentQuery } from '../catalog/catalog.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Type } from '../data/type.ts';
 import type { Plan } from '../plan/step.ts';
+import { RARE_CHANGES } from './own-parts.ts';
 
 /** Raised when a change gets another meaning; a newer one is refused, never guessed. */
 export const CHANGE_VERSION = 1;
@@ -47,7 +47,7 @@ export interface CatalogEntry {
 
 /**
  * The catalog after the change.
- * @throws {StatementError} IN_USE, UNKNOWN_SOURCE, UNKNOWN_QUERY, LIMIT: nothing has changed
+ * @throws {StatementError} IN_USE, UNKNOWN_SOURCE, UNKNOWN_QUERY, LIMIT: nothing has changed; {PartMissing}
  */
 export function applied(catalog: Catalog, change: CatalogChange): Catalog {
   switch (change.change) {
@@ -57,24 +57,7 @@ export function applied(catalog: Catalog, change: CatalogChange): Catalog {
       const made = change.source === null ? catalog : catalog.withSource(change.source);
       return made.withQuery(change.query);
     }
-    case 'drop':
-      return catalog.withoutSource(change.name);
-    case 'terminate':
-      return change.queries.reduce((before, id) => before.withoutQuery(id), catalog);
-    case 'pause': {
-      const { queries, paused } = change;
-      return queries.reduce(
-        (before, id) => before.withQuery({ ...before.query(id), paused }),
-        catalog,
-      );
-    }
-    case 'property':
-      return catalog.withProperty(change.name, change.value);
-    case 'type':
-      return change.type === null
-        ? catalog.withoutType(change.name)
-        : catalog.withType(change.name, change.type);
     default:
-      return exhaustive(change);
+      return RARE_CHANGES.code.rarelyApplied(catalog, change);
   }
 }

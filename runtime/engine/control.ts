@@ -161,7 +161,11 @@ async function pause(
   { queries, changed }: ControlContext,
 ): Promise<Entity> {
   const sequence = await changed(text, { change: 'pause', queries: ids, paused });
-  for (const id of ids) await (paused ? queries.pause(id) : queries.resume(id));
+  for (const id of ids) {
+    const plan = queries.plan(id);
+    const isPaused = queries.stateOf(id) === 'PAUSED';
+    if (plan !== null && isPaused !== paused) await queries.start(plan, paused);
+  }
   return currentStatus(text, {
     commandId: `${paused ? 'pause' : 'resume'}/${ids.join(',')}/execute`,
     message:

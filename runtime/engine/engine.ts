@@ -88,11 +88,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   await createSystemTopics(host.log);
   const queries = new Queries({ host, formats: FORMATS, registry });
   const entries = await readEntries(host.log);
-  const replayed = replay(entries);
+  const replayed = await withParts(() => replay(entries));
   await heal(entries.at(-1) ?? null, host, queries, replayed.ended);
   for (const plan of replayed.plans.values()) {
-    if (replayed.catalog.queries.get(plan.query)?.paused === true) queries.adopt(plan);
-    else await queries.start(plan);
+    await queries.start(plan, replayed.catalog.queries.get(plan.query)?.paused);
   }
   const parts = { host, formats: FORMATS, registry, queries };
   const statements = new Statements(parts, replayed.catalog, replayed.queryNumber);
@@ -214,16 +213,8 @@ export class Engine implements AsyncDisposable {
    */
   print(sql: string, options: PrintOptions = {}): Promise<AsyncGenerator<string, void, undefined>> {
     return this.#inTurn(async () => {
-      const [statement, more] = await this.#parsed(sql);
-      if (statement?.kind !== 'Print' || more !== undefined) {
-        throw new StatementError(
-          'INVALID',
-          'print() takes one PRINT',
-          more?.at ?? statement?.at ?? null,
-        );
-      }
       const { printTopic } = await withParts(() => PRINT_TOPIC.code);
-      return printTopic(statement, this.#host.log, options.signal ?? null);
+      return printTopic(await this.#parsed(sql), this.#host.log, options.signal ?? null);
     });
   }
 

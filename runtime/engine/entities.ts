@@ -1,6 +1,7 @@
 // The answers of statements in ksqlDB's shapes; plain JSON, knows no host.
 
 import type { Catalog, PersistentQuery } from '../catalog/catalog.ts';
+import { linksOf } from '../catalog/rare-changes.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
@@ -216,7 +217,7 @@ export function sourceDescription(
   stateOf: (id: string) => QueryState,
   statsOf: ((id: string) => QueryStats) | null = null,
 ) {
-  const { readBy, writtenBy, feeds } = catalog.links(source.name);
+  const { readBy, writtenBy, feeds } = linksOf(catalog, source.name);
   const described = (ids: readonly string[]) =>
     ids.flatMap((id) => {
       const query = catalog.queries.get(id);

@@ -56,6 +56,7 @@ export function announceParts(): void {
   fetched(own.MEMORY_LOG, () => import('../memory/memory-log.ts'));
   fetched(own.PRINT_TOPIC, () => import('./print-topic.ts'));
   fetched(own.PULL_QUERY, () => import('./pull-query.ts'));
+  fetched(own.RARE_CHANGES, () => import('./rare-changes.ts'));
   fetched(own.RECORDS, () => import('./records.ts'));
   fetched(own.SETTLE, () => import('./settle.ts'));
   fetched(own.SOURCE_TABLE, () => import('../plan/source-table.ts'));

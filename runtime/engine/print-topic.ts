@@ -7,7 +7,7 @@ import { parseRecordBatch } from '../data/record.ts';
 import { timestampText } from '../expr/datetime.ts';
 import { Recognizer } from '../formats/recognize.ts';
 import type { Log, TopicPartition, Unsubscribe } from '../ports/log.ts';
-import type { Print } from '../sql/ast.ts';
+import type { Print, Statement } from '../sql/ast.ts';
 import { withParts } from '../task/with-parts.ts';
 
 interface Position {
@@ -25,13 +25,17 @@ interface Printed {
 /**
  * The lines of a PRINT: what the formats seem to be, again when further records leave fewer of them, and a line a record. Where
  * it begins to read is settled when this resolves.
- * @throws {StatementError} UNKNOWN_TOPIC
+ * @throws {StatementError} UNKNOWN_TOPIC; INVALID unless the statements are one PRINT
  */
 export async function printTopic(
-  statement: Print,
+  [statement, more]: readonly Statement[],
   log: Log,
   signal: AbortSignal | null,
 ): Promise<AsyncGenerator<string, void, undefined>> {
+  if (statement?.kind !== 'Print' || more !== undefined) {
+    const at = more?.at ?? statement?.at ?? null;
+    throw new StatementError('INVALID', 'print() takes one PRINT', at);
+  }
   const topic = statement.topic.text;
   const description = await log.describe(topic);
   if (description === null) {

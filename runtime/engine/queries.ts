@@ -57,16 +57,21 @@ export class Queries {
     return this.#running.get(id)?.plan ?? null;
   }
 
-  /** Makes the query's internal topics and starts its tasks, which go on from their last commit. */
-  async start(plan: Plan): Promise<void> {
+  /**
+   * Makes the query's internal topics and starts its tasks, which go on from their last commit, in the place of what runs under its id.
+   * @param paused it keeps its state and takes nothing in
+   */
+  async start(plan: Plan, paused = false): Promise<void> {
     const { host, registry } = this.#options;
+    const before = this.#running.get(plan.query)?.tasks ?? [];
+    await stopped(before);
     await loadFunctions(plan, registry);
     for (const { name, partitions } of plan.internalTopics) {
       await ensureTopic(host.log, internalTopic(name, partitions));
     }
-    const tasks = this.#tasksOf(plan);
-    this.#running.set(plan.query, { plan, tasks, paused: false });
-    for (const task of tasks) task.start();
+    const tasks = paused ? before : this.#tasksOf(plan);
+    this.#running.set(plan.query, { plan, tasks, paused });
+    if (!paused) for (const task of tasks) task.start();
   }
 
   #tasksOf(plan: Plan): readonly Task[] {
@@ -85,33 +90,6 @@ export class Queries {
           commitIntervalMs: host.commitIntervalMs,
         }),
     );
-  }
-
-  /** Stops the query's tasks after what they are doing; it keeps its state and its place. */
-  async pause(id: string): Promise<void> {
-    const running = this.#running.get(id);
-    if (running === undefined || running.paused) return;
-    await stopped(running.tasks);
-    this.#running.set(id, { ...running, paused: true });
-  }
-
-  /** Notes a query that is paused already when the engine opens. */
-  adopt(plan: Plan): void {
-    this.#running.set(plan.query, { plan, tasks: [], paused: true });
-  }
-
-  /** Lets a paused query go on. */
-  async resume(id: string): Promise<void> {
-    const running = this.#running.get(id);
-    if (running?.paused === true) await this.start(running.plan);
-  }
-
-  /** Puts the plan in the place of the one that runs under its id, with that one's state; a paused query stays so. */
-  async upgrade(plan: Plan): Promise<void> {
-    const running = this.#running.get(plan.query);
-    await stopped(running?.tasks ?? []);
-    if (running?.paused === true) this.adopt(plan);
-    else await this.start(plan);
   }
 
   /** Stops the query and forgets its state and internal topics. */

@@ -125,25 +125,28 @@ export class Statements {
 
   async #createSource(text: string, analysis: CreateSourceAnalysis): Promise<Entity> {
     const { source, topic, warnings, query } = analysis;
-    const plan =
-      query === null
-        ? null
-        : await withParts(() => SOURCE_TABLE.code.planSourceTable(source, query));
     const change: CatalogChange =
-      query === null || plan === null
+      query === null
         ? { change: 'source', source }
-        : { change: 'query', query, source, plan };
-    const isReplaced = this.#catalog.sources.has(source.name);
+        : await withParts(() => ({
+            change: 'query',
+            query,
+            source,
+            plan: SOURCE_TABLE.code.planSourceTable(source, query),
+          }));
     const sequence = await this.#changed(text, change, () =>
       ensureTopic(this.#options.host.log, { ...topic, internal: false }),
     );
-    if (plan !== null) await this.#start(plan);
+    if (change.change === 'query') {
+      this.#queryNumber += 1;
+      await this.#options.queries.start(change.plan);
+    }
     const kind = source.kind === 'stream' ? 'Stream' : 'Table';
     return currentStatus(
       text,
       {
         commandId: `${source.kind}/${source.name}/create`,
-        message: `${kind} ${source.name} ${isReplaced ? 'replaced' : 'created'}`,
+        message: `${kind} ${source.name} created`,
         queryId: query?.id ?? null,
         sequence,
       },
@@ -160,13 +163,8 @@ export class Statements {
     if (analysis.mode === 'push' || sink === null || query === null) throw isQuery(statement);
     const { host, registry, queries } = this.#options;
     const plan = await this.planned(analysis, properties);
-    const known = this.#catalog.queries.get(query.id);
-    const change: CatalogChange = {
-      change: 'query',
-      query: known?.paused === true ? { ...query, paused: true } : query,
-      source: creates ? sink : null,
-      plan,
-    };
+    const isNew = !this.#catalog.queries.has(query.id);
+    const change: CatalogChange = { change: 'query', query, source: creates ? sink : null, plan };
     const sequence = await this.#changed(statement.text, change, async () => {
       await loadFunctions(plan, registry);
       await ensureTopic(host.log, {
@@ -177,23 +175,18 @@ export class Statements {
         internal: false,
       });
     });
-    if (known === undefined) await this.#start(plan);
-    else await queries.upgrade(plan);
+    if (isNew) this.#queryNumber += 1;
+    await queries.start(plan, query.paused);
     return currentStatus(
       statement.text,
       {
         commandId: `${sink.kind}/${sink.name}/create`,
-        message: `${known === undefined ? 'Created' : 'Upgraded'} query with ID ${query.id}`,
+        message: `${isNew ? 'Created' : 'Upgraded'} query with ID ${query.id}`,
         queryId: query.id,
         sequence,
       },
       analysis.warnings,
     );
-  }
-
-  async #start(plan: Plan): Promise<void> {
-    this.#queryNumber += 1;
-    await this.#options.queries.start(plan);
   }
 
   async #insertValues(analysis: InsertValuesAnalysis): Promise<void> {
@@ -229,7 +222,7 @@ export class Statements {
     before: () => Promise<void> = () => Promise.resolve(),
   ): Promise<number> {
     const { log, clock } = this.#options.host;
-    const after = applied(this.#catalog, change);
+    const after = await withParts(() => applied(this.#catalog, change));
     await before();
     const sequence = await appendEntry(log, clock, { version: CHANGE_VERSION, statement, change });
     this.#catalog = after;

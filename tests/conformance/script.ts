@@ -4,6 +4,12 @@ import type { Analysis, AnalyzeOptions, QueryAnalysis } from '../../runtime/anal
 import { analyzeStatement } from '../../runtime/analyze/analyze.ts';
 import { StatementError } from '../../runtime/base/errors.ts';
 import { Catalog, type PersistentQuery } from '../../runtime/catalog/catalog.ts';
+import {
+  withoutQuery,
+  withoutSource,
+  withoutType,
+  withType,
+} from '../../runtime/catalog/rare-changes.ts';
 import { readProperties } from '../../runtime/catalog/properties.ts';
 import type { Source } from '../../runtime/catalog/source.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
@@ -142,18 +148,18 @@ export class Session {
         this.#catalog = this.#catalog.withSource(analysis.source);
         return;
       case 'createType':
-        this.#catalog = this.#catalog.withType(analysis.name, analysis.type);
+        this.#catalog = withType(this.#catalog, analysis.name, analysis.type);
         return;
       case 'dropType':
-        this.#catalog = this.#catalog.withoutType(analysis.name);
+        this.#catalog = withoutType(this.#catalog, analysis.name);
         return;
       case 'dropSource':
-        this.#catalog = this.#catalog.withoutSource(analysis.source.name);
+        this.#catalog = withoutSource(this.#catalog, analysis.source.name);
         this.#plans.delete(analysis.terminates ?? '');
         return;
       case 'terminate':
         for (const id of analysis.queries) {
-          this.#catalog = this.#catalog.withoutQuery(id);
+          this.#catalog = withoutQuery(this.#catalog, id);
           this.#plans.delete(id);
         }
         return;

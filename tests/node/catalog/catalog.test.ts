@@ -3,6 +3,13 @@ import { expect, test } from 'vitest';
 import { StatementError } from '../../../runtime/base/errors.ts';
 import { QUERIES_MAX } from '../../../runtime/base/limits.ts';
 import { Catalog } from '../../../runtime/catalog/catalog.ts';
+import {
+  linksOf,
+  withoutQuery,
+  withoutSource,
+  withoutType,
+  withType,
+} from '../../../runtime/catalog/rare-changes.ts';
 import { nearestName } from '../../../runtime/catalog/nearest-name.ts';
 import { BIGINT } from '../../../runtime/data/type.ts';
 import { Session } from '../plan/session.ts';
@@ -44,7 +51,7 @@ test('an unknown name is refused with the nearest one', () => {
 test('a source in use is not dropped and its dependants are named', () => {
   const session = new Session();
   session.run(INPUT + COPY + TOTALS);
-  const error = refused(() => session.catalog.withoutSource('COPY'));
+  const error = refused(() => withoutSource(session.catalog, 'COPY'));
   expect(error.code).toBe('IN_USE');
   expect(error.message).toBe('COPY is in use by CTAS_TOTALS_1; TOTALS is made from it');
   expect(error.hint).toBe('TERMINATE CTAS_TOTALS_1 first.');
@@ -61,7 +68,7 @@ test('an INSERT INTO keeps its target in use', () => {
   const session = new Session();
   const other = INPUT.replaceAll('input', 'other');
   session.run(`${INPUT}${other}${COPY}INSERT INTO copy SELECT * FROM other;`);
-  expect(session.catalog.links('COPY')).toEqual({
+  expect(linksOf(session.catalog, 'COPY')).toEqual({
     readBy: [],
     writtenBy: ['CSAS_COPY_0', 'INSERTQUERY_1'],
     feeds: [],
@@ -74,10 +81,10 @@ test('an INSERT INTO keeps its target in use', () => {
 test('what a terminated query wrote stays and may be dropped', () => {
   const session = new Session();
   session.run(INPUT + COPY);
-  const left = session.catalog.withoutQuery('CSAS_COPY_0');
+  const left = withoutQuery(session.catalog, 'CSAS_COPY_0');
   expect(left.sources.has('COPY')).toBe(true);
-  expect(left.withoutSource('INPUT').sources.has('INPUT')).toBe(false);
-  expect(refused(() => left.withoutQuery('CSAS_COPY_0')).code).toBe('UNKNOWN_QUERY');
+  expect(withoutSource(left, 'INPUT').sources.has('INPUT')).toBe(false);
+  expect(refused(() => withoutQuery(left, 'CSAS_COPY_0')).code).toBe('UNKNOWN_QUERY');
 });
 
 test('no more than QUERIES_MAX queries run, but one may be replaced', () => {
@@ -89,9 +96,9 @@ test('no more than QUERIES_MAX queries run, but one may be replaced', () => {
 });
 
 test('custom types come and go by name', () => {
-  const catalog = Catalog.empty.withType('__proto__', BIGINT);
+  const catalog = withType(Catalog.empty, '__proto__', BIGINT);
   expect(catalog.types.get('__proto__')).toEqual(BIGINT);
-  expect(catalog.withoutType('__proto__').types.size).toBe(0);
+  expect(withoutType(catalog, '__proto__').types.size).toBe(0);
 });
 
 test.each([

@@ -3,7 +3,14 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { caseFiles, type Report, runCases, seededRandom } from '../../conformance/suite.ts';
+import {
+  caseFiles,
+  type Report,
+  runCases,
+  runSqlCases,
+  seededRandom,
+  sqlFiles,
+} from '../../conformance/suite.ts';
 import type { RunOptions } from '../../conformance/run-case.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 
@@ -25,6 +32,17 @@ const FILES: readonly (readonly [file: string, passedMin: number])[] = [
   ['tumbling-windows', 5],
   ['window-bounds', 8],
   ['windowed-source', 1],
+];
+
+/** Files of SQL tests, and how many of their cases pass at least. */
+const SQL_FILES: readonly (readonly [file: string, passedMin: number])[] = [
+  ['alter', 4],
+  ['chained-upgrades', 1],
+  ['filters', 12],
+  ['headers', 2],
+  ['prohibited-upgrades', 3],
+  ['projections', 10],
+  ['test', 17],
 ];
 
 const SEED = 2026;
@@ -53,4 +71,18 @@ describe.skipIf(!isHere)('functional tests beside the project', () => {
       expect(report.passed).toBeGreaterThanOrEqual(passedMin);
     });
   });
+
+  describe.each(ways.filter(({ mode }) => mode !== 'cut'))(
+    'SQL tests in mode $mode, path $path, fuse $fuse',
+    (way) => {
+      test.each(SQL_FILES)('%s has no failure', async (file, passedMin) => {
+        const folder = resolve(FOLDER, '../sql-tests');
+        const cases = sqlFiles(folder, [file]).flatMap((one) => one.cases);
+        const options = { ...way, random: seededRandom(SEED), kernel: kernelModule() };
+        const report = await runSqlCases('sql-tests', cases, options);
+        expect(report.failures).toEqual([]);
+        expect(report.passed).toBeGreaterThanOrEqual(passedMin);
+      });
+    },
+  );
 });

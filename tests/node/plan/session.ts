@@ -8,6 +8,7 @@ import type {
 import { analyzeStatement } from '../../../runtime/analyze/analyze.ts';
 import { StatementError } from '../../../runtime/base/errors.ts';
 import { Catalog } from '../../../runtime/catalog/catalog.ts';
+import { withoutSource, withType } from '../../../runtime/catalog/rare-changes.ts';
 import { FORMATS } from '../../../runtime/formats/formats.ts';
 import { builtinRegistry } from '../../../runtime/functions/builtins.ts';
 import type { CallContext } from '../../../runtime/functions/registry.ts';
@@ -15,6 +16,7 @@ import { planningOptions } from '../../../runtime/plan/lower.ts';
 import { planQuery } from '../../../runtime/plan/planner.ts';
 import { planPull, type PullPlan } from '../../../runtime/plan/pull.ts';
 import type { Plan } from '../../../runtime/plan/step.ts';
+import { planUpgrade } from '../../../runtime/plan/upgrade.ts';
 import { parse } from '../../../runtime/sql/parser.ts';
 
 const registry = builtinRegistry();
@@ -58,9 +60,9 @@ export class Session {
   #apply(analysis: Analysis): void {
     if (analysis.kind === 'createSource') this.catalog = this.catalog.withSource(analysis.source);
     if (analysis.kind === 'createType')
-      this.catalog = this.catalog.withType(analysis.name, analysis.type);
+      this.catalog = withType(this.catalog, analysis.name, analysis.type);
     if (analysis.kind === 'dropSource')
-      this.catalog = this.catalog.withoutSource(analysis.source.name);
+      this.catalog = withoutSource(this.catalog, analysis.source.name);
     if (analysis.kind !== 'query') return;
     this.plans.set(analysis.id, this.#planned(analysis));
     if (analysis.query === null || analysis.sink === null) return;
@@ -70,7 +72,10 @@ export class Session {
   }
 
   #planned(analysis: QueryAnalysis): Plan {
-    return planQuery(analysis, planningOptions(this.properties, this.kernelAvailable));
+    const options = planningOptions(this.properties, this.kernelAvailable);
+    const old = this.plans.get(analysis.id);
+    if (old === undefined) return planQuery(analysis, options);
+    return planUpgrade(analysis, options, { old, at: null });
   }
 
   /** The plan of the last statement, which is a query. */

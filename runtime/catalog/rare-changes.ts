@@ -1,0 +1,105 @@
+// What is rarely done to a catalog: taking away, pausing, types and properties, and who depends on whom; fetched on first use. Knows no plan.
+
+import { type Position, StatementError } from '../base/errors.ts';
+import type { Type } from '../data/type.ts';
+import type { Catalog, PersistentQuery } from './catalog.ts';
+import { didYouMean } from './nearest.ts';
+
+/** Queries around one source. */
+interface Links {
+  /** Ids of the queries that read it. */
+  readonly readBy: readonly string[];
+  /** Ids of the queries that write it. */
+  readonly writtenBy: readonly string[];
+  /** Names of the sources made from it. */
+  readonly feeds: readonly string[];
+}
+
+/** The query of that id. @throws {StatementError} UNKNOWN_QUERY, with the nearest id */
+export function queryOf(
+  { queries }: Catalog,
+  id: string,
+  at: Position | null = null,
+): PersistentQuery {
+  const found = queries.get(id);
+  if (found !== undefined) return found;
+  throw new StatementError(
+    'UNKNOWN_QUERY',
+    `there is no query ${id}`,
+    at,
+    didYouMean(id, queries.keys(), 'SHOW QUERIES lists those that run.'),
+  );
+}
+
+/**
+ * Without the source and the query that made it.
+ * @throws {StatementError} UNKNOWN_SOURCE; IN_USE, naming what depends on it
+ */
+export function withoutSource(catalog: Catalog, name: string): Catalog {
+  const source = catalog.source(name);
+  refuseDrop(catalog, name, null);
+  const sources = new Map(catalog.sources);
+  sources.delete(name);
+  const queries = new Map(catalog.queries);
+  if (source.query !== null) queries.delete(source.query);
+  return catalog.changed({ sources, queries });
+}
+
+/** Without the query; what it wrote stays, as a source that only its topic feeds. @throws {StatementError} UNKNOWN_QUERY */
+export function withoutQuery(catalog: Catalog, id: string): Catalog {
+  queryOf(catalog, id);
+  const queries = new Map(catalog.queries);
+  queries.delete(id);
+  return catalog.changed({ queries });
+}
+
+/** With the query paused, or not any more. @throws {StatementError} UNKNOWN_QUERY */
+export function withPaused(catalog: Catalog, id: string, paused: boolean): Catalog {
+  return catalog.withQuery({ ...queryOf(catalog, id), paused });
+}
+
+export function withType(catalog: Catalog, name: string, type: Type): Catalog {
+  return catalog.changed({ types: new Map(catalog.types).set(name, type) });
+}
+
+export function withoutType(catalog: Catalog, name: string): Catalog {
+  const types = new Map(catalog.types);
+  types.delete(name);
+  return catalog.changed({ types });
+}
+
+export function withProperty(catalog: Catalog, name: string, value: string): Catalog {
+  return catalog.changed({ properties: new Map(catalog.properties).set(name, value) });
+}
+
+/** Who reads, writes and derives from the source. */
+export function linksOf(catalog: Catalog, name: string): Links {
+  const queries = [...catalog.queries.values()];
+  const readers = queries.filter((query) => query.reads.includes(name));
+  return {
+    readBy: readers.map((query) => query.id),
+    writtenBy: queries.filter((query) => query.writes === name).map((query) => query.id),
+    feeds: [...new Set(readers.flatMap((query) => (query.writes === null ? [] : [query.writes])))],
+  };
+}
+
+/**
+ * Checks that nothing but the query that made it uses the source.
+ * @throws {StatementError} IN_USE, naming the queries and sources
+ */
+export function refuseDrop(catalog: Catalog, name: string, at: Position | null): void {
+  const own = catalog.sources.get(name)?.query ?? null;
+  const { readBy, writtenBy, feeds } = linksOf(catalog, name);
+  const users = [...new Set([...readBy, ...writtenBy])].filter((id) => id !== own);
+  if (users.length === 0) return;
+  const dependants =
+    feeds.length === 0
+      ? ''
+      : `; ${feeds.join(', ')} ${feeds.length === 1 ? 'is' : 'are'} made from it`;
+  throw new StatementError(
+    'IN_USE',
+    `${name} is in use by ${users.join(', ')}${dependants}`,
+    at,
+    `TERMINATE ${users.join(', ')} first.`,
+  );
+}
