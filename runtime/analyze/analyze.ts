@@ -11,7 +11,7 @@ import type {
 } from '../sql/ast.ts';
 import type { Analysis, AnalyzeOptions, ControlAnalysis } from './analysis.ts';
 import { analyzeCreateSource, checkName } from './create.ts';
-import { CONTROL, INSERT_SELECT, INSERT_VALUES, PULL, REPLACE } from './parts.ts';
+import { CONTROL, INSERT_SELECT, INSERT_VALUES, PULL, RARE_SOURCES } from './parts.ts';
 import { analyzeCreateAs, analyzePush } from './query.ts';
 import { refuseSettings } from './settings.ts';
 
@@ -31,7 +31,12 @@ export function analyzeStatement(statement: Statement, options: AnalyzeOptions):
     refuseSettings(options, statement.at);
   switch (statement.kind) {
     case 'CreateSource':
-      return existing(statement, options) ?? analyzeCreateSource(statement, options);
+      return (
+        existing(statement, options) ??
+        (statement.readOnly
+          ? RARE_SOURCES.code.analyzeReadOnly(statement, options)
+          : analyzeCreateSource(statement, options))
+      );
     case 'CreateAs':
       return existing(statement, options) ?? analyzeCreateAs(statement, options);
     case 'InsertSelect':
@@ -52,18 +57,18 @@ export function none(message: string): ControlAnalysis {
   return { kind: 'none', message };
 }
 
-/** Refuses a name that is taken, unless IF NOT EXISTS or OR REPLACE says what is to be done then; null where it is free. */
+/** Refuses a name that is taken, unless IF NOT EXISTS or OR RARE_SOURCES says what is to be done then; null where it is free. */
 function existing(statement: CreateSource | CreateAs, options: AnalyzeOptions): Analysis | null {
   checkName(statement.name);
   const { text, at } = statement.name;
   const known = options.catalog.sources.get(text);
   if (known === undefined) return null;
   if (statement.ifNotExists) return none(`The ${known.kind} ${text} exists already.`);
-  if (statement.orReplace) return REPLACE.code.analyzeReplacement(statement, known, options);
+  if (statement.orReplace) return RARE_SOURCES.code.analyzeReplacement(statement, known, options);
   throw new StatementError(
     'ALREADY_EXISTS',
     `the ${known.kind} ${text} exists already`,
     at,
-    'Choose another name, DROP it first, or write IF NOT EXISTS or OR REPLACE.',
+    'Choose another name, DROP it first, or write IF NOT EXISTS or OR RARE_SOURCES.',
   );
 }

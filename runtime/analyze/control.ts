@@ -9,7 +9,7 @@ import type { DropSource, Name, Show } from '../sql/ast.ts';
 import type { AnalyzeOptions, ControlAnalysis } from './analysis.ts';
 import { analyzeStatement, type ControlStatement, none } from './analyze.ts';
 import { analyzeAssertTopic } from './assert-topic.ts';
-import { REPLACE } from './parts.ts';
+import { RARE_SOURCES } from './parts.ts';
 import { checkedProperty } from './session-properties.ts';
 
 /**
@@ -78,7 +78,7 @@ export function analyzeControl(
     case 'Undefine':
       return { kind: 'define', variable: statement.variable.text, value: null };
     case 'AlterSource':
-      return REPLACE.code.analyzeAlter(statement, options);
+      return RARE_SOURCES.code.analyzeAlter(statement, options);
     case 'AssertTopic':
       return analyzeAssertTopic(statement, options);
     case 'Show':

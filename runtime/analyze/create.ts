@@ -5,12 +5,12 @@ import { NAME_LENGTH_MAX } from '../base/limits.ts';
 import { checkFormat, checkWrap, chooseFormats } from '../catalog/formats.ts';
 import { readProperties } from '../catalog/properties.ts';
 import type { HeaderColumn } from '../catalog/source.ts';
-import { HEADERS_TYPE, isHeadersType, resolveType } from '../catalog/types.ts';
+import { resolveType } from '../catalog/types.ts';
 import { schema, type SchemaColumn, WINDOW_COLUMNS } from '../data/schema.ts';
-import { BYTES, type Type, typeText } from '../data/type.ts';
+import type { Type } from '../data/type.ts';
 import type { ColumnDefinition, CreateSource, Name } from '../sql/ast.ts';
 import type { AnalyzeOptions, CreateSourceAnalysis } from './analysis.ts';
-import { RARER } from './parts.ts';
+import { RARE_SOURCES, RARER } from './parts.ts';
 import { isReserved } from './scope.ts';
 import { formatDefaults, partitionsOf } from './settings.ts';
 import { timestampOf } from './sink.ts';
@@ -81,13 +81,10 @@ export function analyzeCreateSource(
   const partitions =
     partitionsOf(properties, topic, options) ??
     unknownPartitions(topic, properties.topic.at, options);
-  const name = statement.name.text;
-  // Nobody but its topic writes a SOURCE TABLE, so that its rows can be kept for pull queries from the beginning.
-  const id = statement.readOnly && kind === 'table' ? `CST_${name}_${options.queryNumber}` : null;
   return {
     kind: 'createSource',
     source: {
-      name,
+      name: statement.name.text,
       kind,
       topic,
       partitions,
@@ -98,10 +95,10 @@ export function analyzeCreateSource(
       timestamp: timestampOf(properties, all),
       headers,
       readOnly: statement.readOnly,
-      query: id,
+      query: null,
       statement: statement.text,
     },
-    query: id === null ? null : { id, statement: statement.text, reads: [name], writes: null },
+    query: null,
     topic: {
       name: topic,
       partitions,
@@ -163,12 +160,9 @@ function columnsOf(
         checkKey(definition, constraint.kind, kind);
         return { name, type, role: 'key' };
       case 'Headers':
-      case 'Header': {
-        const key = constraint.kind === 'Header' ? constraint.key : null;
-        checkHeader(definition, type, key, headers);
-        headers.push({ column: name, key });
+      case 'Header':
+        headers.push(RARE_SOURCES.code.headerColumn(definition, type, headers));
         return { name, type, role: 'pseudo' };
-      }
     }
   });
   return { columns, headers };
@@ -180,53 +174,11 @@ function checkKey(
   kind: 'stream' | 'table',
 ): void {
   if ((constraint === 'PrimaryKey') === (kind === 'table')) return;
-  throw kind === 'table'
-    ? new StatementError(
-        'INVALID',
-        `the column ${definition.name.text} of a table is KEY`,
-        definition.at,
-        'Write PRIMARY KEY.',
-      )
-    : new StatementError(
-        'INVALID',
-        `the column ${definition.name.text} of a stream is PRIMARY KEY`,
-        definition.at,
-        'Write KEY.',
-      );
-}
-
-function checkHeader(
-  definition: ColumnDefinition,
-  type: Type,
-  key: string | null,
-  before: readonly HeaderColumn[],
-): void {
-  const what = key === null ? 'HEADERS' : `HEADER('${key}')`;
-  const fits = key === null ? isHeadersType(type) : type.kind === 'BYTES';
-  if (!fits) {
-    throw new StatementError(
-      'TYPE_MISMATCH',
-      `the ${what} column ${definition.name.text} is ${typeText(type)}`,
-      definition.at,
-      `It is ${typeText(key === null ? HEADERS_TYPE : BYTES)}.`,
-    );
-  }
-  const [first] = before;
-  if (first === undefined) return;
-  if (key === null || first.key === null) {
-    throw new StatementError(
-      'INVALID',
-      `a HEADERS column stands beside other header columns`,
-      definition.at,
-      'Declare one column with all headers, or columns for single ones.',
-    );
-  }
-  if (before.some((other) => other.key === key)) {
-    throw new StatementError(
-      'INVALID',
-      `two columns read the header '${key}'`,
-      definition.at,
-      'Keep one of them.',
-    );
-  }
+  const [given, due] = kind === 'table' ? ['KEY', 'PRIMARY KEY'] : ['PRIMARY KEY', 'KEY'];
+  throw new StatementError(
+    'INVALID',
+    `the column ${definition.name.text} of a ${kind} is ${given}`,
+    definition.at,
+    `Write ${due}.`,
+  );
 }

@@ -9,8 +9,8 @@ import type * as InsertValues from './insert-values.ts';
 import type * as LambdaCalls from './typing-lambdas.ts';
 import type * as Pull from './pull.ts';
 import type * as Rarer from './rarer.ts';
+import type * as RareSources from './rare-sources.ts';
 import type * as StructStar from './struct-star.ts';
-import type * as Replace from './replace.ts';
 import type * as TypingNodes from './typing-nodes.ts';
 
 export const AGGREGATE_RULES = new Part<typeof AggregateRules>('rules of aggregates');
@@ -21,6 +21,6 @@ export const INSERT_VALUES = new Part<typeof InsertValues>('INSERT VALUES');
 export const LAMBDA_CALLS = new Part<typeof LambdaCalls>('calls with lambdas');
 export const PULL = new Part<typeof Pull>('pull queries');
 export const RARER = new Part<typeof Rarer>('rarer clauses');
+export const RARE_SOURCES = new Part<typeof RareSources>('rarer streams and tables');
 export const STRUCT_STAR = new Part<typeof StructStar>('->*');
-export const REPLACE = new Part<typeof Replace>('CREATE OR REPLACE and ALTER');
 export const TYPING = new Part<typeof TypingNodes>('literals, operators and calls');

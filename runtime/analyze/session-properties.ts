@@ -12,6 +12,7 @@ const KNOWN: ReadonlyMap<string, Values> = new Map<string, Values>([
   ['millrace.path', ['auto', 'row', 'kernel']],
   ['millrace.fuse', ['auto', 'never']],
   ['millrace.idle.timeout.ms', 'whole'],
+  ['millrace.self.joins', 'text'],
   ['ksql.assert.topic.default.timeout.ms', 'whole'],
   ['ksql.create.or.replace.enabled', 'flag'],
   ['ksql.insert.into.values.enabled', 'flag'],
@@ -22,7 +23,8 @@ const KNOWN: ReadonlyMap<string, Values> = new Map<string, Values>([
   ['ksql.persistence.wrap.single.values', 'flag'],
   ['ksql.query.pull.table.scan.enabled', 'flag'],
   ['ksql.timestamp.throw.on.invalid', 'flag'],
-  ['ksql.variable.substitution.enable', 'flag'],
+  // Variables are always put in.
+  ['ksql.variable.substitution.enable', ['true']],
   // Every change is emitted; a cache would leave some out.
   ['cache.max.bytes.buffering', ['0']],
   ['statestore.cache.max.bytes', ['0']],

@@ -17,7 +17,6 @@ import {
   TIME,
   TIMESTAMP,
   type Type,
-  typeEquals,
 } from '../data/type.ts';
 import type { TypeName } from '../sql/ast.ts';
 import { didYouMean } from './nearest.ts';
@@ -116,17 +115,4 @@ export function holdsMap(type: Type): boolean {
     default:
       return false;
   }
-}
-
-/** The type of a column with all headers of a record. */
-export const HEADERS_TYPE: Type = array(
-  struct([
-    { name: 'KEY', type: STRING },
-    { name: 'VALUE', type: BYTES },
-  ]),
-);
-
-/** True when the type can hold all headers of a record. */
-export function isHeadersType(type: Type): boolean {
-  return typeEquals(type, HEADERS_TYPE);
 }

@@ -4,7 +4,7 @@ import type { Catalog, PersistentQuery } from '../catalog/catalog.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Type } from '../data/type.ts';
 import type { Plan } from '../plan/step.ts';
-import { RARE_CHANGES } from './own-parts.ts';
+import { CONTROL } from './own-parts.ts';
 
 /** Raised when a change gets another meaning; a newer one is refused, never guessed. */
 export const CHANGE_VERSION = 1;
@@ -58,6 +58,6 @@ export function applied(catalog: Catalog, change: CatalogChange): Catalog {
       return made.withQuery(change.query);
     }
     default:
-      return RARE_CHANGES.code.rarelyApplied(catalog, change);
+      return CONTROL.code.rarelyApplied(catalog, change);
   }
 }

@@ -30,11 +30,11 @@ import { removeTopic } from './queries.ts';
 import type { Session, StatementsOptions } from './statements.ts';
 import { currentStatus, entity, type Entity } from './status.ts';
 
+export { rarelyApplied } from './rare-changes.ts';
+
 /** What a statement of control may see and do. */
 export interface ControlContext extends StatementsOptions, Session {
   readonly catalog: Catalog;
-  /** The properties of the session over those of all sessions. */
-  readonly effective: ReadonlyMap<string, string>;
   readonly planned: (analysis: QueryAnalysis) => Promise<Plan>;
   /** Makes a change of the catalog; it is done, and will be repeated at open, once this resolves to its number. */
   readonly changed: (text: string, change: CatalogChange) => Promise<number>;
@@ -93,7 +93,7 @@ export async function control(
 async function show(
   text: string,
   { target, all, extended }: ControlAnalysis & { readonly kind: 'show' },
-  { catalog, registry, queries, host, effective, variables }: ControlContext,
+  { catalog, registry, queries, host, properties, variables }: ControlContext,
 ): Promise<Entity> {
   const stateOf = (id: string) => queries.stateOf(id);
   switch (target) {
@@ -114,7 +114,7 @@ async function show(
     case 'VARIABLES':
       return variablesEntity(text, variables);
     case 'PROPERTIES':
-      return propertiesEntity(text, effective);
+      return propertiesEntity(text, properties);
     default:
       return exhaustive(target);
   }
@@ -127,16 +127,20 @@ function plansOf(catalog: Catalog, queries: ControlContext['queries']): readonly
 async function set(
   text: string,
   { property, value, system }: ControlAnalysis & { readonly kind: 'set' },
-  { properties, changed }: ControlContext,
+  { catalog, properties, changed }: ControlContext,
 ): Promise<Entity> {
   // A value that no plan could have is refused here and not at the next query.
   planningOptions(new Map([[property, value ?? 'auto']]), true);
+  const ofAll = catalog.properties.get(property);
   if (!system || value === null) {
-    if (value === null) properties.delete(property);
-    else properties.set(property, value);
+    const next = value ?? ofAll;
+    if (next === undefined) properties.delete(property);
+    else properties.set(property, next);
     return entity('properties', text, { property, value });
   }
   const sequence = await changed(text, { change: 'property', name: property, value });
+  // What the session has set itself stays.
+  if (properties.get(property) === ofAll) properties.set(property, value);
   return currentStatus(text, {
     commandId: `cluster/${property}/alter`,
     message: `${property} is ${value} for all sessions that do not set it`,

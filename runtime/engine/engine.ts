@@ -18,7 +18,7 @@ import { withParts } from '../task/with-parts.ts';
 import { readEntries } from './catalog-topic.ts';
 import type { Entity } from './entities.ts';
 import { produce, type ProducedAt, type ProducedRecord } from './insert.ts';
-import { INSERT_BATCH, INSERT_ROWS, PRINT_TOPIC, PULL_QUERY, RECORDS } from './own-parts.ts';
+import { INSERT_BATCH, INSERT_ROWS, PULL_QUERY, RECORDS } from './own-parts.ts';
 import { announceParts } from './parts.ts';
 import { startPush } from './push.ts';
 import { boundProcessingLog } from './processing-log.ts';
@@ -55,9 +55,6 @@ export interface PrintOptions {
   /** Ends the printing. */
   readonly signal?: AbortSignal | undefined;
 }
-
-/** The session's property that leaves ${variables} as they are. */
-const SUBSTITUTION = 'ksql.variable.substitution.enable';
 
 /** Values by column name, in any case, as `valueIn` takes them. */
 export type InsertRow = Readonly<Record<string, unknown>>;
@@ -100,7 +97,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     registry,
     queries,
     statements,
-    new Map(Object.entries(options.properties ?? {})),
+    new Map([...replayed.catalog.properties, ...Object.entries(options.properties ?? {})]),
   );
 }
 
@@ -213,16 +210,14 @@ export class Engine implements AsyncDisposable {
    */
   print(sql: string, options: PrintOptions = {}): Promise<AsyncGenerator<string, void, undefined>> {
     return this.#inTurn(async () => {
-      const { printTopic } = await withParts(() => PRINT_TOPIC.code);
+      const { printTopic } = await withParts(() => RECORDS.code);
       return printTopic(await this.#parsed(sql), this.#host.log, options.signal ?? null);
     });
   }
 
   /** The statements of a text, with what DEFINE has defined put in. @throws {StatementError} */
   #parsed(sql: string): Promise<readonly Statement[]> {
-    const { properties } = this.catalog;
-    const isOff = (this.#properties.get(SUBSTITUTION) ?? properties.get(SUBSTITUTION)) === 'false';
-    return withParts(() => parse(sql, isOff ? undefined : this.#variables));
+    return withParts(() => parse(sql, this.#variables));
   }
 
   async #push(plan: Plan, options: QueryOptions): Promise<QueryRows> {

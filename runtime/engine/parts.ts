@@ -29,8 +29,8 @@ export function announceParts(): void {
   fetched(analyze.INSERT_VALUES, () => import('../analyze/insert-values.ts'));
   fetched(analyze.LAMBDA_CALLS, () => import('../analyze/typing-lambdas.ts'));
   fetched(analyze.PULL, () => import('../analyze/pull.ts'));
+  fetched(analyze.RARE_SOURCES, () => import('../analyze/rare-sources.ts'));
   fetched(analyze.STRUCT_STAR, () => import('../analyze/struct-star.ts'));
-  fetched(analyze.REPLACE, () => import('../analyze/replace.ts'));
   fetched(analyze.TYPING, () => import('../analyze/typing-nodes.ts'));
   fetched(analyze.RARER, () => import('../analyze/rarer.ts'));
   fetched(catalog.NEAREST_NAME, () => import('../catalog/nearest-name.ts'));
@@ -54,13 +54,10 @@ export function announceParts(): void {
   fetched(own.INSERT_BATCH, () => import('./insert-batch.ts'));
   fetched(own.INSERT_ROWS, () => import('./insert-rows.ts'));
   fetched(own.MEMORY_LOG, () => import('../memory/memory-log.ts'));
-  fetched(own.PRINT_TOPIC, () => import('./print-topic.ts'));
   fetched(own.PULL_QUERY, () => import('./pull-query.ts'));
-  fetched(own.RARE_CHANGES, () => import('./rare-changes.ts'));
+  fetched(own.RARE_PLANS, () => import('./rare-plans.ts'));
   fetched(own.RECORDS, () => import('./records.ts'));
   fetched(own.SETTLE, () => import('./settle.ts'));
-  fetched(own.SOURCE_TABLE, () => import('../plan/source-table.ts'));
-  fetched(own.UPGRADE, () => import('../plan/upgrade.ts'));
   fetched(data.CODEC, () => import('../data/codec.ts'));
   fetched(data.JSON_TEXT, () => import('../data/json-text.ts'));
   fetched(formats.COLUMNAR, () => import('../formats/columnar.ts'));

@@ -23,7 +23,7 @@ import { appendEntry } from './catalog-topic.ts';
 import { applied, CHANGE_VERSION, type CatalogChange } from './changes.ts';
 import { loadFunctions } from './functions.ts';
 import { produce } from './insert.ts';
-import { CONTROL, INSERT_ROWS, SOURCE_TABLE, UPGRADE } from './own-parts.ts';
+import { CONTROL, INSERT_ROWS, RARE_PLANS } from './own-parts.ts';
 import type { Queries } from './queries.ts';
 import { currentStatus, type Entity } from './status.ts';
 import { ensureTopic } from './system.ts';
@@ -60,12 +60,6 @@ export class Statements {
     return this.#catalog;
   }
 
-  /** The properties of a session over those of all sessions (ALTER SYSTEM). */
-  effective(properties: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-    const system = this.#catalog.properties;
-    return system.size === 0 ? properties : new Map([...system, ...properties]);
-  }
-
   /** What a statement means now. @throws {StatementError} */
   async analyzed(statement: Statement, properties: ReadonlyMap<string, string>): Promise<Analysis> {
     const options = await this.#analyzeOptions(properties);
@@ -80,7 +74,7 @@ export class Statements {
       catalog,
       registry,
       formats,
-      properties: this.effective(properties),
+      properties,
       topics,
       queryNumber: this.#queryNumber + 1,
       // What UNIX_TIMESTAMP and RANDOM give where a statement holds them as constants: INSERT VALUES writes their values.
@@ -94,9 +88,9 @@ export class Statements {
     const hasKernel = host.kernel !== null;
     const old = analysis.mode === 'push' ? null : queries.plan(analysis.id);
     return withParts(() => {
-      const options = planningOptions(this.effective(properties), hasKernel);
+      const options = planningOptions(properties, hasKernel);
       if (old === null) return planQuery(analysis, options);
-      return UPGRADE.code.planUpgrade(analysis, options, { old, at: null });
+      return RARE_PLANS.code.planUpgrade(analysis, options, { old, at: null });
     });
   }
 
@@ -132,7 +126,7 @@ export class Statements {
             change: 'query',
             query,
             source,
-            plan: SOURCE_TABLE.code.planSourceTable(source, query),
+            plan: RARE_PLANS.code.planSourceTable(source, query),
           }));
     const sequence = await this.#changed(text, change, () =>
       ensureTopic(this.#options.host.log, { ...topic, internal: false }),
@@ -206,7 +200,6 @@ export class Statements {
       ...this.#options,
       ...session,
       catalog: this.#catalog,
-      effective: this.effective(properties),
       planned: (query) => this.planned(query, properties),
       changed: (by, change) => this.#changed(by, change),
     });
