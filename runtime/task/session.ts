@@ -28,6 +28,8 @@ import { withParts } from './with-parts.ts';
 
 /** Stands among the stream times for the task's logical clock. */
 const NOW = '@now';
+/** Likewise for the wall clock at the last input of a task with timers, so that an idle time goes on over restarts. */
+const INPUT = '@input';
 
 /**
  * Everything between two commits is here, synchronous and in memory. After anything throws the session is thrown away, and with it every
@@ -42,7 +44,7 @@ export class Session {
   readonly #task: string;
   readonly #wiring: Wiring;
   /** null: nothing happens without input. */
-  readonly #timers: Timers | null;
+  readonly #timers: Timers | null = null;
   /** Committed state as it was when the session opened, and as it is after its commits. */
   readonly state: StateReader;
   readonly #current: Current;
@@ -95,9 +97,11 @@ export class Session {
       },
     });
     const { idleMs = null } = options.plan;
-    const isTimed = idleMs !== null || part.steps.some(({ step }) => step === 'coalesce');
-    const nowMs = options.clock.now();
-    this.#timers = isTimed ? new TIMERS.code.Timers({ ...this.#wiring, idleMs, nowMs }) : null;
+    if (idleMs !== null || part.steps.some(({ step }) => step === 'coalesce')) {
+      const inputAt = this.#streamTime(INPUT);
+      if (inputAt.ms === -Infinity) inputAt.ms = options.clock.now();
+      this.#timers = new TIMERS.code.Timers({ ...this.#wiring, idleMs, inputAt });
+    }
     this.inputs = new TaskInputs(this.#wiring.readers, positions);
     this.#isLogged = positions.every(({ at }) => at.topic !== PROCESSING_LOG_TOPIC);
     this.outbox = new Outbox(

@@ -1,6 +1,6 @@
 // What happens in a task without input: periods that end on the wall clock, and stream time that follows it; knows no loop and no commit.
 
-import type { Emit, Operator } from '../operators/operator.ts';
+import type { Emit, Operator, StreamTime } from '../operators/operator.ts';
 
 /** What a session lets time do. */
 export interface Timed {
@@ -9,7 +9,8 @@ export interface Timed {
   readonly emits: readonly Emit[];
   /** Stream time follows the wall clock once no input has come for so many ms; null: only rows move it. */
   readonly idleMs: number | null;
-  readonly nowMs: number;
+  /** The wall clock at the last input; committed with it. */
+  readonly inputAt: StreamTime;
 }
 
 /**
@@ -18,19 +19,17 @@ export interface Timed {
  */
 export class Timers {
   readonly #timed: Timed;
-  #inputAtMs: number;
 
   constructor(timed: Timed) {
     this.#timed = timed;
-    this.#inputAtMs = timed.nowMs;
   }
 
   /** Lets the operators do what is due. True when something was, which is to be committed. */
   tick(nowMs: number, hasInput: boolean): boolean {
-    if (hasInput) this.#inputAtMs = nowMs;
-    const { operators, emits, idleMs } = this.#timed;
+    const { operators, emits, idleMs, inputAt } = this.#timed;
+    if (hasInput) inputAt.ms = nowMs;
     const toMs = idleMs === null ? -Infinity : nowMs - idleMs;
-    const moves = toMs >= this.#inputAtMs && toMs >= this.#dueAtStreamMs();
+    const moves = toMs >= inputAt.ms && toMs >= this.#dueAtStreamMs();
     const ticks = nowMs >= least(operators, (operator) => operator.dueAtMs?.());
     // In the order of the flow: what one emits reaches the next before that is told the time.
     operators.forEach((operator, index) => {
@@ -43,10 +42,10 @@ export class Timers {
 
   /** The wall-clock time at which something is due; Infinity when nothing is. */
   get dueAtMs(): number {
-    const { operators, idleMs } = this.#timed;
+    const { operators, idleMs, inputAt } = this.#timed;
     const byClock = least(operators, (operator) => operator.dueAtMs?.());
     if (idleMs === null) return byClock;
-    return Math.min(byClock, Math.max(this.#inputAtMs, this.#dueAtStreamMs()) + idleMs);
+    return Math.min(byClock, Math.max(inputAt.ms, this.#dueAtStreamMs()) + idleMs);
   }
 
   #dueAtStreamMs(): number {

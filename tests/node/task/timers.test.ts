@@ -96,6 +96,21 @@ test('a time-out begins again with every input', async () => {
   expect(await app.values('T')).toEqual(['a {"N":2} @900001']);
 });
 
+test('a time-out goes on over restarts, however many', async () => {
+  await using app = new Application();
+  await app.execute(`${STREAM}
+    SET 'millrace.idle.timeout.ms' = '60000';
+    CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s ${WINDOW} GROUP BY k EMIT FINAL;`);
+  await app.insert('a', 900_000);
+  for (let turn = 0; turn < 3; turn++) {
+    await app.advance(19_000);
+    await app.restart();
+  }
+  expect(await app.values('T')).toEqual([]);
+  await app.advance(3_000);
+  expect(await app.values('T')).toEqual(['a {"N":1} @900000']);
+});
+
 test('what a time-out made is made once, and the stream time that it moved stays moved', async () => {
   await using app = new Application();
   await app.execute(`${STREAM}
