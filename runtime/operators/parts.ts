@@ -2,11 +2,13 @@
 
 import { Part } from '../base/part.ts';
 import type * as Aggregate from './aggregate.ts';
+import type * as Joins from './joins.ts';
 import type * as KernelAggregate from './kernel-aggregate.ts';
 import type * as Materialize from './materialize.ts';
 import type * as TableFilter from './table-filter.ts';
 
 export const AGGREGATE = new Part<typeof Aggregate>('aggregation by rows');
+export const JOINS = new Part<typeof Joins>('joins');
 export const KERNEL_AGGREGATE = new Part<typeof KernelAggregate>('aggregation in the kernel');
 export const MATERIALIZE = new Part<typeof Materialize>('tables as sources');
 export const TABLE_FILTER = new Part<typeof TableFilter>('filters of tables');

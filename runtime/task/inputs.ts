@@ -3,7 +3,7 @@
 import { BATCH_ROWS_MAX, FETCH_BYTES_MAX } from '../base/limits.ts';
 import type { RecordError } from '../base/errors.ts';
 import { PortError } from '../base/errors.ts';
-import { type Batch, positionOf, slice } from '../data/batch.ts';
+import { type Batch, Op, positionOf, slice } from '../data/batch.ts';
 import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
 import type { Log, TopicPartition } from '../ports/log.ts';
 import type { OffsetEntry } from '../ports/store.ts';
@@ -19,8 +19,8 @@ export interface Skipped {
 /** The next rows of one input, and what else is done with once they are: records skipped, the position behind them. */
 export interface Run {
   readonly input: number;
-  /** null when every record of it was skipped. */
-  readonly batch: Batch | null;
+  /** By reader; null when every record of it was skipped. */
+  readonly batches: readonly (Batch | null)[];
   readonly skipped: readonly Skipped[];
   readonly records: RecordBatch;
   readonly place: RecordPlace;
@@ -34,7 +34,7 @@ export interface Run {
 
 interface Input {
   readonly at: TopicPartition;
-  readonly reader: Reader;
+  readonly readers: readonly Reader[];
   /** Offset of the next record to take. */
   next: number;
   /** Offset of the next record to fetch. */
@@ -56,10 +56,10 @@ interface Chunk {
   readonly place: RecordPlace;
   readonly from: number;
   readonly to: number;
-  readonly batch: Batch | null;
+  readonly batches: readonly (Batch | null)[];
   readonly skipped: readonly Skipped[];
-  /** Rows of `batch`, and index of records, that were taken. */
-  rows: number;
+  /** Rows of each batch, and index of records, that were taken. */
+  readonly rows: number[];
   at: number;
 }
 
@@ -70,14 +70,15 @@ interface Chunk {
 export class TaskInputs {
   readonly #inputs: readonly Input[];
 
-  constructor(readers: readonly Reader[], positions: readonly OffsetEntry[]) {
+  /** @param readers per input; several where several sources read its topic */
+  constructor(readers: readonly (readonly Reader[])[], positions: readonly OffsetEntry[]) {
     this.#inputs = positions.map(({ at, next, incarnation }, index) => {
-      const reader = readers[index];
-      if (reader === undefined)
+      const own = readers[index];
+      if (own === undefined)
         throw new PortError('UNKNOWN_PARTITION', `input ${index} has no reader`);
       return {
         at,
-        reader,
+        readers: own,
         next,
         fetched: next,
         incarnation,
@@ -177,21 +178,56 @@ export class TaskInputs {
     const to = Math.min(records.count, (Math.floor(start / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
     const place = { topic: input.at.topic, partition: input.at.partition, base };
     const skipped: Skipped[] = [];
-    const batch = input.reader.read(records, place, start, to, (index, error) =>
-      skipped.push({ index, error }),
+    const batches = input.readers.map((reader) =>
+      reader.read(records, place, start, to, (index, error) => skipped.push({ index, error })),
     );
     skipped.sort((a, b) => a.index - b.index);
     if (to === records.count) input.waiting.shift();
     const from = start - (start % BATCH_ROWS_MAX);
-    input.chunk = { records, place, from, to, batch, skipped, rows: 0, at: start };
+    const rows = batches.map(() => 0);
+    // A record that several readers skip is skipped once.
+    const once = skipped.filter(({ index }, i) => index !== skipped[i - 1]?.index);
+    input.chunk = { records, place, from, to, batches, skipped: once, rows, at: start };
     return input.chunk;
   }
 }
 
 /** Rowtime of the chunk's next row; -Infinity when only skipped records are left: they go first. */
 function headTime(chunk: Chunk): number {
-  if (chunk.batch === null || chunk.rows >= chunk.batch.length) return -Infinity;
-  return chunk.batch.rowtime[positionOf(chunk.batch, chunk.rows)] ?? -Infinity;
+  const { time } = nextRow(chunk);
+  return time === Infinity ? -Infinity : time;
+}
+
+/** The record of the chunk's next row, and its rowtime as the first reader has it that made a row of it; Infinity behind the last one. */
+function nextRow({ batches, rows }: Chunk): { record: number; time: number } {
+  let record = Infinity;
+  let time = Infinity;
+  for (let reader = 0; reader < batches.length; reader++) {
+    const batch = batches[reader] ?? null;
+    const row = rows[reader] as number;
+    if (batch === null || row >= batch.length) continue;
+    const position = positionOf(batch, row);
+    const own = batch.origin?.[position] ?? position;
+    if (own >= record) continue;
+    record = own;
+    time = batch.rowtime[position] as number;
+  }
+  return { record, time };
+}
+
+/** Takes the rows of a record; true when one of them is an old row. */
+function takeRecord({ batches, rows }: Chunk, record: number): boolean {
+  let isOld = false;
+  for (let reader = 0; reader < batches.length; reader++) {
+    const batch = batches[reader] ?? null;
+    const row = rows[reader] as number;
+    if (batch === null || row >= batch.length) continue;
+    const position = positionOf(batch, row);
+    if ((batch.origin?.[position] ?? position) !== record) continue;
+    rows[reader] = row + 1;
+    if (batch.op?.[position] === Op.UpdateBefore) isOld = true;
+  }
+  return isOld;
 }
 
 function takeFrom(
@@ -201,23 +237,30 @@ function takeFrom(
   bound: number,
   recordsMax: number,
 ): Run {
-  const { batch } = chunk;
+  const { batches, rows } = chunk;
   const indexEnd = Math.min(chunk.to, chunk.at + recordsMax);
-  let rows = chunk.rows;
-  if (batch !== null && bound === Infinity && indexEnd === chunk.to) {
-    rows = batch.length;
-  } else if (batch !== null) {
-    for (; rows < batch.length; rows++) {
-      const position = positionOf(batch, rows);
-      if ((batch.origin?.[position] ?? position) >= indexEnd) break;
-      if (rows > chunk.rows && (batch.rowtime[position] ?? 0) >= bound) break;
+  const from = [...rows];
+  let to = indexEnd;
+  if (bound === Infinity && indexEnd === chunk.to) {
+    batches.forEach((batch, reader) => (rows[reader] = batch?.length ?? 0));
+  } else {
+    let isFirst = true;
+    // An old row and its new one stay together, whatever the bounds.
+    for (let isOpen = false; ; isFirst = false) {
+      const { record, time } = nextRow(chunk);
+      if (record === Infinity || (!isOpen && (record >= indexEnd || (!isFirst && time >= bound)))) {
+        to = Math.min(Math.max(to, indexEnd), record);
+        break;
+      }
+      isOpen = takeRecord(chunk, record);
+      to = record + 1;
     }
   }
-  const next = batch === null || rows >= batch.length ? null : positionOf(batch, rows);
-  const to = next === null ? indexEnd : Math.min(indexEnd, batch?.origin?.[next] ?? next);
   const run: Run = {
     input: index,
-    batch: batch === null ? null : slice(batch, chunk.rows, rows),
+    batches: batches.map((batch, reader) =>
+      batch === null ? null : slice(batch, from[reader] as number, rows[reader] as number),
+    ),
     skipped: chunk.skipped.filter((record) => record.index >= chunk.at && record.index < to),
     records: chunk.records,
     place: chunk.place,
@@ -226,7 +269,6 @@ function takeFrom(
     chunkFrom: chunk.from,
     chunkTo: chunk.to,
   };
-  chunk.rows = rows;
   chunk.at = to;
   input.next = chunk.place.base + to;
   if (to === chunk.to) input.chunk = null;

@@ -71,16 +71,18 @@ async function taken(log: MemoryLog, inputs: number, recordsMax: () => number, f
     next: from?.[index] ?? 0,
     incarnation: String(index + 1),
   }));
-  const readers = positions.map(({ at }) => readerOf(source(at.topic), FORMATS));
+  const readers = positions.map(({ at }) => [readerOf(source(at.topic), FORMATS)]);
   const task = new TaskInputs(readers, positions);
   const order: string[] = [];
   while (await task.fetch(log)) {
     for (let run = task.take(recordsMax()); run !== null; run = task.take(recordsMax())) {
       for (const { index } of run.skipped) order.push(`${run.input}!${run.place.base + index}`);
-      for (let i = 0; run.batch !== null && i < run.batch.length; i++) {
-        const column = run.batch.columns[1];
+      const [batch = null] = run.batches;
+      if (batch === null) continue;
+      for (let i = 0; i < batch.length; i++) {
+        const column = batch.columns[1];
         if (column === undefined) throw new Error('there are two columns');
-        const value = valueAt(column, positionOf(run.batch, i)) as number;
+        const value = valueAt(column, positionOf(batch, i)) as number;
         order.push(`${run.input}:${value}`);
       }
     }
@@ -148,7 +150,7 @@ test('cuts chunks at multiples of BATCH_ROWS_MAX, wherever reading began', async
   const log = await logOf([[records]]);
   const at = { topic: 't0', partition: 0 };
   const task = new TaskInputs(
-    [readerOf(source('t0'), FORMATS)],
+    [[readerOf(source('t0'), FORMATS)]],
     [{ at, next: 4000, incarnation: '1' }],
   );
   await task.fetch(log);
@@ -166,7 +168,7 @@ test('refuses a topic that is not the one it was', async () => {
   const log = await logOf([[[{ ms: 1, isBad: false }]]]);
   const at = { topic: 't0', partition: 0 };
   const task = new TaskInputs(
-    [readerOf(source('t0'), FORMATS)],
+    [[readerOf(source('t0'), FORMATS)]],
     [{ at, next: 0, incarnation: 'another' }],
   );
   const error = await refused(
