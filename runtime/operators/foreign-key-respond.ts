@@ -97,11 +97,12 @@ export class ForeignKeyRespond implements Operator {
       this.#subscriptions.set(scratch.finish(), ends ? null : kept(version));
     }
     if (what === Ask.end) return;
-    const row = ends || id === NO_KEY ? null : this.#table.get(id);
-    if (row === null && what === Ask.subscribe) return;
+    const found = id === NO_KEY ? null : this.#table.get(id);
+    if (found === null && what === Ask.subscribe) return;
     const ms = batch.rowtime[position] ?? 0;
     const primary = columns.map((column) => valueAt(column, position));
-    const rowtime = row === null ? ms : Math.max(ms, rowtimeOf(row));
+    const rowtime = found === null ? ms : Math.max(ms, rowtimeOf(found));
+    const row = ends ? null : found;
     this.#answer({ primary, version, row, rowtime, origin: batch.origin?.[position] ?? null }, out);
   }
 
