@@ -24,7 +24,7 @@ export function analyzeInsertValues(
   refuseTarget(source, statement.target.at);
   const targets = targetsOf(statement, source);
   const context: TypingContext = {
-    scope: { entries: [{ alias: 'VALUES', source }], row: { columns: [] } },
+    scope: { entries: [{ alias: 'VALUES', source }], row: { columns: [] }, join: null },
     registry: options.registry,
     types: options.catalog.types,
     clause: 'VALUES',
@@ -118,7 +118,8 @@ function listed(names: readonly Name[], source: Source): readonly SchemaColumn[]
     if (text === ROWTIME) return { name: ROWTIME, type: BIGINT, role: 'pseudo' };
     const column = source.schema.columns.find((candidate) => candidate.name === text);
     if (column === undefined) {
-      const scope: Scope = { entries: [{ alias: source.name, source }], row: source.schema };
+      const entries = [{ alias: source.name, source }];
+      const scope: Scope = { entries, row: source.schema, join: null };
       throw unknownColumn(text, scope, at);
     }
     if (column.role === 'pseudo') throw headerError(text, at);

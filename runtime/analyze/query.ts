@@ -1,7 +1,7 @@
 // Analyzes persistent and push queries: CREATE ... AS, SELECT ... EMIT CHANGES; knows no clauses' rules.
 
 import { StatementError } from '../base/errors.ts';
-import type { KeyWindow, Source } from '../catalog/source.ts';
+import type { KeyWindow, Relation } from '../catalog/source.ts';
 import type { CreateAs, Query, Select } from '../sql/ast.ts';
 import type { Aggregation, AnalyzeOptions, QueryAnalysis } from './analysis.ts';
 import { analyzeBody, type Body, bodyOf, type Parts } from './body.ts';
@@ -9,6 +9,7 @@ import { findAggregate } from './rules/aggregation.ts';
 import * as clauses from './rules/clauses.ts';
 import { startOf } from './settings.ts';
 import { type Sink, sinkOf } from './sink.ts';
+import { sourcesOf } from './sources.ts';
 
 /** CREATE STREAM or TABLE ... AS SELECT. The name has been checked to be free. */
 export function analyzeCreateAs(statement: CreateAs, options: AnalyzeOptions): QueryAnalysis {
@@ -16,18 +17,17 @@ export function analyzeCreateAs(statement: CreateAs, options: AnalyzeOptions): Q
   const body = bodyOf(query, true, options);
   const kind = statement.sourceType === 'TABLE' ? 'table' : 'stream';
   clauses.refuseWrongKind(kind, query, body.source, statement.at);
-  clauses.refuseWindowedTable(body.source, query.from.at);
   const parts = analyzeBody(body);
   const id = `C${kind === 'table' ? 'T' : 'S'}AS_${statement.name.text}_${options.queryNumber}`;
   const sink = sinkOf(
     {
       statement,
       id,
-      source: body.source,
+      sources: sourcesOf(body.input),
       kind,
       schema: parts.projected.projection.schema,
       window: windowOf(body.source, parts.aggregation),
-      rekeyed: query.groupBy !== null || query.partitionBy !== null,
+      rekeyed: rekeyed(query),
     },
     options,
   );
@@ -41,8 +41,9 @@ export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAn
   return {
     kind: 'query',
     mode: 'push',
-    id: `TRANSIENT_${body.source.name}_${options.queryNumber}`,
+    id: `TRANSIENT_${statement.query.from.name.text}_${options.queryNumber}`,
     statement: statement.text,
+    input: body.input,
     source: body.source,
     row: body.scope.row,
     where,
@@ -58,6 +59,11 @@ export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAn
     retentionMs: null,
     warnings: [],
   };
+}
+
+/** Whether the key is not the key of the source. */
+function rekeyed({ joins, groupBy, partitionBy }: Query): boolean {
+  return joins.length > 0 || groupBy !== null || partitionBy !== null;
 }
 
 /** For a client, aggregates without GROUP BY are over all rows: one group, whose key is a constant. */
@@ -103,6 +109,7 @@ export function persistent({
     mode: 'persistent',
     id,
     statement,
+    input: body.input,
     source: body.source,
     row: body.scope.row,
     where,
@@ -114,14 +121,19 @@ export function persistent({
     creates,
     limit: null,
     from: startOf('persistent', options),
-    query: { id, statement, reads: [body.source.name], writes: sink.sink.name },
+    query: {
+      id,
+      statement,
+      reads: sourcesOf(body.input).map(({ name }) => name),
+      writes: sink.sink.name,
+    },
     retentionMs: sink.retentionMs,
     warnings: sink.warnings,
   };
 }
 
 /** The window of the rows that a query makes. */
-export function windowOf(source: Source, aggregation: Aggregation | null): KeyWindow | null {
+export function windowOf(source: Relation, aggregation: Aggregation | null): KeyWindow | null {
   if (aggregation === null) return source.window;
   return aggregation.window === null
     ? null

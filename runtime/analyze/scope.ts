@@ -5,7 +5,8 @@ import { didYouMean } from '../catalog/nearest.ts';
 import type { Source } from '../catalog/source.ts';
 import { type Schema, schema, type SchemaColumn, WINDOWEND, WINDOWSTART } from '../data/schema.ts';
 import { BIGINT, INTEGER } from '../data/type.ts';
-import type { Column, Name } from '../sql/ast.ts';
+import type { Column, Expression, Name } from '../sql/ast.ts';
+import type { Item } from './names.ts';
 
 /** The columns that every record has. */
 const PSEUDO_COLUMNS: readonly SchemaColumn[] = [
@@ -27,6 +28,20 @@ export interface ScopeEntry {
   readonly source: Source;
 }
 
+/** What names mean where several sources are joined; made by join-names.ts. */
+export interface JoinScope {
+  /** The position in the row. @throws {StatementError} UNKNOWN_SOURCE, UNKNOWN_COLUMN */
+  columnAt(column: Column): number;
+  /** What an item is called that is only this column. */
+  nameOf(column: Column): string;
+  /** What `*` stands for, or `source.*`; with PARTITION BY (or null) its keys come first. */
+  star(source: Name | null, partitionBy: readonly Expression[] | null): readonly Item[];
+  /** Which key column of the row the node is, or -1. */
+  keyOf(node: Expression): number;
+  /** The columns that can stand for key column `key`, as messages name them. */
+  keyText(key: number): string;
+}
+
 /**
  * The names of one FROM. `row` is the schema that expressions of the query are over: all columns of the source (key,
  * window, value), its header columns and the pseudo columns.
@@ -34,15 +49,21 @@ export interface ScopeEntry {
 export interface Scope {
   readonly entries: readonly ScopeEntry[];
   readonly row: Schema;
+  /** null over one source. */
+  readonly join: JoinScope | null;
 }
 
 /** The row that expressions over the source see. */
-function rowOf(source: Source): Schema {
+export function rowOf(source: Source): Schema {
   return schema([...source.schema.columns, ...PSEUDO_COLUMNS]);
 }
 
 export function scopeOf(source: Source, alias: Name | null): Scope {
-  return { entries: [{ alias: alias?.text ?? source.name, source }], row: rowOf(source) };
+  return {
+    entries: [{ alias: alias?.text ?? source.name, source }],
+    row: rowOf(source),
+    join: null,
+  };
 }
 
 /**
@@ -50,6 +71,7 @@ export function scopeOf(source: Source, alias: Name | null): Scope {
  * @throws {StatementError} UNKNOWN_SOURCE for a qualifier that is not in FROM, UNKNOWN_COLUMN
  */
 export function columnAt(scope: Scope, column: Column): number {
+  if (scope.join !== null) return scope.join.columnAt(column);
   if (column.source !== null) checkQualifier(scope, column.source);
   const index = scope.row.columns.findIndex((candidate) => candidate.name === column.name.text);
   if (index >= 0) return index;

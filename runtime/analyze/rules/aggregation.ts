@@ -1,7 +1,7 @@
 // What an aggregation may not be: aggregates out of place or nested, ungrouped columns, functions without undo; knows no plan.
 
 import { type Position, StatementError } from '../../base/errors.ts';
-import type { Source } from '../../catalog/source.ts';
+import type { Relation } from '../../catalog/source.ts';
 import { WINDOWEND, WINDOWSTART } from '../../data/schema.ts';
 import type { FunctionRegistry } from '../../functions/registry.ts';
 import type { Call, Expression, Query } from '../../sql/ast.ts';
@@ -111,7 +111,7 @@ export function refuseNested(call: Call, registry: FunctionRegistry): void {
 }
 
 /** Over a table an old row is taken back before the new one counts. */
-export function refuseWithoutUndo(call: Call, source: Source): StatementError {
+export function refuseWithoutUndo(call: Call, source: Relation): StatementError {
   return new StatementError(
     'INVALID',
     `${shortText(call)} cannot be computed over the table ${source.name}`,
@@ -121,7 +121,7 @@ export function refuseWithoutUndo(call: Call, source: Source): StatementError {
 }
 
 /** Values of the format KAFKA stand for themselves and cannot be grouped, as in ksqlDB. */
-export function refuseUngroupableFormat(source: Source, at: Position): void {
+export function refuseUngroupableFormat(source: Relation, at: Position): void {
   if (source.valueFormat.format !== 'KAFKA') return;
   throw new StatementError(
     'INVALID',

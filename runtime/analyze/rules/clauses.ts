@@ -1,7 +1,7 @@
 // Which clauses go together in a query, and which the engine does not run yet; knows no columns.
 
 import { type Position, StatementError } from '../../base/errors.ts';
-import type { Source } from '../../catalog/source.ts';
+import type { Relation } from '../../catalog/source.ts';
 import type { Query } from '../../sql/ast.ts';
 
 function unsupported(what: string, at: Position, hint = ''): StatementError {
@@ -10,8 +10,6 @@ function unsupported(what: string, at: Position, hint = ''): StatementError {
 
 /** Features of the language that this version does not run. */
 export function refuseUnsupported(query: Query): void {
-  const [join] = query.joins;
-  if (join !== undefined) throw unsupported('JOIN', join.at);
   const { window, emit, orderBy } = query;
   if (window !== null && window.kind !== 'Tumbling') {
     throw unsupported(`WINDOW ${window.kind.toUpperCase()}`, window.at, 'WINDOW TUMBLING is.');
@@ -34,7 +32,7 @@ export function refuseFinalWithoutWindow(query: Query): void {
 }
 
 /** WINDOW belongs to GROUP BY over a stream. */
-export function refuseMisplacedWindow(query: Query, source: Source): void {
+export function refuseMisplacedWindow(query: Query, source: Relation): void {
   if (query.window === null) return;
   if (query.groupBy === null) {
     throw new StatementError(
@@ -66,7 +64,7 @@ export function refuseMisplacedHaving(query: Query): void {
 }
 
 /** PARTITION BY gives a stream another key, and nothing else. */
-export function refuseMisplacedPartitionBy(query: Query, source: Source): void {
+export function refuseMisplacedPartitionBy(query: Query, source: Relation): void {
   const [first] = query.partitionBy ?? [];
   if (query.partitionBy === null) return;
   const at = first?.at ?? query.at;
@@ -117,7 +115,7 @@ export function refuseMisplacedPartitionBy(query: Query, source: Source): void {
 export function refuseWrongKind(
   wanted: 'stream' | 'table',
   query: Query,
-  source: Source,
+  source: Relation,
   at: Position,
 ): void {
   const grouped = query.groupBy !== null;
@@ -140,7 +138,7 @@ export function refuseWrongKind(
 }
 
 /** A windowed table is asked by pull and push queries only. */
-export function refuseWindowedTable(source: Source, at: Position): void {
+export function refuseWindowedTable(source: Relation, at: Position): void {
   if (source.kind !== 'table' || source.window === null) return;
   throw new StatementError(
     'INVALID',
