@@ -8,6 +8,7 @@ import * as expr from '../expr/parts.ts';
 import * as formats from '../formats/parts.ts';
 import * as functions from '../functions/parts.ts';
 import * as operators from '../operators/parts.ts';
+import * as plan from '../plan/parts.ts';
 import * as sql from '../sql/parts.ts';
 import * as task from '../task/parts.ts';
 import * as own from './own-parts.ts';
@@ -26,6 +27,7 @@ export function announceParts(): void {
   fetched(analyze.INSERT_SELECT, () => import('../analyze/insert-select.ts'));
   fetched(analyze.INSERT_VALUES, () => import('../analyze/insert-values.ts'));
   fetched(analyze.LAMBDA_CALLS, () => import('../analyze/typing-lambdas.ts'));
+  fetched(analyze.JOINS, () => import('../analyze/joins.ts'));
   fetched(analyze.PULL, () => import('../analyze/pull.ts'));
   fetched(analyze.STRUCT_STAR, () => import('../analyze/struct-star.ts'));
   fetched(analyze.TYPING, () => import('../analyze/typing-nodes.ts'));
@@ -40,9 +42,11 @@ export function announceParts(): void {
   fetched(functions.DATETIME_TEXT, () => import('../functions/datetime/text.ts'));
   fetched(functions.THEMES, () => import('../functions/themes.ts'));
   fetched(operators.AGGREGATE, () => import('../operators/aggregate.ts'));
+  fetched(operators.JOINS, () => import('../operators/joins.ts'));
   fetched(operators.KERNEL_AGGREGATE, () => import('../operators/kernel-aggregate.ts'));
   fetched(operators.MATERIALIZE, () => import('../operators/materialize.ts'));
   fetched(operators.TABLE_FILTER, () => import('../operators/table-filter.ts'));
+  fetched(plan.JOINS, () => import('../plan/joins.ts'));
   fetched(own.CONTROL, () => import('./control.ts'));
   fetched(own.INSERT_BATCH, () => import('./insert-batch.ts'));
   fetched(own.INSERT_ROWS, () => import('./insert-rows.ts'));

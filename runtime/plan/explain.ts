@@ -10,8 +10,8 @@ import { type Path, type Plan, type Step, type StepId, stepById } from './step.t
 export interface ExplainedStep {
   readonly id: StepId;
   readonly step: Step['step'];
-  /** The step that feeds it, in the same task; null where a topic does. */
-  readonly input: StepId | null;
+  /** The steps that feed it, in the same task; none where a topic does. Of a join the left one, then the right one. */
+  readonly inputs: readonly StepId[];
   /** What it does, in words and expressions. */
   readonly detail: string;
   /** The columns that it emits. */
@@ -68,11 +68,30 @@ function explainedStep(step: Step, plan: Plan): ExplainedStep {
   return {
     id: step.id,
     step: step.step,
-    input: 'input' in step ? step.input : null,
+    inputs: inputsOf(step),
     detail: detail(step, plan),
     columns: step.schema.columns.map((column) => column.name),
     path: step.step === 'aggregate' ? step.run : null,
   };
+}
+
+/** The steps that feed a step, in the order of its inputs. */
+function inputsOf(step: Step): StepId[] {
+  switch (step.step) {
+    case 'source':
+    case 'internalSource':
+      return [];
+    case 'streamStreamJoin':
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+      return [step.left, step.right];
+    case 'foreignKeyJoin':
+      return [step.left, step.responses];
+    case 'foreignKeyRespond':
+      return [step.subscriptions, step.right];
+    default:
+      return [step.input];
+  }
 }
 
 /** The text form: a header, then the steps of each task in the order of the flow. */
@@ -89,10 +108,13 @@ export function explain(plan: Plan): string {
     lines.push(
       `Task ${part.id} (${part.partitions} ${part.partitions === 1 ? 'partition' : 'partitions'})`,
     );
-    part.steps.forEach((step, depth) => {
+    const depths = new Map<StepId, number>();
+    for (const step of part.steps) {
+      const depth = Math.max(-1, ...step.inputs.map((id) => depths.get(id) ?? -1)) + 1;
+      depths.set(step.id, depth);
       const run = step.path === null ? '' : ` [${pathText(step.path)}]`;
       lines.push(`${'  '.repeat(depth + 1)}${step.id} ${step.step}${run} ${step.detail}`);
-    });
+    }
   }
   return lines.join('\n');
 }
@@ -149,6 +171,21 @@ function detail(step: Step, plan: Plan): string {
           : `, ${window.type} ${window.sizeMs} ms with ${window.graceMs} ms of grace`;
       return `${calls.join(', ')} over a ${step.over}${per}`;
     }
+    case 'streamStreamJoin': {
+      const grace = step.graceMs === null ? '' : ` and ${step.graceMs} ms of grace`;
+      return `${sidesText(step.type, step.left, step.right)} within ${step.beforeMs} ms before and ${step.afterMs} ms after${grace}: ${names.join(', ')}`;
+    }
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+      return `${sidesText(step.type, step.left, step.right)}: ${names.join(', ')}`;
+    case 'materialize':
+      return `of step ${step.input}`;
+    case 'foreignKeyJoin':
+      return `${step.type} of step ${step.left} with the answers of step ${step.responses}: ${names.join(', ')}`;
+    case 'foreignKeySubscribe':
+      return `by ${exprText(step.foreignKey, over)}`;
+    case 'foreignKeyRespond':
+      return `to step ${step.subscriptions} from step ${step.right}`;
     case 'sink':
       return `${step.kind} ${step.sink} to topic ${step.topic} (${formats(step.keyFormat, step.valueFormat)}): ${schemaText(step.schema)}`;
     case 'client': {
@@ -158,6 +195,10 @@ function detail(step: Step, plan: Plan): string {
       return `${shown.join(', ')}${step.limit === null ? '' : `, at most ${step.limit} rows`}`;
     }
   }
+}
+
+function sidesText(type: string, left: StepId, right: StepId): string {
+  return `${type} of steps ${left} and ${right}`;
 }
 
 function named(text: string, name: string | undefined): string {

@@ -2,20 +2,20 @@
 
 import type {
   Aggregation,
+  From,
   Projection,
   QueryAnalysis,
   Repartitioning,
 } from '../analyze/analysis.ts';
 import type { Source } from '../catalog/source.ts';
-import type { Schema } from '../data/schema.ts';
 import type { Expr } from '../expr/expr.ts';
 
 /**
  * A node of the logical plan. Its input's columns are named by position, all of them: which are needed is found out by
- * the planner. A join will be a node with two inputs.
+ * the planner.
  */
 export type LogicalNode =
-  | { readonly node: 'source'; readonly source: Source; readonly row: Schema }
+  | { readonly node: 'from'; readonly input: From }
   | {
       readonly node: 'filter';
       readonly input: LogicalNode;
@@ -36,8 +36,8 @@ export type LogicalNode =
 
 /** The logical plan of a query. */
 export function logicalPlan(analysis: QueryAnalysis): LogicalNode {
-  const { source, where, partitionBy, aggregation, having, projection, sink } = analysis;
-  let node: LogicalNode = { node: 'source', source, row: analysis.row };
+  const { input, source, where, partitionBy, aggregation, having, projection, sink } = analysis;
+  let node: LogicalNode = { node: 'from', input };
   if (where !== null) node = { node: 'filter', input: node, predicate: where, over: source.kind };
   if (partitionBy !== null) node = { node: 'repartition', input: node, by: partitionBy };
   if (aggregation !== null) node = { node: 'aggregate', input: node, aggregation };
@@ -45,9 +45,4 @@ export function logicalPlan(analysis: QueryAnalysis): LogicalNode {
   node = { node: 'project', input: node, projection };
   if (sink !== null) return { node: 'sink', input: node, sink };
   return { node: 'client', input: node, order: projection.order, limit: analysis.limit };
-}
-
-/** The source that feeds the node, since each has one input as yet. */
-export function feedingSource(node: LogicalNode): Source {
-  return node.node === 'source' ? node.source : feedingSource(node.input);
 }

@@ -36,6 +36,8 @@ export interface SourceStep {
   readonly schema: Schema;
   /** Keep the rows of a table in a state table, so that downstream gets old rows and pull queries find them. */
   readonly materialized: boolean;
+  /** Where a partition without a committed offset starts, if not where the plan says: a table that is joined is read as a whole. */
+  readonly from?: 'earliest' | undefined;
 }
 
 /** Reads encoded batches from an internal topic. */
