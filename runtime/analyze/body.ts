@@ -1,14 +1,13 @@
 // Analyzes the body of a query: FROM, WHERE, grouping, a new key and the projection; knows no sink.
 
 import { assert } from '../base/assert.ts';
-import { StatementError } from '../base/errors.ts';
 import type { Relation } from '../catalog/source.ts';
 import { columnsWithRole, type Schema, WINDOW_COLUMNS } from '../data/schema.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { Expression, Query } from '../sql/ast.ts';
 import { Grouping } from './aggregation.ts';
 import type { Aggregation, AnalyzeOptions, From, Repartitioning } from './analysis.ts';
-import { JOINS } from './parts.ts';
+import { JOINS, PARTITION_BY } from './parts.ts';
 import {
   type AnalyzedProjection,
   namedIn,
@@ -21,7 +20,7 @@ import * as clauses from './rules/clauses.ts';
 import * as projectionRules from './rules/projection.ts';
 import { columnAt, type Scope, scopeOf } from './scope.ts';
 import { condition, typed, type TypingContext } from './typing.ts';
-import { sameExpression, shortText } from './walk.ts';
+import { shortText } from './walk.ts';
 
 /** What FROM and JOIN give. */
 export interface FromClause {
@@ -45,7 +44,7 @@ export function bodyOf(query: Query, isPersistent: boolean, options: AnalyzeOpti
   const from = fromClause(query, isPersistent, options);
   clauses.refuseMisplacedWindow(query, from.source);
   clauses.refuseMisplacedHaving(query);
-  clauses.refuseMisplacedPartitionBy(query, from.source);
+  if (query.partitionBy !== null) PARTITION_BY.code.refusePartitionBy(query, from.source);
   aggregationRules.refuseGrouping(query, options.registry);
   aggregationRules.refuseAggregateWithoutGrouping(query, options.registry);
   const rows: TypingContext = {
@@ -80,7 +79,9 @@ export function analyzeBody(body: Body): Parts {
   const { query, rows } = body;
   const where = query.where === null ? null : condition(query.where, { ...rows, clause: 'WHERE' });
   if (query.groupBy !== null) return { where, ...grouped(body) };
-  if (query.partitionBy !== null) return { where, ...repartitioned(body, query.partitionBy) };
+  if (query.partitionBy !== null) {
+    return { where, ...PARTITION_BY.code.repartitioned(body, query.partitionBy) };
+  }
   const keys = columnsWithRole(body.source.schema, 'key');
   const windows = columnsWithRole(body.source.schema, 'window');
   const { row, join } = body.scope;
@@ -133,60 +134,13 @@ function grouped(body: Body): Omit<Parts, 'where'> {
   return { partitionBy: null, aggregation, having, projected };
 }
 
-/** PARTITION BY: the projection is over the new key columns, then all columns of the row. */
-function repartitioned(body: Body, partitionBy: readonly Expression[]): Omit<Parts, 'where'> {
-  const { rows, scope } = body;
-  const nodes = partitionBy.filter((node) => node.kind !== 'Null');
-  for (const node of nodes) refuseAggregate(node, rows);
-  const keys = nodes.map((node) => typed(node, { ...rows, clause: 'PARTITION BY' }));
-  const shifted: TypingContext = {
-    ...rows,
-    meaning: (node) => {
-      if (node.kind !== 'Column') return null;
-      const index = columnAt(scope, node);
-      return { ...columnOf(scope.row, index), index: keys.length + index };
-    },
-  };
-  const projected = checkedProjection(body, writtenKeys(nodes, 'partitioning expression'), {
-    scope,
-    keyOf: (node) => nodes.findIndex((candidate) => sameExpression(candidate, node)),
-    keyColumn: (key) => {
-      const expression = keys[key];
-      assert(expression !== undefined, 'a key column is one of PARTITION BY');
-      return { expr: 'column', index: key, type: expression.type };
-    },
-    value: (node) => typed(node, shifted),
-    windowColumns: null,
-    persistent: body.persistent,
-    partitionBy,
-  });
-  const names = keyNames(nodes, projected, scope);
-  const columns = keys.map((key, index) => ({
-    name: names[index] ?? `KSQL_COL_${index}`,
-    type: key.type,
-    role: 'key' as const,
-  }));
-  return { partitionBy: { keys, columns }, aggregation: null, having: null, projected };
-}
-
-function refuseAggregate(node: Expression, { registry }: TypingContext): void {
-  const aggregate = aggregationRules.findAggregate(node, registry);
-  if (aggregate === null) return;
-  throw new StatementError(
-    'INVALID',
-    `the aggregate ${shortText(aggregate)} cannot stand in PARTITION BY`,
-    aggregate.at,
-    'A row has no aggregate: aggregate first, in a query of its own.',
-  );
-}
-
-function columnOf(row: Schema, index: number): Expr & { readonly expr: 'column' } {
+export function columnOf(row: Schema, index: number): Expr & { readonly expr: 'column' } {
   const found = row.columns[index];
   assert(found !== undefined, 'a column of the row');
   return { expr: 'column', index, type: found.type };
 }
 
-function writtenKeys(
+export function writtenKeys(
   nodes: readonly Expression[],
   what: projectionRules.KeyNames['what'],
 ): projectionRules.KeyNames {
@@ -198,7 +152,7 @@ function writtenKeys(
 }
 
 /** The projection, with the rules that hold for every SELECT. */
-function checkedProjection(
+export function checkedProjection(
   { query, persistent: isPersistent }: Body,
   keys: projectionRules.KeyNames,
   rules: ProjectionRules,
@@ -221,7 +175,7 @@ function checkedProjection(
 }
 
 /** Names of new key columns: as selected, else as a projection would call them. */
-function keyNames(
+export function keyNames(
   nodes: readonly Expression[],
   projected: AnalyzedProjection,
   scope: Scope,

@@ -3,13 +3,14 @@
 import { type Position, StatementError } from '../base/errors.ts';
 import { NAME_LENGTH_MAX } from '../base/limits.ts';
 import { checkFormat, checkWrap, chooseFormats } from '../catalog/formats.ts';
-import { readProperties, type SourceProperties } from '../catalog/properties.ts';
-import type { HeaderColumn, KeyWindow } from '../catalog/source.ts';
-import { HEADERS_TYPE, isHeadersType, resolveType } from '../catalog/types.ts';
+import { readProperties } from '../catalog/properties.ts';
+import type { HeaderColumn } from '../catalog/source.ts';
+import { resolveType } from '../catalog/types.ts';
 import { schema, type SchemaColumn, WINDOW_COLUMNS } from '../data/schema.ts';
-import { BYTES, type Type, typeText } from '../data/type.ts';
+import type { Type } from '../data/type.ts';
 import type { ColumnDefinition, CreateSource, Name } from '../sql/ast.ts';
 import type { AnalyzeOptions, CreateSourceAnalysis } from './analysis.ts';
+import { RARE_SOURCES } from './parts.ts';
 import { isReserved } from './scope.ts';
 import { formatDefaults, partitionsOf } from './settings.ts';
 import { timestampOf } from './sink.ts';
@@ -63,7 +64,9 @@ export function analyzeCreateSource(
   const { columns, headers } = columnsOf(statement.columns, kind, options.catalog.types);
   const keys = columns.filter((column) => column.role === 'key');
   const values = columns.filter((column) => column.role === 'value');
-  const window = windowOf(properties);
+  const { windowType, windowSizeMs } = properties;
+  const isWindowed = windowType !== null || windowSizeMs !== null;
+  const window = isWindowed ? RARE_SOURCES.code.windowOf(properties) : null;
   if (kind === 'table' && keys.length === 0) {
     throw new StatementError(
       'INVALID',
@@ -175,7 +178,7 @@ function columnsOf(
       case 'Headers':
       case 'Header': {
         const key = constraint.kind === 'Header' ? constraint.key : null;
-        checkHeader(definition, type, key, headers);
+        RARE_SOURCES.code.checkHeader(definition, type, key, headers);
         headers.push({ column: name, key });
         return { name, type, role: 'pseudo' };
       }
@@ -203,70 +206,4 @@ function checkKey(
         definition.at,
         'Write KEY.',
       );
-}
-
-function checkHeader(
-  definition: ColumnDefinition,
-  type: Type,
-  key: string | null,
-  before: readonly HeaderColumn[],
-): void {
-  const what = key === null ? 'HEADERS' : `HEADER('${key}')`;
-  const fits = key === null ? isHeadersType(type) : type.kind === 'BYTES';
-  if (!fits) {
-    throw new StatementError(
-      'TYPE_MISMATCH',
-      `the ${what} column ${definition.name.text} is ${typeText(type)}`,
-      definition.at,
-      `It is ${typeText(key === null ? HEADERS_TYPE : BYTES)}.`,
-    );
-  }
-  const [first] = before;
-  if (first === undefined) return;
-  if (key === null || first.key === null) {
-    throw new StatementError(
-      'INVALID',
-      `a HEADERS column stands beside other header columns`,
-      definition.at,
-      'Declare one column with all headers, or columns for single ones.',
-    );
-  }
-  if (before.some((other) => other.key === key)) {
-    throw new StatementError(
-      'INVALID',
-      `two columns read the header '${key}'`,
-      definition.at,
-      'Keep one of them.',
-    );
-  }
-}
-
-function windowOf({ windowType, windowSizeMs }: SourceProperties): KeyWindow | null {
-  if (windowType === null) {
-    if (windowSizeMs === null) return null;
-    throw new StatementError(
-      'INVALID',
-      'WINDOW_SIZE without WINDOW_TYPE',
-      windowSizeMs.at,
-      'Add WINDOW_TYPE.',
-    );
-  }
-  if (windowType.value === 'SESSION') {
-    if (windowSizeMs === null) return { type: 'SESSION', sizeMs: null };
-    throw new StatementError(
-      'SYNTAX',
-      'WINDOW_SIZE of a SESSION window',
-      windowSizeMs.at,
-      'Sessions differ in size: leave it out.',
-    );
-  }
-  if (windowSizeMs === null) {
-    throw new StatementError(
-      'INVALID',
-      `a ${windowType.value} window without WINDOW_SIZE`,
-      windowType.at,
-      'Add WINDOW_SIZE.',
-    );
-  }
-  return { type: windowType.value, sizeMs: windowSizeMs.value };
 }

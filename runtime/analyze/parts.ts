@@ -7,8 +7,10 @@ import type * as InsertSelect from './insert-select.ts';
 import type * as InsertValues from './insert-values.ts';
 import type * as LambdaCalls from './typing-lambdas.ts';
 import type * as Joins from './joins.ts';
+import type * as PartitionBy from './partition-by.ts';
 import type * as Pull from './pull.ts';
 import type * as StructStar from './struct-star.ts';
+import type * as RareSources from './rare-sources.ts';
 import type * as TypingNodes from './typing-nodes.ts';
 
 export const COERCION = new Part<typeof Coercion>('conversions of types');
@@ -17,6 +19,8 @@ export const INSERT_SELECT = new Part<typeof InsertSelect>('INSERT INTO ... SELE
 export const INSERT_VALUES = new Part<typeof InsertValues>('INSERT VALUES');
 export const LAMBDA_CALLS = new Part<typeof LambdaCalls>('calls with lambdas');
 export const JOINS = new Part<typeof Joins>('joins');
+export const PARTITION_BY = new Part<typeof PartitionBy>('PARTITION BY');
 export const PULL = new Part<typeof Pull>('pull queries');
 export const STRUCT_STAR = new Part<typeof StructStar>('->*');
+export const RARE_SOURCES = new Part<typeof RareSources>('header columns and windowed keys');
 export const TYPING = new Part<typeof TypingNodes>('literals, operators and calls');

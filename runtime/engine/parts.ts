@@ -28,8 +28,10 @@ export function announceParts(): void {
   fetched(analyze.INSERT_VALUES, () => import('../analyze/insert-values.ts'));
   fetched(analyze.LAMBDA_CALLS, () => import('../analyze/typing-lambdas.ts'));
   fetched(analyze.JOINS, () => import('../analyze/joins.ts'));
+  fetched(analyze.PARTITION_BY, () => import('../analyze/partition-by.ts'));
   fetched(analyze.PULL, () => import('../analyze/pull.ts'));
   fetched(analyze.STRUCT_STAR, () => import('../analyze/struct-star.ts'));
+  fetched(analyze.RARE_SOURCES, () => import('../analyze/rare-sources.ts'));
   fetched(analyze.TYPING, () => import('../analyze/typing-nodes.ts'));
   fetched(catalog.NEAREST_NAME, () => import('../catalog/nearest-name.ts'));
   fetched(expr.EXPRESSIONS, () => import('../expr/compile.ts'));
@@ -47,6 +49,7 @@ export function announceParts(): void {
   fetched(operators.MATERIALIZE, () => import('../operators/materialize.ts'));
   fetched(operators.TABLE_FILTER, () => import('../operators/table-filter.ts'));
   fetched(plan.JOINS, () => import('../plan/joins.ts'));
+  fetched(plan.PARTITION_BY, () => import('../plan/partition-by.ts'));
   fetched(own.CONTROL, () => import('./control.ts'));
   fetched(own.INSERT_BATCH, () => import('./insert-batch.ts'));
   fetched(own.INSERT_ROWS, () => import('./insert-rows.ts'));

@@ -1,6 +1,8 @@
-// The part of the planner that is fetched on first use; knows only its type.
+// The parts of the planner that are fetched on first use; knows only their types.
 
 import { Part } from '../base/part.ts';
 import type * as Joins from './joins.ts';
+import type * as PartitionBy from './partition-by.ts';
 
 export const JOINS = new Part<typeof Joins>('plans of joins');
+export const PARTITION_BY = new Part<typeof PartitionBy>('plans of PARTITION BY');

@@ -10,8 +10,8 @@ import { type Built, PlanBuilder } from './builder.ts';
 import { keepsKey, repartitionFormat, windowSpec } from './grouping.ts';
 import { type LogicalNode, logicalPlan } from './logical.ts';
 import { lowered, type PlanningOptions } from './lower.ts';
-import { JOINS } from './parts.ts';
-import { moved, remapped } from './remap.ts';
+import { JOINS, PARTITION_BY } from './parts.ts';
+import { remapped } from './remap.ts';
 import {
   type MaterializedTable,
   type Plan,
@@ -30,7 +30,7 @@ export function planQuery(analysis: QueryAnalysis, options: PlanningOptions): Pl
 
 /** Builds the steps of one plan, in the order of the flow. */
 export class Planner extends PlanBuilder {
-  readonly #analysis: QueryAnalysis;
+  readonly analysis: QueryAnalysis;
   readonly options: PlanningOptions;
   /** The state that pull queries read, as far as it is known, and the steps behind it. */
   #state: Omit<MaterializedTable, 'after' | 'subtopology'> | null = null;
@@ -38,13 +38,13 @@ export class Planner extends PlanBuilder {
 
   constructor(analysis: QueryAnalysis, options: PlanningOptions) {
     super(analysis.id, analysis.source.partitions);
-    this.#analysis = analysis;
+    this.analysis = analysis;
     this.options = options;
   }
 
   plan(): Plan {
-    const { id, mode, statement, from } = this.#analysis;
-    this.#build(logicalPlan(this.#analysis), new Set());
+    const { id, mode, statement, from } = this.analysis;
+    this.build(logicalPlan(this.analysis), new Set());
     this.finish();
     return {
       version: PLAN_VERSION,
@@ -70,11 +70,11 @@ export class Planner extends PlanBuilder {
 
   /** Whether something asks for the rows of the table that the query reads: what aggregates them, or pull queries. */
   get keepsTable(): boolean {
-    return this.#analysis.aggregation !== null || this.#analysis.mode === 'persistent';
+    return this.analysis.aggregation !== null || this.analysis.mode === 'persistent';
   }
 
   /** @param needed positions in the node's logical schema that what follows reads */
-  #build(node: LogicalNode, needed: ReadonlySet<number>): Built {
+  build(node: LogicalNode, needed: ReadonlySet<number>): Built {
     switch (node.node) {
       case 'from':
         return node.input.from === 'source'
@@ -83,7 +83,7 @@ export class Planner extends PlanBuilder {
       case 'filter':
         return this.#filter(node, needed);
       case 'repartition':
-        return this.#repartition(node, needed);
+        return PARTITION_BY.code.buildRekey(this, node, needed);
       case 'aggregate':
         return this.#aggregate(node.input, node.aggregation);
       case 'project':
@@ -91,7 +91,7 @@ export class Planner extends PlanBuilder {
       case 'sink':
         return this.#sink(node);
       case 'client': {
-        const input = this.#build(node.input, needed);
+        const input = this.build(node.input, needed);
         const id = this.id();
         this.part.steps.push({
           step: 'client',
@@ -164,7 +164,7 @@ export class Planner extends PlanBuilder {
   }
 
   #filter(node: LogicalNode & { readonly node: 'filter' }, needed: ReadonlySet<number>): Built {
-    const input = this.#build(node.input, new Set([...needed, ...columnsRead(node.predicate)]));
+    const input = this.build(node.input, new Set([...needed, ...columnsRead(node.predicate)]));
     const id = this.id();
     this.part.steps.push({
       step: node.over === 'table' ? 'tableFilter' : 'filter',
@@ -177,44 +177,10 @@ export class Planner extends PlanBuilder {
     return { ...input, id };
   }
 
-  /** PARTITION BY: the sink's topic is the repartition, so that the task goes on with the new key. */
-  #repartition(
-    { input: from, by }: LogicalNode & { readonly node: 'repartition' },
-    needed: ReadonlySet<number>,
-  ): Built {
-    const keys = by.keys.length;
-    const carried = [...needed].filter((index) => index >= keys).map((index) => index - keys);
-    const input = this.#build(from, new Set([...carried, ...by.keys.flatMap(columnsRead)]));
-    if (keepsKey(by, this.#analysis.source, input.layout)) {
-      // The key stays as it is, rows without a value included.
-      const same = new Map<number, number>();
-      by.keys.forEach((key, index) =>
-        same.set(index, moved(input.layout, columnsRead(key)[0] ?? 0)),
-      );
-      for (const index of carried) same.set(keys + index, moved(input.layout, index));
-      return { ...input, layout: same };
-    }
-    const values = carried.map((index) => moved(input.layout, index));
-    const emitted = schema([...by.columns, ...asValues(input.schema, values)]);
-    const id = this.id();
-    this.part.steps.push({
-      step: 'rekey',
-      id,
-      input: input.id,
-      schema: emitted,
-      key: by.keys.map((key) => remapped(key, input.layout)),
-      carried: values,
-      dropNullKeys: false,
-    });
-    const layout = new Map<number, number>(by.keys.map((_, index) => [index, index]));
-    carried.forEach((index, place) => layout.set(keys + index, keys + place));
-    return { id, schema: emitted, layout };
-  }
-
   #aggregate(from: LogicalNode, aggregation: Aggregation): Built {
     const { keys, arguments: given } = aggregation;
-    const { source, sink } = this.#analysis;
-    let input = this.#build(from, new Set([...keys, ...given].flatMap(columnsRead)));
+    const { source, sink } = this.analysis;
+    let input = this.build(from, new Set([...keys, ...given].flatMap(columnsRead)));
     const kept = keepsKey(aggregation, source, input.layout);
     let key = keys.map((expression) => remapped(expression, input.layout));
     let values = given.map((expression) => remapped(expression, input.layout));
@@ -294,7 +260,7 @@ export class Planner extends PlanBuilder {
       ...call,
       arguments: call.arguments.map((argument) => keys + argument),
     }));
-    const shape = { window, calls, old: false, over: this.#analysis.source.kind };
+    const shape = { window, calls, old: false, over: this.analysis.source.kind };
     const id = this.id();
     this.part.steps.push({
       step: 'aggregate',
@@ -319,7 +285,7 @@ export class Planner extends PlanBuilder {
   }
 
   #project({ input: from, projection }: LogicalNode & { readonly node: 'project' }): Built {
-    const input = this.#build(from, new Set(projection.expressions.flatMap(columnsRead)));
+    const input = this.build(from, new Set(projection.expressions.flatMap(columnsRead)));
     const expressions = projection.expressions.map((expression) =>
       remapped(expression, input.layout),
     );
@@ -337,7 +303,7 @@ export class Planner extends PlanBuilder {
   }
 
   #sink({ input: from, sink }: LogicalNode & { readonly node: 'sink' }): Built {
-    const input = this.#build(from, new Set());
+    const input = this.build(from, new Set());
     const id = this.id();
     this.part.steps.push({
       step: 'sink',

@@ -63,54 +63,6 @@ export function refuseMisplacedHaving(query: Query): void {
   );
 }
 
-/** PARTITION BY gives a stream another key, and nothing else. */
-export function refuseMisplacedPartitionBy(query: Query, source: Relation): void {
-  const [first] = query.partitionBy ?? [];
-  if (query.partitionBy === null) return;
-  const at = first?.at ?? query.at;
-  if (first === undefined) {
-    throw new StatementError(
-      'INVALID',
-      'PARTITION BY names nothing',
-      at,
-      'Name at least one expression.',
-    );
-  }
-  if (query.groupBy !== null) {
-    throw new StatementError(
-      'INVALID',
-      'PARTITION BY beside GROUP BY',
-      at,
-      'GROUP BY gives the key already.',
-    );
-  }
-  if (source.kind === 'table') {
-    throw new StatementError(
-      'INVALID',
-      'PARTITION BY over a table',
-      at,
-      "A table's key is what its rows are found by.",
-    );
-  }
-  if (source.window !== null) {
-    throw new StatementError(
-      'INVALID',
-      'PARTITION BY over a windowed stream',
-      at,
-      'Its key holds the window.',
-    );
-  }
-  const none = query.partitionBy.find((node) => node.kind === 'Null');
-  if (none !== undefined && query.partitionBy.length > 1) {
-    throw new StatementError(
-      'INVALID',
-      'PARTITION BY several expressions with a NULL among them',
-      none.at,
-      'PARTITION BY NULL takes the key away and stands alone.',
-    );
-  }
-}
-
 /** CREATE STREAM makes streams, CREATE TABLE tables. */
 export function refuseWrongKind(
   wanted: 'stream' | 'table',
