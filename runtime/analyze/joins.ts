@@ -163,7 +163,7 @@ class JoinAnalyzer {
     const columns =
       key.keys.length === 0
         ? [[this.#names.syntheticKey, leftKey.type] as const]
-        : this.#head(key, leftKey);
+        : this.#head(key.keys);
     return {
       ...key,
       kind: left.kind === 'table' ? 'table' : 'stream',
@@ -188,16 +188,13 @@ class JoinAnalyzer {
   }
 
   /** The key columns' names and types: as the columns would be called that stand for them. */
-  #head(
-    { keys }: Pick<Joined, 'keys'>,
-    leftKey: Expr,
-  ): (readonly [string, SchemaColumn['type']])[] {
+  #head(keys: readonly Column[]): (readonly [string, SchemaColumn['type']])[] {
     return keys.map((column) => {
       const { entry, index } = this.#names.find(column);
-      const type = keys.length === 1 ? leftKey.type : undefined;
-      const own = this.#entry(entry).row.columns[index];
+      const { alias, row } = this.#entry(entry);
+      const own = row.columns[index];
       assert(own !== undefined, 'a found column is one of its row');
-      return [prefixed(this.#entry(entry).alias, own.name), type ?? own.type];
+      return [prefixed(alias, own.name), own.type];
     });
   }
 

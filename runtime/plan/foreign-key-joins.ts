@@ -64,11 +64,11 @@ class ForeignKeySides {
     const subscribe = this.#subscribe(leftId);
     const respond = this.#respond(subscribe.id, rightId);
     const join = this.#joinStep(leftId, respond.id);
-    // What the left source feeds comes first: the join keeps a row before it is subscribed for.
+    // The join keeps a row before it is subscribed for; where both tables are one topic, the right one has the row by then, too.
     const at = meeting.part.steps.findIndex(({ id }) => id === leftId) + 1;
     assert(at > 0, 'the left side is one of the steps');
     const { steps } = meeting.part;
-    const all = [...steps.slice(0, at), join, subscribe, ...steps.slice(at), respond];
+    const all = [...steps.slice(0, at), join, ...steps.slice(at), subscribe, respond];
     planner.part = { ...meeting.part, steps: all, rowByRow: true };
     return this.#built(join);
   }

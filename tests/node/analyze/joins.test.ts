@@ -84,6 +84,10 @@ test.each([
     ),
     'S_ID INTEGER KEY, N BIGINT, I_ID INTEGER',
   ],
+  [
+    `CREATE TABLE lands (land STRING PRIMARY KEY, code INT) WITH (KAFKA_TOPIC='lands', VALUE_FORMAT='JSON'); ${table('mid, code FROM makers m JOIN lands l ON m.land = l.land')}`,
+    'MID INTEGER KEY, CODE INTEGER',
+  ],
   [table('s.id, name FROM items i JOIN stock s ON s.id = i.id'), 'S_ID INTEGER KEY, NAME STRING'],
   [
     table('i.id, mid, land FROM items i LEFT JOIN makers ON maker = mid'),
