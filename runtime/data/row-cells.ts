@@ -46,6 +46,12 @@ export class RowCells {
   readonly #cellsAt: number;
   readonly #tailAt: number;
   readonly #nested = new ByteWriter(64);
+  /** The row at hand but for its tail. */
+  readonly #head: {
+    readonly bytes: Uint8Array;
+    readonly words: Int32Array;
+    readonly doubles: Float64Array;
+  };
   #scratch: Uint8Array<ArrayBuffer>;
   #view: DataView<ArrayBuffer>;
 
@@ -54,6 +60,12 @@ export class RowCells {
     this.#kinds = types.map(kindOf);
     this.#cellsAt = ROWTIME_BYTES + ((types.length + 63) >> 6) * 8;
     this.#tailAt = this.#cellsAt + types.length * CELL_BYTES;
+    const head = new ArrayBuffer(this.#tailAt);
+    this.#head = {
+      bytes: new Uint8Array(head),
+      words: new Int32Array(head),
+      doubles: new Float64Array(head),
+    };
     this.#scratch = new Uint8Array(this.#tailAt + 256);
     this.#view = new DataView(this.#scratch.buffer);
   }
@@ -66,7 +78,7 @@ export class RowCells {
     let bytes = this.#scratch;
     let view = this.#view;
     let end = this.#tailAt;
-    bytes.fill(0, 0, end);
+    for (let i = 0; i < end; i++) bytes[i] = 0;
     view.setFloat64(0, rowtime, true);
     let at = this.#cellsAt;
     for (let i = 0; i < columns.length; i++, at += CELL_BYTES) {
@@ -143,38 +155,41 @@ export class RowCells {
    * @throws {TaskCorrupted} when the bytes are no such row
    */
   append(row: Uint8Array, to: readonly (ColumnBuilder | null)[], start = 0): void {
-    if (row.length < start + this.#tailAt)
+    const tailAt = start + this.#tailAt;
+    if (row.length < tailAt)
       throw new TaskCorrupted(`a stored row of ${row.length} bytes is too short`);
-    const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
-    let at = start + this.#cellsAt;
+    // A view of a small array costs much more than a copy: the engine keeps such arrays without a buffer of their own.
+    const { bytes, words, doubles } = this.#head;
+    for (let from = start, at = 0; from < tailAt; from++, at++) bytes[at] = row[from] as number;
+    let word = this.#cellsAt >> 2;
     const kinds = this.#kinds;
-    for (let i = 0; i < kinds.length; i++, at += CELL_BYTES) {
+    for (let i = 0; i < kinds.length; i++, word += CELL_BYTES >> 2) {
       const builder = to[i] as ColumnBuilder | null;
       if (builder === null) continue;
-      if (((row[start + ROWTIME_BYTES + (i >> 3)] as number) & (1 << (i & 7))) === 0) {
+      if (((bytes[ROWTIME_BYTES + (i >> 3)] as number) & (1 << (i & 7))) === 0) {
         builder.appendNull();
         continue;
       }
+      const low = words[word] as number;
+      const high = words[word + 1] as number;
       switch (kinds[i]) {
-        case Kind.i64: {
-          const high = view.getInt32(at + 4, true);
+        case Kind.i64:
           if (high < EXACT_WORD && high >= -EXACT_WORD)
-            builder.appendNumber(high * 0x1_0000_0000 + view.getUint32(at, true));
-          else builder.appendBigint(view.getBigInt64(at, true));
+            builder.appendNumber(high * 0x1_0000_0000 + (low >>> 0));
+          else builder.appendBigint((BigInt(high) << 32n) | BigInt(low >>> 0));
           break;
-        }
         case Kind.i32:
-          builder.appendNumber(view.getInt32(at, true));
+          builder.appendNumber(low);
           break;
         case Kind.u8:
-          builder.appendBoolean(row[at] !== 0);
+          builder.appendBoolean(low !== 0);
           break;
         case Kind.f64:
-          builder.appendNumber(view.getFloat64(at, true));
+          builder.appendNumber(doubles[word >> 1] as number);
           break;
         default: {
-          const from = start + this.#tailAt + view.getUint32(at, true);
-          const end = from + view.getUint32(at + 4, true);
+          const from = tailAt + (low >>> 0);
+          const end = from + (high >>> 0);
           if (kinds[i] === Kind.text) appendText(row, builder, from, end);
           else this.#appendNested(row, builder, i, new ByteReader(row, from, end));
         }
@@ -198,9 +213,13 @@ export class RowCells {
 }
 
 /** The rowtime of an encoded row. */
-export function rowtimeOf(row: Uint8Array, start = 0): number {
-  return new DataView(row.buffer, row.byteOffset, row.byteLength).getFloat64(start, true);
+export function rowtimeOf(row: Uint8Array): number {
+  for (let at = 0; at < ROWTIME_BYTES; at++) rowtimeBytes[at] = row[at] as number;
+  return rowtimes[0] as number;
 }
+
+const rowtimes = new Float64Array(1);
+const rowtimeBytes = new Uint8Array(rowtimes.buffer);
 
 /** A STRING cell: its length, then its UTF-8. */
 function appendText(row: Uint8Array, to: ColumnBuilder, from: number, end: number): void {

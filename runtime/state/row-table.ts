@@ -15,6 +15,8 @@ const IDLE_KEYS_MAX = 65_536;
 export class RowTable {
   readonly #state: StateReader;
   #index = new KeyIndex();
+  /** Key bytes once they were asked for: a store finds an array that it knows faster than its bytes. */
+  #keys: (Uint8Array | undefined)[] = [];
   readonly #tables: readonly Values[];
 
   constructor(tables: TableId | readonly TableId[], state: StateReader) {
@@ -33,12 +35,16 @@ export class RowTable {
     return this.#index.key(id);
   }
 
+  #keyOf(id: number): Uint8Array {
+    return (this.#keys[id] ??= this.#index.key(id).slice());
+  }
+
   /** The value of a located key, null when it has none. */
   get(id: number, table = 0): Uint8Array | null {
     const of = this.#tables[table] as Values;
     const known = of.values[id];
     if (known !== undefined) return known;
-    const read = of.storeHolds ? this.#state.get(of.table, this.#index.key(id).slice()) : null;
+    const read = of.storeHolds ? this.#state.get(of.table, this.#keyOf(id)) : null;
     of.values[id] = read;
     return read;
   }
@@ -47,7 +53,9 @@ export class RowTable {
   set(id: number, value: Uint8Array | null, table = 0): void {
     const of = this.#tables[table] as Values;
     of.values[id] = value;
-    of.dirty.add(id);
+    if (of.isDirty[id] === true) return;
+    of.isDirty[id] = true;
+    of.dirty.push(id);
   }
 
   /** Hands over every key that was set since the last call. */
@@ -55,14 +63,11 @@ export class RowTable {
     const taken = new Set<number>();
     for (const of of this.#tables) {
       for (const id of of.dirty) {
-        into({
-          table: of.table,
-          key: this.#index.key(id).slice(),
-          value: of.values[id] ?? null,
-        });
+        into({ table: of.table, key: this.#keyOf(id), value: of.values[id] ?? null });
+        of.isDirty[id] = false;
         taken.add(id);
       }
-      of.dirty = new Set();
+      of.dirty = [];
     }
     if (this.#index.size > IDLE_KEYS_MAX + taken.size) this.#keep(taken);
   }
@@ -70,9 +75,11 @@ export class RowTable {
   #keep(kept: ReadonlySet<number>): void {
     const before = this.#index;
     this.#index = new KeyIndex();
+    this.#keys = [];
     const values = this.#tables.map((of) => of.values);
     for (const of of this.#tables) {
       of.values = [];
+      of.isDirty = [];
       of.storeHolds = true;
     }
     for (const id of kept) {
@@ -89,7 +96,9 @@ class Values {
   readonly table: TableId;
   /** By key; undefined: not read yet. */
   values: (Uint8Array | null | undefined)[] = [];
-  dirty = new Set<number>();
+  /** Keys that were set since the last commit, each once. */
+  dirty: number[] = [];
+  isDirty: boolean[] = [];
   /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new key. */
   storeHolds: boolean;
 

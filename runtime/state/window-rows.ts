@@ -79,7 +79,7 @@ export class WindowRows {
     return new Side(`${this.#table}.${side === 0 ? 'left' : 'right'}`, ms);
   }
 
-  /** A number for the key, common to both sides; good until the next call of `changes`. */
+  /** A number for the key, which begins no other key; common to both sides, good until the next call of `changes`. */
   locate(bytes: Uint8Array, from: number, to: number): number {
     return this.#index.intern(bytes, from, to);
   }

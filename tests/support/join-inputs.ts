@@ -69,7 +69,7 @@ export function sideRows({ steps, tables }: SidesOptions): fc.Arbitrary<readonly
         freq: 12,
         nil: tables[index] === true ? 'b' : null,
       }),
-      value: fc.option<readonly Value[], null>(index === 0 ? leftValue : rightValue, { freq: 5 }),
+      value: fc.option<readonly Value[]>(index === 0 ? leftValue : rightValue, { freq: 5 }),
       step: steps,
     });
   return fc.array(fc.oneof(side(0), side(1)), { minLength: 1, maxLength: 50 }).map((rows) => {
