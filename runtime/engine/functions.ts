@@ -14,6 +14,8 @@ function expressionsOf(step: Step): readonly Expr[] {
       return step.expressions;
     case 'rekey':
       return step.key;
+    case 'foreignKeySubscribe':
+      return [step.foreignKey];
     default:
       return [];
   }
