@@ -65,11 +65,12 @@ export interface Wiring {
   readonly outputs: readonly Output[];
   /** Schemas of the encoded batches that go to internal topics. */
   readonly schemas: ReadonlyMap<string, Schema>;
-  /** true: its inputs are user topics, whose records count as the query's input. */
-  readonly countsInput: boolean;
+  /** Per input: true for a user topic, whose records count as the query's input. */
+  readonly countsInput: readonly boolean[];
 }
 
 interface Input {
+  readonly isUser: boolean;
   readonly readers: Reader[];
   readonly sources: Emit[];
 }
@@ -113,8 +114,7 @@ class Builder {
       case 'source':
       case 'internalSource': {
         let input = this.#inputs.get(step.topic);
-        if (input === undefined)
-          this.#inputs.set(step.topic, (input = { readers: [], sources: [] }));
+        if (input === undefined) this.#inputs.set(step.topic, (input = newInput(step)));
         input.readers.push(readerOf(step, this.#context.formats, !this.#context.internalChecksums));
         input.sources.push(
           step.step === 'source' && step.materialized ? this.#materialized(step, emit) : emit,
@@ -205,9 +205,13 @@ class Builder {
       operators: this.#operators,
       outputs: this.#outputs,
       schemas: this.#schemas,
-      countsInput: this.#part.steps.every((step) => step.step !== 'internalSource'),
+      countsInput: inputs.map(({ isUser }) => isUser),
     };
   }
+}
+
+function newInput({ step }: SourceStep | InternalSourceStep): Input {
+  return { isUser: step === 'source', readers: [], sources: [] };
 }
 
 /** One consumer is called directly; it is the rule. */

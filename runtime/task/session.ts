@@ -176,7 +176,7 @@ export class Session {
     this.#isDirty = true;
     this.#taken += run.to - run.from;
     this.#current.begin(run.records, run.place, run.chunkFrom, run.chunkTo);
-    if (this.#wiring.countsInput) this.#count('in', run.to - run.from);
+    if (this.#wiring.countsInput[run.input] === true) this.#count('in', run.to - run.from);
     for (const { index, error } of run.skipped) {
       this.#problems.add({
         code: error.code,
