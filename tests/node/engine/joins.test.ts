@@ -128,7 +128,7 @@ test('a push query joins what comes with what the table already holds', async ()
   await engine.insert('entries', { door: 2, who: 5 });
   await engine.insert('entries', { door: 3, who: 99 });
   await engine.insert('entries', { door: 4, who: 7 });
-  expect((await rows.all()).map(({ NAME }) => NAME).sort()).toEqual(['n5', 'n7']);
+  expect(new Set((await rows.all()).map(({ NAME }) => NAME))).toEqual(new Set(['n5', 'n7']));
 });
 
 test('a source that a join reads is not dropped', async () => {
