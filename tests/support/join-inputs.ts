@@ -15,7 +15,7 @@ import { batchesOf, type Given, type Row } from './operator-contract.ts';
 
 export const LEFT = prettySchema('K:STRING key | A:INTEGER | S:STRING @rowtime');
 export const RIGHT = prettySchema('K:STRING key | B:BIGINT @rowtime');
-export const JOINED = prettySchema('K:STRING key | A:INTEGER | S:STRING | B:BIGINT @rowtime');
+const JOINED = prettySchema('K:STRING key | A:INTEGER | S:STRING | B:BIGINT @rowtime');
 export const JOIN_TYPES: readonly JoinType[] = ['INNER', 'LEFT', 'RIGHT', 'FULL'];
 
 const node = { id: '5', left: '1', right: '2', schema: JOINED } as const;
