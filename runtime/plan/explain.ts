@@ -37,6 +37,8 @@ export interface Explanation {
   readonly subtopologies: readonly {
     readonly id: number;
     readonly partitions: number;
+    /** Each row goes all the way before the next one: a step is reached by several paths. */
+    readonly rowByRow: boolean;
     readonly steps: readonly ExplainedStep[];
   }[];
 }
@@ -59,6 +61,7 @@ export function explainPlan(plan: Plan): Explanation {
     subtopologies: plan.subtopologies.map((part) => ({
       id: part.id,
       partitions: part.partitions,
+      rowByRow: part.rowByRow === true,
       steps: part.steps.map((step) => explainedStep(step, plan)),
     })),
   };
@@ -106,7 +109,7 @@ export function explain(plan: Plan): string {
   ];
   for (const part of explained.subtopologies) {
     lines.push(
-      `Task ${part.id} (${part.partitions} ${part.partitions === 1 ? 'partition' : 'partitions'})`,
+      `Task ${part.id} (${part.partitions} ${part.partitions === 1 ? 'partition' : 'partitions'}${part.rowByRow ? ', row by row' : ''})`,
     );
     const depths = new Map<StepId, number>();
     for (const step of part.steps) {

@@ -1,6 +1,5 @@
-// Puts two sub-topologies into one: a topic that both read is read once, and its rows go to both; knows no join.
+// Puts two sub-topologies into one: a source that both read alike is read once, and its rows go to both; knows no join.
 
-import { StatementError } from '../base/errors.ts';
 import { schema, type SchemaColumn, schemaEquals } from '../data/schema.ts';
 import { typeAt } from './columns.ts';
 import type { Part, PlanBuilder } from './builder.ts';
@@ -18,10 +17,7 @@ export interface Merged {
   readonly ids: readonly [StepId, StepId];
 }
 
-/**
- * The steps of the first, then those of the second.
- * @throws {StatementError} UNSUPPORTED when both read one topic, but not alike
- */
+/** The steps of the first, then those of the second. Where both read one topic, each of its rows goes all the way before the next. */
 export function merged(planner: PlanBuilder, first: End, second: End): Merged {
   let mine = [...first.part.steps];
   let theirs = [...second.part.steps];
@@ -30,8 +26,9 @@ export function merged(planner: PlanBuilder, first: End, second: End): Merged {
   for (const source of mine.filter((step) => step.step === 'source')) {
     const twin = theirs.find((step) => step.step === 'source' && step.topic === source.topic);
     if (twin?.step !== 'source') continue;
-    const shared = sharedSource(source, twin);
     rowByRow = true;
+    if (!isAlike(source, twin)) continue;
+    const shared = sharedSource(source, twin);
     const own = picked(planner, shared, source);
     const other = picked(planner, shared, twin);
     mine = mine.flatMap((step) =>
@@ -49,23 +46,15 @@ export function merged(planner: PlanBuilder, first: End, second: End): Merged {
 
 const ROLES: readonly SchemaColumn['role'][] = ['key', 'window', 'value', 'pseudo'];
 
+/** Whether both decode records in the same way. */
+function isAlike(a: SourceStep, b: SourceStep): boolean {
+  const how = ({ keyFormat, valueFormat, window, timestamp }: SourceStep): string =>
+    JSON.stringify([keyFormat, valueFormat, window, timestamp]);
+  return a.kind === b.kind && schemaEquals(a.sourceSchema, b.sourceSchema) && how(a) === how(b);
+}
+
 /** One step that reads what both read. */
 function sharedSource(a: SourceStep, b: SourceStep): SourceStep {
-  const alike =
-    a.kind === b.kind &&
-    schemaEquals(a.sourceSchema, b.sourceSchema) &&
-    isSame(
-      [a.keyFormat, a.valueFormat, a.window, a.timestamp],
-      [b.keyFormat, b.valueFormat, b.window, b.timestamp],
-    );
-  if (!alike) {
-    throw new StatementError(
-      'UNSUPPORTED',
-      `${a.source} and ${b.source} read the topic ${a.topic} in different ways, and are joined`,
-      null,
-      'Make a copy of one: CREATE ... AS SELECT * FROM it.',
-    );
-  }
   const columns = [
     ...a.schema.columns,
     ...b.schema.columns.filter((column) => indexIn(a, column) < 0),
@@ -79,10 +68,6 @@ function sharedSource(a: SourceStep, b: SourceStep): SourceStep {
     schema: schema(ROLES.flatMap((role) => columns.filter((column) => column.role === role))),
     materialized: a.materialized || b.materialized,
   };
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function indexIn({ schema: of }: Pick<SourceStep, 'schema'>, { name, role }: SchemaColumn): number {

@@ -102,11 +102,14 @@ export function planProblems(plan: Plan): string[] {
   );
   if (new Set(steps.map((step) => step.id)).size !== steps.length)
     problems.push('two steps have one id');
-  for (const { id, steps: own } of plan.subtopologies) {
-    const read = own.flatMap((step) =>
-      'topic' in step && /ource/.test(step.step) ? [step.topic] : [],
+  for (const { id, steps: own, rowByRow } of plan.subtopologies) {
+    const read = own.flatMap((step) => (step.step === 'source' ? [step] : []));
+    const alike = new Set(
+      read.map(({ topic, sourceSchema, kind }) => JSON.stringify([topic, sourceSchema, kind])),
     );
-    if (new Set(read).size !== read.length) problems.push(`task ${id} reads a topic twice`);
+    if (alike.size !== read.length) problems.push(`task ${id} reads a source twice`);
+    if (new Set(read.map(({ topic }) => topic)).size !== read.length && rowByRow !== true)
+      problems.push(`task ${id} reads a topic twice, and not row by row`);
   }
   const last = steps.at(-1)?.step;
   if (last !== (plan.kind === 'push' ? 'client' : 'sink'))

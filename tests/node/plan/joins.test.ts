@@ -134,7 +134,7 @@ Sources: CLICKS
 Sink: X
 Fused: yes, the topics that are joined have one partition
 Pull queries: none, no state holds the result
-Task 0 (1 partition)
+Task 0 (1 partition, row by row)
   1 source CLICKS from topic clicks (key KAFKA, value JSON): ID, N, PAGE
     4 project ID, N
     5 project PAGE
@@ -159,11 +159,11 @@ Task 0 (1 partition)
   expect(apart.subtopologies.every(({ rowByRow }) => rowByRow === undefined)).toBe(true);
 });
 
-test('a topic that is read in two ways within one task is refused', () => {
+test('a topic that is read in two ways keeps a step for each, and goes row by row', () => {
   const sql = stream('c.id, o.deep FROM clicks c JOIN other o WITHIN 1 HOUR ON c.id = o.id');
-  expect(new Session().refusal(SOURCES + sql)).toBe(
-    'UNSUPPORTED CLICKS and OTHER read the topic clicks in different ways, and are joined',
-  );
+  const plan = planned(sql);
+  expect(tasks(plan)).toEqual(['source source streamStreamJoin project sink']);
+  expect(plan.subtopologies[0]?.rowByRow).toBe(true);
 });
 
 test.each([
