@@ -68,6 +68,7 @@ export function announceParts(): void {
   fetched(task.CUT, () => import('../task/cut.ts'));
   fetched(task.DELIVERY, () => import('../task/delivery.ts'));
   fetched(task.REPARTITION, () => import('../task/repartition.ts'));
+  fetched(task.RUNS, () => import('../task/runs.ts'));
   fetched(sql.ADMIN_STATEMENTS, () => import('../sql/admin-statements.ts'));
   fetched(sql.OPERATORS, () => import('../sql/operators.ts'));
   fetched(sql.PRINT_EXPRESSION, () => import('../sql/print-expression.ts'));

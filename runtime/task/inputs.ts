@@ -3,11 +3,12 @@
 import { BATCH_ROWS_MAX, FETCH_BYTES_MAX } from '../base/limits.ts';
 import type { RecordError } from '../base/errors.ts';
 import { PortError } from '../base/errors.ts';
-import { type Batch, Op, positionOf, slice } from '../data/batch.ts';
+import { type Batch, slice } from '../data/batch.ts';
 import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
 import type { Log, TopicPartition } from '../ports/log.ts';
 import type { OffsetEntry } from '../ports/store.ts';
 import type { Reader } from './input.ts';
+import { RUNS } from './parts.ts';
 import type { RecordPlace } from './record-columns.ts';
 
 /** One record that was skipped. */
@@ -32,7 +33,7 @@ export interface Run {
   readonly chunkTo: number;
 }
 
-interface Input {
+export interface Input {
   readonly at: TopicPartition;
   readonly readers: readonly Reader[];
   /** Offset of the next record to take. */
@@ -51,7 +52,7 @@ interface Waiting {
 }
 
 /** Decoded and not yet taken. */
-interface Chunk {
+export interface Chunk {
   readonly records: RecordBatch;
   readonly place: RecordPlace;
   readonly from: number;
@@ -59,7 +60,7 @@ interface Chunk {
   readonly batches: readonly (Batch | null)[];
   readonly skipped: readonly Skipped[];
   /** Rows of each batch, and index of records, that were taken. */
-  readonly rows: number[];
+  rows: readonly number[];
   at: number;
 }
 
@@ -140,32 +141,15 @@ export class TaskInputs {
 
   /**
    * Takes the next run, of at most `recordsMax` records. Null when an input must be fetched first, or when there is nothing.
+   * @throws {PartMissing} when there are several inputs, or a bound
    */
   take(recordsMax: number): Run | null {
-    let chosen = -1;
-    let chosenTime = Infinity;
-    let bound = Infinity;
-    for (const [index, input] of this.#inputs.entries()) {
-      const chunk = this.#chunkOf(input);
-      if (chunk === null) {
-        // Its next record may come before all others.
-        if (input.fetched < input.highWatermark) return null;
-        continue;
-      }
-      const time = headTime(chunk);
-      if (time < chosenTime) {
-        bound = chosenTime;
-        chosen = index;
-        chosenTime = time;
-      } else if (time < bound) {
-        bound = time;
-      }
-    }
-    const input = this.#inputs[chosen];
-    if (input === undefined || input.chunk === null) return null;
-    // Inputs after the chosen one give way at equal times, those before it do not.
-    const alone = this.#inputs.length === 1;
-    return takeFrom(input, input.chunk, chosen, alone ? Infinity : bound, recordsMax);
+    const [only] = this.#inputs;
+    const chunkOf = (input: Input): Chunk | null => this.#chunkOf(input);
+    if (only === undefined || this.#inputs.length > 1 || recordsMax < Infinity)
+      return RUNS.code.nextRun(this.#inputs, chunkOf, recordsMax);
+    const chunk = this.#chunkOf(only);
+    return chunk === null ? null : takeTo(only, chunk, 0, chunk.to, wholes(chunk));
   }
 
   #chunkOf(input: Input): Chunk | null {
@@ -192,85 +176,39 @@ export class TaskInputs {
   }
 }
 
-/** Rowtime of the chunk's next row; -Infinity when only skipped records are left: they go first. */
-function headTime(chunk: Chunk): number {
-  const { time } = nextRow(chunk);
-  return time === Infinity ? -Infinity : time;
+/** How many rows each reader made of the chunk. */
+export function wholes({ batches }: Chunk): number[] {
+  return batches.map((batch) => batch?.length ?? 0);
 }
 
-/** The record of the chunk's next row, and its rowtime as the first reader has it that made a row of it; Infinity behind the last one. */
-function nextRow({ batches, rows }: Chunk): { record: number; time: number } {
-  let record = Infinity;
-  let time = Infinity;
-  for (let reader = 0; reader < batches.length; reader++) {
-    const batch = batches[reader] ?? null;
-    const row = rows[reader] as number;
-    if (batch === null || row >= batch.length) continue;
-    const position = positionOf(batch, row);
-    const own = batch.origin?.[position] ?? position;
-    if (own >= record) continue;
-    record = own;
-    time = batch.rowtime[position] as number;
-  }
-  return { record, time };
-}
-
-/** Takes the rows of a record; true when one of them is an old row. */
-function takeRecord({ batches, rows }: Chunk, record: number): boolean {
-  let isOld = false;
-  for (let reader = 0; reader < batches.length; reader++) {
-    const batch = batches[reader] ?? null;
-    const row = rows[reader] as number;
-    if (batch === null || row >= batch.length) continue;
-    const position = positionOf(batch, row);
-    if ((batch.origin?.[position] ?? position) !== record) continue;
-    rows[reader] = row + 1;
-    if (batch.op?.[position] === Op.UpdateBefore) isOld = true;
-  }
-  return isOld;
-}
-
-function takeFrom(
+/**
+ * Takes what is left of a chunk up to a record.
+ * @param ends rows of each batch that are taken then
+ */
+export function takeTo(
   input: Input,
   chunk: Chunk,
   index: number,
-  bound: number,
-  recordsMax: number,
+  to: number,
+  ends: readonly number[],
 ): Run {
-  const { batches, rows } = chunk;
-  const indexEnd = Math.min(chunk.to, chunk.at + recordsMax);
-  const from = [...rows];
-  let to = indexEnd;
-  if (bound === Infinity && indexEnd === chunk.to) {
-    batches.forEach((batch, reader) => (rows[reader] = batch?.length ?? 0));
-  } else {
-    let isFirst = true;
-    // An old row and its new one stay together, whatever the bounds.
-    for (let isOpen = false; ; isFirst = false) {
-      const { record, time } = nextRow(chunk);
-      if (record === Infinity || (!isOpen && (record >= indexEnd || (!isFirst && time >= bound)))) {
-        to = Math.min(Math.max(to, indexEnd), record);
-        break;
-      }
-      isOpen = takeRecord(chunk, record);
-      to = record + 1;
-    }
-  }
+  const { batches, rows, records, place } = chunk;
   const run: Run = {
     input: index,
     batches: batches.map((batch, reader) =>
-      batch === null ? null : slice(batch, from[reader] as number, rows[reader] as number),
+      batch === null ? null : slice(batch, rows[reader] as number, ends[reader] as number),
     ),
     skipped: chunk.skipped.filter((record) => record.index >= chunk.at && record.index < to),
-    records: chunk.records,
-    place: chunk.place,
+    records,
+    place,
     from: chunk.at,
     to,
     chunkFrom: chunk.from,
     chunkTo: chunk.to,
   };
+  chunk.rows = ends;
   chunk.at = to;
-  input.next = chunk.place.base + to;
+  input.next = place.base + to;
   if (to === chunk.to) input.chunk = null;
   return run;
 }

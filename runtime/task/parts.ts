@@ -4,7 +4,9 @@ import { Part } from '../base/part.ts';
 import type * as Cut from './cut.ts';
 import type * as DeliveryCode from './delivery.ts';
 import type * as Repartition from './repartition.ts';
+import type * as Runs from './runs.ts';
 
 export const CUT = new Part<typeof Cut>('records sent twice');
 export const DELIVERY = new Part<typeof DeliveryCode>('appends to other partitions');
+export const RUNS = new Part<typeof Runs>('inputs taken by turns');
 export const REPARTITION = new Part<typeof Repartition>('repartitioning');
