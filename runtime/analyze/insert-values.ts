@@ -9,7 +9,8 @@ import type { AnalyzeOptions, InsertValuesAnalysis } from './analysis.ts';
 import { coerced } from './coerced.ts';
 import { isTemporal, literalText, widens } from './coercion.ts';
 import { constantValue } from './constant.ts';
-import { type Scope, unknownColumn } from './scope.ts';
+import type { Scope } from './scope.ts';
+import { unknownColumn } from './unknown-names.ts';
 import { inferred, type TypingContext } from './typing.ts';
 import type { CallContext } from '../functions/registry.ts';
 

@@ -10,8 +10,8 @@ import {
   type JoinScope,
   type Scope,
   type ScopeEntry,
-  unknownColumn,
 } from './scope.ts';
+import { unknownColumn } from './unknown-names.ts';
 import { sameExpression, shortText } from './walk.ts';
 
 /** A source of the join with the row that its columns stand in. */

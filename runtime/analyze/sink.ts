@@ -1,13 +1,13 @@
 // Makes the source that CREATE ... AS writes: its schema, formats, topic and timestamp; knows no steps.
 
-import { type Position, StatementError } from '../base/errors.ts';
+import { StatementError } from '../base/errors.ts';
 import { chooseFormats, checkFormat, checkWrap, type SourceFormats } from '../catalog/formats.ts';
 import { isTopicName, readProperties, type SourceProperties } from '../catalog/properties.ts';
 import type { KeyWindow, Source, TimestampColumn } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
-import { DATETIME_TEXT } from '../functions/parts.ts';
 import type { CreateAs, Name } from '../sql/ast.ts';
 import type { AnalyzeOptions } from './analysis.ts';
+import { TIMESTAMP_FORMAT } from './parts.ts';
 import { formatDefaults, partitionsOf } from './settings.ts';
 
 /** What a query gives its sink. */
@@ -158,43 +158,12 @@ export function timestampOf(properties: SourceProperties, schema: Schema): Times
       'It is a column of the stream or table.',
     );
   }
+  const { kind } = column.type;
   return {
     column: column.name,
-    format: timestampFormatOf(column.type.kind, timestampFormat, timestamp.at),
+    format:
+      timestampFormat === null && (kind === 'BIGINT' || kind === 'TIMESTAMP')
+        ? null
+        : TIMESTAMP_FORMAT.code.timestampFormatOf(kind, timestampFormat, timestamp.at),
   };
-}
-
-function timestampFormatOf(
-  kind: string,
-  format: { readonly value: string; readonly at: Position } | null,
-  at: Position,
-): string | null {
-  if (kind === 'STRING') {
-    if (format !== null) {
-      const fault = DATETIME_TEXT.code.patternFault(format.value);
-      if (fault === null) return format.value;
-      throw new StatementError('INVALID', fault, format.at, "It is written as 'yyyy-MM-dd'.");
-    }
-    throw new StatementError(
-      'TYPE_MISMATCH',
-      'the TIMESTAMP column is STRING',
-      at,
-      'Add TIMESTAMP_FORMAT with its pattern.',
-    );
-  }
-  if (kind !== 'BIGINT' && kind !== 'TIMESTAMP') {
-    throw new StatementError(
-      'TYPE_MISMATCH',
-      `the TIMESTAMP column is ${kind}`,
-      at,
-      'It is BIGINT, TIMESTAMP or STRING.',
-    );
-  }
-  if (format === null) return null;
-  throw new StatementError(
-    'INVALID',
-    `TIMESTAMP_FORMAT means nothing to ${kind}`,
-    format.at,
-    'It is for STRING columns.',
-  );
 }

@@ -29,10 +29,13 @@ export function announceParts(): void {
   fetched(analyze.LAMBDA_CALLS, () => import('../analyze/typing-lambdas.ts'));
   fetched(analyze.JOINS, () => import('../analyze/joins.ts'));
   fetched(analyze.PARTITION_BY, () => import('../analyze/partition-by.ts'));
+  fetched(analyze.PROJECTION_WORDS, () => import('../analyze/rules/projection-words.ts'));
   fetched(analyze.PULL, () => import('../analyze/pull.ts'));
   fetched(analyze.STRUCT_STAR, () => import('../analyze/struct-star.ts'));
   fetched(analyze.RARE_SOURCES, () => import('../analyze/rare-sources.ts'));
+  fetched(analyze.TIMESTAMP_FORMAT, () => import('../analyze/timestamp-format.ts'));
   fetched(analyze.TYPING, () => import('../analyze/typing-nodes.ts'));
+  fetched(analyze.UNKNOWN_NAMES, () => import('../analyze/unknown-names.ts'));
   fetched(catalog.NEAREST_NAME, () => import('../catalog/nearest-name.ts'));
   fetched(expr.EXPRESSIONS, () => import('../expr/compile.ts'));
   fetched(expr.LAMBDAS, () => import('../expr/lambdas.ts'));
@@ -49,6 +52,7 @@ export function announceParts(): void {
   fetched(operators.MATERIALIZE, () => import('../operators/materialize.ts'));
   fetched(operators.TABLE_FILTER, () => import('../operators/table-filter.ts'));
   fetched(plan.JOINS, () => import('../plan/joins.ts'));
+  fetched(plan.PRECOMPUTED, () => import('../plan/precomputed.ts'));
   fetched(plan.PARTITION_BY, () => import('../plan/partition-by.ts'));
   fetched(own.CONTROL, () => import('./control.ts'));
   fetched(own.INSERT_BATCH, () => import('./insert-batch.ts'));
@@ -70,6 +74,7 @@ export function announceParts(): void {
   fetched(task.REPARTITION, () => import('../task/repartition.ts'));
   fetched(task.RUNS, () => import('../task/runs.ts'));
   fetched(sql.ADMIN_STATEMENTS, () => import('../sql/admin-statements.ts'));
+  fetched(sql.JOINS, () => import('../sql/joins.ts'));
   fetched(sql.OPERATORS, () => import('../sql/operators.ts'));
   fetched(sql.PRINT_EXPRESSION, () => import('../sql/print-expression.ts'));
   fetched(sql.RARE_DEFINITIONS, () => import('../sql/rare-definitions.ts'));

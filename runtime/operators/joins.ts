@@ -23,6 +23,15 @@ export { eachRow } from './each-row.ts';
 
 type AnyJoinStep = JoinStep | ForeignKeyJoinStep | ForeignKeySubscribeStep | ForeignKeyRespondStep;
 
+/** The steps that feed a join, by the number of its input. */
+export function inputsOf(
+  step: Exclude<AnyJoinStep, ForeignKeySubscribeStep>,
+): readonly [string, string] {
+  if (step.step === 'foreignKeyJoin') return [step.left, step.responses];
+  if (step.step === 'foreignKeyRespond') return [step.subscriptions, step.right];
+  return [step.left, step.right];
+}
+
 export interface JoinSurroundings {
   readonly context: OperatorContext;
   readonly registry: FunctionRegistry;

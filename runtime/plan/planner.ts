@@ -2,15 +2,15 @@
 
 import { assert, exhaustive } from '../base/assert.ts';
 import type { Aggregation, FromSource, QueryAnalysis } from '../analyze/analysis.ts';
-import { type Schema, schema, type SchemaColumn } from '../data/schema.ts';
-import { columnsRead, type Expr } from '../expr/expr.ts';
+import { type Schema, schema } from '../data/schema.ts';
+import { columnsRead } from '../expr/expr.ts';
 import type { FormatSpec } from '../formats/serde.ts';
-import { asValues, picked, positions, typeAt, unmoved } from './columns.ts';
+import { asValues, picked, positions, unmoved } from './columns.ts';
 import { type Built, PlanBuilder } from './builder.ts';
 import { keepsKey, repartitionFormat, windowSpec } from './grouping.ts';
 import { type LogicalNode, logicalPlan } from './logical.ts';
 import { lowered, type PlanningOptions } from './lower.ts';
-import { JOINS, PARTITION_BY } from './parts.ts';
+import { JOINS, PARTITION_BY, PRECOMPUTED } from './parts.ts';
 import { remapped } from './remap.ts';
 import {
   type MaterializedTable,
@@ -186,15 +186,11 @@ export class Planner extends PlanBuilder {
     let values = given.map((expression) => remapped(expression, input.layout));
     // Arguments are columns to the aggregation: what must be computed is computed ahead, and the key with it.
     if (values.some((expression) => expression.expr !== 'column')) {
-      input = this.#precompute(input, [...key, ...values], aggregation);
-      const emitted = input.schema;
-      const column = (index: number): Expr => ({
-        expr: 'column',
-        index,
-        type: typeAt(emitted, index),
-      });
-      values = values.map((_, index) => column(key.length + index));
-      key = key.map((_, index) => column(index));
+      ({ input, key, values } = PRECOMPUTED.code.precomputed(
+        this,
+        { input, key, values },
+        aggregation,
+      ));
     }
     const carried = values.map((expression) => {
       assert(expression.expr === 'column', 'an argument is a column by now');
@@ -215,21 +211,6 @@ export class Planner extends PlanBuilder {
     const keyFormat = repartitionFormat(sink, source, keyColumns.length);
     const grouped = this.#exchange(id, emitted, keyFormat, kept);
     return this.#aggregateStep(grouped, emitted, aggregation, kept ? source.keyFormat : keyFormat);
-  }
-
-  #precompute(input: Built, expressions: readonly Expr[], aggregation: Aggregation): Built {
-    const names = aggregation.schema.columns.filter((column) => column.role === 'key');
-    const emitted = schema(
-      expressions.map((expression, index): SchemaColumn => {
-        const column =
-          expression.expr === 'column' ? input.schema.columns[expression.index] : undefined;
-        const name = names[index]?.name ?? column?.name ?? `ARGUMENT_${index - names.length}`;
-        return { name, type: expression.type, role: 'value' };
-      }),
-    );
-    const id = this.id();
-    this.part.steps.push({ step: 'project', id, input: input.id, schema: emitted, expressions });
-    return { id, schema: emitted, layout: new Map() };
   }
 
   /** Brings the rows of a group together; returns the id of the step to go on from. */

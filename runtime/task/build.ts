@@ -127,7 +127,7 @@ class Builder {
         this.#consume(step.input, this.#ending(step));
         return;
       default: {
-        const inputs = inputsOfStep(step);
+        const inputs = 'input' in step ? [step.input] : JOINS.code.inputsOf(step);
         const schemas = inputs.map((input) => this.#schemasOf.get(input) ?? step.schema);
         const operator = operatorOf(step, schemas, this.#context, this.#part.steps);
         this.#operators.push(operator);
@@ -219,13 +219,6 @@ function emitTo(consumers: readonly Emit[]): Emit {
   return (batch) => {
     for (const consumer of consumers) consumer(batch);
   };
-}
-
-/** What feeds a step, by the number of its input. */
-function inputsOfStep(step: Inner): readonly StepId[] {
-  if ('input' in step) return [step.input];
-  if ('responses' in step) return [step.left, step.responses];
-  return 'subscriptions' in step ? [step.subscriptions, step.right] : [step.left, step.right];
 }
 
 function operatorOf(
