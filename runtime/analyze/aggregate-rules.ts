@@ -1,7 +1,7 @@
 // What a statement fixes of an aggregate call, which calls its source does not allow, and the words of what is refused: fetched for the few statements that need it.
 
 import { StatementError } from '../base/errors.ts';
-import type { Source } from '../catalog/source.ts';
+import type { Relation } from '../catalog/source.ts';
 import type { Type } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import { type ConstantJson, givenOf } from '../functions/aggregate-call.ts';
@@ -31,7 +31,7 @@ export interface ResolvedCall {
   readonly resolved: Resolved;
   readonly overload: AggregateOverload;
   readonly given: readonly (Expr | null)[];
-  readonly source: Source;
+  readonly source: Relation;
   /** Per session, which merge. */
   readonly isSession: boolean;
   readonly context: TypingContext;

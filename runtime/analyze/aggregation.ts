@@ -2,7 +2,7 @@
 
 import { assert } from '../base/assert.ts';
 import { StatementError } from '../base/errors.ts';
-import type { Source } from '../catalog/source.ts';
+import type { Relation } from '../catalog/source.ts';
 import { schema, type SchemaColumn, WINDOW_COLUMNS } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
@@ -21,7 +21,7 @@ export const DEFAULT_OPEN_MS = 86_400_000;
 /** Collects what the SELECT and HAVING of a grouped query ask for. */
 export class Grouping {
   readonly #query: Query;
-  readonly #source: Source;
+  readonly #source: Relation;
   /** For expressions over rows. */
   readonly #rows: TypingContext;
   readonly #groupBy: readonly Expression[];
@@ -29,7 +29,7 @@ export class Grouping {
   readonly #arguments: Expr[] = [];
   readonly #calls: AnalyzedCall[] = [];
 
-  constructor(query: Query, source: Source, rows: TypingContext) {
+  constructor(query: Query, source: Relation, rows: TypingContext) {
     assert(query.groupBy !== null, 'a grouped query has GROUP BY');
     this.#query = query;
     this.#source = source;

@@ -1,11 +1,11 @@
 // What a statement means once names and types are resolved: the input of the planner and the engine; plain data, no rules.
 
 import type { Catalog, PersistentQuery } from '../catalog/catalog.ts';
-import type { Source } from '../catalog/source.ts';
+import type { Relation, Source } from '../catalog/source.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import type { Type, Value } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
-import type { Formats } from '../formats/serde.ts';
+import type { Formats, FormatSpec } from '../formats/serde.ts';
 import type { ConstantJson } from '../functions/aggregate-call.ts';
 import type { CallContext, FunctionRegistry } from '../functions/registry.ts';
 
@@ -96,14 +96,61 @@ export interface Emission {
   readonly idleMs: number | null;
 }
 
-/** A query over one source, persistent (CREATE AS, INSERT SELECT) or push (SELECT ... EMIT CHANGES). */
+/** What a query reads: a source, or the join of sources. Its row is what expressions over it are over. */
+export type From = FromSource | FromJoin;
+
+/** One source. */
+export interface FromSource {
+  readonly from: 'source';
+  readonly source: Source;
+  /** All columns of the source and the pseudo columns. */
+  readonly row: Schema;
+}
+
+/** The left side of a join is all that is joined before it. */
+export interface FromJoin {
+  readonly from: 'join';
+  /** INNER drops rows without a partner; LEFT keeps those of the left side, RIGHT of the right, FULL of both. */
+  readonly type: 'INNER' | 'LEFT' | 'RIGHT' | 'FULL';
+  /** `foreignKey`: two tables, the left of which names keys of the right; all others are by the key of both sides. */
+  readonly kind: 'streamStream' | 'streamTable' | 'tableTable' | 'foreignKey';
+  readonly left: JoinSide<From>;
+  readonly right: JoinSide<FromSource>;
+  /** Of a join of streams; null elsewhere. `graceMs` is null where no GRACE PERIOD is given. */
+  readonly within: {
+    readonly beforeMs: number;
+    readonly afterMs: number;
+    readonly graceMs: number | null;
+  } | null;
+  /** In how many partitions, and in which format of keys, its rows meet. A foreign key: those of the left table. */
+  readonly partitions: number;
+  readonly keyFormat: FormatSpec;
+  /** Key columns, window bounds where windowed, then as values all columns of the row of each source, in the order of FROM. */
+  readonly row: Schema;
+}
+
+/** One input of a join. */
+export interface JoinSide<Input extends From> {
+  readonly from: Input;
+  /** What is equal on both sides, over the row of `from`. */
+  readonly key: Expr;
+  /**
+   * How its rows come where their partners are: `none`: they are there; `rekey`: they get another key; `reformat`: their key is
+   * the same, and is written in another format.
+   */
+  readonly move: 'none' | 'rekey' | 'reformat';
+}
+
+/** A query, persistent (CREATE AS, INSERT SELECT) or push (SELECT ... EMIT CHANGES). */
 export interface QueryAnalysis {
   readonly kind: 'query';
   readonly mode: 'persistent' | 'push';
   readonly id: string;
   readonly statement: string;
-  readonly source: Source;
-  /** All columns of the source and the pseudo columns: what expressions before an aggregation are over. */
+  readonly input: From;
+  /** What `input` gives: the one source, or what the join makes. */
+  readonly source: Relation;
+  /** The row of `input`: what expressions before an aggregation are over. */
   readonly row: Schema;
   readonly where: Expr | null;
   readonly partitionBy: Repartitioning | null;

@@ -1,16 +1,16 @@
-// Analyzes the body of a query over one source: WHERE, grouping, a new key and the projection; knows no sink.
+// Analyzes the body of a query: FROM, WHERE, grouping, a new key and the projection; knows no sink.
 
 import { assert } from '../base/assert.ts';
-import type { Source } from '../catalog/source.ts';
+import type { Relation } from '../catalog/source.ts';
 import { columnsWithRole, type Schema, WINDOW_COLUMNS } from '../data/schema.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { Expression, Query } from '../sql/ast.ts';
 import { Grouping } from './aggregation.ts';
-import type { Aggregation, AnalyzeOptions, Repartitioning, TableCall } from './analysis.ts';
-import { named } from './names.ts';
-import { RARER } from './parts.ts';
+import type { Aggregation, AnalyzeOptions, From, Repartitioning, TableCall } from './analysis.ts';
+import { JOINS, RARER } from './parts.ts';
 import {
   type AnalyzedProjection,
+  namedIn,
   namedItems,
   project,
   type ProjectionRules,
@@ -24,11 +24,17 @@ import type { TableCalls } from './typer.ts';
 import { condition, typed, type TypingContext } from './typing.ts';
 import { shortText } from './walk.ts';
 
-/** What the analysis of a query's body knows. */
-export interface Body {
+/** What FROM and JOIN give. */
+export interface FromClause {
+  /** The query; in a join every column is qualified with its source. */
   readonly query: Query;
-  readonly source: Source;
+  readonly input: From;
+  readonly source: Relation;
   readonly scope: Scope;
+}
+
+/** What the analysis of a query's body knows. */
+export interface Body extends FromClause {
   readonly rows: TypingContext;
   readonly persistent: boolean;
   /** See `hasFreeKeys`. */
@@ -38,23 +44,32 @@ export interface Body {
 /** Checks the clauses and finds the source. @throws {StatementError} */
 export function bodyOf(query: Query, isPersistent: boolean, options: AnalyzeOptions): Body {
   clauses.refuseUnsupported(query);
-  const source = options.catalog.source(query.from.name.text, query.from.name.at);
+  const from = fromClause(query, isPersistent, options);
+  const { source } = from;
   const isStreamGrouped = query.groupBy !== null && source.kind === 'stream';
   if (query.window !== null && !isStreamGrouped) RARER.code.refuseMisplacedWindow(query, source);
   if (query.having !== null) RARER.code.refuseMisplacedHaving(query);
   if (query.partitionBy !== null) RARER.code.refuseMisplacedPartitionBy(query, source);
   aggregationRules.refuseGrouping(query, options.registry);
   aggregationRules.refuseAggregateWithoutGrouping(query, options.registry);
-  const scope = scopeOf(source, query.from.alias);
   const rows: TypingContext = {
-    scope,
+    scope: from.scope,
     registry: options.registry,
     types: options.catalog.types,
     properties: options.properties,
     clause: 'SELECT',
   };
   const freeKeys = source.kind === 'stream' && hasFreeKeys(options);
-  return { query, source, scope, rows, persistent: isPersistent, freeKeys };
+  return { ...from, rows, persistent: isPersistent, freeKeys };
+}
+
+function fromClause(query: Query, isPersistent: boolean, options: AnalyzeOptions): FromClause {
+  const { from, joins } = query;
+  if (joins.length > 0) return JOINS.code.analyzeJoins(query, isPersistent, options);
+  const source = options.catalog.source(from.name.text, from.name.at);
+  if (isPersistent && source.window !== null) RARER.code.refuseWindowedTable(source, from.at);
+  const scope = scopeOf(source, from.alias);
+  return { query, input: { from: 'source', source, row: scope.row }, source, scope };
 }
 
 /** What a query's body means. */
@@ -76,18 +91,20 @@ export function analyzeBody(body: Body): Parts {
     return { where, ...RARER.code.repartitioned(body, query.partitionBy) };
   const keys = columnsWithRole(body.source.schema, 'key');
   const windows = columnsWithRole(body.source.schema, 'window');
-  const { row } = body.scope;
+  const { row, join } = body.scope;
   const tables = tableCalls(body, row.columns.length);
+  const keyOf = (node: Expression): number =>
+    node.kind === 'Column' ? keys.indexOf(columnAt(body.scope, node)) : -1;
   const projected = checkedProjection(
     body,
     {
       count: keys.length,
-      nameOf: (key) => row.columns[keys[key] ?? -1]?.name ?? '',
+      nameOf: (key) => join?.keyText(key) ?? row.columns[keys[key] ?? -1]?.name ?? '',
       what: 'key column',
     },
     {
       scope: body.scope,
-      keyOf: (node) => (node.kind === 'Column' ? keys.indexOf(columnAt(body.scope, node)) : -1),
+      keyOf: (node) => join?.keyOf(node) ?? keyOf(node),
       keyColumn: (key) => columnOf(row, keys[key] ?? 0),
       value: (node) => typed(node, { ...rows, tables }),
       windowColumns: windows.length === 0 ? null : windows.map((index) => columnOf(row, index)),
@@ -178,9 +195,9 @@ export function keyNames(
   projected: AnalyzedProjection,
   scope: Scope,
 ): readonly string[] {
-  const own = named(
+  const own = namedIn(
+    scope,
     nodes.map((node) => ({ node, alias: null, star: false, at: node.at })),
-    new Set(scope.row.columns.map((column) => column.name)),
   );
   return own.map(
     (item, key) =>

@@ -10,8 +10,8 @@ import { analyzeBody, bodyOf } from './body.ts';
 import { coerced } from './coerced.ts';
 import { widens } from './coercion.ts';
 import { persistent, windowOf } from './query.ts';
-import { refuseWindowedTable } from './rules/placement.ts';
 import type { Sink } from './sink.ts';
+import { sourcesOf } from './sources.ts';
 
 /** INSERT INTO ... SELECT. */
 export function analyzeInsertSelect(
@@ -21,7 +21,6 @@ export function analyzeInsertSelect(
   const { query } = statement;
   const target = options.catalog.source(statement.target.text, statement.target.at);
   const body = bodyOf(query, true, options);
-  refuseWindowedTable(body.source, query.from.at);
   const parts = analyzeBody(body);
   const { sink, id, projection } = insertSink(
     {
@@ -30,7 +29,7 @@ export function analyzeInsertSelect(
       projection: parts.projected.projection,
       kind: query.groupBy === null ? body.source.kind : 'table',
       window: windowOf(body.source, parts.aggregation),
-      source: body.source,
+      sources: sourcesOf(body.input),
     },
     options,
   );
@@ -50,7 +49,7 @@ export function analyzeInsertSelect(
 interface InsertParts {
   readonly statement: InsertSelect;
   readonly target: Source;
-  readonly source: Source;
+  readonly sources: readonly Source[];
   readonly kind: 'stream' | 'table';
   readonly projection: Projection;
   readonly window: KeyWindow | null;
@@ -61,7 +60,7 @@ interface InsertParts {
  * @throws {StatementError} INVALID for tables, read-only streams, streams with headers and columns that do not fit
  */
 function insertSink(
-  { statement, target, source, kind, projection, window }: InsertParts,
+  { statement, target, sources, kind, projection, window }: InsertParts,
   options: AnalyzeOptions,
 ): { readonly sink: Sink; readonly id: string; readonly projection: Projection } {
   const { name, at } = { name: target.name, at: statement.target.at };
@@ -84,7 +83,7 @@ function insertSink(
       statement.query.at,
     );
   }
-  if (target.topic === source.topic) {
+  if (sources.some((source) => source.topic === target.topic)) {
     throw new StatementError(
       'INVALID',
       `the query would read the topic ${target.topic} that it writes`,

@@ -9,7 +9,8 @@ import type { AnalyzeOptions, InsertValuesAnalysis } from './analysis.ts';
 import { coerced } from './coerced.ts';
 import { isTemporal, literalText, widens } from './coercion.ts';
 import { constantValue } from './constant.ts';
-import { type Scope, unknownColumn } from './scope.ts';
+import type { Scope } from './scope.ts';
+import { unknownColumn } from './unknown-names.ts';
 import { inferred, type TypingContext } from './typing.ts';
 import type { CallContext } from '../functions/registry.ts';
 
@@ -27,7 +28,7 @@ export function analyzeInsertValues(
   refuseTarget(source, statement.target.at);
   const targets = targetsOf(statement, source);
   const context: TypingContext = {
-    scope: { entries: [{ alias: 'VALUES', source }], row: { columns: [] } },
+    scope: { entries: [{ alias: 'VALUES', source }], row: { columns: [] }, join: null },
     registry: options.registry,
     types: options.catalog.types,
     clause: 'VALUES',
@@ -121,7 +122,8 @@ function listed(names: readonly Name[], source: Source): readonly SchemaColumn[]
     if (text === ROWTIME) return { name: ROWTIME, type: BIGINT, role: 'pseudo' };
     const column = source.schema.columns.find((candidate) => candidate.name === text);
     if (column === undefined) {
-      const scope: Scope = { entries: [{ alias: source.name, source }], row: source.schema };
+      const entries = [{ alias: source.name, source }];
+      const scope: Scope = { entries, row: source.schema, join: null };
       throw unknownColumn(text, scope, at);
     }
     if (column.role === 'pseudo') throw headerError(text, at);

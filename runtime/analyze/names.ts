@@ -1,7 +1,7 @@
 // Names the columns of a projection: aliases, column names and generated ones; knows no types.
 
 import type { Position } from '../base/errors.ts';
-import type { Expression, Name } from '../sql/ast.ts';
+import type { Column, Expression, Name } from '../sql/ast.ts';
 
 /** One item of a SELECT after `*` is expanded. */
 export interface Item {
@@ -19,9 +19,14 @@ export interface NamedItem extends Item {
 
 /**
  * Names every item: its alias, else the column's or the field's own name, else `KSQL_COL_0`, `KSQL_COL_1`... in order.
- * Generated names step aside for the columns of the source.
+ * Generated names step aside for the columns of the sources.
+ * @param nameOf what an item is called that is only a column
  */
-export function named(items: readonly Item[], sourceColumns: ReadonlySet<string>): NamedItem[] {
+export function named(
+  items: readonly Item[],
+  sourceColumns: ReadonlySet<string>,
+  nameOf: (column: Column) => string,
+): NamedItem[] {
   const used = new Set<string>();
   let next = 0;
   const generated = (): string => {
@@ -30,18 +35,21 @@ export function named(items: readonly Item[], sourceColumns: ReadonlySet<string>
     return name;
   };
   return items.map((item) => {
-    const name = item.alias?.text ?? ownName(item.node, sourceColumns, used) ?? generated();
+    const { node, alias } = item;
+    const name =
+      alias?.text ??
+      (node.kind === 'Column' ? nameOf(node) : fieldName(node, sourceColumns, used)) ??
+      generated();
     used.add(name);
     return { ...item, name };
   });
 }
 
-function ownName(
+function fieldName(
   node: Expression,
   sourceColumns: ReadonlySet<string>,
   used: ReadonlySet<string>,
 ): string | null {
-  if (node.kind === 'Column') return node.name.text;
   if (node.kind !== 'Field') return null;
   const base = node.field.text;
   let name = base;

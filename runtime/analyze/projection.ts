@@ -44,14 +44,24 @@ export function namedItems(query: Query, rules: ProjectionRules): NamedItem[] {
         return [{ node: item.expression, alias: item.alias, star: false, at: item.at }];
       case 'Star':
         if (item.source !== null) checkQualifier(rules.scope, item.source);
-        return starItems(rules).map((node) => ({ node, alias: null, star: true, at: item.at }));
+        return (
+          rules.scope.join
+            ?.star(item.source, rules.partitionBy)
+            .map((part) => ({ ...part, at: item.at })) ??
+          starItems(rules).map((node) => ({ node, alias: null, star: true, at: item.at }))
+        );
       case 'StructStar':
         return STRUCT_STAR.code.fieldItems(item, rules.value(item.operand).type);
     }
   });
-  const names = new Set(rules.scope.row.columns.map((column) => column.name));
-  // Generated names step aside for the source's own columns; its pseudo columns cannot be taken anyway.
-  return named(items, names);
+  return namedIn(rules.scope, items);
+}
+
+/** The items with their names, as columns of that FROM would be called. */
+export function namedIn({ entries, join }: Scope, items: readonly Item[]): NamedItem[] {
+  // Generated names step aside for the sources' own columns; pseudo columns cannot be taken anyway.
+  const names = entries.flatMap(({ source }) => source.schema.columns.map(({ name }) => name));
+  return named(items, new Set(names), (column) => join?.nameOf(column) ?? column.name.text);
 }
 
 /**

@@ -1,5 +1,6 @@
 // Analyzes pull queries: which keys and windows of a table's state are asked for, and what is shown of them.
 
+import { assert } from '../base/assert.ts';
 import { type Position, StatementError } from '../base/errors.ts';
 import type { Source } from '../catalog/source.ts';
 import { columnsWithRole, type Schema, WINDOWSTART } from '../data/schema.ts';
@@ -21,7 +22,8 @@ export function analyzePull(statement: Select, options: AnalyzeOptions): PullAna
   const { query } = statement;
   refuseClauses(query);
   const body = bodyOf(query, false, options);
-  const { source } = body;
+  assert(body.input.from === 'source', 'a pull query joins nothing');
+  const { source } = body.input;
   refuseSource(source, query.from.at, options);
   const { where, projected } = analyzeBody(body);
   const { row } = body.scope;
@@ -59,6 +61,7 @@ type Constant = (of: Expr) => Value | undefined;
 
 function refuseClauses(query: Query): void {
   const clauses: readonly (readonly [string, { readonly at: Position } | null])[] = [
+    ['JOIN', query.joins[0] ?? null],
     ['GROUP BY', query.groupBy === null ? null : (query.groupBy[0] ?? query)],
     ['PARTITION BY', query.partitionBy === null ? null : (query.partitionBy[0] ?? query)],
     ['WINDOW', query.window],

@@ -1,7 +1,7 @@
 // Analyzes persistent and push queries: CREATE ... AS, SELECT ... EMIT CHANGES; knows no clauses' rules.
 
 import { StatementError } from '../base/errors.ts';
-import type { KeyWindow, Source } from '../catalog/source.ts';
+import type { KeyWindow, Relation } from '../catalog/source.ts';
 import type { CreateAs, Query, Select } from '../sql/ast.ts';
 import type { Aggregation, AnalyzeOptions, QueryAnalysis } from './analysis.ts';
 import { analyzeBody, type Body, bodyOf, type Parts } from './body.ts';
@@ -9,6 +9,7 @@ import { findAggregate } from './rules/aggregation.ts';
 import { RARER } from './parts.ts';
 import { emissionOf, startOf } from './settings.ts';
 import { type Sink, sinkOf } from './sink.ts';
+import { sourcesOf } from './sources.ts';
 
 /**
  * CREATE STREAM or TABLE ... AS SELECT. The name has been checked to be free, or that it may be replaced.
@@ -24,7 +25,6 @@ export function analyzeCreateAs(
   const kind = statement.sourceType === 'TABLE' ? 'table' : 'stream';
   const made = query.groupBy === null ? body.source.kind : 'table';
   if (kind !== made) throw RARER.code.wrongKind(kind, statement.at);
-  if (body.source.window !== null) RARER.code.refuseWindowedTable(body.source, query.from.at);
   const parts = analyzeBody(body);
   const id =
     replaced ?? `C${kind === 'table' ? 'T' : 'S'}AS_${statement.name.text}_${options.queryNumber}`;
@@ -32,11 +32,11 @@ export function analyzeCreateAs(
     {
       statement,
       id,
-      source: body.source,
+      sources: sourcesOf(body.input),
       kind,
       schema: parts.projected.projection.schema,
       window: windowOf(body.source, parts.aggregation),
-      rekeyed: query.groupBy !== null || query.partitionBy !== null,
+      rekeyed: rekeyed(query),
     },
     options,
   );
@@ -50,8 +50,9 @@ export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAn
   return {
     kind: 'query',
     mode: 'push',
-    id: `TRANSIENT_${body.source.name}_${options.queryNumber}`,
+    id: `TRANSIENT_${statement.query.from.name.text}_${options.queryNumber}`,
     statement: statement.text,
+    input: body.input,
     source: body.source,
     row: body.scope.row,
     where,
@@ -69,6 +70,11 @@ export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAn
     retentionMs: null,
     warnings: [],
   };
+}
+
+/** Whether the key is not the key of the source. */
+function rekeyed({ joins, groupBy, partitionBy }: Query): boolean {
+  return joins.length > 0 || groupBy !== null || partitionBy !== null;
 }
 
 /** For a client, aggregates without GROUP BY are over all rows: one group, whose key is a constant. */
@@ -114,6 +120,7 @@ export function persistent({
     mode: 'persistent',
     id,
     statement,
+    input: body.input,
     source: body.source,
     row: body.scope.row,
     where,
@@ -127,14 +134,19 @@ export function persistent({
     emission: emissionOf(body.query, body.source, options),
     limit: null,
     from: startOf('persistent', options),
-    query: { id, statement, reads: [body.source.name], writes: sink.sink.name },
+    query: {
+      id,
+      statement,
+      reads: sourcesOf(body.input).map(({ name }) => name),
+      writes: sink.sink.name,
+    },
     retentionMs: sink.retentionMs,
     warnings: sink.warnings,
   };
 }
 
 /** The window of the rows that a query makes. */
-export function windowOf(source: Source, aggregation: Aggregation | null): KeyWindow | null {
+export function windowOf(source: Relation, aggregation: Aggregation | null): KeyWindow | null {
   if (aggregation === null) return source.window;
   return aggregation.window === null
     ? null

@@ -1,11 +1,11 @@
 // Which columns a query's expressions may name, and where they stand in the source's row; knows no types' rules.
 
-import { type Position, StatementError } from '../base/errors.ts';
-import { didYouMean } from '../catalog/nearest.ts';
 import type { Source } from '../catalog/source.ts';
 import { type Schema, schema, type SchemaColumn, WINDOWEND, WINDOWSTART } from '../data/schema.ts';
 import { BIGINT, INTEGER } from '../data/type.ts';
-import type { Column, Name } from '../sql/ast.ts';
+import type { Column, Expression, Name } from '../sql/ast.ts';
+import type { Item } from './names.ts';
+import { UNKNOWN_NAMES } from './parts.ts';
 
 /** The columns that every record has. */
 const PSEUDO_COLUMNS: readonly SchemaColumn[] = [
@@ -27,6 +27,20 @@ export interface ScopeEntry {
   readonly source: Source;
 }
 
+/** What names mean where several sources are joined; made by join-names.ts. */
+export interface JoinScope {
+  /** The position in the row. @throws {StatementError} UNKNOWN_SOURCE, UNKNOWN_COLUMN */
+  columnAt(column: Column): number;
+  /** What an item is called that is only this column. */
+  nameOf(column: Column): string;
+  /** What `*` stands for, or `source.*`; with PARTITION BY (or null) its keys come first. */
+  star(source: Name | null, partitionBy: readonly Expression[] | null): readonly Item[];
+  /** Which key column of the row the node is, or -1. */
+  keyOf(node: Expression): number;
+  /** The columns that can stand for key column `key`, as messages name them. */
+  keyText(key: number): string;
+}
+
 /**
  * The names of one FROM. `row` is the schema that expressions of the query are over: all columns of the source (key,
  * window, value), its header columns and the pseudo columns.
@@ -34,15 +48,21 @@ export interface ScopeEntry {
 export interface Scope {
   readonly entries: readonly ScopeEntry[];
   readonly row: Schema;
+  /** null over one source. */
+  readonly join: JoinScope | null;
 }
 
 /** The row that expressions over the source see. */
-function rowOf(source: Source): Schema {
+export function rowOf(source: Source): Schema {
   return schema([...source.schema.columns, ...PSEUDO_COLUMNS]);
 }
 
 export function scopeOf(source: Source, alias: Name | null): Scope {
-  return { entries: [{ alias: alias?.text ?? source.name, source }], row: rowOf(source) };
+  return {
+    entries: [{ alias: alias?.text ?? source.name, source }],
+    row: rowOf(source),
+    join: null,
+  };
 }
 
 /**
@@ -50,49 +70,15 @@ export function scopeOf(source: Source, alias: Name | null): Scope {
  * @throws {StatementError} UNKNOWN_SOURCE for a qualifier that is not in FROM, UNKNOWN_COLUMN
  */
 export function columnAt(scope: Scope, column: Column): number {
+  if (scope.join !== null) return scope.join.columnAt(column);
   if (column.source !== null) checkQualifier(scope, column.source);
   const index = scope.row.columns.findIndex((candidate) => candidate.name === column.name.text);
   if (index >= 0) return index;
-  throw unknownColumn(column.name.text, scope, column.at);
+  throw UNKNOWN_NAMES.code.unknownColumn(column.name.text, scope, column.at);
 }
 
 /** @throws {StatementError} UNKNOWN_SOURCE */
 export function checkQualifier(scope: Scope, source: Name): void {
   if (scope.entries.some((entry) => entry.alias === source.text)) return;
-  const names = scope.entries.map((entry) => entry.alias);
-  throw new StatementError(
-    'UNKNOWN_SOURCE',
-    `${source.text} is not a source of this query`,
-    source.at,
-    didYouMean(source.text, names, `Here the sources go by ${names.join(', ')}.`),
-  );
-}
-
-/** Columns that a hint names. */
-const SHOWN_COLUMNS_MAX = 10;
-
-/** The error that names a column which is not in reach, with the nearest that is. */
-export function unknownColumn(name: string, scope: Scope, at: Position): StatementError {
-  const names = scope.entries.map((entry) => entry.alias).join(', ');
-  if (name === WINDOWSTART || name === WINDOWEND) {
-    return new StatementError(
-      'UNKNOWN_COLUMN',
-      `${name} is not a column of ${names}`,
-      at,
-      'Window bounds stand in the SELECT of a windowed aggregation, and in queries over a windowed source.',
-    );
-  }
-  const known = scope.row.columns.map((column) => column.name);
-  const some = known.slice(0, SHOWN_COLUMNS_MAX).join(', ');
-  const more = known.length > SHOWN_COLUMNS_MAX ? ', ...' : '';
-  const listed = known.length === 0 ? '' : `The columns are ${some}${more}.`;
-  // A name that an unquoted one cannot be was quoted, and was meant as text unless only its case is wrong.
-  const isName = /^[A-Z_@][A-Z0-9_@]*$/.test(name) || known.includes(name.toUpperCase());
-  const meant = isName ? '' : 'Text stands in single quotes. ';
-  return new StatementError(
-    'UNKNOWN_COLUMN',
-    `${name} is not a column of ${names}`,
-    at,
-    `${meant}${didYouMean(name, known, listed)}`.trim(),
-  );
+  throw UNKNOWN_NAMES.code.unknownSource(source, scope);
 }

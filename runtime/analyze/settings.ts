@@ -3,7 +3,7 @@
 import { type Position, StatementError } from '../base/errors.ts';
 import type { FormatDefaults } from '../catalog/formats.ts';
 import type { SourceProperties } from '../catalog/properties.ts';
-import type { Source } from '../catalog/source.ts';
+import type { Relation } from '../catalog/source.ts';
 import type { Query } from '../sql/ast.ts';
 import { type AnalyzeOptions, type Emission, IDLE } from './analysis.ts';
 import { RARER } from './parts.ts';
@@ -59,7 +59,11 @@ export function startOf(
 }
 
 /** How a query shows its results; null: each change at once. @throws {StatementError} */
-export function emissionOf(query: Query, source: Source, options: AnalyzeOptions): Emission | null {
+export function emissionOf(
+  query: Query,
+  source: Relation,
+  options: AnalyzeOptions,
+): Emission | null {
   const { emit } = query;
   const isPlain = emit?.mode !== 'FINAL' && (emit?.every ?? null) === null;
   if (isPlain && !options.properties.has(IDLE)) return null;

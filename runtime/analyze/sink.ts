@@ -1,24 +1,25 @@
 // Makes the source that CREATE ... AS writes: its schema, formats, topic and timestamp; knows no steps.
 
-import { type Position, StatementError } from '../base/errors.ts';
+import { StatementError } from '../base/errors.ts';
 import { chooseFormats, checkFormat, checkWrap, type SourceFormats } from '../catalog/formats.ts';
 import { isTopicName, readProperties, type SourceProperties } from '../catalog/properties.ts';
 import type { KeyWindow, Source, TimestampColumn } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
-import { DATETIME_TEXT } from '../functions/parts.ts';
 import type { CreateAs, Name } from '../sql/ast.ts';
 import type { AnalyzeOptions } from './analysis.ts';
+import { TIMESTAMP_FORMAT } from './parts.ts';
 import { formatDefaults, partitionsOf } from './settings.ts';
 
 /** What a query gives its sink. */
 export interface SinkParts {
   readonly statement: CreateAs;
   readonly id: string;
-  readonly source: Source;
+  /** What is read; the sink takes after the first. */
+  readonly sources: readonly [Source, ...Source[]];
   readonly kind: 'stream' | 'table';
   readonly schema: Schema;
   readonly window: KeyWindow | null;
-  /** true: the key is not the source's (GROUP BY, PARTITION BY). */
+  /** true: the key is not the source's (JOIN, GROUP BY, PARTITION BY). */
   readonly rekeyed: boolean;
 }
 
@@ -30,7 +31,8 @@ export interface Sink {
 
 /** @throws {StatementError} INVALID for properties and formats that do not fit the columns */
 export function sinkOf(parts: SinkParts, options: AnalyzeOptions): Sink {
-  const { statement, source, schema } = parts;
+  const { statement, sources, schema } = parts;
+  const [source] = sources;
   const properties = readProperties(statement.properties, 'createAs');
   const formats = sinkFormats(parts, properties, options);
   const keys = schema.columns.filter((column) => column.role === 'key');
@@ -51,7 +53,7 @@ export function sinkOf(parts: SinkParts, options: AnalyzeOptions): Sink {
     (properties.valueFormat ?? properties.format)?.at ?? statement.at,
   );
   const topic = properties.topic?.value ?? namedTopic(statement.name, options);
-  if (topic === source.topic) {
+  if (sources.some((read) => read.topic === topic)) {
     throw new StatementError(
       'INVALID',
       `the query would read the topic ${topic} that it writes`,
@@ -97,7 +99,8 @@ function sinkFormats(
   properties: SourceProperties,
   options: AnalyzeOptions,
 ): SourceFormats {
-  const { source, rekeyed, schema } = parts;
+  const { sources, rekeyed, schema } = parts;
+  const [source] = sources;
   const defaults = formatDefaults(options);
   const chosen = chooseFormats(
     properties,
@@ -118,9 +121,11 @@ function sinkFormats(
     }
     return { ...chosen, key: { format: 'NONE', options: [], wrap: false } };
   }
-  // The source had no key to have a format for.
+  // The source had no key to have a format for. KAFKA, the default, holds keys of one column.
   if (rekeyed && given === null && chosen.key.format === 'NONE') {
-    return { ...chosen, key: { format: 'JSON', options: [], wrap: false } };
+    const isWide = schema.columns.filter((column) => column.role === 'key').length > 1;
+    const format = isWide && defaults.key === 'KAFKA' ? 'JSON' : defaults.key;
+    return { ...chosen, key: { format, options: [], wrap: false } };
   }
   return chosen;
 }
@@ -153,43 +158,12 @@ export function timestampOf(properties: SourceProperties, schema: Schema): Times
       'It is a column of the stream or table.',
     );
   }
+  const { kind } = column.type;
   return {
     column: column.name,
-    format: timestampFormatOf(column.type.kind, timestampFormat, timestamp.at),
+    format:
+      timestampFormat === null && (kind === 'BIGINT' || kind === 'TIMESTAMP')
+        ? null
+        : TIMESTAMP_FORMAT.code.timestampFormatOf(kind, timestampFormat, timestamp.at),
   };
-}
-
-function timestampFormatOf(
-  kind: string,
-  format: { readonly value: string; readonly at: Position } | null,
-  at: Position,
-): string | null {
-  if (kind === 'STRING') {
-    if (format !== null) {
-      const fault = DATETIME_TEXT.code.patternFault(format.value);
-      if (fault === null) return format.value;
-      throw new StatementError('INVALID', fault, format.at, "It is written as 'yyyy-MM-dd'.");
-    }
-    throw new StatementError(
-      'TYPE_MISMATCH',
-      'the TIMESTAMP column is STRING',
-      at,
-      'Add TIMESTAMP_FORMAT with its pattern.',
-    );
-  }
-  if (kind !== 'BIGINT' && kind !== 'TIMESTAMP') {
-    throw new StatementError(
-      'TYPE_MISMATCH',
-      `the TIMESTAMP column is ${kind}`,
-      at,
-      'It is BIGINT, TIMESTAMP or STRING.',
-    );
-  }
-  if (format === null) return null;
-  throw new StatementError(
-    'INVALID',
-    `TIMESTAMP_FORMAT means nothing to ${kind}`,
-    format.at,
-    'It is for STRING columns.',
-  );
 }

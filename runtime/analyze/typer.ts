@@ -1,7 +1,7 @@
 // What the rules of typing share: the names in reach, the functions and the way back to the whole; holds no rule itself.
 
 import { type Position, StatementError } from '../base/errors.ts';
-import type { Source } from '../catalog/source.ts';
+import type { Relation } from '../catalog/source.ts';
 import { STRING, type Type, typeText } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
@@ -32,7 +32,7 @@ export interface TypingContext {
 /** The table functions of a SELECT, in their order: each is a column behind those of the row. */
 export interface TableCalls {
   readonly query: Query;
-  readonly source: Source;
+  readonly source: Relation;
   /** Position of the first one's column. */
   readonly first: number;
   readonly calls: TableCall[];

@@ -1,17 +1,21 @@
 // Looks through expressions as written: equality whatever their place, and the first node of a kind; knows no meaning.
 
-import type { Expression } from '../sql/ast.ts';
+import type { Column, Expression } from '../sql/ast.ts';
 import { PRINT_EXPRESSION } from '../sql/parts.ts';
 
 /**
- * True when both say the same thing: places aside, and a column with or without its source's name, since these queries
- * read one source.
+ * True when both say the same thing: places aside, and a column with or without its source's name, since queries over one source
+ * need none, and in those over several every column has it.
  */
 export function sameExpression(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
   if (Array.isArray(a) || Array.isArray(b)) {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
     return a.every((item: unknown, index) => sameExpression(item, b[index]));
+  }
+  if (isColumn(a) && isColumn(b)) {
+    const isSameSource = a.source === null || b.source === null || a.source.text === b.source.text;
+    return isSameSource && a.name.text === b.name.text;
   }
   const left = parts(a);
   const right = new Map(parts(b));
@@ -21,9 +25,12 @@ export function sameExpression(a: unknown, b: unknown): boolean {
   );
 }
 
+function isColumn(node: object): node is Column {
+  return 'kind' in node && node.kind === 'Column';
+}
+
 function parts(node: object): [string, unknown][] {
-  const isColumn = 'kind' in node && node.kind === 'Column';
-  return Object.entries(node).filter(([name]) => name !== 'at' && !(isColumn && name === 'source'));
+  return Object.entries(node).filter(([name]) => name !== 'at');
 }
 
 /** The first node for which `matches` is true, outermost first, or null. */

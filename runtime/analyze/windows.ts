@@ -3,7 +3,7 @@
 import { type Position, StatementError } from '../base/errors.ts';
 import { WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
 import type { SourceProperties } from '../catalog/properties.ts';
-import type { KeyWindow, Source } from '../catalog/source.ts';
+import type { KeyWindow, Relation } from '../catalog/source.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import { type Duration, durationMs, type Emit, type Query, type Window } from '../sql/ast.ts';
 import { DEFAULT_OPEN_MS } from './aggregation.ts';
@@ -83,7 +83,7 @@ function bounds(
 }
 
 /** How results are shown. @throws {StatementError} INVALID where EMIT or the property does not suit the query */
-export function emissionOf(query: Query, source: Source, options: AnalyzeOptions): Emission {
+export function emissionOf(query: Query, source: Relation, options: AnalyzeOptions): Emission {
   const { emit } = query;
   return {
     final: emit?.mode === 'FINAL' && isFinal(query, emit),
@@ -104,7 +104,7 @@ function isFinal(query: Query, { at }: Emit): boolean {
 }
 
 /** Only rows that replace each other can be left out. */
-function every(query: Query, source: Source, of: Duration): number {
+function every(query: Query, source: Relation, of: Duration): number {
   if (query.groupBy !== null || source.kind === 'table') return span(of, 'EVERY');
   throw new StatementError(
     'INVALID',

@@ -64,6 +64,10 @@ export const PRODUCER_IDLE_MS_MAX = 2_592_000_000;
 export const PRODUCERS_MAX = 10_000;
 /** Bytes of state that a host without synchronous reads keeps resident per task. */
 export const RESIDENT_STATE_BYTES_MAX = 134_217_728;
+/** Expired rows that one commit removes from the state of a join of streams, a side; the others follow. */
+export const EXPIRED_ROWS_MAX = 10_000;
+/** Rows without a partner that a join of streams keeps at hand in the order of their times; the others it reads again when they are due. */
+export const WAITING_ROWS_MAX = 65_536;
 /** Rows waiting for a reader of one push query; beyond it the query ends with an error. */
 export const PUSH_ROWS_MAX = 65_536;
 /** Batches of one query on their way from a Worker to its page, or with the page's reader. */

@@ -22,20 +22,25 @@ export interface HeaderColumn {
   readonly key: string | null;
 }
 
-/** A stream or a table over a topic. */
-export interface Source {
+/** Rows by key, spread over partitions: those of a source, or those that a join makes. */
+export interface Relation {
   readonly name: string;
   readonly kind: 'stream' | 'table';
-  readonly topic: string;
   readonly partitions: number;
   /**
    * Key and value columns, in that order; window columns stand between them where `window` is set; header columns come
    * last, with the role `pseudo`.
    */
   readonly schema: Schema;
+  /** How keys are written, and so hashed into partitions. */
   readonly keyFormat: FormatSpec;
   readonly valueFormat: FormatSpec;
   readonly window: KeyWindow | null;
+}
+
+/** A stream or a table over a topic. */
+export interface Source extends Relation {
+  readonly topic: string;
   readonly timestamp: TimestampColumn | null;
   readonly headers: readonly HeaderColumn[];
   /** true: read-only (CREATE SOURCE). */

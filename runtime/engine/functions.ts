@@ -16,6 +16,8 @@ function expressionsOf(step: Step): readonly Expr[] {
       return step.key;
     case 'flatMap':
       return step.calls.flatMap((call) => call.arguments);
+    case 'foreignKeySubscribe':
+      return [step.foreignKey];
     default:
       return [];
   }

@@ -9,7 +9,7 @@ import { writeKey, writeWindow } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
 import type { Type, Value } from '../data/type.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
-import type { SourceStep } from '../plan/step.ts';
+import type { MaterializeStep, SourceStep } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { RowTable } from '../state/row-table.ts';
 import { ChangelogBuilder } from './changelog.ts';
@@ -23,7 +23,7 @@ import type { Operator, OperatorContext } from './operator.ts';
  * unknown key goes on as a Delete with a null value, as Kafka Streams forwards it.
  */
 export function materialize(
-  step: SourceStep,
+  step: SourceStep | MaterializeStep,
   input: Schema,
   context: OperatorContext,
   _registry: FunctionRegistry,

@@ -3,6 +3,7 @@
 import { Part } from '../base/part.ts';
 import type * as Aggregate from './aggregate.ts';
 import type * as FlatMap from './flat-map.ts';
+import type * as Joins from './joins.ts';
 import type * as KernelAggregate from './kernel-aggregate.ts';
 import type * as Materialize from './materialize.ts';
 import type * as Rare from './rare.ts';
@@ -10,6 +11,7 @@ import type * as TableFilter from './table-filter.ts';
 
 export const AGGREGATE = new Part<typeof Aggregate>('aggregation by rows');
 export const FLAT_MAP = new Part<typeof FlatMap>('table functions');
+export const JOINS = new Part<typeof Joins>('joins');
 export const KERNEL_AGGREGATE = new Part<typeof KernelAggregate>('aggregation in the kernel');
 export const MATERIALIZE = new Part<typeof Materialize>('tables as sources');
 export const RARE_OPERATORS = new Part<typeof Rare>('rarer operators');

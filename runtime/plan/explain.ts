@@ -10,8 +10,8 @@ import { type Path, type Plan, type Step, type StepId, stepById, type WindowSpec
 export interface ExplainedStep {
   readonly id: StepId;
   readonly step: Step['step'];
-  /** The step that feeds it, in the same task; null where a topic does. */
-  readonly input: StepId | null;
+  /** The steps that feed it, in the same task; none where a topic does. Of a join the left one, then the right one. */
+  readonly inputs: readonly StepId[];
   /** What it does, in words and expressions. */
   readonly detail: string;
   /** The columns that it emits. */
@@ -37,6 +37,8 @@ export interface Explanation {
   readonly subtopologies: readonly {
     readonly id: number;
     readonly partitions: number;
+    /** Each row goes all the way before the next one: a step is reached by several paths. */
+    readonly rowByRow: boolean;
     readonly steps: readonly ExplainedStep[];
   }[];
 }
@@ -59,6 +61,7 @@ export function explainPlan(plan: Plan): Explanation {
     subtopologies: plan.subtopologies.map((part) => ({
       id: part.id,
       partitions: part.partitions,
+      rowByRow: part.rowByRow === true,
       steps: part.steps.map((step) => explainedStep(step, plan)),
     })),
   };
@@ -68,11 +71,30 @@ function explainedStep(step: Step, plan: Plan): ExplainedStep {
   return {
     id: step.id,
     step: step.step,
-    input: 'input' in step ? step.input : null,
+    inputs: inputsOf(step),
     detail: detail(step, plan),
     columns: step.schema.columns.map((column) => column.name),
     path: step.step === 'aggregate' ? step.run : null,
   };
+}
+
+/** The steps that feed a step, in the order of its inputs. */
+function inputsOf(step: Step): StepId[] {
+  switch (step.step) {
+    case 'source':
+    case 'internalSource':
+      return [];
+    case 'streamStreamJoin':
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+      return [step.left, step.right];
+    case 'foreignKeyJoin':
+      return [step.left, step.responses];
+    case 'foreignKeyRespond':
+      return [step.subscriptions, step.right];
+    default:
+      return [step.input];
+  }
 }
 
 /** The text form: a header, then the steps of each task in the order of the flow. */
@@ -90,12 +112,15 @@ export function explain(plan: Plan): string {
   ];
   for (const part of explained.subtopologies) {
     lines.push(
-      `Task ${part.id} (${part.partitions} ${part.partitions === 1 ? 'partition' : 'partitions'})`,
+      `Task ${part.id} (${part.partitions} ${part.partitions === 1 ? 'partition' : 'partitions'}${part.rowByRow ? ', row by row' : ''})`,
     );
-    part.steps.forEach((step, depth) => {
+    const depths = new Map<StepId, number>();
+    for (const step of part.steps) {
+      const depth = Math.max(-1, ...step.inputs.map((id) => depths.get(id) ?? -1)) + 1;
+      depths.set(step.id, depth);
       const run = step.path === null ? '' : ` [${pathText(step.path)}]`;
       lines.push(`${'  '.repeat(depth + 1)}${step.id} ${step.step}${run} ${step.detail}`);
-    });
+    }
   }
   return lines.join('\n');
 }
@@ -167,6 +192,21 @@ function detail(step: Step, plan: Plan): string {
       return `each ${step.window.type} window once, when it has closed`;
     case 'coalesce':
       return `one update a key every ${step.everyMs} ms`;
+    case 'streamStreamJoin': {
+      const grace = step.graceMs === null ? '' : ` and ${step.graceMs} ms of grace`;
+      return `${sidesText(step.type, step.left, step.right)} within ${step.beforeMs} ms before and ${step.afterMs} ms after${grace}: ${names.join(', ')}`;
+    }
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+      return `${sidesText(step.type, step.left, step.right)}: ${names.join(', ')}`;
+    case 'materialize':
+      return `of step ${step.input}`;
+    case 'foreignKeyJoin':
+      return `${step.type} of step ${step.left} with the answers of step ${step.responses}: ${names.join(', ')}`;
+    case 'foreignKeySubscribe':
+      return `by ${exprText(step.foreignKey, over)}`;
+    case 'foreignKeyRespond':
+      return `to step ${step.subscriptions} from step ${step.right}`;
     case 'sink':
       return `${step.kind} ${step.sink} to topic ${step.topic} (${formats(step.keyFormat, step.valueFormat)}): ${schemaText(step.schema)}`;
     case 'client': {
@@ -185,6 +225,10 @@ function windowText({ type, sizeMs, advanceMs }: WindowSpec): string {
 function carrying(carried: readonly number[], over: Schema): string {
   if (carried.length === 0) return '';
   return `, carrying ${carried.map((index) => over.columns[index]?.name ?? '').join(', ')}`;
+}
+
+function sidesText(type: string, left: StepId, right: StepId): string {
+  return `${type} of steps ${left} and ${right}`;
 }
 
 function named(text: string, name: string | undefined): string {

@@ -2,22 +2,22 @@
 
 import type {
   Aggregation,
+  From,
   Projection,
   QueryAnalysis,
   Repartitioning,
   TableCall,
 } from '../analyze/analysis.ts';
 import type { Source } from '../catalog/source.ts';
-import type { Schema } from '../data/schema.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { ClientStep, CoalesceStep, Step, SuppressStep } from './step.ts';
 
 /**
  * A node of the logical plan. Its input's columns are named by position, all of them: which are needed is found out by
- * the planner. A join will be a node with two inputs.
+ * the planner.
  */
 export type LogicalNode =
-  | { readonly node: 'source'; readonly source: Source; readonly row: Schema }
+  | { readonly node: 'from'; readonly input: From }
   | {
       readonly node: 'filter';
       readonly input: LogicalNode;
@@ -44,9 +44,9 @@ type StageOf<S extends Step> = S extends Step ? Omit<S, 'id' | 'input' | 'schema
 
 /** The logical plan of a query. */
 export function logicalPlan(analysis: QueryAnalysis): LogicalNode {
-  const { source, where, partitionBy, tables, aggregation, having, emission, projection, sink } =
-    analysis;
-  let node: LogicalNode = { node: 'source', source, row: analysis.row };
+  const { input, source, where, partitionBy, tables, aggregation, having, emission } = analysis;
+  const { projection, sink } = analysis;
+  let node: LogicalNode = { node: 'from', input };
   if (where !== null) node = { node: 'filter', input: node, predicate: where, over: source.kind };
   if (partitionBy !== null) node = { node: 'repartition', input: node, by: partitionBy };
   if (tables !== undefined && tables.length > 0) {
@@ -68,9 +68,4 @@ export function logicalPlan(analysis: QueryAnalysis): LogicalNode {
   if (sink !== null) return { node: 'sink', input: node, sink };
   const { order } = projection;
   return { node: 'stage', input: node, step: { step: 'client', order, limit: analysis.limit } };
-}
-
-/** The source that feeds the node, since each has one input as yet. */
-export function feedingSource(node: LogicalNode): Source {
-  return node.node === 'source' ? node.source : feedingSource(node.input);
 }

@@ -5,6 +5,12 @@ import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { FormatSpec } from '../formats/serde.ts';
+import type {
+  ForeignKeyJoinStep,
+  ForeignKeyRespondStep,
+  ForeignKeySubscribeStep,
+  JoinStep,
+} from './join-step.ts';
 import type { ConstantJson } from '../functions/aggregate-call.ts';
 
 /** Raised when a step changes its meaning; new optional fields do not raise it. A newer plan is refused, never guessed. */
@@ -37,6 +43,8 @@ export interface SourceStep {
   readonly schema: Schema;
   /** Keep the rows of a table in a state table, so that downstream gets old rows and pull queries find them. */
   readonly materialized: boolean;
+  /** Where a partition without a committed offset starts, if not where the plan says: a table that is joined is read as a whole. */
+  readonly from?: 'earliest' | undefined;
 }
 
 /** Reads encoded batches from an internal topic. */
@@ -195,6 +203,14 @@ export interface CoalesceStep {
   readonly everyMs: number;
 }
 
+/** Keeps the rows of a changelog by key, so that what follows gets old rows and pull queries find them. */
+export interface MaterializeStep {
+  readonly step: 'materialize';
+  readonly id: StepId;
+  readonly input: StepId;
+  readonly schema: Schema;
+}
+
 /** Writes rows to a user topic as records; inserts, updates and tombstones alike; old rows are left out. */
 export interface SinkStep {
   readonly step: 'sink';
@@ -235,6 +251,11 @@ export type Step =
   | AggregateStep
   | SuppressStep
   | CoalesceStep
+  | JoinStep
+  | MaterializeStep
+  | ForeignKeyJoinStep
+  | ForeignKeySubscribeStep
+  | ForeignKeyRespondStep
   | SinkStep
   | ClientStep;
 
@@ -244,6 +265,11 @@ export interface Subtopology {
   readonly steps: readonly Step[];
   /** Partitions of its inputs: as many tasks. */
   readonly partitions: number;
+  /**
+   * true: a step is reached by two paths from one input (a self join, several joins over one topic): each row goes all the way, depth first
+   * and in the order of the steps, before the next one, as in Kafka Streams.
+   */
+  readonly rowByRow?: true | undefined;
 }
 
 /** The state table that answers pull queries on the plan's sink. */

@@ -4,7 +4,7 @@ import type { TopicPartition } from './log.ts';
 
 /** `<query>/<sub-topology>/<partition>`; made by task/topology.ts only. */
 export type TaskId = string;
-/** A state table of one task: the id of the step that owns it. */
+/** A state table of one task: the id of the step that owns it; `<step>.<part>` where that has several. */
 export type TableId = string;
 
 /** One change of a state table; `value` null removes the key. */

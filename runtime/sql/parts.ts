@@ -2,6 +2,7 @@
 
 import { Part } from '../base/part.ts';
 import type * as AdminStatements from './admin-statements.ts';
+import type * as Joins from './joins.ts';
 import type * as Operators from './operators.ts';
 import type * as PrintExpression from './print-expression.ts';
 import type * as RareDefinitions from './rare-definitions.ts';
@@ -10,6 +11,7 @@ import type * as Substitution from './substitution.ts';
 import type * as SyntaxError from './syntax-error.ts';
 
 export const ADMIN_STATEMENTS = new Part<typeof AdminStatements>('administrative statements');
+export const JOINS = new Part<typeof Joins>('JOIN');
 export const OPERATORS = new Part<typeof Operators>('operators of expressions');
 export const PRINT_EXPRESSION = new Part<typeof PrintExpression>('the text of expressions');
 export const RARE_DEFINITIONS = new Part<typeof RareDefinitions>('ALTER, DROP, types, connectors');

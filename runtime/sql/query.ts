@@ -4,7 +4,6 @@ import { COLUMNS_MAX } from '../base/limits.ts';
 import type {
   Emit,
   Expression,
-  Join,
   Name,
   OrderItem,
   Query,
@@ -13,11 +12,14 @@ import type {
 } from './ast.ts';
 import type { Cursor } from './cursor.ts';
 import { parseExpressionAt, parseOperandAt } from './expression.ts';
-import { parseDuration, parseWindow, parseWithin } from './window.ts';
+import { JOINS } from './parts.ts';
+import { parseDuration, parseWindow } from './window.ts';
 
 const CLAUSES: ReadonlySet<string> = new Set(
   'FROM WINDOW WHERE GROUP PARTITION HAVING ORDER EMIT LIMIT JOIN'.split(' '),
 );
+
+const JOIN_STARTS: ReadonlySet<string> = new Set(', JOIN INNER LEFT RIGHT FULL'.split(' '));
 
 /** A query, from its SELECT to the end of the statement. */
 export function parseQuery(cursor: Cursor): Query {
@@ -28,8 +30,7 @@ export function parseQuery(cursor: Cursor): Query {
   const items = selectItems(cursor);
   cursor.expect('FROM');
   const from = sourceReference(cursor);
-  const joins: Join[] = [];
-  for (let join = acceptJoin(cursor); join !== null; join = acceptJoin(cursor)) joins.push(join);
+  const joins = JOIN_STARTS.has(cursor.token.key) ? JOINS.code.parseJoins(cursor) : [];
   return {
     kind: 'Query',
     items,
@@ -114,37 +115,13 @@ function startsClause(cursor: Cursor): boolean {
   return cursor.is('EMIT') || cursor.looksAt('PARTITION', 'BY') || cursor.looksAt('ORDER', 'BY');
 }
 
-function sourceReference(cursor: Cursor): SourceReference {
+/** A source and what it goes by. */
+export function sourceReference(cursor: Cursor): SourceReference {
   if (cursor.is('(')) {
     cursor.refuseAs('subquery');
   }
   const name = cursor.name('a stream or table name');
   return { name, alias: acceptAlias(cursor, 'an alias'), at: name.at };
-}
-
-function acceptJoin(cursor: Cursor): Join | null {
-  const { at } = cursor.token;
-  const type = acceptJoinType(cursor);
-  if (type === null) return null;
-  const right = sourceReference(cursor);
-  const within = cursor.accept('WITHIN') ? parseWithin(cursor) : null;
-  cursor.expect('ON', 'A join says which columns must be equal: ON a.id = b.id.');
-  return { type, right, within, on: parseExpressionAt(cursor), at };
-}
-
-function acceptJoinType(cursor: Cursor): Join['type'] | null {
-  if (cursor.accept('JOIN')) return 'INNER';
-  if (cursor.is(',')) {
-    cursor.refuseAs('secondSource');
-  }
-  for (const type of ['INNER', 'LEFT', 'RIGHT', 'FULL'] as const) {
-    if (!cursor.is(type)) continue;
-    cursor.advance();
-    if (type !== 'INNER') cursor.accept('OUTER');
-    cursor.expect('JOIN');
-    return type;
-  }
-  return null;
 }
 
 /**

@@ -1,7 +1,7 @@
 // Reads spans of time and the windows made of them; whether a window suits a query is decided later.
 
 import { durationMs } from './ast.ts';
-import type { Duration, Window, Within } from './ast.ts';
+import type { Duration, Window } from './ast.ts';
 import type { Cursor } from './cursor.ts';
 import { UNITS } from './primary.ts';
 
@@ -57,24 +57,6 @@ export function parseWindow(cursor: Cursor): Window {
     const size = sized(cursor);
     return { kind: 'Sliding', size, ...bounds(cursor), at };
   });
-}
-
-/** What follows WITHIN. */
-export function parseWithin(cursor: Cursor): Within {
-  const { at } = cursor.token;
-  let before: Duration;
-  let after: Duration;
-  if (cursor.accept('(')) {
-    before = parseDuration(cursor);
-    cursor.expect(',');
-    after = parseDuration(cursor);
-    cursor.expect(')');
-  } else {
-    before = parseDuration(cursor);
-    after = before;
-  }
-  const grace = cursor.acceptPhrase('GRACE', 'PERIOD') ? parseDuration(cursor) : null;
-  return { before, after, grace, at };
 }
 
 function sized(cursor: Cursor): Duration {

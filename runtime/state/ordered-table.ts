@@ -7,14 +7,18 @@ import { KeyIndex } from './key-index.ts';
 
 /** Keys that are kept beside their changes, so that one which changes again costs no new one. */
 const KEYS_KEPT_MAX = 65_536;
-/** Stands for a removed key among the changes; no value is empty. */
+/** Stands for a removed key. */
 const REMOVED = new Uint8Array(0);
 
-/** What is in memory is what changed since the last commit. */
+/**
+ * Changes since the last commit, over those that it took, because the store shows them only once it has succeeded, over the store.
+ * What the store holds is not kept in memory.
+ */
 export class OrderedTable {
   readonly #table: TableId;
   readonly #state: StateReader;
-  #changed = new OrderedMap();
+  #fresh = new OrderedMap();
+  #taken = new OrderedMap();
   #index = new KeyIndex();
   #keys: Uint8Array[] = [];
 
@@ -35,43 +39,60 @@ export class OrderedTable {
     return this.#keys[id] as Uint8Array;
   }
 
-  /** Sets the value of a key, or removes it by null. The arrays are kept: nobody may write to them. */
-  set(key: Uint8Array, value: Uint8Array | null): void {
-    if (value !== null || this.#state.get(this.#table, key) !== null) {
-      this.#changed.set(key, value ?? REMOVED);
-    } else this.#changed.set(key, null);
+  get(key: Uint8Array): Uint8Array | null {
+    return alive(this.#fresh.get(key) ?? this.#before(key));
   }
 
-  /** Entries of the range in byte order. A key may be set meanwhile that has been passed. */
+  /** What a commit has taken or the store holds. */
+  #before(key: Uint8Array): Uint8Array | null {
+    return alive(this.#taken.get(key) ?? this.#state.get(this.#table, key));
+  }
+
+  /** @param value not empty; null removes the key. Both arrays are kept, not copied: nobody may write to them */
+  set(key: Uint8Array, value: Uint8Array | null): void {
+    // Of a key that no commit has seen nothing need be told.
+    if (value === null && this.#before(key) === null) this.#fresh.set(key, null);
+    else this.#fresh.set(key, value ?? REMOVED);
+  }
+
+  /** Entries in the order of their keys. What is set meanwhile may or may not be seen. */
   *scan(range: KeyRange): Iterable<Entry> {
-    const stored = this.#state.scan(this.#table, range)[Symbol.iterator]();
-    const changed = this.#changed.scan(range)[Symbol.iterator]();
-    let old = stored.next();
-    let fresh = changed.next();
-    while (old.done !== true || fresh.done !== true) {
-      const order =
-        old.done === true
-          ? 1
-          : fresh.done === true
-            ? -1
-            : compareBytes(old.value.key, fresh.value.key);
-      if (order < 0 && old.done !== true) yield old.value;
-      if (order >= 0 && fresh.done !== true && fresh.value.value.length > 0) yield fresh.value;
-      if (order <= 0) old = stored.next();
-      if (order >= 0) fresh = changed.next();
+    for (const entry of merged(
+      merged(this.#fresh.scan(range), this.#taken.scan(range)),
+      this.#state.scan(this.#table, range),
+    )) {
+      if (entry.value !== REMOVED) yield entry;
     }
   }
 
   /** Hands over every key that was set since the last call. */
   changes(into: (change: StateBytes) => void): void {
-    for (const { key, value } of this.#changed.scan(ALL)) {
-      into({ table: this.#table, key, value: value.length === 0 ? null : value });
-    }
-    this.#changed = new OrderedMap();
+    for (const { key, value } of this.#fresh.scan({ from: null, to: null }))
+      into({ table: this.#table, key, value: alive(value) });
+    this.#taken = this.#fresh;
+    this.#fresh = new OrderedMap();
     if (this.#index.size <= KEYS_KEPT_MAX) return;
     this.#index = new KeyIndex();
     this.#keys = [];
   }
 }
 
-const ALL: KeyRange = { from: null, to: null };
+function alive(value: Uint8Array | null): Uint8Array | null {
+  return value === REMOVED ? null : value;
+}
+
+/** Both in the order of their keys; of a key that both have, the first's. */
+function* merged(first: Iterable<Entry>, second: Iterable<Entry>): Iterable<Entry> {
+  const rest = second[Symbol.iterator]();
+  let next = rest.next();
+  for (const entry of first) {
+    let order = -1;
+    while (next.done !== true && (order = compareBytes(next.value.key, entry.key)) < 0) {
+      yield next.value;
+      next = rest.next();
+    }
+    if (next.done !== true && order === 0) next = rest.next();
+    yield entry;
+  }
+  for (; next.done !== true; next = rest.next()) yield next.value;
+}

@@ -1,26 +1,28 @@
-// Rows by key over a store: uncommitted changes laid over what is committed; knows no operator.
+// Rows by key over a store, of one table or of several that share their keys; knows no operator.
 
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import { KeyIndex } from './key-index.ts';
 
-/** Rows that stay in memory after a commit; beyond it they are read again on demand. */
-const IDLE_ROWS_MAX = 65_536;
+/** Keys that stay in memory after a commit; beyond it they are read again on demand. */
+const IDLE_KEYS_MAX = 65_536;
 
 /**
  * Values by key bytes. What was read or written stays in memory up to a bound; what no commit has taken yet always does, and
  * what the last commit took until the next one, because the store shows it only once that has succeeded.
+ *
+ * Several tables, counted from 0, share the numbers of their keys: a join looks a row up once for both of its sides.
  */
 export class RowTable {
-  readonly #table: TableId;
   readonly #state: StateReader;
   #index = new KeyIndex();
-  /** By id; undefined: not read yet. */
-  #values: (Uint8Array | null | undefined)[] = [];
-  #dirty = new Set<number>();
+  /** Key bytes once they were asked for: a store finds an array that it knows faster than its bytes. */
+  #keys: (Uint8Array | undefined)[] = [];
+  readonly #tables: readonly Values[];
 
-  constructor(table: TableId, state: StateReader) {
-    this.#table = table;
+  constructor(tables: TableId | readonly TableId[], state: StateReader) {
     this.#state = state;
+    const ids = typeof tables === 'string' ? [tables] : tables;
+    this.#tables = ids.map((table) => new Values(table, hasEntries(state, table)));
   }
 
   /** A number for the key, good until the next call of `changes`. */
@@ -28,43 +30,85 @@ export class RowTable {
     return this.#index.intern(bytes, from, to);
   }
 
+  /** The bytes of a located key: a view that is good until the next new key. */
+  key(id: number): Uint8Array {
+    return this.#index.key(id);
+  }
+
+  #keyOf(id: number): Uint8Array {
+    return (this.#keys[id] ??= this.#index.key(id).slice());
+  }
+
   /** The value of a located key, null when it has none. */
-  get(id: number): Uint8Array | null {
-    const known = this.#values[id];
+  get(id: number, table = 0): Uint8Array | null {
+    const of = this.#tables[table] as Values;
+    const known = of.values[id];
     if (known !== undefined) return known;
-    const read = this.#state.get(this.#table, this.#index.key(id).slice());
-    this.#values[id] = read;
+    const read = of.storeHolds ? this.#state.get(of.table, this.#keyOf(id)) : null;
+    of.values[id] = read;
     return read;
   }
 
   /** Sets or, by null, removes the value of a located key. */
-  set(id: number, value: Uint8Array | null): void {
-    this.#values[id] = value;
-    this.#dirty.add(id);
+  set(id: number, value: Uint8Array | null, table = 0): void {
+    const of = this.#tables[table] as Values;
+    of.values[id] = value;
+    if (of.isDirty[id] === true) return;
+    of.isDirty[id] = true;
+    of.dirty.push(id);
   }
 
   /** Hands over every key that was set since the last call. */
   changes(into: (change: StateBytes) => void): void {
-    const taken = this.#dirty;
-    this.#dirty = new Set();
-    for (const id of taken) {
-      into({
-        table: this.#table,
-        key: this.#index.key(id).slice(),
-        value: this.#values[id] ?? null,
-      });
+    const taken = new Set<number>();
+    for (const of of this.#tables) {
+      for (const id of of.dirty) {
+        into({ table: of.table, key: this.#keyOf(id), value: of.values[id] ?? null });
+        of.isDirty[id] = false;
+        taken.add(id);
+      }
+      of.dirty = [];
     }
-    if (this.#index.size > IDLE_ROWS_MAX + taken.size) this.#keep(taken);
+    if (this.#index.size > IDLE_KEYS_MAX + taken.size) this.#keep(taken);
   }
 
   #keep(kept: ReadonlySet<number>): void {
     const before = this.#index;
-    const values = this.#values;
     this.#index = new KeyIndex();
-    this.#values = [];
+    this.#keys = [];
+    const values = this.#tables.map((of) => of.values);
+    for (const of of this.#tables) {
+      of.values = [];
+      of.isDirty = [];
+      of.storeHolds = true;
+    }
     for (const id of kept) {
       const key = before.key(id);
-      this.#values[this.#index.intern(key, 0, key.length)] = values[id];
+      const to = this.#index.intern(key, 0, key.length);
+      this.#tables.forEach((of, table) => {
+        of.values[to] = values[table]?.[id];
+      });
     }
   }
+}
+
+class Values {
+  readonly table: TableId;
+  /** By key; undefined: not read yet. */
+  values: (Uint8Array | null | undefined)[] = [];
+  /** Keys that were set since the last commit, each once. */
+  dirty: number[] = [];
+  isDirty: boolean[] = [];
+  /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new key. */
+  storeHolds: boolean;
+
+  constructor(table: TableId, storeHolds: boolean) {
+    this.table = table;
+    this.storeHolds = storeHolds;
+  }
+}
+
+function hasEntries(state: StateReader, table: TableId): boolean {
+  const [first] = state.scan(table, { from: null, to: null });
+  return first !== undefined;
 }

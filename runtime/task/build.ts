@@ -18,6 +18,7 @@ import type {
 import {
   AGGREGATE,
   FLAT_MAP,
+  JOINS,
   KERNEL_AGGREGATE,
   MATERIALIZE,
   RARE_OPERATORS,
@@ -57,10 +58,10 @@ export interface BuildContext {
 }
 
 export interface Wiring {
-  /** One per source step, in their order: the task's inputs. */
-  readonly readers: readonly Reader[];
-  /** Sends a batch of that input through the graph, synchronously, depth first. */
-  readonly feed: (input: number, batch: Batch) => void;
+  /** Per input of the task those of its source steps, in their order. */
+  readonly readers: readonly (readonly Reader[])[];
+  /** Sends what an input's readers made of its records through the graph, synchronously, depth first. */
+  readonly feed: (input: number, batches: readonly (Batch | null)[]) => void;
   /** In the order of the flow. */
   readonly operators: readonly Operator[];
   /** What each of them emits to. */
@@ -68,8 +69,14 @@ export interface Wiring {
   readonly outputs: readonly Output[];
   /** Schemas of the encoded batches that go to internal topics. */
   readonly schemas: ReadonlyMap<string, Schema>;
-  /** true: its inputs are user topics, whose records count as the query's input. */
-  readonly countsInput: boolean;
+  /** Per input: true for a user topic, whose records count as the query's input. */
+  readonly countsInput: readonly boolean[];
+}
+
+interface Input {
+  readonly isUser: boolean;
+  readonly readers: Reader[];
+  readonly sources: Emit[];
 }
 
 type Ending = RepartitionStep | SinkStep | ClientStep;
@@ -81,7 +88,7 @@ type Inner = Exclude<Step, SourceStep | InternalSourceStep | Ending>;
  */
 export function buildTask(part: Subtopology, context: BuildContext): Wiring {
   const builder = new Builder(part, context);
-  // Consumers are made before what feeds them is called, not before it is made: steps stand in the order of the flow.
+  // In the order of the flow, which is the order in which the consumers of a step get its rows.
   for (const step of part.steps) builder.add(step);
   return builder.wiring();
 }
@@ -89,49 +96,52 @@ export function buildTask(part: Subtopology, context: BuildContext): Wiring {
 class Builder {
   readonly #part: Subtopology;
   readonly #context: BuildContext;
-  readonly #readers: Reader[] = [];
-  readonly #sources: Emit[] = [];
+  /** By topic: a task reads one partition of each. */
+  readonly #inputs = new Map<string, Input>();
   readonly #operators: Operator[] = [];
   readonly #emits: Emit[] = [];
   readonly #outputs: Output[] = [];
   readonly #schemas = new Map<string, Schema>();
   /** What each step emits to, filled as consumers are added. */
-  readonly #consumers = new Map<StepId, Emit[]>();
-  readonly #steps = new Map<StepId, Step>();
+  readonly #consumers: ReadonlyMap<StepId, Emit[]>;
+  readonly #schemasOf: ReadonlyMap<StepId, Schema>;
 
   constructor(part: Subtopology, context: BuildContext) {
     this.#part = part;
     this.#context = context;
+    this.#consumers = new Map(part.steps.map(({ id }) => [id, []]));
+    this.#schemasOf = new Map(part.steps.map(({ id, schema }) => [id, schema]));
   }
 
   add(step: Step): void {
-    this.#steps.set(step.id, step);
-    const consumers: Emit[] = [];
-    this.#consumers.set(step.id, consumers);
-    const emit = emitTo(consumers);
+    const emit = emitTo(this.#consumers.get(step.id) ?? []);
     switch (step.step) {
       case 'source':
-      case 'internalSource':
-        this.#readers.push(readerOf(step, this.#context.formats, !this.#context.internalChecksums));
-        this.#sources.push(
+      case 'internalSource': {
+        let input = this.#inputs.get(step.topic);
+        if (input === undefined) this.#inputs.set(step.topic, (input = newInput(step)));
+        input.readers.push(readerOf(step, this.#context.formats, !this.#context.internalChecksums));
+        input.sources.push(
           step.step === 'source' && step.materialized ? this.#materialized(step, emit) : emit,
         );
         return;
+      }
       case 'repartition':
       case 'sink':
       case 'client':
         this.#consume(step.input, this.#ending(step));
         return;
       default: {
-        const process = this.#operate(
-          operatorOf(step, this.#schemaOf(step.input), this.#context),
-          emit,
-        );
-        this.#consume(step.input, process);
+        const inputs = 'input' in step ? [step.input] : JOINS.code.inputsOf(step);
+        const schemas = inputs.map((input) => this.#schemasOf.get(input) ?? step.schema);
+        const operator = operatorOf(step, schemas, this.#context, this.#part.steps);
+        this.#operate(operator, emit);
+        for (const [side, input] of inputs.entries())
+          this.#consume(input, (batch) => operator.process(side, batch, emit));
         if (step.step === 'aggregate' && step.window?.expires === true) {
           const given = operatorContext(step, this.#context);
           const kept = RARE_OPERATORS.code.retention(step, step.window, given);
-          consumers.push(this.#operate(kept, emit));
+          this.#consume(step.id, this.#operate(kept, emit));
         }
       }
     }
@@ -193,32 +203,31 @@ class Builder {
 
   #consume(input: StepId, consumer: Emit): void {
     const consumers = this.#consumers.get(input);
-    if (consumers === undefined)
-      throw new InvariantError(`step ${input} stands behind what it feeds`);
+    if (consumers === undefined) throw new InvariantError(`there is no step ${input}`);
     consumers.push(consumer);
   }
 
-  #schemaOf(id: StepId): Schema {
-    const step = this.#steps.get(id);
-    if (step === undefined) throw new InvariantError(`there is no step ${id}`);
-    return step.schema;
-  }
-
   wiring(): Wiring {
+    const inputs = [...this.#inputs.values()];
     return {
-      readers: this.#readers,
-      feed: (input, batch) => {
-        const source = this.#sources[input];
-        if (source === undefined) throw new InvariantError(`there is no input ${input}`);
-        source(batch);
+      readers: inputs.map(({ readers }) => readers),
+      feed: (input, batches) => {
+        const sources = inputs[input]?.sources ?? [];
+        if (this.#part.rowByRow === true)
+          JOINS.code.eachRow(batches, (reader, row) => sources[reader]?.(row));
+        else batches.forEach((batch, reader) => batch !== null && sources[reader]?.(batch));
       },
       operators: this.#operators,
       emits: this.#emits,
       outputs: this.#outputs,
       schemas: this.#schemas,
-      countsInput: this.#part.steps.every((step) => step.step !== 'internalSource'),
+      countsInput: inputs.map(({ isUser }) => isUser),
     };
   }
+}
+
+function newInput({ step }: SourceStep | InternalSourceStep): Input {
+  return { isUser: step === 'source', readers: [], sources: [] };
 }
 
 /** One consumer is called directly; it is the rule. */
@@ -228,8 +237,14 @@ function emitTo(consumers: readonly Emit[]): Emit {
   };
 }
 
-function operatorOf(step: Inner, input: Schema, context: BuildContext): Operator {
+function operatorOf(
+  step: Inner,
+  inputs: readonly Schema[],
+  context: BuildContext,
+  steps: readonly Step[],
+): Operator {
   const { registry } = context;
+  const [input = step.schema] = inputs;
   const given = operatorContext(step, context);
   switch (step.step) {
     case 'filter':
@@ -254,8 +269,10 @@ function operatorOf(step: Inner, input: Schema, context: BuildContext): Operator
       return TABLE_FILTER.code.tableFilter(step, input, given, registry);
     case 'rekey':
       return rekey(step, input, given, registry);
+    case 'materialize':
+      return MATERIALIZE.code.materialize(step, input, given, registry);
     default:
-      return exhaustive(step);
+      return JOINS.code.join(step, inputs, { context: given, registry, steps });
   }
 }
 

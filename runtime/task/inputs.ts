@@ -3,11 +3,12 @@
 import { BATCH_ROWS_MAX, FETCH_BYTES_MAX } from '../base/limits.ts';
 import type { RecordError } from '../base/errors.ts';
 import { PortError } from '../base/errors.ts';
-import { type Batch, positionOf, slice } from '../data/batch.ts';
+import { type Batch, slice } from '../data/batch.ts';
 import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
 import type { Log, TopicPartition } from '../ports/log.ts';
 import type { OffsetEntry } from '../ports/store.ts';
 import type { Reader } from './input.ts';
+import { RUNS } from './parts.ts';
 import type { RecordPlace } from './record-columns.ts';
 
 /** One record that was skipped. */
@@ -19,8 +20,8 @@ export interface Skipped {
 /** The next rows of one input, and what else is done with once they are: records skipped, the position behind them. */
 export interface Run {
   readonly input: number;
-  /** null when every record of it was skipped. */
-  readonly batch: Batch | null;
+  /** By reader; null when every record of it was skipped. */
+  readonly batches: readonly (Batch | null)[];
   readonly skipped: readonly Skipped[];
   readonly records: RecordBatch;
   readonly place: RecordPlace;
@@ -32,9 +33,9 @@ export interface Run {
   readonly chunkTo: number;
 }
 
-interface Input {
+export interface Input {
   readonly at: TopicPartition;
-  readonly reader: Reader;
+  readonly readers: readonly Reader[];
   /** Offset of the next record to take. */
   next: number;
   /** Offset of the next record to fetch. */
@@ -51,15 +52,15 @@ interface Waiting {
 }
 
 /** Decoded and not yet taken. */
-interface Chunk {
+export interface Chunk {
   readonly records: RecordBatch;
   readonly place: RecordPlace;
   readonly from: number;
   readonly to: number;
-  readonly batch: Batch | null;
+  readonly batches: readonly (Batch | null)[];
   readonly skipped: readonly Skipped[];
-  /** Rows of `batch`, and index of records, that were taken. */
-  rows: number;
+  /** Rows of each batch, and index of records, that were taken. */
+  rows: readonly number[];
   at: number;
 }
 
@@ -70,14 +71,15 @@ interface Chunk {
 export class TaskInputs {
   readonly #inputs: readonly Input[];
 
-  constructor(readers: readonly Reader[], positions: readonly OffsetEntry[]) {
+  /** @param readers per input; several where several sources read its topic */
+  constructor(readers: readonly (readonly Reader[])[], positions: readonly OffsetEntry[]) {
     this.#inputs = positions.map(({ at, next, incarnation }, index) => {
-      const reader = readers[index];
-      if (reader === undefined)
+      const own = readers[index];
+      if (own === undefined)
         throw new PortError('UNKNOWN_PARTITION', `input ${index} has no reader`);
       return {
         at,
-        reader,
+        readers: own,
         next,
         fetched: next,
         incarnation,
@@ -139,32 +141,15 @@ export class TaskInputs {
 
   /**
    * Takes the next run, of at most `recordsMax` records. Null when an input must be fetched first, or when there is nothing.
+   * @throws {PartMissing} when there are several inputs, or a bound
    */
   take(recordsMax: number): Run | null {
-    let chosen = -1;
-    let chosenTime = Infinity;
-    let bound = Infinity;
-    for (const [index, input] of this.#inputs.entries()) {
-      const chunk = this.#chunkOf(input);
-      if (chunk === null) {
-        // Its next record may come before all others.
-        if (input.fetched < input.highWatermark) return null;
-        continue;
-      }
-      const time = headTime(chunk);
-      if (time < chosenTime) {
-        bound = chosenTime;
-        chosen = index;
-        chosenTime = time;
-      } else if (time < bound) {
-        bound = time;
-      }
-    }
-    const input = this.#inputs[chosen];
-    if (input === undefined || input.chunk === null) return null;
-    // Inputs after the chosen one give way at equal times, those before it do not.
-    const alone = this.#inputs.length === 1;
-    return takeFrom(input, input.chunk, chosen, alone ? Infinity : bound, recordsMax);
+    const [only] = this.#inputs;
+    const chunkOf = (input: Input): Chunk | null => this.#chunkOf(input);
+    if (only === undefined || this.#inputs.length > 1 || recordsMax < Infinity)
+      return RUNS.code.nextRun(this.#inputs, chunkOf, recordsMax);
+    const chunk = this.#chunkOf(only);
+    return chunk === null ? null : takeTo(only, chunk, 0, chunk.to, wholes(chunk));
   }
 
   #chunkOf(input: Input): Chunk | null {
@@ -177,58 +162,53 @@ export class TaskInputs {
     const to = Math.min(records.count, (Math.floor(start / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
     const place = { topic: input.at.topic, partition: input.at.partition, base };
     const skipped: Skipped[] = [];
-    const batch = input.reader.read(records, place, start, to, (index, error) =>
-      skipped.push({ index, error }),
+    const batches = input.readers.map((reader) =>
+      reader.read(records, place, start, to, (index, error) => skipped.push({ index, error })),
     );
     skipped.sort((a, b) => a.index - b.index);
     if (to === records.count) input.waiting.shift();
     const from = start - (start % BATCH_ROWS_MAX);
-    input.chunk = { records, place, from, to, batch, skipped, rows: 0, at: start };
+    const rows = batches.map(() => 0);
+    // A record that several readers skip is skipped once.
+    const once = skipped.filter(({ index }, i) => index !== skipped[i - 1]?.index);
+    input.chunk = { records, place, from, to, batches, skipped: once, rows, at: start };
     return input.chunk;
   }
 }
 
-/** Rowtime of the chunk's next row; -Infinity when only skipped records are left: they go first. */
-function headTime(chunk: Chunk): number {
-  if (chunk.batch === null || chunk.rows >= chunk.batch.length) return -Infinity;
-  return chunk.batch.rowtime[positionOf(chunk.batch, chunk.rows)] ?? -Infinity;
+/** How many rows each reader made of the chunk. */
+export function wholes({ batches }: Chunk): number[] {
+  return batches.map((batch) => batch?.length ?? 0);
 }
 
-function takeFrom(
+/**
+ * Takes what is left of a chunk up to a record.
+ * @param ends rows of each batch that are taken then
+ */
+export function takeTo(
   input: Input,
   chunk: Chunk,
   index: number,
-  bound: number,
-  recordsMax: number,
+  to: number,
+  ends: readonly number[],
 ): Run {
-  const { batch } = chunk;
-  const indexEnd = Math.min(chunk.to, chunk.at + recordsMax);
-  let rows = chunk.rows;
-  if (batch !== null && bound === Infinity && indexEnd === chunk.to) {
-    rows = batch.length;
-  } else if (batch !== null) {
-    for (; rows < batch.length; rows++) {
-      const position = positionOf(batch, rows);
-      if ((batch.origin?.[position] ?? position) >= indexEnd) break;
-      if (rows > chunk.rows && (batch.rowtime[position] ?? 0) >= bound) break;
-    }
-  }
-  const next = batch === null || rows >= batch.length ? null : positionOf(batch, rows);
-  const to = next === null ? indexEnd : Math.min(indexEnd, batch?.origin?.[next] ?? next);
+  const { batches, rows, records, place } = chunk;
   const run: Run = {
     input: index,
-    batch: batch === null ? null : slice(batch, chunk.rows, rows),
+    batches: batches.map((batch, reader) =>
+      batch === null ? null : slice(batch, rows[reader] as number, ends[reader] as number),
+    ),
     skipped: chunk.skipped.filter((record) => record.index >= chunk.at && record.index < to),
-    records: chunk.records,
-    place: chunk.place,
+    records,
+    place,
     from: chunk.at,
     to,
     chunkFrom: chunk.from,
     chunkTo: chunk.to,
   };
-  chunk.rows = rows;
+  chunk.rows = ends;
   chunk.at = to;
-  input.next = chunk.place.base + to;
+  input.next = place.base + to;
   if (to === chunk.to) input.chunk = null;
   return run;
 }

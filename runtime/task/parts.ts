@@ -5,10 +5,12 @@ import type * as Cut from './cut.ts';
 import type * as DeliveryCode from './delivery.ts';
 import type * as MovedRows from './moved-rows.ts';
 import type * as Repartition from './repartition.ts';
+import type * as Runs from './runs.ts';
 import type * as Timers from './timers.ts';
 
 export const CUT = new Part<typeof Cut>('records sent twice');
 export const DELIVERY = new Part<typeof DeliveryCode>('appends to other partitions');
 export const MOVED_ROWS = new Part<typeof MovedRows>('upgraded state');
+export const RUNS = new Part<typeof Runs>('inputs taken by turns');
 export const REPARTITION = new Part<typeof Repartition>('repartitioning');
 export const TIMERS = new Part<typeof Timers>('what time makes without input');

@@ -4,6 +4,7 @@ import { InvariantError } from '../base/errors.ts';
 import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX, PUSH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { RowProblem, StreamTime } from '../operators/operator.ts';
+import type { Subtopology } from '../plan/step.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import type {
   CounterEntry,
@@ -126,7 +127,9 @@ export class Session {
     const restored = await options.store.load(taskId(options.name));
     const part = subtopologyOf(options.plan, options.name.subtopology);
     const inputs = inputsOf(part, options.name.partition);
-    const positions = await Promise.all(inputs.map((at) => startOf(options, at, restored.offsets)));
+    const positions = await Promise.all(
+      inputs.map((at) => startOf(options, part, at, restored.offsets)),
+    );
     const session = await withParts(() => new Session(options, restored, positions));
     if (options.plan.moved !== undefined) {
       const moved = await withParts(() =>
@@ -171,7 +174,7 @@ export class Session {
     const run = this.inputs.take(recordsMax);
     if (run === null) return false;
     this.#begin(run);
-    if (run.batch !== null) this.#wiring.feed(run.input, run.batch);
+    this.#wiring.feed(run.input, run.batches);
     this.#end(run);
     return true;
   }
@@ -201,7 +204,7 @@ export class Session {
     this.#isDirty = true;
     this.#taken += run.to - run.from;
     this.#current.begin(run.records, run.place, run.chunkFrom, run.chunkTo);
-    if (this.#wiring.countsInput) this.#count('in', run.to - run.from);
+    if (this.#wiring.countsInput[run.input] === true) this.#count('in', run.to - run.from);
     for (const { index, error } of run.skipped) {
       this.#problems.add({
         code: error.code,
@@ -313,16 +316,21 @@ export class Session {
   }
 }
 
-/** Where reading goes on: behind the last commit, or where the plan says for a partition without one. */
+/** Where reading goes on: behind the last commit, or where the plan or the source says for a partition without one. */
 async function startOf(
   options: TaskOptions,
+  part: Subtopology,
   at: TopicPartition,
   known: readonly OffsetEntry[],
 ): Promise<OffsetEntry> {
   const committed = known.find((entry) => keyOf(entry.at) === keyOf(at));
   if (committed !== undefined) return committed;
   const { start, highWatermark, incarnation } = await options.log.bounds(at);
-  return { at, next: options.plan.from === 'latest' ? highWatermark : start, incarnation };
+  const isWhole = part.steps.some(
+    (step) => step.step === 'source' && step.topic === at.topic && step.from === 'earliest',
+  );
+  const isLatest = options.plan.from === 'latest' && !isWhole;
+  return { at, next: isLatest ? highWatermark : start, incarnation };
 }
 
 function keyOf(at: TopicPartition): string {

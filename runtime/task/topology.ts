@@ -35,11 +35,13 @@ export function subtopologyOf(plan: Plan, id: number): Subtopology {
   return found;
 }
 
-/** The partitions that a task reads, in the order of the plan's sources: its inputs by number. */
+/**
+ * The partitions that a task reads, in the order of the plan's sources: its inputs by number. A topic of several sources is one
+ * input.
+ */
 export function inputsOf(part: Subtopology, partition: number): readonly TopicPartition[] {
-  return part.steps.flatMap((step) =>
-    step.step === 'source' || step.step === 'internalSource'
-      ? [{ topic: step.topic, partition }]
-      : [],
+  const topics = part.steps.flatMap((step) =>
+    step.step === 'source' || step.step === 'internalSource' ? [step.topic] : [],
   );
+  return [...new Set(topics)].map((topic) => ({ topic, partition }));
 }

@@ -9,6 +9,7 @@ import type { FunctionRegistry } from '../../runtime/functions/registry.ts';
 import { ManualClock } from '../../runtime/memory/manual-clock.ts';
 import { MemoryLog } from '../../runtime/memory/memory-log.ts';
 import { MemoryStore } from '../../runtime/memory/memory-store.ts';
+import type { ForeignKeyJoinStep } from '../../runtime/plan/join-step.ts';
 import type { Plan, Step } from '../../runtime/plan/step.ts';
 import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../../runtime/task/problems.ts';
 import { Task } from '../../runtime/task/task.ts';
@@ -74,6 +75,15 @@ export class Driver {
     this.#plan = onePartition(plan);
     await loadFunctions(plan, this.#registry);
     this.#start();
+  }
+
+  /**
+   * True: rows go to another task and their answers come back. Answers to rows that have changed meanwhile are dropped, so that what comes out
+   * hangs on how many rows are under way.
+   */
+  get goesRound(): boolean {
+    const steps = stepsOf(this.#plan);
+    return steps.some((step) => step.step === 'foreignKeyJoin' && !isWithin(this.#plan, step));
   }
 
   #start(): void {
@@ -157,6 +167,13 @@ export class Driver {
   async close(): Promise<void> {
     await Promise.all(this.#tasks.map((task) => task.stop()));
   }
+}
+
+/** True when the answers are made by the task that wants them. */
+function isWithin(plan: Plan, { id, responses }: ForeignKeyJoinStep): boolean {
+  const part = plan.subtopologies.find(({ steps }) => steps.some((step) => step.id === id));
+  const from = part?.steps.find((step) => step.id === responses);
+  return from !== undefined && from.step !== 'internalSource';
 }
 
 function stepsOf(plan: Plan): readonly Step[] {

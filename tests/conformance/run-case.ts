@@ -131,7 +131,7 @@ async function runQuery(
       .filter((topic) => !given.has(topic))
       .flatMap((topic) => topics.records(topic).map((record) => ({ topic, record })));
     for (const from of [inputs.filter(({ topic }) => sources.has(topic)), waiting]) {
-      for (const { topic, records } of batchesOf(from, options)) {
+      for (const { topic, records } of batchesOf(from, options, driver.goesRound)) {
         const made = await driver.pipe(topic, records);
         if (driver.sink !== null) topics.append(driver.sink, made);
         if (options.mode === 'restart') await driver.restart();
@@ -142,15 +142,16 @@ async function runQuery(
   }
 }
 
-/** Neighbours of one topic together, as far as the mode lets them. */
+/** Neighbours of one topic together, as far as the mode and the query let them: ksqlDB's driver takes each input to its end before the next. */
 function batchesOf(
   inputs: readonly Input[],
   { mode, random }: RunOptions,
+  goesRound: boolean,
 ): { topic: string; records: TopicRecord[] }[] {
   const batches: { topic: string; records: TopicRecord[] }[] = [];
   for (const { topic, record } of inputs) {
     const last = batches.at(-1);
-    const goesOn = mode === 'normal' || (mode === 'cut' && random() < 0.5);
+    const goesOn = !goesRound && (mode === 'normal' || (mode === 'cut' && random() < 0.5));
     if (last?.topic === topic && goesOn) last.records.push(record);
     else batches.push({ topic, records: [record] });
   }

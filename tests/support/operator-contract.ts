@@ -39,11 +39,21 @@ export function batchesOf(schema: Schema, rows: readonly Row[]): Batch[] {
   return batches;
 }
 
+/** A batch and the number of the input that it goes to. */
+export interface Given {
+  readonly to: number;
+  readonly batch: Batch;
+}
+
+function givenOf(given: Batch | Given): Given {
+  return 'batch' in given ? given : { to: 0, batch: given };
+}
+
 export interface OperatorCase {
   /** The implementations, which must agree; the first is the one that others are compared with. */
   readonly paths: readonly { readonly name: string; readonly make: MakeOperator }[];
-  /** The whole input, in order. */
-  readonly input: fc.Arbitrary<readonly Batch[]>;
+  /** The whole input, in order; a batch alone goes to input 0. */
+  readonly input: fc.Arbitrary<readonly (Batch | Given)[]>;
   /** What comes out is a table's changelog; `old`: with old rows. Null: a stream. */
   readonly changelog: { readonly old: boolean } | null;
   readonly runs?: number | undefined;
@@ -71,21 +81,22 @@ function seen(run: OperatorRun): Seen {
   return result;
 }
 
-function runWhole(make: MakeOperator, input: readonly Batch[]): OperatorRun {
+function runWhole(make: MakeOperator, input: readonly (Batch | Given)[]): OperatorRun {
   const run = new OperatorRun(make);
-  for (const batch of input) run.process(batch);
+  for (const { batch, to } of input.map(givenOf)) run.process(batch, to);
   return run;
 }
 
 /** Cuts a batch at some of its rows, never between an old row and its new one. `lengths` says how long pieces are. */
-function cut(batch: Batch, lengths: readonly number[]): Batch[] {
-  const pieces: Batch[] = [];
+function cut(given: Batch | Given, lengths: readonly number[]): Given[] {
+  const { batch, to: input } = givenOf(given);
+  const pieces: Given[] = [];
   let from = 0;
   for (let turn = 0; from < batch.length; turn++) {
     let to = from + (lengths[turn % Math.max(1, lengths.length)] ?? batch.length);
     while (to < batch.length && opAt(batch, positionOf(batch, to - 1)) === Op.UpdateBefore) to++;
     const piece = slice(batch, from, to);
-    if (piece !== null) pieces.push(piece);
+    if (piece !== null) pieces.push({ to: input, batch: piece });
     from = to;
   }
   return pieces;
@@ -119,7 +130,7 @@ export function describeOperator(name: string, subject: OperatorCase): void {
         const run = new OperatorRun(first.make);
         const pieces = batches.flatMap((batch) => cut(batch, lengths));
         pieces.forEach((piece, i) => {
-          run.process(piece);
+          run.process(piece.batch, piece.to);
           // Choices beyond the paths only commit, and go on with the same instance.
           const next = paths[choices[i % choices.length] ?? 0];
           if (next === undefined) run.commit();

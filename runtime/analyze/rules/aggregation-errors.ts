@@ -1,7 +1,7 @@
 // The errors of aggregations out of place: fetched when a statement is wrong. Knows no rule.
 
 import { type Position, StatementError } from '../../base/errors.ts';
-import type { Source } from '../../catalog/source.ts';
+import type { Relation } from '../../catalog/source.ts';
 import type { Call, Expression } from '../../sql/ast.ts';
 import { shortText } from '../walk.ts';
 
@@ -79,7 +79,7 @@ export function nested(inner: Expression, outer: Call): StatementError {
 }
 
 /** Over a table an old row is taken back before the new one counts. */
-export function withoutUndo(call: Call, source: Source): StatementError {
+export function withoutUndo(call: Call, source: Relation): StatementError {
   return new StatementError(
     'INVALID',
     `${shortText(call)} cannot be computed over the table ${source.name}`,
@@ -101,7 +101,7 @@ export function withoutMerge(call: Call): StatementError {
 const COPY = "Copy it first: CREATE STREAM ... WITH (VALUE_FORMAT='JSON') AS SELECT * FROM it.";
 
 /** State that is no single plain value does not fit into DELIMITED, the format in which ksqlDB keeps it over such a source. */
-export function nestedState(call: Call, source: Source): StatementError {
+export function nestedState(call: Call, source: Relation): StatementError {
   return new StatementError(
     'INVALID',
     `${shortText(call)} cannot be computed over ${source.name}, whose value format is DELIMITED`,
@@ -110,7 +110,7 @@ export function nestedState(call: Call, source: Source): StatementError {
   );
 }
 
-export function ungroupableFormat(source: Source, at: Position): StatementError {
+export function ungroupableFormat(source: Relation, at: Position): StatementError {
   return new StatementError(
     'INVALID',
     `GROUP BY over ${source.name}, whose value format is KAFKA`,

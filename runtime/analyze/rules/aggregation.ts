@@ -1,7 +1,7 @@
 // What an aggregation may not be: aggregates out of place or nested, nothing to group or to aggregate; knows no plan.
 
 import type { Position } from '../../base/errors.ts';
-import type { Source } from '../../catalog/source.ts';
+import type { Relation } from '../../catalog/source.ts';
 import { WINDOWEND, WINDOWSTART } from '../../data/schema.ts';
 import type { FunctionRegistry } from '../../functions/registry.ts';
 import type { Call, Expression, Query } from '../../sql/ast.ts';
@@ -63,7 +63,7 @@ export function refuseNested(call: Call, registry: FunctionRegistry): void {
 }
 
 /** Values of the format KAFKA stand for themselves and cannot be grouped, as in ksqlDB. */
-export function refuseUngroupableFormat(source: Source, at: Position): void {
+export function refuseUngroupableFormat(source: Relation, at: Position): void {
   if (source.valueFormat.format !== 'KAFKA') return;
   throw AGGREGATE_RULES.code.ungroupableFormat(source, at);
 }

@@ -9,8 +9,6 @@ function unsupported(what: string, at: Position, hint = ''): StatementError {
 
 /** Features of the language that this version does not run. */
 export function refuseUnsupported(query: Query): void {
-  const [join] = query.joins;
-  if (join !== undefined) throw unsupported('JOIN', join.at);
   const [order] = query.orderBy ?? [];
   if (order !== undefined) throw unsupported('ORDER BY', order.at);
 }

@@ -1,11 +1,11 @@
 // Where WINDOW, HAVING and PARTITION BY may stand, and which sources and results go together; knows no columns.
 
 import { type Position, StatementError } from '../../base/errors.ts';
-import type { Source } from '../../catalog/source.ts';
+import type { Relation } from '../../catalog/source.ts';
 import type { Query } from '../../sql/ast.ts';
 
 /** WINDOW belongs to GROUP BY over a stream. */
-export function refuseMisplacedWindow(query: Query, source: Source): void {
+export function refuseMisplacedWindow(query: Query, source: Relation): void {
   if (query.window === null) return;
   if (query.groupBy === null) {
     throw new StatementError(
@@ -37,7 +37,7 @@ export function refuseMisplacedHaving(query: Query): void {
 }
 
 /** PARTITION BY gives a stream another key, and nothing else. */
-export function refuseMisplacedPartitionBy(query: Query, source: Source): void {
+export function refuseMisplacedPartitionBy(query: Query, source: Relation): void {
   const [first] = query.partitionBy ?? [];
   if (query.partitionBy === null) return;
   const at = first?.at ?? query.at;
@@ -102,7 +102,7 @@ export function wrongKind(wanted: 'stream' | 'table', at: Position): StatementEr
 }
 
 /** A windowed table is asked by pull and push queries only. */
-export function refuseWindowedTable(source: Source, at: Position): void {
+export function refuseWindowedTable(source: Relation, at: Position): void {
   if (source.kind !== 'table' || source.window === null) return;
   throw new StatementError(
     'INVALID',

@@ -1,8 +1,9 @@
 // What a projection may not be: without its key, with a name twice, without values; knows no plan.
 
-import { type Position, StatementError } from '../../base/errors.ts';
+import type { Position } from '../../base/errors.ts';
 import { COLUMNS_MAX } from '../../base/limits.ts';
 import type { NamedItem } from '../names.ts';
+import { PROJECTION_WORDS } from '../parts.ts';
 import { isReserved } from '../scope.ts';
 
 /** An item that stands for a key column. */
@@ -30,13 +31,7 @@ export function refuseMissingKey(
     if (!found.some((candidate) => candidate.key === key)) missing.push(nameOf(key));
   }
   if (missing.length === 0) return;
-  const names = missing.join(', ');
-  throw new StatementError(
-    'INVALID',
-    `the SELECT lacks the ${what}${missing.length > 1 ? 's' : ''} ${names}`,
-    at,
-    `Add ${names} to the SELECT: the result has no key without.`,
-  );
+  throw PROJECTION_WORDS.code.missingKey(what, missing, at);
 }
 
 /** A key column stands there once. */
@@ -44,41 +39,21 @@ export function refuseRepeatedKey(found: readonly KeyItem[]): void {
   const seen = new Map<number, NamedItem>();
   for (const { key, item } of found) {
     const first = seen.get(key);
-    if (first !== undefined) {
-      throw new StatementError(
-        'INVALID',
-        `the key column is selected twice, as ${first.name} and as ${item.name}`,
-        item.at,
-        `To have a copy in the value write AS_VALUE(...) AS ${item.name}.`,
-      );
-    }
+    if (first !== undefined) throw PROJECTION_WORDS.code.repeatedKey(first, item);
     seen.set(key, item);
   }
 }
 
 /** The value has at least one column. */
 export function refuseNoValues(valueColumns: number, at: Position): void {
-  if (valueColumns > 0) return;
-  throw new StatementError(
-    'INVALID',
-    'the SELECT has no value columns',
-    at,
-    'Add a column beside the key, for example AS_VALUE(...) of it.',
-  );
+  if (valueColumns <= 0) throw PROJECTION_WORDS.code.noValues(at);
 }
 
 /** No two columns have one name. */
 export function refuseDuplicateNames(items: readonly NamedItem[]): void {
   const seen = new Set<string>();
   for (const item of items) {
-    if (seen.has(item.name)) {
-      throw new StatementError(
-        'INVALID',
-        `two columns of the SELECT are called ${item.name}`,
-        item.at,
-        'Give one of them another name with AS.',
-      );
-    }
+    if (seen.has(item.name)) throw PROJECTION_WORDS.code.duplicateName(item);
     seen.add(item.name);
   }
 }
@@ -88,17 +63,11 @@ export function refuseReservedNames(items: readonly NamedItem[], persistent: boo
   for (const item of items) {
     // `*` with PARTITION BY ROWTIME brings the key under that name, as in ksqlDB.
     if (!isReserved(item.name) || item.star || (!persistent && item.alias === null)) continue;
-    throw new StatementError(
-      'INVALID',
-      `${item.name} is a reserved name`,
-      item.alias?.at ?? item.at,
-      'Give the column another name with AS.',
-    );
+    throw PROJECTION_WORDS.code.reservedName(item);
   }
 }
 
 /** @throws {StatementError} LIMIT beyond COLUMNS_MAX */
 export function refuseTooManyColumns(columns: number, at: Position): void {
-  if (columns <= COLUMNS_MAX) return;
-  throw new StatementError('LIMIT', `${columns} columns are more than ${COLUMNS_MAX}`, at);
+  if (columns > COLUMNS_MAX) throw PROJECTION_WORDS.code.tooManyColumns(columns, at);
 }

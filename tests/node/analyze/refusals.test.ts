@@ -261,7 +261,6 @@ test.each([
 });
 
 test.each([
-  [as('SELECT s.id, s.a FROM s JOIN t ON s.id = t.id'), 'JOIN is not supported yet'],
   [
     table('SELECT id, COUNT(*) FROM s WINDOW SLIDING (SIZE 1 HOUR) GROUP BY id'),
     'WINDOW SLIDING is not supported yet',

@@ -248,12 +248,12 @@ test('the structured form names paths, inputs and where pull queries read', () =
   expect(shown.pull).toEqual({ table: '3', holds: 'aggregate', after: ['4'] });
   expect(shown.sink).toBe('QUAKES_PER_HOUR');
   expect(
-    shown.subtopologies[0]?.steps.map((step) => [step.id, step.step, step.input, step.path]),
+    shown.subtopologies[0]?.steps.map((step) => [step.id, step.step, step.inputs, step.path]),
   ).toEqual([
-    ['1', 'source', null, null],
-    ['2', 'rekey', '1', null],
-    ['3', 'aggregate', '2', { path: 'kernel' }],
-    ['4', 'project', '3', null],
-    ['5', 'sink', '4', null],
+    ['1', 'source', [], null],
+    ['2', 'rekey', ['1'], null],
+    ['3', 'aggregate', ['2'], { path: 'kernel' }],
+    ['4', 'project', ['3'], null],
+    ['5', 'sink', ['4'], null],
   ]);
 });

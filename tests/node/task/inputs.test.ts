@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { BATCH_ROWS_MAX } from '../../../runtime/base/limits.ts';
 import { positionOf } from '../../../runtime/data/batch.ts';
+import { columnarRecordBatch } from '../../../runtime/data/columnar-records.ts';
+import { batch } from '../../../runtime/data/pretty.ts';
 import { valueAt } from '../../../runtime/data/column.ts';
 import { RecordBatchBuilder } from '../../../runtime/data/record-builder.ts';
 import { schema } from '../../../runtime/data/schema.ts';
@@ -12,6 +14,7 @@ import { INTEGER, STRING } from '../../../runtime/data/type.ts';
 import { FORMATS } from '../../../runtime/formats/formats.ts';
 import { ManualClock } from '../../../runtime/memory/manual-clock.ts';
 import { MemoryLog } from '../../../runtime/memory/memory-log.ts';
+import { eachRow } from '../../../runtime/operators/each-row.ts';
 import type { SourceStep } from '../../../runtime/plan/step.ts';
 import { readerOf } from '../../../runtime/task/input.ts';
 import { TaskInputs } from '../../../runtime/task/inputs.ts';
@@ -71,16 +74,18 @@ async function taken(log: MemoryLog, inputs: number, recordsMax: () => number, f
     next: from?.[index] ?? 0,
     incarnation: String(index + 1),
   }));
-  const readers = positions.map(({ at }) => readerOf(source(at.topic), FORMATS));
+  const readers = positions.map(({ at }) => [readerOf(source(at.topic), FORMATS)]);
   const task = new TaskInputs(readers, positions);
   const order: string[] = [];
   while (await task.fetch(log)) {
     for (let run = task.take(recordsMax()); run !== null; run = task.take(recordsMax())) {
       for (const { index } of run.skipped) order.push(`${run.input}!${run.place.base + index}`);
-      for (let i = 0; run.batch !== null && i < run.batch.length; i++) {
-        const column = run.batch.columns[1];
+      const [rows = null] = run.batches;
+      if (rows === null) continue;
+      for (let i = 0; i < rows.length; i++) {
+        const column = rows.columns[1];
         if (column === undefined) throw new Error('there are two columns');
-        const value = valueAt(column, positionOf(run.batch, i)) as number;
+        const value = valueAt(column, positionOf(rows, i)) as number;
         order.push(`${run.input}:${value}`);
       }
     }
@@ -148,7 +153,7 @@ test('cuts chunks at multiples of BATCH_ROWS_MAX, wherever reading began', async
   const log = await logOf([[records]]);
   const at = { topic: 't0', partition: 0 };
   const task = new TaskInputs(
-    [readerOf(source('t0'), FORMATS)],
+    [[readerOf(source('t0'), FORMATS)]],
     [{ at, next: 4000, incarnation: '1' }],
   );
   await task.fetch(log);
@@ -166,7 +171,7 @@ test('refuses a topic that is not the one it was', async () => {
   const log = await logOf([[[{ ms: 1, isBad: false }]]]);
   const at = { topic: 't0', partition: 0 };
   const task = new TaskInputs(
-    [readerOf(source('t0'), FORMATS)],
+    [[readerOf(source('t0'), FORMATS)]],
     [{ at, next: 0, incarnation: 'another' }],
   );
   const error = await refused(
@@ -174,4 +179,52 @@ test('refuses a topic that is not the one it was', async () => {
     'INCARNATION_CHANGED',
   );
   expect(error.detail).toEqual({ incarnation: '1' });
+});
+
+test('a topic of several sources is read once; a record goes to each before the next, and is skipped once', async () => {
+  const log = await logOf([
+    [Array.from({ length: 6 }, (_, i) => ({ ms: 10 - i, isBad: i === 2 }))],
+  ]);
+  const at = { topic: 't0', partition: 0 };
+  const readers = [readerOf(source('t0'), FORMATS), readerOf(source('t0'), FORMATS)];
+  const task = new TaskInputs([readers], [{ at, next: 0, incarnation: '1' }]);
+  await task.fetch(log);
+  const run = task.take(4);
+  expect(run?.batches.map((batch) => batch?.length)).toEqual([3, 3]);
+  expect(run?.skipped.map(({ index }) => index)).toEqual([2]);
+  const order: string[] = [];
+  eachRow(run?.batches ?? [], (reader, row) => {
+    order.push(`${reader}:${row.origin?.[0]}`);
+    expect(row.length).toBe(1);
+  });
+  expect(order).toEqual(['0:0', '1:0', '0:1', '1:1', '0:3', '1:3']);
+  expect(task.take(4)?.batches.map((batch) => batch?.length)).toEqual([2, 2]);
+});
+
+test('an old row and its new one are taken together, whatever the bounds', async () => {
+  const header = 'K:STRING key | N:INTEGER @rowtime';
+  const rows = batch(header, '+ a | 1 @1', '< a | 1 @1', '> a | 2 @9', '- a | ~ @9');
+  const log = new MemoryLog(new ManualClock(1));
+  for (const name of ['t0', 't1']) await log.create(topicSpec(name));
+  await log.append({ topic: 't0', partition: 0 }, columnarRecordBatch(rows));
+  const other = batch(header, '+ b | 1 @5');
+  await log.append({ topic: 't1', partition: 0 }, columnarRecordBatch(other));
+  const positions = ['t0', 't1'].map((topic, index) => ({
+    at: { topic, partition: 0 },
+    next: 0,
+    incarnation: String(index + 1),
+  }));
+  const readers = positions.map(({ at }) => [
+    readerOf({ step: 'internalSource', id: '1', topic: at.topic, schema: rows.schema }, FORMATS),
+  ]);
+  const task = new TaskInputs(readers, positions);
+  await task.fetch(log);
+  const lengths: (number | undefined)[] = [];
+  const order: string[] = [];
+  for (let run = task.take(2); run !== null; run = task.take(2)) {
+    lengths.push(run.batches[0]?.length);
+    eachRow(run.batches, (_, row) => order.push(`${run?.input}:${row.length}`));
+  }
+  expect(lengths).toEqual([3, 1, 1]);
+  expect(order).toEqual(['0:1', '0:2', '1:1', '0:1']);
 });

@@ -1,0 +1,229 @@
+// The state value of a row (PROTOCOL.md section 4) from columns and back into them, with no value made on the way; knows no table.
+
+import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { InvariantError, PortError, TaskCorrupted } from '../base/errors.ts';
+import type { ColumnBuilder } from './builder.ts';
+import { type Column, isNull, valueAt } from './column.ts';
+import type { Type } from './type.ts';
+import { readValue, writeValue } from './value-bytes.ts';
+
+const ROWTIME_BYTES = 8;
+const CELL_BYTES = 8;
+/** Numbers whose upper word is nearer to 0 than this are exact as doubles. */
+const EXACT_WORD = 0x20_0000;
+
+/** How a type's cell is read. */
+const Kind = { i64: 0, i32: 1, u8: 2, f64: 3, text: 4, nested: 5 } as const;
+type Kind = (typeof Kind)[keyof typeof Kind];
+
+function kindOf(type: Type): Kind {
+  switch (type.kind) {
+    case 'BIGINT':
+      return Kind.i64;
+    case 'INTEGER':
+    case 'DATE':
+    case 'TIME':
+      return Kind.i32;
+    case 'BOOLEAN':
+      return Kind.u8;
+    case 'DOUBLE':
+    case 'TIMESTAMP':
+      return Kind.f64;
+    case 'STRING':
+      return Kind.text;
+    default:
+      return Kind.nested;
+  }
+}
+
+/**
+ * Encodes and decodes the rows of one list of types, to the bytes that `encodeCells` makes of values. Cost: a loop over the cells and
+ * one array a row; text is copied as UTF-8.
+ */
+export class RowCells {
+  readonly #types: readonly Type[];
+  readonly #kinds: readonly Kind[];
+  readonly #cellsAt: number;
+  readonly #tailAt: number;
+  readonly #nested = new ByteWriter(64);
+  /** The row at hand but for its tail. */
+  readonly #head: {
+    readonly bytes: Uint8Array;
+    readonly words: Int32Array;
+    readonly doubles: Float64Array;
+  };
+  #scratch: Uint8Array<ArrayBuffer>;
+  #view: DataView<ArrayBuffer>;
+
+  constructor(types: readonly Type[]) {
+    this.#types = types;
+    this.#kinds = types.map(kindOf);
+    this.#cellsAt = ROWTIME_BYTES + ((types.length + 63) >> 6) * 8;
+    this.#tailAt = this.#cellsAt + types.length * CELL_BYTES;
+    const head = new ArrayBuffer(this.#tailAt);
+    this.#head = {
+      bytes: new Uint8Array(head),
+      words: new Int32Array(head),
+      doubles: new Float64Array(head),
+    };
+    this.#scratch = new Uint8Array(this.#tailAt + 256);
+    this.#view = new DataView(this.#scratch.buffer);
+  }
+
+  /**
+   * The row at an array position.
+   * @param columns those of the types, in their order
+   */
+  encode(columns: readonly Column[], position: number, rowtime: number): Uint8Array<ArrayBuffer> {
+    let bytes = this.#scratch;
+    let view = this.#view;
+    let end = this.#tailAt;
+    for (let i = 0; i < end; i++) bytes[i] = 0;
+    view.setFloat64(0, rowtime, true);
+    let at = this.#cellsAt;
+    for (let i = 0; i < columns.length; i++, at += CELL_BYTES) {
+      const column = columns[i] as Column;
+      if (isNull(column, position)) continue;
+      const flagAt = ROWTIME_BYTES + (i >> 3);
+      bytes[flagAt] = (bytes[flagAt] as number) | (1 << (i & 7));
+      switch (column.storage) {
+        case 'f64':
+          view.setFloat64(at, column.values[position] as number, true);
+          break;
+        case 'i32': {
+          const value = column.values[position] as number;
+          view.setInt32(at, value, true);
+          view.setInt32(at + 4, value < 0 ? -1 : 0, true);
+          break;
+        }
+        case 'i64':
+          view.setBigInt64(at, column.values[position] as bigint, true);
+          break;
+        case 'u8':
+          bytes[at] = column.values[position] as number;
+          break;
+        default: {
+          const to = this.#writeTail(column, position, end);
+          bytes = this.#scratch;
+          view = this.#view;
+          view.setUint32(at, end - this.#tailAt, true);
+          view.setUint32(at + 4, to - end, true);
+          end = to;
+        }
+      }
+    }
+    return bytes.slice(0, end);
+  }
+
+  /** @returns where the tail ends now */
+  #writeTail(
+    column: Column & { readonly storage: 'dictionary' | 'objects' },
+    position: number,
+    at: number,
+  ): number {
+    if (column.storage === 'objects') {
+      const nested = this.#nested;
+      nested.truncate(0);
+      writeValue(nested, column.type, valueAt(column, position));
+      this.#reserve(at + nested.position);
+      this.#scratch.set(nested.written(), at);
+      return at + nested.position;
+    }
+    const { bytes: from, offsets } = column.dictionary;
+    const code = column.values[position] as number;
+    const start = offsets[code] as number;
+    const length = (offsets[code + 1] as number) - start;
+    this.#reserve(at + 4 + length);
+    const to = this.#scratch;
+    this.#view.setUint32(at, length, true);
+    for (let i = 0; i < length; i++) to[at + 4 + i] = from[start + i] as number;
+    return at + 4 + length;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#scratch.length) return;
+    const grown = new Uint8Array(Math.max(bytes, this.#scratch.length * 2));
+    grown.set(this.#scratch);
+    this.#scratch = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+
+  /**
+   * Appends each cell of an encoded row to the builder of its column.
+   * @param to null: a cell that is not wanted
+   * @param start where the row begins
+   * @throws {TaskCorrupted} when the bytes are no such row
+   */
+  append(row: Uint8Array, to: readonly (ColumnBuilder | null)[], start = 0): void {
+    const tailAt = start + this.#tailAt;
+    if (row.length < tailAt)
+      throw new TaskCorrupted(`a stored row of ${row.length} bytes is too short`);
+    // A view of a small array costs much more than a copy: the engine keeps such arrays without a buffer of their own.
+    const { bytes, words, doubles } = this.#head;
+    for (let from = start, at = 0; from < tailAt; from++, at++) bytes[at] = row[from] as number;
+    let word = this.#cellsAt >> 2;
+    const kinds = this.#kinds;
+    for (let i = 0; i < kinds.length; i++, word += CELL_BYTES >> 2) {
+      const builder = to[i] as ColumnBuilder | null;
+      if (builder === null) continue;
+      if (((bytes[ROWTIME_BYTES + (i >> 3)] as number) & (1 << (i & 7))) === 0) {
+        builder.appendNull();
+        continue;
+      }
+      const low = words[word] as number;
+      const high = words[word + 1] as number;
+      switch (kinds[i]) {
+        case Kind.i64:
+          if (high < EXACT_WORD && high >= -EXACT_WORD)
+            builder.appendNumber(high * 0x1_0000_0000 + (low >>> 0));
+          else builder.appendBigint((BigInt(high) << 32n) | BigInt(low >>> 0));
+          break;
+        case Kind.i32:
+          builder.appendNumber(low);
+          break;
+        case Kind.u8:
+          builder.appendBoolean(low !== 0);
+          break;
+        case Kind.f64:
+          builder.appendNumber(doubles[word >> 1] as number);
+          break;
+        default: {
+          const from = tailAt + (low >>> 0);
+          const end = from + (high >>> 0);
+          if (kinds[i] === Kind.text) appendText(row, builder, from, end);
+          else this.#appendNested(row, builder, i, new ByteReader(row, from, end));
+        }
+      }
+    }
+  }
+
+  #appendNested(row: Uint8Array, to: ColumnBuilder, index: number, from: ByteReader): void {
+    const type = this.#types[index];
+    if (type === undefined) throw new InvariantError(`a row has no cell ${index}`);
+    try {
+      to.append(readValue(from, type));
+      from.finish();
+    } catch (thrown) {
+      if (!(thrown instanceof PortError)) throw thrown;
+      throw new TaskCorrupted(`a stored row of ${row.length} bytes: ${thrown.message}`, {
+        cause: thrown,
+      });
+    }
+  }
+}
+
+/** The rowtime of an encoded row. */
+export function rowtimeOf(row: Uint8Array): number {
+  for (let at = 0; at < ROWTIME_BYTES; at++) rowtimeBytes[at] = row[at] as number;
+  return rowtimes[0] as number;
+}
+
+const rowtimes = new Float64Array(1);
+const rowtimeBytes = new Uint8Array(rowtimes.buffer);
+
+/** A STRING cell: its length, then its UTF-8. */
+function appendText(row: Uint8Array, to: ColumnBuilder, from: number, end: number): void {
+  if (end > row.length || from + 4 > end)
+    throw new TaskCorrupted('a stored text ends beyond its row');
+  to.appendUtf8(row, from + 4, end);
+}

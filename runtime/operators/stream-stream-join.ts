@@ -1,0 +1,219 @@
+// Joins the rows of two streams that are of one key and near each other in time; knows no topic.
+
+import type { Batch } from '../data/batch.ts';
+import { BatchBuilder } from '../data/batch-builder.ts';
+import type { ColumnBuilder } from '../data/builder.ts';
+import { bitAt } from '../data/column.ts';
+import { decodeKey } from '../data/key.ts';
+import { columnsWithRole, type Schema } from '../data/schema.ts';
+import type { Type } from '../data/type.ts';
+import type { StreamStreamJoinStep } from '../plan/join-step.ts';
+import type { StateBytes } from '../ports/store.ts';
+import { NO_KEY, RowKeys } from '../state/row-keys.ts';
+import { type Bounds, type WaitingRow, WaitingRows } from '../state/waiting-rows.ts';
+import { Waits, type WindowRow, WindowRows } from '../state/window-rows.ts';
+import { JoinInput, JoinOutput } from './join-output.ts';
+import type { Emit, Operator, OperatorContext } from './operator.ts';
+import { needs } from './table-table-join.ts';
+
+/** How long rows may be late where the statement gives no grace. */
+const DEFAULT_GRACE_MS = 86_400_000;
+
+/** What a side looks for, and how long. */
+interface SideTimes {
+  /** Rows of the other side from `ms - beforeMs` to `ms + afterMs`. */
+  readonly beforeMs: number;
+  readonly afterMs: number;
+  /** True: its rows without a partner are emitted. */
+  readonly isPadded: boolean;
+}
+
+/**
+ * Shape: out, per row, a row for each partner that the other side has, in the order of their rowtimes; rowtime: the later of the two.
+ * Rows of a padded side without a partner come beside nulls: at once where the step has no grace, else when stream time has passed the
+ * end of their window and the grace, in the order of their rowtimes, before the row that moved stream time on. A row whose window had
+ * ended when it came is not held back. Source: Kafka Streams KStreamKStreamJoin.
+ *
+ * A row is kept until it is older than both ends of the window and the grace, counted from the greatest rowtime of its own side; a row that
+ * comes later than that still looks for partners, but is not kept. Rows without a key or a value are dropped and counted.
+ * Cost: a look-up a row, one array and one object for what is kept.
+ */
+export class StreamStreamJoin implements Operator {
+  readonly name = 'streamStreamJoin';
+  readonly schema: Schema;
+  readonly #context: OperatorContext;
+  readonly #times: readonly [SideTimes, SideTimes];
+  readonly #graceMs: number;
+  readonly #rows: WindowRows;
+  readonly #keys: readonly [RowKeys, RowKeys];
+  readonly #inputs: readonly [JoinInput, JoinInput];
+  readonly #output: JoinOutput;
+  /** null: rows without a partner are emitted at once, or never. */
+  readonly #waiting: { readonly rows: WaitingRows; readonly output: WaitingOutput } | null;
+
+  constructor(
+    step: StreamStreamJoinStep,
+    [left, right]: readonly [Schema, Schema],
+    context: OperatorContext,
+    options: { readonly session: boolean },
+  ) {
+    const { beforeMs, afterMs, type, graceMs, id } = step;
+    this.schema = step.schema;
+    this.#context = context;
+    this.#times = [
+      { beforeMs, afterMs, isPadded: !needs(type, 0).other },
+      { beforeMs: afterMs, afterMs: beforeMs, isPadded: !needs(type, 1).other },
+    ];
+    this.#graceMs = graceMs ?? DEFAULT_GRACE_MS;
+    this.#inputs = [new JoinInput(left, true), new JoinInput(right, true)];
+    this.#output = new JoinOutput(step.schema, this.#inputs);
+    const waiting =
+      graceMs === null || type === 'INNER' ? null : new WaitingRows(`${id}.waiting`, context.state);
+    this.#waiting =
+      waiting === null
+        ? null
+        : { rows: waiting, output: new WaitingOutput(step.schema, this.#inputs) };
+    this.#rows = new WindowRows({
+      table: id,
+      state: context.state,
+      retentionMs: beforeMs + afterMs + this.#graceMs,
+      isWaiting: waiting && ((side, key, ms, number) => waiting.has(side, key, ms, number)),
+    });
+    this.#keys = [new RowKeys(left, this.#rows, options), new RowKeys(right, this.#rows, options)];
+  }
+
+  process(side: number, batch: Batch, out: Emit): void {
+    const { selection, length, rowtime, valueNull } = batch;
+    const { streamTime } = this.#context;
+    const ids = (this.#keys[side] as RowKeys).assign(batch);
+    const input = this.#inputs[side] as JoinInput;
+    const columns = input.columnsOf(batch);
+    let dropped = 0;
+    this.#output.begin(batch, side, out);
+    for (let i = 0; i < length; i++) {
+      const position = selection === null ? i : (selection[i] as number);
+      const id = ids[i] as number;
+      if (id === NO_KEY || (valueNull !== null && bitAt(valueNull, position))) {
+        dropped++;
+        continue;
+      }
+      const ms = rowtime[position] as number;
+      if (ms > streamTime.ms) {
+        streamTime.ms = ms;
+        if (this.#waiting !== null) this.#emitWaiting(ms, batch, position, out);
+      }
+      const row = this.#rows.put(side, id, ms, input.cells.encode(columns, position, ms));
+      if (row === null) this.#late(batch, position);
+      this.#join(side, id, position, ms, row);
+    }
+    this.#output.flush();
+    if (dropped > 0) this.#context.count('dropped', dropped);
+  }
+
+  #join(side: number, id: number, position: number, ms: number, row: WindowRow | null): void {
+    const { beforeMs, afterMs, isPadded } = this.#times[side] as SideTimes;
+    const other = 1 - side;
+    const from = Math.max(ms - beforeMs, this.#rows.firstMs(other));
+    const to = ms + afterMs;
+    const candidates = this.#rows.rows(other, id);
+    let isAlone = true;
+    for (let i = firstFrom(candidates, from); i < candidates.length; i++) {
+      const found = candidates[i] as WindowRow;
+      if (found.ms > to) break;
+      isAlone = false;
+      if (found.waits !== Waits.no) this.#waiting?.rows.joined(other, this.#rows.key(id), found);
+      this.#output.add(position, found.bytes, Math.max(ms, found.ms), null);
+    }
+    if (!isAlone || !isPadded) return;
+    if (this.#waiting === null || row === null || to < this.#context.streamTime.ms)
+      this.#output.add(position, null, ms, null);
+    else this.#waiting.rows.add(side, this.#rows.key(id).slice(), row);
+  }
+
+  /** Emits the rows whose windows have closed; they count as made by the row at the position. */
+  #emitWaiting(nowMs: number, batch: Batch, position: number, out: Emit): void {
+    if (this.#waiting === null) return;
+    const { rows, output } = this.#waiting;
+    const openMs = nowMs - this.#graceMs;
+    const bounds: Bounds = [openMs - this.#times[0].afterMs, openMs - this.#times[1].afterMs];
+    if (!rows.mayHave(bounds)) return;
+    this.#output.flush();
+    const origin = batch.origin?.[position] ?? null;
+    rows.take(bounds, (row) => output.add(row, origin, out));
+    output.flush(out);
+  }
+
+  #late({ origin, rowtime }: Batch, position: number): void {
+    this.#context.count('late', 1);
+    this.#context.report({
+      code: 'LATE',
+      origin: origin?.[position] ?? null,
+      field: '',
+      reason: `the row of ${rowtime[position]} came after the grace of the join and is not kept`,
+    });
+  }
+
+  changes(into: (change: StateBytes) => void): void {
+    const forgets = this.#rows.changes(into);
+    this.#waiting?.rows.changes(into, forgets);
+    for (const keys of this.#keys) keys.reset();
+  }
+}
+
+/** The first row from that time on; mostly among the last ones. */
+function firstFrom(rows: readonly WindowRow[], ms: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rows[middle] as WindowRow).ms < ms) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Builds the rows of waiting rows: their keys come from the state too. */
+class WaitingOutput {
+  readonly #builder: BatchBuilder;
+  readonly #inputs: readonly [JoinInput, JoinInput];
+  readonly #keyTypes: readonly Type[];
+  /** For each side the builders of its cells, and those of the values that only the other one has. */
+  readonly #own: readonly [readonly ColumnBuilder[], readonly ColumnBuilder[]];
+  readonly #others: readonly [readonly ColumnBuilder[], readonly ColumnBuilder[]];
+
+  constructor(schema: Schema, inputs: readonly [JoinInput, JoinInput]) {
+    this.#builder = new BatchBuilder(schema);
+    this.#inputs = inputs;
+    const keys = columnsWithRole(schema, 'key');
+    const windows = columnsWithRole(schema, 'window');
+    this.#keyTypes = keys.map((position) => schema.columns[position]?.type as Type);
+    const { columns } = this.#builder;
+    const bounds = windows.map((position) => columns[position] as ColumnBuilder);
+    const leftAt = keys.length + windows.length;
+    const rightAt = leftAt + inputs[0].values.length;
+    const left = columns.slice(leftAt, rightAt);
+    const right = columns.slice(rightAt);
+    this.#own = [
+      [...bounds, ...left],
+      [...bounds, ...right],
+    ];
+    this.#others = [right, left];
+  }
+
+  add(row: WaitingRow, origin: number | null, out: Emit): void {
+    const builder = this.#builder;
+    if (builder.isFull) this.flush(out);
+    const { side, key, bytes, ms } = row;
+    decodeKey(this.#keyTypes, key).values.forEach((value, index) =>
+      builder.columns[index]?.append(value),
+    );
+    (this.#inputs[side] as JoinInput).cells.append(bytes, this.#own[side] as ColumnBuilder[]);
+    for (const column of this.#others[side] as readonly ColumnBuilder[]) column.appendNull();
+    builder.endRow(ms, null, origin);
+  }
+
+  flush(out: Emit): void {
+    const batch = this.#builder.finish();
+    if (batch !== null) out(batch);
+  }
+}

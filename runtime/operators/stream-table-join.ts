@@ -1,0 +1,96 @@
+// Joins the rows of a stream with the row that a table has for their key; knows no topic.
+
+import { type Batch, Op } from '../data/batch.ts';
+import { bitAt } from '../data/column.ts';
+import type { Schema } from '../data/schema.ts';
+import type { StreamTableJoinStep } from '../plan/join-step.ts';
+import type { StateBytes } from '../ports/store.ts';
+import { NO_KEY, RowKeys } from '../state/row-keys.ts';
+import { RowTable } from '../state/row-table.ts';
+import { JoinInput, JoinOutput } from './join-output.ts';
+import type { Emit, Operator, OperatorContext } from './operator.ts';
+
+/**
+ * Shape: input 0 the stream; out its rows beside the table's row of their key: all with LEFT, else those that have one. Input 1 the
+ * table, as a changelog with or without old rows: emits nothing. Stream rows without a key or a value are dropped and counted.
+ * Cost: one look-up a row.
+ */
+export class StreamTableJoin implements Operator {
+  readonly name = 'streamTableJoin';
+  readonly schema: Schema;
+  readonly #context: OperatorContext;
+  readonly #isInner: boolean;
+  readonly #table: RowTable;
+  readonly #keys: readonly [RowKeys, RowKeys];
+  readonly #right: JoinInput;
+  readonly #output: JoinOutput;
+
+  constructor(
+    step: StreamTableJoinStep,
+    [left, right]: readonly [Schema, Schema],
+    context: OperatorContext,
+    options: { readonly session: boolean },
+  ) {
+    this.schema = step.schema;
+    this.#context = context;
+    this.#isInner = step.type === 'INNER';
+    this.#table = new RowTable(step.id, context.state);
+    this.#keys = [
+      new RowKeys(left, this.#table, options),
+      new RowKeys(right, this.#table, options),
+    ];
+    this.#right = new JoinInput(right);
+    this.#output = new JoinOutput(step.schema, [new JoinInput(left), this.#right]);
+  }
+
+  process(side: number, batch: Batch, out: Emit): void {
+    if (side === 1) keepRows(batch, this.#keys[1].assign(batch), this.#table, this.#right);
+    else this.#join(batch, this.#keys[0].assign(batch), out);
+  }
+
+  #join(batch: Batch, ids: Int32Array, out: Emit): void {
+    const { selection, length, rowtime, valueNull } = batch;
+    const table = this.#table;
+    const output = this.#output;
+    let dropped = 0;
+    output.begin(batch, 0, out);
+    for (let i = 0; i < length; i++) {
+      const position = selection === null ? i : (selection[i] as number);
+      const id = ids[i] as number;
+      if (id === NO_KEY || (valueNull !== null && bitAt(valueNull, position))) {
+        dropped++;
+        continue;
+      }
+      const found = table.get(id);
+      if (found !== null || !this.#isInner)
+        output.add(position, found, rowtime[position] as number, null);
+    }
+    output.flush();
+    if (dropped > 0) this.#context.count('dropped', dropped);
+  }
+
+  changes(into: (change: StateBytes) => void): void {
+    this.#table.changes(into);
+    for (const keys of this.#keys) keys.reset();
+  }
+}
+
+/** True when the row at a position leaves its key without a row. */
+export function isGone(batch: Batch, position: number): boolean {
+  if (batch.op !== null && batch.op[position] === Op.Delete) return true;
+  return batch.valueNull !== null && bitAt(batch.valueNull, position);
+}
+
+/** Takes the changes of a changelog into its table. */
+function keepRows(batch: Batch, ids: Int32Array, table: RowTable, input: JoinInput): void {
+  const { selection, length, rowtime, op } = batch;
+  const columns = input.columnsOf(batch);
+  for (let i = 0; i < length; i++) {
+    const position = selection === null ? i : (selection[i] as number);
+    const id = ids[i] as number;
+    if (id === NO_KEY || (op !== null && op[position] === Op.UpdateBefore)) continue;
+    if (!isGone(batch, position))
+      table.set(id, input.cells.encode(columns, position, rowtime[position] as number));
+    else if (table.get(id) !== null) table.set(id, null);
+  }
+}

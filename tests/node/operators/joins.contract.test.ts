@@ -1,0 +1,83 @@
+// Joins under the operator contract: any cut of either side, any restart, the balance of changelogs.
+
+import fc from 'fast-check';
+import { StreamStreamJoin } from '../../../runtime/operators/stream-stream-join.ts';
+import { StreamTableJoin } from '../../../runtime/operators/stream-table-join.ts';
+import { TableTableJoin } from '../../../runtime/operators/table-table-join.ts';
+import { foreignKeyJoin, FOREIGN_RIGHTS } from '../../support/foreign-key-operator.ts';
+import {
+  given,
+  JOIN_TYPES,
+  LEFT,
+  RIGHT,
+  sideRows,
+  streamStreamStep,
+  streamTableStep,
+  tableTableStep,
+} from '../../support/join-inputs.ts';
+import { describeOperator, type OperatorCase } from '../../support/operator-contract.ts';
+import type { MakeOperator } from '../../support/operator-harness.ts';
+
+const OPTIONS = { session: false };
+const steps = fc.oneof(
+  { weight: 5, arbitrary: fc.integer({ min: 0, max: 4 }) },
+  fc.integer({ min: -30, max: 30 }),
+);
+/** Over the segments of a state table, which are a minute long or more. */
+const minutes = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: 0, max: 20_000 }) },
+  fc.integer({ min: -60_000, max: 180_000 }),
+);
+
+const paths = (make: MakeOperator): OperatorCase['paths'] => [{ name: 'row path', make }];
+const input = (tables: readonly boolean[], step = steps): OperatorCase['input'] =>
+  sideRows({ steps: step, tables }).map((rows) => given(rows, tables));
+
+for (const type of JOIN_TYPES) {
+  const streamStream = (times: Parameters<typeof streamStreamStep>[1]): MakeOperator => {
+    const step = streamStreamStep(type, times);
+    return (context) => new StreamStreamJoin(step, [LEFT, RIGHT], context, OPTIONS);
+  };
+  describeOperator(`streamStreamJoin, ${type} without grace`, {
+    paths: paths(streamStream({ beforeMs: 10, afterMs: 10, graceMs: null })),
+    input: input([false, false]),
+    changelog: null,
+  });
+  describeOperator(`streamStreamJoin, ${type} with grace`, {
+    paths: paths(streamStream({ beforeMs: 9, afterMs: 4, graceMs: 6 })),
+    input: input([false, false]),
+    changelog: null,
+  });
+  describeOperator(`streamStreamJoin, ${type} over many segments`, {
+    paths: paths(streamStream({ beforeMs: 50_000, afterMs: 70_000, graceMs: 30_000 })),
+    input: input([false, false], minutes),
+    changelog: null,
+  });
+  describeOperator(`tableTableJoin, ${type}`, {
+    paths: paths(
+      (context) => new TableTableJoin(tableTableStep(type), [LEFT, RIGHT], context, OPTIONS),
+    ),
+    input: input([true, true]),
+    changelog: { old: false },
+  });
+}
+
+for (const type of ['INNER', 'LEFT'] as const) {
+  describeOperator(`streamTableJoin, ${type}`, {
+    paths: paths(
+      (context) => new StreamTableJoin(streamTableStep(type), [LEFT, RIGHT], context, OPTIONS),
+    ),
+    input: input([false, true]),
+    changelog: null,
+  });
+  describeOperator(`the three of a foreign-key join, ${type}`, {
+    paths: paths(foreignKeyJoin(type)),
+    input: sideRows({ steps, tables: [true, true] }).map((rows) => {
+      const referred = rows.map((row) =>
+        row.side === 0 ? row : { ...row, key: FOREIGN_RIGHTS.get(row.key ?? '') ?? 'x' },
+      );
+      return given(referred, [true, true]);
+    }),
+    changelog: { old: false },
+  });
+}

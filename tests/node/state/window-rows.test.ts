@@ -1,0 +1,170 @@
+// Rows of two streams by key and rowtime: what is kept, what expires, what is read back, up to the limits.
+
+import { expect, test } from 'vitest';
+import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
+import { EXPIRED_ROWS_MAX, WAITING_ROWS_MAX } from '../../../runtime/base/limits.ts';
+import { ResidentTables } from '../../../runtime/ports/resident.ts';
+import type { KeyRange, StateBytes, TableId } from '../../../runtime/ports/store.ts';
+import { WaitingRows } from '../../../runtime/state/waiting-rows.ts';
+import { Waits, WindowRows } from '../../../runtime/state/window-rows.ts';
+
+const RETENTION_MS = 240_000;
+const VALUE = Uint8Array.of(7);
+
+class State extends ResidentTables {
+  scans = 0;
+
+  override scan(table: TableId, range: KeyRange) {
+    this.scans += 1;
+    return super.scan(table, range);
+  }
+
+  take(change: StateBytes): void {
+    this.apply([change]);
+  }
+
+  count(table: TableId): number {
+    return [...super.scan(table, { from: null, to: null })].length;
+  }
+}
+
+function windowRows(state: State, isWaiting: WaitingRows | null = null): WindowRows {
+  return new WindowRows({
+    table: 'j',
+    state,
+    retentionMs: RETENTION_MS,
+    isWaiting: isWaiting && ((...row) => isWaiting.has(...row)),
+  });
+}
+
+/** As key bytes are: none begins another. */
+const keyOf = (text: string): Uint8Array => encodeUtf8(`${text}\0\0`);
+
+function located(rows: WindowRows, key: string): number {
+  const bytes = keyOf(key);
+  return rows.locate(bytes, 0, bytes.length);
+}
+
+function commit(rows: WindowRows, state: State): number {
+  let removed = 0;
+  rows.changes((change) => {
+    if (change.value === null) removed++;
+    state.take(change);
+  });
+  return removed;
+}
+
+const times = (rows: WindowRows, side: number, key: string): string[] =>
+  rows.rows(side, located(rows, key)).map(({ ms, number }) => `${ms}/${number}`);
+
+test('rows of a key stand in the order of their times, and of their coming at equal ones', () => {
+  const state = new State();
+  const rows = windowRows(state);
+  for (const ms of [5, 1, 5, 3, 1, 200_000]) rows.put(0, located(rows, 'a'), ms, VALUE);
+  rows.put(1, located(rows, 'a'), 4, VALUE);
+  rows.put(0, located(rows, 'ab'), 2, VALUE);
+  const wanted = ['1/0', '1/1', '3/0', '5/0', '5/1', '200000/0'];
+  expect(times(rows, 0, 'a')).toEqual(wanted);
+  commit(rows, state);
+  const again = windowRows(state);
+  expect(times(again, 0, 'a')).toEqual(wanted);
+  expect(times(again, 1, 'a')).toEqual(['4/0']);
+  expect(times(again, 1, 'ab')).toEqual([]);
+  again.put(0, located(again, 'a'), 5, VALUE);
+  expect(times(again, 0, 'a')).toContain('5/2');
+});
+
+test('each side forgets by its own time', () => {
+  const rows = windowRows(new State());
+  const id = located(rows, 'a');
+  rows.put(0, id, 1_000_000, VALUE);
+  expect(rows.firstMs(0)).toBe(1_000_000 - RETENTION_MS + 1);
+  expect(rows.put(0, id, 1_000_000 - RETENTION_MS - 1, VALUE)).toBeNull();
+  expect(rows.put(0, id, 1_000_000 - RETENTION_MS, VALUE)).not.toBeNull();
+  expect(rows.put(1, id, 5, VALUE)).not.toBeNull();
+  expect(rows.firstMs(1)).toBe(5 - RETENTION_MS + 1);
+});
+
+test('a commit removes the segments that have expired, and writes no row into them', () => {
+  const state = new State();
+  const rows = windowRows(state);
+  for (const ms of [0, 1000, 119_999, 120_000]) rows.put(0, located(rows, 'a'), ms, VALUE);
+  expect(commit(rows, state)).toBe(0);
+  expect(state.count('j.left')).toBe(4);
+  rows.put(0, located(rows, 'b'), 2, VALUE);
+  rows.put(0, located(rows, 'a'), 120_000 + RETENTION_MS, VALUE);
+  expect(commit(rows, state)).toBe(3);
+  expect(state.count('j.left')).toBe(2);
+});
+
+test('a commit removes at most EXPIRED_ROWS_MAX rows a side, the next ones the others', () => {
+  const state = new State();
+  const rows = windowRows(state);
+  const count = EXPIRED_ROWS_MAX + 5;
+  for (let i = 0; i < count; i++) rows.put(1, located(rows, `k${i % 100}`), i, VALUE);
+  commit(rows, state);
+  rows.put(1, located(rows, 'k0'), 10 * RETENTION_MS, VALUE);
+  expect(commit(rows, state)).toBe(EXPIRED_ROWS_MAX);
+  expect(commit(rows, state)).toBe(5);
+  expect(commit(rows, state)).toBe(0);
+  expect(state.count('j.right')).toBe(1);
+});
+
+test('a new query asks the store for nothing; one that was restored reads a key once', () => {
+  const state = new State();
+  const rows = windowRows(state);
+  for (let i = 0; i < 50; i++) rows.put(0, located(rows, `k${i}`), i, VALUE);
+  expect(state.scans).toBe(0);
+  commit(rows, state);
+  const again = windowRows(state);
+  state.scans = 0;
+  times(again, 0, 'k7');
+  const once = state.scans;
+  expect(once).toBeGreaterThan(0);
+  times(again, 0, 'k7');
+  expect(state.scans).toBe(once);
+});
+
+test('rows beyond what stays in memory are read again, waiting ones as such', () => {
+  const state = new State();
+  const waiting = new WaitingRows('j.waiting', state);
+  const rows = windowRows(state, waiting);
+  const count = 70_000;
+  for (let i = 0; i < count; i++) {
+    const id = located(rows, `k${i}`);
+    const row = rows.put(0, id, i, VALUE);
+    if (row !== null && i % 1000 === 0) waiting.add(0, rows.key(id).slice(), row);
+  }
+  const commitAll = (): void => {
+    const forgets = rows.changes((change) => state.take(change));
+    waiting.changes((change) => state.take(change), forgets);
+  };
+  commitAll();
+  rows.put(0, located(rows, 'another'), count, VALUE);
+  commitAll();
+  const found = rows.rows(0, located(rows, 'k3000'));
+  expect(found.map(({ ms, waits }) => [ms, waits])).toEqual([[3000, Waits.stored]]);
+  const [row] = found;
+  if (row !== undefined) waiting.joined(0, keyOf('k3000'), row);
+  expect(rows.rows(0, located(rows, 'k3001')).map(({ waits }) => waits)).toEqual([Waits.no]);
+  const taken: number[] = [];
+  waiting.take([5001, 5001], ({ ms }) => taken.push(ms));
+  expect(taken).toEqual([0, 1000, 2000, 4000, 5000]);
+});
+
+test('waiting rows beyond WAITING_ROWS_MAX a side are read again when they are due, in order', () => {
+  const state = new State();
+  const waiting = new WaitingRows('w', state);
+  const count = WAITING_ROWS_MAX + 10;
+  for (let i = 0; i < count; i++) {
+    const row = { ms: count - i, number: 0, bytes: VALUE, waits: Waits.no };
+    waiting.add(0, keyOf('k'), row);
+  }
+  waiting.changes((change) => state.take(change), false);
+  expect(state.count('w')).toBe(count);
+  const taken: number[] = [];
+  waiting.take([count + 1, 0], ({ ms }) => taken.push(ms));
+  expect(taken).toEqual(Array.from({ length: count }, (_, i) => i + 1));
+  waiting.changes((change) => state.take(change), false);
+  expect(state.count('w')).toBe(0);
+});

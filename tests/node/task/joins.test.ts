@@ -1,0 +1,97 @@
+// Joins in a task: one topic read by several sources, tables read as a whole, answers that come back, restarts.
+
+import { expect, test } from 'vitest';
+import { TestDriver } from '../../../runtime/memory/test-driver.ts';
+
+async function started(
+  statements: string,
+  properties: Record<string, string> = {},
+): Promise<TestDriver> {
+  const driver = new TestDriver({
+    properties: { 'auto.offset.reset': 'earliest', ...properties },
+  });
+  await driver.execute(statements);
+  return driver;
+}
+
+async function values(driver: TestDriver, topic: string): Promise<(string | null)[]> {
+  await driver.settle();
+  return (await driver.texts(topic)).map(({ value }) => value);
+}
+
+const TWO_OVER_ONE = `
+  CREATE STREAM a (k STRING KEY, v INT) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');
+  CREATE STREAM b (k STRING KEY, v INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');`;
+
+test('two streams over one topic are joined record by record: the first is there when the second looks', async () => {
+  await using driver = await started(`${TWO_OVER_ONE}
+    CREATE STREAM j AS SELECT a.k AS k, a.v AS av, b.v AS bv FROM a JOIN b WITHIN 10 SECONDS ON a.k = b.k;`);
+  await driver.pipe('t', [
+    { key: 'x', value: '{"V":1}', timestamp: 1 },
+    { key: 'x', value: '{"V":2}', timestamp: 2 },
+  ]);
+  expect(await values(driver, 'J')).toEqual([
+    '{"AV":1,"BV":1}',
+    '{"AV":2,"BV":1}',
+    '{"AV":1,"BV":2}',
+    '{"AV":2,"BV":2}',
+  ]);
+});
+
+test('a record that two sources cannot read is one problem, and one record of the input', async () => {
+  await using driver = await started(`${TWO_OVER_ONE}
+    CREATE STREAM j AS SELECT a.k AS k, a.v AS av, b.v AS bv FROM a JOIN b WITHIN 10 SECONDS ON a.k = b.k;`);
+  await driver.pipe('t', [
+    { key: 'x', value: '{"V":' },
+    { key: 'x', value: '{"V":2}' },
+  ]);
+  expect(await values(driver, 'J')).toEqual(['{"AV":2,"BV":2}']);
+  expect(await driver.texts('__processing_log')).toHaveLength(1);
+});
+
+test.each(['auto', 'never'])(
+  'a join by foreign key follows both tables (fuse %s)',
+  async (fuse) => {
+    await using driver = await started(
+      `CREATE TABLE l (id INT PRIMARY KEY, r INT) WITH (KAFKA_TOPIC='l', PARTITIONS=1, VALUE_FORMAT='JSON', KEY_FORMAT='JSON');
+     CREATE TABLE r (id INT PRIMARY KEY, v STRING) WITH (KAFKA_TOPIC='r', PARTITIONS=1, VALUE_FORMAT='JSON', KEY_FORMAT='JSON');
+     CREATE TABLE j AS SELECT l.id AS id, r.v AS v FROM l JOIN r ON l.r = r.id;`,
+      { 'millrace.fuse': fuse },
+    );
+    const pipe = async (topic: string, key: number, value: string | null): Promise<void> => {
+      await driver.pipe(topic, [{ key: String(key), value }]);
+      await driver.settle();
+    };
+    await pipe('l', 1, '{"R":7}');
+    await pipe('l', 2, '{"R":7}');
+    await pipe('r', 7, '{"V":"seven"}');
+    await pipe('l', 1, '{"R":8}');
+    await pipe('r', 8, '{"V":"eight"}');
+    await pipe('r', 7, null);
+    await pipe('l', 1, null);
+    const texts = await driver.texts('J');
+    expect(texts.map(({ key, value }) => [key, value])).toEqual([
+      ['1', '{"V":"seven"}'],
+      ['2', '{"V":"seven"}'],
+      ['1', null],
+      ['1', '{"V":"eight"}'],
+      ['2', null],
+      ['1', null],
+    ]);
+  },
+);
+
+test('a table that is joined is read as a whole, though the stream is read from its end', async () => {
+  await using driver = await started(
+    `CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
+     CREATE TABLE t (k STRING PRIMARY KEY, w INT) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');`,
+    { 'auto.offset.reset': 'latest' },
+  );
+  await driver.pipe('s', [{ key: 'x', value: '{"V":1}' }]);
+  await driver.pipe('t', [{ key: 'x', value: '{"W":5}' }]);
+  await driver.execute(
+    'CREATE STREAM j AS SELECT s.k AS k, s.v AS v, t.w AS w FROM s JOIN t ON s.k = t.k;',
+  );
+  await driver.pipe('s', [{ key: 'x', value: '{"V":2}' }]);
+  expect(await values(driver, 'J')).toEqual(['{"V":2,"W":5}']);
+});

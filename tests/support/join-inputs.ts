@@ -1,0 +1,109 @@
+// Steps and generated inputs of joins: rows of two sides, mixed; knows no operator.
+
+import fc from 'fast-check';
+import { Op } from '../../runtime/data/batch.ts';
+import { prettySchema } from '../../runtime/data/pretty.ts';
+import type { Schema } from '../../runtime/data/schema.ts';
+import type { Value } from '../../runtime/data/type.ts';
+import type {
+  JoinType,
+  StreamStreamJoinStep,
+  StreamTableJoinStep,
+  TableTableJoinStep,
+} from '../../runtime/plan/join-step.ts';
+import { batchesOf, type Given, type Row } from './operator-contract.ts';
+
+export const LEFT = prettySchema('K:STRING key | A:INTEGER | S:STRING @rowtime');
+export const RIGHT = prettySchema('K:STRING key | B:BIGINT @rowtime');
+const JOINED = prettySchema('K:STRING key | A:INTEGER | S:STRING | B:BIGINT @rowtime');
+export const JOIN_TYPES: readonly JoinType[] = ['INNER', 'LEFT', 'RIGHT', 'FULL'];
+
+const node = { id: '5', left: '1', right: '2', schema: JOINED } as const;
+
+export function streamTableStep(type: JoinType): StreamTableJoinStep {
+  return { ...node, step: 'streamTableJoin', type };
+}
+
+export function tableTableStep(type: JoinType): TableTableJoinStep {
+  return { ...node, step: 'tableTableJoin', type };
+}
+
+export function streamStreamStep(
+  type: JoinType,
+  times: Pick<StreamStreamJoinStep, 'beforeMs' | 'afterMs' | 'graceMs'>,
+): StreamStreamJoinStep {
+  return { ...node, ...times, step: 'streamStreamJoin', type };
+}
+
+/** One row of a side; a value of null: the row is without one, or a tombstone. */
+export interface SideRow {
+  readonly side: number;
+  readonly key: string | null;
+  readonly value: readonly Value[] | null;
+  readonly ms: number;
+}
+
+export interface SidesOptions {
+  /** What a step in time may be. */
+  readonly steps: fc.Arbitrary<number>;
+  /** Which side is a table. */
+  readonly tables: readonly boolean[];
+}
+
+const WORDS = ['', 'x', 'ä\0', 'a longer one'];
+const leftValue = fc.tuple(
+  fc.option(fc.integer({ min: 0, max: 9 })),
+  fc.option(fc.constantFrom(...WORDS)),
+);
+const rightValue = fc.tuple(
+  fc.option(fc.oneof(fc.bigInt({ min: 0n, max: 9n }), fc.constant(-9_007_199_254_740_995n))),
+);
+
+/** Rows of both sides in the order in which they come. */
+export function sideRows({ steps, tables }: SidesOptions): fc.Arbitrary<readonly SideRow[]> {
+  const side = (index: number): fc.Arbitrary<Omit<SideRow, 'ms'> & { step: number }> =>
+    fc.record({
+      side: fc.constant(index),
+      // A source gives no rows of tables without a key.
+      key: fc.option(fc.constantFrom('a', 'b', 'ab'), {
+        freq: 12,
+        nil: tables[index] === true ? 'b' : null,
+      }),
+      value: fc.option<readonly Value[]>(index === 0 ? leftValue : rightValue, { freq: 5 }),
+      step: steps,
+    });
+  return fc.array(fc.oneof(side(0), side(1)), { minLength: 1, maxLength: 50 }).map((rows) => {
+    let ms = 1000;
+    return rows.map(({ step, ...row }) => {
+      ms = Math.max(0, ms + step);
+      return { ...row, ms };
+    });
+  });
+}
+
+/** The rows as batches, each as long as its side goes on. */
+export function given(rows: readonly SideRow[], tables: readonly boolean[]): Given[] {
+  const all: Given[] = [];
+  for (let from = 0; from < rows.length;) {
+    const side = rows[from]?.side ?? 0;
+    let to = from + 1;
+    while (rows[to]?.side === side) to++;
+    const own = side === 0 ? LEFT : RIGHT;
+    const made = rows.slice(from, to).map((row) => asRow(row, own, tables[side] === true));
+    for (const batch of batchesOf(own, made)) all.push({ to: side, batch });
+    from = to;
+  }
+  return all;
+}
+
+function asRow({ key, value, ms }: SideRow, of: Schema, isTable: boolean): Row {
+  const cells = value ?? of.columns.slice(1).map(() => null);
+  const op = value === null ? Op.Delete : Op.Insert;
+  return {
+    values: [key, ...cells],
+    rowtime: ms,
+    op: isTable ? op : undefined,
+    valueNull: value === null,
+    keyNull: key === null,
+  };
+}
