@@ -135,7 +135,12 @@ export class Session {
       const moved = await withParts(() =>
         MOVED_ROWS.code.movedRows(options.plan, part.id, restored.reader),
       );
-      if (moved.length > 0) await session.commit(moved);
+      if (moved.length > 0) {
+        await session.commit(moved);
+        // Operators look at the store when they are built: they must find the rows where they are now.
+        session.close();
+        return Session.open(options);
+      }
     }
     return session;
   }
