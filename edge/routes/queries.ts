@@ -5,15 +5,13 @@ import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { PullPlan } from '../../runtime/plan/pull.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import { taskId } from '../../runtime/task/topology.ts';
-import { schemaText } from '../../runtime/data/schema.ts';
-import type { Schema } from '../../runtime/data/schema.ts';
 import { typeText } from '../../runtime/data/type.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { catalogOf, processorAt } from '../env.ts';
 import { kernel } from '../kernel.ts';
 import type { Script } from '../objects/prepare.ts';
 import { registry } from '../registry.ts';
-import { type RowText, rowTexts } from '../rows.ts';
+import { answerText, type RowText, rowTexts } from '../rows.ts';
 import { unwrap } from '../wire.ts';
 import type { Edge } from './context.ts';
 
@@ -55,7 +53,7 @@ async function push({ log }: Edge, plan: Plan): Promise<RunningQuery> {
     kind: 'push',
     queryId: rows.queryId,
     columns: rows.columns,
-    schemaText: shown(rows.schema, false),
+    schemaText: answerText(rows),
     finalMessage: 'Limit Reached',
     close: () => rows.close(),
     rows: async function* () {
@@ -83,20 +81,11 @@ async function pull(
     kind: 'pull',
     queryId: null,
     columns: columns.map(({ name, type }) => ({ name, type: typeText(type) })),
-    schemaText: shown({ columns }, true),
+    schemaText: answerText({ kind: 'pull', schema: { columns } }),
     finalMessage: 'Query Completed',
     close: async () => undefined,
     rows: async function* () {
       yield rows.map((text) => ({ columns: text, isDelete: false }));
     },
   };
-}
-
-function shown({ columns }: Schema, withKeys: boolean): string {
-  return schemaText({
-    columns: columns.map((column) => {
-      const isKey = withKeys && (column.role === 'key' || column.role === 'window');
-      return { ...column, role: isKey ? 'key' : 'value' };
-    }),
-  });
 }

@@ -29,6 +29,8 @@ export interface QueryRowsOptions {
   readonly schema: Schema;
   readonly next: () => Promise<Batch | null>;
   readonly close: () => Promise<void>;
+  /** See `QueryRows.finalMessage`; absent: there is none. */
+  readonly finalMessage?: (() => string | null) | undefined;
   /** See `QueryRows.idle`; absent: there is nothing to wait for. */
   readonly idle?: (() => Promise<void>) | undefined;
   /** Makes rows of batches, once somebody reads rows: a Worker hands batches on and needs none. */
@@ -102,6 +104,11 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
    */
   async idle(): Promise<void> {
     await this.#options.idle?.();
+  }
+
+  /** How ksqlDB says that no more rows will come: `Limit Reached`, `Query Completed`; null before the end, and where there is no such word. */
+  get finalMessage(): string | null {
+    return this.#options.finalMessage?.() ?? null;
   }
 
   /** Ends the query. */

@@ -27,6 +27,11 @@ export class RowQueue {
     this.#rowsMax = options.rowsMax ?? PUSH_ROWS_MAX;
   }
 
+  /** As many rows have come as were wanted. */
+  get isFull(): boolean {
+    return this.#left === 0;
+  }
+
   get isEnded(): boolean {
     return this.#end !== null;
   }
