@@ -12,6 +12,14 @@ export interface RowText {
   readonly isDelete: boolean;
 }
 
+/** One row of one partition's answer to a pull query. */
+export interface PulledRow {
+  /** As one JSON array. */
+  readonly columns: string;
+  /** With ORDER BY the rows of all partitions stand in the order of these bytes. */
+  readonly order: Uint8Array;
+}
+
 export function rowTexts(batch: Batch): RowText[] {
   const { columns, op } = batch;
   return Array.from({ length: batch.length }, (_, i) => {

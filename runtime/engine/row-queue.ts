@@ -32,10 +32,6 @@ export class RowQueue {
     return this.#left === 0;
   }
 
-  get isEnded(): boolean {
-    return this.#end !== null;
-  }
-
   /** Takes the rows of one commit. Resolves when there is room for them, or when nobody wants them. */
   async put(batches: readonly Batch[]): Promise<void> {
     const rows = batches.reduce((sum, batch) => sum + batch.length, 0);

@@ -76,7 +76,9 @@ class Planner {
       internalTopics: this.#internalTopics,
       subtopologies: this.#finished,
       materialized:
-        this.#state === null || mode === 'push' ? null : { ...this.#state, after: this.#after },
+        this.#state === null || mode !== 'persistent'
+          ? null
+          : { ...this.#state, after: this.#after },
       fused: this.#fused,
       from,
       ...(idleMs === null ? {} : { idleMs }),

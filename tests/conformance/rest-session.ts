@@ -104,7 +104,6 @@ function readable(sql: string): readonly Statement[] {
  */
 export async function elementsOf(rows: QueryRows): Promise<readonly Json[]> {
   const texts = [JSON.stringify({ header: { schema: answerText(rows) } })];
-  let isCut = false;
   const read = async (): Promise<void> => {
     for await (const batch of rows.batches()) {
       for (const { columns, isDelete } of rowTexts(batch)) {
@@ -113,13 +112,10 @@ export async function elementsOf(rows: QueryRows): Promise<readonly Json[]> {
     }
   };
   const reading = read();
-  const caughtUp = rows.idle().then(() => {
-    if (rows.kind === 'push') isCut = rows.finalMessage === null;
-  });
-  await Promise.race([reading, rows.kind === 'push' ? caughtUp : reading]);
-  if (isCut) await rows.close();
+  if (rows.kind === 'push') await Promise.race([reading, rows.idle()]);
+  if (rows.kind === 'push' && rows.finalMessage === null) await rows.close();
   await reading;
   const { finalMessage } = rows;
-  if (finalMessage !== null && !isCut) texts.push(JSON.stringify({ finalMessage }));
+  if (finalMessage !== null) texts.push(JSON.stringify({ finalMessage }));
   return texts.map(readJson);
 }

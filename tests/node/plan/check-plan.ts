@@ -56,7 +56,7 @@ export function planProblems(plan: Plan): string[] {
   if (new Set(steps.map((step) => step.id)).size !== steps.length)
     problems.push('two steps have one id');
   const last = steps.at(-1)?.step;
-  if (last !== (plan.kind === 'push' ? 'client' : 'sink'))
+  if (last !== (plan.kind === 'persistent' ? 'sink' : 'client'))
     problems.push(`the plan ends in ${last}`);
   const joined = (names: readonly string[]): string => names.join(' ');
   const written = steps.flatMap((step) => (step.step === 'repartition' ? [step.topic] : []));
