@@ -12,12 +12,13 @@ const FOLDER = resolve(import.meta.dirname, '../../../../shared/ksql', SUITE);
 /** Files, and how many of their cases pass at least. */
 const FILES: readonly (readonly [file: string, passedMin: number])[] = [
   ['insert-values', 20],
-  ['pull-queries-against-cst-materialized', 1],
+  ['pull-queries-against-cst-materialized', 3],
   ['pull-queries-against-ctas-materialized', 16],
-  ['pull-queries-against-materialized-aggregates', 76],
+  ['pull-queries-against-materialized-aggregates', 79],
   ['pull-queries-against-streams', 8],
   ['pull-queries-complex-lambda', 2],
-  ['pull-queries-with-limit-clause', 5],
+  ['pull-queries-with-headers', 1],
+  ['pull-queries-with-limit-clause', 7],
   ['pull-queries-with-predicates', 4],
   ['pull-queries-with-range-scan', 18],
   ['pull-queries-with-struct-star', 2],
@@ -25,8 +26,13 @@ const FILES: readonly (readonly [file: string, passedMin: number])[] = [
   ['scalable-push-queries', 18],
 ];
 
-/** Cases that want what ksqlDB itself calls an inconsistency: a record without a key is no row to its scalable push queries. */
-const DIFFERENT = new Set(['scalable-push-queries - non-windowed stream with nulls']);
+/** Cases that differ on purpose. */
+const DIFFERENT = new Set([
+  // A record without a key is a row to every push query; ksqlDB's own case calls it inconsistent that its scalable ones skip it.
+  'scalable-push-queries - non-windowed stream with nulls',
+  // The header says the columns in the order in which the rows have them; ksqlDB names those made of headers before the others.
+  'pull-queries-with-headers - select * against CST table with headers',
+]);
 
 const isHere = existsSync(FOLDER);
 

@@ -266,6 +266,21 @@ beforeAll(async () => {
     },
     'WINDOW TUMBLING (SIZE 10 MILLISECONDS, GRACE PERIOD 1 DAY)',
   );
+  await make(
+    'of_sessions',
+    ['k STRING KEY'],
+    ['a', 'b'].flatMap((k) => [0, 10, 20, 35].map((ms) => ({ k, ms }))),
+    ({ k, ms }) => {
+      const at = thousandths(ms as number);
+      return { k: k as string, windowstart: at, windowend: at };
+    },
+    {
+      k: texts('a', 'b', 'c'),
+      windowstart: numbers('0', '10', '15', '35', '9223372036854775807'),
+      windowend: numbers('0', '10', '15', '35'),
+    },
+    'WINDOW SESSION (5 MILLISECONDS, GRACE PERIOD 1 DAY)',
+  );
   await engine.idle();
 }, 60_000);
 
@@ -289,6 +304,7 @@ test.each([
   'of_texts',
   'of_pairs',
   'of_windows',
+  'of_sessions',
 ])(
   'the table %s answers any condition as a filter over all its rows does',
   async (name) => {

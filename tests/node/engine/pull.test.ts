@@ -173,6 +173,64 @@ describe('over a table', () => {
     expect(await starts("site = 'a' AND WINDOWEND > 9223372036854775000")).toEqual([]);
   });
 
+  test('a session is found by its start and its end', async () => {
+    await using engine = await started(`${READINGS}
+      CREATE TABLE visits AS SELECT site, COUNT(*) AS n FROM readings
+        WINDOW SESSION (5 SECONDS) GROUP BY site;`);
+    for (const timestamp of [1000, 3000, 20_000, 40_000, 41_000, 42_000]) {
+      await engine.insert('readings', { site: 'a', degrees: 1 }, { timestamp });
+    }
+    const sessions = async (where: string) =>
+      (await rowsOf(engine, `SELECT WINDOWSTART, WINDOWEND, n FROM visits WHERE ${where};`)).map(
+        ({ WINDOWSTART, WINDOWEND, N }) => [WINDOWSTART, WINDOWEND, N],
+      );
+    const [first, second, third] = [
+      [1000, 3000, 2],
+      [20_000, 20_000, 1],
+      [40_000, 42_000, 3],
+    ];
+    expect(await sessions("site = 'a'")).toEqual([first, second, third]);
+    expect(await sessions("site = 'a' AND WINDOWEND = 42000")).toEqual([third]);
+    expect(await sessions("site = 'a' AND WINDOWSTART < 40000 AND WINDOWEND > 3000")).toEqual([
+      second,
+    ]);
+    expect(await sessions('WINDOWSTART = 1000 OR n = 3')).toEqual([first, third]);
+  });
+
+  test('a row that EMIT FINAL still holds back is not in the table yet', async () => {
+    await using engine = await started(`${READINGS}
+      CREATE TABLE w AS SELECT site, COUNT(*) AS n FROM readings
+        WINDOW TUMBLING (SIZE 10 SECONDS, GRACE PERIOD 0 SECONDS) GROUP BY site EMIT FINAL;`);
+    for (const timestamp of [1000, 2000, 12_000]) {
+      await engine.insert('readings', { site: 'a', degrees: 1 }, { timestamp });
+    }
+    const closed = [{ WINDOWSTART: 0, N: 2 }];
+    expect(await rowsOf(engine, 'SELECT WINDOWSTART, n FROM w;')).toEqual(closed);
+    const sql = "SELECT WINDOWSTART, n FROM w WHERE site = 'a';";
+    expect(await rowsOf(engine, sql)).toEqual(closed);
+  });
+
+  test.each([
+    ['TUMBLING', "WINDOW_TYPE='TUMBLING', WINDOW_SIZE='10 SECONDS'", 10_000],
+    ['SESSION', "WINDOW_TYPE='SESSION'", 3000],
+  ])('a windowed source table of the type %s shows its windows', async (type, window, end) => {
+    await using engine = await started(`CREATE SOURCE TABLE w (k INT PRIMARY KEY, v INT)
+      WITH (KAFKA_TOPIC='w', PARTITIONS=1, VALUE_FORMAT='JSON', ${window});`);
+    const key = (endMs: number): Uint8Array => {
+      const bytes = new DataView(new ArrayBuffer(type === 'SESSION' ? 20 : 12));
+      bytes.setInt32(0, 7);
+      if (type === 'SESSION') bytes.setBigInt64(4, BigInt(endMs));
+      return new Uint8Array(bytes.buffer);
+    };
+    await engine.produce('w', [
+      { key: key(3000), value: '{"V":1}' },
+      { key: key(4000), value: type === 'SESSION' ? '{"V":2}' : null },
+      { key: key(5000), value: '{"V":3}' },
+    ]);
+    const rows = await rowsOf(engine, `SELECT * FROM w WHERE k = 7 AND WINDOWEND <= ${end};`);
+    expect(rows).toEqual([{ K: 7, WINDOWSTART: 0, WINDOWEND: end, V: type === 'SESSION' ? 1 : 3 }]);
+  });
+
   test('gives PULL_ROWS_MAX rows, and is refused beyond them unless a limit says how many are wanted', async () => {
     await using engine = await started(READINGS + SITES);
     const readings = (from: number, to: number) =>
