@@ -8,6 +8,7 @@ import { catalogName, partitionName, processorName } from './names.ts';
 import type { ProcessorSpec } from './objects/processor-tables.ts';
 import type { Entity } from '../runtime/engine/entities.ts';
 import type { PreparedQuery, Script } from './objects/prepare.ts';
+import type { PulledRow } from './rows.ts';
 import type { Wire, WireError } from './wire.ts';
 
 /** What wrangler.jsonc binds. */
@@ -71,8 +72,8 @@ export interface ProcessorPort {
   remove(): Promise<Wire<null>>;
   /** Notes durably that there may be records to read, and returns. false: this task does not exist (any more). */
   wake(at: TopicPartition, highWatermark: number): Promise<Wire<boolean>>;
-  /** What this task's partition answers to a pull query, from committed state: each row as one JSON array. */
-  pull(pull: PullPlan): Promise<Wire<readonly string[]>>;
+  /** What this task's partition answers to a pull query, from committed state. */
+  pull(pull: PullPlan): Promise<Wire<readonly PulledRow[]>>;
   /** null: this task does not exist. */
   status(): Promise<Wire<ProcessorStatus | null>>;
 }

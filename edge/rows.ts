@@ -3,11 +3,21 @@
 import { type Batch, Op, positionOf } from '../runtime/data/batch.ts';
 import { valueAt } from '../runtime/data/column.ts';
 import { jsonText } from '../runtime/data/json-text.ts';
+import { schemaText } from '../runtime/data/schema.ts';
+import type { QueryRows } from '../runtime/engine/query-rows.ts';
 
 /** One row: its columns as one JSON array, and whether it deletes its key. */
 export interface RowText {
   readonly columns: string;
   readonly isDelete: boolean;
+}
+
+/** One row of one partition's answer to a pull query. */
+export interface PulledRow {
+  /** As one JSON array. */
+  readonly columns: string;
+  /** With ORDER BY the rows of all partitions stand in the order of these bytes. */
+  readonly order: Uint8Array;
 }
 
 export function rowTexts(batch: Batch): RowText[] {
@@ -16,5 +26,15 @@ export function rowTexts(batch: Batch): RowText[] {
     const position = positionOf(batch, i);
     const cells = columns.map((column) => jsonText(column.type, valueAt(column, position)));
     return { columns: `[${cells.join(',')}]`, isDelete: op?.[position] === Op.Delete };
+  });
+}
+
+/** The columns of an answer as SQL; keys are marked in pull queries only. */
+export function answerText({ kind, schema }: Pick<QueryRows, 'kind' | 'schema'>): string {
+  return schemaText({
+    columns: schema.columns.map((column) => {
+      const isKey = kind === 'pull' && (column.role === 'key' || column.role === 'window');
+      return { ...column, role: isKey ? 'key' : 'value' };
+    }),
   });
 }

@@ -21,6 +21,8 @@ export interface Script {
 /** A SELECT, ready to be run. */
 export type PreparedQuery =
   | { readonly kind: 'push'; readonly plan: Plan }
+  /** Over a stream: its topic is read, no object is asked. */
+  | { readonly kind: 'streamPull'; readonly plan: Plan }
   | { readonly kind: 'pull'; readonly pull: PullPlan; readonly partitions: number };
 
 /** What the catalog gives. */
@@ -52,8 +54,9 @@ function prepare(
   properties: ReadonlyMap<string, string>,
   options: PrepareOptions,
 ): PreparedQuery {
-  if (analysis.kind === 'query' && analysis.mode === 'push') {
-    return { kind: 'push', plan: planQuery(analysis, planningOptions(properties, true)) };
+  if (analysis.kind === 'query' && analysis.mode !== 'persistent') {
+    const plan = planQuery(analysis, planningOptions(properties, true));
+    return { kind: analysis.mode === 'pull' ? 'streamPull' : 'push', plan };
   }
   if (analysis.kind !== 'pull') {
     const hint = 'Send other statements to /ksql.';

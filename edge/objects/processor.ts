@@ -2,7 +2,7 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { messageOf } from '../../runtime/base/errors.ts';
-import { loadCalls, loadFunctions } from '../../runtime/engine/functions.ts';
+import { loadFunctions } from '../../runtime/engine/functions.ts';
 import { answerPull } from '../../runtime/engine/pull.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { PullPlan } from '../../runtime/plan/pull.ts';
@@ -15,7 +15,7 @@ import { SqliteStore } from '../adapters/sqlite-store.ts';
 import { type EdgeEnv, partitionAt, type ProcessorPort, type ProcessorStatus } from '../env.ts';
 import { kernel } from '../kernel.ts';
 import { registry } from '../registry.ts';
-import { rowTexts } from '../rows.ts';
+import { type PulledRow, rowTexts } from '../rows.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { type Process, type ProcessorSpec, ProcessorTables } from './processor-tables.ts';
 
@@ -82,16 +82,12 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     });
   }
 
-  async pull(pull: PullPlan): Promise<Wire<readonly string[]>> {
+  async pull(pull: PullPlan): Promise<Wire<readonly PulledRow[]>> {
     return settleAsync(async () => {
       const process = this.#tables.process();
       if (process === null) return [];
       const own = taskId(process.task);
-      await loadCalls(
-        [...pull.projection.expressions, ...(pull.filter === null ? [] : [pull.filter])],
-        registry,
-      );
-      const { batches } = await answerPull({
+      const { batches, order } = await answerPull({
         pull,
         plan: process.plan,
         reader: async (task) => (task === own ? this.#store.reader(task) : null),
@@ -99,7 +95,8 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
         registry,
         clock: wallClock,
       });
-      return batches.flatMap(rowTexts).map(({ columns }) => columns);
+      const texts = batches.flatMap(rowTexts).map(({ columns }) => columns);
+      return texts.map((columns, i) => ({ columns, order: order[i] ?? new Uint8Array() }));
     });
   }
 

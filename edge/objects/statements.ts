@@ -165,7 +165,7 @@ class Statements {
 
   #createQuery(statement: Statement, analysis: QueryAnalysis): Entity {
     const { query, sink, creates, retentionMs, warnings, mode } = analysis;
-    if (mode === 'push' || query === null || sink === null) throw misplaced(statement);
+    if (mode !== 'persistent' || query === null || sink === null) throw misplaced(statement);
     if (this.#options.entries.catalog.queries.has(query.id)) {
       const hint = 'DROP it first; an engine in a program or a page can replace a query that runs.';
       const what = `CREATE OR REPLACE of the running query ${query.id} is not supported yet`;

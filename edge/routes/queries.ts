@@ -1,19 +1,23 @@
 // Running a prepared SELECT for one connection: push queries here in the Worker, pull queries at the objects; knows no format of answers.
 
+import { compareBytes } from '../../runtime/base/bytes.ts';
+import { LimitError } from '../../runtime/base/errors.ts';
+import { PULL_ROWS_MAX } from '../../runtime/base/limits.ts';
+import { partitionsAsked } from '../../runtime/engine/pull-partitions.ts';
+import { startStreamPull } from '../../runtime/engine/pull-stream.ts';
 import { startPush } from '../../runtime/engine/push.ts';
+import type { QueryRows } from '../../runtime/engine/query-rows.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { PullPlan } from '../../runtime/plan/pull.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import { taskId } from '../../runtime/task/topology.ts';
-import { schemaText } from '../../runtime/data/schema.ts';
-import type { Schema } from '../../runtime/data/schema.ts';
 import { typeText } from '../../runtime/data/type.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { catalogOf, processorAt } from '../env.ts';
 import { kernel } from '../kernel.ts';
 import type { Script } from '../objects/prepare.ts';
 import { registry } from '../registry.ts';
-import { type RowText, rowTexts } from '../rows.ts';
+import { answerText, type RowText, rowTexts } from '../rows.ts';
 import { unwrap } from '../wire.ts';
 import type { Edge } from './context.ts';
 
@@ -25,8 +29,8 @@ export interface RunningQuery {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   /** The columns as SQL; keys are marked in pull queries only. */
   readonly schemaText: string;
-  /** What is said after the last row. */
-  readonly finalMessage: string;
+  /** What is said after the last row; null: nothing. */
+  readonly finalMessage: string | null;
   rows(): AsyncIterable<readonly RowText[]>;
   /** Ends it; whatever else ends the iteration does so too. */
   close(): Promise<void>;
@@ -37,6 +41,7 @@ export async function startQuery(edge: Edge, script: Script): Promise<RunningQue
   const { env, tenant } = edge;
   const prepared = await unwrap(catalogOf(env, tenant).prepare(script));
   if (prepared.kind === 'push') return push(edge, prepared.plan);
+  if (prepared.kind === 'streamPull') return streamPull(edge, prepared.plan);
   return pull(edge, prepared.pull, prepared.partitions);
 }
 
@@ -51,12 +56,24 @@ async function push({ log }: Edge, plan: Plan): Promise<RunningQuery> {
     public: {},
     onEnd: () => undefined,
   });
+  return running(rows);
+}
+
+async function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {
+  const options = { plan, host: { log }, formats: FORMATS, registry, signal: null, public: {} };
+  return running(await startStreamPull(options));
+}
+
+function running(rows: QueryRows): RunningQuery {
+  const { kind, queryId, columns } = rows;
   return {
-    kind: 'push',
-    queryId: rows.queryId,
-    columns: rows.columns,
-    schemaText: shown(rows.schema, false),
-    finalMessage: 'Limit Reached',
+    kind,
+    queryId,
+    columns,
+    schemaText: answerText(rows),
+    get finalMessage() {
+      return rows.finalMessage;
+    },
     close: () => rows.close(),
     rows: async function* () {
       for await (const batch of rows.batches()) yield rowTexts(batch);
@@ -64,39 +81,36 @@ async function push({ log }: Edge, plan: Plan): Promise<RunningQuery> {
   };
 }
 
-/** Every task of the table is asked: each answers for its own partition, from committed state. */
+/** The tasks that may hold what is asked for answer, each for its own partition, from committed state. */
 async function pull(
   { env, tenant }: Edge,
   plan: PullPlan,
   partitions: number,
 ): Promise<RunningQuery> {
   const answers = await Promise.all(
-    Array.from({ length: partitions }, async (_, partition) => {
+    [...partitionsAsked(plan, partitions, FORMATS).keys()].map(async (partition) => {
       const task = taskId({ query: plan.query, subtopology: plan.table.subtopology, partition });
       return unwrap(processorAt(env, tenant, task).pull(plan));
     }),
   );
   const { order, schema } = plan.projection;
   const columns = order.flatMap((index) => schema.columns[index] ?? []);
-  const rows = answers.flat().slice(0, plan.limit ?? Infinity);
+  const rows = answers.flat();
+  if (plan.order.length > 0) rows.sort((a, b) => compareBytes(a.order, b.order));
+  const wanted = rows.slice(0, plan.limit ?? Infinity);
+  if (wanted.length > PULL_ROWS_MAX) {
+    const hint = 'add LIMIT, or ask for keys';
+    throw new LimitError('PULL_ROWS_MAX', `more than ${PULL_ROWS_MAX} rows answer; ${hint}`);
+  }
   return {
     kind: 'pull',
     queryId: null,
     columns: columns.map(({ name, type }) => ({ name, type: typeText(type) })),
-    schemaText: shown({ columns }, true),
-    finalMessage: 'Query Completed',
+    schemaText: answerText({ kind: 'pull', schema: { columns } }),
+    finalMessage: null,
     close: async () => undefined,
     rows: async function* () {
-      yield rows.map((text) => ({ columns: text, isDelete: false }));
+      yield wanted.map(({ columns: text }) => ({ columns: text, isDelete: false }));
     },
   };
-}
-
-function shown({ columns }: Schema, withKeys: boolean): string {
-  return schemaText({
-    columns: columns.map((column) => {
-      const isKey = withKeys && (column.role === 'key' || column.role === 'window');
-      return { ...column, role: isKey ? 'key' : 'value' };
-    }),
-  });
 }

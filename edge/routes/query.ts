@@ -33,7 +33,7 @@ const OBJECTS: Omit<Style, 'type' | 'isArray'> = {
   },
   row: ({ columns, isDelete }) =>
     `{"row":{"columns":${columns}${isDelete ? ',"tombstone":true' : ''}}}`,
-  end: ({ finalMessage }) => JSON.stringify({ finalMessage }),
+  end: ({ finalMessage }) => (finalMessage === null ? null : JSON.stringify({ finalMessage })),
   failure: (body) => JSON.stringify({ errorMessage: body }),
 };
 

@@ -2,6 +2,7 @@
 
 import type { Catalog, PersistentQuery } from '../catalog/catalog.ts';
 import type { Relation, Source } from '../catalog/source.ts';
+import type { ByteRange } from '../data/key.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import type { Type, Value } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
@@ -144,7 +145,8 @@ export interface JoinSide<Input extends From> {
 /** A query, persistent (CREATE AS, INSERT SELECT) or push (SELECT ... EMIT CHANGES). */
 export interface QueryAnalysis {
   readonly kind: 'query';
-  readonly mode: 'persistent' | 'push';
+  /** `pull`: over a stream, from its beginning to where it ends when it is asked. */
+  readonly mode: 'persistent' | 'push' | 'pull';
   readonly id: string;
   readonly statement: string;
   readonly input: From;
@@ -173,26 +175,33 @@ export interface QueryAnalysis {
   readonly warnings: readonly string[];
 }
 
-/** Bounds of a window column in ms; null is open. All inclusive. */
-export interface Range {
-  readonly fromMs: number | null;
-  readonly toMs: number | null;
+/** Keys of a table's state, by their bytes (data/key.ts). */
+export interface KeySpan {
+  /** One value per key column where the span is one key, all its windows or some; null: there may be others. */
+  readonly key: readonly Value[] | null;
+  readonly range: ByteRange;
 }
 
-/** A pull query: a question to the state of one table. */
+/** One expression of ORDER BY. */
+export interface Ordering {
+  readonly expr: Expr;
+  readonly descending: boolean;
+}
+
+/** A pull query over a table: a question to its state. One over a stream is a `QueryAnalysis`. */
 export interface PullAnalysis {
   readonly kind: 'pull';
   readonly statement: string;
   readonly source: Source;
   /** What `filter` and the projection are over: the columns of the source, then the pseudo columns. */
   readonly row: Schema;
-  /** Keys to look up, one value per key column in each; null: all rows are looked through. */
-  readonly keys: readonly (readonly Value[])[] | null;
-  readonly windowStart: Range;
-  readonly windowEnd: Range;
+  /** They hold every row that passes `filter`. */
+  readonly spans: readonly KeySpan[];
   /** The whole WHERE, to be applied to what is found; null without WHERE. */
   readonly filter: Expr | null;
   readonly projection: Projection;
+  /** Over `row`; empty: in the order of the keys. */
+  readonly order: readonly Ordering[];
   readonly limit: number | null;
 }
 

@@ -92,7 +92,7 @@ const TIMES = new Set(['ROWTIME', WINDOWSTART, WINDOWEND]);
 function pointInTime(value: Expr | null, node: Expression, beside: Expression): Expr | null {
   const text = literalText(value);
   if (text === null || beside.kind !== 'Column' || !TIMES.has(beside.name.text)) return value;
-  const ms = parseTimestamp(text.trim());
+  const ms = parseTimestamp(text.trim(), true);
   if (ms !== null) return { expr: 'literal', value: String(ms), type: BIGINT };
   throw new StatementError(
     'TYPE_MISMATCH',
@@ -217,28 +217,25 @@ export function inferArithmetic(typer: Typer, node: Arithmetic): Expr {
       type: STRING,
     };
   }
-  // An untyped NULL takes the type of the other side.
-  const leftType = left?.type ?? right?.type;
-  const rightType = right?.type ?? left?.type;
   const type =
-    leftType === undefined || rightType === undefined
-      ? null
-      : arithmeticType(operator, leftType, rightType);
-  if (type === null || leftType === undefined || rightType === undefined) {
+    left === null || right === null ? null : arithmeticType(operator, left.type, right.type);
+  if (type === null || left === null || right === null) {
     throw new StatementError(
       'TYPE_MISMATCH',
       `cannot compute ${shownType(left)} ${operator} ${shownType(right)}`,
       node.at,
-      'Both sides are numbers, or with + both are STRING.',
+      left === null || right === null
+        ? 'CAST the NULL to a type, such as CAST(NULL AS INTEGER).'
+        : 'Both sides are numbers, or with + both are STRING.',
     );
   }
-  const side = (value: Expr | null, own: Type): Expr =>
-    coerced(value, type.kind === 'DECIMAL' ? asDecimal(own) : type);
+  const side = (value: Expr): Expr =>
+    coerced(value, type.kind === 'DECIMAL' ? asDecimal(value.type) : type);
   return {
     expr: 'arithmetic',
     op: operator,
-    left: side(left, leftType),
-    right: side(right, rightType),
+    left: side(left),
+    right: side(right),
     type,
   };
 }

@@ -1,6 +1,7 @@
 // The public face of a host: statements, queries and records in, answers and rows out; knows no adapter.
 
 import { PortError, StatementError } from '../base/errors.ts';
+import type { QueryAnalysis } from '../analyze/analysis.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Batch } from '../data/batch.ts';
@@ -176,30 +177,12 @@ export class Engine implements AsyncDisposable {
       }
       const properties = this.#propertiesWith(options.properties ?? {});
       const analysis = await this.#statements.analyzed(statement, properties);
-      if (analysis.kind === 'query')
-        return this.#push(await this.#statements.planned(analysis, properties), options);
-      if (analysis.kind !== 'pull')
-        throw new StatementError('INVALID', 'a query is one SELECT', statement.at);
-      const { query, name } = analysis.source;
-      const plan = query === null ? null : this.#queries.plan(query);
-      if (plan === null) {
-        throw new StatementError(
-          'INVALID',
-          `no query keeps the rows of ${name}`,
-          statement.at,
-          'Add EMIT CHANGES for a push query, or make a table of it with CREATE TABLE ... AS SELECT.',
-        );
-      }
+      const planned = (query: QueryAnalysis) => this.#statements.planned(query, properties);
+      if (analysis.kind === 'query' && analysis.mode === 'push')
+        return this.#push(await planned(analysis), options);
       const { startPull } = await withParts(() => PULL_QUERY.code);
-      return startPull({
-        analysis,
-        plan,
-        host: this.#host,
-        formats: FORMATS,
-        registry: this.#registry,
-        signal: options.signal ?? null,
-        public: options,
-      });
+      const plan = (query: string) => this.#queries.plan(query);
+      return startPull({ analysis, at: statement.at, plan, planned, ...this.#asked(options) });
     });
   }
 
@@ -220,6 +203,16 @@ export class Engine implements AsyncDisposable {
     return withParts(() => parse(sql, this.#variables));
   }
 
+  #asked(options: QueryOptions) {
+    return {
+      host: this.#host,
+      formats: FORMATS,
+      registry: this.#registry,
+      signal: options.signal ?? null,
+      public: options,
+    };
+  }
+
   async #push(plan: Plan, options: QueryOptions): Promise<QueryRows> {
     let isOver = false;
     let forget = (): void => undefined;
@@ -227,11 +220,7 @@ export class Engine implements AsyncDisposable {
     const rows = await startPush({
       // The statement alone does not tell apart two queries over one source.
       plan: { ...plan, query: `${plan.query}_${this.#pushes}` },
-      host: this.#host,
-      formats: FORMATS,
-      registry: this.#registry,
-      signal: options.signal ?? null,
-      public: options,
+      ...this.#asked(options),
       onEnd: () => {
         isOver = true;
         forget();

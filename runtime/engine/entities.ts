@@ -280,7 +280,7 @@ function describedQuery(plan: Plan, state: QueryState | null) {
     topology: '',
     overriddenProperties: {},
     state,
-    queryType: plan.kind === 'persistent' ? 'PERSISTENT' : 'PUSH',
+    queryType: plan.kind.toUpperCase(),
     ksqlHostQueryStatus: {},
   };
 }

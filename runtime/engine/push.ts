@@ -98,6 +98,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
     throw thrown;
   }
   for (const task of tasks) task.start();
+  if (client.limit === 0) queue.end(null);
   return new QueryRows({
     kind: 'push',
     queryId: plan.query,
@@ -112,6 +113,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
       await settle(() => tasks, log);
       await queue.drained();
     },
+    finalMessage: () => (queue.isFull ? 'Limit Reached' : null),
     rows: () => withParts(() => ROW.code),
     public: options.public,
   });

@@ -2,6 +2,7 @@
 
 import { StatementError } from '../base/errors.ts';
 import { type Batch, Op, positionOf, select } from '../data/batch.ts';
+import { bitAt } from '../data/column.ts';
 import type { PublicOptions, PublicRow, publicRow } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
@@ -29,6 +30,8 @@ export interface QueryRowsOptions {
   readonly schema: Schema;
   readonly next: () => Promise<Batch | null>;
   readonly close: () => Promise<void>;
+  /** See `QueryRows.finalMessage`; absent: there is none. */
+  readonly finalMessage?: (() => string | null) | undefined;
   /** See `QueryRows.idle`; absent: there is nothing to wait for. */
   readonly idle?: (() => Promise<void>) | undefined;
   /** Makes rows of batches, once somebody reads rows: a Worker hands batches on and needs none. */
@@ -104,6 +107,11 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
     await this.#options.idle?.();
   }
 
+  /** How ksqlDB says that no more rows will come: `Limit Reached`, `Query Completed`; null before the end, where there is no such word, and on the page's side of a Worker. */
+  get finalMessage(): string | null {
+    return this.#options.finalMessage?.() ?? null;
+  }
+
   /** Ends the query. */
   close(): Promise<void> {
     return this.#options.close();
@@ -114,16 +122,15 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
   }
 }
 
-/** The batch with its columns in another order, and without old rows; null when no row is left. */
+/** The batch with its columns in another order, without old rows and without rows of a stream that have no value; null when no row is left. */
 export function asAnswer(batch: Batch, answer: Schema, order: readonly number[]): Batch | null {
   const columns = order.flatMap((index) => batch.columns[index] ?? []);
   const shown = { ...batch, schema: answer, columns };
-  const { op } = batch;
-  if (op === null || !op.includes(Op.UpdateBefore)) return shown;
-  const positions: number[] = [];
-  for (let i = 0; i < batch.length; i++) {
-    const position = positionOf(batch, i);
-    if (op[position] !== Op.UpdateBefore) positions.push(position);
-  }
-  return select(shown, Uint32Array.from(positions));
+  const { op, valueNull } = batch;
+  const isShown = (position: number): boolean =>
+    op === null
+      ? valueNull === null || !bitAt(valueNull, position)
+      : op[position] !== Op.UpdateBefore;
+  const positions = Uint32Array.from({ length: batch.length }, (_, i) => positionOf(batch, i));
+  return select(shown, positions.filter(isShown));
 }

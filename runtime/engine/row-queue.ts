@@ -27,8 +27,9 @@ export class RowQueue {
     this.#rowsMax = options.rowsMax ?? PUSH_ROWS_MAX;
   }
 
-  get isEnded(): boolean {
-    return this.#end !== null;
+  /** As many rows have come as were wanted. */
+  get isFull(): boolean {
+    return this.#left === 0;
   }
 
   /** Takes the rows of one commit. Resolves when there is room for them, or when nobody wants them. */

@@ -154,7 +154,7 @@ export class Statements {
     properties: ReadonlyMap<string, string>,
   ): Promise<Entity> {
     const { sink, query, creates } = analysis;
-    if (analysis.mode === 'push' || sink === null || query === null) throw isQuery(statement);
+    if (analysis.mode !== 'persistent' || sink === null || query === null) throw isQuery(statement);
     const { host, registry, queries } = this.#options;
     const plan = await this.planned(analysis, properties);
     const isNew = !this.#catalog.queries.has(query.id);

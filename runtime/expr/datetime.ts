@@ -74,18 +74,24 @@ class Scanner {
   }
 }
 
-/** `HH:mm[:ss[.SSS]]` as milliseconds of the day; NaN when it is not one. */
-function scanTime(from: Scanner): number {
+/**
+ * `HH:mm[:ss[.SSS]]` as milliseconds of the day; NaN when it is not one.
+ * @param isPartial true: the hour may stand alone, and 24 is the end of the day
+ */
+function scanTime(from: Scanner, isPartial = false): number {
   const hours = from.digits(2, 2);
-  if (from.take(':') === '') return NaN;
-  const minutes = from.digits(2, 2);
+  let minutes = 0;
   let seconds = 0;
   let millis = 0;
   if (from.take(':') !== '') {
-    seconds = from.digits(2, 2);
-    if (from.take('.') !== '') millis = from.fraction();
-  }
-  if (!(hours < 24 && minutes < 60 && seconds < 60)) return NaN;
+    minutes = from.digits(2, 2);
+    if (from.take(':') !== '') {
+      seconds = from.digits(2, 2);
+      if (from.take('.') !== '') millis = from.fraction();
+    }
+  } else if (!isPartial) return NaN;
+  const last = isPartial && minutes + seconds + millis === 0 ? 24 : 23;
+  if (!(hours <= last && minutes < 60 && seconds < 60)) return NaN;
   return ((hours * 60 + minutes) * 60 + seconds) * 1000 + millis;
 }
 
@@ -141,12 +147,13 @@ export function parseDate(text: string): number | null {
 /**
  * Milliseconds since the epoch of a date, or a date, `T` and a time with or without an offset; else null. What the text leaves out at
  * its end, from the month on, is the least that it can be; the offset is 0.
+ * @param isPartial true: the minutes may be left out too, and 24 is the end of the day
  */
-export function parseTimestamp(text: string): number | null {
+export function parseTimestamp(text: string, isPartial = false): number | null {
   const scanner = new Scanner(text);
   const days = scanDate(scanner);
   const isDate = scanner.take('T') === '';
-  const time = isDate || scanner.done ? 0 : scanTime(scanner);
+  const time = isDate || scanner.done ? 0 : scanTime(scanner, isPartial);
   const ms = days * DAY_MS + time - (isDate ? 0 : scanOffset(scanner));
   return Number.isNaN(ms) || !scanner.done ? null : ms;
 }

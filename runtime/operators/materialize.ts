@@ -28,7 +28,9 @@ export function materialize(
   context: OperatorContext,
   _registry: FunctionRegistry,
 ): Operator {
-  const rows = new StoredRows(step.id, input, context);
+  // Joined tables have no windows.
+  const isSession = step.step === 'source' && step.window?.type === 'SESSION';
+  const rows = new StoredRows(step.id, input, context, isSession);
   const changelog = new ChangelogBuilder(input);
   return {
     name: 'materialize',
@@ -72,12 +74,15 @@ export class StoredRows {
   readonly #table: RowTable;
   readonly #keys: readonly number[];
   readonly #windows: readonly number[];
+  readonly #isSession: boolean;
   /** Positions of the stored columns, and their types. */
   readonly #cells: readonly number[];
   readonly #types: readonly Type[];
   readonly #scratch = new ByteWriter(64);
 
-  constructor(table: string, schema: Schema, context: OperatorContext) {
+  /** @param isSession true: a window is known by both of its bounds, not by its start alone */
+  constructor(table: string, schema: Schema, context: OperatorContext, isSession = false) {
+    this.#isSession = isSession;
     this.#table = new RowTable(table, context.state);
     this.#keys = columnsWithRole(schema, 'key');
     this.#windows = columnsWithRole(schema, 'window');
@@ -91,9 +96,11 @@ export class StoredRows {
     scratch.truncate(0);
     const columns = this.#keys.map((key) => batch.columns[key] as Column);
     writeKey(scratch, columns, position);
-    const [start] = this.#windows;
+    const [start, end] = this.#windows.map((window) =>
+      Number(valueAt(batch.columns[window] as Column, position)),
+    );
     if (start !== undefined) {
-      writeWindow(scratch, Number(valueAt(batch.columns[start] as Column, position)), null);
+      writeWindow(scratch, start, this.#isSession && end !== undefined ? end : null);
     }
     return this.#table.locate(scratch.buffer, 0, scratch.position);
   }

@@ -237,11 +237,12 @@ function named(text: string, name: string | undefined): string {
 
 /** A pull query's plan as text. */
 export function explainPull(plan: PullPlan): string {
-  const { access, keys, table, row, filter, projection } = plan;
+  const { access, spans, table, row, filter, projection, order } = plan;
+  const found = { lookup: 'key', range: 'range', scan: '' }[access];
   const how =
     access === 'scan'
       ? 'scan of all rows'
-      : `lookup of ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}`;
+      : `${access === 'lookup' ? 'lookup' : 'scan'} of ${spans.length} ${found}${spans.length === 1 ? '' : 's'}`;
   return [
     `Pull query on ${plan.source.name}: ${how} in the state of step ${table.table} of ${plan.query}`,
     ...(filter === null ? [] : [`Where: ${exprText(filter, row)}`]),
@@ -253,6 +254,13 @@ export function explainPull(plan: PullPlan): string {
           : named(exprText(expression, row), projection.schema.columns[index]?.name);
       })
       .join(', ')}`,
+    ...(order.length === 0
+      ? []
+      : [
+          `Order: ${order
+            .map(({ expr, descending }) => `${exprText(expr, row)}${descending ? ' DESC' : ''}`)
+            .join(', ')}`,
+        ]),
     ...(plan.limit === null ? [] : [`Limit: ${plan.limit}`]),
   ].join('\n');
 }

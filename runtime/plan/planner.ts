@@ -59,7 +59,7 @@ export class Planner extends PlanBuilder {
       statement,
       internalTopics: this.internalTopics,
       subtopologies: this.finished,
-      materialized: mode === 'push' ? null : this.#materialized(),
+      materialized: mode === 'persistent' ? this.#materialized() : null,
       fused: this.fused,
       from,
       ...(idleMs === null ? {} : { idleMs }),

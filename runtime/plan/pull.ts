@@ -1,17 +1,16 @@
-// Plans a pull query: which state table of which query answers, by key or by a look through all; knows no store.
+// Plans a pull query over a table: which state table of which query answers, by keys, ranges or a look through all; knows no store.
 
 import { StatementError } from '../base/errors.ts';
-import type { Projection, PullAnalysis, Range } from '../analyze/analysis.ts';
+import type { KeySpan, Ordering, Projection, PullAnalysis } from '../analyze/analysis.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
-import type { Value } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import { type MaterializedTable, type Plan, type Step, stepById } from './step.ts';
 
 /**
  * How a pull query is answered:
- * find the rows of `table` by `keys` and window, put them through `steps` to the columns of the source, keep those that
- * pass `filter`, compute the projection, stop at `limit`.
+ * find the rows of `table` in `spans`, put them through `steps` to the columns of the source, keep those that pass `filter`,
+ * compute the projection, sort by `order` and then by key, stop at `limit`.
  */
 export interface PullPlan {
   readonly source: Source;
@@ -20,16 +19,15 @@ export interface PullPlan {
   readonly table: MaterializedTable;
   /** The steps from the state to the source's columns: project and tableFilter, in order. */
   readonly steps: readonly Step[];
-  /** `lookup`: only the rows of `keys`; `scan`: all rows are looked through. */
-  readonly access: 'lookup' | 'scan';
-  /** One value per key column in each; empty with `scan`, or where no key can answer. */
-  readonly keys: readonly (readonly Value[])[];
-  readonly windowStart: Range;
-  readonly windowEnd: Range;
+  /** `lookup`: only single keys are looked for; `range`: neighbouring ones; `scan`: all rows are looked through. */
+  readonly access: 'lookup' | 'range' | 'scan';
+  /** Where to look; empty where no key can answer. */
+  readonly spans: readonly KeySpan[];
   /** The columns of the source, then ROWTIME, ROWPARTITION and ROWOFFSET: what `filter` and the projection are over. */
   readonly row: Schema;
   readonly filter: Expr | null;
   readonly projection: Projection;
+  readonly order: readonly Ordering[];
   readonly limit: number | null;
 }
 
@@ -39,7 +37,7 @@ export interface PullPlan {
  * @throws {StatementError} INVALID when that query keeps no state
  */
 export function planPull(analysis: PullAnalysis, plan: Plan): PullPlan {
-  const { source, keys } = analysis;
+  const { source, spans, row, filter, projection, order, limit } = analysis;
   const table = plan.materialized;
   if (table === null) {
     throw new StatementError(
@@ -54,13 +52,27 @@ export function planPull(analysis: PullAnalysis, plan: Plan): PullPlan {
     query: plan.query,
     table,
     steps: table.after.flatMap((id) => stepById(plan, id) ?? []),
-    access: keys === null ? 'scan' : 'lookup',
-    keys: keys ?? [],
-    windowStart: analysis.windowStart,
-    windowEnd: analysis.windowEnd,
-    row: analysis.row,
-    filter: analysis.filter,
-    projection: analysis.projection,
-    limit: analysis.limit,
+    access: accessOf(spans),
+    spans,
+    row,
+    filter,
+    projection,
+    order,
+    limit,
   };
+}
+
+function accessOf(spans: readonly KeySpan[]): PullPlan['access'] {
+  if (spans.every(({ key }) => key !== null)) return 'lookup';
+  const isAll = spans.some(({ range }) => range.from === null && range.to === null);
+  return isAll ? 'scan' : 'range';
+}
+
+/** All expressions that answering computes. */
+export function expressionsOf({ projection, filter, order }: PullPlan): readonly Expr[] {
+  return [
+    ...projection.expressions,
+    ...(filter === null ? [] : [filter]),
+    ...order.map(({ expr }) => expr),
+  ];
 }

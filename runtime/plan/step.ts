@@ -303,7 +303,7 @@ export interface MovedTable {
 export interface Plan {
   readonly version: number;
   readonly query: string;
-  readonly kind: 'persistent' | 'push';
+  readonly kind: 'persistent' | 'push' | 'pull';
   readonly statement: string;
   /** Internal topics to make before it starts. */
   readonly internalTopics: readonly { readonly name: string; readonly partitions: number }[];

@@ -65,6 +65,8 @@ export interface Case {
   readonly outputs: readonly CaseRecord[];
   readonly expectedError: ExpectedError | null;
   readonly sources: readonly ExpectedSource[];
+  /** The case as its file has it, before it was expanded. */
+  readonly entry: JsonObject;
 }
 
 /**
@@ -122,6 +124,7 @@ function caseOf(
     outputs: listOf(entry.get('outputs'), name).map((record) => recordOf(record, name)),
     expectedError: expected === undefined ? null : errorOf(objectOf(expected, name)),
     sources: listOf(post.get('sources'), name).map((source) => sourceOf(source, name)),
+    entry,
   };
 }
 

@@ -20,7 +20,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 
 const USAGE = `usage: npm run --silent conformance -- ksql [options]
   --dir DIR      the suites' folder, or a checkout of ksql (default: ../shared/ksql)
-  --suite NAME   query-validation-tests (default) or sql-tests
+  --suite NAME   query-validation-tests (default), rest-query-validation-tests or sql-tests
   --only FILES   names of files, separated by commas
   --json FILE    writes the report as JSON
   --mode MODE    how inputs come: normal (default), cut (in random batches), restart (after every record)
@@ -72,7 +72,11 @@ async function main(): Promise<number> {
     return 0;
   }
   if (positionals.length !== 1 || positionals[0] !== 'ksql') throw new UsageError('name ksql');
-  const suite = choice(values.suite, ['query-validation-tests', 'sql-tests'], 'suite');
+  const suite = choice(
+    values.suite,
+    ['query-validation-tests', 'rest-query-validation-tests', 'sql-tests'],
+    'suite',
+  );
   const seed = Number(values.seed);
   if (!Number.isInteger(seed)) throw new UsageError('--seed is a whole number');
   const options: RunOptions = {

@@ -79,7 +79,8 @@ export function runScript(of: Case, properties: ReadonlyMap<string, string>): Sc
   return session.script();
 }
 
-function parsed(sql: string): readonly Statement[] {
+/** @throws {Refusal} */
+export function parsed(sql: string): readonly Statement[] {
   try {
     return parse(sql);
   } catch (thrown) {
@@ -200,7 +201,7 @@ export class Session {
 }
 
 /** The topics that are there before the statements run, with their partitions: the case's, its sources', its inputs'. */
-function topicsOf(of: Case, statements: readonly Statement[]): Topics {
+export function topicsOf(of: Case, statements: readonly Statement[]): Topics {
   const topics = new Map<string, { readonly partitions: number }>();
   const add = (name: string, partitions: number): void => {
     if (!topics.has(name)) topics.set(name, { partitions });

@@ -3,6 +3,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Case, readCases } from './case.ts';
+import { runRestCase } from './rest-run.ts';
 import { type Outcome, runCase, type RunOptions } from './run-case.ts';
 import { runSqlCase } from './run-sql-case.ts';
 import { readSqlCases, type SqlCase } from './sql-file.ts';
@@ -58,13 +59,19 @@ export function sqlFiles(folder: string, only: readonly string[] | null = null):
     }));
 }
 
+/** Suites of such cases that are run in a way of their own. */
+const RUNNERS: ReadonlyMap<string, typeof runCase> = new Map([
+  ['rest-query-validation-tests', runRestCase],
+]);
+
 /** Runs the cases one after the other. */
 export function runCases(
   suite: string,
   cases: readonly Case[],
   options: RunOptions,
 ): Promise<Report> {
-  return runAll(suite, cases, (one) => runCase(one, options));
+  const run = RUNNERS.get(suite) ?? runCase;
+  return runAll(suite, cases, (one) => run(one, options));
 }
 
 /** Runs the cases of SQL tests one after the other. */

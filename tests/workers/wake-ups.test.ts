@@ -54,7 +54,8 @@ class Pipeline {
     const script = { sql: "SELECT total FROM t WHERE k = 'k';", ...NOBODY };
     const prepared = await unwrap(catalogOf(env, this.tenant).prepare(script));
     if (prepared.kind !== 'pull') throw new Error('a pull query was asked');
-    return [...(await unwrap(processorAt(env, this.tenant, TASK).pull(prepared.pull)))];
+    const rows = await unwrap(processorAt(env, this.tenant, TASK).pull(prepared.pull));
+    return rows.map(({ columns }) => columns);
   }
 
   /** Waits until the task says that it has nothing left to do. */

@@ -265,8 +265,6 @@ test.each([
     table('SELECT id, COUNT(*) FROM s WINDOW SLIDING (SIZE 1 HOUR) GROUP BY id'),
     'WINDOW SLIDING is not supported yet',
   ],
-  ['SELECT * FROM s;', 'a pull query over the stream S is not supported yet'],
-  ['SELECT id, COUNT(*) FROM made GROUP BY id;', 'GROUP BY in a pull query is not supported'],
   ['SHOW CONNECTORS;', 'there are no connectors: connectors are not supported'],
   [
     "CREATE SINK CONNECTOR jdbc WITH ('url'='x');",

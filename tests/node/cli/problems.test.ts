@@ -114,10 +114,13 @@ describe('statements', () => {
   });
 
   test('a pull query of what no query keeps is refused', async () => {
-    workplace.write('bad.sql', `${APP}\nSELECT * FROM s;`);
+    workplace.write(
+      'bad.sql',
+      `${APP}\nCREATE TABLE u (id STRING PRIMARY KEY) WITH (KAFKA_TOPIC='u', PARTITIONS=1, VALUE_FORMAT='JSON');\nSELECT * FROM u;`,
+    );
     const ended = await workplace.millrace('run', '@bad.sql');
     expect(ended.status).toBe(1);
-    expect(ended.stderr).toMatch(/^bad\.sql:4:/);
+    expect(ended.stderr).toMatch(/^bad\.sql:5:/);
   });
 });
 

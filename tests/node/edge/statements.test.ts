@@ -238,6 +238,53 @@ test('an answer has the shape that is accepted', async () => {
   expect((await ask('/query', 'text/html')).status).toBe(406);
 });
 
+test('a pull query over a stream reads its topic to the end', async () => {
+  const name = await stream();
+  await ksql(`INSERT INTO ${name} (k, a, b) VALUES ('x', 1, 'y');
+    INSERT INTO ${name} (k, a, b) VALUES ('x', 2, 'y');`);
+  const ask = async (sql: string) => (await send(edge, 'POST', '/query', { ksql: sql })).body;
+  expect(await ask(`SELECT k, a FROM ${name} WHERE a > 1;`)).toEqual([
+    { header: { schema: '`K` STRING, `A` BIGINT' } },
+    { row: { columns: ['x', 2] } },
+    { finalMessage: 'Query Completed' },
+  ]);
+  expect(await ask(`SELECT a FROM ${name} LIMIT 1;`)).toEqual([
+    { header: { schema: '`A` BIGINT' } },
+    { row: { columns: [1] } },
+    { finalMessage: 'Limit Reached' },
+  ]);
+});
+
+test('a pull query is answered by key, by range and in order, from all partitions', async () => {
+  await ksql(`CREATE STREAM towns (name STRING KEY, people BIGINT)
+      WITH (KAFKA_TOPIC='towns', PARTITIONS=3, VALUE_FORMAT='JSON');
+    CREATE TABLE largest AS SELECT name, MAX(people) AS people FROM towns GROUP BY name;`);
+  const records = ['Aro', 'Bex', 'Cut', 'Dax', 'Elo'].map((key, index) => ({
+    key,
+    value: { PEOPLE: (index * 3) % 5 },
+  }));
+  await send(edge, 'POST', '/topics/towns/records', { records });
+  await until(async () => (await rows('SELECT * FROM largest;')).length === records.length);
+  expect(await rows("SELECT * FROM largest WHERE name IN ('Bex', 'none');")).toEqual([['Bex', 3]]);
+  expect(await rows('SELECT name FROM largest ORDER BY people DESC LIMIT 3;')).toEqual([
+    ['Dax'],
+    ['Bex'],
+    ['Elo'],
+  ]);
+  expect(await rows("SELECT name FROM largest WHERE name > 'Bex' ORDER BY name;")).toEqual([
+    ['Cut'],
+    ['Dax'],
+    ['Elo'],
+  ]);
+  const { body } = await send(edge, 'POST', '/query', {
+    ksql: "SELECT name FROM largest WHERE name = 'Aro';",
+  });
+  expect(body).toEqual([
+    { header: { schema: '`NAME` STRING KEY' } },
+    { row: { columns: ['Aro'] } },
+  ]);
+});
+
 test('a record that cannot be read is skipped, counted and told in the processing log', async () => {
   const name = await stream();
   await ksql(`CREATE TABLE ${name}_T AS SELECT k, SUM(a) AS n FROM ${name} GROUP BY k;`);

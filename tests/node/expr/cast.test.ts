@@ -135,6 +135,7 @@ const refused: readonly [Value, Type, Type][] = [
   ['10:00:00.', STRING, TIME],
   ['?', STRING, BYTES],
   ['2023-01-01Tx', STRING, TIMESTAMP],
+  ['1970-01-01T24:00', STRING, TIMESTAMP],
 ];
 
 test.each(refused.map((line) => [shown(line[0], line[1]), typeText(line[2]), line] as const))(

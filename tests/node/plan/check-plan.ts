@@ -112,7 +112,7 @@ export function planProblems(plan: Plan): string[] {
       problems.push(`task ${id} reads a topic twice, and not row by row`);
   }
   const last = steps.at(-1)?.step;
-  if (last !== (plan.kind === 'push' ? 'client' : 'sink'))
+  if (last !== (plan.kind === 'persistent' ? 'sink' : 'client'))
     problems.push(`the plan ends in ${last}`);
   const joined = (names: readonly string[]): string => [...names].sort().join(' ');
   const written = steps.flatMap((step) => (step.step === 'repartition' ? [step.topic] : []));

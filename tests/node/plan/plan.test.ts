@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { analyzeStatement } from '../../../runtime/analyze/analyze.ts';
 import { StatementError } from '../../../runtime/base/errors.ts';
+import { encodeKey, windowRange } from '../../../runtime/data/key.ts';
+import { INTEGER, STRING } from '../../../runtime/data/type.ts';
 import { explain } from '../../../runtime/plan/explain.ts';
 import { planQuery } from '../../../runtime/plan/planner.ts';
 import {
@@ -171,28 +173,33 @@ test('a pull query finds keys and window bounds on either side of a comparison',
     "SELECT * FROM x WHERE 7 = id AND a IN ('p', 'q') AND WINDOWSTART >= '1970-01-01T00:00:02' AND WINDOWSTART < 9000 AND 8000 > WINDOWEND;",
   );
   expect(pull.access).toBe('lookup');
-  expect(pull.keys).toEqual([
-    ['p', 7],
-    ['q', 7],
-  ]);
-  expect(pull.windowStart).toEqual({ fromMs: 2000, toMs: 8999 });
-  expect(pull.windowEnd).toEqual({ fromMs: null, toMs: 7999 });
+  const types = [STRING, INTEGER];
+  expect(pull.spans).toEqual(
+    [
+      ['p', 7],
+      ['q', 7],
+    ].map((key) => ({ key, range: windowRange(encodeKey(types, key), 2000, 6999) })),
+  );
   expect(pull.steps.map((step) => step.step)).toEqual(['project']);
   expect(pull.table.keyFormat.format).toBe('JSON');
 });
 
 test.each([
-  "a = 'p'",
-  "a = 'p' OR id = 7",
-  'NOT (id = 7)',
-  "id > 7 AND a = 'p'",
-  "id = n AND a = 'p'",
-])('a pull query WHERE %s looks through all rows', (where) => {
+  ["a = 'p'", 'range'],
+  ["id > 7 AND a = 'p'", 'range'],
+  ["id = n AND a = 'p'", 'range'],
+  ["a LIKE 'p%'", 'range'],
+  ["(a = 'p' OR a = 'q') AND id IN (7, 8)", 'lookup'],
+  ["a = 'p' AND a = 'q'", 'lookup'],
+  ["a = 'p' OR id = 7", 'scan'],
+  ['NOT (id = 7)', 'scan'],
+  ['n > 7', 'scan'],
+])('a pull query WHERE %s is a %s', (where, access) => {
   const session = new Session();
   session.run(
     `${SOURCES}CREATE TABLE x WITH (KEY_FORMAT='JSON') AS SELECT a, id, COUNT(*) AS n FROM s GROUP BY a, id;`,
   );
-  expect(session.pull(`SELECT * FROM x WHERE ${where};`).access).toBe('scan');
+  expect(session.pull(`SELECT * FROM x WHERE ${where};`).access).toBe(access);
 });
 
 test('a pull query looks up as many keys as one asks for, then looks through all', () => {

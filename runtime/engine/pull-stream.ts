@@ -1,0 +1,175 @@
+// Pull queries over a stream: its topic from the beginning to where it ended when it was asked, row by row to one reader; knows no SQL.
+
+import { InvariantError } from '../base/errors.ts';
+import { BATCH_ROWS_MAX, FETCH_BYTES_MAX } from '../base/limits.ts';
+import { type Batch, slice } from '../data/batch.ts';
+import { ROW } from '../data/parts.ts';
+import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
+import type { PublicOptions } from '../data/row.ts';
+import type { Schema } from '../data/schema.ts';
+import type { Formats } from '../formats/serde.ts';
+import type { FunctionRegistry } from '../functions/registry.ts';
+import type { Operator } from '../operators/operator.ts';
+import type { Plan, SourceStep } from '../plan/step.ts';
+import type { Host } from '../ports/host.ts';
+import type { Log, TopicPartition } from '../ports/log.ts';
+import { Current } from '../task/current.ts';
+import { type Reader, readerOf } from '../task/input.ts';
+import { withParts } from '../task/with-parts.ts';
+import { loadFunctions } from './functions.ts';
+import { questionStep, through } from './pull-steps.ts';
+import { asAnswer, QueryRows } from './query-rows.ts';
+
+export interface StreamPullOptions {
+  /** Of mode `pull`: a source, filters and projections, a client. */
+  readonly plan: Plan;
+  readonly host: Pick<Host, 'log'>;
+  readonly formats: Formats;
+  readonly registry: FunctionRegistry;
+  readonly signal: AbortSignal | null;
+  readonly public: PublicOptions;
+}
+
+/**
+ * Asks a stream. When this resolves, the records that answer are settled; they are read as the rows are, one fetch at a time, so that
+ * little is held however long the topic is. Records that cannot be read are skipped: a question leaves no trace.
+ */
+export async function startStreamPull(options: StreamPullOptions): Promise<QueryRows> {
+  const { plan, host, formats, registry, signal } = options;
+  signal?.throwIfAborted();
+  await loadFunctions(plan, registry);
+  const question = await withParts(() => new Question(plan, formats, registry));
+  const { limit, answer } = question;
+  const parts: Part[] = [];
+  for (let partition = 0; partition < question.partitions; partition++) {
+    const at = { topic: question.source.topic, partition };
+    const { start, highWatermark } = await host.log.bounds(at);
+    parts.push({ at, next: start, end: highWatermark });
+  }
+  let left = limit ?? Infinity;
+  let isOver = left === 0;
+  const batches = answers(question, parts, host.log);
+  return new QueryRows({
+    kind: 'pull',
+    queryId: null,
+    schema: answer,
+    next: async () => {
+      signal?.throwIfAborted();
+      if (isOver) return null;
+      const { value, done } = await batches.next();
+      const batch = done === true ? null : slice(value, 0, Math.min(value.length, left));
+      left -= batch?.length ?? 0;
+      isOver = batch === null || left === 0;
+      return batch;
+    },
+    close: async () => {
+      isOver = true;
+      await batches.return();
+    },
+    finalMessage: () => (left === 0 ? 'Limit Reached' : 'Query Completed'),
+    rows: () => withParts(() => ROW.code),
+    public: options.public,
+  });
+}
+
+/** The records of one partition that answer. */
+interface Part {
+  readonly at: TopicPartition;
+  next: number;
+  readonly end: number;
+}
+
+/** One partition after the other, each in the order of its records. */
+async function* answers(
+  question: Question,
+  parts: readonly Part[],
+  log: Log,
+): AsyncGenerator<Batch, void, undefined> {
+  for (const part of parts) {
+    const reading = question.partition(part.at);
+    while (part.next < part.end) {
+      const { batches } = await log.read(part.at, part.next, FETCH_BYTES_MAX);
+      if (batches.length === 0) break;
+      for (const { base, count, bytes } of batches) {
+        const records = parseRecordBatch(bytes);
+        const end = Math.min(count, part.end - base);
+        for (let from = Math.max(0, part.next - base); from < end;) {
+          // Chunks as a task cuts them: what depends on them gives the same.
+          const to = Math.min(end, (Math.floor(from / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
+          const chunk = { records, base, from, to };
+          const batch = await withParts(() => reading.answer(chunk));
+          if (batch !== null) yield batch;
+          from = to;
+        }
+        part.next = base + count;
+      }
+    }
+  }
+}
+
+interface Chunk {
+  readonly records: RecordBatch;
+  /** The offset of the first of the records. */
+  readonly base: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is done to the rows of every partition. */
+class Question {
+  readonly source: SourceStep;
+  readonly partitions: number;
+  readonly answer: Schema;
+  readonly limit: number | null;
+  readonly #order: readonly number[];
+  readonly #plan: Plan;
+  readonly #reader: Reader;
+  readonly #registry: FunctionRegistry;
+
+  constructor(plan: Plan, formats: Formats, registry: FunctionRegistry) {
+    const [part] = plan.subtopologies;
+    const source = part?.steps.find((step) => step.step === 'source');
+    const client = part?.steps.find((step) => step.step === 'client');
+    if (part === undefined || source?.step !== 'source' || client?.step !== 'client') {
+      throw new InvariantError('a pull query over a stream has a source and a client');
+    }
+    const { columns } = client.schema;
+    this.source = source;
+    this.partitions = part.partitions;
+    this.limit = client.limit;
+    this.#order = client.order ?? columns.map((_, index) => index);
+    // A stream has no key by which its rows are found: ksqlDB marks none.
+    this.answer = {
+      columns: this.#order.flatMap((index) => {
+        const column = columns[index];
+        return column === undefined ? [] : [{ ...column, role: 'value' as const }];
+      }),
+    };
+    this.#plan = plan;
+    this.#registry = registry;
+    this.#reader = readerOf(source, formats);
+  }
+
+  /** The operators of one partition, whose rows know where they are from. */
+  partition(at: TopicPartition): { answer(chunk: Chunk): Batch | null } {
+    const current = new Current(`${this.#plan.query}/0/${at.partition}`);
+    let operators: readonly Operator[] | null = null;
+    return {
+      answer: ({ records, base, from, to }) => {
+        operators ??= this.#operators(current);
+        const place = { ...at, base };
+        current.begin(records, place, from, to);
+        const read = this.#reader.read(records, place, from, to, () => undefined);
+        const batch = read === null ? null : through(operators, read);
+        return batch === null ? null : asAnswer(batch, this.answer, this.#order);
+      },
+    };
+  }
+
+  #operators(current: Current): Operator[] {
+    const steps = this.#plan.subtopologies[0]?.steps ?? [];
+    return steps
+      .filter(({ step }) => step !== 'source' && step !== 'client')
+      .map((step) => questionStep(step, this.source.schema, this.#registry, () => current.time));
+  }
+}

@@ -1,0 +1,91 @@
+// Push queries through the engine, clause by clause: limits, tombstones, windows, values without a row, where they begin.
+
+import { expect, test } from 'vitest';
+import type { Engine } from '../../../runtime/engine/engine.ts';
+import { open } from '../../../runtime/engine/open.ts';
+
+const EARLIEST = { properties: { 'auto.offset.reset': 'earliest' } };
+
+const STREAM = `CREATE STREAM s (k STRING KEY, v INT)
+  WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`;
+
+async function started(statements = STREAM): Promise<Engine> {
+  const engine = await open();
+  await engine.execute(statements);
+  return engine;
+}
+
+test('LIMIT 0 ends at once, and says that the limit was reached', async () => {
+  await using engine = await started();
+  const rows = await engine.query('SELECT * FROM s EMIT CHANGES LIMIT 0;', EARLIEST);
+  expect(await rows.all()).toEqual([]);
+  expect(rows.finalMessage).toBe('Limit Reached');
+});
+
+test('a record of a stream without a value is no row', async () => {
+  await using engine = await started();
+  await engine.produce('s', [
+    { key: 'a', value: null },
+    { key: null, value: '{"V":1}' },
+    { key: 'a', value: '{}' },
+  ]);
+  const rows = await engine.query('SELECT * FROM s EMIT CHANGES LIMIT 2;', EARLIEST);
+  expect(await rows.all()).toEqual([
+    { K: null, V: 1 },
+    { K: 'a', V: null },
+  ]);
+});
+
+test('a tombstone of a table is a change that deletes, with its key where it is selected', async () => {
+  await using engine = await started(`CREATE TABLE t (k STRING PRIMARY KEY, v INT)
+    WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');`);
+  await engine.produce('t', [
+    { key: 'a', value: '{"V":1}' },
+    { key: 'a', value: null },
+  ]);
+  const changes = async (sql: string) =>
+    Array.fromAsync((await engine.query(sql, EARLIEST)).changes(), ({ row, isDelete }) => ({
+      ...row,
+      isDelete,
+    }));
+  expect(await changes('SELECT * FROM t EMIT CHANGES LIMIT 2;')).toEqual([
+    { K: 'a', V: 1, isDelete: false },
+    { K: 'a', V: null, isDelete: true },
+  ]);
+  expect(await changes('SELECT v FROM t EMIT CHANGES LIMIT 2;')).toEqual([
+    { V: 1, isDelete: false },
+    { V: null, isDelete: true },
+  ]);
+});
+
+test('an aggregate without GROUP BY is over all rows, an expression needs no column', async () => {
+  await using engine = await started();
+  await engine.insert('s', [
+    { k: 'a', v: 1 },
+    { k: 'b', v: 2 },
+  ]);
+  const all = async (sql: string) => (await engine.query(sql, EARLIEST)).all();
+  expect(await all('SELECT SUM(v) AS total, COUNT(*) AS n FROM s EMIT CHANGES LIMIT 2;')).toEqual([
+    { TOTAL: 1, N: 1 },
+    { TOTAL: 3, N: 2 },
+  ]);
+  expect(await all('SELECT 1 + 1 AS two FROM s EMIT CHANGES LIMIT 2;')).toEqual([
+    { TWO: 2 },
+    { TWO: 2 },
+  ]);
+});
+
+test('a windowed table shows its windows, from the beginning or from now on', async () => {
+  await using engine = await started(`${STREAM} CREATE TABLE w AS SELECT k, COUNT(*) AS n FROM s
+    WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY k;`);
+  await engine.insert('s', { k: 'a', v: 1 }, { timestamp: 1500 });
+  await engine.idle();
+  const early = await engine.query('SELECT * FROM w EMIT CHANGES LIMIT 2;', EARLIEST);
+  const late = await engine.query('SELECT n, WINDOWSTART FROM w EMIT CHANGES LIMIT 1;');
+  await engine.insert('s', { k: 'a', v: 1 }, { timestamp: 1600 });
+  expect(await early.all()).toEqual([
+    { K: 'a', WINDOWSTART: 1000, WINDOWEND: 2000, N: 1 },
+    { K: 'a', WINDOWSTART: 1000, WINDOWEND: 2000, N: 2 },
+  ]);
+  expect(await late.all()).toEqual([{ N: 2, WINDOWSTART: 1000 }]);
+});
