@@ -209,7 +209,7 @@ test.each([
   // Clauses
   [
     'SELECT * FROM items i JOIN stock s ON i.id = s.id;',
-    'UNSUPPORTED line 1:23: JOIN in a pull query is not supported',
+    'INVALID line 1:23: JOIN in a pull query',
   ],
   [
     stream('o.id, p.note FROM orders o JOIN paid p WITHIN 1 HOUR ON o.id = p.id WHERE o.n'),
