@@ -221,11 +221,12 @@ class JoinAnalyzer {
 
   /** A side of the condition over the row of its input. */
   #typed(node: Expression, from: From): Expr {
-    const { registry, catalog } = this.#options;
+    const { registry, catalog, properties } = this.#options;
     return typed(node, {
       scope: { entries: this.#names.entries, row: { columns: [] }, join: null },
       registry,
       types: catalog.types,
+      properties,
       clause: 'ON',
       meaning: (part) => {
         if (part.kind !== 'Column' || part.source === null) return null;

@@ -22,7 +22,7 @@ export class RowTable {
   constructor(tables: TableId | readonly TableId[], state: StateReader) {
     this.#state = state;
     const ids = typeof tables === 'string' ? [tables] : tables;
-    this.#tables = ids.map((table) => new Values(table, hasEntries(state, table)));
+    this.#tables = ids.map((table) => new Values(table));
   }
 
   /** A number for the key, good until the next call of `changes`. */
@@ -44,6 +44,8 @@ export class RowTable {
     const of = this.#tables[table] as Values;
     const known = of.values[id];
     if (known !== undefined) return known;
+    // Asked at the first miss: a task that is upgraded gets its rows after it was built.
+    of.storeHolds ??= hasEntries(this.#state, of.table);
     const read = of.storeHolds ? this.#state.get(of.table, this.#keyOf(id)) : null;
     of.values[id] = read;
     return read;
@@ -99,12 +101,11 @@ class Values {
   /** Keys that were set since the last commit, each once. */
   dirty: number[] = [];
   isDirty: boolean[] = [];
-  /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new key. */
-  storeHolds: boolean;
+  /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new key; null: not asked yet. */
+  storeHolds: boolean | null = null;
 
-  constructor(table: TableId, storeHolds: boolean) {
+  constructor(table: TableId) {
     this.table = table;
-    this.storeHolds = storeHolds;
   }
 }
 
