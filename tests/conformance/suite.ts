@@ -89,11 +89,7 @@ export function suiteFiles(
 }
 
 /** Runs the cases one after the other. */
-export function runCases(
-  suite: string,
-  cases: readonly Case[],
-  options: RunOptions,
-): Promise<Report> {
+function runCases(suite: string, cases: readonly Case[], options: RunOptions): Promise<Report> {
   return runAll(suite, cases, {
     scope: outOfScope,
     isNegative: ({ expectedError, entry }) => expectedError !== null || entry.has('expectedError'),
