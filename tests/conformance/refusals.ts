@@ -21,8 +21,9 @@ const ABOUT: readonly (readonly [message: RegExp, codes: readonly StatementCode[
     ['TYPE_MISMATCH'],
   ],
   [/cannot be resolved|unknown column|does not exist in the schema/i, ['UNKNOWN_COLUMN']],
-  [/not a valid stream|unknown stream|^\w+ \S+ does not exist/i, ['UNKNOWN_SOURCE']],
-  [/already exists/i, ['ALREADY_EXISTS']],
+  [/not a valid stream|unknown stream|does not exist/i, ['UNKNOWN_SOURCE']],
+  [/already exists/i, ['ALREADY_EXISTS', 'INVALID']],
+  [/from this source|into this source/i, ['IN_USE']],
 ];
 
 const ABOUT_RULES: readonly StatementCode[] = ['INVALID', 'TYPE_MISMATCH', 'LIMIT'];

@@ -1,7 +1,8 @@
 // How outcomes are counted: the list of known failures only shrinks, and what is out of scope or left out is no failure.
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { readCases } from '../../conformance/case.ts';
+import { suiteFolder, suitesFolder } from '../../conformance/folder.ts';
 import { knownFailures } from '../../conformance/known-failures.ts';
 import { type Counted, reportLines, reportOf, type Report } from '../../conformance/report.ts';
 import { outOfScope, sqlOutOfScope } from '../../conformance/scope.ts';
@@ -111,4 +112,14 @@ describe('out of scope is', () => {
     expect(sqlOutOfScope("CREATE STREAM s WITH (format='avro');")).toBe('the format AVRO');
     expect(sqlOutOfScope("CREATE STREAM s WITH (format='json');")).toBeNull();
   });
+});
+
+test('the suites lie where MILLRACE_KSQL_DIR says, else beside the project', () => {
+  vi.stubEnv('MILLRACE_KSQL_DIR', import.meta.dirname);
+  expect(suitesFolder()).toBe(import.meta.dirname);
+  vi.stubEnv('MILLRACE_KSQL_DIR', '');
+  expect(suitesFolder()).toMatch(/shared.ksql$/);
+  vi.unstubAllEnvs();
+  expect(suiteFolder(import.meta.dirname, '../conformance')).toBe(import.meta.dirname);
+  expect(suiteFolder(import.meta.dirname, 'sql-tests')).toBeNull();
 });
