@@ -207,10 +207,7 @@ test.each([
     'INVALID line 1:13: the query would read the topic paid that it writes',
   ],
   // Clauses
-  [
-    'SELECT * FROM items i JOIN stock s ON i.id = s.id;',
-    'INVALID line 1:23: JOIN in a pull query',
-  ],
+  ['SELECT * FROM items i JOIN stock s ON i.id = s.id;', 'INVALID line 1:23: JOIN in a pull query'],
   [
     stream('o.id, p.note FROM orders o JOIN paid p WITHIN 1 HOUR ON o.id = p.id WHERE o.n'),
     'TYPE_MISMATCH line 1:101: the condition of WHERE is BIGINT, not BOOLEAN',
