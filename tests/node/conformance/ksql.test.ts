@@ -35,9 +35,10 @@ interface Runs {
 const RUNS: Readonly<Record<Suite, Runs>> = {
   'query-validation-tests': {
     ways: [NORMAL, ROW, CUT, RESTART, ROW_RESTART, PARTITIONS],
-    positiveMin: 667,
-    negativeMin: 223,
+    positiveMin: 781,
+    negativeMin: 281,
   },
+  'rest-query-validation-tests': { ways: [NORMAL, ROW], positiveMin: 178, negativeMin: 43 },
   'sql-tests': { ways: [NORMAL, ROW, RESTART, ROW_RESTART], positiveMin: 24, negativeMin: 27 },
 };
 
