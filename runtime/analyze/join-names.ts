@@ -1,7 +1,7 @@
 // Names in a join: which source a column is of, what `*` stands for and how columns are called; knows no conditions.
 
 import { StatementError } from '../base/errors.ts';
-import { type Schema, type SchemaColumn, WINDOWEND, WINDOWSTART } from '../data/schema.ts';
+import { type Schema, WINDOWEND, WINDOWSTART } from '../data/schema.ts';
 import type { Column, Expression, Name, Query } from '../sql/ast.ts';
 import type { Item } from './names.ts';
 import {
@@ -177,7 +177,6 @@ export function joinScope(
   names: SourceNames,
   key: JoinedKey,
   offsetOf: (entry: number) => number,
-  persistent: boolean,
 ): JoinScope {
   return {
     columnAt: (column) => {
@@ -191,9 +190,9 @@ export function joinScope(
     keyText: (index) => (key.viable[index] ?? []).map(shortText).join(' or '),
     star: (source, partitionBy) => {
       const synthetic = key.isSynthetic ? [starItem(columnNode(null, names.syntheticKey))] : [];
-      if (source !== null) return entryItems(names, source, persistent);
+      if (source !== null) return entryItems(names, source);
       if (partitionBy !== null) return partitionedItems(names, partitionBy, synthetic);
-      return [...synthetic, ...entryItems(names, null, persistent)];
+      return [...synthetic, ...entryItems(names, null)];
     },
   };
 }
@@ -205,18 +204,16 @@ function starItem(node: Expression): Item {
   return { node, alias, star: true, at };
 }
 
-/** The columns of all sources, or of one: keys, window bounds for a client, values, headers. */
-function entryItems(names: SourceNames, source: Name | null, persistent: boolean): Item[] {
+/** The columns of all sources, or of one: keys, window bounds (values, in a persistent query too), values, headers. */
+function entryItems(names: SourceNames, source: Name | null): Item[] {
   return names.entries
     .filter(({ alias }) => source === null || alias === source.text)
-    .flatMap((entry) =>
-      columnsOf(entry, persistent ? ['key', 'value'] : ['key', 'window', 'value']),
-    );
+    .flatMap(columnsOf);
 }
 
-function columnsOf({ alias, source }: JoinEntry, roles: readonly SchemaColumn['role'][]): Item[] {
+function columnsOf({ alias, source }: JoinEntry): Item[] {
   const { columns } = source.schema;
-  return [...roles, 'pseudo']
+  return ['key', 'window', 'value', 'pseudo']
     .flatMap((role) => columns.filter((column) => column.role === role))
     .map(({ name }) => starItem(columnNode(alias, name)));
 }

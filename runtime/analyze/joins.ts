@@ -30,7 +30,7 @@ export function analyzeJoins(
   rules.refuseRepeatedSources(query, options);
   const names = new SourceNames(entriesOf(query, persistent, options));
   const analyzer = new JoinAnalyzer(names, names.qualified(query), options);
-  return analyzer.clause(persistent);
+  return analyzer.clause();
 }
 
 function entriesOf(query: Query, persistent: boolean, { catalog }: AnalyzeOptions): JoinEntry[] {
@@ -74,7 +74,7 @@ class JoinAnalyzer {
     this.#options = options;
   }
 
-  clause(persistent: boolean): FromClause {
+  clause(): FromClause {
     const names = this.#names;
     let joined: Joined = this.#leaf(0);
     for (const join of this.#query.joins) joined = this.#joined(joined, join);
@@ -105,7 +105,7 @@ class JoinAnalyzer {
       scope: {
         entries: names.entries,
         row: input.row,
-        join: joinScope(names, key, (entry) => this.#offset(input, entry), persistent),
+        join: joinScope(names, key, (entry) => this.#offset(input, entry)),
       },
     };
   }

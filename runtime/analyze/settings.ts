@@ -11,7 +11,6 @@ import { RARER } from './parts.ts';
 /** Properties of ksqlDB that change what a query gives, and the value whose meaning is built in. */
 const BUILT_IN: readonly (readonly [property: string, value: string])[] = [
   ['ksql.functions.substring.legacy.args', 'false'],
-  ['ksql.timestamp.throw.on.invalid', 'false'],
   // Coalescing is asked for in the statement, by EMIT CHANGES EVERY.
   ['cache.max.bytes.buffering', '0'],
   ['statestore.cache.max.bytes', '0'],

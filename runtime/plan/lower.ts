@@ -5,6 +5,9 @@ import type { Schema } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
 import { type AggregateCall, type AggregateStep, KERNEL_AGGREGATES, type Path } from './step.ts';
 
+/** The session's property that says so. */
+const STRICT_TIMESTAMPS = 'ksql.timestamp.throw.on.invalid';
+
 /** How a query is to be planned. */
 export interface PlanningOptions {
   /** `auto`: the kernel where it can; `row` and `kernel` force one. */
@@ -15,10 +18,12 @@ export interface PlanningOptions {
   readonly kernelAvailable: boolean;
   /** Columns of tables that are kept although the query does not read them: an upgraded query's state holds them. Absent: none. */
   readonly keptColumns?: ReadonlySet<string> | undefined;
+  /** A record without a usable timestamp ends the query. Absent: it is skipped. */
+  readonly strictTimestamps?: boolean | undefined;
 }
 
 /**
- * The planning options that the session's properties give (`millrace.path`, `millrace.fuse`).
+ * The planning options that the session's properties give (`millrace.path`, `millrace.fuse`, `ksql.timestamp.throw.on.invalid`).
  * @throws {StatementError} INVALID for values that they do not have
  */
 export function planningOptions(
@@ -43,7 +48,8 @@ export function planningOptions(
       'It is auto or never.',
     );
   }
-  return { path, fuse, kernelAvailable };
+  const strictTimestamps = properties.get(STRICT_TIMESTAMPS)?.toLowerCase() === 'true';
+  return { path, fuse, kernelAvailable, strictTimestamps };
 }
 
 /** The parts of an aggregation that decide its path. */

@@ -63,6 +63,7 @@ export class Planner extends PlanBuilder {
       fused: this.fused,
       from,
       ...(idleMs === null ? {} : { idleMs }),
+      ...(this.options.strictTimestamps === true ? { strictTimestamps: true } : {}),
     };
   }
 

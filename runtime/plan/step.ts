@@ -315,6 +315,8 @@ export interface Plan {
   readonly from: 'earliest' | 'latest';
   /** Stream time follows the wall clock once no input has come for so many ms; absent: only rows move it. */
   readonly idleMs?: number | undefined;
+  /** A record without a usable timestamp ends the query; absent: it is skipped. */
+  readonly strictTimestamps?: true | undefined;
   /** What CREATE OR REPLACE has moved, by the order of the upgrades; absent: nothing. */
   readonly moved?: readonly MovedTable[] | undefined;
 }

@@ -1,6 +1,6 @@
 // One life of a task, from restore to the first failure: state, position, operators and outbox together; knows no loop and no retry.
 
-import { InvariantError } from '../base/errors.ts';
+import { InvariantError, LimitError, type RecordError } from '../base/errors.ts';
 import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX, PUSH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { RowProblem, StreamTime } from '../operators/operator.ts';
@@ -211,6 +211,7 @@ export class Session {
     this.#current.begin(run.records, run.place, run.chunkFrom, run.chunkTo);
     if (this.#wiring.countsInput[run.input] === true) this.#count('in', run.to - run.from);
     for (const { index, error } of run.skipped) {
+      this.#refuseStrictly(error);
       this.#problems.add({
         code: error.code,
         origin: index,
@@ -219,6 +220,12 @@ export class Session {
       });
     }
     if (run.skipped.length > 0) this.#count('errors', run.skipped.length);
+  }
+
+  /** No fault that another attempt would mend: it ends the query as a limit does. */
+  #refuseStrictly({ code, message }: RecordError): void {
+    if (code !== 'TIMESTAMP' || this.#options.plan.strictTimestamps !== true) return;
+    throw new LimitError('ksql.timestamp.throw.on.invalid', message);
   }
 
   #end(run: Run): void {

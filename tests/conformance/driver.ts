@@ -1,6 +1,7 @@
-// Runs one plan by itself over logs in memory, each of its topics one partition; knows no case and no statement.
+// Runs one plan by itself over logs in memory, each of its topics with the same number of partitions; knows no case and no statement.
 
 import { PortError } from '../../runtime/base/errors.ts';
+import { partitionOf } from '../../runtime/base/hash.ts';
 import { parseRecordBatch } from '../../runtime/data/record.ts';
 import { RecordBatchBuilder } from '../../runtime/data/record-builder.ts';
 import { loadFunctions } from '../../runtime/engine/functions.ts';
@@ -11,6 +12,7 @@ import { MemoryLog } from '../../runtime/memory/memory-log.ts';
 import { MemoryStore } from '../../runtime/memory/memory-store.ts';
 import type { ForeignKeyJoinStep } from '../../runtime/plan/join-step.ts';
 import type { Plan, Step } from '../../runtime/plan/step.ts';
+import type { TopicPartition } from '../../runtime/ports/log.ts';
 import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../../runtime/task/problems.ts';
 import { Task } from '../../runtime/task/task.ts';
 import { tasksOf } from '../../runtime/task/topology.ts';
@@ -18,29 +20,42 @@ import type { TopicRecord } from './records.ts';
 
 const BYTES_MAX = 2 ** 30;
 
-/** The query on one partition, its state and its time its own. The wall clock stands at 0. */
+/** The query by itself, its state and its time its own. The wall clock stands at 0. */
 export class Driver {
   #plan: Plan;
+  readonly #partitions: number;
   readonly #registry: FunctionRegistry;
   readonly #kernel: WebAssembly.Module | null;
   readonly #clock = new ManualClock();
   readonly #log = new MemoryLog(this.#clock);
   readonly #store = new MemoryStore({ clock: this.#clock, deliverTo: this.#log });
   #tasks: readonly Task[] = [];
-  #drained = 0;
+  /** By partition of the sink: the offset up to which it was read. */
+  readonly #drained: number[];
+  /** Records without a key so far. */
+  #keyless = 0;
 
-  private constructor(plan: Plan, registry: FunctionRegistry, kernel: WebAssembly.Module | null) {
-    this.#plan = onePartition(plan);
+  private constructor(
+    plan: Plan,
+    registry: FunctionRegistry,
+    kernel: WebAssembly.Module | null,
+    partitions: number,
+  ) {
+    this.#plan = withPartitions(plan, partitions);
+    this.#partitions = partitions;
+    this.#drained = Array.from({ length: partitions }, () => 0);
     this.#registry = registry;
     this.#kernel = kernel;
   }
 
+  /** @param partitions of each topic that the query reads or writes */
   static async open(
     plan: Plan,
     registry: FunctionRegistry,
     kernel: WebAssembly.Module | null,
+    partitions = 1,
   ): Promise<Driver> {
-    const driver = new Driver(plan, registry, kernel);
+    const driver = new Driver(plan, registry, kernel, partitions);
     await loadFunctions(plan, registry);
     const internal = plan.internalTopics.map(({ name }) => name);
     const own = [...internal, PROCESSING_LOG_TOPIC, DEAD_LETTERS_TOPIC];
@@ -48,7 +63,7 @@ export class Driver {
     for (const name of new Set([...users, ...own])) {
       await driver.#log.create({
         name,
-        partitions: 1,
+        partitions,
         retentionMs: null,
         compacted: false,
         internal: own.includes(name),
@@ -72,7 +87,7 @@ export class Driver {
   /** Puts another plan in the place of the one that runs, with its state. */
   async replace(plan: Plan): Promise<void> {
     await this.close();
-    this.#plan = onePartition(plan);
+    this.#plan = withPartitions(plan, this.#partitions);
     await loadFunctions(plan, this.#registry);
     this.#start();
   }
@@ -109,12 +124,29 @@ export class Driver {
     this.#start();
   }
 
-  /** Appends the records to the topic at once, runs until nothing is left to do, and gives what came into the sink. */
+  /** Appends the records to the topic at once, runs until nothing is left to do, and gives what came into the sink, partition by partition. */
   async pipe(topic: string, records: readonly TopicRecord[]): Promise<TopicRecord[]> {
+    const chosen = records.map((record) => this.#partitionOf(record));
+    for (const partition of new Set(chosen)) {
+      await this.#append(
+        { topic, partition },
+        records.filter((_, index) => chosen[index] === partition),
+      );
+    }
+    await this.#settle();
+    return this.#drain();
+  }
+
+  /** As a producer chooses: by the key, and round robin where there is none. */
+  #partitionOf({ key }: TopicRecord): number {
+    return key === null ? this.#keyless++ % this.#partitions : partitionOf(key, this.#partitions);
+  }
+
+  async #append(to: TopicPartition, records: readonly TopicRecord[]): Promise<void> {
     const builder = new RecordBatchBuilder();
     const flush = async (): Promise<void> => {
       const bytes = builder.finish();
-      if (bytes !== null) await this.#log.append({ topic, partition: 0 }, bytes);
+      if (bytes !== null) await this.#log.append(to, bytes);
     };
     for (const record of records) {
       const append = (): boolean =>
@@ -124,8 +156,6 @@ export class Driver {
       append();
     }
     await flush();
-    await this.#settle();
-    return this.#drain();
   }
 
   async #settle(): Promise<void> {
@@ -145,21 +175,22 @@ export class Driver {
 
   async #drain(): Promise<TopicRecord[]> {
     const { sink } = this;
-    if (sink === null) return [];
-    const at = { topic: sink, partition: 0 };
-    const { batches } = await this.#log.read(at, this.#drained, BYTES_MAX);
     const drained: TopicRecord[] = [];
-    for (const { base, count, bytes } of batches) {
-      const records = parseRecordBatch(bytes);
-      for (let i = Math.max(0, this.#drained - base); i < count; i++) {
-        drained.push({
-          key: records.key(i),
-          value: records.value(i),
-          timestamp: records.timestamps[i] ?? 0,
-          headers: records.headers(i),
-        });
+    if (sink === null) return drained;
+    for (const [partition, from] of this.#drained.entries()) {
+      const { batches } = await this.#log.read({ topic: sink, partition }, from, BYTES_MAX);
+      for (const { base, count, bytes } of batches) {
+        const records = parseRecordBatch(bytes);
+        for (let i = Math.max(0, from - base); i < count; i++) {
+          drained.push({
+            key: records.key(i),
+            value: records.value(i),
+            timestamp: records.timestamps[i] ?? 0,
+            headers: records.headers(i),
+          });
+        }
+        this.#drained[partition] = base + count;
       }
-      this.#drained = base + count;
     }
     return drained;
   }
@@ -180,15 +211,15 @@ function stepsOf(plan: Plan): readonly Step[] {
   return plan.subtopologies.flatMap((part) => part.steps);
 }
 
-/** The same steps where every topic has one partition: what a plan computes does not hang on their number. */
-function onePartition(plan: Plan): Plan {
+/** The same steps where every topic has so many partitions: what a plan computes does not hang on their number. */
+function withPartitions(plan: Plan, partitions: number): Plan {
   return {
     ...plan,
-    internalTopics: plan.internalTopics.map((topic) => ({ ...topic, partitions: 1 })),
+    internalTopics: plan.internalTopics.map((topic) => ({ ...topic, partitions })),
     subtopologies: plan.subtopologies.map((part) => ({
       ...part,
-      partitions: 1,
-      steps: part.steps.map((step) => ('partitions' in step ? { ...step, partitions: 1 } : step)),
+      partitions,
+      steps: part.steps.map((step) => ('partitions' in step ? { ...step, partitions } : step)),
     })),
   };
 }

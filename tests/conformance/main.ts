@@ -1,35 +1,27 @@
 // The command `npm run conformance -- ksql`: runs a suite of ksqlDB's functional tests and reports; knows no case.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { loadParts } from '../../runtime/engine/parts.ts';
+import { suiteFolder, suitesFolder } from './folder.ts';
+import { reportLine, reportLines, sumOf } from './report.ts';
 import type { RunOptions } from './run-case.ts';
-import {
-  caseFiles,
-  runCases,
-  runSqlCases,
-  seededRandom,
-  sqlFiles,
-  sumOf,
-  unsupportedOf,
-} from './suite.ts';
+import { seededRandom, strangersOf, SUITES, suiteFiles } from './suite.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
 const USAGE = `usage: npm run --silent conformance -- ksql [options]
-  --dir DIR      the suites' folder, or a checkout of ksql (default: ../shared/ksql)
+  --dir DIR      the suites' folder, or a checkout of ksql (default: MILLRACE_KSQL_DIR, else ../shared/ksql)
   --suite NAME   query-validation-tests (default), rest-query-validation-tests or sql-tests
   --only FILES   names of files, separated by commas
   --json FILE    writes the report as JSON
-  --mode MODE    how inputs come: normal (default), cut (in random batches), restart (after every record)
+  --mode MODE    how inputs come: normal (default), cut (in random batches), restart (after every record),
+                 partitions=N (one by one, every topic with N partitions)
   --path PATH    auto (default), row or kernel
   --fuse FUSE    auto (default) or never
   --seed N       for --mode cut`;
-
-/** Where a checkout of the whole repository keeps its suites. */
-const UPSTREAM = 'ksqldb-functional-tests/src/test/resources';
 
 class UsageError extends Error {}
 
@@ -53,7 +45,7 @@ const parsed = () =>
   parseArgs({
     allowPositionals: true,
     options: {
-      dir: { type: 'string', default: resolve(ROOT, '../shared/ksql') },
+      dir: { type: 'string', default: suitesFolder() },
       suite: { type: 'string', default: 'query-validation-tests' },
       only: { type: 'string' },
       json: { type: 'string' },
@@ -65,6 +57,15 @@ const parsed = () =>
     },
   });
 
+function modeOf(given: string, suite: string): Pick<RunOptions, 'mode' | 'partitions'> {
+  const count = /^partitions=([1-9]\d?)$/.exec(given)?.[1];
+  if (count === undefined) return { mode: choice(given, ['normal', 'cut', 'restart'], 'mode') };
+  if (suite !== 'query-validation-tests') {
+    throw new UsageError(`--mode partitions is for query-validation-tests, not ${suite}`);
+  }
+  return { mode: 'normal', partitions: Number(count) };
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = readArguments();
   if (values.help) {
@@ -72,61 +73,43 @@ async function main(): Promise<number> {
     return 0;
   }
   if (positionals.length !== 1 || positionals[0] !== 'ksql') throw new UsageError('name ksql');
-  const suite = choice(
-    values.suite,
-    ['query-validation-tests', 'rest-query-validation-tests', 'sql-tests'],
-    'suite',
-  );
+  const suite = choice(values.suite, SUITES, 'suite');
   const seed = Number(values.seed);
   if (!Number.isInteger(seed)) throw new UsageError('--seed is a whole number');
   const options: RunOptions = {
-    mode: choice(values.mode, ['normal', 'cut', 'restart'], 'mode'),
+    ...modeOf(values.mode, suite),
     path: choice(values.path, ['auto', 'row', 'kernel'], 'path'),
     fuse: choice(values.fuse, ['auto', 'never'], 'fuse'),
     random: seededRandom(seed),
     kernel: await WebAssembly.compile(readFileSync(resolve(ROOT, 'build/kernel.wasm'))),
   };
-  const folder = [resolve(values.dir, suite), resolve(values.dir, UPSTREAM, suite)].find((path) =>
-    existsSync(path),
-  );
-  if (folder === undefined) {
-    console.log(`${suite} is not in ${values.dir}: nothing was run`);
+  const folder = suiteFolder(values.dir, suite);
+  if (folder === null) {
+    console.log(
+      `${suite} is not in ${values.dir}: nothing was run; MILLRACE_KSQL_DIR may name its folder`,
+    );
     return 0;
   }
   if (options.mode === 'cut') console.log(`seed ${seed}`);
   await loadParts();
   const only = values.only?.split(',') ?? null;
-  const files =
-    suite === 'sql-tests'
-      ? sqlFiles(folder, only).map(({ stem, cases }) => ({
-          stem,
-          run: () => runSqlCases(suite, cases, options),
-        }))
-      : caseFiles(folder, only).map(({ stem, cases }) => ({
-          stem,
-          run: () => runCases(suite, cases, options),
-        }));
+  const files = suiteFiles(suite, folder, only);
   if (files.length === 0) throw new UsageError(`--only names no file of ${suite}`);
   const start = performance.now();
   const reports = [];
-  for (const { stem, run } of files) {
-    const report = await run();
+  for (const file of files) {
+    const report = await file.run(options);
     reports.push(report);
-    const counts = `${report.passed} passed, ${report.failed} failed, ${unsupportedOf(report)} not supported`;
-    console.log(`${stem}: ${counts}`);
+    console.log(`${file.stem}: ${reportLine(report)}`);
     for (const { case: name, why } of report.failures) console.log(`  ${name}\n    ${why}`);
   }
   const total = sumOf(suite, reports);
-  console.log('not supported:');
-  for (const [reason, count] of Object.entries(total.unsupported)) {
-    console.log(`  ${count} ${reason}`);
-  }
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.log(
-    `${suite}: ${total.passed} passed, ${total.failed} failed, ${unsupportedOf(total)} not supported (${seconds} s)`,
-  );
+  for (const line of reportLines(total)) console.log(line);
+  console.log(`${((performance.now() - start) / 1000).toFixed(1)} s`);
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(total, null, 2)}\n`);
-  return total.failed === 0 ? 0 : 1;
+  const strangers = only === null ? strangersOf(suite, files) : [];
+  for (const name of strangers) console.log(`${name} is no case: remove it from the list`);
+  return total.failures.length + strangers.length === 0 ? 0 : 1;
 }
 
 try {

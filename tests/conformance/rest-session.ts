@@ -29,7 +29,7 @@ export class RestSession implements AsyncDisposable {
   static async open(of: Case, options: RunOptions): Promise<RestSession> {
     const host = memoryHost({ kernel: options.kernel });
     const engine = await openEngine({ host, functions: TEST_FUNCTIONS });
-    for (const [name, { partitions }] of topicsOf(of, of.statements.flatMap(readable))) {
+    for (const [name, { partitions }] of topicsOf(of, of.statements.flatMap(readable), of.inputs)) {
       const kept = { retentionMs: null, compacted: false, internal: false };
       await host.log.create({ name, partitions, ...kept });
     }

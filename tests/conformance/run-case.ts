@@ -1,21 +1,21 @@
 // Runs one case: statements, queries over the inputs, and what came out against what should have; knows no file.
 
-import { PortError, type StatementError } from '../../runtime/base/errors.ts';
+import {
+  LimitError,
+  PortError,
+  RecordError,
+  type StatementError,
+} from '../../runtime/base/errors.ts';
 import type { Catalog } from '../../runtime/catalog/catalog.ts';
 import type { Source } from '../../runtime/catalog/source.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
-import { decodeBase64 } from '../../runtime/base/base64.ts';
-import { bytesEqual } from '../../runtime/base/bytes.ts';
-import type { Case, CaseRecord } from './case.ts';
+import type { Case } from './case.ts';
 import { Driver } from './driver.ts';
+import { outputDifference } from './outputs.ts';
+import { onePartitionReason } from './partitions.ts';
+import { topicsDifference } from './post-topics.ts';
+import { inputRecord, insertedRecord, type TopicRecord } from './records.ts';
 import { refusalOutcome } from './refusals.ts';
-import {
-  difference,
-  inputRecord,
-  insertedRecord,
-  readRecord,
-  type TopicRecord,
-} from './records.ts';
 import { REGISTRY, Refusal, runScript, type Script } from './script.ts';
 import { sourceDifference } from './sources.ts';
 
@@ -31,11 +31,19 @@ export interface RunOptions {
   /** Numbers in [0, 1) for `cut`. */
   readonly random: () => number;
   readonly kernel: WebAssembly.Module | null;
+  /** Of every topic; absent: 1. With more, inputs come one by one and what is of one key is compared in its order. */
+  readonly partitions?: number | undefined;
 }
 
 export type Outcome =
-  | { readonly kind: 'passed' }
+  | {
+      readonly kind: 'passed';
+      /** What a refusal said that was expected for something else. */
+      readonly otherwise?: string;
+    }
   | { readonly kind: 'failed'; readonly why: string }
+  /** `reason`: why it says nothing in this mode. */
+  | { readonly kind: 'leftOut'; readonly reason: string }
   /** `reason`: what millrace lacks for it. */
   | { readonly kind: 'unsupported'; readonly reason: string };
 
@@ -47,20 +55,28 @@ export async function runCase(of: Case, options: RunOptions): Promise<Outcome> {
   try {
     const properties = new Map([
       ['millrace.path', options.path],
-      ['millrace.fuse', options.fuse],
+      ['millrace.fuse', options.partitions === undefined ? options.fuse : 'never'],
     ]);
     script = runScript(of, properties);
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) return crashed(thrown);
     return refused(of, thrown);
   }
+  const { partitions = 1 } = options;
+  const reason = partitions === 1 ? null : onePartitionReason(of, script.plans);
+  if (reason !== null) return { kind: 'leftOut', reason };
   try {
     const why = await execute(of, script, options);
     if (of.expectedError !== null && why === null) return failed('nothing was refused');
     return why === null ? PASSED : failed(why);
   } catch (thrown) {
-    return of.expectedError !== null && of.inputs.length > 0 ? PASSED : crashed(thrown);
+    return of.expectedError !== null && endsQueries(thrown) ? PASSED : crashed(thrown);
   }
+}
+
+/** What ends a query by a rule; all else is a fault of ours. */
+function endsQueries(thrown: unknown): boolean {
+  return thrown instanceof LimitError || thrown instanceof RecordError;
 }
 
 function failed(why: string): Outcome {
@@ -95,7 +111,16 @@ async function execute(of: Case, script: Script, options: RunOptions): Promise<s
   }));
   for (const { topic, record } of inputs) topics.append(topic, [record]);
   for (const plan of plans) await runQuery(plan, inputs, topics, options);
-  return outputDifference(of, catalog, topics) ?? sourcesDifference(of, catalog);
+  const written = {
+    records: (topic: string) => topics.records(topic),
+    source: (topic: string) => sourceOf(catalog, topic),
+  };
+  const order = options.partitions === undefined ? 'whole' : 'keys';
+  return (
+    outputDifference(of, written, order) ??
+    sourcesDifference(of, catalog) ??
+    topicsDifference(of, catalog, plans)
+  );
 }
 
 interface Input {
@@ -123,7 +148,8 @@ async function runQuery(
   topics: Topics,
   options: RunOptions,
 ): Promise<void> {
-  const driver = await Driver.open(plan, REGISTRY, options.kernel);
+  const driver = await Driver.open(plan, REGISTRY, options.kernel, options.partitions);
+  const isOneByOne = driver.goesRound || (options.partitions ?? 1) > 1;
   try {
     const sources = new Set(driver.sources);
     const given = new Set(inputs.map(({ topic }) => topic));
@@ -131,7 +157,7 @@ async function runQuery(
       .filter((topic) => !given.has(topic))
       .flatMap((topic) => topics.records(topic).map((record) => ({ topic, record })));
     for (const from of [inputs.filter(({ topic }) => sources.has(topic)), waiting]) {
-      for (const { topic, records } of batchesOf(from, options, driver.goesRound)) {
+      for (const { topic, records } of batchesOf(from, options, isOneByOne)) {
         const made = await driver.pipe(topic, records);
         if (driver.sink !== null) topics.append(driver.sink, made);
         if (options.mode === 'restart') await driver.restart();
@@ -146,12 +172,12 @@ async function runQuery(
 function batchesOf(
   inputs: readonly Input[],
   { mode, random }: RunOptions,
-  goesRound: boolean,
+  isOneByOne: boolean,
 ): { topic: string; records: TopicRecord[] }[] {
   const batches: { topic: string; records: TopicRecord[] }[] = [];
   for (const { topic, record } of inputs) {
     const last = batches.at(-1);
-    const goesOn = !goesRound && (mode === 'normal' || (mode === 'cut' && random() < 0.5));
+    const goesOn = !isOneByOne && (mode === 'normal' || (mode === 'cut' && random() < 0.5));
     if (last?.topic === topic && goesOn) last.records.push(record);
     else batches.push({ topic, records: [record] });
   }
@@ -161,72 +187,6 @@ function batchesOf(
 function sourceOf(catalog: Catalog, topic: string): Source {
   for (const source of catalog.sources.values()) if (source.topic === topic) return source;
   throw new PortError('UNKNOWN_TOPIC', `no stream or table is over the topic ${topic}`);
-}
-
-/** Only topics that outputs name are looked at, each for itself. */
-function outputDifference(of: Case, catalog: Catalog, topics: Topics): string | null {
-  const exact = of.properties.get('use.exact.numeric.comparison') !== 'false';
-  const inputsOf = new Map<string, number>();
-  for (const { topic } of of.inputs) inputsOf.set(topic, (inputsOf.get(topic) ?? 0) + 1);
-  for (const topic of new Set(of.outputs.map((record) => record.topic))) {
-    const source = sourceOf(catalog, topic);
-    const expected = of.outputs.filter((record) => record.topic === topic);
-    const actual = topics.records(topic).slice(inputsOf.get(topic) ?? 0);
-    for (let i = 0; i < Math.max(expected.length, actual.length); i++) {
-      const at = `${topic}[${i}]`;
-      const wanted = expected[i];
-      const got = actual[i];
-      if (wanted === undefined || got === undefined) {
-        return `${topic}: expected ${expected.length} records, got ${actual.length}`;
-      }
-      const different = recordDifference(wanted, got, source, {
-        exact,
-        isInserted: of.inputs.length === 0,
-      });
-      if (different !== null) return `${at} ${different}`;
-    }
-  }
-  return null;
-}
-
-function recordDifference(
-  expected: CaseRecord,
-  record: TopicRecord,
-  source: Source,
-  { exact, isInserted }: { readonly exact: boolean; readonly isInserted: boolean },
-): string | null {
-  const actual = readRecord(record, source);
-  const { timestampMs } = expected;
-  const isAnyTime = timestampMs === null || (timestampMs === 0 && isInserted);
-  if (!isAnyTime && timestampMs !== record.timestamp) {
-    return `rowtime: expected ${timestampMs}, got ${record.timestamp}`;
-  }
-  if (JSON.stringify(bounds(expected.window)) !== JSON.stringify(bounds(actual.window))) {
-    return `window: expected ${bounds(expected.window)}, got ${bounds(actual.window)}`;
-  }
-  const different = headersDifference(expected, record);
-  if (different !== null) return different;
-  const key = difference(expected.key, actual.key, exact);
-  if (key !== null) return `key: ${key}`;
-  const value = difference(expected.value, actual.value, exact);
-  return value === null ? null : `value: ${value}`;
-}
-
-function bounds(window: CaseRecord['window']): string {
-  return window === null ? 'none' : `${window.type} ${window.startMs}..${window.endMs}`;
-}
-
-function headersDifference(expected: CaseRecord, { headers }: TopicRecord): string | null {
-  if (headers.length !== expected.headers.length) {
-    return `headers: expected ${expected.headers.length}, got ${headers.length}`;
-  }
-  const index = expected.headers.findIndex((header, i) => {
-    const value = header.value === null ? null : decodeBase64(header.value);
-    const got = headers[i]?.value ?? null;
-    const equal = value === null || got === null ? value === got : bytesEqual(value, got);
-    return headers[i]?.name !== header.name || !equal;
-  });
-  return index < 0 ? null : `header ${index} differs`;
 }
 
 function sourcesDifference(of: Case, catalog: Catalog): string | null {

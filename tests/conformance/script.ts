@@ -66,7 +66,7 @@ export function runScript(of: Case, properties: ReadonlyMap<string, string>): Sc
   const statements = parsed(of.statements.join('\n'));
   const session = new Session(
     new Map([['auto.offset.reset', 'earliest'], ...of.properties, ...properties]),
-    topicsOf(of, statements),
+    topicsOf(of, statements, [...of.inputs, ...of.outputs]),
   );
   statements.forEach((statement, index) => {
     try {
@@ -200,8 +200,15 @@ export class Session {
   }
 }
 
-/** The topics that are there before the statements run, with their partitions: the case's, its sources', its inputs'. */
-export function topicsOf(of: Case, statements: readonly Statement[]): Topics {
+/**
+ * The topics that are there before the statements run, with their partitions: the case's, its sources', those of its records.
+ * @param records those whose topics are there although no statement makes them
+ */
+export function topicsOf(
+  of: Case,
+  statements: readonly Statement[],
+  records: readonly { readonly topic: string }[],
+): Topics {
   const topics = new Map<string, { readonly partitions: number }>();
   const add = (name: string, partitions: number): void => {
     if (!topics.has(name)) topics.set(name, { partitions });
@@ -211,7 +218,7 @@ export function topicsOf(of: Case, statements: readonly Statement[]): Topics {
     const declared = declaredTopic(statement);
     if (declared !== null) add(declared.name, declared.partitions);
   }
-  for (const { topic } of of.inputs) add(topic, PARTITIONS_DEFAULT);
+  for (const { topic } of records) add(topic, PARTITIONS_DEFAULT);
   return topics;
 }
 

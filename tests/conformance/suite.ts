@@ -3,20 +3,13 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Case, readCases } from './case.ts';
+import { knownFailures } from './known-failures.ts';
+import { type Counted, type Report, reportOf } from './report.ts';
 import { runRestCase } from './rest-run.ts';
 import { type Outcome, runCase, type RunOptions } from './run-case.ts';
 import { runSqlCase } from './run-sql-case.ts';
+import { outOfScope, sqlOutOfScope } from './scope.ts';
 import { readSqlCases, type SqlCase } from './sql-file.ts';
-
-/** How the cases of a suite or of one file ended. Plain JSON. */
-export interface Report {
-  readonly suite: string;
-  readonly passed: number;
-  readonly failed: number;
-  /** Cases by what millrace lacks for them. */
-  readonly unsupported: Readonly<Record<string, number>>;
-  readonly failures: readonly { readonly case: string; readonly why: string }[];
-}
 
 /** One file of cases. */
 export interface CaseFile {
@@ -59,83 +52,90 @@ export function sqlFiles(folder: string, only: readonly string[] | null = null):
     }));
 }
 
-/** Suites of such cases that are run in a way of their own. */
-const RUNNERS: ReadonlyMap<string, typeof runCase> = new Map([
-  ['rest-query-validation-tests', runRestCase],
-]);
+/** The suites that can be run, by the names of their folders. */
+export const SUITES = [
+  'query-validation-tests',
+  'rest-query-validation-tests',
+  'sql-tests',
+] as const;
+export type Suite = (typeof SUITES)[number];
+
+/** One file of a suite, ready to run. */
+export interface SuiteFile {
+  readonly stem: string;
+  /** Names of its cases. */
+  readonly names: readonly string[];
+  run(options: RunOptions): Promise<Report>;
+}
+
+/** The files of a suite in its folder; `only`: those named so, with or without their ending. */
+export function suiteFiles(
+  suite: Suite,
+  folder: string,
+  only: readonly string[] | null = null,
+): SuiteFile[] {
+  if (suite === 'sql-tests') {
+    return sqlFiles(folder, only).map(({ stem, cases }) => ({
+      stem,
+      names: cases.map(({ name }) => name),
+      run: (options) => runSqlCases(suite, cases, options),
+    }));
+  }
+  return caseFiles(folder, only).map(({ stem, cases }) => ({
+    stem,
+    names: cases.map(({ name }) => name),
+    run: (options) => runCases(suite, cases, options),
+  }));
+}
 
 /** Runs the cases one after the other. */
-export function runCases(
-  suite: string,
-  cases: readonly Case[],
-  options: RunOptions,
-): Promise<Report> {
-  const run = RUNNERS.get(suite) ?? runCase;
-  return runAll(suite, cases, (one) => run(one, options));
+function runCases(suite: string, cases: readonly Case[], options: RunOptions): Promise<Report> {
+  return runAll(suite, cases, {
+    scope: outOfScope,
+    isNegative: ({ expectedError, entry }) => expectedError !== null || entry.has('expectedError'),
+    run: (one) =>
+      suite === 'rest-query-validation-tests' ? runRestCase(one, options) : runCase(one, options),
+  });
 }
 
 /** Runs the cases of SQL tests one after the other. */
-export function runSqlCases(
+function runSqlCases(
   suite: string,
   cases: readonly SqlCase[],
   options: RunOptions,
 ): Promise<Report> {
-  return runAll(suite, cases, (one) => runSqlCase(one, options));
+  return runAll(suite, cases, {
+    scope: ({ sql }) => sqlOutOfScope(sql),
+    isNegative: ({ expected }) => expected !== null,
+    run: (one) => runSqlCase(one, options),
+  });
+}
+
+interface Kind<C> {
+  /** Why a case is out of scope, or null. */
+  readonly scope: (one: C) => string | null;
+  readonly isNegative: (one: C) => boolean;
+  readonly run: (one: C) => Promise<Outcome>;
 }
 
 async function runAll<C extends { readonly name: string }>(
   suite: string,
   cases: readonly C[],
-  run: (one: C) => Promise<Outcome>,
+  { scope, isNegative, run }: Kind<C>,
 ): Promise<Report> {
-  const unsupported = new Map<string, number>();
-  const failures: { case: string; why: string }[] = [];
-  let passed = 0;
+  const counted: Counted[] = [];
   for (const one of cases) {
-    const outcome = await run(one);
-    if (outcome.kind === 'passed') passed += 1;
-    else if (outcome.kind === 'failed') failures.push({ case: one.name, why: outcome.why });
-    else unsupported.set(outcome.reason, (unsupported.get(outcome.reason) ?? 0) + 1);
+    const reason = scope(one);
+    const outcome = reason === null ? await run(one) : ({ kind: 'outOfScope', reason } as const);
+    counted.push({ name: one.name, isNegative: isNegative(one), outcome });
   }
-  return reportOf(suite, passed, unsupported, failures);
+  return reportOf(suite, counted, knownFailures(suite));
 }
 
-/** All reports as one. */
-export function sumOf(suite: string, reports: readonly Report[]): Report {
-  const unsupported = new Map<string, number>();
-  for (const report of reports) {
-    for (const [reason, count] of Object.entries(report.unsupported)) {
-      unsupported.set(reason, (unsupported.get(reason) ?? 0) + count);
-    }
-  }
-  const passed = reports.reduce((sum, report) => sum + report.passed, 0);
-  return reportOf(
-    suite,
-    passed,
-    unsupported,
-    reports.flatMap(({ failures }) => failures),
-  );
-}
-
-function reportOf(
-  suite: string,
-  passed: number,
-  unsupported: ReadonlyMap<string, number>,
-  failures: Report['failures'],
-): Report {
-  const sorted = [...unsupported].sort(([, a], [, b]) => b - a);
-  return {
-    suite,
-    passed,
-    failed: failures.length,
-    unsupported: Object.fromEntries(sorted),
-    failures,
-  };
-}
-
-/** Cases that were not run for want of something. */
-export function unsupportedOf(report: Report): number {
-  return Object.values(report.unsupported).reduce((sum, count) => sum + count, 0);
+/** Cases that are listed as known failures and are in none of the suite's files. */
+export function strangersOf(suite: Suite, files: readonly SuiteFile[]): string[] {
+  const names = new Set(files.flatMap((file) => file.names));
+  return [...knownFailures(suite).keys()].filter((name) => !names.has(name));
 }
 
 /** Numbers in [0, 1) that a seed fixes. */

@@ -118,7 +118,7 @@ test.each([
   ],
   [
     stream('* FROM hourly a JOIN daily b WITHIN 1 HOUR ON a.id = b.id'),
-    'A_ID INTEGER KEY, A_V INTEGER, B_ID INTEGER, B_V INTEGER',
+    'A_ID INTEGER KEY, A_WINDOWSTART BIGINT, A_WINDOWEND BIGINT, A_V INTEGER, B_ID INTEGER, B_WINDOWSTART BIGINT, B_WINDOWEND BIGINT, B_V INTEGER',
   ],
 ])('%s makes %s', (sql, schema) => {
   expect(made(sql)).toBe(schema);

@@ -141,4 +141,41 @@ describe('a case', () => {
     const found = await outcome(`${STATEMENTS}, "inputs": [], "outputs": [], ${post}`);
     expect(found.kind).toBe(kind);
   });
+
+  test.each([
+    ['"blacklist": "^U$"', 'passed'],
+    ['"blacklist": "^T$"', 'failed'],
+    ['"blacklist": ".*-repartition"', 'passed'],
+    ['"topics": [{"name": "T", "keyFormat": {"format": "KAFKA"}, "partitions": 4}]', 'passed'],
+    ['"topics": [{"name": "T", "partitions": 2}]', 'failed'],
+    ['"topics": [{"name": "T", "valueFormat": {"format": "KAFKA"}}]', 'failed'],
+    ['"topics": [{"name": "U"}]', 'failed'],
+  ])('with topics that are to be %s: %s', async (topics, kind) => {
+    const post = `"post": {"topics": {${topics}}}`;
+    const found = await outcome(`${STATEMENTS}, "inputs": [], "outputs": [], ${post}`);
+    expect(found.kind).toBe(kind);
+  });
+
+  test('with a repartition topic that is not to be fails', async () => {
+    const grouped = STATEMENTS.replace('SELECT ID,', 'SELECT N,').replace('BY ID', 'BY N');
+    const post = '"post": {"topics": {"blacklist": ".*-repartition"}}';
+    const found = await outcome(`${grouped}, "inputs": [], "outputs": [], ${post}`);
+    expect(found).toMatchObject({ kind: 'failed', why: expect.stringContaining('there is') });
+  });
+
+  test.each([
+    ['SELECT column cannot be resolved', { kind: 'passed' }],
+    [
+      'no such rule',
+      {
+        kind: 'passed',
+        otherwise: 'got UNKNOWN_COLUMN line 2:31: NOPE is not a column of S, expected no such rule',
+      },
+    ],
+  ])('refused for an unknown column where "%s" is expected', async (message, wanted) => {
+    const sql = 'CREATE STREAM T AS SELECT ID, NOPE FROM S;';
+    const statements = STATEMENTS.replace(/"CREATE TABLE.*"/, () => JSON.stringify(sql));
+    const error = `"expectedException": {"type": "io.KsqlException", "message": "${message}"}`;
+    expect(await outcome(`${statements}, ${error}`)).toEqual(wanted);
+  });
 });
