@@ -52,6 +52,7 @@ export function announceParts(): void {
   fetched(operators.KERNEL_AGGREGATE, () => import('../operators/kernel-aggregate.ts'));
   fetched(operators.MATERIALIZE, () => import('../operators/materialize.ts'));
   fetched(operators.RARE_OPERATORS, () => import('../operators/rare.ts'));
+  fetched(operators.STORED_GROUPS, () => import('../operators/stored-groups.ts'));
   fetched(operators.TABLE_FILTER, () => import('../operators/table-filter.ts'));
   fetched(operators.FLAT_MAP, () => import('../operators/flat-map.ts'));
   fetched(plan.RARE_NODES, () => import('../plan/rare-nodes.ts'));

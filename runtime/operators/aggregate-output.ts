@@ -3,13 +3,12 @@
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
-import { gatherColumn } from '../data/gather.ts';
 import type { Schema } from '../data/schema.ts';
-import { BIGINT } from '../data/type.ts';
 import type { AggregateStep } from '../plan/step.ts';
 import type { Accumulators } from '../state/accumulators.ts';
-import type { GroupNames } from '../state/group-keys.ts';
+import type { GroupNames } from '../state/group-names.ts';
 import type { Emit } from './operator.ts';
+import { carriedOver, WindowColumns } from './output-columns.ts';
 
 /** What a row does to its group: adds and shows the result, or takes back, with or without showing it. */
 export const Fold = { add: 0, undo: 1, undoSilently: 2 } as const;
@@ -145,73 +144,4 @@ export class AggregateOutput {
     const starts = isPlain ? this.#starts : this.#outputRows(count, rowsOut, this.#starts);
     return this.#windowColumns.columns(starts, rowsOut);
   }
-}
-
-/** The window columns of output rows. */
-export class WindowColumns {
-  readonly #sizeMs: number;
-  /** Bounds of one window repeated, for the batches whose rows all stand in it: most do, and share these arrays. */
-  #startMs = NaN;
-  #from: BigInt64Array = new BigInt64Array(0);
-  #to: BigInt64Array = new BigInt64Array(0);
-
-  constructor(sizeMs: number) {
-    this.#sizeMs = sizeMs;
-  }
-
-  /** Start and end of the first `rows` windows. */
-  columns(starts: Float64Array, rows: number): Column[] {
-    const first = starts[0] as number;
-    let same = 1;
-    while (same < rows && starts[same] === first) same++;
-    if (same < rows) return columnsOf(filled(starts, rows, 0), filled(starts, rows, this.#sizeMs));
-    if (first !== this.#startMs) {
-      const repeated = new Float64Array(BATCH_ROWS_MAX).fill(first);
-      this.#from = filled(repeated, BATCH_ROWS_MAX, 0);
-      this.#to = filled(repeated, BATCH_ROWS_MAX, this.#sizeMs);
-      this.#startMs = first;
-    }
-    return columnsOf(this.#from.subarray(0, rows), this.#to.subarray(0, rows));
-  }
-}
-
-function columnsOf(...bounds: readonly BigInt64Array[]): Column[] {
-  return bounds.map((values) => ({ type: BIGINT, validity: null, storage: 'i64', values }));
-}
-
-/** Times plus `plusMs`, written as words, so that no bigint is made. */
-function filled(ms: Float64Array, rows: number, plusMs: number): BigInt64Array {
-  const values = new BigInt64Array(rows);
-  const words = new Int32Array(values.buffer);
-  for (let row = 0; row < rows; row++) {
-    const value = (ms[row] as number) + plusMs;
-    words[row * 2] = value | 0;
-    words[row * 2 + 1] = Math.floor(value / 0x1_0000_0000);
-  }
-  return values;
-}
-
-/**
- * Key columns and origins of the output rows that show these rows of a batch.
- * @param positions of the rows, each once and ascending, or with repetitions; when they are all rows of an unselected batch, its
- *   own arrays serve
- */
-export function carriedOver(
-  batch: Batch,
-  keys: readonly Column[],
-  positions: Uint32Array,
-  repeats: boolean,
-): { readonly keys: Column[]; readonly origin: Uint32Array | null } {
-  const { origin } = batch;
-  if (!repeats && positions.length === batch.rowtime.length) return { keys: [...keys], origin };
-  return {
-    keys: keys.map((column) => gatherColumn(column, positions)),
-    origin: origin === null ? null : gathered(origin, positions),
-  };
-}
-
-function gathered(values: Uint32Array, rows: Uint32Array): Uint32Array {
-  const into = new Uint32Array(rows.length);
-  for (let i = 0; i < rows.length; i++) into[i] = values[rows[i] as number] as number;
-  return into;
 }

@@ -11,12 +11,12 @@ import { Kernel, type KernelColumn, type KernelOutput, NULL_GROUP } from '../ker
 import type { ArgumentType, KernelProgram } from '../kernel/program.ts';
 import type { AggregateCall, AggregateStep } from '../plan/step.ts';
 import type { StateBlock, StateBytes } from '../ports/store.ts';
-import { GroupNames } from '../state/group-keys.ts';
-import { carriedOver, WindowColumns } from './aggregate-output.ts';
+import { GroupNames } from '../state/group-names.ts';
 import { KernelIds } from './kernel-ids.ts';
 import { KernelState } from './kernel-state.ts';
 import { LateRows } from './late-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
+import { carriedOver, WindowColumns } from './output-columns.ts';
 import { isRowtime } from './window-time.ts';
 
 /**
@@ -112,7 +112,7 @@ class KernelAggregate implements Operator {
     try {
       const ids = this.#ids.assign(batch);
       const rows = { length, selection, ids, rowtime };
-      if (this.#state.mayHold) this.#state.bring(kernel, rows);
+      this.#state.bring(kernel, rows);
       const args = this.#arguments.map((position) => kernelColumn(batch.columns[position]));
       const output = kernel.process({ ...rows, arguments: args });
       this.#context.streamTime.ms = Math.max(this.#context.streamTime.ms, kernel.streamTime);

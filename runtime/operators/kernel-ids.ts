@@ -6,7 +6,7 @@ import { type Batch, positionOf } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
 import type { Dictionary } from '../data/dictionary.ts';
 import { type Kernel, NULL_GROUP } from '../kernel/instance.ts';
-import type { GroupNames } from '../state/group-keys.ts';
+import type { GroupNames } from '../state/group-names.ts';
 
 /** A dictionary is handed to the kernel as a whole while it has at most so many times the rows of the batch. */
 const WHOLE_FACTOR = 2;

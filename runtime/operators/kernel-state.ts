@@ -2,10 +2,11 @@
 
 import { ByteWriter } from '../base/bytes.ts';
 import { writeWindow } from '../data/key-writer.ts';
-import type { Kernel, KernelBatch, KernelState as KernelGroup } from '../kernel/instance.ts';
+import type { Kernel, KernelBatch } from '../kernel/instance.ts';
 import type { BlockNames, StateBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
-import type { GroupNames } from '../state/group-keys.ts';
-import { RowTable } from '../state/row-table.ts';
+import type { GroupNames } from '../state/group-names.ts';
+import { STORED_GROUPS } from './parts.ts';
+import type { StoredGroups } from './stored-groups.ts';
 
 /** Keys that are kept beside the kernel's groups, so that a group that changes again costs no new one. */
 const KEYS_KEPT_MAX = 262_144;
@@ -15,39 +16,34 @@ export class KernelState {
   readonly #table: TableId;
   readonly #names: GroupNames;
   readonly #windowed: boolean;
-  readonly #rows: RowTable;
+  readonly #state: StateReader;
   readonly #scratch = new ByteWriter(64);
   /** Keys by window and id, of the windows that the last commit touched. */
   #keys = new Map<number, Uint8Array[]>();
   #keysKept = 0;
   readonly #blockNames = new WeakMap<Kernel, BlockNames>();
-  /** Whether a group that the kernel does not have can be in the store or set aside. */
-  mayHold: boolean;
+  /** Groups in the store or set aside, while there can be any that the kernel does not have. */
+  #stored: StoredGroups | null = null;
 
   constructor(table: TableId, state: StateReader, names: GroupNames, windowed: boolean) {
     this.#table = table;
     this.#names = names;
     this.#windowed = windowed;
-    this.#rows = new RowTable(table, state);
+    this.#state = state;
     const [first] = state.scan(table, { from: null, to: null });
-    this.mayHold = first !== undefined;
+    if (first !== undefined) this.#open();
+  }
+
+  #open(): StoredGroups {
+    const writeKey = (name: Uint8Array, startMs: number): ByteWriter =>
+      this.#writeKey(name, startMs);
+    this.#stored ??= new STORED_GROUPS.code.StoredGroups(this.#table, this.#state, writeKey);
+    return this.#stored;
   }
 
   /** Gives the kernel the groups that a batch needs and that it does not have. @throws {LimitError} they do not fit */
   bring(kernel: Kernel, batch: Omit<KernelBatch, 'arguments'>): void {
-    const { ids, windowStart } = kernel.probe(batch);
-    const found: KernelGroup[] = [];
-    ids.forEach((id, i) => {
-      const startMs = windowStart[i] as number;
-      const state = this.#rows.get(this.#locate(kernel.keyOf(id), startMs));
-      if (state !== null) found.push({ id, windowStart: startMs, state });
-    });
-    kernel.restore(found);
-  }
-
-  #locate(name: Uint8Array, startMs: number): number {
-    const scratch = this.#writeKey(name, startMs);
-    return this.#rows.locate(scratch.buffer, 0, scratch.position);
+    this.#stored?.bring(kernel, batch);
   }
 
   #writeKey(name: Uint8Array, startMs: number): ByteWriter {
@@ -60,10 +56,7 @@ export class KernelState {
 
   /** Keeps what the kernel changed, before it is given up. */
   setAside(kernel: Kernel): void {
-    this.mayHold = true;
-    kernel.collectChanges(({ id, windowStart, state }) => {
-      this.#rows.set(this.#locate(kernel.keyOf(id), windowStart), state);
-    });
+    this.#open().setAside(kernel);
   }
 
   /** One object a kernel, because its ids die with it. */
@@ -82,10 +75,8 @@ export class KernelState {
     into: (change: StateBytes) => void,
     intoBlock: ((block: StateBlock) => void) | null,
   ): void {
-    if (this.mayHold) {
-      // What was read is kept beside what was set aside, so that both go through one table and each key comes once.
-      this.setAside(kernel);
-      this.#rows.changes(into);
+    if (this.#stored !== null) {
+      this.#stored.changes(kernel, into);
       return;
     }
     const table = this.#table;

@@ -7,6 +7,7 @@ import type * as Joins from './joins.ts';
 import type * as KernelAggregate from './kernel-aggregate.ts';
 import type * as Materialize from './materialize.ts';
 import type * as Rare from './rare.ts';
+import type * as StoredGroups from './stored-groups.ts';
 import type * as TableFilter from './table-filter.ts';
 
 export const AGGREGATE = new Part<typeof Aggregate>('aggregation by rows');
@@ -15,4 +16,5 @@ export const JOINS = new Part<typeof Joins>('joins');
 export const KERNEL_AGGREGATE = new Part<typeof KernelAggregate>('aggregation in the kernel');
 export const MATERIALIZE = new Part<typeof Materialize>('tables as sources');
 export const RARE_OPERATORS = new Part<typeof Rare>('rarer operators');
+export const STORED_GROUPS = new Part<typeof StoredGroups>('stored groups of the kernel');
 export const TABLE_FILTER = new Part<typeof TableFilter>('filters of tables');

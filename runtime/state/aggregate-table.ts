@@ -4,7 +4,7 @@ import { ByteWriter } from '../base/bytes.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { Accumulators } from './accumulators.ts';
-import type { GroupNames } from './group-keys.ts';
+import type { GroupNames } from './group-names.ts';
 import { KeyIndex } from './key-index.ts';
 import { Pane } from './pane.ts';
 

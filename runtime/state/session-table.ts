@@ -7,7 +7,7 @@ import { decodeKey, prefixRange, windowRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { Type, Value } from '../data/type.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
-import type { GroupNames } from './group-keys.ts';
+import type { GroupNames } from './group-names.ts';
 import { KeyIndex } from './key-index.ts';
 
 /** Groups that stay in memory after a commit; beyond it they are read again on demand. */

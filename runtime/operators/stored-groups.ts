@@ -1,0 +1,53 @@
+// The kernel's groups that it does not hold: in the store, or set aside for want of room; knows no batch of columns.
+
+import type { ByteWriter } from '../base/bytes.ts';
+import type { Kernel, KernelBatch, KernelState } from '../kernel/instance.ts';
+import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
+import { RowTable } from '../state/row-table.ts';
+
+/** Committed state, with over it the changes of kernels that were given up. */
+export class StoredGroups {
+  readonly #rows: RowTable;
+  readonly #writeKey: (name: Uint8Array, startMs: number) => ByteWriter;
+
+  /** @param writeKey the key bytes of a group by its name and window, good until the next call */
+  constructor(
+    table: TableId,
+    state: StateReader,
+    writeKey: (name: Uint8Array, startMs: number) => ByteWriter,
+  ) {
+    this.#rows = new RowTable(table, state);
+    this.#writeKey = writeKey;
+  }
+
+  /** Gives the kernel the groups that a batch needs and that it does not have. @throws {LimitError} they do not fit */
+  bring(kernel: Kernel, batch: Omit<KernelBatch, 'arguments'>): void {
+    const { ids, windowStart } = kernel.probe(batch);
+    const found: KernelState[] = [];
+    ids.forEach((id, i) => {
+      const startMs = windowStart[i] as number;
+      const state = this.#rows.get(this.#locate(kernel.keyOf(id), startMs));
+      if (state !== null) found.push({ id, windowStart: startMs, state });
+    });
+    kernel.restore(found);
+  }
+
+  #locate(name: Uint8Array, startMs: number): number {
+    const key = this.#writeKey(name, startMs);
+    return this.#rows.locate(key.buffer, 0, key.position);
+  }
+
+  /** Keeps what the kernel changed, before it is given up. */
+  setAside(kernel: Kernel): void {
+    kernel.collectChanges(({ id, windowStart, state }) => {
+      this.#rows.set(this.#locate(kernel.keyOf(id), windowStart), state);
+    });
+  }
+
+  /** Hands over every group that changed since the last call, of the kernel or set aside, each once. */
+  changes(kernel: Kernel, into: (change: StateBytes) => void): void {
+    // What was read is kept beside what was set aside, so that both go through one table and each key comes once.
+    this.setAside(kernel);
+    this.#rows.changes(into);
+  }
+}

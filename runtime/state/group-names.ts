@@ -1,0 +1,70 @@
+// What groups are called in memory, and by which key bytes the store knows them; knows no id.
+
+import type { ByteWriter } from '../base/bytes.ts';
+import { InvariantError } from '../base/errors.ts';
+import type { Batch } from '../data/batch.ts';
+import { bitAt, type Column, isNull } from '../data/column.ts';
+import { Dictionary } from '../data/dictionary.ts';
+import { writeKey } from '../data/key-writer.ts';
+import { columnsWithRole, type Schema } from '../data/schema.ts';
+import { STRING } from '../data/type.ts';
+
+const FIRST_CODE = new Uint32Array(1);
+
+/**
+ * What a group is called in memory: the UTF-8 of its key where that is one STRING column, so that a dictionary's entries are
+ * looked up as they stand; else its key bytes (data/key.ts).
+ */
+export class GroupNames {
+  readonly positions: readonly number[];
+  readonly isText: boolean;
+
+  /** @param input whose key columns are the group's key */
+  constructor(input: Schema) {
+    this.positions = columnsWithRole(input, 'key');
+    const [first] = this.positions;
+    this.isText = this.positions.length === 1 && input.columns[first ?? -1]?.type.kind === 'STRING';
+  }
+
+  /** The key columns of a batch. */
+  columns(batch: Batch): Column[] {
+    return this.positions.map((position) => {
+      const column = batch.columns[position];
+      if (column === undefined) throw new InvariantError(`the batch has no column ${position}`);
+      return column;
+    });
+  }
+
+  /** Appends the name of the row at a position, whose key is not null. */
+  write(to: ByteWriter, columns: readonly Column[], position: number): void {
+    const [first] = columns;
+    if (!this.isText || first === undefined) writeKey(to, columns, position);
+    else if (first.storage === 'objects') to.utf8(first.values[position] as string);
+    else if (first.storage === 'dictionary') {
+      const { bytes, offsets } = first.dictionary;
+      const code = first.values[position] as number;
+      to.bytes(bytes, offsets[code], offsets[code + 1]);
+    }
+  }
+
+  /** Appends the key bytes of a name. */
+  writeKey(to: ByteWriter, name: Uint8Array): void {
+    if (this.isText) writeKey(to, [textColumn(name)], 0);
+    else to.bytes(name);
+  }
+
+  /** True when the row has no group: its record's key is null, or all its key columns are. */
+  isMissing(batch: Batch, columns: readonly Column[], position: number): boolean {
+    if (batch.keyNull !== null && bitAt(batch.keyNull, position)) return true;
+    for (let i = 0; i < columns.length; i++) {
+      if (!isNull(columns[i] as Column, position)) return false;
+    }
+    return true;
+  }
+}
+
+/** A STRING column of one row. */
+function textColumn(utf8: Uint8Array): Column {
+  const dictionary = new Dictionary(utf8, Uint32Array.of(0, utf8.length));
+  return { type: STRING, validity: null, storage: 'dictionary', values: FIRST_CODE, dictionary };
+}
