@@ -164,6 +164,11 @@ export class ByteWriter {
   }
 }
 
+/** What was written, in a buffer of just that size: a view would be stored and cloned with all that is behind it. */
+export function exactly(to: ByteWriter): Uint8Array<ArrayBuffer> {
+  return to.buffer.length === to.position ? to.buffer : to.finish();
+}
+
 /** Reads bytes that may be damaged: every read is checked. @throws {PortError} CORRUPT beyond the end */
 export class ByteReader {
   readonly bytes: Uint8Array;

@@ -1,17 +1,16 @@
-// Batches of one query from the Worker to the page: encoded, in buffers handed over and given back, never more than a few on the way; knows no query.
+// Batches of one query from the Worker to the page: in buffers handed over and given back, never more than a few on the way; knows no query.
 
-import { ByteWriter } from '../base/bytes.ts';
 import { QUERY_BATCHES_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
-import { writeBatch } from '../data/batch-writer.ts';
 import type { Transport } from '../ports/transport.ts';
 import { withParts } from '../task/with-parts.ts';
 import type { Buffers } from './buffers.ts';
+import { type PackedBatch, packedBatch } from './packed-batch.ts';
 import { toWire, type WireError } from './wire-error.ts';
 
 /** From the Worker. */
 export type Sent =
-  | { readonly kind: 'batch'; readonly buffer: ArrayBuffer; readonly lengthBytes: number }
+  | { readonly kind: 'batch'; readonly batch: PackedBatch; readonly buffer: ArrayBuffer }
   | { readonly kind: 'end'; readonly error: WireError | null };
 
 /** From the page: `taken` gives a buffer back and asks for one batch more; `close` wants no more. */
@@ -34,7 +33,6 @@ export async function sendBatches(
   transport: Transport,
   buffers: Buffers,
 ): Promise<void> {
-  const writer = new ByteWriter(4096);
   const wanted = new Wanted();
   const send = (message: Sent, transfer: readonly ArrayBuffer[] = []): void =>
     transport.send(message, transfer);
@@ -52,14 +50,8 @@ export async function sendBatches(
     while (await wanted.take()) {
       const batch = await source.next();
       if (batch === null) break;
-      await withParts(() => {
-        writer.truncate(0);
-        writeBatch(writer, batch);
-      });
-      const lengthBytes = writer.position;
-      const buffer = buffers.take(lengthBytes);
-      new Uint8Array(buffer).set(writer.written());
-      send({ kind: 'batch', buffer, lengthBytes }, [buffer]);
+      const packed = await withParts(() => packedBatch(batch, buffers));
+      send({ kind: 'batch', ...packed }, [packed.buffer]);
     }
     send({ kind: 'end', error: null });
   } catch (thrown) {

@@ -2,12 +2,11 @@
 
 import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
-import { decodeBatch } from '../data/codec.ts';
-import { VALUE_BYTES } from '../data/parts.ts';
+import { Dictionary } from '../data/dictionary.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Transport } from '../ports/transport.ts';
-import { withParts } from '../task/with-parts.ts';
 import type { Answer, BatchSource, Sent } from './batch-channel.ts';
+import type { PackedBatch } from './packed-batch.ts';
 import { fromWire, type WireError } from './wire-error.ts';
 
 /**
@@ -23,7 +22,6 @@ export class BatchReceiver implements BatchSource {
   #wake: (() => void) | null = null;
 
   constructor(schema: Schema, transport: Transport) {
-    VALUE_BYTES.from(() => import('../data/value-bytes.ts'));
     this.#schema = schema;
     this.#transport = transport;
     const unsubscribe = transport.receive((message) => {
@@ -45,8 +43,7 @@ export class BatchReceiver implements BatchSource {
       const sent = this.#waiting.shift();
       if (sent?.kind === 'batch') {
         this.#taken = sent.buffer;
-        const bytes = new Uint8Array(sent.buffer, 0, sent.lengthBytes);
-        return await withParts(() => decodeBatch(this.#schema, bytes));
+        return unpackedBatch(this.#schema, sent.batch);
       }
       if (sent?.kind === 'end') {
         this.#end = { error: sent.error === null ? null : fromWire(sent.error) };
@@ -82,4 +79,19 @@ export class BatchReceiver implements BatchSource {
     this.#taken = null;
     this.#transport.send({ kind: 'taken', buffer } satisfies Answer, [buffer]);
   }
+}
+
+/** The batch again; its arrays are views of the buffer that came with it. */
+function unpackedBatch(schema: Schema, { columns, ...rest }: PackedBatch): Batch {
+  return {
+    ...rest,
+    schema,
+    selection: null,
+    origin: null,
+    columns: columns.map(({ dictionary, ...column }, index) => ({
+      ...column,
+      type: schema.columns[index]?.type,
+      ...(dictionary && { dictionary: new Dictionary(dictionary.bytes, dictionary.offsets) }),
+    })) as Batch['columns'],
+  };
 }

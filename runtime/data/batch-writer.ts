@@ -1,7 +1,7 @@
 // A batch as bytes (PROTOCOL.md section 3): typed arrays as they are, strings as dictionaries; knows no topic.
 
 import type { ByteWriter } from '../base/bytes.ts';
-import { type Batch, compact } from './batch.ts';
+import type { Batch } from './batch.ts';
 import {
   FLAG_KEY_NULL,
   FLAG_OP,
@@ -11,26 +11,8 @@ import {
   VERSION,
 } from './codec-header.ts';
 import type { Bitmap, Column } from './column.ts';
-import { compactDictionary } from './gather.ts';
 import { VALUE_BYTES } from './parts.ts';
 import type { Type, Value } from './type.ts';
-
-/** What was written, in a buffer of just that size: a view would be stored and cloned with all that is behind it. */
-export function exactly(to: ByteWriter): Uint8Array<ArrayBuffer> {
-  return to.buffer.length === to.position ? to.buffer : to.finish();
-}
-
-/** The same rows without a selection and without strings that no row uses. Cost: nothing when it is so already. */
-export function densified(batch: Batch): Batch {
-  const rows = batch.length;
-  const dense = compact(batch);
-  const columns = dense.columns.map((column) =>
-    column.storage === 'dictionary' && (batch.selection !== null || column.dictionary.size > rows)
-      ? compactDictionary({ ...column, values: column.values.subarray(0, rows) })
-      : column,
-  );
-  return { ...dense, columns };
-}
 
 /** Bytes that a densified batch has encoded: exactly, but for nested values, which count as nothing. */
 export function encodedBytes(dense: Batch): number {

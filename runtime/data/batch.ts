@@ -1,7 +1,6 @@
 // The one value that flows: rows as columns, with rowtime, operation and origin; knows no operator.
 
 import type { Bitmap, Column } from './column.ts';
-import { gather, gatherBitmap, gatherColumn } from './gather.ts';
 import type { Schema } from './schema.ts';
 
 /** What a row of a changelog does to its table. A stream's rows have no operation. */
@@ -46,23 +45,6 @@ export function select(batch: Batch, positions: Uint32Array): Batch | null {
   if (positions.length === 0) return null;
   if (positions.length === batch.length) return batch;
   return { ...batch, selection: positions, length: positions.length };
-}
-
-/** The same rows with no selection: the arrays hold exactly the rows that count. Cost: copies, unless already so. */
-export function compact(batch: Batch): Batch {
-  const { selection } = batch;
-  if (selection === null) return batch;
-  return {
-    schema: batch.schema,
-    length: selection.length,
-    selection: null,
-    columns: batch.columns.map((column) => gatherColumn(column, selection)),
-    valueNull: gatherBitmap(batch.valueNull, selection),
-    keyNull: gatherBitmap(batch.keyNull, selection),
-    rowtime: gather(batch.rowtime, new Float64Array(selection.length), selection),
-    op: batch.op && gather(batch.op, new Uint8Array(selection.length), selection),
-    origin: batch.origin && gather(batch.origin, new Uint32Array(selection.length), selection),
-  };
 }
 
 /** Rows `from .. to` (of those that count) by another selection over the same arrays; null when there are none. */

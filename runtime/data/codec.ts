@@ -1,9 +1,9 @@
 // A batch as bytes and back (PROTOCOL.md section 3); writing is in batch-writer.ts, for those who only write. Knows no topic.
 
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteReader, ByteWriter, exactly } from '../base/bytes.ts';
 import { PortError } from '../base/errors.ts';
 import type { Batch } from './batch.ts';
-import { densified, encodedBytes, exactly, writeBatch } from './batch-writer.ts';
+import { encodedBytes, writeBatch } from './batch-writer.ts';
 import {
   FLAG_KEY_NULL,
   FLAG_OP,
@@ -14,6 +14,7 @@ import {
   takeF64,
 } from './codec-header.ts';
 import { type Bitmap, bitAt, type Column, storageOf } from './column.ts';
+import { densified } from './dense.ts';
 import { Dictionary } from './dictionary.ts';
 import { VALUE_BYTES } from './parts.ts';
 import type { Schema } from './schema.ts';

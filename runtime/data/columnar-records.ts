@@ -1,10 +1,11 @@
 // Writes a batch of rows as a columnar record batch (PROTOCOL.md section 2); knows no topic.
 
-import { ByteWriter } from '../base/bytes.ts';
+import { ByteWriter, exactly } from '../base/bytes.ts';
 import { PortError } from '../base/errors.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../base/limits.ts';
 import type { Batch } from './batch.ts';
-import { densified, encodedBytes, exactly, writeBatch } from './batch-writer.ts';
+import { encodedBytes, writeBatch } from './batch-writer.ts';
+import { densified } from './dense.ts';
 import { COLUMNAR, RECORD_BATCH_HEADER_BYTES } from './record.ts';
 import { sealed, writeHeader } from './record-builder.ts';
 

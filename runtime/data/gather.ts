@@ -1,7 +1,6 @@
-// Copies chosen rows of a column into a new one, and only the strings they use; knows no batch.
+// Copies chosen rows of a column into a new one; knows no batch.
 
 import { type Bitmap, type Column, bitAt, bitmap, setBit } from './column.ts';
-import { Dictionary } from './dictionary.ts';
 import type { Value } from './type.ts';
 
 type Numbers = Float64Array | Int32Array | Uint8Array | Uint32Array;
@@ -63,39 +62,4 @@ export function gatherBitmap(bits: Bitmap | null, positions: Uint32Array): Bitma
   for (let i = 0; i < positions.length; i++)
     if (bitAt(bits, positions[i] as number)) setBit(gathered, i);
   return gathered;
-}
-
-/**
- * The same column with a dictionary of exactly the strings that its valid rows use, in the order of their first use; null
- * rows get code 0. Cost: one pass over the codes, one copy of the bytes used.
- */
-export function compactDictionary(column: Column & { readonly storage: 'dictionary' }): Column {
-  const { dictionary, values, validity } = column;
-  const renamed = new Uint32Array(dictionary.size);
-  const used: number[] = [];
-  const codes = new Uint32Array(values.length);
-  let size = 0;
-  for (let row = 0; row < values.length; row++) {
-    if (validity !== null && !bitAt(validity, row)) continue;
-    const code = values[row] as number;
-    let name = renamed[code] as number;
-    if (name === 0) {
-      used.push(code);
-      name = used.length;
-      renamed[code] = name;
-      size += (dictionary.offsets[code + 1] as number) - (dictionary.offsets[code] as number);
-    }
-    codes[row] = name - 1;
-  }
-  const bytes = new Uint8Array(size);
-  // An empty dictionary keeps one entry for the codes of null rows to point at.
-  const offsets = new Uint32Array(Math.max(used.length, 1) + 1);
-  let at = 0;
-  used.forEach((code, name) => {
-    const text = dictionary.utf8(code);
-    bytes.set(text, at);
-    at += text.length;
-    offsets[name + 1] = at;
-  });
-  return { ...column, values: codes, dictionary: new Dictionary(bytes, offsets) };
 }

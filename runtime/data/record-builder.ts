@@ -1,10 +1,9 @@
 // Builds record batches within their limits (PROTOCOL.md section 2); knows no topic and no format.
 
-import { ByteWriter } from '../base/bytes.ts';
+import { ByteWriter, exactly } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { InvariantError, LimitError } from '../base/errors.ts';
 import { HEADERS_BYTES_MAX, HEADERS_MAX, RECORD_BATCH_BYTES_MAX } from '../base/limits.ts';
-import { exactly } from './batch-writer.ts';
 import {
   RECORD_BATCH_HEADER_BYTES,
   RECORD_BATCH_MAGIC,

@@ -67,6 +67,7 @@ export function announceParts(): void {
   fetched(own.RECORDS, () => import('./records.ts'));
   fetched(own.SETTLE, () => import('./settle.ts'));
   fetched(data.CODEC, () => import('../data/codec.ts'));
+  fetched(data.DENSE, () => import('../data/dense.ts'));
   fetched(data.JSON_TEXT, () => import('../data/json-text.ts'));
   fetched(formats.COLUMNAR, () => import('../formats/columnar.ts'));
   fetched(formats.DELIMITED, () => import('../formats/delimited.ts'));

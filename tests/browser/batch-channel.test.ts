@@ -8,8 +8,11 @@ import { BatchReceiver } from '../../runtime/browser/batch-receiver.ts';
 import { Buffers } from '../../runtime/browser/buffers.ts';
 import { portTransport } from '../../runtime/browser/port-transport.ts';
 import { fromWire, toWire } from '../../runtime/browser/wire-error.ts';
-import type { Batch } from '../../runtime/data/batch.ts';
+import { type Batch, select, slice } from '../../runtime/data/batch.ts';
+import { Dictionary } from '../../runtime/data/dictionary.ts';
 import { batch, format } from '../../runtime/data/pretty.ts';
+import { STRING } from '../../runtime/data/type.ts';
+import { announceParts } from '../../runtime/engine/parts.ts';
 
 const HEADER = 'K:STRING key | N:BIGINT | B:BYTES | A:ARRAY<DOUBLE> @rowtime';
 const numbered = (n: number): Batch =>
@@ -64,6 +67,39 @@ test('every batch arrives as it was, in order, then the end', async () => {
   expect(await receiver.next()).toBeNull();
   expect(await receiver.next()).toBeNull();
   await sending;
+});
+
+test('rows that were chosen from a batch arrive alone, and only the strings that they use', async () => {
+  announceParts();
+  const whole = batch(
+    HEADER,
+    ...Array.from(
+      { length: 9 },
+      (_, n) => `+ key ${n} | ${n === 3 ? 'null' : n} | 0x0${n} | [${n}.5] @${n}`,
+    ),
+  );
+  const bytes = new TextEncoder().encode('abcdefghi');
+  const [, ...others] = whole.columns;
+  const dictionary = new Dictionary(
+    bytes,
+    Uint32Array.from({ length: 10 }, (_, i) => i),
+  );
+  const keys = { type: STRING, validity: null, storage: 'dictionary', dictionary } as const;
+  const values = Uint32Array.from({ length: 9 }, (_, n) => n);
+  const all = { ...whole, columns: [{ ...keys, values }, ...others] };
+  for (const chosen of [select(all, Uint32Array.of(3, 5, 8)), slice(all, 0, 4)]) {
+    let sent = false;
+    const source = {
+      next: async () => (sent ? null : ((sent = true), chosen)),
+      close: async () => undefined,
+    };
+    const { receiver } = connected(source);
+    const received = await receiver.next();
+    expect(received?.selection).toBeNull();
+    expect(format(received as Batch)).toBe(format(chosen as Batch));
+    const [column] = received?.columns ?? [];
+    if (chosen?.length === 3) expect(column).toMatchObject({ dictionary: { size: 3 } });
+  }
 });
 
 test('a thousand batches travel in the buffers of the first few', async () => {
