@@ -26,7 +26,7 @@ import {
   typesEntity,
   variablesEntity,
 } from './entities.ts';
-import { removeTopic } from './queries.ts';
+import { removeTopic, stateOf, statsOf, terminateQuery } from './query-work.ts';
 import type { Session, StatementsOptions } from './statements.ts';
 import { currentStatus, entity, type Entity } from './status.ts';
 
@@ -47,8 +47,8 @@ export async function control(
   context: ControlContext,
 ): Promise<Entity> {
   const { catalog, queries, registry, host } = context;
-  const stateOf = (id: string) => queries.stateOf(id);
-  const statsOf = (id: string) => queries.stats(id);
+  const stateById = (id: string) => stateOf(queries.running(id));
+  const statsById = (id: string) => statsOf(queries.running(id));
   switch (analysis.kind) {
     case 'none':
       return entity('warning_entity', text, { message: analysis.message });
@@ -75,7 +75,7 @@ export async function control(
       return show(text, analysis, context);
     case 'describe': {
       const described = analysis.sources.map((source) =>
-        sourceDescription(source, catalog, stateOf, analysis.extended ? statsOf : null),
+        sourceDescription(source, catalog, stateById, analysis.extended ? statsById : null),
       );
       return analysis.many
         ? entity('source_descriptions', text, { sourceDescriptions: described })
@@ -95,7 +95,7 @@ async function show(
   { target, all, extended }: ControlAnalysis & { readonly kind: 'show' },
   { catalog, registry, queries, host, properties, variables }: ControlContext,
 ): Promise<Entity> {
-  const stateOf = (id: string) => queries.stateOf(id);
+  const stateById = (id: string) => stateOf(queries.running(id));
   switch (target) {
     case 'STREAMS':
       return sourcesEntity(text, catalog, 'stream');
@@ -105,8 +105,8 @@ async function show(
       return topicsEntity(text, await host.log.list(), { all, extended }, catalog);
     case 'QUERIES':
       return extended
-        ? queryDescriptionsEntity(text, plansOf(catalog, queries), stateOf)
-        : queriesEntity(text, catalog, stateOf);
+        ? queryDescriptionsEntity(text, plansOf(catalog, queries), stateById)
+        : queriesEntity(text, catalog, stateById);
     case 'FUNCTIONS':
       return withParts(() => functionsEntity(text, registry));
     case 'TYPES':
@@ -167,7 +167,7 @@ async function pause(
   const sequence = await changed(text, { change: 'pause', queries: ids, paused });
   for (const id of ids) {
     const plan = queries.plan(id);
-    const isPaused = queries.stateOf(id) === 'PAUSED';
+    const isPaused = queries.running(id)?.paused === true;
     if (plan !== null && isPaused !== paused) await queries.start(plan, paused);
   }
   return currentStatus(text, {
@@ -190,7 +190,7 @@ async function explained(
     const plan = queries.plan(subject.id);
     if (plan === null)
       throw new StatementError('UNKNOWN_QUERY', `query ${subject.id} does not run`);
-    return queryDescription(text, plan, queries.stateOf(subject.id));
+    return queryDescription(text, plan, stateOf(queries.running(subject.id)));
   }
   const { analysis } = subject;
   if (analysis.kind === 'query') return queryDescription(text, await planned(analysis), null);
@@ -223,7 +223,7 @@ async function drop(
     topic: deleted(topic),
   };
   const sequence = await changed(text, change);
-  if (terminates !== null) await queries.terminate(terminates);
+  if (terminates !== null) await terminateQuery(queries, host, terminates);
   if (topic !== null) await removeTopic(() => host.log.remove(topic.name));
   const suffix = deleteTopic ? ` and its topic ${source.topic} deleted` : '';
   return currentStatus(text, {
@@ -237,11 +237,11 @@ async function drop(
 async function terminate(
   text: string,
   ids: readonly string[],
-  { queries, changed }: ControlContext,
+  { host, queries, changed }: ControlContext,
 ): Promise<Entity> {
   const change: CatalogChange = { change: 'terminate', queries: ids };
   const sequence = await changed(text, change);
-  for (const id of ids) await queries.terminate(id);
+  for (const id of ids) await terminateQuery(queries, host, id);
   return currentStatus(text, {
     commandId: `terminate/${ids.join(',')}/execute`,
     message: ids.length === 0 ? 'No query runs.' : `Query ${ids.join(', ')} terminated.`,

@@ -1,9 +1,8 @@
 // The public face of a host: statements, queries and records in, answers and rows out; knows no adapter.
 
-import { PortError, StatementError } from '../base/errors.ts';
 import type { QueryAnalysis } from '../analyze/analysis.ts';
+import { StatementError } from '../base/errors.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { Source } from '../catalog/source.ts';
 import type { Batch } from '../data/batch.ts';
 import type { RecordHeader } from '../data/record.ts';
 import type { PublicOptions } from '../data/row.ts';
@@ -19,7 +18,7 @@ import { withParts } from '../task/with-parts.ts';
 import { readEntries } from './catalog-topic.ts';
 import type { Entity } from './entities.ts';
 import { produce, type ProducedAt, type ProducedRecord } from './insert.ts';
-import { INSERT_BATCH, INSERT_ROWS, PULL_QUERY, RECORDS } from './own-parts.ts';
+import { PULL_QUERY, RARE_CALLS } from './own-parts.ts';
 import { announceParts } from './parts.ts';
 import { startPush } from './push.ts';
 import { boundProcessingLog } from './processing-log.ts';
@@ -87,7 +86,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const queries = new Queries({ host, formats: FORMATS, registry });
   const entries = await readEntries(host.log);
   const replayed = await withParts(() => replay(entries));
-  await heal(entries.at(-1) ?? null, host, queries, replayed.ended);
+  await heal(entries.at(-1) ?? null, host, replayed.ended);
   for (const plan of replayed.plans.values()) {
     await queries.start(plan, replayed.catalog.queries.get(plan.query)?.paused);
   }
@@ -193,7 +192,7 @@ export class Engine implements AsyncDisposable {
    */
   print(sql: string, options: PrintOptions = {}): Promise<AsyncGenerator<string, void, undefined>> {
     return this.#inTurn(async () => {
-      const { printTopic } = await withParts(() => RECORDS.code);
+      const { printTopic } = await withParts(() => RARE_CALLS.code);
       return printTopic(await this.#parsed(sql), this.#host.log, options.signal ?? null);
     });
   }
@@ -248,20 +247,8 @@ export class Engine implements AsyncDisposable {
     given: InsertRow | readonly InsertRow[],
     options: InsertOptions = {},
   ): Promise<ProducedAt | readonly ProducedAt[]> {
-    const { recordOf, valuesOf } = await withParts(() => INSERT_ROWS.code);
-    const to = await this.#writable(source);
-    const rows: readonly InsertRow[] = isMany(given) ? given : [given];
-    const records = await withParts(() =>
-      rows.map((row): ProducedRecord => {
-        const { key, value } = recordOf(to, valuesOf(to, row), FORMATS);
-        return { ...options, key: options.key === undefined ? key : options.key, value };
-      }),
-    );
-    const places = await this.produce(to.topic, records);
-    if (isMany(given)) return places;
-    const [place] = places;
-    if (place === undefined) throw new PortError('UNAVAILABLE', 'the record got no place');
-    return place;
+    const { insertRows } = await withParts(() => RARE_CALLS.code);
+    return insertRows(this, source, given, options);
   }
 
   /** Appends records as they are. @throws {PortError} what the log refuses */
@@ -274,23 +261,9 @@ export class Engine implements AsyncDisposable {
    * @param batch of the source's schema
    */
   async insertBatch(source: string, batch: Batch): Promise<void> {
-    const to = await this.#writable(source);
-    if (to.valueFormat.format !== 'COLUMNAR') {
-      throw new StatementError(
-        'INVALID',
-        `${to.name} is not COLUMNAR: its records are ${to.valueFormat.format}`,
-      );
-    }
-    const { appendBatch } = await withParts(() => INSERT_BATCH.code);
-    await appendBatch(this.#host.log, to, batch, this.#spare++);
-  }
-
-  async #writable(name: string): Promise<Source> {
-    const { checkWritable } = await withParts(() => INSERT_ROWS.code);
-    const { catalog } = this;
-    const source = catalog.sources.get(name) ?? catalog.source(name.toUpperCase());
-    checkWritable(source);
-    return source;
+    const { insertBatch } = await withParts(() => RARE_CALLS.code);
+    const to = { catalog: this.catalog, source, spare: this.#spare++ };
+    await insertBatch(this.#host.log, to, batch);
   }
 
   /**
@@ -298,17 +271,13 @@ export class Engine implements AsyncDisposable {
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE
    */
   async topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
-    const { readRecords } = await withParts(() => RECORDS.code);
+    const { readRecords } = await withParts(() => RARE_CALLS.code);
     return readRecords(this.#host.log, topic, options);
   }
 
   async stats(): Promise<EngineStats> {
-    const { recordsByTopic } = await withParts(() => RECORDS.code);
-    const topics = await recordsByTopic(this.#host.log);
-    const queries = [...this.catalog.queries.keys()].map(
-      (id) => [id, this.#queries.stats(id)] as const,
-    );
-    return { topics: named(topics), queries: named(queries) };
+    const { engineStats } = await withParts(() => RARE_CALLS.code);
+    return engineStats(this.#host.log, this.catalog, this.#queries);
   }
 
   /** Why a query has ended; null while it runs. */
@@ -344,15 +313,4 @@ export class Engine implements AsyncDisposable {
     this.#last = done.catch(() => undefined);
     return done;
   }
-}
-
-function isMany(given: InsertRow | readonly InsertRow[]): given is readonly InsertRow[] {
-  return Array.isArray(given);
-}
-
-/** Names are the user's: no prototype, so that `__proto__` is a name like any other. */
-function named<T>(entries: readonly (readonly [string, T])[]): Readonly<Record<string, T>> {
-  const made = Object.create(null) as Record<string, T>;
-  for (const [name, value] of entries) made[name] = value;
-  return made;
 }

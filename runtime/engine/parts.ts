@@ -59,13 +59,12 @@ export function announceParts(): void {
   fetched(plan.JOINS, () => import('../plan/joins.ts'));
   fetched(plan.PRECOMPUTED, () => import('../plan/precomputed.ts'));
   fetched(own.CONTROL, () => import('./control.ts'));
-  fetched(own.INSERT_BATCH, () => import('./insert-batch.ts'));
   fetched(own.INSERT_ROWS, () => import('./insert-rows.ts'));
   fetched(own.MEMORY_LOG, () => import('../memory/memory-log.ts'));
   fetched(own.PULL_QUERY, () => import('./pull-query.ts'));
+  fetched(own.QUERY_WORK, () => import('./query-work.ts'));
+  fetched(own.RARE_CALLS, () => import('./rare-calls.ts'));
   fetched(own.RARE_PLANS, () => import('./rare-plans.ts'));
-  fetched(own.RECORDS, () => import('./records.ts'));
-  fetched(own.SETTLE, () => import('./settle.ts'));
   fetched(data.CODEC, () => import('../data/codec.ts'));
   fetched(data.DENSE, () => import('../data/dense.ts'));
   fetched(data.JSON_TEXT, () => import('../data/json-text.ts'));

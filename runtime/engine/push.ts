@@ -15,7 +15,7 @@ import { Task } from '../task/task.ts';
 import { tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
-import { MEMORY_LOG, SETTLE } from './own-parts.ts';
+import { MEMORY_LOG, QUERY_WORK } from './own-parts.ts';
 import { asAnswer, QueryRows } from './query-rows.ts';
 import { RowQueue } from './row-queue.ts';
 import { internalTopic } from './system.ts';
@@ -109,7 +109,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
       return stop();
     },
     idle: async () => {
-      const { settle } = await withParts(() => SETTLE.code);
+      const { settle } = await withParts(() => QUERY_WORK.code);
       await settle(() => tasks, log);
       await queue.drained();
     },

@@ -1,15 +1,14 @@
 // The persistent queries of one engine, as tasks in this process; knows no SQL.
 
-import { PortError } from '../base/errors.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import { Task } from '../task/task.ts';
-import { taskId, tasksOf } from '../task/topology.ts';
+import { tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
-import { SETTLE } from './own-parts.ts';
+import { QUERY_WORK } from './own-parts.ts';
 import { ensureTopic, internalTopic } from './system.ts';
 
 /** What a running query has done; totals that survive restarts. */
@@ -30,7 +29,8 @@ export interface QueryStats {
 
 export type QueryState = 'RUNNING' | 'PAUSED' | 'ERROR' | 'FENCED';
 
-interface Running {
+/** A query that runs, or is paused. */
+export interface Running {
   readonly plan: Plan;
   readonly tasks: readonly Task[];
   /** true: its tasks are stopped, and what they have done can still be asked. */
@@ -43,7 +43,7 @@ export interface QueriesOptions {
   readonly registry: FunctionRegistry;
 }
 
-/** Starts, watches and ends persistent queries. */
+/** Starts, keeps and stops persistent queries; what else is asked of them is in query-work.ts. */
 export class Queries {
   readonly #options: QueriesOptions;
   readonly #running = new Map<string, Running>();
@@ -52,9 +52,13 @@ export class Queries {
     this.#options = options;
   }
 
+  running(id: string): Running | null {
+    return this.#running.get(id) ?? null;
+  }
+
   /** The plan of a query that runs. */
   plan(id: string): Plan | null {
-    return this.#running.get(id)?.plan ?? null;
+    return this.running(id)?.plan ?? null;
   }
 
   /**
@@ -63,7 +67,7 @@ export class Queries {
    */
   async start(plan: Plan, paused = false): Promise<void> {
     const { host, registry } = this.#options;
-    const before = this.#running.get(plan.query)?.tasks ?? [];
+    const before = this.running(plan.query)?.tasks ?? [];
     await stopped(before);
     await loadFunctions(plan, registry);
     for (const { name, partitions } of plan.internalTopics) {
@@ -92,58 +96,21 @@ export class Queries {
     );
   }
 
-  /** Stops the query and forgets its state and internal topics. */
-  async terminate(id: string): Promise<void> {
-    const running = this.#running.get(id);
-    if (running === undefined) return;
+  /** Stops the query, which is not known any more then; what ran. Its state stays. */
+  async stop(id: string): Promise<Running | null> {
+    const running = this.running(id);
     this.#running.delete(id);
-    await stopped(running.tasks);
-    await this.remove(running.plan);
-  }
-
-  /** Forgets what a query that does not run any more has left. */
-  async remove(plan: Plan): Promise<void> {
-    const { log, store } = this.#options.host;
-    for (const name of tasksOf(plan)) await store.remove(taskId(name));
-    for (const { name } of plan.internalTopics) await removeTopic(() => log.remove(name));
-  }
-
-  stats(id: string): QueryStats {
-    const sum = (name: string) => {
-      let total = 0;
-      for (const task of this.#running.get(id)?.tasks ?? []) {
-        for (const counter of task.counters) if (counter.name === name) total += counter.value;
-      }
-      return total;
-    };
-    return {
-      in: sum('in'),
-      out: sum('out'),
-      late: sum('late'),
-      latePairs: sum('latePairs'),
-      dropped: sum('dropped'),
-      errors: sum('errors'),
-    };
-  }
-
-  /** ERROR as soon as one task has ended so; why is in `errorOf`. */
-  stateOf(id: string): QueryState {
-    const running = this.#running.get(id);
-    const states = (running?.tasks ?? []).map((task) => task.state);
-    if (running?.paused === true) return 'PAUSED';
-    if (states.includes('ERROR')) return 'ERROR';
-    return states.includes('FENCED') ? 'FENCED' : 'RUNNING';
+    await stopped(running?.tasks ?? []);
+    return running;
   }
 
   errorOf(id: string): Error | null {
-    for (const task of this.#running.get(id)?.tasks ?? [])
-      if (task.error !== null) return task.error;
-    return null;
+    return this.running(id)?.tasks.find((task) => task.error !== null)?.error ?? null;
   }
 
   /** Waits until every task that still runs has taken in all there is and delivered all it made. */
   async idle(): Promise<void> {
-    const { settle } = await withParts(() => SETTLE.code);
+    const { settle } = await withParts(() => QUERY_WORK.code);
     await settle(
       () => [...this.#running.values()].flatMap(({ tasks }) => tasks),
       this.#options.host.log,
@@ -159,13 +126,4 @@ export class Queries {
 
 async function stopped(tasks: readonly Task[]): Promise<void> {
   await Promise.all(tasks.map((task) => task.stop()));
-}
-
-/** A topic that is gone already is as good as removed. */
-export async function removeTopic(remove: () => Promise<void>): Promise<void> {
-  try {
-    await remove();
-  } catch (thrown) {
-    if (!(thrown instanceof PortError) || thrown.code !== 'UNKNOWN_TOPIC') throw thrown;
-  }
 }

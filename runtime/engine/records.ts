@@ -4,8 +4,6 @@ import { FETCH_BYTES_MAX } from '../base/limits.ts';
 import { parseRecordBatch, type RecordHeader } from '../data/record.ts';
 import type { Log } from '../ports/log.ts';
 
-export { printTopic } from './print-topic.ts';
-
 /** One record of a topic. */
 export interface TopicRecord {
   readonly partition: number;

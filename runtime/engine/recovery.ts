@@ -3,8 +3,9 @@
 import { Catalog } from '../catalog/catalog.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
+import { withParts } from '../task/with-parts.ts';
 import { applied, type CatalogEntry } from './changes.ts';
-import { type Queries, removeTopic } from './queries.ts';
+import { QUERY_WORK } from './own-parts.ts';
 import { PROCESSING_LOG } from './system.ts';
 
 export interface Replayed {
@@ -43,12 +44,9 @@ export function replay(entries: readonly CatalogEntry[]): Replayed {
 export async function heal(
   last: CatalogEntry | null,
   host: Host,
-  queries: Queries,
   ended: readonly Plan[],
 ): Promise<void> {
-  for (const plan of ended) await queries.remove(plan);
-  if (last?.change.change !== 'drop' || last.change.topic === null) return;
-  const { name, incarnation } = last.change.topic;
-  const there = await host.log.describe(name);
-  if (there?.incarnation === incarnation) await removeTopic(() => host.log.remove(name));
+  if (ended.length === 0 && last?.change.change !== 'drop') return;
+  const { takeAway } = await withParts(() => QUERY_WORK.code);
+  await takeAway(host, ended, last);
 }

@@ -1,0 +1,71 @@
+// What is asked of persistent queries beside running them: how they are, that they catch up, and their end; knows no SQL.
+
+import { PortError } from '../base/errors.ts';
+import type { Plan } from '../plan/step.ts';
+import type { Host } from '../ports/host.ts';
+import { taskId, tasksOf } from '../task/topology.ts';
+import type { CatalogEntry } from './changes.ts';
+import type { Queries, QueryState, QueryStats, Running } from './queries.ts';
+
+export { settle } from './settle.ts';
+
+/** What its tasks have done; zeros where it does not run. */
+export function statsOf(running: Running | null): QueryStats {
+  const sum = (name: string) => {
+    let total = 0;
+    for (const task of running?.tasks ?? []) {
+      for (const counter of task.counters) if (counter.name === name) total += counter.value;
+    }
+    return total;
+  };
+  return {
+    in: sum('in'),
+    out: sum('out'),
+    late: sum('late'),
+    latePairs: sum('latePairs'),
+    dropped: sum('dropped'),
+    errors: sum('errors'),
+  };
+}
+
+/** ERROR as soon as one task has ended so; why is in `Queries.errorOf`. */
+export function stateOf(running: Running | null): QueryState {
+  const states = (running?.tasks ?? []).map((task) => task.state);
+  if (running?.paused === true) return 'PAUSED';
+  if (states.includes('ERROR')) return 'ERROR';
+  return states.includes('FENCED') ? 'FENCED' : 'RUNNING';
+}
+
+/** Stops the query and forgets its state and internal topics. */
+export async function terminateQuery(queries: Queries, host: Host, id: string): Promise<void> {
+  const running = await queries.stop(id);
+  if (running !== null) await removeQuery(host, running.plan);
+}
+
+/** Forgets what a query that does not run any more has left. */
+async function removeQuery({ log, store }: Host, plan: Plan): Promise<void> {
+  for (const name of tasksOf(plan)) await store.remove(taskId(name));
+  for (const { name } of plan.internalTopics) await removeTopic(() => log.remove(name));
+}
+
+/** A topic that is gone already is as good as removed. */
+export async function removeTopic(remove: () => Promise<void>): Promise<void> {
+  try {
+    await remove();
+  } catch (thrown) {
+    if (!(thrown instanceof PortError) || thrown.code !== 'UNKNOWN_TOPIC') throw thrown;
+  }
+}
+
+/** Takes away again what the last statement was to take away: it may have been cut short after it was logged. */
+export async function takeAway(
+  host: Host,
+  ended: readonly Plan[],
+  last: CatalogEntry | null,
+): Promise<void> {
+  for (const plan of ended) await removeQuery(host, plan);
+  if (last?.change.change !== 'drop' || last.change.topic === null) return;
+  const { name, incarnation } = last.change.topic;
+  const there = await host.log.describe(name);
+  if (there?.incarnation === incarnation) await removeTopic(() => host.log.remove(name));
+}

@@ -1,0 +1,90 @@
+// What few programs call of an engine: rows and batches by the name of their source, totals and topics; knows no statement.
+
+import { PortError, StatementError } from '../base/errors.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Source } from '../catalog/source.ts';
+import type { Batch } from '../data/batch.ts';
+import { FORMATS } from '../formats/formats.ts';
+import type { Log } from '../ports/log.ts';
+import { withParts } from '../task/with-parts.ts';
+import type { Engine, EngineStats, InsertOptions, InsertRow } from './engine.ts';
+import type { ProducedAt, ProducedRecord } from './insert.ts';
+import { appendBatch } from './insert-batch.ts';
+import { checkWritable, recordOf, valuesOf } from './insert-rows.ts';
+import type { Queries } from './queries.ts';
+import { statsOf } from './query-work.ts';
+import { recordsByTopic } from './records.ts';
+
+export { printTopic } from './print-topic.ts';
+export { readRecords } from './records.ts';
+
+/** As `Engine.insert`. */
+export async function insertRows(
+  engine: Pick<Engine, 'catalog' | 'produce'>,
+  source: string,
+  given: InsertRow | readonly InsertRow[],
+  options: InsertOptions,
+): Promise<ProducedAt | readonly ProducedAt[]> {
+  const to = writable(engine.catalog, source);
+  const rows: readonly InsertRow[] = isMany(given) ? given : [given];
+  const records = await withParts(() =>
+    rows.map((row): ProducedRecord => {
+      const { key, value } = recordOf(to, valuesOf(to, row), FORMATS);
+      return { ...options, key: options.key === undefined ? key : options.key, value };
+    }),
+  );
+  const places = await engine.produce(to.topic, records);
+  if (isMany(given)) return places;
+  const [place] = places;
+  if (place === undefined) throw new PortError('UNAVAILABLE', 'the record got no place');
+  return place;
+}
+
+function isMany(given: InsertRow | readonly InsertRow[]): given is readonly InsertRow[] {
+  return Array.isArray(given);
+}
+
+/**
+ * As `Engine.insertBatch`.
+ * @param spare see `appendBatch`
+ */
+export async function insertBatch(
+  log: Log,
+  to: { readonly catalog: Catalog; readonly source: string; readonly spare: number },
+  batch: Batch,
+): Promise<void> {
+  const source = writable(to.catalog, to.source);
+  if (source.valueFormat.format !== 'COLUMNAR') {
+    throw new StatementError(
+      'INVALID',
+      `${source.name} is not COLUMNAR: its records are ${source.valueFormat.format}`,
+    );
+  }
+  await appendBatch(log, source, batch, to.spare);
+}
+
+function writable(catalog: Catalog, name: string): Source {
+  const source = catalog.sources.get(name) ?? catalog.source(name.toUpperCase());
+  checkWritable(source);
+  return source;
+}
+
+/** As `Engine.stats`. */
+export async function engineStats(
+  log: Log,
+  catalog: Catalog,
+  queries: Queries,
+): Promise<EngineStats> {
+  const topics = await recordsByTopic(log);
+  const totals = [...catalog.queries.keys()].map(
+    (id) => [id, statsOf(queries.running(id))] as const,
+  );
+  return { topics: named(topics), queries: named(totals) };
+}
+
+/** Names are the user's: no prototype, so that `__proto__` is a name like any other. */
+function named<T>(entries: readonly (readonly [string, T])[]): Readonly<Record<string, T>> {
+  const made = Object.create(null) as Record<string, T>;
+  for (const [name, value] of entries) made[name] = value;
+  return made;
+}
