@@ -1,9 +1,18 @@
 // State that came as blocks, held as bytes by number until somebody asks for it by key; knows no task.
 
 import { assert } from '../base/assert.ts';
+import { OrderedMap } from '../data/ordered-map.ts';
 import type { BlockNames, StateBlock } from './store.ts';
 
 const FIRST_ENTRIES = 1024;
+/** Bytes of a key in a block, for a first estimate: half of it is what a key in a map counts twice. */
+const KEY_BYTES = 128;
+const NO_KEY = new Uint8Array(0);
+
+/** What the entries of a block hold in a map, roughly. */
+export function blockBytes(entries: number, valueBytes: number): number {
+  return entries * (valueBytes + OrderedMap.entryBytes(NO_KEY) + KEY_BYTES);
+}
 
 /**
  * The newest value of each key of blocks with one `names`. Cost: a table look-up and a copy of the value an entry; no object
@@ -31,6 +40,11 @@ export class PendingBlocks {
   /** Entries held. */
   get size(): number {
     return this.#size;
+  }
+
+  /** What is held, roughly. */
+  get bytes(): number {
+    return blockBytes(this.#size, this.valueBytes);
   }
 
   /** True when the block's numbers mean the same here. */

@@ -3,7 +3,8 @@
 import { PortError } from '../base/errors.ts';
 import { RESIDENT_STATE_BYTES_MAX } from '../base/limits.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
-import { PendingBlocks } from './pending-blocks.ts';
+import { PENDING_BLOCKS } from './parts.ts';
+import type { PendingBlocks } from './pending-blocks.ts';
 import type {
   Entry,
   KeyRange,
@@ -16,10 +17,11 @@ import type {
 
 /** Entries of blocks that wait, per table, for somebody to read them. */
 const PENDING_ENTRIES_MAX = 65_536;
-/** Bytes of a key in a block, for a first estimate: half of it is what a key in a map counts twice. */
-const KEY_BYTES = 128;
 
-/** The committed state of one task; the store calls `apply` once a commit has succeeded, and only then. */
+/**
+ * The committed state of one task; the store calls `apply` once a commit has succeeded, and only then. Blocks are taken by a part:
+ * `refuseTooLarge` asks for it too, so that a commit with blocks comes upon its absence before anything has changed.
+ */
 export class ResidentTables implements StateReader {
   readonly #tables = new Map<TableId, OrderedMap>();
   /** Laid over the tables, and put into them when they are read. */
@@ -50,7 +52,10 @@ export class ResidentTables implements StateReader {
       const { table } = block;
       if (this.#pending.get(table)?.fits(block) === false) this.#settle(table);
       let pending = this.#pending.get(table);
-      if (pending === undefined) this.#pending.set(table, (pending = new PendingBlocks(block)));
+      if (pending === undefined) {
+        pending = new PENDING_BLOCKS.code.PendingBlocks(block);
+        this.#pending.set(table, pending);
+      }
       pending.apply(block);
       if (pending.size > PENDING_ENTRIES_MAX) this.#settle(table);
     }
@@ -106,9 +111,7 @@ export class ResidentTables implements StateReader {
   #bytes(): number {
     let bytes = 0;
     for (const table of this.#tables.values()) bytes += table.bytes;
-    for (const { size, valueBytes } of this.#pending.values()) {
-      bytes += size * (valueBytes + OrderedMap.entryBytes(NO_KEY) + KEY_BYTES);
-    }
+    for (const pending of this.#pending.values()) bytes += pending.bytes;
     return bytes;
   }
 
@@ -123,16 +126,14 @@ export class ResidentTables implements StateReader {
   }
 }
 
-const NO_KEY = new Uint8Array(0);
-
 /** What the changes take at most, were every key a new one; of blocks roughly. */
 function grownBy(changes: readonly StateBytes[], blocks: readonly StateBlock[]): number {
   let bytes = 0;
   for (const { key, value } of changes) {
     if (value !== null) bytes += value.length + OrderedMap.entryBytes(key);
   }
-  for (const { ids, valueBytes } of blocks) {
-    bytes += ids.length * (valueBytes + OrderedMap.entryBytes(NO_KEY) + KEY_BYTES);
-  }
+  if (blocks.length === 0) return bytes;
+  const { blockBytes } = PENDING_BLOCKS.code;
+  for (const { ids, valueBytes } of blocks) bytes += blockBytes(ids.length, valueBytes);
   return bytes;
 }

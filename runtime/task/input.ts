@@ -7,12 +7,13 @@ import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
 import { CODEC } from '../data/parts.ts';
 import { type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
 import type { RecordBatch } from '../data/record.ts';
-import type { Schema, SchemaColumn } from '../data/schema.ts';
+import type { SchemaColumn } from '../data/schema.ts';
 import type { Decoder, Formats } from '../formats/serde.ts';
 import type { InternalSourceStep, SourceStep } from '../plan/step.ts';
 import { windowBytes } from '../formats/windowed-key.ts';
 import { type EventTime, eventTime } from './event-time.ts';
-import { pseudoColumn, windowColumn, windowKind, type RecordPlace } from './record-columns.ts';
+import { PSEUDO_COLUMNS } from './parts.ts';
+import { windowColumn, windowKind, type RecordPlace } from './record-columns.ts';
 
 /** Names a record that was skipped: its index in the record batch, and why. */
 export type OnProblem = (index: number, error: RecordError) => void;
@@ -29,7 +30,7 @@ export interface Reader {
 }
 
 /** Origins 0 .. BATCH_ROWS_MAX - 1: what rows have that stand where their records do. */
-const IDENTITY = Uint32Array.from({ length: BATCH_ROWS_MAX }, (_, i) => i);
+export const IDENTITY = Uint32Array.from({ length: BATCH_ROWS_MAX }, (_, i) => i);
 
 const NONE: ReadonlySet<number> = new Set();
 
@@ -43,26 +44,9 @@ export function readerOf(
   formats: Formats,
   isTrusted = false,
 ): Reader {
-  if (step.step === 'internalSource') return new ColumnarReader(step.schema, isTrusted);
+  if (step.step === 'internalSource')
+    return new PSEUDO_COLUMNS.code.ColumnarReader(step.schema, isTrusted);
   return new SourceReader(step, formats);
-}
-
-/** Reads encoded batches as they are. */
-class ColumnarReader implements Reader {
-  readonly #schema: Schema;
-  readonly #isTrusted: boolean;
-
-  constructor(schema: Schema, isTrusted: boolean) {
-    this.#schema = schema;
-    this.#isTrusted = isTrusted;
-  }
-
-  read(records: RecordBatch, _place: RecordPlace, from: number, to: number): Batch | null {
-    if (records.encoded === null)
-      throw new InvariantError('an internal topic holds encoded batches');
-    const whole = CODEC.code.decodeBatch(this.#schema, records.encoded, this.#isTrusted);
-    return slice({ ...whole, origin: IDENTITY.subarray(0, whole.length) }, from, to);
-  }
 }
 
 /** A wanted part of the record, decoded by one format. */
@@ -230,7 +214,7 @@ class SourceReader implements Reader {
     if (known !== undefined) return known;
     if (column.role === 'window')
       return windowColumn(column, this.#step.window, of.records, of.origin);
-    return pseudoColumn(column, this.#step.headers, of);
+    return PSEUDO_COLUMNS.code.pseudoColumn(column, this.#step.headers, of);
   }
 
   /** Event times from the declared column or the records; rows without a usable one are dropped. */

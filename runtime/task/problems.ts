@@ -1,12 +1,11 @@
 // The entries of the processing log that a task writes: every problem by the record that made it; knows no operator.
 
-import { encodeUtf8 } from '../base/bytes.ts';
-import { RecordBatchBuilder, singleRecord } from '../data/record-builder.ts';
+import { RecordBatchBuilder } from '../data/record-builder.ts';
 import type { RowProblem } from '../operators/operator.ts';
-import type { Current, Origin } from './current.ts';
+import type { Current } from './current.ts';
+import { RARE_PROBLEMS } from './parts.ts';
 import type { Outgoing } from './sink.ts';
 import type { TaskName } from './topology.ts';
-import { taskId } from './topology.ts';
 
 /** Topics that tasks write besides their sinks; one partition each. */
 export const PROCESSING_LOG_TOPIC = '__processing_log';
@@ -14,9 +13,6 @@ export const DEAD_LETTERS_TOPIC = '__dead_letters';
 
 /** Entries written for one chunk of input; what is beyond is one entry that counts them. */
 export const PROBLEMS_PER_CHUNK_MAX = 1000;
-
-/** Longest text that an entry quotes. */
-const MESSAGE_LENGTH_MAX = 1000;
 
 /**
  * Gathers problems as records of the processing log: JSON `{query, task, topic, partition, offset, field, code, message}`, with the
@@ -55,23 +51,13 @@ export class ProblemLog {
     this.#inChunk = 0;
   }
 
-  #append({ code, origin, field }: RowProblem, message: string): void {
-    const record = origin === null ? null : this.#current.origin(origin);
-    const { topic, partition } = this.#current.place;
-    const value = encodeUtf8(
-      JSON.stringify({
-        query: this.#name.query,
-        task: taskId(this.#name),
-        topic,
-        partition,
-        offset: record?.offset ?? null,
-        field: field.slice(0, MESSAGE_LENGTH_MAX),
-        code,
-        message: message.slice(0, MESSAGE_LENGTH_MAX),
-      }),
+  #append(problem: RowProblem, message: string): void {
+    const { key, value, timestamp } = RARE_PROBLEMS.code.entryOf(
+      this.#name,
+      this.#current,
+      problem,
+      message,
     );
-    const timestamp = record?.timestamp ?? Math.max(0, this.#current.time.now);
-    const key = encodeUtf8(this.#name.query);
     if (this.#builder.append(key, value, timestamp)) return;
     this.#finish();
     this.#builder.append(key, value, timestamp);
@@ -89,27 +75,4 @@ export class ProblemLog {
     for (const outgoing of this.#finished) into(outgoing);
     this.#finished = [];
   }
-}
-
-/** The dead-letter record of a record that made its task fail again and again. */
-export function deadLetter(
-  name: TaskName,
-  record: Origin,
-  attempts: number,
-  error: string,
-): Outgoing {
-  const { topic, partition, offset, timestamp } = record;
-  const value = encodeUtf8(
-    JSON.stringify({
-      query: name.query,
-      task: taskId(name),
-      topic,
-      partition,
-      offset,
-      attempts,
-      error: error.slice(0, MESSAGE_LENGTH_MAX),
-    }),
-  );
-  const bytes = singleRecord(encodeUtf8(name.query), value, timestamp);
-  return { to: { topic: DEAD_LETTERS_TOPIC, partition: 0 }, count: 1, bytes };
 }

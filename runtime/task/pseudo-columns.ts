@@ -1,0 +1,87 @@
+// Columns taken from the record itself, its time, place and headers, and whole batches as they were encoded; knows no format.
+
+import { InvariantError } from '../base/errors.ts';
+import { type Batch, slice } from '../data/batch.ts';
+import type { HeaderColumn } from '../catalog/source.ts';
+import type { Column } from '../data/column.ts';
+import { CODEC } from '../data/parts.ts';
+import type { RecordBatch } from '../data/record.ts';
+import type { Schema, SchemaColumn } from '../data/schema.ts';
+import type { Value } from '../data/type.ts';
+import { IDENTITY, type Reader } from './input.ts';
+import type { RecordPlace } from './record-columns.ts';
+
+interface Rows {
+  readonly records: RecordBatch;
+  readonly place: RecordPlace;
+  /** Index in the record batch of each row's record. */
+  readonly origin: Uint32Array;
+  readonly rowtime: Float64Array;
+}
+
+/** ROWTIME, ROWPARTITION, ROWOFFSET, or a column that the source fills from headers. */
+export function pseudoColumn(
+  column: SchemaColumn,
+  headers: readonly HeaderColumn[],
+  of: Rows,
+): Column {
+  const header = headers.find((candidate) => candidate.column === column.name);
+  if (header !== undefined) return headerColumn(column, header, of);
+  switch (column.name) {
+    case 'ROWTIME':
+      return numbers(column, of.rowtime);
+    case 'ROWPARTITION':
+      return numbers(column, new Float64Array(of.origin.length).fill(of.place.partition));
+    case 'ROWOFFSET':
+      return numbers(
+        column,
+        Float64Array.from(of.origin, (index) => of.place.base + index),
+      );
+    default:
+      throw new InvariantError(`a record has no ${column.name}`);
+  }
+}
+
+/** Whole numbers as a column of whichever numeric type was declared. */
+function numbers({ type }: SchemaColumn, values: Float64Array): Column {
+  switch (type.kind) {
+    case 'BIGINT':
+      return { type, validity: null, storage: 'i64', values: BigInt64Array.from(values, BigInt) };
+    case 'INTEGER':
+      return { type, validity: null, storage: 'i32', values: Int32Array.from(values) };
+    case 'TIMESTAMP':
+    case 'DOUBLE':
+      return { type, validity: null, storage: 'f64', values };
+    default:
+      throw new InvariantError(`a ${type.kind} holds no ROWTIME`);
+  }
+}
+
+/** All headers as an ARRAY of STRUCT(KEY, VALUE), or the bytes of the last header of one key. */
+function headerColumn({ type }: SchemaColumn, header: HeaderColumn, of: Rows): Column {
+  const values: Value[] = [];
+  for (const index of of.origin) {
+    const headers = of.records.headers(index);
+    if (header.key === null) values.push(headers.map(({ name, value }): Value => [name, value]));
+    else values.push(headers.findLast(({ name }) => name === header.key)?.value ?? null);
+  }
+  return { type, validity: null, storage: 'objects', values };
+}
+
+/** Reads encoded batches as they are. */
+export class ColumnarReader implements Reader {
+  readonly #schema: Schema;
+  readonly #isTrusted: boolean;
+
+  constructor(schema: Schema, isTrusted: boolean) {
+    this.#schema = schema;
+    this.#isTrusted = isTrusted;
+  }
+
+  read(records: RecordBatch, _place: RecordPlace, from: number, to: number): Batch | null {
+    if (records.encoded === null)
+      throw new InvariantError('an internal topic holds encoded batches');
+    const whole = CODEC.code.decodeBatch(this.#schema, records.encoded, this.#isTrusted);
+    return slice({ ...whole, origin: IDENTITY.subarray(0, whole.length) }, from, to);
+  }
+}
