@@ -3,6 +3,8 @@
 import { ByteWriter, decodeUtf8 } from '../base/bytes.ts';
 import { RecordError } from '../base/errors.ts';
 import { JSON_DEPTH_MAX } from '../base/limits.ts';
+import type * as Rare from './json-rare.ts';
+import { JSON_RARE } from './parts.ts';
 
 export const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -28,12 +30,6 @@ const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
 /** Powers of ten by exponent. */
 const TENS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 
-/** What a backslash and this byte stand for; 0: no escape. */
-const ESCAPES = new Uint8Array(128);
-for (const [letter, byte] of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t']) {
-  ESCAPES[(letter ?? '').charCodeAt(0)] = (byte ?? '').charCodeAt(0);
-}
-
 /**
  * A cursor over one JSON text. `position` is an index of `bytes`; what a scan found stands in `start`, `stop` and the fields
  * beside them until the next scan. Every fault is a RecordError with the position in the text.
@@ -57,6 +53,12 @@ export class JsonScanner {
   number = 0;
 
   readonly #unescaped = new ByteWriter(256);
+  #rare: typeof Rare | null;
+
+  /** @param rare json-rare.ts, where a call that comes upon a missing part is not repeated */
+  constructor(rare: typeof Rare | null = null) {
+    this.#rare = rare;
+  }
 
   /** Begins a text. */
   open(bytes: Uint8Array, from: number, to: number): void {
@@ -105,10 +107,11 @@ export class JsonScanner {
 
   unexpected(): never {
     const byte = this.position < this.#end ? this.bytes[this.position] : undefined;
-    if (byte === undefined) return this.fail('the JSON text ends too early');
-    const shown =
-      byte > 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}'` : `0x${byte.toString(16)}`;
-    return this.fail(`${shown} is unexpected in JSON`);
+    return this.fail(this.#rarely().unexpected(byte));
+  }
+
+  #rarely(): typeof Rare {
+    return (this.#rare ??= JSON_RARE.code);
   }
 
   /** Enters an object or array, whose first byte is stepped over. */
@@ -177,31 +180,8 @@ export class JsonScanner {
 
   /** Checks an escape and gives the position of its last byte. */
   #escape(at: number): number {
-    const letter = at + 1 < this.#end ? (this.bytes[at + 1] as number) : 0;
-    if (letter === 0x75) {
-      if (this.#hex(at + 2) < 0) this.fail('\\u needs four hexadecimal digits', at);
-      return at + 5;
-    }
-    if (letter >= 128 || ESCAPES[letter] === 0) this.fail('an unknown escape in a JSON string', at);
-    return at + 1;
-  }
-
-  /** The value of four hexadecimal digits; -1 when they are not. */
-  #hex(at: number): number {
-    if (at + 4 > this.#end) return -1;
-    let value = 0;
-    for (let i = at; i < at + 4; i++) {
-      const byte = this.bytes[i] as number;
-      const digit =
-        byte >= ZERO && byte <= NINE
-          ? byte - ZERO
-          : (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66
-            ? (byte | 0x20) - 0x57
-            : -1;
-      if (digit < 0) return -1;
-      value = value * 16 + digit;
-    }
-    return value;
+    const last = this.#rarely().escapeEnd(this.bytes, at, this.#end);
+    return typeof last === 'number' ? last : this.fail(last, at);
   }
 
   /** Checks a UTF-8 sequence of two to four bytes and gives the position of its last byte. */
@@ -347,54 +327,13 @@ export class JsonScanner {
 
   /** UTF-8 of the string last scanned, which has escapes; valid until the next call. A lone surrogate becomes U+FFFD. */
   unescaped(): ByteWriter {
-    const { bytes, stop } = this;
     const to = this.#unescaped;
     to.truncate(0);
-    for (let at = this.start; at < stop; at++) {
-      const byte = bytes[at] as number;
-      if (byte !== BACKSLASH) {
-        to.u8(byte);
-        continue;
-      }
-      const letter = bytes[++at] as number;
-      if (letter !== 0x75) {
-        to.u8(ESCAPES[letter] as number);
-        continue;
-      }
-      let unit = this.#hex(at + 1);
-      at += 4;
-      const isHigh = unit >= 0xd800 && unit < 0xdc00;
-      if (isHigh && bytes[at + 1] === BACKSLASH && bytes[at + 2] === 0x75 && at + 6 < stop) {
-        const low = this.#hex(at + 3);
-        if (low >= 0xdc00 && low < 0xe000) {
-          unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-          at += 6;
-        }
-      }
-      writeCodePoint(to, unit >= 0xd800 && unit < 0xe000 ? 0xfffd : unit);
-    }
+    this.#rarely().unescape(this.bytes, this.start, this.stop, to);
     return to;
   }
 }
 
 function isTail(byte: number): boolean {
   return (byte & 0xc0) === 0x80;
-}
-
-function writeCodePoint(to: ByteWriter, point: number): void {
-  if (point < 0x80) {
-    to.u8(point);
-  } else if (point < 0x800) {
-    to.u8(0xc0 | (point >> 6));
-    to.u8(0x80 | (point & 63));
-  } else {
-    if (point < 0x10000) {
-      to.u8(0xe0 | (point >> 12));
-    } else {
-      to.u8(0xf0 | (point >> 18));
-      to.u8(0x80 | ((point >> 12) & 63));
-    }
-    to.u8(0x80 | ((point >> 6) & 63));
-    to.u8(0x80 | (point & 63));
-  }
 }

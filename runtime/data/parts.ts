@@ -3,6 +3,7 @@
 import { Part } from '../base/part.ts';
 import type * as Codec from './codec.ts';
 import type * as Dense from './dense.ts';
+import type * as JsonRare from './json-rare.ts';
 import type * as JsonText from './json-text.ts';
 import type * as Key from './key.ts';
 import type * as Row from './row.ts';
@@ -10,6 +11,7 @@ import type * as ValueBytes from './value-bytes.ts';
 
 export const CODEC = new Part<typeof Codec>('encoded batches');
 export const DENSE = new Part<typeof Dense>('rows chosen from batches');
+export const JSON_RARE = new Part<typeof JsonRare>('escapes and faults of JSON');
 export const JSON_TEXT = new Part<typeof JsonText>('JSON of many types');
 export const KEY = new Part<typeof Key>('keys of many types');
 export const ROW = new Part<typeof Row>('rows for people');

@@ -68,6 +68,7 @@ export function announceParts(): void {
   fetched(own.RARE_PLANS, () => import('./rare-plans.ts'));
   fetched(data.CODEC, () => import('../data/codec.ts'));
   fetched(data.DENSE, () => import('../data/dense.ts'));
+  fetched(data.JSON_RARE, () => import('../data/json-rare.ts'));
   fetched(data.JSON_TEXT, () => import('../data/json-text.ts'));
   fetched(formats.COLUMNAR, () => import('../formats/columnar.ts'));
   fetched(formats.DELIMITED, () => import('../formats/delimited.ts'));
