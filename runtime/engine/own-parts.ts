@@ -3,7 +3,7 @@
 import { Part } from '../base/part.ts';
 import type * as Control from './control.ts';
 import type * as InsertRows from './insert-rows.ts';
-import type * as MemoryLog from '../memory/memory-log.ts';
+import type * as OwnTopics from './own-topics.ts';
 import type * as PullQuery from './pull-query.ts';
 import type * as QueryWork from './query-work.ts';
 import type * as RareCalls from './rare-calls.ts';
@@ -11,7 +11,7 @@ import type * as RarePlans from './rare-plans.ts';
 
 export const CONTROL = new Part<typeof Control>('statements of control');
 export const INSERT_ROWS = new Part<typeof InsertRows>('rows by column names');
-export const MEMORY_LOG = new Part<typeof MemoryLog>('topics of push queries');
+export const OWN_TOPICS = new Part<typeof OwnTopics>('topics of push queries');
 export const PULL_QUERY = new Part<typeof PullQuery>('pull queries');
 export const QUERY_WORK = new Part<typeof QueryWork>('waiting for queries and ending them');
 export const RARE_CALLS = new Part<typeof RareCalls>('rarer calls');

@@ -61,7 +61,7 @@ export function announceParts(): void {
   fetched(plan.PRECOMPUTED, () => import('../plan/precomputed.ts'));
   fetched(own.CONTROL, () => import('./control.ts'));
   fetched(own.INSERT_ROWS, () => import('./insert-rows.ts'));
-  fetched(own.MEMORY_LOG, () => import('../memory/memory-log.ts'));
+  fetched(own.OWN_TOPICS, () => import('./own-topics.ts'));
   fetched(own.PULL_QUERY, () => import('./pull-query.ts'));
   fetched(own.QUERY_WORK, () => import('./query-work.ts'));
   fetched(own.RARE_CALLS, () => import('./rare-calls.ts'));

@@ -10,15 +10,14 @@ import type { MemoryLog } from '../memory/memory-log.ts';
 import { MemoryStore } from '../memory/memory-store.ts';
 import type { ClientStep, Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
-import type { Log, TopicPartition } from '../ports/log.ts';
+import type { Log } from '../ports/log.ts';
 import { Task } from '../task/task.ts';
 import { tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
-import { MEMORY_LOG, QUERY_WORK } from './own-parts.ts';
+import { OWN_TOPICS, QUERY_WORK } from './own-parts.ts';
 import { asAnswer, QueryRows } from './query-rows.ts';
 import { RowQueue } from './row-queue.ts';
-import { internalTopic } from './system.ts';
 
 /** A query that is busy shows its rows this often; one that has caught up shows them at once. */
 const COMMIT_INTERVAL_MS = 100;
@@ -132,27 +131,6 @@ async function logOf(
   host: PushOptions['host'],
 ): Promise<{ readonly log: Log; readonly own: MemoryLog | null }> {
   if (plan.internalTopics.length === 0) return { log: host.log, own: null };
-  const { MemoryLog } = await withParts(() => MEMORY_LOG.code);
-  const own = new MemoryLog(host.clock);
-  for (const { name, partitions } of plan.internalTopics)
-    await own.create(internalTopic(name, partitions));
-  return { log: routed(own, host.log, new Set(plan.internalTopics.map(({ name }) => name))), own };
-}
-
-/** A log whose internal topics are the query's own; all others are the host's. */
-function routed(own: Log, shared: Log, internal: ReadonlySet<string>): Log {
-  const of = (topic: string): Log => (internal.has(topic) ? own : shared);
-  const at = (partition: TopicPartition): Log => of(partition.topic);
-  return {
-    create: (topic) => of(topic.name).create(topic),
-    remove: (topic) => of(topic).remove(topic),
-    describe: (topic) => of(topic).describe(topic),
-    list: () => shared.list(),
-    append: (to, ...rest) => at(to).append(to, ...rest),
-    read: (from, ...rest) => at(from).read(from, ...rest),
-    bounds: (of_) => at(of_).bounds(of_),
-    offsetForTime: (of_, ms) => at(of_).offsetForTime(of_, ms),
-    trim: (of_, before) => at(of_).trim(of_, before),
-    subscribe: (to, wake) => at(to).subscribe(to, wake),
-  };
+  const { withOwnTopics } = await withParts(() => OWN_TOPICS.code);
+  return await withOwnTopics(plan, host);
 }
