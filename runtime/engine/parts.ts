@@ -104,3 +104,11 @@ export async function loadParts(): Promise<void> {
   for (const part of parts) await part.load();
   for (const part of functions.THEMES.code.PARTS) await part.load();
 }
+
+/**
+ * Fetches what the plainest records may need at any moment: the words for late rows and bad records, escapes in JSON. A page that
+ * has gone offline meanwhile would wait for it.
+ */
+export async function loadDataParts(): Promise<void> {
+  await Promise.all([task.RARE_PROBLEMS.load(), data.JSON_RARE.load()]);
+}

@@ -1,6 +1,7 @@
 // Hands the rows of batches on one by one, in the order of their records; knows no operator.
 
-import { type Batch, compact, Op, positionOf, slice } from '../data/batch.ts';
+import { type Batch, Op, positionOf, slice } from '../data/batch.ts';
+import { compact } from '../data/dense.ts';
 
 /**
  * Feeds each row by itself; an old row and its new one stay together. A record that several readers have made rows of goes to each of them, in
