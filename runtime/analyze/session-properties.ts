@@ -48,7 +48,10 @@ export const SESSION_PROPERTIES: ReadonlyMap<string, SessionProperty> = new Map(
   ],
   [
     'millrace.self.joins',
-    property('text', 'How joins of a source with itself are planned. Unset: as in ksqlDB.'),
+    property(
+      'text',
+      "'allow' lets a query join a source with itself, which ksqlDB refuses. Unset: it is refused.",
+    ),
   ],
   [
     'ksql.assert.topic.default.timeout.ms',
