@@ -73,6 +73,7 @@ describe('examples', () => {
 
   test.each(pages.map(({ name }) => name))('those of %s that are marked analyse', (name) => {
     const session = new Session(new Map());
+    const faults: string[] = [];
     for (const { page, line, sql, isAnalysed } of blocks()) {
       if (page !== name || !isAnalysed) continue;
       for (const statement of parse(sql)) {
@@ -80,11 +81,11 @@ describe('examples', () => {
           session.run(statement);
         } catch (thrown) {
           if (!(thrown instanceof StatementError)) throw thrown;
-          const { position } = thrown;
-          const at = `${page}:${line + (position?.line ?? 1) - 1}:${position?.column}`;
-          throw new Error(`${at}: ${thrown.message}`, { cause: thrown });
+          const { position, message } = thrown;
+          faults.push(`${page}:${line + (position?.line ?? 1) - 1}: ${message}`);
         }
       }
     }
+    expect(faults).toEqual([]);
   });
 });
