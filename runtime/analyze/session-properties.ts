@@ -95,6 +95,13 @@ export const SESSION_PROPERTIES: ReadonlyMap<string, SessionProperty> = new Map(
     ),
   ],
   [
+    'ksql.query.pull.range.scan.enabled',
+    property(
+      'flag',
+      'Whether a pull query may go through a range of keys where it may not look through all rows. Default: true.',
+    ),
+  ],
+  [
     'ksql.query.pull.table.scan.enabled',
     property(
       'flag',
@@ -136,7 +143,7 @@ export const WITHOUT_EFFECT: ReadonlySet<string> = new Set(
   ksql.suppress.enabled ksql.windowed.session.key.legacy ksql.query.error.max.queue.size
   ksql.query.persistent.max.bytes.buffering.total ksql.query.pull.consistency.token.enabled
   ksql.query.pull.interpreter.enabled ksql.query.pull.limit.clause.enabled ksql.query.pull.max.allowed.offset.lag
-  ksql.query.pull.metrics.enabled ksql.query.pull.range.scan.enabled ksql.query.pull.router.thread.pool.size
+  ksql.query.pull.metrics.enabled ksql.query.pull.router.thread.pool.size
   ksql.query.pull.stream.enabled ksql.query.pull.thread.pool.size
   ksql.query.push.v2.enabled ksql.query.push.v2.registry.installed ksql.query.retry.backoff.initial.ms
   ksql.query.retry.backoff.max.ms ksql.query.status.running.threshold.seconds ksql.query.transient.max.bytes.buffering.total

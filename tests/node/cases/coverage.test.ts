@@ -129,6 +129,13 @@ test('every kind of expression and every operator has a case', () => {
 
 /** Clauses as tests/support/sql-tags.ts names them. LIMIT and ORDER BY are of queries that answer: tests/node/engine. */
 const CLAUSES = [
+  'INNER JOIN',
+  'LEFT JOIN',
+  'RIGHT JOIN',
+  'FULL JOIN',
+  'WITHIN',
+  'WITHIN (before, after)',
+  'WITHIN GRACE PERIOD',
   'WHERE',
   'GROUP BY',
   'PARTITION BY',
