@@ -112,7 +112,7 @@ export const SESSION_PROPERTIES: ReadonlyMap<string, SessionProperty> = new Map(
     'ksql.timestamp.throw.on.invalid',
     property(
       'flag',
-      'Only false, the default, is taken by queries: a record without a time is skipped and stands in the processing log.',
+      'What a record without a usable timestamp does: it is skipped and stands in the processing log (false, the default), or it ends the query (true).',
     ),
   ],
   [
