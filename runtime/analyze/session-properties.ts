@@ -4,44 +4,146 @@ import { type Position, StatementError } from '../base/errors.ts';
 import { didYouMean } from '../catalog/nearest.ts';
 
 /** What a value may be: one of some words, or of a kind. */
-type Values = readonly string[] | 'flag' | 'whole' | 'text';
+export type Values = readonly string[] | 'flag' | 'whole' | 'text';
 
-/** Properties that mean something here. */
-const KNOWN: ReadonlyMap<string, Values> = new Map<string, Values>([
-  ['auto.offset.reset', ['earliest', 'latest']],
-  ['millrace.path', ['auto', 'row', 'kernel']],
-  ['millrace.fuse', ['auto', 'never']],
-  ['millrace.idle.timeout.ms', 'whole'],
-  ['millrace.self.joins', 'text'],
-  ['ksql.assert.topic.default.timeout.ms', 'whole'],
-  ['ksql.create.or.replace.enabled', 'flag'],
-  ['ksql.insert.into.values.enabled', 'flag'],
-  ['ksql.new.query.planner.enabled', 'flag'],
-  ['ksql.output.topic.name.prefix', 'text'],
-  ['ksql.persistence.default.format.key', 'text'],
-  ['ksql.persistence.default.format.value', 'text'],
-  ['ksql.persistence.wrap.single.values', 'flag'],
-  ['ksql.query.pull.table.scan.enabled', 'flag'],
-  ['ksql.timestamp.throw.on.invalid', 'flag'],
-  // Variables are always put in.
-  ['ksql.variable.substitution.enable', ['true']],
-  // Every change is emitted; a cache would leave some out.
-  ['cache.max.bytes.buffering', ['0']],
-  ['statestore.cache.max.bytes', ['0']],
+/** A property that means something here. */
+export interface SessionProperty {
+  readonly values: Values;
+  /** What it does, and its default, in one line. */
+  readonly meaning: string;
+}
+
+function property(values: Values, meaning: string): SessionProperty {
+  return { values, meaning };
+}
+
+export const SESSION_PROPERTIES: ReadonlyMap<string, SessionProperty> = new Map([
+  [
+    'auto.offset.reset',
+    property(
+      ['earliest', 'latest'],
+      'Where a query starts reading that has not read before. Default: earliest for persistent queries, latest for push queries.',
+    ),
+  ],
+  [
+    'millrace.path',
+    property(
+      ['auto', 'row', 'kernel'],
+      'Whether aggregations run in the WebAssembly kernel: where it can (auto, the default), never (row), or else the query is refused (kernel).',
+    ),
+  ],
+  [
+    'millrace.fuse',
+    property(
+      ['auto', 'never'],
+      'Whether a change of key is done without an internal topic where there is one partition (auto, the default).',
+    ),
+  ],
+  [
+    'millrace.idle.timeout.ms',
+    property(
+      'whole',
+      'After so long without a record, stream time follows the wall clock, so that windows close. 0 or unset: it waits for records.',
+    ),
+  ],
+  [
+    'millrace.self.joins',
+    property(
+      'text',
+      "'allow' lets a query join a source with itself, which ksqlDB refuses. Unset: it is refused.",
+    ),
+  ],
+  [
+    'ksql.assert.topic.default.timeout.ms',
+    property('whole', 'How long ASSERT TOPIC waits where it has no TIMEOUT. Default: 1000.'),
+  ],
+  [
+    'ksql.create.or.replace.enabled',
+    property('flag', 'Whether CREATE OR REPLACE is allowed. Default: true.'),
+  ],
+  [
+    'ksql.insert.into.values.enabled',
+    property('flag', 'Whether INSERT INTO ... VALUES is allowed. Default: true.'),
+  ],
+  [
+    'ksql.new.query.planner.enabled',
+    property(
+      'flag',
+      "Whether a stream's query may leave key columns out and put them in another order. Default: false.",
+    ),
+  ],
+  [
+    'ksql.output.topic.name.prefix',
+    property('text', 'Stands before the names of topics that CREATE ... AS makes. Default: none.'),
+  ],
+  [
+    'ksql.persistence.default.format.key',
+    property('text', 'The KEY_FORMAT where a statement names none. Default: KAFKA.'),
+  ],
+  [
+    'ksql.persistence.default.format.value',
+    property(
+      'text',
+      'The VALUE_FORMAT where a statement names none. Unset: a statement must name one.',
+    ),
+  ],
+  [
+    'ksql.persistence.wrap.single.values',
+    property(
+      'flag',
+      'Whether a value of one column is an object with one field, where WRAP_SINGLE_VALUE says nothing. Default: true.',
+    ),
+  ],
+  [
+    'ksql.query.pull.range.scan.enabled',
+    property(
+      'flag',
+      'Whether a pull query may go through a range of keys where it may not look through all rows. Default: true.',
+    ),
+  ],
+  [
+    'ksql.query.pull.table.scan.enabled',
+    property(
+      'flag',
+      'Whether a pull query may look through all rows where it names no key. Default: true.',
+    ),
+  ],
+  [
+    'ksql.timestamp.throw.on.invalid',
+    property(
+      'flag',
+      'What a record without a usable timestamp does: it is skipped and stands in the processing log (false, the default), or it ends the query (true).',
+    ),
+  ],
+  [
+    'ksql.variable.substitution.enable',
+    property(['true'], 'Variables are always put in; the property says so.'),
+  ],
+  [
+    'cache.max.bytes.buffering',
+    property(
+      ['0'],
+      'Every change is emitted; a cache would leave some out. EMIT CHANGES EVERY does so by the clock.',
+    ),
+  ],
+  ['statestore.cache.max.bytes', property(['0'], 'The newer name of cache.max.bytes.buffering.')],
   [
     'processing.guarantee',
-    ['exactly_once', 'exactly_once_v2', 'exactly_once_beta', 'at_least_once'],
+    property(
+      ['exactly_once', 'exactly_once_v2', 'exactly_once_beta', 'at_least_once'],
+      'Processing is exactly once, whichever is set.',
+    ),
   ],
 ]);
 
 /** Properties of ksqlDB, Kafka Streams and its clients that change no result: they are kept and shown. */
-const WITHOUT_EFFECT: ReadonlySet<string> = new Set(
+export const WITHOUT_EFFECT: ReadonlySet<string> = new Set(
   `ksql.assert.schema.default.timeout.ms ksql.fail.on.deserialization.error ksql.fail.on.production.error ksql.headers.columns.enabled
   ksql.internal.topic.replicas ksql.lambdas.enabled ksql.sink.partitions ksql.sink.replicas ksql.suppress.buffer.size.bytes
   ksql.suppress.enabled ksql.windowed.session.key.legacy ksql.query.error.max.queue.size
   ksql.query.persistent.max.bytes.buffering.total ksql.query.pull.consistency.token.enabled
   ksql.query.pull.interpreter.enabled ksql.query.pull.limit.clause.enabled ksql.query.pull.max.allowed.offset.lag
-  ksql.query.pull.metrics.enabled ksql.query.pull.range.scan.enabled ksql.query.pull.router.thread.pool.size
+  ksql.query.pull.metrics.enabled ksql.query.pull.router.thread.pool.size
   ksql.query.pull.stream.enabled ksql.query.pull.thread.pool.size
   ksql.query.push.v2.enabled ksql.query.push.v2.registry.installed ksql.query.retry.backoff.initial.ms
   ksql.query.retry.backoff.max.ms ksql.query.status.running.threshold.seconds ksql.query.transient.max.bytes.buffering.total
@@ -56,7 +158,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set(
 );
 
 /** Properties of the host, which no session sets. */
-const OF_THE_HOST: ReadonlySet<string> = new Set(
+export const OF_THE_HOST: ReadonlySet<string> = new Set(
   `application.id application.server bootstrap.servers state.dir ksql.access.validator.enable ksql.advertised.listener
   ksql.connect.url ksql.extension.dir ksql.metrics.extension ksql.queries.file ksql.schema.registry.url
   ksql.security.extension.class ksql.service.id ksql.udf.enable.security.manager ksql.udfs.enabled listeners`.split(
@@ -74,7 +176,7 @@ const OPEN_NAMES = /^ksql\.functions\.[\w.]+$|^ksql\.streams\.__|^topic\.|^ksql\
 /** The property under the one name that it has here: without Kafka Streams' prefix. */
 function propertyName(written: string): string {
   const bare = written.replace(PREFIX, '');
-  return KNOWN.has(bare) || WITHOUT_EFFECT.has(bare) ? bare : written;
+  return SESSION_PROPERTIES.has(bare) || WITHOUT_EFFECT.has(bare) ? bare : written;
 }
 
 /**
@@ -89,9 +191,9 @@ export function checkedProperty(
   at: Position | null,
 ): string {
   const name = propertyName(written);
-  const values = KNOWN.get(name);
-  if (values !== undefined) {
-    if (value !== null) checkValue(name, value, values, at);
+  const known = SESSION_PROPERTIES.get(name);
+  if (known !== undefined) {
+    if (value !== null) checkValue(name, value, known.values, at);
     return name;
   }
   if (WITHOUT_EFFECT.has(name) || OPEN_NAMES.test(name)) return name;
@@ -109,7 +211,7 @@ export function checkedProperty(
     at,
     didYouMean(
       name,
-      [...KNOWN.keys(), ...WITHOUT_EFFECT],
+      [...SESSION_PROPERTIES.keys(), ...WITHOUT_EFFECT],
       'SHOW PROPERTIES lists those that are set.',
     ),
   );

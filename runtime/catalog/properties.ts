@@ -51,12 +51,17 @@ const COMMON = [
   'TIMESTAMP_FORMAT',
   'RETENTION_MS',
   'CLEANUP_POLICY',
-];
+] as const;
 
-const ALLOWED: Readonly<Record<PropertiesOf, readonly string[]>> = {
-  create: [...COMMON, 'WINDOW_TYPE', 'WINDOW_SIZE', 'SOURCED_BY_CONNECTOR'],
+const OF_CREATE = ['WINDOW_TYPE', 'WINDOW_SIZE', 'SOURCED_BY_CONNECTOR'] as const;
+
+/** A property of WITH; property-meanings.ts says what each means. */
+export type WithProperty = (typeof COMMON)[number] | (typeof OF_CREATE)[number] | 'QUERY_ID';
+
+export const ALLOWED: Readonly<Record<PropertiesOf, readonly string[]>> = {
+  create: [...COMMON, ...OF_CREATE],
   createAs: COMMON,
-  insert: ['QUERY_ID'],
+  insert: ['QUERY_ID'] satisfies WithProperty[],
 };
 
 /** Properties of the language that need a schema registry. */

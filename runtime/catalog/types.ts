@@ -21,7 +21,8 @@ import {
 import type { TypeName } from '../sql/ast.ts';
 import { didYouMean } from './nearest.ts';
 
-const BUILT_IN: ReadonlyMap<string, Type> = new Map([
+/** The built-in types by each of their names. */
+export const BUILT_IN: ReadonlyMap<string, Type> = new Map([
   ['BOOLEAN', BOOLEAN],
   ['INT', INTEGER],
   ['INTEGER', INTEGER],

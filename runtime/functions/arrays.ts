@@ -87,7 +87,8 @@ const DIRECTIONS: ReadonlyMap<string, 1 | -1> = new Map([
 
 const sorting: Omit<ScalarDeclaration, 'category' | 'parameters'> = {
   name: 'ARRAY_SORT',
-  description: "The array with its items in order, 'ASC' or 'DESC', nulls at the end.",
+  description:
+    "The array with its items in order, 'ASC' (the default) or 'DESC', nulls at the end either way; another word gives null.",
   returns: first,
   body: ([all, direction = 'ASC'], _context, types) => {
     const sign = DIRECTIONS.get(scalarText(direction).toUpperCase());
@@ -131,7 +132,8 @@ const identities = (all: readonly Value[]): ReadonlySet<Value> => new Set(all.ma
 
 const joining: Omit<ScalarDeclaration, 'category' | 'parameters'> = {
   name: 'ARRAY_JOIN',
-  description: 'The items as one text, with a delimiter between them: a comma where none is given.',
+  description:
+    'The items as one text with a delimiter between them, a comma where none is given; a null item is the word null, a null array gives null.',
   returns: STRING,
   nullPropagating: false,
   body: ([all = null, delimiter = ','], _context, types) => {
@@ -192,7 +194,8 @@ export const ARRAYS: readonly ScalarOverload[] = [
   scalar({
     name: 'ARRAY_CONCAT',
     category,
-    description: 'The items of both arrays; a null array counts as empty beside one that is not.',
+    description:
+      'The items of both arrays; a null array counts as empty beside one that is not, two null arrays give null.',
     parameters: [parameter('left', ANY_ARRAY), parameter('right', ANY_ARRAY)],
     returns: first,
     nullPropagating: false,
@@ -202,7 +205,7 @@ export const ARRAYS: readonly ScalarOverload[] = [
   scalar({
     name: 'ARRAY_CONTAINS',
     category,
-    description: 'Whether the array holds the value; false for a null array.',
+    description: 'Whether the array holds the value, a null too; false for a null array.',
     parameters: [parameter('array', ANY_ARRAY), parameter('value', ANY)],
     returns: BOOLEAN,
     nullPropagating: false,
@@ -269,7 +272,7 @@ export const ARRAYS: readonly ScalarOverload[] = [
     name: 'SLICE',
     category,
     description:
-      'The items from one place to another, both included and counted from 1; a null place is the end on its side.',
+      'The items from one place to another, both included and counted from 1; a null place is the end on its side. Null where a place is not in the array.',
     parameters: [
       parameter('array', ANY_ARRAY),
       parameter('from', of(INTEGER)),

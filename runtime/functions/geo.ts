@@ -49,7 +49,7 @@ export const GEO: readonly ScalarOverload[] = [PLACES, [...PLACES, text('unit')]
       name: 'GEO_DISTANCE',
       category: 'MATHEMATICAL',
       description:
-        'The great-circle distance of two places given in degrees, in kilometres or in MILES.',
+        'The great-circle distance of two places given in degrees, in kilometres (KM, the default, also where the unit is null) or MILES; null where a degree is null.',
       parameters,
       returns: DOUBLE,
       // A null unit is the usual one.

@@ -175,7 +175,8 @@ export const JSONS: readonly ScalarOverload[] = [
   scalar({
     name: 'JSON_ARRAY_CONTAINS',
     category,
-    description: 'Whether a JSON array holds a value; false where the text is no array.',
+    description:
+      'Whether a JSON array holds a value of that type, a null too; false where the text is no array, null where it is null.',
     parameters: [text('json'), parameter('value', ANY)],
     returns: BOOLEAN,
     nullPropagating: false,
@@ -218,7 +219,7 @@ export const JSONS: readonly ScalarOverload[] = [
   scalar({
     name: 'TO_JSON_STRING',
     category,
-    description: 'A value of any type as JSON text.',
+    description: 'A value of any type as JSON text; a null is the text null.',
     parameters: [parameter('value', ANY)],
     returns: STRING,
     nullPropagating: false,

@@ -29,7 +29,8 @@ export const LAMBDAS: readonly ScalarOverload[] = [
   scalar({
     name: 'TRANSFORM',
     category,
-    description: 'The array with each item replaced by what the lambda makes of it.',
+    description:
+      'The array with each item replaced by what the lambda makes of it, a null item too.',
     parameters: [parameter('array', ARRAY), parameter('item', lambda([ITEM], any('R')))],
     returns: ([, result = STRING]) => array(result),
     body: ([all], _context, _types, [item = NONE]) => items(all).map((each) => item(each)),
@@ -37,7 +38,8 @@ export const LAMBDAS: readonly ScalarOverload[] = [
   scalar({
     name: 'TRANSFORM',
     category,
-    description: 'The map with each key and value replaced by what the two lambdas make of both.',
+    description:
+      'The map with each key and value replaced by what the two lambdas make of both; null where two keys become one.',
     parameters: [
       parameter('map', MAP),
       parameter('key', lambda([KEY, VALUE], any('R'))),
@@ -80,7 +82,7 @@ export const LAMBDAS: readonly ScalarOverload[] = [
     name: 'REDUCE',
     category,
     description:
-      'The state after the lambda has made a new one of it and each item; without an array it stays.',
+      'The state after the lambda has made a new one of it and each item; without an array it stays, a null one stays null.',
     parameters: [
       parameter('array', ARRAY),
       parameter('state', STATE),
@@ -95,7 +97,7 @@ export const LAMBDAS: readonly ScalarOverload[] = [
     name: 'REDUCE',
     category,
     description:
-      'The state after the lambda has made a new one of it and each key and value; without a map it stays.',
+      'The state after the lambda has made a new one of it and each key and value; without a map it stays, a null one stays null.',
     parameters: [
       parameter('map', MAP),
       parameter('state', STATE),

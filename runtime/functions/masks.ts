@@ -36,7 +36,7 @@ function masksOf(given: readonly Value[]): Masks {
 const MASKS = [text('upper'), text('lower'), text('digit'), text('other')];
 
 const TAIL =
-  'Capitals become X, small letters x, digits n, all else -, if not said otherwise; a null mask leaves them.';
+  'Capitals become X, small letters x, digits n, all else -, if not said otherwise; a null mask leaves them. A null text or count gives null.';
 
 /**
  * A function that masks some of a text's characters, without masks of its own and with them.

@@ -10,7 +10,7 @@ export const NULLS: readonly ScalarOverload[] = [
   scalar({
     name: 'COALESCE',
     category,
-    description: 'The first argument that is not null.',
+    description: 'The first argument that is not null; null where all are.',
     parameters: [parameter('first', ANY), variadic('others', ANY)],
     returns: first,
     nullPropagating: false,
@@ -28,7 +28,8 @@ export const NULLS: readonly ScalarOverload[] = [
   scalar({
     name: 'NULLIF',
     category,
-    description: 'Null where both arguments are equal, else the first.',
+    description:
+      'Null where both arguments are equal, else the first; a null second one leaves the first.',
     parameters: [parameter('value', ANY), parameter('other', ANY)],
     returns: first,
     nullPropagating: false,
@@ -37,7 +38,7 @@ export const NULLS: readonly ScalarOverload[] = [
   scalar({
     name: 'AS_VALUE',
     category: 'OTHER',
-    description: 'Its argument: copies a key column into the value.',
+    description: 'Its argument, a null too: copies a key column into the value.',
     parameters: [parameter('key', ANY)],
     returns: first,
     nullPropagating: false,

@@ -46,7 +46,7 @@ function instr(value: string, part: string, position: number, occurrence: number
 }
 
 const INSTR_TEXT =
-  'Where a part stands in a text, 1-based, 0 when nowhere; from a position on, backwards when it is negative, the n-th time.';
+  'Where a part stands in a text, 1-based, 0 when nowhere or where one is null; from a position on, backwards when it is negative, the n-th time. A null position or count gives null.';
 
 const INSTR: readonly ScalarOverload[] = [
   [text('value'), text('part')],
@@ -219,7 +219,7 @@ export const TEXTS: readonly ScalarOverload[] = [
   scalar({
     name: 'ELT',
     category,
-    description: 'The n-th of the texts, counted from 1; null where there is none.',
+    description: 'The n-th of the texts, counted from 1; null where there is none or n is null.',
     parameters: [whole('n'), variadic('texts', of(STRING))],
     returns: STRING,
     nullPropagating: false,
@@ -228,7 +228,8 @@ export const TEXTS: readonly ScalarOverload[] = [
   scalar({
     name: 'FIELD',
     category,
-    description: 'The place of a text among the others, counted from 1; 0 where it is not there.',
+    description:
+      'The place of a text among the others, counted from 1; 0 where it is not there or null.',
     parameters: [text('value'), variadic('texts', of(STRING))],
     returns: INTEGER,
     nullPropagating: false,

@@ -6,11 +6,13 @@ import process from 'node:process';
 import { engineSuite } from './engine.ts';
 import { kernelSuite } from './kernel.ts';
 import type { SuiteResult } from './run.ts';
+import { sqlSuite } from './sql.ts';
 
 /** Every suite by name; a suite prints nothing itself. */
 const SUITES: ReadonlyMap<string, () => Promise<SuiteResult>> = new Map([
   ['kernel', kernelSuite],
   ['engine', engineSuite],
+  ['sql', sqlSuite],
 ]);
 
 function fail(message: string): never {

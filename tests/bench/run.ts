@@ -43,6 +43,16 @@ function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }
 
+/** The figures of several rounds, to four digits. */
+export function summary(figures: readonly number[]): Pick<CaseResult, 'median' | 'min' | 'max'> {
+  const sorted = figures.toSorted((a, b) => a - b);
+  return {
+    median: rounded(median(sorted)),
+    min: rounded(sorted[0] ?? NaN),
+    max: rounded(sorted.at(-1) ?? NaN),
+  };
+}
+
 /**
  * Rounds of every subject in turn, so that a slow moment of the machine falls on all; the first rounds (`warmups`) do not count.
  * @throws {Error} when two subjects' checksums differ: they did not do the same work
@@ -66,17 +76,13 @@ export async function runCase(
       if (round >= 0) rates.get(subject)?.push(bench.amount / ms / 1000);
     }
   }
-  const results = bench.subjects.map(({ subject }): CaseResult => {
-    const sorted = (rates.get(subject) ?? []).toSorted((a, b) => a - b);
-    return {
-      case: bench.case,
-      subject,
-      unit: bench.unit,
-      median: rounded(median(sorted)),
-      min: rounded(sorted[0] ?? NaN),
-      max: rounded(sorted.at(-1) ?? NaN),
-    };
-  });
+  const { case: name, unit } = bench;
+  const results = bench.subjects.map(({ subject }): CaseResult => ({
+    case: name,
+    subject,
+    unit,
+    ...summary(rates.get(subject) ?? []),
+  }));
   const of = (name: string): number =>
     results.find(({ subject }) => subject === name)?.median ?? NaN;
   const ratios = bench.ratios.map(([a, b]): [string, number] => [

@@ -94,12 +94,21 @@ const primaries = expressions.filter(({ kind }) =>
   ),
 );
 
+/** Calls of table functions. */
+const exploded: Arbitrary<Expression> = fc.record({
+  kind: fc.constant('Call' as const),
+  name: fc.constantFrom('EXPLODE', 'CUBE_EXPLODE').map((text) => ({ text, at })),
+  arguments: fc.tuple(expressions),
+  star: fc.constant(false),
+  at: places,
+});
+
 const items: Arbitrary<SelectItem> = fc.oneof(
   fc.record({ kind: fc.constant('Star' as const), source: maybe(names), at: places }),
   fc.record({ kind: fc.constant('StructStar' as const), operand: primaries, at: places }),
   fc.record({
     kind: fc.constant('Item' as const),
-    expression: expressions,
+    expression: fc.oneof({ weight: 4, arbitrary: expressions }, { weight: 1, arbitrary: exploded }),
     alias: maybe(names),
     at: places,
   }),
