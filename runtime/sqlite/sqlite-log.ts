@@ -15,11 +15,9 @@ import type {
   TopicSpec,
   Unsubscribe,
 } from '../ports/log.ts';
+import { RETENTION_SWEEP_MS } from '../ports/retention.ts';
 import { type Database, refusing } from './database.ts';
 import { type Append, Partitions } from './partitions.ts';
-
-/** How often, at most, a partition that is written to looks for what may go. */
-const RETENTION_SWEEP_MS = 600_000;
 
 interface QueuedAppend extends Append {
   readonly resolve: (result: AppendResult) => void;

@@ -48,7 +48,7 @@ test.each([
   const { topics } = await engine.stats();
   expect(topics).toMatchObject({ numbers: { in: 4 }, DOUBLED: { in: 4 }, SUMS: { in: 4 } });
   const steps = JSON.stringify(await engine.execute('EXPLAIN CTAS_SUMS_2;'));
-  expect(steps.includes("[kernel]")).toBe(kernel === undefined);
+  expect(steps.includes('[kernel]')).toBe(kernel === undefined);
   const [shown] = await engine.execute('SHOW QUERIES;');
   expect(shown).toMatchObject({ queries: [{}, {}] });
 });
