@@ -15,6 +15,8 @@ const LOCKED = 6;
 const DAMAGED = 11;
 const FULL = 13;
 const NO_DATABASE = 26;
+/** Those of the machine's faults: busy, locked, no memory, read-only, interrupted, input and output, cannot open, locking. */
+const PASSING: ReadonlySet<number> = new Set([BUSY, LOCKED, 7, 8, 9, 10, 14, 15]);
 
 /** Rows of a table keep their blobs last: a search that needs none of them reads none. */
 const TABLES = `
@@ -173,8 +175,10 @@ function portError(cause: unknown, doing: string): unknown {
   if (code === DAMAGED || code === NO_DATABASE) {
     return new PortError('CORRUPT', because, {}, { cause });
   }
-  const isRefusal = code !== null || ('code' in cause && cause.code === 'ERR_INVALID_STATE');
-  return isRefusal ? new PortError('UNAVAILABLE', because, {}, { cause }) : cause;
+  const isClosed = 'code' in cause && cause.code === 'ERR_INVALID_STATE';
+  // Whatever else SQLite says is a mistake of ours, and not to be tried again.
+  if (!isClosed && !PASSING.has(code ?? 0)) return cause;
+  return new PortError('UNAVAILABLE', because, {}, { cause });
 }
 
 /** What SQLite said; null when it was not SQLite that threw. */

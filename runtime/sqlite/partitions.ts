@@ -157,9 +157,11 @@ export class Partitions {
     let total = 0;
     let next = from;
     const rows = this.#database.each<SegmentRow>(
-      `SELECT base, count, data FROM segment WHERE partition = ?1
-         AND base >= coalesce((SELECT max(base) FROM segment WHERE partition = ?1 AND base <= ?2), ?2) ORDER BY base`,
+      `SELECT base, count, data FROM segment WHERE partition = ?
+         AND base >= coalesce((SELECT max(base) FROM segment WHERE partition = ? AND base <= ?), ?) ORDER BY base`,
       id,
+      id,
+      from,
       from,
     );
     for (const { base, count, data } of rows) {
@@ -203,12 +205,14 @@ export class Partitions {
 
   #trim(id: number, before: number): void {
     this.#database.run(
-      'DELETE FROM segment WHERE partition = ?1 AND base < ?2 AND base + count <= ?2',
+      'DELETE FROM segment WHERE partition = ? AND base < ? AND base + count <= ?',
       id,
+      before,
       before,
     );
     this.#database.run(
-      'UPDATE partition SET start = coalesce((SELECT min(base) FROM segment WHERE partition = ?1), next) WHERE id = ?1',
+      'UPDATE partition SET start = coalesce((SELECT min(base) FROM segment WHERE partition = ?), next) WHERE id = ?',
+      id,
       id,
     );
   }
@@ -222,10 +226,11 @@ export class Partitions {
     if (retentionMs === null) return;
     const row = this.#database.get<{ base: number | null }>(
       `SELECT coalesce(
-         (SELECT base FROM segment WHERE partition = ?1 AND maxTimestamp >= ?2 ORDER BY base LIMIT 1),
-         (SELECT max(base) FROM segment WHERE partition = ?1)) AS base`,
+         (SELECT base FROM segment WHERE partition = ? AND maxTimestamp >= ? ORDER BY base LIMIT 1),
+         (SELECT max(base) FROM segment WHERE partition = ?)) AS base`,
       id,
       nowMs - retentionMs,
+      id,
     );
     if (row !== undefined && row.base !== null) this.#trim(id, row.base);
   }
