@@ -55,7 +55,7 @@ test('a query that comes later reads what earlier runs have fed', async () => {
   const later = `${APP} CREATE STREAM twice AS SELECT id, n * 2 AS m FROM s;`;
   const ended = await run(file, later, ['{"id":"c","n":3}'], '--output', 'twice');
   const seen = resultLines(ended).map(({ value }) => Number(value?.['M']));
-  expect(seen.sort()).toEqual([2, 4, 6]);
+  expect(seen.sort((a, b) => a - b)).toEqual([2, 4, 6]);
 });
 
 test('a statement of another text for a name that is taken is refused', async () => {
