@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 
-export const USAGE = `millrace: event streaming with SQL, in memory
+export const USAGE = `millrace: event streaming with SQL
 
 usage: millrace run APP.sql [--input TOPIC=FILE.ndjson]... [options]
        millrace --help | --version
@@ -12,7 +12,12 @@ usage: millrace run APP.sql [--input TOPIC=FILE.ndjson]... [options]
                        of reading. Several files are fed one after the other, in the order given.
   --output NAME        prints the changes of this stream, table or topic; may be given several times.
                        Default: all that the persistent queries of APP.sql write.
-  --stats FILE         writes counts as JSON: records in by topic; late and out by query.
+  --database FILE      keeps topics, tables and positions in this file (SQLite; made when it is not there), so that the next run
+                       goes on where this one ends. Default: all is in memory and gone afterwards. CREATE and INSERT INTO ... SELECT
+                       of APP.sql that are in the file already, word for word, are passed over; everything else is done again.
+                       Changes that an earlier run has printed are not printed again; SELECT ... EMIT CHANGES sees all that its topic
+                       holds. One run has the file at a time.
+  --stats FILE         writes counts as JSON: records in by topic, of this run; late and out by query, since it was created.
 
 Results go to stdout, one JSON object a line, in the order of their topic (between several topics no order is promised):
   {"source": "...", "key": {...}, "window"?: {"start": ms, "end": ms}, "value": {...} or null, "rowtime": ms}
@@ -40,6 +45,8 @@ export interface RunArguments {
   readonly inputs: readonly Input[];
   /** Names of sources or topics; empty: what the persistent queries write. */
   readonly outputs: readonly string[];
+  /** Path of the database; null: everything is in memory. */
+  readonly database: string | null;
   readonly stats: string | null;
 }
 
@@ -60,6 +67,7 @@ export function readArguments(given: readonly string[]): Arguments {
     app,
     inputs: (values.input ?? []).map(inputOf),
     outputs: values.output ?? [],
+    database: values.database ?? null,
     stats: values.stats ?? null,
   };
 }
@@ -72,6 +80,7 @@ function parsed(given: readonly string[]) {
       options: {
         input: { type: 'string', multiple: true },
         output: { type: 'string', multiple: true },
+        database: { type: 'string' },
         stats: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
         version: { type: 'boolean', default: false },

@@ -1,4 +1,4 @@
-// The command `run`: an SQL text, its inputs and its outputs on an engine in memory; knows no command line.
+// The command `run`: an SQL text, its inputs and its outputs on an engine in memory or over a file; knows no command line.
 
 import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -11,8 +11,11 @@ import { type Engine, openEngine } from '../runtime/engine/engine.ts';
 import { loadParts } from '../runtime/engine/parts.ts';
 import type { QueryRows } from '../runtime/engine/query-rows.ts';
 import { memoryHost } from '../runtime/memory/memory-host.ts';
+import { systemClock } from '../runtime/memory/system-clock.ts';
+import type { Host } from '../runtime/ports/host.ts';
 import type { Log } from '../runtime/ports/log.ts';
 import type { Statement } from '../runtime/sql/ast.ts';
+import { sqliteHost } from '../runtime/sqlite/sqlite-host.ts';
 import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../runtime/task/problems.ts';
 import { type RunArguments, UsageError } from './arguments.ts';
 import { feed, type Fed, fedSource } from './feed.ts';
@@ -61,13 +64,12 @@ export async function run(
   if (given.stats !== null) checkWritable(given.stats);
   // What is fetched on first use elsewhere lies on the same disk here.
   await loadParts();
-  const host = memoryHost({ kernel });
-  await using engine = await openEngine({
-    host,
-    properties: { 'auto.offset.reset': 'earliest' },
-  });
+  const host = await hostOf(given, kernel);
+  // Before any query goes on.
+  const ends = await endsOf(host.log);
+  await using engine = await engineOn(host);
   try {
-    return await runOn(engine, host.log, sql, given, terminal);
+    return await runOn({ engine, log: host.log, ends }, sql, given, terminal);
   } catch (thrown) {
     if (!(thrown instanceof ScriptError)) throw thrown;
     for (const error of thrown.errors) {
@@ -77,9 +79,49 @@ export async function run(
   }
 }
 
+async function hostOf(
+  { database: file }: RunArguments,
+  kernel: WebAssembly.Module | null,
+): Promise<Host> {
+  if (file === null) return memoryHost({ kernel });
+  return await sqliteHost({ file, clock: systemClock, kernel, commitIntervalMs: 0 });
+}
+
+async function engineOn(host: Host): Promise<Engine> {
+  try {
+    return await openEngine({ host, properties: { 'auto.offset.reset': 'earliest' } });
+  } catch (thrown) {
+    await host.close();
+    throw thrown;
+  }
+}
+
+/** Where the partitions of each topic end, by the topic's incarnation: one that is dropped and created again begins anew. */
+type Ends = ReadonlyMap<string, readonly number[]>;
+
+async function endsOf(log: Log): Promise<Ends> {
+  const ends = new Map<string, number[]>();
+  for (const { name, partitions, incarnation } of await log.list()) {
+    const all = Array.from({ length: partitions }, (_, partition) =>
+      log.bounds({ topic: name, partition }),
+    );
+    ends.set(
+      incarnation,
+      (await Promise.all(all)).map(({ highWatermark }) => highWatermark),
+    );
+  }
+  return ends;
+}
+
+interface Running {
+  readonly engine: Engine;
+  readonly log: Log;
+  /** Before this run. */
+  readonly ends: Ends;
+}
+
 async function runOn(
-  engine: Engine,
-  log: Log,
+  { engine, log, ends }: Running,
   sql: string,
   given: RunArguments,
   terminal: Terminal,
@@ -94,15 +136,17 @@ async function runOn(
   });
   for (const answer of answers) await out(answer);
   const inputs = given.inputs.map((input) => ({ input, source: fedSource(engine, input) }));
-  const changes = outputsOf(engine.catalog, given.outputs).map(
-    (source) => new TopicChanges(source, problem),
-  );
+  const changes: TopicChanges[] = [];
+  for (const source of outputsOf(engine.catalog, given.outputs)) {
+    const topic = await log.describe(source.topic);
+    changes.push(new TopicChanges(source, problem, ends.get(topic?.incarnation ?? '')));
+  }
   const printing = subscriptions.map((one) => printSubscription(one, terminal));
   const settle = async (): Promise<void> => {
     await engine.idle();
     await Promise.all(subscriptions.map(({ rows }) => rows.idle()));
     for (const one of changes) for await (const lines of one.read(log)) await out(lines);
-    await forget(log);
+    if (given.database === null) await forget(log);
   };
   await settle();
   const fed = new Map<string, Fed>();

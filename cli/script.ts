@@ -1,6 +1,7 @@
 // Carries out the statements of an SQL text one by one and starts its queries; knows no input and no output.
 
 import { StatementError } from '../runtime/base/errors.ts';
+import type { Catalog } from '../runtime/catalog/catalog.ts';
 import type { Engine } from '../runtime/engine/engine.ts';
 import type { Entity } from '../runtime/engine/entities.ts';
 import type { QueryRows } from '../runtime/engine/query-rows.ts';
@@ -34,7 +35,10 @@ export class ScriptError extends Error {
   }
 }
 
-/** @throws {ScriptError} */
+/**
+ * What the engine has kept of an earlier run, and still has, is passed over.
+ * @throws {ScriptError}
+ */
 export async function startScript(
   engine: Engine,
   sql: string,
@@ -44,10 +48,12 @@ export async function startScript(
   if (errors.length > 0) throw new ScriptError(errors);
   const subscriptions: Subscription[] = [];
   const questions: Question[] = [];
+  const earlier = engine.catalog;
   try {
     for (const statement of statements) {
       // The parser has put variables in place already.
       if (statement.kind === 'Define' || statement.kind === 'Undefine') continue;
+      if (isDone(earlier, statement) && isDone(engine.catalog, statement)) continue;
       const text = inPlace(statement);
       if (statement.kind !== 'Select') {
         await engine.execute(text, { onEntity: (entity) => onEntity(entity, statement) });
@@ -62,6 +68,14 @@ export async function startScript(
     throw thrown;
   }
   return { subscriptions, questions };
+}
+
+/** True when the catalog has what this statement, word for word, has made. */
+function isDone({ sources, queries }: Catalog, { kind, text }: Statement): boolean {
+  const isMade = (made: Iterable<{ readonly statement: string }>) =>
+    [...made].some(({ statement }) => statement === text);
+  if (kind === 'CreateSource' || kind === 'CreateAs') return isMade(sources.values());
+  return kind === 'InsertSelect' && isMade(queries.values());
 }
 
 /** A push query reads from the beginning: what comes is what the command feeds. */

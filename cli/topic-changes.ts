@@ -9,7 +9,7 @@ import type { FetchedBatch, Log, TopicPartition } from '../runtime/ports/log.ts'
 import { type Reader, readerOf } from '../runtime/task/input.ts';
 import { ResultLines } from './result-lines.ts';
 
-/** The changes of one source, from the beginning of its topic on. */
+/** The changes of one source, from where its topic ended before. */
 export class TopicChanges {
   readonly #source: Source;
   readonly #reader: Reader;
@@ -18,12 +18,17 @@ export class TopicChanges {
   readonly #next: number[];
   readonly #onProblem: (message: string) => void;
 
-  constructor(source: Source, onProblem: (message: string) => void) {
+  /** @param from the first offset of each partition that is read; absent: the first of all */
+  constructor(
+    source: Source,
+    onProblem: (message: string) => void,
+    from: readonly number[] | undefined,
+  ) {
     const step = readingStep(source);
     this.#source = source;
     this.#reader = readerOf(step, FORMATS);
     this.#lines = new ResultLines(source.name, step.schema);
-    this.#next = Array.from({ length: source.partitions }, () => 0);
+    this.#next = Array.from({ length: source.partitions }, (_, i) => from?.[i] ?? 0);
     this.#onProblem = onProblem;
   }
 

@@ -24,7 +24,7 @@ export type {
 } from './engine/engine.ts';
 export type { Entity } from './engine/entities.ts';
 export type { ProducedAt, ProducedRecord } from './engine/insert.ts';
-export type { OpenOptions } from './engine/open.ts';
+export type { FileStorage, OpenOptions } from './engine/open.ts';
 export type { QueryStats } from './engine/queries.ts';
 export type { QueryChange, QueryColumn, QueryRows } from './engine/query-rows.ts';
 export type { ReadOptions, TopicRecord } from './engine/records.ts';

@@ -3,6 +3,7 @@
 import { messageOf, PortError } from '../../runtime/base/errors.ts';
 import { decodeDelta, encodeDeltas } from '../../runtime/ports/delta.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
+import { advanced, parsePosition, type PositionJson, START } from '../../runtime/ports/position.ts';
 import { producerId } from '../../runtime/ports/producers.ts';
 import type {
   Commit,
@@ -17,7 +18,6 @@ import type {
 } from '../../runtime/ports/store.ts';
 import { isStorageFull } from '../wire.ts';
 import { Memtable, overlaid, REMOVED } from './memtable.ts';
-import { advanced, parsePosition, type PositionJson, START } from './position.ts';
 
 /** Deltas are folded into the sorted table when they pass this. */
 const FOLD_BYTES = 1_048_576;

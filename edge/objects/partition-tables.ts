@@ -1,9 +1,9 @@
 // One partition in SQLite: segments, producers, subscribers; synchronous, and knows neither calls nor alarms.
 
 import { assert } from '../../runtime/base/assert.ts';
-import { PortError } from '../../runtime/base/errors.ts';
 import { PRODUCERS_MAX } from '../../runtime/base/limits.ts';
 import type { Bounds, FetchedBatch } from '../../runtime/ports/log.ts';
+import { decodeRing, encodeRing } from '../../runtime/ports/producer-ring.ts';
 import { type KnownProducer, toForget } from '../../runtime/ports/producers.ts';
 import type { PartitionSpec } from '../env.ts';
 
@@ -45,9 +45,6 @@ CREATE TABLE IF NOT EXISTS producer(
   id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, next INTEGER NOT NULL, lastMs REAL NOT NULL, ring BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS subscriber(name TEXT PRIMARY KEY) WITHOUT ROWID;
 `;
-
-/** Numbers of one remembered batch in a producer's ring: sequence, count, crc, base, epoch. */
-const RING_NUMBERS = 5;
 
 /** What one accepted batch is stored with. */
 export interface NewSegment {
@@ -189,33 +186,20 @@ export class PartitionTables {
       )
       .toArray()[0];
     if (row === undefined) return null;
-    const ring = new Float64Array(row.ring);
-    if (ring.length % RING_NUMBERS !== 0) {
-      throw new PortError('CORRUPT', `the batches of producer '${id}' are damaged`);
-    }
-    const batches = [];
-    for (let i = 0; i < ring.length; i += RING_NUMBERS) {
-      const [sequence = 0, count = 0, crc = 0, base = 0, epoch = 0] = ring.subarray(i, i + 5);
-      batches.push({ sequence, count, crc, base, epoch });
-    }
+    const batches = decodeRing(id, new Uint8Array(row.ring));
     return { epoch: row.epoch, next: row.next, lastMs: row.lastMs, batches };
   }
 
   /** Stores what is remembered of a producer; a new one may push out the idle ones. */
   remember(id: string, producer: KnownProducer, isNew: boolean, nowMs: number): void {
     if (isNew) this.#makeRoom(nowMs);
-    const ring = new Float64Array(producer.batches.length * RING_NUMBERS);
-    producer.batches.forEach((batch, i) => {
-      const { sequence, count, crc, base, epoch } = batch;
-      ring.set([sequence, count, crc, base, epoch], i * RING_NUMBERS);
-    });
     this.#sql.exec(
       'INSERT OR REPLACE INTO producer VALUES (?, ?, ?, ?, ?)',
       id,
       producer.epoch,
       producer.next,
       producer.lastMs,
-      ring.buffer,
+      encodeRing(producer.batches),
     );
   }
 

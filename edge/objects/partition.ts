@@ -5,6 +5,7 @@ import { messageOf, PortError } from '../../runtime/base/errors.ts';
 import { parseRecordBatch, verify } from '../../runtime/data/record.ts';
 import type { AppendResult, Bounds, Fetched, ProducerStamp } from '../../runtime/ports/log.ts';
 import { judge, type Verdict } from '../../runtime/ports/producers.ts';
+import { RETENTION_SWEEP_MS } from '../../runtime/ports/retention.ts';
 import { type EdgeEnv, type PartitionPort, type PartitionSpec, processorByName } from '../env.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { boundsOf, type PartitionMeta, PartitionTables } from './partition-tables.ts';
@@ -13,8 +14,6 @@ import { Waiters } from './waiters.ts';
 /** How long after an append the alarm repeats hints that were not acknowledged; doubles up to the maximum. */
 const HINT_RETRY_MS = 1_000;
 const HINT_RETRY_MS_MAX = 30_000;
-/** How often a partition with a retention time looks for what may go. */
-const RETENTION_SWEEP_MS = 600_000;
 /** The longest that a read waits for a record. */
 const WAIT_MS_MAX = 30_000;
 

@@ -57,7 +57,7 @@ export function none(message: string): ControlAnalysis {
   return { kind: 'none', message };
 }
 
-/** Refuses a name that is taken, unless IF NOT EXISTS or OR RARE_SOURCES says what is to be done then; null where it is free. */
+/** Refuses a name that is taken, unless IF NOT EXISTS or OR REPLACE says what is to be done then; null where it is free. */
 function existing(statement: CreateSource | CreateAs, options: AnalyzeOptions): Analysis | null {
   checkName(statement.name);
   const { text, at } = statement.name;
@@ -69,6 +69,6 @@ function existing(statement: CreateSource | CreateAs, options: AnalyzeOptions): 
     'ALREADY_EXISTS',
     `the ${known.kind} ${text} exists already`,
     at,
-    'Choose another name, DROP it first, or write IF NOT EXISTS or OR RARE_SOURCES.',
+    'Choose another name, DROP it first, or write IF NOT EXISTS or OR REPLACE.',
   );
 }

@@ -1,13 +1,52 @@
-// Opens an engine where the caller may leave the host to us: in memory then; knows no other adapter.
+// Opens an engine where the caller may leave the host to us: in memory, or over a file of Node's; knows no other adapter.
 
 import { memoryHost } from '../memory/memory-host.ts';
+import { systemClock } from '../memory/system-clock.ts';
+import type { Host } from '../ports/host.ts';
+import type { SqliteHostOptions } from '../sqlite/sqlite-host.ts';
 import { type Engine, type EngineOptions, openEngine } from './engine.ts';
 
-export type OpenOptions = Omit<EngineOptions, 'host'> & {
-  readonly host?: EngineOptions['host'] | undefined;
-};
+/** A SQLite database, for Node: topics, tables, positions and queries go on where they were when it is opened again. */
+export type FileStorage = Pick<SqliteHostOptions, 'file' | 'durability'>;
 
-/** An engine on the given host; without one, in memory, on the row path. */
-export function open(options: OpenOptions = {}): Promise<Engine> {
-  return openEngine({ ...options, host: options.host ?? memoryHost() });
+export interface OpenOptions extends Omit<EngineOptions, 'host'> {
+  /** Ports of the caller's own; `storage`, `kernel` and `commitIntervalMs` are then theirs to say. */
+  readonly host?: Host | undefined;
+  /** Where topics and tables are kept; absent: in memory. */
+  readonly storage?: 'memory' | FileStorage | undefined;
+  /**
+   * The compiled kernel (`millrace/kernel.wasm`); null: everything runs on the row path. Absent: the package's own with a file, none in
+   * memory. A query that was planned for the kernel goes on only where there is one.
+   */
+  readonly kernel?: WebAssembly.Module | null | undefined;
+  /** How often a busy query commits at most, in ms; absent: after every turn. */
+  readonly commitIntervalMs?: number | undefined;
+}
+
+/**
+ * An engine on the given host or storage; without either, in memory.
+ * @throws {PortError} LOCKED when the file is open already, here or in another process; CORRUPT, UNAVAILABLE
+ */
+export async function open(options: OpenOptions = {}): Promise<Engine> {
+  const { host: given, storage, kernel, commitIntervalMs, ...engine } = options;
+  const host = given ?? (await hostOf(storage, kernel, commitIntervalMs ?? 0));
+  try {
+    return await openEngine({ ...engine, host });
+  } catch (thrown) {
+    // A host of ours is nobody else's to close, and would stay locked.
+    if (given === undefined) await host.close();
+    throw thrown;
+  }
+}
+
+async function hostOf(
+  storage: OpenOptions['storage'],
+  kernel: OpenOptions['kernel'],
+  commitIntervalMs: number,
+): Promise<Host> {
+  if (storage === undefined || storage === 'memory')
+    return memoryHost({ kernel, commitIntervalMs });
+  // Fetched by those who ask for it: pages and Workers have no files.
+  const { sqliteHost } = await import('../sqlite/sqlite-host.ts');
+  return await sqliteHost({ ...storage, clock: systemClock, kernel, commitIntervalMs });
 }

@@ -18,6 +18,7 @@ import type {
   Unsubscribe,
 } from '../ports/log.ts';
 import { judge, toForget, type KnownProducer } from '../ports/producers.ts';
+import { RETENTION_SWEEP_MS } from '../ports/retention.ts';
 
 interface Partition {
   batches: FetchedBatch[];
@@ -25,6 +26,8 @@ interface Partition {
   highWatermark: number;
   producers: Map<string, KnownProducer>;
   forgottenMs: number;
+  /** When it last looked for batches that may go. */
+  sweptMs: number;
 }
 
 interface Topic {
@@ -63,6 +66,7 @@ export class MemoryLog implements Log {
       highWatermark: 0,
       producers: new Map<string, KnownProducer>(),
       forgottenMs: -Infinity,
+      sweptMs: -Infinity,
     }));
     this.#topics.set(topic.name, { description, partitions });
     return description;
@@ -145,6 +149,7 @@ export class MemoryLog implements Log {
       partition.batches.pop();
       partition.highWatermark = base;
     });
+    this.#expire(partition, topic.description.retentionMs);
     this.#wake(at);
     return { base, count, duplicate: false, highWatermark: base + count, incarnation: known };
   }
@@ -208,11 +213,20 @@ export class MemoryLog implements Log {
 
   async trim(at: TopicPartition, before: number): Promise<void> {
     const partition = this.#partition(at);
-    const gone = partition.batches.findIndex((batch) => batch.base + batch.count > before);
-    const count = gone < 0 ? partition.batches.length : gone;
-    if (count === 0) return;
-    partition.batches = partition.batches.slice(count);
-    partition.start = partition.batches[0]?.base ?? partition.highWatermark;
+    const kept = partition.batches.findIndex((batch) => batch.base + batch.count > before);
+    drop(partition, kept < 0 ? partition.batches.length : kept);
+  }
+
+  /** Lets the oldest batches go, up to the first that holds a record young enough; the newest stays in any case. */
+  #expire(partition: Partition, retentionMs: number | null): void {
+    const nowMs = this.#clock.now();
+    if (retentionMs === null || nowMs - partition.sweptMs < RETENTION_SWEEP_MS) return;
+    partition.sweptMs = nowMs;
+    const kept = partition.batches.findIndex(({ bytes }) => {
+      const { timestamps } = parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
+      return timestamps.some((timestamp) => timestamp >= nowMs - retentionMs);
+    });
+    drop(partition, kept < 0 ? partition.batches.length - 1 : kept);
   }
 
   subscribe(at: TopicPartition, wake: () => void): Unsubscribe {
@@ -272,6 +286,13 @@ export class MemoryLog implements Log {
   #wake(at: TopicPartition): void {
     for (const wake of this.#wakes.get(keyOf(at)) ?? []) queueMicrotask(wake);
   }
+}
+
+/** Lets the oldest batches go, that many. */
+function drop(partition: Partition, count: number): void {
+  if (count <= 0) return;
+  partition.batches = partition.batches.slice(count);
+  partition.start = partition.batches[0]?.base ?? partition.highWatermark;
 }
 
 function keyOf(at: TopicPartition): string {

@@ -1,6 +1,6 @@
 // The loop of a task: restore, read, process, commit, deliver, and again; what fails is thrown away and restored. Knows no SQL and no host.
 
-import { InvariantError, LimitError, messageOf, PortError } from '../base/errors.ts';
+import { InvariantError, LimitError, messageOf, PortError, TaskCorrupted } from '../base/errors.ts';
 import { REPARTITION_RECORDS_MAX } from '../base/limits.ts';
 import { PartMissing } from '../base/part.ts';
 import type { Batch } from '../data/batch.ts';
@@ -198,8 +198,7 @@ export class Task {
       }
       session.flush();
     } catch (thrown) {
-      // A limit is ours to raise or the query's to obey, and code that is not fetched yet ours to fetch: no fault of one record.
-      if (thrown instanceof LimitError || thrown instanceof PartMissing) throw thrown;
+      if (isNoRecordsFault(thrown)) throw thrown;
       throw new RecordCrash(session.taken, thrown);
     }
   }
@@ -371,4 +370,12 @@ class RecordCrash extends Error {
     super(messageOf(cause), { cause });
     this.taken = taken;
   }
+}
+
+/** A limit is ours to raise or the query's to obey, code that is not fetched yet ours to fetch, and state the store's to read. */
+function isNoRecordsFault(thrown: unknown): boolean {
+  if (thrown instanceof PortError) return thrown.code === 'UNAVAILABLE';
+  return (
+    thrown instanceof LimitError || thrown instanceof PartMissing || thrown instanceof TaskCorrupted
+  );
 }

@@ -29,6 +29,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['memory', ['base', 'data', 'ports']],
   ['sqlite', ['base', 'data', 'ports']],
   ['browser', [...HOST, 'memory']],
+  ['engine/open.ts', [...HOST, 'memory', 'sqlite']],
   ['memory/test-driver.ts', HOST],
   ['index.ts', [...HOST, 'memory']],
   ['testing.ts', [...HOST, 'memory']],

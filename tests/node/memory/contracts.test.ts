@@ -95,3 +95,23 @@ test('state beyond the limit is refused by name, and removing makes room', async
     changes: [set(1, null), set(3, value)],
   });
 });
+
+test('batches go that are older than their topic keeps, the newest never', async () => {
+  const clock = new ManualClock(START_MS);
+  const log = new MemoryLog(clock);
+  const hourMs = 3_600_000;
+  await log.create({ ...topicSpec('t'), retentionMs: hourMs });
+  const at = { topic: 't', partition: 0 };
+  const append = (value: string) => log.append(at, recordBatch([value], clock.now()));
+  await append('a');
+  clock.advance(hourMs / 2);
+  await append('b');
+  clock.advance(hourMs / 2 + 1);
+  await append('c');
+  expect(await log.bounds(at)).toMatchObject({ start: 1, highWatermark: 3 });
+  await refused(log.read(at, 0, 1), 'OFFSET_OUT_OF_RANGE');
+  clock.advance(10 * hourMs);
+  await log.append(at, recordBatch(['old'], 1));
+  expect(await log.bounds(at)).toMatchObject({ start: 3, highWatermark: 4 });
+  expect(await valuesFrom(log, 't', 0, 3)).toEqual(['old']);
+});

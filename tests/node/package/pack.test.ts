@@ -93,7 +93,27 @@ test('Node resolves the kernel and compiles it', async () => {
   expect(Number((await project.node(script)).stdout)).toBeGreaterThan(0);
 });
 
-test.each(['millrace/browser', 'millrace/worker'])('Vite bundles %s', async (name) => {
+test('Node keeps what it is told in a database file, with the kernel of the package', async () => {
+  const script = project.write(
+    'file.mjs',
+    `import { open } from 'millrace';
+     await using engine = await open({ storage: { file: 'kept.db' } });
+     if (!engine.catalog.sources.has('S')) {
+       await engine.execute(\`CREATE STREAM s (k STRING KEY, n INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, FORMAT='JSON');
+         CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;\`);
+     }
+     await engine.insert('s', { k: 'a', n: 1 });
+     await engine.idle();
+     const [row] = await Array.fromAsync(await engine.query("SELECT n FROM t WHERE k = 'a';"));
+     const [{ queryDescription }] = await engine.execute('EXPLAIN CTAS_T_1;');
+     console.log(row.N, queryDescription.executionPlan.includes('[kernel]'));`,
+  );
+  for (const told of ['1 true', '2 true']) {
+    expect((await project.node(script)).stdout.trim()).toBe(told);
+  }
+});
+
+test.each(['millrace', 'millrace/browser', 'millrace/worker'])('Vite bundles %s', async (name) => {
   const entry = project.write('entry.mjs', `import * as m from '${name}';\nglobalThis.m = m;\n`);
   const output = await build({
     root: project.folder,
@@ -106,6 +126,11 @@ test.each(['millrace/browser', 'millrace/worker'])('Vite bundles %s', async (nam
   const names = files.map(({ fileName }) => fileName);
   expect(names.filter((one) => one.endsWith('.js')).length).toBeGreaterThan(0);
   expect(names.filter((one) => one.endsWith('.wasm'))).toHaveLength(1);
+  // Node's own modules are asked for where they are, and never imported.
+  const scripts = files.flatMap((one) => (one.type === 'chunk' ? [one.code] : []));
+  expect(
+    scripts.filter((code) => /\bimport\s*\(?[^)]*['"]node:|browser-external/.test(code)),
+  ).toEqual([]);
 });
 
 test('wrangler bundles millrace/edge for a Worker', async () => {

@@ -1,13 +1,8 @@
 // A task's position: what a commit changes besides state and outbox, kept as one row of JSON; knows no SQL.
 
-import { PortError } from '../../runtime/base/errors.ts';
-import type { TopicPartition } from '../../runtime/ports/log.ts';
-import type {
-  Commit,
-  CounterEntry,
-  OffsetEntry,
-  StreamTimeEntry,
-} from '../../runtime/ports/store.ts';
+import { PortError } from '../base/errors.ts';
+import type { TopicPartition } from './log.ts';
+import type { Commit, CounterEntry, OffsetEntry, StreamTimeEntry } from './store.ts';
 
 interface Sequence {
   readonly to: TopicPartition;
