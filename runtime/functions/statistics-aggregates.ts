@@ -39,8 +39,9 @@ function deviationBody(
     undo(cells, [value = null]) {
       if (value === null) return;
       const count = cells[1] as bigint;
-      // Of nothing nothing is left, not even what rounding left.
-      const squares = count < 2n ? 0 : (cells[2] as number) - share(cells[0] ?? null, count, value);
+      const before = cells[2] as number;
+      // Of less than two nothing is left, not even what rounding left; and squares are never negative.
+      const squares = count < 3n ? 0 : Math.max(0, before - share(cells[0] ?? null, count, value));
       cells[0] = plus(cells[0] ?? null, value, -1);
       cells[1] = count - 1n;
       cells[2] = squares;
