@@ -50,6 +50,11 @@ import { demandPane, windowStartOf } from './window';
 //             cell i is       COUNT i64 | SUM i64 or f64 | MIN, MAX i64 or f64 | AVG sum (i64 or f64), count i64
 //             not null        an INT sum is sign-extended from 32 bits
 
+/** The bits of a double, every NaN as the same: which ones arithmetic makes is the processor's whim. */
+function bitsOf(value: f64): i64 {
+  return value == value ? reinterpret<i64>(value) : 0x7ff8000000000000;
+}
+
 /** Writes the state of a slot. */
 function writeState(slot: usize, to: usize): void {
   let present: u64 = 0;
@@ -76,7 +81,7 @@ function writeState(slot: usize, to: usize): void {
       if (called == FUNCTION_COUNT) store<i64>(at, count);
       else if (called == FUNCTION_SUM && type == TYPE_I32)
         store<i64>(at, <i64>(<i32>load<i64>(block)));
-      else store<i64>(at, load<i64>(block));
+      else store<i64>(at, type == TYPE_F64 ? bitsOf(load<f64>(block)) : load<i64>(block));
       if (called == FUNCTION_AVG) {
         store<i64>(at, count, 8);
         present |= (<u64>1) << (cell + 1);

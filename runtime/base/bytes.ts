@@ -15,6 +15,19 @@ const fatalDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Up to this many bytes, building a string char by char beats a call of TextDecoder. */
 const SHORT_TEXT_BYTES_MAX = 24;
 
+/** The high word of NaN; the low one is 0. */
+const NAN_HIGH = 0x7ff8_0000;
+
+/** Writes a double, little endian, a NaN always as 7FF8000000000000. */
+export function setFloat64(view: DataView, at: number, value: number): void {
+  if (value === value) {
+    view.setFloat64(at, value, true);
+    return;
+  }
+  view.setUint32(at, 0, true);
+  view.setUint32(at + 4, NAN_HIGH, true);
+}
+
 /** Bytes that grow as they are written. Little endian unless the method ends in `BE`. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -75,9 +88,10 @@ export class ByteWriter {
     this.#length += 8;
   }
 
+  /** Every NaN as the same bits: which ones arithmetic makes is the processor's and the compiler's whim. */
   f64(value: number): void {
     this.reserve(8);
-    this.#view.setFloat64(this.#length, value, true);
+    setFloat64(this.#view, this.#length, value);
     this.#length += 8;
   }
 

@@ -1,6 +1,6 @@
 // The state value of a row (PROTOCOL.md section 4) from columns and back into them, with no value made on the way; knows no table.
 
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteReader, ByteWriter, setFloat64 } from '../base/bytes.ts';
 import { InvariantError, PortError, TaskCorrupted } from '../base/errors.ts';
 import type { ColumnBuilder } from './builder.ts';
 import { type Column, isNull, valueAt } from './column.ts';
@@ -88,7 +88,7 @@ export class RowCells {
       bytes[flagAt] = (bytes[flagAt] as number) | (1 << (i & 7));
       switch (column.storage) {
         case 'f64':
-          view.setFloat64(at, column.values[position] as number, true);
+          setFloat64(view, at, column.values[position] as number);
           break;
         case 'i32': {
           const value = column.values[position] as number;

@@ -1,5 +1,6 @@
 // The memory of typed accumulators: a slot is the state value of its group; knows which bytes, not what they count.
 
+import { setFloat64 } from '../base/bytes.ts';
 import { TaskCorrupted } from '../base/errors.ts';
 
 const FIRST_SLOTS = 64;
@@ -23,9 +24,16 @@ export class SlotMemory {
   f64: Float64Array;
   words: Int32Array;
 
-  /** @param present for each cell: true when it is never null */
-  constructor(present: readonly boolean[]) {
+  /** Cells that hold doubles. */
+  readonly #doubles: readonly number[];
+
+  /**
+   * @param present for each cell: true when it is never null
+   * @param doubles the cells that hold doubles
+   */
+  constructor(present: readonly boolean[], doubles: readonly number[]) {
     this.stride = HEADER_CELLS + present.length;
+    this.#doubles = doubles;
     this.#presentAtFirst = new Int32Array(2);
     present.forEach((always, cell) => {
       const bits = this.#presentAtFirst;
@@ -74,7 +82,14 @@ export class SlotMemory {
   }
 
   encode(slot: number): Uint8Array {
-    return this.#bytesOf(slot).slice();
+    const bytes = this.#bytesOf(slot).slice();
+    for (const cell of this.#doubles) {
+      const at = SlotMemory.offsetOf(cell);
+      const value = this.f64[slot * this.stride + at] as number;
+      // Stored bytes have one NaN.
+      if (Number.isNaN(value)) setFloat64(new DataView(bytes.buffer), at * 8, value);
+    }
+    return bytes;
   }
 
   move(from: number, to: number): void {

@@ -31,29 +31,33 @@ interface Shape {
   readonly cells: number;
   /** True: the cells are never null. */
   readonly present: boolean;
+  /** True: the first cell holds a double. */
+  readonly double: boolean;
   readonly make: Make;
 }
 
 /** How a call is computed over a column of that kind; null when there is no typed way. */
 function shapeOf(name: string, argument: Type | null): Shape | null {
-  if (name === 'COUNT') return { cells: 1, present: true, make: (...at) => new CountCall(...at) };
+  if (name === 'COUNT')
+    return { cells: 1, present: true, double: false, make: (...at) => new CountCall(...at) };
   if (argument === null) return null;
   const storage = storageOf(argument);
   const isTime =
     argument.kind === 'TIME' || argument.kind === 'DATE' || argument.kind === 'TIMESTAMP';
   if (storage !== 'f64' && storage !== 'i32' && storage !== 'i64') return null;
+  const double = storage === 'f64';
   if (name === 'MIN' || name === 'MAX') {
     const Bound = { f64: BoundFloat64Call, i32: BoundInt32Call, i64: BoundInt64Call }[storage];
-    return { cells: 1, present: false, make: (...at) => new Bound(...at, name) };
+    return { cells: 1, present: false, double, make: (...at) => new Bound(...at, name) };
   }
   if (isTime) return null;
   if (name === 'SUM') {
     const Sum = { f64: SumFloat64Call, i32: SumInt32Call, i64: SumInt64Call }[storage];
-    return { cells: 1, present: true, make: (...at) => new Sum(...at) };
+    return { cells: 1, present: true, double, make: (...at) => new Sum(...at) };
   }
   if (name !== 'AVG') return null;
   const Average = storage === 'f64' ? AverageFloat64Call : AverageIntegerCall;
-  return { cells: 2, present: true, make: (...at) => new Average(...at) };
+  return { cells: 2, present: true, double, make: (...at) => new Average(...at) };
 }
 
 /** Typed accumulators for these calls, or null when one of them has no typed way. */
@@ -83,7 +87,13 @@ export class TypedAccumulators implements Accumulators {
   readonly #arguments: readonly number[];
 
   constructor(calls: readonly CallSpec[], shapes: readonly Shape[], present: readonly boolean[]) {
-    const memory = new SlotMemory(present);
+    const doubles: number[] = [];
+    let first = 0;
+    for (const { cells, double } of shapes) {
+      if (double) doubles.push(first);
+      first += cells;
+    }
+    const memory = new SlotMemory(present, doubles);
     let cell = 0;
     this.#memory = memory;
     this.#arguments = calls.map((call) => call.arguments[0] ?? -1);
