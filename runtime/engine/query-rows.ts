@@ -127,10 +127,16 @@ export function asAnswer(batch: Batch, answer: Schema, order: readonly number[])
   const columns = order.flatMap((index) => batch.columns[index] ?? []);
   const shown = { ...batch, schema: answer, columns };
   const { op, valueNull } = batch;
-  const isShown = (position: number): boolean =>
-    op === null
-      ? valueNull === null || !bitAt(valueNull, position)
-      : op[position] !== Op.UpdateBefore;
-  const positions = Uint32Array.from({ length: batch.length }, (_, i) => positionOf(batch, i));
-  return select(shown, positions.filter(isShown));
+  // Mostly all rows are shown, and the batch goes on as it is.
+  if (op === null ? valueNull === null : !op.includes(Op.UpdateBefore)) return shown;
+  const positions: number[] = [];
+  for (let i = 0; i < batch.length; i++) {
+    const position = positionOf(batch, i);
+    const isShown =
+      op === null
+        ? valueNull === null || !bitAt(valueNull, position)
+        : op[position] !== Op.UpdateBefore;
+    if (isShown) positions.push(position);
+  }
+  return select(shown, Uint32Array.from(positions));
 }

@@ -96,11 +96,12 @@ export class StoredRows {
     scratch.truncate(0);
     const columns = this.#keys.map((key) => batch.columns[key] as Column);
     writeKey(scratch, columns, position);
-    const [start, end] = this.#windows.map((window) =>
-      Number(valueAt(batch.columns[window] as Column, position)),
-    );
+    const [start, end] = this.#windows;
     if (start !== undefined) {
-      writeWindow(scratch, start, this.#isSession && end !== undefined ? end : null);
+      const bound = (window: number): number =>
+        Number(valueAt(batch.columns[window] as Column, position));
+      const endMs = this.#isSession && end !== undefined ? bound(end) : null;
+      writeWindow(scratch, bound(start), endMs);
     }
     return this.#table.locate(scratch.buffer, 0, scratch.position);
   }
