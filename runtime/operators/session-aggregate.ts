@@ -1,6 +1,6 @@
 // Aggregates rows by key into sessions, which grow and merge as rows come; the row path. Knows no kernel and no store.
 
-import { InvariantError, RecordError } from '../base/errors.ts';
+import { InvariantError } from '../base/errors.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
@@ -12,7 +12,7 @@ import type { AggregateStep, WindowSpec } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { GroupKeys, NO_GROUP } from '../state/group-keys.ts';
 import { GroupNames } from '../state/group-names.ts';
-import type { RowContext } from '../state/generic-accumulators.ts';
+import { guardedCall, type RowContext } from '../state/generic-accumulators.ts';
 import { type Session, SessionTable } from '../state/session-table.ts';
 import { aggregateCalls, rowContext } from './aggregate-calls.ts';
 import { carriedOver } from './output-columns.ts';
@@ -139,7 +139,7 @@ class SessionAggregate implements Operator {
       const cells = body.initial();
       for (const session of sessions) merge(cells, session.cells.slice(at, at + cells.length));
       const values = given.map((index) => valueAt(batch.columns[index] as Column, position));
-      guarded(this.#rows, batch, position, call, () => body.add(cells, values, offset));
+      guardedCall(this.#rows, batch, position, call, () => body.add(cells, values, offset));
       return cells;
     });
   }
@@ -167,23 +167,6 @@ function callsOf(step: AggregateStep, input: Schema, registry: FunctionRegistry)
     at += body.cells.length;
     return call;
   });
-}
-
-/** What is computed, or null where the call fails on the row. */
-function guarded<T>(
-  rows: RowContext,
-  batch: Batch,
-  position: number,
-  call: number,
-  compute: () => T,
-): T | null {
-  try {
-    return compute();
-  } catch (thrown) {
-    if (!(thrown instanceof RecordError)) throw thrown;
-    rows.failed(batch, position, call, thrown.message);
-    return null;
-  }
 }
 
 /** The rows put out for rows of one batch. */
@@ -229,7 +212,7 @@ class SessionOutput {
       const own = cells.slice(at, at + body.cells.length);
       const result = (): Value => body.result(own);
       this.#results[index]?.append(
-        op === Op.Delete ? null : guarded(this.#context, batch, position, index, result),
+        op === Op.Delete ? null : guardedCall(this.#context, batch, position, index, result),
       );
     });
   }

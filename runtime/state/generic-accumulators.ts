@@ -24,6 +24,23 @@ export interface RowContext {
   failed(batch: Batch, position: number, call: number, reason: string): void;
 }
 
+/** What is computed, or null where the call fails on the row, which is told. */
+export function guardedCall<T>(
+  rows: RowContext,
+  batch: Batch,
+  position: number,
+  call: number,
+  compute: () => T,
+): T | null {
+  try {
+    return compute();
+  } catch (thrown) {
+    if (!(thrown instanceof RecordError)) throw thrown;
+    rows.failed(batch, position, call, thrown.message);
+    return null;
+  }
+}
+
 interface Slot {
   rowtime: number;
   /** The cells of each call. */
@@ -114,20 +131,14 @@ export class GenericAccumulators implements Accumulators {
     const position = fold.positions[k] as number;
     const values = columns.map((column) => valueAt(column, position));
     const { body } = call;
-    const guarded = <T>(compute: () => T): T | null => {
-      try {
-        return compute();
-      } catch (thrown) {
-        if (!(thrown instanceof RecordError)) throw thrown;
-        this.#rows.failed(batch, position, index, thrown.message);
-        return null;
-      }
-    };
-    const result = (): Value => guarded(() => body.result(cells));
+    const rows = this.#rows;
+    const result = (): Value => guardedCall(rows, batch, position, index, () => body.result(cells));
     if ((fold.before?.[k] ?? -1) >= 0) results.append(result());
-    if (fold.undo === null || fold.undo[k] !== 1) {
-      guarded(() => body.add(cells, values, this.#rows.offset(batch, position)));
-    } else guarded(() => body.undo?.(cells, values));
+    const isUndo = fold.undo !== null && fold.undo[k] === 1;
+    guardedCall(rows, batch, position, index, () => {
+      if (isUndo) body.undo?.(cells, values);
+      else body.add(cells, values, rows.offset(batch, position));
+    });
     if (fold.after === null || (fold.after[k] as number) >= 0) results.append(result());
   }
 }
