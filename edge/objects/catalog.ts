@@ -19,6 +19,7 @@ import {
   type ScriptAnswer,
 } from '../env.ts';
 import { settle, settleAsync, toWire, unwrap, type Wire } from '../wire.ts';
+import { Alarm } from './alarm.ts';
 import { type CatalogEffect, perform, targetOf } from './catalog-effects.ts';
 import { Effects } from './effects.ts';
 import { EntryTables } from './entry-tables.ts';
@@ -35,18 +36,19 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
   readonly #topics: TopicTables;
   readonly #entries: EntryTables;
   readonly #effects: Effects;
-  #alarmMs: number | null = null;
+  readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
+    this.#alarm = new Alarm(ctx.storage);
     const { sql } = ctx.storage;
     this.#topics = new TopicTables(sql);
     this.#entries = new EntryTables(sql);
     this.#effects = new Effects(sql, (call) => perform(env, call as CatalogEffect));
     void ctx.blockConcurrencyWhile(async () => {
-      this.#alarmMs = await ctx.storage.getAlarm();
-      if (this.#effects.pending > 0) this.#arm(Date.now());
-      else if (this.#hasTasks) this.#arm(Date.now() + SWEEP_MS);
+      await this.#alarm.load();
+      if (this.#effects.pending > 0) this.#alarm.arm(Date.now());
+      else if (this.#hasTasks) this.#alarm.arm(Date.now() + SWEEP_MS);
     });
   }
 
@@ -142,16 +144,16 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
 
   /** Repeats what was not acknowledged and wakes every task. Never throws: a throwing alarm is lost in the end. */
   override async alarm(): Promise<void> {
-    this.#alarmMs = null;
+    this.#alarm.fired();
     try {
       const done = await this.#effects.flush();
-      if (!done) this.#arm(Date.now() + EFFECT_RETRY_MS);
+      if (!done) this.#alarm.arm(Date.now() + EFFECT_RETRY_MS);
       if (!this.#hasTasks) return;
       await this.#sweep();
-      this.#arm(Date.now() + SWEEP_MS);
+      this.#alarm.arm(Date.now() + SWEEP_MS);
     } catch (thrown) {
       console.error(`catalog alarm: ${messageOf(thrown)}`);
-      this.#arm(Date.now() + EFFECT_RETRY_MS);
+      this.#alarm.arm(Date.now() + EFFECT_RETRY_MS);
     }
   }
 
@@ -179,7 +181,7 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
       this.#effects.add(result.effects.map((effect) => [targetOf(effect), effect]));
       return result;
     });
-    this.#arm(Date.now() + EFFECT_RETRY_MS);
+    this.#alarm.arm(Date.now() + EFFECT_RETRY_MS);
     return made;
   }
 
@@ -193,11 +195,5 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     const timestamp = rowtime ?? undefined;
     await this.#effects.flush();
     await produce(log, wallClock, { topic: source.topic, spare }, [{ ...record, timestamp }]);
-  }
-
-  #arm(atMs: number): void {
-    if (this.#alarmMs !== null && this.#alarmMs <= atMs) return;
-    this.#alarmMs = atMs;
-    void this.ctx.storage.setAlarm(atMs);
   }
 }

@@ -8,6 +8,7 @@ import { judge, type Verdict } from '../../runtime/ports/producers.ts';
 import { RETENTION_SWEEP_MS } from '../../runtime/ports/retention.ts';
 import { type EdgeEnv, type PartitionPort, type PartitionSpec, processorByName } from '../env.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
+import { Alarm } from './alarm.ts';
 import { boundsOf, type PartitionMeta, PartitionTables } from './partition-tables.ts';
 import { Waiters } from './waiters.ts';
 
@@ -24,16 +25,16 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   readonly #told = new Map<string, number>();
   #hinting = false;
   #retryMs = HINT_RETRY_MS;
-  /** When the alarm is set for; null when it is not. */
-  #alarmMs: number | null = null;
+  readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
+    this.#alarm = new Alarm(ctx.storage);
     this.#tables = new PartitionTables(ctx.storage.sql);
     void ctx.blockConcurrencyWhile(async () => {
-      this.#alarmMs = await ctx.storage.getAlarm();
+      await this.#alarm.load();
       // Whatever was to be told before this instance began is told again.
-      if (this.#tables.subscribers().length > 0) this.#arm(Date.now() + HINT_RETRY_MS);
+      if (this.#tables.subscribers().length > 0) this.#alarm.arm(Date.now() + HINT_RETRY_MS);
     });
   }
 
@@ -100,10 +101,10 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   #appended(): void {
     const meta = this.#tables.meta();
     if (this.#tables.subscribers().length > 0) {
-      this.#arm(Date.now() + this.#retryMs);
+      this.#alarm.arm(Date.now() + this.#retryMs);
       this.#hint();
     } else if (meta !== null && meta.retentionMs !== null) {
-      this.#arm(Date.now() + RETENTION_SWEEP_MS);
+      this.#alarm.arm(Date.now() + RETENTION_SWEEP_MS);
     }
     this.#waiters.wakeAll();
   }
@@ -172,7 +173,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       this.#meta(null);
       this.#tables.subscribe(processor);
       this.#told.delete(processor);
-      this.#arm(Date.now() + HINT_RETRY_MS);
+      this.#alarm.arm(Date.now() + HINT_RETRY_MS);
       this.#hint();
       return null;
     });
@@ -188,19 +189,19 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   /** Repeats the hints that were not acknowledged, and lets expired records go. Never throws: a throwing alarm is lost in the end. */
   override async alarm(): Promise<void> {
-    this.#alarmMs = null;
+    this.#alarm.fired();
     try {
       const meta = this.#tables.meta();
       if (meta === null) return;
       await this.#hintAll();
       if (this.#untold(meta).length > 0) {
         this.#retryMs = Math.min(this.#retryMs * 2, HINT_RETRY_MS_MAX);
-        this.#arm(Date.now() + this.#retryMs);
+        this.#alarm.arm(Date.now() + this.#retryMs);
       }
       if (meta.retentionMs !== null) this.#expire(meta.retentionMs);
     } catch (thrown) {
       console.error(`partition alarm: ${messageOf(thrown)}`);
-      this.#arm(Date.now() + HINT_RETRY_MS_MAX);
+      this.#alarm.arm(Date.now() + HINT_RETRY_MS_MAX);
     }
   }
 
@@ -210,7 +211,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       const before = this.#tables.expiredBelow(Date.now() - retentionMs);
       this.#tables.trim(before);
     });
-    this.#arm(Date.now() + RETENTION_SWEEP_MS);
+    this.#alarm.arm(Date.now() + RETENTION_SWEEP_MS);
   }
 
   /** @throws {PortError} UNKNOWN_PARTITION while this partition is not open, INCARNATION_CHANGED */
@@ -225,12 +226,6 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       );
     }
     return meta;
-  }
-
-  #arm(atMs: number): void {
-    if (this.#alarmMs !== null && this.#alarmMs <= atMs) return;
-    this.#alarmMs = atMs;
-    void this.ctx.storage.setAlarm(atMs);
   }
 
   #hint(): void {

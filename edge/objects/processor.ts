@@ -17,6 +17,7 @@ import { kernel } from '../kernel.ts';
 import { registry } from '../registry.ts';
 import { type PulledRow, rowTexts } from '../rows.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
+import { Alarm } from './alarm.ts';
 import { type Process, type ProcessorSpec, ProcessorTables } from './processor-tables.ts';
 
 /** How long one alarm goes on with turns before it ends and the next one follows. */
@@ -31,16 +32,16 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   #isRunning = false;
   /** Counts wake-ups, so that one during a turn is not lost. */
   #wakes = 0;
-  /** When the alarm is set for; null when it is not. */
-  #alarmMs: number | null = null;
+  readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
+    this.#alarm = new Alarm(ctx.storage);
     this.#tables = new ProcessorTables(ctx.storage.sql);
     this.#store = this.createStore(ctx.storage);
     void ctx.blockConcurrencyWhile(async () => {
-      this.#alarmMs = await ctx.storage.getAlarm();
-      if (this.#tables.process()?.pending === true) this.#arm(Date.now());
+      await this.#alarm.load();
+      if (this.#tables.process()?.pending === true) this.#alarm.arm(Date.now());
     });
   }
 
@@ -52,7 +53,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   async start(spec: ProcessorSpec): Promise<Wire<null>> {
     return settle(() => {
       this.ctx.storage.transactionSync(() => this.#tables.start(spec));
-      if (this.#tables.process()?.pending === true) this.#arm(Date.now());
+      if (this.#tables.process()?.pending === true) this.#alarm.arm(Date.now());
       return null;
     });
   }
@@ -77,7 +78,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
       if (process.error !== null) return true;
       this.#wakes += 1;
       if (!process.pending) this.#tables.setPending(true);
-      if (!this.#isRunning) this.#arm(Date.now());
+      if (!this.#isRunning) this.#alarm.arm(Date.now());
       return true;
     });
   }
@@ -112,13 +113,13 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
 
   /** Runs turns until nothing is left to do. Never throws: a throwing alarm is lost in the end. */
   override async alarm(): Promise<void> {
-    this.#alarmMs = null;
+    this.#alarm.fired();
     this.#isRunning = true;
     try {
       await this.#run();
     } catch (thrown) {
       console.error(`processor alarm: ${messageOf(thrown)}`);
-      this.#arm(Date.now() + RETRY_MS);
+      this.#alarm.arm(Date.now() + RETRY_MS);
     } finally {
       this.#isRunning = false;
     }
@@ -136,10 +137,10 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
       switch (turn.kind) {
         case 'progress':
           if (Date.now() < until) continue;
-          this.#arm(Date.now());
+          this.#alarm.arm(Date.now());
           return;
         case 'wait':
-          this.#arm(turn.untilMs);
+          this.#alarm.arm(turn.untilMs);
           return;
         case 'idle':
           if (this.#wakes !== wakes) continue;
@@ -156,7 +157,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   /** A fenced task begins anew from its last commit; any other end stays until the statement is repeated. */
   #end(task: Task): void {
     this.#task = null;
-    if (task.state === 'FENCED') this.#arm(Date.now() + RETRY_MS);
+    if (task.state === 'FENCED') this.#alarm.arm(Date.now() + RETRY_MS);
     else if (task.state === 'ERROR') this.#tables.setError(messageOf(task.error));
   }
 
@@ -181,11 +182,5 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
       kernel,
       commitIntervalMs: 0,
     });
-  }
-
-  #arm(atMs: number): void {
-    if (this.#alarmMs !== null && this.#alarmMs <= atMs) return;
-    this.#alarmMs = atMs;
-    void this.ctx.storage.setAlarm(atMs);
   }
 }

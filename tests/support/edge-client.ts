@@ -79,16 +79,17 @@ export async function fetchAll(
   }
 }
 
-/** Asks again until the answer is neither null nor false; fails after `withinMs`. */
+/** Asks again, every `restMs`, until the answer is neither null nor false; fails after `withinMs`. */
 export async function until<T>(
   ask: () => Promise<T | null | false>,
   withinMs = 20_000,
+  restMs = 50,
 ): Promise<T> {
   const end = performance.now() + withinMs;
   for (;;) {
     const answer = await ask();
     if (answer !== null && answer !== false) return answer;
     if (performance.now() > end) throw new Error('it did not come to this in time');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, restMs));
   }
 }

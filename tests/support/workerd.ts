@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { QUIET_WRANGLER } from './quiet-wrangler.ts';
@@ -87,7 +87,6 @@ async function bundleEdge(entry = 'edge/main.ts'): Promise<string> {
     rmSync(fresh, { recursive: true, force: true });
     throw new Error(`wrangler could not bundle ${entry}:\n${output.text}`);
   }
-  writeFileSync(join(fresh, 'config.capnp'), configOf(fresh, 'main'));
   try {
     renameSync(fresh, bundle);
   } catch (thrown) {
@@ -97,8 +96,8 @@ async function bundleEdge(entry = 'edge/main.ts'): Promise<string> {
   return bundle;
 }
 
-/** workerd's configuration: the bundle, its objects with SQLite on a disk given at start, one socket on loopback. */
-function configOf(bundle: string, name: string): string {
+/** workerd's configuration: the bundle, its objects with SQLite on a disk given at start, `vars` as text bindings, one socket on loopback. */
+function configOf(bundle: string, vars: Readonly<Record<string, string>>): string {
   const compatibilityDate = /"compatibility_date": "([\d-]+)"/.exec(
     readFileSync(join(root, 'edge/wrangler.jsonc'), 'utf8'),
   )?.[1];
@@ -107,22 +106,25 @@ function configOf(bundle: string, name: string): string {
     .sort((a, b) => Number(b.endsWith('.js')) - Number(a.endsWith('.js')))
     .map((file) => {
       const kind = file.endsWith('.wasm') ? 'wasm' : 'esModule';
-      return `(name = "${file}", ${kind} = embed "${file}")`;
+      return `(name = "${file}", ${kind} = embed "${basename(bundle)}/${file}")`;
     });
   const namespaces = CLASSES.map(
     ([, className]) =>
       `(className = "${className}", uniqueKey = "millrace-${className}", enableSql = true)`,
   );
-  const bindings = CLASSES.map(
-    ([binding, className]) => `(name = "${binding}", durableObjectNamespace = "${className}")`,
-  );
+  const bindings = [
+    ...CLASSES.map(
+      ([binding, className]) => `(name = "${binding}", durableObjectNamespace = "${className}")`,
+    ),
+    ...Object.entries(vars).map(([name, text]) => `(name = "${name}", text = "${text}")`),
+  ];
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    (name = "${name}", worker = .edge),
+    (name = "main", worker = .edge),
     (name = "disk", disk = (writable = true)),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${name}")],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
 const edge :Workerd.Worker = (
   compatibilityDate = "${compatibilityDate}",
@@ -138,22 +140,27 @@ const edge :Workerd.Worker = (
 export class Workerd {
   /** Where the objects keep their SQLite files. */
   readonly folder: string;
-  readonly #bundle: string;
+  readonly #config: string;
   #child: ChildProcess | null = null;
   #url = '';
   #output = { text: '' };
 
-  private constructor(bundle: string, folder: string) {
-    this.#bundle = bundle;
+  private constructor(config: string, folder: string) {
+    this.#config = config;
     this.folder = folder;
   }
 
-  /** Bundles `entry` and starts it on empty storage. */
-  static async start(entry?: string): Promise<Workerd> {
+  /** Bundles `entry` and starts it on empty storage, with `vars` in its environment. */
+  static async start(
+    entry?: string,
+    vars: Readonly<Record<string, string>> = {},
+  ): Promise<Workerd> {
     const bundle = await bundleEdge(entry);
     const folder = join(temporary, `workerd-${randomUUID()}`);
     mkdirSync(folder, { recursive: true });
-    const workerd = new Workerd(bundle, folder);
+    const config = `${folder}.capnp`;
+    writeFileSync(config, configOf(bundle, vars));
+    const workerd = new Workerd(config, folder);
     await workerd.restart();
     return workerd;
   }
@@ -174,7 +181,7 @@ export class Workerd {
       workerdPath,
       [
         'serve',
-        join(this.#bundle, 'config.capnp'),
+        this.#config,
         '--experimental',
         '--control-fd=3',
         `--directory-path=disk=${this.folder}`,
@@ -203,6 +210,7 @@ export class Workerd {
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.#config, { force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

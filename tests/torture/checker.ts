@@ -1,84 +1,110 @@
-// Recounts everything from what producers say they sent: the log record by record, the changes of the table one by one, the table.
+// Recounts everything from what producers say they sent: the log, what consumers saw of it, the changes of the table, the table.
 
 import type { FetchedRecord } from '../support/edge-client.ts';
-import { type Producer, PRODUCER_RECORDS_MAX, recordOf } from './load.ts';
+import type { Anomalies } from './anomalies.ts';
+import type { Poll, PulledTable } from './consumer.ts';
+import { keyOf, type Producer, PRODUCER_RECORDS_MAX, recordOf } from './load.ts';
 
-/** What was found wrong; each kind with examples, at most a few. */
-export interface Anomaly {
-  readonly kind:
-    | 'lost'
-    | 'duplicated'
-    | 'reordered'
-    | 'moved'
-    | 'miscounted'
-    | 'table differs'
-    | 'stuck'
-    | 'refused';
-  readonly what: string;
+const text = new TextDecoder();
+
+/** The name of a change of the table. */
+export const changeName = (group: string, n: number, total: number): string =>
+  `${group} ${n} ${total}`;
+
+/** The keys of a partition of the log, by offset; each value is checked to be its record's. */
+export function keysOf(records: readonly FetchedRecord[], anomalies: Anomalies): string[] {
+  return records.map(({ key, value, offset }) => {
+    const name = text.decode(key);
+    const [number = -1, n = -1] = name.split('-').map(Number);
+    const { AMOUNT } = JSON.parse(text.decode(value)) as { AMOUNT: number };
+    if (!Number.isNaN(n) && AMOUNT !== recordOf(number, n).amount) {
+      anomalies.add('inconsistent-offsets', `${name} at ${offset} has another record's value`);
+    }
+    return name;
+  });
 }
 
-const EXAMPLES_MAX = 5;
-
-/** Gathers anomalies, so that a thousand of one kind do not hide the others. */
-export class Anomalies {
-  readonly #counts = new Map<Anomaly['kind'], number>();
-  readonly examples: Anomaly[] = [];
-
-  add(kind: Anomaly['kind'], what: string): void {
-    const count = (this.#counts.get(kind) ?? 0) + 1;
-    this.#counts.set(kind, count);
-    if (count <= EXAMPLES_MAX) this.examples.push({ kind, what });
-  }
-
-  get counts(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#counts);
-  }
-
-  get total(): number {
-    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
-  }
-}
-
-function jsonOf(record: FetchedRecord): Readonly<Record<string, unknown>> {
-  return JSON.parse(new TextDecoder().decode(record.value)) as Readonly<Record<string, unknown>>;
-}
-
-/** Every sent record stands in the log once, in its producer's order, and where the acknowledgement said. */
+/** Every acknowledged record stands in its partition once, where the acknowledgement said, in its producer's order. */
 export function checkLog(
-  partitions: readonly (readonly FetchedRecord[])[],
+  keys: readonly string[],
   producers: readonly Producer[],
   anomalies: Anomalies,
 ): void {
-  partitions.forEach((records, partition) => {
-    const next = new Map<number, number>();
-    for (const record of records) {
-      const key = new TextDecoder().decode(record.key);
-      const [number = -1, n = -1] = key.split('-').map(Number);
-      const expected = next.get(number) ?? 0;
-      const at = `${key} at ${partition}:${record.offset}`;
-      if (n > expected) anomalies.add('lost', `${number}-${expected} .. ${n - 1} before ${at}`);
-      if (n < expected) anomalies.add('duplicated', at);
-      if (jsonOf(record)['AMOUNT'] !== recordOf(number, n).amount)
-        anomalies.add('moved', `${at} has another value`);
-      next.set(number, Math.max(expected, n + 1));
-    }
-    for (const producer of producers.filter((one) => one.partition === partition)) {
-      const seen = next.get(producer.number) ?? 0;
-      if (seen < producer.sent)
-        anomalies.add('lost', `${producer.number}-${seen} and later were never appended`);
-      for (const { from, base } of producer.acked) {
-        if (base === null) continue;
-        const record = records[base];
-        const key = record === undefined ? 'nothing' : new TextDecoder().decode(record.key);
-        if (key !== `${producer.number}-${from}`) {
-          anomalies.add(
-            'moved',
-            `${producer.number}-${from} was acknowledged at ${base}, where ${key} stands`,
-          );
-        }
-      }
-    }
+  const offsets = new Map<string, number>();
+  keys.forEach((key, offset) => {
+    if (key.endsWith('x')) anomalies.add('aborted-read', `${key} at ${offset} had been refused`);
+    else if (offsets.has(key))
+      anomalies.add('duplicate', `${key} at ${offsets.get(key)} and ${offset}`);
+    else offsets.set(key, offset);
   });
+  for (const { number, acked } of producers) {
+    let end = -1;
+    for (const { from, count, base } of acked) {
+      const first = offsets.get(keyOf(number, from)) ?? -1;
+      if (base !== null && first !== base) {
+        const what = `${keyOf(number, from)} was acknowledged at ${base}, where ${keys[base] ?? 'nothing'} stands`;
+        anomalies.add(first < 0 ? 'lost-write' : 'inconsistent-offsets', what);
+      }
+      if (first >= 0 && first <= end)
+        anomalies.add('nonmonotonic-send', `${keyOf(number, from)} at ${first}, after ${end}`);
+      let last = first - 1;
+      for (let i = 0; i < count; i++) {
+        const key = keyOf(number, from + i);
+        const offset = offsets.get(key);
+        if (offset === undefined) anomalies.add('lost-write', `${key} was acknowledged`);
+        else if (offset <= last) anomalies.add('int-nonmonotonic-send', `${key} at ${offset}`);
+        else if (offset > last + 1)
+          anomalies.add('torn-batch', `${key} at ${offset}, after ${last}`);
+        last = Math.max(last, offset ?? last + 1);
+      }
+      end = Math.max(end, last);
+    }
+  }
+}
+
+/** What a consumer saw is the log, in its order, without a gap, and nothing that was not committed. */
+export function checkPolls(
+  polls: readonly Poll[],
+  names: readonly string[],
+  anomalies: Anomalies,
+): void {
+  let next = 0;
+  for (const { frames, highWatermark } of polls) {
+    frames.forEach(({ base, names: seen }, i) => {
+      const within = i > 0;
+      const what = `offset ${base} after ${next - 1}`;
+      if (base > next) anomalies.add(within ? 'int-poll-skip' : 'poll-skip', what);
+      if (base < next) anomalies.add(within ? 'int-nonmonotonic-poll' : 'nonmonotonic-poll', what);
+      next = base + seen.length;
+      if (next > highWatermark)
+        anomalies.add('precommitted-read', `offset ${next - 1}, high watermark ${highWatermark}`);
+      seen.forEach((name, j) => {
+        const now = names[base + j];
+        if (now === undefined) anomalies.add('precommitted-read', `${name} is not there any more`);
+        else if (now !== name)
+          anomalies.add('inconsistent-offsets', `offset ${base + j} was ${name} and is ${now}`);
+      });
+    });
+  }
+  if (next < names.length)
+    anomalies.add('unseen', `${names.length - next} records from offset ${next} on`);
+}
+
+/** Nothing is read before it was sent. */
+export function checkCauses(
+  polls: readonly Poll[],
+  producers: readonly Producer[],
+  anomalies: Anomalies,
+): void {
+  const sentMs = new Map<string, number>();
+  for (const { number, acked } of producers) {
+    for (const batch of acked) sentMs.set(keyOf(number, batch.from), batch.sentMs);
+  }
+  for (const { frames, atMs } of polls) {
+    for (const name of frames.flatMap(({ names }) => names)) {
+      if (atMs < (sentMs.get(name) ?? -Infinity)) anomalies.add('future-read', name);
+    }
+  }
 }
 
 /**
@@ -86,45 +112,57 @@ export function checkLog(
  * record; records of one producer in their order.
  */
 export function checkChanges(
-  partitions: readonly (readonly FetchedRecord[])[],
+  changes: readonly (readonly [group: string, n: number, total: number])[],
   producers: readonly Producer[],
   anomalies: Anomalies,
 ): void {
   const totals = new Map<string, { n: number; total: number }>();
   const counted = new Set<number>();
   const latest = new Map<string, number>();
-  for (const record of partitions.flat()) {
-    const group = new TextDecoder().decode(record.key);
-    const { N, TOTAL } = jsonOf(record) as { N: number; TOTAL: number };
+  for (const [group, n, total] of changes) {
     const before = totals.get(group) ?? { n: 0, total: 0 };
-    totals.set(group, { n: N, total: TOTAL });
-    const what = `${group}: N ${before.n} to ${N}, TOTAL ${before.total} to ${TOTAL}`;
-    if (N !== before.n + 1) {
-      anomalies.add(N <= before.n ? 'duplicated' : 'lost', what);
-      continue;
-    }
-    const amount = TOTAL - before.total;
+    totals.set(group, { n, total });
+    const what = `${group}: N ${before.n} to ${n}, TOTAL ${before.total} to ${total}`;
+    const amount = total - before.total;
     const number = Math.floor(amount / PRODUCER_RECORDS_MAX);
-    const n = amount % PRODUCER_RECORDS_MAX;
-    const sent = producers[number]?.sent ?? 0;
-    if (n < 0 || n >= sent || recordOf(number, n).group !== group) {
-      anomalies.add('miscounted', `${what}: no record has this amount`);
+    const index = amount % PRODUCER_RECORDS_MAX;
+    const isRecord =
+      index >= 0 &&
+      index < (producers[number]?.sent ?? 0) &&
+      recordOf(number, index).group === group;
+    if (n !== before.n + 1 || !isRecord || counted.has(amount)) {
+      anomalies.add('miscounted', what);
       continue;
     }
-    if (counted.has(amount)) anomalies.add('duplicated', `${what}: counted before`);
     counted.add(amount);
     const order = `${number} ${group}`;
-    if (n < (latest.get(order) ?? -1)) anomalies.add('reordered', what);
-    latest.set(order, n);
+    if (index < (latest.get(order) ?? -1)) anomalies.add('reordered', what);
+    latest.set(order, index);
   }
   const sent = producers.reduce((sum, producer) => sum + producer.sent, 0);
   if (counted.size < sent)
-    anomalies.add('lost', `${sent - counted.size} of ${sent} records changed nothing`);
+    anomalies.add('miscounted', `${sent - counted.size} of ${sent} records changed nothing`);
+}
+
+/** The table as it was pulled on the way never went back, and showed nothing that no change made. */
+export function checkPulled(
+  answers: readonly PulledTable[],
+  changes: ReadonlySet<string>,
+  anomalies: Anomalies,
+): void {
+  const latest = new Map<string, number>();
+  for (const [group, n, total] of answers.flat()) {
+    if (!changes.has(changeName(group, n, total)))
+      anomalies.add('precommitted-read', `the table said ${changeName(group, n, total)}`);
+    const before = latest.get(group) ?? 0;
+    if (n < before) anomalies.add('nonmonotonic-read', `${group} went from ${before} to ${n}`);
+    latest.set(group, n);
+  }
 }
 
 /** The table is the recount. */
 export function checkTable(
-  rows: readonly (readonly unknown[])[],
+  rows: PulledTable,
   producers: readonly Producer[],
   anomalies: Anomalies,
 ): void {
@@ -137,14 +175,12 @@ export function checkTable(
     }
   }
   if (rows.length !== expected.size)
-    anomalies.add('table differs', `${rows.length} rows, ${expected.size} groups`);
+    anomalies.add('table-differs', `${rows.length} rows, ${expected.size} groups`);
   for (const [group, n, total] of rows) {
-    const wanted = expected.get(String(group));
-    if (wanted?.n !== n || wanted?.total !== total) {
-      anomalies.add(
-        'table differs',
-        `${String(group)}: ${String(n)}, ${String(total)}; recount ${wanted?.n}, ${wanted?.total}`,
-      );
+    const wanted = expected.get(group);
+    if (wanted?.n !== n || wanted.total !== total) {
+      const recount = `recount ${wanted?.n}, ${wanted?.total}`;
+      anomalies.add('table-differs', `${changeName(group, n, total)}; ${recount}`);
     }
   }
 }

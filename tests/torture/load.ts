@@ -5,9 +5,13 @@ import type { Workerd } from '../support/workerd.ts';
 export const TOPIC = 'bets';
 export const PARTITIONS = 2;
 const GROUPS = 13;
-const BATCH_RECORDS_MAX = 20;
+/** Sizes of batches are spread evenly over their logarithms. */
+const BATCH_RECORDS_MAX = 600;
+/** One acknowledged batch in so many is followed by another of the same sequence and another body, which must be refused. */
+const FORGED_EVERY = 25;
 /** Amounts are unique: `producer * PRODUCER_RECORDS_MAX + n` names a record. */
 export const PRODUCER_RECORDS_MAX = 1_000_000;
+const RETRY_MS = 5;
 
 /** One record as its producer made it. */
 export interface SentRecord {
@@ -22,6 +26,8 @@ export interface AckedBatch {
   /** Offset of its first record; null for a repeat whose offset was forgotten. */
   readonly base: number | null;
   readonly duplicate: boolean;
+  /** When it was first sent, in ms of `performance.now`. */
+  readonly sentMs: number;
 }
 
 /** The record number `n` of a producer: a pure function, so that the checker knows it too. */
@@ -32,12 +38,22 @@ export function recordOf(producer: number, n: number): SentRecord {
   };
 }
 
+/** The key of a record; that of a forged one, which nobody may ever read, has an `x` for its number. */
+export const keyOf = (producer: number, n: number | 'x'): string => `${producer}-${n}`;
+
+interface Reply {
+  readonly status: number;
+  readonly offsets: readonly { readonly offset: number | null }[];
+  readonly duplicate: boolean;
+}
+
 /** One idempotent producer, bound to one partition. */
 export class Producer {
   readonly number: number;
   readonly partition: number;
   readonly acked: AckedBatch[] = [];
   retries = 0;
+  forged = 0;
   readonly #edge: Workerd;
   readonly #id: string;
   readonly #random: () => number;
@@ -60,36 +76,49 @@ export class Producer {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const from = this.#sent;
-      const count = 1 + Math.floor(this.#random() * BATCH_RECORDS_MAX);
+      const count = Math.ceil(BATCH_RECORDS_MAX ** this.#random());
       this.#sent += count;
-      await this.#sendUntilAcked(from, count);
-    }
-  }
-
-  async #sendUntilAcked(from: number, count: number): Promise<void> {
-    const records = Array.from({ length: count }, (_, i) => {
-      const n = from + i;
-      const { group, amount } = recordOf(this.number, n);
-      const value = { GRP: group, AMOUNT: amount };
-      return { key: `${this.number}-${n}`, value, partition: this.partition, timestamp: n };
-    });
-    for (;;) {
-      const answer = await this.#send(JSON.stringify({ records }), from);
-      if (answer !== null) {
-        const base = answer.offsets[0]?.offset ?? null;
-        this.acked.push({ from, count, base, duplicate: answer.duplicate });
-        return;
+      const body = this.#body(from, count);
+      const sentMs = performance.now();
+      const { offsets, duplicate } = await this.#sendUntilAnswered(body, from, 200);
+      const base = offsets[0]?.offset ?? null;
+      this.acked.push({ from, count, base, duplicate, sentMs });
+      if (this.#random() < 1 / FORGED_EVERY) {
+        const forged = JSON.stringify({ records: Array(count).fill(this.#record('x')) });
+        await this.#sendUntilAnswered(forged, from, 409);
+        this.forged += 1;
       }
-      this.retries += 1;
-      await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
 
-  /** null: no answer, or a passing fault; the outcome is unknown. @throws when the server refuses for good */
-  async #send(
-    body: string,
-    sequence: number,
-  ): Promise<{ offsets: { offset: number | null }[]; duplicate: boolean } | null> {
+  #body(from: number, count: number): string {
+    return JSON.stringify({
+      records: Array.from({ length: count }, (_, i) => this.#record(from + i)),
+    });
+  }
+
+  #record(n: number | 'x'): object {
+    const { group, amount } = n === 'x' ? { group: 'x', amount: -1 } : recordOf(this.number, n);
+    const value = { GRP: group, AMOUNT: amount };
+    return {
+      key: keyOf(this.number, n),
+      value,
+      partition: this.partition,
+      timestamp: n === 'x' ? 0 : n,
+    };
+  }
+
+  async #sendUntilAnswered(body: string, sequence: number, status: number): Promise<Reply> {
+    for (;;) {
+      const reply = await this.#send(body, sequence, status);
+      if (reply !== null) return reply;
+      this.retries += 1;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  /** null: no answer, or a passing fault; the outcome is unknown. @throws at any other status than the one due */
+  async #send(body: string, sequence: number, status: number): Promise<Reply | null> {
     let response: Response;
     let text: string;
     try {
@@ -107,8 +136,11 @@ export class Producer {
     } catch {
       return null; // The server is down, or went down in between.
     }
-    if (response.status === 200) return JSON.parse(text);
+    if (response.status === status)
+      return { status, ...(JSON.parse(text) as Omit<Reply, 'status'>) };
     if (response.status >= 500) return null;
-    throw new Error(`producer ${this.number} was refused: ${response.status} ${text}`);
+    throw new Error(
+      `producer ${this.number} was answered ${response.status}, not ${status}: ${text}`,
+    );
   }
 }

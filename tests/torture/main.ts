@@ -1,13 +1,15 @@
-// Kills workerd under load (npm run torture): nothing may be lost, doubled or reordered, and two mutants must be caught.
+// Tortures the edge (npm run torture): kills, failpoints, silence after bursts; nothing may go wrong, and every mutant must be caught.
 
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { torture, type TortureReport } from './torture.ts';
+import { hunt, type MutantReport, MUTANTS } from './mutants.ts';
+import { silence } from './silence.ts';
+import { torture } from './torture.ts';
 
 const { values } = parseArgs({
   options: {
-    kills: { type: 'string', default: '20' },
+    kills: { type: 'string', default: '100' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
     json: { type: 'string' },
   },
@@ -15,49 +17,51 @@ const { values } = parseArgs({
 const kills = Number(values.kills);
 const seed = Number(values.seed);
 if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
-  console.error('usage: npm run torture -- [--kills 20] [--seed N] [--json FILE]');
+  console.error('usage: npm run torture -- [--kills 100] [--seed N] [--json FILE]');
   process.exit(2);
 }
 
-/** What a mutant must be caught within; both are, nearly always, in the first run. */
-const MUTANT_RUNS_MAX = 3;
-const MUTANTS = ['no-dedupe', 'late-offsets'];
-
-function say(name: string, report: TortureReport): void {
-  const { records, retries, clientRepeats, taskRepeats, failpoints, restartMsMax, drainMs } =
-    report;
-  console.log(
-    `${name}: ${report.kills} kills, ${records} records, ${retries} retries, ${clientRepeats} repeats of clients and ${taskRepeats} of tasks dropped,`,
-    `failpoints ${JSON.stringify(failpoints)}, restart at most ${restartMsMax} ms, drained in ${drainMs} ms,`,
-    `anomalies ${JSON.stringify(report.anomalies)}`,
-  );
-  for (const { kind, what } of report.examples) console.log(`  ${kind}: ${what}`);
-}
+const ROUNDS = 40;
+const LOST_WAKES = 0.2;
+/** Where there are 100 kills or more, fewer points than these, or fewer deaths, prove too little. */
+const POINTS_MIN = 25;
+const DEATHS_MIN = 500;
 
 console.log(`SEED=${seed}; again with: npm run torture -- --kills ${kills} --seed ${seed}`);
 const faults: string[] = [];
-const run = await torture({ entry: 'tests/workers/torture/edge.ts', kills, seed });
-say('edge', run);
-if (Object.keys(run.anomalies).length > 0) faults.push('the edge has anomalies');
-const repeats = run.clientRepeats + run.taskRepeats;
-if (repeats === 0) faults.push('void: nothing was ever repeated');
 
-const mutants: { name: string; caught: boolean; runs: TortureReport[] }[] = [];
-for (const name of MUTANTS) {
-  const runs: TortureReport[] = [];
-  let caught = false;
-  for (let i = 0; i < MUTANT_RUNS_MAX && !caught; i++) {
-    const entry = `tests/workers/torture/${name}.ts`;
-    const report = await torture({ entry, kills: Math.max(5, kills >> 1), seed: seed + i + 1 });
-    say(`mutant ${name}`, report);
-    runs.push(report);
-    caught = Object.keys(report.anomalies).length > 0;
-  }
-  if (!caught) faults.push(`the mutant ${name} was not caught`);
-  mutants.push({ name, caught, runs });
+const run = await torture({ mutant: null, kills, seed });
+const deaths = Object.values(run.failpoints).reduce((sum, count) => sum + count, 0);
+const points = Object.keys(run.failpoints).length;
+console.log(
+  `load: ${kills} kills and ${deaths} deaths at ${points} points, restart at most ${run.restartMsMax} ms;`,
+  `${run.records} records acknowledged in ${run.batches} batches, ${run.retries} retries, repeats dropped: ${run.clientRepeats} of clients, ${run.taskRepeats} of tasks;`,
+  `${run.forged} forged batches refused, ${run.polls} polls, ${run.pulls} pulls; drained in ${run.drainMs} ms; anomalies ${JSON.stringify(run.anomalies)}`,
+);
+for (const [point, count] of Object.entries(run.failpoints)) console.log(`  ${count} × ${point}`);
+for (const { kind, what } of run.examples) console.log(`  ${kind}: ${what}`);
+if (Object.keys(run.anomalies).length > 0) faults.push('the edge has anomalies under load');
+if (run.clientRepeats === 0 || run.taskRepeats === 0) faults.push('void: nothing was repeated');
+if (kills >= 100 && points < POINTS_MIN) faults.push(`void: objects died at ${points} points only`);
+if (kills >= 100 && deaths < DEATHS_MIN) faults.push(`void: objects died ${deaths} times only`);
+
+const silent = await silence({ mutant: null, rounds: ROUNDS, lost: LOST_WAKES });
+console.log(
+  `silence: ${silent.rounds} bursts, ${silent.kills} kills, a burst came out within ${silent.drainMsMax} ms; anomalies ${JSON.stringify(silent.anomalies)}`,
+);
+if (Object.keys(silent.anomalies).length > 0) faults.push('the edge is stuck in silence');
+
+const mutants: MutantReport[] = [];
+for (const [i, mutant] of MUTANTS.entries()) {
+  const report = await hunt(mutant, seed + 1_000 * (i + 1));
+  mutants.push(report);
+  const found = JSON.stringify(report.runs.at(-1)?.anomalies);
+  console.log(`mutant ${mutant}: ${report.isCaught ? 'caught' : 'NOT CAUGHT'} ${found}`);
+  if (!report.isCaught) faults.push(`the mutant ${mutant} was not caught`);
 }
 if (values.json !== undefined) {
-  writeFileSync(values.json, `${JSON.stringify({ seed, kills, run, mutants, faults }, null, 2)}\n`);
+  const report = { seed, kills, run, silent, mutants, faults };
+  writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
 }
 console.log(faults.length === 0 ? 'torture passed' : `torture failed: ${faults.join('; ')}`);
 process.exitCode = faults.length === 0 ? 0 : 1;

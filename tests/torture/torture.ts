@@ -1,24 +1,42 @@
 // One torture run: a real workerd under load, killed at random moments, drained and checked; knows no command line.
 
-import { fetchAll, send, until } from '../support/edge-client.ts';
+import { fetchAll, type FetchedRecord, send, until } from '../support/edge-client.ts';
 import { Workerd } from '../support/workerd.ts';
-import { Anomalies, checkChanges, checkLog, checkTable } from './checker.ts';
+import { Anomalies, type Anomaly } from './anomalies.ts';
+import {
+  changeName,
+  checkCauses,
+  checkChanges,
+  checkLog,
+  checkPolls,
+  checkPulled,
+  checkTable,
+  keysOf,
+} from './checker.ts';
+import { Consumer, pullTable, type PulledTable, TableReader } from './consumer.ts';
 import { PARTITIONS, Producer, TOPIC } from './load.ts';
 
+export const ENTRY = 'tests/workers/torture/edge.ts';
+
 export interface TortureOptions {
-  /** The Worker to run, from tests/workers/torture. */
-  readonly entry: string;
+  /** The fault to be found (tests/workers/torture/mutants.ts); null: the edge as it is. */
+  readonly mutant: string | null;
   readonly kills: number;
   readonly seed: number;
 }
 
 /** What a run found and what it went through. Plain JSON. */
 export interface TortureReport {
-  readonly entry: string;
+  readonly mutant: string | null;
   readonly seed: number;
   readonly kills: number;
+  /** Acknowledged, as all records in the end are. */
   readonly records: number;
   readonly batches: number;
+  /** Batches that reused a sequence and were refused. */
+  readonly forged: number;
+  readonly polls: number;
+  readonly pulls: number;
   /** Requests that were sent again because no answer came. */
   readonly retries: number;
   /** Of those, repeats that a partition told the producer of. */
@@ -30,31 +48,118 @@ export interface TortureReport {
   readonly restartMsMax: number;
   readonly drainMs: number;
   readonly anomalies: Readonly<Record<string, number>>;
-  readonly examples: readonly { readonly kind: string; readonly what: string }[];
+  readonly examples: readonly Anomaly[];
 }
 
 const PRODUCERS = 4;
 const KILL_AFTER_MS_MIN = 150;
 const KILL_AFTER_MS_MAX = 500;
-const DRAIN_MS_MAX = 30_000;
+/** This share of the kills does not wait until the server has acknowledged something: it may still be starting. */
+const EARLY_KILLS = 0.2;
+const FIRST_ACK_MS_MAX = 20_000;
+const DRAIN_MS_MAX = 60_000;
+/** A mutant that loses records never drains: it is found sooner. */
+const MUTANT_DRAIN_MS_MAX = 8_000;
 const STATEMENTS = `
   CREATE STREAM bets (id STRING KEY, grp STRING, amount BIGINT)
     WITH (KAFKA_TOPIC='${TOPIC}', PARTITIONS=${PARTITIONS}, VALUE_FORMAT='JSON');
   CREATE TABLE totals AS SELECT grp, COUNT(*) AS n, SUM(amount) AS total FROM bets GROUP BY grp;`;
+const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
 
 /** Runs the load through `kills` kills and checks what is left. */
-export async function torture({ entry, kills, seed }: TortureOptions): Promise<TortureReport> {
+export async function torture({ mutant, kills, seed }: TortureOptions): Promise<TortureReport> {
   const random = randomFrom(seed);
-  await using edge = await Workerd.start(entry);
-  const created = await send(edge, 'POST', '/ksql', { ksql: STATEMENTS });
-  if (created.status !== 200) throw new Error(created.text);
+  const vars = { FAILPOINTS: 'on', ...(mutant === null ? {} : { MUTANT: mutant }) };
+  await using edge = await Workerd.start(ENTRY, vars);
+  await createStatements(edge);
   const producers = Array.from({ length: PRODUCERS }, (_, i) => new Producer(edge, i, random));
-  const output = new Output();
-  const stop = new AbortController();
+  const logs = partitions.map((at) => new Consumer(edge, TOPIC, at, (key) => key));
+  const outputs = partitions.map((at) => new Consumer(edge, 'TOTALS', at, nameOfChange));
+  const table = new TableReader(edge);
+  const [stop, stopReading] = [new AbortController(), new AbortController()];
   const anomalies = new Anomalies();
   const load = Promise.allSettled(producers.map((producer) => producer.run(stop.signal)));
+  const reading = Promise.allSettled(
+    [...logs, ...outputs, table].map((reader) => reader.run(stopReading.signal)),
+  );
+  const output = new Output();
+  const acks = () => producers.reduce((sum, { acked }) => sum + acked.length, 0);
+  const restartMsMax = await kill(edge, kills, random, acks, output);
+  stop.abort();
+  for (const outcome of await load) {
+    if (outcome.status === 'rejected') anomalies.add('refused', String(outcome.reason));
+  }
+  const drainFrom = performance.now();
+  const drainMsMax = mutant === null ? DRAIN_MS_MAX : MUTANT_DRAIN_MS_MAX;
+  await drained(edge, producers, drainMsMax, anomalies);
+  const drainMs = performance.now() - drainFrom;
+  stopReading.abort();
+  for (const outcome of await reading) {
+    if (outcome.status === 'rejected') anomalies.add('refused', String(outcome.reason));
+  }
+  const changes: PulledTable[number][] = [];
+  for (const at of partitions) {
+    const records = await again(() => fetchAll(edge, TOPIC, at));
+    const keys = keysOf(records, anomalies);
+    checkLog(
+      keys,
+      producers.filter(({ partition }) => partition === at),
+      anomalies,
+    );
+    checkPolls(logs[at]?.polls ?? [], keys, anomalies);
+    checkCauses(logs[at]?.polls ?? [], producers, anomalies);
+    const made = await again(() => fetchAll(edge, 'TOTALS', at));
+    checkPolls(outputs[at]?.polls ?? [], made.map(nameOfRecord), anomalies);
+    changes.push(...made.map(changeOf));
+  }
+  checkChanges(changes, producers, anomalies);
+  const names = new Set(changes.map((change) => changeName(...change)));
+  checkPulled(table.answers, names, anomalies);
+  checkTable(await until(() => pullTable(edge)), producers, anomalies);
+  output.add(edge.output);
+  const acked = producers.flatMap((producer) => producer.acked);
+  return {
+    mutant,
+    seed,
+    kills,
+    records: acked.reduce((sum, { count }) => sum + count, 0),
+    batches: acked.length,
+    forged: producers.reduce((sum, { forged }) => sum + forged, 0),
+    polls: [...logs, ...outputs].reduce((sum, { polls }) => sum + polls.length, 0),
+    pulls: table.answers.length,
+    retries: producers.reduce((sum, { retries }) => sum + retries, 0),
+    clientRepeats: acked.filter(({ duplicate }) => duplicate).length,
+    taskRepeats: output.count('REPEAT'),
+    failpoints: output.points(),
+    restartMsMax: Math.round(restartMsMax),
+    drainMs: Math.round(drainMs),
+    anomalies: anomalies.counts,
+    examples: anomalies.examples,
+  };
+}
+
+/** A statement whose answer was lost may have been done: the second try is then refused as a repeat. */
+async function createStatements(edge: Workerd): Promise<void> {
+  for (const ksql of STATEMENTS.split(';').filter((statement) => statement.trim() !== '')) {
+    await until(async () => {
+      const { status } = await send(edge, 'POST', '/ksql', { ksql: `${ksql};` });
+      return status === 200 || status === 409;
+    });
+  }
+}
+
+/** SIGKILL again and again; the longest time that a start took, in ms. */
+async function kill(
+  edge: Workerd,
+  kills: number,
+  random: () => number,
+  acks: () => number,
+  output: Output,
+): Promise<number> {
   let restartMsMax = 0;
-  for (let kill = 0; kill < kills; kill++) {
+  for (let n = 0; n < kills; n++) {
+    const before = acks();
+    if (random() >= EARLY_KILLS) await until(async () => acks() > before, FIRST_ACK_MS_MAX, 5);
     const afterMs = KILL_AFTER_MS_MIN + random() * (KILL_AFTER_MS_MAX - KILL_AFTER_MS_MIN);
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     await edge.kill();
@@ -63,88 +168,79 @@ export async function torture({ entry, kills, seed }: TortureOptions): Promise<T
     await edge.restart();
     restartMsMax = Math.max(restartMsMax, performance.now() - killedAt);
   }
-  stop.abort();
-  for (const outcome of await load) {
-    if (outcome.status === 'rejected') anomalies.add('refused', String(outcome.reason));
-  }
-  const drainFrom = performance.now();
-  await drained(edge, producers, anomalies);
-  const drainMs = performance.now() - drainFrom;
-  const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-  const log = await Promise.all(partitions.map((partition) => fetchAll(edge, TOPIC, partition)));
-  const changes = await Promise.all(
-    partitions.map((partition) => fetchAll(edge, 'TOTALS', partition)),
-  );
-  checkLog(log, producers, anomalies);
-  checkChanges(changes, producers, anomalies);
-  checkTable(await tableRows(edge), producers, anomalies);
-  output.add(edge.output);
-  const acked = producers.flatMap((producer) => producer.acked);
-  return {
-    entry,
-    seed,
-    kills,
-    records: producers.reduce((sum, { sent }) => sum + sent, 0),
-    batches: acked.length,
-    retries: producers.reduce((sum, { retries }) => sum + retries, 0),
-    clientRepeats: acked.filter(({ duplicate }) => duplicate).length,
-    taskRepeats: output.count('REPEAT'),
-    failpoints: {
-      acknowledge: output.count('FAILPOINT acknowledge'),
-      position: output.count('FAILPOINT position'),
-    },
-    restartMsMax: Math.round(restartMsMax),
-    drainMs: Math.round(drainMs),
-    anomalies: anomalies.counts,
-    examples: anomalies.examples,
-  };
+  return restartMsMax;
 }
 
 /** Waits until every record has come out at the other end, a task has ended for good, or too long. */
 async function drained(
   edge: Workerd,
   producers: readonly Producer[],
+  withinMs: number,
   anomalies: Anomalies,
 ): Promise<void> {
   const sent = producers.reduce((sum, producer) => sum + producer.sent, 0);
+  let last = '';
   try {
     const outcome = await until(async () => {
       const { body } = await send(edge, 'GET', '/topics/TOTALS');
       const { bounds } = body as { bounds?: { highWatermark: number }[] };
       const out = (bounds ?? []).reduce((sum, { highWatermark }) => sum + highWatermark, 0);
       if (out >= sent) return 'drained';
-      return (await send(edge, 'GET', '/queries')).text.includes('"state":"ERROR"')
-        ? 'stopped'
-        : null;
-    }, DRAIN_MS_MAX);
+      last = (await send(edge, 'GET', '/queries')).text;
+      return last.includes('"state":"ERROR"') ? 'stopped' : null;
+    }, withinMs);
     if (outcome === 'drained') return;
-  } catch {
-    // It takes too long: what the tasks say of themselves is told below, as for one that has stopped.
+  } catch (thrown) {
+    last = `${String(thrown)} ${last}`;
   }
-  const { text } = await send(edge, 'GET', '/queries');
-  anomalies.add('stuck', text.slice(0, 2000));
+  anomalies.add('stuck', last.slice(0, 2_000));
 }
 
-async function tableRows(edge: Workerd): Promise<readonly (readonly unknown[])[]> {
-  const { body } = await send(edge, 'POST', '/query', {
-    ksql: 'SELECT grp, n, total FROM totals;',
+/** Failpoints strike reads as well: they are repeated. */
+async function again<T>(read: () => Promise<T>): Promise<T> {
+  return until(async () => {
+    try {
+      return await read();
+    } catch (thrown) {
+      if (/"error_code":50/.test(String(thrown))) return null;
+      throw thrown;
+    }
   });
-  if (!Array.isArray(body)) return [];
-  return (body as { row?: { columns: unknown[] } }[]).flatMap(({ row }) =>
-    row === undefined ? [] : [row.columns],
-  );
 }
 
-/** Counts lines of what workerd wrote, over all its lives. */
+function changeOf({ key, value }: FetchedRecord): PulledTable[number] {
+  const text = new TextDecoder();
+  const { N, TOTAL } = JSON.parse(text.decode(value)) as { N: number; TOTAL: number };
+  return [text.decode(key), N, TOTAL];
+}
+
+const nameOfRecord = (record: FetchedRecord): string => changeName(...changeOf(record));
+
+function nameOfChange(key: string, value: string): string {
+  const { N, TOTAL } = JSON.parse(value) as { N: number; TOTAL: number };
+  return changeName(key, N, TOTAL);
+}
+
+/** What workerd wrote, over all its lives. */
 class Output {
   readonly #lines: string[] = [];
 
   add(text: string): void {
-    this.#lines.push(...text.split('\n'));
+    this.#lines.push(...text.split('\n').filter((line) => /REPEAT|FAILPOINT/.test(line)));
   }
 
   count(mark: string): number {
     return this.#lines.filter((line) => line.includes(mark)).length;
+  }
+
+  /** Deaths at failpoints, by name. */
+  points(): Record<string, number> {
+    const points = new Map<string, number>();
+    for (const line of this.#lines) {
+      const name = /FAILPOINT (.*)/.exec(line)?.[1];
+      if (name !== undefined) points.set(name, (points.get(name) ?? 0) + 1);
+    }
+    return Object.fromEntries([...points].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }
 

@@ -1,27 +1,30 @@
-// A short share of npm run torture: kills and failpoints find nothing wrong with the edge, and something with each mutant.
+// A share of npm run torture: kills, failpoints and silence find nothing wrong with the edge, and something with mutants of it.
 
 import { expect, test } from 'vitest';
+import { hunt, MUTANTS } from '../../torture/mutants.ts';
+import { silence } from '../../torture/silence.ts';
 import { torture } from '../../torture/torture.ts';
 
 const seed = Date.now() % 1_000_000_000;
+/** Mutants a run; which ones turns with the seed. */
+const HUNTED = 3;
 
-test(`five kills under load leave nothing lost, doubled or reordered (SEED=${seed})`, async () => {
-  const report = await torture({ entry: 'tests/workers/torture/edge.ts', kills: 5, seed });
+test(`ten kills under load, with failpoints, leave no anomaly (SEED=${seed})`, async () => {
+  const report = await torture({ mutant: null, kills: 10, seed });
   expect(report.examples).toEqual([]);
   expect(report.records).toBeGreaterThan(100);
   // Without a repeat the run has proved nothing.
   expect(report.clientRepeats + report.taskRepeats).toBeGreaterThan(0);
 });
 
-test.each(['no-dedupe', 'late-offsets'])(
-  `the mutant %s is caught (SEED=${seed})`,
-  async (mutant) => {
-    const anomalies: string[] = [];
-    for (let run = 0; run < 3 && anomalies.length === 0; run++) {
-      const entry = `tests/workers/torture/${mutant}.ts`;
-      const report = await torture({ entry, kills: 5, seed: seed + run });
-      anomalies.push(...Object.keys(report.anomalies));
-    }
-    expect(anomalies).not.toEqual([]);
-  },
-);
+test('what was acknowledged is processed though most wake-ups are lost and nobody asks', async () => {
+  const report = await silence({ mutant: null, rounds: 4, lost: 0.6 });
+  expect(report).toMatchObject({ rounds: 4, kills: 1, anomalies: {} });
+});
+
+const hunted = Array.from({ length: HUNTED }, (_, i) => MUTANTS[(seed + i * 5) % MUTANTS.length]);
+
+test.each(hunted)(`the mutant %s is caught (SEED=${seed})`, async (mutant) => {
+  const report = await hunt(mutant ?? '', seed);
+  expect(report.isCaught).toBe(true);
+});

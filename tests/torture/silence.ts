@@ -1,0 +1,87 @@
+// Bursts and then silence: nobody asks for anything, and what was acknowledged must come out at the other end all the same.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { send, until } from '../support/edge-client.ts';
+import { Workerd } from '../support/workerd.ts';
+import { ENTRY } from './torture.ts';
+
+export interface SilenceOptions {
+  /** The fault to be found; null: the edge as it is. */
+  readonly mutant: string | null;
+  readonly rounds: number;
+  /** Share of wake-ups that are lost. */
+  readonly lost: number;
+}
+
+export interface SilenceReport {
+  readonly mutant: string | null;
+  readonly rounds: number;
+  readonly records: number;
+  readonly kills: number;
+  /** The longest that a burst took to come out, in ms. */
+  readonly drainMsMax: number;
+  readonly anomalies: Readonly<Record<string, number>>;
+}
+
+const RECORDS = 40;
+/** A lost wake-up is repeated after one second, then two: over two hops, and after a kill, this is far more than it takes. */
+const DRAIN_MS_MAX = 20_000;
+/** One burst in so many is followed by a kill. */
+const KILL_EVERY = 4;
+
+/** Sends bursts through a repartition and looks, without a request, at the files of the objects. */
+export async function silence({ mutant, rounds, lost }: SilenceOptions): Promise<SilenceReport> {
+  const vars = { LOST_WAKES: String(lost), ...(mutant === null ? {} : { MUTANT: mutant }) };
+  await using edge = await Workerd.start(ENTRY, vars);
+  const ksql = `CREATE STREAM s (k STRING KEY, g STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
+    CREATE TABLE t AS SELECT g, COUNT(*) AS n FROM s GROUP BY g;`;
+  const created = await send(edge, 'POST', '/ksql', {
+    ksql,
+    streamsProperties: { 'millrace.fuse': 'never' },
+  });
+  if (created.status !== 200) throw new Error(created.text);
+  const records = Array.from({ length: RECORDS }, (_, i) => ({
+    key: `${i}`,
+    value: { G: `${i % 3}` },
+  }));
+  const report = { mutant, rounds: 0, records: 0, kills: 0, drainMsMax: 0 };
+  while (report.rounds < rounds) {
+    report.rounds += 1;
+    const answer = await send(edge, 'POST', '/topics/s/records', { records });
+    if (answer.status !== 200) throw new Error(answer.text);
+    report.records += RECORDS;
+    if (report.rounds % KILL_EVERY === 0) {
+      await edge.kill();
+      await edge.restart();
+      report.kills += 1;
+    }
+    const from = performance.now();
+    try {
+      await until(async () => highWatermark(edge, 'T') === report.records, DRAIN_MS_MAX);
+    } catch {
+      // Not in time: that is what this looks for.
+      const waited = Math.round(performance.now() - from);
+      return { ...report, drainMsMax: waited, anomalies: { stuck: 1 } };
+    }
+    report.drainMsMax = Math.max(report.drainMsMax, Math.round(performance.now() - from));
+  }
+  return { ...report, anomalies: {} };
+}
+
+/** High watermark of a topic's only partition, read from its object's file: no request wakes anything. -1: no such file. */
+function highWatermark(edge: Workerd, topic: string): number {
+  const folder = join(edge.folder, 'millrace-Partition');
+  for (const file of existsSync(folder) ? readdirSync(folder) : []) {
+    if (!/^[0-9a-f]{64}\.sqlite$/.test(file)) continue;
+    const database = new DatabaseSync(join(folder, file), { readOnly: true, timeout: 5_000 });
+    try {
+      const meta = database.prepare('SELECT topic, next FROM meta').get();
+      if (meta?.['topic'] === topic) return Number(meta['next']);
+    } finally {
+      database.close();
+    }
+  }
+  return -1;
+}
