@@ -29,7 +29,7 @@ import type { Plan } from '../../runtime/plan/step.ts';
 import type { TopicSpec } from '../../runtime/ports/log.ts';
 import type { Statement } from '../../runtime/sql/ast.ts';
 import { parse } from '../../runtime/sql/parser.ts';
-import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../../runtime/task/problems.ts';
+import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../../runtime/task/problem-records.ts';
 import { taskId, tasksOf } from '../../runtime/task/topology.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { processorName } from '../names.ts';

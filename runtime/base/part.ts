@@ -2,6 +2,18 @@
 
 import { InvariantError, messageOf, PortError } from './errors.ts';
 
+/** Announces the parts that nobody has announced yet. */
+let announceOthers: (() => PromiseLike<void>) | null = null;
+
+/**
+ * Says where the parts are announced that are not announced one by one: called before the first of them is fetched, so that how they
+ * are fetched, and what they are called, need not be there before.
+ * @param announce rejects when it cannot be fetched: another try may succeed
+ */
+export function announcePartsBy(announce: () => PromiseLike<void>): void {
+  announceOthers = announce;
+}
+
 /**
  * Code that most pages never run: a module that a bundler cuts off into a file of its own. Synchronous code asks for it as
  * `part.code`; the asynchronous rim says at start how it is fetched, and repeats a call that came upon a part too early. That is
@@ -10,14 +22,9 @@ import { InvariantError, messageOf, PortError } from './errors.ts';
  * Once fetched it stays, for every engine of the process, as modules do.
  */
 export class Part<Code extends object> {
-  readonly #name: string;
+  #name = 'a part';
   #code: Code | null = null;
   #fetch: (() => PromiseLike<Code>) | null = null;
-
-  /** @param name for messages */
-  constructor(name: string) {
-    this.#name = name;
-  }
 
   /** The code. @throws {PartMissing} when it has not been fetched */
   get code(): Code {
@@ -25,15 +32,20 @@ export class Part<Code extends object> {
     return this.#code;
   }
 
-  /** Says how the code is fetched; of several the last counts. */
-  from(fetch: () => PromiseLike<Code>): void {
+  /**
+   * Says how the code is fetched; of several the last counts.
+   * @param name for messages
+   */
+  from(name: string, fetch: () => PromiseLike<Code>): void {
+    this.#name = name;
     this.#fetch = fetch;
   }
 
   /** Fetches the code, where it is not there yet. Rejects with UNAVAILABLE when that fails: another try may not. */
   load(): PromiseLike<Code> {
-    if (this.#fetch === null) throw new InvariantError(`nothing fetches ${this.#name}`);
-    return this.#fetch().then(
+    const fetched = this.#fetch?.() ?? announceOthers?.().then(() => this.#announced());
+    if (fetched === undefined) throw new InvariantError('nothing fetches parts');
+    return fetched.then(
       (code) => {
         this.#code = code;
         return code;
@@ -43,6 +55,12 @@ export class Part<Code extends object> {
         throw new PortError('UNAVAILABLE', message, {}, { cause });
       },
     );
+  }
+
+  /** The code of a part that has been announced by now. */
+  #announced(): PromiseLike<Code> {
+    if (this.#fetch === null) throw new InvariantError('nothing fetches this part');
+    return this.#fetch();
   }
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../engine/engine.ts';
 import type { Entity } from '../engine/entities.ts';
 import type { ProducedAt } from '../engine/insert.ts';
-import { loadDataParts, loadParts } from '../engine/parts.ts';
+import { loadParts } from '../engine/parts.ts';
 import type { ReadOptions } from '../engine/records.ts';
 import type { Overload } from '../functions/registry.ts';
 import { sendBatches } from './batch-channel.ts';
@@ -108,8 +108,6 @@ export class EngineWorker {
       const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
       isOpened = true;
       this.#engine = await openEngine({ host, properties, functions: registered });
-      // Not waited for; what fails here is fetched again, and reported, by the query that needs it.
-      loadDataParts().catch(() => undefined);
       return null;
     });
   }

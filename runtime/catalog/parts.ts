@@ -3,4 +3,4 @@
 import { Part } from '../base/part.ts';
 import type * as NearestName from './nearest-name.ts';
 
-export const NEAREST_NAME = new Part<typeof NearestName>('hints');
+export const NEAREST_NAME = new Part<typeof NearestName>();

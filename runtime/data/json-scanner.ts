@@ -3,8 +3,7 @@
 import { ByteWriter, decodeUtf8 } from '../base/bytes.ts';
 import { RecordError } from '../base/errors.ts';
 import { JSON_DEPTH_MAX } from '../base/limits.ts';
-import type * as Rare from './json-rare.ts';
-import { JSON_RARE } from './parts.ts';
+import { escapeEnd, unescape, unexpected } from './json-escapes.ts';
 
 export const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -53,13 +52,6 @@ export class JsonScanner {
   number = 0;
 
   readonly #unescaped = new ByteWriter(256);
-  #rare: typeof Rare | null;
-
-  /** @param rare json-rare.ts, where a call that comes upon a missing part is not repeated */
-  constructor(rare: typeof Rare | null = null) {
-    this.#rare = rare;
-  }
-
   /** Begins a text. */
   open(bytes: Uint8Array, from: number, to: number): void {
     this.bytes = bytes;
@@ -107,11 +99,7 @@ export class JsonScanner {
 
   unexpected(): never {
     const byte = this.position < this.#end ? this.bytes[this.position] : undefined;
-    return this.fail(this.#rarely().unexpected(byte));
-  }
-
-  #rarely(): typeof Rare {
-    return (this.#rare ??= JSON_RARE.code);
+    return this.fail(unexpected(byte));
   }
 
   /** Enters an object or array, whose first byte is stepped over. */
@@ -180,7 +168,7 @@ export class JsonScanner {
 
   /** Checks an escape and gives the position of its last byte. */
   #escape(at: number): number {
-    const last = this.#rarely().escapeEnd(this.bytes, at, this.#end);
+    const last = escapeEnd(this.bytes, at, this.#end);
     return typeof last === 'number' ? last : this.fail(last, at);
   }
 
@@ -329,7 +317,7 @@ export class JsonScanner {
   unescaped(): ByteWriter {
     const to = this.#unescaped;
     to.truncate(0);
-    this.#rarely().unescape(this.bytes, this.start, this.stop, to);
+    unescape(this.bytes, this.start, this.stop, to);
     return to;
   }
 }

@@ -3,16 +3,14 @@
 import { Part } from '../base/part.ts';
 import type * as Codec from './codec.ts';
 import type * as Dense from './dense.ts';
-import type * as JsonRare from './json-rare.ts';
 import type * as JsonText from './json-text.ts';
 import type * as Key from './key.ts';
 import type * as Row from './row.ts';
 import type * as ValueBytes from './value-bytes.ts';
 
-export const CODEC = new Part<typeof Codec>('encoded batches');
-export const DENSE = new Part<typeof Dense>('rows chosen from batches');
-export const JSON_RARE = new Part<typeof JsonRare>('escapes and faults of JSON');
-export const JSON_TEXT = new Part<typeof JsonText>('JSON of many types');
-export const KEY = new Part<typeof Key>('keys of many types');
-export const ROW = new Part<typeof Row>('rows for people');
-export const VALUE_BYTES = new Part<typeof ValueBytes>('nested values');
+export const CODEC = new Part<typeof Codec>();
+export const DENSE = new Part<typeof Dense>();
+export const JSON_TEXT = new Part<typeof JsonText>();
+export const KEY = new Part<typeof Key>();
+export const ROW = new Part<typeof Row>();
+export const VALUE_BYTES = new Part<typeof ValueBytes>();

@@ -9,10 +9,10 @@ import type * as QueryWork from './query-work.ts';
 import type * as RareCalls from './rare-calls.ts';
 import type * as RarePlans from './rare-plans.ts';
 
-export const CONTROL = new Part<typeof Control>('statements of control');
-export const INSERT_ROWS = new Part<typeof InsertRows>('rows by column names');
-export const OWN_TOPICS = new Part<typeof OwnTopics>('topics of push queries');
-export const PULL_QUERY = new Part<typeof PullQuery>('pull queries');
-export const QUERY_WORK = new Part<typeof QueryWork>('waiting for queries and ending them');
-export const RARE_CALLS = new Part<typeof RareCalls>('rarer calls');
-export const RARE_PLANS = new Part<typeof RarePlans>('source tables and upgrades');
+export const CONTROL = new Part<typeof Control>();
+export const INSERT_ROWS = new Part<typeof InsertRows>();
+export const OWN_TOPICS = new Part<typeof OwnTopics>();
+export const PULL_QUERY = new Part<typeof PullQuery>();
+export const QUERY_WORK = new Part<typeof QueryWork>();
+export const RARE_CALLS = new Part<typeof RareCalls>();
+export const RARE_PLANS = new Part<typeof RarePlans>();

@@ -4,5 +4,5 @@ import { Part } from '../base/part.ts';
 import type * as Compile from './compile.ts';
 import type * as Lambdas from './lambdas.ts';
 
-export const EXPRESSIONS = new Part<typeof Compile>('expressions');
-export const LAMBDAS = new Part<typeof Lambdas>('lambdas');
+export const EXPRESSIONS = new Part<typeof Compile>();
+export const LAMBDAS = new Part<typeof Lambdas>();

@@ -5,6 +5,6 @@ import type * as Columnar from './columnar.ts';
 import type * as Delimited from './delimited.ts';
 import type * as JsonValue from './json-value.ts';
 
-export const COLUMNAR = new Part<typeof Columnar>('the format COLUMNAR');
-export const DELIMITED = new Part<typeof Delimited>('the format DELIMITED');
-export const JSON_VALUE = new Part<typeof JsonValue>('rare JSON values');
+export const COLUMNAR = new Part<typeof Columnar>();
+export const DELIMITED = new Part<typeof Delimited>();
+export const JSON_VALUE = new Part<typeof JsonValue>();

@@ -3,7 +3,6 @@
 import { ByteWriter, encodeUtf8 } from '../base/bytes.ts';
 import { RecordError } from '../base/errors.ts';
 import { JSON_NUMBER_DIGITS_MAX } from '../base/limits.ts';
-import * as jsonRare from '../data/json-rare.ts';
 import {
   CLOSE_BRACE,
   CLOSE_BRACKET,
@@ -55,7 +54,7 @@ export function parseJson(text: string): JsonNode | undefined {
 
 /** A scanner at the beginning of a text. */
 export function openJson(text: string): JsonScanner {
-  const scanner = new JsonScanner(jsonRare);
+  const scanner = new JsonScanner();
   const bytes = encodeUtf8(text);
   scanner.open(bytes, 0, bytes.length);
   return scanner;

@@ -3,4 +3,4 @@
 import { Part } from '../base/part.ts';
 import type * as RegexpBodies from './regexp-bodies.ts';
 
-export const REGEXP_BODIES = new Part<typeof RegexpBodies>('regular expressions');
+export const REGEXP_BODIES = new Part<typeof RegexpBodies>();

@@ -1,7 +1,7 @@
 // The names of all functions that the main job does not call, by theme, and how each theme is fetched; knows no function.
 
 import type { Part } from '../base/part.ts';
-import { type Theme, theme } from './parts.ts';
+import { type FetchedTheme, theme } from './parts.ts';
 import { REGEXP_BODIES } from './regexp-part.ts';
 import type { Overload } from './registry.ts';
 
@@ -9,13 +9,13 @@ function fetched(
   name: string,
   names: string,
   fetch: () => PromiseLike<readonly Overload[]>,
-): Theme {
-  const made = theme(name, names);
-  made.part.from(() => fetch().then((overloads) => ({ overloads })));
+): FetchedTheme {
+  const made = theme(names);
+  made.part.from(name, () => fetch().then((overloads) => ({ overloads })));
   return made;
 }
 
-export const THEMES: readonly Theme[] = [
+export const THEMES: readonly FetchedTheme[] = [
   fetched('functions of nulls', 'COALESCE IFNULL NULLIF AS_VALUE', () =>
     import('./nulls.ts').then(({ NULLS }) => NULLS),
   ),
@@ -92,7 +92,7 @@ export const THEMES: readonly Theme[] = [
   fetched('functions of places', 'GEO_DISTANCE', () => import('./geo.ts').then(({ GEO }) => GEO)),
 ];
 
-REGEXP_BODIES.from(() => import('./regexp-bodies.ts'));
+REGEXP_BODIES.from('regular expressions', () => import('./regexp-bodies.ts'));
 
 /** Every part behind this one, for whoever fetches all of them. */
 export const PARTS: readonly Part<object>[] = [...THEMES.map(({ part }) => part), REGEXP_BODIES];

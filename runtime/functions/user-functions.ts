@@ -1,7 +1,7 @@
 // Builders of functions that users write: scalar, aggregate and table functions from plain declarations; knows no function.
 
 import type { Type, Value } from '../data/type.ts';
-import { AGGREGATES } from './parts.ts';
+import { AGGREGATES } from './aggregates.ts';
 import type {
   AggregateBody,
   AggregateOverload,
@@ -172,7 +172,8 @@ export function aggregateFunction<
   const C extends Parameters = readonly [],
 >(declaration: AggregateFunctionDeclaration<P, C, S, R>): AggregateOverload {
   const name = checkedName(declaration.name);
-  if (AGGREGATES.names.includes(name)) throw new TypeError(`${name} is a built-in function`);
+  if (AGGREGATES.some((aggregate) => aggregate.name === name))
+    throw new TypeError(`${name} is a built-in function`);
   const columns = declaration.parameters.map(declared);
   const constants = (declaration.constants ?? []).map((constant) => ({
     ...declared(constant),

@@ -5,6 +5,6 @@ import type * as Joins from './joins.ts';
 import type * as Precomputed from './precomputed.ts';
 import type * as RareNodes from './rare-nodes.ts';
 
-export const JOINS = new Part<typeof Joins>('plans of joins');
-export const PRECOMPUTED = new Part<typeof Precomputed>('plans of computed arguments');
-export const RARE_NODES = new Part<typeof RareNodes>('plans of new keys and table functions');
+export const JOINS = new Part<typeof Joins>();
+export const PRECOMPUTED = new Part<typeof Precomputed>();
+export const RARE_NODES = new Part<typeof RareNodes>();

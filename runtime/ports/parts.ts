@@ -3,4 +3,4 @@
 import { Part } from '../base/part.ts';
 import type * as PendingBlocks from './pending-blocks.ts';
 
-export const PENDING_BLOCKS = new Part<typeof PendingBlocks>('state that comes as blocks');
+export const PENDING_BLOCKS = new Part<typeof PendingBlocks>();

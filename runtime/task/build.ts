@@ -8,6 +8,7 @@ import type { Schema } from '../data/schema.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import { filter } from '../operators/filter.ts';
+import { kernelAggregate } from '../operators/kernel-aggregate.ts';
 import type {
   Emit,
   Operator,
@@ -19,7 +20,6 @@ import {
   AGGREGATE,
   FLAT_MAP,
   JOINS,
-  KERNEL_AGGREGATE,
   MATERIALIZE,
   RARE_OPERATORS,
   TABLE_FILTER,
@@ -260,7 +260,7 @@ function operatorOf(
       if (context.kernel === null) {
         throw new InvariantError('the plan wants the kernel, and the host has none');
       }
-      return KERNEL_AGGREGATE.code.kernelAggregate(step, input, given, registry, context.kernel);
+      return kernelAggregate(step, input, given, registry, context.kernel);
     case 'suppress':
       return RARE_OPERATORS.code.suppress(step, input, given, registry);
     case 'coalesce':

@@ -3,13 +3,9 @@
 import { RecordBatchBuilder } from '../data/record-builder.ts';
 import type { RowProblem } from '../operators/operator.ts';
 import type { Current } from './current.ts';
-import { RARE_PROBLEMS } from './parts.ts';
+import { entryOf } from './problem-records.ts';
 import type { Outgoing } from './sink.ts';
 import type { TaskName } from './topology.ts';
-
-/** Topics that tasks write besides their sinks; one partition each. */
-export const PROCESSING_LOG_TOPIC = '__processing_log';
-export const DEAD_LETTERS_TOPIC = '__dead_letters';
 
 /** Entries written for one chunk of input; what is beyond is one entry that counts them. */
 export const PROBLEMS_PER_CHUNK_MAX = 1000;
@@ -52,12 +48,7 @@ export class ProblemLog {
   }
 
   #append(problem: RowProblem, message: string): void {
-    const { key, value, timestamp } = RARE_PROBLEMS.code.entryOf(
-      this.#name,
-      this.#current,
-      problem,
-      message,
-    );
+    const { key, value, timestamp } = entryOf(this.#name, this.#current, problem, message);
     if (this.#builder.append(key, value, timestamp)) return;
     this.#finish();
     this.#builder.append(key, value, timestamp);

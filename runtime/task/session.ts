@@ -19,8 +19,9 @@ import { buildTask, type Wiring } from './build.ts';
 import { Current } from './current.ts';
 import { TaskInputs, type Run } from './inputs.ts';
 import { Outbox } from './outbox.ts';
-import { CUT, MOVED_ROWS, RARE_PROBLEMS, TIMERS } from './parts.ts';
-import { ProblemLog, PROCESSING_LOG_TOPIC } from './problems.ts';
+import { CUT, MOVED_ROWS, TIMERS } from './parts.ts';
+import { ProblemLog } from './problems.ts';
+import { deadLetter, PROCESSING_LOG_TOPIC } from './problem-records.ts';
 import type { Outgoing } from './sink.ts';
 import type { TaskOptions } from './task.ts';
 import type { Timers } from './timers.ts';
@@ -201,7 +202,7 @@ export class Session {
     this.#begin(run);
     const origin = this.#current.origin(run.from);
     this.#report({ code: 'DEAD_LETTER', origin: run.from, field: '', reason: error });
-    this.#send(RARE_PROBLEMS.code.deadLetter(this.#options.name, origin, attempts, error));
+    this.#send(deadLetter(this.#options.name, origin, attempts, error));
     this.#end(run);
   }
 

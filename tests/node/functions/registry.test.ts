@@ -178,13 +178,15 @@ test('the body of a regular expression is loaded when its statement is planned',
 });
 
 test('further names are asked for only when a name is in no theme at hand', async () => {
-  const further = theme('further', 'G');
+  const further = theme('G');
   const g = { ...declared(parameter('a', of(DOUBLE))), name: 'G' };
-  further.part.from(() => Promise.resolve({ overloads: [g] }));
-  const more = new Part<{ readonly THEMES: readonly Theme[] }>('more');
-  more.from(() => Promise.resolve({ THEMES: [further] }));
-  const at = theme('at hand', 'F');
-  at.part.from(() => Promise.resolve({ overloads: [declared(parameter('a', of(DOUBLE)))] }));
+  further.part.from('further', () => Promise.resolve({ overloads: [g] }));
+  const more = new Part<{ readonly THEMES: readonly Theme[] }>();
+  more.from('more', () => Promise.resolve({ THEMES: [further] }));
+  const at = theme('F');
+  at.part.from('at hand', () =>
+    Promise.resolve({ overloads: [declared(parameter('a', of(DOUBLE)))] }),
+  );
   await at.part.load();
   const own = { ...declared(parameter('a', of(BOOLEAN))), name: 'H' };
   const gOfBoolean = { ...declared(parameter('a', of(BOOLEAN))), name: 'G' };

@@ -4,9 +4,12 @@ import { encodeUtf8 } from '../base/bytes.ts';
 import { singleRecord } from '../data/record-builder.ts';
 import type { RowProblem } from '../operators/operator.ts';
 import type { Current, Origin } from './current.ts';
-import { DEAD_LETTERS_TOPIC } from './problems.ts';
 import type { Outgoing } from './sink.ts';
 import { taskId, type TaskName } from './topology.ts';
+
+/** Topics that tasks write besides their sinks; one partition each. */
+export const PROCESSING_LOG_TOPIC = '__processing_log';
+export const DEAD_LETTERS_TOPIC = '__dead_letters';
 
 /** Longest text that an entry quotes. */
 const MESSAGE_LENGTH_MAX = 1000;
