@@ -1,6 +1,5 @@
 // The engine as a page sees it: the calls of engine/engine.ts, answered by the one in the Worker; knows no SQL.
 
-import { transfer } from 'comlink';
 import { messageOf, PortError, StatementError } from '../base/errors.ts';
 import type {
   EngineStats,
@@ -39,7 +38,7 @@ export class BrowserEngine implements AsyncDisposable {
   /** For `open` alone. */
   async start(options: WorkerOptions): Promise<void> {
     await this.#remote.watch();
-    await this.#remote.call((remote) => remote.open(options));
+    await this.#remote.call('open', [options]);
   }
 
   /**
@@ -49,7 +48,7 @@ export class BrowserEngine implements AsyncDisposable {
    */
   async execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
     const { properties, onEntity } = options;
-    const { entities, error } = await this.#remote.raw((remote) => remote.execute(sql, properties));
+    const { entities, error } = await this.#remote.call('execute', [sql, properties]);
     if (onEntity !== undefined) entities.forEach(onEntity);
     if (error !== null) throw fromWire(error);
     return entities;
@@ -65,9 +64,7 @@ export class BrowserEngine implements AsyncDisposable {
     signal?.throwIfAborted();
     const { port1, port2 } = new MessageChannel();
     const transport = portTransport(port1);
-    const head = await this.#remote.call((remote) =>
-      remote.query(sql, properties, transfer(port2, [port2])),
-    );
+    const head = await this.#remote.call('query', [sql, properties, port2], [port2]);
     const receiver = new BatchReceiver(head.schema, transport);
     const close = async (): Promise<void> => {
       signal?.removeEventListener('abort', cancel);
@@ -110,7 +107,7 @@ export class BrowserEngine implements AsyncDisposable {
     const isOne = !isMany(given);
     const rows = isOne ? [given] : given;
     const places = placesOf(
-      await cloneable(() => this.#remote.call((remote) => remote.insert(source, rows, options))),
+      await cloneable(() => this.#remote.call('insert', [source, rows, options])),
     );
     if (!isOne) return places;
     const [place] = places;
@@ -121,9 +118,7 @@ export class BrowserEngine implements AsyncDisposable {
   /** Appends records as they are. @throws {PortError} what the log refuses */
   async produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
     const sent = packed(records);
-    return placesOf(
-      await this.#remote.call((remote) => remote.produce(topic, transfer(sent, buffersOf(sent)))),
-    );
+    return placesOf(await this.#remote.call('produce', [topic, sent], buffersOf(sent)));
   }
 
   /**
@@ -131,7 +126,7 @@ export class BrowserEngine implements AsyncDisposable {
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE
    */
   async topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
-    const read = await this.#remote.call((remote) => remote.topicRecords(topic, options));
+    const read = await this.#remote.call('topicRecords', [topic, options]);
     const { partition = 0 } = options;
     return unpacked(read.records).map((record, i) => ({
       ...record,
@@ -142,18 +137,18 @@ export class BrowserEngine implements AsyncDisposable {
   }
 
   async stats(): Promise<EngineStats> {
-    return await this.#remote.call((remote) => remote.stats());
+    return await this.#remote.call('stats', []);
   }
 
   /** Why a query has ended; null while it runs. */
   async errorOf(queryId: string): Promise<Error | null> {
-    const error = await this.#remote.call((remote) => remote.errorOf(queryId));
+    const error = await this.#remote.call('errorOf', [queryId]);
     return error === null ? null : fromWire(error);
   }
 
   /** Resolves when every persistent query has taken in all there is and delivered all it made. */
   async idle(): Promise<void> {
-    await this.#remote.call((remote) => remote.idle());
+    await this.#remote.call('idle', []);
   }
 
   /** Ends all queries after what they are doing, then the Worker. What is committed stays; a Worker that has ended is closed already. */
@@ -165,7 +160,7 @@ export class BrowserEngine implements AsyncDisposable {
   async #close(): Promise<void> {
     if (this.#remote.hasEnded) return;
     try {
-      await this.#remote.call((remote) => remote.close());
+      await this.#remote.call('close', []);
     } finally {
       this.#remote.end(new PortError('UNAVAILABLE', 'the engine is closed'));
     }

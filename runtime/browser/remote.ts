@@ -1,16 +1,18 @@
 // The page's line to the Worker: calls that end when the Worker does; knows no statement.
 
-import { releaseProxy, type Remote, wrap } from 'comlink';
 import { PortError } from '../base/errors.ts';
-import { type Envelope, fromWire, opened } from './wire-error.ts';
+import { Calls } from './calls.ts';
+import { portTransport } from './port-transport.ts';
+import { fromWire } from './wire-error.ts';
 import type { EngineWorker } from './worker.ts';
+
+type EngineCall = Calls<EngineWorker>['call'];
 
 /** A Worker that answers, and the news of its end. */
 export class RemoteEngine {
   readonly #worker: Worker;
-  readonly #remote: Remote<EngineWorker>;
+  readonly #calls: Calls<EngineWorker>;
   readonly #onEnd: (error: Error) => void;
-  readonly #waiting = new Set<(error: Error) => void>();
   readonly #watch = new AbortController();
   #ended: Error | null = null;
 
@@ -18,7 +20,7 @@ export class RemoteEngine {
   constructor(worker: Worker, onEnd: (error: Error) => void) {
     this.#worker = worker;
     this.#onEnd = onEnd;
-    this.#remote = wrap<EngineWorker>(worker);
+    this.#calls = new Calls(portTransport(worker));
     // Fired when the Worker's script cannot be loaded, and for what it does not catch.
     worker.addEventListener('error', (event) => {
       this.end(
@@ -36,12 +38,12 @@ export class RemoteEngine {
 
   /** Begins to watch the Worker: no event tells that it was terminated, but the lock that it holds becomes free. */
   async watch(): Promise<void> {
-    const lock = await this.#race(this.#remote.hello());
+    const lock = await this.#calls.call('hello', []);
     const { signal } = this.#watch;
     const ended = (): void => this.end(new PortError('UNAVAILABLE', 'the Worker has ended'));
     // Refused only when `end` aborts it.
     navigator.locks.request(lock, { signal }, ended).catch(() => undefined);
-    this.#remote.lost().then(
+    this.#calls.call('lost', []).then(
       (error) => this.end(fromWire(error)),
       () => undefined,
     );
@@ -51,32 +53,18 @@ export class RemoteEngine {
    * Calls the Worker.
    * @throws what its engine threw; {PortError} UNAVAILABLE when the Worker ends meanwhile
    */
-  async call<T>(to: (remote: Remote<EngineWorker>) => Promise<Envelope<T>>): Promise<T> {
-    return opened(await this.raw(to));
-  }
-
-  /** As `call`, for answers that are no envelope. */
-  async raw<T>(to: (remote: Remote<EngineWorker>) => Promise<T>): Promise<T> {
+  readonly call: EngineCall = async (...call) => {
     if (this.#ended !== null) throw this.#ended;
-    return await this.#race(to(this.#remote));
-  }
-
-  /** What the Worker answers, or why it never will. The set, unlike Promise.race, forgets calls that were answered. */
-  async #race<T>(answer: Promise<T>): Promise<T> {
-    return await new Promise<T>((resolve, reject) => {
-      this.#waiting.add(reject);
-      answer.then(resolve, reject).finally(() => this.#waiting.delete(reject));
-    });
-  }
+    return await this.#calls.call(...call);
+  };
 
   /** Ends the Worker; calls that wait, and all later ones, are refused with the error. */
   end(error: Error): void {
     if (this.#ended !== null) return;
     this.#ended = error;
     this.#watch.abort();
-    this.#remote[releaseProxy]();
     this.#worker.terminate();
-    for (const reject of this.#waiting) reject(error);
+    this.#calls.end(error);
     this.#onEnd(error);
   }
 }

@@ -41,26 +41,6 @@ export type WireError =
       readonly message: string;
     };
 
-/** What a call gives: its value, or why there is none. */
-export type Envelope<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: WireError };
-
-/** Runs a call on the far side; nothing is thrown across. */
-export async function enveloped<T>(call: () => T | Promise<T>): Promise<Envelope<T>> {
-  try {
-    return { ok: true, value: await call() };
-  } catch (thrown) {
-    return { ok: false, error: toWire(thrown) };
-  }
-}
-
-/** The value on the near side. @throws what was thrown on the far side */
-export function opened<T>(envelope: Envelope<T>): T {
-  if (envelope.ok) return envelope.value;
-  throw fromWire(envelope.error);
-}
-
 export function toWire(thrown: unknown): WireError {
   const message = messageOf(thrown);
   if (thrown instanceof StatementError) {

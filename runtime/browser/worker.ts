@@ -1,6 +1,5 @@
-// The Web Worker: one engine on its host, called by the page through comlink; knows nothing of the page beyond its calls.
+// The Web Worker: one engine on its host, called by the page through browser/calls.ts; knows nothing of the page beyond its calls.
 
-import { expose, transfer } from 'comlink';
 import { InvariantError, PortError } from '../base/errors.ts';
 import type { Schema } from '../data/schema.ts';
 import {
@@ -17,10 +16,11 @@ import type { ReadOptions } from '../engine/records.ts';
 import type { Overload } from '../functions/registry.ts';
 import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
+import { answerCalls, handingOver } from './calls.ts';
 import { type HostOptions, openHost } from './host.ts';
 import { buffersOf, packed, type PackedRecords, unpacked } from './packed-records.ts';
-import { portTransport } from './port-transport.ts';
-import { type Envelope, enveloped, toWire, type WireError } from './wire-error.ts';
+import { type MessageEnd, portTransport } from './port-transport.ts';
+import { toWire, type WireError } from './wire-error.ts';
 
 /** Functions that the Worker's own module has registered. */
 const registered: Overload[] = [];
@@ -77,7 +77,7 @@ export interface ReadRecords {
   readonly records: PackedRecords;
 }
 
-/** The one object that the page calls. Nothing is thrown across: every answer is an envelope. */
+/** The one object that the page calls. */
 export class EngineWorker {
   readonly #buffers = new Buffers();
   #engine: Engine | null = null;
@@ -102,14 +102,11 @@ export class EngineWorker {
     return name;
   }
 
-  async open({ properties, preload, ...options }: WorkerOptions): Promise<Envelope<null>> {
-    return await enveloped(async () => {
-      if (preload) await loadParts();
-      const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
-      isOpened = true;
-      this.#engine = await openEngine({ host, properties, functions: registered });
-      return null;
-    });
+  async open({ properties, preload, ...options }: WorkerOptions): Promise<void> {
+    if (preload) await loadParts();
+    const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
+    isOpened = true;
+    this.#engine = await openEngine({ host, properties, functions: registered });
   }
 
   /** Resolves when the engine can go on no more because the browser has taken its database away. */
@@ -131,69 +128,57 @@ export class EngineWorker {
     sql: string,
     properties: Properties | undefined,
     port: MessagePort,
-  ): Promise<Envelope<QueryHead>> {
-    return await enveloped(async () => {
-      const rows = await this.#opened.query(sql, { properties });
-      const batches = rows.batches();
-      const source = {
-        next: async () => {
-          const { value } = await batches.next();
-          return value ?? null;
-        },
-        close: () => rows.close(),
-      };
-      const transport = portTransport(port);
-      void sendBatches(source, transport, this.#buffers).finally(() => transport.close());
-      const { kind, queryId, schema } = rows;
-      return { kind, queryId, schema };
-    });
+  ): Promise<QueryHead> {
+    const rows = await this.#opened.query(sql, { properties });
+    const batches = rows.batches();
+    const source = {
+      next: async () => {
+        const { value } = await batches.next();
+        return value ?? null;
+      },
+      close: () => rows.close(),
+    };
+    const transport = portTransport(port);
+    void sendBatches(source, transport, this.#buffers).finally(() => transport.close());
+    const { kind, queryId, schema } = rows;
+    return { kind, queryId, schema };
   }
 
   async insert(
     source: string,
     rows: readonly InsertRow[],
     options: InsertOptions,
-  ): Promise<Envelope<PackedPlaces>> {
-    return await placed(() => this.#opened.insert(source, rows, options));
+  ): Promise<PackedPlaces> {
+    return placed(await this.#opened.insert(source, rows, options));
   }
 
-  async produce(topic: string, records: PackedRecords): Promise<Envelope<PackedPlaces>> {
-    return await placed(() => this.#opened.produce(topic, unpacked(records)));
+  async produce(topic: string, records: PackedRecords): Promise<PackedPlaces> {
+    return placed(await this.#opened.produce(topic, unpacked(records)));
   }
 
-  async topicRecords(topic: string, options: ReadOptions): Promise<Envelope<ReadRecords>> {
-    const envelope = await enveloped(async () => {
-      const records = await this.#opened.topicRecords(topic, options);
-      return { from: records[0]?.offset ?? 0, records: packed(records) };
-    });
-    return envelope.ok ? transfer(envelope, buffersOf(envelope.value.records)) : envelope;
+  async topicRecords(topic: string, options: ReadOptions): Promise<ReadRecords> {
+    const read = await this.#opened.topicRecords(topic, options);
+    const records = packed(read);
+    return handingOver({ from: read[0]?.offset ?? 0, records }, buffersOf(records));
   }
 
-  async stats(): Promise<Envelope<EngineStats>> {
-    return await enveloped(() => this.#opened.stats());
+  async stats(): Promise<EngineStats> {
+    return await this.#opened.stats();
   }
 
   /** Why a query has ended; null while it runs. */
-  async errorOf(queryId: string): Promise<Envelope<WireError | null>> {
-    return await enveloped(() => {
-      const error = this.#opened.errorOf(queryId);
-      return error === null ? null : toWire(error);
-    });
+  async errorOf(queryId: string): Promise<WireError | null> {
+    const error = this.#opened.errorOf(queryId);
+    return error && toWire(error);
   }
 
-  async idle(): Promise<Envelope<null>> {
-    return await enveloped(async () => {
-      await this.#opened.idle();
-      return null;
-    });
+  async idle(): Promise<void> {
+    await this.#opened.idle();
   }
 
-  async close(): Promise<Envelope<null>> {
-    return await enveloped(async () => {
-      await this.#engine?.close();
-      this.#engine = null;
-      return null;
-    });
+  async close(): Promise<void> {
+    await this.#engine?.close();
+    this.#engine = null;
   }
 
   get #opened(): Engine {
@@ -202,17 +187,11 @@ export class EngineWorker {
   }
 }
 
-async function placed(call: () => Promise<readonly ProducedAt[]>): Promise<Envelope<PackedPlaces>> {
-  const envelope = await enveloped(async () => {
-    const places = await call();
-    return {
-      partitions: Uint32Array.from(places, ({ partition }) => partition),
-      offsets: Float64Array.from(places, ({ offset }) => offset),
-    };
-  });
-  if (!envelope.ok) return envelope;
-  const { partitions, offsets } = envelope.value;
-  return transfer(envelope, [partitions.buffer, offsets.buffer]);
+function placed(places: readonly ProducedAt[]): PackedPlaces {
+  const partitions = Uint32Array.from(places, ({ partition }) => partition);
+  const offsets = Float64Array.from(places, ({ offset }) => offset);
+  return handingOver({ partitions, offsets }, [partitions.buffer, offsets.buffer]);
 }
 
-expose(new EngineWorker());
+// The page's types know the page's own scope alone.
+answerCalls(portTransport(self as unknown as MessageEnd), new EngineWorker());

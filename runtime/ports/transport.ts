@@ -6,7 +6,7 @@ import type { Unsubscribe } from './log.ts';
 export type Message = unknown;
 
 export interface Transport {
-  /** @param transfer buffers that leave this side */
-  send(message: Message, transfer?: readonly ArrayBuffer[] | undefined): void;
+  /** @param transfer buffers, and what else a host hands over, that leave this side */
+  send(message: Message, transfer?: readonly Transferable[] | undefined): void;
   receive(on: (message: Message) => void): Unsubscribe;
 }

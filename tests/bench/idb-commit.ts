@@ -27,7 +27,7 @@ export async function idbCommitCase(): ReturnType<typeof runCase> {
     logLevel: 'error',
     appType: 'mpa',
     worker: { format: 'es' },
-    optimizeDeps: { include: ['comlink', 'idb'], noDiscovery: true },
+    optimizeDeps: { include: ['idb'], noDiscovery: true },
     server: { host: '127.0.0.1', port: 0, hmr: false, watch: null },
     plugins: [
       {

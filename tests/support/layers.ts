@@ -57,7 +57,7 @@ export const SYNCHRONOUS_FOLDERS: readonly string[] = [
 
 /** Packages and built-in modules, and the only places that may import them; elsewhere runtime/ imports none. */
 const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
-  [/^(comlink|idb)$/, /^(runtime\/browser|demo|tests)\//],
+  [/^idb$/, /^(runtime\/browser|demo|tests)\//],
   [/^re2js$/, /^(runtime\/functions|tests)\//],
   [/^(hono|cloudflare:)/, /^(edge|tests)\//],
   [/^node:/, /^(runtime\/sqlite|cli|scripts|tests)\//],
