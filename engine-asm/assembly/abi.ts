@@ -1,7 +1,7 @@
 // Numbers that the host and the kernel agree on; runtime/kernel/abi.ts is its twin, line by line. Knows no code.
 
 /** Raised whenever a line below changes its meaning. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 // Status codes: what every call returns. Negative means refused; the state stays consistent.
 export const STATUS_OK = 0;
@@ -54,7 +54,8 @@ export const CONFIG_ARGUMENTS = 32;
 export const CONFIG_AGGREGATES = 36;
 export const CONFIG_ARGUMENT_TYPES = 40;
 export const CONFIG_CALLS = 168;
-export const CONFIG_BYTES = 424;
+export const CONFIG_ADVANCE_MS = 424;
+export const CONFIG_BYTES = 432;
 
 // Offsets in the result (BUFFER_RESULT), written by `intern`, `probe`, `process`, `collect` and `restore`.
 export const RESULT_CONSUMED = 0;
@@ -88,6 +89,7 @@ export const BUFFER_OUT_VALUE = 14;
 export const BUFFER_OUT_VALIDITY = 15;
 export const BUFFER_OUT_LATE = 16;
 export const BUFFER_STATES = 17;
+export const BUFFER_OUT_LATE_WINDOWS = 18;
 
 // Numbers about the instance: `stat(kind)`.
 export const STAT_ENTRIES = 0;

@@ -11,6 +11,7 @@ import {
   BUFFER_KEYS,
   BUFFER_OUT_ID,
   BUFFER_OUT_LATE,
+  BUFFER_OUT_LATE_WINDOWS,
   BUFFER_OUT_OP,
   BUFFER_OUT_ROW,
   BUFFER_OUT_ROWTIME,
@@ -37,6 +38,7 @@ import {
   slotBytes,
   stateBytes,
   widthOf,
+  windowsMax,
 } from './program';
 
 export const result: usize = memory.data(RESULT_BYTES, 16);
@@ -52,6 +54,10 @@ export let outWindow: usize = 0;
 export let outRowtime: usize = 0;
 export let outOp: usize = 0;
 export let outLate: usize = 0;
+/** How many windows each late row missed; hopping windows alone. */
+export let outLateWindows: usize = 0;
+/** Panes of the windows that a row falls in, 0 until one is asked for. */
+export let panes: usize = 0;
 export let states: usize = 0;
 export let keyOffsets: usize = 0;
 export let keys: usize = 0;
@@ -87,6 +93,8 @@ export function openBuffers(): bool {
   outRowtime = take(rowsMax << 3);
   outOp = take(rowsMax);
   outLate = take(rowsMax << 2);
+  if (windowsMax > 1) outLateWindows = take(rowsMax << 2);
+  panes = take(windowsMax << 2);
   states = take(STATE_ROWS_MAX * stateBytes);
   keyOffsets = take((rowsMax + 1) << 2);
   rowSlots = take(rowsMax << 2);
@@ -156,5 +164,6 @@ export function addressOf(kind: u32, index: u32): usize {
   if (kind == BUFFER_OUT_VALIDITY) return index < <u32>AGGREGATES_MAX ? outValidity(index) : 0;
   if (kind == BUFFER_OUT_LATE) return outLate;
   if (kind == BUFFER_STATES) return states;
+  if (kind == BUFFER_OUT_LATE_WINDOWS) return outLateWindows;
   return 0;
 }

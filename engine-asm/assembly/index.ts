@@ -41,8 +41,9 @@ import {
 } from './dictionary';
 import { groupTotal } from './pane';
 import { config, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX, stateBytes } from './program';
-import { copyRepeated, openReaders, readResults } from './results';
-import { accepted, probeRows, resolveRows, readTouched, touched } from './rows';
+import { probeRows } from './probe';
+import { copyRepeated, openReaders, readResults, readTouched } from './results';
+import { resolveRows } from './rows';
 import { collectChanges, restoreStates } from './snapshot';
 import {
   changeEverything,
@@ -132,29 +133,27 @@ function rowsOf(rows: u32, selected: i32): i32 {
 }
 
 /** Makes the groups that a `process` of the same rows would need, and lists the new ones. */
-export function probe(rows: u32, selected: i32): i32 {
+export function probe(rows: u32, selected: i32, from: u32): i32 {
   if (!ready) return STATUS_NOT_READY;
   listed = 0;
   const count = rowsOf(rows, selected);
   if (count < 0) return STATUS_BAD_ARGUMENT;
   memory.fill(result, 0, RESULT_BYTES);
-  const status = probeRows(<u32>count, selected >= 0);
-  store<u32>(result, touched, RESULT_EMITTED);
-  return status;
+  return probeRows(from, <u32>count, selected >= 0);
 }
 
 /**
  * Folds a batch of `rows` rows, of which `selected` count (their positions stand in the selection; -1: all), and lists what
- * is put out, without results. Bit `a` of `withNulls`: argument `a` has a validity bitmap.
+ * is put out, without results. Bit `a` of `withNulls`: argument `a` has a validity bitmap. `from`: so many rows have been
+ * taken in before, because their output filled its buffers.
  */
-export function process(rows: u32, selected: i32, withNulls: u32): i32 {
+export function process(rows: u32, selected: i32, withNulls: u32, from: u32): i32 {
   if (!ready) return STATUS_NOT_READY;
   const count = rowsOf(rows, selected);
   if (count < 0) return STATUS_BAD_ARGUMENT;
   memory.fill(result, 0, RESULT_BYTES);
-  const status = resolveRows(<u32>count, selected >= 0, withNulls);
-  listed = rowOutput ? accepted : touched;
-  store<u32>(result, listed, RESULT_EMITTED);
+  const status = resolveRows(from, <u32>count, selected >= 0, withNulls);
+  listed = load<u32>(result, RESULT_EMITTED);
   return status;
 }
 

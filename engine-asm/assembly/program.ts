@@ -4,6 +4,7 @@ import {
   AGGREGATES_MAX,
   ARGUMENT_NONE,
   ARGUMENTS_MAX,
+  CONFIG_ADVANCE_MS,
   CONFIG_AGGREGATES,
   CONFIG_ARGUMENT_TYPES,
   CONFIG_ARGUMENTS,
@@ -44,6 +45,10 @@ const blocks: usize = memory.data(ARGUMENTS_MAX * 8, 16);
 
 export let windowed: bool = false;
 export let sizeMs: f64 = Infinity;
+/** From one window's start to the next one's; tumbling windows: their size. */
+export let advanceMs: f64 = Infinity;
+/** Windows that a row falls in at most. */
+export let windowsMax: u32 = 1;
 export let graceMs: f64 = Infinity;
 export let rowsMax: u32 = 0;
 export let rowOutput: bool = false;
@@ -105,7 +110,10 @@ function readSizes(): bool {
   if (windowed) {
     sizeMs = size;
     graceMs = load<f64>(config + CONFIG_GRACE_MS);
-    if (!isMs(sizeMs, 1) || !isMs(graceMs, 0)) return false;
+    advanceMs = load<f64>(config + CONFIG_ADVANCE_MS);
+    if (!isMs(sizeMs, 1) || !isMs(graceMs, 0) || !isMs(advanceMs, 1)) return false;
+    if (advanceMs > sizeMs || Math.ceil(sizeMs / advanceMs) > <f64>ROWS_MAX) return false;
+    windowsMax = <u32>Math.ceil(sizeMs / advanceMs);
   }
   rowsMax = load<u32>(config + CONFIG_ROWS_MAX);
   const output = load<u32>(config + CONFIG_OUTPUT);
@@ -114,7 +122,7 @@ function readSizes(): bool {
   aggregateCount = load<u32>(config + CONFIG_AGGREGATES);
   const entries = load<u32>(config + CONFIG_ENTRIES_MAX);
   return (
-    rowsMax >= 1 &&
+    rowsMax >= windowsMax &&
     rowsMax <= <u32>ROWS_MAX &&
     (output == OUTPUT_ROWS || output == OUTPUT_GROUPS) &&
     argumentCount <= <u32>ARGUMENTS_MAX &&

@@ -1,4 +1,4 @@
-// Reads results out of slots into the output columns; knows neither time nor groups.
+// Reads results out of slots into the output columns; knows neither windows nor groups.
 
 import {
   ARGUMENT_NONE,
@@ -12,14 +12,16 @@ import {
   TYPE_I64,
 } from './abi';
 import { fromOrderKey } from './aggregate';
-import { outValidity, outValue, result, sources } from './buffers';
+import { outCounts, outRowtime, outValidity, outValue, result, sources } from './buffers';
 import {
   aggregateCount,
   argumentCount,
   argumentOf,
   boundsOf,
   functionOf,
+  SLOT_ROWTIME,
   sumsOf,
+  tailOffset,
   typeOf,
 } from './program';
 
@@ -142,6 +144,16 @@ export function readResults(from: u32, to: u32): void {
       else if (type == TYPE_I64) readBounds<i64>(a, from, to);
       else readBounds<i32>(a, from, to);
     }
+  }
+}
+
+/** Writes rowtime and COUNT(*) of the touched groups `from` to `to`; for output per row they stand there already. */
+export function readTouched(from: u32, to: u32): void {
+  const tailAt = tailOffset;
+  for (let j = from; j < to; j++) {
+    const slot = load<u32>(sources + (j << 2));
+    store<f64>(outRowtime + (j << 3), load<f64>(slot, SLOT_ROWTIME));
+    if (outCounts) store<i64>(outCounts + (j << 3), load<i64>(slot + tailAt));
   }
 }
 

@@ -5,6 +5,7 @@ import {
   OP_INSERT,
   OP_UPDATE_AFTER,
   RESULT_CONSUMED,
+  RESULT_EMITTED,
   RESULT_INVALID,
   RESULT_LATE,
   ROWTIME_MAX,
@@ -17,10 +18,12 @@ import {
   outCounts,
   outId,
   outLate,
+  outLateWindows,
   outOp,
   outRow,
   outRowtime,
   outWindow,
+  panes,
   result,
   rowSlots,
   rowtimes,
@@ -39,7 +42,9 @@ import {
   SLOT_FRESH,
 } from './pane';
 import {
+  advanceMs,
   rowOutput,
+  rowsMax,
   tailOffset,
   sizeMs,
   SLOT_LINK,
@@ -47,13 +52,20 @@ import {
   TAIL_BATCH,
   TAIL_ROWS,
   windowed,
+  windowsMax,
 } from './program';
-import { demandPane, findPane, isClosed, setStreamTime, streamTime, windowStartOf } from './window';
+import {
+  demandPane,
+  findPane,
+  firstStartOf,
+  isClosed,
+  setStreamTime,
+  streamTime,
+  windowStartOf,
+} from './window';
 
-/** Rows that the last `resolveRows` accepted. */
-export let accepted: u32 = 0;
-/** Groups that it touched; 0 for output per row. */
-export let touched: u32 = 0;
+/** Groups that the batch has touched; 0 for output per row. */
+let touched: u32 = 0;
 
 /** Rows that are looked at together: all in one open window, or each for itself. */
 const SPAN_ROWS: u32 = 1024;
@@ -69,6 +81,10 @@ let invalid: u32 = 0;
 let pane: u32 = 0;
 let start: f64 = 0;
 let end: f64 = 0;
+/** Hopping windows: the first that holds the rowtimes from `start` to `end`, how many do, and how many of them are closed. */
+let first: f64 = 0;
+let windows: u32 = 0;
+let closed: u32 = 0;
 
 function startOfPane(): f64 {
   return windowed ? start : 0;
@@ -197,18 +213,48 @@ function resolveSpan(from: u32, to: u32): u32 {
   return row;
 }
 
+/** True when a row has a group and a rowtime; one whose group is none for a reason is counted. */
+function isKnown(id: u32, time: f64): bool {
+  if (id < entryCount() && time >= 0 && time <= <f64>ROWTIME_MAX) return true;
+  if (id != <u32>ID_NULL) invalid += 1;
+  return false;
+}
+
+/** Brings a slot's rowtime and COUNT(*) up to date with a row, and lists what is put out of it. */
+function accept(row: u32, id: u32, time: f64, at: f64, to: u32, slot: u32): void {
+  if ((load<u32>(slot, SLOT_LINK) & SLOT_CHANGED) == 0) addChange(to, slot);
+  const link = load<u32>(slot, SLOT_LINK);
+  const rowtime = max(load<f64>(slot, SLOT_ROWTIME), time);
+  store<f64>(slot, rowtime, SLOT_ROWTIME);
+  store<u32>(slot, link & ~SLOT_FRESH, SLOT_LINK);
+  const tail = slot + tailOffset;
+  const rows = load<i64>(tail, TAIL_ROWS) + 1;
+  store<i64>(tail, rows, TAIL_ROWS);
+  const isListed = rowOutput || load<i64>(tail, TAIL_BATCH) != batchNumber;
+  store<i64>(tail, batchNumber, TAIL_BATCH);
+  if (isListed) {
+    const next = rowOutput ? out : touched;
+    store<u8>(outOp + next, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
+    store<u32>(outId + (next << 2), id);
+    store<f64>(outWindow + (next << 3), at);
+    if (rowOutput) {
+      store<f64>(outRowtime + (next << 3), rowtime);
+      if (outCounts) store<i64>(outCounts + (next << 3), rows);
+    } else {
+      store<u32>(sources + (next << 2), slot);
+      touched += 1;
+    }
+  }
+  store<u32>(outRow + (out << 2), row);
+  store<u32>(rowSlots + (out << 2), slot);
+  out += 1;
+}
+
 /** One row, whatever it is; STATUS_OUT_OF_MEMORY: nothing of it is kept. */
 function resolveRow(row: u32): i32 {
   const id = load<u32>(ids + (row << 2));
-  if (id >= entryCount()) {
-    if (id != <u32>ID_NULL) invalid += 1;
-    return STATUS_OK;
-  }
   const time = load<f64>(rowtimes + (row << 3));
-  if (!(time >= 0 && time <= <f64>ROWTIME_MAX)) {
-    invalid += 1;
-    return STATUS_OK;
-  }
+  if (!isKnown(id, time)) return STATUS_OK;
   const reached = time > now ? time : now;
   const isInside = pane != 0 && time >= start && time < end;
   const window = isInside ? start : windowStartOf(time);
@@ -223,43 +269,72 @@ function resolveRow(row: u32): i32 {
   if (slot == 0) slot = makeSlot(pane, id);
   if (slot == 0) return STATUS_OUT_OF_MEMORY;
   now = reached;
-  if ((load<u32>(slot, SLOT_LINK) & SLOT_CHANGED) == 0) addChange(pane, slot);
-  const link = load<u32>(slot, SLOT_LINK);
-  const rowtime = max(load<f64>(slot, SLOT_ROWTIME), time);
-  store<f64>(slot, rowtime, SLOT_ROWTIME);
-  store<u32>(slot, link & ~SLOT_FRESH, SLOT_LINK);
-  const tail = slot + tailOffset;
-  const rows = load<i64>(tail, TAIL_ROWS) + 1;
-  store<i64>(tail, rows, TAIL_ROWS);
-  const isListed = rowOutput || load<i64>(tail, TAIL_BATCH) != batchNumber;
-  store<i64>(tail, batchNumber, TAIL_BATCH);
-  if (isListed) {
-    const at = rowOutput ? out : touched;
-    store<u8>(outOp + at, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
-    store<u32>(outId + (at << 2), id);
-    store<f64>(outWindow + (at << 3), startOfPane());
-    if (rowOutput) {
-      store<f64>(outRowtime + (at << 3), rowtime);
-      if (outCounts) store<i64>(outCounts + (at << 3), rows);
-    } else {
-      store<u32>(sources + (at << 2), slot);
-      touched += 1;
-    }
+  accept(row, id, time, startOfPane(), pane, slot);
+  return STATUS_OK;
+}
+
+/** Panes begin anew for the windows that hold a rowtime; the closed ones among them come first. */
+function turnToAll(time: f64): void {
+  first = firstStartOf(time);
+  const last = windowStartOf(time);
+  windows = <u32>((last - first) / advanceMs) + 1;
+  // The same windows hold all times until one more begins or the first one ends, and since the like happened.
+  start = first == 0 ? last : max(last, first - advanceMs + sizeMs);
+  end = min(last + advanceMs, first + sizeMs);
+  closed = 0;
+  memory.fill(panes, 0, windows << 2);
+}
+
+/** The pane of the current windows' number `index`; 0 when memory does not suffice. */
+function paneOf(index: u32): u32 {
+  let found = load<u32>(panes + (index << 2));
+  if (found == 0) {
+    found = demandPane(first + <f64>index * advanceMs);
+    store<u32>(panes + (index << 2), found);
   }
-  store<u32>(outRow + (out << 2), row);
-  store<u32>(rowSlots + (out << 2), slot);
-  out += 1;
+  return found;
+}
+
+/** As `resolveRow`, in all hopping windows that hold the row. */
+function resolveHops(row: u32): i32 {
+  const id = load<u32>(ids + (row << 2));
+  const time = load<f64>(rowtimes + (row << 3));
+  if (!isKnown(id, time)) return STATUS_OK;
+  const reached = time > now ? time : now;
+  if (!(time >= start && time < end)) turnToAll(time);
+  while (closed < windows && isClosed(first + <f64>closed * advanceMs, reached)) closed += 1;
+  const slots = rowSlots + (out << 2) - (closed << 2);
+  // All slots first: a row that finds no memory must not have come to any of them.
+  for (let w = closed; w < windows; w++) {
+    const at = paneOf(w);
+    let slot: u32 = at == 0 ? 0 : findSlot(at, id);
+    if (slot == 0 && at != 0) slot = makeSlot(at, id);
+    if (slot == 0) return STATUS_OUT_OF_MEMORY;
+    store<u32>(slots + (w << 2), slot);
+  }
+  now = reached;
+  if (closed > 0) {
+    store<u32>(outLate + (late << 2), row);
+    store<u32>(outLateWindows + (late << 2), closed);
+    late += 1;
+  }
+  let at = first + <f64>closed * advanceMs;
+  for (let w = closed; w < windows; w++) {
+    accept(row, id, time, at, load<u32>(panes + (w << 2)), load<u32>(slots + (w << 2)));
+    at += advanceMs;
+  }
   return STATUS_OK;
 }
 
 /**
- * Goes over `count` rows (`selected`: their positions stand in the selection) in order. Of each accepted row the position
- * goes to `outRow` and the slot to `rowSlots`; rowtime and COUNT(*) are brought up to date; for output per row the columns
- * that depend on no argument are written, else the touched groups are listed in `sources`.
+ * Goes over the rows from number `from` to `count` (`selected`: their positions stand in the selection) in order. Of each
+ * accepted row and window the position goes to `outRow` and the slot to `rowSlots`; rowtime and COUNT(*) are brought up to date;
+ * for output per row the columns that depend on no argument are written, else the touched groups are listed in `sources`.
  *
- * A row that finds no memory ends the batch before it: RESULT_CONSUMED tells where to go on, nothing of it is kept.
+ * A row that finds no memory, or whose windows might not find room in the output, ends the batch before it: RESULT_CONSUMED
+ * tells where to go on, nothing of it is kept.
  */
-export function resolveRows(count: u32, selected: bool, withNulls: u32): i32 {
+export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u32): i32 {
   batchNumber += 1;
   now = streamTime;
   out = 0;
@@ -267,75 +342,33 @@ export function resolveRows(count: u32, selected: bool, withNulls: u32): i32 {
   invalid = 0;
   pane = 0;
   touched = 0;
+  start = Infinity;
+  const hopping = windowsMax > 1;
+  const spanRows = max<u32>(SPAN_ROWS / windowsMax, 1);
+  const roomFor = rowsMax - windowsMax;
   let status = STATUS_OK;
-  let i: u32 = 0;
-  while (i < count && status == STATUS_OK) {
-    const to = min(i + SPAN_ROWS, count);
+  let i = from;
+  while (i < count && status == STATUS_OK && out <= roomFor) {
+    const to = min(i + spanRows, count);
     const before = out;
-    const isSpan = !selected && enter(i) && isDirect(pane);
+    const isSpan = !selected && !hopping && enter(i) && isDirect(pane);
     const reach = isSpan ? reachWithin(i, to) : NaN;
     const isOpen = reach == reach && !isClosed(start, Math.max(now, reach));
     if (isOpen && load<u32>(pane, PANE_MASK) >= NEAR_PLACES_MIN) bringNear(i, to);
-    while (i < to) {
+    while (i < to && out <= roomFor) {
       if (isOpen && isDirect(pane)) i = resolveSpan(i, to);
       if (i == to) break;
-      status = resolveRow(selected ? load<u32>(selection + (i << 2)) : i);
+      const row = selected ? load<u32>(selection + (i << 2)) : i;
+      status = hopping ? resolveHops(row) : resolveRow(row);
       if (status != STATUS_OK) break;
       i += 1;
     }
     foldArguments(before, out, withNulls);
   }
-  accepted = out;
   setStreamTime(now);
   store<u32>(result, i, RESULT_CONSUMED);
+  store<u32>(result, rowOutput ? out : touched, RESULT_EMITTED);
   store<u32>(result, late, RESULT_LATE);
   store<u32>(result, invalid, RESULT_INVALID);
   return status;
-}
-
-/**
- * Makes the slots that the same `resolveRows` will need, without a row, and lists each once (id and window), so that the
- * host can restore those that it has in its store. Stream time and groups with rows stay as they are.
- */
-export function probeRows(count: u32, selected: bool): i32 {
-  const known = entryCount();
-  let now = streamTime;
-  let out: u32 = 0;
-  let status = STATUS_OK;
-  let i: u32 = 0;
-  for (; i < count; i++) {
-    const row = selected ? load<u32>(selection + (i << 2)) : i;
-    const id = load<u32>(ids + (row << 2));
-    const time = load<f64>(rowtimes + (row << 3));
-    if (id >= known || !(time >= 0 && time <= <f64>ROWTIME_MAX)) continue;
-    now = max(now, time);
-    const at = windowStartOf(time);
-    if (isClosed(at, now)) continue;
-    const pane = demandPane(at);
-    if (pane == 0) {
-      status = STATUS_OUT_OF_MEMORY;
-      break;
-    }
-    if (findSlot(pane, id) != 0) continue;
-    if (makeSlot(pane, id) == 0) {
-      status = STATUS_OUT_OF_MEMORY;
-      break;
-    }
-    store<u32>(outId + (out << 2), id);
-    store<f64>(outWindow + (out << 3), at);
-    out += 1;
-  }
-  touched = out;
-  store<u32>(result, i, RESULT_CONSUMED);
-  return status;
-}
-
-/** Writes rowtime and COUNT(*) of the touched groups `from` to `to`; for output per row they stand there already. */
-export function readTouched(from: u32, to: u32): void {
-  const tailAt = tailOffset;
-  for (let j = from; j < to; j++) {
-    const slot = load<u32>(sources + (j << 2));
-    store<f64>(outRowtime + (j << 3), load<f64>(slot, SLOT_ROWTIME));
-    if (outCounts) store<i64>(outCounts + (j << 3), load<i64>(slot + tailAt));
-  }
 }

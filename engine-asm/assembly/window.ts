@@ -2,9 +2,9 @@
 
 import { allocateCleared, release } from './arena';
 import { changeAll, groupsOf, hasChanges, makePane, PANE_START, releasePane } from './pane';
-import { graceMs, sizeMs, windowed } from './program';
+import { advanceMs, graceMs, sizeMs, windowed } from './program';
 
-// Panes stand in a table by window number (start / size) modulo its places, with linear probing: neighbouring windows
+// Panes stand in a table by window number (start / advance) modulo its places, with linear probing: neighbouring windows
 // have neighbouring places and seldom collide. An unwindowed table has the one pane of window 0.
 const PLACES_FIRST: u32 = 16;
 
@@ -30,8 +30,14 @@ export function openWindows(): bool {
   return table != 0;
 }
 
+/** The start of the last window that holds a rowtime. */
 export function windowStartOf(ms: f64): f64 {
-  return windowed ? Math.floor(ms / sizeMs) * sizeMs : 0;
+  return windowed ? Math.floor(ms / advanceMs) * advanceMs : 0;
+}
+
+/** The start of the first window that holds a rowtime: none starts before the epoch. */
+export function firstStartOf(ms: f64): f64 {
+  return windowed ? windowStartOf(max<f64>(0, ms - sizeMs + advanceMs)) : 0;
 }
 
 /** True when no row of the window is accepted any more. */
@@ -40,7 +46,7 @@ export function isClosed(start: f64, now: f64): bool {
 }
 
 function placeOf(start: f64): u32 {
-  return windowed ? <u32>(<u64>(start / sizeMs)) & mask : 0;
+  return windowed ? <u32>(<u64>(start / advanceMs)) & mask : 0;
 }
 
 /** The pane that starts there, 0 when there is none. */
@@ -127,10 +133,10 @@ export function expirePanes(): i32 {
   if (!isClosed(oldest, streamTime)) return 0;
   const before = paneCount;
   let first = Infinity;
-  const span = (streamTime - graceMs - oldest) / sizeMs;
+  const span = (streamTime - graceMs - oldest) / advanceMs;
   if (span <= <f64>mask) {
     let start = oldest;
-    for (; isClosed(start, streamTime); start += sizeMs) {
+    for (; isClosed(start, streamTime); start += advanceMs) {
       const pane = findPane(start);
       if (pane == 0) continue;
       if (hasChanges(pane)) first = min(first, start);

@@ -47,6 +47,8 @@ export const PATTERN_LENGTH_MAX = 4096;
 export const PATTERN_INSTRUCTIONS_MAX = 10_000;
 /** Bytes of the kernel's linear memory (64 MiB). */
 export const KERNEL_MEMORY_BYTES_MAX = 67_108_864;
+/** Windows that one row is in, for the kernel to take a query with hopping windows: its output has room for several rows. */
+export const KERNEL_WINDOWS_PER_ROW_MAX = 1024;
 /** Entries of one kernel dictionary. */
 export const DICTIONARY_ENTRIES_MAX = 1_048_576;
 /** Appends a task may have waiting in its outbox, and their bytes; when full, input waits. */

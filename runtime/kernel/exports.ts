@@ -26,8 +26,8 @@ export interface KernelExports {
   intern(count: number, withNulls: number): number;
   keyAddress(id: number): number;
   keyLength(id: number): number;
-  probe(rows: number, selected: number): number;
-  process(rows: number, selected: number, withNulls: number): number;
+  probe(rows: number, selected: number, from: number): number;
+  process(rows: number, selected: number, withNulls: number, from: number): number;
   read(): number;
   collect(): number;
   markAll(): number;

@@ -40,7 +40,7 @@ export interface KernelColumn {
   readonly validity: Bitmap | null;
 }
 
-/** Rows to fold, in order. Row `i` stands at position `selection === null ? i : selection[i]` of every array. */
+/** Rows to fold, in order; not to be changed between calls that it is given to. Row `i` stands at position `selection === null ? i : selection[i]` of every array. */
 export interface KernelBatch {
   readonly length: number;
   readonly selection: Uint32Array | null;
@@ -53,17 +53,22 @@ export interface KernelBatch {
 
 /** What a batch did. All arrays are views on the kernel's memory, good until the next call: copy what is kept. */
 export interface KernelOutput {
-  /** Rows of the batch that were taken in; less than its length only when `refused` names a limit. */
+  /**
+   * Rows of the batch that have been taken in. Less than its length when `refused` names a limit, or when there is no room for
+   * the output of the next row, which falls in several windows: then `process` goes on from there.
+   */
   readonly consumed: number;
   /** The limit that stopped it before the end: collect, commit, expire and go on with the rest, or give up. */
   readonly refused: string | null;
-  /** Positions of the rows dropped because their window was closed, in order. */
+  /** Positions of the rows that missed a window because it was closed, in order. */
   readonly late: Uint32Array;
+  /** How many windows each of them missed; null: the only one that it had. */
+  readonly lateWindows: Uint32Array | null;
   /** Rows skipped because their rowtime or id is none. */
   readonly invalid: number;
   /** Rows put out; the length of the arrays below. */
   readonly length: number;
-  /** Position of each accepted row; null for output by groups. */
+  /** Position of each accepted row, once for each window that it was accepted in; null for output by groups. */
   readonly rows: Uint32Array | null;
   readonly ids: Uint32Array;
   readonly windowStart: Float64Array;
@@ -102,6 +107,11 @@ export class Kernel {
   readonly #calls: KernelExports;
   readonly #views: KernelViews;
   readonly #rowsMax: number;
+  /** What stands in the kernel's columns, so that going on with a batch copies nothing; and whether with its arguments. */
+  #loaded: Pick<KernelBatch, 'ids'> | null = null;
+  #hasArguments = false;
+  #rows = 0;
+  #withNulls = 0;
 
   /**
    * Instantiates synchronously. Cost: about half a millisecond and 1 MiB with the default bounds.
@@ -140,6 +150,7 @@ export class Kernel {
   intern(keys: KernelKeys): Uint32Array {
     const count = keys.offsets.length - 1;
     assert(count >= 0 && count <= this.#rowsMax, 'intern takes at most rowsMax keys');
+    this.#loaded = null;
     granted(this.#calls.reserveKeys(keys.bytes.length));
     const views = this.#views.attach();
     views.keys(keys.bytes.length).set(keys.bytes);
@@ -158,19 +169,15 @@ export class Kernel {
     return this.#views.attach().copy(address, this.#calls.keyLength(id) >>> 0);
   }
 
-  /** Folds a batch and lists what is put out; `results` reads its results. Cost: copies the columns in once. */
-  process(batch: KernelBatch): KernelOutput {
-    const rows = this.#copyRows(batch);
-    let withNulls = 0;
-    const count = this.program.arguments.length;
-    assert(batch.arguments.length === count, 'a batch has the argument columns of the program');
-    for (const [a, column] of batch.arguments.entries()) {
-      this.#views.setArgument(a, column.values, rows);
-      if (column.validity === null) continue;
-      this.#views.setValidity(a, column.validity.subarray(0, (rows + 7) >> 3));
-      withNulls |= 1 << a;
-    }
-    const status = this.#calls.process(rows, batch.selection?.length ?? -1, withNulls);
+  /**
+   * Folds a batch and lists what is put out; `results` reads its results. Cost: copies the columns in once.
+   * @param from how many rows of the same batch have been taken in before
+   */
+  process(batch: KernelBatch, from = 0): KernelOutput {
+    this.#copyRows(batch);
+    this.#copyArguments(batch);
+    const selected = batch.selection?.length ?? -1;
+    const status = this.#calls.process(this.#rows, selected, this.#withNulls, from);
     const refused = limitOf(status);
     if (refused === null) granted(status);
     const views = this.#views.attach();
@@ -180,6 +187,7 @@ export class Kernel {
       consumed: result[RESULT_CONSUMED >> 2] ?? 0,
       refused,
       late: views.outLate.subarray(0, result[RESULT_LATE >> 2]),
+      lateWindows: views.outLateWindows?.subarray(0, result[RESULT_LATE >> 2]) ?? null,
       invalid: result[RESULT_INVALID >> 2] ?? 0,
       length,
       rows: this.program.output === 'rows' ? views.outRow.subarray(0, length) : null,
@@ -209,13 +217,14 @@ export class Kernel {
   }
 
   /**
-   * Makes the groups that a `process` of the same batch needs and does not have, and lists them, so that the host can
-   * `restore` those that its store knows before it processes the batch. A group without a row is in no output.
+   * Makes the groups that a `process` of the same batch from the same row needs and does not have, and lists them, so that
+   * the host can `restore` those that its store knows before. A group without a row is in no output. Where the groups of all
+   * rows are too many for one list, those of the rows that one `process` takes are in it.
    * @throws {LimitError} they do not fit
    */
-  probe(batch: Omit<KernelBatch, 'arguments'>): KernelGroups {
-    const rows = this.#copyRows(batch);
-    granted(this.#calls.probe(rows, batch.selection?.length ?? -1));
+  probe(batch: Omit<KernelBatch, 'arguments'>, from = 0): KernelGroups {
+    this.#copyRows(batch);
+    granted(this.#calls.probe(this.#rows, batch.selection?.length ?? -1, from));
     const views = this.#views.attach();
     const length = views.result[RESULT_EMITTED >> 2];
     return { ids: views.outId.slice(0, length), windowStart: views.outWindow.slice(0, length) };
@@ -265,6 +274,7 @@ export class Kernel {
    */
   restore(groups: readonly KernelState[]): void {
     const most = Math.min(STATE_ROWS_MAX, this.#rowsMax);
+    if (groups.length > 0) this.#loaded = null;
     for (let from = 0; from < groups.length; from += most) {
       const part = groups.slice(from, from + most);
       const views = this.#views.attach();
@@ -303,8 +313,9 @@ export class Kernel {
     };
   }
 
-  /** Copies selection, ids and rowtimes in; the positions that matter: one more than the last row's. */
-  #copyRows(batch: Omit<KernelBatch, 'arguments'>): number {
+  /** Copies selection, ids and rowtimes in, unless they stand there; the positions that matter: one more than the last row's. */
+  #copyRows(batch: Omit<KernelBatch, 'arguments'>): void {
+    if (this.#loaded === batch) return;
     const { selection, ids, rowtime } = batch;
     const rows = selection === null ? batch.length : (selection[selection.length - 1] ?? -1) + 1;
     if (rows > this.#rowsMax)
@@ -319,6 +330,23 @@ export class Kernel {
       views.ids.set(ids.length === rows ? ids : ids.subarray(0, rows));
     }
     views.rowtime.set(rowtime.length === rows ? rowtime : rowtime.subarray(0, rows));
-    return rows;
+    this.#rows = rows;
+    this.#loaded = batch;
+    this.#hasArguments = false;
+  }
+
+  #copyArguments(batch: KernelBatch): void {
+    if (this.#hasArguments) return;
+    const rows = this.#rows;
+    const count = this.program.arguments.length;
+    assert(batch.arguments.length === count, 'a batch has the argument columns of the program');
+    this.#withNulls = 0;
+    for (const [a, column] of batch.arguments.entries()) {
+      this.#views.setArgument(a, column.values, rows);
+      if (column.validity === null) continue;
+      this.#views.setValidity(a, column.validity.subarray(0, (rows + 7) >> 3));
+      this.#withNulls |= 1 << a;
+    }
+    this.#hasArguments = true;
   }
 }

@@ -5,6 +5,7 @@ import {
   AGGREGATES_MAX,
   ARGUMENT_NONE,
   ARGUMENTS_MAX,
+  CONFIG_ADVANCE_MS,
   CONFIG_AGGREGATES,
   CONFIG_ARGUMENT_TYPES,
   CONFIG_ARGUMENTS,
@@ -42,9 +43,16 @@ export interface KernelProgram {
   /** The distinct argument columns: aggregates of one column share the work, so name each once. */
   readonly arguments: readonly ArgumentType[];
   readonly aggregates: readonly KernelAggregate[];
-  /** Tumbling windows; null: one table without windows, in window 0. */
-  readonly window: { readonly sizeMs: number; readonly graceMs: number } | null;
-  /** `rows`: the results after each accepted row. `groups`: each group that the batch changed, once, with its last results. */
+  /**
+   * Tumbling windows, or hopping ones where they advance by less than their size; null: one table without windows, in
+   * window 0. A row falls in at most `rowsMax` windows.
+   */
+  readonly window: {
+    readonly sizeMs: number;
+    readonly advanceMs: number;
+    readonly graceMs: number;
+  } | null;
+  /** `rows`: the results after each accepted row, in each of its windows. `groups`: each group that the batch changed, once, with its last results. */
   readonly output: 'rows' | 'groups';
 }
 
@@ -98,6 +106,7 @@ export function writeProgram(into: DataView, program: KernelProgram, bounds: Ker
   );
   into.setFloat64(CONFIG_SIZE_MS, program.window?.sizeMs ?? 0, true);
   into.setFloat64(CONFIG_GRACE_MS, program.window?.graceMs ?? 0, true);
+  into.setFloat64(CONFIG_ADVANCE_MS, program.window?.advanceMs ?? 0, true);
   into.setUint32(CONFIG_ROWS_MAX, bounds.rowsMax, true);
   into.setUint32(CONFIG_ENTRIES_MAX, bounds.entriesMax, true);
   into.setUint32(CONFIG_OUTPUT, program.output === 'rows' ? OUTPUT_ROWS : OUTPUT_GROUPS, true);

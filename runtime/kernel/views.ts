@@ -9,6 +9,7 @@ import {
   BUFFER_KEYS,
   BUFFER_OUT_ID,
   BUFFER_OUT_LATE,
+  BUFFER_OUT_LATE_WINDOWS,
   BUFFER_OUT_OP,
   BUFFER_OUT_ROW,
   BUFFER_OUT_ROWTIME,
@@ -55,6 +56,8 @@ class Attached {
   readonly outRowtime: Float64Array;
   readonly outOp: Uint8Array;
   readonly outLate: Uint32Array;
+  /** Null but for hopping windows. */
+  readonly outLateWindows: Uint32Array | null;
   readonly outColumns: readonly ColumnView[];
   readonly states: Uint8Array;
   readonly #calls: KernelExports;
@@ -85,6 +88,7 @@ class Attached {
     this.outRowtime = doubles(BUFFER_OUT_ROWTIME);
     this.outOp = new Uint8Array(memory, at(BUFFER_OUT_OP), rowsMax);
     this.outLate = words(BUFFER_OUT_LATE);
+    this.outLateWindows = at(BUFFER_OUT_LATE_WINDOWS) === 0 ? null : words(BUFFER_OUT_LATE_WINDOWS);
     this.outColumns = program.aggregates.map((aggregate, i) => {
       const validity = at(BUFFER_OUT_VALIDITY, i);
       return {

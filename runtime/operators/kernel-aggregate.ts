@@ -7,7 +7,13 @@ import type { Column } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
-import { Kernel, type KernelColumn, type KernelOutput, NULL_GROUP } from '../kernel/instance.ts';
+import {
+  Kernel,
+  type KernelBatch,
+  type KernelColumn,
+  type KernelOutput,
+  NULL_GROUP,
+} from '../kernel/instance.ts';
 import type { ArgumentType, KernelProgram } from '../kernel/program.ts';
 import type { AggregateCall, AggregateStep } from '../plan/step.ts';
 import type { StateBlock, StateBytes } from '../ports/store.ts';
@@ -17,10 +23,10 @@ import { KernelState } from './kernel-state.ts';
 import { LateRows } from './late-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { carriedOver, WindowColumns } from './output-columns.ts';
-import { isRowtime } from './window-time.ts';
+import { isRowtime, type TimeWindow, windowsOf } from './window-time.ts';
 
 /**
- * As `aggregate`, for a stream, without old rows, unwindowed or tumbling, and for the calls of KERNEL_AGGREGATES.
+ * As `aggregate`, for a stream, without old rows, and for the windows and the calls of plan/lower.ts.
  *
  * When the kernel has no room for a row, what it has changed is set aside and it is made anew with the groups that the rest of
  * the input needs: its memory bounds the groups of one batch, not those of the query.
@@ -43,6 +49,7 @@ class KernelAggregate implements Operator {
   readonly #module: WebAssembly.Module;
   readonly #context: OperatorContext;
   readonly #program: KernelProgram;
+  readonly #window: TimeWindow | null;
   readonly #windows: WindowColumns | null;
   readonly #resultTypes: readonly Type[];
   /** Positions of the program's arguments in the input. */
@@ -68,6 +75,7 @@ class KernelAggregate implements Operator {
     this.#context = context;
     this.#arguments = argumentsOf(step.calls);
     this.#program = programOf(step, input, this.#arguments);
+    this.#window = step.window;
     this.#windows = step.window === null ? null : new WindowColumns(step.window.sizeMs);
     this.#resultTypes = step.calls.map((call) => call.type);
     this.#names = new GroupNames(input);
@@ -107,28 +115,51 @@ class KernelAggregate implements Operator {
 
   /** Takes rows in until there is no room for one; how many. */
   #processSome(batch: Batch, out: Emit): number {
-    const kernel = this.#kernel;
     const { selection, length, rowtime } = batch;
-    try {
-      const ids = this.#ids.assign(batch);
-      const rows = { length, selection, ids, rowtime };
-      this.#state.bring(kernel, rows);
-      const args = this.#arguments.map((position) => kernelColumn(batch.columns[position]));
-      const output = kernel.process({ ...rows, arguments: args });
-      this.#context.streamTime.ms = Math.max(this.#context.streamTime.ms, kernel.streamTime);
-      this.#reportRows(batch, output, this.#ids.current);
+    const args = this.#arguments.map((position) => kernelColumn(batch.columns[position]));
+    const ids = this.#inKernel(() => this.#ids.assign(batch));
+    if (ids === null) return 0;
+    const rows: KernelBatch = { length, selection, ids, rowtime, arguments: args };
+    let from = 0;
+    // A row of hopping windows has several output rows: a batch may take more than one turn.
+    while (from < length) {
+      const output = this.#inKernel(() => {
+        this.#state.bring(this.#kernel, rows, from);
+        return this.#kernel.process(rows, from);
+      });
+      if (output === null) return from;
+      const { streamTime } = this.#context;
+      streamTime.ms = Math.max(streamTime.ms, this.#kernel.streamTime);
+      this.#reportRows(batch, output, from);
+      const { consumed, refused } = output;
       if (output.length > 0) this.#emit(batch, output, out);
-      return output.consumed;
+      from = consumed;
+      if (refused !== null) break;
+    }
+    return from;
+  }
+
+  /** What a call gives, null when the kernel has no room for it. */
+  #inKernel<T>(call: () => T): T | null {
+    try {
+      return call();
     } catch (thrown) {
-      if (thrown instanceof LimitError) return 0;
+      if (thrown instanceof LimitError) return null;
       throw thrown;
     }
   }
 
-  #reportRows(batch: Batch, output: KernelOutput, ids: Uint32Array): void {
-    for (const position of output.late) this.#late.add(batch.origin, position, 1, 1);
+  #reportRows(batch: Batch, output: KernelOutput, from: number): void {
+    const { late, lateWindows } = output;
+    for (let i = 0; i < late.length; i++) {
+      const position = late[i] as number;
+      const ms = batch.rowtime[position] as number;
+      const windows = this.#window === null ? 1 : windowsOf(this.#window, ms);
+      this.#late.add(batch.origin, position, lateWindows?.[i] ?? 1, windows);
+    }
     if (output.invalid === 0 && !this.#ids.hasNulls) return;
-    for (let i = 0; i < output.consumed; i++) {
+    const ids = this.#ids.current;
+    for (let i = from; i < output.consumed; i++) {
       const position = batch.selection?.[i] ?? i;
       const ms = batch.rowtime[position] as number;
       if (ids[position] === NULL_GROUP) this.#late.drop(batch.origin, position, null);
@@ -140,7 +171,8 @@ class KernelAggregate implements Operator {
     const { length } = output;
     // Everything the kernel shows is a view that its next call overwrites: it is copied, or read, before that.
     const rows = output.rows as Uint32Array;
-    const { keys, origin } = carriedOver(batch, this.#names.columns(batch), rows, false);
+    const repeats = this.#program.window?.advanceMs !== this.#program.window?.sizeMs;
+    const { keys, origin } = carriedOver(batch, this.#names.columns(batch), rows, repeats);
     const op = output.op.slice();
     const windows = this.#windows?.columns(output.windowStart, length) ?? [];
     const results = this.#kernel.results();
@@ -196,17 +228,17 @@ function programOf(
   positions: readonly number[],
 ): KernelProgram {
   const { window } = step;
-  assert(
-    window === null || (window.type === 'TUMBLING' && window.advanceMs === window.sizeMs),
-    'the kernel has tumbling windows',
-  );
+  assert(window?.type !== 'SESSION', 'the kernel has no SESSION windows');
   return {
     arguments: positions.map((position) => argumentType(input.columns[position]?.type)),
     aggregates: step.calls.map((call) => ({
       function: kernelFunction(call),
       argument: call.arguments[0] === undefined ? null : positions.indexOf(call.arguments[0]),
     })),
-    window: window === null ? null : { sizeMs: window.sizeMs, graceMs: window.graceMs },
+    window:
+      window === null
+        ? null
+        : { sizeMs: window.sizeMs, advanceMs: window.advanceMs, graceMs: window.graceMs },
     output: 'rows',
   };
 }

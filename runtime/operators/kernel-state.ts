@@ -41,9 +41,9 @@ export class KernelState {
     return this.#stored;
   }
 
-  /** Gives the kernel the groups that a batch needs and that it does not have. @throws {LimitError} they do not fit */
-  bring(kernel: Kernel, batch: Omit<KernelBatch, 'arguments'>): void {
-    this.#stored?.bring(kernel, batch);
+  /** Gives the kernel the groups that a batch needs, from a row on, and that it does not have. @throws {LimitError} they do not fit */
+  bring(kernel: Kernel, batch: KernelBatch, from: number): void {
+    this.#stored?.bring(kernel, batch, from);
   }
 
   #writeKey(name: Uint8Array, startMs: number): ByteWriter {

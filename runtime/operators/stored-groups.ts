@@ -20,9 +20,9 @@ export class StoredGroups {
     this.#writeKey = writeKey;
   }
 
-  /** Gives the kernel the groups that a batch needs and that it does not have. @throws {LimitError} they do not fit */
-  bring(kernel: Kernel, batch: Omit<KernelBatch, 'arguments'>): void {
-    const { ids, windowStart } = kernel.probe(batch);
+  /** Gives the kernel the groups that a batch needs, from a row on, and that it does not have. @throws {LimitError} they do not fit */
+  bring(kernel: Kernel, batch: KernelBatch, from: number): void {
+    const { ids, windowStart } = kernel.probe(batch, from);
     const found: KernelState[] = [];
     ids.forEach((id, i) => {
       const startMs = windowStart[i] as number;

@@ -25,6 +25,12 @@ export function firstWindowStart(window: TimeWindow, ms: number): number {
   return earliest - (earliest % advanceMs);
 }
 
+/** How many windows hold `ms`. */
+export function windowsOf(window: TimeWindow, ms: number): number {
+  const { advanceMs } = window;
+  return (ms - (ms % advanceMs) - firstWindowStart(window, ms)) / advanceMs + 1;
+}
+
 /**
  * True when no row is accepted into the window any more. The end is exclusive; a window is open while
  * `windowEnd > streamTime - grace`, where stream time is the running maximum of the rowtimes of the rows that reached this

@@ -1,9 +1,16 @@
 // Chooses the row path or the kernel path for an aggregation, with the reason; knows what the kernel can do from a table alone.
 
 import { StatementError } from '../base/errors.ts';
+import { KERNEL_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
 import type { Schema } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
-import { type AggregateCall, type AggregateStep, KERNEL_AGGREGATES, type Path } from './step.ts';
+import {
+  type AggregateCall,
+  type AggregateStep,
+  KERNEL_AGGREGATES,
+  type Path,
+  type WindowSpec,
+} from './step.ts';
 
 /** The session's property that says so. */
 const STRICT_TIMESTAMPS = 'ksql.timestamp.throw.on.invalid';
@@ -79,14 +86,20 @@ function kernelLacks(step: Lowered, { kernelAvailable }: PlanningOptions): strin
   if (!kernelAvailable) return 'the host has no kernel';
   if (step.over === 'table') return 'the kernel does not take old rows of a table back';
   if (step.old) return 'the kernel does not emit old rows';
-  if (step.window !== null && step.window.type !== 'TUMBLING') {
-    return `the kernel has no ${step.window.type} windows`;
-  }
+  const windowing = step.window === null ? null : windowLacks(step.window);
+  if (windowing !== null) return windowing;
   for (const call of step.calls) {
     const lack = callLacks(call, step.input);
     if (lack !== null) return lack;
   }
   return null;
+}
+
+function windowLacks({ type, sizeMs, advanceMs }: WindowSpec): string | null {
+  if (type !== 'TUMBLING' && type !== 'HOPPING') return `the kernel has no ${type} windows`;
+  const windows = Math.ceil(sizeMs / advanceMs);
+  if (windows <= KERNEL_WINDOWS_PER_ROW_MAX) return null;
+  return `a row falls in ${windows} windows, and the kernel takes ${KERNEL_WINDOWS_PER_ROW_MAX}`;
 }
 
 function callLacks(call: AggregateCall, input: Schema): string | null {

@@ -1,4 +1,4 @@
-// Suite `kernel`: tumbling COUNT, SUM, MIN, MAX, AVG over columns, the kernel against JavaScript; knows no SQL.
+// Suite `kernel`: tumbling and hopping COUNT, SUM, MIN, MAX, AVG over columns, the kernel against JavaScript; knows no SQL.
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -18,7 +18,7 @@ const module = new WebAssembly.Module(
   readFileSync(resolve(import.meta.dirname, '../../build/kernel.wasm')),
 );
 
-function program(output: 'rows' | 'groups'): KernelProgram {
+function program(output: 'rows' | 'groups', advanceMs: number): KernelProgram {
   return {
     arguments: ['F64'],
     aggregates: [
@@ -28,7 +28,7 @@ function program(output: 'rows' | 'groups'): KernelProgram {
       { function: 'MAX', argument: 0 },
       { function: 'AVG', argument: 0 },
     ],
-    window: { sizeMs: SIZE_MS, graceMs: GRACE_MS },
+    window: { sizeMs: SIZE_MS, advanceMs, graceMs: GRACE_MS },
     output,
   };
 }
@@ -49,8 +49,8 @@ function keyBytesOf(batch: { readonly keys: readonly string[] }): KeyBytes {
 }
 
 /** An instance that has seen all keys: its ids are the codes. */
-function warmKernel(events: Events, output: 'rows' | 'groups'): Kernel {
-  const kernel = new Kernel(module, program(output), { memoryBytesMax: MEMORY_BYTES });
+function warmKernel(events: Events, output: 'rows' | 'groups', advanceMs: number): Kernel {
+  const kernel = new Kernel(module, program(output, advanceMs), { memoryBytesMax: MEMORY_BYTES });
   for (let from = 0; from < events.names.length; from += BATCH_ROWS) {
     kernel.intern(keyBytesOf({ keys: events.names.slice(from, from + BATCH_ROWS) }));
   }
@@ -80,16 +80,20 @@ function run(
 ): number {
   let handedOn = 0;
   for (const [i, batch] of events.batches.entries()) {
-    const output = kernel.process({
+    const rows = {
       length: batch.length,
       selection: null,
       ids: idsOf(i),
       rowtime: batch.rowtime,
       arguments: [{ values: batch.value, validity: null }],
-    });
-    if (emission === 'listed') handedOn += output.ids.length;
-    else if (emission === 'results') handedOn += kernel.results().columns[4]?.values.length ?? 0;
-    else handedOn += copied(kernel, output);
+    };
+    for (let from = 0; from < batch.length;) {
+      const output = kernel.process(rows, from);
+      if (emission === 'listed') handedOn += output.ids.length;
+      else if (emission === 'results') handedOn += kernel.results().columns[4]?.values.length ?? 0;
+      else handedOn += copied(kernel, output);
+      from = output.consumed;
+    }
   }
   return handedOn;
 }
@@ -98,11 +102,11 @@ const outputOf = (emission: Emission): 'rows' | 'groups' =>
   emission === 'rows' ? 'rows' : 'groups';
 
 /** Keys come as ids: a dictionary-encoded column whose entries are interned already. */
-function kernelByIds(events: Events, emission: Emission): Subject {
+function kernelByIds(events: Events, emission: Emission, advanceMs = SIZE_MS): Subject {
   return {
     subject: 'kernel',
     prepare: () => {
-      const kernel = warmKernel(events, outputOf(emission));
+      const kernel = warmKernel(events, outputOf(emission), advanceMs);
       return () =>
         run(kernel, events, emission, (i) => events.batches[i]?.codes ?? new Uint32Array());
     },
@@ -115,7 +119,7 @@ function kernelByBytes(events: Events, emission: Emission): Subject {
   return {
     subject: 'kernel, keys interned',
     prepare: () => {
-      const kernel = new Kernel(module, program(outputOf(emission)), {
+      const kernel = new Kernel(module, program(outputOf(emission), SIZE_MS), {
         memoryBytesMax: MEMORY_BYTES,
       });
       return () =>
@@ -126,11 +130,11 @@ function kernelByBytes(events: Events, emission: Emission): Subject {
   };
 }
 
-function nestedMap(events: Events, emission: Emission): Subject {
+function nestedMap(events: Events, emission: Emission, advanceMs = SIZE_MS): Subject {
   return {
     subject: 'nested Map',
     prepare: () => {
-      const map = new NestedMap(SIZE_MS, GRACE_MS, emission);
+      const map = new NestedMap(SIZE_MS, GRACE_MS, emission, advanceMs);
       return () => events.batches.reduce((sum, batch) => sum + map.process(batch).length, 0);
     },
   };
@@ -167,6 +171,28 @@ function caseOf(events: Events, emission: Emission): Case {
   };
 }
 
+/** Events some time after the epoch, before which no window starts. */
+function hoppingEvents(): Events {
+  const events = makeEvents(100_000, 10_000);
+  const batches = events.batches.map((batch) => ({
+    ...batch,
+    rowtime: batch.rowtime.map((ms) => ms + SIZE_MS),
+  }));
+  return { ...events, batches };
+}
+
+/** The same in hopping windows, so many to an event: the amount counts rows put out. */
+function hoppingCase(events: Events, hops: number): Case {
+  const advanceMs = SIZE_MS / hops;
+  return {
+    case: `${events.names.length} keys, ${hops} hopping windows, ${NAMES.rows}`,
+    unit: 'M rows/s',
+    amount: events.count * hops,
+    subjects: [kernelByIds, nestedMap].map((make) => make(events, 'rows', advanceMs)),
+    ratios: [['kernel', 'nested Map']],
+  };
+}
+
 /** Copy-in is always within the measured time; making the columns and (but for `keys interned`) the ids is not. */
 export async function kernelSuite(): Promise<SuiteResult> {
   const done = [];
@@ -183,6 +209,8 @@ export async function kernelSuite(): Promise<SuiteResult> {
       done.push(await runCase(caseOf(events, emission), keyCount > 100_000 ? 3 : ROUNDS));
     }
   }
+  const events = hoppingEvents();
+  for (const hops of [6, 60]) done.push(await runCase(hoppingCase(events, hops), 3));
   return {
     suite: 'kernel',
     cases: done.flatMap(({ results }) => results),

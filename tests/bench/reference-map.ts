@@ -32,17 +32,19 @@ function rowOf({ key, windowStart, rowtime, count, sum, min, max }: Totals): Row
   return { key, windowStart, rowtime, count, sum, min, max, average: sum / count };
 }
 
-/** Tumbling COUNT, SUM, MIN, MAX, AVG by string key. */
+/** Tumbling or hopping COUNT, SUM, MIN, MAX, AVG by string key. */
 export class NestedMap {
   readonly #windows = new Map<number, Map<string, Totals>>();
   readonly #sizeMs: number;
   readonly #graceMs: number;
+  readonly #advanceMs: number;
   readonly #emission: Emission;
   #streamTime = -Infinity;
   #batches = 0;
   late = 0;
 
-  constructor(sizeMs: number, graceMs: number, emission: Emission) {
+  constructor(sizeMs: number, graceMs: number, emission: Emission, advanceMs = sizeMs) {
+    this.#advanceMs = advanceMs;
     this.#sizeMs = sizeMs;
     this.#graceMs = graceMs;
     this.#emission = emission;
@@ -58,21 +60,24 @@ export class NestedMap {
       const time = rowtime[i] ?? 0;
       const x = value[i] ?? 0;
       if (time > this.#streamTime) this.#streamTime = time;
-      const windowStart = Math.floor(time / this.#sizeMs) * this.#sizeMs;
-      if (windowStart + this.#sizeMs <= this.#streamTime - this.#graceMs) {
-        this.late += 1;
-        continue;
-      }
-      const totals = this.#totalsOf(windowStart, keys[i] ?? '');
-      totals.count += 1;
-      totals.sum += x;
-      if (x < totals.min) totals.min = x;
-      if (x > totals.max) totals.max = x;
-      if (time > totals.rowtime) totals.rowtime = time;
-      if (perRow) rows.push(rowOf(totals));
-      else if (totals.touched !== stamp) {
-        totals.touched = stamp;
-        changed.push(totals);
+      const first = Math.max(0, time - this.#sizeMs + this.#advanceMs);
+      let windowStart = Math.floor(first / this.#advanceMs) * this.#advanceMs;
+      for (; windowStart <= time; windowStart += this.#advanceMs) {
+        if (windowStart + this.#sizeMs <= this.#streamTime - this.#graceMs) {
+          this.late += 1;
+          continue;
+        }
+        const totals = this.#totalsOf(windowStart, keys[i] ?? '');
+        totals.count += 1;
+        totals.sum += x;
+        if (x < totals.min) totals.min = x;
+        if (x > totals.max) totals.max = x;
+        if (time > totals.rowtime) totals.rowtime = time;
+        if (perRow) rows.push(rowOf(totals));
+        else if (totals.touched !== stamp) {
+          totals.touched = stamp;
+          changed.push(totals);
+        }
       }
     }
     for (const start of this.#windows.keys()) {

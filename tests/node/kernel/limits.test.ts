@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { LimitError, TaskCorrupted } from '../../../runtime/base/errors.ts';
+import { InvariantError, LimitError, TaskCorrupted } from '../../../runtime/base/errors.ts';
 import { BUFFER_CONFIG, CONFIG_BYTES } from '../../../runtime/kernel/abi.ts';
 import { instantiate, type KernelExports } from '../../../runtime/kernel/exports.ts';
 import { Kernel } from '../../../runtime/kernel/instance.ts';
@@ -17,7 +17,7 @@ const program: KernelProgram = {
     { function: 'SUM', argument: 0 },
     { function: 'MAX', argument: 0 },
   ],
-  window: { sizeMs: 10, graceMs: 1_000_000 },
+  window: { sizeMs: 10, advanceMs: 10, graceMs: 1_000_000 },
   output: 'groups',
 };
 
@@ -51,7 +51,7 @@ test('keys are told apart by their bytes where their hashes agree', () => {
 test('memory stays within its limit: the batch ends before the row that does not fit, and expiry makes room', () => {
   const memoryBytesMax = 1_048_576;
   const subject = new Subject(
-    { ...program, window: { sizeMs: 10, graceMs: 0 } },
+    { ...program, window: { sizeMs: 10, advanceMs: 10, graceMs: 0 } },
     { memoryBytesMax },
   );
   const { kernel } = subject;
@@ -90,7 +90,7 @@ test('memory stays within its limit: the batch ends before the row that does not
 });
 
 test('closed windows are pooled: ten thousand windows take no more memory than ten', () => {
-  const subject = new Subject({ ...program, window: { sizeMs: 10, graceMs: 0 } });
+  const subject = new Subject({ ...program, window: { sizeMs: 10, advanceMs: 10, graceMs: 0 } });
   const turn = (window: number): void => {
     const rows = range(0, 40).map((i) => ({ key: `k${i}`, rowtime: window * 10, values: [1] }));
     subject.process(rows);
@@ -101,6 +101,49 @@ test('closed windows are pooled: ten thousand windows take no more memory than t
   const { memoryBytes } = subject.kernel.stats();
   for (const window of range(10, 10_000)) turn(window * 3);
   expect(subject.kernel.stats()).toEqual({ entries: 40, groups: 40, panes: 1, memoryBytes });
+});
+
+test('a row falls in as many windows as a batch has rows, and no more', () => {
+  const hopping = (hops: number): KernelProgram => ({
+    ...program,
+    window: { sizeMs: hops, advanceMs: 1, graceMs: 0 },
+    output: 'rows',
+  });
+  const subject = new Subject(hopping(64), { rowsMax: 64 });
+  const rows = [100, 101].map((rowtime) => ({ key: 'k', rowtime, values: [1] }));
+  const starts = subject.process(rows).map(({ windowStart }) => windowStart);
+  expect(starts).toEqual([...range(37, 101), ...range(38, 102)]);
+  expect(() => new Subject(hopping(65), { rowsMax: 64 })).toThrow(InvariantError);
+});
+
+test('a row whose windows do not all fit comes to none of them', () => {
+  const window = { sizeMs: 500, advanceMs: 1, graceMs: 1_000_000 };
+  const { kernel } = new Subject(
+    { ...program, window },
+    { memoryBytesMax: 2_097_152, rowsMax: 512 },
+  );
+  const rows = 20;
+  const output = (from: number) =>
+    kernel.process(
+      {
+        length: rows,
+        selection: null,
+        ids: kernel.intern(keysOf(range(0, rows).map(String))),
+        rowtime: Float64Array.from(range(1, rows + 1), (i) => i * 1000),
+        arguments: [{ values: new Float64Array(rows).fill(1), validity: null }],
+      },
+      from,
+    );
+  let taken = 0;
+  for (let refused: string | null = null; refused === null;) {
+    ({ consumed: taken, refused } = output(taken));
+  }
+  expect(taken).toBeGreaterThan(1);
+  expect(taken).toBeLessThan(rows);
+  expect(kernel.streamTime).toBe(taken * 1000);
+  const counts = new Map<number, number>();
+  kernel.collectAll(({ id }) => counts.set(id, (counts.get(id) ?? 0) + 1));
+  expect([...counts]).toEqual(range(0, taken).map((id) => [id, 500]));
 });
 
 test('a kernel that cannot hold its buffers says so', () => {
@@ -149,9 +192,9 @@ test('no call traps, whatever its arguments and whatever stands in the buffers',
   const number = fc.oneof(fc.integer({ min: -2, max: 70 }), fc.integer(), fc.maxSafeNat());
   const step = fc.record({
     name: fc.constantFrom(...calls, ...calls, ...queries),
-    numbers: fc.tuple(number, number, number),
+    numbers: fc.tuple(number, number, number, number),
     // What the input buffers are filled with, by kind, and how: bytes repeated.
-    kind: fc.integer({ min: 2, max: 17 }),
+    kind: fc.integer({ min: 2, max: 18 }),
     bytes: fc.uint8Array({ minLength: 1, maxLength: 16 }),
   });
   fc.assert(
@@ -181,8 +224,8 @@ test('no call traps, whatever its arguments and whatever stands in the buffers',
 
 test('nothing but `init` works before it, and a wrong configuration is refused', () => {
   const { calls } = instantiate(kernelModule, 1_048_576);
-  expect(calls.process(0, -1, 0)).toBeLessThan(0);
+  expect(calls.process(0, -1, 0, 0)).toBeLessThan(0);
   expect(calls.intern(0, 0)).toBeLessThan(0);
   expect(calls.init()).toBeLessThan(0);
-  expect(calls.process(0, -1, 0)).toBeLessThan(0);
+  expect(calls.process(0, -1, 0, 0)).toBeLessThan(0);
 });

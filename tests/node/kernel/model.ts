@@ -86,10 +86,20 @@ function resultOf(
   }
 }
 
+/** The starts of all windows that hold a rowtime, ascending: every multiple of the advance is looked at. */
+function startsOf(window: NonNullable<KernelProgram['window']>, rowtime: number): number[] {
+  const starts: number[] = [];
+  for (let start = 0; start <= rowtime; start += window.advanceMs) {
+    if (rowtime < start + window.sizeMs) starts.push(start);
+  }
+  return starts;
+}
+
 /** Runs rows one after the other; `outputs` is what output per row puts out. */
 export class Model {
   readonly groups = new Map<string, Group>();
-  readonly late: number[] = [];
+  /** Positions of the rows that missed windows, and how many. */
+  readonly late: [row: number, windows: number][] = [];
   streamTime = -Infinity;
   readonly #program: KernelProgram;
 
@@ -103,18 +113,20 @@ export class Model {
       if (row.key === null || row.skipped === true) continue;
       this.streamTime = Math.max(this.streamTime, row.rowtime);
       const { window } = this.#program;
-      const windowStart = window === null ? 0 : row.rowtime - (row.rowtime % window.sizeMs);
-      if (window !== null && !(windowStart + window.sizeMs > this.streamTime - window.graceMs)) {
-        this.late.push(position);
-        continue;
+      const starts = window === null ? [0] : startsOf(window, row.rowtime);
+      const open = starts.filter(
+        (start) => window === null || start + window.sizeMs > this.streamTime - window.graceMs,
+      );
+      if (open.length < starts.length) this.late.push([position, starts.length - open.length]);
+      for (const windowStart of open) {
+        const name = `${windowStart}/${row.key}`;
+        const old = this.groups.get(name);
+        const group = old ?? { key: row.key, windowStart, values: [], rowtime: 0 };
+        this.groups.set(name, group);
+        group.values.push([...row.values]);
+        group.rowtime = Math.max(group.rowtime, row.rowtime);
+        outputs.push(this.#output(group, position, old === undefined));
       }
-      const name = `${windowStart}/${row.key}`;
-      const old = this.groups.get(name);
-      const group = old ?? { key: row.key, windowStart, values: [], rowtime: 0 };
-      this.groups.set(name, group);
-      group.values.push([...row.values]);
-      group.rowtime = Math.max(group.rowtime, row.rowtime);
-      outputs.push(this.#output(group, position, old === undefined));
     }
     return outputs;
   }

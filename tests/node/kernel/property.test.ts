@@ -51,7 +51,17 @@ const programs: fc.Arbitrary<KernelProgram> = fc
       maxLength: 8,
     }),
     fc.option(
-      fc.record({ sizeMs: fc.constantFrom(1, 7, 10, 100), graceMs: fc.constantFrom(0, 3, 25) }),
+      fc
+        .tuple(
+          fc.constantFrom(1, 7, 10, 100),
+          fc.constantFrom(1, 1, 2, 3, 7),
+          fc.constantFrom(0, 3, 25),
+        )
+        .map(([sizeMs, hops, graceMs]) => ({
+          sizeMs,
+          advanceMs: Math.ceil(sizeMs / hops),
+          graceMs,
+        })),
       { freq: 3 },
     ),
     fc.constantFrom('rows' as const, 'groups' as const),
@@ -108,7 +118,7 @@ test('any cut, with restarts and expiry between any two batches, gives what the 
       let subject = new Subject(program);
       subject.know(strangers);
       const store = new Map<string, { key: string; windowStart: number; state: Uint8Array }>();
-      const late: number[] = [];
+      const late: [number, number][] = [];
       let from = 0;
       for (let batch = 0; from < rows.length; batch += 1) {
         const part = rows.slice(from, from + (cuts[batch % cuts.length] ?? 1));
@@ -116,7 +126,7 @@ test('any cut, with restarts and expiry between any two batches, gives what the 
         const expected = model
           .process(part)
           .map((output) => ({ ...output, row: from + (output.row ?? 0) }));
-        late.push(...model.late.slice(before).map((row) => from + row));
+        for (const [row, missed] of model.late.slice(before)) late.push([from + row, missed]);
         const actual = subject.process(part, from);
         expect(actual).toEqual(program.output === 'rows' ? expected : coalesced(expected));
         expect(subject.late).toEqual(late);
@@ -177,7 +187,7 @@ test('panes that grow from a few groups to a place for each of 70,000 ids lose a
       { function: 'COUNT', argument: null },
       { function: 'SUM', argument: 0 },
     ],
-    window: { sizeMs: 100, graceMs: 1000 },
+    window: { sizeMs: 100, advanceMs: 100, graceMs: 1000 },
     output: 'groups',
   };
   const subject = new Subject(program, { rowsMax: 4096 });

@@ -102,16 +102,16 @@ test('an id beyond the places of a pane does not take the place of another', () 
 });
 
 test('drops a whole batch of rows of a window that is closed but not yet freed', () => {
-  const subject = new Subject(programOf('F64', { sizeMs: 10, graceMs: 0 }));
+  const subject = new Subject(programOf('F64', { sizeMs: 10, advanceMs: 10, graceMs: 0 }));
   const row = (rowtime: number): ModelRow => ({ key: 'k', rowtime, values: [1] });
   subject.process([row(1), row(2)]);
   subject.process([row(10)]);
   expect(subject.process([row(3), row(4), row(5)])).toEqual([]);
-  expect(subject.late).toEqual([0, 1, 2]);
+  expect(subject.late.map(([row]) => row)).toEqual([0, 1, 2]);
 });
 
 test('windows whose places in the table collide are found after one of them is freed', () => {
-  const subject = new Subject(programOf('F64', { sizeMs: 1, graceMs: 60 }));
+  const subject = new Subject(programOf('F64', { sizeMs: 1, advanceMs: 1, graceMs: 60 }));
   const row = (rowtime: number): ModelRow => ({ key: 'k', rowtime, values: [1] });
   subject.process([0, 16, 32, 48, 1].map(row));
   subject.changes();
@@ -124,14 +124,14 @@ test('windows whose places in the table collide are found after one of them is f
 });
 
 test('drops a row whose window closed earlier in the same batch, and no row at the edge of grace', () => {
-  const subject = new Subject(programOf('F64', { sizeMs: 10, graceMs: 5 }));
+  const subject = new Subject(programOf('F64', { sizeMs: 10, advanceMs: 10, graceMs: 5 }));
   const rows = [3, 14, 9, 15, 9, 10].map((rowtime): ModelRow => ({
     key: 'k',
     rowtime,
     values: [1],
   }));
   const outputs = subject.process(rows);
-  expect(subject.late).toEqual([4]);
+  expect(subject.late.map(([row]) => row)).toEqual([4]);
   expect(outputs.map(({ windowStart, results }) => [windowStart, results[0]])).toEqual([
     [0, '2n'],
     [10, '3n'],
@@ -139,7 +139,7 @@ test('drops a row whose window closed earlier in the same batch, and no row at t
 });
 
 test('a late row advances nothing, a row with a null key neither counts nor advances stream time', () => {
-  const subject = new Subject(programOf('F64', { sizeMs: 10, graceMs: 0 }));
+  const subject = new Subject(programOf('F64', { sizeMs: 10, advanceMs: 10, graceMs: 0 }));
   expect(subject.kernel.streamTime).toBe(-Infinity);
   subject.process([
     { key: null, rowtime: 500, values: [1] },
@@ -147,7 +147,7 @@ test('a late row advances nothing, a row with a null key neither counts nor adva
     { key: 'k', rowtime: 3, values: [1] },
   ]);
   expect(subject.kernel.streamTime).toBe(20);
-  expect(subject.late).toEqual([2]);
+  expect(subject.late.map(([row]) => row)).toEqual([2]);
 });
 
 test('a rowtime that is none, and an id that is none, are skipped and counted', () => {
@@ -164,7 +164,7 @@ test('a rowtime that is none, and an id that is none, are skipped and counted', 
 });
 
 test('probe lists the missing groups once, and they are in no output before a row comes', () => {
-  const subject = new Subject(programOf('F64', { sizeMs: 10, graceMs: 0 }));
+  const subject = new Subject(programOf('F64', { sizeMs: 10, advanceMs: 10, graceMs: 0 }));
   const { kernel } = subject;
   subject.process([{ key: 'known', rowtime: 11, values: [5] }]);
   subject.changes();
@@ -196,7 +196,7 @@ test('state bytes are laid out as documented', () => {
       { function: 'MIN', argument: 1 },
       { function: 'AVG', argument: 1 },
     ],
-    window: { sizeMs: 10, graceMs: 0 },
+    window: { sizeMs: 10, advanceMs: 10, graceMs: 0 },
     output: 'rows',
   };
   const subject = new Subject(program);

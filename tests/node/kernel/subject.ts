@@ -13,7 +13,7 @@ import {
   type KernelState,
 } from '../../../runtime/kernel/instance.ts';
 import type { ArgumentType, KernelBounds, KernelProgram } from '../../../runtime/kernel/program.ts';
-import { textOf, type Cell, type ModelOutput, type ModelRow } from './model.ts';
+import { coalesced, textOf, type Cell, type ModelOutput, type ModelRow } from './model.ts';
 
 const wasm = resolve(import.meta.dirname, '../../../build/kernel.wasm');
 export const kernelBytes: Buffer<ArrayBuffer> = readFileSync(wasm);
@@ -59,7 +59,8 @@ function resultsAt(columns: readonly KernelColumn[], j: number): string[] {
 /** A kernel that speaks rows. */
 export class Subject {
   readonly kernel: Kernel;
-  readonly late: number[] = [];
+  /** Positions of the rows that missed windows, and how many. */
+  readonly late: [row: number, windows: number][] = [];
 
   constructor(program: KernelProgram, bounds: Partial<KernelBounds> = {}) {
     this.kernel = new Kernel(kernelModule, program, { rowsMax: 64, ...bounds });
@@ -74,7 +75,7 @@ export class Subject {
     if (rows.length === 0) return [];
     const ids = this.kernel.intern(keysOf(rows.map(({ key }) => key)));
     const chosen = rows.flatMap(({ skipped }, i) => (skipped === true ? [] : [i]));
-    const output = this.kernel.process({
+    const batch = {
       length: chosen.length,
       selection: chosen.length === rows.length ? null : Uint32Array.from(chosen),
       ids,
@@ -85,9 +86,16 @@ export class Subject {
           rows.map(({ values }) => values[a] ?? null),
         ),
       ),
-    });
-    for (const row of output.late) this.late.push(from + row);
-    return this.read(output, from);
+    };
+    const outputs: ModelOutput[] = [];
+    for (let taken = 0; taken < chosen.length;) {
+      const output = this.kernel.process(batch, taken);
+      if (output.refused !== null) throw new Error(`the kernel refused for ${output.refused}`);
+      output.late.forEach((row, i) => this.late.push([from + row, output.lateWindows?.[i] ?? 1]));
+      outputs.push(...this.read(output, from));
+      taken = output.consumed;
+    }
+    return this.kernel.program.output === 'rows' ? outputs : coalesced(outputs);
   }
 
   read(output: KernelOutput, from = 0): ModelOutput[] {

@@ -62,6 +62,20 @@ test.each([
   expect(aggregateOf(planned(counted(call))).run).toEqual(path);
 });
 
+test.each([
+  ['TUMBLING (SIZE 1 HOUR)', { path: 'kernel' }],
+  ['HOPPING (SIZE 1 HOUR, ADVANCE BY 7 SECONDS)', { path: 'kernel' }],
+  ['HOPPING (SIZE 1024 SECONDS, ADVANCE BY 1 SECOND)', { path: 'kernel' }],
+  [
+    'HOPPING (SIZE 1025 SECONDS, ADVANCE BY 1 SECOND)',
+    { path: 'row', why: 'a row falls in 1025 windows, and the kernel takes 1024' },
+  ],
+  ['SESSION (1 HOUR)', { path: 'row', why: 'the kernel has no SESSION windows' }],
+])('windows of %s run as %o', (window, path) => {
+  const sql = `CREATE TABLE x AS SELECT a, COUNT(*) AS n FROM s WINDOW ${window} GROUP BY a;`;
+  expect(aggregateOf(planned(sql)).run).toEqual(path);
+});
+
 test('without a kernel everything runs on the row path, and says why', () => {
   expect(aggregateOf(planned(counted('COUNT(*)'), {}, false)).run).toEqual({
     path: 'row',
