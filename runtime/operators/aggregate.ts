@@ -1,7 +1,6 @@
 // Aggregates rows by key, with or without windows, row by row; the row path. Knows no kernel.
 
 import { type Batch, Op } from '../data/batch.ts';
-import { bitAt } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { AggregateStep } from '../plan/step.ts';
@@ -16,6 +15,7 @@ import { aggregateCalls, rowContext } from './aggregate-calls.ts';
 import { AggregateOutput, Fold } from './aggregate-output.ts';
 import { LateRows } from './late-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
+import { isUsable } from './usable-rows.ts';
 import { firstWindowStart, isClosed, isRowtime, type TimeWindow } from './window-time.ts';
 
 /**
@@ -150,13 +150,8 @@ class Aggregate implements Operator {
     for (let i = 0; i < batch.length; i++) {
       const group = groups[i] as number;
       const position = batch.selection?.[i] ?? i;
-      const ms = batch.rowtime[position] as number;
-      const isNull = batch.valueNull !== null && bitAt(batch.valueNull, position);
-      if (group === NO_GROUP || isNull || !isRowtime(ms)) {
-        this.#late.drop(batch.origin, position, group === NO_GROUP || isNull ? null : ms);
-        continue;
-      }
-      streamTime.ms = Math.max(streamTime.ms, ms);
+      if (!isUsable(batch, group, position, this.#late)) continue;
+      streamTime.ms = Math.max(streamTime.ms, batch.rowtime[position] as number);
       const fold = this.#overTable ? foldOf(batch, position) : Fold.add;
       if (this.#window === null) this.#add(batch, 0, group, position, fold, out);
       else this.#addWindows(batch, this.#window, group, position, fold, out);

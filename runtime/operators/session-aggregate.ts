@@ -1,28 +1,23 @@
 // Aggregates rows by key into sessions, which grow and merge as rows come; the row path. Knows no kernel and no store.
 
 import { InvariantError } from '../base/errors.ts';
-import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
-import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
-import { bitAt, bitmap, type Bitmap, type Column, setBit, valueAt } from '../data/column.ts';
+import { type Column, valueAt } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
-import { BIGINT, type Value } from '../data/type.ts';
+import type { Value } from '../data/type.ts';
 import type { AggregateBody, FunctionRegistry } from '../functions/registry.ts';
 import type { AggregateStep, WindowSpec } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
-import { GroupKeys, NO_GROUP } from '../state/group-keys.ts';
+import { GroupKeys } from '../state/group-keys.ts';
 import { GroupNames } from '../state/group-names.ts';
 import { guardedCall, type RowContext } from '../state/generic-accumulators.ts';
 import { type Session, SessionTable } from '../state/session-table.ts';
-import { aggregateCalls, rowContext } from './aggregate-calls.ts';
-import { carriedOver } from './output-columns.ts';
+import { rowContext } from './aggregate-calls.ts';
 import { LateRows } from './late-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
+import { isUsable } from './usable-rows.ts';
 import { isSessionClosed } from './window-close.ts';
-import { isRowtime } from './window-time.ts';
-
-/** Rows that one row can make: two sessions go, one comes. */
-const ROWS_OUT_MAX = 3;
+import { type WindowCall, windowCalls, WindowOutput } from './window-output.ts';
 
 /**
  * A row joins the sessions that are within a gap of it, which become one; else it begins a session.
@@ -44,23 +39,15 @@ export function sessionAggregate(
   return new SessionAggregate(step, input, context, registry);
 }
 
-interface Call {
-  readonly body: AggregateBody;
-  readonly merge: NonNullable<AggregateBody['merge']>;
-  readonly arguments: readonly number[];
-  /** Where its cells begin among those of a session. */
-  readonly at: number;
-}
-
 class SessionAggregate implements Operator {
   readonly name = 'sessionAggregate';
   readonly schema: Schema;
   readonly #context: OperatorContext;
   readonly #window: WindowSpec;
-  readonly #calls: readonly Call[];
+  readonly #calls: readonly WindowCall[];
   readonly #table: SessionTable;
   readonly #keys: GroupKeys;
-  readonly #output: SessionOutput;
+  readonly #output: WindowOutput;
   readonly #late: LateRows;
   readonly #rows: RowContext;
 
@@ -76,15 +63,14 @@ class SessionAggregate implements Operator {
     this.schema = step.schema;
     this.#context = context;
     this.#window = step.window;
-    this.#calls = callsOf(step, input, registry);
+    const { calls, keyTypes, cellTypes } = windowCalls(step, input, registry);
+    this.#calls = calls;
     const names = new GroupNames(input);
-    const keyTypes = input.columns.flatMap(({ role, type }) => (role === 'key' ? [type] : []));
-    const cellTypes = this.#calls.flatMap(({ body }) => body.cells);
     const { state } = context;
     this.#table = new SessionTable({ table: step.id, state, names, keyTypes, cellTypes });
     this.#keys = new GroupKeys(names, this.#table.index);
     this.#rows = rowContext(step, context);
-    this.#output = new SessionOutput(step.schema, names, this.#calls, this.#rows);
+    this.#output = new WindowOutput(step.schema, names, calls, this.#rows);
     this.#late = new LateRows(context);
   }
 
@@ -94,21 +80,16 @@ class SessionAggregate implements Operator {
     for (let i = 0; i < batch.length; i++) {
       const group = groups[i] as number;
       const position = positionOf(batch, i);
+      if (!isUsable(batch, group, position, this.#late)) continue;
       const ms = batch.rowtime[position] as number;
-      const isNull = batch.valueNull !== null && bitAt(batch.valueNull, position);
-      if (group === NO_GROUP || isNull || !isRowtime(ms)) {
-        this.#late.drop(batch.origin, position, group === NO_GROUP || isNull ? null : ms);
-        continue;
-      }
       streamTime.ms = Math.max(streamTime.ms, ms);
-      if (this.#output.isFull) this.#output.flush(batch, out);
-      this.#take(batch, group, position, ms);
+      this.#take(batch, group, position, ms, out);
     }
     this.#output.flush(batch, out);
     this.#late.end();
   }
 
-  #take(batch: Batch, group: number, position: number, ms: number): void {
+  #take(batch: Batch, group: number, position: number, ms: number, out: Emit): void {
     const { sizeMs: gapMs, retentionMs } = this.#window;
     const now = this.#context.streamTime.ms;
     // A session whose retention is over is gone, whether or not the store still has it.
@@ -127,15 +108,19 @@ class SessionAggregate implements Operator {
     }
     const made = { startMs, endMs, cells: this.#folded(batch, position, near) };
     const isSame = near.length > 0 && startMs === ms && endMs === ms;
-    if (!isSame) for (const session of near) this.#output.add(batch, position, session, Op.Delete);
-    this.#output.add(batch, position, made, isSame ? Op.UpdateAfter : Op.Insert);
+    const show = (session: Session, op: Op): void =>
+      this.#output.add(batch, position, { ...session, rowtime: session.endMs }, op, out);
+    if (!isSame) for (const session of near) show(session, Op.Delete);
+    show(made, isSame ? Op.UpdateAfter : Op.Insert);
     this.#table.replace(group, near, made);
   }
 
   /** The cells of all of them together, and the row. */
   #folded(batch: Batch, position: number, sessions: readonly Session[]): Value[] {
     const offset = this.#rows.offset(batch, position);
-    return this.#calls.flatMap(({ body, merge, arguments: given, at }, call) => {
+    return this.#calls.flatMap((windowCall, call) => {
+      const { body, arguments: given, at } = windowCall;
+      const merge = mergeOf(windowCall);
       const cells = body.initial();
       for (const session of sessions) merge(cells, session.cells.slice(at, at + cells.length));
       const values = given.map((index) => valueAt(batch.columns[index] as Column, position));
@@ -154,94 +139,8 @@ class SessionAggregate implements Operator {
   }
 }
 
-function callsOf(step: AggregateStep, input: Schema, registry: FunctionRegistry): Call[] {
-  let at = 0;
-  return aggregateCalls(step, input, registry).map(({ body, arguments: given }, index) => {
-    const { merge } = body;
-    if (merge === null) {
-      throw new InvariantError(
-        `${step.calls[index]?.signature} cannot be merged, so not per session`,
-      );
-    }
-    const call = { body, merge, arguments: given, at };
-    at += body.cells.length;
-    return call;
-  });
-}
-
-/** The rows put out for rows of one batch. */
-class SessionOutput {
-  readonly #schema: Schema;
-  readonly #names: GroupNames;
-  readonly #calls: readonly Call[];
-  readonly #results: readonly ColumnBuilder[];
-  readonly #positions = new Uint32Array(BATCH_ROWS_MAX);
-  readonly #rowtime = new Float64Array(BATCH_ROWS_MAX);
-  readonly #op = new Uint8Array(BATCH_ROWS_MAX);
-  readonly #starts = new BigInt64Array(BATCH_ROWS_MAX);
-  readonly #ends = new BigInt64Array(BATCH_ROWS_MAX);
-  readonly #context: RowContext;
-  #valueNull: Bitmap | null = null;
-  #rows = 0;
-
-  constructor(schema: Schema, names: GroupNames, calls: readonly Call[], context: RowContext) {
-    this.#context = context;
-    this.#schema = schema;
-    this.#names = names;
-    this.#calls = calls;
-    this.#results = schema.columns.flatMap(({ role, type }) =>
-      role === 'value' ? [columnBuilder(type)] : [],
-    );
-  }
-
-  /** True when a row may need more room than there is. */
-  get isFull(): boolean {
-    return this.#rows + ROWS_OUT_MAX > BATCH_ROWS_MAX;
-  }
-
-  /** The session as the row at `position` has left it; a Delete has its key alone. */
-  add(batch: Batch, position: number, { startMs, endMs, cells }: Session, op: Op): void {
-    const row = this.#rows++;
-    this.#positions[row] = position;
-    this.#rowtime[row] = endMs;
-    this.#op[row] = op;
-    this.#starts[row] = BigInt(startMs);
-    this.#ends[row] = BigInt(endMs);
-    if (op === Op.Delete) setBit((this.#valueNull ??= bitmap(BATCH_ROWS_MAX)), row);
-    this.#calls.forEach(({ body, at }, index) => {
-      const own = cells.slice(at, at + body.cells.length);
-      const result = (): Value => body.result(own);
-      this.#results[index]?.append(
-        op === Op.Delete ? null : guardedCall(this.#context, batch, position, index, result),
-      );
-    });
-  }
-
-  /** Emits the rows added since the last call, which are rows of this batch. */
-  flush(batch: Batch, out: Emit): void {
-    const rows = this.#rows;
-    if (rows === 0) return;
-    const columns = this.#names.columns(batch);
-    const { keys, origin } = carriedOver(batch, columns, this.#positions.slice(0, rows), true);
-    const bounds = [this.#starts, this.#ends].map((values): Column => ({
-      type: BIGINT,
-      validity: null,
-      storage: 'i64',
-      values: values.slice(0, rows),
-    }));
-    const valueNull = this.#valueNull?.slice(0, (rows + 7) >> 3) ?? null;
-    this.#rows = 0;
-    this.#valueNull = null;
-    out({
-      schema: this.#schema,
-      length: rows,
-      selection: null,
-      columns: [...keys, ...bounds, ...this.#results.map((results) => results.finish())],
-      valueNull,
-      keyNull: null,
-      rowtime: this.#rowtime.slice(0, rows),
-      op: this.#op.slice(0, rows),
-      origin,
-    });
-  }
+/** @throws {InvariantError} for a call that the analysis would have refused */
+function mergeOf({ body }: WindowCall): NonNullable<AggregateBody['merge']> {
+  if (body.merge === null) throw new InvariantError('an aggregate of sessions can be merged');
+  return body.merge;
 }
