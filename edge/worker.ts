@@ -3,6 +3,7 @@
 import { Hono } from 'hono';
 import { RemoteLog } from './adapters/remote-log.ts';
 import type { EdgeEnv } from './env.ts';
+import { requireOrigin } from './guard/origin.ts';
 import type { EdgeHono } from './routes/context.ts';
 import { errorResponse, refusal } from './routes/errors.ts';
 import { fetchRoutes } from './routes/fetch.ts';
@@ -15,16 +16,26 @@ import { TopicCache } from './topic-cache.ts';
 export interface EdgeOptions {
   /** The tenant of a request; by default all are `default`. Whoever authenticates requests decides here, or throws. */
   readonly tenantOf?: ((request: Request) => string | Promise<string>) | undefined;
+  /** Origins of the pages that may ask, exactly as browsers write them; the edge's own is always one. */
+  readonly cors?: { readonly origins: readonly string[] } | undefined;
 }
 
 /** The Worker: `export default createEdge()`, beside the classes of its objects. */
 export function createEdge(options: EdgeOptions = {}): ExportedHandler<EdgeEnv> {
   const app = new Hono<EdgeHono>();
   const topics = new TopicCache();
+  const origins: ReadonlySet<string> = new Set(options.cors?.origins);
 
   app.use(async (c, next) => {
+    if (c.req.header('Upgrade') !== undefined) requireOrigin(c.req.raw, origins);
     const tenant = (await options.tenantOf?.(c.req.raw)) ?? 'default';
-    c.set('edge', { env: c.env, tenant, log: new RemoteLog({ env: c.env, tenant }), topics });
+    c.set('edge', {
+      env: c.env,
+      tenant,
+      log: new RemoteLog({ env: c.env, tenant }),
+      topics,
+      origins,
+    });
     await next();
     c.res.headers.set('X-Content-Type-Options', 'nosniff');
   });

@@ -13,19 +13,29 @@ import {
 /** What the HTTP layer itself refuses. */
 export type RequestCode =
   | 'BAD_REQUEST'
+  | 'UNAUTHORIZED'
+  | 'FORBIDDEN'
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'NOT_ACCEPTABLE'
   | 'BODY_TOO_LARGE'
-  | 'MEDIA_TYPE';
+  | 'URL_TOO_LONG'
+  | 'MEDIA_TYPE'
+  | 'TOO_MANY_REQUESTS'
+  | 'HEADERS_TOO_LARGE';
 
 const REQUEST_CODES: Readonly<Record<RequestCode, number>> = {
   BAD_REQUEST: 40000,
+  UNAUTHORIZED: 40100,
+  FORBIDDEN: 40300,
   NOT_FOUND: 40400,
   METHOD_NOT_ALLOWED: 40500,
   NOT_ACCEPTABLE: 40600,
   BODY_TOO_LARGE: 41300,
+  URL_TOO_LONG: 41400,
   MEDIA_TYPE: 41500,
+  TOO_MANY_REQUESTS: 42900,
+  HEADERS_TOO_LARGE: 43100,
 };
 
 const PORT_CODES: Readonly<Record<PortCode, number>> = {
