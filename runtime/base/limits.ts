@@ -96,3 +96,18 @@ export const COLLECTED_VALUES_MAX = 1000;
 export const HISTOGRAM_KEYS_MAX = 1000;
 /** Columns of CUBE_EXPLODE: it makes up to 2^n rows. */
 export const CUBE_COLUMNS_MAX = 20;
+/** Between two attempts of a client: at least, and at most; the waits grow at random in between. */
+export const RETRY_WAIT_MS_MIN = 50;
+export const RETRY_WAIT_MS_MAX = 30_000;
+/** How long a client tries to have one thing done before it says that it could not. */
+export const DELIVERY_MS_MAX = 120_000;
+/** How long a client waits for one answer, beyond what it asked the edge to wait. */
+export const REQUEST_MS_MAX = 30_000;
+/** Bytes of records that one producer holds, from `send` until they are acknowledged. */
+export const PRODUCER_BUFFER_BYTES_MAX = 33_554_432;
+/** Calls of `send` that wait for room in a producer. */
+export const PRODUCER_SENDS_MAX = 1024;
+/** Fetches that one consumer has under way, and what it holds beyond what its reader has taken. */
+export const CONSUMER_FETCHES_MAX = 4;
+/** UTF-16 units of one line of an answer that a client reads: a row. */
+export const ANSWER_LINE_LENGTH_MAX = 16_777_216;

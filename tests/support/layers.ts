@@ -29,6 +29,16 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['memory', ['base', 'data', 'ports']],
   ['sqlite', ['base', 'data', 'ports']],
   ['browser', [...HOST, 'memory']],
+  // Of the engine the shapes of its answers alone: a client has none.
+  [
+    'client',
+    [
+      'base',
+      'data',
+      'ports',
+      ...['insert', 'query-rows', 'records', 'status'].map((of) => `engine/${of}.ts`),
+    ],
+  ],
   ['engine/open.ts', [...HOST, 'memory', 'sqlite']],
   ['memory/test-driver.ts', HOST],
   ['index.ts', [...HOST, 'memory']],

@@ -17,10 +17,11 @@ beforeAll(async () => {
 
 afterAll(() => project.remove());
 
-test('the package exports its six entries and its manifest', () => {
+test('the package exports its seven entries and its manifest', () => {
   expect(Object.keys(project.manifest.exports)).toEqual([
     '.',
     './browser',
+    './client',
     './worker',
     './edge',
     './testing',
@@ -55,15 +56,17 @@ test('its types resolve as ECMAScript modules', async () => {
   const flags = ['--profile', 'esm-only', '--exclude-entrypoints', './kernel.wasm'];
   // It exits with 1 where it finds a problem; the names show that it looked.
   const { stdout } = await project.node(attw, project.tarball, ...flags, '--no-color');
-  for (const name of ['"millrace"', '"millrace/browser"', '"millrace/worker"', '"millrace/edge"']) {
+  for (const name of ['', '/browser', '/client', '/worker', '/edge'].map(
+    (of) => `"millrace${of}"`,
+  )) {
     expect(stdout).toContain(name);
   }
 });
 
 test('a consumer that checks its types sees every sub-path', async () => {
-  const names = ['millrace', 'millrace/browser', 'millrace/worker', 'millrace/testing'];
+  const names = ['', '/browser', '/client', '/worker', '/testing'].map((of) => `millrace${of}`);
   const imports = names.map((name, index) => `import * as m${index} from '${name}';`);
-  project.write('consumer.ts', `${imports.join('\n')}\nexport default [m0, m1, m2, m3];\n`);
+  project.write('consumer.ts', `${imports.join('\n')}\nexport default [m0, m1, m2, m3, m4];\n`);
   const types = { types: ['node'], typeRoots: [resolve(ROOT, 'node_modules/@types')] };
   const checks = { noEmit: true, strict: true, skipLibCheck: true };
   const compilerOptions = { module: 'nodenext', target: 'esnext', ...checks, ...types };
@@ -74,7 +77,7 @@ test('a consumer that checks its types sees every sub-path', async () => {
   expect(stdout).toContain('package/dist/runtime/testing.d.ts');
 });
 
-test.each(['millrace', 'millrace/testing'])('Node imports %s', async (name) => {
+test.each(['millrace', 'millrace/client', 'millrace/testing'])('Node imports %s', async (name) => {
   const script = project.write(
     'import.mjs',
     `console.log(JSON.stringify(Object.keys(await import('${name}'))));`,

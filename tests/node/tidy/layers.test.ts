@@ -40,6 +40,8 @@ test.each([
   ['runtime/engine/engine.ts', "const a = await import('../browser/idb-log.ts');"],
   ['runtime/engine/engine.ts', "import { readFile } from 'node:fs/promises';"],
   ['runtime/sync/mirror.ts', "import { openDB } from 'idb';"],
+  ['runtime/client/query.ts', "import { parse } from '../sql/parser.ts';"],
+  ['runtime/client/query.ts', "import { open } from '../engine/engine.ts';"],
   ['runtime/index.ts', "import '../edge/worker.ts';"],
   ['edge/worker.ts', "import '../cli/main.ts';"],
   ['runtime/fresh/file.ts', "import '../base/errors.ts';"],
@@ -52,6 +54,7 @@ test.each([
   ['runtime/operators/filter.ts', "import type { FilterStep } from '../plan/step.ts';"],
   ['runtime/task/build.ts', "import { a } from '../plan/step.ts';"],
   ['runtime/data/batch.ts', "import { a } from './column.ts';"],
+  ['runtime/client/query.ts', "import type { Entity } from '../engine/status.ts';"],
   ['runtime/browser/store.ts', "import { openDB } from 'idb';"],
 ])('the checker admits in %s: %s', (path, text) => {
   expect(faultsOf(path, text)).toEqual([null]);

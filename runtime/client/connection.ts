@@ -1,0 +1,151 @@
+// Requests to one edge: where it is, who asks, how long to wait and when to ask again; knows no route's meaning.
+
+import { messageOf } from '../base/errors.ts';
+import { DELIVERY_MS_MAX, REQUEST_MS_MAX } from '../base/limits.ts';
+import { failed, type Failed, unanswered } from './errors.ts';
+import { pause, Retries } from './retry.ts';
+
+export interface ConnectOptions {
+  /** Where the edge is served, with the path before its routes if there is one. */
+  readonly url: string | URL;
+  /** What is sent as `Authorization: Bearer`; a function is asked before each request. Absent: nothing. */
+  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /** Sends the requests; absent: the host's `fetch`. A Worker gives that of a service binding. */
+  readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
+  /** How long what may be repeated is tried, in ms; absent, and at most: DELIVERY_MS_MAX. */
+  readonly deadlineMs?: number | undefined;
+  /** How long one answer is waited for, in ms; absent, and at most: REQUEST_MS_MAX. */
+  readonly requestMs?: number | undefined;
+}
+
+/** One request. */
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Begins with `/`. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | Uint8Array<ArrayBuffer> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** How long the edge was asked to wait before it answers. */
+  readonly waitMs?: number | undefined;
+}
+
+export type Attempt<T> =
+  | { readonly ok: true; readonly value: T }
+  | ({ readonly ok: false } & Failed);
+
+/** The way to one edge; holds nothing open. */
+export class Connection {
+  readonly #url: string;
+  readonly #options: ConnectOptions;
+
+  constructor(options: ConnectOptions) {
+    this.#url = String(options.url).replace(/\/+$/, '');
+    this.#options = options;
+  }
+
+  /** How long what may be repeated is tried. */
+  get deadlineMs(): number {
+    return Math.min(this.#options.deadlineMs ?? DELIVERY_MS_MAX, DELIVERY_MS_MAX);
+  }
+
+  /**
+   * Asks once.
+   * @param read takes the answer of a success; what it throws counts as no answer
+   * @throws the reason of the call's signal alone
+   */
+  async attempt<T>(call: Call, read: (response: Response) => Promise<T>): Promise<Attempt<T>> {
+    const { signal } = call;
+    signal?.throwIfAborted();
+    const control = new AbortController();
+    const abort = (): void => control.abort(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    const waitMs = Math.min(this.#options.requestMs ?? REQUEST_MS_MAX, REQUEST_MS_MAX);
+    const timer = setTimeout(
+      () => control.abort(new DOMException('no answer in time', 'TimeoutError')),
+      waitMs + (call.waitMs ?? 0),
+    );
+    try {
+      const response = await this.#send(call, control.signal);
+      if (response.ok) return { ok: true, value: await read(response) };
+      const body = await jsonOf(response);
+      return { ok: false, ...failed(response.status, body, response.headers.get('Retry-After')) };
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      return { ok: false, ...unanswered(thrown) };
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /**
+   * Asks until there is an answer that another attempt would not change: for what may be done twice.
+   * @throws what the edge refuses; UNAVAILABLE when nothing came of it before the deadline
+   */
+  async retried<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
+    const retries = new Retries(this.deadlineMs);
+    for (;;) {
+      const attempt = await this.attempt(call, read);
+      if (attempt.ok) return attempt.value;
+      const waitMs = attempt.isPassing ? retries.next(attempt.waitMs) : null;
+      if (waitMs === null) throw attempt.error;
+      await pause(waitMs, call.signal);
+    }
+  }
+
+  /** Asks until the edge has not refused for its load: for what must not be done twice. @throws as `retried` */
+  async once<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
+    const retries = new Retries(this.deadlineMs);
+    for (;;) {
+      const attempt = await this.attempt(call, read);
+      if (attempt.ok) return attempt.value;
+      const mayRepeat = attempt.isPassing && attempt.isRefused;
+      const waitMs = mayRepeat ? retries.next(attempt.waitMs) : null;
+      if (waitMs === null) throw attempt.error;
+      await pause(waitMs, call.signal);
+    }
+  }
+
+  async #send({ method, path, headers, body }: Call, signal: AbortSignal): Promise<Response> {
+    const { token } = this.#options;
+    const bearer = typeof token === 'function' ? await token() : token;
+    const send = this.#options.fetch ?? globalThis.fetch;
+    return send(this.#url + path, {
+      method,
+      headers: { ...headers, ...(bearer !== undefined && { Authorization: `Bearer ${bearer}` }) },
+      ...(body !== undefined && { body }),
+      signal,
+    });
+  }
+}
+
+/** The body of an error; what is no JSON is given as its text. */
+async function jsonOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (thrown) {
+    return `${messageOf(thrown)}: ${text.slice(0, 200)}`;
+  }
+}
+
+/** A JSON body, and how it is sent. */
+export function jsonCall(path: string, body: unknown, signal?: AbortSignal | undefined): Call {
+  const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
+  return { method: 'POST', path, headers, body: JSON.stringify(body), signal };
+}
+
+export async function readJson<T>(response: Response): Promise<T> {
+  return (await response.json()) as T;
+}
+
+/** The path of a topic. */
+export function topicPath(topic: string): string {
+  return `/topics/${encodeURIComponent(topic)}`;
+}
+
+/** The path of a partition. */
+export function partitionPath(topic: string, partition: number): string {
+  return `${topicPath(topic)}/partitions/${partition}`;
+}

@@ -1,0 +1,248 @@
+// A consumer of the client: the records of one or all partitions of a topic as they come, each once; knows no byte format.
+
+import { StatementError } from '../base/errors.ts';
+import { CONSUMER_FETCHES_MAX, FETCH_BYTES_MAX } from '../base/limits.ts';
+import type { TopicRecord } from '../engine/records.ts';
+import type { Connection } from './connection.ts';
+import { type ConsumedBatch, recordAt } from './frames.ts';
+import { offsetForTime, PartitionReader, type Reset, type Start } from './partition-reader.ts';
+import { Topics } from './topics.ts';
+
+export interface ConsumerOptions {
+  readonly topic: string;
+  /** One partition; `all` when absent. */
+  readonly partition?: number | 'all' | undefined;
+  /** Where to begin; `earliest` when absent. */
+  readonly from?: Start | undefined;
+  /** Where to go on when retention has removed the next record: `fail` (the default) with OFFSET_OUT_OF_RANGE, or at an end of the log. */
+  readonly reset?: Reset | undefined;
+  /** Ends it, as `close` does. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How long a fetch waits at the edge for a record. */
+const WAIT_MS = 25_000;
+/** Where there are more partitions than fetches: within this time each is asked. */
+const ROUND_MS = 1_000;
+
+/** What came of one fetch. */
+interface Fetched {
+  readonly reader: PartitionReader;
+  readonly generation: number;
+  readonly batches: readonly ConsumedBatch[];
+  /** null: all went well. */
+  readonly error: unknown;
+}
+
+/** A batch of a fetch that still counts. */
+interface Found {
+  readonly reader: PartitionReader;
+  readonly generation: number;
+  readonly batch: ConsumedBatch;
+}
+
+/**
+ * Reads a topic: `for await (const record of consumer)`. Within a partition records come in their order, each once, whatever is cut on
+ * the way; between partitions no order is promised. Whoever leaves the loop may begin another one: it goes on behind the last
+ * record that was given out. One loop at a time.
+ */
+export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #options: ConsumerOptions;
+  readonly #control = new AbortController();
+  #readers: Promise<readonly PartitionReader[]> | null = null;
+  #isRead = false;
+
+  constructor(connection: Connection, options: ConsumerOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    const { signal } = options;
+    if (signal?.aborted === true) this.#control.abort();
+    else signal?.addEventListener('abort', this.#end, { once: true });
+  }
+
+  /**
+   * Resolves when it is settled where it begins: `latest` then means what comes after this call.
+   * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION; UNAVAILABLE
+   */
+  async ready(): Promise<void> {
+    await this.#opened();
+  }
+
+  /** The offset of the next record of each partition. */
+  async positions(): Promise<ReadonlyMap<number, number>> {
+    const readers = await this.#opened();
+    return new Map(readers.map(({ partition, position }) => [partition, position]));
+  }
+
+  /**
+   * Goes on elsewhere, in one partition or (absent) in all.
+   * @throws {PortError} UNKNOWN_TOPIC; UNAVAILABLE
+   */
+  async seek(to: Start, partition?: number): Promise<void> {
+    const readers = await this.#opened();
+    const moved = readers.filter(
+      (reader) => partition === undefined || reader.partition === partition,
+    );
+    const offsets = await this.#offsets(
+      to,
+      moved.map((reader) => reader.partition),
+    );
+    moved.forEach((reader, i) => reader.seek(offsets.positions[i] ?? 0));
+  }
+
+  /**
+   * The records as the batches that they lie in. A batch counts as read once it is given out.
+   * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE, CORRUPT; INCARNATION_CHANGED when the topic was dropped and
+   *   created again; UNAVAILABLE when the edge did not answer for long. Another loop goes on where this one ended
+   */
+  async *batches(): AsyncGenerator<ConsumedBatch, void, undefined> {
+    for await (const { reader, batch } of this.#found()) {
+      reader.position = batch.base + batch.records.count;
+      yield batch;
+    }
+  }
+
+  /** @throws as `batches` */
+  async *[Symbol.asyncIterator](): AsyncGenerator<TopicRecord, void, undefined> {
+    for await (const { reader, generation, batch } of this.#found()) {
+      for (let i = batch.first; i < batch.records.count; i++) {
+        if (reader.generation !== generation || this.#control.signal.aborted) break;
+        reader.position = batch.base + i + 1;
+        yield recordAt(batch, i);
+      }
+    }
+  }
+
+  /** Ends it: the loop ends, and another one has nothing to read. */
+  async close(): Promise<void> {
+    this.#end();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  readonly #end = (): void => {
+    this.#options.signal?.removeEventListener('abort', this.#end);
+    this.#control.abort();
+  };
+
+  async *#found(): AsyncGenerator<Found, void, undefined> {
+    if (this.#isRead)
+      throw new StatementError('INVALID', 'a consumer is read by one loop at a time');
+    this.#isRead = true;
+    const control = new AbortController();
+    const end = (): void => control.abort();
+    this.#control.signal.addEventListener('abort', end, { once: true });
+    try {
+      if (this.#control.signal.aborted) return;
+      const readers = await this.#opened();
+      for (const reader of readers) reader.rewind();
+      yield* this.#merged(readers, control.signal);
+    } finally {
+      this.#control.signal.removeEventListener('abort', end);
+      control.abort();
+      this.#isRead = false;
+    }
+  }
+
+  /** The partitions take turns; a few are asked at a time, and what came is given out while the next fetch is under way. */
+  async *#merged(
+    readers: readonly PartitionReader[],
+    signal: AbortSignal,
+  ): AsyncGenerator<Found, void, undefined> {
+    const rounds = Math.ceil(readers.length / CONSUMER_FETCHES_MAX);
+    const waitMs = rounds === 1 ? WAIT_MS : Math.ceil(ROUND_MS / rounds);
+    const options = { bytesMax: FETCH_BYTES_MAX, waitMs, signal };
+    const idle = [...readers];
+    const underWay = new Map<PartitionReader, Promise<Fetched>>();
+    for (;;) {
+      while (underWay.size < CONSUMER_FETCHES_MAX) {
+        const reader = idle.shift();
+        if (reader === undefined) break;
+        underWay.set(reader, fetched(reader, options));
+      }
+      const { reader, generation, batches, error } = await Promise.race(underWay.values());
+      underWay.delete(reader);
+      if (signal.aborted) return;
+      if (error !== null) throw error;
+      if (readers.length <= CONSUMER_FETCHES_MAX) underWay.set(reader, fetched(reader, options));
+      else idle.push(reader);
+      for (const batch of batches) {
+        if (reader.generation !== generation) break;
+        yield { reader, generation, batch };
+        if (signal.aborted) return;
+      }
+    }
+  }
+
+  #opened(): Promise<readonly PartitionReader[]> {
+    this.#readers ??= this.#open().catch((thrown: unknown) => {
+      this.#readers = null; // Another call may have more luck.
+      throw thrown;
+    });
+    return this.#readers;
+  }
+
+  async #open(): Promise<readonly PartitionReader[]> {
+    const { topic, partition = 'all', from = 'earliest', reset = 'fail' } = this.#options;
+    const { partitions, positions, incarnation } = await this.#offsets(
+      from,
+      partition === 'all' ? null : [partition],
+    );
+    return partitions.map((number, i) => {
+      const position = positions[i] ?? 0;
+      return new PartitionReader({
+        connection: this.#connection,
+        topic,
+        partition: number,
+        position,
+        incarnation,
+        reset,
+      });
+    });
+  }
+
+  /** @param wanted null: all partitions */
+  async #offsets(
+    start: Start,
+    wanted: readonly number[] | null,
+  ): Promise<{
+    readonly partitions: readonly number[];
+    readonly positions: readonly number[];
+    readonly incarnation: string | null;
+  }> {
+    const { topic } = this.#options;
+    if (wanted !== null && typeof start === 'number') {
+      return { partitions: wanted, positions: wanted.map(() => start), incarnation: null };
+    }
+    const { incarnation, bounds } = await new Topics(this.#connection).describe(topic);
+    const partitions = wanted ?? bounds.map(({ partition }) => partition);
+    const positions = await Promise.all(
+      partitions.map(async (partition) => {
+        if (typeof start === 'number') return start;
+        if (typeof start === 'object') {
+          return offsetForTime(this.#connection, { topic, partition }, start.timestamp);
+        }
+        const known = bounds[partition];
+        // A partition that does not exist is refused by the first fetch.
+        return (start === 'earliest' ? known?.start : known?.highWatermark) ?? 0;
+      }),
+    );
+    return { partitions, positions, incarnation };
+  }
+}
+
+/** It never rejects: nobody may be waiting for it. */
+async function fetched(
+  reader: PartitionReader,
+  options: Parameters<PartitionReader['fetch']>[0],
+): Promise<Fetched> {
+  const { generation } = reader;
+  try {
+    return { reader, generation, batches: await reader.fetch(options), error: null };
+  } catch (error) {
+    return { reader, generation, batches: [], error };
+  }
+}

@@ -1,0 +1,145 @@
+// Error bodies of the edge as the errors of the engine, and what a client may do about each; knows no route.
+
+import {
+  LimitError,
+  PortError,
+  type PortCode,
+  RecordError,
+  StatementError,
+  type StatementCode,
+} from '../base/errors.ts';
+
+/** What the edge refuses about a request itself, beyond the errors that an engine has. */
+export class EdgeError extends Error {
+  override readonly name = 'EdgeError';
+  /** As in PROTOCOL.md section 6: `UNAUTHORIZED`, `BAD_REQUEST`, `TOO_MANY_REQUESTS` ...; '' when the body has none. */
+  readonly code: string;
+  readonly status: number;
+  readonly detail: Readonly<Record<string, number | string>>;
+  constructor(
+    code: string,
+    message: string,
+    status: number,
+    detail: Readonly<Record<string, number | string>> = {},
+  ) {
+    super(message);
+    this.code = code;
+    this.status = status;
+    this.detail = detail;
+  }
+}
+
+const PORT_CODES: Readonly<Record<PortCode, true>> = {
+  UNKNOWN_TOPIC: true,
+  UNKNOWN_PARTITION: true,
+  TOPIC_EXISTS: true,
+  OFFSET_OUT_OF_RANGE: true,
+  INCARNATION_CHANGED: true,
+  FENCED: true,
+  OUT_OF_ORDER_SEQUENCE: true,
+  UNKNOWN_PRODUCER: true,
+  SEQUENCE_REUSED: true,
+  RECORD_TOO_LARGE: true,
+  INVALID_TIMESTAMP: true,
+  INVALID_BATCH: true,
+  CORRUPT: true,
+  STORAGE_FULL: true,
+  LOCKED: true,
+  UNAVAILABLE: true,
+};
+
+const STATEMENT_CODES: Readonly<Record<StatementCode, true>> = {
+  SYNTAX: true,
+  UNKNOWN_SOURCE: true,
+  UNKNOWN_COLUMN: true,
+  UNKNOWN_FUNCTION: true,
+  UNKNOWN_QUERY: true,
+  UNKNOWN_TOPIC: true,
+  ALREADY_EXISTS: true,
+  IN_USE: true,
+  TYPE_MISMATCH: true,
+  INVALID: true,
+  UNSUPPORTED: true,
+  LIMIT: true,
+};
+
+/** The members of an error's body that are read. */
+export interface ErrorBody {
+  readonly '@type'?: unknown;
+  readonly error_code?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly detail?: unknown;
+  readonly entities?: unknown;
+}
+
+/** The error that a body stands for; a body that is none is a fault on the way, `UNAVAILABLE`. */
+export function errorOf(status: number, body: unknown): Error {
+  if (typeof body !== 'object' || body === null || !('message' in body)) {
+    return new PortError('UNAVAILABLE', `the answer ${status} is not the edge's`, { status });
+  }
+  const given: ErrorBody = body;
+  const code = typeof given.code === 'string' ? given.code : '';
+  const message = String(given.message);
+  const detail = detailOf(given.detail);
+  if (given['@type'] === 'statement_error' && Object.hasOwn(STATEMENT_CODES, code)) {
+    return statementError(code as StatementCode, message);
+  }
+  if (Object.hasOwn(PORT_CODES, code)) return new PortError(code as PortCode, message, detail);
+  if (code === 'LIMIT') return new LimitError(String(detail['limit'] ?? ''), message);
+  if (code === 'DESERIALIZATION' || code === 'EXPRESSION') return new RecordError(code, message);
+  return new EdgeError(code, message, status, detail);
+}
+
+/** Position and hint stand in the message, before and behind what it says. */
+function statementError(code: StatementCode, text: string): StatementError {
+  const [, line, column] = /^line (\d+):(\d+): /.exec(text) ?? [];
+  const at = line === undefined ? null : { line: Number(line), column: Number(column) };
+  const said = text.replace(/^line \d+:\d+: /, '');
+  const end = said.indexOf('\n');
+  if (end < 0) return new StatementError(code, said, at);
+  return new StatementError(code, said.slice(0, end), at, said.slice(end + 1));
+}
+
+function detailOf(given: unknown): Record<string, number | string> {
+  if (typeof given !== 'object' || given === null) return {};
+  const known = Object.entries(given).filter(
+    (entry): entry is [string, number | string] =>
+      typeof entry[1] === 'number' || typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(known);
+}
+
+/** What came of one attempt. */
+export interface Failed {
+  readonly error: Error;
+  /** true: another attempt may succeed. */
+  readonly isPassing: boolean;
+  /** true: the edge has refused, and what was asked for has not been done. */
+  readonly isRefused: boolean;
+  /** How long the edge asks to wait. */
+  readonly waitMs: number;
+}
+
+/** An answer that is no success. */
+export function failed(status: number, body: unknown, retryAfter: string | null): Failed {
+  const error = errorOf(status, body);
+  const seconds = Number(retryAfter ?? 0);
+  const isUnknown = status >= 500 && status !== 507;
+  return {
+    error,
+    isPassing: (isUnknown && !isCorrupt(error)) || status === 429 || status === 408,
+    isRefused: !isUnknown && status !== 408,
+    waitMs: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0,
+  };
+}
+
+function isCorrupt(error: Error): boolean {
+  return error instanceof PortError && error.code === 'CORRUPT';
+}
+
+/** No answer, or half of one: what was asked for may have been done. */
+export function unanswered(cause: unknown): Failed {
+  const error = new PortError('UNAVAILABLE', 'the edge did not answer', {}, { cause });
+  return { error, isPassing: true, isRefused: false, waitMs: 0 };
+}

@@ -1,0 +1,47 @@
+// Fetched bytes as record batches with their offsets (PROTOCOL.md section 7); knows no request.
+
+import { ByteReader } from '../base/bytes.ts';
+import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
+import type { TopicRecord } from '../engine/records.ts';
+
+/** Media type of a fetch's frames. */
+export const BATCHES_TYPE = 'application/vnd.millrace.batches';
+
+/** A record batch of a partition. */
+export interface ConsumedBatch {
+  readonly partition: number;
+  /** Offset of the batch's first record. */
+  readonly base: number;
+  /** Index of the first record that is wanted: a batch may begin below the offset that was asked for. */
+  readonly first: number;
+  readonly records: RecordBatch;
+}
+
+/**
+ * The batches of a fetch, without those that end below `from`.
+ * @throws {PortError} CORRUPT
+ */
+export function readFrames(bytes: Uint8Array, partition: number, from: number): ConsumedBatch[] {
+  const reader = new ByteReader(bytes);
+  const batches: ConsumedBatch[] = [];
+  while (reader.remaining > 0) {
+    const base = reader.f64();
+    const count = reader.u32();
+    const records = parseRecordBatch(reader.view(reader.u32()));
+    if (base + count <= from) continue;
+    batches.push({ partition, base, first: Math.max(0, from - base), records });
+  }
+  return batches;
+}
+
+/** Record `i` of a batch. Key and value are views of the batch; those of a columnar batch are null. */
+export function recordAt({ partition, base, records }: ConsumedBatch, i: number): TopicRecord {
+  return {
+    partition,
+    offset: base + i,
+    timestamp: records.timestamps[i] ?? 0,
+    key: records.key(i),
+    value: records.value(i),
+    headers: records.headers(i),
+  };
+}

@@ -1,0 +1,57 @@
+// The body of an answer line by line as it comes; knows no meaning of a line.
+
+import { LimitError, PortError } from '../base/errors.ts';
+import { ANSWER_LINE_LENGTH_MAX } from '../base/limits.ts';
+
+/** The lines of a body, without their ends. What stands behind the last end of a line is no line: the body was cut. */
+export class Lines {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #decoder = new TextDecoder();
+  #lines: string[] = [];
+  #taken = 0;
+  #rest = '';
+
+  constructor(body: ReadableStream<Uint8Array>) {
+    this.#reader = body.getReader();
+  }
+
+  /**
+   * The next line; null at the end of the body.
+   * @throws {PortError} UNAVAILABLE when the body is cut
+   * @throws {LimitError} ANSWER_LINE_LENGTH_MAX
+   */
+  async next(): Promise<string | null> {
+    while (this.#taken === this.#lines.length) if (!(await this.#read())) return null;
+    return this.#lines[this.#taken++] ?? null;
+  }
+
+  /** Says to the edge that nobody reads on; a `next` that waits then sees the end. */
+  async cancel(): Promise<void> {
+    // What has ended already cannot be told.
+    await this.#reader.cancel().catch(() => undefined);
+  }
+
+  async #read(): Promise<boolean> {
+    const { done, value } = await this.#reader.read().catch((cause: unknown) => {
+      throw cut(cause);
+    });
+    if (done) {
+      if (this.#rest !== '') throw cut(null);
+      return false;
+    }
+    const lines = (this.#rest + this.#decoder.decode(value, { stream: true })).split('\n');
+    this.#rest = lines.pop() ?? '';
+    this.#lines = lines;
+    this.#taken = 0;
+    if (this.#rest.length > ANSWER_LINE_LENGTH_MAX) {
+      const message = `a line of more than ${ANSWER_LINE_LENGTH_MAX} characters`;
+      throw new LimitError('ANSWER_LINE_LENGTH_MAX', message);
+    }
+    return true;
+  }
+}
+
+/** The error of a body that ends too early. */
+export function cut(cause: unknown): PortError {
+  return new PortError('UNAVAILABLE', 'the answer was cut off', {}, { cause });
+}

@@ -1,0 +1,122 @@
+// One partition as a consumer reads it: where it stands, and the next fetch; knows no other partition.
+
+import { PortError } from '../base/errors.ts';
+import { type Connection, partitionPath, readJson } from './connection.ts';
+import { BATCHES_TYPE, type ConsumedBatch, readFrames } from './frames.ts';
+
+/** Where to begin: an offset, an end of the log, or the first record that is not older than a time (ms since the Unix epoch). */
+export type Start = 'earliest' | 'latest' | number | { readonly timestamp: number };
+
+/** What to do when the records at a position have left the log. */
+export type Reset = 'fail' | 'earliest' | 'latest';
+
+export interface FetchOptions {
+  readonly bytesMax: number;
+  /** How long the edge waits for a record when there is none. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+}
+
+export class PartitionReader {
+  readonly partition: number;
+  readonly #connection: Connection;
+  readonly #topic: string;
+  readonly #reset: Reset;
+  /** The offset of the next record for the reader. */
+  position: number;
+  /** Rises when somebody seeks: what was fetched before is then of no use. */
+  generation = 0;
+  /** The offset that is fetched next. */
+  #cursor: number;
+  #incarnation: string | null;
+
+  constructor(options: {
+    readonly connection: Connection;
+    readonly topic: string;
+    readonly partition: number;
+    readonly position: number;
+    readonly incarnation: string | null;
+    readonly reset: Reset;
+  }) {
+    this.#connection = options.connection;
+    this.#topic = options.topic;
+    this.partition = options.partition;
+    this.position = options.position;
+    this.#cursor = options.position;
+    this.#incarnation = options.incarnation;
+    this.#reset = options.reset;
+  }
+
+  seek(offset: number): void {
+    this.generation++;
+    this.position = offset;
+    this.#cursor = offset;
+  }
+
+  /** Fetches again what was fetched and not taken. */
+  rewind(): void {
+    this.seek(this.position);
+  }
+
+  /** The next batches; none when no record came in time. */
+  async fetch(options: FetchOptions): Promise<readonly ConsumedBatch[]> {
+    const { generation } = this;
+    const cursor = this.#cursor;
+    try {
+      const batches = await this.#fetch(cursor, options);
+      if (generation !== this.generation) return [];
+      const last = batches.at(-1);
+      if (last !== undefined) this.#cursor = last.base + last.records.count;
+      return batches;
+    } catch (thrown) {
+      const to = generation === this.generation ? this.#resetTo(thrown) : cursor;
+      if (to === null) throw thrown;
+      if (generation === this.generation) this.seek(to);
+      return [];
+    }
+  }
+
+  #fetch(
+    from: number,
+    { bytesMax, waitMs, signal }: FetchOptions,
+  ): Promise<readonly ConsumedBatch[]> {
+    const asked = new URLSearchParams({
+      offset: String(from),
+      max_bytes: String(bytesMax),
+      wait_ms: String(waitMs),
+    });
+    if (this.#incarnation !== null) asked.set('incarnation', this.#incarnation);
+    const path = `${partitionPath(this.#topic, this.partition)}/records?${asked}`;
+    const headers = { Accept: BATCHES_TYPE };
+    return this.#connection.retried(
+      { method: 'GET', path, headers, signal, waitMs },
+      async (response) => {
+        const bytes = new Uint8Array(await response.arrayBuffer());
+        this.#incarnation ??= response.headers.get('Millrace-Incarnation');
+        return readFrames(bytes, this.partition, from);
+      },
+    );
+  }
+
+  /** Where to go on after a refusal; null: nowhere. */
+  #resetTo(thrown: unknown): number | null {
+    if (this.#reset === 'fail' || !(thrown instanceof PortError)) return null;
+    if (thrown.code !== 'OFFSET_OUT_OF_RANGE') return null;
+    const to = thrown.detail[this.#reset === 'earliest' ? 'start' : 'highWatermark'];
+    return typeof to === 'number' ? to : null;
+  }
+}
+
+/** The offset of the first record that is not older than a time; the high watermark when there is none. */
+export async function offsetForTime(
+  connection: Connection,
+  at: { readonly topic: string; readonly partition: number },
+  timestamp: number,
+): Promise<number> {
+  const path = `${partitionPath(at.topic, at.partition)}/offsets?timestamp=${timestamp}`;
+  const { offset } = await connection.retried(
+    { method: 'GET', path },
+    readJson<{ readonly offset: number }>,
+  );
+  return offset;
+}

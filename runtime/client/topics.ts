@@ -1,0 +1,62 @@
+// Topics of the edge: create, describe, list, delete; knows no record.
+
+import type { TopicDescription } from '../ports/log.ts';
+import { type Connection, jsonCall, readJson, topicPath } from './connection.ts';
+
+/** What a topic is made with. */
+export interface NewTopic {
+  readonly name: string;
+  /** 1 when absent; it never changes. */
+  readonly partitions?: number | undefined;
+  /** How long records stay, in ms; null or absent: for ever. */
+  readonly retentionMs?: number | null | undefined;
+  readonly compacted?: boolean | undefined;
+}
+
+/** A topic with the offsets that it holds now. */
+export interface TopicBounds extends TopicDescription {
+  readonly bounds: readonly {
+    readonly partition: number;
+    /** The first offset that is still there. */
+    readonly start: number;
+    /** The offset of the next record. */
+    readonly highWatermark: number;
+  }[];
+}
+
+export class Topics {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** @throws {PortError} TOPIC_EXISTS; UNAVAILABLE when it is not known whether the topic was made */
+  create(topic: NewTopic): Promise<TopicDescription> {
+    return this.#connection.once(jsonCall('/topics', topic), readJson<TopicDescription>);
+  }
+
+  /** @throws {PortError} UNKNOWN_TOPIC */
+  describe(topic: string): Promise<TopicBounds> {
+    const call = { method: 'GET', path: topicPath(topic) } as const;
+    return this.#connection.retried(call, readJson<TopicBounds>);
+  }
+
+  async list(): Promise<readonly TopicDescription[]> {
+    const { topics } = await this.#connection.retried(
+      { method: 'GET', path: '/topics' },
+      readJson<{ readonly topics: readonly TopicDescription[] }>,
+    );
+    return topics;
+  }
+
+  /**
+   * Removes a topic and its records.
+   * @throws {PortError} UNKNOWN_TOPIC; UNAVAILABLE when it is not known whether it was removed
+   * @throws {EdgeError} IN_USE while a stream or table stands on it
+   */
+  async delete(topic: string): Promise<void> {
+    const call = { method: 'DELETE', path: topicPath(topic) } as const;
+    await this.#connection.once(call, (response) => response.arrayBuffer());
+  }
+}
