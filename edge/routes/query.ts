@@ -125,20 +125,21 @@ async function answer(
 /** The elements as they come; when the client goes, the query ends. */
 function bodyOf(query: RunningQuery, style: Style, onEnd: () => void): ReadableStream<Uint8Array> {
   const elements = elementsOf(query, style);
-  const separator = style.isArray ? ',\n' : '\n';
   let isFirst = true;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { done, value } = await elements.next();
       if (done === true) {
         onEnd();
-        controller.enqueue(encodeUtf8(style.isArray ? ']\n' : '\n'));
+        if (style.isArray) controller.enqueue(encodeUtf8(']\n'));
         controller.close();
         return;
       }
-      const start = isFirst ? (style.isArray ? '[' : '') : separator;
+      // A line is whole as soon as it is sent: its reader need not wait for the next one.
+      const start = style.isArray ? (isFirst ? '[' : ',\n') : '';
       isFirst = false;
-      controller.enqueue(encodeUtf8(start + value.join(separator)));
+      const text = style.isArray ? value.join(',\n') : `${value.join('\n')}\n`;
+      controller.enqueue(encodeUtf8(start + text));
     },
     async cancel() {
       onEnd();

@@ -98,7 +98,7 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
    */
   async *batches(): AsyncGenerator<ConsumedBatch, void, undefined> {
     for await (const { reader, batch } of this.#found()) {
-      reader.position = batch.base + batch.records.count;
+      reader.position = batch.end;
       yield batch;
     }
   }
@@ -108,8 +108,9 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
     for await (const { reader, generation, batch } of this.#found()) {
       for (let i = batch.first; i < batch.records.count; i++) {
         if (reader.generation !== generation || this.#control.signal.aborted) break;
-        reader.position = batch.base + i + 1;
-        yield recordAt(batch, i);
+        const record = recordAt(batch, i);
+        reader.position = record.offset + 1;
+        yield record;
       }
     }
   }

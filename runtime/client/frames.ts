@@ -15,6 +15,8 @@ export interface ConsumedBatch {
   /** Index of the first record that is wanted: a batch may begin below the offset that was asked for. */
   readonly first: number;
   readonly records: RecordBatch;
+  /** The offset behind the batch. */
+  readonly end: number;
 }
 
 /**
@@ -27,9 +29,10 @@ export function readFrames(bytes: Uint8Array, partition: number, from: number): 
   while (reader.remaining > 0) {
     const base = reader.f64();
     const count = reader.u32();
+    const end = base + count;
     const records = parseRecordBatch(reader.view(reader.u32()));
-    if (base + count <= from) continue;
-    batches.push({ partition, base, first: Math.max(0, from - base), records });
+    if (end <= from) continue;
+    batches.push({ partition, base, first: Math.max(0, from - base), records, end });
   }
   return batches;
 }

@@ -29,6 +29,7 @@ export class PartitionReader {
   /** The offset that is fetched next. */
   #cursor: number;
   #incarnation: string | null;
+  #underWay: AbortController | null = null;
 
   constructor(options: {
     readonly connection: Connection;
@@ -51,6 +52,7 @@ export class PartitionReader {
     this.generation++;
     this.position = offset;
     this.#cursor = offset;
+    this.#underWay?.abort();
   }
 
   /** Fetches again what was fetched and not taken. */
@@ -58,20 +60,23 @@ export class PartitionReader {
     this.seek(this.position);
   }
 
-  /** The next batches; none when no record came in time. */
+  /** The next batches; none when no record came in time, or somebody sought meanwhile. */
   async fetch(options: FetchOptions): Promise<readonly ConsumedBatch[]> {
     const { generation } = this;
-    const cursor = this.#cursor;
+    const control = new AbortController();
+    this.#underWay = control;
+    const signal = AbortSignal.any([options.signal, control.signal]);
     try {
-      const batches = await this.#fetch(cursor, options);
+      const batches = await this.#fetch(this.#cursor, { ...options, signal });
       if (generation !== this.generation) return [];
       const last = batches.at(-1);
-      if (last !== undefined) this.#cursor = last.base + last.records.count;
+      if (last !== undefined) this.#cursor = last.end;
       return batches;
     } catch (thrown) {
-      const to = generation === this.generation ? this.#resetTo(thrown) : cursor;
+      if (generation !== this.generation) return [];
+      const to = this.#resetTo(thrown);
       if (to === null) throw thrown;
-      if (generation === this.generation) this.seek(to);
+      this.seek(to);
       return [];
     }
   }

@@ -20,7 +20,7 @@ export interface SenderOptions extends BatchLimits {
   readonly partition: number;
   readonly incarnation: string;
   readonly lingerMs: number;
-  /** true: nothing lingers, somebody waits for all to be sent. */
+  /** true: nothing lingers, somebody waits for records to be sent. */
   readonly isUrgent: () => boolean;
   /** Called when the topic is no longer the one that it was. */
   readonly onGone: () => void;

@@ -253,7 +253,7 @@ export class Producer implements AsyncDisposable {
       lingerMs,
       bytesMax: Math.min(batchBytes ?? BATCH_BYTES, RECORD_BATCH_BYTES_MAX),
       recordsMax: batchRecords,
-      isUrgent: () => this.#flushed.size > 0,
+      isUrgent: () => this.#flushed.size > 0 || this.#beyond.length > 0,
       onGone: () => this.#forget(topic),
     });
     topic.senders.set(partition, sender);

@@ -70,8 +70,7 @@ export class AnswerRows implements AsyncIterable<PublicRow>, AsyncDisposable {
       while (!this.#isClosed) {
         const line = await this.#lines.next();
         if (this.#isClosed) return;
-        if (line === null) throw cut(null);
-        if (line === '') return; // The end, which a cut answer does not have.
+        if (line === null) return;
         const change = this.#changeOf(line);
         if (change !== null) yield change;
       }

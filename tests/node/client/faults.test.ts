@@ -31,7 +31,7 @@ test(`every record of a producer is there once and in order (SEED=${SEED})`, asy
   const proxy = await FaultProxy.start(() => edge.url, drawnFaults(SEED, FAULTS));
   const client = connect({ url: proxy.url });
   const producer = client.producer({ lingerMs: 1, batchRecords: 20 });
-  const count = 1500;
+  const count = 800;
   const places = await Promise.all(
     Array.from({ length: count }, async (_, i) => {
       await new Promise((done) => setTimeout(done, i >> 2));

@@ -1,0 +1,280 @@
+// The client against plain workerd: topics, statements, queries with exact rows, consumers, and errors as the engine has them.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { decodeUtf8 } from '../../../runtime/base/bytes.ts';
+import {
+  type Client,
+  connect,
+  EdgeError,
+  LimitError,
+  PortError,
+  StatementError,
+} from '../../../runtime/client/index.ts';
+import { PRODUCER_SENDS_MAX } from '../../../runtime/base/limits.ts';
+import { until } from '../../support/edge-client.ts';
+import { FaultProxy } from '../../support/fault-proxy.ts';
+import { Workerd } from '../../support/workerd.ts';
+
+let workerd: Workerd;
+let edge: Client;
+beforeAll(async () => {
+  workerd = await Workerd.start();
+  edge = connect({ url: `${workerd.url}/` });
+}, 60_000);
+afterAll(() => workerd.stop());
+
+test('topics are created, described, listed and deleted', async () => {
+  const made = await edge.topics.create({ name: 'mine', partitions: 2, retentionMs: 1000 });
+  expect(made).toMatchObject({ name: 'mine', partitions: 2, retentionMs: 1000 });
+  await expect(edge.topics.create({ name: 'mine' })).rejects.toMatchObject({
+    name: 'PortError',
+    code: 'TOPIC_EXISTS',
+  });
+  await using producer = edge.producer();
+  await producer.send('mine', { value: 'x', partition: 1 });
+  const { bounds, incarnation } = await edge.topics.describe('mine');
+  expect(incarnation).toBe(made.incarnation);
+  expect(bounds).toEqual([
+    { partition: 0, start: 0, highWatermark: 0 },
+    { partition: 1, start: 0, highWatermark: 1 },
+  ]);
+  expect((await edge.topics.list()).map(({ name }) => name)).toContain('mine');
+  await edge.topics.delete('mine');
+  await expect(edge.topics.describe('mine')).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC' });
+});
+
+test('errors are those of the engine, with code, position, hint and detail', async () => {
+  const bad = await edge.execute('SHOW STREAMS;\nCREATE STREEM x;').catch((e: unknown) => e);
+  expect(bad).toBeInstanceOf(StatementError);
+  expect(bad).toMatchObject({ code: 'SYNTAX', position: { line: 2 } });
+  expect(String(bad)).toMatch(/^StatementError: line 2:\d+: [^l]/);
+  const unknown = await edge.query('SELECT * FROM nowhere;').catch((e: unknown) => e);
+  expect(unknown).toMatchObject({ name: 'StatementError', code: 'UNKNOWN_SOURCE' });
+  const nowhere = connect({ url: `${workerd.url}/no/such` });
+  const missing = await nowhere.topics.list().catch((e: unknown) => e);
+  expect(missing).toBeInstanceOf(EdgeError);
+  expect(missing).toMatchObject({ code: 'NOT_FOUND', status: 404 });
+  await edge.topics.create({ name: 'short' });
+  await using consumer = edge.consumer({ topic: 'short', partition: 0, from: 5 });
+  const far = await consumer[Symbol.asyncIterator]()
+    .next()
+    .catch((e: unknown) => e);
+  expect(far).toBeInstanceOf(PortError);
+  expect(far).toMatchObject({
+    code: 'OFFSET_OUT_OF_RANGE',
+    detail: { start: 0, highWatermark: 0 },
+  });
+});
+
+test('an edge that is not there is UNAVAILABLE after the deadline', async () => {
+  const gone = connect({ url: 'http://127.0.0.1:9', deadlineMs: 200 });
+  const from = performance.now();
+  await expect(gone.topics.list()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await using producer = gone.producer();
+  await expect(producer.send('t', { value: '' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(performance.now() - from).toBeLessThan(5_000);
+});
+
+test('statements answer as those of the engine, and rows of a pull query are exact', async () => {
+  const entities = await edge.execute(
+    `CREATE STREAM exact (k STRING KEY, big BIGINT, d DECIMAL(20, 4), f DOUBLE, b BYTES, ok BOOLEAN, l ARRAY<BIGINT>, m MAP<STRING, INTEGER>,
+       s STRUCT<\`constructor\` BIGINT, t STRING>, tm TIMESTAMP) WITH (KAFKA_TOPIC='exact', PARTITIONS=1, FORMAT='JSON');
+     CREATE TABLE exact_t AS SELECT k, LATEST_BY_OFFSET(big) AS \`a, \`\`b\`, LATEST_BY_OFFSET(d) AS d, LATEST_BY_OFFSET(f) AS f, LATEST_BY_OFFSET(b) AS b,
+       LATEST_BY_OFFSET(ok) AS ok, LATEST_BY_OFFSET(l) AS l, LATEST_BY_OFFSET(m) AS m, LATEST_BY_OFFSET(s) AS s,
+       LATEST_BY_OFFSET(tm) AS tm FROM exact GROUP BY k;`,
+  );
+  expect(entities.map((entity) => entity['@type'])).toEqual(['currentStatus', 'currentStatus']);
+  await using producer = edge.producer();
+  const value = `{"BIG": 9007199254740993, "D": 1234567890123456.5000, "F": 0.1, "B": "AAH/", "OK": true, "L": [1, null, -9223372036854775808],
+    "M": {"x\\"y": 1}, "S": {"constructor": 7, "T": "two\\nlines"}, "TM": 1700000000000}`;
+  await producer.send('exact', { key: '"a"', value });
+  const sql = "SELECT * FROM exact_t WHERE k = 'a';";
+  const [row] = await until(async () => {
+    const rows = await (await edge.query(sql)).all();
+    return rows.length > 0 && rows;
+  });
+  expect(Object.getPrototypeOf(row)).toBeNull();
+  expect({ ...row }).toEqual({
+    K: 'a',
+    'a, `b': 9007199254740993n,
+    D: '1234567890123456.5000',
+    F: 0.1,
+    B: new Uint8Array([0, 1, 255]),
+    OK: true,
+    L: [1, null, -9223372036854775808n],
+    M: new Map([['x"y', 1]]),
+    S: expect.objectContaining({ constructor: 7, T: 'two\nlines' }),
+    TM: 1700000000000,
+  });
+  const bigints = await (await edge.query(sql, { bigint: 'bigint' })).all();
+  expect(bigints[0]?.['L']).toEqual([1n, null, -9223372036854775808n]);
+  const pull = await edge.query(sql);
+  expect(pull).toMatchObject({ kind: 'pull', queryId: null });
+  expect(pull.columns[1]).toEqual({ name: 'a, `b', type: 'BIGINT' });
+  expect(await pull.all()).toHaveLength(1);
+  await expect(pull.all()).rejects.toMatchObject({ code: 'INVALID' });
+});
+
+test('a push query gives rows as they come, tells deleted ones, and ends with LIMIT, close or its signal', async () => {
+  await edge.execute(
+    `CREATE TABLE live (k STRING PRIMARY KEY, n INT) WITH (KAFKA_TOPIC='live', PARTITIONS=1, KEY_FORMAT='KAFKA', VALUE_FORMAT='JSON');`,
+  );
+  await using producer = edge.producer({ lingerMs: 0 });
+  await producer.send('live', { key: 'a', value: '{"N": 1}' });
+  await producer.send('live', { key: 'a', value: null });
+  const properties = { 'auto.offset.reset': 'earliest' };
+  const limited = await edge.query('SELECT * FROM live EMIT CHANGES LIMIT 2;', { properties });
+  expect(limited.kind).toBe('push');
+  const changes = [];
+  for await (const { row, isDelete } of limited.changes()) changes.push({ ...row, isDelete });
+  expect(changes).toEqual([
+    { K: 'a', N: 1, isDelete: false },
+    { K: 'a', N: null, isDelete: true },
+  ]);
+  expect(limited.finalMessage).toBe('Limit Reached');
+  const control = new AbortController();
+  for (const end of ['close', 'abort'] as const) {
+    const { signal } = control;
+    const rows = await edge.query('SELECT * FROM live EMIT CHANGES;', { properties, signal });
+    const seen: unknown[] = [];
+    const reading = (async () => {
+      for await (const row of rows) seen.push(row['N']);
+    })();
+    await until(async () => seen.length === 2);
+    if (end === 'close') await rows.close();
+    else control.abort();
+    await reading;
+    expect(seen).toEqual([1, null]);
+  }
+});
+
+test('a push query that is cut says so', async () => {
+  await edge.execute(
+    `CREATE STREAM cut (n INT) WITH (KAFKA_TOPIC='cut', PARTITIONS=1, VALUE_FORMAT='JSON');`,
+  );
+  const proxy = await FaultProxy.start(
+    () => workerd.url,
+    () => 'none',
+  );
+  const rows = await connect({ url: proxy.url }).query('SELECT * FROM cut EMIT CHANGES;');
+  const reading = rows.all();
+  setTimeout(() => void proxy.stop(), 50);
+  await expect(reading).rejects.toMatchObject({ name: 'PortError', code: 'UNAVAILABLE' });
+});
+
+test('a consumer begins where it is told and goes elsewhere when it seeks', async () => {
+  await edge.topics.create({ name: 'seek', partitions: 6 });
+  await using producer = edge.producer();
+  const send = (value: string, partition = 0) => producer.send('seek', { value, partition });
+  await Promise.all(['0', '1', '2', '3'].map((value) => send(value)));
+  const take = async (consumer: AsyncIterable<{ value: Uint8Array | null }>, count: number) => {
+    const values: string[] = [];
+    for await (const { value } of consumer) {
+      if (values.push(decodeUtf8(value ?? new Uint8Array(0))) === count) break;
+    }
+    return values;
+  };
+  await using earliest = edge.consumer({ topic: 'seek', partition: 0 });
+  expect(await take(earliest, 2)).toEqual(['0', '1']);
+  expect(await take(earliest, 1)).toEqual(['2']);
+  expect(await earliest.positions()).toEqual(new Map([[0, 3]]));
+  await earliest.seek(1);
+  expect(await take(earliest, 3)).toEqual(['1', '2', '3']);
+  await earliest.seek('earliest');
+  const seen: number[] = [];
+  for await (const { offset } of earliest) {
+    seen.push(offset);
+    if (seen.length === 2) await earliest.seek(3);
+    if (offset === 3) break;
+  }
+  expect(seen).toEqual([0, 1, 3]);
+  await using latest = edge.consumer({ topic: 'seek', from: 'latest' });
+  await latest.ready();
+  const values = ['4', '5', '6', '7', '8', '9'];
+  await Promise.all(values.map((value, partition) => send(value, partition)));
+  expect((await take(latest, 6)).toSorted()).toEqual(values);
+  const batches = edge.consumer({ topic: 'seek', partition: 0, from: 2 });
+  for await (const { base, first, records, end } of batches.batches()) {
+    const values = Array.from({ length: records.count - first }, (_, i) =>
+      records.value(first + i),
+    );
+    expect(values.map((value) => decodeUtf8(value ?? new Uint8Array(0)))).toEqual(['2', '3']);
+    expect(base + first).toBe(2);
+    expect(end).toBe(4);
+    break;
+  }
+});
+
+test('a consumer that waits ends with its signal, and without one the next loop is refused while it waits', async () => {
+  await edge.topics.create({ name: 'quiet' });
+  const control = new AbortController();
+  const consumer = edge.consumer({ topic: 'quiet', signal: control.signal });
+  const waiting = Array.fromAsync(consumer);
+  await expect(Array.fromAsync(consumer)).rejects.toMatchObject({ code: 'INVALID' });
+  setTimeout(() => control.abort(), 50);
+  expect(await waiting).toEqual([]);
+  expect(await Array.fromAsync(consumer)).toEqual([]);
+});
+
+test('a topic that is dropped and made again is refused to what knew the old one', async () => {
+  await edge.topics.create({ name: 'again' });
+  await using producer = edge.producer();
+  await producer.send('again', { value: 'old' });
+  await using consumer = edge.consumer({ topic: 'again' });
+  for await (const _ of consumer) break;
+  await edge.topics.delete('again');
+  await edge.topics.create({ name: 'again' });
+  await expect(producer.send('again', { value: 'lost' })).rejects.toMatchObject({
+    code: 'INCARNATION_CHANGED',
+  });
+  expect(await producer.send('again', { value: 'new' })).toEqual({ partition: 0, offset: 0 });
+  await expect(Array.fromAsync(consumer)).rejects.toMatchObject({ code: 'INCARNATION_CHANGED' });
+});
+
+test('a full producer makes its senders wait, and refuses what waits beyond the limit', async () => {
+  await edge.topics.create({ name: 'full' });
+  await using producer = edge.producer({ bufferBytes: 60_000 });
+  const value = new Uint8Array(1000);
+  /** As many as have room with what they cost beside their bytes. */
+  const room = 47;
+  const places: Promise<{ offset: number }>[] = [];
+  for (let i = 0; i < PRODUCER_SENDS_MAX + room; i++) places.push(producer.send('full', { value }));
+  expect(producer.bufferedBytes).toBeLessThan(60_000);
+  await expect(producer.send('full', { value })).rejects.toBeInstanceOf(LimitError);
+  await producer.ready();
+  const offsets = (await Promise.all(places)).map(({ offset }) => offset);
+  expect(offsets).toEqual(places.map((_, i) => i));
+  expect(producer.bufferedBytes).toBe(0);
+});
+
+test('what is wrong with a record is told to its sender alone', async () => {
+  await edge.topics.create({ name: 'judged', partitions: 2 });
+  await using producer = edge.producer();
+  const outcomes = await Promise.allSettled([
+    producer.send('judged', { value: 'a', partition: 0 }),
+    producer.send('judged', { value: 'b', partition: 2 }),
+    producer.send('judged', { value: 'c', partition: 0, timestamp: -5 }),
+    producer.send('judged', { value: new Uint8Array(1_000_000), partition: 0 }),
+    producer.send('judged', {
+      value: 'e',
+      partition: 0,
+      headers: Array.from({ length: 65 }, () => ({ name: 'h', value: null })),
+    }),
+    producer.send('nowhere', { value: 'f' }),
+    producer.send('judged', { value: 'g', partition: 0 }),
+  ]);
+  const told = outcomes.map((outcome) =>
+    outcome.status === 'fulfilled'
+      ? outcome.value.offset
+      : ((outcome.reason as PortError).code ?? (outcome.reason as LimitError).limit),
+  );
+  expect(told).toEqual([
+    0,
+    'UNKNOWN_PARTITION',
+    'INVALID_TIMESTAMP',
+    'RECORD_TOO_LARGE',
+    'HEADERS_MAX',
+    'UNKNOWN_TOPIC',
+    1,
+  ]);
+});
