@@ -7,7 +7,8 @@ import {
   WITHOUT_EFFECT,
 } from '../runtime/analyze/session-properties.ts';
 import { DECIMAL_DIGITS_MAX } from '../runtime/base/limits.ts';
-import { ALLOWED, type PropertiesOf } from '../runtime/catalog/properties.ts';
+import { ALLOWED } from '../runtime/catalog/all-properties.ts';
+import type { PropertiesOf } from '../runtime/catalog/properties.ts';
 import { WITH_MEANINGS } from '../runtime/catalog/property-meanings.ts';
 import { BUILT_IN } from '../runtime/catalog/types.ts';
 import {

@@ -1,7 +1,6 @@
 // Analyzes GROUP BY: grouping keys, aggregate calls with their arguments, the window; and what nodes mean behind it.
 
 import { assert } from '../base/assert.ts';
-import { StatementError } from '../base/errors.ts';
 import type { Relation } from '../catalog/source.ts';
 import { schema, type SchemaColumn, WINDOW_COLUMNS } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
@@ -9,7 +8,7 @@ import type { Expr } from '../expr/expr.ts';
 import { type Call, durationMs, type Expression, type Query, type Window } from '../sql/ast.ts';
 import type { Aggregation, AggregationWindow, AnalyzedCall } from './analysis.ts';
 import { coerced } from './coerced.ts';
-import { AGGREGATE_RULES, RARER } from './parts.ts';
+import { AGGREGATE_RULES, RARER, WORDS } from './parts.ts';
 import * as rules from './rules/aggregation.ts';
 import { columnAt } from './scope.ts';
 import { inferred, resolveCall, typed, type TypingContext } from './typing.ts';
@@ -80,11 +79,7 @@ export class Grouping {
     const resolved = resolveCall(context, call, given);
     const { overload } = resolved;
     if (overload.kind !== 'aggregate') {
-      throw new StatementError(
-        'UNKNOWN_FUNCTION',
-        `${name} is no aggregate of these arguments`,
-        call.at,
-      );
+      throw WORDS.code.noAggregate(name, call.at);
     }
     const source = this.#source;
     // Of a plain call over a plain source there is nothing more to know.

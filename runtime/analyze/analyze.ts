@@ -1,6 +1,5 @@
 // The way from a statement to its meaning: one case for each kind of statement; knows no plan and no host.
 
-import { StatementError } from '../base/errors.ts';
 import type {
   CreateAs,
   CreateSource,
@@ -11,7 +10,7 @@ import type {
 } from '../sql/ast.ts';
 import type { Analysis, AnalyzeOptions, ControlAnalysis } from './analysis.ts';
 import { analyzeCreateSource, checkName } from './create.ts';
-import { CONTROL, INSERT_SELECT, INSERT_VALUES, PULL, RARE_SOURCES } from './parts.ts';
+import { CONTROL, INSERT_SELECT, INSERT_VALUES, PULL, RARE_SOURCES, WORDS } from './parts.ts';
 import { analyzeCreateAs, analyzePush } from './query.ts';
 import { refuseSettings } from './settings.ts';
 
@@ -65,10 +64,5 @@ function existing(statement: CreateSource | CreateAs, options: AnalyzeOptions): 
   if (known === undefined) return null;
   if (statement.ifNotExists) return none(`The ${known.kind} ${text} exists already.`);
   if (statement.orReplace) return RARE_SOURCES.code.analyzeReplacement(statement, known, options);
-  throw new StatementError(
-    'ALREADY_EXISTS',
-    `the ${known.kind} ${text} exists already`,
-    at,
-    'Choose another name, DROP it first, or write IF NOT EXISTS or OR REPLACE.',
-  );
+  throw WORDS.code.alreadyExists(known, at);
 }

@@ -7,7 +7,7 @@ import type { Expr } from '../expr/expr.ts';
 import type { Expression, Query } from '../sql/ast.ts';
 import { Grouping } from './aggregation.ts';
 import type { Aggregation, AnalyzeOptions, From, Repartitioning, TableCall } from './analysis.ts';
-import { JOINS, RARER } from './parts.ts';
+import { JOINS, RARER, WORDS } from './parts.ts';
 import {
   type AnalyzedProjection,
   namedIn,
@@ -16,7 +16,6 @@ import {
   type ProjectionRules,
 } from './projection.ts';
 import * as aggregationRules from './rules/aggregation.ts';
-import * as clauses from './rules/clauses.ts';
 import * as projectionRules from './rules/projection.ts';
 import { columnAt, type Scope, scopeOf } from './scope.ts';
 import { hasFreeKeys } from './settings.ts';
@@ -43,7 +42,8 @@ export interface Body extends FromClause {
 
 /** Checks the clauses and finds the source. @throws {StatementError} */
 export function bodyOf(query: Query, isPersistent: boolean, options: AnalyzeOptions): Body {
-  clauses.refuseUnsupported(query);
+  const [order] = query.orderBy ?? [];
+  if (order !== undefined) throw WORDS.code.unsupportedClause('ORDER BY', order.at);
   const from = fromClause(query, isPersistent, options);
   const { source } = from;
   const isStreamGrouped = query.groupBy !== null && source.kind === 'stream';

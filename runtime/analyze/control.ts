@@ -2,7 +2,7 @@
 
 import { exhaustive } from '../base/assert.ts';
 import { type Position, StatementError } from '../base/errors.ts';
-import { didYouMean } from '../catalog/nearest.ts';
+import { didYouMean } from '../catalog/words.ts';
 import { queryOf, refuseDrop } from '../catalog/rare-changes.ts';
 import { isBuiltInType, resolveType } from '../catalog/types.ts';
 import type { DropSource, Name, Show } from '../sql/ast.ts';

@@ -1,6 +1,6 @@
 // Analyzes CREATE STREAM and CREATE TABLE over a topic: columns, keys, headers, window, formats; knows no queries.
 
-import { type Position, StatementError } from '../base/errors.ts';
+import type { Position } from '../base/errors.ts';
 import { NAME_LENGTH_MAX } from '../base/limits.ts';
 import { checkFormat, checkWrap, chooseFormats } from '../catalog/formats.ts';
 import { readProperties } from '../catalog/properties.ts';
@@ -10,7 +10,7 @@ import { schema, type SchemaColumn, WINDOW_COLUMNS } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { ColumnDefinition, CreateSource, Name } from '../sql/ast.ts';
 import type { AnalyzeOptions, CreateSourceAnalysis } from './analysis.ts';
-import { RARE_SOURCES, RARER } from './parts.ts';
+import { RARER, RARE_SOURCES, WORDS } from './parts.ts';
 import { isReserved } from './scope.ts';
 import { formatDefaults, partitionsOf } from './settings.ts';
 import { timestampOf } from './sink.ts';
@@ -21,12 +21,7 @@ const DEFAULT_PARTITIONS = 1;
 /** Names of sources are bounded. @throws {StatementError} LIMIT */
 export function checkName(name: Name): void {
   if (name.text.length >= 1 && name.text.length <= NAME_LENGTH_MAX) return;
-  throw new StatementError(
-    'LIMIT',
-    `the name has ${name.text.length} characters`,
-    name.at,
-    `It has 1 to ${NAME_LENGTH_MAX}.`,
-  );
+  throw WORDS.code.nameLength(name);
 }
 
 /** The name has been checked to be free. @throws {StatementError} */
@@ -37,21 +32,11 @@ export function analyzeCreateSource(
   const kind = statement.sourceType === 'TABLE' ? 'table' : 'stream';
   const properties = readProperties(statement.properties, 'create');
   if (properties.topic === null) {
-    throw new StatementError(
-      'INVALID',
-      'the property KAFKA_TOPIC is missing',
-      statement.at,
-      "Add KAFKA_TOPIC='...' to WITH (...).",
-    );
+    throw WORDS.code.noTopic(statement.at);
   }
   const formats = chooseFormats(properties, formatDefaults(options), null, statement.at);
   if (statement.columns === null || statement.columns.length === 0) {
-    throw new StatementError(
-      'INVALID',
-      `${statement.name.text} has no columns`,
-      statement.name.at,
-      'Declare them in parentheses behind the name: no schema registry tells them.',
-    );
+    throw WORDS.code.noColumns(statement);
   }
   const { columns, headers } = columnsOf(statement.columns, kind, options.catalog.types);
   const keys = columns.filter((column) => column.role === 'key');
@@ -59,12 +44,7 @@ export function analyzeCreateSource(
   const isWindowed = properties.windowType !== null || properties.windowSizeMs !== null;
   const window = isWindowed ? RARER.code.keyWindow(properties, keys, statement.name.at) : null;
   if (kind === 'table' && keys.length === 0) {
-    throw new StatementError(
-      'INVALID',
-      'a table has a PRIMARY KEY',
-      statement.name.at,
-      'Add PRIMARY KEY to a column.',
-    );
+    throw WORDS.code.noPrimaryKey(statement.name.at);
   }
   checkWrap(properties, values.length);
   const keyAt = (properties.keyFormat ?? properties.format)?.at ?? statement.name.at;
@@ -111,12 +91,7 @@ export function analyzeCreateSource(
 
 function unknownPartitions(topic: string, at: Position, { topics }: AnalyzeOptions): number {
   if (topics === undefined) return DEFAULT_PARTITIONS;
-  throw new StatementError(
-    'UNKNOWN_TOPIC',
-    `there is no topic ${topic}`,
-    at,
-    'Add PARTITIONS=... to make it.',
-  );
+  throw WORDS.code.unknownTopic(topic, at);
 }
 
 interface Columns {
@@ -134,20 +109,10 @@ function columnsOf(
   const columns = definitions.map((definition): SchemaColumn => {
     const name = definition.name.text;
     if (isReserved(name)) {
-      throw new StatementError(
-        'INVALID',
-        `${name} is a reserved name`,
-        definition.name.at,
-        'Give the column another name.',
-      );
+      throw WORDS.code.reservedColumn(definition.name);
     }
     if (seen.has(name)) {
-      throw new StatementError(
-        'INVALID',
-        `two columns are called ${name}`,
-        definition.name.at,
-        'Give one of them another name.',
-      );
+      throw WORDS.code.repeatedColumn(definition.name);
     }
     seen.add(name);
     const type = resolveType(definition.type, types);
@@ -174,11 +139,5 @@ function checkKey(
   kind: 'stream' | 'table',
 ): void {
   if ((constraint === 'PrimaryKey') === (kind === 'table')) return;
-  const [given, due] = kind === 'table' ? ['KEY', 'PRIMARY KEY'] : ['PRIMARY KEY', 'KEY'];
-  throw new StatementError(
-    'INVALID',
-    `the column ${definition.name.text} of a ${kind} is ${given}`,
-    definition.at,
-    `Write ${due}.`,
-  );
+  throw WORDS.code.wrongKey(definition, kind);
 }

@@ -1,12 +1,11 @@
 // Analyzes persistent and push queries: CREATE ... AS, SELECT ... EMIT CHANGES; knows no clauses' rules.
 
-import { StatementError } from '../base/errors.ts';
 import type { KeyWindow, Relation } from '../catalog/source.ts';
 import type { CreateAs, Query, Select } from '../sql/ast.ts';
 import type { Aggregation, AnalyzeOptions, QueryAnalysis } from './analysis.ts';
 import { analyzeBody, type Body, bodyOf, type Parts } from './body.ts';
 import { findAggregate } from './rules/aggregation.ts';
-import { RARER } from './parts.ts';
+import { RARER, WORDS } from './parts.ts';
 import { emissionOf, startOf } from './settings.ts';
 import { type Sink, sinkOf } from './sink.ts';
 import { sourcesOf } from './sources.ts';
@@ -108,12 +107,7 @@ export function persistent({
 }: Persistent): QueryAnalysis {
   const { where, partitionBy, tables, aggregation, having, projected } = parts;
   if (body.query.limit !== null) {
-    throw new StatementError(
-      'INVALID',
-      'LIMIT in a persistent query',
-      body.query.at,
-      'Only a query of a client ends after some rows.',
-    );
+    throw WORDS.code.limitOfPersistent(body.query);
   }
   return {
     kind: 'query',

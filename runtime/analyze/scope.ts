@@ -5,7 +5,7 @@ import { type Schema, schema, type SchemaColumn, WINDOWEND, WINDOWSTART } from '
 import { BIGINT, INTEGER } from '../data/type.ts';
 import type { Column, Expression, Name } from '../sql/ast.ts';
 import type { Item } from './names.ts';
-import { UNKNOWN_NAMES } from './parts.ts';
+import { WORDS } from './parts.ts';
 
 /** The columns that every record has. */
 const PSEUDO_COLUMNS: readonly SchemaColumn[] = [
@@ -74,11 +74,11 @@ export function columnAt(scope: Scope, column: Column): number {
   if (column.source !== null) checkQualifier(scope, column.source);
   const index = scope.row.columns.findIndex((candidate) => candidate.name === column.name.text);
   if (index >= 0) return index;
-  throw UNKNOWN_NAMES.code.unknownColumn(column.name.text, scope, column.at);
+  throw WORDS.code.unknownColumn(column.name.text, scope, column.at);
 }
 
 /** @throws {StatementError} UNKNOWN_SOURCE */
 export function checkQualifier(scope: Scope, source: Name): void {
   if (scope.entries.some((entry) => entry.alias === source.text)) return;
-  throw UNKNOWN_NAMES.code.unknownSource(source, scope);
+  throw WORDS.code.unknownSource(source, scope);
 }

@@ -1,7 +1,7 @@
 // The properties that a session may set and what values they take; knows what each is called, not what it does.
 
 import { type Position, StatementError } from '../base/errors.ts';
-import { didYouMean } from '../catalog/nearest.ts';
+import { didYouMean } from '../catalog/words.ts';
 
 /** What a value may be: one of some words, or of a kind. */
 export type Values = readonly string[] | 'flag' | 'whole' | 'text';

@@ -1,12 +1,12 @@
 // What the session's properties and the existing topics say to the analysis; knows no statement.
 
-import { type Position, StatementError } from '../base/errors.ts';
+import type { Position } from '../base/errors.ts';
 import type { FormatDefaults } from '../catalog/formats.ts';
 import type { SourceProperties } from '../catalog/properties.ts';
 import type { Relation } from '../catalog/source.ts';
 import type { Query } from '../sql/ast.ts';
 import { type AnalyzeOptions, type Emission, IDLE } from './analysis.ts';
-import { RARER } from './parts.ts';
+import { RARER, WORDS } from './parts.ts';
 
 /** Properties of ksqlDB that change what a query gives, and the value whose meaning is built in. */
 const BUILT_IN: readonly (readonly [property: string, value: string])[] = [
@@ -24,12 +24,7 @@ export function refuseSettings({ properties }: AnalyzeOptions, at: Position): vo
   for (const [property, value] of BUILT_IN) {
     const given = properties.get(property) ?? properties.get(`ksql.streams.${property}`) ?? value;
     if (given.toLowerCase() === value) continue;
-    throw new StatementError(
-      'UNSUPPORTED',
-      `the property ${property} is not supported yet`,
-      at,
-      `UNSET it, or set it to ${value}.`,
-    );
+    throw WORDS.code.unsupportedSetting(property, value, at);
   }
 }
 
@@ -82,12 +77,7 @@ export function partitionsOf(
   const existing = topics?.get(topic)?.partitions ?? sharing?.partitions ?? null;
   const given = properties.partitions;
   if (existing !== null && given !== null && existing !== given.value) {
-    throw new StatementError(
-      'INVALID',
-      `the topic ${topic} exists with ${existing} partitions, not ${given.value}`,
-      given.at,
-      'Leave PARTITIONS out, or name another topic.',
-    );
+    throw WORDS.code.otherPartitions(topic, existing, given);
   }
   return existing ?? given?.value ?? null;
 }

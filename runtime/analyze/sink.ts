@@ -1,13 +1,12 @@
 // Makes the source that CREATE ... AS writes: its schema, formats, topic and timestamp; knows no steps.
 
-import { StatementError } from '../base/errors.ts';
 import { chooseFormats, checkFormat, checkWrap, type SourceFormats } from '../catalog/formats.ts';
 import { isTopicName, readProperties, type SourceProperties } from '../catalog/properties.ts';
 import type { KeyWindow, Source, TimestampColumn } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
 import type { CreateAs, Name } from '../sql/ast.ts';
 import type { AnalyzeOptions } from './analysis.ts';
-import { TIMESTAMP_FORMAT } from './parts.ts';
+import { TIMESTAMP_FORMAT, WORDS } from './parts.ts';
 import { formatDefaults, partitionsOf } from './settings.ts';
 
 /** What a query gives its sink. */
@@ -54,12 +53,7 @@ export function sinkOf(parts: SinkParts, options: AnalyzeOptions): Sink {
   );
   const topic = properties.topic?.value ?? namedTopic(statement.name, options);
   if (sources.some((read) => read.topic === topic)) {
-    throw new StatementError(
-      'INVALID',
-      `the query would read the topic ${topic} that it writes`,
-      properties.topic?.at ?? statement.name.at,
-      'Name another KAFKA_TOPIC.',
-    );
+    throw WORDS.code.readsWhatItWrites(topic, properties.topic?.at ?? statement.name.at);
   }
   return {
     sink: {
@@ -86,12 +80,7 @@ export function sinkOf(parts: SinkParts, options: AnalyzeOptions): Sink {
 function namedTopic(name: Name, { properties }: AnalyzeOptions): string {
   const topic = `${properties.get('ksql.output.topic.name.prefix') ?? ''}${name.text}`;
   if (isTopicName(topic)) return topic;
-  throw new StatementError(
-    'INVALID',
-    `no topic can be called ${topic}`,
-    name.at,
-    "Name another with WITH (KAFKA_TOPIC='...').",
-  );
+  throw WORDS.code.noTopicName(topic, name.at);
 }
 
 function sinkFormats(
@@ -112,12 +101,7 @@ function sinkFormats(
   const keyless = !schema.columns.some((column) => column.role === 'key');
   if (keyless && rekeyed) {
     if (properties.keyFormat !== null) {
-      throw new StatementError(
-        'INVALID',
-        'KEY_FORMAT for a stream without a key',
-        properties.keyFormat.at,
-        'Leave KEY_FORMAT out, or keep a key.',
-      );
+      throw WORDS.code.keyFormatWithoutKey(properties.keyFormat.at);
     }
     return { ...chosen, key: { format: 'NONE', options: [], wrap: false } };
   }
@@ -136,34 +120,12 @@ function sinkFormats(
  */
 export function timestampOf(properties: SourceProperties, schema: Schema): TimestampColumn | null {
   const { timestamp, timestampFormat } = properties;
-  if (timestamp === null) {
-    if (timestampFormat === null) return null;
-    throw new StatementError(
-      'INVALID',
-      'TIMESTAMP_FORMAT without TIMESTAMP',
-      timestampFormat.at,
-      'Name the column.',
-    );
-  }
+  if (timestamp === null && timestampFormat === null) return null;
   const column = schema.columns.find(
-    (candidate) =>
-      candidate.name === timestamp.value &&
-      (candidate.role === 'key' || candidate.role === 'value'),
+    ({ name, role, type }) =>
+      name === timestamp?.value && (role === 'key' || role === 'value') && type.kind === 'BIGINT',
   );
-  if (column === undefined) {
-    throw new StatementError(
-      'UNKNOWN_COLUMN',
-      `the TIMESTAMP column ${timestamp.value} does not exist`,
-      timestamp.at,
-      'It is a column of the stream or table.',
-    );
-  }
-  const { kind } = column.type;
-  return {
-    column: column.name,
-    format:
-      timestampFormat === null && (kind === 'BIGINT' || kind === 'TIMESTAMP')
-        ? null
-        : TIMESTAMP_FORMAT.code.timestampFormatOf(kind, timestampFormat, timestamp.at),
-  };
+  return column !== undefined && timestampFormat === null
+    ? { column: column.name, format: null }
+    : TIMESTAMP_FORMAT.code.rarerTimestamp(timestamp, timestampFormat, schema);
 }

@@ -1,13 +1,14 @@
 // What the rules of typing share: the names in reach, the functions and the way back to the whole; holds no rule itself.
 
-import { type Position, StatementError } from '../base/errors.ts';
+import type { Position } from '../base/errors.ts';
 import type { Relation } from '../catalog/source.ts';
-import { STRING, type Type, typeText } from '../data/type.ts';
+import type { Type } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { Expression, Query } from '../sql/ast.ts';
 import { coerced } from './coerced.ts';
 import type { TableCall } from './analysis.ts';
+import { WORDS } from './parts.ts';
 import type { Scope } from './scope.ts';
 
 /** What an expression stands in. */
@@ -48,27 +49,12 @@ export interface Typer {
 /** @throws {StatementError} TYPE_MISMATCH: a NULL alone has no type */
 export function known(inferred: Expr | null, at: Position): Expr {
   if (inferred !== null) return inferred;
-  throw new StatementError(
-    'TYPE_MISMATCH',
-    'nothing says which type this NULL is',
-    at,
-    'Write CAST(NULL AS ...) with the type that is meant.',
-  );
-}
-
-/** The type as messages show it. */
-export function shownType(of: Expr | null): string {
-  return of === null ? 'NULL' : typeText(of.type);
+  throw WORDS.code.untypedNull(at);
 }
 
 /** @throws {StatementError} TYPE_MISMATCH when the expression is not of that kind; a NULL becomes of it */
 export function expect(inferred: Expr | null, type: Type, at: Position, what: string): Expr {
   if (inferred === null || inferred.type.kind === type.kind)
     return coerced(inferred, inferred?.type ?? type);
-  throw new StatementError(
-    'TYPE_MISMATCH',
-    `${what} is ${typeText(inferred.type)}, not ${typeText(type)}`,
-    at,
-    type.kind === STRING.kind ? 'CAST it to STRING.' : '',
-  );
+  throw WORDS.code.wrongType(what, inferred.type, type, at);
 }

@@ -3,7 +3,7 @@
 import { exhaustive } from '../base/assert.ts';
 import { type Position, StatementError } from '../base/errors.ts';
 import { DECIMAL_DIGITS_MAX } from '../base/limits.ts';
-import { didYouMean } from '../catalog/nearest.ts';
+import { didYouMean } from '../catalog/words.ts';
 import { BOOLEAN, isNumeric, STRING, type Type, typeText } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { FunctionRegistry, Resolved } from '../functions/registry.ts';

@@ -19,7 +19,7 @@ import type {
 import { coerced } from './coerced.ts';
 import { arithmeticType, asDecimal, commonType, isTemporal, literalText } from './coercion.ts';
 import { withTextRead } from './text-literal.ts';
-import { expect, known, shownType, type Typer } from './typer.ts';
+import { expect, known, type Typer } from './typer.ts';
 
 const EQUALITY = new Set<ComparisonOperator>(['=', '<>']);
 
@@ -251,4 +251,9 @@ export function inferNegate(typer: Typer, node: Negate): Expr {
     );
   }
   return node.operator === '+' ? argument : { expr: 'negate', argument, type: argument.type };
+}
+
+/** The type as messages show it. */
+function shownType(of: Expr | null): string {
+  return of === null ? 'NULL' : typeText(of.type);
 }

@@ -1,7 +1,7 @@
 // Types of literals, CAST, CASE, constructors, fields and subscripts; knows no functions and no columns.
 
 import { type Position, StatementError } from '../base/errors.ts';
-import { didYouMean } from '../catalog/nearest.ts';
+import { didYouMean } from '../catalog/words.ts';
 import { resolveType } from '../catalog/types.ts';
 import {
   array,

@@ -1,7 +1,7 @@
 // The words for names that are not in reach, with the nearest that are; knows no types' rules.
 
 import { type Position, StatementError } from '../base/errors.ts';
-import { didYouMean } from '../catalog/nearest.ts';
+import { didYouMean } from '../catalog/words.ts';
 import { WINDOWEND, WINDOWSTART } from '../data/schema.ts';
 import type { Name } from '../sql/ast.ts';
 import type { Scope } from './scope.ts';

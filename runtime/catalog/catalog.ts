@@ -1,9 +1,9 @@
 // All streams, tables, queries and custom types of one moment, as immutable versions; rarer changes are in rare-changes.ts. Knows no plan and no host.
 
-import { type Position, StatementError } from '../base/errors.ts';
+import type { Position } from '../base/errors.ts';
 import { QUERIES_MAX } from '../base/limits.ts';
 import type { Type } from '../data/type.ts';
-import { didYouMean } from './nearest.ts';
+import { WORDS } from './parts.ts';
 import type { Source } from './source.ts';
 
 /** A persistent query: what it reads and writes. Plain JSON. */
@@ -78,12 +78,7 @@ export class Catalog {
   source(name: string, at: Position | null = null): Source {
     const found = this.sources.get(name);
     if (found !== undefined) return found;
-    throw new StatementError(
-      'UNKNOWN_SOURCE',
-      `there is no stream or table ${name}`,
-      at,
-      didYouMean(name, this.sources.keys(), 'SHOW STREAMS and SHOW TABLES list what there is.'),
-    );
+    throw WORDS.code.unknownSource(name, this.sources.keys(), at);
   }
 
   /** With the source added, or replaced where the name is taken. */
@@ -94,12 +89,7 @@ export class Catalog {
   /** @throws {StatementError} LIMIT beyond QUERIES_MAX */
   withQuery(query: PersistentQuery): Catalog {
     if (!this.queries.has(query.id) && this.queries.size >= QUERIES_MAX) {
-      throw new StatementError(
-        'LIMIT',
-        `${QUERIES_MAX} persistent queries run already`,
-        null,
-        'TERMINATE one first.',
-      );
+      throw WORDS.code.tooManyQueries();
     }
     return this.changed({ queries: new Map(this.queries).set(query.id, query) });
   }

@@ -1,15 +1,13 @@
 // Chooses the formats of a source's key and value from properties and defaults, and asks them what they refuse; knows no bytes.
 
-import { type Position, StatementError } from '../base/errors.ts';
+import type { Position } from '../base/errors.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Formats, FormatSpec } from '../formats/serde.ts';
-import { didYouMean } from './nearest.ts';
+import { RARER_TYPES, WORDS } from './parts.ts';
 import type { Given, SourceProperties } from './properties.ts';
-import { holdsMap } from './types.ts';
+import { isNested } from './types.ts';
 
-/** Formats of the language that need a schema registry. */
-const UNSUPPORTED = new Set(['AVRO', 'PROTOBUF', 'PROTOBUF_NOSR', 'JSON_SR']);
-const KNOWN = ['JSON', 'KAFKA', 'DELIMITED', 'NONE', 'COLUMNAR', ...UNSUPPORTED];
+const KNOWN = ['JSON', 'KAFKA', 'DELIMITED', 'NONE', 'COLUMNAR'];
 
 /** Formats that a statement need not name. */
 export interface FormatDefaults {
@@ -42,12 +40,7 @@ export function chooseFormats(
   const { format, keyFormat, valueFormat } = properties;
   const both = keyFormat ?? valueFormat;
   if (format !== null && both !== null) {
-    throw new StatementError(
-      'INVALID',
-      'FORMAT stands beside KEY_FORMAT or VALUE_FORMAT',
-      both.at,
-      'FORMAT sets both: use it alone, or the other two.',
-    );
+    throw WORDS.code.twoWaysToFormat(both.at);
   }
   const key = spec(
     keyFormat ?? format,
@@ -64,12 +57,7 @@ export function chooseFormats(
     'VALUE',
   );
   if (value === null) {
-    throw new StatementError(
-      'INVALID',
-      'the property VALUE_FORMAT is missing',
-      at,
-      "Add VALUE_FORMAT='JSON', or another format, to WITH (...).",
-    );
+    throw WORDS.code.noValueFormat(at);
   }
   return {
     // A null key spec cannot be: the default key format is always known.
@@ -87,14 +75,10 @@ function spec(
 ): FormatSpec | null {
   const format = given?.value ?? inherited?.format ?? fallback;
   if (format === null) return null;
-  if (given !== null) checkName(format, given.at);
+  if (given !== null && !KNOWN.includes(format))
+    throw WORDS.code.unknownFormat(format, KNOWN, given.at);
   if (delimiter !== null && format !== 'DELIMITED') {
-    throw new StatementError(
-      'INVALID',
-      `${part}_DELIMITER means nothing to the format ${format}`,
-      delimiter.at,
-      'Only DELIMITED has a delimiter.',
-    );
+    throw WORDS.code.noDelimiter(part, format, delimiter.at);
   }
   const kept =
     given === null || given.value === inherited?.format ? (inherited?.options ?? []) : [];
@@ -105,34 +89,10 @@ function spec(
   };
 }
 
-function checkName(format: string, at: Position): void {
-  if (UNSUPPORTED.has(format)) {
-    throw new StatementError(
-      'UNSUPPORTED',
-      `the format ${format} is not supported yet`,
-      at,
-      'Use JSON, DELIMITED, KAFKA or NONE.',
-    );
-  }
-  if (!KNOWN.includes(format)) {
-    throw new StatementError(
-      'INVALID',
-      `unknown format ${format}`,
-      at,
-      didYouMean(format, KNOWN, 'Known are JSON, DELIMITED, KAFKA and NONE.'),
-    );
-  }
-}
-
 function wrapped(format: string, given: Given<boolean> | null, fallback: boolean): boolean {
   if (format === 'JSON') return given?.value ?? fallback;
   if (given?.value === true) {
-    throw new StatementError(
-      'INVALID',
-      `the format ${format} cannot wrap a single value`,
-      given.at,
-      'Leave WRAP_SINGLE_VALUE out, or use JSON.',
-    );
+    throw WORDS.code.noWrapping(format, given.at);
   }
   return false;
 }
@@ -150,32 +110,20 @@ export function checkFormat(
 ): void {
   const format = formats.get(chosen.format);
   if (format === undefined) {
-    throw new StatementError(
-      'UNSUPPORTED',
-      `the format ${chosen.format} is not supported yet`,
-      at,
-      `Supported are ${[...formats.keys()].join(', ')}.`,
-    );
+    throw WORDS.code.absentFormat(chosen.format, formats, at);
   }
-  const map = part === 'key' ? columns.find((column) => holdsMap(column.type)) : undefined;
+  const map =
+    part === 'key'
+      ? columns.find(({ type }) => isNested(type) && RARER_TYPES.code.holdsMap(type))
+      : undefined;
   if (map !== undefined) {
-    throw new StatementError(
-      'INVALID',
-      `the key column ${map.name} holds a MAP`,
-      at,
-      'A map has no one encoding, so it cannot be a key: use its entries.',
-    );
+    throw WORDS.code.mapInKey(map.name, at);
   }
   // A stream without key columns has null keys, which every format can write.
   if (part === 'key' && columns.length === 0) return;
   const refused = format.refuse(columns, part, chosen);
   if (refused === null) return;
-  throw new StatementError(
-    'INVALID',
-    `${part} format: ${refused}`,
-    at,
-    'Choose another format or other columns.',
-  );
+  throw WORDS.code.formatRefuses(part, refused, at);
 }
 
 /**
@@ -184,11 +132,6 @@ export function checkFormat(
  */
 export function checkWrap(properties: SourceProperties, valueColumns: number): void {
   if (properties.wrapSingleValue !== null && valueColumns !== 1) {
-    throw new StatementError(
-      'INVALID',
-      'WRAP_SINGLE_VALUE stands beside several value columns',
-      properties.wrapSingleValue.at,
-      'It means something only where there is exactly one.',
-    );
+    throw WORDS.code.wrapsSeveral(properties.wrapSingleValue.at);
   }
 }

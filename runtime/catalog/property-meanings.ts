@@ -1,7 +1,7 @@
 // What each property of WITH (...) means, in one line, for the reference; how it is read and checked is in properties.ts.
 
 import { PARTITIONS_MAX } from '../base/limits.ts';
-import type { WithProperty } from './properties.ts';
+import type { WithProperty } from './all-properties.ts';
 
 /** Apart from the code that reads them, since no page shows them. */
 export const WITH_MEANINGS: Readonly<Record<WithProperty, string>> = {

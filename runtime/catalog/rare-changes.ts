@@ -3,7 +3,7 @@
 import { type Position, StatementError } from '../base/errors.ts';
 import type { Type } from '../data/type.ts';
 import type { Catalog, PersistentQuery } from './catalog.ts';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from './words.ts';
 
 /** Queries around one source. */
 interface Links {

@@ -42,11 +42,6 @@ export function announceAll(): void {
   fetched(analyze.INSERT_VALUES, 'INSERT VALUES', () => import('../analyze/insert-values.ts'));
   fetched(analyze.LAMBDA_CALLS, 'calls with lambdas', () => import('../analyze/typing-lambdas.ts'));
   fetched(analyze.JOINS, 'joins', () => import('../analyze/joins.ts'));
-  fetched(
-    analyze.PROJECTION_WORDS,
-    'the words for projections',
-    () => import('../analyze/rules/projection-words.ts'),
-  );
   fetched(analyze.PULL, 'pull queries', () => import('../analyze/pull.ts'));
   fetched(
     analyze.RARE_SOURCES,
@@ -65,12 +60,10 @@ export function announceAll(): void {
     () => import('../analyze/typing-nodes.ts'),
   );
   fetched(analyze.RARER, 'rarer clauses', () => import('../analyze/rarer.ts'));
-  fetched(
-    analyze.UNKNOWN_NAMES,
-    'the words for unknown names',
-    () => import('../analyze/unknown-names.ts'),
-  );
-  fetched(catalog.NEAREST_NAME, 'hints', () => import('../catalog/nearest-name.ts'));
+  fetched(analyze.WORDS, 'the words of errors', () => import('../analyze/words.ts'));
+  fetched(catalog.ALL_PROPERTIES, 'properties', () => import('../catalog/all-properties.ts'));
+  fetched(catalog.RARER_TYPES, 'rarer types', () => import('../catalog/rarer-types.ts'));
+  fetched(catalog.WORDS, 'the words of errors', () => import('../catalog/words.ts'));
   fetched(expr.EXPRESSIONS, 'expressions', () => import('../expr/compile.ts'));
   fetched(expr.LAMBDAS, 'lambdas', () => import('../expr/lambdas.ts'));
   fetched(

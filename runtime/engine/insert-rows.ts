@@ -2,7 +2,7 @@
 
 import { ByteWriter } from '../base/bytes.ts';
 import { InvariantError, StatementError } from '../base/errors.ts';
-import { didYouMean } from '../catalog/nearest.ts';
+import { didYouMean } from '../catalog/words.ts';
 import type { Source } from '../catalog/source.ts';
 import { columnBuilder } from '../data/builder.ts';
 import type { Column } from '../data/column.ts';

@@ -2,7 +2,7 @@
 
 import { StatementError } from '../base/errors.ts';
 import { FETCH_BYTES_MAX } from '../base/limits.ts';
-import { didYouMean } from '../catalog/nearest.ts';
+import { didYouMean } from '../catalog/words.ts';
 import { parseRecordBatch } from '../data/record.ts';
 import { timestampText } from '../expr/datetime.ts';
 import { Recognizer } from '../formats/recognize.ts';

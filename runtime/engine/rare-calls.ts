@@ -25,7 +25,7 @@ export async function insertRows(
   given: InsertRow | readonly InsertRow[],
   options: InsertOptions,
 ): Promise<ProducedAt | readonly ProducedAt[]> {
-  const to = writable(engine.catalog, source);
+  const to = await withParts(() => writable(engine.catalog, source));
   const rows: readonly InsertRow[] = isMany(given) ? given : [given];
   const records = await withParts(() =>
     rows.map((row): ProducedRecord => {
@@ -53,7 +53,7 @@ export async function insertBatch(
   to: { readonly catalog: Catalog; readonly source: string; readonly spare: number },
   batch: Batch,
 ): Promise<void> {
-  const source = writable(to.catalog, to.source);
+  const source = await withParts(() => writable(to.catalog, to.source));
   if (source.valueFormat.format !== 'COLUMNAR') {
     throw new StatementError(
       'INVALID',

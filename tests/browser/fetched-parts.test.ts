@@ -45,3 +45,14 @@ test.each(['indexeddb', 'memory'] as const)(
     await engine.close();
   },
 );
+
+test('rows for a source that is not there are refused with the nearest name', async () => {
+  const engine = await openTest({ storage: 'memory' });
+  await engine.execute(STREAM);
+  await expect(engine.insert('note', { id: 'a' })).rejects.toMatchObject({
+    name: 'StatementError',
+    code: 'UNKNOWN_SOURCE',
+    hint: 'Did you mean NOTES?',
+  });
+  await engine.close();
+});

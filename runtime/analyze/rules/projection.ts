@@ -3,7 +3,7 @@
 import type { Position } from '../../base/errors.ts';
 import { COLUMNS_MAX } from '../../base/limits.ts';
 import type { NamedItem } from '../names.ts';
-import { PROJECTION_WORDS } from '../parts.ts';
+import { WORDS } from '../parts.ts';
 import { isReserved } from '../scope.ts';
 
 /** An item that stands for a key column. */
@@ -31,7 +31,7 @@ export function refuseMissingKey(
     if (!found.some((candidate) => candidate.key === key)) missing.push(nameOf(key));
   }
   if (missing.length === 0) return;
-  throw PROJECTION_WORDS.code.missingKey(what, missing, at);
+  throw WORDS.code.missingKey(what, missing, at);
 }
 
 /** A key column stands there once. */
@@ -39,21 +39,21 @@ export function refuseRepeatedKey(found: readonly KeyItem[]): void {
   const seen = new Map<number, NamedItem>();
   for (const { key, item } of found) {
     const first = seen.get(key);
-    if (first !== undefined) throw PROJECTION_WORDS.code.repeatedKey(first, item);
+    if (first !== undefined) throw WORDS.code.repeatedKey(first, item);
     seen.set(key, item);
   }
 }
 
 /** The value has at least one column. */
 export function refuseNoValues(valueColumns: number, at: Position): void {
-  if (valueColumns <= 0) throw PROJECTION_WORDS.code.noValues(at);
+  if (valueColumns <= 0) throw WORDS.code.noValues(at);
 }
 
 /** No two columns have one name. */
 export function refuseDuplicateNames(items: readonly NamedItem[]): void {
   const seen = new Set<string>();
   for (const item of items) {
-    if (seen.has(item.name)) throw PROJECTION_WORDS.code.duplicateName(item);
+    if (seen.has(item.name)) throw WORDS.code.duplicateName(item);
     seen.add(item.name);
   }
 }
@@ -63,11 +63,11 @@ export function refuseReservedNames(items: readonly NamedItem[], persistent: boo
   for (const item of items) {
     // `*` with PARTITION BY ROWTIME brings the key under that name, as in ksqlDB.
     if (!isReserved(item.name) || item.star || (!persistent && item.alias === null)) continue;
-    throw PROJECTION_WORDS.code.reservedName(item);
+    throw WORDS.code.reservedName(item);
   }
 }
 
 /** @throws {StatementError} LIMIT beyond COLUMNS_MAX */
 export function refuseTooManyColumns(columns: number, at: Position): void {
-  if (columns > COLUMNS_MAX) throw PROJECTION_WORDS.code.tooManyColumns(columns, at);
+  if (columns > COLUMNS_MAX) throw WORDS.code.tooManyColumns(columns, at);
 }

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { ALLOWED } from '../../../runtime/catalog/properties.ts';
+import { ALLOWED } from '../../../runtime/catalog/all-properties.ts';
 import { BUILT_IN } from '../../../runtime/catalog/types.ts';
 import { builtinRegistry } from '../../../runtime/functions/builtins.ts';
 import type { Expression, Statement } from '../../../runtime/sql/ast.ts';

@@ -1,6 +1,8 @@
 // WITH properties: what they read as and what is refused.
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PARTITIONS_MAX } from '../../../runtime/base/limits.ts';
+import { readAllProperties } from '../../../runtime/catalog/all-properties.ts';
 import { readProperties } from '../../../runtime/catalog/properties.ts';
 import { parse } from '../../../runtime/sql/parser.ts';
 import { Session } from '../plan/session.ts';
@@ -109,4 +111,34 @@ test('a value format must be given unless the session has a default', () => {
     wrap: true,
   });
   expect(session.catalog.source('S').keyFormat.format).toBe('KAFKA');
+});
+
+test('plain statements read as all others do', () => {
+  const name = fc.constantFrom(
+    ...['KAFKA_TOPIC', 'partitions', 'FORMAT', 'KEY_FORMAT', 'VALUE_FORMAT', 'Timestamp'],
+    ...['TIMESTAMP_FORMAT', 'RETENTION_MS', 'REPLICAS', 'QUERY_ID', 'NO_PROPERTY'],
+  );
+  const value = fc.constantFrom(
+    ...["'json'", "'t.1'", "'__t'", "''", "'`a b`'", "'a b'", "'é'", "'3'", "'-3'"],
+    ...['0', '4', String(PARTITIONS_MAX), String(PARTITIONS_MAX + 1), '99999999999', '1.5', 'TRUE'],
+  );
+  const written = fc.array(fc.tuple(name, value), { maxLength: 4 });
+  const of = fc.constantFrom('create' as const, 'createAs' as const, 'insert' as const);
+  const outcome = (read: () => unknown): unknown => {
+    try {
+      return read();
+    } catch (thrown) {
+      return thrown;
+    }
+  };
+  fc.assert(
+    fc.property(written, of, (given, statement) => {
+      const list = given.map(([property, literal]) => `${property}=${literal}`).join();
+      const [parsed] = parse(`CREATE STREAM s (a INT)${list && ` WITH (${list})`};`);
+      const { properties: all } = parsed as Extract<typeof parsed, { kind: 'CreateSource' }>;
+      const plain = outcome(() => readProperties(all, statement));
+      expect(plain).toEqual(outcome(() => readAllProperties(all, statement)));
+    }),
+    { numRuns: 2000 },
+  );
 });
