@@ -3,7 +3,9 @@
 import { Hono } from 'hono';
 import { RemoteLog } from './adapters/remote-log.ts';
 import type { EdgeEnv } from './env.ts';
-import { requireOrigin } from './guard/origin.ts';
+import { Guard, type GuardOptions } from './guard/guard.ts';
+import type { Overload } from '../runtime/functions/registry.ts';
+import { registerFunctions } from './registry.ts';
 import type { EdgeHono } from './routes/context.ts';
 import { errorResponse, refusal } from './routes/errors.ts';
 import { fetchRoutes } from './routes/fetch.ts';
@@ -13,31 +15,28 @@ import { queryRoutes } from './routes/query.ts';
 import { topicRoutes } from './routes/topics.ts';
 import { TopicCache } from './topic-cache.ts';
 
-export interface EdgeOptions {
-  /** The tenant of a request; by default all are `default`. Whoever authenticates requests decides here, or throws. */
-  readonly tenantOf?: ((request: Request) => string | Promise<string>) | undefined;
-  /** Origins of the pages that may ask, exactly as browsers write them; the edge's own is always one. */
-  readonly cors?: { readonly origins: readonly string[] } | undefined;
+export interface EdgeOptions<Env extends EdgeEnv = EdgeEnv> extends GuardOptions<Env> {
+  /** Functions that statements may call, beside the built-in ones; in each version that is deployed as long as a query calls them. */
+  readonly functions?: readonly Overload[] | undefined;
 }
 
-/** The Worker: `export default createEdge()`, beside the classes of its objects. */
-export function createEdge(options: EdgeOptions = {}): ExportedHandler<EdgeEnv> {
+/**
+ * The Worker: `export default createEdge()`, beside the classes of its objects. To be called while the Worker's module is evaluated. Without
+ * options it serves the keys of the secret MILLRACE_KEYS, and without that secret its own machine alone.
+ */
+export function createEdge<Env extends EdgeEnv = EdgeEnv>(
+  options: EdgeOptions<Env> = {},
+): ExportedHandler<Env> {
+  if (options.functions !== undefined) registerFunctions(options.functions);
   const app = new Hono<EdgeHono>();
   const topics = new TopicCache();
-  const origins: ReadonlySet<string> = new Set(options.cors?.origins);
+  const guard = new Guard<Env>(options);
 
   app.use(async (c, next) => {
-    if (c.req.header('Upgrade') !== undefined) requireOrigin(c.req.raw, origins);
-    const tenant = (await options.tenantOf?.(c.req.raw)) ?? 'default';
-    c.set('edge', {
-      env: c.env,
-      tenant,
-      log: new RemoteLog({ env: c.env, tenant }),
-      topics,
-      origins,
-    });
+    const env = c.env as Env;
+    const { tenant } = await guard.admit(c.req.raw, env);
+    c.set('edge', { env, tenant, log: new RemoteLog({ env, tenant }), topics });
     await next();
-    c.res.headers.set('X-Content-Type-Options', 'nosniff');
   });
   topicRoutes(app);
   produceRoutes(app);
@@ -53,5 +52,13 @@ export function createEdge(options: EdgeOptions = {}): ExportedHandler<EdgeEnv> 
   }
   app.notFound(() => errorResponse(refusal('NOT_FOUND', 'there is nothing at this path')));
   app.onError((thrown) => errorResponse(thrown));
-  return { fetch: (request, env, context) => app.fetch(request, env, context) };
+  return {
+    async fetch(request, env, context) {
+      const asked = guard.preflight(request);
+      if (asked !== null) return asked;
+      const response = await app.fetch(request, env, context);
+      guard.dress(request, response);
+      return response;
+    },
+  };
 }

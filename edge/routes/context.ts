@@ -11,8 +11,6 @@ export interface Edge {
   readonly tenant: string;
   readonly log: RemoteLog;
   readonly topics: TopicCache;
-  /** Origins of the pages that may ask, beside the edge's own: for `requireOrigin` of guard/origin.ts. */
-  readonly origins: ReadonlySet<string>;
 }
 
 export interface EdgeHono {

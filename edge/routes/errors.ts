@@ -97,6 +97,14 @@ export function refusal(code: RequestCode, message: string): HTTPException {
   return new HTTPException(status as 400, { message, cause: code });
 }
 
+/** A refusal of a key that sends too much, with when to come again. */
+export function busy(waitMs: number): HTTPException {
+  const seconds = String(Math.ceil(waitMs / 1000));
+  const res = new Response(null, { headers: { 'Retry-After': seconds } });
+  const message = `too many requests of this key; come again in ${seconds} s`;
+  return new HTTPException(429, { message, cause: 'TOO_MANY_REQUESTS', res });
+}
+
 /** The body for anything thrown. */
 export function errorBody(thrown: unknown, failed?: FailedStatement | undefined): ErrorBody {
   if (thrown instanceof StatementError) {
@@ -158,5 +166,8 @@ export function errorResponse(thrown: unknown, failed?: FailedStatement | undefi
   if (body.code === 'INTERNAL') console.error(thrown);
   const headers: Record<string, string> = { 'Content-Type': 'application/json' };
   if (status === 503) headers['Retry-After'] = '1';
+  if (thrown instanceof HTTPException && status === 429) {
+    headers['Retry-After'] = thrown.res?.headers.get('Retry-After') ?? '1';
+  }
   return new Response(JSON.stringify(body), { status, headers });
 }

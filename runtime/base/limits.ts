@@ -111,3 +111,11 @@ export const PRODUCER_SENDS_MAX = 1024;
 export const CONSUMER_FETCHES_MAX = 4;
 /** UTF-16 units of one line of an answer that a client reads: a row. */
 export const ANSWER_LINE_LENGTH_MAX = 16_777_216;
+/** Requests a second that one key may send to one isolate of the edge, and how many at once after a pause. */
+export const KEY_REQUESTS_SECOND_MAX = 1000;
+export const KEY_REQUESTS_BURST_MAX = 2000;
+/** Keys, or addresses without one, whose requests one isolate counts. */
+export const KEYS_COUNTED_MAX = 10_000;
+/** UTF-16 units of a request's URL, and bytes of its headers. */
+export const URL_LENGTH_MAX = 8192;
+export const REQUEST_HEADERS_BYTES_MAX = 16_384;

@@ -43,7 +43,7 @@ const CLASSES = [
 async function bundleEdge(entry = 'edge/main.ts'): Promise<string> {
   const hash = createHash('sha256').update(entry);
   const sources = globSync(
-    ['edge/**', 'runtime/**/*.ts', 'tests/workers/torture/*.ts', 'build/kernel.wasm'],
+    ['edge/**', 'runtime/**/*.ts', 'tests/workers/{torture,apps}/*.ts', 'build/kernel.wasm'],
     { cwd: root },
   );
   for (const path of [...sources, 'package-lock.json'].sort()) {
