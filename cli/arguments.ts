@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 export const USAGE = `millrace: event streaming with SQL
 
 usage: millrace run APP.sql [--input TOPIC=FILE.ndjson]... [options]
+       millrace migrate --url URL FOLDER [--dry-run]
        millrace --help | --version
 
   --input TOPIC=FILE   feeds the lines of a file into a topic: each line one JSON object of columns. KEY columns go to the
@@ -23,6 +24,12 @@ Results go to stdout, one JSON object a line, in the order of their topic (betwe
   {"source": "...", "key": {...}, "window"?: {"start": ms, "end": ms}, "value": {...} or null, "rowtime": ms}
 A SELECT of APP.sql prints rows alike, its id as the source: with EMIT CHANGES as they come, without at the end of the input.
 Problems go to stderr. A line that is no record is reported, counted and skipped.
+
+migrate applies the SQL files of a folder to an edge, once each, in the order of the numbers that their names begin with (V000001__orders.sql).
+The edge remembers what is applied, with checksums: a file that has changed since, or is gone, is refused before anything is applied. When a
+statement fails those before it stay done, and the mended file goes on behind them. SET and DEFINE hold for their own file.
+  --url URL            where the edge is. Its key is taken from the environment: MILLRACE_TOKEN
+  --dry-run            says what would be applied
 
 exit status: 0 all went well, 1 a statement or a query failed, 2 wrong usage
 `;
@@ -50,7 +57,15 @@ export interface RunArguments {
   readonly stats: string | null;
 }
 
-export type Arguments = RunArguments | { readonly command: 'help' | 'version' };
+export interface MigrateArguments {
+  readonly command: 'migrate';
+  readonly url: string;
+  /** Path of the folder of SQL files. */
+  readonly folder: string;
+  readonly dryRun: boolean;
+}
+
+export type Arguments = RunArguments | MigrateArguments | { readonly command: 'help' | 'version' };
 
 /** @throws {UsageError} */
 export function readArguments(given: readonly string[]): Arguments {
@@ -59,6 +74,7 @@ export function readArguments(given: readonly string[]): Arguments {
   if (values.version) return { command: 'version' };
   const [command, app, ...more] = positionals;
   if (command === undefined) throw new UsageError('a command is missing');
+  if (command === 'migrate') return migrateArguments(values, app, more);
   if (command !== 'run') throw new UsageError(`there is no command '${command}'`);
   if (app === undefined) throw new UsageError('the SQL file is missing');
   if (more.length > 0) throw new UsageError(`one SQL file is run at a time, not also '${more[0]}'`);
@@ -72,6 +88,19 @@ export function readArguments(given: readonly string[]): Arguments {
   };
 }
 
+function migrateArguments(
+  { url, 'dry-run': dryRun }: ReturnType<typeof parsed>['values'],
+  folder: string | undefined,
+  more: readonly string[],
+): MigrateArguments {
+  if (url === undefined) throw new UsageError('--url is missing: where the edge is');
+  if (!URL.canParse(url)) throw new UsageError(`--url is no URL: '${url}'`);
+  if (folder === undefined) throw new UsageError('the folder of SQL files is missing');
+  if (more.length > 0)
+    throw new UsageError(`one folder is applied at a time, not also '${more[0]}'`);
+  return { command: 'migrate', url, folder, dryRun };
+}
+
 function parsed(given: readonly string[]) {
   try {
     return parseArgs({
@@ -82,6 +111,8 @@ function parsed(given: readonly string[]) {
         output: { type: 'string', multiple: true },
         database: { type: 'string' },
         stats: { type: 'string' },
+        url: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
         version: { type: 'boolean', default: false },
       },

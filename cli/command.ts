@@ -1,8 +1,10 @@
 // The millrace command from its arguments to its exit status; knows no process.
 
 import { existsSync, readFileSync } from 'node:fs';
+import process from 'node:process';
 import { encodeUtf8 } from '../runtime/base/bytes.ts';
 import { readArguments, USAGE, UsageError } from './arguments.ts';
+import { migrate } from './migrate.ts';
 import { otherProblem } from './problems.ts';
 import { run, type Terminal } from './run.ts';
 
@@ -18,6 +20,9 @@ export async function millrace(
 ): Promise<number> {
   try {
     const read = readArguments(given);
+    if (read.command === 'migrate') {
+      return await migrate(read, terminal, process.env['MILLRACE_TOKEN'] ?? null);
+    }
     if (read.command === 'run') return await run(read, terminal, await kernel());
     await terminal.out(encodeUtf8(read.command === 'help' ? USAGE : `${version()}\n`));
     return 0;

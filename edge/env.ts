@@ -89,6 +89,32 @@ export interface ScriptAnswer {
   } | null;
 }
 
+/** A text of statements that is applied once. */
+export interface Migration {
+  readonly name: string;
+  /** Those with a number are applied in its order; null: one that no order is kept for. */
+  readonly version: number | null;
+  readonly sha256: string;
+  readonly script: Script;
+}
+
+/** How a migration stands, in the words of ksqlDB's tool. */
+export interface MigrationStatus {
+  readonly name: string;
+  readonly version: number | null;
+  readonly sha256: string;
+  readonly state: 'RUNNING' | 'MIGRATED' | 'ERROR';
+  /** How many of its statements are done. */
+  readonly statements: number;
+  readonly error: string | null;
+  readonly atMs: number;
+}
+
+export interface MigrationAnswer extends ScriptAnswer {
+  /** false: it was applied before. */
+  readonly applied: boolean;
+}
+
 /** A persistent query and how its tasks stand. */
 export interface QueryStatus {
   readonly id: string;
@@ -104,6 +130,9 @@ export interface CatalogPort {
   topic(name: string): Promise<Wire<TopicDescription | null>>;
   /** Runs statements in order until one fails. */
   execute(tenant: string, script: Script): Promise<Wire<ScriptAnswer>>;
+  /** Applies a text of statements, unless it is applied. What of it is done stays done when one fails. */
+  migrate(tenant: string, migration: Migration): Promise<Wire<MigrationAnswer>>;
+  migrations(): Promise<Wire<readonly MigrationStatus[]>>;
   /** Plans a SELECT; whoever asks runs it. */
   prepare(script: Script): Promise<Wire<PreparedQuery>>;
   queries(tenant: string): Promise<Wire<readonly QueryStatus[]>>;

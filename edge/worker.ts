@@ -2,6 +2,7 @@
 
 import { Hono } from 'hono';
 import { RemoteLog } from './adapters/remote-log.ts';
+import { CodeStatements } from './code-statements.ts';
 import type { EdgeEnv } from './env.ts';
 import { Guard, type GuardOptions } from './guard/guard.ts';
 import type { Overload } from '../runtime/functions/registry.ts';
@@ -10,6 +11,7 @@ import type { EdgeHono } from './routes/context.ts';
 import { errorResponse, refusal } from './routes/errors.ts';
 import { fetchRoutes } from './routes/fetch.ts';
 import { ksqlRoutes } from './routes/ksql.ts';
+import { migrationRoutes } from './routes/migrations.ts';
 import { produceRoutes } from './routes/produce.ts';
 import { queryRoutes } from './routes/query.ts';
 import { topicRoutes } from './routes/topics.ts';
@@ -18,6 +20,11 @@ import { TopicCache } from './topic-cache.ts';
 export interface EdgeOptions<Env extends EdgeEnv = EdgeEnv> extends GuardOptions<Env> {
   /** Functions that statements may call, beside the built-in ones; in each version that is deployed as long as a query calls them. */
   readonly functions?: readonly Overload[] | undefined;
+  /**
+   * Statements that the code brings along, applied to each tenant in this order and once each, which is told by their text: what was applied
+   * stays when its text goes, and a changed text is another one.
+   */
+  readonly statements?: readonly string[] | undefined;
 }
 
 /**
@@ -31,10 +38,12 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   const app = new Hono<EdgeHono>();
   const topics = new TopicCache();
   const guard = new Guard<Env>(options);
+  const statements = new CodeStatements(options.statements ?? []);
 
   app.use(async (c, next) => {
     const env = c.env as Env;
     const { tenant } = await guard.admit(c.req.raw, env);
+    await statements.applied(env, tenant);
     c.set('edge', { env, tenant, log: new RemoteLog({ env, tenant }), topics });
     await next();
   });
@@ -43,6 +52,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   fetchRoutes(app);
   ksqlRoutes(app);
   queryRoutes(app);
+  migrationRoutes(app);
 
   const paths = new Set(app.routes.map(({ path }) => path).filter((path) => path !== '/*'));
   for (const path of paths) {

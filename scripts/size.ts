@@ -19,6 +19,9 @@ const all = resolve(out, 'all');
 /** What of it the page asked for. */
 const core = resolve(out, 'core');
 
+/** The client alone, as an application that has no engine bundles it. */
+const client = resolve(out, 'client');
+
 const TYPES = new Map([
   ['.html', 'text/html'],
   ['.js', 'text/javascript'],
@@ -121,6 +124,21 @@ await build({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: false,
+  },
+});
+await build({
+  configFile: false,
+  logLevel: 'warn',
+  publicDir: false,
+  build: {
+    target: 'es2023',
+    outDir: client,
+    emptyOutDir: true,
+    rolldownOptions: {
+      input: resolve(root, 'runtime/client/index.ts'),
+      preserveEntrySignatures: 'strict',
+      output: { entryFileNames: 'client.js' },
+    },
   },
 });
 const executablePath = findChromium();

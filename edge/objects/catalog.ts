@@ -14,6 +14,9 @@ import { RemoteLog } from '../adapters/remote-log.ts';
 import {
   type CatalogPort,
   type EdgeEnv,
+  type Migration,
+  type MigrationAnswer,
+  type MigrationStatus,
   processorAt,
   type QueryStatus,
   type ScriptAnswer,
@@ -23,6 +26,7 @@ import { Alarm } from './alarm.ts';
 import { type CatalogEffect, perform, targetOf } from './catalog-effects.ts';
 import { Effects } from './effects.ts';
 import { EntryTables } from './entry-tables.ts';
+import { type MigrationRun, Migrations } from './migrations.ts';
 import { prepareQuery, type PreparedQuery, type Script } from './prepare.ts';
 import { analyzeOptions, execute } from './statements.ts';
 import { TopicTables } from './topic-tables.ts';
@@ -36,6 +40,8 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
   readonly #topics: TopicTables;
   readonly #entries: EntryTables;
   readonly #effects: Effects;
+  readonly #migrations: Migrations;
+  #migrating: Promise<void> = Promise.resolve();
   readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
@@ -44,6 +50,7 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     const { sql } = ctx.storage;
     this.#topics = new TopicTables(sql);
     this.#entries = new EntryTables(sql);
+    this.#migrations = new Migrations(sql);
     this.#effects = new Effects(sql, (call) => perform(env, call as CatalogEffect));
     void ctx.blockConcurrencyWhile(async () => {
       await this.#alarm.load();
@@ -86,20 +93,51 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
   }
 
   async execute(tenant: string, script: Script): Promise<Wire<ScriptAnswer>> {
-    return settleAsync(async () => {
-      const { entities, failed } = await execute(script, {
-        tenant,
-        entries: this.#entries,
-        topics: this.#topics,
-        commit: (body) => this.#commit(body),
-        insert: (analysis) => this.#insert(tenant, analysis),
-        states: () => this.#states(tenant),
-      });
-      await this.#effects.flush();
-      if (failed === null) return { entities, failed };
-      const { text, isQuery, thrown } = failed;
-      return { entities, failed: { text, isQuery, error: toWire(thrown) } };
+    return settleAsync(() => this.#execute(tenant, script));
+  }
+
+  async #execute(tenant: string, script: Script, run?: MigrationRun): Promise<ScriptAnswer> {
+    const { entities, failed } = await execute(script, {
+      tenant,
+      entries: this.#entries,
+      topics: this.#topics,
+      run,
+      commit: (body) =>
+        this.#commit(() => {
+          const made = body();
+          run?.note();
+          return made;
+        }),
+      insert: (analysis) => this.#insert(tenant, analysis),
+      states: () => this.#states(tenant),
     });
+    await this.#effects.flush();
+    if (failed === null) return { entities, failed };
+    const { text, isQuery, thrown } = failed;
+    return { entities, failed: { text, isQuery, error: toWire(thrown) } };
+  }
+
+  async migrate(tenant: string, migration: Migration): Promise<Wire<MigrationAnswer>> {
+    return settleAsync(async () => {
+      // One after the other: several isolates may bring the same statements along.
+      const before = this.#migrating;
+      const mine = Promise.withResolvers<void>();
+      this.#migrating = mine.promise;
+      await before;
+      try {
+        const run = this.#migrations.begin(migration);
+        if (run === null) return { applied: false, entities: [], failed: null };
+        const answer = await this.#execute(tenant, migration.script, run);
+        run.end(answer.failed?.error.message ?? null);
+        return { applied: true, ...answer };
+      } finally {
+        mine.resolve();
+      }
+    });
+  }
+
+  async migrations(): Promise<Wire<readonly MigrationStatus[]>> {
+    return settle(() => this.#migrations.list());
   }
 
   async prepare(script: Script): Promise<Wire<PreparedQuery>> {

@@ -37,6 +37,7 @@ import { registry } from '../registry.ts';
 import { answer } from './answers.ts';
 import type { CatalogEffect } from './catalog-effects.ts';
 import type { EntryTables } from './entry-tables.ts';
+import type { MigrationRun } from './migrations.ts';
 import { type Script, setProperty } from './prepare.ts';
 import type { TopicTables } from './topic-tables.ts';
 
@@ -49,6 +50,8 @@ export interface StatementsOptions {
   readonly commit: (body: () => { readonly effects: readonly CatalogEffect[] }) => void;
   /** Appends the record of INSERT VALUES. */
   readonly insert: (analysis: InsertValuesAnalysis) => Promise<void>;
+  /** Which statements are passed over, and what is noted of the others; absent: none, nothing. */
+  readonly run?: MigrationRun | undefined;
   /** How the queries stand, by id. */
   readonly states: () => Promise<ReadonlyMap<string, QueryState>>;
 }
@@ -80,7 +83,9 @@ export async function execute(script: Script, options: StatementsOptions): Promi
       if (statement.kind === 'Select' || statement.kind === 'Print') {
         return { entities, failed: { text, thrown: misplaced(statement), isQuery: true } };
       }
+      if (options.run?.isDone(statement) === true) continue;
       const answer = await statements.run(statement);
+      options.run?.note();
       if (answer !== null) entities.push(answer);
     }
   } catch (thrown) {

@@ -119,3 +119,5 @@ export const KEYS_COUNTED_MAX = 10_000;
 /** UTF-16 units of a request's URL, and bytes of its headers. */
 export const URL_LENGTH_MAX = 8192;
 export const REQUEST_HEADERS_BYTES_MAX = 16_384;
+/** Migrations that one catalog remembers. */
+export const MIGRATIONS_MAX = 1000;

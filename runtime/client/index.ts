@@ -2,6 +2,7 @@
 
 import { Connection, type ConnectOptions } from './connection.ts';
 import { Consumer, type ConsumerOptions } from './consumer.ts';
+import { Migrations } from './migrations.ts';
 import { Producer, type ProducerOptions } from './producer.ts';
 import { type AnswerRows, query, type QueryOptions } from './query.ts';
 import { execute, type ExecuteOptions } from './statements.ts';
@@ -11,12 +12,14 @@ import type { Entity } from '../engine/status.ts';
 /** One edge, as its clients see it. It holds nothing open by itself: producers, consumers and queries do, and each is ended by itself. */
 export class Client {
   readonly topics: Topics;
+  readonly migrations: Migrations;
   readonly #connection: Connection;
 
   /** Use `connect`. */
   constructor(connection: Connection) {
     this.#connection = connection;
     this.topics = new Topics(connection);
+    this.migrations = new Migrations(connection);
   }
 
   /** @throws as `execute` of statements.ts: {StatementError} of the first that fails; those before it stay done */
@@ -50,7 +53,7 @@ export class Client {
  * for await (const row of await edge.query('SELECT * FROM totals EMIT CHANGES;')) console.log(row);
  * ```
  *
- * Where size counts, `Connection`, `Producer`, `Consumer`, `Topics`, `execute` and `query` are there one by one.
+ * Where size counts, `Connection`, `Producer`, `Consumer`, `Topics`, `Migrations`, `execute` and `query` are there one by one.
  */
 export function connect(options: ConnectOptions): Client {
   return new Client(new Connection(options));
@@ -74,6 +77,7 @@ export type { ConsumedBatch } from './frames.ts';
 export type { Reset, Start } from './partition-reader.ts';
 export type { AnsweredChange, AnswerRows } from './query.ts';
 export type { NewTopic, TopicBounds } from './topics.ts';
-export { Connection, Consumer, execute, Producer, query, Topics };
+export type { AppliedMigration, MigrationStatus, NewMigration } from './migrations.ts';
+export { Connection, Consumer, execute, Migrations, Producer, query, Topics };
 export type { ConnectOptions, ConsumerOptions, Entity, ExecuteOptions };
 export type { ProducerOptions, QueryOptions };

@@ -90,6 +90,23 @@ test('tenants see their own topics, streams and queries alone, under the same na
   expect((await b.topics.describe('mine')).bounds[0]?.highWatermark).toBe(0);
 });
 
+test('statements of the code are there from the first request on, once for each tenant', async () => {
+  for (const token of ['key-of-a', 'key-of-b']) {
+    const client = connect({ url: edge.url, token });
+    const asked = Array.from({ length: 5 }, () => client.execute('SHOW QUERIES;'));
+    for (const [entity] of await Promise.all(asked)) {
+      const { queries } = entity as unknown as { queries: { sinks: string[] }[] };
+      expect(queries.filter(({ sinks }) => sinks.includes('DOUBLED'))).toHaveLength(1);
+    }
+    await using producer = client.producer();
+    await producer.send('taken', { key: 'x', value: '{"N": 4}' });
+    await until(async () => {
+      const [row] = await (await client.query("SELECT s FROM doubled WHERE k = 'x';")).all();
+      return row?.['S'] === 8;
+    });
+  }
+});
+
 test('a page of the list may ask and read, others may neither', async () => {
   const origin = 'https://app.example.com';
   const asked = { Origin: origin, 'Access-Control-Request-Method': 'POST' };

@@ -1,0 +1,40 @@
+// The statements that a Worker's code brings along: each is applied once to each tenant, before the tenant's first request here.
+
+import { InvariantError } from '../runtime/base/errors.ts';
+import type { EdgeEnv } from './env.ts';
+import { migrate, sha256Of } from './routes/migrations.ts';
+
+/** Tenants of which one isolate remembers that their statements are applied; beyond it the catalogs are asked again. */
+const TENANTS_MAX = 1000;
+
+export class CodeStatements {
+  readonly #texts: readonly string[];
+  readonly #applied = new Map<string, Promise<void>>();
+
+  constructor(texts: readonly string[]) {
+    this.#texts = texts;
+  }
+
+  /** Resolves when all are applied. @throws {InvariantError} the first that is not; the next request tries it again */
+  async applied(env: EdgeEnv, tenant: string): Promise<void> {
+    if (this.#texts.length === 0) return;
+    let applied = this.#applied.get(tenant);
+    if (applied === undefined) {
+      if (this.#applied.size >= TENANTS_MAX) this.#applied.clear();
+      applied = this.#apply(env, tenant);
+      this.#applied.set(tenant, applied);
+      applied.catch(() => this.#applied.delete(tenant));
+    }
+    await applied;
+  }
+
+  async #apply(env: EdgeEnv, tenant: string): Promise<void> {
+    for (const text of this.#texts) {
+      const name = `code:${(await sha256Of(text)).slice(0, 32)}`;
+      const { failed } = await migrate(env, tenant, { name, version: null }, text);
+      if (failed === null) continue;
+      const { message } = failed.error;
+      throw new InvariantError(`a statement of createEdge failed: ${message}\n${failed.text}`);
+    }
+  }
+}
