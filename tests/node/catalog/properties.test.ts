@@ -115,12 +115,35 @@ test('a value format must be given unless the session has a default', () => {
 
 test('plain statements read as all others do', () => {
   const name = fc.constantFrom(
-    ...['KAFKA_TOPIC', 'partitions', 'FORMAT', 'KEY_FORMAT', 'VALUE_FORMAT', 'Timestamp'],
-    ...['TIMESTAMP_FORMAT', 'RETENTION_MS', 'REPLICAS', 'QUERY_ID', 'NO_PROPERTY'],
+    'KAFKA_TOPIC',
+    'partitions',
+    'FORMAT',
+    'KEY_FORMAT',
+    'VALUE_FORMAT',
+    'Timestamp',
+    'TIMESTAMP_FORMAT',
+    'RETENTION_MS',
+    'REPLICAS',
+    'QUERY_ID',
+    'NO_PROPERTY',
   );
   const value = fc.constantFrom(
-    ...["'json'", "'t.1'", "'__t'", "''", "'`a b`'", "'a b'", "'é'", "'3'", "'-3'"],
-    ...['0', '4', String(PARTITIONS_MAX), String(PARTITIONS_MAX + 1), '99999999999', '1.5', 'TRUE'],
+    "'json'",
+    "'t.1'",
+    "'__t'",
+    "''",
+    "'`a b`'",
+    "'a b'",
+    "'é'",
+    "'3'",
+    "'-3'",
+    '0',
+    '4',
+    String(PARTITIONS_MAX),
+    String(PARTITIONS_MAX + 1),
+    '99999999999',
+    '1.5',
+    'TRUE',
   );
   const written = fc.array(fc.tuple(name, value), { maxLength: 4 });
   const of = fc.constantFrom('create' as const, 'createAs' as const, 'insert' as const);
