@@ -27,7 +27,7 @@ export interface AnalyzeOptions {
 
 /** A window of an aggregation, in ms. Its size is a session's gap; tumbling windows and sessions advance by their size. */
 export interface AggregationWindow {
-  readonly type: 'TUMBLING' | 'HOPPING' | 'SESSION';
+  readonly type: 'TUMBLING' | 'HOPPING' | 'SESSION' | 'SLIDING';
   readonly sizeMs: number;
   readonly advanceMs: number;
   readonly graceMs: number;

@@ -1,4 +1,4 @@
-// Analyzes rarer windows and ways to emit: HOPPING, SESSION, RETENTION, WINDOW_TYPE, EMIT FINAL, EMIT CHANGES EVERY, the idle time-out; knows no plan.
+// Analyzes rarer windows and ways to emit: HOPPING, SESSION, SLIDING, RETENTION, WINDOW_TYPE, EMIT FINAL, EMIT CHANGES EVERY, the idle time-out; knows no plan.
 
 import { type Position, StatementError } from '../base/errors.ts';
 import { WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
@@ -9,7 +9,7 @@ import { type Duration, durationMs, type Emit, type Query, type Window } from '.
 import { DEFAULT_OPEN_MS } from './aggregation.ts';
 import { type AggregationWindow, type AnalyzeOptions, type Emission, IDLE } from './analysis.ts';
 
-/** The window with its defaults. @throws {StatementError} INVALID for spans that do not fit each other; LIMIT; UNSUPPORTED */
+/** The window with its defaults. @throws {StatementError} INVALID for spans that do not fit each other; LIMIT */
 export function analyzedWindow(window: Window): AggregationWindow {
   switch (window.kind) {
     case 'Tumbling': {
@@ -27,13 +27,15 @@ export function analyzedWindow(window: Window): AggregationWindow {
       return { type: 'SESSION', sizeMs, advanceMs: sizeMs, ...bounds(window, sizeMs) };
     }
     case 'Sliding':
-      throw new StatementError(
-        'UNSUPPORTED',
-        'WINDOW SLIDING is not supported yet',
-        window.at,
-        'WINDOW HOPPING with a small ADVANCE BY comes near to it.',
-      );
+      return slidingWindow(window, span(window.size, 'SIZE of a window'));
   }
+}
+
+/** Windows that are still open are made from others that have closed: those stay until no row can ask for them. */
+function slidingWindow(window: Window, sizeMs: number): AggregationWindow {
+  const given = bounds(window, sizeMs);
+  const retentionMs = Math.max(given.retentionMs, 3 * sizeMs + given.graceMs + 1);
+  return { type: 'SLIDING', sizeMs, advanceMs: sizeMs, ...given, retentionMs };
 }
 
 function span(of: Duration, what: string): number {

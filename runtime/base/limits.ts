@@ -29,6 +29,8 @@ export const COLUMNS_MAX = 512;
 export const DECIMAL_DIGITS_MAX = 255;
 /** Windows that one row is in: the size of a hopping window by its advance. */
 export const WINDOWS_PER_ROW_MAX = 10_000;
+/** Sliding windows that one row changes: about one for each time of a row of its key within a window's size before it. */
+export const SLIDING_WINDOWS_PER_ROW_MAX = 10_000;
 /** Partitions of one topic. */
 export const PARTITIONS_MAX = 256;
 /** Characters of a topic, stream, table or query name. */

@@ -193,8 +193,9 @@ function delimiter(property: Property): string {
 
 function windowType(property: Property): KeyWindow['type'] {
   const name = text(property).toUpperCase();
-  if (name === 'TUMBLING' || name === 'HOPPING' || name === 'SESSION') return name;
-  throw refuse(property, 'It is TUMBLING, HOPPING or SESSION.');
+  if (name === 'TUMBLING' || name === 'HOPPING' || name === 'SESSION' || name === 'SLIDING')
+    return name;
+  throw refuse(property, 'It is TUMBLING, HOPPING, SESSION or SLIDING.');
 }
 
 function durationText(property: Property): number {

@@ -22,7 +22,7 @@ export const WITH_MEANINGS: Readonly<Record<WithProperty, string>> = {
   RETENTION_MS: 'How long the topic keeps its records, in milliseconds.',
   CLEANUP_POLICY:
     "'delete': old records go by their age; 'compact': the last of each key stays. A table's topic is compacted by default.",
-  WINDOW_TYPE: 'TUMBLING, HOPPING or SESSION: the keys of the topic are windowed.',
+  WINDOW_TYPE: 'TUMBLING, HOPPING, SESSION or SLIDING: the keys of the topic are windowed.',
   WINDOW_SIZE: "The size of those windows, such as '30 SECONDS'; not with SESSION.",
   SOURCED_BY_CONNECTOR: 'Accepted and ignored: there are no connectors.',
   QUERY_ID: 'The id that the query of INSERT INTO gets.',

@@ -5,7 +5,7 @@ import type { FormatSpec } from '../formats/serde.ts';
 
 /** Windowed keys carry their window behind the key bytes; a session's size is not fixed. */
 export interface KeyWindow {
-  readonly type: 'TUMBLING' | 'HOPPING' | 'SESSION';
+  readonly type: 'TUMBLING' | 'HOPPING' | 'SESSION' | 'SLIDING';
   readonly sizeMs: number | null;
 }
 

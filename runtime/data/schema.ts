@@ -39,7 +39,7 @@ export function schema(columns: readonly SchemaColumn[]): Schema {
   return { columns };
 }
 
-/** The two columns that a windowed key carries: BIGINT milliseconds; `WINDOWEND` is exclusive, a session's inclusive. */
+/** The two columns that a windowed key carries: BIGINT milliseconds; `WINDOWEND` is exclusive, of sessions and sliding windows inclusive. */
 export const WINDOW_COLUMNS: readonly SchemaColumn[] = [
   { name: WINDOWSTART, type: BIGINT, role: 'window' },
   { name: WINDOWEND, type: BIGINT, role: 'window' },

@@ -63,7 +63,7 @@ function windowed(name: string, kind: WindowKind, inner: Candidate): Candidate {
 
 const WINDOWED: readonly Candidate[] = [
   ...PLAIN.map((inner) => windowed('SESSION', 'session', inner)),
-  ...PLAIN.map((inner) => windowed('TUMBLING or HOPPING', 'time', inner)),
+  ...PLAIN.map((inner) => windowed('TUMBLING, HOPPING or SLIDING', 'time', inner)),
 ];
 
 function hex(bytes: Uint8Array): string {

@@ -3,7 +3,7 @@
 import type { ByteWriter } from '../base/bytes.ts';
 import { RecordError } from '../base/errors.ts';
 
-/** What is behind the key: the start alone of a tumbling or hopping window, end and start of a session. */
+/** What is behind the key: the start alone of a tumbling, hopping or sliding window, end and start of a session. */
 export type WindowKind = 'time' | 'session';
 
 /** A window's bounds in ms. The end of a session is inclusive: the rowtime of its last row. */

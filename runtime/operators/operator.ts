@@ -9,7 +9,7 @@ export type Emit = (batch: Batch) => void;
 
 /** One row or pair of row and window that an operator could not use. */
 export interface RowProblem {
-  readonly code: RecordCode | 'LATE';
+  readonly code: RecordCode | 'LATE' | 'LIMIT';
   /** Position in the task's input of the record that triggered it (Batch.origin); null when none did. */
   readonly origin: number | null;
   /** The column, or ''. */

@@ -3,6 +3,7 @@
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import type { AggregateStep, WindowSpec } from '../plan/step.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
+import { hiddenTable } from '../state/sliding-table.ts';
 import type { Operator, OperatorContext } from './operator.ts';
 
 /** Rows that a commit looks at beside four for each one that was emitted: rows leave faster than they come. */
@@ -11,7 +12,8 @@ const SWEPT_PER_ROW = 4;
 const ONLY_KEY = Uint8Array.of(0);
 
 /**
- * Stands beside a windowed aggregation, on either path, and is given what that emits.
+ * Stands beside a windowed aggregation with a RETENTION, on either path, and is given what that emits. Of sliding windows it removes what is kept
+ * beside those that are shown, with or without one.
  *
  * A sweep goes through all keys of the aggregation's state table in their order. It begins when half a retention has passed since the one
  * before began, so that a row is looked at a few times in its life and gone at one and a half retentions, and the time that a sweep takes. It
@@ -22,6 +24,9 @@ export function retention(
   window: WindowSpec,
   { streamTime, state }: OperatorContext,
 ): Operator {
+  const isSliding = window.type === 'SLIDING';
+  const tables = !isSliding || window.expires === true ? [step.id] : [];
+  if (isSliding) tables.push(hiddenTable(step.id));
   // What had closed at the last commit is not changed by this one.
   let committedMs = streamTime.ms;
   let rows = 0;
@@ -32,7 +37,7 @@ export function retention(
       rows += batch.length;
     },
     changes(into) {
-      expire({ table: step.id, window, state, committedMs, rows }, into);
+      for (const table of tables) expire({ table, window, state, committedMs, rows }, into);
       committedMs = streamTime.ms;
       rows = 0;
     },

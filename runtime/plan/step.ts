@@ -136,10 +136,10 @@ export interface RepartitionStep {
 /**
  * A window of a query. All in ms. `sizeMs` of a session is its gap; `advanceMs` is the size but for hopping windows. `graceMs` is
  * resolved (default: 24 hours less the size, never below 0). `retentionMs` counts in stream time from a window's start, or from a
- * session's end; it is at least size and grace.
+ * session's end; it is at least size and grace, of sliding windows three sizes, 1 and grace.
  */
 export interface WindowSpec {
-  readonly type: 'TUMBLING' | 'HOPPING' | 'SESSION';
+  readonly type: 'TUMBLING' | 'HOPPING' | 'SESSION' | 'SLIDING';
   readonly sizeMs: number;
   readonly advanceMs: number;
   readonly graceMs: number;

@@ -92,7 +92,7 @@ export interface SessionWindow extends WindowNode {
   readonly gap: Duration;
 }
 
-/** Not of ksqlDB: a window of `size` that ends at each row. */
+/** Not of ksqlDB: a window of `size` that ends at each row, and one that begins just after it. */
 export interface SlidingWindow extends WindowNode {
   readonly kind: 'Sliding';
   readonly size: Duration;

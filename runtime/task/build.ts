@@ -138,9 +138,10 @@ class Builder {
         this.#operate(operator, emit);
         for (const [side, input] of inputs.entries())
           this.#consume(input, (batch) => operator.process(side, batch, emit));
-        if (step.step === 'aggregate' && step.window?.expires === true) {
+        const window = step.step === 'aggregate' ? step.window : null;
+        if (step.step === 'aggregate' && (window?.expires === true || window?.type === 'SLIDING')) {
           const given = operatorContext(step, this.#context);
-          const kept = RARE_OPERATORS.code.retention(step, step.window, given);
+          const kept = RARE_OPERATORS.code.retention(step, window, given);
           this.#consume(step.id, this.#operate(kept, emit));
         }
       }
@@ -256,6 +257,8 @@ function operatorOf(
     case 'aggregate':
       if (step.window?.type === 'SESSION')
         return RARE_OPERATORS.code.sessionAggregate(step, input, given, registry);
+      if (step.window?.type === 'SLIDING')
+        return RARE_OPERATORS.code.slidingAggregate(step, input, given, registry);
       if (step.run.path === 'row') return AGGREGATE.code.aggregate(step, input, given, registry);
       if (context.kernel === null) {
         throw new InvariantError('the plan wants the kernel, and the host has none');

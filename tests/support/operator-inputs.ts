@@ -170,6 +170,12 @@ export function windowOf(sizeMs: number, graceMs: number, advanceMs: number = si
   return { type, sizeMs, advanceMs, graceMs, retentionMs: 1_000_000 };
 }
 
+/** Sliding windows. */
+export function slidingOf(sizeMs: number, graceMs: number): WindowSpec {
+  const retentionMs = 3 * sizeMs + graceMs + 1;
+  return { type: 'SLIDING', sizeMs, advanceMs: sizeMs, graceMs, retentionMs };
+}
+
 const BIGINT: Type = { kind: 'BIGINT' };
 
 /** An aggregation by the input's key columns. */

@@ -143,7 +143,7 @@ export function refuseForeignKeyType({ type, at }: Join): void {
 export function refuseWindows(left: Source, right: Source, at: Position): void {
   const kinds = [left, right].map(({ window }) => {
     if (window === null) return 'no window';
-    return window.type === 'SESSION' ? 'SESSION' : 'TUMBLING or HOPPING';
+    return window.type === 'SESSION' ? 'SESSION' : 'of a fixed size';
   });
   if (kinds[0] === kinds[1]) return;
   throw invalid(

@@ -261,10 +261,6 @@ test.each([
 });
 
 test.each([
-  [
-    table('SELECT id, COUNT(*) FROM s WINDOW SLIDING (SIZE 1 HOUR) GROUP BY id'),
-    'WINDOW SLIDING is not supported yet',
-  ],
   ['SHOW CONNECTORS;', 'there are no connectors: connectors are not supported'],
   [
     "CREATE SINK CONNECTOR jdbc WITH ('url'='x');",

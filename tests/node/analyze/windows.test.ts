@@ -49,6 +49,27 @@ test.each([
     },
   ],
   [
+    'WINDOW SLIDING (SIZE 2 HOURS)',
+    {
+      type: 'SLIDING',
+      sizeMs: 2 * HOUR,
+      advanceMs: 2 * HOUR,
+      graceMs: 22 * HOUR,
+      retentionMs: 28 * HOUR + 1,
+    },
+  ],
+  [
+    'WINDOW SLIDING (SIZE 2 HOURS, RETENTION 9 HOURS, GRACE PERIOD 1 HOUR)',
+    {
+      type: 'SLIDING',
+      sizeMs: 2 * HOUR,
+      advanceMs: 2 * HOUR,
+      graceMs: HOUR,
+      retentionMs: 9 * HOUR,
+      expires: true,
+    },
+  ],
+  [
     'WINDOW SESSION (1 HOUR)',
     { type: 'SESSION', sizeMs: HOUR, advanceMs: HOUR, graceMs: 23 * HOUR, retentionMs: 24 * HOUR },
   ],
@@ -90,6 +111,11 @@ test.each([
     'INVALID line 1:86: ADVANCE BY is longer than SIZE',
   ],
   ['WINDOW HOPPING (SIZE 1 HOUR, ADVANCE BY 0 HOURS)', 'INVALID line 1:86: ADVANCE BY is 0'],
+  ['WINDOW SLIDING (SIZE 0 HOURS)', 'INVALID line 1:67: SIZE of a window is 0'],
+  [
+    'WINDOW SLIDING (SIZE 2 HOURS, RETENTION 2 HOURS, GRACE PERIOD 1 HOUR)',
+    'INVALID line 1:86: RETENTION is shorter than the window stays open',
+  ],
   ['WINDOW SESSION (0 HOURS)', 'INVALID line 1:62: the gap of a session is 0'],
   [
     'WINDOW SESSION (2 HOURS, RETENTION 1 HOUR)',

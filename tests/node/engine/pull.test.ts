@@ -212,6 +212,7 @@ describe('over a table', () => {
 
   test.each([
     ['TUMBLING', "WINDOW_TYPE='TUMBLING', WINDOW_SIZE='10 SECONDS'", 10_000],
+    ['SLIDING', "WINDOW_TYPE='SLIDING', WINDOW_SIZE='10 SECONDS'", 10_000],
     ['SESSION', "WINDOW_TYPE='SESSION'", 3000],
   ])('a windowed source table of the type %s shows its windows', async (type, window, end) => {
     await using engine = await started(`CREATE SOURCE TABLE w (k INT PRIMARY KEY, v INT)

@@ -7,6 +7,7 @@ import { of, parameter } from '../../../runtime/functions/declare.ts';
 import type { AggregateOverload } from '../../../runtime/functions/registry.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
 import { open } from '../../../runtime/engine/open.ts';
+import type { Host } from '../../../runtime/ports/host.ts';
 
 const STREAM = `CREATE STREAM s (k STRING KEY, v BIGINT)
   WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`;
@@ -14,8 +15,9 @@ const STREAM = `CREATE STREAM s (k STRING KEY, v BIGINT)
 async function started(
   query: string,
   rows: readonly (readonly [string, number])[],
+  host?: Host,
 ): Promise<Engine> {
-  const engine = await open();
+  const engine = host === undefined ? await open() : await openEngine({ host });
   await engine.execute(`${STREAM} CREATE TABLE t AS ${query};`);
   for (const [key, timestamp] of rows) {
     await engine.produce('s', [{ key, value: '{"V": 1}', timestamp }]);
@@ -46,6 +48,42 @@ test('hopping windows are found by their start and their end', async () => {
   expect(await rowsOf(engine, `${sql} AND WINDOWSTART >= 5 AND WINDOWEND < 20;`)).toHaveLength(1);
 });
 
+test('sliding windows are found by their start and their inclusive end, and are there again after a restart', async () => {
+  const host = memoryHost();
+  const sql = "SELECT k, WINDOWSTART, WINDOWEND, n FROM t WHERE k = 'a'";
+  const asked = async (engine: Engine): Promise<void> => {
+    expect(await rowsOf(engine, `${sql};`)).toEqual([
+      { K: 'a', WINDOWSTART: 0, WINDOWEND: 10, N: 1 },
+      { K: 'a', WINDOWSTART: 2, WINDOWEND: 12, N: 2 },
+      { K: 'a', WINDOWSTART: 8, WINDOWEND: 18, N: 1 },
+    ]);
+    expect(await rowsOf(engine, `${sql} AND WINDOWSTART >= 2 AND WINDOWEND < 18;`)).toHaveLength(1);
+    expect(await rowsOf(engine, `${sql} AND WINDOWEND = 18;`)).toHaveLength(1);
+    expect(await rowsOf(engine, 'SELECT * FROM t WHERE WINDOWSTART = 0;')).toHaveLength(1);
+  };
+  {
+    await using engine = await started(
+      'SELECT k, COUNT(*) AS n FROM s WINDOW SLIDING (SIZE 10 MILLISECONDS) GROUP BY k',
+      [
+        ['a', 7],
+        ['a', 12],
+        ['b', 30],
+      ],
+      host,
+    );
+    await asked(engine);
+    const answer = await engine.execute(`EXPLAIN SELECT k, COUNT(*) FROM s
+      WINDOW SLIDING (SIZE 10 MILLISECONDS) GROUP BY k EMIT CHANGES;`);
+    expect(JSON.stringify(answer)).toContain('SLIDING 10 ms with 86399990 ms of grace');
+  }
+  await using again = await openEngine({ host });
+  await again.insert('s', { k: 'a', v: 1 }, { timestamp: 40 });
+  await again.idle();
+  expect(await rowsOf(again, `${sql} AND WINDOWSTART > 8;`)).toEqual([
+    { K: 'a', WINDOWSTART: 30, WINDOWEND: 40, N: 1 },
+  ]);
+});
+
 test('sessions are found by their bounds, and one that was merged away is not there', async () => {
   await using engine = await started(
     'SELECT k, COUNT(*) AS n FROM s WINDOW SESSION (10 MILLISECONDS) GROUP BY k',
@@ -70,6 +108,7 @@ test('sessions are found by their bounds, and one that was merged away is not th
 test.each([
   ['TUMBLING (SIZE 10 MILLISECONDS, RETENTION 1 DAY, GRACE PERIOD 0 MILLISECONDS)', 10],
   ['SESSION (5 MILLISECONDS, RETENTION 1 DAY, GRACE PERIOD 0 MILLISECONDS)', 4],
+  ['SLIDING (SIZE 10 MILLISECONDS, RETENTION 1 DAY, GRACE PERIOD 9 MILLISECONDS)', 10],
 ])('a table of final results of %s holds no window that is open', async (window, end) => {
   await using engine = await started(
     `SELECT k, COUNT(*) AS n FROM s WINDOW ${window} GROUP BY k HAVING COUNT(*) > 1 EMIT FINAL`,

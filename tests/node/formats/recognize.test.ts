@@ -42,7 +42,10 @@ test('keys may carry a window behind them', () => {
     to.utf8('ann');
     writeSession(to, { startMs: 5n, endMs: 9n });
   });
-  expect(recognized('key', time)).toEqual(['TUMBLING or HOPPING(KAFKA_STRING)', ['[ann@60000/-]']]);
+  expect(recognized('key', time)).toEqual([
+    'TUMBLING, HOPPING or SLIDING(KAFKA_STRING)',
+    ['[ann@60000/-]'],
+  ]);
   expect(recognized('key', session)[0]).toBe('SESSION(KAFKA_STRING)');
   expect(recognized('key', session)[1]).toEqual(['[ann@5/9]']);
   expect(recognized('value', time)[0]).toBe('MIXED or unknown');

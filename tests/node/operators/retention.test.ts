@@ -9,6 +9,7 @@ import { kernelAggregate } from '../../../runtime/operators/kernel-aggregate.ts'
 import type { Operator, OperatorContext } from '../../../runtime/operators/operator.ts';
 import { retention } from '../../../runtime/operators/retention.ts';
 import { sessionAggregate } from '../../../runtime/operators/session-aggregate.ts';
+import { slidingAggregate } from '../../../runtime/operators/sliding-aggregate.ts';
 import type { AggregateStep, WindowSpec } from '../../../runtime/plan/step.ts';
 import { type MakeOperator, OperatorRun } from '../../support/operator-harness.ts';
 import {
@@ -17,6 +18,7 @@ import {
   kernelModule,
   registry,
   sessionOf,
+  slidingOf,
   windowOf,
 } from '../../support/operator-inputs.ts';
 
@@ -53,9 +55,9 @@ function withRetention(
 }
 
 /** Bounds of the windows in the store. */
-function stored(run: OperatorRun): string[] {
+function stored(run: OperatorRun, table = '3'): string[] {
   const keys = [...run.state.entries]
-    .filter(([name]) => name.startsWith('3 '))
+    .filter(([name]) => name.startsWith(`${table} `))
     .map(([, { key }]) => decodeKey([STRING], key));
   return keys
     .map(({ values, windowStart, windowEnd }) =>
@@ -141,4 +143,21 @@ test('a session goes when the retention after its end is over', () => {
   run.process(batch(HEADER, 'a | 1 @0', 'a | 1 @4', 'b | 1 @30')).commit();
   for (const ms of [60, 61]) run.process(batch(HEADER, `b | 1 @${ms}`)).commit();
   expect(stored(run)).toEqual(['b 60 61']);
+});
+
+test('what is kept beside sliding windows goes with or without a RETENTION, the windows only with one', () => {
+  for (const expires of [undefined, true] as const) {
+    const sliding: WindowSpec = { ...slidingOf(10, 0), expires };
+    const of = aggregateStep(INPUT, COUNT, { window: sliding });
+    const run = new OperatorRun(
+      withRetention(of, sliding, (context) => slidingAggregate(of, INPUT, context, registry)),
+    );
+    run.process(batch(HEADER, 'b | 1 @20', 'b | 1 @25', 'a | 1 @20')).commit();
+    expect(stored(run)).toEqual(['b 10', 'b 15', 'b 21']);
+    expect(stored(run, '3.late')).toEqual(['a 10']);
+    // A sweep begins at the commit after the one that showed stream time beyond the retention of 31 ms.
+    for (const ms of [60, 60]) run.process(batch(HEADER, `b | 1 @${ms}`)).commit();
+    expect(stored(run, '3.late')).toEqual([]);
+    expect(stored(run)).toEqual(expires ? ['b 50'] : ['b 10', 'b 15', 'b 21', 'b 50']);
+  }
 });

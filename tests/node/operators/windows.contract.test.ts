@@ -1,10 +1,11 @@
-// Sessions, final results and coalesced updates under the operator contract.
+// Sessions, sliding windows, final results and coalesced updates under the operator contract.
 
 import type { Batch } from '../../../runtime/data/batch.ts';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
 import { aggregate } from '../../../runtime/operators/aggregate.ts';
 import { coalesce } from '../../../runtime/operators/coalesce.ts';
 import { sessionAggregate } from '../../../runtime/operators/session-aggregate.ts';
+import { slidingAggregate } from '../../../runtime/operators/sliding-aggregate.ts';
 import { suppress } from '../../../runtime/operators/suppress.ts';
 import type { WindowSpec } from '../../../runtime/plan/step.ts';
 import { describeOperator } from '../../support/operator-contract.ts';
@@ -14,6 +15,7 @@ import {
   callOf,
   registry,
   sessionOf,
+  slidingOf,
   streamArbitrary,
   windowOf,
 } from '../../support/operator-inputs.ts';
@@ -27,16 +29,30 @@ const calls = [
   callOf('COLLECT_LIST', NUMBERS, 1),
 ];
 
+const MAKERS = {
+  TUMBLING: aggregate,
+  HOPPING: aggregate,
+  SESSION: sessionAggregate,
+  SLIDING: slidingAggregate,
+};
+
 const aggregated =
   (window: WindowSpec): MakeOperator =>
   (context) => {
     const step = aggregateStep(NUMBERS, calls, { window });
-    const make = window.type === 'SESSION' ? sessionAggregate : aggregate;
-    return make(step, NUMBERS, context, registry);
+    return MAKERS[window.type](step, NUMBERS, context, registry);
   };
 
 for (const window of [sessionOf(4, 10), sessionOf(2, 0)]) {
   describeOperator(`sessionAggregate, ${window.graceMs} ms of grace`, {
+    paths: [{ name: 'row path', make: aggregated(window) }],
+    input: streamArbitrary(NUMBERS),
+    changelog: { old: false },
+  });
+}
+
+for (const window of [slidingOf(10, 20), slidingOf(6, 0)]) {
+  describeOperator(`slidingAggregate, ${window.graceMs} ms of grace`, {
     paths: [{ name: 'row path', make: aggregated(window) }],
     input: streamArbitrary(NUMBERS),
     changelog: { old: false },
@@ -66,7 +82,7 @@ const changelogOf =
     return run.emitted;
   };
 
-for (const window of [windowOf(10, 5), windowOf(10, 5, 4), sessionOf(4, 6)]) {
+for (const window of [windowOf(10, 5), windowOf(10, 5, 4), sessionOf(4, 6), slidingOf(10, 5)]) {
   const { schema } = aggregateStep(NUMBERS, calls, { window });
   const input = streamArbitrary(NUMBERS)
     .map(changelogOf(window))
