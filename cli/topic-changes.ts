@@ -52,7 +52,7 @@ export class TopicChanges {
     const records = parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
     for (let from = 0; from < count; from += BATCH_ROWS_MAX) {
       const to = Math.min(count, from + BATCH_ROWS_MAX);
-      const place = { ...at, base };
+      const place = { ...at, base, incarnation: '' };
       const batch = this.#reader.read(records, place, from, to, (index, error) =>
         this.#onProblem(`${at.topic}[${at.partition}] ${base + index}: ${error.message}`),
       );

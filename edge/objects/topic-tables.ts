@@ -64,7 +64,7 @@ export class TopicTables {
       throw new PortError('TOPIC_EXISTS', `topic '${name}' exists already`);
     }
     const generation = this.#count('generation');
-    const incarnation = `${generation}-${crypto.randomUUID().slice(0, 8)}`;
+    const incarnation = `${generation}-${crypto.randomUUID()}`;
     this.#sql.exec(
       'INSERT INTO topic VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       name,

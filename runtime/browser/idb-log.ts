@@ -47,7 +47,7 @@ export class IdbLog implements Log {
       topic.partitions >= 1 && topic.partitions <= PARTITIONS_MAX,
       'a topic has 1 .. PARTITIONS_MAX partitions',
     );
-    const incarnation = `${this.#options.now()}-${crypto.randomUUID().slice(0, 8)}`;
+    const incarnation = `${this.#options.now()}-${crypto.randomUUID()}`;
     const description: TopicDescription = { ...topic, incarnation };
     return await write(this.#options, 'creating a topic', async (transaction) => {
       const topics = transaction.objectStore('topics');

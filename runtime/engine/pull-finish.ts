@@ -17,6 +17,7 @@ import {
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { Operator } from '../operators/operator.ts';
 import type { PullPlan } from '../plan/pull.ts';
+import { chance } from './chance.ts';
 import type { Found } from './pull-finder.ts';
 import { questionStep, through } from './pull-steps.ts';
 
@@ -53,11 +54,12 @@ export class Finish {
     this.#row = pull.row;
     // A question leaves no trace: what fails is null in its answer.
     const failed = (): void => undefined;
-    const context = { now, random: () => Math.random(), itemFailed: failed };
+    const context = { now, random: chance, itemFailed: failed };
     const evaluation: Evaluation = { at: () => context, failed };
     this.#evaluation = evaluation;
+    const seed = crypto.randomUUID();
     this.#steps = pull.steps.map((step) =>
-      questionStep(step, pull.table.schema, registry, () => ({ now, seed: 0 })),
+      questionStep(step, pull.table.schema, registry, () => ({ now, seed: '', idleSeed: seed })),
     );
     const predicate = pull.filter === null ? null : compilePredicate(pull.filter, registry);
     this.#predicate = predicate === null ? null : (batch) => predicate(batch, evaluation);

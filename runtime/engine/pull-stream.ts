@@ -152,12 +152,14 @@ class Question {
 
   /** The operators of one partition, whose rows know where they are from. */
   partition(at: TopicPartition): { answer(chunk: Chunk): Batch | null } {
-    const current = new Current(`${this.#plan.query}/0/${at.partition}`);
+    // Another question has other random numbers.
+    const incarnation = crypto.randomUUID();
+    const current = new Current(`${this.#plan.query}/0/${at.partition}`, [incarnation]);
     let operators: readonly Operator[] | null = null;
     return {
       answer: ({ records, base, from, to }) => {
         operators ??= this.#operators(current);
-        const place = { ...at, base };
+        const place = { ...at, base, incarnation };
         current.begin(records, place, from, to);
         const read = this.#reader.read(records, place, from, to, () => undefined);
         const batch = read === null ? null : through(operators, read);

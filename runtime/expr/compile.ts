@@ -26,6 +26,7 @@ import {
   type Storage,
 } from './vectors.ts';
 
+export { Draws } from './draws.ts';
 export { compileRows } from './rows.ts';
 
 /** As `compile`, for an expression of any kind. */

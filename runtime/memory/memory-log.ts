@@ -59,7 +59,7 @@ export class MemoryLog implements Log {
     if (this.#topics.has(topic.name)) {
       throw new PortError('TOPIC_EXISTS', `topic '${topic.name}' exists already`);
     }
-    const description = { ...topic, incarnation: String(++this.#incarnations) };
+    const description = { ...topic, incarnation: `${++this.#incarnations}-${crypto.randomUUID()}` };
     const partitions = Array.from({ length: topic.partitions }, () => ({
       batches: [],
       start: 0,

@@ -1,61 +1,71 @@
-// Joins expressions to a task: logical time, seeded random numbers and problems by row; knows no step.
+// Joins expressions to a task: logical time, random numbers and problems by row; knows no step.
 
 import type { Batch } from '../data/batch.ts';
+import type { Draws } from '../expr/draws.ts';
 import type { Evaluation } from '../expr/evaluate.ts';
+import { EXPRESSIONS } from '../expr/parts.ts';
 import type { RowContext } from '../expr/rows.ts';
-import type { OperatorContext } from './operator.ts';
+import type { LogicalTime, OperatorContext } from './operator.ts';
 
-/** Mixes 32 bits. Source: the finalizer of MurmurHash3. */
-function mixed(bits: number): number {
-  let h = bits | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
-}
+/** The row before the first one. */
+const NO_ROW = -1;
 
 /**
- * Evaluates one expression of a step on one batch after the other. A random number depends on the input's seed, the row that
- * triggered it, the expression and how many came before on that row, so that cutting the input changes none where the
- * task's seeds count its records.
+ * Evaluates one expression of a step on one batch after the other. A random number depends on the input's seed, the offset of the record
+ * that triggered the row, the expression, and how many came before for that record: so neither cuts nor restarts change one, and rows of one
+ * record have numbers of their own. A row that no record triggered has its rowtime in the place of the offset.
  */
 export class RowEvaluation implements Evaluation, RowContext {
   readonly #context: OperatorContext;
   readonly #field: string;
-  readonly #salt: number;
-  #origins: Uint32Array | null = null;
-  #drawn = 0;
+  readonly #place: string;
+  #draws: Draws | null = null;
+  #batch: Batch | null = null;
   #position = 0;
-  #row = 0;
+  /** What numbers are drawn for: a row of another seed, or another row, begins anew. */
+  #drawnSeed = '';
+  #drawnRow = NO_ROW;
   now = 0;
-  #seed = 0;
+  #time: LogicalTime | null = null;
 
-  /** @param field the output column, for problems; `salt` tells the expressions of a step apart */
-  constructor(context: OperatorContext, field: string, salt: number) {
+  /**
+   * @param field the output column, for problems
+   * @param place tells the expressions of a task apart
+   */
+  constructor(context: OperatorContext, field: string, place: string) {
     this.#context = context;
     this.#field = field;
-    this.#salt = salt;
+    this.#place = place;
   }
 
   /** Turns to a batch. */
   of(batch: Batch): this {
-    const { now, seed } = this.#context.time();
-    this.now = now;
-    this.#seed = seed;
-    this.#origins = batch.origin;
+    this.#time = this.#context.time();
+    this.now = this.#time.now;
+    this.#batch = batch;
     return this;
   }
 
   at(position: number): RowContext {
     this.#position = position;
-    this.#row = this.#origins?.[position] ?? position;
-    this.#drawn = 0;
     return this;
   }
 
   random(): number {
-    const row = mixed(this.#seed + this.#row);
-    const high = mixed(row ^ mixed(this.#salt * 2 + 1)) + ++this.#drawn;
-    return ((mixed(high) >>> 5) * 0x400_0000 + (mixed(high ^ 0x9e37_79b9) >>> 6)) / 2 ** 53;
+    const { seed = '', idleSeed = '', firstOffset = 0 } = this.#time ?? {};
+    const { origin = null, rowtime } = this.#batch ?? {};
+    const own = origin === null ? idleSeed : seed;
+    const row =
+      origin === null
+        ? (rowtime?.[this.#position] ?? 0)
+        : firstOffset + (origin[this.#position] ?? 0);
+    this.#draws ??= new EXPRESSIONS.code.Draws(this.#place);
+    if (own !== this.#drawnSeed || row !== this.#drawnRow) {
+      this.#draws.begin(own, row);
+      this.#drawnSeed = own;
+      this.#drawnRow = row;
+    }
+    return this.#draws.next();
   }
 
   itemFailed(reason: string): void {
@@ -63,7 +73,7 @@ export class RowEvaluation implements Evaluation, RowContext {
   }
 
   failed(position: number, reason: string): void {
-    const origin = this.#origins?.[position] ?? null;
+    const origin = this.#batch?.origin?.[position] ?? null;
     this.#context.report({ code: 'EXPRESSION', origin, field: this.#field, reason });
   }
 }

@@ -17,7 +17,7 @@ export function filter(
   registry: FunctionRegistry,
 ): Operator {
   const predicate = compilePredicate(step.predicate, registry);
-  const evaluation = new RowEvaluation(context, '', 0);
+  const evaluation = new RowEvaluation(context, '', step.id);
   return {
     name: 'filter',
     schema: step.schema,

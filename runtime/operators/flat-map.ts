@@ -30,7 +30,7 @@ export function flatMap(
   const first = step.carried.length;
   const calls = step.calls.map((call, index) => {
     const field = step.schema.columns[first + index]?.name ?? '';
-    return new RowsOf(call, { context, registry, field, salt: index });
+    return new RowsOf(call, { context, registry, field, place: `${step.id}.${index}` });
   });
   const output = new Output(step, calls.length);
   return {
@@ -60,7 +60,8 @@ interface CallOptions {
   readonly context: OperatorContext;
   readonly registry: FunctionRegistry;
   readonly field: string;
-  readonly salt: number;
+  /** Tells the calls of a task apart. */
+  readonly place: string;
 }
 
 /** One table function over the rows of a batch. */
@@ -70,20 +71,25 @@ class RowsOf {
   readonly #body: TableBody;
   readonly #evaluation: RowEvaluation;
 
-  constructor(call: TableCall, { context, registry, field, salt }: CallOptions) {
+  constructor(call: TableCall, { context, registry, field, place }: CallOptions) {
     const found = registry.bySignature(call.function, call.signature);
     if (found?.kind !== 'table') {
       throw new StatementError('UNKNOWN_FUNCTION', `there is no table function ${call.signature}`);
     }
     this.#nullPropagating = found.nullPropagating;
     this.#body = found.body(call.arguments.map((argument) => argument.type));
-    this.#evaluation = new RowEvaluation(context, field, salt);
-    this.#arguments = call.arguments.map((argument) => compile(argument, registry));
+    this.#evaluation = new RowEvaluation(context, field, place);
+    this.#arguments = call.arguments.map((argument, index) => ({
+      compute: compile(argument, registry),
+      evaluation: new RowEvaluation(context, field, `${place}.${index}`),
+    }));
   }
 
   of(batch: Batch): (position: number) => Next {
     const evaluation = this.#evaluation.of(batch);
-    const columns = this.#arguments.map((compute) => compute(batch, evaluation));
+    const columns = this.#arguments.map((argument) =>
+      argument.compute(batch, argument.evaluation.of(batch)),
+    );
     return (position) => {
       const guarded = <T>(compute: () => T): T | undefined => {
         try {

@@ -27,7 +27,7 @@ export function foreignKeySubscribe(
   registry: FunctionRegistry,
 ): Operator {
   const compute = compile(step.foreignKey, registry);
-  const evaluation = new RowEvaluation(context, step.schema.columns[0]?.name ?? '', 0);
+  const evaluation = new RowEvaluation(context, step.schema.columns[0]?.name ?? '', step.id);
   const sender = new Sender(step, input);
   return {
     name: 'foreignKeySubscribe',

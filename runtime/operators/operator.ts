@@ -25,7 +25,10 @@ export interface StreamTime {
 /** The logical time and the seed of the current input: fixed by task and offset. */
 export interface LogicalTime {
   readonly now: number;
-  readonly seed: number;
+  /** Begins the random numbers of rows that a record triggered: names the task and the input, with its topic's incarnation. */
+  readonly seed: string;
+  /** Of rows that no record triggered: names the task and the incarnations of all its inputs. Absent: there are none. */
+  readonly idleSeed?: string | undefined;
   /** Offset of the record that rows of origin 0 came from; absent: 0. */
   readonly firstOffset?: number | undefined;
 }

@@ -18,7 +18,7 @@ export function project(
   const { columns } = step.schema;
   const made = step.expressions.map((expression, index) => ({
     compute: compile(expression, registry),
-    evaluation: new RowEvaluation(context, columns[index]?.name ?? '', index),
+    evaluation: new RowEvaluation(context, columns[index]?.name ?? '', `${step.id}.${index}`),
     isValue: columns[index]?.role === 'value' && expression.expr !== 'column',
   }));
   return {

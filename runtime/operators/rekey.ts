@@ -38,7 +38,7 @@ export function rekey(
   const { columns } = step.schema;
   const keys = step.key.map((expression, index) => ({
     compute: compile(expression, registry),
-    evaluation: new RowEvaluation(context, columns[index]?.name ?? '', index),
+    evaluation: new RowEvaluation(context, columns[index]?.name ?? '', `${step.id}.${index}`),
     // Rows without a value that are dropped are not evaluated at all, so that nothing fails on them.
     ofKeyAlone: !step.dropNullKeys && !readsBeyondKey(expression, input),
   }));

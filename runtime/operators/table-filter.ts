@@ -23,7 +23,7 @@ export function tableFilter(
   registry: FunctionRegistry,
 ): Operator {
   const predicate = compilePredicate(step.predicate, registry);
-  const evaluation = new RowEvaluation(context, '', 0);
+  const evaluation = new RowEvaluation(context, '', step.id);
   const rows = new StoredRows(step.id, input, context);
   const changelog = new ChangelogBuilder(input);
 

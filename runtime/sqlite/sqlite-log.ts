@@ -52,7 +52,7 @@ export class SqliteLog implements Log {
       topic.partitions >= 1 && topic.partitions <= PARTITIONS_MAX,
       'a topic has 1 .. PARTITIONS_MAX partitions',
     );
-    const incarnation = `${this.#clock.now()}-${crypto.randomUUID().slice(0, 8)}`;
+    const incarnation = `${this.#clock.now()}-${crypto.randomUUID()}`;
     const { name, partitions, retentionMs, compacted, internal } = topic;
     this.#database.transaction('creating a topic', () => {
       if (this.#described(name) !== null) {

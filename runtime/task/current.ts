@@ -1,7 +1,5 @@
 // What a task is working on right now: the records that rows point back to, and their logical time; knows no operator.
 
-import { murmur2 } from '../base/hash.ts';
-import { encodeUtf8 } from '../base/bytes.ts';
 import type { RecordBatch, RecordHeader } from '../data/record.ts';
 import type { LogicalTime } from '../operators/operator.ts';
 import type { TaskId } from '../ports/store.ts';
@@ -23,16 +21,18 @@ const NO_HEADERS: readonly RecordHeader[] = [];
  *
  * Logical time: `now` is the greatest record timestamp that the task has seen up to the end of the current chunk (committed, never going
  * back). Chunks are cut by the log and by BATCH_ROWS_MAX, not by fetches or commits, so that a restart or another pace changes no answer.
- * The seed and a row's origin add up to a number that only the task and the record's offset decide.
+ * The seed names the task and the input. A topic's incarnation, made at random with the topic, makes it another one in each installation.
  */
 export class Current {
   readonly #task: TaskId;
   #records: RecordBatch | null = null;
-  #place: RecordPlace = { topic: '', partition: 0, base: 0 };
-  #time: LogicalTime = { now: 0, seed: 0 };
+  #place: RecordPlace = { topic: '', partition: 0, base: 0, incarnation: '' };
+  #time: LogicalTime;
 
-  constructor(task: TaskId) {
+  /** @param incarnations of the topics of all its inputs */
+  constructor(task: TaskId, incarnations: readonly string[]) {
     this.#task = task;
+    this.#time = { now: 0, seed: '', idleSeed: `${task} ${incarnations.join(' ')}` };
   }
 
   /** Greatest record timestamp so far, or -Infinity. */
@@ -61,9 +61,9 @@ export class Current {
       odd = next > odd ? next : odd;
     }
     this.nowMs = Math.max(even, odd);
-    const seed =
-      murmur2(encodeUtf8(`${this.#task} ${place.topic} ${place.partition}`)) + place.base;
-    this.#time = { now: this.nowMs, seed: seed >>> 0, firstOffset: place.base };
+    const { topic, partition, base, incarnation } = place;
+    const seed = `${this.#task} ${topic} ${partition} ${incarnation}`;
+    this.#time = { ...this.#time, now: this.nowMs, seed, firstOffset: base };
   }
 
   /** The record of that index in the current chunk. */

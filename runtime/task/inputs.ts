@@ -160,7 +160,7 @@ export class TaskInputs {
     const start = Math.max(0, input.next - base);
     // Chunks begin at multiples of BATCH_ROWS_MAX within the record batch, wherever reading began.
     const to = Math.min(records.count, (Math.floor(start / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
-    const place = { topic: input.at.topic, partition: input.at.partition, base };
+    const place = { ...input.at, base, incarnation: input.incarnation };
     const skipped: Skipped[] = [];
     const batches = input.readers.map((reader) =>
       reader.read(records, place, start, to, (index, error) => skipped.push({ index, error })),

@@ -14,6 +14,8 @@ export interface RecordPlace {
   readonly partition: number;
   /** Offset of its first record. */
   readonly base: number;
+  /** The topic's. */
+  readonly incarnation: string;
 }
 
 /** What is behind the keys of a source; null: nothing. */

@@ -78,7 +78,10 @@ export class Session {
       this.#committedTimes.set(step, ms);
     }
     for (const { to, next } of restored.sequences) this.#sequences.set(keyOf(to), next);
-    this.#current = new Current(this.#task);
+    this.#current = new Current(
+      this.#task,
+      positions.map(({ incarnation }) => incarnation),
+    );
     this.#current.nowMs = this.#committedTimes.get(NOW) ?? -Infinity;
     this.#problems = new ProblemLog(options.name, this.#current, PROCESSING_LOG_TOPIC);
     const part = subtopologyOf(options.plan, options.name.subtopology);

@@ -64,7 +64,7 @@ export class OperatorRun {
       streamTime: { ms: this.streamTimeMs },
       report: (problem) => this.problems.push(problem),
       count: (name, by) => this.counters.set(name, (this.counters.get(name) ?? 0) + by),
-      time: () => ({ now: 1_000, seed: 7 }),
+      time: () => ({ now: 1_000, seed: '7', idleSeed: '7' }),
     };
   }
 

@@ -67,13 +67,18 @@ async function logOf(inputs: readonly (readonly (readonly Given[])[])[]): Promis
   return log;
 }
 
+/** Where reading of a topic goes on. */
+async function placed(log: MemoryLog, topic: string, next = 0) {
+  const at = { topic, partition: 0 };
+  const { incarnation } = await log.bounds(at);
+  return { at, next, incarnation };
+}
+
 /** All rows in the order taken, as `input:number`; skipped records as `input!index`; runs of at most `recordsMax`. */
 async function taken(log: MemoryLog, inputs: number, recordsMax: () => number, from?: number[]) {
-  const positions = Array.from({ length: inputs }, (_, index) => ({
-    at: { topic: `t${index}`, partition: 0 },
-    next: from?.[index] ?? 0,
-    incarnation: String(index + 1),
-  }));
+  const positions = await Promise.all(
+    Array.from({ length: inputs }, (_, index) => placed(log, `t${index}`, from?.[index])),
+  );
   const readers = positions.map(({ at }) => [readerOf(source(at.topic), FORMATS)]);
   const task = new TaskInputs(readers, positions);
   const order: string[] = [];
@@ -151,11 +156,8 @@ test('goes on in the middle of a record batch', async () => {
 test('cuts chunks at multiples of BATCH_ROWS_MAX, wherever reading began', async () => {
   const records = Array.from({ length: BATCH_ROWS_MAX + 100 }, (_, ms) => ({ ms, isBad: false }));
   const log = await logOf([[records]]);
-  const at = { topic: 't0', partition: 0 };
-  const task = new TaskInputs(
-    [[readerOf(source('t0'), FORMATS)]],
-    [{ at, next: 4000, incarnation: '1' }],
-  );
+  const positions = [await placed(log, 't0', 4000)];
+  const task = new TaskInputs([[readerOf(source('t0'), FORMATS)]], positions);
   await task.fetch(log);
   const first = task.take(Infinity);
   const second = task.take(Infinity);
@@ -169,7 +171,7 @@ test('cuts chunks at multiples of BATCH_ROWS_MAX, wherever reading began', async
 
 test('refuses a topic that is not the one it was', async () => {
   const log = await logOf([[[{ ms: 1, isBad: false }]]]);
-  const at = { topic: 't0', partition: 0 };
+  const { at, incarnation } = await placed(log, 't0');
   const task = new TaskInputs(
     [[readerOf(source('t0'), FORMATS)]],
     [{ at, next: 0, incarnation: 'another' }],
@@ -178,16 +180,15 @@ test('refuses a topic that is not the one it was', async () => {
     task.fetch(log).then(() => undefined),
     'INCARNATION_CHANGED',
   );
-  expect(error.detail).toEqual({ incarnation: '1' });
+  expect(error.detail).toEqual({ incarnation });
 });
 
 test('a topic of several sources is read once; a record goes to each before the next, and is skipped once', async () => {
   const log = await logOf([
     [Array.from({ length: 6 }, (_, i) => ({ ms: 10 - i, isBad: i === 2 }))],
   ]);
-  const at = { topic: 't0', partition: 0 };
   const readers = [readerOf(source('t0'), FORMATS), readerOf(source('t0'), FORMATS)];
-  const task = new TaskInputs([readers], [{ at, next: 0, incarnation: '1' }]);
+  const task = new TaskInputs([readers], [await placed(log, 't0')]);
   await task.fetch(log);
   const run = task.take(4);
   expect(run?.batches.map((batch) => batch?.length)).toEqual([3, 3]);
@@ -209,11 +210,7 @@ test('an old row and its new one are taken together, whatever the bounds', async
   await log.append({ topic: 't0', partition: 0 }, columnarRecordBatch(rows));
   const other = batch(header, '+ b | 1 @5');
   await log.append({ topic: 't1', partition: 0 }, columnarRecordBatch(other));
-  const positions = ['t0', 't1'].map((topic, index) => ({
-    at: { topic, partition: 0 },
-    next: 0,
-    incarnation: String(index + 1),
-  }));
+  const positions = await Promise.all(['t0', 't1'].map((topic) => placed(log, topic)));
   const readers = positions.map(({ at }) => [
     readerOf({ step: 'internalSource', id: '1', topic: at.topic, schema: rows.schema }, FORMATS),
   ]);
