@@ -10,6 +10,7 @@ import type {
 import { analyzeStatement } from '../../runtime/analyze/analyze.ts';
 import { exhaustive } from '../../runtime/base/assert.ts';
 import { StatementError } from '../../runtime/base/errors.ts';
+import { chance } from '../../runtime/engine/chance.ts';
 import type { CatalogChange } from '../../runtime/engine/changes.ts';
 import { assertTopic } from '../../runtime/engine/assert-topic.ts';
 import { setVariable } from '../../runtime/engine/control.ts';
@@ -107,7 +108,7 @@ export function analyzeOptions(
     formats: FORMATS,
     properties,
     queryNumber,
-    callContext: { now, random: () => Math.random() },
+    callContext: { now, random: chance },
     topics: new Map(topics.list().map((topic) => [topic.name, topic])),
   };
 }
@@ -153,7 +154,10 @@ class Statements {
 
   #createSource(text: string, { source, topic, warnings, query }: CreateSourceAnalysis): Entity {
     const spec = { ...topic, internal: false };
-    const plan = query === null ? null : planSourceTable(source, query);
+    const plan =
+      query === null
+        ? null
+        : planSourceTable(source, query, planningOptions(this.#properties, true));
     const change: CatalogChange =
       query === null || plan === null
         ? { change: 'source', source }

@@ -23,11 +23,13 @@ const NOTHING: Batch = {
 /**
  * The expression's value, or undefined when it is not constant or has none.
  * @param context what calls of functions may ask; null: an expression with a call is not constant
+ * @param fails told why the expression has none, where computing it fails
  */
 export function constantValue(
   of: Expr,
   registry: FunctionRegistry,
   context: CallContext | null,
+  fails?: (reason: string) => never,
 ): Value | undefined {
   if (columnsRead(of).length > 0 || (context === null && calls(of))) return undefined;
   try {
@@ -39,6 +41,7 @@ export function constantValue(
       },
     });
   } catch (thrown) {
+    if (thrown instanceof RecordError) fails?.(thrown.message);
     // The value has no counterpart, or the function is not loaded: the caller says what it needed the constant for.
     if (thrown instanceof RecordError || thrown instanceof StatementError) return undefined;
     throw thrown;

@@ -146,10 +146,17 @@ function valueOf(
     (written.expr === 'literal' && cast.expr === 'literal') ||
     (literalText(written) !== null && isTemporal(type));
   if (!fits) throw mismatch(target, typeText(written.type), type, node.at);
-  const value = constantValue(cast, context.registry, calls);
+  const text = literalText(written);
+  const value = constantValue(cast, context.registry, calls, (reason) => {
+    if (text !== null) throw mismatch(target, `'${text}'`, type, node.at);
+    throw new StatementError(
+      'INVALID',
+      `the value of ${target.name} fails: ${reason}`,
+      node.at,
+      'Write a value that can be computed.',
+    );
+  });
   if (value !== undefined) return value;
-  if (literalText(written) !== null)
-    throw mismatch(target, `'${literalText(written)}'`, type, node.at);
   throw new StatementError(
     'UNSUPPORTED',
     'VALUES takes literals and constructors of them only',

@@ -20,6 +20,7 @@ import type { Host } from '../ports/host.ts';
 import type { Statement } from '../sql/ast.ts';
 import { withParts } from '../task/with-parts.ts';
 import { appendEntry } from './catalog-topic.ts';
+import { chance } from './chance.ts';
 import { applied, CHANGE_VERSION, type CatalogChange } from './changes.ts';
 import { loadFunctions } from './functions.ts';
 import { produce } from './insert.ts';
@@ -78,7 +79,7 @@ export class Statements {
       topics,
       queryNumber: this.#queryNumber + 1,
       // What UNIX_TIMESTAMP and RANDOM give where a statement holds them as constants: INSERT VALUES writes their values.
-      callContext: { now: host.clock.now(), random: () => Math.random() },
+      callContext: { now: host.clock.now(), random: chance },
     };
   }
 
@@ -104,7 +105,7 @@ export class Statements {
     const analysis = await this.analyzed(statement, properties);
     switch (analysis.kind) {
       case 'createSource':
-        return this.#createSource(statement.text, analysis);
+        return this.#createSource(statement.text, analysis, properties);
       case 'query':
         return this.#createQuery(statement, analysis, properties);
       case 'pull':
@@ -117,7 +118,11 @@ export class Statements {
     }
   }
 
-  async #createSource(text: string, analysis: CreateSourceAnalysis): Promise<Entity> {
+  async #createSource(
+    text: string,
+    analysis: CreateSourceAnalysis,
+    properties: ReadonlyMap<string, string>,
+  ): Promise<Entity> {
     const { source, topic, warnings, query } = analysis;
     const change: CatalogChange =
       query === null
@@ -126,7 +131,11 @@ export class Statements {
             change: 'query',
             query,
             source,
-            plan: RARE_PLANS.code.planSourceTable(source, query),
+            plan: RARE_PLANS.code.planSourceTable(
+              source,
+              query,
+              planningOptions(properties, false),
+            ),
           }));
     const sequence = await this.#changed(text, change, () =>
       ensureTopic(this.#options.host.log, { ...topic, internal: false }),

@@ -15,16 +15,19 @@ import type { Operator, OperatorContext } from './operator.ts';
  * A row that passes is an Insert where its key had not passed before, else an UpdateAfter; one that does not pass, or a
  * tombstone, is a Delete where its key had passed, else nothing. Old rows go with them where the input brings them: an
  * UpdateBefore, or the old values in the Delete.
+ *
+ * @param isSession the windows of the keys are sessions, which may begin alike
  */
 export function tableFilter(
   step: TableFilterStep,
   input: Schema,
   context: OperatorContext,
   registry: FunctionRegistry,
+  isSession = false,
 ): Operator {
   const predicate = compilePredicate(step.predicate, registry);
   const evaluation = new RowEvaluation(context, '', step.id);
-  const rows = new StoredRows(step.id, input, context);
+  const rows = new StoredRows(step.id, input, context, isSession);
   const changelog = new ChangelogBuilder(input);
 
   const change = (batch: Batch, position: number, passes: boolean, hasOld: boolean): void => {

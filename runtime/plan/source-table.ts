@@ -3,12 +3,17 @@
 import type { PersistentQuery } from '../catalog/catalog.ts';
 import type { Source } from '../catalog/source.ts';
 import { schema } from '../data/schema.ts';
+import type { PlanningOptions } from './lower.ts';
 import { type Plan, PLAN_VERSION } from './step.ts';
 
 const TABLE = '1';
 
 /** One task a partition, one step: whatever is in the topic is kept, from its beginning. */
-export function planSourceTable(source: Source, query: PersistentQuery): Plan {
+export function planSourceTable(
+  source: Source,
+  query: PersistentQuery,
+  { strictTimestamps }: Pick<PlanningOptions, 'strictTimestamps'>,
+): Plan {
   const { name, kind, topic, partitions, keyFormat, valueFormat, window, timestamp, headers } =
     source;
   return {
@@ -53,5 +58,6 @@ export function planSourceTable(source: Source, query: PersistentQuery): Plan {
     },
     fused: { fused: true, why: 'nothing is repartitioned' },
     from: 'earliest',
+    ...(strictTimestamps === true ? { strictTimestamps } : {}),
   };
 }

@@ -269,7 +269,7 @@ function operatorOf(
     case 'coalesce':
       return RARE_OPERATORS.code.coalesce(step, input, given, registry);
     case 'tableFilter':
-      return TABLE_FILTER.code.tableFilter(step, input, given, registry);
+      return TABLE_FILTER.code.tableFilter(step, input, given, registry, steps.some(hasSessions));
     case 'rekey':
       return rekey(step, input, given, registry);
     case 'materialize':
@@ -277,6 +277,10 @@ function operatorOf(
     default:
       return JOINS.code.join(step, inputs, { context: given, registry, steps });
   }
+}
+
+function hasSessions(step: Step): boolean {
+  return (step.step === 'source' || step.step === 'aggregate') && step.window?.type === 'SESSION';
 }
 
 function operatorContext(step: Step, context: BuildContext): OperatorContext {

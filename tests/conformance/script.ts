@@ -142,7 +142,14 @@ export class Session {
       case 'createSource':
         this.#catalog = this.#catalog.withSource(analysis.source);
         if (analysis.query !== null) {
-          this.#add(analysis.query, planSourceTable(analysis.source, analysis.query));
+          this.#add(
+            analysis.query,
+            planSourceTable(
+              analysis.source,
+              analysis.query,
+              planningOptions(this.#properties, true),
+            ),
+          );
         }
         return;
       case 'alterSource':

@@ -90,6 +90,10 @@ test.each([
     'INSERT INTO s (v) VALUES (UNIX_TIMESTAMP());',
     'UNSUPPORTED line 1:27: VALUES takes literals and constructors of them only',
   ],
+  [
+    'INSERT INTO s (v) VALUES (1 / 0);',
+    'INVALID line 1:29: the value of V fails: division by zero',
+  ],
   ['INSERT INTO s (v) VALUES (id);', 'UNKNOWN_COLUMN line 1:27: ID is not a column of VALUES'],
   ['INSERT INTO s (ROWTIME, id) VALUES (-1, 1);', 'INVALID line 1:1: ROWTIME is out of range'],
   [

@@ -58,6 +58,31 @@ test('a tombstone of a table is a change that deletes, with its key where it is 
   ]);
 });
 
+test('sessions of a table that begin alike are told apart by their ends', async () => {
+  await using engine = await started(`CREATE TABLE w (k INT PRIMARY KEY, v INT)
+    WITH (KAFKA_TOPIC='w', PARTITIONS=1, VALUE_FORMAT='JSON', WINDOW_TYPE='SESSION');`);
+  const key = (endMs: bigint): Uint8Array => {
+    const bytes = new DataView(new ArrayBuffer(20));
+    bytes.setInt32(0, 7);
+    bytes.setBigInt64(4, endMs);
+    return new Uint8Array(bytes.buffer);
+  };
+  const record = (endMs: bigint, v: number) => ({ key: key(endMs), value: `{"V":${v}}` });
+  await engine.produce('w', [record(5n, 2), record(9n, 3), record(5n, 0), record(9n, 1)]);
+  const rows = await engine.query('SELECT * FROM w WHERE v > 1 EMIT CHANGES LIMIT 4;', EARLIEST);
+  const changes = await Array.fromAsync(rows.changes(), ({ row, isDelete }) => [
+    row['WINDOWEND'],
+    row['V'],
+    isDelete,
+  ]);
+  expect(changes).toEqual([
+    [5, 2, false],
+    [9, 3, false],
+    [5, null, true],
+    [9, null, true],
+  ]);
+});
+
 test('an aggregate without GROUP BY is over all rows, an expression needs no column', async () => {
   await using engine = await started();
   await engine.insert('s', [
