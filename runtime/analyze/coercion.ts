@@ -1,5 +1,11 @@
 // Which type an operation gives and what may become what; rules over types and literals alone, without names or functions.
 
+import {
+  asDecimal,
+  commonType as narrowest,
+  type DecimalType,
+  widerWhole,
+} from '../data/common-type.ts';
 import { decimalText } from '../data/decimal-text.ts';
 import { castBetween } from '../expr/cast.ts';
 import { roundDecimal } from '../expr/decimal.ts';
@@ -15,42 +21,16 @@ import {
   typeEquals,
 } from '../data/type.ts';
 
-type Decimal = Type & { readonly kind: 'DECIMAL' };
-
-const RANK: ReadonlyMap<Type['kind'], number> = new Map([
-  ['INTEGER', 0],
-  ['BIGINT', 1],
-  ['DECIMAL', 2],
-  ['DOUBLE', 3],
-]);
-
-function rank(type: Type): number {
-  return RANK.get(type.kind) ?? -1;
-}
-
-/** The DECIMAL that holds every value of a whole-number type, or the DECIMAL itself. */
-export function asDecimal(type: Type): Decimal {
-  if (type.kind === 'DECIMAL') return type;
-  return { kind: 'DECIMAL', precision: type.kind === 'INTEGER' ? 10 : 19, scale: 0 };
-}
-
-/** The DECIMAL that holds every value of both. */
-function widest(a: Decimal, b: Decimal): Decimal {
-  const scale = Math.max(a.scale, b.scale);
-  const whole = Math.max(a.precision - a.scale, b.precision - b.scale);
-  return { kind: 'DECIMAL', precision: whole + scale, scale };
-}
-
 /** The type of `a op b` for numbers; null when one is not a number. DECIMAL results are as wide as ksqlDB's. */
 export function arithmeticType(op: Arithmetic, a: Type, b: Type): Type | null {
   if (!isNumeric(a) || !isNumeric(b)) return null;
   if (a.kind === 'DOUBLE' || b.kind === 'DOUBLE') return DOUBLE;
   if (a.kind === 'DECIMAL' || b.kind === 'DECIMAL')
     return decimalResult(op, asDecimal(a), asDecimal(b));
-  return rank(a) >= rank(b) ? a : b;
+  return widerWhole(a, b);
 }
 
-function decimalResult(op: Arithmetic, a: Decimal, b: Decimal): Type {
+function decimalResult(op: Arithmetic, a: DecimalType, b: DecimalType): Type {
   const scale = Math.max(a.scale, b.scale);
   const wholeA = a.precision - a.scale;
   const wholeB = b.precision - b.scale;
@@ -71,29 +51,12 @@ function decimalResult(op: Arithmetic, a: Decimal, b: Decimal): Type {
 
 /** The type both become to be compared or joined in one list; null when there is none. */
 export function commonType(a: Type, b: Type): Type | null {
-  if (typeEquals(a, b)) return a;
-  if (isNumeric(a) && isNumeric(b)) {
-    if (a.kind === 'DOUBLE' || b.kind === 'DOUBLE') return DOUBLE;
-    if (a.kind === 'DECIMAL' || b.kind === 'DECIMAL') return widest(asDecimal(a), asDecimal(b));
-    return rank(a) >= rank(b) ? a : b;
-  }
-  if (
-    (a.kind === 'DATE' && b.kind === 'TIMESTAMP') ||
-    (a.kind === 'TIMESTAMP' && b.kind === 'DATE')
-  ) {
-    return TIMESTAMP;
-  }
-  if (a.kind === 'ARRAY' && b.kind === 'ARRAY') {
-    const item = commonType(a.item, b.item);
-    return item === null ? null : { kind: 'ARRAY', item };
-  }
-  if (a.kind === 'MAP' && b.kind === 'MAP') {
-    const key = commonType(a.key, b.key);
-    const value = commonType(a.value, b.value);
-    return key === null || value === null ? null : { kind: 'MAP', key, value };
-  }
-  if (a.kind === 'STRUCT' && b.kind === 'STRUCT') return commonStruct(a.fields, b.fields);
-  return null;
+  return narrowest(a, b, (left, right) => {
+    if (left.kind === 'STRUCT' && right.kind === 'STRUCT')
+      return commonStruct(left.fields, right.fields);
+    const kinds = [left.kind, right.kind];
+    return kinds.includes('DATE') && kinds.includes('TIMESTAMP') ? TIMESTAMP : null;
+  });
 }
 
 type Fields = (Type & { readonly kind: 'STRUCT' })['fields'];

@@ -1,6 +1,7 @@
 // Types of comparisons, arithmetic, logic, BETWEEN, IN and LIKE, with their coercions; knows no functions.
 
 import { type Position, StatementError } from '../base/errors.ts';
+import { asDecimal } from '../data/common-type.ts';
 import { WINDOWEND, WINDOWSTART } from '../data/schema.ts';
 import { BIGINT, BOOLEAN, isNumeric, STRING, type Type, typeText } from '../data/type.ts';
 import { parseTimestamp } from '../expr/datetime.ts';
@@ -17,7 +18,7 @@ import type {
   Negate,
 } from '../sql/ast.ts';
 import { coerced } from './coerced.ts';
-import { arithmeticType, asDecimal, commonType, isTemporal, literalText } from './coercion.ts';
+import { arithmeticType, commonType, isTemporal, literalText } from './coercion.ts';
 import { withTextRead } from './text-literal.ts';
 import { expect, known, type Typer } from './typer.ts';
 

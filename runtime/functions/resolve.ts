@@ -1,6 +1,7 @@
 // Matches argument types with declared parameters: patterns, widening and type variables; knows no function.
 
-import { STRING, type Type, typeEquals, typeText } from '../data/type.ts';
+import { asDecimal, commonType, NUMBER_WIDTH } from '../data/common-type.ts';
+import { isNumeric, STRING, type Type, typeEquals, typeText } from '../data/type.ts';
 import type { Overload, Parameter, Pattern } from './registry.ts';
 
 /** How an overload fits a call. */
@@ -12,13 +13,6 @@ export interface Match {
   readonly widens: boolean;
 }
 
-const WIDTH: ReadonlyMap<Type['kind'], number> = new Map([
-  ['INTEGER', 0],
-  ['BIGINT', 1],
-  ['DECIMAL', 2],
-  ['DOUBLE', 3],
-]);
-
 /** The variable that is none: every argument of it has a type of its own. */
 export const ANY_TYPE = 'ANY';
 
@@ -26,55 +20,9 @@ export const ANY_TYPE = 'ANY';
 const VARIADIC = 1;
 const VARIABLE = 2;
 
-/** Digits of whole numbers, for their DECIMAL. */
-const INTEGER_DIGITS = 10;
-const BIGINT_DIGITS = 19;
-
 /** The DECIMAL that holds every value of a numeric type; null for DOUBLE and what is no number. */
 function decimalOf(type: Type): Type | null {
-  switch (type.kind) {
-    case 'DECIMAL':
-      return type;
-    case 'INTEGER':
-      return { kind: 'DECIMAL', precision: INTEGER_DIGITS, scale: 0 };
-    case 'BIGINT':
-      return { kind: 'DECIMAL', precision: BIGINT_DIGITS, scale: 0 };
-    default:
-      return null;
-  }
-}
-
-/**
- * The narrowest type that both can be without saying so: the same type, the wider number, the DECIMAL that holds both, or the
- * ARRAY or MAP of such.
- * Null when there is none.
- */
-function commonType(a: Type, b: Type): Type | null {
-  if (typeEquals(a, b)) return a;
-  if (a.kind === 'ARRAY' && b.kind === 'ARRAY') {
-    const item = commonType(a.item, b.item);
-    return item === null ? null : { kind: 'ARRAY', item };
-  }
-  if (a.kind === 'MAP' && b.kind === 'MAP') {
-    const key = commonType(a.key, b.key);
-    const value = commonType(a.value, b.value);
-    return key === null || value === null ? null : { kind: 'MAP', key, value };
-  }
-  const widthA = WIDTH.get(a.kind);
-  const widthB = WIDTH.get(b.kind);
-  if (widthA === undefined || widthB === undefined) return null;
-  const left = decimalOf(a);
-  const right = decimalOf(b);
-  if (
-    (a.kind === 'DECIMAL' || b.kind === 'DECIMAL') &&
-    left?.kind === 'DECIMAL' &&
-    right?.kind === 'DECIMAL'
-  ) {
-    const scale = Math.max(left.scale, right.scale);
-    const whole = Math.max(left.precision - left.scale, right.precision - right.scale);
-    return { kind: 'DECIMAL', precision: whole + scale, scale };
-  }
-  return widthA > widthB ? a : b;
+  return isNumeric(type) && type.kind !== 'DOUBLE' ? asDecimal(type) : null;
 }
 
 /** How one argument fits one parameter. */
@@ -89,8 +37,8 @@ const WIDENED: Fit = { generality: 0, widens: true };
 /** One argument against one concrete type; null when it does not fit. */
 function concrete(argument: Type, wanted: Type): Fit | null {
   if (typeEquals(argument, wanted)) return EXACT;
-  const from = WIDTH.get(argument.kind);
-  const to = WIDTH.get(wanted.kind);
+  const from = NUMBER_WIDTH.get(argument.kind);
+  const to = NUMBER_WIDTH.get(wanted.kind);
   if (from === undefined || to === undefined || from >= to || wanted.kind === 'DECIMAL')
     return null;
   return WIDENED;

@@ -6,7 +6,8 @@ import { columnsRead, type Expr } from '../expr/expr.ts';
 import type { Built, Part } from './builder.ts';
 import { asValues, typeAt } from './columns.ts';
 import type { Planner } from './planner.ts';
-import { moved, remapped } from './remap.ts';
+import { rekeyStep } from './rekey.ts';
+import { moved } from './remap.ts';
 
 /** Key columns and window bounds of what the join makes. */
 export function headColumns({ row }: FromJoin): SchemaColumn[] {
@@ -96,21 +97,14 @@ export function rekeyed(
     key.expr === 'column' &&
     moved(input.layout, index) === moved(input.layout, key.index);
   const kept = [...needed].filter((index) => !isKey(index)).sort((a, b) => a - b);
-  const carried = kept.map((index) => moved(input.layout, index));
-  const emitted = schema([...heads, ...asValues(input.schema, carried)]);
-  const id = planner.id();
-  planner.part.steps.push({
-    step: 'rekey',
-    id,
-    input: input.id,
-    schema: emitted,
-    key: [remapped(key, input.layout)],
-    carried,
+  const built = rekeyStep(planner, input, {
+    heads,
+    keys: [key],
+    carried: kept,
     dropNullKeys: true,
   });
-  const layout = new Map([...needed].filter(isKey).map((index) => [index, 0]));
-  kept.forEach((index, at) => layout.set(index, heads.length + at));
-  return { id, schema: emitted, layout };
+  const own = [...needed].filter(isKey).map((index) => [index, 0] as const);
+  return { ...built, layout: new Map([...own, ...built.layout]) };
 }
 
 /** Makes values of what is none and is not the key for certain: pseudo columns; of a padded side key and window too. */

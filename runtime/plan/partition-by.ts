@@ -1,13 +1,12 @@
 // Plans PARTITION BY: the new key beside what is carried along; knows no topic.
 
-import { schema } from '../data/schema.ts';
 import { columnsRead } from '../expr/expr.ts';
 import type { Built } from './builder.ts';
-import { asValues } from './columns.ts';
 import { keepsKey } from './grouping.ts';
 import type { LogicalNode } from './logical.ts';
 import type { Planner } from './planner.ts';
-import { moved, remapped } from './remap.ts';
+import { rekeyStep } from './rekey.ts';
+import { moved } from './remap.ts';
 
 /** PARTITION BY: the sink's topic is the repartition, so that the task goes on with the new key. */
 export function buildRekey(
@@ -25,19 +24,14 @@ export function buildRekey(
     for (const index of carried) same.set(keys + index, moved(input.layout, index));
     return { ...input, layout: same };
   }
-  const values = carried.map((index) => moved(input.layout, index));
-  const emitted = schema([...by.columns, ...asValues(input.schema, values)]);
-  const id = planner.id();
-  planner.part.steps.push({
-    step: 'rekey',
-    id,
-    input: input.id,
-    schema: emitted,
-    key: by.keys.map((key) => remapped(key, input.layout)),
-    carried: values,
+  const built = rekeyStep(planner, input, {
+    heads: by.columns,
+    keys: by.keys,
+    carried,
     dropNullKeys: false,
   });
+  // What is carried is counted behind the new key.
   const layout = new Map<number, number>(by.keys.map((_, index) => [index, index]));
-  carried.forEach((index, place) => layout.set(keys + index, keys + place));
-  return { id, schema: emitted, layout };
+  for (const [index, place] of built.layout) layout.set(keys + index, place);
+  return { ...built, layout };
 }

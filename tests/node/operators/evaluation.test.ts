@@ -94,7 +94,7 @@ test('UUIDs are of version 4, all different, and each of their other bits is as 
   if (overload?.body === undefined || overload.body === null) throw new Error('UUID is a function');
   const body = overload.body([]);
   const evaluation = evaluationAt({});
-  const counts = new Array<number>(128).fill(0);
+  const counts = Array.from({ length: 128 }, () => 0);
   const seen = new Set<string>();
   const rows = 20_000;
   for (let row = 0; row < rows; row++) {
