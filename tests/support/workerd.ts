@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { QUIET_WRANGLER } from './quiet-wrangler.ts';
@@ -106,7 +106,7 @@ function configOf(bundle: string, vars: Readonly<Record<string, string>>): strin
     .sort((a, b) => Number(b.endsWith('.js')) - Number(a.endsWith('.js')))
     .map((file) => {
       const kind = file.endsWith('.wasm') ? 'wasm' : 'esModule';
-      return `(name = "${file}", ${kind} = embed "${basename(bundle)}/${file}")`;
+      return `(name = "${file}", ${kind} = embed "${relative(temporary, bundle)}/${file}")`;
     });
   const namespaces = CLASSES.map(
     ([, className]) =>
@@ -155,7 +155,14 @@ export class Workerd {
     entry?: string,
     vars: Readonly<Record<string, string>> = {},
   ): Promise<Workerd> {
-    const bundle = await bundleEdge(entry);
+    return Workerd.startBundle(await bundleEdge(entry), vars);
+  }
+
+  /** Starts what wrangler has bundled into a folder. */
+  static async startBundle(
+    bundle: string,
+    vars: Readonly<Record<string, string>> = {},
+  ): Promise<Workerd> {
     const folder = join(temporary, `workerd-${randomUUID()}`);
     mkdirSync(folder, { recursive: true });
     const config = `${folder}.capnp`;

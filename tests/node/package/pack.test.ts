@@ -1,5 +1,5 @@
 // The package as published: what the tarball holds, and that every sub-path works from it where it is meant to run.
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -8,6 +8,7 @@ import { build } from 'vite';
 import { packProject } from '../../support/packed.ts';
 import type { PackedProject } from '../../support/packed.ts';
 import { ROOT } from '../../support/source-files.ts';
+import { Workerd } from '../../support/workerd.ts';
 
 let project: PackedProject;
 
@@ -136,21 +137,39 @@ test.each(['millrace', 'millrace/browser', 'millrace/worker'])('Vite bundles %s'
   ).toEqual([]);
 });
 
-test('wrangler bundles millrace/edge for a Worker', async () => {
-  project.write(
-    'edge.mjs',
-    `import { createEdge } from 'millrace/edge';
-     export { Catalog, Partition, Processor } from 'millrace/edge';
-     export default createEdge();`,
-  );
-  project.write(
-    'wrangler.json',
-    JSON.stringify({ name: 'consumer', main: 'edge.mjs', compatibility_date: '2026-10-01' }),
-  );
+test('a project of its own checks its types, is bundled, served, migrated, written and asked', async () => {
+  const app = join(project.folder, 'app');
+  cpSync(resolve(ROOT, 'examples/edge-app'), app, { recursive: true });
   const wrangler = resolve(ROOT, 'node_modules/wrangler/bin/wrangler.js');
-  const { stdout } = await project.node(wrangler, 'deploy', '--dry-run', '--outdir', 'bundle');
-  expect(stdout).toContain('--dry-run: exiting now');
-  expect(readFileSync(join(project.folder, 'bundle/edge.js'), 'utf8')).toContain('DurableObject');
+  const config = ['--cwd', app, '--config', join(app, 'wrangler.jsonc')];
+  const types = await project.node(wrangler, 'types', ...config);
+  expect(types.stdout).not.toMatch(/warn|error/i);
+  const declared = readFileSync(join(app, 'worker-configuration.d.ts'), 'utf8');
+  for (const name of ['PARTITION', 'PROCESSOR', 'CATALOG']) expect(declared).toContain(name);
+  await project.node(resolve(ROOT, 'node_modules/typescript/bin/tsc'), '-p', app);
+  const deploy = ['deploy', '--dry-run', '--outdir', join(app, 'bundle'), ...config];
+  expect((await project.node(wrangler, ...deploy)).stdout).toContain('--dry-run: exiting now');
+  const edge = await Workerd.startBundle(join(app, 'bundle'));
+  try {
+    const bin = join(project.folder, 'package', project.manifest.bin['millrace'] ?? '');
+    const migrate = ['migrate', '--url', edge.url, join(app, 'migrations')];
+    expect((await project.node(bin, ...migrate)).stdout).toBe('V000001__spent.sql applied\n');
+    const script = project.write(
+      'use-edge.mjs',
+      `import { connect } from 'millrace/client';
+       const edge = connect({ url: '${edge.url}' });
+       await using producer = edge.producer();
+       for (const [i, cents] of [1250, 5].entries())
+         await producer.send('orders', { key: 'o-' + i, value: JSON.stringify({ CUSTOMER: 'ann', CENTS: cents }) });
+       for (;;) {
+         const [row] = await (await edge.query("SELECT * FROM spent WHERE customer = 'ann';")).all();
+         if (row?.ORDERS === 2) { console.log(row.EUROS); break; }
+       }`,
+    );
+    expect((await project.node(script)).stdout).toBe('12.55\n');
+  } finally {
+    await edge.stop();
+  }
 });
 
 test('the command says how it is used', async () => {
