@@ -52,7 +52,7 @@ export interface Counted {
 }
 
 /** Starts of the windows that rows at these times make. */
-function startsOf(sizeMs: number, times: readonly number[]): number[] {
+export function startsOf(sizeMs: number, times: readonly number[]): number[] {
   const starts = new Set<number>();
   for (const ms of times) {
     starts.add(Math.max(0, ms - sizeMs));

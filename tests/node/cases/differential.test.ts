@@ -1,0 +1,40 @@
+// Generated queries over generated records: what comes out is what a plain reading of all records gives, on either path, whole, cut and restarted.
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { readCases } from '../../conformance/case.ts';
+import { runCase } from '../../conformance/run-case.ts';
+import { seededRandom } from '../../conformance/suite.ts';
+import { kernelModule } from '../../support/kernel-module.ts';
+import { inputs, queries, SOURCES } from '../../support/reference-queries.ts';
+
+const QUERIES = 500;
+/** A restart after each record costs the most. */
+const MODES = ['normal', 'normal', 'normal', 'cut', 'cut', 'restart'] as const;
+
+test(`${QUERIES} generated queries give what a naive interpreter gives`, async () => {
+  const kernel = kernelModule();
+  const property = fc.asyncProperty(
+    queries,
+    inputs,
+    fc.record({
+      mode: fc.constantFrom(...MODES),
+      path: fc.constantFrom('auto' as const, 'row' as const),
+      fuse: fc.constantFrom('auto' as const, 'never' as const),
+      seed: fc.nat(),
+    }),
+    async (query, given, { seed, ...way }) => {
+      const entry = {
+        name: query.sql,
+        statements: [...SOURCES, query.sql],
+        inputs: given,
+        outputs: query.run(given),
+      };
+      const [one] = readCases('generated', JSON.stringify({ tests: [entry] }));
+      if (one === undefined) throw new Error('there is a case');
+      const outcome = await runCase(one, { ...way, random: seededRandom(seed), kernel });
+      expect(outcome).toEqual({ kind: 'passed' });
+    },
+  );
+  await fc.assert(property, { numRuns: QUERIES });
+}, 60_000);
