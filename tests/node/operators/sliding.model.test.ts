@@ -3,8 +3,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
+import { prettyValue } from '../../../runtime/data/pretty-value.ts';
+import type { Schema } from '../../../runtime/data/schema.ts';
+import { INTEGER, STRING } from '../../../runtime/data/type.ts';
+import { bodyOfCall } from '../../../runtime/functions/aggregate-call.ts';
 import { slidingAggregate } from '../../../runtime/operators/sliding-aggregate.ts';
 import { suppress } from '../../../runtime/operators/suppress.ts';
+import type { AggregateCall } from '../../../runtime/plan/step.ts';
 import { batchesOf, outputLines } from '../../support/operator-contract.ts';
 import { type MakeOperator, OperatorRun } from '../../support/operator-harness.ts';
 import { aggregateStep, callOf, registry, slidingOf } from '../../support/operator-inputs.ts';
@@ -94,4 +99,59 @@ describe.each(WINDOWS)('windows of $sizeMs ms, grace $graceMs ms', (window) => {
     });
     fc.assert(property, { numRuns: 80 });
   });
+});
+
+/** Calls of every built-in aggregate that takes columns of these types alone, and of those that take a number besides. */
+function everyCall(input: Schema): AggregateCall[] {
+  const found = new Map<string, AggregateCall>();
+  for (const name of registry.names) {
+    for (const positions of [[], [1], [2], [3], [2, 2]]) {
+      const types = positions.map((at) => input.columns[at]?.type ?? STRING);
+      const overload = registry.resolve(name, types)?.overload;
+      const isConstant = overload?.parameters.some(({ constant }) => constant === true);
+      if (overload?.kind !== 'aggregate' || isConstant === true) continue;
+      const call = callOf(name, input, ...positions);
+      found.set(call.signature, call);
+    }
+    const counted = registry.resolve(name, [INTEGER, INTEGER]);
+    if (counted?.overload.kind !== 'aggregate' || counted.overload.parameters[1]?.constant !== true)
+      continue;
+    const { signature, type } = counted;
+    const constants = [{ type: INTEGER, value: 2 }];
+    found.set(signature, { function: name, signature, arguments: [1], constants, type });
+  }
+  return [...found.values()];
+}
+
+test('every aggregate of a window is what its rows give, however the window came about', () => {
+  const input = prettySchema('K:STRING key | V:INTEGER | D:DOUBLE | S:STRING @rowtime');
+  const all = everyCall(input);
+  expect(all.length).toBeGreaterThan(25);
+  const window = slidingOf(10, 6);
+  const step = aggregateStep(input, all, { window });
+  const bodies = all.map((call) => {
+    const types = call.arguments.map((at) => input.columns[at]?.type ?? STRING);
+    return bodyOfCall(call, types, registry);
+  });
+  const property = fc.property(slidingRows, (rows) => {
+    const values = rows.map(({ key, value }) => [key, value, value / 10, `s${value}`] as const);
+    const run = new OperatorRun((context) => slidingAggregate(step, input, context, registry));
+    const given = rows.map(({ ms }, i) => ({ values: values[i] ?? [], rowtime: ms }));
+    for (const batch of batchesOf(input, given)) run.process(batch).commit();
+    const lines = recount(window, rows, ({ key, startMs, rows: held }) => {
+      const results = bodies.map((body, index) => {
+        const cells = body.initial();
+        for (const row of held) {
+          const offset = rows.indexOf(row);
+          const call = all[index];
+          body.add(cells, call?.arguments.map((at) => values[offset]?.[at] ?? null) ?? [], offset);
+        }
+        return prettyValue(all[index]?.type ?? STRING, body.result(cells));
+      });
+      const ms = Math.max(...held.map((row) => row.ms));
+      return `${[key, startMs, startMs + 10, ...results].join(' | ')} @${ms}`;
+    }).lines;
+    expect(outputLines(run)).toEqual(lines);
+  });
+  fc.assert(property, { numRuns: 40 });
 });
