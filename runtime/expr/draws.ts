@@ -1,6 +1,7 @@
 // Random numbers that what is drawn for decides: the input, the row, the call's place; knows no task and no row.
 
 import { encodeUtf8 } from '../base/bytes.ts';
+import type { Batch } from '../data/batch.ts';
 
 const WARM_UP_ROUNDS = 12;
 
@@ -30,12 +31,24 @@ function wordsOf(text: string): Int32Array {
   return words;
 }
 
+/** What numbers are drawn for, beside the row. */
+interface Input {
+  /** Of rows that a record triggered. */
+  readonly seed: string;
+  /** Of others. */
+  readonly idleSeed?: string | undefined;
+  /** Offset of the record that rows of origin 0 came from. */
+  readonly firstOffset?: number | undefined;
+}
+
 /**
- * A generator with 128 bits of state that begins anew for each row. Source: sfc32 of PractRand, whose state is seeded in full.
+ * A generator with 128 bits of state that begins anew for each record: rows of one record draw one after the other. A row that no record
+ * triggered has its rowtime in the place of the offset. Source: sfc32 of PractRand, whose state is seeded in full.
  */
 export class Draws {
   readonly #place: string;
   #seed = '';
+  #row = NaN;
   #words: Int32Array = new Int32Array(4);
   #a = 0;
   #b = 0;
@@ -47,16 +60,25 @@ export class Draws {
     this.#place = place;
   }
 
-  /**
-   * Begins a row.
-   * @param seed what tells inputs apart, and installations
-   * @param row a whole number below 2^53
-   */
-  begin(seed: string, row: number): void {
-    if (seed !== this.#seed) {
-      this.#seed = seed;
+  /** A number in [0, 1) of 53 bits for the row at that position. */
+  draw(
+    { seed, idleSeed = '', firstOffset = 0 }: Input,
+    { origin, rowtime }: Pick<Batch, 'origin' | 'rowtime'>,
+    position: number,
+  ): number {
+    const own = origin === null ? idleSeed : seed;
+    const row = origin === null ? rowtime[position] : firstOffset + (origin[position] ?? 0);
+    this.#turn(own, row ?? 0);
+    const high = this.#next() >>> 5;
+    return (high * 0x400_0000 + (this.#next() >>> 6)) / 2 ** 53;
+  }
+
+  #turn(seed: string, row: number): void {
+    if (seed === this.#seed && row === this.#row) return;
+    if (seed !== this.#seed || Number.isNaN(this.#row))
       this.#words = wordsOf(`${seed} ${this.#place}`);
-    }
+    this.#seed = seed;
+    this.#row = row;
     const [a, b, c, d] = this.#words as unknown as readonly [number, number, number, number];
     this.#a = a ^ row;
     this.#b = b ^ Math.floor(row / 0x1_0000_0000);
@@ -72,11 +94,5 @@ export class Draws {
     this.#b = (this.#c + (this.#c << 3)) | 0;
     this.#c = ((this.#c << 21) | (this.#c >>> 11)) + sum;
     return sum;
-  }
-
-  /** A number in [0, 1) of 53 bits. */
-  next(): number {
-    const high = this.#next() >>> 5;
-    return (high * 0x400_0000 + (this.#next() >>> 6)) / 2 ** 53;
   }
 }

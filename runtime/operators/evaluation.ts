@@ -1,14 +1,12 @@
 // Joins expressions to a task: logical time, random numbers and problems by row; knows no step.
 
+import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Draws } from '../expr/draws.ts';
 import type { Evaluation } from '../expr/evaluate.ts';
 import { EXPRESSIONS } from '../expr/parts.ts';
 import type { RowContext } from '../expr/rows.ts';
 import type { LogicalTime, OperatorContext } from './operator.ts';
-
-/** The row before the first one. */
-const NO_ROW = -1;
 
 /**
  * Evaluates one expression of a step on one batch after the other. A random number depends on the input's seed, the offset of the record
@@ -20,11 +18,8 @@ export class RowEvaluation implements Evaluation, RowContext {
   readonly #field: string;
   readonly #place: string;
   #draws: Draws | null = null;
-  #batch: Batch | null = null;
+  #rows: Pick<Batch, 'origin' | 'rowtime'> | null = null;
   #position = 0;
-  /** What numbers are drawn for: a row of another seed, or another row, begins anew. */
-  #drawnSeed = '';
-  #drawnRow = NO_ROW;
   now = 0;
   #time: LogicalTime | null = null;
 
@@ -42,7 +37,7 @@ export class RowEvaluation implements Evaluation, RowContext {
   of(batch: Batch): this {
     this.#time = this.#context.time();
     this.now = this.#time.now;
-    this.#batch = batch;
+    this.#rows = { origin: batch.origin, rowtime: batch.rowtime };
     return this;
   }
 
@@ -52,20 +47,11 @@ export class RowEvaluation implements Evaluation, RowContext {
   }
 
   random(): number {
-    const { seed = '', idleSeed = '', firstOffset = 0 } = this.#time ?? {};
-    const { origin = null, rowtime } = this.#batch ?? {};
-    const own = origin === null ? idleSeed : seed;
-    const row =
-      origin === null
-        ? (rowtime?.[this.#position] ?? 0)
-        : firstOffset + (origin[this.#position] ?? 0);
+    const time = this.#time;
+    const rows = this.#rows;
+    if (time === null || rows === null) throw new InvariantError('random numbers are of rows');
     this.#draws ??= new EXPRESSIONS.code.Draws(this.#place);
-    if (own !== this.#drawnSeed || row !== this.#drawnRow) {
-      this.#draws.begin(own, row);
-      this.#drawnSeed = own;
-      this.#drawnRow = row;
-    }
-    return this.#draws.next();
+    return this.#draws.draw(time, rows, this.#position);
   }
 
   itemFailed(reason: string): void {
@@ -73,7 +59,7 @@ export class RowEvaluation implements Evaluation, RowContext {
   }
 
   failed(position: number, reason: string): void {
-    const origin = this.#batch?.origin?.[position] ?? null;
+    const origin = this.#rows?.origin?.[position] ?? null;
     this.#context.report({ code: 'EXPRESSION', origin, field: this.#field, reason });
   }
 }
