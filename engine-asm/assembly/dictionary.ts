@@ -6,12 +6,14 @@ import { allocate, allocateCleared, release } from './arena';
 // Entries stand in pages, so that growing copies nothing:
 //
 //   directory  [u32 page]...                       a page per 4,096 ids
-//   page       [u32 key][u32 length][u32 hash][-]  16 bytes an id
+//   page       [u32 key][u32 length][24 bytes]     32 bytes an id: a key of at most 24 bytes stands in its entry
 //   table      [u32 hash][u32 id + 1]              8 bytes a place, linear probing, at most 3/4 full
-//   key bytes  in blocks of 64 KiB; a longer key has a block of its own
+//   key bytes  longer ones in blocks of 64 KiB; one of more than a quarter has a block of its own
 const PAGE_SHIFT: u32 = 12;
 const PAGE_MASK: u32 = (1 << PAGE_SHIFT) - 1;
-const ENTRY_SHIFT: u32 = 4;
+const ENTRY_SHIFT: u32 = 5;
+const ENTRY_KEY: u32 = 8;
+const ENTRY_KEY_BYTES: u32 = 24;
 const TABLE_PLACES_FIRST: u32 = 1024;
 const KEY_BLOCK_BYTES: u32 = 65536;
 
@@ -138,12 +140,13 @@ function add(at: usize, length: u32, hash: u32): i32 {
     if (page == 0) return STATUS_OUT_OF_MEMORY;
     store<u32>(slot, page);
   }
-  const kept = keep(at, length);
+  const entry = <u32>entryOf(entries);
+  let kept = entry + ENTRY_KEY;
+  if (length <= ENTRY_KEY_BYTES) memory.copy(kept, at, length);
+  else kept = keep(at, length);
   if (kept == 0) return STATUS_OUT_OF_MEMORY;
-  const entry = entryOf(entries);
   store<u32>(entry, kept);
   store<u32>(entry, length, 4);
-  store<u32>(entry, hash, 8);
   entries += 1;
   let place = hash & tableMask;
   while (load<u64>(table + (place << 3)) != 0) place = (place + 1) & tableMask;

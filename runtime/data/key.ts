@@ -48,7 +48,9 @@ export function writeKeyValue(to: ByteWriter, type: Type, value: Value): void {
     case 'DOUBLE':
     case 'TIMESTAMP': {
       const at = to.position;
-      to.f64BE(numberOf(type, value));
+      // Every NaN is one key.
+      const number = numberOf(type, value);
+      to.f64BE(Number.isNaN(number) ? NaN : number);
       flipDouble(to.buffer, at, ((to.buffer[at] ?? 0) & SIGN) !== 0);
       return;
     }

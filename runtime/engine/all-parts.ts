@@ -113,6 +113,11 @@ export function announceAll(): void {
   fetched(formats.DELIMITED, 'the format DELIMITED', () => import('../formats/delimited.ts'));
   fetched(formats.JSON_VALUE, 'rare JSON values', () => import('../formats/json-value.ts'));
   fetched(data.KEY, 'keys of many types', () => import('../data/key.ts'));
+  fetched(
+    data.KEY_COLUMNS,
+    'keys of many types by columns',
+    () => import('../data/key-columns.ts'),
+  );
   fetched(data.ROW, 'rows for people', () => import('../data/row.ts'));
   fetched(
     ports.PENDING_BLOCKS,

@@ -5,6 +5,8 @@ import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
 import type { Dictionary } from '../data/dictionary.ts';
+import type { KeyColumns } from '../data/key-columns.ts';
+import { KEY_COLUMNS } from '../data/parts.ts';
 import { type Kernel, NULL_GROUP } from '../kernel/instance.ts';
 import type { GroupNames } from '../state/group-names.ts';
 
@@ -16,6 +18,8 @@ export class KernelIds {
   readonly #names: GroupNames;
   readonly #kernel: Kernel;
   readonly #scratch = new ByteWriter(1024);
+  /** Null for the names of texts. */
+  readonly #keys: KeyColumns | null;
   #dictionary: Dictionary | null = null;
   #entryIds = new Uint32Array(0);
   /** Ids of the last batch. */
@@ -26,6 +30,7 @@ export class KernelIds {
   constructor(names: GroupNames, kernel: Kernel) {
     this.#names = names;
     this.#kernel = kernel;
+    this.#keys = names.isText ? null : new KEY_COLUMNS.code.KeyColumns();
   }
 
   /** Good until the next call. @throws {LimitError} when the kernel has no room for a key */
@@ -42,6 +47,7 @@ export class KernelIds {
       batch.valueNull === null &&
       first.dictionary.size <= Math.min(batch.length * WHOLE_FACTOR, BATCH_ROWS_MAX);
     if (isWhole) this.#assignEntries(batch, first);
+    else if (this.#keys?.write(batch, columns) === true) this.#assignKeys(batch, this.#keys);
     else this.#assignRows(batch, columns);
     return this.current;
   }
@@ -65,6 +71,22 @@ export class KernelIds {
       const isValid = validity === null || bitAt(validity, position);
       ids[position] = isValid ? (entryIds[codes[position] as number] as number) : NULL_GROUP;
       if (!isValid) this.hasNulls = true;
+    }
+  }
+
+  /** Keys that are no single text stand in the kernel as their bytes. */
+  #assignKeys(batch: Batch, keys: KeyColumns): void {
+    const { selection, length } = batch;
+    const offsets = keys.offsets.subarray(0, length + 1);
+    const bytes = keys.bytes.subarray(0, offsets[length]);
+    const known = this.#kernel.intern({ bytes, offsets });
+    const ids = this.current;
+    if (selection === null) ids.set(known);
+    else for (let i = 0; i < length; i++) ids[selection[i] as number] = known[i] as number;
+    this.hasNulls = keys.hasMissing;
+    if (!keys.hasMissing) return;
+    for (let i = 0; i < length; i++) {
+      if (offsets[i] === offsets[i + 1]) ids[positionOf(batch, i)] = NULL_GROUP;
     }
   }
 

@@ -65,6 +65,27 @@ describeOperator('aggregate by two key columns', {
   changelog: { old: false },
 });
 
+for (const columns of [
+  'A:BIGINT key',
+  'A:DOUBLE key',
+  'A:INTEGER key',
+  'A:STRING key | B:BIGINT key | C:DOUBLE key',
+]) {
+  const input = prettySchema(`${columns} | L:BIGINT @rowtime`);
+  const position = input.columns.length - 1;
+  describeOperator(`aggregate by ${columns}`, {
+    paths: bothPaths(
+      aggregateStep(input, [callOf('COUNT', input), callOf('SUM', input, position)], {
+        window: windowOf(20, 5, 10),
+      }),
+      input,
+    ),
+    input: streamArbitrary(input),
+    changelog: { old: false },
+    runs: 60,
+  });
+}
+
 const rowPath = (step: AggregateStep, input = NUMBERS) => [
   {
     name: 'row path',
