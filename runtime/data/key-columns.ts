@@ -1,32 +1,33 @@
-// Writes the keys of all rows of a batch as bytes, column by column (PROTOCOL.md section 4); the same bytes as key-writer.ts. Knows no store.
+// Names of groups for a dictionary of bytes, written column by column, and the keys (PROTOCOL.md section 4) that they stand for. Knows no store.
 
+import type { ByteWriter } from '../base/bytes.ts';
 import { type Batch, positionOf } from './batch.ts';
-import { bitAt, type Column, isNull } from './column.ts';
-import { NULL, PRESENT } from './key-writer.ts';
+import { bitAt, type Column, storageOf } from './column.ts';
+import { NULL, PRESENT, writeEscaped } from './key-writer.ts';
+import type { Type } from './type.ts';
 
-const NUL = 0;
-/** What a string takes besides its bytes: what it begins with, and the two NULs behind it. */
-const STRING_EXTRA_BYTES = 3;
 const SIGN_BIT = 0x8000_0000;
 // The upper halves of doubles. Every NaN is one key.
 const INFINITY_HIGH = 0x7ff0_0000;
 const MANTISSA_HIGH = 0x000f_ffff;
 const NAN_HIGH = 0x7ff8_0000;
 
-/** Columns whose keys are written by loops. */
-type Loopable = Column & { readonly storage: 'i32' | 'i64' | 'f64' | 'u8' | 'dictionary' };
+/** A column whose values are of one width. */
+export type FixedColumn = Column & { readonly storage: 'i32' | 'i64' | 'f64' | 'u8' };
 
-function isLoopable(column: Column): column is Loopable {
-  if (column.storage === 'objects') return false;
-  // A NUL within a string is written as two bytes.
-  return column.storage !== 'dictionary' || !column.dictionary.bytes.includes(NUL);
+const WIDTHS = { i32: 5, i64: 9, f64: 9, u8: 2 } as const;
+
+/** True when values of the type stand in a name as in a key; others stand there by the id of a piece of text or bytes. */
+export function isFixed(type: Type): boolean {
+  return storageOf(type) !== 'objects';
 }
 
 /**
- * The keys of a batch's rows, one after the other: key of row `i` is `offsets[i] .. offsets[i + 1]` of `bytes`. Both are
- * overwritten by the next batch. A row without a group (GroupNames.isMissing) has no bytes.
+ * The names of a batch's rows, one after the other: that of row `i` is `offsets[i] .. offsets[i + 1]` of `bytes`. Both are
+ * overwritten by the next batch. A name has the bytes of a key, but for columns of pieces, of which it has the ids as if they
+ * were of INTEGER. A row without a group (GroupNames.isMissing) has no bytes.
  *
- * Cost: a pass a column over typed arrays, and one more where a width varies; no object a row.
+ * Cost: a pass a column over typed arrays, and one more where there are nulls; no object a row.
  */
 export class KeyColumns {
   bytes: Uint8Array = new Uint8Array(0);
@@ -38,9 +39,8 @@ export class KeyColumns {
   /** Row after row so wide, while the offsets say so; 0: they do not. */
   #stride = 0;
 
-  /** Writes the keys of a batch; false: its columns are not such that loops write them, nothing is written. */
-  write(batch: Batch, columns: readonly Column[]): boolean {
-    if (!columns.every(isLoopable)) return false;
+  /** Writes the names of a batch. */
+  write(batch: Batch, columns: readonly FixedColumn[]): void {
     const rows = batch.length;
     if (this.#cursors.length < rows) {
       this.#cursors = new Uint32Array(rows);
@@ -58,7 +58,6 @@ export class KeyColumns {
     }
     this.#cursors.set(this.offsets.subarray(0, rows));
     for (const column of columns) this.#writeColumn(batch, column);
-    return true;
   }
 
   /** Offsets of keys that are all of one width; the last batch's often serve. */
@@ -69,7 +68,7 @@ export class KeyColumns {
     for (let i = 0; i < offsets.length; i++) offsets[i] = i * width;
   }
 
-  #layOut(batch: Batch, columns: readonly Loopable[]): void {
+  #layOut(batch: Batch, columns: readonly FixedColumn[]): void {
     this.#stride = 0;
     const { offsets } = this;
     const { length } = batch;
@@ -86,7 +85,7 @@ export class KeyColumns {
     }
   }
 
-  #writeColumn(batch: Batch, column: Loopable): void {
+  #writeColumn(batch: Batch, column: FixedColumn): void {
     const { selection, length } = batch;
     const { validity, storage } = column;
     const { bytes, offsets } = this;
@@ -104,15 +103,7 @@ export class KeyColumns {
         continue;
       }
       bytes[at++] = PRESENT;
-      if (column.storage === 'dictionary') {
-        const from = column.dictionary.bytes;
-        const starts = column.dictionary.offsets;
-        const code = words[position] as number;
-        const end = starts[code + 1] as number;
-        for (let k = starts[code] as number; k < end; k++) bytes[at++] = from[k] as number;
-        bytes[at++] = NUL;
-        bytes[at++] = NUL;
-      } else if (storage === 'i32') {
+      if (storage === 'i32') {
         view.setUint32(at, (words[position] as number) ^ SIGN_BIT, false);
         at += 4;
       } else if (storage === 'u8') {
@@ -140,7 +131,7 @@ export class KeyColumns {
 }
 
 /** The values as words of 32 bits, two to one of 64. */
-function wordsOf({ storage, values }: Loopable): Int32Array {
+function wordsOf({ storage, values }: FixedColumn): Int32Array {
   const { buffer, byteOffset, length } = values;
   if (storage === 'u8') return new Int32Array(0);
   return new Int32Array(
@@ -157,23 +148,42 @@ function isDropped(batch: Batch, position: number): boolean {
   );
 }
 
-const WIDTHS = { i32: 5, i64: 9, f64: 9, u8: 2 } as const;
-
-/** Bytes of each key, or 0 when they differ or a row may have none. */
-function fixedWidth(batch: Batch, columns: readonly Loopable[]): number {
+/** Bytes of each name, or 0 when they differ or a row may have none. */
+function fixedWidth(batch: Batch, columns: readonly FixedColumn[]): number {
   if (batch.keyNull !== null || batch.valueNull !== null) return 0;
   let width = 0;
   for (const { storage, validity } of columns) {
-    if (storage === 'dictionary' || validity !== null) return 0;
+    if (validity !== null) return 0;
     width += WIDTHS[storage];
   }
   return width;
 }
 
-function bytesAt(column: Loopable, position: number): number {
-  if (isNull(column, position)) return 1;
-  if (column.storage !== 'dictionary') return WIDTHS[column.storage];
-  const { offsets } = column.dictionary;
-  const code = column.values[position] as number;
-  return (offsets[code + 1] as number) - (offsets[code] as number) + STRING_EXTRA_BYTES;
+function bytesAt({ storage, validity }: FixedColumn, position: number): number {
+  return validity === null || bitAt(validity, position) ? WIDTHS[storage] : 1;
+}
+
+/** Appends the key bytes that a name stands for. `pieceOf` gives the text of a STRING, else the key bytes of the value. */
+export function writeNamedKey(
+  to: ByteWriter,
+  name: Uint8Array,
+  types: readonly Type[],
+  pieceOf: (id: number) => Uint8Array,
+): void {
+  const view = new DataView(name.buffer, name.byteOffset, name.length);
+  let at = 0;
+  for (const type of types) {
+    const storage = storageOf(type);
+    const isPiece = storage === 'objects' || storage === 'dictionary';
+    const width = name[at] === NULL ? 1 : WIDTHS[isPiece ? 'i32' : storage];
+    if (!isPiece || width === 1) to.bytes(name, at, at + width);
+    else {
+      const piece = pieceOf((view.getUint32(at + 1, false) ^ SIGN_BIT) >>> 0);
+      if (type.kind === 'STRING') {
+        to.u8(PRESENT);
+        writeEscaped(to, piece, 0, piece.length);
+      } else to.bytes(piece);
+    }
+    at += width;
+  }
 }

@@ -1,27 +1,27 @@
-// The kernel's group ids of a batch's rows, from whole dictionaries where it can; knows no aggregate.
+// The kernel's group ids of a batch's rows, from whole dictionaries and columns where it can; knows no aggregate.
 
 import { ByteWriter } from '../base/bytes.ts';
-import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
-import type { Dictionary } from '../data/dictionary.ts';
-import type { KeyColumns } from '../data/key-columns.ts';
+import type { FixedColumn, KeyColumns } from '../data/key-columns.ts';
 import { KEY_COLUMNS } from '../data/parts.ts';
 import { type Kernel, NULL_GROUP } from '../kernel/instance.ts';
 import type { GroupNames } from '../state/group-names.ts';
+import { EntryIds, isWorthWhole, KernelPieces, writePiece } from './kernel-pieces.ts';
 
-/** A dictionary is handed to the kernel as a whole while it has at most so many times the rows of the batch. */
-const WHOLE_FACTOR = 2;
-
-/** Ids by array position; a row without a key or a value has none. */
+/**
+ * Ids by array position; a row without a key or a value has none. A key of one STRING column is called by its text in the
+ * kernel, every other one as data/key-columns.ts says.
+ */
 export class KernelIds {
   readonly #names: GroupNames;
   readonly #kernel: Kernel;
   readonly #scratch = new ByteWriter(1024);
-  /** Null for the names of texts. */
+  readonly #entries: EntryIds;
+  /** Null for keys of one STRING column. */
   readonly #keys: KeyColumns | null;
-  #dictionary: Dictionary | null = null;
-  #entryIds = new Uint32Array(0);
+  /** By key column; null for those of a fixed width. */
+  readonly #pieces: readonly (KernelPieces | null)[];
   /** Ids of the last batch. */
   current = new Uint32Array(0);
   /** True when rows of the last batch have no group. */
@@ -30,7 +30,13 @@ export class KernelIds {
   constructor(names: GroupNames, kernel: Kernel) {
     this.#names = names;
     this.#kernel = kernel;
+    this.#entries = new EntryIds(kernel);
     this.#keys = names.isText ? null : new KEY_COLUMNS.code.KeyColumns();
+    this.#pieces = names.types.map((type) =>
+      names.isText || KEY_COLUMNS.code.isFixed(type)
+        ? null
+        : new KernelPieces(kernel, this.#scratch),
+    );
   }
 
   /** Good until the next call. @throws {LimitError} when the kernel has no room for a key */
@@ -41,25 +47,19 @@ export class KernelIds {
     const columns = this.#names.columns(batch);
     const [first] = columns;
     const isWhole =
-      this.#names.isText &&
       first?.storage === 'dictionary' &&
       batch.keyNull === null &&
       batch.valueNull === null &&
-      first.dictionary.size <= Math.min(batch.length * WHOLE_FACTOR, BATCH_ROWS_MAX);
-    if (isWhole) this.#assignEntries(batch, first);
-    else if (this.#keys?.write(batch, columns) === true) this.#assignKeys(batch, this.#keys);
+      isWorthWhole(first.dictionary, batch);
+    if (this.#keys !== null) this.#assignKeys(batch, columns, this.#keys);
+    else if (isWhole) this.#assignEntries(batch, first);
     else this.#assignRows(batch, columns);
     return this.current;
   }
 
   #assignEntries(batch: Batch, column: Column & { readonly storage: 'dictionary' }): void {
-    const { dictionary, validity, values: codes } = column;
-    if (dictionary !== this.#dictionary) {
-      const { bytes, offsets } = dictionary;
-      this.#entryIds = this.#kernel.intern({ bytes, offsets }).slice();
-      this.#dictionary = dictionary;
-    }
-    const entryIds = this.#entryIds;
+    const { validity, values: codes } = column;
+    const entryIds = this.#entries.of(column.dictionary);
     const ids = this.current;
     const { selection, length } = batch;
     if (selection === null && validity === null) {
@@ -74,9 +74,12 @@ export class KernelIds {
     }
   }
 
-  /** Keys that are no single text stand in the kernel as their bytes. */
-  #assignKeys(batch: Batch, keys: KeyColumns): void {
+  #assignKeys(batch: Batch, columns: readonly Column[], keys: KeyColumns): void {
     const { selection, length } = batch;
+    const fixed = columns.map(
+      (column, i) => this.#pieces[i]?.column(batch, column) ?? (column as FixedColumn),
+    );
+    keys.write(batch, fixed);
     const offsets = keys.offsets.subarray(0, length + 1);
     const bytes = keys.bytes.subarray(0, offsets[length]);
     const known = this.#kernel.intern({ bytes, offsets });
@@ -90,13 +93,15 @@ export class KernelIds {
     }
   }
 
+  /** Texts row by row. */
   #assignRows(batch: Batch, columns: readonly Column[]): void {
     const scratch = this.#scratch;
+    const [column] = columns as readonly [Column];
     const offsets = new Uint32Array(batch.length + 1);
     scratch.truncate(0);
     for (let i = 0; i < batch.length; i++) {
       const position = positionOf(batch, i);
-      if (!this.#isMissing(batch, columns, position)) this.#names.write(scratch, columns, position);
+      if (!this.#isMissing(batch, columns, position)) writePiece(scratch, column, position);
       offsets[i + 1] = scratch.position;
     }
     const known = this.#kernel.intern({ bytes: scratch.written(), offsets });

@@ -2,6 +2,7 @@
 
 import { ByteWriter } from '../base/bytes.ts';
 import { writeWindow } from '../data/key-writer.ts';
+import { KEY_COLUMNS } from '../data/parts.ts';
 import type { Kernel, KernelBatch } from '../kernel/instance.ts';
 import type { BlockNames, StateBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { GroupNames } from '../state/group-names.ts';
@@ -35,8 +36,8 @@ export class KernelState {
   }
 
   #open(): StoredGroups {
-    const writeKey = (name: Uint8Array, startMs: number): ByteWriter =>
-      this.#writeKey(name, startMs);
+    const writeKey = (kernel: Kernel, id: number, startMs: number): ByteWriter =>
+      this.#writeKey(kernel, id, startMs);
     this.#stored ??= new STORED_GROUPS.code.StoredGroups(this.#table, this.#state, writeKey);
     return this.#stored;
   }
@@ -46,10 +47,13 @@ export class KernelState {
     this.#stored?.bring(kernel, batch, from);
   }
 
-  #writeKey(name: Uint8Array, startMs: number): ByteWriter {
+  #writeKey(kernel: Kernel, id: number, startMs: number): ByteWriter {
     const scratch = this.#scratch;
+    const { isText, types } = this.#names;
+    const name = kernel.keyOf(id);
     scratch.truncate(0);
-    this.#names.writeKey(scratch, name);
+    if (isText) this.#names.writeKey(scratch, name);
+    else KEY_COLUMNS.code.writeNamedKey(scratch, name, types, (piece) => kernel.keyOf(piece));
     if (this.#windowed) writeWindow(scratch, startMs, null);
     return scratch;
   }
@@ -63,7 +67,7 @@ export class KernelState {
   #namesOf(kernel: Kernel): BlockNames {
     let names = this.#blockNames.get(kernel);
     if (names === undefined) {
-      names = { key: (id, startMs) => this.#writeKey(kernel.keyOf(id), startMs).finish() };
+      names = { key: (id, startMs) => this.#writeKey(kernel, id, startMs).finish() };
       this.#blockNames.set(kernel, names);
     }
     return names;
@@ -101,7 +105,7 @@ export class KernelState {
       }
       let key = keys[id];
       if (key === undefined) {
-        keys[id] = key = this.#writeKey(kernel.keyOf(id), windowStart).finish();
+        keys[id] = key = this.#writeKey(kernel, id, windowStart).finish();
         this.#keysKept++;
       }
       into({ table, key, value: state });

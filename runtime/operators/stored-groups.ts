@@ -8,13 +8,13 @@ import { RowTable } from '../state/row-table.ts';
 /** Committed state, with over it the changes of kernels that were given up. */
 export class StoredGroups {
   readonly #rows: RowTable;
-  readonly #writeKey: (name: Uint8Array, startMs: number) => ByteWriter;
+  readonly #writeKey: (kernel: Kernel, id: number, startMs: number) => ByteWriter;
 
-  /** @param writeKey the key bytes of a group by its name and window, good until the next call */
+  /** @param writeKey the key bytes of a group of the kernel by its id and window, good until the next call */
   constructor(
     table: TableId,
     state: StateReader,
-    writeKey: (name: Uint8Array, startMs: number) => ByteWriter,
+    writeKey: (kernel: Kernel, id: number, startMs: number) => ByteWriter,
   ) {
     this.#rows = new RowTable(table, state);
     this.#writeKey = writeKey;
@@ -26,21 +26,21 @@ export class StoredGroups {
     const found: KernelState[] = [];
     ids.forEach((id, i) => {
       const startMs = windowStart[i] as number;
-      const state = this.#rows.get(this.#locate(kernel.keyOf(id), startMs));
+      const state = this.#rows.get(this.#locate(kernel, id, startMs));
       if (state !== null) found.push({ id, windowStart: startMs, state });
     });
     kernel.restore(found);
   }
 
-  #locate(name: Uint8Array, startMs: number): number {
-    const key = this.#writeKey(name, startMs);
+  #locate(kernel: Kernel, id: number, startMs: number): number {
+    const key = this.#writeKey(kernel, id, startMs);
     return this.#rows.locate(key.buffer, 0, key.position);
   }
 
   /** Keeps what the kernel changed, before it is given up. */
   setAside(kernel: Kernel): void {
     kernel.collectChanges(({ id, windowStart, state }) => {
-      this.#rows.set(this.#locate(kernel.keyOf(id), windowStart), state);
+      this.#rows.set(this.#locate(kernel, id, windowStart), state);
     });
   }
 

@@ -6,8 +6,8 @@ import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column, isNull } from '../data/column.ts';
 import { Dictionary } from '../data/dictionary.ts';
 import { writeKey } from '../data/key-writer.ts';
-import { columnsWithRole, type Schema } from '../data/schema.ts';
-import { STRING } from '../data/type.ts';
+import { columnsWithRole, type Schema, type SchemaColumn } from '../data/schema.ts';
+import { STRING, type Type } from '../data/type.ts';
 
 const FIRST_CODE = new Uint32Array(1);
 
@@ -17,13 +17,15 @@ const FIRST_CODE = new Uint32Array(1);
  */
 export class GroupNames {
   readonly positions: readonly number[];
+  /** Of the key columns. */
+  readonly types: readonly Type[];
   readonly isText: boolean;
 
   /** @param input whose key columns are the group's key */
   constructor(input: Schema) {
     this.positions = columnsWithRole(input, 'key');
-    const [first] = this.positions;
-    this.isText = this.positions.length === 1 && input.columns[first ?? -1]?.type.kind === 'STRING';
+    this.types = this.positions.map((position) => (input.columns[position] as SchemaColumn).type);
+    this.isText = this.types.length === 1 && this.types[0]?.kind === 'STRING';
   }
 
   /** The key columns of a batch. */

@@ -70,6 +70,7 @@ for (const columns of [
   'A:DOUBLE key',
   'A:INTEGER key',
   'A:STRING key | B:BIGINT key | C:DOUBLE key',
+  'A:STRING key | B:STRING key',
 ]) {
   const input = prettySchema(`${columns} | L:BIGINT @rowtime`);
   const position = input.columns.length - 1;
