@@ -9,6 +9,13 @@ import type { ColumnFunction, Evaluation, Predicate } from './evaluate.ts';
 import type { Expr } from './expr.ts';
 import { likeMatcher } from './like.ts';
 import { constantColumn, literalValue } from './literal.ts';
+import {
+  caseVector,
+  castVector,
+  divisionVector,
+  listVector,
+  negateVector,
+} from './compile-numbers.ts';
 import { compileRows, type RowFunction, type ScalarFunctions } from './rows.ts';
 import {
   arithmeticF64,
@@ -42,6 +49,14 @@ export function compilePredicate(expr: Expr, functions: ScalarFunctions): Predic
     const { validity, values } = truths;
     const chosen = new Uint32Array(batch.length);
     let count = 0;
+    if (batch.selection === null && validity === null) {
+      // Without a branch: whether a row passes is as good as random.
+      for (let i = 0; i < batch.length; i++) {
+        chosen[count] = i;
+        count += values[i] as number;
+      }
+      return chosen.subarray(0, count);
+    }
     for (let i = 0; i < batch.length; i++) {
       const position = positionOf(batch, i);
       if (values[position] === 1 && (validity === null || bitAt(validity, position))) {
@@ -78,6 +93,11 @@ function byRows(expr: Expr, rowValue: RowFunction): ColumnFunction {
   };
 }
 
+/** True when the expression is computed by typed loops over columns, not by a closure a row. */
+export function isLooped(expr: Expr): boolean {
+  return vectorOf(expr) !== null;
+}
+
 /** The expression as typed loops; null when a part of it can fail on a row or has no loop. */
 function vectorOf(expr: Expr): ColumnFunction | null {
   switch (expr.expr) {
@@ -101,6 +121,15 @@ function vectorOf(expr: Expr): ColumnFunction | null {
       return likeVector(expr);
     case 'arithmetic':
       return arithmeticVector(expr);
+    case 'in':
+      if (expr.argument.type.kind === 'STRING') return textListVector(expr);
+      return listVector(expr, vectorOf);
+    case 'cast':
+      return castVector(expr, vectorOf);
+    case 'negate':
+      return negateVector(expr, vectorOf);
+    case 'case':
+      return caseVector(expr, vectorOf);
     case 'logic': {
       const { op } = expr;
       return pair(expr.left, expr.right, 'u8', (a, b) => logic(op, a, b));
@@ -168,6 +197,16 @@ function likeVector(expr: Expr & { expr: 'like' }): ColumnFunction | null {
   return textVector(argument, (text) => matches(text) !== negated);
 }
 
+/** Text in a list of literals. */
+function textListVector(expr: Expr & { expr: 'in' }): ColumnFunction | null {
+  const items = new Set<string>();
+  for (const item of expr.list) {
+    if (item.expr !== 'literal' || item.type.kind !== 'STRING') return null;
+    if (typeof item.value === 'string') items.add(item.value);
+  }
+  return textVector(expr.argument, (text) => items.has(text) !== expr.negated);
+}
+
 /** A test of a STRING column's texts; a null is false. */
 function textVector(argument: Expr, holds: (text: string) => boolean): ColumnFunction | null {
   const evaluate = vectorOf(argument);
@@ -189,8 +228,7 @@ function arithmeticVector(expr: Expr & { expr: 'arithmetic' }): ColumnFunction |
   const { op, type, left, right } = expr;
   if (type.kind === 'DOUBLE')
     return pair(left, right, 'f64', (a, b) => arithmeticF64(op, type, a, b));
-  // Division of whole numbers fails on a zero: by rows.
-  if (op === '/' || op === '%') return null;
+  if (op === '/' || op === '%') return divisionVector(expr, vectorOf);
   if (type.kind === 'INTEGER')
     return pair(left, right, 'i32', (a, b) => arithmeticI32(op, type, a, b));
   if (type.kind === 'BIGINT')

@@ -13,26 +13,35 @@ export function arrayRows(batch: Batch): number {
   return batch.rowtime.length;
 }
 
-/** Which outcomes of a comparison hold: less, equal, greater, unordered (a NaN). */
-function truthTable(op: Comparison): Uint8Array {
+/**
+ * For which outcomes a comparison holds, 1 or 0 each, so that no branch depends on values. `invert` turns the result round: `<>`
+ * is not `=`, for a NaN too.
+ */
+function truthOf(
+  op: Comparison,
+): readonly [less: number, equal: number, greater: number, invert: number] {
   switch (op) {
     case '=':
-      return Uint8Array.of(0, 1, 0, 0);
+      return [0, 1, 0, 0];
     case '<>':
-      return Uint8Array.of(1, 0, 1, 1);
+      return [0, 1, 0, 1];
     case '<':
-      return Uint8Array.of(1, 0, 0, 0);
+      return [1, 0, 0, 0];
     case '<=':
-      return Uint8Array.of(1, 1, 0, 0);
+      return [1, 1, 0, 0];
     case '>':
-      return Uint8Array.of(0, 0, 1, 0);
+      return [0, 0, 1, 0];
     case '>=':
-      return Uint8Array.of(0, 1, 1, 0);
+      return [0, 1, 1, 0];
   }
 }
 
 /** A BOOLEAN column without nulls, but false where a bitmap says that an operand is null. */
-function truths(values: Uint8Array, left: Bitmap | null, right: Bitmap | null): ColumnOf<'u8'> {
+export function truths(
+  values: Uint8Array,
+  left: Bitmap | null,
+  right: Bitmap | null,
+): ColumnOf<'u8'> {
   const valid = bothValid(left, right);
   if (valid !== null) {
     for (let i = 0; i < values.length; i++) if (!bitAt(valid, i)) values[i] = 0;
@@ -53,40 +62,43 @@ function bothValid(left: Bitmap | null, right: Bitmap | null): Bitmap | null {
 // than following the selection, and a result at a position that does not count is never read.
 
 export function compareF64(op: Comparison, left: ColumnOf<'f64'>, right: ColumnOf<'f64'>): Column {
-  const truth = truthTable(op);
+  const [less, equal, greater, invert] = truthOf(op);
   const a = left.values;
   const b = right.values;
   const values = new Uint8Array(a.length);
   for (let i = 0; i < values.length; i++) {
     const x = a[i] as number;
     const y = b[i] as number;
-    values[i] = truth[x < y ? 0 : x === y ? 1 : x > y ? 2 : 3] as number;
+    values[i] =
+      ((Number(x < y) & less) | (Number(x === y) & equal) | (Number(x > y) & greater)) ^ invert;
   }
   return truths(values, left.validity, right.validity);
 }
 
 export function compareI32(op: Comparison, left: ColumnOf<'i32'>, right: ColumnOf<'i32'>): Column {
-  const truth = truthTable(op);
+  const [less, equal, greater, invert] = truthOf(op);
   const a = left.values;
   const b = right.values;
   const values = new Uint8Array(a.length);
   for (let i = 0; i < values.length; i++) {
     const x = a[i] as number;
     const y = b[i] as number;
-    values[i] = truth[x < y ? 0 : x === y ? 1 : 2] as number;
+    values[i] =
+      ((Number(x < y) & less) | (Number(x === y) & equal) | (Number(x > y) & greater)) ^ invert;
   }
   return truths(values, left.validity, right.validity);
 }
 
 export function compareI64(op: Comparison, left: ColumnOf<'i64'>, right: ColumnOf<'i64'>): Column {
-  const truth = truthTable(op);
+  const [less, equal, greater, invert] = truthOf(op);
   const a = left.values;
   const b = right.values;
   const values = new Uint8Array(a.length);
   for (let i = 0; i < values.length; i++) {
     const x = a[i] as bigint;
     const y = b[i] as bigint;
-    values[i] = truth[x < y ? 0 : x === y ? 1 : 2] as number;
+    values[i] =
+      ((Number(x < y) & less) | (Number(x === y) & equal) | (Number(x > y) & greater)) ^ invert;
   }
   return truths(values, left.validity, right.validity);
 }

@@ -1,6 +1,7 @@
 // EXPLAIN: a plan as structured data and as text, with the reasons for every choice; knows no operator and no state.
 
 import { type Schema, schemaText } from '../data/schema.ts';
+import { isLooped } from '../expr/compile.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import { exprText } from './print-expr.ts';
 import type { PullPlan } from './pull.ts';
@@ -152,8 +153,10 @@ function detail(step: Step, plan: Plan): string {
     case 'internalSource':
       return `from topic ${step.topic}: ${names.join(', ')}`;
     case 'filter':
-    case 'tableFilter':
-      return exprText(step.predicate, over);
+    case 'tableFilter': {
+      const how = isLooped(step.predicate) ? '' : ', row by row';
+      return `${exprText(step.predicate, over)}${how}`;
+    }
     case 'project':
       return step.expressions
         .map((expression, index) => named(exprText(expression, over), names[index]))
