@@ -123,11 +123,14 @@ export function keyLength(id: u32): u32 {
   return lengthOfKey(id);
 }
 
-/** Rows that a call goes over, or -1 when the arguments or the selection are not good. */
+/** Rows that a call goes over, or -1 when the arguments are not good or the selection does not ascend. */
 function rowsOf(rows: u32, selected: i32): i32 {
   if (rows > rowsMax || selected < -1 || selected > <i32>rowsMax) return -1;
+  let next: u32 = 0;
   for (let i: i32 = 0; i < selected; i++) {
-    if (load<u32>(selection + (i << 2)) >= rows) return -1;
+    const row = load<u32>(selection + (i << 2));
+    if (row >= rows || row < next) return -1;
+    next = row + 1;
   }
   return selected < 0 ? <i32>rows : selected;
 }

@@ -326,8 +326,26 @@ function resolveHops(row: u32): i32 {
   return STATUS_OK;
 }
 
+/** Brings ids and rowtimes of the selected rows to the front, so that spans serve: the selection ascends. */
+function compact(count: u32): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const row = load<u32>(selection + (i << 2));
+    store<u32>(ids + (i << 2), load<u32>(ids + (row << 2)));
+    store<f64>(rowtimes + (i << 3), load<f64>(rowtimes + (row << 3)));
+  }
+}
+
+/** Makes numbers of selected rows their positions again. */
+function expand(rows: usize, from: u32, to: u32): void {
+  for (let j = from; j < to; j++) {
+    const row = load<u32>(rows + (j << 2));
+    store<u32>(rows + (j << 2), load<u32>(selection + (row << 2)));
+  }
+}
+
 /**
- * Goes over the rows from number `from` to `count` (`selected`: their positions stand in the selection) in order. Of each
+ * Goes over the rows from number `from` to `count` (`selected`: their positions stand in the selection; ids and rowtimes are
+ * overwritten then) in order. Of each
  * accepted row and window the position goes to `outRow` and the slot to `rowSlots`; rowtime and COUNT(*) are brought up to date;
  * for output per row the columns that depend on no argument are written, else the touched groups are listed in `sources`.
  *
@@ -344,6 +362,8 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
   touched = 0;
   start = Infinity;
   const hopping = windowsMax > 1;
+  const compacted = selected && !hopping;
+  if (compacted) compact(count);
   const spanRows = max<u32>(SPAN_ROWS / windowsMax, 1);
   const roomFor = rowsMax - windowsMax;
   let status = STATUS_OK;
@@ -351,20 +371,22 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
   while (i < count && status == STATUS_OK && out <= roomFor) {
     const to = min(i + spanRows, count);
     const before = out;
-    const isSpan = !selected && !hopping && enter(i) && isDirect(pane);
+    const isSpan = !hopping && enter(i) && isDirect(pane);
     const reach = isSpan ? reachWithin(i, to) : NaN;
     const isOpen = reach == reach && !isClosed(start, Math.max(now, reach));
     if (isOpen && load<u32>(pane, PANE_MASK) >= NEAR_PLACES_MIN) bringNear(i, to);
     while (i < to && out <= roomFor) {
       if (isOpen && isDirect(pane)) i = resolveSpan(i, to);
       if (i == to) break;
-      const row = selected ? load<u32>(selection + (i << 2)) : i;
-      status = hopping ? resolveHops(row) : resolveRow(row);
+      if (!hopping) status = resolveRow(i);
+      else status = resolveHops(selected ? load<u32>(selection + (i << 2)) : i);
       if (status != STATUS_OK) break;
       i += 1;
     }
+    if (compacted) expand(outRow, before, out);
     foldArguments(before, out, withNulls);
   }
+  if (compacted) expand(outLate, 0, late);
   setStreamTime(now);
   store<u32>(result, i, RESULT_CONSUMED);
   store<u32>(result, rowOutput ? out : touched, RESULT_EMITTED);

@@ -43,6 +43,7 @@ export interface KernelColumn {
 /** Rows to fold, in order; not to be changed between calls that it is given to. Row `i` stands at position `selection === null ? i : selection[i]` of every array. */
 export interface KernelBatch {
   readonly length: number;
+  /** Ascending. */
   readonly selection: Uint32Array | null;
   /** Group id per position, from `intern`. */
   readonly ids: Uint32Array;
@@ -178,6 +179,8 @@ export class Kernel {
     this.#copyArguments(batch);
     const selected = batch.selection?.length ?? -1;
     const status = this.#calls.process(this.#rows, selected, this.#withNulls, from);
+    // The kernel moves the rows that are selected.
+    if (selected >= 0) this.#loaded = null;
     const refused = limitOf(status);
     if (refused === null) granted(status);
     const views = this.#views.attach();
