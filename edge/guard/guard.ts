@@ -26,10 +26,15 @@ export class Guard<Env extends object> {
     this.#buckets = new Buckets(options.limits ?? {});
   }
 
-  /** Who asks. @throws 401, 403, 414, 429, 431 */
+  /** Who asks. @throws 400, 401, 403, 414, 429, 431 */
   async admit(request: Request, env: Env): Promise<Principal> {
     if (request.url.length > URL_LENGTH_MAX) {
       throw refusal('URL_TOO_LONG', `a URL has at most ${URL_LENGTH_MAX} characters`);
+    }
+    const given = new Set<string>();
+    for (const name of new URL(request.url).searchParams.keys()) {
+      if (given.has(name)) throw refusal('BAD_REQUEST', `'${name.slice(0, 50)}' is given twice`);
+      given.add(name);
     }
     let bytes = 0;
     for (const [name, value] of request.headers) bytes += name.length + value.length + 4;

@@ -4,6 +4,7 @@ import { BODY_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { concatBytes } from '../../runtime/base/bytes.ts';
 import { messageOf } from '../../runtime/base/errors.ts';
 import { refusal } from './errors.ts';
+import { repeatedName } from './json-spans.ts';
 
 const JSON_TYPES: ReadonlySet<string> = new Set([
   'application/json',
@@ -69,6 +70,16 @@ export async function readJson(
 
 function tooLarge(): Error {
   return refusal('BODY_TOO_LARGE', `a body has at most ${BODY_BYTES_MAX} bytes (BODY_BYTES_MAX)`);
+}
+
+/** A JSON body that steers: no name may stand twice, for whoever wrote it may have meant the other one. Of data the last counts. */
+export async function readOrder(request: Request): Promise<unknown> {
+  const { text, value } = await readJson(request);
+  const repeated = repeatedName(text);
+  if (repeated !== null) {
+    throw refusal('BAD_REQUEST', `the body has '${repeated.slice(0, 50)}' twice`);
+  }
+  return value;
 }
 
 /** True for a JSON object. */

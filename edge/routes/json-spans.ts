@@ -24,6 +24,32 @@ export function memberSpans(text: string, at: number): ReadonlyMap<string, Span>
   return members;
 }
 
+/**
+ * A name that stands twice in the object that the text is, or in an object that is directly a member of it; null when none does.
+ * @param text well-formed JSON
+ */
+export function repeatedName(text: string): string | null {
+  return repeatedWithin(text, 0, 1);
+}
+
+function repeatedWithin(text: string, at: number, deeper: number): string | null {
+  let i = afterSpace(text, at);
+  if (text[i] !== '{') return null;
+  const names = new Set<string>();
+  i = afterSpace(text, i + 1);
+  while (text[i] !== '}') {
+    const nameEnd = endOfString(text, i);
+    const name = String(JSON.parse(text.slice(i, nameEnd)));
+    if (names.has(name)) return name;
+    names.add(name);
+    const from = afterSpace(text, afterSpace(text, nameEnd) + 1);
+    const within = deeper > 0 ? repeatedWithin(text, from, deeper - 1) : null;
+    if (within !== null) return within;
+    i = afterSeparator(text, endOfValue(text, from));
+  }
+  return null;
+}
+
 /** The items of the array that begins at or after `at`. */
 export function itemSpans(text: string, at: number): Span[] {
   const items: Span[] = [];

@@ -4,7 +4,7 @@ import type { Hono } from 'hono';
 import { NAME_LENGTH_MAX } from '../../runtime/base/limits.ts';
 import { catalogOf, type EdgeEnv, type Migration, type MigrationAnswer } from '../env.ts';
 import { fromWire, unwrap } from '../wire.ts';
-import { isObject, readJson } from './body.ts';
+import { isObject, readOrder } from './body.ts';
 import type { EdgeHono } from './context.ts';
 import { errorResponse, refusal } from './errors.ts';
 
@@ -17,7 +17,7 @@ export function migrationRoutes(app: Hono<EdgeHono>): void {
   });
 
   app.post('/migrations', async (c) => {
-    const { name, version, sql } = migrationOf((await readJson(c.req.raw)).value);
+    const { name, version, sql } = migrationOf(await readOrder(c.req.raw));
     const { env, tenant } = c.var.edge;
     const { applied, entities, failed } = await migrate(env, tenant, { name, version }, sql);
     if (failed === null) return c.json({ name, applied, entities });

@@ -1,7 +1,8 @@
 // Produce over HTTP: records as JSON and record batches as bytes, idempotent where a producer says who it is; knows no SQL.
 
 import type { Hono } from 'hono';
-import { BODY_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { PortError } from '../../runtime/base/errors.ts';
+import { BODY_BYTES_MAX, PRODUCER_AHEAD_MS_MAX } from '../../runtime/base/limits.ts';
 import { assert } from '../../runtime/base/assert.ts';
 import type { AppendResult, ProducerStamp, TopicDescription } from '../../runtime/ports/log.ts';
 import type { EdgeContext, EdgeHono } from './context.ts';
@@ -113,8 +114,18 @@ function stampOf(request: Request): ProducerStamp | null {
   if (id === null || epoch === null || sequence === null) {
     throw refusal('BAD_REQUEST', 'Producer-Id, Producer-Epoch and Producer-Seq come together');
   }
-  if (id.length > PRODUCER_ID_LENGTH_MAX) {
-    throw refusal('BAD_REQUEST', `Producer-Id has at most ${PRODUCER_ID_LENGTH_MAX} characters`);
+  const [, createdMs] = PRODUCER_ID.exec(id) ?? [];
+  if (createdMs === undefined || id.length > PRODUCER_ID_LENGTH_MAX) {
+    throw refusal(
+      'BAD_REQUEST',
+      `Producer-Id is its creation time in ms, a dot and a name of A-Z a-z 0-9 . _ : / -, at most ${PRODUCER_ID_LENGTH_MAX} characters`,
+    );
+  }
+  // Once forgotten, one from the future would shut out all that are made until then.
+  const nowMs = Date.now();
+  if (Number(createdMs) > nowMs + PRODUCER_AHEAD_MS_MAX) {
+    const message = `producer '${id}' was made ${Number(createdMs) - nowMs} ms ahead of the edge's clock`;
+    throw new PortError('UNKNOWN_PRODUCER', message, { nowMs });
   }
   return {
     id,
@@ -124,3 +135,4 @@ function stampOf(request: Request): ProducerStamp | null {
 }
 
 const PRODUCER_ID_LENGTH_MAX = 300;
+const PRODUCER_ID = /^(\d{1,15})\.[\w.:/-]+$/;

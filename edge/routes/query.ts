@@ -4,7 +4,7 @@ import type { Hono } from 'hono';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import type { EdgeContext, EdgeHono } from './context.ts';
 import { errorBody, errorResponse, refusal } from './errors.ts';
-import { isObject, readJson } from './body.ts';
+import { isObject, readOrder } from './body.ts';
 import { type RunningQuery, startQuery } from './queries.ts';
 import { readScript } from './script.ts';
 import type { RowText } from '../rows.ts';
@@ -79,7 +79,7 @@ export function queryRoutes(app: Hono<EdgeHono>): void {
   });
 
   app.post('/close-query', async (c) => {
-    const { value } = await readJson(c.req.raw);
+    const value = await readOrder(c.req.raw);
     const queryId = isObject(value) ? value['queryId'] : undefined;
     const query = typeof queryId === 'string' ? running.get(queryId) : undefined;
     if (query === undefined) throw refusal('BAD_REQUEST', 'no push query of that id runs here');

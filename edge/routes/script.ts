@@ -1,7 +1,7 @@
 // The body of a statement or query request, in ksqlDB's shapes; knows no statement.
 
 import type { Script } from '../objects/prepare.ts';
-import { isObject, readJson } from './body.ts';
+import { isObject, readOrder } from './body.ts';
 import { refusal } from './errors.ts';
 
 /** Members of a body, by route: the text and the properties. */
@@ -12,7 +12,7 @@ interface Members {
 
 /** @throws 400 with the member at fault, 413, 415 */
 export async function readScript(request: Request, members: Members): Promise<Script> {
-  const { value } = await readJson(request);
+  const value = await readOrder(request);
   if (!isObject(value)) throw refusal('BAD_REQUEST', `send {"${members.text}": "..."}`);
   const sql = value[members.text];
   if (typeof sql !== 'string') throw refusal('BAD_REQUEST', `"${members.text}" is not text`);

@@ -5,7 +5,7 @@ import { StatementError } from '../../runtime/base/errors.ts';
 import { NAME_LENGTH_MAX, PARTITIONS_MAX } from '../../runtime/base/limits.ts';
 import type { TopicSpec } from '../../runtime/ports/log.ts';
 import { isTopicName } from '../names.ts';
-import { isObject, readJson } from './body.ts';
+import { isObject, readOrder } from './body.ts';
 import type { EdgeHono } from './context.ts';
 import { refusal } from './errors.ts';
 
@@ -13,7 +13,7 @@ export function topicRoutes(app: Hono<EdgeHono>): void {
   app.get('/topics', async (c) => c.json({ topics: await c.var.edge.log.list() }));
 
   app.post('/topics', async (c) => {
-    const spec = specOf((await readJson(c.req.raw)).value);
+    const spec = specOf(await readOrder(c.req.raw));
     return c.json(await c.var.edge.log.create(spec), 201);
   });
 
@@ -44,6 +44,9 @@ function specOf(given: unknown): TopicSpec {
   const { name, partitions = 1, retentionMs = null, compacted = false } = given;
   if (typeof name !== 'string' || !isTopicName(name)) {
     throw refusal('BAD_REQUEST', `name is 1 .. ${NAME_LENGTH_MAX} of A-Z a-z 0-9 . _ -`);
+  }
+  if (name.startsWith('__')) {
+    throw refusal('FORBIDDEN', `names that begin with __ are millrace's own`);
   }
   if (!isCount(partitions) || partitions > PARTITIONS_MAX) {
     throw refusal('BAD_REQUEST', `partitions is an integer within 1 .. ${PARTITIONS_MAX}`);

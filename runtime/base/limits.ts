@@ -123,3 +123,5 @@ export const URL_LENGTH_MAX = 8192;
 export const REQUEST_HEADERS_BYTES_MAX = 16_384;
 /** Migrations that one catalog remembers. */
 export const MIGRATIONS_MAX = 1000;
+/** How far the clock that made a producer's id may be ahead of the edge's. */
+export const PRODUCER_AHEAD_MS_MAX = 86_400_000;

@@ -36,7 +36,7 @@ export interface SenderOptions extends BatchLimits {
 export class PartitionSender {
   readonly #options: SenderOptions;
   readonly #batcher: Batcher<Sent>;
-  #id = freshId();
+  #id = freshId(Date.now());
   #sequence = 0;
   #isSending = false;
   /** The oldest record has lingered long enough. */
@@ -101,6 +101,7 @@ export class PartitionSender {
     const retries = new Retries((records[0]?.endMs ?? 0) - performance.now());
     /** true: an attempt was not answered, so that the batch may be there. */
     let isUnknown = false;
+    let isRenewed = false;
     for (;;) {
       if (retries.leftMs <= 0) {
         const message = `no answer in time from topic '${this.#options.topic}'`;
@@ -113,9 +114,11 @@ export class PartitionSender {
         return;
       }
       if (!attempt.isRefused) isUnknown = true;
-      if (!isUnknown && codeOf(attempt.error) === 'UNKNOWN_PRODUCER' && this.#sequence > 0) {
-        // Idle for so long that the partition has forgotten it, and nothing of it is under way: it begins anew.
-        this.#renew();
+      const { error } = attempt;
+      if (!isUnknown && !isRenewed && isPortError(error) && error.code === 'UNKNOWN_PRODUCER') {
+        // The partition has forgotten it, or its clock and this one are far apart. Nothing of it is under way: it begins anew.
+        this.#renew(createdMsOf(error));
+        isRenewed = true;
         continue;
       }
       const waitMs = attempt.isPassing ? retries.next(attempt.waitMs) : null;
@@ -164,17 +167,28 @@ export class PartitionSender {
     for (const record of records) record.failed(error);
   }
 
-  #renew(): void {
-    this.#id = freshId();
+  #renew(createdMs: number = Date.now()): void {
+    this.#id = freshId(createdMs);
     this.#sequence = 0;
   }
 }
 
+function isPortError(error: Error): error is PortError {
+  return error instanceof PortError;
+}
+
 function codeOf(error: Error): string | null {
-  return error instanceof PortError ? error.code : null;
+  return isPortError(error) ? error.code : null;
 }
 
 /** A producer id tells when it was made, so that one that is forgotten is never taken for a new one. */
-function freshId(): string {
-  return `${Date.now()}.${crypto.randomUUID()}`;
+function freshId(createdMs: number): string {
+  return `${createdMs}.${crypto.randomUUID()}`;
+}
+
+/** A creation time that the edge takes for a new one. */
+function createdMsOf({ detail }: PortError): number {
+  const { nowMs, forgottenMs } = detail;
+  if (typeof nowMs === 'number') return nowMs;
+  return Math.max(Date.now(), typeof forgottenMs === 'number' ? forgottenMs + 1 : 0);
 }

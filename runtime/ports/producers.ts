@@ -68,7 +68,7 @@ function createdMsOf(id: string): number {
  * Judges one stamped append; PROTOCOL.md section 5 has the rules and why they hold. Call it, and store what it says,
  * in the transaction that appends.
  * @param known what the partition remembers of `stamp.id`; null when nothing
- * @throws {PortError} FENCED (detail.epoch), OUT_OF_ORDER_SEQUENCE (detail.expected), SEQUENCE_REUSED, UNKNOWN_PRODUCER
+ * @throws {PortError} FENCED (detail.epoch), OUT_OF_ORDER_SEQUENCE (detail.expected), SEQUENCE_REUSED, UNKNOWN_PRODUCER (detail.forgottenMs)
  */
 export function judge(known: KnownProducer | null, arrival: Arrival): Verdict {
   const { stamp, count, nowMs } = arrival;
@@ -82,6 +82,7 @@ export function judge(known: KnownProducer | null, arrival: Arrival): Verdict {
       throw new PortError(
         'UNKNOWN_PRODUCER',
         `producer '${stamp.id}' is older than this partition remembers producers`,
+        { forgottenMs: arrival.forgottenMs },
       );
     }
     if (stamp.sequence !== 0) throw outOfOrder(stamp, 0);

@@ -1,8 +1,15 @@
 // The client over a network that loses, cuts, delays and repeats: nothing is lost, nothing is doubled, nothing changes its order.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { decodeUtf8 } from '../../../runtime/base/bytes.ts';
+import {
+  DELIVERY_MS_MAX,
+  PRODUCER_AHEAD_MS_MAX,
+  RETRY_WAIT_MS_MAX,
+  RETRY_WAIT_MS_MIN,
+} from '../../../runtime/base/limits.ts';
 import { connect } from '../../../runtime/client/index.ts';
+import { Retries } from '../../../runtime/client/retry.ts';
 import { fetchAll, send } from '../../support/edge-client.ts';
 import { drawnFaults, type Fault, FaultProxy } from '../../support/fault-proxy.ts';
 import { Workerd } from '../../support/workerd.ts';
@@ -128,5 +135,69 @@ test('workerd is killed under a producer: each record is there once', async () =
     await proxy.stop();
   } finally {
     await own.stop();
+  }
+});
+
+test('a clock that is days ahead is told the time, and each record is there once', async () => {
+  await send(edge, 'POST', '/topics', { name: 'ahead' });
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 10 * PRODUCER_AHEAD_MS_MAX);
+  try {
+    await using producer = connect({ url: edge.url }).producer();
+    const sent = ['a', 'b'].map((value) => producer.send('ahead', { value, timestamp: 1 }));
+    expect(await Promise.all(sent)).toEqual([0, 1].map((offset) => ({ partition: 0, offset })));
+    await producer.flush();
+    expect(await producer.send('ahead', { value: 'c', timestamp: 1 })).toEqual({
+      partition: 0,
+      offset: 2,
+    });
+  } finally {
+    clock.mockRestore();
+  }
+  expect(await fetchAll(edge, 'ahead', 0)).toHaveLength(3);
+});
+
+test('a batch that was given up unanswered is followed by another producer id, and nothing after it is lost', async () => {
+  await send(edge, 'POST', '/topics', { name: 'given-up' });
+  let fault: Fault = 'none';
+  const ids = new Set<unknown>();
+  const proxy = await FaultProxy.start(
+    () => edge.url,
+    ({ method, headers }) => {
+      if (method === 'POST') ids.add(headers['producer-id']);
+      return method === 'POST' ? fault : 'none';
+    },
+  );
+  await using producer = connect({ url: proxy.url }).producer({ deadlineMs: 300, lingerMs: 0 });
+  expect(await producer.send('given-up', { value: 'a' })).toMatchObject({ offset: 0 });
+  fault = 'lose reply';
+  const unknown = producer.send('given-up', { value: 'b' });
+  await expect(unknown).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  fault = 'none';
+  const places = await Promise.all(['c', 'd'].map((value) => producer.send('given-up', { value })));
+  expect(places.map(({ offset }) => offset)).toEqual([2, 3]);
+  expect(ids.size).toBe(2);
+  // Its outcome was not known: here it was there, once.
+  const values = (await fetchAll(edge, 'given-up', 0)).map(({ value }) => decodeUtf8(value));
+  expect(values).toEqual(['a', 'b', 'c', 'd']);
+  await proxy.stop();
+});
+
+test('what waits between two attempts grows at random, within its bounds, until the deadline', async () => {
+  vi.useFakeTimers();
+  try {
+    const retries = new Retries(1_000_000);
+    expect(retries.leftMs).toBeLessThanOrEqual(DELIVERY_MS_MAX);
+    let before = RETRY_WAIT_MS_MIN;
+    for (let wait = retries.next(0); wait !== null; wait = retries.next(0)) {
+      expect(wait).toBeGreaterThanOrEqual(RETRY_WAIT_MS_MIN);
+      expect(wait).toBeLessThanOrEqual(Math.min(before * 3, RETRY_WAIT_MS_MAX));
+      before = wait;
+      vi.advanceTimersByTime(wait);
+    }
+    expect(retries.leftMs).toBeLessThanOrEqual(RETRY_WAIT_MS_MAX);
+    expect(new Retries().next(5_000)).toBeGreaterThanOrEqual(5_000);
+    expect(new Retries().next(DELIVERY_MS_MAX + 1)).toBeNull();
+  } finally {
+    vi.useRealTimers();
   }
 });

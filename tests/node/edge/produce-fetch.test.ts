@@ -121,12 +121,7 @@ test.each([
     403,
     { code: 'FENCED', detail: { epoch: 3 } },
   ],
-  [
-    'an id without its time',
-    { ...producer(0), 'Producer-Id': 'me' },
-    409,
-    { code: 'UNKNOWN_PRODUCER' },
-  ],
+  ['an id without its time', { ...producer(0), 'Producer-Id': 'me' }, 400, { code: 'BAD_REQUEST' }],
   ['only one header', { 'Producer-Seq': '0' }, 400, { code: 'BAD_REQUEST' }],
   ['a negative sequence', { ...producer(0), 'Producer-Seq': '-1' }, 400, { code: 'BAD_REQUEST' }],
 ])(
