@@ -8,6 +8,7 @@ import { isTopicName } from '../names.ts';
 import { isObject, readOrder } from './body.ts';
 import type { EdgeHono } from './context.ts';
 import { refusal } from './errors.ts';
+import { integerOf } from './parameters.ts';
 
 export function topicRoutes(app: Hono<EdgeHono>): void {
   app.get('/topics', async (c) => c.json({ topics: await c.var.edge.log.list() }));
@@ -27,6 +28,17 @@ export function topicRoutes(app: Hono<EdgeHono>): void {
       }),
     );
     return c.json({ ...topic, bounds });
+  });
+
+  app.get('/topics/:topic/partitions/:partition/offsets', async (c) => {
+    const partition = integerOf(c.req.param('partition'), 'partition');
+    const at = { topic: c.req.param('topic'), partition };
+    const { log } = c.var.edge;
+    const bounds = await log.bounds(at);
+    const timestamp = c.req.query('timestamp');
+    if (timestamp === undefined) return c.json(bounds);
+    const offset = await log.offsetForTime(at, integerOf(timestamp, 'timestamp'));
+    return c.json({ offset, ...bounds });
   });
 
   app.delete('/topics/:topic', async (c) => {

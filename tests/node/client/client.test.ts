@@ -10,7 +10,13 @@ import {
   PortError,
   StatementError,
 } from '../../../runtime/client/index.ts';
-import { PRODUCER_SENDS_MAX } from '../../../runtime/base/limits.ts';
+import {
+  ANSWER_LINE_LENGTH_MAX,
+  CONSUMER_FETCHES_MAX,
+  PRODUCER_BUFFER_BYTES_MAX,
+  PRODUCER_SENDS_MAX,
+} from '../../../runtime/base/limits.ts';
+import { Lines } from '../../../runtime/client/lines.ts';
 import { until } from '../../support/edge-client.ts';
 import { FaultProxy } from '../../support/fault-proxy.ts';
 import { Workerd } from '../../support/workerd.ts';
@@ -203,6 +209,89 @@ test('a consumer begins where it is told and goes elsewhere when it seeks', asyn
     expect(end).toBe(4);
     break;
   }
+});
+
+test('a consumer begins at a time, and seeks to one', async () => {
+  await edge.topics.create({ name: 'times', partitions: 2 });
+  await using producer = edge.producer();
+  for (const [i, timestamp] of [100, 200, 300, 400].entries()) {
+    await producer.send('times', { value: String(i), partition: i % 2, timestamp });
+  }
+  await using consumer = edge.consumer({ topic: 'times', from: { timestamp: 250 } });
+  expect(await consumer.positions()).toEqual(
+    new Map([
+      [0, 1],
+      [1, 1],
+    ]),
+  );
+  await consumer.seek({ timestamp: 150 }, 1);
+  expect(await consumer.positions()).toEqual(
+    new Map([
+      [0, 1],
+      [1, 0],
+    ]),
+  );
+  await consumer.seek({ timestamp: 401 });
+  const { bounds } = await edge.topics.describe('times');
+  expect([...(await consumer.positions()).values()]).toEqual(bounds.map((of) => of.highWatermark));
+});
+
+test('an answer that does not come in time is no answer', async () => {
+  const proxy = await FaultProxy.start(
+    () => workerd.url,
+    () => ({ delayMs: 400 }),
+  );
+  const client = connect({ url: proxy.url, requestMs: 50, deadlineMs: 250 });
+  await expect(client.topics.list()).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    cause: { name: 'TimeoutError' },
+  });
+  expect(proxy.counts.get('delay')).toBeGreaterThan(1);
+  await proxy.stop();
+});
+
+test('a producer holds PRODUCER_BUFFER_BYTES_MAX and no more, whatever it is told', async () => {
+  const producer = connect({ url: 'http://127.0.0.1:9', deadlineMs: 500 }).producer({
+    bufferBytes: Infinity,
+  });
+  const value = new Uint8Array(900_000);
+  const sent = Array.from({ length: 50 }, () => producer.send('nowhere', { value }));
+  expect(producer.bufferedBytes).toBeGreaterThan(PRODUCER_BUFFER_BYTES_MAX - 1_000_000);
+  expect(producer.bufferedBytes).toBeLessThan(PRODUCER_BUFFER_BYTES_MAX);
+  for (const one of await Promise.allSettled(sent)) expect(one.status).toBe('rejected');
+  expect(producer.bufferedBytes).toBe(0);
+});
+
+test('a line of an answer may be so long and no longer', async () => {
+  const linesOf = (length: number) =>
+    new Lines(new Blob(['x'.repeat(length), '\n']).stream()).next();
+  expect((await linesOf(ANSWER_LINE_LENGTH_MAX))?.length).toBe(ANSWER_LINE_LENGTH_MAX);
+  await expect(linesOf(ANSWER_LINE_LENGTH_MAX + 200_000)).rejects.toMatchObject({
+    limit: 'ANSWER_LINE_LENGTH_MAX',
+  });
+});
+
+test('a consumer of many partitions asks a few of them at a time', async () => {
+  const name = 'wide';
+  await edge.topics.create({ name, partitions: CONSUMER_FETCHES_MAX * 3 });
+  let underWay = 0;
+  let most = 0;
+  const counting = async (url: string, init: RequestInit): Promise<Response> => {
+    most = Math.max(most, ++underWay);
+    try {
+      return await fetch(url, init);
+    } finally {
+      underWay--;
+    }
+  };
+  await using producer = edge.producer();
+  const partitions = Array.from({ length: CONSUMER_FETCHES_MAX * 3 }, (_, partition) => partition);
+  await Promise.all(partitions.map((partition) => producer.send(name, { value: '', partition })));
+  await using consumer = connect({ url: workerd.url, fetch: counting }).consumer({ topic: name });
+  const seen: number[] = [];
+  for await (const { partition } of consumer) if (seen.push(partition) === partitions.length) break;
+  expect(seen.toSorted((a, b) => a - b)).toEqual(partitions);
+  expect(most).toBe(CONSUMER_FETCHES_MAX);
 });
 
 test('a consumer that waits ends with its signal, and without one the next loop is refused while it waits', async () => {
