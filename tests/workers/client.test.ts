@@ -11,7 +11,8 @@ const { fetch: serve } = createEdge();
 const edge = connect({
   url: 'http://localhost',
   fetch: async (url, init) => {
-    const request = new Request(url, init);
+    // As the platform hands it over: with properties of the connection, which nothing here reads.
+    const request = new Request(url, init) as Request<unknown, IncomingRequestCfProperties>;
     if (serve === undefined) throw new Error('an edge serves requests');
     return serve(request, env, createExecutionContext());
   },
