@@ -5,7 +5,6 @@ import type * as Codec from './codec.ts';
 import type * as Dense from './dense.ts';
 import type * as JsonText from './json-text.ts';
 import type * as Key from './key.ts';
-import type * as KeyColumns from './key-columns.ts';
 import type * as Row from './row.ts';
 import type * as ValueBytes from './value-bytes.ts';
 
@@ -13,6 +12,5 @@ export const CODEC = new Part<typeof Codec>();
 export const DENSE = new Part<typeof Dense>();
 export const JSON_TEXT = new Part<typeof JsonText>();
 export const KEY = new Part<typeof Key>();
-export const KEY_COLUMNS = new Part<typeof KeyColumns>();
 export const ROW = new Part<typeof Row>();
 export const VALUE_BYTES = new Part<typeof ValueBytes>();

@@ -67,6 +67,11 @@ export function announceAll(): void {
   fetched(expr.EXPRESSIONS, 'expressions', () => import('../expr/compile.ts'));
   fetched(expr.LAMBDAS, 'lambdas', () => import('../expr/lambdas.ts'));
   fetched(
+    expr.NUMBERS,
+    'expressions of numbers by columns',
+    () => import('../expr/compile-numbers.ts'),
+  );
+  fetched(
     functions.AGGREGATE_BODIES,
     'aggregate functions',
     () => import('../functions/aggregate-bodies.ts'),
@@ -81,6 +86,11 @@ export function announceAll(): void {
   fetched(operators.JOINS, 'joins', () => import('../operators/joins.ts'));
   fetched(operators.MATERIALIZE, 'tables as sources', () => import('../operators/materialize.ts'));
   fetched(operators.RARE_OPERATORS, 'rarer operators', () => import('../operators/rare.ts'));
+  fetched(
+    operators.KERNEL_KEYS,
+    'keys of many types in the kernel',
+    () => import('../operators/kernel-keys.ts'),
+  );
   fetched(
     operators.STORED_GROUPS,
     'stored groups of the kernel',
@@ -113,11 +123,6 @@ export function announceAll(): void {
   fetched(formats.DELIMITED, 'the format DELIMITED', () => import('../formats/delimited.ts'));
   fetched(formats.JSON_VALUE, 'rare JSON values', () => import('../formats/json-value.ts'));
   fetched(data.KEY, 'keys of many types', () => import('../data/key.ts'));
-  fetched(
-    data.KEY_COLUMNS,
-    'keys of many types by columns',
-    () => import('../data/key-columns.ts'),
-  );
   fetched(data.ROW, 'rows for people', () => import('../data/row.ts'));
   fetched(
     ports.PENDING_BLOCKS,

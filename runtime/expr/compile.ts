@@ -9,13 +9,7 @@ import type { ColumnFunction, Evaluation, Predicate } from './evaluate.ts';
 import type { Expr } from './expr.ts';
 import { likeMatcher } from './like.ts';
 import { constantColumn, literalValue } from './literal.ts';
-import {
-  caseVector,
-  castVector,
-  divisionVector,
-  listVector,
-  negateVector,
-} from './compile-numbers.ts';
+import { NUMBERS } from './parts.ts';
 import { compileRows, type RowFunction, type ScalarFunctions } from './rows.ts';
 import {
   arithmeticF64,
@@ -123,13 +117,13 @@ function vectorOf(expr: Expr): ColumnFunction | null {
       return arithmeticVector(expr);
     case 'in':
       if (expr.argument.type.kind === 'STRING') return textListVector(expr);
-      return listVector(expr, vectorOf);
+      return NUMBERS.code.listVector(expr, vectorOf);
     case 'cast':
-      return castVector(expr, vectorOf);
+      return NUMBERS.code.castVector(expr, vectorOf);
     case 'negate':
-      return negateVector(expr, vectorOf);
+      return NUMBERS.code.negateVector(expr, vectorOf);
     case 'case':
-      return caseVector(expr, vectorOf);
+      return NUMBERS.code.caseVector(expr, vectorOf);
     case 'logic': {
       const { op } = expr;
       return pair(expr.left, expr.right, 'u8', (a, b) => logic(op, a, b));
@@ -228,7 +222,7 @@ function arithmeticVector(expr: Expr & { expr: 'arithmetic' }): ColumnFunction |
   const { op, type, left, right } = expr;
   if (type.kind === 'DOUBLE')
     return pair(left, right, 'f64', (a, b) => arithmeticF64(op, type, a, b));
-  if (op === '/' || op === '%') return divisionVector(expr, vectorOf);
+  if (op === '/' || op === '%') return NUMBERS.code.divisionVector(expr, vectorOf);
   if (type.kind === 'INTEGER')
     return pair(left, right, 'i32', (a, b) => arithmeticI32(op, type, a, b));
   if (type.kind === 'BIGINT')

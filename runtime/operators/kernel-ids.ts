@@ -3,11 +3,11 @@
 import { ByteWriter } from '../base/bytes.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
-import type { FixedColumn, KeyColumns } from '../data/key-columns.ts';
-import { KEY_COLUMNS } from '../data/parts.ts';
 import { type Kernel, NULL_GROUP } from '../kernel/instance.ts';
 import type { GroupNames } from '../state/group-names.ts';
-import { EntryIds, isWorthWhole, KernelPieces, writePiece } from './kernel-pieces.ts';
+import type { KernelKeys } from './kernel-keys.ts';
+import { EntryIds, isWorthWhole, writePiece } from './kernel-pieces.ts';
+import { KERNEL_KEYS } from './parts.ts';
 
 /**
  * Ids by array position; a row without a key or a value has none. A key of one STRING column is called by its text in the
@@ -19,9 +19,7 @@ export class KernelIds {
   readonly #scratch = new ByteWriter(1024);
   readonly #entries: EntryIds;
   /** Null for keys of one STRING column. */
-  readonly #keys: KeyColumns | null;
-  /** By key column; null for those of a fixed width. */
-  readonly #pieces: readonly (KernelPieces | null)[];
+  readonly #keys: KernelKeys | null;
   /** Ids of the last batch. */
   current = new Uint32Array(0);
   /** True when rows of the last batch have no group. */
@@ -31,12 +29,7 @@ export class KernelIds {
     this.#names = names;
     this.#kernel = kernel;
     this.#entries = new EntryIds(kernel);
-    this.#keys = names.isText ? null : new KEY_COLUMNS.code.KeyColumns();
-    this.#pieces = names.types.map((type) =>
-      names.isText || KEY_COLUMNS.code.isFixed(type)
-        ? null
-        : new KernelPieces(kernel, this.#scratch),
-    );
+    this.#keys = names.isText ? null : new KERNEL_KEYS.code.KernelKeys(names.types, kernel);
   }
 
   /** Good until the next call. @throws {LimitError} when the kernel has no room for a key */
@@ -51,7 +44,7 @@ export class KernelIds {
       batch.keyNull === null &&
       batch.valueNull === null &&
       isWorthWhole(first.dictionary, batch);
-    if (this.#keys !== null) this.#assignKeys(batch, columns, this.#keys);
+    if (this.#keys !== null) this.hasNulls = this.#keys.assign(batch, columns, this.current);
     else if (isWhole) this.#assignEntries(batch, first);
     else this.#assignRows(batch, columns);
     return this.current;
@@ -71,25 +64,6 @@ export class KernelIds {
       const isValid = validity === null || bitAt(validity, position);
       ids[position] = isValid ? (entryIds[codes[position] as number] as number) : NULL_GROUP;
       if (!isValid) this.hasNulls = true;
-    }
-  }
-
-  #assignKeys(batch: Batch, columns: readonly Column[], keys: KeyColumns): void {
-    const { selection, length } = batch;
-    const fixed = columns.map(
-      (column, i) => this.#pieces[i]?.column(batch, column) ?? (column as FixedColumn),
-    );
-    keys.write(batch, fixed);
-    const offsets = keys.offsets.subarray(0, length + 1);
-    const bytes = keys.bytes.subarray(0, offsets[length]);
-    const known = this.#kernel.intern({ bytes, offsets });
-    const ids = this.current;
-    if (selection === null) ids.set(known);
-    else for (let i = 0; i < length; i++) ids[selection[i] as number] = known[i] as number;
-    this.hasNulls = keys.hasMissing;
-    if (!keys.hasMissing) return;
-    for (let i = 0; i < length; i++) {
-      if (offsets[i] === offsets[i + 1]) ids[positionOf(batch, i)] = NULL_GROUP;
     }
   }
 

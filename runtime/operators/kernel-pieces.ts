@@ -1,13 +1,11 @@
-// Ids in the kernel's dictionary for the values of one key column whose values have no fixed width; knows no group.
+// What values without a fixed width are called in the kernel's dictionary, and whole dictionaries of texts there; knows no group.
 
 import type { ByteWriter } from '../base/bytes.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
-import { type Batch, positionOf } from '../data/batch.ts';
-import { bitmap, type Column, isNull, setBit } from '../data/column.ts';
+import type { Batch } from '../data/batch.ts';
+import type { Column } from '../data/column.ts';
 import type { Dictionary } from '../data/dictionary.ts';
-import type { FixedColumn } from '../data/key-columns.ts';
 import { writeKey } from '../data/key-writer.ts';
-import { INTEGER } from '../data/type.ts';
 import type { Kernel } from '../kernel/instance.ts';
 
 /** A dictionary is handed to the kernel as a whole while it has at most so many times the rows of the batch. */
@@ -48,56 +46,4 @@ export function writePiece(to: ByteWriter, column: Column, position: number): vo
     const code = column.values[position] as number;
     to.bytes(bytes, offsets[code], offsets[code + 1]);
   }
-}
-
-/** The values of one key column as a column of their ids. */
-export class KernelPieces {
-  readonly #kernel: Kernel;
-  readonly #scratch: ByteWriter;
-  readonly #entries: EntryIds;
-  #offsets = new Uint32Array(0);
-
-  /** @param scratch is written to */
-  constructor(kernel: Kernel, scratch: ByteWriter) {
-    this.#kernel = kernel;
-    this.#scratch = scratch;
-    this.#entries = new EntryIds(kernel);
-  }
-
-  /** @throws {LimitError} when the kernel has no room for a value */
-  column(batch: Batch, column: Column): FixedColumn {
-    const values = new Int32Array(batch.rowtime.length);
-    const validity = column.storage === 'objects' ? validityOf(column) : column.validity;
-    if (column.storage === 'dictionary' && isWorthWhole(column.dictionary, batch)) {
-      const entryIds = this.#entries.of(column.dictionary);
-      const codes = column.values;
-      // The codes of null rows, and of rows not selected, are unspecified: beyond the entries they are 0.
-      for (let i = 0; i < values.length; i++) values[i] = entryIds[codes[i] as number] ?? 0;
-    } else this.#assignRows(batch, column, values);
-    return { type: INTEGER, validity, storage: 'i32', values };
-  }
-
-  #assignRows(batch: Batch, column: Column, into: Int32Array): void {
-    const scratch = this.#scratch;
-    const { length } = batch;
-    if (this.#offsets.length <= length) this.#offsets = new Uint32Array(length + 1);
-    const offsets = this.#offsets.subarray(0, length + 1);
-    scratch.truncate(0);
-    for (let i = 0; i < length; i++) {
-      const position = positionOf(batch, i);
-      if (!isNull(column, position)) writePiece(scratch, column, position);
-      offsets[i + 1] = scratch.position;
-    }
-    const known = this.#kernel.intern({ bytes: scratch.written(), offsets });
-    for (let i = 0; i < length; i++) into[positionOf(batch, i)] = known[i] as number;
-  }
-}
-
-/** The validity of values that are objects, which say themselves that they are null. */
-function validityOf(column: Column): Uint8Array | null {
-  if (column.validity !== null) return column.validity;
-  const { length } = column.values;
-  const bits = bitmap(length);
-  for (let i = 0; i < length; i++) if (!isNull(column, i)) setBit(bits, i);
-  return bits;
 }

@@ -2,11 +2,10 @@
 
 import { ByteWriter } from '../base/bytes.ts';
 import { writeWindow } from '../data/key-writer.ts';
-import { KEY_COLUMNS } from '../data/parts.ts';
 import type { Kernel, KernelBatch } from '../kernel/instance.ts';
 import type { BlockNames, StateBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { GroupNames } from '../state/group-names.ts';
-import { STORED_GROUPS } from './parts.ts';
+import { KERNEL_KEYS, STORED_GROUPS } from './parts.ts';
 import type { StoredGroups } from './stored-groups.ts';
 
 /** Keys that are kept beside the kernel's groups, so that a group that changes again costs no new one. */
@@ -53,7 +52,7 @@ export class KernelState {
     const name = kernel.keyOf(id);
     scratch.truncate(0);
     if (isText) this.#names.writeKey(scratch, name);
-    else KEY_COLUMNS.code.writeNamedKey(scratch, name, types, (piece) => kernel.keyOf(piece));
+    else KERNEL_KEYS.code.writeNamedKey(scratch, name, types, (piece) => kernel.keyOf(piece));
     if (this.#windowed) writeWindow(scratch, startMs, null);
     return scratch;
   }

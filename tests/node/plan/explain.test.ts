@@ -104,6 +104,16 @@ Task 1 (2 partitions)
           10 sink table X to topic X (key KAFKA, value JSON): \`K\` STRING KEY, \`S\` INTEGER, \`M\` BIGINT`);
 });
 
+test('a filter that no loops over columns compute says that it goes row by row', () => {
+  const filterOf = (where: string): string | undefined =>
+    explained(`${quakes(1)}CREATE STREAM x AS SELECT id, mag, sig FROM quakes WHERE ${where};`)
+      .split('\n')
+      .find((line) => line.includes(' filter '))
+      ?.trim();
+  expect(filterOf('sig % 2 = 0 AND mag IN (1.5, 2)')).not.toContain('row by row');
+  expect(filterOf('100 % sig = 0')).toBe('2 filter ((100 % SIG) = 0), row by row');
+});
+
 test('a stream is filtered and projected in one task, and only what is read is decoded', () => {
   expect(
     explained(`${quakes(4)}CREATE STREAM strong WITH (VALUE_FORMAT='DELIMITED', PARTITIONS=2) AS
