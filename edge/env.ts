@@ -3,6 +3,7 @@
 import type { PullPlan } from '../runtime/plan/pull.ts';
 import type { AppendResult, Bounds, Fetched, TopicPartition } from '../runtime/ports/log.ts';
 import type { ProducerStamp, TopicDescription, TopicSpec } from '../runtime/ports/log.ts';
+import type { TopicPolicy } from '../runtime/ports/topic-policy.ts';
 import type { CounterEntry, OffsetEntry, TaskId } from '../runtime/ports/store.ts';
 import { catalogName, partitionName, processorName } from './names.ts';
 import type { ProcessorSpec } from './objects/processor-tables.ts';
@@ -24,7 +25,7 @@ export interface PartitionSpec {
   readonly at: TopicPartition;
   readonly incarnation: string;
   readonly generation: number;
-  readonly retentionMs: number | null;
+  readonly policy: TopicPolicy;
 }
 
 /** Methods of a partition's object. All but `open` and `close` refuse UNKNOWN_PARTITION while it is not open. */

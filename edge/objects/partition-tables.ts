@@ -5,6 +5,9 @@ import { PRODUCERS_MAX } from '../../runtime/base/limits.ts';
 import type { Bounds, FetchedBatch } from '../../runtime/ports/log.ts';
 import { decodeRing, encodeRing } from '../../runtime/ports/producer-ring.ts';
 import { type KnownProducer, toForget } from '../../runtime/ports/producers.ts';
+import { type StoredBatch, sumOf } from '../../runtime/ports/refusals.ts';
+import type { BatchSize } from '../../runtime/ports/retention.ts';
+import { policyOf, type TopicPolicy } from '../../runtime/ports/topic-policy.ts';
 import type { PartitionSpec } from '../env.ts';
 
 /** The one row of `meta`: which partition this is, and its bounds. */
@@ -14,10 +17,14 @@ export interface PartitionMeta {
   readonly partition: number;
   readonly incarnation: string;
   readonly generation: number;
-  readonly retentionMs: number | null;
+  readonly policy: TopicPolicy;
   readonly start: number;
   readonly next: number;
   readonly forgottenMs: number;
+  /** Bytes of all batches. */
+  readonly lengthBytes: number;
+  /** Compaction has met every record below. */
+  readonly cleaned: number;
 }
 
 interface MetaRow {
@@ -28,17 +35,19 @@ interface MetaRow {
   partition: number;
   incarnation: string;
   generation: number;
-  retentionMs: number | null;
+  policy: string;
   start: number;
   next: number;
   forgottenMs: number | null;
+  lengthBytes: number;
+  cleaned: number;
 }
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS meta(
   id INTEGER PRIMARY KEY CHECK (id = 0), open INTEGER NOT NULL, tenant TEXT NOT NULL, topic TEXT NOT NULL,
-  partition INTEGER NOT NULL, incarnation TEXT NOT NULL, generation INTEGER NOT NULL, retentionMs REAL,
-  start INTEGER NOT NULL, next INTEGER NOT NULL, forgottenMs REAL);
+  partition INTEGER NOT NULL, incarnation TEXT NOT NULL, generation INTEGER NOT NULL, policy TEXT NOT NULL,
+  start INTEGER NOT NULL, next INTEGER NOT NULL, forgottenMs REAL, lengthBytes INTEGER NOT NULL, cleaned INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS segment(
   base INTEGER PRIMARY KEY, count INTEGER NOT NULL, maxTimestamp REAL NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS producer(
@@ -51,12 +60,20 @@ export interface NewSegment {
   readonly base: number;
   readonly count: number;
   readonly maxTimestamp: number;
-  readonly crc: number;
   readonly bytes: Uint8Array;
+}
+
+/** How a read judges what it finds. */
+interface ReadChecks {
+  readonly verify: (bytes: Uint8Array, stored: StoredBatch) => void;
+  readonly missing: (offset: number) => Error;
 }
 
 export class PartitionTables {
   readonly #sql: SqlStorage;
+  /** The topic's policy, parsed once. */
+  #policy: TopicPolicy = policyOf({ retentionMs: null, compacted: false });
+  #policyText = '';
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -67,7 +84,11 @@ export class PartitionTables {
   meta(): PartitionMeta | null {
     const row = this.#sql.exec<MetaRow>('SELECT * FROM meta').toArray()[0];
     if (row === undefined || row.open !== 1) return null;
-    return { ...row, forgottenMs: row.forgottenMs ?? -Infinity };
+    if (row.policy !== this.#policyText) {
+      this.#policy = JSON.parse(row.policy) as TopicPolicy;
+      this.#policyText = row.policy;
+    }
+    return { ...row, policy: this.#policy, forgottenMs: row.forgottenMs ?? -Infinity };
   }
 
   /** Opens the partition empty, unless this generation of it, or a later one, has been opened or closed. */
@@ -75,13 +96,13 @@ export class PartitionTables {
     if (this.#generation() >= spec.generation) return;
     this.#clear();
     this.#sql.exec(
-      `INSERT OR REPLACE INTO meta VALUES (0, 1, ?, ?, ?, ?, ?, ?, 0, 0, NULL)`,
+      `INSERT OR REPLACE INTO meta VALUES (0, 1, ?, ?, ?, ?, ?, ?, 0, 0, NULL, 0, 0)`,
       spec.tenant,
       spec.at.topic,
       spec.at.partition,
       spec.incarnation,
       spec.generation,
-      spec.retentionMs,
+      JSON.stringify(spec.policy),
     );
   }
 
@@ -90,7 +111,7 @@ export class PartitionTables {
     if (this.#generation() > generation) return;
     this.#clear();
     this.#sql.exec(
-      `INSERT OR REPLACE INTO meta VALUES (0, 0, '', '', 0, '', ?, NULL, 0, 0, NULL)`,
+      `INSERT OR REPLACE INTO meta VALUES (0, 0, '', '', 0, '', ?, '', 0, 0, NULL, 0, 0)`,
       generation,
     );
   }
@@ -105,77 +126,93 @@ export class PartitionTables {
   }
 
   append(segment: NewSegment): void {
-    const { base, count, maxTimestamp, crc, bytes } = segment;
+    const { base, count, maxTimestamp, bytes } = segment;
     this.#sql.exec(
       'INSERT INTO segment VALUES (?, ?, ?, ?, ?)',
       base,
       count,
       maxTimestamp,
-      crc,
+      sumOf(bytes),
       bytes,
     );
-    this.#sql.exec('UPDATE meta SET next = ?', base + count);
+    this.#sql.exec(
+      'UPDATE meta SET next = ?, lengthBytes = lengthBytes + ?',
+      base + count,
+      bytes.length,
+    );
   }
 
   /**
    * Batches from the one that holds `from`; beyond the first it stops before `bytesMax`.
-   * @param verify checks a batch's bytes against its stored checksum
+   * @param verify checks a batch against what is stored with it
+   * @param missing makes the error of an offset that no batch covers
    */
   read(
+    { next: end }: PartitionMeta,
     from: number,
     bytesMax: number,
-    verify: (bytes: Uint8Array, crc: number, base: number) => void,
+    { verify, missing }: ReadChecks,
   ): FetchedBatch[] {
     const batches: FetchedBatch[] = [];
+    if (from === end) return batches;
     let bytes = 0;
+    let next = from;
     const rows = this.#sql.exec<{ base: number; count: number; crc: number; data: ArrayBuffer }>(
       `SELECT base, count, crc, data FROM segment
        WHERE base >= coalesce((SELECT max(base) FROM segment WHERE base <= ?1), ?1) ORDER BY base`,
       from,
     );
-    for (const row of rows) {
-      if (row.base + row.count <= from) continue;
-      const data = new Uint8Array(row.data);
-      if (batches.length > 0 && bytes + data.length > bytesMax) break;
-      verify(data, row.crc, row.base);
+    for (const { base, count, crc, data: buffer } of rows) {
+      const data = new Uint8Array(buffer);
+      if (batches.length > 0 && bytes + data.length > bytesMax) return batches;
+      // The first may begin below the offset asked for; the others follow each other.
+      const follows = batches.length === 0 ? base <= next : base === next;
+      if (!follows || base + count <= next) throw missing(next);
+      verify(data, { base, count, crc });
       bytes += data.length;
-      batches.push({ base: row.base, count: row.count, bytes: data });
-      if (bytes >= bytesMax) break;
+      next = base + count;
+      batches.push({ base, count, bytes: data });
+      if (bytes >= bytesMax) return batches;
     }
+    if (next !== end) throw missing(next);
     return batches;
   }
 
   /** The first batch with a timestamp at or after `ms`; null when there is none. */
-  firstAtOrAfter(ms: number): FetchedBatch | null {
+  firstAtOrAfter(ms: number): (FetchedBatch & StoredBatch) | null {
     const row = this.#sql
-      .exec<{ base: number; count: number; data: ArrayBuffer }>(
-        'SELECT base, count, data FROM segment WHERE maxTimestamp >= ? ORDER BY base LIMIT 1',
+      .exec<{ base: number; count: number; crc: number; data: ArrayBuffer }>(
+        'SELECT base, count, crc, data FROM segment WHERE maxTimestamp >= ? ORDER BY base LIMIT 1',
         ms,
       )
       .toArray()[0];
     if (row === undefined) return null;
-    return { base: row.base, count: row.count, bytes: new Uint8Array(row.data) };
+    const { data, ...stored } = row;
+    return { ...stored, bytes: new Uint8Array(data) };
   }
 
   /** Lets whole batches below `before` go. */
   trim(before: number): void {
-    this.#sql.exec('DELETE FROM segment WHERE base + count <= ?1 AND base < ?1', before);
+    const gone = 'base + count <= ?1 AND base < ?1';
+    this.#sql.exec(
+      `UPDATE meta SET lengthBytes = lengthBytes - (SELECT coalesce(sum(length(data)), 0) FROM segment WHERE ${gone})`,
+      before,
+    );
+    this.#sql.exec(`DELETE FROM segment WHERE ${gone}`, before);
     this.#sql.exec('UPDATE meta SET start = coalesce((SELECT min(base) FROM segment), next)');
   }
 
-  /**
-   * The offset below which every batch is older than `beforeMs`: what retention lets go.
-   * The newest batch stays, so that the partition's time can be seen.
-   */
-  expiredBelow(beforeMs: number): number {
-    const row = this.#sql
-      .exec<{ base: number | null }>(
-        `SELECT coalesce(
-           (SELECT min(base) FROM segment WHERE maxTimestamp >= ?), (SELECT max(base) FROM segment), 0) AS base`,
-        beforeMs,
-      )
-      .one();
-    return row.base ?? 0;
+  /** The oldest batches, at most that many, without their bytes. */
+  *oldest(batchesMax: number): Generator<BatchSize> {
+    yield* this.#sql.exec<{
+      base: number;
+      count: number;
+      maxTimestamp: number;
+      lengthBytes: number;
+    }>(
+      'SELECT base, count, maxTimestamp, length(data) AS lengthBytes FROM segment ORDER BY base LIMIT ?',
+      batchesMax,
+    );
   }
 
   producer(id: string): KnownProducer | null {

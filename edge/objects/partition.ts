@@ -2,14 +2,21 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { messageOf, PortError } from '../../runtime/base/errors.ts';
-import { parseRecordBatch, verify } from '../../runtime/data/record.ts';
+import { offsetAt } from '../../runtime/data/record.ts';
+import { admit } from '../../runtime/ports/admission.ts';
 import type { AppendResult, Bounds, Fetched, ProducerStamp } from '../../runtime/ports/log.ts';
 import { judge, type Verdict } from '../../runtime/ports/producers.ts';
-import { RETENTION_SWEEP_MS } from '../../runtime/ports/retention.ts';
+import {
+  checkIncarnation,
+  checkOffset,
+  missingBatch,
+  storedBatch,
+} from '../../runtime/ports/refusals.ts';
 import { type EdgeEnv, type PartitionPort, type PartitionSpec, processorByName } from '../env.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
 import { boundsOf, type PartitionMeta, PartitionTables } from './partition-tables.ts';
+import { PartitionUpkeep } from './partition-upkeep.ts';
 import { Waiters } from './waiters.ts';
 
 /** How long after an append the alarm repeats hints that were not acknowledged; doubles up to the maximum. */
@@ -20,6 +27,7 @@ const WAIT_MS_MAX = 30_000;
 
 export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   readonly #tables: PartitionTables;
+  readonly #upkeep: PartitionUpkeep;
   readonly #waiters = new Waiters();
   /** High watermark that each subscriber has acknowledged; lost with the instance, then told again. */
   readonly #told = new Map<string, number>();
@@ -31,6 +39,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
     this.#tables = new PartitionTables(ctx.storage.sql);
+    this.#upkeep = new PartitionUpkeep(ctx.storage, this.#tables);
     void ctx.blockConcurrencyWhile(async () => {
       await this.#alarm.load();
       // Whatever was to be told before this instance began is told again.
@@ -74,8 +83,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     incarnation: string | null,
   ): AppendResult {
     const meta = this.#meta(incarnation);
-    const { count, maxTimestamp } = verify(bytes);
-    const crc = crcOf(bytes);
+    const { count, crc, ...admitted } = admit(bytes, meta.policy, Date.now());
     const base = meta.next;
     if (stamp !== null) {
       const verdict = this.judged(meta, stamp, count, crc);
@@ -83,7 +91,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
         return { ...replyOf(meta), base: verdict.base, count, duplicate: true };
       }
     }
-    this.#tables.append({ base, count, maxTimestamp, crc, bytes });
+    this.#tables.append({ base, count, ...admitted });
     return { ...replyOf(meta), base, count, duplicate: false, highWatermark: base + count };
   }
 
@@ -103,9 +111,9 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     if (this.#tables.subscribers().length > 0) {
       this.#alarm.arm(Date.now() + this.#retryMs);
       this.#hint();
-    } else if (meta !== null && meta.retentionMs !== null) {
-      this.#alarm.arm(Date.now() + RETENTION_SWEEP_MS);
     }
+    const dueMs = meta === null ? null : this.#upkeep.dueMs(meta, Date.now());
+    if (dueMs !== null) this.#alarm.arm(dueMs);
     this.#waiters.wakeAll();
   }
 
@@ -125,16 +133,13 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   #read(from: number, bytesMax: number, incarnation: string | null): Fetched {
     const meta = this.#meta(incarnation);
-    const { start, next } = meta;
-    if (!(from >= start && from <= next)) {
-      const range = `within ${start} .. ${next}`;
-      throw new PortError(
-        'OFFSET_OUT_OF_RANGE',
-        `offset ${from} of '${meta.topic}' ${meta.partition} is not ${range}`,
-        { start, highWatermark: next },
-      );
-    }
-    return { batches: this.#tables.read(from, bytesMax, verifyStored), ...boundsOf(meta) };
+    const bounds = boundsOf(meta);
+    checkOffset(meta, from, bounds);
+    const batches = this.#tables.read(meta, from, bytesMax, {
+      verify: (bytes, stored) => storedBatch(meta, bytes, stored),
+      missing: (offset) => missingBatch(meta, offset),
+    });
+    return { batches, ...bounds };
   }
 
   async bounds(): Promise<Wire<Bounds>> {
@@ -155,8 +160,9 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       const meta = this.#meta(null);
       const batch = this.#tables.firstAtOrAfter(ms);
       if (batch === null) return meta.next;
-      const { timestamps } = parseRecordBatch(batch.bytes);
-      return batch.base + timestamps.findIndex((timestamp) => timestamp >= ms);
+      const records = storedBatch(meta, batch.bytes, batch);
+      const found = records.timestamps.findIndex((timestamp) => timestamp >= ms);
+      return offsetAt(records, batch.base, found);
     });
   }
 
@@ -198,33 +204,24 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
         this.#retryMs = Math.min(this.#retryMs * 2, HINT_RETRY_MS_MAX);
         this.#alarm.arm(Date.now() + this.#retryMs);
       }
-      if (meta.retentionMs !== null) this.#expire(meta.retentionMs);
+      const dueMs = this.#upkeep.alarm(Date.now());
+      if (dueMs !== null) this.#alarm.arm(dueMs);
     } catch (thrown) {
       console.error(`partition alarm: ${messageOf(thrown)}`);
       this.#alarm.arm(Date.now() + HINT_RETRY_MS_MAX);
     }
   }
 
-  #expire(retentionMs: number): void {
-    const { storage } = this.ctx;
-    storage.transactionSync(() => {
-      const before = this.#tables.expiredBelow(Date.now() - retentionMs);
-      this.#tables.trim(before);
-    });
-    this.#alarm.arm(Date.now() + RETENTION_SWEEP_MS);
+  /** One turn of upkeep as if it were that time. @returns true when another turn has something to do */
+  upkeep(nowMs: number): boolean {
+    return this.#upkeep.turn(nowMs);
   }
 
   /** @throws {PortError} UNKNOWN_PARTITION while this partition is not open, INCARNATION_CHANGED */
   #meta(incarnation: string | null): PartitionMeta {
     const meta = this.#tables.meta();
     if (meta === null) throw new PortError('UNKNOWN_PARTITION', 'this partition does not exist');
-    if (incarnation !== null && incarnation !== meta.incarnation) {
-      throw new PortError(
-        'INCARNATION_CHANGED',
-        `topic '${meta.topic}' was dropped and created again`,
-        { incarnation: meta.incarnation },
-      );
-    }
+    checkIncarnation(meta.topic, incarnation, meta.incarnation);
     return meta;
   }
 
@@ -271,17 +268,4 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
 function replyOf(meta: PartitionMeta): { highWatermark: number; incarnation: string } {
   return { highWatermark: meta.next, incarnation: meta.incarnation };
-}
-
-/** The checksum that a record batch carries: bytes 4 .. 8. */
-function crcOf(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
-}
-
-/** @throws {PortError} CORRUPT when stored bytes are not what was appended */
-function verifyStored(bytes: Uint8Array, crc: number, base: number): void {
-  parseRecordBatch(bytes);
-  if (crcOf(bytes) !== crc) {
-    throw new PortError('CORRUPT', `the batch at ${base} is not the one appended`, { base });
-  }
 }

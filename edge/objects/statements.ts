@@ -10,6 +10,7 @@ import type {
 import { analyzeStatement } from '../../runtime/analyze/analyze.ts';
 import { exhaustive } from '../../runtime/base/assert.ts';
 import { StatementError } from '../../runtime/base/errors.ts';
+import { TIMESTAMP_AFTER_MS_MAX } from '../../runtime/base/limits.ts';
 import { chance } from '../../runtime/engine/chance.ts';
 import type { CatalogChange } from '../../runtime/engine/changes.ts';
 import { assertTopic } from '../../runtime/engine/assert-topic.ts';
@@ -153,7 +154,7 @@ class Statements {
   }
 
   #createSource(text: string, { source, topic, warnings, query }: CreateSourceAnalysis): Entity {
-    const spec = { ...topic, internal: false };
+    const spec = { ...topic, timestampAfterMaxMs: TIMESTAMP_AFTER_MS_MAX, internal: false };
     const plan =
       query === null
         ? null

@@ -3,13 +3,14 @@
 import { PortError } from '../../runtime/base/errors.ts';
 import { PARTITIONS_MAX } from '../../runtime/base/limits.ts';
 import type { TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
+import { describedTopic, policyOf, type TopicPolicy } from '../../runtime/ports/topic-policy.ts';
 import type { PartitionSpec } from '../env.ts';
 import { isTopicName, unknownTopic } from '../names.ts';
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS topic(
-  name TEXT PRIMARY KEY, partitions INTEGER NOT NULL, retentionMs REAL, compacted INTEGER NOT NULL,
-  internal INTEGER NOT NULL, generation INTEGER NOT NULL, incarnation TEXT NOT NULL, tenant TEXT NOT NULL) WITHOUT ROWID;
+  name TEXT PRIMARY KEY, partitions INTEGER NOT NULL, internal INTEGER NOT NULL, generation INTEGER NOT NULL,
+  incarnation TEXT NOT NULL, tenant TEXT NOT NULL, policy TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
@@ -17,12 +18,12 @@ interface TopicRow {
   [column: string]: SqlStorageValue;
   name: string;
   partitions: number;
-  retentionMs: number | null;
-  compacted: number;
   internal: number;
   generation: number;
   incarnation: string;
   tenant: string;
+  /** JSON of the topic's policy. */
+  policy: string;
 }
 
 /** What a change of topics asks of a partition object. Plain JSON; each may repeat without harm. */
@@ -63,26 +64,25 @@ export class TopicTables {
     if (this.describe(name) !== null) {
       throw new PortError('TOPIC_EXISTS', `topic '${name}' exists already`);
     }
+    const policy = policyOf(spec);
     const generation = this.#count('generation');
     const incarnation = `${generation}-${crypto.randomUUID()}`;
     this.#sql.exec(
-      'INSERT INTO topic VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO topic VALUES (?, ?, ?, ?, ?, ?, ?)',
       name,
       partitions,
-      spec.retentionMs,
-      spec.compacted ? 1 : 0,
       spec.internal ? 1 : 0,
       generation,
       incarnation,
       tenant,
+      JSON.stringify(policy),
     );
     this.#count('version');
     const effects = Array.from({ length: partitions }, (_, partition): PartitionEffect => {
       const at = { topic: name, partition };
-      const { retentionMs } = spec;
-      return { effect: 'open', spec: { tenant, at, incarnation, generation, retentionMs } };
+      return { effect: 'open', spec: { tenant, at, incarnation, generation, policy } };
     });
-    return { topic: { ...spec, incarnation }, effects };
+    return { topic: describedTopic(spec, incarnation), effects };
   }
 
   /** Forgets the topic and returns what its partitions must be told. @throws {PortError} UNKNOWN_TOPIC */
@@ -144,13 +144,7 @@ export class TopicTables {
   }
 }
 
-function descriptionOf(row: TopicRow): TopicDescription {
-  return {
-    name: row.name,
-    partitions: row.partitions,
-    retentionMs: row.retentionMs,
-    compacted: row.compacted === 1,
-    internal: row.internal === 1,
-    incarnation: row.incarnation,
-  };
+function descriptionOf({ name, partitions, internal, incarnation, policy }: TopicRow) {
+  const kept = JSON.parse(policy) as TopicPolicy;
+  return describedTopic({ name, partitions, ...kept, internal: internal === 1 }, incarnation);
 }

@@ -41,6 +41,7 @@ const REQUEST_CODES: Readonly<Record<RequestCode, number>> = {
 const PORT_CODES: Readonly<Record<PortCode, number>> = {
   INVALID_TIMESTAMP: 40000,
   INVALID_BATCH: 40000,
+  INVALID_RECORD: 40000,
   FENCED: 40300,
   UNKNOWN_TOPIC: 40400,
   UNKNOWN_PARTITION: 40400,

@@ -1,8 +1,12 @@
-// Topics over HTTP: list, describe, create, remove; knows no record.
+// Topics over HTTP: list, describe, create, remove, look up offsets; knows no record.
 
 import type { Hono } from 'hono';
 import { StatementError } from '../../runtime/base/errors.ts';
-import { NAME_LENGTH_MAX, PARTITIONS_MAX } from '../../runtime/base/limits.ts';
+import {
+  NAME_LENGTH_MAX,
+  PARTITIONS_MAX,
+  TIMESTAMP_AFTER_MS_MAX,
+} from '../../runtime/base/limits.ts';
 import type { TopicSpec } from '../../runtime/ports/log.ts';
 import { isTopicName } from '../names.ts';
 import { isObject, readOrder } from './body.ts';
@@ -53,7 +57,7 @@ export function topicRoutes(app: Hono<EdgeHono>): void {
 
 function specOf(given: unknown): TopicSpec {
   if (!isObject(given)) throw refusal('BAD_REQUEST', 'send {"name": ...}');
-  const { name, partitions = 1, retentionMs = null, compacted = false } = given;
+  const { name, partitions = 1, compacted = false } = given;
   if (typeof name !== 'string' || !isTopicName(name)) {
     throw refusal('BAD_REQUEST', `name is 1 .. ${NAME_LENGTH_MAX} of A-Z a-z 0-9 . _ -`);
   }
@@ -63,11 +67,33 @@ function specOf(given: unknown): TopicSpec {
   if (!isCount(partitions) || partitions > PARTITIONS_MAX) {
     throw refusal('BAD_REQUEST', `partitions is an integer within 1 .. ${PARTITIONS_MAX}`);
   }
-  if (retentionMs !== null && !isCount(retentionMs)) {
-    throw refusal('BAD_REQUEST', 'retentionMs is a positive integer or null');
-  }
   if (typeof compacted !== 'boolean') throw refusal('BAD_REQUEST', 'compacted is true or false');
-  return { name, partitions, retentionMs, compacted, internal: false };
+  const { timestampType = 'CreateTime' } = given;
+  if (timestampType !== 'CreateTime' && timestampType !== 'LogAppendTime') {
+    throw refusal('BAD_REQUEST', "timestampType is 'CreateTime' or 'LogAppendTime'");
+  }
+  return {
+    name,
+    partitions,
+    retentionMs: boundOf(given, 'retentionMs', null),
+    retentionBytes: boundOf(given, 'retentionBytes', null),
+    compacted,
+    deleteRetentionMs: boundOf(given, 'deleteRetentionMs', null) ?? undefined,
+    timestampType,
+    timestampAfterMaxMs: boundOf(given, 'timestampAfterMaxMs', TIMESTAMP_AFTER_MS_MAX),
+    internal: false,
+  };
+}
+
+/** What bounds something: a positive integer, or null for no bound. */
+function boundOf(
+  given: Readonly<Record<string, unknown>>,
+  member: string,
+  absent: number | null,
+): number | null {
+  const { [member]: bound = absent } = given;
+  if (bound === null || isCount(bound)) return bound;
+  throw refusal('BAD_REQUEST', `${member} is a positive integer or null`);
 }
 
 function isCount(value: unknown): value is number {

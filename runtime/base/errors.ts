@@ -76,6 +76,7 @@ export type PortCode =
   | 'RECORD_TOO_LARGE'
   | 'INVALID_TIMESTAMP'
   | 'INVALID_BATCH'
+  | 'INVALID_RECORD' // a record that its topic cannot hold: without a key on a compacted one
   | 'CORRUPT' // stored bytes fail their checksum
   | 'STORAGE_FULL'
   | 'LOCKED' // another tab or process holds the writing lock

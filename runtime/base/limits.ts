@@ -66,6 +66,12 @@ export const PRODUCER_BATCHES_MAX = 64;
 export const PRODUCER_IDLE_MS_MAX = 2_592_000_000;
 /** Producers that one partition remembers. */
 export const PRODUCERS_MAX = 10_000;
+/** How long a tombstone stays on a compacted topic after compaction first met it, unless the topic says otherwise. */
+export const DELETE_RETENTION_MS = 86_400_000;
+/** How far ahead of the edge's clock a timestamp may lie, unless its topic says otherwise: a browser's wrong clock would close open windows. */
+export const TIMESTAMP_AFTER_MS_MAX = 3_600_000;
+/** Batches that one turn of a partition's upkeep removes or reads, so that appends need not wait long. */
+export const UPKEEP_BATCHES_MAX = 1000;
 /** Bytes of state that a host without synchronous reads keeps resident per task. */
 export const RESIDENT_STATE_BYTES_MAX = 134_217_728;
 /** Expired rows that one commit removes from the state of a join of streams, a side; the others follow. */

@@ -3,6 +3,7 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { messageOf, PortError } from '../base/errors.ts';
 import type { TopicDescription } from '../ports/log.ts';
+import type { TopicPolicy } from '../ports/topic-policy.ts';
 import type { KnownProducer } from '../ports/producers.ts';
 import type {
   CounterEntry,
@@ -26,6 +27,12 @@ export interface PartitionRow {
   readonly forgottenMs: number;
   /** Producers in `producers` of this partition, so that most appends need not count them. */
   readonly producers: number;
+  /** Bytes of all batches; absent in a database of before they were counted. */
+  readonly lengthBytes?: number | undefined;
+  /** What its topic says; absent in a database of before partitions knew it. */
+  readonly policy?: TopicPolicy | undefined;
+  /** Compaction has met every record below. */
+  readonly cleaned?: number | undefined;
 }
 
 /** One accepted record batch: a row a batch, never a row a record. */

@@ -1,11 +1,12 @@
 // Appends one record batch inside an IndexedDB transaction; shared by the log and by the commit of a store.
 
 import { type IDBPObjectStore, type IDBPTransaction, unwrap } from 'idb';
-import { PortError } from '../base/errors.ts';
 import { PRODUCERS_MAX } from '../base/limits.ts';
-import { verify } from '../data/record.ts';
+import { admit } from '../ports/admission.ts';
 import type { AppendResult, ProducerStamp, TopicPartition } from '../ports/log.ts';
 import { judge, toForget } from '../ports/producers.ts';
+import { checkIncarnation, unknownPartition, unknownTopic } from '../ports/refusals.ts';
+import { policyOf } from '../ports/topic-policy.ts';
 import type { MillraceSchema, PartitionRow, StoreName } from './database.ts';
 import { owned, type WriteTransaction } from './transactions.ts';
 
@@ -27,18 +28,11 @@ export async function appendIn(
   append: Append,
 ): Promise<AppendResult> {
   const { at, bytes, producer, nowMs } = append;
-  const { count, maxTimestamp } = verify(bytes);
-  // The checksum stands behind the magic bytes (PROTOCOL.md section 2).
-  const crc = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
   const partition = await partitionIn(transaction, at);
   const { incarnation, highWatermark } = partition;
-  if (append.incarnation !== undefined && append.incarnation !== incarnation) {
-    throw new PortError(
-      'INCARNATION_CHANGED',
-      `topic '${at.topic}' was dropped and created again since it was last seen`,
-      { incarnation },
-    );
-  }
+  checkIncarnation(at.topic, append.incarnation, incarnation);
+  const admitted = admit(bytes, partition.policy ?? NO_POLICY, nowMs);
+  const { count, crc, maxTimestamp } = admitted;
   let { forgottenMs, producers } = partition;
   if (producer !== undefined) {
     const store = transaction.objectStore('producers');
@@ -58,13 +52,16 @@ export async function appendIn(
   }
   const next = highWatermark + count;
   // Plain requests: they run in order, before all later ones, and one that fails fails the transaction.
-  unwrap(transaction.objectStore('segments')).add({ count, maxTimestamp, bytes: owned(bytes) }, [
+  const stored = owned(admitted.bytes);
+  unwrap(transaction.objectStore('segments')).add({ count, maxTimestamp, bytes: stored }, [
     at.topic,
     at.partition,
     highWatermark,
   ]);
+  const before = partition.lengthBytes;
+  const lengthBytes = before === undefined ? undefined : before + stored.length;
   unwrap(transaction.objectStore('partitions')).put(
-    { ...partition, highWatermark: next, forgottenMs, producers },
+    { ...partition, highWatermark: next, forgottenMs, producers, lengthBytes },
     [at.topic, at.partition],
   );
   return { base: highWatermark, count, duplicate: false, highWatermark: next, incarnation };
@@ -78,14 +75,11 @@ export async function partitionIn<Mode extends IDBTransactionMode>(
   const row = await transaction.objectStore('partitions').get([at.topic, at.partition]);
   if (row !== undefined) return row;
   const topic = await transaction.objectStore('topics').get(at.topic);
-  if (topic === undefined) {
-    throw new PortError('UNKNOWN_TOPIC', `topic '${at.topic}' does not exist`);
-  }
-  throw new PortError(
-    'UNKNOWN_PARTITION',
-    `topic '${at.topic}' has partitions 0 to ${topic.partitions - 1}; ${at.partition} was asked for`,
-  );
+  throw topic === undefined ? unknownTopic(at.topic) : unknownPartition(at, topic.partitions);
 }
+
+/** Of a partition that does not know what its topic says. */
+export const NO_POLICY = policyOf({ retentionMs: null, compacted: false });
 
 type ProducerStore = IDBPObjectStore<MillraceSchema, StoreName[], 'producers', 'readwrite'>;
 

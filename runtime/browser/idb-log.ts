@@ -1,9 +1,9 @@
 // The log port over IndexedDB: one row a record batch; knows no engine and no Worker.
 
 import { assert } from '../base/assert.ts';
-import { PortError } from '../base/errors.ts';
+import { messageOf, PortError } from '../base/errors.ts';
 import { PARTITIONS_MAX } from '../base/limits.ts';
-import { parseRecordBatch } from '../data/record.ts';
+import { offsetAt } from '../data/record.ts';
 import type {
   AppendResult,
   Bounds,
@@ -16,6 +16,16 @@ import type {
   TopicSpec,
   Unsubscribe,
 } from '../ports/log.ts';
+import {
+  checkOffset,
+  missingBatch,
+  storedBatch,
+  topicExists,
+  unknownTopic,
+} from '../ports/refusals.ts';
+import { needsUpkeep, RETENTION_SWEEP_MS } from '../ports/retention.ts';
+import { describedTopic, policyOf } from '../ports/topic-policy.ts';
+import { partitionKey, Wakes } from '../ports/wakes.ts';
 import { type PartitionRow, STORES } from './database.ts';
 import { type Append, appendIn, partitionIn } from './idb-append.ts';
 import { type IdbOptions, translated, write } from './transactions.ts';
@@ -34,7 +44,9 @@ interface QueuedAppend extends Append {
 /** Topics in IndexedDB: what an append resolves with stands in the database. */
 export class IdbLog implements Log {
   readonly #options: IdbOptions;
-  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #wakes = new Wakes();
+  /** When a partition was last looked at for what may go. */
+  readonly #sweptMs = new Map<string, number>();
   /** Appends that wait, those of the running transaction first. */
   readonly #queue: QueuedAppend[] = [];
 
@@ -48,11 +60,11 @@ export class IdbLog implements Log {
       'a topic has 1 .. PARTITIONS_MAX partitions',
     );
     const incarnation = `${this.#options.now()}-${crypto.randomUUID()}`;
-    const description: TopicDescription = { ...topic, incarnation };
+    const description = describedTopic(topic, incarnation);
     return await write(this.#options, 'creating a topic', async (transaction) => {
       const topics = transaction.objectStore('topics');
       if ((await topics.get(topic.name)) !== undefined) {
-        throw new PortError('TOPIC_EXISTS', `topic '${topic.name}' exists already`);
+        throw topicExists(topic.name);
       }
       await topics.put(description, topic.name);
       const empty: PartitionRow = {
@@ -61,6 +73,9 @@ export class IdbLog implements Log {
         incarnation,
         forgottenMs: -Infinity,
         producers: 0,
+        lengthBytes: 0,
+        policy: policyOf(topic),
+        cleaned: 0,
       };
       for (let partition = 0; partition < topic.partitions; partition++) {
         await transaction.objectStore('partitions').put(empty, [topic.name, partition]);
@@ -72,9 +87,7 @@ export class IdbLog implements Log {
   async remove(topic: string): Promise<void> {
     const { partitions } = await write(this.#options, 'removing a topic', async (transaction) => {
       const description = await transaction.objectStore('topics').get(topic);
-      if (description === undefined) {
-        throw new PortError('UNKNOWN_TOPIC', `topic '${topic}' does not exist`);
-      }
+      if (description === undefined) throw unknownTopic(topic);
       // An array sorts after every number and string, so this range holds all keys that begin with the topic.
       const all = IDBKeyRange.bound([topic], [topic, []]);
       await transaction.objectStore('topics').delete(topic);
@@ -83,7 +96,10 @@ export class IdbLog implements Log {
       await transaction.objectStore('producers').delete(all);
       return description;
     });
-    for (let partition = 0; partition < partitions; partition++) this.wake({ topic, partition });
+    for (let partition = 0; partition < partitions; partition++) {
+      this.#sweptMs.delete(partitionKey({ topic, partition }));
+      this.#wakes.wake({ topic, partition });
+    }
   }
 
   async describe(topic: string): Promise<TopicDescription | null> {
@@ -152,13 +168,7 @@ export class IdbLog implements Log {
   async #read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
     const transaction = this.#options.database.transaction([...STORES]);
     const { start, highWatermark, incarnation } = await partitionIn(transaction, at);
-    if (from < start || from > highWatermark) {
-      throw new PortError(
-        'OFFSET_OUT_OF_RANGE',
-        `topic '${at.topic}' partition ${at.partition} holds offsets ${start} to ${highWatermark}; ${from} was asked for`,
-        { start, highWatermark },
-      );
-    }
+    checkOffset(at, from, { start, highWatermark });
     const batches: FetchedBatch[] = [];
     const fetched = { batches, start, highWatermark, incarnation };
     if (from === highWatermark) return fetched;
@@ -176,12 +186,10 @@ export class IdbLog implements Log {
         [at.topic, at.partition, highWatermark],
       );
       const rows = await segments.getAll(range, wanted);
-      if (rows.length === 0) {
-        throw new PortError('CORRUPT', `topic '${at.topic}' has no batch at offset ${next}`);
-      }
+      if (rows.length === 0) throw missingBatch(at, next);
       for (const { bytes, count } of rows) {
         if (batches.length > 0 && total + bytes.length > bytesMax) return fetched;
-        verifyStored(bytes, at, next);
+        storedBatch(at, bytes, { base: next, count });
         batches.push({ base: next, count, bytes });
         total += bytes.length;
         next += count;
@@ -204,7 +212,7 @@ export class IdbLog implements Log {
   async offsetForTime(at: TopicPartition, ms: number): Promise<number> {
     return await translated('a search by time', async () => {
       const transaction = this.#options.database.transaction([...STORES]);
-      const { start, highWatermark } = await partitionIn(transaction, at);
+      const { highWatermark } = await partitionIn(transaction, at);
       let cursor = await transaction
         .objectStore('segments')
         .openCursor(
@@ -213,9 +221,13 @@ export class IdbLog implements Log {
       while (cursor !== null) {
         const base = cursor.key[2];
         if (cursor.value.maxTimestamp >= ms) {
-          const { timestamps } = parseRecordBatch(cursor.value.bytes, 'CORRUPT');
-          const index = timestamps.findIndex((timestamp) => timestamp >= ms);
-          if (index >= 0 && base + index >= start) return base + index;
+          const { bytes, count } = cursor.value;
+          const records = storedBatch(at, bytes, { base, count });
+          return offsetAt(
+            records,
+            base,
+            records.timestamps.findIndex((timestamp) => timestamp >= ms),
+          );
         }
         cursor = await cursor.continue();
       }
@@ -229,51 +241,57 @@ export class IdbLog implements Log {
       const row = await partitionIn(transaction, at);
       const until = Math.min(before, row.highWatermark);
       if (until <= row.start) return;
-      let start = row.start;
+      let { start, lengthBytes } = row;
       let cursor = await transaction
         .objectStore('segments')
         .openCursor(IDBKeyRange.bound(key, [...key, until]));
       while (cursor !== null) {
         const end = cursor.key[2] + cursor.value.count;
         if (end > until) break;
+        if (lengthBytes !== undefined) lengthBytes -= cursor.value.bytes.length;
         await cursor.delete();
         start = end;
         cursor = await cursor.continue();
       }
-      await transaction.objectStore('partitions').put({ ...row, start }, key);
+      await transaction.objectStore('partitions').put({ ...row, start, lengthBytes }, key);
     });
   }
 
   subscribe(at: TopicPartition, wake: () => void): Unsubscribe {
-    const key = waitingKey(at);
-    const waiting = this.#waiting.get(key) ?? new Set();
-    this.#waiting.set(key, waiting);
-    waiting.add(wake);
-    return () => {
-      waiting.delete(wake);
-      if (waiting.size === 0) this.#waiting.delete(key);
-    };
+    return this.#wakes.subscribe(at, wake);
   }
 
   /** Tells subscribers, in a later turn, that records came in; the store calls it too, after a commit that appended. */
   wake(at: TopicPartition): void {
-    for (const wake of this.#waiting.get(waitingKey(at)) ?? []) queueMicrotask(wake);
+    this.#wakes.wake(at);
+    const key = partitionKey(at);
+    const nowMs = this.#options.now();
+    if (nowMs - (this.#sweptMs.get(key) ?? -Infinity) < RETENTION_SWEEP_MS) return;
+    this.#sweptMs.set(key, nowMs);
+    void this.#sweep(at);
+  }
+
+  /** Turn after turn of upkeep, appends and commits between them, until there is nothing to do. */
+  async #sweep(at: TopicPartition): Promise<void> {
+    try {
+      const transaction = this.#options.database.transaction([...STORES]);
+      const { policy } = await partitionIn(transaction, at);
+      if (policy === undefined || !needsUpkeep(policy)) return;
+      while (await this.upkeep(at)) await new Promise((rest) => setTimeout(rest));
+    } catch (failure) {
+      // The topic or the database has gone; else the next sweep tries again.
+      if (!isGone(failure)) console.error(`upkeep of topic '${at.topic}': ${messageOf(failure)}`);
+    }
+  }
+
+  /** One turn of what keeps a partition small. @returns true when another turn has something to do */
+  async upkeep(at: TopicPartition): Promise<boolean> {
+    const { upkeepTurn } = await import('./idb-upkeep.ts');
+    return await upkeepTurn(this.#options, at);
   }
 }
 
-function verifyStored(bytes: Uint8Array, at: TopicPartition, base: number): void {
-  try {
-    parseRecordBatch(bytes, 'CORRUPT');
-  } catch (cause) {
-    throw new PortError(
-      'CORRUPT',
-      `topic '${at.topic}' partition ${at.partition} offset ${base}: the stored batch fails its checks`,
-      { offset: base },
-      { cause },
-    );
-  }
-}
-
-function waitingKey(at: TopicPartition): string {
-  return `${at.partition}/${at.topic}`;
+function isGone(failure: unknown): boolean {
+  const code = failure instanceof PortError ? failure.code : null;
+  return code === 'UNKNOWN_TOPIC' || code === 'UNKNOWN_PARTITION' || code === 'UNAVAILABLE';
 }

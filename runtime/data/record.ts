@@ -17,8 +17,12 @@ export const RECORD_BATCH_MAGIC = 0x3142524d;
 export const RECORD_BATCH_VERSION = 1;
 export const RECORD_BATCH_HEADER_BYTES = 32;
 export const COLUMNAR = 1;
+/** What compaction leaves: records whose offsets do not follow each other. */
+export const SPARSE = 2;
 /** Bytes that a record takes besides its key, value and headers. */
 export const RECORD_OVERHEAD_BYTES = 20;
+/** What it takes besides those in a sparse batch: its offset, and when it was cleaned. */
+export const SPARSE_OVERHEAD_BYTES = 8;
 
 /** A header of a record; the order and repeats of names count. */
 export interface RecordHeader {
@@ -43,6 +47,12 @@ export interface RecordBatch {
   /** The whole record batch. */
   readonly bytes: Uint8Array;
   readonly count: number;
+  /** Offsets that the batch covers: what follows it stands so far behind it. More than `count` where compaction has taken records. */
+  readonly span: number;
+  /** Each record's offset less the batch's own; null: record i has i. */
+  readonly offsets: Uint32Array | null;
+  /** When compaction first met this tombstone, in seconds since the Unix epoch, or 0; null: it has met none here. */
+  readonly cleaned: Uint32Array | null;
   readonly isColumnar: boolean;
   /** Milliseconds since the Unix epoch. */
   readonly timestamps: Float64Array;
@@ -73,6 +83,9 @@ export function verify(bytes: Uint8Array): BatchSummary {
     });
   }
   const batch = parseRecordBatch(bytes, 'INVALID_BATCH');
+  if (batch.offsets !== null) {
+    throw new PortError('INVALID_BATCH', 'record batch: its partition gives records their offsets');
+  }
   let maxTimestamp = 0;
   for (let i = 0; i < batch.count; i++) {
     const timestamp = batch.timestamps[i] as number;
@@ -141,16 +154,18 @@ function parse(bytes: Uint8Array, fault: BatchFault, checksum: boolean): RecordB
   const version = from.u8();
   const attributes = from.u8();
   if (version !== RECORD_BATCH_VERSION) throw refuse(`version ${version} is unknown`);
-  if (attributes > COLUMNAR) throw refuse(`attributes ${attributes} are unknown`);
+  if (attributes > SPARSE) throw refuse(`attributes ${attributes} are unknown`);
   if (from.u16() !== 0) throw refuse('bytes 10 and 11 are not zero');
   const count = from.u32();
   const keyBytes = from.u32();
   const valueBytes = from.u32();
   const headerBytes = from.u32();
-  if (from.u32() !== 0) throw refuse('bytes 28 to 31 are not zero');
-  if (count === 0) throw refuse('no records');
+  const span = from.u32();
+  const isSparse = attributes === SPARSE;
+  if (isSparse ? span === 0 : span !== 0) throw refuse(`it cannot cover ${span} offsets`);
+  if (count === 0 && !isSparse) throw refuse('no records');
   const isColumnar = attributes === COLUMNAR;
-  const perRecord = isColumnar ? 0 : RECORD_OVERHEAD_BYTES;
+  const perRecord = isColumnar ? 0 : RECORD_OVERHEAD_BYTES + (isSparse ? SPARSE_OVERHEAD_BYTES : 0);
   const length =
     RECORD_BATCH_HEADER_BYTES + count * perRecord + keyBytes + valueBytes + headerBytes;
   if (length !== bytes.length) throw refuse(`${bytes.length} bytes where ${length} are due`);
@@ -159,7 +174,7 @@ function parse(bytes: Uint8Array, fault: BatchFault, checksum: boolean): RecordB
     if (keyBytes !== 0 || headerBytes !== 0) throw refuse('a columnar batch with keys or headers');
     return new ColumnarRecordBatch(bytes, count, refuse);
   }
-  return new PlainRecordBatch(bytes, { count, keyBytes, valueBytes, headerBytes }, refuse);
+  return new PlainRecordBatch(bytes, { count, span, keyBytes, valueBytes, headerBytes }, refuse);
 }
 
 type Refuse = (message: string) => PortError;
@@ -167,6 +182,8 @@ type Refuse = (message: string) => PortError;
 class ColumnarRecordBatch implements RecordBatch {
   readonly bytes: Uint8Array;
   readonly count: number;
+  readonly offsets = null;
+  readonly cleaned = null;
   readonly isColumnar = true;
   readonly timestamps: Float64Array;
   readonly encoded: Uint8Array;
@@ -178,6 +195,10 @@ class ColumnarRecordBatch implements RecordBatch {
     this.encoded = (encoded.byteOffset & 7) === 0 ? encoded : encoded.slice();
     this.timestamps = encodedRowtimes(this.encoded);
     if (this.timestamps.length !== count) throw refuse('count and rows do not agree');
+  }
+
+  get span(): number {
+    return this.count;
   }
 
   keyFrom(): number {
@@ -211,6 +232,8 @@ class ColumnarRecordBatch implements RecordBatch {
 
 interface Sizes {
   readonly count: number;
+  /** 0: as many as there are records. */
+  readonly span: number;
   readonly keyBytes: number;
   readonly valueBytes: number;
   readonly headerBytes: number;
@@ -219,6 +242,9 @@ interface Sizes {
 class PlainRecordBatch implements RecordBatch {
   readonly bytes: Uint8Array;
   readonly count: number;
+  readonly span: number;
+  readonly offsets: Uint32Array | null;
+  readonly cleaned: Uint32Array | null;
   readonly isColumnar = false;
   readonly timestamps: Float64Array;
   readonly encoded = null;
@@ -230,11 +256,13 @@ class PlainRecordBatch implements RecordBatch {
   readonly #headerStarts: Uint32Array | null;
 
   constructor(bytes: Uint8Array, sizes: Sizes, refuse: Refuse) {
-    const { count, keyBytes, valueBytes, headerBytes } = sizes;
+    const { count, span, keyBytes, valueBytes, headerBytes } = sizes;
     this.bytes = bytes;
     this.count = count;
+    this.span = span === 0 ? count : span;
     const lengthsAt = RECORD_BATCH_HEADER_BYTES + count * 8;
-    const keysAt = lengthsAt + count * 12;
+    const offsetsAt = lengthsAt + count * 12;
+    const keysAt = offsetsAt + (span === 0 ? 0 : count * SPARSE_OVERHEAD_BYTES);
     const aligned = (bytes.byteOffset & 7) === 0;
     const buffer = aligned ? bytes.buffer : bytes.slice(0, keysAt).buffer;
     const start = aligned ? bytes.byteOffset : 0;
@@ -242,6 +270,10 @@ class PlainRecordBatch implements RecordBatch {
     this.#keyLengths = new Int32Array(buffer, start + lengthsAt, count);
     this.#valueLengths = new Int32Array(buffer, start + lengthsAt + count * 4, count);
     const headerLengths = new Int32Array(buffer, start + lengthsAt + count * 8, count);
+    this.offsets = span === 0 ? null : new Uint32Array(buffer, start + offsetsAt, count);
+    this.cleaned =
+      span === 0 ? null : new Uint32Array(buffer, start + offsetsAt + count * 4, count);
+    checkOffsets(this.offsets, span, refuse);
     const valuesAt = keysAt + keyBytes;
     const headersAt = valuesAt + valueBytes;
     this.#keyStarts = starts(this.#keyLengths, keysAt, keyBytes, -1, 'keys', refuse);
@@ -283,6 +315,35 @@ class PlainRecordBatch implements RecordBatch {
     const to = headerStarts[i + 1] ?? 0;
     if (from === to) return [];
     return readHeaders(new ByteReader(this.bytes, from, to));
+  }
+}
+
+/** Offset of record `i` of a batch that stands at `base`. */
+export function offsetAt(records: RecordBatch, base: number, i: number): number {
+  return base + (records.offsets?.[i] ?? i);
+}
+
+/** Index of the first record at or behind the offset, of a batch that stands at `base`; `count` when there is none. */
+export function indexAt(records: RecordBatch, base: number, offset: number): number {
+  const wanted = Math.max(0, offset - base);
+  const { offsets, count } = records;
+  if (offsets === null) return Math.min(wanted, count);
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((offsets[middle] as number) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function checkOffsets(offsets: Uint32Array | null, span: number, refuse: Refuse): void {
+  if (offsets === null) return;
+  let least = 0;
+  for (const offset of offsets) {
+    if (offset < least || offset >= span) throw refuse(`an offset of ${offset} among its ${span}`);
+    least = offset + 1;
   }
 }
 

@@ -1,9 +1,9 @@
 // The log in memory: topics as arrays of record batches; the reference for every other adapter of the port.
 
 import { assert } from '../base/assert.ts';
-import { PortError } from '../base/errors.ts';
 import { PARTITIONS_MAX, PRODUCERS_MAX } from '../base/limits.ts';
-import { parseRecordBatch, verify } from '../data/record.ts';
+import { offsetAt, parseRecordBatch } from '../data/record.ts';
+import { admit } from '../ports/admission.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   AppendResult,
@@ -18,12 +18,27 @@ import type {
   Unsubscribe,
 } from '../ports/log.ts';
 import { judge, toForget, type KnownProducer } from '../ports/producers.ts';
-import { RETENTION_SWEEP_MS } from '../ports/retention.ts';
+import {
+  checkIncarnation,
+  checkOffset,
+  topicExists,
+  unknownPartition,
+  unknownTopic,
+} from '../ports/refusals.ts';
+import { type BatchSize, expired, RETENTION_SWEEP_MS } from '../ports/retention.ts';
+import { describedTopic } from '../ports/topic-policy.ts';
+import { Wakes } from '../ports/wakes.ts';
+
+interface Stored extends FetchedBatch {
+  readonly maxTimestamp: number;
+}
 
 interface Partition {
-  batches: FetchedBatch[];
+  batches: Stored[];
   start: number;
   highWatermark: number;
+  /** Bytes of all batches. */
+  lengthBytes: number;
   producers: Map<string, KnownProducer>;
   forgottenMs: number;
   /** When it last looked for batches that may go. */
@@ -42,7 +57,7 @@ type Undo = () => void;
 export class MemoryLog implements Log {
   readonly #clock: Clock;
   readonly #topics = new Map<string, Topic>();
-  readonly #wakes = new Map<string, Set<() => void>>();
+  readonly #wakes = new Wakes();
   #incarnations = 0;
   /** Non-null while a transaction runs. */
   #undo: Undo[] | null = null;
@@ -56,14 +71,13 @@ export class MemoryLog implements Log {
       topic.partitions >= 1 && topic.partitions <= PARTITIONS_MAX,
       'a topic has 1 .. PARTITIONS_MAX partitions',
     );
-    if (this.#topics.has(topic.name)) {
-      throw new PortError('TOPIC_EXISTS', `topic '${topic.name}' exists already`);
-    }
-    const description = { ...topic, incarnation: `${++this.#incarnations}-${crypto.randomUUID()}` };
+    if (this.#topics.has(topic.name)) throw topicExists(topic.name);
+    const description = describedTopic(topic, `${++this.#incarnations}-${crypto.randomUUID()}`);
     const partitions = Array.from({ length: topic.partitions }, () => ({
       batches: [],
       start: 0,
       highWatermark: 0,
+      lengthBytes: 0,
       producers: new Map<string, KnownProducer>(),
       forgottenMs: -Infinity,
       sweptMs: -Infinity,
@@ -75,7 +89,7 @@ export class MemoryLog implements Log {
   async remove(topic: string): Promise<void> {
     const { partitions } = this.#topic(topic);
     this.#topics.delete(topic);
-    partitions.forEach((_, partition) => this.#wake({ topic, partition }));
+    partitions.forEach((_, partition) => this.#wakes.wake({ topic, partition }));
   }
 
   async describe(topic: string): Promise<TopicDescription | null> {
@@ -106,31 +120,22 @@ export class MemoryLog implements Log {
     incarnation?: string | undefined,
     isTrusted = false,
   ): AppendResult {
-    const topic = this.#topic(at.topic);
+    const { description } = this.#topic(at.topic);
     const partition = this.#partition(at);
-    const known = topic.description.incarnation;
-    if (incarnation !== undefined && incarnation !== known) {
-      throw new PortError(
-        'INCARNATION_CHANGED',
-        `topic '${at.topic}' is not the one that was meant`,
-        {
-          incarnation: known,
-        },
-      );
-    }
-    const { count } = isTrusted
-      ? parseRecordBatch(bytes, 'INVALID_BATCH', { checksum: false })
-      : verify(bytes);
+    const known = description.incarnation;
+    checkIncarnation(at.topic, incarnation, known);
+    const nowMs = this.#clock.now();
+    const { count, crc, ...admitted } = admit(bytes, description, nowMs, isTrusted);
     const base = partition.highWatermark;
     if (producer !== undefined) {
       const before = partition.producers.get(producer.id) ?? null;
       const verdict = judge(before, {
         stamp: producer,
         count,
-        crc: sumOf(bytes),
+        crc,
         highWatermark: base,
         forgottenMs: partition.forgottenMs,
-        nowMs: this.#clock.now(),
+        nowMs,
       });
       this.#remember(partition, producer.id, before, verdict.producer);
       if (verdict.kind === 'repeat') {
@@ -143,14 +148,19 @@ export class MemoryLog implements Log {
         };
       }
     }
-    partition.batches.push({ base, count, bytes });
+    partition.batches.push({ base, count, ...admitted });
     partition.highWatermark = base + count;
+    partition.lengthBytes += admitted.bytes.length;
     this.#undo?.push(() => {
       partition.batches.pop();
       partition.highWatermark = base;
+      partition.lengthBytes -= admitted.bytes.length;
     });
-    this.#expire(partition, topic.description.retentionMs);
-    this.#wake(at);
+    if (nowMs - partition.sweptMs >= RETENTION_SWEEP_MS) {
+      partition.sweptMs = nowMs;
+      this.upkeep(at);
+    }
+    this.#wakes.wake(at);
     return { base, count, duplicate: false, highWatermark: base + count, incarnation: known };
   }
 
@@ -172,13 +182,7 @@ export class MemoryLog implements Log {
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
     const partition = this.#partition(at);
     const { start, highWatermark } = partition;
-    if (from < start || from > highWatermark) {
-      throw new PortError(
-        'OFFSET_OUT_OF_RANGE',
-        `offset ${from} of '${at.topic}' ${at.partition} is not within ${start} .. ${highWatermark}`,
-        { start, highWatermark },
-      );
-    }
+    checkOffset(at, from, partition);
     const batches: FetchedBatch[] = [];
     let bytes = 0;
     for (let i = firstFrom(partition.batches, from); i < partition.batches.length; i++) {
@@ -203,12 +207,11 @@ export class MemoryLog implements Log {
 
   async offsetForTime(at: TopicPartition, ms: number): Promise<number> {
     const partition = this.#partition(at);
-    for (const batch of partition.batches) {
-      const { timestamps } = parseRecordBatch(batch.bytes, 'CORRUPT', { checksum: false });
-      const found = timestamps.findIndex((timestamp) => timestamp >= ms);
-      if (found >= 0) return Math.max(partition.start, batch.base + found);
-    }
-    return partition.highWatermark;
+    const batch = partition.batches.find(({ maxTimestamp }) => maxTimestamp >= ms);
+    if (batch === undefined) return partition.highWatermark;
+    const records = parseRecordBatch(batch.bytes, 'CORRUPT', { checksum: false });
+    const found = records.timestamps.findIndex((timestamp) => timestamp >= ms);
+    return offsetAt(records, batch.base, found);
   }
 
   async trim(at: TopicPartition, before: number): Promise<void> {
@@ -217,27 +220,18 @@ export class MemoryLog implements Log {
     drop(partition, kept < 0 ? partition.batches.length : kept);
   }
 
-  /** Lets the oldest batches go, up to the first that holds a record young enough; the newest stays in any case. */
-  #expire(partition: Partition, retentionMs: number | null): void {
+  /** One turn of what keeps a partition small. @returns true when another turn has something to do */
+  upkeep(at: TopicPartition): boolean {
+    const { description: policy } = this.#topic(at.topic);
+    const partition = this.#partition(at);
     const nowMs = this.#clock.now();
-    if (retentionMs === null || nowMs - partition.sweptMs < RETENTION_SWEEP_MS) return;
-    partition.sweptMs = nowMs;
-    const kept = partition.batches.findIndex(({ bytes }) => {
-      const { timestamps } = parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
-      return timestamps.some((timestamp) => timestamp >= nowMs - retentionMs);
-    });
-    drop(partition, kept < 0 ? partition.batches.length - 1 : kept);
+    const gone = expired(sizes(partition.batches), { ...partition, policy, nowMs });
+    drop(partition, gone?.batches ?? 0);
+    return gone?.isMore === true;
   }
 
   subscribe(at: TopicPartition, wake: () => void): Unsubscribe {
-    const key = keyOf(at);
-    const wakes = this.#wakes.get(key) ?? new Set();
-    this.#wakes.set(key, wakes);
-    wakes.add(wake);
-    return () => {
-      wakes.delete(wake);
-      if (wakes.size === 0 && this.#wakes.get(key) === wakes) this.#wakes.delete(key);
-    };
+    return this.#wakes.subscribe(at, wake);
   }
 
   #remember(
@@ -267,41 +261,28 @@ export class MemoryLog implements Log {
 
   #topic(name: string): Topic {
     const topic = this.#topics.get(name);
-    if (topic === undefined) throw new PortError('UNKNOWN_TOPIC', `there is no topic '${name}'`);
+    if (topic === undefined) throw unknownTopic(name);
     return topic;
   }
 
   #partition(at: TopicPartition): Partition {
-    const partition = this.#topic(at.topic).partitions[at.partition];
-    if (partition === undefined) {
-      throw new PortError(
-        'UNKNOWN_PARTITION',
-        `topic '${at.topic}' has no partition ${at.partition}`,
-      );
-    }
+    const { partitions } = this.#topic(at.topic);
+    const partition = partitions[at.partition];
+    if (partition === undefined) throw unknownPartition(at, partitions.length);
     return partition;
   }
+}
 
-  /** Wakes in a later turn: whoever appends is not done yet. */
-  #wake(at: TopicPartition): void {
-    for (const wake of this.#wakes.get(keyOf(at)) ?? []) queueMicrotask(wake);
-  }
+function* sizes(batches: readonly Stored[]): Generator<BatchSize> {
+  for (const { bytes, ...rest } of batches) yield { ...rest, lengthBytes: bytes.length };
 }
 
 /** Lets the oldest batches go, that many. */
 function drop(partition: Partition, count: number): void {
   if (count <= 0) return;
+  for (const { bytes } of partition.batches.slice(0, count)) partition.lengthBytes -= bytes.length;
   partition.batches = partition.batches.slice(count);
   partition.start = partition.batches[0]?.base ?? partition.highWatermark;
-}
-
-function keyOf(at: TopicPartition): string {
-  return `${at.partition} ${at.topic}`;
-}
-
-/** The checksum that a verified record batch carries. */
-function sumOf(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
 }
 
 /** Index of the first batch that holds an offset at or above `from`. */

@@ -11,13 +11,28 @@ export interface TopicSpec {
   readonly partitions: number;
   /** Records older than this may go; null: kept for ever. */
   readonly retentionMs: number | null;
-  /** true: only the newest record of a key is sure to stay. */
+  /** The oldest batches may go while the others are still so many bytes a partition; null or absent: kept, however many. */
+  readonly retentionBytes?: number | null | undefined;
+  /** true: every record has a key, and only the newest record of a key is sure to stay. */
   readonly compacted: boolean;
+  /** How long a tombstone stays after compaction first met it; absent: DELETE_RETENTION_MS. */
+  readonly deleteRetentionMs?: number | undefined;
+  /** Whose clock gives records their timestamps; absent: the producer's. */
+  readonly timestampType?: TimestampType | undefined;
+  /** How far a producer's timestamp may lie ahead of the partition's clock; null: any distance; absent: as the host has it. */
+  readonly timestampAfterMaxMs?: number | null | undefined;
   /** true: written by millrace alone (repartition topics, the catalog). */
   readonly internal: boolean;
 }
 
+/** Kafka's names: the time at which a record was made, or at which it was appended. */
+export type TimestampType = 'CreateTime' | 'LogAppendTime';
+
 export interface TopicDescription extends TopicSpec {
+  readonly retentionBytes: number | null;
+  readonly deleteRetentionMs: number;
+  readonly timestampType: TimestampType;
+  readonly timestampAfterMaxMs: number | null;
   /** Changes when the topic is dropped and created again or restored: offsets of another incarnation mean nothing. */
   readonly incarnation: string;
 }
@@ -44,8 +59,9 @@ export interface AppendResult {
 }
 
 export interface FetchedBatch {
-  /** Offset of the batch's first record. */
+  /** The first offset that the batch covers: that of its first record, unless the topic is compacted. */
   readonly base: number;
+  /** Offsets that it covers, so that `base + count` is read next; the batch of a compacted topic may hold fewer records. */
   readonly count: number;
   /** A record batch as PROTOCOL.md describes it; the checksum was verified by the adapter. */
   readonly bytes: Uint8Array;
@@ -83,8 +99,8 @@ export interface Log {
   /**
    * Appends one record batch, all or nothing.
    * @param incarnation when given, the topic's incarnation the caller knows
-   * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, INVALID_BATCH, RECORD_TOO_LARGE, INCARNATION_CHANGED, FENCED,
-   *   OUT_OF_ORDER_SEQUENCE (detail.expected), UNKNOWN_PRODUCER, SEQUENCE_REUSED, STORAGE_FULL, UNAVAILABLE
+   * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, INVALID_BATCH, INVALID_RECORD (a record without a key on a compacted
+   *   topic), INVALID_TIMESTAMP, RECORD_TOO_LARGE, INCARNATION_CHANGED, FENCED, OUT_OF_ORDER_SEQUENCE (detail.expected), UNKNOWN_PRODUCER, SEQUENCE_REUSED, STORAGE_FULL, UNAVAILABLE
    */
   append(
     at: TopicPartition,

@@ -7,7 +7,7 @@ import { builtin } from './builtin.ts';
 /** "mill", in the header of the file. */
 const APPLICATION_ID = 0x6d696c6c;
 /** Raised when a table changes. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /** SQLite's result codes, without what extends them. */
 const BUSY = 5;
@@ -21,11 +21,12 @@ const PASSING: ReadonlySet<number> = new Set([BUSY, LOCKED, 7, 8, 9, 10, 14, 15]
 /** Rows of a table keep their blobs last: a search that needs none of them reads none. */
 const TABLES = `
 CREATE TABLE topic(
-  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, partitions INTEGER NOT NULL, retentionMs REAL,
-  compacted INTEGER NOT NULL, internal INTEGER NOT NULL, incarnation TEXT NOT NULL);
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, partitions INTEGER NOT NULL, internal INTEGER NOT NULL,
+  incarnation TEXT NOT NULL, policy TEXT NOT NULL);
 CREATE TABLE partition(
   id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, start INTEGER NOT NULL, next INTEGER NOT NULL,
-  forgottenMs REAL, producers INTEGER NOT NULL, UNIQUE (topic, partition));
+  forgottenMs REAL, producers INTEGER NOT NULL, lengthBytes INTEGER NOT NULL, cleaned INTEGER NOT NULL,
+  UNIQUE (topic, partition));
 CREATE TABLE segment(
   partition INTEGER NOT NULL, base INTEGER NOT NULL, count INTEGER NOT NULL, maxTimestamp REAL NOT NULL, data BLOB NOT NULL,
   PRIMARY KEY (partition, base));
@@ -87,10 +88,10 @@ export class Database {
       throw new PortError('CORRUPT', `'${file}' is a database, but not one of millrace`);
     }
     const version = this.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
-    if (version > FORMAT_VERSION) {
+    if (!isEmpty && version !== FORMAT_VERSION) {
       throw new PortError(
         'CORRUPT',
-        `'${file}' was written by a newer version of millrace (format ${version}; this one knows ${FORMAT_VERSION})`,
+        `'${file}' was written by another version of millrace (format ${version}; this one knows ${FORMAT_VERSION})`,
       );
     }
     this.#connection.exec('PRAGMA journal_mode = WAL');

@@ -1,8 +1,8 @@
 // Partitions in the SQLite file: bounds, segments, producers; synchronous, within the caller's transaction; knows no topic's life.
 
-import { PortError } from '../base/errors.ts';
-import { PRODUCERS_MAX } from '../base/limits.ts';
-import { parseRecordBatch, verify } from '../data/record.ts';
+import { PRODUCERS_MAX, UPKEEP_BATCHES_MAX } from '../base/limits.ts';
+import { offsetAt } from '../data/record.ts';
+import { admit } from '../ports/admission.ts';
 import type {
   AppendResult,
   Bounds,
@@ -13,6 +13,16 @@ import type {
 } from '../ports/log.ts';
 import { decodeRing, encodeRing } from '../ports/producer-ring.ts';
 import { judge, type KnownProducer, toForget } from '../ports/producers.ts';
+import {
+  checkIncarnation,
+  checkOffset,
+  missingBatch,
+  storedBatch,
+  unknownPartition,
+  unknownTopic,
+} from '../ports/refusals.ts';
+import { type BatchSize, expired } from '../ports/retention.ts';
+import type { TopicPolicy } from '../ports/topic-policy.ts';
 import type { Database } from './database.ts';
 
 /** One append to be made. */
@@ -33,8 +43,11 @@ interface PartitionRow {
   readonly forgottenMs: number | null;
   /** How many there are in `producer`, so that an append need not count them. */
   readonly producers: number;
+  /** Bytes of all its batches. */
+  readonly lengthBytes: number;
   readonly incarnation: string;
-  readonly retentionMs: number | null;
+  /** JSON of the topic's policy. */
+  readonly policy: string;
 }
 
 interface SegmentRow {
@@ -62,19 +75,14 @@ export class Partitions {
    * @throws {PortError} as `Log.append` says, before anything is written: other work of the transaction may stay
    */
   append({ at, bytes, producer, nowMs, ...given }: Append): AppendResult {
-    const { count, maxTimestamp } = verify(bytes);
     const row = this.#row(at);
     const { incarnation, next: highWatermark } = row;
-    if (given.incarnation !== undefined && given.incarnation !== incarnation) {
-      throw new PortError(
-        'INCARNATION_CHANGED',
-        `topic '${at.topic}' was dropped and created again since it was last seen`,
-        { incarnation },
-      );
-    }
+    checkIncarnation(at.topic, given.incarnation, incarnation);
+    const admitted = admit(bytes, policyIn(row), nowMs);
+    const { count, crc } = admitted;
     const answer = { count, highWatermark, incarnation };
     if (producer !== undefined) {
-      const repeat = this.#judged(row, producer, { count, crc: sumOf(bytes), nowMs });
+      const repeat = this.#judged(row, producer, { count, crc, nowMs });
       if (repeat !== null) return { ...answer, base: repeat.base, duplicate: true };
     }
     const next = highWatermark + count;
@@ -83,10 +91,15 @@ export class Partitions {
       row.id,
       highWatermark,
       count,
-      maxTimestamp,
-      bytes,
+      admitted.maxTimestamp,
+      admitted.bytes,
     );
-    this.#database.run('UPDATE partition SET next = ? WHERE id = ?', next, row.id);
+    this.#database.run(
+      'UPDATE partition SET next = ?, lengthBytes = lengthBytes + ? WHERE id = ?',
+      next,
+      admitted.bytes.length,
+      row.id,
+    );
     return { ...answer, base: highWatermark, duplicate: false, highWatermark: next };
   }
 
@@ -144,13 +157,7 @@ export class Partitions {
   /** @throws {PortError} OFFSET_OUT_OF_RANGE, CORRUPT, UNKNOWN_TOPIC, UNKNOWN_PARTITION */
   read(at: TopicPartition, from: number, bytesMax: number): Fetched {
     const { id, start, next: highWatermark, incarnation } = this.#row(at);
-    if (!(from >= start && from <= highWatermark)) {
-      throw new PortError(
-        'OFFSET_OUT_OF_RANGE',
-        `topic '${at.topic}' partition ${at.partition} holds offsets ${start} to ${highWatermark}; ${from} was asked for`,
-        { start, highWatermark },
-      );
-    }
+    checkOffset(at, from, { start, highWatermark });
     const batches: FetchedBatch[] = [];
     const fetched = { batches, start, highWatermark, incarnation };
     if (from === highWatermark) return fetched;
@@ -168,13 +175,13 @@ export class Partitions {
       if (batches.length > 0 && total + data.length > bytesMax) return fetched;
       // The first may begin below the offset asked for; the others follow each other.
       const follows = batches.length === 0 ? base <= next : base === next;
-      if (!follows || base + count <= next) throw missing(at, next);
-      verifyStored(data, count, at, base);
+      if (!follows || base + count <= next) throw missingBatch(at, next);
+      storedBatch(at, data, { base, count });
       batches.push({ base, count, bytes: data });
       total += data.length;
       next = base + count;
     }
-    if (next !== highWatermark) throw missing(at, next);
+    if (next !== highWatermark) throw missingBatch(at, next);
     return fetched;
   }
 
@@ -193,9 +200,9 @@ export class Partitions {
       ms,
     );
     if (row === undefined) return next;
-    verifyStored(row.data, row.count, at, row.base);
-    const { timestamps } = parseRecordBatch(row.data, 'CORRUPT', { checksum: false });
-    return row.base + timestamps.findIndex((timestamp) => timestamp >= ms);
+    const records = storedBatch(at, row.data, row);
+    const found = records.timestamps.findIndex((timestamp) => timestamp >= ms);
+    return offsetAt(records, row.base, found);
   }
 
   /** Lets whole batches below `before` go. @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION */
@@ -204,40 +211,38 @@ export class Partitions {
   }
 
   #trim(id: number, before: number): void {
+    const gone = 'partition = ?1 AND base < ?2 AND base + count <= ?2';
     this.#database.run(
-      'DELETE FROM segment WHERE partition = ? AND base < ? AND base + count <= ?',
+      `UPDATE partition SET lengthBytes = lengthBytes -
+         (SELECT coalesce(sum(length(data)), 0) FROM segment WHERE ${gone}) WHERE id = ?1`,
       id,
-      before,
       before,
     );
+    this.#database.run(`DELETE FROM segment WHERE ${gone}`, id, before);
     this.#database.run(
-      'UPDATE partition SET start = coalesce((SELECT min(base) FROM segment WHERE partition = ?), next) WHERE id = ?',
-      id,
+      'UPDATE partition SET start = coalesce((SELECT min(base) FROM segment WHERE partition = ?1), next) WHERE id = ?1',
       id,
     );
   }
 
-  /**
-   * Lets go what is older than the topic keeps: batches from the oldest on, up to the first that holds a younger record. The newest batch
-   * stays, so that the partition's time can be seen.
-   */
-  expire(at: TopicPartition, nowMs: number): void {
-    const { id, retentionMs } = this.#row(at);
-    if (retentionMs === null) return;
-    const row = this.#database.get<{ base: number | null }>(
-      `SELECT coalesce(
-         (SELECT base FROM segment WHERE partition = ? AND maxTimestamp >= ? ORDER BY base LIMIT 1),
-         (SELECT max(base) FROM segment WHERE partition = ?)) AS base`,
+  /** One turn of retention. @returns true when another turn has something to do. @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION */
+  expire(at: TopicPartition, nowMs: number): boolean {
+    const row = this.#row(at);
+    const { id, lengthBytes, next: highWatermark } = row;
+    const oldest = this.#database.each<BatchSize>(
+      `SELECT base, count, maxTimestamp, length(data) AS lengthBytes FROM segment
+         WHERE partition = ? ORDER BY base LIMIT ?`,
       id,
-      nowMs - retentionMs,
-      id,
+      UPKEEP_BATCHES_MAX + 1,
     );
-    if (row !== undefined && row.base !== null) this.#trim(id, row.base);
+    const gone = expired(oldest, { policy: policyIn(row), highWatermark, lengthBytes, nowMs });
+    if (gone !== null) this.#trim(id, gone.before);
+    return gone?.isMore === true;
   }
 
   #row(at: TopicPartition): PartitionRow {
     const row = this.#database.get<PartitionRow>(
-      `SELECT p.id, p.start, p.next, p.forgottenMs, p.producers, t.incarnation, t.retentionMs
+      `SELECT p.id, p.start, p.next, p.forgottenMs, p.producers, p.lengthBytes, t.incarnation, t.policy
          FROM partition p JOIN topic t ON t.name = p.topic WHERE p.topic = ? AND p.partition = ?`,
       at.topic,
       at.partition,
@@ -247,44 +252,12 @@ export class Partitions {
       'SELECT partitions FROM topic WHERE name = ?',
       at.topic,
     );
-    if (topic === undefined) {
-      throw new PortError('UNKNOWN_TOPIC', `topic '${at.topic}' does not exist`);
-    }
-    throw new PortError(
-      'UNKNOWN_PARTITION',
-      `topic '${at.topic}' has partitions 0 to ${topic.partitions - 1}; ${at.partition} was asked for`,
-    );
+    throw topic === undefined ? unknownTopic(at.topic) : unknownPartition(at, topic.partitions);
   }
 }
 
 const NOBODY = { ids: [], forgottenMs: -Infinity };
 
-/** The checksum that a verified record batch carries, behind the magic bytes (PROTOCOL.md section 2). */
-function sumOf(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
-}
-
-function missing(at: TopicPartition, offset: number): PortError {
-  return new PortError(
-    'CORRUPT',
-    `topic '${at.topic}' partition ${at.partition} has no batch at offset ${offset}`,
-    { offset },
-  );
-}
-
-function verifyStored(bytes: Uint8Array, count: number, at: TopicPartition, base: number): void {
-  const refuse = (cause?: unknown) =>
-    new PortError(
-      'CORRUPT',
-      `topic '${at.topic}' partition ${at.partition} offset ${base}: the stored batch fails its checks`,
-      { offset: base },
-      { cause },
-    );
-  let found: number;
-  try {
-    found = parseRecordBatch(bytes, 'CORRUPT').count;
-  } catch (cause) {
-    throw refuse(cause);
-  }
-  if (found !== count) throw refuse();
+function policyIn({ policy }: PartitionRow): TopicPolicy {
+  return JSON.parse(policy) as TopicPolicy;
 }

@@ -15,7 +15,10 @@ import type {
   TopicSpec,
   Unsubscribe,
 } from '../ports/log.ts';
+import { topicExists, unknownTopic } from '../ports/refusals.ts';
 import { RETENTION_SWEEP_MS } from '../ports/retention.ts';
+import { describedTopic, policyOf, type TopicPolicy } from '../ports/topic-policy.ts';
+import { partitionKey, Wakes } from '../ports/wakes.ts';
 import { type Database, refusing } from './database.ts';
 import { type Append, Partitions } from './partitions.ts';
 
@@ -24,19 +27,20 @@ interface QueuedAppend extends Append {
   readonly reject: (thrown: unknown) => void;
 }
 
-interface TopicRow extends Omit<TopicDescription, 'compacted' | 'internal'> {
-  readonly compacted: number;
+interface TopicRow extends Pick<TopicDescription, 'name' | 'partitions' | 'incarnation'> {
   readonly internal: number;
+  /** JSON of the topic's policy. */
+  readonly policy: string;
 }
 
-const DESCRIPTION = 'name, partitions, retentionMs, compacted, internal, incarnation';
+const DESCRIPTION = 'name, partitions, internal, incarnation, policy';
 
 /** Topics in a SQLite file: what an append resolves with stands in the database. */
 export class SqliteLog implements Log {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #partitions: Partitions;
-  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #wakes = new Wakes();
   /** When a partition last looked for what may go. */
   readonly #sweptMs = new Map<string, number>();
   #queue: QueuedAppend[] = [];
@@ -53,35 +57,35 @@ export class SqliteLog implements Log {
       'a topic has 1 .. PARTITIONS_MAX partitions',
     );
     const incarnation = `${this.#clock.now()}-${crypto.randomUUID()}`;
-    const { name, partitions, retentionMs, compacted, internal } = topic;
+    const { name, partitions, internal } = topic;
     this.#database.transaction('creating a topic', () => {
       if (this.#described(name) !== null) {
-        throw new PortError('TOPIC_EXISTS', `topic '${name}' exists already`);
+        throw topicExists(name);
       }
       this.#database.run(
-        `INSERT INTO topic(${DESCRIPTION}) VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO topic(${DESCRIPTION}) VALUES (?, ?, ?, ?, ?)`,
         name,
         partitions,
-        retentionMs,
-        compacted ? 1 : 0,
         internal ? 1 : 0,
         incarnation,
+        JSON.stringify(policyOf(topic)),
       );
       for (let partition = 0; partition < partitions; partition++) {
         this.#database.run(
-          'INSERT INTO partition(topic, partition, start, next, forgottenMs, producers) VALUES (?, ?, 0, 0, NULL, 0)',
+          `INSERT INTO partition(topic, partition, start, next, forgottenMs, producers, lengthBytes, cleaned)
+             VALUES (?, ?, 0, 0, NULL, 0, 0, 0)`,
           name,
           partition,
         );
       }
     });
-    return { ...topic, incarnation };
+    return describedTopic(topic, incarnation);
   }
 
   async remove(topic: string): Promise<void> {
     const partitions = this.#database.transaction('removing a topic', () => {
       const known = this.#described(topic);
-      if (known === null) throw new PortError('UNKNOWN_TOPIC', `topic '${topic}' does not exist`);
+      if (known === null) throw unknownTopic(topic);
       const ids = 'SELECT id FROM partition WHERE topic = ?';
       this.#database.run(`DELETE FROM segment WHERE partition IN (${ids})`, topic);
       this.#database.run(`DELETE FROM producer WHERE partition IN (${ids})`, topic);
@@ -90,7 +94,7 @@ export class SqliteLog implements Log {
       return known.partitions;
     });
     for (let partition = 0; partition < partitions; partition++) {
-      this.#sweptMs.delete(keyOf({ topic, partition }));
+      this.#sweptMs.delete(partitionKey({ topic, partition }));
       this.wake({ topic, partition });
     }
   }
@@ -163,7 +167,7 @@ export class SqliteLog implements Log {
   appendNow(append: Append): AppendResult {
     const { at, nowMs } = append;
     const result = this.#partitions.append(append);
-    const key = keyOf(at);
+    const key = partitionKey(at);
     if (nowMs - (this.#sweptMs.get(key) ?? -Infinity) >= RETENTION_SWEEP_MS) {
       this.#sweptMs.set(key, nowMs);
       this.#partitions.expire(at, nowMs);
@@ -188,26 +192,22 @@ export class SqliteLog implements Log {
   }
 
   subscribe(at: TopicPartition, wake: () => void): Unsubscribe {
-    const key = keyOf(at);
-    const waiting = this.#waiting.get(key) ?? new Set();
-    this.#waiting.set(key, waiting);
-    waiting.add(wake);
-    return () => {
-      waiting.delete(wake);
-      if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
-    };
+    return this.#wakes.subscribe(at, wake);
+  }
+
+  /** One turn of what keeps a partition small. @returns true when another turn has something to do */
+  upkeep(at: TopicPartition): boolean {
+    const nowMs = this.#clock.now();
+    return this.#database.transaction('upkeep', () => this.#partitions.expire(at, nowMs));
   }
 
   /** Tells subscribers, in a later turn, that records came in. */
   wake(at: TopicPartition): void {
-    for (const wake of this.#waiting.get(keyOf(at)) ?? []) queueMicrotask(wake);
+    this.#wakes.wake(at);
   }
 }
 
-function descriptionOf({ compacted, internal, ...rest }: TopicRow): TopicDescription {
-  return { ...rest, compacted: compacted === 1, internal: internal === 1 };
-}
-
-function keyOf(at: TopicPartition): string {
-  return `${at.partition} ${at.topic}`;
+function descriptionOf({ internal, policy, incarnation, ...rest }: TopicRow): TopicDescription {
+  const spec = { ...rest, ...(JSON.parse(policy) as TopicPolicy), internal: internal === 1 };
+  return describedTopic(spec, incarnation);
 }

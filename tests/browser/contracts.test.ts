@@ -4,11 +4,13 @@ import { portTransport } from '../../runtime/browser/port-transport.ts';
 import { systemClock } from '../../runtime/memory/system-clock.ts';
 import { describeClock } from '../contracts/clock.ts';
 import { describeLog } from '../contracts/log.ts';
+import { describeRetention } from '../contracts/log-retention.ts';
 import { describeStore } from '../contracts/store.ts';
 import { describeTransport } from '../contracts/transport.ts';
 import { openIdb } from './idb.ts';
 
 describeLog('IdbLog', openIdb);
+describeRetention('IdbLog', openIdb);
 describeStore('IdbStore', openIdb);
 
 describeTransport('portTransport', async () => {

@@ -4,6 +4,7 @@ import { deleteDB } from 'idb';
 import { type Database, databaseName, openDatabase } from '../../runtime/browser/database.ts';
 import { IdbLog } from '../../runtime/browser/idb-log.ts';
 import { IdbStore } from '../../runtime/browser/idb-store.ts';
+import type { TopicPartition } from '../../runtime/ports/log.ts';
 
 const START_MS = 1_700_000_000_000;
 
@@ -14,6 +15,8 @@ export interface Opened {
   readonly store: IdbStore;
   readonly now: () => number;
   readonly advance: (ms: number) => void;
+  /** One turn of a partition's upkeep, as if `aheadMs` more had passed. */
+  readonly upkeep: (at: TopicPartition, aheadMs: number) => Promise<boolean>;
   /** A store over a connection of its own, as after a restart. */
   readonly reopen: () => Promise<IdbStore>;
   readonly dispose: () => Promise<void>;
@@ -32,10 +35,15 @@ export async function openIdb(stateBytesMax?: number): Promise<Opened> {
     const log = new IdbLog(options);
     return { database, log, store: new IdbStore({ ...options, log, stateBytesMax }) };
   };
+  const opened = await connect();
   return {
     name,
-    ...(await connect()),
+    ...opened,
     now,
+    upkeep: (at, aheadMs) => {
+      nowMs += aheadMs;
+      return opened.log.upkeep(at);
+    },
     advance: (ms) => {
       nowMs += ms;
     },

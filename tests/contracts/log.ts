@@ -10,7 +10,7 @@ import {
 } from '../../runtime/base/limits.ts';
 import { parseRecordBatch } from '../../runtime/data/record.ts';
 import { RecordBatchBuilder } from '../../runtime/data/record-builder.ts';
-import type { Log, TopicSpec } from '../../runtime/ports/log.ts';
+import type { Log, TopicPartition, TopicSpec } from '../../runtime/ports/log.ts';
 import { producerId } from '../../runtime/ports/producers.ts';
 
 /** One log to be tested. */
@@ -20,6 +20,8 @@ export interface LogUnderTest {
   readonly now: () => number;
   /** Turns the adapter's clock; absent where it cannot be turned: what needs it is then not tested here. */
   readonly advance?: ((ms: number) => void) | undefined;
+  /** One turn of the partition's upkeep, as if `aheadMs` more had passed. Gives true when another turn has something to do. */
+  readonly upkeep: (at: TopicPartition, aheadMs: number) => Promise<boolean>;
   readonly dispose?: (() => Promise<void>) | undefined;
 }
 
@@ -76,6 +78,13 @@ export async function refused(promise: Promise<unknown>, code: PortCode): Promis
   expect(outcome).toBeInstanceOf(PortError);
   expect((outcome as PortError).code).toBe(code);
   return outcome as PortError;
+}
+
+/** Turn after turn until nothing is left to do. */
+export async function tidied(under: LogUnderTest, at: TopicPartition, aheadMs = 0): Promise<void> {
+  for (let turns = 0; await under.upkeep(at, turns === 0 ? aheadMs : 0); turns++) {
+    expect(turns).toBeLessThan(1000);
+  }
 }
 
 /** @param make a new, empty log each time */

@@ -6,8 +6,11 @@ import { aroundEach, describe } from 'vitest';
 import { wallClock } from '../../edge/adapters/do-clock.ts';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
 import { SqliteStore } from '../../edge/adapters/sqlite-store.ts';
+import { partitionName } from '../../edge/names.ts';
+import type { Partition } from '../../edge/objects/partition.ts';
 import { describeClock } from '../contracts/clock.ts';
-import { describeLog } from '../contracts/log.ts';
+import { describeRetention } from '../contracts/log-retention.ts';
+import { describeLog, type LogUnderTest } from '../contracts/log.ts';
 import { describeStore } from '../contracts/store.ts';
 
 let tenants = 0;
@@ -16,11 +19,26 @@ function remoteLog(): RemoteLog {
   return new RemoteLog({ env, tenant: `ports-${tenants++}` });
 }
 
-describeLog('RemoteLog', async () => {
+async function logUnderTest(): Promise<LogUnderTest> {
   // The suite names its producers by the time, and one test is one producer.
   const startedMs = Date.now();
-  return { log: remoteLog(), now: () => startedMs };
-});
+  const tenant = `ports-${tenants++}`;
+  let passedMs = 0;
+  return {
+    log: new RemoteLog({ env, tenant }),
+    now: () => startedMs,
+    upkeep: (at, aheadMs) => {
+      passedMs += aheadMs;
+      const stub = env.PARTITION.get(env.PARTITION.idFromName(partitionName(tenant, at)));
+      return runInDurableObject(stub, (object) =>
+        (object as Partition).upkeep(startedMs + passedMs),
+      );
+    },
+  };
+}
+
+describeLog('RemoteLog', logUnderTest);
+describeRetention('RemoteLog', logUnderTest);
 
 describeClock('wallClock', () => ({
   clock: wallClock,

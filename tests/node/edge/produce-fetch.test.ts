@@ -255,3 +255,58 @@ test('what was acknowledged survives a kill, and a repeat after it is still a re
     highWatermark: 1,
   });
 });
+
+test('offsets are found by time, and a topic says how far ahead timestamps may lie', async () => {
+  const name = await topic();
+  const records = [100, 200, 300].map((timestamp) => ({ value: 1, timestamp }));
+  await send(edge, 'POST', `/topics/${name}/records`, { records });
+  const offsets = (query: string) =>
+    send(edge, 'GET', `/topics/${name}/partitions/0/offsets${query}`);
+  expect((await offsets('?timestamp=150')).body).toMatchObject({ offset: 1, start: 0 });
+  expect((await offsets('?timestamp=301')).body).toMatchObject({ offset: 3, highWatermark: 3 });
+  expect((await offsets('')).body).toMatchObject({ start: 0, highWatermark: 3 });
+  for (const bad of ['-1', 'abc', '1.5', '99999999999999999']) {
+    expect((await offsets(`?timestamp=${bad}`)).status).toBe(400);
+  }
+  const ahead = { value: 1, timestamp: Date.now() + 2 * 3_600_000 };
+  const refused = await send(edge, 'POST', `/topics/${name}/records`, { records: [ahead] });
+  expect(refused).toMatchObject({ status: 400, body: { code: 'INVALID_TIMESTAMP' } });
+  expect((await offsets('')).body).toMatchObject({ highWatermark: 3 });
+  const free = { name: `${name}-free`, timestampAfterMaxMs: null };
+  expect((await send(edge, 'POST', '/topics', free)).status).toBe(201);
+  const accepted = await send(edge, 'POST', `/topics/${free.name}/records`, { records: [ahead] });
+  expect(accepted.status).toBe(200);
+});
+
+test('a topic that stamps its records writes over what was sent', async () => {
+  const name = `t${topics++}`;
+  const spec = { name, timestampType: 'LogAppendTime' };
+  expect((await send(edge, 'POST', '/topics', spec)).body).toMatchObject(spec);
+  const headers = producer(0, { name });
+  const batch = { records: [{ value: 1, timestamp: 1 }] };
+  const beforeMs = Date.now();
+  await send(edge, 'POST', `/topics/${name}/records`, batch, headers);
+  const again = await send(edge, 'POST', `/topics/${name}/records`, batch, headers);
+  expect(again.body).toMatchObject({ duplicate: true, offsets: [{ offset: 0 }] });
+  const { body } = await send(edge, 'GET', `/topics/${name}/partitions/0/records`);
+  const [record] = (body as { records: { timestamp: number }[] }).records;
+  expect(record?.timestamp).toBeGreaterThanOrEqual(beforeMs);
+});
+
+test('retention by size and its kin are refused where they make no sense', async () => {
+  const bad = [
+    { retentionBytes: 0 },
+    { retentionBytes: -1 },
+    { retentionMs: '1' },
+    { timestampType: 'now' },
+    { timestampAfterMaxMs: 1.5 },
+    { deleteRetentionMs: {} },
+  ];
+  for (const policy of bad) {
+    expect((await send(edge, 'POST', '/topics', { name: 'bad', ...policy })).status).toBe(400);
+  }
+  const given = { name: 'sized', retentionMs: 60_000, retentionBytes: 1_000_000 };
+  expect((await send(edge, 'POST', '/topics', given)).status).toBe(201);
+  const described = await send(edge, 'GET', '/topics/sized');
+  expect(described.body).toMatchObject({ ...given, timestampType: 'CreateTime', compacted: false });
+});

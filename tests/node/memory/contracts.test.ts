@@ -7,16 +7,36 @@ import { MemoryStore } from '../../../runtime/memory/memory-store.ts';
 import { queueTransportPair } from '../../../runtime/memory/queue-transport.ts';
 import { systemClock } from '../../../runtime/memory/system-clock.ts';
 import { describeClock } from '../../contracts/clock.ts';
-import { describeLog, recordBatch, refused, topicSpec, valuesFrom } from '../../contracts/log.ts';
+import { describeRetention } from '../../contracts/log-retention.ts';
+import {
+  describeLog,
+  type LogUnderTest,
+  recordBatch,
+  refused,
+  topicSpec,
+  valuesFrom,
+} from '../../contracts/log.ts';
 import { describeStore } from '../../contracts/store.ts';
 import { describeTransport } from '../../contracts/transport.ts';
 
 const START_MS = 1_700_000_000_000;
 
-describeLog('MemoryLog', async () => {
+async function memoryLog(): Promise<LogUnderTest> {
   const clock = new ManualClock(START_MS);
-  return { log: new MemoryLog(clock), now: () => clock.now(), advance: (ms) => clock.advance(ms) };
-});
+  const log = new MemoryLog(clock);
+  return {
+    log,
+    now: () => clock.now(),
+    advance: (ms) => clock.advance(ms),
+    upkeep: async (at, aheadMs) => {
+      clock.advance(aheadMs);
+      return log.upkeep(at);
+    },
+  };
+}
+
+describeLog('MemoryLog', memoryLog);
+describeRetention('MemoryLog', memoryLog);
 
 describeStore('MemoryStore with an outbox', async () => {
   const clock = new ManualClock(START_MS);

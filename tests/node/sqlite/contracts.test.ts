@@ -7,19 +7,35 @@ import { PortError, TaskCorrupted } from '../../../runtime/base/errors.ts';
 import { PARTITIONS_MAX, PRODUCERS_MAX } from '../../../runtime/base/limits.ts';
 import { producerId } from '../../../runtime/ports/producers.ts';
 import { Database } from '../../../runtime/sqlite/database.ts';
-import { describeLog, recordBatch, refused, topicSpec, valuesFrom } from '../../contracts/log.ts';
+import { describeRetention } from '../../contracts/log-retention.ts';
+import {
+  describeLog,
+  type LogUnderTest,
+  recordBatch,
+  refused,
+  topicSpec,
+  valuesFrom,
+} from '../../contracts/log.ts';
 import { describeStore } from '../../contracts/store.ts';
 import { DatabaseFile } from './file.ts';
 
-describeLog('SqliteLog', async () => {
+async function sqliteLog(): Promise<LogUnderTest> {
   const under = new DatabaseFile();
+  const { log } = under.open();
   return {
-    log: under.open().log,
+    log,
     now: () => under.clock.now(),
     advance: (ms) => under.clock.advance(ms),
+    upkeep: async (at, aheadMs) => {
+      under.clock.advance(aheadMs);
+      return log.upkeep(at);
+    },
     dispose: async () => under.remove(),
   };
-});
+}
+
+describeLog('SqliteLog', sqliteLog);
+describeRetention('SqliteLog', sqliteLog);
 
 describeStore('SqliteStore', async () => {
   const under = new DatabaseFile();
@@ -89,7 +105,7 @@ describe('a database file', () => {
     newer.open();
     newer.close();
     const raised = new DatabaseSync(newer.file);
-    raised.exec('PRAGMA user_version = 2');
+    raised.exec('PRAGMA user_version = 3');
     raised.close();
     expect(codeOf(() => newer.open())).toBe('CORRUPT');
     newer.remove();
@@ -184,7 +200,10 @@ describe('the log in a file', () => {
     tampered('UPDATE segment SET data = CAST(data || 1 AS BLOB) WHERE base = 1');
     const damaged = under.open().log;
     expect((await damaged.read(AT, 0, 1)).batches).toHaveLength(1);
-    expect((await refused(damaged.read(AT, 1, 1), 'CORRUPT')).detail).toEqual({ offset: 1 });
+    expect((await refused(damaged.read(AT, 1, 1), 'CORRUPT')).detail).toEqual({
+      ...AT,
+      offset: 1,
+    });
     tampered('DELETE FROM segment WHERE base = 1');
     const gone = under.open().log;
     await refused(gone.read(AT, 0, 1 << 20), 'CORRUPT');

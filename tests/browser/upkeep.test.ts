@@ -1,0 +1,37 @@
+// A partition in IndexedDB is kept small by itself, between appends, and those go on meanwhile.
+
+import { expect, test } from 'vitest';
+import { RETENTION_SWEEP_MS } from '../../runtime/ports/retention.ts';
+import { recordBatch, topicSpec, valuesFrom } from '../contracts/log.ts';
+import { openIdb } from './idb.ts';
+
+const AT = { topic: 't', partition: 0 };
+
+test('an append, ten minutes after the last look, lets go what retention allows', async () => {
+  const { log, now, advance, dispose } = await openIdb();
+  const append = (value: string) => log.append(AT, recordBatch([value], now()));
+  await log.create({ ...topicSpec('t'), retentionMs: RETENTION_SWEEP_MS - 1 });
+  for (const value of ['a', 'b', 'c']) await append(value);
+  advance(RETENTION_SWEEP_MS);
+  await append('d');
+  await expect.poll(async () => (await log.bounds(AT)).start).toBe(3);
+  await append('e');
+  expect(await valuesFrom(log, 't', 0, 3)).toEqual(['d', 'e']);
+  await dispose();
+});
+
+test('a database of before sizes were counted is counted once', async () => {
+  const { log, database, upkeep, dispose } = await openIdb();
+  const size = recordBatch(['a']).length;
+  await log.create({ ...topicSpec('t'), retentionBytes: 2 * size });
+  for (const value of ['a', 'b', 'c']) await log.append(AT, recordBatch([value]));
+  const row = await database.get('partitions', ['t', 0]);
+  expect(row?.lengthBytes).toBe(3 * size);
+  if (row !== undefined)
+    await database.put('partitions', { ...row, lengthBytes: undefined }, ['t', 0]);
+  await log.append(AT, recordBatch(['d']));
+  await upkeep(AT, 0);
+  expect((await database.get('partitions', ['t', 0]))?.lengthBytes).toBe(2 * size);
+  expect(await valuesFrom(log, 't', 0, 2)).toEqual(['c', 'd']);
+  await dispose();
+});
