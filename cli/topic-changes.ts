@@ -2,7 +2,7 @@
 
 import { BATCH_ROWS_MAX, FETCH_BYTES_MAX } from '../runtime/base/limits.ts';
 import type { Source } from '../runtime/catalog/source.ts';
-import { parseRecordBatch } from '../runtime/data/record.ts';
+import { offsetAt, parseRecordBatch } from '../runtime/data/record.ts';
 import { FORMATS } from '../runtime/formats/formats.ts';
 import type { SourceStep } from '../runtime/plan/step.ts';
 import type { FetchedBatch, Log, TopicPartition } from '../runtime/ports/log.ts';
@@ -48,13 +48,16 @@ export class TopicChanges {
     }
   }
 
-  *#linesOf(at: TopicPartition, { base, count, bytes }: FetchedBatch): Generator<Uint8Array> {
+  *#linesOf(at: TopicPartition, { base, bytes }: FetchedBatch): Generator<Uint8Array> {
     const records = parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
+    const { count } = records;
+    const placeOf = (index: number) =>
+      `${at.topic}[${at.partition}] ${offsetAt(records, base, index)}`;
     for (let from = 0; from < count; from += BATCH_ROWS_MAX) {
       const to = Math.min(count, from + BATCH_ROWS_MAX);
       const place = { ...at, base, incarnation: '' };
       const batch = this.#reader.read(records, place, from, to, (index, error) =>
-        this.#onProblem(`${at.topic}[${at.partition}] ${base + index}: ${error.message}`),
+        this.#onProblem(`${placeOf(index)}: ${error.message}`),
       );
       if (batch !== null) yield this.#lines.lines(batch);
     }

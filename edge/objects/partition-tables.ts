@@ -5,6 +5,7 @@ import { PRODUCERS_MAX } from '../../runtime/base/limits.ts';
 import type { Bounds, FetchedBatch } from '../../runtime/ports/log.ts';
 import { decodeRing, encodeRing } from '../../runtime/ports/producer-ring.ts';
 import { type KnownProducer, toForget } from '../../runtime/ports/producers.ts';
+import { type Cleaned, NOT_CLEANED } from '../../runtime/ports/cleaning.ts';
 import { type StoredBatch, sumOf } from '../../runtime/ports/refusals.ts';
 import type { BatchSize } from '../../runtime/ports/retention.ts';
 import { policyOf, type TopicPolicy } from '../../runtime/ports/topic-policy.ts';
@@ -23,8 +24,8 @@ export interface PartitionMeta {
   readonly forgottenMs: number;
   /** Bytes of all batches. */
   readonly lengthBytes: number;
-  /** Compaction has met every record below. */
-  readonly cleaned: number;
+  /** How far compaction, or merging, has come. */
+  readonly cleaned: Cleaned;
 }
 
 interface MetaRow {
@@ -40,14 +41,14 @@ interface MetaRow {
   next: number;
   forgottenMs: number | null;
   lengthBytes: number;
-  cleaned: number;
+  cleaned: string | null;
 }
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS meta(
   id INTEGER PRIMARY KEY CHECK (id = 0), open INTEGER NOT NULL, tenant TEXT NOT NULL, topic TEXT NOT NULL,
   partition INTEGER NOT NULL, incarnation TEXT NOT NULL, generation INTEGER NOT NULL, policy TEXT NOT NULL,
-  start INTEGER NOT NULL, next INTEGER NOT NULL, forgottenMs REAL, lengthBytes INTEGER NOT NULL, cleaned INTEGER NOT NULL);
+  start INTEGER NOT NULL, next INTEGER NOT NULL, forgottenMs REAL, lengthBytes INTEGER NOT NULL, cleaned TEXT);
 CREATE TABLE IF NOT EXISTS segment(
   base INTEGER PRIMARY KEY, count INTEGER NOT NULL, maxTimestamp REAL NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS producer(
@@ -88,7 +89,8 @@ export class PartitionTables {
       this.#policy = JSON.parse(row.policy) as TopicPolicy;
       this.#policyText = row.policy;
     }
-    return { ...row, policy: this.#policy, forgottenMs: row.forgottenMs ?? -Infinity };
+    const cleaned = row.cleaned === null ? NOT_CLEANED : (JSON.parse(row.cleaned) as Cleaned);
+    return { ...row, policy: this.#policy, forgottenMs: row.forgottenMs ?? -Infinity, cleaned };
   }
 
   /** Opens the partition empty, unless this generation of it, or a later one, has been opened or closed. */
@@ -96,7 +98,7 @@ export class PartitionTables {
     if (this.#generation() >= spec.generation) return;
     this.#clear();
     this.#sql.exec(
-      `INSERT OR REPLACE INTO meta VALUES (0, 1, ?, ?, ?, ?, ?, ?, 0, 0, NULL, 0, 0)`,
+      `INSERT OR REPLACE INTO meta VALUES (0, 1, ?, ?, ?, ?, ?, ?, 0, 0, NULL, 0, NULL)`,
       spec.tenant,
       spec.at.topic,
       spec.at.partition,
@@ -111,7 +113,7 @@ export class PartitionTables {
     if (this.#generation() > generation) return;
     this.#clear();
     this.#sql.exec(
-      `INSERT OR REPLACE INTO meta VALUES (0, 0, '', '', 0, '', ?, '', 0, 0, NULL, 0, 0)`,
+      `INSERT OR REPLACE INTO meta VALUES (0, 0, '', '', 0, '', ?, '', 0, 0, NULL, 0, NULL)`,
       generation,
     );
   }

@@ -1,8 +1,10 @@
 // What keeps a partition object small, in turns of its alarm; knows no subscriber and no socket.
 
 import { UPKEEP_BATCHES_MAX } from '../../runtime/base/limits.ts';
-import { expired, needsUpkeep, RETENTION_SWEEP_MS } from '../../runtime/ports/retention.ts';
+import { Cleaner, cleaningTurn, isCompactionDue } from '../../runtime/ports/cleaning.ts';
+import { expired, RETENTION_SWEEP_MS } from '../../runtime/ports/retention.ts';
 import type { PartitionMeta, PartitionTables } from './partition-tables.ts';
+import { SegmentRewrites } from './segment-rewrites.ts';
 
 /** The rest between two turns, in which appends and reads get theirs. */
 const REST_MS = 10;
@@ -10,6 +12,7 @@ const REST_MS = 10;
 export class PartitionUpkeep {
   readonly #storage: DurableObjectStorage;
   readonly #tables: PartitionTables;
+  #cleaner = new Cleaner();
   /** When the next turn is due; lost with the instance, whose first alarm looks again. */
   #dueMs = -Infinity;
 
@@ -18,28 +21,41 @@ export class PartitionUpkeep {
     this.#tables = tables;
   }
 
-  /** When the partition wants to be looked at; null: it keeps everything for ever as it is. */
-  dueMs({ policy }: PartitionMeta, nowMs: number): number | null {
-    if (!needsUpkeep(policy)) return null;
+  /** When the partition, to which something was appended, wants to be looked at. */
+  dueMs(nowMs: number): number {
     return this.#dueMs === -Infinity ? nowMs + RETENTION_SWEEP_MS : this.#dueMs;
   }
 
-  /** The turn of an alarm, if one is due. @returns when the next one is; null: never */
+  /** The turn of an alarm, if one is due. @returns when the next one is; null: an append will say */
   alarm(nowMs: number): number | null {
-    const meta = this.#tables.meta();
-    if (meta === null || !needsUpkeep(meta.policy)) return null;
-    if (nowMs >= this.#dueMs) {
-      this.#dueMs = nowMs + (this.turn(nowMs) ? REST_MS : RETENTION_SWEEP_MS);
-    }
-    return this.#dueMs;
+    if (nowMs < this.#dueMs) return this.#dueMs;
+    const isMore = this.turn(nowMs);
+    this.#dueMs = nowMs + (isMore ? REST_MS : RETENTION_SWEEP_MS);
+    // Where time alone lets records go the partition is looked at without appends, too.
+    const { retentionMs = null, compacted = false } = this.#tables.meta()?.policy ?? {};
+    return isMore || retentionMs !== null || compacted ? this.#dueMs : null;
   }
 
   /** One turn. @returns true when another turn has something to do */
   turn(nowMs: number): boolean {
-    return this.#storage.transactionSync(() => {
-      const meta = this.#tables.meta();
-      return meta !== null && this.#expire(meta, nowMs);
-    });
+    const cleaner = this.#cleaner;
+    // A pass goes on only from what was stored.
+    this.#cleaner = new Cleaner();
+    const isMore = this.#storage.transactionSync(() => this.#turn(cleaner, nowMs));
+    this.#cleaner = cleaner;
+    return isMore;
+  }
+
+  #turn(cleaner: Cleaner, nowMs: number): boolean {
+    const before = this.#tables.meta();
+    if (before === null) return false;
+    if (this.#expire(before, nowMs)) return true;
+    const meta = this.#tables.meta() ?? before;
+    const segments = new SegmentRewrites(this.#storage.sql, meta);
+    const of = { ...meta, head: segments.head ?? meta.start, nowMs };
+    const isDue =
+      isCompactionDue(of) || (!meta.policy.compacted && segments.isFragmented(meta.cleaned.below));
+    return cleaningTurn(cleaner, of, isDue, segments);
   }
 
   #expire(meta: PartitionMeta, nowMs: number): boolean {

@@ -107,13 +107,11 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   /** Arms the alarm in the turn of the append, then wakes who waits: memory may be lost, the alarm is not. */
   #appended(): void {
-    const meta = this.#tables.meta();
     if (this.#tables.subscribers().length > 0) {
       this.#alarm.arm(Date.now() + this.#retryMs);
       this.#hint();
     }
-    const dueMs = meta === null ? null : this.#upkeep.dueMs(meta, Date.now());
-    if (dueMs !== null) this.#alarm.arm(dueMs);
+    this.#alarm.arm(this.#upkeep.dueMs(Date.now()));
     this.#waiters.wakeAll();
   }
 

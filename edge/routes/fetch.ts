@@ -4,7 +4,12 @@ import type { Hono } from 'hono';
 import { encodeBase64 } from '../../runtime/base/base64.ts';
 import { ByteWriter, decodeUtf8, isUtf8 } from '../../runtime/base/bytes.ts';
 import { FETCH_BYTES_MAX } from '../../runtime/base/limits.ts';
-import { parseRecordBatch, type RecordBatch } from '../../runtime/data/record.ts';
+import {
+  indexAt,
+  offsetAt,
+  parseRecordBatch,
+  type RecordBatch,
+} from '../../runtime/data/record.ts';
 import type { Fetched } from '../../runtime/ports/log.ts';
 import type { EdgeContext, EdgeHono } from './context.ts';
 import { refusal } from './errors.ts';
@@ -70,8 +75,8 @@ function jsonReply(fetched: Fetched, from: number): Response {
     if (batch.isColumnar) {
       throw refusal('BAD_REQUEST', `this topic holds columns; ask for ${BATCHES_TYPE}`);
     }
-    for (let i = Math.max(0, from - base); i < count; i++)
-      records.push(recordText(batch, i, base + i));
+    for (let i = indexAt(batch, base, from); i < batch.count; i++)
+      records.push(recordText(batch, i, offsetAt(batch, base, i)));
     next = base + count;
   }
   const rest = JSON.stringify({ next, start, highWatermark, incarnation }).slice(1);

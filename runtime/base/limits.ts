@@ -72,6 +72,9 @@ export const DELETE_RETENTION_MS = 86_400_000;
 export const TIMESTAMP_AFTER_MS_MAX = 3_600_000;
 /** Batches that one turn of a partition's upkeep removes or reads, so that appends need not wait long. */
 export const UPKEEP_BATCHES_MAX = 1000;
+/** Keys that one pass of compaction holds in memory, and their bytes; what is beyond is for the next pass. */
+export const CLEANER_KEYS_MAX = 65_536;
+export const CLEANER_KEY_BYTES_MAX = 8_388_608;
 /** Bytes of state that a host without synchronous reads keeps resident per task. */
 export const RESIDENT_STATE_BYTES_MAX = 134_217_728;
 /** Expired rows that one commit removes from the state of a join of streams, a side; the others follow. */

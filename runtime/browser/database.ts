@@ -2,6 +2,7 @@
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { messageOf, PortError } from '../base/errors.ts';
+import type { Cleaned } from '../ports/cleaning.ts';
 import type { TopicDescription } from '../ports/log.ts';
 import type { TopicPolicy } from '../ports/topic-policy.ts';
 import type { KnownProducer } from '../ports/producers.ts';
@@ -31,8 +32,8 @@ export interface PartitionRow {
   readonly lengthBytes?: number | undefined;
   /** What its topic says; absent in a database of before partitions knew it. */
   readonly policy?: TopicPolicy | undefined;
-  /** Compaction has met every record below. */
-  readonly cleaned?: number | undefined;
+  /** How far compaction has come; absent: it has not begun. */
+  readonly cleaned?: Cleaned | undefined;
 }
 
 /** One accepted record batch: a row a batch, never a row a record. */

@@ -28,6 +28,7 @@ import { describedTopic, policyOf } from '../ports/topic-policy.ts';
 import { partitionKey, Wakes } from '../ports/wakes.ts';
 import { type PartitionRow, STORES } from './database.ts';
 import { type Append, appendIn, partitionIn } from './idb-append.ts';
+import type { IdbUpkeep } from './idb-upkeep.ts';
 import { type IdbOptions, translated, write } from './transactions.ts';
 
 /** Batches asked for at once while a fetch fills up, however small they are. */
@@ -47,6 +48,9 @@ export class IdbLog implements Log {
   readonly #wakes = new Wakes();
   /** When a partition was last looked at for what may go. */
   readonly #sweptMs = new Map<string, number>();
+  readonly #sweeping = new Set<string>();
+  /** Fetched when a topic first needs it. */
+  #upkeep: IdbUpkeep | null = null;
   /** Appends that wait, those of the running transaction first. */
   readonly #queue: QueuedAppend[] = [];
 
@@ -75,7 +79,6 @@ export class IdbLog implements Log {
         producers: 0,
         lengthBytes: 0,
         policy: policyOf(topic),
-        cleaned: 0,
       };
       for (let partition = 0; partition < topic.partitions; partition++) {
         await transaction.objectStore('partitions').put(empty, [topic.name, partition]);
@@ -265,10 +268,13 @@ export class IdbLog implements Log {
   wake(at: TopicPartition): void {
     this.#wakes.wake(at);
     const key = partitionKey(at);
+    const { sweepMs = RETENTION_SWEEP_MS } = this.#options;
     const nowMs = this.#options.now();
-    if (nowMs - (this.#sweptMs.get(key) ?? -Infinity) < RETENTION_SWEEP_MS) return;
+    const restedMs = nowMs - (this.#sweptMs.get(key) ?? -Infinity);
+    if (sweepMs === null || restedMs < sweepMs || this.#sweeping.has(key)) return;
     this.#sweptMs.set(key, nowMs);
-    void this.#sweep(at);
+    this.#sweeping.add(key);
+    void this.#sweep(at).then(() => this.#sweeping.delete(key));
   }
 
   /** Turn after turn of upkeep, appends and commits between them, until there is nothing to do. */
@@ -286,8 +292,9 @@ export class IdbLog implements Log {
 
   /** One turn of what keeps a partition small. @returns true when another turn has something to do */
   async upkeep(at: TopicPartition): Promise<boolean> {
-    const { upkeepTurn } = await import('./idb-upkeep.ts');
-    return await upkeepTurn(this.#options, at);
+    const { IdbUpkeep } = await import('./idb-upkeep.ts');
+    this.#upkeep ??= new IdbUpkeep(this.#options);
+    return await this.#upkeep.turn(at);
   }
 }
 

@@ -1,21 +1,131 @@
 // What keeps partitions in IndexedDB small, in transactions so short that no commit waits long; fetched when a topic first needs it.
 
-import type { TopicPartition } from '../ports/log.ts';
+import {
+  Cleaner,
+  type CleaningRead,
+  grownBy,
+  isCompactionDue,
+  NOT_CLEANED,
+  type Replacement,
+} from '../ports/cleaning.ts';
+import type { FetchedBatch, TopicPartition } from '../ports/log.ts';
+import { storedBatch } from '../ports/refusals.ts';
 import { type BatchSize, expired } from '../ports/retention.ts';
+import { partitionKey } from '../ports/wakes.ts';
 import type { PartitionRow } from './database.ts';
 import { NO_POLICY, partitionIn } from './idb-append.ts';
-import { type IdbOptions, write, type WriteTransaction } from './transactions.ts';
+import { type IdbOptions, owned, write, type WriteTransaction } from './transactions.ts';
 
 /** What one turn reads at most; a batch comes with its bytes, whether they are wanted or not. */
 const TURN_BYTES = 1_048_576;
 const TURN_BATCHES = 64;
 
-/** One turn. @returns true when another turn has something to do. @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, UNAVAILABLE */
-export async function upkeepTurn(options: IdbOptions, at: TopicPartition): Promise<boolean> {
-  return await write(options, 'upkeep', async (transaction) => {
-    const row = await partitionIn(transaction, at);
-    return await expire(transaction, at, row, options.now());
-  });
+/** The upkeep of all partitions of a database. */
+export class IdbUpkeep {
+  readonly #options: IdbOptions;
+  /** Of partitions whose upkeep is not done. */
+  readonly #cleaners = new Map<string, Cleaner>();
+
+  constructor(options: IdbOptions) {
+    this.#options = options;
+  }
+
+  /** One turn. @returns true when another turn has something to do. @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, CORRUPT, UNAVAILABLE */
+  async turn(at: TopicPartition): Promise<boolean> {
+    const key = partitionKey(at);
+    const cleaner = this.#cleaners.get(key) ?? new Cleaner();
+    // A pass goes on only from what was stored.
+    this.#cleaners.delete(key);
+    const isMore = await write(this.#options, 'upkeep', async (transaction) => {
+      const nowMs = this.#options.now();
+      const row = await partitionIn(transaction, at);
+      if (await expire(transaction, at, row, nowMs)) return true;
+      return await clean(transaction, at, cleaner, nowMs);
+    });
+    if (isMore) this.#cleaners.set(key, cleaner);
+    return isMore;
+  }
+}
+
+async function clean(
+  transaction: WriteTransaction,
+  at: TopicPartition,
+  cleaner: Cleaner,
+  nowMs: number,
+): Promise<boolean> {
+  const row = await partitionIn(transaction, at);
+  const { policy = NO_POLICY, start, incarnation, cleaned = NOT_CLEANED } = row;
+  if (!policy.compacted) return false;
+  const lengthBytes = row.lengthBytes ?? (await countBytes(transaction, at));
+  const head = (await newestBelow(transaction, at, row.highWatermark)) ?? start;
+  const of = { incarnation, policy, start, head, lengthBytes, cleaned, nowMs };
+  const wanted = cleaner.wanted(of, isCompactionDue(of));
+  if (wanted === null) return false;
+  const { replacement, isDone } = cleaner.take(await read(transaction, at, wanted));
+  const grown = replacement === null ? 0 : await replace(transaction, at, replacement);
+  const after = lengthBytes + grown;
+  const done = isDone ? { cleaned: cleaner.result(after) } : {};
+  await transaction
+    .objectStore('partitions')
+    .put({ ...row, lengthBytes: after, ...done }, [at.topic, at.partition]);
+  return !isDone;
+}
+
+/** Base of the last batch that begins at or below an offset; null: there is none. */
+async function newestBelow(
+  transaction: WriteTransaction,
+  at: TopicPartition,
+  offset: number,
+): Promise<number | null> {
+  const range = IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, offset]);
+  const cursor = await transaction.objectStore('segments').openKeyCursor(range, 'prev');
+  return cursor?.key[2] ?? null;
+}
+
+/** Batches as the pass wants them, of a partition that has any below `to`. */
+async function read(
+  transaction: WriteTransaction,
+  at: TopicPartition,
+  { from, to, batchesMax, bytesMax }: CleaningRead,
+): Promise<readonly FetchedBatch[]> {
+  const found: FetchedBatch[] = [];
+  const first = (await newestBelow(transaction, at, from)) ?? from;
+  if (first >= to) return found;
+  let length = 0;
+  const key: [string, number] = [at.topic, at.partition];
+  const range = IDBKeyRange.bound([...key, first], [...key, to], false, true);
+  let cursor = await transaction.objectStore('segments').openCursor(range);
+  while (cursor !== null && length < bytesMax && found.length < batchesMax) {
+    const { count, bytes } = cursor.value;
+    const base = cursor.key[2];
+    // What a rewritten batch is made of must be what was appended: its checksum will be new.
+    storedBatch(at, bytes, { base, count });
+    found.push({ base, count, bytes });
+    length += bytes.length;
+    cursor = await cursor.continue();
+  }
+  return found;
+}
+
+/** @returns by how many bytes the partition has grown */
+async function replace(
+  transaction: WriteTransaction,
+  at: TopicPartition,
+  replacement: Replacement,
+): Promise<number> {
+  const segments = transaction.objectStore('segments');
+  const key: [string, number] = [at.topic, at.partition];
+  const { from, to, batches } = replacement;
+  const range = IDBKeyRange.bound([...key, from], [...key, to], false, true);
+  const before = await segments.getAll(range);
+  await segments.delete(range);
+  for (const { base, count, maxTimestamp, bytes } of batches) {
+    await segments.add({ count, maxTimestamp, bytes: owned(bytes) }, [...key, base]);
+  }
+  return grownBy(
+    replacement,
+    before.reduce((sum, { bytes }) => sum + bytes.length, 0),
+  );
 }
 
 async function expire(

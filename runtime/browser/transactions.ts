@@ -14,6 +14,8 @@ export interface IdbOptions {
   readonly now: () => number;
   /** 'strict' waits until the disk has the bytes; 'relaxed' until the operating system has them. */
   readonly durability: 'relaxed' | 'strict';
+  /** How often, at most, the log looks by itself for what partitions need not keep; absent: RETENTION_SWEEP_MS; null: never. */
+  readonly sweepMs?: number | null | undefined;
 }
 
 /**

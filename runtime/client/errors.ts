@@ -42,6 +42,7 @@ const PORT_CODES: Readonly<Record<PortCode, true>> = {
   RECORD_TOO_LARGE: true,
   INVALID_TIMESTAMP: true,
   INVALID_BATCH: true,
+  INVALID_RECORD: true,
   CORRUPT: true,
   STORAGE_FULL: true,
   LOCKED: true,

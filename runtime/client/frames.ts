@@ -1,7 +1,7 @@
 // Fetched bytes as record batches with their offsets (PROTOCOL.md section 7); knows no request.
 
 import { ByteReader } from '../base/bytes.ts';
-import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
+import { indexAt, offsetAt, parseRecordBatch, type RecordBatch } from '../data/record.ts';
 import type { TopicRecord } from '../engine/records.ts';
 
 /** Media type of a fetch's frames. */
@@ -10,7 +10,7 @@ export const BATCHES_TYPE = 'application/vnd.millrace.batches';
 /** A record batch of a partition. */
 export interface ConsumedBatch {
   readonly partition: number;
-  /** Offset of the batch's first record. */
+  /** The first offset that the batch covers. */
   readonly base: number;
   /** Index of the first record that is wanted: a batch may begin below the offset that was asked for. */
   readonly first: number;
@@ -32,7 +32,7 @@ export function readFrames(bytes: Uint8Array, partition: number, from: number): 
     const end = base + count;
     const records = parseRecordBatch(reader.view(reader.u32()));
     if (end <= from) continue;
-    batches.push({ partition, base, first: Math.max(0, from - base), records, end });
+    batches.push({ partition, base, first: indexAt(records, base, from), records, end });
   }
   return batches;
 }
@@ -41,7 +41,7 @@ export function readFrames(bytes: Uint8Array, partition: number, from: number): 
 export function recordAt({ partition, base, records }: ConsumedBatch, i: number): TopicRecord {
   return {
     partition,
-    offset: base + i,
+    offset: offsetAt(records, base, i),
     timestamp: records.timestamps[i] ?? 0,
     key: records.key(i),
     value: records.value(i),

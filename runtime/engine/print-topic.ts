@@ -3,7 +3,7 @@
 import { StatementError } from '../base/errors.ts';
 import { FETCH_BYTES_MAX } from '../base/limits.ts';
 import { didYouMean } from '../catalog/words.ts';
-import { parseRecordBatch } from '../data/record.ts';
+import { indexAt, parseRecordBatch } from '../data/record.ts';
 import { timestampText } from '../expr/datetime.ts';
 import { Recognizer } from '../formats/recognize.ts';
 import type { Log, TopicPartition, Unsubscribe } from '../ports/log.ts';
@@ -105,7 +105,7 @@ async function read(log: Log, positions: readonly Position[]): Promise<readonly 
     const { batches } = await log.read(position.at, position.next, FETCH_BYTES_MAX);
     for (const { base, count, bytes } of batches) {
       const records = parseRecordBatch(bytes);
-      for (let i = Math.max(0, position.next - base); i < count; i++) {
+      for (let i = indexAt(records, base, position.next); i < records.count; i++) {
         found.push({
           partition,
           timestamp: records.timestamps[i] ?? 0,

@@ -4,7 +4,7 @@ import { InvariantError } from '../base/errors.ts';
 import { BATCH_ROWS_MAX, FETCH_BYTES_MAX } from '../base/limits.ts';
 import { type Batch, slice } from '../data/batch.ts';
 import { ROW } from '../data/parts.ts';
-import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
+import { indexAt, parseRecordBatch, type RecordBatch } from '../data/record.ts';
 import type { PublicOptions } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Formats } from '../formats/serde.ts';
@@ -92,8 +92,8 @@ async function* answers(
       if (batches.length === 0) break;
       for (const { base, count, bytes } of batches) {
         const records = parseRecordBatch(bytes);
-        const end = Math.min(count, part.end - base);
-        for (let from = Math.max(0, part.next - base); from < end;) {
+        const end = indexAt(records, base, part.end);
+        for (let from = indexAt(records, base, part.next); from < end;) {
           // Chunks as a task cuts them: what depends on them gives the same.
           const to = Math.min(end, (Math.floor(from / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
           const chunk = { records, base, from, to };
@@ -109,7 +109,7 @@ async function* answers(
 
 interface Chunk {
   readonly records: RecordBatch;
-  /** The offset of the first of the records. */
+  /** The offset at which the record batch stands. */
   readonly base: number;
   readonly from: number;
   readonly to: number;

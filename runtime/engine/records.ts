@@ -1,7 +1,7 @@
 // Reads topics for people and their programs: records one by one, and how many there were; knows no source.
 
 import { FETCH_BYTES_MAX } from '../base/limits.ts';
-import { parseRecordBatch, type RecordHeader } from '../data/record.ts';
+import { indexAt, offsetAt, parseRecordBatch, type RecordHeader } from '../data/record.ts';
 import type { Log } from '../ports/log.ts';
 
 /** One record of a topic. */
@@ -36,10 +36,11 @@ export async function readRecords(
     const { batches, highWatermark } = await log.read(at, offset, FETCH_BYTES_MAX);
     for (const { base, count, bytes } of batches) {
       const records = parseRecordBatch(bytes);
-      for (let i = Math.max(0, offset - base); i < count && found.length < recordsMax; i++) {
+      const from = indexAt(records, base, offset);
+      for (let i = from; i < records.count && found.length < recordsMax; i++) {
         found.push({
           partition,
-          offset: base + i,
+          offset: offsetAt(records, base, i),
           timestamp: records.timestamps[i] ?? 0,
           key: records.key(i),
           value: records.value(i),

@@ -4,6 +4,15 @@ import { assert } from '../base/assert.ts';
 import { PARTITIONS_MAX, PRODUCERS_MAX } from '../base/limits.ts';
 import { offsetAt, parseRecordBatch } from '../data/record.ts';
 import { admit } from '../ports/admission.ts';
+import {
+  type Cleaned,
+  Cleaner,
+  type CleaningRead,
+  cleaningTurn,
+  isCompactionDue,
+  NOT_CLEANED,
+  type Replacement,
+} from '../ports/cleaning.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   AppendResult,
@@ -43,6 +52,8 @@ interface Partition {
   forgottenMs: number;
   /** When it last looked for batches that may go. */
   sweptMs: number;
+  readonly cleaner: Cleaner;
+  cleaned: Cleaned;
 }
 
 interface Topic {
@@ -81,6 +92,8 @@ export class MemoryLog implements Log {
       producers: new Map<string, KnownProducer>(),
       forgottenMs: -Infinity,
       sweptMs: -Infinity,
+      cleaner: new Cleaner(),
+      cleaned: NOT_CLEANED,
     }));
     this.#topics.set(topic.name, { description, partitions });
     return description;
@@ -156,7 +169,7 @@ export class MemoryLog implements Log {
       partition.highWatermark = base;
       partition.lengthBytes -= admitted.bytes.length;
     });
-    if (nowMs - partition.sweptMs >= RETENTION_SWEEP_MS) {
+    if (partition.cleaner.isRunning || nowMs - partition.sweptMs >= RETENTION_SWEEP_MS) {
       partition.sweptMs = nowMs;
       this.upkeep(at);
     }
@@ -227,7 +240,15 @@ export class MemoryLog implements Log {
     const nowMs = this.#clock.now();
     const gone = expired(sizes(partition.batches), { ...partition, policy, nowMs });
     drop(partition, gone?.batches ?? 0);
-    return gone?.isMore === true;
+    if (gone?.isMore === true) return true;
+    const { incarnation } = policy;
+    const head = partition.batches.at(-1)?.base ?? partition.start;
+    const of = { ...partition, incarnation, policy, head, nowMs };
+    return cleaningTurn(partition.cleaner, of, isCompactionDue(of), {
+      read: (wanted) => wantedOf(partition.batches, wanted),
+      replace: (replacement) => replace(partition, replacement),
+      store: (cleaned) => (partition.cleaned = cleaned),
+    });
   }
 
   subscribe(at: TopicPartition, wake: () => void): Unsubscribe {
@@ -283,6 +304,26 @@ function drop(partition: Partition, count: number): void {
   for (const { bytes } of partition.batches.slice(0, count)) partition.lengthBytes -= bytes.length;
   partition.batches = partition.batches.slice(count);
   partition.start = partition.batches[0]?.base ?? partition.highWatermark;
+}
+
+function wantedOf(batches: readonly Stored[], wanted: CleaningRead): readonly Stored[] {
+  const found: Stored[] = [];
+  let read = 0;
+  for (let i = firstFrom(batches, wanted.from); i < batches.length; i++) {
+    const batch = batches[i];
+    if (batch === undefined || batch.base >= wanted.to) break;
+    if (found.length === wanted.batchesMax || read >= wanted.bytesMax) break;
+    found.push(batch);
+    read += batch.bytes.length;
+  }
+  return found;
+}
+
+function replace(partition: Partition, { from, to, batches }: Replacement): number {
+  const kept = partition.batches.filter(({ base }) => base < from || base >= to);
+  kept.splice(firstFrom(kept, from), 0, ...batches);
+  partition.batches = kept;
+  return (partition.lengthBytes = kept.reduce((sum, { bytes }) => sum + bytes.length, 0));
 }
 
 /** Index of the first batch that holds an offset at or above `from`. */

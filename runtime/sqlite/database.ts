@@ -25,7 +25,7 @@ CREATE TABLE topic(
   incarnation TEXT NOT NULL, policy TEXT NOT NULL);
 CREATE TABLE partition(
   id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, start INTEGER NOT NULL, next INTEGER NOT NULL,
-  forgottenMs REAL, producers INTEGER NOT NULL, lengthBytes INTEGER NOT NULL, cleaned INTEGER NOT NULL,
+  forgottenMs REAL, producers INTEGER NOT NULL, lengthBytes INTEGER NOT NULL, cleaned TEXT,
   UNIQUE (topic, partition));
 CREATE TABLE segment(
   partition INTEGER NOT NULL, base INTEGER NOT NULL, count INTEGER NOT NULL, maxTimestamp REAL NOT NULL, data BLOB NOT NULL,

@@ -11,6 +11,16 @@ import type {
   ProducerStamp,
   TopicPartition,
 } from '../ports/log.ts';
+import {
+  type Cleaned,
+  type Cleaner,
+  type CleaningRead,
+  cleaningTurn,
+  grownBy,
+  isCompactionDue,
+  NOT_CLEANED,
+  type Replacement,
+} from '../ports/cleaning.ts';
 import { decodeRing, encodeRing } from '../ports/producer-ring.ts';
 import { judge, type KnownProducer, toForget } from '../ports/producers.ts';
 import {
@@ -48,6 +58,8 @@ interface PartitionRow {
   readonly incarnation: string;
   /** JSON of the topic's policy. */
   readonly policy: string;
+  /** JSON of how far compaction has come; null: it has not begun. */
+  readonly cleaned: string | null;
 }
 
 interface SegmentRow {
@@ -225,9 +237,79 @@ export class Partitions {
     );
   }
 
-  /** One turn of retention. @returns true when another turn has something to do. @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION */
-  expire(at: TopicPartition, nowMs: number): boolean {
+  /** One turn. @returns true when another turn has something to do. @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, CORRUPT */
+  upkeep(at: TopicPartition, cleaner: Cleaner, nowMs: number): boolean {
+    return this.#expire(this.#row(at), nowMs) || this.#clean(at, cleaner, nowMs);
+  }
+
+  #clean(at: TopicPartition, cleaner: Cleaner, nowMs: number): boolean {
     const row = this.#row(at);
+    const { id, start, lengthBytes, incarnation } = row;
+    const newest = this.#database.get<{ base: number | null }>(
+      'SELECT max(base) AS base FROM segment WHERE partition = ?',
+      id,
+    );
+    const cleaned = row.cleaned === null ? NOT_CLEANED : (JSON.parse(row.cleaned) as Cleaned);
+    const head = newest?.base ?? start;
+    const policy = policyIn(row);
+    const of = { incarnation, policy, start, head, lengthBytes, cleaned, nowMs };
+    return cleaningTurn(cleaner, of, isCompactionDue(of), {
+      read: (wanted) => this.#wanted(at, id, wanted),
+      replace: (replacement) => this.#replace(row, replacement),
+      store: (done) =>
+        this.#database.run(
+          'UPDATE partition SET cleaned = ? WHERE id = ?',
+          JSON.stringify(done),
+          id,
+        ),
+    });
+  }
+
+  #wanted(at: TopicPartition, id: number, wanted: CleaningRead): readonly FetchedBatch[] {
+    const { from, to, batchesMax, bytesMax } = wanted;
+    const found: FetchedBatch[] = [];
+    let read = 0;
+    const rows = this.#database.each<SegmentRow>(
+      `SELECT base, count, data FROM segment WHERE partition = ?1 AND base < ?3
+         AND base >= coalesce((SELECT max(base) FROM segment WHERE partition = ?1 AND base <= ?2), ?2)
+         ORDER BY base LIMIT ?4`,
+      id,
+      from,
+      to,
+      batchesMax,
+    );
+    for (const { base, count, data } of rows) {
+      // What a rewritten batch is made of must be what was appended: its checksum will be new.
+      storedBatch(at, data, { base, count });
+      found.push({ base, count, bytes: data });
+      read += data.length;
+      if (read >= bytesMax) break;
+    }
+    return found;
+  }
+
+  #replace({ id, lengthBytes }: PartitionRow, replacement: Replacement): number {
+    const { from, to, batches } = replacement;
+    const range = 'partition = ? AND base >= ? AND base < ?';
+    const size = `SELECT sum(length(data)) AS gone FROM segment WHERE ${range}`;
+    const gone = this.#database.get<{ gone: number }>(size, id, from, to)?.gone ?? 0;
+    this.#database.run(`DELETE FROM segment WHERE ${range}`, id, from, to);
+    for (const { base, count, maxTimestamp, bytes } of batches) {
+      this.#database.run(
+        'INSERT INTO segment VALUES (?, ?, ?, ?, ?)',
+        id,
+        base,
+        count,
+        maxTimestamp,
+        bytes,
+      );
+    }
+    const left = lengthBytes + grownBy(replacement, gone);
+    this.#database.run('UPDATE partition SET lengthBytes = ? WHERE id = ?', left, id);
+    return left;
+  }
+
+  #expire(row: PartitionRow, nowMs: number): boolean {
     const { id, lengthBytes, next: highWatermark } = row;
     const oldest = this.#database.each<BatchSize>(
       `SELECT base, count, maxTimestamp, length(data) AS lengthBytes FROM segment
@@ -242,7 +324,7 @@ export class Partitions {
 
   #row(at: TopicPartition): PartitionRow {
     const row = this.#database.get<PartitionRow>(
-      `SELECT p.id, p.start, p.next, p.forgottenMs, p.producers, p.lengthBytes, t.incarnation, t.policy
+      `SELECT p.id, p.start, p.next, p.forgottenMs, p.producers, p.lengthBytes, p.cleaned, t.incarnation, t.policy
          FROM partition p JOIN topic t ON t.name = p.topic WHERE p.topic = ? AND p.partition = ?`,
       at.topic,
       at.partition,

@@ -1,8 +1,9 @@
 // The log port over a SQLite file: topics, grouped appends, retention and wake-ups; knows no engine and no task.
 
 import { assert } from '../base/assert.ts';
-import { PortError } from '../base/errors.ts';
+import { messageOf, PortError } from '../base/errors.ts';
 import { PARTITIONS_MAX } from '../base/limits.ts';
+import { Cleaner } from '../ports/cleaning.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   AppendResult,
@@ -43,6 +44,8 @@ export class SqliteLog implements Log {
   readonly #wakes = new Wakes();
   /** When a partition last looked for what may go. */
   readonly #sweptMs = new Map<string, number>();
+  /** Of partitions whose upkeep is not done. */
+  readonly #cleaners = new Map<string, Cleaner>();
   #queue: QueuedAppend[] = [];
 
   constructor(database: Database, clock: Clock) {
@@ -73,7 +76,7 @@ export class SqliteLog implements Log {
       for (let partition = 0; partition < partitions; partition++) {
         this.#database.run(
           `INSERT INTO partition(topic, partition, start, next, forgottenMs, producers, lengthBytes, cleaned)
-             VALUES (?, ?, 0, 0, NULL, 0, 0, 0)`,
+             VALUES (?, ?, 0, 0, NULL, 0, 0, NULL)`,
           name,
           partition,
         );
@@ -95,7 +98,8 @@ export class SqliteLog implements Log {
     });
     for (let partition = 0; partition < partitions; partition++) {
       this.#sweptMs.delete(partitionKey({ topic, partition }));
-      this.wake({ topic, partition });
+      this.#cleaners.delete(partitionKey({ topic, partition }));
+      this.#wakes.wake({ topic, partition });
     }
   }
 
@@ -161,18 +165,11 @@ export class SqliteLog implements Log {
   }
 
   /**
-   * Appends within the caller's transaction, and lets go what is too old; the caller wakes the readers once that has succeeded.
+   * Appends within the caller's transaction; the caller calls `wake` once that has succeeded.
    * @throws {PortError} as `append`, before anything is written
    */
   appendNow(append: Append): AppendResult {
-    const { at, nowMs } = append;
-    const result = this.#partitions.append(append);
-    const key = partitionKey(at);
-    if (nowMs - (this.#sweptMs.get(key) ?? -Infinity) >= RETENTION_SWEEP_MS) {
-      this.#sweptMs.set(key, nowMs);
-      this.#partitions.expire(at, nowMs);
-    }
-    return result;
+    return this.#partitions.append(append);
   }
 
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
@@ -197,13 +194,34 @@ export class SqliteLog implements Log {
 
   /** One turn of what keeps a partition small. @returns true when another turn has something to do */
   upkeep(at: TopicPartition): boolean {
+    const key = partitionKey(at);
+    const cleaner = this.#cleaners.get(key) ?? new Cleaner();
     const nowMs = this.#clock.now();
-    return this.#database.transaction('upkeep', () => this.#partitions.expire(at, nowMs));
+    // A pass goes on only from what was stored.
+    this.#cleaners.delete(key);
+    const isMore = this.#database.transaction('upkeep', () =>
+      this.#partitions.upkeep(at, cleaner, nowMs),
+    );
+    if (isMore) this.#cleaners.set(key, cleaner);
+    return isMore;
   }
 
-  /** Tells subscribers, in a later turn, that records came in. */
+  /** Tells subscribers, in a later turn, that records came in, and does a turn of upkeep where one is due or has been begun. */
   wake(at: TopicPartition): void {
     this.#wakes.wake(at);
+    const key = partitionKey(at);
+    const nowMs = this.#clock.now();
+    const isDue = nowMs - (this.#sweptMs.get(key) ?? -Infinity) >= RETENTION_SWEEP_MS;
+    if (!isDue && !this.#cleaners.has(key)) return;
+    this.#sweptMs.set(key, nowMs);
+    try {
+      this.upkeep(at);
+    } catch (failure) {
+      // The append has succeeded. A batch that is damaged is named to whoever reads it, and the next look tries again.
+      console.error(
+        `upkeep of topic '${at.topic}' partition ${at.partition}: ${messageOf(failure)}`,
+      );
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // What a task is working on right now: the records that rows point back to, and their logical time; knows no operator.
 
-import type { RecordBatch, RecordHeader } from '../data/record.ts';
+import { offsetAt, type RecordBatch, type RecordHeader } from '../data/record.ts';
 import type { LogicalTime } from '../operators/operator.ts';
 import type { TaskId } from '../ports/store.ts';
 import type { RecordPlace } from './record-columns.ts';
@@ -72,7 +72,7 @@ export class Current {
     return {
       topic,
       partition,
-      offset: base + index,
+      offset: this.#records === null ? base : offsetAt(this.#records, base, index),
       timestamp: this.#records?.timestamps[index] ?? 0,
       headers: this.headers(index),
     };

@@ -4,7 +4,7 @@ import { BATCH_ROWS_MAX, FETCH_BYTES_MAX } from '../base/limits.ts';
 import type { RecordError } from '../base/errors.ts';
 import { PortError } from '../base/errors.ts';
 import { type Batch, slice } from '../data/batch.ts';
-import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
+import { indexAt, offsetAt, parseRecordBatch, type RecordBatch } from '../data/record.ts';
 import type { Log, TopicPartition } from '../ports/log.ts';
 import type { OffsetEntry } from '../ports/store.ts';
 import type { Reader } from './input.ts';
@@ -48,6 +48,8 @@ export interface Input {
 
 interface Waiting {
   readonly base: number;
+  /** Offset to go on at behind its records: beyond those that compaction has taken. */
+  end: number;
   readonly records: RecordBatch;
 }
 
@@ -55,6 +57,8 @@ interface Waiting {
 export interface Chunk {
   readonly records: RecordBatch;
   readonly place: RecordPlace;
+  /** Offset to go on at behind it. */
+  readonly next: number;
   readonly from: number;
   readonly to: number;
   readonly batches: readonly (Batch | null)[];
@@ -111,6 +115,12 @@ export class TaskInputs {
 
   async #fetch(log: Log, input: Input): Promise<void> {
     if (input.chunk !== null || input.waiting.length > 0) return;
+    // What compaction has left may hold no record at all.
+    do await this.#fetchOnce(log, input);
+    while (input.waiting.length === 0 && input.fetched < input.highWatermark);
+  }
+
+  async #fetchOnce(log: Log, input: Input): Promise<void> {
     const fetched = await log.read(input.at, input.fetched, FETCH_BYTES_MAX);
     if (fetched.incarnation !== input.incarnation) {
       throw new PortError(
@@ -123,11 +133,14 @@ export class TaskInputs {
     }
     input.highWatermark = fetched.highWatermark;
     for (const { base, count, bytes } of fetched.batches) {
-      input.waiting.push({
-        base,
-        records: parseRecordBatch(bytes, 'CORRUPT', { checksum: false }),
-      });
-      input.fetched = base + count;
+      const records = parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
+      const end = base + count;
+      input.fetched = end;
+      const last = input.waiting.at(-1);
+      if (indexAt(records, base, input.next) < records.count) {
+        input.waiting.push({ base, end, records });
+      } else if (last === undefined) input.next = end;
+      else last.end = end;
     }
   }
 
@@ -156,8 +169,8 @@ export class TaskInputs {
     if (input.chunk !== null) return input.chunk;
     const waiting = input.waiting[0];
     if (waiting === undefined) return null;
-    const { base, records } = waiting;
-    const start = Math.max(0, input.next - base);
+    const { base, end, records } = waiting;
+    const start = indexAt(records, base, input.next);
     // Chunks begin at multiples of BATCH_ROWS_MAX within the record batch, wherever reading began.
     const to = Math.min(records.count, (Math.floor(start / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
     const place = { ...input.at, base, incarnation: input.incarnation };
@@ -171,7 +184,8 @@ export class TaskInputs {
     const rows = batches.map(() => 0);
     // A record that several readers skip is skipped once.
     const once = skipped.filter(({ index }, i) => index !== skipped[i - 1]?.index);
-    input.chunk = { records, place, from, to, batches, skipped: once, rows, at: start };
+    const next = to === records.count ? end : offsetAt(records, base, to);
+    input.chunk = { records, place, next, from, to, batches, skipped: once, rows, at: start };
     return input.chunk;
   }
 }
@@ -208,7 +222,7 @@ export function takeTo(
   };
   chunk.rows = ends;
   chunk.at = to;
-  input.next = place.base + to;
+  input.next = to === chunk.to ? chunk.next : offsetAt(records, place.base, to);
   if (to === chunk.to) input.chunk = null;
   return run;
 }

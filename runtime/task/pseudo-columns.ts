@@ -5,7 +5,7 @@ import { type Batch, slice } from '../data/batch.ts';
 import type { HeaderColumn } from '../catalog/source.ts';
 import type { Column } from '../data/column.ts';
 import { CODEC } from '../data/parts.ts';
-import type { RecordBatch } from '../data/record.ts';
+import { offsetAt, type RecordBatch } from '../data/record.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import type { Value } from '../data/type.ts';
 import { IDENTITY, type Reader } from './input.ts';
@@ -35,7 +35,7 @@ export function pseudoColumn(
     case 'ROWOFFSET':
       return numbers(
         column,
-        Float64Array.from(of.origin, (index) => of.place.base + index),
+        Float64Array.from(of.origin, (index) => offsetAt(of.records, of.place.base, index)),
       );
     default:
       throw new InvariantError(`a record has no ${column.name}`);

@@ -23,7 +23,7 @@ export interface Opened {
 }
 
 /** An empty database, its log and its store, with a clock that stands still. */
-export async function openIdb(stateBytesMax?: number): Promise<Opened> {
+export async function openIdb(stateBytesMax?: number, sweepMs?: number | null): Promise<Opened> {
   const name = `test-${crypto.randomUUID()}`;
   const connections: Database[] = [];
   let nowMs = START_MS;
@@ -31,7 +31,7 @@ export async function openIdb(stateBytesMax?: number): Promise<Opened> {
   const connect = async () => {
     const database = await openDatabase(name, () => undefined);
     connections.push(database);
-    const options = { database, now, durability: 'relaxed' as const };
+    const options = { database, now, durability: 'relaxed' as const, sweepMs };
     const log = new IdbLog(options);
     return { database, log, store: new IdbStore({ ...options, log, stateBytesMax }) };
   };

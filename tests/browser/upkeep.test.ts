@@ -1,7 +1,9 @@
 // A partition in IndexedDB is kept small by itself, between appends, and those go on meanwhile.
 
 import { expect, test } from 'vitest';
+import type { PartitionRow } from '../../runtime/browser/database.ts';
 import { RETENTION_SWEEP_MS } from '../../runtime/ports/retention.ts';
+import { policyOf } from '../../runtime/ports/topic-policy.ts';
 import { recordBatch, topicSpec, valuesFrom } from '../contracts/log.ts';
 import { openIdb } from './idb.ts';
 
@@ -23,12 +25,12 @@ test('an append, ten minutes after the last look, lets go what retention allows'
 test('a database of before sizes were counted is counted once', async () => {
   const { log, database, upkeep, dispose } = await openIdb();
   const size = recordBatch(['a']).length;
-  await log.create({ ...topicSpec('t'), retentionBytes: 2 * size });
+  await log.create(topicSpec('t'));
   for (const value of ['a', 'b', 'c']) await log.append(AT, recordBatch([value]));
-  const row = await database.get('partitions', ['t', 0]);
-  expect(row?.lengthBytes).toBe(3 * size);
-  if (row !== undefined)
-    await database.put('partitions', { ...row, lengthBytes: undefined }, ['t', 0]);
+  const row = (await database.get('partitions', ['t', 0])) as PartitionRow;
+  expect(row.lengthBytes).toBe(3 * size);
+  const policy = policyOf({ ...topicSpec('t'), retentionBytes: 2 * size });
+  await database.put('partitions', { ...row, lengthBytes: undefined, policy }, ['t', 0]);
   await log.append(AT, recordBatch(['d']));
   await upkeep(AT, 0);
   expect((await database.get('partitions', ['t', 0]))?.lengthBytes).toBe(2 * size);

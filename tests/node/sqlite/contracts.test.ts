@@ -7,6 +7,7 @@ import { PortError, TaskCorrupted } from '../../../runtime/base/errors.ts';
 import { PARTITIONS_MAX, PRODUCERS_MAX } from '../../../runtime/base/limits.ts';
 import { producerId } from '../../../runtime/ports/producers.ts';
 import { Database } from '../../../runtime/sqlite/database.ts';
+import { describeCompaction } from '../../contracts/log-compaction.ts';
 import { describeRetention } from '../../contracts/log-retention.ts';
 import {
   describeLog,
@@ -36,6 +37,7 @@ async function sqliteLog(): Promise<LogUnderTest> {
 
 describeLog('SqliteLog', sqliteLog);
 describeRetention('SqliteLog', sqliteLog);
+describeCompaction('SqliteLog', sqliteLog, 25);
 
 describeStore('SqliteStore', async () => {
   const under = new DatabaseFile();
