@@ -17,6 +17,14 @@ export interface EdgeEnv {
   readonly PARTITION: DurableObjectNamespace;
   readonly PROCESSOR: DurableObjectNamespace;
   readonly CATALOG: DurableObjectNamespace;
+  /** Bytes that a partition object may hold, where that is not the platform's own limit. */
+  readonly PARTITION_BYTES_MAX?: string | undefined;
+}
+
+/** What an object's storage holds, and whether it takes more. */
+export interface StorageUsage {
+  readonly storageBytes: number;
+  readonly storage: 'ok' | 'nearlyFull' | 'full';
 }
 
 /** What a partition is opened with; `generation` orders the topics that had this name. */
@@ -45,6 +53,8 @@ export interface PartitionPort {
     incarnation: string | null,
   ): Promise<Wire<Fetched>>;
   bounds(): Promise<Wire<Bounds>>;
+  /** As `bounds`, with how full the partition is. */
+  usage(): Promise<Wire<Bounds & StorageUsage>>;
   /** As `bounds`, but waits up to `waitMs` while the high watermark is not above `seen`. */
   follow(seen: number, waitMs: number): Promise<Wire<Bounds>>;
   offsetForTime(ms: number): Promise<Wire<number>>;

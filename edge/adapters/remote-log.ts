@@ -12,7 +12,7 @@ import type {
   TopicSpec,
   Unsubscribe,
 } from '../../runtime/ports/log.ts';
-import { catalogOf, type EdgeEnv, partitionAt } from '../env.ts';
+import { catalogOf, type EdgeEnv, partitionAt, type StorageUsage } from '../env.ts';
 import { isPartitionNumber, isTopicName, unknownPartition, unknownTopic } from '../names.ts';
 import { unwrap } from '../wire.ts';
 
@@ -95,6 +95,13 @@ export class RemoteLog implements Log {
   bounds(at: TopicPartition): Promise<Bounds> {
     return this.#explained(at, async () =>
       unwrap(partitionAt(this.#env, this.#tenant, at).bounds()),
+    );
+  }
+
+  /** As `bounds`, with how full the partition is. */
+  usage(at: TopicPartition): Promise<Bounds & StorageUsage> {
+    return this.#explained(at, async () =>
+      unwrap(partitionAt(this.#env, this.#tenant, at).usage()),
     );
   }
 

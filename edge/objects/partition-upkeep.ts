@@ -29,8 +29,10 @@ export class PartitionUpkeep {
   /** The turn of an alarm, if one is due. @returns when the next one is; null: an append will say */
   alarm(nowMs: number): number | null {
     if (nowMs < this.#dueMs) return this.#dueMs;
+    // A turn that fails is not tried again at once.
+    this.#dueMs = nowMs + RETENTION_SWEEP_MS;
     const isMore = this.turn(nowMs);
-    this.#dueMs = nowMs + (isMore ? REST_MS : RETENTION_SWEEP_MS);
+    if (isMore) this.#dueMs = nowMs + REST_MS;
     // Where time alone lets records go the partition is looked at without appends, too.
     const { retentionMs = null, compacted = false } = this.#tables.meta()?.policy ?? {};
     return isMore || retentionMs !== null || compacted ? this.#dueMs : null;

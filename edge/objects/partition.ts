@@ -12,11 +12,18 @@ import {
   missingBatch,
   storedBatch,
 } from '../../runtime/ports/refusals.ts';
-import { type EdgeEnv, type PartitionPort, type PartitionSpec, processorByName } from '../env.ts';
+import {
+  type EdgeEnv,
+  type PartitionPort,
+  type PartitionSpec,
+  processorByName,
+  type StorageUsage,
+} from '../env.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
 import { boundsOf, type PartitionMeta, PartitionTables } from './partition-tables.ts';
 import { PartitionUpkeep } from './partition-upkeep.ts';
+import { StorageGuard } from './storage-guard.ts';
 import { Waiters } from './waiters.ts';
 
 /** How long after an append the alarm repeats hints that were not acknowledged; doubles up to the maximum. */
@@ -28,6 +35,7 @@ const WAIT_MS_MAX = 30_000;
 export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   readonly #tables: PartitionTables;
   readonly #upkeep: PartitionUpkeep;
+  readonly #guard: StorageGuard;
   readonly #waiters = new Waiters();
   /** High watermark that each subscriber has acknowledged; lost with the instance, then told again. */
   readonly #told = new Map<string, number>();
@@ -40,6 +48,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     this.#alarm = new Alarm(ctx.storage);
     this.#tables = new PartitionTables(ctx.storage.sql);
     this.#upkeep = new PartitionUpkeep(ctx.storage, this.#tables);
+    this.#guard = new StorageGuard(ctx.storage.sql, env);
     void ctx.blockConcurrencyWhile(async () => {
       await this.#alarm.load();
       // Whatever was to be told before this instance began is told again.
@@ -91,6 +100,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
         return { ...replyOf(meta), base: verdict.base, count, duplicate: true };
       }
     }
+    this.#guard.checkRoom(meta.topic, meta.partition);
     this.#tables.append({ base, count, ...admitted });
     return { ...replyOf(meta), base, count, duplicate: false, highWatermark: base + count };
   }
@@ -142,6 +152,10 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   async bounds(): Promise<Wire<Bounds>> {
     return settle(() => boundsOf(this.#meta(null)));
+  }
+
+  async usage(): Promise<Wire<Bounds & StorageUsage>> {
+    return settle(() => ({ ...boundsOf(this.#meta(null)), ...this.#guard.usage() }));
   }
 
   async follow(seen: number, waitMs: number): Promise<Wire<Bounds>> {

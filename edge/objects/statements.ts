@@ -174,7 +174,7 @@ class Statements {
   }
 
   #createQuery(statement: Statement, analysis: QueryAnalysis): Entity {
-    const { query, sink, creates, retentionMs, warnings, mode } = analysis;
+    const { query, sink, creates, retentionMs, compacted, warnings, mode } = analysis;
     if (mode !== 'persistent' || query === null || sink === null) throw misplaced(statement);
     if (this.#options.entries.catalog.queries.has(query.id)) {
       const hint = 'DROP it first; an engine in a program or a page can replace a query that runs.';
@@ -185,7 +185,7 @@ class Statements {
     const { topic: name, partitions } = sink;
     const specs: TopicSpec[] = [
       ...plan.internalTopics.map((topic) => internalTopic(topic.name, topic.partitions)),
-      { name, partitions, retentionMs, compacted: false, internal: false },
+      { name, partitions, retentionMs, compacted, internal: false },
     ];
     const change: CatalogChange = { change: 'query', query, source: creates ? sink : null, plan };
     const sequence = this.#change(statement.text, change, () => [

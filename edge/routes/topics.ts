@@ -27,8 +27,9 @@ export function topicRoutes(app: Hono<EdgeHono>): void {
     const topic = await topics.describe(env, tenant, c.req.param('topic'));
     const bounds = await Promise.all(
       Array.from({ length: topic.partitions }, async (_, partition) => {
-        const { start, highWatermark } = await log.bounds({ topic: topic.name, partition });
-        return { partition, start, highWatermark };
+        const usage = await log.usage({ topic: topic.name, partition });
+        const { start, highWatermark, storageBytes, storage } = usage;
+        return { partition, start, highWatermark, storageBytes, storage };
       }),
     );
     return c.json({ ...topic, bounds });

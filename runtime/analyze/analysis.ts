@@ -171,7 +171,9 @@ export interface QueryAnalysis {
   readonly from: 'earliest' | 'latest';
   /** What the catalog remembers of a persistent query. */
   readonly query: PersistentQuery | null;
+  /** Of the topic that it makes. */
   readonly retentionMs: number | null;
+  readonly compacted: boolean;
   readonly warnings: readonly string[];
 }
 

@@ -101,7 +101,7 @@ function insertSink(
     );
   }
   return {
-    sink: { sink: target, retentionMs: null, warnings: properties.warnings },
+    sink: { sink: target, retentionMs: null, compacted: false, warnings: properties.warnings },
     id,
     projection: fitted(statement, target, projection, window),
   };

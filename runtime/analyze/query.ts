@@ -67,6 +67,7 @@ export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAn
     from: startOf('push', options),
     query: null,
     retentionMs: null,
+    compacted: false,
     warnings: [],
   };
 }
@@ -135,6 +136,7 @@ export function persistent({
       writes: sink.sink.name,
     },
     retentionMs: sink.retentionMs,
+    compacted: sink.compacted,
     warnings: sink.warnings,
   };
 }

@@ -25,6 +25,7 @@ export interface SinkParts {
 export interface Sink {
   readonly sink: Source;
   readonly retentionMs: number | null;
+  readonly compacted: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -72,6 +73,7 @@ export function sinkOf(parts: SinkParts, options: AnalyzeOptions): Sink {
       statement: statement.text,
     },
     retentionMs: properties.retentionMs?.value ?? null,
+    compacted: properties.compacted?.value ?? false,
     warnings: properties.warnings,
   };
 }

@@ -72,6 +72,11 @@ export const DELETE_RETENTION_MS = 86_400_000;
 export const TIMESTAMP_AFTER_MS_MAX = 3_600_000;
 /** Batches that one turn of a partition's upkeep removes or reads, so that appends need not wait long. */
 export const UPKEEP_BATCHES_MAX = 1000;
+/** Bytes that a partition object may hold (Cloudflare: 10 GB an object), where its environment names no other limit. */
+export const PARTITION_BYTES_MAX = 10_000_000_000;
+/** Percent of that from which on a partition says that it is nearly full, and from which on it refuses appends: room is left to let go of records. */
+export const PARTITION_NEARLY_FULL_PERCENT_MIN = 80;
+export const PARTITION_FILLED_PERCENT_MAX = 95;
 /** Keys that one pass of compaction holds in memory, and their bytes; what is beyond is for the next pass. */
 export const CLEANER_KEYS_MAX = 65_536;
 export const CLEANER_KEY_BYTES_MAX = 8_388_608;

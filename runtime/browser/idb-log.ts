@@ -188,9 +188,15 @@ export class IdbLog implements Log {
         [at.topic, at.partition, next],
         [at.topic, at.partition, highWatermark],
       );
-      const rows = await segments.getAll(range, wanted);
+      const [rows, keys] = await Promise.all([
+        segments.getAll(range, wanted),
+        segments.getAllKeys(range, wanted),
+      ]);
       if (rows.length === 0) throw missingBatch(at, next);
-      for (const { bytes, count } of rows) {
+      for (const [i, { bytes, count }] of rows.entries()) {
+        // A batch that is missing must not give its offsets to the one behind it.
+        if (keys[i]?.[2] !== next || next + count <= from)
+          throw missingBatch(at, Math.max(next, from));
         if (batches.length > 0 && total + bytes.length > bytesMax) return fetched;
         storedBatch(at, bytes, { base: next, count });
         batches.push({ base: next, count, bytes });

@@ -210,8 +210,11 @@ function durationText(property: Property): number {
 }
 
 function cleanupPolicy(property: Property): boolean {
-  const policy = text(property).toLowerCase();
-  if (policy === 'compact') return true;
-  if (policy === 'delete') return false;
-  throw refuse(property, "It is 'delete' or 'compact'.");
+  const policies = text(property)
+    .toLowerCase()
+    .split(/\s*,\s*/);
+  if (policies.length <= 2 && policies.every((one) => one === 'compact' || one === 'delete')) {
+    return policies.includes('compact');
+  }
+  throw refuse(property, "It is 'delete', 'compact' or 'compact,delete'.");
 }

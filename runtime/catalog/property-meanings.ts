@@ -21,7 +21,7 @@ export const WITH_MEANINGS: Readonly<Record<WithProperty, string>> = {
   TIMESTAMP_FORMAT: "The pattern of a TIMESTAMP column of text, such as 'yyyy-MM-dd HH:mm:ss'.",
   RETENTION_MS: 'How long the topic keeps its records, in milliseconds.',
   CLEANUP_POLICY:
-    "'delete': old records go by their age; 'compact': the last of each key stays. A table's topic is compacted by default.",
+    "'delete': records go by RETENTION_MS; 'compact': the last of each key stays, and every record has a key; 'compact,delete': both. The topic that CREATE TABLE makes is compacted by default, what a query writes only where it says so.",
   WINDOW_TYPE: 'TUMBLING, HOPPING, SESSION or SLIDING: the keys of the topic are windowed.',
   WINDOW_SIZE: "The size of those windows, such as '30 SECONDS'; not with SESSION.",
   SOURCED_BY_CONNECTOR: 'Accepted and ignored: there are no connectors.',

@@ -106,10 +106,13 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
   /** @throws as `batches` */
   async *[Symbol.asyncIterator](): AsyncGenerator<TopicRecord, void, undefined> {
     for await (const { reader, generation, batch } of this.#found()) {
-      for (let i = batch.first; i < batch.records.count; i++) {
+      // Behind its last record a compacted batch covers offsets of records that are gone.
+      const { count } = batch.records;
+      if (batch.first >= count) reader.position = batch.end;
+      for (let i = batch.first; i < count; i++) {
         if (reader.generation !== generation || this.#control.signal.aborted) break;
         const record = recordAt(batch, i);
-        reader.position = record.offset + 1;
+        reader.position = i + 1 === count ? batch.end : record.offset + 1;
         yield record;
       }
     }

@@ -174,7 +174,7 @@ export class Statements {
         name: sink.topic,
         partitions: sink.partitions,
         retentionMs: analysis.retentionMs,
-        compacted: false,
+        compacted: analysis.compacted,
         internal: false,
       });
     });

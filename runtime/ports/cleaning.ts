@@ -7,7 +7,7 @@ import { keepAll, MERGE_BYTES_MIN, rewritten, type RewrittenBatch } from './rewr
 import type { TopicPolicy } from './topic-policy.ts';
 
 /** What a turn reads, unless one batch is more. */
-export const CLEANING_BYTES = 1_048_576;
+const CLEANING_BYTES = 1_048_576;
 /** Compaction begins when so much has come for what it left last: its reads and writes are paid for by appends. */
 const DIRTY_SHARE = 0.5;
 
@@ -202,13 +202,12 @@ class CleaningPass {
     const to = last.base + last.count;
     const made = rewritten(batches, (records, i, offset) => this.#kept(records, i, offset));
     const end = made?.at(-1) ?? last;
-    // A small batch at the end may take what follows: the next turn, or the next pass of a log that is only merged, begins with it.
-    const isOpen = end.bytes.length < MERGE_BYTES_MIN && end.base > first.base;
-    this.#next = isOpen && to < this.#to ? end.base : to;
-    if (to >= this.#to) {
-      this.#isDone = true;
-      if (this.#keys === null) this.#below = end.bytes.length < MERGE_BYTES_MIN ? end.base : to;
-    }
+    // A small batch at the end may take in what follows: the next turn, or the next pass of a log that is only merged, begins with it.
+    // A turn reads more than one such batch, so that it gets on.
+    const next = end.bytes.length < MERGE_BYTES_MIN ? end.base : to;
+    this.#isDone = to >= this.#to;
+    this.#next = next;
+    if (this.#isDone && this.#keys === null) this.#below = next;
     return made === null ? null : { from: first.base, to, batches: made };
   }
 
@@ -263,8 +262,11 @@ class LastOffsets {
 /** One character a byte, none twice: keys are compared as bytes. */
 const BYTES_AS_TEXT = new TextDecoder('windows-1252');
 
+/** Keys up to here are cheaper as arguments of one call; the two ways give no two keys one text, for they keep the length. */
+const ARGUMENTS_MAX = 1024;
+
 function textOf(key: Uint8Array): string {
-  return BYTES_AS_TEXT.decode(key);
+  return key.length > ARGUMENTS_MAX ? BYTES_AS_TEXT.decode(key) : String.fromCharCode(...key);
 }
 
 /** Small batches that are worth a pass that merges them. */

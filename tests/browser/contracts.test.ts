@@ -4,6 +4,7 @@ import { portTransport } from '../../runtime/browser/port-transport.ts';
 import { systemClock } from '../../runtime/memory/system-clock.ts';
 import { describeClock } from '../contracts/clock.ts';
 import { describeLog } from '../contracts/log.ts';
+import { describeAdmission } from '../contracts/log-admission.ts';
 import { describeCompaction } from '../contracts/log-compaction.ts';
 import { describeRetention } from '../contracts/log-retention.ts';
 import { describeStore } from '../contracts/store.ts';
@@ -11,6 +12,7 @@ import { describeTransport } from '../contracts/transport.ts';
 import { openIdb } from './idb.ts';
 
 describeLog('IdbLog', openIdb);
+describeAdmission('IdbLog', openIdb);
 // Here the suite says when there is upkeep; tests/browser/upkeep.test.ts has the log do it by itself.
 describeRetention('IdbLog', () => openIdb(undefined, null));
 describeCompaction('IdbLog', () => openIdb(undefined, null), 25);

@@ -1,10 +1,10 @@
 // A partition in IndexedDB is kept small by itself, between appends, and those go on meanwhile.
 
 import { expect, test } from 'vitest';
-import type { PartitionRow } from '../../runtime/browser/database.ts';
+import type { PartitionRow, SegmentRow } from '../../runtime/browser/database.ts';
 import { RETENTION_SWEEP_MS } from '../../runtime/ports/retention.ts';
 import { policyOf } from '../../runtime/ports/topic-policy.ts';
-import { recordBatch, topicSpec, valuesFrom } from '../contracts/log.ts';
+import { recordBatch, refused, topicSpec, valuesFrom } from '../contracts/log.ts';
 import { openIdb } from './idb.ts';
 
 const AT = { topic: 't', partition: 0 };
@@ -35,5 +35,23 @@ test('a database of before sizes were counted is counted once', async () => {
   await upkeep(AT, 0);
   expect((await database.get('partitions', ['t', 0]))?.lengthBytes).toBe(2 * size);
   expect(await valuesFrom(log, 't', 0, 2)).toEqual(['c', 'd']);
+  await dispose();
+});
+
+test('a bit that has flipped is CORRUPT, with its place, and upkeep covers nothing up', async () => {
+  const { log, database, upkeep, dispose } = await openIdb(undefined, null);
+  await log.create({ ...topicSpec('t'), compacted: true });
+  for (const value of ['a', 'b', 'c', 'd']) await log.append(AT, recordBatch([value], 1));
+  const row = (await database.get('segments', ['t', 0, 1])) as SegmentRow;
+  const bytes = row.bytes.slice();
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  await database.put('segments', { ...row, bytes }, ['t', 0, 1]);
+  const place = { ...AT, offset: 1 };
+  expect((await refused(log.read(AT, 1, 1), 'CORRUPT')).detail).toEqual(place);
+  expect((await refused(upkeep(AT, 0), 'CORRUPT')).detail).toEqual(place);
+  expect((await refused(log.read(AT, 0, 1 << 20), 'CORRUPT')).detail).toEqual(place);
+  expect(await valuesFrom(log, 't', 0, 2)).toEqual(['c', 'd']);
+  await database.delete('segments', ['t', 0, 1]);
+  expect((await refused(log.read(AT, 0, 1 << 20), 'CORRUPT')).detail).toEqual(place);
   await dispose();
 });

@@ -9,6 +9,7 @@ import { SqliteStore } from '../../edge/adapters/sqlite-store.ts';
 import { partitionName } from '../../edge/names.ts';
 import type { Partition } from '../../edge/objects/partition.ts';
 import { describeClock } from '../contracts/clock.ts';
+import { describeAdmission } from '../contracts/log-admission.ts';
 import { describeCompaction } from '../contracts/log-compaction.ts';
 import { describeRetention } from '../contracts/log-retention.ts';
 import { describeLog, type LogUnderTest } from '../contracts/log.ts';
@@ -39,6 +40,7 @@ async function logUnderTest(): Promise<LogUnderTest> {
 }
 
 describeLog('RemoteLog', logUnderTest);
+describeAdmission('RemoteLog', logUnderTest);
 describeRetention('RemoteLog', logUnderTest);
 describeCompaction('RemoteLog', logUnderTest, 8);
 

@@ -7,6 +7,7 @@ import { MemoryStore } from '../../../runtime/memory/memory-store.ts';
 import { queueTransportPair } from '../../../runtime/memory/queue-transport.ts';
 import { systemClock } from '../../../runtime/memory/system-clock.ts';
 import { describeClock } from '../../contracts/clock.ts';
+import { describeAdmission } from '../../contracts/log-admission.ts';
 import { describeCompaction } from '../../contracts/log-compaction.ts';
 import { describeRetention } from '../../contracts/log-retention.ts';
 import {
@@ -37,6 +38,7 @@ async function memoryLog(): Promise<LogUnderTest> {
 }
 
 describeLog('MemoryLog', memoryLog);
+describeAdmission('MemoryLog', memoryLog);
 describeRetention('MemoryLog', memoryLog);
 describeCompaction('MemoryLog', memoryLog, 100);
 

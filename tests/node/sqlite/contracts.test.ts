@@ -2,11 +2,13 @@
 
 import { DatabaseSync } from 'node:sqlite';
 import { existsSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PortError, TaskCorrupted } from '../../../runtime/base/errors.ts';
 import { PARTITIONS_MAX, PRODUCERS_MAX } from '../../../runtime/base/limits.ts';
 import { producerId } from '../../../runtime/ports/producers.ts';
+import { RETENTION_SWEEP_MS } from '../../../runtime/ports/retention.ts';
 import { Database } from '../../../runtime/sqlite/database.ts';
+import { describeAdmission } from '../../contracts/log-admission.ts';
 import { describeCompaction } from '../../contracts/log-compaction.ts';
 import { describeRetention } from '../../contracts/log-retention.ts';
 import {
@@ -36,6 +38,7 @@ async function sqliteLog(): Promise<LogUnderTest> {
 }
 
 describeLog('SqliteLog', sqliteLog);
+describeAdmission('SqliteLog', sqliteLog);
 describeRetention('SqliteLog', sqliteLog);
 describeCompaction('SqliteLog', sqliteLog, 25);
 
@@ -211,6 +214,31 @@ describe('the log in a file', () => {
     await refused(gone.read(AT, 0, 1 << 20), 'CORRUPT');
     await refused(gone.read(AT, 1, 1), 'CORRUPT');
     expect(await valuesFrom(gone, 't', 0, 2)).toEqual(['c']);
+  });
+
+  test('says CORRUPT, with its place, for a bit that has flipped, and upkeep covers nothing up', async () => {
+    const { log } = under.open();
+    await log.create({ ...topicSpec('t'), compacted: true });
+    for (const value of ['a', 'b', 'c', 'd']) await log.append(AT, recordBatch([value], 1));
+    under.close();
+    const database = new DatabaseSync(under.file);
+    const row = database.prepare('SELECT data FROM segment WHERE base = 1').get();
+    const bytes = row?.['data'] as Uint8Array;
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 16;
+    database.prepare('UPDATE segment SET data = ? WHERE base = 1').run(bytes);
+    database.close();
+    const damaged = under.open().log;
+    const place = { ...AT, offset: 1 };
+    expect((await refused(damaged.read(AT, 1, 1), 'CORRUPT')).detail).toEqual(place);
+    expect(codeOf(() => damaged.upkeep(AT))).toBe('CORRUPT');
+    // An append is no worse for it, and who reads is told the same.
+    const report = vi.spyOn(console, 'error').mockReturnValue();
+    under.clock.advance(RETENTION_SWEEP_MS);
+    await damaged.append(AT, recordBatch(['e'], 1));
+    expect(report).toHaveBeenCalledWith(expect.stringContaining('offset 1'));
+    report.mockRestore();
+    expect((await refused(damaged.read(AT, 0, 1 << 20), 'CORRUPT')).detail).toEqual(place);
+    expect(await valuesFrom(damaged, 't', 0, 2)).toEqual(['c', 'd', 'e']);
   });
 
   test('has as many partitions as a topic may', async () => {

@@ -1,0 +1,42 @@
+// How full a partition object is, and when it takes no more: before the platform says so in the middle of a write. Knows no record.
+
+import { PortError } from '../../runtime/base/errors.ts';
+import {
+  PARTITION_BYTES_MAX,
+  PARTITION_FILLED_PERCENT_MAX,
+  PARTITION_NEARLY_FULL_PERCENT_MIN,
+} from '../../runtime/base/limits.ts';
+import type { EdgeEnv, StorageUsage } from '../env.ts';
+
+export class StorageGuard {
+  readonly #sql: SqlStorage;
+  readonly #bytesMax: number;
+
+  /** @param env PARTITION_BYTES_MAX, when it is there and a number, is the limit */
+  constructor(sql: SqlStorage, env: EdgeEnv) {
+    this.#sql = sql;
+    const given = Number(env.PARTITION_BYTES_MAX ?? Number.NaN);
+    this.#bytesMax = given > 0 ? given : PARTITION_BYTES_MAX;
+  }
+
+  /** Pages that are free count for nothing: they are used again. */
+  usage(): StorageUsage {
+    const storageBytes = this.#sql.databaseSize;
+    const percent = (storageBytes / this.#bytesMax) * 100;
+    if (percent >= PARTITION_FILLED_PERCENT_MAX) return { storageBytes, storage: 'full' };
+    if (percent >= PARTITION_NEARLY_FULL_PERCENT_MIN)
+      return { storageBytes, storage: 'nearlyFull' };
+    return { storageBytes, storage: 'ok' };
+  }
+
+  /** @throws {PortError} STORAGE_FULL (detail.storageBytes, detail.storageBytesMax) */
+  checkRoom(topic: string, partition: number): void {
+    const { storageBytes, storage } = this.usage();
+    if (storage !== 'full') return;
+    throw new PortError(
+      'STORAGE_FULL',
+      `topic '${topic}' partition ${partition} holds ${storageBytes} bytes, ${PARTITION_FILLED_PERCENT_MAX} % of what it may: give the topic a retention, or more partitions`,
+      { storageBytes, storageBytesMax: this.#bytesMax },
+    );
+  }
+}

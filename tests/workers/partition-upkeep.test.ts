@@ -1,0 +1,145 @@
+// What a partition object does by its alarm and with its storage: merging, turns, damage, and no more room.
+
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { expect, test } from 'vitest';
+import { RemoteLog } from '../../edge/adapters/remote-log.ts';
+import { partitionName } from '../../edge/names.ts';
+import { Partition } from '../../edge/objects/partition.ts';
+import { unwrap } from '../../edge/wire.ts';
+import { encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { PARTITION_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { singleRecord } from '../../runtime/data/record-builder.ts';
+import type { ProducerStamp, TopicSpec } from '../../runtime/ports/log.ts';
+import { producerId } from '../../runtime/ports/producers.ts';
+import { MERGE_BYTES_MAX, MERGE_BYTES_MIN } from '../../runtime/ports/rewrite.ts';
+import { recordBatch, refused, topicSpec, valuesFrom } from '../contracts/log.ts';
+
+const AT = { topic: 't', partition: 0 };
+let tenants = 0;
+
+async function partition(spec: Partial<TopicSpec> = {}) {
+  const tenant = `upkeep-${tenants++}`;
+  const log = new RemoteLog({ env, tenant });
+  await log.create({ ...topicSpec('t'), ...spec });
+  const stub = env.PARTITION.get(env.PARTITION.idFromName(partitionName(tenant, AT)));
+  const rows = () =>
+    runInDurableObject(stub, (_, { storage }) =>
+      storage.sql
+        .exec<{ base: number; count: number; size: number }>(
+          'SELECT base, count, length(data) AS size FROM segment ORDER BY base',
+        )
+        .toArray(),
+    );
+  return { log, stub, rows };
+}
+
+test('the alarm merges small batches; readers, producers and offsets notice nothing', async () => {
+  const { log, stub, rows } = await partition();
+  const values = Array.from(
+    { length: 40 },
+    (_, i) => `${i} ${'x'.repeat(i === 20 ? 70_000 : 9_000)}`,
+  );
+  const stamp = (sequence: number): ProducerStamp => {
+    return { id: producerId(1, 'writer'), epoch: 1, sequence };
+  };
+  const bytesOf = (i: number, value = values[i] ?? '') =>
+    singleRecord(encodeUtf8(`k${i}`), encodeUtf8(value), i);
+  for (const i of values.keys()) await log.append(AT, bytesOf(i), stamp(i));
+  const read = await valuesFrom(log, 't');
+  const large = (await rows()).find(({ base }) => base === 20);
+  for (let turns = 0; turns < 5; turns++) await runDurableObjectAlarm(stub);
+  const merged = await rows();
+  expect(merged.length).toBeLessThan(8);
+  for (const { size } of merged)
+    expect(size).toBeLessThanOrEqual(MERGE_BYTES_MAX + MERGE_BYTES_MIN);
+  expect(merged).toContainEqual(large);
+  expect(merged.at(-1)).toMatchObject({ base: 39, count: 1 });
+  expect(await valuesFrom(log, 't')).toEqual(read);
+  expect(await valuesFrom(log, 't', 0, 7)).toEqual(values.slice(7));
+  expect(await log.offsetForTime(AT, 33)).toBe(33);
+  const repeat = await log.append(AT, bytesOf(5), stamp(5));
+  expect(repeat).toMatchObject({ base: 5, duplicate: true });
+  await refused(log.append(AT, bytesOf(5, 'other'), stamp(5)), 'SEQUENCE_REUSED');
+  expect((await log.append(AT, bytesOf(40), stamp(40))).base).toBe(40);
+});
+
+test('the alarm goes on by itself until a compaction is done', async () => {
+  const { log, stub, rows } = await partition({ compacted: true });
+  for (let i = 0; i < 60; i++) {
+    const value = encodeUtf8('x'.repeat(60_000));
+    await log.append(AT, singleRecord(encodeUtf8(`k${i % 3}`), value, i));
+  }
+  expect(await runDurableObjectAlarm(stub)).toBe(true);
+  await expect.poll(async () => (await rows()).length, { timeout: 10_000 }).toBeLessThan(5);
+  const { batches } = await log.read(AT, 0, 1);
+  expect(batches).toHaveLength(1);
+  expect(await log.bounds(AT)).toMatchObject({ start: 0, highWatermark: 60 });
+});
+
+test('a bit that has flipped in storage is CORRUPT, to readers and to upkeep, with its place', async () => {
+  const { log, stub } = await partition();
+  for (let i = 0; i < 20; i++) await log.append(AT, recordBatch([`value ${i}`], i));
+  await runInDurableObject(stub, (_, { storage }) => {
+    const row = storage.sql
+      .exec<{ data: ArrayBuffer }>('SELECT data FROM segment WHERE base = 3')
+      .one();
+    const bytes = new Uint8Array(row.data);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 4;
+    storage.sql.exec('UPDATE segment SET data = ? WHERE base = 3', bytes);
+  });
+  const place = { topic: 't', partition: 0, offset: 3 };
+  expect((await refused(log.read(AT, 3, 1), 'CORRUPT')).detail).toEqual(place);
+  expect((await refused(log.read(AT, 0, 1 << 20), 'CORRUPT')).detail).toEqual(place);
+  expect((await refused(log.offsetForTime(AT, 3), 'CORRUPT')).detail).toEqual(place);
+  await runInDurableObject(stub, (object) => {
+    expect(() => (object as Partition).upkeep(Date.now())).toThrow(/fails its checks/);
+  });
+  expect((await refused(log.read(AT, 3, 1), 'CORRUPT')).detail).toEqual(place);
+  expect((await log.read(AT, 2, 1)).batches).toHaveLength(1);
+  expect(await valuesFrom(log, 't', 0, 4)).toHaveLength(16);
+});
+
+test('from 80 % on the partition says so, from 95 % on it refuses appends but not repeats; retention makes room', async () => {
+  const { log, stub } = await partition({ retentionBytes: 1_000 });
+  const bytesMax = 400_000;
+  await runInDurableObject(stub, async (_, state) => {
+    // The same object and its storage, in an environment with a small limit.
+    const object = new Partition(state, { ...env, PARTITION_BYTES_MAX: String(bytesMax) });
+    const append = (i: number) =>
+      unwrap(
+        object.append(
+          singleRecord(encodeUtf8(`${i}`), new Uint8Array(20_000), i),
+          { id: producerId(1, 'writer'), epoch: 1, sequence: i },
+          null,
+        ),
+      );
+    const seen = new Set<string>();
+    let appended = 0;
+    let error: unknown = null;
+    for (; error === null && appended < 100; appended++) {
+      const { storage, storageBytes } = await unwrap(object.usage());
+      expect(storage).toBe(
+        storageBytes >= bytesMax * 0.95
+          ? 'full'
+          : storageBytes >= bytesMax * 0.8
+            ? 'nearlyFull'
+            : 'ok',
+      );
+      seen.add(storage);
+      error = await append(appended).then(
+        () => null,
+        (thrown: unknown) => thrown,
+      );
+    }
+    expect([...seen]).toEqual(['ok', 'nearlyFull', 'full']);
+    expect(error).toMatchObject({ code: 'STORAGE_FULL', detail: { storageBytesMax: bytesMax } });
+    const last = appended - 2;
+    expect(await append(last)).toMatchObject({ base: last, duplicate: true });
+    while (object.upkeep(Date.now()));
+    expect((await unwrap(object.usage())).storage).toBe('ok');
+    expect(await append(last + 1)).toMatchObject({ base: last + 1, duplicate: false });
+  });
+  expect((await log.usage(AT)).storage).toBe('ok');
+  expect((await log.usage(AT)).storageBytes).toBeLessThan(PARTITION_BYTES_MAX);
+});
