@@ -108,7 +108,7 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
     for await (const { reader, generation, batch } of this.#found()) {
       // Behind its last record a compacted batch covers offsets of records that are gone.
       const { count } = batch.records;
-      if (batch.first >= count) reader.position = batch.end;
+      if (batch.first >= count && reader.generation === generation) reader.position = batch.end;
       for (let i = batch.first; i < count; i++) {
         if (reader.generation !== generation || this.#control.signal.aborted) break;
         const record = recordAt(batch, i);

@@ -21,6 +21,9 @@ export interface TopicBounds extends TopicDescription {
     readonly start: number;
     /** The offset of the next record. */
     readonly highWatermark: number;
+    /** Bytes that the partition's object holds, and whether it takes more: it refuses appends when it is full. */
+    readonly storageBytes: number;
+    readonly storage: 'ok' | 'nearlyFull' | 'full';
   }[];
 }
 

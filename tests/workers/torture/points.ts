@@ -88,7 +88,7 @@ export function watchedEnv(env: EdgeEnv, name: string, die: Die): EdgeEnv {
     get(target, key) {
       const called = BINDINGS[key as keyof typeof BINDINGS];
       if (called === undefined) return Reflect.get(target, key);
-      return watchedNamespace(target[key as keyof EdgeEnv], `${name} calls ${called}`, die);
+      return watchedNamespace(target[key as keyof typeof BINDINGS], `${name} calls ${called}`, die);
     },
   });
 }
