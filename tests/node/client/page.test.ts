@@ -1,0 +1,117 @@
+// The client in Chromium, in pages of two origins: the one that the edge lists produces and reads, the other one is told nothing.
+
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { connect } from '../../../runtime/client/index.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { ROOT } from '../../support/source-files.ts';
+import { Workerd } from '../../support/workerd.ts';
+
+const executablePath = findChromium();
+let edge: Workerd;
+let browser: Browser | null = null;
+/** Serve the same page, each as an origin of its own. */
+let listed: Server;
+let other: Server;
+
+beforeAll(async () => {
+  if (executablePath === null) return;
+  const built = await build({
+    root: ROOT,
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    build: {
+      write: false,
+      rolldownOptions: {
+        input: resolve(ROOT, 'runtime/client/index.ts'),
+        preserveEntrySignatures: 'strict',
+      },
+    },
+  });
+  const [chunk] = [built].flat().flatMap((one) => ('output' in one ? one.output : []));
+  const script = chunk?.type === 'chunk' ? chunk.code : '';
+  [listed, other] = await Promise.all([served(script), served(script)]);
+  edge = await Workerd.start('tests/workers/apps/pages.ts', { PAGES: originOf(listed) });
+  browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
+}, 60_000);
+
+afterAll(async () => {
+  await browser?.close();
+  if (executablePath === null) return;
+  await edge.stop();
+  listed.close();
+  other.close();
+});
+
+/** Serves a page that has the client in `globalThis.client`. */
+async function served(script: string): Promise<Server> {
+  const html = '<script type="module">globalThis.client = await import("/client.js")</script>';
+  const server = createServer((request, response) => {
+    const isScript = request.url === '/client.js';
+    response.writeHead(200, { 'content-type': isScript ? 'text/javascript' : 'text/html' });
+    response.end(isScript ? script : html);
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  return server;
+}
+
+function originOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function pageOf(server: Server, open: Browser): Promise<Page> {
+  const page = await open.newPage();
+  await page.goto(`${originOf(server)}/`);
+  await page.waitForFunction(() => 'client' in globalThis);
+  return page;
+}
+
+type Global = { client: { connect: typeof connect } };
+
+test.skipIf(executablePath === null)(
+  'a page of the list produces and reads over CORS; without a Chromium there is no page',
+  async () => {
+    if (browser === null) throw new Error('a browser was started');
+    const page = await pageOf(listed, browser);
+    const seen = await page.evaluate(async (url) => {
+      const client = (globalThis as unknown as Global).client.connect({ url, token: 'key-of-a' });
+      await client.topics.create({ name: 'page', partitions: 2 });
+      const producer = client.producer();
+      const sent = Array.from({ length: 10 }, (_, i) =>
+        producer.send('page', { key: `k${i}`, value: String(i) }),
+      );
+      await Promise.all(sent);
+      await producer.close();
+      const values: string[] = [];
+      const consumer = client.consumer({ topic: 'page' });
+      for await (const { value } of consumer) {
+        if (values.push(new TextDecoder().decode(value ?? new Uint8Array(0))) === 10) break;
+      }
+      const error = await client.topics.describe('nowhere').catch((e: { code: string }) => e.code);
+      return { values: values.toSorted(), error };
+    }, edge.url);
+    expect(seen).toEqual({
+      values: Array.from({ length: 10 }, (_, i) => String(i)),
+      error: 'UNKNOWN_TOPIC',
+    });
+  },
+);
+
+test.skipIf(executablePath === null)(
+  'a page of another origin is told nothing; without a Chromium there is no page',
+  async () => {
+    if (browser === null) throw new Error('a browser was started');
+    const page = await pageOf(other, browser);
+    const told = await page.evaluate(async (url) => {
+      const { connect } = (globalThis as unknown as Global).client;
+      const client = connect({ url, token: 'key-of-a', deadlineMs: 200 });
+      return client.topics.list().catch((e: { code: string }) => e.code);
+    }, edge.url);
+    expect(told).toBe('UNAVAILABLE');
+  },
+);

@@ -1,0 +1,14 @@
+// An edge with a key that lets the pages of one origin ask, which its environment names.
+
+import { env } from 'cloudflare:workers';
+import { createEdge } from '../../../edge/index.ts';
+
+export { Catalog, Partition, Processor } from '../../../edge/index.ts';
+
+export default createEdge({
+  // The key is `key-of-a`.
+  auth: [
+    { name: 'page', sha256: 'ee063bb3d7270fdf6148f09dde510a5cf346c4aa4dd2ff4b2caec5348d799043' },
+  ],
+  cors: { origins: [(env as unknown as { PAGES: string }).PAGES] },
+});
