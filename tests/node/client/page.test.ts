@@ -73,8 +73,9 @@ async function pageOf(server: Server, open: Browser): Promise<Page> {
 
 type Global = { client: { connect: typeof connect } };
 
+// Without a Chromium there is no page.
 test.skipIf(executablePath === null)(
-  'a page of the list produces and reads over CORS; without a Chromium there is no page',
+  'a page of the list produces and reads over CORS',
   async () => {
     if (browser === null) throw new Error('a browser was started');
     const page = await pageOf(listed, browser);
@@ -102,16 +103,14 @@ test.skipIf(executablePath === null)(
   },
 );
 
-test.skipIf(executablePath === null)(
-  'a page of another origin is told nothing; without a Chromium there is no page',
-  async () => {
-    if (browser === null) throw new Error('a browser was started');
-    const page = await pageOf(other, browser);
-    const told = await page.evaluate(async (url) => {
-      const { connect } = (globalThis as unknown as Global).client;
-      const client = connect({ url, token: 'key-of-a', deadlineMs: 200 });
-      return client.topics.list().catch((e: { code: string }) => e.code);
-    }, edge.url);
-    expect(told).toBe('UNAVAILABLE');
-  },
-);
+// Without a Chromium there is no page.
+test.skipIf(executablePath === null)('a page of another origin is told nothing', async () => {
+  if (browser === null) throw new Error('a browser was started');
+  const page = await pageOf(other, browser);
+  const told = await page.evaluate(async (url) => {
+    const { connect } = (globalThis as unknown as Global).client;
+    const client = connect({ url, token: 'key-of-a', deadlineMs: 200 });
+    return client.topics.list().catch((e: { code: string }) => e.code);
+  }, edge.url);
+  expect(told).toBe('UNAVAILABLE');
+});

@@ -162,9 +162,12 @@ test('a URL and headers beyond their limits are refused, and at them are not', a
 
 test('a key that sends too much is told when to come again; the others are served', async () => {
   const ask = () => send(edge, 'GET', '/info', undefined, bearer('busy-key'));
-  const answers = await Promise.all(Array.from({ length: 500 }, ask));
-  const refused = answers.filter(({ status }) => status === 429);
-  expect(refused.length).toBeGreaterThan(0);
+  const refused: Answer[] = [];
+  // However slow the machine is, it asks faster than tokens come.
+  for (let round = 0; round < 20 && refused.length === 0; round++) {
+    const answers = await Promise.all(Array.from({ length: 200 }, ask));
+    refused.push(...answers.filter(({ status }) => status === 429));
+  }
   expect(refused[0]?.headers.get('Retry-After')).toMatch(/^[1-9]\d*$/);
   expect(refused[0]?.body).toMatchObject({ error_code: 42900, code: 'TOO_MANY_REQUESTS' });
   expect((await send(edge, 'GET', '/info', undefined, bearer('key-of-b'))).status).toBe(200);

@@ -31,7 +31,7 @@ export default createEdge({
     },
   ],
   cors: { origins: ['https://app.example.com'] },
-  limits: { requestsSecond: 50, requestsBurst: 400 },
+  limits: { requestsSecond: 30, requestsBurst: 400 },
   statements: [
     `CREATE STREAM taken (k STRING KEY, n BIGINT) WITH (KAFKA_TOPIC='taken', PARTITIONS=1, VALUE_FORMAT='JSON', KEY_FORMAT='KAFKA');`,
     `CREATE TABLE doubled AS SELECT k, TWICE(SUM(n)) AS s FROM taken GROUP BY k;`,
