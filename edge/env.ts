@@ -8,6 +8,7 @@ import type { CounterEntry, OffsetEntry, TaskId } from '../runtime/ports/store.t
 import { catalogName, partitionName, processorName } from './names.ts';
 import type { ProcessorSpec } from './objects/processor-tables.ts';
 import type { Entity } from '../runtime/engine/entities.ts';
+import type { QueryState } from '../runtime/engine/queries.ts';
 import type { PreparedQuery, Script } from './objects/prepare.ts';
 import type { PulledRow } from './rows.ts';
 import type { Wire, WireError } from './wire.ts';
@@ -66,8 +67,8 @@ export interface PartitionPort {
 
 /** How a task stands, as its object knows it. */
 export interface ProcessorStatus {
-  readonly state: 'RUNNING' | 'ERROR';
-  /** Why it has ended for good. */
+  readonly state: 'RUNNING' | 'PAUSED' | 'ERROR';
+  /** Why it has ended until RESUME or another plan. */
   readonly error: string | null;
   /** true: there may be records that it has not read. */
   readonly pending: boolean;
@@ -75,16 +76,21 @@ export interface ProcessorStatus {
   readonly offsets: readonly OffsetEntry[];
 }
 
-/** Methods of a task's object. */
+/** Methods of a task's object. A command whose statement's number is not above that of the last one changes nothing. */
 export interface ProcessorPort {
-  /** Begins the task, or does nothing when it has begun. */
+  /** Begins the task, or goes on with another plan from its last commit. */
   start(spec: ProcessorSpec): Promise<Wire<null>>;
+  /** It keeps its state and takes nothing in; or goes on. */
+  pause(paused: boolean, sequence: number): Promise<Wire<null>>;
   /** Ends the task and forgets its state. */
-  remove(): Promise<Wire<null>>;
+  remove(sequence: number): Promise<Wire<null>>;
   /** Notes durably that there may be records to read, and returns. false: this task does not exist (any more). */
   wake(at: TopicPartition, highWatermark: number): Promise<Wire<boolean>>;
-  /** What this task's partition answers to a pull query, from committed state. */
-  pull(pull: PullPlan): Promise<Wire<readonly PulledRow[]>>;
+  /**
+   * What this task's partition answers to a pull query, from committed state; UNAVAILABLE where its plan is not that of the statement
+   * `planned`.
+   */
+  pull(pull: PullPlan, planned: number): Promise<Wire<readonly PulledRow[]>>;
   /** null: this task does not exist. */
   status(): Promise<Wire<ProcessorStatus | null>>;
 }
@@ -130,6 +136,7 @@ export interface MigrationAnswer extends ScriptAnswer {
 export interface QueryStatus {
   readonly id: string;
   readonly statement: string;
+  readonly state: QueryState;
   readonly tasks: readonly { readonly task: TaskId; readonly status: ProcessorStatus | null }[];
 }
 

@@ -55,6 +55,11 @@ export class SqliteStore implements Store {
   }
 
   async load(task: TaskId): Promise<Restored> {
+    return this.loadNow(task);
+  }
+
+  /** As `load`, for a transaction of the caller's. */
+  loadNow(task: TaskId): Restored {
     const row = this.#attempt(() => this.#taken(task));
     const position = parsePosition(row.position);
     const pending = this.#sql
@@ -101,6 +106,11 @@ export class SqliteStore implements Store {
   }
 
   async commit(task: TaskId, commit: Commit): Promise<readonly OutboxAppend[]> {
+    return this.commitNow(task, commit);
+  }
+
+  /** As `commit`, for a transaction of the caller's, in which it must come last. */
+  commitNow(task: TaskId, commit: Commit): readonly OutboxAppend[] {
     const deltas = encodeDeltas(commit.changes);
     let deltaBytes = deltas.reduce((sum, delta) => sum + delta.length, 0);
     const memtable = this.#attempt(() => {
@@ -187,6 +197,11 @@ export class SqliteStore implements Store {
   }
 
   async remove(task: TaskId): Promise<void> {
+    this.removeNow(task);
+  }
+
+  /** As `remove`, for a transaction of the caller's. */
+  removeNow(task: TaskId): void {
     this.#attempt(() => {
       const row = this.#row(task);
       if (row === null) return;

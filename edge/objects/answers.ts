@@ -23,6 +23,7 @@ import { explainPull } from '../../runtime/plan/explain.ts';
 import { planningOptions } from '../../runtime/plan/lower.ts';
 import { planQuery } from '../../runtime/plan/planner.ts';
 import { planPull } from '../../runtime/plan/pull.ts';
+import { planUpgrade } from '../../runtime/plan/upgrade.ts';
 import { registry } from '../registry.ts';
 import type { EntryTables } from './entry-tables.ts';
 import type { TopicTables } from './topic-tables.ts';
@@ -85,7 +86,7 @@ async function show(
     case 'QUERIES': {
       const stateOf = await stateIn(view);
       return extended
-        ? queryDescriptionsEntity(text, [...entries.plans], stateOf)
+        ? queryDescriptionsEntity(text, entries.plans, stateOf)
         : queriesEntity(text, entries.catalog, stateOf);
     }
     case 'FUNCTIONS':
@@ -116,7 +117,13 @@ async function explained(
   }
   const { analysis } = subject;
   if (analysis.kind === 'query') {
-    return queryDescription(text, planQuery(analysis, planningOptions(properties, true)), null);
+    const options = planningOptions(properties, true);
+    const old = analysis.mode === 'push' ? null : entries.plan(analysis.id);
+    const plan =
+      old === null
+        ? planQuery(analysis, options)
+        : planUpgrade(analysis, options, { old, at: null });
+    return queryDescription(text, plan, null);
   }
   if (analysis.kind !== 'pull') throw new StatementError('INVALID', 'EXPLAIN wants a query');
   const { name, query } = analysis.source;

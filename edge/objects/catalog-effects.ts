@@ -1,7 +1,9 @@
 // What a change of the catalog asks of other objects, and the calls that do it; each may repeat without harm.
 
+import type { Plan } from '../../runtime/plan/step.ts';
+import { taskId, tasksOf } from '../../runtime/task/topology.ts';
 import { type EdgeEnv, partitionAt, processorByName } from '../env.ts';
-import { partitionName } from '../names.ts';
+import { partitionName, processorName } from '../names.ts';
 import { unwrap } from '../wire.ts';
 import type { ProcessorSpec } from './processor-tables.ts';
 import type { PartitionEffect } from './topic-tables.ts';
@@ -10,7 +12,45 @@ import type { PartitionEffect } from './topic-tables.ts';
 export type CatalogEffect =
   | PartitionEffect
   | { readonly effect: 'start'; readonly spec: ProcessorSpec }
-  | { readonly effect: 'remove'; readonly object: string };
+  | {
+      readonly effect: 'pause';
+      readonly object: string;
+      readonly paused: boolean;
+      readonly sequence: number;
+    }
+  | { readonly effect: 'remove'; readonly object: string; readonly sequence: number };
+
+/** Begins every task of a plan, or goes on with it. */
+export function started(
+  tenant: string,
+  plan: Plan,
+  { planned, paused }: Pick<ProcessorSpec, 'planned' | 'paused'>,
+): CatalogEffect[] {
+  return tasksOf(plan).map((task) => {
+    const object = processorName(tenant, taskId(task));
+    return { effect: 'start', spec: { tenant, object, task, plan, planned, paused } };
+  });
+}
+
+/** Pauses every task of a plan, or lets it go on. */
+export function paused(
+  tenant: string,
+  plan: Plan,
+  isPaused: boolean,
+  sequence: number,
+): CatalogEffect[] {
+  return tasksOf(plan).map((task) => {
+    const object = processorName(tenant, taskId(task));
+    return { effect: 'pause', object, paused: isPaused, sequence };
+  });
+}
+
+/** Ends every task of a plan. */
+export function removed(tenant: string, plan: Plan, sequence: number): CatalogEffect[] {
+  return tasksOf(plan).map((task) => {
+    return { effect: 'remove', object: processorName(tenant, taskId(task)), sequence };
+  });
+}
 
 /** The object that an effect is for: effects of one target keep their order. */
 export function targetOf(effect: CatalogEffect): string {
@@ -21,6 +61,7 @@ export function targetOf(effect: CatalogEffect): string {
       return partitionName(effect.tenant, effect);
     case 'start':
       return effect.spec.object;
+    case 'pause':
     case 'remove':
       return effect.object;
   }
@@ -38,8 +79,13 @@ export async function perform(env: EdgeEnv, effect: CatalogEffect): Promise<void
     case 'start':
       await unwrap(processorByName(env, effect.spec.object).start(effect.spec));
       return;
+    case 'pause': {
+      const { object, paused, sequence } = effect;
+      await unwrap(processorByName(env, object).pause(paused, sequence));
+      return;
+    }
     case 'remove':
-      await unwrap(processorByName(env, effect.object).remove());
+      await unwrap(processorByName(env, effect.object).remove(effect.sequence));
       return;
   }
 }

@@ -147,7 +147,7 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
       const tables = { entries: this.#entries, topics: this.#topics };
       return prepareQuery(script, {
         analyzeOptions: (properties) => analyzeOptions(tables, properties, number),
-        plan: (query) => this.#entries.plan(query),
+        entries: this.#entries,
       });
     });
   }
@@ -158,26 +158,25 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
 
   #queries(tenant: string): Promise<QueryStatus[]> {
     return Promise.all(
-      [...this.#entries.plans].map(async (plan) => {
+      this.#entries.plans.map(async (plan) => {
+        const { query: id, statement } = plan;
         const tasks = await Promise.all(
           tasksOf(plan).map(async (name) => {
             const task = taskId(name);
             return { task, status: await unwrap(processorAt(this.env, tenant, task).status()) };
           }),
         );
-        return { id: plan.query, statement: plan.statement, tasks };
+        // A pause counts as soon as it is in the catalog, as all statements do.
+        if (this.#entries.isPaused(id)) return { id, statement, state: 'PAUSED', tasks };
+        const isError = tasks.some(({ status }) => status?.state === 'ERROR');
+        return { id, statement, state: isError ? 'ERROR' : 'RUNNING', tasks };
       }),
     );
   }
 
   async #states(tenant: string): Promise<ReadonlyMap<string, QueryState>> {
     const queries = await this.#queries(tenant);
-    return new Map(
-      queries.map(({ id, tasks }) => {
-        const isError = tasks.some(({ status }) => status?.state === 'ERROR');
-        return [id, isError ? 'ERROR' : 'RUNNING'];
-      }),
-    );
+    return new Map(queries.map(({ id, state }) => [id, state]));
   }
 
   /** Repeats what was not acknowledged and wakes every task. Never throws: a throwing alarm is lost in the end. */
@@ -196,14 +195,15 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
   }
 
   get #hasTasks(): boolean {
-    return [...this.#entries.plans].length > 0;
+    return this.#entries.plans.length > 0;
   }
 
   /** A task that slipped through everything else is found here. */
   async #sweep(): Promise<void> {
     const { tenant } = this.#topics;
     if (tenant === null) return;
-    const wakes = [...this.#entries.plans].flatMap((plan) =>
+    const running = this.#entries.plans.filter(({ query }) => !this.#entries.isPaused(query));
+    const wakes = running.flatMap((plan) =>
       tasksOf(plan).flatMap((name) => {
         const [at] = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
         return at === undefined ? [] : [processorAt(this.env, tenant, taskId(name)).wake(at, 0)];

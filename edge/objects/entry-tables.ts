@@ -15,10 +15,16 @@ const TABLES = `
 CREATE TABLE IF NOT EXISTS entry(number INTEGER PRIMARY KEY, entry TEXT NOT NULL);
 `;
 
+/** What a query runs, and the number of the entry that says so. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly number: number;
+}
+
 /** All entries so far, folded. */
 interface Folded {
   readonly catalog: Catalog;
-  readonly plans: ReadonlyMap<string, Plan>;
+  readonly plans: ReadonlyMap<string, Planned>;
 }
 
 const START: Folded = { catalog: Catalog.empty.withSource(PROCESSING_LOG), plans: new Map() };
@@ -38,7 +44,7 @@ export class EntryTables {
       if (version > CHANGE_VERSION) {
         throw new PortError('CORRUPT', `catalog entry ${number} is of a newer version, ${version}`);
       }
-      this.#folded = folded(this.#folded, change);
+      this.#folded = folded(this.#folded, change, number);
       this.#last = number;
     }
   }
@@ -47,12 +53,20 @@ export class EntryTables {
     return this.#folded.catalog;
   }
 
-  plan(query: string): Plan | null {
+  planned(query: string): Planned | null {
     return this.#folded.plans.get(query) ?? null;
   }
 
-  get plans(): Iterable<Plan> {
-    return this.#folded.plans.values();
+  plan(query: string): Plan | null {
+    return this.planned(query)?.plan ?? null;
+  }
+
+  get plans(): readonly Plan[] {
+    return [...this.#folded.plans.values()].map(({ plan }) => plan);
+  }
+
+  isPaused(query: string): boolean {
+    return this.catalog.queries.get(query)?.paused === true;
   }
 
   /** The number of the last entry: how many statements have changed something. */
@@ -61,26 +75,30 @@ export class EntryTables {
   }
 
   /**
-   * Adds an entry and shows it once `commit`, which runs its argument in a transaction, has succeeded.
+   * Adds an entry and shows it once `commit`, which runs its first argument in a transaction and is told the number, has succeeded.
    * @returns its number
    * @throws {StatementError} when the change cannot be: nothing has changed
    */
-  add(statement: string, change: CatalogChange, commit: (write: () => void) => void): number {
-    const after = folded(this.#folded, change);
+  add(
+    statement: string,
+    change: CatalogChange,
+    commit: (write: () => void, number: number) => void,
+  ): number {
     const number = this.#last + 1;
+    const after = folded(this.#folded, change, number);
     const entry: CatalogEntry = { version: CHANGE_VERSION, statement, change };
     commit(() => {
       this.#sql.exec('INSERT INTO entry VALUES (?, ?)', number, JSON.stringify(entry));
-    });
+    }, number);
     this.#folded = after;
     this.#last = number;
     return number;
   }
 }
 
-function folded({ catalog, plans }: Folded, change: CatalogChange): Folded {
+function folded({ catalog, plans }: Folded, change: CatalogChange, number: number): Folded {
   const after = new Map(plans);
-  if (change.change === 'query') after.set(change.query.id, change.plan);
+  if (change.change === 'query') after.set(change.query.id, { plan: change.plan, number });
   if (change.change === 'drop' && change.terminates !== null) after.delete(change.terminates);
   if (change.change === 'terminate') for (const id of change.queries) after.delete(id);
   return { catalog: applied(catalog, change), plans: after };

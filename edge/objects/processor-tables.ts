@@ -7,6 +7,8 @@ const TABLES = `
 CREATE TABLE IF NOT EXISTS process(
   id INTEGER PRIMARY KEY CHECK (id = 0), tenant TEXT NOT NULL, object TEXT NOT NULL, task TEXT NOT NULL, plan TEXT NOT NULL,
   pending INTEGER NOT NULL, subscribed INTEGER NOT NULL, error TEXT);
+CREATE TABLE IF NOT EXISTS command(
+  id INTEGER PRIMARY KEY CHECK (id = 0), sequence INTEGER NOT NULL, planned INTEGER NOT NULL, paused INTEGER NOT NULL);
 `;
 
 /** The task of this object. */
@@ -16,6 +18,10 @@ export interface Process {
   readonly object: string;
   readonly task: TaskName;
   readonly plan: Plan;
+  /** Number of the statement that the plan is of. */
+  readonly planned: number;
+  /** true: it keeps its state and takes nothing in. */
+  readonly paused: boolean;
   /** true: there may be records to read; the alarm is armed, or the task is running. */
   readonly pending: boolean;
   /** true: every input partition knows this object. */
@@ -24,7 +30,11 @@ export interface Process {
   readonly error: string | null;
 }
 
-export type ProcessorSpec = Pick<Process, 'tenant' | 'object' | 'task' | 'plan'>;
+/** What a processor is told to run; `planned` is the number of the statement that says so. */
+export type ProcessorSpec = Pick<
+  Process,
+  'tenant' | 'object' | 'task' | 'plan' | 'planned' | 'paused'
+>;
 
 interface ProcessRow {
   [column: string]: SqlStorageValue;
@@ -35,6 +45,8 @@ interface ProcessRow {
   pending: number;
   subscribed: number;
   error: string | null;
+  planned: number;
+  paused: number;
 }
 
 export class ProcessorTables {
@@ -49,13 +61,17 @@ export class ProcessorTables {
 
   /** null when no task was started here, or it was removed. */
   process(): Process | null {
-    const row = this.#sql.exec<ProcessRow>('SELECT * FROM process').toArray()[0];
+    const row = this.#sql
+      .exec<ProcessRow>('SELECT * FROM process JOIN command USING (id)')
+      .toArray()[0];
     if (row === undefined) return null;
     return {
       tenant: row.tenant,
       object: row.object,
       task: JSON.parse(row.task) as TaskName,
       plan: this.#plan(row.plan),
+      planned: row.planned,
+      paused: row.paused === 1,
       pending: row.pending === 1,
       subscribed: row.subscribed === 1,
       error: row.error,
@@ -67,19 +83,45 @@ export class ProcessorTables {
     return this.#parsed.plan;
   }
 
-  /** Notes the task, to be run; a repeat changes nothing. */
-  start({ tenant, object, task, plan }: ProcessorSpec): void {
+  /** Number of the last command that was carried out, also when that has removed the task; 0: none was. */
+  get commanded(): number {
+    const rows = this.#sql.exec<{ sequence: number }>('SELECT sequence FROM command').toArray();
+    return rows[0]?.sequence ?? 0;
+  }
+
+  /** Notes the task, or another plan of it, to be run from its last commit on. */
+  start({ tenant, object, task, plan, planned, paused }: ProcessorSpec): void {
+    this.#command(planned, planned, paused);
     this.#sql.exec(
-      'INSERT OR IGNORE INTO process VALUES (0, ?, ?, ?, ?, 1, 0, NULL)',
+      'INSERT OR REPLACE INTO process VALUES (0, ?, ?, ?, ?, ?, 0, NULL)',
       tenant,
       object,
       JSON.stringify(task),
       JSON.stringify(plan),
+      paused ? 0 : 1,
     );
   }
 
-  remove(): void {
+  /** What had ended with an error is to be tried again when it goes on. */
+  setPaused(paused: boolean, sequence: number): void {
+    this.#sql.exec('UPDATE command SET sequence = ?, paused = ?', sequence, paused ? 1 : 0);
+    if (paused) this.#sql.exec('UPDATE process SET pending = 0');
+    else this.#sql.exec('UPDATE process SET pending = 1, error = NULL');
+  }
+
+  /** Forgets the task, but for the command that took it away. */
+  remove(sequence: number): void {
+    this.#command(sequence, 0, false);
     this.#sql.exec('DELETE FROM process');
+  }
+
+  #command(sequence: number, planned: number, paused: boolean): void {
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO command VALUES (0, ?, ?, ?)',
+      sequence,
+      planned,
+      paused ? 1 : 0,
+    );
   }
 
   setPending(pending: boolean): void {

@@ -1,12 +1,13 @@
 // One task as an object: wake-ups in, turns of the task in the alarm, its status out; it knows no operator and no SQL text.
 
 import { DurableObject } from 'cloudflare:workers';
-import { messageOf } from '../../runtime/base/errors.ts';
+import { messageOf, PortError, TaskCorrupted } from '../../runtime/base/errors.ts';
 import { loadFunctions } from '../../runtime/engine/functions.ts';
 import { answerPull } from '../../runtime/engine/pull.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { PullPlan } from '../../runtime/plan/pull.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
+import { movedRows } from '../../runtime/task/moved-rows.ts';
 import { Task } from '../../runtime/task/task.ts';
 import { inputsOf, subtopologyOf, taskId } from '../../runtime/task/topology.ts';
 import { wallClock } from '../adapters/do-clock.ts';
@@ -25,11 +26,17 @@ const SLICE_MS = 5_000;
 /** How soon the alarm comes again after something unforeseen. */
 const RETRY_MS = 1_000;
 
+/** A commit that changes nothing but what is said beside it. */
+const NOTHING = { offsets: [], streamTimes: [], counters: [], changes: [], outbox: [] };
+
 export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   readonly #tables: ProcessorTables;
   readonly #store: SqliteStore;
   #task: Task | null = null;
   #isRunning = false;
+  /** Commands that are not done. */
+  #commands = 0;
+  #lastCommand: Promise<void> = Promise.resolve();
   /** Counts wake-ups, so that one during a turn is not lost. */
   #wakes = 0;
   readonly #alarm: Alarm;
@@ -41,7 +48,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     this.#store = this.createStore(ctx.storage);
     void ctx.blockConcurrencyWhile(async () => {
       await this.#alarm.load();
-      if (this.#tables.process()?.pending === true) this.#alarm.arm(Date.now());
+      this.#heal();
     });
   }
 
@@ -51,31 +58,86 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   }
 
   async start(spec: ProcessorSpec): Promise<Wire<null>> {
-    return settle(() => {
+    return this.#command(spec.planned, async () => {
+      await this.#stopTask();
+      this.#swap(spec);
+      this.#heal();
+    });
+  }
+
+  /**
+   * The new plan and the rows as it has them, in one transaction. Rows that cannot be read are left to the task, which knows what is to be
+   * done about its state.
+   */
+  #swap(spec: ProcessorSpec): void {
+    const id = taskId(spec.task);
+    try {
+      this.ctx.storage.transactionSync(() => {
+        this.#tables.start(spec);
+        if (spec.plan.moved === undefined) return;
+        const { reader, commit: after } = this.#store.loadNow(id);
+        const changes = movedRows(spec.plan, spec.task.subtopology, reader);
+        if (changes.length > 0) this.#store.commitNow(id, { ...NOTHING, after, changes });
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof TaskCorrupted)) throw thrown;
       this.ctx.storage.transactionSync(() => this.#tables.start(spec));
-      if (this.#tables.process()?.pending === true) this.#alarm.arm(Date.now());
+    }
+  }
+
+  async pause(paused: boolean, sequence: number): Promise<Wire<null>> {
+    return this.#command(sequence, async () => {
+      this.ctx.storage.transactionSync(() => this.#tables.setPaused(paused, sequence));
+      if (paused) await this.#stopTask();
+      else this.#heal();
+    });
+  }
+
+  async remove(sequence: number): Promise<Wire<null>> {
+    return this.#command(sequence, async () => {
+      await this.#stopTask();
+      const process = this.#tables.process();
+      // From here on every wake-up is answered with "unknown", which unsubscribes.
+      this.ctx.storage.transactionSync(() => {
+        this.#tables.remove(sequence);
+        if (process !== null) this.#store.removeNow(taskId(process.task));
+      });
+    });
+  }
+
+  /** One command after the other, each once; while one is carried out no turn begins. */
+  async #command(sequence: number, carryOut: () => Promise<void>): Promise<Wire<null>> {
+    return settleAsync(async () => {
+      this.#commands += 1;
+      const before = this.#lastCommand;
+      const done = before.then(() => (sequence > this.#tables.commanded ? carryOut() : undefined));
+      this.#lastCommand = done.catch(() => undefined);
+      try {
+        await done;
+      } finally {
+        this.#commands -= 1;
+        this.#heal();
+      }
       return null;
     });
   }
 
-  async remove(): Promise<Wire<null>> {
-    return settleAsync(async () => {
-      const process = this.#tables.process();
-      if (process === null) return null;
-      // From here on every wake-up is answered with "unknown", which unsubscribes.
-      this.#tables.remove();
-      await this.#task?.stop();
-      this.#task = null;
-      await this.#store.remove(taskId(process.task));
-      return null;
-    });
+  /** After the turn that is under way has committed what it made. */
+  async #stopTask(): Promise<void> {
+    await this.#task?.stop();
+    this.#task = null;
+  }
+
+  /** Arms what is marked. */
+  #heal(): void {
+    if (this.#tables.process()?.pending === true) this.#alarm.arm(Date.now());
   }
 
   async wake(_at: TopicPartition, _highWatermark: number): Promise<Wire<boolean>> {
     return settle(() => {
       const process = this.#tables.process();
       if (process === null) return false;
-      if (process.error !== null) return true;
+      if (process.error !== null || process.paused) return true;
       this.#wakes += 1;
       if (!process.pending) this.#tables.setPending(true);
       if (!this.#isRunning) this.#alarm.arm(Date.now());
@@ -83,10 +145,13 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     });
   }
 
-  async pull(pull: PullPlan): Promise<Wire<readonly PulledRow[]>> {
+  async pull(pull: PullPlan, planned: number): Promise<Wire<readonly PulledRow[]>> {
     return settleAsync(async () => {
       const process = this.#tables.process();
       if (process === null) return [];
+      if (process.planned !== planned) {
+        throw new PortError('UNAVAILABLE', `query ${pull.query} is being replaced`);
+      }
       const own = taskId(process.task);
       const { batches, order } = await answerPull({
         pull,
@@ -105,9 +170,10 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     return settle(() => {
       const process = this.#tables.process();
       if (process === null) return null;
-      const { error, pending, task } = process;
+      const { error, pending, paused, task } = process;
       const { counters, offsets } = this.#store.position(taskId(task));
-      return { state: error === null ? 'RUNNING' : 'ERROR', error, pending, counters, offsets };
+      const state = paused ? 'PAUSED' : error === null ? 'RUNNING' : 'ERROR';
+      return { state, error, pending, counters, offsets };
     });
   }
 
@@ -127,9 +193,14 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
 
   async #run(): Promise<void> {
     const process = this.#tables.process();
-    if (process === null || process.error !== null) return;
+    // A command that is being carried out arms the alarm again when it is done.
+    if (process === null || process.error !== null || process.paused || this.#commands > 0) return;
+    const { commanded } = this.#tables;
     if (!process.subscribed) await this.#subscribe(process);
-    const task = (this.#task ??= await this.#createTask(process));
+    await loadFunctions(process.plan, registry);
+    // Another plan may have come meanwhile, or the end of this one.
+    if (this.#commands > 0 || this.#tables.commanded !== commanded) return this.#heal();
+    const task = (this.#task ??= this.#createTask(process));
     const until = Date.now() + SLICE_MS;
     for (;;) {
       const wakes = this.#wakes;
@@ -144,6 +215,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
           return;
         case 'idle':
           if (this.#wakes !== wakes) continue;
+          if (this.#commands > 0) return;
           // In the turn that saw nothing to do: a later wake-up marks and arms again.
           this.#tables.setPending(false);
           return;
@@ -154,9 +226,9 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     }
   }
 
-  /** A fenced task begins anew from its last commit; any other end stays until the statement is repeated. */
+  /** A fenced task begins anew from its last commit; any other end stays until RESUME or a new plan. One that was stopped is no end. */
   #end(task: Task): void {
-    this.#task = null;
+    if (this.#task === task) this.#task = null;
     if (task.state === 'FENCED') this.#alarm.arm(Date.now() + RETRY_MS);
     else if (task.state === 'ERROR') this.#tables.setError(messageOf(task.error));
   }
@@ -169,8 +241,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     this.#tables.setSubscribed();
   }
 
-  async #createTask({ tenant, task, plan }: Process): Promise<Task> {
-    await loadFunctions(plan, registry);
+  #createTask({ tenant, task, plan }: Process): Task {
     return new Task({
       name: task,
       plan,

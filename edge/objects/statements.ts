@@ -2,45 +2,33 @@
 
 import type {
   AnalyzeOptions,
-  ControlAnalysis,
   CreateSourceAnalysis,
   InsertValuesAnalysis,
   QueryAnalysis,
 } from '../../runtime/analyze/analysis.ts';
 import { analyzeStatement } from '../../runtime/analyze/analyze.ts';
-import { exhaustive } from '../../runtime/base/assert.ts';
 import { StatementError } from '../../runtime/base/errors.ts';
 import { TIMESTAMP_AFTER_MS_MAX } from '../../runtime/base/limits.ts';
 import { chance } from '../../runtime/engine/chance.ts';
 import type { CatalogChange } from '../../runtime/engine/changes.ts';
-import { assertTopic } from '../../runtime/engine/assert-topic.ts';
-import { setVariable } from '../../runtime/engine/control.ts';
-import {
-  currentStatus,
-  entity,
-  type Entity,
-  variablesEntity,
-} from '../../runtime/engine/entities.ts';
+import { currentStatus, type Entity } from '../../runtime/engine/entities.ts';
 import type { QueryState } from '../../runtime/engine/queries.ts';
 import { internalTopic } from '../../runtime/engine/system.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import { planningOptions } from '../../runtime/plan/lower.ts';
 import { planQuery } from '../../runtime/plan/planner.ts';
 import { planSourceTable } from '../../runtime/plan/source-table.ts';
-import type { Plan } from '../../runtime/plan/step.ts';
+import { planUpgrade } from '../../runtime/plan/upgrade.ts';
 import type { TopicSpec } from '../../runtime/ports/log.ts';
 import type { Statement } from '../../runtime/sql/ast.ts';
 import { parse } from '../../runtime/sql/parser.ts';
 import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../../runtime/task/problem-records.ts';
-import { taskId, tasksOf } from '../../runtime/task/topology.ts';
-import { wallClock } from '../adapters/do-clock.ts';
-import { processorName } from '../names.ts';
 import { registry } from '../registry.ts';
-import { answer } from './answers.ts';
-import type { CatalogEffect } from './catalog-effects.ts';
+import { type CatalogEffect, started } from './catalog-effects.ts';
+import { control } from './control.ts';
 import type { EntryTables } from './entry-tables.ts';
 import type { MigrationRun } from './migrations.ts';
-import { type Script, setProperty } from './prepare.ts';
+import { type Script, sessionProperties } from './prepare.ts';
 import type { TopicTables } from './topic-tables.ts';
 
 /** What statements work on. */
@@ -76,7 +64,8 @@ const SYSTEM_TOPICS: readonly TopicSpec[] = [
 
 /** Runs a script. A text that does not parse is refused as a whole; else statements are done until one fails. */
 export async function execute(script: Script, options: StatementsOptions): Promise<ScriptOutcome> {
-  const statements = new Statements(options, new Map(script.properties), new Map(script.variables));
+  const properties = sessionProperties(options.entries, script);
+  const statements = new Statements(options, properties, new Map(script.variables));
   const entities: Entity[] = [];
   let text = script.sql;
   try {
@@ -149,7 +138,12 @@ class Statements {
         await this.#options.insert(analysis);
         return null;
       default:
-        return this.#control(text, analysis);
+        return control(text, analysis, {
+          ...this.#options,
+          properties: this.#properties,
+          variables: this.#variables,
+          changed: (by, change, effects) => this.#changed(by, change, effects),
+        });
     }
   }
 
@@ -163,9 +157,10 @@ class Statements {
       query === null || plan === null
         ? { change: 'source', source }
         : { change: 'query', query, source, plan };
-    const sequence = this.#change(text, change, () => [
+    const { tenant } = this.#options;
+    const sequence = this.#changed(text, change, (planned) => [
       ...this.#opened([spec]),
-      ...this.#started(plan === null ? [] : [plan]),
+      ...(plan === null ? [] : started(tenant, plan, { planned, paused: false })),
     ]);
     const commandId = `${source.kind}/${source.name}/create`;
     const message = `${source.kind === 'stream' ? 'Stream' : 'Table'} ${source.name} created`;
@@ -176,134 +171,41 @@ class Statements {
   #createQuery(statement: Statement, analysis: QueryAnalysis): Entity {
     const { query, sink, creates, retentionMs, compacted, warnings, mode } = analysis;
     if (mode !== 'persistent' || query === null || sink === null) throw misplaced(statement);
-    if (this.#options.entries.catalog.queries.has(query.id)) {
-      const hint = 'DROP it first; an engine in a program or a page can replace a query that runs.';
-      const what = `CREATE OR REPLACE of the running query ${query.id} is not supported yet`;
-      throw new StatementError('UNSUPPORTED', what, statement.at, hint);
-    }
-    const plan = planQuery(analysis, planningOptions(this.#properties, true));
+    const { entries, tenant } = this.#options;
+    const old = entries.plan(query.id);
+    const planning = planningOptions(this.#properties, true);
+    const plan =
+      old === null
+        ? planQuery(analysis, planning)
+        : planUpgrade(analysis, planning, { old, at: statement.at });
     const { topic: name, partitions } = sink;
     const specs: TopicSpec[] = [
       ...plan.internalTopics.map((topic) => internalTopic(topic.name, topic.partitions)),
       { name, partitions, retentionMs, compacted, internal: false },
     ];
     const change: CatalogChange = { change: 'query', query, source: creates ? sink : null, plan };
-    const sequence = this.#change(statement.text, change, () => [
+    const sequence = this.#changed(statement.text, change, (planned) => [
       ...this.#opened(specs),
-      ...this.#started([plan]),
+      ...started(tenant, plan, { planned, paused: query.paused === true }),
     ]);
     const commandId = `${sink.kind}/${sink.name}/create`;
-    const message = `Created query with ID ${query.id}`;
+    const message = `${old === null ? 'Created' : 'Upgraded'} query with ID ${query.id}`;
     const status = { commandId, message, queryId: query.id, sequence };
     return currentStatus(statement.text, status, warnings);
   }
 
-  async #control(text: string, analysis: ControlAnalysis): Promise<Entity> {
-    const { entries } = this.#options;
-    switch (analysis.kind) {
-      case 'none':
-        return entity('warning_entity', text, { message: analysis.message });
-      case 'dropSource':
-        return this.#drop(text, analysis);
-      case 'terminate':
-        return this.#terminate(text, analysis.queries);
-      case 'createType': {
-        const { name, type } = analysis;
-        const sequence = this.#change(text, { change: 'type', name, type }, () => []);
-        const message = `Registered custom type ${name}`;
-        return currentStatus(text, {
-          commandId: `type/${name}/create`,
-          message,
-          queryId: null,
-          sequence,
-        });
-      }
-      case 'dropType': {
-        const { name } = analysis;
-        const sequence = this.#change(text, { change: 'type', name, type: null }, () => []);
-        const message = `Type ${name} dropped`;
-        return currentStatus(text, {
-          commandId: `type/${name}/drop`,
-          message,
-          queryId: null,
-          sequence,
-        });
-      }
-      case 'alterSource': {
-        const { source } = analysis;
-        const sequence = this.#change(text, { change: 'source', source }, () => []);
-        const commandId = `${source.kind}/${source.name}/alter`;
-        const message = `${source.kind === 'stream' ? 'Stream' : 'Table'} ${source.name} altered.`;
-        return currentStatus(text, { commandId, message, queryId: null, sequence });
-      }
-      case 'pause':
-        throw notYet(analysis.paused ? 'PAUSE' : 'RESUME', 'TERMINATE ends a query.');
-      case 'set': {
-        const { property, value, system } = analysis;
-        if (system) throw notYet('ALTER SYSTEM', 'SET is for the statements of one request.');
-        setProperty(this.#properties, property, value);
-        return entity('properties', text, { property, value });
-      }
-      case 'define':
-        setVariable(this.#variables, analysis.variable, analysis.value);
-        return variablesEntity(text, this.#variables);
-      case 'assertTopic': {
-        const { topics } = this.#options;
-        return assertTopic(text, analysis, async (topic) => topics.describe(topic), wallClock);
-      }
-      case 'show':
-      case 'describe':
-      case 'describeFunction':
-      case 'explain': {
-        const { topics, states } = this.#options;
-        const [properties, variables] = [this.#properties, this.#variables];
-        return answer(text, analysis, { entries, topics, states, properties, variables });
-      }
-      default:
-        return exhaustive(analysis);
-    }
-  }
-
-  #drop(text: string, analysis: ControlAnalysis & { readonly kind: 'dropSource' }): Entity {
-    const { source, terminates, deleteTopic } = analysis;
-    const { entries, topics } = this.#options;
-    const found = deleteTopic ? topics.describe(source.topic) : null;
-    const topic = found === null ? null : { name: found.name, incarnation: found.incarnation };
-    const plan = terminates === null ? null : entries.plan(terminates);
-    const change: CatalogChange = { change: 'drop', name: source.name, terminates, topic };
-    const sequence = this.#change(text, change, () => [
-      ...this.#ended(plan === null ? [] : [plan]),
-      ...(topic === null ? [] : topics.remove(topic.name)),
-    ]);
-    const commandId = `${source.kind}/${source.name}/drop`;
-    const suffix = topic === null ? '' : ` and its topic ${source.topic} deleted`;
-    const message = `Source ${source.name} was dropped${suffix}.`;
-    return currentStatus(text, { commandId, message, queryId: null, sequence });
-  }
-
-  #terminate(text: string, queries: readonly string[]): Entity {
-    const plans = queries.flatMap((id) => this.#options.entries.plan(id) ?? []);
-    const change: CatalogChange = { change: 'terminate', queries };
-    const sequence = this.#change(text, change, () => this.#ended(plans));
-    const ids = queries.join(', ');
-    const message = ids === '' ? 'No query runs.' : `Query ${ids} terminated.`;
-    const queryId = queries.length === 1 ? ids : null;
-    return currentStatus(text, {
-      commandId: `terminate/${ids}/execute`,
-      message,
-      queryId,
-      sequence,
-    });
-  }
-
   /** Adds the change and what it asks of other objects, all or nothing. @returns the statement's number */
-  #change(text: string, change: CatalogChange, effects: () => readonly CatalogEffect[]): number {
+  #changed(
+    text: string,
+    change: CatalogChange,
+    effects: (sequence: number) => readonly CatalogEffect[],
+  ): number {
     const { entries, topics, commit } = this.#options;
-    return entries.add(text, change, (write) =>
+    return entries.add(text, change, (write, sequence) =>
       commit(() => {
         write();
         topics.changed();
-        return { effects: effects() };
+        return { effects: effects(sequence) };
       }),
     );
   }
@@ -315,32 +217,6 @@ class Statements {
       topics.describe(spec.name) === null ? topics.create(tenant, spec).effects : [],
     );
   }
-
-  #started(plans: readonly Plan[]): CatalogEffect[] {
-    const { tenant } = this.#options;
-    return plans.flatMap((plan) =>
-      tasksOf(plan).map((task): CatalogEffect => {
-        const object = processorName(tenant, taskId(task));
-        return { effect: 'start', spec: { tenant, object, task, plan } };
-      }),
-    );
-  }
-
-  #ended(plans: readonly Plan[]): CatalogEffect[] {
-    const { topics, tenant } = this.#options;
-    return plans.flatMap((plan): CatalogEffect[] => [
-      ...tasksOf(plan).map((task): CatalogEffect => {
-        return { effect: 'remove', object: processorName(tenant, taskId(task)) };
-      }),
-      ...plan.internalTopics.flatMap(({ name }) =>
-        topics.describe(name) === null ? [] : topics.remove(name),
-      ),
-    ]);
-  }
-}
-
-function notYet(what: string, hint: string): StatementError {
-  return new StatementError('UNSUPPORTED', `${what} is not supported yet`, null, hint);
 }
 
 function misplaced(statement: Statement): StatementError {

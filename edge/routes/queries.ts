@@ -1,21 +1,22 @@
 // Running a prepared SELECT for one connection: push queries here in the Worker, pull queries at the objects; knows no format of answers.
 
 import { compareBytes } from '../../runtime/base/bytes.ts';
-import { LimitError } from '../../runtime/base/errors.ts';
+import { LimitError, PortError } from '../../runtime/base/errors.ts';
 import { PULL_ROWS_MAX } from '../../runtime/base/limits.ts';
+import { printTopic } from '../../runtime/engine/print-topic.ts';
 import { partitionsAsked } from '../../runtime/engine/pull-partitions.ts';
 import { startStreamPull } from '../../runtime/engine/pull-stream.ts';
 import { startPush } from '../../runtime/engine/push.ts';
 import type { QueryRows } from '../../runtime/engine/query-rows.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
-import type { PullPlan } from '../../runtime/plan/pull.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
+import type { Print } from '../../runtime/sql/ast.ts';
 import { taskId } from '../../runtime/task/topology.ts';
 import { typeText } from '../../runtime/data/type.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { catalogOf, processorAt } from '../env.ts';
 import { kernel } from '../kernel.ts';
-import type { Script } from '../objects/prepare.ts';
+import type { PreparedQuery, Script } from '../objects/prepare.ts';
 import { registry } from '../registry.ts';
 import { answerText, type RowText, rowTexts } from '../rows.ts';
 import { unwrap } from '../wire.ts';
@@ -36,13 +37,47 @@ export interface RunningQuery {
   close(): Promise<void>;
 }
 
-/** Plans and starts the SELECT of a script. @throws {StatementError} */
-export async function startQuery(edge: Edge, script: Script): Promise<RunningQuery> {
+/** A PRINT under way. */
+export interface Printing {
+  readonly kind: 'print';
+  readonly lines: AsyncIterator<string, void>;
+  close(): void;
+}
+
+/** Plans and starts the SELECT or PRINT of a script. @throws {StatementError} */
+export async function startQuery(edge: Edge, script: Script): Promise<RunningQuery | Printing> {
+  try {
+    return await started(edge, script);
+  } catch (thrown) {
+    if (!(thrown instanceof PortError) || thrown.code !== 'UNAVAILABLE') throw thrown;
+    // Where a query was replaced between its plan and its rows, another plan finds them.
+    return started(edge, script);
+  }
+}
+
+async function started(edge: Edge, script: Script): Promise<RunningQuery | Printing> {
   const { env, tenant } = edge;
   const prepared = await unwrap(catalogOf(env, tenant).prepare(script));
-  if (prepared.kind === 'push') return push(edge, prepared.plan);
-  if (prepared.kind === 'streamPull') return streamPull(edge, prepared.plan);
-  return pull(edge, prepared.pull, prepared.partitions);
+  switch (prepared.kind) {
+    case 'print':
+      return print(edge, prepared.print);
+    case 'push':
+      return push(edge, prepared.plan);
+    case 'streamPull':
+      return streamPull(edge, prepared.plan);
+    case 'pull':
+      return pull(edge, prepared);
+  }
+}
+
+/** Lines end with the connection: `close` is how that is told. */
+async function print({ log }: Edge, statement: Print): Promise<Printing> {
+  const connection = new AbortController();
+  return {
+    kind: 'print',
+    lines: await printTopic([statement], log, connection.signal),
+    close: () => connection.abort(),
+  };
 }
 
 async function push({ log }: Edge, plan: Plan): Promise<RunningQuery> {
@@ -84,13 +119,12 @@ function running(rows: QueryRows): RunningQuery {
 /** The tasks that may hold what is asked for answer, each for its own partition, from committed state. */
 async function pull(
   { env, tenant }: Edge,
-  plan: PullPlan,
-  partitions: number,
+  { pull: plan, partitions, planned }: PreparedQuery & { readonly kind: 'pull' },
 ): Promise<RunningQuery> {
   const answers = await Promise.all(
     [...partitionsAsked(plan, partitions, FORMATS).keys()].map(async (partition) => {
       const task = taskId({ query: plan.query, subtopology: plan.table.subtopology, partition });
-      return unwrap(processorAt(env, tenant, task).pull(plan));
+      return unwrap(processorAt(env, tenant, task).pull(plan, planned));
     }),
   );
   const { order, schema } = plan.projection;

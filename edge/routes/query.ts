@@ -1,17 +1,19 @@
-// SELECT over HTTP: /query and /query-stream in ksqlDB's formats, streamed; knows neither plans nor objects.
+// SELECT and PRINT over HTTP: /query and /query-stream in ksqlDB's formats, streamed; knows neither plans nor objects.
 
 import type { Hono } from 'hono';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import type { EdgeContext, EdgeHono } from './context.ts';
 import { errorBody, errorResponse, refusal } from './errors.ts';
 import { isObject, readOrder } from './body.ts';
-import { type RunningQuery, startQuery } from './queries.ts';
+import { type Printing, type RunningQuery, startQuery } from './queries.ts';
 import { readScript } from './script.ts';
 import type { RowText } from '../rows.ts';
 
 const DELIMITED = 'application/vnd.ksqlapi.delimited.v1';
 const KSQL_JSON = 'application/vnd.ksql.v1+json';
 const JSON_TYPE = 'application/json';
+/** What PRINT answers, whatever else is accepted: its lines are for people. */
+const PRINTED = 'text/plain; charset=utf-8';
 
 /** How a query's elements are written. */
 interface Style {
@@ -108,11 +110,14 @@ async function answer(
   running: Map<string, RunningQuery>,
 ): Promise<Response> {
   const script = await readScript(c.req.raw, members);
-  let query: RunningQuery;
+  let query: RunningQuery | Printing;
   try {
     query = await startQuery(c.var.edge, script);
   } catch (thrown) {
     return errorResponse(thrown, { text: script.sql, entities: [] });
+  }
+  if (query.kind === 'print') {
+    return new Response(linesOf(query), { headers: { 'Content-Type': PRINTED } });
   }
   const { queryId } = query;
   if (queryId !== null) running.set(queryId, query);
@@ -145,6 +150,25 @@ function bodyOf(query: RunningQuery, style: Style, onEnd: () => void): ReadableS
       onEnd();
       await query.close();
     },
+  });
+}
+
+/** Lines as they come; a failure is the last of them. When the client goes, the printing ends. */
+function linesOf(printing: Printing): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await printing.lines.next();
+        if (done !== true) {
+          controller.enqueue(encodeUtf8(`${value}\n`));
+          return;
+        }
+      } catch (thrown) {
+        controller.enqueue(encodeUtf8(`${JSON.stringify(errorBody(thrown))}\n`));
+      }
+      controller.close();
+    },
+    cancel: () => printing.close(),
   });
 }
 

@@ -6,6 +6,7 @@ import type {
   ExecuteOptions,
   InsertOptions,
   InsertRow,
+  PrintOptions,
   QueryOptions,
 } from '../engine/engine.ts';
 import { publicRow } from '../data/row.ts';
@@ -16,6 +17,7 @@ import type { ReadOptions, TopicRecord } from '../engine/records.ts';
 import { BatchReceiver } from './batch-receiver.ts';
 import { buffersOf, packed, unpacked } from './packed-records.ts';
 import { portTransport } from './port-transport.ts';
+import { printed } from './print.ts';
 import { RemoteEngine } from './remote.ts';
 import { fromWire, toWire } from './wire-error.ts';
 import type { PackedPlaces, WorkerOptions } from './worker.ts';
@@ -86,6 +88,18 @@ export class BrowserEngine implements AsyncDisposable {
       rows: async () => ({ publicRow }),
       public: options,
     });
+  }
+
+  /**
+   * PRINT: lines for people of a topic's records, and of what formats they seem to be. Ends at its LIMIT, when the loop is left or by the
+   * signal.
+   * @throws {StatementError} what is wrong with the text; UNKNOWN_TOPIC
+   */
+  async print(
+    sql: string,
+    options: PrintOptions = {},
+  ): Promise<AsyncGenerator<string, void, undefined>> {
+    return await printed(this.#remote, sql, options.signal);
   }
 
   /**

@@ -20,6 +20,7 @@ import { answerCalls, handingOver } from './calls.ts';
 import { type HostOptions, openHost } from './host.ts';
 import { buffersOf, packed, type PackedRecords, unpacked } from './packed-records.ts';
 import { type MessageEnd, portTransport } from './port-transport.ts';
+import type { PrintedLines } from './printed-lines.ts';
 import { toWire, type WireError } from './wire-error.ts';
 
 /** Functions that the Worker's own module has registered. */
@@ -81,6 +82,9 @@ export interface ReadRecords {
 export class EngineWorker {
   readonly #buffers = new Buffers();
   #engine: Engine | null = null;
+  readonly #prints = new Map<number, PrintedLines>();
+  /** Ever begun, for their numbers. */
+  #printed = 0;
   #lose: ((error: WireError) => void) | null = null;
   readonly #lost = new Promise<WireError>((resolve) => {
     this.#lose = resolve;
@@ -103,7 +107,7 @@ export class EngineWorker {
   }
 
   async open({ properties, preload, ...options }: WorkerOptions): Promise<void> {
-    if (preload) await loadParts();
+    if (preload) await Promise.all([loadParts(), import('./printed-lines.ts')]);
     const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
     isOpened = true;
     this.#engine = await openEngine({ host, properties, functions: registered });
@@ -142,6 +146,26 @@ export class EngineWorker {
     void sendBatches(source, transport, this.#buffers).finally(() => transport.close());
     const { kind, queryId, schema } = rows;
     return { kind, queryId, schema };
+  }
+
+  /** Begins a PRINT. @returns its number, for `printed` and `endPrint` */
+  async print(sql: string): Promise<number> {
+    const { PrintedLines } = await import('./printed-lines.ts');
+    const end = new AbortController();
+    const lines = await this.#opened.print(sql, { signal: end.signal });
+    this.#prints.set(++this.#printed, new PrintedLines(lines, end));
+    return this.#printed;
+  }
+
+  /** The next lines of a PRINT, once there are some; null at its end. */
+  async printed(id: number): Promise<readonly string[] | null> {
+    return (await this.#prints.get(id)?.take()) ?? null;
+  }
+
+  async endPrint(id: number): Promise<void> {
+    this.#prints.get(id)?.close();
+    this.#prints.delete(id);
+    await Promise.resolve();
   }
 
   async insert(

@@ -168,7 +168,9 @@ async function pause(
   for (const id of ids) {
     const plan = queries.plan(id);
     const isPaused = queries.running(id)?.paused === true;
-    if (plan !== null && isPaused !== paused) await queries.start(plan, paused);
+    // One that had ended with an error tries again, from its last commit.
+    const isOver = !paused && queries.errorOf(id) !== null;
+    if (plan !== null && (isPaused !== paused || isOver)) await queries.start(plan, paused);
   }
   return currentStatus(text, {
     commandId: `${paused ? 'pause' : 'resume'}/${ids.join(',')}/execute`,

@@ -100,3 +100,40 @@ test('a Worker terminated in the middle of its work loses nothing and repeats no
   await expectAllRows(last);
   expect(await last.errorOf(QUERY)).toBeNull();
 });
+
+test('PRINT gives lines to the page until its LIMIT, its reader or a signal ends it', async () => {
+  const engine = await openTest();
+  await engine.execute(
+    "CREATE STREAM p (k STRING KEY, v INT) WITH (KAFKA_TOPIC='p', PARTITIONS=1, VALUE_FORMAT='JSON');",
+  );
+  const rows = Array.from({ length: 2_500 }, (_, v) => ({ k: 'k', v }));
+  await engine.insert('p', rows);
+  const all = await Array.fromAsync(await engine.print('PRINT p FROM BEGINNING LIMIT 2500;'));
+  expect(all.slice(0, 2)).toEqual([
+    'Key format: KAFKA_STRING',
+    'Value format: JSON or KAFKA_STRING',
+  ]);
+  expect(all).toHaveLength(2_502);
+  expect(all.at(-1)).toContain('key: k, value: {"V":2499}, partition: 0');
+  const abort = new AbortController();
+  const live = await engine.print('PRINT p;', { signal: abort.signal });
+  await engine.insert('p', { k: 'k', v: -1 });
+  const seen: string[] = [];
+  for await (const line of live) {
+    seen.push(line);
+    if (line.includes('"V":-1')) abort.abort();
+  }
+  expect(seen).toHaveLength(3);
+  for await (const line of await engine.print('PRINT p FROM BEGINNING;')) {
+    expect(line).toContain('Key format');
+    break;
+  }
+  await expect(engine.print('PRINT nowhere;')).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC' });
+  await expect(engine.print('PRINT p;', { signal: abort.signal })).rejects.toMatchObject({
+    name: 'AbortError',
+  });
+  const lasting = await engine.print('PRINT p;');
+  const next = lasting.next();
+  engine.terminate();
+  await expect(next).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+});

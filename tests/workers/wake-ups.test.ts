@@ -54,7 +54,9 @@ class Pipeline {
     const script = { sql: "SELECT total FROM t WHERE k = 'k';", ...NOBODY };
     const prepared = await unwrap(catalogOf(env, this.tenant).prepare(script));
     if (prepared.kind !== 'pull') throw new Error('a pull query was asked');
-    const rows = await unwrap(processorAt(env, this.tenant, TASK).pull(prepared.pull));
+    const rows = await unwrap(
+      processorAt(env, this.tenant, TASK).pull(prepared.pull, prepared.planned),
+    );
     return rows.map(({ columns }) => columns);
   }
 

@@ -99,7 +99,7 @@ test.each([
   ['a DROP of what is used', 'DROP STREAM given;', 409, 'GIVEN_COPY'],
   ['a DROP of what is not there', 'DROP STREAM absent;', 404, 'ABSENT'],
   ['an unknown query', 'TERMINATE absent;', 404, 'ABSENT'],
-  ['an unsupported statement', 'PAUSE ALL;', 400, 'not supported'],
+  ['an unsupported statement', "ASSERT SCHEMA SUBJECT 'x';", 400, 'needs a schema registry'],
   ['text of 64 KiB and one byte', `SHOW STREAMS;${' '.repeat(65_524)}`, 400, ''],
   [
     '10,000 parentheses',

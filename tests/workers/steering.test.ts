@@ -1,0 +1,248 @@
+// Commands of the catalog to a processor: once each, whatever is repeated, late, cut short or evicted.
+
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { expect, test } from 'vitest';
+import { RemoteLog } from '../../edge/adapters/remote-log.ts';
+import { catalogOf, processorAt, type ProcessorStatus } from '../../edge/env.ts';
+import { catalogName, processorName } from '../../edge/names.ts';
+import type { CatalogEffect } from '../../edge/objects/catalog-effects.ts';
+import { unwrap } from '../../edge/wire.ts';
+import { decodeUtf8, encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { parseRecordBatch } from '../../runtime/data/record.ts';
+import { singleRecord } from '../../runtime/data/record-builder.ts';
+
+const TASK = 'CTAS_NAMED_2/0/0';
+const NOBODY = { properties: new Map<string, string>(), variables: new Map<string, string>() };
+const WIDER = 'CREATE OR REPLACE TABLE named AS SELECT id, name, age FROM users;';
+
+/** A table of names over a table of users, of a tenant of its own. */
+class Pipeline {
+  readonly tenant: string;
+  readonly log: RemoteLog;
+  readonly processor: DurableObjectStub;
+  readonly catalog: DurableObjectStub;
+
+  constructor(tenant: string) {
+    this.tenant = tenant;
+    this.log = new RemoteLog({ env, tenant });
+    this.processor = env.PROCESSOR.get(env.PROCESSOR.idFromName(processorName(tenant, TASK)));
+    this.catalog = env.CATALOG.get(env.CATALOG.idFromName(catalogName(tenant)));
+  }
+
+  static async start(tenant: string): Promise<Pipeline> {
+    const made = new Pipeline(tenant);
+    await made.execute(`CREATE TABLE users (id INT PRIMARY KEY, name STRING, age INT)
+        WITH (KAFKA_TOPIC='users', PARTITIONS=1, VALUE_FORMAT='JSON');
+      CREATE TABLE named AS SELECT id, name FROM users;`);
+    return made;
+  }
+
+  async execute(sql: string): Promise<void> {
+    const { tenant } = this;
+    const { failed } = await unwrap(catalogOf(env, tenant).execute(tenant, { sql, ...NOBODY }));
+    if (failed !== null) throw new Error(failed.error.message);
+  }
+
+  async append(id: number, name: string, age: number): Promise<void> {
+    const value = encodeUtf8(JSON.stringify({ NAME: name, AGE: age }));
+    const key = new Uint8Array(new Int32Array([id]).buffer).reverse();
+    await this.log.append({ topic: 'users', partition: 0 }, singleRecord(key, value, age));
+  }
+
+  /** Values of the table's changes. */
+  async changes(): Promise<unknown[]> {
+    const { batches } = await this.log.read({ topic: 'NAMED', partition: 0 }, 0, 1_000_000);
+    return batches.flatMap(({ bytes, count }) => {
+      const records = parseRecordBatch(bytes);
+      return Array.from({ length: count }, (_, i) =>
+        JSON.parse(decodeUtf8(records.value(i) ?? encodeUtf8('null'))),
+      );
+    });
+  }
+
+  async caughtUp(count: number): Promise<void> {
+    await until(async () => (await this.changes()).length >= count);
+  }
+
+  async pull(sql: string): Promise<string[]> {
+    const prepared = await unwrap(catalogOf(env, this.tenant).prepare({ sql, ...NOBODY }));
+    if (prepared.kind !== 'pull') throw new Error('a pull query was asked');
+    const { pull, planned } = prepared;
+    const rows = await unwrap(processorAt(env, this.tenant, TASK).pull(pull, planned));
+    return rows.map(({ columns }) => columns);
+  }
+
+  async status(): Promise<ProcessorStatus> {
+    const status = await unwrap(processorAt(env, this.tenant, TASK).status());
+    if (status === null) throw new Error('the task is there');
+    return status;
+  }
+
+  /** Runs statements of SQLite in the processor. */
+  async within(sql: string): Promise<void> {
+    await runInDurableObject(this.processor, (_, { storage }) => void storage.sql.exec(sql));
+  }
+
+  /** What the catalog has still to tell other objects. */
+  async pending(): Promise<CatalogEffect[]> {
+    return runInDurableObject(this.catalog, (_, { storage }) =>
+      storage.sql
+        .exec<{ call: string }>('SELECT call FROM effect ORDER BY id')
+        .toArray()
+        .map(({ call }) => JSON.parse(call) as CatalogEffect),
+    );
+  }
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 400; i++) {
+    if (await holds()) return;
+    await scheduler.wait(10);
+  }
+  throw new Error('it did not come to this in time');
+}
+
+test('a paused task is paused after an eviction, takes no wake-up as work and keeps its state', async () => {
+  const made = await Pipeline.start('paused');
+  await made.append(1, 'ann', 30);
+  await made.caughtUp(1);
+  await made.execute('PAUSE ALL;');
+  const { offsets } = await made.status();
+  await made.append(2, 'bob', 40);
+  await evictDurableObject(made.processor);
+  expect(await made.status()).toMatchObject({ state: 'PAUSED', pending: false, offsets });
+  const port = processorAt(env, made.tenant, TASK);
+  expect(await unwrap(port.wake({ topic: 'users', partition: 0 }, 2))).toBe(true);
+  expect(await made.status()).toMatchObject({ pending: false });
+  await runDurableObjectAlarm(made.catalog);
+  await scheduler.wait(50);
+  expect(await made.status()).toMatchObject({ state: 'PAUSED', pending: false, offsets });
+  expect(await made.pull('SELECT name FROM named;')).toEqual(['["ann"]']);
+  await made.execute('RESUME ALL;');
+  await made.caughtUp(2);
+  expect(await made.status()).toMatchObject({ state: 'RUNNING' });
+});
+
+test('commands that come again or late change nothing', async () => {
+  const made = await Pipeline.start('late');
+  await made.append(1, 'ann', 30);
+  await made.caughtUp(1);
+  const port = processorAt(env, made.tenant, TASK);
+  await made.execute('PAUSE ALL; RESUME ALL;');
+  // The statements are numbered 1 to 4.
+  await unwrap(port.pause(true, 3));
+  expect(await made.status()).toMatchObject({ state: 'RUNNING' });
+  await made.execute('DROP TABLE named;');
+  expect(await unwrap(port.status())).toBeNull();
+  await unwrap(port.pause(false, 4));
+  await unwrap(port.remove(5));
+  expect(await unwrap(port.wake({ topic: 'users', partition: 0 }, 1))).toBe(false);
+  const left = await runInDurableObject(made.processor, (_, { storage }) =>
+    ['process', 'task', 'delta', 'state', 'outbox'].map(
+      (table) => storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n,
+    ),
+  );
+  expect(left).toEqual([0, 0, 0, 0, 0]);
+});
+
+test('a query that is replaced has its rows in their new columns at once', async () => {
+  const made = await Pipeline.start('wider');
+  await made.append(1, 'ann', 30);
+  await made.append(2, 'bob', 40);
+  await made.caughtUp(2);
+  await made.execute(WIDER);
+  expect(await made.pull('SELECT * FROM named;')).toEqual(['[1,"ann",null]', '[2,"bob",null]']);
+  await made.append(2, 'bob', 41);
+  await made.caughtUp(3);
+  expect((await made.changes())[2]).toEqual({ NAME: 'bob', AGE: 41 });
+  await evictDurableObject(made.processor);
+  expect(await made.pull('SELECT * FROM named;')).toEqual(['[1,"ann",null]', '[2,"bob",41]']);
+});
+
+test('a paused query that is replaced moves its rows and stays paused', async () => {
+  const made = await Pipeline.start('asleep');
+  await made.append(1, 'ann', 30);
+  await made.caughtUp(1);
+  await made.execute(`PAUSE ALL; ${WIDER}`);
+  expect(await made.pull('SELECT * FROM named;')).toEqual(['[1,"ann",null]']);
+  expect(await made.status()).toMatchObject({ state: 'PAUSED', pending: false });
+});
+
+/** A step of the transaction that replaces a plan, and how it is made to fail. */
+const STEPS = [
+  ['the plan', "BEFORE INSERT ON process BEGIN SELECT RAISE(ABORT, 'no'); END"],
+  ['the number of the command', "BEFORE INSERT ON command BEGIN SELECT RAISE(ABORT, 'no'); END"],
+  ['the rows', "BEFORE INSERT ON delta BEGIN SELECT RAISE(ABORT, 'no'); END"],
+  ['the position', "BEFORE UPDATE OF position ON task BEGIN SELECT RAISE(ABORT, 'no'); END"],
+] as const;
+
+test.each(STEPS)(
+  'a replacement that fails at %s leaves the old query whole, and is repeated',
+  async (what, trigger) => {
+    const made = await Pipeline.start(`cut-${what.replaceAll(' ', '-')}`);
+    await made.append(1, 'ann', 30);
+    await made.caughtUp(1);
+    await made.within(`CREATE TRIGGER refuse ${trigger}`);
+    await made.execute(WIDER);
+    expect(await made.pending()).toMatchObject([{ effect: 'start' }]);
+    const plan = async () =>
+      runInDurableObject(
+        made.processor,
+        (_, { storage }) =>
+          storage.sql.exec<{ plan: string }>('SELECT plan FROM process').one().plan,
+      );
+    expect(await plan()).not.toContain('"moved"');
+    // The new plan is known to the catalog and not yet to the processor: no rows rather than those of another plan.
+    await expect(made.pull('SELECT * FROM named;')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await evictDurableObject(made.processor);
+    await made.within('DROP TRIGGER refuse');
+    await made.append(1, 'ann', 31);
+    await until(async () => {
+      await runDurableObjectAlarm(made.catalog);
+      return (await made.pending()).length === 0;
+    });
+    expect(await plan()).toContain('"moved"');
+    await until(
+      async () =>
+        (await made.pull('SELECT * FROM named;')).includes('[1,"ann",31]') ||
+        (await made.changes()).length === 2,
+    );
+    await made.append(2, 'bob', 40);
+    await until(async () => (await made.pull('SELECT * FROM named;')).length === 2);
+    expect((await made.pull('SELECT * FROM named;'))[1]).toBe('[2,"bob",40]');
+  },
+);
+
+test('a command that comes twice moves rows once', async () => {
+  const made = await Pipeline.start('twice');
+  await made.append(1, 'ann', 30);
+  await made.caughtUp(1);
+  await made.execute(WIDER);
+  await made.append(1, 'ann', 31);
+  await made.caughtUp(2);
+  const spec = await runInDurableObject(made.processor, (_, { storage }) =>
+    storage.sql
+      .exec<{ tenant: string; object: string; task: string; plan: string }>('SELECT * FROM process')
+      .one(),
+  );
+  const { tenant, object } = spec;
+  const [task, plan] = [JSON.parse(spec.task), JSON.parse(spec.plan)];
+  const again = { tenant, object, task, plan, planned: 3, paused: true };
+  await unwrap(processorAt(env, made.tenant, TASK).start(again));
+  expect(await made.status()).toMatchObject({ state: 'RUNNING' });
+  expect(await made.pull('SELECT * FROM named;')).toEqual(['[1,"ann",31]']);
+});
+
+test('of statements that make one name at the same time one wins', async () => {
+  const tenant = 'race';
+  const sql = `CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s', PARTITIONS=2, VALUE_FORMAT='JSON');`;
+  const outcomes = await Promise.all(
+    Array.from({ length: 16 }, () =>
+      unwrap(catalogOf(env, tenant).execute(tenant, { sql, ...NOBODY })),
+    ),
+  );
+  const failed = outcomes.flatMap((outcome) => outcome.failed ?? []);
+  expect(failed).toHaveLength(15);
+  for (const { error } of failed) expect(error).toMatchObject({ code: 'ALREADY_EXISTS' });
+});
