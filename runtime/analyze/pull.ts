@@ -27,6 +27,7 @@ export function analyzePull(
   const { query } = statement;
   rules.refuseClauses(query, options.registry);
   const source = options.catalog.source(query.from.name.text, query.from.name.at);
+  rules.refuseForbidden(query, source, options);
   rules.refuseRecordColumns(query);
   if (source.kind === 'stream') {
     rules.refuseOrderOfStream(query, source);

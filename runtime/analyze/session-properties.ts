@@ -95,6 +95,17 @@ export const SESSION_PROPERTIES: ReadonlyMap<string, SessionProperty> = new Map(
     ),
   ],
   [
+    'ksql.query.pull.limit.clause.enabled',
+    property('flag', 'Whether a pull query may have a LIMIT. Default: true.'),
+  ],
+  [
+    'ksql.query.pull.stream.enabled',
+    property(
+      'flag',
+      'Whether pull queries may read streams, from their topic; those over tables always may. Default: true.',
+    ),
+  ],
+  [
     'ksql.query.pull.range.scan.enabled',
     property(
       'flag',
@@ -142,9 +153,9 @@ export const WITHOUT_EFFECT: ReadonlySet<string> = new Set(
   ksql.internal.topic.replicas ksql.lambdas.enabled ksql.sink.partitions ksql.sink.replicas ksql.suppress.buffer.size.bytes
   ksql.suppress.enabled ksql.windowed.session.key.legacy ksql.query.error.max.queue.size
   ksql.query.persistent.max.bytes.buffering.total ksql.query.pull.consistency.token.enabled
-  ksql.query.pull.interpreter.enabled ksql.query.pull.limit.clause.enabled ksql.query.pull.max.allowed.offset.lag
+  ksql.query.pull.interpreter.enabled ksql.query.pull.max.allowed.offset.lag
   ksql.query.pull.metrics.enabled ksql.query.pull.router.thread.pool.size
-  ksql.query.pull.stream.enabled ksql.query.pull.thread.pool.size
+  ksql.query.pull.thread.pool.size
   ksql.query.push.v2.enabled ksql.query.push.v2.registry.installed ksql.query.retry.backoff.initial.ms
   ksql.query.retry.backoff.max.ms ksql.query.status.running.threshold.seconds ksql.query.transient.max.bytes.buffering.total
   acks batch.size buffer.memory buffered.records.per.partition client.id commit.interval.ms compression.type

@@ -38,6 +38,35 @@ function pushOnly(what: string, at: Position): StatementError {
   );
 }
 
+const STREAMS = 'ksql.query.pull.stream.enabled';
+const LIMITS = 'ksql.query.pull.limit.clause.enabled';
+
+/** What the session's properties forbid: pull queries over streams, LIMIT in pull queries. */
+export function refuseForbidden(
+  query: Query,
+  source: Source,
+  { properties }: AnalyzeOptions,
+): void {
+  const isForbidden = (property: string): boolean =>
+    properties.get(property)?.toLowerCase() === 'false';
+  if (source.kind === 'stream' && isForbidden(STREAMS)) {
+    throw new StatementError(
+      'INVALID',
+      `pull queries over streams are switched off, and ${source.name} is a stream`,
+      query.from.at,
+      `Add EMIT CHANGES for a push query, or SET '${STREAMS}' = 'true'.`,
+    );
+  }
+  if (query.limit !== null && isForbidden(LIMITS)) {
+    throw new StatementError(
+      'INVALID',
+      'LIMIT in pull queries is switched off',
+      query.at,
+      `Leave it out, add EMIT CHANGES for a push query, or SET '${LIMITS}' = 'true'.`,
+    );
+  }
+}
+
 /** The rows of a stream are given as they are read; to sort them would mean to keep them all. */
 export function refuseOrderOfStream(query: Query, source: Source): void {
   const [order] = query.orderBy ?? [];

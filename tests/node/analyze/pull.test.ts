@@ -75,6 +75,24 @@ test.each([
   expect(refusal(sql)).toBe(message);
 });
 
+test.each([
+  ['stream', 's', 'pull queries over streams are switched off, and S is a stream'],
+  ['limit.clause', 'by_id LIMIT 1', 'LIMIT in pull queries is switched off'],
+  ['limit.clause', 's LIMIT 1', 'LIMIT in pull queries is switched off'],
+])('ksql.query.pull.%s.enabled forbids SELECT * FROM %s', (what, rest, why) => {
+  const property = `ksql.query.pull.${what}.enabled`;
+  const forbidding = new Session({ [property]: 'FALSE' });
+  forbidding.run(SOURCES);
+  expect(forbidding.refusal(`SELECT * FROM ${rest};`)).toContain(why);
+  forbidding.run(
+    `SELECT * FROM ${rest} EMIT CHANGES;`.replace(/LIMIT 1 EMIT CHANGES/, 'EMIT CHANGES LIMIT 1'),
+  );
+  forbidding.run('SELECT * FROM by_id WHERE id = 1;');
+  const allowing = new Session({ [property]: 'true' });
+  allowing.run(SOURCES);
+  allowing.run(`SELECT * FROM ${rest};`);
+});
+
 describe('where scans are forbidden', () => {
   const session = (more: Readonly<Record<string, string>> = {}): Session => {
     const made = new Session({ 'ksql.query.pull.table.scan.enabled': 'false', ...more });
