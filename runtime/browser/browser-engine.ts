@@ -160,7 +160,10 @@ export class BrowserEngine implements AsyncDisposable {
     return error === null ? null : fromWire(error);
   }
 
-  /** Resolves when every persistent query has taken in all there is and delivered all it made. */
+  /**
+   * Resolves when every persistent query that is not paused has taken in all there is and delivered all it made. Rejects with its error when one has ended
+   * (`errorOf` says which): what it did not read will not show. RESUME lets it try again; TERMINATE or DROP leaves it out.
+   */
   async idle(): Promise<void> {
     await this.#remote.call('idle', []);
   }

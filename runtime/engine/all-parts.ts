@@ -132,6 +132,7 @@ export function announceAll(): void {
   fetched(data.VALUE_BYTES, 'nested values', () => import('../data/value-bytes.ts'));
   fetched(task.CUT, 'records sent twice', () => import('../task/cut.ts'));
   fetched(task.DELIVERY, 'appends to other partitions', () => import('../task/delivery.ts'));
+  fetched(task.GAPS, 'records that are gone', () => import('../task/gaps.ts'));
   fetched(task.MOVED_ROWS, 'upgraded state', () => import('../task/moved-rows.ts'));
   fetched(
     task.PSEUDO_COLUMNS,

@@ -285,7 +285,10 @@ export class Engine implements AsyncDisposable {
     return this.#queries.errorOf(queryId);
   }
 
-  /** Resolves when every persistent query has taken in all there is and delivered all it made. */
+  /**
+   * Resolves when every persistent query that is not paused has taken in all there is and delivered all it made. Rejects with its error when one has ended
+   * (`errorOf` says which): what it did not read will not show. RESUME lets it try again; TERMINATE or DROP leaves it out.
+   */
   async idle(): Promise<void> {
     // After the statements that came before, and not in the way of those that come after.
     await this.#last;

@@ -16,7 +16,7 @@ export interface OpenOptions extends Omit<EngineOptions, 'host'> {
   readonly storage?: 'memory' | FileStorage | undefined;
   /**
    * The compiled kernel (`millrace/kernel.wasm`); null: everything runs on the row path. Absent: the package's own with a file, none in
-   * memory. A query that was planned for the kernel goes on only where there is one.
+   * memory. A query that was planned for the kernel goes on without it where it was.
    */
   readonly kernel?: WebAssembly.Module | null | undefined;
   /** How often a busy query commits at most, in ms; absent: after every turn. */

@@ -8,7 +8,7 @@ import { Task } from '../task/task.ts';
 import { tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
-import { QUERY_WORK } from './own-parts.ts';
+import { QUERY_WORK, RARE_PLANS } from './own-parts.ts';
 import { ensureTopic, internalTopic } from './system.ts';
 
 /** What a running query has done; totals that survive restarts. */
@@ -63,17 +63,21 @@ export class Queries {
 
   /**
    * Makes the query's internal topics and starts its tasks, which go on from their last commit, in the place of what runs under its id.
-   * @param paused it keeps its state and takes nothing in
+   * Without a kernel it runs on the row path, whatever it was planned for.
+   * @param paused it keeps its state, with its rows in the columns that the plan gives them, and takes nothing in
    */
-  async start(plan: Plan, paused = false): Promise<void> {
+  async start(planned: Plan, paused = false): Promise<void> {
     const { host, registry } = this.#options;
+    const plan =
+      host.kernel === null ? await withParts(() => RARE_PLANS.code.onRowPath(planned)) : planned;
     const before = this.running(plan.query)?.tasks ?? [];
     await stopped(before);
     await loadFunctions(plan, registry);
     for (const { name, partitions } of plan.internalTopics) {
       await ensureTopic(host.log, internalTopic(name, partitions));
     }
-    const tasks = paused ? before : this.#tasksOf(plan);
+    const tasks = paused && plan.moved === undefined ? before : this.#tasksOf(plan);
+    if (paused && tasks !== before) for (const task of tasks) await task.restore();
     this.#running.set(plan.query, { plan, tasks, paused });
     if (!paused) for (const task of tasks) task.start();
   }
@@ -108,13 +112,20 @@ export class Queries {
     return this.running(id)?.tasks.find((task) => task.error !== null)?.error ?? null;
   }
 
-  /** Waits until every task that still runs has taken in all there is and delivered all it made. */
+  /**
+   * Waits until every task that still runs has taken in all there is and delivered all it made.
+   * @throws why a query has ended: it will never have taken in what there is
+   */
   async idle(): Promise<void> {
     const { settle } = await withParts(() => QUERY_WORK.code);
     await settle(
       () => [...this.#running.values()].flatMap(({ tasks }) => tasks),
       this.#options.host.log,
     );
+    for (const [id, { paused }] of this.#running) {
+      const error = paused ? null : this.errorOf(id);
+      if (error !== null) throw error;
+    }
   }
 
   async close(): Promise<void> {

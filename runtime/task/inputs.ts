@@ -5,10 +5,11 @@ import type { RecordError } from '../base/errors.ts';
 import { PortError } from '../base/errors.ts';
 import { type Batch, slice } from '../data/batch.ts';
 import { indexAt, offsetAt, parseRecordBatch, type RecordBatch } from '../data/record.ts';
-import type { Log, TopicPartition } from '../ports/log.ts';
+import type { Fetched, Log, TopicPartition } from '../ports/log.ts';
 import type { OffsetEntry } from '../ports/store.ts';
 import type { Reader } from './input.ts';
-import { RUNS } from './parts.ts';
+import type { Gap } from './gaps.ts';
+import { GAPS, RUNS } from './parts.ts';
 import type { RecordPlace } from './record-columns.ts';
 
 /** One record that was skipped. */
@@ -33,9 +34,13 @@ export interface Run {
   readonly chunkTo: number;
 }
 
+export type Reset = 'earliest' | 'latest' | null;
+
 export interface Input {
   readonly at: TopicPartition;
   readonly readers: readonly Reader[];
+  /** Where reading goes on when records were let go before they were read; null: it does not. */
+  readonly reset: Reset;
   /** Offset of the next record to take. */
   next: number;
   /** Offset of the next record to fetch. */
@@ -74,9 +79,18 @@ export interface Chunk {
  */
 export class TaskInputs {
   readonly #inputs: readonly Input[];
+  /** Records that were stepped over since somebody last asked. */
+  #gaps: Gap[] = [];
 
-  /** @param readers per input; several where several sources read its topic */
-  constructor(readers: readonly (readonly Reader[])[], positions: readonly OffsetEntry[]) {
+  /**
+   * @param readers per input; several where several sources read its topic
+   * @param resets per input
+   */
+  constructor(
+    readers: readonly (readonly Reader[])[],
+    positions: readonly OffsetEntry[],
+    resets: readonly Reset[] = [],
+  ) {
     this.#inputs = positions.map(({ at, next, incarnation }, index) => {
       const own = readers[index];
       if (own === undefined)
@@ -84,6 +98,7 @@ export class TaskInputs {
       return {
         at,
         readers: own,
+        reset: resets[index] ?? null,
         next,
         fetched: next,
         incarnation,
@@ -106,11 +121,16 @@ export class TaskInputs {
   /**
    * Fetches for every input that has nothing waiting.
    * @returns true when something is waiting
-   * @throws {PortError} INCARNATION_CHANGED when a topic is another one than before; OFFSET_OUT_OF_RANGE when records were lost to retention
+   * @throws {PortError} INCARNATION_CHANGED when a topic is another one than before; OFFSET_OUT_OF_RANGE where `reset` is null; {PartMissing}
    */
   async fetch(log: Log): Promise<boolean> {
     await Promise.all(this.#inputs.map((input) => this.#fetch(log, input)));
     return this.#inputs.some((input) => input.chunk !== null || input.waiting.length > 0);
+  }
+
+  /** Records that were let go before they were read; each gap is told once. */
+  takeGaps(): readonly Gap[] {
+    return this.#gaps.length === 0 ? this.#gaps : this.#gaps.splice(0);
   }
 
   async #fetch(log: Log, input: Input): Promise<void> {
@@ -121,7 +141,8 @@ export class TaskInputs {
   }
 
   async #fetchOnce(log: Log, input: Input): Promise<void> {
-    const fetched = await log.read(input.at, input.fetched, FETCH_BYTES_MAX);
+    const fetched = await this.#read(log, input);
+    if (fetched === null) return;
     if (fetched.incarnation !== input.incarnation) {
       throw new PortError(
         'INCARNATION_CHANGED',
@@ -141,6 +162,17 @@ export class TaskInputs {
         input.waiting.push({ base, end, records });
       } else if (last === undefined) input.next = end;
       else last.end = end;
+    }
+  }
+
+  /** null: the records are gone, and the input has stepped over them. */
+  async #read(log: Log, input: Input): Promise<Fetched | null> {
+    try {
+      return await log.read(input.at, input.fetched, FETCH_BYTES_MAX);
+    } catch (thrown) {
+      if (!(thrown instanceof PortError) || thrown.code !== 'OFFSET_OUT_OF_RANGE') throw thrown;
+      this.#gaps.push(GAPS.code.steppedOver(input, thrown));
+      return null;
     }
   }
 

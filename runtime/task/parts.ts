@@ -3,6 +3,7 @@
 import { Part } from '../base/part.ts';
 import type * as Cut from './cut.ts';
 import type * as DeliveryCode from './delivery.ts';
+import type * as Gaps from './gaps.ts';
 import type * as MovedRows from './moved-rows.ts';
 import type * as PseudoColumns from './pseudo-columns.ts';
 import type * as Repartition from './repartition.ts';
@@ -11,6 +12,7 @@ import type * as Timers from './timers.ts';
 
 export const CUT = new Part<typeof Cut>();
 export const DELIVERY = new Part<typeof DeliveryCode>();
+export const GAPS = new Part<typeof Gaps>();
 export const MOVED_ROWS = new Part<typeof MovedRows>();
 export const RUNS = new Part<typeof Runs>();
 export const PSEUDO_COLUMNS = new Part<typeof PseudoColumns>();

@@ -17,9 +17,9 @@ import type {
 } from '../ports/store.ts';
 import { buildTask, type Wiring } from './build.ts';
 import { Current } from './current.ts';
-import { TaskInputs, type Run } from './inputs.ts';
+import { TaskInputs, type Reset, type Run } from './inputs.ts';
 import { Outbox } from './outbox.ts';
-import { CUT, MOVED_ROWS, TIMERS } from './parts.ts';
+import { CUT, GAPS, MOVED_ROWS, TIMERS } from './parts.ts';
 import { ProblemLog } from './problems.ts';
 import { deadLetter, PROCESSING_LOG_TOPIC } from './problem-records.ts';
 import type { Outgoing } from './sink.ts';
@@ -107,7 +107,8 @@ export class Session {
       if (inputAt.ms === -Infinity) inputAt.ms = options.clock.now();
       this.#timers = new TIMERS.code.Timers({ ...this.#wiring, idleMs, inputAt });
     }
-    this.inputs = new TaskInputs(this.#wiring.readers, positions);
+    const resets = positions.map(({ at }) => resetOf(options, part, at));
+    this.inputs = new TaskInputs(this.#wiring.readers, positions, resets);
     this.#isLogged = positions.every(({ at }) => at.topic !== PROCESSING_LOG_TOPIC);
     this.outbox = new Outbox(
       {
@@ -176,6 +177,21 @@ export class Session {
       bytes >= OUTBOX_BYTES_MAX / 2 ||
       this.#rowsCount >= PUSH_ROWS_MAX
     );
+  }
+
+  /**
+   * Fetches for the inputs that have nothing waiting, and notes what is gone.
+   * @returns true when something is waiting
+   */
+  async fetch(): Promise<boolean> {
+    const hasInput = await this.inputs.fetch(this.#options.log);
+    for (const gap of this.inputs.takeGaps()) {
+      this.#isDirty = true;
+      this.#count('errors', 1);
+      if (!this.#isLogged) continue;
+      this.#send(GAPS.code.gapEntry(this.#options.name, gap, this.#current.nowMs));
+    }
+    return hasInput;
   }
 
   /** Takes the next run in, synchronously. False when an input must be fetched first or nothing is waiting. */
@@ -342,11 +358,16 @@ async function startOf(
   const committed = known.find((entry) => keyOf(entry.at) === keyOf(at));
   if (committed !== undefined) return committed;
   const { start, highWatermark, incarnation } = await options.log.bounds(at);
-  const isWhole = part.steps.some(
-    (step) => step.step === 'source' && step.topic === at.topic && step.from === 'earliest',
-  );
-  const isLatest = options.plan.from === 'latest' && !isWhole;
+  const isLatest = resetOf(options, part, at) === 'latest';
   return { at, next: isLatest ? highWatermark : start, incarnation };
+}
+
+/** Where an input begins, and goes on when records are gone; null for a topic between tasks, which nobody else lets go. */
+function resetOf({ plan }: TaskOptions, part: Subtopology, { topic }: TopicPartition): Reset {
+  const sources = part.steps.filter((step) => step.step === 'source' && step.topic === topic);
+  if (sources.length === 0) return null;
+  const isWhole = sources.some((step) => step.step === 'source' && step.from === 'earliest');
+  return plan.from === 'latest' && !isWhole ? 'latest' : 'earliest';
 }
 
 function keyOf(at: TopicPartition): string {

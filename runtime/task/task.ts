@@ -133,6 +133,16 @@ export class Task {
     this.#session ??= await this.#opened();
   }
 
+  /** Opens the task and ends it, so that its state is as its plan has it. What goes wrong shows in the state. */
+  async restore(): Promise<void> {
+    try {
+      await this.prepare();
+    } catch (thrown) {
+      await this.#failed(thrown);
+    }
+    await this.stop();
+  }
+
   /** One bounded turn. Does not throw: what goes wrong is dealt with here and shows in the state. */
   turn(): Promise<Turn> {
     this.#turn ??= this.#guarded().then((turn) => {
@@ -158,12 +168,12 @@ export class Task {
 
   async #once(): Promise<Turn> {
     const session = (this.#session ??= await this.#opened());
-    const { outbox, inputs } = session;
+    const { outbox } = session;
     if (outbox.isFull) {
       const { retryAtMs } = await outbox.deliver();
       if (outbox.isFull && retryAtMs !== null) return { kind: 'wait', untilMs: retryAtMs };
     }
-    const hasInput = await inputs.fetch(this.options.log);
+    const hasInput = await session.fetch();
     if (hasInput) this.#process(session);
     session.tick(hasInput);
     if (session.isDirty && (this.#isCommitDue(session) || !hasInput)) await this.#commit(session);

@@ -136,6 +136,25 @@ test('a paused query that is replaced stays paused', async () => {
   expect(await recordsOf(engine, 'U')).toBe(1);
 });
 
+test('a paused query that is replaced answers with its rows in their new columns', async () => {
+  const host = memoryHost();
+  {
+    await using engine = await open({ host });
+    await engine.execute(`${TABLE} CREATE TABLE named AS SELECT id, name FROM users;`);
+    await engine.insert('users', { id: 1, name: 'ann', age: 30 });
+    await engine.idle();
+    await engine.execute(
+      'PAUSE ALL; CREATE OR REPLACE TABLE named AS SELECT id, name, age FROM users;',
+    );
+    const expected = [{ ID: 1, NAME: 'ann', AGE: null }];
+    expect(await rows(engine, 'SELECT * FROM named;')).toEqual(expected);
+  }
+  await using engine = await open({ host });
+  expect(await rows(engine, 'SELECT * FROM named;')).toHaveLength(1);
+  const [queries] = await engine.execute('SHOW QUERIES;');
+  expect(queries?.['queries']).toMatchObject([{ state: 'PAUSED' }]);
+});
+
 test('numbers of queries go on behind replaced ones, after a restart too', async () => {
   const host = memoryHost();
   {

@@ -53,6 +53,29 @@ test.each([
   expect(shown).toMatchObject({ queries: [{}, {}] });
 });
 
+test('a query that was planned for the kernel goes on where there is none, and on it again', async () => {
+  const file = fresh();
+  {
+    await using engine = await opened(file);
+    await engine.execute(NUMBERS_SQL);
+  }
+  let total = 0;
+  for (const [n, kernel] of [
+    [1, undefined],
+    [2, null],
+    [4, undefined],
+  ] as const) {
+    await using engine = await opened(file, kernel);
+    await engine.insert('numbers', { k: 'a', n });
+    await engine.idle();
+    total += n;
+    const rows = await Array.fromAsync(await engine.query("SELECT * FROM sums WHERE k = 'a';"));
+    expect(rows).toMatchObject([{ K: 'a', TOTAL: total }]);
+    const steps = JSON.stringify(await engine.execute('EXPLAIN CTAS_SUMS_2;'));
+    expect(steps.includes('the host has no kernel')).toBe(kernel === null);
+  }
+});
+
 test('what is dropped stays dropped', async () => {
   const file = fresh();
   {

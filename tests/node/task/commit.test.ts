@@ -95,7 +95,7 @@ test('a commit that is refused for good ends the query and says why; others go o
   await using engine = await openEngine({ host: { ...host, store: full } });
   await engine.execute(`${STATEMENTS} CREATE STREAM u AS SELECT k, v FROM s;`);
   await engine.insert('s', { k: 'a', v: 1 });
-  await engine.idle();
+  await expect(engine.idle()).rejects.toMatchObject({ code: 'STORAGE_FULL' });
   expect(engine.errorOf('CTAS_T_1')).toMatchObject({ code: 'STORAGE_FULL' });
   expect(engine.errorOf('CSAS_U_2')).toBeNull();
   const [queries] = await engine.execute('SHOW QUERIES;');
