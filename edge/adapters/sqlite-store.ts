@@ -3,7 +3,13 @@
 import { messageOf, PortError } from '../../runtime/base/errors.ts';
 import { decodeDelta, encodeDeltas } from '../../runtime/ports/delta.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
-import { advanced, parsePosition, type PositionJson, START } from '../../runtime/ports/position.ts';
+import {
+  advanced,
+  begunAgain,
+  parsePosition,
+  type PositionJson,
+  START,
+} from '../../runtime/ports/position.ts';
 import { producerId } from '../../runtime/ports/producers.ts';
 import type {
   Commit,
@@ -194,6 +200,25 @@ export class SqliteStore implements Store {
   position(task: TaskId): PositionJson {
     const row = this.#row(task);
     return row === null ? START : parsePosition(row.position);
+  }
+
+  async rebuild(task: TaskId, begin: Parameters<Store['rebuild']>[1]): Promise<void> {
+    const row = this.#attempt(() => {
+      const row = this.#taken(task);
+      const before = parsePosition(row.position);
+      const begun = begin(before);
+      if (begun === null) return row;
+      for (const table of ['delta', 'state']) {
+        this.#sql.exec(`DELETE FROM ${table} WHERE task = ?`, row.id);
+      }
+      for (const { buffer } of encodeDeltas(begun.changes)) {
+        this.#sql.exec('INSERT INTO delta(task, data) VALUES (?, ?)', row.id, buffer);
+      }
+      const position = JSON.stringify(begunAgain(before, begun));
+      this.#sql.exec('UPDATE task SET committed = 1, position = ? WHERE id = ?', position, row.id);
+      return row;
+    });
+    this.#memtables.delete(row.id);
   }
 
   async remove(task: TaskId): Promise<void> {

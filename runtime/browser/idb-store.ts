@@ -110,6 +110,24 @@ export class IdbStore implements Store {
     });
   }
 
+  async rebuild(task: TaskId, begin: Parameters<Store['rebuild']>[1]): Promise<void> {
+    const isBegun = await write(this.#options, 'forgetting damaged state', async (transaction) => {
+      const tasks = transaction.objectStore('tasks');
+      const before = await tasks.get(task);
+      const begun = before === undefined ? null : begin(before);
+      if (before === undefined || begun === null) return false;
+      await transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
+      putState(transaction, task, new StateLog([]).write(begun.changes));
+      const { offsets, streamTimes } = begun;
+      const commit = before.commit + 1;
+      const epoch = before.epoch + 1;
+      const row = { ...before, commit, epoch, committed: true, offsets, streamTimes, counters: [] };
+      await tasks.put(row, task);
+      return true;
+    });
+    if (isBegun) this.#resident.delete(task);
+  }
+
   async remove(task: TaskId): Promise<void> {
     await write(this.#options, 'removing a task', async (transaction) => {
       await transaction.objectStore('tasks').delete(task);

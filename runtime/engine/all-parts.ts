@@ -139,6 +139,7 @@ export function announceAll(): void {
     'columns of the record itself',
     () => import('../task/pseudo-columns.ts'),
   );
+  fetched(task.REBUILD, 'rebuilding damaged state', () => import('../task/rebuild.ts'));
   fetched(task.REPARTITION, 'repartitioning', () => import('../task/repartition.ts'));
   fetched(task.TIMERS, 'what time makes without input', () => import('../task/timers.ts'));
   fetched(task.RUNS, 'inputs taken by turns', () => import('../task/runs.ts'));

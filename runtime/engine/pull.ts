@@ -1,7 +1,7 @@
 // Answers pull queries from committed state, partition by partition, sorted where that is asked; knows no task in memory.
 
 import { compareBytes } from '../base/bytes.ts';
-import { LimitError } from '../base/errors.ts';
+import { LimitError, PortError } from '../base/errors.ts';
 import { PULL_ROWS_MAX } from '../base/limits.ts';
 import type { KeySpan } from '../analyze/analysis.ts';
 import type { Batch } from '../data/batch.ts';
@@ -13,6 +13,7 @@ import { expressionsOf, type PullPlan } from '../plan/pull.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StateReader, TaskId } from '../ports/store.ts';
+import { isRebuilding } from '../task/replay.ts';
 import { subtopologyOf, taskId } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadCalls } from './functions.ts';
@@ -42,7 +43,7 @@ export interface PullAnswer {
 /**
  * Reads the answer. All of it shows one committed state of each partition.
  * Held are at most twice the rows that are wanted, and a batch of those that are looked through.
- * @throws {LimitError} PULL_ROWS_MAX, when more rows answer
+ * @throws {LimitError} PULL_ROWS_MAX, when more rows answer; {PortError} UNAVAILABLE while rows are made again
  */
 export async function answerPull(options: PullOptions): Promise<PullAnswer> {
   const { pull, plan, registry, formats } = options;
@@ -59,6 +60,10 @@ export async function answerPull(options: PullOptions): Promise<PullAnswer> {
     const reader = await options.reader(taskId({ query: pull.query, subtopology, partition }));
     if (reader === null) continue;
     const before = rows;
+    if (isRebuilding(reader)) {
+      const what = `the rows of ${pull.query} in partition ${partition} are made again`;
+      throw new PortError('UNAVAILABLE', `${what}, because they were damaged: ask again later`);
+    }
     rows = await withParts(() => withAnswers(before, { pull, finder, finish, reader, spans }));
   }
   return { schema: finish.schema, ...inBatches(rows, finish.schema) };

@@ -122,6 +122,7 @@ export class Life {
       commit: (...given) => this.#run('store.commit', () => store.commit(...given), false),
       acknowledge: (...given) => this.#run('store.acknowledge', () => store.acknowledge(...given)),
       reader: (...given) => this.#run('store.reader', () => store.reader(...given)),
+      rebuild: (...given) => this.#run('store.rebuild', () => store.rebuild(...given)),
       remove: (...given) => this.#run('store.remove', () => store.remove(...given)),
     };
   }

@@ -118,6 +118,27 @@ export class MemoryStore implements Store {
     return state === undefined || !state.committed ? null : state.tables;
   }
 
+  async rebuild(task: TaskId, begin: Parameters<Store['rebuild']>[1]): Promise<void> {
+    const before = this.#tasks.get(task) ?? this.#made(task);
+    const { offsets, streamTimes, sequences } = before;
+    const begun = begin({
+      offsets: [...offsets.values()],
+      streamTimes: [...streamTimes.values()],
+      sequences: [...sequences.values()],
+    });
+    if (begun === null) return;
+    const state: TaskState = {
+      ...this.#made(task),
+      producer: before.producer,
+      epoch: before.epoch + 1,
+      commit: before.commit,
+      sequences,
+      pending: before.pending,
+    };
+    apply(state, { ...begun, after: before.commit, counters: [], outbox: [] });
+    this.#tasks.set(task, state);
+  }
+
   async remove(task: TaskId): Promise<void> {
     this.#tasks.delete(task);
   }

@@ -2,7 +2,7 @@
 
 import { PortError } from '../base/errors.ts';
 import type { TopicPartition } from './log.ts';
-import type { Commit, CounterEntry, OffsetEntry, StreamTimeEntry } from './store.ts';
+import type { Commit, CounterEntry, OffsetEntry, Rebuilt, StreamTimeEntry } from './store.ts';
 
 interface Sequence {
   readonly to: TopicPartition;
@@ -28,6 +28,14 @@ export function advanced(position: PositionJson, commit: Commit): PositionJson {
     counters: merged(position.counters, commit.counters, ({ name }) => name),
     sequences: merged(position.sequences, sent, ({ to }) => keyOf(to)),
   };
+}
+
+/** The position that a task begins with when its state is made again. */
+export function begunAgain(
+  { sequences }: Pick<PositionJson, 'sequences'>,
+  { offsets, streamTimes }: Rebuilt,
+): PositionJson {
+  return { ...START, offsets, streamTimes, sequences };
 }
 
 /** @throws {PortError} CORRUPT when the text is not a position */

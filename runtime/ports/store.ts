@@ -111,6 +111,9 @@ export interface Restored {
   readonly pending: readonly OutboxAppend[];
 }
 
+/** What a task that is rebuilt begins with. */
+export type Rebuilt = Pick<Commit, 'offsets' | 'streamTimes' | 'changes'>;
+
 /**
  * State of tasks. `load` takes the task over: it raises the epoch and the commit number, so that an older owner's appends and commits are
  * fenced. The producer id is made at the first load (ports/producers.ts), is another one after `remove`, and then stays.
@@ -130,6 +133,16 @@ export interface Store {
   acknowledge(task: TaskId, to: TopicPartition, next: number): Promise<void>;
   /** Committed state for pull queries, without taking the task over; null when the task never committed. It may be read across later commits. */
   reader(task: TaskId): Promise<StateReader | null>;
+  /**
+   * Takes the task over and forgets its state, stream times and counters without reading them; producer, sequences and appends that are not
+   * acknowledged stay. All or nothing.
+   * @param begin from what was committed, what the task begins with; null leaves everything as it was
+   * @throws {PortError} CORRUPT when the position itself fails its checks
+   */
+  rebuild(
+    task: TaskId,
+    begin: (committed: Pick<Restored, 'offsets' | 'streamTimes' | 'sequences'>) => Rebuilt | null,
+  ): Promise<void>;
   /** Forgets the task. */
   remove(task: TaskId): Promise<void>;
 }

@@ -4,7 +4,13 @@ import { encodeUtf8 } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { PortError, TaskCorrupted } from '../base/errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import { advanced, parsePosition, type PositionJson, START } from '../ports/position.ts';
+import {
+  advanced,
+  begunAgain,
+  parsePosition,
+  type PositionJson,
+  START,
+} from '../ports/position.ts';
 import { producerId } from '../ports/producers.ts';
 import type {
   Commit,
@@ -128,6 +134,24 @@ export class SqliteStore implements Store {
     return refusing('a look at a task', () => {
       const row = this.#row(task);
       return row === null || row.committed === 0 ? null : this.#readerOf(task, row.id);
+    });
+  }
+
+  async rebuild(task: TaskId, begin: Parameters<Store['rebuild']>[1]): Promise<void> {
+    this.#database.transaction('forgetting damaged state', () => {
+      const row = this.#taken(task);
+      const before = positionOf(task, row);
+      const begun = begin(before);
+      if (begun === null) return;
+      this.#database.run('DELETE FROM state WHERE task = ?', row.id);
+      for (const { table, key, value } of begun.changes) this.#put(row.id, table, key, value);
+      const position = JSON.stringify(begunAgain(before, begun));
+      this.#database.run(
+        'UPDATE task SET committed = 1, crc = ?, position = ? WHERE id = ?',
+        textSum(position),
+        position,
+        row.id,
+      );
     });
   }
 

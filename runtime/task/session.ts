@@ -1,10 +1,9 @@
 // One life of a task, from restore to the first failure: state, position, operators and outbox together; knows no loop and no retry.
 
-import { InvariantError, LimitError, type RecordError } from '../base/errors.ts';
+import { InvariantError, LimitError, type RecordError, TaskCorrupted } from '../base/errors.ts';
 import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX, PUSH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { RowProblem, StreamTime } from '../operators/operator.ts';
-import type { Subtopology } from '../plan/step.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import type {
   CounterEntry,
@@ -17,12 +16,14 @@ import type {
 } from '../ports/store.ts';
 import { buildTask, type Wiring } from './build.ts';
 import { Current } from './current.ts';
-import { TaskInputs, type Reset, type Run } from './inputs.ts';
+import { TaskInputs, type Run } from './inputs.ts';
 import { Outbox } from './outbox.ts';
-import { CUT, GAPS, MOVED_ROWS, TIMERS } from './parts.ts';
+import { CUT, GAPS, MOVED_ROWS, REBUILD, TIMERS } from './parts.ts';
 import { ProblemLog } from './problems.ts';
 import { deadLetter, PROCESSING_LOG_TOPIC } from './problem-records.ts';
+import { REPLAY } from './replay.ts';
 import type { Outgoing } from './sink.ts';
+import { loaded, resetOf, startOf } from './start.ts';
 import type { TaskOptions } from './task.ts';
 import type { Timers } from './timers.ts';
 import { inputsOf, subtopologyOf, taskId } from './topology.ts';
@@ -61,7 +62,11 @@ export class Session {
   #rows: Batch[] = [];
   #rowsCount = 0;
   #commit: number;
+  /** See replay.ts. */
+  readonly #replay: StreamTime;
   #isDirty = false;
+  /** Changes of the next commit that are no operator's. */
+  readonly #also: StateBytes[] = [];
   #taken = 0;
   readonly #isLogged: boolean;
 
@@ -78,6 +83,10 @@ export class Session {
       this.#committedTimes.set(step, ms);
     }
     for (const { to, next } of restored.sequences) this.#sequences.set(keyOf(to), next);
+    this.#replay = this.#streamTime(REPLAY);
+    if (this.#isReplaying && options.plan.moved !== undefined) {
+      throw new TaskCorrupted('the query was replaced while its state was made again');
+    }
     this.#current = new Current(
       this.#task,
       positions.map(({ incarnation }) => incarnation),
@@ -107,7 +116,10 @@ export class Session {
       if (inputAt.ms === -Infinity) inputAt.ms = options.clock.now();
       this.#timers = new TIMERS.code.Timers({ ...this.#wiring, idleMs, inputAt });
     }
-    const resets = positions.map(({ at }) => resetOf(options, part, at));
+    // While state is made again from its input, a gap in that would make another one.
+    const resets = positions.map(({ at }) =>
+      this.#isReplaying ? null : resetOf(options, part, at),
+    );
     this.inputs = new TaskInputs(this.#wiring.readers, positions, resets);
     this.#isLogged = positions.every(({ at }) => at.topic !== PROCESSING_LOG_TOPIC);
     this.outbox = new Outbox(
@@ -129,7 +141,7 @@ export class Session {
    * @throws {PortError} what the store and the log refuse
    */
   static async open(options: TaskOptions): Promise<Session> {
-    const restored = await options.store.load(taskId(options.name));
+    const restored = await loaded(options);
     const part = subtopologyOf(options.plan, options.name.subtopology);
     const inputs = inputsOf(part, options.name.partition);
     const positions = await Promise.all(
@@ -196,12 +208,39 @@ export class Session {
 
   /** Takes the next run in, synchronously. False when an input must be fetched first or nothing is waiting. */
   process(recordsMax: number): boolean {
-    const run = this.inputs.take(recordsMax);
+    const run = this.inputs.take(this.#isReplaying ? this.#untilReplayed(recordsMax) : recordsMax);
     if (run === null) return false;
     this.#begin(run);
     this.#wiring.feed(run.input, run.batches);
     this.#end(run);
+    if (this.#isReplaying) this.#silence();
     return true;
+  }
+
+  /** True while the task makes again what it had made before its state was damaged. */
+  get #isReplaying(): boolean {
+    return this.#replay.ms > 0;
+  }
+
+  #untilReplayed(recordsMax: number): number {
+    const [position] = this.inputs.positions;
+    return Math.min(recordsMax, this.#replay.ms - (position?.next ?? 0));
+  }
+
+  /** Drops what was made: it was committed the first time. Behind the last of it the state is what it was. */
+  #silence(): void {
+    this.flush();
+    this.#outgoing.length = 0;
+    this.#outgoingBytes = 0;
+    this.#rows = [];
+    this.#rowsCount = 0;
+    const [position] = this.inputs.positions;
+    const until = this.#replay;
+    if (position === undefined || position.next < until.ms) return;
+    const { name } = this.#options;
+    this.#send(REBUILD.code.rebuiltEntry(name, position.at, until.ms, this.#current.nowMs));
+    this.#also.push(REBUILD.code.REBUILT);
+    until.ms = 0;
   }
 
   /** Lets time do what is due. */
@@ -269,7 +308,7 @@ export class Session {
    */
   async commit(extra: readonly StateBytes[] = []): Promise<readonly Batch[]> {
     this.flush();
-    const changes: StateBytes[] = [...extra];
+    const changes: StateBytes[] = [...extra, ...this.#also.splice(0)];
     const { store } = this.#options;
     const blocks: StateBlock[] = [];
     const intoBlock = store.takesBlocks === true ? (block: StateBlock) => blocks.push(block) : null;
@@ -346,28 +385,6 @@ export class Session {
   close(): void {
     for (const operator of this.#wiring.operators) operator.close?.();
   }
-}
-
-/** Where reading goes on: behind the last commit, or where the plan or the source says for a partition without one. */
-async function startOf(
-  options: TaskOptions,
-  part: Subtopology,
-  at: TopicPartition,
-  known: readonly OffsetEntry[],
-): Promise<OffsetEntry> {
-  const committed = known.find((entry) => keyOf(entry.at) === keyOf(at));
-  if (committed !== undefined) return committed;
-  const { start, highWatermark, incarnation } = await options.log.bounds(at);
-  const isLatest = resetOf(options, part, at) === 'latest';
-  return { at, next: isLatest ? highWatermark : start, incarnation };
-}
-
-/** Where an input begins, and goes on when records are gone; null for a topic between tasks, which nobody else lets go. */
-function resetOf({ plan }: TaskOptions, part: Subtopology, { topic }: TopicPartition): Reset {
-  const sources = part.steps.filter((step) => step.step === 'source' && step.topic === topic);
-  if (sources.length === 0) return null;
-  const isWhole = sources.some((step) => step.step === 'source' && step.from === 'earliest');
-  return plan.from === 'latest' && !isWhole ? 'latest' : 'earliest';
 }
 
 function keyOf(at: TopicPartition): string {

@@ -1,6 +1,6 @@
 // The loop of a task: restore, read, process, commit, deliver, and again; what fails is thrown away and restored. Knows no SQL and no host.
 
-import { InvariantError, LimitError, messageOf, PortError, TaskCorrupted } from '../base/errors.ts';
+import { InvariantError, messageOf, PortError, TaskCorrupted } from '../base/errors.ts';
 import { REPARTITION_RECORDS_MAX } from '../base/limits.ts';
 import { PartMissing } from '../base/part.ts';
 import type { Batch } from '../data/batch.ts';
@@ -10,7 +10,9 @@ import type { Plan } from '../plan/step.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, Unsubscribe } from '../ports/log.ts';
 import type { CounterEntry, OffsetEntry, Store } from '../ports/store.ts';
+import { isNoRecordsFault, RecordCrash } from './crash.ts';
 import { nextTurn } from './next-turn.ts';
+import { REBUILD } from './parts.ts';
 import { PoisonHunt } from './poison.ts';
 import { Session } from './session.ts';
 import { inputsOf, subtopologyOf, type TaskName } from './topology.ts';
@@ -77,6 +79,8 @@ export class Task {
   #loop: Promise<void> | null = null;
   #turns = 0;
   #ended = 0;
+  /** Its state was damaged and is made again from its input. */
+  #isRebuilt = false;
   /** By internal topic: below this its records were let go. */
   readonly #trimmed = new Map<string, number>();
   readonly #watchers: (() => void)[] = [];
@@ -271,15 +275,27 @@ export class Task {
         return this.#judge(again);
       }
     }
-    if (thrown instanceof PartMissing) {
-      try {
-        await thrown.part.load();
-        return PROGRESS;
-      } catch (unavailable) {
-        return this.#judge(unavailable);
-      }
+    const mend =
+      thrown instanceof PartMissing
+        ? () => thrown.part.load()
+        : thrown instanceof TaskCorrupted
+          ? () => this.#rebuild(thrown)
+          : null;
+    if (mend === null) return this.#judge(thrown);
+    try {
+      await mend();
+      return PROGRESS;
+    } catch (beyond) {
+      return this.#judge(beyond);
     }
-    return this.#judge(thrown);
+  }
+
+  /** Once in a life of the task: state that is damaged again is not so by chance. */
+  async #rebuild(damage: TaskCorrupted): Promise<void> {
+    if (this.#isRebuilt) throw damage;
+    const { rebuild } = await REBUILD.load();
+    await rebuild(this.options, damage);
+    this.#isRebuilt = true;
   }
 
   #judge(thrown: unknown): Turn {
@@ -371,21 +387,4 @@ export class Task {
     this.#discard();
     for (const resolve of this.#watchers.splice(0)) resolve();
   }
-}
-
-/** Something was thrown while records were processed. */
-class RecordCrash extends Error {
-  readonly taken: number;
-  constructor(taken: number, cause: unknown) {
-    super(messageOf(cause), { cause });
-    this.taken = taken;
-  }
-}
-
-/** A limit is ours to raise or the query's to obey, code that is not fetched yet ours to fetch, and state the store's to read. */
-function isNoRecordsFault(thrown: unknown): boolean {
-  if (thrown instanceof PortError) return thrown.code === 'UNAVAILABLE';
-  return (
-    thrown instanceof LimitError || thrown instanceof PartMissing || thrown instanceof TaskCorrupted
-  );
 }

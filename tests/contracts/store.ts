@@ -75,6 +75,62 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
         await under.log.append(to, bytes, { ...producer, sequence });
     };
 
+    test('forgets damaged state and keeps the producer, its sequences and what is pending', async () => {
+      const first = await store.load(task);
+      const position = { at: { topic: 'in', partition: 0 }, next: 7, incarnation: '1' };
+      const pending = await store.commit(task, {
+        ...EMPTY,
+        after: first.commit,
+        offsets: [position],
+        streamTimes: [{ step: '1', ms: 5 }],
+        counters: [{ name: 'in', value: 7 }],
+        changes: [change('a', '1'), change('b', '2', '2')],
+        outbox: [append(0, ['x', 'y'])],
+      });
+      const seen: unknown[] = [];
+      await store.rebuild(task, ({ offsets, streamTimes, sequences }) => {
+        seen.push({ offsets, streamTimes, sequences });
+        return null;
+      });
+      expect(seen).toEqual([
+        {
+          offsets: [position],
+          streamTimes: [{ step: '1', ms: 5 }],
+          sequences: [{ to: { topic: 'out', partition: 0 }, next: 2 }],
+        },
+      ]);
+      expect(rows((await store.reader(task)) as StateReader)).toEqual(['a=1']);
+      await store.rebuild(task, () => ({
+        offsets: [{ ...position, next: 0 }],
+        streamTimes: [{ step: '@replay', ms: 7 }],
+        changes: [change('mark', 'm', '@replay')],
+      }));
+      // Whoever had the task before has it no more.
+      await refused(store.commit(task, { ...EMPTY, after: first.commit + 1 }), 'FENCED');
+      const again = await store.load(task);
+      expect(again).toMatchObject({
+        offsets: [{ ...position, next: 0 }],
+        streamTimes: [{ step: '@replay', ms: 7 }],
+        counters: [],
+        sequences: [{ to: { topic: 'out', partition: 0 }, next: 2 }],
+        pending,
+      });
+      expect(again.producer.id).toBe(first.producer.id);
+      expect(again.producer.epoch).toBeGreaterThan(first.producer.epoch);
+      expect([rows(again.reader), rows(again.reader, ALL, '2')]).toEqual([[], []]);
+      expect(rows(again.reader, ALL, '@replay')).toEqual(['mark=m']);
+      await store.commit(task, {
+        ...EMPTY,
+        after: again.commit,
+        changes: [change('a', '9'), change('mark', null, '@replay')],
+        outbox: [append(2, ['z'])],
+      });
+      const restarted = (await under.reopen?.()) ?? store;
+      const { reader, sequences } = await restarted.load(task);
+      expect([rows(reader), rows(reader, ALL, '@replay')]).toEqual([['a=9'], []]);
+      expect(sequences).toEqual([{ to: { topic: 'out', partition: 0 }, next: 3 }]);
+    });
+
     test('starts a task it does not know from nothing', async () => {
       const restored = await store.load(task);
       expect(restored).toMatchObject({

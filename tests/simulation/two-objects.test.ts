@@ -126,6 +126,7 @@ const withLateOffsets = ({ log, store }: DurablePorts): DurablePorts => {
       },
       acknowledge: (...given) => store.acknowledge(...given),
       reader: (task) => store.reader(task),
+      rebuild: (...given) => store.rebuild(...given),
       remove: (task) => store.remove(task),
     },
   };

@@ -2,6 +2,7 @@
 
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, expect, test } from 'vitest';
+import { decodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { PortError, TaskCorrupted } from '../../../runtime/base/errors.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
@@ -110,25 +111,58 @@ test('an opening that fails gives the file back', async () => {
   expect(await refusal(opened(file))).not.toBe('LOCKED');
 });
 
-test('state that is damaged ends its query and is no fault of a record', async () => {
+/** Makes every row of state in the file differ from its checksum. */
+function damage(file: string): void {
+  const database = new DatabaseSync(file);
+  database.exec('UPDATE state SET crc = crc + 1');
+  database.close();
+}
+
+test('state that is damaged is made again from the input, and nothing is sent twice', async () => {
+  const file = fresh();
+  {
+    await using engine = await opened(file);
+    await engine.execute(NUMBERS_SQL);
+    await engine.insert('numbers', { k: 'a', n: 1 });
+    await engine.insert('numbers', { k: 'b', n: 10 });
+    await engine.idle();
+  }
+  damage(file);
+  await using engine = await opened(file);
+  await engine.insert('numbers', { k: 'a', n: 2 });
+  await engine.idle();
+  const sums = await Array.fromAsync(await engine.query("SELECT * FROM sums WHERE k = 'a';"));
+  expect(sums).toEqual([{ K: 'a', ROWS_IN: 2, TOTAL: 3 }]);
+  const { topics, queries } = await engine.stats();
+  expect(topics).toMatchObject({ SUMS: { in: 3 } });
+  expect(queries['CTAS_SUMS_2']).toMatchObject({ in: 3, out: 3 });
+  const told = await engine.topicRecords('__processing_log');
+  expect(told.map(({ value }) => JSON.parse(decodeUtf8(value ?? new Uint8Array())))).toMatchObject([
+    { query: 'CTAS_SUMS_2', topic: 'numbers', offset: 2, code: 'REBUILT' },
+  ]);
+  expect(await engine.topicRecords('__dead_letters')).toEqual([]);
+});
+
+test('state that is damaged and hangs on more than the input ends its query and says what to do', async () => {
   const file = fresh();
   {
     await using engine = await opened(file);
     await engine.execute(NUMBERS_SQL);
     await engine.insert('numbers', { k: 'a', n: 1 });
     await engine.idle();
+    await engine.execute(
+      'CREATE OR REPLACE TABLE sums AS SELECT k, COUNT(*) AS rows_in, SUM(n) AS total FROM numbers WHERE n > 0 GROUP BY k;',
+    );
+    await engine.idle();
   }
-  const database = new DatabaseSync(file);
-  database.exec('UPDATE state SET crc = crc + 1');
-  database.close();
+  damage(file);
   await using engine = await opened(file);
   await engine.insert('numbers', { k: 'a', n: 2 });
-  await engine.idle();
-  const [id = ''] = [...engine.catalog.queries.values()]
-    .filter(({ writes }) => writes === 'SUMS')
-    .map((query) => query.id);
-  expect(engine.errorOf(id)).toBeInstanceOf(TaskCorrupted);
-  expect(await engine.topicRecords('__dead_letters')).toEqual([]);
+  await expect(engine.idle()).rejects.toThrow(
+    /has been replaced since it began. TERMINATE it, DROP/,
+  );
+  expect(engine.errorOf('CTAS_SUMS_2')).toBeInstanceOf(TaskCorrupted);
+  expect(await engine.topicRecords('SUMS')).toHaveLength(1);
 });
 
 test('without storage, or with memory, nothing is kept', async () => {

@@ -44,6 +44,7 @@ function gated(store: Store) {
     commit,
     acknowledge: (...given) => store.acknowledge(...given),
     reader: (task) => store.reader(task),
+    rebuild: (...given) => store.rebuild(...given),
     remove: (task) => store.remove(task),
   };
   return { gate, store: wrapped };
@@ -90,6 +91,7 @@ test('a commit that is refused for good ends the query and says why; others go o
         : host.store.commit(task, given),
     acknowledge: (...given) => host.store.acknowledge(...given),
     reader: (task) => host.store.reader(task),
+    rebuild: (...given) => host.store.rebuild(...given),
     remove: (task) => host.store.remove(task),
   };
   await using engine = await openEngine({ host: { ...host, store: full } });
