@@ -7,11 +7,11 @@ import type { TopicPartition } from '../ports/log.ts';
 import type { Rebuilt, Restored } from '../ports/store.ts';
 import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from './problem-records.ts';
 import { REPLAY, REPLAY_KEY } from './replay.ts';
-import type { Outgoing } from './sink.ts';
 import { resetOf } from './start.ts';
 import type { TaskOptions } from './task.ts';
 import { inputsOf, subtopologyOf, taskId, type TaskName } from './topology.ts';
 
+const PROCESSING_LOG = { topic: PROCESSING_LOG_TOPIC, partition: 0 };
 const START_AGAIN = 'TERMINATE it, DROP what it writes, and create it again';
 
 /**
@@ -19,19 +19,29 @@ const START_AGAIN = 'TERMINATE it, DROP what it writes, and create it again';
  * @throws {TaskCorrupted} where the state would not be the same again: nothing has changed; {PortError} what the ports refuse
  */
 export async function rebuild(options: TaskOptions, damage: TaskCorrupted): Promise<void> {
-  const id = taskId(options.name);
+  const { name, store, log } = options;
+  const id = taskId(name);
   const input = await wholeInput(options);
-  let why = input.why;
-  if (why === null) {
-    await options.store.rebuild(id, (committed) => {
-      const begin = beginning(committed, input);
-      if ('why' in begin) ({ why } = begin);
-      return 'why' in begin ? null : begin;
+  const attempt = async (isMeant: boolean): Promise<{ why: string | null; until: number }> => {
+    const outcome: { why: string | null; until: number } = { why: input.why, until: 0 };
+    if (input.why !== null) return outcome;
+    await store.rebuild(id, (committed) => {
+      outcome.why = lacks(committed, input);
+      outcome.until = untilOf(committed);
+      return isMeant && outcome.why === null ? beginning(input, outcome.until) : null;
     });
+    return outcome;
+  };
+  const { why, until } = await attempt(false);
+  if (why !== null) {
+    const message = `the state of ${id} is damaged (${damage.message}) and cannot be rebuilt: ${why}. ${START_AGAIN}.`;
+    throw new TaskCorrupted(message, { cause: damage });
   }
-  if (why === null) return;
-  const message = `the state of ${id} is damaged (${damage.message}) and cannot be rebuilt: ${why}. ${START_AGAIN}.`;
-  throw new TaskCorrupted(message, { cause: damage });
+  // Told before it is done, and not in the task's own sequence: a store that is put back to a time before the damage makes no such entry.
+  const { at } = input;
+  const now = Math.floor(options.clock.now());
+  await log.append(PROCESSING_LOG, entryOf(name, at, until, damage.message, now));
+  await attempt(true);
 }
 
 interface WholeInput {
@@ -60,37 +70,41 @@ async function wholeInput(options: TaskOptions): Promise<WholeInput> {
   return { at, incarnation, why: null };
 }
 
-function beginning(
-  { offsets, streamTimes, sequences }: Pick<Restored, 'offsets' | 'streamTimes' | 'sequences'>,
-  { at, incarnation }: WholeInput,
-): Rebuilt | { readonly why: string } {
+type Committed = Pick<Restored, 'offsets' | 'streamTimes' | 'sequences'>;
+
+/** Why what was committed cannot be made again; null: it can. */
+function lacks({ offsets, sequences }: Committed, { at, incarnation }: WholeInput): string | null {
   const [position] = offsets;
   if (position !== undefined && position.incarnation !== incarnation) {
-    return { why: `the topic ${at.topic} is not the one that was read before` };
+    return `the topic ${at.topic} is not the one that was read before`;
   }
-  if (sequences.some(({ to }) => to.topic === DEAD_LETTERS_TOPIC)) {
-    return { why: 'a record was given up to the dead letters, and might not be again' };
-  }
-  // One that was cut short before goes on up to the same place.
+  const hasGivenUp = sequences.some(({ to }) => to.topic === DEAD_LETTERS_TOPIC);
+  return hasGivenUp ? 'a record was given up to the dead letters, and might not be again' : null;
+}
+
+/** Behind the last record that was taken in; one that was cut short before goes on up to the same place. */
+function untilOf({ offsets, streamTimes }: Committed): number {
   const before = streamTimes.find(({ step }) => step === REPLAY)?.ms ?? 0;
-  const until = Math.max(before, position?.next ?? 0);
+  return Math.max(before, offsets[0]?.next ?? 0);
+}
+
+function beginning({ at, incarnation }: WholeInput, until: number): Rebuilt {
+  const offsets = [{ at, next: 0, incarnation }];
+  if (until === 0) return { offsets, streamTimes: [], changes: [] };
   return {
-    offsets: [{ at, next: 0, incarnation }],
+    offsets,
     streamTimes: [{ step: REPLAY, ms: until }],
     changes: [{ table: REPLAY, key: REPLAY_KEY, value: REPLAY_KEY }],
   };
 }
 
-/** The change of the commit with which a rebuilding is done. */
-export const REBUILT = { table: REPLAY, key: REPLAY_KEY, value: null };
-
-/** @param nowMs the task's logical time */
-export function rebuiltEntry(
+function entryOf(
   name: TaskName,
   { topic, partition }: TopicPartition,
   until: number,
+  damage: string,
   nowMs: number,
-): Outgoing {
+): Uint8Array<ArrayBuffer> {
   const value = encodeUtf8(
     JSON.stringify({
       query: name.query,
@@ -100,9 +114,8 @@ export function rebuiltEntry(
       offset: until,
       field: '',
       code: 'REBUILT',
-      message: `the task's state was damaged; it was made again from the records before offset ${until}, and nothing was sent twice`,
+      message: `state is made again from the records before offset ${until}, and nothing is sent twice: ${damage}`,
     }),
   );
-  const bytes = singleRecord(encodeUtf8(name.query), value, Math.max(0, nowMs));
-  return { to: { topic: PROCESSING_LOG_TOPIC, partition: 0 }, count: 1, bytes };
+  return singleRecord(encodeUtf8(name.query), value, Math.max(0, nowMs));
 }

@@ -8,6 +8,9 @@ export const REPLAY = '@replay';
 /** The key of the one row of the table of that name, which stands as long. */
 export const REPLAY_KEY = new Uint8Array(1);
 
+/** The change of the commit with which it is done. */
+export const REPLAYED = { table: REPLAY, key: REPLAY_KEY, value: null };
+
 /** True while the state is not yet again what it was. */
 export function isRebuilding(state: StateReader): boolean {
   return state.get(REPLAY, REPLAY_KEY) !== null;

@@ -18,10 +18,10 @@ import { buildTask, type Wiring } from './build.ts';
 import { Current } from './current.ts';
 import { TaskInputs, type Run } from './inputs.ts';
 import { Outbox } from './outbox.ts';
-import { CUT, GAPS, MOVED_ROWS, REBUILD, TIMERS } from './parts.ts';
+import { CUT, GAPS, MOVED_ROWS, TIMERS } from './parts.ts';
 import { ProblemLog } from './problems.ts';
 import { deadLetter, PROCESSING_LOG_TOPIC } from './problem-records.ts';
-import { REPLAY } from './replay.ts';
+import { REPLAY, REPLAYED } from './replay.ts';
 import type { Outgoing } from './sink.ts';
 import { loaded, resetOf, startOf } from './start.ts';
 import type { TaskOptions } from './task.ts';
@@ -235,12 +235,9 @@ export class Session {
     this.#rows = [];
     this.#rowsCount = 0;
     const [position] = this.inputs.positions;
-    const until = this.#replay;
-    if (position === undefined || position.next < until.ms) return;
-    const { name } = this.#options;
-    this.#send(REBUILD.code.rebuiltEntry(name, position.at, until.ms, this.#current.nowMs));
-    this.#also.push(REBUILD.code.REBUILT);
-    until.ms = 0;
+    if (position === undefined || position.next < this.#replay.ms) return;
+    this.#also.push(REPLAYED);
+    this.#replay.ms = 0;
   }
 
   /** Lets time do what is due. */
