@@ -14,6 +14,7 @@ import {
   queryDescriptionsEntity,
   sourceDescription,
   sourcesEntity,
+  type Standing,
   topicsEntity,
   typesEntity,
   variablesEntity,
@@ -35,7 +36,7 @@ export interface View {
   readonly properties: ReadonlyMap<string, string>;
   readonly variables: ReadonlyMap<string, string>;
   /** How the queries stand, by id. */
-  readonly states: () => Promise<ReadonlyMap<string, QueryState>>;
+  readonly standings: () => Promise<ReadonlyMap<string, Standing>>;
 }
 
 type Looking = Extract<
@@ -65,9 +66,14 @@ export async function answer(text: string, analysis: Looking, view: View): Promi
   }
 }
 
-async function stateIn({ states }: View): Promise<(id: string) => QueryState> {
-  const known = await states();
-  return (id) => known.get(id) ?? 'RUNNING';
+async function standingIn({ standings }: View): Promise<(id: string) => Standing> {
+  const known = await standings();
+  return (id) => known.get(id) ?? { state: 'RUNNING', error: null };
+}
+
+async function stateIn(view: View): Promise<(id: string) => QueryState> {
+  const standingOf = await standingIn(view);
+  return (id) => standingOf(id).state;
 }
 
 async function show(
@@ -84,10 +90,10 @@ async function show(
     case 'TOPICS':
       return topicsEntity(text, topics.list(), { all, extended }, entries.catalog);
     case 'QUERIES': {
-      const stateOf = await stateIn(view);
+      const standingOf = await standingIn(view);
       return extended
-        ? queryDescriptionsEntity(text, entries.plans, stateOf)
-        : queriesEntity(text, entries.catalog, stateOf);
+        ? queryDescriptionsEntity(text, entries.plans, standingOf)
+        : queriesEntity(text, entries.catalog, (id) => standingOf(id).state);
     }
     case 'FUNCTIONS':
       return functionsEntity(text, registry);
@@ -113,7 +119,7 @@ async function explained(
     if (plan === null) {
       throw new StatementError('UNKNOWN_QUERY', `query ${subject.id} does not run`);
     }
-    return queryDescription(text, plan, (await stateIn(view))(subject.id));
+    return queryDescription(text, plan, (await standingIn(view))(subject.id));
   }
   const { analysis } = subject;
   if (analysis.kind === 'query') {

@@ -2,10 +2,10 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import type { InsertValuesAnalysis } from '../../runtime/analyze/analysis.ts';
-import { messageOf, StatementError } from '../../runtime/base/errors.ts';
+import { messageOf, PortError, StatementError } from '../../runtime/base/errors.ts';
 import { produce } from '../../runtime/engine/insert.ts';
 import { checkWritable, recordOf } from '../../runtime/engine/insert-rows.ts';
-import type { QueryState } from '../../runtime/engine/queries.ts';
+import type { Standing } from '../../runtime/engine/entities.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
 import { inputsOf, subtopologyOf, taskId, tasksOf } from '../../runtime/task/topology.ts';
@@ -97,6 +97,7 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
   }
 
   async #execute(tenant: string, script: Script, run?: MigrationRun): Promise<ScriptAnswer> {
+    this.#refuseUnknown(script.after);
     const { entities, failed } = await execute(script, {
       tenant,
       entries: this.#entries,
@@ -109,7 +110,7 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
           return made;
         }),
       insert: (analysis) => this.#insert(tenant, analysis),
-      states: () => this.#states(tenant),
+      standings: () => this.#standings(tenant),
     });
     await this.#effects.flush();
     if (failed === null) return { entities, failed };
@@ -138,6 +139,13 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
 
   async migrations(): Promise<Wire<readonly MigrationStatus[]>> {
     return settle(() => this.#migrations.list());
+  }
+
+  /** Statements are numbered in one row: one that was acknowledged is known here. */
+  #refuseUnknown(sequence = 0): void {
+    if (sequence <= this.#entries.number) return;
+    const known = `the last statement here is ${this.#entries.number}`;
+    throw new PortError('UNAVAILABLE', `statement ${sequence} is not known: ${known}`);
   }
 
   async prepare(script: Script): Promise<Wire<PreparedQuery>> {
@@ -174,9 +182,14 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     );
   }
 
-  async #states(tenant: string): Promise<ReadonlyMap<string, QueryState>> {
+  async #standings(tenant: string): Promise<ReadonlyMap<string, Standing>> {
     const queries = await this.#queries(tenant);
-    return new Map(queries.map(({ id, state }) => [id, state]));
+    return new Map(
+      queries.map(({ id, state, tasks }) => {
+        const errors = tasks.flatMap(({ status }) => status?.error ?? []);
+        return [id, { state, error: errors[0] ?? null }];
+      }),
+    );
   }
 
   /** Repeats what was not acknowledged and wakes every task. Never throws: a throwing alarm is lost in the end. */

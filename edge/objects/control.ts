@@ -5,12 +5,7 @@ import { exhaustive } from '../../runtime/base/assert.ts';
 import { assertTopic } from '../../runtime/engine/assert-topic.ts';
 import type { CatalogChange } from '../../runtime/engine/changes.ts';
 import { setVariable } from '../../runtime/engine/control.ts';
-import {
-  currentStatus,
-  entity,
-  type Entity,
-  variablesEntity,
-} from '../../runtime/engine/entities.ts';
+import { currentStatus, entity, type Entity } from '../../runtime/engine/entities.ts';
 import { planningOptions } from '../../runtime/plan/lower.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import { wallClock } from '../adapters/do-clock.ts';
@@ -35,12 +30,15 @@ export interface ControlContext extends StatementsOptions {
 
 type Of<Kind extends ControlAnalysis['kind']> = ControlAnalysis & { readonly kind: Kind };
 
-/** Carries one statement out; a change of the catalog is made in the turn of the call. @returns its answer */
+/**
+ * Carries one statement out; a change of the catalog is made in the turn of the call.
+ * @returns its answer; null for what holds for this request alone, as ksqlDB has it
+ */
 export async function control(
   text: string,
   analysis: ControlAnalysis,
   context: ControlContext,
-): Promise<Entity> {
+): Promise<Entity | null> {
   const { topics } = context;
   switch (analysis.kind) {
     case 'none':
@@ -73,7 +71,7 @@ export async function control(
       return set(text, analysis, context);
     case 'define':
       setVariable(context.variables, analysis.variable, analysis.value);
-      return variablesEntity(text, context.variables);
+      return null;
     case 'assertTopic':
       return assertTopic(text, analysis, async (topic) => topics.describe(topic), wallClock);
     case 'show':
@@ -90,11 +88,11 @@ function set(
   text: string,
   { property, value, system }: Of<'set'>,
   { entries, properties, changed }: ControlContext,
-): Entity {
+): Entity | null {
   const ofAll = systemProperty(entries, property);
   if (!system || value === null) {
     setProperty(properties, property, value, ofAll);
-    return entity('properties', text, { property, value });
+    return null;
   }
   // A value that no plan could have is refused before it is everybody's.
   planningOptions(new Map([[property, value]]), true);

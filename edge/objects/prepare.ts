@@ -17,6 +17,8 @@ export interface Script {
   readonly sql: string;
   readonly properties: ReadonlyMap<string, string>;
   readonly variables: ReadonlyMap<string, string>;
+  /** The number of a statement that must have been done before (`commandSequenceNumber`). */
+  readonly after?: number | undefined;
 }
 
 /** A SELECT or PRINT, ready to be run. */

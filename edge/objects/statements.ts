@@ -11,8 +11,7 @@ import { StatementError } from '../../runtime/base/errors.ts';
 import { TIMESTAMP_AFTER_MS_MAX } from '../../runtime/base/limits.ts';
 import { chance } from '../../runtime/engine/chance.ts';
 import type { CatalogChange } from '../../runtime/engine/changes.ts';
-import { currentStatus, type Entity } from '../../runtime/engine/entities.ts';
-import type { QueryState } from '../../runtime/engine/queries.ts';
+import { currentStatus, type Entity, type Standing } from '../../runtime/engine/entities.ts';
 import { internalTopic } from '../../runtime/engine/system.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import { planningOptions } from '../../runtime/plan/lower.ts';
@@ -43,7 +42,7 @@ export interface StatementsOptions {
   /** Which statements are passed over, and what is noted of the others; absent: none, nothing. */
   readonly run?: MigrationRun | undefined;
   /** How the queries stand, by id. */
-  readonly states: () => Promise<ReadonlyMap<string, QueryState>>;
+  readonly standings: () => Promise<ReadonlyMap<string, Standing>>;
 }
 
 /** What a script came to: the entities of the statements that were done, and where it stopped. */

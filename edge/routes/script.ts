@@ -20,7 +20,14 @@ export async function readScript(request: Request, members: Members): Promise<Sc
     sql,
     properties: textsOf(value[members.properties], members.properties),
     variables: textsOf(value['sessionVariables'], 'sessionVariables'),
+    after: sequenceOf(value['commandSequenceNumber']),
   };
+}
+
+function sequenceOf(given: unknown): number | undefined {
+  if (given === undefined || given === null) return undefined;
+  if (typeof given === 'number' && Number.isSafeInteger(given) && given >= -1) return given;
+  throw refusal('BAD_REQUEST', '"commandSequenceNumber" is no number of a statement');
 }
 
 function textsOf(given: unknown, name: string): Map<string, string> {

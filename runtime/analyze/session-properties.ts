@@ -22,7 +22,7 @@ export const SESSION_PROPERTIES: ReadonlyMap<string, SessionProperty> = new Map(
     'auto.offset.reset',
     property(
       ['earliest', 'latest'],
-      'Where a query starts reading that has not read before. Default: earliest for persistent queries, latest for push queries.',
+      'Where a query starts reading that has not read before, and goes on when records were let go before it read them. Default: earliest for persistent queries, latest for push queries.',
     ),
   ],
   [

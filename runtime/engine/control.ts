@@ -22,6 +22,7 @@ import {
   queryDescriptionsEntity,
   sourceDescription,
   sourcesEntity,
+  type Standing,
   topicsEntity,
   typesEntity,
   variablesEntity,
@@ -105,7 +106,7 @@ async function show(
       return topicsEntity(text, await host.log.list(), { all, extended }, catalog);
     case 'QUERIES':
       return extended
-        ? queryDescriptionsEntity(text, plansOf(catalog, queries), stateById)
+        ? queryDescriptionsEntity(text, plansOf(catalog, queries), (id) => standingOf(queries, id))
         : queriesEntity(text, catalog, stateById);
     case 'FUNCTIONS':
       return withParts(() => functionsEntity(text, registry));
@@ -118,6 +119,10 @@ async function show(
     default:
       return exhaustive(target);
   }
+}
+
+function standingOf(queries: ControlContext['queries'], id: string): Standing {
+  return { state: stateOf(queries.running(id)), error: queries.errorOf(id)?.message ?? null };
 }
 
 function plansOf(catalog: Catalog, queries: ControlContext['queries']): readonly Plan[] {
@@ -192,7 +197,7 @@ async function explained(
     const plan = queries.plan(subject.id);
     if (plan === null)
       throw new StatementError('UNKNOWN_QUERY', `query ${subject.id} does not run`);
-    return queryDescription(text, plan, stateOf(queries.running(subject.id)));
+    return queryDescription(text, plan, standingOf(queries, subject.id));
   }
   const { analysis } = subject;
   if (analysis.kind === 'query') return queryDescription(text, await planned(analysis), null);

@@ -95,14 +95,20 @@ export function queriesEntity(
   return entity('queries', statementText, { queries });
 }
 
+/** How a query stands, and why it has ended. */
+export interface Standing {
+  readonly state: QueryState;
+  readonly error: string | null;
+}
+
 /** SHOW QUERIES EXTENDED. */
 export function queryDescriptionsEntity(
   statementText: string,
   plans: readonly Plan[],
-  stateOf: (id: string) => QueryState,
+  standingOf: (id: string) => Standing,
 ): Entity {
-  const queryDescriptions = plans.map((plan) => describedQuery(plan, stateOf(plan.query)));
-  return entity('queryDescriptions', statementText, { queryDescriptions });
+  const queryDescriptions = plans.map((plan) => describedQuery(plan, standingOf(plan.query)));
+  return entity('query_descriptions', statementText, { queryDescriptions });
 }
 
 export function functionsEntity(statementText: string, registry: FunctionRegistry): Entity {
@@ -154,7 +160,7 @@ export function variablesEntity(
   variables: ReadonlyMap<string, string>,
 ): Entity {
   return entity('variables', statementText, {
-    variables: [...variables].map(([variable, value]) => ({ variable, value })),
+    variables: [...variables].map(([name, value]) => ({ name, value })),
   });
 }
 
@@ -258,14 +264,14 @@ function statistics(of: readonly QueryStats[]) {
 export function queryDescription(
   statementText: string,
   plan: Plan,
-  state: QueryState | null,
+  standing: Standing | null,
 ): Entity {
   return entity('queryDescription', statementText, {
-    queryDescription: describedQuery(plan, state),
+    queryDescription: describedQuery(plan, standing),
   });
 }
 
-function describedQuery(plan: Plan, state: QueryState | null) {
+function describedQuery(plan: Plan, standing: Standing | null) {
   const steps = plan.subtopologies.flatMap((part) => part.steps);
   const last = steps.findLast((step) => step.step === 'sink' || step.step === 'client');
   const aggregation = steps.find((step) => step.step === 'aggregate');
@@ -279,8 +285,9 @@ function describedQuery(plan: Plan, state: QueryState | null) {
     executionPlan: explain(plan),
     topology: '',
     overriddenProperties: {},
-    state,
+    state: standing?.state ?? null,
     queryType: plan.kind.toUpperCase(),
+    queryErrors: (standing?.error ?? null) === null ? [] : [{ errorMessage: standing?.error }],
     ksqlHostQueryStatus: {},
   };
 }

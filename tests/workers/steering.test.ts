@@ -13,7 +13,10 @@ import { parseRecordBatch } from '../../runtime/data/record.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 
 const TASK = 'CTAS_NAMED_2/0/0';
-const NOBODY = { properties: new Map<string, string>(), variables: new Map<string, string>() };
+const NOBODY = {
+  properties: new Map<string, string>(),
+  variables: new Map<string, string>(),
+};
 const WIDER = 'CREATE OR REPLACE TABLE named AS SELECT id, name, age FROM users;';
 
 /** A table of names over a table of users, of a tenant of its own. */

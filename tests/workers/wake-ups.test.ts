@@ -12,7 +12,10 @@ import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 
 const TASK = 'CTAS_T_2/0/0';
-const NOBODY = { properties: new Map<string, string>(), variables: new Map<string, string>() };
+const NOBODY = {
+  properties: new Map<string, string>(),
+  variables: new Map<string, string>(),
+};
 const stub = (namespace: DurableObjectNamespace, name: string) =>
   namespace.get(namespace.idFromName(name));
 

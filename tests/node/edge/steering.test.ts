@@ -43,8 +43,7 @@ test('variables of a request are put in and shown', async () => {
     b: 'none',
   });
   expect(body).toMatchObject([
-    { variables: [{ variable: 'b' }, { variable: 'a', value: '1' }] },
-    { variables: [{ variable: 'b' }, { variable: 'a' }] },
+    { variables: [{ name: 'b' }, { name: 'a', value: '1' }] },
     { '@type': 'assert_topic', topicName: 'none', exists: false },
   ]);
 });
@@ -146,6 +145,38 @@ test('ALTER SYSTEM holds for every request that does not set the property itself
   expect((await ksql("ALTER SYSTEM 'millrace.path' = 'sideways';")).status).toBe(400);
   const back = "ALTER SYSTEM 'auto.offset.reset' = 'earliest';";
   expect((await ksql(back)).status).toBe(200);
+});
+
+test('a request may wait for a statement, and one that is not known is refused', async () => {
+  const { body } = await ksql('CREATE TYPE waited AS STRING;');
+  const [{ commandSequenceNumber }] = body as [{ commandSequenceNumber: number }];
+  const asked = (number: unknown): Promise<Answer> =>
+    send(edge, 'POST', '/ksql', { ksql: 'SHOW TYPES;', commandSequenceNumber: number });
+  expect((await asked(commandSequenceNumber)).status).toBe(200);
+  expect((await asked(commandSequenceNumber + 1)).body).toMatchObject({ error_code: 50301 });
+  expect((await asked('soon')).status).toBe(400);
+});
+
+test('SHOW QUERIES EXTENDED says why a query has ended', async () => {
+  await ksql(`CREATE STREAM d (k STRING KEY, v DECIMAL(3, 1))
+      WITH (KAFKA_TOPIC='d', PARTITIONS=1, VALUE_FORMAT='JSON');
+    CREATE TABLE d_sums AS SELECT k, SUM(v) AS total FROM d GROUP BY k;`);
+  const records = [
+    { key: 'a', value: { v: 60.5 } },
+    { key: 'a', value: { v: 60.5 } },
+  ];
+  await send(edge, 'POST', '/topics/d/records', { records });
+  await until(async () => (await stateOf('CTAS_D_SUMS')) === 'ERROR');
+  const { body } = await ksql('SHOW QUERIES EXTENDED;');
+  const [{ '@type': type, queryDescriptions }] = body as [
+    { '@type': string; queryDescriptions: { id: string }[] },
+  ];
+  expect(type).toBe('query_descriptions');
+  expect(queryDescriptions.find(({ id }) => id.startsWith('CTAS_D_SUMS'))).toMatchObject({
+    state: 'ERROR',
+    queryErrors: [{ errorMessage: expect.stringContaining('numeric overflow') }],
+  });
+  await ksql('DROP TABLE d_sums;');
 });
 
 test('a topic without a query of its name is told in time', async () => {

@@ -17,9 +17,10 @@ const COUNT = 'CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;';
 function hostWithDamage(query: string): { host: MemoryHost; damage: () => void } {
   const host = memoryHost();
   let isDamaged = false;
-  const { load, rebuild } = host.store;
+  const load = host.store.load.bind(host.store);
+  const rebuild = host.store.rebuild.bind(host.store);
   host.store.load = async (task) => {
-    const restored = await load.call(host.store, task);
+    const restored = await load(task);
     const { reader } = restored;
     const check = (): void => {
       if (isDamaged && task.startsWith(query)) throw new TaskCorrupted('a row is damaged');
@@ -37,7 +38,7 @@ function hostWithDamage(query: string): { host: MemoryHost; damage: () => void }
     return { ...restored, reader: checked };
   };
   host.store.rebuild = async (task, begin) => {
-    await rebuild.call(host.store, task, (committed) => {
+    await rebuild(task, (committed) => {
       const begun = begin(committed);
       if (begun !== null) isDamaged = false;
       return begun;
@@ -115,9 +116,9 @@ test('a record that was given up ends the query', async () => {
   const { host, damage } = hostWithDamage('C');
   await using engine = await openEngine({ host });
   await engine.execute(`${SOURCES} ${COUNT}`);
-  const { commit } = host.store;
+  const commit = host.store.commit.bind(host.store);
   host.store.commit = (task, given) =>
-    commit.call(host.store, task, {
+    commit(task, {
       ...given,
       outbox: given.outbox.map((append) =>
         append.to.topic === 'T'
@@ -133,7 +134,8 @@ test('a pull query is refused until the rows are there again, and the table is w
   const { host, damage } = hostWithDamage('C');
   await using engine = await openEngine({ host });
   await engine.execute(`${SOURCES} ${COUNT}`);
-  const { rebuild, commit } = host.store;
+  const rebuild = host.store.rebuild.bind(host.store);
+  const commit = host.store.commit.bind(host.store);
   const answers: unknown[] = [];
   const ask = async (): Promise<unknown> =>
     engine.query('SELECT n FROM t;').then(
@@ -142,12 +144,12 @@ test('a pull query is refused until the rows are there again, and the table is w
     );
   let isRebuilt = false;
   host.store.rebuild = async (...given) => {
-    await rebuild.call(host.store, ...given);
+    await rebuild(...given);
     isRebuilt = true;
   };
   host.store.commit = async (task, given) => {
     if (isRebuilt && answers.length === 0) answers.push(await ask());
-    return commit.call(host.store, task, given);
+    return commit(task, given);
   };
   await restarted(engine, damage);
   await engine.idle();

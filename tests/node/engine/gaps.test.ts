@@ -69,11 +69,11 @@ test('from latest it goes on with what comes', async () => {
 test('a crash between the gap and its commit tells it once', async () => {
   const host = memoryHost();
   const engine = await withGap(host);
-  const { commit } = host.store;
+  const commit = host.store.commit.bind(host.store);
   let refusals = 2;
   host.store.commit = async (task, change) => {
     if (change.outbox.length > 0 && refusals-- > 0) throw new Error('the process ends here');
-    return commit.call(host.store, task, change);
+    return commit(task, change);
   };
   await engine.execute('RESUME ALL;');
   await expect(engine.idle()).rejects.toThrow('the process ends here');
@@ -88,9 +88,8 @@ test('a crash between the gap and its commit tells it once', async () => {
 test('what was read beyond the end of a partition ends the query', async () => {
   const host = memoryHost();
   await using engine = await withGap(host);
-  const { read } = host.log;
-  host.log.read = (at, from, bytesMax) =>
-    read.call(host.log, at, at.topic === 's' ? from + 100 : from, bytesMax);
+  const read = host.log.read.bind(host.log);
+  host.log.read = (at, from, bytesMax) => read(at, at.topic === 's' ? from + 100 : from, bytesMax);
   await engine.execute('RESUME ALL;');
   await expect(engine.idle()).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' });
 });

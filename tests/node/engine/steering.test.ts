@@ -130,15 +130,15 @@ test('variables last as long as the session and are listed', async () => {
   );
   expect(defined).toMatchObject({
     '@type': 'variables',
-    variables: [{ variable: 'topic', value: 's' }],
+    variables: [{ name: 'topic', value: 's' }],
   });
   await engine.execute(`CREATE STREAM s (k STRING KEY, v INT)
     WITH (KAFKA_TOPIC='\${topic}', PARTITIONS=1, VALUE_FORMAT='\${format}');`);
   expect(engine.catalog.source('S').topic).toBe('t');
   const [shown] = await engine.execute('SHOW VARIABLES;');
   expect(shown?.['variables']).toEqual([
-    { variable: 'Format', value: 'JSON' },
-    { variable: 'TOPIC', value: 't' },
+    { name: 'Format', value: 'JSON' },
+    { name: 'TOPIC', value: 't' },
   ]);
   await engine.execute('UNDEFINE topic;');
   expect((await engine.execute('LIST VARIABLES;'))[0]?.['variables']).toHaveLength(1);
@@ -269,7 +269,7 @@ test('the long forms of SHOW and DESCRIBE say more', async () => {
   });
   expect(JSON.stringify(await show('SHOW ALL TOPICS'))).toContain('__catalog');
   expect(await show('SHOW QUERIES EXTENDED')).toMatchObject({
-    '@type': 'queryDescriptions',
+    '@type': 'query_descriptions',
     queryDescriptions: [{ id: 'CTAS_N_1', state: 'RUNNING' }],
   });
   expect(await show('SHOW TABLES EXTENDED')).toMatchObject({
