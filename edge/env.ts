@@ -5,7 +5,7 @@ import type { AppendResult, Bounds, Fetched, TopicPartition } from '../runtime/p
 import type { ProducerStamp, TopicDescription, TopicSpec } from '../runtime/ports/log.ts';
 import type { TopicPolicy } from '../runtime/ports/topic-policy.ts';
 import type { CounterEntry, OffsetEntry, TaskId } from '../runtime/ports/store.ts';
-import { catalogName, partitionName, processorName } from './names.ts';
+import { catalogName, isRelayName, partitionName, processorName, relayName } from './names.ts';
 import type { ProcessorSpec } from './objects/processor-tables.ts';
 import type { Entity } from '../runtime/engine/entities.ts';
 import type { QueryState } from '../runtime/engine/queries.ts';
@@ -17,6 +17,7 @@ import type { Wire, WireError } from './wire.ts';
 export interface EdgeEnv {
   readonly PARTITION: DurableObjectNamespace;
   readonly PROCESSOR: DurableObjectNamespace;
+  readonly RELAY: DurableObjectNamespace;
   readonly CATALOG: DurableObjectNamespace;
   /** Bytes that a partition object may hold, where that is not the platform's own limit. */
   readonly PARTITION_BYTES_MAX?: string | undefined;
@@ -60,9 +61,21 @@ export interface PartitionPort {
   follow(seen: number, waitMs: number): Promise<Wire<Bounds>>;
   offsetForTime(ms: number): Promise<Wire<number>>;
   trim(before: number): Promise<Wire<null>>;
-  /** Wakes the processor object of that name after every append from now on. May repeat. */
-  subscribe(processor: string): Promise<Wire<null>>;
-  unsubscribe(processor: string): Promise<Wire<null>>;
+  /** Wakes the processor or relay object of that name after every append from now on. May repeat. */
+  subscribe(name: string): Promise<Wire<null>>;
+  unsubscribe(name: string): Promise<Wire<null>>;
+}
+
+/** What a partition tells of its records. */
+export interface WakePort {
+  /** There are records up to `highWatermark`; true once that cannot be forgotten, false: nobody there wants to know. */
+  wake(at: TopicPartition, highWatermark: number): Promise<Wire<boolean>>;
+}
+
+/** Methods of an object that holds sockets. */
+export interface RelayPort extends WakePort {
+  /** Opens a socket: 101, or 503 when it has no room. */
+  fetch(request: Request): Promise<Response>;
 }
 
 /** How a task stands, as its object knows it. */
@@ -77,15 +90,13 @@ export interface ProcessorStatus {
 }
 
 /** Methods of a task's object. A command whose statement's number is not above that of the last one changes nothing. */
-export interface ProcessorPort {
+export interface ProcessorPort extends WakePort {
   /** Begins the task, or goes on with another plan from its last commit. */
   start(spec: ProcessorSpec): Promise<Wire<null>>;
   /** It keeps its state and takes nothing in; or goes on. */
   pause(paused: boolean, sequence: number): Promise<Wire<null>>;
   /** Ends the task and forgets its state. */
   remove(sequence: number): Promise<Wire<null>>;
-  /** Notes durably that there may be records to read, and returns. false: this task does not exist (any more). */
-  wake(at: TopicPartition, highWatermark: number): Promise<Wire<boolean>>;
   /**
    * What this task's partition answers to a pull query, from committed state; UNAVAILABLE where its plan is not that of the statement
    * `planned`.
@@ -162,6 +173,16 @@ export function partitionAt(env: EdgeEnv, tenant: string, at: TopicPartition): P
 
 export function processorAt(env: EdgeEnv, tenant: string, task: TaskId): ProcessorPort {
   return stub<ProcessorPort>(env.PROCESSOR, processorName(tenant, task));
+}
+
+/** @param relay 0 .. RELAYS_MAX - 1 */
+export function relayAt(env: EdgeEnv, tenant: string, relay: number): RelayPort {
+  return stub<RelayPort>(env.RELAY, relayName(tenant, relay));
+}
+
+/** Who is to be woken, by the name that it subscribed with. */
+export function subscriberByName(env: EdgeEnv, name: string): WakePort {
+  return stub<WakePort>(isRelayName(name) ? env.RELAY : env.PROCESSOR, name);
 }
 
 /** The processor object of a name that `processorName` made. */

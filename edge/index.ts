@@ -6,5 +6,6 @@ export type { ApiKey, Auth, KeysEnv, Principal } from './guard/principal.ts';
 export { Catalog } from './objects/catalog.ts';
 export { Partition } from './objects/partition.ts';
 export { Processor } from './objects/processor.ts';
+export { Relay } from './objects/relay.ts';
 export { registerFunctions } from './registry.ts';
 export { createEdge, type EdgeOptions } from './worker.ts';

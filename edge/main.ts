@@ -2,5 +2,5 @@
 
 import { createEdge } from './index.ts';
 
-export { Catalog, Partition, Processor } from './index.ts';
+export { Catalog, Partition, Processor, Relay } from './index.ts';
 export default createEdge();

@@ -5,7 +5,7 @@ import { NAME_LENGTH_MAX, PARTITIONS_MAX } from '../runtime/base/limits.ts';
 import type { TopicPartition } from '../runtime/ports/log.ts';
 import type { TaskId } from '../runtime/ports/store.ts';
 
-export type ObjectKind = 'partition' | 'processor' | 'catalog';
+export type ObjectKind = 'partition' | 'processor' | 'relay' | 'catalog';
 
 const TENANT = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const TOPIC = /^[A-Za-z0-9._-]+$/;
@@ -38,6 +38,16 @@ export function partitionName(tenant: string, at: TopicPartition): string {
 export function processorName(tenant: string, task: TaskId): string {
   if (!TASK.test(task)) throw new PortError('UNKNOWN_TOPIC', 'this task does not exist');
   return objectName(tenant, 'processor', task);
+}
+
+/** Name of one of a tenant's relays, 0 .. RELAYS_MAX - 1. */
+export function relayName(tenant: string, relay: number): string {
+  return objectName(tenant, 'relay', String(relay));
+}
+
+/** True for a name that `relayName` made. */
+export function isRelayName(name: string): boolean {
+  return name.split(':')[2] === 'relay';
 }
 
 /** Name of a tenant's catalog. */

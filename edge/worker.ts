@@ -14,6 +14,7 @@ import { ksqlRoutes } from './routes/ksql.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { produceRoutes } from './routes/produce.ts';
 import { queryRoutes } from './routes/query.ts';
+import { type AllowOrigin, socketRoutes } from './routes/sockets.ts';
 import { topicRoutes } from './routes/topics.ts';
 import { TopicCache } from './topic-cache.ts';
 
@@ -25,6 +26,8 @@ export interface EdgeOptions<Env extends EdgeEnv = EdgeEnv> extends GuardOptions
    * stays when its text goes, and a changed text is another one.
    */
   readonly statements?: readonly string[] | undefined;
+  /** Pages of which other origins may open WebSockets; by default those of the edge's own origin alone. */
+  readonly allowOrigin?: AllowOrigin | undefined;
 }
 
 /**
@@ -53,6 +56,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   ksqlRoutes(app);
   queryRoutes(app);
   migrationRoutes(app);
+  socketRoutes(app, options.allowOrigin);
 
   const paths = new Set(app.routes.map(({ path }) => path).filter((path) => path !== '/*'));
   for (const path of paths) {

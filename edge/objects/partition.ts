@@ -16,9 +16,10 @@ import {
   type EdgeEnv,
   type PartitionPort,
   type PartitionSpec,
-  processorByName,
   type StorageUsage,
+  subscriberByName,
 } from '../env.ts';
+import { isRelayName } from '../names.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
 import { boundsOf, type PartitionMeta, PartitionTables } from './partition-tables.ts';
@@ -39,6 +40,8 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   readonly #waiters = new Waiters();
   /** High watermark that each subscriber has acknowledged; lost with the instance, then told again. */
   readonly #told = new Map<string, number>();
+  /** Who has subscribed since it was last told something: an answer from before then does not unsubscribe it. */
+  readonly #fresh = new Set<string>();
   #hinting = false;
   #retryMs = HINT_RETRY_MS;
   readonly #alarm: Alarm;
@@ -65,11 +68,22 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   async close(generation: number): Promise<Wire<null>> {
     return settle(() => {
+      const meta = this.#tables.meta();
+      const relays = this.#tables.subscribers().filter(isRelayName);
       this.ctx.storage.transactionSync(() => this.#tables.close(generation));
       this.#told.clear();
       this.#waiters.wakeAll();
+      if (meta !== null && this.#tables.meta() === null) this.#dismiss(relays, meta);
       return null;
     });
+  }
+
+  /** Lets sockets learn that the topic is gone; a relay that is not reached finds out when it next looks. */
+  #dismiss(relays: readonly string[], { topic, partition }: PartitionMeta): void {
+    for (const name of relays) {
+      const gone = subscriberByName(this.env, name).wake({ topic, partition }, Infinity);
+      this.ctx.waitUntil(unwrap(gone).catch(() => false));
+    }
   }
 
   async append(
@@ -186,21 +200,22 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     });
   }
 
-  async subscribe(processor: string): Promise<Wire<null>> {
+  async subscribe(name: string): Promise<Wire<null>> {
     return settle(() => {
       this.#meta(null);
-      this.#tables.subscribe(processor);
-      this.#told.delete(processor);
+      this.#tables.subscribe(name);
+      this.#told.delete(name);
+      this.#fresh.add(name);
       this.#alarm.arm(Date.now() + HINT_RETRY_MS);
       this.#hint();
       return null;
     });
   }
 
-  async unsubscribe(processor: string): Promise<Wire<null>> {
+  async unsubscribe(name: string): Promise<Wire<null>> {
     return settle(() => {
-      this.#tables.unsubscribe(processor);
-      this.#told.delete(processor);
+      this.#tables.unsubscribe(name);
+      this.#told.delete(name);
       return null;
     });
   }
@@ -267,10 +282,11 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   }
 
   async #wake(name: string, { topic, partition, next }: PartitionMeta): Promise<boolean> {
+    this.#fresh.delete(name);
     try {
-      const known = await unwrap(processorByName(this.env, name).wake({ topic, partition }, next));
+      const known = await unwrap(subscriberByName(this.env, name).wake({ topic, partition }, next));
       if (known) this.#told.set(name, next);
-      else this.#tables.unsubscribe(name);
+      else if (!this.#fresh.has(name)) this.#tables.unsubscribe(name);
       return true;
     } catch {
       return false; // Unreachable for now; the alarm asks again.

@@ -21,6 +21,8 @@ export type RequestCode =
   | 'BODY_TOO_LARGE'
   | 'URL_TOO_LONG'
   | 'MEDIA_TYPE'
+  | 'ORIGIN'
+  | 'UPGRADE_REQUIRED'
   | 'TOO_MANY_REQUESTS'
   | 'HEADERS_TOO_LARGE';
 
@@ -34,6 +36,8 @@ const REQUEST_CODES: Readonly<Record<RequestCode, number>> = {
   BODY_TOO_LARGE: 41300,
   URL_TOO_LONG: 41400,
   MEDIA_TYPE: 41500,
+  ORIGIN: 40301,
+  UPGRADE_REQUIRED: 42600,
   TOO_MANY_REQUESTS: 42900,
   HEADERS_TOO_LARGE: 43100,
 };
@@ -54,6 +58,7 @@ const PORT_CODES: Readonly<Record<PortCode, number>> = {
   RECORD_TOO_LARGE: 41300,
   OFFSET_OUT_OF_RANGE: 41600,
   CORRUPT: 50000,
+  OVERLOADED: 42900,
   UNAVAILABLE: 50301,
   STORAGE_FULL: 50700,
 };
@@ -166,7 +171,7 @@ export function errorResponse(thrown: unknown, failed?: FailedStatement | undefi
   const status = Math.floor(body.error_code / 100);
   if (body.code === 'INTERNAL') console.error(thrown);
   const headers: Record<string, string> = { 'Content-Type': 'application/json' };
-  if (status === 503) headers['Retry-After'] = '1';
+  if (status === 503 || status === 429) headers['Retry-After'] = '1';
   if (thrown instanceof HTTPException && status === 429) {
     headers['Retry-After'] = thrown.res?.headers.get('Retry-After') ?? '1';
   }

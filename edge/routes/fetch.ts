@@ -1,4 +1,4 @@
-// Fetch over HTTP: records as JSON, digits untouched, or record batches as bytes; waits where asked; knows no SQL.
+// Fetch over HTTP: records as JSON, digits untouched, as events or as record batches; waits where asked; knows no SQL.
 
 import type { Hono } from 'hono';
 import { encodeBase64 } from '../../runtime/base/base64.ts';
@@ -10,9 +10,18 @@ import {
   parseRecordBatch,
   type RecordBatch,
 } from '../../runtime/data/record.ts';
-import type { Fetched } from '../../runtime/ports/log.ts';
+import type { Fetched, TopicPartition } from '../../runtime/ports/log.ts';
+import type { RemoteLog } from '../adapters/remote-log.ts';
 import type { EdgeContext, EdgeHono } from './context.ts';
 import { refusal } from './errors.ts';
+import {
+  eventStream,
+  eventText,
+  HEARTBEAT,
+  HEARTBEAT_MS,
+  lastEventId,
+  wantsEvents,
+} from './event-stream.ts';
 import { boundedOf, integerOf } from './parameters.ts';
 
 const BATCHES_TYPE = 'application/vnd.millrace.batches';
@@ -25,10 +34,7 @@ export function fetchRoutes(app: Hono<EdgeHono>): void {
   });
 }
 
-async function fetchRecords(
-  c: EdgeContext,
-  at: { readonly topic: string; readonly partition: number },
-): Promise<Response> {
+async function fetchRecords(c: EdgeContext, at: TopicPartition): Promise<Response> {
   const { log } = c.var.edge;
   const bytesMax = boundedOf(
     c.req.query('max_bytes'),
@@ -36,16 +42,74 @@ async function fetchRecords(
     FETCH_BYTES_MAX,
     FETCH_BYTES_MAX,
   );
-  const waitMs = boundedOf(c.req.query('wait_ms'), 'wait_ms', 0, WAIT_MS_MAX);
-  const offset = c.req.query('offset') ?? 'earliest';
-  let from: number;
-  if (offset === 'earliest') from = (await log.bounds(at)).start;
-  else if (offset === 'latest') from = (await log.bounds(at)).highWatermark;
-  else from = integerOf(offset, 'offset');
-  const incarnation = c.req.query('incarnation') ?? null;
+  const isEvents = wantsEvents(c);
+  const last = isEvents ? lastEventId(c) : null;
+  const { from, incarnation } = last === null ? await placeOf(c, at) : placeAfter(last);
+  const waitMs = boundedOf(
+    c.req.query('wait_ms'),
+    'wait_ms',
+    isEvents ? HEARTBEAT_MS : 0,
+    WAIT_MS_MAX,
+  );
+  if (isEvents) {
+    // What is refused is refused before the stream begins.
+    const first = await log.readOrWait(at, from, bytesMax, 0, incarnation);
+    return eventStream(
+      recordEvents(log, at, { from, first, bytesMax, waitMs: Math.max(waitMs, 1) }),
+    );
+  }
   const fetched = await log.readOrWait(at, from, bytesMax, waitMs, incarnation);
   const isBinary = c.req.header('Accept')?.includes(BATCHES_TYPE) === true;
   return isBinary ? binaryReply(fetched) : jsonReply(fetched, from);
+}
+
+/** Where a reader begins. */
+interface Place {
+  readonly from: number;
+  /** null: whichever it is. */
+  readonly incarnation: string | null;
+}
+
+async function placeOf(c: EdgeContext, at: TopicPartition): Promise<Place> {
+  const { log } = c.var.edge;
+  const offset = c.req.query('offset') ?? 'earliest';
+  const incarnation = c.req.query('incarnation') ?? null;
+  if (offset === 'earliest') return { from: (await log.bounds(at)).start, incarnation };
+  if (offset === 'latest') return { from: (await log.bounds(at)).highWatermark, incarnation };
+  return { from: integerOf(offset, 'offset'), incarnation };
+}
+
+/** The place that the id of an event names. */
+function placeAfter(id: string): Place {
+  const slash = id.indexOf('/');
+  if (slash <= 0) throw refusal('BAD_REQUEST', 'Last-Event-ID is not the id of an event');
+  return { incarnation: id.slice(0, slash), from: integerOf(id.slice(slash + 1), 'Last-Event-ID') };
+}
+
+/** Records as events for as long as somebody reads; nothing is read ahead. */
+async function* recordEvents(
+  log: RemoteLog,
+  at: TopicPartition,
+  options: {
+    readonly from: number;
+    readonly first: Fetched;
+    readonly bytesMax: number;
+    readonly waitMs: number;
+  },
+): AsyncGenerator<string, void, undefined> {
+  const { first, bytesMax, waitMs } = options;
+  let next = options.from;
+  let fetched = first;
+  for (;;) {
+    if (fetched.batches.length > 0) {
+      const answer = jsonAnswer(fetched, next);
+      next = answer.next;
+      yield eventText({ id: `${fetched.incarnation}/${next}`, data: answer.text });
+    } else if (fetched !== first) {
+      yield HEARTBEAT;
+    }
+    fetched = await log.readOrWait(at, next, bytesMax, waitMs, first.incarnation);
+  }
 }
 
 function binaryReply({ batches, start, highWatermark, incarnation }: Fetched): Response {
@@ -67,6 +131,12 @@ function binaryReply({ batches, start, highWatermark, incarnation }: Fetched): R
 }
 
 function jsonReply(fetched: Fetched, from: number): Response {
+  return new Response(jsonAnswer(fetched, from).text, {
+    headers: { 'Content-Type': 'application/json' },
+  });
+}
+
+function jsonAnswer(fetched: Fetched, from: number): { text: string; next: number } {
   const { batches, start, highWatermark, incarnation } = fetched;
   const records: string[] = [];
   let next = from;
@@ -80,9 +150,7 @@ function jsonReply(fetched: Fetched, from: number): Response {
     next = base + count;
   }
   const rest = JSON.stringify({ next, start, highWatermark, incarnation }).slice(1);
-  return new Response(`{"records":[${records.join(',')}],${rest}`, {
-    headers: { 'Content-Type': 'application/json' },
-  });
+  return { text: `{"records":[${records.join(',')}],${rest}`, next };
 }
 
 /** One record as JSON; a value that is JSON stands as it was stored, digit by digit. */

@@ -80,6 +80,7 @@ export type PortCode =
   | 'CORRUPT' // stored bytes fail their checksum
   | 'STORAGE_FULL'
   | 'LOCKED' // another tab or process holds the writing lock
+  | 'OVERLOADED' // more waits than may, and nothing was done: try again later
   | 'UNAVAILABLE'; // a passing fault: try again
 
 /** A log or a store refused; `detail` carries numbers a client can act on (expected sequence, start, end). */
@@ -97,6 +98,13 @@ export class PortError extends Error {
     this.code = code;
     this.detail = detail;
   }
+}
+
+/** True for a refusal that the same call may outlive, tried again later. */
+export function isPassing(thrown: unknown): boolean {
+  return (
+    thrown instanceof PortError && (thrown.code === 'UNAVAILABLE' || thrown.code === 'OVERLOADED')
+  );
 }
 
 /** A named limit was reached; nothing was changed. */

@@ -139,3 +139,19 @@ export const REQUEST_HEADERS_BYTES_MAX = 16_384;
 export const MIGRATIONS_MAX = 1000;
 /** How far the clock that made a producer's id may be ahead of the edge's. */
 export const PRODUCER_AHEAD_MS_MAX = 86_400_000;
+/** Calls that wait at one partition for its next record. */
+export const WAITERS_MAX = 10_000;
+/** Sockets of one relay object, and relays of one tenant. */
+export const RELAY_SOCKETS_MAX = 250;
+export const RELAYS_MAX = 40;
+/** Subscriptions of one socket: what its attachment (16 KiB) holds with the longest names. */
+export const SOCKET_SUBSCRIPTIONS_MAX = 32;
+/** Bytes of one message from a client, and messages of one socket in a second. */
+export const SOCKET_MESSAGE_BYTES_MAX = 4096;
+export const SOCKET_MESSAGES_SECOND_MAX = 1000;
+/** Bytes that one subscription may be granted and not have used. */
+export const SOCKET_CREDIT_BYTES_MAX = 4_194_304;
+/** Bytes of one frame of records: a record batch of the greatest size and what stands before it. */
+export const SOCKET_FRAME_BYTES_MAX = 1_048_608;
+/** How long records wait for credit before their socket is closed. */
+export const SOCKET_STALL_MS = 30_000;

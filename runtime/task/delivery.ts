@@ -1,6 +1,6 @@
 // Sends the appends of an outbox: per destination in order, until acknowledged, each once; knows no operator and no state.
 
-import { InvariantError, PortError } from '../base/errors.ts';
+import { InvariantError, isPassing, PortError } from '../base/errors.ts';
 import type { OutboxAppend } from '../ports/store.ts';
 import type { Delivery, Destination, OutboxOptions } from './outbox.ts';
 
@@ -74,7 +74,7 @@ class Sender {
       await log.append(this.#destination.to, bytes, { ...producer, sequence });
     } catch (thrown) {
       if (!(thrown instanceof PortError)) throw thrown;
-      if (thrown.code === 'UNAVAILABLE' || thrown.code === 'STORAGE_FULL') {
+      if (isPassing(thrown) || thrown.code === 'STORAGE_FULL') {
         this.#postpone();
         return false;
       }
@@ -125,7 +125,7 @@ class Sender {
     try {
       await store.acknowledge(task, this.#destination.to, next);
     } catch (thrown) {
-      if (!(thrown instanceof PortError) || thrown.code !== 'UNAVAILABLE') throw thrown;
+      if (!isPassing(thrown)) throw thrown;
     }
   }
 

@@ -1,6 +1,6 @@
 // The loop of a task: restore, read, process, commit, deliver, and again; what fails is thrown away and restored. Knows no SQL and no host.
 
-import { InvariantError, messageOf, PortError, TaskCorrupted } from '../base/errors.ts';
+import { InvariantError, isPassing, messageOf, PortError, TaskCorrupted } from '../base/errors.ts';
 import { REPARTITION_RECORDS_MAX } from '../base/limits.ts';
 import { PartMissing } from '../base/part.ts';
 import type { Batch } from '../data/batch.ts';
@@ -299,7 +299,7 @@ export class Task {
   }
 
   #judge(thrown: unknown): Turn {
-    if (thrown instanceof PortError && thrown.code === 'UNAVAILABLE') {
+    if (isPassing(thrown)) {
       const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** Math.min(this.#failures, 16));
       this.#failures += 1;
       return { kind: 'wait', untilMs: this.options.clock.now() + waitMs };

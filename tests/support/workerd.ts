@@ -32,6 +32,7 @@ const START_MS_MAX = 20_000;
 const CLASSES = [
   ['PARTITION', 'Partition'],
   ['PROCESSOR', 'Processor'],
+  ['RELAY', 'Relay'],
   ['CATALOG', 'Catalog'],
 ] as const;
 

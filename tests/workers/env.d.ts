@@ -4,6 +4,7 @@ declare namespace Cloudflare {
   interface Env {
     readonly PARTITION: DurableObjectNamespace;
     readonly PROCESSOR: DurableObjectNamespace;
+    readonly RELAY: DurableObjectNamespace;
     readonly CATALOG: DurableObjectNamespace;
   }
 }

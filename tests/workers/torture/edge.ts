@@ -15,6 +15,7 @@ import { FailingStore } from './failing-store.ts';
 import { misjudged, STORES } from './mutants.ts';
 import { around, dying, isTask, type TortureEnv, watchedEnv, watched } from './points.ts';
 
+export { Relay } from '../../../edge/index.ts';
 export default createEdge();
 
 /** A bound, so that rounds have one: the partition waits twice as long after each. */

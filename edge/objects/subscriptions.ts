@@ -1,0 +1,178 @@
+// The subscriptions of one hibernating socket, kept in its attachment, and the frames that they are sent; knows no call and no partition.
+
+import { ByteWriter } from '../../runtime/base/bytes.ts';
+import { SOCKET_FRAME_BYTES_MAX } from '../../runtime/base/limits.ts';
+import type { FetchedBatch } from '../../runtime/ports/log.ts';
+
+/** One subscription as it stands; written to the attachment in the turn of each change. */
+export interface Subscription {
+  readonly id: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly incarnation: string;
+  /** Offset of the next record to send. */
+  next: number;
+  /** Bytes that may still be sent. */
+  credit: number;
+  /** Since when records wait for credit (ms since the Unix epoch); null while none do. */
+  waitingMs: number | null;
+}
+
+/** What survives hibernation: plain data, arrays for its size. */
+interface Attachment {
+  readonly tenant: string;
+  readonly relay: string;
+  readonly subscriptions: readonly (readonly [
+    id: number,
+    topic: string,
+    partition: number,
+    incarnation: string,
+    next: number,
+    credit: number,
+    waitingMs: number | null,
+  ])[];
+}
+
+/** A socket with its subscriptions. One a WebSocket and instance of the object. */
+export class LiveSocket {
+  readonly ws: WebSocket;
+  readonly tenant: string;
+  /** Name of the object that holds it. */
+  readonly relay: string;
+  readonly subscriptions = new Map<number, Subscription>();
+  /** Ids whose subscription is being made. */
+  readonly pending = new Set<number>();
+  /** Messages in the second that began at `secondMs`. */
+  #messages = 0;
+  #secondMs = 0;
+
+  private constructor(ws: WebSocket, tenant: string, relay: string) {
+    this.ws = ws;
+    this.tenant = tenant;
+    this.relay = relay;
+  }
+
+  /** A socket that has just been accepted. */
+  static accepted(ws: WebSocket, tenant: string, relay: string): LiveSocket {
+    const socket = new LiveSocket(ws, tenant, relay);
+    socket.keep();
+    return socket;
+  }
+
+  /** A socket that has outlived the instance that accepted it. */
+  static restored(ws: WebSocket): LiveSocket {
+    const { tenant, relay, subscriptions } = ws.deserializeAttachment() as Attachment;
+    const socket = new LiveSocket(ws, tenant, relay);
+    for (const [id, topic, partition, incarnation, next, credit, waitingMs] of subscriptions) {
+      const subscription = { id, topic, partition, incarnation, next, credit, waitingMs };
+      socket.subscriptions.set(id, subscription);
+    }
+    return socket;
+  }
+
+  /** Writes the attachment: to be called in the turn of every change. */
+  keep(): void {
+    const attachment: Attachment = {
+      tenant: this.tenant,
+      relay: this.relay,
+      subscriptions: Array.from(this.subscriptions.values(), (s) => [
+        s.id,
+        s.topic,
+        s.partition,
+        s.incarnation,
+        s.next,
+        s.credit,
+        s.waitingMs,
+      ]),
+    };
+    this.ws.serializeAttachment(attachment);
+  }
+
+  /** Counts a message. @returns how many there were in this second */
+  count(nowMs: number): number {
+    if (nowMs - this.#secondMs >= 1_000) {
+      this.#secondMs = nowMs;
+      this.#messages = 0;
+    }
+    this.#messages += 1;
+    return this.#messages;
+  }
+
+  /** What is sent to a socket that has gone is lost with it: its client goes on elsewhere from what it has. */
+  send(message: object | Uint8Array): void {
+    if (this.ws.readyState !== WebSocket.OPEN) return;
+    this.ws.send(message instanceof Uint8Array ? message : JSON.stringify(message));
+  }
+}
+
+/** Bytes before the batches of a frame, and before each batch. */
+const FRAME_HEADER_BYTES = 16;
+const BATCH_HEADER_BYTES = 16;
+
+/** What one reading of a partition gives to many subscriptions: frames are made once for all that stand at the same offset. */
+export class Frames {
+  readonly #batches: readonly FetchedBatch[];
+  readonly #highWatermark: number;
+  readonly #made = new Map<string, Uint8Array>();
+
+  constructor(batches: readonly FetchedBatch[], highWatermark: number) {
+    this.#batches = batches;
+    this.#highWatermark = highWatermark;
+  }
+
+  /** Offset behind the last record. */
+  get end(): number {
+    const last = this.#batches.at(-1);
+    return last === undefined ? -1 : last.base + last.count;
+  }
+
+  /**
+   * The frame of whole batches from the one that holds `next`, within the credit.
+   * @returns its bytes, to be sent before the next call, and the offset behind it; or how many bytes it would take at least; null
+   *   when there is nothing at `next`
+   */
+  frame(
+    id: number,
+    next: number,
+    credit: number,
+  ): { readonly bytes: Uint8Array; readonly end: number } | { readonly needed: number } | null {
+    const from = this.#batches.findIndex(({ base, count }) => base + count > next);
+    const first = this.#batches[from];
+    if (first === undefined) return null;
+    const room = Math.min(credit, SOCKET_FRAME_BYTES_MAX);
+    let length = FRAME_HEADER_BYTES;
+    let to = from;
+    for (let i = from; i < this.#batches.length; i++) {
+      const taken = BATCH_HEADER_BYTES + (this.#batches[i]?.bytes.length ?? 0);
+      if (length + taken > room) break;
+      length += taken;
+      to = i + 1;
+    }
+    const last = this.#batches[to - 1];
+    if (to === from || last === undefined) {
+      return { needed: FRAME_HEADER_BYTES + BATCH_HEADER_BYTES + first.bytes.length };
+    }
+    const bytes = this.#bytes(from, to, length);
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, id, true);
+    return { bytes, end: last.base + last.count };
+  }
+
+  #bytes(from: number, to: number, length: number): Uint8Array {
+    const key = `${from} ${to}`;
+    const made = this.#made.get(key);
+    if (made !== undefined) return made;
+    const writer = new ByteWriter(length);
+    writer.u32(0);
+    writer.u32(to - from);
+    writer.f64(this.#highWatermark);
+    for (const { base, count, bytes } of this.#batches.slice(from, to)) {
+      writer.f64(base);
+      writer.u32(count);
+      writer.u32(bytes.length);
+      writer.bytes(bytes);
+    }
+    const bytes = writer.finish();
+    this.#made.set(key, bytes);
+    return bytes;
+  }
+}

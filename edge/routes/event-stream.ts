@@ -1,0 +1,83 @@
+// Server-sent events as a response: events and comments as they are made, pulled by the reader; knows nothing of what they say.
+
+import { encodeUtf8 } from '../../runtime/base/bytes.ts';
+import type { EdgeContext } from './context.ts';
+import { errorBody } from './errors.ts';
+
+export const EVENT_STREAM_TYPE = 'text/event-stream';
+/** How long a stream is silent before it says that it lives. */
+export const HEARTBEAT_MS = 15_000;
+/** What a client waits before it connects again. */
+const RETRY_MS = 1_000;
+
+export const HEARTBEAT = ':\n\n';
+
+/** One event. What is several lines (JSON that was stored so) is sent as several, and is one text to the client. */
+export function eventText(event: {
+  readonly type?: 'header' | 'end' | 'error' | undefined;
+  readonly id?: string | undefined;
+  readonly data: string;
+}): string {
+  const type = event.type === undefined ? '' : `event: ${event.type}\n`;
+  const id = event.id === undefined ? '' : `id: ${event.id}\n`;
+  const data = /[\r\n]/.test(event.data)
+    ? event.data.replaceAll(/\r\n|\r|\n/g, '\ndata: ')
+    : event.data;
+  return `${type}${id}data: ${data}\n\n`;
+}
+
+/** True when the client asks for events. */
+export function wantsEvents(c: EdgeContext): boolean {
+  return c.req.header('Accept')?.toLowerCase().includes(EVENT_STREAM_TYPE) === true;
+}
+
+/** Where a client goes on: what it says in the header that EventSource sends, or in the query. */
+export function lastEventId(c: EdgeContext): string | null {
+  const id = c.req.header('Last-Event-ID') ?? c.req.query('last_event_id') ?? '';
+  return id === '' ? null : id;
+}
+
+/**
+ * The events as a response. Nothing is made before the reader has room for it; what `events` throws is the last event.
+ * @param onEnd called once, when the reader has gone or nothing more will come
+ */
+export function eventStream(
+  events: AsyncGenerator<string, void, undefined>,
+  onEnd: () => void | Promise<void> = () => undefined,
+): Response {
+  let isFirst = true;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      // The headers leave with the first bytes: they do not wait for the first event.
+      if (isFirst) {
+        isFirst = false;
+        controller.enqueue(encodeUtf8(`retry: ${RETRY_MS}\n\n`));
+        return;
+      }
+      try {
+        const { done, value } = await events.next();
+        if (done !== true) {
+          controller.enqueue(encodeUtf8(value));
+          return;
+        }
+      } catch (thrown) {
+        controller.enqueue(encodeUtf8(failureText(thrown)));
+      }
+      controller.close();
+      await onEnd();
+    },
+    async cancel() {
+      await onEnd();
+      await events.return();
+    },
+  });
+  return new Response(body, {
+    headers: { 'Content-Type': EVENT_STREAM_TYPE, 'Cache-Control': 'no-store' },
+  });
+}
+
+function failureText(thrown: unknown): string {
+  const body = errorBody(thrown);
+  if (body.code === 'INTERNAL') console.error(thrown);
+  return eventText({ type: 'error', data: JSON.stringify(body) });
+}

@@ -1,0 +1,77 @@
+// WebSockets of records over HTTP: who may open one, and which relay holds it; knows no message.
+
+import type { Hono } from 'hono';
+import { PortError } from '../../runtime/base/errors.ts';
+import { RELAYS_MAX } from '../../runtime/base/limits.ts';
+import { relayAt } from '../env.ts';
+import { relayName } from '../names.ts';
+import type { Edge, EdgeContext, EdgeHono } from './context.ts';
+import { refusal } from './errors.ts';
+
+/** How long a Worker goes on from the relay that last had room before it tries from the first again. */
+const REMEMBER_MS = 60_000;
+/** Tenants whose relay an isolate remembers. */
+const TENANTS_MAX = 1_000;
+
+/** Tells whether pages of an origin may open sockets here. */
+export type AllowOrigin = (origin: string, request: Request) => boolean;
+
+export function socketRoutes(app: Hono<EdgeHono>, allowOrigin: AllowOrigin | undefined): void {
+  const relays = new LastRelays();
+  app.get('/socket', async (c) => {
+    requireUpgrade(c, allowOrigin);
+    const webSocket = await opened(c.var.edge, relays);
+    // Made anew: what an object answers cannot be given more headers.
+    return new Response(null, { status: 101, webSocket });
+  });
+}
+
+/** @throws 426 without an upgrade, 403 for a page of another origin */
+export function requireUpgrade(c: EdgeContext, allowOrigin: AllowOrigin | undefined): void {
+  if (c.req.header('Upgrade')?.toLowerCase() !== 'websocket') {
+    throw refusal('UPGRADE_REQUIRED', 'this path is for WebSockets');
+  }
+  const origin = c.req.header('Origin');
+  // No browser opens a socket without an origin.
+  if (origin === undefined) return;
+  const isAllowed = allowOrigin?.(origin, c.req.raw) ?? isOwn(origin, c.req.url);
+  if (!isAllowed) throw refusal('ORIGIN', 'pages of this origin open no sockets here');
+}
+
+function isOwn(origin: string, url: string): boolean {
+  return URL.canParse(origin) && new URL(origin).host === new URL(url).host;
+}
+
+/** Relays are filled one after the other, so that few of them watch a partition that few watch. */
+async function opened({ env, tenant }: Edge, relays: LastRelays): Promise<WebSocket> {
+  const first = relays.get(tenant);
+  for (let i = 0; i < RELAYS_MAX; i++) {
+    const number = (first + i) % RELAYS_MAX;
+    const name = relayName(tenant, number);
+    const path = [tenant, name].map(encodeURIComponent).join('/');
+    const { webSocket } = await relayAt(env, tenant, number).fetch(
+      new Request(`https://relay/${path}`, { headers: { Upgrade: 'websocket' } }),
+    );
+    if (webSocket === null) continue;
+    relays.set(tenant, number);
+    return webSocket;
+  }
+  throw new PortError('OVERLOADED', `${RELAYS_MAX} relays are full of sockets (RELAYS_MAX)`);
+}
+
+/** The relay that last had room, by tenant. */
+class LastRelays {
+  readonly #known = new Map<string, { readonly number: number; readonly atMs: number }>();
+
+  get(tenant: string): number {
+    const known = this.#known.get(tenant);
+    return known === undefined || Date.now() - known.atMs >= REMEMBER_MS ? 0 : known.number;
+  }
+
+  set(tenant: string, number: number): void {
+    const known = this.#known.get(tenant);
+    if (known?.number === number && Date.now() - known.atMs < REMEMBER_MS) return;
+    if (this.#known.size >= TENANTS_MAX) this.#known.clear();
+    this.#known.set(tenant, { number, atMs: Date.now() });
+  }
+}

@@ -1,0 +1,193 @@
+// Sockets of a relay hibernate: the object goes, its sockets and all that they were promised stay; stalled ones are closed by the alarm.
+
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { expect, test, vi } from 'vitest';
+import { RemoteLog } from '../../edge/adapters/remote-log.ts';
+import { relayName } from '../../edge/names.ts';
+import { encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { RELAY_SOCKETS_MAX, SOCKET_STALL_MS } from '../../runtime/base/limits.ts';
+import { singleRecord } from '../../runtime/data/record-builder.ts';
+
+/** A relay of a tenant of its own, and a topic `t`. */
+class Fixture {
+  readonly tenant: string;
+  readonly log: RemoteLog;
+  readonly relay: DurableObjectStub;
+  readonly #name: string;
+
+  private constructor(tenant: string) {
+    this.tenant = tenant;
+    this.log = new RemoteLog({ env, tenant });
+    this.#name = relayName(tenant, 0);
+    this.relay = env.RELAY.get(env.RELAY.idFromName(this.#name));
+  }
+
+  static async make(tenant: string): Promise<Fixture> {
+    const made = new Fixture(tenant);
+    const spec = { name: 't', partitions: 1, retentionMs: null, compacted: false, internal: false };
+    await made.log.create(spec);
+    return made;
+  }
+
+  async append(text: string): Promise<void> {
+    await this.log.append({ topic: 't', partition: 0 }, singleRecord(null, encodeUtf8(text), 0));
+  }
+
+  async open(): Promise<WebSocket | null> {
+    const path = [this.tenant, this.#name].map(encodeURIComponent).join('/');
+    const { webSocket } = await this.relay.fetch(`https://relay/${path}`, {
+      headers: { Upgrade: 'websocket' },
+    });
+    webSocket?.accept();
+    return webSocket;
+  }
+
+  /** A socket with one subscription, and what comes on it. */
+  async subscribed(credit: number): Promise<Inbox> {
+    const ws = await this.open();
+    if (ws === null) throw new Error('the relay has room');
+    const inbox = new Inbox(ws);
+    ws.send(
+      JSON.stringify({ op: 'subscribe', id: 1, topic: 't', partition: 0, offset: 0, credit }),
+    );
+    await inbox.until(() => inbox.texts.length > 0);
+    return inbox;
+  }
+}
+
+class Inbox {
+  readonly ws: WebSocket;
+  readonly texts: string[] = [];
+  /** Offsets behind the last record of each frame. */
+  readonly ends: number[] = [];
+  closed: { readonly code: number; readonly reason: string } | null = null;
+
+  constructor(ws: WebSocket) {
+    this.ws = ws;
+    ws.binaryType = 'arraybuffer';
+    ws.addEventListener('message', ({ data }) => {
+      if (typeof data === 'string') this.texts.push(data);
+      else {
+        const view = new DataView(data as ArrayBuffer);
+        this.ends.push(view.getFloat64(16, true) + view.getUint32(24, true));
+      }
+    });
+    ws.addEventListener('close', ({ code, reason }) => {
+      this.closed = { code, reason };
+    });
+  }
+
+  async until(holds: () => boolean): Promise<void> {
+    for (let i = 0; i < 400; i++) {
+      if (holds()) return;
+      await scheduler.wait(10);
+    }
+    throw new Error(`it did not come to this in time: ${this.texts.join()} ${this.ends.join()}`);
+  }
+}
+
+/** How often the object of a relay has begun: an instance has marks of its own. */
+async function isMarked(relay: DurableObjectStub, mark: boolean): Promise<boolean> {
+  return runInDurableObject(relay, (instance) => {
+    const marked = instance as unknown as { mark?: boolean };
+    const was = marked.mark === true;
+    marked.mark = mark;
+    return was;
+  });
+}
+
+test('an evicted relay keeps its sockets, their place and their credit', async () => {
+  const made = await Fixture.make('hibernates');
+  const inbox = await made.subscribed(4_000);
+  await made.append('1');
+  await inbox.until(() => inbox.ends.length === 1);
+  for (let round = 2; round < 6; round++) {
+    await isMarked(made.relay, true);
+    await evictDurableObject(made.relay);
+    expect(await isMarked(made.relay, false)).toBe(false);
+    const held = await runInDurableObject(made.relay, (_, state) => state.getWebSockets().length);
+    expect(held).toBe(1);
+    // Nothing but the append wakes it.
+    await evictDurableObject(made.relay);
+    await made.append(String(round));
+    await inbox.until(() => inbox.ends.length === round);
+  }
+  expect(inbox.ends).toEqual([1, 2, 3, 4, 5]);
+  expect(inbox.closed).toBeNull();
+});
+
+test('credit that was used before stays used after the relay begins again', async () => {
+  const made = await Fixture.make('credit');
+  await made.append('1');
+  const inbox = await made.subscribed(150);
+  await inbox.until(() => inbox.ends.length === 1);
+  await evictDurableObject(made.relay);
+  await made.append('2');
+  await inbox.until(() => inbox.texts.length === 2);
+  expect(JSON.parse(inbox.texts[1] ?? '')).toMatchObject({ op: 'waiting', id: 1, next: 1 });
+  await evictDurableObject(made.relay);
+  inbox.ws.send(JSON.stringify({ op: 'credit', id: 1, bytes: 150 }));
+  await inbox.until(() => inbox.ends.length === 2);
+  expect(inbox.ends).toEqual([1, 2]);
+});
+
+test('records that wait too long for credit close their socket, with the place to go on from', async () => {
+  const made = await Fixture.make('stalls');
+  await made.append('1');
+  const [stalled, other] = [await made.subscribed(0), await made.subscribed(4_000)];
+  await stalled.until(() => stalled.texts.length === 2);
+  const atMs = await runInDurableObject(made.relay, (_, { storage }) => storage.getAlarm());
+  expect(atMs).toBeLessThanOrEqual(Date.now() + SOCKET_STALL_MS);
+  // The alarm of too early a moment closes nobody.
+  expect(await runDurableObjectAlarm(made.relay)).toBe(true);
+  expect(stalled.closed).toBeNull();
+  const now = Date.now();
+  vi.spyOn(Date, 'now').mockImplementation(() => now + SOCKET_STALL_MS);
+  try {
+    expect(await runDurableObjectAlarm(made.relay)).toBe(true);
+  } finally {
+    vi.restoreAllMocks();
+  }
+  await stalled.until(() => stalled.closed !== null);
+  expect(stalled.closed).toEqual({ code: 1013, reason: '{"id":1,"next":0}' });
+  await made.append('2');
+  await other.until(() => other.ends.length === 2);
+});
+
+test('a partition that has forgotten its relay is found by the sweep', async () => {
+  const made = await Fixture.make('sweeps');
+  const inbox = await made.subscribed(4_000);
+  const partition = env.PARTITION.get(env.PARTITION.idFromName(`t:${made.tenant}:partition:t/0`));
+  await runInDurableObject(partition, (_, { storage }) =>
+    storage.sql.exec('DELETE FROM subscriber'),
+  );
+  await made.append('1');
+  await scheduler.wait(100);
+  expect(inbox.ends).toEqual([]);
+  expect(await runDurableObjectAlarm(made.relay)).toBe(true);
+  await inbox.until(() => inbox.ends.length === 1);
+  await made.append('2');
+  await inbox.until(() => inbox.ends.length === 2);
+});
+
+test('a relay that nobody watches through is forgotten by its partition', async () => {
+  const made = await Fixture.make('leaves');
+  const inbox = await made.subscribed(4_000);
+  inbox.ws.close(1000, 'done');
+  await scheduler.wait(50);
+  await made.append('1');
+  const partition = env.PARTITION.get(env.PARTITION.idFromName(`t:${made.tenant}:partition:t/0`));
+  const names = () =>
+    runInDurableObject(partition, (_, { storage }) =>
+      storage.sql.exec('SELECT name FROM subscriber').toArray(),
+    );
+  for (let i = 0; i < 100 && (await names()).length > 0; i++) await scheduler.wait(10);
+  expect(await names()).toEqual([]);
+});
+
+test('a relay has as many sockets as may be, and no more', async () => {
+  const made = await Fixture.make('full');
+  for (let i = 0; i < RELAY_SOCKETS_MAX; i++) expect(await made.open()).not.toBeNull();
+  expect(await made.open()).toBeNull();
+});
