@@ -13,6 +13,7 @@ import { fetchRoutes } from './routes/fetch.ts';
 import { ksqlRoutes } from './routes/ksql.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { produceRoutes } from './routes/produce.ts';
+import { querySocketRoutes } from './routes/query-socket.ts';
 import { queryRoutes } from './routes/query.ts';
 import { type AllowOrigin, socketRoutes } from './routes/sockets.ts';
 import { topicRoutes } from './routes/topics.ts';
@@ -57,6 +58,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   queryRoutes(app);
   migrationRoutes(app);
   socketRoutes(app, options.allowOrigin);
+  querySocketRoutes(app, options.allowOrigin);
 
   const paths = new Set(app.routes.map(({ path }) => path).filter((path) => path !== '/*'));
   for (const path of paths) {

@@ -4,7 +4,7 @@ import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import type { EdgeContext } from './context.ts';
 import { errorBody } from './errors.ts';
 
-export const EVENT_STREAM_TYPE = 'text/event-stream';
+const EVENT_STREAM_TYPE = 'text/event-stream';
 /** How long a stream is silent before it says that it lives. */
 export const HEARTBEAT_MS = 15_000;
 /** What a client waits before it connects again. */

@@ -1,12 +1,13 @@
 // Running a prepared SELECT for one connection: push queries here in the Worker, pull queries at the objects; knows no format of answers.
 
 import { compareBytes } from '../../runtime/base/bytes.ts';
-import { LimitError, PortError } from '../../runtime/base/errors.ts';
+import { LimitError, PortError, StatementError } from '../../runtime/base/errors.ts';
 import { PULL_ROWS_MAX } from '../../runtime/base/limits.ts';
 import { printTopic } from '../../runtime/engine/print-topic.ts';
 import { partitionsAsked } from '../../runtime/engine/pull-partitions.ts';
 import { startStreamPull } from '../../runtime/engine/pull-stream.ts';
 import { startPush } from '../../runtime/engine/push.ts';
+import { continuationToken, isResumable, placedAt } from '../../runtime/engine/resume.ts';
 import type { QueryRows } from '../../runtime/engine/query-rows.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
@@ -32,6 +33,10 @@ export interface RunningQuery {
   readonly schemaText: string;
   /** What is said after the last row; null: nothing. */
   readonly finalMessage: string | null;
+  /** true: `token` names places from which the query goes on. */
+  readonly isResumable: boolean;
+  /** The place behind the rows handed out so far; null where there is none, and between rows of one commit. */
+  readonly token: string | null;
   rows(): AsyncIterable<readonly RowText[]>;
   /** Ends it; whatever else ends the iteration does so too. */
   close(): Promise<void>;
@@ -44,25 +49,56 @@ export interface Printing {
   close(): void;
 }
 
-/** Plans and starts the SELECT or PRINT of a script. @throws {StatementError} */
-export async function startQuery(edge: Edge, script: Script): Promise<RunningQuery | Printing> {
+/**
+ * Plans and starts the SELECT or PRINT of a script.
+ * @param token from where an earlier connection has stopped; null: from the beginning
+ * @throws {StatementError}
+ */
+export async function startQuery(
+  edge: Edge,
+  script: Script,
+  token: string | null,
+): Promise<RunningQuery | Printing> {
   try {
-    return await started(edge, script);
+    return await started(edge, script, token);
   } catch (thrown) {
     if (!(thrown instanceof PortError) || thrown.code !== 'UNAVAILABLE') throw thrown;
     // Where a query was replaced between its plan and its rows, another plan finds them.
-    return started(edge, script);
+    return started(edge, script, token);
   }
 }
 
-async function started(edge: Edge, script: Script): Promise<RunningQuery | Printing> {
+/** As `startQuery`, for connections that carry rows. @throws {StatementError} UNSUPPORTED: a PRINT */
+export async function startSelect(
+  edge: Edge,
+  script: Script,
+  token: string | null,
+): Promise<RunningQuery> {
+  const query = await startQuery(edge, script, token);
+  if (query.kind !== 'print') return query;
+  query.close();
+  throw new StatementError(
+    'UNSUPPORTED',
+    'PRINT answers lines of text, no rows',
+    null,
+    'POST it to /query without asking for events.',
+  );
+}
+
+async function started(
+  edge: Edge,
+  script: Script,
+  token: string | null,
+): Promise<RunningQuery | Printing> {
   const { env, tenant } = edge;
   const prepared = await unwrap(catalogOf(env, tenant).prepare(script));
+  if (token !== null && prepared.kind !== 'push')
+    throw new StatementError('INVALID', 'only push queries go on from a token');
   switch (prepared.kind) {
     case 'print':
       return print(edge, prepared.print);
     case 'push':
-      return push(edge, prepared.plan);
+      return push(edge, prepared.plan, token);
     case 'streamPull':
       return streamPull(edge, prepared.plan);
     case 'pull':
@@ -80,10 +116,12 @@ async function print({ log }: Edge, statement: Print): Promise<Printing> {
   };
 }
 
-async function push({ log }: Edge, plan: Plan): Promise<RunningQuery> {
+async function push({ log }: Edge, plan: Plan, token: string | null): Promise<RunningQuery> {
+  // Told apart from all others, in this Worker and elsewhere: /close-query names it.
+  const own = { ...plan, query: `${plan.query}_${crypto.randomUUID().slice(0, 8)}` };
   const rows = await startPush({
-    // Told apart from all others, in this Worker and elsewhere: /close-query names it.
-    plan: { ...plan, query: `${plan.query}_${crypto.randomUUID().slice(0, 8)}` },
+    plan: own,
+    ...(token === null ? {} : { place: placedAt(own, token) }),
     host: { log, clock: wallClock, kernel },
     formats: FORMATS,
     registry,
@@ -91,15 +129,16 @@ async function push({ log }: Edge, plan: Plan): Promise<RunningQuery> {
     public: {},
     onEnd: () => undefined,
   });
-  return running(rows);
+  return running(rows, isResumable(own) ? own : null);
 }
 
 async function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {
   const options = { plan, host: { log }, formats: FORMATS, registry, signal: null, public: {} };
-  return running(await startStreamPull(options));
+  return running(await startStreamPull(options), null);
 }
 
-function running(rows: QueryRows): RunningQuery {
+/** @param resumable the plan of a query that can be resumed */
+function running(rows: QueryRows, resumable: Plan | null): RunningQuery {
   const { kind, queryId, columns } = rows;
   return {
     kind,
@@ -108,6 +147,13 @@ function running(rows: QueryRows): RunningQuery {
     schemaText: answerText(rows),
     get finalMessage() {
       return rows.finalMessage;
+    },
+    isResumable: resumable !== null,
+    get token() {
+      const { positions } = rows;
+      return resumable === null || positions === null
+        ? null
+        : continuationToken(resumable, positions);
     },
     close: () => rows.close(),
     rows: async function* () {
@@ -142,6 +188,8 @@ async function pull(
     columns: columns.map(({ name, type }) => ({ name, type: typeText(type) })),
     schemaText: answerText({ kind: 'pull', schema: { columns } }),
     finalMessage: null,
+    isResumable: false,
+    token: null,
     close: async () => undefined,
     rows: async function* () {
       yield wanted.map(({ columns: text }) => ({ columns: text, isDelete: false }));

@@ -5,8 +5,10 @@ import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import type { EdgeContext, EdgeHono } from './context.ts';
 import { errorBody, errorResponse, refusal } from './errors.ts';
 import { isObject, readOrder } from './body.ts';
-import { type Printing, type RunningQuery, startQuery } from './queries.ts';
-import { readScript } from './script.ts';
+import { type Printing, type RunningQuery, startQuery, startSelect } from './queries.ts';
+import { eventStream, lastEventId, wantsEvents } from './event-stream.ts';
+import { queryEvents } from './query-events.ts';
+import { queryOf, type QueryRequest, readQuery, type readScript } from './script.ts';
 import type { RowText } from '../rows.ts';
 
 const DELIMITED = 'application/vnd.ksqlapi.delimited.v1';
@@ -67,7 +69,9 @@ export function queryRoutes(app: Hono<EdgeHono>): void {
     return answer(c, style, { text: 'ksql', properties: 'streamsProperties' }, running);
   });
 
-  app.post('/query-stream', (c) => {
+  app.post('/query-stream', async (c) => {
+    const members = { text: 'sql', properties: 'properties' } as const;
+    if (wantsEvents(c)) return events(c, await readQuery(c.req.raw, members), running);
     const style = chosen(
       c,
       [
@@ -77,7 +81,14 @@ export function queryRoutes(app: Hono<EdgeHono>): void {
       ],
       [DELIMITED, JSON_TYPE, KSQL_JSON],
     );
-    return answer(c, style, { text: 'sql', properties: 'properties' }, running);
+    return answer(c, style, members, running);
+  });
+
+  app.get('/query-stream', (c) => {
+    if (!wantsEvents(c)) throw refusal('NOT_ACCEPTABLE', 'send Accept: text/event-stream');
+    const properties = c.req.query('properties');
+    const given = { sql: c.req.query('sql'), properties: parsed(properties) };
+    return events(c, queryOf(given, { text: 'sql', properties: 'properties' }), running);
   });
 
   app.post('/close-query', async (c) => {
@@ -109,22 +120,55 @@ async function answer(
   members: Parameters<typeof readScript>[1],
   running: Map<string, RunningQuery>,
 ): Promise<Response> {
-  const script = await readScript(c.req.raw, members);
+  const { script, token } = await readQuery(c.req.raw, members);
   let query: RunningQuery | Printing;
   try {
-    query = await startQuery(c.var.edge, script);
+    query = await startQuery(c.var.edge, script, token);
   } catch (thrown) {
     return errorResponse(thrown, { text: script.sql, entities: [] });
   }
   if (query.kind === 'print') {
     return new Response(linesOf(query), { headers: { 'Content-Type': PRINTED } });
   }
+  const forget = remembered(query, running);
+  return new Response(bodyOf(query, style, forget), { headers: { 'Content-Type': style.type } });
+}
+
+/** The query as server-sent events. */
+async function events(
+  c: EdgeContext,
+  { script, token }: QueryRequest,
+  running: Map<string, RunningQuery>,
+): Promise<Response> {
+  let query: RunningQuery;
+  try {
+    query = await startSelect(c.var.edge, script, lastEventId(c) ?? token);
+  } catch (thrown) {
+    return errorResponse(thrown, { text: script.sql, entities: [] });
+  }
+  const forget = remembered(query, running);
+  return eventStream(queryEvents(query), async () => {
+    forget();
+    await query.close();
+  });
+}
+
+/** Lets /close-query find it. @returns what lets it be forgotten */
+function remembered(query: RunningQuery, running: Map<string, RunningQuery>): () => void {
   const { queryId } = query;
   if (queryId !== null) running.set(queryId, query);
-  const forget = (): void => {
+  return () => {
     if (queryId !== null) running.delete(queryId);
   };
-  return new Response(bodyOf(query, style, forget), { headers: { 'Content-Type': style.type } });
+}
+
+function parsed(properties: string | undefined): unknown {
+  if (properties === undefined) return undefined;
+  try {
+    return JSON.parse(properties);
+  } catch {
+    throw refusal('BAD_REQUEST', '"properties" is not JSON');
+  }
 }
 
 /** The elements as they come; when the client goes, the query ends. */

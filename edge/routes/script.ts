@@ -10,18 +10,39 @@ interface Members {
   readonly properties: 'streamsProperties' | 'properties';
 }
 
+/** A script, and from where its query goes on. */
+export interface QueryRequest {
+  readonly script: Script;
+  /** null: it begins. */
+  readonly token: string | null;
+}
+
 /** @throws 400 with the member at fault, 413, 415 */
 export async function readScript(request: Request, members: Members): Promise<Script> {
+  return (await readQuery(request, members)).script;
+}
+
+/** As `readScript`, with the place in `token`. */
+export async function readQuery(request: Request, members: Members): Promise<QueryRequest> {
   const value = await readOrder(request);
   if (!isObject(value)) throw refusal('BAD_REQUEST', `send {"${members.text}": "..."}`);
+  return queryOf(value, members);
+}
+
+/** The script in a JSON object. @throws 400 with the member at fault */
+export function queryOf(value: Readonly<Record<string, unknown>>, members: Members): QueryRequest {
   const sql = value[members.text];
   if (typeof sql !== 'string') throw refusal('BAD_REQUEST', `"${members.text}" is not text`);
-  return {
+  const token = value['token'] ?? null;
+  if (token !== null && typeof token !== 'string')
+    throw refusal('BAD_REQUEST', '"token" is not text');
+  const script = {
     sql,
     properties: textsOf(value[members.properties], members.properties),
     variables: textsOf(value['sessionVariables'], 'sessionVariables'),
     after: sequenceOf(value['commandSequenceNumber']),
   };
+  return { script, token };
 }
 
 function sequenceOf(given: unknown): number | undefined {

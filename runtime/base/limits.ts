@@ -155,3 +155,6 @@ export const SOCKET_CREDIT_BYTES_MAX = 4_194_304;
 export const SOCKET_FRAME_BYTES_MAX = 1_048_608;
 /** How long records wait for credit before their socket is closed. */
 export const SOCKET_STALL_MS = 30_000;
+/** Queries of one socket at once, and rows that one of them may be granted and not have sent. */
+export const SOCKET_QUERIES_MAX = 16;
+export const SOCKET_CREDIT_ROWS_MAX = 65_536;

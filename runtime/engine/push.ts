@@ -11,6 +11,7 @@ import { MemoryStore } from '../memory/memory-store.ts';
 import type { ClientStep, Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Log } from '../ports/log.ts';
+import type { OffsetEntry, Store } from '../ports/store.ts';
 import { Task } from '../task/task.ts';
 import { tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
@@ -31,6 +32,8 @@ export interface PushOptions {
   readonly public: PublicOptions;
   /** Called once when the query has ended. */
   readonly onEnd: () => void;
+  /** Puts into the store where the tasks go on from; absent: they begin as the plan says. */
+  readonly place?: ((store: Store) => Promise<void>) | undefined;
 }
 
 /**
@@ -52,29 +55,32 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
   });
   const queue = new RowQueue({ limit: client.limit, onEnd: () => void stop() });
   const last = plan.subtopologies.at(-1)?.id;
-  const tasks = tasksOf(plan).map(
-    (name) =>
-      new Task({
-        name,
-        plan,
-        log,
-        store,
-        clock: host.clock,
-        formats,
-        registry,
-        kernel: host.kernel,
-        // What only feeds the next task saves nothing by waiting.
-        commitIntervalMs: name.subtopology === last ? COMMIT_INTERVAL_MS : 0,
-        internalChecksums: false,
-        onRows: async (rows) => {
-          for (const batch of rows) {
-            const shown = asAnswer(batch, answer, order);
-            if (shown !== null) await queue.put([shown]);
-          }
-        },
-        onEnd: (_state, error) => queue.end(error),
-      }),
-  );
+  const positions = new Positions();
+  const tasks = tasksOf(plan).map((name) => {
+    const task: Task = new Task({
+      name,
+      plan,
+      log,
+      store,
+      clock: host.clock,
+      formats,
+      registry,
+      kernel: host.kernel,
+      // What only feeds the next task saves nothing by waiting.
+      commitIntervalMs: name.subtopology === last ? COMMIT_INTERVAL_MS : 0,
+      internalChecksums: false,
+      onRows: async (rows) => {
+        const shown = rows.flatMap((batch) => asAnswer(batch, answer, order) ?? []);
+        const behind = task.progress.positions;
+        for (const [i, batch] of shown.entries()) {
+          const isLast = i === shown.length - 1;
+          await queue.put([batch], () => positions.taken(task, isLast ? behind : null));
+        }
+      },
+      onEnd: (_state, error) => queue.end(error),
+    });
+    return task;
+  });
   let stopping: Promise<void> | null = null;
   const stop = (): Promise<void> => {
     stopping ??= end();
@@ -89,7 +95,11 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
   try {
     signal?.throwIfAborted();
     signal?.addEventListener('abort', cancel, { once: true });
-    for (const task of tasks) await task.prepare();
+    await options.place?.(store);
+    for (const task of tasks) {
+      await task.prepare();
+      positions.taken(task, task.progress.positions);
+    }
     // An abort while the tasks were prepared has cancelled the queue, but nobody reads it yet.
     signal?.throwIfAborted();
   } catch (thrown) {
@@ -112,10 +122,33 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
       await settle(() => tasks, log);
       await queue.drained();
     },
+    positions: () => positions.whole,
     finalMessage: () => (queue.isFull ? 'Limit Reached' : null),
     rows: () => withParts(() => ROW.code),
     public: options.public,
   });
+}
+
+/** How far the topics were read for the rows that the reader has taken. */
+class Positions {
+  readonly #byTask = new Map<Task, readonly OffsetEntry[]>();
+  /** Tasks of whose last commit the reader has some rows and not all. */
+  readonly #partly = new Set<Task>();
+
+  /** @param behind the positions behind a commit whose last rows these are; null: more of it will come */
+  taken(task: Task, behind: readonly OffsetEntry[] | null): void {
+    if (behind === null) {
+      this.#partly.add(task);
+      return;
+    }
+    this.#partly.delete(task);
+    this.#byTask.set(task, behind);
+  }
+
+  /** null in the middle of a commit's rows. */
+  get whole(): readonly OffsetEntry[] | null {
+    return this.#partly.size > 0 ? null : [...this.#byTask.values()].flat();
+  }
 }
 
 function clientOf(plan: Plan): ClientStep {

@@ -6,6 +6,7 @@ import { bitAt } from '../data/column.ts';
 import type { PublicOptions, PublicRow, publicRow } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
+import type { OffsetEntry } from '../ports/store.ts';
 
 /** One column of an answer. */
 export interface QueryColumn {
@@ -32,6 +33,8 @@ export interface QueryRowsOptions {
   readonly close: () => Promise<void>;
   /** See `QueryRows.finalMessage`; absent: there is none. */
   readonly finalMessage?: (() => string | null) | undefined;
+  /** See `QueryRows.positions`; absent: always null. */
+  readonly positions?: (() => readonly OffsetEntry[] | null) | undefined;
   /** See `QueryRows.idle`; absent: there is nothing to wait for. */
   readonly idle?: (() => Promise<void>) | undefined;
   /** Makes rows of batches, once somebody reads rows: a Worker hands batches on and needs none. */
@@ -105,6 +108,11 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
    */
   async idle(): Promise<void> {
     await this.#options.idle?.();
+  }
+
+  /** How far the topics of a push query were read for the batches that were handed out; null while rows of the same commit are still to come. */
+  get positions(): readonly OffsetEntry[] | null {
+    return this.#options.positions?.() ?? null;
   }
 
   /** How ksqlDB says that no more rows will come: `Limit Reached`, `Query Completed`; null before the end, where there is no such word, and on the page's side of a Worker. */

@@ -4,12 +4,17 @@ import { LimitError } from '../base/errors.ts';
 import { PUSH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, slice } from '../data/batch.ts';
 
+interface Waiting {
+  readonly batch: Batch;
+  readonly onTaken: (() => void) | null;
+}
+
 /**
  * Tasks wait in `put` while the reader is behind, so that what waits never grows beyond PUSH_ROWS_MAX; rows of one commit that are more
  * than that by themselves end the query with an error.
  */
 export class RowQueue {
-  #batches: Batch[] = [];
+  #batches: Waiting[] = [];
   #rows = 0;
   #left: number;
   #end: { readonly error: Error | null } | null = null;
@@ -32,8 +37,11 @@ export class RowQueue {
     return this.#left === 0;
   }
 
-  /** Takes the rows of one commit. Resolves when there is room for them, or when nobody wants them. */
-  async put(batches: readonly Batch[]): Promise<void> {
+  /**
+   * Takes the rows of one commit. Resolves when there is room for them, or when nobody wants them.
+   * @param onTaken called as the reader takes each batch of them
+   */
+  async put(batches: readonly Batch[], onTaken: (() => void) | null = null): Promise<void> {
     const rows = batches.reduce((sum, batch) => sum + batch.length, 0);
     if (rows > this.#rowsMax) {
       this.end(
@@ -48,17 +56,17 @@ export class RowQueue {
       await new Promise<void>((resolve) => this.#wakeWriters.push(resolve));
     }
     if (this.#end !== null) return;
-    for (const batch of batches) this.#add(batch);
+    for (const batch of batches) this.#add(batch, onTaken);
     if (this.#left === 0) this.end(null);
     this.#wakeReader?.();
   }
 
-  #add(batch: Batch): void {
+  #add(batch: Batch, onTaken: (() => void) | null): void {
     const kept = slice(batch, 0, Math.min(batch.length, this.#left));
     if (kept === null) return;
     this.#left -= kept.length;
     this.#rows += kept.length;
-    this.#batches.push(kept);
+    this.#batches.push({ batch: kept, onTaken });
   }
 
   /** No more rows will come: after those that wait, the reader sees the end or the error. */
@@ -88,11 +96,12 @@ export class RowQueue {
   /** The next batch; null at the end. @throws the error that ended the query, once the rows before it were read */
   async next(): Promise<Batch | null> {
     for (;;) {
-      const batch = this.#batches.shift();
-      if (batch !== undefined) {
-        this.#rows -= batch.length;
+      const waiting = this.#batches.shift();
+      if (waiting !== undefined) {
+        this.#rows -= waiting.batch.length;
+        waiting.onTaken?.();
         for (const wake of this.#wakeWriters.splice(0)) wake();
-        return batch;
+        return waiting.batch;
       }
       if (this.#end !== null) {
         if (this.#end.error !== null) throw this.#end.error;

@@ -1,0 +1,60 @@
+// The answer of a query as events and as messages of a socket: rows, and the place behind them; knows no connection.
+
+import type { RowText } from '../rows.ts';
+import { eventText, HEARTBEAT, HEARTBEAT_MS } from './event-stream.ts';
+import type { RunningQuery } from './queries.ts';
+
+/** The members of what begins an answer. */
+export function headerMembers({ queryId, columns, isResumable }: RunningQuery): object {
+  return {
+    queryId,
+    columnNames: columns.map(({ name }) => name),
+    columnTypes: columns.map(({ type }) => type),
+    resumable: isResumable,
+  };
+}
+
+/** `"rows": [...]`, and which of them were deleted, as members of a JSON object. */
+export function rowMembers(rows: readonly RowText[]): string {
+  const deleted = rows.flatMap(({ isDelete }, i) => (isDelete ? [i] : []));
+  const marks = deleted.length === 0 ? '' : `,"deleted":[${deleted.join(',')}]`;
+  return `"rows":[${rows.map(({ columns }) => columns).join(',')}]${marks}`;
+}
+
+/** Events for as long as the query gives rows; a comment where it gives none for a while. */
+export async function* queryEvents(query: RunningQuery): AsyncGenerator<string, void, undefined> {
+  yield eventText({ type: 'header', data: JSON.stringify(headerMembers(query)) });
+  for await (const rows of heard(query.rows(), HEARTBEAT_MS)) {
+    if (rows === null) yield HEARTBEAT;
+    else if (rows.length > 0)
+      yield eventText({ id: query.token ?? undefined, data: `{${rowMembers(rows)}}` });
+  }
+  yield eventText({ type: 'end', data: JSON.stringify({ message: query.finalMessage }) });
+}
+
+/** What comes, and null for every `silenceMs` in which nothing does. */
+async function* heard<T>(
+  from: AsyncIterable<T>,
+  silenceMs: number,
+): AsyncGenerator<T | null, void, undefined> {
+  const items = from[Symbol.asyncIterator]();
+  let pending: Promise<IteratorResult<T>> | null = null;
+  try {
+    for (;;) {
+      pending ??= items.next();
+      const timer = Promise.withResolvers<null>();
+      const timeout = setTimeout(() => timer.resolve(null), silenceMs);
+      const item = await Promise.race([pending, timer.promise]);
+      clearTimeout(timeout);
+      if (item === null) {
+        yield null;
+        continue;
+      }
+      pending = null;
+      if (item.done === true) return;
+      yield item.value;
+    }
+  } finally {
+    await items.return?.();
+  }
+}

@@ -1,0 +1,205 @@
+// A WebSocket of queries, which run in the Worker that holds it: rows within the credit of each; knows no plan.
+
+import type { Hono } from 'hono';
+import { StatementError } from '../../runtime/base/errors.ts';
+import {
+  SOCKET_CREDIT_ROWS_MAX,
+  SOCKET_MESSAGE_BYTES_MAX,
+  SOCKET_MESSAGES_SECOND_MAX,
+  SOCKET_QUERIES_MAX,
+  SOCKET_STALL_MS,
+  STATEMENT_BYTES_MAX,
+} from '../../runtime/base/limits.ts';
+import { integer, jsonObject, SOCKET_ID_MAX, Violation } from '../objects/socket-messages.ts';
+import type { RowText } from '../rows.ts';
+import type { Edge, EdgeHono } from './context.ts';
+import { errorBody } from './errors.ts';
+import { type RunningQuery, startSelect } from './queries.ts';
+import { headerMembers, rowMembers } from './query-events.ts';
+import { queryOf, type QueryRequest } from './script.ts';
+import { type AllowOrigin, requireUpgrade } from './sockets.ts';
+
+/** A message may hold a statement beside the rest. */
+const MESSAGE_BYTES_MAX = STATEMENT_BYTES_MAX + SOCKET_MESSAGE_BYTES_MAX;
+
+export function querySocketRoutes(app: Hono<EdgeHono>, allowOrigin: AllowOrigin | undefined): void {
+  app.get('/query-socket', (c) => {
+    requireUpgrade(c, allowOrigin);
+    const { 0: client, 1: server } = new WebSocketPair();
+    new QuerySocket(c.var.edge, server).open();
+    return new Response(null, { status: 101, webSocket: client });
+  });
+}
+
+/** One query on a socket. */
+class SocketQuery {
+  readonly id: number;
+  /** Rows that may still be sent. */
+  credit: number;
+  /** null while it is being started. */
+  running: RunningQuery | null = null;
+  isClosed = false;
+  #wake: (() => void) | null = null;
+
+  constructor(id: number, credit: number) {
+    this.id = id;
+    this.credit = credit;
+  }
+
+  /** Resolves when there is credit, or the query is closed. @returns false when neither comes in time */
+  async hasCredit(): Promise<boolean> {
+    if (this.credit > 0 || this.isClosed) return true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const timer = setTimeout(resolve, SOCKET_STALL_MS);
+    await promise;
+    clearTimeout(timer);
+    this.#wake = null;
+    return this.credit > 0 || this.isClosed;
+  }
+
+  grant(rows: number): void {
+    this.credit += rows;
+    this.#wake?.();
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.#wake?.();
+    await this.running?.close();
+  }
+}
+
+class QuerySocket {
+  readonly #edge: Edge;
+  readonly #ws: WebSocket;
+  readonly #queries = new Map<number, SocketQuery>();
+  #messages = 0;
+  #secondMs = 0;
+
+  constructor(edge: Edge, ws: WebSocket) {
+    this.#edge = edge;
+    this.#ws = ws;
+  }
+
+  open(): void {
+    this.#ws.accept();
+    this.#ws.addEventListener('message', ({ data }) => this.#received(data));
+    this.#ws.addEventListener('close', () => this.#close(1000, ''));
+    this.#ws.addEventListener('error', () => this.#close(1011, ''));
+  }
+
+  #received(data: string | ArrayBuffer | Blob): void {
+    if (data === 'ping') {
+      this.#ws.send('pong');
+      return;
+    }
+    if (typeof data !== 'string') {
+      this.#close(1003, 'messages are texts');
+      return;
+    }
+    if (data.length > MESSAGE_BYTES_MAX) {
+      this.#close(1009, `a message has at most ${MESSAGE_BYTES_MAX} bytes`);
+      return;
+    }
+    try {
+      this.#count();
+      this.#take(jsonObject(data));
+    } catch (thrown) {
+      if (!(thrown instanceof Violation)) throw thrown;
+      this.#close(1008, thrown.message);
+    }
+  }
+
+  #count(): void {
+    const nowMs = Date.now();
+    if (nowMs - this.#secondMs >= 1_000) {
+      this.#secondMs = nowMs;
+      this.#messages = 0;
+    }
+    this.#messages += 1;
+    if (this.#messages > SOCKET_MESSAGES_SECOND_MAX)
+      throw new Violation(`more than ${SOCKET_MESSAGES_SECOND_MAX} messages in a second`);
+  }
+
+  #take(message: Readonly<Record<string, unknown>>): void {
+    const id = integer(message, 'id', SOCKET_ID_MAX);
+    const query = this.#queries.get(id);
+    switch (message['op']) {
+      case 'query': {
+        if (query !== undefined) throw new Violation(`id ${id} is in use`);
+        if (this.#queries.size >= SOCKET_QUERIES_MAX)
+          throw new Violation(`a socket has at most ${SOCKET_QUERIES_MAX} queries`);
+        const started = new SocketQuery(id, integer(message, 'credit', SOCKET_CREDIT_ROWS_MAX));
+        this.#queries.set(id, started);
+        void this.#run(started, message);
+        return;
+      }
+      case 'credit': {
+        const rows = integer(message, 'rows', SOCKET_CREDIT_ROWS_MAX);
+        if (query === undefined) return; // It ended while this was on its way.
+        if (query.credit + rows > SOCKET_CREDIT_ROWS_MAX)
+          throw new Violation(`credit is at most ${SOCKET_CREDIT_ROWS_MAX} rows`);
+        query.grant(rows);
+        return;
+      }
+      case 'close':
+        void query?.close();
+        return;
+      default:
+        throw new Violation('op is unknown');
+    }
+  }
+
+  /** Never rejects: what goes wrong is told. */
+  async #run(query: SocketQuery, message: Readonly<Record<string, unknown>>): Promise<void> {
+    const { id } = query;
+    let request: QueryRequest | null = null;
+    try {
+      request = queryOf(message, { text: 'sql', properties: 'properties' });
+      const running = await startSelect(this.#edge, request.script, request.token);
+      query.running = running;
+      // It may have been closed while it was started.
+      if (query.isClosed) await running.close();
+      this.#send(JSON.stringify({ op: 'header', id, ...headerMembers(running) }));
+      for await (const rows of running.rows()) await this.#hand(query, running, rows);
+      this.#send(JSON.stringify({ op: 'end', id, message: running.finalMessage }));
+    } catch (thrown) {
+      const isStatement = request !== null && thrown instanceof StatementError;
+      const failed = isStatement ? { text: request?.script.sql ?? '', entities: [] } : undefined;
+      const body = errorBody(thrown, failed);
+      if (body.code === 'INTERNAL') console.error(thrown);
+      this.#send(JSON.stringify({ op: 'error', id, ...body }));
+    } finally {
+      this.#queries.delete(id);
+    }
+  }
+
+  /** Sends rows as credit comes; the place is told with the last of them. */
+  async #hand(query: SocketQuery, running: RunningQuery, rows: readonly RowText[]): Promise<void> {
+    const { id } = query;
+    const { token } = running;
+    for (let at = 0; at < rows.length;) {
+      if (!(await query.hasCredit())) {
+        this.#close(1013, JSON.stringify({ id }));
+        return;
+      }
+      if (query.isClosed) return;
+      const part = rows.slice(at, at + query.credit);
+      at += part.length;
+      query.credit -= part.length;
+      const place = token !== null && at === rows.length ? `,"token":"${token}"` : '';
+      this.#send(`{"op":"rows","id":${id},${rowMembers(part)}${place}}`);
+    }
+  }
+
+  /** What is sent to a socket that has gone is lost with it: its client goes on elsewhere from what it has. */
+  #send(text: string): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(text);
+  }
+
+  #close(code: number, reason: string): void {
+    if (this.#ws.readyState !== WebSocket.CLOSED) this.#ws.close(code, reason);
+    for (const query of this.#queries.values()) void query.close();
+  }
+}

@@ -1,0 +1,107 @@
+// Push queries that go on where another connection has stopped: which ones can, and how their place is told; knows no host.
+
+import { decodeBase64, encodeBase64 } from '../base/base64.ts';
+import { decodeUtf8, encodeUtf8, isUtf8 } from '../base/bytes.ts';
+import { crc32c } from '../base/crc32c.ts';
+import { StatementError } from '../base/errors.ts';
+import type { Plan, Step } from '../plan/step.ts';
+import type { OffsetEntry, Store } from '../ports/store.ts';
+import { inputsOf, subtopologyOf, taskId, tasksOf } from '../task/topology.ts';
+
+const VERSION = 1;
+
+/** True when what the query shows of a record hangs on that record alone, so that nothing but its place need be known to go on. */
+export function isResumable(plan: Plan): boolean {
+  const [only] = plan.subtopologies;
+  if (only === undefined || plan.subtopologies.length > 1 || plan.internalTopics.length > 0)
+    return false;
+  return only.steps.every(isStateless);
+}
+
+function isStateless(step: Step): boolean {
+  switch (step.step) {
+    case 'source':
+      return !step.materialized;
+    case 'filter':
+    case 'project':
+    case 'flatMap':
+      return true;
+    case 'client':
+      return step.limit === null;
+    default:
+      return false;
+  }
+}
+
+/** The place of a resumable query as a text for its client. */
+export function continuationToken(plan: Plan, positions: readonly OffsetEntry[]): string {
+  const places = positions.map(({ at, next, incarnation }) => [
+    at.topic,
+    at.partition,
+    next,
+    incarnation,
+  ]);
+  const text = JSON.stringify([VERSION, fingerprint(plan), places]);
+  return encodeBase64(encodeUtf8(text))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '');
+}
+
+/**
+ * What puts the tasks of a plan where a token says.
+ * @throws {StatementError} when the token is not one of this statement, or the query has more to know than its place
+ */
+export function placedAt(plan: Plan, token: string): (store: Store) => Promise<void> {
+  if (!isResumable(plan)) throw refused('a query that keeps state begins anew');
+  const places = placesOf(plan, token);
+  return async (store) => {
+    for (const name of tasksOf(plan)) {
+      const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
+      const offsets = places.filter(({ at }) =>
+        inputs.some(({ topic, partition }) => topic === at.topic && partition === at.partition),
+      );
+      if (offsets.length !== inputs.length) throw refused('a partition is missing in it');
+      const task = taskId(name);
+      const { commit: after } = await store.load(task);
+      const nothing = { streamTimes: [], counters: [], changes: [], outbox: [] };
+      await store.commit(task, { after, offsets, ...nothing });
+    }
+  };
+}
+
+function placesOf(plan: Plan, token: string): OffsetEntry[] {
+  const padded = token.replaceAll('-', '+').replaceAll('_', '/');
+  const bytes = decodeBase64(padded + '='.repeat((4 - (padded.length % 4)) % 4));
+  if (bytes === null || !isUtf8(bytes)) throw refused('it is not one');
+  let given: unknown;
+  try {
+    given = JSON.parse(decodeUtf8(bytes));
+  } catch {
+    throw refused('it is not one');
+  }
+  if (!Array.isArray(given) || given[0] !== VERSION || !Array.isArray(given[2]))
+    throw refused('it is not one');
+  if (given[1] !== fingerprint(plan)) throw refused('it is of another statement');
+  return given[2].map((place: unknown) => {
+    const [topic, partition, next, incarnation] = Array.isArray(place) ? place : [];
+    const isPlace =
+      typeof topic === 'string' &&
+      Number.isSafeInteger(partition) &&
+      Number.isSafeInteger(next) &&
+      next >= 0 &&
+      typeof incarnation === 'string';
+    if (!isPlace) throw refused('it is not one');
+    return { at: { topic, partition }, next, incarnation };
+  });
+}
+
+/** Tells statements apart: what is shown of a record is in the steps. */
+function fingerprint(plan: Plan): number {
+  return crc32c(encodeUtf8(JSON.stringify(plan.subtopologies)));
+}
+
+function refused(why: string): StatementError {
+  const hint = 'Start the query without a token.';
+  return new StatementError('INVALID', `the continuation token cannot be used: ${why}`, null, hint);
+}
