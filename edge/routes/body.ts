@@ -37,6 +37,12 @@ export async function readBody(request: Request): Promise<Uint8Array> {
   const declared = Number(request.headers.get('Content-Length') ?? 0);
   if (declared > 2 * BODY_BYTES_MAX) throw tooLarge();
   if (request.body === null) return new Uint8Array(0);
+  // HTTP ends a body where its length says. Read as a whole it takes one step and no copy, where a stream takes one of each every 4 KiB.
+  if (request.headers.has('Content-Length') && declared <= BODY_BYTES_MAX) {
+    const whole = new Uint8Array(await request.arrayBuffer());
+    if (whole.length > BODY_BYTES_MAX) throw tooLarge();
+    return whole;
+  }
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of request.body as ReadableStream<Uint8Array>) {
