@@ -22,6 +22,7 @@ import {
 import { isRelayName } from '../names.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
+import { type Append, AppendQueue } from './append-queue.ts';
 import { boundsOf, type PartitionMeta, PartitionTables } from './partition-tables.ts';
 import { PartitionUpkeep } from './partition-upkeep.ts';
 import { StorageGuard } from './storage-guard.ts';
@@ -38,6 +39,12 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   readonly #upkeep: PartitionUpkeep;
   readonly #guard: StorageGuard;
   readonly #waiters = new Waiters();
+  readonly #appends = new AppendQueue({
+    append: (append) => this.#append(append),
+    transaction: (body) => this.ctx.storage.transactionSync(body),
+    onAppended: () => this.#appended(),
+    durable: () => this.ctx.storage.sync(),
+  });
   /** High watermark that each subscriber has acknowledged; lost with the instance, then told again. */
   readonly #told = new Map<string, number>();
   /** Who has subscribed since it was last told something: an answer from before then does not unsubscribe it. */
@@ -91,20 +98,10 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     stamp: ProducerStamp | null,
     incarnation: string | null,
   ): Promise<Wire<AppendResult>> {
-    return settle(() => {
-      const result = this.ctx.storage.transactionSync(() =>
-        this.#append(bytes, stamp, incarnation),
-      );
-      if (!result.duplicate) this.#appended();
-      return result;
-    });
+    return this.#appends.add({ bytes, stamp, incarnation });
   }
 
-  #append(
-    bytes: Uint8Array,
-    stamp: ProducerStamp | null,
-    incarnation: string | null,
-  ): AppendResult {
+  #append({ bytes, stamp, incarnation }: Append): AppendResult {
     const meta = this.#meta(incarnation);
     const { count, crc, ...admitted } = admit(bytes, meta.policy, Date.now());
     const base = meta.next;

@@ -158,3 +158,6 @@ export const SOCKET_STALL_MS = 30_000;
 /** Queries of one socket at once, and rows that one of them may be granted and not have sent. */
 export const SOCKET_QUERIES_MAX = 16;
 export const SOCKET_CREDIT_ROWS_MAX = 65_536;
+/** Appends that wait at one partition for a transaction, and their bytes. */
+export const APPENDS_WAITING_MAX = 256;
+export const APPENDS_WAITING_BYTES_MAX = 8_388_608;
