@@ -24,6 +24,8 @@ import { Frames, LiveSocket, type Subscription } from './subscriptions.ts';
 /** How often everything is looked at, whatever was lost; and soon, when a partition did not answer. */
 const SWEEP_MS = 600_000;
 const RETRY_MS = 1_000;
+/** The answer of an append leaves its partition together with the hint: it goes before a thousand frames, not behind them. */
+const FAN_OUT_AFTER_MS = 1;
 
 export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
   readonly #sockets = new Map<WebSocket, LiveSocket>();
@@ -64,7 +66,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
         return false;
       }
       place.highWatermark = Math.max(known(place), highWatermark);
-      this.ctx.waitUntil(this.#pump(place));
+      this.ctx.waitUntil(scheduler.wait(FAN_OUT_AFTER_MS).then(() => this.#pump(place)));
       return true;
     });
   }

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 
+import { edgeSuite } from './edge/suite.ts';
 import { engineSuite } from './engine.ts';
 import { kernelSuite } from './kernel.ts';
 import type { SuiteResult } from './run.ts';
@@ -13,6 +14,7 @@ const SUITES: ReadonlyMap<string, () => Promise<SuiteResult>> = new Map([
   ['kernel', kernelSuite],
   ['engine', engineSuite],
   ['sql', sqlSuite],
+  ['edge', edgeSuite],
 ]);
 
 function fail(message: string): never {

@@ -44,7 +44,7 @@ const CLASSES = [
 async function bundleEdge(entry = 'edge/main.ts'): Promise<string> {
   const hash = createHash('sha256').update(entry);
   const sources = globSync(
-    ['edge/**', 'runtime/**/*.ts', 'tests/workers/{torture,apps}/*.ts', 'build/kernel.wasm'],
+    ['edge/**', 'runtime/**/*.ts', 'tests/workers/{apps,bench,torture}/*.ts', 'build/kernel.wasm'],
     { cwd: root },
   );
   for (const path of [...sources, 'package-lock.json'].sort()) {
@@ -176,6 +176,11 @@ export class Workerd {
   /** `http://127.0.0.1:port`; another after each restart. */
   get url(): string {
     return this.#url;
+  }
+
+  /** Its process; another after each restart. */
+  get pid(): number {
+    return this.#child?.pid ?? -1;
   }
 
   /** What workerd has written on its standard outputs since the last start. */
