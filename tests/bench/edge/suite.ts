@@ -7,6 +7,7 @@ import { liveCases } from './live.ts';
 import { logCases } from './log.ts';
 import { pin } from './machine.ts';
 import { Peer } from './peer.ts';
+import { sqlCases } from './sql.ts';
 import type { Rounds } from './rounds.ts';
 
 const CLIENT_CORE = 0;
@@ -24,6 +25,7 @@ export async function edgeSuite(): Promise<SuiteResult> {
   {
     await using edge = await Workerd.start('tests/workers/bench/edge.ts');
     pin(edge.pid, SERVER_CORE);
+    rounds.push(await sqlCases(edge));
     rounds.push(await liveCases(edge));
   }
   const cases: CaseResult[] = rounds.flatMap(({ results }) => results);
