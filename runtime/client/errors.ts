@@ -46,6 +46,7 @@ const PORT_CODES: Readonly<Record<PortCode, true>> = {
   CORRUPT: true,
   STORAGE_FULL: true,
   LOCKED: true,
+  OVERLOADED: true,
   UNAVAILABLE: true,
 };
 

@@ -3,7 +3,7 @@
 import { scalarFunction } from 'millrace';
 import { createEdge } from 'millrace/edge';
 
-export { Catalog, Partition, Processor } from 'millrace/edge';
+export { Catalog, Partition, Processor, Relay } from 'millrace/edge';
 
 export default createEdge<Env>({
   // Who may ask: the keys of the secret MILLRACE_KEYS. Without it only this machine, so that `npm run dev` needs none.

@@ -3,7 +3,7 @@
 import { createEdge } from '../../../edge/index.ts';
 import { scalarFunction } from '../../../runtime/functions/user-functions.ts';
 
-export { Catalog, Partition, Processor } from '../../../edge/index.ts';
+export { Catalog, Partition, Processor, Relay } from '../../../edge/index.ts';
 
 export default createEdge({
   auth: [

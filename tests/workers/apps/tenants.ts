@@ -2,7 +2,7 @@
 
 import { createEdge } from '../../../edge/index.ts';
 
-export { Catalog, Partition, Processor } from '../../../edge/index.ts';
+export { Catalog, Partition, Processor, Relay } from '../../../edge/index.ts';
 
 export default createEdge({
   auth: [
