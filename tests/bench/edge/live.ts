@@ -49,7 +49,10 @@ export async function liveCases(edge: Workerd): Promise<Rounds> {
     sentAt = performance.now();
     await load.one(append, 200);
     ackMs.push(performance.now() - sentAt);
-    while (received < wanted) await new Promise((resolve) => setTimeout(resolve, 1));
+    for (;;) {
+      if (received >= wanted) return;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
   };
   const begun = async (): Promise<number> => {
     const counts = await load.one(requestBytes('GET', '/bench/counts'), 200);
