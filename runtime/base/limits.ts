@@ -51,6 +51,11 @@ export const PATTERN_INSTRUCTIONS_MAX = 10_000;
 export const KERNEL_MEMORY_BYTES_MAX = 67_108_864;
 /** Windows that one row is in, for the kernel to take a query with hopping windows: its output has room for several rows. */
 export const KERNEL_WINDOWS_PER_ROW_MAX = 1024;
+/** Columns that the kernel decodes from one record, and the bytes of their names. */
+export const JSON_COLUMNS_MAX = 64;
+export const JSON_NAMES_BYTES_MAX = 8192;
+/** Bytes of the linear memory of one decoder of JSON (32 MiB). */
+export const JSON_MEMORY_BYTES_MAX = 33_554_432;
 /** Entries of one kernel dictionary. */
 export const DICTIONARY_ENTRIES_MAX = 1_048_576;
 /** Appends a task may have waiting in its outbox, and their bytes; when full, input waits. */

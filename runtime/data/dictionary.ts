@@ -4,6 +4,14 @@ import { InvariantError } from '../base/errors.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 
+/** Where the entries of a dictionary come from, when the same entry is met again and again in other dictionaries. */
+export interface KnownEntries {
+  /** Entries of one family with the same number are the same string. */
+  readonly family: object;
+  /** The number of each code's entry, small integers. */
+  readonly numbers: Uint32Array;
+}
+
 /**
  * An immutable list of distinct strings: UTF-8 bytes one after the other, `offsets[code] .. offsets[code + 1]` of them
  * belonging to `code`. Text is decoded once a code and only when it is asked for, so that a chain that only groups or
@@ -12,12 +20,15 @@ const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 export class Dictionary {
   readonly bytes: Uint8Array;
   readonly offsets: Uint32Array;
+  /** null: nothing is known of other dictionaries. */
+  readonly known: KnownEntries | null;
   #texts: (string | undefined)[] | null = null;
 
   /** @param offsets one more than there are entries; the first is 0 */
-  constructor(bytes: Uint8Array, offsets: Uint32Array) {
+  constructor(bytes: Uint8Array, offsets: Uint32Array, known: KnownEntries | null = null) {
     this.bytes = bytes;
     this.offsets = offsets;
+    this.known = known;
   }
 
   get size(): number {

@@ -61,6 +61,8 @@ export interface RecordBatch {
   keyTo(i: number): number;
   valueFrom(i: number): number;
   valueTo(i: number): number;
+  /** Bytes of each value, -1: null; the values stand one after the other. Empty where the batch is columnar. */
+  readonly valueLengths: Int32Array;
   /** A view of the key's bytes; null when it is null. */
   key(i: number): Uint8Array | null;
   value(i: number): Uint8Array | null;
@@ -186,6 +188,7 @@ class ColumnarRecordBatch implements RecordBatch {
   readonly cleaned = null;
   readonly isColumnar = true;
   readonly timestamps: Float64Array;
+  readonly valueLengths = new Int32Array(0);
   readonly encoded: Uint8Array;
 
   constructor(bytes: Uint8Array, count: number, refuse: Refuse) {
@@ -248,8 +251,8 @@ class PlainRecordBatch implements RecordBatch {
   readonly isColumnar = false;
   readonly timestamps: Float64Array;
   readonly encoded = null;
+  readonly valueLengths: Int32Array;
   readonly #keyLengths: Int32Array;
-  readonly #valueLengths: Int32Array;
   readonly #keyStarts: Uint32Array;
   readonly #valueStarts: Uint32Array;
   /** null: no record has headers. */
@@ -268,7 +271,7 @@ class PlainRecordBatch implements RecordBatch {
     const start = aligned ? bytes.byteOffset : 0;
     this.timestamps = new Float64Array(buffer, start + RECORD_BATCH_HEADER_BYTES, count);
     this.#keyLengths = new Int32Array(buffer, start + lengthsAt, count);
-    this.#valueLengths = new Int32Array(buffer, start + lengthsAt + count * 4, count);
+    this.valueLengths = new Int32Array(buffer, start + lengthsAt + count * 4, count);
     const headerLengths = new Int32Array(buffer, start + lengthsAt + count * 8, count);
     this.offsets = span === 0 ? null : new Uint32Array(buffer, start + offsetsAt, count);
     this.cleaned =
@@ -277,7 +280,7 @@ class PlainRecordBatch implements RecordBatch {
     const valuesAt = keysAt + keyBytes;
     const headersAt = valuesAt + valueBytes;
     this.#keyStarts = starts(this.#keyLengths, keysAt, keyBytes, -1, 'keys', refuse);
-    this.#valueStarts = starts(this.#valueLengths, valuesAt, valueBytes, -1, 'values', refuse);
+    this.#valueStarts = starts(this.valueLengths, valuesAt, valueBytes, -1, 'values', refuse);
     const headerStarts = starts(headerLengths, headersAt, headerBytes, 0, 'headers', refuse);
     this.#headerStarts = headerBytes === 0 ? null : headerStarts;
   }
@@ -291,11 +294,11 @@ class PlainRecordBatch implements RecordBatch {
   }
 
   valueFrom(i: number): number {
-    return (this.#valueLengths[i] ?? -1) < 0 ? -1 : (this.#valueStarts[i] ?? -1);
+    return (this.valueLengths[i] ?? -1) < 0 ? -1 : (this.#valueStarts[i] ?? -1);
   }
 
   valueTo(i: number): number {
-    return (this.#valueLengths[i] ?? -1) < 0 ? -1 : (this.#valueStarts[i + 1] ?? -1);
+    return (this.valueLengths[i] ?? -1) < 0 ? -1 : (this.#valueStarts[i + 1] ?? -1);
   }
 
   key(i: number): Uint8Array | null {

@@ -36,6 +36,12 @@ export interface KernelExports {
   getStreamTime(): number;
   advanceStreamTime(ms: number): number;
   stat(kind: number): number;
+  jsonBuffer(kind: number, index: number): number;
+  jsonInit(): number;
+  jsonBegin(): number;
+  jsonDecode(count: number): number;
+  jsonIntern(index: number, bytes: number): number;
+  jsonFinish(): number;
 }
 
 /**

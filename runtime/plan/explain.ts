@@ -75,7 +75,7 @@ function explainedStep(step: Step, plan: Plan): ExplainedStep {
     inputs: inputsOf(step),
     detail: detail(step, plan),
     columns: step.schema.columns.map((column) => column.name),
-    path: step.step === 'aggregate' ? step.run : null,
+    path: step.step === 'aggregate' || step.step === 'source' ? (step.run ?? null) : null,
   };
 }
 

@@ -4,12 +4,15 @@ import { StatementError } from '../base/errors.ts';
 import { KERNEL_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
 import type { Schema } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
+import { decoderLacks } from '../formats/json-kernel.ts';
 import {
   type AggregateCall,
   type AggregateStep,
   KERNEL_AGGREGATES,
   type Path,
   type WindowSpec,
+  type SourceStep,
+  type Subtopology,
 } from './step.ts';
 
 /** The session's property that says so. */
@@ -110,4 +113,30 @@ function callLacks(call: AggregateCall, input: Schema): string | null {
   const type = argument === undefined ? undefined : input.columns[argument]?.type;
   if (kinds.has(type?.kind ?? null)) return null;
   return `the kernel has no ${call.function} of ${type === undefined ? 'no argument' : typeText(type)}`;
+}
+
+/** The same tasks, their sources saying where values in JSON are decoded: in the kernel wherever it can. */
+export function withDecoders(
+  parts: readonly Subtopology[],
+  options: PlanningOptions,
+): readonly Subtopology[] {
+  return parts.map((part) => ({
+    ...part,
+    steps: part.steps.map((step) =>
+      step.step === 'source' && step.valueFormat.format === 'JSON'
+        ? { ...step, run: decoded(step, options) }
+        : step,
+    ),
+  }));
+}
+
+function decoded(step: SourceStep, { path, kernelAvailable }: PlanningOptions): Path {
+  if (path === 'row') return { path: 'row', why: 'millrace.path is row' };
+  const columns = step.sourceSchema.columns.filter(({ role }) => role === 'value');
+  const read = new Set(step.schema.columns.map(({ name }) => name));
+  const wanted = columns.filter(({ name }) => read.has(name) || name === step.timestamp?.column);
+  const why = kernelAvailable
+    ? decoderLacks(step.valueFormat, columns, wanted)
+    : 'the host has no kernel';
+  return why === null ? { path: 'kernel' } : { path: 'row', why };
 }

@@ -9,7 +9,7 @@ import { asValues, picked, positions, unmoved } from './columns.ts';
 import { type Built, PlanBuilder } from './builder.ts';
 import { keepsKey, repartitionFormat } from './grouping.ts';
 import { type LogicalNode, logicalPlan } from './logical.ts';
-import { lowered, type PlanningOptions } from './lower.ts';
+import { lowered, type PlanningOptions, withDecoders } from './lower.ts';
 import { JOINS, PRECOMPUTED, RARE_NODES } from './parts.ts';
 import { remapped } from './remap.ts';
 import {
@@ -58,7 +58,7 @@ export class Planner extends PlanBuilder {
       kind: mode,
       statement,
       internalTopics: this.internalTopics,
-      subtopologies: this.finished,
+      subtopologies: withDecoders(this.finished, this.options),
       materialized: mode === 'persistent' ? this.#materialized() : null,
       fused: this.fused,
       from,

@@ -45,6 +45,8 @@ export interface SourceStep {
   readonly materialized: boolean;
   /** Where a partition without a committed offset starts, if not where the plan says: a table that is joined is read as a whole. */
   readonly from?: 'earliest' | undefined;
+  /** Where values in JSON are decoded; absent: in other formats, or not said, and then in the kernel where there is one that can. */
+  readonly run?: Path | undefined;
 }
 
 /** Reads encoded batches from an internal topic. */

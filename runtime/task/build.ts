@@ -120,7 +120,8 @@ class Builder {
       case 'internalSource': {
         let input = this.#inputs.get(step.topic);
         if (input === undefined) this.#inputs.set(step.topic, (input = newInput(step)));
-        input.readers.push(readerOf(step, this.#context.formats, !this.#context.internalChecksums));
+        const { formats, kernel, internalChecksums } = this.#context;
+        input.readers.push(readerOf(step, formats, { kernel, isTrusted: !internalChecksums }));
         input.sources.push(
           step.step === 'source' && step.materialized ? this.#materialized(step, emit) : emit,
         );

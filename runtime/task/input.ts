@@ -12,6 +12,8 @@ import type { Decoder, Formats } from '../formats/serde.ts';
 import type { InternalSourceStep, SourceStep } from '../plan/step.ts';
 import { windowBytes } from '../formats/windowed-key.ts';
 import { type EventTime, eventTime } from './event-time.ts';
+import { decoderLacks } from '../formats/json-kernel.ts';
+import { JsonValues } from './json-values.ts';
 import { PSEUDO_COLUMNS } from './parts.ts';
 import { windowColumn, windowKind, type RecordPlace } from './record-columns.ts';
 
@@ -34,25 +36,32 @@ export const IDENTITY = Uint32Array.from({ length: BATCH_ROWS_MAX }, (_, i) => i
 
 const NONE: ReadonlySet<number> = new Set();
 
+export interface ReaderOptions {
+  /** null: values in JSON are decoded without it. */
+  readonly kernel?: WebAssembly.Module | null;
+  /** true: what is in internal topics was encoded in this process. */
+  readonly isTrusted?: boolean;
+}
+
 /**
  * The reader of a source step.
- * @param isTrusted true: what is in internal topics was encoded in this process
  * @throws {InvariantError} when a format is missing that the planner admitted
  */
 export function readerOf(
   step: SourceStep | InternalSourceStep,
   formats: Formats,
-  isTrusted = false,
+  { kernel = null, isTrusted = false }: ReaderOptions = {},
 ): Reader {
   if (step.step === 'internalSource')
     return new PSEUDO_COLUMNS.code.ColumnarReader(step.schema, isTrusted);
-  return new SourceReader(step, formats);
+  return new SourceReader(step, formats, step.run?.path === 'row' ? null : kernel);
 }
 
 /** A wanted part of the record, decoded by one format. */
 interface Part {
   readonly decoder: Decoder;
   readonly builders: readonly ColumnBuilder[];
+  readonly columns: readonly SchemaColumn[];
 }
 
 /** Reads user records: the columns that the plan touches, through the formats of key and value. */
@@ -60,6 +69,8 @@ class SourceReader implements Reader {
   readonly #step: SourceStep;
   readonly #key: Part | null;
   readonly #value: Part | null;
+  /** Decodes the values instead of `#value`; null: the kernel does not. */
+  readonly #json: JsonValues | null;
   /** Builder of each decoded column by role and name. */
   readonly #builders = new Map<string, ColumnBuilder>();
   readonly #windowBytes: number;
@@ -67,7 +78,7 @@ class SourceReader implements Reader {
   readonly #touched: ReadonlySet<number>;
   readonly #eventTime: EventTime;
 
-  constructor(step: SourceStep, formats: Formats) {
+  constructor(step: SourceStep, formats: Formats, kernel: WebAssembly.Module | null) {
     this.#step = step;
     this.#eventTime = eventTime(step.timestamp);
     const kind = windowKind(step.window);
@@ -79,6 +90,16 @@ class SourceReader implements Reader {
     this.#touched = new Set(touched);
     this.#key = this.#part('key', formats);
     this.#value = this.#part('value', formats);
+    this.#json = kernel === null ? null : this.#jsonValues(kernel, this.#value);
+  }
+
+  #jsonValues(kernel: WebAssembly.Module, value: Part | null): JsonValues | null {
+    const { sourceSchema, valueFormat } = this.#step;
+    if (value === null) return null;
+    const columns = sourceSchema.columns.filter((column) => column.role === 'value');
+    if (decoderLacks(valueFormat, columns, value.columns) !== null) return null;
+    for (const { name } of value.columns) this.#builders.delete(`value ${name}`);
+    return new JsonValues(kernel, value.columns, value.decoder);
   }
 
   #part(role: 'key' | 'value', formats: Formats): Part | null {
@@ -102,7 +123,8 @@ class SourceReader implements Reader {
     if (columns.length === 0) return null;
     const format = formats.get(spec.format);
     if (format === undefined) throw new InvariantError(`there is no format ${spec.format}`);
-    return { decoder: format.decoder(columns, wanted, spec), builders };
+    const touched = wanted.map((index) => columns[index] as SchemaColumn);
+    return { decoder: format.decoder(columns, wanted, spec), builders, columns: touched };
   }
 
   read(
@@ -113,10 +135,12 @@ class SourceReader implements Reader {
     onProblem: OnProblem,
   ): Batch | null {
     if (records.isColumnar) return this.#readColumnar(records, place, from, to, onProblem);
+    const json = this.#json;
+    json?.begin(records, from, to);
     const kept = new Kept(to - from);
     for (let index = from; index < to; index++) {
       try {
-        this.#decode(records, index, kept);
+        this.#decode(records, index, from, kept);
       } catch (thrown) {
         if (!(thrown instanceof RecordError)) throw thrown;
         for (const builder of this.#builders.values()) builder.truncate(kept.rows);
@@ -126,10 +150,16 @@ class SourceReader implements Reader {
     if (kept.rows === 0) return null;
     const columns = new Map<string, Column>();
     for (const [key, builder] of this.#builders) columns.set(key, builder.finish());
+    if (json !== null) {
+      const positions = kept.rows === to - from ? null : kept.positions(from);
+      json.finish(positions).forEach((column, index) => {
+        columns.set(`value ${this.#value?.columns[index]?.name}`, column);
+      });
+    }
     return this.#batch(records, place, kept, columns, onProblem);
   }
 
-  #decode(records: RecordBatch, index: number, kept: Kept): void {
+  #decode(records: RecordBatch, index: number, first: number, kept: Kept): void {
     const keyFrom = records.keyFrom(index);
     const keyTo = records.keyTo(index) - this.#windowBytes;
     if (keyFrom >= 0 && keyTo < keyFrom) {
@@ -139,12 +169,10 @@ class SourceReader implements Reader {
     if (!hasKey && (this.#step.kind === 'table' || this.#windowBytes > 0)) {
       throw new RecordError('DESERIALIZATION', 'the record needs a key');
     }
-    const hasValue = decodePart(
-      this.#value,
-      records.bytes,
-      records.valueFrom(index),
-      records.valueTo(index),
-    );
+    const hasValue =
+      this.#json === null
+        ? decodePart(this.#value, records.bytes, records.valueFrom(index), records.valueTo(index))
+        : this.#json.take(index - first);
     kept.add(index, !hasKey, !hasValue);
   }
 
@@ -289,6 +317,11 @@ class Kept {
     this.origin[row] = index;
     if (keyNull) setBit((this.keyNull ??= bitmap(this.#rowsMax)), row);
     if (valueNull) setBit((this.valueNull ??= bitmap(this.#rowsMax)), row);
+  }
+
+  /** Where the rows' records stand from the record `first` on. */
+  positions(first: number): Uint32Array {
+    return this.origin.subarray(0, this.rows).map((index) => index - first);
   }
 
   isValueNull(row: number): boolean {

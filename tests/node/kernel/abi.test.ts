@@ -6,12 +6,19 @@ import { gzipSync } from 'node:zlib';
 
 import { expect, test } from 'vitest';
 
+import {
+  BATCH_ROWS_MAX,
+  JSON_COLUMNS_MAX,
+  JSON_DEPTH_MAX,
+  JSON_NAMES_BYTES_MAX,
+} from '../../../runtime/base/limits.ts';
 import { Op } from '../../../runtime/data/batch.ts';
 import { OP_INSERT, OP_UPDATE_AFTER } from '../../../runtime/kernel/abi.ts';
+import * as JSON_ABI from '../../../runtime/kernel/json-abi.ts';
 import { kernelBytes, kernelModule } from './subject.ts';
 
 /** Bytes of the kernel after gzip; a browser loads it with the engine. */
-const KERNEL_GZIP_BYTES_MAX = 8192;
+const KERNEL_GZIP_BYTES_MAX = 12_288;
 const root = resolve(import.meta.dirname, '../../..');
 
 function constants(path: string): string[] {
@@ -19,10 +26,13 @@ function constants(path: string): string[] {
   return text.split('\n').filter((line) => line.startsWith('export const '));
 }
 
-test('both sides of the ABI have the same constants, each a number', () => {
-  const kernel = constants('engine-asm/assembly/abi.ts');
-  expect(kernel.length).toBeGreaterThan(60);
-  expect(constants('runtime/kernel/abi.ts')).toEqual(kernel);
+test.each([
+  ['abi.ts', 60],
+  ['json-abi.ts', 40],
+])('both sides of %s have the same constants, each a number', (file, more) => {
+  const kernel = constants(`engine-asm/assembly/${file}`);
+  expect(kernel.length).toBeGreaterThan(more);
+  expect(constants(`runtime/kernel/${file}`)).toEqual(kernel);
   for (const line of kernel) expect(line).toMatch(/^export const [A-Z][A-Z0-9_]* = -?\d+;$/);
 });
 
@@ -41,6 +51,13 @@ test('the kernel exports exactly the calls of the ABI table and imports only its
 
 test('the kernel keeps to its size', () => {
   expect(gzipSync(kernelBytes, { level: 9 }).length).toBeLessThan(KERNEL_GZIP_BYTES_MAX);
+});
+
+test('the bounds of the JSON decoder are those that the planner knows', () => {
+  expect(JSON_ABI.JSON_COLUMNS_MAX).toBe(JSON_COLUMNS_MAX);
+  expect(JSON_ABI.JSON_NAMES_BYTES_MAX).toBe(JSON_NAMES_BYTES_MAX);
+  expect(JSON_ABI.JSON_NESTING_MAX).toBe(JSON_DEPTH_MAX);
+  expect(JSON_ABI.JSON_ROWS_MAX).toBe(BATCH_ROWS_MAX);
 });
 
 test('operations are those of batches', () => {

@@ -28,7 +28,7 @@ Sink: QUAKES_PER_HOUR
 Fused: yes, the source topic has one partition
 Pull queries: read the state of step 3, then 4
 Task 0 (1 partition)
-  1 source QUAKES from topic quakes (key KAFKA, value JSON): NET, MAG, SIG
+  1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): NET, MAG, SIG
     2 rekey by NET, carrying MAG, SIG
       3 aggregate [kernel] COUNT(*), MAX(MAG), SUM(SIG) over a stream, TUMBLING 3600000 ms with 21600000 ms of grace
         4 project NET, WINDOWSTART, WINDOWEND, AGGREGATE_0 AS N, AGGREGATE_1 AS STRONGEST, AGGREGATE_2 AS SIGNIFICANCE
@@ -43,7 +43,7 @@ Sink: QUAKES_PER_HOUR
 Fused: no, GROUP BY changes the key and the source topic has 4 partitions
 Pull queries: read the state of step 5, then 6
 Task 0 (4 partitions)
-  1 source QUAKES from topic quakes (key KAFKA, value JSON): NET, MAG, SIG
+  1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): NET, MAG, SIG
     2 rekey by NET, carrying MAG, SIG
       3 repartition to topic __CTAS_QUAKES_PER_HOUR_0.3-repartition (4 partitions, key KAFKA)
 Task 1 (4 partitions)
@@ -74,7 +74,7 @@ Sink: N
 Fused: yes, the grouping key is the key of the source
 Pull queries: read the state of step 3, then 4
 Task 0 (4 partitions)
-  1 source QUAKES from topic quakes (key KAFKA, value JSON): ID
+  1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): ID
     2 rekey by ID
       3 aggregate [kernel] COUNT(*) over a stream
         4 project ID, AGGREGATE_0 AS N
@@ -91,7 +91,7 @@ Sink: X
 Fused: no, GROUP BY changes the key and the source topic has 2 partitions
 Pull queries: read the state of step 7, then 8, 9
 Task 0 (2 partitions)
-  1 source QUAKES from topic quakes (key KAFKA, value JSON): NET, MAG, SIG
+  1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): NET, MAG, SIG
     2 filter (MAG > 3)
       3 project UCASE(NET) AS K, (SIG * 2) AS ARGUMENT_0
         4 rekey by K, carrying ARGUMENT_0
@@ -124,7 +124,7 @@ Sink: STRONG
 Fused: yes, nothing is repartitioned
 Pull queries: none, no state holds the result
 Task 0 (4 partitions)
-  1 source QUAKES from topic quakes (key KAFKA, value JSON): ID, MAG, PLACE, SIG, ROWTIME
+  1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): ID, MAG, PLACE, SIG, ROWTIME
     2 filter (MAG >= 6)
       3 project ID, (PLACE || '!') AS P, (MAG + CAST(SIG AS DOUBLE)) AS KSQL_COL_0, ROWTIME AS T
         4 sink stream STRONG to topic STRONG (key KAFKA, value DELIMITED): \`ID\` STRING KEY, \`P\` STRING, \`KSQL_COL_0\` DOUBLE, \`T\` BIGINT`);
@@ -141,7 +141,7 @@ Sink: BY_NET
 Fused: yes, nothing is repartitioned
 Pull queries: none, no state holds the result
 Task 0 (4 partitions)
-  1 source QUAKES from topic quakes (key KAFKA, value JSON): ID, NET
+  1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): ID, NET
     2 rekey by NET AS K, carrying ID, NET
       3 project K, ID, LEN(NET) AS L
         4 sink stream BY_NET to topic BY_NET (key KAFKA, value JSON): \`K\` STRING KEY, \`ID\` STRING, \`L\` INTEGER`);
@@ -158,7 +158,7 @@ Sink: BY_A
 Fused: no, GROUP BY changes the key and the source topic has 2 partitions
 Pull queries: read the state of step 6, then 7
 Task 0 (2 partitions)
-  1 source TOTALS from topic totals (key KAFKA, value JSON, materialized): ID, A, B
+  1 source [kernel] TOTALS from topic totals (key KAFKA, value JSON, materialized): ID, A, B
     2 tableFilter (B > 0)
       3 rekey by A, carrying B
         4 repartition to topic __CTAS_BY_A_0.4-repartition (2 partitions, key KAFKA)
@@ -177,7 +177,7 @@ Sink: SOME
 Fused: yes, nothing is repartitioned
 Pull queries: read the state of step 1, then 2, 3
 Task 0 (2 partitions)
-  1 source TOTALS from topic totals (key KAFKA, value JSON, materialized): ID, B
+  1 source [kernel] TOTALS from topic totals (key KAFKA, value JSON, materialized): ID, B
     2 tableFilter (B > 0)
       3 project ID, B AS C
         4 sink table SOME to topic SOME (key KAFKA, value JSON): \`ID\` INTEGER KEY, \`C\` BIGINT`);
@@ -193,7 +193,7 @@ Sources: QUAKES_PER_HOUR
 Fused: yes, nothing is repartitioned
 Pull queries: none, no state holds the result
 Task 0 (1 partition)
-  1 source QUAKES_PER_HOUR from topic QUAKES_PER_HOUR (key KAFKA, value JSON): NET, WINDOWSTART, WINDOWEND, N
+  1 source [kernel] QUAKES_PER_HOUR from topic QUAKES_PER_HOUR (key KAFKA, value JSON): NET, WINDOWSTART, WINDOWEND, N
     2 tableFilter (N > 3)
       3 project NET, WINDOWEND, N
         4 client N, WINDOWEND, NET, at most 5 rows`);
@@ -210,7 +210,7 @@ Sources: QUAKES
 Fused: yes, the source topic has one partition
 Pull queries: none, no state holds the result
 Task 0 (1 partition)
-  1 source QUAKES from topic quakes (key KAFKA, value JSON): NET, TYPE
+  1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): NET, TYPE
     2 rekey by NET, TYPE
       3 aggregate [kernel] COUNT(*) over a stream, TUMBLING 86400000 ms with 0 ms of grace
         4 project WINDOWSTART, AGGREGATE_0 AS N
@@ -227,7 +227,7 @@ Sink: STRONG
 Fused: yes, nothing is repartitioned
 Pull queries: none, no state holds the result
 Task 0 (1 partition)
-  1 source QUAKES from topic quakes (key KAFKA, value JSON): ID, MAG, SIG
+  1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): ID, MAG, SIG
     2 filter (SIG > 1000)
       3 project ID, MAG, CAST(SIG AS DOUBLE) AS S
         4 sink stream STRONG to topic STRONG (key KAFKA, value JSON): \`ID\` STRING KEY, \`MAG\` DOUBLE, \`S\` DOUBLE`);
@@ -260,7 +260,7 @@ test('the structured form names paths, inputs and where pull queries read', () =
   expect(
     shown.subtopologies[0]?.steps.map((step) => [step.id, step.step, step.inputs, step.path]),
   ).toEqual([
-    ['1', 'source', [], null],
+    ['1', 'source', [], { path: 'kernel' }],
     ['2', 'rekey', ['1'], null],
     ['3', 'aggregate', ['2'], { path: 'kernel' }],
     ['4', 'project', ['3'], null],

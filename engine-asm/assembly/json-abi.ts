@@ -1,0 +1,62 @@
+// Numbers that the host and the JSON decoder agree on; runtime/kernel/json-abi.ts is its twin, line by line. Knows no code.
+
+// Bounds of one decoder.
+export const JSON_COLUMNS_MAX = 64;
+export const JSON_ROWS_MAX = 4096;
+export const JSON_REGION_BYTES_MAX = 131072;
+export const JSON_NAMES_BYTES_MAX = 8192;
+export const JSON_NESTING_MAX = 64;
+export const JSON_STRING_BYTES_MAX = 65536;
+export const JSON_ENTRIES_MAX = 32768;
+export const JSON_STRINGS_BYTES_MAX = 4194304;
+
+// Types of columns.
+export const JSON_TYPE_DOUBLE = 1;
+export const JSON_TYPE_BIGINT = 2;
+export const JSON_TYPE_INTEGER = 3;
+export const JSON_TYPE_TIME = 4;
+export const JSON_TYPE_TIMESTAMP = 5;
+export const JSON_TYPE_BOOLEAN = 6;
+export const JSON_TYPE_STRING = 7;
+
+// What became of a record: its columns hold it, it is null as a whole, or (from 2 on) it was not decided, and why.
+export const JSON_OK = 0;
+export const JSON_NULL = 1;
+export const JSON_DECLINED_SYNTAX = 2;
+export const JSON_DECLINED_NAME = 3;
+export const JSON_DECLINED_KIND = 4;
+export const JSON_DECLINED_NUMBER = 5;
+export const JSON_DECLINED_DUPLICATE = 6;
+export const JSON_DECLINED_LONG = 7;
+export const JSON_DECLINED_FULL = 8;
+export const JSON_STATUSES = 9;
+
+// Lengths of records that are none: a null value, and one that was too long to hand over.
+export const JSON_LENGTH_NULL = -1;
+export const JSON_LENGTH_LONG = -2;
+
+// Offsets in the configuration (JSON_BUFFER_CONFIG), written by the host before `jsonInit`.
+export const JSON_CONFIG_COLUMNS = 0;
+export const JSON_CONFIG_TYPES = 8;
+export const JSON_CONFIG_NAME_LENGTHS = 264;
+export const JSON_CONFIG_NAMES = 520;
+export const JSON_CONFIG_BYTES = 8712;
+
+// Offsets in the result (JSON_BUFFER_RESULT): records by status, nulls by column, texts by column.
+export const JSON_RESULT_STATUSES = 0;
+export const JSON_RESULT_NULLS = 64;
+export const JSON_RESULT_TEXTS = 320;
+export const JSON_RESULT_GENERATIONS = 576;
+export const JSON_RESULT_BYTES = 832;
+
+// Buffers: `jsonBuffer(kind, index)` gives the address; that of JSON_BUFFER_TEXT may change at `jsonFinish`.
+export const JSON_BUFFER_CONFIG = 0;
+export const JSON_BUFFER_RESULT = 1;
+export const JSON_BUFFER_REGION = 2;
+export const JSON_BUFFER_LENGTHS = 3;
+export const JSON_BUFFER_STATUS = 4;
+export const JSON_BUFFER_VALUES = 5;
+export const JSON_BUFFER_VALIDITY = 6;
+export const JSON_BUFFER_TEXT = 7;
+export const JSON_BUFFER_TEXT_OFFSETS = 8;
+export const JSON_BUFFER_TEXT_ENTRIES = 9;

@@ -1,0 +1,162 @@
+// The areas that the host and the JSON decoder exchange records and columns through; knows no JSON.
+
+import {
+  JSON_BUFFER_CONFIG,
+  JSON_BUFFER_LENGTHS,
+  JSON_BUFFER_REGION,
+  JSON_BUFFER_RESULT,
+  JSON_BUFFER_STATUS,
+  JSON_BUFFER_TEXT,
+  JSON_BUFFER_TEXT_ENTRIES,
+  JSON_BUFFER_TEXT_OFFSETS,
+  JSON_BUFFER_VALIDITY,
+  JSON_BUFFER_VALUES,
+  JSON_COLUMNS_MAX,
+  JSON_CONFIG_BYTES,
+  JSON_CONFIG_COLUMNS,
+  JSON_CONFIG_NAME_LENGTHS,
+  JSON_CONFIG_NAMES,
+  JSON_CONFIG_TYPES,
+  JSON_NAMES_BYTES_MAX,
+  JSON_REGION_BYTES_MAX,
+  JSON_RESULT_BYTES,
+  JSON_ROWS_MAX,
+  JSON_STRING_BYTES_MAX,
+  JSON_TYPE_BOOLEAN,
+  JSON_TYPE_DOUBLE,
+  JSON_TYPE_INTEGER,
+  JSON_TYPE_STRING,
+  JSON_TYPE_TIME,
+} from './json-abi';
+import { allocate, release, roundUp } from './arena';
+
+// A column is 128 bytes:
+//
+//    0 [u32 type][u32 values][u32 validity][u32 mark]         mark: the record that it was found in last
+//   16 [u32 string][u32 length][u32 escaped][u32 nulls]       the string found in the record, before it is interned
+//   32 [u32 name][u32 length][u32 offsets][u32 used]          of the texts: where each begins, which entries they are
+//   48 [u32 table][u32 mask][u32 entries][u32 entriesRoom]    the strings known, json-strings.ts
+//   64 [u32 entryCount][u32 bytes][u32 bytesRoom][u32 bytesCount]
+//   80 [u32 textCount][u32 textBytes][u32 generation]
+export const COLUMN_BYTES: u32 = 128;
+export const COLUMN_VALUES: usize = 4;
+export const COLUMN_VALIDITY: usize = 8;
+export const COLUMN_MARK: usize = 12;
+export const COLUMN_STRING: usize = 16;
+export const COLUMN_LENGTH: usize = 20;
+export const COLUMN_ESCAPED: usize = 24;
+export const COLUMN_NULLS: usize = 28;
+export const COLUMN_NAME: usize = 32;
+export const COLUMN_NAME_LENGTH: usize = 36;
+export const COLUMN_OFFSETS: usize = 40;
+export const COLUMN_USED: usize = 44;
+export const COLUMN_TABLE: usize = 48;
+export const COLUMN_MASK: usize = 52;
+export const COLUMN_ENTRIES: usize = 56;
+export const COLUMN_ENTRIES_ROOM: usize = 60;
+export const COLUMN_ENTRY_COUNT: usize = 64;
+export const COLUMN_BYTES_AT: usize = 68;
+export const COLUMN_BYTES_ROOM: usize = 72;
+export const COLUMN_BYTES_COUNT: usize = 76;
+export const COLUMN_TEXT_COUNT: usize = 80;
+export const COLUMN_TEXT_BYTES: usize = 84;
+export const COLUMN_GENERATION: usize = 88;
+
+/** Zeros behind the region: no walk goes beyond them. */
+const PADDING_BYTES: u32 = 64;
+
+export const jsonConfig: usize = memory.data(JSON_CONFIG_BYTES, 16);
+export const jsonResult: usize = memory.data(JSON_RESULT_BYTES, 16);
+export const columns: usize = memory.data(JSON_COLUMNS_MAX * 128, 16);
+export let columnCount: u32 = 0;
+export let region: usize = 0;
+export let lengths: usize = 0;
+export let statuses: usize = 0;
+/** Where strings lose their escapes. */
+export let scratch: usize = 0;
+/** Bytes of the texts of all columns, written at `jsonFinish`. */
+export let texts: usize = 0;
+let textsRoom: u32 = 0;
+let failed: bool = false;
+
+function take(bytes: u32): u32 {
+  const block = allocate(bytes);
+  if (block == 0) failed = true;
+  return block;
+}
+
+function widthOf(type: u32): u32 {
+  if (type == JSON_TYPE_BOOLEAN) return 1;
+  return type == JSON_TYPE_INTEGER || type == JSON_TYPE_TIME || type == JSON_TYPE_STRING ? 4 : 8;
+}
+
+/** False when the configuration is not one. */
+export function readColumns(): bool {
+  const count = load<u32>(jsonConfig + JSON_CONFIG_COLUMNS);
+  if (count > <u32>JSON_COLUMNS_MAX) return false;
+  let at: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const type = load<u32>(jsonConfig + JSON_CONFIG_TYPES + (i << 2));
+    const length = load<u32>(jsonConfig + JSON_CONFIG_NAME_LENGTHS + (i << 2));
+    if (type < <u32>JSON_TYPE_DOUBLE || type > <u32>JSON_TYPE_STRING) return false;
+    if (length > <u32>JSON_NAMES_BYTES_MAX - at) return false;
+    const column = columns + i * COLUMN_BYTES;
+    store<u32>(column, type);
+    store<u32>(column, <u32>(jsonConfig + JSON_CONFIG_NAMES + at), COLUMN_NAME);
+    store<u32>(column, length, COLUMN_NAME_LENGTH);
+    at += length;
+  }
+  columnCount = count;
+  return true;
+}
+
+/** Allocates the buffers of the columns; false when memory does not suffice. */
+export function openJsonBuffers(): bool {
+  region = take(JSON_REGION_BYTES_MAX + PADDING_BYTES);
+  lengths = take(JSON_ROWS_MAX << 2);
+  statuses = take(JSON_ROWS_MAX);
+  scratch = take(JSON_STRING_BYTES_MAX + PADDING_BYTES);
+  for (let i: u32 = 0; i < columnCount; i++) {
+    const column = columns + i * COLUMN_BYTES;
+    const type = load<u32>(column);
+    store<u32>(column, take(JSON_ROWS_MAX * widthOf(type)), COLUMN_VALUES);
+    store<u32>(column, take(JSON_ROWS_MAX >> 3), COLUMN_VALIDITY);
+    if (type != JSON_TYPE_STRING) continue;
+    store<u32>(column, take((JSON_ROWS_MAX + 1) << 2), COLUMN_OFFSETS);
+    store<u32>(column, take(JSON_ROWS_MAX << 2), COLUMN_USED);
+  }
+  return !failed;
+}
+
+/** Ends the region with zeros behind its first `bytes`. */
+export function endRegion(bytes: u32): void {
+  memory.fill(region + bytes, 0, PADDING_BYTES);
+}
+
+/** Makes room for `bytes` of texts; false when memory does not suffice. */
+export function reserveTexts(bytes: u32): bool {
+  if (bytes <= textsRoom) return true;
+  if (texts != 0) release(<u32>texts, textsRoom);
+  textsRoom = 0;
+  texts = allocate(bytes);
+  if (texts == 0) return false;
+  textsRoom = roundUp(bytes);
+  return true;
+}
+
+/** Address of a buffer by its kind, 0 where there is none. */
+export function jsonAddressOf(kind: u32, index: u32): usize {
+  if (kind == JSON_BUFFER_CONFIG) return jsonConfig;
+  if (kind == JSON_BUFFER_RESULT) return jsonResult;
+  if (kind == JSON_BUFFER_REGION) return region;
+  if (kind == JSON_BUFFER_LENGTHS) return lengths;
+  if (kind == JSON_BUFFER_STATUS) return statuses;
+  if (kind == JSON_BUFFER_TEXT) return texts;
+  if (index >= columnCount) return 0;
+  const column = columns + index * COLUMN_BYTES;
+  if (kind == JSON_BUFFER_VALUES) return load<u32>(column, COLUMN_VALUES);
+  if (kind == JSON_BUFFER_VALIDITY) return load<u32>(column, COLUMN_VALIDITY);
+  if (kind == JSON_BUFFER_TEXT_OFFSETS) return load<u32>(column, COLUMN_OFFSETS);
+  if (kind == JSON_BUFFER_TEXT_ENTRIES) return load<u32>(column, COLUMN_USED);
+  return 0;
+}

@@ -1,0 +1,128 @@
+// The names of members: which column each means, and how the last record's members began; knows no value.
+
+import { JSON_DECLINED_NAME, JSON_DECLINED_SYNTAX } from './json-abi';
+import {
+  COLUMN_BYTES,
+  COLUMN_NAME,
+  COLUMN_NAME_LENGTH,
+  columnCount,
+  columns,
+} from './json-buffers';
+import {
+  COLON,
+  CLOSE_BRACE,
+  COMMA,
+  OPEN_BRACE,
+  QUOTE,
+  escaped,
+  space,
+  stringEnd,
+} from './json-text';
+
+// Records of one stream mostly have the same members in the same order. What stood before the value of each member of the
+// last record, from the brace or comma on, white space included, is compared as a whole:
+//
+//   [32 bytes of text, zeros behind it][u32 mask of its first 16 bytes][u32 of its last 16][u32 length][i32 column]
+export const SHAPE_SHIFT: u32 = 6;
+export const SHAPE_MASK: usize = 32;
+export const SHAPE_MASK_BEHIND: usize = 36;
+export const SHAPE_LENGTH: usize = 40;
+export const SHAPE_COLUMN: usize = 44;
+const SHAPE_MEMBERS_MAX: u32 = 256;
+const SHAPE_TEXT_MAX: u32 = 32;
+
+export const NO_COLUMN: i32 = -1;
+/** What `memberAt` gives for the brace that ends an object without members. */
+export const NO_MEMBER: i32 = -2;
+
+export const shape: usize = memory.data(16384, 16);
+/** Members whose beginnings are known. */
+export let shapeMembers: u32 = 0;
+
+/** The column that the member last read by `memberAt` means. */
+export let memberColumn: i32 = NO_COLUMN;
+/** Why `memberAt` gave 0. */
+export let refusal: u32 = 0;
+
+function upper(byte: u32): u32 {
+  return byte - 0x61 < 26 ? byte - 0x20 : byte;
+}
+
+/** The column of that very name, else the one whose name is the upper-cased name. The name is ASCII. */
+function columnOf(name: usize, length: u32): i32 {
+  let other = NO_COLUMN;
+  for (let i: u32 = 0; i < columnCount; i++) {
+    const column = columns + i * COLUMN_BYTES;
+    if (load<u32>(column, COLUMN_NAME_LENGTH) != length) continue;
+    const own: usize = load<u32>(column, COLUMN_NAME);
+    let isExact = true;
+    let isUpper = true;
+    for (let j: u32 = 0; j < length && (isExact || isUpper); j++) {
+      const byte = <u32>load<u8>(name + j);
+      const due = <u32>load<u8>(own + j);
+      isExact = isExact && byte == due;
+      isUpper = isUpper && upper(byte) == due;
+    }
+    if (isExact) return i;
+    if (isUpper && other == NO_COLUMN) other = i;
+  }
+  return other;
+}
+
+function isAscii(from: usize, length: u32): bool {
+  for (let i: u32 = 0; i < length; i++) if (load<u8>(from + i) >= 0x80) return false;
+  return true;
+}
+
+/**
+ * Reads what stands before the value of a member, from the brace (member 0) or comma on, and remembers it.
+ * @returns where the value begins; behind the brace for NO_MEMBER; 0 with a `refusal`
+ */
+export function memberAt(from: usize, member: u32): usize {
+  refusal = JSON_DECLINED_SYNTAX;
+  let at = space(from);
+  if (<u32>load<u8>(at) != (member == 0 ? OPEN_BRACE : COMMA)) return 0;
+  at = space(at + 1);
+  const first = <u32>load<u8>(at);
+  if (first == CLOSE_BRACE && member == 0) {
+    memberColumn = NO_MEMBER;
+    return at + 1;
+  }
+  if (first != QUOTE) return 0;
+  const name = at + 1;
+  const last = stringEnd(name);
+  if (last == 0) return 0;
+  const isEscaped = escaped;
+  at = space(last + 1);
+  if (load<u8>(at) != COLON) return 0;
+  at = space(at + 1);
+  const length = <u32>(last - name);
+  if (isEscaped || !isAscii(name, length)) {
+    refusal = JSON_DECLINED_NAME;
+    return 0;
+  }
+  memberColumn = columnOf(name, length);
+  remember(from, <u32>(at - from), member);
+  return at;
+}
+
+function remember(from: usize, length: u32, member: u32): void {
+  if (member >= SHAPE_MEMBERS_MAX) return;
+  const entry = shape + (member << SHAPE_SHIFT);
+  if (member >= shapeMembers) {
+    // Places in between were too long, and match nothing.
+    for (let i = shapeMembers; i < member; i++)
+      store<u32>(shape + (i << SHAPE_SHIFT), 0, SHAPE_LENGTH);
+    shapeMembers = member + 1;
+  }
+  store<i32>(entry, memberColumn, SHAPE_COLUMN);
+  if (length > SHAPE_TEXT_MAX) {
+    store<u32>(entry, 0, SHAPE_LENGTH);
+    return;
+  }
+  memory.fill(entry, 0, SHAPE_TEXT_MAX);
+  memory.copy(entry, from, length);
+  store<u32>(entry, length >= 16 ? 0xffff : (1 << length) - 1, SHAPE_MASK);
+  store<u32>(entry, length <= 16 ? 0 : <u32>(((<u64>1) << (length - 16)) - 1), SHAPE_MASK_BEHIND);
+  store<u32>(entry, length, SHAPE_LENGTH);
+}

@@ -1,0 +1,321 @@
+// What the JSON decoder exports: chunks of records in, columns and a status per record out; an instance of its own.
+
+import {
+  JSON_DECLINED_DUPLICATE,
+  JSON_DECLINED_FULL,
+  JSON_DECLINED_KIND,
+  JSON_DECLINED_LONG,
+  JSON_DECLINED_SYNTAX,
+  JSON_LENGTH_NULL,
+  JSON_NULL,
+  JSON_OK,
+  JSON_REGION_BYTES_MAX,
+  JSON_RESULT_BYTES,
+  JSON_RESULT_GENERATIONS,
+  JSON_RESULT_NULLS,
+  JSON_RESULT_STATUSES,
+  JSON_RESULT_TEXTS,
+  JSON_ROWS_MAX,
+  JSON_STRING_BYTES_MAX,
+  JSON_TYPE_STRING,
+} from './json-abi';
+import {
+  STATUS_BAD_ARGUMENT,
+  STATUS_BAD_CONFIG,
+  STATUS_NOT_READY,
+  STATUS_OK,
+  STATUS_OUT_OF_MEMORY,
+} from './abi';
+import {
+  COLUMN_BYTES,
+  COLUMN_ESCAPED,
+  COLUMN_GENERATION,
+  COLUMN_LENGTH,
+  COLUMN_MARK,
+  COLUMN_NULLS,
+  COLUMN_STRING,
+  COLUMN_TEXT_BYTES,
+  COLUMN_TEXT_COUNT,
+  COLUMN_VALIDITY,
+  COLUMN_VALUES,
+  columnCount,
+  columns,
+  endRegion,
+  jsonAddressOf,
+  jsonResult,
+  lengths,
+  openJsonBuffers,
+  readColumns,
+  region,
+  reserveTexts,
+  scratch,
+  statuses,
+  texts,
+} from './json-buffers';
+import {
+  memberAt,
+  memberColumn,
+  NO_MEMBER,
+  refusal,
+  shape,
+  SHAPE_COLUMN,
+  SHAPE_LENGTH,
+  SHAPE_MASK,
+  SHAPE_MASK_BEHIND,
+  SHAPE_SHIFT,
+  shapeMembers,
+} from './json-names';
+import { decodeValue, nullRow, setNull, valueRefusal } from './json-cells';
+import { skipNumber } from './json-number';
+import { beginChunk, codeOf, openStrings, writeTexts } from './json-strings';
+import {
+  CLOSE_BRACE,
+  COMMA,
+  escaped,
+  QUOTE,
+  space,
+  specials,
+  stringEnd,
+  unescape,
+  valueEnd,
+} from './json-text';
+
+const LETTER_N: u32 = 0x6e;
+const NULL_WORD: u32 = 0x6c6c756e;
+const MINUS: u32 = 0x2d;
+/** Bytes before JSON that was written with a schema registry: a zero and the schema's number, which are stepped over. */
+const REGISTRY_PREFIX_BYTES: i32 = 5;
+/** Bytes behind a text that a write of sixteen may touch. */
+const SLACK_BYTES: u32 = 16;
+
+let jsonReady: bool = false;
+let jsonBegun: bool = false;
+/** Rows of the chunk so far; negative: no chunk is open. */
+let rows: i32 = -1;
+/** Records seen, by which columns found in one are told from those found before. */
+let record: u32 = 0;
+
+export function jsonBuffer(kind: u32, index: u32): usize {
+  return jsonAddressOf(kind, index);
+}
+
+/** Reads the configuration and allocates the buffers. Once: an instance that refused is thrown away. */
+export function jsonInit(): i32 {
+  if (jsonBegun) return STATUS_BAD_CONFIG;
+  jsonBegun = true;
+  if (!readColumns()) return STATUS_BAD_CONFIG;
+  if (!openJsonBuffers()) return STATUS_OUT_OF_MEMORY;
+  jsonReady = true;
+  return STATUS_OK;
+}
+
+/** Begins a chunk of at most JSON_ROWS_MAX records. */
+export function jsonBegin(): i32 {
+  if (!jsonReady) return STATUS_NOT_READY;
+  rows = -1;
+  memory.fill(jsonResult, 0, JSON_RESULT_BYTES);
+  beginChunk();
+  for (let i: u32 = 0; i < columnCount; i++) {
+    const column = columns + i * COLUMN_BYTES;
+    store<u32>(column, 0, COLUMN_NULLS);
+    memory.fill(load<u32>(column, COLUMN_VALIDITY), 0xff, JSON_ROWS_MAX >> 3);
+    if (load<u32>(column) == JSON_TYPE_STRING && !openStrings(column)) return STATUS_OUT_OF_MEMORY;
+  }
+  rows = 0;
+  return STATUS_OK;
+}
+
+/** Decodes the next `count` records, which stand one after the other in the region and have the lengths in JSON_BUFFER_LENGTHS. */
+export function jsonDecode(count: u32): i32 {
+  if (!jsonReady || rows < 0) return STATUS_NOT_READY;
+  if (count > <u32>JSON_ROWS_MAX - rows) return STATUS_BAD_ARGUMENT;
+  let bytes: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const length = load<i32>(lengths + (i << 2));
+    if (length <= 0) continue;
+    if (<u32>length > <u32>JSON_REGION_BYTES_MAX - bytes) return STATUS_BAD_ARGUMENT;
+    bytes += length;
+  }
+  endRegion(bytes);
+  let at = region;
+  for (let i: u32 = 0; i < count; i++) {
+    const length = load<i32>(lengths + (i << 2));
+    const row: u32 = rows;
+    let status: u32 = JSON_DECLINED_LONG;
+    if (length >= 0) status = decodeRecord(at, length, row);
+    else if (length == JSON_LENGTH_NULL) status = JSON_NULL;
+    if (status == JSON_NULL) nullRow(row);
+    store<u8>(statuses + row, status);
+    const counter = jsonResult + JSON_RESULT_STATUSES + (status << 2);
+    store<u32>(counter, load<u32>(counter) + 1);
+    if (length > 0) at += length;
+    rows++;
+  }
+  return STATUS_OK;
+}
+
+/** The code of a text of `bytes`, which stand at the beginning of the region, among those of the open chunk; -1: there is no room for it. */
+export function jsonIntern(index: u32, bytes: u32): i32 {
+  if (rows < 0 || index >= columnCount || bytes > <u32>JSON_REGION_BYTES_MAX) return -1;
+  const column = columns + index * COLUMN_BYTES;
+  return load<u32>(column) == JSON_TYPE_STRING ? codeOf(column, region, bytes) : -1;
+}
+
+/** Writes the texts of the chunk's columns and the result, and ends the chunk. */
+export function jsonFinish(): i32 {
+  if (!jsonReady || rows < 0) return STATUS_NOT_READY;
+  rows = -1;
+  let total: u32 = SLACK_BYTES;
+  for (let i: u32 = 0; i < columnCount; i++)
+    total += load<u32>(columns + i * COLUMN_BYTES, COLUMN_TEXT_BYTES);
+  if (!reserveTexts(total)) return STATUS_OUT_OF_MEMORY;
+  let to = texts;
+  for (let i: u32 = 0; i < columnCount; i++) {
+    const column = columns + i * COLUMN_BYTES;
+    store<u32>(jsonResult + (i << 2), load<u32>(column, COLUMN_NULLS), JSON_RESULT_NULLS);
+    if (load<u32>(column) != JSON_TYPE_STRING) continue;
+    store<u32>(jsonResult + (i << 2), load<u32>(column, COLUMN_TEXT_COUNT), JSON_RESULT_TEXTS);
+    store<u32>(
+      jsonResult + (i << 2),
+      load<u32>(column, COLUMN_GENERATION),
+      JSON_RESULT_GENERATIONS,
+    );
+    writeTexts(column, to);
+    to += load<u32>(column, COLUMN_TEXT_BYTES);
+  }
+  return STATUS_OK;
+}
+
+/** Decodes the record at `start`; its status. */
+function decodeRecord(start: usize, length: i32, row: u32): u32 {
+  let at = start;
+  const end = start + length;
+  if (length == 0) return JSON_DECLINED_SYNTAX;
+  if (load<u8>(at) == 0 && length > REGISTRY_PREFIX_BYTES) at += REGISTRY_PREFIX_BYTES;
+  record++;
+  let found: u32 = 0;
+  let member: u32 = 0;
+  const known = shapeMembers;
+  for (;;) {
+    // What stands before the value: as in the last record, or read anew.
+    let column: i32 = 0;
+    let isKnown = false;
+    if (member < known) {
+      const entry: usize = shape + (member << SHAPE_SHIFT);
+      const before = load<u32>(entry, SHAPE_MASK);
+      const behind = load<u32>(entry, SHAPE_MASK_BEHIND);
+      const same = i8x16.bitmask(v128.eq<u8>(v128.load(at), v128.load(entry)));
+      isKnown =
+        (same & before) == before &&
+        (behind == 0 ||
+          (i8x16.bitmask(v128.eq<u8>(v128.load(at, 16), v128.load(entry, 16))) & behind) == behind);
+      const size = load<u32>(entry, SHAPE_LENGTH);
+      if (isKnown && size != 0) {
+        at += size;
+        column = load<i32>(entry, SHAPE_COLUMN);
+      } else isKnown = false;
+    }
+    if (!isKnown) {
+      if (member == 0) {
+        const first = space(at);
+        if (load<u32>(first) == NULL_WORD)
+          return isEnd(first + 4, end) ? JSON_NULL : JSON_DECLINED_SYNTAX;
+      }
+      at = memberAt(at, member);
+      if (at == 0) return refusal;
+      column = memberColumn;
+      if (column == NO_MEMBER) break;
+    }
+    if (at >= end) return JSON_DECLINED_SYNTAX;
+    member++;
+
+    const byte = <u32>load<u8>(at);
+    if (byte == QUOTE) {
+      const begin = at + 1;
+      const special = specials(begin);
+      at = begin + ctz(special);
+      let hasEscapes: u32 = 0;
+      if (special == 0 || <u32>load<u8>(at) != QUOTE) {
+        at = stringEnd(begin);
+        if (at == 0) return JSON_DECLINED_SYNTAX;
+        hasEscapes = <u32>escaped;
+      }
+      if (column >= 0) {
+        const into = columns + column * COLUMN_BYTES;
+        if (load<u32>(into, COLUMN_MARK) == record) return JSON_DECLINED_DUPLICATE;
+        if (load<u32>(into) != JSON_TYPE_STRING) return JSON_DECLINED_KIND;
+        // It is interned when the whole record has turned out good.
+        store<u32>(into, record, COLUMN_MARK);
+        store<u32>(into, <u32>begin, COLUMN_STRING);
+        store<u32>(into, <u32>(at - begin), COLUMN_LENGTH);
+        store<u32>(into, hasEscapes, COLUMN_ESCAPED);
+        found++;
+      }
+      at++;
+    } else if (column < 0) {
+      at = byte - 0x30 <= 9 || byte == MINUS ? skipNumber(at) : valueEnd(at);
+      if (at == 0) return JSON_DECLINED_SYNTAX;
+    } else {
+      const into = columns + column * COLUMN_BYTES;
+      if (load<u32>(into, COLUMN_MARK) == record) return JSON_DECLINED_DUPLICATE;
+      store<u32>(into, record, COLUMN_MARK);
+      found++;
+      if (byte == LETTER_N) {
+        if (load<u32>(at) != NULL_WORD) return JSON_DECLINED_SYNTAX;
+        at += 4;
+        setNull(into, row);
+        // A string that is null has no text.
+        store<u32>(into, 0, COLUMN_STRING);
+      } else {
+        at = decodeValue(into, at, byte, row);
+        if (at == 0) return valueRefusal;
+      }
+    }
+    // Behind the value.
+    const next = <u32>load<u8>(at);
+    if (next == COMMA) continue;
+    if (next == CLOSE_BRACE) {
+      at++;
+      break;
+    }
+    const other = space(at);
+    if (<u32>load<u8>(other) == CLOSE_BRACE) {
+      at = other + 1;
+      break;
+    }
+  }
+  if (at != end && !isEnd(at, end)) return JSON_DECLINED_SYNTAX;
+  return takeStrings(row, found);
+}
+
+/** Nothing but white space is left. */
+function isEnd(from: usize, end: usize): bool {
+  let at = from;
+  while (at < end && space(at) != at) at++;
+  return at == end;
+}
+
+/** Interns the strings of a record that has turned out good, and makes null what was not found in it. */
+function takeStrings(row: u32, found: u32): u32 {
+  const isWhole = found == columnCount;
+  for (let i: u32 = 0; i < columnCount; i++) {
+    const column = columns + i * COLUMN_BYTES;
+    if (!isWhole && load<u32>(column, COLUMN_MARK) != record) {
+      setNull(column, row);
+      continue;
+    }
+    if (load<u32>(column) != JSON_TYPE_STRING) continue;
+    let at: usize = load<u32>(column, COLUMN_STRING);
+    if (at == 0) continue;
+    let length = load<u32>(column, COLUMN_LENGTH);
+    if (length > <u32>JSON_STRING_BYTES_MAX) return JSON_DECLINED_LONG;
+    if (load<u32>(column, COLUMN_ESCAPED) != 0) {
+      length = unescape(at, length, scratch);
+      at = scratch;
+    }
+    const code = codeOf(column, at, length);
+    if (code < 0) return JSON_DECLINED_FULL;
+    store<u32>(load<u32>(column, COLUMN_VALUES) + (row << 2), code);
+  }
+  return JSON_OK;
+}

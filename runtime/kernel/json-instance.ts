@@ -1,0 +1,235 @@
+// The kernel's JSON decoder as record bytes in and columns out, over a bounded memory of its own; knows no topic and no error.
+
+import { assert } from '../base/assert.ts';
+import { JSON_MEMORY_BYTES_MAX } from '../base/limits.ts';
+import { encodeUtf8 } from '../base/bytes.ts';
+import type { Bitmap, Column } from '../data/column.ts';
+import { Dictionary } from '../data/dictionary.ts';
+import type { Type } from '../data/type.ts';
+import { granted, instantiate, type KernelExports } from './exports.ts';
+import {
+  JSON_BUFFER_CONFIG,
+  JSON_BUFFER_LENGTHS,
+  JSON_BUFFER_REGION,
+  JSON_BUFFER_RESULT,
+  JSON_BUFFER_STATUS,
+  JSON_BUFFER_TEXT,
+  JSON_BUFFER_TEXT_ENTRIES,
+  JSON_BUFFER_TEXT_OFFSETS,
+  JSON_BUFFER_VALIDITY,
+  JSON_BUFFER_VALUES,
+  JSON_CONFIG_BYTES,
+  JSON_CONFIG_COLUMNS,
+  JSON_CONFIG_NAME_LENGTHS,
+  JSON_CONFIG_NAMES,
+  JSON_CONFIG_TYPES,
+  JSON_LENGTH_LONG,
+  JSON_REGION_BYTES_MAX,
+  JSON_RESULT_BYTES,
+  JSON_RESULT_GENERATIONS,
+  JSON_RESULT_NULLS,
+  JSON_RESULT_TEXTS,
+  JSON_ROWS_MAX,
+  JSON_STATUSES,
+  JSON_TYPE_BIGINT,
+  JSON_TYPE_BOOLEAN,
+  JSON_TYPE_DOUBLE,
+  JSON_TYPE_INTEGER,
+  JSON_TYPE_STRING,
+  JSON_TYPE_TIME,
+  JSON_TYPE_TIMESTAMP,
+} from './json-abi.ts';
+
+/** A column to be decoded: the name that members have, and the type. */
+export interface JsonColumn {
+  readonly name: string;
+  readonly type: Type;
+}
+
+const TYPES: ReadonlyMap<Type['kind'], number> = new Map([
+  ['DOUBLE', JSON_TYPE_DOUBLE],
+  ['BIGINT', JSON_TYPE_BIGINT],
+  ['INTEGER', JSON_TYPE_INTEGER],
+  ['DATE', JSON_TYPE_INTEGER],
+  ['TIME', JSON_TYPE_TIME],
+  ['TIMESTAMP', JSON_TYPE_TIMESTAMP],
+  ['BOOLEAN', JSON_TYPE_BOOLEAN],
+  ['STRING', JSON_TYPE_STRING],
+]);
+
+/** Texts of one column and one generation, whose entries keep their numbers. */
+interface Family {
+  readonly family: object;
+  readonly generation: number;
+}
+
+/**
+ * Decodes chunks of at most JSON_ROWS_MAX records: `decode`, then `intern` for what was decoded elsewhere, then `columns`.
+ * A record is either decided, its row being exactly what formats/json-decoder.ts makes of it, or declined: then its row is
+ * unspecified and somebody else decodes it. Cost: copies the records in and the columns out.
+ */
+export class JsonKernel {
+  readonly #calls: KernelExports;
+  readonly #memory: WebAssembly.Memory;
+  readonly #columns: readonly JsonColumn[];
+  readonly #families: (Family | null)[];
+  #rows = 0;
+
+  /**
+   * @param columns what formats/json-kernel.ts admits
+   * @throws {LimitError} when the memory does not hold the buffers
+   */
+  constructor(
+    module: WebAssembly.Module,
+    columns: readonly JsonColumn[],
+    memoryBytesMax: number = JSON_MEMORY_BYTES_MAX,
+  ) {
+    const { calls, memory } = instantiate(module, memoryBytesMax);
+    this.#calls = calls;
+    this.#memory = memory;
+    this.#columns = columns;
+    this.#families = columns.map(() => null);
+    const address = calls.jsonBuffer(JSON_BUFFER_CONFIG, 0) >>> 0;
+    const config = new DataView(memory.buffer, address, JSON_CONFIG_BYTES);
+    config.setUint32(JSON_CONFIG_COLUMNS, columns.length, true);
+    let at = JSON_CONFIG_NAMES;
+    columns.forEach(({ name, type }, index) => {
+      const utf8 = encodeUtf8(name);
+      config.setUint32(JSON_CONFIG_TYPES + index * 4, TYPES.get(type.kind) ?? 0, true);
+      config.setUint32(JSON_CONFIG_NAME_LENGTHS + index * 4, utf8.length, true);
+      new Uint8Array(memory.buffer, address + at, utf8.length).set(utf8);
+      at += utf8.length;
+    });
+    granted(calls.jsonInit());
+  }
+
+  /**
+   * Decodes the values that stand one after the other in `bytes` from `from` on; a length of -1 is a null value.
+   * @returns a status per record (JSON_OK, JSON_NULL, else declined) as a view that is good until the next chunk
+   */
+  decode(bytes: Uint8Array, from: number, lengths: Int32Array): Uint8Array {
+    assert(lengths.length <= JSON_ROWS_MAX, 'a chunk has at most JSON_ROWS_MAX records');
+    const calls = this.#calls;
+    granted(calls.jsonBegin());
+    this.#rows = lengths.length;
+    let at = from;
+    for (let row = 0; row < lengths.length;) {
+      const first = row;
+      let size = 0;
+      let next = 0;
+      for (; row < lengths.length; row++) {
+        next = lengths[row] as number;
+        if (size + next > JSON_REGION_BYTES_MAX) break;
+        if (next > 0) size += next;
+      }
+      // Taken anew each time: decoding may have grown the memory, which detaches views.
+      this.#bytes(JSON_BUFFER_REGION, 0, size).set(bytes.subarray(at, at + size));
+      const into = this.#words(JSON_BUFFER_LENGTHS, 0, JSON_ROWS_MAX);
+      into.set(lengths.subarray(first, row));
+      at += size;
+      let count = row - first;
+      if (row < lengths.length && next > JSON_REGION_BYTES_MAX) {
+        into[count++] = JSON_LENGTH_LONG;
+        at += next;
+        row++;
+      }
+      granted(calls.jsonDecode(count));
+    }
+    return this.#bytes(JSON_BUFFER_STATUS, 0, lengths.length);
+  }
+
+  /** Records of the chunk by status. */
+  counts(): Uint32Array {
+    return this.#words(JSON_BUFFER_RESULT, 0, JSON_STATUSES);
+  }
+
+  /** The code, in this chunk, of a text decoded elsewhere; -1 when there is no room for it, and then it is none of the chunk's texts. */
+  intern(column: number, utf8: Uint8Array): number {
+    if (utf8.length > JSON_REGION_BYTES_MAX) return -1;
+    this.#bytes(JSON_BUFFER_REGION, 0, utf8.length).set(utf8);
+    return this.#calls.jsonIntern(column, utf8.length);
+  }
+
+  /** The columns, copies, which the caller may complete; ends the chunk. @throws {LimitError} when the memory does not hold its texts */
+  columns(): Column[] {
+    granted(this.#calls.jsonFinish());
+    const result = this.#words(JSON_BUFFER_RESULT, 0, JSON_RESULT_BYTES >> 2);
+    let textAt = this.#calls.jsonBuffer(JSON_BUFFER_TEXT, 0) >>> 0;
+    return this.#columns.map(({ type }, index) => {
+      const nulls = result[(JSON_RESULT_NULLS >> 2) + index] as number;
+      const validity = nulls === 0 ? null : this.#validity(index);
+      const column = this.#column(type, index, validity, result, textAt);
+      if (column.storage === 'dictionary') textAt += column.dictionary.bytes.length;
+      return column;
+    });
+  }
+
+  #column(
+    type: Type,
+    index: number,
+    validity: Bitmap | null,
+    result: Uint32Array,
+    textAt: number,
+  ): Column {
+    const rows = this.#rows;
+    const { buffer } = this.#memory;
+    const at = this.#calls.jsonBuffer(JSON_BUFFER_VALUES, index) >>> 0;
+    switch (type.kind) {
+      case 'DOUBLE':
+      case 'TIMESTAMP':
+        return {
+          type,
+          validity,
+          storage: 'f64',
+          values: new Float64Array(buffer, at, rows).slice(),
+        };
+      case 'BIGINT':
+        return {
+          type,
+          validity,
+          storage: 'i64',
+          values: new BigInt64Array(buffer, at, rows).slice(),
+        };
+      case 'BOOLEAN':
+        return { type, validity, storage: 'u8', values: new Uint8Array(buffer, at, rows).slice() };
+      case 'STRING': {
+        const values = new Uint32Array(buffer, at, rows).slice();
+        const dictionary = this.#dictionary(index, result, textAt);
+        return { type, validity, storage: 'dictionary', values, dictionary };
+      }
+      default:
+        return { type, validity, storage: 'i32', values: new Int32Array(buffer, at, rows).slice() };
+    }
+  }
+
+  #dictionary(index: number, result: Uint32Array, textAt: number): Dictionary {
+    const count = result[(JSON_RESULT_TEXTS >> 2) + index] as number;
+    // A column of nulls still has an entry for its zero codes to point at.
+    if (count === 0) return new Dictionary(new Uint8Array(0), new Uint32Array(2));
+    const offsets = this.#words(JSON_BUFFER_TEXT_OFFSETS, index, count + 1).slice();
+    const numbers = this.#words(JSON_BUFFER_TEXT_ENTRIES, index, count).slice();
+    const bytes = new Uint8Array(this.#memory.buffer, textAt, offsets[count]).slice();
+    const generation = result[(JSON_RESULT_GENERATIONS >> 2) + index] as number;
+    let family = this.#families[index] ?? null;
+    if (family?.generation !== generation)
+      this.#families[index] = family = { family: {}, generation };
+    return new Dictionary(bytes, offsets, { family: family.family, numbers });
+  }
+
+  /** One bit a row, those behind the last one clear. */
+  #validity(index: number): Bitmap {
+    const rows = this.#rows;
+    const bits = this.#bytes(JSON_BUFFER_VALIDITY, index, (rows + 7) >> 3).slice();
+    const last = bits.length - 1;
+    if ((rows & 7) !== 0) bits[last] = (bits[last] as number) & ((1 << (rows & 7)) - 1);
+    return bits;
+  }
+
+  #bytes(kind: number, index: number, length: number): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, this.#calls.jsonBuffer(kind, index) >>> 0, length);
+  }
+
+  #words(kind: number, index: number, length: number): Uint32Array {
+    return new Uint32Array(this.#memory.buffer, this.#calls.jsonBuffer(kind, index) >>> 0, length);
+  }
+}

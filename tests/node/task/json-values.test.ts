@@ -1,0 +1,220 @@
+// Values in JSON decoded with the kernel and without it: the same rows, the same faults, whatever the records are.
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
+import { bothReaders, type Given, jsonSource } from '../../support/json-readers.ts';
+
+const HEADER =
+  'KEY:STRING key | S:STRING | I:INTEGER | B:BIGINT | D:DOUBLE | T:BOOLEAN | low:STRING | AT:TIMESTAMP | TI:TIME | DA:DATE | É:STRING';
+const RECORDS = 100;
+const RUNS = 1000;
+
+/** Numbers that are hard to read exactly, or at the edge of a type. */
+const NUMBERS =
+  `0 -0 1 -1 0.1 0.2 0.30000000000000004 1e400 -1e400 1e-400 5e-324 2.2250738585072014e-308 9007199254740991
+ 9007199254740992 9007199254740993 9007199254740993.0 -9007199254740993 9223372036854775807 9223372036854775808
+ -9223372036854775808 -9223372036854775809 18446744073709551615 18446744073709551616 2147483647 2147483648 -2147483648
+ -2147483649 86399999 86400000 123456789012345.678 0.000001 1E5 1e+5 1e-5 1.5e3 1e22 1e23 8.5e22 123456789.123456789
+ 0.1234567890123456789 3.141592653589793238 1.7976931348623157e308 1.7976931348623159e308 4.35 0.000244140625 179.99999999999997
+ 12345678901234567890 0.00000000000000000000000000001 100000000000000000000 1e0 0e0 -0.0 -0e5 7.0385307e-26
+ 72057594037927945 72057594037927945.5 0.500000000000000166533453693773481063544750213623046875`.split(
+    /\s+/u,
+  );
+const NO_NUMBERS = [
+  '01',
+  '-',
+  '-01',
+  '1.',
+  '.5',
+  '1e',
+  '1e+',
+  '+1',
+  '1.e5',
+  '0x10',
+  'NaN',
+  'Infinity',
+  '1_0',
+  '--1',
+  '00',
+];
+const OTHERS = [
+  'null',
+  'true',
+  'false',
+  'nul',
+  'truE',
+  '"7"',
+  '"-1.5"',
+  '"true"',
+  '[]',
+  '{}',
+  '[1,{"a":[]}]',
+  '{"S":1}',
+  '""',
+];
+const STRINGS = [
+  '"plain"',
+  '"sixteen bytes ab"',
+  '"seventeen bytes a"',
+  '"a text that is longer than thirty-two bytes, and then some more of it"',
+  '"\\u00e9\\n\\t\\"\\\\\\/\\b\\f\\r"',
+  '"\\ud83d\\ude00"',
+  '"\\ud83d"',
+  '"\\ude00\\ud83d"',
+  '"\\ud83dx\\ude00"',
+  '"\\ud83d\\ud83d\\ude00"',
+  '"é😀中"',
+  '"\\u0000"',
+  '"\\x"',
+  '"\\u12g4"',
+  '"\u0001"',
+  '"\n"',
+  '"open',
+  '"\\"',
+];
+const NAMES = [
+  'S',
+  's',
+  'I',
+  'i',
+  'B',
+  'D',
+  'd',
+  'T',
+  'low',
+  'LOW',
+  'Low',
+  'AT',
+  'ti',
+  'DA',
+  'É',
+  'é',
+  'other',
+  '__proto__',
+  '',
+  '\\u0053',
+  'a name that is longer than thirty-two bytes',
+];
+
+/** Up to 20 digits with a point somewhere among them or before them. */
+const decimals = fc
+  .tuple(fc.bigInt({ min: 0n, max: 10n ** 20n }), fc.nat(20), fc.nat(30), fc.constantFrom('', '-'))
+  .map(([digits, cut, at, sign]) => {
+    const text = String(digits)
+      .slice(cut)
+      .replace(/^0+/u, '')
+      .padStart(at + 1, '0');
+    return at === 0 ? sign + text : `${sign}${text.slice(0, -at)}.${text.slice(-at)}`;
+  });
+
+const scalar = fc.oneof(
+  fc.constantFrom(...NUMBERS),
+  fc.constantFrom(...STRINGS, ...OTHERS, ...NO_NUMBERS),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  fc.integer().map(String),
+  fc.bigInt({ min: -(2n ** 65n), max: 2n ** 65n }).map(String),
+  decimals,
+  fc.string({ unit: 'grapheme' }).map((text) => JSON.stringify(text)),
+  fc.json({ maxDepth: 3 }),
+);
+/** What mostly fits the column that a name means. */
+function fitting(name: string): fc.Arbitrary<string> {
+  const whole = (min: number, max: number) => fc.integer({ min, max }).map(String);
+  const upper = name.toUpperCase();
+  if (upper === 'I' || upper === 'DA') return whole(-(2 ** 31), 2 ** 31 - 1);
+  if (upper === 'TI') return whole(0, 86_399_999);
+  if (upper === 'AT') return whole(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  if (upper === 'B') return fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String);
+  if (upper === 'D')
+    return fc.oneof(decimals, fc.double({ noNaN: true, noDefaultInfinity: true }).map(String));
+  if (upper === 'T') return fc.constantFrom('true', 'false', 'null');
+  return fc.oneof(
+    fc.string({ unit: 'grapheme' }).map((text) => JSON.stringify(text)),
+    fc.constantFrom(...STRINGS.slice(0, 12)),
+  );
+}
+
+function mostlyFitting(name: string): fc.Arbitrary<string> {
+  return fc.oneof({ weight: 30, arbitrary: fitting(name) }, { weight: 1, arbitrary: scalar });
+}
+
+const gap = fc.constantFrom('', '', '', '', ' ', '\n', ' \t\r\n ');
+const member = fc
+  .constantFrom(...NAMES)
+  .chain((name) => fc.tuple(fc.constant(name), gap, gap, mostlyFitting(name), gap))
+  .map(([name, a, b, value, c]) => `"${name}"${a}:${b}${value}${c}`);
+const record = fc
+  .tuple(gap, fc.array(member, { maxLength: 8 }), gap)
+  .map(([a, members, b]) => `${a}{${members.join(',')}}${b}`);
+
+/** Records of one shape, as a stream mostly has them. */
+const alike = fc
+  .uniqueArray(fc.constantFrom(...NAMES.slice(0, 14)), { maxLength: 8 })
+  .chain((names) =>
+    fc.array(
+      fc
+        .tuple(...names.map(mostlyFitting))
+        .map((values) => `{${names.map((name, i) => `"${name}":${values[i]}`).join(',')}}`),
+      { minLength: RECORDS, maxLength: RECORDS },
+    ),
+  );
+
+const byte = fc.tuple(fc.nat(), fc.nat(3), fc.uint8Array({ maxLength: 3 }));
+const mutated: fc.Arbitrary<Given> = fc
+  .tuple(record, fc.array(byte, { minLength: 1, maxLength: 3 }))
+  .map(([text, mutations]) => {
+    let bytes = encodeUtf8(text);
+    for (const [where, cut, added] of mutations) {
+      const at = where % (bytes.length + 1);
+      bytes = Uint8Array.from([...bytes.subarray(0, at), ...added, ...bytes.subarray(at + cut)]);
+    }
+    return bytes;
+  });
+const given: fc.Arbitrary<Given> = fc.oneof(
+  { weight: 6, arbitrary: record },
+  { weight: 3, arbitrary: mutated },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Given>(null, '', 'null', ' null ', 'nullx', '[]', '7', '"x"', ' '),
+  },
+);
+
+const both = bothReaders(jsonSource(HEADER));
+
+test('generated records are the same rows and the same faults', () => {
+  fc.assert(
+    fc.property(fc.array(given, { minLength: 1, maxLength: RECORDS }), (values) => {
+      const [kernel, plain] = both(values);
+      expect(kernel).toEqual(plain);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('records of one shape are the same rows and the same faults', () => {
+  fc.assert(
+    fc.property(alike, (values) => {
+      const [kernel, plain] = both(values);
+      expect(kernel).toEqual(plain);
+    }),
+    { numRuns: RUNS / 10 },
+  );
+});
+
+test('numbers are the same, to the last bit', () => {
+  const number = fc.oneof(scalar, decimals, fc.constantFrom(...NUMBERS));
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.constantFrom('D', 'B', 'I', 'AT', 'TI', 'DA'), number), {
+        minLength: RECORDS,
+        maxLength: RECORDS,
+      }),
+      (members) => {
+        const [kernel, plain] = both(members.map(([name, text]) => `{"${name}":${text}}`));
+        expect(kernel).toEqual(plain);
+      },
+    ),
+    { numRuns: RUNS },
+  );
+});

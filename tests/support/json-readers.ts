@@ -1,0 +1,88 @@
+// The same record batches read with the kernel's JSON decoder and without it, as comparable text; knows no expected value.
+
+import { encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { type Batch, positionOf } from '../../runtime/data/batch.ts';
+import { type Column, valueAt } from '../../runtime/data/column.ts';
+import { prettySchema } from '../../runtime/data/pretty.ts';
+import { parseRecordBatch } from '../../runtime/data/record.ts';
+import { RecordBatchBuilder } from '../../runtime/data/record-builder.ts';
+import type { Value } from '../../runtime/data/type.ts';
+import { FORMATS } from '../../runtime/formats/formats.ts';
+import type { SourceStep } from '../../runtime/plan/step.ts';
+import { readerOf, type Reader } from '../../runtime/task/input.ts';
+import { kernelModule } from './kernel-module.ts';
+
+/** A value as a record has it; null: none. */
+export type Given = string | Uint8Array | null;
+
+/** A step that reads all columns of a header such as `A:BIGINT | B:STRING` as JSON. */
+export function jsonSource(header: string, kind: SourceStep['kind'] = 'stream'): SourceStep {
+  const schema = prettySchema(header);
+  const format = (name: string) => ({ format: name, options: [], wrap: true });
+  return {
+    step: 'source',
+    id: '1',
+    source: 'S',
+    kind,
+    topic: 's',
+    keyFormat: format('KAFKA'),
+    valueFormat: format('JSON'),
+    window: null,
+    timestamp: null,
+    headers: [],
+    sourceSchema: schema,
+    schema,
+    materialized: false,
+  };
+}
+
+function textOf(value: Value): string {
+  if (Object.is(value, -0)) return '-0';
+  return typeof value === 'string' ? JSON.stringify(value) : `${typeof value} ${String(value)}`;
+}
+
+function cells(column: Column, batch: Batch): string[] {
+  return Array.from({ length: batch.length }, (_, i) =>
+    textOf(valueAt(column, positionOf(batch, i))),
+  );
+}
+
+/** What a reader made of one record batch: rows by column, and what it skipped. */
+function shown(reader: Reader, bytes: Uint8Array, count: number): unknown {
+  const skipped: string[] = [];
+  const batch = reader.read(
+    parseRecordBatch(bytes),
+    { topic: 's', partition: 0, base: 0 },
+    0,
+    count,
+    (index, error) => skipped.push(`${index}: ${error.code} ${error.field} ${error.message}`),
+  );
+  if (batch === null) return { skipped };
+  for (const { values, storage } of batch.columns)
+    if (storage !== 'objects' && values.length < batch.length) throw new Error('rows are missing');
+  return {
+    columns: batch.columns.map((column) => cells(column, batch)),
+    origin: batch.origin === null ? null : [...batch.origin],
+    rowtime: [...batch.rowtime],
+    valueNull:
+      batch.valueNull === null ? null : [...batch.valueNull.subarray(0, (batch.length + 7) >> 3)],
+    op: batch.op === null ? null : [...batch.op],
+    skipped,
+  };
+}
+
+/** Both readers of a step, which go on from batch to batch. */
+export function bothReaders(step: SourceStep): (values: readonly Given[]) => [unknown, unknown] {
+  const kernel = readerOf(step, FORMATS, { kernel: kernelModule() });
+  const plain = readerOf(step, FORMATS);
+  return (values) => {
+    const builder = new RecordBatchBuilder();
+    values.forEach((value, i) => {
+      const bytes = typeof value === 'string' ? encodeUtf8(value) : value;
+      builder.append(encodeUtf8(`key ${i}`), bytes, i);
+    });
+    const bytes = builder.finish();
+    if (bytes === null) return [null, null];
+    return [shown(kernel, bytes, values.length), shown(plain, bytes, values.length)];
+  };
+}
