@@ -20,6 +20,7 @@ import {
   JSON_NAMES_BYTES_MAX,
   JSON_REGION_BYTES_MAX,
   JSON_RESULT_BYTES,
+  JSON_RESULT_STATUSES,
   JSON_ROWS_MAX,
   JSON_STRING_BYTES_MAX,
   JSON_TYPE_BOOLEAN,
@@ -28,39 +29,38 @@ import {
   JSON_TYPE_STRING,
   JSON_TYPE_TIME,
 } from './json-abi';
-import { allocate, release, roundUp } from './arena';
+import { allocate } from './arena';
 
 // A column is 128 bytes:
 //
-//    0 [u32 type][u32 values][u32 validity][u32 mark]         mark: the record that it was found in last
-//   16 [u32 string][u32 length][u32 escaped][u32 nulls]       the string found in the record, before it is interned
-//   32 [u32 name][u32 length][u32 offsets][u32 used]          of the texts: where each begins, which entries they are
-//   48 [u32 table][u32 mask][u32 entries][u32 entriesRoom]    the strings known, json-strings.ts
-//   64 [u32 entryCount][u32 bytes][u32 bytesRoom][u32 bytesCount]
-//   80 [u32 textCount][u32 textBytes][u32 generation]
+//    0 [u32 type][u32 values][u32 validity][u32 mark]           mark: the record that it was found in last
+//   16 [u32 lengths][u32 nulls][u32 name][u32 name length]      lengths: of the strings found, before they are interned
+//   32 [u32 table][u32 places][u32 entry bytes][u32 entries]    the strings known, json-strings.ts
+//   48 [u32 bytes][u32 room][u32 count][u32 generation]
+//   64 [u32 texts][u32 room][u32 bytes][u32 count]              the texts of the chunk, one after the other
+//   80 [u32 offsets][u32 used]                                  where each begins, which entries they are
 export const COLUMN_BYTES: u32 = 128;
 export const COLUMN_VALUES: usize = 4;
 export const COLUMN_VALIDITY: usize = 8;
 export const COLUMN_MARK: usize = 12;
-export const COLUMN_STRING: usize = 16;
-export const COLUMN_LENGTH: usize = 20;
-export const COLUMN_ESCAPED: usize = 24;
-export const COLUMN_NULLS: usize = 28;
-export const COLUMN_NAME: usize = 32;
-export const COLUMN_NAME_LENGTH: usize = 36;
-export const COLUMN_OFFSETS: usize = 40;
-export const COLUMN_USED: usize = 44;
-export const COLUMN_TABLE: usize = 48;
-export const COLUMN_MASK: usize = 52;
-export const COLUMN_ENTRIES: usize = 56;
-export const COLUMN_ENTRIES_ROOM: usize = 60;
-export const COLUMN_ENTRY_COUNT: usize = 64;
-export const COLUMN_BYTES_AT: usize = 68;
-export const COLUMN_BYTES_ROOM: usize = 72;
-export const COLUMN_BYTES_COUNT: usize = 76;
-export const COLUMN_TEXT_COUNT: usize = 80;
-export const COLUMN_TEXT_BYTES: usize = 84;
-export const COLUMN_GENERATION: usize = 88;
+export const COLUMN_LENGTHS: usize = 16;
+export const COLUMN_NULLS: usize = 20;
+export const COLUMN_NAME: usize = 24;
+export const COLUMN_NAME_LENGTH: usize = 28;
+export const COLUMN_TABLE: usize = 32;
+export const COLUMN_TABLE_PLACES: usize = 36;
+export const COLUMN_ENTRY_BYTES: usize = 40;
+export const COLUMN_ENTRY_COUNT: usize = 44;
+export const COLUMN_BYTES_AT: usize = 48;
+export const COLUMN_BYTES_ROOM: usize = 52;
+export const COLUMN_BYTES_COUNT: usize = 56;
+export const COLUMN_GENERATION: usize = 60;
+export const COLUMN_TEXTS: usize = 64;
+export const COLUMN_TEXT_ROOM: usize = 68;
+export const COLUMN_TEXT_BYTES: usize = 72;
+export const COLUMN_TEXT_COUNT: usize = 76;
+export const COLUMN_OFFSETS: usize = 80;
+export const COLUMN_USED: usize = 84;
 
 /** Zeros behind the region: no walk goes beyond them. */
 const PADDING_BYTES: u32 = 64;
@@ -74,9 +74,6 @@ export let lengths: usize = 0;
 export let statuses: usize = 0;
 /** Where strings lose their escapes. */
 export let scratch: usize = 0;
-/** Bytes of the texts of all columns, written at `jsonFinish`. */
-export let texts: usize = 0;
-let textsRoom: u32 = 0;
 let failed: bool = false;
 
 function take(bytes: u32): u32 {
@@ -122,6 +119,7 @@ export function openJsonBuffers(): bool {
     store<u32>(column, take(JSON_ROWS_MAX * widthOf(type)), COLUMN_VALUES);
     store<u32>(column, take(JSON_ROWS_MAX >> 3), COLUMN_VALIDITY);
     if (type != JSON_TYPE_STRING) continue;
+    store<u32>(column, take(JSON_ROWS_MAX << 2), COLUMN_LENGTHS);
     store<u32>(column, take((JSON_ROWS_MAX + 1) << 2), COLUMN_OFFSETS);
     store<u32>(column, take(JSON_ROWS_MAX << 2), COLUMN_USED);
   }
@@ -133,15 +131,17 @@ export function endRegion(bytes: u32): void {
   memory.fill(region + bytes, 0, PADDING_BYTES);
 }
 
-/** Makes room for `bytes` of texts; false when memory does not suffice. */
-export function reserveTexts(bytes: u32): bool {
-  if (bytes <= textsRoom) return true;
-  if (texts != 0) release(<u32>texts, textsRoom);
-  textsRoom = 0;
-  texts = allocate(bytes);
-  if (texts == 0) return false;
-  textsRoom = roundUp(bytes);
-  return true;
+/** Says what became of a row, and counts it. */
+export function setStatus(row: u32, status: u32): void {
+  const before = load<u8>(statuses + row);
+  count(before, -1);
+  count(status, 1);
+  store<u8>(statuses + row, status);
+}
+
+export function count(status: u32, by: i32): void {
+  const counter = jsonResult + JSON_RESULT_STATUSES + (status << 2);
+  store<u32>(counter, load<u32>(counter) + by);
 }
 
 /** Address of a buffer by its kind, 0 where there is none. */
@@ -151,11 +151,11 @@ export function jsonAddressOf(kind: u32, index: u32): usize {
   if (kind == JSON_BUFFER_REGION) return region;
   if (kind == JSON_BUFFER_LENGTHS) return lengths;
   if (kind == JSON_BUFFER_STATUS) return statuses;
-  if (kind == JSON_BUFFER_TEXT) return texts;
   if (index >= columnCount) return 0;
   const column = columns + index * COLUMN_BYTES;
   if (kind == JSON_BUFFER_VALUES) return load<u32>(column, COLUMN_VALUES);
   if (kind == JSON_BUFFER_VALIDITY) return load<u32>(column, COLUMN_VALIDITY);
+  if (kind == JSON_BUFFER_TEXT) return load<u32>(column, COLUMN_TEXTS);
   if (kind == JSON_BUFFER_TEXT_OFFSETS) return load<u32>(column, COLUMN_OFFSETS);
   if (kind == JSON_BUFFER_TEXT_ENTRIES) return load<u32>(column, COLUMN_USED);
   return 0;

@@ -1,84 +1,114 @@
-// The strings of a column: known from one chunk of records to the next, and numbered anew in each; knows no JSON.
+// The strings of a column: known from one chunk of records to the next, and numbered anew in each; knows no JSON but escapes.
 
-import { JSON_ENTRIES_MAX, JSON_ROWS_MAX, JSON_STRINGS_BYTES_MAX } from './json-abi';
+import {
+  JSON_DECLINED_FULL,
+  JSON_ENTRIES_MAX,
+  JSON_OK,
+  JSON_ROWS_MAX,
+  JSON_STRINGS_BYTES_MAX,
+} from './json-abi';
 import { allocate, allocateCleared, release } from './arena';
 import {
+  COLUMN_ENTRY_BYTES,
   COLUMN_BYTES_AT,
   COLUMN_BYTES_COUNT,
   COLUMN_BYTES_ROOM,
-  COLUMN_ENTRIES,
-  COLUMN_ENTRIES_ROOM,
   COLUMN_ENTRY_COUNT,
   COLUMN_GENERATION,
-  COLUMN_MASK,
+  COLUMN_LENGTHS,
   COLUMN_OFFSETS,
   COLUMN_TABLE,
+  COLUMN_TABLE_PLACES,
   COLUMN_TEXT_BYTES,
   COLUMN_TEXT_COUNT,
+  COLUMN_TEXT_ROOM,
+  COLUMN_TEXTS,
   COLUMN_USED,
+  COLUMN_VALUES,
+  scratch,
+  setStatus,
+  statuses,
 } from './json-buffers';
+import { unescape } from './json-text';
 
-// table    [u32 hash][u32 entry + 1]                                        linear probing, at most half full
-// entry    [first 16 bytes, zeros behind them]                              48 bytes
-//          [u32 length][u32 hash][u32 bytes][u32 chunk]                     bytes: where it stands, from 17 bytes on
-//          [u32 code][-][-][-]                                              its code in that chunk
-// A text of a column is named by its entry from chunk to chunk, until the entries are forgotten: that begins a generation.
-const ENTRY_SHIFT: u32 = 6;
-const ENTRY_LENGTH: usize = 16;
-const ENTRY_HASH: usize = 20;
-const ENTRY_BYTES: usize = 24;
-const ENTRY_CHUNK: usize = 28;
-const ENTRY_CODE: usize = 32;
-const ENTRIES_FIRST: u32 = 512;
+// An entry stands in its place of the table, so that finding it touches one line of the cache:
+//
+//   [first 16 bytes of the string, zeros behind them]
+//   [u32 length][u32 hash][u32 number + 1][u32 chunk << 12 | code]       0: the place is free
+//
+// Linear probing, at most two thirds full. A string of more than 16 bytes stands in the column's bytes as a whole, where the
+// array of entry bytes says. Numbers stay until the entries are forgotten: that begins a generation.
+const PLACE_SHIFT: u32 = 5;
+const PLACE_LENGTH: usize = 16;
+const PLACE_HASH: usize = 20;
+const PLACE_NUMBER: usize = 24;
+const PLACE_CODE: usize = 28;
+const CODE_SHIFT: u32 = 12;
+const CODE_MASK: u32 = (1 << CODE_SHIFT) - 1;
+const CHUNKS_MAX: u32 = 1 << (32 - CODE_SHIFT);
+const PLACES_FIRST: u32 = 1024;
 const BYTES_FIRST: u32 = 4096;
+/** Bytes behind a text that a write of sixteen may touch. */
+const SLACK_BYTES: u32 = 16;
+/** Set in a length: the string has escapes. */
+export const ESCAPED: u32 = 0x80000000;
+/** Rows whose places are brought near before they are looked at. */
+const PART_ROWS: u32 = 64;
 
 const MIX_A: u64 = 0x9e3779b97f4a7c15;
 const MIX_B: u64 = 0xd6e8feb86659fd93;
 
 /** Sixteen bytes of ones, then sixteen of zeros. */
 const masks: usize = memory.data<u64>([~0, ~0, 0, 0], 16);
+/** Hashes of the rows of a part. */
+const hashes: usize = memory.data(256, 16);
+/** Keeps the loads that bring places near. */
+let touchedBytes: u32 = 0;
 
 /** Chunks begun so far; an entry whose chunk is another has no code yet. */
 let chunk: u32 = 0;
 
-export function beginChunk(): void {
+/** @returns true when the numbers of chunks begin anew, so that all strings must be forgotten */
+export function beginChunk(): bool {
   chunk++;
+  if (chunk < CHUNKS_MAX) return false;
+  chunk = 1;
+  return true;
 }
 
 /** Makes the column's strings ready for a chunk, forgetting them where they might not suffice; false without memory. */
-export function openStrings(column: usize): bool {
+export function openStrings(column: usize, anew: bool): bool {
   store<u32>(column, 0, COLUMN_TEXT_COUNT);
   store<u32>(column, 0, COLUMN_TEXT_BYTES);
+  store<u32>(load<u32>(column, COLUMN_OFFSETS), 0);
   if (load<u32>(column, COLUMN_TABLE) == 0) {
-    const table = allocateCleared(ENTRIES_FIRST << 4);
-    const entries = allocate(ENTRIES_FIRST << ENTRY_SHIFT);
+    const table = allocateCleared(PLACES_FIRST << PLACE_SHIFT);
+    const entries = allocate(JSON_ENTRIES_MAX << 2);
     const bytes = allocate(BYTES_FIRST);
-    if (table == 0 || entries == 0 || bytes == 0) return false;
+    const texts = allocate(BYTES_FIRST);
+    if (table == 0 || entries == 0 || bytes == 0 || texts == 0) return false;
     store<u32>(column, table, COLUMN_TABLE);
-    store<u32>(column, (ENTRIES_FIRST << 1) - 1, COLUMN_MASK);
-    store<u32>(column, entries, COLUMN_ENTRIES);
-    store<u32>(column, ENTRIES_FIRST, COLUMN_ENTRIES_ROOM);
+    store<u32>(column, PLACES_FIRST, COLUMN_TABLE_PLACES);
+    store<u32>(column, entries, COLUMN_ENTRY_BYTES);
     store<u32>(column, bytes, COLUMN_BYTES_AT);
     store<u32>(column, BYTES_FIRST, COLUMN_BYTES_ROOM);
+    store<u32>(column, texts, COLUMN_TEXTS);
+    store<u32>(column, BYTES_FIRST, COLUMN_TEXT_ROOM);
   }
   // A chunk brings at most so many entries; its bytes are bounded by those of record batches.
   const isFull =
     load<u32>(column, COLUMN_ENTRY_COUNT) > <u32>JSON_ENTRIES_MAX - JSON_ROWS_MAX ||
     load<u32>(column, COLUMN_BYTES_COUNT) > <u32>JSON_STRINGS_BYTES_MAX >> 1;
-  if (isFull) forget(column);
+  if (isFull || anew) forget(column);
   return true;
 }
 
 function forget(column: usize): void {
-  memory.fill(load<u32>(column, COLUMN_TABLE), 0, (load<u32>(column, COLUMN_MASK) + 1) << 3);
+  const places = load<u32>(column, COLUMN_TABLE_PLACES);
+  memory.fill(load<u32>(column, COLUMN_TABLE), 0, places << PLACE_SHIFT);
   store<u32>(column, 0, COLUMN_ENTRY_COUNT);
   store<u32>(column, 0, COLUMN_BYTES_COUNT);
   store<u32>(column, load<u32>(column, COLUMN_GENERATION) + 1, COLUMN_GENERATION);
-}
-
-/** The last 8 of at least 8 bytes. */
-function tailOf(at: usize, length: u32): u64 {
-  return load<u64>(at + length - 8);
 }
 
 function mixed(hash: u64): u32 {
@@ -86,7 +116,17 @@ function mixed(hash: u64): u32 {
   return <u32>(once >> 32);
 }
 
+/** The first 16 bytes of a string, zeros behind it. */
+function beginning(at: usize, length: u32): v128 {
+  return v128.and(v128.load(at), v128.load(masks + 16 - min<u32>(length, 16)));
+}
+
 function hashOf(at: usize, length: u32): u32 {
+  if (length <= 16) {
+    const first = beginning(at, length);
+    const low = (v128.extract_lane<u64>(first, 0) ^ (<u64>length * MIX_B)) * MIX_A;
+    return mixed((low ^ (low >> 29) ^ v128.extract_lane<u64>(first, 1)) * MIX_A);
+  }
   let hash = <u64>length * MIX_B;
   let from = at;
   for (let left = length; left > 8; left -= 8) {
@@ -94,148 +134,171 @@ function hashOf(at: usize, length: u32): u32 {
     hash ^= hash >> 29;
     from += 8;
   }
-  return mixed((hash ^ tailOf(at, length)) * MIX_A);
+  return mixed((hash ^ load<u64>(at + length - 8)) * MIX_A);
 }
 
+/** Of more than 16 bytes each. */
 function sameBytes(a: usize, b: usize, length: u32): bool {
   let done: u32 = 0;
   for (; length - done > 8; done += 8) {
     if (load<u64>(a + done) != load<u64>(b + done)) return false;
   }
-  return tailOf(a, length) == tailOf(b, length);
+  return load<u64>(a + length - 8) == load<u64>(b + length - 8);
 }
 
 /** The code of a string in this chunk, or -1 when there is no room for it. Sixteen bytes from `at` on may be read. */
-export function codeOf(column: usize, at: usize, length: u32): i32 {
-  let first = v128.load(at);
-  let hash: u32;
-  if (length <= 16) {
-    first = v128.and(first, v128.load(masks + 16 - length));
-    const low = (v128.extract_lane<u64>(first, 0) ^ (<u64>length * MIX_B)) * MIX_A;
-    hash = mixed((low ^ (low >> 29) ^ v128.extract_lane<u64>(first, 1)) * MIX_A);
-  } else hash = hashOf(at, length);
+function codeOf(column: usize, at: usize, length: u32, hash: u32): i32 {
+  const first = beginning(at, length);
   const table = load<u32>(column, COLUMN_TABLE);
-  const mask = load<u32>(column, COLUMN_MASK);
-  const entries = load<u32>(column, COLUMN_ENTRIES);
-  let place = hash & mask;
+  const mask = load<u32>(column, COLUMN_TABLE_PLACES) - 1;
+  let index = hash & mask;
   while (true) {
-    const found = load<u64>(table + (place << 3));
-    if (found == 0) return added(column, at, length, hash, first);
-    if (<u32>found == hash) {
-      const entry: usize = entries + ((<u32>(found >> 32) - 1) << ENTRY_SHIFT);
-      const isSame =
-        load<u32>(entry, ENTRY_LENGTH) == length &&
-        !v128.any_true(v128.xor(v128.load(entry), first)) &&
-        (length <= 16 ||
-          sameBytes(
-            load<u32>(column, COLUMN_BYTES_AT) + load<u32>(entry, ENTRY_BYTES),
-            at,
-            length,
-          ));
-      if (isSame) {
-        if (load<u32>(entry, ENTRY_CHUNK) == chunk) return load<u32>(entry, ENTRY_CODE);
-        return numbered(column, entry, <u32>(found >> 32) - 1);
-      }
+    const place: usize = table + (index << PLACE_SHIFT);
+    const number = load<u32>(place, PLACE_NUMBER);
+    if (number == 0) return added(column, at, length, hash);
+    if (
+      load<u32>(place, PLACE_HASH) == hash &&
+      load<u32>(place, PLACE_LENGTH) == length &&
+      !v128.any_true(v128.xor(v128.load(place), first)) &&
+      (length <= 16 || sameBytes(bytesOf(column, number - 1), at, length))
+    ) {
+      const code = load<u32>(place, PLACE_CODE);
+      return code >> CODE_SHIFT == chunk ? <i32>(code & CODE_MASK) : numbered(column, place, at);
     }
-    place = (place + 1) & mask;
+    index = (index + 1) & mask;
   }
 }
 
-/** Gives an entry its code in this chunk. */
-function numbered(column: usize, entry: usize, index: u32): i32 {
+function bytesOf(column: usize, number: u32): usize {
+  return (
+    load<u32>(column, COLUMN_BYTES_AT) +
+    load<u32>(load<u32>(column, COLUMN_ENTRY_BYTES) + (number << 2))
+  );
+}
+
+/** Gives an entry its code in this chunk, and adds its string, which stands at `at`, to the chunk's texts. */
+function numbered(column: usize, place: usize, at: usize): i32 {
   const code = load<u32>(column, COLUMN_TEXT_COUNT);
   if (code >= <u32>JSON_ROWS_MAX) return -1;
-  store<u32>(entry, chunk, ENTRY_CHUNK);
-  store<u32>(entry, code, ENTRY_CODE);
-  store<u32>(load<u32>(column, COLUMN_USED) + (code << 2), index);
+  const begin = load<u32>(column, COLUMN_TEXT_BYTES);
+  const length = load<u32>(place, PLACE_LENGTH);
+  const end = begin + length;
+  if (!reserve(column + COLUMN_TEXTS, begin, end + SLACK_BYTES)) return -1;
+  const to: usize = load<u32>(column, COLUMN_TEXTS) + begin;
+  if (length <= 16) v128.store(to, v128.load(place));
+  else memory.copy(to, at, length);
+  store<u32>(load<u32>(column, COLUMN_OFFSETS) + (code << 2), end, 4);
+  store<u32>(load<u32>(column, COLUMN_USED) + (code << 2), load<u32>(place, PLACE_NUMBER) - 1);
+  store<u32>(column, end, COLUMN_TEXT_BYTES);
   store<u32>(column, code + 1, COLUMN_TEXT_COUNT);
-  const bytes = load<u32>(column, COLUMN_TEXT_BYTES) + load<u32>(entry, ENTRY_LENGTH);
-  store<u32>(column, bytes, COLUMN_TEXT_BYTES);
+  store<u32>(place, (chunk << CODE_SHIFT) | code, PLACE_CODE);
   return code;
 }
 
 /** Adds a string that is known to be new; all or nothing. */
-function added(column: usize, at: usize, length: u32, hash: u32, first: v128): i32 {
+function added(column: usize, at: usize, length: u32, hash: u32): i32 {
   const count = load<u32>(column, COLUMN_ENTRY_COUNT);
-  if (count >= <u32>JSON_ENTRIES_MAX || load<u32>(column, COLUMN_TEXT_COUNT) >= <u32>JSON_ROWS_MAX)
-    return -1;
-  if (count == load<u32>(column, COLUMN_ENTRIES_ROOM) && !grow(column)) return -1;
-  const entry: usize = load<u32>(column, COLUMN_ENTRIES) + (count << ENTRY_SHIFT);
+  if (count >= <u32>JSON_ENTRIES_MAX) return -1;
+  if ((count + 1) * 3 > load<u32>(column, COLUMN_TABLE_PLACES) << 1 && !grow(column)) return -1;
   if (length > 16) {
     const begin = load<u32>(column, COLUMN_BYTES_COUNT);
-    if (!reserveBytes(column, begin + length)) return -1;
+    if (begin + length > <u32>JSON_STRINGS_BYTES_MAX) return -1;
+    if (!reserve(column + COLUMN_BYTES_AT, begin, begin + length)) return -1;
     memory.copy(load<u32>(column, COLUMN_BYTES_AT) + begin, at, length);
-    store<u32>(entry, begin, ENTRY_BYTES);
+    store<u32>(load<u32>(column, COLUMN_ENTRY_BYTES) + (count << 2), begin);
     store<u32>(column, begin + length, COLUMN_BYTES_COUNT);
   }
-  v128.store(entry, first);
-  store<u32>(entry, length, ENTRY_LENGTH);
-  store<u32>(entry, hash, ENTRY_HASH);
+  const place = freePlace(
+    load<u32>(column, COLUMN_TABLE),
+    load<u32>(column, COLUMN_TABLE_PLACES) - 1,
+    hash,
+  );
+  v128.store(place, beginning(at, length));
+  store<u32>(place, length, PLACE_LENGTH);
+  store<u32>(place, hash, PLACE_HASH);
+  store<u32>(place, count + 1, PLACE_NUMBER);
+  store<u32>(place, 0, PLACE_CODE);
   store<u32>(column, count + 1, COLUMN_ENTRY_COUNT);
-  place(load<u32>(column, COLUMN_TABLE), load<u32>(column, COLUMN_MASK), hash, count);
-  return numbered(column, entry, count);
+  return numbered(column, place, at);
 }
 
-function place(table: usize, mask: u32, hash: u32, index: u32): void {
-  let at = hash & mask;
-  while (load<u64>(table + (at << 3)) != 0) at = (at + 1) & mask;
-  store<u64>(table + (at << 3), <u64>hash | ((<u64>index + 1) << 32));
+function freePlace(table: usize, mask: u32, hash: u32): usize {
+  let index = hash & mask;
+  while (load<u32>(table + (index << PLACE_SHIFT), PLACE_NUMBER) != 0) index = (index + 1) & mask;
+  return table + (index << PLACE_SHIFT);
 }
 
-/** Doubles the room for entries, and the table. On refusal everything stays as it was. */
+/** Doubles the table. On refusal it stays as it was. */
 function grow(column: usize): bool {
-  const room = load<u32>(column, COLUMN_ENTRIES_ROOM);
-  const table = allocateCleared(room << 5);
-  const entries = allocate(room << (ENTRY_SHIFT + 1));
-  if (table == 0 || entries == 0) {
-    if (table != 0) release(table, room << 5);
-    return false;
+  const places = load<u32>(column, COLUMN_TABLE_PLACES);
+  const bytes = places << PLACE_SHIFT;
+  const table = allocateCleared(bytes << 1);
+  if (table == 0) return false;
+  const old = load<u32>(column, COLUMN_TABLE);
+  for (let at: u32 = 0; at < bytes; at += 1 << PLACE_SHIFT) {
+    if (load<u32>(old + at, PLACE_NUMBER) == 0) continue;
+    const place = freePlace(table, (places << 1) - 1, load<u32>(old + at, PLACE_HASH));
+    v128.store(place, v128.load(old + at));
+    v128.store(place, v128.load(old + at, 16), 16);
   }
-  const old = load<u32>(column, COLUMN_ENTRIES);
-  memory.copy(entries, old, room << ENTRY_SHIFT);
-  const mask = (room << 2) - 1;
-  for (let i: u32 = 0; i < room; i++)
-    place(table, mask, load<u32>(entries + (i << ENTRY_SHIFT), ENTRY_HASH), i);
-  release(old, room << ENTRY_SHIFT);
-  release(load<u32>(column, COLUMN_TABLE), room << 4);
+  release(old, bytes);
   store<u32>(column, table, COLUMN_TABLE);
-  store<u32>(column, mask, COLUMN_MASK);
-  store<u32>(column, entries, COLUMN_ENTRIES);
-  store<u32>(column, room << 1, COLUMN_ENTRIES_ROOM);
+  store<u32>(column, places << 1, COLUMN_TABLE_PLACES);
   return true;
 }
 
-function reserveBytes(column: usize, bytes: u32): bool {
-  const room = load<u32>(column, COLUMN_BYTES_ROOM);
+/** Makes room for `bytes` in the block whose address and size stand at `block`, keeping the first `kept`. */
+function reserve(block: usize, kept: u32, bytes: u32): bool {
+  const room = load<u32>(block, 4);
   if (bytes <= room) return true;
-  if (bytes > <u32>JSON_STRINGS_BYTES_MAX) return false;
   let wanted = room;
   while (wanted < bytes) wanted <<= 1;
-  const block = allocate(wanted);
-  if (block == 0) return false;
-  const old = load<u32>(column, COLUMN_BYTES_AT);
-  memory.copy(block, old, load<u32>(column, COLUMN_BYTES_COUNT));
+  const next = allocate(wanted);
+  if (next == 0) return false;
+  const old = load<u32>(block);
+  memory.copy(next, old, kept);
   release(old, room);
-  store<u32>(column, block, COLUMN_BYTES_AT);
-  store<u32>(column, wanted, COLUMN_BYTES_ROOM);
+  store<u32>(block, next);
+  store<u32>(block, wanted, 4);
   return true;
 }
 
-/** Writes the texts of this chunk to `to`, where sixteen bytes more than they are may be written, and where each begins. */
-export function writeTexts(column: usize, to: usize): void {
-  const count = load<u32>(column, COLUMN_TEXT_COUNT);
-  const offsets = load<u32>(column, COLUMN_OFFSETS);
-  const used = load<u32>(column, COLUMN_USED);
-  const entries = load<u32>(column, COLUMN_ENTRIES);
-  const bytes = load<u32>(column, COLUMN_BYTES_AT);
-  let at: u32 = 0;
-  for (let code: u32 = 0; code < count; code++) {
-    store<u32>(offsets + (code << 2), at);
-    const entry: usize = entries + (load<u32>(used + (code << 2)) << ENTRY_SHIFT);
-    const length = load<u32>(entry, ENTRY_LENGTH);
-    if (length <= 16) v128.store(to + at, v128.load(entry));
-    else memory.copy(to + at, bytes + load<u32>(entry, ENTRY_BYTES), length);
-    at += length;
+/** The code of one string; -1 when there is no room for it. */
+export function internString(column: usize, at: usize, length: u32): i32 {
+  return codeOf(column, at, length, hashOf(at, length));
+}
+
+/**
+ * Replaces the places of the strings of the rows `from` to `to` by their codes. A row whose string finds no room is declined.
+ * In parts: first all places are touched, so that many are on their way at once.
+ */
+export function internRows(column: usize, from: u32, to: u32): void {
+  const values: usize = load<u32>(column, COLUMN_VALUES);
+  const lengths: usize = load<u32>(column, COLUMN_LENGTHS);
+  for (let first = from; first < to; first += PART_ROWS) {
+    const last = min(first + PART_ROWS, to);
+    const table = load<u32>(column, COLUMN_TABLE);
+    const mask = load<u32>(column, COLUMN_TABLE_PLACES) - 1;
+    let near: u32 = 0;
+    for (let row = first; row < last; row++) {
+      const at: usize = load<u32>(values + (row << 2));
+      const length = load<u32>(lengths + (row << 2));
+      if (load<u8>(statuses + row) != JSON_OK || at == 0 || (length & ESCAPED) != 0) continue;
+      const hash = hashOf(at, length);
+      store<u32>(hashes + ((row - first) << 2), hash);
+      near += load<u32>(table + ((hash & mask) << PLACE_SHIFT));
+    }
+    touchedBytes = near;
+    for (let row = first; row < last; row++) {
+      const at: usize = load<u32>(values + (row << 2));
+      if (load<u8>(statuses + row) != JSON_OK || at == 0) continue;
+      const length = load<u32>(lengths + (row << 2));
+      const code =
+        (length & ESCAPED) == 0
+          ? codeOf(column, at, length, load<u32>(hashes + ((row - first) << 2)))
+          : internString(column, scratch, unescape(at, length & ~ESCAPED, scratch));
+      if (code < 0) setStatus(row, JSON_DECLINED_FULL);
+      store<u32>(values + (row << 2), max(code, 0));
+    }
   }
-  store<u32>(offsets + (count << 2), at);
 }

@@ -2,7 +2,6 @@
 
 import {
   JSON_DECLINED_DUPLICATE,
-  JSON_DECLINED_FULL,
   JSON_DECLINED_KIND,
   JSON_DECLINED_LONG,
   JSON_DECLINED_SYNTAX,
@@ -28,18 +27,16 @@ import {
 } from './abi';
 import {
   COLUMN_BYTES,
-  COLUMN_ESCAPED,
   COLUMN_GENERATION,
-  COLUMN_LENGTH,
+  COLUMN_LENGTHS,
   COLUMN_MARK,
   COLUMN_NULLS,
-  COLUMN_STRING,
-  COLUMN_TEXT_BYTES,
   COLUMN_TEXT_COUNT,
   COLUMN_VALIDITY,
   COLUMN_VALUES,
   columnCount,
   columns,
+  count as counted,
   endRegion,
   jsonAddressOf,
   jsonResult,
@@ -47,10 +44,7 @@ import {
   openJsonBuffers,
   readColumns,
   region,
-  reserveTexts,
-  scratch,
   statuses,
-  texts,
 } from './json-buffers';
 import {
   memberAt,
@@ -67,7 +61,7 @@ import {
 } from './json-names';
 import { decodeValue, nullRow, setNull, valueRefusal } from './json-cells';
 import { skipNumber } from './json-number';
-import { beginChunk, codeOf, openStrings, writeTexts } from './json-strings';
+import { beginChunk, ESCAPED, internRows, internString, openStrings } from './json-strings';
 import {
   CLOSE_BRACE,
   COMMA,
@@ -76,7 +70,6 @@ import {
   space,
   specials,
   stringEnd,
-  unescape,
   valueEnd,
 } from './json-text';
 
@@ -85,8 +78,6 @@ const NULL_WORD: u32 = 0x6c6c756e;
 const MINUS: u32 = 0x2d;
 /** Bytes before JSON that was written with a schema registry: a zero and the schema's number, which are stepped over. */
 const REGISTRY_PREFIX_BYTES: i32 = 5;
-/** Bytes behind a text that a write of sixteen may touch. */
-const SLACK_BYTES: u32 = 16;
 
 let jsonReady: bool = false;
 let jsonBegun: bool = false;
@@ -114,12 +105,13 @@ export function jsonBegin(): i32 {
   if (!jsonReady) return STATUS_NOT_READY;
   rows = -1;
   memory.fill(jsonResult, 0, JSON_RESULT_BYTES);
-  beginChunk();
+  const anew = beginChunk();
   for (let i: u32 = 0; i < columnCount; i++) {
     const column = columns + i * COLUMN_BYTES;
     store<u32>(column, 0, COLUMN_NULLS);
     memory.fill(load<u32>(column, COLUMN_VALIDITY), 0xff, JSON_ROWS_MAX >> 3);
-    if (load<u32>(column) == JSON_TYPE_STRING && !openStrings(column)) return STATUS_OUT_OF_MEMORY;
+    if (load<u32>(column) == JSON_TYPE_STRING && !openStrings(column, anew))
+      return STATUS_OUT_OF_MEMORY;
   }
   rows = 0;
   return STATUS_OK;
@@ -146,10 +138,13 @@ export function jsonDecode(count: u32): i32 {
     else if (length == JSON_LENGTH_NULL) status = JSON_NULL;
     if (status == JSON_NULL) nullRow(row);
     store<u8>(statuses + row, status);
-    const counter = jsonResult + JSON_RESULT_STATUSES + (status << 2);
-    store<u32>(counter, load<u32>(counter) + 1);
+    counted(status, 1);
     if (length > 0) at += length;
     rows++;
+  }
+  for (let i: u32 = 0; i < columnCount; i++) {
+    const column = columns + i * COLUMN_BYTES;
+    if (load<u32>(column) == JSON_TYPE_STRING) internRows(column, rows - count, rows);
   }
   return STATUS_OK;
 }
@@ -158,30 +153,19 @@ export function jsonDecode(count: u32): i32 {
 export function jsonIntern(index: u32, bytes: u32): i32 {
   if (rows < 0 || index >= columnCount || bytes > <u32>JSON_REGION_BYTES_MAX) return -1;
   const column = columns + index * COLUMN_BYTES;
-  return load<u32>(column) == JSON_TYPE_STRING ? codeOf(column, region, bytes) : -1;
+  return load<u32>(column) == JSON_TYPE_STRING ? internString(column, region, bytes) : -1;
 }
 
 /** Writes the texts of the chunk's columns and the result, and ends the chunk. */
 export function jsonFinish(): i32 {
   if (!jsonReady || rows < 0) return STATUS_NOT_READY;
   rows = -1;
-  let total: u32 = SLACK_BYTES;
-  for (let i: u32 = 0; i < columnCount; i++)
-    total += load<u32>(columns + i * COLUMN_BYTES, COLUMN_TEXT_BYTES);
-  if (!reserveTexts(total)) return STATUS_OUT_OF_MEMORY;
-  let to = texts;
   for (let i: u32 = 0; i < columnCount; i++) {
     const column = columns + i * COLUMN_BYTES;
-    store<u32>(jsonResult + (i << 2), load<u32>(column, COLUMN_NULLS), JSON_RESULT_NULLS);
-    if (load<u32>(column) != JSON_TYPE_STRING) continue;
-    store<u32>(jsonResult + (i << 2), load<u32>(column, COLUMN_TEXT_COUNT), JSON_RESULT_TEXTS);
-    store<u32>(
-      jsonResult + (i << 2),
-      load<u32>(column, COLUMN_GENERATION),
-      JSON_RESULT_GENERATIONS,
-    );
-    writeTexts(column, to);
-    to += load<u32>(column, COLUMN_TEXT_BYTES);
+    const to = jsonResult + (i << 2);
+    store<u32>(to, load<u32>(column, COLUMN_NULLS), JSON_RESULT_NULLS);
+    store<u32>(to, load<u32>(column, COLUMN_TEXT_COUNT), JSON_RESULT_TEXTS);
+    store<u32>(to, load<u32>(column, COLUMN_GENERATION), JSON_RESULT_GENERATIONS);
   }
   return STATUS_OK;
 }
@@ -238,17 +222,18 @@ function decodeRecord(start: usize, length: i32, row: u32): u32 {
       if (special == 0 || <u32>load<u8>(at) != QUOTE) {
         at = stringEnd(begin);
         if (at == 0) return JSON_DECLINED_SYNTAX;
-        hasEscapes = <u32>escaped;
+        hasEscapes = escaped ? ESCAPED : 0;
       }
       if (column >= 0) {
         const into = columns + column * COLUMN_BYTES;
         if (load<u32>(into, COLUMN_MARK) == record) return JSON_DECLINED_DUPLICATE;
         if (load<u32>(into) != JSON_TYPE_STRING) return JSON_DECLINED_KIND;
-        // It is interned when the whole record has turned out good.
+        // Its code comes when the whole record has turned out good.
         store<u32>(into, record, COLUMN_MARK);
-        store<u32>(into, <u32>begin, COLUMN_STRING);
-        store<u32>(into, <u32>(at - begin), COLUMN_LENGTH);
-        store<u32>(into, hasEscapes, COLUMN_ESCAPED);
+        const size = <u32>(at - begin);
+        if (size > <u32>JSON_STRING_BYTES_MAX) return JSON_DECLINED_LONG;
+        store<u32>(load<u32>(into, COLUMN_VALUES) + (row << 2), <u32>begin);
+        store<u32>(load<u32>(into, COLUMN_LENGTHS) + (row << 2), size | hasEscapes);
         found++;
       }
       at++;
@@ -264,8 +249,6 @@ function decodeRecord(start: usize, length: i32, row: u32): u32 {
         if (load<u32>(at) != NULL_WORD) return JSON_DECLINED_SYNTAX;
         at += 4;
         setNull(into, row);
-        // A string that is null has no text.
-        store<u32>(into, 0, COLUMN_STRING);
       } else {
         at = decodeValue(into, at, byte, row);
         if (at == 0) return valueRefusal;
@@ -285,7 +268,13 @@ function decodeRecord(start: usize, length: i32, row: u32): u32 {
     }
   }
   if (at != end && !isEnd(at, end)) return JSON_DECLINED_SYNTAX;
-  return takeStrings(row, found);
+  if (found != columnCount) {
+    for (let i: u32 = 0; i < columnCount; i++) {
+      const column = columns + i * COLUMN_BYTES;
+      if (load<u32>(column, COLUMN_MARK) != record) setNull(column, row);
+    }
+  }
+  return JSON_OK;
 }
 
 /** Nothing but white space is left. */
@@ -293,29 +282,4 @@ function isEnd(from: usize, end: usize): bool {
   let at = from;
   while (at < end && space(at) != at) at++;
   return at == end;
-}
-
-/** Interns the strings of a record that has turned out good, and makes null what was not found in it. */
-function takeStrings(row: u32, found: u32): u32 {
-  const isWhole = found == columnCount;
-  for (let i: u32 = 0; i < columnCount; i++) {
-    const column = columns + i * COLUMN_BYTES;
-    if (!isWhole && load<u32>(column, COLUMN_MARK) != record) {
-      setNull(column, row);
-      continue;
-    }
-    if (load<u32>(column) != JSON_TYPE_STRING) continue;
-    let at: usize = load<u32>(column, COLUMN_STRING);
-    if (at == 0) continue;
-    let length = load<u32>(column, COLUMN_LENGTH);
-    if (length > <u32>JSON_STRING_BYTES_MAX) return JSON_DECLINED_LONG;
-    if (load<u32>(column, COLUMN_ESCAPED) != 0) {
-      length = unescape(at, length, scratch);
-      at = scratch;
-    }
-    const code = codeOf(column, at, length);
-    if (code < 0) return JSON_DECLINED_FULL;
-    store<u32>(load<u32>(column, COLUMN_VALUES) + (row << 2), code);
-  }
-  return JSON_OK;
 }

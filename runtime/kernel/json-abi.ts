@@ -49,7 +49,7 @@ export const JSON_RESULT_TEXTS = 320;
 export const JSON_RESULT_GENERATIONS = 576;
 export const JSON_RESULT_BYTES = 832;
 
-// Buffers: `jsonBuffer(kind, index)` gives the address; that of JSON_BUFFER_TEXT may change at `jsonFinish`.
+// Buffers: `jsonBuffer(kind, index)` gives the address; that of a JSON_BUFFER_TEXT changes as it grows.
 export const JSON_BUFFER_CONFIG = 0;
 export const JSON_BUFFER_RESULT = 1;
 export const JSON_BUFFER_REGION = 2;

@@ -154,23 +154,14 @@ export class JsonKernel {
   columns(): Column[] {
     granted(this.#calls.jsonFinish());
     const result = this.#words(JSON_BUFFER_RESULT, 0, JSON_RESULT_BYTES >> 2);
-    let textAt = this.#calls.jsonBuffer(JSON_BUFFER_TEXT, 0) >>> 0;
     return this.#columns.map(({ type }, index) => {
       const nulls = result[(JSON_RESULT_NULLS >> 2) + index] as number;
       const validity = nulls === 0 ? null : this.#validity(index);
-      const column = this.#column(type, index, validity, result, textAt);
-      if (column.storage === 'dictionary') textAt += column.dictionary.bytes.length;
-      return column;
+      return this.#column(type, index, validity, result);
     });
   }
 
-  #column(
-    type: Type,
-    index: number,
-    validity: Bitmap | null,
-    result: Uint32Array,
-    textAt: number,
-  ): Column {
+  #column(type: Type, index: number, validity: Bitmap | null, result: Uint32Array): Column {
     const rows = this.#rows;
     const { buffer } = this.#memory;
     const at = this.#calls.jsonBuffer(JSON_BUFFER_VALUES, index) >>> 0;
@@ -194,7 +185,7 @@ export class JsonKernel {
         return { type, validity, storage: 'u8', values: new Uint8Array(buffer, at, rows).slice() };
       case 'STRING': {
         const values = new Uint32Array(buffer, at, rows).slice();
-        const dictionary = this.#dictionary(index, result, textAt);
+        const dictionary = this.#dictionary(index, result);
         return { type, validity, storage: 'dictionary', values, dictionary };
       }
       default:
@@ -202,13 +193,13 @@ export class JsonKernel {
     }
   }
 
-  #dictionary(index: number, result: Uint32Array, textAt: number): Dictionary {
+  #dictionary(index: number, result: Uint32Array): Dictionary {
     const count = result[(JSON_RESULT_TEXTS >> 2) + index] as number;
     // A column of nulls still has an entry for its zero codes to point at.
     if (count === 0) return new Dictionary(new Uint8Array(0), new Uint32Array(2));
     const offsets = this.#words(JSON_BUFFER_TEXT_OFFSETS, index, count + 1).slice();
     const numbers = this.#words(JSON_BUFFER_TEXT_ENTRIES, index, count).slice();
-    const bytes = new Uint8Array(this.#memory.buffer, textAt, offsets[count]).slice();
+    const bytes = this.#bytes(JSON_BUFFER_TEXT, index, offsets[count] as number).slice();
     const generation = result[(JSON_RESULT_GENERATIONS >> 2) + index] as number;
     let family = this.#families[index] ?? null;
     if (family?.generation !== generation)
