@@ -36,6 +36,7 @@ function isHeld(type: Type): boolean {
 
 function kafkaDecoder(column: SchemaColumn | undefined, isWanted: boolean): Decoder {
   return {
+    isIdle: !isWanted,
     decode(bytes, from, to, [builder]) {
       if (column === undefined || builder === undefined || !isWanted) return true;
       appendKafka(column, bytes.subarray(from, to), builder);

@@ -16,6 +16,8 @@ export interface FormatSpec {
 
 /** Reads one record's key or value. Made once per source for the columns that the plan touches. */
 export interface Decoder {
+  /** true: nothing is wanted and nothing is checked, so that `decode` need not be called. */
+  readonly isIdle?: boolean;
   /**
    * Appends exactly one value to each builder, in the order of the wanted columns.
    * @returns false when the key or value as a whole is null though it has bytes (JSON `null`): nulls were appended

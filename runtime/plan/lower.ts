@@ -24,6 +24,8 @@ export interface PlanningOptions {
   readonly path: 'auto' | 'row' | 'kernel';
   /** `auto`: one task where no repartition is needed; `never`: two tasks wherever GROUP BY changes the key. */
   readonly fuse: 'auto' | 'never';
+  /** Where values in JSON are decoded. `auto` or absent: in the kernel where it can, unless the path is `row`; `row`: not there. */
+  readonly decoder?: 'auto' | 'row' | undefined;
   /** Whether the host has a kernel. */
   readonly kernelAvailable: boolean;
   /** Columns of tables that are kept although the query does not read them: an upgraded query's state holds them. Absent: none. */
@@ -33,7 +35,7 @@ export interface PlanningOptions {
 }
 
 /**
- * The planning options that the session's properties give (`millrace.path`, `millrace.fuse`, `ksql.timestamp.throw.on.invalid`).
+ * The planning options that the session's properties give (`millrace.path`, `millrace.fuse`, `millrace.decoder`, `ksql.timestamp.throw.on.invalid`).
  * @throws {StatementError} INVALID for values that they do not have
  */
 export function planningOptions(
@@ -58,8 +60,17 @@ export function planningOptions(
       'It is auto or never.',
     );
   }
+  const decoder = (properties.get('millrace.decoder') ?? 'auto').toLowerCase();
+  if (decoder !== 'auto' && decoder !== 'row') {
+    throw new StatementError(
+      'INVALID',
+      `millrace.decoder cannot be '${decoder}'`,
+      null,
+      'It is auto or row.',
+    );
+  }
   const strictTimestamps = properties.get(STRICT_TIMESTAMPS)?.toLowerCase() === 'true';
-  return { path, fuse, kernelAvailable, strictTimestamps };
+  return { path, fuse, decoder, kernelAvailable, strictTimestamps };
 }
 
 /** The parts of an aggregation that decide its path. */
@@ -130,7 +141,9 @@ export function withDecoders(
   }));
 }
 
-function decoded(step: SourceStep, { path, kernelAvailable }: PlanningOptions): Path {
+function decoded(step: SourceStep, options: PlanningOptions): Path {
+  const { path, decoder, kernelAvailable } = options;
+  if (decoder === 'row') return { path: 'row', why: 'millrace.decoder is row' };
   if (path === 'row') return { path: 'row', why: 'millrace.path is row' };
   const columns = step.sourceSchema.columns.filter(({ role }) => role === 'value');
   const read = new Set(step.schema.columns.map(({ name }) => name));

@@ -11,7 +11,7 @@ import type { SchemaColumn } from '../data/schema.ts';
 import type { Decoder, Formats } from '../formats/serde.ts';
 import type { InternalSourceStep, SourceStep } from '../plan/step.ts';
 import { windowBytes } from '../formats/windowed-key.ts';
-import { type EventTime, eventTime } from './event-time.ts';
+import { type EventTime, eventTime, wholeTimes } from './event-time.ts';
 import { decoderLacks } from '../formats/json-kernel.ts';
 import { JsonValues } from './json-values.ts';
 import { PSEUDO_COLUMNS } from './parts.ts';
@@ -74,6 +74,7 @@ class SourceReader implements Reader {
   /** Builder of each decoded column by role and name. */
   readonly #builders = new Map<string, ColumnBuilder>();
   readonly #windowBytes: number;
+  readonly #needsKey: boolean;
   /** Positions in the source's schema of the columns that the plan reads. */
   readonly #touched: ReadonlySet<number>;
   readonly #eventTime: EventTime;
@@ -88,6 +89,7 @@ class SourceReader implements Reader {
       names.has(`${role} ${name}`) || name === step.timestamp?.column ? [index] : [],
     );
     this.#touched = new Set(touched);
+    this.#needsKey = step.kind === 'table' || kind !== null;
     this.#key = this.#part('key', formats);
     this.#value = this.#part('value', formats);
     this.#json = kernel === null ? null : this.#jsonValues(kernel, this.#value);
@@ -136,17 +138,13 @@ class SourceReader implements Reader {
   ): Batch | null {
     if (records.isColumnar) return this.#readColumnar(records, place, from, to, onProblem);
     const json = this.#json;
-    json?.begin(records, from, to);
+    const isDecided = json?.begin(records, from, to) ?? false;
     const kept = new Kept(to - from);
-    for (let index = from; index < to; index++) {
-      try {
-        this.#decode(records, index, from, kept);
-      } catch (thrown) {
-        if (!(thrown instanceof RecordError)) throw thrown;
-        for (const builder of this.#builders.values()) builder.truncate(kept.rows);
-        onProblem(index, thrown);
-      }
-    }
+    const isKeyFree = this.#key === null || this.#key.decoder.isIdle === true;
+    if (isDecided && isKeyFree && !this.#needsKey) {
+      for (let index = from; index < to; index++)
+        kept.add(index, records.keyFrom(index) < 0, false);
+    } else this.#decodeAll(records, from, to, kept, onProblem);
     if (kept.rows === 0) return null;
     const columns = new Map<string, Column>();
     for (const [key, builder] of this.#builders) columns.set(key, builder.finish());
@@ -159,6 +157,24 @@ class SourceReader implements Reader {
     return this.#batch(records, place, kept, columns, onProblem);
   }
 
+  #decodeAll(
+    records: RecordBatch,
+    from: number,
+    to: number,
+    kept: Kept,
+    onProblem: OnProblem,
+  ): void {
+    for (let index = from; index < to; index++) {
+      try {
+        this.#decode(records, index, from, kept);
+      } catch (thrown) {
+        if (!(thrown instanceof RecordError)) throw thrown;
+        for (const builder of this.#builders.values()) builder.truncate(kept.rows);
+        onProblem(index, thrown);
+      }
+    }
+  }
+
   #decode(records: RecordBatch, index: number, first: number, kept: Kept): void {
     const keyFrom = records.keyFrom(index);
     const keyTo = records.keyTo(index) - this.#windowBytes;
@@ -166,7 +182,7 @@ class SourceReader implements Reader {
       throw new RecordError('DESERIALIZATION', 'the key is too short to hold its window');
     }
     const hasKey = decodePart(this.#key, records.bytes, keyFrom, keyTo);
-    if (!hasKey && (this.#step.kind === 'table' || this.#windowBytes > 0)) {
+    if (!hasKey && this.#needsKey) {
       throw new RecordError('DESERIALIZATION', 'the record needs a key');
     }
     const hasValue =
@@ -260,6 +276,10 @@ class SourceReader implements Reader {
     if (column === undefined && origin[kept.rows - 1] === first + kept.rows - 1) {
       // Nothing was skipped in between, and the log has refused records without a usable time.
       return { rowtime: records.timestamps.subarray(first, first + kept.rows), dropped: NONE };
+    }
+    if (column !== undefined && kept.valueNull === null) {
+      const times = wholeTimes(column, kept.rows);
+      if (times !== null) return { rowtime: times, dropped: NONE };
     }
     const rowtime = new Float64Array(kept.rows);
     const dropped = new Set<number>();

@@ -7,12 +7,14 @@ import { edgeSuite } from './edge/suite.ts';
 import { engineSuite } from './engine.ts';
 import { kernelSuite } from './kernel.ts';
 import type { SuiteResult } from './run.ts';
+import { jsonSuite } from './json.ts';
 import { sqlSuite } from './sql.ts';
 
 /** Every suite by name; a suite prints nothing itself. */
 const SUITES: ReadonlyMap<string, () => Promise<SuiteResult>> = new Map([
   ['kernel', kernelSuite],
   ['engine', engineSuite],
+  ['json', jsonSuite],
   ['sql', sqlSuite],
   ['edge', edgeSuite],
 ]);

@@ -1,0 +1,88 @@
+// One subject of the JSON suite in a thread of its own, with a heap and compiled code that no other subject has touched.
+
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { type Batch, positionOf } from '../../runtime/data/batch.ts';
+import { valueAt } from '../../runtime/data/column.ts';
+import type { Engine } from '../../runtime/engine/engine.ts';
+import { open } from '../../runtime/engine/open.ts';
+import { memoryHost } from '../../runtime/memory/memory-host.ts';
+import { kernelModule } from '../support/kernel-module.ts';
+import { BATCH_ROWS } from './events.ts';
+import { jsonEvents, type JsonBatch } from './json-events.ts';
+import { arraysOf, foldArrays, foldLines, linesOf } from './json-references.ts';
+
+/** What a worker measures. */
+export interface JsonWork {
+  readonly events: number;
+  readonly keys: number;
+  readonly subject: 'kernel' | 'row decoder' | 'arrays' | 'lines';
+}
+
+const BOUNDS = { sizeMs: 60_000, graceMs: 10_000, rowsMax: BATCH_ROWS };
+
+const SOURCE = `CREATE STREAM events (k STRING, x DOUBLE, ts BIGINT)
+  WITH (KAFKA_TOPIC='events', PARTITIONS=1, VALUE_FORMAT='JSON', TIMESTAMP='ts');`;
+const QUERY = `SELECT k, WINDOWSTART AS started, COUNT(*) AS n, SUM(x) AS total, MIN(x) AS least, MAX(x) AS most, AVG(x) AS mean
+  FROM events WINDOW TUMBLING (SIZE 1 MINUTE, GRACE PERIOD 10 SECONDS) GROUP BY k EMIT CHANGES;`;
+
+/** What the subjects agree on: SUM in the last row of each batch (exact, as the values are), added up. */
+function lastTotal(batch: Batch): number {
+  const total = batch.columns[3];
+  const value = total === undefined ? null : valueAt(total, positionOf(batch, batch.length - 1));
+  return typeof value === 'number' ? value : NaN;
+}
+
+/** A push query, read as batches until the change of the last event has come. */
+async function push(engine: Engine, events: number, decoder: string): Promise<number> {
+  const properties = { 'auto.offset.reset': 'earliest', 'millrace.decoder': decoder };
+  await using rows = await engine.query(QUERY, { properties });
+  let seen = 0;
+  let sum = 0;
+  for await (const batch of rows.batches()) {
+    seen += batch.length;
+    sum += lastTotal(batch);
+    if (seen >= events) break;
+  }
+  return sum + seen;
+}
+
+async function engineOf(batches: readonly JsonBatch[]): Promise<Engine> {
+  const engine = await open({ host: memoryHost({ kernel: kernelModule() }) });
+  await engine.execute(SOURCE);
+  for (const { texts } of batches)
+    await engine.produce(
+      'events',
+      texts.map((value) => ({ key: null, value })),
+    );
+  return engine;
+}
+
+async function runner({
+  events,
+  keys,
+  subject,
+}: JsonWork): Promise<() => number | Promise<number>> {
+  const batches = jsonEvents(events, keys);
+  const count = batches.length * BATCH_ROWS;
+  if (subject === 'arrays') {
+    const arrays = arraysOf(batches);
+    return () => foldArrays(arrays, BOUNDS);
+  }
+  if (subject === 'lines') {
+    const lines = linesOf(batches);
+    return () => foldLines(lines, BOUNDS);
+  }
+  const engine = await engineOf(batches);
+  return () => push(engine, count, subject === 'kernel' ? 'auto' : 'row');
+}
+
+if (parentPort === null) throw new Error('this file is run as a worker');
+const port = parentPort;
+// The list argument is what tells a thread's message from a window's.
+const answer = (value: number | 'ready'): void => port.postMessage(value, []);
+const run = await runner(workerData as JsonWork);
+port.on('message', () => {
+  void (async () => answer(await run()))();
+});
+answer('ready');

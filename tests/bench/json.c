@@ -1,0 +1,269 @@
+/* The same work in C: events as lines of JSON, checked whole, to COUNT, SUM, MIN, MAX and AVG per minute and key, a row of results
+   per event. Reads the file named, answers each line on its input by one run: a checksum. Knows nothing of millrace. */
+#include <emmintrin.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 4096, DEPTH = 64 };
+static const double SIZE = 60000, GRACE = 10000;
+static const double TENS[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+
+static const uint8_t *space(const uint8_t *at) {
+  while (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r') at++;
+  return at;
+}
+
+static int tail(uint8_t byte) { return (byte & 0xc0) == 0x80; }
+
+/* Behind UTF-8 of two to four bytes, or null. */
+static const uint8_t *sequence(const uint8_t *at) {
+  uint8_t lead = at[0], next = at[1];
+  if (lead < 0xc2 || lead > 0xf4 || !tail(next)) return NULL;
+  if (lead <= 0xdf) return at + 2;
+  if (!tail(at[2])) return NULL;
+  if (lead <= 0xef) return (lead == 0xe0 && next < 0xa0) || (lead == 0xed && next >= 0xa0) ? NULL : at + 3;
+  if (!tail(at[3])) return NULL;
+  return (lead == 0xf0 && next < 0x90) || (lead == 0xf4 && next >= 0x90) ? NULL : at + 4;
+}
+
+static int is_hex(uint8_t byte) { return (byte >= '0' && byte <= '9') || ((byte | 32) >= 'a' && (byte | 32) <= 'f'); }
+
+/* From behind the opening quote to the closing one, or null. */
+static const uint8_t *string_end(const uint8_t *at, int *escaped) {
+  const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), low = _mm_set1_epi8(32);
+  *escaped = 0;
+  for (;;) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)at);
+    int found = _mm_movemask_epi8(_mm_or_si128(
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)), _mm_cmplt_epi8(bytes, low)));
+    if (found == 0) {
+      at += 16;
+      continue;
+    }
+    at += __builtin_ctz(found);
+    if (*at == '"') return at;
+    if (*at == '\\') {
+      *escaped = 1;
+      if (at[1] == 'u') {
+        if (!is_hex(at[2]) || !is_hex(at[3]) || !is_hex(at[4]) || !is_hex(at[5])) return NULL;
+        at += 6;
+      } else {
+        if (at[1] == 0 || strchr("\"\\/bfnrt", at[1]) == NULL) return NULL;
+        at += 2;
+      }
+    } else if (*at >= 0x80) {
+      at = sequence(at);
+      if (at == NULL) return NULL;
+    } else return NULL;
+  }
+}
+
+/* A number of the grammar; exact up to 15 digits, else by strtod. */
+static const uint8_t *number(const uint8_t *at, double *value) {
+  const uint8_t *from = at;
+  int negative = *at == '-', digits = 0, scale = 0, exponent = 0;
+  uint64_t whole = 0;
+  at += negative;
+  const uint8_t *first = at;
+  for (; *at >= '0' && *at <= '9'; at++, digits++) whole = whole * 10 + (*at - '0');
+  if (digits == 0 || (digits > 1 && *first == '0')) return NULL;
+  if (*at == '.') {
+    at++;
+    for (; *at >= '0' && *at <= '9'; at++, scale++) whole = whole * 10 + (*at - '0');
+    if (scale == 0) return NULL;
+  }
+  if ((*at | 32) == 'e') {
+    exponent = 1;
+    at++;
+    if (*at == '-' || *at == '+') at++;
+    if (*at < '0' || *at > '9') return NULL;
+    while (*at >= '0' && *at <= '9') at++;
+  }
+  if (exponent || digits + scale > 15) *value = strtod((const char *)from, NULL);
+  else {
+    double number = (double)whole / TENS[scale];
+    *value = negative ? -number : number;
+  }
+  return at;
+}
+
+static const uint8_t *word(const uint8_t *at) {
+  if (memcmp(at, "true", 4) == 0 || memcmp(at, "null", 4) == 0) return at + 4;
+  return memcmp(at, "false", 5) == 0 ? at + 5 : NULL;
+}
+
+/* Behind any value, or null. */
+static const uint8_t *value_end(const uint8_t *at, int depth) {
+  int escaped;
+  double ignored;
+  if (*at == '"') {
+    at = string_end(at + 1, &escaped);
+    return at == NULL ? NULL : at + 1;
+  }
+  if (*at != '{' && *at != '[') return *at == '-' || (*at >= '0' && *at <= '9') ? number(at, &ignored) : word(at);
+  if (depth == DEPTH) return NULL;
+  uint8_t open = *at, close = open == '{' ? '}' : ']';
+  at = space(at + 1);
+  if (*at == close) return at + 1;
+  for (;;) {
+    if (open == '{') {
+      if (*at != '"') return NULL;
+      at = string_end(at + 1, &escaped);
+      if (at == NULL) return NULL;
+      at = space(at + 1);
+      if (*at != ':') return NULL;
+      at = space(at + 1);
+    }
+    at = value_end(at, depth + 1);
+    if (at == NULL) return NULL;
+    at = space(at);
+    if (*at == close) return at + 1;
+    if (*at != ',') return NULL;
+    at = space(at + 1);
+  }
+}
+
+/* Keys to dense codes. */
+typedef struct { uint32_t hash, code, length; const uint8_t *at; } Key;
+static Key *keys;
+static uint32_t key_count, key_mask;
+
+static uint32_t code_of(const uint8_t *at, uint32_t length) {
+  uint64_t hash = length * 0xd6e8feb86659fd93u;
+  uint32_t i = 0;
+  for (; i + 8 <= length; i += 8) {
+    uint64_t part;
+    memcpy(&part, at + i, 8);
+    hash = (hash ^ part) * 0x9e3779b97f4a7c15u;
+    hash ^= hash >> 29;
+  }
+  for (; i < length; i++) hash = (hash ^ at[i]) * 0x9e3779b97f4a7c15u;
+  uint32_t short_hash = (uint32_t)(hash >> 32);
+  for (uint32_t place = short_hash & key_mask;; place = (place + 1) & key_mask) {
+    Key *key = &keys[place];
+    if (key->at == NULL) {
+      *key = (Key){short_hash, key_count++, length, at};
+      return key->code;
+    }
+    if (key->hash == short_hash && key->length == length && memcmp(key->at, at, length) == 0) return key->code;
+  }
+}
+
+/* Dense codes index each open window's table directly. */
+typedef struct { double rowtime, count, sum, min, max; } Slot;
+typedef struct { double start; Slot *slots; uint32_t room; } Pane;
+static Pane panes[8];
+static uint32_t rows_code[ROWS];
+static double rows_start[ROWS], rows_time[ROWS], rows_count[ROWS], rows_sum[ROWS], rows_min[ROWS], rows_max[ROWS], rows_mean[ROWS];
+
+static Slot *slot_of(double start, uint32_t code, double stream_time) {
+  Pane *free_pane = NULL;
+  for (int i = 0; i < 8; i++) {
+    Pane *pane = &panes[i];
+    if (pane->start == start) {
+      if (code >= pane->room) {
+        uint32_t room = pane->room * 2 > code + 1 ? pane->room * 2 : code + 1;
+        pane->slots = realloc(pane->slots, room * sizeof(Slot));
+        memset(pane->slots + pane->room, 0, (room - pane->room) * sizeof(Slot));
+        pane->room = room;
+      }
+      return &pane->slots[code];
+    }
+    if (pane->start < 0 || pane->start + SIZE <= stream_time - GRACE) free_pane = pane;
+  }
+  free_pane->start = start;
+  memset(free_pane->slots, 0, free_pane->room * sizeof(Slot));
+  return slot_of(start, code, stream_time);
+}
+
+/* One event at `at`, which ends at `end`; 0 when it is not one. */
+static int event(const uint8_t *at, const uint8_t *end, const uint8_t **key, uint32_t *length, double *ts, double *x) {
+  int escaped;
+  at = space(at);
+  if (*at != '{') return 0;
+  at = space(at + 1);
+  for (;;) {
+    if (*at != '"') return 0;
+    const uint8_t *name = at + 1;
+    const uint8_t *last = string_end(name, &escaped);
+    if (last == NULL || escaped) return 0;
+    at = space(last + 1);
+    if (*at != ':') return 0;
+    at = space(at + 1);
+    if (last - name == 1 && *name == 'k' && *at == '"') {
+      *key = at + 1;
+      at = string_end(at + 1, &escaped);
+      if (at == NULL || escaped) return 0;
+      *length = (uint32_t)(at - *key);
+      at++;
+    } else if (last - name == 1 && *name == 'x') at = number(at, x);
+    else if (last - name == 2 && memcmp(name, "ts", 2) == 0) at = number(at, ts);
+    else at = value_end(at, 1);
+    if (at == NULL) return 0;
+    at = space(at);
+    if (*at == '}') return space(at + 1) == end;
+    if (*at != ',') return 0;
+    at = space(at + 1);
+  }
+}
+
+static double run(const uint8_t *data, size_t size) {
+  double checksum = 0, stream_time = -INFINITY;
+  uint32_t row = 0;
+  memset(keys, 0, (key_mask + 1) * sizeof(Key));
+  key_count = 0;
+  for (int i = 0; i < 8; i++) panes[i].start = -1;
+  for (const uint8_t *at = data; at < data + size;) {
+    const uint8_t *end = memchr(at, '\n', data + size - at);
+    const uint8_t *key = NULL;
+    uint32_t length = 0;
+    double ts = 0, x = 0;
+    if (!event(at, end + 1, &key, &length, &ts, &x) && !event(at, end, &key, &length, &ts, &x)) exit(3);
+    at = end + 1;
+    if (ts > stream_time) stream_time = ts;
+    double start = floor(ts / SIZE) * SIZE;
+    if (start + SIZE <= stream_time - GRACE) continue;
+    uint32_t code = code_of(key, length);
+    Slot *slot = slot_of(start, code, stream_time);
+    slot->min = slot->count == 0 || x < slot->min ? x : slot->min;
+    slot->max = slot->count == 0 || x > slot->max ? x : slot->max;
+    slot->count++;
+    slot->sum += x;
+    slot->rowtime = ts > slot->rowtime ? ts : slot->rowtime;
+    rows_code[row] = code;
+    rows_start[row] = start;
+    rows_time[row] = slot->rowtime;
+    rows_count[row] = slot->count;
+    rows_sum[row] = slot->sum;
+    rows_min[row] = slot->min;
+    rows_max[row] = slot->max;
+    rows_mean[row] = slot->sum / slot->count;
+    if (++row == ROWS) {
+      checksum += rows_sum[ROWS - 1] + ROWS;
+      row = 0;
+    }
+  }
+  return checksum;
+}
+
+int main(int count, char **arguments) {
+  FILE *file = count == 2 ? fopen(arguments[1], "rb") : NULL;
+  if (file == NULL) return 2;
+  fseek(file, 0, SEEK_END);
+  size_t size = (size_t)ftell(file);
+  rewind(file);
+  uint8_t *data = calloc(size + 64, 1);
+  if (fread(data, 1, size, file) != size) return 2;
+  key_mask = (1u << 18) - 1;
+  keys = calloc(key_mask + 1, sizeof(Key));
+  for (int i = 0; i < 8; i++) panes[i].slots = calloc(panes[i].room = 1024, sizeof(Slot));
+  char line[16];
+  while (fgets(line, sizeof line, stdin) != NULL) {
+    printf("%.17g\n", run(data, size));
+    fflush(stdout);
+  }
+  return 0;
+}

@@ -1,0 +1,105 @@
+// Suite `json`: JSON records to windowed aggregates through SQL, beside the ways without millrace; knows the public engine alone.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { Worker } from 'node:worker_threads';
+
+import { BATCH_ROWS } from './events.ts';
+import { jsonEvents } from './json-events.ts';
+import type { JsonWork } from './json-worker.ts';
+import { runCase, type Subject, type SuiteResult } from './run.ts';
+
+const EVENTS = 300_000;
+const ROUNDS = 5;
+/** Code is compiled anew as it gets hot: the engine has more of it than a loop. */
+const WARMUPS = 3;
+const FILE = resolve(import.meta.dirname, 'json-worker.ts');
+const C_FILE = resolve(import.meta.dirname, 'json.c');
+
+interface Running extends Subject {
+  readonly end: () => unknown;
+}
+
+/** A subject in a thread of its own; its answer comes by message, which takes a tenth of a millisecond. */
+async function inThread(subject: string, work: JsonWork): Promise<Running> {
+  const worker = new Worker(FILE, { workerData: work });
+  await once(worker, 'message');
+  const run = async (): Promise<number> => {
+    worker.postMessage('run', []);
+    const [sum] = (await once(worker, 'message')) as [number];
+    return sum;
+  };
+  return { subject, prepare: () => run, end: () => worker.terminate() };
+}
+
+/** The same in C, compiled on the spot; null, with a message, where there is no compiler. */
+async function inC(events: number, keys: number): Promise<Running | null> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+  const program = join(folder, 'json');
+  const flags = ['-O3', '-march=native', '-o', program, C_FILE, '-lm'];
+  const compiler = ['clang', 'gcc'].find((name) => spawnSync(name, flags).status === 0);
+  if (compiler === undefined) {
+    rmSync(folder, { recursive: true });
+    process.stderr.write('no clang and no gcc: the suite runs without its subject in C\n');
+    return null;
+  }
+  const data = join(folder, 'events.ndjson');
+  const texts = jsonEvents(events, keys).flatMap((batch) => batch.texts);
+  writeFileSync(data, `${texts.join('\n')}\n`);
+  const child = spawn(program, [data], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout });
+  const run = async (): Promise<number> => {
+    child.stdin.write('run\n');
+    const [line] = (await once(answers, 'line')) as [string];
+    return Number(line);
+  };
+  const end = (): void => {
+    child.stdin.end();
+    rmSync(folder, { recursive: true });
+  };
+  await run();
+  return { subject: `C, ${compiler} -O3`, prepare: () => run, end };
+}
+
+async function measured(keys: number): ReturnType<typeof runCase> {
+  const work = (subject: JsonWork['subject']): JsonWork => ({ events: EVENTS, keys, subject });
+  const native = await inC(EVENTS, keys);
+  const subjects: Running[] = [
+    await inThread('millrace', work('kernel')),
+    await inThread('TypeScript decoder', work('row decoder')),
+    await inThread('JSON.parse of arrays', work('arrays')),
+    await inThread('JSON.parse of lines', work('lines')),
+    ...(native === null ? [] : [native]),
+  ];
+  const others = subjects.slice(1).map(({ subject }) => ['millrace', subject] as const);
+  const bench = {
+    case: `JSON, ${keys} keys, a change per event`,
+    unit: 'M events/s',
+    amount: Math.floor(EVENTS / BATCH_ROWS) * BATCH_ROWS,
+    subjects,
+    ratios: others,
+  };
+  try {
+    return await runCase(bench, ROUNDS, WARMUPS);
+  } finally {
+    await Promise.all(subjects.map((subject) => subject.end()));
+  }
+}
+
+/**
+ * Measured from the text of the query, the topic being filled, to the change of the last event in the hands of the reader. The ways
+ * without millrace have the bytes at hand, and make a row of results per event too. `scanner` is the decoder by itself.
+ */
+export async function jsonSuite(): Promise<SuiteResult> {
+  const done = [await measured(10_000)];
+  return {
+    suite: 'json',
+    cases: done.flatMap(({ results }) => results),
+    ratios: Object.fromEntries(done.flatMap(({ ratios }) => ratios)),
+  };
+}
