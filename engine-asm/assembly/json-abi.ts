@@ -19,6 +19,10 @@ export const JSON_TYPE_TIMESTAMP = 5;
 export const JSON_TYPE_BOOLEAN = 6;
 export const JSON_TYPE_STRING = 7;
 
+// Spellings of names that the host has told the meaning of, and their bytes.
+export const JSON_SPELLINGS_MAX = 64;
+export const JSON_SPELLINGS_BYTES_MAX = 8192;
+
 // What became of a record: its columns hold it, it is null as a whole, or (from 2 on) it was not decided, and why.
 export const JSON_OK = 0;
 export const JSON_NULL = 1;
@@ -42,8 +46,11 @@ export const JSON_CONFIG_NAME_LENGTHS = 264;
 export const JSON_CONFIG_NAMES = 520;
 export const JSON_CONFIG_BYTES = 8712;
 
-// Offsets in the result (JSON_BUFFER_RESULT): records by status, nulls by column, texts by column.
+// Offsets in the result (JSON_BUFFER_RESULT): records by status; where in the region a name stands that the last `jsonDecode`
+// did not know, and its bytes (0: it knew all); nulls, texts and generation by column.
 export const JSON_RESULT_STATUSES = 0;
+export const JSON_RESULT_NAME = 48;
+export const JSON_RESULT_NAME_LENGTH = 52;
 export const JSON_RESULT_NULLS = 64;
 export const JSON_RESULT_TEXTS = 320;
 export const JSON_RESULT_GENERATIONS = 576;

@@ -29,7 +29,7 @@ import {
   JSON_TYPE_STRING,
   JSON_TYPE_TIME,
 } from './json-abi';
-import { allocate } from './arena';
+import { allocate, allocateCleared } from './arena';
 
 // A column is 128 bytes:
 //
@@ -65,9 +65,10 @@ export const COLUMN_USED: usize = 84;
 /** Zeros behind the region: no walk goes beyond them. */
 const PADDING_BYTES: u32 = 64;
 
-export const jsonConfig: usize = memory.data(JSON_CONFIG_BYTES, 16);
+/** Made when the host asks for it, so that an instance that decodes nothing has none. */
+export let jsonConfig: usize = 0;
 export const jsonResult: usize = memory.data(JSON_RESULT_BYTES, 16);
-export const columns: usize = memory.data(JSON_COLUMNS_MAX * 128, 16);
+export let columns: usize = 0;
 export let columnCount: u32 = 0;
 export let region: usize = 0;
 export let lengths: usize = 0;
@@ -89,6 +90,9 @@ function widthOf(type: u32): u32 {
 
 /** False when the configuration is not one. */
 export function readColumns(): bool {
+  if (jsonConfig == 0) return false;
+  columns = allocateCleared(JSON_COLUMNS_MAX * COLUMN_BYTES);
+  if (columns == 0) return false;
   const count = load<u32>(jsonConfig + JSON_CONFIG_COLUMNS);
   if (count > <u32>JSON_COLUMNS_MAX) return false;
   let at: u32 = 0;
@@ -146,7 +150,10 @@ export function count(status: u32, by: i32): void {
 
 /** Address of a buffer by its kind, 0 where there is none. */
 export function jsonAddressOf(kind: u32, index: u32): usize {
-  if (kind == JSON_BUFFER_CONFIG) return jsonConfig;
+  if (kind == JSON_BUFFER_CONFIG) {
+    if (jsonConfig == 0) jsonConfig = allocateCleared(JSON_CONFIG_BYTES);
+    return jsonConfig;
+  }
   if (kind == JSON_BUFFER_RESULT) return jsonResult;
   if (kind == JSON_BUFFER_REGION) return region;
   if (kind == JSON_BUFFER_LENGTHS) return lengths;

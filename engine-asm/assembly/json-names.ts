@@ -1,12 +1,22 @@
 // The names of members: which column each means, and how the last record's members began; knows no value.
 
-import { JSON_DECLINED_NAME, JSON_DECLINED_SYNTAX } from './json-abi';
+import {
+  JSON_DECLINED_NAME,
+  JSON_DECLINED_SYNTAX,
+  JSON_RESULT_NAME,
+  JSON_RESULT_NAME_LENGTH,
+  JSON_SPELLINGS_BYTES_MAX,
+  JSON_SPELLINGS_MAX,
+} from './json-abi';
+import { allocate, allocateCleared } from './arena';
 import {
   COLUMN_BYTES,
   COLUMN_NAME,
   COLUMN_NAME_LENGTH,
   columnCount,
   columns,
+  jsonResult,
+  region,
 } from './json-buffers';
 import {
   COLON,
@@ -35,7 +45,11 @@ export const NO_COLUMN: i32 = -1;
 /** What `memberAt` gives for the brace that ends an object without members. */
 export const NO_MEMBER: i32 = -2;
 
-export const shape: usize = memory.data(16384, 16);
+export let shape: usize = 0;
+/** What the host has told: [u32 length][i32 column][bytes]..., each on a multiple of 4. */
+let spellings: usize = 0;
+let spellingsEnd: u32 = 0;
+let spellingCount: u32 = 0;
 /** Members whose beginnings are known. */
 export let shapeMembers: u32 = 0;
 
@@ -43,6 +57,43 @@ export let shapeMembers: u32 = 0;
 export let memberColumn: i32 = NO_COLUMN;
 /** Why `memberAt` gave 0. */
 export let refusal: u32 = 0;
+
+/** False when memory does not suffice. */
+export function openNames(): bool {
+  shape = allocateCleared(SHAPE_MEMBERS_MAX << SHAPE_SHIFT);
+  spellings = allocate(JSON_SPELLINGS_BYTES_MAX);
+  return shape != 0 && spellings != 0;
+}
+
+/** Says which column a name means that is spelt so; when there are too many, all are forgotten. */
+export function learnSpelling(from: usize, length: u32, column: i32): void {
+  const bytes: u32 = 8 + ((length + 3) & ~3);
+  if (bytes > <u32>JSON_SPELLINGS_BYTES_MAX) return;
+  if (
+    spellingCount >= <u32>JSON_SPELLINGS_MAX ||
+    bytes > <u32>JSON_SPELLINGS_BYTES_MAX - spellingsEnd
+  ) {
+    spellingCount = 0;
+    spellingsEnd = 0;
+  }
+  const to = spellings + spellingsEnd;
+  store<u32>(to, length);
+  store<i32>(to, column, 4);
+  memory.copy(to + 8, from, length);
+  spellingsEnd += bytes;
+  spellingCount++;
+}
+
+/** The column of a spelling that the host has told; NO_MEMBER when it has not. */
+function spelt(name: usize, length: u32): i32 {
+  let at = spellings;
+  for (let i: u32 = 0; i < spellingCount; i++) {
+    const size = load<u32>(at);
+    if (size == length && memory.compare(at + 8, name, length) == 0) return load<i32>(at, 4);
+    at += 8 + ((size + 3) & ~3);
+  }
+  return NO_MEMBER;
+}
 
 function upper(byte: u32): u32 {
   return byte - 0x61 < 26 ? byte - 0x20 : byte;
@@ -98,10 +149,14 @@ export function memberAt(from: usize, member: u32): usize {
   at = space(at + 1);
   const length = <u32>(last - name);
   if (isEscaped || !isAscii(name, length)) {
-    refusal = JSON_DECLINED_NAME;
-    return 0;
-  }
-  memberColumn = columnOf(name, length);
+    memberColumn = spelt(name, length);
+    if (memberColumn == NO_MEMBER) {
+      store<u32>(jsonResult, <u32>(name - region), JSON_RESULT_NAME);
+      store<u32>(jsonResult, length, JSON_RESULT_NAME_LENGTH);
+      refusal = JSON_DECLINED_NAME;
+      return 0;
+    }
+  } else memberColumn = columnOf(name, length);
   remember(from, <u32>(at - from), member);
   return at;
 }

@@ -98,24 +98,17 @@ function isDigit(byte: u32): bool {
 function scanLong(from: usize): usize {
   negative = load<u8>(from) == 0x2d;
   let at = from + <usize>negative;
-  let count: u32 = 0;
-  let value: u64 = 0;
   const begin = at;
-  for (; isDigit(load<u8>(at)); at++) {
-    if (count < DIGITS_MAX) value = value * 10 + (load<u8>(at) - 0x30);
-    count++;
-  }
-  if (count == 0 || (count > 1 && load<u8>(begin) == 0x30)) return 0;
+  digits = 0;
+  significant = 0;
+  at = scanDigits(at);
+  if (at == begin || (at - begin > 1 && load<u8>(begin) == 0x30)) return 0;
   let scale: i32 = 0;
   whole = true;
   if (load<u8>(at) == 0x2e) {
     whole = false;
-    at++;
-    const point = at;
-    for (; isDigit(load<u8>(at)); at++) {
-      if (count < DIGITS_MAX) value = value * 10 + (load<u8>(at) - 0x30);
-      count++;
-    }
+    const point = ++at;
+    at = scanDigits(at);
     if (at == point) return 0;
     scale = <i32>min<usize>(at - point, EXPONENT_MAX);
   }
@@ -132,9 +125,23 @@ function scanLong(from: usize): usize {
     if (at == first) return 0;
     if (sign == 0x2d) exponent = -exponent;
   }
-  digits = value;
   power = exponent - scale;
-  beyond = count > DIGITS_MAX;
+  beyond = significant > DIGITS_MAX;
+  return at;
+}
+
+/** Digits of `digits` from the first that is not 0. */
+let significant: u32 = 0;
+
+/** Adds the digits that follow to `digits`, as many as it holds, and steps over all. */
+function scanDigits(from: usize): usize {
+  let at = from;
+  for (; isDigit(load<u8>(at)); at++) {
+    const digit = <u64>load<u8>(at) - 0x30;
+    if (digits == 0 && digit == 0) continue;
+    if (significant < DIGITS_MAX) digits = digits * 10 + digit;
+    significant++;
+  }
   return at;
 }
 

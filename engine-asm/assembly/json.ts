@@ -11,6 +11,7 @@ import {
   JSON_REGION_BYTES_MAX,
   JSON_RESULT_BYTES,
   JSON_RESULT_GENERATIONS,
+  JSON_RESULT_NAME_LENGTH,
   JSON_RESULT_NULLS,
   JSON_RESULT_STATUSES,
   JSON_RESULT_TEXTS,
@@ -47,9 +48,12 @@ import {
   statuses,
 } from './json-buffers';
 import {
+  learnSpelling,
   memberAt,
   memberColumn,
+  NO_COLUMN,
   NO_MEMBER,
+  openNames,
   refusal,
   shape,
   SHAPE_COLUMN,
@@ -95,7 +99,7 @@ export function jsonInit(): i32 {
   if (jsonBegun) return STATUS_BAD_CONFIG;
   jsonBegun = true;
   if (!readColumns()) return STATUS_BAD_CONFIG;
-  if (!openJsonBuffers()) return STATUS_OUT_OF_MEMORY;
+  if (!openJsonBuffers() || !openNames()) return STATUS_OUT_OF_MEMORY;
   jsonReady = true;
   return STATUS_OK;
 }
@@ -129,6 +133,7 @@ export function jsonDecode(count: u32): i32 {
     bytes += length;
   }
   endRegion(bytes);
+  store<u32>(jsonResult, 0, JSON_RESULT_NAME_LENGTH);
   let at = region;
   for (let i: u32 = 0; i < count; i++) {
     const length = load<i32>(lengths + (i << 2));
@@ -146,6 +151,18 @@ export function jsonDecode(count: u32): i32 {
     const column = columns + i * COLUMN_BYTES;
     if (load<u32>(column) == JSON_TYPE_STRING) internRows(column, rows - count, rows);
   }
+  return STATUS_OK;
+}
+
+/**
+ * Says which column (-1: none) the name means whose spelling, without its quotes, is `bytes` at the beginning of the region. Only
+ * names with escapes or beyond ASCII are ever asked for.
+ */
+export function jsonLearn(bytes: u32, column: i32): i32 {
+  if (!jsonReady) return STATUS_NOT_READY;
+  if (bytes > <u32>JSON_REGION_BYTES_MAX || column < NO_COLUMN || column >= <i32>columnCount)
+    return STATUS_BAD_ARGUMENT;
+  learnSpelling(region, bytes, column);
   return STATUS_OK;
 }
 

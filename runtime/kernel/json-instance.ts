@@ -2,10 +2,11 @@
 
 import { assert } from '../base/assert.ts';
 import { JSON_MEMORY_BYTES_MAX } from '../base/limits.ts';
-import { encodeUtf8 } from '../base/bytes.ts';
+import { decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
 import type { Bitmap, Column } from '../data/column.ts';
 import { Dictionary } from '../data/dictionary.ts';
 import type { Type } from '../data/type.ts';
+import { columnNamed } from '../formats/json-kernel.ts';
 import { granted, instantiate, type KernelExports } from './exports.ts';
 import {
   JSON_BUFFER_CONFIG,
@@ -27,6 +28,8 @@ import {
   JSON_REGION_BYTES_MAX,
   JSON_RESULT_BYTES,
   JSON_RESULT_GENERATIONS,
+  JSON_RESULT_NAME,
+  JSON_RESULT_NAME_LENGTH,
   JSON_RESULT_NULLS,
   JSON_RESULT_TEXTS,
   JSON_ROWS_MAX,
@@ -134,8 +137,21 @@ export class JsonKernel {
         row++;
       }
       granted(calls.jsonDecode(count));
+      this.#learn();
     }
     return this.#bytes(JSON_BUFFER_STATUS, 0, lengths.length);
+  }
+
+  /** Tells the meaning of a name that the kernel has declined to read. */
+  #learn(): void {
+    const result = this.#words(JSON_BUFFER_RESULT, 0, JSON_RESULT_BYTES >> 2);
+    const length = result[JSON_RESULT_NAME_LENGTH >> 2] as number;
+    if (length === 0) return;
+    const at = result[JSON_RESULT_NAME >> 2] as number;
+    const region = this.#bytes(JSON_BUFFER_REGION, 0, JSON_REGION_BYTES_MAX);
+    const name = JSON.parse(`"${decodeUtf8(region, at, at + length)}"`) as string;
+    region.copyWithin(0, at, at + length);
+    granted(this.#calls.jsonLearn(length, columnNamed(this.#columns, name)));
   }
 
   /** Records of the chunk by status. */

@@ -38,7 +38,7 @@ export function jsonSource(header: string, kind: SourceStep['kind'] = 'stream'):
 
 function textOf(value: Value): string {
   if (Object.is(value, -0)) return '-0';
-  return typeof value === 'string' ? JSON.stringify(value) : `${typeof value} ${String(value)}`;
+  return typeof value === 'bigint' ? `${value}n` : JSON.stringify(value);
 }
 
 function cells(column: Column, batch: Batch): string[] {
