@@ -48,13 +48,13 @@ function cells(column: Column, batch: Batch): string[] {
 }
 
 /** What a reader made of one record batch: rows by column, and what it skipped. */
-function shown(reader: Reader, bytes: Uint8Array, count: number): unknown {
+function shown(reader: Reader, bytes: Uint8Array, from: number, to: number): unknown {
   const skipped: string[] = [];
   const batch = reader.read(
     parseRecordBatch(bytes),
     { topic: 's', partition: 0, base: 0 },
-    0,
-    count,
+    from,
+    to,
     (index, error) => skipped.push(`${index}: ${error.code} ${error.field} ${error.message}`),
   );
   if (batch === null) return { skipped };
@@ -71,11 +71,13 @@ function shown(reader: Reader, bytes: Uint8Array, count: number): unknown {
   };
 }
 
-/** Both readers of a step, which go on from batch to batch. */
-export function bothReaders(step: SourceStep): (values: readonly Given[]) => [unknown, unknown] {
+/** Both readers of a step, which go on from batch to batch. `ends`: where the batch is cut; else it is read at once. */
+export function bothReaders(
+  step: SourceStep,
+): (values: readonly Given[], ends?: readonly number[]) => [unknown, unknown] {
   const kernel = readerOf(step, FORMATS, { kernel: kernelModule() });
   const plain = readerOf(step, FORMATS);
-  return (values) => {
+  return (values, ends = [values.length]) => {
     const builder = new RecordBatchBuilder();
     values.forEach((value, i) => {
       const bytes = typeof value === 'string' ? encodeUtf8(value) : value;
@@ -83,6 +85,8 @@ export function bothReaders(step: SourceStep): (values: readonly Given[]) => [un
     });
     const bytes = builder.finish();
     if (bytes === null) return [null, null];
-    return [shown(kernel, bytes, values.length), shown(plain, bytes, values.length)];
+    const pieces = ends.map((end, i) => [ends[i - 1] ?? 0, end] as const);
+    const read = (reader: Reader) => pieces.map(([from, to]) => shown(reader, bytes, from, to));
+    return [read(kernel), read(plain)];
   };
 }

@@ -182,8 +182,8 @@ const given: fc.Arbitrary<Given> = fc.oneof(
 
 const both = bothReaders(jsonSource(HEADER));
 
-function agree(values: readonly Given[], readers = both): void {
-  const [kernel, plain] = readers(values);
+function agree(values: readonly Given[], readers = both, ends?: readonly number[]): void {
+  const [kernel, plain] = readers(values, ends);
   // Texts are compared first: that is many times faster, and what differs is shown all the same.
   if (JSON.stringify(kernel) !== JSON.stringify(plain)) expect(kernel).toEqual(plain);
 }
@@ -194,6 +194,20 @@ test('generated records are the same rows and the same faults', () => {
       agree(values);
     }),
     { numRuns: RUNS },
+  );
+});
+
+test('a batch that is cut anywhere is the same rows and the same faults', () => {
+  const cuts = fc.array(fc.integer({ min: 1, max: 29 }), { maxLength: 5 });
+  fc.assert(
+    fc.property(fc.array(given, { minLength: 30, maxLength: 30 }), cuts, (values, at) => {
+      agree(
+        values,
+        both,
+        [...new Set([...at, 30])].toSorted((a, b) => a - b),
+      );
+    }),
+    { numRuns: 200 },
   );
 });
 
