@@ -12,10 +12,11 @@ import { Worker } from 'node:worker_threads';
 import { BATCH_ROWS } from './events.ts';
 import { jsonEvents } from './json-events.ts';
 import type { JsonWork } from './json-worker.ts';
+import { scannerCase } from './json-scanner.ts';
 import { runCase, type Subject, type SuiteResult } from './run.ts';
 
-const EVENTS = 300_000;
-const ROUNDS = 5;
+const EVENTS = 1_000_000;
+const ROUNDS = 9;
 /** Code is compiled anew as it gets hot: the engine has more of it than a loop. */
 const WARMUPS = 3;
 const FILE = resolve(import.meta.dirname, 'json-worker.ts');
@@ -96,7 +97,7 @@ async function measured(keys: number): ReturnType<typeof runCase> {
  * without millrace have the bytes at hand, and make a row of results per event too. `scanner` is the decoder by itself.
  */
 export async function jsonSuite(): Promise<SuiteResult> {
-  const done = [await measured(10_000)];
+  const done = [await scannerCase(), await measured(10_000), await measured(100)];
   return {
     suite: 'json',
     cases: done.flatMap(({ results }) => results),
