@@ -121,6 +121,11 @@ export function announceAll(): void {
   fetched(data.JSON_TEXT, 'JSON of many types', () => import('../data/json-text.ts'));
   fetched(formats.COLUMNAR, 'the format COLUMNAR', () => import('../formats/columnar.ts'));
   fetched(formats.DELIMITED, 'the format DELIMITED', () => import('../formats/delimited.ts'));
+  fetched(
+    formats.JSON_DECODER,
+    'JSON without the kernel',
+    () => import('../formats/json-decoder.ts'),
+  );
   fetched(formats.JSON_VALUE, 'rare JSON values', () => import('../formats/json-value.ts'));
   fetched(data.KEY, 'keys of many types', () => import('../data/key.ts'));
   fetched(data.ROW, 'rows for people', () => import('../data/row.ts'));
@@ -133,6 +138,11 @@ export function announceAll(): void {
   fetched(task.CUT, 'records sent twice', () => import('../task/cut.ts'));
   fetched(task.DELIVERY, 'appends to other partitions', () => import('../task/delivery.ts'));
   fetched(task.GAPS, 'records that are gone', () => import('../task/gaps.ts'));
+  fetched(
+    task.JSON_PATCHES,
+    'records that the kernel declines',
+    () => import('../task/json-patches.ts'),
+  );
   fetched(task.MOVED_ROWS, 'upgraded state', () => import('../task/moved-rows.ts'));
   fetched(
     task.PSEUDO_COLUMNS,

@@ -1,6 +1,6 @@
 // What values without a fixed width are called in the kernel's dictionary, and whole dictionaries of texts there; knows no group.
 
-import type { ByteWriter } from '../base/bytes.ts';
+import { ByteWriter } from '../base/bytes.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';

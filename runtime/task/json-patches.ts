@@ -1,0 +1,113 @@
+// Puts what was decoded elsewhere into the columns that the kernel decoded, and leaves out the rows of bad records; knows no record.
+
+import { bitAt, type Column, setBit } from '../data/column.ts';
+import { compactDictionary } from '../data/dense.ts';
+import { Dictionary } from '../data/dictionary.ts';
+import { gatherColumn } from '../data/gather.ts';
+import { Interner } from '../data/interner.ts';
+import type { JsonKernel } from '../kernel/json-instance.ts';
+
+/** Codes from here on are of texts that the kernel had no room for. */
+const OTHER = 2 ** 31;
+
+/** Some rows of a chunk, a column for each of its columns, and where they stand in it. */
+interface Patches {
+  readonly columns: readonly Column[];
+  readonly rows: readonly number[];
+}
+
+/** The columns of the kernel's open chunk with the patches in them, and of them the rows at these positions; null: all. */
+export function patched(
+  kernel: JsonKernel,
+  { columns, rows }: Patches,
+  positions: Uint32Array | null,
+): Column[] {
+  const patches = columns.map((column, index) => new Patch(column, rows, kernel, index));
+  return kernel.columns().map((whole, index) => {
+    const column = rows.length === 0 ? whole : (patches[index] as Patch).applied(whole);
+    if (positions === null) return column;
+    const kept = gatherColumn(column, positions);
+    return kept.storage === 'dictionary' ? compactDictionary(kept) : kept;
+  });
+}
+
+/** Values of some rows of a column that were decoded elsewhere. */
+class Patch {
+  readonly #column: Column;
+  readonly #rows: readonly number[];
+  /** By code of the patch that of the chunk, or OTHER and more. */
+  readonly #codes: Uint32Array;
+  readonly #others = new Interner();
+
+  constructor(column: Column, rows: readonly number[], kernel: JsonKernel, index: number) {
+    this.#column = column;
+    this.#rows = rows;
+    const size = column.storage === 'dictionary' ? column.dictionary.size : 0;
+    this.#codes = new Uint32Array(size);
+    if (column.storage !== 'dictionary') return;
+    const used = new Set(column.values.filter((_, row) => !isNullAt(column, row)));
+    for (const code of used) {
+      const utf8 = column.dictionary.utf8(code);
+      const known = kernel.intern(index, utf8);
+      this.#codes[code] = known >= 0 ? known : OTHER + this.#others.intern(utf8, 0, utf8.length);
+    }
+  }
+
+  /** The whole column with the rows of the patch in it; `whole` is no longer of use. */
+  applied(whole: Column): Column {
+    const own = this.#column;
+    const rows = this.#rows;
+    const validity = this.#validity(whole);
+    if (whole.storage === 'dictionary' && own.storage === 'dictionary') {
+      const { dictionary, values } = whole;
+      rows.forEach((row, i) => {
+        const code = isNullAt(own, i) ? 0 : (this.#codes[own.values[i] as number] as number);
+        values[row] = code < OTHER ? code : dictionary.size + (code - OTHER);
+      });
+      const others = this.#others.size;
+      return {
+        ...whole,
+        validity,
+        dictionary: others === 0 ? dictionary : joined(dictionary, this.#others.finish()),
+      };
+    }
+    if (whole.storage === 'i64' && own.storage === 'i64')
+      rows.forEach((row, i) => (whole.values[row] = own.values[i] as bigint));
+    else if (whole.storage === 'f64' && own.storage === 'f64')
+      rows.forEach((row, i) => (whole.values[row] = own.values[i] as number));
+    else if (whole.storage === 'i32' && own.storage === 'i32')
+      rows.forEach((row, i) => (whole.values[row] = own.values[i] as number));
+    else if (whole.storage === 'u8' && own.storage === 'u8')
+      rows.forEach((row, i) => (whole.values[row] = own.values[i] as number));
+    return { ...whole, validity };
+  }
+
+  #validity(whole: Column): Uint8Array | null {
+    if (whole.validity === null && this.#column.validity === null) return null;
+    const { length } = whole.values;
+    const bits = whole.validity ?? new Uint8Array((length + 7) >> 3);
+    if (whole.validity === null) for (let row = 0; row < length; row++) setBit(bits, row);
+    this.#rows.forEach((row, i) => {
+      if (isNullAt(this.#column, i))
+        bits[row >> 3] = (bits[row >> 3] as number) & ~(1 << (row & 7));
+      else setBit(bits, row);
+    });
+    return bits;
+  }
+}
+
+function isNullAt({ validity }: Column, row: number): boolean {
+  return validity !== null && !bitAt(validity, row);
+}
+
+function joined(first: Dictionary, second: Dictionary): Dictionary {
+  const bytes = new Uint8Array(first.bytes.length + second.bytes.length);
+  bytes.set(first.bytes);
+  bytes.set(second.bytes, first.bytes.length);
+  const offsets = new Uint32Array(first.size + second.size + 1);
+  offsets.set(first.offsets);
+  second.offsets.forEach((offset, code) => {
+    offsets[first.size + code] = first.bytes.length + offset;
+  });
+  return new Dictionary(bytes, offsets);
+}
