@@ -33,7 +33,6 @@ export const JSON_DECLINED_NUMBER = 5;
 export const JSON_DECLINED_DUPLICATE = 6;
 export const JSON_DECLINED_LONG = 7;
 export const JSON_DECLINED_FULL = 8;
-export const JSON_STATUSES = 9;
 
 // Lengths of records that are none: a null value, and one that was too long to hand over.
 export const JSON_LENGTH_NULL = -1;

@@ -66,7 +66,7 @@ export const COLUMN_USED: usize = 84;
 const PADDING_BYTES: u32 = 64;
 
 /** Made when the host asks for it, so that an instance that decodes nothing has none. */
-export let jsonConfig: usize = 0;
+let jsonConfig: usize = 0;
 export const jsonResult: usize = memory.data(JSON_RESULT_BYTES, 16);
 export let columns: usize = 0;
 export let columnCount: u32 = 0;

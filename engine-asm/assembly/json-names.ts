@@ -54,7 +54,7 @@ let spellingCount: u32 = 0;
 export let shapeMembers: u32 = 0;
 
 /** The column that the member last read by `memberAt` means. */
-export let memberColumn: i32 = NO_COLUMN;
+export let memberColumn: i32 = 0;
 /** Why `memberAt` gave 0. */
 export let refusal: u32 = 0;
 

@@ -21,7 +21,7 @@ const WHOLE_TENS: usize = memory.data<u64>([
 
 /** The number last scanned: its digits as an integer, and the power of ten that they are times. */
 export let digits: u64 = 0;
-export let power: i32 = 0;
+let power: i32 = 0;
 export let negative: bool = false;
 /** It has neither fraction nor exponent. */
 export let whole: bool = false;

@@ -188,7 +188,7 @@ function writePoint(to: usize, point: u32): usize {
 }
 
 /** Steps over `true`, `false` or `null`; 0 when none of them stands there. */
-export function wordEnd(at: usize): usize {
+function wordEnd(at: usize): usize {
   const word = load<u32>(at);
   if (word == 0x65757274 || word == 0x6c6c756e) return at + 4;
   return word == 0x736c6166 && load<u8>(at + 4) == 0x65 ? at + 5 : 0;

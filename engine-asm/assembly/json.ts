@@ -5,6 +5,7 @@ import {
   JSON_DECLINED_KIND,
   JSON_DECLINED_LONG,
   JSON_DECLINED_SYNTAX,
+  JSON_LENGTH_LONG,
   JSON_LENGTH_NULL,
   JSON_NULL,
   JSON_OK,
@@ -13,7 +14,6 @@ import {
   JSON_RESULT_GENERATIONS,
   JSON_RESULT_NAME_LENGTH,
   JSON_RESULT_NULLS,
-  JSON_RESULT_STATUSES,
   JSON_RESULT_TEXTS,
   JSON_ROWS_MAX,
   JSON_STRING_BYTES_MAX,
@@ -128,6 +128,7 @@ export function jsonDecode(count: u32): i32 {
   let bytes: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const length = load<i32>(lengths + (i << 2));
+    if (length < JSON_LENGTH_LONG) return STATUS_BAD_ARGUMENT;
     if (length <= 0) continue;
     if (<u32>length > <u32>JSON_REGION_BYTES_MAX - bytes) return STATUS_BAD_ARGUMENT;
     bytes += length;

@@ -31,9 +31,9 @@ import {
   JSON_RESULT_NAME,
   JSON_RESULT_NAME_LENGTH,
   JSON_RESULT_NULLS,
+  JSON_RESULT_STATUSES,
   JSON_RESULT_TEXTS,
   JSON_ROWS_MAX,
-  JSON_STATUSES,
   JSON_TYPE_BIGINT,
   JSON_TYPE_BOOLEAN,
   JSON_TYPE_DOUBLE,
@@ -156,7 +156,8 @@ export class JsonKernel {
 
   /** Records of the chunk by status. */
   counts(): Uint32Array {
-    return this.#words(JSON_BUFFER_RESULT, 0, JSON_STATUSES);
+    const result = this.#words(JSON_BUFFER_RESULT, 0, JSON_RESULT_BYTES >> 2);
+    return result.subarray(JSON_RESULT_STATUSES >> 2, JSON_RESULT_NAME >> 2);
   }
 
   /** The code, in this chunk, of a text decoded elsewhere; -1 when there is no room for it, and then it is none of the chunk's texts. */

@@ -11,6 +11,7 @@ import {
   JSON_COLUMNS_MAX,
   JSON_DEPTH_MAX,
   JSON_NAMES_BYTES_MAX,
+  RECORD_BATCH_BYTES_MAX,
 } from '../../../runtime/base/limits.ts';
 import { Op } from '../../../runtime/data/batch.ts';
 import { OP_INSERT, OP_UPDATE_AFTER } from '../../../runtime/kernel/abi.ts';
@@ -58,6 +59,8 @@ test('the bounds of the JSON decoder are those that the planner knows', () => {
   expect(JSON_ABI.JSON_NAMES_BYTES_MAX).toBe(JSON_NAMES_BYTES_MAX);
   expect(JSON_ABI.JSON_NESTING_MAX).toBe(JSON_DEPTH_MAX);
   expect(JSON_ABI.JSON_ROWS_MAX).toBe(BATCH_ROWS_MAX);
+  // What a chunk brings finds room once the strings of those before are forgotten.
+  expect(JSON_ABI.JSON_STRINGS_BYTES_MAX / 2).toBeGreaterThanOrEqual(RECORD_BATCH_BYTES_MAX);
 });
 
 test('operations are those of batches', () => {
