@@ -52,7 +52,7 @@ function shown(reader: Reader, bytes: Uint8Array, from: number, to: number): unk
   const skipped: string[] = [];
   const batch = reader.read(
     parseRecordBatch(bytes),
-    { topic: 's', partition: 0, base: 0 },
+    { topic: 's', partition: 0, base: 0, incarnation: '1' },
     from,
     to,
     (index, error) => skipped.push(`${index}: ${error.code} ${error.field} ${error.message}`),
