@@ -1,6 +1,6 @@
 // Cuts a stream of bytes into lines, never holding more than one piece of the stream and one line; knows no JSON.
 
-import { concatBytes } from '../runtime/base/bytes.ts';
+import { concatBytes } from '../runtime/base/byte-arrays.ts';
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;

@@ -3,7 +3,7 @@
 import { type Batch, Op, positionOf } from '../runtime/data/batch.ts';
 import { valueAt } from '../runtime/data/column.ts';
 import { jsonText } from '../runtime/data/json-text.ts';
-import { schemaText } from '../runtime/data/schema.ts';
+import { schemaText } from '../runtime/data/schema-text.ts';
 import type { QueryRows } from '../runtime/engine/query-rows.ts';
 
 /** One row: its columns as one JSON array, and whether it deletes its key. */

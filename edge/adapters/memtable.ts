@@ -1,6 +1,6 @@
 // State changes that are durable as deltas but not yet folded into the sorted table: kept in memory, laid over it; knows no SQL.
 
-import { compareBytes } from '../../runtime/base/bytes.ts';
+import { compareBytes } from '../../runtime/base/byte-arrays.ts';
 import { OrderedMap } from '../../runtime/data/ordered-map.ts';
 import type { Entry, StateBytes, TableId } from '../../runtime/ports/store.ts';
 

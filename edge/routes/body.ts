@@ -1,7 +1,7 @@
 // Request bodies: media type, size counted as the bytes arrive, JSON; knows no route.
 
 import { BODY_BYTES_MAX } from '../../runtime/base/limits.ts';
-import { concatBytes } from '../../runtime/base/bytes.ts';
+import { concatBytes } from '../../runtime/base/byte-arrays.ts';
 import { messageOf } from '../../runtime/base/errors.ts';
 import { refusal } from './errors.ts';
 import { repeatedName } from './json-spans.ts';

@@ -1,6 +1,6 @@
 // Running a prepared SELECT for one connection: push queries here in the Worker, pull queries at the objects; knows no format of answers.
 
-import { compareBytes } from '../../runtime/base/bytes.ts';
+import { compareBytes } from '../../runtime/base/byte-arrays.ts';
 import { LimitError, PortError, StatementError } from '../../runtime/base/errors.ts';
 import { PULL_ROWS_MAX } from '../../runtime/base/limits.ts';
 import { printTopic } from '../../runtime/engine/print-topic.ts';

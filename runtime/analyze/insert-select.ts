@@ -3,7 +3,8 @@
 import { StatementError } from '../base/errors.ts';
 import { readProperties } from '../catalog/properties.ts';
 import type { KeyWindow, Source } from '../catalog/source.ts';
-import { schema, schemaText } from '../data/schema.ts';
+import { schema } from '../data/schema.ts';
+import { schemaText } from '../data/schema-text.ts';
 import type { InsertSelect } from '../sql/ast.ts';
 import type { AnalyzeOptions, Projection, QueryAnalysis } from './analysis.ts';
 import { analyzeBody, bodyOf } from './body.ts';

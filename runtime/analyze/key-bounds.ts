@@ -1,6 +1,6 @@
 // Which values of one key column a comparison with a constant allows, as ranges of key bytes; knows no expression.
 
-import { compareBytes } from '../base/bytes.ts';
+import { compareBytes } from '../base/byte-arrays.ts';
 import { type ByteRange, encodeKey, prefixRange, valueRange } from '../data/key.ts';
 import { isNumeric, STRING, type Type, type Value } from '../data/type.ts';
 import type { Comparison } from '../expr/expr.ts';

@@ -1,6 +1,6 @@
 // Which keys of a table a condition allows, as spans of keys that hold every row for which it is true; knows no statement.
 
-import { concatBytes } from '../base/bytes.ts';
+import { concatBytes } from '../base/byte-arrays.ts';
 import type { KeyWindow } from '../catalog/source.ts';
 import { type ByteRange, encodeKey, prefixRange, windowRange } from '../data/key.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';

@@ -1,4 +1,4 @@
-// What the session's properties and the existing topics say to the analysis; knows no statement.
+// What the session's properties and the existing topics say to the analysis; properties that are given are read by given-settings.ts. Knows no statement.
 
 import type { Position } from '../base/errors.ts';
 import type { FormatDefaults } from '../catalog/formats.ts';
@@ -6,50 +6,35 @@ import type { SourceProperties } from '../catalog/properties.ts';
 import type { Relation } from '../catalog/source.ts';
 import type { Query } from '../sql/ast.ts';
 import { type AnalyzeOptions, type Emission, IDLE } from './analysis.ts';
-import { RARER, WORDS } from './parts.ts';
-
-/** Properties of ksqlDB that change what a query gives, and the value whose meaning is built in. */
-const BUILT_IN: readonly (readonly [property: string, value: string])[] = [
-  ['ksql.functions.substring.legacy.args', 'false'],
-  // Coalescing is asked for in the statement, by EMIT CHANGES EVERY.
-  ['cache.max.bytes.buffering', '0'],
-  ['statestore.cache.max.bytes', '0'],
-];
-
-/**
- * Refuses a query under a property that asks for other results than it would get.
- * @throws {StatementError} UNSUPPORTED
- */
-export function refuseSettings({ properties }: AnalyzeOptions, at: Position): void {
-  for (const [property, value] of BUILT_IN) {
-    const given = properties.get(property) ?? properties.get(`ksql.streams.${property}`) ?? value;
-    if (given.toLowerCase() === value) continue;
-    throw WORDS.code.unsupportedSetting(property, value, at);
-  }
-}
-
-/** Whether a stream's query may leave key columns out and put them in another order, as ksqlDB's new planner lets it. */
-export function hasFreeKeys({ properties }: AnalyzeOptions): boolean {
-  return properties.get('ksql.new.query.planner.enabled')?.toLowerCase() === 'true';
-}
-
-/** The formats that statements need not name. */
-export function formatDefaults({ properties }: AnalyzeOptions): FormatDefaults {
-  return {
-    key: (properties.get('ksql.persistence.default.format.key') ?? 'KAFKA').toUpperCase(),
-    value: properties.get('ksql.persistence.default.format.value')?.toUpperCase() ?? null,
-    wrap: properties.get('ksql.persistence.wrap.single.values') !== 'false',
-  };
-}
+import { GIVEN_SETTINGS, RARER, WORDS } from './parts.ts';
 
 /** Where a query starts that has no committed offsets. Push queries read what comes, persistent ones everything. */
 export function startOf(
   mode: 'persistent' | 'push',
   { properties }: AnalyzeOptions,
 ): 'earliest' | 'latest' {
-  const given = properties.get('auto.offset.reset')?.toLowerCase();
-  if (given === 'earliest' || given === 'latest') return given;
+  if (properties.size > 0) return GIVEN_SETTINGS.code.startOf(mode, properties);
   return mode === 'push' ? 'latest' : 'earliest';
+}
+
+/**
+ * Refuses a query under a property that asks for other results than it would get.
+ * @throws {StatementError} UNSUPPORTED
+ */
+export function refuseSettings({ properties }: AnalyzeOptions, at: Position): void {
+  if (properties.size > 0) GIVEN_SETTINGS.code.refuseSettings(properties, at);
+}
+
+/** Whether a stream's query may leave key columns out and put them in another order, as ksqlDB's new planner lets it. */
+export function hasFreeKeys({ properties }: AnalyzeOptions): boolean {
+  return properties.size > 0 && GIVEN_SETTINGS.code.hasFreeKeys(properties);
+}
+
+/** The formats that statements need not name. */
+export function formatDefaults({ properties }: AnalyzeOptions): FormatDefaults {
+  return properties.size > 0
+    ? GIVEN_SETTINGS.code.formatDefaults(properties)
+    : { key: 'KAFKA', value: null, wrap: true };
 }
 
 /** How a query shows its results; null: each change at once. @throws {StatementError} */

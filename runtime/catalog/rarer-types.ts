@@ -4,7 +4,7 @@ import type { Position } from '../base/errors.ts';
 import { DECIMAL_DIGITS_MAX } from '../base/limits.ts';
 import { array, decimal, map, struct, type Type } from '../data/type.ts';
 import type { TypeName } from '../sql/ast.ts';
-import { resolveType } from './types.ts';
+import { BUILT_IN, resolveType } from './types.ts';
 import { noDecimal, repeatedField, unknownType } from './words.ts';
 
 /** The type that a name means which is neither built in nor a custom type. @throws {StatementError} INVALID */
@@ -53,4 +53,9 @@ export function holdsMap(type: Type): boolean {
     default:
       return false;
   }
+}
+
+/** True when the name is a built-in type, which no custom type may take. */
+export function isBuiltInType(name: string): boolean {
+  return BUILT_IN.has(name);
 }

@@ -30,11 +30,6 @@ export const BUILT_IN: ReadonlyMap<string, Type> = new Map([
   ['TIMESTAMP', TIMESTAMP],
 ]);
 
-/** True when the name is a built-in type, which no custom type may take. */
-export function isBuiltInType(name: string): boolean {
-  return BUILT_IN.has(name);
-}
-
 /**
  * The type that a type name means.
  * @param custom custom types by name

@@ -2,14 +2,8 @@
 
 import type { ByteWriter } from '../base/bytes.ts';
 import type { Batch } from './batch.ts';
-import {
-  FLAG_KEY_NULL,
-  FLAG_OP,
-  FLAG_VALUE_NULL,
-  schemaSum,
-  STORAGE_CODES,
-  VERSION,
-} from './codec-header.ts';
+import { FLAG_KEY_NULL, FLAG_OP, FLAG_VALUE_NULL, VERSION } from './codec-header.ts';
+import { schemaSum, STORAGE_CODES } from './codec-schema.ts';
 import type { Bitmap, Column } from './column.ts';
 import { VALUE_BYTES } from './parts.ts';
 import type { Type, Value } from './type.ts';

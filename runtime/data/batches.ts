@@ -4,7 +4,7 @@ import { assert } from '../base/assert.ts';
 import { BatchBuilder } from './batch-builder.ts';
 import { type Batch, type Op, positionOf } from './batch.ts';
 import { type Bitmap, bitAt, valueAt } from './column.ts';
-import { schemaEquals } from './schema.ts';
+import { schemaEquals } from './schema-text.ts';
 import type { Value } from './type.ts';
 import { valueEquals } from './value.ts';
 

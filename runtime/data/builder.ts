@@ -27,7 +27,15 @@ export abstract class ColumnBuilder {
     this.type = type;
   }
 
-  abstract append(value: Value): void;
+  append(value: Value): void {
+    if (value === null) this.appendNull();
+    else if (typeof value === 'number') this.appendNumber(value);
+    else if (typeof value === 'bigint') this.appendBigint(value);
+    else if (typeof value === 'string') this.appendText(value);
+    else if (typeof value === 'boolean') this.appendBoolean(value);
+    else throw this.wrong(value);
+  }
+
   /** Writes the value that stands in a null row. */
   protected abstract appendZero(): void;
   /** The column of the rows so far. */
@@ -138,91 +146,99 @@ function capacityAfter(full: number, lastRows: number): number {
   return full === 0 ? Math.max(FIRST_CAPACITY_ROWS, lastRows) : full * 2;
 }
 
-class Float64ColumnBuilder extends ColumnBuilder {
-  #values = new Float64Array(0);
-  #lastRows = 0;
+type Numbers =
+  | Float64Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>;
 
-  append(value: Value): void {
-    if (value === null) this.appendNull();
-    else if (typeof value === 'number') this.appendNumber(value);
-    else throw this.wrong(value);
+/** What builders over one array share; each appends by itself, so that its stores are of one kind. */
+abstract class ArrayColumnBuilder<Values extends Numbers> extends ColumnBuilder {
+  protected values: Values;
+  #lastRows = 0;
+  readonly #made: new (length: number) => Values;
+
+  constructor(type: Type, made: new (length: number) => Values) {
+    super(type);
+    this.#made = made;
+    this.values = new made(0);
+  }
+
+  /** Makes room for more rows. */
+  protected grow(): void {
+    const grown = new this.#made(capacityAfter(this.length, this.#lastRows));
+    grown.set(this.values as never);
+    this.values = grown;
+  }
+
+  /** The values of the rows, which the builder lets go. */
+  protected taken(rows: number): Values {
+    const values = this.values.subarray(0, rows) as Values;
+    this.values = new this.#made(0);
+    this.#lastRows = rows;
+    return values;
+  }
+}
+
+class Float64ColumnBuilder extends ArrayColumnBuilder<Float64Array<ArrayBuffer>> {
+  constructor(type: Type) {
+    super(type, Float64Array);
   }
 
   override appendNumber(value: number): void {
-    if (this.length === this.#values.length) this.#grow();
-    this.#values[this.length++] = value;
+    if (this.length === this.values.length) this.grow();
+    this.values[this.length++] = value;
   }
 
   protected appendZero(): void {
     this.appendNumber(0);
   }
 
-  #grow(): void {
-    const grown = new Float64Array(capacityAfter(this.length, this.#lastRows));
-    grown.set(this.#values);
-    this.#values = grown;
-  }
-
   protected take(rows: number, validity: Bitmap | null): Column {
-    const values = this.#values.subarray(0, rows);
-    this.#values = new Float64Array(0);
-    this.#lastRows = rows;
-    return { type: this.type, validity, storage: 'f64', values };
+    return { type: this.type, validity, storage: 'f64', values: this.taken(rows) };
   }
 }
 
-class Int32ColumnBuilder extends ColumnBuilder {
-  #values = new Int32Array(0);
-  #lastRows = 0;
-
-  append(value: Value): void {
-    if (value === null) this.appendNull();
-    else if (typeof value === 'number') this.appendNumber(value);
-    else throw this.wrong(value);
+class Int32ColumnBuilder extends ArrayColumnBuilder<Int32Array<ArrayBuffer>> {
+  constructor(type: Type) {
+    super(type, Int32Array);
   }
 
   override appendNumber(value: number): void {
-    if (this.length === this.#values.length) this.#grow();
-    this.#values[this.length++] = value;
+    if (this.length === this.values.length) this.grow();
+    this.values[this.length++] = value;
   }
 
   protected appendZero(): void {
     this.appendNumber(0);
   }
 
-  #grow(): void {
-    const grown = new Int32Array(capacityAfter(this.length, this.#lastRows));
-    grown.set(this.#values);
-    this.#values = grown;
-  }
-
   protected take(rows: number, validity: Bitmap | null): Column {
-    const values = this.#values.subarray(0, rows);
-    this.#values = new Int32Array(0);
-    this.#lastRows = rows;
-    return { type: this.type, validity, storage: 'i32', values };
+    return { type: this.type, validity, storage: 'i32', values: this.taken(rows) };
   }
 }
 
-class Int64ColumnBuilder extends ColumnBuilder {
-  #values = new BigInt64Array(0);
+class Int64ColumnBuilder extends ArrayColumnBuilder<BigInt64Array<ArrayBuffer>> {
   /** The same bytes as pairs of words, low first: a number is stored without making a bigint. */
   #words = new Int32Array(0);
-  #lastRows = 0;
 
-  append(value: Value): void {
-    if (value === null) this.appendNull();
-    else if (typeof value === 'bigint') this.appendBigint(value);
-    else throw this.wrong(value);
+  constructor(type: Type) {
+    super(type, BigInt64Array);
+  }
+
+  override append(value: Value): void {
+    if (typeof value === 'number') throw this.wrong(value);
+    super.append(value);
   }
 
   override appendBigint(value: bigint): void {
-    if (this.length === this.#values.length) this.#grow();
-    this.#values[this.length++] = value;
+    if (this.length === this.values.length) this.grow();
+    this.values[this.length++] = value;
   }
 
   override appendNumber(value: number): void {
-    if (this.length === this.#values.length) this.#grow();
+    if (this.length === this.values.length) this.grow();
     const at = this.length++ * 2;
     this.#words[at] = value | 0;
     this.#words[at + 1] = Math.floor(value / 0x1_0000_0000);
@@ -232,73 +248,50 @@ class Int64ColumnBuilder extends ColumnBuilder {
     this.appendNumber(0);
   }
 
-  #grow(): void {
-    const grown = new BigInt64Array(capacityAfter(this.length, this.#lastRows));
-    grown.set(this.#values);
-    this.#values = grown;
-    this.#words = new Int32Array(grown.buffer);
+  protected override grow(): void {
+    super.grow();
+    this.#words = new Int32Array(this.values.buffer);
   }
 
   protected take(rows: number, validity: Bitmap | null): Column {
-    const values = this.#values.subarray(0, rows);
-    this.#values = new BigInt64Array(0);
-    this.#lastRows = rows;
-    return { type: this.type, validity, storage: 'i64', values };
+    return { type: this.type, validity, storage: 'i64', values: this.taken(rows) };
   }
 }
 
-class BooleanColumnBuilder extends ColumnBuilder {
-  #values = new Uint8Array(0);
-  #lastRows = 0;
-
-  append(value: Value): void {
-    if (value === null) this.appendNull();
-    else if (typeof value === 'boolean') this.appendBoolean(value);
-    else throw this.wrong(value);
+class BooleanColumnBuilder extends ArrayColumnBuilder<Uint8Array<ArrayBuffer>> {
+  constructor(type: Type) {
+    super(type, Uint8Array);
   }
 
   override appendBoolean(value: boolean): void {
-    if (this.length === this.#values.length) this.#grow();
-    this.#values[this.length++] = value ? 1 : 0;
+    if (this.length === this.values.length) this.grow();
+    this.values[this.length++] = value ? 1 : 0;
   }
 
   protected appendZero(): void {
     this.appendBoolean(false);
   }
 
-  #grow(): void {
-    const grown = new Uint8Array(capacityAfter(this.length, this.#lastRows));
-    grown.set(this.#values);
-    this.#values = grown;
-  }
-
   protected take(rows: number, validity: Bitmap | null): Column {
-    const values = this.#values.subarray(0, rows);
-    this.#values = new Uint8Array(0);
-    this.#lastRows = rows;
-    return { type: this.type, validity, storage: 'u8', values };
+    return { type: this.type, validity, storage: 'u8', values: this.taken(rows) };
   }
 }
 
-class StringColumnBuilder extends ColumnBuilder {
-  #codes = new Uint32Array(0);
+class StringColumnBuilder extends ArrayColumnBuilder<Uint32Array<ArrayBuffer>> {
   /** Entries before each row, so that a row is rolled back with the entry that it brought. */
   #sizes = new Uint32Array(0);
-  #lastRows = 0;
   readonly #entries = new Interner();
   readonly #scratch = new ByteWriter();
 
-  append(value: Value): void {
-    if (value === null) this.appendNull();
-    else if (typeof value === 'string') this.appendText(value);
-    else throw this.wrong(value);
+  constructor(type: Type) {
+    super(type, Uint32Array);
   }
 
   override appendUtf8(bytes: Uint8Array, from: number, to: number): void {
     const row = this.length;
-    if (row === this.#codes.length) this.#grow();
+    if (row === this.values.length) this.grow();
     this.#sizes[row] = this.#entries.size;
-    this.#codes[row] = this.#entries.intern(bytes, from, to);
+    this.values[row] = this.#entries.intern(bytes, from, to);
     this.length = row + 1;
   }
 
@@ -311,17 +304,15 @@ class StringColumnBuilder extends ColumnBuilder {
 
   protected appendZero(): void {
     const row = this.length;
-    if (row === this.#codes.length) this.#grow();
+    if (row === this.values.length) this.grow();
     this.#sizes[row] = this.#entries.size;
-    this.#codes[row] = 0;
+    this.values[row] = 0;
     this.length = row + 1;
   }
 
-  #grow(): void {
-    const codes = new Uint32Array(capacityAfter(this.length, this.#lastRows));
-    codes.set(this.#codes);
-    this.#codes = codes;
-    const sizes = new Uint32Array(codes.length);
+  protected override grow(): void {
+    super.grow();
+    const sizes = new Uint32Array(this.values.length);
     sizes.set(this.#sizes);
     this.#sizes = sizes;
   }
@@ -333,10 +324,8 @@ class StringColumnBuilder extends ColumnBuilder {
   }
 
   protected take(rows: number, validity: Bitmap | null): Column {
-    const values = this.#codes.subarray(0, rows);
-    this.#codes = new Uint32Array(0);
+    const values = this.taken(rows);
     this.#sizes = new Uint32Array(0);
-    this.#lastRows = rows;
     // A column of nulls still has an entry for its zero codes to point at.
     if (this.#entries.size === 0) this.#entries.intern(this.#scratch.buffer, 0, 0);
     const dictionary = this.#entries.finish();
@@ -347,7 +336,7 @@ class StringColumnBuilder extends ColumnBuilder {
 class ObjectColumnBuilder extends ColumnBuilder {
   #values: Value[] = [];
 
-  append(value: Value): void {
+  override append(value: Value): void {
     this.#values.push(value);
     this.length++;
   }

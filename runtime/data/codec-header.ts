@@ -1,39 +1,13 @@
 // What an encoded batch begins with, and the codes of its columns (PROTOCOL.md section 3); knows no column's bytes.
 
-import { ByteReader, encodeUtf8 } from '../base/bytes.ts';
-import { crc32c } from '../base/crc32c.ts';
+import { ByteReader } from '../base/bytes.ts';
 import { PortError } from '../base/errors.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
-import type { Storage } from './column.ts';
-import type { Schema } from './schema.ts';
-import { typeText } from './type.ts';
 
 export const VERSION = 1;
 export const FLAG_OP = 1;
 export const FLAG_VALUE_NULL = 2;
 export const FLAG_KEY_NULL = 4;
-
-export const STORAGE_CODES: Readonly<Record<Storage, number>> = {
-  f64: 1,
-  i32: 2,
-  i64: 3,
-  u8: 4,
-  dictionary: 5,
-  objects: 6,
-};
-
-const sums = new WeakMap<Schema, number>();
-
-/** What an encoded batch names its schema by: CRC-32C of the JSON of `[[name, type as SQL text, role], ...]`. */
-export function schemaSum(of: Schema): number {
-  let sum = sums.get(of);
-  if (sum === undefined) {
-    const text = of.columns.map((column) => [column.name, typeText(column.type), column.role]);
-    sum = crc32c(encodeUtf8(JSON.stringify(text)));
-    sums.set(of, sum);
-  }
-  return sum;
-}
 
 interface Header {
   readonly flags: number;

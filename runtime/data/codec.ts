@@ -4,16 +4,10 @@ import { ByteReader, ByteWriter, exactly } from '../base/bytes.ts';
 import { PortError } from '../base/errors.ts';
 import type { Batch } from './batch.ts';
 import { encodedBytes, writeBatch } from './batch-writer.ts';
-import {
-  FLAG_KEY_NULL,
-  FLAG_OP,
-  FLAG_VALUE_NULL,
-  readHeader,
-  schemaSum,
-  STORAGE_CODES,
-  takeF64,
-} from './codec-header.ts';
-import { type Bitmap, bitAt, type Column, storageOf } from './column.ts';
+import { FLAG_KEY_NULL, FLAG_OP, FLAG_VALUE_NULL, readHeader, takeF64 } from './codec-header.ts';
+import { schemaSum, STORAGE_CODES } from './codec-schema.ts';
+import { type Bitmap, bitAt, type Column } from './column.ts';
+import { storageOf } from './storage.ts';
 import { densified } from './dense.ts';
 import { Dictionary } from './dictionary.ts';
 import { VALUE_BYTES } from './parts.ts';

@@ -42,25 +42,6 @@ export type Column =
 
 export type Storage = Column['storage'];
 
-/** The storage that builders choose for a type. */
-export function storageOf(type: Type): Storage {
-  switch (type.kind) {
-    case 'DOUBLE':
-    case 'TIMESTAMP':
-      return 'f64';
-    case 'INTEGER':
-    case 'TIME':
-    case 'DATE':
-      return 'i32';
-    case 'BIGINT':
-      return 'i64';
-    case 'BOOLEAN':
-      return 'u8';
-    default:
-      return 'objects';
-  }
-}
-
 /** True when bit `row` is set. */
 export function bitAt(bitmap: Bitmap, row: number): boolean {
   return ((bitmap[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;

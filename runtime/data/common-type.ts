@@ -1,31 +1,13 @@
 // The narrowest type that two types can both be without saying so: numbers, and what is made of them; knows no value.
 
+import { asDecimal, type DecimalType } from './number-types.ts';
 import { DOUBLE, isNumeric, type Type, typeEquals } from './type.ts';
 
-export type DecimalType = Type & { readonly kind: 'DECIMAL' };
-
-/** Digits of whole numbers, for their DECIMAL. */
-const INTEGER_DIGITS = 10;
-const BIGINT_DIGITS = 19;
-
-/** How wide numbers are, from the narrowest. */
-export const NUMBER_WIDTH: ReadonlyMap<Type['kind'], number> = new Map([
-  ['INTEGER', 0],
-  ['BIGINT', 1],
-  ['DECIMAL', 2],
-  ['DOUBLE', 3],
-]);
+export { asDecimal, type DecimalType } from './number-types.ts';
 
 /** The wider of two whole numbers. */
 export function widerWhole(a: Type, b: Type): Type {
   return a.kind === 'BIGINT' ? a : b;
-}
-
-/** The DECIMAL that holds every value of a whole-number type, or the DECIMAL itself. */
-export function asDecimal(type: Type): DecimalType {
-  if (type.kind === 'DECIMAL') return type;
-  const precision = type.kind === 'INTEGER' ? INTEGER_DIGITS : BIGINT_DIGITS;
-  return { kind: 'DECIMAL', precision, scale: 0 };
 }
 
 /** The DECIMAL that holds every value of both. */

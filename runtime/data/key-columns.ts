@@ -2,7 +2,8 @@
 
 import type { ByteWriter } from '../base/bytes.ts';
 import { type Batch, positionOf } from './batch.ts';
-import { bitAt, type Column, storageOf } from './column.ts';
+import { bitAt, type Column } from './column.ts';
+import { storageOf } from './storage.ts';
 import { NULL, PRESENT, writeEscaped } from './key-writer.ts';
 import type { Type } from './type.ts';
 

@@ -1,7 +1,7 @@
 // The shape of a batch or a source: named, typed columns, key columns first; knows no values.
 
 import { assert } from '../base/assert.ts';
-import { BIGINT, type Type, typeEquals, typeText } from './type.ts';
+import { BIGINT, type Type } from './type.ts';
 
 /**
  * What a column is to its row:
@@ -52,30 +52,4 @@ export function columnsWithRole(of: Schema, role: ColumnRole): number[] {
     if (column.role === role) found.push(index);
   });
   return found;
-}
-
-export function schemaEquals(a: Schema, b: Schema): boolean {
-  return (
-    a.columns.length === b.columns.length &&
-    a.columns.every((column, index) => {
-      const other = b.columns[index];
-      return (
-        other !== undefined &&
-        other.name === column.name &&
-        other.role === column.role &&
-        typeEquals(column.type, other.type)
-      );
-    })
-  );
-}
-
-/** The schema as SQL text: `` `ID` STRING KEY, `N` BIGINT ``. */
-export function schemaText(of: Schema): string {
-  return of.columns
-    .filter((column) => column.role === 'key' || column.role === 'value')
-    .map(
-      (column) =>
-        `\`${column.name.replaceAll('`', '``')}\` ${typeText(column.type)}${column.role === 'key' ? ' KEY' : ''}`,
-    )
-    .join(', ');
 }

@@ -1,6 +1,6 @@
 // Equality and kinds of values whatever their type; knows no order.
 
-import { bytesEqual } from '../base/bytes.ts';
+import { bytesEqual } from '../base/byte-arrays.ts';
 import { InvariantError } from '../base/errors.ts';
 import type { Value } from './type.ts';
 

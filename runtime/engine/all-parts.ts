@@ -33,6 +33,7 @@ export function announceAll(): void {
     () => import('../analyze/aggregate-rules.ts'),
   );
   fetched(analyze.COERCION, 'conversions of types', () => import('../analyze/coercion.ts'));
+  fetched(analyze.GIVEN_SETTINGS, 'properties', () => import('../analyze/given-settings.ts'));
   fetched(analyze.CONTROL, 'statements of control', () => import('../analyze/control.ts'));
   fetched(
     analyze.INSERT_SELECT,
@@ -81,11 +82,17 @@ export function announceAll(): void {
     'date-time patterns',
     () => import('../functions/datetime/text.ts'),
   );
+  fetched(
+    functions.RARER_PATTERNS,
+    'rarer parameters',
+    () => import('../functions/rarer-patterns.ts'),
+  );
   fetched(functions.THEMES, 'names of functions', () => import('../functions/themes.ts'));
   fetched(operators.AGGREGATE, 'aggregation by rows', () => import('../operators/aggregate.ts'));
   fetched(operators.JOINS, 'joins', () => import('../operators/joins.ts'));
   fetched(operators.MATERIALIZE, 'tables as sources', () => import('../operators/materialize.ts'));
   fetched(operators.RARE_OPERATORS, 'rarer operators', () => import('../operators/rare.ts'));
+  fetched(operators.REKEYED, 'new keys of tables', () => import('../operators/rekeyed.ts'));
   fetched(
     operators.KERNEL_KEYS,
     'keys of many types in the kernel',
@@ -108,6 +115,7 @@ export function announceAll(): void {
     () => import('../plan/rare-nodes.ts'),
   );
   fetched(plan.JOINS, 'plans of joins', () => import('../plan/joins.ts'));
+  fetched(plan.ROW_PATH, 'reasons for the row path', () => import('../plan/row-path-words.ts'));
   fetched(plan.PRECOMPUTED, 'plans of computed arguments', () => import('../plan/precomputed.ts'));
   fetched(own.CONTROL, 'statements of control', () => import('./control.ts'));
   fetched(own.INSERT_ROWS, 'rows by column names', () => import('./insert-rows.ts'));
@@ -149,15 +157,11 @@ export function announceAll(): void {
     'columns of the record itself',
     () => import('../task/pseudo-columns.ts'),
   );
+  fetched(task.POISON, 'the search for a poisonous record', () => import('../task/poison.ts'));
   fetched(task.REBUILD, 'rebuilding damaged state', () => import('../task/rebuild.ts'));
   fetched(task.REPARTITION, 'repartitioning', () => import('../task/repartition.ts'));
   fetched(task.TIMERS, 'what time makes without input', () => import('../task/timers.ts'));
   fetched(task.RUNS, 'inputs taken by turns', () => import('../task/runs.ts'));
-  fetched(
-    sql.ADMIN_STATEMENTS,
-    'administrative statements',
-    () => import('../sql/admin-statements.ts'),
-  );
   fetched(sql.JOINS, 'JOIN', () => import('../sql/joins.ts'));
   fetched(sql.OPERATORS, 'operators of expressions', () => import('../sql/operators.ts'));
   fetched(
@@ -165,11 +169,8 @@ export function announceAll(): void {
     'the text of expressions',
     () => import('../sql/print-expression.ts'),
   );
-  fetched(
-    sql.RARE_DEFINITIONS,
-    'ALTER, DROP, types, connectors',
-    () => import('../sql/rare-definitions.ts'),
-  );
+  fetched(sql.RARE_STATEMENTS, 'rarer statements', () => import('../sql/rare-statements.ts'));
+  fetched(sql.RARE_SYNTAX, 'rarer clauses', () => import('../sql/rare-syntax.ts'));
   fetched(
     sql.RARE_OPERANDS,
     'CASE, CAST, lambdas, constructors',

@@ -1,6 +1,6 @@
 // Finds rows of a state table by spans of keys and decodes them; knows no filter and no projection.
 
-import { concatBytes } from '../base/bytes.ts';
+import { concatBytes } from '../base/byte-arrays.ts';
 import { InvariantError } from '../base/errors.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { KeySpan } from '../analyze/analysis.ts';
@@ -13,7 +13,8 @@ import type { Type, Value } from '../data/type.ts';
 import { bodyOfCall, resultOrNull } from '../functions/aggregate-call.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { PullPlan } from '../plan/pull.ts';
-import { type AggregateStep, type Plan, stepById } from '../plan/step.ts';
+import { type AggregateStep, type Plan } from '../plan/step.ts';
+import { stepById } from '../plan/steps.ts';
 import type { Entry, StateReader } from '../ports/store.ts';
 
 /** Rows of the state, and the bytes of their keys by `origin`. */

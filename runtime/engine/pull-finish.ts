@@ -1,6 +1,6 @@
 // From rows of a table's state to rows of a pull query's answer: its steps, filter, projection and order; knows no store.
 
-import { concatBytes } from '../base/bytes.ts';
+import { concatBytes } from '../base/byte-arrays.ts';
 import { InvariantError } from '../base/errors.ts';
 import { type Batch, positionOf, select } from '../data/batch.ts';
 import { columnBuilder } from '../data/builder.ts';

@@ -1,6 +1,7 @@
 // Which partitions of a table answer a pull query, and where to look in each; knows no store.
 
-import { ByteWriter, compareBytes } from '../base/bytes.ts';
+import { ByteWriter } from '../base/bytes.ts';
+import { compareBytes } from '../base/byte-arrays.ts';
 import { InvariantError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
 import type { KeySpan } from '../analyze/analysis.ts';

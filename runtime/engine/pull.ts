@@ -1,6 +1,6 @@
 // Answers pull queries from committed state, partition by partition, sorted where that is asked; knows no task in memory.
 
-import { compareBytes } from '../base/bytes.ts';
+import { compareBytes } from '../base/byte-arrays.ts';
 import { LimitError, PortError } from '../base/errors.ts';
 import { PULL_ROWS_MAX } from '../base/limits.ts';
 import type { KeySpan } from '../analyze/analysis.ts';

@@ -1,6 +1,6 @@
 // Equality and order of SQL values of one type; knows no columns and no expressions.
 
-import { compareBytes } from '../base/bytes.ts';
+import { compareBytes } from '../base/byte-arrays.ts';
 import type { Type, Value } from '../data/type.ts';
 import { valueEquals } from '../data/value.ts';
 import { compareDecimals } from './decimal.ts';

@@ -1,7 +1,8 @@
 // Chooses the typed loops of division, casts, IN and CASE over numbers, where there are such; knows no rows and no operator.
 
 import type { Batch } from '../data/batch.ts';
-import { type Column, storageOf } from '../data/column.ts';
+import { type Column } from '../data/column.ts';
+import { storageOf } from '../data/storage.ts';
 import type { ColumnFunction } from './evaluate.ts';
 import type { Expr } from './expr.ts';
 import { literalValue } from './literal.ts';

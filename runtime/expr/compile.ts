@@ -3,7 +3,8 @@
 import { RecordError } from '../base/errors.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
 import { columnBuilder } from '../data/builder.ts';
-import { bitAt, type Column, storageOf } from '../data/column.ts';
+import { bitAt, type Column } from '../data/column.ts';
+import { storageOf } from '../data/storage.ts';
 import { BOOLEAN, type Value } from '../data/type.ts';
 import type { ColumnFunction, Evaluation, Predicate } from './evaluate.ts';
 import type { Expr } from './expr.ts';

@@ -114,48 +114,28 @@ export type Expr =
     }
   | { readonly expr: 'parameter'; readonly name: string; readonly type: Type };
 
+/** The expression with each of its direct operands, which are whatever in it has an `expr`, replaced. */
+export function withOperands(of: Expr, to: (operand: Expr) => Expr): Expr {
+  const replaced = (part: unknown): unknown => {
+    if (typeof part !== 'object' || part === null) return part;
+    if (Array.isArray(part)) return part.map(replaced);
+    return 'expr' in part ? to(part as Expr) : withParts(part);
+  };
+  const withParts = (node: object): object =>
+    Object.fromEntries(
+      Object.entries(node).map(([name, part]) => [name, name === 'type' ? part : replaced(part)]),
+    );
+  return withParts(of) as Expr;
+}
+
 /** The expression's direct operands. */
 export function operands(of: Expr): readonly Expr[] {
-  switch (of.expr) {
-    case 'column':
-    case 'literal':
-    case 'parameter':
-      return [];
-    case 'call':
-      return of.arguments;
-    case 'cast':
-    case 'not':
-    case 'isNull':
-    case 'negate':
-      return [of.argument];
-    case 'compare':
-    case 'distinct':
-    case 'logic':
-    case 'arithmetic':
-    case 'concat':
-      return [of.left, of.right];
-    case 'in':
-      return [of.argument, ...of.list];
-    case 'like':
-      return [of.argument, of.pattern];
-    case 'case':
-      return [
-        ...of.branches.flatMap((branch) => [branch.when, branch.then]),
-        ...(of.otherwise === null ? [] : [of.otherwise]),
-      ];
-    case 'subscript':
-      return [of.base, of.index];
-    case 'field':
-      return [of.base];
-    case 'array':
-      return of.items;
-    case 'map':
-      return of.entries.flatMap((entry) => [entry.key, entry.value]);
-    case 'struct':
-      return of.fields;
-    case 'lambda':
-      return [of.body];
-  }
+  const found: Expr[] = [];
+  withOperands(of, (operand) => {
+    found.push(operand);
+    return operand;
+  });
+  return found;
 }
 
 /** Positions of all columns that the expression reads, each once, ascending. */

@@ -1,7 +1,7 @@
 // The common aggregate functions as declared; what they do is in aggregate-bodies.ts, which the row path fetches. Knows no group.
 
 import { BIGINT, DOUBLE } from '../data/type.ts';
-import { aggregate, ANY, DECIMALS, first, NUMBERS, ORDERED, parameter } from './declare.ts';
+import { aggregate, ANY, DECIMALS, first, NUMBERS, ORDERED, parameter } from './declare-common.ts';
 import { AGGREGATE_BODIES } from './parts.ts';
 import type { AggregateOverload } from './registry.ts';
 

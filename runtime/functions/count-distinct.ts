@@ -1,6 +1,7 @@
 // COUNT_DISTINCT: about how many different values there are, by HyperLogLog over a hash of their bytes; knows no group.
 
-import { ByteWriter, compareBytes } from '../base/bytes.ts';
+import { ByteWriter } from '../base/bytes.ts';
+import { compareBytes } from '../base/byte-arrays.ts';
 import { BIGINT, BYTES, type Type, type Value } from '../data/type.ts';
 import { isItems } from '../data/value.ts';
 import { writeValue } from '../data/value-bytes.ts';

@@ -1,21 +1,8 @@
 // Short ways to declare functions, for the files of themes; knows no function.
 
-import {
-  BIGINT,
-  BYTES,
-  DATE,
-  DOUBLE,
-  INTEGER,
-  STRING,
-  TIME,
-  TIMESTAMP,
-  type Type,
-  type Value,
-} from '../data/type.ts';
+import { BYTES, INTEGER, STRING, type Type, type Value } from '../data/type.ts';
+import { of, parameter, type Returns, returning } from './declare-common.ts';
 import type {
-  AggregateBody,
-  AggregateGiven,
-  AggregateOverload,
   CallContext,
   LambdaFunction,
   Parameter,
@@ -24,19 +11,10 @@ import type {
   ScalarOverload,
 } from './registry.ts';
 
-export const of = (type: Type): Pattern => ({ pattern: 'type', type });
-export const ANY: Pattern = { pattern: 'any', variable: 'T' };
-export const DECIMALS: Pattern = { pattern: 'decimal' };
+export { aggregate, ANY, DECIMALS, first, of, ORDERED, parameter } from './declare-common.ts';
+
 /** The body gets the unit's name in the plural, `DAYS`. */
 export const UNIT: Pattern = { pattern: 'unit' };
-export const NUMBERS = [of(INTEGER), of(BIGINT), of(DOUBLE)];
-/** What has a least and a greatest value. */
-export const ORDERED = [...NUMBERS, DECIMALS, ...[DATE, TIME, TIMESTAMP, STRING, BYTES].map(of)];
-
-export function parameter(name: string, pattern: Pattern): Parameter {
-  return { name, pattern, variadic: false };
-}
-
 export function variadic(name: string, pattern: Pattern): Parameter {
   return { name, pattern, variadic: true };
 }
@@ -45,15 +23,6 @@ export function variadic(name: string, pattern: Pattern): Parameter {
 export const text = (name: string): Parameter => parameter(name, of(STRING));
 export const bytes = (name: string): Parameter => parameter(name, of(BYTES));
 export const whole = (name: string): Parameter => parameter(name, of(INTEGER));
-
-type Returns = Type | ((argumentTypes: readonly Type[]) => Type);
-
-function returning(returns: Returns): (argumentTypes: readonly Type[]) => Type {
-  return typeof returns === 'function' ? returns : () => returns;
-}
-
-/** The type of the first argument. */
-export const first = (types: readonly Type[]): Type => types[0] ?? STRING;
 
 export interface ScalarDeclaration {
   readonly name: string;
@@ -85,24 +54,5 @@ export function scalar(declaration: ScalarDeclaration): ScalarOverload {
       (types): ScalarBody =>
       (values, context, lambdas) =>
         body(values, context, types, lambdas),
-  };
-}
-
-export interface AggregateDeclaration {
-  readonly name: string;
-  readonly description: string;
-  readonly parameters: readonly Parameter[];
-  readonly returns: Returns;
-  readonly body: (columnTypes: readonly Type[], given: AggregateGiven) => AggregateBody;
-  readonly settings?: readonly string[] | undefined;
-  readonly refuses?: ((given: AggregateGiven) => string | null) | undefined;
-}
-
-export function aggregate(declaration: AggregateDeclaration): AggregateOverload {
-  return {
-    ...declaration,
-    kind: 'aggregate',
-    category: 'AGGREGATE',
-    returns: returning(declaration.returns),
   };
 }

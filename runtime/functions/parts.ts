@@ -2,6 +2,7 @@
 
 import { Part } from '../base/part.ts';
 import type * as AggregateBodies from './aggregate-bodies.ts';
+import type * as RarerPatterns from './rarer-patterns.ts';
 import type * as DatetimeText from './datetime/text.ts';
 import type { Overload } from './registry.ts';
 import type * as Themes from './themes.ts';
@@ -23,6 +24,7 @@ export function theme(names: string): FetchedTheme {
 }
 
 export const AGGREGATE_BODIES = new Part<typeof AggregateBodies>();
+export const RARER_PATTERNS = new Part<typeof RarerPatterns>();
 export const DATETIME_TEXT = new Part<typeof DatetimeText>();
 /** All themes but the common aggregates: even their names are fetched when a statement names a function that is none of these. */
 export const THEMES = new Part<typeof Themes>();

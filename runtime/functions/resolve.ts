@@ -1,7 +1,8 @@
 // Matches argument types with declared parameters: patterns, widening and type variables; knows no function.
 
-import { asDecimal, commonType, NUMBER_WIDTH } from '../data/common-type.ts';
-import { isNumeric, STRING, type Type, typeEquals, typeText } from '../data/type.ts';
+import { asDecimal, NUMBER_WIDTH } from '../data/number-types.ts';
+import { STRING, type Type, typeEquals, typeText } from '../data/type.ts';
+import { RARER_PATTERNS } from './parts.ts';
 import type { Overload, Parameter, Pattern } from './registry.ts';
 
 /** How an overload fits a call. */
@@ -22,7 +23,7 @@ const VARIABLE = 2;
 
 /** The DECIMAL that holds every value of a numeric type; null for DOUBLE and what is no number. */
 function decimalOf(type: Type): Type | null {
-  return isNumeric(type) && type.kind !== 'DOUBLE' ? asDecimal(type) : null;
+  return NUMBER_WIDTH.has(type.kind) && type.kind !== 'DOUBLE' ? asDecimal(type) : null;
 }
 
 /** How one argument fits one parameter. */
@@ -54,35 +55,24 @@ export function fit(argument: Type, pattern: Pattern, bindings: Bindings): Fit |
       return concrete(argument, pattern.type);
     case 'unit':
       return concrete(argument, STRING);
-    case 'decimal':
-      if (argument.kind === 'DECIMAL') return EXACT;
-      return decimalOf(argument) === null ? null : WIDENED;
     case 'any':
       return bind(pattern.variable, argument, bindings);
     case 'anyStruct':
       return argument.kind === 'STRUCT' ? bind(pattern.variable, argument, bindings) : null;
-    case 'array': {
-      if (argument.kind !== 'ARRAY') return null;
-      return fit(argument.item, pattern.item, bindings);
-    }
-    case 'map': {
-      if (argument.kind !== 'MAP') return null;
-      const key = fit(argument.key, pattern.key, bindings);
-      const value = fit(argument.value, pattern.value, bindings);
-      if (key === null || value === null) return null;
-      return {
-        generality: key.generality + value.generality,
-        widens: key.widens || value.widens,
-      };
-    }
-    case 'lambda':
-      return null;
+    case 'decimal':
+      if (argument.kind === 'DECIMAL') return EXACT;
+      return decimalOf(argument) === null ? null : WIDENED;
+    default:
+      return RARER_PATTERNS.code.fitRarer(argument, pattern, bindings);
   }
 }
 
 function bind(variable: string, argument: Type, bindings: Bindings): Fit | null {
   const bound = variable === ANY_TYPE ? undefined : bindings.get(variable);
-  const common = bound === undefined ? argument : commonType(bound, argument);
+  const common =
+    bound === undefined || typeEquals(bound, argument)
+      ? argument
+      : RARER_PATTERNS.code.commonType(bound, argument);
   if (common === null) return null;
   bindings.set(variable, common);
   return { generality: VARIABLE, widens: bound !== undefined && !typeEquals(bound, common) };
@@ -102,27 +92,13 @@ export function substituted(
       return pattern.type;
     case 'unit':
       return STRING;
-    case 'decimal':
-      return argument === null ? { kind: 'DECIMAL', precision: 1, scale: 0 } : decimalOf(argument);
     case 'any':
     case 'anyStruct':
       return pattern.variable === ANY_TYPE ? argument : (bindings.get(pattern.variable) ?? null);
-    case 'array': {
-      const item = substituted(
-        pattern.item,
-        argument?.kind === 'ARRAY' ? argument.item : null,
-        bindings,
-      );
-      return item === null ? null : { kind: 'ARRAY', item };
-    }
-    case 'map': {
-      const own = argument?.kind === 'MAP' ? argument : null;
-      const key = substituted(pattern.key, own?.key ?? null, bindings);
-      const value = substituted(pattern.value, own?.value ?? null, bindings);
-      return key === null || value === null ? null : { kind: 'MAP', key, value };
-    }
-    case 'lambda':
-      return null;
+    case 'decimal':
+      return argument === null ? { kind: 'DECIMAL', precision: 1, scale: 0 } : decimalOf(argument);
+    default:
+      return RARER_PATTERNS.code.substitutedRarer(pattern, argument, bindings);
   }
 }
 
@@ -172,20 +148,14 @@ export function patternText(pattern: Pattern): string {
   switch (pattern.pattern) {
     case 'type':
       return typeText(pattern.type);
-    case 'unit':
-      return 'INTERVALUNIT';
     case 'decimal':
       return 'DECIMAL';
     case 'any':
       return pattern.variable;
     case 'anyStruct':
       return 'STRUCT';
-    case 'array':
-      return `ARRAY<${patternText(pattern.item)}>`;
-    case 'map':
-      return `MAP<${patternText(pattern.key)}, ${patternText(pattern.value)}>`;
-    case 'lambda':
-      return `LAMBDA (${pattern.parameters.map(patternText).join(', ')}) => ${patternText(pattern.result)}`;
+    default:
+      return RARER_PATTERNS.code.rarerPatternText(pattern);
   }
 }
 

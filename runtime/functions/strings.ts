@@ -1,6 +1,6 @@
 // The usual functions of text, most of them for bytes too; knows no other theme.
 
-import { concatBytes } from '../base/bytes.ts';
+import { concatBytes } from '../base/byte-arrays.ts';
 import { TEXT_LENGTH_MAX } from '../base/limits.ts';
 import { array, BYTES, INTEGER, STRING, type Value } from '../data/type.ts';
 import { of, parameter, scalar, text, variadic, whole } from './declare.ts';

@@ -1,6 +1,6 @@
 // The rarer functions of text: padding, searching, choosing, code points; knows no other theme.
 
-import { concatBytes } from '../base/bytes.ts';
+import { concatBytes } from '../base/byte-arrays.ts';
 import { BYTES, INTEGER, map, STRING, type Type, type Value } from '../data/type.ts';
 import { of, parameter, scalar, text, variadic, whole } from './declare.ts';
 import type { ScalarOverload } from './registry.ts';

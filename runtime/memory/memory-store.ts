@@ -23,7 +23,8 @@ interface Sequence {
   readonly next: number;
 }
 
-interface TaskState {
+/** One task as it stands. */
+export interface TaskState {
   readonly producer: string;
   epoch: number;
   commit: number;
@@ -53,7 +54,8 @@ export class MemoryStore implements Store {
   readonly #deliverTo: MemoryLog | null;
   readonly #isDelivered: (topic: string) => boolean;
   readonly #stateBytesMax: number | undefined;
-  readonly #tasks = new Map<TaskId, TaskState>();
+  /** For the store and for memory/backup.ts. */
+  readonly tasks = new Map<TaskId, TaskState>();
   #producers = 0;
 
   constructor(options: MemoryStoreOptions) {
@@ -66,8 +68,8 @@ export class MemoryStore implements Store {
   }
 
   async load(task: TaskId): Promise<Restored> {
-    const state = this.#tasks.get(task) ?? this.#made(task);
-    this.#tasks.set(task, state);
+    const state = this.tasks.get(task) ?? this.#made(task);
+    this.tasks.set(task, state);
     state.epoch += 1;
     state.commit += 1;
     return {
@@ -83,7 +85,7 @@ export class MemoryStore implements Store {
   }
 
   async commit(task: TaskId, commit: Commit): Promise<readonly OutboxAppend[]> {
-    const state = this.#tasks.get(task);
+    const state = this.tasks.get(task);
     if (state === undefined || state.commit !== commit.after) {
       throw new PortError('FENCED', `task '${task}' has another owner, or none`, {
         commit: state?.commit ?? 0,
@@ -106,7 +108,7 @@ export class MemoryStore implements Store {
   }
 
   async acknowledge(task: TaskId, to: TopicPartition, next: number): Promise<void> {
-    const state = this.#tasks.get(task);
+    const state = this.tasks.get(task);
     if (state === undefined) return;
     state.pending = state.pending.filter(
       (append) => keyOf(append.to) !== keyOf(to) || append.sequence + append.count > next,
@@ -114,12 +116,12 @@ export class MemoryStore implements Store {
   }
 
   async reader(task: TaskId): Promise<StateReader | null> {
-    const state = this.#tasks.get(task);
+    const state = this.tasks.get(task);
     return state === undefined || !state.committed ? null : state.tables;
   }
 
   async rebuild(task: TaskId, begin: Parameters<Store['rebuild']>[1]): Promise<void> {
-    const before = this.#tasks.get(task) ?? this.#made(task);
+    const before = this.tasks.get(task) ?? this.#made(task);
     const { offsets, streamTimes, sequences } = before;
     const begun = begin({
       offsets: [...offsets.values()],
@@ -136,29 +138,11 @@ export class MemoryStore implements Store {
       pending: before.pending,
     };
     apply(state, { ...begun, after: before.commit, counters: [], outbox: [] });
-    this.#tasks.set(task, state);
+    this.tasks.set(task, state);
   }
 
   async remove(task: TaskId): Promise<void> {
-    this.#tasks.delete(task);
-  }
-
-  /** A copy of the task as it stands, for `restore`: what a backup holds. */
-  backup(task: TaskId): TaskState | null {
-    const state = this.#tasks.get(task);
-    return state === undefined ? null : copyOf(state);
-  }
-
-  /**
-   * Puts the task back to a backup, as an operator does who restores a database to an earlier time. The epoch and the commit number go on
-   * from the highest that was ever given out: whoever still runs on what was lost is fenced.
-   */
-  restore(task: TaskId, backup: TaskState): void {
-    const now = this.#tasks.get(task);
-    const state = copyOf(backup);
-    state.epoch = Math.max(state.epoch, now?.epoch ?? 0) + 1;
-    state.commit = Math.max(state.commit, now?.commit ?? 0) + 1;
-    this.#tasks.set(task, state);
+    this.tasks.delete(task);
   }
 
   /** A counter tells apart the producers of one name made within one millisecond. */
@@ -178,8 +162,6 @@ export class MemoryStore implements Store {
   }
 }
 
-export type { TaskState as MemoryTaskBackup };
-
 function apply(state: TaskState, commit: Commit): void {
   state.tables.apply(commit.changes, commit.blocks);
   for (const entry of commit.offsets) state.offsets.set(keyOf(entry.at), entry);
@@ -190,18 +172,6 @@ function apply(state: TaskState, commit: Commit): void {
   }
   state.commit += 1;
   state.committed = true;
-}
-
-function copyOf(state: TaskState): TaskState {
-  return {
-    ...state,
-    tables: state.tables.copy(),
-    offsets: new Map(state.offsets),
-    streamTimes: new Map(state.streamTimes),
-    counters: new Map(state.counters),
-    sequences: new Map(state.sequences),
-    pending: [...state.pending],
-  };
 }
 
 function keyOf(at: TopicPartition): string {

@@ -1,7 +1,7 @@
 // The left table's end of a foreign-key join: puts its rows and the answers to them together; knows no topic.
 
 import { InvariantError } from '../base/errors.ts';
-import { bytesEqual } from '../base/bytes.ts';
+import { bytesEqual } from '../base/byte-arrays.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import type { ColumnBuilder } from '../data/builder.ts';

@@ -7,6 +7,7 @@ import type * as Joins from './joins.ts';
 import type * as KernelKeys from './kernel-keys.ts';
 import type * as Materialize from './materialize.ts';
 import type * as Rare from './rare.ts';
+import type * as Rekeyed from './rekeyed.ts';
 import type * as StoredGroups from './stored-groups.ts';
 import type * as TableFilter from './table-filter.ts';
 
@@ -16,5 +17,6 @@ export const JOINS = new Part<typeof Joins>();
 export const KERNEL_KEYS = new Part<typeof KernelKeys>();
 export const MATERIALIZE = new Part<typeof Materialize>();
 export const RARE_OPERATORS = new Part<typeof Rare>();
+export const REKEYED = new Part<typeof Rekeyed>();
 export const STORED_GROUPS = new Part<typeof StoredGroups>();
 export const TABLE_FILTER = new Part<typeof TableFilter>();

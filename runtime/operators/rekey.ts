@@ -1,24 +1,15 @@
 // Gives rows a new key, for PARTITION BY and GROUP BY; knows no topic and no partition.
 
-import { type Batch, Op, positionOf } from '../data/batch.ts';
-import {
-  bitAt,
-  type Bitmap,
-  bitmap,
-  type Column,
-  isNull,
-  setBit,
-  valueAt,
-} from '../data/column.ts';
+import { type Batch, positionOf } from '../data/batch.ts';
+import { bitAt, type Column, isNull } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
-import { valueEquals } from '../data/value.ts';
 import { compile } from '../expr/evaluate.ts';
-import { type Expr, operands } from '../expr/expr.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { RekeyStep } from '../plan/step.ts';
 import { RowEvaluation } from './evaluation.ts';
 import { nullWhere, withValue } from './null-values.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
+import { REKEYED } from './parts.ts';
 
 /**
  * The key columns are computed, the others carried over. With `dropNullKeys` rows with a null in the new key, or without a value,
@@ -40,7 +31,7 @@ export function rekey(
     compute: compile(expression, registry),
     evaluation: new RowEvaluation(context, columns[index]?.name ?? '', `${step.id}.${index}`),
     // Rows without a value that are dropped are not evaluated at all, so that nothing fails on them.
-    ofKeyAlone: !step.dropNullKeys && !readsBeyondKey(expression, input),
+    ofKeyAlone: !step.dropNullKeys && !REKEYED.code.readsBeyondKey(expression, input),
   }));
   /** A row without a value has its old key alone: what reads more of it is null there, and is not evaluated. */
   const computedKeys = (batch: Batch): Column[] => {
@@ -61,21 +52,17 @@ export function rekey(
         ...batch,
         schema: step.schema,
         columns: [...computed, ...carried],
-        op: batch.op === null ? null : groupOps(batch, batch.op, computed),
+        op: batch.op === null ? null : REKEYED.code.groupOps(batch, batch.op, computed),
         keyNull: null,
       };
       if (step.dropNullKeys) emitKeyed(rekeyed, computed, context, out);
-      else out({ ...rekeyed, keyNull: computed.length > 1 ? null : wholeNulls(rekeyed, computed) });
+      else
+        out({
+          ...rekeyed,
+          keyNull: computed.length > 1 ? null : REKEYED.code.wholeNulls(rekeyed, computed),
+        });
     },
   };
-}
-
-function readsBeyondKey(expression: Expr, input: Schema): boolean {
-  if (expression.expr === 'column') {
-    const role = input.columns[expression.index]?.role;
-    return role !== 'key' && role !== 'window';
-  }
-  return operands(expression).some((operand) => readsBeyondKey(operand, input));
 }
 
 function emitKeyed(
@@ -104,32 +91,4 @@ function emitKeyed(
 /** True when it is known without a look at the rows. */
 function isNeverNull(column: Column): boolean {
   return column.validity === null && column.storage !== 'objects';
-}
-
-/** Set where every key column is null. */
-function wholeNulls(batch: Batch, keys: readonly Column[]): Bitmap | null {
-  let nulls: Bitmap | null = null;
-  for (let i = 0; i < batch.length; i++) {
-    const position = positionOf(batch, i);
-    if (keys.every((column) => isNull(column, position))) {
-      nulls ??= bitmap(batch.rowtime.length);
-      setBit(nulls, position);
-    }
-  }
-  return nulls;
-}
-
-/** The operations of the rows in their groups. */
-function groupOps(batch: Batch, ops: Uint8Array, keys: readonly Column[]): Uint8Array {
-  const grouped = ops.slice();
-  for (let i = 0; i + 1 < batch.length; i++) {
-    const before = positionOf(batch, i);
-    if (ops[before] !== Op.UpdateBefore) continue;
-    const after = positionOf(batch, i + 1);
-    if (keys.every((column) => valueEquals(valueAt(column, before), valueAt(column, after))))
-      continue;
-    grouped[before] = Op.Delete;
-    grouped[after] = Op.Insert;
-  }
-  return grouped;
 }

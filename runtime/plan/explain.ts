@@ -1,11 +1,13 @@
 // EXPLAIN: a plan as structured data and as text, with the reasons for every choice; knows no operator and no state.
 
-import { type Schema, schemaText } from '../data/schema.ts';
+import type { Schema } from '../data/schema.ts';
+import { schemaText } from '../data/schema-text.ts';
 import { isLooped } from '../expr/compile.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import { exprText } from './print-expr.ts';
 import type { PullPlan } from './pull.ts';
-import { type Path, type Plan, type Step, type StepId, stepById, type WindowSpec } from './step.ts';
+import { type Path, type Plan, type Step, type StepId, type WindowSpec } from './step.ts';
+import { stepById } from './steps.ts';
 
 /** One step, as EXPLAIN shows it. */
 export interface ExplainedStep {

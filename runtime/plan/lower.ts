@@ -1,10 +1,9 @@
-// Chooses the row path or the kernel path for an aggregation, with the reason; knows what the kernel can do from a table alone.
+// Chooses the kernel path for the aggregations that it can do; why others take the row path is in row-path-words.ts. Knows what the kernel can do from a table alone.
 
-import { StatementError } from '../base/errors.ts';
 import { KERNEL_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
 import type { Schema } from '../data/schema.ts';
-import { typeText } from '../data/type.ts';
-import { decoderLacks } from '../formats/json-kernel.ts';
+import { isDecodable } from '../formats/json-kernel.ts';
+import { ROW_PATH } from './parts.ts';
 import {
   type AggregateCall,
   type AggregateStep,
@@ -14,9 +13,6 @@ import {
   type SourceStep,
   type Subtopology,
 } from './step.ts';
-
-/** The session's property that says so. */
-const STRICT_TIMESTAMPS = 'ksql.timestamp.throw.on.invalid';
 
 /** How a query is to be planned. */
 export interface PlanningOptions {
@@ -42,35 +38,9 @@ export function planningOptions(
   properties: ReadonlyMap<string, string>,
   kernelAvailable: boolean,
 ): PlanningOptions {
-  const path = (properties.get('millrace.path') ?? 'auto').toLowerCase();
-  const fuse = (properties.get('millrace.fuse') ?? 'auto').toLowerCase();
-  if (path !== 'auto' && path !== 'row' && path !== 'kernel') {
-    throw new StatementError(
-      'INVALID',
-      `millrace.path cannot be '${path}'`,
-      null,
-      'It is auto, row or kernel.',
-    );
-  }
-  if (fuse !== 'auto' && fuse !== 'never') {
-    throw new StatementError(
-      'INVALID',
-      `millrace.fuse cannot be '${fuse}'`,
-      null,
-      'It is auto or never.',
-    );
-  }
-  const decoder = (properties.get('millrace.decoder') ?? 'auto').toLowerCase();
-  if (decoder !== 'auto' && decoder !== 'row') {
-    throw new StatementError(
-      'INVALID',
-      `millrace.decoder cannot be '${decoder}'`,
-      null,
-      'It is auto or row.',
-    );
-  }
-  const strictTimestamps = properties.get(STRICT_TIMESTAMPS)?.toLowerCase() === 'true';
-  return { path, fuse, decoder, kernelAvailable, strictTimestamps };
+  return properties.size > 0
+    ? ROW_PATH.code.givenOptions(properties, kernelAvailable)
+    : { path: 'auto', fuse: 'auto', decoder: 'auto', kernelAvailable, strictTimestamps: false };
 }
 
 /** The parts of an aggregation that decide its path. */
@@ -84,46 +54,33 @@ export type Lowered = Pick<AggregateStep, 'window' | 'calls' | 'old' | 'over'> &
  * @throws {StatementError} UNSUPPORTED when the kernel is asked for and cannot do it
  */
 export function lowered(step: Lowered, options: PlanningOptions): Path {
-  if (options.path === 'row') return { path: 'row', why: 'millrace.path is row' };
-  const why = kernelLacks(step, options);
-  if (why === null) return { path: 'kernel' };
-  if (options.path === 'auto') return { path: 'row', why };
-  throw new StatementError(
-    'UNSUPPORTED',
-    `millrace.path is kernel, but ${why}`,
-    null,
-    "SET 'millrace.path' = 'auto' uses the row path there.",
+  const { window, over, old, calls, input } = step;
+  const isPlain =
+    options.path !== 'row' &&
+    options.kernelAvailable &&
+    over !== 'table' &&
+    !old &&
+    (window === null || isWindowInKernel(window)) &&
+    calls.every((call) => isInKernel(call, input));
+  return isPlain ? { path: 'kernel' } : ROW_PATH.code.otherwise(step, options);
+}
+
+/** Whether the kernel has the call. */
+export function isInKernel(call: AggregateCall, input: Schema): boolean {
+  const [argument, second] = call.arguments;
+  const type = argument === undefined ? undefined : input.columns[argument]?.type;
+  return (
+    second === undefined &&
+    call.constants === undefined &&
+    KERNEL_AGGREGATES.get(call.function)?.has(type?.kind ?? null) === true
   );
 }
 
-function kernelLacks(step: Lowered, { kernelAvailable }: PlanningOptions): string | null {
-  if (!kernelAvailable) return 'the host has no kernel';
-  if (step.over === 'table') return 'the kernel does not take old rows of a table back';
-  if (step.old) return 'the kernel does not emit old rows';
-  const windowing = step.window === null ? null : windowLacks(step.window);
-  if (windowing !== null) return windowing;
-  for (const call of step.calls) {
-    const lack = callLacks(call, step.input);
-    if (lack !== null) return lack;
-  }
-  return null;
-}
-
-function windowLacks({ type, sizeMs, advanceMs }: WindowSpec): string | null {
-  if (type !== 'TUMBLING' && type !== 'HOPPING') return `the kernel has no ${type} windows`;
-  const windows = Math.ceil(sizeMs / advanceMs);
-  if (windows <= KERNEL_WINDOWS_PER_ROW_MAX) return null;
-  return `a row falls in ${windows} windows, and the kernel takes ${KERNEL_WINDOWS_PER_ROW_MAX}`;
-}
-
-function callLacks(call: AggregateCall, input: Schema): string | null {
-  const kinds = KERNEL_AGGREGATES.get(call.function);
-  if (kinds === undefined || call.arguments.length > 1 || call.constants !== undefined)
-    return `the kernel has no ${call.function}`;
-  const [argument] = call.arguments;
-  const type = argument === undefined ? undefined : input.columns[argument]?.type;
-  if (kinds.has(type?.kind ?? null)) return null;
-  return `the kernel has no ${call.function} of ${type === undefined ? 'no argument' : typeText(type)}`;
+function isWindowInKernel({ type, sizeMs, advanceMs }: WindowSpec): boolean {
+  return (
+    (type === 'TUMBLING' || type === 'HOPPING') &&
+    Math.ceil(sizeMs / advanceMs) <= KERNEL_WINDOWS_PER_ROW_MAX
+  );
 }
 
 /** The same tasks, their sources saying where values in JSON are decoded: in the kernel wherever it can. */
@@ -142,14 +99,15 @@ export function withDecoders(
 }
 
 function decoded(step: SourceStep, options: PlanningOptions): Path {
-  const { path, decoder, kernelAvailable } = options;
-  if (decoder === 'row') return { path: 'row', why: 'millrace.decoder is row' };
-  if (path === 'row') return { path: 'row', why: 'millrace.path is row' };
   const columns = step.sourceSchema.columns.filter(({ role }) => role === 'value');
   const read = new Set(step.schema.columns.map(({ name }) => name));
   const wanted = columns.filter(({ name }) => read.has(name) || name === step.timestamp?.column);
-  const why = kernelAvailable
-    ? decoderLacks(step.valueFormat, columns, wanted)
-    : 'the host has no kernel';
-  return why === null ? { path: 'kernel' } : { path: 'row', why };
+  const isPlain =
+    options.decoder !== 'row' &&
+    options.path !== 'row' &&
+    options.kernelAvailable &&
+    isDecodable(step.valueFormat, columns, wanted);
+  return isPlain
+    ? { path: 'kernel' }
+    : ROW_PATH.code.decodedOtherwise(step.valueFormat, columns, wanted, options);
 }

@@ -5,7 +5,8 @@ import type { KeySpan, Ordering, Projection, PullAnalysis } from '../analyze/ana
 import type { Source } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Expr } from '../expr/expr.ts';
-import { type MaterializedTable, type Plan, type Step, stepById } from './step.ts';
+import { type MaterializedTable, type Plan, type Step } from './step.ts';
+import { stepById } from './steps.ts';
 
 /**
  * How a pull query is answered:

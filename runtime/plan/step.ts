@@ -323,15 +323,6 @@ export interface Plan {
   readonly moved?: readonly MovedTable[] | undefined;
 }
 
-/** The step of that id in the plan, or undefined. */
-export function stepById(plan: Plan, id: StepId): Step | undefined {
-  for (const part of plan.subtopologies) {
-    const found = part.steps.find((step) => step.id === id);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
 /**
  * What the kernel can aggregate, as a table so that the SQL half needs no kernel code: function and argument kind
  * (null: no argument).

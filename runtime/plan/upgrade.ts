@@ -2,7 +2,8 @@
 
 import { StatementError, type Position } from '../base/errors.ts';
 import type { QueryAnalysis } from '../analyze/analysis.ts';
-import { type Schema, schemaEquals, schemaText } from '../data/schema.ts';
+import { type Schema } from '../data/schema.ts';
+import { schemaEquals, schemaText } from '../data/schema-text.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { PlanningOptions } from './lower.ts';
 import { planQuery } from './planner.ts';

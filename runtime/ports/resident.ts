@@ -114,16 +114,6 @@ export class ResidentTables implements StateReader {
     for (const pending of this.#pending.values()) bytes += pending.bytes;
     return bytes;
   }
-
-  /** The same entries in tables of their own. */
-  copy(): ResidentTables {
-    const copy = new ResidentTables();
-    for (const table of this.#pending.keys()) this.#settle(table);
-    for (const [table, map] of this.#tables) {
-      copy.apply([...map.scan({ from: null, to: null })].map((entry) => ({ table, ...entry })));
-    }
-    return copy;
-  }
 }
 
 /** What the changes take at most, were every key a new one; of blocks roughly. */

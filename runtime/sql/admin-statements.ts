@@ -25,13 +25,8 @@ import type {
   UnsetProperty,
 } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import {
-  acceptColumns,
-  acceptNames,
-  acceptProperties,
-  parseLiteral,
-  parseValues,
-} from './definition.ts';
+import { acceptColumns, acceptProperties, parseLiteral } from './definition.ts';
+import { acceptNames, parseValues } from './insert.ts';
 import { expectSourceType, sourceName } from './definition-statements.ts';
 import { parseDuration } from './window.ts';
 

@@ -39,9 +39,14 @@ export class Cursor {
     return this.#index;
   }
 
+  /** The token that was taken last; null at the beginning. */
+  get before(): Token | null {
+    return this.#tokens[this.#index - 1] ?? null;
+  }
+
   /** Where in the text the last token that was taken ends. */
   get endBehind(): number {
-    return this.#tokens[this.#index - 1]?.end ?? 0;
+    return this.before?.end ?? 0;
   }
 
   /** The token `ahead` places on; the end token beyond the end. */
@@ -167,7 +172,7 @@ export class Cursor {
     throw SYNTAX_ERROR.code.unexpected({
       source: this.source,
       token: this.token,
-      before: this.#tokens[this.#index - 1] ?? null,
+      before: this.before,
       expected: [...this.#expected, what].flat(),
       bareAlias: this.#bareAlias,
       sought,

@@ -5,14 +5,12 @@ import type {
   CreateConnector,
   CreateSource,
   CreateType,
-  InsertSelect,
-  InsertValues,
   Name,
   SourceType,
 } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import { acceptColumns, acceptNames, acceptProperties, parseValues } from './definition.ts';
-import { RARE_DEFINITIONS } from './parts.ts';
+import { acceptColumns, acceptProperties } from './definition.ts';
+import { RARE_STATEMENTS } from './parts.ts';
 import { parseQuery } from './query.ts';
 
 type Body<S> = Omit<S, 'text'>;
@@ -24,10 +22,10 @@ export function parseCreate(
   const { at } = cursor.advance();
   const orReplace = cursor.acceptPhrase('OR', 'REPLACE');
   if (!orReplace) {
-    if (cursor.accept('TYPE')) return RARE_DEFINITIONS.code.createType(cursor, at);
+    if (cursor.accept('TYPE')) return RARE_STATEMENTS.code.createType(cursor, at);
     for (const type of ['SOURCE', 'SINK'] as const) {
       if (cursor.looksAt(type, 'CONNECTOR'))
-        return RARE_DEFINITIONS.code.createConnector(cursor, type, at);
+        return RARE_STATEMENTS.code.createConnector(cursor, type, at);
     }
   }
   const readOnly = cursor.accept('SOURCE');
@@ -57,25 +55,6 @@ export function parseCreate(
   }
   const query = parseQuery(cursor);
   return { kind: 'CreateAs', sourceType, orReplace, ifNotExists, name, properties, query, at };
-}
-
-/** INSERT INTO ... SELECT or VALUES. */
-export function parseInsert(cursor: Cursor): Body<InsertSelect> | Body<InsertValues> {
-  const { at } = cursor.advance();
-  cursor.expect('INTO');
-  const target = sourceName(cursor);
-  const columns = acceptNames(cursor);
-  if (columns === null) {
-    const properties = acceptProperties(cursor);
-    if (properties.length > 0 || cursor.is('SELECT')) {
-      return { kind: 'InsertSelect', target, properties, query: parseQuery(cursor), at };
-    }
-    if (!cursor.is('VALUES')) cursor.fail(['VALUES', 'SELECT']);
-  } else if (cursor.is('SELECT')) {
-    cursor.refuseAs('insertColumns');
-  }
-  cursor.expect('VALUES');
-  return { kind: 'InsertValues', target, columns, values: parseValues(cursor), at };
 }
 
 /** STREAM or TABLE. */

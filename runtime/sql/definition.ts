@@ -1,17 +1,10 @@
 // Reads what CREATE, ALTER, INSERT and ASSERT share: column lists and WITH (...); types and properties are checked later.
 
 import { COLUMNS_MAX } from '../base/limits.ts';
-import type {
-  ColumnConstraint,
-  ColumnDefinition,
-  Expression,
-  Literal,
-  Name,
-  Property,
-} from './ast.ts';
+import type { ColumnConstraint, ColumnDefinition, Literal, Name, Property } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import { parseOperandAt } from './expression.ts';
 import { acceptLiteral } from './literal.ts';
+import { RARE_SYNTAX } from './parts.ts';
 import { parseType } from './type.ts';
 
 /** `name type [constraint], ...`, without parentheses. */
@@ -37,32 +30,6 @@ export function acceptProperties(cursor: Cursor): Property[] {
   return cursor.accept('WITH') ? properties(cursor) : [];
 }
 
-/** `(name = literal, ...)` after a WITH that must stand. */
-export function expectProperties(cursor: Cursor): Property[] {
-  cursor.expect('WITH');
-  return properties(cursor);
-}
-
-/** `(a, b)`, or null. */
-export function acceptNames(cursor: Cursor): Name[] | null {
-  if (!cursor.accept('(')) return null;
-  const names = cursor.list(() => cursor.name('a column name'));
-  cursor.expect(')');
-  return names;
-}
-
-/** `(x, y)` or `()`: one row of values. */
-export function parseValues(cursor: Cursor): Expression[] {
-  cursor.expect('(');
-  if (cursor.accept(')')) return [];
-  const values = cursor.list(() => parseOperandAt(cursor));
-  cursor.expect(')');
-  if (cursor.is(',')) {
-    cursor.refuseAs('secondRow');
-  }
-  return values;
-}
-
 /** A constant, where nothing else may stand. */
 export function parseLiteral(cursor: Cursor, what: string): Literal {
   const literal = acceptLiteral(cursor);
@@ -80,12 +47,9 @@ function columnDefinition(cursor: Cursor): ColumnDefinition {
 function acceptConstraint(cursor: Cursor): ColumnConstraint | null {
   if (cursor.accept('KEY')) return { kind: 'Key' };
   if (cursor.acceptPhrase('PRIMARY', 'KEY')) return { kind: 'PrimaryKey' };
-  if (cursor.accept('HEADERS')) return { kind: 'Headers' };
-  if (!cursor.accept('HEADER')) return null;
-  cursor.expect('(', "HEADER names the header it reads: HEADER('trace-id').");
-  const key = cursor.string("a header's key in quotes");
-  cursor.expect(')');
-  return { kind: 'Header', key };
+  return cursor.accept('HEADERS') || cursor.accept('HEADER')
+    ? RARE_SYNTAX.code.headerConstraint(cursor)
+    : null;
 }
 
 function properties(cursor: Cursor): Property[] {

@@ -1,4 +1,4 @@
-// Reads expressions by precedence climbing: the order of operators; what each takes is in operators.ts, operands are in primary.ts.
+// Reads expressions by precedence climbing: the order of operators; operators are read by operators.ts, fetched on first use, operands by primary.ts.
 
 import type { Expression } from './ast.ts';
 import type { Cursor } from './cursor.ts';
@@ -47,78 +47,15 @@ function root(cursor: Cursor, level: number): Expression {
   return expression;
 }
 
+const OPERATOR_STARTS: ReadonlySet<string> = new Set(
+  'OR AND || + - * / % AT = <> < <= > >= IS IN LIKE BETWEEN NOT'.split(' '),
+);
+
 /** Reads operators that bind at least as tightly as `level`. */
 export function climb(cursor: Cursor, level: number): Expression {
-  const negation = cursor.is('NOT');
-  let left = negation ? not(cursor, level) : signed(cursor);
-  // After NOT or a predicate only AND and OR may follow.
-  let predicateAllowed = !negation;
-  for (;;) {
-    const { key, at } = cursor.token;
-    switch (key) {
-      case 'OR':
-        if (level > LEVEL.or) return left;
-        left = OPERATORS.code.run(cursor, left, key, LEVEL.and);
-        break;
-      case 'AND':
-        if (level > LEVEL.and) return left;
-        left = OPERATORS.code.run(cursor, left, key, LEVEL.not);
-        break;
-      case '||':
-        if (level > LEVEL.join || !predicateAllowed) return left;
-        left = OPERATORS.code.binary(cursor, left, key, LEVEL.sum);
-        break;
-      case '+':
-      case '-':
-        if (level > LEVEL.sum || !predicateAllowed) return left;
-        left = OPERATORS.code.binary(cursor, left, key, LEVEL.product);
-        break;
-      case '*':
-      case '/':
-      case '%':
-        if (level > LEVEL.product || !predicateAllowed) return left;
-        left = OPERATORS.code.binary(cursor, left, key, LEVEL.sign);
-        break;
-      case 'AT':
-        if (level > LEVEL.zone || !predicateAllowed) return left;
-        left = OPERATORS.code.zoned(cursor, left, at);
-        break;
-      case '=':
-      case '<>':
-      case '<':
-      case '<=':
-      case '>':
-      case '>=':
-      case 'IS':
-      case 'IN':
-      case 'LIKE':
-      case 'BETWEEN':
-      case 'NOT':
-        if (level > LEVEL.predicate) return left;
-        if (!predicateAllowed) {
-          cursor.refuseAs('chained', key);
-        }
-        left = OPERATORS.code.predicate(cursor, left, at);
-        predicateAllowed = false;
-        break;
-      default:
-        return left;
-    }
-  }
-}
-
-function not(cursor: Cursor, level: number): Expression {
-  if (level > LEVEL.not) cursor.refuseAs('not');
-  const { at } = cursor.advance();
-  return { kind: 'Not', operand: cursor.nested(() => climb(cursor, LEVEL.not)), at };
-}
-
-function signed(cursor: Cursor): Expression {
-  const { key, at } = cursor.token;
-  if (key !== '-' && key !== '+') return parsePostfix(cursor, INNER, acceptLiteral(cursor));
-  const literal = acceptLiteral(cursor);
-  if (literal !== null) return parsePostfix(cursor, INNER, literal);
-  cursor.advance();
-  const operand = cursor.nested(() => climb(cursor, LEVEL.sign));
-  return { kind: 'Negate', operator: key, operand, at };
+  if (/^(NOT|[-+])$/.test(cursor.token.key)) return OPERATORS.code.signedOrNot(cursor, level);
+  const operand = parsePostfix(cursor, INNER, acceptLiteral(cursor));
+  return OPERATOR_STARTS.has(cursor.token.key)
+    ? OPERATORS.code.operators(cursor, operand, level, true)
+    : operand;
 }

@@ -1,17 +1,102 @@
-// Reads what stands behind an operand: arithmetic, AND and OR, comparisons, BETWEEN, IN, LIKE and IS; knows no order of operators.
+// Reads what stands before and behind an operand, by precedence: signs, NOT, arithmetic, AND and OR, comparisons, BETWEEN, IN, LIKE and IS.
 
 import type { Position } from '../base/errors.ts';
 import type { Expression } from './ast.ts';
 import type { Cursor } from './cursor.ts';
 import { climb, INNER, LEVEL } from './expression.ts';
+import { acceptLiteral } from './literal.ts';
+import { parsePostfix } from './primary.ts';
+
+/**
+ * Reads operators behind an operand that bind at least as tightly as `level`.
+ * @param isPlain false behind NOT or a predicate, where only AND and OR may follow
+ */
+export function operators(
+  cursor: Cursor,
+  operand: Expression,
+  level: number,
+  isPlain: boolean,
+): Expression {
+  let left = operand;
+  let predicateAllowed = isPlain;
+  for (;;) {
+    const { key, at } = cursor.token;
+    switch (key) {
+      case 'OR':
+        if (level > LEVEL.or) return left;
+        left = run(cursor, left, key, LEVEL.and);
+        break;
+      case 'AND':
+        if (level > LEVEL.and) return left;
+        left = run(cursor, left, key, LEVEL.not);
+        break;
+      case '||':
+        if (level > LEVEL.join || !predicateAllowed) return left;
+        left = binary(cursor, left, key, LEVEL.sum);
+        break;
+      case '+':
+      case '-':
+        if (level > LEVEL.sum || !predicateAllowed) return left;
+        left = binary(cursor, left, key, LEVEL.product);
+        break;
+      case '*':
+      case '/':
+      case '%':
+        if (level > LEVEL.product || !predicateAllowed) return left;
+        left = binary(cursor, left, key, LEVEL.sign);
+        break;
+      case 'AT':
+        if (level > LEVEL.zone || !predicateAllowed) return left;
+        left = zoned(cursor, left, at);
+        break;
+      case '=':
+      case '<>':
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+      case 'IS':
+      case 'IN':
+      case 'LIKE':
+      case 'BETWEEN':
+      case 'NOT':
+        if (level > LEVEL.predicate) return left;
+        if (!predicateAllowed) {
+          cursor.refuseAs('chained', key);
+        }
+        left = predicate(cursor, left, at);
+        predicateAllowed = false;
+        break;
+      default:
+        return left;
+    }
+  }
+}
+
+/** An expression that begins with NOT or a sign, and the operators behind it. */
+export function signedOrNot(cursor: Cursor, level: number): Expression {
+  const negation = cursor.is('NOT');
+  const left = negation ? not(cursor, level) : signed(cursor);
+  return operators(cursor, left, level, !negation);
+}
+
+function not(cursor: Cursor, level: number): Expression {
+  if (level > LEVEL.not) cursor.refuseAs('not');
+  const { at } = cursor.advance();
+  return { kind: 'Not', operand: cursor.nested(() => climb(cursor, LEVEL.not)), at };
+}
+
+function signed(cursor: Cursor): Expression {
+  const { key, at } = cursor.token;
+  const literal = acceptLiteral(cursor);
+  if (literal !== null) return parsePostfix(cursor, INNER, literal);
+  cursor.advance();
+  const operand = cursor.nested(() => climb(cursor, LEVEL.sign));
+  return { kind: 'Negate', operator: key === '-' ? '-' : '+', operand, at };
+}
 
 /** `a AND b AND c` as one node; a parenthesised AND within it stays a node of its own. */
-export function run(
-  cursor: Cursor,
-  first: Expression,
-  operator: 'AND' | 'OR',
-  level: number,
-): Expression {
+function run(cursor: Cursor, first: Expression, operator: 'AND' | 'OR', level: number): Expression {
   const { at } = cursor.token;
   const operands = [first];
   while (cursor.accept(operator)) operands.push(climb(cursor, level));
@@ -19,7 +104,7 @@ export function run(
 }
 
 /** `left operator right`, from the operator on. */
-export function binary(
+function binary(
   cursor: Cursor,
   left: Expression,
   operator: '+' | '-' | '*' | '/' | '%' | '||',
@@ -30,7 +115,7 @@ export function binary(
 }
 
 /** `operand AT TIME ZONE zone`, from AT on. */
-export function zoned(cursor: Cursor, operand: Expression, at: Position): Expression {
+function zoned(cursor: Cursor, operand: Expression, at: Position): Expression {
   cursor.advance();
   cursor.expect('TIME');
   cursor.expect('ZONE');
@@ -38,7 +123,7 @@ export function zoned(cursor: Cursor, operand: Expression, at: Position): Expres
 }
 
 /** A condition over an operand, from its operator or NOT on. */
-export function predicate(cursor: Cursor, operand: Expression, at: Position): Expression {
+function predicate(cursor: Cursor, operand: Expression, at: Position): Expression {
   const negated = cursor.is('NOT');
   if (negated) cursor.advance();
   const { key } = cursor.token;

@@ -1,20 +1,20 @@
 // The parts of the parser that are fetched on first use; knows only their types.
 
 import { Part } from '../base/part.ts';
-import type * as AdminStatements from './admin-statements.ts';
 import type * as Joins from './joins.ts';
 import type * as Operators from './operators.ts';
 import type * as PrintExpression from './print-expression.ts';
-import type * as RareDefinitions from './rare-definitions.ts';
 import type * as RareOperands from './rare-operands.ts';
+import type * as RareStatements from './rare-statements.ts';
+import type * as RareSyntax from './rare-syntax.ts';
 import type * as Substitution from './substitution.ts';
 import type * as SyntaxError from './syntax-error.ts';
 
-export const ADMIN_STATEMENTS = new Part<typeof AdminStatements>();
 export const JOINS = new Part<typeof Joins>();
 export const OPERATORS = new Part<typeof Operators>();
 export const PRINT_EXPRESSION = new Part<typeof PrintExpression>();
-export const RARE_DEFINITIONS = new Part<typeof RareDefinitions>();
 export const RARE_OPERANDS = new Part<typeof RareOperands>();
+export const RARE_STATEMENTS = new Part<typeof RareStatements>();
+export const RARE_SYNTAX = new Part<typeof RareSyntax>();
 export const SUBSTITUTION = new Part<typeof Substitution>();
 export const SYNTAX_ERROR = new Part<typeof SyntaxError>();

@@ -2,7 +2,7 @@
 
 import { exhaustive } from '../base/assert.ts';
 import type { Expression, Literal, TypeName, When } from './ast.ts';
-import { escapeVariables, formatName } from './keywords.ts';
+import { escapeVariables, formatName } from './format-name.ts';
 
 // How tightly each kind binds, as in expression.ts; a part that binds less tightly than its place asks for gets parentheses.
 const ANY = 0;

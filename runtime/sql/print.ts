@@ -15,7 +15,7 @@ import type {
   Window,
   Within,
 } from './ast.ts';
-import { formatName } from './keywords.ts';
+import { formatName } from './format-name.ts';
 import {
   printExpression,
   printLiteral,

@@ -11,10 +11,11 @@ import type {
   DropSource,
   DropType,
   Name,
+  Property,
   TypeName,
 } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import { expectProperties } from './definition.ts';
+import { acceptProperties } from './definition.ts';
 import { expectSourceType, sourceName } from './definition-statements.ts';
 import { parseType } from './type.ts';
 
@@ -89,4 +90,10 @@ function addition(cursor: Cursor): { name: Name; type: TypeName } {
   if (!named) cursor.accept('COLUMN');
   const name = cursor.name('a column name');
   return { name, type: parseType(cursor) };
+}
+
+/** `(name = literal, ...)` after a WITH that must stand. */
+function expectProperties(cursor: Cursor): Property[] {
+  if (!cursor.is('WITH')) cursor.expect('WITH');
+  return acceptProperties(cursor);
 }

@@ -92,8 +92,15 @@ export function refusal(refused: Refusal, about: string, at: Position | null): S
   );
 }
 
+// The words that statements start with, as messages list them.
+const STATEMENT_STARTS: readonly string[] =
+  'SELECT,CREATE,INSERT,DROP,ALTER,TERMINATE,PAUSE,RESUME,SET,UNSET,DEFINE,UNDEFINE,SHOW,LIST,DESCRIBE,EXPLAIN,PRINT,ASSERT,RUN'.split(
+    ',',
+  );
+
 /** The error of a word that starts no statement. */
-export function unknownStatement(token: Token, known: readonly string[]): StatementError {
+export function unknownStatement(token: Token): StatementError {
+  const known = STATEMENT_STARTS;
   const meant = nearestWord(token.key, known);
   const hint =
     meant === null ? `Statements start with ${known.join(', ')}.` : `Did you mean ${meant}?`;
@@ -242,4 +249,29 @@ function spellingHint({ token, before, bareAlias }: Failure, expected: readonly 
   if (bareAlias === null || bareAlias !== before) return '';
   const clause = nearestWord(bareAlias.key, CLAUSES);
   return clause === null ? '' : `${bareAlias.text} was read as an alias; did you mean ${clause}?`;
+}
+
+const CONDITION_STARTS: ReadonlySet<string> = new Set(
+  'AND OR NOT IS IN LIKE BETWEEN = <> < <= > >='.split(' '),
+);
+
+const CLAUSE_STARTS: ReadonlySet<string> = new Set(
+  'FROM WINDOW WHERE GROUP PARTITION HAVING ORDER EMIT LIMIT JOIN'.split(' '),
+);
+
+/** What to say when a statement goes on with that token: a condition, a clause out of order, or nothing. */
+export function endHint({ key }: Token): string {
+  if (STATEMENT_STARTS.includes(key)) return 'A statement ends with a semicolon.';
+  if (CONDITION_STARTS.has(key)) return 'A condition goes in parentheses here.';
+  if (!CLAUSE_STARTS.has(key)) return '';
+  return 'The clauses of a query are in this order: FROM, JOIN, WINDOW, WHERE, GROUP BY, PARTITION BY, HAVING, ORDER BY, EMIT, LIMIT.';
+}
+
+/** What was due where no unit of time stands, and the hint. */
+export function unitDue({ key }: Token): [units: readonly string[], hint: string] {
+  const isTooLong = /^(WEEK|MONTH|YEAR)S?$/.test(key);
+  return [
+    ['MILLISECONDS', 'SECONDS', 'MINUTES', 'HOURS', 'DAYS'],
+    isTooLong ? 'The longest unit is DAYS.' : '',
+  ];
 }

@@ -1,8 +1,9 @@
-// Reads spans of time and the windows made of them; whether a window suits a query is decided later.
+// Reads spans of time and tumbling windows, other windows by rare-syntax.ts; whether a window suits a query is decided later.
 
 import { durationMs } from './ast.ts';
 import type { Duration, Window } from './ast.ts';
 import type { Cursor } from './cursor.ts';
+import { RARE_SYNTAX, SYNTAX_ERROR } from './parts.ts';
 import { UNITS } from './primary.ts';
 
 /** `n unit`. */
@@ -11,11 +12,7 @@ export function parseDuration(cursor: Cursor): Duration {
   const amount = cursor.wholeNumber('a span of time');
   const unit = UNITS.get(cursor.token.key);
   if (unit === undefined) {
-    const tooLong = /^(WEEK|MONTH|YEAR)S?$/.test(cursor.token.key);
-    cursor.fail(
-      ['MILLISECONDS', 'SECONDS', 'MINUTES', 'HOURS', 'DAYS'],
-      tooLong ? 'The longest unit is DAYS.' : '',
-    );
+    cursor.fail(...SYNTAX_ERROR.code.unitDue(cursor.token));
   }
   if (!Number.isSafeInteger(durationMs({ amount, unit }))) {
     cursor.refuseAs('tooLongATime', `${amount} ${unit}`, at);
@@ -35,37 +32,17 @@ export function parseWindow(cursor: Cursor): Window {
       return { kind: 'Tumbling', size, ...bounds(cursor), at };
     });
   }
-  if (cursor.accept('HOPPING')) {
-    return inParentheses(cursor, () => {
-      const size = sized(cursor);
-      const hint = 'A hopping window has a size and a step: SIZE 1 HOUR, ADVANCE BY 5 MINUTES.';
-      cursor.expect(',', hint);
-      cursor.expect('ADVANCE', hint);
-      cursor.expect('BY');
-      const advance = parseDuration(cursor);
-      return { kind: 'Hopping', size, advance, ...bounds(cursor), at };
-    });
-  }
-  if (cursor.accept('SESSION')) {
-    return inParentheses(cursor, () => {
-      const gap = parseDuration(cursor);
-      return { kind: 'Session', gap, ...bounds(cursor), at };
-    });
-  }
-  if (!cursor.accept('SLIDING')) cursor.fail();
-  return inParentheses(cursor, () => {
-    const size = sized(cursor);
-    return { kind: 'Sliding', size, ...bounds(cursor), at };
-  });
+  return RARE_SYNTAX.code.rareWindow(cursor, at);
 }
 
-function sized(cursor: Cursor): Duration {
+/** SIZE and what it is. */
+export function sized(cursor: Cursor): Duration {
   cursor.expect('SIZE');
   return parseDuration(cursor);
 }
 
 /** RETENTION and GRACE PERIOD, each at most once and in either order. */
-function bounds(cursor: Cursor): { retention: Duration | null; grace: Duration | null } {
+export function bounds(cursor: Cursor): { retention: Duration | null; grace: Duration | null } {
   let retention: Duration | null = null;
   let grace: Duration | null = null;
   while (cursor.accept(',')) {
@@ -77,7 +54,8 @@ function bounds(cursor: Cursor): { retention: Duration | null; grace: Duration |
   return { retention, grace };
 }
 
-function inParentheses<T>(cursor: Cursor, inner: () => T): T {
+/** What stands in parentheses. */
+export function inParentheses<T>(cursor: Cursor, inner: () => T): T {
   cursor.expect('(');
   const result = inner();
   cursor.expect(')');

@@ -1,6 +1,6 @@
 // Values by key bytes over a store, read in the order of their keys: uncommitted changes laid over what is committed; knows no operator.
 
-import { compareBytes } from '../base/bytes.ts';
+import { compareBytes } from '../base/byte-arrays.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
 import type { Entry, KeyRange, StateBytes, StateReader, TableId } from '../ports/store.ts';
 import { KeyIndex } from './key-index.ts';

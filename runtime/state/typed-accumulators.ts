@@ -1,7 +1,8 @@
 // Accumulators of COUNT, SUM, MIN, MAX and AVG over typed columns, in one typed memory; knows no window and no store.
 
 import type { Batch } from '../data/batch.ts';
-import { type Column, storageOf } from '../data/column.ts';
+import { type Column } from '../data/column.ts';
+import { storageOf } from '../data/storage.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { Accumulators, Fold } from './accumulators.ts';

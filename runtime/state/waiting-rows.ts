@@ -1,6 +1,7 @@
 // The rows of two streams that wait for the end of their windows without a partner, in the order of their times; knows no batch.
 
-import { ByteWriter, compareBytes } from '../base/bytes.ts';
+import { ByteWriter } from '../base/bytes.ts';
+import { compareBytes } from '../base/byte-arrays.ts';
 import { WAITING_ROWS_MAX } from '../base/limits.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';

@@ -21,6 +21,7 @@ import {
   FLAT_MAP,
   JOINS,
   MATERIALIZE,
+  REKEYED,
   RARE_OPERATORS,
   TABLE_FILTER,
 } from '../operators/parts.ts';
@@ -272,6 +273,8 @@ function operatorOf(
     case 'tableFilter':
       return TABLE_FILTER.code.tableFilter(step, input, given, registry, steps.some(hasSessions));
     case 'rekey':
+      // What few of its rows ask of it is fetched now, not when the first of them comes.
+      if (!step.dropNullKeys || steps.some(makesTableRows)) void REKEYED.code;
       return rekey(step, input, given, registry);
     case 'materialize':
       return MATERIALIZE.code.materialize(step, input, given, registry);
@@ -282,6 +285,11 @@ function operatorOf(
 
 function hasSessions(step: Step): boolean {
   return (step.step === 'source' || step.step === 'aggregate') && step.window?.type === 'SESSION';
+}
+
+/** Whether rows come from the step that take others back. */
+function makesTableRows(step: Step): boolean {
+  return step.step === 'source' ? step.kind === 'table' : /join|foreign/i.test(step.step);
 }
 
 function operatorContext(step: Step, context: BuildContext): OperatorContext {

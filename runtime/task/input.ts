@@ -12,7 +12,7 @@ import type { Decoder, Formats } from '../formats/serde.ts';
 import type { InternalSourceStep, SourceStep } from '../plan/step.ts';
 import { windowBytes } from '../formats/windowed-key.ts';
 import { type EventTime, eventTime, wholeTimes } from './event-time.ts';
-import { decoderLacks } from '../formats/json-kernel.ts';
+import { isDecodable } from '../formats/json-kernel.ts';
 import { JsonValues } from './json-values.ts';
 import { PSEUDO_COLUMNS } from './parts.ts';
 import { windowColumn, windowKind, type RecordPlace } from './record-columns.ts';
@@ -99,7 +99,7 @@ class SourceReader implements Reader {
     const { sourceSchema, valueFormat } = this.#step;
     if (value === null) return null;
     const columns = sourceSchema.columns.filter((column) => column.role === 'value');
-    if (decoderLacks(valueFormat, columns, value.columns) !== null) return null;
+    if (!isDecodable(valueFormat, columns, value.columns)) return null;
     for (const { name } of value.columns) this.#builders.delete(`value ${name}`);
     return new JsonValues(kernel, value.columns, value.decoder);
   }

@@ -1,11 +1,11 @@
-// Finds the record that makes a task fail: halves what is tried, counts attempts at one record, then gives it up; knows no operator.
+// Finds the record that makes a task fail: halves what is tried, counts attempts at one record, then gives it up; fetched when one has failed. Knows no operator.
 
 import { decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
 import { ATTEMPTS_MAX } from '../base/limits.ts';
-import type { StateBytes, StateReader } from '../ports/store.ts';
+import type { StateBytes } from '../ports/store.ts';
+import { HUNT_KEY, HUNT_TABLE } from './problem-records.ts';
 
-const TABLE = '@attempts';
-const KEY = encodeUtf8('hunt');
+export { deadLetter } from './dead-letter.ts';
 
 /** Where the search stands; committed before every retry, so that it survives the failure of the process itself. */
 interface Hunt {
@@ -22,13 +22,9 @@ interface Hunt {
 export class PoisonHunt {
   #hunt: Hunt | null;
 
-  private constructor(hunt: Hunt | null) {
-    this.#hunt = hunt;
-  }
-
-  static restore(state: StateReader): PoisonHunt {
-    const bytes = state.get(TABLE, KEY);
-    return new PoisonHunt(bytes === null ? null : (JSON.parse(decodeUtf8(bytes)) as Hunt));
+  /** @param committed the search that goes on, as a commit has stored it; null: none */
+  constructor(committed: Uint8Array | null) {
+    this.#hunt = committed === null ? null : (JSON.parse(decodeUtf8(committed)) as Hunt);
   }
 
   get isActive(): boolean {
@@ -70,8 +66,8 @@ export class PoisonHunt {
   /** The change that a commit stores. */
   change(): StateBytes {
     return {
-      table: TABLE,
-      key: KEY,
+      table: HUNT_TABLE,
+      key: HUNT_KEY,
       value: this.#hunt === null ? null : encodeUtf8(JSON.stringify(this.#hunt)),
     };
   }

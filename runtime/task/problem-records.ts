@@ -1,18 +1,20 @@
-// What is written of one problem, into the processing log or the dead letters; knows no operator.
+// What is written of one problem into the processing log, and where a task's problems are kept; knows no operator.
 
 import { encodeUtf8 } from '../base/bytes.ts';
-import { singleRecord } from '../data/record-builder.ts';
 import type { RowProblem } from '../operators/operator.ts';
-import type { Current, Origin } from './current.ts';
-import type { Outgoing } from './sink.ts';
+import type { Current } from './current.ts';
 import { taskId, type TaskName } from './topology.ts';
 
 /** Topics that tasks write besides their sinks; one partition each. */
 export const PROCESSING_LOG_TOPIC = '__processing_log';
 export const DEAD_LETTERS_TOPIC = '__dead_letters';
 
+/** Where a task keeps the search for a record that makes it fail (poison.ts). */
+export const HUNT_TABLE = '@attempts';
+export const HUNT_KEY = encodeUtf8('hunt');
+
 /** Longest text that an entry quotes. */
-const MESSAGE_LENGTH_MAX = 1000;
+export const MESSAGE_LENGTH_MAX = 1000;
 
 /** The record of the processing log for one problem. */
 export function entryOf(
@@ -37,27 +39,4 @@ export function entryOf(
   );
   const timestamp = record?.timestamp ?? Math.max(0, current.time.now);
   return { key: encodeUtf8(name.query), value, timestamp };
-}
-
-/** The dead-letter record of a record that made its task fail again and again. */
-export function deadLetter(
-  name: TaskName,
-  record: Origin,
-  attempts: number,
-  error: string,
-): Outgoing {
-  const { topic, partition, offset, timestamp } = record;
-  const value = encodeUtf8(
-    JSON.stringify({
-      query: name.query,
-      task: taskId(name),
-      topic,
-      partition,
-      offset,
-      attempts,
-      error: error.slice(0, MESSAGE_LENGTH_MAX),
-    }),
-  );
-  const bytes = singleRecord(encodeUtf8(name.query), value, timestamp);
-  return { to: { topic: DEAD_LETTERS_TOPIC, partition: 0 }, count: 1, bytes };
 }

@@ -18,9 +18,9 @@ import { buildTask, type Wiring } from './build.ts';
 import { Current } from './current.ts';
 import { TaskInputs, type Run } from './inputs.ts';
 import { Outbox } from './outbox.ts';
-import { CUT, GAPS, MOVED_ROWS, TIMERS } from './parts.ts';
+import { CUT, GAPS, MOVED_ROWS, POISON, TIMERS } from './parts.ts';
 import { ProblemLog } from './problems.ts';
-import { deadLetter, PROCESSING_LOG_TOPIC } from './problem-records.ts';
+import { PROCESSING_LOG_TOPIC } from './problem-records.ts';
 import { REPLAY, REPLAYED } from './replay.ts';
 import type { Outgoing } from './sink.ts';
 import { loaded, resetOf, startOf } from './start.ts';
@@ -257,7 +257,7 @@ export class Session {
     this.#begin(run);
     const origin = this.#current.origin(run.from);
     this.#report({ code: 'DEAD_LETTER', origin: run.from, field: '', reason: error });
-    this.#send(deadLetter(this.#options.name, origin, attempts, error));
+    this.#send(POISON.code.deadLetter(this.#options.name, origin, attempts, error));
     this.#end(run);
   }
 

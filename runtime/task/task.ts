@@ -12,10 +12,12 @@ import type { Log, Unsubscribe } from '../ports/log.ts';
 import type { CounterEntry, OffsetEntry, Store } from '../ports/store.ts';
 import { isNoRecordsFault, RecordCrash } from './crash.ts';
 import { nextTurn } from './next-turn.ts';
-import { REBUILD } from './parts.ts';
-import { PoisonHunt } from './poison.ts';
+import { POISON, REBUILD } from './parts.ts';
+import type { PoisonHunt } from './poison.ts';
+import { HUNT_KEY, HUNT_TABLE } from './problem-records.ts';
 import { Session } from './session.ts';
 import { inputsOf, subtopologyOf, type TaskName } from './topology.ts';
+import { withParts } from './with-parts.ts';
 
 export interface TaskOptions {
   readonly name: TaskName;
@@ -68,6 +70,7 @@ export class Task {
   #state: TaskState = 'RUNNING';
   #error: Error | null = null;
   #session: Session | null = null;
+  /** null: no record has failed. */
   #hunt: PoisonHunt | null = null;
   #turn: Promise<Turn> | null = null;
   #failures = 0;
@@ -189,7 +192,8 @@ export class Task {
     const session = await Session.open(this.options);
     // "From the latest" is one place, settled here: what comes in while a failed session is opened again must not be skipped.
     if (!session.isPlaced) await session.commit([]);
-    this.#hunt = PoisonHunt.restore(session.state);
+    const hunt = session.state.get(HUNT_TABLE, HUNT_KEY);
+    this.#hunt = hunt === null ? null : await huntFrom(hunt);
     this.#show(session);
     return session;
   }
@@ -203,7 +207,7 @@ export class Task {
       return;
     }
     try {
-      if (hunt?.isActive === true) {
+      if (hunt !== null) {
         session.process(hunt.limit);
       } else {
         let goesOn = true;
@@ -219,15 +223,15 @@ export class Task {
 
   #isCommitDue(session: Session): boolean {
     const { clock, commitIntervalMs } = this.options;
-    if (this.#hunt?.isActive === true || session.isHeavy) return true;
+    if (this.#hunt !== null || session.isHeavy) return true;
     return clock.now() - this.#committedAtMs >= commitIntervalMs;
   }
 
   async #commit(session: Session): Promise<void> {
     const hunt = this.#hunt;
-    const wasHunting = hunt?.isActive === true;
-    if (wasHunting) hunt.passed(session.taken);
-    const rows = await session.commit(wasHunting ? [hunt.change()] : []);
+    hunt?.passed(session.taken);
+    const rows = await session.commit(hunt === null ? [] : [hunt.change()]);
+    if (hunt?.isActive === false) this.#hunt = null;
     this.#committedAtMs = this.options.clock.now();
     this.#show(session);
     if (rows.length > 0) await this.options.onRows?.(rows);
@@ -313,8 +317,7 @@ export class Task {
   /** Committed before the retry, from the last commit's state: the attempt counts even when the next one kills the process. */
   async #countAttempt(crash: RecordCrash): Promise<void> {
     const session = (this.#session = await this.#opened());
-    const hunt = this.#hunt;
-    if (hunt === null) throw new InvariantError('an open session has its hunt');
+    const hunt = (this.#hunt ??= await huntFrom(null));
     hunt.failed(crash.taken, messageOf(crash.cause));
     await session.commit([hunt.change()]);
   }
@@ -387,4 +390,9 @@ export class Task {
     this.#discard();
     for (const resolve of this.#watchers.splice(0)) resolve();
   }
+}
+
+/** The search for a poisonous record, where a commit has left it, or a new one. */
+async function huntFrom(committed: Uint8Array | null): Promise<PoisonHunt> {
+  return await withParts(() => new POISON.code.PoisonHunt(committed));
 }

@@ -1,7 +1,7 @@
 // Compares what came into topics with what a case expects there: whole, or only key by key; knows no query.
 
 import { decodeBase64 } from '../../runtime/base/base64.ts';
-import { bytesEqual } from '../../runtime/base/bytes.ts';
+import { bytesEqual } from '../../runtime/base/byte-arrays.ts';
 import type { Source } from '../../runtime/catalog/source.ts';
 import type { Case, CaseRecord } from './case.ts';
 import { difference, readRecord, type ReadRecord, type TopicRecord } from './records.ts';

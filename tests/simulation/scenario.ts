@@ -4,7 +4,8 @@ import { expect } from 'vitest';
 import { PortError } from '../../runtime/base/errors.ts';
 import { readEntries } from '../../runtime/engine/catalog-topic.ts';
 import { type FaultPlan, seededFaults, seededRandom } from '../../runtime/memory/faults.ts';
-import type { MemoryTaskBackup } from '../../runtime/memory/memory-store.ts';
+import { backup as backupOf, restore } from '../../runtime/memory/backup.ts';
+import type { TaskState } from '../../runtime/memory/memory-store.ts';
 import { type DurablePorts, TestDriver } from '../../runtime/memory/test-driver.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import { taskId, tasksOf } from '../../runtime/task/topology.ts';
@@ -58,7 +59,7 @@ export async function simulate(scenario: Scenario): Promise<Struck> {
   const plans = await plansOf(driver);
   const events = eventsOf(seed, scenario.events);
   const random = seededRandom(seed ^ 0xfee1);
-  const backups: { task: string; backup: MemoryTaskBackup }[] = [];
+  const backups: { task: string; backup: TaskState }[] = [];
   let takeOvers = 0;
   let restores = 0;
   driver.arm(scenario.faults);
@@ -77,7 +78,7 @@ export async function simulate(scenario: Scenario): Promise<Struck> {
       restores += 1;
       driver.crash();
       const chosen = backups[Math.floor(random() * backups.length)];
-      if (chosen !== undefined) driver.durable.store.restore(chosen.task, chosen.backup);
+      if (chosen !== undefined) restore(driver.durable.store, chosen.task, chosen.backup);
     }
   }
   driver.disarm();
@@ -104,7 +105,7 @@ async function plansOf(driver: TestDriver): Promise<readonly Plan[]> {
 function backup(driver: TestDriver, plans: readonly Plan[]) {
   return plans.flatMap(tasksOf).flatMap((name) => {
     const task = taskId(name);
-    const state = driver.durable.store.backup(task);
+    const state = backupOf(driver.durable.store, task);
     return state === null ? [] : [{ task, backup: state }];
   });
 }

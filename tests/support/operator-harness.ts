@@ -1,6 +1,6 @@
 // Runs one operator without a task: state in a map, problems and counters collected; knows no host.
 
-import { compareBytes } from '../../runtime/base/bytes.ts';
+import { compareBytes } from '../../runtime/base/byte-arrays.ts';
 import type { Batch } from '../../runtime/data/batch.ts';
 import { concat } from '../../runtime/data/batches.ts';
 import { format } from '../../runtime/data/pretty.ts';

@@ -1,7 +1,7 @@
 // Joins: what columns are called, which one is the key, in which format it is written, and what moves.
 import { expect, test } from 'vitest';
 import type { FromJoin } from '../../../runtime/analyze/analysis.ts';
-import { schemaText } from '../../../runtime/data/schema.ts';
+import { schemaText } from '../../../runtime/data/schema-text.ts';
 import { session, stream, table } from './join-sources.ts';
 
 function made(sql: string): string {

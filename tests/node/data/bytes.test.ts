@@ -7,12 +7,11 @@ import { decodeBase64, encodeBase64 } from '../../../runtime/base/base64.ts';
 import {
   ByteReader,
   ByteWriter,
-  compareBytes,
-  concatBytes,
   decodeUtf8,
   encodeUtf8,
   isUtf8,
 } from '../../../runtime/base/bytes.ts';
+import { compareBytes, concatBytes } from '../../../runtime/base/byte-arrays.ts';
 import { crc32c } from '../../../runtime/base/crc32c.ts';
 import { PortError } from '../../../runtime/base/errors.ts';
 import { murmur2, partitionOf } from '../../../runtime/base/hash.ts';

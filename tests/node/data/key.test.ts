@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ByteReader, ByteWriter, compareBytes } from '../../../runtime/base/bytes.ts';
+import { ByteReader, ByteWriter } from '../../../runtime/base/bytes.ts';
+import { compareBytes } from '../../../runtime/base/byte-arrays.ts';
 import { PortError } from '../../../runtime/base/errors.ts';
 import { DECIMAL_DIGITS_MAX } from '../../../runtime/base/limits.ts';
 import { columnBuilder } from '../../../runtime/data/builder.ts';

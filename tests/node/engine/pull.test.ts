@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { LimitError } from '../../../runtime/base/errors.ts';
 import { BATCH_ROWS_MAX, PULL_ROWS_MAX } from '../../../runtime/base/limits.ts';
-import { schemaText } from '../../../runtime/data/schema.ts';
+import { schemaText } from '../../../runtime/data/schema-text.ts';
 import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { partitionsAsked } from '../../../runtime/engine/pull-partitions.ts';

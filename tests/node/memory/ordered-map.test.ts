@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compareBytes } from '../../../runtime/base/bytes.ts';
+import { compareBytes } from '../../../runtime/base/byte-arrays.ts';
 import { OrderedMap } from '../../../runtime/data/ordered-map.ts';
 
 const keys = fc.uint8Array({ minLength: 0, maxLength: 3 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { OrderedMap } from '../../../runtime/data/ordered-map.ts';
+import { copiedTables } from '../../../runtime/memory/backup.ts';
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { BlockNames, StateBlock } from '../../../runtime/ports/store.ts';
 
@@ -73,7 +74,7 @@ test('blocks give the same state as their changes one by one, read at any time',
         const read = isRead ? contents(blocks) : null;
         expect(read).toEqual(atOnce);
       }
-      expect(contents(blocks.copy())).toEqual(contents(changes));
+      expect(contents(copiedTables(blocks))).toEqual(contents(changes));
       for (const { entries } of steps) {
         for (const { id, startMs } of entries) {
           const key = keyOf(id, startMs);

@@ -7,12 +7,8 @@ import { encodeKey, windowRange } from '../../../runtime/data/key.ts';
 import { INTEGER, STRING } from '../../../runtime/data/type.ts';
 import { explain } from '../../../runtime/plan/explain.ts';
 import { planQuery } from '../../../runtime/plan/planner.ts';
-import {
-  stepById,
-  type AggregateStep,
-  type Plan,
-  type SourceStep,
-} from '../../../runtime/plan/step.ts';
+import { type AggregateStep, type Plan, type SourceStep } from '../../../runtime/plan/step.ts';
+import { stepById } from '../../../runtime/plan/steps.ts';
 import { parse } from '../../../runtime/sql/parser.ts';
 import { planProblems } from './check-plan.ts';
 import { Session } from './session.ts';

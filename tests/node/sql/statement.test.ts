@@ -1,7 +1,7 @@
 // Statements: every form is read and written, words that are names elsewhere stay names, and places and texts are right.
 
 import { describe, expect, test } from 'vitest';
-import { formatName } from '../../../runtime/sql/keywords.ts';
+import { formatName } from '../../../runtime/sql/format-name.ts';
 import { parse, parseColumns } from '../../../runtime/sql/parser.ts';
 import { print } from '../../../runtime/sql/print.ts';
 import { plain } from './plain.ts';

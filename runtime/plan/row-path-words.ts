@@ -1,0 +1,105 @@
+// Why an aggregation takes the row path, and the words for planning options that there are not; fetched where the kernel is not taken. Knows no step.
+
+import { StatementError } from '../base/errors.ts';
+import { JSON_COLUMNS_MAX, KERNEL_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
+import type { Schema, SchemaColumn } from '../data/schema.ts';
+import { typeText } from '../data/type.ts';
+import { isDecodableType } from '../formats/json-kernel.ts';
+import type { FormatSpec } from '../formats/serde.ts';
+import { isInKernel, type Lowered, type PlanningOptions } from './lower.ts';
+import { type AggregateCall, KERNEL_AGGREGATES, type Path, type WindowSpec } from './step.ts';
+
+/** The path of an aggregation that the kernel is not to do, or cannot. @throws {StatementError} UNSUPPORTED */
+export function otherwise(step: Lowered, options: PlanningOptions): Path {
+  if (options.path === 'row') return { path: 'row', why: 'millrace.path is row' };
+  const why = kernelLacks(step, options);
+  if (options.path === 'auto') return { path: 'row', why };
+  throw new StatementError(
+    'UNSUPPORTED',
+    `millrace.path is kernel, but ${why}`,
+    null,
+    "SET 'millrace.path' = 'auto' uses the row path there.",
+  );
+}
+
+function kernelLacks(step: Lowered, { kernelAvailable }: PlanningOptions): string {
+  if (!kernelAvailable) return 'the host has no kernel';
+  if (step.over === 'table') return 'the kernel does not take old rows of a table back';
+  if (step.old) return 'the kernel does not emit old rows';
+  const windowing = step.window === null ? null : windowLacks(step.window);
+  if (windowing !== null) return windowing;
+  const lacking = step.calls.filter((call) => !isInKernel(call, step.input));
+  return lacking.map((call) => callLack(call, step.input))[0] ?? '';
+}
+
+function windowLacks({ type, sizeMs, advanceMs }: WindowSpec): string | null {
+  if (type !== 'TUMBLING' && type !== 'HOPPING') return `the kernel has no ${type} windows`;
+  const windows = Math.ceil(sizeMs / advanceMs);
+  if (windows <= KERNEL_WINDOWS_PER_ROW_MAX) return null;
+  return `a row falls in ${windows} windows, and the kernel takes ${KERNEL_WINDOWS_PER_ROW_MAX}`;
+}
+
+function callLack(call: AggregateCall, input: Schema): string {
+  const lack = `the kernel has no ${call.function}`;
+  if (
+    !KERNEL_AGGREGATES.has(call.function) ||
+    call.arguments.length > 1 ||
+    call.constants !== undefined
+  )
+    return lack;
+  const [argument] = call.arguments;
+  const type = argument === undefined ? undefined : input.columns[argument]?.type;
+  return `${lack} of ${type === undefined ? 'no argument' : typeText(type)}`;
+}
+
+/** Where values are decoded that the kernel is not to decode, or cannot. */
+export function decodedOtherwise(
+  spec: FormatSpec,
+  columns: readonly SchemaColumn[],
+  wanted: readonly SchemaColumn[],
+  { decoder, path, kernelAvailable }: PlanningOptions,
+): Path {
+  if (decoder === 'row') return { path: 'row', why: 'millrace.decoder is row' };
+  if (path === 'row') return { path: 'row', why: 'millrace.path is row' };
+  if (!kernelAvailable) return { path: 'row', why: 'the host has no kernel' };
+  return { path: 'row', why: decoderLack(spec, columns, wanted) };
+}
+
+function decoderLack(
+  spec: FormatSpec,
+  columns: readonly SchemaColumn[],
+  wanted: readonly SchemaColumn[],
+): string {
+  if (spec.format !== 'JSON') return `the kernel decodes no ${spec.format}`;
+  if (!spec.wrap && columns.length === 1) return 'the kernel decodes no bare value';
+  if (wanted.length > JSON_COLUMNS_MAX) return `the kernel decodes ${JSON_COLUMNS_MAX} columns`;
+  const other = wanted.find(({ type }) => !isDecodableType(type));
+  return other === undefined
+    ? 'the names of the columns are too long'
+    : `the kernel decodes no ${typeText(other.type)} (${other.name})`;
+}
+
+/** The session's property that says so. */
+const STRICT_TIMESTAMPS = 'ksql.timestamp.throw.on.invalid';
+
+/** As `planningOptions`, for properties that are given. @throws {StatementError} INVALID */
+export function givenOptions(
+  properties: ReadonlyMap<string, string>,
+  kernelAvailable: boolean,
+): PlanningOptions {
+  const path = (properties.get('millrace.path') ?? 'auto').toLowerCase();
+  const fuse = (properties.get('millrace.fuse') ?? 'auto').toLowerCase();
+  const decoder = (properties.get('millrace.decoder') ?? 'auto').toLowerCase();
+  if (path !== 'auto' && path !== 'row' && path !== 'kernel')
+    throw wrongOption('path', path, 'auto, row or kernel');
+  if (fuse !== 'auto' && fuse !== 'never') throw wrongOption('fuse', fuse, 'auto or never');
+  if (decoder !== 'auto' && decoder !== 'row') throw wrongOption('decoder', decoder, 'auto or row');
+  const strictTimestamps = properties.get(STRICT_TIMESTAMPS)?.toLowerCase() === 'true';
+  return { path, fuse, decoder, kernelAvailable, strictTimestamps };
+}
+
+/** The error of a property of millrace with a value that it does not have. */
+function wrongOption(name: string, value: string, values: string): StatementError {
+  const what = `millrace.${name} cannot be '${value}'`;
+  return new StatementError('INVALID', what, null, `It is ${values}.`);
+}
