@@ -11,9 +11,9 @@ import { showHints } from './hint.ts';
 import type { Hour } from './hour.ts';
 import { NumbersView } from './numbers-view.ts';
 import { loadQuakes, type Quake } from './quakes.ts';
-import { recount } from './recount.ts';
 // oxlint-disable-next-line import/default -- Vite gives the text of the file as its default export
 import recountSource from './recount.ts?raw';
+import { Recounter } from './recounter.ts';
 import { Replay } from './replay.ts';
 import { Session, type Totals } from './session.ts';
 import { CREATE_STREAM, createTable } from './sql.ts';
@@ -36,6 +36,7 @@ class Demo {
   readonly #table = new TableView();
   readonly #numbers = new NumbersView();
   readonly #checkView = new CheckView();
+  readonly #recounter = new Recounter();
   readonly #soFar = element('chart-so-far', HTMLElement);
   #waiting: Quake[] = [];
   #fed = 0;
@@ -109,7 +110,7 @@ class Demo {
   check(): void {
     this.#act(async () => {
       const { values, table } = await this.#session.snapshot();
-      const counted = recount(values, this.#graceHours * HOUR_MS);
+      const counted = await this.#recounter.recount(values, this.#graceHours * HOUR_MS);
       this.#checkView.show(compare(counted, table), values.length, counted.late);
     });
   }
