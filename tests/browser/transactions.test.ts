@@ -201,7 +201,7 @@ test('a stored batch that was changed behind our back is found out when it is re
   segment.bytes[segment.bytes.length - 1] = (segment.bytes.at(-1) ?? 0) ^ 1;
   await under.database.put('segments', segment, ['out', 0, 0]);
   const error = await refused(under.log.read(OUT, 0, 1 << 20), 'CORRUPT');
-  expect(error.detail).toEqual({ offset: 0 });
+  expect(error.detail).toEqual({ topic: 'out', partition: 0, offset: 0 });
 });
 
 test('stored state that was changed behind our back is found out when the task is loaded', async () => {
