@@ -6,6 +6,7 @@ import { decodeUtf8 } from '../../runtime/base/bytes.ts';
 import {
   type EarthquakesFile,
   type QuakeChange,
+  type QuakeRecord,
   quakeRecords,
   QUAKES_STREAM,
   QUAKES_TABLE,
@@ -15,8 +16,8 @@ const DATA = new URL('../../node_modules/vega-datasets/data/earthquakes.json', i
 
 export const RECORDS = quakeRecords((await (await fetch(DATA)).json()) as EarthquakesFile);
 
-export async function createQuakes(engine: BrowserEngine): Promise<void> {
-  await engine.execute(QUAKES_STREAM);
+export async function createQuakes(engine: BrowserEngine, stream = QUAKES_STREAM): Promise<void> {
+  await engine.execute(stream);
   await engine.execute(QUAKES_TABLE);
 }
 
@@ -26,17 +27,23 @@ export async function feed(
   from = 0,
   to = RECORDS.length,
 ): Promise<void> {
-  await engine.produce(
-    'quakes',
-    RECORDS.slice(from, to).map(({ key, value }) => ({ key, value: JSON.stringify(value) })),
-  );
+  await feedPiece(engine, RECORDS.slice(from, to));
 }
 
-/** Every record of the table's topic: what a consumer of it has seen, byte by byte. */
+export async function feedPiece(
+  engine: Pick<Engine | BrowserEngine, 'produce'>,
+  piece: readonly QuakeRecord[],
+): Promise<void> {
+  const records = piece.map(({ key, value }) => ({ key, value: JSON.stringify(value) }));
+  await engine.produce('quakes', records);
+}
+
+/** Every record of a partition of the table's topic: what a consumer of it has seen, byte by byte. */
 export async function changes(
   engine: Pick<Engine | BrowserEngine, 'topicRecords'>,
+  partition = 0,
 ): Promise<QuakeChange[]> {
-  const records = await engine.topicRecords('QUAKES_PER_HOUR');
+  const records = await engine.topicRecords('QUAKES_PER_HOUR', { partition });
   return records.map(({ key, value, timestamp }) => {
     if (key === null || value === null) throw new Error('a change has key and value');
     const bounds = new DataView(key.buffer, key.byteOffset + key.length - 8);

@@ -2,8 +2,15 @@
 
 import { expect, test } from 'vitest';
 import type { BrowserEngine, PublicRow } from '../../runtime/browser/index.ts';
-import { QUAKES_EXPECTED, recountQuakes, tableOf } from '../support/earthquakes.ts';
-import { changes, createQuakes, feed, RECORDS } from './earthquakes.ts';
+import {
+  QUAKES_EXPECTED,
+  QUAKES_STREAM_OF_FOUR,
+  quakePieces,
+  recountPartitions,
+  recountQuakes,
+  tableOf,
+} from '../support/earthquakes.ts';
+import { changes, createQuakes, feed, feedPiece, RECORDS } from './earthquakes.ts';
 import { freshDatabase, openTest, ownWorker } from './open.ts';
 
 const EXPECTED = recountQuakes(RECORDS);
@@ -20,14 +27,14 @@ async function expectAllChanges(engine: BrowserEngine): Promise<void> {
   });
 }
 
-async function expectAllRows(engine: BrowserEngine): Promise<void> {
+async function expectAllRows(engine: BrowserEngine, all = EXPECTED.changes): Promise<void> {
   const rows = await (await engine.query('SELECT * FROM quakes_per_hour;')).all();
-  expect(rows.length).toBe(QUAKES_EXPECTED.rows);
+  const table = [...tableOf(all)];
+  expect(rows.length).toBe(table.length);
   const cells = ({ N, STRONGEST, SIGNIFICANCE }: PublicRow) => ({ N, STRONGEST, SIGNIFICANCE });
   const found = new Map(
     rows.map((row) => [`${row['NET'] as string} ${row['WINDOWSTART'] as number}`, cells(row)]),
   );
-  const table = [...tableOf(EXPECTED.changes)];
   expect(found).toEqual(new Map(table.map(([id, { value }]) => [id, JSON.parse(value)])));
 }
 
@@ -47,6 +54,28 @@ test.each([
   await expectAllChanges(engine);
   await expectAllRows(engine);
 });
+
+test.each(['kernel', 'row'])(
+  'over four partitions and an internal topic of four in IndexedDB, on the %s path, the changes and the table are those of every place',
+  async (path) => {
+    const engine = await openTest({ properties: { 'millrace.path': path } });
+    await createQuakes(engine, QUAKES_STREAM_OF_FOUR);
+    for (const piece of quakePieces(RECORDS)) {
+      await feedPiece(engine, piece);
+      await engine.idle();
+    }
+    const model = recountPartitions(RECORDS);
+    for (const [partition, expected] of model.entries()) {
+      expect(await changes(engine, partition)).toEqual(expected.changes);
+    }
+    await expectAllRows(
+      engine,
+      model.flatMap((one) => one.changes),
+    );
+    const late = model.reduce((sum, one) => sum + one.late, 0);
+    expect((await engine.stats()).queries[QUERY]?.late).toBe(late);
+  },
+);
 
 test('a kernel that is not asked for leaves every query on the row path; all other code may be fetched at once', async () => {
   const engine = await openTest({ kernel: null, preload: true });

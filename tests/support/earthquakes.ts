@@ -32,6 +32,9 @@ export const QUAKES_TABLE = `CREATE TABLE quakes_per_hour AS
   SELECT net, COUNT(*) AS n, MAX(mag) AS strongest, SUM(sig) AS significance
   FROM quakes WINDOW TUMBLING (SIZE 1 HOUR, GRACE PERIOD 6 HOURS) GROUP BY net EMIT CHANGES;`;
 
+/** The stream over four partitions; the table's query then goes over an internal topic of four. */
+export const QUAKES_STREAM_OF_FOUR = QUAKES_STREAM.replace('PARTITIONS=1', 'PARTITIONS=4');
+
 /** What independent recounts gave for a grace of 6 hours. */
 export const QUAKES_EXPECTED = { records: 1707, late: 736, changes: 971, rows: 556 };
 
@@ -109,4 +112,56 @@ function doubleText(value: number | null): string {
 /** The table that changes leave behind: the last change of each key and window. */
 export function tableOf(changes: readonly QuakeChange[]): ReadonlyMap<string, QuakeChange> {
   return new Map(changes.map((change) => [`${change.key} ${change.windowStart}`, change]));
+}
+
+/** What one partition of the table holds. */
+export interface QuakePartition {
+  readonly changes: readonly QuakeChange[];
+  readonly late: number;
+}
+
+/** Records that are fed together over four partitions. */
+const PIECE_RECORDS = 427;
+
+/**
+ * The records cut into pieces for four partitions: each lies within one of them. Fed in this order, each when all work on the one before is
+ * done, they reach the internal topic in this order wherever they are fed, though four tasks write to it.
+ */
+export function quakePieces(records: readonly QuakeRecord[]): readonly (readonly QuakeRecord[])[] {
+  const pieces: (readonly QuakeRecord[])[] = [];
+  for (let from = 0; from < records.length; from += PIECE_RECORDS) {
+    const arrived = records.slice(from, from + PIECE_RECORDS);
+    for (let partition = 0; partition < 4; partition++) {
+      pieces.push(arrived.filter(({ key }) => quakePartition(key) === partition));
+    }
+  }
+  return pieces.filter((piece) => piece.length > 0);
+}
+
+/** The expected changes of each partition of the table, from records in the order of `quakePieces`. */
+export function recountPartitions(records: readonly QuakeRecord[]): readonly QuakePartition[] {
+  const order = quakePieces(records).flat();
+  return [0, 1, 2, 3].map((partition) =>
+    recountQuakes(order.filter(({ value }) => quakePartition(String(value['net'])) === partition)),
+  );
+}
+
+/** The partition of four that Kafka's default partitioner gives to a key in ASCII: MurmurHash2, the sign bit cleared. */
+export function quakePartition(key: string): number {
+  const M = 0x5bd1e995;
+  const byte = (at: number): number => key.charCodeAt(at);
+  let hash = 0x9747b28c ^ key.length;
+  let at = 0;
+  for (; at + 4 <= key.length; at += 4) {
+    let word = byte(at) | (byte(at + 1) << 8) | (byte(at + 2) << 16) | (byte(at + 3) << 24);
+    word = Math.imul(word, M);
+    word = Math.imul(word ^ (word >>> 24), M);
+    hash = Math.imul(hash, M) ^ word;
+  }
+  const rest = key.length - at;
+  if (rest > 2) hash ^= byte(at + 2) << 16;
+  if (rest > 1) hash ^= byte(at + 1) << 8;
+  if (rest > 0) hash = Math.imul(hash ^ byte(at), M);
+  hash = Math.imul(hash ^ (hash >>> 13), M);
+  return ((hash ^ (hash >>> 15)) & 0x7fffffff) % 4;
 }

@@ -8,7 +8,12 @@ import {
   type EarthquakesFile,
   QUAKES_EXPECTED,
   type QuakeChange,
+  quakePartition,
+  quakePieces,
   quakeRecords,
+  QUAKES_STREAM_OF_FOUR,
+  QUAKES_TABLE,
+  recountPartitions,
   recountQuakes,
   tableOf,
 } from '../../support/earthquakes.ts';
@@ -70,5 +75,29 @@ describe('examples/earthquakes', () => {
     const updated = lines.map((line) => (JSON.parse(line) as { updated: number }).updated);
     expect(updated).toHaveLength(QUAKES_EXPECTED.records);
     expect(updated).toEqual([...updated].sort((a, b) => a - b));
+  });
+});
+
+test('over four partitions and an internal topic of four the changes of each are those of every place', async () => {
+  workplace.write('four.sql', `${QUAKES_STREAM_OF_FOUR}\n${QUAKES_TABLE}`);
+  const inputs = quakePieces(records).flatMap((piece, i) => {
+    const lines = piece.map(({ key, value }) => JSON.stringify({ id: key, ...value }));
+    workplace.write(`${i}.ndjson`, `${lines.join('\n')}\n`);
+    return ['--input', `quakes=@${i}.ndjson`];
+  });
+  const args = ['run', '@four.sql', ...inputs, '--stats', '@four.json'];
+  const { status, stdout, stderr } = await workplace.millrace(...args);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const changes = stdout.trimEnd().split('\n').map(changeOf);
+  const model = recountPartitions(records);
+  for (const [partition, expected] of model.entries()) {
+    const own = changes.filter(({ key }) => quakePartition(key) === partition);
+    expect(own).toEqual(expected.changes);
+    expect(tableOf(own)).toEqual(tableOf(expected.changes));
+  }
+  const late = model.reduce((sum, one) => sum + one.late, 0);
+  expect(JSON.parse(workplace.read('four.json'))).toEqual({
+    topics: { quakes: { in: QUAKES_EXPECTED.records } },
+    queries: { CTAS_QUAKES_PER_HOUR_1: { late, out: changes.length } },
   });
 });

@@ -18,8 +18,11 @@ import {
   QUAKES_STREAM,
   QUAKES_TABLE,
   type QuakeChange,
+  quakePieces,
   quakeRecords,
   type QuakeRecord,
+  QUAKES_STREAM_OF_FOUR,
+  recountPartitions,
   recountQuakes,
   tableOf,
 } from '../../support/earthquakes.ts';
@@ -150,29 +153,46 @@ describe.each(variants)(
   },
 );
 
-test.each(variants.filter(({ fuse }) => fuse === 'auto'))(
-  'over four partitions each partition of the table is recounted from the records of its networks, $path path',
-  async (variant) => {
-    const stream = QUAKES_STREAM.replace('PARTITIONS=1', 'PARTITIONS=4');
-    await using engine = await started(variant, stream + QUAKES_TABLE);
-    // One by one, so that the four tasks write to the internal topic in the order of arrival.
-    for (const record of records) {
-      await engine.produce('quakes', [produced(record)]);
-      await engine.idle();
-    }
-    let late = 0;
-    let changes = 0;
-    for (let partition = 0; partition < 4; partition++) {
-      const own = records.filter(
-        ({ value }) => partitionOf(encodeUtf8(String(value['net'])), 4) === partition,
-      );
-      const model = recountQuakes(own);
-      expect(await changesIn(engine, partition)).toEqual(model.changes);
-      late += model.late;
-      changes += model.changes.length;
-    }
-    const { queries } = await engine.stats();
-    expect(queries[QUERY]).toMatchObject({ in: records.length, late, out: changes });
-    expect(queries[QUERY]?.late).not.toBe(QUAKES_EXPECTED.late);
+describe.each(variants.filter(({ fuse }) => fuse === 'auto'))(
+  'over four partitions and an internal topic of four, $path path',
+  (variant) => {
+    test('fed one by one each partition of the table is recounted from the records of its networks', async () => {
+      await using engine = await started(variant, QUAKES_STREAM_OF_FOUR + QUAKES_TABLE);
+      // One by one, so that the four tasks write to the internal topic in the order of arrival.
+      for (const record of records) {
+        await engine.produce('quakes', [produced(record)]);
+        await engine.idle();
+      }
+      let late = 0;
+      let changes = 0;
+      for (let partition = 0; partition < 4; partition++) {
+        const own = records.filter(
+          ({ value }) => partitionOf(encodeUtf8(String(value['net'])), 4) === partition,
+        );
+        const model = recountQuakes(own);
+        expect(await changesIn(engine, partition)).toEqual(model.changes);
+        late += model.late;
+        changes += model.changes.length;
+      }
+      const { queries } = await engine.stats();
+      expect(queries[QUERY]).toMatchObject({ in: records.length, late, out: changes });
+      expect(queries[QUERY]?.late).not.toBe(QUAKES_EXPECTED.late);
+    });
+
+    test('fed in pieces the changes and the table are those of every place', async () => {
+      await using engine = await started(variant, QUAKES_STREAM_OF_FOUR + QUAKES_TABLE);
+      for (const piece of quakePieces(records)) {
+        await engine.produce('quakes', piece.map(produced));
+        await engine.idle();
+      }
+      const model = recountPartitions(records);
+      for (const [partition, { changes }] of model.entries()) {
+        expect(changes.length).toBeGreaterThan(0);
+        expect(await changesIn(engine, partition)).toEqual(changes);
+      }
+      expect(await pulledTable(engine)).toEqual(tableOf(model.flatMap(({ changes }) => changes)));
+      const { queries } = await engine.stats();
+      expect(queries[QUERY]?.late).toBe(model.reduce((sum, { late }) => sum + late, 0));
+    });
   },
 );
