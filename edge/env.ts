@@ -5,6 +5,7 @@ import type { AppendResult, Bounds, Fetched, TopicPartition } from '../runtime/p
 import type { ProducerStamp, TopicDescription, TopicSpec } from '../runtime/ports/log.ts';
 import type { TopicPolicy } from '../runtime/ports/topic-policy.ts';
 import type { CounterEntry, OffsetEntry, TaskId } from '../runtime/ports/store.ts';
+import type { ListedTask, PartitionMetrics, TaskMetrics } from './metrics/meters.ts';
 import { catalogName, isRelayName, partitionName, processorName, relayName } from './names.ts';
 import type { ProcessorSpec } from './objects/processor-tables.ts';
 import type { Entity } from '../runtime/engine/entities.ts';
@@ -57,6 +58,8 @@ export interface PartitionPort {
   bounds(): Promise<Wire<Bounds>>;
   /** As `bounds`, with how full the partition is. */
   usage(): Promise<Wire<Bounds & StorageUsage>>;
+  /** What /metrics tells of it. */
+  metrics(): Promise<Wire<PartitionMetrics>>;
   /** As `bounds`, but waits up to `waitMs` while the high watermark is not above `seen`. */
   follow(seen: number, waitMs: number): Promise<Wire<Bounds>>;
   offsetForTime(ms: number): Promise<Wire<number>>;
@@ -104,6 +107,8 @@ export interface ProcessorPort extends WakePort {
   pull(pull: PullPlan, planned: number): Promise<Wire<readonly PulledRow[]>>;
   /** null: this task does not exist. */
   status(): Promise<Wire<ProcessorStatus | null>>;
+  /** What /metrics tells of it. null: this task does not exist. */
+  metrics(): Promise<Wire<TaskMetrics | null>>;
 }
 
 /** What a script of statements came to: the entities of those that were done, and the one that failed. */
@@ -165,6 +170,8 @@ export interface CatalogPort {
   /** Plans a SELECT; whoever asks runs it. */
   prepare(script: Script): Promise<Wire<PreparedQuery>>;
   queries(tenant: string): Promise<Wire<readonly QueryStatus[]>>;
+  /** Every task of every query, without asking one. */
+  tasks(): Promise<Wire<readonly ListedTask[]>>;
 }
 
 export function partitionAt(env: EdgeEnv, tenant: string, at: TopicPartition): PartitionPort {

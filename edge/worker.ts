@@ -1,6 +1,7 @@
 // The HTTP application of the edge: which route goes where, and what holds for all of them; knows no statement and no record.
 
 import { Hono } from 'hono';
+import { matchedRoutes } from 'hono/route';
 import { RemoteLog } from './adapters/remote-log.ts';
 import { CodeStatements } from './code-statements.ts';
 import type { EdgeEnv } from './env.ts';
@@ -11,6 +12,8 @@ import type { EdgeHono } from './routes/context.ts';
 import { errorResponse, refusal } from './routes/errors.ts';
 import { fetchRoutes } from './routes/fetch.ts';
 import { ksqlRoutes } from './routes/ksql.ts';
+import { RequestCounts } from './metrics/requests.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { produceRoutes } from './routes/produce.ts';
 import { querySocketRoutes } from './routes/query-socket.ts';
@@ -44,6 +47,13 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   const guard = new Guard<Env>(options);
   const statements = new CodeStatements(options.statements ?? []);
 
+  const requests = new RequestCounts();
+
+  app.use(async (c, next) => {
+    await next();
+    const route = matchedRoutes(c).findLast(({ path }) => path !== '/*');
+    requests.add(route?.path ?? 'unknown', c.req.method, c.res.status);
+  });
   app.use(async (c, next) => {
     const env = c.env as Env;
     const { tenant } = await guard.admit(c.req.raw, env);
@@ -59,6 +69,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   migrationRoutes(app);
   socketRoutes(app, options.allowOrigin);
   querySocketRoutes(app, options.allowOrigin);
+  metricsRoutes(app, requests);
 
   const paths = new Set(app.routes.map(({ path }) => path).filter((path) => path !== '/*'));
   for (const path of paths) {

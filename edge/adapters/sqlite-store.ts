@@ -54,6 +54,8 @@ interface TaskRow {
 export class SqliteStore implements Store {
   readonly #storage: DurableObjectStorage;
   readonly #memtables = new Map<number, Memtable>();
+  /** Called in the turn of each commit. */
+  onCommit: (() => void) | null = null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -112,7 +114,9 @@ export class SqliteStore implements Store {
   }
 
   async commit(task: TaskId, commit: Commit): Promise<readonly OutboxAppend[]> {
-    return this.commitNow(task, commit);
+    const outbox = this.commitNow(task, commit);
+    this.onCommit?.();
+    return outbox;
   }
 
   /** As `commit`, for a transaction of the caller's, in which it must come last. */
@@ -219,6 +223,15 @@ export class SqliteStore implements Store {
       return row;
     });
     this.#memtables.delete(row.id);
+  }
+
+  /** Appends of all tasks that are not acknowledged. */
+  outbox(): { readonly outboxAppends: number; readonly outboxBytes: number } {
+    return this.#sql
+      .exec<{ outboxAppends: number; outboxBytes: number }>(
+        'SELECT count(*) AS outboxAppends, coalesce(sum(length(bytes)), 0) AS outboxBytes FROM outbox',
+      )
+      .one();
   }
 
   async remove(task: TaskId): Promise<void> {

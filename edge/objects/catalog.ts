@@ -2,7 +2,8 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import type { InsertValuesAnalysis } from '../../runtime/analyze/analysis.ts';
-import { messageOf, PortError, StatementError } from '../../runtime/base/errors.ts';
+import { PortError, StatementError } from '../../runtime/base/errors.ts';
+import { log } from '../../runtime/base/log.ts';
 import { produce } from '../../runtime/engine/insert.ts';
 import { checkWritable, recordOf } from '../../runtime/engine/insert-rows.ts';
 import type { Standing } from '../../runtime/engine/entities.ts';
@@ -21,6 +22,7 @@ import {
   type QueryStatus,
   type ScriptAnswer,
 } from '../env.ts';
+import type { ListedTask } from '../metrics/meters.ts';
 import { settle, settleAsync, toWire, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
 import { type CatalogEffect, perform, targetOf } from './catalog-effects.ts';
@@ -164,6 +166,14 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     return settleAsync(() => this.#queries(tenant));
   }
 
+  async tasks(): Promise<Wire<readonly ListedTask[]>> {
+    return settle(() =>
+      this.#entries.plans.flatMap((plan) =>
+        tasksOf(plan).map((name) => ({ query: plan.query, task: taskId(name) })),
+      ),
+    );
+  }
+
   #queries(tenant: string): Promise<QueryStatus[]> {
     return Promise.all(
       this.#entries.plans.map(async (plan) => {
@@ -202,7 +212,7 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
       await this.#sweep();
       this.#alarm.arm(Date.now() + SWEEP_MS);
     } catch (thrown) {
-      console.error(`catalog alarm: ${messageOf(thrown)}`);
+      log('error', 'catalog-alarm', { thrown });
       this.#alarm.arm(Date.now() + EFFECT_RETRY_MS);
     }
   }

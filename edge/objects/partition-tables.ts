@@ -242,9 +242,13 @@ export class PartitionTables {
     );
   }
 
+  /** How many are remembered. */
+  get producers(): number {
+    return this.#sql.exec<{ n: number }>('SELECT count(*) AS n FROM producer').one().n;
+  }
+
   #makeRoom(nowMs: number): void {
-    const held = this.#sql.exec<{ n: number }>('SELECT count(*) AS n FROM producer').one().n;
-    if (held < PRODUCERS_MAX) return;
+    if (this.producers < PRODUCERS_MAX) return;
     const idle = this.#sql
       .exec<{ id: string; lastMs: number }>('SELECT id, lastMs FROM producer')
       .toArray();

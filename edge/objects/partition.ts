@@ -1,7 +1,8 @@
 // One partition of one topic as an object: appends, fetches, and hints to those who wait; it knows no SQL text and no task.
 
 import { DurableObject } from 'cloudflare:workers';
-import { messageOf, PortError } from '../../runtime/base/errors.ts';
+import { PortError } from '../../runtime/base/errors.ts';
+import { log } from '../../runtime/base/log.ts';
 import { offsetAt } from '../../runtime/data/record.ts';
 import { admit } from '../../runtime/ports/admission.ts';
 import type { AppendResult, Bounds, Fetched, ProducerStamp } from '../../runtime/ports/log.ts';
@@ -19,6 +20,7 @@ import {
   type StorageUsage,
   subscriberByName,
 } from '../env.ts';
+import { PartitionMeter, type PartitionMetrics } from '../metrics/meters.ts';
 import { isRelayName } from '../names.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
@@ -38,6 +40,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   readonly #tables: PartitionTables;
   readonly #upkeep: PartitionUpkeep;
   readonly #guard: StorageGuard;
+  readonly #meter: PartitionMeter;
   readonly #waiters = new Waiters();
   readonly #appends = new AppendQueue({
     append: (append) => this.#append(append),
@@ -56,6 +59,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
+    this.#meter = new PartitionMeter(ctx.storage.sql);
     this.#tables = new PartitionTables(ctx.storage.sql);
     this.#upkeep = new PartitionUpkeep(ctx.storage, this.#tables);
     this.#guard = new StorageGuard(ctx.storage.sql, env);
@@ -98,32 +102,41 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     stamp: ProducerStamp | null,
     incarnation: string | null,
   ): Promise<Wire<AppendResult>> {
-    return this.#appends.add({ bytes, stamp, incarnation });
+    const wire = await this.#appends.add({ bytes, stamp, incarnation });
+    return this.#meter.appended(bytes.length, wire);
   }
 
   #append({ bytes, stamp, incarnation }: Append): AppendResult {
     const meta = this.#meta(incarnation);
     const { count, crc, ...admitted } = admit(bytes, meta.policy, Date.now());
     const base = meta.next;
-    if (stamp !== null) {
-      const verdict = this.judged(meta, stamp, count, crc);
-      if (verdict.kind === 'repeat') {
-        return { ...replyOf(meta), base: verdict.base, count, duplicate: true };
-      }
+    const nowMs = Date.now();
+    const verdict = stamp === null ? null : this.judged(meta, stamp, count, crc, nowMs);
+    if (stamp !== null && verdict?.kind === 'repeat') {
+      this.#tables.remember(stamp.id, verdict.producer, false, nowMs);
+      return { ...replyOf(meta), base: verdict.base, count, duplicate: true };
     }
+    // The last refusal: appends share transactions, so that nothing may be written before it.
     this.#guard.checkRoom(meta.topic, meta.partition);
+    if (stamp !== null && verdict !== null) {
+      const isNew = this.#tables.producer(stamp.id) === null;
+      this.#tables.remember(stamp.id, verdict.producer, isNew, nowMs);
+    }
     this.#tables.append({ base, count, ...admitted });
     return { ...replyOf(meta), base, count, duplicate: false, highWatermark: base + count };
   }
 
-  /** Judges a stamped batch and remembers its producer, in the transaction of the append. */
-  protected judged(meta: PartitionMeta, stamp: ProducerStamp, count: number, crc: number): Verdict {
-    const nowMs = Date.now();
-    const known = this.#tables.producer(stamp.id);
+  /** Judges a stamped batch by what is remembered of its producer. @throws {PortError} what it is refused for */
+  protected judged(
+    meta: PartitionMeta,
+    stamp: ProducerStamp,
+    count: number,
+    crc: number,
+    nowMs: number,
+  ): Verdict {
     const { next: highWatermark, forgottenMs } = meta;
-    const verdict = judge(known, { stamp, count, crc, highWatermark, forgottenMs, nowMs });
-    this.#tables.remember(stamp.id, verdict.producer, known === null, nowMs);
-    return verdict;
+    const known = this.#tables.producer(stamp.id);
+    return judge(known, { stamp, count, crc, highWatermark, forgottenMs, nowMs });
   }
 
   /** Arms the alarm in the turn of the append, then wakes who waits: memory may be lost, the alarm is not. */
@@ -167,6 +180,16 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   async usage(): Promise<Wire<Bounds & StorageUsage>> {
     return settle(() => ({ ...boundsOf(this.#meta(null)), ...this.#guard.usage() }));
+  }
+
+  async metrics(): Promise<Wire<PartitionMetrics>> {
+    return settle(() => {
+      const { start, next: highWatermark, lengthBytes } = this.#meta(null);
+      const { storageBytes } = this.#guard.usage();
+      const producers = this.#tables.producers;
+      const kept = { start, highWatermark, lengthBytes, storageBytes, producers };
+      return { ...kept, ...this.#meter.counts() };
+    });
   }
 
   async follow(seen: number, waitMs: number): Promise<Wire<Bounds>> {
@@ -231,7 +254,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       const dueMs = this.#upkeep.alarm(Date.now());
       if (dueMs !== null) this.#alarm.arm(dueMs);
     } catch (thrown) {
-      console.error(`partition alarm: ${messageOf(thrown)}`);
+      log('error', 'partition-alarm', { ...this.#place(), thrown });
       this.#alarm.arm(Date.now() + HINT_RETRY_MS_MAX);
     }
   }
@@ -247,6 +270,11 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     if (meta === null) throw new PortError('UNKNOWN_PARTITION', 'this partition does not exist');
     checkIncarnation(meta.topic, incarnation, meta.incarnation);
     return meta;
+  }
+
+  #place(): { readonly topic?: string; readonly partition?: number } {
+    const meta = this.#tables.meta();
+    return meta === null ? {} : { topic: meta.topic, partition: meta.partition };
   }
 
   #hint(): void {

@@ -2,6 +2,7 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { messageOf, PortError, TaskCorrupted } from '../../runtime/base/errors.ts';
+import { log } from '../../runtime/base/log.ts';
 import { loadFunctions } from '../../runtime/engine/functions.ts';
 import { answerPull } from '../../runtime/engine/pull.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
@@ -17,6 +18,7 @@ import { type EdgeEnv, partitionAt, type ProcessorPort, type ProcessorStatus } f
 import { kernel } from '../kernel.ts';
 import { registry } from '../registry.ts';
 import { type PulledRow, rowTexts } from '../rows.ts';
+import { type TaskMetrics, TaskMeter } from '../metrics/meters.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
 import { type Process, type ProcessorSpec, ProcessorTables } from './processor-tables.ts';
@@ -32,6 +34,7 @@ const NOTHING = { offsets: [], streamTimes: [], counters: [], changes: [], outbo
 export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   readonly #tables: ProcessorTables;
   readonly #store: SqliteStore;
+  readonly #meter: TaskMeter;
   #task: Task | null = null;
   #isRunning = false;
   /** Commands that are not done. */
@@ -44,8 +47,10 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
+    this.#meter = new TaskMeter(ctx.storage);
     this.#tables = new ProcessorTables(ctx.storage.sql);
     this.#store = this.createStore(ctx.storage);
+    this.#store.onCommit = () => ctx.waitUntil(this.#meter.committed());
     void ctx.blockConcurrencyWhile(async () => {
       await this.#alarm.load();
       this.#heal();
@@ -177,6 +182,28 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     });
   }
 
+  async metrics(): Promise<Wire<TaskMetrics | null>> {
+    return settle(() => {
+      const process = this.#tables.process();
+      if (process === null) return null;
+      const { error, paused, plan, task } = process;
+      const { counters, offsets } = this.#store.position(taskId(task));
+      const positions = new Map(
+        offsets.map(({ at, next }) => [`${at.partition} ${at.topic}`, next]),
+      );
+      const inputs = inputsOf(subtopologyOf(plan, task.subtopology), task.partition).map((at) => {
+        return { at, position: positions.get(`${at.partition} ${at.topic}`) ?? null };
+      });
+      const state = paused ? 'PAUSED' : error === null ? 'RUNNING' : 'ERROR';
+      return { state, counters, inputs, ...this.#store.outbox(), ...this.#meter.counts() };
+    });
+  }
+
+  #named(): { readonly query?: string; readonly task?: string } {
+    const process = this.#tables.process();
+    return process === null ? {} : { query: process.task.query, task: taskId(process.task) };
+  }
+
   /** Runs turns until nothing is left to do. Never throws: a throwing alarm is lost in the end. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
@@ -184,7 +211,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     try {
       await this.#run();
     } catch (thrown) {
-      console.error(`processor alarm: ${messageOf(thrown)}`);
+      log('error', 'processor-alarm', { ...this.#named(), thrown });
       this.#alarm.arm(Date.now() + RETRY_MS);
     } finally {
       this.#isRunning = false;
@@ -230,7 +257,10 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   #end(task: Task): void {
     if (this.#task === task) this.#task = null;
     if (task.state === 'FENCED') this.#alarm.arm(Date.now() + RETRY_MS);
-    else if (task.state === 'ERROR') this.#tables.setError(messageOf(task.error));
+    else if (task.state === 'ERROR') {
+      log('error', 'task-ended', { ...this.#named(), thrown: task.error });
+      this.#tables.setError(messageOf(task.error));
+    }
   }
 
   async #subscribe({ tenant, object, task, plan }: Process): Promise<void> {

@@ -166,3 +166,10 @@ export const SOCKET_CREDIT_ROWS_MAX = 65_536;
 /** Appends that wait at one partition for a transaction, and their bytes. */
 export const APPENDS_WAITING_MAX = 256;
 export const APPENDS_WAITING_BYTES_MAX = 8_388_608;
+/** Partitions and tasks on one page of /metrics, how many are asked at a time, and how long one is waited for. */
+export const METRICS_OBJECTS_MAX = 256;
+export const METRICS_CONCURRENT_MAX = 16;
+export const METRICS_WAIT_MS_MAX = 5000;
+/** Samples of one page of /metrics, and those of requests that one isolate counts. */
+export const METRICS_SAMPLES_MAX = 20_000;
+export const METRICS_REQUEST_SERIES_MAX = 2000;

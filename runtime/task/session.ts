@@ -258,6 +258,7 @@ export class Session {
     const origin = this.#current.origin(run.from);
     this.#report({ code: 'DEAD_LETTER', origin: run.from, field: '', reason: error });
     this.#send(POISON.code.deadLetter(this.#options.name, origin, attempts, error));
+    this.#count('deadLetters', 1);
     this.#end(run);
   }
 

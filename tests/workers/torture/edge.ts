@@ -71,11 +71,12 @@ export class Partition extends DeployedPartition {
     stamp: ProducerStamp,
     count: number,
     crc: number,
+    nowMs: number,
   ): Verdict {
-    const verdict = super.judged(meta, stamp, count, crc);
+    const verdict = super.judged(meta, stamp, count, crc, nowMs);
     if (verdict.kind === 'repeat' && isTask(stamp)) console.log('REPEAT');
     dying(this.ctx, this.env)('Partition/producer judged, batch not appended');
-    return misjudged(mutantOf(this.env), verdict, stamp, count);
+    return misjudged(mutantOf(this.env), verdict, stamp);
   }
 
   override async open(...args: Parameters<DeployedPartition['open']>) {

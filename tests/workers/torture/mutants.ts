@@ -125,18 +125,9 @@ export const STORES: Readonly<
 };
 
 /** What a partition of that mutant makes of its verdict. */
-export function misjudged(
-  mutant: string | null,
-  verdict: Verdict,
-  stamp: ProducerStamp,
-  count: number,
-): Verdict {
+export function misjudged(mutant: string | null, verdict: Verdict, stamp: ProducerStamp): Verdict {
   if (verdict.kind !== 'repeat') return verdict;
-  const { epoch, sequence } = stamp;
-  const again: Verdict = {
-    kind: 'append',
-    producer: { epoch, next: sequence + count, lastMs: 0, batches: [] },
-  };
+  const again: Verdict = { kind: 'append', producer: verdict.producer };
   switch (mutant) {
     case 'no-dedupe': // What a task repeats is appended again.
       return isTask(stamp) ? again : verdict;
