@@ -12,7 +12,7 @@ const column = (name: string, type: Type): SchemaColumn => ({ name, type, role: 
 
 /** Every problem and late row of every query, readable by SQL. */
 export const PROCESSING_LOG: Source = {
-  name: 'PROCESSING_LOG',
+  name: 'KSQL_PROCESSING_LOG',
   kind: 'stream',
   topic: PROCESSING_LOG_TOPIC,
   partitions: 1,

@@ -38,7 +38,7 @@ test('an item that fails is null in the row, and the processing log says why', a
       ],
     },
   ]);
-  const problems = await engine.query('SELECT * FROM processing_log EMIT CHANGES LIMIT 1;', {
+  const problems = await engine.query('SELECT * FROM ksql_processing_log EMIT CHANGES LIMIT 1;', {
     properties: { 'auto.offset.reset': 'earliest' },
   });
   const [problem] = await problems.all();

@@ -65,7 +65,7 @@ test('skips a damaged record, counts it, and says where and why in the processin
   const { queries } = await engine.stats();
   expect(queries['CTAS_LATEST_1']).toMatchObject({ in: 4, out: 2, errors: 2 });
   const problems = await engine.query(
-    'SELECT *, ROWTIME FROM processing_log EMIT CHANGES LIMIT 2;',
+    'SELECT *, ROWTIME FROM ksql_processing_log EMIT CHANGES LIMIT 2;',
     {
       properties: { 'auto.offset.reset': 'earliest' },
     },
@@ -96,7 +96,7 @@ test('refuses rows that do not fit and takes the next one', async () => {
   await expect(engine.insert('s', { v: 2n ** 63n })).rejects.toMatchObject({
     code: 'TYPE_MISMATCH',
   });
-  await expect(engine.insert('processing_log', {})).rejects.toMatchObject({ code: 'INVALID' });
+  await expect(engine.insert('ksql_processing_log', {})).rejects.toMatchObject({ code: 'INVALID' });
   await expect(engine.produce('absent', [])).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC' });
   const tooLarge = { value: new Uint8Array(1_000_000) };
   await expect(engine.produce('s', [tooLarge])).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE' });

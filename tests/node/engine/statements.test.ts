@@ -48,7 +48,7 @@ test('lists streams, tables, topics, queries, functions, types and properties', 
   expect(await show('STREAMS')).toMatchObject({
     '@type': 'streams',
     streams: [
-      { name: 'PROCESSING_LOG' },
+      { name: 'KSQL_PROCESSING_LOG' },
       { type: 'STREAM', name: 'S', topic: 's', valueFormat: 'JSON' },
     ],
   });
@@ -120,7 +120,7 @@ test('says where a statement is wrong and what to do', async () => {
   const column = await refusal(engine, 'CREATE STREAM t AS SELECT k, w FROM s;');
   expect(column).toMatchObject({ code: 'UNKNOWN_COLUMN' });
   // A syntax error anywhere keeps all from running; after it, the next good statement works.
-  expect([...engine.catalog.sources.keys()]).toEqual(['PROCESSING_LOG', 'S']);
+  expect([...engine.catalog.sources.keys()]).toEqual(['KSQL_PROCESSING_LOG', 'S']);
   await engine.execute(TABLE);
   expect(engine.catalog.sources.has('T')).toBe(true);
 });
@@ -143,7 +143,7 @@ test('keeps statements before a failing one and runs none behind it', async () =
   });
   await expect(failing).rejects.toMatchObject({ code: 'UNKNOWN_SOURCE' });
   expect(done.length).toBe(1);
-  expect([...engine.catalog.sources.keys()]).toEqual(['PROCESSING_LOG', 'S']);
+  expect([...engine.catalog.sources.keys()]).toEqual(['KSQL_PROCESSING_LOG', 'S']);
 });
 
 test('refuses to drop what is in use, naming who uses it; then drops it with its query and topic', async () => {

@@ -176,7 +176,7 @@ test('a query over the processing log does not feed it', async () => {
   await using driver = await started(`
     CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
     CREATE STREAM copied AS SELECT k, v FROM s;
-    CREATE STREAM numbers AS SELECT CAST(message AS INT) AS n FROM processing_log;`);
+    CREATE STREAM numbers AS SELECT CAST(message AS INT) AS n FROM ksql_processing_log;`);
   await driver.pipe('s', [{ key: 'a', value: '{' }]);
   await driver.settle();
   expect((await problems(driver)).length).toBe(1);
