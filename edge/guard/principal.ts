@@ -1,5 +1,6 @@
 // Who asks: API keys, known by their hashes alone; without any key only this machine may ask. Knows no route.
 
+import { log } from '../../runtime/base/log.ts';
 import { isLoopback } from './loopback.ts';
 import { refusal } from '../routes/errors.ts';
 
@@ -81,9 +82,8 @@ function keysOf(env: KeysEnv): readonly ApiKey[] | null {
     keys = null; // The text is a secret: the parser's message, which quotes it, goes nowhere.
   }
   if (!Array.isArray(keys) || !keys.every(isKey)) {
-    console.error(
-      'MILLRACE_KEYS is no JSON array of {"name", "sha256", "tenant"?, "expires"?}: nobody is let in',
-    );
+    // It is to be a JSON array of {"name", "sha256", "tenant"?, "expires"?}; nobody is let in.
+    log('error', 'secret-malformed', { code: 'MILLRACE_KEYS' });
     keys = [];
   }
   parsed = { text, keys: keys as ApiKey[] };

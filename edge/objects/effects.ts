@@ -1,6 +1,6 @@
 // The catalog's outbox: calls that other objects must receive, in order per object, until they acknowledge; knows no call.
 
-import { messageOf } from '../../runtime/base/errors.ts';
+import { log } from '../../runtime/base/log.ts';
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS effect(id INTEGER PRIMARY KEY, target TEXT NOT NULL, call TEXT NOT NULL);
@@ -78,7 +78,7 @@ export class Effects {
         this.#sql.exec('DELETE FROM effect WHERE id = ?', id);
       }
     } catch (thrown) {
-      console.warn(`a call of the catalog will be repeated: ${messageOf(thrown)}`);
+      log('warn', 'catalog-call-repeats', { thrown });
     }
   }
 }

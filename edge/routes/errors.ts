@@ -9,6 +9,7 @@ import {
   StatementError,
   type StatementCode,
 } from '../../runtime/base/errors.ts';
+import { log } from '../../runtime/base/log.ts';
 
 /** What the HTTP layer itself refuses. */
 export type RequestCode =
@@ -169,7 +170,7 @@ function isRequestCode(cause: unknown): cause is RequestCode {
 export function errorResponse(thrown: unknown, failed?: FailedStatement | undefined): Response {
   const body = errorBody(thrown, failed);
   const status = Math.floor(body.error_code / 100);
-  if (body.code === 'INTERNAL') console.error(thrown);
+  if (body.code === 'INTERNAL') log('error', 'request-failed', { code: body.code, thrown });
   const headers: Record<string, string> = { 'Content-Type': 'application/json' };
   if (status === 503 || status === 429) headers['Retry-After'] = '1';
   if (thrown instanceof HTTPException && status === 429) {

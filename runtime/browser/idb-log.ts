@@ -1,7 +1,8 @@
 // The log port over IndexedDB: one row a record batch; knows no engine and no Worker.
 
 import { assert } from '../base/assert.ts';
-import { messageOf, PortError } from '../base/errors.ts';
+import { PortError } from '../base/errors.ts';
+import { log } from '../base/log.ts';
 import { PARTITIONS_MAX } from '../base/limits.ts';
 import { offsetAt } from '../data/record.ts';
 import type {
@@ -292,7 +293,7 @@ export class IdbLog implements Log {
       while (await this.upkeep(at)) await new Promise((rest) => setTimeout(rest));
     } catch (failure) {
       // The topic or the database has gone; else the next sweep tries again.
-      if (!isGone(failure)) console.error(`upkeep of topic '${at.topic}': ${messageOf(failure)}`);
+      if (!isGone(failure)) log('error', 'upkeep', { ...at, thrown: failure });
     }
   }
 

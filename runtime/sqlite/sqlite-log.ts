@@ -1,7 +1,8 @@
 // The log port over a SQLite file: topics, grouped appends, retention and wake-ups; knows no engine and no task.
 
 import { assert } from '../base/assert.ts';
-import { messageOf, PortError } from '../base/errors.ts';
+import { PortError } from '../base/errors.ts';
+import { log } from '../base/log.ts';
 import { PARTITIONS_MAX } from '../base/limits.ts';
 import { Cleaner } from '../ports/cleaning.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -218,9 +219,7 @@ export class SqliteLog implements Log {
       this.upkeep(at);
     } catch (failure) {
       // The append has succeeded. A batch that is damaged is named to whoever reads it, and the next look tries again.
-      console.error(
-        `upkeep of topic '${at.topic}' partition ${at.partition}: ${messageOf(failure)}`,
-      );
+      log('error', 'upkeep', { ...at, thrown: failure });
     }
   }
 }
