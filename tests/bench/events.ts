@@ -1,4 +1,4 @@
-// Synthetic events in columns for the kernel suite: uniform keys, rising rowtimes; deterministic. Knows no engine.
+// Synthetic events in columns for the suites: uniform or Zipf keys, rising rowtimes; deterministic. Knows no engine.
 
 export const BATCH_ROWS = 4096;
 /** Rowtime runs this fast: at so many events a tumbling minute closes. */
@@ -19,8 +19,31 @@ export interface Events {
   readonly batches: readonly EventBatch[];
 }
 
-/** `count` events (whole batches) over `keyCount` uniform keys. The values are multiples of 1/64, so that sums are exact in any order. */
-export function makeEvents(count: number, keyCount: number): Events {
+export type Spread = 'uniform' | 'Zipf';
+
+/** Coprime to the numbers of keys, so that it scatters the often used ones over the codes. */
+const SCATTER = 7919;
+
+/** Codes of Zipf's law with exponent 1, from whole random numbers of 32 bits. */
+function zipf(keyCount: number, next: () => number): () => number {
+  const sums = new Float64Array(keyCount);
+  let total = 0;
+  for (let rank = 0; rank < keyCount; rank += 1) sums[rank] = total += 1 / (rank + 1);
+  return () => {
+    const at = (next() / 2 ** 32) * total;
+    let low = 0;
+    let high = keyCount - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sums[middle] ?? 0) > at) high = middle;
+      else low = middle + 1;
+    }
+    return (low * SCATTER) % keyCount;
+  };
+}
+
+/** `count` events (whole batches) over `keyCount` keys. The values are multiples of 1/64, so that sums are exact in any order. */
+export function makeEvents(count: number, keyCount: number, spread: Spread = 'uniform'): Events {
   let state = 0x2545f491;
   const next = (): number => {
     state ^= state << 13;
@@ -29,10 +52,11 @@ export function makeEvents(count: number, keyCount: number): Events {
     return state >>> 0;
   };
   const names = Array.from({ length: keyCount }, (_, i) => `sensor-${i.toString(36)}`);
+  const draw = spread === 'Zipf' ? zipf(keyCount, next) : (): number => next() % keyCount;
   const batches: EventBatch[] = [];
   const whole = Math.floor(count / BATCH_ROWS);
   for (let b = 0; b < whole; b += 1) {
-    const codes = Uint32Array.from({ length: BATCH_ROWS }, () => next() % keyCount);
+    const codes = Uint32Array.from({ length: BATCH_ROWS }, draw);
     const base = b * BATCH_ROWS;
     batches.push({
       length: BATCH_ROWS,

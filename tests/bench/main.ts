@@ -1,4 +1,4 @@
-// `npm run bench -- [suite] [--json FILE]`: runs the named suite, or all; knows the list of suites and nothing inside them.
+// `npm run bench -- [suite] [--full] [--json FILE]`: runs the named suites, or all, and writes RESULTS.md; knows the list of suites alone.
 
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
@@ -6,12 +6,13 @@ import process from 'node:process';
 import { edgeSuite } from './edge/suite.ts';
 import { engineSuite } from './engine.ts';
 import { kernelSuite } from './kernel.ts';
+import { writeResults } from './results.ts';
 import type { SuiteResult } from './run.ts';
 import { jsonSuite } from './json.ts';
 import { sqlSuite } from './sql.ts';
 
-/** Every suite by name; a suite prints nothing itself. */
-const SUITES: ReadonlyMap<string, () => Promise<SuiteResult>> = new Map([
+/** Every suite by name; a suite prints nothing itself. In full they take long. */
+const SUITES = new Map<string, (full: boolean) => Promise<SuiteResult>>([
   ['kernel', kernelSuite],
   ['engine', engineSuite],
   ['json', jsonSuite],
@@ -36,14 +37,18 @@ function table(result: SuiteResult): string {
 const args = process.argv.slice(2);
 const jsonAt = args.indexOf('--json');
 const json = jsonAt < 0 ? null : (args[jsonAt + 1] ?? fail('--json needs a file'));
-const names = args.filter((_, i) => jsonAt < 0 || (i !== jsonAt && i !== jsonAt + 1));
+const full = args.includes('--full');
+const names = args.filter(
+  (arg, i) => arg !== '--full' && (jsonAt < 0 || (i !== jsonAt && i !== jsonAt + 1)),
+);
 const chosen = names.length === 0 ? [...SUITES.keys()] : names;
 const results: SuiteResult[] = [];
 for (const name of chosen) {
   const suite =
     SUITES.get(name) ?? fail(`no suite ${name}; there are: ${[...SUITES.keys()].join(', ')}`);
-  const result = await suite();
+  const result = await suite(full);
   process.stdout.write(`suite ${name}\n${table(result)}\n`);
+  writeResults(result, full);
   results.push(result);
 }
 if (json !== null) {

@@ -1,10 +1,18 @@
 // Runs subjects in interleaved rounds and reports medians and ratios of one run; knows no subject.
 
+/** A checksum and the time that its making took, of a subject that has a better clock than the one who waits for it. */
+export interface Timed {
+  readonly checksum: number;
+  readonly ms: number;
+}
+
+type Measured = number | Timed;
+
 /** One way of doing a case's work. `run` does it once and returns a checksum, which must agree between the subjects. */
 export interface Subject {
   readonly subject: string;
   /** Makes all that is not measured, anew for every round. */
-  readonly prepare: () => () => number | Promise<number>;
+  readonly prepare: () => () => Measured | Promise<Measured>;
 }
 
 export interface Case {
@@ -27,10 +35,24 @@ export interface CaseResult {
   readonly max: number;
 }
 
+/** What a ratio must reach. */
+export interface Aim {
+  readonly ratio: string;
+  readonly bound: 'at least' | 'at most';
+  readonly value: number;
+}
+
 export interface SuiteResult {
   readonly suite: string;
   readonly cases: readonly CaseResult[];
   readonly ratios: Readonly<Record<string, number>>;
+  readonly aims?: readonly Aim[] | undefined;
+  /** Sentences that the figures cannot do without. */
+  readonly notes?: readonly string[] | undefined;
+}
+
+export function isReached({ bound, value }: Aim, ratio: number): boolean {
+  return bound === 'at least' ? ratio >= value : ratio <= value;
 }
 
 function median(sorted: readonly number[]): number {
@@ -68,8 +90,10 @@ export async function runCase(
     for (const { subject, prepare } of bench.subjects) {
       const run = prepare();
       const start = performance.now();
-      const sum = await run();
-      const ms = performance.now() - start;
+      const measured = await run();
+      const passed = performance.now() - start;
+      const { checksum: sum, ms } =
+        typeof measured === 'number' ? { checksum: measured, ms: passed } : measured;
       checksum ??= sum;
       if (sum !== checksum)
         throw new Error(`${bench.case}: ${subject} gives ${sum}, another ${checksum}`);

@@ -1,0 +1,176 @@
+// What the kernel suite runs: the kernel by ids and by key bytes, a nested Map and typed arrays; knows no SQL.
+
+import { Kernel, type KernelOutput, type KernelResults } from '../../runtime/kernel/instance.ts';
+import type { KernelProgram } from '../../runtime/kernel/program.ts';
+import { kernelModule } from '../support/kernel-module.ts';
+import { BATCH_ROWS, type Events } from './events.ts';
+import { keyBytesOf } from './native.ts';
+import { NestedMap, type Emission } from './reference-map.ts';
+import { TypedArrays } from './reference-typed-arrays.ts';
+import type { Subject } from './run.ts';
+
+export const SIZE_MS = 60_000;
+export const GRACE_MS = 10_000;
+const MEMORY_BYTES = 1024 * 1024 * 1024;
+/** Whole windows, and more than any events last: where rowtimes go on after those that made the memory warm. */
+const LATER_MS = 1000 * SIZE_MS;
+
+function program(output: 'rows' | 'groups', advanceMs: number): KernelProgram {
+  return {
+    arguments: ['F64'],
+    aggregates: [
+      { function: 'COUNT', argument: null },
+      { function: 'SUM', argument: 0 },
+      { function: 'MIN', argument: 0 },
+      { function: 'MAX', argument: 0 },
+      { function: 'AVG', argument: 0 },
+    ],
+    window: { sizeMs: SIZE_MS, advanceMs, graceMs: GRACE_MS },
+    output,
+  };
+}
+
+function lastSum({ columns }: KernelResults): number {
+  return Number(columns[1]?.values.at(-1) ?? 0);
+}
+
+/** Columns that outlive the next call, as an operator emits them; how many rows, and SUM in the last one. */
+function copied(kernel: Kernel, output: KernelOutput): number {
+  const results = kernel.results();
+  const columns = [
+    output.rows?.slice(),
+    output.ids.slice(),
+    output.windowStart.slice(),
+    results.rowtime.slice(),
+    output.op.slice(),
+    ...results.columns.map(({ values }) => values.slice()),
+  ];
+  return (columns.at(-1)?.length ?? 0) + lastSum(results);
+}
+
+/**
+ * An instance that knows all keys, its ids being the codes, and whose memory has held these events' windows before: they are
+ * handed over, as at a commit, and closed. So nothing is measured that only a beginning costs.
+ */
+function warmKernel(events: Events, output: 'rows' | 'groups', advanceMs: number): Kernel {
+  const kernel = new Kernel(kernelModule(), program(output, advanceMs), {
+    memoryBytesMax: MEMORY_BYTES,
+  });
+  for (let from = 0; from < events.names.length; from += BATCH_ROWS)
+    kernel.intern(keyBytesOf(events.names.slice(from, from + BATCH_ROWS)));
+  run(kernel, events, 'listed', (i) => events.batches[i]?.codes ?? new Uint32Array());
+  kernel.collectBlocks(() => undefined);
+  kernel.advanceStreamTime(LATER_MS - 1);
+  kernel.expire();
+  return kernel;
+}
+
+/** The same events, after those that make a kernel warm. */
+export function laterEvents(events: Events): Events {
+  const batches = events.batches.map((batch) => ({
+    ...batch,
+    rowtime: batch.rowtime.map((ms) => ms + LATER_MS),
+  }));
+  return { ...events, batches };
+}
+
+/** Folds the events and hands on what the emission says; the rows handed on and, where there are results, SUM in each last one. */
+function run(
+  kernel: Kernel,
+  events: Events,
+  emission: Emission,
+  idsOf: (i: number) => Uint32Array,
+): number {
+  let handedOn = 0;
+  for (const [i, batch] of events.batches.entries()) {
+    const rows = {
+      length: batch.length,
+      selection: null,
+      ids: idsOf(i),
+      rowtime: batch.rowtime,
+      arguments: [{ values: batch.value, validity: null }],
+    };
+    for (let from = 0; from < batch.length;) {
+      const output = kernel.process(rows, from);
+      if (output.refused !== null) throw new Error(`the kernel is full: ${output.refused}`);
+      if (emission === 'listed') handedOn += output.length;
+      else if (emission === 'results') handedOn += output.length + lastSum(kernel.results());
+      else handedOn += copied(kernel, output);
+      from = output.consumed;
+    }
+  }
+  return handedOn;
+}
+
+const outputOf = (emission: Emission): 'rows' | 'groups' =>
+  emission === 'rows' ? 'rows' : 'groups';
+
+/** What the subjects of a case work on. */
+export interface Work {
+  readonly events: Events;
+  /** `laterEvents` of them. */
+  readonly later: Events;
+  readonly emission: Emission;
+  readonly advanceMs: number;
+}
+
+/** Keys come as ids: a dictionary-encoded column whose entries are interned already. */
+export function kernelByIds({ events, later, emission, advanceMs }: Work): Subject {
+  return {
+    subject: 'kernel',
+    prepare: () => {
+      const kernel = warmKernel(events, outputOf(emission), advanceMs);
+      return () =>
+        run(kernel, later, emission, (i) => later.batches[i]?.codes ?? new Uint32Array());
+    },
+  };
+}
+
+/** Keys come as bytes, a key per event: each is copied in and looked up in the dictionary within the measured time. */
+export function kernelByBytes({ events, later, emission, advanceMs }: Work): Subject {
+  const keys = events.batches.map((batch) => keyBytesOf(batch.keys));
+  return {
+    subject: 'kernel, keys interned',
+    prepare: () => {
+      const kernel = warmKernel(events, outputOf(emission), advanceMs);
+      return () =>
+        run(kernel, later, emission, (i) =>
+          kernel.intern(keys[i] ?? { bytes: new Uint8Array(), offsets: new Uint32Array(1) }),
+        );
+    },
+  };
+}
+
+function sumOf(rows: readonly object[], emission: Emission): number {
+  if (emission === 'listed') return rows.length;
+  return rows.length + ((rows.at(-1) as { readonly sum: number } | undefined)?.sum ?? 0);
+}
+
+export function nestedMap({ later, emission, advanceMs }: Work): Subject {
+  return {
+    subject: 'nested Map',
+    prepare: () => {
+      const map = new NestedMap(SIZE_MS, GRACE_MS, emission, advanceMs);
+      return () =>
+        later.batches.reduce((sum, batch) => sum + sumOf(map.process(batch), emission), 0);
+    },
+  };
+}
+
+/** Tumbling windows alone. */
+export function typedArrays({ later, emission }: Work): Subject {
+  return {
+    subject: 'typed arrays',
+    prepare: () => {
+      const arrays = new TypedArrays(SIZE_MS, GRACE_MS, BATCH_ROWS, emission);
+      return () => {
+        let total = 0;
+        for (const batch of later.batches) {
+          const { length, sum } = arrays.process(batch);
+          total += length + (emission === 'listed' ? 0 : (sum[length - 1] ?? 0));
+        }
+        return total;
+      };
+    },
+  };
+}
