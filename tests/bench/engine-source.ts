@@ -32,19 +32,21 @@ function idsOf(first: number, count: number): string[] {
 }
 
 /** The strings of a column in the order of their first use, and the code of each row. */
-function encoded(keys: readonly string[]): { codes: Uint32Array; dictionary: Dictionary } {
+export function encodedColumn(texts: readonly string[]): {
+  readonly values: Uint32Array;
+  readonly dictionary: Dictionary;
+} {
   const known = new Map<string, number>();
-  const codes = Uint32Array.from(keys, (key) => {
-    const code = known.get(key) ?? known.size;
-    known.set(key, code);
+  const values = Uint32Array.from(texts, (text) => {
+    const code = known.get(text) ?? known.size;
+    known.set(text, code);
     return code;
   });
-  return { codes, dictionary: dictionaryOf([...known.keys()]) };
+  return { values, dictionary: dictionaryOf([...known.keys()]) };
 }
 
 function batchOf(schema: Schema, events: EventBatch, first: number): Batch {
   const { length, keys, rowtime, value } = events;
-  const { codes, dictionary } = encoded(keys);
   const identity = Uint32Array.from({ length }, (_, i) => i);
   const text = { type: STRING, validity: null, storage: 'dictionary' } as const;
   return {
@@ -53,7 +55,7 @@ function batchOf(schema: Schema, events: EventBatch, first: number): Batch {
     selection: null,
     columns: [
       { ...text, values: identity, dictionary: dictionaryOf(idsOf(first, length)) },
-      { ...text, values: codes, dictionary },
+      { ...text, ...encodedColumn(keys) },
       { type: DOUBLE, validity: null, storage: 'f64', values: value },
       {
         type: BIGINT,

@@ -10,19 +10,21 @@ import { memoryHost } from '../../runtime/memory/memory-host.ts';
 import { kernelModule } from '../support/kernel-module.ts';
 import { fillColumnar, fillJson } from './engine-source.ts';
 import { makeEvents, type Events } from './events.ts';
+import { GRACE_MS, kernelByIds, laterEvents, SIZE_MS } from './kernel-subjects.ts';
 import { NestedMap } from './reference-map.ts';
+import type { Timed } from './run.ts';
 
 /** What a worker measures. */
 export interface EngineWork {
   readonly source: 'columnar' | 'json';
   readonly events: number;
   readonly keys: number;
-  /** null: the nested Map. */
-  readonly query: { readonly path: 'row' | 'kernel'; readonly fuse: 'auto' | 'never' } | null;
+  /** `bare`: the kernel by itself, a row per event copied out; null: the nested Map. */
+  readonly query:
+    | { readonly path: 'row' | 'kernel'; readonly fuse: 'auto' | 'never' }
+    | 'bare'
+    | null;
 }
-
-const SIZE_MS = 60_000;
-const GRACE_MS = 10_000;
 
 function queryOf(source: string): string {
   return `SELECT k, WINDOWSTART AS started, COUNT(*) AS n, SUM(x) AS total, MIN(x) AS least, MAX(x) AS most, AVG(x) AS mean
@@ -37,11 +39,16 @@ function lastTotal(batch: Batch): number {
 }
 
 /** A push query, read as batches until the change of the last event has come. */
-async function push(engine: Engine, { source, events, query }: EngineWork): Promise<number> {
+async function push(
+  engine: Engine,
+  source: string,
+  events: number,
+  { path, fuse }: Readonly<Record<'path' | 'fuse', string>>,
+): Promise<number> {
   const properties = {
     'auto.offset.reset': 'earliest',
-    'millrace.path': query?.path ?? '',
-    'millrace.fuse': query?.fuse ?? '',
+    'millrace.path': path,
+    'millrace.fuse': fuse,
   };
   await using rows = await engine.query(queryOf(source), { properties });
   let seen = 0;
@@ -66,19 +73,33 @@ function fold(events: Events): number {
   return sum;
 }
 
-async function runner(work: EngineWork): Promise<() => number | Promise<number>> {
+/** The kernel's time alone: a new one is made warm before each run. */
+function bare(events: Events): () => Timed {
+  const later = laterEvents(events);
+  const { prepare } = kernelByIds({ events, later, emission: 'rows', advanceMs: SIZE_MS });
+  return () => {
+    const run = prepare();
+    const start = performance.now();
+    const checksum = run() as number;
+    return { checksum, ms: performance.now() - start };
+  };
+}
+
+async function runner(work: EngineWork): Promise<() => number | Timed | Promise<number>> {
   const events = makeEvents(work.events, work.keys);
-  if (work.query === null) return () => fold(events);
+  const { query } = work;
+  if (query === null) return () => fold(events);
+  if (query === 'bare') return bare(events);
   const engine = await open({ host: memoryHost({ kernel: kernelModule() }) });
   const fill = work.source === 'columnar' ? fillColumnar : fillJson;
   await fill(engine, work.source, events);
-  return () => push(engine, { ...work, events: events.count });
+  return () => push(engine, work.source, events.count, query);
 }
 
 if (parentPort === null) throw new Error('this file is run as a worker');
 const port = parentPort;
 // The list argument is what tells a thread's message from a window's.
-const answer = (value: number | 'ready'): void => port.postMessage(value, []);
+const answer = (value: number | Timed | 'ready'): void => port.postMessage(value, []);
 const run = await runner(workerData as EngineWork);
 port.on('message', () => {
   void (async () => answer(await run()))();
