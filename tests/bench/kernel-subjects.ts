@@ -3,7 +3,7 @@
 import { Kernel, type KernelOutput, type KernelResults } from '../../runtime/kernel/instance.ts';
 import type { KernelProgram } from '../../runtime/kernel/program.ts';
 import { kernelModule } from '../support/kernel-module.ts';
-import { BATCH_ROWS, type Events } from './events.ts';
+import { BATCH_ROWS, type EventBatch, type Events } from './events.ts';
 import { keyBytesOf } from './native.ts';
 import { NestedMap, type Emission } from './reference-map.ts';
 import { TypedArrays } from './reference-typed-arrays.ts';
@@ -34,7 +34,10 @@ function lastSum({ columns }: KernelResults): number {
   return Number(columns[1]?.values.at(-1) ?? 0);
 }
 
-/** Columns that outlive the next call, as an operator emits them; how many rows, and SUM in the last one. */
+/** Where SUM is among the columns copied. */
+const SUM_COLUMN = 6;
+
+/** Makes columns that outlive the next call, as an operator emits them; SUM in the last row. */
 function copied(kernel: Kernel, output: KernelOutput): number {
   const results = kernel.results();
   const columns = [
@@ -45,7 +48,7 @@ function copied(kernel: Kernel, output: KernelOutput): number {
     output.op.slice(),
     ...results.columns.map(({ values }) => values.slice()),
   ];
-  return (columns.at(-1)?.length ?? 0) + lastSum(results);
+  return Number(columns[SUM_COLUMN]?.at(-1) ?? 0);
 }
 
 /**
@@ -74,6 +77,10 @@ export function laterEvents(events: Events): Events {
   return { ...events, batches };
 }
 
+function rowsOf({ length, rowtime, value }: EventBatch) {
+  return { length, selection: null, rowtime, arguments: [{ values: value, validity: null }] };
+}
+
 /** Folds the events and hands on what the emission says; the rows handed on and, where there are results, SUM in each last one. */
 function run(
   kernel: Kernel,
@@ -83,20 +90,17 @@ function run(
 ): number {
   let handedOn = 0;
   for (const [i, batch] of events.batches.entries()) {
-    const rows = {
-      length: batch.length,
-      selection: null,
-      ids: idsOf(i),
-      rowtime: batch.rowtime,
-      arguments: [{ values: batch.value, validity: null }],
-    };
+    const rows = { ...rowsOf(batch), ids: idsOf(i) };
     for (let from = 0; from < batch.length;) {
       const output = kernel.process(rows, from);
       if (output.refused !== null) throw new Error(`the kernel is full: ${output.refused}`);
-      if (emission === 'listed') handedOn += output.length;
-      else if (emission === 'results') handedOn += output.length + lastSum(kernel.results());
-      else handedOn += copied(kernel, output);
+      let last = 0;
+      if (emission === 'results') last = lastSum(kernel.results());
+      else if (emission === 'rows') last = copied(kernel, output);
+      handedOn += output.length;
       from = output.consumed;
+      // In hopping windows a batch is put out in several parts.
+      if (from >= batch.length) handedOn += last;
     }
   }
   return handedOn;
@@ -170,6 +174,56 @@ export function typedArrays({ later, emission }: Work): Subject {
           total += length + (emission === 'listed' ? 0 : (sum[length - 1] ?? 0));
         }
         return total;
+      };
+    },
+  };
+}
+
+/** As `kernelByIds` of changed groups with results, reading SUM of every one. */
+export function kernelChanges({ events, later, advanceMs }: Work): Subject {
+  return {
+    subject: 'kernel',
+    prepare: () => {
+      const kernel = warmKernel(events, 'groups', advanceMs);
+      return () => {
+        let checksum = 0;
+        for (const batch of later.batches) {
+          const { length, refused } = kernel.process({
+            ...rowsOf(batch),
+            ids: batch.codes,
+          });
+          if (refused !== null) throw new Error(`the kernel is full: ${refused}`);
+          checksum += length;
+          for (const sum of kernel.results().columns[1]?.values ?? []) checksum += Number(sum);
+        }
+        return checksum;
+      };
+    },
+  };
+}
+
+/** Where SUM, the second cell of a group's state, stands in it. */
+const SUM_AT_BYTES = 24;
+
+/** All events, then the state of every group, reading SUM of each. */
+export function kernelStates({ events, later, advanceMs }: Work): Subject {
+  return {
+    subject: 'kernel',
+    prepare: () => {
+      const kernel = warmKernel(events, 'groups', advanceMs);
+      return () => {
+        for (const batch of later.batches) {
+          const { refused } = kernel.process({ ...rowsOf(batch), ids: batch.codes });
+          if (refused !== null) throw new Error(`the kernel is full: ${refused}`);
+        }
+        let checksum = 0;
+        kernel.collectBlocks(({ ids, states }) => {
+          const view = new DataView(states.buffer, states.byteOffset, states.byteLength);
+          checksum += ids.length;
+          for (let i = 0; i < ids.length; i += 1)
+            checksum += view.getFloat64(i * kernel.stateBytes + SUM_AT_BYTES, true);
+        });
+        return checksum;
       };
     },
   };

@@ -14,7 +14,7 @@ import { natives, type Native } from './native.ts';
 import type { Emission } from './reference-map.ts';
 import { runCase, type Aim, type SuiteResult } from './run.ts';
 
-const EVENTS = 2_000_000;
+const EVENTS = 500_000;
 const EVENTS_FULL = 10_000_000;
 const ROUNDS = 5;
 /** Above, a round takes seconds. */
@@ -93,18 +93,21 @@ async function measured(
   return { done, aims };
 }
 
-async function overKeys(keys: number, spread: Spread, count: number): Promise<Measured[]> {
+async function overKeys(keys: number, spread: Spread, full: boolean): Promise<Measured[]> {
+  const count = full ? EVENTS_FULL : EVENTS;
   const events = makeEvents(count, keys, spread);
   const later = laterEvents(events);
   // A million keys are slow to prepare: the default emissions alone.
   const emissions: readonly Emission[] =
-    keys > KEYS_QUICK_MAX || spread === 'Zipf' ? ['listed', 'rows'] : ['listed', 'results', 'rows'];
+    !full || keys > KEYS_QUICK_MAX || spread === 'Zipf'
+      ? ['listed', 'rows']
+      : ['listed', 'results', 'rows'];
   const programs = natives(later);
   const all: Measured[] = [];
   try {
     for (const emission of emissions) {
       const work = { events, later, emission, advanceMs: SIZE_MS };
-      const rounds = keys > KEYS_QUICK_MAX ? 3 : ROUNDS;
+      const rounds = !full || keys > KEYS_QUICK_MAX ? 3 : ROUNDS;
       all.push(await measured(spread, work, programs.list, rounds));
     }
   } finally {
@@ -136,8 +139,7 @@ async function hopping(events: Events, later: Events, hops: number): Promise<Mea
 export async function kernelSuite(full: boolean): Promise<SuiteResult> {
   const all: Measured[] = [];
   for (const spread of ['uniform', 'Zipf'] as const)
-    for (const keys of AIMS.keys())
-      all.push(...(await overKeys(keys, spread, full ? EVENTS_FULL : EVENTS)));
+    for (const keys of AIMS.keys()) all.push(...(await overKeys(keys, spread, full)));
   const events = makeEvents(100_000, 10_000);
   const later = laterEvents(events);
   for (const hops of [6, 60]) all.push(await hopping(events, later, hops));

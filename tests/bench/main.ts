@@ -6,6 +6,7 @@ import process from 'node:process';
 import { edgeSuite } from './edge/suite.ts';
 import { engineSuite } from './engine.ts';
 import { kernelSuite } from './kernel.ts';
+import { peersSuite } from './peers.ts';
 import { writeResults } from './results.ts';
 import type { SuiteResult } from './run.ts';
 import { jsonSuite } from './json.ts';
@@ -15,6 +16,7 @@ import { sqlSuite } from './sql.ts';
 const SUITES = new Map<string, (full: boolean) => Promise<SuiteResult>>([
   ['kernel', kernelSuite],
   ['engine', engineSuite],
+  ['peers', peersSuite],
   ['json', jsonSuite],
   ['sql', sqlSuite],
   ['edge', edgeSuite],

@@ -1,0 +1,83 @@
+// Suite `peers`: the kernel suite's query beside other libraries in JavaScript, incrementally and as a batch; knows no SQL of ours.
+
+import { makeEvents, type Events } from './events.ts';
+import { kernelChanges, kernelStates, laterEvents, SIZE_MS, type Work } from './kernel-subjects.ts';
+import { arquero, dbIvm, rxjs, sqlite } from './peers-subjects.ts';
+import { runCase, type Aim, type SuiteResult } from './run.ts';
+
+const KEYS = [100, 10_000, 1_000_000];
+const INCREMENTAL_MIN = 20;
+
+interface Measured {
+  readonly done: Awaited<ReturnType<typeof runCase>>;
+  readonly aims: readonly Aim[];
+}
+
+function workOf(events: Events): Work {
+  return { events, later: laterEvents(events), emission: 'results', advanceMs: SIZE_MS };
+}
+
+async function incrementally(count: number, keys: number, rounds: number): Promise<Measured> {
+  const events = makeEvents(count, keys);
+  const name = `incrementally, ${keys} keys, ${events.count} events`;
+  const peers = [rxjs(events), dbIvm(events)];
+  const ratios = peers.map(({ subject }): [string, string] => ['kernel', subject]);
+  const done = await runCase(
+    {
+      case: name,
+      unit: 'M events/s',
+      amount: events.count,
+      subjects: [kernelChanges(workOf(events)), ...peers],
+      ratios,
+    },
+    rounds,
+  );
+  const aims = ratios.map(([a, b]): Aim => ({
+    ratio: `${name}: ${a}/${b}`,
+    bound: 'at least',
+    value: INCREMENTAL_MIN,
+  }));
+  return { done, aims };
+}
+
+async function asBatch(count: number, keys: number, rounds: number): Promise<Measured> {
+  const events = makeEvents(count, keys);
+  const database = sqlite(events);
+  const peers = [arquero(events), database];
+  try {
+    const done = await runCase(
+      {
+        case: `as a batch, ${keys} keys, ${events.count} events`,
+        unit: 'M events/s',
+        amount: events.count,
+        subjects: [kernelStates(workOf(events)), ...peers],
+        ratios: peers.map(({ subject }) => ['kernel', subject]),
+      },
+      rounds,
+    );
+    return { done, aims: [] };
+  } finally {
+    database.end();
+  }
+}
+
+/**
+ * Over rows or columns in memory, ingest excluded. Incrementally: after every 4,096 rows each changed group is read once, the checksum
+ * being over all of them. As a batch: one query over all rows, its groups read once at the end.
+ */
+export async function peersSuite(full: boolean): Promise<SuiteResult> {
+  const all: Measured[] = [];
+  const rounds = full ? 3 : 1;
+  for (const keys of KEYS) all.push(await incrementally(full ? 100_000 : 20_000, keys, rounds));
+  for (const keys of KEYS) all.push(await asBatch(full ? 2_000_000 : 200_000, keys, rounds));
+  return {
+    suite: 'peers',
+    cases: all.flatMap(({ done }) => done.results),
+    ratios: Object.fromEntries(all.flatMap(({ done }) => done.ratios)),
+    aims: all.flatMap(({ aims }) => aims),
+    notes: [
+      'Without duckdb-wasm: its package of 1.32.0 is 31 MB packed, too much for a dev dependency.',
+      'arquero is 7.2.1.',
+    ],
+  };
+}
