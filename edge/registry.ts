@@ -30,6 +30,9 @@ export function registerFunctions(functions: readonly Overload[]): void {
 
 /** What has been registered by the time of each call. */
 export const registry: FunctionRegistry = {
+  get processors() {
+    return current.processors;
+  },
   get names() {
     return current.names;
   },

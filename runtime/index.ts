@@ -74,6 +74,17 @@ export type {
   StateValues,
   TableFunctionDeclaration,
 } from './functions/user-functions.ts';
+export { processor, table } from './functions/user-processor.ts';
+export type {
+  EmitOptions,
+  EmittedRow,
+  Processor,
+  ProcessorContext,
+  ProcessorDeclarationOf,
+  ProcessorRecord,
+  ProcessorTable,
+  TableColumns,
+} from './functions/user-processor.ts';
 export type { ValueOf, WrittenType } from './functions/user-types.ts';
 export type { MemoryHost, MemoryHostOptions } from './memory/memory-host.ts';
 export type * from './ports/clock.ts';

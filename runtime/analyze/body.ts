@@ -67,6 +67,7 @@ function fromClause(query: Query, isPersistent: boolean, options: AnalyzeOptions
   const { from, joins } = query;
   if (joins.length > 0) return JOINS.code.analyzeJoins(query, isPersistent, options);
   const source = options.catalog.source(from.name.text, from.name.at);
+  if (isPersistent && source.processor !== undefined) throw WORDS.code.isState(source, from.at);
   if (isPersistent && source.window !== null) RARER.code.refuseWindowedTable(source, from.at);
   const scope = scopeOf(source, from.alias);
   return { query, input: { from: 'source', source, row: scope.row }, source, scope };

@@ -150,7 +150,10 @@ function queriesNamed(name: Name | null, { catalog }: AnalyzeOptions): readonly 
 /** A SOURCE TABLE is nothing without the query that keeps its rows. */
 function terminated(name: Name | null, options: AnalyzeOptions): readonly string[] {
   const { queries } = options.catalog;
-  const isOfSource = (id: string): boolean => queries.get(id)?.writes === null;
+  const isOfSource = (id: string): boolean => {
+    const query = queries.get(id);
+    return query?.writes === null && query.outputs === undefined;
+  };
   const named = queriesNamed(name, options);
   if (name === null) return named.filter((id) => !isOfSource(id));
   if (!isOfSource(name.text)) return named;
@@ -175,6 +178,14 @@ function dropSource(statement: DropSource, { catalog }: AnalyzeOptions): Control
       `${text} is a ${source.kind}`,
       at,
       `Write DROP ${source.kind.toUpperCase()}.`,
+    );
+  }
+  if (source.processor !== undefined) {
+    throw new StatementError(
+      'IN_USE',
+      `${text} is the state of the processor ${source.processor}`,
+      at,
+      `TERMINATE ${source.query} takes it away.`,
     );
   }
   if (statement.deleteTopic && source.readOnly) {

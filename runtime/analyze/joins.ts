@@ -15,6 +15,7 @@ import type { AnalyzeOptions, From, FromJoin, FromSource } from './analysis.ts';
 import type { FromClause } from './body.ts';
 import { columnNode, type JoinEntry, joinScope, prefixed, SourceNames } from './join-names.ts';
 import { placed } from './join-placement.ts';
+import { WORDS } from './parts.ts';
 import { refuseWindowedTable } from './rules/placement.ts';
 import * as rules from './rules/joins.ts';
 import { rowOf } from './scope.ts';
@@ -37,6 +38,7 @@ function entriesOf(query: Query, persistent: boolean, { catalog }: AnalyzeOption
   return [query.from, ...query.joins.map((join) => join.right)].map((reference) => {
     const source = catalog.source(reference.name.text, reference.name.at);
     rules.refuseFormat(source, reference.at);
+    if (source.processor !== undefined) throw WORDS.code.isState(source, reference.at);
     if (persistent) refuseWindowedTable(source, reference.at);
     return { alias: rules.aliasOf(reference), source, row: rowOf(source) };
   });

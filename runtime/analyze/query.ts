@@ -45,6 +45,8 @@ export function analyzeCreateAs(
 /** SELECT ... EMIT CHANGES. */
 export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAnalysis {
   const body = bodyOf(groupedAsWhole(statement.query, options), false, options);
+  const [first] = sourcesOf(body.input);
+  if (first.processor !== undefined) throw WORDS.code.isState(first, statement.query.from.at);
   const { where, partitionBy, tables, aggregation, having, projected } = analyzeBody(body);
   return {
     kind: 'query',

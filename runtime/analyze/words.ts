@@ -77,6 +77,14 @@ export function readsWhatItWrites(topic: string, at: Position): StatementError {
   );
 }
 
+export function isState({ name, processor }: Source, at: Position): StatementError {
+  return invalid(
+    `${name} is the state of the processor ${processor}: it has no records to read`,
+    at,
+    'Ask it without EMIT CHANGES, or let the processor emit to a stream.',
+  );
+}
+
 export function noTopicName(topic: string, at: Position): StatementError {
   return invalid(
     `no topic can be called ${topic}`,

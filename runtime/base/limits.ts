@@ -99,6 +99,8 @@ export const QUERY_BATCHES_MAX = 8;
 export const RECYCLED_BYTES_MAX = 16_777_216;
 /** Rows of one pull query's answer. */
 export const PULL_ROWS_MAX = 10_000;
+/** Rows that one call of a processor in code emits. */
+export const PROCESSOR_ROWS_MAX = 10_000;
 /** Persistent queries running at once. */
 export const QUERIES_MAX = 64;
 /** Entries that the processing log keeps. */

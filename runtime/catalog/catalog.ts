@@ -15,6 +15,10 @@ export interface PersistentQuery {
   readonly reads: readonly string[];
   /** Name of the source that it writes; null when it only keeps state. */
   readonly writes: string | null;
+  /** The processor in code that it runs; absent: it is of a statement. */
+  readonly processor?: string | undefined;
+  /** Names of the streams that a processor writes, where there may be several. */
+  readonly outputs?: readonly string[] | undefined;
   /** true: PAUSE has stopped it until RESUME. */
   readonly paused?: boolean | undefined;
 }

@@ -3,6 +3,7 @@
 import { type Position, StatementError } from '../base/errors.ts';
 import type { Type } from '../data/type.ts';
 import type { Catalog, PersistentQuery } from './catalog.ts';
+import type { Source } from './source.ts';
 import { didYouMean } from './words.ts';
 
 /** Queries around one source. */
@@ -31,6 +32,11 @@ export function queryOf(
   );
 }
 
+/** Names of the streams and tables that a query writes. */
+export function writtenBy({ writes, outputs }: PersistentQuery): readonly string[] {
+  return outputs ?? (writes === null ? [] : [writes]);
+}
+
 /**
  * Without the source and the query that made it.
  * @throws {StatementError} UNKNOWN_SOURCE; IN_USE, naming what depends on it
@@ -45,12 +51,17 @@ export function withoutSource(catalog: Catalog, name: string): Catalog {
   return catalog.changed({ sources, queries });
 }
 
-/** Without the query; what it wrote stays, as a source that only its topic feeds. @throws {StatementError} UNKNOWN_QUERY */
+/**
+ * Without the query; what it wrote stays, as a source that only its topic feeds. The state of a processor goes with it.
+ * @throws {StatementError} UNKNOWN_QUERY
+ */
 export function withoutQuery(catalog: Catalog, id: string): Catalog {
   queryOf(catalog, id);
   const queries = new Map(catalog.queries);
   queries.delete(id);
-  return catalog.changed({ queries });
+  const isLeft = ({ processor, query }: Source): boolean => processor === undefined || query !== id;
+  const sources = new Map([...catalog.sources].filter(([, source]) => isLeft(source)));
+  return catalog.changed({ queries, sources });
 }
 
 /** With the query paused, or not any more. @throws {StatementError} UNKNOWN_QUERY */
@@ -78,8 +89,8 @@ export function linksOf(catalog: Catalog, name: string): Links {
   const readers = queries.filter((query) => query.reads.includes(name));
   return {
     readBy: readers.map((query) => query.id),
-    writtenBy: queries.filter((query) => query.writes === name).map((query) => query.id),
-    feeds: [...new Set(readers.flatMap((query) => (query.writes === null ? [] : [query.writes])))],
+    writtenBy: queries.filter((query) => writtenBy(query).includes(name)).map(({ id }) => id),
+    feeds: [...new Set(readers.flatMap(writtenBy))],
   };
 }
 

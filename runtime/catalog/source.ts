@@ -49,4 +49,6 @@ export interface Source extends Relation {
   readonly query: string | null;
   /** The statement that made it, as it was written. */
   readonly statement: string;
+  /** The processor in code whose state it is: only pull queries read it, and it has no topic (''). Absent: it is no state. */
+  readonly processor?: string | undefined;
 }

@@ -91,6 +91,7 @@ export function announceAll(): void {
   fetched(operators.AGGREGATE, 'aggregation by rows', () => import('../operators/aggregate.ts'));
   fetched(operators.JOINS, 'joins', () => import('../operators/joins.ts'));
   fetched(operators.MATERIALIZE, 'tables as sources', () => import('../operators/materialize.ts'));
+  fetched(operators.PROCESS, 'processors in code', () => import('../operators/process.ts'));
   fetched(operators.RARE_OPERATORS, 'rarer operators', () => import('../operators/rare.ts'));
   fetched(operators.REKEYED, 'new keys of tables', () => import('../operators/rekeyed.ts'));
   fetched(
@@ -120,6 +121,7 @@ export function announceAll(): void {
   fetched(own.CONTROL, 'statements of control', () => import('./control.ts'));
   fetched(own.INSERT_ROWS, 'rows by column names', () => import('./insert-rows.ts'));
   fetched(own.OWN_TOPICS, 'topics of push queries', () => import('./own-topics.ts'));
+  fetched(own.PROCESSORS, 'queries of processors in code', () => import('./processors.ts'));
   fetched(own.PULL_QUERY, 'pull queries', () => import('./pull-query.ts'));
   fetched(own.QUERY_WORK, 'waiting for queries and ending them', () => import('./query-work.ts'));
   fetched(own.RARE_CALLS, 'rarer calls', () => import('./rare-calls.ts'));

@@ -24,6 +24,8 @@ export type CatalogChange =
       readonly source: Source | null;
       /** What runs, so that a later version of the planner cannot change a running query; what ran under its id before is upgraded to it. */
       readonly plan: Plan;
+      /** Of a processor in code: its state, as tables. */
+      readonly tables?: readonly Source[] | undefined;
     }
   | {
       readonly change: 'drop';
@@ -54,7 +56,8 @@ export function applied(catalog: Catalog, change: CatalogChange): Catalog {
     case 'source':
       return catalog.withSource(change.source);
     case 'query': {
-      const made = change.source === null ? catalog : catalog.withSource(change.source);
+      const { source, tables = source === null ? [] : [source] } = change;
+      const made = tables.reduce((before, made) => before.withSource(made), catalog);
       return made.withQuery(change.query);
     }
     default:

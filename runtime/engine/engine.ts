@@ -9,6 +9,7 @@ import type { PublicOptions } from '../data/row.ts';
 import { FORMATS } from '../formats/formats.ts';
 import { builtinRegistry } from '../functions/builtins.ts';
 import type { FunctionRegistry, Overload } from '../functions/registry.ts';
+import type { Processor } from '../functions/user-processor.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Unsubscribe } from '../ports/log.ts';
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly host: Host;
   /** Functions beside the built-in ones, as scalarFunction, aggregateFunction and tableFunction make them: before any query goes on. */
   readonly functions?: readonly Overload[] | undefined;
+  /** Processors in code, as `processor` makes them. Each begins once its streams and tables are there; until then `errorOf` says why not. */
+  readonly processors?: readonly Processor[] | undefined;
   /** Properties of the session, as SET gives them. */
   readonly properties?: Readonly<Record<string, string>> | undefined;
 }
@@ -81,7 +84,7 @@ export interface EngineStats {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { host } = options;
   announceParts();
-  const registry = builtinRegistry(options.functions ?? []);
+  const registry = builtinRegistry(options.functions, options.processors);
   await createSystemTopics(host.log);
   const queries = new Queries({ host, formats: FORMATS, registry });
   const entries = await readEntries(host.log);
@@ -92,6 +95,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
   const parts = { host, formats: FORMATS, registry, queries };
   const statements = new Statements(parts, replayed.catalog, replayed.queryNumber);
+  await statements.beginProcessors();
   return new Engine(
     host,
     registry,
@@ -152,6 +156,7 @@ export class Engine implements AsyncDisposable {
       const entities: Entity[] = [];
       for (const statement of await this.#parsed(sql)) {
         const entity = await this.#statements.run(statement, session);
+        if (this.#statements.waiting.size > 0) await this.#statements.beginProcessors();
         if (entity === null) continue;
         entities.push(entity);
         options.onEntity?.(entity);
@@ -280,9 +285,9 @@ export class Engine implements AsyncDisposable {
     return engineStats(this.#host.log, this.catalog, this.#queries);
   }
 
-  /** Why a query has ended; null while it runs. */
+  /** Why a query has ended, or a processor, by its name, has not begun; null while it runs. */
   errorOf(queryId: string): Error | null {
-    return this.#queries.errorOf(queryId);
+    return this.#queries.errorOf(queryId) ?? this.#statements.waiting.get(queryId) ?? null;
   }
 
   /**

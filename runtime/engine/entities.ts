@@ -1,7 +1,7 @@
 // The answers of statements in ksqlDB's shapes; plain JSON, knows no host.
 
 import type { Catalog, PersistentQuery } from '../catalog/catalog.ts';
-import { linksOf } from '../catalog/rare-changes.ts';
+import { linksOf, writtenBy } from '../catalog/rare-changes.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
@@ -23,6 +23,7 @@ function listed(source: Source) {
     keyFormat: source.keyFormat.format,
     valueFormat: source.valueFormat.format,
     isWindowed: source.window !== null,
+    ...(source.processor === undefined ? {} : { processor: source.processor }),
   };
 }
 
@@ -72,11 +73,11 @@ export function topicsEntity(
 }
 
 function listedQuery(query: PersistentQuery, catalog: Catalog, state: QueryState) {
-  const sink = query.writes === null ? null : (catalog.sources.get(query.writes) ?? null);
+  const sinks = writtenBy(query);
   return {
     queryString: query.statement,
-    sinks: query.writes === null ? [] : [query.writes],
-    sinkKafkaTopics: sink === null ? [] : [sink.topic],
+    sinks,
+    sinkKafkaTopics: sinks.flatMap((name) => catalog.sources.get(name)?.topic ?? []),
     id: query.id,
     statusCount: { [state]: 1 },
     queryType: 'PERSISTENT',
@@ -236,6 +237,7 @@ export function sourceDescription(
     fields: fieldsOf(source.schema),
     readQueries: described(readBy),
     writeQueries: described(writtenBy),
+    ...(source.processor === undefined ? {} : { processor: source.processor }),
     timestamp: source.timestamp?.column ?? '',
     keyFormat: source.keyFormat.format,
     valueFormat: source.valueFormat.format,

@@ -12,7 +12,7 @@ import type { PullPlan } from '../plan/pull.ts';
 import { columnOf } from './insert-rows.ts';
 
 /**
- * The spans to look in by partition, ascending and apart from each other: a key is in one partition, a range may be in any.
+ * The spans to look in by partition, ascending and apart from each other: a key is in one partition, a range and a processor's key may be in any.
  * @param partitions of the table's state
  */
 export function partitionsAsked(
@@ -28,7 +28,7 @@ export function partitionsAsked(
   };
   const partitionOfKey = router(pull, partitions, formats);
   for (const span of pull.spans) {
-    if (span.key !== null) ask(partitionOfKey(span.key), span);
+    if (span.key !== null && pull.table.everywhere !== true) ask(partitionOfKey(span.key), span);
     else for (let partition = 0; partition < partitions; partition++) ask(partition, span);
   }
   return new Map([...asked].sort(([a], [b]) => a - b).map(([at, spans]) => [at, merged(spans)]));

@@ -24,7 +24,7 @@ import { chance } from './chance.ts';
 import { applied, CHANGE_VERSION, type CatalogChange } from './changes.ts';
 import { loadFunctions } from './functions.ts';
 import { produce } from './insert.ts';
-import { CONTROL, INSERT_ROWS, RARE_PLANS } from './own-parts.ts';
+import { CONTROL, INSERT_ROWS, PROCESSORS, RARE_PLANS } from './own-parts.ts';
 import type { Queries } from './queries.ts';
 import { currentStatus, type Entity } from './status.ts';
 import { ensureTopic } from './system.ts';
@@ -49,6 +49,7 @@ export class Statements {
   readonly #options: StatementsOptions;
   #catalog: Catalog;
   #queryNumber: number;
+  #waiting: ReadonlyMap<string, Error> = new Map();
 
   /** @param queryNumber how many persistent queries were ever made, for the ids of those to come */
   constructor(options: StatementsOptions, catalog: Catalog, queryNumber: number) {
@@ -59,6 +60,29 @@ export class Statements {
 
   get catalog(): Catalog {
     return this.#catalog;
+  }
+
+  /** Why processors in code have not begun, by their names. */
+  get waiting(): ReadonlyMap<string, Error> {
+    return this.#waiting;
+  }
+
+  /** Begins the processors in code that are no queries yet, where what they read and write is there. */
+  async beginProcessors(): Promise<void> {
+    const { registry, queries } = this.#options;
+    const { processors } = registry;
+    if (processors.length === 0) return;
+    const { beginProcessors } = await withParts(() => PROCESSORS.code);
+    this.#waiting = await beginProcessors({
+      processors,
+      catalog: () => this.#catalog,
+      number: () => this.#queryNumber + 1,
+      begin: async (statement, change, plan) => {
+        await this.#changed(statement, change);
+        this.#queryNumber += 1;
+        await queries.start(plan);
+      },
+    });
   }
 
   /** What a statement means now. @throws {StatementError} */

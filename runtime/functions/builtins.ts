@@ -4,6 +4,7 @@ import { AGGREGATES } from './aggregates.ts';
 import { createRegistry } from './create-registry.ts';
 import { THEMES, type Theme } from './parts.ts';
 import type { FunctionRegistry, Overload } from './registry.ts';
+import type { Processor } from './user-processor.ts';
 
 /** The functions of the main job: the others are fetched. */
 const COMMON: Theme = {
@@ -11,7 +12,10 @@ const COMMON: Theme = {
   part: { code: { overloads: AGGREGATES } },
 };
 
-/** A registry of the built-in functions and, after them, the caller's own. */
-export function builtinRegistry(more: readonly Overload[] = []): FunctionRegistry {
-  return createRegistry(more, [COMMON], THEMES);
+/** A registry of the built-in functions and, after them, the caller's own; with the caller's processors. */
+export function builtinRegistry(
+  more: readonly Overload[] = [],
+  processors: readonly Processor[] = [],
+): FunctionRegistry {
+  return createRegistry(more, [COMMON], THEMES, processors);
 }

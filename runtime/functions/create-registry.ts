@@ -12,6 +12,7 @@ import type {
   ScalarOverload,
 } from './registry.ts';
 import { match, signatureOf } from './resolve.ts';
+import type { Processor } from './user-processor.ts';
 
 type Bodies = (argumentTypes: readonly Type[]) => ScalarBody;
 
@@ -26,11 +27,13 @@ export function createRegistry(
   overloads: readonly Overload[],
   themes: readonly Theme[] = [],
   more: MoreThemes | null = null,
+  processors: readonly Processor[] = [],
 ): FunctionRegistry {
-  return new Registry(overloads, themes, more);
+  return new Registry(overloads, themes, more, processors);
 }
 
 class Registry implements FunctionRegistry {
+  readonly processors: readonly Processor[];
   readonly #own: readonly Overload[];
   /** The themes by the names of their functions. */
   readonly #themes = new Map<string, Theme>();
@@ -42,7 +45,13 @@ class Registry implements FunctionRegistry {
   readonly #bySignature = new Map<string, Overload>();
   readonly #loaded = new Map<ScalarOverload, ScalarOverload>();
 
-  constructor(overloads: readonly Overload[], themes: readonly Theme[], more: MoreThemes | null) {
+  constructor(
+    overloads: readonly Overload[],
+    themes: readonly Theme[],
+    more: MoreThemes | null,
+    processors: readonly Processor[],
+  ) {
+    this.processors = processors;
     this.#own = overloads;
     this.#more = more;
     this.#name(themes);

@@ -1,5 +1,6 @@
 // What a function is to the planner and to the row path, and the registry that finds overloads; holds no function itself.
 
+import type { Processor } from './user-processor.ts';
 import type { Type, Value } from '../data/type.ts';
 
 /** A type pattern of a declared parameter: a concrete type, a kind of any size (DECIMAL, ARRAY...), a keyword, or a type variable. */
@@ -139,6 +140,8 @@ export interface Resolved {
  * `names` and `has` throw PartMissing when the functions of that name are not fetched yet.
  */
 export interface FunctionRegistry {
+  /** Processors in code: what users write beside functions comes with them. */
+  readonly processors: readonly Processor[];
   readonly names: readonly string[];
   has(name: string): boolean;
   overloads(name: string): readonly Overload[];

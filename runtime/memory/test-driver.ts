@@ -8,6 +8,7 @@ import type { Entity } from '../engine/entities.ts';
 import { produce, type ProducedAt, type ProducedRecord } from '../engine/insert.ts';
 import { readRecords, type TopicRecord } from '../engine/records.ts';
 import type { Overload } from '../functions/registry.ts';
+import type { Processor } from '../functions/user-processor.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
 import { type FaultPlan, Life, NO_FAULTS } from './faults.ts';
@@ -31,6 +32,8 @@ export interface TestDriverOptions {
   readonly startMs?: number | undefined;
   /** Functions beside the built-in ones, as scalarFunction, aggregateFunction and tableFunction make them. */
   readonly functions?: readonly Overload[] | undefined;
+  /** Processors in code, for every engine that it opens. */
+  readonly processors?: readonly Processor[] | undefined;
   readonly properties?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -218,14 +221,16 @@ export class TestDriver implements AsyncDisposable {
       if (this.#running?.life === life) this.#running = null;
       over(null);
     });
-    const { functions, properties } = this.#options;
+    const { functions, processors, properties } = this.#options;
     const host = {
       ...this.durable,
       log: life.log(this.#ports.log),
       store: life.store(this.#ports.store),
     };
     // In a later turn: the first operation may be the end of this life, which must have begun by then.
-    const engine = Promise.resolve().then(() => openEngine({ host, functions, properties }));
+    const engine = Promise.resolve().then(() =>
+      openEngine({ host, functions, processors, properties }),
+    );
     // Whoever asks for the engine hears of its failure.
     engine.catch(() => undefined);
     return { life, engine, crashed };

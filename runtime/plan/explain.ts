@@ -82,7 +82,7 @@ function explainedStep(step: Step, plan: Plan): ExplainedStep {
 }
 
 /** The steps that feed a step, in the order of its inputs. */
-function inputsOf(step: Step): StepId[] {
+function inputsOf(step: Step): readonly StepId[] {
   switch (step.step) {
     case 'source':
     case 'internalSource':
@@ -95,6 +95,8 @@ function inputsOf(step: Step): StepId[] {
       return [step.left, step.responses];
     case 'foreignKeyRespond':
       return [step.subscriptions, step.right];
+    case 'process':
+      return step.inputs;
     default:
       return [step.input];
   }
@@ -212,6 +214,14 @@ function detail(step: Step, plan: Plan): string {
       return `by ${exprText(step.foreignKey, over)}`;
     case 'foreignKeyRespond':
       return `to step ${step.subscriptions} from step ${step.right}`;
+    case 'process': {
+      const tables = step.declaration.state.map(
+        ([name, columns]) => `${name} (${columns.join(', ')})`,
+      );
+      return `by the code of ${step.processor}${tables.length === 0 ? '' : `, with ${tables.join(', ')}`}`;
+    }
+    case 'output':
+      return `${step.output} of step ${step.input}: ${names.join(', ')}`;
     case 'sink':
       return `${step.kind} ${step.sink} to topic ${step.topic} (${formats(step.keyFormat, step.valueFormat)}): ${schemaText(step.schema)}`;
     case 'client': {

@@ -108,6 +108,8 @@ function rewired(step: Step, from: StepId, to: StepId): Step {
       return { ...step, left: of(step.left), responses: of(step.responses) };
     case 'foreignKeyRespond':
       return { ...step, subscriptions: of(step.subscriptions), right: of(step.right) };
+    case 'process':
+      return { ...step, inputs: step.inputs.map(of) };
     default:
       return { ...step, input: of(step.input) };
   }

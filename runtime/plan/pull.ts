@@ -39,7 +39,7 @@ export interface PullPlan {
  */
 export function planPull(analysis: PullAnalysis, plan: Plan): PullPlan {
   const { source, spans, row, filter, projection, order, limit } = analysis;
-  const table = plan.materialized;
+  const table = plan.tables?.[source.name] ?? plan.materialized;
   if (table === null) {
     throw new StatementError(
       'INVALID',

@@ -12,6 +12,7 @@ import type {
   JoinStep,
 } from './join-step.ts';
 import type { ConstantJson } from '../functions/aggregate-call.ts';
+import type { ProcessorDeclaration } from '../functions/user-processor.ts';
 
 /** Raised when a step changes its meaning; new optional fields do not raise it. A newer plan is refused, never guessed. */
 export const PLAN_VERSION = 1;
@@ -213,6 +214,30 @@ export interface MaterializeStep {
   readonly schema: Schema;
 }
 
+/**
+ * Hands each record to a processor in code, which the engine is given at every opening: input i of the processor is step `inputs[i]`. What it
+ * emits goes to the `output` steps behind it; its own schema is empty. Its state tables are `<id>.<name>`: rows as `materialize` keeps them.
+ */
+export interface ProcessStep {
+  readonly step: 'process';
+  readonly id: StepId;
+  readonly inputs: readonly StepId[];
+  readonly schema: Schema;
+  readonly processor: string;
+  /** What it was declared with when the query was made; code that is declared otherwise does not run it. */
+  readonly declaration: ProcessorDeclaration;
+}
+
+/** The rows of one output of a processor: those that were made with this step's schema, the object itself. */
+export interface OutputStep {
+  readonly step: 'output';
+  readonly id: StepId;
+  readonly input: StepId;
+  readonly schema: Schema;
+  /** As code calls it. */
+  readonly output: string;
+}
+
 /** Writes rows to a user topic as records; inserts, updates and tombstones alike; old rows are left out. */
 export interface SinkStep {
   readonly step: 'sink';
@@ -258,6 +283,8 @@ export type Step =
   | ForeignKeyJoinStep
   | ForeignKeySubscribeStep
   | ForeignKeyRespondStep
+  | ProcessStep
+  | OutputStep
   | SinkStep
   | ClientStep;
 
@@ -289,6 +316,8 @@ export interface MaterializedTable {
   readonly keyFormat: FormatSpec;
   /** `aggregate`: accumulator cells; `row`: the row itself (a materialized source, a table-to-table query). */
   readonly holds: 'aggregate' | 'row';
+  /** A key may be in every partition: its place does not follow from it. */
+  readonly everywhere?: true | undefined;
 }
 
 /** Rows of a state table that go to another one when a query that was upgraded goes on: the columns of the two differ. */
@@ -311,6 +340,8 @@ export interface Plan {
   readonly internalTopics: readonly { readonly name: string; readonly partitions: number }[];
   readonly subtopologies: readonly Subtopology[];
   readonly materialized: MaterializedTable | null;
+  /** Of a processor: its state tables, by their names in the catalog. */
+  readonly tables?: Readonly<Record<string, MaterializedTable>> | undefined;
   /** true: both sides of the repartition run in one task; `why` is shown by EXPLAIN. */
   readonly fused: { readonly fused: boolean; readonly why: string };
   /** Where a partition without a committed offset starts. */

@@ -21,6 +21,7 @@ import {
   FLAT_MAP,
   JOINS,
   MATERIALIZE,
+  PROCESS,
   REKEYED,
   RARE_OPERATORS,
   TABLE_FILTER,
@@ -134,7 +135,12 @@ class Builder {
         this.#consume(step.input, this.#ending(step));
         return;
       default: {
-        const inputs = 'input' in step ? [step.input] : JOINS.code.inputsOf(step);
+        const inputs =
+          'input' in step
+            ? [step.input]
+            : step.step === 'process'
+              ? step.inputs
+              : JOINS.code.inputsOf(step);
         const schemas = inputs.map((input) => this.#schemasOf.get(input) ?? step.schema);
         const operator = operatorOf(step, schemas, this.#context, this.#part.steps);
         this.#operate(operator, emit);
@@ -278,6 +284,9 @@ function operatorOf(
       return rekey(step, input, given, registry);
     case 'materialize':
       return MATERIALIZE.code.materialize(step, input, given, registry);
+    case 'process':
+    case 'output':
+      return PROCESS.code.processing(step, inputs, { context: given, registry, steps });
     default:
       return JOINS.code.join(step, inputs, { context: given, registry, steps });
   }
