@@ -89,7 +89,7 @@ export interface ProcessorContext<O extends Outputs, S extends Tables> {
   /** The greatest rowtime so far. */
   readonly streamTime: number;
   /** A number in [0, 1) that stands for chance: a replay gives the same. */
-  random(): number;
+  readonly random: () => number;
 }
 
 export interface ProcessorDeclarationOf<I extends Inputs, O extends Outputs, S extends Tables> {
