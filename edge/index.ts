@@ -7,5 +7,5 @@ export { Catalog } from './objects/catalog.ts';
 export { Partition } from './objects/partition.ts';
 export { Processor } from './objects/processor.ts';
 export { Relay } from './objects/relay.ts';
-export { registerFunctions } from './registry.ts';
+export { registerFunctions, registerProcessors } from './registry.ts';
 export { createEdge, type EdgeOptions } from './worker.ts';

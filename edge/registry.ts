@@ -3,12 +3,14 @@
 import { loadParts } from '../runtime/engine/parts.ts';
 import { builtinRegistry } from '../runtime/functions/builtins.ts';
 import type { FunctionRegistry, Overload } from '../runtime/functions/registry.ts';
+import type { Processor } from '../runtime/functions/user-processor.ts';
 
 // Everything is in one bundle here, and a turn of an object must not wait: so the parts that a page fetches on first
 // use are fetched as the Worker starts, before anything can ask for the registry.
 await loadParts();
 
 const own: Overload[] = [];
+const processors: Processor[] = [];
 let current = builtinRegistry();
 
 /**
@@ -25,7 +27,16 @@ let current = builtinRegistry();
  */
 export function registerFunctions(functions: readonly Overload[]): void {
   own.push(...functions);
-  current = builtinRegistry(own);
+  current = builtinRegistry(own, processors);
+}
+
+/**
+ * Adds processors in code, for every tenant of this Worker, at the same time as functions and in each version that is deployed until their
+ * queries are terminated. Each begins once its streams and tables are there.
+ */
+export function registerProcessors(more: readonly Processor[]): void {
+  processors.push(...more);
+  current = builtinRegistry(own, processors);
 }
 
 /** What has been registered by the time of each call. */

@@ -7,7 +7,8 @@ import { CodeStatements } from './code-statements.ts';
 import type { EdgeEnv } from './env.ts';
 import { Guard, type GuardOptions } from './guard/guard.ts';
 import type { Overload } from '../runtime/functions/registry.ts';
-import { registerFunctions } from './registry.ts';
+import type { Processor as ProcessorInCode } from '../runtime/functions/user-processor.ts';
+import { registerFunctions, registerProcessors } from './registry.ts';
 import type { EdgeHono } from './routes/context.ts';
 import { errorResponse, refusal } from './routes/errors.ts';
 import { fetchRoutes } from './routes/fetch.ts';
@@ -25,6 +26,8 @@ import { TopicCache } from './topic-cache.ts';
 export interface EdgeOptions<Env extends EdgeEnv = EdgeEnv> extends GuardOptions<Env> {
   /** Functions that statements may call, beside the built-in ones; in each version that is deployed as long as a query calls them. */
   readonly functions?: readonly Overload[] | undefined;
+  /** Processors in code, for every tenant: `statements` may create the streams that they read and write. */
+  readonly processors?: readonly ProcessorInCode[] | undefined;
   /**
    * Statements that the code brings along, applied to each tenant in this order and once each, which is told by their text: what was applied
    * stays when its text goes, and a changed text is another one.
@@ -42,6 +45,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   options: EdgeOptions<Env> = {},
 ): ExportedHandler<Env> {
   if (options.functions !== undefined) registerFunctions(options.functions);
+  if (options.processors !== undefined) registerProcessors(options.processors);
   const app = new Hono<EdgeHono>();
   const topics = new TopicCache();
   const guard = new Guard<Env>(options);

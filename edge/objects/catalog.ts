@@ -26,6 +26,7 @@ import type { ListedTask } from '../metrics/meters.ts';
 import { settle, settleAsync, toWire, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
 import { type CatalogEffect, perform, targetOf } from './catalog-effects.ts';
+import { beginProcessors } from './code-processors.ts';
 import { Effects } from './effects.ts';
 import { EntryTables } from './entry-tables.ts';
 import { type MigrationRun, Migrations } from './migrations.ts';
@@ -45,6 +46,8 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
   readonly #migrations: Migrations;
   #migrating: Promise<void> = Promise.resolve();
   readonly #alarm: Alarm;
+  /** Why processors of the code have not begun, as it was last told. */
+  #waiting = '';
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
@@ -56,6 +59,8 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     this.#effects = new Effects(sql, (call) => perform(env, call as CatalogEffect));
     void ctx.blockConcurrencyWhile(async () => {
       await this.#alarm.load();
+      // A new version of the code may bring processors along, and no statement with them.
+      if (this.#topics.tenant !== null) this.#beginProcessors(this.#topics.tenant);
       if (this.#effects.pending > 0) this.#alarm.arm(Date.now());
       else if (this.#hasTasks) this.#alarm.arm(Date.now() + SWEEP_MS);
     });
@@ -114,10 +119,30 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
       insert: (analysis) => this.#insert(tenant, analysis),
       standings: () => this.#standings(tenant),
     });
+    this.#beginProcessors(tenant);
     await this.#effects.flush();
     if (failed === null) return { entities, failed };
     const { text, isQuery, thrown } = failed;
     return { entities, failed: { text, isQuery, error: toWire(thrown) } };
+  }
+
+  /** Begins the processors of the code whose streams and tables are there now. */
+  #beginProcessors(tenant: string): void {
+    const waiting = beginProcessors({
+      tenant,
+      entries: this.#entries,
+      changed: (text, change, effects) =>
+        this.#entries.add(text, change, (write, sequence) =>
+          this.#commit(() => {
+            write();
+            this.#topics.changed();
+            return { effects: effects(sequence) };
+          }),
+        ),
+    });
+    const told = waiting.map(({ message }) => message).join('; ');
+    if (told !== this.#waiting && told !== '') console.warn(`processors have not begun: ${told}`);
+    this.#waiting = told;
   }
 
   async migrate(tenant: string, migration: Migration): Promise<Wire<MigrationAnswer>> {

@@ -14,6 +14,7 @@ import type { ProducedAt } from '../engine/insert.ts';
 import { loadParts } from '../engine/parts.ts';
 import type { ReadOptions } from '../engine/records.ts';
 import type { Overload } from '../functions/registry.ts';
+import type { Processor } from '../functions/user-processor.ts';
 import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
 import { answerCalls, handingOver } from './calls.ts';
@@ -23,8 +24,9 @@ import { type MessageEnd, portTransport } from './port-transport.ts';
 import type { PrintedLines } from './printed-lines.ts';
 import { toWire, type WireError } from './wire-error.ts';
 
-/** Functions that the Worker's own module has registered. */
+/** What the Worker's own module has registered. */
 const registered: Overload[] = [];
+const registeredProcessors: Processor[] = [];
 let isOpened = false;
 
 /**
@@ -44,6 +46,16 @@ let isOpened = false;
 export function registerFunctions(functions: readonly Overload[]): void {
   if (isOpened) throw new InvariantError('the engine is open: functions come before it');
   registered.push(...functions);
+}
+
+/**
+ * Adds processors in code, in the same place and time as `registerFunctions` adds functions. Each begins once its streams and tables are
+ * there; until then `errorOf` of its name says why not.
+ * @throws {InvariantError} when the engine is open already
+ */
+export function registerProcessors(processors: readonly Processor[]): void {
+  if (isOpened) throw new InvariantError('the engine is open: processors come before it');
+  registeredProcessors.push(...processors);
 }
 
 type Properties = Readonly<Record<string, string>>;
@@ -110,7 +122,12 @@ export class EngineWorker {
     if (preload) await Promise.all([loadParts(), import('./printed-lines.ts')]);
     const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
     isOpened = true;
-    this.#engine = await openEngine({ host, properties, functions: registered });
+    this.#engine = await openEngine({
+      host,
+      properties,
+      functions: registered,
+      processors: registeredProcessors,
+    });
   }
 
   /** Resolves when the engine can go on no more because the browser has taken its database away. */

@@ -3,7 +3,7 @@
 import { StatementError } from '../base/errors.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Processor } from '../functions/user-processor.ts';
-import { planProcessor } from '../plan/processor.ts';
+import { isBegun, planProcessor } from '../plan/processor.ts';
 import type { Plan } from '../plan/step.ts';
 import { withParts } from '../task/with-parts.ts';
 import type { CatalogChange } from './changes.ts';
@@ -39,8 +39,4 @@ export async function beginProcessors(
     }
   }
   return waiting;
-}
-
-function isBegun({ queries }: Catalog, name: string): boolean {
-  return [...queries.values()].some((query) => query.processor === name);
 }

@@ -1,6 +1,6 @@
 // A state table of a processor as code reads and writes it: rows by key bytes over a store; knows no record and no output.
 
-import { concatBytes } from '../base/bytes.ts';
+import { concatBytes } from '../base/byte-arrays.ts';
 import { messageOf, PortError, TaskCorrupted } from '../base/errors.ts';
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../base/limits.ts';
 import { decodeCells, encodeCells } from '../data/cells.ts';

@@ -126,6 +126,11 @@ export function planProcessor(
   return { query, plan, tables };
 }
 
+/** Whether the catalog has a query of the processor of that name. */
+export function isBegun({ queries }: Catalog, name: string): boolean {
+  return [...queries.values()].some(({ processor }) => processor === name);
+}
+
 /** What stands for the statement that there is none of. */
 function textOf({ name, inputs, outputs }: Processor): string {
   const into = outputs.length === 0 ? '' : ` into ${outputs.map(({ sink }) => sink).join(', ')}`;

@@ -59,6 +59,8 @@ async function wholeInput(options: TaskOptions): Promise<WholeInput> {
   const not = (why: string): WholeInput => ({ at, incarnation: '', why });
   if (inputs.length !== 1) return not('the records of its several topics were taken as they came');
   if (part.steps.some(({ step }) => step === 'client')) return not('a push query keeps nothing');
+  if (part.steps.some(({ step }) => step === 'process'))
+    return not('the code that made it may have changed since');
   if (plan.moved !== undefined) return not('the query has been replaced since it began');
   const isTimed = part.steps.some(({ step }) => step === 'coalesce');
   if (isTimed || (plan.idleMs ?? null) !== null) return not('what it makes hangs on the clock');

@@ -189,7 +189,7 @@ describe('over a file', () => {
       await using engine = await opened(file);
       await engine.execute('CREATE STREAM copies AS SELECT * FROM bets;');
       await engine.produce('bets', [bet('ann', 2)]);
-      await engine.idle();
+      await expect(engine.idle()).rejects.toThrow('was not given');
       expect(engine.errorOf('PROCESSOR_FRAUD_1')?.message).toContain('was not given');
       expect(engine.errorOf('CSAS_COPIES_2')).toBeNull();
       expect((await engine.stats()).topics).toMatchObject({ COPIES: { in: 2 }, alerts: { in: 1 } });
@@ -227,7 +227,7 @@ describe('over a file', () => {
           file,
           processor({ ...declared, process: none, ...change }),
         );
-        await engine.idle();
+        await expect(engine.idle()).rejects.toThrow(`the ${part} of the processor FRAUD`);
         const { message = '' } = engine.errorOf('PROCESSOR_FRAUD_1') ?? {};
         expect(message).toContain(`the ${part} of the processor FRAUD were `);
       }
