@@ -23,7 +23,8 @@ export function beginProcessors(options: CodeProcessorsOptions): readonly Statem
   const { tenant, entries, changed } = options;
   const waiting: StatementError[] = [];
   for (const processor of registry.processors) {
-    if (isBegun(entries.catalog, processor.name)) continue;
+    const { catalog } = entries;
+    if (isBegun(catalog, processor.name) || catalog.ended.has(processor.name)) continue;
     try {
       const { query, plan, tables } = planProcessor(processor, entries.catalog, entries.number + 1);
       const change: CatalogChange = { change: 'query', query, source: null, plan, tables };

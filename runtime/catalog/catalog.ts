@@ -29,6 +29,7 @@ interface Contents {
   readonly queries: ReadonlyMap<string, PersistentQuery>;
   readonly types: ReadonlyMap<string, Type>;
   readonly properties: ReadonlyMap<string, string>;
+  readonly ended: ReadonlySet<string>;
 }
 
 /**
@@ -43,6 +44,7 @@ export class Catalog {
     queries: new Map(),
     types: new Map(),
     properties: new Map(),
+    ended: new Set(),
   });
 
   /** Counts the changes since the empty catalog. */
@@ -54,6 +56,8 @@ export class Catalog {
   readonly types: ReadonlyMap<string, Type>;
   /** Of all sessions (ALTER SYSTEM), by name. */
   readonly properties: ReadonlyMap<string, string>;
+  /** Names of processors in code that TERMINATE has ended: they do not begin again. */
+  readonly ended: ReadonlySet<string>;
 
   private constructor(contents: Contents) {
     this.version = contents.version;
@@ -61,6 +65,7 @@ export class Catalog {
     this.queries = contents.queries;
     this.types = contents.types;
     this.properties = contents.properties;
+    this.ended = contents.ended;
   }
 
   /** The next version, with other contents. */
@@ -70,6 +75,7 @@ export class Catalog {
       queries: this.queries,
       types: this.types,
       properties: this.properties,
+      ended: this.ended,
       ...change,
       version: this.version + 1,
     });

@@ -56,12 +56,13 @@ export function withoutSource(catalog: Catalog, name: string): Catalog {
  * @throws {StatementError} UNKNOWN_QUERY
  */
 export function withoutQuery(catalog: Catalog, id: string): Catalog {
-  queryOf(catalog, id);
+  const { processor: ended } = queryOf(catalog, id);
   const queries = new Map(catalog.queries);
   queries.delete(id);
   const isLeft = ({ processor, query }: Source): boolean => processor === undefined || query !== id;
   const sources = new Map([...catalog.sources].filter(([, source]) => isLeft(source)));
-  return catalog.changed({ queries, sources });
+  if (ended === undefined) return catalog.changed({ queries, sources });
+  return catalog.changed({ queries, sources, ended: new Set(catalog.ended).add(ended) });
 }
 
 /** With the query paused, or not any more. @throws {StatementError} UNKNOWN_QUERY */

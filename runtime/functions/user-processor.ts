@@ -196,7 +196,8 @@ export function table<const K extends Columns, const V extends Columns>(
  *
  * It is a query of the catalog, `PROCESSOR_<NAME>_<n>`: it begins once its streams and tables are there, at their earliest records, and goes
  * on from its last commit whenever the engine is opened with it. State, positions and outputs are one commit. Its code may change from one
- * opening to the next; inputs, outputs and state tables may not, without another name.
+ * opening to the next; inputs, outputs and state tables may not, without another name. TERMINATE ends it for good: under its name it does not
+ * begin again.
  * @throws {TypeError} for a declaration without a name, an input or a type
  */
 export function processor<

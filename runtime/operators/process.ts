@@ -78,7 +78,7 @@ function codeOf(
       'INVALID',
       `the ${part} of the processor ${name} were ${before} and are declared as ${now}`,
       null,
-      'Give it another name, declare it as before, or TERMINATE its query, which forgets its state.',
+      'Declare it as before, or give it another name; TERMINATE ends its query and forgets its state.',
     );
   }
   return found;

@@ -62,6 +62,8 @@ export function planProcessor(
   number: number,
 ): PlannedProcessor {
   const { name } = processor;
+  if (catalog.ended.has(name))
+    throw invalid(`the processor ${name} was terminated`, 'Under another name it begins anew.');
   const inputs = processor.inputs.map((input) => inputOf(processor, input, catalog));
   const [first] = inputs;
   if (first === undefined) throw invalid(`the processor ${name} has no input`);

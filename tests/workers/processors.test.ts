@@ -101,4 +101,10 @@ test('it begins with its streams, gives bad records up, keeps its state over an 
   expect(await tenant.emitted()).toBe(3);
   await tenant.execute('RESUME PROCESSOR_FRAUD_3;');
   await tenant.caughtUp(4);
+  await tenant.execute('TERMINATE PROCESSOR_FRAUD_3;');
+  await tenant.evict();
+  expect(await tenant.execute('SHOW QUERIES; SHOW TABLES;')).toMatchObject([
+    { queries: [] },
+    { tables: [] },
+  ]);
 });

@@ -54,6 +54,7 @@ describe('as a query of the catalog', () => {
     const [after] = await engine.execute('SHOW TABLES;');
     expect(after).toMatchObject({ tables: [] });
     await engine.execute('DROP STREAM alerts;');
+    expect((await engine.execute('SHOW QUERIES;'))[0]).toMatchObject({ queries: [] });
   });
 
   test('its state is asked and nothing else', async () => {
@@ -201,6 +202,19 @@ describe('over a file', () => {
       expect(await totals(engine)).toEqual([{ USER: 'ann', N: 2, TOTAL: 3 }]);
       expect((await engine.stats()).topics).toMatchObject({ alerts: { in: 2 } });
     }
+  });
+
+  test('once it is terminated it does not begin again, whatever is opened and created', async () => {
+    const file = fresh();
+    {
+      await using engine = await opened(file, fraud);
+      await engine.execute(`${STREAMS} TERMINATE PROCESSOR_FRAUD_1;`);
+    }
+    await using engine = await opened(file, fraud);
+    await engine.execute('CREATE STREAM more AS SELECT * FROM bets;');
+    expect(engine.errorOf('FRAUD')?.message).toBe('the processor FRAUD was terminated');
+    const [shown] = await engine.execute('SHOW QUERIES;');
+    expect(shown).toMatchObject({ queries: [{ id: 'CSAS_MORE_2' }] });
   });
 
   test.each<[string, Partial<Parameters<typeof processor>[0]>]>([
