@@ -1,6 +1,6 @@
 // A processor in code for tests: bets added up by user; knows no host.
 
-import { processor, table } from '../../runtime/index.ts';
+import { processor, table } from '../../runtime/functions/user-processor.ts';
 
 /** What it reads and writes. */
 export const STREAMS = `
