@@ -15,7 +15,11 @@ const MEMORY_BYTES = 1024 * 1024 * 1024;
 /** Whole windows, and more than any events last: where rowtimes go on after those that made the memory warm. */
 const LATER_MS = 1000 * SIZE_MS;
 
-function program(output: 'rows' | 'groups', advanceMs: number): KernelProgram {
+export function program(
+  output: 'rows' | 'groups',
+  advanceMs: number,
+  graceMs = GRACE_MS,
+): KernelProgram {
   return {
     arguments: ['F64'],
     aggregates: [
@@ -25,7 +29,7 @@ function program(output: 'rows' | 'groups', advanceMs: number): KernelProgram {
       { function: 'MAX', argument: 0 },
       { function: 'AVG', argument: 0 },
     ],
-    window: { sizeMs: SIZE_MS, advanceMs, graceMs: GRACE_MS },
+    window: { sizeMs: SIZE_MS, advanceMs, graceMs },
     output,
   };
 }

@@ -14,7 +14,7 @@ import { natives, type Native } from './native.ts';
 import type { Emission } from './reference-map.ts';
 import { runCase, type Aim, type SuiteResult } from './run.ts';
 
-const EVENTS = 500_000;
+const EVENTS = 250_000;
 const EVENTS_FULL = 10_000_000;
 const ROUNDS = 5;
 /** Above, a round takes seconds. */

@@ -6,10 +6,12 @@ import process from 'node:process';
 import { edgeSuite } from './edge/suite.ts';
 import { engineSuite } from './engine.ts';
 import { kernelSuite } from './kernel.ts';
+import { memorySuite } from './memory.ts';
 import { peersSuite } from './peers.ts';
 import { writeResults } from './results.ts';
 import type { SuiteResult } from './run.ts';
 import { jsonSuite } from './json.ts';
+import { scaleSuite } from './scale.ts';
 import { sqlSuite } from './sql.ts';
 
 /** Every suite by name; a suite prints nothing itself. In full they take long. */
@@ -17,6 +19,8 @@ const SUITES = new Map<string, (full: boolean) => Promise<SuiteResult>>([
   ['kernel', kernelSuite],
   ['engine', engineSuite],
   ['peers', peersSuite],
+  ['scale', scaleSuite],
+  ['memory', memorySuite],
   ['json', jsonSuite],
   ['sql', sqlSuite],
   ['edge', edgeSuite],

@@ -1,0 +1,172 @@
+// Suite `memory`: bytes of a group and of an open window in the kernel, and growth of the engine while keys come and go; knows no layout.
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import process from 'node:process';
+
+import type { Batch } from '../../runtime/data/batch.ts';
+import { DOUBLE, STRING } from '../../runtime/data/type.ts';
+import { open } from '../../runtime/engine/open.ts';
+import { Kernel } from '../../runtime/kernel/instance.ts';
+import { ManualClock } from '../../runtime/memory/manual-clock.ts';
+import { memoryHost } from '../../runtime/memory/memory-host.ts';
+import { kernelModule } from '../support/kernel-module.ts';
+import { encodedColumn } from './engine-source.ts';
+import { BATCH_ROWS } from './events.ts';
+import { program, SIZE_MS } from './kernel-subjects.ts';
+import { keyBytesOf } from './native.ts';
+import type { CaseResult, SuiteResult } from './run.ts';
+
+const GROUPS = 1_000_000;
+const WINDOWS = 1000;
+const GROUP_BYTES_MAX = 64;
+const MEMORY_BYTES = 1024 * 1024 * 1024;
+/** New keys of each batch, which no other batch has. */
+const NEW_KEYS = 1000;
+const BATCH_MS = SIZE_MS / 10;
+/** Growth that counts as none. */
+const GROWTH_MAX = 1.1;
+
+const figure = (name: string, subject: string, unit: string, value: number): CaseResult => {
+  const rounded = Number(value.toPrecision(4));
+  return { case: name, subject, unit, median: rounded, min: rounded, max: rounded };
+};
+
+function names(from: number, to: number): string[] {
+  return Array.from({ length: to - from }, (_, i) => `key-${(from + i).toString(36)}`);
+}
+
+/** What the memory grows by for each group that is added: keys known before, and not. */
+function groupBytes(): { withoutKey: number; withKey: number } {
+  const kernel = new Kernel(kernelModule(), program('groups', SIZE_MS), {
+    memoryBytesMax: MEMORY_BYTES,
+  });
+  const before = kernel.stats().memoryBytes;
+  for (let from = 0; from < GROUPS; from += BATCH_ROWS)
+    kernel.intern(keyBytesOf(names(from, Math.min(GROUPS, from + BATCH_ROWS))));
+  const interned = kernel.stats().memoryBytes;
+  for (let from = 0; from < GROUPS; from += BATCH_ROWS) {
+    const length = Math.min(BATCH_ROWS, GROUPS - from);
+    kernel.process({
+      length,
+      selection: null,
+      ids: Uint32Array.from({ length }, (_, i) => from + i),
+      rowtime: new Float64Array(length),
+      arguments: [{ values: new Float64Array(length).fill(1), validity: null }],
+    });
+  }
+  const { memoryBytes, groups } = kernel.stats();
+  if (groups !== GROUPS) throw new Error(`${groups} groups`);
+  return {
+    withoutKey: (memoryBytes - interned) / GROUPS,
+    withKey: (memoryBytes - before) / GROUPS,
+  };
+}
+
+/** What an open window of a few groups takes, its groups apart. */
+function windowBytes(): number {
+  const groupsEach = 8;
+  const kernel = new Kernel(kernelModule(), program('groups', SIZE_MS, WINDOWS * SIZE_MS));
+  kernel.intern(keyBytesOf(names(0, groupsEach)));
+  const before = kernel.stats().memoryBytes;
+  for (let window = 0; window < WINDOWS; window += 1)
+    kernel.process({
+      length: groupsEach,
+      selection: null,
+      ids: Uint32Array.from({ length: groupsEach }, (_, i) => i),
+      rowtime: new Float64Array(groupsEach).fill(window * SIZE_MS),
+      arguments: [{ values: new Float64Array(groupsEach), validity: null }],
+    });
+  const { memoryBytes, panes } = kernel.stats();
+  if (panes !== WINDOWS) throw new Error(`${panes} windows`);
+  return (memoryBytes - before) / WINDOWS - groupsEach * GROUP_BYTES_MAX;
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Bytes in use after garbage has gone: heap and what is outside it, the kernel's memory too. */
+function usedBytes(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** Bytes in use after each tenth of so many events through a push query whose keys and windows come and go. */
+async function turning(count: number): Promise<number[]> {
+  const clock = new ManualClock(0);
+  const engine = await open({ host: memoryHost({ kernel: kernelModule(), clock }) });
+  await engine.execute(`CREATE STREAM turning (k STRING KEY, x DOUBLE)
+    WITH (KAFKA_TOPIC='turning', PARTITIONS=1, FORMAT='COLUMNAR', RETENTION_MS='180000');`);
+  const { schema } = engine.catalog.source('TURNING');
+  const rows = await engine.query(
+    `SELECT k, COUNT(*) AS n, SUM(x) AS total, MIN(x) AS least, MAX(x) AS most, AVG(x) AS mean
+     FROM turning WINDOW TUMBLING (SIZE 1 MINUTE, RETENTION 2 MINUTES, GRACE PERIOD 0 SECONDS)
+     GROUP BY k EMIT CHANGES;`,
+    { properties: { 'auto.offset.reset': 'earliest' } },
+  );
+  const reader = rows.batches();
+  const batches = Math.floor(count / BATCH_ROWS);
+  const used: number[] = [];
+  let seen = 0;
+  for (let b = 0; b < batches; b += 1) {
+    const keys = Array.from(
+      { length: BATCH_ROWS },
+      (_, i) => `key-${b * NEW_KEYS + (i % NEW_KEYS)}`,
+    );
+    const batch: Batch = {
+      schema,
+      length: BATCH_ROWS,
+      selection: null,
+      columns: [
+        { type: STRING, validity: null, storage: 'dictionary', ...encodedColumn(keys) },
+        { type: DOUBLE, validity: null, storage: 'f64', values: new Float64Array(BATCH_ROWS) },
+      ],
+      valueNull: null,
+      keyNull: null,
+      rowtime: new Float64Array(BATCH_ROWS).fill(b * BATCH_MS),
+      op: null,
+      origin: null,
+    };
+    await clock.advance(BATCH_MS);
+    await engine.insertBatch('turning', batch);
+    while (seen < (b + 1) * BATCH_ROWS) seen += (await reader.next()).value?.length ?? 0;
+    if (Math.floor((b * 10) / batches) < Math.floor(((b + 1) * 10) / batches))
+      used.push(usedBytes());
+  }
+  await rows.close();
+  await engine.close();
+  return used;
+}
+
+/** The kernel's bytes, and the greatest use of memory after any tenth of the events by that after the first. */
+export async function memorySuite(full: boolean): Promise<SuiteResult> {
+  const count = full ? 100_000_000 : 2_000_000;
+  // First, while nothing else has been in use.
+  const used = await turning(count);
+  const group = groupBytes();
+  const first = used[0] ?? NaN;
+  const label = `${count} events, turning keys`;
+  const tenths = used.map((bytes, i) =>
+    figure(label, `in use after ${i + 1} tenths`, 'MB', bytes / 1e6),
+  );
+  const growth = `${label}: greatest/first tenth`;
+  const perGroup = 'bytes of a group of five aggregates';
+  return {
+    suite: 'memory',
+    cases: [
+      figure(`${GROUPS} groups`, 'a group, its key known', 'B', group.withoutKey),
+      figure(`${GROUPS} groups`, 'a group with its key', 'B', group.withKey),
+      figure(`${WINDOWS} open windows`, 'a window, less its groups', 'B', windowBytes()),
+      ...tenths,
+    ],
+    ratios: {
+      [perGroup]: Number(group.withoutKey.toPrecision(4)),
+      [growth]: Number((Math.max(...used) / first).toPrecision(4)),
+    },
+    aims: [
+      { ratio: perGroup, bound: 'at most', value: GROUP_BYTES_MAX },
+      { ratio: growth, bound: 'at most', value: GROWTH_MAX },
+    ],
+  };
+}
