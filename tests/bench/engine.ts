@@ -67,13 +67,13 @@ async function measured(
  * tasks, commits and the internal topic are within. The nested Map has the keys as strings in arrays and reads no log.
  */
 export async function engineSuite(full: boolean): Promise<SuiteResult> {
-  const rounds = full ? ROUNDS : 3;
-  const nexmark = await nexmarkCases(full ? 1_000_000 : 100_000, rounds);
+  const rounds = full ? ROUNDS : 2;
+  const nexmark = await nexmarkCases(full ? 1_000_000 : 40_000, rounds);
   const done = [];
   for (const fuse of ['never', 'auto'] as const)
-    done.push(await measured('columnar', fuse, full ? 2_000_000 : 1_000_000, rounds));
+    done.push(await measured('columnar', fuse, full ? 2_000_000 : 200_000, rounds));
   for (const fuse of ['never', 'auto'] as const)
-    done.push(await measured('json', fuse, 250_000, rounds));
+    done.push(await measured('json', fuse, full ? 250_000 : 50_000, rounds));
   if (findChromium() === null) process.stderr.write(`${CHROMIUM_MISSING}\n`);
   else if (full) done.push(await idbCommitCase());
   const all = [...nexmark.map((one) => one.done), ...done];

@@ -14,7 +14,7 @@ import { natives, type Native } from './native.ts';
 import type { Emission } from './reference-map.ts';
 import { runCase, type Aim, type SuiteResult } from './run.ts';
 
-const EVENTS = 250_000;
+const EVENTS = 200_000;
 const EVENTS_FULL = 10_000_000;
 const ROUNDS = 5;
 /** Above, a round takes seconds. */
@@ -107,7 +107,7 @@ async function overKeys(keys: number, spread: Spread, full: boolean): Promise<Me
   try {
     for (const emission of emissions) {
       const work = { events, later, emission, advanceMs: SIZE_MS };
-      const rounds = !full || keys > KEYS_QUICK_MAX ? 3 : ROUNDS;
+      const rounds = !full ? 2 : keys > KEYS_QUICK_MAX ? 3 : ROUNDS;
       all.push(await measured(spread, work, programs.list, rounds));
     }
   } finally {
@@ -140,7 +140,7 @@ export async function kernelSuite(full: boolean): Promise<SuiteResult> {
   const all: Measured[] = [];
   for (const spread of ['uniform', 'Zipf'] as const)
     for (const keys of AIMS.keys()) all.push(...(await overKeys(keys, spread, full)));
-  const events = makeEvents(100_000, 10_000);
+  const events = makeEvents(full ? 100_000 : 20_000, 10_000);
   const later = laterEvents(events);
   for (const hops of [6, 60]) all.push(await hopping(events, later, hops));
   return {

@@ -128,7 +128,7 @@ async function turning(count: number): Promise<number[]> {
       op: null,
       origin: null,
     };
-    await clock.advance(BATCH_MS);
+    clock.advance(BATCH_MS);
     await engine.insertBatch('turning', batch);
     while (seen < (b + 1) * BATCH_ROWS) seen += (await reader.next()).value?.length ?? 0;
     if (Math.floor((b * 10) / batches) < Math.floor(((b + 1) * 10) / batches))

@@ -1,5 +1,7 @@
 // Runs subjects in interleaved rounds and reports medians and ratios of one run; knows no subject.
 
+import process from 'node:process';
+
 /** A checksum and the time that its making took, of a subject that has a better clock than the one who waits for it. */
 export interface Timed {
   readonly checksum: number;
@@ -101,6 +103,7 @@ export async function runCase(
     }
   }
   const { case: name, unit } = bench;
+  process.stderr.write(`measured: ${name}\n`);
   const results = bench.subjects.map(({ subject }): CaseResult => ({
     case: name,
     subject,
