@@ -11,6 +11,7 @@ export {
 } from './memory/faults.ts';
 export { ManualClock } from './memory/manual-clock.ts';
 export { aggregateFunction, scalarFunction, tableFunction } from './functions/user-functions.ts';
+export { processor, table } from './functions/user-processor.ts';
 export { queueTransportPair } from './memory/queue-transport.ts';
 export {
   type DurablePorts,
