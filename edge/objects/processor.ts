@@ -40,6 +40,8 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   /** Commands that are not done. */
   #commands = 0;
   #lastCommand: Promise<void> = Promise.resolve();
+  /** What lines of the log name. */
+  #named: { readonly query?: string; readonly task?: string } = {};
   /** Counts wake-ups, so that one during a turn is not lost. */
   #wakes = 0;
   readonly #alarm: Alarm;
@@ -199,11 +201,6 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     });
   }
 
-  #named(): { readonly query?: string; readonly task?: string } {
-    const process = this.#tables.process();
-    return process === null ? {} : { query: process.task.query, task: taskId(process.task) };
-  }
-
   /** Runs turns until nothing is left to do. Never throws: a throwing alarm is lost in the end. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
@@ -211,7 +208,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     try {
       await this.#run();
     } catch (thrown) {
-      log('error', 'processor-alarm', { ...this.#named(), thrown });
+      log('error', 'processor-alarm', { ...this.#named, thrown });
       this.#alarm.arm(Date.now() + RETRY_MS);
     } finally {
       this.#isRunning = false;
@@ -222,6 +219,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     const process = this.#tables.process();
     // A command that is being carried out arms the alarm again when it is done.
     if (process === null || process.error !== null || process.paused || this.#commands > 0) return;
+    this.#named = { query: process.task.query, task: taskId(process.task) };
     const { commanded } = this.#tables;
     if (!process.subscribed) await this.#subscribe(process);
     await loadFunctions(process.plan, registry);
@@ -258,7 +256,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     if (this.#task === task) this.#task = null;
     if (task.state === 'FENCED') this.#alarm.arm(Date.now() + RETRY_MS);
     else if (task.state === 'ERROR') {
-      log('error', 'task-ended', { ...this.#named(), thrown: task.error });
+      log('error', 'task-ended', { ...this.#named, thrown: task.error });
       this.#tables.setError(messageOf(task.error));
     }
   }

@@ -1,7 +1,8 @@
 // Holds WebSockets of records, hibernating, and sends them what partitions tell of; knows no storage of records and no SQL.
 
+import { log } from '../../runtime/base/log.ts';
 import { DurableObject } from 'cloudflare:workers';
-import { messageOf, PortError } from '../../runtime/base/errors.ts';
+import { PortError } from '../../runtime/base/errors.ts';
 import {
   RELAY_SOCKETS_MAX,
   SOCKET_CREDIT_BYTES_MAX,
@@ -267,7 +268,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
       return;
     }
     const body = errorBody(thrown);
-    if (body.code === 'INTERNAL') console.error(thrown);
+    if (body.code === 'INTERNAL') log('error', 'relay-read', { ...place.at, thrown });
     for (const { socket, subscription } of place.watchers.values()) {
       if (subscription.incarnation !== first.incarnation || subscription.next !== first.next)
         continue;
@@ -315,7 +316,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
       }
       if (this.#sockets.size > 0) this.#alarm.arm(nextMs);
     } catch (thrown) {
-      console.error(`relay alarm: ${messageOf(thrown)}`);
+      log('error', 'relay-alarm', { thrown });
       this.#alarm.arm(Date.now() + SWEEP_MS);
     }
   }

@@ -1,5 +1,6 @@
 // Server-sent events as a response: events and comments as they are made, pulled by the reader; knows nothing of what they say.
 
+import { log } from '../../runtime/base/log.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import type { EdgeContext } from './context.ts';
 import { errorBody } from './errors.ts';
@@ -78,6 +79,6 @@ export function eventStream(
 
 function failureText(thrown: unknown): string {
   const body = errorBody(thrown);
-  if (body.code === 'INTERNAL') console.error(thrown);
+  if (body.code === 'INTERNAL') log('error', 'event-stream-failed', { thrown });
   return eventText({ type: 'error', data: JSON.stringify(body) });
 }

@@ -12,7 +12,9 @@ import type { QueryRows } from '../../runtime/engine/query-rows.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import type { Print } from '../../runtime/sql/ast.ts';
-import { taskId } from '../../runtime/task/topology.ts';
+import { ensureTopic, internalTopic } from '../../runtime/engine/system.ts';
+import { PROCESSING_LOG_TOPIC } from '../../runtime/task/problem-records.ts';
+import { inputsOf, taskId } from '../../runtime/task/topology.ts';
 import { typeText } from '../../runtime/data/type.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { catalogOf, processorAt } from '../env.ts';
@@ -98,12 +100,21 @@ async function started(
     case 'print':
       return print(edge, prepared.print);
     case 'push':
+      await ensureProcessingLog(edge, prepared.plan);
       return push(edge, prepared.plan, token);
     case 'streamPull':
+      await ensureProcessingLog(edge, prepared.plan);
       return streamPull(edge, prepared.plan);
     case 'pull':
       return pull(edge, prepared);
   }
+}
+
+/** The stream is there from the beginning, its topic from the first statement that makes something: a query may come before. */
+async function ensureProcessingLog({ log }: Edge, plan: Plan): Promise<void> {
+  const topics = plan.subtopologies.flatMap((part) => inputsOf(part, 0).map(({ topic }) => topic));
+  if (!topics.includes(PROCESSING_LOG_TOPIC)) return;
+  await ensureTopic(log, internalTopic(PROCESSING_LOG_TOPIC));
 }
 
 /** Lines end with the connection: `close` is how that is told. */

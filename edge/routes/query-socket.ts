@@ -1,5 +1,6 @@
 // A WebSocket of queries, which run in the Worker that holds it: rows within the credit of each; knows no plan.
 
+import { log } from '../../runtime/base/log.ts';
 import type { Hono } from 'hono';
 import { StatementError } from '../../runtime/base/errors.ts';
 import {
@@ -168,7 +169,7 @@ class QuerySocket {
       const isStatement = request !== null && thrown instanceof StatementError;
       const failed = isStatement ? { text: request?.script.sql ?? '', entities: [] } : undefined;
       const body = errorBody(thrown, failed);
-      if (body.code === 'INTERNAL') console.error(thrown);
+      if (body.code === 'INTERNAL') log('error', 'socket-query-failed', { thrown });
       this.#send(JSON.stringify({ op: 'error', id, ...body }));
     } finally {
       this.#queries.delete(id);

@@ -188,6 +188,9 @@ function dropSource(statement: DropSource, { catalog }: AnalyzeOptions): Control
       `TERMINATE ${source.query} takes it away.`,
     );
   }
+  if (source.statement === '') {
+    throw new StatementError('IN_USE', `${text} is millrace's own`, at);
+  }
   if (statement.deleteTopic && source.readOnly) {
     throw new StatementError(
       'INVALID',

@@ -47,7 +47,7 @@ export interface Source extends Relation {
   readonly readOnly: boolean;
   /** The persistent query that writes it; null when only its topic is written to. */
   readonly query: string | null;
-  /** The statement that made it, as it was written. */
+  /** The statement that made it, as it was written; '' for millrace's own, which is not dropped. */
   readonly statement: string;
   /** The processor in code whose state it is: only pull queries read it, and it has no topic (''). Absent: it is no state. */
   readonly processor?: string | undefined;

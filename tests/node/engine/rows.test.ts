@@ -97,6 +97,8 @@ test('refuses rows that do not fit and takes the next one', async () => {
     code: 'TYPE_MISMATCH',
   });
   await expect(engine.insert('ksql_processing_log', {})).rejects.toMatchObject({ code: 'INVALID' });
+  const dropping = engine.execute('DROP STREAM ksql_processing_log;');
+  await expect(dropping).rejects.toMatchObject({ code: 'IN_USE' });
   await expect(engine.produce('absent', [])).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC' });
   const tooLarge = { value: new Uint8Array(1_000_000) };
   await expect(engine.produce('s', [tooLarge])).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE' });
