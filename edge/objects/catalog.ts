@@ -141,7 +141,7 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
         ),
     });
     const told = waiting.map(({ message }) => message).join('; ');
-    if (told !== this.#waiting && told !== '') console.warn(`processors have not begun: ${told}`);
+    if (told !== this.#waiting && told !== '') log('warn', 'processors-waiting', { reason: told });
     this.#waiting = told;
   }
 

@@ -243,9 +243,11 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   /** Repeats the hints that were not acknowledged, and lets expired records go. Never throws: a throwing alarm is lost in the end. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
+    let place: { readonly topic?: string; readonly partition?: number } = {};
     try {
       const meta = this.#tables.meta();
       if (meta === null) return;
+      place = { topic: meta.topic, partition: meta.partition };
       await this.#hintAll();
       if (this.#untold(meta).length > 0) {
         this.#retryMs = Math.min(this.#retryMs * 2, HINT_RETRY_MS_MAX);
@@ -254,7 +256,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       const dueMs = this.#upkeep.alarm(Date.now());
       if (dueMs !== null) this.#alarm.arm(dueMs);
     } catch (thrown) {
-      log('error', 'partition-alarm', { ...this.#place(), thrown });
+      log('error', 'partition-alarm', { ...place, thrown });
       this.#alarm.arm(Date.now() + HINT_RETRY_MS_MAX);
     }
   }
@@ -270,11 +272,6 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     if (meta === null) throw new PortError('UNKNOWN_PARTITION', 'this partition does not exist');
     checkIncarnation(meta.topic, incarnation, meta.incarnation);
     return meta;
-  }
-
-  #place(): { readonly topic?: string; readonly partition?: number } {
-    const meta = this.#tables.meta();
-    return meta === null ? {} : { topic: meta.topic, partition: meta.partition };
   }
 
   #hint(): void {

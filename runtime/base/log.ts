@@ -7,6 +7,8 @@ export interface LogFields {
   readonly topic?: string | undefined;
   readonly partition?: number | undefined;
   readonly code?: string | undefined;
+  /** Words of ours and names of statements and of code. */
+  readonly reason?: string | undefined;
   /** What was thrown: its class, and where in the code; its message too where that is ours, which quotes no record. */
   readonly thrown?: unknown;
 }
