@@ -3,7 +3,7 @@
 import { loadParts } from '../runtime/engine/parts.ts';
 import { builtinRegistry } from '../runtime/functions/builtins.ts';
 import type { FunctionRegistry, Overload } from '../runtime/functions/registry.ts';
-import type { Processor } from '../runtime/functions/user-processor.ts';
+import { type Processor, refuseSameNames } from '../runtime/functions/user-processor.ts';
 
 // Everything is in one bundle here, and a turn of an object must not wait: so the parts that a page fetches on first
 // use are fetched as the Worker starts, before anything can ask for the registry.
@@ -33,8 +33,10 @@ export function registerFunctions(functions: readonly Overload[]): void {
 /**
  * Adds processors in code, for every tenant of this Worker, at the same time as functions and in each version that is deployed until their
  * queries are terminated. Each begins once its streams and tables are there.
+ * @throws {TypeError} when two have one name
  */
 export function registerProcessors(more: readonly Processor[]): void {
+  refuseSameNames([...processors, ...more]);
   processors.push(...more);
   current = builtinRegistry(own, processors);
 }

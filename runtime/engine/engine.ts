@@ -19,7 +19,7 @@ import { withParts } from '../task/with-parts.ts';
 import { readEntries } from './catalog-topic.ts';
 import type { Entity } from './entities.ts';
 import { produce, type ProducedAt, type ProducedRecord } from './insert.ts';
-import { PULL_QUERY, RARE_CALLS } from './own-parts.ts';
+import { PROCESSORS, PULL_QUERY, RARE_CALLS } from './own-parts.ts';
 import { announceParts } from './parts.ts';
 import { startPush } from './push.ts';
 import { boundProcessingLog } from './processing-log.ts';
@@ -80,11 +80,14 @@ export interface EngineStats {
 /**
  * Opens the engine on a host: what its catalog says is made again, and its queries go on from their last commits.
  * @throws {PortError} CORRUPT when the catalog was written by a newer version; what the host refuses
+ * @throws {TypeError} when two processors have one name
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { host } = options;
   announceParts();
   const registry = builtinRegistry(options.functions, options.processors);
+  const { processors } = registry;
+  if (processors.length > 0) (await withParts(() => PROCESSORS.code)).refuseSameNames(processors);
   await createSystemTopics(host.log);
   const queries = new Queries({ host, formats: FORMATS, registry });
   const entries = await readEntries(host.log);

@@ -8,6 +8,8 @@ import type { Plan } from '../plan/step.ts';
 import { withParts } from '../task/with-parts.ts';
 import type { CatalogChange } from './changes.ts';
 
+export { refuseSameNames } from '../functions/user-processor.ts';
+
 export interface BeginOptions {
   readonly processors: readonly Processor[];
   readonly catalog: () => Catalog;

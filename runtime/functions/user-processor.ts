@@ -57,14 +57,16 @@ type RecordOf<I extends Inputs> = I extends readonly (infer S)[]
 /** A state table of one partition, as code reads and writes it: at once, committed with everything else. */
 export interface ProcessorTable<K extends Columns, V extends Columns> {
   /** The row of a key; null: there is none. */
-  get(key: KeyOf<K>): RowOf<V> | null;
-  set(key: KeyOf<K>, value: RowOf<V>): void;
-  delete(key: KeyOf<K>): void;
+  readonly get: (key: KeyOf<K>) => RowOf<V> | null;
+  readonly set: (key: KeyOf<K>, value: RowOf<V>) => void;
+  readonly delete: (key: KeyOf<K>) => void;
   /**
    * Rows in the order of their keys: all, or those whose first key columns have the given values. Read as it goes on, some at a time; rows
    * that are set meanwhile may be missed.
    */
-  scan(first?: Partial<KeyOf<K>>): Iterable<{ readonly key: KeyOf<K>; readonly value: RowOf<V> }>;
+  readonly scan: (
+    first?: Partial<KeyOf<K>>,
+  ) => Iterable<{ readonly key: KeyOf<K>; readonly value: RowOf<V> }>;
 }
 
 /** Values by column name, in any case; a column that is not named is null. */
@@ -255,6 +257,15 @@ export function processor<
       declared.process(record as RecordOf<I>, context as ProcessorContext<O, S>),
     onTime: (ms, context) => declared.onTime?.(ms, context as ProcessorContext<O, S>),
   };
+}
+
+/** @throws {TypeError} when two of them have one name: only one would run */
+export function refuseSameNames(processors: readonly Processor[]): void {
+  const names = new Set<string>();
+  for (const { name } of processors) {
+    if (names.has(name)) throw new TypeError(`two processors are called ${name}`);
+    names.add(name);
+  }
 }
 
 /** A name as SQL reads it. */

@@ -51,14 +51,24 @@ export class CodeTable {
     this.#access = access;
   }
 
-  get(key: Row): Row | null {
+  /** What code is given of it: nothing of the operator's own. */
+  get given(): object {
+    return Object.freeze({
+      get: (key: Row) => this.#get(key),
+      set: (key: Row, value: Row) => this.#set(key, value),
+      delete: (key: Row) => this.#delete(key),
+      scan: (first?: Row) => this.#scan(first),
+    });
+  }
+
+  #get(key: Row): Row | null {
     return this.#access.guarded(() => {
       const bytes = this.#table.get(this.#keyBytes(key));
       return bytes === null ? null : this.#valueOf(bytes);
     });
   }
 
-  set(key: Row, value: Row): void {
+  #set(key: Row, value: Row): void {
     this.#access.guarded(() => {
       const at = this.#keyBytes(key);
       const cells = this.#cellsOf(value, this.#values);
@@ -68,12 +78,12 @@ export class CodeTable {
     });
   }
 
-  delete(key: Row): void {
+  #delete(key: Row): void {
     this.#access.guarded(() => this.#table.set(this.#keyBytes(key), null));
   }
 
   /** By pieces of SCANNED_ROWS, so that what it sees of what is set meanwhile follows from the rows alone and not from commits. */
-  *scan(first: Row = {}): Iterable<ScannedRow> {
+  *#scan(first: Row = {}): Iterable<ScannedRow> {
     let range: KeyRange | null = this.#access.guarded(() => this.#rangeOf(first));
     while (range !== null) {
       const asked: KeyRange = range;

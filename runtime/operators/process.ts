@@ -150,7 +150,9 @@ class CodeOperator implements Operator {
     const random = () => this.#guarded(() => this.#random());
     return Object.freeze({
       state: Object.freeze(
-        Object.fromEntries(state.map(({ property }, index) => [property, this.#tables[index]])),
+        Object.fromEntries(
+          state.map(({ property }, index) => [property, this.#tables[index]?.given]),
+        ),
       ),
       emit: Object.freeze(Object.fromEntries(emit)),
       get now() {

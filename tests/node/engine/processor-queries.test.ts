@@ -122,6 +122,12 @@ function none(): void {
   // What it would do is of no matter.
 }
 
+test('two of one name are refused: only one would run', async () => {
+  await expect(open({ processors: [fraud, fraud] })).rejects.toThrow(
+    'two processors are called FRAUD',
+  );
+});
+
 test.each<[string, () => unknown]>([
   ['no input', () => processor({ name: 'p', inputs: [], process: none })],
   ['no name', () => processor({ name: 'a b', inputs: ['s'], process: none })],

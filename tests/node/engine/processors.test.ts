@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { seededFaults } from '../../../runtime/memory/faults.ts';
-import { processor } from '../../../runtime/index.ts';
+import { processor, table } from '../../../runtime/index.ts';
 import { TestDriver } from '../../../runtime/testing.ts';
 import { bet, fraud, STREAMS } from '../../support/fraud.ts';
 
@@ -112,8 +112,10 @@ test('what it was given for a call is of no use after it', async () => {
   const leaking = processor({
     name: 'leaking',
     inputs: ['bets'],
+    state: { kept: table({ key: { k: 'INT' }, value: {} }) },
     process(_record, context) {
       late = () => context.random();
+      expect(Object.keys(context.state.kept)).toEqual(['get', 'set', 'delete', 'scan']);
     },
   });
   await using driver = new TestDriver({ processors: [leaking] });
