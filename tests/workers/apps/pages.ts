@@ -3,7 +3,7 @@
 import { env } from 'cloudflare:workers';
 import { createEdge } from '../../../edge/index.ts';
 
-export { Catalog, Partition, Processor } from '../../../edge/index.ts';
+export { Catalog, Partition, Processor, Relay } from '../../../edge/index.ts';
 
 export default createEdge({
   // The key is `key-of-a`.
