@@ -19,7 +19,7 @@ import { migrationRoutes } from './routes/migrations.ts';
 import { produceRoutes } from './routes/produce.ts';
 import { querySocketRoutes } from './routes/query-socket.ts';
 import { queryRoutes } from './routes/query.ts';
-import { type AllowOrigin, socketRoutes } from './routes/sockets.ts';
+import { socketRoutes } from './routes/sockets.ts';
 import { topicRoutes } from './routes/topics.ts';
 import { TopicCache } from './topic-cache.ts';
 
@@ -33,8 +33,6 @@ export interface EdgeOptions<Env extends EdgeEnv = EdgeEnv> extends GuardOptions
    * stays when its text goes, and a changed text is another one.
    */
   readonly statements?: readonly string[] | undefined;
-  /** Pages of which other origins may open WebSockets; by default those of the edge's own origin alone. */
-  readonly allowOrigin?: AllowOrigin | undefined;
 }
 
 /**
@@ -71,8 +69,8 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   ksqlRoutes(app);
   queryRoutes(app);
   migrationRoutes(app);
-  socketRoutes(app, options.allowOrigin);
-  querySocketRoutes(app, options.allowOrigin);
+  socketRoutes(app);
+  querySocketRoutes(app);
   metricsRoutes(app, requests);
 
   const paths = new Set(app.routes.map(({ path }) => path).filter((path) => path !== '/*'));

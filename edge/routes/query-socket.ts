@@ -18,14 +18,14 @@ import { errorBody } from './errors.ts';
 import { type RunningQuery, startSelect } from './queries.ts';
 import { headerMembers, rowMembers } from './query-events.ts';
 import { queryOf, type QueryRequest } from './script.ts';
-import { type AllowOrigin, requireUpgrade } from './sockets.ts';
+import { requireUpgrade } from './sockets.ts';
 
 /** A message may hold a statement beside the rest. */
 const MESSAGE_BYTES_MAX = STATEMENT_BYTES_MAX + SOCKET_MESSAGE_BYTES_MAX;
 
-export function querySocketRoutes(app: Hono<EdgeHono>, allowOrigin: AllowOrigin | undefined): void {
+export function querySocketRoutes(app: Hono<EdgeHono>): void {
   app.get('/query-socket', (c) => {
-    requireUpgrade(c, allowOrigin);
+    requireUpgrade(c);
     const { 0: client, 1: server } = new WebSocketPair();
     new QuerySocket(c.var.edge, server).open();
     return new Response(null, { status: 101, webSocket: client });

@@ -1,4 +1,4 @@
-// WebSockets of records over HTTP: who may open one, and which relay holds it; knows no message.
+// WebSockets of records over HTTP: how one is opened, and which relay holds it; knows no message.
 
 import type { Hono } from 'hono';
 import { PortError } from '../../runtime/base/errors.ts';
@@ -13,33 +13,21 @@ const REMEMBER_MS = 60_000;
 /** Tenants whose relay an isolate remembers. */
 const TENANTS_MAX = 1_000;
 
-/** Tells whether pages of an origin may open sockets here. */
-export type AllowOrigin = (origin: string, request: Request) => boolean;
-
-export function socketRoutes(app: Hono<EdgeHono>, allowOrigin: AllowOrigin | undefined): void {
+export function socketRoutes(app: Hono<EdgeHono>): void {
   const relays = new LastRelays();
   app.get('/socket', async (c) => {
-    requireUpgrade(c, allowOrigin);
+    requireUpgrade(c);
     const webSocket = await opened(c.var.edge, relays);
     // Made anew: what an object answers cannot be given more headers.
     return new Response(null, { status: 101, webSocket });
   });
 }
 
-/** @throws 426 without an upgrade, 403 for a page of another origin */
-export function requireUpgrade(c: EdgeContext, allowOrigin: AllowOrigin | undefined): void {
+/** Pages of other origins have been refused before every route (guard/origin.ts). @throws 426 without an upgrade */
+export function requireUpgrade(c: EdgeContext): void {
   if (c.req.header('Upgrade')?.toLowerCase() !== 'websocket') {
     throw refusal('UPGRADE_REQUIRED', 'this path is for WebSockets');
   }
-  const origin = c.req.header('Origin');
-  // No browser opens a socket without an origin.
-  if (origin === undefined) return;
-  const isAllowed = allowOrigin?.(origin, c.req.raw) ?? isOwn(origin, c.req.url);
-  if (!isAllowed) throw refusal('ORIGIN', 'pages of this origin open no sockets here');
-}
-
-function isOwn(origin: string, url: string): boolean {
-  return URL.canParse(origin) && new URL(origin).host === new URL(url).host;
 }
 
 /** Relays are filled one after the other, so that few of them watch a partition that few watch. */
