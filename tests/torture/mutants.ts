@@ -11,7 +11,6 @@ const UNDER_LOAD = [
   'early-answer',
   'late-offsets',
   'late-outbox',
-  'early-acknowledge',
   'new-producers',
   'read-again',
   'skipped',
@@ -25,7 +24,7 @@ const IN_SILENCE = ['no-partition-alarm', 'no-processor-alarm'] as const;
 export const MUTANTS: readonly string[] = [...UNDER_LOAD, ...IN_SILENCE];
 
 /** Runs within which a mutant must be found; nearly always it is the first. */
-const RUNS_MAX = 3;
+const RUNS_MAX = 6;
 const KILLS = 4;
 const ROUNDS = 12;
 

@@ -83,8 +83,14 @@ export async function torture({ mutant, kills, seed }: TortureOptions): Promise<
     [...logs, ...outputs, table].map((reader) => reader.run(stopReading.signal)),
   );
   const output = new Output();
-  const acks = () => producers.reduce((sum, { acked }) => sum + acked.length, 0);
-  const restartMsMax = await kill(edge, kills, random, acks, output);
+  let isLoadOver = false;
+  void load.then(() => {
+    isLoadOver = true;
+  });
+  // A producer that is refused sends no more: then nothing is waited for.
+  const acks = () =>
+    isLoadOver ? Infinity : producers.reduce((sum, { acked }) => sum + acked.length, 0);
+  const restartMsMax = await kill(edge, kills, random, acks, output, anomalies);
   stop.abort();
   for (const outcome of await load) {
     if (outcome.status === 'rejected') anomalies.add('refused', String(outcome.reason));
@@ -155,11 +161,18 @@ async function kill(
   random: () => number,
   acks: () => number,
   output: Output,
+  anomalies: Anomalies,
 ): Promise<number> {
   let restartMsMax = 0;
   for (let n = 0; n < kills; n++) {
     const before = acks();
-    if (random() >= EARLY_KILLS) await until(async () => acks() > before, FIRST_ACK_MS_MAX, 5);
+    if (random() >= EARLY_KILLS) {
+      try {
+        await until(async () => acks() === Infinity || acks() > before, FIRST_ACK_MS_MAX, 5);
+      } catch (thrown) {
+        anomalies.add('stuck', `nothing was acknowledged: ${String(thrown)}`);
+      }
+    }
     const afterMs = KILL_AFTER_MS_MIN + random() * (KILL_AFTER_MS_MAX - KILL_AFTER_MS_MIN);
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     await edge.kill();

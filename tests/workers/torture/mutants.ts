@@ -1,7 +1,7 @@
 // Mutants of the protocol, each with one fault that the torture must find; a mutant is chosen by the binding MUTANT.
 
 import type { Restored, Commit, OutboxAppend, TaskId } from '../../../runtime/ports/store.ts';
-import type { ProducerStamp, TopicPartition } from '../../../runtime/ports/log.ts';
+import type { ProducerStamp } from '../../../runtime/ports/log.ts';
 import type { Verdict } from '../../../runtime/ports/producers.ts';
 import { type Die, isTask } from './points.ts';
 import { FailingStore } from './failing-store.ts';
@@ -36,17 +36,9 @@ class LateOutbox extends FailingStore {
   override async commit(task: TaskId, commit: Commit): Promise<readonly OutboxAppend[]> {
     const pending = await super.commit(task, commit);
     this.die('Mutant/outbox not written');
-    await scheduler.wait(1);
+    await scheduler.wait(25);
     this.#late?.();
     return pending;
-  }
-}
-
-/** What was not sent yet leaves the outbox with what was. */
-class EarlyAcknowledge extends FailingStore {
-  override async acknowledge(task: TaskId, to: TopicPartition): Promise<void> {
-    await super.acknowledge(task, to, Number.MAX_SAFE_INTEGER);
-    this.die('Mutant/acknowledged too much');
   }
 }
 
@@ -116,7 +108,6 @@ export const STORES: Readonly<
 > = {
   'late-offsets': LateOffsets,
   'late-outbox': LateOutbox,
-  'early-acknowledge': EarlyAcknowledge,
   'new-producers': NewProducers,
   'read-again': ReadAgain,
   skipped: Skipped,
