@@ -84,7 +84,7 @@ export async function torture({ mutant, kills, seed }: TortureOptions): Promise<
   );
   const output = new Output();
   let isLoadOver = false;
-  void load.then(() => {
+  void load.finally(() => {
     isLoadOver = true;
   });
   // A producer that is refused sends no more: then nothing is waited for.
