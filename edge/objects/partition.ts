@@ -6,7 +6,12 @@ import { log } from '../../runtime/base/log.ts';
 import { offsetAt } from '../../runtime/data/record.ts';
 import { admit } from '../../runtime/ports/admission.ts';
 import type { AppendResult, Bounds, Fetched, ProducerStamp } from '../../runtime/ports/log.ts';
-import { judge, type Verdict } from '../../runtime/ports/producers.ts';
+import {
+  type Arrival,
+  judge,
+  type KnownProducer,
+  type Verdict,
+} from '../../runtime/ports/producers.ts';
 import {
   checkIncarnation,
   checkOffset,
@@ -108,35 +113,29 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   #append({ bytes, stamp, incarnation }: Append): AppendResult {
     const meta = this.#meta(incarnation);
-    const { count, crc, ...admitted } = admit(bytes, meta.policy, Date.now());
-    const base = meta.next;
     const nowMs = Date.now();
-    const verdict = stamp === null ? null : this.judged(meta, stamp, count, crc, nowMs);
+    const { count, crc, ...admitted } = admit(bytes, meta.policy, nowMs);
+    const { next: base, forgottenMs } = meta;
+    const known = stamp === null ? null : this.#tables.producer(stamp.id);
+    const verdict =
+      stamp === null
+        ? null
+        : this.judged(known, { stamp, count, crc, highWatermark: base, forgottenMs, nowMs });
     if (stamp !== null && verdict?.kind === 'repeat') {
       this.#tables.remember(stamp.id, verdict.producer, false, nowMs);
       return { ...replyOf(meta), base: verdict.base, count, duplicate: true };
     }
     // The last refusal: appends share transactions, so that nothing may be written before it.
     this.#guard.checkRoom(meta.topic, meta.partition);
-    if (stamp !== null && verdict !== null) {
-      const isNew = this.#tables.producer(stamp.id) === null;
-      this.#tables.remember(stamp.id, verdict.producer, isNew, nowMs);
-    }
+    if (stamp !== null && verdict !== null)
+      this.#tables.remember(stamp.id, verdict.producer, known === null, nowMs);
     this.#tables.append({ base, count, ...admitted });
     return { ...replyOf(meta), base, count, duplicate: false, highWatermark: base + count };
   }
 
-  /** Judges a stamped batch by what is remembered of its producer. @throws {PortError} what it is refused for */
-  protected judged(
-    meta: PartitionMeta,
-    stamp: ProducerStamp,
-    count: number,
-    crc: number,
-    nowMs: number,
-  ): Verdict {
-    const { next: highWatermark, forgottenMs } = meta;
-    const known = this.#tables.producer(stamp.id);
-    return judge(known, { stamp, count, crc, highWatermark, forgottenMs, nowMs });
+  /** Replaced in tests, which put faults into the protocol. @throws {PortError} what the batch is refused for */
+  protected judged(known: KnownProducer | null, arrival: Arrival): Verdict {
+    return judge(known, arrival);
   }
 
   /** Arms the alarm in the turn of the append, then wakes who waits: memory may be lost, the alarm is not. */

@@ -8,9 +8,7 @@ import {
 } from '../../../edge/index.ts';
 import type { SqliteStore } from '../../../edge/adapters/sqlite-store.ts';
 import type { EdgeEnv } from '../../../edge/env.ts';
-import type { PartitionMeta } from '../../../edge/objects/partition-tables.ts';
-import type { ProducerStamp } from '../../../runtime/ports/log.ts';
-import type { Verdict } from '../../../runtime/ports/producers.ts';
+import type { Arrival, KnownProducer, Verdict } from '../../../runtime/ports/producers.ts';
 import { FailingStore } from './failing-store.ts';
 import { misjudged, STORES } from './mutants.ts';
 import { around, dying, isTask, type TortureEnv, watchedEnv, watched } from './points.ts';
@@ -66,17 +64,11 @@ export class Partition extends DeployedPartition {
     super(watched(ctx, 'Partition', env, die), watchedEnv(env, 'Partition', die));
   }
 
-  protected override judged(
-    meta: PartitionMeta,
-    stamp: ProducerStamp,
-    count: number,
-    crc: number,
-    nowMs: number,
-  ): Verdict {
-    const verdict = super.judged(meta, stamp, count, crc, nowMs);
-    if (verdict.kind === 'repeat' && isTask(stamp)) console.log('REPEAT');
+  protected override judged(known: KnownProducer | null, arrival: Arrival): Verdict {
+    const verdict = super.judged(known, arrival);
+    if (verdict.kind === 'repeat' && isTask(arrival.stamp)) console.log('REPEAT');
     dying(this.ctx, this.env)('Partition/producer judged, batch not appended');
-    return misjudged(mutantOf(this.env), verdict, stamp);
+    return misjudged(mutantOf(this.env), verdict, arrival.stamp);
   }
 
   override async open(...args: Parameters<DeployedPartition['open']>) {
