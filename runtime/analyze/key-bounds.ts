@@ -1,6 +1,7 @@
 // Which values of one key column a comparison with a constant allows, as ranges of key bytes; knows no expression.
 
 import { compareBytes } from '../base/byte-arrays.ts';
+import { holdsMap } from '../catalog/rarer-types.ts';
 import { type ByteRange, encodeKey, prefixRange, valueRange } from '../data/key.ts';
 import { isNumeric, STRING, type Type, type Value } from '../data/type.ts';
 import type { Comparison } from '../expr/expr.ts';
@@ -188,17 +189,4 @@ function floorOf(
   if (places >= 0) return { units: unscaled * power, isExact: true };
   const rest = ((unscaled % power) + power) % power;
   return { units: (unscaled - rest) / power, isExact: rest === 0n };
-}
-
-function holdsMap(type: Type): boolean {
-  switch (type.kind) {
-    case 'MAP':
-      return true;
-    case 'ARRAY':
-      return holdsMap(type.item);
-    case 'STRUCT':
-      return type.fields.some((field) => holdsMap(field.type));
-    default:
-      return false;
-  }
 }
