@@ -1,5 +1,6 @@
 // The bindings of the edge and the shapes of its objects' methods; the one place where a name becomes a stub.
 
+import type { MigrationStatus } from '../runtime/client/migrations.ts';
 import type { PullPlan } from '../runtime/plan/pull.ts';
 import type { AppendResult, Bounds, Fetched, TopicPartition } from '../runtime/ports/log.ts';
 import type { ProducerStamp, TopicDescription, TopicSpec } from '../runtime/ports/log.ts';
@@ -129,18 +130,6 @@ export interface Migration {
   readonly version: number | null;
   readonly sha256: string;
   readonly script: Script;
-}
-
-/** How a migration stands, in the words of ksqlDB's tool. */
-export interface MigrationStatus {
-  readonly name: string;
-  readonly version: number | null;
-  readonly sha256: string;
-  readonly state: 'RUNNING' | 'MIGRATED' | 'ERROR';
-  /** How many of its statements are done. */
-  readonly statements: number;
-  readonly error: string | null;
-  readonly atMs: number;
 }
 
 export interface MigrationAnswer extends ScriptAnswer {

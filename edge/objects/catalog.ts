@@ -7,6 +7,7 @@ import { log } from '../../runtime/base/log.ts';
 import { produce } from '../../runtime/engine/insert.ts';
 import { checkWritable, recordOf } from '../../runtime/engine/insert-rows.ts';
 import type { Standing } from '../../runtime/engine/entities.ts';
+import type { MigrationStatus } from '../../runtime/client/migrations.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
 import { inputsOf, subtopologyOf, taskId, tasksOf } from '../../runtime/task/topology.ts';
@@ -17,7 +18,6 @@ import {
   type EdgeEnv,
   type Migration,
   type MigrationAnswer,
-  type MigrationStatus,
   processorAt,
   type QueryStatus,
   type ScriptAnswer,

@@ -3,7 +3,8 @@
 import { LimitError, StatementError } from '../../runtime/base/errors.ts';
 import { MIGRATIONS_MAX } from '../../runtime/base/limits.ts';
 import type { Statement } from '../../runtime/sql/ast.ts';
-import type { Migration, MigrationStatus } from '../env.ts';
+import type { MigrationStatus } from '../../runtime/client/migrations.ts';
+import type { Migration } from '../env.ts';
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS migration(

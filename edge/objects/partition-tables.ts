@@ -128,15 +128,8 @@ export class PartitionTables {
   }
 
   append(segment: NewSegment): void {
-    const { base, count, maxTimestamp, bytes } = segment;
-    this.#sql.exec(
-      'INSERT INTO segment VALUES (?, ?, ?, ?, ?)',
-      base,
-      count,
-      maxTimestamp,
-      sumOf(bytes),
-      bytes,
-    );
+    const { base, count, bytes } = segment;
+    insertSegment(this.#sql, segment);
     this.#sql.exec(
       'UPDATE meta SET next = ?, lengthBytes = lengthBytes + ?',
       base + count,
@@ -272,6 +265,19 @@ export class PartitionTables {
   unsubscribe(name: string): void {
     this.#sql.exec('DELETE FROM subscriber WHERE name = ?', name);
   }
+}
+
+/** Stores a batch, with the checksum that its bytes carry, and nothing beside it. */
+export function insertSegment(sql: SqlStorage, segment: NewSegment): void {
+  const { base, count, maxTimestamp, bytes } = segment;
+  sql.exec(
+    'INSERT INTO segment VALUES (?, ?, ?, ?, ?)',
+    base,
+    count,
+    maxTimestamp,
+    sumOf(bytes),
+    bytes,
+  );
 }
 
 /** Bounds as every reply carries them. */

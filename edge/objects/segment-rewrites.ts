@@ -9,8 +9,9 @@ import {
   type Replacement,
 } from '../../runtime/ports/cleaning.ts';
 import type { FetchedBatch, TopicPartition } from '../../runtime/ports/log.ts';
-import { storedBatch, sumOf } from '../../runtime/ports/refusals.ts';
+import { storedBatch } from '../../runtime/ports/refusals.ts';
 import { MERGE_BYTES_MIN } from '../../runtime/ports/rewrite.ts';
+import { insertSegment } from './partition-tables.ts';
 
 export class SegmentRewrites implements CleaningStorage {
   readonly #sql: SqlStorage;
@@ -70,16 +71,7 @@ export class SegmentRewrites implements CleaningStorage {
       )
       .one();
     this.#sql.exec('DELETE FROM segment WHERE base >= ? AND base < ?', from, to);
-    for (const { base, count, maxTimestamp, bytes } of batches) {
-      this.#sql.exec(
-        'INSERT INTO segment VALUES (?, ?, ?, ?, ?)',
-        base,
-        count,
-        maxTimestamp,
-        sumOf(bytes),
-        bytes,
-      );
-    }
+    for (const batch of batches) insertSegment(this.#sql, batch);
     return this.#sql
       .exec<{ lengthBytes: number }>(
         'UPDATE meta SET lengthBytes = lengthBytes + ? RETURNING lengthBytes',
