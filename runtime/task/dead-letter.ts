@@ -3,9 +3,9 @@
 import { encodeUtf8 } from '../base/bytes.ts';
 import { singleRecord } from '../data/record-builder.ts';
 import type { Origin } from './current.ts';
-import { DEAD_LETTERS_TOPIC, MESSAGE_LENGTH_MAX } from './problem-records.ts';
+import { DEAD_LETTERS_TOPIC, MESSAGE_LENGTH_MAX, saidBy } from './problem-records.ts';
 import type { Outgoing } from './sink.ts';
-import { taskId, type TaskName } from './topology.ts';
+import type { TaskName } from './topology.ts';
 
 /** The dead-letter record of a record that made its task fail again and again. */
 export function deadLetter(
@@ -15,17 +15,13 @@ export function deadLetter(
   error: string,
 ): Outgoing {
   const { topic, partition, offset, timestamp } = record;
-  const value = encodeUtf8(
-    JSON.stringify({
-      query: name.query,
-      task: taskId(name),
-      topic,
-      partition,
-      offset,
-      attempts,
-      error: error.slice(0, MESSAGE_LENGTH_MAX),
-    }),
-  );
+  const value = saidBy(name, {
+    topic,
+    partition,
+    offset,
+    attempts,
+    error: error.slice(0, MESSAGE_LENGTH_MAX),
+  });
   const bytes = singleRecord(encodeUtf8(name.query), value, timestamp);
   return { to: { topic: DEAD_LETTERS_TOPIC, partition: 0 }, count: 1, bytes };
 }

@@ -5,9 +5,9 @@ import type { PortError } from '../base/errors.ts';
 import { singleRecord } from '../data/record-builder.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import type { Input } from './inputs.ts';
-import { PROCESSING_LOG_TOPIC } from './problem-records.ts';
+import { PROCESSING_LOG_TOPIC, saidBy } from './problem-records.ts';
 import type { Outgoing } from './sink.ts';
-import { taskId, type TaskName } from './topology.ts';
+import type { TaskName } from './topology.ts';
 
 /** Records `from .. to` (offsets) that were not read; the task goes on at `to`. */
 export interface Gap {
@@ -33,20 +33,16 @@ export function steppedOver(input: Input, refusal: PortError): Gap {
 
 /** @param nowMs the task's logical time */
 export function gapEntry(name: TaskName, { at, from, to, reset }: Gap, nowMs: number): Outgoing {
-  const value = encodeUtf8(
-    JSON.stringify({
-      query: name.query,
-      task: taskId(name),
-      topic: at.topic,
-      partition: at.partition,
-      offset: from,
-      field: '',
-      code: 'GAP',
-      message:
-        `the topic let records go before they were read: those from offset ${from} on are missing; ` +
-        `the query goes on at ${to}, auto.offset.reset being ${reset}`,
-    }),
-  );
+  const value = saidBy(name, {
+    topic: at.topic,
+    partition: at.partition,
+    offset: from,
+    field: '',
+    code: 'GAP',
+    message:
+      `the topic let records go before they were read: those from offset ${from} on are missing; ` +
+      `the query goes on at ${to}, auto.offset.reset being ${reset}`,
+  });
   const bytes = singleRecord(encodeUtf8(name.query), value, Math.max(0, nowMs));
   return { to: { topic: PROCESSING_LOG_TOPIC, partition: 0 }, count: 1, bytes };
 }

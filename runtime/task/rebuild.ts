@@ -5,7 +5,7 @@ import { TaskCorrupted } from '../base/errors.ts';
 import { singleRecord } from '../data/record-builder.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import type { Rebuilt, Restored } from '../ports/store.ts';
-import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from './problem-records.ts';
+import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC, saidBy } from './problem-records.ts';
 import { REPLAY, REPLAY_KEY } from './replay.ts';
 import { resetOf } from './start.ts';
 import type { TaskOptions } from './task.ts';
@@ -107,17 +107,13 @@ function entryOf(
   damage: string,
   nowMs: number,
 ): Uint8Array<ArrayBuffer> {
-  const value = encodeUtf8(
-    JSON.stringify({
-      query: name.query,
-      task: taskId(name),
-      topic,
-      partition,
-      offset: until,
-      field: '',
-      code: 'REBUILT',
-      message: `state is made again from the records before offset ${until}, and nothing is sent twice: ${damage}`,
-    }),
-  );
+  const value = saidBy(name, {
+    topic,
+    partition,
+    offset: until,
+    field: '',
+    code: 'REBUILT',
+    message: `state is made again from the records before offset ${until}, and nothing is sent twice: ${damage}`,
+  });
   return singleRecord(encodeUtf8(name.query), value, Math.max(0, nowMs));
 }
