@@ -13,6 +13,9 @@ export interface LogFields {
   readonly thrown?: unknown;
 }
 
+/** How many errors deep a line goes: what was thrown, and what that was thrown for. */
+const CAUSES_MAX = 2;
+
 /** Longest message, and longest stack, that a line holds. */
 const MESSAGE_LENGTH_MAX = 1000;
 const STACK_LENGTH_MAX = 2000;
@@ -26,18 +29,19 @@ const TOLD: ReadonlySet<string> = new Set(['PortError', 'LimitError', 'TaskCorru
  */
 export function log(level: 'info' | 'warn' | 'error', event: string, fields: LogFields = {}): void {
   const { thrown, ...named } = fields;
-  const about = 'thrown' in fields ? aboutThrown(thrown) : {};
+  const about = 'thrown' in fields ? aboutThrown(thrown, CAUSES_MAX) : {};
   console[level](JSON.stringify({ level, event, ...about, ...named }));
 }
 
-function aboutThrown(thrown: unknown): Readonly<Record<string, string>> {
+function aboutThrown(thrown: unknown, deep: number): Readonly<Record<string, unknown>> {
   if (!(thrown instanceof Error)) return { error: typeof thrown };
-  const { name, message, stack = '' } = thrown;
+  const { name, message, stack = '', cause } = thrown;
   const at = stack.indexOf('\n    at ');
   return {
     error: name,
     ...('code' in thrown && TOLD.has(name) ? { code: String(thrown.code) } : {}),
     ...(TOLD.has(name) ? { message: message.slice(0, MESSAGE_LENGTH_MAX) } : {}),
     ...(at < 0 ? {} : { stack: stack.slice(at + 1, at + 1 + STACK_LENGTH_MAX) }),
+    ...(cause === undefined || deep === 1 ? {} : { cause: aboutThrown(cause, deep - 1) }),
   };
 }

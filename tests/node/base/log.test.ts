@@ -33,6 +33,14 @@ test('a line is one JSON object of level, event, place and what was thrown', () 
   expect(JSON.parse(lineOf('info', 'started'))).toEqual({ level: 'info', event: 'started' });
 });
 
+test('a line names what the error was thrown for, one error deep', () => {
+  const deepest = new Error('deepest');
+  const cause = new TypeError('a value', { cause: deepest });
+  const thrown = new PortError('UNAVAILABLE', 'an object did not answer', {}, { cause });
+  const line = JSON.parse(lineOf('warn', 'call-repeats', { thrown }));
+  expect(line.cause).toEqual({ error: 'TypeError', stack: expect.stringContaining('    at ') });
+});
+
 const SECRET = 'a payload\n    of two lines';
 test.each([
   new RecordError('DESERIALIZATION', SECRET),
@@ -52,6 +60,8 @@ test('a stack and a message of any length make a bounded line', () => {
   const thrown = new PortError('UNAVAILABLE', 'x'.repeat(100_000));
   thrown.stack = `PortError: x\n    at ${'y'.repeat(100_000)}`;
   expect(lineOf('error', 'request-failed', { thrown }).length).toBeLessThan(3500);
+  const caused = new PortError('UNAVAILABLE', 'x'.repeat(100_000), {}, { cause: thrown });
+  expect(lineOf('warn', 'request-failed', { thrown: caused }).length).toBeLessThan(7000);
 });
 
 /** Calls of the console in code: comments do not count. */

@@ -20,7 +20,9 @@ function counted(
   const { storage } = ctx;
   const { sql } = storage;
   const exec = sql.exec.bind(sql);
+  // Configurable, since the object counts its own rows in the same way.
   Object.defineProperty(sql, 'exec', {
+    configurable: true,
     value: (query: string, ...bindings: unknown[]) => {
       const cursor = exec(query, ...bindings);
       counts[name] += cursor.rowsWritten;
@@ -29,6 +31,7 @@ function counted(
   });
   const setAlarm = storage.setAlarm.bind(storage);
   Object.defineProperty(storage, 'setAlarm', {
+    configurable: true,
     value: (at: number) => {
       counts[name] += 1;
       return setAlarm(at);
