@@ -347,19 +347,21 @@ export class Task {
   }
 
   async #run(): Promise<void> {
-    const { log, plan, name } = this.options;
+    const { log, plan, name, clock } = this.options;
     const wake = () => this.wake();
     const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
     const subscriptions: Unsubscribe[] = inputs.map((at) => log.subscribe(at, wake));
-    let sliceEndsAt = performance.now() + SLICE_MS;
+    // By the host's clock, so that a simulation's interleaving hangs on its seed alone, not on the machine's speed.
+    let sliceBegan = clock.now();
     while (this.#state === 'RUNNING') {
       this.#isWoken = false;
       const turn = await this.turn();
       if (turn.kind === 'idle') await this.#sleep(null);
       else if (turn.kind === 'wait') await this.#sleep(turn.untilMs);
-      if (performance.now() >= sliceEndsAt) {
+      // A clock that was set back ends the slice too.
+      if (Math.abs(clock.now() - sliceBegan) >= SLICE_MS) {
         await nextTurn();
-        sliceEndsAt = performance.now() + SLICE_MS;
+        sliceBegan = clock.now();
       }
     }
     for (const unsubscribe of subscriptions) unsubscribe();

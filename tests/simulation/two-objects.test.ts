@@ -64,6 +64,16 @@ describe('with one fault, at each operation in turn', () => {
   });
 });
 
+test('a seed gives the same operations each time, however fast the machine is', async () => {
+  const counts = new Set<number>();
+  for (let run = 0; run < 20; run++) {
+    const faults = faultAt(Infinity, 'lostReply');
+    await simulate({ ...scenarioOf(2), events: 40, faults });
+    counts.add(faults.operations);
+  }
+  expect(counts.size).toBe(1);
+});
+
 /** Forgets who appends: repeats are appended again. */
 const withoutDedupe = ({ log, store }: DurablePorts): DurablePorts => ({
   store,
