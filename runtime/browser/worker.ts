@@ -15,6 +15,7 @@ import { loadParts } from '../engine/parts.ts';
 import type { ReadOptions } from '../engine/records.ts';
 import type { Overload } from '../functions/registry.ts';
 import type { Processor } from '../functions/user-processor.ts';
+import { nextTurn } from '../task/next-turn.ts';
 import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
 import { answerCalls, handingOver } from './calls.ts';
@@ -94,6 +95,8 @@ export interface ReadRecords {
 export class EngineWorker {
   readonly #buffers = new Buffers();
   #engine: Engine | null = null;
+  /** Until what had come in is there; null: nothing waits. */
+  #gathered: Promise<void> | null = null;
   readonly #prints = new Map<number, PrintedLines>();
   /** Ever begun, for their numbers. */
   #printed = 0;
@@ -194,7 +197,14 @@ export class EngineWorker {
   }
 
   async produce(topic: string, records: PackedRecords): Promise<PackedPlaces> {
+    // What has come in behind this call comes first, and queries take it all in at once.
+    await (this.#gathered ??= this.#gather());
     return placed(await this.#opened.produce(topic, unpacked(records)));
+  }
+
+  async #gather(): Promise<void> {
+    await nextTurn();
+    this.#gathered = null;
   }
 
   async topicRecords(topic: string, options: ReadOptions): Promise<ReadRecords> {

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { edgeSuite } from './edge/suite.ts';
 import { engineSuite } from './engine.ts';
 import { kernelSuite } from './kernel.ts';
+import { latencySuite } from './latency.ts';
 import { memorySuite } from './memory.ts';
 import { peersSuite } from './peers.ts';
 import { writeResults } from './results.ts';
@@ -23,6 +24,7 @@ const SUITES = new Map<string, (full: boolean) => Promise<SuiteResult>>([
   ['memory', memorySuite],
   ['json', jsonSuite],
   ['sql', sqlSuite],
+  ['latency', latencySuite],
   ['edge', edgeSuite],
 ]);
 
