@@ -27,10 +27,11 @@ import {
 import { needsUpkeep, RETENTION_SWEEP_MS } from '../ports/retention.ts';
 import { describedTopic, policyOf } from '../ports/topic-policy.ts';
 import { partitionKey, Wakes } from '../ports/wakes.ts';
-import { type PartitionRow, STORES } from './database.ts';
+import type { PartitionRow } from './database.ts';
 import { type Append, appendIn, partitionIn } from './idb-append.ts';
 import type { IdbUpkeep } from './idb-upkeep.ts';
-import { type IdbOptions, translated, write } from './transactions.ts';
+import { onward, settled } from './indexed-db.ts';
+import { type IdbOptions, reading, translated, write } from './transactions.ts';
 
 /** Batches asked for at once while a fetch fills up, however small they are. */
 const READ_BATCHES_MAX = 256;
@@ -68,10 +69,10 @@ export class IdbLog implements Log {
     const description = describedTopic(topic, incarnation);
     return await write(this.#options, 'creating a topic', async (transaction) => {
       const topics = transaction.objectStore('topics');
-      if ((await topics.get(topic.name)) !== undefined) {
+      if ((await settled(topics.get(topic.name))) !== undefined) {
         throw topicExists(topic.name);
       }
-      await topics.put(description, topic.name);
+      topics.put(description, topic.name);
       const empty: PartitionRow = {
         start: 0,
         highWatermark: 0,
@@ -82,7 +83,7 @@ export class IdbLog implements Log {
         policy: policyOf(topic),
       };
       for (let partition = 0; partition < topic.partitions; partition++) {
-        await transaction.objectStore('partitions').put(empty, [topic.name, partition]);
+        transaction.objectStore('partitions').put(empty, [topic.name, partition]);
       }
       return description;
     });
@@ -90,14 +91,14 @@ export class IdbLog implements Log {
 
   async remove(topic: string): Promise<void> {
     const { partitions } = await write(this.#options, 'removing a topic', async (transaction) => {
-      const description = await transaction.objectStore('topics').get(topic);
+      const description = await settled(transaction.objectStore('topics').get(topic));
       if (description === undefined) throw unknownTopic(topic);
       // An array sorts after every number and string, so this range holds all keys that begin with the topic.
       const all = IDBKeyRange.bound([topic], [topic, []]);
-      await transaction.objectStore('topics').delete(topic);
-      await transaction.objectStore('partitions').delete(all);
-      await transaction.objectStore('segments').delete(all);
-      await transaction.objectStore('producers').delete(all);
+      transaction.objectStore('topics').delete(topic);
+      for (const rows of ['partitions', 'segments', 'producers'] as const) {
+        transaction.objectStore(rows).delete(all);
+      }
       return description;
     });
     for (let partition = 0; partition < partitions; partition++) {
@@ -108,12 +109,14 @@ export class IdbLog implements Log {
 
   async describe(topic: string): Promise<TopicDescription | null> {
     return await translated('a look at a topic', async () => {
-      return (await this.#options.database.get('topics', topic)) ?? null;
+      return (await settled(reading(this.#options).objectStore('topics').get(topic))) ?? null;
     });
   }
 
   async list(): Promise<readonly TopicDescription[]> {
-    return await translated('a look at the topics', () => this.#options.database.getAll('topics'));
+    return await translated('a look at the topics', () =>
+      settled(reading(this.#options).objectStore('topics').getAll()),
+    );
   }
 
   async append(
@@ -170,16 +173,18 @@ export class IdbLog implements Log {
   }
 
   async #read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
-    const transaction = this.#options.database.transaction([...STORES]);
+    const transaction = reading(this.#options);
     const { start, highWatermark, incarnation } = await partitionIn(transaction, at);
     checkOffset(at, from, { start, highWatermark });
     const batches: FetchedBatch[] = [];
     const fetched = { batches, start, highWatermark, incarnation };
     if (from === highWatermark) return fetched;
     const segments = transaction.objectStore('segments');
-    const first = await segments.openKeyCursor(
-      IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, from]),
-      'prev',
+    const first = await settled(
+      segments.openKeyCursor(
+        IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, from]),
+        'prev',
+      ),
     );
     let next = first?.key[2] ?? from;
     let total = 0;
@@ -190,8 +195,8 @@ export class IdbLog implements Log {
         [at.topic, at.partition, highWatermark],
       );
       const [rows, keys] = await Promise.all([
-        segments.getAll(range, wanted),
-        segments.getAllKeys(range, wanted),
+        settled(segments.getAll(range, wanted)),
+        settled(segments.getAllKeys(range, wanted)),
       ]);
       if (rows.length === 0) throw missingBatch(at, next);
       for (const [i, { bytes, count }] of rows.entries()) {
@@ -213,7 +218,7 @@ export class IdbLog implements Log {
 
   async bounds(at: TopicPartition): Promise<Bounds> {
     return await translated('a look at a partition', async () => {
-      const transaction = this.#options.database.transaction([...STORES]);
+      const transaction = reading(this.#options);
       const { start, highWatermark, incarnation } = await partitionIn(transaction, at);
       return { start, highWatermark, incarnation };
     });
@@ -221,13 +226,15 @@ export class IdbLog implements Log {
 
   async offsetForTime(at: TopicPartition, ms: number): Promise<number> {
     return await translated('a search by time', async () => {
-      const transaction = this.#options.database.transaction([...STORES]);
+      const transaction = reading(this.#options);
       const { highWatermark } = await partitionIn(transaction, at);
-      let cursor = await transaction
-        .objectStore('segments')
-        .openCursor(
-          IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, highWatermark]),
-        );
+      let cursor = await settled(
+        transaction
+          .objectStore('segments')
+          .openCursor(
+            IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, highWatermark]),
+          ),
+      );
       while (cursor !== null) {
         const base = cursor.key[2];
         if (cursor.value.maxTimestamp >= ms) {
@@ -239,7 +246,7 @@ export class IdbLog implements Log {
             records.timestamps.findIndex((timestamp) => timestamp >= ms),
           );
         }
-        cursor = await cursor.continue();
+        cursor = await onward(cursor);
       }
       return highWatermark;
     });
@@ -252,18 +259,18 @@ export class IdbLog implements Log {
       const until = Math.min(before, row.highWatermark);
       if (until <= row.start) return;
       let { start, lengthBytes } = row;
-      let cursor = await transaction
-        .objectStore('segments')
-        .openCursor(IDBKeyRange.bound(key, [...key, until]));
+      let cursor = await settled(
+        transaction.objectStore('segments').openCursor(IDBKeyRange.bound(key, [...key, until])),
+      );
       while (cursor !== null) {
         const end = cursor.key[2] + cursor.value.count;
         if (end > until) break;
         if (lengthBytes !== undefined) lengthBytes -= cursor.value.bytes.length;
-        await cursor.delete();
+        cursor.delete();
         start = end;
-        cursor = await cursor.continue();
+        cursor = await onward(cursor);
       }
-      await transaction.objectStore('partitions').put({ ...row, start, lengthBytes }, key);
+      transaction.objectStore('partitions').put({ ...row, start, lengthBytes }, key);
     });
   }
 
@@ -287,7 +294,7 @@ export class IdbLog implements Log {
   /** Turn after turn of upkeep, appends and commits between them, until there is nothing to do. */
   async #sweep(at: TopicPartition): Promise<void> {
     try {
-      const transaction = this.#options.database.transaction([...STORES]);
+      const transaction = reading(this.#options);
       const { policy } = await partitionIn(transaction, at);
       if (policy === undefined || !needsUpkeep(policy)) return;
       while (await this.upkeep(at)) await new Promise((rest) => setTimeout(rest));

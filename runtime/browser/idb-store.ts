@@ -1,15 +1,15 @@
 // The store port over IndexedDB: one readwrite transaction takes state, offsets, counters and outputs; knows no operator.
 
-import { type IDBPTransaction, unwrap } from 'idb';
 import { PortError } from '../base/errors.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import { producerId } from '../ports/producers.ts';
 import type { Commit, OutboxAppend, Restored, StateReader, Store, TaskId } from '../ports/store.ts';
-import { type MillraceSchema, type StoreName, STORES, type TaskRow } from './database.ts';
+import type { TaskRow } from './database.ts';
 import { appendIn } from './idb-append.ts';
 import type { IdbLog } from './idb-log.ts';
+import { settled } from './indexed-db.ts';
 import { StateLog, type StateWrite } from './state-log.ts';
-import { type IdbOptions, translated, write, type WriteTransaction } from './transactions.ts';
+import { type AllRows, type IdbOptions, reading, translated, write } from './transactions.ts';
 
 /** What an IndexedDB store needs from its host. */
 export interface IdbStoreOptions extends IdbOptions {
@@ -39,7 +39,7 @@ export class IdbStore implements Store {
   async load(task: TaskId): Promise<Restored> {
     const { row, log } = await write(this.#options, 'taking over a task', async (transaction) => {
       const tasks = transaction.objectStore('tasks');
-      const before = await tasks.get(task);
+      const before = await settled(tasks.get(task));
       const row: TaskRow = {
         commit: (before?.commit ?? 0) + 1,
         epoch: (before?.epoch ?? 0) + 1,
@@ -50,7 +50,7 @@ export class IdbStore implements Store {
         counters: before?.counters ?? [],
         sequences: before?.sequences ?? [],
       };
-      await tasks.put(row, task);
+      tasks.put(row, task);
       return { row, log: await this.#stateAt(transaction, task, before?.commit ?? 0) };
     });
     this.#resident.set(task, { log, commit: row.commit });
@@ -73,7 +73,7 @@ export class IdbStore implements Store {
     log.tables.refuseTooLarge(task, commit.changes, this.#options.stateBytesMax);
     const state = log.write(commit.changes);
     await write(this.#options, 'a commit', async (transaction) => {
-      const row = await transaction.objectStore('tasks').get(task);
+      const row = await settled(transaction.objectStore('tasks').get(task));
       if (row?.commit !== commit.after) throw fenced(task, row?.commit);
       for (const { to, sequence, bytes } of commit.outbox) {
         const producer = { id: row.producer, epoch: row.epoch, sequence };
@@ -86,7 +86,7 @@ export class IdbStore implements Store {
         });
       }
       putState(transaction, task, state);
-      await transaction.objectStore('tasks').put(after(row, commit), task);
+      transaction.objectStore('tasks').put(after(row, commit), task);
     });
     state.applied();
     this.#resident.set(task, { log, commit: commit.after + 1 });
@@ -101,8 +101,8 @@ export class IdbStore implements Store {
 
   async reader(task: TaskId): Promise<StateReader | null> {
     return await translated('a look at a task', async () => {
-      const transaction = this.#options.database.transaction([...STORES]);
-      const row = await transaction.objectStore('tasks').get(task);
+      const transaction = reading(this.#options);
+      const row = await settled(transaction.objectStore('tasks').get(task));
       if (row === undefined || !row.committed) return null;
       const log = await this.#stateAt(transaction, task, row.commit);
       this.#resident.set(task, { log, commit: row.commit });
@@ -113,16 +113,16 @@ export class IdbStore implements Store {
   async rebuild(task: TaskId, begin: Parameters<Store['rebuild']>[1]): Promise<void> {
     const isBegun = await write(this.#options, 'forgetting damaged state', async (transaction) => {
       const tasks = transaction.objectStore('tasks');
-      const before = await tasks.get(task);
+      const before = await settled(tasks.get(task));
       const begun = before === undefined ? null : begin(before);
       if (before === undefined || begun === null) return false;
-      await transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
+      transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
       putState(transaction, task, new StateLog([]).write(begun.changes));
       const { offsets, streamTimes } = begun;
       const commit = before.commit + 1;
       const epoch = before.epoch + 1;
       const row = { ...before, commit, epoch, committed: true, offsets, streamTimes, counters: [] };
-      await tasks.put(row, task);
+      tasks.put(row, task);
       return true;
     });
     if (isBegun) this.#resident.delete(task);
@@ -130,23 +130,22 @@ export class IdbStore implements Store {
 
   async remove(task: TaskId): Promise<void> {
     await write(this.#options, 'removing a task', async (transaction) => {
-      await transaction.objectStore('tasks').delete(task);
-      await transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
+      transaction.objectStore('tasks').delete(task);
+      transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
     });
     this.#resident.delete(task);
   }
 
   /** The task's state at its commit of that number: what is resident, or what the database says. */
-  async #stateAt<Mode extends IDBTransactionMode>(
-    transaction: IDBPTransaction<MillraceSchema, StoreName[], Mode>,
-    task: TaskId,
-    commit: number,
-  ): Promise<StateLog> {
+  async #stateAt(transaction: AllRows, task: TaskId, commit: number): Promise<StateLog> {
     const known = this.#resident.get(task);
     if (known?.commit === commit) return known.log;
     const rows = transaction.objectStore('state');
     const range = IDBKeyRange.bound([task], [task, []]);
-    const [keys, blobs] = await Promise.all([rows.getAllKeys(range), rows.getAll(range)]);
+    const [keys, blobs] = await Promise.all([
+      settled(rows.getAllKeys(range)),
+      settled(rows.getAll(range)),
+    ]);
     return new StateLog(
       keys.map(([, sequence], i) => ({ sequence, bytes: blobs[i] ?? new Uint8Array() })),
       this.#options.foldBytes,
@@ -164,9 +163,8 @@ function fenced(task: TaskId, commit: number | undefined): PortError {
   });
 }
 
-/** Plain requests, a promise each being needless: they run in order, and one that fails fails the transaction. */
-function putState(transaction: WriteTransaction, task: TaskId, state: StateWrite): void {
-  const rows = unwrap(transaction.objectStore('state'));
+function putState(transaction: AllRows, task: TaskId, state: StateWrite): void {
+  const rows = transaction.objectStore('state');
   for (const { sequence, bytes } of state.puts) rows.put(bytes, [task, sequence]);
   if (state.removeBelow === null) return;
   rows.delete(IDBKeyRange.bound([task, 0], [task, state.removeBelow], false, true));

@@ -1,7 +1,12 @@
 // A database of its own for each test, with the log and the store in it; knows no test.
 
-import { deleteDB } from 'idb';
-import { type Database, databaseName, openDatabase } from '../../runtime/browser/database.ts';
+import { deleteDB, type IDBPDatabase, wrap } from 'idb';
+import {
+  type Database,
+  databaseName,
+  type MillraceRows,
+  openDatabase,
+} from '../../runtime/browser/database.ts';
 import { IdbLog } from '../../runtime/browser/idb-log.ts';
 import { IdbStore } from '../../runtime/browser/idb-store.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
@@ -10,7 +15,8 @@ const START_MS = 1_700_000_000_000;
 
 export interface Opened {
   readonly name: string;
-  readonly database: Database;
+  /** The same connection, for looks and changes behind the log's back. */
+  readonly database: IDBPDatabase<MillraceRows>;
   readonly log: IdbLog;
   readonly store: IdbStore;
   readonly now: () => number;
@@ -39,6 +45,9 @@ export async function openIdb(stateBytesMax?: number, sweepMs?: number | null): 
   return {
     name,
     ...opened,
+    database: wrap(
+      opened.database as unknown as IDBDatabase,
+    ) as unknown as IDBPDatabase<MillraceRows>,
     now,
     upkeep: (at, aheadMs) => {
       nowMs += aheadMs;
