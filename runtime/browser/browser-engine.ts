@@ -15,10 +15,11 @@ import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 import { QueryRows } from '../engine/query-rows.ts';
 import type { ReadOptions, TopicRecord } from '../engine/records.ts';
 import { BatchReceiver } from './batch-receiver.ts';
-import { buffersOf, packed, unpacked } from './packed-records.ts';
+import { buffersOf, packed } from './packed-records.ts';
 import { portTransport } from './port-transport.ts';
 import { printed } from './print.ts';
 import { RemoteEngine } from './remote.ts';
+import { unpacked } from './unpacked-records.ts';
 import { fromWire, toWire } from './wire-error.ts';
 import type { PackedPlaces, WorkerOptions } from './worker.ts';
 

@@ -44,29 +44,6 @@ export function packed(records: readonly ProducedRecord[]): PackedRecords {
   return { bytes, lengths, timestamps, partitions, headers };
 }
 
-/** A record whose key and value are views of what was packed. */
-export interface UnpackedRecord {
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-  readonly timestamp: number | undefined;
-  readonly partition: number | undefined;
-  readonly headers: readonly RecordHeader[];
-}
-
-export function unpacked(records: PackedRecords): UnpackedRecord[] {
-  const { bytes, lengths, timestamps, partitions, headers } = records;
-  let at = 0;
-  const take = (length = -1): Uint8Array | null =>
-    length < 0 ? null : bytes.subarray(at, (at += length));
-  return Array.from(timestamps, (timestamp, i) => ({
-    key: take(lengths[2 * i]),
-    value: take(lengths[2 * i + 1]),
-    timestamp: unmarked(timestamp),
-    partition: unmarked(partitions[i]),
-    headers: headers?.[i] ?? NO_HEADERS,
-  }));
-}
-
 /** The buffers to hand over. */
 export function buffersOf(records: PackedRecords): ArrayBuffer[] {
   const { bytes, lengths, timestamps, partitions } = records;
@@ -76,10 +53,6 @@ export function buffersOf(records: PackedRecords): ArrayBuffer[] {
 /** A NaN that was given is no number for the log either: it is refused there as -1 is. */
 function marked(given: number | undefined): number {
   return given === undefined ? NaN : Number.isNaN(given) ? -1 : given;
-}
-
-function unmarked(number: number | undefined): number | undefined {
-  return Number.isNaN(number) ? undefined : number;
 }
 
 function bytesOf(given: Uint8Array | string | null): Uint8Array | null {

@@ -36,57 +36,47 @@ export type WireError =
       readonly detail: PortError['detail'];
     }
   | { readonly name: 'LimitError'; readonly message: string; readonly limit: string }
-  | {
-      readonly name: 'TaskCorrupted' | 'InvariantError' | 'TypeError' | 'RangeError' | 'Error';
-      readonly message: string;
-    };
+  | { readonly name: 'TaskCorrupted' | 'InvariantError' | BuiltIn; readonly message: string };
+
+type BuiltIn = 'TypeError' | 'RangeError' | 'Error';
+
+/** Errors that cross with all that they hold. */
+const OWN = {
+  StatementError,
+  RecordError,
+  PortError,
+  LimitError,
+  TaskCorrupted,
+  InvariantError,
+} as const;
+
+function isOwn(thrown: unknown): thrown is Exclude<WireError, { name: BuiltIn }> {
+  return Object.values(OWN).some((kind) => thrown instanceof kind);
+}
 
 export function toWire(thrown: unknown): WireError {
   const message = messageOf(thrown);
-  if (thrown instanceof StatementError) {
-    const { name, code, position, hint } = thrown;
-    return { name, code, message: withoutPosition(message, position), position, hint };
-  }
-  if (thrown instanceof RecordError) {
-    return { name: thrown.name, code: thrown.code, message, field: thrown.field };
-  }
-  if (thrown instanceof PortError) {
-    return { name: thrown.name, code: thrown.code, message, detail: { ...thrown.detail } };
-  }
-  if (thrown instanceof LimitError) return { name: thrown.name, message, limit: thrown.limit };
-  if (thrown instanceof TaskCorrupted || thrown instanceof InvariantError) {
-    return { name: thrown.name, message };
-  }
-  if (thrown instanceof TypeError) return { name: 'TypeError', message };
-  if (thrown instanceof RangeError) return { name: 'RangeError', message };
-  return { name: 'Error', message };
+  if (isOwn(thrown)) return { ...thrown, message };
+  const isType = thrown instanceof TypeError;
+  return {
+    name: isType ? 'TypeError' : thrown instanceof RangeError ? 'RangeError' : 'Error',
+    message,
+  };
 }
 
 export function fromWire(error: WireError): Error {
-  switch (error.name) {
-    case 'StatementError':
-      return new StatementError(error.code, error.message, error.position, error.hint);
-    case 'RecordError':
-      return new RecordError(error.code, error.message, error.field);
-    case 'PortError':
-      return new PortError(error.code, error.message, error.detail);
-    case 'LimitError':
-      return new LimitError(error.limit, error.message);
-    case 'TaskCorrupted':
-      return new TaskCorrupted(error.message);
-    case 'InvariantError':
-      return new InvariantError(error.message);
+  const { message, ...held } = error;
+  switch (held.name) {
     case 'TypeError':
-      return new TypeError(error.message);
+      return new TypeError(message);
     case 'RangeError':
-      return new RangeError(error.message);
+      return new RangeError(message);
     case 'Error':
-      return new Error(error.message);
+      return new Error(message);
+    default: {
+      // Made again by hand: a constructor would put the position before the message once more.
+      const made: Error = Object.setPrototypeOf(new Error(message), OWN[held.name].prototype);
+      return Object.assign(made, held);
+    }
   }
-}
-
-/** The message as it was given to the error, which puts its position before it. */
-function withoutPosition(message: string, position: Position | null): string {
-  const prefix = position === null ? '' : `line ${position.line}:${position.column}: `;
-  return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }

@@ -20,9 +20,10 @@ import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
 import { answerCalls, handingOver } from './calls.ts';
 import { type HostOptions, openHost } from './host.ts';
-import { buffersOf, packed, type PackedRecords, unpacked } from './packed-records.ts';
+import type { PackedRecords } from './packed-records.ts';
 import { type MessageEnd, portTransport } from './port-transport.ts';
 import type { PrintedLines } from './printed-lines.ts';
+import { unpacked } from './unpacked-records.ts';
 import { toWire, type WireError } from './wire-error.ts';
 
 /** What the Worker's own module has registered. */
@@ -122,7 +123,10 @@ export class EngineWorker {
   }
 
   async open({ properties, preload, ...options }: WorkerOptions): Promise<void> {
-    if (preload) await Promise.all([loadParts(), import('./printed-lines.ts')]);
+    if (preload) {
+      const own = [import('./printed-lines.ts'), import('./packed-records.ts')];
+      await Promise.all([loadParts(), ...own]);
+    }
     const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
     isOpened = true;
     this.#engine = await openEngine({
@@ -208,6 +212,7 @@ export class EngineWorker {
   }
 
   async topicRecords(topic: string, options: ReadOptions): Promise<ReadRecords> {
+    const { buffersOf, packed } = await import('./packed-records.ts');
     const read = await this.#opened.topicRecords(topic, options);
     const records = packed(read);
     return handingOver({ from: read[0]?.offset ?? 0, records }, buffersOf(records));
