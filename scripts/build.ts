@@ -49,7 +49,9 @@ run('scripts/kernel.ts');
 run('node_modules/typescript/bin/tsc', '-p', 'edge/tsconfig.build.json');
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
 // At the place where the sources look for it, so that their relative paths hold in dist/ too.
-cpSync(resolve(root, 'build/kernel.wasm'), resolve(dist, 'build/kernel.wasm'));
+for (const wasm of globSync('build/*.wasm', { cwd: root })) {
+  cpSync(resolve(root, wasm), resolve(dist, wasm));
+}
 chmodSync(resolve(dist, 'cli/main.js'), 0o755);
 
 const scripts = globSync('**/*.js', { cwd: dist }).map((path) => resolve(dist, path));

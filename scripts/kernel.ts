@@ -1,39 +1,46 @@
-// Compiles the AssemblyScript kernel to build/kernel.wasm unless its sources are unchanged; stdout stays empty.
-import { spawnSync } from 'node:child_process';
+// Compiles the AssemblyScript kernel to build/, whole and in halves, unless its sources are unchanged; stdout stays empty.
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
+import { main } from 'assemblyscript/asc';
 
 const root = resolve(import.meta.dirname, '..');
-const wasm = resolve(root, 'build/kernel.wasm');
+
+const AGGREGATES = 'engine-asm/assembly/index.ts';
+const JSON_DECODER = 'engine-asm/assembly/json.ts';
+/** What each module exports: pages fetch the halves one by one, every other host has all at once. */
+const MODULES = [
+  { wasm: 'build/kernel.wasm', entries: [AGGREGATES, JSON_DECODER] },
+  { wasm: 'build/kernel-aggregates.wasm', entries: [AGGREGATES] },
+  { wasm: 'build/kernel-json.wasm', entries: [JSON_DECODER] },
+].map(({ wasm, entries }) => ({ wasm: resolve(root, wasm), entries }));
 const stamp = resolve(root, 'build/kernel.sha256');
 
 const hash = createHash('sha256');
 const sources = globSync('engine-asm/**/*.{ts,json}', { cwd: root }).sort();
-for (const path of [...sources, 'node_modules/assemblyscript/package.json']) {
+for (const path of [...sources, 'scripts/kernel.ts', 'node_modules/assemblyscript/package.json']) {
   hash.update(`${path}\0`).update(readFileSync(resolve(root, path)));
 }
 const digest = hash.digest('hex');
 
-if (!existsSync(wasm) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest) {
+const isStale = !existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest;
+if (isStale || MODULES.some(({ wasm }) => !existsSync(wasm))) {
   mkdirSync(resolve(root, 'build'), { recursive: true });
-  // Written beside and renamed, so that processes that build or load at the same time see whole files only.
-  const fresh = `${wasm}.${process.pid}`;
-  const { status } = spawnSync(
-    process.execPath,
-    [
-      resolve(root, 'node_modules/assemblyscript/bin/asc.js'),
+  for (const { wasm, entries } of MODULES) {
+    // Written beside and renamed, so that processes that build or load at the same time see whole files only.
+    const fresh = `${wasm}.${process.pid}`;
+    const options = [
       '--config',
       'engine-asm/asconfig.json',
       '--target',
       'release',
       '--outFile',
       fresh,
-    ],
-    { cwd: root, stdio: ['ignore', 2, 2] },
-  );
-  if (status !== 0) process.exit(status ?? 1);
-  renameSync(fresh, wasm);
+    ];
+    const { error } = await main([...entries, ...options, '--baseDir', root]);
+    if (error !== null) throw error;
+    renameSync(fresh, wasm);
+  }
   writeFileSync(stamp, digest);
 }

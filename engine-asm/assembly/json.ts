@@ -20,6 +20,7 @@ import {
   JSON_TYPE_STRING,
 } from './json-abi';
 import {
+  ABI_VERSION,
   STATUS_BAD_ARGUMENT,
   STATUS_BAD_CONFIG,
   STATUS_NOT_READY,
@@ -89,6 +90,11 @@ let jsonBegun: bool = false;
 let rows: i32 = -1;
 /** Records seen, by which columns found in one are told from those found before. */
 let record: u32 = 0;
+
+/** As `version` of the aggregates, whose module a host may have apart from this one. */
+export function jsonVersion(): i32 {
+  return ABI_VERSION;
+}
 
 export function jsonBuffer(kind: u32, index: u32): usize {
   return jsonAddressOf(kind, index);

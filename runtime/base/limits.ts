@@ -93,6 +93,8 @@ export const EXPIRED_ROWS_MAX = 10_000;
 export const WAITING_ROWS_MAX = 65_536;
 /** Rows waiting for a reader of one push query; beyond it the query ends with an error. */
 export const PUSH_ROWS_MAX = 65_536;
+/** Records of one source in JSON that a page decodes before it fetches the kernel's decoder, which is worth its bytes only then. */
+export const JSON_RECORDS_BEFORE_KERNEL_MAX = 256;
 /** Batches of one query on their way from a Worker to its page, or with the page's reader. */
 export const QUERY_BATCHES_MAX = 8;
 /** Bytes of empty buffers that a Worker keeps to send its next batches in. */

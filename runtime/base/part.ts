@@ -32,6 +32,11 @@ export class Part<Code extends object> {
     return this.#code;
   }
 
+  /** The code; null when it has not been fetched. */
+  get fetched(): Code | null {
+    return this.#code;
+  }
+
   /**
    * Says how the code is fetched; of several the last counts.
    * @param name for messages

@@ -3,6 +3,7 @@
 import { messageOf, PortError } from '../base/errors.ts';
 import { systemClock } from '../memory/system-clock.ts';
 import type { Host } from '../ports/host.ts';
+import { JSON_MODULE } from '../task/parts.ts';
 import { lockDatabase, openDatabase } from './database.ts';
 import { IdbLog } from './idb-log.ts';
 import { IdbStore } from './idb-store.ts';
@@ -11,7 +12,7 @@ import { IdbStore } from './idb-store.ts';
 export interface HostOptions {
   readonly database: string;
   readonly storage: 'indexeddb' | 'memory';
-  /** Address of the kernel; undefined: the one that came with the Worker; null: everything runs on the row path. */
+  /** Address of a whole kernel; undefined: the halves that came with the Worker; null: everything runs on the row path. */
   readonly kernel: string | null | undefined;
   readonly whenLocked: 'fail' | 'wait';
   readonly durability: 'relaxed' | 'strict';
@@ -55,8 +56,14 @@ export async function openHost(
 
 async function compileKernel(address: HostOptions['kernel']): Promise<WebAssembly.Module | null> {
   if (address === null) return null;
-  const url =
-    address === undefined ? new URL('../../build/kernel.wasm', import.meta.url) : new URL(address);
+  if (address !== undefined) return await compiled(new URL(address));
+  JSON_MODULE.from('JSON in the kernel', async () => ({
+    module: await compiled(new URL('../../build/kernel-json.wasm', import.meta.url)),
+  }));
+  return await compiled(new URL('../../build/kernel-aggregates.wasm', import.meta.url));
+}
+
+async function compiled(url: URL): Promise<WebAssembly.Module> {
   try {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`status ${response.status}`);

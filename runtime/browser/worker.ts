@@ -16,6 +16,7 @@ import type { ReadOptions } from '../engine/records.ts';
 import type { Overload } from '../functions/registry.ts';
 import type { Processor } from '../functions/user-processor.ts';
 import { nextTurn } from '../task/next-turn.ts';
+import { JSON_MODULE } from '../task/parts.ts';
 import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
 import { answerCalls, handingOver } from './calls.ts';
@@ -128,6 +129,8 @@ export class EngineWorker {
       await Promise.all([loadParts(), ...own]);
     }
     const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
+    // With a kernel of the page's own there are no halves.
+    if (preload && options.kernel === undefined) await JSON_MODULE.load();
     isOpened = true;
     this.#engine = await openEngine({
       host,

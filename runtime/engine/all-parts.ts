@@ -131,11 +131,6 @@ export function announceAll(): void {
   fetched(data.JSON_TEXT, 'JSON of many types', () => import('../data/json-text.ts'));
   fetched(formats.COLUMNAR, 'the format COLUMNAR', () => import('../formats/columnar.ts'));
   fetched(formats.DELIMITED, 'the format DELIMITED', () => import('../formats/delimited.ts'));
-  fetched(
-    formats.JSON_DECODER,
-    'JSON without the kernel',
-    () => import('../formats/json-decoder.ts'),
-  );
   fetched(formats.JSON_VALUE, 'rare JSON values', () => import('../formats/json-value.ts'));
   fetched(data.KEY, 'keys of many types', () => import('../data/key.ts'));
   fetched(data.ROW, 'rows for people', () => import('../data/row.ts'));
@@ -153,6 +148,7 @@ export function announceAll(): void {
     'records that the kernel declines',
     () => import('../task/json-patches.ts'),
   );
+  fetched(task.JSON_VALUES, 'JSON in the kernel', () => import('../task/json-values.ts'));
   fetched(task.MOVED_ROWS, 'upgraded state', () => import('../task/moved-rows.ts'));
   fetched(
     task.PSEUDO_COLUMNS,

@@ -7,8 +7,8 @@ import { writeJsonString, writeJsonUtf8 } from '../data/json-string.ts';
 import { JSON_TEXT } from '../data/parts.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
-import { JSON_DECODER } from './parts.ts';
-import type { Decoder, Encoder, Format, FormatSpec } from './serde.ts';
+import { jsonDecoder } from './json-decoder.ts';
+import type { Encoder, Format, FormatSpec } from './serde.ts';
 
 const NULL = encodeUtf8('null');
 const TRUE = encodeUtf8('true');
@@ -24,16 +24,7 @@ export const JSON_FORMAT: Format = {
     columns.some((column) => hasOtherMapKeys(column.type))
       ? 'JSON holds no MAP whose keys are not STRING'
       : null,
-  decoder: (columns, wanted, spec) => {
-    // Where the kernel decodes, few records need it: it is fetched for the first of them.
-    let decoder: Decoder | null = null;
-    return {
-      decode(bytes, from, to, into) {
-        decoder ??= JSON_DECODER.code.jsonDecoder(columns, wanted, spec.wrap);
-        return decoder.decode(bytes, from, to, into);
-      },
-    };
-  },
+  decoder: (columns, wanted, spec) => jsonDecoder(columns, wanted, spec.wrap),
   encoder: jsonEncoder,
 };
 

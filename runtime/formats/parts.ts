@@ -3,10 +3,8 @@
 import { Part } from '../base/part.ts';
 import type * as Columnar from './columnar.ts';
 import type * as Delimited from './delimited.ts';
-import type * as JsonDecoder from './json-decoder.ts';
 import type * as JsonValue from './json-value.ts';
 
 export const COLUMNAR = new Part<typeof Columnar>();
 export const DELIMITED = new Part<typeof Delimited>();
-export const JSON_DECODER = new Part<typeof JsonDecoder>();
 export const JSON_VALUE = new Part<typeof JsonValue>();

@@ -36,6 +36,7 @@ export interface KernelExports {
   getStreamTime(): number;
   advanceStreamTime(ms: number): number;
   stat(kind: number): number;
+  jsonVersion(): number;
   jsonBuffer(kind: number, index: number): number;
   jsonInit(): number;
   jsonBegin(): number;
@@ -47,6 +48,7 @@ export interface KernelExports {
 
 /**
  * One instance with its own memory, which never grows beyond `memoryBytesMax` (rounded down to pages of 64 KiB).
+ * @param module the kernel, or the half of it that is called
  * @throws {InvariantError} when the module is not the kernel of this ABI
  */
 export function instantiate(
@@ -61,7 +63,8 @@ export function instantiate(
   const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum });
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const calls = exports as unknown as KernelExports;
-  assert(calls.version() === ABI_VERSION, 'the kernel module and its host are of one ABI');
+  const version = 'version' in exports ? calls.version() : calls.jsonVersion();
+  assert(version === ABI_VERSION, 'the kernel module and its host are of one ABI');
   return { calls, memory };
 }
 

@@ -13,8 +13,9 @@ import type { InternalSourceStep, SourceStep } from '../plan/step.ts';
 import { windowBytes } from '../formats/windowed-key.ts';
 import { type EventTime, eventTime, wholeTimes } from './event-time.ts';
 import { isDecodable } from '../formats/json-kernel.ts';
-import { JsonValues } from './json-values.ts';
-import { PSEUDO_COLUMNS } from './parts.ts';
+import type { JsonValues } from './json-values.ts';
+import { decodesJson, type JsonInKernel, LateJson } from './late-json.ts';
+import { JSON_VALUES, PSEUDO_COLUMNS } from './parts.ts';
 import { windowColumn, windowKind, type RecordPlace } from './record-columns.ts';
 
 /** Names a record that was skipped: its index in the record batch, and why. */
@@ -69,8 +70,9 @@ class SourceReader implements Reader {
   readonly #step: SourceStep;
   readonly #key: Part | null;
   readonly #value: Part | null;
-  /** Decodes the values instead of `#value`; null: the kernel does not. */
-  readonly #json: JsonValues | null;
+  /** Decodes the values instead of `#value`; null: the kernel does not, or not yet. */
+  #json: JsonValues | null = null;
+  #late: LateJson | null = null;
   /** Builder of each decoded column by role and name. */
   readonly #builders = new Map<string, ColumnBuilder>();
   readonly #windowBytes: number;
@@ -92,16 +94,20 @@ class SourceReader implements Reader {
     this.#needsKey = step.kind === 'table' || kind !== null;
     this.#key = this.#part('key', formats);
     this.#value = this.#part('value', formats);
-    this.#json = kernel === null ? null : this.#jsonValues(kernel, this.#value);
+    if (kernel === null || this.#value === null) return;
+    const columns = step.sourceSchema.columns.filter((column) => column.role === 'value');
+    if (!isDecodable(step.valueFormat, columns, this.#value.columns)) return;
+    if (decodesJson(kernel))
+      this.#decodeIn(this.#value, { code: JSON_VALUES.code, module: kernel });
+    else this.#late = new LateJson();
   }
 
-  #jsonValues(kernel: WebAssembly.Module, value: Part | null): JsonValues | null {
-    const { sourceSchema, valueFormat } = this.#step;
-    if (value === null) return null;
-    const columns = sourceSchema.columns.filter((column) => column.role === 'value');
-    if (!isDecodable(valueFormat, columns, value.columns)) return null;
-    for (const { name } of value.columns) this.#builders.delete(`value ${name}`);
-    return new JsonValues(kernel, value.columns, value.decoder);
+  /** From now on the kernel decodes the values. */
+  #decodeIn(value: Part, { code, module }: JsonInKernel): void {
+    const { columns, decoder } = value;
+    for (const { name } of columns) this.#builders.delete(`value ${name}`);
+    this.#json = new code.JsonValues(module, columns, decoder);
+    this.#late = null;
   }
 
   #part(role: 'key' | 'value', formats: Formats): Part | null {
@@ -137,6 +143,8 @@ class SourceReader implements Reader {
     onProblem: OnProblem,
   ): Batch | null {
     if (records.isColumnar) return this.#readColumnar(records, place, from, to, onProblem);
+    const inKernel = this.#late?.before(to - from) ?? null;
+    if (inKernel !== null && this.#value !== null) this.#decodeIn(this.#value, inKernel);
     const json = this.#json;
     const isDecided = json?.begin(records, from, to) ?? false;
     const kept = new Kept(to - from);

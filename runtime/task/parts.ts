@@ -5,6 +5,7 @@ import type * as Cut from './cut.ts';
 import type * as DeliveryCode from './delivery.ts';
 import type * as Gaps from './gaps.ts';
 import type * as JsonPatches from './json-patches.ts';
+import type * as JsonValues from './json-values.ts';
 import type * as MovedRows from './moved-rows.ts';
 import type * as Poison from './poison.ts';
 import type * as PseudoColumns from './pseudo-columns.ts';
@@ -17,6 +18,9 @@ export const CUT = new Part<typeof Cut>();
 export const DELIVERY = new Part<typeof DeliveryCode>();
 export const GAPS = new Part<typeof Gaps>();
 export const JSON_PATCHES = new Part<typeof JsonPatches>();
+export const JSON_VALUES = new Part<typeof JsonValues>();
+/** The kernel's decoder of JSON, in hosts that have it apart from the kernel. */
+export const JSON_MODULE = new Part<{ readonly module: WebAssembly.Module }>();
 export const MOVED_ROWS = new Part<typeof MovedRows>();
 export const RUNS = new Part<typeof Runs>();
 export const POISON = new Part<typeof Poison>();

@@ -71,11 +71,12 @@ function shown(reader: Reader, bytes: Uint8Array, from: number, to: number): unk
   };
 }
 
-/** Both readers of a step, which go on from batch to batch. `ends`: where the batch is cut; else it is read at once. */
+/** The readers of a step with the kernel and without it, which go on from batch to batch. `ends`: where the batch is cut; else it is read at once. */
 export function bothReaders(
   step: SourceStep,
+  module: WebAssembly.Module = kernelModule(),
 ): (values: readonly Given[], ends?: readonly number[]) => [unknown, unknown] {
-  const kernel = readerOf(step, FORMATS, { kernel: kernelModule() });
+  const kernel = readerOf(step, FORMATS, { kernel: module });
   const plain = readerOf(step, FORMATS);
   return (values, ends = [values.length]) => {
     const builder = new RecordBatchBuilder();

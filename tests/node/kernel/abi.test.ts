@@ -16,6 +16,7 @@ import {
 import { Op } from '../../../runtime/data/batch.ts';
 import { OP_INSERT, OP_UPDATE_AFTER } from '../../../runtime/kernel/abi.ts';
 import * as JSON_ABI from '../../../runtime/kernel/json-abi.ts';
+import { kernelModule as compiledKernel } from '../../support/kernel-module.ts';
 import { kernelBytes, kernelModule } from './subject.ts';
 
 /** Bytes of the kernel after gzip; a browser loads it with the engine. */
@@ -48,6 +49,15 @@ test('the kernel exports exactly the calls of the ABI table and imports only its
   expect(WebAssembly.Module.imports(kernelModule)).toEqual([
     { module: 'env', name: 'memory', kind: 'memory' },
   ]);
+});
+
+test('each call is of one of the halves, which import no more than the whole', () => {
+  const names = (module: WebAssembly.Module) =>
+    WebAssembly.Module.exports(module).map(({ name }) => name);
+  const halves = [compiledKernel('aggregates'), compiledKernel('json')];
+  expect(halves.flatMap(names).toSorted()).toEqual(names(kernelModule).toSorted());
+  for (const half of halves)
+    expect(WebAssembly.Module.imports(half)).toEqual(WebAssembly.Module.imports(kernelModule));
 });
 
 test('the kernel keeps to its size', () => {
