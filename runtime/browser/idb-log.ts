@@ -4,7 +4,6 @@ import { assert } from '../base/assert.ts';
 import { PortError } from '../base/errors.ts';
 import { log } from '../base/log.ts';
 import { PARTITIONS_MAX } from '../base/limits.ts';
-import { offsetAt } from '../data/record.ts';
 import type {
   AppendResult,
   Bounds,
@@ -17,20 +16,15 @@ import type {
   TopicSpec,
   Unsubscribe,
 } from '../ports/log.ts';
-import {
-  checkOffset,
-  missingBatch,
-  storedBatch,
-  topicExists,
-  unknownTopic,
-} from '../ports/refusals.ts';
+import { checkOffset, missingBatch, storedBatch, topicExists } from '../ports/refusals.ts';
 import { needsUpkeep, RETENTION_SWEEP_MS } from '../ports/retention.ts';
 import { describedTopic, policyOf } from '../ports/topic-policy.ts';
 import { partitionKey, Wakes } from '../ports/wakes.ts';
 import type { PartitionRow } from './database.ts';
 import { type Append, appendIn, partitionIn } from './idb-append.ts';
 import type { IdbUpkeep } from './idb-upkeep.ts';
-import { onward, settled } from './indexed-db.ts';
+import { settled } from './indexed-db.ts';
+import { RARE_ROWS } from './parts.ts';
 import { type IdbOptions, reading, translated, write } from './transactions.ts';
 
 /** Batches asked for at once while a fetch fills up, however small they are. */
@@ -90,17 +84,8 @@ export class IdbLog implements Log {
   }
 
   async remove(topic: string): Promise<void> {
-    const { partitions } = await write(this.#options, 'removing a topic', async (transaction) => {
-      const description = await settled(transaction.objectStore('topics').get(topic));
-      if (description === undefined) throw unknownTopic(topic);
-      // An array sorts after every number and string, so this range holds all keys that begin with the topic.
-      const all = IDBKeyRange.bound([topic], [topic, []]);
-      transaction.objectStore('topics').delete(topic);
-      for (const rows of ['partitions', 'segments', 'producers'] as const) {
-        transaction.objectStore(rows).delete(all);
-      }
-      return description;
-    });
+    const { removeTopic } = await RARE_ROWS.load();
+    const { partitions } = await removeTopic(this.#options, topic);
     for (let partition = 0; partition < partitions; partition++) {
       this.#sweptMs.delete(partitionKey({ topic, partition }));
       this.#wakes.wake({ topic, partition });
@@ -225,53 +210,13 @@ export class IdbLog implements Log {
   }
 
   async offsetForTime(at: TopicPartition, ms: number): Promise<number> {
-    return await translated('a search by time', async () => {
-      const transaction = reading(this.#options);
-      const { highWatermark } = await partitionIn(transaction, at);
-      let cursor = await settled(
-        transaction
-          .objectStore('segments')
-          .openCursor(
-            IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, highWatermark]),
-          ),
-      );
-      while (cursor !== null) {
-        const base = cursor.key[2];
-        if (cursor.value.maxTimestamp >= ms) {
-          const { bytes, count } = cursor.value;
-          const records = storedBatch(at, bytes, { base, count });
-          return offsetAt(
-            records,
-            base,
-            records.timestamps.findIndex((timestamp) => timestamp >= ms),
-          );
-        }
-        cursor = await onward(cursor);
-      }
-      return highWatermark;
-    });
+    const { offsetForTime } = await RARE_ROWS.load();
+    return await offsetForTime(this.#options, at, ms);
   }
 
   async trim(at: TopicPartition, before: number): Promise<void> {
-    await write(this.#options, 'a trim', async (transaction) => {
-      const key: [string, number] = [at.topic, at.partition];
-      const row = await partitionIn(transaction, at);
-      const until = Math.min(before, row.highWatermark);
-      if (until <= row.start) return;
-      let { start, lengthBytes } = row;
-      let cursor = await settled(
-        transaction.objectStore('segments').openCursor(IDBKeyRange.bound(key, [...key, until])),
-      );
-      while (cursor !== null) {
-        const end = cursor.key[2] + cursor.value.count;
-        if (end > until) break;
-        if (lengthBytes !== undefined) lengthBytes -= cursor.value.bytes.length;
-        cursor.delete();
-        start = end;
-        cursor = await onward(cursor);
-      }
-      transaction.objectStore('partitions').put({ ...row, start, lengthBytes }, key);
-    });
+    const { trim } = await RARE_ROWS.load();
+    await trim(this.#options, at, before);
   }
 
   subscribe(at: TopicPartition, wake: () => void): Unsubscribe {

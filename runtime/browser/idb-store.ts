@@ -8,6 +8,7 @@ import type { TaskRow } from './database.ts';
 import { appendIn } from './idb-append.ts';
 import type { IdbLog } from './idb-log.ts';
 import { settled } from './indexed-db.ts';
+import { RARE_ROWS } from './parts.ts';
 import { StateLog, type StateWrite } from './state-log.ts';
 import { type AllRows, type IdbOptions, reading, translated, write } from './transactions.ts';
 
@@ -111,28 +112,13 @@ export class IdbStore implements Store {
   }
 
   async rebuild(task: TaskId, begin: Parameters<Store['rebuild']>[1]): Promise<void> {
-    const isBegun = await write(this.#options, 'forgetting damaged state', async (transaction) => {
-      const tasks = transaction.objectStore('tasks');
-      const before = await settled(tasks.get(task));
-      const begun = before === undefined ? null : begin(before);
-      if (before === undefined || begun === null) return false;
-      transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
-      putState(transaction, task, new StateLog([]).write(begun.changes));
-      const { offsets, streamTimes } = begun;
-      const commit = before.commit + 1;
-      const epoch = before.epoch + 1;
-      const row = { ...before, commit, epoch, committed: true, offsets, streamTimes, counters: [] };
-      tasks.put(row, task);
-      return true;
-    });
-    if (isBegun) this.#resident.delete(task);
+    const { rebuildTask } = await RARE_ROWS.load();
+    if (await rebuildTask(this.#options, task, begin)) this.#resident.delete(task);
   }
 
   async remove(task: TaskId): Promise<void> {
-    await write(this.#options, 'removing a task', async (transaction) => {
-      transaction.objectStore('tasks').delete(task);
-      transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
-    });
+    const { removeTask } = await RARE_ROWS.load();
+    await removeTask(this.#options, task);
     this.#resident.delete(task);
   }
 
@@ -163,7 +149,8 @@ function fenced(task: TaskId, commit: number | undefined): PortError {
   });
 }
 
-function putState(transaction: AllRows, task: TaskId, state: StateWrite): void {
+/** Its requests, into the task's rows. */
+export function putState(transaction: AllRows, task: TaskId, state: StateWrite): void {
   const rows = transaction.objectStore('state');
   for (const { sequence, bytes } of state.puts) rows.put(bytes, [task, sequence]);
   if (state.removeBelow === null) return;

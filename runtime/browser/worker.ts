@@ -22,6 +22,7 @@ import { Buffers } from './buffers.ts';
 import { answerCalls, handingOver } from './calls.ts';
 import { type HostOptions, openHost } from './host.ts';
 import type { PackedRecords } from './packed-records.ts';
+import { RARE_ROWS } from './parts.ts';
 import { type MessageEnd, portTransport } from './port-transport.ts';
 import type { PrintedLines } from './printed-lines.ts';
 import { unpacked } from './unpacked-records.ts';
@@ -125,7 +126,7 @@ export class EngineWorker {
 
   async open({ properties, preload, ...options }: WorkerOptions): Promise<void> {
     if (preload) {
-      const own = [import('./printed-lines.ts'), import('./packed-records.ts')];
+      const own = [import('./printed-lines.ts'), import('./packed-records.ts'), RARE_ROWS.load()];
       await Promise.all([loadParts(), ...own]);
     }
     const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
