@@ -7,6 +7,7 @@ import { JSON_MODULE } from '../task/parts.ts';
 import { lockDatabase, openDatabase } from './database.ts';
 import { IdbLog } from './idb-log.ts';
 import { IdbStore } from './idb-store.ts';
+import { announceOwnParts } from './own-parts.ts';
 
 /** The page's options, all of them given; structured clone takes it. */
 export interface HostOptions {
@@ -34,6 +35,7 @@ export async function openHost(
     const { memoryHost } = await import('../memory/memory-host.ts');
     return memoryHost({ kernel: await compileKernel(options.kernel), commitIntervalMs });
   }
+  announceOwnParts();
   const unlock = await lockDatabase(name, options.whenLocked === 'wait');
   try {
     const [kernel, database] = await Promise.all([

@@ -17,8 +17,8 @@ import type {
   Unsubscribe,
 } from '../ports/log.ts';
 import { checkOffset, missingBatch, storedBatch, topicExists } from '../ports/refusals.ts';
-import { needsUpkeep, RETENTION_SWEEP_MS } from '../ports/retention.ts';
 import { describedTopic, policyOf } from '../ports/topic-policy.ts';
+import { needsUpkeep, RETENTION_SWEEP_MS } from '../ports/upkeep.ts';
 import { partitionKey, Wakes } from '../ports/wakes.ts';
 import type { PartitionRow } from './database.ts';
 import { type Append, appendIn, partitionIn } from './idb-append.ts';

@@ -5,6 +5,7 @@ import type { TopicPartition } from '../ports/log.ts';
 import { producerId } from '../ports/producers.ts';
 import type { Commit, OutboxAppend, Restored, StateReader, Store, TaskId } from '../ports/store.ts';
 import type { TaskRow } from './database.ts';
+import { withParts } from '../task/with-parts.ts';
 import { appendIn } from './idb-append.ts';
 import type { IdbLog } from './idb-log.ts';
 import { settled } from './indexed-db.ts';
@@ -72,7 +73,7 @@ export class IdbStore implements Store {
     if (resident?.commit !== commit.after) throw fenced(task, resident?.commit);
     const { log } = resident;
     log.tables.refuseTooLarge(task, commit.changes, this.#options.stateBytesMax);
-    const state = log.write(commit.changes);
+    const state = await withParts(() => log.write(commit.changes));
     await write(this.#options, 'a commit', async (transaction) => {
       const row = await settled(transaction.objectStore('tasks').get(task));
       if (row?.commit !== commit.after) throw fenced(task, row?.commit);

@@ -2,6 +2,7 @@
 
 import { Part } from '../base/part.ts';
 import type * as RareRows from './rare-rows.ts';
+import type * as StateFold from './state-fold.ts';
 
 export const RARE_ROWS = new Part<typeof RareRows>();
-RARE_ROWS.from('what is rarely asked of IndexedDB', () => import('./rare-rows.ts'));
+export const STATE_FOLD = new Part<typeof StateFold>();

@@ -2,13 +2,17 @@
 
 import { decodeDelta, encodeDeltas } from '../ports/delta.ts';
 import { ResidentTables } from '../ports/resident.ts';
-import type { StateBytes, TableId } from '../ports/store.ts';
+import type { StateBytes } from '../ports/store.ts';
+import { STATE_FOLD } from './parts.ts';
+import type { Fold, FoldStep } from './state-fold.ts';
 import { owned } from './transactions.ts';
 
 /** The log is rewritten once it is so much longer than twice what it would be if written anew. */
 const FOLD_BYTES = 1_048_576;
 /** A commit rewrites at least such a part of FOLD_BYTES, and twice as much as it writes itself: so the rewriting comes to an end. */
 const STEPS = 16;
+
+const NO_STEP: FoldStep = { again: [], fold: null };
 
 /** One row of the database: `[task, sequence]` to a delta (ports/delta.ts). */
 export interface Blob {
@@ -23,17 +27,6 @@ export interface StateWrite {
   readonly removeBelow: number | null;
   /** To be called once the transaction is complete, and only then. */
   readonly applied: () => void;
-}
-
-/** A rewriting that goes on: tables by name, keys in order, up to where it has come. */
-interface Fold {
-  /** Rows below it go when all that is live has been written again. */
-  readonly from: number;
-  readonly oldBytes: number;
-  readonly tables: readonly TableId[];
-  readonly at: number;
-  /** The first key not yet written again; null: the table's first. */
-  readonly next: Uint8Array | null;
 }
 
 /**
@@ -74,7 +67,7 @@ export class StateLog {
     return this.#storedBytes;
   }
 
-  /** What to write for a commit of these changes. */
+  /** What to write for a commit of these changes; without an effect until `applied`. @throws {PartMissing} when it rewrites */
   write(changes: readonly StateBytes[]): StateWrite {
     const kept = changes.map(ownedChange);
     const { again, fold } = this.#foldStep(kept);
@@ -98,31 +91,15 @@ export class StateLog {
     };
   }
 
-  /** The next live entries to be written again, and how far the rewriting is then. */
-  #foldStep(changes: readonly StateBytes[]): { again: StateBytes[]; fold: Fold | null } {
-    const again: StateBytes[] = [];
-    let fold = this.#fold ?? this.#started();
-    let left = Math.max(
-      this.#foldBytes / STEPS,
-      2 * changes.reduce((sum, change) => sum + sizeOf(change), 0),
+  #foldStep(changes: readonly StateBytes[]): FoldStep {
+    const fold = this.#fold ?? this.#started();
+    if (fold === null) return NO_STEP;
+    const bytes = changes.reduce((sum, change) => sum + sizeOf(change), 0);
+    return STATE_FOLD.code.foldStep(
+      this.tables,
+      fold,
+      Math.max(this.#foldBytes / STEPS, 2 * bytes),
     );
-    while (fold !== null && left > 0) {
-      const { at, next } = fold;
-      const table = fold.tables[at];
-      if (table === undefined) break;
-      fold = { ...fold, at: at + 1, next: null };
-      // A new scan for every step: what an older one has read ahead may have changed since.
-      for (const { key, value } of this.tables.scan(table, { from: next, to: null })) {
-        if (left <= 0) {
-          fold = { ...fold, at, next: key };
-          break;
-        }
-        const change = { table, key, value };
-        again.push(change);
-        left -= sizeOf(change);
-      }
-    }
-    return { again, fold };
   }
 
   #started(): Fold | null {
@@ -133,7 +110,7 @@ export class StateLog {
 }
 
 /** Bytes that the change takes in a delta. */
-function sizeOf({ table, key, value }: StateBytes): number {
+export function sizeOf({ table, key, value }: StateBytes): number {
   return 12 + table.length + key.length + (value?.length ?? 0);
 }
 

@@ -22,7 +22,7 @@ import { Buffers } from './buffers.ts';
 import { answerCalls, handingOver } from './calls.ts';
 import { type HostOptions, openHost } from './host.ts';
 import type { PackedRecords } from './packed-records.ts';
-import { RARE_ROWS } from './parts.ts';
+import { RARE_ROWS, STATE_FOLD } from './parts.ts';
 import { type MessageEnd, portTransport } from './port-transport.ts';
 import type { PrintedLines } from './printed-lines.ts';
 import { unpacked } from './unpacked-records.ts';
@@ -126,12 +126,11 @@ export class EngineWorker {
 
   async open({ properties, preload, ...options }: WorkerOptions): Promise<void> {
     if (preload) {
-      const own = [import('./printed-lines.ts'), import('./packed-records.ts'), RARE_ROWS.load()];
+      const own = [import('./printed-lines.ts'), import('./packed-records.ts')];
       await Promise.all([loadParts(), ...own]);
     }
     const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
-    // With a kernel of the page's own there are no halves.
-    if (preload && options.kernel === undefined) await JSON_MODULE.load();
+    if (preload) await loadOwnParts(options);
     isOpened = true;
     this.#engine = await openEngine({
       host,
@@ -245,6 +244,13 @@ export class EngineWorker {
     if (this.#engine !== null) return this.#engine;
     throw new PortError('UNAVAILABLE', 'the engine is not open');
   }
+}
+
+/** The parts that opening the host has announced. */
+async function loadOwnParts({ kernel, storage }: HostOptions): Promise<void> {
+  // With a kernel of the page's own there are no halves.
+  if (kernel === undefined) await JSON_MODULE.load();
+  if (storage === 'indexeddb') await Promise.all([RARE_ROWS.load(), STATE_FOLD.load()]);
 }
 
 function placed(places: readonly ProducedAt[]): PackedPlaces {

@@ -34,7 +34,8 @@ import {
   unknownPartition,
   unknownTopic,
 } from '../ports/refusals.ts';
-import { type BatchSize, expired, RETENTION_SWEEP_MS } from '../ports/retention.ts';
+import { type BatchSize, expired } from '../ports/retention.ts';
+import { RETENTION_SWEEP_MS } from '../ports/upkeep.ts';
 import { describedTopic } from '../ports/topic-policy.ts';
 import { Wakes } from '../ports/wakes.ts';
 

@@ -2,9 +2,7 @@
 
 import { UPKEEP_BATCHES_MAX } from '../base/limits.ts';
 import type { TopicPolicy } from './topic-policy.ts';
-
-/** How often, at most, a partition that is written to looks for batches that may go, or be rewritten. */
-export const RETENTION_SWEEP_MS = 600_000;
+import { expires } from './upkeep.ts';
 
 /** A batch as it is stored, without its records. */
 export interface BatchSize {
@@ -32,15 +30,6 @@ export interface Keeping {
   /** Bytes of all its batches. */
   readonly lengthBytes: number;
   readonly nowMs: number;
-}
-
-/** True unless a topic keeps all its records for ever as they are. */
-export function needsUpkeep(policy: TopicPolicy): boolean {
-  return expires(policy) || policy.compacted;
-}
-
-function expires({ retentionMs, retentionBytes }: Keeping['policy']): boolean {
-  return retentionMs !== null || retentionBytes !== null;
 }
 
 /**

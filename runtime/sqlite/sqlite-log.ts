@@ -18,7 +18,7 @@ import type {
   Unsubscribe,
 } from '../ports/log.ts';
 import { topicExists, unknownTopic } from '../ports/refusals.ts';
-import { RETENTION_SWEEP_MS } from '../ports/retention.ts';
+import { RETENTION_SWEEP_MS } from '../ports/upkeep.ts';
 import { describedTopic, policyOf, type TopicPolicy } from '../ports/topic-policy.ts';
 import { partitionKey, Wakes } from '../ports/wakes.ts';
 import { type Database, refusing } from './database.ts';

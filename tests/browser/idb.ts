@@ -9,6 +9,7 @@ import {
 } from '../../runtime/browser/database.ts';
 import { IdbLog } from '../../runtime/browser/idb-log.ts';
 import { IdbStore } from '../../runtime/browser/idb-store.ts';
+import { announceOwnParts } from '../../runtime/browser/own-parts.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
 
 const START_MS = 1_700_000_000_000;
@@ -30,6 +31,7 @@ export interface Opened {
 
 /** An empty database, its log and its store, with a clock that stands still. */
 export async function openIdb(stateBytesMax?: number, sweepMs?: number | null): Promise<Opened> {
+  announceOwnParts();
   const name = `test-${crypto.randomUUID()}`;
   const connections: Database[] = [];
   let nowMs = START_MS;

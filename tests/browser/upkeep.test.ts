@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { PartitionRow, SegmentRow } from '../../runtime/browser/database.ts';
-import { RETENTION_SWEEP_MS } from '../../runtime/ports/retention.ts';
+import { RETENTION_SWEEP_MS } from '../../runtime/ports/upkeep.ts';
 import { policyOf } from '../../runtime/ports/topic-policy.ts';
 import { recordBatch, refused, topicSpec, valuesFrom } from '../contracts/log.ts';
 import { openIdb } from './idb.ts';
