@@ -69,28 +69,9 @@ export const array = (item: Type): Type => ({ kind: 'ARRAY', item });
 export const map = (key: Type, value: Type): Type => ({ kind: 'MAP', key, value });
 export const struct = (fields: readonly Field[]): Type => ({ kind: 'STRUCT', fields });
 
-/** True when both are the same type, names of struct fields and decimal sizes included. */
+/** True when both are the same type, names of struct fields and decimal sizes included: all that `typeText` tells. */
 export function typeEquals(a: Type, b: Type): boolean {
-  if (a === b) return true;
-  switch (a.kind) {
-    case 'DECIMAL':
-      return b.kind === 'DECIMAL' && a.precision === b.precision && a.scale === b.scale;
-    case 'ARRAY':
-      return b.kind === 'ARRAY' && typeEquals(a.item, b.item);
-    case 'MAP':
-      return b.kind === 'MAP' && typeEquals(a.key, b.key) && typeEquals(a.value, b.value);
-    case 'STRUCT':
-      return (
-        b.kind === 'STRUCT' &&
-        a.fields.length === b.fields.length &&
-        a.fields.every((field, index) => {
-          const other = b.fields[index];
-          return other?.name === field.name && typeEquals(field.type, other.type);
-        })
-      );
-    default:
-      return a.kind === b.kind;
-  }
+  return a === b || (a.kind === b.kind && typeText(a) === typeText(b));
 }
 
 /** The type as SQL text, with ksqlDB's spelling in schemas (`INTEGER`, ``STRUCT<`A` INTEGER>``). */
