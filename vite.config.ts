@@ -67,7 +67,7 @@ export default defineConfig({
   plugins: inVitest ? [] : [demoPlugin()],
   cacheDir: resolve(root, 'node_modules/.vite'),
   // Named, since Vite does not look for the imports of Workers before it starts, and would reload the page for each.
-  optimizeDeps: { include: ['comlink'] },
+  optimizeDeps: { include: ['comlink', 'idb'] },
   worker: { format: 'es' },
   build: { target: 'es2023', outDir: resolve(root, 'build/demo'), emptyOutDir: true },
   server: { host: '127.0.0.1', open: false, fs: { allow: [root] } },

@@ -1,5 +1,6 @@
 // The IndexedDB database behind a tab's log and store: its object stores, versions and the lock that admits one writer.
 
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { messageOf, PortError } from '../base/errors.ts';
 import type { Cleaned } from '../ports/cleaning.ts';
 import type { TopicDescription } from '../ports/log.ts';
@@ -12,7 +13,6 @@ import type {
   StreamTimeEntry,
   TaskId,
 } from '../ports/store.ts';
-import { type Connection, settled } from './indexed-db.ts';
 
 /** Raised when an object store changes; an older tab then closes its connection (`versionchange`). */
 export const DATABASE_VERSION = 1;
@@ -56,8 +56,7 @@ export interface TaskRow {
   readonly sequences: Restored['sequences'];
 }
 
-/** A row of each object store, and its key. */
-export type MillraceRows = {
+export interface MillraceSchema extends DBSchema {
   topics: { key: string; value: TopicDescription };
   partitions: { key: PartitionKey; value: PartitionRow };
   segments: { key: [topic: string, partition: number, base: number]; value: SegmentRow };
@@ -65,12 +64,13 @@ export type MillraceRows = {
   tasks: { key: TaskId; value: TaskRow };
   /** Deltas of a task's state, in the order of their sequence; see state-log.ts. */
   state: { key: [task: TaskId, sequence: number]; value: Uint8Array };
-};
+}
 
-export type Database = Connection<MillraceRows>;
+export type Database = IDBPDatabase<MillraceSchema>;
+export type StoreName = 'topics' | 'partitions' | 'segments' | 'producers' | 'tasks' | 'state';
 
 /** Every object store; they have no index and no key path. */
-export const STORES: readonly (keyof MillraceRows)[] = [
+export const STORES: readonly StoreName[] = [
   'topics',
   'partitions',
   'segments',
@@ -89,26 +89,24 @@ export async function openDatabase(
   onClosed: (why: string) => void,
 ): Promise<Database> {
   try {
-    const request = indexedDB.open(databaseName(name), DATABASE_VERSION);
-    request.addEventListener('upgradeneeded', () => {
-      const { result: database } = request;
-      for (const store of STORES) {
-        if (!database.objectStoreNames.contains(store)) database.createObjectStore(store);
-      }
+    return await openDB<MillraceSchema>(databaseName(name), DATABASE_VERSION, {
+      upgrade(database) {
+        for (const store of STORES) {
+          if (!database.objectStoreNames.contains(store)) database.createObjectStore(store);
+        }
+      },
+      blocking(_current, wanted, event) {
+        (event.target as IDBDatabase).close();
+        onClosed(
+          wanted === null
+            ? `database '${name}' is being deleted`
+            : `another tab opens a newer version of database '${name}': reload this one`,
+        );
+      },
+      terminated() {
+        onClosed('the browser closed the database (its storage may have been cleared)');
+      },
     });
-    const database = await settled(request);
-    database.addEventListener('versionchange', ({ newVersion }) => {
-      database.close();
-      onClosed(
-        newVersion === null
-          ? `database '${name}' is being deleted`
-          : `another tab opens a newer version of database '${name}': reload this one`,
-      );
-    });
-    database.addEventListener('close', () =>
-      onClosed('the browser closed the database (its storage may have been cleared)'),
-    );
-    return database as unknown as Database;
   } catch (cause) {
     throw new PortError(
       'UNAVAILABLE',

@@ -20,12 +20,11 @@ import { checkOffset, missingBatch, storedBatch, topicExists } from '../ports/re
 import { describedTopic, policyOf } from '../ports/topic-policy.ts';
 import { needsUpkeep, RETENTION_SWEEP_MS } from '../ports/upkeep.ts';
 import { partitionKey, Wakes } from '../ports/wakes.ts';
-import type { PartitionRow } from './database.ts';
+import { type PartitionRow, STORES } from './database.ts';
 import { type Append, appendIn, partitionIn } from './idb-append.ts';
 import type { IdbUpkeep } from './idb-upkeep.ts';
-import { settled } from './indexed-db.ts';
 import { RARE_ROWS } from './parts.ts';
-import { type IdbOptions, reading, translated, write } from './transactions.ts';
+import { type IdbOptions, translated, write } from './transactions.ts';
 
 /** Batches asked for at once while a fetch fills up, however small they are. */
 const READ_BATCHES_MAX = 256;
@@ -63,10 +62,10 @@ export class IdbLog implements Log {
     const description = describedTopic(topic, incarnation);
     return await write(this.#options, 'creating a topic', async (transaction) => {
       const topics = transaction.objectStore('topics');
-      if ((await settled(topics.get(topic.name))) !== undefined) {
+      if ((await topics.get(topic.name)) !== undefined) {
         throw topicExists(topic.name);
       }
-      topics.put(description, topic.name);
+      await topics.put(description, topic.name);
       const empty: PartitionRow = {
         start: 0,
         highWatermark: 0,
@@ -77,7 +76,7 @@ export class IdbLog implements Log {
         policy: policyOf(topic),
       };
       for (let partition = 0; partition < topic.partitions; partition++) {
-        transaction.objectStore('partitions').put(empty, [topic.name, partition]);
+        await transaction.objectStore('partitions').put(empty, [topic.name, partition]);
       }
       return description;
     });
@@ -94,14 +93,12 @@ export class IdbLog implements Log {
 
   async describe(topic: string): Promise<TopicDescription | null> {
     return await translated('a look at a topic', async () => {
-      return (await settled(reading(this.#options).objectStore('topics').get(topic))) ?? null;
+      return (await this.#options.database.get('topics', topic)) ?? null;
     });
   }
 
   async list(): Promise<readonly TopicDescription[]> {
-    return await translated('a look at the topics', () =>
-      settled(reading(this.#options).objectStore('topics').getAll()),
-    );
+    return await translated('a look at the topics', () => this.#options.database.getAll('topics'));
   }
 
   async append(
@@ -158,18 +155,16 @@ export class IdbLog implements Log {
   }
 
   async #read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
-    const transaction = reading(this.#options);
+    const transaction = this.#options.database.transaction([...STORES]);
     const { start, highWatermark, incarnation } = await partitionIn(transaction, at);
     checkOffset(at, from, { start, highWatermark });
     const batches: FetchedBatch[] = [];
     const fetched = { batches, start, highWatermark, incarnation };
     if (from === highWatermark) return fetched;
     const segments = transaction.objectStore('segments');
-    const first = await settled(
-      segments.openKeyCursor(
-        IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, from]),
-        'prev',
-      ),
+    const first = await segments.openKeyCursor(
+      IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, from]),
+      'prev',
     );
     let next = first?.key[2] ?? from;
     let total = 0;
@@ -180,8 +175,8 @@ export class IdbLog implements Log {
         [at.topic, at.partition, highWatermark],
       );
       const [rows, keys] = await Promise.all([
-        settled(segments.getAll(range, wanted)),
-        settled(segments.getAllKeys(range, wanted)),
+        segments.getAll(range, wanted),
+        segments.getAllKeys(range, wanted),
       ]);
       if (rows.length === 0) throw missingBatch(at, next);
       for (const [i, { bytes, count }] of rows.entries()) {
@@ -203,7 +198,7 @@ export class IdbLog implements Log {
 
   async bounds(at: TopicPartition): Promise<Bounds> {
     return await translated('a look at a partition', async () => {
-      const transaction = reading(this.#options);
+      const transaction = this.#options.database.transaction([...STORES]);
       const { start, highWatermark, incarnation } = await partitionIn(transaction, at);
       return { start, highWatermark, incarnation };
     });
@@ -239,7 +234,7 @@ export class IdbLog implements Log {
   /** Turn after turn of upkeep, appends and commits between them, until there is nothing to do. */
   async #sweep(at: TopicPartition): Promise<void> {
     try {
-      const transaction = reading(this.#options);
+      const transaction = this.#options.database.transaction([...STORES]);
       const { policy } = await partitionIn(transaction, at);
       if (policy === undefined || !needsUpkeep(policy)) return;
       while (await this.upkeep(at)) await new Promise((rest) => setTimeout(rest));

@@ -1,17 +1,17 @@
 // The store port over IndexedDB: one readwrite transaction takes state, offsets, counters and outputs; knows no operator.
 
+import { type IDBPTransaction, unwrap } from 'idb';
 import { PortError } from '../base/errors.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import { producerId } from '../ports/producers.ts';
 import type { Commit, OutboxAppend, Restored, StateReader, Store, TaskId } from '../ports/store.ts';
-import type { TaskRow } from './database.ts';
+import { type MillraceSchema, type StoreName, STORES, type TaskRow } from './database.ts';
 import { withParts } from '../task/with-parts.ts';
 import { appendIn } from './idb-append.ts';
 import type { IdbLog } from './idb-log.ts';
-import { settled } from './indexed-db.ts';
 import { RARE_ROWS } from './parts.ts';
 import { StateLog, type StateWrite } from './state-log.ts';
-import { type AllRows, type IdbOptions, reading, translated, write } from './transactions.ts';
+import { type IdbOptions, translated, write, type WriteTransaction } from './transactions.ts';
 
 /** What an IndexedDB store needs from its host. */
 export interface IdbStoreOptions extends IdbOptions {
@@ -41,7 +41,7 @@ export class IdbStore implements Store {
   async load(task: TaskId): Promise<Restored> {
     const { row, log } = await write(this.#options, 'taking over a task', async (transaction) => {
       const tasks = transaction.objectStore('tasks');
-      const before = await settled(tasks.get(task));
+      const before = await tasks.get(task);
       const row: TaskRow = {
         commit: (before?.commit ?? 0) + 1,
         epoch: (before?.epoch ?? 0) + 1,
@@ -52,7 +52,7 @@ export class IdbStore implements Store {
         counters: before?.counters ?? [],
         sequences: before?.sequences ?? [],
       };
-      tasks.put(row, task);
+      await tasks.put(row, task);
       return { row, log: await this.#stateAt(transaction, task, before?.commit ?? 0) };
     });
     this.#resident.set(task, { log, commit: row.commit });
@@ -75,7 +75,7 @@ export class IdbStore implements Store {
     log.tables.refuseTooLarge(task, commit.changes, this.#options.stateBytesMax);
     const state = await withParts(() => log.write(commit.changes));
     await write(this.#options, 'a commit', async (transaction) => {
-      const row = await settled(transaction.objectStore('tasks').get(task));
+      const row = await transaction.objectStore('tasks').get(task);
       if (row?.commit !== commit.after) throw fenced(task, row?.commit);
       for (const { to, sequence, bytes } of commit.outbox) {
         const producer = { id: row.producer, epoch: row.epoch, sequence };
@@ -88,7 +88,7 @@ export class IdbStore implements Store {
         });
       }
       putState(transaction, task, state);
-      transaction.objectStore('tasks').put(after(row, commit), task);
+      await transaction.objectStore('tasks').put(after(row, commit), task);
     });
     state.applied();
     this.#resident.set(task, { log, commit: commit.after + 1 });
@@ -103,8 +103,8 @@ export class IdbStore implements Store {
 
   async reader(task: TaskId): Promise<StateReader | null> {
     return await translated('a look at a task', async () => {
-      const transaction = reading(this.#options);
-      const row = await settled(transaction.objectStore('tasks').get(task));
+      const transaction = this.#options.database.transaction([...STORES]);
+      const row = await transaction.objectStore('tasks').get(task);
       if (row === undefined || !row.committed) return null;
       const log = await this.#stateAt(transaction, task, row.commit);
       this.#resident.set(task, { log, commit: row.commit });
@@ -124,15 +124,16 @@ export class IdbStore implements Store {
   }
 
   /** The task's state at its commit of that number: what is resident, or what the database says. */
-  async #stateAt(transaction: AllRows, task: TaskId, commit: number): Promise<StateLog> {
+  async #stateAt<Mode extends IDBTransactionMode>(
+    transaction: IDBPTransaction<MillraceSchema, StoreName[], Mode>,
+    task: TaskId,
+    commit: number,
+  ): Promise<StateLog> {
     const known = this.#resident.get(task);
     if (known?.commit === commit) return known.log;
     const rows = transaction.objectStore('state');
     const range = IDBKeyRange.bound([task], [task, []]);
-    const [keys, blobs] = await Promise.all([
-      settled(rows.getAllKeys(range)),
-      settled(rows.getAll(range)),
-    ]);
+    const [keys, blobs] = await Promise.all([rows.getAllKeys(range), rows.getAll(range)]);
     return new StateLog(
       keys.map(([, sequence], i) => ({ sequence, bytes: blobs[i] ?? new Uint8Array() })),
       this.#options.foldBytes,
@@ -150,9 +151,9 @@ function fenced(task: TaskId, commit: number | undefined): PortError {
   });
 }
 
-/** Its requests, into the task's rows. */
-export function putState(transaction: AllRows, task: TaskId, state: StateWrite): void {
-  const rows = transaction.objectStore('state');
+/** Plain requests, a promise each being needless: they run in order, and one that fails fails the transaction. */
+export function putState(transaction: WriteTransaction, task: TaskId, state: StateWrite): void {
+  const rows = unwrap(transaction.objectStore('state'));
   for (const { sequence, bytes } of state.puts) rows.put(bytes, [task, sequence]);
   if (state.removeBelow === null) return;
   rows.delete(IDBKeyRange.bound([task, 0], [task, state.removeBelow], false, true));

@@ -14,8 +14,7 @@ import { type BatchSize, expired } from '../ports/retention.ts';
 import { partitionKey } from '../ports/wakes.ts';
 import type { PartitionRow } from './database.ts';
 import { NO_POLICY, partitionIn } from './idb-append.ts';
-import { onward, settled } from './indexed-db.ts';
-import { type AllRows, type IdbOptions, owned, write } from './transactions.ts';
+import { type IdbOptions, owned, write, type WriteTransaction } from './transactions.ts';
 
 /** What one turn reads at most; a batch comes with its bytes, whether they are wanted or not. */
 const TURN_BYTES = 1_048_576;
@@ -49,7 +48,7 @@ export class IdbUpkeep {
 }
 
 async function clean(
-  transaction: AllRows,
+  transaction: WriteTransaction,
   at: TopicPartition,
   cleaner: Cleaner,
   nowMs: number,
@@ -66,7 +65,7 @@ async function clean(
   const grown = replacement === null ? 0 : await replace(transaction, at, replacement);
   const after = lengthBytes + grown;
   const done = isDone ? { cleaned: cleaner.result(after) } : {};
-  transaction
+  await transaction
     .objectStore('partitions')
     .put({ ...row, lengthBytes: after, ...done }, [at.topic, at.partition]);
   return !isDone;
@@ -74,18 +73,18 @@ async function clean(
 
 /** Base of the last batch that begins at or below an offset; null: there is none. */
 async function newestBelow(
-  transaction: AllRows,
+  transaction: WriteTransaction,
   at: TopicPartition,
   offset: number,
 ): Promise<number | null> {
   const range = IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, offset]);
-  const cursor = await settled(transaction.objectStore('segments').openKeyCursor(range, 'prev'));
+  const cursor = await transaction.objectStore('segments').openKeyCursor(range, 'prev');
   return cursor?.key[2] ?? null;
 }
 
 /** Batches as the pass wants them, of a partition that has any below `to`. */
 async function read(
-  transaction: AllRows,
+  transaction: WriteTransaction,
   at: TopicPartition,
   { from, to, batchesMax, bytesMax }: CleaningRead,
 ): Promise<readonly FetchedBatch[]> {
@@ -95,7 +94,7 @@ async function read(
   let length = 0;
   const key: [string, number] = [at.topic, at.partition];
   const range = IDBKeyRange.bound([...key, first], [...key, to], false, true);
-  let cursor = await settled(transaction.objectStore('segments').openCursor(range));
+  let cursor = await transaction.objectStore('segments').openCursor(range);
   while (cursor !== null && length < bytesMax && found.length < batchesMax) {
     const { count, bytes } = cursor.value;
     const base = cursor.key[2];
@@ -103,14 +102,14 @@ async function read(
     storedBatch(at, bytes, { base, count });
     found.push({ base, count, bytes });
     length += bytes.length;
-    cursor = await onward(cursor);
+    cursor = await cursor.continue();
   }
   return found;
 }
 
 /** @returns by how many bytes the partition has grown */
 async function replace(
-  transaction: AllRows,
+  transaction: WriteTransaction,
   at: TopicPartition,
   replacement: Replacement,
 ): Promise<number> {
@@ -118,10 +117,10 @@ async function replace(
   const key: [string, number] = [at.topic, at.partition];
   const { from, to, batches } = replacement;
   const range = IDBKeyRange.bound([...key, from], [...key, to], false, true);
-  const before = await settled(segments.getAll(range));
-  segments.delete(range);
+  const before = await segments.getAll(range);
+  await segments.delete(range);
   for (const { base, count, maxTimestamp, bytes } of batches) {
-    segments.add({ count, maxTimestamp, bytes: owned(bytes) }, [...key, base]);
+    await segments.add({ count, maxTimestamp, bytes: owned(bytes) }, [...key, base]);
   }
   return grownBy(
     replacement,
@@ -130,7 +129,7 @@ async function replace(
 }
 
 async function expire(
-  transaction: AllRows,
+  transaction: WriteTransaction,
   at: TopicPartition,
   row: PartitionRow,
   nowMs: number,
@@ -142,46 +141,44 @@ async function expire(
   const gone = expired(oldest, { policy, highWatermark, lengthBytes, nowMs });
   if (gone === null) return false;
   const below = IDBKeyRange.bound([...key, row.start], [...key, gone.before], false, true);
-  transaction.objectStore('segments').delete(below);
+  await transaction.objectStore('segments').delete(below);
   const kept = lengthBytes - gone.lengthBytes;
-  transaction.objectStore('partitions').put({ ...row, start: gone.before, lengthBytes: kept }, key);
+  await transaction
+    .objectStore('partitions')
+    .put({ ...row, start: gone.before, lengthBytes: kept }, key);
   return gone.batches === oldest.length;
 }
 
 /** The oldest batches: as many as a turn may read. */
 async function sizesFrom(
-  transaction: AllRows,
+  transaction: WriteTransaction,
   at: TopicPartition,
   { start, highWatermark }: PartitionRow,
 ): Promise<BatchSize[]> {
   const found: BatchSize[] = [];
   let read = 0;
   const key: [string, number] = [at.topic, at.partition];
-  let cursor = await settled(
-    transaction
-      .objectStore('segments')
-      .openCursor(IDBKeyRange.bound([...key, start], [...key, highWatermark])),
-  );
+  let cursor = await transaction
+    .objectStore('segments')
+    .openCursor(IDBKeyRange.bound([...key, start], [...key, highWatermark]));
   while (cursor !== null && read < TURN_BYTES && found.length < TURN_BATCHES) {
     const { count, maxTimestamp, bytes } = cursor.value;
     found.push({ base: cursor.key[2], count, maxTimestamp, lengthBytes: bytes.length });
     read += bytes.length;
-    cursor = await onward(cursor);
+    cursor = await cursor.continue();
   }
   return found;
 }
 
 /** Once for a partition of a database of before they were counted. */
-async function countBytes(transaction: AllRows, at: TopicPartition): Promise<number> {
+async function countBytes(transaction: WriteTransaction, at: TopicPartition): Promise<number> {
   let total = 0;
-  let cursor = await settled(
-    transaction
-      .objectStore('segments')
-      .openCursor(IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, []])),
-  );
+  let cursor = await transaction
+    .objectStore('segments')
+    .openCursor(IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, []]));
   while (cursor !== null) {
     total += cursor.value.bytes.length;
-    cursor = await onward(cursor);
+    cursor = await cursor.continue();
   }
   return total;
 }

@@ -4,22 +4,22 @@ import { offsetAt } from '../data/record.ts';
 import type { TopicDescription, TopicPartition } from '../ports/log.ts';
 import { storedBatch, unknownTopic } from '../ports/refusals.ts';
 import type { Store, TaskId } from '../ports/store.ts';
+import { STORES } from './database.ts';
 import { partitionIn } from './idb-append.ts';
 import { putState } from './idb-store.ts';
-import { onward, settled } from './indexed-db.ts';
 import { StateLog } from './state-log.ts';
-import { type IdbOptions, reading, translated, write } from './transactions.ts';
+import { type IdbOptions, translated, write } from './transactions.ts';
 
 /** Removes a topic. @returns what it was. @throws {PortError} UNKNOWN_TOPIC */
 export async function removeTopic(options: IdbOptions, topic: string): Promise<TopicDescription> {
   return await write(options, 'removing a topic', async (transaction) => {
-    const description = await settled(transaction.objectStore('topics').get(topic));
+    const description = await transaction.objectStore('topics').get(topic);
     if (description === undefined) throw unknownTopic(topic);
     // An array sorts after every number and string, so this range holds all keys that begin with the topic.
     const all = IDBKeyRange.bound([topic], [topic, []]);
-    transaction.objectStore('topics').delete(topic);
+    await transaction.objectStore('topics').delete(topic);
     for (const rows of ['partitions', 'segments', 'producers'] as const) {
-      transaction.objectStore(rows).delete(all);
+      await transaction.objectStore(rows).delete(all);
     }
     return description;
   });
@@ -32,13 +32,13 @@ export async function offsetForTime(
   ms: number,
 ): Promise<number> {
   return await translated('a search by time', async () => {
-    const transaction = reading(options);
+    const transaction = options.database.transaction([...STORES]);
     const { highWatermark } = await partitionIn(transaction, at);
     const range = IDBKeyRange.bound(
       [at.topic, at.partition],
       [at.topic, at.partition, highWatermark],
     );
-    let cursor = await settled(transaction.objectStore('segments').openCursor(range));
+    let cursor = await transaction.objectStore('segments').openCursor(range);
     while (cursor !== null) {
       const base = cursor.key[2];
       if (cursor.value.maxTimestamp >= ms) {
@@ -47,7 +47,7 @@ export async function offsetForTime(
         const index = records.timestamps.findIndex((timestamp) => timestamp >= ms);
         return offsetAt(records, base, index);
       }
-      cursor = await onward(cursor);
+      cursor = await cursor.continue();
     }
     return highWatermark;
   });
@@ -62,16 +62,16 @@ export async function trim(options: IdbOptions, at: TopicPartition, before: numb
     if (until <= row.start) return;
     let { start, lengthBytes } = row;
     const range = IDBKeyRange.bound(key, [...key, until]);
-    let cursor = await settled(transaction.objectStore('segments').openCursor(range));
+    let cursor = await transaction.objectStore('segments').openCursor(range);
     while (cursor !== null) {
       const end = cursor.key[2] + cursor.value.count;
       if (end > until) break;
       if (lengthBytes !== undefined) lengthBytes -= cursor.value.bytes.length;
-      cursor.delete();
+      await cursor.delete();
       start = end;
-      cursor = await onward(cursor);
+      cursor = await cursor.continue();
     }
-    transaction.objectStore('partitions').put({ ...row, start, lengthBytes }, key);
+    await transaction.objectStore('partitions').put({ ...row, start, lengthBytes }, key);
   });
 }
 
@@ -83,16 +83,16 @@ export async function rebuildTask(
 ): Promise<boolean> {
   return await write(options, 'forgetting damaged state', async (transaction) => {
     const tasks = transaction.objectStore('tasks');
-    const before = await settled(tasks.get(task));
+    const before = await tasks.get(task);
     const begun = before === undefined ? null : begin(before);
     if (before === undefined || begun === null) return false;
-    transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
+    await transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
     putState(transaction, task, new StateLog([]).write(begun.changes));
     const { offsets, streamTimes } = begun;
     const commit = before.commit + 1;
     const epoch = before.epoch + 1;
     const row = { ...before, commit, epoch, committed: true, offsets, streamTimes, counters: [] };
-    tasks.put(row, task);
+    await tasks.put(row, task);
     return true;
   });
 }
@@ -100,7 +100,7 @@ export async function rebuildTask(
 /** As `Store.remove`. */
 export async function removeTask(options: IdbOptions, task: TaskId): Promise<void> {
   await write(options, 'removing a task', async (transaction) => {
-    transaction.objectStore('tasks').delete(task);
-    transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
+    await transaction.objectStore('tasks').delete(task);
+    await transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
   });
 }

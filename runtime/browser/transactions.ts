@@ -1,11 +1,11 @@
 // Transactions of the IndexedDB database: all or nothing, complete before they count, refused as port errors; knows no log and no store.
 
+import type { IDBPTransaction } from 'idb';
 import { messageOf, PortError } from '../base/errors.ts';
-import { type Database, type MillraceRows, STORES } from './database.ts';
-import { ended, type Transaction } from './indexed-db.ts';
+import { type Database, type MillraceSchema, STORES, type StoreName } from './database.ts';
 
-/** A transaction over every object store. */
-export type AllRows = Transaction<MillraceRows>;
+/** A readwrite transaction over every object store. */
+export type WriteTransaction = IDBPTransaction<MillraceSchema, StoreName[], 'readwrite'>;
 
 /** What a log and a store need from their host. */
 export interface IdbOptions {
@@ -20,18 +20,22 @@ export interface IdbOptions {
 
 /**
  * Runs the work in one transaction and waits until that is complete; a failure aborts it, so that nothing is half written. The work
- * awaits nothing but requests of its transaction, which would else end under it; its writes it need not await.
+ * awaits nothing but requests of its transaction, which would else end under it.
  * @throws {PortError} the work's own; STORAGE_FULL; UNAVAILABLE
  */
 export async function write<T>(
   options: IdbOptions,
   doing: string,
-  work: (transaction: AllRows) => Promise<T>,
+  work: (transaction: WriteTransaction) => Promise<T>,
 ): Promise<T> {
   return await translated(doing, async () => {
     const { database, durability } = options;
-    const transaction = database.transaction(STORES, 'readwrite', { durability });
-    const done = ended(transaction);
+    const transaction = database.transaction([...STORES], 'readwrite', { durability });
+    // Observed from the start: an abort must not surface as an unhandled rejection while the work still runs.
+    const done = transaction.done.then(
+      () => null,
+      (cause: unknown) => ({ cause }),
+    );
     try {
       const result = await work(transaction);
       transaction.commit();
@@ -48,18 +52,13 @@ export async function write<T>(
   });
 }
 
-function abort(transaction: AllRows): void {
+function abort(transaction: WriteTransaction): void {
   try {
     transaction.abort();
   } catch (late) {
     // InvalidStateError: it has ended already, by the same failure.
     if (!(late instanceof DOMException && late.name === 'InvalidStateError')) throw late;
   }
-}
-
-/** A transaction that only reads. */
-export function reading({ database }: Pick<IdbOptions, 'database'>): AllRows {
-  return database.transaction(STORES);
 }
 
 /** Runs reads; what IndexedDB throws becomes a port error. @throws {PortError} */

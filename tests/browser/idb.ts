@@ -1,12 +1,7 @@
 // A database of its own for each test, with the log and the store in it; knows no test.
 
-import { deleteDB, type IDBPDatabase, wrap } from 'idb';
-import {
-  type Database,
-  databaseName,
-  type MillraceRows,
-  openDatabase,
-} from '../../runtime/browser/database.ts';
+import { deleteDB } from 'idb';
+import { type Database, databaseName, openDatabase } from '../../runtime/browser/database.ts';
 import { IdbLog } from '../../runtime/browser/idb-log.ts';
 import { IdbStore } from '../../runtime/browser/idb-store.ts';
 import { announceOwnParts } from '../../runtime/browser/own-parts.ts';
@@ -16,8 +11,7 @@ const START_MS = 1_700_000_000_000;
 
 export interface Opened {
   readonly name: string;
-  /** The same connection, for looks and changes behind the log's back. */
-  readonly database: IDBPDatabase<MillraceRows>;
+  readonly database: Database;
   readonly log: IdbLog;
   readonly store: IdbStore;
   readonly now: () => number;
@@ -47,9 +41,6 @@ export async function openIdb(stateBytesMax?: number, sweepMs?: number | null): 
   return {
     name,
     ...opened,
-    database: wrap(
-      opened.database as unknown as IDBDatabase,
-    ) as unknown as IDBPDatabase<MillraceRows>,
     now,
     upkeep: (at, aheadMs) => {
       nowMs += aheadMs;
