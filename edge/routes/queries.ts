@@ -37,8 +37,11 @@ export interface RunningQuery {
   readonly finalMessage: string | null;
   /** true: `token` names places from which the query goes on. */
   readonly isResumable: boolean;
-  /** The place behind the rows handed out so far; null where there is none, and between rows of one commit. */
-  readonly token: string | null;
+  /**
+   * The place behind the rows handed out so far; null where it cannot be resumed.
+   * @param rowsLeft how many rows at the end of the last batch do not count as handed out
+   */
+  token(rowsLeft: number): string | null;
   rows(): AsyncIterable<readonly RowText[]>;
   /** Ends it; whatever else ends the iteration does so too. */
   close(): Promise<void>;
@@ -132,7 +135,7 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
   const own = { ...plan, query: `${plan.query}_${crypto.randomUUID().slice(0, 8)}` };
   const rows = await startPush({
     plan: own,
-    ...(token === null ? {} : { place: placedAt(own, token) }),
+    ...(token === null ? {} : { from: placedAt(own, token) }),
     host: { log, clock: wallClock, kernel },
     formats: FORMATS,
     registry,
@@ -160,12 +163,8 @@ function running(rows: QueryRows, resumable: Plan | null): RunningQuery {
       return rows.finalMessage;
     },
     isResumable: resumable !== null,
-    get token() {
-      const { positions } = rows;
-      return resumable === null || positions === null
-        ? null
-        : continuationToken(resumable, positions);
-    },
+    token: (rowsLeft) =>
+      resumable === null ? null : continuationToken(resumable, rows.places(rowsLeft)),
     close: () => rows.close(),
     rows: async function* () {
       for await (const batch of rows.batches()) yield rowTexts(batch);
@@ -200,7 +199,7 @@ async function pull(
     schemaText: answerText({ kind: 'pull', schema: { columns } }),
     finalMessage: null,
     isResumable: false,
-    token: null,
+    token: () => null,
     close: async () => undefined,
     rows: async function* () {
       yield wanted.map(({ columns: text }) => ({ columns: text, isDelete: false }));

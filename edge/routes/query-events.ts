@@ -1,5 +1,6 @@
 // The answer of a query as events and as messages of a socket: rows, and the place behind them; knows no connection.
 
+import { ANSWER_PART_LENGTH_MAX } from '../../runtime/base/limits.ts';
 import type { RowText } from '../rows.ts';
 import { eventText, HEARTBEAT, HEARTBEAT_MS } from './event-stream.ts';
 import type { RunningQuery } from './queries.ts';
@@ -14,6 +15,18 @@ export function headerMembers({ queryId, columns, isResumable }: RunningQuery): 
   };
 }
 
+/** The first rows from `at` on that are sent together: some, and no more than may be. */
+export function partOf(rows: readonly RowText[], at: number, rowsMax: number): readonly RowText[] {
+  let end = at + 1;
+  let length = rows[at]?.columns.length ?? 0;
+  while (end < rows.length && end - at < rowsMax) {
+    length += (rows[end]?.columns.length ?? 0) + 1;
+    if (length > ANSWER_PART_LENGTH_MAX) break;
+    end += 1;
+  }
+  return rows.slice(at, end);
+}
+
 /** `"rows": [...]`, and which of them were deleted, as members of a JSON object. */
 export function rowMembers(rows: readonly RowText[]): string {
   const deleted = rows.flatMap(({ isDelete }, i) => (isDelete ? [i] : []));
@@ -23,11 +36,15 @@ export function rowMembers(rows: readonly RowText[]): string {
 
 /** Events for as long as the query gives rows; a comment where it gives none for a while. */
 export async function* queryEvents(query: RunningQuery): AsyncGenerator<string, void, undefined> {
-  yield eventText({ type: 'header', data: JSON.stringify(headerMembers(query)) });
+  const placed = (rowsLeft: number): string | undefined => query.token(rowsLeft) ?? undefined;
+  yield eventText({ type: 'header', id: placed(0), data: JSON.stringify(headerMembers(query)) });
   for await (const rows of heard(query.rows(), HEARTBEAT_MS)) {
     if (rows === null) yield HEARTBEAT;
-    else if (rows.length > 0)
-      yield eventText({ id: query.token ?? undefined, data: `{${rowMembers(rows)}}` });
+    for (let at = 0; rows !== null && at < rows.length;) {
+      const part = partOf(rows, at, Infinity);
+      at += part.length;
+      yield eventText({ id: placed(rows.length - at), data: `{${rowMembers(part)}}` });
+    }
   }
   yield eventText({ type: 'end', data: JSON.stringify({ message: query.finalMessage }) });
 }

@@ -16,7 +16,7 @@ import type { RowText } from '../rows.ts';
 import type { Edge, EdgeHono } from './context.ts';
 import { errorBody } from './errors.ts';
 import { type RunningQuery, startSelect } from './queries.ts';
-import { headerMembers, rowMembers } from './query-events.ts';
+import { headerMembers, partOf, rowMembers } from './query-events.ts';
 import { queryOf, type QueryRequest } from './script.ts';
 import { requireUpgrade } from './sockets.ts';
 
@@ -162,7 +162,9 @@ class QuerySocket {
       query.running = running;
       // It may have been closed while it was started.
       if (query.isClosed) await running.close();
-      this.#send(JSON.stringify({ op: 'header', id, ...headerMembers(running) }));
+      const place = running.token(0);
+      const placed = place === null ? {} : { token: place };
+      this.#send(JSON.stringify({ op: 'header', id, ...headerMembers(running), ...placed }));
       for await (const rows of running.rows()) await this.#hand(query, running, rows);
       this.#send(JSON.stringify({ op: 'end', id, message: running.finalMessage }));
     } catch (thrown) {
@@ -176,20 +178,20 @@ class QuerySocket {
     }
   }
 
-  /** Sends rows as credit comes; the place is told with the last of them. */
+  /** Sends rows as credit comes, each time with the place behind them. */
   async #hand(query: SocketQuery, running: RunningQuery, rows: readonly RowText[]): Promise<void> {
     const { id } = query;
-    const { token } = running;
     for (let at = 0; at < rows.length;) {
       if (!(await query.hasCredit())) {
         this.#close(1013, JSON.stringify({ id }));
         return;
       }
       if (query.isClosed) return;
-      const part = rows.slice(at, at + query.credit);
+      const part = partOf(rows, at, query.credit);
       at += part.length;
       query.credit -= part.length;
-      const place = token !== null && at === rows.length ? `,"token":"${token}"` : '';
+      const token = running.token(rows.length - at);
+      const place = token === null ? '' : `,"token":"${token}"`;
       this.#send(`{"op":"rows","id":${id},${rowMembers(part)}${place}}`);
     }
   }

@@ -134,8 +134,10 @@ export const PRODUCER_BUFFER_BYTES_MAX = 33_554_432;
 export const PRODUCER_SENDS_MAX = 1024;
 /** Fetches that one consumer has under way, and what it holds beyond what its reader has taken. */
 export const CONSUMER_FETCHES_MAX = 4;
-/** UTF-16 units of one line of an answer that a client reads: a row. */
+/** UTF-16 units of one line of an answer that a client reads: an event of rows. */
 export const ANSWER_LINE_LENGTH_MAX = 16_777_216;
+/** UTF-16 units of the rows that an event or a message of a socket holds, unless one row by itself is more. */
+export const ANSWER_PART_LENGTH_MAX = 262_144;
 /** Requests a second that one key may send to one isolate of the edge, and how many at once after a pause. */
 export const KEY_REQUESTS_SECOND_MAX = 1000;
 export const KEY_REQUESTS_BURST_MAX = 2000;

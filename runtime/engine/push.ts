@@ -1,6 +1,7 @@
 // Push queries: the plan's tasks in this process, with their state in memory, from the topics to one reader; knows no SQL.
 
 import { PortError } from '../base/errors.ts';
+import { slice } from '../data/batch.ts';
 import { ROW } from '../data/parts.ts';
 import type { PublicOptions } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
@@ -11,13 +12,13 @@ import { MemoryStore } from '../memory/memory-store.ts';
 import type { ClientStep, Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Log } from '../ports/log.ts';
-import type { OffsetEntry, Store } from '../ports/store.ts';
+import type { OffsetEntry, Store, TaskId } from '../ports/store.ts';
 import { Task } from '../task/task.ts';
-import { tasksOf } from '../task/topology.ts';
+import { taskId, tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
 import { OWN_TOPICS, QUERY_WORK } from './own-parts.ts';
-import { asAnswer, QueryRows } from './query-rows.ts';
+import { asAnswer, type QueryPlace, QueryRows } from './query-rows.ts';
 import { RowQueue } from './row-queue.ts';
 
 /** A query that is busy shows its rows this often; one that has caught up shows them at once. */
@@ -32,8 +33,16 @@ export interface PushOptions {
   readonly public: PublicOptions;
   /** Called once when the query has ended. */
   readonly onEnd: () => void;
-  /** Puts into the store where the tasks go on from; absent: they begin as the plan says. */
-  readonly place?: ((store: Store) => Promise<void>) | undefined;
+  /** Where the tasks go on from; absent: they begin as the plan says. */
+  readonly from?: PlacedAt | undefined;
+}
+
+/** Where the tasks of a push query without state go on. */
+export interface PlacedAt {
+  /** Puts their positions into the store. */
+  readonly put: (store: Store) => Promise<void>;
+  /** How many rows, of those that a task makes from there on, its reader has. */
+  readonly rows: ReadonlyMap<TaskId, number>;
 }
 
 /**
@@ -55,8 +64,10 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
   });
   const queue = new RowQueue({ limit: client.limit, onEnd: () => void stop() });
   const last = plan.subtopologies.at(-1)?.id;
-  const positions = new Positions();
+  const places = new Places();
   const tasks = tasksOf(plan).map((name) => {
+    /** Rows to come that the reader has. */
+    let known = options.from?.rows.get(taskId(name)) ?? 0;
     const task: Task = new Task({
       name,
       plan,
@@ -70,15 +81,22 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
       commitIntervalMs: name.subtopology === last ? COMMIT_INTERVAL_MS : 0,
       internalChecksums: false,
       onRows: async (rows) => {
-        const shown = rows.flatMap((batch) => asAnswer(batch, answer, order) ?? []);
+        const shown = rows.flatMap((batch) => {
+          const whole = asAnswer(batch, answer, order);
+          const from = Math.min(known, whole?.length ?? 0);
+          known -= from;
+          return (whole !== null && slice(whole, from, whole.length)) || [];
+        });
         const behind = task.progress.positions;
         for (const [i, batch] of shown.entries()) {
           const isLast = i === shown.length - 1;
-          await queue.put([batch], () => positions.taken(task, isLast ? behind : null));
+          const onTaken = (): void => places.taken(task, batch.length, isLast ? behind : null);
+          await queue.put([batch], onTaken);
         }
       },
       onEnd: (_state, error) => queue.end(error),
     });
+    places.begin(task, [], known);
     return task;
   });
   let stopping: Promise<void> | null = null;
@@ -95,10 +113,10 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
   try {
     signal?.throwIfAborted();
     signal?.addEventListener('abort', cancel, { once: true });
-    await options.place?.(store);
+    await options.from?.put(store);
     for (const task of tasks) {
       await task.prepare();
-      positions.taken(task, task.progress.positions);
+      places.begin(task, task.progress.positions);
     }
     // An abort while the tasks were prepared has cancelled the queue, but nobody reads it yet.
     signal?.throwIfAborted();
@@ -122,32 +140,48 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
       await settle(() => tasks, log);
       await queue.drained();
     },
-    positions: () => positions.whole,
+    places: (rowsLeft) => places.behind(rowsLeft),
     finalMessage: () => (queue.isFull ? 'Limit Reached' : null),
     rows: () => withParts(() => ROW.code),
     public: options.public,
   });
 }
 
-/** How far the topics were read for the rows that the reader has taken. */
-class Positions {
-  readonly #byTask = new Map<Task, readonly OffsetEntry[]>();
-  /** Tasks of whose last commit the reader has some rows and not all. */
-  readonly #partly = new Set<Task>();
+interface Taken {
+  /** The positions behind a commit whose rows the reader has all. */
+  readonly behind: readonly OffsetEntry[];
+  /** Rows that it has of what comes behind them. */
+  readonly rows: number;
+}
 
-  /** @param behind the positions behind a commit whose last rows these are; null: more of it will come */
-  taken(task: Task, behind: readonly OffsetEntry[] | null): void {
-    if (behind === null) {
-      this.#partly.add(task);
-      return;
-    }
-    this.#partly.delete(task);
-    this.#byTask.set(task, behind);
+/** How far the topics were read for the rows that the reader has taken, to the row. */
+class Places {
+  readonly #byTask = new Map<Task, Taken>();
+  /** How it was before the last batch. */
+  #before: { readonly task: Task; readonly taken: Taken; readonly length: number } | null = null;
+
+  /** @param rows as in `PlacedAt`; absent: as said before, or none */
+  begin(task: Task, behind: readonly OffsetEntry[], rows?: number): void {
+    this.#byTask.set(task, { behind, rows: rows ?? this.#byTask.get(task)?.rows ?? 0 });
   }
 
-  /** null in the middle of a commit's rows. */
-  get whole(): readonly OffsetEntry[] | null {
-    return this.#partly.size > 0 ? null : [...this.#byTask.values()].flat();
+  /** @param behind the positions behind a commit whose last rows these are; null: more of it will come */
+  taken(task: Task, length: number, behind: readonly OffsetEntry[] | null): void {
+    const taken = this.#byTask.get(task) ?? { behind: [], rows: 0 };
+    this.#before = { task, taken, length };
+    const rows = taken.rows + length;
+    this.#byTask.set(task, behind === null ? { ...taken, rows } : { behind, rows: 0 });
+  }
+
+  behind(rowsLeft: number): readonly QueryPlace[] {
+    return [...this.#byTask].flatMap(([task, now]) => {
+      const before = this.#before;
+      const { behind, rows } =
+        rowsLeft === 0 || before?.task !== task
+          ? now
+          : { ...before.taken, rows: before.taken.rows + before.length - rowsLeft };
+      return behind.map((entry) => ({ ...entry, rows }));
+    });
   }
 }
 

@@ -5,10 +5,12 @@ import { decodeUtf8, encodeUtf8, isUtf8 } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { StatementError } from '../base/errors.ts';
 import type { Plan, Step } from '../plan/step.ts';
-import type { OffsetEntry, Store } from '../ports/store.ts';
+import type { Store } from '../ports/store.ts';
 import { inputsOf, subtopologyOf, taskId, tasksOf } from '../task/topology.ts';
+import type { PlacedAt } from './push.ts';
+import type { QueryPlace } from './query-rows.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** True when what the query shows of a record hangs on that record alone, so that nothing but its place need be known to go on. */
 export function isResumable(plan: Plan): boolean {
@@ -34,12 +36,13 @@ function isStateless(step: Step): boolean {
 }
 
 /** The place of a resumable query as a text for its client. */
-export function continuationToken(plan: Plan, positions: readonly OffsetEntry[]): string {
-  const places = positions.map(({ at, next, incarnation }) => [
+export function continuationToken(plan: Plan, behind: readonly QueryPlace[]): string {
+  const places = behind.map(({ at, next, incarnation, rows }) => [
     at.topic,
     at.partition,
     next,
     incarnation,
+    rows,
   ]);
   const text = JSON.stringify([VERSION, fingerprint(plan), places]);
   return encodeBase64(encodeUtf8(text))
@@ -52,25 +55,30 @@ export function continuationToken(plan: Plan, positions: readonly OffsetEntry[])
  * What puts the tasks of a plan where a token says.
  * @throws {StatementError} when the token is not one of this statement, or the query has more to know than its place
  */
-export function placedAt(plan: Plan, token: string): (store: Store) => Promise<void> {
+export function placedAt(plan: Plan, token: string): PlacedAt {
   if (!isResumable(plan)) throw refused('a query that keeps state begins anew');
   const places = placesOf(plan, token);
-  return async (store) => {
-    for (const name of tasksOf(plan)) {
-      const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
-      const offsets = places.filter(({ at }) =>
-        inputs.some(({ topic, partition }) => topic === at.topic && partition === at.partition),
-      );
-      if (offsets.length !== inputs.length) throw refused('a partition is missing in it');
-      const task = taskId(name);
+  const found = tasksOf(plan).map((name) => {
+    const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
+    const own = places.filter(({ at }) =>
+      inputs.some(({ topic, partition }) => topic === at.topic && partition === at.partition),
+    );
+    if (own.length !== inputs.length) throw refused('a partition is missing in it');
+    return { task: taskId(name), own };
+  });
+  const put = async (store: Store): Promise<void> => {
+    for (const { task, own } of found) {
       const { commit: after } = await store.load(task);
+      const offsets = own.map(({ at, next, incarnation }) => ({ at, next, incarnation }));
       const nothing = { streamTimes: [], counters: [], changes: [], outbox: [] };
       await store.commit(task, { after, offsets, ...nothing });
     }
   };
+  const rows = new Map(found.map(({ task, own }) => [task, own[0]?.rows ?? 0]));
+  return { put, rows };
 }
 
-function placesOf(plan: Plan, token: string): OffsetEntry[] {
+function placesOf(plan: Plan, token: string): QueryPlace[] {
   const padded = token.replaceAll('-', '+').replaceAll('_', '/');
   const bytes = decodeBase64(padded + '='.repeat((4 - (padded.length % 4)) % 4));
   if (bytes === null || !isUtf8(bytes)) throw refused('it is not one');
@@ -84,15 +92,17 @@ function placesOf(plan: Plan, token: string): OffsetEntry[] {
     throw refused('it is not one');
   if (given[1] !== fingerprint(plan)) throw refused('it is of another statement');
   return given[2].map((place: unknown) => {
-    const [topic, partition, next, incarnation] = Array.isArray(place) ? place : [];
+    const [topic, partition, next, incarnation, rows] = Array.isArray(place) ? place : [];
     const isPlace =
       typeof topic === 'string' &&
       Number.isSafeInteger(partition) &&
       Number.isSafeInteger(next) &&
       next >= 0 &&
-      typeof incarnation === 'string';
+      typeof incarnation === 'string' &&
+      Number.isSafeInteger(rows) &&
+      rows >= 0;
     if (!isPlace) throw refused('it is not one');
-    return { at: { topic, partition }, next, incarnation };
+    return { at: { topic, partition }, next, incarnation, rows };
   });
 }
 
