@@ -156,6 +156,8 @@ export interface CatalogPort {
   /** Applies a text of statements, unless it is applied. What of it is done stays done when one fails. */
   migrate(tenant: string, migration: Migration): Promise<Wire<MigrationAnswer>>;
   migrations(): Promise<Wire<readonly MigrationStatus[]>>;
+  /** Notes that a ticket is used. false: it was before. */
+  useTicket(nonce: string, expiresMs: number): Promise<Wire<boolean>>;
   /** Plans a SELECT; whoever asks runs it. */
   prepare(script: Script): Promise<Wire<PreparedQuery>>;
   queries(tenant: string): Promise<Wire<readonly QueryStatus[]>>;

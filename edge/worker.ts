@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import { RemoteLog } from './adapters/remote-log.ts';
 import { CodeStatements } from './code-statements.ts';
-import type { EdgeEnv } from './env.ts';
+import { catalogOf, type EdgeEnv } from './env.ts';
 import { Guard, type GuardOptions } from './guard/guard.ts';
 import type { Overload } from '../runtime/functions/registry.ts';
 import type { Processor as ProcessorInCode } from '../runtime/functions/user-processor.ts';
@@ -20,8 +20,10 @@ import { produceRoutes } from './routes/produce.ts';
 import { querySocketRoutes } from './routes/query-socket.ts';
 import { queryRoutes } from './routes/query.ts';
 import { socketRoutes } from './routes/sockets.ts';
+import { ticketRoutes } from './routes/tickets.ts';
 import { topicRoutes } from './routes/topics.ts';
 import { TopicCache } from './topic-cache.ts';
+import { unwrap } from './wire.ts';
 
 export interface EdgeOptions<Env extends EdgeEnv = EdgeEnv> extends GuardOptions<Env> {
   /** Functions that statements may call, beside the built-in ones; in each version that is deployed as long as a query calls them. */
@@ -46,7 +48,9 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   if (options.processors !== undefined) registerProcessors(options.processors);
   const app = new Hono<EdgeHono>();
   const topics = new TopicCache();
-  const guard = new Guard<Env>(options);
+  const guard = new Guard<Env>(options, async (env, { principal, nonce, expiresMs }) =>
+    unwrap(catalogOf(env, principal.tenant).useTicket(nonce, expiresMs)),
+  );
   const statements = new CodeStatements(options.statements ?? []);
 
   const requests = new RequestCounts();
@@ -58,7 +62,9 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   });
   app.use(async (c, next) => {
     const env = c.env as Env;
-    const { tenant } = await guard.admit(c.req.raw, env);
+    const principal = await guard.admit(c.req.raw, env);
+    const { tenant } = principal;
+    c.set('principal', principal);
     await statements.applied(env, tenant);
     c.set('edge', { env, tenant, log: new RemoteLog({ env, tenant }), topics });
     await next();
@@ -71,6 +77,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   migrationRoutes(app);
   socketRoutes(app);
   querySocketRoutes(app);
+  ticketRoutes(app);
   metricsRoutes(app, requests);
 
   const paths = new Set(app.routes.map(({ path }) => path).filter((path) => path !== '/*'));

@@ -6,6 +6,7 @@ import { Buckets, type RateLimits } from './buckets.ts';
 import { isLoopback } from './loopback.ts';
 import { preflight, requireOrigin, showTo } from './origin.ts';
 import { type Auth, type Principal, principalOf } from './principal.ts';
+import type { UseTicket } from './tickets.ts';
 
 export interface GuardOptions<Env> {
   readonly auth?: Auth<Env> | undefined;
@@ -18,10 +19,12 @@ export interface GuardOptions<Env> {
 export class Guard<Env extends object> {
   readonly origins: ReadonlySet<string>;
   readonly #options: GuardOptions<Env>;
+  readonly #useTicket: UseTicket<Env>;
   readonly #buckets: Buckets;
 
-  constructor(options: GuardOptions<Env>) {
+  constructor(options: GuardOptions<Env>, useTicket: UseTicket<Env>) {
     this.#options = options;
+    this.#useTicket = useTicket;
     this.origins = new Set(options.cors?.origins);
     this.#buckets = new Buckets(options.limits ?? {});
   }
@@ -43,7 +46,7 @@ export class Guard<Env extends object> {
       throw refusal('HEADERS_TOO_LARGE', message);
     }
     requireOrigin(request, this.origins);
-    const principal = await principalOf(request, env, this.#options.auth);
+    const principal = await principalOf(request, env, this.#options.auth, this.#useTicket);
     this.#count(request, principal);
     return principal;
   }

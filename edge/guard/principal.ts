@@ -1,8 +1,9 @@
-// Who asks: API keys, known by their hashes alone; without any key only this machine may ask. Knows no route.
+// Who asks: API keys, known by their hashes alone, or a ticket; without any key only this machine may ask. Knows no route.
 
 import { log } from '../../runtime/base/log.ts';
 import { isLoopback } from './loopback.ts';
 import { refusal } from '../routes/errors.ts';
+import { readTicket, shownTicket, type UseTicket } from './tickets.ts';
 
 /** Whoever has proved who it is. */
 export interface Principal {
@@ -42,18 +43,26 @@ const EVERYBODY: Principal = { name: '', tenant: 'default' };
 /**
  * Who sent the request.
  * @param auth absent: the keys of MILLRACE_KEYS; without those whoever asks on this machine, and nobody else
+ * @param use notes that a ticket is used
  * @throws 401
  */
 export async function principalOf<Env extends object>(
   request: Request,
   env: Env,
   auth: Auth<Env> | undefined,
+  use: UseTicket<Env>,
 ): Promise<Principal> {
   if (auth === 'off') return EVERYBODY;
-  if (typeof auth === 'function') return (await auth(request, env)) ?? unauthorized();
   const keys = auth ?? keysOf(env);
+  if (keys === null && isLoopback(request)) return EVERYBODY;
+  const shown = shownTicket(request);
+  if (shown !== null) {
+    const ticket = await readTicket(env, shown, request);
+    if (ticket === null || !(await use(env, ticket))) return unauthorized();
+    return ticket.principal;
+  }
+  if (typeof keys === 'function') return (await keys(request, env)) ?? unauthorized();
   if (keys === null) {
-    if (isLoopback(request)) return EVERYBODY;
     throw refusal(
       'UNAUTHORIZED',
       "this edge has no keys, and answers its own machine alone: set the secret MILLRACE_KEYS, or createEdge({ auth: 'off' })",

@@ -1,13 +1,10 @@
 // Asks the partitions and tasks of one page, some at a time, and writes what they answer; one that does not answer is a gap. Knows no route.
 
-import {
-  METRICS_CONCURRENT_MAX,
-  METRICS_OBJECTS_MAX,
-  METRICS_WAIT_MS_MAX,
-} from '../../runtime/base/limits.ts';
+import { METRICS_OBJECTS_MAX, METRICS_WAIT_MS_MAX } from '../../runtime/base/limits.ts';
 import { log } from '../../runtime/base/log.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
 import { catalogOf, type EdgeEnv, partitionAt, processorAt } from '../env.ts';
+import { inLanes } from '../lanes.ts';
 import { unwrap, type Wire } from '../wire.ts';
 import type { Exposition } from './exposition.ts';
 import type { FamilyName } from './families.ts';
@@ -54,14 +51,9 @@ export class Collector {
     );
     const all: Asked[] = [...partitions, ...tasks];
     const first = page * METRICS_OBJECTS_MAX;
-    const asked = all.slice(first, first + METRICS_OBJECTS_MAX).values();
-    const lane = async (): Promise<void> => {
-      for (const one of asked) {
-        if ('at' in one) await this.#partition(one.at);
-        else await this.#task(one);
-      }
-    };
-    await Promise.all(Array.from({ length: METRICS_CONCURRENT_MAX }, lane));
+    await inLanes(all.slice(first, first + METRICS_OBJECTS_MAX), (one) =>
+      'at' in one ? this.#partition(one.at) : this.#task(one),
+    );
     this.#to.add('millrace_metrics_objects', [], all.length);
     this.#to.add('millrace_metrics_pages', [], Math.ceil(all.length / METRICS_OBJECTS_MAX));
     this.#to.add('millrace_metrics_unanswered_objects_total', [], unanswered);

@@ -22,6 +22,7 @@ import {
   type QueryStatus,
   type ScriptAnswer,
 } from '../env.ts';
+import { inLanes } from '../lanes.ts';
 import type { ListedTask } from '../metrics/meters.ts';
 import { settle, settleAsync, toWire, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
@@ -32,6 +33,7 @@ import { EntryTables } from './entry-tables.ts';
 import { type MigrationRun, Migrations } from './migrations.ts';
 import { prepareQuery, type PreparedQuery, type Script } from './prepare.ts';
 import { analyzeOptions, execute } from './statements.ts';
+import { TicketTables } from './ticket-tables.ts';
 import { TopicTables } from './topic-tables.ts';
 
 /** How soon the alarm repeats calls that were not acknowledged. */
@@ -44,6 +46,7 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
   readonly #entries: EntryTables;
   readonly #effects: Effects;
   readonly #migrations: Migrations;
+  readonly #tickets: TicketTables;
   #migrating: Promise<void> = Promise.resolve();
   readonly #alarm: Alarm;
   /** Why processors of the code have not begun, as it was last told. */
@@ -56,6 +59,7 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     this.#topics = new TopicTables(sql);
     this.#entries = new EntryTables(sql);
     this.#migrations = new Migrations(sql);
+    this.#tickets = new TicketTables(sql);
     this.#effects = new Effects(sql, (call) => perform(env, call as CatalogEffect));
     void ctx.blockConcurrencyWhile(async () => {
       await this.#alarm.load();
@@ -187,6 +191,10 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     });
   }
 
+  async useTicket(nonce: string, expiresMs: number): Promise<Wire<boolean>> {
+    return settle(() => this.#tickets.use(nonce, expiresMs, Date.now()));
+  }
+
   async queries(tenant: string): Promise<Wire<readonly QueryStatus[]>> {
     return settleAsync(() => this.#queries(tenant));
   }
@@ -199,22 +207,22 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     );
   }
 
-  #queries(tenant: string): Promise<QueryStatus[]> {
-    return Promise.all(
-      this.#entries.plans.map(async (plan) => {
-        const { query: id, statement } = plan;
-        const tasks = await Promise.all(
-          tasksOf(plan).map(async (name) => {
-            const task = taskId(name);
-            return { task, status: await unwrap(processorAt(this.env, tenant, task).status()) };
-          }),
-        );
-        // A pause counts as soon as it is in the catalog, as all statements do.
-        if (this.#entries.isPaused(id)) return { id, statement, state: 'PAUSED', tasks };
-        const isError = tasks.some(({ status }) => status?.state === 'ERROR');
-        return { id, statement, state: isError ? 'ERROR' : 'RUNNING', tasks };
-      }),
-    );
+  async #queries(tenant: string): Promise<QueryStatus[]> {
+    const { plans } = this.#entries;
+    const asked = plans.flatMap((plan) => tasksOf(plan).map((name) => ({ plan, name })));
+    const answers = await inLanes(asked, async ({ plan, name }) => {
+      const task = taskId(name);
+      return { plan, task, status: await unwrap(processorAt(this.env, tenant, task).status()) };
+    });
+    const byPlan = Map.groupBy(answers, ({ plan }) => plan);
+    return plans.map((plan) => {
+      const { query: id, statement } = plan;
+      const tasks = (byPlan.get(plan) ?? []).map(({ task, status }) => ({ task, status }));
+      // A pause counts as soon as it is in the catalog, as all statements do.
+      if (this.#entries.isPaused(id)) return { id, statement, state: 'PAUSED', tasks };
+      const isError = tasks.some(({ status }) => status?.state === 'ERROR');
+      return { id, statement, state: isError ? 'ERROR' : 'RUNNING', tasks };
+    });
   }
 
   async #standings(tenant: string): Promise<ReadonlyMap<string, Standing>> {

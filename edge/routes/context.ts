@@ -3,6 +3,7 @@
 import type { Context } from 'hono';
 import type { RemoteLog } from '../adapters/remote-log.ts';
 import type { EdgeEnv } from '../env.ts';
+import type { Principal } from '../guard/principal.ts';
 import type { TopicCache } from '../topic-cache.ts';
 
 /** The request's tenant and what it may use. */
@@ -15,7 +16,7 @@ export interface Edge {
 
 export interface EdgeHono {
   Bindings: EdgeEnv;
-  Variables: { edge: Edge };
+  Variables: { edge: Edge; principal: Principal };
 }
 
 export type EdgeContext = Context<EdgeHono>;

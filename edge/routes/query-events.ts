@@ -39,8 +39,11 @@ export async function* queryEvents(query: RunningQuery): AsyncGenerator<string, 
   const placed = (rowsLeft: number): string | undefined => query.token(rowsLeft) ?? undefined;
   yield eventText({ type: 'header', id: placed(0), data: JSON.stringify(headerMembers(query)) });
   for await (const rows of heard(query.rows(), HEARTBEAT_MS)) {
-    if (rows === null) yield HEARTBEAT;
-    for (let at = 0; rows !== null && at < rows.length;) {
+    if (rows === null) {
+      yield HEARTBEAT;
+      continue;
+    }
+    for (let at = 0; at < rows.length;) {
       const part = partOf(rows, at, Infinity);
       at += part.length;
       yield eventText({ id: placed(rows.length - at), data: `{${rowMembers(part)}}` });

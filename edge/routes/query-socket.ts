@@ -11,6 +11,7 @@ import {
   SOCKET_STALL_MS,
   STATEMENT_BYTES_MAX,
 } from '../../runtime/base/limits.ts';
+import { protocolHeaders } from '../guard/tickets.ts';
 import { integer, jsonObject, SOCKET_ID_MAX, Violation } from '../objects/socket-messages.ts';
 import type { RowText } from '../rows.ts';
 import type { Edge, EdgeHono } from './context.ts';
@@ -28,7 +29,8 @@ export function querySocketRoutes(app: Hono<EdgeHono>): void {
     requireUpgrade(c);
     const { 0: client, 1: server } = new WebSocketPair();
     new QuerySocket(c.var.edge, server).open();
-    return new Response(null, { status: 101, webSocket: client });
+    const headers = protocolHeaders(c.req.raw);
+    return new Response(null, { status: 101, webSocket: client, headers });
   });
 }
 

@@ -4,6 +4,7 @@ import type { Hono } from 'hono';
 import { PortError } from '../../runtime/base/errors.ts';
 import { RELAYS_MAX } from '../../runtime/base/limits.ts';
 import { relayAt } from '../env.ts';
+import { protocolHeaders } from '../guard/tickets.ts';
 import { relayName } from '../names.ts';
 import type { Edge, EdgeContext, EdgeHono } from './context.ts';
 import { refusal } from './errors.ts';
@@ -19,7 +20,7 @@ export function socketRoutes(app: Hono<EdgeHono>): void {
     requireUpgrade(c);
     const webSocket = await opened(c.var.edge, relays);
     // Made anew: what an object answers cannot be given more headers.
-    return new Response(null, { status: 101, webSocket });
+    return new Response(null, { status: 101, webSocket, headers: protocolHeaders(c.req.raw) });
   });
 }
 

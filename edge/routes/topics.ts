@@ -8,6 +8,7 @@ import {
   TIMESTAMP_AFTER_MS_MAX,
 } from '../../runtime/base/limits.ts';
 import type { TopicSpec } from '../../runtime/ports/log.ts';
+import { inLanes } from '../lanes.ts';
 import { isTopicName } from '../names.ts';
 import { isObject, readOrder } from './body.ts';
 import type { EdgeHono } from './context.ts';
@@ -25,13 +26,11 @@ export function topicRoutes(app: Hono<EdgeHono>): void {
   app.get('/topics/:topic', async (c) => {
     const { log, topics, env, tenant } = c.var.edge;
     const topic = await topics.describe(env, tenant, c.req.param('topic'));
-    const bounds = await Promise.all(
-      Array.from({ length: topic.partitions }, async (_, partition) => {
-        const usage = await log.usage({ topic: topic.name, partition });
-        const { start, highWatermark, storageBytes, storage } = usage;
-        return { partition, start, highWatermark, storageBytes, storage };
-      }),
-    );
+    const bounds = await inLanes(Array(topic.partitions).keys(), async (partition) => {
+      const usage = await log.usage({ topic: topic.name, partition });
+      const { start, highWatermark, storageBytes, storage } = usage;
+      return { partition, start, highWatermark, storageBytes, storage };
+    });
     return c.json({ ...topic, bounds });
   });
 

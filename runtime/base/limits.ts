@@ -138,9 +138,13 @@ export const CONSUMER_FETCHES_MAX = 4;
 export const ANSWER_LINE_LENGTH_MAX = 16_777_216;
 /** UTF-16 units of the rows that an event or a message of a socket holds, unless one row by itself is more. */
 export const ANSWER_PART_LENGTH_MAX = 262_144;
+/** How long an answer or a socket is silent before its client takes it for cut: three times what an edge is silent. */
+export const ANSWER_SILENCE_MS_MAX = 45_000;
 /** Requests a second that one key may send to one isolate of the edge, and how many at once after a pause. */
 export const KEY_REQUESTS_SECOND_MAX = 1000;
 export const KEY_REQUESTS_BURST_MAX = 2000;
+/** How long a ticket opens what it is for. */
+export const TICKET_MS_MAX = 30_000;
 /** Keys, or addresses without one, whose requests one isolate counts. */
 export const KEYS_COUNTED_MAX = 10_000;
 /** UTF-16 units of a request's URL, and bytes of its headers. */
@@ -169,12 +173,15 @@ export const SOCKET_STALL_MS = 30_000;
 /** Queries of one socket at once, and rows that one of them may be granted and not have sent. */
 export const SOCKET_QUERIES_MAX = 16;
 export const SOCKET_CREDIT_ROWS_MAX = 65_536;
+/** Rows that a client lets one query send ahead of its reader, and how long it leaves what waits unread before it has the edge stop. */
+export const SOCKET_WINDOW_ROWS_MAX = 2048;
+export const SOCKET_PARK_MS = 20_000;
 /** Appends that wait at one partition for a transaction, and their bytes. */
 export const APPENDS_WAITING_MAX = 256;
 export const APPENDS_WAITING_BYTES_MAX = 8_388_608;
-/** Partitions and tasks on one page of /metrics, how many are asked at a time, and how long one is waited for. */
+/** Partitions and tasks on one page of /metrics, how many an edge asks at a time, and how long /metrics waits for one. */
 export const METRICS_OBJECTS_MAX = 256;
-export const METRICS_CONCURRENT_MAX = 16;
+export const OBJECTS_ASKED_MAX = 16;
 export const METRICS_WAIT_MS_MAX = 5000;
 /** Samples of one page of /metrics, and those of requests that one isolate counts. */
 export const METRICS_SAMPLES_MAX = 20_000;

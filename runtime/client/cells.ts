@@ -5,6 +5,15 @@ import { PortError } from '../base/errors.ts';
 import type { PublicOptions, PublicRow, PublicValue } from '../data/row.ts';
 import type { Type } from '../data/type.ts';
 
+/** Rows that came together. */
+export interface RowsMessage {
+  readonly rows: readonly PublicValue[][];
+  /** Positions in `rows` of those that delete their key. */
+  readonly deleted: ReadonlySet<number>;
+  /** The place behind them, where the message says it. */
+  readonly token: string | null;
+}
+
 /** Reads JSON text from left to right. @throws {PortError} CORRUPT where the text is not what the types say */
 export class CellReader {
   readonly #text: string;
@@ -17,18 +26,36 @@ export class CellReader {
   }
 
   /** A row: an array with one value for each type. */
-  row(types: readonly Type[]): PublicValue[] {
+  #row(types: readonly Type[]): PublicValue[] {
     const values: PublicValue[] = [];
     this.#expect('[');
     types.forEach((type, i) => {
       if (i > 0) this.#expect(',');
-      values.push(this.value(type));
+      values.push(this.#value(type));
     });
     this.#expect(']');
     return values;
   }
 
-  value(type: Type): PublicValue {
+  /** A message of rows: an object with `rows` and, where there are such, `deleted`, their positions, and `token`. */
+  message(types: readonly Type[]): RowsMessage {
+    let rows: PublicValue[][] = [];
+    let deleted: number[] = [];
+    let token: string | null = null;
+    this.#list('{', '}', () => {
+      const name = this.#string();
+      this.#expect(':');
+      if (name === 'rows') rows = this.#list('[', ']', () => this.#row(types));
+      else if (name === 'deleted') deleted = this.#list('[', ']', () => Number(this.#number()));
+      else if (name === 'token') token = this.#string();
+      else if (this.#peek() === '"') this.#string();
+      else this.#number();
+    });
+    this.#end();
+    return { rows, deleted: new Set(deleted), token };
+  }
+
+  #value(type: Type): PublicValue {
     if (this.#peek() === 'n') {
       this.#word('null');
       return null;
@@ -55,7 +82,7 @@ export class CellReader {
       case 'TIMESTAMP':
         return Number(this.#number());
       case 'ARRAY':
-        return this.#list('[', ']', () => this.value(type.item));
+        return this.#list('[', ']', () => this.#value(type.item));
       case 'MAP':
         return new Map(
           this.#list('{', '}', () => [this.#mapKey(type.key), this.#member(type.value)] as const),
@@ -66,7 +93,7 @@ export class CellReader {
   }
 
   /** Refuses what follows the value. */
-  end(): void {
+  #end(): void {
     if (this.#peek() !== '') this.#fail('the end');
   }
 
@@ -82,12 +109,12 @@ export class CellReader {
 
   #mapKey(type: Type): PublicValue {
     const text = this.#string();
-    return type.kind === 'STRING' ? text : new CellReader(text, this.#options).value(type);
+    return type.kind === 'STRING' ? text : new CellReader(text, this.#options).#value(type);
   }
 
   #member(type: Type): PublicValue {
     this.#expect(':');
-    return this.value(type);
+    return this.#value(type);
   }
 
   #list<T>(open: string, close: string, item: () => T): T[] {

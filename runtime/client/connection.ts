@@ -1,9 +1,10 @@
 // Requests to one edge: where it is, who asks, how long to wait and when to ask again; knows no route's meaning.
 
-import { messageOf } from '../base/errors.ts';
+import { messageOf, PortError } from '../base/errors.ts';
 import { DELIVERY_MS_MAX, REQUEST_MS_MAX } from '../base/limits.ts';
 import { failed, type Failed, unanswered } from './errors.ts';
 import { pause, Retries } from './retry.ts';
+import type { Sockets } from './sockets.ts';
 
 export interface ConnectOptions {
   /** Where the edge is served, with the path before its routes if there is one. */
@@ -14,6 +15,8 @@ export interface ConnectOptions {
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
   /** How long what may be repeated is tried, in ms; absent, and at most: DELIVERY_MS_MAX. */
   readonly deadlineMs?: number | undefined;
+  /** Opens WebSockets; absent: the host's class. */
+  readonly WebSocket?: (new (url: string, protocols: string[]) => WebSocket) | undefined;
   /** How long one answer is waited for, in ms; absent, and at most: REQUEST_MS_MAX. */
   readonly requestMs?: number | undefined;
 }
@@ -34,9 +37,10 @@ export type Attempt<T> =
   | { readonly ok: true; readonly value: T }
   | ({ readonly ok: false } & Failed);
 
-/** The way to one edge; holds nothing open. */
+/** The way to one edge; holds nothing open but the sockets of those who read over them. */
 export class Connection {
   readonly #url: string;
+  #sockets: Promise<Sockets> | null = null;
   readonly #options: ConnectOptions;
 
   constructor(options: ConnectOptions) {
@@ -47,6 +51,35 @@ export class Connection {
   /** How long what may be repeated is tried. */
   get deadlineMs(): number {
     return Math.min(this.#options.deadlineMs ?? DELIVERY_MS_MAX, DELIVERY_MS_MAX);
+  }
+
+  /** How long one answer is waited for. */
+  get requestMs(): number {
+    return Math.min(this.#options.requestMs ?? REQUEST_MS_MAX, REQUEST_MS_MAX);
+  }
+
+  /** The WebSockets that this connection's readers share; their code is fetched with the first of them. @throws {PortError} UNAVAILABLE */
+  sockets(): Promise<Sockets> {
+    this.#sockets ??= import('./sockets.ts').then(
+      ({ Sockets }) => new Sockets(this, this.#options.WebSocket ?? globalThis.WebSocket),
+      (cause: unknown) => {
+        this.#sockets = null; // Another try may have more luck.
+        throw new PortError(
+          'UNAVAILABLE',
+          'the code for sockets could not be loaded',
+          {},
+          { cause },
+        );
+      },
+    );
+    return this.#sockets;
+  }
+
+  /** Where a socket is opened, and whether it needs a ticket. */
+  socketAt(path: string): { readonly url: string; readonly isGuarded: boolean } {
+    const url = new URL(this.#url + path);
+    url.protocol = url.protocol.replace('http', 'ws');
+    return { url: String(url), isGuarded: this.#options.token !== undefined };
   }
 
   /**
@@ -60,10 +93,9 @@ export class Connection {
     const control = new AbortController();
     const abort = (): void => control.abort(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
-    const waitMs = Math.min(this.#options.requestMs ?? REQUEST_MS_MAX, REQUEST_MS_MAX);
     const timer = setTimeout(
       () => control.abort(new DOMException('no answer in time', 'TimeoutError')),
-      waitMs + (call.waitMs ?? 0),
+      this.requestMs + (call.waitMs ?? 0),
     );
     try {
       const response = await this.#send(call, control.signal);

@@ -1,7 +1,7 @@
 // A consumer of the client: the records of one or all partitions of a topic as they come, each once; knows no byte format.
 
-import { StatementError } from '../base/errors.ts';
-import { CONSUMER_FETCHES_MAX, FETCH_BYTES_MAX } from '../base/limits.ts';
+import { LimitError, StatementError } from '../base/errors.ts';
+import { CONSUMER_FETCHES_MAX, FETCH_BYTES_MAX, SOCKET_SUBSCRIPTIONS_MAX } from '../base/limits.ts';
 import type { TopicRecord } from '../engine/records.ts';
 import type { Connection } from './connection.ts';
 import { type ConsumedBatch, recordAt } from './frames.ts';
@@ -16,6 +16,11 @@ export interface ConsumerOptions {
   readonly from?: Start | undefined;
   /** Where to go on when retention has removed the next record: `fail` (the default) with OFFSET_OUT_OF_RANGE, or at an end of the log. */
   readonly reset?: Reset | undefined;
+  /**
+   * What carries the records: `poll` (the default), requests that wait at the edge; or `socket`, a WebSocket that all such consumers of the
+   * client share, for at most SOCKET_SUBSCRIPTIONS_MAX partitions each, and that costs the edge nothing while it is quiet.
+   */
+  readonly transport?: 'poll' | 'socket' | undefined;
   /** Ends it, as `close` does. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -147,6 +152,7 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
     } finally {
       this.#control.signal.removeEventListener('abort', end);
       control.abort();
+      for (const reader of (await this.#readers?.catch(() => null)) ?? []) reader.rest();
       this.#isRead = false;
     }
   }
@@ -156,13 +162,15 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
     readers: readonly PartitionReader[],
     signal: AbortSignal,
   ): AsyncGenerator<Found, void, undefined> {
-    const rounds = Math.ceil(readers.length / CONSUMER_FETCHES_MAX);
+    const most =
+      this.#options.transport === 'socket' ? SOCKET_SUBSCRIPTIONS_MAX : CONSUMER_FETCHES_MAX;
+    const rounds = Math.ceil(readers.length / most);
     const waitMs = rounds === 1 ? WAIT_MS : Math.ceil(ROUND_MS / rounds);
     const options = { bytesMax: FETCH_BYTES_MAX, waitMs, signal };
     const idle = [...readers];
     const underWay = new Map<PartitionReader, Promise<Fetched>>();
     for (;;) {
-      while (underWay.size < CONSUMER_FETCHES_MAX) {
+      while (underWay.size < most) {
         const reader = idle.shift();
         if (reader === undefined) break;
         underWay.set(reader, fetched(reader, options));
@@ -171,7 +179,7 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
       underWay.delete(reader);
       if (signal.aborted) return;
       if (error !== null) throw error;
-      if (readers.length <= CONSUMER_FETCHES_MAX) underWay.set(reader, fetched(reader, options));
+      if (readers.length <= most) underWay.set(reader, fetched(reader, options));
       else idle.push(reader);
       for (const batch of batches) {
         if (reader.generation !== generation) break;
@@ -191,10 +199,16 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
 
   async #open(): Promise<readonly PartitionReader[]> {
     const { topic, partition = 'all', from = 'earliest', reset = 'fail' } = this.#options;
+    const { transport = 'poll' } = this.#options;
     const { partitions, positions, incarnation } = await this.#offsets(
       from,
       partition === 'all' ? null : [partition],
     );
+    if (transport === 'socket' && partitions.length > SOCKET_SUBSCRIPTIONS_MAX) {
+      const message = `a consumer over a socket reads at most ${SOCKET_SUBSCRIPTIONS_MAX} partitions; '${topic}' has ${partitions.length}`;
+      throw new LimitError('SOCKET_SUBSCRIPTIONS_MAX', message);
+    }
+    const sockets = transport === 'socket' ? await this.#connection.sockets() : null;
     return partitions.map((number, i) => {
       const position = positions[i] ?? 0;
       return new PartitionReader({
@@ -204,6 +218,7 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
         position,
         incarnation,
         reset,
+        subscription: sockets?.subscription({ topic, partition: number }) ?? null,
       });
     });
   }

@@ -1,7 +1,7 @@
 // The body of an answer line by line as it comes; knows no meaning of a line.
 
 import { LimitError, PortError } from '../base/errors.ts';
-import { ANSWER_LINE_LENGTH_MAX } from '../base/limits.ts';
+import { ANSWER_LINE_LENGTH_MAX, ANSWER_SILENCE_MS_MAX } from '../base/limits.ts';
 
 /** The lines of a body, without their ends. What stands behind the last end of a line is no line: the body was cut. */
 export class Lines {
@@ -17,7 +17,7 @@ export class Lines {
 
   /**
    * The next line; null at the end of the body.
-   * @throws {PortError} UNAVAILABLE when the body is cut
+   * @throws {PortError} UNAVAILABLE when the body is cut, or silent for longer than an edge that lives is
    * @throws {LimitError} ANSWER_LINE_LENGTH_MAX
    */
   async next(): Promise<string | null> {
@@ -32,9 +32,18 @@ export class Lines {
   }
 
   async #read(): Promise<boolean> {
-    const { done, value } = await this.#reader.read().catch((cause: unknown) => {
-      throw cut(cause);
-    });
+    let isSilent = false;
+    const timer = setTimeout(() => {
+      isSilent = true;
+      void this.cancel();
+    }, ANSWER_SILENCE_MS_MAX);
+    const { done, value } = await this.#reader
+      .read()
+      .catch((cause: unknown) => {
+        throw cut(cause);
+      })
+      .finally(() => clearTimeout(timer));
+    if (isSilent) throw cut(null);
     if (done) {
       if (this.#rest !== '') throw cut(null);
       return false;

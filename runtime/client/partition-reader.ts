@@ -3,6 +3,7 @@
 import { PortError } from '../base/errors.ts';
 import { type Connection, partitionPath, readJson } from './connection.ts';
 import { BATCHES_TYPE, type ConsumedBatch, readFrames } from './frames.ts';
+import type { Subscription } from './record-socket.ts';
 
 /** Where to begin: an offset, an end of the log, or the first record that is not older than a time (ms since the Unix epoch). */
 export type Start = 'earliest' | 'latest' | number | { readonly timestamp: number };
@@ -22,6 +23,7 @@ export class PartitionReader {
   readonly #connection: Connection;
   readonly #topic: string;
   readonly #reset: Reset;
+  readonly #subscription: Subscription | null;
   /** The offset of the next record for the reader. */
   position: number;
   /** Rises when somebody seeks: what was fetched before is then of no use. */
@@ -38,7 +40,10 @@ export class PartitionReader {
     readonly position: number;
     readonly incarnation: string | null;
     readonly reset: Reset;
+    /** null: it asks for the records. */
+    readonly subscription: Subscription | null;
   }) {
+    this.#subscription = options.subscription;
     this.#connection = options.connection;
     this.#topic = options.topic;
     this.partition = options.partition;
@@ -53,11 +58,17 @@ export class PartitionReader {
     this.position = offset;
     this.#cursor = offset;
     this.#underWay?.abort();
+    this.#subscription?.end();
   }
 
   /** Fetches again what was fetched and not taken. */
   rewind(): void {
     this.seek(this.position);
+  }
+
+  /** Nothing is wanted until the next fetch. */
+  rest(): void {
+    this.#subscription?.end();
   }
 
   /** The next batches; none when no record came in time, or somebody sought meanwhile. */
@@ -81,10 +92,15 @@ export class PartitionReader {
     }
   }
 
-  #fetch(
+  async #fetch(
     from: number,
     { bytesMax, waitMs, signal }: FetchOptions,
   ): Promise<readonly ConsumedBatch[]> {
+    if (this.#subscription !== null) {
+      const found = await this.#subscription.next(from, this.#incarnation, signal);
+      this.#incarnation = found.incarnation;
+      return readFrames(found.bytes, this.partition, from);
+    }
     const asked = new URLSearchParams({
       offset: String(from),
       max_bytes: String(bytesMax),

@@ -1,21 +1,27 @@
-// SELECT at the edge: rows as they come, with the types that the answer says; knows no plan.
+// SELECT at the edge: rows as they come, with the types that the answer says, and on from where they were after a cut; knows no plan and no connection.
 
-import { PortError, StatementError } from '../base/errors.ts';
+import { StatementError } from '../base/errors.ts';
 import type { PublicOptions, PublicRow } from '../data/row.ts';
-import type { Type } from '../data/type.ts';
-import { cutAtCommas, parseType } from '../data/type-text.ts';
 import type { QueryColumn } from '../engine/query-rows.ts';
+import type { AnswerHeader, AnswerPart, Asked, OpenAnswer } from './answer.ts';
 import { CellReader } from './cells.ts';
-import { type Connection, jsonCall } from './connection.ts';
-import { errorOf } from './errors.ts';
-import { cut, Lines } from './lines.ts';
+import type { Connection } from './connection.ts';
+import { openEvents } from './events.ts';
+import { pause, Reconnects } from './retry.ts';
 
 export interface QueryOptions extends PublicOptions {
   /** As SET gives them, for this query alone. */
   readonly properties?: Readonly<Record<string, string>> | undefined;
+  /**
+   * What carries the rows: `sse` (the default), a response of server-sent events of its own; or `socket`, a WebSocket that all such queries
+   * of the client share: browsers have six connections to an HTTP/1.1 server, for all pages together.
+   */
+  readonly transport?: Transport | undefined;
   /** Ends the query. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export type Transport = 'sse' | 'socket';
 
 /** One row with what a bare row does not say. */
 export interface AnsweredChange {
@@ -24,58 +30,82 @@ export interface AnsweredChange {
   readonly isDelete: boolean;
 }
 
-/** What the first line of an answer says. */
-interface Header {
-  readonly queryId: string | null;
-  readonly columns: readonly QueryColumn[];
-  readonly types: readonly Type[];
-}
-
-const LINES_TYPE = 'application/vnd.ksqlapi.delimited.v1';
+type Open = (token: string | null) => Promise<OpenAnswer>;
 
 /**
  * The rows of one query, to be read once: `for await (const row of rows)`. Leaving the loop, `close`, `await using` and the abort signal all
  * end the query. The edge reads on only as fast as the rows are read.
+ *
+ * A push query that `isResumable` goes on behind its last row when the connection is cut, tried again for as long as the connection says: no
+ * row is lost, none comes twice. Another one ends with UNAVAILABLE, because what it has counted is gone.
  */
 export class AnswerRows implements AsyncIterable<PublicRow>, AsyncDisposable {
   /** `push` goes on until it is ended; `pull` ends with its last row. */
   readonly kind: 'push' | 'pull';
-  /** null for a pull query. */
-  readonly queryId: string | null;
   readonly columns: readonly QueryColumn[];
-  readonly #types: readonly Type[];
-  readonly #lines: Lines;
+  readonly isResumable: boolean;
+  readonly #open: Open;
+  readonly #reconnects: Reconnects;
+  readonly #control: AbortController;
   readonly #options: QueryOptions;
+  #header: AnswerHeader;
+  #answer: OpenAnswer;
+  #token: string | null;
   #finalMessage: string | null = null;
   #isRead = false;
-  #isClosed = false;
 
   /** Use `query`. */
-  constructor({ queryId, columns, types }: Header, lines: Lines, options: QueryOptions) {
-    this.kind = queryId === null ? 'pull' : 'push';
-    this.queryId = queryId;
-    this.columns = columns;
-    this.#types = types;
-    this.#lines = lines;
-    this.#options = options;
-    if (options.signal?.aborted === true) void this.close();
-    else options.signal?.addEventListener('abort', this.#abort, { once: true });
+  constructor(
+    answer: OpenAnswer,
+    from: {
+      readonly open: Open;
+      readonly reconnects: Reconnects;
+      readonly control: AbortController;
+      readonly options: QueryOptions;
+    },
+  ) {
+    this.#answer = answer;
+    this.#header = answer.header;
+    this.kind = answer.header.queryId === null ? 'pull' : 'push';
+    this.columns = answer.header.columns;
+    this.isResumable = answer.header.isResumable;
+    this.#token = answer.header.token;
+    this.#open = from.open;
+    this.#reconnects = from.reconnects;
+    from.reconnects.opened();
+    this.#control = from.control;
+    this.#options = from.options;
+    from.control.signal.addEventListener('abort', this.#ended, { once: true });
+    if (from.control.signal.aborted) this.#ended();
   }
 
-  /** @throws what ended the query before its last row; UNAVAILABLE when the answer was cut off */
+  /** null for a pull query; another one after each cut. */
+  get queryId(): string | null {
+    return this.#header.queryId;
+  }
+
+  /** @throws what ended the query before its last row; UNAVAILABLE when the answer was cut off, and could not be gone on with */
   async *changes(): AsyncGenerator<AnsweredChange, void, undefined> {
     if (this.#isRead) throw new StatementError('INVALID', 'the rows of a query are read once');
     this.#isRead = true;
+    const { signal } = this.#control;
     try {
-      while (!this.#isClosed) {
-        const line = await this.#lines.next();
-        if (this.#isClosed) return;
-        if (line === null) return;
-        const change = this.#changeOf(line);
-        if (change !== null) yield change;
+      for (;;) {
+        const part = await this.#next();
+        if (part.kind === 'end') {
+          this.#finalMessage = part.message;
+          return;
+        }
+        const { rows, deleted, token } = this.#read(part.text);
+        for (const [i, row] of rows.entries()) {
+          if (signal.aborted) return;
+          this.#answer.taken();
+          yield { row, isDelete: deleted.has(i) };
+        }
+        this.#token = token ?? part.token;
       }
     } catch (thrown) {
-      if (!this.#isClosed) throw thrown;
+      if (!signal.aborted) throw thrown;
     } finally {
       await this.close();
     }
@@ -99,57 +129,55 @@ export class AnswerRows implements AsyncIterable<PublicRow>, AsyncDisposable {
 
   /** Ends the query. */
   async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#options.signal?.removeEventListener('abort', this.#abort);
-    await this.#lines.cancel();
+    this.#control.abort();
+    await this.#answer.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  readonly #abort = (): void => void this.close();
+  readonly #ended = (): void => void this.#answer.close();
 
-  /** null: the line holds no row. */
-  #changeOf(line: string): AnsweredChange | null {
-    if (!line.startsWith(ROW)) {
-      const { finalMessage, errorMessage } = JSON.parse(line) as Element;
-      if (errorMessage !== undefined) throw errorOf(200, errorMessage);
-      this.#finalMessage = finalMessage ?? null;
-      return null;
+  /** The next of the answer, on another connection where this one is cut. */
+  async #next(): Promise<AnswerPart> {
+    const { signal } = this.#control;
+    for (;;) {
+      try {
+        const part = await this.#answer.next();
+        this.#reconnects.worked();
+        return part;
+      } catch (thrown) {
+        const waitMs = this.#token === null ? null : this.#reconnects.next(thrown);
+        if (waitMs === null || signal.aborted) throw thrown;
+        await this.#answer.close();
+        await pause(waitMs, signal);
+      }
+      this.#answer = await this.#open(this.#token);
+      this.#header = this.#answer.header;
+      this.#reconnects.opened();
+      if (signal.aborted) await this.#answer.close();
     }
-    const isDelete = line.endsWith(DELETED);
-    const cells = new CellReader(
-      line.slice(ROW.length, isDelete ? -DELETED.length : -ROW_END.length),
-      this.#options,
+  }
+
+  #read(text: string) {
+    const { rows, deleted, token } = new CellReader(text, this.#options).message(
+      this.#header.types,
     );
-    const values = cells.row(this.#types);
-    cells.end();
-    // Without a prototype, so that a column of any name is a column like any other.
-    const row = Object.create(null) as PublicRow;
-    this.columns.forEach(({ name }, i) => {
-      row[name] = values[i] ?? null;
+    const made = rows.map((values) => {
+      // Without a prototype, so that a column of any name is a column like any other.
+      const row = Object.create(null) as PublicRow;
+      this.columns.forEach(({ name }, i) => {
+        row[name] = values[i] ?? null;
+      });
+      return row;
     });
-    return { row, isDelete };
+    return { rows: made, deleted, token };
   }
 }
 
-/** How an element begins and ends that holds a row. */
-const ROW = '{"row":{"columns":';
-const ROW_END = '}}';
-const DELETED = ',"tombstone":true}}';
-
-/** The elements of an answer that hold no row. */
-interface Element {
-  readonly header?: { readonly queryId?: string; readonly schema: string } | undefined;
-  readonly finalMessage?: string | undefined;
-  readonly errorMessage?: object | undefined;
-}
-
 /**
- * Asks (pull) or subscribes (push, EMIT CHANGES). Asks again while the edge does not answer; once rows have come, a cut ends a push query
- * with UNAVAILABLE.
+ * Asks (pull) or subscribes (push, EMIT CHANGES). Asks again while the edge does not answer.
  * @throws {StatementError} what is wrong with the text
  */
 export async function query(
@@ -157,30 +185,18 @@ export async function query(
   sql: string,
   options: QueryOptions = {},
 ): Promise<AnswerRows> {
-  const { properties = {}, signal } = options;
-  const body = { ksql: sql, streamsProperties: properties };
-  const call = jsonCall('/query', body, signal);
-  const accepting = { ...call, headers: { ...call.headers, Accept: LINES_TYPE } };
-  const { lines, first } = await connection.retried(accepting, async (response) => {
-    if (response.body === null) throw cut(null);
-    const lines = new Lines(response.body);
-    const first = await lines.next();
-    if (first === null) throw cut(null);
-    return { lines, first };
-  });
-  const { header, errorMessage } = JSON.parse(first) as Element;
-  if (header === undefined) throw errorOf(200, errorMessage ?? first);
-  return new AnswerRows(headerOf(header), lines, options);
-}
-
-function headerOf({ queryId, schema }: NonNullable<Element['header']>): Header {
-  const types: Type[] = [];
-  const columns = (schema === '' ? [] : cutAtCommas(schema)).map((text) => {
-    const [, quoted = '', type = ''] = /^`((?:[^`]|``)*)` (.*?)(?: KEY)?$/su.exec(text) ?? [];
-    const parsed = parseType(type);
-    if (parsed === null) throw new PortError('CORRUPT', `an answer has a column '${text}'`);
-    types.push(parsed);
-    return { name: quoted.replaceAll('``', '`'), type };
-  });
-  return { queryId: queryId ?? null, columns, types };
+  const { properties = {}, transport = 'sse', signal } = options;
+  signal?.throwIfAborted();
+  const control = new AbortController();
+  const abort = (): void => control.abort(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  control.signal.addEventListener('abort', () => signal?.removeEventListener('abort', abort));
+  const open = async (token: string | null): Promise<OpenAnswer> => {
+    const asked: Asked = { sql, properties, token, signal: control.signal };
+    if (transport === 'sse') return openEvents(connection, asked);
+    return (await connection.sockets()).query(asked);
+  };
+  const answer = await open(null);
+  const reconnects = new Reconnects(connection.deadlineMs);
+  return new AnswerRows(answer, { open, reconnects, control, options });
 }

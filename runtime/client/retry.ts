@@ -1,5 +1,6 @@
 // How long to wait before the next attempt, and when to give up; sends nothing.
 
+import { PortError } from '../base/errors.ts';
 import { DELIVERY_MS_MAX, RETRY_WAIT_MS_MAX, RETRY_WAIT_MS_MIN } from '../base/limits.ts';
 
 /**
@@ -33,6 +34,42 @@ export class Retries {
   }
 }
 
+/** A connection that held for so long has worked: what cuts it is no failure of the attempts before. */
+const HELD_MS = 10_000;
+
+/** The waits between the attempts at a connection that is to last, as long as they bring nothing. */
+export class Reconnects {
+  readonly #deadlineMs: number;
+  #retries: Retries | null = null;
+  #openedMs = Infinity;
+
+  constructor(deadlineMs: number) {
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /** The connection is there. */
+  opened(): void {
+    this.#openedMs = performance.now();
+  }
+
+  /** Something has come over it. */
+  worked(): void {
+    this.#retries = null;
+  }
+
+  /** How long to wait before the next attempt; null: no other one would change what was thrown, or there is no time left. */
+  next(thrown: unknown): number | null {
+    const isPassing =
+      thrown instanceof PortError &&
+      (thrown.code === 'UNAVAILABLE' || thrown.code === 'OVERLOADED');
+    if (!isPassing) return null;
+    if (performance.now() - this.#openedMs >= HELD_MS) this.#retries = null;
+    this.#openedMs = Infinity;
+    this.#retries ??= new Retries(this.#deadlineMs);
+    return this.#retries.next(0);
+  }
+}
+
 /** Resolves after that time. @throws the signal's reason, at once when it is aborted */
 export function pause(ms: number, signal?: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -50,4 +87,21 @@ export function pause(ms: number, signal?: AbortSignal | undefined): Promise<voi
     }, ms);
     signal?.addEventListener('abort', give, { once: true });
   });
+}
+
+/** Tries until it is done or refused, or the time is up. @throws the signal's reason; what the last try threw */
+export async function retried<T>(
+  signal: AbortSignal,
+  reconnects: Reconnects,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      const waitMs = reconnects.next(thrown);
+      if (waitMs === null || signal.aborted) throw thrown;
+      await pause(waitMs, signal);
+    }
+  }
 }

@@ -9,7 +9,7 @@ import { Exposition } from '../../edge/metrics/exposition.ts';
 import { rowsWrittenBy } from '../../edge/metrics/meters.ts';
 import { partitionName } from '../../edge/names.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
-import { METRICS_CONCURRENT_MAX, METRICS_WAIT_MS_MAX } from '../../runtime/base/limits.ts';
+import { OBJECTS_ASKED_MAX, METRICS_WAIT_MS_MAX } from '../../runtime/base/limits.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 import { producerId } from '../../runtime/ports/producers.ts';
 import { topicSpec } from '../contracts/log.ts';
@@ -55,7 +55,7 @@ test('an object that does not answer is a gap and counted; never are more asked 
   expect(told).toHaveLength(39);
   expect(told.join('\n')).not.toContain('partition="7"');
   expect(to.text()).toContain('\nmillrace_metrics_unanswered_objects_total 1\n');
-  expect(dead.calls.most).toBe(METRICS_CONCURRENT_MAX);
+  expect(dead.calls.most).toBe(OBJECTS_ASKED_MAX);
 });
 
 test('an object is waited for as long as may be, and no longer', async () => {

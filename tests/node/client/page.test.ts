@@ -30,13 +30,20 @@ beforeAll(async () => {
       rolldownOptions: {
         input: resolve(ROOT, 'runtime/client/index.ts'),
         preserveEntrySignatures: 'strict',
+        output: { entryFileNames: 'client.js' },
       },
     },
   });
-  const [chunk] = [built].flat().flatMap((one) => ('output' in one ? one.output : []));
-  const script = chunk?.type === 'chunk' ? chunk.code : '';
-  [listed, other] = await Promise.all([served(script), served(script)]);
-  edge = await Workerd.start('tests/workers/apps/pages.ts', { PAGES: originOf(listed) });
+  const scripts = new Map<string, string>();
+  for (const made of [built].flat().flatMap((one) => ('output' in one ? one.output : []))) {
+    if (made.type !== 'chunk') continue;
+    scripts.set(made.isEntry ? '/client.js' : `/${made.fileName}`, made.code);
+  }
+  [listed, other] = await Promise.all([served(scripts), served(scripts)]);
+  edge = await Workerd.start('tests/workers/apps/pages.ts', {
+    PAGES: originOf(listed),
+    MILLRACE_TICKET_SECRET: 'a secret of thirty-two characters',
+  });
   browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
 }, 60_000);
 
@@ -49,12 +56,13 @@ afterAll(async () => {
 });
 
 /** Serves a page that has the client in `globalThis.client`. */
-async function served(script: string): Promise<Server> {
+async function served(scripts: ReadonlyMap<string, string>): Promise<Server> {
   const html = '<script type="module">globalThis.client = await import("/client.js")</script>';
   const server = createServer((request, response) => {
-    const isScript = request.url === '/client.js';
-    response.writeHead(200, { 'content-type': isScript ? 'text/javascript' : 'text/html' });
-    response.end(isScript ? script : html);
+    const script = scripts.get(request.url ?? '');
+    const type = script === undefined ? 'text/html' : 'text/javascript';
+    response.writeHead(200, { 'content-type': type });
+    response.end(script ?? html);
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return server;
@@ -100,6 +108,30 @@ test.skipIf(executablePath === null)(
       values: Array.from({ length: 10 }, (_, i) => String(i)),
       error: 'UNKNOWN_TOPIC',
     });
+  },
+);
+
+// Without a Chromium there is no page.
+test.skipIf(executablePath === null)(
+  'a page with a key subscribes over a socket, which takes no header',
+  async () => {
+    if (browser === null) throw new Error('a browser was started');
+    const page = await pageOf(listed, browser);
+    const seen = await page.evaluate(async (url) => {
+      const client = (globalThis as unknown as Global).client.connect({ url, token: 'key-of-a' });
+      await client.execute(
+        "CREATE STREAM live (n INT) WITH (KAFKA_TOPIC='live', PARTITIONS=1, VALUE_FORMAT='JSON');",
+      );
+      const rows = await client.query('SELECT n FROM live EMIT CHANGES;', { transport: 'socket' });
+      await client.execute('INSERT INTO live (n) VALUES (1); INSERT INTO live (n) VALUES (2);');
+      const numbers: unknown[] = [];
+      for await (const { N } of rows) if (numbers.push(N) === 2) break;
+      const offsets: number[] = [];
+      const consumer = client.consumer({ topic: 'live', transport: 'socket' });
+      for await (const { offset } of consumer) if (offsets.push(offset) === 2) break;
+      return { numbers, offsets };
+    }, edge.url);
+    expect(seen).toEqual({ numbers: [1, 2], offsets: [0, 1] });
   },
 );
 

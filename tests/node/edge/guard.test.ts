@@ -191,6 +191,7 @@ test('an edge without keys answers its own machine alone', async () => {
   }
 });
 
+const noTicket = async (): Promise<boolean> => false;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const asking = (token?: string, url = 'https://edge.example.com/topics') =>
   new Request(url, token === undefined ? {} : { headers: bearer(token) });
@@ -198,16 +199,20 @@ const asking = (token?: string, url = 'https://edge.example.com/topics') =>
 test('keys come from the secret where the code gives none; a secret that is none lets nobody in', async () => {
   const keys: ApiKey[] = [{ name: 'web', sha256: sha256('k1') }];
   const env = { MILLRACE_KEYS: JSON.stringify(keys) };
-  expect(await principalOf(asking('k1'), env, undefined)).toEqual({
+  expect(await principalOf(asking('k1'), env, undefined, noTicket)).toEqual({
     name: 'web',
     tenant: 'default',
   });
-  await expect(principalOf(asking('k2'), env, undefined)).rejects.toMatchObject({ status: 401 });
+  await expect(principalOf(asking('k2'), env, undefined, noTicket)).rejects.toMatchObject({
+    status: 401,
+  });
   const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   for (const secret of ['', '{}', 'null', '[{"name":"x"}]', 'k1']) {
     const local = asking('k1', 'http://localhost/topics');
     const wrong = { MILLRACE_KEYS: secret };
-    await expect(principalOf(local, wrong, undefined)).rejects.toMatchObject({ status: 401 });
+    await expect(principalOf(local, wrong, undefined, noTicket)).rejects.toMatchObject({
+      status: 401,
+    });
   }
   expect(said).toHaveBeenCalledTimes(5);
   expect(said.mock.calls.join()).not.toContain('k1');
@@ -217,9 +222,9 @@ test('keys come from the secret where the code gives none; a secret that is none
 test('a function may know who asks, and `off` asks nobody', async () => {
   const tenantB = { name: 'jwt', tenant: 'b' };
   const auth = (request: Request) => (request.headers.has('Authorization') ? tenantB : null);
-  expect(await principalOf(asking('x'), {}, auth)).toBe(tenantB);
-  await expect(principalOf(asking(), {}, auth)).rejects.toMatchObject({ status: 401 });
-  expect(await principalOf(asking(), {}, 'off')).toEqual({ name: '', tenant: 'default' });
+  expect(await principalOf(asking('x'), {}, auth, noTicket)).toBe(tenantB);
+  await expect(principalOf(asking(), {}, auth, noTicket)).rejects.toMatchObject({ status: 401 });
+  expect(await principalOf(asking(), {}, 'off', noTicket)).toEqual({ name: '', tenant: 'default' });
 });
 
 test.each([

@@ -1,0 +1,203 @@
+// The WebSockets of one connection, each shared by several readers; fetched with the first of them. Knows no message's meaning.
+
+import { PortError } from '../base/errors.ts';
+import {
+  ANSWER_SILENCE_MS_MAX,
+  SOCKET_QUERIES_MAX,
+  SOCKET_SUBSCRIPTIONS_MAX,
+} from '../base/limits.ts';
+import type { Asked, OpenAnswer } from './answer.ts';
+import { type Connection, jsonCall, readJson } from './connection.ts';
+import { cut } from './lines.ts';
+import { openSocketAnswer } from './query-socket.ts';
+import { Subscription, type SubscriptionOptions } from './record-socket.ts';
+import { Reconnects, retried } from './retry.ts';
+
+/** One reader of a socket. */
+export interface Channel {
+  /** A text message with its number, or a binary one from behind it. */
+  received(message: string | Uint8Array): void;
+  /** The socket is gone. */
+  cut(error: PortError): void;
+}
+
+type SocketClass = new (url: string, protocols: string[]) => WebSocket;
+
+/** A socket that is open says so. */
+const OPEN = 1;
+/** A quiet socket is asked whether it lives this often. */
+const PING_MS = ANSWER_SILENCE_MS_MAX / 3;
+
+export class Sockets {
+  readonly #queries: Pool;
+  readonly #records: Pool;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection, webSocket: SocketClass) {
+    this.#connection = connection;
+    const pool = (path: string, channelsMax: number): Pool =>
+      new Pool(() => new SharedSocket({ connection, webSocket, path, channelsMax }));
+    this.#queries = pool('/query-socket', SOCKET_QUERIES_MAX);
+    this.#records = pool('/socket', SOCKET_SUBSCRIPTIONS_MAX);
+  }
+
+  /** Asks, and again while the edge does not answer. @throws what the edge refuses; UNAVAILABLE */
+  query(asked: Asked): Promise<OpenAnswer> {
+    const reconnects = new Reconnects(this.#connection.deadlineMs);
+    const attempt = (): Promise<OpenAnswer> => openSocketAnswer(this.#queries.socket(), asked);
+    return retried(asked.signal, reconnects, attempt);
+  }
+
+  /** The records of a partition; nothing is asked for before the first is. */
+  subscription(options: SubscriptionOptions): Subscription {
+    const reconnects = new Reconnects(this.#connection.deadlineMs);
+    return new Subscription(() => this.#records.socket(), { ...options, reconnects });
+  }
+}
+
+/** Sockets to one path, filled one after the other. */
+class Pool {
+  readonly #make: () => SharedSocket;
+  #sockets: SharedSocket[] = [];
+
+  constructor(make: () => SharedSocket) {
+    this.#make = make;
+  }
+
+  /** One that has room. */
+  socket(): SharedSocket {
+    this.#sockets = this.#sockets.filter(({ isInUse }) => isInUse);
+    let found = this.#sockets.find(({ hasRoom }) => hasRoom);
+    if (found === undefined) this.#sockets.push((found = this.#make()));
+    return found;
+  }
+}
+
+interface SharedSocketOptions {
+  readonly connection: Connection;
+  readonly webSocket: SocketClass;
+  readonly path: string;
+  readonly channelsMax: number;
+}
+
+/** One WebSocket, opened with its first reader and closed with its last. */
+export class SharedSocket {
+  readonly #options: SharedSocketOptions;
+  readonly #channels = new Map<number, Channel>();
+  #opened: Promise<void> | null = null;
+  #socket: WebSocket | null = null;
+  /** Rises when the socket ends: what was under way for it is of no use. */
+  #generation = 0;
+  #nextId = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #heardMs = 0;
+
+  constructor(options: SharedSocketOptions) {
+    this.#options = options;
+  }
+
+  get isInUse(): boolean {
+    return this.#channels.size > 0;
+  }
+
+  get hasRoom(): boolean {
+    return this.#channels.size < this.#options.channelsMax;
+  }
+
+  /**
+   * Adds a reader and sends its first message, which `first` makes of the reader's number. A number is never given again.
+   * @throws {PortError} UNAVAILABLE when the socket cannot be opened
+   */
+  async join(channel: Channel, first: (id: number) => object): Promise<number> {
+    const id = this.#nextId++;
+    this.#channels.set(id, channel);
+    try {
+      this.#opened ??= this.#open();
+      await this.#opened;
+      if (this.#channels.has(id)) this.send(first(id));
+      return id;
+    } catch (thrown) {
+      this.leave(id);
+      throw thrown;
+    }
+  }
+
+  /** What is sent to a socket that has gone is lost with it: its readers are told. */
+  send(message: object): void {
+    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** Nothing more is handed to the reader. */
+  leave(id: number): void {
+    this.#channels.delete(id);
+    if (this.#channels.size === 0) this.#end(null);
+  }
+
+  async #open(): Promise<void> {
+    const { connection, webSocket: SocketClass, path } = this.#options;
+    const { url, isGuarded } = connection.socketAt(path);
+    const generation = this.#generation;
+    const protocols = ['millrace'];
+    if (isGuarded) {
+      const call = jsonCall('/tickets', { path });
+      const asked = await connection.attempt(call, readJson<{ readonly ticket: string }>);
+      if (!asked.ok) throw asked.isPassing ? cut(asked.error) : asked.error;
+      protocols.push(`ticket.${asked.value.ticket}`);
+    }
+    if (generation !== this.#generation) throw cut('nobody waits for the socket any more');
+    const socket = new SocketClass(url, protocols);
+    this.#socket = socket;
+    socket.binaryType = 'arraybuffer';
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => socket.close(), connection.requestMs);
+    socket.addEventListener('open', () => resolve());
+    socket.addEventListener('message', ({ data }) => this.#received(data as string | ArrayBuffer));
+    // An error is always followed by a close.
+    socket.addEventListener('close', ({ code, reason }) => {
+      const error = cut(`the socket was closed: ${code} ${reason}`);
+      reject(error);
+      if (this.#socket === socket) this.#end(error);
+    });
+    await promise.finally(() => clearTimeout(timer));
+    this.#heardMs = performance.now();
+    this.#listen();
+  }
+
+  #received(data: string | ArrayBuffer): void {
+    this.#heardMs = performance.now();
+    if (typeof data === 'string') {
+      const id = /^\{"op":"[a-z]+","id":(\d+)/.exec(data)?.[1];
+      if (id !== undefined) this.#channels.get(Number(id))?.received(data);
+      return;
+    }
+    const id = new DataView(data).getUint32(0, true);
+    this.#channels.get(id)?.received(new Uint8Array(data, 4));
+  }
+
+  /** Asks whether the other side lives when it has been quiet, and takes it for gone when it has been so for long. */
+  #listen(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const quietMs = performance.now() - this.#heardMs;
+      if (quietMs >= ANSWER_SILENCE_MS_MAX) {
+        this.#end(cut('the socket was silent'));
+        return;
+      }
+      if (quietMs >= PING_MS) this.#socket?.send('ping');
+      this.#listen();
+    }, PING_MS);
+  }
+
+  /** Closes the socket and tells its readers, where it did not end because they have all gone. */
+  #end(error: PortError | null): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#generation += 1;
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#opened = null;
+    socket?.close();
+    const channels = [...this.#channels.values()];
+    this.#channels.clear();
+    if (error !== null) for (const channel of channels) channel.cut(error);
+  }
+}
