@@ -19,6 +19,10 @@ const all = resolve(out, 'all');
 /** What of it the page asked for. */
 const core = resolve(out, 'core');
 
+/** Modules of the client that are fetched on first use. */
+const LATER =
+  /client\/(?:sockets|query-socket|record-socket|query|answer|cells|events|lines)\.ts$|data\/type-text\.ts$/;
+
 /** The client alone, as an application that has no engine bundles it. */
 const client = resolve(out, 'client');
 
@@ -137,7 +141,14 @@ await build({
     rolldownOptions: {
       input: resolve(root, 'runtime/client/index.ts'),
       preserveEntrySignatures: 'strict',
-      output: { entryFileNames: 'client.js' },
+      // What is fetched later by itself; all else goes with the entry, so that it is weighed with it.
+      output: {
+        entryFileNames: 'client.js',
+        codeSplitting: {
+          groups: [{ name: 'shared', test: (id) => !LATER.test(id) }],
+        },
+        chunkFileNames: (chunk) => (chunk.name === 'shared' ? '[name].js' : 'later/[name].js'),
+      },
     },
   },
 });

@@ -1,8 +1,9 @@
 // Requests to one edge: where it is, who asks, how long to wait and when to ask again; knows no route's meaning.
 
-import { messageOf, PortError } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { DELIVERY_MS_MAX, REQUEST_MS_MAX } from '../base/limits.ts';
 import { failed, type Failed, unanswered } from './errors.ts';
+import { later } from './later.ts';
 import { pause, Retries } from './retry.ts';
 import type { Sockets } from './sockets.ts';
 
@@ -60,18 +61,12 @@ export class Connection {
 
   /** The WebSockets that this connection's readers share; their code is fetched with the first of them. @throws {PortError} UNAVAILABLE */
   sockets(): Promise<Sockets> {
-    this.#sockets ??= import('./sockets.ts').then(
+    this.#sockets ??= later('sockets', import('./sockets.ts')).then(
       ({ Sockets }) => new Sockets(this, this.#options.WebSocket ?? globalThis.WebSocket),
-      (cause: unknown) => {
-        this.#sockets = null; // Another try may have more luck.
-        throw new PortError(
-          'UNAVAILABLE',
-          'the code for sockets could not be loaded',
-          {},
-          { cause },
-        );
-      },
     );
+    this.#sockets.catch(() => {
+      this.#sockets = null;
+    });
     return this.#sockets;
   }
 

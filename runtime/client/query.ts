@@ -1,27 +1,14 @@
 // SELECT at the edge: rows as they come, with the types that the answer says, and on from where they were after a cut; knows no plan and no connection.
 
 import { StatementError } from '../base/errors.ts';
-import type { PublicOptions, PublicRow } from '../data/row.ts';
+import type { PublicRow } from '../data/row.ts';
 import type { QueryColumn } from '../engine/query-rows.ts';
 import type { AnswerHeader, AnswerPart, Asked, OpenAnswer } from './answer.ts';
+import type { QueryOptions } from './ask.ts';
 import { CellReader } from './cells.ts';
 import type { Connection } from './connection.ts';
 import { openEvents } from './events.ts';
 import { pause, Reconnects } from './retry.ts';
-
-export interface QueryOptions extends PublicOptions {
-  /** As SET gives them, for this query alone. */
-  readonly properties?: Readonly<Record<string, string>> | undefined;
-  /**
-   * What carries the rows: `sse` (the default), a response of server-sent events of its own; or `socket`, a WebSocket that all such queries
-   * of the client share: browsers have six connections to an HTTP/1.1 server, for all pages together.
-   */
-  readonly transport?: Transport | undefined;
-  /** Ends the query. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export type Transport = 'sse' | 'socket';
 
 /** One row with what a bare row does not say. */
 export interface AnsweredChange {
@@ -176,14 +163,11 @@ export class AnswerRows implements AsyncIterable<PublicRow>, AsyncDisposable {
   }
 }
 
-/**
- * Asks (pull) or subscribes (push, EMIT CHANGES). Asks again while the edge does not answer.
- * @throws {StatementError} what is wrong with the text
- */
-export async function query(
+/** As `query` of ask.ts. */
+export async function openQuery(
   connection: Connection,
   sql: string,
-  options: QueryOptions = {},
+  options: QueryOptions,
 ): Promise<AnswerRows> {
   const { properties = {}, transport = 'sse', signal } = options;
   signal?.throwIfAborted();

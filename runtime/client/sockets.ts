@@ -1,6 +1,6 @@
 // The WebSockets of one connection, each shared by several readers; fetched with the first of them. Knows no message's meaning.
 
-import { PortError } from '../base/errors.ts';
+import type { PortError } from '../base/errors.ts';
 import {
   ANSWER_SILENCE_MS_MAX,
   SOCKET_QUERIES_MAX,
