@@ -1,5 +1,6 @@
 // Rows of a batch as JSON arrays with exact digits: what query routes send; knows no route.
 
+import { ANSWER_PART_LENGTH_MAX } from '../runtime/base/limits.ts';
 import { type Batch, Op, positionOf } from '../runtime/data/batch.ts';
 import { valueAt } from '../runtime/data/column.ts';
 import { jsonText } from '../runtime/data/json-text.ts';
@@ -27,6 +28,18 @@ export function rowTexts(batch: Batch): RowText[] {
     const cells = columns.map((column) => jsonText(column.type, valueAt(column, position)));
     return { columns: `[${cells.join(',')}]`, isDelete: op?.[position] === Op.Delete };
   });
+}
+
+/** The first rows from `at` on that are sent together: some, and no more than may be. */
+export function partOf(rows: readonly RowText[], at: number, rowsMax: number): readonly RowText[] {
+  let end = at + 1;
+  let length = rows[at]?.columns.length ?? 0;
+  while (end < rows.length && end - at < rowsMax) {
+    length += (rows[end]?.columns.length ?? 0) + 1;
+    if (length > ANSWER_PART_LENGTH_MAX) break;
+    end += 1;
+  }
+  return rows.slice(at, end);
 }
 
 /** The columns of an answer as SQL; keys are marked in pull queries only. */

@@ -6,11 +6,12 @@ import { RemoteLog } from './adapters/remote-log.ts';
 import { CodeStatements } from './code-statements.ts';
 import { catalogOf, type EdgeEnv } from './env.ts';
 import { Guard, type GuardOptions } from './guard/guard.ts';
+import { InFlight } from './guard/in-flight.ts';
 import type { Overload } from '../runtime/functions/registry.ts';
 import type { Processor as ProcessorInCode } from '../runtime/functions/user-processor.ts';
 import { registerFunctions, registerProcessors } from './registry.ts';
 import type { EdgeHono } from './routes/context.ts';
-import { errorResponse, refusal } from './routes/errors.ts';
+import { errorResponse, overloaded, refusal } from './routes/errors.ts';
 import { fetchRoutes } from './routes/fetch.ts';
 import { ksqlRoutes } from './routes/ksql.ts';
 import { RequestCounts } from './metrics/requests.ts';
@@ -54,6 +55,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   const statements = new CodeStatements(options.statements ?? []);
 
   const requests = new RequestCounts();
+  const inFlight = new InFlight();
 
   app.use(async (c, next) => {
     await next();
@@ -92,9 +94,20 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
     async fetch(request, env, context) {
       const asked = guard.preflight(request);
       if (asked !== null) return asked;
-      const response = await app.fetch(request, env, context);
-      guard.dress(request, response);
-      return response;
+      const entered = inFlight.enter(request);
+      if (entered === null) {
+        requests.add('unknown', request.method, 429);
+        const response = overloaded();
+        guard.dress(request, response);
+        return response;
+      }
+      try {
+        const response = await app.fetch(request, env, context);
+        guard.dress(request, response);
+        return response;
+      } finally {
+        inFlight.leave(entered);
+      }
     },
   };
 }

@@ -176,3 +176,17 @@ export function errorResponse(thrown: unknown, failed?: FailedStatement | undefi
   }
   return new Response(JSON.stringify(body), { status, headers });
 }
+
+/** Under overload this is the answer of most requests, and is not made anew for each. */
+const OVERLOADED = JSON.stringify(
+  errorBody(new PortError('OVERLOADED', 'too many requests are under way; try again later')),
+);
+const OVERLOADED_INIT = {
+  status: 429,
+  headers: { 'Content-Type': 'application/json', 'Retry-After': '1' },
+};
+
+/** The answer to what an isolate has no room for. */
+export function overloaded(): Response {
+  return new Response(OVERLOADED, OVERLOADED_INIT);
+}

@@ -1,7 +1,6 @@
 // The answer of a query as events and as messages of a socket: rows, and the place behind them; knows no connection.
 
-import { ANSWER_PART_LENGTH_MAX } from '../../runtime/base/limits.ts';
-import type { RowText } from '../rows.ts';
+import { partOf, type RowText } from '../rows.ts';
 import { eventText, HEARTBEAT, HEARTBEAT_MS } from './event-stream.ts';
 import type { RunningQuery } from './queries.ts';
 
@@ -13,18 +12,6 @@ export function headerMembers({ queryId, columns, isResumable }: RunningQuery): 
     columnTypes: columns.map(({ type }) => type),
     resumable: isResumable,
   };
-}
-
-/** The first rows from `at` on that are sent together: some, and no more than may be. */
-export function partOf(rows: readonly RowText[], at: number, rowsMax: number): readonly RowText[] {
-  let end = at + 1;
-  let length = rows[at]?.columns.length ?? 0;
-  while (end < rows.length && end - at < rowsMax) {
-    length += (rows[end]?.columns.length ?? 0) + 1;
-    if (length > ANSWER_PART_LENGTH_MAX) break;
-    end += 1;
-  }
-  return rows.slice(at, end);
 }
 
 /** `"rows": [...]`, and which of them were deleted, as members of a JSON object. */

@@ -13,11 +13,11 @@ import {
 } from '../../runtime/base/limits.ts';
 import { protocolHeaders } from '../guard/tickets.ts';
 import { integer, jsonObject, SOCKET_ID_MAX, Violation } from '../objects/socket-messages.ts';
-import type { RowText } from '../rows.ts';
+import { partOf, type RowText } from '../rows.ts';
 import type { Edge, EdgeHono } from './context.ts';
 import { errorBody } from './errors.ts';
 import { type RunningQuery, startSelect } from './queries.ts';
-import { headerMembers, partOf, rowMembers } from './query-events.ts';
+import { headerMembers, rowMembers } from './query-events.ts';
 import { queryOf, type QueryRequest } from './script.ts';
 import { requireUpgrade } from './sockets.ts';
 

@@ -143,6 +143,9 @@ export const ANSWER_SILENCE_MS_MAX = 45_000;
 /** Requests a second that one key may send to one isolate of the edge, and how many at once after a pause. */
 export const KEY_REQUESTS_SECOND_MAX = 1000;
 export const KEY_REQUESTS_BURST_MAX = 2000;
+/** Requests that one isolate of the edge has under way, and the bytes of their bodies. */
+export const REQUESTS_IN_FLIGHT_MAX = 128;
+export const REQUESTS_IN_FLIGHT_BYTES_MAX = 33_554_432;
 /** How long a ticket opens what it is for. */
 export const TICKET_MS_MAX = 30_000;
 /** Keys, or addresses without one, whose requests one isolate counts. */

@@ -2,7 +2,12 @@
 
 import { doesNotMatch, notStrictEqual, ok, strictEqual } from 'node:assert/strict';
 import { type Answer, send } from './edge-client.ts';
+import { SocketClient } from './socket-client.ts';
 import { Workerd } from './workerd.ts';
+
+interface Ticketed {
+  readonly ticket: string;
+}
 
 type Refusal = Pick<Answer, 'status' | 'text'>;
 
@@ -15,7 +20,9 @@ export class TenantsEdge {
   }
 
   static async start(): Promise<TenantsEdge> {
-    const workerd = await Workerd.start('tests/workers/apps/tenants.ts');
+    const workerd = await Workerd.start('tests/workers/apps/tenants.ts', {
+      MILLRACE_TICKET_SECRET: 'a secret of thirty-two characters',
+    });
     for (const tenant of ['a', 'b'] as const) {
       await send(workerd, 'POST', '/topics', { name: 'good', partitions: 2 }, as(tenant));
       const sql = `CREATE STREAM s (k STRING KEY, a BIGINT, t STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON', KEY_FORMAT='KAFKA');
@@ -28,6 +35,12 @@ export class TenantsEdge {
 
   ask(method: string, path: string, body?: unknown, headers = {}): Promise<Answer> {
     return send(this.workerd, method, path, body, { ...as('a'), ...headers });
+  }
+
+  /** A socket of tenant a, which shows a ticket. */
+  async socket(path: string): Promise<SocketClient> {
+    const { body } = await this.ask('POST', '/tickets', { path });
+    return SocketClient.open(`${this.workerd.url}${path}?ticket=${(body as Ticketed).ticket}`);
   }
 
   ksql(text: string): Promise<Answer> {

@@ -54,6 +54,11 @@ export class RawSocket {
     this.#socket.write(Buffer.concat([head, mask, payload]));
   }
 
+  /** Reads nothing from now on. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -1,0 +1,147 @@
+// Sockets whose clients break the rules, on both paths: a close frame with the reason, nothing changed for either tenant, and others unaffected.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  SOCKET_CREDIT_ROWS_MAX,
+  SOCKET_MESSAGES_SECOND_MAX,
+} from '../../../runtime/base/limits.ts';
+import type { SocketClient } from '../../support/socket-client.ts';
+import { TenantsEdge } from '../../support/tenants-edge.ts';
+
+let edge: TenantsEdge;
+beforeAll(async () => {
+  edge = await TenantsEdge.start();
+}, 60_000);
+afterAll(() => edge.workerd.stop());
+
+const PATHS = ['/socket', '/query-socket'] as const;
+type Path = (typeof PATHS)[number];
+
+/** What a client asks for on a path, and the answer to it. */
+function good(path: Path, id: number, from: 'good' | 'foreign' = 'good'): object {
+  if (path === '/query-socket') {
+    const sql = from === 'good' ? 'SELECT * FROM s EMIT CHANGES;' : 'SELECT * FROM only_b;';
+    return { op: 'query', id, sql, credit: 10 };
+  }
+  const topic = from === 'good' ? 'good' : 'only-b';
+  return { op: 'subscribe', id, topic, partition: 0, offset: 'latest', credit: 100_000 };
+}
+const ANSWERED = { '/socket': 'subscribed', '/query-socket': 'header' } as const;
+
+/** Runs `bad` on a socket of its own beside one that goes on, and checks that nothing has changed but that the socket was closed. */
+async function closes(
+  path: Path,
+  bad: (socket: SocketClient) => void,
+): Promise<{ readonly code: number; readonly reason: string }> {
+  await using other = await edge.socket(path);
+  other.send(good(path, 1));
+  expect(await other.message()).toMatchObject({ op: ANSWERED[path], id: 1 });
+  // A partition keeps who is to be woken: its storage has grown by that.
+  const before = await edge.everything();
+  await using socket = await edge.socket(path);
+  bad(socket);
+  const closed = await socket.close();
+  other.send('ping');
+  expect(await other.message()).toMatchObject({ op: 'pong' });
+  other.send(good(path, 2));
+  expect(await other.message()).toMatchObject({ op: ANSWERED[path], id: 2 });
+  expect(await edge.everything()).toBe(before);
+  return closed;
+}
+
+const BAD: readonly (readonly [
+  name: string,
+  code: number,
+  message: string | object | Uint8Array<ArrayBuffer>,
+])[] = [
+  ['a binary message', 1003, new Uint8Array(1000)],
+  ['a message of 1 MiB', 1009, ' '.repeat(1_048_576)],
+  ['what is not JSON', 1008, '{"op":'],
+  ['JSON that is no object', 1008, '[{"op":"credit","id":1}]'],
+  ['nothing', 1008, ''],
+  ['JSON that is nested deeply', 1008, '['.repeat(2000)],
+  ['no id', 1008, { op: 'credit' }],
+  ['an id that is no number', 1008, { op: 'credit', id: '1' }],
+  ['an unknown op', 1008, { op: '__proto__', id: 1 }],
+  ['an op of the server', 1008, { op: 'rows', id: 1 }],
+  ['credit below 0', 1008, { op: 'credit', id: 1, bytes: -1, rows: -1 }],
+  ['credit that is no number', 1008, { op: 'credit', id: 1, bytes: 1e400, rows: 1e400 }],
+];
+test.each(PATHS.flatMap((path) => BAD.map((bad) => [path, ...bad] as const)))(
+  '%s: %s closes with %i',
+  async (path, _name, code, message) => {
+    const closed = await closes(path, (socket) => socket.send(message));
+    expect(closed).toMatchObject({ code, reason: expect.stringMatching(/./) });
+  },
+);
+
+test.each(PATHS)('%s: a frame of 32 MiB ends the socket', async (path) => {
+  const closed = await closes(path, (socket) => socket.send(' '.repeat(32 * 1_048_576)));
+  // The platform may cut it before the edge sees it.
+  expect([1006, 1009]).toContain(closed.code);
+});
+
+test.each(PATHS)('%s: more messages in a second than may be close it', async (path) => {
+  const closed = await closes(path, (socket) => {
+    for (let i = 0; i < SOCKET_MESSAGES_SECOND_MAX * 3; i++)
+      socket.send({ op: 'credit', id: 7, bytes: 0, rows: 0 });
+  });
+  expect(closed).toMatchObject({ code: 1008, reason: expect.stringMatching(/second/) });
+});
+
+test.each(PATHS)('%s: more asked for than a socket has closes it', async (path) => {
+  const closed = await closes(path, (socket) => {
+    for (let id = 0; id < 500; id++) socket.send(good(path, id));
+  });
+  expect(closed).toMatchObject({ code: 1008, reason: expect.stringMatching(/at most/) });
+});
+
+test.each(PATHS)('%s: what another tenant has is not there', async (path) => {
+  const b = { Authorization: 'Bearer key-of-b' };
+  await edge.ask('POST', '/topics', { name: 'only-b' }, b);
+  const ksql = `CREATE STREAM only_b (a INT) WITH (KAFKA_TOPIC='only-b', VALUE_FORMAT='JSON');`;
+  await edge.ask('POST', '/ksql', { ksql }, b);
+  await using socket = await edge.socket(path);
+  socket.send(good(path, 1, 'foreign'));
+  const message = await socket.message();
+  expect(message).toMatchObject({ op: 'error', id: 1 });
+  expect(Math.floor(Number(message['error_code']) / 100)).toBe(404);
+  // The socket itself goes on.
+  socket.send(good(path, 1));
+  expect(await socket.message()).toMatchObject({ op: ANSWERED[path] });
+});
+
+test.each(PATHS)('%s: pings wake nobody and close nothing', async (path) => {
+  await using socket = await edge.socket(path);
+  for (let i = 0; i < SOCKET_MESSAGES_SECOND_MAX * 2; i++) socket.send('ping');
+  for (let i = 0; i < SOCKET_MESSAGES_SECOND_MAX * 2; i++)
+    expect(await socket.message()).toMatchObject({ op: 'pong' });
+});
+
+test('a storm of sockets that come and go leaves room for those that stay', async () => {
+  await using stays = await edge.socket('/socket');
+  stays.send(good('/socket', 1));
+  expect(await stays.message()).toMatchObject({ op: 'subscribed' });
+  for (let round = 0; round < 10; round++) {
+    const sockets = await Promise.all(Array.from({ length: 30 }, () => edge.socket('/socket')));
+    await Promise.all(sockets.map((socket) => socket[Symbol.asyncDispose]()));
+  }
+  await edge.ask('POST', '/topics/good/records', { records: [{ value: 1, partition: 0 }] });
+  expect(await stays.frame()).toMatchObject({ values: ['1'] });
+});
+
+test('a query whose rows wait for credit holds no other one of its socket up', async () => {
+  await using socket = await edge.socket('/query-socket');
+  const properties = { 'auto.offset.reset': 'earliest' };
+  const records = Array.from({ length: 20 }, (_, i) => ({ key: 'k', value: { A: i } }));
+  await edge.ask('POST', '/topics/s/records', { records });
+  const sql = 'SELECT a FROM s EMIT CHANGES LIMIT 20;';
+  socket.send({ op: 'query', id: 1, sql, properties, credit: 0 });
+  socket.send({ op: 'query', id: 2, sql, properties, credit: SOCKET_CREDIT_ROWS_MAX });
+  const ended = new Set<number>();
+  while (!ended.has(2)) {
+    const { op, id } = await socket.message();
+    expect(op === 'rows' && id === 1).toBe(false);
+    if (op === 'end') ended.add(id);
+  }
+});
