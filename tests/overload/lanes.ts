@@ -26,12 +26,17 @@ export class Outcomes {
   }
 }
 
+/** How often it looks for what is due. */
+const TICK_MS = 2;
+
 /** Connections that are there for every request: one under way on each. */
 export class Generator {
   readonly #port: number;
   readonly #connectionsMax: number;
   readonly #idle: RawHttp[] = [];
   #open = 0;
+  /** How late the generator itself came at most: what it measures cannot be trusted closer than that. */
+  lateMsMax = 0;
 
   constructor(port: number, connectionsMax: number) {
     this.#port = port;
@@ -60,7 +65,8 @@ export class Generator {
           void one.finally(() => underWay.delete(one));
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      this.lateMsMax = Math.max(this.lateMsMax, performance.now() - now - TICK_MS);
     }
     await Promise.all(underWay);
     return outcomes;

@@ -28,7 +28,7 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 const PARTITIONS = 4;
 /** As many as answer at their best: more would only wait. */
 const LANES = 8;
-const CONNECTIONS_MAX = 3000;
+const CONNECTIONS_MAX = 1000;
 const WARM_MS = 3000;
 
 /** The bounds of RELIABILITY's overload. */
@@ -117,7 +117,9 @@ const from = performance.now();
 const flooded = await generator.offer(kinds, offered, seconds * 1000);
 const lasted = (performance.now() - from) / 1000;
 const floodUsedMs = processorMs(edge.pid) - floodFrom;
-console.log(`${factor} × for ${seconds} s (${lasted.toFixed(1)} s until the last answer):`);
+console.log(
+  `${factor} × for ${seconds} s (${lasted.toFixed(1)} s until the last answer; the generator was at most ${Math.round(generator.lateMsMax)} ms late):`,
+);
 for (const [i, outcome] of flooded.entries()) console.log(told(`  ${kinds[i]?.name}`, outcome));
 
 const ended = performance.now();

@@ -1,8 +1,14 @@
 // Readers of the client over connections that are cut anywhere, and an edge that is killed: their rows are those of a reader that was never cut.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import {
+  ANSWER_SILENCE_MS_MAX,
+  SOCKET_PARK_MS,
+  SOCKET_WINDOW_ROWS_MAX,
+} from '../../../runtime/base/limits.ts';
 import { decodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { type Client, connect } from '../../../runtime/client/index.ts';
+import { Lines } from '../../../runtime/client/lines.ts';
 import { CuttingProxy } from '../../support/cutting-proxy.ts';
 import { Workerd } from '../../support/workerd.ts';
 
@@ -170,6 +176,57 @@ test('readers of one client share a socket, and one that does not read holds no 
   for await (const { N } of stalled) if (late.push(N) === 6000) break;
   expect(late).toEqual(Array.from({ length: 6000 }, (_, i) => i));
   expect(opened).toEqual(['/query-socket']);
+});
+
+test('rows that wait unread for SOCKET_PARK_MS are put off, and come when their reader does', async () => {
+  await stream('PARKED', 1);
+  const count = SOCKET_WINDOW_ROWS_MAX + 500;
+  await produce(edge, 'PARKED', 0, count);
+  let opened = 0;
+  class Counted extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols);
+      opened += 1;
+    }
+  }
+  const client = connect({ url: workerd.url, WebSocket: Counted });
+  const options = { transport: 'socket', properties: EARLIEST } as const;
+  vi.useFakeTimers({ shouldAdvanceTime: true, toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    await using rows = await client.query('SELECT n FROM parked EMIT CHANGES;', options);
+    await new Promise((done) => setTimeout(done, 1000));
+    vi.advanceTimersByTime(SOCKET_PARK_MS);
+    expect(opened).toBe(1);
+    const seen: unknown[] = [];
+    for await (const { N } of rows) if (seen.push(N) === count) break;
+    expect(seen).toEqual(Array.from({ length: count }, (_, i) => i));
+    expect(opened).toBe(2);
+    const sql = 'SELECT k, COUNT(*) AS n FROM parked GROUP BY k EMIT CHANGES;';
+    await using counted = await client.query(sql, options);
+    await new Promise((done) => setTimeout(done, 1000));
+    vi.advanceTimersByTime(SOCKET_PARK_MS);
+    await expect(counted.all()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('an answer that is silent for ANSWER_SILENCE_MS_MAX is cut', async () => {
+  vi.useFakeTimers();
+  try {
+    const lines = new Lines(new ReadableStream<Uint8Array>());
+    let isCut = false;
+    const waiting = lines.next().catch((thrown: unknown) => {
+      isCut = true;
+      return thrown;
+    });
+    await vi.advanceTimersByTimeAsync(ANSWER_SILENCE_MS_MAX - 1);
+    expect(isCut).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await waiting).toMatchObject({ code: 'UNAVAILABLE' });
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a query that keeps state ends when its connection is cut, and says so', async () => {
