@@ -1,6 +1,6 @@
 // Requests to one edge: where it is, who asks, how long to wait and when to ask again; knows no route's meaning.
 
-import { messageOf } from '../base/errors.ts';
+import { messageOf, PortError } from '../base/errors.ts';
 import { DELIVERY_MS_MAX, REQUEST_MS_MAX } from '../base/limits.ts';
 import { failed, type Failed, unanswered } from './errors.ts';
 import { later } from './later.ts';
@@ -75,6 +75,15 @@ export class Connection {
     const url = new URL(this.#url + path);
     url.protocol = url.protocol.replace('http', 'ws');
     return { url: String(url), isGuarded: this.#options.token !== undefined };
+  }
+
+  /** What opens a socket, asked for once. @throws what the edge refuses; UNAVAILABLE when another try may succeed */
+  async ticketFor(path: string): Promise<string> {
+    const call = jsonCall('/tickets', { path });
+    const asked = await this.attempt(call, readJson<{ readonly ticket: string }>);
+    if (asked.ok) return asked.value.ticket;
+    if (!asked.isPassing) throw asked.error;
+    throw new PortError('UNAVAILABLE', 'the edge gave no ticket', {}, { cause: asked.error });
   }
 
   /**

@@ -7,7 +7,7 @@ import {
   SOCKET_SUBSCRIPTIONS_MAX,
 } from '../base/limits.ts';
 import type { Asked, OpenAnswer } from './answer.ts';
-import { type Connection, jsonCall, readJson } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { cut } from './lines.ts';
 import { openSocketAnswer } from './query-socket.ts';
 import { Subscription, type SubscriptionOptions } from './record-socket.ts';
@@ -138,12 +138,7 @@ export class SharedSocket {
     const { url, isGuarded } = connection.socketAt(path);
     const generation = this.#generation;
     const protocols = ['millrace'];
-    if (isGuarded) {
-      const call = jsonCall('/tickets', { path });
-      const asked = await connection.attempt(call, readJson<{ readonly ticket: string }>);
-      if (!asked.ok) throw asked.isPassing ? cut(asked.error) : asked.error;
-      protocols.push(`ticket.${asked.value.ticket}`);
-    }
+    if (isGuarded) protocols.push(`ticket.${await connection.ticketFor(path)}`);
     if (generation !== this.#generation) throw cut('nobody waits for the socket any more');
     const socket = new SocketClass(url, protocols);
     this.#socket = socket;
