@@ -144,6 +144,7 @@ export class Workerd {
   readonly #config: string;
   #child: ChildProcess | null = null;
   #url = '';
+  #inspectorPort = 0;
   #output = { text: '' };
 
   private constructor(config: string, folder: string) {
@@ -178,6 +179,11 @@ export class Workerd {
     return this.#url;
   }
 
+  /** Port of its inspector, which speaks the protocol of V8's tools; 0 where none was asked for. */
+  get inspectorPort(): number {
+    return this.#inspectorPort;
+  }
+
   /** Its process; another after each restart. */
   get pid(): number {
     return this.#child?.pid ?? -1;
@@ -189,7 +195,7 @@ export class Workerd {
   }
 
   /** Starts it again on the same storage, after `kill`. */
-  async restart(): Promise<void> {
+  async restart({ inspector = false } = {}): Promise<void> {
     const child = spawn(
       workerdPath,
       [
@@ -198,6 +204,7 @@ export class Workerd {
         '--experimental',
         '--control-fd=3',
         `--directory-path=disk=${this.folder}`,
+        ...(inspector ? ['--inspector-addr=127.0.0.1:0'] : []),
       ],
       { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] },
     );
@@ -206,8 +213,9 @@ export class Workerd {
     const leave = (): void => void child.kill('SIGKILL');
     process.once('exit', leave);
     child.once('exit', () => process.off('exit', leave));
-    const port = await listening(child, this.#output);
-    this.#url = `http://127.0.0.1:${port}`;
+    const ports = await listening(child, this.#output, inspector);
+    this.#url = `http://127.0.0.1:${ports.http}`;
+    this.#inspectorPort = ports.inspector;
   }
 
   /** SIGKILL, as a crash would; resolves when the process is gone. */
@@ -231,16 +239,21 @@ export class Workerd {
   }
 }
 
-/** The port that workerd says on its control pipe. */
-async function listening(child: ChildProcess, output: { text: string }): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
+/** The ports that workerd says on its control pipe. */
+async function listening(
+  child: ChildProcess,
+  output: { text: string },
+  inspector: boolean,
+): Promise<{ readonly http: number; readonly inspector: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ http: number; inspector: number }>();
   const fail = (why: string): void => reject(new Error(`workerd ${why}:\n${output.text}`));
   const timer = setTimeout(() => fail('did not start in time'), START_MS_MAX);
   let said = '';
   (child.stdio[3] as Readable).on('data', (part: Buffer) => {
     said += part.toString();
-    const port = /"event":"listen".*?"port":(\d+)/.exec(said)?.[1];
-    if (port !== undefined) resolve(Number(port));
+    const http = Number(/"event":"listen".*?"port":(\d+)/.exec(said)?.[1] ?? 0);
+    const inspected = Number(/"event":"listen-inspector".*?"port":(\d+)/.exec(said)?.[1] ?? 0);
+    if (http > 0 && (inspected > 0 || !inspector)) resolve({ http, inspector: inspected });
   });
   child.once('exit', (code) => fail(`ended with code ${code}`));
   try {

@@ -1,88 +1,52 @@
-// The log over HTTP: batches, single records and reads, beside the peer with the same client; knows no SQL.
+// The log over HTTP: batches, JSON, single records and reads, beside the peer with the same client; knows no SQL.
 
-import { RecordBatchBuilder } from '../../../runtime/data/record-builder.ts';
 import type { Workerd } from '../../support/workerd.ts';
 import { Load, quantile } from './load.ts';
+import { BATCH_RECORDS, JSON_TYPE, LogLoads, times, VALUE, VALUE_BYTES } from './log-loads.ts';
 import type { Peer } from './peer.ts';
 import { requestBytes } from './raw-http.ts';
 import { type Contender, figure, interleaved, type Rounds } from './rounds.ts';
 
-const JSON_TYPE = { 'Content-Type': 'application/json' };
-const BATCH_RECORDS = 1_000;
-const VALUE_BYTES = 100;
-const BATCHES = 50;
-const SINGLES = 400;
-const READ_BYTES_MAX = 1_048_576;
-const ROUNDS = 3;
-
-/** A record's value: JSON of 100 bytes. */
-const VALUE = JSON.stringify('x'.repeat(VALUE_BYTES - 2));
-
-/** Sends one request so many times. @returns how long each took, in ms */
-function times(load: Load, bytes: Buffer, count: number, pipelined: number): Promise<number[]> {
-  let left = count;
-  return load.run({ pipelined, status: 200, next: () => (left-- > 0 ? bytes : null) });
-}
-
-function recordBatch(): Uint8Array {
-  const builder = new RecordBatchBuilder();
-  const value = new TextEncoder().encode(VALUE);
-  for (let i = 0; i < BATCH_RECORDS; i++) builder.append(null, value, 1_000_000, []);
-  const batch = builder.finish();
-  if (batch === null) throw new Error('a batch holds its records');
-  return batch;
-}
+/** Requests of one round: enough that the clock's ticks of processor time do not matter, and that a round lasts as long as several fsyncs. */
+const BATCHES = 200;
+const JSON_BATCHES = 60;
+const SINGLES = 1_500;
+/** Of the peer, whose appends take several times as long. */
+const PEER_SINGLES = 300;
+const ROUNDS = 5;
 
 /** All cases of the log. */
 export async function logCases(edge: Workerd, peer: Peer): Promise<Rounds[]> {
-  const port = Number(new URL(edge.url).port);
-  const [few, many] = [await Load.open(port, 4), await Load.open(port, 64)];
+  using loads = await LogLoads.open(edge.url);
   const [peerFew, peerMany] = [await Load.open(peer.port, 4), await Load.open(peer.port, 64)];
-  const topics = ['batches', 'records', 'singles'];
-  for (const name of topics)
-    await few.one(requestBytes('POST', '/topics', JSON.stringify({ name }), JSON_TYPE), 201);
-  for (const name of topics)
+  for (const name of ['batches', 'json', 'singles'])
     await peerFew.one(requestBytes('PUT', `/v1/stream/${name}`, null, JSON_TYPE), 201);
-  const batch = recordBatch();
-  const binary = requestBytes('POST', '/topics/batches/partitions/0/batch', batch, {
-    'Content-Type': 'application/vnd.millrace.batch',
-  });
-  const records = `{"records":[${Array.from({ length: BATCH_RECORDS }, () => `{"value":${VALUE}}`).join(',')}]}`;
-  const json = requestBytes('POST', '/topics/records/records', records, JSON_TYPE);
-  const one = requestBytes(
-    'POST',
-    '/topics/singles/records',
-    `{"records":[{"value":${VALUE}}]}`,
-    JSON_TYPE,
-  );
   const array = `[${Array.from({ length: BATCH_RECORDS }, () => VALUE).join(',')}]`;
   const peerBatch = requestBytes('POST', '/v1/stream/batches', array, JSON_TYPE);
+  const peerJson = requestBytes('POST', '/v1/stream/json', array, JSON_TYPE);
   const peerOne = requestBytes('POST', '/v1/stream/singles', `[${VALUE}]`, JSON_TYPE);
-  const contender = (
-    subject: string,
-    pid: number,
-    run: () => Promise<unknown>,
-    count: number,
-  ): Contender => ({ subject, pid, run: async () => (await run(), count) });
-  const ours = (run: () => Promise<unknown>, count: number): Contender =>
-    contender('millrace', edge.pid, run, count);
-  const theirs = (load: Load, bytes: Buffer, count: number, each: number): Contender => ({
+  const ours = (run: () => Promise<number>): Contender => ({
+    subject: 'millrace',
+    pid: edge.pid,
+    run,
+  });
+  const theirs = (run: () => Promise<number>): Contender => ({
     subject: 'Durable Streams',
     pid: peer.pid,
-    run: async () => {
-      let left = count;
-      await load.run({ pipelined: 1, status: 204, next: () => (left-- > 0 ? bytes : null) });
-      return count * each;
-    },
+    run,
   });
+  const append = async (load: Load, bytes: Buffer, count: number, each: number) => {
+    await times(load, bytes, count, 1, 204);
+    return count * each;
+  };
   const singleMs: number[] = [];
   const rounds = [
     await interleaved(
       'produce, batches of 1,000 x 100 B',
       'k records/s',
       [
-        ours(() => times(few, binary, BATCHES, 2), BATCHES * BATCH_RECORDS),
-        theirs(peerFew, peerBatch, BATCHES, BATCH_RECORDS),
+        ours(() => loads.batches(BATCHES)),
+        theirs(() => append(peerFew, peerBatch, JSON_BATCHES, BATCH_RECORDS)),
       ],
       ROUNDS,
     ),
@@ -90,8 +54,8 @@ export async function logCases(edge: Workerd, peer: Peer): Promise<Rounds[]> {
       'produce, JSON of 1,000 x 100 B',
       'k records/s',
       [
-        ours(() => times(few, json, BATCHES / 5, 2), (BATCHES / 5) * BATCH_RECORDS),
-        theirs(peerFew, peerBatch, BATCHES / 5, BATCH_RECORDS),
+        ours(() => loads.json(JSON_BATCHES)),
+        theirs(() => append(peerFew, peerJson, JSON_BATCHES, BATCH_RECORDS)),
       ],
       ROUNDS,
     ),
@@ -99,73 +63,45 @@ export async function logCases(edge: Workerd, peer: Peer): Promise<Rounds[]> {
       'produce, 1 record, 64 at once',
       'k requests/s',
       [
-        ours(async () => singleMs.push(...(await times(many, one, SINGLES, 1))), SINGLES),
-        theirs(peerMany, peerOne, SINGLES, 1),
+        ours(async () => {
+          singleMs.push(...(await loads.singles(SINGLES)));
+          return SINGLES;
+        }),
+        theirs(() => append(peerMany, peerOne, PEER_SINGLES, 1)),
       ],
       ROUNDS,
     ),
+    await interleaved(
+      'read, pages of 1 MiB',
+      'k records/s',
+      [ours(() => loads.read(BATCHES * 2)), theirs(() => peerRead(peerFew))],
+      ROUNDS,
+    ),
   ];
-  const reads = await readCases(edge, peer, few, peerFew, batch.length);
-  for (const load of [few, many, peerFew, peerMany]) load.close();
+  for (const load of [peerFew, peerMany]) load.close();
+  // The first round warms up.
+  const warm = singleMs.slice(SINGLES);
   const singles = {
     results: [
-      figure('produce, 1 record, 64 at once: p50', 'ms', quantile(singleMs, 0.5)),
-      figure('produce, 1 record, 64 at once: p99', 'ms', quantile(singleMs, 0.99)),
+      figure('produce, 1 record, 64 at once: p50', 'ms', quantile(warm, 0.5)),
+      figure('produce, 1 record, 64 at once: p99', 'ms', quantile(warm, 0.99)),
     ],
     ratios: [],
   };
-  return [...rounds, singles, reads];
+  return [...rounds, singles];
 }
 
-/** Reads what the first case has produced, in pages of 1 MiB; the peer gives what a stream holds in one answer. */
-function readCases(
-  edge: Workerd,
-  peer: Peer,
-  few: Load,
-  peerFew: Load,
-  batchBytes: number,
-): Promise<Rounds> {
-  const pageRecords = Math.floor(READ_BYTES_MAX / batchBytes) * BATCH_RECORDS;
-  const wanted = BATCHES * BATCH_RECORDS;
-  const pages = async (): Promise<number> => {
-    let offset = 0;
-    let count = 0;
-    await few.run({
-      pipelined: 1,
-      status: 200,
-      next: () => {
-        if (offset >= wanted) return null;
-        const path = `/topics/batches/partitions/0/records?offset=${offset}`;
-        offset += pageRecords;
-        return requestBytes('GET', path, null, { Accept: 'application/vnd.millrace.batches' });
-      },
-      onAnswer: (_, bytes) => {
-        count += (bytes / (batchBytes + 16)) * BATCH_RECORDS;
-      },
-    });
-    if (count < wanted) throw new Error(`${count} records where ${wanted} are due`);
-    return count;
-  };
-  const whole = async (): Promise<number> => {
-    let bytes = 0;
-    let left = 1;
-    await peerFew.run({
-      pipelined: 1,
-      status: 200,
-      next: () => (left-- > 0 ? requestBytes('GET', '/v1/stream/batches?offset=-1') : null),
-      onAnswer: (_, bodyBytes) => {
-        bytes += bodyBytes;
-      },
-    });
-    return Math.floor(bytes / (VALUE_BYTES + 1));
-  };
-  return interleaved(
-    'read, pages of 1 MiB',
-    'k records/s',
-    [
-      { subject: 'millrace', pid: edge.pid, run: pages },
-      { subject: 'Durable Streams', pid: peer.pid, run: whole },
-    ],
-    ROUNDS,
-  );
+/** The peer gives what a stream holds in one answer. @returns how many records */
+async function peerRead(load: Load): Promise<number> {
+  let bytes = 0;
+  let left = 1;
+  await load.run({
+    pipelined: 1,
+    status: 200,
+    next: () => (left-- > 0 ? requestBytes('GET', '/v1/stream/batches?offset=-1') : null),
+    onAnswer: (_, bodyBytes) => {
+      bytes += bodyBytes;
+    },
+  });
+  return Math.floor(bytes / (VALUE_BYTES + 1));
 }
