@@ -8,6 +8,7 @@ import type { TopicPolicy } from '../runtime/ports/topic-policy.ts';
 import type { CounterEntry, OffsetEntry, TaskId } from '../runtime/ports/store.ts';
 import type { ListedTask, PartitionMetrics, TaskMetrics } from './metrics/meters.ts';
 import { catalogName, isRelayName, partitionName, processorName, relayName } from './names.ts';
+import type { Append } from './objects/append-queue.ts';
 import type { ProcessorSpec } from './objects/processor-tables.ts';
 import type { Entity } from '../runtime/engine/entities.ts';
 import type { QueryState } from '../runtime/engine/queries.ts';
@@ -49,6 +50,8 @@ export interface PartitionPort {
     stamp: ProducerStamp | null,
     incarnation: string | null,
   ): Promise<Wire<AppendResult>>;
+  /** As `append` for each, in this order: each is judged by itself and has its own answer. */
+  appendAll(appends: readonly Append[]): Promise<readonly Wire<AppendResult>[]>;
   /** Waits up to `waitMs` for a record at `from` when there is none. */
   read(
     from: number,

@@ -41,6 +41,19 @@ export class AppendQueue {
 
   /** The answer leaves the object once it is durable. */
   add(append: Append): Promise<Wire<AppendResult>> {
+    const answer = this.#wait(append);
+    if (!this.#isRunning) void this.#run();
+    return answer;
+  }
+
+  /** As `add` for each: those that come together share a transaction. */
+  addAll(appends: readonly Append[]): Promise<Wire<AppendResult>>[] {
+    const answers = appends.map((append) => this.#wait(append));
+    if (!this.#isRunning) void this.#run();
+    return answers;
+  }
+
+  #wait(append: Append): Promise<Wire<AppendResult>> {
     const { length } = append.bytes;
     const isFull =
       this.#waiting.length >= APPENDS_WAITING_MAX ||
@@ -56,7 +69,6 @@ export class AppendQueue {
     const { promise, resolve } = Promise.withResolvers<Wire<AppendResult>>();
     this.#waiting.push({ append, resolve });
     this.#waitingBytes += length;
-    if (!this.#isRunning) void this.#run();
     return promise;
   }
 

@@ -8,7 +8,7 @@ import { type KnownProducer, toForget } from '../../runtime/ports/producers.ts';
 import { type Cleaned, NOT_CLEANED } from '../../runtime/ports/cleaning.ts';
 import { type StoredBatch, sumOf } from '../../runtime/ports/refusals.ts';
 import type { BatchSize } from '../../runtime/ports/retention.ts';
-import { policyOf, type TopicPolicy } from '../../runtime/ports/topic-policy.ts';
+import type { TopicPolicy } from '../../runtime/ports/topic-policy.ts';
 import type { PartitionSpec } from '../env.ts';
 
 /** The one row of `meta`: which partition this is, and its bounds. */
@@ -71,26 +71,54 @@ interface ReadChecks {
 }
 
 export class PartitionTables {
+  readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
-  /** The topic's policy, parsed once. */
-  #policy: TopicPolicy = policyOf({ retentionMs: null, compacted: false });
-  #policyText = '';
+  /** What `meta` says, appends of this transaction included; undefined: it must be read. */
+  #meta: PartitionMeta | null | undefined = undefined;
+  /** true: there were appends since `meta` was last written. */
+  #isBehind = false;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
-    sql.exec(TABLES);
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#sql.exec(TABLES);
+  }
+
+  /**
+   * Runs the body as one transaction. However many appends are in it, the bounds are written once.
+   * @throws what the body throws; then nothing of it is left, here or in the storage
+   */
+  transaction<T>(body: () => T): T {
+    try {
+      return this.#storage.transactionSync(() => {
+        const result = body();
+        this.#writeBounds();
+        return result;
+      });
+    } catch (thrown) {
+      this.#isBehind = false;
+      this.forget();
+      throw thrown;
+    }
+  }
+
+  /** Reads `meta` anew when it is next asked for: to be called by whoever else has written it. */
+  forget(): void {
+    assert(!this.#isBehind, 'bounds are written before they are forgotten');
+    this.#meta = undefined;
   }
 
   /** The partition as it stands; null while it is not open. */
   meta(): PartitionMeta | null {
+    return (this.#meta ??= this.#readMeta());
+  }
+
+  #readMeta(): PartitionMeta | null {
     const row = this.#sql.exec<MetaRow>('SELECT * FROM meta').toArray()[0];
     if (row === undefined || row.open !== 1) return null;
-    if (row.policy !== this.#policyText) {
-      this.#policy = JSON.parse(row.policy) as TopicPolicy;
-      this.#policyText = row.policy;
-    }
+    const policy = JSON.parse(row.policy) as TopicPolicy;
     const cleaned = row.cleaned === null ? NOT_CLEANED : (JSON.parse(row.cleaned) as Cleaned);
-    return { ...row, policy: this.#policy, forgottenMs: row.forgottenMs ?? -Infinity, cleaned };
+    return { ...row, policy, forgottenMs: row.forgottenMs ?? -Infinity, cleaned };
   }
 
   /** Opens the partition empty, unless this generation of it, or a later one, has been opened or closed. */
@@ -124,17 +152,26 @@ export class PartitionTables {
   }
 
   #clear(): void {
+    this.forget();
     this.#sql.exec('DELETE FROM segment; DELETE FROM producer; DELETE FROM subscriber;');
   }
 
+  /** Appends a batch to an open partition; within `transaction`. */
   append(segment: NewSegment): void {
     const { base, count, bytes } = segment;
+    const meta = this.meta();
+    assert(meta !== null && meta.next === base, 'a batch is appended at the end');
     insertSegment(this.#sql, segment);
-    this.#sql.exec(
-      'UPDATE meta SET next = ?, lengthBytes = lengthBytes + ?',
-      base + count,
-      bytes.length,
-    );
+    this.#meta = { ...meta, next: base + count, lengthBytes: meta.lengthBytes + bytes.length };
+    this.#isBehind = true;
+  }
+
+  #writeBounds(): void {
+    if (!this.#isBehind) return;
+    this.#isBehind = false;
+    const meta = this.#meta;
+    assert(meta !== undefined && meta !== null, 'what was appended to is known');
+    this.#sql.exec('UPDATE meta SET next = ?, lengthBytes = ?', meta.next, meta.lengthBytes);
   }
 
   /**
@@ -189,6 +226,7 @@ export class PartitionTables {
   /** Lets whole batches below `before` go. */
   trim(before: number): void {
     const gone = 'base + count <= ?1 AND base < ?1';
+    this.forget();
     this.#sql.exec(
       `UPDATE meta SET lengthBytes = lengthBytes - (SELECT coalesce(sum(length(data)), 0) FROM segment WHERE ${gone})`,
       before,
@@ -249,6 +287,9 @@ export class PartitionTables {
     assert(ids.length > 0, 'a full table of producers has one to forget');
     for (const id of ids) this.#sql.exec('DELETE FROM producer WHERE id = ?', id);
     this.#sql.exec('UPDATE meta SET forgottenMs = max(coalesce(forgottenMs, ?1), ?1)', forgottenMs);
+    const meta = this.meta();
+    assert(meta !== null, 'a partition that is appended to is open');
+    this.#meta = { ...meta, forgottenMs: Math.max(meta.forgottenMs, forgottenMs) };
   }
 
   subscribers(): string[] {

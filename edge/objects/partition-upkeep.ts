@@ -11,14 +11,14 @@ import { SegmentRewrites } from './segment-rewrites.ts';
 const REST_MS = 10;
 
 export class PartitionUpkeep {
-  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
   readonly #tables: PartitionTables;
   #cleaner = new Cleaner();
   /** When the next turn is due; lost with the instance, whose first alarm looks again. */
   #dueMs = -Infinity;
 
-  constructor(storage: DurableObjectStorage, tables: PartitionTables) {
-    this.#storage = storage;
+  constructor(sql: SqlStorage, tables: PartitionTables) {
+    this.#sql = sql;
     this.#tables = tables;
   }
 
@@ -44,7 +44,8 @@ export class PartitionUpkeep {
     const cleaner = this.#cleaner;
     // A pass goes on only from what was stored.
     this.#cleaner = new Cleaner();
-    const isMore = this.#storage.transactionSync(() => this.#turn(cleaner, nowMs));
+    const isMore = this.#tables.transaction(() => this.#turn(cleaner, nowMs));
+    this.#tables.forget();
     this.#cleaner = cleaner;
     return isMore;
   }
@@ -54,7 +55,7 @@ export class PartitionUpkeep {
     if (before === null) return false;
     if (this.#expire(before, nowMs)) return true;
     const meta = this.#tables.meta() ?? before;
-    const segments = new SegmentRewrites(this.#storage.sql, meta);
+    const segments = new SegmentRewrites(this.#sql, meta);
     const of = { ...meta, head: segments.head ?? meta.start, nowMs };
     const isDue =
       isCompactionDue(of) || (!meta.policy.compacted && segments.isFragmented(meta.cleaned.below));

@@ -1,6 +1,7 @@
 // One partition of one topic as an object: appends, fetches, and hints to those who wait; it knows no SQL text and no task.
 
 import { DurableObject } from 'cloudflare:workers';
+import { assert } from '../../runtime/base/assert.ts';
 import { PortError } from '../../runtime/base/errors.ts';
 import { log } from '../../runtime/base/log.ts';
 import { offsetAt } from '../../runtime/data/record.ts';
@@ -49,7 +50,10 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   readonly #waiters = new Waiters();
   readonly #appends = new AppendQueue({
     append: (append) => this.#append(append),
-    transaction: (body) => this.ctx.storage.transactionSync(body),
+    transaction: (body) => {
+      this.#guard.look();
+      this.#tables.transaction(body);
+    },
     onAppended: () => this.#appended(),
     durable: () => this.ctx.storage.sync(),
   });
@@ -65,8 +69,8 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
     this.#meter = new PartitionMeter(ctx.storage.sql);
-    this.#tables = new PartitionTables(ctx.storage.sql);
-    this.#upkeep = new PartitionUpkeep(ctx.storage, this.#tables);
+    this.#tables = new PartitionTables(ctx.storage);
+    this.#upkeep = new PartitionUpkeep(ctx.storage.sql, this.#tables);
     this.#guard = new StorageGuard(ctx.storage.sql, env);
     void ctx.blockConcurrencyWhile(async () => {
       await this.#alarm.load();
@@ -77,7 +81,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   async open(spec: PartitionSpec): Promise<Wire<null>> {
     return settle(() => {
-      this.ctx.storage.transactionSync(() => this.#tables.open(spec));
+      this.#tables.transaction(() => this.#tables.open(spec));
       return null;
     });
   }
@@ -86,7 +90,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     return settle(() => {
       const meta = this.#tables.meta();
       const relays = this.#tables.subscribers().filter(isRelayName);
-      this.ctx.storage.transactionSync(() => this.#tables.close(generation));
+      this.#tables.transaction(() => this.#tables.close(generation));
       this.#told.clear();
       this.#waiters.wakeAll();
       if (meta !== null && this.#tables.meta() === null) this.#dismiss(relays, meta);
@@ -107,7 +111,17 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     stamp: ProducerStamp | null,
     incarnation: string | null,
   ): Promise<Wire<AppendResult>> {
-    const wire = await this.#appends.add({ bytes, stamp, incarnation });
+    const append = { bytes, stamp, incarnation };
+    return this.#metered(append, await this.#appends.add(append));
+  }
+
+  async appendAll(appends: readonly Append[]): Promise<readonly Wire<AppendResult>[]> {
+    const answers = await Promise.all(this.#appends.addAll(appends));
+    return appends.map((append, i) => this.#metered(append, answers[i]));
+  }
+
+  #metered({ bytes }: Append, wire: Wire<AppendResult> | undefined): Wire<AppendResult> {
+    assert(wire !== undefined, 'every append has an answer');
     return this.#meter.appended(bytes.length, wire);
   }
 
@@ -214,7 +228,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   async trim(before: number): Promise<Wire<null>> {
     return settle(() => {
       this.#meta(null);
-      this.ctx.storage.transactionSync(() => this.#tables.trim(before));
+      this.#tables.transaction(() => this.#tables.trim(before));
       return null;
     });
   }

@@ -11,6 +11,7 @@ import type { EdgeEnv, StorageUsage } from '../env.ts';
 export class StorageGuard {
   readonly #sql: SqlStorage;
   readonly #bytesMax: number;
+  #seen: StorageUsage = { storageBytes: 0, storage: 'ok' };
 
   /** @param env PARTITION_BYTES_MAX, when it is there and a number, is the limit */
   constructor(sql: SqlStorage, env: EdgeEnv) {
@@ -29,9 +30,14 @@ export class StorageGuard {
     return { storageBytes, storage: 'ok' };
   }
 
-  /** @throws {PortError} STORAGE_FULL (detail.storageBytes, detail.storageBytesMax) */
+  /** Looks once for all the appends of a transaction: what they may be together is far less than what is left. */
+  look(): void {
+    this.#seen = this.usage();
+  }
+
+  /** Judges by the last `look`. @throws {PortError} STORAGE_FULL (detail.storageBytes, detail.storageBytesMax) */
   checkRoom(topic: string, partition: number): void {
-    const { storageBytes, storage } = this.usage();
+    const { storageBytes, storage } = this.#seen;
     if (storage !== 'full') return;
     throw new PortError(
       'STORAGE_FULL',
