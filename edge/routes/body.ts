@@ -55,12 +55,17 @@ export async function readBody(request: Request): Promise<Uint8Array> {
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : concatBytes(parts);
 }
 
+/** The bytes of a body that says it is JSON. */
+export async function readJsonBytes(request: Request): Promise<Uint8Array> {
+  requireMediaType(request, JSON_TYPES);
+  return readBody(request);
+}
+
 /** A JSON body as its text, which is known to be well-formed, and its value. */
-export async function readJson(
+async function readJson(
   request: Request,
 ): Promise<{ readonly text: string; readonly value: unknown }> {
-  requireMediaType(request, JSON_TYPES);
-  const bytes = await readBody(request);
+  const bytes = await readJsonBytes(request);
   let text: string;
   try {
     text = utf8.decode(bytes);

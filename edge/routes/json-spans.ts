@@ -1,28 +1,4 @@
-// Where the members and items of well-formed JSON text stand, so that values are passed on digit by digit; decodes nothing else.
-
-/** A value's text: `from` inclusive, `to` exclusive. */
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
-/**
- * The members of the object that begins at or after `at`, by name; of a repeated name the last.
- * @param text well-formed JSON, as JSON.parse has found
- */
-export function memberSpans(text: string, at: number): ReadonlyMap<string, Span> {
-  const members = new Map<string, Span>();
-  let i = afterSpace(text, afterSpace(text, at) + 1);
-  while (text[i] !== '}') {
-    const nameEnd = endOfString(text, i);
-    const name = String(JSON.parse(text.slice(i, nameEnd)));
-    const from = afterSpace(text, afterSpace(text, nameEnd) + 1);
-    const to = endOfValue(text, from);
-    members.set(name, { from, to });
-    i = afterSeparator(text, to);
-  }
-  return members;
-}
+// Names that stand twice in well-formed JSON text, which JSON.parse does not tell; decodes nothing else.
 
 /**
  * A name that stands twice in the object that the text is, or in an object that is directly a member of it; null when none does.
@@ -48,18 +24,6 @@ function repeatedWithin(text: string, at: number, deeper: number): string | null
     i = afterSeparator(text, endOfValue(text, from));
   }
   return null;
-}
-
-/** The items of the array that begins at or after `at`. */
-export function itemSpans(text: string, at: number): Span[] {
-  const items: Span[] = [];
-  let i = afterSpace(text, afterSpace(text, at) + 1);
-  while (text[i] !== ']') {
-    const to = endOfValue(text, i);
-    items.push({ from: i, to });
-    i = afterSeparator(text, to);
-  }
-  return items;
 }
 
 function afterSeparator(text: string, at: number): number {

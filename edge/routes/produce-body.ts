@@ -1,19 +1,21 @@
-// The records of a produce request: JSON to keys, values, headers and partitions, digits untouched; sends nothing.
+// The records of a produce request as record batches: keys, values, headers and partitions, digits untouched; sends nothing.
 
 import { decodeBase64 } from '../../runtime/base/base64.ts';
-import { encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { decodeUtf8, encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { PortError } from '../../runtime/base/errors.ts';
 import { partitionOf } from '../../runtime/base/hash.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { QUOTE } from '../../runtime/data/json-scanner.ts';
 import type { RecordHeader } from '../../runtime/data/record.ts';
 import { RecordBatchBuilder } from '../../runtime/data/record-builder.ts';
 import { unknownPartition } from '../names.ts';
 import { isObject } from './body.ts';
 import { refusal } from './errors.ts';
-import { itemSpans, memberSpans, type Span } from './json-spans.ts';
+import type { Member, ProducedJson } from './produce-json.ts';
 
 /** The latest time that a JavaScript date can hold. */
 const TIMESTAMP_MS_MAX = 8.64e15;
+const NO_HEADERS: readonly RecordHeader[] = [];
 
 /** The records of one partition as one record batch. */
 export interface ProducedBatch {
@@ -21,14 +23,6 @@ export interface ProducedBatch {
   readonly bytes: Uint8Array;
   /** Positions in the request of its records. */
   readonly rows: readonly number[];
-}
-
-interface ProducedRecord {
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-  readonly partition: number | null;
-  readonly timestamp: number;
-  readonly headers: readonly RecordHeader[];
 }
 
 /** What the request goes to. */
@@ -41,21 +35,16 @@ export interface ProduceTarget {
 }
 
 /** One batch per partition, in the order of their first records. @throws what the client did wrong */
-export function producedBatches(text: string, body: unknown, to: ProduceTarget): ProducedBatch[] {
-  const records = isObject(body) ? body['records'] : undefined;
-  if (!Array.isArray(records) || records.length === 0) {
-    throw refusal('BAD_REQUEST', 'send {"records": [...]} with at least one record');
-  }
-  const spans = itemSpans(text, memberSpans(text, 0).get('records')?.from ?? 0);
+export function producedBatches(body: ProducedJson, to: ProduceTarget): ProducedBatch[] {
   const partitions = new Map<number, { builder: RecordBatchBuilder; rows: number[] }>();
-  records.forEach((given: unknown, row) => {
-    const record = recordOf(text, spans[row], given, `records[${row}]`, to.nowMs);
-    const partition = choosePartition(record, to, `records[${row}]`);
+  for (let row = 0; row < body.count; row++) {
+    const key = keyOf(body, row);
+    const partition = choosePartition(body, row, key, to);
     let batch = partitions.get(partition);
     if (batch === undefined) {
       partitions.set(partition, (batch = { builder: new RecordBatchBuilder(), rows: [] }));
     }
-    if (!batch.builder.append(record.key, record.value, record.timestamp, record.headers)) {
+    if (!append(batch.builder, body, row, key, to.nowMs)) {
       throw new PortError(
         'RECORD_TOO_LARGE',
         `the records for partition ${partition} are more than one batch of ${RECORD_BATCH_BYTES_MAX} bytes holds; send fewer`,
@@ -63,107 +52,113 @@ export function producedBatches(text: string, body: unknown, to: ProduceTarget):
       );
     }
     batch.rows.push(row);
-  });
+  }
   return [...partitions].map(([partition, { builder, rows }]) => {
     return { partition, bytes: builder.finish() ?? new Uint8Array(0), rows };
   });
 }
 
-function choosePartition(record: ProducedRecord, to: ProduceTarget, at: string): number {
-  const { partition, key } = record;
-  if (partition === null) return key === null ? to.keyless : partitionOf(key, to.partitions);
+/** Appends one record, its value straight from the body. @returns false: the batch has no room for it */
+function append(
+  builder: RecordBatchBuilder,
+  body: ProducedJson,
+  row: number,
+  key: Uint8Array | null,
+  nowMs: number,
+): boolean {
+  const encoded = base64Of(body, row, 'valueBase64', 'value');
+  const hasValue = encoded !== null || !body.isNull(row, 'value');
+  const timestamp = timestampOf(body, row, nowMs);
+  const headers = headersOf(body, row);
+  if (key !== null) builder.keys.bytes(key);
+  if (encoded !== null) builder.values.bytes(encoded);
+  else if (hasValue)
+    builder.values.bytes(body.bytes, body.from(row, 'value'), body.to(row, 'value'));
+  return builder.end({ hasKey: key !== null, hasValue }, timestamp, headers);
+}
+
+/** A string is its UTF-8, anything else its text as it was written. */
+function keyOf(body: ProducedJson, row: number): Uint8Array | null {
+  const encoded = base64Of(body, row, 'keyBase64', 'key');
+  if (encoded !== null || body.isNull(row, 'key')) return encoded;
+  const [from, to] = [body.from(row, 'key'), body.to(row, 'key')];
+  if (body.bytes[from] !== QUOTE) return body.bytes.subarray(from, to);
+  if (!body.hasEscapedKey(row)) return body.bytes.subarray(from + 1, to - 1);
+  return encodeUtf8(String(parsed(body, row, 'key')));
+}
+
+function choosePartition(
+  body: ProducedJson,
+  row: number,
+  key: Uint8Array | null,
+  to: ProduceTarget,
+): number {
+  if (body.isNull(row, 'partition')) {
+    return key === null ? to.keyless : partitionOf(key, to.partitions);
+  }
+  const partition = parsed(body, row, 'partition');
+  if (typeof partition !== 'number' || !Number.isSafeInteger(partition))
+    throw refusal('BAD_REQUEST', `records[${row}].partition is not an integer`);
   if (partition >= to.partitions) throw unknownPartition({ topic: to.topic, partition });
-  if (partition < 0) throw refusal('BAD_REQUEST', `${at}.partition is ${partition}`);
+  if (partition < 0) throw refusal('BAD_REQUEST', `records[${row}].partition is ${partition}`);
   return partition;
 }
 
-function recordOf(
-  text: string,
-  span: Span | undefined,
-  given: unknown,
-  at: string,
-  nowMs: number,
-): ProducedRecord {
-  if (!isObject(given) || span === undefined)
-    throw refusal('BAD_REQUEST', `${at} is not an object`);
-  const members = memberSpans(text, span.from);
-  for (const name of members.keys()) {
-    if (!MEMBERS.has(name))
-      throw refusal('BAD_REQUEST', `${at} has an unknown member '${name.slice(0, 50)}'`);
-  }
-  const written = (name: string): Uint8Array | null => {
-    const found = members.get(name);
-    if (found === undefined || given[name] === null) return null;
-    return encodeUtf8(text.slice(found.from, found.to));
-  };
-  const key = given['key'];
-  return {
-    key:
-      base64Of(given, 'keyBase64', 'key', at) ??
-      (typeof key === 'string' ? encodeUtf8(key) : written('key')),
-    value: base64Of(given, 'valueBase64', 'value', at) ?? written('value'),
-    partition: optionalInteger(given, 'partition', at),
-    timestamp: timestampOf(given, at, nowMs),
-    headers: headersOf(given['headers'], at),
-  };
+/** A member's value; it is there. */
+function parsed(body: ProducedJson, row: number, member: Member): unknown {
+  return JSON.parse(decodeUtf8(body.bytes, body.from(row, member), body.to(row, member)));
 }
 
-const MEMBERS: ReadonlySet<string> = new Set([
-  'key',
-  'keyBase64',
-  'value',
-  'valueBase64',
-  'partition',
-  'timestamp',
-  'headers',
-]);
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function base64Of(given: JsonObject, name: string, beside: string, at: string): Uint8Array | null {
-  const text = given[name];
-  if (text === undefined || text === null) return null;
-  if (given[beside] !== undefined) {
-    throw refusal('BAD_REQUEST', `${at} has both ${beside} and ${name}`);
+function base64Of(
+  body: ProducedJson,
+  row: number,
+  member: Member,
+  beside: Member,
+): Uint8Array | null {
+  if (body.isNull(row, member)) return null;
+  const at = `records[${row}]`;
+  if (body.from(row, beside) !== 0) {
+    throw refusal('BAD_REQUEST', `${at} has both ${beside} and ${member}`);
   }
-  const bytes = typeof text === 'string' ? decodeBase64(text) : null;
-  if (bytes === null) throw refusal('BAD_REQUEST', `${at}.${name} is not base64`);
+  return base64Bytes(parsed(body, row, member), `${at}.${member}`);
+}
+
+function base64Bytes(given: unknown, at: string): Uint8Array {
+  const bytes = typeof given === 'string' ? decodeBase64(given) : null;
+  if (bytes === null) throw refusal('BAD_REQUEST', `${at} is not base64`);
   return bytes;
 }
 
-function optionalInteger(given: JsonObject, name: string, at: string): number | null {
-  const value = given[name];
-  if (value === undefined || value === null) return null;
-  if (Number.isSafeInteger(value)) return Number(value);
-  throw refusal('BAD_REQUEST', `${at}.${name} is not an integer`);
-}
-
-function timestampOf(given: JsonObject, at: string, nowMs: number): number {
-  const value = given['timestamp'];
-  if (value === undefined || value === null || value === -1) return nowMs;
+function timestampOf(body: ProducedJson, row: number, nowMs: number): number {
+  if (body.isNull(row, 'timestamp')) return nowMs;
+  const value = parsed(body, row, 'timestamp');
+  if (value === -1) return nowMs;
   if (Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= TIMESTAMP_MS_MAX) {
     return Number(value);
   }
   throw new PortError(
     'INVALID_TIMESTAMP',
-    `${at}.timestamp is no integer of milliseconds within 0 .. ${TIMESTAMP_MS_MAX}`,
+    `records[${row}].timestamp is no integer of milliseconds within 0 .. ${TIMESTAMP_MS_MAX}`,
   );
 }
 
-function headersOf(given: unknown, at: string): RecordHeader[] {
-  if (given === undefined || given === null) return [];
-  if (!Array.isArray(given)) throw refusal('BAD_REQUEST', `${at}.headers is not an array`);
+function headersOf(body: ProducedJson, row: number): readonly RecordHeader[] {
+  if (body.isNull(row, 'headers')) return NO_HEADERS;
+  const given = parsed(body, row, 'headers');
+  const at = `records[${row}].headers`;
+  if (!Array.isArray(given)) throw refusal('BAD_REQUEST', `${at} is not an array`);
   return given.map((header: unknown, i) => {
-    const here = `${at}.headers[${i}]`;
+    const here = `${at}[${i}]`;
     if (!isObject(header) || typeof header['name'] !== 'string') {
       throw refusal('BAD_REQUEST', `${here} has no name`);
     }
-    const name = header['name'];
-    const value = header['value'] ?? null;
+    const { name, value = null, valueBase64 = null } = header;
     if (value !== null && typeof value !== 'string') {
       throw refusal('BAD_REQUEST', `${here}.value is neither text nor null`);
     }
-    const bytes = base64Of(header, 'valueBase64', 'value', here);
-    return { name, value: bytes ?? (value === null ? null : encodeUtf8(value)) };
+    if (valueBase64 === null) return { name, value: value === null ? null : encodeUtf8(value) };
+    if (header['value'] !== undefined)
+      throw refusal('BAD_REQUEST', `${here} has both value and valueBase64`);
+    return { name, value: base64Bytes(valueBase64, `${here}.valueBase64`) };
   });
 }
