@@ -59,6 +59,8 @@ export interface PartitionPort {
     waitMs: number,
     incarnation: string | null,
   ): Promise<Wire<Fetched>>;
+  /** As `read`, for bytes that are only passed on (frames.ts). */
+  fetch(request: Request): Promise<Response>;
   bounds(): Promise<Wire<Bounds>>;
   /** As `bounds`, with how full the partition is. */
   usage(): Promise<Wire<Bounds & StorageUsage>>;

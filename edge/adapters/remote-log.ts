@@ -13,6 +13,7 @@ import type {
   Unsubscribe,
 } from '../../runtime/ports/log.ts';
 import { catalogOf, type EdgeEnv, partitionAt, type StorageUsage } from '../env.ts';
+import { framesOf, type FramesQuery } from '../frames.ts';
 import { isPartitionNumber, isTopicName, unknownPartition, unknownTopic } from '../names.ts';
 import { unwrap } from '../wire.ts';
 
@@ -90,6 +91,13 @@ export class RemoteLog implements Log {
       const partition = partitionAt(this.#env, this.#tenant, at);
       return unwrap(partition.read(from, bytesMax, waitMs, incarnation));
     });
+  }
+
+  /** As `readOrWait`, as an answer to a reader whose bytes are only passed on. */
+  frames(at: TopicPartition, query: FramesQuery): Promise<Response> {
+    return this.#explained(at, async () =>
+      framesOf(partitionAt(this.#env, this.#tenant, at), query),
+    );
   }
 
   bounds(at: TopicPartition): Promise<Bounds> {

@@ -26,9 +26,17 @@ export interface AppendQueueOptions {
   readonly onAppended: () => void;
   /** Resolves when what was written is durable. */
   readonly durable: () => Promise<void>;
+  /** Resolves once what has arrived at the object by now has been handed to it. */
+  readonly arrived: () => Promise<void>;
 }
 
-/** What one append alone costs is mostly its transaction: those that come while one is on its way to the disk share the next. */
+/** How often a group that still grows is waited for. */
+const GATHER_ROUNDS_MAX = 8;
+
+/**
+ * What one append alone costs is mostly its transaction, and while that is on its way to the disk the whole process may stand still: those
+ * that are on their way already share it, and those that come meanwhile share the next.
+ */
 export class AppendQueue {
   readonly #options: AppendQueueOptions;
   #waiting: Waiting[] = [];
@@ -77,6 +85,7 @@ export class AppendQueue {
     this.#isRunning = true;
     try {
       while (this.#waiting.length > 0) {
+        await this.#gather();
         const group = this.#waiting;
         this.#waiting = [];
         this.#waitingBytes = 0;
@@ -90,6 +99,15 @@ export class AppendQueue {
       this.#waitingBytes = 0;
     } finally {
       this.#isRunning = false;
+    }
+  }
+
+  /** One that comes alone waits for one round, and many for as long as there are more of them in each. */
+  async #gather(): Promise<void> {
+    let before = 0;
+    for (let round = 0; round < GATHER_ROUNDS_MAX && this.#waiting.length > before; round++) {
+      before = this.#waiting.length;
+      await this.#options.arrived();
     }
   }
 

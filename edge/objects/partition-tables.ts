@@ -56,6 +56,9 @@ CREATE TABLE IF NOT EXISTS producer(
 CREATE TABLE IF NOT EXISTS subscriber(name TEXT PRIMARY KEY) WITHOUT ROWID;
 `;
 
+/** A batch of this size costs more to look at than to ask for later. */
+const LARGE_BYTES_MIN = 32_768;
+
 /** What one accepted batch is stored with. */
 export interface NewSegment {
   readonly base: number;
@@ -204,7 +207,9 @@ export class PartitionTables {
       bytes += data.length;
       next = base + count;
       batches.push({ base, count, bytes: data });
-      if (bytes >= bytesMax) return batches;
+      // One of the same size would not fit any more: it is not taken from the disk for nothing.
+      const more = data.length >= LARGE_BYTES_MIN ? data.length : 1;
+      if (bytes + more > bytesMax) return batches;
     }
     if (next !== end) throw missing(next);
     return batches;

@@ -26,6 +26,7 @@ import {
   type StorageUsage,
   subscriberByName,
 } from '../env.ts';
+import { framesAnswer, framesQueryOf, framesRefusal, type FramesQuery } from '../frames.ts';
 import { PartitionMeter, type PartitionMetrics } from '../metrics/meters.ts';
 import { isRelayName } from '../names.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
@@ -56,6 +57,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     },
     onAppended: () => this.#appended(),
     durable: () => this.ctx.storage.sync(),
+    arrived: () => scheduler.wait(0),
   });
   /** High watermark that each subscriber has acknowledged; lost with the instance, then told again. */
   readonly #told = new Map<string, number>();
@@ -168,12 +170,23 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     waitMs: number,
     incarnation: string | null,
   ): Promise<Wire<Fetched>> {
-    return settleAsync(async () => {
-      const first = this.#read(from, bytesMax, incarnation);
-      if (first.batches.length > 0 || waitMs <= 0) return first;
-      await this.#waiters.wait(Math.min(waitMs, WAIT_MS_MAX));
-      return this.#read(from, bytesMax, incarnation);
-    });
+    return settleAsync(() => this.#readOrWait({ from, bytesMax, waitMs, incarnation }));
+  }
+
+  /** As `read`, as an answer whose body is the batches. */
+  override async fetch(request: Request): Promise<Response> {
+    try {
+      return framesAnswer(await this.#readOrWait(framesQueryOf(request)));
+    } catch (thrown) {
+      return framesRefusal(thrown);
+    }
+  }
+
+  async #readOrWait({ from, bytesMax, waitMs, incarnation }: FramesQuery): Promise<Fetched> {
+    const first = this.#read(from, bytesMax, incarnation);
+    if (first.batches.length > 0 || waitMs <= 0) return first;
+    await this.#waiters.wait(Math.min(waitMs, WAIT_MS_MAX));
+    return this.#read(from, bytesMax, incarnation);
   }
 
   #read(from: number, bytesMax: number, incarnation: string | null): Fetched {

@@ -2,7 +2,7 @@
 
 import type { Hono } from 'hono';
 import { encodeBase64 } from '../../runtime/base/base64.ts';
-import { ByteWriter, decodeUtf8, isUtf8 } from '../../runtime/base/bytes.ts';
+import { decodeUtf8, isUtf8 } from '../../runtime/base/bytes.ts';
 import { FETCH_BYTES_MAX } from '../../runtime/base/limits.ts';
 import {
   indexAt,
@@ -12,6 +12,7 @@ import {
 } from '../../runtime/data/record.ts';
 import type { Fetched, TopicPartition } from '../../runtime/ports/log.ts';
 import type { RemoteLog } from '../adapters/remote-log.ts';
+import { FRAMES_TYPE } from '../frames.ts';
 import type { EdgeContext, EdgeHono } from './context.ts';
 import { refusal } from './errors.ts';
 import {
@@ -24,7 +25,6 @@ import {
 } from './event-stream.ts';
 import { boundedOf, integerOf } from './parameters.ts';
 
-const BATCHES_TYPE = 'application/vnd.millrace.batches';
 const WAIT_MS_MAX = 30_000;
 
 export function fetchRoutes(app: Hono<EdgeHono>): void {
@@ -58,9 +58,9 @@ async function fetchRecords(c: EdgeContext, at: TopicPartition): Promise<Respons
       recordEvents(log, at, { from, first, bytesMax, waitMs: Math.max(waitMs, 1) }),
     );
   }
-  const fetched = await log.readOrWait(at, from, bytesMax, waitMs, incarnation);
-  const isBinary = c.req.header('Accept')?.includes(BATCHES_TYPE) === true;
-  return isBinary ? binaryReply(fetched) : jsonReply(fetched, from);
+  if (c.req.header('Accept')?.includes(FRAMES_TYPE) === true)
+    return log.frames(at, { from, bytesMax, waitMs, incarnation });
+  return jsonReply(await log.readOrWait(at, from, bytesMax, waitMs, incarnation), from);
 }
 
 /** Where a reader begins. */
@@ -112,24 +112,6 @@ async function* recordEvents(
   }
 }
 
-function binaryReply({ batches, start, highWatermark, incarnation }: Fetched): Response {
-  const to = new ByteWriter(batches.reduce((sum, { bytes }) => sum + bytes.length + 16, 0));
-  for (const { base, count, bytes } of batches) {
-    to.f64(base);
-    to.u32(count);
-    to.u32(bytes.length);
-    to.bytes(bytes);
-  }
-  return new Response(to.finish(), {
-    headers: {
-      'Content-Type': BATCHES_TYPE,
-      'Millrace-Start': String(start),
-      'Millrace-High-Watermark': String(highWatermark),
-      'Millrace-Incarnation': incarnation,
-    },
-  });
-}
-
 function jsonReply(fetched: Fetched, from: number): Response {
   return new Response(jsonAnswer(fetched, from).text, {
     headers: { 'Content-Type': 'application/json' },
@@ -143,7 +125,7 @@ function jsonAnswer(fetched: Fetched, from: number): { text: string; next: numbe
   for (const { base, count, bytes } of batches) {
     const batch = parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
     if (batch.isColumnar) {
-      throw refusal('BAD_REQUEST', `this topic holds columns; ask for ${BATCHES_TYPE}`);
+      throw refusal('BAD_REQUEST', `this topic holds columns; ask for ${FRAMES_TYPE}`);
     }
     for (let i = indexAt(batch, base, from); i < batch.count; i++)
       records.push(recordText(batch, i, offsetAt(batch, base, i)));

@@ -61,7 +61,7 @@ export class LogLoads implements Disposable {
 
   static async open(url: string): Promise<LogLoads> {
     const port = Number(new URL(url).port);
-    const loads = new LogLoads(await Load.open(port, 4), await Load.open(port, 64));
+    const loads = new LogLoads(await Load.open(port, 8), await Load.open(port, 64));
     for (const name of ['batches', 'json', 'singles'])
       await loads.#few.one(
         requestBytes('POST', '/topics', JSON.stringify({ name }), JSON_TYPE),
@@ -72,14 +72,14 @@ export class LogLoads implements Disposable {
 
   /** Appends so many batches of BATCH_RECORDS, eight at once. @returns how many records */
   async batches(count: number): Promise<number> {
-    await times(this.#few, this.#binary, count, 2);
+    await times(this.#few, this.#binary, count, 1);
     this.#batches += count;
     return count * BATCH_RECORDS;
   }
 
   /** The same as JSON. */
   async json(count: number): Promise<number> {
-    await times(this.#few, this.#json, count, 2);
+    await times(this.#few, this.#json, count, 1);
     return count * BATCH_RECORDS;
   }
 
@@ -88,7 +88,7 @@ export class LogLoads implements Disposable {
     return times(this.#many, this.#one, count, 1);
   }
 
-  /** Reads so many batches of what `batches` has written, in pages of 1 MiB, four at once. @returns how many records */
+  /** Reads so many batches of what `batches` has written, in pages of 1 MiB, eight at once. @returns how many records */
   async read(count: number): Promise<number> {
     const batchBytes = this.#batch.length;
     const pageRecords = Math.floor(READ_BYTES_MAX / batchBytes) * BATCH_RECORDS;

@@ -10,6 +10,11 @@ class Fake {
   records: number[] = [];
   readonly transactions: number[][] = [];
   woken = 0;
+  rounds = 0;
+  /** What happens in the round in which a group is gathered. */
+  arrived = async (): Promise<void> => {
+    this.rounds += 1;
+  };
   #durable: (() => void)[] = [];
   readonly queue = new AppendQueue({
     append: ({ bytes }) => {
@@ -40,6 +45,7 @@ class Fake {
       this.woken += 1;
     },
     durable: () => new Promise((resolve) => this.#durable.push(resolve)),
+    arrived: () => this.arrived(),
   });
 
   /** The transaction before has reached the disk. */
@@ -55,18 +61,35 @@ const append = (record: number, lengthBytes = 1): Append => {
   return { bytes, stamp: null, incarnation: null };
 };
 
-test('the first goes at once; those that come before it is durable share the next transaction, in their order', async () => {
+test('those that come together share a transaction; those that come before it is durable share the next, in their order', async () => {
   const fake = new Fake();
-  const first = fake.queue.add(append(1));
-  const others = [2, 3, 4].map((record) => fake.queue.add(append(record)));
-  expect(await first).toMatchObject({ ok: true, value: { base: 0 } });
-  expect(fake.transactions).toEqual([[1]]);
+  const first = [fake.queue.add(append(1)), ...fake.queue.addAll([append(2), append(3)])];
+  expect(await Promise.all(first)).toMatchObject([0, 1, 2].map((base) => ({ value: { base } })));
+  const others = [4, 5].map((record) => fake.queue.add(append(record)));
+  expect(fake.transactions).toEqual([[1, 2, 3]]);
   await fake.sync();
   expect((await Promise.all(others)).map((answer) => answer.ok && answer.value.base)).toEqual([
-    1, 2, 3,
+    3, 4,
   ]);
-  expect(fake.transactions).toEqual([[1], [2, 3, 4]]);
+  expect(fake.transactions).toEqual([
+    [1, 2, 3],
+    [4, 5],
+  ]);
   expect(fake.woken).toBe(2);
+});
+
+test('one that comes alone is waited for one round; a group that grows for a bounded number of them', async () => {
+  const alone = new Fake();
+  await alone.queue.add(append(1));
+  expect(alone.rounds).toBe(1);
+  const growing = new Fake();
+  growing.arrived = async () => {
+    growing.rounds += 1;
+    void growing.queue.add(append(2));
+  };
+  await growing.queue.add(append(1));
+  expect(growing.rounds).toBe(8);
+  expect(growing.transactions).toEqual([[1, ...Array.from({ length: 8 }, () => 2)]]);
 });
 
 test('one that is refused takes no other along', async () => {

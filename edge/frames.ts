@@ -1,0 +1,82 @@
+// Record batches as they go over the wire to a reader (PROTOCOL.md section 7), and the reading of them from their partition by HTTP; knows no storage.
+
+import { ByteWriter } from '../runtime/base/bytes.ts';
+import { PortError } from '../runtime/base/errors.ts';
+import type { Fetched } from '../runtime/ports/log.ts';
+import type { PartitionPort } from './env.ts';
+import { fromWire, toWire, type WireError } from './wire.ts';
+
+export const FRAMES_TYPE = 'application/vnd.millrace.batches';
+const FRAME_HEADER_BYTES = 16;
+const REFUSED = 400;
+
+/** What a reader asks a partition for. */
+export interface FramesQuery {
+  readonly from: number;
+  readonly bytesMax: number;
+  readonly waitMs: number;
+  readonly incarnation: string | null;
+}
+
+/** The request to a partition's object: bytes that are passed on as a body are not taken apart and put together on the way, as those of a call are. */
+function framesRequest({ from, bytesMax, waitMs, incarnation }: FramesQuery): Request {
+  const query = new URLSearchParams({
+    from: String(from),
+    bytes: String(bytesMax),
+    wait: String(waitMs),
+  });
+  if (incarnation !== null) query.set('incarnation', incarnation);
+  return new Request(`https://partition/frames?${query.toString()}`);
+}
+
+/** What was asked for by `framesRequest`. */
+export function framesQueryOf(request: Request): FramesQuery {
+  const { searchParams } = new URL(request.url);
+  return {
+    from: Number(searchParams.get('from')),
+    bytesMax: Number(searchParams.get('bytes')),
+    waitMs: Number(searchParams.get('wait')),
+    incarnation: searchParams.get('incarnation'),
+  };
+}
+
+/** Batches one after the other, each behind its base (f64), count and length (u32), with the bounds as headers. */
+export function framesAnswer({ batches, start, highWatermark, incarnation }: Fetched): Response {
+  const length = batches.reduce((sum, { bytes }) => sum + bytes.length + FRAME_HEADER_BYTES, 0);
+  const to = new ByteWriter(length);
+  for (const { base, count, bytes } of batches) {
+    to.f64(base);
+    to.u32(count);
+    to.u32(bytes.length);
+    to.bytes(bytes);
+  }
+  return new Response(to.buffer.subarray(0, to.position), {
+    headers: {
+      'Content-Type': FRAMES_TYPE,
+      'Millrace-Start': String(start),
+      'Millrace-High-Watermark': String(highWatermark),
+      'Millrace-Incarnation': incarnation,
+    },
+  });
+}
+
+/** The answer of an object that refuses. */
+export function framesRefusal(thrown: unknown): Response {
+  return Response.json(toWire(thrown), { status: REFUSED });
+}
+
+/**
+ * What a partition answers, with a body that nobody has read yet.
+ * @throws what the partition refuses; {PortError} UNAVAILABLE when it did not answer
+ */
+export async function framesOf(partition: PartitionPort, query: FramesQuery): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await partition.fetch(framesRequest(query));
+    if (answer.status === REFUSED) throw fromWire(await answer.json<WireError>());
+  } catch (thrown) {
+    if (thrown instanceof PortError) throw thrown;
+    throw new PortError('UNAVAILABLE', 'an object did not answer', {}, { cause: thrown });
+  }
+  return new Response(answer.body, { headers: answer.headers });
+}
