@@ -3,12 +3,16 @@
 import { Hono } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import { RemoteLog } from './adapters/remote-log.ts';
+import { AppendGroups } from './append-groups.ts';
 import { CodeStatements } from './code-statements.ts';
-import { catalogOf, type EdgeEnv } from './env.ts';
+import { catalogOf, type EdgeEnv, partitionAt } from './env.ts';
 import { Guard, type GuardOptions } from './guard/guard.ts';
 import { InFlight } from './guard/in-flight.ts';
 import type { Overload } from '../runtime/functions/registry.ts';
 import type { Processor as ProcessorInCode } from '../runtime/functions/user-processor.ts';
+import type { AppendResult, TopicPartition } from '../runtime/ports/log.ts';
+import { partitionName } from './names.ts';
+import type { Append } from './objects/append-queue.ts';
 import { registerFunctions, registerProcessors } from './registry.ts';
 import type { EdgeHono } from './routes/context.ts';
 import { errorResponse, overloaded, refusal } from './routes/errors.ts';
@@ -49,6 +53,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   if (options.processors !== undefined) registerProcessors(options.processors);
   const app = new Hono<EdgeHono>();
   const topics = new TopicCache();
+  const appends = new AppendGroups();
   const guard = new Guard<Env>(options, async (env, { principal, nonce, expiresMs }) =>
     unwrap(catalogOf(env, principal.tenant).useTicket(nonce, expiresMs)),
   );
@@ -68,7 +73,17 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
     const { tenant } = principal;
     c.set('principal', principal);
     await statements.applied(env, tenant);
-    c.set('edge', { env, tenant, log: new RemoteLog({ env, tenant }), topics });
+    const { executionCtx } = c;
+    const request = {
+      waitUntil: (promise: Promise<unknown>) => executionCtx.waitUntil(promise),
+      arrived: () => scheduler.wait(0),
+    };
+    const send = async (at: TopicPartition, append: Append): Promise<AppendResult> => {
+      const partition = partitionAt(env, tenant, at);
+      const all = (group: readonly Append[]) => partition.appendAll(group);
+      return appends.append(partitionName(tenant, at), append, all, request);
+    };
+    c.set('edge', { env, tenant, log: new RemoteLog({ env, tenant, send }), topics });
     await next();
   });
   topicRoutes(app);

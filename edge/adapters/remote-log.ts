@@ -14,6 +14,7 @@ import type {
 } from '../../runtime/ports/log.ts';
 import { catalogOf, type EdgeEnv, partitionAt, type StorageUsage } from '../env.ts';
 import { framesOf, type FramesQuery } from '../frames.ts';
+import type { Append } from '../objects/append-queue.ts';
 import { isPartitionNumber, isTopicName, unknownPartition, unknownTopic } from '../names.ts';
 import { unwrap } from '../wire.ts';
 
@@ -25,6 +26,8 @@ const FOLLOW_REST_MS = 500;
 export interface RemoteLogOptions {
   readonly env: EdgeEnv;
   readonly tenant: string;
+  /** How an append is sent; without it each is a call of its own. */
+  readonly send?: ((at: TopicPartition, append: Append) => Promise<AppendResult>) | undefined;
   /** How `subscribe` learns of records; without it each subscription follows its partition with waiting reads. */
   readonly subscribe?: ((at: TopicPartition, wake: () => void) => Unsubscribe) | undefined;
   /** Where the topics are known without asking the catalog: in the catalog itself. */
@@ -38,10 +41,15 @@ export class RemoteLog implements Log {
   readonly #subscribe: (at: TopicPartition, wake: () => void) => Unsubscribe;
 
   readonly #describe: ((topic: string) => TopicDescription | null) | null;
+  readonly #send: (at: TopicPartition, append: Append) => Promise<AppendResult>;
 
-  constructor({ env, tenant, subscribe, describe }: RemoteLogOptions) {
+  constructor({ env, tenant, subscribe, describe, send }: RemoteLogOptions) {
     this.#env = env;
     this.#tenant = tenant;
+    this.#send =
+      send ??
+      (async (at, { bytes, stamp, incarnation }) =>
+        unwrap(partitionAt(env, tenant, at).append(bytes, stamp, incarnation)));
     this.#describe = describe ?? null;
     this.#subscribe = subscribe ?? ((at, wake) => this.#follow(at, wake));
   }
@@ -69,10 +77,8 @@ export class RemoteLog implements Log {
     producer?: ProducerStamp | undefined,
     incarnation?: string | undefined,
   ): Promise<AppendResult> {
-    return this.#explained(at, async () => {
-      const partition = partitionAt(this.#env, this.#tenant, at);
-      return unwrap(partition.append(bytes, producer ?? null, incarnation ?? null));
-    });
+    const append = { bytes, stamp: producer ?? null, incarnation: incarnation ?? null };
+    return this.#explained(at, () => this.#send(at, append));
   }
 
   read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {

@@ -182,6 +182,10 @@ export const SOCKET_PARK_MS = 20_000;
 /** Appends that wait at one partition for a transaction, and their bytes. */
 export const APPENDS_WAITING_MAX = 256;
 export const APPENDS_WAITING_BYTES_MAX = 8_388_608;
+/** Appends of several requests that go to one partition in one call, their bytes, and how long one waits for a call of another request. */
+export const APPEND_GROUP_APPENDS_MAX = 128;
+export const APPEND_GROUP_BYTES_MAX = 4_194_304;
+export const APPEND_GROUP_WAIT_MS_MAX = 30_000;
 /** Partitions and tasks on one page of /metrics, how many an edge asks at a time, and how long /metrics waits for one. */
 export const METRICS_OBJECTS_MAX = 256;
 export const OBJECTS_ASKED_MAX = 16;
