@@ -16,6 +16,15 @@ export interface GuardOptions<Env> {
   readonly limits?: RateLimits | undefined;
 }
 
+/** @throws 400 where a parameter stands twice */
+function refuseRepeated(parameters: URLSearchParams): void {
+  const given = new Set<string>();
+  for (const name of parameters.keys()) {
+    if (given.has(name)) throw refusal('BAD_REQUEST', `'${name.slice(0, 50)}' is given twice`);
+    given.add(name);
+  }
+}
+
 export class Guard<Env extends object> {
   readonly origins: ReadonlySet<string>;
   readonly #options: GuardOptions<Env>;
@@ -34,11 +43,7 @@ export class Guard<Env extends object> {
     if (request.url.length > URL_LENGTH_MAX) {
       throw refusal('URL_TOO_LONG', `a URL has at most ${URL_LENGTH_MAX} characters`);
     }
-    const given = new Set<string>();
-    for (const name of new URL(request.url).searchParams.keys()) {
-      if (given.has(name)) throw refusal('BAD_REQUEST', `'${name.slice(0, 50)}' is given twice`);
-      given.add(name);
-    }
+    if (request.url.includes('?')) refuseRepeated(new URL(request.url).searchParams);
     let bytes = 0;
     for (const [name, value] of request.headers) bytes += name.length + value.length + 4;
     if (bytes > REQUEST_HEADERS_BYTES_MAX) {

@@ -82,6 +82,13 @@ export class Partition extends DeployedPartition {
     return around(this, 'Partition.append', () => super.append(...args));
   }
 
+  override async appendAll(...[appends]: Parameters<DeployedPartition['appendAll']>) {
+    if (mutantOf(this.env) === 'early-answer') {
+      return Promise.all(appends.map((one) => this.append(one.bytes, one.stamp, one.incarnation)));
+    }
+    return around(this, 'Partition.appendAll', () => super.appendAll(appends));
+  }
+
   /** A mutant: acknowledges what it has not appended yet. */
   async #answeredEarly(...args: Parameters<DeployedPartition['append']>) {
     const bounds = await this.bounds();
@@ -95,6 +102,10 @@ export class Partition extends DeployedPartition {
 
   override async read(...args: Parameters<DeployedPartition['read']>) {
     return around(this, 'Partition.read', () => super.read(...args));
+  }
+
+  override async fetch(...args: Parameters<DeployedPartition['fetch']>) {
+    return around(this, 'Partition.fetch', () => super.fetch(...args));
   }
 
   override async trim(...args: Parameters<DeployedPartition['trim']>) {
