@@ -1,7 +1,6 @@
-// Appends that share a call: who joins whom, whose answer is whose, and what bounds it; then many requests at once on plain workerd.
+// Appends that share a call: who joins whom, whose answer is whose, and what bounds it.
 
-import { connect } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { AppendGroups } from '../../../edge/append-groups.ts';
 import type { Append } from '../../../edge/objects/append-queue.ts';
 import { toWire, type Wire } from '../../../edge/wire.ts';
@@ -12,8 +11,6 @@ import {
   APPEND_GROUP_WAIT_MS_MAX,
 } from '../../../runtime/base/limits.ts';
 import type { AppendResult } from '../../../runtime/ports/log.ts';
-import { send } from '../../support/edge-client.ts';
-import { Workerd } from '../../support/workerd.ts';
 
 const append = (record: number, lengthBytes = 1): Append => {
   const bytes = new Uint8Array(lengthBytes);
@@ -92,68 +89,17 @@ test('a call takes as many appends and bytes as it may; what is beyond goes in t
 });
 
 test('who waits for another request is told when there is no answer in time', async () => {
-  const { setTimeout: real } = globalThis;
-  const waits: number[] = [];
-  globalThis.setTimeout = ((run: () => void, ms: number) => {
-    waits.push(ms);
-    return real(run, 0);
-  }) as typeof setTimeout;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
     const fake = new Fake();
     fake.answer = () => new Promise(() => undefined);
     void fake.add('a', append(1));
-    await expect(fake.add('a', append(2))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    expect(waits).toEqual([APPEND_GROUP_WAIT_MS_MAX]);
+    const waiting = fake.add('a', append(2)).catch((thrown: unknown) => thrown);
+    await vi.advanceTimersByTimeAsync(APPEND_GROUP_WAIT_MS_MAX - 1);
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await waiting).toMatchObject({ code: 'UNAVAILABLE' });
   } finally {
-    globalThis.setTimeout = real;
+    vi.useRealTimers();
   }
-});
-
-let edge: Workerd;
-beforeAll(async () => {
-  edge = await Workerd.start();
-}, 60_000);
-afterAll(() => edge.stop());
-
-/** Sends a request and is gone before there is an answer. */
-function sendAndLeave(text: string): Promise<void> {
-  const socket = connect(Number(new URL(edge.url).port), '127.0.0.1');
-  socket.on('error', () => undefined);
-  return new Promise((resolve) => {
-    socket.write(
-      `POST /topics/many/records HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
-      () => {
-        socket.destroy();
-        resolve();
-      },
-    );
-  });
-}
-
-test('many requests at once, some of whose clients leave: the others have their own offsets, each once', async () => {
-  expect((await send(edge, 'POST', '/topics', { name: 'many' })).status).toBe(201);
-  const offsets = new Map<number, number>();
-  let sent = 0;
-  for (let round = 0; round < 8; round++) {
-    const leaving = Array.from({ length: 8 }, () => sendAndLeave('{"records":[{"value":-1}]}'));
-    const staying = Array.from({ length: 24 }, async () => {
-      const value = sent++;
-      const bad = value % 7 === 0;
-      const record = bad ? { value, partition: 3 } : { value };
-      const { status, body } = await send(edge, 'POST', '/topics/many/records', {
-        records: [record],
-      });
-      expect(status).toBe(bad ? 404 : 200);
-      if (bad) return;
-      const { offset } = (body as { offsets: { offset: number }[] }).offsets[0] ?? { offset: -1 };
-      expect(offsets.has(offset)).toBe(false);
-      offsets.set(offset, value);
-    });
-    await Promise.all([...leaving, ...staying]);
-  }
-  const read = await send(edge, 'GET', '/topics/many/partitions/0/records');
-  const { records } = read.body as { records: { offset: number; value: number }[] };
-  const stored = new Map(records.map(({ offset, value }) => [offset, value]));
-  for (const [offset, value] of offsets) expect(stored.get(offset)).toBe(value);
-  expect(records.filter(({ value }) => value >= 0)).toHaveLength(offsets.size);
 });

@@ -1,5 +1,6 @@
 // Produce and fetch over HTTP on plain workerd: digits, partitions, idempotence, and what survives a kill.
 
+import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseRecordBatch } from '../../../runtime/data/record.ts';
 import { singleRecord } from '../../../runtime/data/record-builder.ts';
@@ -309,4 +310,47 @@ test('retention by size and its kin are refused where they make no sense', async
   expect((await send(edge, 'POST', '/topics', given)).status).toBe(201);
   const described = await send(edge, 'GET', '/topics/sized');
   expect(described.body).toMatchObject({ ...given, timestampType: 'CreateTime', compacted: false });
+});
+
+/** Sends a request and is gone before there is an answer. */
+function sendAndLeave(text: string): Promise<void> {
+  const socket = connect(Number(new URL(edge.url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  return new Promise((resolve) => {
+    socket.write(
+      `POST /topics/many/records HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+      () => {
+        socket.destroy();
+        resolve();
+      },
+    );
+  });
+}
+
+test('many requests at once, some of whose clients leave: the others have their own offsets, each once', async () => {
+  expect((await send(edge, 'POST', '/topics', { name: 'many' })).status).toBe(201);
+  const offsets = new Map<number, number>();
+  let sent = 0;
+  for (let round = 0; round < 8; round++) {
+    const leaving = Array.from({ length: 8 }, () => sendAndLeave('{"records":[{"value":-1}]}'));
+    const staying = Array.from({ length: 24 }, async () => {
+      const value = sent++;
+      const bad = value % 7 === 0;
+      const record = bad ? { value, partition: 3 } : { value };
+      const { status, body } = await send(edge, 'POST', '/topics/many/records', {
+        records: [record],
+      });
+      expect(status).toBe(bad ? 404 : 200);
+      if (bad) return;
+      const { offset } = (body as { offsets: { offset: number }[] }).offsets[0] ?? { offset: -1 };
+      expect(offsets.has(offset)).toBe(false);
+      offsets.set(offset, value);
+    });
+    await Promise.all([...leaving, ...staying]);
+  }
+  const read = await send(edge, 'GET', '/topics/many/partitions/0/records');
+  const { records } = read.body as { records: { offset: number; value: number }[] };
+  const stored = new Map(records.map(({ offset, value }) => [offset, value]));
+  for (const [offset, value] of offsets) expect(stored.get(offset)).toBe(value);
+  expect(records.filter(({ value }) => value >= 0)).toHaveLength(offsets.size);
 });
