@@ -1,6 +1,7 @@
-// The store port over an object's SQLite: one transaction a commit, deltas before a sorted table; knows no operator and no call.
+// The store port over an object's SQLite: one transaction a commit, deltas laid over pages; knows no operator and no call.
 
-import { messageOf, PortError } from '../../runtime/base/errors.ts';
+import { messageOf, PortError, TaskCorrupted } from '../../runtime/base/errors.ts';
+import type { OrderedMap } from '../../runtime/data/ordered-map.ts';
 import { decodeDelta, encodeDeltas } from '../../runtime/ports/delta.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
 import {
@@ -13,19 +14,17 @@ import {
 import { producerId } from '../../runtime/ports/producers.ts';
 import type {
   Commit,
-  Entry,
-  KeyRange,
   OutboxAppend,
   Restored,
   StateReader,
   Store,
-  TableId,
   TaskId,
 } from '../../runtime/ports/store.ts';
 import { isStorageFull } from '../wire.ts';
 import { Memtable, overlaid, REMOVED } from './memtable.ts';
+import { type Change, PageTables } from './page-table.ts';
 
-/** Deltas are folded into the sorted table when they pass this. */
+/** Deltas are folded into pages by the commit that finds more of them. */
 const FOLD_BYTES = 1_048_576;
 
 const TABLES = `
@@ -33,8 +32,6 @@ CREATE TABLE IF NOT EXISTS task(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, producer TEXT NOT NULL, epoch INTEGER NOT NULL,
   number INTEGER NOT NULL, committed INTEGER NOT NULL, position TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS delta(id INTEGER PRIMARY KEY, task INTEGER NOT NULL, data BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS state(
-  task INTEGER NOT NULL, tbl TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (task, tbl, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outbox(
   id INTEGER PRIMARY KEY, task INTEGER NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, sequence INTEGER NOT NULL,
   count INTEGER NOT NULL, bytes BLOB NOT NULL);
@@ -54,12 +51,18 @@ interface TaskRow {
 export class SqliteStore implements Store {
   readonly #storage: DurableObjectStorage;
   readonly #memtables = new Map<number, Memtable>();
+  readonly #pages: PageTables;
+  /** True where an older version has been: its table of state, a row a key, is not read any more. */
+  readonly #isOlder: boolean;
   /** Called in the turn of each commit. */
   onCommit: (() => void) | null = null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     storage.sql.exec(TABLES);
+    this.#pages = new PageTables(storage.sql);
+    const older = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'state'";
+    this.#isOlder = storage.sql.exec(older).toArray().length > 0;
   }
 
   async load(task: TaskId): Promise<Restored> {
@@ -122,8 +125,7 @@ export class SqliteStore implements Store {
   /** As `commit`, for a transaction of the caller's, in which it must come last. */
   commitNow(task: TaskId, commit: Commit): readonly OutboxAppend[] {
     const deltas = encodeDeltas(commit.changes);
-    let deltaBytes = deltas.reduce((sum, delta) => sum + delta.length, 0);
-    const memtable = this.#attempt(() => {
+    const { held, isFolded } = this.#attempt(() => {
       const row = this.#row(task);
       if (row === null || row.number !== commit.after) {
         const number = row?.number ?? 0;
@@ -132,14 +134,10 @@ export class SqliteStore implements Store {
         });
       }
       const held = this.#memtable(row.id);
-      const fold = held.deltaBytes + deltaBytes > FOLD_BYTES;
-      if (fold) {
-        this.#fold(row.id, held, commit);
-        deltaBytes = 0;
-      } else {
-        for (const delta of deltas) {
-          this.#sql.exec('INSERT INTO delta(task, data) VALUES (?, ?)', row.id, delta.buffer);
-        }
+      const isFolded = held.deltaBytes >= FOLD_BYTES;
+      if (isFolded) this.#fold(row.id, held);
+      for (const delta of deltas) {
+        this.#sql.exec('INSERT INTO delta(task, data) VALUES (?, ?)', row.id, delta.buffer);
       }
       this.writePosition(
         row.id,
@@ -147,12 +145,12 @@ export class SqliteStore implements Store {
         JSON.stringify(advanced(parsePosition(row.position), commit)),
       );
       this.writeOutbox(row.id, commit.outbox);
-      return { held, fold };
+      return { held, isFolded };
     });
     // Only now is it visible to readers: the transaction has succeeded.
-    if (memtable.fold) memtable.held.clear();
-    else memtable.held.apply(commit.changes);
-    memtable.held.deltaBytes += deltaBytes;
+    if (isFolded) held.clear();
+    held.apply(commit.changes);
+    for (const delta of deltas) held.deltaBytes += delta.length;
     return commit.outbox;
   }
 
@@ -212,9 +210,7 @@ export class SqliteStore implements Store {
       const before = parsePosition(row.position);
       const begun = begin(before);
       if (begun === null) return row;
-      for (const table of ['delta', 'state']) {
-        this.#sql.exec(`DELETE FROM ${table} WHERE task = ?`, row.id);
-      }
+      this.#forget(row.id);
       for (const { buffer } of encodeDeltas(begun.changes)) {
         this.#sql.exec('INSERT INTO delta(task, data) VALUES (?, ?)', row.id, buffer);
       }
@@ -243,9 +239,8 @@ export class SqliteStore implements Store {
     this.#attempt(() => {
       const row = this.#row(task);
       if (row === null) return;
-      for (const table of ['delta', 'state', 'outbox']) {
-        this.#sql.exec(`DELETE FROM ${table} WHERE task = ?`, row.id);
-      }
+      this.#forget(row.id);
+      this.#sql.exec('DELETE FROM outbox WHERE task = ?', row.id);
       this.#sql.exec('DELETE FROM task WHERE id = ?', row.id);
       this.#memtables.delete(row.id);
     });
@@ -264,7 +259,7 @@ export class SqliteStore implements Store {
     try {
       return this.#storage.transactionSync(body);
     } catch (thrown) {
-      if (thrown instanceof PortError) throw thrown;
+      if (thrown instanceof PortError || thrown instanceof TaskCorrupted) throw thrown;
       const code = isStorageFull(thrown) ? 'STORAGE_FULL' : 'UNAVAILABLE';
       throw new PortError(code, `the store refused: ${messageOf(thrown)}`, {}, { cause: thrown });
     }
@@ -287,54 +282,43 @@ export class SqliteStore implements Store {
     return memtable;
   }
 
-  /** Writes the newest value of every changed key into the sorted table and forgets the deltas. */
-  #fold(task: number, memtable: Memtable, commit: Commit): void {
-    for (const [table, map] of memtable.tables) {
-      for (const { key, value } of map.scan({ from: null, to: null })) {
-        this.#put(task, table, key, value === REMOVED ? null : value);
-      }
-    }
-    for (const { table, key, value } of commit.changes) this.#put(task, table, key, value);
+  /** Lays the newest value of every changed key over the pages and forgets the deltas. */
+  #fold(task: number, memtable: Memtable): void {
+    for (const [table, map] of memtable.tables) this.#pages.fold(task, table, changesOf(map));
     this.#sql.exec('DELETE FROM delta WHERE task = ?', task);
   }
 
-  #put(task: number, table: TableId, key: Uint8Array, value: Uint8Array | null): void {
-    if (value === null) {
-      this.#sql.exec('DELETE FROM state WHERE task = ? AND tbl = ? AND key = ?', task, table, key);
-    } else {
-      this.#sql.exec('INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)', task, table, key, value);
-    }
+  /** Within the caller's transaction. */
+  #forget(task: number): void {
+    this.#sql.exec('DELETE FROM delta WHERE task = ?', task);
+    this.#pages.removeAll(task);
+    if (this.#isOlder) this.#sql.exec('DELETE FROM state WHERE task = ?', task);
   }
 
+  /** @throws {PortError} CORRUPT when an older version has left state */
   #readerOf(task: number): StateReader {
+    if (
+      this.#isOlder &&
+      this.#sql.exec('SELECT 1 FROM state WHERE task = ? LIMIT 1', task).toArray().length > 0
+    ) {
+      throw new PortError('CORRUPT', 'an older version of millrace has written this state');
+    }
     const memtable = this.#memtable(task);
     return {
       get: (table, key) => {
         const changed = memtable.table(table)?.get(key) ?? null;
         if (changed !== null) return changed === REMOVED ? null : changed;
-        const row = this.#sql
-          .exec<{ value: ArrayBuffer }>(
-            'SELECT value FROM state WHERE task = ? AND tbl = ? AND key = ?',
-            task,
-            table,
-            key,
-          )
-          .toArray()[0];
-        return row === undefined ? null : new Uint8Array(row.value);
+        return this.#pages.get(task, table, key);
       },
       scan: (table, range) => {
         const changed = memtable.table(table)?.scan(range) ?? [];
-        return overlaid(this.#scanTable(task, table, range), changed);
+        return overlaid(this.#pages.scan(task, table, range), changed);
       },
     };
   }
+}
 
-  *#scanTable(task: number, table: TableId, { from, to }: KeyRange): Iterable<Entry> {
-    const rows = this.#sql.exec<{ key: ArrayBuffer; value: ArrayBuffer }>(
-      `SELECT key, value FROM state WHERE task = ? AND tbl = ? AND key >= ? ${to === null ? '' : 'AND key < ?'} ORDER BY key`,
-      ...(to === null ? [task, table, from ?? REMOVED] : [task, table, from ?? REMOVED, to]),
-    );
-    for (const { key, value } of rows)
-      yield { key: new Uint8Array(key), value: new Uint8Array(value) };
-  }
+function* changesOf(map: OrderedMap): Iterable<Change> {
+  for (const { key, value } of map.scan({ from: null, to: null }))
+    yield { key, value: value === REMOVED ? null : value };
 }

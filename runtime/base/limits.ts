@@ -87,6 +87,8 @@ export const CLEANER_KEYS_MAX = 65_536;
 export const CLEANER_KEY_BYTES_MAX = 8_388_608;
 /** Bytes of state that a host without synchronous reads keeps resident per task. */
 export const RESIDENT_STATE_BYTES_MAX = 134_217_728;
+/** Pages of state that a processor object keeps in memory, of 8 KiB where no value is longer. */
+export const STATE_PAGES_KEPT_MAX = 256;
 /** Expired rows that one commit removes from the state of a join of streams, a side; the others follow. */
 export const EXPIRED_ROWS_MAX = 10_000;
 /** Rows without a partner that a join of streams keeps at hand in the order of their times; the others it reads again when they are due. */
