@@ -36,6 +36,7 @@ export interface RemoteLogOptions {
 
 /** The log of one tenant. */
 export class RemoteLog implements Log {
+  readonly isRemote = true;
   readonly #env: EdgeEnv;
   readonly #tenant: string;
   readonly #subscribe: (at: TopicPartition, wake: () => void) => Unsubscribe;

@@ -37,6 +37,18 @@ CREATE TABLE IF NOT EXISTS outbox(
   count INTEGER NOT NULL, bytes BLOB NOT NULL);
 `;
 
+interface Acknowledged {
+  readonly to: TopicPartition;
+  readonly next: number;
+}
+
+/** A task as its row has it, so that a commit need not read it; whether that is so still is judged by the number in the row. */
+interface Known {
+  readonly id: number;
+  readonly number: number;
+  readonly position: PositionJson;
+}
+
 interface TaskRow {
   [column: string]: SqlStorageValue;
   id: number;
@@ -51,6 +63,9 @@ interface TaskRow {
 export class SqliteStore implements Store {
   readonly #storage: DurableObjectStorage;
   readonly #memtables = new Map<number, Memtable>();
+  readonly #known = new Map<TaskId, Known>();
+  /** By task, appends that are acknowledged: they leave the outbox with the next commit, which is a transaction anyway. */
+  readonly #acknowledged = new Map<TaskId, Map<string, Acknowledged>>();
   readonly #pages: PageTables;
   /** True where an older version has been: its table of state, a row a key, is not read any more. */
   readonly #isOlder: boolean;
@@ -71,8 +86,13 @@ export class SqliteStore implements Store {
 
   /** As `load`, for a transaction of the caller's. */
   loadNow(task: TaskId): Restored {
-    const row = this.#attempt(() => this.#taken(task));
+    const row = this.#attempt(() => {
+      this.#deleteAcknowledged(task);
+      return this.#taken(task);
+    });
+    this.#acknowledged.delete(task);
     const position = parsePosition(row.position);
+    this.#known.set(task, { id: row.id, number: row.number, position });
     const pending = this.#sql
       .exec<{
         topic: string;
@@ -125,28 +145,24 @@ export class SqliteStore implements Store {
   /** As `commit`, for a transaction of the caller's, in which it must come last. */
   commitNow(task: TaskId, commit: Commit): readonly OutboxAppend[] {
     const deltas = encodeDeltas(commit.changes);
+    const known = this.#known.get(task);
+    if (known === undefined || known.number !== commit.after) throw this.#fenced(task);
+    const { id } = known;
+    const position = advanced(known.position, commit);
     const { held, isFolded } = this.#attempt(() => {
-      const row = this.#row(task);
-      if (row === null || row.number !== commit.after) {
-        const number = row?.number ?? 0;
-        throw new PortError('FENCED', `task '${task}' has another owner, or none`, {
-          commit: number,
-        });
-      }
-      const held = this.#memtable(row.id);
+      const held = this.#memtable(id);
       const isFolded = held.deltaBytes >= FOLD_BYTES;
-      if (isFolded) this.#fold(row.id, held);
+      if (isFolded) this.#fold(id, held);
       for (const delta of deltas) {
-        this.#sql.exec('INSERT INTO delta(task, data) VALUES (?, ?)', row.id, delta.buffer);
+        this.#sql.exec('INSERT INTO delta(task, data) VALUES (?, ?)', id, delta.buffer);
       }
-      this.writePosition(
-        row.id,
-        commit,
-        JSON.stringify(advanced(parsePosition(row.position), commit)),
-      );
-      this.writeOutbox(row.id, commit.outbox);
+      this.#deleteAcknowledged(task);
+      if (!this.writePosition(id, commit, JSON.stringify(position))) throw this.#fenced(task);
+      this.writeOutbox(id, commit.outbox);
       return { held, isFolded };
     });
+    this.#acknowledged.delete(task);
+    this.#known.set(task, { id, number: commit.after + 1, position });
     // Only now is it visible to readers: the transaction has succeeded.
     if (isFolded) held.clear();
     held.apply(commit.changes);
@@ -154,14 +170,21 @@ export class SqliteStore implements Store {
     return commit.outbox;
   }
 
-  /** Within the transaction of the commit. */
-  protected writePosition(task: number, commit: Commit, position: string): void {
-    this.#sql.exec(
-      'UPDATE task SET number = ?, committed = 1, position = ? WHERE id = ?',
+  #fenced(task: TaskId): PortError {
+    const number = this.#row(task)?.number ?? 0;
+    return new PortError('FENCED', `task '${task}' has another owner, or none`, { commit: number });
+  }
+
+  /** Within the transaction of the commit. @returns false when that is not the commit that this one follows */
+  protected writePosition(task: number, commit: Commit, position: string): boolean {
+    const { rowsWritten } = this.#sql.exec(
+      'UPDATE task SET number = ?, committed = 1, position = ? WHERE id = ? AND number = ?',
       commit.after + 1,
       position,
       task,
+      commit.after,
     );
+    return rowsWritten > 0;
   }
 
   /** Within the transaction of the commit. */
@@ -179,18 +202,35 @@ export class SqliteStore implements Store {
     }
   }
 
+  /** Noted in memory: what is lost with it is sent again, and is a repeat. */
   async acknowledge(task: TaskId, to: TopicPartition, next: number): Promise<void> {
+    const acknowledged = this.#acknowledged.get(task) ?? new Map<string, Acknowledged>();
+    this.#acknowledged.set(task, acknowledged);
+    acknowledged.set(`${to.partition} ${to.topic}`, { to, next });
+  }
+
+  /** Lets acknowledged appends go before there is another commit. */
+  forgetAcknowledged(): void {
     this.#attempt(() => {
-      const row = this.#row(task);
-      if (row === null) return;
+      for (const task of this.#acknowledged.keys()) this.#deleteAcknowledged(task);
+    });
+    this.#acknowledged.clear();
+  }
+
+  /** Within the caller's transaction. */
+  #deleteAcknowledged(task: TaskId): void {
+    const acknowledged = this.#acknowledged.get(task);
+    const id = this.#known.get(task)?.id;
+    if (acknowledged === undefined || id === undefined) return;
+    for (const { to, next } of acknowledged.values()) {
       this.#sql.exec(
         'DELETE FROM outbox WHERE task = ? AND topic = ? AND partition = ? AND sequence + count <= ?',
-        row.id,
+        id,
         to.topic,
         to.partition,
         next,
       );
-    });
+    }
   }
 
   async reader(task: TaskId): Promise<StateReader | null> {
@@ -219,10 +259,12 @@ export class SqliteStore implements Store {
       return row;
     });
     this.#memtables.delete(row.id);
+    this.#known.delete(task);
   }
 
   /** Appends of all tasks that are not acknowledged. */
   outbox(): { readonly outboxAppends: number; readonly outboxBytes: number } {
+    this.forgetAcknowledged();
     return this.#sql
       .exec<{ outboxAppends: number; outboxBytes: number }>(
         'SELECT count(*) AS outboxAppends, coalesce(sum(length(bytes)), 0) AS outboxBytes FROM outbox',
@@ -243,6 +285,8 @@ export class SqliteStore implements Store {
       this.#sql.exec('DELETE FROM outbox WHERE task = ?', row.id);
       this.#sql.exec('DELETE FROM task WHERE id = ?', row.id);
       this.#memtables.delete(row.id);
+      this.#known.delete(task);
+      this.#acknowledged.delete(task);
     });
   }
 

@@ -36,23 +36,30 @@ export type ProcessorSpec = Pick<
   'tenant' | 'object' | 'task' | 'plan' | 'planned' | 'paused'
 >;
 
-interface ProcessRow {
+interface StandingRow {
+  [column: string]: SqlStorageValue;
+  pending: number;
+  subscribed: number;
+  error: string | null;
+  sequence: number;
+  planned: number;
+  paused: number;
+}
+
+interface SpecRow {
   [column: string]: SqlStorageValue;
   tenant: string;
   object: string;
   task: string;
   plan: string;
-  pending: number;
-  subscribed: number;
-  error: string | null;
-  planned: number;
-  paused: number;
 }
+
+type Spec = Pick<Process, 'tenant' | 'object' | 'task' | 'plan'>;
 
 export class ProcessorTables {
   readonly #sql: SqlStorage;
-  /** The plan as text and parsed: it never changes under one text. */
-  #parsed: { readonly text: string; readonly plan: Plan } | null = null;
+  /** What the command of that number has left: only a command changes it. */
+  #spec: { readonly sequence: number; readonly spec: Spec } | null = null;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -62,14 +69,15 @@ export class ProcessorTables {
   /** null when no task was started here, or it was removed. */
   process(): Process | null {
     const row = this.#sql
-      .exec<ProcessRow>('SELECT * FROM process JOIN command USING (id)')
+      .exec<StandingRow>(
+        'SELECT pending, subscribed, error, sequence, planned, paused FROM process JOIN command USING (id)',
+      )
       .toArray()[0];
     if (row === undefined) return null;
+    if (this.#spec?.sequence !== row.sequence)
+      this.#spec = { sequence: row.sequence, spec: this.#read() };
     return {
-      tenant: row.tenant,
-      object: row.object,
-      task: JSON.parse(row.task) as TaskName,
-      plan: this.#plan(row.plan),
+      ...this.#spec.spec,
       planned: row.planned,
       paused: row.paused === 1,
       pending: row.pending === 1,
@@ -78,9 +86,11 @@ export class ProcessorTables {
     };
   }
 
-  #plan(text: string): Plan {
-    if (this.#parsed?.text !== text) this.#parsed = { text, plan: JSON.parse(text) as Plan };
-    return this.#parsed.plan;
+  #read(): Spec {
+    const row = this.#sql.exec<SpecRow>('SELECT tenant, object, task, plan FROM process').one();
+    const { tenant, object } = row;
+    const task = JSON.parse(row.task) as TaskName;
+    return { tenant, object, task, plan: JSON.parse(row.plan) as Plan };
   }
 
   /** Number of the last command that was carried out, also when that has removed the task; 0: none was. */

@@ -1,4 +1,4 @@
-// One task as an object: wake-ups in, turns of the task in the alarm, its status out; it knows no operator and no SQL text.
+// One task as an object: wake-ups in, turns of the task, its status out; it knows no operator and no SQL text.
 
 import { DurableObject } from 'cloudflare:workers';
 import { messageOf, PortError, TaskCorrupted } from '../../runtime/base/errors.ts';
@@ -23,8 +23,10 @@ import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
 import { type Process, type ProcessorSpec, ProcessorTables } from './processor-tables.ts';
 
-/** How long one alarm goes on with turns before it ends and the next one follows. */
+/** How long turns go on within one event before the alarm goes on with them: the time that an event may take is bounded. */
 const SLICE_MS = 5_000;
+/** How long after a wake-up the alarm sees that the task was let finish, should the instance have ended meanwhile. */
+const HEAL_MS = 2_000;
 /** How soon the alarm comes again after something unforeseen. */
 const RETRY_MS = 1_000;
 
@@ -44,6 +46,8 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   #named: { readonly query?: string; readonly task?: string } = {};
   /** Counts wake-ups, so that one during a turn is not lost. */
   #wakes = 0;
+  /** As many wake-ups had come when the task last had nothing left to do; null: not yet. */
+  #restedWakes: number | null = null;
   readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
@@ -133,6 +137,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   async #stopTask(): Promise<void> {
     await this.#task?.stop();
     this.#task = null;
+    this.#restedWakes = null;
   }
 
   /** Arms what is marked. */
@@ -146,8 +151,10 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
       if (process === null) return false;
       if (process.error !== null || process.paused) return true;
       this.#wakes += 1;
+      this.#task?.wake();
       if (!process.pending) this.#tables.setPending(true);
-      if (!this.#isRunning) this.#alarm.arm(Date.now());
+      this.#alarm.arm(Date.now() + HEAL_MS);
+      this.ctx.waitUntil(this.#drive());
       return true;
     });
   }
@@ -177,10 +184,10 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     return settle(() => {
       const process = this.#tables.process();
       if (process === null) return null;
-      const { error, pending, paused, task } = process;
+      const { error, paused, task } = process;
       const { counters, offsets } = this.#store.position(taskId(task));
       const state = paused ? 'PAUSED' : error === null ? 'RUNNING' : 'ERROR';
-      return { state, error, pending, counters, offsets };
+      return { state, error, pending: process.pending && !this.#isAtRest, counters, offsets };
     });
   }
 
@@ -201,14 +208,35 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     });
   }
 
-  /** Runs turns until nothing is left to do. Never throws: a throwing alarm is lost in the end. */
+  /** Nothing has come since the task had nothing left to do. */
+  get #isAtRest(): boolean {
+    return !this.#isRunning && this.#restedWakes === this.#wakes;
+  }
+
+  /** Goes on with what is marked, and takes the mark away once nothing is left to do. Never throws: a throwing alarm is lost in the end. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
+    if (this.#isRunning) return this.#alarm.arm(Date.now() + HEAL_MS);
+    if (!this.#isAtRest) await this.#drive();
+    if (this.#isAtRest) this.#unmark();
+  }
+
+  /** In a turn that sees that nothing is left: a later wake-up marks and arms again. */
+  #unmark(): void {
+    this.ctx.storage.transactionSync(() => {
+      this.#store.forgetAcknowledged();
+      this.#tables.setPending(false);
+    });
+  }
+
+  /** Runs turns until nothing is left to do, or the alarm is to go on; one loop at a time. Never throws. */
+  async #drive(): Promise<void> {
+    if (this.#isRunning) return;
     this.#isRunning = true;
     try {
       await this.#run();
     } catch (thrown) {
-      log('error', 'processor-alarm', { ...this.#named, thrown });
+      log('error', 'processor-turns', { ...this.#named, thrown });
       this.#alarm.arm(Date.now() + RETRY_MS);
     } finally {
       this.#isRunning = false;
@@ -219,13 +247,8 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     const process = this.#tables.process();
     // A command that is being carried out arms the alarm again when it is done.
     if (process === null || process.error !== null || process.paused || this.#commands > 0) return;
-    this.#named = { query: process.task.query, task: taskId(process.task) };
-    const { commanded } = this.#tables;
-    if (!process.subscribed) await this.#subscribe(process);
-    await loadFunctions(process.plan, registry);
-    // Another plan may have come meanwhile, or the end of this one.
-    if (this.#commands > 0 || this.#tables.commanded !== commanded) return this.#heal();
-    const task = (this.#task ??= this.#createTask(process));
+    const task = (this.#task ??= await this.#opened(process));
+    if (task === null) return;
     const until = Date.now() + SLICE_MS;
     for (;;) {
       const wakes = this.#wakes;
@@ -240,15 +263,25 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
           return;
         case 'idle':
           if (this.#wakes !== wakes) continue;
-          if (this.#commands > 0) return;
-          // In the turn that saw nothing to do: a later wake-up marks and arms again.
-          this.#tables.setPending(false);
+          if (this.#commands === 0) this.#restedWakes = wakes;
           return;
         case 'ended':
           this.#end(task);
           return;
       }
     }
+  }
+
+  /** The task, once everybody knows of it and its functions are there; null when another plan has come meanwhile, or the end of this one. */
+  async #opened(process: Process): Promise<Task | null> {
+    this.#named = { query: process.task.query, task: taskId(process.task) };
+    const { commanded } = this.#tables;
+    if (!process.subscribed) await this.#subscribe(process);
+    await loadFunctions(process.plan, registry);
+    if (this.#commands === 0 && this.#tables.commanded === commanded)
+      return this.#createTask(process);
+    this.#heal();
+    return null;
   }
 
   /** A fenced task begins anew from its last commit; any other end stays until RESUME or a new plan. One that was stopped is no end. */

@@ -90,6 +90,11 @@ export type Unsubscribe = () => void;
  * nothing (but UNAVAILABLE, after which the outcome is unknown and the same call with the same stamp is safe).
  */
 export interface Log {
+  /**
+   * True: its records are elsewhere and a read is a call, so that tasks read ahead while they commit, and read again what they have read to
+   * its end only when they were woken: subscribers are woken after the last record of all in any case.
+   */
+  readonly isRemote?: boolean | undefined;
   /** Creates the topic. @throws {PortError} TOPIC_EXISTS */
   create(topic: TopicSpec): Promise<TopicDescription>;
   /** Removes the topic with its records. @throws {PortError} UNKNOWN_TOPIC */

@@ -49,6 +49,17 @@ export interface Input {
   highWatermark: number;
   waiting: Waiting[];
   chunk: Chunk | null;
+  /** How often there may be more than the last read has shown. */
+  wakes: number;
+  /** True: the last read began after the last of those and has shown the end. */
+  isAtEnd: boolean;
+  /** A read that is under way, at `fetched`. */
+  ahead: Promise<ReadAhead> | null;
+}
+
+interface ReadAhead {
+  readonly wakes: number;
+  readonly outcome: { readonly fetched: Fetched } | { readonly thrown: unknown };
 }
 
 interface Waiting {
@@ -105,6 +116,9 @@ export class TaskInputs {
         highWatermark: next,
         waiting: [],
         chunk: null,
+        wakes: 0,
+        isAtEnd: false,
+        ahead: null,
       };
     });
   }
@@ -125,7 +139,28 @@ export class TaskInputs {
    */
   async fetch(log: Log): Promise<boolean> {
     await Promise.all(this.#inputs.map((input) => this.#fetch(log, input)));
-    return this.#inputs.some((input) => input.chunk !== null || input.waiting.length > 0);
+    return !this.#inputs.every(isDrained);
+  }
+
+  /** There may be more than the last reads have shown. */
+  wake(): void {
+    for (const input of this.#inputs) {
+      input.wakes += 1;
+      input.isAtEnd = false;
+    }
+  }
+
+  /** True when everything is taken that the last reads have shown, and they have shown all that there was. */
+  get isCaughtUp(): boolean {
+    return this.#inputs.every((input) => isDrained(input) && input.fetched >= input.highWatermark);
+  }
+
+  /** Begins to read what is known to be there, for inputs that have nothing waiting. At most one read an input is under way. */
+  readAhead(log: Log): void {
+    for (const input of this.#inputs) {
+      if (isDrained(input) && input.fetched < input.highWatermark)
+        input.ahead ??= readAhead(log, input);
+    }
   }
 
   /** Records that were let go before they were read; each gap is told once. */
@@ -134,14 +169,18 @@ export class TaskInputs {
   }
 
   async #fetch(log: Log, input: Input): Promise<void> {
-    if (input.chunk !== null || input.waiting.length > 0) return;
+    if (!isDrained(input)) return;
+    if (log.isRemote === true && input.isAtEnd) return;
     // What compaction has left may hold no record at all.
     do await this.#fetchOnce(log, input);
     while (input.waiting.length === 0 && input.fetched < input.highWatermark);
   }
 
   async #fetchOnce(log: Log, input: Input): Promise<void> {
-    const fetched = await this.#read(log, input);
+    input.ahead ??= readAhead(log, input);
+    const { wakes, outcome } = await input.ahead;
+    input.ahead = null;
+    const fetched = 'fetched' in outcome ? outcome.fetched : this.#refused(input, outcome.thrown);
     if (fetched === null) return;
     if (fetched.incarnation !== input.incarnation) {
       throw new PortError(
@@ -163,17 +202,14 @@ export class TaskInputs {
       } else if (last === undefined) input.next = end;
       else last.end = end;
     }
+    input.isAtEnd = input.fetched >= input.highWatermark && wakes === input.wakes;
   }
 
   /** null: the records are gone, and the input has stepped over them. */
-  async #read(log: Log, input: Input): Promise<Fetched | null> {
-    try {
-      return await log.read(input.at, input.fetched, FETCH_BYTES_MAX);
-    } catch (thrown) {
-      if (!(thrown instanceof PortError) || thrown.code !== 'OFFSET_OUT_OF_RANGE') throw thrown;
-      this.#gaps.push(GAPS.code.steppedOver(input, thrown));
-      return null;
-    }
+  #refused(input: Input, thrown: unknown): null {
+    if (!(thrown instanceof PortError) || thrown.code !== 'OFFSET_OUT_OF_RANGE') throw thrown;
+    this.#gaps.push(GAPS.code.steppedOver(input, thrown));
+    return null;
   }
 
   /** Records fetched or known to be there and not yet taken. */
@@ -219,6 +255,19 @@ export class TaskInputs {
     const next = to === records.count ? end : offsetAt(records, base, to);
     input.chunk = { records, place, next, from, to, batches, skipped: once, rows, at: start };
     return input.chunk;
+  }
+}
+
+function isDrained({ chunk, waiting }: Input): boolean {
+  return chunk === null && waiting.length === 0;
+}
+
+/** Never rejects: nobody may be waiting for it. */
+async function readAhead(log: Log, { at, fetched: from, wakes }: Input): Promise<ReadAhead> {
+  try {
+    return { wakes, outcome: { fetched: await log.read(at, from, FETCH_BYTES_MAX) } };
+  } catch (thrown) {
+    return { wakes, outcome: { thrown } };
   }
 }
 

@@ -307,7 +307,9 @@ export class Session {
   async commit(extra: readonly StateBytes[] = []): Promise<readonly Batch[]> {
     this.flush();
     const changes: StateBytes[] = [...extra, ...this.#also.splice(0)];
-    const { store } = this.#options;
+    const { store, log } = this.#options;
+    // Before the commit: a call that leaves after it has to wait until it is durable.
+    if (log.isRemote === true) this.inputs.readAhead(log);
     const blocks: StateBlock[] = [];
     const intoBlock = store.takesBlocks === true ? (block: StateBlock) => blocks.push(block) : null;
     for (const operator of this.#wiring.operators)

@@ -123,7 +123,6 @@ export class Task {
   get turns(): number {
     return this.#turns;
   }
-
   /** Turns that have ended, idle ones too. */
   get ended(): number {
     return this.#ended;
@@ -201,7 +200,7 @@ export class Task {
   /** Synchronous, from the first record to the last. */
   #process(session: Session): void {
     const hunt = this.#hunt;
-    const verdict = hunt?.verdict ?? null;
+    const { verdict = null } = hunt ?? {};
     if (verdict !== null) {
       session.giveUp(verdict.attempts, verdict.error);
       return;
@@ -222,9 +221,11 @@ export class Task {
   }
 
   #isCommitDue(session: Session): boolean {
-    const { clock, commitIntervalMs } = this.options;
-    if (this.#hunt !== null || session.isHeavy) return true;
-    return clock.now() - this.#committedAtMs >= commitIntervalMs;
+    const { clock, commitIntervalMs, log } = this.options;
+    // Where to ask whether more has come is a call, what is there does not wait for its answer.
+    const isLast = log.isRemote === true && session.inputs.isCaughtUp;
+    const isNow = this.#hunt !== null || session.isHeavy || isLast;
+    return isNow || clock.now() - this.#committedAtMs >= commitIntervalMs;
   }
 
   async #commit(session: Session): Promise<void> {
@@ -343,6 +344,7 @@ export class Task {
   /** Something may have come in. */
   wake(): void {
     this.#isWoken = true;
+    this.#session?.inputs.wake();
     this.#wake?.();
   }
 

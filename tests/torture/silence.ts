@@ -1,4 +1,4 @@
-// Bursts and then silence: nobody asks for anything, and what was acknowledged must come out at the other end all the same.
+// Bursts and then silence: nobody asks for anything, processors die over their calls, and what was acknowledged must come out at the other end all the same.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,9 @@ const KILL_EVERY = 4;
 
 /** Sends bursts through a repartition and looks, without a request, at the files of the objects. */
 export async function silence({ mutant, rounds, lost }: SilenceOptions): Promise<SilenceReport> {
-  const vars = { LOST_WAKES: String(lost), ...(mutant === null ? {} : { MUTANT: mutant }) };
+  // Processors die: what they were told and have not done is theirs to find again.
+  const faults = { LOST_WAKES: String(lost), FAILPOINTS: 'Processor calls' };
+  const vars = { ...faults, ...(mutant === null ? {} : { MUTANT: mutant }) };
   await using edge = await Workerd.start(ENTRY, vars);
   const ksql = `CREATE STREAM s (k STRING KEY, g STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
     CREATE TABLE t AS SELECT g, COUNT(*) AS n FROM s GROUP BY g;`;

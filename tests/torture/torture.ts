@@ -69,7 +69,7 @@ const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partitio
 /** Runs the load through `kills` kills and checks what is left. */
 export async function torture({ mutant, kills, seed }: TortureOptions): Promise<TortureReport> {
   const random = randomFrom(seed);
-  const vars = { FAILPOINTS: 'on', ...(mutant === null ? {} : { MUTANT: mutant }) };
+  const vars = { FAILPOINTS: '', ...(mutant === null ? {} : { MUTANT: mutant }) };
   await using edge = await Workerd.start(ENTRY, vars);
   await createStatements(edge);
   const producers = Array.from({ length: PRODUCERS }, (_, i) => new Producer(edge, i, random));

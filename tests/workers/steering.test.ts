@@ -144,7 +144,7 @@ test('commands that come again or late change nothing', async () => {
   await unwrap(port.remove(5));
   expect(await unwrap(port.wake({ topic: 'users', partition: 0 }, 1))).toBe(false);
   const left = await runInDurableObject(made.processor, (_, { storage }) =>
-    ['process', 'task', 'delta', 'state', 'outbox'].map(
+    ['process', 'task', 'delta', 'page', 'outbox'].map(
       (table) => storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n,
     ),
   );

@@ -141,7 +141,7 @@ test('nothing of a commit is seen before it has succeeded', async () => {
   expect(await made.changes()).toBe(0);
   expect(await made.total()).toEqual([]);
   const written = await runInDurableObject(made.processor, (_, { storage }) =>
-    ['delta', 'outbox', 'state'].map(
+    ['delta', 'outbox', 'page'].map(
       (table) => storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n,
     ),
   );

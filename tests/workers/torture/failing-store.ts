@@ -19,9 +19,10 @@ export class FailingStore extends SqliteStore {
     this.die('Processor/outbox acknowledged');
   }
 
-  protected override writePosition(task: number, commit: Commit, position: string): void {
+  protected override writePosition(task: number, commit: Commit, position: string): boolean {
     this.die('Processor/state written, position not');
-    super.writePosition(task, commit, position);
+    const isWritten = super.writePosition(task, commit, position);
     this.die('Processor/position written, outbox not');
+    return isWritten;
   }
 }

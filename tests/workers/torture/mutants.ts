@@ -13,8 +13,9 @@ const OFTEN = 0.2;
 class LateOffsets extends FailingStore {
   #late: (() => void) | null = null;
 
-  protected override writePosition(task: number, commit: Commit, position: string): void {
-    this.#late = () => super.writePosition(task, commit, position);
+  protected override writePosition(task: number, commit: Commit, position: string): boolean {
+    this.#late = () => void super.writePosition(task, commit, position);
+    return true;
   }
 
   override async commit(task: TaskId, commit: Commit): Promise<readonly OutboxAppend[]> {

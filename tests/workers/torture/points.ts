@@ -5,7 +5,7 @@ import type { ProducerStamp } from '../../../runtime/ports/log.ts';
 
 /** What a torture run binds beside the edge's own. */
 export interface TortureEnv extends EdgeEnv {
-  /** Bound: objects die at failpoints. */
+  /** Bound: objects die at failpoints, those whose names begin so. */
   readonly FAILPOINTS?: string;
   /** The fault to be found. */
   readonly MUTANT?: string;
@@ -28,9 +28,10 @@ export type Die = (point: string) => void;
 
 /** The `die` of one object. */
 export function dying(ctx: DurableObjectState, env: EdgeEnv): Die {
-  if ((env as TortureEnv).FAILPOINTS === undefined) return () => {};
+  const { FAILPOINTS: named } = env as TortureEnv;
+  if (named === undefined) return () => {};
   return (point) => {
-    if (Date.now() < lastMs + REST_MS) return;
+    if (!point.startsWith(named) || Date.now() < lastMs + REST_MS) return;
     const died = deaths.get(point) ?? 0;
     if (Math.random() >= Math.max(LAST_PROBABILITY, FIRST_PROBABILITY / (1 + died * died))) return;
     deaths.set(point, died + 1);
