@@ -12,16 +12,22 @@ import type {
   TopicSpec,
   Unsubscribe,
 } from '../../runtime/ports/log.ts';
-import { catalogOf, type EdgeEnv, partitionAt, type StorageUsage } from '../env.ts';
+import { FETCH_BYTES_MAX } from '../../runtime/base/limits.ts';
+import {
+  catalogOf,
+  type EdgeEnv,
+  partitionAt,
+  type PartitionPort,
+  type StorageUsage,
+} from '../env.ts';
 import { framesOf, type FramesQuery } from '../frames.ts';
 import type { Append } from '../objects/append-queue.ts';
 import { isPartitionNumber, isTopicName, unknownPartition, unknownTopic } from '../names.ts';
 import { unwrap } from '../wire.ts';
+import { Follower } from './follower.ts';
 
 /** How long one call waits at a partition for records, while somebody follows it. */
 const FOLLOW_WAIT_MS = 20_000;
-/** How long a follower rests after a failed call. */
-const FOLLOW_REST_MS = 500;
 
 export interface RemoteLogOptions {
   readonly env: EdgeEnv;
@@ -41,6 +47,8 @@ export class RemoteLog implements Log {
   readonly #tenant: string;
   readonly #subscribe: (at: TopicPartition, wake: () => void) => Unsubscribe;
 
+  /** By partition, those who follow it here. */
+  readonly #followers = new Map<string, Set<Follower>>();
   readonly #describe: ((topic: string) => TopicDescription | null) | null;
   readonly #send: (at: TopicPartition, append: Append) => Promise<AppendResult>;
 
@@ -82,8 +90,16 @@ export class RemoteLog implements Log {
     return this.#explained(at, () => this.#send(at, append));
   }
 
-  read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
-    return this.readOrWait(at, from, bytesMax, 0, null);
+  async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
+    const followers = this.#followers.get(keyOf(at));
+    if (followers === undefined) return this.readOrWait(at, from, bytesMax, 0, null);
+    let fetched: Fetched | null = null;
+    // They bring along as much as a task asks for.
+    if (bytesMax === FETCH_BYTES_MAX)
+      for (const follower of followers) fetched ??= follower.taken(from);
+    fetched ??= await this.readOrWait(at, from, bytesMax, 0, null);
+    for (const follower of followers) follower.hasRead(from, fetched);
+    return fetched;
   }
 
   /** As `read`, waiting up to `waitMs` at the partition when there is nothing at `from`. */
@@ -156,31 +172,26 @@ export class RemoteLog implements Log {
   }
 
   #follow(at: TopicPartition, wake: () => void): Unsubscribe {
-    const follower = { wanted: true };
-    void this.#followed(at, wake, follower);
+    const key = keyOf(at);
+    const partition = (): PartitionPort => partitionAt(this.#env, this.#tenant, at);
+    const follower = new Follower({
+      wake,
+      follow: async (seen) =>
+        (await unwrap(partition().follow(seen, FOLLOW_WAIT_MS))).highWatermark,
+      read: (from) => unwrap(partition().read(from, FETCH_BYTES_MAX, FOLLOW_WAIT_MS, null)),
+    });
+    const followers = this.#followers.get(key) ?? new Set();
+    this.#followers.set(key, followers);
+    followers.add(follower);
     return () => {
-      follower.wanted = false;
+      follower.stop();
+      followers.delete(follower);
+      if (followers.size === 0 && this.#followers.get(key) === followers)
+        this.#followers.delete(key);
     };
   }
+}
 
-  async #followed(
-    at: TopicPartition,
-    wake: () => void,
-    follower: { wanted: boolean },
-  ): Promise<void> {
-    let seen: number | null = null;
-    while (follower.wanted) {
-      try {
-        const partition = partitionAt(this.#env, this.#tenant, at);
-        const before: number = seen ?? -1;
-        const { highWatermark }: Bounds = await unwrap(partition.follow(before, FOLLOW_WAIT_MS));
-        seen = highWatermark;
-        if (seen === before) continue;
-        if (follower.wanted) wake();
-      } catch {
-        seen = null; // The partition is gone or out of reach for now: begin again, which wakes.
-        await new Promise((resolve) => setTimeout(resolve, FOLLOW_REST_MS));
-      }
-    }
-  }
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${partition} ${topic}`;
 }

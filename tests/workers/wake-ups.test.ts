@@ -9,6 +9,7 @@ import { catalogName, partitionName, processorName } from '../../edge/names.ts';
 import { Effects } from '../../edge/objects/effects.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { FETCH_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 
 const TASK = 'CTAS_T_2/0/0';
@@ -129,6 +130,75 @@ test('an object that begins again goes on where it was', async () => {
     await evictDurableObject(made.input);
   }
   expect(await made.total()).toEqual(['[6]']);
+});
+
+/** The bindings with the calls to partitions noted. */
+function noting(calls: string[]): typeof env {
+  const noted = <T extends object>(object: T, get: (key: string | symbol) => unknown): T =>
+    new Proxy(object, { get: (_, key) => get(key) });
+  const { PARTITION } = env;
+  const namespace = noted(PARTITION, (key) => {
+    if (key === 'idFromName') return (name: string) => PARTITION.idFromName(name);
+    return (id: DurableObjectId) => {
+      const partition = PARTITION.get(id) as unknown as Record<
+        string,
+        (...given: unknown[]) => unknown
+      >;
+      return noted(partition, (method) => (...given: unknown[]) => {
+        calls.push(`${String(method)} ${String(given[0])}`);
+        return partition[String(method)]?.(...given);
+      });
+    };
+  });
+  return { ...env, PARTITION: namespace };
+}
+
+test('whoever has read to the end gets what follows with the wake-up, without another call', async () => {
+  const calls: string[] = [];
+  const log = new RemoteLog({ env: noting(calls), tenant: 'followed' });
+  const other = new RemoteLog({ env, tenant: 'followed' });
+  await log.create({
+    name: 'f',
+    partitions: 1,
+    retentionMs: null,
+    compacted: false,
+    internal: false,
+  });
+  const at = { topic: 'f', partition: 0 };
+  const append = (n: number) => other.append(at, singleRecord(null, encodeUtf8(String(n)), n));
+  let wakes = 0;
+  const unsubscribe = log.subscribe(at, () => (wakes += 1));
+  let next = 0;
+  const readToEnd = async (): Promise<void> => {
+    for (;;) {
+      const { batches, highWatermark } = await log.read(at, next, FETCH_BYTES_MAX);
+      for (const { base, count } of batches) {
+        expect(base).toBe(next);
+        next = base + count;
+      }
+      if (next >= highWatermark) return;
+    }
+  };
+  for (let n = 0; n < 6; n++) {
+    await append(n);
+    await until(async () => {
+      const before = wakes;
+      if (before > 0) await readToEnd();
+      wakes -= before;
+      return next === n + 1;
+    });
+  }
+  await scheduler.wait(50);
+  calls.length = 0;
+  wakes = 0;
+  await append(6);
+  await until(async () => wakes > 0);
+  await readToEnd();
+  expect(next).toBe(7);
+  await scheduler.wait(50);
+  // The one call waits for what comes after it.
+  expect(calls).toEqual(['read 7']);
+  unsubscribe();
 });
 
 test('nothing of a commit is seen before it has succeeded', async () => {

@@ -154,7 +154,7 @@ async function endToEnd(sql: Sql, edge: Workerd): Promise<number[]> {
      CREATE TABLE paced_t AS SELECT k, COUNT(*) AS n, MAX(sent) AS sent FROM paced WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY k;`,
   );
   const lateMs: number[] = [];
-  let rows = 0;
+  const came = { rows: 0 };
   let countedFromUs = Infinity;
   const clockUs = (): number => Math.round(performance.now() * 1_000);
   const push = request(`${edge.url}/query-stream`, { method: 'POST', headers: JSON_TYPE });
@@ -169,7 +169,7 @@ async function endToEnd(sql: Sql, edge: Workerd): Promise<number[]> {
         for (const line of lines) {
           const sent = Number(/^,?\[(\d+)\],?$/.exec(line)?.[1]);
           if (Number.isNaN(sent)) continue;
-          rows += 1;
+          came.rows += 1;
           if (sent >= countedFromUs) lateMs.push((clockUs() - sent) / 1_000);
         }
       });
@@ -191,8 +191,8 @@ async function endToEnd(sql: Sql, edge: Workerd): Promise<number[]> {
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, nextMs - performance.now())));
   }
   const end = performance.now() + DRAIN_MS_MAX;
-  while (rows < PACED_BATCHES * PACE_RECORDS) {
-    if (performance.now() > end) throw new Error(`${rows} rows have come`);
+  while (came.rows < PACED_BATCHES * PACE_RECORDS) {
+    if (performance.now() > end) throw new Error(`${came.rows} rows have come`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   push.destroy();
