@@ -25,7 +25,7 @@ import { Memtable, overlaid, REMOVED } from './memtable.ts';
 import { type Change, PageTables } from './page-table.ts';
 
 /** Deltas are folded into pages by the commit that finds more of them. */
-const FOLD_BYTES = 1_048_576;
+const FOLD_BYTES = 2_097_152;
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS task(

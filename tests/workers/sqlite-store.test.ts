@@ -92,7 +92,7 @@ test('at 10,000 groups a commit a thousand records writes at most 50 rows', asyn
     const written = rowsWrittenBy(storage.sql);
     const store = new SqliteStore(storage);
     let { commit } = await store.load('q/0/0');
-    const commits = 46;
+    const commits = 50;
     const state = 's'.repeat(24);
     const turn = async (from: number): Promise<void> => {
       const keys = Array.from({ length: 1000 }, (_, i) => ((from + i) * 7919) % 10_000);
