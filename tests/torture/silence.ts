@@ -26,8 +26,11 @@ export interface SilenceReport {
 }
 
 const RECORDS = 40;
-/** A lost wake-up is repeated after one second, then two: over two hops, and after a kill, this is far more than it takes. */
-const DRAIN_MS_MAX = 20_000;
+/**
+ * A lost wake-up is repeated after one second, then two; an alarm whose processor dies under it after two, then four. Over two hops, and
+ * after a kill, this is far more than it takes.
+ */
+const DRAIN_MS_MAX = 30_000;
 /** One burst in so many is followed by a kill. */
 const KILL_EVERY = 4;
 
