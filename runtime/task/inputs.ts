@@ -150,8 +150,12 @@ export class TaskInputs {
     }
   }
 
-  /** True when everything is taken that the last reads have shown, and they have shown all that there was. */
-  get isCaughtUp(): boolean {
+  /**
+   * True when everything is taken that the last reads have shown, and they have shown all that there was. Never for a log that is at hand: it
+   * is asked whether more has come; where that is a call, what is there does not wait for its answer.
+   */
+  isCaughtUp(log: Log): boolean {
+    if (log.isRemote !== true) return false;
     return this.#inputs.every((input) => isDrained(input) && input.fetched >= input.highWatermark);
   }
 

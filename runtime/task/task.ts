@@ -222,9 +222,7 @@ export class Task {
 
   #isCommitDue(session: Session): boolean {
     const { clock, commitIntervalMs, log } = this.options;
-    // Where to ask whether more has come is a call, what is there does not wait for its answer.
-    const isLast = log.isRemote === true && session.inputs.isCaughtUp;
-    const isNow = this.#hunt !== null || session.isHeavy || isLast;
+    const isNow = this.#hunt !== null || session.isHeavy || session.inputs.isCaughtUp(log);
     return isNow || clock.now() - this.#committedAtMs >= commitIntervalMs;
   }
 
