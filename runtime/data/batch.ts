@@ -1,5 +1,6 @@
 // The one value that flows: rows as columns, with rowtime, operation and origin; knows no operator.
 
+import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Bitmap, Column } from './column.ts';
 import type { Schema } from './schema.ts';
 
@@ -35,6 +36,9 @@ export interface Batch {
   readonly origin: Uint32Array | null;
 }
 
+/** Positions 0 .. BATCH_ROWS_MAX - 1: of rows without a selection, and origins of those that stand where their records do. Not to be changed. */
+export const IDENTITY = Uint32Array.from({ length: BATCH_ROWS_MAX }, (_, i) => i);
+
 /** Position in the arrays of row `i`. */
 export function positionOf(batch: Batch, i: number): number {
   return batch.selection === null ? i : (batch.selection[i] ?? 0);
@@ -53,8 +57,6 @@ export function slice(batch: Batch, from: number, to: number): Batch | null {
   const end = Math.min(batch.length, to);
   if (first >= end) return null;
   if (first === 0 && end === batch.length) return batch;
-  const positions =
-    batch.selection?.slice(first, end) ??
-    Uint32Array.from({ length: end - first }, (_, i) => first + i);
+  const positions = (batch.selection ?? IDENTITY).subarray(first, end);
   return { ...batch, selection: positions, length: positions.length };
 }

@@ -9,7 +9,7 @@ import { RowCells } from '../data/row-cells.ts';
 import { columnsWithRole, type Schema, type SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import { nullWhere } from './null-values.ts';
-import type { Emit } from './operator.ts';
+import type { Emit, Holding, Moment } from './operator.ts';
 
 /** The columns of one input of a join. */
 export class JoinInput {
@@ -55,7 +55,8 @@ type Builders = readonly (ColumnBuilder | null)[];
 
 /**
  * Rows of one side's batch, each beside a stored row of the other side or nulls. Own columns are gathered when the output is
- * flushed, the other side's are built from their bytes.
+ * flushed, the other side's are built from their bytes. Rows are held back over batches that are cut from the same arrays, where the
+ * context lets it.
  */
 export class JoinOutput {
   readonly #schema: Schema;
@@ -72,20 +73,31 @@ export class JoinOutput {
   /** True while the rows so far are the first ones of the batch's arrays, each once. */
   #isPlain = true;
   #hasOps = false;
-  #batch: Batch | null = null;
-  #side = 0;
+  /** What the rows so far are of; null: there are none. */
+  #at: Turn | null = null;
+  /** What is at hand. */
+  #next: Turn | null = null;
   #out: Emit = () => {};
+  readonly #holding: Holding | null;
 
-  constructor(schema: Schema, inputs: readonly [JoinInput, JoinInput]) {
+  constructor(
+    schema: Schema,
+    inputs: readonly [JoinInput, JoinInput],
+    { holding = null }: { readonly holding?: Holding | null | undefined },
+  ) {
     this.#schema = schema;
     this.#inputs = inputs;
+    this.#holding = holding;
     this.#builders = [inputs[0].builders(), inputs[1].builders()];
   }
 
   /** Turns to a batch of one side: 0 left, 1 right. */
   begin(batch: Batch, side: number, out: Emit): void {
-    this.#batch = batch;
-    this.#side = side;
+    const moment = this.#holding?.moment ?? null;
+    const at = this.#at;
+    const goesOn =
+      at !== null && at.side === side && at.moment === moment && isCutFrom(batch, at.batch);
+    this.#next = goesOn ? at : { batch, side, moment };
     this.#out = out;
   }
 
@@ -95,7 +107,7 @@ export class JoinOutput {
    * @param op null in a stream
    */
   add(position: number, other: Uint8Array | null, rowtime: number, op: Op | null): void {
-    if (this.#count === BATCH_ROWS_MAX) this.flush();
+    if (this.#count === BATCH_ROWS_MAX || this.#at !== this.#next) this.#turn();
     const row = this.#count++;
     if (position !== row) this.#isPlain = false;
     this.#positions[row] = position;
@@ -104,7 +116,7 @@ export class JoinOutput {
       this.#op[row] = op;
       this.#hasOps = true;
     }
-    const side = 1 - this.#side;
+    const side = 1 - (this.#next as Turn).side;
     const builders = this.#builders[side] as Builders;
     if (other !== null) (this.#inputs[side] as JoinInput).cells.append(other, builders);
     else for (let i = 0; i < builders.length; i++) builders[i]?.appendNull();
@@ -123,13 +135,33 @@ export class JoinOutput {
     setBit((this.#valueNull ??= bitmap(BATCH_ROWS_MAX)), this.#count - 1);
   }
 
-  /** Emits the rows so far. Call it before the batch ends, and before rows that come another way. */
+  /** Ends a batch: its rows are emitted, or held back. */
+  end(): void {
+    if (this.#holding === null) this.settle();
+    else this.#next = null;
+  }
+
+  /** Emits the rows so far, behind the last batch. */
+  settle(): void {
+    this.flush();
+    this.#next = null;
+  }
+
+  #turn(): void {
+    const next = this.#next;
+    this.flush();
+    this.#at = next;
+  }
+
+  /** Emits the rows so far. Call it before rows that come another way. */
   flush(): void {
-    const batch = this.#batch;
+    const at = this.#at;
+    this.#at = null;
+    if (at === null) return;
+    const { batch, side, moment } = at;
     const count = this.#count;
-    if (batch === null || count === 0) return;
     const positions = this.#positions.subarray(0, count);
-    const input = this.#inputs[this.#side] as JoinInput;
+    const input = this.#inputs[side] as JoinInput;
     const isWhole = this.#isPlain && count === batch.rowtime.length;
     const take = (position: number): Column => {
       const column = batch.columns[position] as Column;
@@ -140,7 +172,7 @@ export class JoinOutput {
     const own = input.values.map((position) =>
       nulls === null ? take(position) : nullWhere(take(position), nulls, count),
     );
-    const other = (this.#builders[1 - this.#side] as Builders).flatMap(
+    const other = (this.#builders[1 - side] as Builders).flatMap(
       (builder) => builder?.finish() ?? [],
     );
     const { origin } = batch;
@@ -148,7 +180,7 @@ export class JoinOutput {
       schema: this.#schema,
       length: count,
       selection: null,
-      columns: this.#side === 0 ? [...keys, ...own, ...other] : [...keys, ...other, ...own],
+      columns: side === 0 ? [...keys, ...own, ...other] : [...keys, ...other, ...own],
       valueNull: this.#valueNull?.slice(0, (count + 7) >> 3) ?? null,
       keyNull: null,
       rowtime: this.#rowtime.slice(0, count),
@@ -160,6 +192,20 @@ export class JoinOutput {
     this.#ownNull = null;
     this.#valueNull = null;
     this.#isPlain = true;
-    this.#out(emitted);
+    if (moment === null) this.#out(emitted);
+    else this.#holding?.emit(moment, emitted, this.#out);
   }
+}
+
+/** A batch of a side, and what its rows belong to where rows are held back. */
+interface Turn {
+  readonly batch: Batch;
+  readonly side: number;
+  readonly moment: Moment | null;
+}
+
+/** True when both are rows of the same arrays. */
+function isCutFrom(batch: Batch, other: Batch): boolean {
+  if (batch.rowtime !== other.rowtime || batch.origin !== other.origin) return false;
+  return batch.columns.every((column, position) => column === other.columns[position]);
 }

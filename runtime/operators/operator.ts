@@ -33,6 +33,19 @@ export interface LogicalTime {
   readonly firstOffset?: number | undefined;
 }
 
+/** What rows belong to that come to an operator: a chunk of the task's input, and its logical time. One object a chunk and time. */
+export interface Moment {
+  readonly time: LogicalTime;
+}
+
+/** Lets an operator hold rows back that a later call of `process` may add to, so that short runs of several inputs make no short batches. */
+export interface Holding {
+  /** What the rows of the current call belong to. Only rows of one moment go into one batch. */
+  readonly moment: Moment;
+  /** Emits a batch of rows of a moment. */
+  emit(moment: Moment, batch: Batch, out: Emit): void;
+}
+
 /** What the task gives an operator when it is built. */
 export interface OperatorContext {
   /** Committed state at the time of the build; the operator lays its own uncommitted changes over it. */
@@ -44,12 +57,15 @@ export interface OperatorContext {
   /** Adds to a counter of the step (`late`, `latePairs`, `dropped`); committed with the state. */
   readonly count: (name: string, by: number) => void;
   readonly time: () => LogicalTime;
+  /** Absent: what `process` makes is emitted before it returns. */
+  readonly holding?: Holding | undefined;
 }
 
 /**
  * A node of a task. Callers keep to this:
  * - `process` is called with batches of the input's schema, in the order of the task's input; it may emit any number of
- *   batches, each of `schema`, before it returns; it keeps no reference to a batch but to its columns' values.
+ *   batches, each of `schema`, before it returns, or hold rows back until `settle` where its context lets it; it keeps no reference to a
+ *   batch but to its columns' values.
  * - Cutting a batch anywhere never changes what is emitted in all, nor the state; but an UpdateBefore and the UpdateAfter
  *   that follows it stand in one batch, in what is emitted and in what is cut.
  * - `changes` gives, at a commit, the state that changed since the last call, each key once. After a failed commit the
@@ -60,6 +76,11 @@ export interface Operator {
   /** Of what it emits. */
   readonly schema: Schema;
   process(input: number, batch: Batch, out: Emit): void;
+  /**
+   * Emits what was held back. The task calls it before rows come another way to where these go, before chunks of its input end, before time
+   * passes without rows, and before commits.
+   */
+  settle?(): void;
   /** Tells that stream time has come to `ms` without a row (idle time-outs), for expiry and final results. */
   advance?(ms: number, out: Emit): void;
   /** The stream time at which `advance` would emit something; Infinity or absent: none. */

@@ -66,7 +66,7 @@ export class StreamStreamJoin implements Operator {
     ];
     this.#graceMs = graceMs ?? DEFAULT_GRACE_MS;
     this.#inputs = [new JoinInput(left, true), new JoinInput(right, true)];
-    this.#output = new JoinOutput(step.schema, this.#inputs);
+    this.#output = new JoinOutput(step.schema, this.#inputs, context);
     const waiting =
       graceMs === null || type === 'INNER' ? null : new WaitingRows(`${id}.waiting`, context.state);
     this.#waiting =
@@ -106,7 +106,7 @@ export class StreamStreamJoin implements Operator {
       if (row === null) this.#late(batch, position);
       this.#join(side, id, position, ms, row);
     }
-    this.#output.flush();
+    this.#output.end();
     if (dropped > 0) this.#context.count('dropped', dropped);
   }
 
@@ -151,6 +151,10 @@ export class StreamStreamJoin implements Operator {
       field: '',
       reason: `the row of ${rowtime[position]} came after the grace of the join and is not kept`,
     });
+  }
+
+  settle(): void {
+    this.#output.settle();
   }
 
   changes(into: (change: StateBytes) => void): void {

@@ -40,7 +40,7 @@ export class StreamTableJoin implements Operator {
       new RowKeys(right, this.#table, options),
     ];
     this.#right = new JoinInput(right);
-    this.#output = new JoinOutput(step.schema, [new JoinInput(left), this.#right]);
+    this.#output = new JoinOutput(step.schema, [new JoinInput(left), this.#right], context);
   }
 
   process(side: number, batch: Batch, out: Emit): void {
@@ -65,8 +65,12 @@ export class StreamTableJoin implements Operator {
       if (found !== null || !this.#isInner)
         output.add(position, found, rowtime[position] as number, null);
     }
-    output.flush();
+    output.end();
     if (dropped > 0) this.#context.count('dropped', dropped);
+  }
+
+  settle(): void {
+    this.#output.settle();
   }
 
   changes(into: (change: StateBytes) => void): void {

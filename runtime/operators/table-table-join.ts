@@ -55,7 +55,7 @@ export class TableTableJoin implements Operator {
       new RowKeys(right, this.#table, options),
     ];
     this.#inputs = [new JoinInput(left), new JoinInput(right)];
-    this.#output = new JoinOutput(step.schema, this.#inputs);
+    this.#output = new JoinOutput(step.schema, this.#inputs, context);
   }
 
   process(side: number, batch: Batch, out: Emit): void {
@@ -77,7 +77,7 @@ export class TableTableJoin implements Operator {
       else if (old !== null) table.set(id, null, side);
       this.#emit(this.#needs[side] as Needs, position, ms, { gone, known: old !== null, other });
     }
-    this.#output.flush();
+    this.#output.end();
   }
 
   #emit(
@@ -98,6 +98,10 @@ export class TableTableJoin implements Operator {
     if (!gone) output.add(position, other, later, known || !own ? Op.UpdateAfter : Op.Insert);
     else if (own) output.addGone(position, later, Op.Delete);
     else output.addWithoutOwn(position, other, later, Op.UpdateAfter);
+  }
+
+  settle(): void {
+    this.#output.settle();
   }
 
   changes(into: (change: StateBytes) => void): void {

@@ -69,6 +69,8 @@ export interface Wiring {
   /** What each of them emits to. */
   readonly emits: readonly Emit[];
   readonly outputs: readonly Output[];
+  /** Emits what operators have held back. */
+  readonly settle: () => void;
   /** Schemas of the encoded batches that go to internal topics. */
   readonly schemas: ReadonlyMap<string, Schema>;
   /** Per input: true for a user topic, whose records count as the query's input. */
@@ -107,6 +109,10 @@ class Builder {
   /** What each step emits to, filled as consumers are added. */
   readonly #consumers: ReadonlyMap<StepId, Emit[]>;
   readonly #schemasOf: ReadonlyMap<StepId, Schema>;
+  /** The topics from which rows come to each step. */
+  readonly #topics = new Map<StepId, readonly string[]>();
+  /** Operators that hold rows back, in the order of the flow. */
+  readonly #holders: { readonly operator: Holder; readonly topics: readonly string[] }[] = [];
 
   constructor(part: Subtopology, context: BuildContext) {
     this.#part = part;
@@ -122,6 +128,7 @@ class Builder {
       case 'internalSource': {
         let input = this.#inputs.get(step.topic);
         if (input === undefined) this.#inputs.set(step.topic, (input = newInput(step)));
+        this.#topics.set(step.id, [step.topic]);
         const { formats, kernel, internalChecksums } = this.#context;
         input.readers.push(readerOf(step, formats, { kernel, isTrusted: !internalChecksums }));
         input.sources.push(
@@ -142,8 +149,11 @@ class Builder {
               ? step.inputs
               : JOINS.code.inputsOf(step);
         const schemas = inputs.map((input) => this.#schemasOf.get(input) ?? step.schema);
-        const operator = operatorOf(step, schemas, this.#context, this.#part.steps);
+        const operator = operatorOf(step, schemas, this.#context, this.#part);
         this.#operate(operator, emit);
+        const topics = inputs.flatMap((input) => this.#topics.get(input) ?? []);
+        this.#topics.set(step.id, topics);
+        if (holds(operator)) this.#holders.push({ operator, topics });
         for (const [side, input] of inputs.entries())
           this.#consume(input, (batch) => operator.process(side, batch, emit));
         const window = step.step === 'aggregate' ? step.window : null;
@@ -218,10 +228,18 @@ class Builder {
 
   wiring(): Wiring {
     const inputs = [...this.#inputs.values()];
+    // Rows of other topics overtake what is held back, unless it is settled before them.
+    const overtaken = [...this.#inputs.keys()].map((topic) =>
+      this.#holders.flatMap(({ operator, topics }) => (topics.includes(topic) ? [] : operator)),
+    );
     return {
       readers: inputs.map(({ readers }) => readers),
+      settle: () => {
+        for (const { operator } of this.#holders) operator.settle();
+      },
       feed: (input, batches) => {
         const sources = inputs[input]?.sources ?? [];
+        for (const holder of overtaken[input] ?? []) holder.settle();
         if (this.#part.rowByRow === true)
           JOINS.code.eachRow(batches, (reader, row) => sources[reader]?.(row));
         else batches.forEach((batch, reader) => batch !== null && sources[reader]?.(batch));
@@ -233,6 +251,12 @@ class Builder {
       countsInput: inputs.map(({ isUser }) => isUser),
     };
   }
+}
+
+type Holder = Operator & Required<Pick<Operator, 'settle'>>;
+
+function holds(operator: Operator): operator is Holder {
+  return operator.settle !== undefined;
 }
 
 function newInput({ step }: SourceStep | InternalSourceStep): Input {
@@ -250,11 +274,14 @@ function operatorOf(
   step: Inner,
   inputs: readonly Schema[],
   context: BuildContext,
-  steps: readonly Step[],
+  { steps, rowByRow }: Subtopology,
 ): Operator {
   const { registry } = context;
   const [input = step.schema] = inputs;
-  const given = operatorContext(step, context);
+  const given = {
+    ...operatorContext(step, context),
+    holding: rowByRow === true ? undefined : context.current,
+  };
   switch (step.step) {
     case 'filter':
       return filter(step, input, given, registry);

@@ -1,7 +1,8 @@
 // What a task is working on right now: the records that rows point back to, and their logical time; knows no operator.
 
+import type { Batch } from '../data/batch.ts';
 import { offsetAt, type RecordBatch, type RecordHeader } from '../data/record.ts';
-import type { LogicalTime } from '../operators/operator.ts';
+import type { Emit, Holding, LogicalTime, Moment } from '../operators/operator.ts';
 import type { TaskId } from '../ports/store.ts';
 import type { RecordPlace } from './record-columns.ts';
 
@@ -23,34 +24,58 @@ const NO_HEADERS: readonly RecordHeader[] = [];
  * back). Chunks are cut by the log and by BATCH_ROWS_MAX, not by fetches or commits, so that a restart or another pace changes no answer.
  * The seed names the task and the input. A topic's incarnation, made at random with the topic, makes it another one in each installation.
  */
-export class Current {
+export class Current implements Holding {
   readonly #task: TaskId;
-  #records: RecordBatch | null = null;
-  #place: RecordPlace = { topic: '', partition: 0, base: 0, incarnation: '' };
-  #time: LogicalTime;
+  #moment: CurrentMoment = {
+    records: null,
+    place: { topic: '', partition: 0, base: 0, incarnation: '' },
+    time: { now: 0, seed: '' },
+  };
+  readonly #idleSeed: string;
+  /** Of the chunks whose timestamps have been looked at: a task with several inputs comes back to each of them in many short runs. */
+  readonly #moments = new WeakMap<RecordPlace, CurrentMoment>();
 
   /** @param incarnations of the topics of all its inputs */
   constructor(task: TaskId, incarnations: readonly string[]) {
     this.#task = task;
-    this.#time = { now: 0, seed: '', idleSeed: `${task} ${incarnations.join(' ')}` };
+    this.#idleSeed = `${task} ${incarnations.join(' ')}`;
+    this.#moment = { ...this.#moment, time: { now: 0, seed: '', idleSeed: this.#idleSeed } };
   }
 
   /** Greatest record timestamp so far, or -Infinity. */
   nowMs = -Infinity;
 
   get time(): LogicalTime {
-    return this.#time;
+    return this.#moment.time;
   }
 
   get place(): RecordPlace {
-    return this.#place;
+    return this.#moment.place;
   }
 
-  /** Begins a chunk: records `from .. to` (indexes) of a record batch. */
+  /** The same object while chunk and time are the same. */
+  get moment(): Moment {
+    return this.#moment;
+  }
+
+  /**
+   * Begins a chunk, or goes on with one: records `from .. to` (indexes) of a record batch.
+   * @param place an object of the chunk's own
+   */
   begin(records: RecordBatch, place: RecordPlace, from: number, to: number): void {
-    this.#records = records;
-    this.#place = place;
-    const { timestamps } = records;
+    let moment = this.#moments.get(place);
+    if (moment === undefined) this.#passTimestamps(records, from, to);
+    if (moment?.time.now !== this.nowMs) {
+      const { topic, partition, base, incarnation } = place;
+      const seed = `${this.#task} ${topic} ${partition} ${incarnation}`;
+      const idleSeed = this.#idleSeed;
+      moment = { records, place, time: { now: this.nowMs, seed, idleSeed, firstOffset: base } };
+      this.#moments.set(place, moment);
+    }
+    this.#moment = moment;
+  }
+
+  #passTimestamps({ timestamps }: RecordBatch, from: number, to: number): void {
     // Two maxima, so that one comparison need not wait for the other.
     let even = this.nowMs;
     let odd = even;
@@ -61,24 +86,36 @@ export class Current {
       odd = next > odd ? next : odd;
     }
     this.nowMs = Math.max(even, odd);
-    const { topic, partition, base, incarnation } = place;
-    const seed = `${this.#task} ${topic} ${partition} ${incarnation}`;
-    this.#time = { ...this.#time, now: this.nowMs, seed, firstOffset: base };
+  }
+
+  emit(moment: Moment, batch: Batch, out: Emit): void {
+    const now = this.#moment;
+    // It is what `moment` gave: nothing else makes one.
+    this.#moment = moment as CurrentMoment;
+    out(batch);
+    this.#moment = now;
   }
 
   /** The record of that index in the current chunk. */
   origin(index: number): Origin {
-    const { topic, partition, base } = this.#place;
+    const { records, place } = this.#moment;
+    const { topic, partition, base } = place;
     return {
       topic,
       partition,
-      offset: this.#records === null ? base : offsetAt(this.#records, base, index),
-      timestamp: this.#records?.timestamps[index] ?? 0,
+      offset: records === null ? base : offsetAt(records, base, index),
+      timestamp: records?.timestamps[index] ?? 0,
       headers: this.headers(index),
     };
   }
 
   headers(index: number): readonly RecordHeader[] {
-    return this.#records?.headers(index) ?? NO_HEADERS;
+    return this.#moment.records?.headers(index) ?? NO_HEADERS;
   }
+}
+
+interface CurrentMoment extends Moment {
+  readonly records: RecordBatch | null;
+  readonly place: RecordPlace;
+  readonly time: LogicalTime;
 }

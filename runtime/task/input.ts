@@ -1,8 +1,7 @@
 // Decodes fetched record batches into the rows of a source step, skipping and naming what cannot be used; knows no operator and no log.
 
 import { InvariantError, RecordError } from '../base/errors.ts';
-import { BATCH_ROWS_MAX } from '../base/limits.ts';
-import { type Batch, Op, select, slice } from '../data/batch.ts';
+import { type Batch, IDENTITY, Op, select, slice } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
 import { CODEC } from '../data/parts.ts';
 import { type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
@@ -31,9 +30,6 @@ export interface Reader {
     onProblem: OnProblem,
   ): Batch | null;
 }
-
-/** Origins 0 .. BATCH_ROWS_MAX - 1: what rows have that stand where their records do. */
-export const IDENTITY = Uint32Array.from({ length: BATCH_ROWS_MAX }, (_, i) => i);
 
 const NONE: ReadonlySet<number> = new Set();
 

@@ -1,14 +1,14 @@
 // Columns taken from the record itself, its time, place and headers, and whole batches as they were encoded; knows no format.
 
 import { InvariantError } from '../base/errors.ts';
-import { type Batch, slice } from '../data/batch.ts';
+import { type Batch, IDENTITY, slice } from '../data/batch.ts';
 import type { HeaderColumn } from '../catalog/source.ts';
 import type { Column } from '../data/column.ts';
 import { CODEC } from '../data/parts.ts';
 import { offsetAt, type RecordBatch } from '../data/record.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import type { Value } from '../data/type.ts';
-import { IDENTITY, type Reader } from './input.ts';
+import type { Reader } from './input.ts';
 import type { RecordPlace } from './record-columns.ts';
 
 interface Rows {

@@ -63,6 +63,21 @@ function recordOf(batch: Batch | null, i: number): number {
   return batch.origin?.[position] ?? position;
 }
 
+/** The first row that does not go with row `first`: what follows for one reader, which is the rule. */
+function rowUpTo(batch: Batch, first: number, bound: number, indexEnd: number): number {
+  const { selection, origin, rowtime, op, length } = batch;
+  let isOpen = false;
+  let row = first;
+  for (; row < length; row++) {
+    const position = selection === null ? row : (selection[row] as number);
+    const record = origin === null ? position : (origin[position] as number);
+    const isOver = record >= indexEnd || (row > first && (rowtime[position] as number) >= bound);
+    if (isOver && !isOpen) break;
+    isOpen = op !== null && op[position] === Op.UpdateBefore;
+  }
+  return row;
+}
+
 /** An old row and its new one stay together, whatever the bounds. */
 function takeUpTo(
   input: Input,
@@ -74,6 +89,11 @@ function takeUpTo(
   const indexEnd = Math.min(chunk.to, chunk.at + recordsMax);
   if (bound === Infinity && indexEnd === chunk.to)
     return takeTo(input, chunk, index, chunk.to, wholes(chunk));
+  const [only = null] = batches;
+  if (batches.length === 1 && only !== null) {
+    const row = rowUpTo(only, chunk.rows[0] as number, bound, indexEnd);
+    return takeTo(input, chunk, index, Math.min(indexEnd, recordOf(only, row)), [row]);
+  }
   const rows = [...chunk.rows];
   let to = indexEnd;
   let isOpen = false;

@@ -286,11 +286,14 @@ export class Session {
   }
 
   #end(run: Run): void {
-    if (run.to === run.chunkTo) this.#problems.endChunk();
+    if (run.to !== run.chunkTo) return;
+    this.#wiring.settle();
+    this.#problems.endChunk();
   }
 
   /** Ends a turn: what was written so far becomes appends, so that `isHeavy` sees it. */
   flush(): void {
+    this.#wiring.settle();
     for (const output of this.#wiring.outputs) output.drain((outgoing) => this.#send(outgoing));
     this.#problems.drain((outgoing) => this.#send(outgoing));
   }
