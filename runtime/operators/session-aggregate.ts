@@ -17,7 +17,7 @@ import { LateRows } from './late-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { isUsable } from './usable-rows.ts';
 import { isSessionClosed } from './window-close.ts';
-import { type WindowCall, windowCalls, WindowOutput } from './window-output.ts';
+import { ownCells, type WindowCall, windowCalls, WindowOutput } from './window-output.ts';
 
 /**
  * A row joins the sessions that are within a gap of it, which become one; else it begins a session.
@@ -93,9 +93,8 @@ class SessionAggregate implements Operator {
     const { sizeMs: gapMs, retentionMs } = this.#window;
     const now = this.#context.streamTime.ms;
     // A session whose retention is over is gone, whether or not the store still has it.
-    const near = this.#table
-      .sessions(group, now - retentionMs)
-      .filter(({ startMs, endMs }) => startMs <= ms + gapMs && endMs >= ms - gapMs);
+    const fromMs = Math.max(0, now - retentionMs, ms - gapMs);
+    const near = this.#table.near(group, fromMs, ms + gapMs);
     let startMs = ms;
     let endMs = ms;
     for (const session of near) {
@@ -108,25 +107,27 @@ class SessionAggregate implements Operator {
     }
     const made = { startMs, endMs, cells: this.#folded(batch, position, near) };
     const isSame = near.length > 0 && startMs === ms && endMs === ms;
-    const show = (session: Session, op: Op): void =>
-      this.#output.add(batch, position, { ...session, rowtime: session.endMs }, op, out);
-    if (!isSame) for (const session of near) show(session, Op.Delete);
-    show(made, isSame ? Op.UpdateAfter : Op.Insert);
+    const output = this.#output;
+    if (!isSame)
+      for (const session of near)
+        output.add(batch, position, session, session.endMs, Op.Delete, out);
+    output.add(batch, position, made, endMs, isSame ? Op.UpdateAfter : Op.Insert, out);
     this.#table.replace(group, near, made);
   }
 
   /** The cells of all of them together, and the row. */
   #folded(batch: Batch, position: number, sessions: readonly Session[]): Value[] {
     const offset = this.#rows.offset(batch, position);
-    return this.#calls.flatMap((windowCall, call) => {
-      const { body, arguments: given, at } = windowCall;
-      const merge = mergeOf(windowCall);
+    const folded: Value[] = [];
+    for (const [call, { body, arguments: given, at }] of this.#calls.entries()) {
       const cells = body.initial();
-      for (const session of sessions) merge(cells, session.cells.slice(at, at + cells.length));
+      for (const session of sessions)
+        mergeOf(body)(cells, ownCells(session.cells, at, cells.length));
       const values = given.map((index) => valueAt(batch.columns[index] as Column, position));
       guardedCall(this.#rows, batch, position, call, () => body.add(cells, values, offset));
-      return cells;
-    });
+      for (const cell of cells) folded.push(cell);
+    }
+    return folded;
   }
 
   advance(ms: number): void {
@@ -140,7 +141,7 @@ class SessionAggregate implements Operator {
 }
 
 /** @throws {InvariantError} for a call that the analysis would have refused */
-function mergeOf({ body }: WindowCall): NonNullable<AggregateBody['merge']> {
-  if (body.merge === null) throw new InvariantError('an aggregate of sessions can be merged');
-  return body.merge;
+function mergeOf({ merge }: AggregateBody): NonNullable<AggregateBody['merge']> {
+  if (merge === null) throw new InvariantError('an aggregate of sessions can be merged');
+  return merge;
 }

@@ -137,8 +137,9 @@ class SlidingAggregate implements Operator {
         continue;
       }
       const isNew = at === to || (windows[at] as SlidingWindow).startMs !== startMs;
-      const shown = { ...window, endMs: startMs + sizeMs };
-      this.#output.add(batch, position, shown, isNew ? Op.Insert : Op.UpdateAfter, out);
+      const shown = { startMs, endMs: startMs + sizeMs, cells: window.cells };
+      const op = isNew ? Op.Insert : Op.UpdateAfter;
+      this.#output.add(batch, position, shown, window.rowtime, op, out);
     }
     if (late > 0) {
       // The window that begins with the row can still come, and is open.

@@ -48,7 +48,6 @@ export function windowCalls(
 export interface ShownWindow {
   readonly startMs: number;
   readonly endMs: number;
-  readonly rowtime: number;
   /** The cells of all calls, one after the other. */
   readonly cells: readonly Value[];
 }
@@ -62,8 +61,9 @@ export class WindowOutput {
   readonly #positions = new Uint32Array(BATCH_ROWS_MAX);
   readonly #rowtime = new Float64Array(BATCH_ROWS_MAX);
   readonly #op = new Uint8Array(BATCH_ROWS_MAX);
-  readonly #starts = new BigInt64Array(BATCH_ROWS_MAX);
-  readonly #ends = new BigInt64Array(BATCH_ROWS_MAX);
+  /** Two words a time, the lower first, so that no bigint is made. */
+  readonly #starts = new Int32Array(BATCH_ROWS_MAX * 2);
+  readonly #ends = new Int32Array(BATCH_ROWS_MAX * 2);
   #valueNull: Bitmap | null = null;
   #rows = 0;
 
@@ -81,23 +81,35 @@ export class WindowOutput {
   }
 
   /** A window as the row at `position` has left it; a Delete has its key alone. Emits first what there is no more room beside. */
-  add(batch: Batch, position: number, window: ShownWindow, op: Op, out: Emit): void {
+  add(
+    batch: Batch,
+    position: number,
+    { startMs, endMs, cells }: ShownWindow,
+    rowtime: number,
+    op: Op,
+    out: Emit,
+  ): void {
     if (this.#rows === BATCH_ROWS_MAX) this.flush(batch, out);
-    const { startMs, endMs, rowtime, cells } = window;
     const row = this.#rows++;
     this.#positions[row] = position;
     this.#rowtime[row] = rowtime;
     this.#op[row] = op;
-    this.#starts[row] = BigInt(startMs);
-    this.#ends[row] = BigInt(endMs);
-    if (op === Op.Delete) setBit((this.#valueNull ??= bitmap(BATCH_ROWS_MAX)), row);
-    this.#calls.forEach(({ body, at }, index) => {
-      const own = cells.slice(at, at + body.cells.length);
-      const result = (): Value => body.result(own);
-      this.#results[index]?.append(
-        op === Op.Delete ? null : guardedCall(this.#context, batch, position, index, result),
-      );
-    });
+    writeMs(this.#starts, row, startMs);
+    writeMs(this.#ends, row, endMs);
+    if (op === Op.Delete) {
+      setBit((this.#valueNull ??= bitmap(BATCH_ROWS_MAX)), row);
+      for (const results of this.#results) results.appendNull();
+    } else this.#show(batch, position, cells);
+  }
+
+  #show(batch: Batch, position: number, cells: readonly Value[]): void {
+    const calls = this.#calls;
+    for (let index = 0; index < calls.length; index++) {
+      const { body, at } = calls[index] as WindowCall;
+      const result = (): Value => body.result(ownCells(cells, at, body.cells.length));
+      const shown = guardedCall(this.#context, batch, position, index, result);
+      (this.#results[index] as ColumnBuilder).append(shown);
+    }
   }
 
   /** Emits the rows added since the last call, which are rows of this batch. */
@@ -106,11 +118,11 @@ export class WindowOutput {
     if (rows === 0) return;
     const columns = this.#names.columns(batch);
     const { keys, origin } = carriedOver(batch, columns, this.#positions.slice(0, rows), true);
-    const bounds = [this.#starts, this.#ends].map((values): Column => ({
+    const bounds = [this.#starts, this.#ends].map((words): Column => ({
       type: BIGINT,
       validity: null,
       storage: 'i64',
-      values: values.slice(0, rows),
+      values: new BigInt64Array(words.slice(0, rows * 2).buffer),
     }));
     const valueNull = this.#valueNull?.slice(0, (rows + 7) >> 3) ?? null;
     this.#rows = 0;
@@ -127,4 +139,14 @@ export class WindowOutput {
       origin,
     });
   }
+}
+
+function writeMs(words: Int32Array, row: number, ms: number): void {
+  words[row * 2] = ms | 0;
+  words[row * 2 + 1] = Math.floor(ms / 0x1_0000_0000);
+}
+
+/** The cells of one call among those of all. Not to be changed. */
+export function ownCells(cells: readonly Value[], at: number, count: number): Value[] {
+  return cells.slice(at, at + count);
 }
