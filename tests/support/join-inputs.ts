@@ -1,7 +1,7 @@
 // Steps and generated inputs of joins: rows of two sides, mixed; knows no operator.
 
 import fc from 'fast-check';
-import { Op } from '../../runtime/data/batch.ts';
+import { type Batch, Op, slice } from '../../runtime/data/batch.ts';
 import { prettySchema } from '../../runtime/data/pretty.ts';
 import type { Schema } from '../../runtime/data/schema.ts';
 import type { Value } from '../../runtime/data/type.ts';
@@ -81,16 +81,30 @@ export function sideRows({ steps, tables }: SidesOptions): fc.Arbitrary<readonly
   });
 }
 
-/** The rows as batches, each as long as its side goes on. */
+/** The rows as runs of one side's batch, each as long as its side goes on; origins tell the sides apart. */
 export function given(rows: readonly SideRow[], tables: readonly boolean[]): Given[] {
+  const sides = [LEFT, RIGHT].map((own, side): readonly Batch[] => {
+    const made = rows.filter((row) => row.side === side);
+    const batches = batchesOf(
+      own,
+      made.map((row) => asRow(row, own, tables[side] === true)),
+    );
+    return batches.map((batch) => ({
+      ...batch,
+      origin: batch.origin?.map((origin) => origin * 2 + side) ?? null,
+    }));
+  });
+  const taken = [0, 0];
   const all: Given[] = [];
   for (let from = 0; from < rows.length;) {
     const side = rows[from]?.side ?? 0;
     let to = from + 1;
     while (rows[to]?.side === side) to++;
-    const own = side === 0 ? LEFT : RIGHT;
-    const made = rows.slice(from, to).map((row) => asRow(row, own, tables[side] === true));
-    for (const batch of batchesOf(own, made)) all.push({ to: side, batch });
+    const first = taken[side] ?? 0;
+    taken[side] = first + to - from;
+    const [whole] = sides[side] ?? [];
+    const batch = whole === undefined ? null : slice(whole, first, taken[side]);
+    if (batch !== null) all.push({ to: side, batch });
     from = to;
   }
   return all;

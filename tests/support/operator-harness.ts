@@ -4,7 +4,13 @@ import { compareBytes } from '../../runtime/base/byte-arrays.ts';
 import type { Batch } from '../../runtime/data/batch.ts';
 import { concat } from '../../runtime/data/batches.ts';
 import { format } from '../../runtime/data/pretty.ts';
-import type { Operator, OperatorContext, RowProblem } from '../../runtime/operators/operator.ts';
+import type {
+  Emit,
+  Moment,
+  Operator,
+  OperatorContext,
+  RowProblem,
+} from '../../runtime/operators/operator.ts';
 import type { Entry, KeyRange, StateBytes, StateReader } from '../../runtime/ports/store.ts';
 
 /** Bytes as text that sorts as they do. */
@@ -102,4 +108,42 @@ export class OperatorRun {
   output(): string {
     return concat(this.emitted).map(format).join('\n');
   }
+}
+
+/**
+ * The operator as a task runs it that lets rows be held back until a commit: batches that are cut from one are of one moment.
+ * @throws {Error} when a row is emitted among those of another moment
+ */
+export function heldBack(make: MakeOperator): MakeOperator {
+  return (context) => {
+    const time = context.time();
+    const moments = new Map<unknown, { readonly time: typeof time; readonly of: Batch }>();
+    let moment = { time, of: null as Batch | null };
+    const holding = {
+      get moment() {
+        return moment;
+      },
+      emit(of: Moment, batch: Batch, out: Emit) {
+        const given = new Set((of as typeof moment).of?.origin);
+        if (batch.origin?.some((origin) => !given.has(origin)) === true)
+          throw new Error('a row is emitted in another moment than its own');
+        out(batch);
+      },
+    };
+    const operator = make({ ...context, holding });
+    return {
+      name: operator.name,
+      schema: operator.schema,
+      process(input, batch, out) {
+        const known = moments.get(batch.rowtime) ?? { time, of: batch };
+        moments.set(batch.rowtime, known);
+        moment = known;
+        operator.process(input, batch, out);
+      },
+      changes(into) {
+        operator.settle?.();
+        operator.changes?.(into);
+      },
+    };
+  };
 }

@@ -16,7 +16,7 @@ import {
   tableTableStep,
 } from '../../support/join-inputs.ts';
 import { describeOperator, type OperatorCase } from '../../support/operator-contract.ts';
-import type { MakeOperator } from '../../support/operator-harness.ts';
+import { heldBack, type MakeOperator } from '../../support/operator-harness.ts';
 
 const OPTIONS = { session: false };
 const steps = fc.oneof(
@@ -29,7 +29,13 @@ const minutes = fc.oneof(
   fc.integer({ min: -60_000, max: 180_000 }),
 );
 
-const paths = (make: MakeOperator): OperatorCase['paths'] => [{ name: 'row path', make }];
+const paths = (make: MakeOperator): Pick<OperatorCase, 'paths' | 'runs'> => ({
+  paths: [
+    { name: 'row path', make },
+    { name: 'rows held back', make: heldBack(make) },
+  ],
+  runs: 75,
+});
 const input = (tables: readonly boolean[], step = steps): OperatorCase['input'] =>
   sideRows({ steps: step, tables }).map((rows) => given(rows, tables));
 
@@ -39,22 +45,22 @@ for (const type of JOIN_TYPES) {
     return (context) => new StreamStreamJoin(step, [LEFT, RIGHT], context, OPTIONS);
   };
   describeOperator(`streamStreamJoin, ${type} without grace`, {
-    paths: paths(streamStream({ beforeMs: 10, afterMs: 10, graceMs: null })),
+    ...paths(streamStream({ beforeMs: 10, afterMs: 10, graceMs: null })),
     input: input([false, false]),
     changelog: null,
   });
   describeOperator(`streamStreamJoin, ${type} with grace`, {
-    paths: paths(streamStream({ beforeMs: 9, afterMs: 4, graceMs: 6 })),
+    ...paths(streamStream({ beforeMs: 9, afterMs: 4, graceMs: 6 })),
     input: input([false, false]),
     changelog: null,
   });
   describeOperator(`streamStreamJoin, ${type} over many segments`, {
-    paths: paths(streamStream({ beforeMs: 50_000, afterMs: 70_000, graceMs: 30_000 })),
+    ...paths(streamStream({ beforeMs: 50_000, afterMs: 70_000, graceMs: 30_000 })),
     input: input([false, false], minutes),
     changelog: null,
   });
   describeOperator(`tableTableJoin, ${type}`, {
-    paths: paths(
+    ...paths(
       (context) => new TableTableJoin(tableTableStep(type), [LEFT, RIGHT], context, OPTIONS),
     ),
     input: input([true, true]),
@@ -64,14 +70,14 @@ for (const type of JOIN_TYPES) {
 
 for (const type of ['INNER', 'LEFT'] as const) {
   describeOperator(`streamTableJoin, ${type}`, {
-    paths: paths(
+    ...paths(
       (context) => new StreamTableJoin(streamTableStep(type), [LEFT, RIGHT], context, OPTIONS),
     ),
     input: input([false, true]),
     changelog: null,
   });
   describeOperator(`the three of a foreign-key join, ${type}`, {
-    paths: paths(foreignKeyJoin(type)),
+    paths: [{ name: 'row path', make: foreignKeyJoin(type) }],
     input: sideRows({ steps, tables: [true, true] }).map((rows) => {
       const referred = rows.map((row) =>
         row.side === 0 ? row : { ...row, key: FOREIGN_RIGHTS.get(row.key ?? '') ?? 'x' },
