@@ -34,6 +34,13 @@ export function writeKey(to: ByteWriter, columns: readonly Column[], position: n
   }
 }
 
+/** Appends a BIGINT key column that is not null, as its two words. */
+export function writeLong(to: ByteWriter, low: number, high: number): void {
+  to.u8(PRESENT);
+  to.u32BE(high ^ -0x8000_0000);
+  to.u32BE(low);
+}
+
 /** Appends the bounds of the key's window, without a null byte; a session's end stands first, so that the latest sessions are last. */
 export function writeWindow(
   to: ByteWriter,

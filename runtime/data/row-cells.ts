@@ -46,12 +46,6 @@ export class RowCells {
   readonly #cellsAt: number;
   readonly #tailAt: number;
   readonly #nested = new ByteWriter(64);
-  /** The row at hand but for its tail. */
-  readonly #head: {
-    readonly bytes: Uint8Array;
-    readonly words: Int32Array;
-    readonly doubles: Float64Array;
-  };
   #scratch: Uint8Array<ArrayBuffer>;
   #view: DataView<ArrayBuffer>;
 
@@ -60,12 +54,6 @@ export class RowCells {
     this.#kinds = types.map(kindOf);
     this.#cellsAt = ROWTIME_BYTES + ((types.length + 63) >> 6) * 8;
     this.#tailAt = this.#cellsAt + types.length * CELL_BYTES;
-    const head = new ArrayBuffer(this.#tailAt);
-    this.#head = {
-      bytes: new Uint8Array(head),
-      words: new Int32Array(head),
-      doubles: new Float64Array(head),
-    };
     this.#scratch = new Uint8Array(this.#tailAt + 256);
     this.#view = new DataView(this.#scratch.buffer);
   }
@@ -158,20 +146,20 @@ export class RowCells {
     const tailAt = start + this.#tailAt;
     if (row.length < tailAt)
       throw new TaskCorrupted(`a stored row of ${row.length} bytes is too short`);
-    // A view of a small array costs much more than a copy: the engine keeps such arrays without a buffer of their own.
-    const { bytes, words, doubles } = this.#head;
-    for (let from = start, at = 0; from < tailAt; from++, at++) bytes[at] = row[from] as number;
-    let word = this.#cellsAt >> 2;
+    const flagsAt = start + ROWTIME_BYTES;
+    const { words, doubles } = cell;
     const kinds = this.#kinds;
-    for (let i = 0; i < kinds.length; i++, word += CELL_BYTES >> 2) {
+    let at = start + this.#cellsAt;
+    for (let i = 0; i < kinds.length; i++, at += CELL_BYTES) {
       const builder = to[i] as ColumnBuilder | null;
       if (builder === null) continue;
-      if (((bytes[ROWTIME_BYTES + (i >> 3)] as number) & (1 << (i & 7))) === 0) {
+      if (((row[flagsAt + (i >> 3)] as number) & (1 << (i & 7))) === 0) {
         builder.appendNull();
         continue;
       }
-      const low = words[word] as number;
-      const high = words[word + 1] as number;
+      readCell(row, at);
+      const low = words[0] as number;
+      const high = words[1] as number;
       switch (kinds[i]) {
         case Kind.i64:
           if (high < EXACT_WORD && high >= -EXACT_WORD)
@@ -185,7 +173,7 @@ export class RowCells {
           builder.appendBoolean(low !== 0);
           break;
         case Kind.f64:
-          builder.appendNumber(doubles[word >> 1] as number);
+          builder.appendNumber(doubles[0] as number);
           break;
         default: {
           const from = tailAt + (low >>> 0);
@@ -214,12 +202,27 @@ export class RowCells {
 
 /** The rowtime of an encoded row. */
 export function rowtimeOf(row: Uint8Array): number {
-  for (let at = 0; at < ROWTIME_BYTES; at++) rowtimeBytes[at] = row[at] as number;
-  return rowtimes[0] as number;
+  readCell(row, 0);
+  return cell.doubles[0] as number;
 }
 
-const rowtimes = new Float64Array(1);
-const rowtimeBytes = new Uint8Array(rowtimes.buffer);
+const cellBytes = new Uint8Array(CELL_BYTES);
+/** Eight bytes of a row. A view of a small array costs much more than a copy: the engine keeps such arrays without a buffer of their own. */
+const cell = {
+  words: new Int32Array(cellBytes.buffer),
+  doubles: new Float64Array(cellBytes.buffer),
+};
+
+function readCell(row: Uint8Array, at: number): void {
+  cellBytes[0] = row[at] as number;
+  cellBytes[1] = row[at + 1] as number;
+  cellBytes[2] = row[at + 2] as number;
+  cellBytes[3] = row[at + 3] as number;
+  cellBytes[4] = row[at + 4] as number;
+  cellBytes[5] = row[at + 5] as number;
+  cellBytes[6] = row[at + 6] as number;
+  cellBytes[7] = row[at + 7] as number;
+}
 
 /** A STRING cell: its length, then its UTF-8. */
 function appendText(row: Uint8Array, to: ColumnBuilder, from: number, end: number): void {

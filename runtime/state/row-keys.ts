@@ -5,8 +5,9 @@ import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column, isNull, valueAt } from '../data/column.ts';
 import type { Dictionary } from '../data/dictionary.ts';
-import { PRESENT, writeKey, writeWindow } from '../data/key-writer.ts';
+import { writeKey, writeLong, writeWindow } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
+import { LongIds } from './long-ids.ts';
 
 /** The number of a row whose key is null, as a whole or in one of its columns. */
 export const NO_KEY = -1;
@@ -33,6 +34,7 @@ export class RowKeys {
   /** Numbers of `#dictionary`'s entries, UNKNOWN before the first use. */
   #entryIds = new Int32Array(0);
   #dictionary: Dictionary | null = null;
+  readonly #longs = new LongIds();
 
   /** @param input the schema of the batches, whose key columns are the key */
   constructor(input: Schema, numbers: KeyNumbers, { session }: RowKeysOptions) {
@@ -45,6 +47,7 @@ export class RowKeys {
   /** All numbers have changed. */
   reset(): void {
     this.#dictionary = null;
+    this.#longs.reset();
   }
 
   /** The number of each row's (not position's) key, or NO_KEY. Good until the next call. */
@@ -99,11 +102,16 @@ export class RowKeys {
         ids[i] = NO_KEY;
         continue;
       }
-      scratch.truncate(0);
-      scratch.u8(PRESENT);
-      scratch.u32BE((words[position * 2 + 1] as number) ^ -0x8000_0000);
-      scratch.u32BE(words[position * 2] as number);
-      ids[i] = this.#numbers.locate(scratch.buffer, 0, scratch.position);
+      const low = words[position * 2] as number;
+      const high = words[position * 2 + 1] as number;
+      let id = this.#longs.find(low, high);
+      if (id < 0) {
+        scratch.truncate(0);
+        writeLong(scratch, low, high);
+        id = this.#numbers.locate(scratch.buffer, 0, scratch.position);
+        this.#longs.note(low, high, id);
+      }
+      ids[i] = id;
     }
   }
 

@@ -95,3 +95,44 @@ test('a table that is joined is read as a whole, though the stream is read from 
   await driver.pipe('s', [{ key: 'x', value: '{"V":2}' }]);
   expect(await values(driver, 'J')).toEqual(['{"V":2,"W":5}']);
 });
+
+test.each([
+  ['a table', 'JOIN t ON s.k = t.k', 'CREATE TABLE t (k STRING PRIMARY KEY, w INT)'],
+  ['a stream', 'JOIN t WITHIN 1 SECOND ON s.k = t.k', 'CREATE STREAM t (k STRING KEY, w INT)'],
+])(
+  'rows joined with %s in turn keep the headers of their records, and their problems name them',
+  async (_, joins, source) => {
+    await using driver = await started(
+      `CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
+       ${source} WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');
+       CREATE STREAM j AS SELECT s.k AS k, 12 / s.v AS x, t.w AS w FROM s ${joins};`,
+    );
+    const record = (key: string, value: string, timestamp: number) => ({
+      key,
+      value,
+      timestamp,
+      headers: [{ name: 'at', value: Uint8Array.of(timestamp) }],
+    });
+    // The first of each key looks and finds nothing; the second one finds it, whichever side it is of where both are streams.
+    await driver.pipe('t', [
+      record('a', '{"W":1}', 1),
+      record('b', '{"W":2}', 3),
+      record('c', '{"W":3}', 5),
+    ]);
+    await driver.pipe('s', [
+      record('a', '{"V":6}', 2),
+      record('b', '{"V":0}', 4),
+      record('c', '{"V":3}', 6),
+    ]);
+    expect(await values(driver, 'J')).toEqual([
+      '{"X":2,"W":1}',
+      '{"X":null,"W":2}',
+      '{"X":4,"W":3}',
+    ]);
+    const joined = await driver.records('J');
+    expect(joined.map(({ headers }) => headers[0]?.value?.[0])).toEqual([2, 4, 6]);
+    const [problem, ...others] = await driver.texts('__processing_log');
+    expect(JSON.parse(problem?.value ?? '')).toMatchObject({ topic: 's', offset: 1, field: 'X' });
+    expect(others).toEqual([]);
+  },
+);
