@@ -14,14 +14,16 @@ interface Held {
 
 /**
  * A sorted map. Keys are held as Latin-1 text, one character a byte, because text compares and hashes natively and in byte order.
- * The order is a list of sorted chunks. Cost: `get` one hash probe; a new key two binary searches and a move within one chunk.
+ * The order is a list of sorted chunks. Cost: `get` one hash probe; a new key two binary searches and a move within one chunk, once a scan or a removal follows.
  */
 export class OrderedMap {
   readonly #entries = new Map<string, Held>();
-  /** The same by the array that is held as the key: whoever sets a key again with the same array pays for no text. */
+  /** Keys that were set again, by the array that is held: whoever sets one once more with the same array pays for no text. */
   readonly #byArray = new Map<Uint8Array, Held>();
   /** Never empty but when the map is; each chunk sorted, and below the next. */
   readonly #chunks: string[][] = [];
+  /** New keys that nobody has wanted in order yet, each once. */
+  #unlisted: string[] = [];
   #bytes = 0;
 
   /** Bytes that an entry of this key holds beside its value. */
@@ -62,8 +64,7 @@ export class OrderedMap {
       const held = { key, value };
       this.#bytes += sizeOf(held);
       this.#entries.set(text, held);
-      this.#byArray.set(key, held);
-      this.#list(text);
+      this.#unlisted.push(text);
     } else {
       this.#bytes += value.length - before.value.length;
       before.key = key;
@@ -92,6 +93,7 @@ export class OrderedMap {
     inclusive: boolean,
     to: string | null,
   ): { entries: Held[]; last: string | null } {
+    this.#listAll();
     const entries: Held[] = [];
     let at = after === null ? 0 : Math.max(0, this.#chunkOf(after));
     for (; at < this.#chunks.length; at++) {
@@ -107,6 +109,11 @@ export class OrderedMap {
     return { entries, last: null };
   }
 
+  #listAll(): void {
+    for (const text of this.#unlisted) this.#list(text);
+    this.#unlisted = [];
+  }
+
   #list(text: string): void {
     const at = Math.max(0, this.#chunkOf(text));
     const chunk = this.#chunks[at];
@@ -120,6 +127,7 @@ export class OrderedMap {
   }
 
   #unlist(text: string): void {
+    this.#listAll();
     const at = this.#chunkOf(text);
     const chunk = this.#chunks[at];
     if (chunk === undefined) return;
