@@ -1,5 +1,6 @@
 // Sessions, sliding windows, final results and coalesced updates under the operator contract.
 
+import fc from 'fast-check';
 import type { Batch } from '../../../runtime/data/batch.ts';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
 import { aggregate } from '../../../runtime/operators/aggregate.ts';
@@ -8,7 +9,7 @@ import { sessionAggregate } from '../../../runtime/operators/session-aggregate.t
 import { slidingAggregate } from '../../../runtime/operators/sliding-aggregate.ts';
 import { suppress } from '../../../runtime/operators/suppress.ts';
 import type { WindowSpec } from '../../../runtime/plan/step.ts';
-import { describeOperator } from '../../support/operator-contract.ts';
+import { batchesOf, describeOperator } from '../../support/operator-contract.ts';
 import { type MakeOperator, OperatorRun } from '../../support/operator-harness.ts';
 import {
   aggregateStep,
@@ -50,6 +51,35 @@ for (const window of [sessionOf(4, 10), sessionOf(2, 0)]) {
     changelog: { old: false },
   });
 }
+
+const BUSY = prettySchema('K:STRING key | L:BIGINT @rowtime');
+const busyRow = fc.record({
+  at: fc.nat({ max: 400 }),
+  value: fc.option(fc.bigInt({ min: -9n, max: 9n }), { freq: 5 }),
+});
+
+// Of one key, so that it has more sessions than stay in memory, and late rows come to some that were let go.
+describeOperator('sessionAggregate, one key with many sessions', {
+  paths: [
+    {
+      name: 'row path',
+      make: (context) => {
+        const step = aggregateStep(BUSY, [callOf('COUNT', BUSY), callOf('SUM', BUSY, 1)], {
+          window: sessionOf(2, 1000),
+        });
+        return sessionAggregate(step, BUSY, context, registry);
+      },
+    },
+  ],
+  input: fc.array(busyRow, { minLength: 30, maxLength: 90 }).map((rows) =>
+    batchesOf(
+      BUSY,
+      rows.map(({ at, value }) => ({ values: ['a', value], rowtime: 1000 + at })),
+    ),
+  ),
+  changelog: { old: false },
+  runs: 60,
+});
 
 for (const window of [slidingOf(10, 20), slidingOf(6, 0)]) {
   describeOperator(`slidingAggregate, ${window.graceMs} ms of grace`, {
