@@ -20,17 +20,10 @@ import { StreamTableJoin } from './stream-table-join.ts';
 import { TableTableJoin } from './table-table-join.ts';
 
 export { eachRow } from './each-row.ts';
+export { Holders } from './holders.ts';
+export { inputsOf } from './join-inputs.ts';
 
 type AnyJoinStep = JoinStep | ForeignKeyJoinStep | ForeignKeySubscribeStep | ForeignKeyRespondStep;
-
-/** The steps that feed a join, by the number of its input. */
-export function inputsOf(
-  step: Exclude<AnyJoinStep, ForeignKeySubscribeStep>,
-): readonly [string, string] {
-  if (step.step === 'foreignKeyJoin') return [step.left, step.responses];
-  if (step.step === 'foreignKeyRespond') return [step.subscriptions, step.right];
-  return [step.left, step.right];
-}
 
 export interface JoinSurroundings {
   readonly context: OperatorContext;

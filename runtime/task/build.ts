@@ -8,6 +8,7 @@ import type { Schema } from '../data/schema.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import { filter } from '../operators/filter.ts';
+import type { Holders } from '../operators/holders.ts';
 import { kernelAggregate } from '../operators/kernel-aggregate.ts';
 import type {
   Emit,
@@ -109,10 +110,8 @@ class Builder {
   /** What each step emits to, filled as consumers are added. */
   readonly #consumers: ReadonlyMap<StepId, Emit[]>;
   readonly #schemasOf: ReadonlyMap<StepId, Schema>;
-  /** The topics from which rows come to each step. */
-  readonly #topics = new Map<StepId, readonly string[]>();
-  /** Operators that hold rows back, in the order of the flow. */
-  readonly #holders: { readonly operator: Holder; readonly topics: readonly string[] }[] = [];
+  /** null: no operator holds rows back. */
+  #holders: Holders | null = null;
 
   constructor(part: Subtopology, context: BuildContext) {
     this.#part = part;
@@ -128,7 +127,6 @@ class Builder {
       case 'internalSource': {
         let input = this.#inputs.get(step.topic);
         if (input === undefined) this.#inputs.set(step.topic, (input = newInput(step)));
-        this.#topics.set(step.id, [step.topic]);
         const { formats, kernel, internalChecksums } = this.#context;
         input.readers.push(readerOf(step, formats, { kernel, isTrusted: !internalChecksums }));
         input.sources.push(
@@ -151,9 +149,10 @@ class Builder {
         const schemas = inputs.map((input) => this.#schemasOf.get(input) ?? step.schema);
         const operator = operatorOf(step, schemas, this.#context, this.#part);
         this.#operate(operator, emit);
-        const topics = inputs.flatMap((input) => this.#topics.get(input) ?? []);
-        this.#topics.set(step.id, topics);
-        if (holds(operator)) this.#holders.push({ operator, topics });
+        if (operator.settle !== undefined) {
+          this.#holders ??= new JOINS.code.Holders(this.#part.steps);
+          this.#holders.add(operator, step.id);
+        }
         for (const [side, input] of inputs.entries())
           this.#consume(input, (batch) => operator.process(side, batch, emit));
         const window = step.step === 'aggregate' ? step.window : null;
@@ -228,18 +227,14 @@ class Builder {
 
   wiring(): Wiring {
     const inputs = [...this.#inputs.values()];
-    // Rows of other topics overtake what is held back, unless it is settled before them.
-    const overtaken = [...this.#inputs.keys()].map((topic) =>
-      this.#holders.flatMap(({ operator, topics }) => (topics.includes(topic) ? [] : operator)),
-    );
+    const topics = [...this.#inputs.keys()];
+    const holders = this.#holders;
     return {
       readers: inputs.map(({ readers }) => readers),
-      settle: () => {
-        for (const { operator } of this.#holders) operator.settle();
-      },
+      settle: () => holders?.settle(),
       feed: (input, batches) => {
         const sources = inputs[input]?.sources ?? [];
-        for (const holder of overtaken[input] ?? []) holder.settle();
+        holders?.before(topics[input] ?? '');
         if (this.#part.rowByRow === true)
           JOINS.code.eachRow(batches, (reader, row) => sources[reader]?.(row));
         else batches.forEach((batch, reader) => batch !== null && sources[reader]?.(batch));
@@ -251,12 +246,6 @@ class Builder {
       countsInput: inputs.map(({ isUser }) => isUser),
     };
   }
-}
-
-type Holder = Operator & Required<Pick<Operator, 'settle'>>;
-
-function holds(operator: Operator): operator is Holder {
-  return operator.settle !== undefined;
 }
 
 function newInput({ step }: SourceStep | InternalSourceStep): Input {

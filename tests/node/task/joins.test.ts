@@ -136,3 +136,27 @@ test.each([
     expect(others).toEqual([]);
   },
 );
+
+test('a row that was joined with one table sees of the next one what had come by then', async () => {
+  const table = (name: string): string =>
+    `CREATE TABLE ${name} (k STRING PRIMARY KEY, w INT) WITH (KAFKA_TOPIC='${name}', PARTITIONS=1, VALUE_FORMAT='JSON');`;
+  await using driver = await started(
+    `CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
+     ${table('t')} ${table('u')}
+     CREATE STREAM j AS SELECT s.k AS k, s.v AS v, t.w AS tw, u.w AS uw
+       FROM s JOIN t ON s.k = t.k LEFT JOIN u ON s.k = u.k;`,
+  );
+  const record = (value: string, timestamp: number) => ({ key: 'a', value, timestamp });
+  await driver.pipe('t', [record('{"W":1}', 1), record('{"W":2}', 5)]);
+  await driver.pipe('u', [record('{"W":3}', 3), record('{"W":4}', 7)]);
+  await driver.pipe(
+    's',
+    [2, 4, 6, 8].map((ms) => record(`{"V":${ms}}`, ms)),
+  );
+  expect(await values(driver, 'J')).toEqual([
+    '{"V":2,"TW":1,"UW":null}',
+    '{"V":4,"TW":1,"UW":3}',
+    '{"V":6,"TW":2,"UW":3}',
+    '{"V":8,"TW":2,"UW":4}',
+  ]);
+});
