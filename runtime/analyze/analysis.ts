@@ -95,6 +95,8 @@ export interface Emission {
   readonly everyMs: number | null;
   /** Stream time follows the wall clock once no input has come for so many ms; null: only rows move it. */
   readonly idleMs: number | null;
+  /** Changes of an aggregation wait in a cache, at most so many ms of the wall clock; null: each is shown. */
+  readonly cacheMs: number | null;
 }
 
 /** What a query reads: a source, or the join of sources. Its row is what expressions over it are over. */

@@ -1,17 +1,21 @@
 // What properties that the session gives say to the analysis, fetched when there are some; knows no statement.
 
-import type { Position } from '../base/errors.ts';
+import { type Position, StatementError } from '../base/errors.ts';
+import { COMMIT_INTERVAL_MS_MAX } from '../base/limits.ts';
 import type { FormatDefaults } from '../catalog/formats.ts';
+import { IDLE } from './analysis.ts';
 import { unsupportedSetting } from './words.ts';
+
+/** Where a cache is asked for, under its old name and its newer one. */
+const CACHES = ['cache.max.bytes.buffering', 'statestore.cache.max.bytes'];
+/** ksqlDB's default. */
+const COMMIT_INTERVAL_MS = '2000';
 
 type Properties = ReadonlyMap<string, string>;
 
 /** Properties of ksqlDB that change what a query gives, and the value whose meaning is built in. */
 const BUILT_IN: readonly (readonly [property: string, value: string])[] = [
   ['ksql.functions.substring.legacy.args', 'false'],
-  // Coalescing is asked for in the statement, by EMIT CHANGES EVERY.
-  ['cache.max.bytes.buffering', '0'],
-  ['statestore.cache.max.bytes', '0'],
 ];
 
 /**
@@ -20,10 +24,37 @@ const BUILT_IN: readonly (readonly [property: string, value: string])[] = [
  */
 export function refuseSettings(properties: Properties, at: Position): void {
   for (const [property, value] of BUILT_IN) {
-    const given = properties.get(property) ?? properties.get(`ksql.streams.${property}`) ?? value;
+    const given = settingOf(properties, property) ?? value;
     if (given.toLowerCase() === value) continue;
     throw unsupportedSetting(property, value, at);
   }
+}
+
+/** A property of Kafka Streams under its own name or ksqlDB's. */
+function settingOf(properties: Properties, name: string): string | null {
+  return properties.get(name) ?? properties.get(`ksql.streams.${name}`) ?? null;
+}
+
+function hasCache(properties: Properties): boolean {
+  return CACHES.some((name) => Number(settingOf(properties, name) ?? 0) > 0);
+}
+
+/** How long changes of an aggregation wait in a cache at most; null: there is none. How large it is says nothing more. @throws {StatementError} LIMIT */
+export function cacheMsOf(properties: Properties, at: Position): number | null {
+  if (!hasCache(properties)) return null;
+  const given = settingOf(properties, 'commit.interval.ms') ?? COMMIT_INTERVAL_MS;
+  if (Number(given) <= COMMIT_INTERVAL_MS_MAX) return Number(given);
+  throw new StatementError(
+    'LIMIT',
+    `commit.interval.ms is ${given}, and where there is a cache at most ${COMMIT_INTERVAL_MS_MAX}`,
+    at,
+    'What waited in the cache is worked out again when a task is opened again: make it shorter.',
+  );
+}
+
+/** Whether a query that asks for nothing rarer may not show every change at once. */
+export function changesEmission(properties: Properties): boolean {
+  return properties.has(IDLE) || hasCache(properties);
 }
 
 /** Whether a stream's query may leave key columns out and put them in another order, as ksqlDB's new planner lets it. */

@@ -140,11 +140,18 @@ export const SESSION_PROPERTIES: ReadonlyMap<string, SessionProperty> = new Map(
   [
     'cache.max.bytes.buffering',
     property(
-      ['0'],
-      'Every change is emitted; a cache would leave some out. EMIT CHANGES EVERY does so by the clock.',
+      'whole',
+      'Above 0 an aggregation shows a group at most once for each 4,096 offsets that it reads, as it is then; how much above means nothing. 0 or unset: after every record.',
     ),
   ],
-  ['statestore.cache.max.bytes', property(['0'], 'The newer name of cache.max.bytes.buffering.')],
+  ['statestore.cache.max.bytes', property('whole', 'The newer name of cache.max.bytes.buffering.')],
+  [
+    'commit.interval.ms',
+    property(
+      'whole',
+      'How long changes wait in a cache at most, up to 30000; without one it means nothing. Default: 2000.',
+    ),
+  ],
   [
     'processing.guarantee',
     property(
@@ -165,7 +172,7 @@ export const WITHOUT_EFFECT: ReadonlySet<string> = new Set(
   ksql.query.pull.thread.pool.size
   ksql.query.push.v2.enabled ksql.query.push.v2.registry.installed ksql.query.retry.backoff.initial.ms
   ksql.query.retry.backoff.max.ms ksql.query.status.running.threshold.seconds ksql.query.transient.max.bytes.buffering.total
-  acks batch.size buffer.memory buffered.records.per.partition client.id commit.interval.ms compression.type
+  acks batch.size buffer.memory buffered.records.per.partition client.id compression.type
   default.deserialization.exception.handler default.production.exception.handler enable.idempotence fetch.max.bytes
   fetch.max.wait.ms fetch.min.bytes heartbeat.interval.ms isolation.level linger.ms max.block.ms max.partition.fetch.bytes
   max.poll.interval.ms max.poll.records max.request.size max.task.idle.ms metadata.max.age.ms num.standby.replicas

@@ -5,7 +5,7 @@ import type { FormatDefaults } from '../catalog/formats.ts';
 import type { SourceProperties } from '../catalog/properties.ts';
 import type { Relation } from '../catalog/source.ts';
 import type { Query } from '../sql/ast.ts';
-import { type AnalyzeOptions, type Emission, IDLE } from './analysis.ts';
+import type { AnalyzeOptions, Emission } from './analysis.ts';
 import { GIVEN_SETTINGS, RARER, WORDS } from './parts.ts';
 
 /** Where a query starts that has no committed offsets. Push queries read what comes, persistent ones everything. */
@@ -45,7 +45,9 @@ export function emissionOf(
 ): Emission | null {
   const { emit } = query;
   const isPlain = emit?.mode !== 'FINAL' && (emit?.every ?? null) === null;
-  if (isPlain && !options.properties.has(IDLE)) return null;
+  const { properties } = options;
+  if (isPlain && (properties.size === 0 || !GIVEN_SETTINGS.code.changesEmission(properties)))
+    return null;
   return RARER.code.emissionOf(query, source, options);
 }
 

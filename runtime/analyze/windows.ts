@@ -8,6 +8,7 @@ import type { SchemaColumn } from '../data/schema.ts';
 import { type Duration, durationMs, type Emit, type Query, type Window } from '../sql/ast.ts';
 import { DEFAULT_OPEN_MS } from './aggregation.ts';
 import { type AggregationWindow, type AnalyzeOptions, type Emission, IDLE } from './analysis.ts';
+import { GIVEN_SETTINGS } from './parts.ts';
 
 /** The window with its defaults. @throws {StatementError} INVALID for spans that do not fit each other; LIMIT */
 export function analyzedWindow(window: Window): AggregationWindow {
@@ -91,7 +92,15 @@ export function emissionOf(query: Query, source: Relation, options: AnalyzeOptio
     final: emit?.mode === 'FINAL' && isFinal(query, emit),
     everyMs: emit === null || emit.every === null ? null : every(query, source, emit.every),
     idleMs: idleOf(options, query.at),
+    cacheMs: cacheOf(options, query),
   };
+}
+
+/** Only an aggregation that shows every change has a cache. @throws {StatementError} LIMIT */
+function cacheOf({ properties }: AnalyzeOptions, { groupBy, emit, at }: Query): number | null {
+  const showsAll = emit?.mode !== 'FINAL' && (emit?.every ?? null) === null;
+  if (groupBy === null || !showsAll || properties.size === 0) return null;
+  return GIVEN_SETTINGS.code.cacheMsOf(properties, at);
 }
 
 /** A final result needs windows that close. */

@@ -61,6 +61,10 @@ export const DICTIONARY_ENTRIES_MAX = 1_048_576;
 /** Appends a task may have waiting in its outbox, and their bytes; when full, input waits. */
 export const OUTBOX_APPENDS_MAX = 10_000;
 export const OUTBOX_BYTES_MAX = 16_777_216;
+/** Offsets of a partition within which a cache leaves all but the last change of a group out. */
+export const CACHE_BLOCK_OFFSETS_MAX = 4096;
+/** How long changes wait in a cache, and with them the commit: a task that is opened again has as much to do again. */
+export const COMMIT_INTERVAL_MS_MAX = 30_000;
 /** Bytes a task reads from one partition before it commits. */
 export const FETCH_BYTES_MAX = 1_048_576;
 /** Records of an internal topic that stay behind the position of its reader; beyond it half of them go. A restored reader can read them again. */

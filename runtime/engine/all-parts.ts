@@ -140,6 +140,7 @@ export function announceAll(): void {
     () => import('../ports/pending-blocks.ts'),
   );
   fetched(data.VALUE_BYTES, 'nested values', () => import('../data/value-bytes.ts'));
+  fetched(task.BLOCKS, 'caches', () => import('../task/blocks.ts'));
   fetched(task.CUT, 'records sent twice', () => import('../task/cut.ts'));
   fetched(task.DELIVERY, 'appends to other partitions', () => import('../task/delivery.ts'));
   fetched(task.GAPS, 'records that are gone', () => import('../task/gaps.ts'));

@@ -31,6 +31,8 @@ import { isRowtime, type TimeWindow, windowsOf } from './window-time.ts';
  * When the kernel has no room for a row, what it has changed is set aside and it is made anew with the groups that the rest of
  * the input needs: its memory bounds the groups of one batch, not those of the query.
  * Cost: copies the columns in and the results out once; no loop over rows in JavaScript but for the ids of groups.
+ * @param output `groups`: each group that a batch changed once, with its last results, in the order in which the batch first changed them;
+ *   a batch of hopping windows may be several to the kernel
  * @throws {LimitError} when the groups of one batch do not fit
  */
 export function kernelAggregate(
@@ -39,8 +41,9 @@ export function kernelAggregate(
   context: OperatorContext,
   _registry: FunctionRegistry,
   module: WebAssembly.Module,
+  output: KernelProgram['output'] = 'rows',
 ): Operator {
-  return new KernelAggregate(step, input, context, module);
+  return new KernelAggregate(step, input, context, module, output);
 }
 
 class KernelAggregate implements Operator {
@@ -59,12 +62,15 @@ class KernelAggregate implements Operator {
   readonly #late: LateRows;
   #kernel: Kernel;
   #ids: KernelIds;
+  /** A row of the last batch by group, for those that it has. */
+  #rowByGroup = new Uint32Array(0);
 
   constructor(
     step: AggregateStep,
     input: Schema,
     context: OperatorContext,
     module: WebAssembly.Module,
+    output: KernelProgram['output'],
   ) {
     assert(
       !step.old && step.over === 'stream',
@@ -74,7 +80,7 @@ class KernelAggregate implements Operator {
     this.#module = module;
     this.#context = context;
     this.#arguments = argumentsOf(step.calls);
-    this.#program = programOf(step, input, this.#arguments);
+    this.#program = programOf(step, input, this.#arguments, output);
     this.#window = step.window;
     this.#windows = step.window === null ? null : new WindowColumns(step.window.sizeMs);
     this.#resultTypes = step.calls.map((call) => call.type);
@@ -170,8 +176,9 @@ class KernelAggregate implements Operator {
   #emit(batch: Batch, output: KernelOutput, out: Emit): void {
     const { length } = output;
     // Everything the kernel shows is a view that its next call overwrites: it is copied, or read, before that.
-    const rows = output.rows as Uint32Array;
-    const repeats = this.#program.window?.advanceMs !== this.#program.window?.sizeMs;
+    const rows = output.rows ?? this.#rowsOf(batch, output.ids);
+    const isHopping = this.#program.window?.advanceMs !== this.#program.window?.sizeMs;
+    const repeats = output.rows === null || isHopping;
     const { keys, origin } = carriedOver(batch, this.#names.columns(batch), rows, repeats);
     const op = output.op.slice();
     const windows = this.#windows?.columns(output.windowStart, length) ?? [];
@@ -191,6 +198,21 @@ class KernelAggregate implements Operator {
       op,
       origin,
     });
+  }
+
+  /** For each of these groups a row of it. */
+  #rowsOf(batch: Batch, groups: Uint32Array): Uint32Array {
+    const { selection, length } = batch;
+    const ids = this.#ids.current;
+    const { entries } = this.#kernel.stats();
+    if (this.#rowByGroup.length < entries) this.#rowByGroup = new Uint32Array(entries * 2);
+    const rowByGroup = this.#rowByGroup;
+    for (let i = 0; i < length; i++) {
+      const position = selection === null ? i : (selection[i] as number);
+      const id = ids[position] as number;
+      if (id !== NULL_GROUP) rowByGroup[id] = position;
+    }
+    return groups.map((id) => rowByGroup[id] as number);
   }
 
   advance(ms: number): void {
@@ -226,6 +248,7 @@ function programOf(
   step: AggregateStep,
   input: Schema,
   positions: readonly number[],
+  output: KernelProgram['output'],
 ): KernelProgram {
   const { window } = step;
   assert(window?.type !== 'SESSION', 'the kernel has no SESSION windows');
@@ -239,7 +262,7 @@ function programOf(
       window === null
         ? null
         : { sizeMs: window.sizeMs, advanceMs: window.advanceMs, graceMs: window.graceMs },
-    output: 'rows',
+    output,
   };
 }
 

@@ -89,6 +89,8 @@ export interface Operator {
   tick?(nowMs: number, out: Emit): void;
   /** The wall-clock time at which `tick` would emit something; Infinity or absent: none. */
   dueAtMs?(): number;
+  /** Ends a block of the input, and before each commit: emits what was held back since the last time. */
+  handOver?(out: Emit): void;
   /** @param intoBlock takes changes that lie side by side already; null: the store does not */
   changes?(
     into: (change: StateBytes) => void,

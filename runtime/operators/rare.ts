@@ -1,5 +1,6 @@
-// The operators of rarer statements, fetched together: sessions, sliding windows, EMIT FINAL, EMIT CHANGES EVERY, RETENTION.
+// The operators of rarer statements, fetched together: sessions, sliding windows, EMIT FINAL, EMIT CHANGES EVERY, caches, RETENTION.
 
+export { cache } from './cache.ts';
 export { coalesce } from './coalesce.ts';
 export { retention } from './retention.ts';
 export { sessionAggregate } from './session-aggregate.ts';

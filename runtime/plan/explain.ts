@@ -199,6 +199,8 @@ function detail(step: Step, plan: Plan): string {
       return `each ${step.window.type} window once, when it has closed`;
     case 'coalesce':
       return `one update a key every ${step.everyMs} ms`;
+    case 'cache':
+      return `one update a key every ${step.blockOffsets} offsets, or after ${step.intervalMs} ms`;
     case 'streamStreamJoin': {
       const grace = step.graceMs === null ? '' : ` and ${step.graceMs} ms of grace`;
       return `${sidesText(step.type, step.left, step.right)} within ${step.beforeMs} ms before and ${step.afterMs} ms after${grace}: ${names.join(', ')}`;

@@ -10,7 +10,8 @@ import type {
 } from '../analyze/analysis.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Expr } from '../expr/expr.ts';
-import type { ClientStep, CoalesceStep, Step, SuppressStep } from './step.ts';
+import { CACHE_BLOCK_OFFSETS_MAX } from '../base/limits.ts';
+import type { CacheStep, ClientStep, CoalesceStep, Step, SuppressStep } from './step.ts';
 
 /**
  * A node of the logical plan. Its input's columns are named by position, all of them: which are needed is found out by
@@ -39,7 +40,7 @@ export type LogicalNode =
   | { readonly node: 'stage'; readonly input: LogicalNode; readonly step: Stage };
 
 /** A step that needs nothing but the rows that come to it, whose columns it leaves as they are. */
-export type Stage = StageOf<SuppressStep | CoalesceStep | ClientStep>;
+export type Stage = StageOf<SuppressStep | CoalesceStep | CacheStep | ClientStep>;
 type StageOf<S extends Step> = S extends Step ? Omit<S, 'id' | 'input' | 'schema'> : never;
 
 /** The logical plan of a query. */
@@ -54,6 +55,11 @@ export function logicalPlan(analysis: QueryAnalysis): LogicalNode {
     node = { node: 'flatMap', input: node, width, calls: tables };
   }
   if (aggregation !== null) node = { node: 'aggregate', input: node, aggregation };
+  const intervalMs = emission?.cacheMs ?? null;
+  if (intervalMs !== null) {
+    const step = { step: 'cache', blockOffsets: CACHE_BLOCK_OFFSETS_MAX, intervalMs } as const;
+    node = { node: 'stage', input: node, step };
+  }
   const window = aggregation?.window ?? null;
   const isFinal = emission?.final === true && window !== null;
   if (isFinal) node = { node: 'stage', input: node, step: { step: 'suppress', window } };

@@ -206,6 +206,21 @@ export interface CoalesceStep {
   readonly everyMs: number;
 }
 
+/**
+ * A cache, as Kafka Streams calls it: of the changes that an aggregation makes within `blockOffsets` offsets of a partition that the task
+ * reads, only the last of each key goes on, in the order in which the keys first changed. Blocks begin at multiples of it, wherever reading
+ * began, so that no cut of batches shows. One that is not full ends when its first record was taken in `intervalMs` of the wall clock ago.
+ * Nothing of a block is committed before its end.
+ */
+export interface CacheStep {
+  readonly step: 'cache';
+  readonly id: StepId;
+  readonly input: StepId;
+  readonly schema: Schema;
+  readonly blockOffsets: number;
+  readonly intervalMs: number;
+}
+
 /** Keeps the rows of a changelog by key, so that what follows gets old rows and pull queries find them. */
 export interface MaterializeStep {
   readonly step: 'materialize';
@@ -278,6 +293,7 @@ export type Step =
   | AggregateStep
   | SuppressStep
   | CoalesceStep
+  | CacheStep
   | JoinStep
   | MaterializeStep
   | ForeignKeyJoinStep

@@ -136,6 +136,7 @@ class Upgrade {
       case 'internalSource':
         this.#sameRows(old.schema, now.schema);
         break;
+      case 'cache':
       case 'sink':
       case 'client':
         break;

@@ -278,7 +278,7 @@ function operatorOf(
       return project(step, input, given, registry);
     case 'flatMap':
       return FLAT_MAP.code.flatMap(step, input, given, registry);
-    case 'aggregate':
+    case 'aggregate': {
       if (step.window?.type === 'SESSION')
         return RARE_OPERATORS.code.sessionAggregate(step, input, given, registry);
       if (step.window?.type === 'SLIDING')
@@ -287,11 +287,20 @@ function operatorOf(
       if (context.kernel === null) {
         throw new InvariantError('the plan wants the kernel, and the host has none');
       }
-      return kernelAggregate(step, input, given, registry, context.kernel);
+      const output = steps.some((next) => next.step === 'cache' && next.input === step.id)
+        ? 'groups'
+        : 'rows';
+      return kernelAggregate(step, input, given, registry, context.kernel, output);
+    }
     case 'suppress':
       return RARE_OPERATORS.code.suppress(step, input, given, registry);
     case 'coalesce':
       return RARE_OPERATORS.code.coalesce(step, input, given, registry);
+    case 'cache': {
+      const of = steps.find(({ id }) => id === step.input);
+      const isDistinct = of?.step === 'aggregate' && of.run.path === 'kernel';
+      return RARE_OPERATORS.code.cache(step, isDistinct, of !== undefined && hasSessions(of));
+    }
     case 'tableFilter':
       return TABLE_FILTER.code.tableFilter(step, input, given, registry, steps.some(hasSessions));
     case 'rekey':

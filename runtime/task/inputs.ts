@@ -90,18 +90,22 @@ export interface Chunk {
  */
 export class TaskInputs {
   readonly #inputs: readonly Input[];
+  readonly #blockOffsets: number | null;
   /** Records that were stepped over since somebody last asked. */
   #gaps: Gap[] = [];
 
   /**
    * @param readers per input; several where several sources read its topic
    * @param resets per input
+   * @param blockOffsets chunks end at multiples of it; null: wherever
    */
   constructor(
     readers: readonly (readonly Reader[])[],
     positions: readonly OffsetEntry[],
     resets: readonly Reset[] = [],
+    blockOffsets: number | null = null,
   ) {
+    this.#blockOffsets = blockOffsets;
     this.#inputs = positions.map(({ at, next, incarnation }, index) => {
       const own = readers[index];
       if (own === undefined)
@@ -126,6 +130,11 @@ export class TaskInputs {
   /** Positions behind the last records taken. */
   get positions(): readonly OffsetEntry[] {
     return this.#inputs.map(({ at, next, incarnation }) => ({ at, next, incarnation }));
+  }
+
+  /** Of one input. */
+  nextOf(input: number): number {
+    return this.#inputs[input]?.next ?? 0;
   }
 
   get partitions(): readonly TopicPartition[] {
@@ -244,7 +253,12 @@ export class TaskInputs {
     const { base, end, records } = waiting;
     const start = indexAt(records, base, input.next);
     // Chunks begin at multiples of BATCH_ROWS_MAX within the record batch, wherever reading began.
-    const to = Math.min(records.count, (Math.floor(start / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
+    let to = Math.min(records.count, (Math.floor(start / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
+    const block = this.#blockOffsets;
+    if (block !== null) {
+      const number = Math.floor(offsetAt(records, base, start) / block);
+      to = Math.min(to, indexAt(records, base, (number + 1) * block));
+    }
     const place = { ...input.at, base, incarnation: input.incarnation };
     const skipped: Skipped[] = [];
     const batches = input.readers.map((reader) =>

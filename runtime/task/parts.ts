@@ -1,6 +1,7 @@
 // The parts of a task that are fetched on first use; knows only their types.
 
 import { Part } from '../base/part.ts';
+import type * as BlocksCode from './blocks.ts';
 import type * as Cut from './cut.ts';
 import type * as DeliveryCode from './delivery.ts';
 import type * as Gaps from './gaps.ts';
@@ -14,6 +15,7 @@ import type * as Repartition from './repartition.ts';
 import type * as Runs from './runs.ts';
 import type * as Timers from './timers.ts';
 
+export const BLOCKS = new Part<typeof BlocksCode>();
 export const CUT = new Part<typeof Cut>();
 export const DELIVERY = new Part<typeof DeliveryCode>();
 export const GAPS = new Part<typeof Gaps>();

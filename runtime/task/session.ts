@@ -4,11 +4,9 @@ import { InvariantError, LimitError, type RecordError, TaskCorrupted } from '../
 import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX, PUSH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { RowProblem, StreamTime } from '../operators/operator.ts';
-import type { TopicPartition } from '../ports/log.ts';
 import type {
   CounterEntry,
   OffsetEntry,
-  OutboxAppend,
   Restored,
   StateBlock,
   StateBytes,
@@ -16,12 +14,15 @@ import type {
 } from '../ports/store.ts';
 import { buildTask, type Wiring } from './build.ts';
 import { Current } from './current.ts';
+import { offsetAt } from '../data/record.ts';
+import type { Blocks } from './blocks.ts';
 import { TaskInputs, type Run } from './inputs.ts';
 import { Outbox } from './outbox.ts';
-import { CUT, GAPS, MOVED_ROWS, POISON, TIMERS } from './parts.ts';
+import { BLOCKS, CUT, GAPS, MOVED_ROWS, POISON, TIMERS } from './parts.ts';
 import { ProblemLog } from './problems.ts';
 import { PROCESSING_LOG_TOPIC } from './problem-records.ts';
 import { REPLAY, REPLAYED } from './replay.ts';
+import { Sequences } from './sequences.ts';
 import type { Outgoing } from './sink.ts';
 import { loaded, resetOf, startOf } from './start.ts';
 import type { TaskOptions } from './task.ts';
@@ -48,6 +49,8 @@ export class Session {
   readonly #wiring: Wiring;
   /** null: nothing happens without input. */
   readonly #timers: Timers | null = null;
+  /** null: nothing is held back from one commit to the next. */
+  readonly #blocks: Blocks | null = null;
   /** Committed state as it was when the session opened, and as it is after its commits. */
   readonly state: StateReader;
   readonly #current: Current;
@@ -55,7 +58,7 @@ export class Session {
   readonly #counters: Map<string, number>;
   readonly #streamTimes = new Map<string, StreamTime>();
   readonly #committedTimes = new Map<string, number>();
-  readonly #sequences = new Map<string, number>();
+  readonly #sequences: Sequences;
   readonly #changedCounters = new Set<string>();
   readonly #outgoing: Outgoing[] = [];
   #outgoingBytes = 0;
@@ -82,15 +85,13 @@ export class Session {
       this.#streamTimes.set(step, { ms });
       this.#committedTimes.set(step, ms);
     }
-    for (const { to, next } of restored.sequences) this.#sequences.set(keyOf(to), next);
+    this.#sequences = new Sequences(restored.sequences);
     this.#replay = this.#streamTime(REPLAY);
     if (this.#isReplaying && options.plan.moved !== undefined) {
       throw new TaskCorrupted('the query was replaced while its state was made again');
     }
-    this.#current = new Current(
-      this.#task,
-      positions.map(({ incarnation }) => incarnation),
-    );
+    const incarnations = positions.map(({ incarnation }) => incarnation);
+    this.#current = new Current(this.#task, incarnations);
     this.#current.nowMs = this.#committedTimes.get(NOW) ?? -Infinity;
     this.#problems = new ProblemLog(options.name, this.#current, PROCESSING_LOG_TOPIC);
     const part = subtopologyOf(options.plan, options.name.subtopology);
@@ -116,11 +117,15 @@ export class Session {
       if (inputAt.ms === -Infinity) inputAt.ms = options.clock.now();
       this.#timers = new TIMERS.code.Timers({ ...this.#wiring, idleMs, inputAt });
     }
+    const cache = part.steps.find((step) => step.step === 'cache');
+    if (cache?.step === 'cache')
+      this.#blocks = new BLOCKS.code.Blocks(cache, { ...this.#wiring, clock: options.clock });
     // While state is made again from its input, a gap in that would make another one.
     const resets = positions.map(({ at }) =>
       this.#isReplaying ? null : resetOf(options, part, at),
     );
-    this.inputs = new TaskInputs(this.#wiring.readers, positions, resets);
+    const blockOffsets = this.#blocks?.offsets ?? null;
+    this.inputs = new TaskInputs(this.#wiring.readers, positions, resets, blockOffsets);
     this.#isLogged = positions.every(({ at }) => at.topic !== PROCESSING_LOG_TOPIC);
     this.outbox = new Outbox(
       {
@@ -180,8 +185,9 @@ export class Session {
     return this.#isDirty;
   }
 
-  /** True when what has been made since the last commit must be committed before more is made. */
+  /** True when what has been made since the last commit must be committed before more is made. Not within a block, which is bounded. */
   get isHeavy(): boolean {
+    if (this.#blocks?.isOpen === true) return false;
     let bytes = this.#outgoingBytes;
     for (const output of this.#wiring.outputs) bytes += output.waitingBytes;
     return (
@@ -210,8 +216,11 @@ export class Session {
   process(recordsMax: number): boolean {
     const run = this.inputs.take(this.#isReplaying ? this.#untilReplayed(recordsMax) : recordsMax);
     if (run === null) return false;
+    const blocks = this.#blocks;
+    blocks?.begin(run.input, offsetAt(run.records, run.place.base, run.from));
     this.#begin(run);
     this.#wiring.feed(run.input, run.batches);
+    blocks?.end(run.input, this.inputs.nextOf(run.input));
     this.#end(run);
     if (this.#isReplaying) this.#silence();
     return true;
@@ -229,13 +238,15 @@ export class Session {
 
   /** Drops what was made: it was committed the first time. Behind the last of it the state is what it was. */
   #silence(): void {
+    const [position] = this.inputs.positions;
+    const isOver = position !== undefined && position.next >= this.#replay.ms;
+    if (isOver) this.#blocks?.handOver();
     this.flush();
     this.#outgoing.length = 0;
     this.#outgoingBytes = 0;
     this.#rows = [];
     this.#rowsCount = 0;
-    const [position] = this.inputs.positions;
-    if (position === undefined || position.next < this.#replay.ms) return;
+    if (!isOver) return;
     this.#also.push(REPLAYED);
     this.#replay.ms = 0;
   }
@@ -247,7 +258,17 @@ export class Session {
 
   /** The wall-clock time at which something is due without input; Infinity when nothing is. */
   get dueAtMs(): number {
-    return this.#timers?.dueAtMs ?? Infinity;
+    return Math.min(this.#timers?.dueAtMs ?? Infinity, this.#blocks?.dueAtMs ?? Infinity);
+  }
+
+  /** A block has ended and no other has begun. */
+  get isBetweenBlocks(): boolean {
+    return this.#blocks?.isOpen === false;
+  }
+
+  /** Before this time of the wall clock nothing is to be committed; -Infinity: at any time. */
+  get heldUntilMs(): number {
+    return this.#blocks?.isOpen === true ? this.#blocks.dueAtMs : -Infinity;
   }
 
   /** Takes one record in without processing it: it goes to the dead-letter topic. */
@@ -308,6 +329,7 @@ export class Session {
    * @returns rows for the client, which may be shown now
    */
   async commit(extra: readonly StateBytes[] = []): Promise<readonly Batch[]> {
+    this.#blocks?.handOver();
     this.flush();
     const changes: StateBytes[] = [...extra, ...this.#also.splice(0)];
     const { store, log } = this.#options;
@@ -317,7 +339,8 @@ export class Session {
     const intoBlock = store.takesBlocks === true ? (block: StateBlock) => blocks.push(block) : null;
     for (const operator of this.#wiring.operators)
       operator.changes?.((change) => changes.push(change), intoBlock);
-    const outbox = this.#sequenced();
+    const outbox = this.#sequences.give(this.#outgoing.splice(0));
+    this.#outgoingBytes = 0;
     const streamTimes = this.#changedTimes();
     const counters = [...this.#changedCounters].map((name) => ({
       name,
@@ -343,17 +366,6 @@ export class Session {
     this.#commit = after + 1;
     this.outbox.offer(pending);
     return rows;
-  }
-
-  #sequenced(): OutboxAppend[] {
-    const outbox = this.#outgoing.splice(0).map(({ to, count, bytes }) => {
-      const key = keyOf(to);
-      const sequence = this.#sequences.get(key) ?? 0;
-      this.#sequences.set(key, sequence + count);
-      return { to, sequence, count, bytes };
-    });
-    this.#outgoingBytes = 0;
-    return outbox;
   }
 
   #changedTimes(): { step: string; ms: number }[] {
@@ -388,8 +400,4 @@ export class Session {
   close(): void {
     for (const operator of this.#wiring.operators) operator.close?.();
   }
-}
-
-function keyOf(at: TopicPartition): string {
-  return `${at.partition} ${at.topic}`;
 }

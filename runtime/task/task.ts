@@ -1,7 +1,6 @@
 // The loop of a task: restore, read, process, commit, deliver, and again; what fails is thrown away and restored. Knows no SQL and no host.
 
 import { InvariantError, isPassing, messageOf, PortError, TaskCorrupted } from '../base/errors.ts';
-import { REPARTITION_RECORDS_MAX } from '../base/limits.ts';
 import { PartMissing } from '../base/part.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Formats } from '../formats/serde.ts';
@@ -17,6 +16,7 @@ import type { PoisonHunt } from './poison.ts';
 import { HUNT_KEY, HUNT_TABLE } from './problem-records.ts';
 import { Session } from './session.ts';
 import { inputsOf, subtopologyOf, type TaskName } from './topology.ts';
+import { Trimming } from './trimming.ts';
 import { withParts } from './with-parts.ts';
 
 export interface TaskOptions {
@@ -84,12 +84,12 @@ export class Task {
   #ended = 0;
   /** Its state was damaged and is made again from its input. */
   #isRebuilt = false;
-  /** By internal topic: below this its records were let go. */
-  readonly #trimmed = new Map<string, number>();
+  readonly #trimming: Trimming;
   readonly #watchers: (() => void)[] = [];
 
   constructor(options: TaskOptions) {
     this.options = options;
+    this.#trimming = new Trimming(options.log, options.plan);
   }
 
   get state(): TaskState {
@@ -182,7 +182,7 @@ export class Task {
     const hasInput = await session.fetch();
     if (hasInput) this.#process(session);
     session.tick(hasInput);
-    if (session.isDirty && (this.#isCommitDue(session) || !hasInput)) await this.#commit(session);
+    if (session.isDirty && this.#isCommitDue(session, hasInput)) await this.#commit(session);
     else if (!hasInput) return this.#rest(session);
     return PROGRESS;
   }
@@ -211,7 +211,7 @@ export class Task {
       } else {
         let goesOn = true;
         // Outputs of all runs of a turn go into common batches: one append for many small ones of the input.
-        while (goesOn) goesOn = session.process(Infinity) && !session.isHeavy;
+        while (goesOn) goesOn = session.process(Infinity) && !this.#mustStop(session);
       }
       session.flush();
     } catch (thrown) {
@@ -220,10 +220,22 @@ export class Task {
     }
   }
 
-  #isCommitDue(session: Session): boolean {
-    const { clock, commitIntervalMs, log } = this.options;
-    const isNow = this.#hunt !== null || session.isHeavy || session.inputs.isCaughtUp(log);
-    return isNow || clock.now() - this.#committedAtMs >= commitIntervalMs;
+  /** Within a turn: where a block has ended is the last chance to commit before the next one has. */
+  #mustStop(session: Session): boolean {
+    return session.isHeavy || (session.isBetweenBlocks && this.#isIntervalOver());
+  }
+
+  #isIntervalOver(): boolean {
+    const { clock, commitIntervalMs } = this.options;
+    return clock.now() - this.#committedAtMs >= commitIntervalMs;
+  }
+
+  #isCommitDue(session: Session, hasInput: boolean): boolean {
+    if (this.#hunt !== null) return true;
+    const { clock, log } = this.options;
+    if (clock.now() < session.heldUntilMs) return false;
+    const isAtEnd = !hasInput || session.inputs.isCaughtUp(log);
+    return isAtEnd || session.isHeavy || this.#isIntervalOver();
   }
 
   async #commit(session: Session): Promise<void> {
@@ -234,24 +246,8 @@ export class Task {
     this.#committedAtMs = this.options.clock.now();
     this.#show(session);
     if (rows.length > 0) await this.options.onRows?.(rows);
-    await this.#trim(session);
+    await this.#trimming.trim(session.inputs.positions);
     if (!session.outbox.isEmpty) await session.outbox.deliver();
-  }
-
-  /** Lets records of internal topics go that lie well behind: nobody else reads them. A hint that may fail. */
-  async #trim({ inputs }: Session): Promise<void> {
-    const internal = new Set(this.options.plan.internalTopics.map(({ name }) => name));
-    for (const { at, next } of inputs.positions) {
-      const trimmed = this.#trimmed.get(at.topic) ?? 0;
-      if (!internal.has(at.topic) || next - trimmed <= REPARTITION_RECORDS_MAX) continue;
-      const before = next - REPARTITION_RECORDS_MAX / 2;
-      this.#trimmed.set(at.topic, before);
-      try {
-        await this.options.log.trim(at, before);
-      } catch (thrown) {
-        if (!(thrown instanceof PortError)) throw thrown;
-      }
-    }
   }
 
   async #rest(session: Session): Promise<Turn> {

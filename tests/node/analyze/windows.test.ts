@@ -145,11 +145,13 @@ test('how results are shown follows from EMIT and the idle time-out', () => {
     final: true,
     everyMs: null,
     idleMs: 5000,
+    cacheMs: null,
   });
   expect(analyzed('', 'EMIT CHANGES EVERY 2 SECONDS').emission).toEqual({
     final: false,
     everyMs: 2000,
     idleMs: null,
+    cacheMs: null,
   });
 });
 
@@ -159,15 +161,19 @@ test.each(['0', '-5', '1.5', 'soon', ''])('an idle time-out of %j is refused', (
   );
 });
 
-test.each(['cache.max.bytes.buffering', 'ksql.streams.statestore.cache.max.bytes'])(
-  'the property %s coalesces nothing: only 0 is taken',
-  (property) => {
-    expect(analyzed(TUMBLING, '', { [property]: '0' }).emission).toBeNull();
-    expect(refusal(TUMBLING, '', { [property]: '1000' })).toMatch(
-      /^UNSUPPORTED line 1:1: the property/,
-    );
-  },
-);
+test.each([
+  'cache.max.bytes.buffering',
+  'ksql.streams.cache.max.bytes.buffering',
+  'ksql.streams.statestore.cache.max.bytes',
+])('the property %s gives an aggregation a cache, unless it is 0', (property) => {
+  const given = { [property]: '1000' };
+  expect(analyzed(TUMBLING, '', { [property]: '0' }).emission).toBeNull();
+  expect(analyzed(TUMBLING, '', given).emission).toMatchObject({ cacheMs: 2000 });
+  const often = { ...given, 'ksql.streams.commit.interval.ms': '50' };
+  expect(analyzed(TUMBLING, '', often).emission).toMatchObject({ cacheMs: 50 });
+  // What is final, or held back for a period, has none.
+  expect(analyzed(TUMBLING, 'EMIT FINAL', given).emission).toMatchObject({ cacheMs: null });
+});
 
 test('only what replaces rows is coalesced', () => {
   const session = new Session();

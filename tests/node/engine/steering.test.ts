@@ -172,7 +172,7 @@ test.each([
   ["SET 'ksql.streams.auto.offset.reset' = 'middle';", 'It is earliest or latest.'],
   ["SET 'ksql.persistence.wrap.single.values' = 'yes';", 'It is true or false.'],
   ["SET 'ksql.assert.topic.default.timeout.ms' = 'soon';", 'It is a whole number'],
-  ["SET 'cache.max.bytes.buffering' = '1000';", 'It is 0.'],
+  ["SET 'cache.max.bytes.buffering' = 'much';", 'It is a whole number'],
   ["SET 'ksql.variable.substitution.enable' = 'false';", 'It is true.'],
   ["SET 'ksql.service.id' = 'x';", 'It belongs to the host'],
   ["UNSET 'nothing.at.all';", 'SHOW PROPERTIES'],

@@ -1,0 +1,139 @@
+// Leaves all but the last change of each key out, from one hand-over to the next: a cache as Kafka Streams has it. Knows no offset and no clock.
+
+import { assert } from '../base/assert.ts';
+import { BATCH_ROWS_MAX } from '../base/limits.ts';
+import { type Batch, Op, positionOf } from '../data/batch.ts';
+import { bitAt, type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
+import { gatherAcross } from '../data/gather-across.ts';
+import type { Schema } from '../data/schema.ts';
+import type { CacheStep } from '../plan/step.ts';
+import { KeyIndex } from '../state/key-index.ts';
+import { NO_KEY, RowKeys } from '../state/row-keys.ts';
+import type { Emit, Operator } from './operator.ts';
+
+const KEYS_FIRST = 64;
+
+/**
+ * Shape: in the changelog of an aggregation, without old rows; out, at a hand-over, the last row of each key and window that changed since
+ * the one before, in the order in which they first did. It is an Insert where the key's first row is among those left out. No record
+ * triggered it: origins are left out.
+ *
+ * It has no state: the task commits only behind a hand-over.
+ * Cost: holds the batches; a batch of distinct keys that comes alone goes on as it is.
+ * @param isDistinct a batch that comes has each key once
+ * @param session the end of a window is a part of the key
+ */
+export function cache(step: CacheStep, isDistinct: boolean, session: boolean): Operator {
+  return new Cache(step, isDistinct, session);
+}
+
+class Cache implements Operator {
+  readonly name = 'cache';
+  readonly schema: Schema;
+  readonly #isDistinct: boolean;
+  readonly #keys: RowKeys;
+  #index = new KeyIndex();
+  #held: Batch[] = [];
+  /** So many of them are indexed. */
+  #indexed = 0;
+  /** By key number: batch and position of its last row, and what its first row did. */
+  #batches = new Uint32Array(KEYS_FIRST);
+  #positions = new Uint32Array(KEYS_FIRST);
+  #firstOps = new Uint8Array(KEYS_FIRST);
+  #count = 0;
+
+  constructor({ schema }: CacheStep, isDistinct: boolean, session: boolean) {
+    this.schema = schema;
+    this.#isDistinct = isDistinct;
+    const locate = (bytes: Uint8Array, from: number, to: number): number =>
+      this.#index.intern(bytes, from, to);
+    this.#keys = new RowKeys(schema, { locate }, { session });
+  }
+
+  process(_side: number, batch: Batch): void {
+    this.#held.push(batch);
+    if (!this.#isDistinct || this.#held.length > 1) this.#indexHeld();
+  }
+
+  #indexHeld(): void {
+    for (; this.#indexed < this.#held.length; this.#indexed++) {
+      const batch = this.#held[this.#indexed] as Batch;
+      const numbers = this.#keys.assign(batch);
+      this.#reserve(this.#index.size);
+      for (let i = 0; i < batch.length; i++) {
+        const number = numbers[i] as number;
+        const position = positionOf(batch, i);
+        assert(number !== NO_KEY, 'a group has a key');
+        if (number >= this.#count) {
+          this.#firstOps[number] = batch.op?.[position] ?? Op.UpdateAfter;
+          this.#count = number + 1;
+        }
+        this.#batches[number] = this.#indexed;
+        this.#positions[number] = position;
+      }
+    }
+  }
+
+  #reserve(size: number): void {
+    if (size <= this.#batches.length) return;
+    const length = size * 2;
+    this.#batches = grown(this.#batches, new Uint32Array(length));
+    this.#positions = grown(this.#positions, new Uint32Array(length));
+    this.#firstOps = grown(this.#firstOps, new Uint8Array(length));
+  }
+
+  handOver(out: Emit): void {
+    const [first] = this.#held;
+    if (first === undefined) return;
+    if (this.#isDistinct && this.#held.length === 1) out({ ...first, origin: null });
+    else for (let from = 0; from < this.#count; from += BATCH_ROWS_MAX) this.#emit(from, out);
+    this.#held = [];
+    if (this.#indexed === 0) return;
+    this.#indexed = 0;
+    this.#count = 0;
+    this.#index = new KeyIndex();
+    this.#keys.reset();
+  }
+
+  #emit(from: number, out: Emit): void {
+    const to = Math.min(from + BATCH_ROWS_MAX, this.#count);
+    const length = to - from;
+    const batches = this.#batches.slice(from, to);
+    const positions = this.#positions.slice(from, to);
+    const rowtime = new Float64Array(length);
+    const op = new Uint8Array(length);
+    let valueNull: Bitmap | null = null;
+    for (let i = 0; i < length; i++) {
+      const batch = this.#held[batches[i] as number] as Batch;
+      const position = positions[i] as number;
+      rowtime[i] = batch.rowtime[position] as number;
+      const isFresh = this.#firstOps[from + i] === Op.Insert;
+      if (batch.op?.[position] === Op.Delete) op[i] = Op.Delete;
+      else op[i] = isFresh ? Op.Insert : Op.UpdateAfter;
+      if (batch.valueNull !== null && bitAt(batch.valueNull, position))
+        setBit((valueNull ??= bitmap(length)), i);
+    }
+    const columns = this.schema.columns.map((_, index) =>
+      gatherAcross(
+        this.#held.map((batch) => batch.columns[index] as Column),
+        { batches, positions },
+      ),
+    );
+    out({
+      schema: this.schema,
+      length,
+      selection: null,
+      columns,
+      valueNull,
+      keyNull: null,
+      rowtime,
+      op,
+      origin: null,
+    });
+  }
+}
+
+function grown<T extends Uint32Array | Uint8Array>(array: T, into: T): T {
+  into.set(array);
+  return into;
+}

@@ -1,0 +1,64 @@
+// The blocks of input of a task with caches: where one ends, by offsets and by the clock, and what is handed over then; knows no commit.
+
+import type { Emit, Operator } from '../operators/operator.ts';
+import type { CacheStep } from '../plan/step.ts';
+import type { Clock } from '../ports/clock.ts';
+
+/** What blocks are of. */
+export interface Blocked {
+  readonly operators: readonly Operator[];
+  /** What each of them emits to. */
+  readonly emits: readonly Emit[];
+  readonly clock: Clock;
+}
+
+/**
+ * A block is what was taken in of `blockOffsets` offsets of an input, from a multiple of it on, wherever fetches, batches and turns were cut.
+ * With several inputs the first of them that comes to an end of its own ends the block of all.
+ */
+export class Blocks {
+  readonly offsets: number;
+  readonly #intervalMs: number;
+  readonly #blocked: Blocked;
+  /** Number of the block of each input's last record. */
+  readonly #numbers: number[] = [];
+  /** When the first record was taken in that is not handed over. */
+  #sinceMs = Infinity;
+
+  constructor({ blockOffsets, intervalMs }: CacheStep, blocked: Blocked) {
+    this.offsets = blockOffsets;
+    this.#intervalMs = intervalMs;
+    this.#blocked = blocked;
+  }
+
+  /** Something waits for the end of a block. */
+  get isOpen(): boolean {
+    return this.#sinceMs < Infinity;
+  }
+
+  /** The wall-clock time at which an open block ends; Infinity when none is. */
+  get dueAtMs(): number {
+    return this.#sinceMs + this.#intervalMs;
+  }
+
+  /** Before records of an input are processed, the first of which has that offset: records may be missing where its block should have ended. */
+  begin(input: number, offset: number): void {
+    const number = Math.floor(offset / this.offsets);
+    if (this.#numbers[input] !== number) this.handOver();
+    this.#numbers[input] = number;
+    if (!this.isOpen) this.#sinceMs = this.#blocked.clock.now();
+  }
+
+  /** After they were. @param next the offset behind them */
+  end(input: number, next: number): void {
+    if (Math.floor(next / this.offsets) !== this.#numbers[input]) this.handOver();
+  }
+
+  /** Ends the block: what was held back goes on. */
+  handOver(): void {
+    if (!this.isOpen) return;
+    this.#sinceMs = Infinity;
+    const { operators, emits } = this.#blocked;
+    operators.forEach((operator, index) => operator.handOver?.(emits[index] as Emit));
+  }
+}
