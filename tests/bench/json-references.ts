@@ -21,6 +21,8 @@ interface Bounds {
   readonly sizeMs: number;
   readonly graceMs: number;
   readonly rowsMax: number;
+  /** A row of results per event, or for each changed group of a batch. */
+  readonly output: 'rows' | 'results';
 }
 
 /** Bytes of each batch: one array of its events, as fast JavaScript would have them handed over. */
@@ -39,12 +41,12 @@ function joined(texts: readonly string[], between: number, around: readonly numb
   return new TextEncoder().encode(`${open ?? ''}${text}${close ?? ''}`);
 }
 
-/** JSON.parse of whole arrays, dense codes of the keys, sums in typed arrays; a row of results per event. */
+/** JSON.parse of whole arrays, dense codes of the keys, sums in typed arrays. */
 export function foldArrays(
   arrays: readonly Uint8Array[],
-  { sizeMs, graceMs, rowsMax }: Bounds,
+  { sizeMs, graceMs, rowsMax, output }: Bounds,
 ): number {
-  const totals = new TypedArrays(sizeMs, graceMs, rowsMax, 'rows');
+  const totals = new TypedArrays(sizeMs, graceMs, rowsMax, output);
   const codesByKey = new Map<string, number>();
   const codes = new Uint32Array(rowsMax);
   const rowtime = new Float64Array(rowsMax);
@@ -67,9 +69,12 @@ export function foldArrays(
   return sum;
 }
 
-/** A line at a time, into a Map of windows of Maps of keys; an object of results per event. */
-export function foldLines(texts: readonly Uint8Array[], { sizeMs, graceMs }: Bounds): number {
-  const totals = new NestedMap(sizeMs, graceMs, 'rows');
+/** A line at a time, into a Map of windows of Maps of keys; an object of results per row. */
+export function foldLines(
+  texts: readonly Uint8Array[],
+  { sizeMs, graceMs, output }: Bounds,
+): number {
+  const totals = new NestedMap(sizeMs, graceMs, output);
   let sum = 0;
   for (const bytes of texts) {
     const lines = decoder.decode(bytes).split('\n');

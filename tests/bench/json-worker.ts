@@ -11,15 +11,20 @@ import { kernelModule } from '../support/kernel-module.ts';
 import { BATCH_ROWS } from './events.ts';
 import { jsonEvents, type JsonBatch } from './json-events.ts';
 import { arraysOf, foldArrays, foldLines, linesOf } from './json-references.ts';
+import { TypedArrays } from './reference-typed-arrays.ts';
 
 /** What a worker measures. */
 export interface JsonWork {
   readonly events: number;
   readonly keys: number;
   readonly subject: 'kernel' | 'row decoder' | 'arrays' | 'lines';
+  /** A row of results per event, or for each changed group of a batch. */
+  readonly output: 'rows' | 'results';
 }
 
 const BOUNDS = { sizeMs: 60_000, graceMs: 10_000, rowsMax: BATCH_ROWS };
+/** A block of offsets is a batch here. */
+const CACHED = { 'cache.max.bytes.buffering': '1000000' };
 
 const SOURCE = `CREATE STREAM events (k STRING, x DOUBLE, ts BIGINT)
   WITH (KAFKA_TOPIC='events', PARTITIONS=1, VALUE_FORMAT='JSON', TIMESTAMP='ts');`;
@@ -33,16 +38,20 @@ function lastTotal(batch: Batch): number {
   return typeof value === 'number' ? value : NaN;
 }
 
-/** A push query, read as batches until the change of the last event has come. */
-async function push(engine: Engine, events: number, decoder: string): Promise<number> {
-  const properties = { 'auto.offset.reset': 'earliest', 'millrace.decoder': decoder };
+/** A push query, read as batches until so many rows have come: the change of the last event is among the last. */
+async function push(
+  engine: Engine,
+  count: number,
+  given: Readonly<Record<string, string>>,
+): Promise<number> {
+  const properties = { 'auto.offset.reset': 'earliest', ...given };
   await using rows = await engine.query(QUERY, { properties });
   let seen = 0;
   let sum = 0;
   for await (const batch of rows.batches()) {
     seen += batch.length;
     sum += lastTotal(batch);
-    if (seen >= events) break;
+    if (seen >= count) break;
   }
   return sum + seen;
 }
@@ -62,19 +71,30 @@ async function runner({
   events,
   keys,
   subject,
+  output,
 }: JsonWork): Promise<() => number | Promise<number>> {
   const batches = jsonEvents(events, keys);
-  const count = batches.length * BATCH_ROWS;
+  const bounds = { ...BOUNDS, output };
   if (subject === 'arrays') {
     const arrays = arraysOf(batches);
-    return () => foldArrays(arrays, BOUNDS);
+    return () => foldArrays(arrays, bounds);
   }
   if (subject === 'lines') {
     const lines = linesOf(batches);
-    return () => foldLines(lines, BOUNDS);
+    return () => foldLines(lines, bounds);
   }
   const engine = await engineOf(batches);
-  return () => push(engine, count, subject === 'kernel' ? 'auto' : 'row');
+  const given = {
+    'millrace.decoder': subject === 'kernel' ? 'auto' : 'row',
+    ...(output === 'rows' ? {} : CACHED),
+  };
+  return () => push(engine, rowsOf(batches, output), given);
+}
+
+/** How many rows there will be. */
+function rowsOf(batches: readonly JsonBatch[], output: JsonWork['output']): number {
+  const totals = new TypedArrays(BOUNDS.sizeMs, BOUNDS.graceMs, BATCH_ROWS, output);
+  return batches.reduce((sum, { columns }) => sum + totals.process(columns).length, 0);
 }
 
 if (parentPort === null) throw new Error('this file is run as a worker');

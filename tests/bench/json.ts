@@ -39,7 +39,11 @@ async function inThread(subject: string, work: JsonWork): Promise<Running> {
 }
 
 /** The same in C, compiled on the spot; null, with a message, where there is no compiler. */
-async function inC(events: number, keys: number): Promise<Running | null> {
+async function inC(
+  events: number,
+  keys: number,
+  output: JsonWork['output'],
+): Promise<Running | null> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const program = join(folder, 'json');
   const flags = ['-O3', '-march=native', '-o', program, C_FILE, '-lm'];
@@ -52,7 +56,9 @@ async function inC(events: number, keys: number): Promise<Running | null> {
   const data = join(folder, 'events.ndjson');
   const texts = jsonEvents(events, keys).flatMap((batch) => batch.texts);
   writeFileSync(data, `${texts.join('\n')}\n`);
-  const child = spawn(program, [data], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(program, output === 'rows' ? [data] : [data, 'groups'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const answers = createInterface({ input: child.stdout });
   const run = async (): Promise<number> => {
     child.stdin.write('run\n');
@@ -67,9 +73,17 @@ async function inC(events: number, keys: number): Promise<Running | null> {
   return { subject: `C, ${compiler} -O3`, prepare: () => run, end };
 }
 
-async function measured(keys: number): ReturnType<typeof runCase> {
-  const work = (subject: JsonWork['subject']): JsonWork => ({ events: EVENTS, keys, subject });
-  const native = await inC(EVENTS, keys);
+/** What each output is called. */
+const OUTPUTS: Readonly<Record<JsonWork['output'], string>> = {
+  rows: 'a change per event',
+  results: 'changed groups of 4,096 events',
+};
+
+async function measured(keys: number, output: JsonWork['output']): ReturnType<typeof runCase> {
+  const work = (subject: JsonWork['subject']): JsonWork => {
+    return { events: EVENTS, keys, subject, output };
+  };
+  const native = await inC(EVENTS, keys, output);
   const subjects: Running[] = [
     await inThread('millrace', work('kernel')),
     await inThread('TypeScript decoder', work('row decoder')),
@@ -79,7 +93,7 @@ async function measured(keys: number): ReturnType<typeof runCase> {
   ];
   const others = subjects.slice(1).map(({ subject }) => ['millrace', subject] as const);
   const bench = {
-    case: `JSON, ${keys} keys, a change per event`,
+    case: `JSON, ${keys} keys, ${OUTPUTS[output]}`,
     unit: 'M events/s',
     amount: Math.floor(EVENTS / BATCH_ROWS) * BATCH_ROWS,
     subjects,
@@ -94,10 +108,13 @@ async function measured(keys: number): ReturnType<typeof runCase> {
 
 /**
  * Measured from the text of the query, the topic being filled, to the change of the last event in the hands of the reader. The ways
- * without millrace have the bytes at hand, and make a row of results per event too. `scanner` is the decoder by itself.
+ * without millrace have the bytes at hand, and make a row of results per event too, or one per changed group of a batch, which millrace does with a
+ * cache. `scanner` is the decoder by itself.
  */
 export async function jsonSuite(): Promise<SuiteResult> {
-  const done = [await scannerCase(), await measured(10_000), await measured(100)];
+  const done = [await scannerCase()];
+  for (const output of ['results', 'rows'] as const)
+    for (const keys of [10_000, 100]) done.push(await measured(keys, output));
   return {
     suite: 'json',
     cases: done.flatMap(({ results }) => results),
