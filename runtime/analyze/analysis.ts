@@ -87,6 +87,11 @@ export interface Projection {
 /** The session's property that lets stream time follow the wall clock when no input comes, in ms. */
 export const IDLE = 'millrace.idle.timeout.ms';
 
+export interface Cache {
+  readonly blockOffsets: number;
+  readonly intervalMs: number;
+}
+
 /** When results are shown, where that is not at once. */
 export interface Emission {
   /** EMIT FINAL: each window's result once, when it has closed. */
@@ -95,8 +100,8 @@ export interface Emission {
   readonly everyMs: number | null;
   /** Stream time follows the wall clock once no input has come for so many ms; null: only rows move it. */
   readonly idleMs: number | null;
-  /** Changes of an aggregation wait in a cache, at most so many ms of the wall clock; null: each is shown. */
-  readonly cacheMs: number | null;
+  /** Of the changes of an aggregation within so many offsets, and so many ms of the wall clock, the last ones are shown; null: all are. */
+  readonly cache: Cache | null;
 }
 
 /** What a query reads: a source, or the join of sources. Its row is what expressions over it are over. */

@@ -1,13 +1,19 @@
 // Analyzes rarer windows and ways to emit: HOPPING, SESSION, SLIDING, RETENTION, WINDOW_TYPE, EMIT FINAL, EMIT CHANGES EVERY, the idle time-out; knows no plan.
 
 import { type Position, StatementError } from '../base/errors.ts';
-import { WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
+import { CACHE_BLOCK_OFFSETS_MAX, WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
 import type { SourceProperties } from '../catalog/properties.ts';
 import type { KeyWindow, Relation } from '../catalog/source.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import { type Duration, durationMs, type Emit, type Query, type Window } from '../sql/ast.ts';
 import { DEFAULT_OPEN_MS } from './aggregation.ts';
-import { type AggregationWindow, type AnalyzeOptions, type Emission, IDLE } from './analysis.ts';
+import {
+  type AggregationWindow,
+  type AnalyzeOptions,
+  type Cache,
+  type Emission,
+  IDLE,
+} from './analysis.ts';
 import { GIVEN_SETTINGS } from './parts.ts';
 
 /** The window with its defaults. @throws {StatementError} INVALID for spans that do not fit each other; LIMIT */
@@ -92,15 +98,16 @@ export function emissionOf(query: Query, source: Relation, options: AnalyzeOptio
     final: emit?.mode === 'FINAL' && isFinal(query, emit),
     everyMs: emit === null || emit.every === null ? null : every(query, source, emit.every),
     idleMs: idleOf(options, query.at),
-    cacheMs: cacheOf(options, query),
+    cache: cacheOf(options, query),
   };
 }
 
 /** Only an aggregation that shows every change has a cache. @throws {StatementError} LIMIT */
-function cacheOf({ properties }: AnalyzeOptions, { groupBy, emit, at }: Query): number | null {
+function cacheOf({ properties }: AnalyzeOptions, { groupBy, emit, at }: Query): Cache | null {
   const showsAll = emit?.mode !== 'FINAL' && (emit?.every ?? null) === null;
   if (groupBy === null || !showsAll || properties.size === 0) return null;
-  return GIVEN_SETTINGS.code.cacheMsOf(properties, at);
+  const intervalMs = GIVEN_SETTINGS.code.cacheMsOf(properties, at);
+  return intervalMs === null ? null : { blockOffsets: CACHE_BLOCK_OFFSETS_MAX, intervalMs };
 }
 
 /** A final result needs windows that close. */

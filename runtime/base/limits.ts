@@ -56,6 +56,8 @@ export const JSON_COLUMNS_MAX = 64;
 export const JSON_NAMES_BYTES_MAX = 8192;
 /** Bytes of the linear memory of one decoder of JSON (32 MiB). */
 export const JSON_MEMORY_BYTES_MAX = 33_554_432;
+/** Bytes of decoded columns that one source keeps for tasks that have not come so far (16 MiB); beyond it the oldest go. */
+export const SHARED_VALUES_BYTES_MAX = 16_777_216;
 /** Entries of one kernel dictionary. */
 export const DICTIONARY_ENTRIES_MAX = 1_048_576;
 /** Appends a task may have waiting in its outbox, and their bytes; when full, input waits. */
@@ -110,7 +112,7 @@ export const PULL_ROWS_MAX = 10_000;
 /** Rows that one call of a processor in code emits. */
 export const PROCESSOR_ROWS_MAX = 10_000;
 /** Persistent queries running at once. */
-export const QUERIES_MAX = 64;
+export const QUERIES_MAX = 128;
 /** Entries that the processing log keeps. */
 export const PROCESSING_LOG_RECORDS_MAX = 100_000;
 /** Attempts at one record before it goes to the dead-letter topic. */

@@ -140,7 +140,6 @@ export function announceAll(): void {
     () => import('../ports/pending-blocks.ts'),
   );
   fetched(data.VALUE_BYTES, 'nested values', () => import('../data/value-bytes.ts'));
-  fetched(task.BLOCKS, 'caches', () => import('../task/blocks.ts'));
   fetched(task.CUT, 'records sent twice', () => import('../task/cut.ts'));
   fetched(task.DELIVERY, 'appends to other partitions', () => import('../task/delivery.ts'));
   fetched(task.GAPS, 'records that are gone', () => import('../task/gaps.ts'));
@@ -159,6 +158,11 @@ export function announceAll(): void {
   fetched(task.POISON, 'the search for a poisonous record', () => import('../task/poison.ts'));
   fetched(task.REBUILD, 'rebuilding damaged state', () => import('../task/rebuild.ts'));
   fetched(task.REPARTITION, 'repartitioning', () => import('../task/repartition.ts'));
+  fetched(
+    task.SHARED_VALUES,
+    'values that several queries read',
+    () => import('../task/shared-values.ts'),
+  );
   fetched(task.TIMERS, 'what time makes without input', () => import('../task/timers.ts'));
   fetched(task.RUNS, 'inputs taken by turns', () => import('../task/runs.ts'));
   fetched(sql.JOINS, 'JOIN', () => import('../sql/joins.ts'));

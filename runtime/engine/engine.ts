@@ -228,6 +228,7 @@ export class Engine implements AsyncDisposable {
       // The statement alone does not tell apart two queries over one source.
       plan: { ...plan, query: `${plan.query}_${this.#pushes}` },
       ...this.#asked(options),
+      sharing: this.#queries.sharing,
       onEnd: () => {
         isOver = true;
         forget();

@@ -13,6 +13,7 @@ import type { ClientStep, Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Log } from '../ports/log.ts';
 import type { OffsetEntry, Store, TaskId } from '../ports/store.ts';
+import type { Sharing } from '../task/sharing.ts';
 import { Task } from '../task/task.ts';
 import { taskId, tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
@@ -31,6 +32,8 @@ export interface PushOptions {
   readonly registry: FunctionRegistry;
   readonly signal: AbortSignal | null;
   readonly public: PublicOptions;
+  /** Of all tasks of the engine; absent: values are decoded for this query alone. */
+  readonly sharing?: Sharing | undefined;
   /** Called once when the query has ended. */
   readonly onEnd: () => void;
   /** Where the tasks go on from; absent: they begin as the plan says. */
@@ -77,6 +80,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
       formats,
       registry,
       kernel: host.kernel,
+      sharing: options.sharing,
       // What only feeds the next task saves nothing by waiting.
       commitIntervalMs: name.subtopology === last ? COMMIT_INTERVAL_MS : 0,
       internalChecksums: false,

@@ -4,6 +4,7 @@ import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
+import { Sharing } from '../task/sharing.ts';
 import { Task } from '../task/task.ts';
 import { tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
@@ -47,6 +48,8 @@ export interface QueriesOptions {
 export class Queries {
   readonly #options: QueriesOptions;
   readonly #running = new Map<string, Running>();
+  /** Of all tasks of the engine. */
+  readonly sharing = new Sharing();
 
   constructor(options: QueriesOptions) {
     this.#options = options;
@@ -95,6 +98,7 @@ export class Queries {
           formats,
           registry,
           kernel: host.kernel,
+          sharing: this.sharing,
           commitIntervalMs: host.commitIntervalMs,
         }),
     );

@@ -14,10 +14,10 @@ export async function settle(
 ): Promise<void> {
   for (;;) {
     const before = turnsOf(tasks());
-    const behind = await firstBehind(tasks(), log);
-    if (behind !== null) await behind.task.changedSince(behind.ended);
+    let hasWaited = false;
+    for (const task of tasks()) hasWaited = (await caughtUp(task, log)) || hasWaited;
     // What moved while others were looked at may have fed those looked at before.
-    else if (turnsOf(tasks()) === before) return;
+    if (!hasWaited && turnsOf(tasks()) === before) return;
   }
 }
 
@@ -25,16 +25,14 @@ function turnsOf(tasks: readonly Task[]): number {
   return tasks.reduce((sum, task) => sum + task.turns, 0);
 }
 
-/** A task that is behind, and how many of its turns had ended before it was looked at: it may have caught up meanwhile. */
-async function firstBehind(
-  tasks: readonly Task[],
-  log: Pick<Log, 'bounds'>,
-): Promise<{ readonly task: Task; readonly ended: number } | null> {
-  for (const task of tasks) {
+/** Resolves when the task is not behind any more, or does not run; true when it was. */
+async function caughtUp(task: Task, log: Pick<Log, 'bounds'>): Promise<boolean> {
+  for (let hasWaited = false; ; hasWaited = true) {
+    // Turns that had ended before it was looked at: it may have caught up meanwhile.
     const { ended } = task;
-    if (await isBehind(task, log)) return { task, ended };
+    if (!(await isBehind(task, log))) return hasWaited;
+    await task.changedSince(ended);
   }
-  return null;
 }
 
 /** True when the task still runs and has something to do: a turn, records to read, appends to deliver. */

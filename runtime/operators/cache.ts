@@ -6,7 +6,7 @@ import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { bitAt, type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
 import { gatherAcross } from '../data/gather-across.ts';
 import type { Schema } from '../data/schema.ts';
-import type { CacheStep } from '../plan/step.ts';
+import type { CacheStep, Step } from '../plan/step.ts';
 import { KeyIndex } from '../state/key-index.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
 import type { Emit, Operator } from './operator.ts';
@@ -20,11 +20,12 @@ const KEYS_FIRST = 64;
  *
  * It has no state: the task commits only behind a hand-over.
  * Cost: holds the batches; a batch of distinct keys that comes alone goes on as it is.
- * @param isDistinct a batch that comes has each key once
- * @param session the end of a window is a part of the key
+ * @param steps of the task: the kernel gives each key once a batch; the end of a session is a part of its key
  */
-export function cache(step: CacheStep, isDistinct: boolean, session: boolean): Operator {
-  return new Cache(step, isDistinct, session);
+export function cache(step: CacheStep, steps: readonly Step[]): Operator {
+  const of = steps.find(({ id }) => id === step.input);
+  assert(of?.step === 'aggregate', 'a cache is behind an aggregation');
+  return new Cache(step, of.run.path === 'kernel', of.window?.type === 'SESSION');
 }
 
 class Cache implements Operator {

@@ -21,6 +21,7 @@ import { GroupNames } from '../state/group-names.ts';
 import { KernelIds } from './kernel-ids.ts';
 import { KernelState } from './kernel-state.ts';
 import { LateRows } from './late-rows.ts';
+import type { GroupRows } from './group-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { carriedOver, WindowColumns } from './output-columns.ts';
 import { isRowtime, type TimeWindow, windowsOf } from './window-time.ts';
@@ -31,8 +32,8 @@ import { isRowtime, type TimeWindow, windowsOf } from './window-time.ts';
  * When the kernel has no room for a row, what it has changed is set aside and it is made anew with the groups that the rest of
  * the input needs: its memory bounds the groups of one batch, not those of the query.
  * Cost: copies the columns in and the results out once; no loop over rows in JavaScript but for the ids of groups.
- * @param output `groups`: each group that a batch changed once, with its last results, in the order in which the batch first changed them;
- *   a batch of hopping windows may be several to the kernel
+ * @param groupRows given: it emits each group that a batch changed once, with its last results, in the order in which the batch first
+ *   changed them; a batch of hopping windows may be several to the kernel. null: a row per row and window
  * @throws {LimitError} when the groups of one batch do not fit
  */
 export function kernelAggregate(
@@ -41,9 +42,9 @@ export function kernelAggregate(
   context: OperatorContext,
   _registry: FunctionRegistry,
   module: WebAssembly.Module,
-  output: KernelProgram['output'] = 'rows',
+  groupRows: GroupRows | null = null,
 ): Operator {
-  return new KernelAggregate(step, input, context, module, output);
+  return new KernelAggregate(step, input, context, module, groupRows);
 }
 
 class KernelAggregate implements Operator {
@@ -62,15 +63,14 @@ class KernelAggregate implements Operator {
   readonly #late: LateRows;
   #kernel: Kernel;
   #ids: KernelIds;
-  /** A row of the last batch by group, for those that it has. */
-  #rowByGroup = new Uint32Array(0);
+  readonly #groupRows: GroupRows | null;
 
   constructor(
     step: AggregateStep,
     input: Schema,
     context: OperatorContext,
     module: WebAssembly.Module,
-    output: KernelProgram['output'],
+    groupRows: GroupRows | null,
   ) {
     assert(
       !step.old && step.over === 'stream',
@@ -80,7 +80,8 @@ class KernelAggregate implements Operator {
     this.#module = module;
     this.#context = context;
     this.#arguments = argumentsOf(step.calls);
-    this.#program = programOf(step, input, this.#arguments, output);
+    this.#program = programOf(step, input, this.#arguments, groupRows !== null);
+    this.#groupRows = groupRows;
     this.#window = step.window;
     this.#windows = step.window === null ? null : new WindowColumns(step.window.sizeMs);
     this.#resultTypes = step.calls.map((call) => call.type);
@@ -176,9 +177,11 @@ class KernelAggregate implements Operator {
   #emit(batch: Batch, output: KernelOutput, out: Emit): void {
     const { length } = output;
     // Everything the kernel shows is a view that its next call overwrites: it is copied, or read, before that.
-    const rows = output.rows ?? this.#rowsOf(batch, output.ids);
+    const groupRows = this.#groupRows;
+    const rows = groupRows?.of(batch, this.#ids.current, output.ids) ?? output.rows;
+    if (rows === null) throw new InvariantError('output by rows has the rows');
     const isHopping = this.#program.window?.advanceMs !== this.#program.window?.sizeMs;
-    const repeats = output.rows === null || isHopping;
+    const repeats = groupRows !== null || isHopping;
     const { keys, origin } = carriedOver(batch, this.#names.columns(batch), rows, repeats);
     const op = output.op.slice();
     const windows = this.#windows?.columns(output.windowStart, length) ?? [];
@@ -198,21 +201,6 @@ class KernelAggregate implements Operator {
       op,
       origin,
     });
-  }
-
-  /** For each of these groups a row of it. */
-  #rowsOf(batch: Batch, groups: Uint32Array): Uint32Array {
-    const { selection, length } = batch;
-    const ids = this.#ids.current;
-    const { entries } = this.#kernel.stats();
-    if (this.#rowByGroup.length < entries) this.#rowByGroup = new Uint32Array(entries * 2);
-    const rowByGroup = this.#rowByGroup;
-    for (let i = 0; i < length; i++) {
-      const position = selection === null ? i : (selection[i] as number);
-      const id = ids[position] as number;
-      if (id !== NULL_GROUP) rowByGroup[id] = position;
-    }
-    return groups.map((id) => rowByGroup[id] as number);
   }
 
   advance(ms: number): void {
@@ -248,7 +236,7 @@ function programOf(
   step: AggregateStep,
   input: Schema,
   positions: readonly number[],
-  output: KernelProgram['output'],
+  byGroups: boolean,
 ): KernelProgram {
   const { window } = step;
   assert(window?.type !== 'SESSION', 'the kernel has no SESSION windows');
@@ -262,7 +250,7 @@ function programOf(
       window === null
         ? null
         : { sizeMs: window.sizeMs, advanceMs: window.advanceMs, graceMs: window.graceMs },
-    output,
+    output: byGroups ? 'groups' : 'rows',
   };
 }
 

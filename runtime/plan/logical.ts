@@ -10,7 +10,6 @@ import type {
 } from '../analyze/analysis.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Expr } from '../expr/expr.ts';
-import { CACHE_BLOCK_OFFSETS_MAX } from '../base/limits.ts';
 import type { CacheStep, ClientStep, CoalesceStep, Step, SuppressStep } from './step.ts';
 
 /**
@@ -55,11 +54,8 @@ export function logicalPlan(analysis: QueryAnalysis): LogicalNode {
     node = { node: 'flatMap', input: node, width, calls: tables };
   }
   if (aggregation !== null) node = { node: 'aggregate', input: node, aggregation };
-  const intervalMs = emission?.cacheMs ?? null;
-  if (intervalMs !== null) {
-    const step = { step: 'cache', blockOffsets: CACHE_BLOCK_OFFSETS_MAX, intervalMs } as const;
-    node = { node: 'stage', input: node, step };
-  }
+  const cache = emission?.cache ?? null;
+  if (cache !== null) node = { node: 'stage', input: node, step: { step: 'cache', ...cache } };
   const window = aggregation?.window ?? null;
   const isFinal = emission?.final === true && window !== null;
   if (isFinal) node = { node: 'stage', input: node, step: { step: 'suppress', window } };

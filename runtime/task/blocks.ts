@@ -1,8 +1,11 @@
 // The blocks of input of a task with caches: where one ends, by offsets and by the clock, and what is handed over then; knows no commit.
 
+import { indexAt, offsetAt, type RecordBatch } from '../data/record.ts';
 import type { Emit, Operator } from '../operators/operator.ts';
 import type { CacheStep } from '../plan/step.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { OffsetEntry } from '../ports/store.ts';
+import type { Run } from './inputs.ts';
 
 /** What blocks are of. */
 export interface Blocked {
@@ -17,7 +20,7 @@ export interface Blocked {
  * With several inputs the first of them that comes to an end of its own ends the block of all.
  */
 export class Blocks {
-  readonly offsets: number;
+  readonly #offsets: number;
   readonly #intervalMs: number;
   readonly #blocked: Blocked;
   /** Number of the block of each input's last record. */
@@ -26,7 +29,7 @@ export class Blocks {
   #sinceMs = Infinity;
 
   constructor({ blockOffsets, intervalMs }: CacheStep, blocked: Blocked) {
-    this.offsets = blockOffsets;
+    this.#offsets = blockOffsets;
     this.#intervalMs = intervalMs;
     this.#blocked = blocked;
   }
@@ -41,17 +44,29 @@ export class Blocks {
     return this.#sinceMs + this.#intervalMs;
   }
 
-  /** Before records of an input are processed, the first of which has that offset: records may be missing where its block should have ended. */
-  begin(input: number, offset: number): void {
-    const number = Math.floor(offset / this.offsets);
+  /** Nothing is to be committed yet. */
+  get isHeld(): boolean {
+    return this.isOpen && this.#blocked.clock.now() < this.dueAtMs;
+  }
+
+  /** Index behind the records of a batch at `base` that are of the block of the one at `start`. */
+  cut(records: RecordBatch, base: number, start: number): number {
+    const number = Math.floor(offsetAt(records, base, start) / this.#offsets);
+    return indexAt(records, base, (number + 1) * this.#offsets);
+  }
+
+  /** Before a run is processed: records may be missing where the block before it should have ended. */
+  begin({ input, records, place, from }: Run): void {
+    const number = Math.floor(offsetAt(records, place.base, from) / this.#offsets);
     if (this.#numbers[input] !== number) this.handOver();
     this.#numbers[input] = number;
     if (!this.isOpen) this.#sinceMs = this.#blocked.clock.now();
   }
 
-  /** After they were. @param next the offset behind them */
-  end(input: number, next: number): void {
-    if (Math.floor(next / this.offsets) !== this.#numbers[input]) this.handOver();
+  /** After it was. @param positions behind it */
+  end({ input }: Run, positions: readonly OffsetEntry[]): void {
+    const next = positions[input]?.next ?? 0;
+    if (Math.floor(next / this.#offsets) !== this.#numbers[input]) this.handOver();
   }
 
   /** Ends the block: what was held back goes on. */

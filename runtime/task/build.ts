@@ -43,6 +43,7 @@ import type { StateReader } from '../ports/store.ts';
 import type { Current } from './current.ts';
 import { readerOf, type Reader } from './input.ts';
 import { REPARTITION } from './parts.ts';
+import type { Sharing } from './sharing.ts';
 import { SinkWriter, type Output } from './sink.ts';
 
 export interface BuildContext {
@@ -53,6 +54,8 @@ export interface BuildContext {
   readonly kernel: WebAssembly.Module | null;
   readonly state: StateReader;
   readonly internalChecksums: boolean;
+  /** null: no other task of this process reads the same. */
+  readonly sharing: Sharing | null;
   readonly streamTime: (step: StepId) => StreamTime;
   readonly report: (problem: RowProblem) => void;
   readonly count: (name: string, by: number) => void;
@@ -127,8 +130,9 @@ class Builder {
       case 'internalSource': {
         let input = this.#inputs.get(step.topic);
         if (input === undefined) this.#inputs.set(step.topic, (input = newInput(step)));
-        const { formats, kernel, internalChecksums } = this.#context;
-        input.readers.push(readerOf(step, formats, { kernel, isTrusted: !internalChecksums }));
+        const { formats, kernel, internalChecksums, sharing } = this.#context;
+        const isTrusted = !internalChecksums;
+        input.readers.push(readerOf(step, formats, { kernel, isTrusted, sharing }));
         input.sources.push(
           step.step === 'source' && step.materialized ? this.#materialized(step, emit) : emit,
         );
@@ -287,20 +291,16 @@ function operatorOf(
       if (context.kernel === null) {
         throw new InvariantError('the plan wants the kernel, and the host has none');
       }
-      const output = steps.some((next) => next.step === 'cache' && next.input === step.id)
-        ? 'groups'
-        : 'rows';
-      return kernelAggregate(step, input, given, registry, context.kernel, output);
+      const isCached = steps.some((next) => next.step === 'cache' && next.input === step.id);
+      const groupRows = isCached ? new RARE_OPERATORS.code.GroupRows() : null;
+      return kernelAggregate(step, input, given, registry, context.kernel, groupRows);
     }
     case 'suppress':
       return RARE_OPERATORS.code.suppress(step, input, given, registry);
     case 'coalesce':
       return RARE_OPERATORS.code.coalesce(step, input, given, registry);
-    case 'cache': {
-      const of = steps.find(({ id }) => id === step.input);
-      const isDistinct = of?.step === 'aggregate' && of.run.path === 'kernel';
-      return RARE_OPERATORS.code.cache(step, isDistinct, of !== undefined && hasSessions(of));
-    }
+    case 'cache':
+      return RARE_OPERATORS.code.cache(step, steps);
     case 'tableFilter':
       return TABLE_FILTER.code.tableFilter(step, input, given, registry, steps.some(hasSessions));
     case 'rekey':

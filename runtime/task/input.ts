@@ -3,7 +3,6 @@
 import { InvariantError, RecordError } from '../base/errors.ts';
 import { type Batch, IDENTITY, Op, select, slice } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
-import { CODEC } from '../data/parts.ts';
 import { type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
 import type { RecordBatch } from '../data/record.ts';
 import type { SchemaColumn } from '../data/schema.ts';
@@ -15,6 +14,7 @@ import { isDecodable } from '../formats/json-kernel.ts';
 import type { JsonValues } from './json-values.ts';
 import { decodesJson, type JsonInKernel, LateJson } from './late-json.ts';
 import { JSON_VALUES, PSEUDO_COLUMNS } from './parts.ts';
+import type { Sharing } from './sharing.ts';
 import { windowColumn, windowKind, type RecordPlace } from './record-columns.ts';
 
 /** Names a record that was skipped: its index in the record batch, and why. */
@@ -29,6 +29,8 @@ export interface Reader {
     to: number,
     onProblem: OnProblem,
   ): Batch | null;
+  /** Lets go of what it shares with others. */
+  close?(): void;
 }
 
 const NONE: ReadonlySet<number> = new Set();
@@ -38,6 +40,8 @@ export interface ReaderOptions {
   readonly kernel?: WebAssembly.Module | null;
   /** true: what is in internal topics was encoded in this process. */
   readonly isTrusted?: boolean;
+  /** null or absent: values are decoded for this reader alone. */
+  readonly sharing?: Sharing | null;
 }
 
 /**
@@ -47,11 +51,11 @@ export interface ReaderOptions {
 export function readerOf(
   step: SourceStep | InternalSourceStep,
   formats: Formats,
-  { kernel = null, isTrusted = false }: ReaderOptions = {},
+  { kernel = null, isTrusted = false, sharing = null }: ReaderOptions = {},
 ): Reader {
   if (step.step === 'internalSource')
     return new PSEUDO_COLUMNS.code.ColumnarReader(step.schema, isTrusted);
-  return new SourceReader(step, formats, step.run?.path === 'row' ? null : kernel);
+  return new SourceReader(step, formats, step.run?.path === 'row' ? null : kernel, sharing);
 }
 
 /** A wanted part of the record, decoded by one format. */
@@ -69,24 +73,24 @@ class SourceReader implements Reader {
   /** Decodes the values instead of `#value`; null: the kernel does not, or not yet. */
   #json: JsonValues | null = null;
   #late: LateJson | null = null;
+  readonly #sharing: Sharing | null;
   /** Builder of each decoded column by role and name. */
   readonly #builders = new Map<string, ColumnBuilder>();
   readonly #windowBytes: number;
   readonly #needsKey: boolean;
-  /** Positions in the source's schema of the columns that the plan reads. */
-  readonly #touched: ReadonlySet<number>;
   readonly #eventTime: EventTime;
 
-  constructor(step: SourceStep, formats: Formats, kernel: WebAssembly.Module | null) {
+  constructor(
+    step: SourceStep,
+    formats: Formats,
+    kernel: WebAssembly.Module | null,
+    sharing: Sharing | null,
+  ) {
     this.#step = step;
+    this.#sharing = sharing;
     this.#eventTime = eventTime(step.timestamp);
     const kind = windowKind(step.window);
     this.#windowBytes = kind === null ? 0 : windowBytes(kind);
-    const names = new Set(step.schema.columns.map(({ role, name }) => `${role} ${name}`));
-    const touched = step.sourceSchema.columns.flatMap(({ role, name }, index) =>
-      names.has(`${role} ${name}`) || name === step.timestamp?.column ? [index] : [],
-    );
-    this.#touched = new Set(touched);
     this.#needsKey = step.kind === 'table' || kind !== null;
     this.#key = this.#part('key', formats);
     this.#value = this.#part('value', formats);
@@ -102,8 +106,12 @@ class SourceReader implements Reader {
   #decodeIn(value: Part, { code, module }: JsonInKernel): void {
     const { columns, decoder } = value;
     for (const { name } of columns) this.#builders.delete(`value ${name}`);
-    this.#json = new code.JsonValues(module, columns, decoder);
+    this.#json = new code.JsonValues(module, columns, decoder, this.#step, this.#sharing);
     this.#late = null;
+  }
+
+  close(): void {
+    this.#json?.close();
   }
 
   #part(role: 'key' | 'value', formats: Formats): Part | null {
@@ -142,7 +150,7 @@ class SourceReader implements Reader {
     const inKernel = this.#late?.before(to - from) ?? null;
     if (inKernel !== null && this.#value !== null) this.#decodeIn(this.#value, inKernel);
     const json = this.#json;
-    const isDecided = json?.begin(records, from, to) ?? false;
+    const isDecided = json?.begin({ records, place, from, to }) ?? false;
     const kept = new Kept(to - from);
     const isKeyFree = this.#key === null || this.#key.decoder.isIdle === true;
     if (isDecided && isKeyFree && !this.#needsKey) {
@@ -204,17 +212,7 @@ class SourceReader implements Reader {
     to: number,
     onProblem: OnProblem,
   ): Batch | null {
-    if (records.encoded === null)
-      throw new InvariantError('a columnar record batch has an encoded batch');
-    const { sourceSchema } = this.#step;
-    const whole = CODEC.code.decodeColumns(sourceSchema, records.encoded, (index) =>
-      this.#touched.has(index),
-    );
-    const columns = new Map<string, Column>();
-    sourceSchema.columns.forEach((column, index) => {
-      const decoded = whole.columns[index] ?? null;
-      if (decoded !== null) columns.set(`${column.role} ${column.name}`, decoded);
-    });
+    const { whole, columns } = PSEUDO_COLUMNS.code.columnarValues(this.#step, records);
     const kept = Kept.all(whole.length);
     const batch = this.#batch(records, place, kept, columns, onProblem);
     if (batch === null) return null;
@@ -285,29 +283,12 @@ class SourceReader implements Reader {
       const times = wholeTimes(column, kept.rows);
       if (times !== null) return { rowtime: times, dropped: NONE };
     }
-    const rowtime = new Float64Array(kept.rows);
-    const dropped = new Set<number>();
-    for (let row = 0; row < kept.rows; row++) {
-      const index = origin[row] ?? 0;
-      try {
-        const isGiven = column !== undefined && !kept.isValueNull(row);
-        const ms = isGiven ? this.#eventTime(column, row) : (records.timestamps[index] ?? 0);
-        rowtime[row] = usable(ms, name ?? 'ROWTIME');
-      } catch (thrown) {
-        if (!(thrown instanceof RecordError)) throw thrown;
-        dropped.add(row);
-        onProblem(index, thrown);
-      }
-    }
-    return { rowtime, dropped };
+    const time = this.#eventTime;
+    return PSEUDO_COLUMNS.code.rowtimesOf(
+      { records, origin, kept, name, time, column: column ?? null },
+      onProblem,
+    );
   }
-}
-
-/** @throws {RecordError} TIMESTAMP for a time that no record can have */
-function usable(ms: number | null, field: string): number {
-  if (ms !== null && ms >= 0) return ms;
-  const reason = ms === null ? 'the timestamp column is null' : `the timestamp ${ms} is negative`;
-  throw new RecordError('TIMESTAMP', reason, field);
 }
 
 /** Decodes the key or the value; nulls stand for one that is absent. @returns false when it is null as a whole */
@@ -318,7 +299,7 @@ function decodePart(part: Part | null, bytes: Uint8Array, from: number, to: numb
 }
 
 /** The records that became rows. */
-class Kept {
+export class Kept {
   readonly origin: Uint32Array;
   rows = 0;
   keyNull: Bitmap | null = null;

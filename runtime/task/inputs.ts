@@ -4,13 +4,15 @@ import { BATCH_ROWS_MAX, FETCH_BYTES_MAX } from '../base/limits.ts';
 import type { RecordError } from '../base/errors.ts';
 import { PortError } from '../base/errors.ts';
 import { type Batch, slice } from '../data/batch.ts';
-import { indexAt, offsetAt, parseRecordBatch, type RecordBatch } from '../data/record.ts';
+import { indexAt, offsetAt, type RecordBatch } from '../data/record.ts';
 import type { Fetched, Log, TopicPartition } from '../ports/log.ts';
 import type { OffsetEntry } from '../ports/store.ts';
+import type { Blocks } from './blocks.ts';
 import type { Reader } from './input.ts';
 import type { Gap } from './gaps.ts';
 import { GAPS, RUNS } from './parts.ts';
 import type { RecordPlace } from './record-columns.ts';
+import { Sharing } from './sharing.ts';
 
 /** One record that was skipped. */
 export interface Skipped {
@@ -90,22 +92,26 @@ export interface Chunk {
  */
 export class TaskInputs {
   readonly #inputs: readonly Input[];
-  readonly #blockOffsets: number | null;
+  readonly #blocks: Blocks | null;
+  readonly #sharing: Sharing;
   /** Records that were stepped over since somebody last asked. */
   #gaps: Gap[] = [];
 
   /**
    * @param readers per input; several where several sources read its topic
    * @param resets per input
-   * @param blockOffsets chunks end at multiples of it; null: wherever
+   * @param blocks where chunks end too
+   * @param sharing with other tasks of the engine
    */
   constructor(
     readers: readonly (readonly Reader[])[],
     positions: readonly OffsetEntry[],
     resets: readonly Reset[] = [],
-    blockOffsets: number | null = null,
+    blocks: Blocks | null = null,
+    sharing: Sharing = new Sharing(),
   ) {
-    this.#blockOffsets = blockOffsets;
+    this.#blocks = blocks;
+    this.#sharing = sharing;
     this.#inputs = positions.map(({ at, next, incarnation }, index) => {
       const own = readers[index];
       if (own === undefined)
@@ -130,15 +136,6 @@ export class TaskInputs {
   /** Positions behind the last records taken. */
   get positions(): readonly OffsetEntry[] {
     return this.#inputs.map(({ at, next, incarnation }) => ({ at, next, incarnation }));
-  }
-
-  /** Of one input. */
-  nextOf(input: number): number {
-    return this.#inputs[input]?.next ?? 0;
-  }
-
-  get partitions(): readonly TopicPartition[] {
-    return this.#inputs.map(({ at }) => at);
   }
 
   /**
@@ -206,7 +203,7 @@ export class TaskInputs {
     }
     input.highWatermark = fetched.highWatermark;
     for (const { base, count, bytes } of fetched.batches) {
-      const records = parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
+      const records = this.#sharing.parsed(bytes);
       const end = base + count;
       input.fetched = end;
       const last = input.waiting.at(-1);
@@ -223,14 +220,6 @@ export class TaskInputs {
     if (!(thrown instanceof PortError) || thrown.code !== 'OFFSET_OUT_OF_RANGE') throw thrown;
     this.#gaps.push(GAPS.code.steppedOver(input, thrown));
     return null;
-  }
-
-  /** Records fetched or known to be there and not yet taken. */
-  get lag(): number {
-    return this.#inputs.reduce(
-      (sum, input) => sum + Math.max(0, input.highWatermark - input.next),
-      0,
-    );
   }
 
   /**
@@ -253,12 +242,11 @@ export class TaskInputs {
     const { base, end, records } = waiting;
     const start = indexAt(records, base, input.next);
     // Chunks begin at multiples of BATCH_ROWS_MAX within the record batch, wherever reading began.
-    let to = Math.min(records.count, (Math.floor(start / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
-    const block = this.#blockOffsets;
-    if (block !== null) {
-      const number = Math.floor(offsetAt(records, base, start) / block);
-      to = Math.min(to, indexAt(records, base, (number + 1) * block));
-    }
+    const whole = Math.min(
+      records.count,
+      (Math.floor(start / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX,
+    );
+    const to = Math.min(whole, this.#blocks?.cut(records, base, start) ?? whole);
     const place = { ...input.at, base, incarnation: input.incarnation };
     const skipped: Skipped[] = [];
     const batches = input.readers.map((reader) =>

@@ -25,10 +25,18 @@ export function patched(
   const patches = columns.map((column, index) => new Patch(column, rows, kernel, index));
   return kernel.columns().map((whole, index) => {
     const column = rows.length === 0 ? whole : (patches[index] as Patch).applied(whole);
-    if (positions === null) return column;
-    const kept = gatherColumn(column, positions);
-    return kept.storage === 'dictionary' ? compactDictionary(kept) : kept;
+    return positions === null ? column : chosenOf(column, positions);
   });
+}
+
+/** The rows at these positions. */
+export function chosen(columns: readonly Column[], positions: Uint32Array): Column[] {
+  return columns.map((column) => chosenOf(column, positions));
+}
+
+function chosenOf(column: Column, positions: Uint32Array): Column {
+  const kept = gatherColumn(column, positions);
+  return kept.storage === 'dictionary' ? compactDictionary(kept) : kept;
 }
 
 /** Values of some rows of a column that were decoded elsewhere. */

@@ -7,12 +7,27 @@ import type { SchemaColumn } from '../data/schema.ts';
 import type { Decoder } from '../formats/serde.ts';
 import { JSON_NULL, JSON_OK } from '../kernel/json-abi.ts';
 import { JsonKernel } from '../kernel/json-instance.ts';
-import { JSON_PATCHES } from './parts.ts';
+import type { SourceStep } from '../plan/step.ts';
+import { JSON_PATCHES, SHARED_VALUES } from './parts.ts';
+import type { RecordPlace } from './record-columns.ts';
+import type { SharedReader, ValueChunk } from './shared-values.ts';
+import type { Sharing } from './sharing.ts';
 
 /** Of a chunk: `begin`, then `take` for each record that has a usable key, then `finish`. */
 export class JsonValues {
-  readonly #kernel: JsonKernel;
+  readonly #module: WebAssembly.Module;
+  readonly #columns: readonly SchemaColumn[];
+  /** Made when it is first needed: not where others decode for it. */
+  #own: JsonKernel | null = null;
   readonly #decoder: Decoder;
+  readonly #sharing: Sharing | null;
+  readonly #step: SourceStep;
+  /** The partition that it reads; null: it has not read anything. */
+  #place: RecordPlace | null = null;
+  /** null: nobody else has been met who reads it. */
+  #peers: SharedReader | null = null;
+  /** Columns of the chunk that were decoded for several readers; null: it is decoded here. */
+  #shared: Column[] | null = null;
   /** What the decoder made of the records that the kernel declined. */
   readonly #builders: readonly ColumnBuilder[];
   #records: RecordBatch | null = null;
@@ -21,18 +36,41 @@ export class JsonValues {
   /** Rows of the chunk whose values are in the builders. */
   #patched: number[] = [];
 
-  /** @param decoder decodes the same columns, in the same order */
-  constructor(module: WebAssembly.Module, columns: readonly SchemaColumn[], decoder: Decoder) {
-    this.#kernel = new JsonKernel(module, columns);
+  /**
+   * @param decoder decodes the same columns, in the same order
+   * @param step whose values they are
+   * @param sharing with whom the work is shared; null: with nobody
+   */
+  constructor(
+    module: WebAssembly.Module,
+    columns: readonly SchemaColumn[],
+    decoder: Decoder,
+    step: SourceStep,
+    sharing: Sharing | null,
+  ) {
+    this.#module = module;
+    this.#columns = columns;
     this.#decoder = decoder;
+    this.#step = step;
+    this.#sharing = sharing;
     this.#builders = columns.map(({ type }) => columnBuilder(type));
   }
 
-  /** @returns true when every record is decided and has a value: none need be taken */
-  begin(records: RecordBatch, from: number, to: number): boolean {
+  get #kernel(): JsonKernel {
+    return (this.#own ??= new JsonKernel(this.#module, this.#columns));
+  }
+
+  /**
+   * @returns true when every record is decided and has a value: none need be taken
+   * @throws {PartMissing} when others read the same
+   */
+  begin(chunk: ValueChunk): boolean {
+    const { records, from, to } = chunk;
     this.#records = records;
     this.#from = from;
     this.#patched = [];
+    this.#shared = this.#sharedColumns(chunk);
+    if (this.#shared !== null) return true;
     // A chunk that was given up has left its rows behind.
     for (const builder of this.#builders) builder.truncate(0);
     let first = from;
@@ -46,12 +84,34 @@ export class JsonValues {
     return this.#kernel.counts()[JSON_OK] === to - from;
   }
 
+  #sharedColumns(chunk: ValueChunk): Column[] | null {
+    const sharing = this.#sharing;
+    if (sharing === null) return null;
+    const { place } = chunk;
+    const readers = sharing.count(place, this.#place === null ? 1 : 0);
+    this.#place = place;
+    if (readers === 1) return null;
+    this.#peers ??= new SHARED_VALUES.code.SharedReader(sharing, this.#step, place, {
+      module: this.#module,
+      columns: this.#columns,
+    });
+    return this.#peers.columns(chunk);
+  }
+
+  close(): void {
+    if (this.#place !== null) this.#sharing?.count(this.#place, -1);
+    this.#place = null;
+    this.#peers?.close();
+    this.#peers = null;
+  }
+
   /**
    * @param row its record's place in the chunk
    * @returns false when the value is null as a whole
    * @throws {RecordError} DESERIALIZATION
    */
   take(row: number): boolean {
+    if (this.#shared !== null) return true;
     const status = this.#statuses[row];
     if (status === JSON_OK) return true;
     if (status === JSON_NULL) return false;
@@ -77,6 +137,11 @@ export class JsonValues {
   finish(positions: Uint32Array | null): Column[] {
     const patched = this.#patched;
     this.#records = null;
+    if (this.#shared !== null) {
+      const shared = this.#shared;
+      this.#shared = null;
+      return positions === null ? shared : JSON_PATCHES.code.chosen(shared, positions);
+    }
     if (patched.length === 0 && positions === null) return this.#kernel.columns();
     const patches = { columns: this.#builders.map((builder) => builder.finish()), rows: patched };
     return JSON_PATCHES.code.patched(this.#kernel, patches, positions);

@@ -1,7 +1,6 @@
 // The parts of a task that are fetched on first use; knows only their types.
 
 import { Part } from '../base/part.ts';
-import type * as BlocksCode from './blocks.ts';
 import type * as Cut from './cut.ts';
 import type * as DeliveryCode from './delivery.ts';
 import type * as Gaps from './gaps.ts';
@@ -13,9 +12,9 @@ import type * as PseudoColumns from './pseudo-columns.ts';
 import type * as Rebuild from './rebuild.ts';
 import type * as Repartition from './repartition.ts';
 import type * as Runs from './runs.ts';
+import type * as SharedValuesCode from './shared-values.ts';
 import type * as Timers from './timers.ts';
 
-export const BLOCKS = new Part<typeof BlocksCode>();
 export const CUT = new Part<typeof Cut>();
 export const DELIVERY = new Part<typeof DeliveryCode>();
 export const GAPS = new Part<typeof Gaps>();
@@ -29,4 +28,5 @@ export const POISON = new Part<typeof Poison>();
 export const PSEUDO_COLUMNS = new Part<typeof PseudoColumns>();
 export const REBUILD = new Part<typeof Rebuild>();
 export const REPARTITION = new Part<typeof Repartition>();
+export const SHARED_VALUES = new Part<typeof SharedValuesCode>();
 export const TIMERS = new Part<typeof Timers>();

@@ -1,14 +1,17 @@
-// Columns taken from the record itself, its time, place and headers, and whole batches as they were encoded; knows no format.
+// Columns taken from the record itself, its time, place and headers, times row by row, and whole batches as they were encoded; knows no format.
 
-import { InvariantError } from '../base/errors.ts';
+import { InvariantError, RecordError } from '../base/errors.ts';
 import { type Batch, IDENTITY, slice } from '../data/batch.ts';
 import type { HeaderColumn } from '../catalog/source.ts';
 import type { Column } from '../data/column.ts';
+import type { DecodedColumns } from '../data/codec.ts';
 import { CODEC } from '../data/parts.ts';
 import { offsetAt, type RecordBatch } from '../data/record.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import type { Value } from '../data/type.ts';
-import type { Reader } from './input.ts';
+import type { SourceStep } from '../plan/step.ts';
+import type { EventTime } from './event-time.ts';
+import type { Kept, OnProblem, Reader } from './input.ts';
 import type { RecordPlace } from './record-columns.ts';
 
 interface Rows {
@@ -66,6 +69,66 @@ function headerColumn({ type }: SchemaColumn, header: HeaderColumn, of: Rows): C
     else values.push(headers.findLast(({ name }) => name === header.key)?.value ?? null);
   }
   return { type, validity: null, storage: 'objects', values };
+}
+
+/** Event times row by row: of the column, or of the record where there is none; rows without a usable one are dropped. */
+export function rowtimesOf(
+  of: {
+    readonly records: RecordBatch;
+    readonly origin: Uint32Array;
+    readonly kept: Pick<Kept, 'rows' | 'isValueNull'>;
+    /** Of the column; null: there is none. */
+    readonly name: string | null;
+    readonly column: Column | null;
+    readonly time: EventTime;
+  },
+  onProblem: OnProblem,
+): { readonly rowtime: Float64Array; readonly dropped: ReadonlySet<number> } {
+  const { records, origin, kept, name, column, time } = of;
+  const rowtime = new Float64Array(kept.rows);
+  const dropped = new Set<number>();
+  for (let row = 0; row < kept.rows; row++) {
+    const index = origin[row] ?? 0;
+    try {
+      const isGiven = column !== null && !kept.isValueNull(row);
+      const ms = isGiven ? time(column, row) : (records.timestamps[index] ?? 0);
+      rowtime[row] = usable(ms, name ?? 'ROWTIME');
+    } catch (thrown) {
+      if (!(thrown instanceof RecordError)) throw thrown;
+      dropped.add(row);
+      onProblem(index, thrown);
+    }
+  }
+  return { rowtime, dropped };
+}
+
+/** @throws {RecordError} TIMESTAMP for a time that no record can have */
+function usable(ms: number | null, field: string): number {
+  if (ms !== null && ms >= 0) return ms;
+  const reason = ms === null ? 'the timestamp column is null' : `the timestamp ${ms} is negative`;
+  throw new RecordError('TIMESTAMP', reason, field);
+}
+
+/** The batch of a source with FORMAT='COLUMNAR', and by role and name those of its columns that the step reads. */
+export function columnarValues(
+  { schema, sourceSchema, timestamp }: SourceStep,
+  { encoded }: RecordBatch,
+): { readonly whole: DecodedColumns; readonly columns: ReadonlyMap<string, Column> } {
+  if (encoded === null) throw new InvariantError('a columnar record batch has an encoded batch');
+  const names = sourceSchema.columns.map(({ role, name }) => `${role} ${name}`);
+  const touched = new Set(schema.columns.map(({ role, name }) => `${role} ${name}`));
+  const whole = CODEC.code.decodeColumns(
+    sourceSchema,
+    encoded,
+    (index) =>
+      touched.has(names[index] as string) ||
+      sourceSchema.columns[index]?.name === timestamp?.column,
+  );
+  const columns = new Map<string, Column>();
+  whole.columns.forEach((column, index) => {
+    if (column !== null) columns.set(names[index] as string, column);
+  });
+  return { whole, columns };
 }
 
 /** Reads encoded batches as they are. */

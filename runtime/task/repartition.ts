@@ -13,6 +13,8 @@ import type { Encoder, Formats } from '../formats/serde.ts';
 import type { RepartitionStep } from '../plan/step.ts';
 import type { Outgoing, Output } from './sink.ts';
 
+export { Trimming } from './trimming.ts';
+
 /** Batches of at most so many rows wait for others of their partition. */
 const SMALL_ROWS_MAX = 512;
 /** What a waiting row is taken to weigh; a guess, for a bound that is not sharp. */

@@ -14,16 +14,16 @@ import type {
 } from '../ports/store.ts';
 import { buildTask, type Wiring } from './build.ts';
 import { Current } from './current.ts';
-import { offsetAt } from '../data/record.ts';
 import type { Blocks } from './blocks.ts';
 import { TaskInputs, type Run } from './inputs.ts';
 import { Outbox } from './outbox.ts';
-import { BLOCKS, CUT, GAPS, MOVED_ROWS, POISON, TIMERS } from './parts.ts';
+import { CUT, GAPS, MOVED_ROWS, POISON, TIMERS } from './parts.ts';
 import { ProblemLog } from './problems.ts';
 import { PROCESSING_LOG_TOPIC } from './problem-records.ts';
 import { REPLAY, REPLAYED } from './replay.ts';
 import { Sequences } from './sequences.ts';
 import type { Outgoing } from './sink.ts';
+import { StreamTimes } from './stream-times.ts';
 import { loaded, resetOf, startOf } from './start.ts';
 import type { TaskOptions } from './task.ts';
 import type { Timers } from './timers.ts';
@@ -50,14 +50,13 @@ export class Session {
   /** null: nothing happens without input. */
   readonly #timers: Timers | null = null;
   /** null: nothing is held back from one commit to the next. */
-  readonly #blocks: Blocks | null = null;
+  readonly blocks: Blocks | null = null;
   /** Committed state as it was when the session opened, and as it is after its commits. */
   readonly state: StateReader;
   readonly #current: Current;
   readonly #problems: ProblemLog;
   readonly #counters: Map<string, number>;
-  readonly #streamTimes = new Map<string, StreamTime>();
-  readonly #committedTimes = new Map<string, number>();
+  readonly #times: StreamTimes;
   readonly #sequences: Sequences;
   readonly #changedCounters = new Set<string>();
   readonly #outgoing: Outgoing[] = [];
@@ -81,18 +80,15 @@ export class Session {
     this.#commit = restored.commit;
     this.state = restored.reader;
     this.#counters = new Map(restored.counters.map(({ name, value }) => [name, value]));
-    for (const { step, ms } of restored.streamTimes) {
-      this.#streamTimes.set(step, { ms });
-      this.#committedTimes.set(step, ms);
-    }
+    this.#times = new StreamTimes(restored.streamTimes);
     this.#sequences = new Sequences(restored.sequences);
-    this.#replay = this.#streamTime(REPLAY);
+    this.#replay = this.#times.of(REPLAY);
     if (this.#isReplaying && options.plan.moved !== undefined) {
       throw new TaskCorrupted('the query was replaced while its state was made again');
     }
     const incarnations = positions.map(({ incarnation }) => incarnation);
     this.#current = new Current(this.#task, incarnations);
-    this.#current.nowMs = this.#committedTimes.get(NOW) ?? -Infinity;
+    this.#current.nowMs = this.#times.of(NOW).ms;
     this.#problems = new ProblemLog(options.name, this.#current, PROCESSING_LOG_TOPIC);
     const part = subtopologyOf(options.plan, options.name.subtopology);
     this.#wiring = buildTask(part, {
@@ -102,7 +98,8 @@ export class Session {
       kernel: options.kernel,
       state: restored.reader,
       internalChecksums: options.internalChecksums ?? true,
-      streamTime: (step) => this.#streamTime(step),
+      sharing: options.sharing ?? null,
+      streamTime: (step) => this.#times.of(step),
       report: (problem) => this.#report(problem),
       count: (name, by) => this.#count(name, by),
       current: this.#current,
@@ -113,19 +110,20 @@ export class Session {
     });
     const { idleMs = null } = options.plan;
     if (idleMs !== null || part.steps.some(({ step }) => step === 'coalesce')) {
-      const inputAt = this.#streamTime(INPUT);
+      const inputAt = this.#times.of(INPUT);
       if (inputAt.ms === -Infinity) inputAt.ms = options.clock.now();
       this.#timers = new TIMERS.code.Timers({ ...this.#wiring, idleMs, inputAt });
     }
     const cache = part.steps.find((step) => step.step === 'cache');
     if (cache?.step === 'cache')
-      this.#blocks = new BLOCKS.code.Blocks(cache, { ...this.#wiring, clock: options.clock });
+      this.blocks = new TIMERS.code.Blocks(cache, { ...this.#wiring, clock: options.clock });
     // While state is made again from its input, a gap in that would make another one.
     const resets = positions.map(({ at }) =>
       this.#isReplaying ? null : resetOf(options, part, at),
     );
-    const blockOffsets = this.#blocks?.offsets ?? null;
-    this.inputs = new TaskInputs(this.#wiring.readers, positions, resets, blockOffsets);
+    const { blocks } = this;
+    const { readers } = this.#wiring;
+    this.inputs = new TaskInputs(readers, positions, resets, blocks, options.sharing);
     this.#isLogged = positions.every(({ at }) => at.topic !== PROCESSING_LOG_TOPIC);
     this.outbox = new Outbox(
       {
@@ -187,7 +185,7 @@ export class Session {
 
   /** True when what has been made since the last commit must be committed before more is made. Not within a block, which is bounded. */
   get isHeavy(): boolean {
-    if (this.#blocks?.isOpen === true) return false;
+    if (this.blocks?.isOpen === true) return false;
     let bytes = this.#outgoingBytes;
     for (const output of this.#wiring.outputs) bytes += output.waitingBytes;
     return (
@@ -216,11 +214,10 @@ export class Session {
   process(recordsMax: number): boolean {
     const run = this.inputs.take(this.#isReplaying ? this.#untilReplayed(recordsMax) : recordsMax);
     if (run === null) return false;
-    const blocks = this.#blocks;
-    blocks?.begin(run.input, offsetAt(run.records, run.place.base, run.from));
+    this.blocks?.begin(run);
     this.#begin(run);
     this.#wiring.feed(run.input, run.batches);
-    blocks?.end(run.input, this.inputs.nextOf(run.input));
+    this.blocks?.end(run, this.inputs.positions);
     this.#end(run);
     if (this.#isReplaying) this.#silence();
     return true;
@@ -240,7 +237,7 @@ export class Session {
   #silence(): void {
     const [position] = this.inputs.positions;
     const isOver = position !== undefined && position.next >= this.#replay.ms;
-    if (isOver) this.#blocks?.handOver();
+    if (isOver) this.blocks?.handOver();
     this.flush();
     this.#outgoing.length = 0;
     this.#outgoingBytes = 0;
@@ -258,17 +255,7 @@ export class Session {
 
   /** The wall-clock time at which something is due without input; Infinity when nothing is. */
   get dueAtMs(): number {
-    return Math.min(this.#timers?.dueAtMs ?? Infinity, this.#blocks?.dueAtMs ?? Infinity);
-  }
-
-  /** A block has ended and no other has begun. */
-  get isBetweenBlocks(): boolean {
-    return this.#blocks?.isOpen === false;
-  }
-
-  /** Before this time of the wall clock nothing is to be committed; -Infinity: at any time. */
-  get heldUntilMs(): number {
-    return this.#blocks?.isOpen === true ? this.#blocks.dueAtMs : -Infinity;
+    return Math.min(this.#timers?.dueAtMs ?? Infinity, this.blocks?.dueAtMs ?? Infinity);
   }
 
   /** Takes one record in without processing it: it goes to the dead-letter topic. */
@@ -329,7 +316,7 @@ export class Session {
    * @returns rows for the client, which may be shown now
    */
   async commit(extra: readonly StateBytes[] = []): Promise<readonly Batch[]> {
-    this.#blocks?.handOver();
+    this.blocks?.handOver();
     this.flush();
     const changes: StateBytes[] = [...extra, ...this.#also.splice(0)];
     const { store, log } = this.#options;
@@ -341,7 +328,8 @@ export class Session {
       operator.changes?.((change) => changes.push(change), intoBlock);
     const outbox = this.#sequences.give(this.#outgoing.splice(0));
     this.#outgoingBytes = 0;
-    const streamTimes = this.#changedTimes();
+    this.#times.of(NOW).ms = this.#current.nowMs;
+    const streamTimes = this.#times.changed();
     const counters = [...this.#changedCounters].map((name) => ({
       name,
       value: this.counter(name),
@@ -368,27 +356,10 @@ export class Session {
     return rows;
   }
 
-  #changedTimes(): { step: string; ms: number }[] {
-    const changed: { step: string; ms: number }[] = [];
-    this.#streamTime(NOW).ms = this.#current.nowMs;
-    for (const [step, { ms }] of this.#streamTimes) {
-      if (ms === -Infinity || this.#committedTimes.get(step) === ms) continue;
-      this.#committedTimes.set(step, ms);
-      changed.push({ step, ms });
-    }
-    return changed;
-  }
-
   /** Late rows have counters of their own. A reader of the processing log only counts, or it would feed itself for ever. */
   #report(problem: RowProblem): void {
     if (this.#isLogged) this.#problems.add(problem);
     if (problem.code !== 'LATE') this.#count('errors', 1);
-  }
-
-  #streamTime(step: string): StreamTime {
-    let time = this.#streamTimes.get(step);
-    if (time === undefined) this.#streamTimes.set(step, (time = { ms: -Infinity }));
-    return time;
   }
 
   #count(name: string, by: number): void {
@@ -399,5 +370,6 @@ export class Session {
 
   close(): void {
     for (const operator of this.#wiring.operators) operator.close?.();
+    for (const reader of this.#wiring.readers.flat()) reader.close?.();
   }
 }

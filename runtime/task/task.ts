@@ -11,12 +11,13 @@ import type { Log, Unsubscribe } from '../ports/log.ts';
 import type { CounterEntry, OffsetEntry, Store } from '../ports/store.ts';
 import { isNoRecordsFault, RecordCrash } from './crash.ts';
 import { nextTurn } from './next-turn.ts';
-import { POISON, REBUILD } from './parts.ts';
+import { POISON, REBUILD, REPARTITION } from './parts.ts';
 import type { PoisonHunt } from './poison.ts';
 import { HUNT_KEY, HUNT_TABLE } from './problem-records.ts';
 import { Session } from './session.ts';
+import type { Sharing } from './sharing.ts';
 import { inputsOf, subtopologyOf, type TaskName } from './topology.ts';
-import { Trimming } from './trimming.ts';
+import type { Trimming } from './trimming.ts';
 import { withParts } from './with-parts.ts';
 
 export interface TaskOptions {
@@ -33,6 +34,8 @@ export interface TaskOptions {
   readonly commitIntervalMs: number;
   /** false: its internal topics never leave this process, so that their batches need no checksum. */
   readonly internalChecksums?: boolean | undefined;
+  /** With which tasks values of topics are decoded together; absent: with none. */
+  readonly sharing?: Sharing | undefined;
   /** Takes rows of a client step, once their commit has succeeded; the task waits for it. */
   readonly onRows?: ((rows: readonly Batch[]) => void | Promise<void>) | undefined;
   /** Called when the task has come to an end that it does not leave by itself. */
@@ -84,12 +87,12 @@ export class Task {
   #ended = 0;
   /** Its state was damaged and is made again from its input. */
   #isRebuilt = false;
-  readonly #trimming: Trimming;
+  /** Of internal topics; null: there are none, or nothing has been committed. */
+  #trimming: Trimming | null = null;
   readonly #watchers: (() => void)[] = [];
 
   constructor(options: TaskOptions) {
     this.options = options;
-    this.#trimming = new Trimming(options.log, options.plan);
   }
 
   get state(): TaskState {
@@ -222,7 +225,7 @@ export class Task {
 
   /** Within a turn: where a block has ended is the last chance to commit before the next one has. */
   #mustStop(session: Session): boolean {
-    return session.isHeavy || (session.isBetweenBlocks && this.#isIntervalOver());
+    return session.isHeavy || (session.blocks?.isOpen === false && this.#isIntervalOver());
   }
 
   #isIntervalOver(): boolean {
@@ -232,9 +235,8 @@ export class Task {
 
   #isCommitDue(session: Session, hasInput: boolean): boolean {
     if (this.#hunt !== null) return true;
-    const { clock, log } = this.options;
-    if (clock.now() < session.heldUntilMs) return false;
-    const isAtEnd = !hasInput || session.inputs.isCaughtUp(log);
+    if (session.blocks?.isHeld === true) return false;
+    const isAtEnd = !hasInput || session.inputs.isCaughtUp(this.options.log);
     return isAtEnd || session.isHeavy || this.#isIntervalOver();
   }
 
@@ -246,7 +248,10 @@ export class Task {
     this.#committedAtMs = this.options.clock.now();
     this.#show(session);
     if (rows.length > 0) await this.options.onRows?.(rows);
-    await this.#trimming.trim(session.inputs.positions);
+    if (this.options.plan.internalTopics.length > 0) {
+      this.#trimming ??= await withParts(() => new REPARTITION.code.Trimming(this.options));
+      await this.#trimming.trim(session.inputs.positions);
+    }
     if (!session.outbox.isEmpty) await session.outbox.deliver();
   }
 

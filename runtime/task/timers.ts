@@ -2,6 +2,8 @@
 
 import type { Emit, Operator, StreamTime } from '../operators/operator.ts';
 
+export { Blocks } from './blocks.ts';
+
 /** What a session lets time do. */
 export interface Timed {
   readonly operators: readonly Operator[];

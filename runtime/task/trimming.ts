@@ -13,9 +13,9 @@ export class Trimming {
   /** By internal topic: below this its records were let go. */
   readonly #trimmed = new Map<string, number>();
 
-  constructor(log: Log, { internalTopics }: Plan) {
+  constructor({ log, plan }: { readonly log: Log; readonly plan: Plan }) {
     this.#log = log;
-    this.#internal = new Set(internalTopics.map(({ name }) => name));
+    this.#internal = new Set(plan.internalTopics.map(({ name }) => name));
   }
 
   /** A hint that may fail. @param positions that are committed */

@@ -14,7 +14,7 @@ import { runCase, type Aim, type Subject, type SuiteResult } from './run.ts';
 
 const KEYS = [100, 10_000, 1_000_000];
 const OPEN_WINDOWS = [1, 10, 100, 1000];
-const QUERIES = [1, 8, QUERIES_MAX];
+const QUERIES = [1, 8, 100, QUERIES_MAX];
 /** Groups of all open windows together. */
 const GROUPS = 10_000;
 /** Slowest by fastest time of an event, and of an event in windows. */

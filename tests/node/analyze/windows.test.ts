@@ -145,13 +145,13 @@ test('how results are shown follows from EMIT and the idle time-out', () => {
     final: true,
     everyMs: null,
     idleMs: 5000,
-    cacheMs: null,
+    cache: null,
   });
   expect(analyzed('', 'EMIT CHANGES EVERY 2 SECONDS').emission).toEqual({
     final: false,
     everyMs: 2000,
     idleMs: null,
-    cacheMs: null,
+    cache: null,
   });
 });
 
@@ -168,11 +168,13 @@ test.each([
 ])('the property %s gives an aggregation a cache, unless it is 0', (property) => {
   const given = { [property]: '1000' };
   expect(analyzed(TUMBLING, '', { [property]: '0' }).emission).toBeNull();
-  expect(analyzed(TUMBLING, '', given).emission).toMatchObject({ cacheMs: 2000 });
+  expect(analyzed(TUMBLING, '', given).emission).toMatchObject({
+    cache: { blockOffsets: 4096, intervalMs: 2000 },
+  });
   const often = { ...given, 'ksql.streams.commit.interval.ms': '50' };
-  expect(analyzed(TUMBLING, '', often).emission).toMatchObject({ cacheMs: 50 });
+  expect(analyzed(TUMBLING, '', often).emission).toMatchObject({ cache: { intervalMs: 50 } });
   // What is final, or held back for a period, has none.
-  expect(analyzed(TUMBLING, 'EMIT FINAL', given).emission).toMatchObject({ cacheMs: null });
+  expect(analyzed(TUMBLING, 'EMIT FINAL', given).emission).toMatchObject({ cache: null });
 });
 
 test('only what replaces rows is coalesced', () => {

@@ -1,0 +1,25 @@
+// What the tasks of one engine have in common where they read the same partitions; knows no decoder.
+
+import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
+import type { RecordPlace } from './record-columns.ts';
+import type { SharedSource } from './shared-values.ts';
+
+/** One per engine. */
+export class Sharing {
+  /** Readers of JSON by partition, while there are any. */
+  readonly #readers = new Map<string, number>();
+  /** What several of them read. */
+  readonly sources = new Map<string, SharedSource>();
+  /** Makes a record batch of fetched bytes, which the log has checked. @throws {PortError} CORRUPT */
+  parsed = (bytes: Uint8Array): RecordBatch =>
+    parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
+
+  /** Counts a reader in (1), out (-1) or not (0): how many there are of the partition. */
+  count({ topic, partition }: RecordPlace, by: number): number {
+    const name = `${partition} ${topic}`;
+    const readers = (this.#readers.get(name) ?? 0) + by;
+    this.#readers.set(name, readers);
+    if (readers === 0) this.#readers.delete(name);
+    return readers;
+  }
+}
