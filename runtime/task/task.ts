@@ -229,8 +229,7 @@ export class Task {
   }
 
   #isIntervalOver(): boolean {
-    const { clock, commitIntervalMs } = this.options;
-    return clock.now() - this.#committedAtMs >= commitIntervalMs;
+    return this.options.clock.now() - this.#committedAtMs >= this.options.commitIntervalMs;
   }
 
   #isCommitDue(session: Session, hasInput: boolean): boolean {
