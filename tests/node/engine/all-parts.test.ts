@@ -33,7 +33,10 @@ const FOLDERS = {
 test.each(Object.entries(FOLDERS))(
   'the parts of %s are fetched by loadParts',
   (_folder, exported) => {
-    const parts = Object.values(exported).filter((value) => value instanceof Part);
+    // The kernel's half for JSON is each host's to fetch: only the host knows where it lies.
+    const parts = Object.values(exported).filter(
+      (value) => value instanceof Part && value !== task.JSON_MODULE,
+    ) as readonly Part<object>[];
     expect(parts.length).toBeGreaterThan(0);
     for (const part of parts) expect(typeof part.code).toBe('object');
   },
