@@ -1,6 +1,6 @@
 // Rows of a batch as JSON arrays with exact digits: what query routes send; knows no route.
 
-import { ANSWER_PART_LENGTH_MAX } from '../runtime/base/limits.ts';
+import { ANSWER_FIRST_PART_LENGTH_MAX, ANSWER_PART_LENGTH_MAX } from '../runtime/base/limits.ts';
 import { type Batch, Op, positionOf } from '../runtime/data/batch.ts';
 import { valueAt } from '../runtime/data/column.ts';
 import { jsonText } from '../runtime/data/json-text.ts';
@@ -30,16 +30,27 @@ export function rowTexts(batch: Batch): RowText[] {
   });
 }
 
-/** The first rows from `at` on that are sent together: some, and no more than may be. */
-export function partOf(rows: readonly RowText[], at: number, rowsMax: number): readonly RowText[] {
-  let end = at + 1;
-  let length = rows[at]?.columns.length ?? 0;
-  while (end < rows.length && end - at < rowsMax) {
-    length += (rows[end]?.columns.length ?? 0) + 1;
-    if (length > ANSWER_PART_LENGTH_MAX) break;
-    end += 1;
+/**
+ * Cuts the rows of one answer into what is sent together. What is cut off on its way comes to nothing, and all of it is waiting when the client
+ * asks again: were parts great from the beginning, none would ever pass a connection that is cut often.
+ */
+export class RowParts {
+  #lengthMax = ANSWER_FIRST_PART_LENGTH_MAX;
+
+  /** The first rows from `at` on that are sent together: some, and no more than may be. */
+  next(rows: readonly RowText[], at: number, rowsMax: number): readonly RowText[] {
+    let end = at + 1;
+    let length = rows[at]?.columns.length ?? 0;
+    while (end < rows.length && end - at < rowsMax) {
+      length += (rows[end]?.columns.length ?? 0) + 1;
+      if (length > this.#lengthMax) {
+        this.#lengthMax = Math.min(this.#lengthMax * 2, ANSWER_PART_LENGTH_MAX);
+        break;
+      }
+      end += 1;
+    }
+    return rows.slice(at, end);
   }
-  return rows.slice(at, end);
 }
 
 /** The columns of an answer as SQL; keys are marked in pull queries only. */

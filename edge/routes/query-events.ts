@@ -1,6 +1,6 @@
 // The answer of a query as events and as messages of a socket: rows, and the place behind them; knows no connection.
 
-import { partOf, type RowText } from '../rows.ts';
+import { RowParts, type RowText } from '../rows.ts';
 import { eventText, HEARTBEAT, HEARTBEAT_MS } from './event-stream.ts';
 import type { RunningQuery } from './queries.ts';
 
@@ -24,6 +24,7 @@ export function rowMembers(rows: readonly RowText[]): string {
 /** Events for as long as the query gives rows; a comment where it gives none for a while. */
 export async function* queryEvents(query: RunningQuery): AsyncGenerator<string, void, undefined> {
   const placed = (rowsLeft: number): string | undefined => query.token(rowsLeft) ?? undefined;
+  const parts = new RowParts();
   yield eventText({ type: 'header', id: placed(0), data: JSON.stringify(headerMembers(query)) });
   for await (const rows of heard(query.rows(), HEARTBEAT_MS)) {
     if (rows === null) {
@@ -31,7 +32,7 @@ export async function* queryEvents(query: RunningQuery): AsyncGenerator<string, 
       continue;
     }
     for (let at = 0; at < rows.length;) {
-      const part = partOf(rows, at, Infinity);
+      const part = parts.next(rows, at, Infinity);
       at += part.length;
       yield eventText({ id: placed(rows.length - at), data: `{${rowMembers(part)}}` });
     }

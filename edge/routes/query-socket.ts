@@ -13,7 +13,7 @@ import {
 } from '../../runtime/base/limits.ts';
 import { protocolHeaders } from '../guard/tickets.ts';
 import { integer, jsonObject, SOCKET_ID_MAX, Violation } from '../objects/socket-messages.ts';
-import { partOf, type RowText } from '../rows.ts';
+import { RowParts, type RowText } from '../rows.ts';
 import type { Edge, EdgeHono } from './context.ts';
 import { errorBody } from './errors.ts';
 import { type RunningQuery, startSelect } from './queries.ts';
@@ -42,6 +42,7 @@ class SocketQuery {
   /** null while it is being started. */
   running: RunningQuery | null = null;
   isClosed = false;
+  readonly parts = new RowParts();
   #wake: (() => void) | null = null;
 
   constructor(id: number, credit: number) {
@@ -189,7 +190,7 @@ class QuerySocket {
         return;
       }
       if (query.isClosed) return;
-      const part = partOf(rows, at, query.credit);
+      const part = query.parts.next(rows, at, query.credit);
       at += part.length;
       query.credit -= part.length;
       const token = running.token(rows.length - at);

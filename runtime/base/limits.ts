@@ -146,6 +146,8 @@ export const CONSUMER_FETCHES_MAX = 4;
 export const ANSWER_LINE_LENGTH_MAX = 16_777_216;
 /** UTF-16 units of the rows that an event or a message of a socket holds, unless one row by itself is more. */
 export const ANSWER_PART_LENGTH_MAX = 262_144;
+/** The same of the first of a connection, so that one that is cut soon brings something too; each full one doubles what the next may hold. */
+export const ANSWER_FIRST_PART_LENGTH_MAX = 4096;
 /** How long an answer or a socket is silent before its client takes it for cut: three times what an edge is silent. */
 export const ANSWER_SILENCE_MS_MAX = 45_000;
 /** Requests a second that one key may send to one isolate of the edge, and how many at once after a pause. */
@@ -187,6 +189,8 @@ export const SOCKET_CREDIT_ROWS_MAX = 65_536;
 /** Rows that a client lets one query send ahead of its reader, and how long it leaves what waits unread before it has the edge stop. */
 export const SOCKET_WINDOW_ROWS_MAX = 2048;
 export const SOCKET_PARK_MS = 20_000;
+/** Rows that one query may send ahead of its reader when it goes on after a cut; doubles each time that rows are granted again. */
+export const SOCKET_RESUMED_ROWS_MAX = 16;
 /** Appends that wait at one partition for a transaction, and their bytes. */
 export const APPENDS_WAITING_MAX = 256;
 export const APPENDS_WAITING_BYTES_MAX = 8_388_608;

@@ -1,7 +1,7 @@
 // The answer of a query over a shared WebSocket, within its credit (PROTOCOL.md section 8); knows no row.
 
 import { PortError } from '../base/errors.ts';
-import { SOCKET_PARK_MS, SOCKET_WINDOW_ROWS_MAX } from '../base/limits.ts';
+import { SOCKET_PARK_MS, SOCKET_RESUMED_ROWS_MAX, SOCKET_WINDOW_ROWS_MAX } from '../base/limits.ts';
 import {
   type AnswerHeader,
   type AnswerPart,
@@ -25,8 +25,11 @@ export async function openSocketAnswer(
   { sql, properties, token, signal }: Asked,
 ): Promise<OpenAnswer> {
   signal.throwIfAborted();
-  const answer = new SocketAnswer(socket);
-  const asked = { sql, properties, credit: SOCKET_WINDOW_ROWS_MAX };
+  // A socket that is cut drops what it has received and not yet handed on (Node's does, while it inflates): what is on its way must be little
+  // until some has come, or a connection that is cut often brings nothing.
+  const credit = token === null ? SOCKET_WINDOW_ROWS_MAX : SOCKET_RESUMED_ROWS_MAX;
+  const answer = new SocketAnswer(socket, credit);
+  const asked = { sql, properties, credit };
   const place = token === null ? {} : { token };
   answer.id = await socket.join(answer, (id) => ({ op: 'query', id, ...asked, ...place }));
   const abort = (): void => void answer.close();
@@ -53,14 +56,17 @@ class SocketAnswer implements Channel {
   /** What comes behind the parts. */
   #failure: Error | null = null;
   #wake: (() => void) | null = null;
+  /** Rows that may come ahead of their reader. */
+  #window: number;
   /** Rows that were read and not granted again. */
   #toGrant = 0;
   /** A row was read since it was last looked. */
   #isRead = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(socket: SharedSocket) {
+  constructor(socket: SharedSocket, window: number) {
     this.#socket = socket;
+    this.#window = window;
     this.#header.promise.catch(() => undefined); // Whoever waits for it is told.
   }
 
@@ -93,8 +99,11 @@ class SocketAnswer implements Channel {
   taken(): void {
     this.#toGrant += 1;
     this.#isRead = true;
-    if (this.id === null || this.#toGrant * 2 < SOCKET_WINDOW_ROWS_MAX) return;
-    this.#socket.send({ op: 'credit', id: this.id, rows: this.#toGrant });
+    if (this.id === null || this.#toGrant * 2 < this.#window) return;
+    const window = Math.min(this.#window * 2, SOCKET_WINDOW_ROWS_MAX);
+    const rows = this.#toGrant + window - this.#window;
+    this.#socket.send({ op: 'credit', id: this.id, rows });
+    this.#window = window;
     this.#toGrant = 0;
   }
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import {
   ANSWER_SILENCE_MS_MAX,
   SOCKET_PARK_MS,
+  SOCKET_RESUMED_ROWS_MAX,
   SOCKET_WINDOW_ROWS_MAX,
 } from '../../../runtime/base/limits.ts';
 import { decodeUtf8 } from '../../../runtime/base/bytes.ts';
@@ -184,10 +185,17 @@ test('rows that wait unread for SOCKET_PARK_MS are put off, and come when their 
   const count = SOCKET_WINDOW_ROWS_MAX + 500;
   await produce(edge, 'PARKED', 0, count);
   let opened = 0;
+  const granted: number[][] = [];
   class Counted extends WebSocket {
     constructor(url: string, protocols: string[]) {
       super(url, protocols);
       opened += 1;
+    }
+    override send(text: string): void {
+      const { op, credit, rows } = JSON.parse(text) as Record<string, number | string>;
+      if (op === 'query') granted.push([Number(credit)]);
+      if (op === 'credit') granted.at(-1)?.push(Number(rows));
+      super.send(text);
     }
   }
   const client = connect({ url: workerd.url, WebSocket: Counted });
@@ -202,6 +210,10 @@ test('rows that wait unread for SOCKET_PARK_MS are put off, and come when their 
     for await (const { N } of rows) if (seen.push(N) === count) break;
     expect(seen).toEqual(Array.from({ length: count }, (_, i) => i));
     expect(opened).toBe(2);
+    // Behind a cut the window begins small: half of it is granted again as it is read, and as much as it is, so that it doubles.
+    const first = SOCKET_RESUMED_ROWS_MAX;
+    const grants = [1, 2, 4, 8, 16].map((times) => times * first * 1.5);
+    expect(granted).toEqual([[SOCKET_WINDOW_ROWS_MAX], [first, ...grants]]);
     const sql = 'SELECT k, COUNT(*) AS n FROM parked GROUP BY k EMIT CHANGES;';
     await using counted = await client.query(sql, options);
     await new Promise((done) => setTimeout(done, 1000));

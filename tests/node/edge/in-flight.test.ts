@@ -2,8 +2,9 @@
 
 import { expect, test } from 'vitest';
 import { InFlight } from '../../../edge/guard/in-flight.ts';
-import { partOf } from '../../../edge/rows.ts';
+import { RowParts } from '../../../edge/rows.ts';
 import {
+  ANSWER_FIRST_PART_LENGTH_MAX,
   ANSWER_PART_LENGTH_MAX,
   BODY_BYTES_MAX,
   REQUESTS_IN_FLIGHT_BYTES_MAX,
@@ -47,19 +48,30 @@ test('bodies together are bounded, and one without a length counts as the greate
   expect(inFlight.enter(post(1))).toBeNull();
 });
 
+const rowOf = (length: number) => ({ columns: 'x'.repeat(length), isDelete: false });
+
 test('rows that are sent together are some, within the credit and the greatest length', () => {
-  const rowOf = (length: number) => ({ columns: 'x'.repeat(length), isDelete: false });
-  const half = ANSWER_PART_LENGTH_MAX / 2;
-  const rows = [
-    rowOf(half),
-    rowOf(half - 1),
-    rowOf(0),
-    rowOf(2 * ANSWER_PART_LENGTH_MAX),
-    rowOf(1),
-  ];
-  expect(partOf(rows, 0, Infinity)).toHaveLength(2);
-  expect(partOf(rows, 0, 1)).toHaveLength(1);
-  expect(partOf(rows, 2, Infinity)).toHaveLength(1);
-  expect(partOf(rows, 3, Infinity)).toHaveLength(1);
-  expect(partOf(rows, 4, Infinity)).toHaveLength(1);
+  const half = ANSWER_FIRST_PART_LENGTH_MAX / 2;
+  const long = rowOf(2 * ANSWER_PART_LENGTH_MAX);
+  const first = (lengths: number[], rowsMax = Infinity) =>
+    new RowParts().next([...lengths.map(rowOf), long], 0, rowsMax).length;
+  expect(first([half, half - 1])).toBe(2);
+  expect(first([half, half])).toBe(1);
+  expect(first([half, half - 1], 1)).toBe(1);
+  expect(first([])).toBe(1);
+  expect(first([0])).toBe(1);
+});
+
+test('what is sent together begins small, doubles with each full part, and stays within the greatest length', () => {
+  const parts = new RowParts();
+  // A row and the comma behind it are 1024.
+  const rows = Array.from({ length: 1000 }, () => rowOf(1023));
+  // Parts that are not full leave it as it is.
+  for (let i = 0; i < 9; i++) expect(parts.next(rows, 996, Infinity)).toHaveLength(4);
+  const lengths: number[] = [];
+  for (let at = 0; at < rows.length; at += lengths.at(-1) ?? 0)
+    lengths.push(parts.next(rows, at, Infinity).length);
+  const first = ANSWER_FIRST_PART_LENGTH_MAX / 1024;
+  const most = ANSWER_PART_LENGTH_MAX / 1024;
+  expect(lengths).toEqual([first, 8, 16, 32, 64, 128, most, most, 1000 - 252 - 2 * most]);
 });
