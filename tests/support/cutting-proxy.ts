@@ -1,4 +1,4 @@
-// A proxy of TCP connections that cuts each of them after a drawn number of bytes, as networks do; knows no protocol.
+// A proxy of TCP connections that cuts one of them each time a drawn number of bytes has passed, as networks do; knows no protocol.
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -10,8 +10,9 @@ export class CuttingProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  /** @param bytesOf after how many bytes of the target's a connection is cut; Infinity: never */
+  /** @param bytesOf how many bytes of the target's pass, over all connections, until one is cut; Infinity: none is */
   private constructor(target: () => string, bytesOf: () => number) {
+    let left = bytesOf();
     this.#server = createServer((near) => {
       const { hostname, port } = new URL(target());
       const far = connect(Number(port), hostname);
@@ -21,13 +22,13 @@ export class CuttingProxy {
         this.#sockets.delete(near);
       };
       this.#sockets.add(near);
-      let left = bytesOf();
       for (const socket of [near, far]) socket.on('error', end).on('close', end);
       near.on('data', (data) => far.write(data));
       far.on('data', (data) => {
         near.write(data.subarray(0, Math.min(left, data.length)));
         left -= data.length;
         if (left > 0) return;
+        left = bytesOf();
         this.cuts += 1;
         far.destroy();
         near.end();
