@@ -5,6 +5,7 @@ import { expectStatus, RawHttp } from './raw-http.ts';
 /** Connections to one server, opened once. */
 export class Load {
   readonly #connections: readonly RawHttp[];
+  #turn = 0;
 
   private constructor(connections: readonly RawHttp[]) {
     this.#connections = connections;
@@ -50,9 +51,9 @@ export class Load {
     return times;
   }
 
-  /** One request on the first connection. */
+  /** One request, on the connections in turn. */
   async one(bytes: Buffer, status: number): Promise<Buffer> {
-    const [connection] = this.#connections;
+    const connection = this.#connections[this.#turn++ % this.#connections.length];
     if (connection === undefined) throw new Error('no connection');
     return expectStatus(await connection.request(bytes), status).body;
   }

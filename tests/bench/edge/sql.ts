@@ -15,6 +15,8 @@ const GROUPS = 10_000;
 /** Records that each backlog holds, over all its partitions. */
 const BACKLOG_RECORDS = 400_000;
 const PARTITIONS = 4;
+/** As many as a browser opens to one host. */
+const CONNECTIONS = 6;
 /** End to end: 5,000 records a second. */
 const PACE_RECORDS = 50;
 const PACE_EVERY_MS = 10;
@@ -78,7 +80,7 @@ class Sql {
 
 /** @param edge runs tests/workers/bench/edge.ts */
 export async function sqlCases(edge: Workerd): Promise<Rounds> {
-  const load = await Load.open(Number(new URL(edge.url).port), 2);
+  const load = await Load.open(Number(new URL(edge.url).port), CONNECTIONS);
   const sql = new Sql(load);
   const one = await sustained(sql, 'one', 1);
   const four = await sustained(sql, 'four', PARTITIONS);
