@@ -159,7 +159,9 @@ static Pane panes[8];
 static uint32_t rows_code[ROWS];
 static double rows_start[ROWS], rows_time[ROWS], rows_count[ROWS], rows_sum[ROWS], rows_min[ROWS], rows_max[ROWS], rows_mean[ROWS];
 
-static Slot *touched[ROWS];
+/* Rows of the batch so far, and in whose table each is: tables move when they grow. */
+static uint32_t row;
+static Pane *touched[ROWS];
 
 static void put_out(uint32_t row, const Slot *slot) {
   rows_time[row] = slot->rowtime;
@@ -170,7 +172,16 @@ static void put_out(uint32_t row, const Slot *slot) {
   rows_mean[row] = slot->sum / slot->count;
 }
 
-static Slot *slot_of(double start, uint32_t code, double stream_time) {
+/* The changed groups of a pane, or of all. */
+static void put_out_groups(const Pane *pane) {
+  for (uint32_t i = 0; i < row; i++) {
+    if (touched[i] == NULL || (pane != NULL && touched[i] != pane)) continue;
+    put_out(i, &touched[i]->slots[rows_code[i]]);
+    touched[i] = NULL;
+  }
+}
+
+static Pane *pane_of(double start, uint32_t code, double stream_time, int groups) {
   Pane *free_pane = NULL;
   for (int i = 0; i < 8; i++) {
     Pane *pane = &panes[i];
@@ -181,13 +192,14 @@ static Slot *slot_of(double start, uint32_t code, double stream_time) {
         memset(pane->slots + pane->room, 0, (room - pane->room) * sizeof(Slot));
         pane->room = room;
       }
-      return &pane->slots[code];
+      return pane;
     }
     if (pane->start < 0 || pane->start + SIZE <= stream_time - GRACE) free_pane = pane;
   }
+  if (groups) put_out_groups(free_pane);
   free_pane->start = start;
   memset(free_pane->slots, 0, free_pane->room * sizeof(Slot));
-  return slot_of(start, code, stream_time);
+  return pane_of(start, code, stream_time, groups);
 }
 
 /* One event at `at`, which ends at `end`; 0 when it is not one. */
@@ -223,7 +235,8 @@ static int event(const uint8_t *at, const uint8_t *end, const uint8_t **key, uin
 
 static double run(const uint8_t *data, size_t size, int groups) {
   double checksum = 0, stream_time = -INFINITY, batch = 1;
-  uint32_t row = 0, events = 0;
+  uint32_t events = 0;
+  row = 0;
   memset(keys, 0, (key_mask + 1) * sizeof(Key));
   key_count = 0;
   for (int i = 0; i < 8; i++) panes[i].start = -1;
@@ -238,7 +251,8 @@ static double run(const uint8_t *data, size_t size, int groups) {
     double start = floor(ts / SIZE) * SIZE;
     if (start + SIZE <= stream_time - GRACE) continue;
     uint32_t code = code_of(key, length);
-    Slot *slot = slot_of(start, code, stream_time);
+    Pane *pane = pane_of(start, code, stream_time, groups);
+    Slot *slot = &pane->slots[code];
     slot->min = slot->count == 0 || x < slot->min ? x : slot->min;
     slot->max = slot->count == 0 || x > slot->max ? x : slot->max;
     slot->count++;
@@ -248,12 +262,12 @@ static double run(const uint8_t *data, size_t size, int groups) {
       slot->batch = batch;
       rows_code[row] = code;
       rows_start[row] = start;
-      if (groups) touched[row] = slot;
+      if (groups) touched[row] = pane;
       else put_out(row, slot);
       row++;
     }
     if (++events == ROWS) {
-      if (groups) for (uint32_t i = 0; i < row; i++) put_out(i, touched[i]);
+      if (groups) put_out_groups(NULL);
       checksum += rows_sum[row - 1] + row;
       row = events = 0;
       batch++;
