@@ -91,7 +91,8 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
         if (changes.length > 0) this.#store.commitNow(id, { ...NOTHING, after, changes });
       });
     } catch (thrown) {
-      if (!(thrown instanceof TaskCorrupted)) throw thrown;
+      const isDamaged = thrown instanceof PortError && thrown.code === 'CORRUPT';
+      if (!isDamaged && !(thrown instanceof TaskCorrupted)) throw thrown;
       this.ctx.storage.transactionSync(() => this.#tables.start(spec));
     }
   }
