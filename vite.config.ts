@@ -75,7 +75,7 @@ export default defineConfig({
     test: {
       passWithNoTests: true,
       // Many files wait for workerd and Chromium, so that more of them than there are cores fill the cores.
-      maxWorkers: Math.ceil(availableParallelism() * 1.5),
+      maxWorkers: availableParallelism() * 2,
       projects: [nodeProject, ...workersProjects(), ...browserProjects()],
     },
   }),
