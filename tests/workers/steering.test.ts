@@ -2,7 +2,7 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
 import { catalogOf, processorAt, type ProcessorStatus } from '../../edge/env.ts';
 import { catalogName, processorName } from '../../edge/names.ts';
@@ -277,7 +277,7 @@ test('a query over damaged state is replaced all the same', async () => {
   await evictDurableObject(made.processor);
   await made.execute(WIDER);
   // What is to be done about the state is the task's to say; the command is carried out.
-  await until(async () => (await made.pending()).length === 0);
+  await vi.waitFor(async () => expect(await made.pending()).toEqual([]), 5000);
 });
 
 test('of statements that make one name at the same time one wins', async () => {

@@ -186,7 +186,10 @@ class Compiler {
     return width === 0 ? part : { part: 'padded', width, inner: part };
   }
 
-  /** Numbers side by side share out the digits: the first takes what the others, of fixed width, leave. */
+  /**
+   * Numbers side by side share out the digits: the first takes what the others, of fixed width, leave. Where one of no fixed width
+   * comes behind them, the first leaves nothing, as in Java.
+   */
   #number(
     field: Field,
     digits: readonly [min: number, max: number],
@@ -209,7 +212,10 @@ class Compiler {
     section.parts.push(this.#inner(part));
     const isFixed = digitsMin === digitsMax && sign === 'never';
     if (open !== null && isFixed) open.digitsBehind += digitsMax;
-    else section.open = part;
+    else {
+      if (open !== null) open.digitsBehind = 0;
+      section.open = part;
+    }
   }
 
   #letters(letter: string, count: number): void {
