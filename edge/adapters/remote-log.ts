@@ -12,6 +12,7 @@ import type {
   TopicSpec,
   Unsubscribe,
 } from '../../runtime/ports/log.ts';
+import { partitionKey } from '../../runtime/ports/wakes.ts';
 import { FETCH_BYTES_MAX } from '../../runtime/base/limits.ts';
 import {
   catalogOf,
@@ -91,7 +92,7 @@ export class RemoteLog implements Log {
   }
 
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
-    const followers = this.#followers.get(keyOf(at));
+    const followers = this.#followers.get(partitionKey(at));
     if (followers === undefined) return this.readOrWait(at, from, bytesMax, 0, null);
     let fetched: Fetched | null = null;
     // They bring along as much as a task asks for.
@@ -172,7 +173,7 @@ export class RemoteLog implements Log {
   }
 
   #follow(at: TopicPartition, wake: () => void): Unsubscribe {
-    const key = keyOf(at);
+    const key = partitionKey(at);
     const partition = (): PartitionPort => partitionAt(this.#env, this.#tenant, at);
     const follower = new Follower({
       wake,
@@ -190,8 +191,4 @@ export class RemoteLog implements Log {
         this.#followers.delete(key);
     };
   }
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${partition} ${topic}`;
 }

@@ -20,6 +20,7 @@ import type {
   Store,
   TaskId,
 } from '../../runtime/ports/store.ts';
+import { partitionKey } from '../../runtime/ports/wakes.ts';
 import { isStorageFull } from '../wire.ts';
 import { Memtable, overlaid, REMOVED } from './memtable.ts';
 import { type Change, PageTables } from './page-table.ts';
@@ -206,7 +207,7 @@ export class SqliteStore implements Store {
   async acknowledge(task: TaskId, to: TopicPartition, next: number): Promise<void> {
     const acknowledged = this.#acknowledged.get(task) ?? new Map<string, Acknowledged>();
     this.#acknowledged.set(task, acknowledged);
-    acknowledged.set(`${to.partition} ${to.topic}`, { to, next });
+    acknowledged.set(partitionKey(to), { to, next });
   }
 
   /** Lets acknowledged appends go before there is another commit. */

@@ -4,6 +4,7 @@ import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX } from '../base/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, TopicPartition } from '../ports/log.ts';
 import type { OutboxAppend, Restored, Store, TaskId } from '../ports/store.ts';
+import { partitionKey } from '../ports/wakes.ts';
 import { DELIVERY } from './parts.ts';
 import { withParts } from './with-parts.ts';
 
@@ -59,7 +60,7 @@ export class Outbox {
   /** Takes appends that a commit has written. */
   offer(appends: readonly OutboxAppend[]): void {
     for (const append of appends) {
-      const key = `${append.to.partition} ${append.to.topic}`;
+      const key = partitionKey(append.to);
       let destination = this.#destinations.get(key);
       if (destination === undefined) {
         destination = { to: append.to, queue: [], failures: 0, retryAtMs: 0 };

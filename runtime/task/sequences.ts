@@ -2,6 +2,7 @@
 
 import type { TopicPartition } from '../ports/log.ts';
 import type { OutboxAppend } from '../ports/store.ts';
+import { partitionKey } from '../ports/wakes.ts';
 import type { Outgoing } from './sink.ts';
 
 export class Sequences {
@@ -10,20 +11,16 @@ export class Sequences {
 
   /** @param committed of the next records */
   constructor(committed: readonly { readonly to: TopicPartition; readonly next: number }[]) {
-    for (const { to, next } of committed) this.#next.set(keyOf(to), next);
+    for (const { to, next } of committed) this.#next.set(partitionKey(to), next);
   }
 
   /** What is to be appended with its sequences, which are taken then. */
   give(outgoing: readonly Outgoing[]): OutboxAppend[] {
     return outgoing.map(({ to, count, bytes }) => {
-      const key = keyOf(to);
+      const key = partitionKey(to);
       const sequence = this.#next.get(key) ?? 0;
       this.#next.set(key, sequence + count);
       return { to, sequence, count, bytes };
     });
   }
-}
-
-function keyOf(at: TopicPartition): string {
-  return `${at.partition} ${at.topic}`;
 }

@@ -1,6 +1,7 @@
 // What the tasks of one engine have in common where they read the same partitions; knows no decoder.
 
 import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
+import { partitionKey } from '../ports/wakes.ts';
 import type { RecordPlace } from './record-columns.ts';
 import type { SharedSource } from './shared-values.ts';
 
@@ -15,8 +16,8 @@ export class Sharing {
     parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
 
   /** Counts a reader in (1), out (-1) or not (0): how many there are of the partition. */
-  count({ topic, partition }: RecordPlace, by: number): number {
-    const name = `${partition} ${topic}`;
+  count(place: RecordPlace, by: number): number {
+    const name = partitionKey(place);
     const readers = (this.#readers.get(name) ?? 0) + by;
     this.#readers.set(name, readers);
     if (readers === 0) this.#readers.delete(name);
