@@ -1,6 +1,6 @@
 // Tickets: what a browser shows where it cannot send a key, on a WebSocket or an EventSource; signed, for one path, for moments. Knows no route.
 
-import { decodeBase64, encodeBase64 } from '../../runtime/base/base64.ts';
+import { decodeBase64Url, encodeBase64Url } from '../../runtime/base/base64.ts';
 import { decodeUtf8, encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { TICKET_MS_MAX } from '../../runtime/base/limits.ts';
 import type { Principal } from './principal.ts';
@@ -53,9 +53,11 @@ export async function signedTicket(
   if (key === null) return null;
   const expiresMs = Date.now() + TICKET_MS_MAX;
   const { name, tenant } = principal;
-  const said = textOf(encodeUtf8(JSON.stringify([tenant, name, path, expiresMs, randomNonce()])));
+  const said = encodeBase64Url(
+    encodeUtf8(JSON.stringify([tenant, name, path, expiresMs, randomNonce()])),
+  );
   const signature = await crypto.subtle.sign(HMAC, key, new TextEncoder().encode(said));
-  return { ticket: `${said}.${textOf(new Uint8Array(signature))}`, expiresMs };
+  return { ticket: `${said}.${encodeBase64Url(new Uint8Array(signature))}`, expiresMs };
 }
 
 /** The ticket that a request shows, unread; null: it shows none. */
@@ -76,12 +78,12 @@ export async function readTicket(
 ): Promise<Ticket | null> {
   const key = await keyOf(env);
   const [said = '', signed = ''] = text.split('.', 2);
-  const signature = bytesOf(signed);
+  const signature = decodeBase64Url(signed);
   if (key === null || signature === null) return null;
   // Compares in constant time.
   const data = new TextEncoder().encode(said);
   if (!(await crypto.subtle.verify(HMAC, key, signature, data))) return null;
-  const bytes = bytesOf(said);
+  const bytes = decodeBase64Url(said);
   if (bytes === null) return null;
   // It is what this edge has signed.
   const [tenant, name, path, expiresMs, nonce] = JSON.parse(decodeUtf8(bytes)) as [
@@ -112,15 +114,5 @@ export function protocolHeaders(request: Request): Record<string, string> {
 }
 
 function randomNonce(): string {
-  return textOf(crypto.getRandomValues(new Uint8Array(16)));
-}
-
-function textOf(bytes: Uint8Array): string {
-  return encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
-}
-
-function bytesOf(text: string): Uint8Array<ArrayBuffer> | null {
-  const padded = text.replaceAll('-', '+').replaceAll('_', '/');
-  const bytes = decodeBase64(padded + '='.repeat((4 - (padded.length % 4)) % 4));
-  return bytes === null ? null : new Uint8Array(bytes);
+  return encodeBase64Url(crypto.getRandomValues(new Uint8Array(16)));
 }

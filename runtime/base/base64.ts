@@ -1,4 +1,4 @@
-// Base64, standard alphabet: bytes to text and back; knows no format.
+// Base64, the standard alphabet and the one for URLs: bytes to text and back; knows no format.
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const BASE64_CODES = encodeUtf8Ascii(BASE64);
@@ -48,4 +48,15 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | null {
     }
   }
   return bytes;
+}
+
+/** Base64 in the alphabet for URLs, without padding (RFC 4648 section 5). */
+export function encodeBase64Url(bytes: Uint8Array): string {
+  return encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+/** The bytes of base64 in either alphabet, padded or not; null when the text is not base64. */
+export function decodeBase64Url(text: string): Uint8Array<ArrayBuffer> | null {
+  const plain = text.replaceAll('-', '+').replaceAll('_', '/');
+  return decodeBase64(plain + '='.repeat((4 - (plain.length % 4)) % 4));
 }

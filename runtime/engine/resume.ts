@@ -1,6 +1,6 @@
 // Push queries that go on where another connection has stopped: which ones can, and how their place is told; knows no host.
 
-import { decodeBase64, encodeBase64 } from '../base/base64.ts';
+import { decodeBase64Url, encodeBase64Url } from '../base/base64.ts';
 import { decodeUtf8, encodeUtf8, isUtf8 } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { StatementError } from '../base/errors.ts';
@@ -45,10 +45,7 @@ export function continuationToken(plan: Plan, behind: readonly QueryPlace[]): st
     rows,
   ]);
   const text = JSON.stringify([VERSION, fingerprint(plan), places]);
-  return encodeBase64(encodeUtf8(text))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=+$/, '');
+  return encodeBase64Url(encodeUtf8(text));
 }
 
 /**
@@ -79,8 +76,7 @@ export function placedAt(plan: Plan, token: string): PlacedAt {
 }
 
 function placesOf(plan: Plan, token: string): QueryPlace[] {
-  const padded = token.replaceAll('-', '+').replaceAll('_', '/');
-  const bytes = decodeBase64(padded + '='.repeat((4 - (padded.length % 4)) % 4));
+  const bytes = decodeBase64Url(token);
   if (bytes === null || !isUtf8(bytes)) throw refused('it is not one');
   let given: unknown;
   try {
