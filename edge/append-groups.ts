@@ -8,7 +8,7 @@ import {
 } from '../runtime/base/limits.ts';
 import type { AppendResult } from '../runtime/ports/log.ts';
 import type { Append } from './objects/append-queue.ts';
-import { toWire, unwrap, type Wire } from './wire.ts';
+import { noAnswer, toWire, unwrap, type Wire } from './wire.ts';
 
 /** Sends appends in one call. @returns an answer for each */
 type Send = (appends: readonly Append[]) => Promise<readonly Wire<AppendResult>[]>;
@@ -61,7 +61,7 @@ export class AppendGroups {
   /** Never rejects: what goes wrong is everybody's answer. */
   async #call(name: string, group: Group, send: Send, arrived: () => Promise<void>): Promise<void> {
     let answers: readonly Wire<AppendResult>[] = [];
-    let error = toWire(new PortError('UNAVAILABLE', 'an object did not answer'));
+    let error = toWire(noAnswer());
     try {
       await arrived();
       if (this.#open.get(name) === group) this.#open.delete(name);

@@ -4,7 +4,7 @@ import { ByteWriter } from '../runtime/base/bytes.ts';
 import { PortError } from '../runtime/base/errors.ts';
 import type { Fetched } from '../runtime/ports/log.ts';
 import type { PartitionPort } from './env.ts';
-import { fromWire, toWire, type WireError } from './wire.ts';
+import { fromWire, noAnswer, toWire, type WireError } from './wire.ts';
 
 export const FRAMES_TYPE = 'application/vnd.millrace.batches';
 const FRAME_HEADER_BYTES = 16;
@@ -76,7 +76,7 @@ export async function framesOf(partition: PartitionPort, query: FramesQuery): Pr
     if (answer.status === REFUSED) throw fromWire(await answer.json<WireError>());
   } catch (thrown) {
     if (thrown instanceof PortError) throw thrown;
-    throw new PortError('UNAVAILABLE', 'an object did not answer', {}, { cause: thrown });
+    throw noAnswer(thrown);
   }
   return new Response(answer.body, { headers: answer.headers });
 }

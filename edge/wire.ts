@@ -60,10 +60,15 @@ export async function unwrap<T>(call: Promise<Wire<T>>): Promise<T> {
   try {
     wire = await call;
   } catch (thrown) {
-    throw new PortError('UNAVAILABLE', 'an object did not answer', {}, { cause: thrown });
+    throw noAnswer(thrown);
   }
   if (wire.ok) return wire.value;
   throw fromWire(wire.error);
+}
+
+/** The refusal when a call to an object has failed: its outcome is then unknown. */
+export function noAnswer(cause?: unknown): PortError {
+  return new PortError('UNAVAILABLE', 'an object did not answer', {}, { cause });
 }
 
 /** Anything thrown as a value. */
