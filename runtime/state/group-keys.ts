@@ -4,12 +4,11 @@ import { ByteWriter } from '../base/bytes.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
 import type { Dictionary } from '../data/dictionary.ts';
-import { writeLong } from '../data/key-writer.ts';
 import type { GroupNames } from './group-names.ts';
-import { LongIds } from './long-ids.ts';
+import { LongIds, NO_ID } from './long-ids.ts';
 
 /** The id of a row whose key is null. */
-export const NO_GROUP = -1;
+export const NO_GROUP = NO_ID;
 
 /** Gives names of groups their ids; a KeyIndex. */
 export interface NameInterner {
@@ -48,7 +47,10 @@ export class GroupKeys {
     const [first] = columns;
     const isAlone = columns.length === 1 && batch.keyNull === null;
     if (isAlone && first?.storage === 'dictionary') this.#assignEntries(batch, first);
-    else if (isAlone && first?.storage === 'i64') this.#assignLongs(batch, first);
+    else if (isAlone && first?.storage === 'i64')
+      this.#longs.assign(batch, first, this.#ids, (bytes, from, to) =>
+        this.#index.intern(bytes, from, to),
+      );
     else this.#assignRows(batch, columns);
     return this.#ids;
   }
@@ -76,32 +78,6 @@ export class GroupKeys {
       if (id === UNKNOWN) {
         id = index.intern(bytes, offsets[code] as number, offsets[code + 1] as number);
         entryIds[code] = id;
-      }
-      ids[i] = id;
-    }
-  }
-
-  /** Words, not bigints, are read. */
-  #assignLongs(batch: Batch, column: Column & { readonly storage: 'i64' }): void {
-    const { selection, length } = batch;
-    const { validity, values } = column;
-    const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
-    const scratch = this.#scratch;
-    const ids = this.#ids;
-    for (let i = 0; i < length; i++) {
-      const position = selection === null ? i : (selection[i] as number);
-      if (validity !== null && !bitAt(validity, position)) {
-        ids[i] = NO_GROUP;
-        continue;
-      }
-      const low = words[position * 2] as number;
-      const high = words[position * 2 + 1] as number;
-      let id = this.#longs.find(low, high);
-      if (id < 0) {
-        scratch.truncate(0);
-        writeLong(scratch, low, high);
-        id = this.#index.intern(scratch.buffer, 0, scratch.position);
-        this.#longs.note(low, high, id);
       }
       ids[i] = id;
     }

@@ -5,12 +5,12 @@ import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column, isNull, valueAt } from '../data/column.ts';
 import type { Dictionary } from '../data/dictionary.ts';
-import { writeKey, writeLong, writeWindow } from '../data/key-writer.ts';
+import { writeKey, writeWindow } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
-import { LongIds } from './long-ids.ts';
+import { LongIds, NO_ID } from './long-ids.ts';
 
 /** The number of a row whose key is null, as a whole or in one of its columns. */
-export const NO_KEY = -1;
+export const NO_KEY = NO_ID;
 
 const UNKNOWN = -2;
 
@@ -57,7 +57,10 @@ export class RowKeys {
     const [first] = columns;
     const isAlone = columns.length === 1 && this.#windows.length === 0 && batch.keyNull === null;
     if (isAlone && first?.storage === 'dictionary') this.#assignEntries(batch, first);
-    else if (isAlone && first?.storage === 'i64') this.#assignLongs(batch, first);
+    else if (isAlone && first?.storage === 'i64')
+      this.#longs.assign(batch, first, this.#ids, (bytes, from, to) =>
+        this.#numbers.locate(bytes, from, to),
+      );
     else this.#assignRows(batch, columns);
     return this.#ids;
   }
@@ -84,32 +87,6 @@ export class RowKeys {
       if (id === UNKNOWN) {
         id = this.#locate(columns, batch, position);
         entryIds[code] = id;
-      }
-      ids[i] = id;
-    }
-  }
-
-  /** Words, not bigints, are read. */
-  #assignLongs(batch: Batch, column: Column & { readonly storage: 'i64' }): void {
-    const { selection, length } = batch;
-    const { validity, values } = column;
-    const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
-    const scratch = this.#scratch;
-    const ids = this.#ids;
-    for (let i = 0; i < length; i++) {
-      const position = selection === null ? i : (selection[i] as number);
-      if (validity !== null && !bitAt(validity, position)) {
-        ids[i] = NO_KEY;
-        continue;
-      }
-      const low = words[position * 2] as number;
-      const high = words[position * 2 + 1] as number;
-      let id = this.#longs.find(low, high);
-      if (id < 0) {
-        scratch.truncate(0);
-        writeLong(scratch, low, high);
-        id = this.#numbers.locate(scratch.buffer, 0, scratch.position);
-        this.#longs.note(low, high, id);
       }
       ids[i] = id;
     }
