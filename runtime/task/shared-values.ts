@@ -47,7 +47,7 @@ export class SharedReader {
     of: { readonly module: WebAssembly.Module; readonly columns: readonly SchemaColumn[] },
   ) {
     this.#sharing = sharing;
-    if (!rememberers.has(sharing)) remember(sharing);
+    sharing.remember();
     this.#columns = of.columns;
     const name = sharedName(step);
     this.#name = name === null ? null : `${partition} ${name}`;
@@ -68,20 +68,6 @@ export class SharedReader {
     if (--this.#source.readers === 0 && this.#name !== null)
       this.#sharing.sources.delete(this.#name);
   }
-}
-
-const rememberers = new WeakSet<Sharing>();
-
-/** A log that gives the bytes that it keeps, which do not change, gives all readers the same: they are parsed once. */
-function remember(sharing: Sharing): void {
-  const { parsed } = sharing;
-  const known = new WeakMap<Uint8Array, RecordBatch>();
-  sharing.parsed = (bytes) => {
-    const records = known.get(bytes) ?? parsed(bytes);
-    known.set(bytes, records);
-    return records;
-  };
-  rememberers.add(sharing);
 }
 
 /** What readers of the values have in common; null where a member means another column when others are read. */

@@ -11,9 +11,22 @@ export class Sharing {
   readonly #readers = new Map<string, number>();
   /** What several of them read. */
   readonly sources = new Map<string, SharedSource>();
+  /** null: nobody has met another reader. */
+  #parsed: WeakMap<Uint8Array, RecordBatch> | null = null;
+
+  /** A log that gives the bytes that it keeps, which do not change, gives all readers the same: from now on they are parsed once. */
+  remember(): void {
+    this.#parsed ??= new WeakMap();
+  }
+
   /** Makes a record batch of fetched bytes, which the log has checked. @throws {PortError} CORRUPT */
-  parsed = (bytes: Uint8Array): RecordBatch =>
-    parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
+  parsed(bytes: Uint8Array): RecordBatch {
+    const known = this.#parsed?.get(bytes);
+    if (known !== undefined) return known;
+    const records = parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
+    this.#parsed?.set(bytes, records);
+    return records;
+  }
 
   /** Counts a reader in (1), out (-1) or not (0): how many there are of the partition. */
   count(place: RecordPlace, by: number): number {
