@@ -7,36 +7,20 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { Worker } from 'node:worker_threads';
 
 import { BATCH_ROWS } from './events.ts';
+import { inThread, type Running } from './in-thread.ts';
 import { jsonEvents } from './json-events.ts';
 import type { JsonWork } from './json-worker.ts';
 import { scannerCase } from './json-scanner.ts';
-import { runCase, type Subject, type SuiteResult } from './run.ts';
+import { runCase, type SuiteResult } from './run.ts';
 
 const EVENTS = { full: 1_000_000, small: 250_000 };
 const ROUNDS = { full: 9, small: 5 };
 /** Code is compiled anew as it gets hot: the engine has more of it than a loop. */
 const WARMUPS = 3;
-const FILE = resolve(import.meta.dirname, 'json-worker.ts');
+const FILE = 'json-worker.ts';
 const C_FILE = resolve(import.meta.dirname, 'json.c');
-
-interface Running extends Subject {
-  readonly end: () => unknown;
-}
-
-/** A subject in a thread of its own; its answer comes by message, which takes a tenth of a millisecond. */
-async function inThread(subject: string, work: JsonWork): Promise<Running> {
-  const worker = new Worker(FILE, { workerData: work });
-  await once(worker, 'message');
-  const run = async (): Promise<number> => {
-    worker.postMessage('run', []);
-    const [sum] = (await once(worker, 'message')) as [number];
-    return sum;
-  };
-  return { subject, prepare: () => run, end: () => worker.terminate() };
-}
 
 /** The same in C, compiled on the spot; null, with a message, where there is no compiler. */
 async function inC(
@@ -95,10 +79,10 @@ async function measured(
   };
   const native = await inC(events, keys, output);
   const subjects: Running[] = [
-    await inThread('millrace', work('kernel')),
-    await inThread('TypeScript decoder', work('row decoder')),
-    await inThread('JSON.parse of arrays', work('arrays')),
-    await inThread('JSON.parse of lines', work('lines')),
+    await inThread('millrace', FILE, work('kernel')),
+    await inThread('TypeScript decoder', FILE, work('row decoder')),
+    await inThread('JSON.parse of arrays', FILE, work('arrays')),
+    await inThread('JSON.parse of lines', FILE, work('lines')),
     ...(native === null ? [] : [native]),
   ];
   const others = subjects.slice(1).map(({ subject }) => ['millrace', subject] as const);

@@ -1,6 +1,7 @@
 // The page's half of suite `latency`: records go to the engine's Worker one at a time, and each comes back as a change; keeps times alone.
 
 import { type BrowserEngine, open } from '../../runtime/browser/index.ts';
+import { nextTurn } from '../../runtime/task/next-turn.ts';
 
 const STATEMENTS = `
   CREATE STREAM events (device STRING KEY, sent DOUBLE)
@@ -59,19 +60,6 @@ export async function oneByOne(storage: string, count: number): Promise<readonly
   return subject.lateMs;
 }
 
-/** A turn of the page's own loop: tasks that wait, such as changes that came in, go first. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.addEventListener('message', () => {
-      port1.close();
-      resolve();
-    });
-    port1.start();
-    port2.postMessage(null);
-  });
-}
-
 /** Records one at a time at a steady rate, whatever comes back. @returns ms of each */
 export async function paced(
   storage: string,
@@ -88,7 +76,8 @@ export async function paced(
   for (let n = 0; n < count;) {
     const due = Math.min(count, Math.floor(((performance.now() - begun) * perSecond) / 1000));
     for (; n < due; n++) void send(subject, n);
-    await turn();
+    // Changes that have come in go first.
+    await nextTurn();
   }
   await all.promise;
   subject.onChange = null;

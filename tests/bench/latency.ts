@@ -2,6 +2,7 @@
 
 import process from 'node:process';
 import { BenchPage } from './bench-page.ts';
+import { quantile } from './edge/load.ts';
 import type * as page from './latency-page.ts';
 import { summary, type CaseResult, type SuiteResult } from './run.ts';
 
@@ -15,11 +16,6 @@ const ROUNDS = 3;
 const LATE_MS_MAX = { p50: 0.3, p99: 2 };
 
 type Page = typeof page;
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) * share)] ?? NaN;
-}
 
 /** @throws {Error} where there is no Chromium */
 export async function latencySuite(full: boolean): Promise<SuiteResult> {
