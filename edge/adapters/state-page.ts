@@ -101,10 +101,6 @@ export class StatePage {
     }
     return keyBytes - key.length;
   }
-
-  *entries(): Iterable<Entry> {
-    for (let i = 0; i < this.count; i++) yield { key: this.key(i), value: this.value(i) };
-  }
 }
 
 /** @param entries at least one, in the order of their keys */

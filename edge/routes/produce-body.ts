@@ -6,7 +6,7 @@ import { PortError } from '../../runtime/base/errors.ts';
 import { partitionOf } from '../../runtime/base/hash.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { QUOTE } from '../../runtime/data/json-scanner.ts';
-import type { RecordHeader } from '../../runtime/data/record.ts';
+import { NO_HEADERS, type RecordHeader } from '../../runtime/data/record.ts';
 import { RecordBatchBuilder } from '../../runtime/data/record-builder.ts';
 import { unknownPartition } from '../names.ts';
 import { isObject } from './body.ts';
@@ -15,7 +15,6 @@ import type { Member, ProducedJson } from './produce-json.ts';
 
 /** The latest time that a JavaScript date can hold. */
 const TIMESTAMP_MS_MAX = 8.64e15;
-const NO_HEADERS: readonly RecordHeader[] = [];
 
 /** The records of one partition as one record batch. */
 export interface ProducedBatch {

@@ -1,7 +1,7 @@
 // Records between page and Worker as a few arrays in buffers handed over, not as an object each; knows no topic.
 
 import { encodeUtf8 } from '../base/bytes.ts';
-import type { RecordHeader } from '../data/record.ts';
+import { NO_HEADERS, type RecordHeader } from '../data/record.ts';
 import type { ProducedRecord } from '../engine/insert.ts';
 
 /** Records in their order. */
@@ -17,8 +17,6 @@ export interface PackedRecords {
   /** By record; null: no record has any. */
   readonly headers: readonly (readonly RecordHeader[])[] | null;
 }
-
-const NO_HEADERS: readonly RecordHeader[] = [];
 
 /** The records as arrays of their own. */
 export function packed(records: readonly ProducedRecord[]): PackedRecords {

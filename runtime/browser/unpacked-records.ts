@@ -1,9 +1,7 @@
 // Records that came over as a few arrays, one by one again; knows no topic.
 
-import type { RecordHeader } from '../data/record.ts';
+import { NO_HEADERS, type RecordHeader } from '../data/record.ts';
 import type { PackedRecords } from './packed-records.ts';
-
-const NO_HEADERS: readonly RecordHeader[] = [];
 
 /** A record whose key and value are views of what was packed. */
 export interface UnpackedRecord {

@@ -5,6 +5,7 @@ import { crc32c } from '../base/crc32c.ts';
 import { InvariantError, LimitError } from '../base/errors.ts';
 import { HEADERS_BYTES_MAX, HEADERS_MAX, RECORD_BATCH_BYTES_MAX } from '../base/limits.ts';
 import {
+  NO_HEADERS,
   RECORD_BATCH_HEADER_BYTES,
   RECORD_BATCH_MAGIC,
   RECORD_BATCH_VERSION,
@@ -13,8 +14,6 @@ import {
   checkSizes,
   checkTimestamp,
 } from './record.ts';
-
-const NO_HEADERS: readonly RecordHeader[] = [];
 
 /**
  * Builds record batches one after the other. A record is appended whole by `append`; or its bytes are written to `keys` and

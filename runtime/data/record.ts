@@ -30,6 +30,9 @@ export interface RecordHeader {
   readonly value: Uint8Array | null;
 }
 
+/** Of a record without any. */
+export const NO_HEADERS: readonly RecordHeader[] = [];
+
 /** Who reads decides what a fault is called: INVALID_BATCH when it is appended, CORRUPT when it was stored. */
 export type BatchFault = 'INVALID_BATCH' | 'CORRUPT';
 

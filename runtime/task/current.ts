@@ -1,7 +1,7 @@
 // What a task is working on right now: the records that rows point back to, and their logical time; knows no operator.
 
 import type { Batch } from '../data/batch.ts';
-import { offsetAt, type RecordBatch, type RecordHeader } from '../data/record.ts';
+import { NO_HEADERS, offsetAt, type RecordBatch, type RecordHeader } from '../data/record.ts';
 import type { Emit, Holding, LogicalTime, Moment } from '../operators/operator.ts';
 import type { TaskId } from '../ports/store.ts';
 import type { RecordPlace } from './record-columns.ts';
@@ -14,8 +14,6 @@ export interface Origin {
   readonly timestamp: number;
   readonly headers: readonly RecordHeader[];
 }
-
-const NO_HEADERS: readonly RecordHeader[] = [];
 
 /**
  * The current input. `Batch.origin` counts within `records`.

@@ -5,7 +5,7 @@ import { InvariantError, LimitError, PortError, RecordError } from '../base/erro
 import { partitionOf } from '../base/hash.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { bitAt, type Column, valueAt } from '../data/column.ts';
-import { RECORD_OVERHEAD_BYTES, type RecordHeader } from '../data/record.ts';
+import { NO_HEADERS, RECORD_OVERHEAD_BYTES, type RecordHeader } from '../data/record.ts';
 import { RecordBatchBuilder } from '../data/record-builder.ts';
 import { columnsWithRole } from '../data/schema.ts';
 import type { Encoder, Formats } from '../formats/serde.ts';
@@ -39,8 +39,6 @@ export interface SinkOptions {
   readonly report: (problem: RowProblem) => void;
   readonly count: (name: string, by: number) => void;
 }
-
-const NO_HEADERS: readonly RecordHeader[] = [];
 
 interface Target {
   readonly builder: RecordBatchBuilder;

@@ -227,7 +227,8 @@ function faults(sql: SqlStorage): string[] {
     if (page.count > 1 && page.bytes.length > PAGE_BYTES_MAX) found.push(`page ${i} is too long`);
     const next = pages[i + 1]?.first ?? null;
     let before: Uint8Array | null = null;
-    for (const { key } of page.entries()) {
+    for (let at = 0; at < page.count; at++) {
+      const key = page.key(at);
       const isWithin =
         compareBytes(first, key) <= 0 && (next === null || compareBytes(key, next) < 0);
       if (!isWithin) found.push(`page ${i} holds a key of another page`);
