@@ -9,6 +9,7 @@ import { defineConfig } from 'vitest/config';
 import type { TestProjectConfiguration } from 'vitest/config';
 import { demoPlugin } from './demo/vite-plugin.ts';
 import { CHROMIUM_FLAGS, findChromium } from './tests/support/chromium.ts';
+import { LongestFirst } from './tests/support/longest-first.ts';
 import { QUIET_WRANGLER } from './tests/support/quiet-wrangler.ts';
 
 const root = import.meta.dirname;
@@ -76,6 +77,7 @@ export default defineConfig({
       passWithNoTests: true,
       // Many files wait for workerd and Chromium, so that more of them than there are cores fill the cores.
       maxWorkers: availableParallelism() * 2,
+      sequence: { sequencer: LongestFirst },
       projects: [nodeProject, ...workersProjects(), ...browserProjects()],
     },
   }),

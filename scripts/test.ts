@@ -1,5 +1,5 @@
 // Runs every check of the project in turn; its last line is `N passed, N failed`, with `, N skipped` where some were.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
@@ -12,26 +12,33 @@ const root = resolve(import.meta.dirname, '..');
 const countFile = resolve(root, 'tests/.tmp/count.json');
 const total = { passed: 0, failed: 0, skipped: 0 };
 
-/** Runs one npm script or binary and shows what it prints; true where it succeeded. */
-function run(title: string, command: readonly string[]): boolean {
-  const start = performance.now();
-  console.log(`\n== ${title}`);
-  const [program = '', ...rest] = command;
-  const env = { ...process.env, ...QUIET_WRANGLER, MILLRACE_COUNT_FILE: countFile };
-  const { status } = spawnSync(program, rest, {
-    cwd: root,
-    env,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+/** Of the checks and of Vitest: what each npm script and binary finds around it. */
+const options = {
+  cwd: root,
+  env: { ...process.env, ...QUIET_WRANGLER, MILLRACE_COUNT_FILE: countFile },
+  shell: process.platform === 'win32',
+};
+
+/** Says how a run ended; true where it succeeded. */
+function ended(title: string, sinceMs: number, status: number | null): boolean {
+  const seconds = ((performance.now() - sinceMs) / 1000).toFixed(1);
   console.log(`== ${title}: ${status === 0 ? 'ok' : 'FAILED'} (${seconds} s)`);
   return status === 0;
 }
 
-/** A check that counts as one test. */
-function check(title: string, command: readonly string[]): void {
-  total[run(title, command) ? 'passed' : 'failed'] += 1;
+/** A check that counts as one test; what it prints is shown whole when it has ended, since checks run side by side. */
+async function check(title: string, [program = '', ...rest]: readonly string[]): Promise<void> {
+  const sinceMs = performance.now();
+  const child = spawn(program, rest, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const printed: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (some: Buffer) => printed.push(some));
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  process.stdout.write(`\n== ${title}\n${Buffer.concat(printed).toString()}`);
+  total[ended(title, sinceMs, status) ? 'passed' : 'failed'] += 1;
 }
 
 /** The browser tests that cannot run here: skipped and said once, or failed on a CI machine, which must run all. */
@@ -47,7 +54,10 @@ function countMissingBrowser(): void {
 function runVitest(): void {
   rmSync(countFile, { force: true });
   const reporters = ['--reporter=default', '--reporter=./tests/support/count-reporter.ts'];
-  const ok = run('tests', ['vitest', 'run', ...reporters]);
+  console.log('\n== tests');
+  const sinceMs = performance.now();
+  const { status } = spawnSync('vitest', ['run', ...reporters], { ...options, stdio: 'inherit' });
+  const ok = ended('tests', sinceMs, status);
   const count: Count = existsSync(countFile)
     ? JSON.parse(readFileSync(countFile, 'utf8'))
     : { passed: 0, failed: 1, skipped: 0 };
@@ -57,12 +67,14 @@ function runVitest(): void {
 }
 
 mkdirSync(resolve(root, 'tests/.tmp'), { recursive: true });
-check('kernel', ['node', 'scripts/kernel.ts']);
-check('lint', ['npm', 'run', '--silent', 'lint']);
-check('format', ['npm', 'run', '--silent', 'format:check']);
-check('types', ['npm', 'run', '--silent', 'typecheck']);
-check('unused code', ['npm', 'run', '--silent', 'unused']);
-check('size', ['npm', 'run', '--silent', 'size']);
+await check('kernel', ['node', 'scripts/kernel.ts']);
+await Promise.all([
+  check('lint', ['npm', 'run', '--silent', 'lint']),
+  check('format', ['npm', 'run', '--silent', 'format:check']),
+  check('types', ['npm', 'run', '--silent', 'typecheck']),
+  check('unused code', ['npm', 'run', '--silent', 'unused']),
+  check('size', ['npm', 'run', '--silent', 'size']),
+]);
 if (findOrInstallChromium() === null) countMissingBrowser();
 runVitest();
 

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly partitions?: number | undefined;
 }
 
+type PlanOptions = Pick<RunOptions, 'path' | 'fuse' | 'partitions'>;
+
 export type Outcome =
   | {
       readonly kind: 'passed';
@@ -53,11 +55,7 @@ const PASSED: Outcome = { kind: 'passed' };
 export async function runCase(of: Case, options: RunOptions): Promise<Outcome> {
   let script: Script;
   try {
-    const properties = new Map([
-      ['millrace.path', options.path],
-      ['millrace.fuse', options.partitions === undefined ? options.fuse : 'never'],
-    ]);
-    script = runScript(of, properties);
+    script = planned(of, options);
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) return crashed(thrown);
     return refused(of, thrown);
@@ -71,6 +69,25 @@ export async function runCase(of: Case, options: RunOptions): Promise<Outcome> {
     return why === null ? PASSED : failed(why);
   } catch (thrown) {
     return of.expectedError !== null && endsQueries(thrown) ? PASSED : crashed(thrown);
+  }
+}
+
+/** @throws {Refusal} what a statement is refused for */
+function planned(of: Case, { path, fuse, partitions }: PlanOptions): Script {
+  const properties = new Map([
+    ['millrace.path', path],
+    ['millrace.fuse', partitions === undefined ? fuse : 'never'],
+  ]);
+  return runScript(of, properties);
+}
+
+/** The plans of the case's queries as text, alike where they run alike; null where a statement is refused. */
+export function plansText(of: Case, options: PlanOptions): string | null {
+  try {
+    return JSON.stringify(planned(of, options).plans);
+  } catch (thrown) {
+    if (thrown instanceof Refusal) return null;
+    throw thrown;
   }
 }
 

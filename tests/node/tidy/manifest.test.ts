@@ -1,7 +1,8 @@
 // Holds package.json and its lockfile to few dependencies, exact tools, no registry address and every system.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { LONGEST } from '../../support/longest-first.ts';
 import { ROOT } from '../../support/source-files.ts';
 
 interface Manifest {
@@ -81,4 +82,8 @@ test('the lockfile holds the packages of every system', () => {
   expect(wanted.length).toBeGreaterThan(100);
   expect(wanted.filter(([path, name]) => !isLocked(path, name))).toEqual([]);
   expect(isLocked('', 'no-such-package')).toBe(false);
+});
+
+test('the test files that begin first are there', () => {
+  expect(LONGEST.filter((path) => !existsSync(resolve(ROOT, path)))).toEqual([]);
 });
