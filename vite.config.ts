@@ -34,7 +34,13 @@ function workersProjects(): TestProjectConfiguration[] {
   return [
     {
       plugins: [cloudflareTest({ wrangler: { configPath } })],
-      test: { name: 'workers', include: ['tests/workers/**/*.test.ts'], testTimeout: 60_000 },
+      test: {
+        name: 'workers',
+        include: ['tests/workers/**/*.test.ts'],
+        testTimeout: 60_000,
+        // As for Node's: each file names objects of its own.
+        isolate: false,
+      },
     },
   ];
 }

@@ -243,7 +243,11 @@ export class Planner extends PlanBuilder {
     aggregation: Aggregation,
     keyFormat: FormatSpec,
   ): Built {
-    const { window } = aggregation;
+    // Of a client's query nobody asks for windows that have closed.
+    const window =
+      this.analysis.sink === null && aggregation.window !== null
+        ? { ...aggregation.window, expires: true as const }
+        : aggregation.window;
     const keys = aggregation.keys.length;
     const calls = aggregation.calls.map((call) => ({
       ...call,

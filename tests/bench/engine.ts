@@ -68,7 +68,7 @@ async function measured(
  */
 export async function engineSuite(full: boolean): Promise<SuiteResult> {
   const rounds = full ? ROUNDS : 2;
-  const nexmark = await nexmarkCases(full ? 1_000_000 : 40_000, rounds);
+  const nexmark = await nexmarkCases(full ? 250_000 : 40_000, rounds);
   const done = [];
   for (const fuse of ['never', 'auto'] as const)
     done.push(await measured('columnar', fuse, full ? 2_000_000 : 200_000, rounds));

@@ -212,7 +212,7 @@ Pull queries: none, no state holds the result
 Task 0 (1 partition)
   1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): NET, TYPE
     2 rekey by NET, TYPE
-      3 aggregate [kernel] COUNT(*) over a stream, TUMBLING 86400000 ms with 0 ms of grace
+      3 aggregate [kernel] COUNT(*) over a stream, TUMBLING 86400000 ms with 0 ms of grace, kept 86400000 ms
         4 project WINDOWSTART, AGGREGATE_0 AS N
           5 client N, WINDOWSTART`);
 });

@@ -102,6 +102,15 @@ test.each([
   expect(spec).toMatchObject({ type: 'TUMBLING', graceMs, retentionMs, advanceMs: spec?.sizeMs });
 });
 
+test("a client's query lets go of windows once they have closed; a table keeps them for pull queries", () => {
+  const select = `SELECT a, COUNT(*) AS n FROM s
+    WINDOW TUMBLING (SIZE 1 HOUR, GRACE PERIOD 6 HOURS) GROUP BY a`;
+  const { window: pushed } = aggregateOf(planned(`${select} EMIT CHANGES;`));
+  expect(pushed).toMatchObject({ retentionMs: 25_200_000, expires: true });
+  const { window: kept } = aggregateOf(planned(`CREATE TABLE x AS ${select};`));
+  expect(kept?.expires).toBeUndefined();
+});
+
 test('a windowed stream takes its window along into a copy', () => {
   const plan = planned('CREATE STREAM x AS SELECT * FROM w;');
   const sink = stepById(plan, '3');
