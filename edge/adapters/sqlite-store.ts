@@ -11,7 +11,7 @@ import {
   type PositionJson,
   START,
 } from '../../runtime/ports/position.ts';
-import { producerId } from '../../runtime/ports/producers.ts';
+import { producerId } from '../../runtime/ports/plain-append.ts';
 import type {
   Commit,
   OutboxAppend,

@@ -1,9 +1,8 @@
 // The store port over IndexedDB: one readwrite transaction takes state, offsets, counters and outputs; knows no operator.
 
 import { type IDBPTransaction, unwrap } from 'idb';
-import { PortError } from '../base/errors.ts';
 import type { TopicPartition } from '../ports/log.ts';
-import { producerId } from '../ports/producers.ts';
+import { producerId } from '../ports/plain-append.ts';
 import type { Commit, OutboxAppend, Restored, StateReader, Store, TaskId } from '../ports/store.ts';
 import { type MillraceSchema, type StoreName, STORES, type TaskRow } from './database.ts';
 import { withParts } from '../task/with-parts.ts';
@@ -70,13 +69,16 @@ export class IdbStore implements Store {
 
   async commit(task: TaskId, commit: Commit): Promise<readonly OutboxAppend[]> {
     const resident = this.#resident.get(task);
-    if (resident?.commit !== commit.after) throw fenced(task, resident?.commit);
+    if (resident?.commit !== commit.after) {
+      const { fenced } = await RARE_ROWS.load();
+      throw fenced(task, resident?.commit);
+    }
     const { log } = resident;
     log.tables.refuseTooLarge(task, commit.changes, this.#options.stateBytesMax);
     const state = await withParts(() => log.write(commit.changes));
     await write(this.#options, 'a commit', async (transaction) => {
       const row = await transaction.objectStore('tasks').get(task);
-      if (row?.commit !== commit.after) throw fenced(task, row?.commit);
+      if (row?.commit !== commit.after) throw RARE_ROWS.code.fenced(task, row?.commit);
       for (const { to, sequence, bytes } of commit.outbox) {
         const producer = { id: row.producer, epoch: row.epoch, sequence };
         await appendIn(transaction, {
@@ -143,12 +145,6 @@ export class IdbStore implements Store {
   #newProducer(task: TaskId): string {
     return producerId(this.#options.now(), `${task}.${crypto.randomUUID().slice(0, 8)}`);
   }
-}
-
-function fenced(task: TaskId, commit: number | undefined): PortError {
-  return new PortError('FENCED', `task '${task}' has another owner, or none`, {
-    commit: commit ?? 0,
-  });
 }
 
 /** Plain requests, a promise each being needless: they run in order, and one that fails fails the transaction. */

@@ -1,14 +1,53 @@
-// What the log and the store over IndexedDB are rarely asked for: removing, trimming, searching by time, rebuilding; knows no engine.
+// What the log and the store over IndexedDB are rarely asked for: removing, trimming, searching by time, rebuilding, refusing; knows no engine.
 
+import type { IDBPObjectStore } from 'idb';
+import { PortError } from '../base/errors.ts';
 import { offsetAt } from '../data/record.ts';
 import type { TopicDescription, TopicPartition } from '../ports/log.ts';
-import { storedBatch, unknownTopic } from '../ports/refusals.ts';
+import { toForget } from '../ports/producers.ts';
+import { storedBatch, unknownPartition, unknownTopic } from '../ports/refusals.ts';
 import type { Store, TaskId } from '../ports/store.ts';
-import { STORES } from './database.ts';
+import { type MillraceSchema, type StoreName, STORES } from './database.ts';
 import { partitionIn } from './idb-append.ts';
 import { putState } from './idb-store.ts';
 import { StateLog } from './state-log.ts';
 import { type IdbOptions, translated, write } from './transactions.ts';
+
+export { admit } from '../ports/admission.ts';
+export { judge } from '../ports/producers.ts';
+export {
+  checkIncarnation,
+  checkOffset,
+  missingBatch,
+  storedBatch,
+  topicExists,
+} from '../ports/refusals.ts';
+
+/** Why a partition has no row. @param topic what it is of; undefined: there is none */
+export function unknown(at: TopicPartition, topic: TopicDescription | undefined): PortError {
+  return topic === undefined ? unknownTopic(at.topic) : unknownPartition(at, topic.partitions);
+}
+
+/** Another owner has taken the task over. @param commit the last one of the task; undefined: there is no task */
+export function fenced(task: TaskId, commit: number | undefined): PortError {
+  return new PortError('FENCED', `task '${task}' has another owner, or none`, {
+    commit: commit ?? 0,
+  });
+}
+
+type ProducerStore = IDBPObjectStore<MillraceSchema, StoreName[], 'producers', 'readwrite'>;
+
+/** Which producers a partition that is full of them forgets; rare, so it may read them all. */
+export async function toGo(
+  store: ProducerStore,
+  at: TopicPartition,
+  nowMs: number,
+): Promise<{ readonly ids: readonly string[]; readonly forgottenMs: number }> {
+  const range = IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, []]);
+  const [keys, rows] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
+  const idle = keys.map((key, index) => ({ id: key[2], lastMs: rows[index]?.lastMs ?? 0 }));
+  return toForget(idle, nowMs);
+}
 
 /** Removes a topic. @returns what it was. @throws {PortError} UNKNOWN_TOPIC */
 export async function removeTopic(options: IdbOptions, topic: string): Promise<TopicDescription> {

@@ -2,6 +2,7 @@
 
 import type { IDBPTransaction } from 'idb';
 import { messageOf, PortError } from '../base/errors.ts';
+import { withParts } from '../task/with-parts.ts';
 import { type Database, type MillraceSchema, STORES, type StoreName } from './database.ts';
 
 /** A readwrite transaction over every object store. */
@@ -20,7 +21,8 @@ export interface IdbOptions {
 
 /**
  * Runs the work in one transaction and waits until that is complete; a failure aborts it, so that nothing is half written. The work
- * awaits nothing but requests of its transaction, which would else end under it.
+ * awaits nothing but requests of its transaction, which would else end under it. Where it comes upon code that is not fetched, the
+ * transaction is aborted, and all of the work is done again in another one once the code is there.
  * @throws {PortError} the work's own; STORAGE_FULL; UNAVAILABLE
  */
 export async function write<T>(
@@ -61,10 +63,13 @@ function abort(transaction: WriteTransaction): void {
   }
 }
 
-/** Runs reads; what IndexedDB throws becomes a port error. @throws {PortError} */
+/**
+ * Runs reads; what IndexedDB throws becomes a port error. Work that comes upon code which is not fetched is repeated once it is.
+ * @throws {PortError}
+ */
 export async function translated<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
+    return await withParts(work);
   } catch (cause) {
     throw portError(cause, doing);
   }

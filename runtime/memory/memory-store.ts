@@ -3,7 +3,7 @@
 import { PortError } from '../base/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TopicPartition } from '../ports/log.ts';
-import { producerId } from '../ports/producers.ts';
+import { producerId } from '../ports/plain-append.ts';
 import { ResidentTables } from '../ports/resident.ts';
 import type {
   Commit,

@@ -3,7 +3,7 @@
 import { PortError } from '../base/errors.ts';
 import { parseRecordBatch, verify } from '../data/record.ts';
 import { restamped } from '../data/restamp.ts';
-import { sumOf } from './refusals.ts';
+import { sumOf } from './plain-append.ts';
 import type { TopicPolicy } from './topic-policy.ts';
 
 /** A batch as it is to be stored. */

@@ -1,8 +1,9 @@
 // How a partition judges idempotent appends, as one pure function over a small record that every log adapter stores; knows no storage.
 
 import { PortError } from '../base/errors.ts';
-import { PRODUCER_BATCHES_MAX, PRODUCER_IDLE_MS_MAX, PRODUCERS_MAX } from '../base/limits.ts';
+import { PRODUCER_IDLE_MS_MAX, PRODUCERS_MAX } from '../base/limits.ts';
 import type { ProducerStamp } from './log.ts';
+import { accepted, newProducer } from './plain-append.ts';
 
 /** One appended batch as its partition remembers it. */
 export interface RememberedBatch {
@@ -47,11 +48,6 @@ export type Verdict =
   | { readonly kind: 'append'; readonly producer: KnownProducer }
   | { readonly kind: 'repeat'; readonly base: number | null; readonly producer: KnownProducer };
 
-/** The id of a producer made at `createdMs`. */
-export function producerId(createdMs: number, name: string): string {
-  return `${Math.max(0, Math.floor(createdMs))}.${name}`;
-}
-
 /** When the producer was made, from its id. @throws {PortError} UNKNOWN_PRODUCER when the id does not say */
 function createdMsOf(id: string): number {
   const digits = /^(\d{1,15})\../.exec(id);
@@ -71,7 +67,7 @@ function createdMsOf(id: string): number {
  * @throws {PortError} FENCED (detail.epoch), OUT_OF_ORDER_SEQUENCE (detail.expected), SEQUENCE_REUSED, UNKNOWN_PRODUCER (detail.forgottenMs)
  */
 export function judge(known: KnownProducer | null, arrival: Arrival): Verdict {
-  const { stamp, count, nowMs } = arrival;
+  const { stamp, count } = arrival;
   const createdMs = createdMsOf(stamp.id);
   if (!isCount(stamp.epoch) || !isCount(stamp.sequence) || !isCount(stamp.sequence + count)) {
     throw new PortError('INVALID_BATCH', 'epoch and sequence are integers from 0 to 2^53 - 1');
@@ -86,7 +82,7 @@ export function judge(known: KnownProducer | null, arrival: Arrival): Verdict {
       );
     }
     if (stamp.sequence !== 0) throw outOfOrder(stamp, 0);
-    return accept({ epoch: stamp.epoch, next: 0, lastMs: nowMs, batches: [] }, arrival);
+    return accepted(newProducer(arrival), arrival);
   }
   if (stamp.epoch < known.epoch) {
     throw new PortError(
@@ -97,23 +93,9 @@ export function judge(known: KnownProducer | null, arrival: Arrival): Verdict {
       },
     );
   }
-  if (stamp.sequence === known.next) return accept(known, arrival);
+  if (stamp.sequence === known.next) return accepted(known, arrival);
   if (stamp.sequence > known.next) throw outOfOrder(stamp, known.next);
   return repeat(known, arrival);
-}
-
-function accept(known: KnownProducer, arrival: Arrival): Verdict {
-  const { stamp, count, crc, highWatermark: base } = arrival;
-  const batch = { sequence: stamp.sequence, count, crc, base, epoch: stamp.epoch };
-  return {
-    kind: 'append',
-    producer: {
-      epoch: stamp.epoch,
-      next: stamp.sequence + count,
-      lastMs: arrival.nowMs,
-      batches: [...known.batches.slice(1 - PRODUCER_BATCHES_MAX), batch],
-    },
-  };
 }
 
 /**

@@ -3,6 +3,7 @@
 import { PortError } from '../base/errors.ts';
 import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
 import type { TopicPartition } from './log.ts';
+import { sumOf } from './plain-append.ts';
 
 export function topicExists(topic: string): PortError {
   return new PortError('TOPIC_EXISTS', `topic '${topic}' exists already`);
@@ -86,9 +87,4 @@ export function storedBatch(
     { topic: at.topic, partition: at.partition, offset: base },
     { cause },
   );
-}
-
-/** The checksum that a record batch carries, behind the magic bytes (PROTOCOL.md section 2). */
-export function sumOf(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
 }

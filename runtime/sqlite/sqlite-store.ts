@@ -11,7 +11,7 @@ import {
   type PositionJson,
   START,
 } from '../ports/position.ts';
-import { producerId } from '../ports/producers.ts';
+import { producerId } from '../ports/plain-append.ts';
 import type {
   Commit,
   Entry,

@@ -1,4 +1,4 @@
-// Makes synchronous calls that may come upon code which is not fetched yet: fetches it and calls again; knows no part.
+// Makes calls that may come upon code which is not fetched yet: fetches it and calls again; knows no part.
 
 import { PartMissing } from '../base/part.ts';
 
@@ -7,10 +7,10 @@ import { PartMissing } from '../base/part.ts';
  * @param call without an effect until it returns: it is repeated after each part that was missing
  * @throws what the call throws; {PortError} UNAVAILABLE when a part cannot be fetched
  */
-export async function withParts<T>(call: () => T): Promise<T> {
+export async function withParts<T>(call: () => T | PromiseLike<T>): Promise<T> {
   for (;;) {
     try {
-      return call();
+      return await call();
     } catch (thrown) {
       if (!(thrown instanceof PartMissing)) throw thrown;
       await thrown.part.load();

@@ -6,7 +6,7 @@ import { parseRecordBatch } from '../../runtime/data/record.ts';
 import { columnarRecordBatch } from '../../runtime/data/columnar-records.ts';
 import { batch } from '../../runtime/data/pretty.ts';
 import type { Log } from '../../runtime/ports/log.ts';
-import { producerId } from '../../runtime/ports/producers.ts';
+import { producerId } from '../../runtime/ports/plain-append.ts';
 import { type LogUnderTest, recordBatch, refused, topicSpec } from './log.ts';
 
 const HOUR_MS = 3_600_000;

@@ -6,7 +6,7 @@ import { decodeUtf8, encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { indexAt, offsetAt, parseRecordBatch } from '../../runtime/data/record.ts';
 import { RecordBatchBuilder } from '../../runtime/data/record-builder.ts';
 import type { Log, TopicPartition } from '../../runtime/ports/log.ts';
-import { producerId } from '../../runtime/ports/producers.ts';
+import { producerId } from '../../runtime/ports/plain-append.ts';
 import { type LogUnderTest, recordBatch, refused, tidied, topicSpec } from './log.ts';
 
 const HOUR_MS = 3_600_000;

@@ -11,7 +11,7 @@ import {
 import { parseRecordBatch } from '../../runtime/data/record.ts';
 import { RecordBatchBuilder } from '../../runtime/data/record-builder.ts';
 import type { Log, TopicPartition, TopicSpec } from '../../runtime/ports/log.ts';
-import { producerId } from '../../runtime/ports/producers.ts';
+import { producerId } from '../../runtime/ports/plain-append.ts';
 
 /** One log to be tested. */
 export interface LogUnderTest {

@@ -11,7 +11,7 @@ import { partitionName } from '../../edge/names.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { OBJECTS_ASKED_MAX, METRICS_WAIT_MS_MAX } from '../../runtime/base/limits.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
-import { producerId } from '../../runtime/ports/producers.ts';
+import { producerId } from '../../runtime/ports/plain-append.ts';
 import { topicSpec } from '../contracts/log.ts';
 
 /** The bindings, but partitions of those names do what `instead` does, and calls under way are counted. */

@@ -11,7 +11,7 @@ import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { PARTITION_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 import type { ProducerStamp, TopicSpec } from '../../runtime/ports/log.ts';
-import { producerId } from '../../runtime/ports/producers.ts';
+import { producerId } from '../../runtime/ports/plain-append.ts';
 import { MERGE_BYTES_MAX, MERGE_BYTES_MIN } from '../../runtime/ports/rewrite.ts';
 import { recordBatch, refused, topicSpec, valuesFrom } from '../contracts/log.ts';
 

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { PRODUCER_IDLE_MS_MAX, PRODUCERS_MAX } from '../../../runtime/base/limits.ts';
 import { ManualClock } from '../../../runtime/memory/manual-clock.ts';
 import { MemoryLog } from '../../../runtime/memory/memory-log.ts';
-import { producerId, toForget } from '../../../runtime/ports/producers.ts';
+import { producerId } from '../../../runtime/ports/plain-append.ts';
+import { toForget } from '../../../runtime/ports/producers.ts';
 import { recordBatch, refused, topicSpec } from '../../contracts/log.ts';
 
 const START_MS = 1_700_000_000_000;

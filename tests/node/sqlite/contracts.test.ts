@@ -5,7 +5,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PortError, TaskCorrupted } from '../../../runtime/base/errors.ts';
 import { PARTITIONS_MAX, PRODUCERS_MAX } from '../../../runtime/base/limits.ts';
-import { producerId } from '../../../runtime/ports/producers.ts';
+import { producerId } from '../../../runtime/ports/plain-append.ts';
 import { RETENTION_SWEEP_MS } from '../../../runtime/ports/upkeep.ts';
 import { Database } from '../../../runtime/sqlite/database.ts';
 import { describeAdmission } from '../../contracts/log-admission.ts';
