@@ -8,7 +8,7 @@ import { partitionsAsked } from '../../runtime/engine/pull-partitions.ts';
 import { startStreamPull } from '../../runtime/engine/pull-stream.ts';
 import { startPush } from '../../runtime/engine/push.ts';
 import { continuationToken, isResumable, placedAt } from '../../runtime/engine/resume.ts';
-import type { QueryRows } from '../../runtime/engine/query-rows.ts';
+import { QueryRows } from '../../runtime/engine/query-rows.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import type { Print } from '../../runtime/sql/ast.ts';
@@ -143,12 +143,12 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
     public: {},
     onEnd: () => undefined,
   });
-  return running(rows, isResumable(own) ? own : null);
+  return running(new QueryRows(rows), isResumable(own) ? own : null);
 }
 
 async function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {
   const options = { plan, host: { log }, formats: FORMATS, registry, signal: null, public: {} };
-  return running(await startStreamPull(options), null);
+  return running(new QueryRows(await startStreamPull(options)), null);
 }
 
 /** @param resumable the plan of a query that can be resumed */

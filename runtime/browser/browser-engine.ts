@@ -21,7 +21,8 @@ import { printed } from './print.ts';
 import { RemoteEngine } from './remote.ts';
 import { unpacked } from './unpacked-records.ts';
 import { fromWire, toWire } from './wire-error.ts';
-import type { PackedPlaces, WorkerOptions } from './worker.ts';
+import type { PackedPlaces } from './packed-places.ts';
+import type { WorkerOptions } from './worker.ts';
 
 /** Made by `open`. Every call is refused with UNAVAILABLE once the engine is closed or its Worker has ended. */
 export class BrowserEngine implements AsyncDisposable {

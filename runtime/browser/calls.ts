@@ -35,12 +35,20 @@ export function handingOver<Value extends object>(
   return value;
 }
 
-/** Answers every call that comes with what the target's method gives or throws. */
-export function answerCalls(transport: Transport, target: object): void {
-  const methods = target as Readonly<Record<string, (...given: unknown[]) => Promise<unknown>>>;
+/**
+ * Answers every call that comes with what the target's method gives or throws.
+ * @param rarer gives the object whose methods are called that the target does not have
+ */
+export function answerCalls(
+  transport: Transport,
+  target: object,
+  rarer?: () => Promise<object>,
+): void {
+  type Methods = Readonly<Record<string, (...given: unknown[]) => Promise<unknown>>>;
   const answer = async ({ id, method, given }: Call): Promise<void> => {
     try {
-      const value = await methods[method]?.(...given);
+      const methods = (method in target ? target : await rarer?.()) as Methods | undefined;
+      const value = await methods?.[method]?.(...given);
       transport.send({ id, value } satisfies Answer, handed.get(Object(value)));
     } catch (thrown) {
       transport.send({ id, error: toWire(thrown) } satisfies Answer);

@@ -4,14 +4,16 @@ import { PortError } from '../base/errors.ts';
 import { Calls } from './calls.ts';
 import { portTransport } from './port-transport.ts';
 import { fromWire } from './wire-error.ts';
+import type { RareCalls } from './rare-calls.ts';
 import type { EngineWorker } from './worker.ts';
 
-type EngineCall = Calls<EngineWorker>['call'];
+type Called = Omit<EngineWorker, 'rarer'> & RareCalls;
+type EngineCall = Calls<Called>['call'];
 
 /** A Worker that answers, and the news of its end. */
 export class RemoteEngine {
   readonly #worker: Worker;
-  readonly #calls: Calls<EngineWorker>;
+  readonly #calls: Calls<Called>;
   readonly #onEnd: (error: Error) => void;
   readonly #watch = new AbortController();
   #ended: Error | null = null;

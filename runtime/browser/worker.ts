@@ -2,29 +2,22 @@
 
 import { InvariantError, PortError } from '../base/errors.ts';
 import type { Schema } from '../data/schema.ts';
-import {
-  type Engine,
-  type EngineStats,
-  type InsertOptions,
-  type InsertRow,
-  openEngine,
-} from '../engine/engine.ts';
+import { type EngineCore, openCore } from '../engine/engine-core.ts';
 import type { Entity } from '../engine/entities.ts';
-import type { ProducedAt } from '../engine/insert.ts';
 import { loadParts } from '../engine/parts.ts';
-import type { ReadOptions } from '../engine/records.ts';
 import type { Overload } from '../functions/registry.ts';
 import type { Processor } from '../functions/user-processor.ts';
 import { nextTurn } from '../task/next-turn.ts';
 import { JSON_MODULE } from '../task/parts.ts';
 import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
-import { answerCalls, handingOver } from './calls.ts';
+import { answerCalls } from './calls.ts';
 import { type HostOptions, openHost } from './host.ts';
+import { type PackedPlaces, placed } from './packed-places.ts';
 import type { PackedRecords } from './packed-records.ts';
-import { RARE_ROWS, STATE_FOLD } from './parts.ts';
+import { RARE_CALLS, RARE_ROWS, STATE_FOLD } from './parts.ts';
 import { type MessageEnd, portTransport } from './port-transport.ts';
-import type { PrintedLines } from './printed-lines.ts';
+import type { RareCalls } from './rare-calls.ts';
 import { unpacked } from './unpacked-records.ts';
 import { toWire, type WireError } from './wire-error.ts';
 
@@ -82,27 +75,13 @@ export interface QueryHead {
   readonly schema: Schema;
 }
 
-/** Where records were put, in their order. */
-export interface PackedPlaces {
-  readonly partitions: Uint32Array<ArrayBuffer>;
-  readonly offsets: Float64Array<ArrayBuffer>;
-}
-
-/** Records of one partition, and the offset of the first; the others follow it. */
-export interface ReadRecords {
-  readonly from: number;
-  readonly records: PackedRecords;
-}
-
-/** The one object that the page calls. */
+/** The one object that the page calls, beside its `RareCalls`. */
 export class EngineWorker {
   readonly #buffers = new Buffers();
-  #engine: Engine | null = null;
+  #engine: EngineCore | null = null;
+  #rarer: RareCalls | null = null;
   /** Until what had come in is there; null: nothing waits. */
   #gathered: Promise<void> | null = null;
-  readonly #prints = new Map<number, PrintedLines>();
-  /** Ever begun, for their numbers. */
-  #printed = 0;
   #lose: ((error: WireError) => void) | null = null;
   readonly #lost = new Promise<WireError>((resolve) => {
     this.#lose = resolve;
@@ -126,13 +105,12 @@ export class EngineWorker {
 
   async open({ properties, preload, ...options }: WorkerOptions): Promise<void> {
     if (preload) {
-      const own = [import('./printed-lines.ts'), import('./packed-records.ts')];
-      await Promise.all([loadParts(), ...own]);
+      await Promise.all([loadParts(), RARE_CALLS.load()]);
     }
     const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
     if (preload) await loadOwnParts(options);
     isOpened = true;
-    this.#engine = await openEngine({
+    this.#engine = await openCore({
       host,
       properties,
       functions: registered,
@@ -161,46 +139,10 @@ export class EngineWorker {
     port: MessagePort,
   ): Promise<QueryHead> {
     const rows = await this.#opened.query(sql, { properties });
-    const batches = rows.batches();
-    const source = {
-      next: async () => {
-        const { value } = await batches.next();
-        return value ?? null;
-      },
-      close: () => rows.close(),
-    };
     const transport = portTransport(port);
-    void sendBatches(source, transport, this.#buffers).finally(() => transport.close());
+    void sendBatches(rows, transport, this.#buffers).finally(() => transport.close());
     const { kind, queryId, schema } = rows;
     return { kind, queryId, schema };
-  }
-
-  /** Begins a PRINT. @returns its number, for `printed` and `endPrint` */
-  async print(sql: string): Promise<number> {
-    const { PrintedLines } = await import('./printed-lines.ts');
-    const end = new AbortController();
-    const lines = await this.#opened.print(sql, { signal: end.signal });
-    this.#prints.set(++this.#printed, new PrintedLines(lines, end));
-    return this.#printed;
-  }
-
-  /** The next lines of a PRINT, once there are some; null at its end. */
-  async printed(id: number): Promise<readonly string[] | null> {
-    return (await this.#prints.get(id)?.take()) ?? null;
-  }
-
-  async endPrint(id: number): Promise<void> {
-    this.#prints.get(id)?.close();
-    this.#prints.delete(id);
-    await Promise.resolve();
-  }
-
-  async insert(
-    source: string,
-    rows: readonly InsertRow[],
-    options: InsertOptions,
-  ): Promise<PackedPlaces> {
-    return placed(await this.#opened.insert(source, rows, options));
   }
 
   async produce(topic: string, records: PackedRecords): Promise<PackedPlaces> {
@@ -214,25 +156,10 @@ export class EngineWorker {
     this.#gathered = null;
   }
 
-  async topicRecords(topic: string, options: ReadOptions): Promise<ReadRecords> {
-    const { buffersOf, packed } = await import('./packed-records.ts');
-    const read = await this.#opened.topicRecords(topic, options);
-    const records = packed(read);
-    return handingOver({ from: read[0]?.offset ?? 0, records }, buffersOf(records));
-  }
-
-  async stats(): Promise<EngineStats> {
-    return await this.#opened.stats();
-  }
-
-  /** Why a query has ended; null while it runs. */
-  async errorOf(queryId: string): Promise<WireError | null> {
-    const error = this.#opened.errorOf(queryId);
-    return error && toWire(error);
-  }
-
-  async idle(): Promise<void> {
-    await this.#opened.idle();
+  /** What pages rarely call. */
+  async rarer(): Promise<RareCalls> {
+    const { RareCalls } = await RARE_CALLS.load();
+    return (this.#rarer ??= new RareCalls(() => this.#opened));
   }
 
   async close(): Promise<void> {
@@ -240,7 +167,7 @@ export class EngineWorker {
     this.#engine = null;
   }
 
-  get #opened(): Engine {
+  get #opened(): EngineCore {
     if (this.#engine !== null) return this.#engine;
     throw new PortError('UNAVAILABLE', 'the engine is not open');
   }
@@ -253,11 +180,8 @@ async function loadOwnParts({ kernel, storage }: HostOptions): Promise<void> {
   if (storage === 'indexeddb') await Promise.all([RARE_ROWS.load(), STATE_FOLD.load()]);
 }
 
-function placed(places: readonly ProducedAt[]): PackedPlaces {
-  const partitions = Uint32Array.from(places, ({ partition }) => partition);
-  const offsets = Float64Array.from(places, ({ offset }) => offset);
-  return handingOver({ partitions, offsets }, [partitions.buffer, offsets.buffer]);
-}
-
 // The page's types know the page's own scope alone.
-answerCalls(portTransport(self as unknown as MessageEnd), new EngineWorker());
+const transport = portTransport(self as unknown as MessageEnd);
+const worker = new EngineWorker();
+RARE_CALLS.from('rarer calls', () => import('./rare-calls.ts'));
+answerCalls(transport, worker, () => worker.rarer());

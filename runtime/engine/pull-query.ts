@@ -12,7 +12,7 @@ import type { Host } from '../ports/host.ts';
 import { withParts } from '../task/with-parts.ts';
 import { answerPull } from './pull.ts';
 import { startStreamPull } from './pull-stream.ts';
-import { QueryRows } from './query-rows.ts';
+import type { QueryRowsOptions } from './query-rows.ts';
 
 export interface PullQueryOptions {
   readonly analysis: Analysis;
@@ -30,7 +30,7 @@ export interface PullQueryOptions {
 }
 
 /** Starts the query of a SELECT without EMIT. @throws {StatementError} INVALID when no state answers */
-export async function startPull(options: PullQueryOptions): Promise<QueryRows> {
+export async function startPull(options: PullQueryOptions): Promise<QueryRowsOptions> {
   const { analysis, at } = options;
   options.signal?.throwIfAborted();
   if (analysis.kind === 'pull') return tablePull(analysis, options);
@@ -40,7 +40,10 @@ export async function startPull(options: PullQueryOptions): Promise<QueryRows> {
 }
 
 /** Asks committed state; the answer is complete when this resolves. */
-async function tablePull(analysis: PullAnalysis, options: PullQueryOptions): Promise<QueryRows> {
+async function tablePull(
+  analysis: PullAnalysis,
+  options: PullQueryOptions,
+): Promise<QueryRowsOptions> {
   const { host, formats, registry, signal } = options;
   const { query, name } = analysis.source;
   const plan = query === null ? null : options.plan(query);
@@ -61,7 +64,7 @@ async function tablePull(analysis: PullAnalysis, options: PullQueryOptions): Pro
     clock: host.clock,
   });
   const waiting = [...batches];
-  return new QueryRows({
+  return {
     kind: 'pull',
     queryId: null,
     schema,
@@ -74,5 +77,5 @@ async function tablePull(analysis: PullAnalysis, options: PullQueryOptions): Pro
     },
     rows: () => withParts(() => ROW.code),
     public: options.public,
-  });
+  };
 }

@@ -18,7 +18,8 @@ import { type Reader, readerOf } from '../task/input.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
 import { questionStep, through } from './pull-steps.ts';
-import { asAnswer, QueryRows } from './query-rows.ts';
+import { asAnswer } from './answer-batch.ts';
+import type { QueryRowsOptions } from './query-rows.ts';
 
 export interface StreamPullOptions {
   /** Of mode `pull`: a source, filters and projections, a client. */
@@ -34,7 +35,7 @@ export interface StreamPullOptions {
  * Asks a stream. When this resolves, the records that answer are settled; they are read as the rows are, one fetch at a time, so that
  * little is held however long the topic is. Records that cannot be read are skipped: a question leaves no trace.
  */
-export async function startStreamPull(options: StreamPullOptions): Promise<QueryRows> {
+export async function startStreamPull(options: StreamPullOptions): Promise<QueryRowsOptions> {
   const { plan, host, formats, registry, signal } = options;
   signal?.throwIfAborted();
   await loadFunctions(plan, registry);
@@ -49,7 +50,7 @@ export async function startStreamPull(options: StreamPullOptions): Promise<Query
   let left = limit ?? Infinity;
   let isOver = left === 0;
   const batches = answers(question, parts, host.log);
-  return new QueryRows({
+  return {
     kind: 'pull',
     queryId: null,
     schema: answer,
@@ -69,7 +70,7 @@ export async function startStreamPull(options: StreamPullOptions): Promise<Query
     finalMessage: () => (left === 0 ? 'Limit Reached' : 'Query Completed'),
     rows: () => withParts(() => ROW.code),
     public: options.public,
-  });
+  };
 }
 
 /** The records of one partition that answer. */

@@ -19,7 +19,8 @@ import { taskId, tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
 import { OWN_TOPICS, QUERY_WORK } from './own-parts.ts';
-import { asAnswer, type QueryPlace, QueryRows } from './query-rows.ts';
+import { asAnswer } from './answer-batch.ts';
+import type { QueryPlace, QueryRowsOptions } from './query-rows.ts';
 import { RowQueue } from './row-queue.ts';
 
 /** A query that is busy shows its rows this often; one that has caught up shows them at once. */
@@ -52,7 +53,7 @@ export interface PlacedAt {
  * Starts a push query. When this resolves, the place in the topics from which it reads is settled.
  * What it keeps dies with it; its problems go to the processing log of the host.
  */
-export async function startPush(options: PushOptions): Promise<QueryRows> {
+export async function startPush(options: PushOptions): Promise<QueryRowsOptions> {
   const { plan, host, formats, registry, signal } = options;
   await loadFunctions(plan, registry);
   const client = clientOf(plan);
@@ -130,7 +131,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
   }
   for (const task of tasks) task.start();
   if (client.limit === 0) queue.end(null);
-  return new QueryRows({
+  return {
     kind: 'push',
     queryId: plan.query,
     schema: answer,
@@ -148,7 +149,7 @@ export async function startPush(options: PushOptions): Promise<QueryRows> {
     finalMessage: () => (queue.isFull ? 'Limit Reached' : null),
     rows: () => withParts(() => ROW.code),
     public: options.public,
-  });
+  };
 }
 
 interface Taken {

@@ -1,8 +1,7 @@
 // The answer of a query as its caller sees it: rows or batches to iterate over, once, and an end; knows no task.
 
 import { StatementError } from '../base/errors.ts';
-import { type Batch, Op, positionOf, select } from '../data/batch.ts';
-import { bitAt } from '../data/column.ts';
+import { type Batch, Op, positionOf } from '../data/batch.ts';
 import type { PublicOptions, PublicRow, publicRow } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
@@ -29,6 +28,7 @@ export interface QueryChange {
   readonly rowtime: number;
 }
 
+/** The answer of a query before anybody reads it. */
 export interface QueryRowsOptions {
   readonly kind: 'push' | 'pull';
   readonly queryId: string | null;
@@ -136,23 +136,4 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** The batch with its columns in another order, without old rows and without rows of a stream that have no value; null when no row is left. */
-export function asAnswer(batch: Batch, answer: Schema, order: readonly number[]): Batch | null {
-  const columns = order.flatMap((index) => batch.columns[index] ?? []);
-  const shown = { ...batch, schema: answer, columns };
-  const { op, valueNull } = batch;
-  // Mostly all rows are shown, and the batch goes on as it is.
-  if (op === null ? valueNull === null : !op.includes(Op.UpdateBefore)) return shown;
-  const positions: number[] = [];
-  for (let i = 0; i < batch.length; i++) {
-    const position = positionOf(batch, i);
-    const isShown =
-      op === null
-        ? valueNull === null || !bitAt(valueNull, position)
-        : op[position] !== Op.UpdateBefore;
-    if (isShown) positions.push(position);
-  }
-  return select(shown, Uint32Array.from(positions));
 }

@@ -1,0 +1,80 @@
+// What pages rarely call of the engine in the Worker; knows nothing of the page beyond its calls.
+
+import { Engine, type EngineStats, type InsertOptions, type InsertRow } from '../engine/engine.ts';
+import type { EngineCore } from '../engine/engine-core.ts';
+import type { ReadOptions } from '../engine/records.ts';
+import { handingOver } from './calls.ts';
+import { type PackedPlaces, placed } from './packed-places.ts';
+import { buffersOf, packed, type PackedRecords } from './packed-records.ts';
+import { PrintedLines } from './printed-lines.ts';
+import { toWire, type WireError } from './wire-error.ts';
+
+/** Records of one partition, and the offset of the first; the others follow it. */
+export interface ReadRecords {
+  readonly from: number;
+  readonly records: PackedRecords;
+}
+
+/** Calls beside those of `EngineWorker`. */
+export class RareCalls {
+  readonly #core: () => EngineCore;
+  readonly #prints = new Map<number, PrintedLines>();
+  /** Ever begun, for their numbers. */
+  #printed = 0;
+
+  /** @param core throws while the engine is not open */
+  constructor(core: () => EngineCore) {
+    this.#core = core;
+  }
+
+  /** Begins a PRINT. @returns its number, for `printed` and `endPrint` */
+  async print(sql: string): Promise<number> {
+    const end = new AbortController();
+    const lines = await this.#engine.print(sql, { signal: end.signal });
+    this.#prints.set(++this.#printed, new PrintedLines(lines, end));
+    return this.#printed;
+  }
+
+  /** The next lines of a PRINT, once there are some; null at its end. */
+  async printed(id: number): Promise<readonly string[] | null> {
+    return (await this.#prints.get(id)?.take()) ?? null;
+  }
+
+  async endPrint(id: number): Promise<void> {
+    this.#prints.get(id)?.close();
+    this.#prints.delete(id);
+    await Promise.resolve();
+  }
+
+  async insert(
+    source: string,
+    rows: readonly InsertRow[],
+    options: InsertOptions,
+  ): Promise<PackedPlaces> {
+    return placed(await this.#engine.insert(source, rows, options));
+  }
+
+  async topicRecords(topic: string, options: ReadOptions): Promise<ReadRecords> {
+    const read = await this.#engine.topicRecords(topic, options);
+    const records = packed(read);
+    return handingOver({ from: read[0]?.offset ?? 0, records }, buffersOf(records));
+  }
+
+  async stats(): Promise<EngineStats> {
+    return await this.#engine.stats();
+  }
+
+  /** Why a query has ended; null while it runs. */
+  async errorOf(queryId: string): Promise<WireError | null> {
+    const error = this.#engine.errorOf(queryId);
+    return error && toWire(error);
+  }
+
+  async idle(): Promise<void> {
+    await this.#engine.idle();
+  }
+
+  get #engine(): Engine {
+    return new Engine(this.#core());
+  }
+}

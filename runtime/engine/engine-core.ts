@@ -1,0 +1,186 @@
+// What every engine does first: statements, queries and records in, answers out; what is called more rarely is engine.ts's. Knows no adapter.
+
+import type { QueryAnalysis } from '../analyze/analysis.ts';
+import { StatementError } from '../base/errors.ts';
+import { FORMATS } from '../formats/formats.ts';
+import { builtinRegistry } from '../functions/builtins.ts';
+import type { FunctionRegistry } from '../functions/registry.ts';
+import type { Plan } from '../plan/step.ts';
+import type { Host } from '../ports/host.ts';
+import type { Unsubscribe } from '../ports/log.ts';
+import type { Statement } from '../sql/ast.ts';
+import { parse } from '../sql/parser.ts';
+import { withParts } from '../task/with-parts.ts';
+import { readEntries } from './catalog-topic.ts';
+import type { EngineOptions, ExecuteOptions, QueryOptions } from './engine.ts';
+import type { Entity } from './entities.ts';
+import { produce, type ProducedAt, type ProducedRecord } from './insert.ts';
+import { PROCESSORS, PULL_QUERY } from './own-parts.ts';
+import { announceParts } from './parts.ts';
+import { boundProcessingLog } from './processing-log.ts';
+import { startPush } from './push.ts';
+import { Queries } from './queries.ts';
+import type { QueryRowsOptions } from './query-rows.ts';
+import { heal, replay } from './recovery.ts';
+import { Statements } from './statements.ts';
+import { createSystemTopics } from './system.ts';
+
+/** As `openEngine`. */
+export async function openCore(options: EngineOptions): Promise<EngineCore> {
+  const { host } = options;
+  announceParts();
+  const registry = builtinRegistry(options.functions, options.processors);
+  const { processors } = registry;
+  if (processors.length > 0) (await withParts(() => PROCESSORS.code)).refuseSameNames(processors);
+  await createSystemTopics(host.log);
+  const queries = new Queries({ host, formats: FORMATS, registry });
+  const entries = await readEntries(host.log);
+  const replayed = await withParts(() => replay(entries));
+  await heal(entries.at(-1) ?? null, host, replayed.ended);
+  for (const plan of replayed.plans.values()) {
+    await queries.start(plan, replayed.catalog.queries.get(plan.query)?.paused);
+  }
+  const parts = { host, formats: FORMATS, registry, queries };
+  const statements = new Statements(parts, replayed.catalog, replayed.queryNumber);
+  await statements.beginProcessors();
+  const properties = new Map([
+    ...replayed.catalog.properties,
+    ...Object.entries(options.properties ?? {}),
+  ]);
+  return new EngineCore({ host, registry, queries, statements, properties });
+}
+
+/** What an engine is made of. */
+interface Made {
+  readonly host: Host;
+  readonly registry: FunctionRegistry;
+  readonly queries: Queries;
+  readonly statements: Statements;
+  readonly properties: Map<string, string>;
+}
+
+/** Statements run one after the other, however they are called; queries and records go beside them. */
+export class EngineCore {
+  readonly made: Made;
+  readonly #variables = new Map<string, string>();
+  /** Push queries ever started, for their ids. */
+  #pushes = 0;
+  readonly #open = new Set<QueryRowsOptions>();
+  readonly #unsubscribe: Unsubscribe;
+  #last: Promise<unknown> = Promise.resolve();
+  #spare = 0;
+
+  /** Use `openCore`. */
+  constructor(made: Made) {
+    this.made = made;
+    this.#unsubscribe = boundProcessingLog(made.host.log);
+  }
+
+  /** As `Engine.execute`. */
+  execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
+    return this.inTurn(async () => {
+      const { statements, properties: lasting } = this.made;
+      const properties =
+        options.properties === undefined ? lasting : this.#propertiesWith(options.properties);
+      const session = { properties, variables: this.#variables };
+      const entities: Entity[] = [];
+      for (const statement of await this.parsed(sql)) {
+        const entity = await statements.run(statement, session);
+        if (statements.waiting.size > 0) await statements.beginProcessors();
+        if (entity === null) continue;
+        entities.push(entity);
+        options.onEntity?.(entity);
+      }
+      return entities;
+    });
+  }
+
+  /** What `Engine.query` makes its rows of. */
+  query(sql: string, options: QueryOptions = {}): Promise<QueryRowsOptions> {
+    return this.inTurn(async () => {
+      const [statement, more] = await this.parsed(sql);
+      if (statement?.kind !== 'Select' || more !== undefined) {
+        throw new StatementError(
+          'INVALID',
+          'a query is one SELECT',
+          more?.at ?? statement?.at ?? null,
+        );
+      }
+      const { queries, statements } = this.made;
+      const properties = this.#propertiesWith(options.properties ?? {});
+      const analysis = await statements.analyzed(statement, properties);
+      const planned = (query: QueryAnalysis) => statements.planned(query, properties);
+      if (analysis.kind === 'query' && analysis.mode === 'push')
+        return this.#push(await planned(analysis), options);
+      const { startPull } = await withParts(() => PULL_QUERY.code);
+      const plan = (query: string) => queries.plan(query);
+      return startPull({ analysis, at: statement.at, plan, planned, ...this.#asked(options) });
+    });
+  }
+
+  /** The statements of a text, with what DEFINE has defined put in. @throws {StatementError} */
+  parsed(sql: string): Promise<readonly Statement[]> {
+    return withParts(() => parse(sql, this.#variables));
+  }
+
+  #asked(options: QueryOptions) {
+    const { host, registry } = this.made;
+    return { host, formats: FORMATS, registry, signal: options.signal ?? null, public: options };
+  }
+
+  async #push(plan: Plan, options: QueryOptions): Promise<QueryRowsOptions> {
+    let isOver = false;
+    let forget = (): void => undefined;
+    this.#pushes += 1;
+    const rows = await startPush({
+      // The statement alone does not tell apart two queries over one source.
+      plan: { ...plan, query: `${plan.query}_${this.#pushes}` },
+      ...this.#asked(options),
+      sharing: this.made.queries.sharing,
+      onEnd: () => {
+        isOver = true;
+        forget();
+      },
+    });
+    if (isOver) return rows;
+    this.#open.add(rows);
+    forget = () => void this.#open.delete(rows);
+    return rows;
+  }
+
+  /** As `Engine.produce`. */
+  produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
+    const { log, clock } = this.made.host;
+    return produce(log, clock, { topic, spare: this.spare() }, records);
+  }
+
+  /** The number of the next call that appends: records without a key go round the partitions with it. */
+  spare(): number {
+    return this.#spare++;
+  }
+
+  /** As `Engine.close`. */
+  async close(): Promise<void> {
+    const { host, queries } = this.made;
+    this.#unsubscribe();
+    await Promise.all([...this.#open].map((rows) => rows.close()));
+    await this.inTurn(() => queries.close());
+    await host.close();
+  }
+
+  #propertiesWith(more: Readonly<Record<string, string>>): Map<string, string> {
+    return new Map([...this.made.properties, ...Object.entries(more)]);
+  }
+
+  /** Does the work once all that came before is done. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Resolves when the statements that have come are done. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+}
