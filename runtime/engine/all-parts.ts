@@ -93,6 +93,7 @@ export function announceAll(): void {
   fetched(operators.MATERIALIZE, 'tables as sources', () => import('../operators/materialize.ts'));
   fetched(operators.PROCESS, 'processors in code', () => import('../operators/process.ts'));
   fetched(operators.RARE_OPERATORS, 'rarer operators', () => import('../operators/rare.ts'));
+  fetched(operators.RARER_ROWS, 'rows that are rare', () => import('../operators/rarer-rows.ts'));
   fetched(operators.REKEYED, 'new keys of tables', () => import('../operators/rekeyed.ts'));
   fetched(
     operators.KERNEL_KEYS,

@@ -4,7 +4,7 @@ import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Schema } from '../data/schema.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
-import { filter } from '../operators/filter.ts';
+import { filter } from '../operators/rarer-rows.ts';
 import type { LogicalTime, Operator, OperatorContext } from '../operators/operator.ts';
 import { project } from '../operators/project.ts';
 import type { Step } from '../plan/step.ts';

@@ -13,7 +13,7 @@ import { GroupNames } from '../state/group-names.ts';
 import { typedAccumulators } from '../state/typed-accumulators.ts';
 import { aggregateCalls, rowContext } from './aggregate-calls.ts';
 import { AggregateOutput, Fold } from './aggregate-output.ts';
-import { LateRows } from './late-rows.ts';
+import { LateRows } from './rarer-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { isUsable } from './usable-rows.ts';
 import { firstWindowStart, isClosed, isRowtime, type TimeWindow } from './window-time.ts';

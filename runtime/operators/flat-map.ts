@@ -5,7 +5,7 @@ import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
 import { bitAt, type Column, valueAt } from '../data/column.ts';
-import { gather, gatherBitmap, gatherColumn } from '../data/gather.ts';
+import { gather, gatherBitmap, gatherColumn } from '../data/dense.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Value } from '../data/type.ts';
 import { compile } from '../expr/evaluate.ts';

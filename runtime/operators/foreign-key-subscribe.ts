@@ -12,7 +12,7 @@ import type { ForeignKeySubscribeStep } from '../plan/join-step.ts';
 import { RowEvaluation } from './evaluation.ts';
 import { Ask, message, NO_ROW, versionOf } from './foreign-key.ts';
 import { JoinInput } from './join-output.ts';
-import { withValue } from './null-values.ts';
+import { withValue } from './rarer-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 
 /**

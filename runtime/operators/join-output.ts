@@ -4,11 +4,11 @@ import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch, Op } from '../data/batch.ts';
 import { type ColumnBuilder, columnBuilder } from '../data/builder.ts';
 import { type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
-import { gather, gatherColumn } from '../data/gather.ts';
+import { gather, gatherColumn } from '../data/dense.ts';
 import { RowCells } from '../data/row-cells.ts';
 import { columnsWithRole, type Schema, type SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
-import { nullWhere } from './null-values.ts';
+import { nullWhere } from './rarer-rows.ts';
 import type { Emit, Holding, Moment } from './operator.ts';
 
 /** The columns of one input of a join. */

@@ -12,7 +12,6 @@ import {
   type KernelBatch,
   type KernelColumn,
   type KernelOutput,
-  NULL_GROUP,
 } from '../kernel/instance.ts';
 import type { ArgumentType, KernelProgram } from '../kernel/program.ts';
 import type { AggregateCall, AggregateStep } from '../plan/step.ts';
@@ -20,11 +19,12 @@ import type { StateBlock, StateBytes } from '../ports/store.ts';
 import { GroupNames } from '../state/group-names.ts';
 import { KernelIds } from './kernel-ids.ts';
 import { KernelState } from './kernel-state.ts';
-import { LateRows } from './late-rows.ts';
+import type { LateRows } from './late-rows.ts';
 import type { GroupRows } from './group-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { carriedOver, WindowColumns } from './output-columns.ts';
-import { isRowtime, type TimeWindow, windowsOf } from './window-time.ts';
+import { RARER_ROWS } from './parts.ts';
+import type { TimeWindow } from './window-time.ts';
 
 /**
  * As `aggregate`, for a stream, without old rows, and for the windows and the calls of plan/lower.ts.
@@ -60,7 +60,8 @@ class KernelAggregate implements Operator {
   readonly #arguments: readonly number[];
   readonly #names: GroupNames;
   readonly #state: KernelState;
-  readonly #late: LateRows;
+  /** Of the rows that were not used; null: all were. */
+  #late: LateRows | null = null;
   #kernel: Kernel;
   #ids: KernelIds;
   readonly #groupRows: GroupRows | null;
@@ -87,7 +88,6 @@ class KernelAggregate implements Operator {
     this.#resultTypes = step.calls.map((call) => call.type);
     this.#names = new GroupNames(input);
     this.#state = new KernelState(step.id, context.state, this.#names, step.window !== null);
-    this.#late = new LateRows(context);
     this.#kernel = this.#start();
     this.#ids = new KernelIds(this.#names, this.#kernel);
   }
@@ -115,9 +115,9 @@ class KernelAggregate implements Operator {
       this.#kernel = this.#start();
       this.#ids = new KernelIds(this.#names, this.#kernel);
       isFresh = true;
-      rest = behind(rest, consumed);
+      rest = RARER_ROWS.code.behind(rest, consumed);
     }
-    this.#late.end();
+    this.#late?.end();
   }
 
   /** Takes rows in until there is no room for one; how many. */
@@ -157,21 +157,10 @@ class KernelAggregate implements Operator {
   }
 
   #reportRows(batch: Batch, output: KernelOutput, from: number): void {
-    const { late, lateWindows } = output;
-    for (let i = 0; i < late.length; i++) {
-      const position = late[i] as number;
-      const ms = batch.rowtime[position] as number;
-      const windows = this.#window === null ? 1 : windowsOf(this.#window, ms);
-      this.#late.add(batch.origin, position, lateWindows?.[i] ?? 1, windows);
-    }
-    if (output.invalid === 0 && !this.#ids.hasNulls) return;
-    const ids = this.#ids.current;
-    for (let i = from; i < output.consumed; i++) {
-      const position = batch.selection?.[i] ?? i;
-      const ms = batch.rowtime[position] as number;
-      if (ids[position] === NULL_GROUP) this.#late.drop(batch.origin, position, null);
-      else if (!isRowtime(ms)) this.#late.drop(batch.origin, position, ms);
-    }
+    const { hasNulls, current: ids } = this.#ids;
+    if (output.late.length === 0 && output.invalid === 0 && !hasNulls) return;
+    this.#late ??= new RARER_ROWS.code.LateRows(this.#context);
+    RARER_ROWS.code.reportUnused({ batch, output, from, ids, window: this.#window }, this.#late);
   }
 
   #emit(batch: Batch, output: KernelOutput, out: Emit): void {
@@ -216,15 +205,6 @@ class KernelAggregate implements Operator {
     this.#state.changes(this.#kernel, into, intoBlock);
     this.#kernel.expire();
   }
-}
-
-/** The rows behind the first `consumed`. */
-function behind(batch: Batch, consumed: number): Batch {
-  const left = batch.length - consumed;
-  const selection =
-    batch.selection?.subarray(consumed) ??
-    Uint32Array.from({ length: left }, (_, i) => consumed + i);
-  return { ...batch, selection, length: left };
 }
 
 /** Each argument column once: calls of one column share the kernel's work. */

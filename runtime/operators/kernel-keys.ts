@@ -6,7 +6,8 @@ import { bitmap, type Column, isNull, setBit } from '../data/column.ts';
 import { type FixedColumn, isFixed, KeyColumns } from '../data/key-columns.ts';
 import { INTEGER, type Type } from '../data/type.ts';
 import { type Kernel, NULL_GROUP } from '../kernel/instance.ts';
-import { EntryIds, isWorthWhole, writePiece } from './kernel-pieces.ts';
+import { EntryIds, isWorthWhole } from './kernel-pieces.ts';
+import { writePiece } from './rarer-rows.ts';
 
 export { writeNamedKey } from '../data/key-columns.ts';
 

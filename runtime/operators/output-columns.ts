@@ -3,8 +3,8 @@
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
-import { gatherColumn } from '../data/gather.ts';
 import { BIGINT } from '../data/type.ts';
+import { RARER_ROWS } from './parts.ts';
 
 /** The window columns of output rows. */
 export class WindowColumns {
@@ -63,14 +63,5 @@ export function carriedOver(
 ): { readonly keys: Column[]; readonly origin: Uint32Array | null } {
   const { origin } = batch;
   if (!repeats && positions.length === batch.rowtime.length) return { keys: [...keys], origin };
-  return {
-    keys: keys.map((column) => gatherColumn(column, positions)),
-    origin: origin === null ? null : gathered(origin, positions),
-  };
-}
-
-function gathered(values: Uint32Array, rows: Uint32Array): Uint32Array {
-  const into = new Uint32Array(rows.length);
-  for (let i = 0; i < rows.length; i++) into[i] = values[rows[i] as number] as number;
-  return into;
+  return RARER_ROWS.code.carriedChosen(batch, keys, positions);
 }

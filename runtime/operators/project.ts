@@ -5,8 +5,8 @@ import { compile } from '../expr/evaluate.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { ProjectStep } from '../plan/step.ts';
 import { RowEvaluation } from './evaluation.ts';
-import { nullWhere, withValue } from './null-values.ts';
 import type { Operator, OperatorContext } from './operator.ts';
+import { RARER_ROWS } from './parts.ts';
 
 /** A row whose value is null keeps a null value: only its key columns are computed. */
 export function project(
@@ -26,12 +26,12 @@ export function project(
     schema: step.schema,
     process(_side, batch, out) {
       const { valueNull } = batch;
-      const valued = valueNull === null ? batch : withValue(batch, valueNull);
+      const valued = valueNull === null ? batch : RARER_ROWS.code.withValue(batch, valueNull);
       const projected = made.map(({ compute, evaluation, isValue }) => {
         const from = isValue ? valued : batch;
         const column = compute(from, evaluation.of(from));
         return isValue && valueNull !== null
-          ? nullWhere(column, valueNull, batch.rowtime.length)
+          ? RARER_ROWS.code.nullWhere(column, valueNull, batch.rowtime.length)
           : column;
       });
       out({ ...batch, schema: step.schema, columns: projected });

@@ -1,15 +1,14 @@
 // Gives rows a new key, for PARTITION BY and GROUP BY; knows no topic and no partition.
 
-import { type Batch, positionOf } from '../data/batch.ts';
-import { bitAt, type Column, isNull } from '../data/column.ts';
+import { type Batch, select } from '../data/batch.ts';
+import type { Column } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
 import { compile } from '../expr/evaluate.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { RekeyStep } from '../plan/step.ts';
 import { RowEvaluation } from './evaluation.ts';
-import { nullWhere, withValue } from './null-values.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
-import { REKEYED } from './parts.ts';
+import { RARER_ROWS, REKEYED } from './parts.ts';
 
 /**
  * The key columns are computed, the others carried over. With `dropNullKeys` rows with a null in the new key, or without a value,
@@ -36,10 +35,14 @@ export function rekey(
   /** A row without a value has its old key alone: what reads more of it is null there, and is not evaluated. */
   const computedKeys = (batch: Batch): Column[] => {
     const { valueNull } = batch;
-    const valued = valueNull === null ? batch : withValue(batch, valueNull);
+    const valued = valueNull === null ? batch : RARER_ROWS.code.withValue(batch, valueNull);
     return keys.map(({ compute, evaluation, ofKeyAlone }) => {
       if (valueNull === null || ofKeyAlone) return compute(batch, evaluation.of(batch));
-      return nullWhere(compute(valued, evaluation.of(valued)), valueNull, batch.rowtime.length);
+      return RARER_ROWS.code.nullWhere(
+        compute(valued, evaluation.of(valued)),
+        valueNull,
+        batch.rowtime.length,
+      );
     });
   };
   return {
@@ -75,17 +78,10 @@ function emitKeyed(
     out(batch);
     return;
   }
-  const kept = new Uint32Array(batch.length);
-  let count = 0;
-  for (let i = 0; i < batch.length; i++) {
-    const position = positionOf(batch, i);
-    const isGone = batch.valueNull !== null && bitAt(batch.valueNull, position);
-    if (!isGone && !keys.some((column) => isNull(column, position))) kept[count++] = position;
-  }
-  if (count < batch.length) context.count('dropped', batch.length - count);
-  if (count === 0) return;
-  if (count === batch.length) out({ ...batch, valueNull: null });
-  else out({ ...batch, valueNull: null, selection: kept.subarray(0, count), length: count });
+  const kept = RARER_ROWS.code.keyedRows(batch, keys);
+  if (kept.length < batch.length) context.count('dropped', batch.length - kept.length);
+  const keyed = select({ ...batch, valueNull: null }, kept);
+  if (keyed !== null) out(keyed);
 }
 
 /** True when it is known without a look at the rows. */

@@ -13,7 +13,7 @@ import { GroupNames } from '../state/group-names.ts';
 import { guardedCall, type RowContext } from '../state/generic-accumulators.ts';
 import { type Session, SessionTable } from '../state/session-table.ts';
 import { rowContext } from './aggregate-calls.ts';
-import { LateRows } from './late-rows.ts';
+import { LateRows } from './rarer-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { isUsable } from './usable-rows.ts';
 import { isSessionClosed } from './window-close.ts';

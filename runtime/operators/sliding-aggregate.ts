@@ -14,7 +14,7 @@ import { GroupNames } from '../state/group-names.ts';
 import { guardedCall, type RowContext } from '../state/generic-accumulators.ts';
 import { firstFrom, SlidingTable, type SlidingWindow } from '../state/sliding-table.ts';
 import { rowContext } from './aggregate-calls.ts';
-import { LateRows } from './late-rows.ts';
+import { LateRows } from './rarer-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { isUsable } from './usable-rows.ts';
 import { isSlidingClosed } from './window-close.ts';

@@ -7,7 +7,6 @@ import type { RecordHeader } from '../data/record.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
-import { filter } from '../operators/filter.ts';
 import type { Holders } from '../operators/holders.ts';
 import { kernelAggregate } from '../operators/kernel-aggregate.ts';
 import type {
@@ -25,6 +24,7 @@ import {
   PROCESS,
   REKEYED,
   RARE_OPERATORS,
+  RARER_ROWS,
   TABLE_FILTER,
 } from '../operators/parts.ts';
 import { project } from '../operators/project.ts';
@@ -277,7 +277,7 @@ function operatorOf(
   };
   switch (step.step) {
     case 'filter':
-      return filter(step, input, given, registry);
+      return RARER_ROWS.code.filter(step, input, given, registry);
     case 'project':
       return project(step, input, given, registry);
     case 'flatMap':

@@ -3,7 +3,7 @@
 import { bitAt, type Column, setBit } from '../data/column.ts';
 import { compactDictionary } from '../data/dense.ts';
 import { Dictionary } from '../data/dictionary.ts';
-import { gatherColumn } from '../data/gather.ts';
+import { gatherColumn } from '../data/dense.ts';
 import { Interner } from '../data/interner.ts';
 import type { JsonKernel } from '../kernel/json-instance.ts';
 

@@ -9,7 +9,7 @@ import { bitAt, bitmap, type Column, isNull, setBit } from '../../../runtime/dat
 import { type FixedColumn, KeyColumns, writeNamedKey } from '../../../runtime/data/key-columns.ts';
 import { writeKey } from '../../../runtime/data/key-writer.ts';
 import { DOUBLE, INTEGER, type Type } from '../../../runtime/data/type.ts';
-import { writePiece } from '../../../runtime/operators/kernel-pieces.ts';
+import { writePiece } from '../../../runtime/operators/rarer-pieces.ts';
 import { batches } from './arbitrary.ts';
 
 /** A column of pieces as a column of ids, which are places in `pieces`. */

@@ -1,0 +1,126 @@
+// Texts and values in the kernel's dictionary where they do not come as one dictionary that is new to it; knows no group.
+
+import { ByteWriter } from '../base/bytes.ts';
+import { type Batch, positionOf } from '../data/batch.ts';
+import { bitAt, type Column } from '../data/column.ts';
+import type { Dictionary } from '../data/dictionary.ts';
+import { writeKey } from '../data/key-writer.ts';
+import { type Kernel, NULL_GROUP } from '../kernel/instance.ts';
+import type { GroupNames } from '../state/group-names.ts';
+
+/** The ids of entries that come again in dictionaries of one family, by their numbers. */
+export class FamilyIds {
+  readonly family: object;
+  readonly #kernel: Kernel;
+  /** Ids plus one. */
+  #idsByNumber = new Uint32Array(0);
+
+  constructor(family: object, kernel: Kernel) {
+    this.family = family;
+    this.#kernel = kernel;
+  }
+
+  /** The ids of all entries. @throws {LimitError} when the kernel has no room for one */
+  of(dictionary: Dictionary, numbers: Uint32Array): Uint32Array {
+    const { size } = dictionary;
+    const ids = new Uint32Array(size);
+    const fresh: number[] = [];
+    const byNumber = this.#idsByNumber;
+    for (let code = 0; code < size; code++) {
+      // Beyond the array there is nothing known; ids are kept one too great, so that 0 says the same.
+      const id = byNumber[numbers[code] as number] ?? 0;
+      if (id === 0) fresh.push(code);
+      ids[code] = id - 1;
+    }
+    if (fresh.length > 0) this.#learn(dictionary, numbers, fresh, ids);
+    return ids;
+  }
+
+  #learn(
+    dictionary: Dictionary,
+    numbers: Uint32Array,
+    fresh: readonly number[],
+    ids: Uint32Array,
+  ): void {
+    const texts = new ByteWriter(1024);
+    const offsets = new Uint32Array(fresh.length + 1);
+    let last = 0;
+    fresh.forEach((code, i) => {
+      texts.bytes(dictionary.utf8(code));
+      offsets[i + 1] = texts.position;
+      last = Math.max(last, numbers[code] as number);
+    });
+    const given = this.#kernel.intern({ bytes: texts.written(), offsets });
+    if (last >= this.#idsByNumber.length) {
+      const grown = new Uint32Array(Math.max(last + 1, this.#idsByNumber.length * 2));
+      grown.set(this.#idsByNumber);
+      this.#idsByNumber = grown;
+    }
+    fresh.forEach((code, i) => {
+      const id = given[i] as number;
+      ids[code] = id;
+      this.#idsByNumber[numbers[code] as number] = id + 1;
+    });
+  }
+}
+
+/** What the rows of one STRING column are grouped by. */
+export interface TextRows {
+  readonly batch: Batch;
+  readonly columns: readonly Column[];
+  readonly names: GroupNames;
+  readonly kernel: Kernel;
+  readonly scratch: ByteWriter;
+}
+
+/** Writes the ids of texts, row by row. @returns true when rows have none */
+export function assignRows({ batch, columns, names, kernel, scratch }: TextRows, ids: Uint32Array) {
+  const [column] = columns as readonly [Column];
+  const { valueNull, length } = batch;
+  const isMissing = (position: number): boolean =>
+    (valueNull !== null && bitAt(valueNull, position)) || names.isMissing(batch, columns, position);
+  const offsets = new Uint32Array(length + 1);
+  scratch.truncate(0);
+  for (let i = 0; i < length; i++) {
+    const position = positionOf(batch, i);
+    if (!isMissing(position)) writePiece(scratch, column, position);
+    offsets[i + 1] = scratch.position;
+  }
+  const known = kernel.intern({ bytes: scratch.written(), offsets });
+  let hasNulls = false;
+  for (let i = 0; i < length; i++) {
+    const position = positionOf(batch, i);
+    const isNull = isMissing(position);
+    ids[position] = isNull ? NULL_GROUP : (known[i] as number);
+    if (isNull) hasNulls = true;
+  }
+  return hasNulls;
+}
+
+/** Writes the ids of the rows that are selected, or not null, by those of the entries. @returns true when rows have none */
+export function assignChosen(
+  batch: Batch,
+  { validity, values: codes }: Column & { readonly storage: 'dictionary' },
+  entryIds: Uint32Array,
+  ids: Uint32Array,
+): boolean {
+  let hasNulls = false;
+  for (let i = 0; i < batch.length; i++) {
+    const position = positionOf(batch, i);
+    const isValid = validity === null || bitAt(validity, position);
+    ids[position] = isValid ? (entryIds[codes[position] as number] as number) : NULL_GROUP;
+    if (!isValid) hasNulls = true;
+  }
+  return hasNulls;
+}
+
+/** Appends what a value is called in the kernel's dictionary: a text its UTF-8, else the value's key bytes. */
+export function writePiece(to: ByteWriter, column: Column, position: number): void {
+  if (column.type.kind !== 'STRING') writeKey(to, [column], position);
+  else if (column.storage === 'objects') to.utf8(column.values[position] as string);
+  else if (column.storage === 'dictionary') {
+    const { bytes, offsets } = column.dictionary;
+    const code = column.values[position] as number;
+    to.bytes(bytes, offsets[code], offsets[code + 1]);
+  }
+}
