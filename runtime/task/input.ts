@@ -180,8 +180,11 @@ class SourceReader implements Reader {
       try {
         this.#decode(records, index, from, kept);
       } catch (thrown) {
-        if (!(thrown instanceof RecordError)) throw thrown;
-        for (const builder of this.#builders.values()) builder.truncate(kept.rows);
+        const isBad = thrown instanceof RecordError;
+        // What else is thrown ends the call, which may be made again: nothing of it stays.
+        const rows = isBad ? kept.rows : 0;
+        for (const builder of this.#builders.values()) builder.truncate(rows);
+        if (!isBad) throw thrown;
         onProblem(index, thrown);
       }
     }
