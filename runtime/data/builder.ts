@@ -4,6 +4,7 @@ import { ByteWriter } from '../base/bytes.ts';
 import { InvariantError } from '../base/errors.ts';
 import type { Bitmap, Column } from './column.ts';
 import { Interner } from './interner.ts';
+import { RARER_VALUES } from './parts.ts';
 import { type Type, type Value, typeText } from './type.ts';
 
 const FIRST_CAPACITY_ROWS = 16;
@@ -120,7 +121,7 @@ export abstract class ColumnBuilder {
   }
 }
 
-/** The builder for columns of that type, with the storage of `storageOf` (a dictionary for STRING). */
+/** The builder for columns of that type, with the storage of `storageOf` (a dictionary for STRING). @throws {PartMissing} */
 export function columnBuilder(type: Type): ColumnBuilder {
   switch (type.kind) {
     case 'DOUBLE':
@@ -132,12 +133,10 @@ export function columnBuilder(type: Type): ColumnBuilder {
       return new Int32ColumnBuilder(type);
     case 'BIGINT':
       return new Int64ColumnBuilder(type);
-    case 'BOOLEAN':
-      return new BooleanColumnBuilder(type);
     case 'STRING':
       return new StringColumnBuilder(type);
     default:
-      return new ObjectColumnBuilder(type);
+      return RARER_VALUES.code.rarerBuilder(type);
   }
 }
 
@@ -154,7 +153,7 @@ type Numbers =
   | Uint32Array<ArrayBuffer>;
 
 /** What builders over one array share; each appends by itself, so that its stores are of one kind. */
-abstract class ArrayColumnBuilder<Values extends Numbers> extends ColumnBuilder {
+export abstract class ArrayColumnBuilder<Values extends Numbers> extends ColumnBuilder {
   protected values: Values;
   #lastRows = 0;
   readonly #made: new (length: number) => Values;
@@ -258,25 +257,6 @@ class Int64ColumnBuilder extends ArrayColumnBuilder<BigInt64Array<ArrayBuffer>> 
   }
 }
 
-class BooleanColumnBuilder extends ArrayColumnBuilder<Uint8Array<ArrayBuffer>> {
-  constructor(type: Type) {
-    super(type, Uint8Array);
-  }
-
-  override appendBoolean(value: boolean): void {
-    if (this.length === this.values.length) this.grow();
-    this.values[this.length++] = value ? 1 : 0;
-  }
-
-  protected appendZero(): void {
-    this.appendBoolean(false);
-  }
-
-  protected take(rows: number, validity: Bitmap | null): Column {
-    return { type: this.type, validity, storage: 'u8', values: this.taken(rows) };
-  }
-}
-
 class StringColumnBuilder extends ArrayColumnBuilder<Uint32Array<ArrayBuffer>> {
   /** Entries before each row, so that a row is rolled back with the entry that it brought. */
   #sizes = new Uint32Array(0);
@@ -330,33 +310,5 @@ class StringColumnBuilder extends ArrayColumnBuilder<Uint32Array<ArrayBuffer>> {
     if (this.#entries.size === 0) this.#entries.intern(this.#scratch.buffer, 0, 0);
     const dictionary = this.#entries.finish();
     return { type: this.type, validity, storage: 'dictionary', values, dictionary };
-  }
-}
-
-class ObjectColumnBuilder extends ColumnBuilder {
-  #values: Value[] = [];
-
-  override append(value: Value): void {
-    this.#values.push(value);
-    this.length++;
-  }
-
-  override appendNull(): void {
-    this.append(null);
-  }
-
-  protected appendZero(): void {
-    this.append(null);
-  }
-
-  override truncate(length: number): void {
-    super.truncate(length);
-    this.#values.length = length;
-  }
-
-  protected take(): Column {
-    const values = this.#values;
-    this.#values = [];
-    return { type: this.type, validity: null, storage: 'objects', values };
   }
 }

@@ -1,9 +1,8 @@
 // Walks over the bytes of one JSON text and checks its whole grammar; makes no object and knows no column.
 
 import { ByteWriter, decodeUtf8 } from '../base/bytes.ts';
-import { RecordError } from '../base/errors.ts';
 import { JSON_DEPTH_MAX } from '../base/limits.ts';
-import { escapeEnd, unescape, unexpected } from './json-escapes.ts';
+import { RARER_VALUES } from './parts.ts';
 
 export const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -13,9 +12,9 @@ export const OPEN_BRACKET = 0x5b;
 export const CLOSE_BRACKET = 0x5d;
 export const OPEN_BRACE = 0x7b;
 export const CLOSE_BRACE = 0x7d;
-const BACKSLASH = 0x5c;
-const ZERO = 0x30;
-const NINE = 0x39;
+export const BACKSLASH = 0x5c;
+export const ZERO = 0x30;
+export const NINE = 0x39;
 const POINT = 0x2e;
 
 /** Digits that a double holds exactly whatever they are. */
@@ -36,8 +35,9 @@ const TENS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10
 export class JsonScanner {
   bytes: Uint8Array = new Uint8Array(0);
   position = 0;
-  #first = 0;
-  #end = 0;
+  /** Where the text begins and ends. */
+  first = 0;
+  end = 0;
   #depth = 0;
 
   /** The token last scanned: the number's text, or the string's contents without quotes. */
@@ -56,20 +56,20 @@ export class JsonScanner {
   open(bytes: Uint8Array, from: number, to: number): void {
     this.bytes = bytes;
     this.position = from;
-    this.#first = from;
-    this.#end = to;
+    this.first = from;
+    this.end = to;
     this.#depth = 0;
   }
 
   /** @throws {RecordError} DESERIALIZATION, with what was wrong and where */
   fail(message: string, at: number = this.position): never {
-    throw new RecordError('DESERIALIZATION', `${message} at byte ${at - this.#first}`);
+    throw RARER_VALUES.code.jsonFault(this, message, at);
   }
 
   /** Skips white space and gives the byte that stands there, which stays; -1 at the end. */
   peek(): number {
     const { bytes } = this;
-    const end = this.#end;
+    const end = this.end;
     let at = this.position;
     for (; at < end; at++) {
       const byte = bytes[at] as number;
@@ -91,15 +91,14 @@ export class JsonScanner {
   /** Steps over `byte`, which must come next. */
   expect(byte: number): void {
     // Most JSON has no white space here.
-    if (this.bytes[this.position] !== byte || this.position >= this.#end) {
+    if (this.bytes[this.position] !== byte || this.position >= this.end) {
       if (this.peek() !== byte) this.unexpected();
     }
     this.position++;
   }
 
   unexpected(): never {
-    const byte = this.position < this.#end ? this.bytes[this.position] : undefined;
-    return this.fail(unexpected(byte));
+    throw RARER_VALUES.code.unexpected(this);
   }
 
   /** Enters an object or array, whose first byte is stepped over. */
@@ -129,7 +128,7 @@ export class JsonScanner {
   /** Scans a string from its opening quote, which must stand at `position`, to behind its closing one. */
   string(): void {
     const { bytes } = this;
-    const end = this.#end;
+    const end = this.end;
     let at = this.position;
     if (at >= end || bytes[at] !== QUOTE) this.unexpected();
     this.start = ++at;
@@ -143,14 +142,7 @@ export class JsonScanner {
         this.position = at + 1;
         return;
       }
-      if (byte === BACKSLASH) {
-        this.escaped = true;
-        at = this.#escape(at) + 1;
-      } else if (byte >= 0x80) {
-        at = this.#sequence(at) + 1;
-      } else {
-        this.fail('a control character in a JSON string', at);
-      }
+      at = RARER_VALUES.code.behindByte(this, at);
     }
     this.position = end;
     this.unexpected();
@@ -160,40 +152,16 @@ export class JsonScanner {
   matches(expected: Uint8Array): boolean {
     const { bytes, position } = this;
     const { length } = expected;
-    if (position + length > this.#end) return false;
+    if (position + length > this.end) return false;
     for (let i = 0; i < length; i++) if (bytes[position + i] !== expected[i]) return false;
     this.position = position + length;
     return true;
   }
 
-  /** Checks an escape and gives the position of its last byte. */
-  #escape(at: number): number {
-    const last = escapeEnd(this.bytes, at, this.#end);
-    return typeof last === 'number' ? last : this.fail(last, at);
-  }
-
-  /** Checks a UTF-8 sequence of two to four bytes and gives the position of its last byte. */
-  #sequence(at: number): number {
-    const { bytes } = this;
-    const lead = bytes[at] as number;
-    const next = at + 1 < this.#end ? (bytes[at + 1] as number) : 0;
-    if (lead >= 0xc2 && lead <= 0xdf && isTail(next)) return at + 1;
-    const third = at + 2 < this.#end ? (bytes[at + 2] as number) : 0;
-    if (lead >= 0xe0 && lead <= 0xef && isTail(next) && isTail(third)) {
-      // E0 must not be overlong, ED must not be a surrogate.
-      if ((lead !== 0xe0 || next >= 0xa0) && (lead !== 0xed || next < 0xa0)) return at + 2;
-    }
-    const fourth = at + 3 < this.#end ? (bytes[at + 3] as number) : 0;
-    if (lead >= 0xf0 && lead <= 0xf4 && isTail(next) && isTail(third) && isTail(fourth)) {
-      if ((lead !== 0xf0 || next >= 0x90) && (lead !== 0xf4 || next < 0x90)) return at + 3;
-    }
-    return this.fail('JSON that is not UTF-8', at);
-  }
-
   /** Scans a number; its sign or first digit must stand at `position`. */
   scanNumber(): void {
     const { bytes } = this;
-    const end = this.#end;
+    const end = this.end;
     const start = this.position;
     let at = start;
     const negative = bytes[at] === MINUS;
@@ -232,7 +200,7 @@ export class JsonScanner {
       hasExponent = true;
       this.integer = false;
       const sign = at + 1 < end ? (bytes[at + 1] as number) : 0;
-      at = this.#digits(sign === MINUS || sign === 0x2b ? at + 2 : at + 1);
+      at = RARER_VALUES.code.behindDigits(this, sign === MINUS || sign === 0x2b ? at + 2 : at + 1);
     }
     // Up to 15 digits and a power of ten up to 15 are exact in a double, so that one division rounds correctly.
     this.exact = digits <= EXACT_DIGITS && !hasExponent;
@@ -243,62 +211,18 @@ export class JsonScanner {
     this.position = at;
   }
 
-  /** Steps over at least one digit. */
-  #digits(from: number): number {
-    const { bytes } = this;
-    let at = from;
-    while (at < this.#end && (bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at++;
-    if (at === from) {
-      this.position = at;
-      this.unexpected();
-    }
-    return at;
-  }
-
   /** Scans `true`, `false` or `null`, told by its first byte; gives true, false or null. */
   word(): boolean | null {
-    const first = this.bytes[this.position];
-    if (first === 0x74 && this.#spells('true')) return true;
-    if (first === 0x66 && this.#spells('false')) return false;
-    if (first === 0x6e && this.#spells('null')) return null;
-    return this.unexpected();
-  }
-
-  #spells(word: string): boolean {
-    const at = this.position;
-    if (at + word.length > this.#end) return false;
-    for (let i = 1; i < word.length; i++)
-      if (this.bytes[at + i] !== word.charCodeAt(i)) return false;
-    this.position = at + word.length;
-    return true;
+    return RARER_VALUES.code.word(this);
   }
 
   /** Checks the value that comes next and steps over it. */
   skip(): void {
     const byte = this.peek();
     if (byte === QUOTE) this.string();
-    else if (byte === OPEN_BRACE) this.#skipObject();
-    else if (byte === OPEN_BRACKET) this.#skipArray();
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) RARER_VALUES.code.skipItems(this, byte);
     else if (byte === MINUS || (byte >= ZERO && byte <= NINE)) this.scanNumber();
     else this.word();
-  }
-
-  #skipObject(): void {
-    this.enter();
-    if (this.peek() === CLOSE_BRACE) return this.leave();
-    do {
-      this.peek();
-      this.string();
-      this.expect(COLON);
-      this.skip();
-    } while (!this.ended(CLOSE_BRACE));
-  }
-
-  #skipArray(): void {
-    this.enter();
-    if (this.peek() === CLOSE_BRACKET) return this.leave();
-    do this.skip();
-    while (!this.ended(CLOSE_BRACKET));
   }
 
   /** The text of the string last scanned. */
@@ -317,11 +241,7 @@ export class JsonScanner {
   unescaped(): ByteWriter {
     const to = this.#unescaped;
     to.truncate(0);
-    unescape(this.bytes, this.start, this.stop, to);
+    RARER_VALUES.code.unescape(this, to);
     return to;
   }
-}
-
-function isTail(byte: number): boolean {
-  return (byte & 0xc0) === 0x80;
 }

@@ -134,6 +134,8 @@ export function announceAll(): void {
   fetched(formats.DELIMITED, 'the format DELIMITED', () => import('../formats/delimited.ts'));
   fetched(formats.JSON_VALUE, 'rare JSON values', () => import('../formats/json-value.ts'));
   fetched(data.KEY, 'keys of many types', () => import('../data/key.ts'));
+  // One file with what few JSON values need.
+  fetched(data.RARER_VALUES, 'rarer values', () => import('../formats/json-value.ts'));
   fetched(data.ROW, 'rows for people', () => import('../data/row.ts'));
   fetched(
     ports.PENDING_BLOCKS,

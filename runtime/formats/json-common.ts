@@ -1,29 +1,11 @@
-// What every reader of JSON asks of a byte, a number or a fault; knows no column and no nested value.
+// What every reader of JSON asks of a byte or a number; knows no column and no nested value.
 
-import { RecordError } from '../base/errors.ts';
 import type { Type } from '../data/type.ts';
-import { type JsonScanner, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../data/json-scanner.ts';
+import { type JsonScanner, MINUS } from '../data/json-scanner.ts';
 
 const INTEGER_MAX = 2_147_483_647;
 const INTEGER_MIN = -2_147_483_648;
 const DAY_MS = 86_400_000;
-
-/** The kind of JSON value that begins with a byte, for messages. */
-export function kindOf(byte: number): string {
-  switch (byte) {
-    case QUOTE:
-      return 'a string';
-    case OPEN_BRACE:
-      return 'an object';
-    case OPEN_BRACKET:
-      return 'an array';
-    case 0x74:
-    case 0x66:
-      return 'a boolean';
-    default:
-      return 'a number';
-  }
-}
 
 /** True when a JSON number begins with the byte. */
 export function beginsNumber(byte: number): boolean {
@@ -45,10 +27,4 @@ export function isInRange(kind: Type['kind'], value: number): boolean {
     default:
       return value >= INTEGER_MIN && value <= INTEGER_MAX;
   }
-}
-
-/** The same fault, one step further out. */
-export function within(thrown: unknown, step: string): unknown {
-  if (!(thrown instanceof RecordError)) return thrown;
-  return new RecordError(thrown.code, thrown.message, step + thrown.field, { cause: thrown.cause });
 }

@@ -5,7 +5,7 @@ import { Interner } from '../data/interner.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import { CLOSE_BRACE, COLON, JsonScanner, OPEN_BRACE, QUOTE } from '../data/json-scanner.ts';
-import { beginsNumber, doubleOf, isInRange, kindOf, within } from './json-common.ts';
+import { beginsNumber, doubleOf, isInRange } from './json-common.ts';
 import { JSON_VALUE } from './parts.ts';
 import type { Decoder } from './serde.ts';
 
@@ -28,39 +28,15 @@ export function jsonDecoder(
   wrap: boolean,
 ): Decoder {
   const chosen = wanted.map((index) => columns[index]).filter((column) => column !== undefined);
-  return wrap || columns.length !== 1 ? new ObjectDecoder(chosen) : new BareDecoder(chosen);
+  return wrap || columns.length !== 1
+    ? new ObjectDecoder(chosen)
+    : new JSON_VALUE.code.BareDecoder(chosen);
 }
 
-function open(scanner: JsonScanner, bytes: Uint8Array, from: number, to: number): void {
+export function open(scanner: JsonScanner, bytes: Uint8Array, from: number, to: number): void {
   const start =
     bytes[from] === 0 && to - from > REGISTRY_PREFIX_BYTES ? from + REGISTRY_PREFIX_BYTES : from;
   scanner.open(bytes, start, to);
-}
-
-/** A single column that stands bare. */
-class BareDecoder implements Decoder {
-  readonly #columns: readonly SchemaColumn[];
-  readonly #scanner = new JsonScanner();
-
-  constructor(columns: readonly SchemaColumn[]) {
-    this.#columns = columns;
-  }
-
-  decode(bytes: Uint8Array, from: number, to: number, into: readonly ColumnBuilder[]): boolean {
-    const scanner = this.#scanner;
-    open(scanner, bytes, from, to);
-    const isNull = scanner.peek() === 0x6e;
-    const [column] = this.#columns;
-    const [builder] = into;
-    try {
-      if (column === undefined || builder === undefined) scanner.skip();
-      else appendJson(scanner, column.type, builder);
-      scanner.close();
-    } catch (thrown) {
-      throw within(thrown, '$');
-    }
-    return !isNull;
-  }
 }
 
 /** An object with a member per column. */
@@ -98,18 +74,12 @@ class ObjectDecoder implements Decoder {
         for (const builder of into) builder.appendNull();
         return false;
       }
-      if (byte !== OPEN_BRACE) {
-        const at = scanner.position;
-        scanner.skip();
-        scanner.close();
-        scanner.fail(`${kindOf(byte)} where an object with the columns is due`, at);
-      }
+      if (byte !== OPEN_BRACE) JSON_VALUE.code.refuseRecord(scanner, byte);
       this.#members(scanner, into);
       this.#column = SKIPPED;
       scanner.close();
     } catch (thrown) {
-      const name = this.#columns[this.#column]?.name;
-      throw within(thrown, name === undefined ? '$' : `$.${name}`);
+      throw JSON_VALUE.code.within(thrown, '$', this.#columns[this.#column]?.name);
     }
     const seen = this.#record * 2;
     for (let i = 0; i < into.length; i++) {
@@ -203,7 +173,7 @@ class NameTable {
 }
 
 /** Appends the value that comes next; the types that most columns have make no value on the way. */
-function appendJson(scanner: JsonScanner, type: Type, to: ColumnBuilder): void {
+export function appendJson(scanner: JsonScanner, type: Type, to: ColumnBuilder): void {
   const byte = scanner.peek();
   if (byte === 0x6e) {
     scanner.word();
@@ -253,11 +223,6 @@ function appendJson(scanner: JsonScanner, type: Type, to: ColumnBuilder): void {
         return;
       }
       break;
-    case 'BOOLEAN':
-      if (byte !== 0x74 && byte !== 0x66)
-        JSON_VALUE.code.refuse(scanner, type, byte, scanner.position);
-      to.appendBoolean(scanner.word() === true);
-      return;
     default:
       break;
   }

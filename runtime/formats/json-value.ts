@@ -1,19 +1,85 @@
 // One JSON value as a value of a SQL type, with ksqlDB's coercions; knows the cursor, and no record.
 
 import { decodeBase64 } from '../base/base64.ts';
+import { RecordError } from '../base/errors.ts';
+import type { ColumnBuilder } from '../data/builder.ts';
 import { parseDecimal } from '../data/decimal-text.ts';
+import type { SchemaColumn } from '../data/schema.ts';
 import { type Field, type Type, type Value, typeText } from '../data/type.ts';
 import {
   CLOSE_BRACE,
   CLOSE_BRACKET,
   COLON,
-  type JsonScanner,
+  JsonScanner,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
 } from '../data/json-scanner.ts';
-import { beginsNumber, doubleOf, isInRange, kindOf, within } from './json-common.ts';
+import { beginsNumber, doubleOf, isInRange } from './json-common.ts';
+import { appendJson, open } from './json-decoder.ts';
+import type { Decoder } from './serde.ts';
 import { isRefused, parseScalar, shown, truncateNumber } from './numbers.ts';
+
+// What few values need of other layers comes with it.
+export * from '../data/rarer-values.ts';
+
+/** A single column that stands bare. */
+export class BareDecoder implements Decoder {
+  readonly #columns: readonly SchemaColumn[];
+  readonly #scanner = new JsonScanner();
+
+  constructor(columns: readonly SchemaColumn[]) {
+    this.#columns = columns;
+  }
+
+  decode(bytes: Uint8Array, from: number, to: number, into: readonly ColumnBuilder[]): boolean {
+    const scanner = this.#scanner;
+    open(scanner, bytes, from, to);
+    const isNull = scanner.peek() === 0x6e;
+    const [column] = this.#columns;
+    const [builder] = into;
+    try {
+      if (column === undefined || builder === undefined) scanner.skip();
+      else appendJson(scanner, column.type, builder);
+      scanner.close();
+    } catch (thrown) {
+      throw within(thrown, '$');
+    }
+    return !isNull;
+  }
+}
+
+/** The kind of JSON value that begins with a byte, for messages. */
+function kindOf(byte: number): string {
+  switch (byte) {
+    case QUOTE:
+      return 'a string';
+    case OPEN_BRACE:
+      return 'an object';
+    case OPEN_BRACKET:
+      return 'an array';
+    case 0x74:
+    case 0x66:
+      return 'a boolean';
+    default:
+      return 'a number';
+  }
+}
+
+/** A record whose value is no object, told by its first byte; what is not even JSON is said first. */
+export function refuseRecord(from: JsonScanner, byte: number): never {
+  const at = from.position;
+  from.skip();
+  from.close();
+  return from.fail(`${kindOf(byte)} where an object with the columns is due`, at);
+}
+
+/** The same fault, one step further out; two where there is a name. */
+export function within(thrown: unknown, step: string, name?: string): unknown {
+  if (!(thrown instanceof RecordError)) return thrown;
+  const field = (name === undefined ? step : `${step}.${name}`) + thrown.field;
+  return new RecordError(thrown.code, thrown.message, field, { cause: thrown.cause });
+}
 
 /**
  * Reads the value that comes next. Numbers in quotes are taken for numeric types, everything for STRING, base64 for BYTES.
