@@ -92,7 +92,7 @@ export function parseDescribe(
 /** PRINT. */
 export function parsePrint(cursor: Cursor): Body<Print> {
   const { at } = cursor.advance();
-  const topic = cursor.resource('a topic');
+  const topic = takeResource(cursor, 'a topic');
   const fromBeginning = cursor.acceptPhrase('FROM', 'BEGINNING');
   const everyNth = cursor.accept('INTERVAL') || cursor.accept('SAMPLE');
   const interval = everyNth ? cursor.wholeNumber('a number of records') : null;
@@ -162,12 +162,12 @@ export function parseAssert(
   }
   const exists = !cursor.acceptPhrase('NOT', 'EXISTS');
   if (cursor.accept('TOPIC')) {
-    const topic = cursor.resource('a topic');
+    const topic = takeResource(cursor, 'a topic');
     const properties = acceptProperties(cursor);
     return { kind: 'AssertTopic', exists, topic, properties, timeout: acceptTimeout(cursor), at };
   }
   if (cursor.accept('SCHEMA')) {
-    const subject = cursor.accept('SUBJECT') ? cursor.resource('a subject') : null;
+    const subject = cursor.accept('SUBJECT') ? takeResource(cursor, 'a subject') : null;
     const id = cursor.accept('ID') ? parseLiteral(cursor, 'an id') : null;
     return { kind: 'AssertSchema', exists, subject, id, timeout: acceptTimeout(cursor), at };
   }
@@ -193,6 +193,14 @@ function acceptTimeout(cursor: Cursor): Duration | null {
 function variableName(cursor: Cursor): Name {
   const { token } = cursor;
   if (token.kind !== 'word') cursor.fail('a variable name');
+  cursor.advance();
+  return { text: token.text, at: token.at };
+}
+
+/** Takes a topic or subject, as text or as a name, whose case is kept either way. */
+function takeResource(cursor: Cursor, what: string): Name {
+  const { token } = cursor;
+  if (token.kind !== 'string' && !cursor.isName(token)) cursor.fail(what, '', 'name');
   cursor.advance();
   return { text: token.text, at: token.at };
 }

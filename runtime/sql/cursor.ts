@@ -125,14 +125,6 @@ export class Cursor {
     return this.name('an alias');
   }
 
-  /** Takes a topic or subject, as text or as a name, whose case is kept either way. */
-  resource(what: string): Name {
-    const token = this.token;
-    if (token.kind !== 'string' && !this.isName(token)) this.fail(what, '', 'name');
-    this.advance();
-    return { text: token.text, at: token.at };
-  }
-
   /** Takes text in single quotes. */
   string(what: string): string {
     const token = this.token;

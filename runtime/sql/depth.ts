@@ -8,10 +8,8 @@ import type { Cursor } from './cursor.ts';
 /**
  * Refuses an expression or a type that nests deeper than AST_DEPTH_MAX. `a + a + a ...` nests once per
  * operator without the parser recursing, which is why its own count of levels is not enough.
- * `start` is the cursor's index at the first token: a tree is never deeper than it has tokens, so that short ones need no walk.
  */
-export function checkDepth(cursor: Cursor, start: number, root: Expression | TypeName): void {
-  if (cursor.index - start <= AST_DEPTH_MAX) return;
+export function refuseDeep(cursor: Cursor, root: Expression | TypeName): void {
   const pending: { readonly value: unknown; readonly depth: number }[] = [
     { value: root, depth: 0 },
   ];

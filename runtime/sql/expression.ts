@@ -1,10 +1,10 @@
 // Reads expressions by precedence climbing: the order of operators; operators are read by operators.ts, fetched on first use, operands by primary.ts.
 
+import { AST_DEPTH_MAX } from '../base/limits.ts';
 import type { Expression } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import { checkDepth } from './depth.ts';
 import { acceptLiteral } from './literal.ts';
-import { OPERATORS } from './parts.ts';
+import { OPERATORS, RARE_SYNTAX } from './parts.ts';
 import { parsePostfix } from './primary.ts';
 import type { Inner } from './primary.ts';
 
@@ -43,7 +43,8 @@ export const INNER: Inner = {
 function root(cursor: Cursor, level: number): Expression {
   const start = cursor.index;
   const expression = climb(cursor, level);
-  checkDepth(cursor, start, expression);
+  // A tree is never deeper than it has tokens: short ones need no walk.
+  if (cursor.index - start > AST_DEPTH_MAX) RARE_SYNTAX.code.refuseDeep(cursor, expression);
   return expression;
 }
 

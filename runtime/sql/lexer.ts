@@ -1,6 +1,7 @@
-// Cuts SQL text into tokens in one pass; it knows characters, quotes and comments, but no grammar.
+// Cuts SQL text into tokens in one pass, the rarer ones by rare-tokens.ts; it knows characters, but no grammar.
 
 import type { Position } from '../base/errors.ts';
+import { RARE_SYNTAX } from './parts.ts';
 
 /** What a token is. */
 export type TokenKind =
@@ -65,161 +66,72 @@ const SYMBOLS_OF_TWO: ReadonlyMap<string, string> = new Map([
   ['||', '||'],
 ]);
 const SYMBOLS_OF_ONE: ReadonlySet<string> = new Set('()[],;.*/%+-<>='.split(''));
-const LETTER_BEYOND_ASCII = /^[\p{L}\p{M}\p{N}]$/u;
-const VARIABLE = /\$?\$\{[A-Za-z_][A-Za-z0-9_]*\}/y;
 
-/** Every token of a text, in time linear in its length; never throws. */
+/** Every token of a text, in time linear in its length. @throws {PartMissing}; nothing else */
 export function lex(text: string, places: Places = placesOf(text)): Token[] {
   const tokens: Token[] = [];
   let offset = 0;
 
-  const push = (
-    kind: TokenKind,
-    start: number,
-    end: number,
-    content: string,
-    key: string,
-  ): void => {
-    tokens.push({ kind, text: content, key, start, end, at: places.at(start) });
+  const push = ({ end, ...token }: Cut): void => {
+    const start = offset;
+    tokens.push({ ...token, start, end, at: places.at(start) });
     offset = end;
   };
-  const pushWrong = (start: number, end: number): void =>
-    push('wrong', start, end, text.slice(start, end), '');
 
   while (offset < text.length) {
-    const start = offset;
-    const code = text.charCodeAt(start);
-    if (isSpace(code)) {
-      offset++;
-    } else if (isWordStart(code)) {
-      const end = wordEnd(text, start);
-      if (isLetterBeyondAscii(text, end)) pushForeignWord(start);
-      else {
-        const word = text.slice(start, end);
-        push('word', start, end, word, word.toUpperCase());
-      }
-    } else if (isDigit(code) || (code === DOT && isDigit(text.charCodeAt(start + 1)))) {
-      pushNumber(start);
-    } else if (code === QUOTE) {
-      pushQuoted(start, 'string', "'");
-    } else if (code === BACKTICK) {
-      pushQuoted(start, 'quoted', '`');
-    } else if (code === DOUBLE_QUOTE) {
-      pushQuoted(start, 'quoted', '"');
-    } else if (code === MINUS && text.charCodeAt(start + 1) === MINUS) {
-      const newline = text.indexOf('\n', start);
-      offset = newline === -1 ? text.length : newline + 1;
-    } else if (code === SLASH && text.charCodeAt(start + 1) === STAR) {
-      const close = text.indexOf('*/', start + 2);
-      if (close === -1) {
-        pushWrong(start, text.length);
-      } else {
-        offset = close + 2;
-      }
-    } else if (code === DOLLAR) {
-      VARIABLE.lastIndex = start;
-      const variable = VARIABLE.exec(text)?.[0];
-      if (variable === undefined) pushWrong(start, start + 1);
-      else push('variable', start, start + variable.length, variable, '');
-    } else {
-      pushSymbol(start);
+    const code = text.charCodeAt(offset);
+    if (isSpace(code)) offset++;
+    else {
+      const cut = plainToken(text, offset, code) ?? RARE_SYNTAX.code.rareToken(text, offset);
+      if (typeof cut === 'number') offset = cut;
+      else push(cut);
     }
   }
-  push('end', text.length, text.length, '', '');
+  push({ kind: 'end', text: '', key: '', end: offset });
   return tokens;
+}
 
-  function pushSymbol(start: number): void {
-    const two = text.slice(start, start + 2);
-    const key = SYMBOLS_OF_TWO.get(two);
-    const one = text.charAt(start);
-    if (key !== undefined) {
-      push('symbol', start, start + 2, two, key);
-    } else if (SYMBOLS_OF_ONE.has(one)) {
-      push('symbol', start, start + 1, one, one);
-    } else if (isLetterBeyondAscii(text, start)) {
-      pushForeignWord(start);
-    } else {
-      pushWrong(start, start + String.fromCodePoint(text.codePointAt(start) ?? 0).length);
-    }
-  }
+/** A token before its place is known. */
+export type Cut = Pick<Token, 'kind' | 'text' | 'key' | 'end'>;
 
-  function pushForeignWord(start: number): void {
-    let end = start;
-    while (isWordPart(text.charCodeAt(end)) || isLetterBeyondAscii(text, end)) {
-      end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
-    }
-    pushWrong(start, end);
-  }
-
-  function pushQuoted(start: number, kind: 'string' | 'quoted', quote: string): void {
-    let close = text.indexOf(quote, start + 1);
-    let doubled = false;
-    while (close !== -1 && text.charAt(close + 1) === quote) {
-      doubled = true;
-      close = text.indexOf(quote, close + 2);
-    }
-    if (close === -1) {
-      pushWrong(start, text.length);
-      return;
-    }
-    const inner = text.slice(start + 1, close);
-    const content = doubled ? inner.replaceAll(quote + quote, quote) : inner;
-    if (kind === 'quoted' && content === '') {
-      pushWrong(start, close + 1);
-    } else {
-      push(kind, start, close + 1, content, '');
-    }
-  }
-
-  function pushNumber(start: number): void {
-    let kind: 'integer' | 'decimal' | 'double' = 'integer';
-    let end = digitsEnd(text, start);
-    if (text.charCodeAt(end) === DOT) {
-      kind = 'decimal';
-      end = digitsEnd(text, end + 1);
-    }
-    if ((text.charCodeAt(end) | 0x20) === LOWER_E) {
-      const sign = text.charCodeAt(end + 1);
-      const digits = sign === PLUS || sign === MINUS ? end + 2 : end + 1;
-      if (isDigit(text.charCodeAt(digits))) {
-        kind = 'double';
-        end = digitsEnd(text, digits);
-      }
-    }
-    if (isWordPart(text.charCodeAt(end))) {
-      pushNumberedWord(start, wordEnd(text, end));
-    } else {
-      push(kind, start, end, text.slice(start, end), '');
-    }
-  }
-
-  /** A name may start with a digit, but a point or a sign makes `1.5x` a number that runs into a word. */
-  function pushNumberedWord(start: number, end: number): void {
+/** A word, a whole number, a text without quotes in it or a symbol; null where something else begins, which may be none of these. */
+function plainToken(text: string, start: number, code: number): Cut | null {
+  const isNumber = isDigit(code);
+  if (isNumber || isWordStart(code)) {
+    const end = isNumber ? digitsEnd(text, start) : wordEnd(text, start);
+    const next = text.charCodeAt(end);
+    if (next >= 0x80 || (isNumber && (next === DOT || isWordPart(next)))) return null;
     const word = text.slice(start, end);
-    if (wordEnd(text, start) === end) push('word', start, end, word, word.toUpperCase());
-    else pushWrong(start, end);
+    return isNumber
+      ? { kind: 'integer', text: word, key: '', end }
+      : { kind: 'word', text: word, key: word.toUpperCase(), end };
   }
+  if (code === QUOTE) {
+    const close = text.indexOf("'", start + 1);
+    return close === -1 || text.charCodeAt(close + 1) === QUOTE
+      ? null
+      : { kind: 'string', text: text.slice(start + 1, close), key: '', end: close + 1 };
+  }
+  const two = text.slice(start, start + 2);
+  // A comment, or a number that begins with its point.
+  if (/^(--|\/\*|\.\d)$/.test(two)) return null;
+  const key = SYMBOLS_OF_TWO.get(two);
+  if (key !== undefined) return { kind: 'symbol', text: two, key, end: start + 2 };
+  const one = text.charAt(start);
+  return SYMBOLS_OF_ONE.has(one) ? { kind: 'symbol', text: one, key: one, end: start + 1 } : null;
 }
 
 const QUOTE = 0x27;
-const DOUBLE_QUOTE = 0x22;
-const BACKTICK = 0x60;
-const DOLLAR = 0x24;
-const STAR = 0x2a;
-const PLUS = 0x2b;
-const MINUS = 0x2d;
 const DOT = 0x2e;
-const SLASH = 0x2f;
 const AT_SIGN = 0x40;
 const UNDERSCORE = 0x5f;
-const LOWER_E = 0x65;
 const BYTE_ORDER_MARK = 0xfeff;
 
 function isSpace(code: number): boolean {
   return code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === BYTE_ORDER_MARK;
 }
 
-function isDigit(code: number): boolean {
+export function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
@@ -228,22 +140,17 @@ function isWordStart(code: number): boolean {
   return (lower >= 0x61 && lower <= 0x7a && code < 0x80) || code === UNDERSCORE;
 }
 
-function isWordPart(code: number): boolean {
+export function isWordPart(code: number): boolean {
   return isWordStart(code) || isDigit(code) || code === AT_SIGN;
 }
 
-function isLetterBeyondAscii(text: string, offset: number): boolean {
-  const code = text.codePointAt(offset) ?? 0;
-  return code >= 0x80 && LETTER_BEYOND_ASCII.test(String.fromCodePoint(code));
-}
-
-function wordEnd(text: string, start: number): number {
+export function wordEnd(text: string, start: number): number {
   let end = start;
   while (isWordPart(text.charCodeAt(end))) end++;
   return end;
 }
 
-function digitsEnd(text: string, start: number): number {
+export function digitsEnd(text: string, start: number): number {
   let end = start;
   while (isDigit(text.charCodeAt(end))) end++;
   return end;

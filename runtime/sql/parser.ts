@@ -6,9 +6,9 @@ import type { ColumnDefinition, Expression, Statement } from './ast.ts';
 import { Cursor } from './cursor.ts';
 import { parseColumnList } from './definition.ts';
 import { parseExpressionAt } from './expression.ts';
-import { lex, mayReferToVariable, placesOf } from './lexer.ts';
+import { lex, mayReferToVariable } from './lexer.ts';
 import type { Token } from './lexer.ts';
-import { SUBSTITUTION } from './parts.ts';
+import { SUBSTITUTION, SYNTAX_ERROR } from './parts.ts';
 import { parseWholeStatement } from './statement.ts';
 
 /** What a text holds: the statements that are well-formed and an error for each that is not, both in order of the text. */
@@ -115,17 +115,5 @@ function cursorOver(
 
 /** An error at the character that makes a text too long, or null. */
 function sizeError(sql: string): StatementError | null {
-  if (sql.length * 3 <= STATEMENT_BYTES_MAX) return null;
-  let bytes = 0;
-  for (let offset = 0; offset < sql.length; offset++) {
-    const code = sql.charCodeAt(offset);
-    // Each half of a surrogate pair stands for two of its four bytes.
-    const surrogate = code >= 0xd800 && code <= 0xdfff;
-    bytes += code < 0x80 ? 1 : code < 0x800 || surrogate ? 2 : 3;
-    if (bytes > STATEMENT_BYTES_MAX) {
-      const message = `the text is longer than ${STATEMENT_BYTES_MAX} bytes`;
-      return new StatementError('LIMIT', message, placesOf(sql).at(offset), 'Send it in parts.');
-    }
-  }
-  return null;
+  return sql.length * 3 <= STATEMENT_BYTES_MAX ? null : SYNTAX_ERROR.code.sizeError(sql);
 }

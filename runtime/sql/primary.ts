@@ -29,21 +29,9 @@ export const UNITS: ReadonlyMap<string, TimeUnit> = new Map([
 
 /** An operand with the subscripts and dereferences behind it; `operand` is its start where that has been read already. */
 export function parsePostfix(cursor: Cursor, inner: Inner, operand: Literal | null): Expression {
-  let left: Expression = operand ?? primary(cursor, inner);
-  for (;;) {
-    const { key, at } = cursor.token;
-    if (key === '[') {
-      cursor.advance();
-      const index = inner.operand(cursor);
-      cursor.expect(']');
-      left = { kind: 'Subscript', operand: left, index, at };
-    } else if (key === '->' && cursor.peek(1).key !== '*') {
-      cursor.advance();
-      left = { kind: 'Field', operand: left, field: cursor.name('a field name'), at };
-    } else {
-      return left;
-    }
-  }
+  const left = operand ?? primary(cursor, inner);
+  const isRare = cursor.is('[') || (cursor.is('->') && cursor.peek(1).key !== '*');
+  return isRare ? RARE_OPERANDS.code.postfix(cursor, inner, left) : left;
 }
 
 function primary(cursor: Cursor, inner: Inner): Expression {
@@ -51,44 +39,15 @@ function primary(cursor: Cursor, inner: Inner): Expression {
   if (literal !== null) return literal;
   const { token } = cursor;
   const next = cursor.peek(1);
-  switch (token.key) {
-    case '(': {
-      cursor.advance();
-      const enclosed = inner.expression(cursor);
-      cursor.expect(')');
-      return enclosed;
-    }
-    case 'CASE':
-    case 'CAST':
-    case 'NOT':
-    case 'SELECT':
-      return RARE_OPERANDS.code.rareOperand(cursor, inner, token.key);
-    case 'ARRAY':
-      if (next.key === '[') return RARE_OPERANDS.code.rareOperand(cursor, inner, token.key);
-      break;
-    case 'MAP':
-    case 'STRUCT':
-      if (next.key === '(') return RARE_OPERANDS.code.rareOperand(cursor, inner, token.key);
-      break;
-    default:
-      break;
-  }
+  const isRare =
+    !cursor.isName() || (/^(ARRAY|MAP|STRUCT)$/.test(token.key) && /^[[(]$/.test(next.key));
+  const rare = isRare ? RARE_OPERANDS.code.rareOperand(cursor, inner) : null;
+  if (rare !== null) return rare;
   const name = cursor.name('an expression');
   if (cursor.is('(')) return call(cursor, inner, name);
-  if (cursor.token.kind === 'string') {
-    return { kind: 'TypedLiteral', type: name, value: cursor.advance().text, at: name.at };
-  }
-  return column(cursor, name);
-}
-
-function column(cursor: Cursor, name: Name): Expression {
-  if (!cursor.is('.')) return { kind: 'Column', source: null, name, at: name.at };
-  cursor.advance();
-  const member = cursor.name('a column name');
-  if (cursor.is('.')) {
-    cursor.refuseAs('qualifiers');
-  }
-  return { kind: 'Column', source: name, name: member, at: name.at };
+  return cursor.is('.') || cursor.token.kind === 'string'
+    ? RARE_OPERANDS.code.behindName(cursor, name)
+    : { kind: 'Column', source: null, name, at: name.at };
 }
 
 function call(cursor: Cursor, inner: Inner, name: Name): Call {
@@ -108,25 +67,9 @@ function call(cursor: Cursor, inner: Inner, name: Name): Call {
 }
 
 function argument(cursor: Cursor, inner: Inner): Expression {
-  const { token } = cursor;
-  const unit = UNITS.get(token.key);
-  // DAY, HOUR, MINUTE and SECOND are names too and stay columns; all other units are reserved words.
-  if (unit !== undefined && !cursor.isName()) {
-    cursor.advance();
-    return { kind: 'IntervalUnit', unit, at: token.at };
-  }
-  return isLambda(cursor) ? RARE_OPERANDS.code.lambda(cursor, inner) : inner.expression(cursor);
-}
-
-/** Whether `x =>` or `(x, y) =>` is next. */
-function isLambda(cursor: Cursor): boolean {
-  if (cursor.isName()) return cursor.peek(1).key === '=>';
-  if (!cursor.is('(')) return false;
-  let ahead = 1;
-  while (cursor.isName(cursor.peek(ahead)) && cursor.peek(ahead + 1).key === ',') ahead += 2;
-  return (
-    cursor.isName(cursor.peek(ahead)) &&
-    cursor.peek(ahead + 1).key === ')' &&
-    cursor.peek(ahead + 2).key === '=>'
-  );
+  const { key } = cursor.token;
+  // It may be a lambda, or a unit of time.
+  return cursor.peek(1).key === '=>' || key === '(' || UNITS.has(key)
+    ? RARE_OPERANDS.code.rareArgument(cursor, inner)
+    : inner.expression(cursor);
 }

@@ -51,10 +51,7 @@ function selectItem(cursor: Cursor): SelectItem {
   const { at } = cursor.token;
   if (cursor.accept('*')) return { kind: 'Star', source: null, at };
   if (cursor.isName() && cursor.peek(1).key === '.' && cursor.peek(2).key === '*') {
-    const source = cursor.name('a source');
-    cursor.advance();
-    cursor.advance();
-    return { kind: 'Star', source, at };
+    return RARE_SYNTAX.code.sourceStar(cursor, at);
   }
   const expression = parseExpressionAt(cursor);
   if (cursor.is('->')) return RARE_SYNTAX.code.structStar(cursor, expression, at);

@@ -12,9 +12,12 @@ import type {
   Window,
 } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import { checkDepth } from './depth.ts';
+import { refuseDeep } from './depth.ts';
 import { parseOperandAt } from './expression.ts';
 import { bounds, inParentheses, parseDuration, sized } from './window.ts';
+
+export { refuseDeep } from './depth.ts';
+export { rareToken } from './rare-tokens.ts';
 
 const INT_MIN = -(2n ** 31n);
 const INT_MAX = 2n ** 31n - 1n;
@@ -70,9 +73,8 @@ function shortened(text: string): string {
 
 /** A type of any form. */
 export function rareType(cursor: Cursor): TypeName {
-  const start = cursor.index;
   const type = typeName(cursor);
-  checkDepth(cursor, start, type);
+  refuseDeep(cursor, type);
   return type;
 }
 
@@ -177,6 +179,14 @@ export function headerConstraint(cursor: Cursor): ColumnConstraint {
   const key = cursor.string("a header's key in quotes");
   cursor.expect(')');
   return { kind: 'Header', key };
+}
+
+/** `source.*`, which has been found to start here. */
+export function sourceStar(cursor: Cursor, at: Position): SelectItem {
+  const source = cursor.name('a source');
+  cursor.advance();
+  cursor.advance();
+  return { kind: 'Star', source, at };
 }
 
 /** `->*` behind the expression of a SELECT. */

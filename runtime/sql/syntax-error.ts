@@ -2,10 +2,10 @@
 
 import { StatementError, type StatementCode } from '../base/errors.ts';
 import type { Position } from '../base/errors.ts';
-import { AST_DEPTH_MAX, COLUMNS_MAX } from '../base/limits.ts';
+import { AST_DEPTH_MAX, COLUMNS_MAX, STATEMENT_BYTES_MAX } from '../base/limits.ts';
 import type { Sought } from './cursor.ts';
 import { RESERVED } from './keywords.ts';
-import type { Token } from './lexer.ts';
+import { placesOf, type Token } from './lexer.ts';
 import { nearestWord } from './nearest-word.ts';
 
 /** Where a rule failed and what would have been welcome there. */
@@ -274,4 +274,20 @@ export function unitDue({ key }: Token): [units: readonly string[], hint: string
     ['MILLISECONDS', 'SECONDS', 'MINUTES', 'HOURS', 'DAYS'],
     isTooLong ? 'The longest unit is DAYS.' : '',
   ];
+}
+
+/** An error at the character that makes a text too long, or null. */
+export function sizeError(sql: string): StatementError | null {
+  let bytes = 0;
+  for (let offset = 0; offset < sql.length; offset++) {
+    const code = sql.charCodeAt(offset);
+    // Each half of a surrogate pair stands for two of its four bytes.
+    const surrogate = code >= 0xd800 && code <= 0xdfff;
+    bytes += code < 0x80 ? 1 : code < 0x800 || surrogate ? 2 : 3;
+    if (bytes > STATEMENT_BYTES_MAX) {
+      const message = `the text is longer than ${STATEMENT_BYTES_MAX} bytes`;
+      return new StatementError('LIMIT', message, placesOf(sql).at(offset), 'Send it in parts.');
+    }
+  }
+  return null;
 }
