@@ -101,7 +101,7 @@ function turnTo(window: f64): bool {
 }
 
 /** From so many places on, a pane does not fit the second-level cache and its slots are brought near before use. */
-const NEAR_PLACES_MIN: u32 = 65536;
+const NEAR_PLACES_MIN: u32 = 8192;
 /** Loads the slots of rows `from` to `to` one after the other without waiting: a stand-in for prefetching. */
 function bringNear(from: u32, to: u32): void {
   const table = load<u32>(pane, PANE_TABLE);
