@@ -15,7 +15,7 @@ import type {
   TaskId,
 } from './store.ts';
 
-/** Entries of blocks that wait, per table, for somebody to read them. */
+/** Entries of blocks that wait, per table that has been read, for somebody to read them: whoever reads again must not wait long. */
 const PENDING_ENTRIES_MAX = 65_536;
 
 /**
@@ -26,6 +26,8 @@ export class ResidentTables implements StateReader {
   readonly #tables = new Map<TableId, OrderedMap>();
   /** Laid over the tables, and put into them when they are read. */
   readonly #pending = new Map<TableId, PendingBlocks>();
+  /** Tables that somebody has read since blocks came: of others, such as a push query's, nobody may ever ask for a key. */
+  readonly #read = new Set<TableId>();
 
   /** The tables that were ever written to. */
   get ids(): readonly TableId[] {
@@ -33,12 +35,12 @@ export class ResidentTables implements StateReader {
   }
 
   get(table: TableId, key: Uint8Array): Uint8Array | null {
-    this.#settle(table);
+    this.#show(table);
     return this.#tables.get(table)?.get(key) ?? null;
   }
 
   scan(table: TableId, range: KeyRange): Iterable<Entry> {
-    this.#settle(table);
+    this.#show(table);
     return this.#tables.get(table)?.scan(range) ?? [];
   }
 
@@ -57,7 +59,7 @@ export class ResidentTables implements StateReader {
         this.#pending.set(table, pending);
       }
       pending.apply(block);
-      if (pending.size > PENDING_ENTRIES_MAX) this.#settle(table);
+      if (pending.size > PENDING_ENTRIES_MAX && this.#read.has(table)) this.#settle(table);
     }
   }
 
@@ -65,6 +67,12 @@ export class ResidentTables implements StateReader {
     let map = this.#tables.get(table);
     if (map === undefined) this.#tables.set(table, (map = new OrderedMap()));
     return map;
+  }
+
+  #show(table: TableId): void {
+    if (!this.#pending.has(table)) return;
+    this.#read.add(table);
+    this.#settle(table);
   }
 
   /** Puts what came as blocks where it is found by key. */

@@ -85,6 +85,34 @@ test('blocks give the same state as their changes one by one, read at any time',
   );
 });
 
+test('blocks of many new and known keys, over several pages, give the same state as their changes', () => {
+  const block = fc.record({
+    /** Ids `first`, `first + step`, and so on. */
+    first: fc.nat(3000),
+    step: fc.integer({ min: 1, max: 3 }),
+    count: fc.integer({ min: 1, max: 1500 }),
+    startMs: fc.constantFrom(0, 60_000),
+  });
+  fc.assert(
+    fc.property(fc.array(block, { minLength: 2, maxLength: 5 }), (steps) => {
+      const blocks = new ResidentTables();
+      const changes = new ResidentTables();
+      const names = newNames();
+      steps.forEach(({ first, step, count, startMs }, number) => {
+        const entries = Array.from({ length: count }, (_, i) => ({
+          id: first + i * step,
+          startMs,
+          value: number * 10_000 + i,
+        }));
+        blocks.apply([], [blockOf(names, entries)]);
+        changes.apply(changesOf(blockOf(names, entries)));
+      });
+      expect(contents(blocks)).toEqual(contents(changes));
+    }),
+    { numRuns: 4 },
+  );
+});
+
 test('a change of a key that came in a block counts after it', () => {
   const tables = new ResidentTables();
   const names = newNames();
@@ -106,6 +134,8 @@ test('many groups of blocks are all found', () => {
       value: i,
     }));
     tables.apply([], [blockOf(names, entries)]);
+    // From the first one on the table is one that is read.
+    if (from === 0) tables.get('t', keyOf(0, 0));
   }
   expect(contents(tables)).toHaveLength(count);
 });
