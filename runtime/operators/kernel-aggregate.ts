@@ -202,8 +202,15 @@ class KernelAggregate implements Operator {
     into: (change: StateBytes) => void,
     intoBlock: ((block: StateBlock) => void) | null = null,
   ): void {
-    this.#state.changes(this.#kernel, into, intoBlock);
+    this.#state.changes(this.#kernel, into, intoBlock, this.#closedMs);
     this.#kernel.expire();
+  }
+
+  /** Windows that start at that time or before are of no use to anybody any more; -Infinity: all are. */
+  get #closedMs(): number {
+    const window = this.#window;
+    if (this.#context.isPrivate !== true || window === null) return -Infinity;
+    return this.#kernel.streamTime - window.graceMs - window.sizeMs;
   }
 }
 

@@ -72,11 +72,15 @@ export class KernelState {
     return names;
   }
 
-  /** Hands over every group that changed since the last call, each once. */
+  /**
+   * Hands over every group that changed since the last call, each once.
+   * @param closedMs as in StateBlock
+   */
   changes(
     kernel: Kernel,
     into: (change: StateBytes) => void,
     intoBlock: ((block: StateBlock) => void) | null,
+    closedMs: number,
   ): void {
     if (this.#stored !== null) {
       this.#stored.changes(kernel, into);
@@ -87,7 +91,7 @@ export class KernelState {
       const names = this.#namesOf(kernel);
       const valueBytes = kernel.stateBytes;
       kernel.collectBlocks(({ ids, windowStart: starts, states: values }) =>
-        intoBlock({ table, names, ids, starts, values, valueBytes }),
+        intoBlock({ table, names, ids, starts, values, valueBytes, closedMs }),
       );
       return;
     }

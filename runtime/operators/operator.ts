@@ -57,6 +57,8 @@ export interface OperatorContext {
   /** Adds to a counter of the step (`late`, `latePairs`, `dropped`); committed with the state. */
   readonly count: (name: string, by: number) => void;
   readonly time: () => LogicalTime;
+  /** true: nobody but the task reads its state. */
+  readonly isPrivate?: boolean | undefined;
   /** Absent: what `process` makes is emitted before it returns. */
   readonly holding?: Holding | undefined;
 }

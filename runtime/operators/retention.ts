@@ -22,7 +22,7 @@ const ONLY_KEY = Uint8Array.of(0);
 export function retention(
   step: AggregateStep,
   window: WindowSpec,
-  { streamTime, state }: OperatorContext,
+  { streamTime, state, isPrivate = false }: OperatorContext,
 ): Operator {
   const isSliding = window.type === 'SLIDING';
   const tables = !isSliding || window.expires === true ? [step.id] : [];
@@ -37,7 +37,8 @@ export function retention(
       rows += batch.length;
     },
     changes(into) {
-      for (const table of tables) expire({ table, window, state, committedMs, rows }, into);
+      for (const table of tables)
+        expire({ table, window, state, isPrivate, committedMs, rows }, into);
       committedMs = streamTime.ms;
       rows = 0;
     },
@@ -58,6 +59,8 @@ interface ExpiryOptions {
   readonly table: TableId;
   readonly window: WindowSpec;
   readonly state: StateReader;
+  /** Nobody else reads it: what came as blocks is the store's to let go (StateBlock.closedMs). */
+  readonly isPrivate: boolean;
   /** Stream time at the last commit. */
   readonly committedMs: number;
   /** Rows emitted since. */
@@ -65,7 +68,7 @@ interface ExpiryOptions {
 }
 
 function expire(options: ExpiryOptions, into: (change: StateBytes) => void): void {
-  const { table, window, state, committedMs, rows } = options;
+  const { table, window, state, isPrivate, committedMs, rows } = options;
   const own = `${table}.expiry`;
   let sweep = decoded(state.get(own, ONLY_KEY));
   if (sweep.toMs === sweep.doneMs) {
@@ -74,7 +77,9 @@ function expire(options: ExpiryOptions, into: (change: StateBytes) => void): voi
   }
   let left = SWEPT_ROWS_MIN + rows * SWEPT_PER_ROW;
   let from: Uint8Array | null = null;
-  for (const { key } of state.scan(table, { from: sweep.from, to: null })) {
+  const range = { from: sweep.from, to: null };
+  const settled = isPrivate ? state.scanSettled?.(table, range) : undefined;
+  for (const { key } of settled ?? state.scan(table, range)) {
     if (left-- === 0) {
       from = key;
       break;

@@ -4,10 +4,12 @@ import { assert } from '../base/assert.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
 import type { BlockNames, StateBlock } from './store.ts';
 
-/** Entries of one page: 2 to the power of this. */
+/** Entries of a page: 2 to the power of this. The first page of a window begins smaller. */
 const PAGE_SHIFT = 10;
 const PAGE_ENTRIES = 1 << PAGE_SHIFT;
-const IDS_FIRST = 1024;
+const PAGE_ENTRIES_FIRST = 16;
+/** Ids that a table has room for at first, and of which its first one is a multiple. */
+const IDS_FIRST = 256;
 /** Bytes of a key in a block, for a first estimate: half of it is what a key in a map counts twice. */
 const KEY_BYTES = 128;
 const NO_KEY = new Uint8Array(0);
@@ -17,12 +19,114 @@ export function blockBytes(entries: number, valueBytes: number): number {
   return entries * (valueBytes + OrderedMap.entryBytes(NO_KEY) + KEY_BYTES);
 }
 
-/** Entries in the order in which their keys first came. Pages never grow, so that a table that does is never copied. */
-interface Page {
-  readonly ids: Uint32Array;
-  readonly starts: Float64Array;
+/** The entries of one window, in the order in which their keys first came. */
+class WindowEntries {
+  /** Entry + 1 by id, from `#firstId` on: what comes lately has late ids. */
+  #byId = new Int32Array(0);
+  #firstId = 0;
+  #ids = new Uint32Array(PAGE_ENTRIES_FIRST);
   /** Values one after the other. Integers, not doubles, are copied: a double's copy may change the bits of a NaN. */
-  readonly values: BigInt64Array<ArrayBuffer>;
+  readonly #pages: BigInt64Array<ArrayBuffer>[];
+  readonly #words: number;
+  size = 0;
+
+  /** @param words of 8 bytes of a value */
+  constructor(words: number) {
+    this.#words = words;
+    this.#pages = [new BigInt64Array(PAGE_ENTRIES_FIRST * words)];
+  }
+
+  /** Sets the values of rows `from .. to` of a block. */
+  set(ids: Uint32Array, values: BigInt64Array, from: number, to: number): void {
+    const words = this.#words;
+    // New keys stand side by side here as in the block: `fresh` so many of them, up to the row before, are copied at once.
+    let fresh = 0;
+    for (let i = from; i < to; i++) {
+      const id = ids[i] as number;
+      let place = id - this.#firstId;
+      if (place < 0 || place >= this.#byId.length) {
+        this.#reserve(id);
+        place = id - this.#firstId;
+      }
+      const entry = (this.#byId[place] as number) - 1;
+      if (entry < 0) {
+        if (this.#isPageFull) {
+          this.#copyFresh(values, i, fresh);
+          fresh = 0;
+          this.#grow();
+        }
+        this.#ids[this.size++] = id;
+        this.#byId[place] = this.size;
+        fresh++;
+        continue;
+      }
+      if (fresh > 0) {
+        this.#copyFresh(values, i, fresh);
+        fresh = 0;
+      }
+      const into = this.#pages[entry >> PAGE_SHIFT] as BigInt64Array;
+      let at = (entry & (PAGE_ENTRIES - 1)) * words;
+      for (let word = i * words, end = word + words; word < end; word++, at++) {
+        into[at] = values[word] as bigint;
+      }
+    }
+    this.#copyFresh(values, to, fresh);
+  }
+
+  /** Copies the values of the last `count` keys, which are those of the block's rows before `end`. */
+  #copyFresh(values: BigInt64Array, end: number, count: number): void {
+    if (count === 0) return;
+    const words = this.#words;
+    const first = this.size - count;
+    const into = this.#pages[first >> PAGE_SHIFT] as BigInt64Array;
+    const at = (first & (PAGE_ENTRIES - 1)) * words;
+    into.set(values.subarray((end - count) * words, end * words), at);
+  }
+
+  get #isPageFull(): boolean {
+    return this.size === this.#ids.length;
+  }
+
+  /** Room for more entries: the first page doubles until it is a whole one, so that a table that grows further is never copied. */
+  #grow(): void {
+    const words = this.#words;
+    const ids = new Uint32Array(
+      this.size < PAGE_ENTRIES ? this.size * 2 : this.size + PAGE_ENTRIES,
+    );
+    ids.set(this.#ids);
+    this.#ids = ids;
+    if (this.size >= PAGE_ENTRIES) {
+      this.#pages.push(new BigInt64Array(PAGE_ENTRIES * words));
+      return;
+    }
+    const page = new BigInt64Array(ids.length * words);
+    page.set(this.#pages[0] as BigInt64Array);
+    this.#pages[0] = page;
+  }
+
+  /** Room in the table for an id. */
+  #reserve(id: number): void {
+    const known = this.#byId;
+    const isEmpty = known.length === 0;
+    const end = this.#firstId + known.length;
+    const least = id - (id % IDS_FIRST);
+    const first = isEmpty ? least : Math.min(this.#firstId, least);
+    const room = isEmpty ? IDS_FIRST : Math.max(end - first, known.length * 2, id + 1 - first);
+    const byId = new Int32Array(room);
+    byId.set(known, isEmpty ? 0 : this.#firstId - first);
+    this.#byId = byId;
+    this.#firstId = first;
+  }
+
+  /** Calls for each entry with its id and a copy of its value. */
+  each(visit: (id: number, value: Uint8Array) => void): void {
+    const words = this.#words;
+    for (let entry = 0; entry < this.size; entry++) {
+      const page = this.#pages[entry >> PAGE_SHIFT] as BigInt64Array<ArrayBuffer>;
+      const at = (entry & (PAGE_ENTRIES - 1)) * words;
+      visit(this.#ids[entry] as number, new Uint8Array(page.slice(at, at + words).buffer));
+    }
+  }
 }
 
 /**
@@ -32,10 +136,7 @@ interface Page {
 export class PendingBlocks {
   readonly names: BlockNames;
   readonly valueBytes: number;
-  readonly #words: number;
-  /** Entry + 1 by id, per window. */
-  readonly #windows = new Map<number, Int32Array<ArrayBuffer>>();
-  readonly #pages: Page[] = [];
+  readonly #windows = new Map<number, WindowEntries>();
   #size = 0;
 
   /** Of the block's names and size of values; the block itself is not applied. */
@@ -43,7 +144,6 @@ export class PendingBlocks {
     assert(valueBytes % 8 === 0, 'a value in a block has whole words of 8 bytes');
     this.names = names;
     this.valueBytes = valueBytes;
-    this.#words = valueBytes / 8;
   }
 
   /** Entries held. */
@@ -61,88 +161,44 @@ export class PendingBlocks {
     return block.names === this.names && block.valueBytes === this.valueBytes;
   }
 
-  apply({ ids, starts, values }: StateBlock): void {
-    const words = this.#words;
-    const from = new BigInt64Array(values.buffer, values.byteOffset, ids.length * words);
-    let startMs = NaN;
-    let entries = new Int32Array(0);
-    // New keys stand side by side here as in the block: `fresh` so many of them, up to the row before, are copied at once.
-    let fresh = 0;
-    for (let i = 0; i < ids.length; i++) {
-      const id = ids[i] as number;
-      if (starts[i] !== startMs || id >= entries.length) {
-        startMs = starts[i] as number;
-        entries = this.#entriesOf(startMs, id);
+  apply({ ids, starts, values, closedMs }: StateBlock): void {
+    const words = this.valueBytes / 8;
+    const all = new BigInt64Array(values.buffer, values.byteOffset, ids.length * words);
+    for (let from = 0; from < ids.length;) {
+      const startMs = starts[from] as number;
+      let to = from + 1;
+      while (to < ids.length && starts[to] === startMs) to++;
+      if (startMs > closedMs) {
+        const window = this.#windowAt(startMs);
+        const before = window.size;
+        window.set(ids, all, from, to);
+        this.#size += window.size - before;
       }
-      const entry = (entries[id] as number) - 1;
-      if (entry < 0) {
-        if ((this.#size & (PAGE_ENTRIES - 1)) === 0) {
-          this.#copyFresh(from, i, fresh);
-          fresh = 0;
-        }
-        entries[id] = this.#add(id, startMs) + 1;
-        fresh++;
-        continue;
-      }
-      if (fresh > 0) {
-        this.#copyFresh(from, i, fresh);
-        fresh = 0;
-      }
-      const to = (this.#pages[entry >> PAGE_SHIFT] as Page).values;
-      let at = (entry & (PAGE_ENTRIES - 1)) * words;
-      for (let word = i * words, end = word + words; word < end; word++, at++) {
-        to[at] = from[word] as bigint;
-      }
+      from = to;
     }
-    this.#copyFresh(from, ids.length, fresh);
+    if (closedMs > -Infinity) this.#forget(closedMs);
   }
 
-  /** Copies the values of the last `count` keys, which are those of the block's rows before `end`. */
-  #copyFresh(from: BigInt64Array, end: number, count: number): void {
-    if (count === 0) return;
-    const words = this.#words;
-    const first = this.#size - count;
-    const { values } = this.#pages[first >> PAGE_SHIFT] as Page;
-    values.set(
-      from.subarray((end - count) * words, end * words),
-      (first & (PAGE_ENTRIES - 1)) * words,
-    );
-  }
-
-  /** The window's table, with room for an id. */
-  #entriesOf(startMs: number, id: number): Int32Array<ArrayBuffer> {
-    const known = this.#windows.get(startMs);
-    if (known !== undefined && id < known.length) return known;
-    const grown = new Int32Array(Math.max(IDS_FIRST, id + 1, (known?.length ?? 0) * 2));
-    if (known !== undefined) grown.set(known);
-    this.#windows.set(startMs, grown);
-    return grown;
-  }
-
-  #add(id: number, startMs: number): number {
-    const entry = this.#size++;
-    const at = entry & (PAGE_ENTRIES - 1);
-    if (at === 0) {
-      this.#pages.push({
-        ids: new Uint32Array(PAGE_ENTRIES),
-        starts: new Float64Array(PAGE_ENTRIES),
-        values: new BigInt64Array(PAGE_ENTRIES * this.#words),
-      });
+  #windowAt(startMs: number): WindowEntries {
+    let window = this.#windows.get(startMs);
+    if (window === undefined) {
+      window = new WindowEntries(this.valueBytes / 8);
+      this.#windows.set(startMs, window);
     }
-    const { ids, starts } = this.#pages[entry >> PAGE_SHIFT] as Page;
-    ids[at] = id;
-    starts[at] = startMs;
-    return entry;
+    return window;
+  }
+
+  #forget(closedMs: number): void {
+    for (const [startMs, { size }] of this.#windows) {
+      if (startMs > closedMs) continue;
+      this.#windows.delete(startMs);
+      this.#size -= size;
+    }
   }
 
   /** Calls for each entry, with copies. */
   each(visit: (key: Uint8Array, value: Uint8Array) => void): void {
-    const words = this.#words;
-    for (let entry = 0; entry < this.#size; entry++) {
-      const { ids, starts, values } = this.#pages[entry >> PAGE_SHIFT] as Page;
-      const at = entry & (PAGE_ENTRIES - 1);
-      const key = this.names.key(ids[at] as number, starts[at] as number);
-      visit(key, new Uint8Array(values.slice(at * words, (at + 1) * words).buffer));
-    }
+    for (const [startMs, window] of this.#windows)
+      window.each((id, value) => visit(this.names.key(id, startMs), value));
   }
 }

@@ -44,6 +44,10 @@ export class ResidentTables implements StateReader {
     return this.#tables.get(table)?.scan(range) ?? [];
   }
 
+  scanSettled(table: TableId, range: KeyRange): Iterable<Entry> {
+    return this.#tables.get(table)?.scan(range) ?? [];
+  }
+
   /** The arrays are kept, not copied: nobody may write to them. */
   apply(changes: readonly StateBytes[], blocks: readonly StateBlock[] = []): void {
     for (const { table, key, value } of changes) {

@@ -33,6 +33,8 @@ export interface StateBlock {
   readonly values: Uint8Array;
   /** A multiple of 8. */
   readonly valueBytes: number;
+  /** Nobody asks any more for entries of the table whose windows start at that time or before, and they may go; -Infinity: all stay. */
+  readonly closedMs: number;
 }
 
 /** The position after the last record taken in, per input partition. */
@@ -94,6 +96,8 @@ export interface StateReader {
   get(table: TableId, key: Uint8Array): Uint8Array | null;
   /** In byte order of the keys. */
   scan(table: TableId, range: KeyRange): Iterable<Entry>;
+  /** As `scan`, without entries that came as blocks and have not been asked for; absent: there are none. */
+  scanSettled?(table: TableId, range: KeyRange): Iterable<Entry>;
 }
 
 /** What a task starts from. */

@@ -161,7 +161,7 @@ class Builder {
           this.#consume(input, (batch) => operator.process(side, batch, emit));
         const window = step.step === 'aggregate' ? step.window : null;
         if (step.step === 'aggregate' && (window?.expires === true || window?.type === 'SLIDING')) {
-          const given = operatorContext(step, this.#context);
+          const given = operatorContext(step, this.#context, this.#part.steps);
           const kept = RARE_OPERATORS.code.retention(step, window, given);
           this.#consume(step.id, this.#operate(kept, emit));
         }
@@ -272,7 +272,7 @@ function operatorOf(
   const { registry } = context;
   const [input = step.schema] = inputs;
   const given = {
-    ...operatorContext(step, context),
+    ...operatorContext(step, context, steps),
     holding: rowByRow === true ? undefined : context.current,
   };
   switch (step.step) {
@@ -326,8 +326,14 @@ function makesTableRows(step: Step): boolean {
   return step.step === 'source' ? step.kind === 'table' : /join|foreign/i.test(step.step);
 }
 
-function operatorContext(step: Step, context: BuildContext): OperatorContext {
+/** @param steps of its sub-topology: where a client gets the rows, nobody asks for the state */
+function operatorContext(
+  step: Step,
+  context: BuildContext,
+  steps: readonly Step[] = [],
+): OperatorContext {
   return {
+    isPrivate: steps.some((other) => other.step === 'client'),
     state: context.state,
     streamTime: context.streamTime(step.id),
     report: context.report,

@@ -18,7 +18,7 @@ const keyOf = (id: number, startMs: number): Uint8Array => encodeUtf8(`group-${i
 const newNames = (): BlockNames => ({ key: keyOf });
 
 /** Two words a value, the first NaN bits that a copy as doubles would change. */
-function blockOf(names: BlockNames, entries: readonly Entry[]): StateBlock {
+function blockOf(names: BlockNames, entries: readonly Entry[], closedMs = -Infinity): StateBlock {
   const words = entries.flatMap(({ value }) => [0x7ff4_0000_dead_beefn, BigInt(value)]);
   return {
     table: 't',
@@ -27,6 +27,7 @@ function blockOf(names: BlockNames, entries: readonly Entry[]): StateBlock {
     starts: Float64Array.from(entries, ({ startMs }) => startMs),
     values: new Uint8Array(BigInt64Array.from(words).buffer),
     valueBytes: 16,
+    closedMs,
   };
 }
 
@@ -111,6 +112,20 @@ test('blocks of many new and known keys, over several pages, give the same state
     }),
     { numRuns: 4 },
   );
+});
+
+test('windows that have closed go where nobody has asked for them, and what comes later stays', () => {
+  const tables = new ResidentTables();
+  const names = newNames();
+  const at = (startMs: number): Entry => ({ id: 7, startMs, value: startMs });
+  tables.apply([], [blockOf(names, [at(0), at(60_000), at(120_000)], 0)]);
+  tables.apply([], [blockOf(names, [at(60_000), at(180_000)], 60_000)]);
+  const whole = { from: null, to: null };
+  expect([...tables.scanSettled('t', whole)]).toEqual([]);
+  expect([...tables.scan('t', whole)].map(({ key }) => [...key])).toEqual(
+    [120_000, 180_000].map((startMs) => [...keyOf(7, startMs)]),
+  );
+  expect([...tables.scanSettled('t', whole)]).toHaveLength(2);
 });
 
 test('a change of a key that came in a block counts after it', () => {
