@@ -56,14 +56,18 @@ export async function settleAsync<T>(body: () => Promise<T>): Promise<Wire<T>> {
  *   is then unknown
  */
 export async function unwrap<T>(call: Promise<Wire<T>>): Promise<T> {
-  let wire: Wire<T>;
+  const wire = await answered(call);
+  if (wire.ok) return wire.value;
+  throw fromWire(wire.error);
+}
+
+/** What a call comes to. @throws {PortError} UNAVAILABLE when the call itself failed, whose outcome is then unknown */
+export async function answered<T>(call: Promise<T>): Promise<T> {
   try {
-    wire = await call;
+    return await call;
   } catch (thrown) {
     throw noAnswer(thrown);
   }
-  if (wire.ok) return wire.value;
-  throw fromWire(wire.error);
 }
 
 /** The refusal when a call to an object has failed: its outcome is then unknown. */

@@ -7,6 +7,7 @@ import type {
   Fetched,
   Log,
   ProducerStamp,
+  StampedBatch,
   TopicDescription,
   TopicPartition,
   TopicSpec,
@@ -24,7 +25,7 @@ import {
 import { framesOf, type FramesQuery } from '../frames.ts';
 import type { Append } from '../objects/append-queue.ts';
 import { isPartitionNumber, isTopicName, unknownPartition, unknownTopic } from '../names.ts';
-import { unwrap } from '../wire.ts';
+import { answered, fromWire, noAnswer, unwrap } from '../wire.ts';
 import { Follower } from './follower.ts';
 
 /** How long one call waits at a partition for records, while somebody follows it. */
@@ -89,6 +90,24 @@ export class RemoteLog implements Log {
   ): Promise<AppendResult> {
     const append = { bytes, stamp: producer ?? null, incarnation: incarnation ?? null };
     return this.#explained(at, () => this.#send(at, append));
+  }
+
+  appendAll(
+    at: TopicPartition,
+    batches: readonly StampedBatch[],
+  ): Promise<readonly (Error | null)[]> {
+    return this.#explained(at, async () => {
+      const appends = batches.map((batch) => ({ ...batch, incarnation: null }));
+      const answers = await answered(partitionAt(this.#env, this.#tenant, at).appendAll(appends));
+      const refusals = batches.map((_, i) => {
+        const answer = answers[i];
+        if (answer === undefined) return noAnswer();
+        return answer.ok ? null : fromWire(answer.error);
+      });
+      const [first] = refusals;
+      if (first instanceof PortError && first.code === 'UNKNOWN_PARTITION') throw first;
+      return refusals;
+    });
   }
 
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {

@@ -67,6 +67,8 @@ export class SqliteStore implements Store {
   readonly #known = new Map<TaskId, Known>();
   /** By task, appends that are acknowledged: they leave the outbox with the next commit, which is a transaction anyway. */
   readonly #acknowledged = new Map<TaskId, Map<string, Acknowledged>>();
+  /** By task and destination, the sequence behind the appends that an earlier instance has left. */
+  readonly #left = new Map<TaskId, Map<string, number>>();
   readonly #pages: PageTables;
   /** True where an older version has been: its table of state, a row a key, is not read any more. */
   readonly #isOlder: boolean;
@@ -110,6 +112,10 @@ export class SqliteStore implements Store {
         return { to: { topic, partition }, sequence, count, bytes: new Uint8Array(bytes) };
       });
     this.#memtables.delete(row.id);
+    const ends = pending.map((append) => {
+      return [partitionKey(append.to), append.sequence + append.count] as const;
+    });
+    this.#left.set(task, new Map(ends));
     return {
       reader: this.#readerOf(row.id),
       commit: row.number,
@@ -203,11 +209,20 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** Noted in memory: what is lost with it is sent again, and is a repeat. */
+  /**
+   * Noted in memory: what is lost with it is sent again, and is a repeat. But not again and again: what an earlier instance has left goes
+   * at once, or instances that die before their next commit would each send all that those before them have left, and add to it.
+   */
   async acknowledge(task: TaskId, to: TopicPartition, next: number): Promise<void> {
     const acknowledged = this.#acknowledged.get(task) ?? new Map<string, Acknowledged>();
     this.#acknowledged.set(task, acknowledged);
-    acknowledged.set(partitionKey(to), { to, next });
+    const key = partitionKey(to);
+    acknowledged.set(key, { to, next });
+    const left = this.#left.get(task);
+    const end = left?.get(key);
+    if (end === undefined) return;
+    if (next >= end) left?.delete(key);
+    this.forgetAcknowledged();
   }
 
   /** Lets acknowledged appends go before there is another commit. */
@@ -288,6 +303,7 @@ export class SqliteStore implements Store {
       this.#memtables.delete(row.id);
       this.#known.delete(task);
       this.#acknowledged.delete(task);
+      this.#left.delete(task);
     });
   }
 

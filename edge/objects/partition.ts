@@ -74,11 +74,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     this.#tables = new PartitionTables(ctx.storage);
     this.#upkeep = new PartitionUpkeep(ctx.storage.sql, this.#tables);
     this.#guard = new StorageGuard(ctx.storage.sql, env);
-    void ctx.blockConcurrencyWhile(async () => {
-      await this.#alarm.load();
-      // Whatever was to be told before this instance began is told again.
-      if (this.#tables.subscribers().length > 0) this.#alarm.arm(Date.now() + HINT_RETRY_MS);
-    });
+    void ctx.blockConcurrencyWhile(() => this.#alarm.load()).then(() => this.#tellAgain());
   }
 
   async open(spec: PartitionSpec): Promise<Wire<null>> {
@@ -298,6 +294,13 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     if (meta === null) throw new PortError('UNKNOWN_PARTITION', 'this partition does not exist');
     checkIncarnation(meta.topic, incarnation, meta.incarnation);
     return meta;
+  }
+
+  /** Whatever was to be told before this instance began. */
+  #tellAgain(): void {
+    if (this.#tables.subscribers().length === 0) return;
+    this.#alarm.arm(Date.now() + HINT_RETRY_MS);
+    this.#hint();
   }
 
   #hint(): void {

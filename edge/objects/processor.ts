@@ -57,10 +57,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     this.#tables = new ProcessorTables(ctx.storage.sql);
     this.#store = this.createStore(ctx.storage);
     this.#store.onCommit = () => ctx.waitUntil(this.#meter.committed());
-    void ctx.blockConcurrencyWhile(async () => {
-      await this.#alarm.load();
-      this.#heal();
-    });
+    void ctx.blockConcurrencyWhile(() => this.#alarm.load()).then(() => this.#heal());
   }
 
   /** Replaced in tests, which put failures between its steps. */
@@ -141,9 +138,11 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     this.#restedWakes = null;
   }
 
-  /** Arms what is marked. */
+  /** Goes on with what is marked: at once, since an alarm whose handler has died comes again only after seconds, whatever is armed meanwhile. */
   #heal(): void {
-    if (this.#tables.process()?.pending === true) this.#alarm.arm(Date.now());
+    if (this.#tables.process()?.pending !== true) return;
+    this.#alarm.arm(Date.now() + HEAL_MS);
+    this.ctx.waitUntil(this.#drive());
   }
 
   async wake(_at: TopicPartition, _highWatermark: number): Promise<Wire<boolean>> {

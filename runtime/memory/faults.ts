@@ -95,6 +95,7 @@ export class Life {
   }
 
   log(log: Log): Log {
+    const appendAll = log.appendAll?.bind(log);
     return {
       create: (...given) => this.#run('log.create', () => log.create(...given), false),
       remove: (...given) => this.#run('log.remove', () => log.remove(...given), false),
@@ -107,6 +108,9 @@ export class Life {
           () => log.append(at, bytes, producer, incarnation),
           producer !== undefined,
         ),
+      ...(appendAll !== undefined && {
+        appendAll: (at, batches) => this.#run('log.appendAll', () => appendAll(at, batches)),
+      }),
       read: (...given) => this.#run('log.read', () => log.read(...given)),
       bounds: (...given) => this.#run('log.bounds', () => log.bounds(...given)),
       offsetForTime: (...given) =>

@@ -48,6 +48,12 @@ export interface ProducerStamp {
   readonly sequence: number;
 }
 
+/** A record batch and who appends it. */
+export interface StampedBatch {
+  readonly bytes: Uint8Array;
+  readonly stamp: ProducerStamp;
+}
+
 export interface AppendResult {
   /** Offset of the first record; null for a repeat that is older than the partition remembers offsets. */
   readonly base: number | null;
@@ -113,6 +119,15 @@ export interface Log {
     producer?: ProducerStamp | undefined,
     incarnation?: string | undefined,
   ): Promise<AppendResult>;
+  /**
+   * As `append` for each, in this order and in one call; absent: there are no calls to be saved. Each is judged by itself.
+   * @returns what each was refused for, as `append` throws it; null: it is there
+   * @throws {PortError} UNAVAILABLE: the outcome of all is unknown
+   */
+  appendAll?(
+    at: TopicPartition,
+    batches: readonly StampedBatch[],
+  ): Promise<readonly (Error | null)[]>;
   /**
    * Reads from an offset. Beyond the first batch it stops before `bytesMax`.
    * @throws {PortError} OFFSET_OUT_OF_RANGE (detail.start, detail.highWatermark), UNKNOWN_TOPIC, UNKNOWN_PARTITION, CORRUPT

@@ -7,8 +7,10 @@ import type { Delivery, Destination, OutboxOptions } from './outbox.ts';
 /** The first wait after a passing fault, and the longest. */
 const RETRY_FIRST_MS = 50;
 const RETRY_LAST_MS = 30_000;
-/** Appends that are sent before their acknowledgement is written down; what is not is sent again, and is a repeat. */
+/** Appends that are sent before their acknowledgement is written down, in one call where the log has calls; what is not is sent again, and is a repeat. */
 const UNACKNOWLEDGED_APPENDS_MAX = 32;
+/** Bytes that one call carries, unless one append by itself is more. */
+const CALL_BYTES_MAX = 1_048_576;
 
 /** Called when appends have left, with how many and how long they were. */
 type Left = (appends: number, bytes: number) => void;
@@ -51,39 +53,79 @@ class Sender {
 
   async send(): Promise<void> {
     const destination = this.#destination;
-    const { queue } = destination;
     let unacknowledged = 0;
-    for (;;) {
-      const append = queue[0];
-      if (append === undefined) break;
-      if (destination.retryAtMs > this.#options.clock.now()) return;
-      if (!(await this.#append(append))) continue;
-      unacknowledged += 1;
-      if (unacknowledged >= UNACKNOWLEDGED_APPENDS_MAX || queue.length === 0) {
-        await this.#acknowledge(append.sequence + append.count);
-        unacknowledged = 0;
-      }
+    let next = 0;
+    while (destination.queue.length > 0 && destination.retryAtMs <= this.#options.clock.now()) {
+      const group = this.#group();
+      const left = await this.#deliver(group);
+      const last = group[left - 1];
+      if (last === undefined) continue;
+      unacknowledged += left;
+      next = last.sequence + last.count;
+      if (unacknowledged < UNACKNOWLEDGED_APPENDS_MAX) continue;
+      await this.#acknowledge(next);
+      unacknowledged = 0;
     }
+    if (unacknowledged > 0) await this.#acknowledge(next);
   }
 
-  /** @returns true when the append has left the queue */
-  async #append(append: OutboxAppend): Promise<boolean> {
+  /** The oldest appends, as many as go in one call. */
+  #group(): readonly OutboxAppend[] {
+    const { queue } = this.#destination;
+    if (this.#options.log.appendAll === undefined) return queue.slice(0, 1);
+    let count = 0;
+    let bytes = 0;
+    for (const append of queue) {
+      bytes += append.bytes.length;
+      if (count === UNACKNOWLEDGED_APPENDS_MAX || (count > 0 && bytes > CALL_BYTES_MAX)) break;
+      count += 1;
+    }
+    return queue.slice(0, count);
+  }
+
+  /** @returns how many of them have left the queue: those before the first that was refused */
+  async #deliver(group: readonly OutboxAppend[]): Promise<number> {
+    const refusals = await this.#refusals(group);
+    let left = 0;
+    for (const append of group) {
+      const refusal = refusals[left] ?? null;
+      if (refusal !== null) return this.#refused(append, refusal) ? left + 1 : left;
+      this.#destination.failures = 0;
+      this.#leave(append);
+      left += 1;
+    }
+    return left;
+  }
+
+  /** What each was refused for; null: it is there. */
+  async #refusals(group: readonly OutboxAppend[]): Promise<readonly (Error | null)[]> {
     const { log, producer } = this.#options;
-    const { sequence, bytes } = append;
+    const { to } = this.#destination;
+    const stamped = group.map(({ bytes, sequence }) => ({
+      bytes,
+      stamp: { ...producer, sequence },
+    }));
+    const [first] = stamped;
     try {
-      await log.append(this.#destination.to, bytes, { ...producer, sequence });
+      if (log.appendAll !== undefined && stamped.length > 1)
+        return await log.appendAll(to, stamped);
+      if (first !== undefined) await log.append(to, first.bytes, first.stamp);
     } catch (thrown) {
       if (!(thrown instanceof PortError)) throw thrown;
-      if (isPassing(thrown) || thrown.code === 'STORAGE_FULL') {
-        this.#postpone();
-        return false;
-      }
-      if (thrown.code !== 'OUT_OF_ORDER_SEQUENCE') throw thrown;
-      return this.#align(append, thrown);
+      return [thrown];
     }
-    this.#destination.failures = 0;
-    this.#leave(append);
-    return true;
+    return [];
+  }
+
+  /** @returns true when the append has left the queue all the same */
+  #refused(append: OutboxAppend, refusal: Error): boolean {
+    if (!(refusal instanceof PortError)) throw refusal;
+    if (isPassing(refusal) || refusal.code === 'STORAGE_FULL') {
+      this.#postpone();
+      return false;
+    }
+    if (refusal.code !== 'OUT_OF_ORDER_SEQUENCE') throw refusal;
+    return this.#align(append, refusal);
   }
 
   /**

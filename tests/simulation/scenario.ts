@@ -7,6 +7,7 @@ import { type FaultPlan, seededFaults, seededRandom } from '../../runtime/memory
 import { backup as backupOf, restore } from '../../runtime/memory/backup.ts';
 import type { TaskState } from '../../runtime/memory/memory-store.ts';
 import { type DurablePorts, TestDriver } from '../../runtime/memory/test-driver.ts';
+import type { Log } from '../../runtime/ports/log.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import { taskId, tasksOf } from '../../runtime/task/topology.ts';
 import {
@@ -48,7 +49,33 @@ export function scenarioOf(seed: number): Scenario {
     faults: seededFaults(seed),
     takeOvers: seed % 3 === 0 ? 0.2 : 0,
     restores: seed % 5 < 2 ? 0.2 : 0,
+    wrap: seed % 4 < 2 ? inCalls : undefined,
   };
+}
+
+/** A log that takes several appends in one call. */
+function inCalls({ log, store }: DurablePorts): DurablePorts {
+  const appendAll: Log['appendAll'] = async (at, batches) => {
+    const refusals: (Error | null)[] = [];
+    for (const { bytes, stamp } of batches)
+      refusals.push(await log.append(at, bytes, stamp).then(() => null, asRefusal));
+    return refusals;
+  };
+  const own = { appendAll };
+  return {
+    store,
+    log: new Proxy(log, {
+      get(target, key) {
+        const value: unknown = Reflect.get(key in own ? own : target, key);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    }),
+  };
+}
+
+function asRefusal(thrown: unknown): PortError {
+  if (!(thrown instanceof PortError)) throw thrown;
+  return thrown;
 }
 
 /** Runs it and checks every output against a recount. */

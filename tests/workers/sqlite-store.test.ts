@@ -111,6 +111,33 @@ test('at 10,000 groups a commit a thousand records writes at most 50 rows', asyn
   });
 });
 
+test('acknowledged appends go with the next commit; those that an earlier instance has left go at once', async () => {
+  await inObject('acknowledged', async (storage) => {
+    const to = { topic: 't', partition: 0 };
+    const append = (sequence: number) => [{ to, sequence, count: 1, bytes: new Uint8Array(8) }];
+    const store = new SqliteStore(storage);
+    const { commit } = await store.load('q/0/0');
+    await store.commit('q/0/0', { ...commitOf(commit, []), outbox: append(0) });
+    await store.acknowledge('q/0/0', to, 1);
+    expect(count(storage, 'outbox')).toBe(1);
+    await store.commit('q/0/0', { ...commitOf(commit + 1, []), outbox: append(1) });
+    expect(count(storage, 'outbox')).toBe(1);
+    await store.commit('q/0/0', { ...commitOf(commit + 2, []), outbox: append(2) });
+    // This instance dies; the next one adds to what is there before any of it is acknowledged.
+    const next = new SqliteStore(storage);
+    const restored = await next.load('q/0/0');
+    expect(restored.pending.map(({ sequence }) => sequence)).toEqual([1, 2]);
+    await next.commit('q/0/0', { ...commitOf(restored.commit, []), outbox: append(3) });
+    await next.acknowledge('q/0/0', to, 2);
+    expect(count(storage, 'outbox')).toBe(2);
+    await next.acknowledge('q/0/0', to, 4);
+    expect(count(storage, 'outbox')).toBe(0);
+    await next.commit('q/0/0', { ...commitOf(restored.commit + 1, []), outbox: append(4) });
+    await next.acknowledge('q/0/0', to, 5);
+    expect(count(storage, 'outbox')).toBe(1);
+  });
+});
+
 test('state that an older version has written is refused, until it is made again or forgotten', async () => {
   await inObject('older', async (storage) => {
     storage.sql.exec('CREATE TABLE state(task INTEGER, tbl TEXT, key BLOB, value BLOB)');

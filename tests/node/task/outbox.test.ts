@@ -1,9 +1,11 @@
 // The outbox against a log that knows more, or less, than the state it was restored from.
 
 import { expect, test } from 'vitest';
+import { PortError } from '../../../runtime/base/errors.ts';
 import { OUTBOX_APPENDS_MAX } from '../../../runtime/base/limits.ts';
+import { singleRecord } from '../../../runtime/data/record-builder.ts';
 import { ManualClock } from '../../../runtime/memory/manual-clock.ts';
-import { faultAt, Life } from '../../../runtime/memory/faults.ts';
+import { faultAt, Life, NO_FAULTS } from '../../../runtime/memory/faults.ts';
 import { MemoryLog } from '../../../runtime/memory/memory-log.ts';
 import { MemoryStore } from '../../../runtime/memory/memory-store.ts';
 import type { Log } from '../../../runtime/ports/log.ts';
@@ -100,6 +102,97 @@ test('waits longer after each passing fault, and sends the same again', async ()
   }
   expect(waits).toEqual([50, 100, 200, 400]);
   expect(await valuesFrom(log, 'out')).toEqual(['a']);
+});
+
+/** The log with calls that take several appends; each is noted by its sequences. */
+function inCalls(log: MemoryLog, calls: number[][]): Log {
+  const appendAll: Log['appendAll'] = async (at, batches) => {
+    calls.push(batches.map(({ stamp }) => stamp.sequence));
+    const refusals: (Error | null)[] = [];
+    for (const { bytes, stamp } of batches)
+      refusals.push(
+        await log.append(at, bytes, stamp).then(
+          () => null,
+          (error: Error) => error,
+        ),
+      );
+    return refusals;
+  };
+  const life = new Life(NO_FAULTS, () => undefined);
+  return { ...life.log(log), appendAll };
+}
+
+test('what waits goes in one call, at most 32 appends and 1 MiB, and leaves as if each had gone by itself', async () => {
+  const { log, outboxOf } = await made();
+  await outboxOf(1, [append(0, ['a', 'b', 'c'])]).deliver();
+  const calls: number[][] = [];
+  // Restored to before these records, with other cuts: the second is cut by what the destination has.
+  const outbox = outboxOf(
+    2,
+    [append(0, ['a', 'b']), append(2, ['c', 'd']), append(4, ['e'])],
+    inCalls(log, calls),
+  );
+  const letter = (i: number): string => String.fromCharCode(102 + (i % 20));
+  outbox.offer(Array.from({ length: 40 }, (_, i) => append(5 + i, [letter(i)])));
+  expect(await outbox.deliver()).toEqual({ retryAtMs: null });
+  expect(outbox.isEmpty).toBe(true);
+  expect(await valuesFrom(log, 'out')).toEqual([
+    'a',
+    'b',
+    'c',
+    'd',
+    'e',
+    ...Array.from({ length: 40 }, (_, i) => letter(i)),
+  ]);
+  // The first call stops at the batch that is cut, the next begin with it.
+  expect(calls.map((call) => [call[0], call.length])).toEqual([
+    [0, 32],
+    [3, 32],
+    [35, 10],
+  ]);
+});
+
+test('a call carries 1 MiB unless one append is more, and a lone append goes by itself', async () => {
+  const { log, outboxOf } = await made();
+  const calls: number[][] = [];
+  const long = (sequence: number, bytes: number): OutboxAppend => ({
+    to,
+    sequence,
+    count: 1,
+    bytes: singleRecord(null, new Uint8Array(bytes), 0),
+  });
+  const sizes = [300_000, 300_000, 300_000, 300_000, 800_000, 800_000];
+  const pending = sizes.map((bytes, i) => long(i, bytes));
+  await outboxOf(1, pending, inCalls(log, calls)).deliver();
+  expect(calls).toEqual([[0, 1, 2]]);
+  expect((await log.bounds(to)).highWatermark).toBe(6);
+});
+
+test('what comes behind a refusal waits with it, whatever became of it', async () => {
+  const { clock, log, outboxOf } = await made();
+  const calls: number[][] = [];
+  const over = inCalls(log, calls);
+  let isRefused = true;
+  const outbox = outboxOf(1, [append(0, ['a']), append(1, ['b']), append(2, ['c'])], {
+    ...over,
+    appendAll: async (at, batches) => {
+      const refusals =
+        (await over.appendAll?.(at, isRefused ? batches.slice(0, 1) : batches)) ?? [];
+      if (!isRefused) return refusals;
+      isRefused = false;
+      return [
+        ...refusals,
+        new PortError('OVERLOADED', 'later'),
+        new PortError('OVERLOADED', 'later'),
+      ];
+    },
+  });
+  const { retryAtMs } = await outbox.deliver();
+  expect(retryAtMs).toBe(clock.now() + 50);
+  clock.advanceTo(retryAtMs ?? 0);
+  await outbox.deliver();
+  expect(calls).toEqual([[0], [1, 2]]);
+  expect(await valuesFrom(log, 'out')).toEqual(['a', 'b', 'c']);
 });
 
 test('a destination that fails does not hold up another one', async () => {
