@@ -8,7 +8,7 @@ import {
 } from '../runtime/base/limits.ts';
 import type { AppendResult } from '../runtime/ports/log.ts';
 import type { Append } from './objects/append-queue.ts';
-import { noAnswer, toWire, unwrap, type Wire } from './wire.ts';
+import { noAnswer, toWire, unwrap, type Wire, type WireError } from './wire.ts';
 
 /** Sends appends in one call. @returns an answer for each */
 type Send = (appends: readonly Append[]) => Promise<readonly Wire<AppendResult>[]>;
@@ -28,13 +28,15 @@ interface Group {
 }
 
 /**
- * A call costs much more than what it carries, where records come one by one. The first append to a partition waits for a round of the
- * event loop and takes along those that have come by then; its request makes the call, since a call belongs to a request. Each is judged by
- * itself, in the order in which they came, and has its own answer.
+ * A call costs much more than what it carries, where records come one by one. While a call to a partition is under way, the next append to it
+ * waits for a round of the event loop and takes along those that have come by then; its request makes the call, since a call belongs to a
+ * request. Each is judged by itself, in the order in which they came, and has its own answer.
  */
 export class AppendGroups {
   /** Those that still wait for others, by partition: each for one round. */
   readonly #open = new Map<string, Group>();
+  /** Calls under way, by partition. */
+  readonly #underWay = new Map<string, number>();
 
   /**
    * @param name tells partitions apart
@@ -53,23 +55,37 @@ export class AppendGroups {
     group.settle.push(resolve);
     group.bytes += length;
     if (hasRoom) return unwrap(withinLimit(promise));
-    this.#open.set(name, group);
-    request.waitUntil(this.#call(name, group, send, request.arrived));
+    // Where nothing is under way, nobody is likely to come along either.
+    const isAlone = !this.#underWay.has(name);
+    if (!isAlone) this.#open.set(name, group);
+    request.waitUntil(this.#call(name, group, send, isAlone ? null : request.arrived));
     return unwrap(promise);
   }
 
   /** Never rejects: what goes wrong is everybody's answer. */
-  async #call(name: string, group: Group, send: Send, arrived: () => Promise<void>): Promise<void> {
+  async #call(
+    name: string,
+    group: Group,
+    send: Send,
+    arrived: (() => Promise<void>) | null,
+  ): Promise<void> {
     let answers: readonly Wire<AppendResult>[] = [];
-    let error = toWire(noAnswer());
+    let error: WireError | null = null;
+    const before = this.#underWay.get(name) ?? 0;
+    this.#underWay.set(name, before + 1);
     try {
-      await arrived();
+      if (arrived !== null) await arrived();
       if (this.#open.get(name) === group) this.#open.delete(name);
       answers = await send(group.appends);
     } catch (thrown) {
-      if (thrown instanceof PortError) error = toWire(thrown);
+      error = toWire(thrown instanceof PortError ? thrown : noAnswer(thrown));
+    } finally {
+      const left = (this.#underWay.get(name) ?? 1) - 1;
+      if (left > 0) this.#underWay.set(name, left);
+      else this.#underWay.delete(name);
     }
-    for (const [i, settle] of group.settle.entries()) settle(answers[i] ?? { ok: false, error });
+    for (const [i, settle] of group.settle.entries())
+      settle(answers[i] ?? { ok: false, error: error ?? toWire(noAnswer()) });
   }
 }
 

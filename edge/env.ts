@@ -77,8 +77,11 @@ export interface PartitionPort {
 
 /** What a partition tells of its records. */
 export interface WakePort {
-  /** There are records up to `highWatermark`; true once that cannot be forgotten, false: nobody there wants to know. */
-  wake(at: TopicPartition, highWatermark: number): Promise<Wire<boolean>>;
+  /**
+   * There are records up to `highWatermark`; true once that cannot be forgotten, false: nobody there wants to know.
+   * @param brought the newest of them, as a read from their first offset gives them; null: they are to be read
+   */
+  wake(at: TopicPartition, highWatermark: number, brought: Fetched | null): Promise<Wire<boolean>>;
 }
 
 /** Methods of an object that holds sockets. */

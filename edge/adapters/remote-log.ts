@@ -14,7 +14,7 @@ import type {
   Unsubscribe,
 } from '../../runtime/ports/log.ts';
 import { partitionKey } from '../../runtime/ports/wakes.ts';
-import { FETCH_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { FETCH_BYTES_MAX, HINT_BYTES_MAX, HINTS_KEPT_MAX } from '../../runtime/base/limits.ts';
 import {
   catalogOf,
   type EdgeEnv,
@@ -49,6 +49,8 @@ export class RemoteLog implements Log {
   readonly #tenant: string;
   readonly #subscribe: (at: TopicPartition, wake: () => void) => Unsubscribe;
 
+  /** By partition, what a wake-up has brought along, until the next read. */
+  readonly #brought = new Map<string, Fetched>();
   /** By partition, those who follow it here. */
   readonly #followers = new Map<string, Set<Follower>>();
   readonly #describe: ((topic: string) => TopicDescription | null) | null;
@@ -122,6 +124,26 @@ export class RemoteLog implements Log {
     return fetched;
   }
 
+  /** Takes what a read from the first of these batches would give: the next read, if it is that one, needs no call. */
+  bring(at: TopicPartition, fetched: Fetched): void {
+    const key = partitionKey(at);
+    this.#brought.delete(key);
+    for (const oldest of this.#brought.keys()) {
+      if (this.#brought.size < HINTS_KEPT_MAX) break;
+      this.#brought.delete(oldest);
+    }
+    this.#brought.set(key, fetched);
+  }
+
+  #takeBrought(at: TopicPartition, from: number, incarnation: string | null): Fetched | null {
+    const key = partitionKey(at);
+    const brought = this.#brought.get(key);
+    if (brought === undefined) return null;
+    this.#brought.delete(key);
+    const isAsked = brought.batches[0]?.base === from;
+    return isAsked && (incarnation ?? brought.incarnation) === brought.incarnation ? brought : null;
+  }
+
   /** As `read`, waiting up to `waitMs` at the partition when there is nothing at `from`. */
   readOrWait(
     at: TopicPartition,
@@ -130,6 +152,8 @@ export class RemoteLog implements Log {
     waitMs: number,
     incarnation: string | null,
   ): Promise<Fetched> {
+    const brought = bytesMax < HINT_BYTES_MAX ? null : this.#takeBrought(at, from, incarnation);
+    if (brought !== null) return Promise.resolve(brought);
     return this.#explained(at, async () => {
       const partition = partitionAt(this.#env, this.#tenant, at);
       return unwrap(partition.read(from, bytesMax, waitMs, incarnation));

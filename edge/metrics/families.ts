@@ -115,7 +115,7 @@ export const FAMILIES = {
   millrace_stream_task_commit_latency_seconds_total: counter(
     TASK,
     'seconds',
-    'Time from the transaction of each commit until it was durable, in all.',
+    'Time from the transaction of a commit until it was durable, in all: of every eighth commit, times eight.',
   ),
   millrace_stream_task_record_lag: gauge(
     INPUT,

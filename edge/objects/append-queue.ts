@@ -35,13 +35,16 @@ const GATHER_ROUNDS_MAX = 8;
 
 /**
  * What one append alone costs is mostly its transaction, and while that is on its way to the disk the whole process may stand still: those
- * that are on their way already share it, and those that come meanwhile share the next.
+ * that come meanwhile share the next; and once several calls have shared one, those that are on their way already are waited for.
  */
 export class AppendQueue {
   readonly #options: AppendQueueOptions;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #isRunning = false;
+  /** Calls whose appends wait, and how many the last group was of. */
+  #calls = 0;
+  #callsBefore = 1;
 
   constructor(options: AppendQueueOptions) {
     this.#options = options;
@@ -50,15 +53,20 @@ export class AppendQueue {
   /** The answer leaves the object once it is durable. */
   add(append: Append): Promise<Wire<AppendResult>> {
     const answer = this.#wait(append);
-    if (!this.#isRunning) void this.#run();
+    this.#called();
     return answer;
   }
 
   /** As `add` for each: those that come together share a transaction. */
   addAll(appends: readonly Append[]): Promise<Wire<AppendResult>>[] {
     const answers = appends.map((append) => this.#wait(append));
-    if (!this.#isRunning) void this.#run();
+    this.#called();
     return answers;
+  }
+
+  #called(): void {
+    this.#calls += 1;
+    if (!this.#isRunning) void this.#run();
   }
 
   #wait(append: Append): Promise<Wire<AppendResult>> {
@@ -85,7 +93,10 @@ export class AppendQueue {
     this.#isRunning = true;
     try {
       while (this.#waiting.length > 0) {
-        await this.#gather();
+        // Where calls come one by one, a turn of the object is worth more than the company.
+        if (this.#callsBefore > 1) await this.#gather();
+        this.#callsBefore = this.#calls;
+        this.#calls = 0;
         const group = this.#waiting;
         this.#waiting = [];
         this.#waitingBytes = 0;
@@ -102,7 +113,7 @@ export class AppendQueue {
     }
   }
 
-  /** One that comes alone waits for one round, and many for as long as there are more of them in each. */
+  /** For as long as there are more of them in each round. */
   async #gather(): Promise<void> {
     let before = 0;
     for (let round = 0; round < GATHER_ROUNDS_MAX && this.#waiting.length > before; round++) {

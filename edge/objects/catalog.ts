@@ -262,7 +262,9 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     const wakes = running.flatMap((plan) =>
       tasksOf(plan).flatMap((name) => {
         const [at] = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
-        return at === undefined ? [] : [processorAt(this.env, tenant, taskId(name)).wake(at, 0)];
+        return at === undefined
+          ? []
+          : [processorAt(this.env, tenant, taskId(name)).wake(at, 0, null)];
       }),
     );
     await Promise.allSettled(wakes);

@@ -79,6 +79,8 @@ export class PartitionTables {
   readonly #sql: SqlStorage;
   /** What `meta` says, appends of this transaction included; undefined: it must be read. */
   #meta: PartitionMeta | null | undefined = undefined;
+  /** null: they must be read. */
+  #subscribers: readonly string[] | null = null;
   /** true: there were appends since `meta` was last written. */
   #isBehind = false;
 
@@ -110,6 +112,7 @@ export class PartitionTables {
   forget(): void {
     assert(!this.#isBehind, 'bounds are written before they are forgotten');
     this.#meta = undefined;
+    this.#subscribers = null;
   }
 
   /** The partition as it stands; null while it is not open. */
@@ -298,18 +301,20 @@ export class PartitionTables {
     this.#meta = { ...meta, forgottenMs: Math.max(meta.forgottenMs, forgottenMs) };
   }
 
-  subscribers(): string[] {
-    return this.#sql
+  subscribers(): readonly string[] {
+    return (this.#subscribers ??= this.#sql
       .exec<{ name: string }>('SELECT name FROM subscriber ORDER BY name')
       .toArray()
-      .map((row) => row.name);
+      .map((row) => row.name));
   }
 
   subscribe(name: string): void {
+    this.#subscribers = null;
     this.#sql.exec('INSERT OR IGNORE INTO subscriber VALUES (?)', name);
   }
 
   unsubscribe(name: string): void {
+    this.#subscribers = null;
     this.#sql.exec('DELETE FROM subscriber WHERE name = ?', name);
   }
 }

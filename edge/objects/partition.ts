@@ -6,7 +6,13 @@ import { PortError } from '../../runtime/base/errors.ts';
 import { log } from '../../runtime/base/log.ts';
 import { offsetAt } from '../../runtime/data/record.ts';
 import { admit } from '../../runtime/ports/admission.ts';
-import type { AppendResult, Bounds, Fetched, ProducerStamp } from '../../runtime/ports/log.ts';
+import type {
+  AppendResult,
+  Bounds,
+  Fetched,
+  FetchedBatch,
+  ProducerStamp,
+} from '../../runtime/ports/log.ts';
 import {
   type Arrival,
   judge,
@@ -32,14 +38,14 @@ import { isRelayName } from '../names.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
 import { type Append, AppendQueue } from './append-queue.ts';
+import { HINT_RETRY_MS, Hints } from './hints.ts';
 import { boundsOf, type PartitionMeta, PartitionTables } from './partition-tables.ts';
 import { PartitionUpkeep } from './partition-upkeep.ts';
 import { StorageGuard } from './storage-guard.ts';
 import { Waiters } from './waiters.ts';
 
-/** How long after an append the alarm repeats hints that were not acknowledged; doubles up to the maximum. */
-const HINT_RETRY_MS = 1_000;
-const HINT_RETRY_MS_MAX = 30_000;
+/** How soon the alarm comes again after something unforeseen. */
+const FAULT_RETRY_MS = 30_000;
 /** The longest that a read waits for a record. */
 const WAIT_MS_MAX = 30_000;
 
@@ -51,20 +57,22 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   readonly #waiters = new Waiters();
   readonly #appends = new AppendQueue({
     append: (append) => this.#append(append),
-    transaction: (body) => {
-      this.#guard.look();
-      this.#tables.transaction(body);
-    },
+    transaction: (body) => this.#transaction(body),
     onAppended: () => this.#appended(),
     durable: () => this.ctx.storage.sync(),
     arrived: () => scheduler.wait(0),
   });
-  /** High watermark that each subscriber has acknowledged; lost with the instance, then told again. */
-  readonly #told = new Map<string, number>();
-  /** Who has subscribed since it was last told something: an answer from before then does not unsubscribe it. */
-  readonly #fresh = new Set<string>();
-  #hinting = false;
-  #retryMs = HINT_RETRY_MS;
+  /** Batches of the transactions of a group. */
+  #made: FetchedBatch[] = [];
+  readonly #hints = new Hints({
+    bounds: () => {
+      const meta = this.#tables.meta();
+      return meta === null ? null : boundsOf(meta);
+    },
+    subscribers: () => this.#tables.subscribers(),
+    unsubscribe: (name) => this.#tables.unsubscribe(name),
+    wake: (name, highWatermark, brought) => this.#wake(name, highWatermark, brought),
+  });
   readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
@@ -80,6 +88,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   async open(spec: PartitionSpec): Promise<Wire<null>> {
     return settle(() => {
       this.#tables.transaction(() => this.#tables.open(spec));
+      this.#hints.closed();
       return null;
     });
   }
@@ -89,7 +98,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       const meta = this.#tables.meta();
       const relays = this.#tables.subscribers().filter(isRelayName);
       this.#tables.transaction(() => this.#tables.close(generation));
-      this.#told.clear();
+      this.#hints.closed();
       this.#waiters.wakeAll();
       if (meta !== null && this.#tables.meta() === null) this.#dismiss(relays, meta);
       return null;
@@ -99,7 +108,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   /** Lets sockets learn that the topic is gone; a relay that is not reached finds out when it next looks. */
   #dismiss(relays: readonly string[], { topic, partition }: PartitionMeta): void {
     for (const name of relays) {
-      const gone = subscriberByName(this.env, name).wake({ topic, partition }, Infinity);
+      const gone = subscriberByName(this.env, name).wake({ topic, partition }, Infinity, null);
       this.ctx.waitUntil(unwrap(gone).catch(() => false));
     }
   }
@@ -138,11 +147,22 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       return { ...replyOf(meta), base: verdict.base, count, duplicate: true };
     }
     // The last refusal: appends share transactions, so that nothing may be written before it.
-    this.#guard.checkRoom(meta.topic, meta.partition);
+    this.#guard.checkRoom(meta.topic, meta.partition, bytes.length);
     if (stamp !== null && verdict !== null)
       this.#tables.remember(stamp.id, verdict.producer, known === null, nowMs);
     this.#tables.append({ base, count, ...admitted });
+    this.#made.push({ base, count, bytes: admitted.bytes });
     return { ...replyOf(meta), base, count, duplicate: false, highWatermark: base + count };
+  }
+
+  #transaction(body: () => void): void {
+    const made = this.#made.length;
+    try {
+      this.#tables.transaction(body);
+    } catch (thrown) {
+      this.#made.length = made;
+      throw thrown;
+    }
   }
 
   /** Replaced in tests, which put faults into the protocol. @throws {PortError} what the batch is refused for */
@@ -152,8 +172,10 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   /** Arms the alarm in the turn of the append, then wakes who waits: memory may be lost, the alarm is not. */
   #appended(): void {
+    const made = this.#made.splice(0);
     if (this.#tables.subscribers().length > 0) {
-      this.#alarm.arm(Date.now() + this.#retryMs);
+      this.#hints.appended(made);
+      this.#alarm.arm(Date.now() + this.#hints.retryMs);
       this.#hint();
     }
     this.#alarm.arm(this.#upkeep.dueMs(Date.now()));
@@ -246,8 +268,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     return settle(() => {
       this.#meta(null);
       this.#tables.subscribe(name);
-      this.#told.delete(name);
-      this.#fresh.add(name);
+      this.#hints.subscribed(name);
       this.#alarm.arm(Date.now() + HINT_RETRY_MS);
       this.#hint();
       return null;
@@ -257,7 +278,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   async unsubscribe(name: string): Promise<Wire<null>> {
     return settle(() => {
       this.#tables.unsubscribe(name);
-      this.#told.delete(name);
+      this.#hints.unsubscribed(name);
       return null;
     });
   }
@@ -270,16 +291,16 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       const meta = this.#tables.meta();
       if (meta === null) return;
       place = { topic: meta.topic, partition: meta.partition };
-      await this.#hintAll();
-      if (this.#untold(meta).length > 0) {
-        this.#retryMs = Math.min(this.#retryMs * 2, HINT_RETRY_MS_MAX);
-        this.#alarm.arm(Date.now() + this.#retryMs);
+      await this.#hints.tellAll();
+      if (this.#hints.isBehind) {
+        this.#hints.postpone();
+        this.#alarm.arm(Date.now() + this.#hints.retryMs);
       }
       const dueMs = this.#upkeep.alarm(Date.now());
       if (dueMs !== null) this.#alarm.arm(dueMs);
     } catch (thrown) {
       log('error', 'partition-alarm', { ...place, thrown });
-      this.#alarm.arm(Date.now() + HINT_RETRY_MS_MAX);
+      this.#alarm.arm(Date.now() + FAULT_RETRY_MS);
     }
   }
 
@@ -303,45 +324,14 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     this.#hint();
   }
 
+  async #wake(name: string, highWatermark: number, brought: Fetched | null): Promise<boolean> {
+    const { topic, partition } = this.#meta(null);
+    const subscriber = subscriberByName(this.env, name);
+    return unwrap(subscriber.wake({ topic, partition }, highWatermark, brought));
+  }
+
   #hint(): void {
-    if (this.#hinting) return;
-    this.ctx.waitUntil(this.#hintAll());
-  }
-
-  #untold(meta: PartitionMeta): string[] {
-    return this.#tables.subscribers().filter((name) => (this.#told.get(name) ?? -1) < meta.next);
-  }
-
-  /** Tells every subscriber of the high watermark until none is behind or one does not answer; the alarm does the rest. */
-  async #hintAll(): Promise<void> {
-    if (this.#hinting) return;
-    this.#hinting = true;
-    try {
-      for (;;) {
-        const meta = this.#tables.meta();
-        const untold = meta === null ? [] : this.#untold(meta);
-        if (meta === null || untold.length === 0) {
-          this.#retryMs = HINT_RETRY_MS;
-          return;
-        }
-        const answers = await Promise.all(untold.map((name) => this.#wake(name, meta)));
-        if (!answers.every(Boolean)) return;
-      }
-    } finally {
-      this.#hinting = false;
-    }
-  }
-
-  async #wake(name: string, { topic, partition, next }: PartitionMeta): Promise<boolean> {
-    this.#fresh.delete(name);
-    try {
-      const known = await unwrap(subscriberByName(this.env, name).wake({ topic, partition }, next));
-      if (known) this.#told.set(name, next);
-      else if (!this.#fresh.has(name)) this.#tables.unsubscribe(name);
-      return true;
-    } catch {
-      return false; // Unreachable for now; the alarm asks again.
-    }
+    this.ctx.waitUntil(this.#hints.tellAll());
   }
 }
 

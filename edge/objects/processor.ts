@@ -7,7 +7,7 @@ import { loadFunctions } from '../../runtime/engine/functions.ts';
 import { answerPull } from '../../runtime/engine/pull.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { PullPlan } from '../../runtime/plan/pull.ts';
-import type { TopicPartition } from '../../runtime/ports/log.ts';
+import type { Fetched, TopicPartition } from '../../runtime/ports/log.ts';
 import { movedRows } from '../../runtime/task/moved-rows.ts';
 import { Task } from '../../runtime/task/task.ts';
 import { inputsOf, subtopologyOf, taskId } from '../../runtime/task/topology.ts';
@@ -38,6 +38,8 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   readonly #store: SqliteStore;
   readonly #meter: TaskMeter;
   #task: Task | null = null;
+  /** Of that task. */
+  #log: RemoteLog | null = null;
   #isRunning = false;
   /** Commands that are not done. */
   #commands = 0;
@@ -145,12 +147,17 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     this.ctx.waitUntil(this.#drive());
   }
 
-  async wake(_at: TopicPartition, _highWatermark: number): Promise<Wire<boolean>> {
+  async wake(
+    at: TopicPartition,
+    _highWatermark: number,
+    brought: Fetched | null,
+  ): Promise<Wire<boolean>> {
     return settle(() => {
       const process = this.#tables.process();
       if (process === null) return false;
       if (process.error !== null || process.paused) return true;
       this.#wakes += 1;
+      if (brought !== null) this.#log?.bring(at, brought);
       this.#task?.wake();
       if (!process.pending) this.#tables.setPending(true);
       this.#alarm.arm(Date.now() + HEAL_MS);
@@ -303,10 +310,11 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   }
 
   #createTask({ tenant, task, plan }: Process): Task {
+    const log = (this.#log = new RemoteLog({ env: this.env, tenant }));
     return new Task({
       name: task,
       plan,
-      log: new RemoteLog({ env: this.env, tenant }),
+      log,
       store: this.#store,
       clock: wallClock,
       formats: FORMATS,

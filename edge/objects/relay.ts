@@ -12,7 +12,7 @@ import {
   SOCKET_STALL_MS,
   SOCKET_SUBSCRIPTIONS_MAX,
 } from '../../runtime/base/limits.ts';
-import type { TopicPartition } from '../../runtime/ports/log.ts';
+import type { Fetched, TopicPartition } from '../../runtime/ports/log.ts';
 import { RemoteLog } from '../adapters/remote-log.ts';
 import { type EdgeEnv, partitionAt, type RelayPort } from '../env.ts';
 import { errorBody } from '../routes/errors.ts';
@@ -59,7 +59,11 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
   }
 
   /** A partition has records up to `highWatermark`, or is gone (Infinity). false: nobody here watches it. */
-  async wake(at: TopicPartition, highWatermark: number): Promise<Wire<boolean>> {
+  async wake(
+    at: TopicPartition,
+    highWatermark: number,
+    brought: Fetched | null,
+  ): Promise<Wire<boolean>> {
     return settle(() => {
       const place = this.#places.of(at);
       if (place === null || !place.isWatched) {
@@ -67,6 +71,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
         return false;
       }
       place.highWatermark = Math.max(known(place), highWatermark);
+      if (brought !== null) this.#log(place.tenant).bring(at, brought);
       this.ctx.waitUntil(scheduler.wait(FAN_OUT_AFTER_MS).then(() => this.#pump(place)));
       return true;
     });

@@ -8,10 +8,14 @@ import {
 } from '../../runtime/base/limits.ts';
 import type { EdgeEnv, StorageUsage } from '../env.ts';
 
+/** Of what an object may hold, how much is appended until it is looked at again: far less than what is left when no more is taken. */
+const LOOKED_SHARE = 1 / 1_024;
+
 export class StorageGuard {
   readonly #sql: SqlStorage;
   readonly #bytesMax: number;
-  #seen: StorageUsage = { storageBytes: 0, storage: 'ok' };
+  #seen: StorageUsage | null = null;
+  #sinceBytes = 0;
 
   /** @param env PARTITION_BYTES_MAX, when it is there and a number, is the limit */
   constructor(sql: SqlStorage, env: EdgeEnv) {
@@ -30,14 +34,17 @@ export class StorageGuard {
     return { storageBytes, storage: 'ok' };
   }
 
-  /** Looks once for all the appends of a transaction: what they may be together is far less than what is left. */
-  look(): void {
-    this.#seen = this.usage();
-  }
-
-  /** Judges by the last `look`. @throws {PortError} STORAGE_FULL (detail.storageBytes, detail.storageBytesMax) */
-  checkRoom(topic: string, partition: number): void {
-    const { storageBytes, storage } = this.#seen;
+  /**
+   * Looks now and then: each time asks the database for its size, which costs as much as a statement.
+   * @param lengthBytes what is to be appended
+   * @throws {PortError} STORAGE_FULL (detail.storageBytes, detail.storageBytesMax)
+   */
+  checkRoom(topic: string, partition: number, lengthBytes: number): void {
+    this.#sinceBytes += lengthBytes;
+    if (this.#sinceBytes > this.#bytesMax * LOOKED_SHARE || this.#seen?.storage === 'full')
+      this.#seen = null;
+    if (this.#seen === null) this.#sinceBytes = 0;
+    const { storageBytes, storage } = (this.#seen ??= this.usage());
     if (storage !== 'full') return;
     throw new PortError(
       'STORAGE_FULL',

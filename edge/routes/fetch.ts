@@ -35,7 +35,7 @@ export function fetchRoutes(app: Hono<EdgeHono>): void {
 }
 
 async function fetchRecords(c: EdgeContext, at: TopicPartition): Promise<Response> {
-  const { log } = c.var.edge;
+  const { log } = c.get('edge');
   const bytesMax = boundedOf(
     c.req.query('max_bytes'),
     'max_bytes',
@@ -71,7 +71,7 @@ interface Place {
 }
 
 async function placeOf(c: EdgeContext, at: TopicPartition): Promise<Place> {
-  const { log } = c.var.edge;
+  const { log } = c.get('edge');
   const offset = c.req.query('offset') ?? 'earliest';
   const incarnation = c.req.query('incarnation') ?? null;
   if (offset === 'earliest') return { from: (await log.bounds(at)).start, incarnation };

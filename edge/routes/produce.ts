@@ -27,7 +27,7 @@ async function produceRecords(c: EdgeContext, name: string): Promise<Response> {
   const stamp = stampOf(request);
   const body = producedJson(await readJsonBytes(request));
   const nowMs = Date.now();
-  const { topics, env, tenant } = c.var.edge;
+  const { topics, env, tenant } = c.get('edge');
   return topics.with(env, tenant, name, async (topic) => {
     refuseInternal(topic);
     const { partitions } = topic;
@@ -90,7 +90,7 @@ async function produceBatch(c: EdgeContext, name: string, partition: number): Pr
   requireMediaType(request, BATCH_TYPES);
   const bytes = await readBody(request);
   assert(bytes.length <= BODY_BYTES_MAX, 'a body is within its limit');
-  const { topics, env, tenant } = c.var.edge;
+  const { topics, env, tenant } = c.get('edge');
   const result = await topics.with(env, tenant, name, (topic) => {
     refuseInternal(topic);
     return append(c, topic, partition, bytes, stamp);
@@ -106,7 +106,9 @@ function append(
   stamp: ProducerStamp | null,
 ): Promise<AppendResult> {
   const known = c.req.header('Topic-Incarnation') ?? topic.incarnation;
-  return c.var.edge.log.append({ topic: topic.name, partition }, bytes, stamp ?? undefined, known);
+  return c
+    .get('edge')
+    .log.append({ topic: topic.name, partition }, bytes, stamp ?? undefined, known);
 }
 
 function refuseInternal(topic: TopicDescription): void {

@@ -118,7 +118,7 @@ test('a paused task is paused after an eviction, takes no wake-up as work and ke
   await evictDurableObject(made.processor);
   expect(await made.status()).toMatchObject({ state: 'PAUSED', pending: false, offsets });
   const port = processorAt(env, made.tenant, TASK);
-  expect(await unwrap(port.wake({ topic: 'users', partition: 0 }, 2))).toBe(true);
+  expect(await unwrap(port.wake({ topic: 'users', partition: 0 }, 2, null))).toBe(true);
   expect(await made.status()).toMatchObject({ pending: false });
   await runDurableObjectAlarm(made.catalog);
   await scheduler.wait(50);
@@ -142,7 +142,7 @@ test('commands that come again or late change nothing', async () => {
   expect(await unwrap(port.status())).toBeNull();
   await unwrap(port.pause(false, 4));
   await unwrap(port.remove(5));
-  expect(await unwrap(port.wake({ topic: 'users', partition: 0 }, 1))).toBe(false);
+  expect(await unwrap(port.wake({ topic: 'users', partition: 0 }, 1, null))).toBe(false);
   const left = await runInDurableObject(made.processor, (_, { storage }) =>
     ['process', 'task', 'delta', 'page', 'outbox'].map(
       (table) => storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n,

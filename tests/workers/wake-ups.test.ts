@@ -2,14 +2,14 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
-import { catalogOf, processorAt } from '../../edge/env.ts';
+import { catalogOf, partitionAt, processorAt } from '../../edge/env.ts';
 import { catalogName, partitionName, processorName } from '../../edge/names.ts';
 import { Effects } from '../../edge/objects/effects.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
-import { FETCH_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { FETCH_BYTES_MAX, HINT_BYTES_MAX, HINTS_KEPT_MAX } from '../../runtime/base/limits.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 
 const TASK = 'CTAS_T_2/0/0';
@@ -47,6 +47,12 @@ class Pipeline {
   async append(a: number): Promise<void> {
     const value = encodeUtf8(JSON.stringify({ A: a }));
     await this.log.append({ topic: 's', partition: 0 }, singleRecord(encodeUtf8('k'), value, a));
+  }
+
+  /** From now on nobody is told of what is appended. */
+  async untold(): Promise<void> {
+    const input = partitionAt(env, this.tenant, { topic: 's', partition: 0 });
+    await unwrap(input.unsubscribe(processorName(this.tenant, TASK)));
   }
 
   /** The table's changes so far. */
@@ -91,9 +97,7 @@ test('an append arms the alarm of its partition before it is acknowledged', asyn
 
 test('a task that is marked and has lost its alarm heals when its object begins again', async () => {
   const made = await pipeline('heals');
-  await runInDurableObject(made.input, (_, { storage }) =>
-    storage.sql.exec('DELETE FROM subscriber'),
-  );
+  await made.untold();
   await made.append(1);
   await runInDurableObject(made.processor, async (_, { storage }) => {
     storage.sql.exec('UPDATE process SET pending = 1');
@@ -107,9 +111,7 @@ test('a task that is marked and has lost its alarm heals when its object begins 
 
 test('the sweep of the catalog finds a task that nobody told', async () => {
   const made = await pipeline('swept');
-  await runInDurableObject(made.input, (_, { storage }) =>
-    storage.sql.exec('DELETE FROM subscriber'),
-  );
+  await made.untold();
   // A hint of the subscription may still be on its way: it comes before there is a record.
   await scheduler.wait(300);
   await made.settled();
@@ -199,6 +201,56 @@ test('whoever has read to the end gets what follows with the wake-up, without an
   // The one call waits for what comes after it.
   expect(calls).toEqual(['read 7']);
   unsubscribe();
+});
+
+test('a task that was told of all before gets small batches with its wake-up, and reads nothing', async () => {
+  const made = await pipeline('brought');
+  const reads: number[] = [];
+  await runInDurableObject(made.input, (object) => {
+    const prototype = Object.getPrototypeOf(object) as Record<string, (from: number) => unknown>;
+    const read = prototype['read'];
+    vi.spyOn(prototype, 'read').mockImplementation(function (this: unknown, from, ...others) {
+      if (this === object) reads.push(from);
+      return read?.call(this, from, ...others);
+    });
+  });
+  try {
+    for (const a of [1, 2, 3, 4]) {
+      await made.append(a);
+      await until(async () => (await made.changes()) === a);
+    }
+    // The first task that opens reads from where it is; what follows comes along.
+    expect(reads.filter((from) => from > 0)).toEqual([]);
+    expect(await made.total()).toEqual(['[10]']);
+  } finally {
+    vi.restoreAllMocks();
+  }
+});
+
+test('what wake-ups have brought is kept for HINTS_KEPT_MAX partitions, and serves the one read that it is for', async () => {
+  const calls: string[] = [];
+  const log = new RemoteLog({ env: noting(calls), tenant: 'kept' });
+  const incarnation = 'of-before';
+  const bounds = { start: 0, highWatermark: 8, incarnation };
+  const at = (partition: number) => ({ topic: 'k', partition });
+  const bring = (partition: number): void => {
+    const batches = [{ base: 5, count: 3, bytes: new Uint8Array(8) }];
+    log.bring(at(partition), { batches, ...bounds });
+  };
+  for (let partition = 0; partition <= HINTS_KEPT_MAX; partition++) bring(partition);
+  for (let partition = 1; partition <= HINTS_KEPT_MAX; partition++)
+    expect(await log.read(at(partition), 5, FETCH_BYTES_MAX)).toMatchObject(bounds);
+  expect(calls).toEqual([]);
+  const refused: Promise<unknown>[] = [log.read(at(0), 5, FETCH_BYTES_MAX)];
+  refused.push(log.read(at(1), 5, FETCH_BYTES_MAX));
+  bring(2);
+  refused.push(log.read(at(2), 6, FETCH_BYTES_MAX), log.read(at(2), 5, FETCH_BYTES_MAX));
+  bring(3);
+  refused.push(log.readOrWait(at(3), 5, FETCH_BYTES_MAX, 0, 'another'));
+  bring(3);
+  refused.push(log.read(at(3), 5, HINT_BYTES_MAX - 1));
+  for (const one of await Promise.allSettled(refused)) expect(one.status).toBe('rejected');
+  expect(calls.filter((call) => call.startsWith('read'))).toHaveLength(refused.length);
 });
 
 test('nothing of a commit is seen before it has succeeded', async () => {

@@ -51,19 +51,22 @@ class Fake {
   }
 }
 
-test('those of one round and partition share a call, in their order, each with its own answer', async () => {
+test('where nothing is under way an append goes at once; those of one round behind it share a call, in their order, each with its own answer', async () => {
   const fake = new Fake();
+  const first = [fake.add('a', append(0)), fake.add('b', append(8))];
+  expect(fake.calls).toEqual([[0], [8]]);
   const answers = [1, 2, 255, 3].map((record) => fake.add('a', append(record)));
   const other = fake.add('b', append(9));
   const settled = await Promise.allSettled(answers);
   expect(
     settled.map((one) => (one.status === 'fulfilled' ? one.value.base : one.reason.code)),
   ).toEqual([1, 2, 'FENCED', 3]);
-  expect((await other).base).toBe(9);
-  expect(fake.calls).toEqual([[1, 2, 255, 3], [9]]);
-  await fake.add('a', append(4));
-  expect(fake.calls).toHaveLength(3);
-  expect(fake.kept).toHaveLength(3);
+  expect((await Promise.all([...first, other])).map(({ base }) => base)).toEqual([0, 8, 9]);
+  expect(fake.calls).toEqual([[0], [8], [1, 2, 255, 3], [9]]);
+  const after = fake.add('a', append(4));
+  expect(fake.calls.at(-1)).toEqual([4]);
+  await after;
+  expect(fake.kept).toHaveLength(5);
 });
 
 test('a call that fails is UNAVAILABLE to all of its appends, and to no other', async () => {
@@ -79,13 +82,13 @@ test('a call that fails is UNAVAILABLE to all of its appends, and to no other', 
 
 test('a call takes as many appends and bytes as it may; what is beyond goes in the next', async () => {
   const fake = new Fake();
-  const many = Array.from({ length: APPEND_GROUP_APPENDS_MAX + 1 }, (_, i) => i % 200);
+  const many = Array.from({ length: APPEND_GROUP_APPENDS_MAX + 2 }, (_, i) => i % 200);
   await Promise.all(many.map((record) => fake.add('a', append(record))));
-  expect(fake.calls.map(({ length }) => length)).toEqual([APPEND_GROUP_APPENDS_MAX, 1]);
+  expect(fake.calls.map(({ length }) => length)).toEqual([1, APPEND_GROUP_APPENDS_MAX, 1]);
   fake.calls.length = 0;
   const half = APPEND_GROUP_BYTES_MAX / 2;
-  await Promise.all([half, half, 1].map((length, i) => fake.add('a', append(i, length))));
-  expect(fake.calls).toEqual([[0, 1], [2]]);
+  await Promise.all([1, half, half, 1].map((length, i) => fake.add('a', append(i, length))));
+  expect(fake.calls).toEqual([[0], [1, 2], [3]]);
 });
 
 test('who waits for another request is told when there is no answer in time', async () => {
@@ -93,6 +96,7 @@ test('who waits for another request is told when there is no answer in time', as
   try {
     const fake = new Fake();
     fake.answer = () => new Promise(() => undefined);
+    void fake.add('a', append(0));
     void fake.add('a', append(1));
     const waiting = fake.add('a', append(2)).catch((thrown: unknown) => thrown);
     await vi.advanceTimersByTimeAsync(APPEND_GROUP_WAIT_MS_MAX - 1);

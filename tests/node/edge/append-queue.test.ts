@@ -61,9 +61,10 @@ const append = (record: number, lengthBytes = 1): Append => {
   return { bytes, stamp: null, incarnation: null };
 };
 
-test('those that come together share a transaction; those that come before it is durable share the next, in their order', async () => {
+test('those of one call share a transaction; those that come before it is durable share the next, in their order', async () => {
   const fake = new Fake();
-  const first = [fake.queue.add(append(1)), ...fake.queue.addAll([append(2), append(3)])];
+  const first = fake.queue.addAll([append(1), append(2), append(3)]);
+  expect(fake.transactions).toEqual([[1, 2, 3]]);
   expect(await Promise.all(first)).toMatchObject([0, 1, 2].map((base) => ({ value: { base } })));
   const others = [4, 5].map((record) => fake.queue.add(append(record)));
   expect(fake.transactions).toEqual([[1, 2, 3]]);
@@ -78,18 +79,26 @@ test('those that come together share a transaction; those that come before it is
   expect(fake.woken).toBe(2);
 });
 
-test('one that comes alone is waited for one round; a group that grows for a bounded number of them', async () => {
-  const alone = new Fake();
-  await alone.queue.add(append(1));
-  expect(alone.rounds).toBe(1);
-  const growing = new Fake();
-  growing.arrived = async () => {
-    growing.rounds += 1;
-    void growing.queue.add(append(2));
+test('one that comes alone waits for nobody; once several calls have shared a transaction, what is on its way is waited for in a bounded number of rounds', async () => {
+  const fake = new Fake();
+  for (const record of [1, 1]) {
+    await fake.queue.add(append(record));
+    await fake.sync();
+  }
+  const [first, ...others] = [1, 2, 3].map((record) => fake.queue.add(append(record)));
+  await first;
+  await fake.sync();
+  await Promise.all(others);
+  expect(fake.rounds).toBe(0);
+  expect(fake.transactions).toEqual([[1], [1], [1], [2, 3]]);
+  await fake.sync();
+  fake.arrived = async () => {
+    fake.rounds += 1;
+    void fake.queue.add(append(2));
   };
-  await growing.queue.add(append(1));
-  expect(growing.rounds).toBe(8);
-  expect(growing.transactions).toEqual([[1, ...Array.from({ length: 8 }, () => 2)]]);
+  await fake.queue.add(append(1));
+  expect(fake.rounds).toBe(8);
+  expect(fake.transactions.at(-1)).toEqual([1, ...Array.from({ length: 8 }, () => 2)]);
 });
 
 test('one that is refused takes no other along', async () => {
