@@ -1,13 +1,10 @@
 // State changes that are durable as deltas but not yet folded into the sorted table: kept in memory, laid over it; knows no SQL.
 
 import { compareBytes } from '../../runtime/base/byte-arrays.ts';
-import { OrderedMap } from '../../runtime/data/ordered-map.ts';
+import { MARK, OrderedMap } from '../../runtime/data/ordered-map.ts';
 import type { Entry, StateBytes, TableId } from '../../runtime/ports/store.ts';
 
-/** Stands for a removed key; told by identity. */
-export const REMOVED: Uint8Array = new Uint8Array(0);
-
-/** The newest value of each changed key, by table. */
+/** The newest value of each changed key, by table; MARK: it is removed. */
 export class Memtable {
   readonly #tables = new Map<TableId, OrderedMap>();
   /** Bytes of the deltas that it was made from. */
@@ -17,7 +14,7 @@ export class Memtable {
     for (const { table, key, value } of changes) {
       let map = this.#tables.get(table);
       if (map === undefined) this.#tables.set(table, (map = new OrderedMap()));
-      map.set(key, value ?? REMOVED);
+      map.set(key, value ?? MARK);
     }
   }
 
@@ -45,7 +42,7 @@ export function* overlaid(below: Iterable<Entry>, above: Iterable<Entry>): Itera
     const order =
       a.done === true ? 1 : b.done === true ? -1 : compareBytes(a.value.key, b.value.key);
     if (order < 0 && a.done !== true) yield a.value;
-    else if (b.done !== true && b.value.value !== REMOVED) yield b.value;
+    else if (b.done !== true && b.value.value !== MARK) yield b.value;
     if (order <= 0) a = low.next();
     if (order >= 0) b = high.next();
   }

@@ -1,7 +1,7 @@
 // The store port over an object's SQLite: one transaction a commit, deltas laid over pages; knows no operator and no call.
 
 import { messageOf, PortError, TaskCorrupted } from '../../runtime/base/errors.ts';
-import type { OrderedMap } from '../../runtime/data/ordered-map.ts';
+import { MARK, type OrderedMap } from '../../runtime/data/ordered-map.ts';
 import { decodeDelta, encodeDeltas } from '../../runtime/ports/delta.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
 import {
@@ -22,7 +22,7 @@ import type {
 } from '../../runtime/ports/store.ts';
 import { partitionKey } from '../../runtime/ports/wakes.ts';
 import { isStorageFull } from '../wire.ts';
-import { Memtable, overlaid, REMOVED } from './memtable.ts';
+import { Memtable, overlaid } from './memtable.ts';
 import { type Change, PageTables } from './page-table.ts';
 
 /** Deltas are folded into pages by the commit that finds more of them. */
@@ -368,7 +368,7 @@ export class SqliteStore implements Store {
     return {
       get: (table, key) => {
         const changed = memtable.table(table)?.get(key) ?? null;
-        if (changed !== null) return changed === REMOVED ? null : changed;
+        if (changed !== null) return changed === MARK ? null : changed;
         return this.#pages.get(task, table, key);
       },
       scan: (table, range) => {
@@ -381,5 +381,5 @@ export class SqliteStore implements Store {
 
 function* changesOf(map: OrderedMap): Iterable<Change> {
   for (const { key, value } of map.scan({ from: null, to: null }))
-    yield { key, value: value === REMOVED ? null : value };
+    yield { key, value: value === MARK ? null : value };
 }

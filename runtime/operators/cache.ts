@@ -7,7 +7,7 @@ import { bitAt, type Bitmap, bitmap, type Column, setBit } from '../data/column.
 import { gatherAcross } from '../data/gather-across.ts';
 import type { Schema } from '../data/schema.ts';
 import type { CacheStep, Step } from '../plan/step.ts';
-import { KeyIndex } from '../state/key-index.ts';
+import { KeyIndex } from '../data/key-index.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
 import type { Emit, Operator } from './operator.ts';
 

@@ -48,7 +48,7 @@ export class ResidentTables implements StateReader {
     return this.#tables.get(table)?.scan(range) ?? [];
   }
 
-  /** The arrays are kept, not copied: nobody may write to them. */
+  /** Copies what it is given. */
   apply(changes: readonly StateBytes[], blocks: readonly StateBlock[] = []): void {
     for (const { table, key, value } of changes) {
       this.#settle(table);

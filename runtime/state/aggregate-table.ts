@@ -5,7 +5,7 @@ import { writeWindow } from '../data/key-writer.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { Accumulators } from './accumulators.ts';
 import type { GroupNames } from './group-names.ts';
-import { KeyIndex } from './key-index.ts';
+import { KeyIndex } from '../data/key-index.ts';
 import { Pane } from './pane.ts';
 
 const FIRST_SLOTS = 64;

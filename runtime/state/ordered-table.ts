@@ -1,14 +1,12 @@
 // Values by key bytes over a store, read in the order of their keys: uncommitted changes laid over what is committed; knows no operator.
 
 import { compareBytes } from '../base/byte-arrays.ts';
-import { OrderedMap } from '../data/ordered-map.ts';
+import { MARK, OrderedMap } from '../data/ordered-map.ts';
 import type { Entry, KeyRange, StateBytes, StateReader, TableId } from '../ports/store.ts';
-import { KeyIndex } from './key-index.ts';
+import { KeyIndex } from '../data/key-index.ts';
 
 /** Keys that are kept beside their changes, so that one which changes again costs no new one. */
 const KEYS_KEPT_MAX = 65_536;
-/** Stands for a removed key. */
-const REMOVED = new Uint8Array(0);
 
 /**
  * Changes since the last commit, over those that it took, because the store shows them only once it has succeeded, over the store.
@@ -48,11 +46,11 @@ export class OrderedTable {
     return alive(this.#taken.get(key) ?? this.#state.get(this.#table, key));
   }
 
-  /** @param value not empty; null removes the key. Both arrays are kept, not copied: nobody may write to them */
+  /** @param value not empty; null removes the key */
   set(key: Uint8Array, value: Uint8Array | null): void {
     // Of a key that no commit has seen nothing need be told.
     if (value === null && this.#before(key) === null) this.#fresh.set(key, null);
-    else this.#fresh.set(key, value ?? REMOVED);
+    else this.#fresh.set(key, value ?? MARK);
   }
 
   /** Entries in the order of their keys. What is set meanwhile may or may not be seen. */
@@ -61,7 +59,7 @@ export class OrderedTable {
       merged(this.#fresh.scan(range), this.#taken.scan(range)),
       this.#state.scan(this.#table, range),
     )) {
-      if (entry.value !== REMOVED) yield entry;
+      if (entry.value !== MARK) yield entry;
     }
   }
 
@@ -78,7 +76,7 @@ export class OrderedTable {
 }
 
 function alive(value: Uint8Array | null): Uint8Array | null {
-  return value === REMOVED ? null : value;
+  return value === MARK ? null : value;
 }
 
 /** Both in the order of their keys; of a key that both have, the first's. */

@@ -1,7 +1,7 @@
 // Rows by key over a store, of one table or of several that share their keys; knows no operator.
 
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
-import { KeyIndex } from './key-index.ts';
+import { KeyIndex } from '../data/key-index.ts';
 
 /** Keys that stay in memory after a commit; beyond it they are read again on demand. */
 const IDLE_KEYS_MAX = 65_536;

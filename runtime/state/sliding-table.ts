@@ -8,7 +8,7 @@ import { writeWindow } from '../data/key-writer.ts';
 import type { Type, Value } from '../data/type.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { GroupNames } from './group-names.ts';
-import { KeyIndex } from './key-index.ts';
+import { KeyIndex } from '../data/key-index.ts';
 
 /** Windows that stay in memory after a commit beside those that it took; beyond it they are read again on demand. */
 const IDLE_WINDOWS_MAX = 262_144;

@@ -5,7 +5,7 @@ import { EXPIRED_ROWS_MAX } from '../base/limits.ts';
 import { prefixRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
-import { KeyIndex } from './key-index.ts';
+import { KeyIndex } from '../data/key-index.ts';
 
 /** Rows that stay in memory after a commit; beyond it they are read again on demand. */
 const IDLE_ROWS_MAX = 65_536;

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareBytes } from '../../../runtime/base/byte-arrays.ts';
-import { OrderedMap } from '../../../runtime/data/ordered-map.ts';
+import { MARK, OrderedMap } from '../../../runtime/data/ordered-map.ts';
 
 const keys = fc.uint8Array({ minLength: 0, maxLength: 3 });
 const range = fc.record({
@@ -55,4 +55,55 @@ test('keeps keys longer than an argument list may be', () => {
   const long = new Uint8Array(65_536).fill(7);
   map.set(long, Uint8Array.of(1));
   expect(map.get(long.slice())).toEqual(Uint8Array.of(1));
+});
+
+test('is what a model is while most of what it held goes and changes, before and after scans', () => {
+  const step = fc.record({
+    from: fc.nat(1500),
+    count: fc.integer({ min: 1, max: 1500 }),
+    length: fc.option(fc.nat(80), { nil: null }),
+    scans: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
+      const map = new OrderedMap();
+      const model = new Map<number, number>();
+      const key = (i: number) => Uint8Array.of(i & 255, i >> 8);
+      for (const { from, count, length, scans } of steps) {
+        for (let i = from; i < from + count; i++) {
+          map.set(key(i), length === null ? null : new Uint8Array(length).fill(i));
+          if (length === null) model.delete(i);
+          else model.set(i, length);
+        }
+        if (!scans) continue;
+        const wanted = [...model].map(([i, size]) => `${[...key(i)].join()} ${size}`);
+        const found = [...map.scan({ from: null, to: null })];
+        expect(
+          found.map(({ key: bytes, value }) => `${bytes.join()} ${value.length}`).sort(),
+        ).toEqual(wanted.sort());
+        expect(
+          found.every(
+            (entry, i) => compareBytes((found[i - 1] ?? entry).key, entry.key) < 0 || i === 0,
+          ),
+        ).toBe(true);
+      }
+      const wrong = [...model].filter(([i, size]) => {
+        const value = map.get(key(i));
+        return value?.length !== size || value.some((byte) => byte !== (i & 255));
+      });
+      expect(wrong).toEqual([]);
+      expect(map.size).toBe(model.size);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('tells the mark from a value without bytes', () => {
+  const map = new OrderedMap();
+  map.set(Uint8Array.of(1), MARK);
+  map.set(Uint8Array.of(2), new Uint8Array(0));
+  expect(map.get(Uint8Array.of(1))).toBe(MARK);
+  expect(map.get(Uint8Array.of(2))).not.toBe(MARK);
+  const found = [...map.scan({ from: null, to: null })];
+  expect(found.map(({ value }) => value === MARK)).toEqual([true, false]);
 });

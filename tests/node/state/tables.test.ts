@@ -6,7 +6,7 @@ import { batch, prettySchema } from '../../../runtime/data/pretty.ts';
 import { AggregateTable } from '../../../runtime/state/aggregate-table.ts';
 import { GroupKeys, NO_GROUP } from '../../../runtime/state/group-keys.ts';
 import { GroupNames } from '../../../runtime/state/group-names.ts';
-import { KeyIndex } from '../../../runtime/state/key-index.ts';
+import { KeyIndex } from '../../../runtime/data/key-index.ts';
 import { RowTable } from '../../../runtime/state/row-table.ts';
 import { typedAccumulators } from '../../../runtime/state/typed-accumulators.ts';
 import { MapState } from '../../support/operator-harness.ts';

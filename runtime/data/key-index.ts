@@ -23,21 +23,47 @@ export class KeyIndex {
   /** The id of `from .. to` of `bytes`, which are copied when they are new. */
   intern(bytes: Uint8Array, from: number, to: number): number {
     const hash = hashBytes(bytes, from, to);
+    const known = this.#find(bytes, from, to, hash);
+    return known < 0 ? this.#add(bytes, from, to, hash) : known;
+  }
+
+  /** The id of a key, -1 when it has none. */
+  find(key: Uint8Array): number {
+    return this.#find(key, 0, key.length, hashBytes(key, 0, key.length));
+  }
+
+  #find(bytes: Uint8Array, from: number, to: number, hash: number): number {
     const places = this.#places;
     const mask = places.length - 1;
     let place = (hash * 2) & mask;
     for (;;) {
       const id = (places[place] as number) - 1;
-      if (id < 0) break;
-      if (places[place + 1] === hash && this.#holds(id, bytes, from, to)) return id;
+      if (id < 0 || (places[place + 1] === hash && this.#holds(id, bytes, from, to))) return id;
       place = (place + 2) & mask;
     }
-    return this.#add(bytes, from, to, hash);
   }
 
   /** The key's bytes, a view that is good until the next new key. */
   key(id: number): Uint8Array {
     return this.#bytes.subarray(this.#offsets[id], this.#offsets[id + 1]);
+  }
+
+  /** The order of two keys in bytes: negative, 0 or positive. */
+  compare(a: number, b: number): number {
+    return this.compareTo(a, this.#bytes, this.#offsets[b], this.#offsets[b + 1]);
+  }
+
+  /** The order of a key and `from .. to` of `bytes`. */
+  compareTo(id: number, bytes: Uint8Array, from = 0, to: number = bytes.length): number {
+    const own = this.#bytes;
+    const end = this.#offsets[id + 1] as number;
+    let at = this.#offsets[id] as number;
+    for (let i = from; i < to; i++, at++) {
+      if (at === end) return -1;
+      const difference = (own[at] as number) - (bytes[i] as number);
+      if (difference !== 0) return difference;
+    }
+    return end - at;
   }
 
   #holds(id: number, bytes: Uint8Array, from: number, to: number): boolean {
