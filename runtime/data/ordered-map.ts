@@ -172,8 +172,9 @@ export class OrderedMap {
     let entries = this.#entries(from, false, to);
     for (;;) {
       yield* entries;
-      if (entries.length < SCANNED_ENTRIES) return;
-      entries = this.#entries((entries.at(-1) as Held).key, true, to);
+      const last = entries[SCANNED_ENTRIES - 1];
+      if (last === undefined) return;
+      entries = this.#entries(last.key, true, to);
     }
   }
 

@@ -5,12 +5,10 @@ import type { Schema } from '../data/schema.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { AggregateStep } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
-import type { Accumulators } from '../state/accumulators.ts';
 import { AggregateTable } from '../state/aggregate-table.ts';
-import { GenericAccumulators } from '../state/generic-accumulators.ts';
 import { GroupKeys, NO_GROUP } from '../state/group-keys.ts';
 import { GroupNames } from '../state/group-names.ts';
-import { typedAccumulators } from '../state/typed-accumulators.ts';
+import { accumulatorsOf } from './accumulators.ts';
 import { aggregateCalls, rowContext } from './aggregate-calls.ts';
 import { AggregateOutput, Fold } from './aggregate-output.ts';
 import { LateRows } from './rarer-rows.ts';
@@ -56,7 +54,8 @@ class Aggregate implements Operator {
     context: OperatorContext,
     registry: FunctionRegistry,
   ) {
-    const accumulators = accumulatorsOf(step, input, registry, context);
+    const calls = aggregateCalls(step, input, registry);
+    const accumulators = accumulatorsOf(step, input, calls, rowContext(step, context));
     this.schema = step.schema;
     this.#context = context;
     this.#window = step.window;
@@ -209,18 +208,4 @@ function foldOf(batch: Batch, position: number): Fold {
   const op = batch.op?.[position];
   if (op === Op.UpdateBefore) return Fold.undoSilently;
   return op === Op.Delete ? Fold.undo : Fold.add;
-}
-
-/** Typed accumulators where every call has them, else the bodies of the registry. */
-function accumulatorsOf(
-  step: AggregateStep,
-  input: Schema,
-  registry: FunctionRegistry,
-  context: OperatorContext,
-): Accumulators {
-  const calls = aggregateCalls(step, input, registry);
-  return (
-    typedAccumulators(step.calls, input) ??
-    new GenericAccumulators(calls, rowContext(step, context))
-  );
 }

@@ -42,12 +42,14 @@ function columnsOf(...bounds: readonly BigInt64Array[]): Column[] {
 function filled(ms: Float64Array, rows: number, plusMs: number): BigInt64Array {
   const values = new BigInt64Array(rows);
   const words = new Int32Array(values.buffer);
-  for (let row = 0; row < rows; row++) {
-    const value = (ms[row] as number) + plusMs;
-    words[row * 2] = value | 0;
-    words[row * 2 + 1] = Math.floor(value / 0x1_0000_0000);
-  }
+  for (let row = 0; row < rows; row++) writeMs(words, row, (ms[row] as number) + plusMs);
   return values;
+}
+
+/** A whole number as the two words of a row, the lower first. */
+export function writeMs(words: Int32Array, row: number, ms: number): void {
+  words[row * 2] = ms | 0;
+  words[row * 2 + 1] = Math.floor(ms / 0x1_0000_0000);
 }
 
 /**

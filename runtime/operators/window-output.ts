@@ -1,9 +1,9 @@
 // The rows that an aggregation puts out for windows whose cells it folds one by one; knows no window's rule and no state.
 
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
-import { type Batch, Op } from '../data/batch.ts';
+import type { Batch, Op } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
-import { bitmap, type Bitmap, type Column, setBit } from '../data/column.ts';
+import type { Column } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
 import { BIGINT, type Type, type Value } from '../data/type.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
@@ -12,7 +12,7 @@ import type { GroupNames } from '../state/group-names.ts';
 import { type GenericCall, guardedCall, type RowContext } from '../state/generic-accumulators.ts';
 import { aggregateCalls } from './aggregate-calls.ts';
 import type { Emit } from './operator.ts';
-import { carriedOver } from './output-columns.ts';
+import { carriedOver, writeMs } from './output-columns.ts';
 
 /** A call whose cells stand among those of the others. */
 export interface WindowCall extends GenericCall {
@@ -64,7 +64,6 @@ export class WindowOutput {
   /** Two words a time, the lower first, so that no bigint is made. */
   readonly #starts = new Int32Array(BATCH_ROWS_MAX * 2);
   readonly #ends = new Int32Array(BATCH_ROWS_MAX * 2);
-  #valueNull: Bitmap | null = null;
   #rows = 0;
 
   constructor(
@@ -80,7 +79,7 @@ export class WindowOutput {
     this.#results = calls.map(({ type }) => columnBuilder(type));
   }
 
-  /** A window as the row at `position` has left it; a Delete has its key alone. Emits first what there is no more room beside. */
+  /** A window as the row at `position` has left it. Emits first what there is no more room beside. */
   add(
     batch: Batch,
     position: number,
@@ -96,13 +95,6 @@ export class WindowOutput {
     this.#op[row] = op;
     writeMs(this.#starts, row, startMs);
     writeMs(this.#ends, row, endMs);
-    if (op === Op.Delete) {
-      setBit((this.#valueNull ??= bitmap(BATCH_ROWS_MAX)), row);
-      for (const results of this.#results) results.appendNull();
-    } else this.#show(batch, position, cells);
-  }
-
-  #show(batch: Batch, position: number, cells: readonly Value[]): void {
     const calls = this.#calls;
     for (let index = 0; index < calls.length; index++) {
       const { body, at } = calls[index] as WindowCall;
@@ -124,26 +116,19 @@ export class WindowOutput {
       storage: 'i64',
       values: new BigInt64Array(words.slice(0, rows * 2).buffer),
     }));
-    const valueNull = this.#valueNull?.slice(0, (rows + 7) >> 3) ?? null;
     this.#rows = 0;
-    this.#valueNull = null;
     out({
       schema: this.#schema,
       length: rows,
       selection: null,
       columns: [...keys, ...bounds, ...this.#results.map((results) => results.finish())],
-      valueNull,
+      valueNull: null,
       keyNull: null,
       rowtime: this.#rowtime.slice(0, rows),
       op: this.#op.slice(0, rows),
       origin,
     });
   }
-}
-
-function writeMs(words: Int32Array, row: number, ms: number): void {
-  words[row * 2] = ms | 0;
-  words[row * 2 + 1] = Math.floor(ms / 0x1_0000_0000);
 }
 
 /** The cells of one call among those of all. Not to be changed. */

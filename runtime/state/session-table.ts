@@ -2,11 +2,11 @@
 
 import { ByteWriter } from '../base/bytes.ts';
 import { PortError, TaskCorrupted } from '../base/errors.ts';
-import { decodeCells, encodeCells } from '../data/cells.ts';
 import { decodeKey, windowRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
-import type { Type, Value } from '../data/type.ts';
+import type { Type } from '../data/type.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
+import type { Accumulators } from './accumulators.ts';
 import type { GroupNames } from './group-names.ts';
 import { KeyIndex } from '../data/key-index.ts';
 
@@ -15,25 +15,19 @@ const IDLE_GROUPS_MAX = 65_536;
 /** Sessions of a group before those that a commit takes; when there are more, half of them stay in memory. */
 const IDLE_SESSIONS_MAX = 8;
 
-/** One session of a group; never changed: a row makes another one. Both bounds are rowtimes of rows. */
-export interface Session {
+const FIRST_SLOTS = 64;
+
+/** A session that the store has and that is no more. Both bounds are rowtimes of rows. */
+interface Gone {
   readonly startMs: number;
   readonly endMs: number;
-  /** The accumulator cells of all calls, one after the other. */
-  readonly cells: readonly Value[];
-}
-
-/** `isTaken`: a commit has taken it, or it was read. */
-interface Kept extends Session {
-  isTaken: boolean;
 }
 
 interface Group {
-  /** All that end at `fromMs` or later, by their ends, which differ. Those that can be asked for are more than a gap apart. */
-  sessions: Kept[];
+  /** Slots of all that end at `fromMs` or later, by their ends, which differ. Those that can be asked for are more than a gap apart. */
+  slots: number[];
   fromMs: number;
-  /** Taken ones that are no more. */
-  gone: Kept[];
+  gone: Gone[];
   isDirty: boolean;
 }
 
@@ -42,12 +36,11 @@ export interface SessionTableOptions {
   readonly state: StateReader;
   readonly names: GroupNames;
   readonly keyTypes: readonly Type[];
-  /** Types of a session's cells. */
-  readonly cellTypes: readonly Type[];
+  readonly accumulators: Accumulators;
 }
 
 /**
- * Sessions by group id. A state key is the group's key, then the session's end and start, so that those which matter are the last ones
+ * Sessions by group id, each with a slot of accumulators. A state key is the group's key, then the session's end and start, so that those which matter are the last ones
  * of a group and are read without the others.
  */
 export class SessionTable {
@@ -57,7 +50,14 @@ export class SessionTable {
   /** By group id; undefined: not read yet. */
   #groups: (Group | undefined)[] = [];
   #dirty: number[] = [];
-  /** Where those stand, or would, that were asked for last. */
+  #starts = new Float64Array(FIRST_SLOTS);
+  #ends = new Float64Array(FIRST_SLOTS);
+  /** 1: a commit has taken it as it is, or it was read. */
+  #taken = new Uint8Array(FIRST_SLOTS);
+  readonly #free: number[] = [];
+  #slots = 0;
+  /** The group that was asked for last, and where what was found in it stands, or would. */
+  #near: Group | null = null;
   #at = 0;
   /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new group; null: not asked yet. */
   #storeHolds: boolean | null = null;
@@ -72,41 +72,102 @@ export class SessionTable {
   }
 
   /**
-   * The sessions of a group that end at `fromMs` or later and start at `toMs` or before, in order of time.
+   * How many sessions a group has that end at `fromMs` or later and start at `toMs` or before: `slot` gives them in order of time.
    * @param fromMs no less than what is left of the retention: sessions beyond it stay in the store and take no rows
    */
-  near(id: number, fromMs: number, toMs: number): readonly Session[] {
+  near(id: number, fromMs: number, toMs: number): number {
     let group = this.#groups[id];
     if (group === undefined) {
-      group = { sessions: [], fromMs: Infinity, gone: [], isDirty: false };
+      group = { slots: [], fromMs: Infinity, gone: [], isDirty: false };
       this.#groups[id] = group;
     }
     if (fromMs < group.fromMs) this.#read(id, group, fromMs);
-    const { sessions } = group;
-    const from = firstFrom(sessions, fromMs);
-    this.#at = from;
-    if (from === sessions.length) return NONE;
+    const { slots } = group;
+    const from = this.#firstFrom(slots, fromMs);
     let to = from;
-    while (to < sessions.length && (sessions[to] as Kept).startMs <= toMs) to++;
-    return sessions.slice(from, to);
+    while (to < slots.length && (this.#starts[slots[to] as number] as number) <= toMs) to++;
+    this.#near = group;
+    this.#at = from;
+    return to - from;
   }
 
-  /** Puts a session in the place of those, which are what `near` has just given for the group. */
-  replace(id: number, gone: readonly Session[], { startMs, endMs, cells }: Session): void {
-    const group = this.#groups[id];
-    if (group === undefined) return;
-    const { sessions } = group;
-    const made = { startMs, endMs, cells, isTaken: false };
+  /** The slot of the accumulators that the i-th of the sessions found last has. */
+  slot(i: number): number {
+    return (this.#near as Group).slots[this.#at + i] as number;
+  }
+
+  startMs(slot: number): number {
+    return this.#starts[slot] as number;
+  }
+
+  endMs(slot: number): number {
+    return this.#ends[slot] as number;
+  }
+
+  /**
+   * Puts one session in the place of the `count` that `near` has just found for the group.
+   * @returns the slot of the first of those; where there were none a new one, without rows
+   */
+  put(id: number, count: number, startMs: number, endMs: number): number {
+    const group = this.#near as Group;
+    const { slots, gone } = group;
     const at = this.#at;
-    for (let i = at; i < at + gone.length; i++) {
-      const session = sessions[i] as Kept;
-      if (session.isTaken) group.gone.push(session);
+    for (let i = at; i < at + count; i++) {
+      const slot = slots[i] as number;
+      if (this.#taken[slot] === 1)
+        gone.push({ startMs: this.startMs(slot), endMs: this.endMs(slot) });
+      if (i > at) this.#free.push(slot);
     }
-    if (gone.length === 1) sessions[at] = made;
-    else sessions.splice(at, gone.length, made);
-    if (group.isDirty) return;
-    group.isDirty = true;
-    this.#dirty.push(id);
+    if (count > 1) slots.splice(at + 1, count - 1);
+    let slot = slots[at] as number;
+    if (count === 0) {
+      slot = this.#newSlot();
+      this.#options.accumulators.reset(slot);
+      if (at === slots.length) slots.push(slot);
+      else slots.splice(at, 0, slot);
+    }
+    this.#set(slot, startMs, endMs, 0);
+    if (!group.isDirty) {
+      group.isDirty = true;
+      this.#dirty.push(id);
+    }
+    return slot;
+  }
+
+  #newSlot(): number {
+    const slot = this.#free.pop() ?? this.#slots++;
+    if (slot === this.#starts.length) {
+      const grown = <T extends Float64Array | Uint8Array>(array: T, into: T): T => {
+        into.set(array);
+        return into;
+      };
+      this.#starts = grown(this.#starts, new Float64Array(slot * 2));
+      this.#ends = grown(this.#ends, new Float64Array(slot * 2));
+      this.#taken = grown(this.#taken, new Uint8Array(slot * 2));
+    }
+    this.#options.accumulators.reserve(slot + 1);
+    return slot;
+  }
+
+  #set(slot: number, startMs: number, endMs: number, taken: 0 | 1): void {
+    this.#starts[slot] = startMs;
+    this.#ends[slot] = endMs;
+    this.#taken[slot] = taken;
+  }
+
+  /** Where the first session that ends at `ms` or later stands, or would. */
+  #firstFrom(slots: readonly number[], ms: number): number {
+    const ends = this.#ends;
+    let from = 0;
+    let to = slots.length;
+    // Mostly it is the last one, or the next one.
+    if (to > 1 && (ends[slots[to - 2] as number] as number) < ms) from = to - 1;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((ends[slots[middle] as number] as number) < ms) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 
   #writeKey(id: number): ByteWriter {
@@ -122,28 +183,25 @@ export class SessionTable {
     if (this.#storeHolds) {
       const toMs = group.fromMs === Infinity ? null : group.fromMs - 1;
       const range = windowRange(this.#writeKey(id).finish(), fromMs, toMs);
-      const earlier: Kept[] = [];
+      const earlier: number[] = [];
       for (const { key, value } of state.scan(table, range)) earlier.push(this.#decode(key, value));
-      if (earlier.length > 0) group.sessions = [...earlier, ...group.sessions];
+      if (earlier.length > 0) group.slots = [...earlier, ...group.slots];
     }
     group.fromMs = fromMs;
   }
 
-  #decode(key: Uint8Array, value: Uint8Array): Kept {
-    const { keyTypes, cellTypes } = this.#options;
+  #decode(key: Uint8Array, value: Uint8Array): number {
+    const { keyTypes, accumulators } = this.#options;
+    const slot = this.#newSlot();
+    accumulators.load(slot, value);
     try {
       const { windowStart, windowEnd } = decodeKey(keyTypes, key);
-      const { values } = decodeCells(cellTypes, value);
-      return {
-        startMs: Number(windowStart),
-        endMs: Number(windowEnd),
-        cells: values,
-        isTaken: true,
-      };
+      this.#set(slot, Number(windowStart), Number(windowEnd), 1);
     } catch (thrown) {
       if (!(thrown instanceof PortError)) throw thrown;
       throw new TaskCorrupted(`a stored session: ${thrown.message}`, { cause: thrown });
     }
+    return slot;
   }
 
   /**
@@ -163,41 +221,42 @@ export class SessionTable {
   }
 
   #tell(id: number, group: Group, into: (change: StateBytes) => void): void {
-    const { table, cellTypes } = this.#options;
-    const { sessions, gone } = group;
+    const { table, accumulators } = this.#options;
+    const { slots, gone } = group;
     const scratch = this.#writeKey(id);
     const prefix = scratch.position;
-    const keyOf = ({ startMs, endMs }: Session): Uint8Array => {
+    const keyOf = (startMs: number, endMs: number): Uint8Array => {
       scratch.truncate(prefix);
       writeWindow(scratch, startMs, endMs);
       return scratch.finish();
     };
     let firstMs = Infinity;
-    for (const session of gone) {
-      firstMs = Math.min(firstMs, session.endMs);
+    for (const { startMs, endMs } of gone) {
+      firstMs = Math.min(firstMs, endMs);
       // One with the same bounds may have come since.
-      const again = sessions[firstFrom(sessions, session.endMs)];
-      if (again?.startMs === session.startMs && again.endMs === session.endMs) continue;
-      into({ table, key: keyOf(session), value: null });
+      const again = slots[this.#firstFrom(slots, endMs)];
+      if (again !== undefined && this.endMs(again) === endMs && this.startMs(again) === startMs)
+        continue;
+      into({ table, key: keyOf(startMs, endMs), value: null });
     }
-    let idle = sessions.length;
-    for (let at = sessions.length - 1; at >= 0; at--) {
-      const session = sessions[at] as Kept;
-      if (session.isTaken) continue;
-      const value = encodeCells(cellTypes, session.endMs, session.cells);
-      into({ table, key: keyOf(session), value });
-      session.isTaken = true;
+    let idle = slots.length;
+    for (let at = slots.length - 1; at >= 0; at--) {
+      const slot = slots[at] as number;
+      if (this.#taken[slot] === 1) continue;
+      const key = keyOf(this.startMs(slot), this.endMs(slot));
+      into({ table, key, value: accumulators.encode(slot) });
+      this.#taken[slot] = 1;
       idle = at;
     }
-    group.gone = [];
+    if (gone.length > 0) group.gone = [];
     group.isDirty = false;
     // What was taken before this commit is in the store.
     if (idle > IDLE_SESSIONS_MAX) this.#cut(group, idle - IDLE_SESSIONS_MAX / 2, firstMs);
   }
 
   #cut(group: Group, count: number, beforeMs: number): void {
-    group.sessions = group.sessions.slice(count);
-    group.fromMs = Math.min(beforeMs, (group.sessions[0] as Kept).endMs);
+    for (const slot of group.slots.splice(0, count)) this.#free.push(slot);
+    group.fromMs = Math.min(beforeMs, this.endMs(group.slots[0] as number));
     this.#storeHolds = true;
   }
 
@@ -211,24 +270,10 @@ export class SessionTable {
     for (const id of kept) {
       const key = before.key(id);
       this.#groups[this.#index.intern(key, 0, key.length)] = groups[id];
+      groups[id] = undefined;
     }
+    for (const group of groups) for (const slot of group?.slots ?? []) this.#free.push(slot);
   }
-}
-
-const NONE: readonly Session[] = [];
-
-/** Where the first session that ends at `ms` or later stands, or would. */
-function firstFrom(sessions: readonly Session[], ms: number): number {
-  let from = 0;
-  let to = sessions.length;
-  // Mostly it is the last one, or the next one.
-  if (to > 1 && (sessions[to - 2] as Session).endMs < ms) from = to - 1;
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((sessions[middle] as Session).endMs < ms) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
 
 function hasEntries(state: StateReader, table: TableId): boolean {
