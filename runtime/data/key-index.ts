@@ -84,7 +84,9 @@ export class KeyIndex {
       grown.set(this.#bytes);
       this.#bytes = grown;
     }
-    this.#bytes.set(bytes.subarray(from, to), start);
+    const own = this.#bytes;
+    if (to - from > 64) own.set(bytes.subarray(from, to), start);
+    else for (let i = from, at = start; i < to; i++, at++) own[at] = bytes[i] as number;
     this.#offsets[id + 1] = end;
     this.#size = id + 1;
     this.#place(id, hash);

@@ -101,7 +101,7 @@ class SessionAggregate implements Operator {
     // A session whose retention is over is gone, whether or not the store still has it.
     const fromMs = Math.max(0, now - retentionMs, ms - gapMs);
     const table = this.#table;
-    const near = table.near(group, fromMs, ms + gapMs);
+    const near = table.near(group, ms, fromMs, ms + gapMs);
     let startMs = ms;
     let endMs = ms;
     for (let i = 0; i < near; i++) {

@@ -50,9 +50,15 @@ export class ResidentTables implements StateReader {
 
   /** Copies what it is given. */
   apply(changes: readonly StateBytes[], blocks: readonly StateBlock[] = []): void {
+    let last: TableId | null = null;
+    let map: OrderedMap | null = null;
     for (const { table, key, value } of changes) {
-      this.#settle(table);
-      this.#table(table).set(key, value);
+      if (table !== last || map === null) {
+        this.#settle(table);
+        map = this.#table(table);
+        last = table;
+      }
+      map.set(key, value);
     }
     for (const block of blocks) {
       const { table } = block;

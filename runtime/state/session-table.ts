@@ -49,6 +49,8 @@ export class SessionTable {
   #index = new KeyIndex();
   /** By group id; undefined: not read yet. */
   #groups: (Group | undefined)[] = [];
+  /** The slot of a group's last session and 1, or 0; so that a row of the present looks at no object. */
+  #last = new Int32Array(FIRST_SLOTS);
   #dirty: number[] = [];
   #starts = new Float64Array(FIRST_SLOTS);
   #ends = new Float64Array(FIRST_SLOTS);
@@ -56,9 +58,10 @@ export class SessionTable {
   #taken = new Uint8Array(FIRST_SLOTS);
   readonly #free: number[] = [];
   #slots = 0;
-  /** The group that was asked for last, and where what was found in it stands, or would. */
-  #near: Group | null = null;
+  /** Where what was found last stands in its group's slots, or would; -1: it is `#present`, the last one, or comes behind that. */
   #at = 0;
+  #near: readonly number[] = [];
+  #present = 0;
   /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new group; null: not asked yet. */
   #storeHolds: boolean | null = null;
 
@@ -72,10 +75,19 @@ export class SessionTable {
   }
 
   /**
-   * How many sessions a group has that end at `fromMs` or later and start at `toMs` or before: `slot` gives them in order of time.
+   * How many sessions a group has that end at `fromMs` or later and start at `toMs` or before, around a row's `ms`: `slot` gives them in
+   * order of time.
    * @param fromMs no less than what is left of the retention: sessions beyond it stay in the store and take no rows
    */
-  near(id: number, fromMs: number, toMs: number): number {
+  near(id: number, ms: number, fromMs: number, toMs: number): number {
+    if (id >= this.#last.length) this.#last = grown(this.#last, new Int32Array(id * 2));
+    const last = (this.#last[id] as number) - 1;
+    if (last >= 0 && ms >= (this.#ends[last] as number)) {
+      // Those before it end more than a gap before it begins.
+      this.#at = -1;
+      this.#present = last;
+      return (this.#ends[last] as number) >= fromMs ? 1 : 0;
+    }
     let group = this.#groups[id];
     if (group === undefined) {
       group = { slots: [], fromMs: Infinity, gone: [], isDirty: false };
@@ -86,14 +98,14 @@ export class SessionTable {
     const from = this.#firstFrom(slots, fromMs);
     let to = from;
     while (to < slots.length && (this.#starts[slots[to] as number] as number) <= toMs) to++;
-    this.#near = group;
     this.#at = from;
+    this.#near = slots;
     return to - from;
   }
 
   /** The slot of the accumulators that the i-th of the sessions found last has. */
   slot(i: number): number {
-    return (this.#near as Group).slots[this.#at + i] as number;
+    return this.#at < 0 ? this.#present : (this.#near[this.#at + i] as number);
   }
 
   startMs(slot: number): number {
@@ -109,9 +121,13 @@ export class SessionTable {
    * @returns the slot of the first of those; where there were none a new one, without rows
    */
   put(id: number, count: number, startMs: number, endMs: number): number {
-    const group = this.#near as Group;
+    if (this.#at < 0 && count === 1 && this.#taken[this.#present] === 0) {
+      this.#set(this.#present, startMs, endMs, 0);
+      return this.#present;
+    }
+    const group = this.#groups[id] as Group;
     const { slots, gone } = group;
-    const at = this.#at;
+    const at = this.#at < 0 ? slots.length - count : this.#at;
     for (let i = at; i < at + count; i++) {
       const slot = slots[i] as number;
       if (this.#taken[slot] === 1)
@@ -119,14 +135,15 @@ export class SessionTable {
       if (i > at) this.#free.push(slot);
     }
     if (count > 1) slots.splice(at + 1, count - 1);
-    let slot = slots[at] as number;
     if (count === 0) {
-      slot = this.#newSlot();
-      this.#options.accumulators.reset(slot);
-      if (at === slots.length) slots.push(slot);
-      else slots.splice(at, 0, slot);
+      const made = this.#newSlot();
+      this.#options.accumulators.reset(made);
+      if (at === slots.length) slots.push(made);
+      else slots.splice(at, 0, made);
     }
+    const slot = slots[at] as number;
     this.#set(slot, startMs, endMs, 0);
+    this.#last[id] = (slots.at(-1) as number) + 1;
     if (!group.isDirty) {
       group.isDirty = true;
       this.#dirty.push(id);
@@ -137,10 +154,6 @@ export class SessionTable {
   #newSlot(): number {
     const slot = this.#free.pop() ?? this.#slots++;
     if (slot === this.#starts.length) {
-      const grown = <T extends Float64Array | Uint8Array>(array: T, into: T): T => {
-        into.set(array);
-        return into;
-      };
       this.#starts = grown(this.#starts, new Float64Array(slot * 2));
       this.#ends = grown(this.#ends, new Float64Array(slot * 2));
       this.#taken = grown(this.#taken, new Uint8Array(slot * 2));
@@ -186,6 +199,7 @@ export class SessionTable {
       const earlier: number[] = [];
       for (const { key, value } of state.scan(table, range)) earlier.push(this.#decode(key, value));
       if (earlier.length > 0) group.slots = [...earlier, ...group.slots];
+      this.#last[id] = (group.slots.at(-1) ?? -1) + 1;
     }
     group.fromMs = fromMs;
   }
@@ -266,14 +280,23 @@ export class SessionTable {
     const groups = this.#groups;
     this.#index = new KeyIndex();
     this.#groups = [];
+    const last = this.#last;
+    this.#last = new Int32Array(Math.max(kept.length, FIRST_SLOTS));
     this.#storeHolds = true;
     for (const id of kept) {
       const key = before.key(id);
-      this.#groups[this.#index.intern(key, 0, key.length)] = groups[id];
+      const to = this.#index.intern(key, 0, key.length);
+      this.#groups[to] = groups[id];
+      this.#last[to] = last[id] as number;
       groups[id] = undefined;
     }
     for (const group of groups) for (const slot of group?.slots ?? []) this.#free.push(slot);
   }
+}
+
+function grown<T extends Float64Array | Int32Array | Uint8Array>(array: T, into: T): T {
+  into.set(array);
+  return into;
 }
 
 function hasEntries(state: StateReader, table: TableId): boolean {
