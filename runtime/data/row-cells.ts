@@ -12,6 +12,15 @@ const CELL_BYTES = 8;
 /** Numbers whose upper word is nearer to 0 than this are exact as doubles. */
 const EXACT_WORD = 0x20_0000;
 
+/** Where the cells of a row of so many begin, and what does not fit them. */
+export function cellsAtOf(count: number): number {
+  return ROWTIME_BYTES + ((count + 63) >> 6) * 8;
+}
+
+export function tailAtOf(count: number): number {
+  return cellsAtOf(count) + count * CELL_BYTES;
+}
+
 /** How a type's cell is read. */
 const Kind = { i64: 0, i32: 1, u8: 2, f64: 3, text: 4, nested: 5 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
@@ -52,17 +61,29 @@ export class RowCells {
   constructor(types: readonly Type[]) {
     this.#types = types;
     this.#kinds = types.map(kindOf);
-    this.#cellsAt = ROWTIME_BYTES + ((types.length + 63) >> 6) * 8;
-    this.#tailAt = this.#cellsAt + types.length * CELL_BYTES;
+    this.#cellsAt = cellsAtOf(types.length);
+    this.#tailAt = tailAtOf(types.length);
     this.#scratch = new Uint8Array(this.#tailAt + 256);
     this.#view = new DataView(this.#scratch.buffer);
   }
 
-  /**
-   * The row at an array position.
-   * @param columns those of the types, in their order
-   */
+  /** The row at an array position, as `write` has it, in bytes of its own. */
   encode(columns: readonly Column[], position: number, rowtime: number): Uint8Array<ArrayBuffer> {
+    const length = this.write(columns, position, rowtime);
+    return this.#scratch.slice(0, length);
+  }
+
+  /** What was written last, from the beginning on. */
+  get written(): Uint8Array {
+    return this.#scratch;
+  }
+
+  /**
+   * Writes the row at an array position.
+   * @param columns those of the types, in their order
+   * @returns how many bytes of `written` it has
+   */
+  write(columns: readonly Column[], position: number, rowtime: number): number {
     let bytes = this.#scratch;
     let view = this.#view;
     let end = this.#tailAt;
@@ -100,7 +121,7 @@ export class RowCells {
         }
       }
     }
-    return bytes.slice(0, end);
+    return end;
   }
 
   /** @returns where the tail ends now */
@@ -139,21 +160,19 @@ export class RowCells {
   /**
    * Appends each cell of an encoded row to the builder of its column.
    * @param to null: a cell that is not wanted
-   * @param start where the row begins
    * @throws {TaskCorrupted} when the bytes are no such row
    */
-  append(row: Uint8Array, to: readonly (ColumnBuilder | null)[], start = 0): void {
-    const tailAt = start + this.#tailAt;
+  append(row: Uint8Array, to: readonly (ColumnBuilder | null)[]): void {
+    const tailAt = this.#tailAt;
     if (row.length < tailAt)
       throw new TaskCorrupted(`a stored row of ${row.length} bytes is too short`);
-    const flagsAt = start + ROWTIME_BYTES;
     const { words, doubles } = cell;
     const kinds = this.#kinds;
-    let at = start + this.#cellsAt;
+    let at = this.#cellsAt;
     for (let i = 0; i < kinds.length; i++, at += CELL_BYTES) {
       const builder = to[i] as ColumnBuilder | null;
       if (builder === null) continue;
-      if (((row[flagsAt + (i >> 3)] as number) & (1 << (i & 7))) === 0) {
+      if (((row[ROWTIME_BYTES + (i >> 3)] as number) & (1 << (i & 7))) === 0) {
         builder.appendNull();
         continue;
       }

@@ -2,11 +2,11 @@
 
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch, Op } from '../data/batch.ts';
-import { type ColumnBuilder, columnBuilder } from '../data/builder.ts';
 import { type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
 import { gather, gatherColumn } from '../data/dense.ts';
 import { RowCells } from '../data/row-cells.ts';
 import { columnsWithRole, type Schema, type SchemaColumn } from '../data/schema.ts';
+import { StoredRows } from '../data/stored-rows.ts';
 import type { Type } from '../data/type.ts';
 import { nullWhere } from './rarer-rows.ts';
 import type { Emit, Holding, Moment } from './operator.ts';
@@ -20,49 +20,49 @@ export class JoinInput {
   /** What is kept in the state: the values, behind the window columns where these are kept too. */
   readonly cells: RowCells;
   readonly windows: readonly number[];
-  readonly #schema: Schema;
+  readonly #types: readonly Type[];
+  #batchColumns: readonly Column[] | null = null;
+  #columns: readonly Column[] = [];
 
   /** @param keepsWindows true: the state must give the window columns back, which its keys do not hold whole */
   constructor(schema: Schema, keepsWindows = false) {
-    this.#schema = schema;
     const isKey = schema.columns.map(({ role }) => role === 'key' || role === 'window');
     const positions = schema.columns.map((_, position) => position);
     this.keys = positions.filter((position) => isKey[position]);
     this.values = positions.filter((position) => !isKey[position]);
     this.windows = keepsWindows ? columnsWithRole(schema, 'window') : [];
-    this.cells = new RowCells([...this.windows, ...this.values].map((at) => this.#typeAt(at)));
-  }
-
-  #typeAt(position: number): Type {
-    return (this.#schema.columns[position] as SchemaColumn).type;
+    this.#types = [...this.windows, ...this.values].map(
+      (position) => (schema.columns[position] as SchemaColumn).type,
+    );
+    this.cells = new RowCells(this.#types);
   }
 
   /** For the cells, where they become columns beside another side's row: its windows are the other side's. */
-  builders(): (ColumnBuilder | null)[] {
-    return [
-      ...this.windows.map(() => null),
-      ...this.values.map((position) => columnBuilder(this.#typeAt(position))),
-    ];
+  stored(): StoredRows {
+    return new StoredRows(this.#types, this.windows.length);
   }
 
   /** The columns of the cells. */
-  columnsOf(batch: Batch): Column[] {
-    return [...this.windows, ...this.values].map((position) => batch.columns[position] as Column);
+  columnsOf({ columns }: Batch): readonly Column[] {
+    // Short runs are cut from one batch.
+    if (columns !== this.#batchColumns) {
+      this.#batchColumns = columns;
+      this.#columns = [...this.windows, ...this.values].map((at) => columns[at] as Column);
+    }
+    return this.#columns;
   }
 }
 
-type Builders = readonly (ColumnBuilder | null)[];
-
 /**
  * Rows of one side's batch, each beside a stored row of the other side or nulls. Own columns are gathered when the output is
- * flushed, the other side's are built from their bytes. Rows are held back over batches that are cut from the same arrays, where the
+ * flushed, and the other side's built from their bytes. Rows are held back over batches that are cut from the same arrays, where the
  * context lets it.
  */
 export class JoinOutput {
   readonly #schema: Schema;
   readonly #inputs: readonly [JoinInput, JoinInput];
-  /** For each side what it is built in when the other one's batch is at hand. */
-  readonly #builders: readonly [Builders, Builders];
+  /** For each side its rows while the other one's batch is at hand. */
+  readonly #stored: readonly [StoredRows, StoredRows];
   readonly #positions = new Uint32Array(BATCH_ROWS_MAX);
   #rowtime = new Float64Array(BATCH_ROWS_MAX);
   #op = new Uint8Array(BATCH_ROWS_MAX);
@@ -88,7 +88,7 @@ export class JoinOutput {
     this.#schema = schema;
     this.#inputs = inputs;
     this.#holding = holding;
-    this.#builders = [inputs[0].builders(), inputs[1].builders()];
+    this.#stored = [inputs[0].stored(), inputs[1].stored()];
   }
 
   /** Turns to a batch of one side: 0 left, 1 right. */
@@ -103,10 +103,17 @@ export class JoinOutput {
 
   /**
    * Adds the row at a position beside a stored row.
-   * @param other null: the other side has none
+   * @param other has it from `from` to `to`; null: the other side has none
    * @param op null in a stream
    */
-  add(position: number, other: Uint8Array | null, rowtime: number, op: Op | null): void {
+  add(
+    position: number,
+    other: Uint8Array | null,
+    rowtime: number,
+    op: Op | null,
+    from = 0,
+    to: number = other?.length ?? 0,
+  ): void {
     if (this.#count === BATCH_ROWS_MAX || this.#at !== this.#next) this.#turn();
     const row = this.#count++;
     if (position !== row) this.#isPlain = false;
@@ -116,10 +123,7 @@ export class JoinOutput {
       this.#op[row] = op;
       this.#hasOps = true;
     }
-    const side = 1 - (this.#next as Turn).side;
-    const builders = this.#builders[side] as Builders;
-    if (other !== null) (this.#inputs[side] as JoinInput).cells.append(other, builders);
-    else for (let i = 0; i < builders.length; i++) builders[i]?.appendNull();
+    (this.#stored[1 - (this.#next as Turn).side] as StoredRows).add(other, from, to);
   }
 
   /** As `add`, for a row that is a tombstone: the own side is null. */
@@ -172,9 +176,7 @@ export class JoinOutput {
     const own = input.values.map((position) =>
       nulls === null ? take(position) : nullWhere(take(position), nulls, count),
     );
-    const other = (this.#builders[1 - side] as Builders).flatMap(
-      (builder) => builder?.finish() ?? [],
-    );
+    const other = (this.#stored[1 - side] as StoredRows).finish();
     const { origin } = batch;
     const emitted: Batch = {
       schema: this.#schema,
@@ -207,5 +209,6 @@ interface Turn {
 /** True when both are rows of the same arrays. */
 function isCutFrom(batch: Batch, other: Batch): boolean {
   if (batch.rowtime !== other.rowtime || batch.origin !== other.origin) return false;
+  if (batch.columns === other.columns) return true;
   return batch.columns.every((column, position) => column === other.columns[position]);
 }

@@ -11,7 +11,7 @@ import type { StreamStreamJoinStep } from '../plan/join-step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { type Bounds, type WaitingRow, WaitingRows } from '../state/waiting-rows.ts';
-import { Waits, type WindowRow, WindowRows } from '../state/window-rows.ts';
+import { NO_ROW, Waits, WindowRows } from '../state/window-rows.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { needs } from './table-table-join.ts';
@@ -36,7 +36,7 @@ interface SideTimes {
  *
  * A row is kept until it is older than both ends of the window and the grace, counted from the greatest rowtime of its own side; a row that
  * comes later than that still looks for partners, but is not kept. Rows without a key or a value are dropped and counted.
- * Cost: a look-up a row, one array and one object for what is kept.
+ * Cost: a look-up a row and a copy of what is kept; no object.
  */
 export class StreamStreamJoin implements Operator {
   readonly name = 'streamStreamJoin';
@@ -48,6 +48,8 @@ export class StreamStreamJoin implements Operator {
   readonly #keys: readonly [RowKeys, RowKeys];
   readonly #inputs: readonly [JoinInput, JoinInput];
   readonly #output: JoinOutput;
+  /** Of the row at hand, the latest first. */
+  readonly #partners: number[] = [];
   /** null: rows without a partner are emitted at once, or never. */
   readonly #waiting: { readonly rows: WaitingRows; readonly output: WaitingOutput } | null;
 
@@ -102,32 +104,44 @@ export class StreamStreamJoin implements Operator {
         streamTime.ms = ms;
         if (this.#waiting !== null) this.#emitWaiting(ms, batch, position, out);
       }
-      const row = this.#rows.put(side, id, ms, input.cells.encode(columns, position, ms));
-      if (row === null) this.#late(batch, position);
+      const length = input.cells.write(columns, position, ms);
+      const row = this.#rows.put(side, id, ms, input.cells.written, length);
+      if (row === NO_ROW) this.#late(batch, position);
       this.#join(side, id, position, ms, row);
     }
     this.#output.end();
     if (dropped > 0) this.#context.count('dropped', dropped);
   }
 
-  #join(side: number, id: number, position: number, ms: number, row: WindowRow | null): void {
+  #join(side: number, id: number, position: number, ms: number, row: number): void {
     const { beforeMs, afterMs, isPadded } = this.#times[side] as SideTimes;
+    const rows = this.#rows;
     const other = 1 - side;
-    const from = Math.max(ms - beforeMs, this.#rows.firstMs(other));
+    const from = Math.max(ms - beforeMs, rows.firstMs(other));
     const to = ms + afterMs;
-    const candidates = this.#rows.rows(other, id);
-    let isAlone = true;
-    for (let i = firstFrom(candidates, from); i < candidates.length; i++) {
-      const found = candidates[i] as WindowRow;
-      if (found.ms > to) break;
-      isAlone = false;
-      if (found.waits !== Waits.no) this.#waiting?.rows.joined(other, this.#rows.key(id), found);
-      this.#output.add(position, found.bytes, Math.max(ms, found.ms), null);
-    }
-    if (!isAlone || !isPadded) return;
-    if (this.#waiting === null || row === null || to < this.#context.streamTime.ms)
+    let found = rows.last(other, id);
+    while (found >= 0 && rows.ms(found) > to) found = rows.before(found);
+    if (found >= 0 && rows.ms(found) >= from) {
+      const partners = this.#partners;
+      for (; found >= 0 && rows.ms(found) >= from; found = rows.before(found)) partners.push(found);
+      for (let i = partners.length - 1; i >= 0; i--)
+        this.#pair(other, id, position, ms, partners[i] as number);
+      partners.length = 0;
+    } else if (!isPadded) return;
+    else if (this.#waiting === null || row === NO_ROW || to < this.#context.streamTime.ms)
       this.#output.add(position, null, ms, null);
-    else this.#waiting.rows.add(side, this.#rows.key(id).slice(), row);
+    else this.#waiting.rows.add(side, rows.key(id).slice(), rows.wait(row));
+  }
+
+  #pair(other: number, id: number, position: number, ms: number, found: number): void {
+    const rows = this.#rows;
+    if (this.#waiting !== null) {
+      const waiting = rows.waiting(found);
+      if (waiting !== null && waiting.waits !== Waits.no)
+        this.#waiting.rows.joined(other, rows.key(id), waiting);
+    }
+    const later = Math.max(ms, rows.ms(found));
+    this.#output.add(position, rows.bytes, later, null, rows.from(found), rows.to(found));
   }
 
   /** Emits the rows whose windows have closed; they count as made by the row at the position. */
@@ -160,20 +174,8 @@ export class StreamStreamJoin implements Operator {
   changes(into: (change: StateBytes) => void): void {
     const forgets = this.#rows.changes(into);
     this.#waiting?.rows.changes(into, forgets);
-    for (const keys of this.#keys) keys.reset();
+    if (forgets) for (const keys of this.#keys) keys.reset();
   }
-}
-
-/** The first row from that time on; mostly among the last ones. */
-function firstFrom(rows: readonly WindowRow[], ms: number): number {
-  let low = 0;
-  let high = rows.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((rows[middle] as WindowRow).ms < ms) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Builds the rows of waiting rows: their keys come from the state too. */

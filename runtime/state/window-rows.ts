@@ -6,9 +6,12 @@ import { prefixRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import { KeyIndex } from '../data/key-index.ts';
+import { READ, RowList } from './row-list.ts';
 
 /** Rows that stay in memory after a commit; beyond it they are read again on demand. */
 const IDLE_ROWS_MAX = 65_536;
+/** Bytes of rows that do so. */
+const IDLE_BYTES_MAX = 33_554_432;
 /** Segments are not shorter than that, so that a row is looked for in few of them. */
 const SEGMENT_MS_MIN = 60_000;
 const ROWTIME_BYTES = 8;
@@ -18,7 +21,7 @@ const SIGN = 0x8000_0000;
 export const Waits = { no: 0, fresh: 1, stored: 2 } as const;
 export type Waits = (typeof Waits)[keyof typeof Waits];
 
-/** A row that is kept. */
+/** A row that waits for a partner. */
 export interface WindowRow {
   readonly ms: number;
   /** Tells rows of one key and rowtime apart, in the order in which they came. */
@@ -26,6 +29,9 @@ export interface WindowRow {
   readonly bytes: Uint8Array;
   waits: Waits;
 }
+
+/** In the place of a row. */
+export const NO_ROW = -1;
 
 /** Tells whether a row that is read back waits for a partner. */
 export type IsWaiting = (side: number, key: Uint8Array, ms: number, number: number) => boolean;
@@ -41,7 +47,7 @@ export interface WindowRowsOptions {
 
 /**
  * Two sides, 0 and 1, whose rows expire by the greatest rowtime that the side itself has seen, as in Kafka Streams. All rows of a key are in
- * memory once one was asked for; a bounded number stays there.
+ * memory once one was asked for; a bounded number stays there. A row is a number, good until the next call of `changes`.
  *
  * State keys: the start of a segment, the key, the rowtime, the number. A segment is half the retention long, so that a key's rows stand in
  * at most four, and what expires stands at the front of the table.
@@ -55,8 +61,10 @@ export class WindowRows {
   readonly #sides: readonly [Side, Side];
   readonly #scratch = new ByteWriter(64);
   #index = new KeyIndex();
-  /** Rows in memory. */
-  #held = 0;
+  #rows = new RowList();
+  /** Rows before it have been handed over, or were read. */
+  #told = 0;
+  #waiting = new Map<number, WindowRow>();
   /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new key. */
   #storeHolds: boolean;
 
@@ -94,55 +102,79 @@ export class WindowRows {
     return (this.#sides[side] as Side).timeMs - this.#retentionMs + 1;
   }
 
-  /** Keeps a row, and moves the side's time on; null when the row is forgotten already. */
-  put(side: number, id: number, ms: number, bytes: Uint8Array): WindowRow | null {
+  /**
+   * Keeps a row, and moves the side's time on.
+   * @param bytes of which the first `length` are copied
+   * @returns the row; NO_ROW when it is forgotten already
+   */
+  put(side: number, id: number, ms: number, bytes: Uint8Array, length: number): number {
     const of = this.#sides[side] as Side;
     if (ms > of.timeMs) of.timeMs = ms;
     // The very last one is kept, though nobody sees it: it may wait for the end of its window all the same.
-    if (ms < of.timeMs - this.#retentionMs) return null;
-    const rows = this.#rows(of, side, id);
-    let at = rows.length;
-    while (at > 0 && (rows[at - 1] as WindowRow).ms > ms) at--;
-    const before = rows[at - 1];
-    const number = before !== undefined && before.ms === ms ? before.number + 1 : 0;
-    const row: WindowRow = { ms, number, bytes, waits: Waits.no };
-    if (at === rows.length) rows.push(row);
-    else rows.splice(at, 0, row);
-    of.dirtyIds.push(id);
-    of.dirtyRows.push(row);
-    this.#held++;
+    if (ms < of.timeMs - this.#retentionMs) return NO_ROW;
+    const rows = this.#rows;
+    let later = NO_ROW;
+    let at = this.last(side, id);
+    while (at >= 0 && this.ms(at) > ms) {
+      later = at;
+      at = this.before(at);
+    }
+    const number = at >= 0 && this.ms(at) === ms ? rows.number(at) + 1 : 0;
+    const row = rows.add(id, side, at, ms, number, bytes, length);
+    if (later === NO_ROW) of.setLast(id, row);
+    else rows.setBefore(later, row);
     return row;
   }
 
-  /** All rows of a key in the order of their rowtimes, expired ones among them. Not to be changed. */
-  rows(side: number, id: number): readonly WindowRow[] {
-    return this.#rows(this.#sides[side] as Side, side, id);
+  /** The latest row of a key, or NO_ROW. From it on all others are found, expired ones among them. */
+  last(side: number, id: number): number {
+    const of = this.#sides[side] as Side;
+    const last = of.last(id);
+    return last === UNKNOWN ? this.#read(of, side, id) : last;
   }
 
-  #rows(of: Side, side: number, id: number): WindowRow[] {
-    const known = of.rows[id];
-    if (known !== undefined) return this.#trimmed(of, known);
-    const read: WindowRow[] = [];
-    if (this.#storeHolds) this.#read(of, side, id, read);
-    of.rows[id] = read;
-    this.#held += read.length;
-    return read;
+  /** The row of the same key and side before a row in time, of equal ones that which came first, or NO_ROW. */
+  before(row: number): number {
+    return this.#rows.before(row);
   }
 
-  /** Lets the expired rows of a key go, once they are many. */
-  #trimmed(of: Side, rows: WindowRow[]): WindowRow[] {
-    const before = of.timeMs - this.#retentionMs;
-    const half = rows.length >> 1;
-    if (half < 8 || (rows[half] as WindowRow).ms >= before) return rows;
-    rows.splice(0, half);
-    this.#held -= half;
-    return rows;
+  ms(row: number): number {
+    return this.#rows.ms(row);
   }
 
-  #read(of: Side, side: number, id: number, into: WindowRow[]): void {
+  /** The bytes of all rows, each from `from` to `to`. Those that are there are never written to; put another row, and ask again. */
+  get bytes(): Uint8Array {
+    return this.#rows.bytes;
+  }
+
+  from(row: number): number {
+    return this.#rows.from(row);
+  }
+
+  to(row: number): number {
+    return this.#rows.to(row);
+  }
+
+  /** What tells whether a row waits; null: it does not. */
+  waiting(row: number): WindowRow | null {
+    return this.#waiting.get(row) ?? null;
+  }
+
+  /** Makes that of a row which does not. */
+  wait(row: number, waits: Waits = Waits.no): WindowRow {
+    const rows = this.#rows;
+    const bytes = rows.bytes.slice(rows.from(row), rows.to(row));
+    const waiting = { ms: rows.ms(row), number: rows.number(row), bytes, waits };
+    this.#waiting.set(row, waiting);
+    return waiting;
+  }
+
+  #read(of: Side, side: number, id: number): number {
+    if (!this.#storeHolds) return NO_ROW;
     const key = this.#index.key(id).slice();
     const scratch = this.#scratch;
     const first = this.#segmentOf(Math.max(0, of.timeMs - this.#retentionMs));
+    let last = NO_ROW;
     for (let start = first; start <= of.storedMs; start += this.#segmentMs) {
       scratch.truncate(0);
       writeWindow(scratch, start, null);
@@ -152,10 +184,12 @@ export class WindowRows {
         const view = new DataView(found.buffer, found.byteOffset + prefix.length);
         const ms = readMs(view);
         const number = view.getUint32(ROWTIME_BYTES, false);
-        const waits = this.#isWaiting?.(side, key, ms, number) === true;
-        into.push({ ms, number, bytes: value, waits: waits ? Waits.stored : Waits.no });
+        last = this.#rows.add(READ, side, last, ms, number, value, value.length);
+        if (this.#isWaiting?.(side, key, ms, number) === true) this.wait(last, Waits.stored);
       }
     }
+    of.setLast(id, last);
+    return last;
   }
 
   #segmentOf(ms: number): number {
@@ -167,8 +201,8 @@ export class WindowRows {
    * @returns true when the numbers of keys have changed
    */
   changes(into: (change: StateBytes) => void): boolean {
-    const taken = new Set<number>();
-    this.#sides.forEach((of, side) => {
+    const rows = this.#rows;
+    const firsts = this.#sides.map((of, side) => {
       if (of.timeMs > of.storedMs) {
         const value = new Uint8Array(8);
         new DataView(value.buffer).setFloat64(0, of.timeMs, true);
@@ -177,26 +211,34 @@ export class WindowRows {
       }
       const first = this.#segmentOf(Math.max(0, of.timeMs - this.#retentionMs));
       this.#expire(of, first, into);
-      of.dirtyIds.forEach((id, i) => {
-        const row = of.dirtyRows[i] as WindowRow;
-        taken.add(id);
-        if (row.ms >= first) into({ table: of.table, key: this.#keyOf(id, row), value: row.bytes });
-      });
-      of.dirtyIds = [];
-      of.dirtyRows = [];
+      return first;
     });
-    const isFull = this.#held > IDLE_ROWS_MAX || this.#index.size > IDLE_ROWS_MAX + taken.size;
-    if (isFull) this.#keep(taken);
+    const from = this.#told;
+    for (let row = from; row < rows.size; row++) {
+      const id = rows.key(row);
+      const side = rows.side(row);
+      if (id === READ || rows.ms(row) < (firsts[side] as number)) continue;
+      const { table } = this.#sides[side] as Side;
+      const value = rows.bytes.slice(rows.from(row), rows.to(row));
+      into({ table, key: this.#keyOf(id, row), value });
+    }
+    this.#told = rows.size;
+    const isFull =
+      rows.size > IDLE_ROWS_MAX ||
+      rows.bytesHeld > IDLE_BYTES_MAX ||
+      this.#index.size > IDLE_ROWS_MAX + rows.size - from;
+    if (isFull) this.#keep(from);
     return isFull;
   }
 
-  #keyOf(id: number, row: WindowRow): Uint8Array {
+  #keyOf(id: number, row: number): Uint8Array {
     const scratch = this.#scratch;
+    const ms = this.#rows.ms(row);
     scratch.truncate(0);
-    writeWindow(scratch, this.#segmentOf(row.ms), null);
+    writeWindow(scratch, this.#segmentOf(ms), null);
     scratch.bytes(this.#index.key(id));
-    writeWindow(scratch, row.ms, null);
-    scratch.u32BE(row.number);
+    writeWindow(scratch, ms, null);
+    scratch.u32BE(this.#rows.number(row));
     return scratch.finish();
   }
 
@@ -214,26 +256,54 @@ export class WindowRows {
     of.expiredMs = first;
   }
 
-  /** Keeps the keys of the last commit, because the store does not show its rows yet. */
-  #keep(kept: ReadonlySet<number>): void {
-    const before = this.#index;
+  /** Keeps the rows of the keys that have a row from `from` on, because the store does not show those yet; expired ones go. */
+  #keep(from: number): void {
+    const before = this.#rows;
+    const index = this.#index;
+    const waiting = this.#waiting;
+    const taken = new Set<number>();
+    for (let row = from; row < before.size; row++)
+      if (before.key(row) !== READ) taken.add(before.key(row));
+    const lasts = this.#sides.map((of) => of.forget());
     this.#index = new KeyIndex();
-    const sides = this.#sides.map((of) => of.rows);
-    for (const of of this.#sides) of.rows = [];
-    this.#held = 0;
+    this.#rows = new RowList();
+    this.#waiting = new Map();
     this.#storeHolds = true;
-    for (const id of kept) {
-      const key = before.key(id);
+    for (const id of taken) {
+      const key = index.key(id);
       const to = this.#index.intern(key, 0, key.length);
       this.#sides.forEach((of, side) => {
-        const rows = sides[side]?.[id];
-        if (rows === undefined) return;
-        of.rows[to] = rows;
-        this.#held += rows.length;
+        const last = lasts[side]?.[id] ?? 0;
+        if (last === 0) return;
+        const chain: number[] = [];
+        const firstMs = of.timeMs - this.#retentionMs;
+        for (let row = last - 1; row >= 0 && before.ms(row) >= firstMs; row = before.before(row))
+          chain.push(row);
+        let kept = NO_ROW;
+        for (const row of chain.reverse()) {
+          const bytes = before.bytes.subarray(before.from(row), before.to(row));
+          kept = this.#rows.add(
+            to,
+            side,
+            kept,
+            before.ms(row),
+            before.number(row),
+            bytes,
+            bytes.length,
+          );
+          const waits = waiting.get(row);
+          if (waits !== undefined) this.#waiting.set(kept, waits);
+        }
+        of.setLast(to, kept);
       });
     }
+    this.#told = this.#rows.size;
   }
 }
+
+/** What a side knows of a key's last row: nothing. */
+const UNKNOWN = -2;
+const FIRST_KEYS = 64;
 
 class Side {
   readonly table: TableId;
@@ -242,15 +312,35 @@ class Side {
   storedMs: number;
   /** Segments before that are gone from the table. */
   expiredMs = 0;
-  /** By key; undefined: not read yet. */
-  rows: (WindowRow[] | undefined)[] = [];
-  dirtyIds: number[] = [];
-  dirtyRows: WindowRow[] = [];
+  /** By key its last row and 1; -1: there is none; 0: not read yet. */
+  #lasts = new Int32Array(FIRST_KEYS);
 
   constructor(table: TableId, timeMs: number) {
     this.table = table;
     this.timeMs = timeMs;
     this.storedMs = timeMs;
+  }
+
+  /** UNKNOWN, NO_ROW or a row. */
+  last(id: number): number {
+    const last = id < this.#lasts.length ? (this.#lasts[id] as number) : 0;
+    return last === 0 ? UNKNOWN : Math.max(last - 1, NO_ROW);
+  }
+
+  setLast(id: number, row: number): void {
+    if (id >= this.#lasts.length) {
+      const grown = new Int32Array(id * 2);
+      grown.set(this.#lasts);
+      this.#lasts = grown;
+    }
+    this.#lasts[id] = row === NO_ROW ? -1 : row + 1;
+  }
+
+  /** Knows no key any more. @returns what it knew, as `#lasts` has it */
+  forget(): Int32Array {
+    const lasts = this.#lasts;
+    this.#lasts = new Int32Array(FIRST_KEYS);
+    return lasts;
   }
 }
 

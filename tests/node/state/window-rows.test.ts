@@ -6,7 +6,7 @@ import { EXPIRED_ROWS_MAX, WAITING_ROWS_MAX } from '../../../runtime/base/limits
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { KeyRange, StateBytes, TableId } from '../../../runtime/ports/store.ts';
 import { WaitingRows } from '../../../runtime/state/waiting-rows.ts';
-import { Waits, WindowRows } from '../../../runtime/state/window-rows.ts';
+import { NO_ROW, Waits, WindowRows } from '../../../runtime/state/window-rows.ts';
 
 const RETENTION_MS = 240_000;
 const VALUE = Uint8Array.of(7);
@@ -54,15 +54,29 @@ function commit(rows: WindowRows, state: State): number {
   return removed;
 }
 
+/** The numbers of a key's rows, in the order of their times. */
+function numbersOf(rows: WindowRows, side: number, key: string): number[] {
+  const found: number[] = [];
+  for (let row = rows.last(side, located(rows, key)); row !== NO_ROW; row = rows.before(row))
+    found.unshift(row);
+  return found;
+}
+
+const put = (rows: WindowRows, side: number, id: number, ms: number): number =>
+  rows.put(side, id, ms, VALUE, VALUE.length);
+
 const times = (rows: WindowRows, side: number, key: string): string[] =>
-  rows.rows(side, located(rows, key)).map(({ ms, number }) => `${ms}/${number}`);
+  numbersOf(rows, side, key).map((row) => {
+    const { ms, number } = rows.wait(row);
+    return `${ms}/${number}`;
+  });
 
 test('rows of a key stand in the order of their times, and of their coming at equal ones', () => {
   const state = new State();
   const rows = windowRows(state);
-  for (const ms of [5, 1, 5, 3, 1, 200_000]) rows.put(0, located(rows, 'a'), ms, VALUE);
-  rows.put(1, located(rows, 'a'), 4, VALUE);
-  rows.put(0, located(rows, 'ab'), 2, VALUE);
+  for (const ms of [5, 1, 5, 3, 1, 200_000]) put(rows, 0, located(rows, 'a'), ms);
+  put(rows, 1, located(rows, 'a'), 4);
+  put(rows, 0, located(rows, 'ab'), 2);
   const wanted = ['1/0', '1/1', '3/0', '5/0', '5/1', '200000/0'];
   expect(times(rows, 0, 'a')).toEqual(wanted);
   commit(rows, state);
@@ -70,29 +84,29 @@ test('rows of a key stand in the order of their times, and of their coming at eq
   expect(times(again, 0, 'a')).toEqual(wanted);
   expect(times(again, 1, 'a')).toEqual(['4/0']);
   expect(times(again, 1, 'ab')).toEqual([]);
-  again.put(0, located(again, 'a'), 5, VALUE);
+  put(again, 0, located(again, 'a'), 5);
   expect(times(again, 0, 'a')).toContain('5/2');
 });
 
 test('each side forgets by its own time', () => {
   const rows = windowRows(new State());
   const id = located(rows, 'a');
-  rows.put(0, id, 1_000_000, VALUE);
+  put(rows, 0, id, 1_000_000);
   expect(rows.firstMs(0)).toBe(1_000_000 - RETENTION_MS + 1);
-  expect(rows.put(0, id, 1_000_000 - RETENTION_MS - 1, VALUE)).toBeNull();
-  expect(rows.put(0, id, 1_000_000 - RETENTION_MS, VALUE)).not.toBeNull();
-  expect(rows.put(1, id, 5, VALUE)).not.toBeNull();
+  expect(put(rows, 0, id, 1_000_000 - RETENTION_MS - 1)).toBe(NO_ROW);
+  expect(put(rows, 0, id, 1_000_000 - RETENTION_MS)).not.toBe(NO_ROW);
+  expect(put(rows, 1, id, 5)).not.toBe(NO_ROW);
   expect(rows.firstMs(1)).toBe(5 - RETENTION_MS + 1);
 });
 
 test('a commit removes the segments that have expired, and writes no row into them', () => {
   const state = new State();
   const rows = windowRows(state);
-  for (const ms of [0, 1000, 119_999, 120_000]) rows.put(0, located(rows, 'a'), ms, VALUE);
+  for (const ms of [0, 1000, 119_999, 120_000]) put(rows, 0, located(rows, 'a'), ms);
   expect(commit(rows, state)).toBe(0);
   expect(state.count('j.left')).toBe(4);
-  rows.put(0, located(rows, 'b'), 2, VALUE);
-  rows.put(0, located(rows, 'a'), 120_000 + RETENTION_MS, VALUE);
+  put(rows, 0, located(rows, 'b'), 2);
+  put(rows, 0, located(rows, 'a'), 120_000 + RETENTION_MS);
   expect(commit(rows, state)).toBe(3);
   expect(state.count('j.left')).toBe(2);
 });
@@ -101,9 +115,9 @@ test('a commit removes at most EXPIRED_ROWS_MAX rows a side, the next ones the o
   const state = new State();
   const rows = windowRows(state);
   const count = EXPIRED_ROWS_MAX + 5;
-  for (let i = 0; i < count; i++) rows.put(1, located(rows, `k${i % 100}`), i, VALUE);
+  for (let i = 0; i < count; i++) put(rows, 1, located(rows, `k${i % 100}`), i);
   commit(rows, state);
-  rows.put(1, located(rows, 'k0'), 10 * RETENTION_MS, VALUE);
+  put(rows, 1, located(rows, 'k0'), 10 * RETENTION_MS);
   expect(commit(rows, state)).toBe(EXPIRED_ROWS_MAX);
   expect(commit(rows, state)).toBe(5);
   expect(commit(rows, state)).toBe(0);
@@ -113,7 +127,7 @@ test('a commit removes at most EXPIRED_ROWS_MAX rows a side, the next ones the o
 test('a new query asks the store for nothing; one that was restored reads a key once', () => {
   const state = new State();
   const rows = windowRows(state);
-  for (let i = 0; i < 50; i++) rows.put(0, located(rows, `k${i}`), i, VALUE);
+  for (let i = 0; i < 50; i++) put(rows, 0, located(rows, `k${i}`), i);
   expect(state.scans).toBe(0);
   commit(rows, state);
   const again = windowRows(state);
@@ -132,21 +146,21 @@ test('rows beyond what stays in memory are read again, waiting ones as such', ()
   const count = 70_000;
   for (let i = 0; i < count; i++) {
     const id = located(rows, `k${i}`);
-    const row = rows.put(0, id, i, VALUE);
-    if (row !== null && i % 1000 === 0) waiting.add(0, rows.key(id).slice(), row);
+    const row = put(rows, 0, id, i);
+    if (i % 1000 === 0) waiting.add(0, rows.key(id).slice(), rows.wait(row));
   }
   const commitAll = (): void => {
     const forgets = rows.changes((change) => state.take(change));
     waiting.changes((change) => state.take(change), forgets);
   };
   commitAll();
-  rows.put(0, located(rows, 'another'), count, VALUE);
+  put(rows, 0, located(rows, 'another'), count);
   commitAll();
-  const found = rows.rows(0, located(rows, 'k3000'));
-  expect(found.map(({ ms, waits }) => [ms, waits])).toEqual([[3000, Waits.stored]]);
+  const found = numbersOf(rows, 0, 'k3000').map((row) => rows.waiting(row));
+  expect(found.map((row) => [row?.ms, row?.waits])).toEqual([[3000, Waits.stored]]);
   const [row] = found;
-  if (row !== undefined) waiting.joined(0, keyOf('k3000'), row);
-  expect(rows.rows(0, located(rows, 'k3001')).map(({ waits }) => waits)).toEqual([Waits.no]);
+  if (row) waiting.joined(0, keyOf('k3000'), row);
+  expect(numbersOf(rows, 0, 'k3001').map((one) => rows.waiting(one))).toEqual([null]);
   const taken: number[] = [];
   waiting.take([5001, 5001], ({ ms }) => taken.push(ms));
   expect(taken).toEqual([0, 1000, 2000, 4000, 5000]);
