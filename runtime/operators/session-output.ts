@@ -3,7 +3,7 @@
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op } from '../data/batch.ts';
 import { bitmap, type Bitmap, type Column, setBit } from '../data/column.ts';
-import { gatherColumn } from '../data/gather.ts';
+import { gatherColumn } from '../data/dense.ts';
 import type { Schema } from '../data/schema.ts';
 import { BIGINT } from '../data/type.ts';
 import type { Accumulators } from '../state/accumulators.ts';
