@@ -9,8 +9,8 @@ interface Utf8Encoder {
 }
 
 const encoder = new TextEncoder() as Utf8Encoder;
-const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
-const fatalDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
+const fatalDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Up to this many bytes, building a string char by char beats a call of TextDecoder. */
 const SHORT_TEXT_BYTES_MAX = 24;

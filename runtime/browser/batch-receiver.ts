@@ -7,7 +7,7 @@ import type { Schema } from '../data/schema.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Answer, BatchSource, Sent } from './batch-channel.ts';
 import type { PackedBatch } from './packed-batch.ts';
-import { fromWire, type WireError } from './wire-error.ts';
+import { fromWire } from './wire-error.ts';
 
 /**
  * The page's end. A batch that `next` gives is valid until `next` is called again or the query is closed: its arrays are views of a
@@ -16,7 +16,7 @@ import { fromWire, type WireError } from './wire-error.ts';
 export class BatchReceiver implements BatchSource {
   readonly #schema: Schema;
   readonly #transport: Transport;
-  readonly #waiting: Sent[] = [];
+  readonly #waiting: (Sent | { readonly kind: 'end'; readonly error: Error | null })[] = [];
   #taken: ArrayBuffer | null = null;
   #end: { readonly error: Error | null } | null = null;
   #wake: (() => void) | null = null;
@@ -45,8 +45,9 @@ export class BatchReceiver implements BatchSource {
         this.#taken = sent.buffer;
         return unpackedBatch(this.#schema, sent.batch);
       }
-      if (sent?.kind === 'end') {
-        this.#end = { error: sent.error === null ? null : fromWire(sent.error) };
+      if (sent !== undefined) {
+        const { error } = sent;
+        this.#end = { error: error === null || error instanceof Error ? error : fromWire(error) };
         continue;
       }
       if (this.#wake !== null) throw new InvariantError('a query has one reader');
@@ -68,7 +69,7 @@ export class BatchReceiver implements BatchSource {
   }
 
   /** The Worker is no more: after what has arrived, the reader sees the error, or the end. */
-  end(error: WireError | null): void {
+  end(error: Error | null): void {
     this.#waiting.push({ kind: 'end', error });
     this.#wake?.();
   }

@@ -19,8 +19,7 @@ import { buffersOf, packed } from './packed-records.ts';
 import { portTransport } from './port-transport.ts';
 import { printed } from './print.ts';
 import { RemoteEngine } from './remote.ts';
-import { unpacked } from './unpacked-records.ts';
-import { fromWire, toWire } from './wire-error.ts';
+import { fromWire } from './wire-error.ts';
 import type { PackedPlaces } from './packed-places.ts';
 import type { WorkerOptions } from './worker.ts';
 
@@ -33,7 +32,7 @@ export class BrowserEngine implements AsyncDisposable {
   /** Use `open`. */
   constructor(worker: Worker) {
     this.#remote = new RemoteEngine(worker, (error) => {
-      const end = this.#closing === null ? toWire(error) : null;
+      const end = this.#closing === null ? error : null;
       for (const query of this.#queries) query.end(end);
       this.#queries.clear();
     });
@@ -142,14 +141,7 @@ export class BrowserEngine implements AsyncDisposable {
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE
    */
   async topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
-    const read = await this.#remote.call('topicRecords', [topic, options]);
-    const { partition = 0 } = options;
-    return unpacked(read.records).map((record, i) => ({
-      ...record,
-      partition,
-      offset: read.from + i,
-      timestamp: record.timestamp ?? 0,
-    }));
+    return await this.#remote.call('topicRecords', [topic, options]);
   }
 
   async stats(): Promise<EngineStats> {

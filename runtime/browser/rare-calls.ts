@@ -2,18 +2,10 @@
 
 import { Engine, type EngineStats, type InsertOptions, type InsertRow } from '../engine/engine.ts';
 import type { EngineCore } from '../engine/engine-core.ts';
-import type { ReadOptions } from '../engine/records.ts';
-import { handingOver } from './calls.ts';
+import type { ReadOptions, TopicRecord } from '../engine/records.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
-import { buffersOf, packed, type PackedRecords } from './packed-records.ts';
 import { PrintedLines } from './printed-lines.ts';
 import { toWire, type WireError } from './wire-error.ts';
-
-/** Records of one partition, and the offset of the first; the others follow it. */
-export interface ReadRecords {
-  readonly from: number;
-  readonly records: PackedRecords;
-}
 
 /** Calls beside those of `EngineWorker`. */
 export class RareCalls {
@@ -54,10 +46,9 @@ export class RareCalls {
     return placed(await this.#engine.insert(source, rows, options));
   }
 
-  async topicRecords(topic: string, options: ReadOptions): Promise<ReadRecords> {
-    const read = await this.#engine.topicRecords(topic, options);
-    const records = packed(read);
-    return handingOver({ from: read[0]?.offset ?? 0, records }, buffersOf(records));
+  /** Keys and values are views of their record batches, each of which is cloned once. */
+  async topicRecords(topic: string, options: ReadOptions): Promise<readonly TopicRecord[]> {
+    return await this.#engine.topicRecords(topic, options);
   }
 
   async stats(): Promise<EngineStats> {

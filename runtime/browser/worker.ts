@@ -5,6 +5,7 @@ import type { Schema } from '../data/schema.ts';
 import { type EngineCore, openCore } from '../engine/engine-core.ts';
 import type { Entity } from '../engine/entities.ts';
 import { loadParts } from '../engine/parts.ts';
+import type { QueryColumn } from '../engine/query-rows.ts';
 import type { Overload } from '../functions/registry.ts';
 import type { Processor } from '../functions/user-processor.ts';
 import { nextTurn } from '../task/next-turn.ts';
@@ -73,6 +74,7 @@ export interface QueryHead {
   readonly kind: 'push' | 'pull';
   readonly queryId: string | null;
   readonly schema: Schema;
+  readonly columns: readonly QueryColumn[];
 }
 
 /** The one object that the page calls, beside its `RareCalls`. */
@@ -141,8 +143,8 @@ export class EngineWorker {
     const rows = await this.#opened.query(sql, { properties });
     const transport = portTransport(port);
     void sendBatches(rows, transport, this.#buffers).finally(() => transport.close());
-    const { kind, queryId, schema } = rows;
-    return { kind, queryId, schema };
+    const { kind, queryId, schema, columns } = rows;
+    return { kind, queryId, schema, columns };
   }
 
   async produce(topic: string, records: PackedRecords): Promise<PackedPlaces> {

@@ -37,7 +37,7 @@ export interface Batch {
 }
 
 /** Positions 0 .. BATCH_ROWS_MAX - 1: of rows without a selection, and origins of those that stand where their records do. Not to be changed. */
-export const IDENTITY = Uint32Array.from({ length: BATCH_ROWS_MAX }, (_, i) => i);
+export const IDENTITY = /* @__PURE__ */ Uint32Array.from({ length: BATCH_ROWS_MAX }, (_, i) => i);
 
 /** Position in the arrays of row `i`. */
 export function positionOf(batch: Batch, i: number): number {

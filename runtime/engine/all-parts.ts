@@ -132,10 +132,12 @@ export function announceAll(): void {
   fetched(data.JSON_TEXT, 'JSON of many types', () => import('../data/json-text.ts'));
   fetched(formats.COLUMNAR, 'the format COLUMNAR', () => import('../formats/columnar.ts'));
   fetched(formats.DELIMITED, 'the format DELIMITED', () => import('../formats/delimited.ts'));
-  fetched(formats.JSON_VALUE, 'rare JSON values', () => import('../formats/json-value.ts'));
+  // One file: few values need one and not another.
+  const rarerValues = () => import('../formats/json-value.ts');
+  fetched(data.RARER_VALUES, 'rarer values', rarerValues);
+  fetched(formats.JSON_VALUE, 'rarer values', rarerValues);
+  fetched(formats.RARER_FORMATS, 'rarer values', rarerValues);
   fetched(data.KEY, 'keys of many types', () => import('../data/key.ts'));
-  // One file with what few JSON values need.
-  fetched(data.RARER_VALUES, 'rarer values', () => import('../formats/json-value.ts'));
   fetched(data.ROW, 'rows for people', () => import('../data/row.ts'));
   fetched(
     ports.PENDING_BLOCKS,

@@ -1,8 +1,15 @@
-// The rows of a query as its caller sees them, batch by batch; knows no query.
+// The columns and rows of a query as its caller sees them, batch by batch; knows no query.
 
 import { type Batch, Op, positionOf, select } from '../data/batch.ts';
 import { bitAt } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
+import { typeText } from '../data/type.ts';
+import type { QueryColumn } from './query-rows.ts';
+
+/** The columns of an answer as SQL spells them. */
+export function namedColumns({ columns }: Schema): QueryColumn[] {
+  return columns.map(({ name, type }) => ({ name, type: typeText(type) }));
+}
 
 /** The batch with its columns in another order, without old rows and without rows of a stream that have no value; null when no row is left. */
 export function asAnswer(batch: Batch, answer: Schema, order: readonly number[]): Batch | null {

@@ -10,6 +10,7 @@ import { planPull } from '../plan/pull.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import { withParts } from '../task/with-parts.ts';
+import { namedColumns } from './answer-batch.ts';
 import { answerPull } from './pull.ts';
 import { startStreamPull } from './pull-stream.ts';
 import type { QueryRowsOptions } from './query-rows.ts';
@@ -68,6 +69,7 @@ async function tablePull(
     kind: 'pull',
     queryId: null,
     schema,
+    columns: namedColumns(schema),
     next: async () => {
       signal?.throwIfAborted();
       return waiting.shift() ?? null;

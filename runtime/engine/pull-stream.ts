@@ -18,7 +18,7 @@ import { type Reader, readerOf } from '../task/input.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
 import { questionStep, through } from './pull-steps.ts';
-import { asAnswer } from './answer-batch.ts';
+import { asAnswer, namedColumns } from './answer-batch.ts';
 import type { QueryRowsOptions } from './query-rows.ts';
 
 export interface StreamPullOptions {
@@ -54,6 +54,7 @@ export async function startStreamPull(options: StreamPullOptions): Promise<Query
     kind: 'pull',
     queryId: null,
     schema: answer,
+    columns: namedColumns(answer),
     next: async () => {
       signal?.throwIfAborted();
       if (isOver) return null;

@@ -19,7 +19,7 @@ import { taskId, tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
 import { OWN_TOPICS, QUERY_WORK } from './own-parts.ts';
-import { asAnswer } from './answer-batch.ts';
+import { asAnswer, namedColumns } from './answer-batch.ts';
 import type { QueryPlace, QueryRowsOptions } from './query-rows.ts';
 import { RowQueue } from './row-queue.ts';
 
@@ -135,6 +135,7 @@ export async function startPush(options: PushOptions): Promise<QueryRowsOptions>
     kind: 'push',
     queryId: plan.query,
     schema: answer,
+    columns: namedColumns(answer),
     next: () => queue.next(),
     close: () => {
       queue.cancel();

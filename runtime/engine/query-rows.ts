@@ -4,7 +4,6 @@ import { StatementError } from '../base/errors.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import type { PublicOptions, PublicRow, publicRow } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
-import { typeText } from '../data/type.ts';
 import type { OffsetEntry } from '../ports/store.ts';
 
 /** Where a push query stands in one input: behind the first `rows` rows that the records from `next` on make. */
@@ -34,6 +33,8 @@ export interface QueryRowsOptions {
   readonly queryId: string | null;
   /** Columns in the order of the SELECT. */
   readonly schema: Schema;
+  /** The same for people. */
+  readonly columns: readonly QueryColumn[];
   readonly next: () => Promise<Batch | null>;
   readonly close: () => Promise<void>;
   /** See `QueryRows.finalMessage`; absent: there is none. */
@@ -65,7 +66,7 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
     this.kind = options.kind;
     this.queryId = options.queryId;
     this.schema = options.schema;
-    this.columns = options.schema.columns.map(({ name, type }) => ({ name, type: typeText(type) }));
+    this.columns = options.columns;
     this.#options = options;
   }
 

@@ -6,8 +6,8 @@ import { doubleText } from '../data/double-text.ts';
 import { writeJsonString, writeJsonUtf8 } from '../data/json-string.ts';
 import { JSON_TEXT } from '../data/parts.ts';
 import type { SchemaColumn } from '../data/schema.ts';
-import type { Type } from '../data/type.ts';
 import { jsonDecoder } from './json-decoder.ts';
+import { RARER_FORMATS } from './parts.ts';
 import type { Encoder, Format, FormatSpec } from './serde.ts';
 
 const NULL = encodeUtf8('null');
@@ -21,25 +21,15 @@ const COLON = 0x3a;
 export const JSON_FORMAT: Format = {
   name: 'JSON',
   refuse: (columns) =>
-    columns.some((column) => hasOtherMapKeys(column.type))
+    columns.some(
+      ({ type }) =>
+        /^(ARRAY|MAP|STRUCT)$/.test(type.kind) && RARER_FORMATS.code.hasOtherMapKeys(type),
+    )
       ? 'JSON holds no MAP whose keys are not STRING'
       : null,
   decoder: (columns, wanted, spec) => jsonDecoder(columns, wanted, spec.wrap),
   encoder: jsonEncoder,
 };
-
-function hasOtherMapKeys(type: Type): boolean {
-  switch (type.kind) {
-    case 'ARRAY':
-      return hasOtherMapKeys(type.item);
-    case 'MAP':
-      return type.key.kind !== 'STRING' || hasOtherMapKeys(type.value);
-    case 'STRUCT':
-      return type.fields.some((field) => hasOtherMapKeys(field.type));
-    default:
-      return false;
-  }
-}
 
 /** All columns in order, nulls too; or a single column bare, whose null is a null record. */
 function jsonEncoder(columns: readonly SchemaColumn[], spec: FormatSpec): Encoder {

@@ -70,7 +70,9 @@ class Registry implements FunctionRegistry {
   /** Makes every name known. @throws {PartMissing} when the names are not fetched yet */
   #nameAll(): void {
     if (this.#more === null) return;
-    this.#name(this.#more.code.THEMES);
+    const { THEMES } = this.#more.code;
+    this.#own.forEach(signatureOf);
+    this.#name(THEMES);
     this.#more = null;
     this.#addOwn();
   }
@@ -80,6 +82,7 @@ class Registry implements FunctionRegistry {
     for (const overload of this.#own) if (!this.#themes.has(overload.name)) this.#add(overload);
   }
 
+  /** What its signature asks for has been fetched: what throws between two of them would leave the others out for ever. */
   #add(overload: Overload): void {
     const signature = signatureOf(overload);
     assert(!this.#bySignature.has(signature), `${signature} is declared once`);
@@ -97,10 +100,11 @@ class Registry implements FunctionRegistry {
     if (!this.#themes.has(name)) this.#nameAll();
     const theme = this.#themes.get(name);
     if (theme === undefined || this.#known.has(theme)) return;
-    const { overloads } = theme.part.code;
+    const own = this.#own.filter((overload) => theme.names.includes(overload.name));
+    const overloads = [...theme.part.code.overloads, ...own];
+    overloads.forEach(signatureOf);
     this.#known.add(theme);
     for (const overload of overloads) this.#add(overload);
-    for (const overload of this.#own) if (theme.names.includes(overload.name)) this.#add(overload);
   }
 
   has(name: string): boolean {

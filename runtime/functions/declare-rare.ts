@@ -2,7 +2,9 @@
 
 import type { Type } from '../data/type.ts';
 import type { Parameter, Pattern, TableBody, TableOverload } from './registry.ts';
-import { ANY_TYPE } from './resolve.ts';
+
+/** The variable that is none: every argument of it has a type of its own. */
+export const ANY_TYPE = 'ANY';
 
 /** Any type, each argument its own. */
 export const EACH_ANY: Pattern = { pattern: 'any', variable: ANY_TYPE };

@@ -1,7 +1,7 @@
 // Matches argument types with declared parameters: patterns, widening and type variables; knows no function.
 
 import { asDecimal, NUMBER_WIDTH } from '../data/number-types.ts';
-import { STRING, type Type, typeEquals, typeText } from '../data/type.ts';
+import { type Type, typeEquals, typeText } from '../data/type.ts';
 import { RARER_PATTERNS } from './parts.ts';
 import type { Overload, Parameter, Pattern } from './registry.ts';
 
@@ -14,12 +14,8 @@ export interface Match {
   readonly widens: boolean;
 }
 
-/** The variable that is none: every argument of it has a type of its own. */
-export const ANY_TYPE = 'ANY';
-
 /** What counts for an overload's generality. */
 const VARIADIC = 1;
-const VARIABLE = 2;
 
 /** The DECIMAL that holds every value of a numeric type; null for DOUBLE and what is no number. */
 function decimalOf(type: Type): Type | null {
@@ -36,7 +32,7 @@ const EXACT: Fit = { generality: 0, widens: false };
 const WIDENED: Fit = { generality: 0, widens: true };
 
 /** One argument against one concrete type; null when it does not fit. */
-function concrete(argument: Type, wanted: Type): Fit | null {
+export function concrete(argument: Type, wanted: Type): Fit | null {
   if (typeEquals(argument, wanted)) return EXACT;
   const from = NUMBER_WIDTH.get(argument.kind);
   const to = NUMBER_WIDTH.get(wanted.kind);
@@ -53,29 +49,12 @@ export function fit(argument: Type, pattern: Pattern, bindings: Bindings): Fit |
   switch (pattern.pattern) {
     case 'type':
       return concrete(argument, pattern.type);
-    case 'unit':
-      return concrete(argument, STRING);
-    case 'any':
-      return bind(pattern.variable, argument, bindings);
-    case 'anyStruct':
-      return argument.kind === 'STRUCT' ? bind(pattern.variable, argument, bindings) : null;
     case 'decimal':
       if (argument.kind === 'DECIMAL') return EXACT;
       return decimalOf(argument) === null ? null : WIDENED;
     default:
       return RARER_PATTERNS.code.fitRarer(argument, pattern, bindings);
   }
-}
-
-function bind(variable: string, argument: Type, bindings: Bindings): Fit | null {
-  const bound = variable === ANY_TYPE ? undefined : bindings.get(variable);
-  const common =
-    bound === undefined || typeEquals(bound, argument)
-      ? argument
-      : RARER_PATTERNS.code.commonType(bound, argument);
-  if (common === null) return null;
-  bindings.set(variable, common);
-  return { generality: VARIABLE, widens: bound !== undefined && !typeEquals(bound, common) };
 }
 
 /**
@@ -90,11 +69,6 @@ export function substituted(
   switch (pattern.pattern) {
     case 'type':
       return pattern.type;
-    case 'unit':
-      return STRING;
-    case 'any':
-    case 'anyStruct':
-      return pattern.variable === ANY_TYPE ? argument : (bindings.get(pattern.variable) ?? null);
     case 'decimal':
       return argument === null ? { kind: 'DECIMAL', precision: 1, scale: 0 } : decimalOf(argument);
     default:
@@ -109,14 +83,7 @@ export function parametersFor(
 ): readonly Parameter[] | null {
   const variadic = parameters.findIndex((parameter) => parameter.variadic);
   if (variadic < 0) return parameters.length === count ? parameters : null;
-  const repeated = count - (parameters.length - 1);
-  const parameter = parameters[variadic];
-  if (repeated < 0 || parameter === undefined) return null;
-  return [
-    ...parameters.slice(0, variadic),
-    ...Array.from({ length: repeated }, () => parameter),
-    ...parameters.slice(variadic + 1),
-  ];
+  return RARER_PATTERNS.code.repeatedParameter(parameters, variadic, count);
 }
 
 /** How the arguments fit an overload; null when they do not. A null type is an untyped NULL: it fits everything. */
@@ -152,8 +119,6 @@ export function patternText(pattern: Pattern): string {
       return 'DECIMAL';
     case 'any':
       return pattern.variable;
-    case 'anyStruct':
-      return 'STRUCT';
     default:
       return RARER_PATTERNS.code.rarerPatternText(pattern);
   }

@@ -163,7 +163,7 @@ test('when the Worker is lost the reader sees what had arrived, then why no more
   const { receiver } = connected(new Counted(1000));
   await receiver.next();
   await settled();
-  receiver.end(toWire(new PortError('UNAVAILABLE', 'the Worker has ended')));
+  receiver.end(new PortError('UNAVAILABLE', 'the Worker has ended'));
   for (let n = 1; n < QUERY_BATCHES_MAX; n++) expect(await receiver.next()).not.toBeNull();
   await expect(receiver.next()).rejects.toThrow('the Worker has ended');
 });
