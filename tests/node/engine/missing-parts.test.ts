@@ -5,6 +5,7 @@ import { encodeUtf8, decodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import type { ProducedRecord } from '../../../runtime/engine/insert.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
+import { scalarFunction } from '../../../runtime/index.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 import { PARTS_BY_FOLDER, takeAway } from '../../support/taken-parts.ts';
 
@@ -15,6 +16,18 @@ afterEach(() => putBack());
 const EVENTS = `CREATE STREAM events (id STRING KEY, name STRING, n INT, big BIGINT, x DOUBLE, ok BOOLEAN,
   price DECIMAL(6, 2), tags ARRAY<STRING>, moment BIGINT)
   WITH (KAFKA_TOPIC='events', PARTITIONS=1, VALUE_FORMAT='JSON', TIMESTAMP='moment');`;
+
+/** Functions of the caller's own, the first with a parameter that few functions have. */
+const FUNCTIONS = ['first_of', 'last_of'].map((name, i) =>
+  scalarFunction({
+    name,
+    description: 'An item of a list.',
+    category: 'ARRAY',
+    parameters: [{ name: 'items', type: 'ARRAY<STRING>' }],
+    returns: 'STRING',
+    call: ([items]) => items.at(-i) ?? null,
+  }),
+);
 
 const PEOPLE = `CREATE TABLE people (id STRING PRIMARY KEY, c INT)
   WITH (KAFKA_TOPIC='people', PARTITIONS=1, VALUE_FORMAT='JSON');`;
@@ -46,7 +59,7 @@ const STATEMENTS = [
   'CREATE TABLE by_name AS SELECT name, COUNT(*) AS c, SUM(n) AS s, MAX(x) AS m FROM events WINDOW TUMBLING (SIZE 1 HOUR, GRACE PERIOD 0 SECONDS) GROUP BY name;',
   'CREATE TABLE hops AS SELECT id, COUNT(*) AS c FROM events WINDOW HOPPING (SIZE 1 HOUR, ADVANCE BY 30 MINUTES, GRACE PERIOD 1 HOUR) GROUP BY id;',
   'CREATE TABLE totals AS SELECT id, COUNT(n) AS c, MIN(big) AS m FROM events GROUP BY id;',
-  'CREATE STREAM chosen AS SELECT id, UCASE(name) AS name, n * 2 AS twice, price, tags FROM events WHERE n > 1 OR ok;',
+  'CREATE STREAM chosen AS SELECT id, UCASE(name) AS name, n * 2 AS twice, price, FIRST_OF(tags) AS first, LAST_OF(tags) AS last FROM events WHERE n > 1 OR ok;',
   "CREATE STREAM moved WITH (VALUE_FORMAT='DELIMITED') AS SELECT n, name, id FROM events PARTITION BY n;",
   'CREATE STREAM both AS SELECT e.id, e.n, t.c FROM events e LEFT JOIN people t ON e.id = t.id;',
 ];
@@ -55,7 +68,7 @@ const STATEMENTS = [
 async function run(path: 'kernel' | 'row', pieces: number, prepare: () => void): Promise<unknown> {
   prepare();
   const host = memoryHost({ kernel: kernelModule() });
-  const engine = await open({ host, properties: { 'millrace.path': path } });
+  const engine = await open({ host, functions: FUNCTIONS, properties: { 'millrace.path': path } });
   await engine.execute(EVENTS + PEOPLE);
   for (const statement of STATEMENTS) await engine.execute(statement);
   await engine.produce('people', [{ key: 'k1', value: '{"c":7}', timestamp: 0 }]);
