@@ -16,7 +16,7 @@ import type { Host } from '../runtime/ports/host.ts';
 import type { Log } from '../runtime/ports/log.ts';
 import type { Statement } from '../runtime/sql/ast.ts';
 import { sqliteHost } from '../runtime/sqlite/sqlite-host.ts';
-import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../runtime/task/problem-records.ts';
+import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../runtime/task/task-topics.ts';
 import { type RunArguments, UsageError } from './arguments.ts';
 import { feed, type Fed, fedSource } from './feed.ts';
 import { statementProblem } from './problems.ts';

@@ -21,7 +21,7 @@ import { planUpgrade } from '../../runtime/plan/upgrade.ts';
 import type { TopicSpec } from '../../runtime/ports/log.ts';
 import type { Statement } from '../../runtime/sql/ast.ts';
 import { parse } from '../../runtime/sql/parser.ts';
-import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../../runtime/task/problem-records.ts';
+import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../../runtime/task/task-topics.ts';
 import { registry } from '../registry.ts';
 import { type CatalogEffect, started } from './catalog-effects.ts';
 import { control } from './control.ts';

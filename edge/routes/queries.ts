@@ -13,7 +13,7 @@ import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import type { Print } from '../../runtime/sql/ast.ts';
 import { ensureTopic, internalTopic } from '../../runtime/engine/system.ts';
-import { PROCESSING_LOG_TOPIC } from '../../runtime/task/problem-records.ts';
+import { PROCESSING_LOG_TOPIC } from '../../runtime/task/task-topics.ts';
 import { inputsOf, taskId } from '../../runtime/task/topology.ts';
 import { typeText } from '../../runtime/data/type.ts';
 import { wallClock } from '../adapters/do-clock.ts';

@@ -147,7 +147,6 @@ export function announceAll(): void {
   fetched(data.VALUE_BYTES, 'nested values', () => import('../data/value-bytes.ts'));
   fetched(task.CUT, 'records sent twice', () => import('../task/cut.ts'));
   fetched(task.DELIVERY, 'appends to other partitions', () => import('../task/delivery.ts'));
-  fetched(task.GAPS, 'records that are gone', () => import('../task/gaps.ts'));
   fetched(
     task.JSON_PATCHES,
     'records that the kernel declines',
@@ -160,7 +159,7 @@ export function announceAll(): void {
     'columns of the record itself',
     () => import('../task/pseudo-columns.ts'),
   );
-  fetched(task.POISON, 'the search for a poisonous record', () => import('../task/poison.ts'));
+  fetched(task.WRONG_RECORDS, 'records that go wrong', () => import('../task/wrong-records.ts'));
   fetched(task.REBUILD, 'rebuilding damaged state', () => import('../task/rebuild.ts'));
   fetched(task.REPARTITION, 'repartitioning', () => import('../task/repartition.ts'));
   fetched(

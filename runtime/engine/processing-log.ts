@@ -2,7 +2,7 @@
 
 import { PROCESSING_LOG_RECORDS_MAX } from '../base/limits.ts';
 import type { Log, Unsubscribe } from '../ports/log.ts';
-import { PROCESSING_LOG_TOPIC } from '../task/problem-records.ts';
+import { PROCESSING_LOG_TOPIC } from '../task/task-topics.ts';
 
 /** Lets old entries of the processing log go when it has a tenth more than it keeps. */
 export function boundProcessingLog(log: Log): Unsubscribe {

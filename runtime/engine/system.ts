@@ -5,7 +5,7 @@ import { schema, type SchemaColumn } from '../data/schema.ts';
 import { BIGINT, INTEGER, STRING, type Type } from '../data/type.ts';
 import type { Log, TopicSpec } from '../ports/log.ts';
 import { PortError } from '../base/errors.ts';
-import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../task/problem-records.ts';
+import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../task/task-topics.ts';
 import { CATALOG_TOPIC } from './catalog-topic.ts';
 
 const column = (name: string, type: Type): SchemaColumn => ({ name, type, role: 'value' });

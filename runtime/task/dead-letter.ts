@@ -3,7 +3,8 @@
 import { encodeUtf8 } from '../base/bytes.ts';
 import { singleRecord } from '../data/record-builder.ts';
 import type { Origin } from './current.ts';
-import { DEAD_LETTERS_TOPIC, MESSAGE_LENGTH_MAX, saidBy } from './problem-records.ts';
+import { MESSAGE_LENGTH_MAX, saidBy } from './problem-records.ts';
+import { DEAD_LETTERS_TOPIC } from './task-topics.ts';
 import type { Outgoing } from './sink.ts';
 import type { TaskName } from './topology.ts';
 

@@ -5,7 +5,8 @@ import type { PortError } from '../base/errors.ts';
 import { singleRecord } from '../data/record-builder.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import type { Input } from './inputs.ts';
-import { PROCESSING_LOG_TOPIC, saidBy } from './problem-records.ts';
+import { saidBy } from './problem-records.ts';
+import { PROCESSING_LOG_TOPIC } from './task-topics.ts';
 import type { Outgoing } from './sink.ts';
 import type { TaskName } from './topology.ts';
 

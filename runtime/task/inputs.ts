@@ -10,7 +10,7 @@ import type { OffsetEntry } from '../ports/store.ts';
 import type { Blocks } from './blocks.ts';
 import type { Reader } from './input.ts';
 import type { Gap } from './gaps.ts';
-import { GAPS, RUNS } from './parts.ts';
+import { RUNS, WRONG_RECORDS } from './parts.ts';
 import type { RecordPlace } from './record-columns.ts';
 import { Sharing } from './sharing.ts';
 
@@ -218,7 +218,7 @@ export class TaskInputs {
   /** null: the records are gone, and the input has stepped over them. */
   #refused(input: Input, thrown: unknown): null {
     if (!(thrown instanceof PortError) || thrown.code !== 'OFFSET_OUT_OF_RANGE') throw thrown;
-    this.#gaps.push(GAPS.code.steppedOver(input, thrown));
+    this.#gaps.push(WRONG_RECORDS.code.steppedOver(input, thrown));
     return null;
   }
 

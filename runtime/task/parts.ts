@@ -3,30 +3,28 @@
 import { Part } from '../base/part.ts';
 import type * as Cut from './cut.ts';
 import type * as DeliveryCode from './delivery.ts';
-import type * as Gaps from './gaps.ts';
 import type * as JsonPatches from './json-patches.ts';
 import type * as JsonValues from './json-values.ts';
 import type * as MovedRows from './moved-rows.ts';
-import type * as Poison from './poison.ts';
 import type * as PseudoColumns from './pseudo-columns.ts';
 import type * as Rebuild from './rebuild.ts';
 import type * as Repartition from './repartition.ts';
 import type * as Runs from './runs.ts';
 import type * as SharedValuesCode from './shared-values.ts';
 import type * as Timers from './timers.ts';
+import type * as WrongRecords from './wrong-records.ts';
 
 export const CUT = new Part<typeof Cut>();
 export const DELIVERY = new Part<typeof DeliveryCode>();
-export const GAPS = new Part<typeof Gaps>();
 export const JSON_PATCHES = new Part<typeof JsonPatches>();
 export const JSON_VALUES = new Part<typeof JsonValues>();
 /** The kernel's decoder of JSON, in hosts that have it apart from the kernel. */
 export const JSON_MODULE = new Part<{ readonly module: WebAssembly.Module }>();
 export const MOVED_ROWS = new Part<typeof MovedRows>();
 export const RUNS = new Part<typeof Runs>();
-export const POISON = new Part<typeof Poison>();
 export const PSEUDO_COLUMNS = new Part<typeof PseudoColumns>();
 export const REBUILD = new Part<typeof Rebuild>();
 export const REPARTITION = new Part<typeof Repartition>();
 export const SHARED_VALUES = new Part<typeof SharedValuesCode>();
 export const TIMERS = new Part<typeof Timers>();
+export const WRONG_RECORDS = new Part<typeof WrongRecords>();

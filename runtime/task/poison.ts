@@ -3,9 +3,7 @@
 import { decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
 import { ATTEMPTS_MAX } from '../base/limits.ts';
 import type { StateBytes } from '../ports/store.ts';
-import { HUNT_KEY, HUNT_TABLE } from './problem-records.ts';
-
-export { deadLetter } from './dead-letter.ts';
+import { HUNT_KEY, HUNT_TABLE } from './task-topics.ts';
 
 /** Where the search stands; committed before every retry, so that it survives the failure of the process itself. */
 interface Hunt {

@@ -1,17 +1,9 @@
-// What is written of one problem into the processing log, and where a task's problems are kept; knows no operator.
+// What is written of one problem into the processing log; knows no operator.
 
 import { encodeUtf8 } from '../base/bytes.ts';
 import type { RowProblem } from '../operators/operator.ts';
 import type { Current } from './current.ts';
 import { taskId, type TaskName } from './topology.ts';
-
-/** Topics that tasks write besides their sinks; one partition each. */
-export const PROCESSING_LOG_TOPIC = '__processing_log';
-export const DEAD_LETTERS_TOPIC = '__dead_letters';
-
-/** Where a task keeps the search for a record that makes it fail (poison.ts). */
-export const HUNT_TABLE = '@attempts';
-export const HUNT_KEY = encodeUtf8('hunt');
 
 /** Longest text that an entry quotes. */
 export const MESSAGE_LENGTH_MAX = 1000;

@@ -17,9 +17,9 @@ import { Current } from './current.ts';
 import type { Blocks } from './blocks.ts';
 import { TaskInputs, type Run } from './inputs.ts';
 import { Outbox } from './outbox.ts';
-import { CUT, GAPS, MOVED_ROWS, POISON, TIMERS } from './parts.ts';
-import { ProblemLog } from './problems.ts';
-import { PROCESSING_LOG_TOPIC } from './problem-records.ts';
+import { CUT, MOVED_ROWS, TIMERS, WRONG_RECORDS } from './parts.ts';
+import type { ProblemLog } from './problems.ts';
+import { PROCESSING_LOG_TOPIC } from './task-topics.ts';
 import { REPLAY, REPLAYED } from './replay.ts';
 import { Sequences } from './sequences.ts';
 import type { Outgoing } from './sink.ts';
@@ -54,7 +54,8 @@ export class Session {
   /** Committed state as it was when the session opened, and as it is after its commits. */
   readonly state: StateReader;
   readonly #current: Current;
-  readonly #problems: ProblemLog;
+  /** null: there was none. */
+  #problems: ProblemLog | null = null;
   readonly #counters: Map<string, number>;
   readonly #times: StreamTimes;
   readonly #sequences: Sequences;
@@ -89,7 +90,6 @@ export class Session {
     const incarnations = positions.map(({ incarnation }) => incarnation);
     this.#current = new Current(this.#task, incarnations);
     this.#current.nowMs = this.#times.of(NOW).ms;
-    this.#problems = new ProblemLog(options.name, this.#current, PROCESSING_LOG_TOPIC);
     const part = subtopologyOf(options.plan, options.name.subtopology);
     this.#wiring = buildTask(part, {
       partition: options.name.partition,
@@ -205,7 +205,7 @@ export class Session {
       this.#isDirty = true;
       this.#count('errors', 1);
       if (!this.#isLogged) continue;
-      this.#send(GAPS.code.gapEntry(this.#options.name, gap, this.#current.nowMs));
+      this.#send(WRONG_RECORDS.code.gapEntry(this.#options.name, gap, this.#current.nowMs));
     }
     return hasInput;
   }
@@ -265,7 +265,7 @@ export class Session {
     this.#begin(run);
     const origin = this.#current.origin(run.from);
     this.#report({ code: 'DEAD_LETTER', origin: run.from, field: '', reason: error });
-    this.#send(POISON.code.deadLetter(this.#options.name, origin, attempts, error));
+    this.#send(WRONG_RECORDS.code.deadLetter(this.#options.name, origin, attempts, error));
     this.#count('deadLetters', 1);
     this.#end(run);
   }
@@ -277,7 +277,7 @@ export class Session {
     if (this.#wiring.countsInput[run.input] === true) this.#count('in', run.to - run.from);
     for (const { index, error } of run.skipped) {
       this.#refuseStrictly(error);
-      this.#problems.add({
+      this.#log({
         code: error.code,
         origin: index,
         field: error.field,
@@ -296,14 +296,14 @@ export class Session {
   #end(run: Run): void {
     if (run.to !== run.chunkTo) return;
     this.#wiring.settle();
-    this.#problems.endChunk();
+    this.#problems?.endChunk();
   }
 
   /** Ends a turn: what was written so far becomes appends, so that `isHeavy` sees it. */
   flush(): void {
     this.#wiring.settle();
     for (const output of this.#wiring.outputs) output.drain((outgoing) => this.#send(outgoing));
-    this.#problems.drain((outgoing) => this.#send(outgoing));
+    this.#problems?.drain((outgoing) => this.#send(outgoing));
   }
 
   #send(outgoing: Outgoing): void {
@@ -358,8 +358,14 @@ export class Session {
 
   /** Late rows have counters of their own. A reader of the processing log only counts, or it would feed itself for ever. */
   #report(problem: RowProblem): void {
-    if (this.#isLogged) this.#problems.add(problem);
+    if (this.#isLogged) this.#log(problem);
     if (problem.code !== 'LATE') this.#count('errors', 1);
+  }
+
+  #log(problem: RowProblem): void {
+    const { name } = this.#options;
+    this.#problems ??= new WRONG_RECORDS.code.ProblemLog(name, this.#current, PROCESSING_LOG_TOPIC);
+    this.#problems.add(problem);
   }
 
   #count(name: string, by: number): void {

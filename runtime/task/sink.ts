@@ -1,7 +1,7 @@
 // Encodes the rows that leave a task as record batches, one builder a partition; knows no log.
 
 import { ByteWriter } from '../base/bytes.ts';
-import { InvariantError, LimitError, PortError, RecordError } from '../base/errors.ts';
+import { InvariantError, RecordError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { bitAt, type Column, valueAt } from '../data/column.ts';
@@ -14,6 +14,7 @@ import type { Emit, RowProblem } from '../operators/operator.ts';
 import type { SinkStep } from '../plan/step.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import { type EventTime, eventTime } from './event-time.ts';
+import { WRONG_RECORDS } from './parts.ts';
 
 /** One record batch to append; it gets its sequence at the commit. */
 export interface Outgoing {
@@ -106,7 +107,8 @@ export class SinkWriter implements Output {
         this.#writeRow(batch, position, keys, values);
         written += 1;
       } catch (thrown) {
-        this.#options.report(problemOf(thrown, batch.origin?.[position] ?? null));
+        const origin = batch.origin?.[position] ?? null;
+        this.#options.report(WRONG_RECORDS.code.problemOf(thrown, origin));
       }
     }
     this.#options.count('out', written);
@@ -209,17 +211,4 @@ function boundOf(column: Column, position: number): bigint {
   const value = valueAt(column, position);
   if (typeof value !== 'bigint') throw new InvariantError('a window bound is a BIGINT');
   return value;
-}
-
-/** A record that its format or the log's limits refuse is that record's fault; anything else is ours. */
-function problemOf(thrown: unknown, origin: number | null): RowProblem {
-  if (thrown instanceof RecordError) {
-    return { code: thrown.code, origin, field: thrown.field, reason: thrown.message };
-  }
-  const refused =
-    thrown instanceof LimitError ||
-    (thrown instanceof PortError &&
-      (thrown.code === 'RECORD_TOO_LARGE' || thrown.code === 'INVALID_TIMESTAMP'));
-  if (!refused) throw thrown;
-  return { code: 'SERIALIZATION', origin, field: '', reason: thrown.message };
 }

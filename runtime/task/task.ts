@@ -11,9 +11,9 @@ import type { Log, Unsubscribe } from '../ports/log.ts';
 import type { CounterEntry, OffsetEntry, Store } from '../ports/store.ts';
 import { isNoRecordsFault, RecordCrash } from './crash.ts';
 import { nextTurn } from './next-turn.ts';
-import { POISON, REBUILD, REPARTITION } from './parts.ts';
+import { REPARTITION, WRONG_RECORDS } from './parts.ts';
 import type { PoisonHunt } from './poison.ts';
-import { HUNT_KEY, HUNT_TABLE } from './problem-records.ts';
+import { HUNT_KEY, HUNT_TABLE } from './task-topics.ts';
 import { Session } from './session.ts';
 import type { Sharing } from './sharing.ts';
 import { inputsOf, subtopologyOf, type TaskName } from './topology.ts';
@@ -195,7 +195,7 @@ export class Task {
     // "From the latest" is one place, settled here: what comes in while a failed session is opened again must not be skipped.
     if (!session.isPlaced) await session.commit([]);
     const hunt = session.state.get(HUNT_TABLE, HUNT_KEY);
-    this.#hunt = hunt === null ? null : await huntFrom(hunt);
+    this.#hunt = hunt && (await withParts(() => new WRONG_RECORDS.code.PoisonHunt(hunt)));
     this.#show(session);
     return session;
   }
@@ -269,36 +269,16 @@ export class Task {
   /** The session is lost; what follows depends on whose fault it was. */
   async #failed(thrown: unknown): Promise<Turn> {
     this.#discard();
-    if (thrown instanceof RecordCrash) {
-      try {
-        await this.#countAttempt(thrown);
-        return PROGRESS;
-      } catch (again) {
-        this.#discard();
-        return this.#judge(again);
-      }
-    }
-    const mend =
-      thrown instanceof PartMissing
-        ? () => thrown.part.load()
-        : thrown instanceof TaskCorrupted
-          ? () => this.#rebuild(thrown)
-          : null;
-    if (mend === null) return this.#judge(thrown);
     try {
-      await mend();
+      if (thrown instanceof PartMissing) await thrown.part.load();
+      else if (thrown instanceof RecordCrash || thrown instanceof TaskCorrupted) {
+        const { mend } = await WRONG_RECORDS.load();
+        this.#isRebuilt = await mend(thrown, this.options, this.#isRebuilt);
+      } else throw thrown;
       return PROGRESS;
     } catch (beyond) {
       return this.#judge(beyond);
     }
-  }
-
-  /** Once in a life of the task: state that is damaged again is not so by chance. */
-  async #rebuild(damage: TaskCorrupted): Promise<void> {
-    if (this.#isRebuilt) throw damage;
-    const { rebuild } = await REBUILD.load();
-    await rebuild(this.options, damage);
-    this.#isRebuilt = true;
   }
 
   #judge(thrown: unknown): Turn {
@@ -311,14 +291,6 @@ export class Task {
     const error = thrown instanceof Error ? thrown : new InvariantError(messageOf(thrown));
     this.#end(isFenced ? 'FENCED' : 'ERROR', error);
     return ENDED;
-  }
-
-  /** Committed before the retry, from the last commit's state: the attempt counts even when the next one kills the process. */
-  async #countAttempt(crash: RecordCrash): Promise<void> {
-    const session = (this.#session = await this.#opened());
-    const hunt = (this.#hunt ??= await huntFrom(null));
-    hunt.failed(crash.taken, messageOf(crash.cause));
-    await session.commit([hunt.change()]);
   }
 
   #discard(): void {
@@ -392,9 +364,4 @@ export class Task {
     this.#discard();
     for (const resolve of this.#watchers.splice(0)) resolve();
   }
-}
-
-/** The search for a poisonous record, where a commit has left it, or a new one. */
-async function huntFrom(committed: Uint8Array | null): Promise<PoisonHunt> {
-  return await withParts(() => new POISON.code.PoisonHunt(committed));
 }

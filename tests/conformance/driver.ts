@@ -13,7 +13,7 @@ import { MemoryStore } from '../../runtime/memory/memory-store.ts';
 import type { ForeignKeyJoinStep } from '../../runtime/plan/join-step.ts';
 import type { Plan, Step } from '../../runtime/plan/step.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
-import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../../runtime/task/problem-records.ts';
+import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../../runtime/task/task-topics.ts';
 import { Task } from '../../runtime/task/task.ts';
 import { tasksOf } from '../../runtime/task/topology.ts';
 import type { TopicRecord } from './records.ts';

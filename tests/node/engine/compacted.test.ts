@@ -9,7 +9,7 @@ import { RecordBatchBuilder } from '../../../runtime/data/record-builder.ts';
 import { ManualClock } from '../../../runtime/memory/manual-clock.ts';
 import { type MemoryHost, memoryHost } from '../../../runtime/memory/memory-host.ts';
 import type { TopicPartition } from '../../../runtime/ports/log.ts';
-import { PROCESSING_LOG_TOPIC } from '../../../runtime/task/problem-records.ts';
+import { PROCESSING_LOG_TOPIC } from '../../../runtime/task/task-topics.ts';
 
 const AT: TopicPartition = { topic: 's', partition: 0 };
 const STREAM = `CREATE STREAM s (k STRING KEY, v INT)
