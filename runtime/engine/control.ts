@@ -27,7 +27,7 @@ import {
   typesEntity,
   variablesEntity,
 } from './entities.ts';
-import { removeTopic, stateOf, statsOf, terminateQuery } from './query-work.ts';
+import { errorOf, removeTopic, stateOf, statsOf, terminateQuery } from './query-work.ts';
 import type { Session, StatementsOptions } from './statements.ts';
 import { currentStatus, entity, type Entity } from './status.ts';
 
@@ -122,7 +122,10 @@ async function show(
 }
 
 function standingOf(queries: ControlContext['queries'], id: string): Standing {
-  return { state: stateOf(queries.running(id)), error: queries.errorOf(id)?.message ?? null };
+  return {
+    state: stateOf(queries.running(id)),
+    error: errorOf(queries.running(id))?.message ?? null,
+  };
 }
 
 function plansOf(catalog: Catalog, queries: ControlContext['queries']): readonly Plan[] {
@@ -174,7 +177,7 @@ async function pause(
     const plan = queries.plan(id);
     const isPaused = queries.running(id)?.paused === true;
     // One that had ended with an error tries again, from its last commit.
-    const isOver = !paused && queries.errorOf(id) !== null;
+    const isOver = !paused && errorOf(queries.running(id)) !== null;
     if (plan !== null && (isPaused !== paused || isOver)) await queries.start(plan, paused);
   }
   return currentStatus(text, {

@@ -14,6 +14,7 @@ import type { ProducedAt, ProducedRecord } from './insert.ts';
 import { RARE_CALLS } from './own-parts.ts';
 import type { QueryStats } from './queries.ts';
 import { QueryRows } from './query-rows.ts';
+import { errorOf, idle } from './query-work.ts';
 import type { ReadOptions, TopicRecord } from './records.ts';
 
 export interface EngineOptions {
@@ -169,7 +170,7 @@ export class Engine implements AsyncDisposable {
   /** Why a query has ended, or a processor, by its name, has not begun; null while it runs. */
   errorOf(queryId: string): Error | null {
     const { queries, statements } = this.#core.made;
-    return queries.errorOf(queryId) ?? statements.waiting.get(queryId) ?? null;
+    return errorOf(queries.running(queryId)) ?? statements.waiting.get(queryId) ?? null;
   }
 
   /**
@@ -179,7 +180,8 @@ export class Engine implements AsyncDisposable {
   async idle(): Promise<void> {
     // After the statements that came before, and not in the way of those that come after.
     await this.#core.settled();
-    return this.#core.made.queries.idle();
+    const { host, queries } = this.#core.made;
+    await idle(queries, host.log);
   }
 
   /** Ends all queries after what they are doing, and the host. What is committed stays. */

@@ -1,5 +1,6 @@
 // Makes records of rows that are given by column names or as values; knows no topic and no query.
 
+import type { InsertValuesAnalysis } from '../analyze/analysis.ts';
 import { ByteWriter } from '../base/bytes.ts';
 import { InvariantError, StatementError } from '../base/errors.ts';
 import { didYouMean } from '../catalog/words.ts';
@@ -9,6 +10,9 @@ import type { Column } from '../data/column.ts';
 import type { ColumnRole, SchemaColumn } from '../data/schema.ts';
 import type { Type, Value } from '../data/type.ts';
 import type { Formats, FormatSpec } from '../formats/serde.ts';
+import type { Host } from '../ports/host.ts';
+import { withParts } from '../task/with-parts.ts';
+import { produce } from './insert.ts';
 import { valueIn } from './value-in.ts';
 
 /** A column of one value. */
@@ -85,4 +89,16 @@ export function checkWritable(source: Source): void {
       ? 'has a windowed key'
       : null;
   if (why !== null) throw new StatementError('INVALID', `${source.name} takes no rows: it ${why}`);
+}
+
+/** Carries an INSERT VALUES out. @throws {StatementError} INVALID */
+export async function insertValues(
+  analysis: InsertValuesAnalysis,
+  { host, formats }: { readonly host: Host; readonly formats: Formats },
+): Promise<void> {
+  const { source, rowtime } = analysis;
+  checkWritable(source);
+  const { key, value } = await withParts(() => recordOf(source, analysis, formats));
+  const to = { topic: source.topic, spare: 0 };
+  await produce(host.log, host.clock, to, [{ key, value, timestamp: rowtime ?? undefined }]);
 }

@@ -9,7 +9,7 @@ import { Task } from '../task/task.ts';
 import { tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
-import { QUERY_WORK, RARE_PLANS } from './own-parts.ts';
+import { RARE_PLANS } from './own-parts.ts';
 import { ensureTopic, internalTopic } from './system.ts';
 
 /** What a running query has done; totals that survive restarts. */
@@ -57,6 +57,11 @@ export class Queries {
 
   running(id: string): Running | null {
     return this.#running.get(id) ?? null;
+  }
+
+  /** Every query that runs or is paused, by its id. */
+  get all(): ReadonlyMap<string, Running> {
+    return this.#running;
   }
 
   /** The plan of a query that runs. */
@@ -110,26 +115,6 @@ export class Queries {
     this.#running.delete(id);
     await stopped(running?.tasks ?? []);
     return running;
-  }
-
-  errorOf(id: string): Error | null {
-    return this.running(id)?.tasks.find((task) => task.error !== null)?.error ?? null;
-  }
-
-  /**
-   * Waits until every task that still runs has taken in all there is and delivered all it made.
-   * @throws why a query has ended: it will never have taken in what there is
-   */
-  async idle(): Promise<void> {
-    const { settle } = await withParts(() => QUERY_WORK.code);
-    await settle(
-      () => [...this.#running.values()].flatMap(({ tasks }) => tasks),
-      this.#options.host.log,
-    );
-    for (const [id, { paused }] of this.#running) {
-      const error = paused ? null : this.errorOf(id);
-      if (error !== null) throw error;
-    }
   }
 
   async close(): Promise<void> {

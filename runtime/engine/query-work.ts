@@ -3,11 +3,13 @@
 import { PortError } from '../base/errors.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
+import type { Log } from '../ports/log.ts';
 import { taskId, tasksOf } from '../task/topology.ts';
 import type { CatalogEntry } from './changes.ts';
+import { settle } from './settle.ts';
 import type { Queries, QueryState, QueryStats, Running } from './queries.ts';
 
-export { settle } from './settle.ts';
+export { settle };
 
 /** What its tasks have done; zeros where it does not run. */
 export function statsOf(running: Running | null): QueryStats {
@@ -28,7 +30,24 @@ export function statsOf(running: Running | null): QueryStats {
   };
 }
 
-/** ERROR as soon as one task has ended so; why is in `Queries.errorOf`. */
+/** Why a query has ended; null while it runs. */
+export function errorOf(running: Running | null): Error | null {
+  return running?.tasks.find((task) => task.error !== null)?.error ?? null;
+}
+
+/**
+ * Waits until every task that still runs has taken in all there is and delivered all it made.
+ * @throws why a query has ended: it will never have taken in what there is
+ */
+export async function idle(queries: Queries, log: Log): Promise<void> {
+  await settle(() => [...queries.all.values()].flatMap(({ tasks }) => tasks), log);
+  for (const running of queries.all.values()) {
+    const error = running.paused ? null : errorOf(running);
+    if (error !== null) throw error;
+  }
+}
+
+/** ERROR as soon as one task has ended so; why is in `errorOf`. */
 export function stateOf(running: Running | null): QueryState {
   const states = (running?.tasks ?? []).map((task) => task.state);
   if (running?.paused === true) return 'PAUSED';

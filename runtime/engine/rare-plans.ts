@@ -1,5 +1,18 @@
 // Plans that are rarely made, fetched together: source tables, upgrades of queries, and the row path of a plan for the kernel.
 
+import { StatementError } from '../base/errors.ts';
+import type { Statement } from '../sql/ast.ts';
+
 export { onRowPath } from '../plan/row-path.ts';
 export { planSourceTable } from '../plan/source-table.ts';
 export { planUpgrade } from '../plan/upgrade.ts';
+
+/** The refusal of a query that was given as a statement. */
+export function isQuery(statement: Statement): StatementError {
+  return new StatementError(
+    'INVALID',
+    'a SELECT is a query, not a statement to execute',
+    statement.at,
+    'Send it to query(), or to /query-stream.',
+  );
+}

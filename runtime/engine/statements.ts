@@ -1,12 +1,10 @@
 // Carries statements out one after the other: analyzes, plans, logs the change, starts and ends queries; knows no text and no rows.
 
-import { StatementError } from '../base/errors.ts';
 import type {
   Analysis,
   AnalyzeOptions,
   ControlAnalysis,
   CreateSourceAnalysis,
-  InsertValuesAnalysis,
   QueryAnalysis,
 } from '../analyze/analysis.ts';
 import { analyzeStatement } from '../analyze/analyze.ts';
@@ -23,7 +21,6 @@ import { appendEntry } from './catalog-topic.ts';
 import { chance } from './chance.ts';
 import { applied, CHANGE_VERSION, type CatalogChange } from './changes.ts';
 import { loadFunctions } from './functions.ts';
-import { produce } from './insert.ts';
 import { CONTROL, INSERT_ROWS, PROCESSORS, RARE_PLANS } from './own-parts.ts';
 import type { Queries } from './queries.ts';
 import { currentStatus, type Entity } from './status.ts';
@@ -133,9 +130,9 @@ export class Statements {
       case 'query':
         return this.#createQuery(statement, analysis, properties);
       case 'pull':
-        throw isQuery(statement);
+        throw (await withParts(() => RARE_PLANS.code)).isQuery(statement);
       case 'insertValues':
-        await this.#insertValues(analysis);
+        await (await withParts(() => INSERT_ROWS.code)).insertValues(analysis, this.#options);
         return null;
       default:
         return this.#control(statement.text, analysis, session);
@@ -187,7 +184,8 @@ export class Statements {
     properties: ReadonlyMap<string, string>,
   ): Promise<Entity> {
     const { sink, query, creates } = analysis;
-    if (analysis.mode !== 'persistent' || sink === null || query === null) throw isQuery(statement);
+    if (analysis.mode !== 'persistent' || sink === null || query === null)
+      throw (await withParts(() => RARE_PLANS.code)).isQuery(statement);
     const { host, registry, queries } = this.#options;
     const plan = await this.planned(analysis, properties);
     const isNew = !this.#catalog.queries.has(query.id);
@@ -214,16 +212,6 @@ export class Statements {
       },
       analysis.warnings,
     );
-  }
-
-  async #insertValues(analysis: InsertValuesAnalysis): Promise<void> {
-    const { source, rowtime } = analysis;
-    const { checkWritable, recordOf } = await withParts(() => INSERT_ROWS.code);
-    checkWritable(source);
-    const { host, formats } = this.#options;
-    const { key, value } = await withParts(() => recordOf(source, analysis, formats));
-    const to = { topic: source.topic, spare: 0 };
-    await produce(host.log, host.clock, to, [{ key, value, timestamp: rowtime ?? undefined }]);
   }
 
   async #control(text: string, analysis: ControlAnalysis, session: Session): Promise<Entity> {
@@ -254,13 +242,4 @@ export class Statements {
     this.#catalog = after;
     return sequence;
   }
-}
-
-function isQuery(statement: Statement): StatementError {
-  return new StatementError(
-    'INVALID',
-    'a SELECT is a query, not a statement to execute',
-    statement.at,
-    'Send it to query(), or to /query-stream.',
-  );
 }
