@@ -7,7 +7,7 @@ import { printTopic } from '../../runtime/engine/print-topic.ts';
 import { partitionsAsked } from '../../runtime/engine/pull-partitions.ts';
 import { startStreamPull } from '../../runtime/engine/pull-stream.ts';
 import { startPush } from '../../runtime/engine/push.ts';
-import { continuationToken, isResumable, placedAt } from '../../runtime/engine/resume.ts';
+import { continuationToken, isResumable, placedAt, Places } from '../../runtime/engine/resume.ts';
 import { QueryRows } from '../../runtime/engine/query-rows.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
@@ -133,9 +133,10 @@ async function print({ log }: Edge, statement: Print): Promise<Printing> {
 async function push({ log }: Edge, plan: Plan, token: string | null): Promise<RunningQuery> {
   // Told apart from all others, in this Worker and elsewhere: /close-query names it.
   const own = { ...plan, query: `${plan.query}_${crypto.randomUUID().slice(0, 8)}` };
+  const places = new Places(token === null ? null : placedAt(own, token));
   const rows = await startPush({
     plan: own,
-    ...(token === null ? {} : { from: placedAt(own, token) }),
+    places,
     host: { log, clock: wallClock, kernel },
     formats: FORMATS,
     registry,
@@ -143,7 +144,8 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
     public: {},
     onEnd: () => undefined,
   });
-  return running(new QueryRows(rows), isResumable(own) ? own : null);
+  const tokenBehind = (rowsLeft: number) => continuationToken(own, places.behind(rowsLeft));
+  return running(new QueryRows(rows), isResumable(own) ? tokenBehind : null);
 }
 
 async function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {
@@ -151,8 +153,8 @@ async function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {
   return running(new QueryRows(await startStreamPull(options)), null);
 }
 
-/** @param resumable the plan of a query that can be resumed */
-function running(rows: QueryRows, resumable: Plan | null): RunningQuery {
+/** @param token of a query that can be resumed, by how many rows of the last batch are left; null: it cannot be */
+function running(rows: QueryRows, token: ((rowsLeft: number) => string) | null): RunningQuery {
   const { kind, queryId, columns } = rows;
   return {
     kind,
@@ -162,9 +164,8 @@ function running(rows: QueryRows, resumable: Plan | null): RunningQuery {
     get finalMessage() {
       return rows.finalMessage;
     },
-    isResumable: resumable !== null,
-    token: (rowsLeft) =>
-      resumable === null ? null : continuationToken(resumable, rows.places(rowsLeft)),
+    isResumable: token !== null,
+    token: (rowsLeft) => token?.(rowsLeft) ?? null,
     close: () => rows.close(),
     rows: async function* () {
       for await (const batch of rows.batches()) yield rowTexts(batch);

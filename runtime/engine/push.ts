@@ -1,7 +1,6 @@
 // Push queries: the plan's tasks in this process, with their state in memory, from the topics to one reader; knows no SQL.
 
 import { PortError } from '../base/errors.ts';
-import { slice } from '../data/batch.ts';
 import { ROW } from '../data/parts.ts';
 import type { PublicOptions } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
@@ -12,15 +11,15 @@ import { MemoryStore } from '../memory/memory-store.ts';
 import type { ClientStep, Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Log } from '../ports/log.ts';
-import type { OffsetEntry, Store, TaskId } from '../ports/store.ts';
 import type { Sharing } from '../task/sharing.ts';
 import { Task } from '../task/task.ts';
-import { taskId, tasksOf } from '../task/topology.ts';
+import { tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
 import { OWN_TOPICS, QUERY_WORK } from './own-parts.ts';
 import { asAnswer, namedColumns } from './answer-batch.ts';
-import type { QueryPlace, QueryRowsOptions } from './query-rows.ts';
+import type { QueryRowsOptions } from './query-rows.ts';
+import type { Places } from './resume.ts';
 import { RowQueue } from './row-queue.ts';
 
 /** A query that is busy shows its rows this often; one that has caught up shows them at once. */
@@ -37,16 +36,8 @@ export interface PushOptions {
   readonly sharing?: Sharing | undefined;
   /** Called once when the query has ended. */
   readonly onEnd: () => void;
-  /** Where the tasks go on from; absent: they begin as the plan says. */
-  readonly from?: PlacedAt | undefined;
-}
-
-/** Where the tasks of a push query without state go on. */
-export interface PlacedAt {
-  /** Puts their positions into the store. */
-  readonly put: (store: Store) => Promise<void>;
-  /** How many rows, of those that a task makes from there on, its reader has. */
-  readonly rows: ReadonlyMap<TaskId, number>;
+  /** Where the tasks go on from, and how far the reader comes; absent: they begin as the plan says, and nobody asks. */
+  readonly places?: Places | undefined;
 }
 
 /**
@@ -54,7 +45,7 @@ export interface PlacedAt {
  * What it keeps dies with it; its problems go to the processing log of the host.
  */
 export async function startPush(options: PushOptions): Promise<QueryRowsOptions> {
-  const { plan, host, formats, registry, signal } = options;
+  const { plan, host, formats, registry, signal, places } = options;
   await loadFunctions(plan, registry);
   const client = clientOf(plan);
   const order = client.order ?? client.schema.columns.map((_, index) => index);
@@ -68,10 +59,7 @@ export async function startPush(options: PushOptions): Promise<QueryRowsOptions>
   });
   const queue = new RowQueue({ limit: client.limit, onEnd: () => void stop() });
   const last = plan.subtopologies.at(-1)?.id;
-  const places = new Places();
   const tasks = tasksOf(plan).map((name) => {
-    /** Rows to come that the reader has. */
-    let known = options.from?.rows.get(taskId(name)) ?? 0;
     const task: Task = new Task({
       name,
       plan,
@@ -88,20 +76,18 @@ export async function startPush(options: PushOptions): Promise<QueryRowsOptions>
       onRows: async (rows) => {
         const shown = rows.flatMap((batch) => {
           const whole = asAnswer(batch, answer, order);
-          const from = Math.min(known, whole?.length ?? 0);
-          known -= from;
-          return (whole !== null && slice(whole, from, whole.length)) || [];
+          return (whole && places ? places.unread(task, whole) : whole) ?? [];
         });
         const behind = task.progress.positions;
         for (const [i, batch] of shown.entries()) {
           const isLast = i === shown.length - 1;
-          const onTaken = (): void => places.taken(task, batch.length, isLast ? behind : null);
+          const onTaken = (): void => places?.taken(task, batch.length, isLast ? behind : null);
           await queue.put([batch], onTaken);
         }
       },
       onEnd: (_state, error) => queue.end(error),
     });
-    places.begin(task, [], known);
+    places?.begin(task, []);
     return task;
   });
   let stopping: Promise<void> | null = null;
@@ -118,10 +104,10 @@ export async function startPush(options: PushOptions): Promise<QueryRowsOptions>
   try {
     signal?.throwIfAborted();
     signal?.addEventListener('abort', cancel, { once: true });
-    await options.from?.put(store);
+    await places?.put(store);
     for (const task of tasks) {
       await task.prepare();
-      places.begin(task, task.progress.positions);
+      places?.begin(task, task.progress.positions);
     }
     // An abort while the tasks were prepared has cancelled the queue, but nobody reads it yet.
     signal?.throwIfAborted();
@@ -146,49 +132,10 @@ export async function startPush(options: PushOptions): Promise<QueryRowsOptions>
       await settle(() => tasks, log);
       await queue.drained();
     },
-    places: (rowsLeft) => places.behind(rowsLeft),
     finalMessage: () => (queue.isFull ? 'Limit Reached' : null),
     rows: () => withParts(() => ROW.code),
     public: options.public,
   };
-}
-
-interface Taken {
-  /** The positions behind a commit whose rows the reader has all. */
-  readonly behind: readonly OffsetEntry[];
-  /** Rows that it has of what comes behind them. */
-  readonly rows: number;
-}
-
-/** How far the topics were read for the rows that the reader has taken, to the row. */
-class Places {
-  readonly #byTask = new Map<Task, Taken>();
-  /** How it was before the last batch. */
-  #before: { readonly task: Task; readonly taken: Taken; readonly length: number } | null = null;
-
-  /** @param rows as in `PlacedAt`; absent: as said before, or none */
-  begin(task: Task, behind: readonly OffsetEntry[], rows?: number): void {
-    this.#byTask.set(task, { behind, rows: rows ?? this.#byTask.get(task)?.rows ?? 0 });
-  }
-
-  /** @param behind the positions behind a commit whose last rows these are; null: more of it will come */
-  taken(task: Task, length: number, behind: readonly OffsetEntry[] | null): void {
-    const taken = this.#byTask.get(task) ?? { behind: [], rows: 0 };
-    this.#before = { task, taken, length };
-    const rows = taken.rows + length;
-    this.#byTask.set(task, behind === null ? { ...taken, rows } : { behind, rows: 0 });
-  }
-
-  behind(rowsLeft: number): readonly QueryPlace[] {
-    return [...this.#byTask].flatMap(([task, now]) => {
-      const before = this.#before;
-      const { behind, rows } =
-        rowsLeft === 0 || before?.task !== task
-          ? now
-          : { ...before.taken, rows: before.taken.rows + before.length - rowsLeft };
-      return behind.map((entry) => ({ ...entry, rows }));
-    });
-  }
 }
 
 function clientOf(plan: Plan): ClientStep {

@@ -4,12 +4,6 @@ import { StatementError } from '../base/errors.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import type { PublicOptions, PublicRow, publicRow } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
-import type { OffsetEntry } from '../ports/store.ts';
-
-/** Where a push query stands in one input: behind the first `rows` rows that the records from `next` on make. */
-export interface QueryPlace extends OffsetEntry {
-  readonly rows: number;
-}
 
 /** One column of an answer. */
 export interface QueryColumn {
@@ -39,8 +33,6 @@ export interface QueryRowsOptions {
   readonly close: () => Promise<void>;
   /** See `QueryRows.finalMessage`; absent: there is none. */
   readonly finalMessage?: (() => string | null) | undefined;
-  /** See `QueryRows.places`; absent: there are none. */
-  readonly places?: ((rowsLeft: number) => readonly QueryPlace[]) | undefined;
   /** See `QueryRows.idle`; absent: there is nothing to wait for. */
   readonly idle?: (() => Promise<void>) | undefined;
   /** Makes rows of batches, once somebody reads rows: a Worker hands batches on and needs none. */
@@ -114,14 +106,6 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
    */
   async idle(): Promise<void> {
     await this.#options.idle?.();
-  }
-
-  /**
-   * Where a push query without state stands in its inputs, behind the batches that were handed out.
-   * @param rowsLeft how many rows at the end of the last batch do not count as handed out
-   */
-  places(rowsLeft: number): readonly QueryPlace[] {
-    return this.#options.places?.(rowsLeft) ?? [];
   }
 
   /** How ksqlDB says that no more rows will come: `Limit Reached`, `Query Completed`; null before the end, where there is no such word, and on the page's side of a Worker. */

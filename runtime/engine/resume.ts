@@ -4,13 +4,26 @@ import { decodeBase64Url, encodeBase64Url } from '../base/base64.ts';
 import { decodeUtf8, encodeUtf8, isUtf8 } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { StatementError } from '../base/errors.ts';
+import { type Batch, slice } from '../data/batch.ts';
 import type { Plan, Step } from '../plan/step.ts';
-import type { Store } from '../ports/store.ts';
+import type { OffsetEntry, Store, TaskId } from '../ports/store.ts';
+import type { Task } from '../task/task.ts';
 import { inputsOf, subtopologyOf, taskId, tasksOf } from '../task/topology.ts';
-import type { PlacedAt } from './push.ts';
-import type { QueryPlace } from './query-rows.ts';
 
 const VERSION = 2;
+
+/** Where a push query stands in one input: behind the first `rows` rows that the records from `next` on make. */
+export interface QueryPlace extends OffsetEntry {
+  readonly rows: number;
+}
+
+/** Where the tasks of a push query without state go on. */
+export interface PlacedAt {
+  /** Puts their positions into the store. */
+  readonly put: (store: Store) => Promise<void>;
+  /** How many rows, of those that a task makes from there on, its reader has. */
+  readonly rows: ReadonlyMap<TaskId, number>;
+}
 
 /** True when what the query shows of a record hangs on that record alone, so that nothing but its place need be known to go on. */
 export function isResumable(plan: Plan): boolean {
@@ -110,4 +123,69 @@ function fingerprint(plan: Plan): number {
 function refused(why: string): StatementError {
   const hint = 'Start the query without a token.';
   return new StatementError('INVALID', `the continuation token cannot be used: ${why}`, null, hint);
+}
+
+interface Taken {
+  /** The positions behind a commit whose rows the reader has all. */
+  readonly behind: readonly OffsetEntry[];
+  /** Rows that it has of what comes behind them. */
+  readonly rows: number;
+}
+
+/** How far the topics were read for the rows that the reader has taken, to the row. */
+export class Places {
+  readonly #byTask = new Map<Task, Taken>();
+  readonly #from: PlacedAt | null;
+  /** Rows to come, by task, that the reader has. */
+  readonly #known = new Map<Task, number>();
+  /** How it was before the last batch. */
+  #before: { readonly task: Task; readonly taken: Taken; readonly length: number } | null = null;
+
+  /** @param from where the tasks go on; null: they begin */
+  constructor(from: PlacedAt | null) {
+    this.#from = from;
+  }
+
+  async put(store: Store): Promise<void> {
+    await this.#from?.put(store);
+  }
+
+  /** The task stands there. */
+  begin(task: Task, behind: readonly OffsetEntry[]): void {
+    const rows =
+      this.#byTask.get(task)?.rows ?? this.#from?.rows.get(taskId(task.options.name)) ?? 0;
+    if (!this.#known.has(task)) this.#known.set(task, rows);
+    this.#byTask.set(task, { behind, rows });
+  }
+
+  /** What the reader does not have of a batch. */
+  unread(task: Task, batch: Batch): Batch | null {
+    const known = this.#known.get(task) ?? 0;
+    const from = Math.min(known, batch.length);
+    this.#known.set(task, known - from);
+    return slice(batch, from, batch.length);
+  }
+
+  /** @param behind the positions behind a commit whose last rows these are; null: more of it will come */
+  taken(task: Task, length: number, behind: readonly OffsetEntry[] | null): void {
+    const taken = this.#byTask.get(task) ?? { behind: [], rows: 0 };
+    this.#before = { task, taken, length };
+    const rows = taken.rows + length;
+    this.#byTask.set(task, behind === null ? { ...taken, rows } : { behind, rows: 0 });
+  }
+
+  /**
+   * Where the query stands behind the batches that were handed out.
+   * @param rowsLeft how many rows at the end of the last batch do not count as handed out
+   */
+  behind(rowsLeft: number): readonly QueryPlace[] {
+    return [...this.#byTask].flatMap(([task, now]) => {
+      const before = this.#before;
+      const { behind, rows } =
+        rowsLeft === 0 || before?.task !== task
+          ? now
+          : { ...before.taken, rows: before.taken.rows + before.length - rowsLeft };
+      return behind.map((entry) => ({ ...entry, rows }));
+    });
+  }
 }
