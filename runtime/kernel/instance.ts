@@ -13,11 +13,6 @@ import {
   RESULT_INVALID,
   RESULT_LATE,
   RESULT_NULLS,
-  STAT_ENTRIES,
-  STAT_GROUPS,
-  STAT_MEMORY_BYTES,
-  STAT_PANES,
-  STATE_ROWS_MAX,
 } from './abi.ts';
 import { granted, instantiate, limitOf, type KernelExports } from './exports.ts';
 import { stateBytesOf, writeProgram, type KernelBounds, type KernelProgram } from './program.ts';
@@ -105,9 +100,10 @@ export interface KernelGroups {
 export class Kernel {
   readonly program: KernelProgram;
   readonly stateBytes: number;
-  readonly #calls: KernelExports;
-  readonly #views: KernelViews;
-  readonly #rowsMax: number;
+  /** For stored-groups.ts. */
+  readonly calls: KernelExports;
+  readonly views: KernelViews;
+  readonly rowsMax: number;
   /** What stands in the kernel's columns, so that going on with a batch copies nothing; and whether with its arguments. */
   #loaded: Pick<KernelBatch, 'ids'> | null = null;
   #hasArguments = false;
@@ -138,9 +134,9 @@ export class Kernel {
     granted(calls.init());
     this.program = program;
     this.stateBytes = stateBytesOf(program);
-    this.#calls = calls;
-    this.#rowsMax = full.rowsMax;
-    this.#views = new KernelViews(calls, memory, program, full.rowsMax);
+    this.calls = calls;
+    this.rowsMax = full.rowsMax;
+    this.views = new KernelViews(calls, memory, program, full.rowsMax);
   }
 
   /**
@@ -150,24 +146,24 @@ export class Kernel {
    */
   intern(keys: KernelKeys): Uint32Array {
     const count = keys.offsets.length - 1;
-    assert(count >= 0 && count <= this.#rowsMax, 'intern takes at most rowsMax keys');
+    assert(count >= 0 && count <= this.rowsMax, 'intern takes at most rowsMax keys');
     this.#loaded = null;
-    granted(this.#calls.reserveKeys(keys.bytes.length));
-    const views = this.#views.attach();
+    granted(this.calls.reserveKeys(keys.bytes.length));
+    const views = this.views.attach();
     views.keys(keys.bytes.length).set(keys.bytes);
     views.keyOffsets.set(keys.offsets);
     const { validity } = keys;
     const hasNulls = validity !== null && validity !== undefined;
     if (hasNulls) views.keyValidity.set(validity.subarray(0, (count + 7) >> 3));
-    granted(this.#calls.intern(count, hasNulls ? 1 : 0));
-    return this.#views.attach().ids.subarray(0, count);
+    granted(this.calls.intern(count, hasNulls ? 1 : 0));
+    return this.views.attach().ids.subarray(0, count);
   }
 
   /** The bytes of an id's key, as a copy. */
   keyOf(id: number): Uint8Array {
-    const address = this.#calls.keyAddress(id) >>> 0;
+    const address = this.calls.keyAddress(id) >>> 0;
     assert(address !== 0, `the kernel knows the id ${id}`);
-    return this.#views.attach().copy(address, this.#calls.keyLength(id) >>> 0);
+    return this.views.attach().copy(address, this.calls.keyLength(id) >>> 0);
   }
 
   /**
@@ -175,15 +171,15 @@ export class Kernel {
    * @param from how many rows of the same batch have been taken in before
    */
   process(batch: KernelBatch, from = 0): KernelOutput {
-    this.#copyRows(batch);
+    this.copyRows(batch);
     this.#copyArguments(batch);
     const selected = batch.selection?.length ?? -1;
-    const status = this.#calls.process(this.#rows, selected, this.#withNulls, from);
+    const status = this.calls.process(this.#rows, selected, this.#withNulls, from);
     // The kernel moves the rows that are selected.
     if (selected >= 0) this.#loaded = null;
     const refused = limitOf(status);
     if (refused === null) granted(status);
-    const views = this.#views.attach();
+    const views = this.views.attach();
     const result = views.result;
     const length = result[RESULT_EMITTED >> 2] ?? 0;
     return {
@@ -205,8 +201,8 @@ export class Kernel {
    * any other call. A sink that coalesces over batches asks once, at its end; output by rows is asked for every batch.
    */
   results(): KernelResults {
-    granted(this.#calls.read());
-    const views = this.#views.attach();
+    granted(this.calls.read());
+    const views = this.views.attach();
     const { result } = views;
     const length = result[RESULT_EMITTED >> 2] ?? 0;
     const columns = views.outColumns.map(({ values, validity }, i) => ({
@@ -217,20 +213,6 @@ export class Kernel {
           : (validity?.subarray(0, (length + 7) >> 3) ?? null),
     }));
     return { rowtime: views.outRowtime.subarray(0, length), columns };
-  }
-
-  /**
-   * Makes the groups that a `process` of the same batch from the same row needs and does not have, and lists them, so that
-   * the host can `restore` those that its store knows before. A group without a row is in no output. Where the groups of all
-   * rows are too many for one list, those of the rows that one `process` takes are in it.
-   * @throws {LimitError} they do not fit
-   */
-  probe(batch: Omit<KernelBatch, 'arguments'>, from = 0): KernelGroups {
-    this.#copyRows(batch);
-    granted(this.#calls.probe(this.#rows, batch.selection?.length ?? -1, from));
-    const views = this.#views.attach();
-    const length = views.result[RESULT_EMITTED >> 2];
-    return { ids: views.outId.slice(0, length), windowStart: views.outWindow.slice(0, length) };
   }
 
   /**
@@ -251,8 +233,8 @@ export class Kernel {
   collectBlocks(into: (block: KernelGroups & { readonly states: Uint8Array }) => void): number {
     let total = 0;
     for (;;) {
-      granted(this.#calls.collect());
-      const views = this.#views.attach();
+      granted(this.calls.collect());
+      const views = this.views.attach();
       const count = views.result[RESULT_EMITTED >> 2] ?? 0;
       if (count === 0) return total;
       into({
@@ -264,70 +246,36 @@ export class Kernel {
     }
   }
 
-  /** As `collectChanges`, of every group that is in the kernel, changed or not. */
-  collectAll(into: (state: KernelState) => void): number {
-    granted(this.#calls.markAll());
-    return this.collectChanges(into);
-  }
-
-  /**
-   * Sets groups to their state, in batches. They are no changes.
-   * @throws {LimitError} they do not fit; those before the refused one are set
-   * @throws {TaskCorrupted} the bytes are not a state of this program
-   */
-  restore(groups: readonly KernelState[]): void {
-    const most = Math.min(STATE_ROWS_MAX, this.#rowsMax);
-    if (groups.length > 0) this.#loaded = null;
-    for (let from = 0; from < groups.length; from += most) {
-      const part = groups.slice(from, from + most);
-      const views = this.#views.attach();
-      for (const [i, { id, windowStart, state }] of part.entries()) {
-        assert(state.length === this.stateBytes, 'a state has the bytes of its program');
-        views.ids[i] = id;
-        views.rowtime[i] = windowStart;
-        views.states.set(state, i * this.stateBytes);
-      }
-      granted(this.#calls.restore(part.length));
-    }
-  }
-
   /** Frees the windows that accept no more rows and whose changes have been collected; how many. */
   expire(): number {
-    return granted(this.#calls.expire());
+    return granted(this.calls.expire());
   }
 
   /** Running maximum of the rowtimes that counted; -Infinity before the first. */
   get streamTime(): number {
-    return this.#calls.getStreamTime();
+    return this.calls.getStreamTime();
   }
 
   /** Raises stream time, as after a restart or an idle time-out; it never goes back. -Infinity changes nothing. */
   advanceStreamTime(ms: number): void {
-    if (ms !== -Infinity) granted(this.#calls.advanceStreamTime(ms));
+    if (ms !== -Infinity) granted(this.calls.advanceStreamTime(ms));
   }
 
-  /** Keys known, groups and open windows held, bytes of memory taken. */
-  stats(): { entries: number; groups: number; panes: number; memoryBytes: number } {
-    return {
-      entries: this.#calls.stat(STAT_ENTRIES),
-      groups: this.#calls.stat(STAT_GROUPS),
-      panes: this.#calls.stat(STAT_PANES),
-      memoryBytes: this.#calls.stat(STAT_MEMORY_BYTES),
-    };
-  }
-
-  /** Copies selection, ids and rowtimes in, unless they stand there; the positions that matter: one more than the last row's. */
-  #copyRows(batch: Omit<KernelBatch, 'arguments'>): void {
-    if (this.#loaded === batch) return;
+  /**
+   * Copies selection, ids and rowtimes in, unless they stand there.
+   * @returns the positions that matter: one more than the last row's
+   */
+  copyRows(batch: Omit<KernelBatch, 'arguments'>): number {
+    if (this.#loaded === batch) return this.#rows;
     const { selection, ids, rowtime } = batch;
     const rows = selection === null ? batch.length : (selection[selection.length - 1] ?? -1) + 1;
-    if (rows > this.#rowsMax)
+    if (rows > this.rowsMax)
       throw new LimitError('BATCH_ROWS_MAX', `a batch of ${rows} rows is too long`);
     assert(
       ids.length >= rows && rowtime.length >= rows,
       'a batch has an id and a rowtime at every position',
     );
-    const views = this.#views.attach();
+    const views = this.views.attach();
     if (selection !== null) views.selection.set(selection);
     if (ids.buffer !== views.ids.buffer || ids.byteOffset !== views.ids.byteOffset) {
       views.ids.set(ids.length === rows ? ids : ids.subarray(0, rows));
@@ -336,6 +284,12 @@ export class Kernel {
     this.#rows = rows;
     this.#loaded = batch;
     this.#hasArguments = false;
+    return rows;
+  }
+
+  /** What stands in the kernel's columns is overwritten. */
+  forgetRows(): void {
+    this.#loaded = null;
   }
 
   #copyArguments(batch: KernelBatch): void {
@@ -345,9 +299,9 @@ export class Kernel {
     assert(batch.arguments.length === count, 'a batch has the argument columns of the program');
     this.#withNulls = 0;
     for (const [a, column] of batch.arguments.entries()) {
-      this.#views.setArgument(a, column.values, rows);
+      this.views.setArgument(a, column.values, rows);
       if (column.validity === null) continue;
-      this.#views.setValidity(a, column.validity.subarray(0, (rows + 7) >> 3));
+      this.views.setValidity(a, column.validity.subarray(0, (rows + 7) >> 3));
       this.#withNulls |= 1 << a;
     }
     this.#hasArguments = true;

@@ -1,6 +1,7 @@
 // The kernel's groups that it does not hold: in the store, or set aside for want of room; knows no batch of columns.
 
 import type { ByteWriter } from '../base/bytes.ts';
+import { probe, restore } from '../kernel/groups.ts';
 import type { Kernel, KernelBatch, KernelState } from '../kernel/instance.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import { RowTable } from '../state/row-table.ts';
@@ -22,14 +23,14 @@ export class StoredGroups {
 
   /** Gives the kernel the groups that a batch needs, from a row on, and that it does not have. @throws {LimitError} they do not fit */
   bring(kernel: Kernel, batch: KernelBatch, from: number): void {
-    const { ids, windowStart } = kernel.probe(batch, from);
+    const { ids, windowStart } = probe(kernel, batch, from);
     const found: KernelState[] = [];
     ids.forEach((id, i) => {
       const startMs = windowStart[i] as number;
       const state = this.#rows.get(this.#locate(kernel, id, startMs));
       if (state !== null) found.push({ id, windowStart: startMs, state });
     });
-    kernel.restore(found);
+    restore(kernel, found);
   }
 
   #locate(kernel: Kernel, id: number, startMs: number): number {

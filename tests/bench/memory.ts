@@ -7,6 +7,7 @@ import process from 'node:process';
 import type { Batch } from '../../runtime/data/batch.ts';
 import { DOUBLE, STRING } from '../../runtime/data/type.ts';
 import { open } from '../../runtime/engine/open.ts';
+import { kernelStats } from '../../runtime/kernel/groups.ts';
 import { Kernel } from '../../runtime/kernel/instance.ts';
 import { ManualClock } from '../../runtime/memory/manual-clock.ts';
 import { memoryHost } from '../../runtime/memory/memory-host.ts';
@@ -41,10 +42,10 @@ function groupBytes(): { withoutKey: number; withKey: number } {
   const kernel = new Kernel(kernelModule(), program('groups', SIZE_MS), {
     memoryBytesMax: MEMORY_BYTES,
   });
-  const before = kernel.stats().memoryBytes;
+  const before = kernelStats(kernel).memoryBytes;
   for (let from = 0; from < GROUPS; from += BATCH_ROWS)
     kernel.intern(keyBytesOf(names(from, Math.min(GROUPS, from + BATCH_ROWS))));
-  const interned = kernel.stats().memoryBytes;
+  const interned = kernelStats(kernel).memoryBytes;
   for (let from = 0; from < GROUPS; from += BATCH_ROWS) {
     const length = Math.min(BATCH_ROWS, GROUPS - from);
     kernel.process({
@@ -55,7 +56,7 @@ function groupBytes(): { withoutKey: number; withKey: number } {
       arguments: [{ values: new Float64Array(length).fill(1), validity: null }],
     });
   }
-  const { memoryBytes, groups } = kernel.stats();
+  const { memoryBytes, groups } = kernelStats(kernel);
   if (groups !== GROUPS) throw new Error(`${groups} groups`);
   return {
     withoutKey: (memoryBytes - interned) / GROUPS,
@@ -68,7 +69,7 @@ function windowBytes(): number {
   const groupsEach = 8;
   const kernel = new Kernel(kernelModule(), program('groups', SIZE_MS, WINDOWS * SIZE_MS));
   kernel.intern(keyBytesOf(names(0, groupsEach)));
-  const before = kernel.stats().memoryBytes;
+  const before = kernelStats(kernel).memoryBytes;
   for (let window = 0; window < WINDOWS; window += 1)
     kernel.process({
       length: groupsEach,
@@ -77,7 +78,7 @@ function windowBytes(): number {
       rowtime: new Float64Array(groupsEach).fill(window * SIZE_MS),
       arguments: [{ values: new Float64Array(groupsEach), validity: null }],
     });
-  const { memoryBytes, panes } = kernel.stats();
+  const { memoryBytes, panes } = kernelStats(kernel);
   if (panes !== WINDOWS) throw new Error(`${panes} windows`);
   return (memoryBytes - before) / WINDOWS - groupsEach * GROUP_BYTES_MAX;
 }

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { InvariantError, LimitError, TaskCorrupted } from '../../../runtime/base/errors.ts';
 import { BUFFER_CONFIG, CONFIG_BYTES } from '../../../runtime/kernel/abi.ts';
 import { instantiate, type KernelExports } from '../../../runtime/kernel/exports.ts';
+import { collectAll, kernelStats } from '../../../runtime/kernel/groups.ts';
 import { Kernel } from '../../../runtime/kernel/instance.ts';
 import { writeProgram, type KernelProgram } from '../../../runtime/kernel/program.ts';
 import { keysOf, kernelModule, Subject } from './subject.ts';
@@ -32,7 +33,7 @@ test('a dictionary takes as many keys as its limit, refuses the next one, and go
   expect(() => kernel.intern(keysOf(names.slice(4999)))).toThrow(LimitError);
   expect(() => kernel.intern(keysOf(names.slice(4999)))).toThrow('DICTIONARY_ENTRIES_MAX');
   expect([...kernel.intern(keysOf(['key 4999', 'key 0']))]).toEqual([4999, 0]);
-  expect(kernel.stats().entries).toBe(5000);
+  expect(kernelStats(kernel).entries).toBe(5000);
 });
 
 test('keys are told apart by their bytes where their hashes agree', () => {
@@ -75,13 +76,13 @@ test('memory stays within its limit: the batch ends before the row that does not
   expect(new Set(taken.slice(0, -1))).toEqual(new Set([64]));
   expect(taken.at(-1)).toBeLessThan(64);
   expect(refused).toBe('KERNEL_MEMORY_BYTES_MAX');
-  expect(kernel.stats().memoryBytes).toBeLessThanOrEqual(memoryBytesMax);
+  expect(kernelStats(kernel).memoryBytes).toBeLessThanOrEqual(memoryBytesMax);
   expect(kernel.expire()).toBe(0);
   let rows = 0;
   const collected = kernel.collectChanges(({ state }) => {
     rows += Number(new DataView(state.buffer, state.byteOffset).getBigInt64(16, true));
   });
-  expect(collected).toBe(kernel.stats().groups);
+  expect(collected).toBe(kernelStats(kernel).groups);
   expect(rows).toBe(at);
   expect(kernel.expire()).toBeGreaterThan(0);
   const after = kernel.process(batch(at, 64));
@@ -98,9 +99,9 @@ test('closed windows are pooled: ten thousand windows take no more memory than t
     subject.kernel.expire();
   };
   for (const window of range(0, 10)) turn(window);
-  const { memoryBytes } = subject.kernel.stats();
+  const { memoryBytes } = kernelStats(subject.kernel);
   for (const window of range(10, 10_000)) turn(window * 3);
-  expect(subject.kernel.stats()).toEqual({ entries: 40, groups: 40, panes: 1, memoryBytes });
+  expect(kernelStats(subject.kernel)).toEqual({ entries: 40, groups: 40, panes: 1, memoryBytes });
 });
 
 test('a row falls in as many windows as a batch has rows, and no more', () => {
@@ -142,7 +143,7 @@ test('a row whose windows do not all fit comes to none of them', () => {
   expect(taken).toBeLessThan(rows);
   expect(kernel.streamTime).toBe(taken * 1000);
   const counts = new Map<number, number>();
-  kernel.collectAll(({ id }) => counts.set(id, (counts.get(id) ?? 0) + 1));
+  collectAll(kernel, ({ id }) => counts.set(id, (counts.get(id) ?? 0) + 1));
   expect([...counts]).toEqual(range(0, taken).map((id) => [id, 500]));
 });
 

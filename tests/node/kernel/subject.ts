@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { bitAt, bitmap, setBit, type Bitmap } from '../../../runtime/data/column.ts';
+import { restore } from '../../../runtime/kernel/groups.ts';
 import {
   Kernel,
   NULL_GROUP,
@@ -145,7 +146,7 @@ export class Subject {
     for (const { key, windowStart, state } of entries) {
       const id = this.kernel.intern(keysOf([key]))[0] ?? NULL_GROUP;
       const group: KernelState = { id, windowStart, state };
-      this.kernel.restore([group]);
+      restore(this.kernel, [group]);
     }
   }
 }
