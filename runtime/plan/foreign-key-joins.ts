@@ -10,6 +10,7 @@ import { buildSource, canFuse, headColumns, splitNeeded, withValues } from './jo
 import { merged } from './merge.ts';
 import type { Built, Part } from './builder.ts';
 import type { Planner } from './planner.ts';
+import { internalTopic } from './rare-nodes.ts';
 import { remapped } from './remap.ts';
 import type { ForeignKeyJoinStep, ForeignKeyRespondStep } from './join-step.ts';
 import type { Step, StepId } from './step.ts';
@@ -83,7 +84,7 @@ class ForeignKeySides {
     planner.noteFused({ fused: false, why });
     const subscribe = this.#subscribe(this.#left.built.id);
     const rightSource = right.from.source;
-    const subscriptions = planner.internalTopic(rightSource.partitions);
+    const subscriptions = internalTopic(planner, rightSource.partitions);
     const toRight: Step = {
       step: 'repartition',
       id: subscriptions.writing,
@@ -95,7 +96,7 @@ class ForeignKeySides {
     };
     const respond = this.#respond(subscriptions.reading, this.#right.built.id);
     const leftSource = left.from.source;
-    const responses = planner.internalTopic(leftSource.partitions);
+    const responses = internalTopic(planner, leftSource.partitions);
     planner.part = {
       partitions: rightSource.partitions,
       steps: [

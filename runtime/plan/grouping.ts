@@ -1,11 +1,10 @@
-// What a grouping asks of topics: whether its rows must move, in which format keys are hashed, what the topic is called.
+// What a grouping asks of topics: whether its rows must move, in which format keys are hashed.
 
 import type { Relation, Source } from '../catalog/source.ts';
 import { columnsWithRole } from '../data/schema.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import type { Layout } from './remap.ts';
-import type { StepId } from './step.ts';
 
 /**
  * True when the new key is the key of the source, so that no row need move.
@@ -35,13 +34,4 @@ export function repartitionFormat(
   const { keyFormat } = source;
   const fits = keyFormat.format !== 'NONE' && (keyFormat.format !== 'KAFKA' || keyColumns === 1);
   return fits ? keyFormat : { format: 'JSON', options: [], wrap: false };
-}
-
-/** Characters of a query's id in the names of its topics: its end, where its number stands. */
-const TOPIC_ID_LENGTH_MAX = 200;
-
-/** `__<query>.<step>-repartition`, with what a topic name cannot hold replaced. */
-export function internalTopic(query: string, step: StepId): string {
-  const id = query.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(-TOPIC_ID_LENGTH_MAX);
-  return `__${id}.${step}-repartition`;
 }

@@ -7,6 +7,7 @@ import type { Built, Part } from './builder.ts';
 import { asValues, typeAt } from './columns.ts';
 import type { Planner } from './planner.ts';
 import { rekeyStep } from './rekey.ts';
+import { repartition } from './rare-nodes.ts';
 import { moved } from './remap.ts';
 
 /** Key columns and window bounds of what the join makes. */
@@ -165,7 +166,7 @@ export function exchanged(
   const why = many === 1 ? 'millrace.fuse is never' : `a topic has ${many} partitions`;
   const change = move === 'rekey' ? 'JOIN changes the key' : 'JOIN changes the format of the key';
   planner.noteFused({ fused: false, why: `${change} and ${why}` });
-  return { ...built, id: planner.repartition(built, partitions, keyFormat) };
+  return { ...built, id: repartition(planner, built, partitions, keyFormat) };
 }
 
 /** Whether what stands in so many partitions meets within one task. */

@@ -89,7 +89,7 @@ export class Planner extends PlanBuilder {
           ? this.#onlySource(node.input, needed)
           : JOINS.code.buildJoin(this, node.input, needed);
       case 'filter':
-        return this.#filter(node, needed);
+        return RARE_NODES.code.buildFilter(this, node, needed);
       case 'repartition':
         return RARE_NODES.code.buildRekey(this, node, needed);
       case 'flatMap':
@@ -166,23 +166,14 @@ export class Planner extends PlanBuilder {
     this.#materialize({ table: id, schema: kept, window: null, keyFormat, holds: 'row' });
   }
 
+  /** Says that the step passes on the rows that are kept, some of them. */
+  noteFilter(id: StepId): void {
+    this.#after.push(id);
+  }
+
   #materialize(state: Kept): void {
     this.#state = state;
     this.#after = [];
-  }
-
-  #filter(node: LogicalNode & { readonly node: 'filter' }, needed: ReadonlySet<number>): Built {
-    const input = this.build(node.input, new Set([...needed, ...columnsRead(node.predicate)]));
-    const id = this.id();
-    this.part.steps.push({
-      step: node.over === 'table' ? 'tableFilter' : 'filter',
-      id,
-      input: input.id,
-      schema: input.schema,
-      predicate: remapped(node.predicate, input.layout),
-    });
-    this.#after.push(id);
-    return { ...input, id };
   }
 
   #aggregate(from: LogicalNode, aggregation: Aggregation): Built {
@@ -232,9 +223,7 @@ export class Planner extends PlanBuilder {
       this.noteFused({ fused: true, why: 'the source topic has one partition' });
       return input;
     }
-    const why = count === 1 ? 'millrace.fuse is never' : `the source topic has ${count} partitions`;
-    this.noteFused({ fused: false, why: `GROUP BY changes the key and ${why}` });
-    return this.repartition({ id: input, schema: emitted }, count, keyFormat);
+    return RARE_NODES.code.exchange(this, { id: input, schema: emitted }, keyFormat);
   }
 
   #aggregateStep(

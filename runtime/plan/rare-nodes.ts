@@ -1,15 +1,49 @@
-// Plans the nodes that fewer queries have: table functions here, PARTITION BY in a file of its own; knows no topic.
+// Plans the nodes that fewer queries have: filters, table functions and rows that move here, PARTITION BY in a file of its own.
 
 import { schema, type SchemaColumn } from '../data/schema.ts';
 import { columnsRead } from '../expr/expr.ts';
+import type { FormatSpec } from '../formats/serde.ts';
 import type { Built } from './builder.ts';
 import { asValues, picked } from './columns.ts';
+import { repartition } from './internal-topics.ts';
 import type { LogicalNode } from './logical.ts';
 import type { Planner } from './planner.ts';
 import { moved, remapped } from './remap.ts';
-import type { FlatMapStep } from './step.ts';
+import type { FlatMapStep, StepId } from './step.ts';
 
+export { internalTopic, repartition } from './internal-topics.ts';
 export { buildRekey } from './partition-by.ts';
+
+/** The step of a filter node. @param needed positions in the node's schema that what follows reads */
+export function buildFilter(
+  planner: Planner,
+  node: LogicalNode & { readonly node: 'filter' },
+  needed: ReadonlySet<number>,
+): Built {
+  const input = planner.build(node.input, new Set([...needed, ...columnsRead(node.predicate)]));
+  const id = planner.id();
+  planner.part.steps.push({
+    step: node.over === 'table' ? 'tableFilter' : 'filter',
+    id,
+    input: input.id,
+    schema: input.schema,
+    predicate: remapped(node.predicate, input.layout),
+  });
+  planner.noteFilter(id);
+  return { ...input, id };
+}
+
+/** Brings the rows of a group together by a topic; returns the id of the step to go on from. */
+export function exchange(
+  planner: Planner,
+  input: Pick<Built, 'id' | 'schema'>,
+  keyFormat: FormatSpec,
+): StepId {
+  const count = planner.part.partitions;
+  const why = count === 1 ? 'millrace.fuse is never' : `the source topic has ${count} partitions`;
+  planner.noteFused({ fused: false, why: `GROUP BY changes the key and ${why}` });
+  return repartition(planner, input, count, keyFormat);
+}
 
 /**
  * The step of a flatMap node.
