@@ -56,7 +56,7 @@ export class StateLog {
       this.#storedBytes += bytes.length;
     }
     for (const table of this.tables.ids) {
-      for (const { key, value } of this.tables.scan(table, { from: null, to: null })) {
+      for (const { key, value } of this.tables.entries(table)) {
         this.#liveBytes += sizeOf({ table, key, value });
       }
     }

@@ -1,10 +1,10 @@
-// Byte keys to byte values in memory, in byte order, with their size kept; knows no table and no task.
+// Byte keys to byte values in memory, in byte order for those who ask, with their size kept; knows no table and no task.
 
 import type { ByteRange } from './key.ts';
 import { KeyIndex } from './key-index.ts';
+import type { KeyOrder } from './key-order.ts';
+import { KEY_ORDER } from './parts.ts';
 
-/** Keys in one chunk before it is split in two. */
-const CHUNK_KEYS_MAX = 512;
 /** Entries that a scan takes at once: the map may change before it takes the next ones. */
 const SCANNED_ENTRIES = 64;
 /** What an entry costs beside its bytes: an estimate for the memory limit. */
@@ -27,9 +27,8 @@ interface Held {
 }
 
 /**
- * A sorted map. Keys and values lie in two byte arrays, so that an entry is no object that the garbage collector must look at. The order
- * is a list of sorted chunks of key ids. Cost: `get` and `set` a look-up of the key and a copy; a new key two binary searches and a
- * move within one chunk, or a part of a sort, once a scan follows.
+ * A sorted map. Keys and values lie in two byte arrays, so that an entry is no object that the garbage collector must look at.
+ * Cost: `get` and `set` a look-up of the key and a copy; of the order, key-order.ts tells.
  */
 export class OrderedMap {
   #index = new KeyIndex();
@@ -40,10 +39,8 @@ export class OrderedMap {
   #end = 0;
   /** Bytes of the arena that are no value any more. */
   #idleBytes = 0;
-  /** Each chunk sorted, and below the next; those of keys that are gone stay. */
-  #chunks: number[][] = [];
-  /** New keys that nobody has wanted in order yet, each once. */
-  #unlisted: number[] = [];
+  /** Of all keys that the index has, gone or not; null: nobody has wanted them in their order since they were copied. */
+  #order: KeyOrder | null = null;
   #size = 0;
   #bytes = 0;
 
@@ -83,7 +80,7 @@ export class OrderedMap {
     }
     const known = this.#index.size;
     const id = this.#index.intern(key, 0, key.length);
-    if (id === known) this.#list(id);
+    if (id === known) this.#reserve(id);
     const before = this.#lengths[id] as number;
     if (before === GONE) {
       this.#size++;
@@ -108,8 +105,7 @@ export class OrderedMap {
     this.#compactWhenIdle();
   }
 
-  #list(id: number): void {
-    this.#unlisted.push(id);
+  #reserve(id: number): void {
     if (id === this.#at.length) {
       const at = new Uint32Array(id * 2);
       at.set(this.#at);
@@ -143,13 +139,11 @@ export class OrderedMap {
     const index = new KeyIndex();
     const arena = new Uint8Array(Math.max(this.#end - this.#idleBytes, FIRST_BYTES));
     let end = 0;
-    const ids = new Int32Array(this.#index.size).fill(-1);
-    for (let from = 0; from < ids.length; from++) {
+    for (let from = 0; from < this.#index.size; from++) {
       const length = this.#lengths[from] as number;
       if (length === GONE) continue;
       const key = this.#index.key(from);
       const id = index.intern(key, 0, key.length);
-      ids[from] = id;
       const at = this.#at[from] as number;
       if (length > 0) arena.set(this.#arena.subarray(at, at + length), end);
       // Never behind what has been read: ids only move down.
@@ -157,18 +151,27 @@ export class OrderedMap {
       this.#lengths[id] = length;
       end += Math.max(length, 0);
     }
-    const renamed = (old: readonly number[]): number[] =>
-      old.map((id) => ids[id] as number).filter((id) => id >= 0);
-    this.#chunks = this.#chunks.map(renamed).filter((chunk) => chunk.length > 0);
-    this.#unlisted = renamed(this.#unlisted);
+    this.#order = null;
     this.#index = index;
     this.#arena = arena;
     this.#end = end;
     this.#idleBytes = 0;
   }
 
-  /** Entries of the range in byte order, as copies. The map may change between steps: keys set meanwhile may or may not be seen. */
+  /** Every entry in any order, as copies. Nothing may change between steps. */
+  *entries(): Iterable<Held> {
+    for (let id = 0; id < this.#index.size; id++) {
+      const value = this.#value(id);
+      if (value !== null) yield { key: this.#index.key(id).slice(), value };
+    }
+  }
+
+  /**
+   * Entries of the range in byte order, as copies. The map may change between steps: keys set meanwhile may or may not be seen.
+   * @throws {PartMissing} from the first step
+   */
   *scan({ from, to }: ByteRange): Iterable<Held> {
+    if (this.#size === 0) return;
     let entries = this.#entries(from, false, to);
     for (;;) {
       yield* entries;
@@ -180,71 +183,18 @@ export class OrderedMap {
 
   /** The first entries from a key on, or behind it. */
   #entries(from: Uint8Array | null, isBehind: boolean, to: Uint8Array | null): Held[] {
-    this.#sort();
     const index = this.#index;
+    this.#order ??= new KEY_ORDER.code.KeyOrder(index);
     const entries: Held[] = [];
-    const isBefore = (id: number): boolean => {
-      if (from === null) return false;
-      const order = index.compareTo(id, from);
-      return isBehind ? order <= 0 : order < 0;
-    };
-    const chunks = this.#chunks;
-    const first = Math.max(0, firstNot(chunks, ([id]) => isBefore(id as number)) - 1);
-    for (let i = first; i < chunks.length; i++) {
-      const chunk = chunks[i] as number[];
-      for (let at = i === first ? firstNot(chunk, isBefore) : 0; at < chunk.length; at++) {
-        const id = chunk[at] as number;
-        if (to !== null && index.compareTo(id, to) >= 0) return entries;
-        const value = this.#value(id);
-        if (value === null) continue;
-        entries.push({ key: index.key(id).slice(), value });
-        if (entries.length === SCANNED_ENTRIES) return entries;
-      }
+    for (const id of this.#order.from(from, isBehind)) {
+      if (to !== null && index.compareTo(id, to) >= 0) break;
+      const value = this.#value(id);
+      if (value === null) continue;
+      entries.push({ key: index.key(id).slice(), value });
+      if (entries.length === SCANNED_ENTRIES) break;
     }
     return entries;
   }
-
-  /** Puts new keys where they belong: one by one, or, when they are many, all at once. */
-  #sort(): void {
-    const added = this.#unlisted;
-    if (added.length === 0) return;
-    this.#unlisted = [];
-    const index = this.#index;
-    const chunks = this.#chunks;
-    if (added.length * 8 < index.size) {
-      for (const id of added) this.#insert(id);
-      return;
-    }
-    const all = [...chunks.flat(), ...added].sort((a, b) => index.compare(a, b));
-    chunks.length = 0;
-    for (let at = 0; at < all.length; at += CHUNK_KEYS_MAX / 2)
-      chunks.push(all.slice(at, at + CHUNK_KEYS_MAX / 2));
-  }
-
-  #insert(id: number): void {
-    const chunks = this.#chunks;
-    const isBefore = (other: number): boolean => this.#index.compare(other, id) < 0;
-    const at = Math.max(0, firstNot(chunks, ([first]) => isBefore(first as number)) - 1);
-    const chunk = chunks[at];
-    if (chunk === undefined) {
-      chunks.push([id]);
-      return;
-    }
-    chunk.splice(firstNot(chunk, isBefore), 0, id);
-    if (chunk.length > CHUNK_KEYS_MAX) chunks.splice(at + 1, 0, chunk.splice(CHUNK_KEYS_MAX / 2));
-  }
-}
-
-/** Of items that are first all so and then all not, where those begin that are not. */
-function firstNot<T>(items: readonly T[], isSo: (item: T) => boolean): number {
-  let low = 0;
-  let high = items.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isSo(items[middle] as T)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** A loop is faster than a call up to some length. */

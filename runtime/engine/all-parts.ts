@@ -137,6 +137,7 @@ export function announceAll(): void {
   fetched(data.RARER_VALUES, 'rarer values', rarerValues);
   fetched(formats.JSON_VALUE, 'rarer values', rarerValues);
   fetched(formats.RARER_FORMATS, 'rarer values', rarerValues);
+  fetched(data.KEY_ORDER, 'keys in their order', () => import('../data/key-order.ts'));
   fetched(data.KEY, 'keys of many types', () => import('../data/key.ts'));
   fetched(data.ROW, 'rows for people', () => import('../data/row.ts'));
   fetched(

@@ -38,8 +38,8 @@ function copyOf(state: TaskState): TaskState {
 export function copiedTables(tables: ResidentTables): ResidentTables {
   const copy = new ResidentTables();
   for (const table of tables.ids) {
-    const entries = [...tables.scan(table, { from: null, to: null })];
-    copy.apply(entries.map((entry) => ({ table, ...entry })));
+    const entries = [...tables.entries(table)];
+    copy.apply(entries.map(({ key, value }) => ({ table, key, value })));
   }
   return copy;
 }

@@ -39,6 +39,13 @@ export class ResidentTables implements StateReader {
     return this.#tables.get(table)?.get(key) ?? null;
   }
 
+  /** Every entry, in any order. */
+  entries(table: TableId): Iterable<Entry> {
+    this.#settle(table);
+    return this.#tables.get(table)?.entries() ?? [];
+  }
+
+  /** @throws {PartMissing} from the first step */
   scan(table: TableId, range: KeyRange): Iterable<Entry> {
     this.#show(table);
     return this.#tables.get(table)?.scan(range) ?? [];
