@@ -1,7 +1,7 @@
 // Decodes fetched record batches into the rows of a source step, skipping and naming what cannot be used; knows no operator and no log.
 
 import { InvariantError, RecordError } from '../base/errors.ts';
-import { type Batch, IDENTITY, Op, select, slice } from '../data/batch.ts';
+import { type Batch, IDENTITY, Op, select } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
 import { type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
 import type { RecordBatch } from '../data/record.ts';
@@ -9,11 +9,12 @@ import type { SchemaColumn } from '../data/schema.ts';
 import type { Decoder, Formats } from '../formats/serde.ts';
 import type { InternalSourceStep, SourceStep } from '../plan/step.ts';
 import { windowBytes } from '../formats/windowed-key.ts';
-import { type EventTime, eventTime, wholeTimes } from './event-time.ts';
+import { wholeTimes } from './event-time.ts';
 import { isDecodable } from '../formats/json-kernel.ts';
 import type { JsonValues } from './json-values.ts';
 import { decodesJson, type JsonInKernel, LateJson } from './late-json.ts';
 import { JSON_VALUES, PSEUDO_COLUMNS } from './parts.ts';
+import type { EventTime } from './pseudo-columns.ts';
 import type { Sharing } from './sharing.ts';
 import { windowColumn, windowKind, type RecordPlace } from './record-columns.ts';
 
@@ -78,7 +79,7 @@ class SourceReader implements Reader {
   readonly #builders = new Map<string, ColumnBuilder>();
   readonly #windowBytes: number;
   readonly #needsKey: boolean;
-  readonly #eventTime: EventTime;
+  #eventTime: EventTime | null = null;
 
   constructor(
     step: SourceStep,
@@ -88,7 +89,6 @@ class SourceReader implements Reader {
   ) {
     this.#step = step;
     this.#sharing = sharing;
-    this.#eventTime = eventTime(step.timestamp);
     const kind = windowKind(step.window);
     this.#windowBytes = kind === null ? 0 : windowBytes(kind);
     this.#needsKey = step.kind === 'table' || kind !== null;
@@ -146,7 +146,11 @@ class SourceReader implements Reader {
     to: number,
     onProblem: OnProblem,
   ): Batch | null {
-    if (records.isColumnar) return this.#readColumnar(records, place, from, to, onProblem);
+    if (records.isColumnar) {
+      return PSEUDO_COLUMNS.code.readColumnar(this.#step, records, [from, to], (kept, columns) =>
+        this.#batch(records, place, kept, columns, onProblem),
+      );
+    }
     const inKernel = this.#late?.before(to - from) ?? null;
     if (inKernel !== null && this.#value !== null) this.#decodeIn(this.#value, inKernel);
     const json = this.#json;
@@ -205,22 +209,6 @@ class SourceReader implements Reader {
         ? decodePart(this.#value, records.bytes, records.valueFrom(index), records.valueTo(index))
         : this.#json.take(index - first);
     kept.add(index, !hasKey, !hasValue);
-  }
-
-  /** A source with FORMAT='COLUMNAR': the encoded batch is the rows; key and value columns are picked by name. */
-  #readColumnar(
-    records: RecordBatch,
-    place: RecordPlace,
-    from: number,
-    to: number,
-    onProblem: OnProblem,
-  ): Batch | null {
-    const { whole, columns } = PSEUDO_COLUMNS.code.columnarValues(this.#step, records);
-    const kept = Kept.all(whole.length);
-    const batch = this.#batch(records, place, kept, columns, onProblem);
-    if (batch === null) return null;
-    const { op, keyNull, valueNull } = whole;
-    return slice({ ...batch, op: op ?? batch.op, keyNull, valueNull }, from, to);
   }
 
   #batch(
@@ -286,7 +274,7 @@ class SourceReader implements Reader {
       const times = wholeTimes(column, kept.rows);
       if (times !== null) return { rowtime: times, dropped: NONE };
     }
-    const time = this.#eventTime;
+    const time = (this.#eventTime ??= PSEUDO_COLUMNS.code.eventTime(this.#step.timestamp));
     return PSEUDO_COLUMNS.code.rowtimesOf(
       { records, origin, kept, name, time, column: column ?? null },
       onProblem,
@@ -312,12 +300,6 @@ export class Kept {
   constructor(rowsMax: number, origin = new Uint32Array(rowsMax)) {
     this.#rowsMax = rowsMax;
     this.origin = origin;
-  }
-
-  static all(rows: number): Kept {
-    const kept = new Kept(rows, IDENTITY.subarray(0, rows));
-    kept.rows = rows;
-    return kept;
   }
 
   add(index: number, keyNull: boolean, valueNull: boolean): void {

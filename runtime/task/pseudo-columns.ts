@@ -2,16 +2,16 @@
 
 import { InvariantError, RecordError } from '../base/errors.ts';
 import { type Batch, IDENTITY, slice } from '../data/batch.ts';
-import type { HeaderColumn } from '../catalog/source.ts';
-import type { Column } from '../data/column.ts';
+import type { HeaderColumn, TimestampColumn } from '../catalog/source.ts';
+import { type Column, valueAt } from '../data/column.ts';
 import type { DecodedColumns } from '../data/codec.ts';
 import { CODEC } from '../data/parts.ts';
 import { offsetAt, type RecordBatch } from '../data/record.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import type { Value } from '../data/type.ts';
+import { DATETIME_TEXT } from '../functions/parts.ts';
 import type { SourceStep } from '../plan/step.ts';
-import type { EventTime } from './event-time.ts';
-import type { Kept, OnProblem, Reader } from './input.ts';
+import { Kept, type OnProblem, type Reader } from './input.ts';
 import type { RecordPlace } from './record-columns.ts';
 
 interface Rows {
@@ -71,6 +71,31 @@ function headerColumn({ type }: SchemaColumn, header: HeaderColumn, of: Rows): C
   return { type, validity: null, storage: 'objects', values };
 }
 
+/** Milliseconds since the epoch; null where the column is. @throws {RecordError} TIMESTAMP for a text that is not as the pattern says */
+export type EventTime = (column: Column, row: number) => number | null;
+
+/** @throws {PartMissing} for a pattern, until its code is fetched */
+export function eventTime(timestamp: TimestampColumn | null): EventTime {
+  const read =
+    timestamp === null || timestamp.format === null
+      ? null
+      : DATETIME_TEXT.code.timestampReader(timestamp.format, timestamp.column);
+  return (column, row) => {
+    const value = valueAt(column, row);
+    if (value === null) return null;
+    if (typeof value === 'bigint' || typeof value === 'number') return Number(value);
+    if (typeof value === 'string' && read !== null) return read(value);
+    throw new InvariantError('the planner admits BIGINT, TIMESTAMP and patterned STRING columns');
+  };
+}
+
+/** As `EventTime`, where there must be one. @throws {RecordError} TIMESTAMP where the column is null */
+export function timeAt(time: EventTime, column: Column, row: number, name: string): number {
+  const ms = time(column, row);
+  if (ms !== null) return ms;
+  throw new RecordError('TIMESTAMP', 'the timestamp column is null', name);
+}
+
 /** Event times row by row: of the column, or of the record where there is none; rows without a usable one are dropped. */
 export function rowtimesOf(
   of: {
@@ -109,8 +134,27 @@ function usable(ms: number | null, field: string): number {
   throw new RecordError('TIMESTAMP', reason, field);
 }
 
+/**
+ * A source with FORMAT='COLUMNAR': the encoded batch is the rows; key and value columns are picked by name.
+ * @param built makes the batch of all rows
+ */
+export function readColumnar(
+  step: SourceStep,
+  records: RecordBatch,
+  [from, to]: readonly [number, number],
+  built: (kept: Kept, columns: ReadonlyMap<string, Column>) => Batch | null,
+): Batch | null {
+  const { whole, columns } = columnarValues(step, records);
+  const kept = new Kept(whole.length, IDENTITY.subarray(0, whole.length));
+  kept.rows = whole.length;
+  const batch = built(kept, columns);
+  if (batch === null) return null;
+  const { op, keyNull, valueNull } = whole;
+  return slice({ ...batch, op: op ?? batch.op, keyNull, valueNull }, from, to);
+}
+
 /** The batch of a source with FORMAT='COLUMNAR', and by role and name those of its columns that the step reads. */
-export function columnarValues(
+function columnarValues(
   { schema, sourceSchema, timestamp }: SourceStep,
   { encoded }: RecordBatch,
 ): { readonly whole: DecodedColumns; readonly columns: ReadonlyMap<string, Column> } {

@@ -1,7 +1,7 @@
 // Encodes the rows that leave a task as record batches, one builder a partition; knows no log.
 
 import { ByteWriter } from '../base/bytes.ts';
-import { InvariantError, RecordError } from '../base/errors.ts';
+import { InvariantError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { bitAt, type Column, valueAt } from '../data/column.ts';
@@ -13,8 +13,8 @@ import { writeSession, writeTimeWindow } from '../formats/windowed-key.ts';
 import type { Emit, RowProblem } from '../operators/operator.ts';
 import type { SinkStep } from '../plan/step.ts';
 import type { TopicPartition } from '../ports/log.ts';
-import { type EventTime, eventTime } from './event-time.ts';
-import { WRONG_RECORDS } from './parts.ts';
+import { PSEUDO_COLUMNS, WRONG_RECORDS } from './parts.ts';
+import type { EventTime } from './pseudo-columns.ts';
 
 /** One record batch to append; it gets its sequence at the commit. */
 export interface Outgoing {
@@ -56,7 +56,7 @@ export class SinkWriter implements Output {
   readonly #windowAt: readonly number[];
   readonly #valueAt: readonly number[];
   readonly #timestampAt: number;
-  readonly #eventTime: EventTime;
+  #eventTime: EventTime | null = null;
   readonly #targets: readonly Target[];
   readonly #key = new ByteWriter();
   readonly #value = new ByteWriter(1024);
@@ -69,7 +69,6 @@ export class SinkWriter implements Output {
     this.#windowAt = columnsWithRole(step.schema, 'window');
     this.#valueAt = columnsWithRole(step.schema, 'value');
     const { columns } = step.schema;
-    this.#eventTime = eventTime(step.timestamp);
     this.#timestampAt = columns.findIndex((column) => column.name === step.timestamp?.column);
     const keyFormat = formats.get(step.keyFormat.format);
     const valueFormat = formats.get(step.valueFormat.format);
@@ -182,13 +181,9 @@ export class SinkWriter implements Output {
   #timestamp(batch: Batch, position: number): number {
     const column = this.#timestampAt < 0 ? undefined : batch.columns[this.#timestampAt];
     if (column === undefined) return batch.rowtime[position] ?? 0;
-    const ms = this.#eventTime(column, position);
-    if (ms !== null) return ms;
-    throw new RecordError(
-      'TIMESTAMP',
-      'the timestamp column is null',
-      this.#step.timestamp?.column ?? '',
-    );
+    const { timestamp } = this.#step;
+    const time = (this.#eventTime ??= PSEUDO_COLUMNS.code.eventTime(timestamp));
+    return PSEUDO_COLUMNS.code.timeAt(time, column, position, timestamp?.column ?? '');
   }
 
   #finish(partition: number, target: Target): void {
