@@ -28,15 +28,17 @@ interface Group {
 }
 
 /**
- * A call costs much more than what it carries, where records come one by one. While a call to a partition is under way, the next append to it
- * waits for a round of the event loop and takes along those that have come by then; its request makes the call, since a call belongs to a
- * request. Each is judged by itself, in the order in which they came, and has its own answer.
+ * A call costs much more than what it carries, where records come one by one. An append waits for a round of the event loop and takes along
+ * those to its partition that have come by then; its request makes the call, since a call belongs to a request. Each is judged by itself, in
+ * the order in which they came, and has its own answer. Where appends come one by one, none waits.
  */
 export class AppendGroups {
   /** Those that still wait for others, by partition: each for one round. */
   readonly #open = new Map<string, Group>();
-  /** Calls under way, by partition. */
-  readonly #underWay = new Map<string, number>();
+  /** Calls under way. */
+  #underWay = 0;
+  /** The last call that was made was of several. */
+  #isShared = false;
 
   /**
    * @param name tells partitions apart
@@ -55,8 +57,8 @@ export class AppendGroups {
     group.settle.push(resolve);
     group.bytes += length;
     if (hasRoom) return unwrap(withinLimit(promise));
-    // Where nothing is under way, nobody is likely to come along either.
-    const isAlone = !this.#underWay.has(name);
+    // Where nothing is under way, and nobody came along the last time, nobody is likely to.
+    const isAlone = this.#underWay === 0 && !this.#isShared;
     if (!isAlone) this.#open.set(name, group);
     request.waitUntil(this.#call(name, group, send, isAlone ? null : request.arrived));
     return unwrap(promise);
@@ -71,18 +73,16 @@ export class AppendGroups {
   ): Promise<void> {
     let answers: readonly Wire<AppendResult>[] = [];
     let error: WireError | null = null;
-    const before = this.#underWay.get(name) ?? 0;
-    this.#underWay.set(name, before + 1);
+    this.#underWay += 1;
     try {
       if (arrived !== null) await arrived();
       if (this.#open.get(name) === group) this.#open.delete(name);
+      this.#isShared = group.appends.length > 1;
       answers = await send(group.appends);
     } catch (thrown) {
       error = toWire(thrown instanceof PortError ? thrown : noAnswer(thrown));
     } finally {
-      const left = (this.#underWay.get(name) ?? 1) - 1;
-      if (left > 0) this.#underWay.set(name, left);
-      else this.#underWay.delete(name);
+      this.#underWay -= 1;
     }
     for (const [i, settle] of group.settle.entries())
       settle(answers[i] ?? { ok: false, error: error ?? toWire(noAnswer()) });
