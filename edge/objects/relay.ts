@@ -4,6 +4,7 @@ import { log } from '../../runtime/base/log.ts';
 import { DurableObject } from 'cloudflare:workers';
 import { PortError } from '../../runtime/base/errors.ts';
 import {
+  HINT_BYTES_MAX,
   RELAY_SOCKETS_MAX,
   SOCKET_CREDIT_BYTES_MAX,
   SOCKET_FRAME_BYTES_MAX,
@@ -142,7 +143,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
     socket: LiveSocket,
     message: ClientMessage & { readonly op: 'subscribe' },
   ): Promise<void> {
-    const { id, topic, partition, credit } = message;
+    const { id, topic, partition, credit, frame } = message;
     const at = { topic, partition };
     socket.pending.add(id);
     const place = this.#places.made(at, socket);
@@ -173,6 +174,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
         next,
         credit,
         waitingMs: null,
+        frame,
       };
       socket.subscriptions.set(id, subscription);
       socket.keep();
@@ -225,7 +227,8 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
     const { next, incarnation } = first;
     try {
       const log = this.#log(place.tenant);
-      const bytesMax = SOCKET_FRAME_BYTES_MAX;
+      // What a small frame holds is in the first batch, which comes in any case.
+      const bytesMax = Math.max(first.frame ?? SOCKET_FRAME_BYTES_MAX, HINT_BYTES_MAX);
       const { batches, highWatermark } = await log.readOrWait(
         place.at,
         next,
@@ -248,7 +251,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
     const { id } = subscription;
     let changed = false;
     while (subscription.waitingMs === null) {
-      const frame = frames.frame(id, subscription.next, subscription.credit);
+      const frame = frames.frame(subscription);
       if (frame === null) break;
       changed = true;
       if ('needed' in frame) {
@@ -259,6 +262,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
       }
       subscription.next = frame.end;
       subscription.credit -= frame.bytes.length;
+      grow(subscription);
       socket.send(frame.bytes);
     }
     if (changed) socket.keep();
@@ -341,6 +345,13 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
     if (log === undefined) this.#logs.set(tenant, (log = new RemoteLog({ env: this.env, tenant })));
     return log;
   }
+}
+
+/** Each frame that is sent may be followed by one twice as long, until they are as long as frames may be. */
+function grow(subscription: Subscription): void {
+  if (subscription.frame === null) return;
+  const twice = Math.max(subscription.frame * 2, 1);
+  subscription.frame = twice >= SOCKET_FRAME_BYTES_MAX ? null : twice;
 }
 
 /** What is known of the end of the partition, as a number. */

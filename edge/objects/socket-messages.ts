@@ -4,6 +4,7 @@ import {
   NAME_LENGTH_MAX,
   PARTITIONS_MAX,
   SOCKET_CREDIT_BYTES_MAX,
+  SOCKET_FRAME_BYTES_MAX,
 } from '../../runtime/base/limits.ts';
 
 /** A message of a client. */
@@ -16,6 +17,8 @@ export type ClientMessage =
       readonly offset: number | 'earliest' | 'latest';
       readonly incarnation: string | null;
       readonly credit: number;
+      /** Bytes of the first frame at most; null: of each as many as a frame may have. */
+      readonly frame: number | null;
     }
   | { readonly op: 'credit'; readonly id: number; readonly bytes: number }
   | { readonly op: 'unsubscribe'; readonly id: number };
@@ -34,7 +37,7 @@ export function clientMessage(text: string): ClientMessage {
   const id = integer(given, 'id', SOCKET_ID_MAX);
   switch (given['op']) {
     case 'subscribe': {
-      const { topic, offset, incarnation = null } = given;
+      const { topic, offset, incarnation = null, frame = null } = given;
       if (typeof topic !== 'string' || topic.length > NAME_LENGTH_MAX)
         throw new Violation('topic is no name');
       if (incarnation !== null && (typeof incarnation !== 'string' || incarnation.length > 100))
@@ -50,6 +53,7 @@ export function clientMessage(text: string): ClientMessage {
             : integer(given, 'offset', Number.MAX_SAFE_INTEGER),
         incarnation,
         credit: integer(given, 'credit', SOCKET_CREDIT_BYTES_MAX),
+        frame: frame === null ? null : integer(given, 'frame', SOCKET_FRAME_BYTES_MAX),
       };
     }
     case 'credit':

@@ -3,6 +3,7 @@
 import { ByteWriter } from '../../runtime/base/bytes.ts';
 import { SOCKET_FRAME_BYTES_MAX } from '../../runtime/base/limits.ts';
 import type { FetchedBatch } from '../../runtime/ports/log.ts';
+import { pieceOf } from './batch-pieces.ts';
 
 /** One subscription as it stands; written to the attachment in the turn of each change. */
 export interface Subscription {
@@ -16,6 +17,8 @@ export interface Subscription {
   credit: number;
   /** Since when records wait for credit (ms since the Unix epoch); null while none do. */
   waitingMs: number | null;
+  /** Bytes of the next frame at most, batches being cut where they are longer; null: whole batches, as many as a frame may have. */
+  frame: number | null;
 }
 
 /** What survives hibernation: plain data, arrays for its size. */
@@ -30,6 +33,8 @@ interface Attachment {
     next: number,
     credit: number,
     waitingMs: number | null,
+    /** Not in what an older version has written. */
+    frame?: number | null,
   ])[];
 }
 
@@ -63,8 +68,17 @@ export class LiveSocket {
   static restored(ws: WebSocket): LiveSocket {
     const { tenant, relay, subscriptions } = ws.deserializeAttachment() as Attachment;
     const socket = new LiveSocket(ws, tenant, relay);
-    for (const [id, topic, partition, incarnation, next, credit, waitingMs] of subscriptions) {
-      const subscription = { id, topic, partition, incarnation, next, credit, waitingMs };
+    for (const [
+      id,
+      topic,
+      partition,
+      incarnation,
+      next,
+      credit,
+      waitingMs,
+      frame = null,
+    ] of subscriptions) {
+      const subscription = { id, topic, partition, incarnation, next, credit, waitingMs, frame };
       socket.subscriptions.set(id, subscription);
     }
     return socket;
@@ -83,6 +97,7 @@ export class LiveSocket {
         s.next,
         s.credit,
         s.waitingMs,
+        s.frame,
       ]),
     };
     this.ws.serializeAttachment(attachment);
@@ -109,11 +124,18 @@ export class LiveSocket {
 const FRAME_HEADER_BYTES = 16;
 const BATCH_HEADER_BYTES = 16;
 
+/** A frame and the offset behind it. */
+export interface Frame {
+  readonly bytes: Uint8Array;
+  readonly end: number;
+}
+
 /** What one reading of a partition gives to many subscriptions: frames are made once for all that stand at the same offset. */
 export class Frames {
   readonly #batches: readonly FetchedBatch[];
   readonly #highWatermark: number;
   readonly #made = new Map<string, Uint8Array>();
+  readonly #pieces = new Map<string, FetchedBatch>();
 
   constructor(batches: readonly FetchedBatch[], highWatermark: number) {
     this.#batches = batches;
@@ -127,19 +149,19 @@ export class Frames {
   }
 
   /**
-   * The frame of whole batches from the one that holds `next`, within the credit.
+   * The frame of whole batches from the one that holds the next record, within the credit; where frames are still small, of a part of that
+   * batch if it is longer, or if its beginning has been sent.
    * @returns its bytes, to be sent before the next call, and the offset behind it; or how many bytes it would take at least; null
    *   when there is nothing at `next`
    */
-  frame(
-    id: number,
-    next: number,
-    credit: number,
-  ): { readonly bytes: Uint8Array; readonly end: number } | { readonly needed: number } | null {
+  frame({ id, next, credit, frame }: Subscription): Frame | { readonly needed: number } | null {
     const from = this.#batches.findIndex(({ base, count }) => base + count > next);
     const first = this.#batches[from];
     if (first === undefined) return null;
-    const room = Math.min(credit, SOCKET_FRAME_BYTES_MAX);
+    const room = Math.min(credit, frame ?? SOCKET_FRAME_BYTES_MAX);
+    const firstLength = FRAME_HEADER_BYTES + BATCH_HEADER_BYTES + first.bytes.length;
+    if (frame !== null && (firstLength > room || first.base < next))
+      return this.#part(id, first, next, room, credit);
     let length = FRAME_HEADER_BYTES;
     let to = from;
     for (let i = from; i < this.#batches.length; i++) {
@@ -150,22 +172,38 @@ export class Frames {
     }
     const last = this.#batches[to - 1];
     if (to === from || last === undefined) {
-      return { needed: FRAME_HEADER_BYTES + BATCH_HEADER_BYTES + first.bytes.length };
+      return { needed: firstLength };
     }
-    const bytes = this.#bytes(from, to, length);
-    new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, id, true);
-    return { bytes, end: last.base + last.count };
+    const bytes = this.#bytes(`${from} ${to}`, this.#batches.slice(from, to), length);
+    return { bytes: addressed(bytes, id), end: last.base + last.count };
   }
 
-  #bytes(from: number, to: number, length: number): Uint8Array {
-    const key = `${from} ${to}`;
+  #part(
+    id: number,
+    batch: FetchedBatch,
+    next: number,
+    room: number,
+    credit: number,
+  ): Frame | { readonly needed: number } {
+    const key = `${next} of ${room}`;
+    const around = FRAME_HEADER_BYTES + BATCH_HEADER_BYTES;
+    let piece = this.#pieces.get(key);
+    if (piece === undefined)
+      this.#pieces.set(key, (piece = pieceOf(batch, next, Math.max(0, room - around))));
+    const length = around + piece.bytes.length;
+    if (length > credit) return { needed: length };
+    const bytes = this.#bytes(key, [piece], length);
+    return { bytes: addressed(bytes, id), end: piece.base + piece.count };
+  }
+
+  #bytes(key: string, batches: readonly FetchedBatch[], length: number): Uint8Array {
     const made = this.#made.get(key);
     if (made !== undefined) return made;
     const writer = new ByteWriter(length);
     writer.u32(0);
-    writer.u32(to - from);
+    writer.u32(batches.length);
     writer.f64(this.#highWatermark);
-    for (const { base, count, bytes } of this.#batches.slice(from, to)) {
+    for (const { base, count, bytes } of batches) {
       writer.f64(base);
       writer.u32(count);
       writer.u32(bytes.length);
@@ -175,4 +213,10 @@ export class Frames {
     this.#made.set(key, bytes);
     return bytes;
   }
+}
+
+/** The one frame for many, with the number of one of them. */
+function addressed(bytes: Uint8Array, id: number): Uint8Array {
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, id, true);
+  return bytes;
 }

@@ -181,6 +181,8 @@ export const SOCKET_MESSAGES_SECOND_MAX = 1000;
 export const SOCKET_CREDIT_BYTES_MAX = 4_194_304;
 /** Bytes of one frame of records: a record batch of the greatest size and what stands before it. */
 export const SOCKET_FRAME_BYTES_MAX = 1_048_608;
+/** Bytes of the first frame that a client asks for when it goes on after a cut, and what may be on its way to it; doubles with each frame. */
+export const SOCKET_RESUMED_BYTES_MAX = 1024;
 /** How long records wait for credit before their socket is closed. */
 export const SOCKET_STALL_MS = 30_000;
 /** Queries of one socket at once, and rows that one of them may be granted and not have sent. */

@@ -1,7 +1,11 @@
 // The records of one partition over a shared WebSocket, within its credit (PROTOCOL.md section 7); knows no record.
 
 import { PortError } from '../base/errors.ts';
-import { SOCKET_FRAME_BYTES_MAX, SOCKET_PARK_MS } from '../base/limits.ts';
+import {
+  SOCKET_FRAME_BYTES_MAX,
+  SOCKET_PARK_MS,
+  SOCKET_RESUMED_BYTES_MAX,
+} from '../base/limits.ts';
 import { errorOf } from './errors.ts';
 import { type Reconnects, retried } from './retry.ts';
 import type { Channel, SharedSocket } from './sockets.ts';
@@ -19,13 +23,15 @@ interface Arrived {
 }
 
 /** What one subscription may send ahead of its reader: the greatest frame, so that every one comes along. */
-const WINDOW_BYTES = SOCKET_FRAME_BYTES_MAX + 32;
+const WINDOW_BYTES_MAX = SOCKET_FRAME_BYTES_MAX + 32;
 
 /** Follows a partition from wherever it is asked, over as many sockets as it takes, one after the other. */
 export class Subscription {
   readonly #socket: () => SharedSocket;
   readonly #options: SubscriptionOptions & { readonly reconnects: Reconnects };
   #open: OpenSubscription | null = null;
+  /** The last connection was cut, and this one has not brought much yet. */
+  #isCut = false;
 
   constructor(
     socket: () => SharedSocket,
@@ -44,15 +50,19 @@ export class Subscription {
     return retried(signal, reconnects, async () => {
       if (this.#open === null) {
         const place = { topic, partition, offset: from, incarnation };
-        this.#open = await OpenSubscription.begin(this.#socket(), place);
+        // What is on its way is lost with its connection: it must be little until some has come, or one that is cut often brings nothing.
+        const window = this.#isCut ? SOCKET_RESUMED_BYTES_MAX : WINDOW_BYTES_MAX;
+        this.#open = await OpenSubscription.begin(this.#socket(), place, window);
         reconnects.opened();
       }
       try {
         const arrived = await this.#open.next(signal);
         reconnects.worked();
+        this.#isCut &&= !this.#open.isWide;
         return arrived;
       } catch (thrown) {
         this.end();
+        this.#isCut ||= !signal.aborted;
         throw thrown;
       }
     });
@@ -69,6 +79,7 @@ export class Subscription {
 interface Message {
   readonly op: 'subscribed' | 'waiting' | 'end' | 'error';
   readonly incarnation?: string | undefined;
+  readonly bytes?: number | undefined;
 }
 
 class OpenSubscription implements Channel {
@@ -80,18 +91,29 @@ class OpenSubscription implements Channel {
   #failure: Error | null = null;
   #wake: (() => void) | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Bytes that may come ahead of the reader, and what of them was not used, as far as is known here. */
+  #window: number;
+  #credit: number;
 
-  private constructor(socket: SharedSocket, incarnation: string | null) {
+  private constructor(socket: SharedSocket, incarnation: string | null, window: number) {
     this.#socket = socket;
     this.#incarnation = incarnation;
+    this.#window = window;
+    this.#credit = window;
+  }
+
+  /** As much comes ahead of the reader as may. */
+  get isWide(): boolean {
+    return this.#window >= WINDOW_BYTES_MAX;
   }
 
   static async begin(
     socket: SharedSocket,
     options: SubscriptionOptions & { readonly offset: number; readonly incarnation: string | null },
+    window: number,
   ): Promise<OpenSubscription> {
     const { topic, partition, offset, incarnation } = options;
-    const subscription = new OpenSubscription(socket, incarnation);
+    const subscription = new OpenSubscription(socket, incarnation, window);
     subscription.#id = await socket.join(subscription, (id) => ({
       op: 'subscribe',
       id,
@@ -99,17 +121,21 @@ class OpenSubscription implements Channel {
       partition,
       offset,
       ...(incarnation === null ? {} : { incarnation }),
-      credit: WINDOW_BYTES,
+      credit: window,
+      ...(subscription.isWide ? {} : { frame: window }),
     }));
     return subscription;
   }
 
   received(message: string | Uint8Array): void {
-    if (typeof message !== 'string') this.#frames.push(message);
-    else {
-      const { op, incarnation } = JSON.parse(message) as Message;
+    if (typeof message !== 'string') {
+      this.#frames.push(message);
+      // Of a frame its whole length is used, its number with it.
+      this.#credit -= message.length + 4;
+    } else {
+      const { op, incarnation, bytes = 0 } = JSON.parse(message) as Message;
       if (op === 'subscribed') this.#incarnation = incarnation ?? null;
-      else if (op === 'waiting') this.#park();
+      else if (op === 'waiting') this.#wait(bytes);
       else if (op === 'error') this.cut(errorOf(200, JSON.parse(message)));
     }
     this.#wake?.();
@@ -130,9 +156,9 @@ class OpenSubscription implements Channel {
         const frame = this.#frames.shift();
         if (frame !== undefined) {
           if (this.#timer !== null) clearTimeout(this.#timer);
-          // Of a frame its whole length is used, its number with it.
-          const bytes = frame.length + 4;
-          if (this.#id !== null) this.#socket.send({ op: 'credit', id: this.#id, bytes });
+          const window = Math.min(this.#window * 2, WINDOW_BYTES_MAX);
+          this.#grant(frame.length + 4 + window - this.#window);
+          this.#window = window;
           return { bytes: frame.subarray(12), incarnation: this.#incarnation };
         }
         if (this.#failure !== null) throw this.#failure;
@@ -149,6 +175,23 @@ class OpenSubscription implements Channel {
   end(): void {
     if (this.#id !== null) this.#socket.send({ op: 'unsubscribe', id: this.#id });
     this.cut(new PortError('UNAVAILABLE', 'the subscription was ended'));
+  }
+
+  #grant(bytes: number): void {
+    this.#credit += bytes;
+    if (this.#id !== null) this.#socket.send({ op: 'credit', id: this.#id, bytes });
+  }
+
+  /** Records wait at the edge: for the reader; or for a window that holds the next record, which is then as wide as that. */
+  #wait(bytes: number): void {
+    if (this.#frames.length > 0) {
+      this.#park();
+      return;
+    }
+    const missing = bytes - this.#credit;
+    if (missing <= 0) return;
+    this.#window = Math.min(this.#window + missing, WINDOW_BYTES_MAX);
+    this.#grant(missing);
   }
 
   /** Records that nobody reads would in the end close the socket, for all its readers: the edge is told to stop before. */

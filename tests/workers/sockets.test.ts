@@ -4,7 +4,9 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
+import { partitionAt } from '../../edge/env.ts';
 import { relayName } from '../../edge/names.ts';
+import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { RELAY_SOCKETS_MAX, SOCKET_STALL_MS } from '../../runtime/base/limits.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
@@ -158,10 +160,8 @@ test('records that wait too long for credit close their socket, with the place t
 test('a partition that has forgotten its relay is found by the sweep', async () => {
   const made = await Fixture.make('sweeps');
   const inbox = await made.subscribed(4_000);
-  const partition = env.PARTITION.get(env.PARTITION.idFromName(`t:${made.tenant}:partition:t/0`));
-  await runInDurableObject(partition, (_, { storage }) =>
-    storage.sql.exec('DELETE FROM subscriber'),
-  );
+  const partition = partitionAt(env, made.tenant, { topic: 't', partition: 0 });
+  await unwrap(partition.unsubscribe(relayName(made.tenant, 0)));
   await made.append('1');
   await scheduler.wait(100);
   expect(inbox.ends).toEqual([]);

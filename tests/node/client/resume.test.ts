@@ -3,7 +3,9 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import {
   ANSWER_SILENCE_MS_MAX,
+  SOCKET_FRAME_BYTES_MAX,
   SOCKET_PARK_MS,
+  SOCKET_RESUMED_BYTES_MAX,
   SOCKET_RESUMED_ROWS_MAX,
   SOCKET_WINDOW_ROWS_MAX,
 } from '../../../runtime/base/limits.ts';
@@ -92,7 +94,6 @@ test.each(['sse', 'socket'] as const)(
 test(`a consumer over a socket sees each record once, in order, whatever is cut (SEED=${SEED})`, async () => {
   const topic = 'cut-records';
   await edge.topics.create({ name: topic, partitions: 3 });
-  // A frame comes whole or not at all, so that some connections must last for all that one partition holds.
   const proxy = await CuttingProxy.start(() => workerd.url, drawn(SEED, 10_000, 90_000));
   const count = 800;
   const produced = produce(edge, topic, 0, count);
@@ -113,6 +114,41 @@ test(`a consumer over a socket sees each record once, in order, whatever is cut 
   await produced;
   expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
   expect(proxy.cuts).toBeGreaterThan(0);
+  await proxy.stop();
+});
+
+test(`a consumer over connections that all break before a batch has come gets on all the same (SEED=${SEED})`, async () => {
+  const topic = 'cut-batches';
+  await edge.topics.create({ name: topic, partitions: 1 });
+  const count = 300;
+  await using producer = edge.producer({ batchRecords: count });
+  const sent = Array.from({ length: count }, (_, i) =>
+    producer.send(topic, { value: JSON.stringify({ N: i, T: textOf(i) }) }),
+  );
+  await Promise.all(sent);
+  const proxy = await CuttingProxy.start(() => workerd.url, drawn(SEED, 4000, 12_000));
+  const asked: (readonly [credit: unknown, frame: unknown])[] = [];
+  class Noted extends WebSocket {
+    override send(text: string): void {
+      const { op, credit, frame } = JSON.parse(text) as Record<string, unknown>;
+      if (op === 'subscribe') asked.push([credit, frame]);
+      super.send(text);
+    }
+  }
+  const client = connect({ url: proxy.url, WebSocket: Noted });
+  await using consumer = client.consumer({ topic, transport: 'socket' });
+  const seen: number[] = [];
+  for await (const { offset, value } of consumer) {
+    expect(offset).toBe(seen.length);
+    seen.push((JSON.parse(decodeUtf8(value ?? new Uint8Array(0))) as { N: number }).N);
+    if (seen.length === count) break;
+  }
+  expect(seen).toEqual(Array.from({ length: count }, (_, i) => i));
+  // What has come whole over each connection is less than the batch.
+  expect(proxy.cuts).toBeGreaterThan(2);
+  const resumed = [SOCKET_RESUMED_BYTES_MAX, SOCKET_RESUMED_BYTES_MAX];
+  expect(asked[0]).toEqual([SOCKET_FRAME_BYTES_MAX + 32, undefined]);
+  expect(asked.slice(1)).toEqual(asked.slice(1).map(() => resumed));
   await proxy.stop();
 });
 

@@ -144,6 +144,58 @@ test('a cut anywhere and the offset behind the last record resume without loss o
   expect(seen.map(Number)).toEqual(records.map(({ value }) => value));
 });
 
+test('frames that begin small double, and bring a long batch in pieces', async () => {
+  const name = await topic();
+  const values = Array.from({ length: 400 }, (_, i) => `"${i} ${'x'.repeat(80)}"`);
+  await produce(
+    name,
+    values.map((text) => JSON.parse(text) as string),
+  );
+  await produce(name, ['last']);
+  await using socket = await open();
+  const frame = 512;
+  socket.send({
+    op: 'subscribe',
+    id: 1,
+    topic: name,
+    partition: 0,
+    offset: 0,
+    credit: CREDIT,
+    frame,
+  });
+  await socket.message();
+  const seen: string[] = [];
+  const lengths: number[] = [];
+  while (seen.length < values.length + 1) {
+    const { base, values: got, lengthBytes } = await socket.frame();
+    expect(base).toBe(seen.length);
+    seen.push(...got);
+    lengths.push(lengthBytes);
+  }
+  expect(seen).toEqual([...values, '"last"']);
+  // What is left of the long batch and the short one behind it are as long as they are.
+  lengths.slice(0, -2).forEach((length, nth) => {
+    expect(length).toBeLessThanOrEqual(frame * 2 ** nth);
+    expect(length).toBeGreaterThan(frame * 2 ** nth - 150);
+  });
+  expect(lengths.length).toBeGreaterThan(4);
+  // One record comes whatever the frame is, and within the credit alone.
+  socket.send({
+    op: 'subscribe',
+    id: 2,
+    topic: name,
+    partition: 0,
+    offset: 3,
+    credit: 0,
+    frame: 0,
+  });
+  await socket.message();
+  const waiting = await socket.message();
+  expect(waiting).toMatchObject({ op: 'waiting', id: 2, next: 3 });
+  socket.send({ op: 'credit', id: 2, bytes: Number(waiting['bytes']) });
+  expect(await socket.frame()).toMatchObject({ id: 2, base: 3, values: [values[3]] });
+});
+
 test('a subscription that cannot be ends by itself, and the others go on', async () => {
   const name = await topic();
   await produce(name, [1]);
