@@ -62,6 +62,8 @@ export let states: usize = 0;
 export let keyOffsets: usize = 0;
 export let keys: usize = 0;
 export let keysBytes: u32 = 0;
+/** A row of each touched group; only for output by groups. */
+export let touchedRows: usize = 0;
 /** Slot address per accepted row. */
 export let rowSlots: usize = 0;
 /** The output column of the first COUNT(*), 0 where there is none. */
@@ -100,6 +102,7 @@ export function openBuffers(): bool {
   rowSlots = take(rowsMax << 2);
   sources = take(rowsMax << 2);
   if (rowOutput) copies = take(rowsMax * slotBytes);
+  else touchedRows = take(rowsMax << 2);
   for (let a: u32 = 0; a < argumentCount; a++) {
     store<u32>(columns + (a << 4), take(rowsMax * widthOf(a)));
     store<u32>(columns + (a << 4), take(bitmapBytes()), 4);
@@ -155,7 +158,7 @@ export function addressOf(kind: u32, index: u32): usize {
   if (kind == BUFFER_ROWTIME) return rowtimes;
   if (kind == BUFFER_ARGUMENT) return index < <u32>ARGUMENTS_MAX ? argumentColumn(index) : 0;
   if (kind == BUFFER_VALIDITY) return index < <u32>ARGUMENTS_MAX ? argumentValidity(index) : 0;
-  if (kind == BUFFER_OUT_ROW) return outRow;
+  if (kind == BUFFER_OUT_ROW) return rowOutput ? outRow : touchedRows;
   if (kind == BUFFER_OUT_ID) return outId;
   if (kind == BUFFER_OUT_WINDOW) return outWindow;
   if (kind == BUFFER_OUT_ROWTIME) return outRowtime;

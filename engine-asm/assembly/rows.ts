@@ -29,6 +29,7 @@ import {
   rowtimes,
   selection,
   sources,
+  touchedRows,
 } from './buffers';
 import { entryCount } from './dictionary';
 import {
@@ -155,6 +156,7 @@ function resolveSpan(from: u32, to: u32): u32 {
   const idsAt = ids;
   const rowtimesAt = rowtimes;
   const sourcesAt = sources;
+  const touchedAt = touchedRows;
   const positionsAt = outRow;
   const slotsAt = rowSlots;
   const tailAt = tailOffset;
@@ -198,6 +200,7 @@ function resolveSpan(from: u32, to: u32): u32 {
     } else {
       // Without a branch: whether a group was touched already is as good as random.
       store<u32>(sourcesAt + (touchedNow << 2), slot);
+      store<u32>(touchedAt + (touchedNow << 2), row);
       store<u32>(outId + (touchedNow << 2), id);
       store<u8>(outOp + touchedNow, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
       touchedNow += <u32>(i64x2.extract_lane(tail, 1) != batch);
@@ -242,6 +245,7 @@ function accept(row: u32, id: u32, time: f64, at: f64, to: u32, slot: u32): void
       if (outCounts) store<i64>(outCounts + (next << 3), rows);
     } else {
       store<u32>(sources + (next << 2), slot);
+      store<u32>(touchedRows + (next << 2), row);
       touched += 1;
     }
   }
@@ -347,7 +351,8 @@ function expand(rows: usize, from: u32, to: u32): void {
  * Goes over the rows from number `from` to `count` (`selected`: their positions stand in the selection; ids and rowtimes are
  * overwritten then) in order. Of each
  * accepted row and window the position goes to `outRow` and the slot to `rowSlots`; rowtime and COUNT(*) are brought up to date;
- * for output per row the columns that depend on no argument are written, else the touched groups are listed in `sources`.
+ * for output per row the columns that depend on no argument are written, else the touched groups are listed in `sources`, and the first row of
+ * each in `touchedRows`.
  *
  * A row that finds no memory, or whose windows might not find room in the output, ends the batch before it: RESULT_CONSUMED
  * tells where to go on, nothing of it is kept.
@@ -387,6 +392,7 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
     foldArguments(before, out, withNulls);
   }
   if (compacted) expand(outLate, 0, late);
+  if (compacted && !rowOutput) expand(touchedRows, 0, touched);
   setStreamTime(now);
   store<u32>(result, i, RESULT_CONSUMED);
   store<u32>(result, rowOutput ? out : touched, RESULT_EMITTED);

@@ -64,8 +64,8 @@ export interface KernelOutput {
   readonly invalid: number;
   /** Rows put out; the length of the arrays below. */
   readonly length: number;
-  /** Position of each accepted row, once for each window that it was accepted in; null for output by groups. */
-  readonly rows: Uint32Array | null;
+  /** Position of each accepted row, once for each window that it was accepted in; by groups: of the first row of each. */
+  readonly rows: Uint32Array;
   readonly ids: Uint32Array;
   readonly windowStart: Float64Array;
   /** Op.Insert for a group's first row (by groups: when it came in this batch), else Op.UpdateAfter. */
@@ -189,7 +189,7 @@ export class Kernel {
       lateWindows: views.outLateWindows?.subarray(0, result[RESULT_LATE >> 2]) ?? null,
       invalid: result[RESULT_INVALID >> 2] ?? 0,
       length,
-      rows: this.program.output === 'rows' ? views.outRow.subarray(0, length) : null,
+      rows: views.outRow.subarray(0, length),
       ids: views.outId.subarray(0, length),
       windowStart: views.outWindow.subarray(0, length),
       op: views.outOp.subarray(0, length),

@@ -20,7 +20,6 @@ import { GroupNames } from '../state/group-names.ts';
 import { KernelIds } from './kernel-ids.ts';
 import { KernelState } from './kernel-state.ts';
 import type { LateRows } from './late-rows.ts';
-import type { GroupRows } from './group-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { carriedOver, WindowColumns } from './output-columns.ts';
 import { RARER_ROWS } from './parts.ts';
@@ -32,8 +31,8 @@ import type { TimeWindow } from './window-time.ts';
  * When the kernel has no room for a row, what it has changed is set aside and it is made anew with the groups that the rest of
  * the input needs: its memory bounds the groups of one batch, not those of the query.
  * Cost: copies the columns in and the results out once; no loop over rows in JavaScript but for the ids of groups.
- * @param groupRows given: it emits each group that a batch changed once, with its last results, in the order in which the batch first
- *   changed them; a batch of hopping windows may be several to the kernel. null: a row per row and window
+ * @param output `groups`: it emits each group that a batch changed once, with its last results and without origins, in the order in which the
+ *   batch first changed them; a batch of hopping windows may be several to the kernel. `rows`: a row per row and window
  * @throws {LimitError} when the groups of one batch do not fit
  */
 export function kernelAggregate(
@@ -42,9 +41,9 @@ export function kernelAggregate(
   context: OperatorContext,
   _registry: FunctionRegistry,
   module: WebAssembly.Module,
-  groupRows: GroupRows | null = null,
+  output: KernelProgram['output'] = 'rows',
 ): Operator {
-  return new KernelAggregate(step, input, context, module, groupRows);
+  return new KernelAggregate(step, input, context, module, output);
 }
 
 class KernelAggregate implements Operator {
@@ -64,14 +63,13 @@ class KernelAggregate implements Operator {
   #late: LateRows | null = null;
   #kernel: Kernel;
   #ids: KernelIds;
-  readonly #groupRows: GroupRows | null;
 
   constructor(
     step: AggregateStep,
     input: Schema,
     context: OperatorContext,
     module: WebAssembly.Module,
-    groupRows: GroupRows | null,
+    output: KernelProgram['output'],
   ) {
     assert(
       !step.old && step.over === 'stream',
@@ -81,8 +79,7 @@ class KernelAggregate implements Operator {
     this.#module = module;
     this.#context = context;
     this.#arguments = argumentsOf(step.calls);
-    this.#program = programOf(step, input, this.#arguments, groupRows !== null);
-    this.#groupRows = groupRows;
+    this.#program = programOf(step, input, this.#arguments, output);
     this.#window = step.window;
     this.#windows = step.window === null ? null : new WindowColumns(step.window.sizeMs);
     this.#resultTypes = step.calls.map((call) => call.type);
@@ -166,24 +163,24 @@ class KernelAggregate implements Operator {
   #emit(batch: Batch, output: KernelOutput, out: Emit): void {
     const { length } = output;
     // Everything the kernel shows is a view that its next call overwrites: it is copied, or read, before that.
-    const groupRows = this.#groupRows;
-    const rows = groupRows?.of(batch, this.#ids.current, output.ids) ?? output.rows;
-    if (rows === null) throw new InvariantError('output by rows has the rows');
-    const isHopping = this.#program.window?.advanceMs !== this.#program.window?.sizeMs;
-    const repeats = groupRows !== null || isHopping;
-    const { keys, origin } = carriedOver(batch, this.#names.columns(batch), rows, repeats);
+    const { window } = this.#program;
+    const byGroups = this.#program.output === 'groups';
+    const repeats = byGroups || window?.advanceMs !== window?.sizeMs;
+    const carried = byGroups ? { ...batch, origin: null } : batch;
+    const columns = this.#names.columns(batch);
+    const { keys, origin } = carriedOver(carried, columns, output.rows, repeats);
     const op = output.op.slice();
     const windows = this.#windows?.columns(output.windowStart, length) ?? [];
     const results = this.#kernel.results();
     const rowtime = results.rowtime.slice();
-    const columns = results.columns.map((column, index) =>
+    const shown = results.columns.map((column, index) =>
       resultColumn(column, this.#resultTypes[index] as Type),
     );
     out({
       schema: this.schema,
       length,
       selection: null,
-      columns: [...keys, ...windows, ...columns],
+      columns: [...keys, ...windows, ...shown],
       valueNull: null,
       keyNull: null,
       rowtime,
@@ -223,7 +220,7 @@ function programOf(
   step: AggregateStep,
   input: Schema,
   positions: readonly number[],
-  byGroups: boolean,
+  output: KernelProgram['output'],
 ): KernelProgram {
   const { window } = step;
   assert(window?.type !== 'SESSION', 'the kernel has no SESSION windows');
@@ -237,7 +234,7 @@ function programOf(
       window === null
         ? null
         : { sizeMs: window.sizeMs, advanceMs: window.advanceMs, graceMs: window.graceMs },
-    output: byGroups ? 'groups' : 'rows',
+    output,
   };
 }
 

@@ -2,7 +2,6 @@
 
 export { cache } from './cache.ts';
 export { coalesce } from './coalesce.ts';
-export { GroupRows } from './group-rows.ts';
 export { retention } from './retention.ts';
 export { sessionAggregate } from './session-aggregate.ts';
 export { slidingAggregate } from './sliding-aggregate.ts';

@@ -292,8 +292,8 @@ function operatorOf(
         throw new InvariantError('the plan wants the kernel, and the host has none');
       }
       const isCached = steps.some((next) => next.step === 'cache' && next.input === step.id);
-      const groupRows = isCached ? new RARE_OPERATORS.code.GroupRows() : null;
-      return kernelAggregate(step, input, given, registry, context.kernel, groupRows);
+      const output = isCached ? 'groups' : 'rows';
+      return kernelAggregate(step, input, given, registry, context.kernel, output);
     }
     case 'suppress':
       return RARE_OPERATORS.code.suppress(step, input, given, registry);

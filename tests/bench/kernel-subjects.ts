@@ -45,7 +45,7 @@ const SUM_COLUMN = 6;
 function copied(kernel: Kernel, output: KernelOutput): number {
   const results = kernel.results();
   const columns = [
-    output.rows?.slice(),
+    output.rows.slice(),
     output.ids.slice(),
     output.windowStart.slice(),
     results.rowtime.slice(),

@@ -93,6 +93,10 @@ export class Subject {
       const output = this.kernel.process(batch, taken);
       if (output.refused !== null) throw new Error(`the kernel refused for ${output.refused}`);
       output.late.forEach((row, i) => this.late.push([from + row, output.lateWindows?.[i] ?? 1]));
+      output.rows.forEach((row, j) => {
+        const key = this.keyOf(output.ids[j] ?? NULL_GROUP);
+        if (rows[row]?.key !== key) throw new Error(`row ${row} is not of the group ${key}`);
+      });
       outputs.push(...this.read(output, from));
       taken = output.consumed;
     }
@@ -102,7 +106,7 @@ export class Subject {
   read(output: KernelOutput, from = 0): ModelOutput[] {
     const { rowtime, columns } = this.kernel.results();
     return Array.from({ length: output.length }, (_, j) => ({
-      row: output.rows === null ? null : from + (output.rows[j] ?? 0),
+      row: this.kernel.program.output === 'rows' ? from + (output.rows[j] ?? 0) : null,
       key: this.keyOf(output.ids[j] ?? NULL_GROUP),
       windowStart: output.windowStart[j] ?? -1,
       rowtime: rowtime[j] ?? -1,
