@@ -59,6 +59,8 @@ export interface RecordBatch {
   readonly isColumnar: boolean;
   /** Milliseconds since the Unix epoch. */
   readonly timestamps: Float64Array;
+  /** false: every key is null. */
+  readonly hasKeys: boolean;
   /** Where record i's key begins in `bytes`, -1 when it is null; it ends at `keyTo(i)`, also -1 when null. */
   keyFrom(i: number): number;
   keyTo(i: number): number;
@@ -187,9 +189,11 @@ type Refuse = (message: string) => PortError;
 class ColumnarRecordBatch implements RecordBatch {
   readonly bytes: Uint8Array;
   readonly count: number;
+  readonly span: number;
   readonly offsets = null;
   readonly cleaned = null;
   readonly isColumnar = true;
+  readonly hasKeys = false;
   readonly timestamps: Float64Array;
   readonly valueLengths = new Int32Array(0);
   readonly encoded: Uint8Array;
@@ -197,14 +201,11 @@ class ColumnarRecordBatch implements RecordBatch {
   constructor(bytes: Uint8Array, count: number, refuse: Refuse) {
     this.bytes = bytes;
     this.count = count;
+    this.span = count;
     const encoded = bytes.subarray(RECORD_BATCH_HEADER_BYTES);
     this.encoded = (encoded.byteOffset & 7) === 0 ? encoded : encoded.slice();
     this.timestamps = encodedRowtimes(this.encoded);
     if (this.timestamps.length !== count) throw refuse('count and rows do not agree');
-  }
-
-  get span(): number {
-    return this.count;
   }
 
   keyFrom(): number {
@@ -252,13 +253,15 @@ class PlainRecordBatch implements RecordBatch {
   readonly offsets: Uint32Array | null;
   readonly cleaned: Uint32Array | null;
   readonly isColumnar = false;
+  readonly hasKeys: boolean;
   readonly timestamps: Float64Array;
   readonly encoded = null;
   readonly valueLengths: Int32Array;
   readonly #keyLengths: Int32Array;
-  readonly #keyStarts: Uint32Array;
+  readonly #keysAt: number;
+  /** null: no record has bytes there. */
+  readonly #keyStarts: Uint32Array | null;
   readonly #valueStarts: Uint32Array;
-  /** null: no record has headers. */
   readonly #headerStarts: Uint32Array | null;
 
   constructor(bytes: Uint8Array, sizes: Sizes, refuse: Refuse) {
@@ -282,18 +285,20 @@ class PlainRecordBatch implements RecordBatch {
     checkOffsets(this.offsets, span, refuse);
     const valuesAt = keysAt + keyBytes;
     const headersAt = valuesAt + valueBytes;
+    this.#keysAt = keysAt;
     this.#keyStarts = starts(this.#keyLengths, keysAt, keyBytes, -1, 'keys', refuse);
-    this.#valueStarts = starts(this.valueLengths, valuesAt, valueBytes, -1, 'values', refuse);
-    const headerStarts = starts(headerLengths, headersAt, headerBytes, 0, 'headers', refuse);
-    this.#headerStarts = headerBytes === 0 ? null : headerStarts;
+    const valueStarts = starts(this.valueLengths, valuesAt, valueBytes, -1, 'values', refuse);
+    this.#valueStarts = valueStarts ?? new Uint32Array(count + 1).fill(valuesAt);
+    this.#headerStarts = starts(headerLengths, headersAt, headerBytes, 0, 'headers', refuse);
+    this.hasKeys = keyBytes > 0 || this.#keyLengths.includes(0);
   }
 
   keyFrom(i: number): number {
-    return (this.#keyLengths[i] ?? -1) < 0 ? -1 : (this.#keyStarts[i] ?? -1);
+    return (this.#keyLengths[i] ?? -1) < 0 ? -1 : (this.#keyStarts?.[i] ?? this.#keysAt);
   }
 
   keyTo(i: number): number {
-    return (this.#keyLengths[i] ?? -1) < 0 ? -1 : (this.#keyStarts[i + 1] ?? -1);
+    return (this.#keyLengths[i] ?? -1) < 0 ? -1 : (this.#keyStarts?.[i + 1] ?? this.#keysAt);
   }
 
   valueFrom(i: number): number {
@@ -353,7 +358,7 @@ function checkOffsets(offsets: Uint32Array | null, span: number, refuse: Refuse)
   }
 }
 
-/** Where each region begins, and where the last one ends. */
+/** Where each region begins, and where the last one ends; null where none has bytes. */
 function starts(
   lengths: Int32Array,
   at: number,
@@ -361,7 +366,8 @@ function starts(
   min: number,
   what: string,
   refuse: Refuse,
-): Uint32Array {
+): Uint32Array | null {
+  if (total === 0 && lengths.every((length) => length >= min && length <= 0)) return null;
   const begins = new Uint32Array(lengths.length + 1);
   let position = at;
   for (let i = 0; i < lengths.length; i++) {

@@ -3,6 +3,7 @@
 import { PortError } from '../base/errors.ts';
 import { parseRecordBatch, verify } from '../data/record.ts';
 import { restamped } from '../data/restamp.ts';
+import { latestOf } from '../data/timestamps.ts';
 import { sumOf } from './plain-append.ts';
 import type { TopicPolicy } from './topic-policy.ts';
 
@@ -49,9 +50,7 @@ export function admit(
 
 function summary(bytes: Uint8Array): { readonly count: number; readonly maxTimestamp: number } {
   const { count, timestamps } = parseRecordBatch(bytes, 'INVALID_BATCH', { checksum: false });
-  let maxTimestamp = 0;
-  for (const timestamp of timestamps) if (timestamp > maxTimestamp) maxTimestamp = timestamp;
-  return { count, maxTimestamp };
+  return { count, maxTimestamp: latestOf(timestamps, 0, count, 0) };
 }
 
 function checkKeys(bytes: Uint8Array): void {

@@ -2,6 +2,7 @@
 
 import type { Batch } from '../data/batch.ts';
 import { NO_HEADERS, offsetAt, type RecordBatch, type RecordHeader } from '../data/record.ts';
+import { latestOf } from '../data/timestamps.ts';
 import type { Emit, Holding, LogicalTime, Moment } from '../operators/operator.ts';
 import type { TaskId } from '../ports/store.ts';
 import type { RecordPlace } from './record-columns.ts';
@@ -62,7 +63,7 @@ export class Current implements Holding {
    */
   begin(records: RecordBatch, place: RecordPlace, from: number, to: number): void {
     let moment = this.#moments.get(place);
-    if (moment === undefined) this.#passTimestamps(records, from, to);
+    if (moment === undefined) this.nowMs = latestOf(records.timestamps, from, to, this.nowMs);
     if (moment?.time.now !== this.nowMs) {
       const { topic, partition, base, incarnation } = place;
       const seed = `${this.#task} ${topic} ${partition} ${incarnation}`;
@@ -71,19 +72,6 @@ export class Current implements Holding {
       this.#moments.set(place, moment);
     }
     this.#moment = moment;
-  }
-
-  #passTimestamps({ timestamps }: RecordBatch, from: number, to: number): void {
-    // Two maxima, so that one comparison need not wait for the other.
-    let even = this.nowMs;
-    let odd = even;
-    for (let i = from; i < to; i += 2) {
-      const ms = timestamps[i] as number;
-      const next = i + 1 < to ? (timestamps[i + 1] as number) : ms;
-      even = ms > even ? ms : even;
-      odd = next > odd ? next : odd;
-    }
-    this.nowMs = Math.max(even, odd);
   }
 
   emit(moment: Moment, batch: Batch, out: Emit): void {

@@ -155,12 +155,13 @@ class SourceReader implements Reader {
     if (inKernel !== null && this.#value !== null) this.#decodeIn(this.#value, inKernel);
     const json = this.#json;
     const isDecided = json?.begin({ records, place, from, to }) ?? false;
-    const kept = new Kept(to - from);
     const isKeyFree = this.#key === null || this.#key.decoder.isIdle === true;
-    if (isDecided && isKeyFree && !this.#needsKey) {
+    const isPlain = isDecided && isKeyFree && !this.#needsKey;
+    const kept = isPlain && !records.hasKeys ? Kept.keyless(from, to) : new Kept(to - from);
+    if (isPlain && records.hasKeys) {
       for (let index = from; index < to; index++)
         kept.add(index, records.keyFrom(index) < 0, false);
-    } else this.#decodeAll(records, from, to, kept, onProblem);
+    } else if (!isPlain) this.#decodeAll(records, from, to, kept, onProblem);
     if (kept.rows === 0) return null;
     const columns = new Map<string, Column>();
     for (const [key, builder] of this.#builders) columns.set(key, builder.finish());
@@ -300,6 +301,18 @@ export class Kept {
   constructor(rowsMax: number, origin = new Uint32Array(rowsMax)) {
     this.#rowsMax = rowsMax;
     this.origin = origin;
+  }
+
+  /** All records `from .. to`, which have values and no keys. */
+  static keyless(from: number, to: number): Kept {
+    const rows = to - from;
+    const whole = IDENTITY.subarray(0, rows);
+    const kept = new Kept(rows, from === 0 ? whole : whole.map((row) => from + row));
+    kept.rows = rows;
+    const keyNull = bitmap(rows).fill(0xff);
+    if ((rows & 7) !== 0) keyNull[rows >> 3] = (1 << (rows & 7)) - 1;
+    kept.keyNull = keyNull;
+    return kept;
   }
 
   add(index: number, keyNull: boolean, valueNull: boolean): void {

@@ -66,23 +66,35 @@ function shown(reader: Reader, bytes: Uint8Array, from: number, to: number): unk
     rowtime: [...batch.rowtime],
     valueNull:
       batch.valueNull === null ? null : [...batch.valueNull.subarray(0, (batch.length + 7) >> 3)],
+    keyNull:
+      batch.keyNull === null ? null : [...batch.keyNull.subarray(0, (batch.length + 7) >> 3)],
     op: batch.op === null ? null : [...batch.op],
     skipped,
   };
 }
 
-/** The readers of a step with the kernel and without it, which go on from batch to batch. `ends`: where the batch is cut; else it is read at once. */
+const keyOfRecord = (i: number): string | null => `key ${i}`;
+
+/**
+ * The readers of a step with the kernel and without it, which go on from batch to batch. `ends`: where the batch is cut; else it is read at once.
+ * `keyOf`: the key of each record.
+ */
 export function bothReaders(
   step: SourceStep,
   module: WebAssembly.Module = kernelModule(),
-): (values: readonly Given[], ends?: readonly number[]) => [unknown, unknown] {
+): (
+  values: readonly Given[],
+  ends?: readonly number[],
+  keyOf?: (i: number) => string | null,
+) => [unknown, unknown] {
   const kernel = readerOf(step, FORMATS, { kernel: module });
   const plain = readerOf(step, FORMATS);
-  return (values, ends = [values.length]) => {
+  return (values, ends = [values.length], keyOf = keyOfRecord) => {
     const builder = new RecordBatchBuilder();
     values.forEach((value, i) => {
       const bytes = typeof value === 'string' ? encodeUtf8(value) : value;
-      builder.append(encodeUtf8(`key ${i}`), bytes, i);
+      const key = keyOf(i);
+      builder.append(key === null ? null : encodeUtf8(key), bytes, i);
     });
     const bytes = builder.finish();
     if (bytes === null) return [null, null];

@@ -31,9 +31,11 @@ const records = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
+const keyless = records.map((all) => all.map((record) => ({ ...record, key: null })));
+
 test('every record is read as it was appended, wherever the bytes stand', () => {
   fc.assert(
-    fc.property(records, fc.nat(9), (appended, offset) => {
+    fc.property(fc.oneof(records, keyless), fc.nat(9), (appended, offset) => {
       const builder = new RecordBatchBuilder();
       for (const { key, value, timestamp, headers } of appended) {
         expect(builder.append(key, value, timestamp, headers)).toBe(true);
@@ -44,6 +46,7 @@ test('every record is read as it was appended, wherever the bytes stand', () => 
       const moved = new Uint8Array(bytes.length + offset);
       moved.set(bytes, offset);
       const read = parseRecordBatch(moved.subarray(offset));
+      expect(read.hasKeys).toBe(appended.some(({ key }) => key !== null));
       expect(
         appended.map((_, i) => ({
           key: read.key(i),

@@ -295,3 +295,18 @@ test('a topic whose records go on bringing new strings is read to its end', () =
     expect(made.kernel).toBe(made.plain);
   }
 });
+
+test('records of which none has a key, all have one or some do are rows alike, from any record on', () => {
+  const read = bothReaders(jsonSource('S:STRING | N:BIGINT'));
+  const values = Array.from({ length: 50 }, (_, i) => `{"S":"s${i % 7}","N":${i}}`);
+  const keysOf = [
+    () => null,
+    () => '',
+    (i: number) => `k${i}`,
+    (i: number) => (i > 30 ? '' : null),
+  ];
+  for (const keyOf of keysOf) {
+    const [kernel, plain] = read(values, [1, 9, 33, 50], keyOf);
+    expect(kernel).toEqual(plain);
+  }
+});
