@@ -3,8 +3,8 @@
 import { type Batch, Op } from '../data/batch.ts';
 import type { Schema } from '../data/schema.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
-import type { AggregateStep } from '../plan/step.ts';
-import type { StateBytes } from '../ports/store.ts';
+import type { AggregateStep, WindowSpec } from '../plan/step.ts';
+import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { AggregateTable } from '../state/aggregate-table.ts';
 import { GroupKeys, NO_GROUP } from '../state/group-keys.ts';
 import { GroupNames } from '../state/group-names.ts';
@@ -14,6 +14,7 @@ import { AggregateOutput, Fold } from './aggregate-output.ts';
 import { LateRows } from './rarer-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { isUsable } from './usable-rows.ts';
+import { isOverNow } from './window-over.ts';
 import { firstWindowStart, isClosed, isRowtime, type TimeWindow } from './window-time.ts';
 
 /**
@@ -40,7 +41,7 @@ class Aggregate implements Operator {
   readonly name = 'aggregate';
   readonly schema: Schema;
   readonly #context: OperatorContext;
-  readonly #window: TimeWindow | null;
+  readonly #window: WindowSpec | null;
   readonly #isTumbling: boolean;
   readonly #overTable: boolean;
   readonly #table: AggregateTable;
@@ -196,11 +197,12 @@ class Aggregate implements Operator {
     streamTime.ms = Math.max(streamTime.ms, ms);
   }
 
-  changes(into: (change: StateBytes) => void): void {
+  changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
     const window = this.#window;
     const now = this.#context.streamTime.ms;
     const closed = (startMs: number): boolean => window !== null && isClosed(window, startMs, now);
-    if (this.#table.changes(into, closed)) this.#keys.reset(this.#table.index);
+    if (this.#table.changes(into, closed, intoBlock, isOverNow(this.#window, this.#context)))
+      this.#keys.reset(this.#table.index);
   }
 }
 

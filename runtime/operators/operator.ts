@@ -3,7 +3,7 @@
 import type { RecordCode } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Schema } from '../data/schema.ts';
-import type { StateBlock, StateBytes, StateReader } from '../ports/store.ts';
+import type { IntoBlock, StateBytes, StateReader } from '../ports/store.ts';
 
 export type Emit = (batch: Batch) => void;
 
@@ -94,10 +94,7 @@ export interface Operator {
   /** Ends a block of the input, and before each commit: emits what was held back since the last time. */
   handOver?(out: Emit): void;
   /** @param intoBlock takes changes that lie side by side already; null: the store does not */
-  changes?(
-    into: (change: StateBytes) => void,
-    intoBlock?: ((block: StateBlock) => void) | null,
-  ): void;
+  changes?(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void;
   /** Frees what it holds outside the garbage-collected heap. */
   close?(): void;
 }

@@ -5,6 +5,7 @@ import type { AggregateStep, WindowSpec } from '../plan/step.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import { hiddenTable } from '../state/sliding-table.ts';
 import type { Operator, OperatorContext } from './operator.ts';
+import { isOver } from './window-over.ts';
 
 /** Rows that a commit looks at beside four for each one that was emitted: rows leave faster than they come. */
 const SWEPT_ROWS_MIN = 4096;
@@ -88,14 +89,6 @@ function expire(options: ExpiryOptions, into: (change: StateBytes) => void): voi
   }
   const doneMs = from === null ? sweep.toMs : sweep.doneMs;
   into({ table: own, key: ONLY_KEY, value: encoded({ doneMs, toMs: sweep.toMs, from }) });
-}
-
-/** A state key ends with windowStart; before it stands a session's end. */
-function isOver({ type, retentionMs }: WindowSpec, key: Uint8Array, ms: number): boolean {
-  const isSession = type === 'SESSION';
-  const view = new DataView(key.buffer, key.byteOffset + key.length - (isSession ? 16 : 8), 8);
-  const boundMs = (view.getUint32(0) ^ -0x8000_0000) * 0x1_0000_0000 + view.getUint32(4);
-  return isSession ? boundMs + retentionMs < ms : boundMs + retentionMs <= ms;
 }
 
 function decoded(bytes: Uint8Array | null): Sweep {

@@ -7,7 +7,7 @@ import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { AggregateBody, FunctionRegistry } from '../functions/registry.ts';
 import type { AggregateStep, WindowSpec } from '../plan/step.ts';
-import type { StateBytes } from '../ports/store.ts';
+import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { GroupKeys } from '../state/group-keys.ts';
 import { GroupNames } from '../state/group-names.ts';
 import type { Accumulators } from '../state/accumulators.ts';
@@ -19,6 +19,7 @@ import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { SessionOutput } from './session-output.ts';
 import { isUsable } from './usable-rows.ts';
 import { isSessionClosed } from './window-close.ts';
+import { isOverNow } from './window-over.ts';
 import { ownCells, type WindowCall, windowCalls } from './window-output.ts';
 
 /**
@@ -147,8 +148,9 @@ class SessionAggregate implements Operator {
     streamTime.ms = Math.max(streamTime.ms, ms);
   }
 
-  changes(into: (change: StateBytes) => void): void {
-    if (this.#table.changes(into)) this.#keys.reset(this.#table.index);
+  changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
+    if (this.#table.changes(into, intoBlock, isOverNow(this.#window, this.#context)))
+      this.#keys.reset(this.#table.index);
   }
 }
 

@@ -24,12 +24,17 @@ export class StoredGroups {
   /** Gives the kernel the groups that a batch needs, from a row on, and that it does not have. @throws {LimitError} they do not fit */
   bring(kernel: Kernel, batch: KernelBatch, from: number): void {
     const { ids, windowStart } = probe(kernel, batch, from);
-    const found: KernelState[] = [];
-    ids.forEach((id, i) => {
+    const wanted = Array.from(ids, (id, i) => {
       const startMs = windowStart[i] as number;
-      const state = this.#rows.get(this.#locate(kernel, id, startMs));
-      if (state !== null) found.push({ id, windowStart: startMs, state });
+      return { id, windowStart: startMs, row: this.#locate(kernel, id, startMs) };
     });
+    // A store that keeps its keys in order then finds neighbours one after the other.
+    wanted.sort((a, b) => this.#rows.compare(a.row, b.row));
+    const found: KernelState[] = [];
+    for (const { id, windowStart: startMs, row } of wanted) {
+      const state = this.#rows.get(row);
+      if (state !== null) found.push({ id, windowStart: startMs, state });
+    }
     restore(kernel, found);
   }
 

@@ -8,7 +8,7 @@ import { decodeKey } from '../data/key.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { StreamStreamJoinStep } from '../plan/join-step.ts';
-import type { StateBytes } from '../ports/store.ts';
+import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { type Bounds, type WaitingRow, WaitingRows } from '../state/waiting-rows.ts';
 import { NO_ROW, Waits, WindowRows } from '../state/window-rows.ts';
@@ -171,8 +171,8 @@ export class StreamStreamJoin implements Operator {
     this.#output.settle();
   }
 
-  changes(into: (change: StateBytes) => void): void {
-    const forgets = this.#rows.changes(into);
+  changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
+    const forgets = this.#rows.changes(into, intoBlock);
     this.#waiting?.rows.changes(into, forgets);
     if (forgets) for (const keys of this.#keys) keys.reset();
   }

@@ -4,7 +4,7 @@ import { type Batch, Op } from '../data/batch.ts';
 import { rowtimeOf } from '../data/row-cells.ts';
 import type { Schema } from '../data/schema.ts';
 import type { JoinType, TableTableJoinStep } from '../plan/join-step.ts';
-import type { StateBytes } from '../ports/store.ts';
+import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { RowTable } from '../state/row-table.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
@@ -104,8 +104,8 @@ export class TableTableJoin implements Operator {
     this.#output.settle();
   }
 
-  changes(into: (change: StateBytes) => void): void {
-    this.#table.changes(into);
+  changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
+    this.#table.changes(into, intoBlock);
     for (const keys of this.#keys) keys.reset();
   }
 }

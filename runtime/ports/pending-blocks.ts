@@ -4,6 +4,8 @@ import { assert } from '../base/assert.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
 import type { BlockNames, StateBlock } from './store.ts';
 
+export { eachOfPack, packBytes, PendingPacks } from './pending-packs.ts';
+
 /** Entries of a page: 2 to the power of this. The first page of a window begins smaller. */
 const PAGE_SHIFT = 10;
 const PAGE_ENTRIES = 1 << PAGE_SHIFT;

@@ -5,11 +5,13 @@ import { RESIDENT_STATE_BYTES_MAX } from '../base/limits.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
 import { PENDING_BLOCKS } from './parts.ts';
 import type { PendingBlocks } from './pending-blocks.ts';
+import type { PendingPacks } from './pending-packs.ts';
 import type {
   Entry,
   KeyRange,
   StateBlock,
   StateBytes,
+  StatePack,
   StateReader,
   TableId,
   TaskId,
@@ -26,12 +28,14 @@ export class ResidentTables implements StateReader {
   readonly #tables = new Map<TableId, OrderedMap>();
   /** Laid over the tables, and put into them when they are read. */
   readonly #pending = new Map<TableId, PendingBlocks>();
+  /** Likewise; a table that has these has no others. */
+  readonly #packs = new Map<TableId, PendingPacks>();
   /** Tables that somebody has read since blocks came: of others, such as a push query's, nobody may ever ask for a key. */
   readonly #read = new Set<TableId>();
 
   /** The tables that were ever written to. */
   get ids(): readonly TableId[] {
-    return [...new Set([...this.#tables.keys(), ...this.#pending.keys()])];
+    return [...new Set([...this.#tables.keys(), ...this.#pending.keys(), ...this.#packs.keys()])];
   }
 
   get(table: TableId, key: Uint8Array): Uint8Array | null {
@@ -56,7 +60,7 @@ export class ResidentTables implements StateReader {
   }
 
   /** Copies what it is given. */
-  apply(changes: readonly StateBytes[], blocks: readonly StateBlock[] = []): void {
+  apply(changes: readonly StateBytes[], blocks: readonly (StateBlock | StatePack)[] = []): void {
     let last: TableId | null = null;
     let map: OrderedMap | null = null;
     for (const { table, key, value } of changes) {
@@ -69,6 +73,11 @@ export class ResidentTables implements StateReader {
     }
     for (const block of blocks) {
       const { table } = block;
+      if ('ends' in block) {
+        this.#takePack(block);
+        continue;
+      }
+      if (this.#packs.has(table)) this.#settle(table);
       if (this.#pending.get(table)?.fits(block) === false) this.#settle(table);
       let pending = this.#pending.get(table);
       if (pending === undefined) {
@@ -80,6 +89,16 @@ export class ResidentTables implements StateReader {
     }
   }
 
+  #takePack(pack: StatePack): void {
+    const { table } = pack;
+    if (this.#pending.has(table)) this.#settle(table);
+    let packs = this.#packs.get(table);
+    if (packs === undefined)
+      this.#packs.set(table, (packs = new PENDING_BLOCKS.code.PendingPacks()));
+    packs.apply(pack);
+    if (packs.size > PENDING_ENTRIES_MAX) this.#settle(table);
+  }
+
   #table(table: TableId): OrderedMap {
     let map = this.#tables.get(table);
     if (map === undefined) this.#tables.set(table, (map = new OrderedMap()));
@@ -87,16 +106,17 @@ export class ResidentTables implements StateReader {
   }
 
   #show(table: TableId): void {
-    if (!this.#pending.has(table)) return;
+    if (!this.#pending.has(table) && !this.#packs.has(table)) return;
     this.#read.add(table);
     this.#settle(table);
   }
 
   /** Puts what came as blocks where it is found by key. */
   #settle(table: TableId): void {
-    const pending = this.#pending.get(table);
+    const pending = this.#pending.get(table) ?? this.#packs.get(table);
     if (pending === undefined) return;
     this.#pending.delete(table);
+    this.#packs.delete(table);
     const map = this.#table(table);
     pending.each((key, value) => map.set(key, value));
   }
@@ -109,11 +129,11 @@ export class ResidentTables implements StateReader {
     task: TaskId,
     changes: readonly StateBytes[],
     bytesMax: number = RESIDENT_STATE_BYTES_MAX,
-    blocks: readonly StateBlock[] = [],
+    blocks: readonly (StateBlock | StatePack)[] = [],
   ): void {
     // Mostly there is room even if every key were a new one.
     if (this.#bytes() + grownBy(changes, blocks) <= bytesMax) return;
-    for (const table of this.#pending.keys()) this.#settle(table);
+    for (const table of this.ids) this.#settle(table);
     let held = this.#bytes();
     const account = (table: TableId, key: Uint8Array, valueBytes: number | null): void => {
       const before = this.get(table, key);
@@ -121,8 +141,16 @@ export class ResidentTables implements StateReader {
       if (valueBytes !== null) held += valueBytes + OrderedMap.entryBytes(key);
     };
     for (const { table, key, value } of changes) account(table, key, value?.length ?? null);
-    for (const { table, names, ids, starts, valueBytes } of blocks) {
-      ids.forEach((id, i) => account(table, names.key(id, starts[i] as number), valueBytes));
+    for (const block of blocks) {
+      const { table } = block;
+      if ('ends' in block)
+        PENDING_BLOCKS.code.eachOfPack(block, (key, value) =>
+          account(table, key, value?.length ?? null),
+        );
+      else {
+        const { names, ids, starts, valueBytes } = block;
+        ids.forEach((id, i) => account(table, names.key(id, starts[i] as number), valueBytes));
+      }
     }
     if (changes.length + blocks.length === 0 || held <= bytesMax) return;
     throw new PortError(
@@ -137,18 +165,23 @@ export class ResidentTables implements StateReader {
     let bytes = 0;
     for (const table of this.#tables.values()) bytes += table.bytes;
     for (const pending of this.#pending.values()) bytes += pending.bytes;
+    for (const packs of this.#packs.values()) bytes += packs.bytes;
     return bytes;
   }
 }
 
 /** What the changes take at most, were every key a new one; of blocks roughly. */
-function grownBy(changes: readonly StateBytes[], blocks: readonly StateBlock[]): number {
+function grownBy(
+  changes: readonly StateBytes[],
+  blocks: readonly (StateBlock | StatePack)[],
+): number {
   let bytes = 0;
   for (const { key, value } of changes) {
     if (value !== null) bytes += value.length + OrderedMap.entryBytes(key);
   }
   if (blocks.length === 0) return bytes;
-  const { blockBytes } = PENDING_BLOCKS.code;
-  for (const { ids, valueBytes } of blocks) bytes += blockBytes(ids.length, valueBytes);
+  const { blockBytes, packBytes } = PENDING_BLOCKS.code;
+  for (const block of blocks)
+    bytes += 'ends' in block ? packBytes(block) : blockBytes(block.ids.length, block.valueBytes);
   return bytes;
 }

@@ -37,6 +37,22 @@ export interface StateBlock {
   readonly closedMs: number;
 }
 
+/**
+ * Changes of one table one after the other, likewise: entry `i` has its key up to byte `ends[2 * i]` of `bytes` and its value behind that up to
+ * byte `ends[2 * i + 1]`; `removed[i]` is 1 where it removes the key instead. Nobody writes to the arrays any more.
+ */
+export interface StatePack {
+  readonly table: TableId;
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
+  readonly removed: Uint8Array;
+  /** Tells of the key of an entry that nobody asks for it any more, so that it may go; null: all stay. */
+  readonly isOver: ((key: Uint8Array) => boolean) | null;
+}
+
+/** Takes changes that lie side by side. */
+export type IntoBlock = (block: StateBlock | StatePack) => void;
+
 /** The position after the last record taken in, per input partition. */
 export interface OffsetEntry {
   readonly at: TopicPartition;
@@ -76,7 +92,7 @@ export interface Commit {
   readonly counters: readonly CounterEntry[];
   readonly changes: readonly StateBytes[];
   /** Further changes, of other keys; only for a store with `takesBlocks`. */
-  readonly blocks?: readonly StateBlock[] | undefined;
+  readonly blocks?: readonly (StateBlock | StatePack)[] | undefined;
   readonly outbox: readonly OutboxAppend[];
 }
 

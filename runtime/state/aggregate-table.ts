@@ -2,10 +2,11 @@
 
 import { ByteWriter } from '../base/bytes.ts';
 import { writeWindow } from '../data/key-writer.ts';
-import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
+import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
 import type { Accumulators } from './accumulators.ts';
 import type { GroupNames } from './group-names.ts';
 import { KeyIndex } from '../data/key-index.ts';
+import { Packing } from './packing.ts';
 import { Pane } from './pane.ts';
 
 const FIRST_SLOTS = 64;
@@ -44,8 +45,6 @@ export class AggregateTable {
   #groups = new Int32Array(FIRST_SLOTS);
   #starts = new Float64Array(FIRST_SLOTS);
   #flags = new Uint8Array(FIRST_SLOTS);
-  /** The key by slot, once it was asked for: a group that changes again costs no new one. */
-  #keys: (Uint8Array | undefined)[] = [];
   #dirty = new Int32Array(FIRST_SLOTS);
   #dirtyCount = 0;
   readonly #free: number[] = [];
@@ -111,8 +110,9 @@ export class AggregateTable {
     this.accumulators.reserve(slot + 1);
     this.#groups[slot] = group;
     this.#starts[slot] = pane.startMs;
-    this.#keys[slot] = undefined;
-    const stored = this.#storeHolds ? this.#state.get(this.#table, this.#keyOf(slot)) : null;
+    const stored = this.#storeHolds
+      ? this.#state.get(this.#table, this.#keyOf(slot).finish())
+      : null;
     if (stored === null) this.accumulators.reset(slot);
     else this.accumulators.load(slot, stored);
     this.#flags[slot] = stored === null ? 0 : EXISTS;
@@ -120,16 +120,13 @@ export class AggregateTable {
     return slot;
   }
 
-  #keyOf(slot: number): Uint8Array {
-    const known = this.#keys[slot];
-    if (known !== undefined) return known;
+  /** Good until the next call. */
+  #keyOf(slot: number): ByteWriter {
     const scratch = this.#scratch;
     scratch.truncate(0);
     this.#names.writeKey(scratch, this.#index.key(this.#groups[slot] as number));
     if (this.#windowed) writeWindow(scratch, this.#starts[slot] as number, null);
-    const key = scratch.finish();
-    this.#keys[slot] = key;
-    return key;
+    return scratch;
   }
 
   #grow(): void {
@@ -143,15 +140,23 @@ export class AggregateTable {
    * @param isClosed tells whether no row can come to a window any more
    * @returns true when the ids of groups have changed: `index` is another one
    */
-  changes(into: (change: StateBytes) => void, isClosed: (startMs: number) => boolean): boolean {
+  changes(
+    into: (change: StateBytes) => void,
+    isClosed: (startMs: number) => boolean,
+    intoBlock?: IntoBlock | null,
+    isOver: StatePack['isOver'] = null,
+  ): boolean {
+    const packing = new Packing(this.#table, into, intoBlock, isOver);
     const commit = ++this.#commit;
     for (let i = 0; i < this.#dirtyCount; i++) {
       const slot = this.#dirty[i] as number;
       const startMs = this.#starts[slot] as number;
-      into({ table: this.#table, key: this.#keyOf(slot), value: this.accumulators.encode(slot) });
+      const { buffer, position } = this.#keyOf(slot);
+      packing.set(buffer, position, this.accumulators.encode(slot));
       this.#flags[slot] = EXISTS;
       this.pane(startMs).flushed = commit;
     }
+    packing.end();
     const flushed = this.#dirty.slice(0, this.#dirtyCount);
     this.#dirtyCount = 0;
     for (const pane of this.#panes.values()) {
@@ -167,10 +172,7 @@ export class AggregateTable {
 
   #release(pane: Pane): void {
     this.#panes.delete(pane.startMs);
-    pane.each((slot) => {
-      this.#keys[slot] = undefined;
-      this.#free.push(slot);
-    });
+    pane.each((slot) => this.#free.push(slot));
   }
 
   #inMemory(): Int32Array {
@@ -194,12 +196,10 @@ export class AggregateTable {
       const startMs = this.#starts[from] as number;
       this.#starts[to] = startMs;
       this.#flags[to] = this.#flags[from] as number;
-      this.#keys[to] = this.#keys[from];
       const pane = this.pane(startMs);
       pane.flushed = this.#commit;
       pane.add(to, this.#groups, this.#index.size);
     }
-    this.#keys.length = kept.length;
   }
 }
 

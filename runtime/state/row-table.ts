@@ -1,7 +1,8 @@
 // Rows by key over a store, of one table or of several that share their keys; knows no operator.
 
-import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
+import type { IntoBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
 import { KeyIndex } from '../data/key-index.ts';
+import { Packing } from './packing.ts';
 
 /** Keys that stay in memory after a commit; beyond it they are read again on demand. */
 const IDLE_KEYS_MAX = 65_536;
@@ -15,8 +16,6 @@ const IDLE_KEYS_MAX = 65_536;
 export class RowTable {
   readonly #state: StateReader;
   #index = new KeyIndex();
-  /** Key bytes once they were asked for: a store finds an array that it knows faster than its bytes. */
-  #keys: (Uint8Array | undefined)[] = [];
   readonly #tables: readonly Values[];
 
   constructor(tables: TableId | readonly TableId[], state: StateReader) {
@@ -35,8 +34,9 @@ export class RowTable {
     return this.#index.key(id);
   }
 
-  #keyOf(id: number): Uint8Array {
-    return (this.#keys[id] ??= this.#index.key(id).slice());
+  /** The order of two located keys in bytes. */
+  compare(a: number, b: number): number {
+    return this.#index.compare(a, b);
   }
 
   /** The value of a located key, null when it has none. */
@@ -46,7 +46,7 @@ export class RowTable {
     if (known !== undefined) return known;
     // Asked at the first miss: a task that is upgraded gets its rows after it was built.
     of.storeHolds ??= hasEntries(this.#state, of.table);
-    const read = of.storeHolds ? this.#state.get(of.table, this.#keyOf(id)) : null;
+    const read = of.storeHolds ? this.#state.get(of.table, this.#index.key(id)) : null;
     of.values[id] = read;
     return read;
   }
@@ -61,15 +61,18 @@ export class RowTable {
   }
 
   /** Hands over every key that was set since the last call. */
-  changes(into: (change: StateBytes) => void): void {
+  changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
     const taken = new Set<number>();
     for (const of of this.#tables) {
+      const packing = new Packing(of.table, into, intoBlock);
       for (const id of of.dirty) {
-        into({ table: of.table, key: this.#keyOf(id), value: of.values[id] ?? null });
+        const key = this.#index.key(id);
+        packing.set(key, key.length, of.values[id] ?? null);
         of.isDirty[id] = false;
         taken.add(id);
       }
       of.dirty = [];
+      packing.end();
     }
     if (this.#index.size > IDLE_KEYS_MAX + taken.size) this.#keep(taken);
   }
@@ -77,7 +80,6 @@ export class RowTable {
   #keep(kept: ReadonlySet<number>): void {
     const before = this.#index;
     this.#index = new KeyIndex();
-    this.#keys = [];
     const values = this.#tables.map((of) => of.values);
     for (const of of this.#tables) {
       of.values = [];

@@ -5,9 +5,10 @@ import { PortError, TaskCorrupted } from '../base/errors.ts';
 import { decodeKey, windowRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { Type } from '../data/type.ts';
-import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
+import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
 import type { Accumulators } from './accumulators.ts';
 import type { GroupNames } from './group-names.ts';
+import { Packing } from './packing.ts';
 import { KeyIndex } from '../data/key-index.ts';
 
 /** Groups that stay in memory after a commit; beyond it they are read again on demand. */
@@ -222,27 +223,32 @@ export class SessionTable {
    * Hands over every session that changed since the last call.
    * @returns true when the ids of groups have changed: `index` is another one
    */
-  changes(into: (change: StateBytes) => void): boolean {
+  changes(
+    into: (change: StateBytes) => void,
+    intoBlock?: IntoBlock | null,
+    isOver: StatePack['isOver'] = null,
+  ): boolean {
+    const packing = new Packing(this.#options.table, into, intoBlock, isOver);
     const taken = this.#dirty;
     this.#dirty = [];
     for (const id of taken) {
       const group = this.#groups[id];
-      if (group !== undefined) this.#tell(id, group, into);
+      if (group !== undefined) this.#tell(id, group, packing);
     }
+    packing.end();
     if (this.#index.size <= IDLE_GROUPS_MAX + taken.length) return false;
     this.#keep(taken);
     return true;
   }
 
-  #tell(id: number, group: Group, into: (change: StateBytes) => void): void {
-    const { table, accumulators } = this.#options;
+  #tell(id: number, group: Group, packing: Packing): void {
+    const { accumulators } = this.#options;
     const { slots, gone } = group;
     const scratch = this.#writeKey(id);
     const prefix = scratch.position;
-    const keyOf = (startMs: number, endMs: number): Uint8Array => {
+    const writeKey = (startMs: number, endMs: number): void => {
       scratch.truncate(prefix);
       writeWindow(scratch, startMs, endMs);
-      return scratch.finish();
     };
     let firstMs = Infinity;
     for (const { startMs, endMs } of gone) {
@@ -251,14 +257,15 @@ export class SessionTable {
       const again = slots[this.#firstFrom(slots, endMs)];
       if (again !== undefined && this.endMs(again) === endMs && this.startMs(again) === startMs)
         continue;
-      into({ table, key: keyOf(startMs, endMs), value: null });
+      writeKey(startMs, endMs);
+      packing.set(scratch.buffer, scratch.position, null);
     }
     let idle = slots.length;
     for (let at = slots.length - 1; at >= 0; at--) {
       const slot = slots[at] as number;
       if (this.#taken[slot] === 1) continue;
-      const key = keyOf(this.startMs(slot), this.endMs(slot));
-      into({ table, key, value: accumulators.encode(slot) });
+      writeKey(this.startMs(slot), this.endMs(slot));
+      packing.set(scratch.buffer, scratch.position, accumulators.encode(slot));
       this.#taken[slot] = 1;
       idle = at;
     }

@@ -4,8 +4,9 @@ import { ByteWriter } from '../base/bytes.ts';
 import { EXPIRED_ROWS_MAX } from '../base/limits.ts';
 import { prefixRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
-import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
+import type { IntoBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
 import { KeyIndex } from '../data/key-index.ts';
+import { Packing } from './packing.ts';
 import { READ, RowList } from './row-list.ts';
 
 /** Rows that stay in memory after a commit; beyond it they are read again on demand. */
@@ -200,7 +201,7 @@ export class WindowRows {
    * Hands over what changed since the last call, and the removal of expired rows, at most EXPIRED_ROWS_MAX a side: the others follow.
    * @returns true when the numbers of keys have changed
    */
-  changes(into: (change: StateBytes) => void): boolean {
+  changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): boolean {
     const rows = this.#rows;
     const firsts = this.#sides.map((of, side) => {
       if (of.timeMs > of.storedMs) {
@@ -213,15 +214,17 @@ export class WindowRows {
       this.#expire(of, first, into);
       return first;
     });
+    const packings = this.#sides.map(({ table }) => new Packing(table, into, intoBlock));
     const from = this.#told;
     for (let row = from; row < rows.size; row++) {
       const id = rows.key(row);
       const side = rows.side(row);
       if (id === READ || rows.ms(row) < (firsts[side] as number)) continue;
-      const { table } = this.#sides[side] as Side;
-      const value = rows.bytes.slice(rows.from(row), rows.to(row));
-      into({ table, key: this.#keyOf(id, row), value });
+      const packing = packings[side] as Packing;
+      const { buffer, position } = this.#keyOf(id, row);
+      packing.set(buffer, position, rows.bytes, rows.from(row), rows.to(row));
     }
+    for (const packing of packings) packing.end();
     this.#told = rows.size;
     const isFull =
       rows.size > IDLE_ROWS_MAX ||
@@ -231,7 +234,8 @@ export class WindowRows {
     return isFull;
   }
 
-  #keyOf(id: number, row: number): Uint8Array {
+  /** Good until the next call. */
+  #keyOf(id: number, row: number): ByteWriter {
     const scratch = this.#scratch;
     const ms = this.#rows.ms(row);
     scratch.truncate(0);
@@ -239,7 +243,7 @@ export class WindowRows {
     scratch.bytes(this.#index.key(id));
     writeWindow(scratch, ms, null);
     scratch.u32BE(this.#rows.number(row));
-    return scratch.finish();
+    return scratch;
   }
 
   /** Removes the rows of the segments before `first` from the table. */

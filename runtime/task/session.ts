@@ -6,9 +6,11 @@ import type { Batch } from '../data/batch.ts';
 import type { RowProblem, StreamTime } from '../operators/operator.ts';
 import type {
   CounterEntry,
+  IntoBlock,
   OffsetEntry,
   Restored,
   StateBlock,
+  StatePack,
   StateBytes,
   StateReader,
 } from '../ports/store.ts';
@@ -322,8 +324,9 @@ export class Session {
     const { store, log } = this.#options;
     // Before the commit: a call that leaves after it has to wait until it is durable.
     if (log.isRemote === true) this.inputs.readAhead(log);
-    const blocks: StateBlock[] = [];
-    const intoBlock = store.takesBlocks === true ? (block: StateBlock) => blocks.push(block) : null;
+    const blocks: (StateBlock | StatePack)[] = [];
+    const intoBlock: IntoBlock | null =
+      store.takesBlocks === true ? (block) => blocks.push(block) : null;
     for (const operator of this.#wiring.operators)
       operator.changes?.((change) => changes.push(change), intoBlock);
     const outbox = this.#sequences.give(this.#outgoing.splice(0));

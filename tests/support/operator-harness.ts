@@ -11,7 +11,14 @@ import type {
   OperatorContext,
   RowProblem,
 } from '../../runtime/operators/operator.ts';
-import type { Entry, KeyRange, StateBytes, StateReader } from '../../runtime/ports/store.ts';
+import type {
+  Entry,
+  KeyRange,
+  StateBlock,
+  StateBytes,
+  StatePack,
+  StateReader,
+} from '../../runtime/ports/store.ts';
 
 /** Bytes as text that sorts as they do. */
 function hex(bytes: Uint8Array): string {
@@ -47,6 +54,25 @@ export class MapState implements StateReader {
   }
 }
 
+/** What lies side by side, one by one. */
+export function changesOf(block: StateBlock | StatePack): StateBytes[] {
+  const { table } = block;
+  if ('ids' in block) {
+    const { names, ids, starts, values, valueBytes } = block;
+    return [...ids].map((id, i) => ({
+      table,
+      key: names.key(id, starts[i] ?? 0),
+      value: values.slice(i * valueBytes, (i + 1) * valueBytes),
+    }));
+  }
+  const { bytes, ends, removed } = block;
+  return [...removed].map((isRemoved, i) => ({
+    table,
+    key: bytes.slice(ends[i * 2 - 1] ?? 0, ends[i * 2]),
+    value: isRemoved === 1 ? null : bytes.slice(ends[i * 2], ends[i * 2 + 1]),
+  }));
+}
+
 export type MakeOperator = (context: OperatorContext) => Operator;
 
 /** One operator with its state; `restart` commits and goes on with a new instance over the committed state. */
@@ -58,6 +84,7 @@ export class OperatorRun {
   streamTimeMs = -Infinity;
   #operator: Operator;
   #context: OperatorContext;
+  #commits = 0;
 
   constructor(make: MakeOperator) {
     this.#context = this.#newContext();
@@ -79,15 +106,17 @@ export class OperatorRun {
     return this;
   }
 
-  /** Takes the changes into the committed state. */
+  /** Takes the changes into the committed state, every other time as a store does that takes them side by side. */
   commit(): this {
     const taken = new Set<string>();
-    this.#operator.changes?.((change) => {
+    const take = (change: StateBytes): void => {
       const name = `${change.table} ${hex(change.key)}`;
       if (taken.has(name)) throw new Error(`a commit has the key ${name} twice`);
       taken.add(name);
       this.state.apply(change);
-    });
+    };
+    const takesBlocks = this.#commits++ % 2 === 1;
+    this.#operator.changes?.(take, takesBlocks ? (block) => changesOf(block).forEach(take) : null);
     this.streamTimeMs = this.#context.streamTime.ms;
     return this;
   }
@@ -140,9 +169,9 @@ export function heldBack(make: MakeOperator): MakeOperator {
         moment = known;
         operator.process(input, batch, out);
       },
-      changes(into) {
+      changes(into, intoBlock) {
         operator.settle?.();
-        operator.changes?.(into);
+        operator.changes?.(into, intoBlock);
       },
     };
   };

@@ -2,11 +2,12 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
+import { decodeUtf8, encodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { OrderedMap } from '../../../runtime/data/ordered-map.ts';
 import { copiedTables } from '../../../runtime/memory/backup.ts';
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
-import type { BlockNames, StateBlock } from '../../../runtime/ports/store.ts';
+import type { BlockNames, StateBlock, StatePack } from '../../../runtime/ports/store.ts';
+import { changesOf } from '../../support/operator-harness.ts';
 
 interface Entry {
   readonly id: number;
@@ -31,12 +32,23 @@ function blockOf(names: BlockNames, entries: readonly Entry[], closedMs = -Infin
   };
 }
 
-function changesOf({ table, names, ids, starts, values, valueBytes }: StateBlock) {
-  return [...ids].map((id, i) => ({
-    table,
-    key: names.key(id, starts[i] ?? 0),
-    value: values.slice(i * valueBytes, (i + 1) * valueBytes),
-  }));
+/** Entries of a value that is a multiple of 3 are removed. */
+function packOf(entries: readonly Entry[], isOver: StatePack['isOver'] = null): StatePack {
+  const bytes: number[] = [];
+  const ends: number[] = [];
+  for (const { id, startMs, value } of entries) {
+    bytes.push(...keyOf(id, startMs));
+    ends.push(bytes.length);
+    if (value % 3 !== 0) bytes.push(...encodeUtf8(`${value}`.slice(0, value % 5)));
+    ends.push(bytes.length);
+  }
+  return {
+    table: 't',
+    bytes: Uint8Array.from(bytes),
+    ends: Uint32Array.from(ends),
+    removed: Uint8Array.from(entries, ({ value }) => (value % 3 === 0 ? 1 : 0)),
+    isOver,
+  };
 }
 
 const contents = (tables: ResidentTables) =>
@@ -128,6 +140,42 @@ test('windows that have closed go where nobody has asked for them, and what come
   expect([...tables.scanSettled('t', whole)]).toHaveLength(2);
 });
 
+test('packs, blocks and single changes of one table give the same state in any order', () => {
+  const kinds = fc.array(fc.constantFrom('pack', 'block', 'changes'), {
+    minLength: 12,
+    maxLength: 12,
+  });
+  const names = newNames();
+  fc.assert(
+    fc.property(commits, kinds, (steps, chosen) => {
+      const mixed = new ResidentTables();
+      const changes = new ResidentTables();
+      for (const [i, { entries, isRead }] of steps.entries()) {
+        const kind = chosen[i];
+        const block = kind === 'block' ? blockOf(names, entries) : packOf(entries);
+        if (kind === 'changes') mixed.apply(changesOf(block));
+        else mixed.apply([], [block]);
+        changes.apply(changesOf(block));
+        if (isRead) expect(contents(mixed)).toEqual(contents(changes));
+      }
+      expect(contents(copiedTables(mixed))).toEqual(contents(changes));
+    }),
+  );
+});
+
+test('what is over by the last of several packs is not put in order with them', () => {
+  const tables = new ResidentTables();
+  const isOver = (text: string) => (key: Uint8Array) => decodeUtf8(key).endsWith(text);
+  const at = (id: number, startMs: number): Entry => ({ id, startMs, value: 1 });
+  tables.apply([], [packOf([at(1, 0), at(2, 0), at(3, 60_000)], isOver('@-'))]);
+  expect(contents(tables)).toHaveLength(3);
+  tables.apply([], [packOf([at(1, 0), at(4, 0)], isOver('@-'))]);
+  tables.apply([], [packOf([at(5, 60_000)], isOver('@0'))]);
+  expect([...tables.scan('t', { from: null, to: null })].map(({ key }) => decodeUtf8(key))).toEqual(
+    ['group-2@0', 'group-3@60000', 'group-5@60000'],
+  );
+});
+
 test('a change of a key that came in a block counts after it', () => {
   const tables = new ResidentTables();
   const names = newNames();
@@ -163,7 +211,7 @@ test('a block beyond the limit is refused, and one that only replaces values is 
     { id: 2, startMs: 0, value: 1 },
   ]);
   const bytes = changesOf(block).reduce(
-    (sum, { key, value }) => sum + value.length + OrderedMap.entryBytes(key),
+    (sum, { key, value }) => sum + (value?.length ?? 0) + OrderedMap.entryBytes(key),
     0,
   );
   expect(() => tables.refuseTooLarge('q/0/0', [], bytes - 1, [block])).toThrow('STATE_BYTES_MAX');
@@ -172,4 +220,24 @@ test('a block beyond the limit is refused, and one that only replaces values is 
   tables.refuseTooLarge('q/0/0', [], bytes, [block]);
   const third = blockOf(names, [{ id: 3, startMs: 0, value: 1 }]);
   expect(() => tables.refuseTooLarge('q/0/0', [], bytes, [third])).toThrow('STATE_BYTES_MAX');
+});
+
+test('a pack beyond the limit is refused, and one that removes as much as it adds is not', () => {
+  const tables = new ResidentTables();
+  const pack = packOf([
+    { id: 1, startMs: 0, value: 1 },
+    { id: 2, startMs: 0, value: 1 },
+  ]);
+  const bytes = changesOf(pack).reduce(
+    (sum, { key, value }) => sum + (value?.length ?? 0) + OrderedMap.entryBytes(key),
+    0,
+  );
+  expect(() => tables.refuseTooLarge('q/0/0', [], bytes - 1, [pack])).toThrow('STATE_BYTES_MAX');
+  tables.refuseTooLarge('q/0/0', [], bytes, [pack]);
+  tables.apply([], [pack]);
+  const third = { id: 3, startMs: 0, value: 1 };
+  expect(() => tables.refuseTooLarge('q/0/0', [], bytes, [packOf([third])])).toThrow(
+    'STATE_BYTES_MAX',
+  );
+  tables.refuseTooLarge('q/0/0', [], bytes, [packOf([{ id: 1, startMs: 0, value: 3 }, third])]);
 });

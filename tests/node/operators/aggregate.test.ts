@@ -194,3 +194,20 @@ test('a batch whose keys the kernel cannot hold is refused by the name of the li
   const run = new OperatorRun(kernelPath(step));
   expect(() => input.forEach((rows) => run.process(rows))).toThrow(LimitError);
 });
+
+test('groups that the kernel does not hold are read in the order of their keys', () => {
+  const make = kernelPath(aggregateStep(INPUT, counts, { window: null }));
+  const run = new OperatorRun(make);
+  const keys = ['d', 'b', 'ab', 'c', 'a'];
+  run.process(batch(HEADER, ...keys.map((key) => `${key} | 1 @0`)));
+  const read: string[] = [];
+  const { state } = run;
+  const get = state.get.bind(state);
+  run.restart(make);
+  state.get = (table, key) => {
+    read.push(String.fromCharCode(...key.filter((byte) => byte > 1)));
+    return get(table, key);
+  };
+  run.process(batch(HEADER, ...keys.map((key) => `${key} | 2 @0`)));
+  expect(read).toEqual(['a', 'ab', 'b', 'c', 'd']);
+});

@@ -1,0 +1,22 @@
+// Which entries of the state of a windowed aggregation are beyond their retention, by their keys; knows no row.
+
+import type { WindowSpec } from '../plan/step.ts';
+import type { StatePack } from '../ports/store.ts';
+import type { OperatorContext } from './operator.ts';
+
+/** A state key ends with windowStart; before it stands a session's end. */
+export function isOver({ type, retentionMs }: WindowSpec, key: Uint8Array, ms: number): boolean {
+  const isSession = type === 'SESSION';
+  const view = new DataView(key.buffer, key.byteOffset + key.length - (isSession ? 16 : 8), 8);
+  const boundMs = (view.getUint32(0) ^ -0x8000_0000) * 0x1_0000_0000 + view.getUint32(4);
+  return isSession ? boundMs + retentionMs < ms : boundMs + retentionMs <= ms;
+}
+
+/** For the changes of a commit: what nobody asks for any more, where nobody but the task reads its state. */
+export function isOverNow(
+  window: WindowSpec | null,
+  { isPrivate, streamTime: { ms } }: OperatorContext,
+): StatePack['isOver'] {
+  if (window === null || isPrivate !== true || window.expires !== true) return null;
+  return (key) => isOver(window, key, ms);
+}

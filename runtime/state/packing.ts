@@ -1,0 +1,82 @@
+// Hands the changes of one state table over: side by side where the store takes that, else one by one; knows no table's rows.
+
+import { ByteWriter } from '../base/bytes.ts';
+import type { IntoBlock, StateBytes, StatePack, TableId } from '../ports/store.ts';
+
+const FIRST_ENTRIES = 64;
+
+/** For one commit. What is given is copied. */
+export class Packing {
+  readonly #table: TableId;
+  readonly #into: (change: StateBytes) => void;
+  readonly #intoBlock: IntoBlock | null;
+  readonly #isOver: StatePack['isOver'];
+  readonly #bytes = new ByteWriter();
+  #ends = new Uint32Array(FIRST_ENTRIES * 2);
+  #removed = new Uint8Array(FIRST_ENTRIES);
+  #size = 0;
+
+  /**
+   * @param intoBlock null: the store takes changes one by one
+   * @param isOver as in StatePack
+   */
+  constructor(
+    table: TableId,
+    into: (change: StateBytes) => void,
+    intoBlock: IntoBlock | null | undefined,
+    isOver: StatePack['isOver'] = null,
+  ) {
+    this.#table = table;
+    this.#into = into;
+    this.#intoBlock = intoBlock ?? null;
+    this.#isOver = isOver;
+  }
+
+  /**
+   * @param key is the first `keyBytes` of it
+   * @param value is `from .. to` of it; null: the key is removed
+   */
+  set(
+    key: Uint8Array,
+    keyBytes: number,
+    value: Uint8Array | null,
+    from = 0,
+    to: number = value?.length ?? 0,
+  ): void {
+    if (this.#intoBlock === null) {
+      const own = value?.slice(from, to) ?? null;
+      this.#into({ table: this.#table, key: key.slice(0, keyBytes), value: own });
+      return;
+    }
+    const bytes = this.#bytes;
+    const entry = this.#size++;
+    if (entry === this.#removed.length) this.#grow();
+    bytes.bytes(key, 0, keyBytes);
+    this.#ends[entry * 2] = bytes.position;
+    if (value !== null) bytes.bytes(value, from, to);
+    this.#ends[entry * 2 + 1] = bytes.position;
+    this.#removed[entry] = value === null ? 1 : 0;
+  }
+
+  #grow(): void {
+    const ends = new Uint32Array(this.#ends.length * 2);
+    ends.set(this.#ends);
+    this.#ends = ends;
+    const removed = new Uint8Array(this.#removed.length * 2);
+    removed.set(this.#removed);
+    this.#removed = removed;
+  }
+
+  /** Hands over what is side by side. */
+  end(): void {
+    const size = this.#size;
+    if (size === 0) return;
+    this.#intoBlock?.({
+      table: this.#table,
+      bytes: this.#bytes.finish(),
+      ends: this.#ends.slice(0, size * 2),
+      removed: this.#removed.slice(0, size),
+      isOver: this.#isOver,
+    });
+  }
+}
