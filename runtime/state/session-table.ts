@@ -144,7 +144,7 @@ export class SessionTable {
     }
     const slot = slots[at] as number;
     this.#set(slot, startMs, endMs, 0);
-    this.#last[id] = (slots.at(-1) as number) + 1;
+    this.#last[id] = (slots.at(-1) ?? slot) + 1;
     if (!group.isDirty) {
       group.isDirty = true;
       this.#dirty.push(id);

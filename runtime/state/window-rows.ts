@@ -240,7 +240,7 @@ export class WindowRows {
     const ms = this.#rows.ms(row);
     scratch.truncate(0);
     writeWindow(scratch, this.#segmentOf(ms), null);
-    scratch.bytes(this.#index.key(id));
+    this.#index.write(scratch, id);
     writeWindow(scratch, ms, null);
     scratch.u32BE(this.#rows.number(row));
     return scratch;

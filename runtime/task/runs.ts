@@ -12,7 +12,8 @@ export function nextRun(
   let chosen = -1;
   let chosenTime = Infinity;
   let bound = Infinity;
-  for (const [index, input] of inputs.entries()) {
+  for (let index = 0; index < inputs.length; index++) {
+    const input = inputs[index] as Input;
     const chunk = chunkOf(input);
     if (chunk === null) {
       // Its next record may come before all others.
@@ -36,6 +37,12 @@ export function nextRun(
 
 /** Rowtime of the chunk's next row; -Infinity when only skipped records are left: they go first. */
 function headTime({ batches, rows }: Chunk): number {
+  if (batches.length === 1) {
+    const batch = batches[0] as Batch | null;
+    const row = rows[0] as number;
+    if (batch === null || row >= batch.length) return -Infinity;
+    return batch.rowtime[positionOf(batch, row)] as number;
+  }
   const { time } = nextRow(batches, rows);
   return time === Infinity ? -Infinity : time;
 }
