@@ -8,9 +8,9 @@ import type {
   Select,
   Statement,
 } from '../sql/ast.ts';
-import type { Analysis, AnalyzeOptions, ControlAnalysis } from './analysis.ts';
+import type { Analysis, AnalyzeOptions } from './analysis.ts';
 import { analyzeCreateSource, checkName } from './create.ts';
-import { CONTROL, INSERT_SELECT, INSERT_VALUES, PULL, RARE_SOURCES, WORDS } from './parts.ts';
+import { CONTROL, INSERT_SELECT, INSERT_VALUES, PULL, RARE_SOURCES } from './parts.ts';
 import { analyzeCreateAs, analyzePush } from './query.ts';
 import { refuseSettings } from './settings.ts';
 
@@ -51,18 +51,9 @@ export function analyzeStatement(statement: Statement, options: AnalyzeOptions):
   }
 }
 
-/** Nothing is to be done, and why. */
-export function none(message: string): ControlAnalysis {
-  return { kind: 'none', message };
-}
-
 /** Refuses a name that is taken, unless IF NOT EXISTS or OR REPLACE says what is to be done then; null where it is free. */
 function existing(statement: CreateSource | CreateAs, options: AnalyzeOptions): Analysis | null {
   checkName(statement.name);
-  const { text, at } = statement.name;
-  const known = options.catalog.sources.get(text);
-  if (known === undefined) return null;
-  if (statement.ifNotExists) return none(`The ${known.kind} ${text} exists already.`);
-  if (statement.orReplace) return RARE_SOURCES.code.analyzeReplacement(statement, known, options);
-  throw WORDS.code.alreadyExists(known, at);
+  const known = options.catalog.sources.get(statement.name.text);
+  return known === undefined ? null : RARE_SOURCES.code.taken(statement, known, options);
 }

@@ -9,3 +9,4 @@ export {
   wrongKind,
 } from './rules/placement.ts';
 export { analyzedWindow, emissionOf, keyWindow } from './windows.ts';
+export { rekeyedFormats } from './rekeyed-formats.ts';

@@ -6,7 +6,7 @@ import type { KeyWindow, Source, TimestampColumn } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
 import type { CreateAs, Name } from '../sql/ast.ts';
 import type { AnalyzeOptions } from './analysis.ts';
-import { TIMESTAMP_FORMAT, WORDS } from './parts.ts';
+import { RARER, TIMESTAMP_FORMAT, WORDS } from './parts.ts';
 import { formatDefaults, partitionsOf } from './settings.ts';
 
 /** What a query gives its sink. */
@@ -99,21 +99,10 @@ function sinkFormats(
     { key: source.keyFormat, value: source.valueFormat },
     parts.statement.at,
   );
-  const given = properties.keyFormat ?? properties.format;
   const keyless = !schema.columns.some((column) => column.role === 'key');
-  if (keyless && rekeyed) {
-    if (properties.keyFormat !== null) {
-      throw WORDS.code.keyFormatWithoutKey(properties.keyFormat.at);
-    }
-    return { ...chosen, key: { format: 'NONE', options: [], wrap: false } };
-  }
-  // The source had no key to have a format for. KAFKA, the default, holds keys of one column.
-  if (rekeyed && given === null && chosen.key.format === 'NONE') {
-    const isWide = schema.columns.filter((column) => column.role === 'key').length > 1;
-    const format = isWide && defaults.key === 'KAFKA' ? 'JSON' : defaults.key;
-    return { ...chosen, key: { format, options: [], wrap: false } };
-  }
-  return chosen;
+  return rekeyed && (keyless || chosen.key.format === 'NONE')
+    ? RARER.code.rekeyedFormats(chosen, { properties, schema, keyless, defaultKey: defaults.key })
+    : chosen;
 }
 
 /**

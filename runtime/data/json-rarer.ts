@@ -1,4 +1,4 @@
-// What few JSON texts need of the scanner: escapes, letters beyond ASCII, words, exponents, nested values, faults; knows no column.
+// What few JSON texts need, read or written: escapes, letters beyond ASCII, words, exponents, nested values, faults; knows no column.
 
 import { type ByteWriter, decodeUtf8 } from '../base/bytes.ts';
 import { RecordError } from '../base/errors.ts';
@@ -10,6 +10,7 @@ import {
   type JsonScanner,
   NINE,
   OPEN_BRACE,
+  QUOTE,
   ZERO,
 } from './json-scanner.ts';
 
@@ -126,4 +127,28 @@ export function skipItems(scanner: JsonScanner, first: number): void {
     }
     scanner.skip();
   } while (!scanner.ended(close));
+}
+
+const HEX = '0123456789ABCDEF';
+
+/** A character that does not stand for itself in a JSON string, as it is written there. */
+export function escapeOf(unit: number): string {
+  switch (unit) {
+    case QUOTE:
+      return '\\"';
+    case BACKSLASH:
+      return '\\\\';
+    case 0x08:
+      return '\\b';
+    case 0x09:
+      return '\\t';
+    case 0x0a:
+      return '\\n';
+    case 0x0c:
+      return '\\f';
+    case 0x0d:
+      return '\\r';
+    default:
+      return `\\u00${HEX.charAt(unit >> 4)}${HEX.charAt(unit & 15)}`;
+  }
 }

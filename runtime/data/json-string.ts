@@ -1,10 +1,8 @@
 // Text as JSON strings, from text and from UTF-8; knows no other value.
 
 import type { ByteWriter } from '../base/bytes.ts';
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const HEX = '0123456789ABCDEF';
+import { BACKSLASH, QUOTE } from './json-scanner.ts';
+import { RARER_VALUES } from './parts.ts';
 
 /** Appends a JSON string; control characters, quote and backslash are escaped, nothing else. */
 export function writeJsonString(to: ByteWriter, text: string): void {
@@ -14,32 +12,11 @@ export function writeJsonString(to: ByteWriter, text: string): void {
     const unit = text.charCodeAt(i);
     if (unit >= 0x20 && unit !== QUOTE && unit !== BACKSLASH) continue;
     if (i > start) to.utf8(text.slice(start, i));
-    to.utf8(escapeOf(unit));
+    to.utf8(RARER_VALUES.code.escapeOf(unit));
     start = i + 1;
   }
   to.utf8(start === 0 ? text : text.slice(start));
   to.u8(QUOTE);
-}
-
-function escapeOf(unit: number): string {
-  switch (unit) {
-    case QUOTE:
-      return '\\"';
-    case BACKSLASH:
-      return '\\\\';
-    case 0x08:
-      return '\\b';
-    case 0x09:
-      return '\\t';
-    case 0x0a:
-      return '\\n';
-    case 0x0c:
-      return '\\f';
-    case 0x0d:
-      return '\\r';
-    default:
-      return `\\u00${HEX.charAt(unit >> 4)}${HEX.charAt(unit & 15)}`;
-  }
 }
 
 /** As `writeJsonString`, from UTF-8: a string of a dictionary is never made into text. */
@@ -50,7 +27,7 @@ export function writeJsonUtf8(to: ByteWriter, bytes: Uint8Array, from: number, e
     const byte = bytes[i] as number;
     if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) continue;
     to.bytes(bytes, start, i);
-    to.utf8(escapeOf(byte));
+    to.utf8(RARER_VALUES.code.escapeOf(byte));
     start = i + 1;
   }
   to.bytes(bytes, start, end);
