@@ -93,7 +93,16 @@ export function toWire(thrown: unknown): WireError {
     const message = 'the storage of an object is full';
     return { name: 'PortError', code: 'STORAGE_FULL', message, detail: {} };
   }
+  if (isStorageBusy(thrown)) {
+    const message = 'the storage of an object is locked for now';
+    return { name: 'PortError', code: 'UNAVAILABLE', message, detail: {} };
+  }
   return { name: 'InvariantError', message: messageOf(thrown) };
+}
+
+/** True while an instance before this one is still being closed: no fault of whoever asks. */
+function isStorageBusy(thrown: unknown): boolean {
+  return /SQLITE_BUSY|database is locked/.test(messageOf(thrown));
 }
 
 /** True for SQLite's refusal to grow the file. */

@@ -1,6 +1,6 @@
 // The store port over an object's SQLite: one transaction a commit, deltas laid over pages; knows no operator and no call.
 
-import { messageOf, PortError, TaskCorrupted } from '../../runtime/base/errors.ts';
+import { PortError } from '../../runtime/base/errors.ts';
 import { MARK, type OrderedMap } from '../../runtime/data/ordered-map.ts';
 import { decodeDelta, encodeDeltas } from '../../runtime/ports/delta.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
@@ -21,7 +21,7 @@ import type {
   TaskId,
 } from '../../runtime/ports/store.ts';
 import { partitionKey } from '../../runtime/ports/wakes.ts';
-import { isStorageFull } from '../wire.ts';
+import { asked, askedEach } from './asked.ts';
 import { Memtable, overlaid } from './memtable.ts';
 import { type Change, PageTables } from './page-table.ts';
 
@@ -96,21 +96,7 @@ export class SqliteStore implements Store {
     this.#acknowledged.delete(task);
     const position = parsePosition(row.position);
     this.#known.set(task, { id: row.id, number: row.number, position });
-    const pending = this.#sql
-      .exec<{
-        topic: string;
-        partition: number;
-        sequence: number;
-        count: number;
-        bytes: ArrayBuffer;
-      }>(
-        'SELECT topic, partition, sequence, count, bytes FROM outbox WHERE task = ? ORDER BY id',
-        row.id,
-      )
-      .toArray()
-      .map(({ topic, partition, sequence, count, bytes }) => {
-        return { to: { topic, partition }, sequence, count, bytes: new Uint8Array(bytes) };
-      });
+    const pending = this.#pending(row.id);
     this.#memtables.delete(row.id);
     const ends = pending.map((append) => {
       return [partitionKey(append.to), append.sequence + append.count] as const;
@@ -123,6 +109,26 @@ export class SqliteStore implements Store {
       ...position,
       pending,
     };
+  }
+
+  #pending(task: number): readonly OutboxAppend[] {
+    const rows = asked(() =>
+      this.#sql
+        .exec<{
+          topic: string;
+          partition: number;
+          sequence: number;
+          count: number;
+          bytes: ArrayBuffer;
+        }>(
+          'SELECT topic, partition, sequence, count, bytes FROM outbox WHERE task = ? ORDER BY id',
+          task,
+        )
+        .toArray(),
+    );
+    return rows.map(({ topic, partition, sequence, count, bytes }) => {
+      return { to: { topic, partition }, sequence, count, bytes: new Uint8Array(bytes) };
+    });
   }
 
   /** Raises the epoch and the commit number, so that whoever had the task is fenced. */
@@ -312,18 +318,15 @@ export class SqliteStore implements Store {
   }
 
   #row(task: TaskId): TaskRow | null {
-    return this.#sql.exec<TaskRow>('SELECT * FROM task WHERE name = ?', task).toArray()[0] ?? null;
+    return asked(() => {
+      const rows = this.#sql.exec<TaskRow>('SELECT * FROM task WHERE name = ?', task).toArray();
+      return rows[0] ?? null;
+    });
   }
 
   /** All or nothing. @throws {PortError} STORAGE_FULL, UNAVAILABLE: nothing was changed */
   #attempt<T>(body: () => T): T {
-    try {
-      return this.#storage.transactionSync(body);
-    } catch (thrown) {
-      if (thrown instanceof PortError || thrown instanceof TaskCorrupted) throw thrown;
-      const code = isStorageFull(thrown) ? 'STORAGE_FULL' : 'UNAVAILABLE';
-      throw new PortError(code, `the store refused: ${messageOf(thrown)}`, {}, { cause: thrown });
-    }
+    return asked(() => this.#storage.transactionSync(body));
   }
 
   /** What the deltas say; read once an instance. */
@@ -331,9 +334,10 @@ export class SqliteStore implements Store {
     const known = this.#memtables.get(task);
     if (known !== undefined) return known;
     const memtable = new Memtable();
-    const rows = this.#sql.exec<{ data: ArrayBuffer }>(
-      'SELECT data FROM delta WHERE task = ? ORDER BY id',
-      task,
+    const rows = asked(() =>
+      this.#sql
+        .exec<{ data: ArrayBuffer }>('SELECT data FROM delta WHERE task = ? ORDER BY id', task)
+        .toArray(),
     );
     for (const { data } of rows) {
       memtable.apply(decodeDelta(new Uint8Array(data)));
@@ -358,10 +362,8 @@ export class SqliteStore implements Store {
 
   /** @throws {PortError} CORRUPT when an older version has left state */
   #readerOf(task: number): StateReader {
-    if (
-      this.#isOlder &&
-      this.#sql.exec('SELECT 1 FROM state WHERE task = ? LIMIT 1', task).toArray().length > 0
-    ) {
+    const ofOlder = 'SELECT 1 FROM state WHERE task = ? LIMIT 1';
+    if (this.#isOlder && asked(() => this.#sql.exec(ofOlder, task).toArray()).length > 0) {
       throw new PortError('CORRUPT', 'an older version of millrace has written this state');
     }
     const memtable = this.#memtable(task);
@@ -369,11 +371,11 @@ export class SqliteStore implements Store {
       get: (table, key) => {
         const changed = memtable.table(table)?.get(key) ?? null;
         if (changed !== null) return changed === MARK ? null : changed;
-        return this.#pages.get(task, table, key);
+        return asked(() => this.#pages.get(task, table, key));
       },
       scan: (table, range) => {
         const changed = memtable.table(table)?.scan(range) ?? [];
-        return overlaid(this.#pages.scan(task, table, range), changed);
+        return overlaid(askedEach(this.#pages.scan(task, table, range)), changed);
       },
     };
   }
