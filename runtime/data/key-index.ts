@@ -3,8 +3,8 @@
 import type { ByteWriter } from '../base/bytes.ts';
 import { hashBytes } from '../base/hash.ts';
 
-const FIRST_KEYS = 64;
-const FIRST_BYTES = 1024;
+const FIRST_KEYS = 16;
+const FIRST_BYTES = 256;
 
 /**
  * An open-addressing table over bytes that stay readable by id. Cost: a hash and a comparison a look-up, a copy for a new
@@ -42,6 +42,33 @@ export class KeyIndex {
       if (id < 0 || (places[place + 1] === hash && this.#holds(id, bytes, from, to))) return id;
       place = (place + 2) & mask;
     }
+  }
+
+  /** Forgets the keys from id `size` on. */
+  truncate(size: number): void {
+    const places = this.#places;
+    const mask = places.length - 1;
+    // The newest key ends its probe chain, so that taking keys away from the newest down leaves no hole in one.
+    while (this.#size > size) {
+      const key = this.key(this.#size - 1);
+      let place = (hashBytes(key, 0, key.length) * 2) & mask;
+      while (places[place] !== this.#size) place = (place + 2) & mask;
+      places[place] = 0;
+      this.#size--;
+    }
+  }
+
+  /** Copies of all keys, one after the other: key `i` is `offsets[i] .. offsets[i + 1]`. The index is empty afterwards. */
+  protected taken(): {
+    readonly bytes: Uint8Array<ArrayBuffer>;
+    readonly offsets: Uint32Array<ArrayBuffer>;
+  } {
+    const size = this.#size;
+    const offsets = this.#offsets.slice(0, size + 1);
+    const bytes = this.#bytes.slice(0, offsets[size]);
+    if (size > 0) this.#places.fill(0);
+    this.#size = 0;
+    return { bytes, offsets };
   }
 
   /** The key's bytes, a view that is good until the next new key. */
