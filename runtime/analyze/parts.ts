@@ -12,8 +12,6 @@ import type * as Joins from './joins.ts';
 import type * as Pull from './pull.ts';
 import type * as Rarer from './rarer.ts';
 import type * as RareSources from './rare-sources.ts';
-import type * as StructStar from './struct-star.ts';
-import type * as TimestampFormat from './timestamp-format.ts';
 import type * as TypingNodes from './typing-nodes.ts';
 import type * as Words from './words.ts';
 
@@ -28,7 +26,5 @@ export const JOINS = new Part<typeof Joins>();
 export const PULL = new Part<typeof Pull>();
 export const RARER = new Part<typeof Rarer>();
 export const RARE_SOURCES = new Part<typeof RareSources>();
-export const STRUCT_STAR = new Part<typeof StructStar>();
-export const TIMESTAMP_FORMAT = new Part<typeof TimestampFormat>();
 export const TYPING = new Part<typeof TypingNodes>();
 export const WORDS = new Part<typeof Words>();

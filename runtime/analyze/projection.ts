@@ -6,7 +6,7 @@ import type { Expr } from '../expr/expr.ts';
 import type { Column, Expression, Query } from '../sql/ast.ts';
 import type { Projection } from './analysis.ts';
 import { type Item, named, type NamedItem } from './names.ts';
-import { STRUCT_STAR } from './parts.ts';
+import { RARER } from './parts.ts';
 import type { KeyItem } from './rules/projection.ts';
 import { checkQualifier, type Scope } from './scope.ts';
 import { sameExpression } from './walk.ts';
@@ -51,7 +51,7 @@ export function namedItems(query: Query, rules: ProjectionRules): NamedItem[] {
           starItems(rules).map((node) => ({ node, alias: null, star: true, at: item.at }))
         );
       case 'StructStar':
-        return STRUCT_STAR.code.fieldItems(item, rules.value(item.operand).type);
+        return RARER.code.fieldItems(item, rules.value(item.operand).type);
     }
   });
   return namedIn(rules.scope, items);

@@ -10,3 +10,5 @@ export {
 } from './rules/placement.ts';
 export { analyzedWindow, emissionOf, keyWindow } from './windows.ts';
 export { rekeyedFormats } from './rekeyed-formats.ts';
+export { fieldItems } from './struct-star.ts';
+export { rarerTimestamp } from './timestamp-format.ts';

@@ -6,7 +6,7 @@ import type { KeyWindow, Source, TimestampColumn } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
 import type { CreateAs, Name } from '../sql/ast.ts';
 import type { AnalyzeOptions } from './analysis.ts';
-import { RARER, TIMESTAMP_FORMAT, WORDS } from './parts.ts';
+import { RARER, WORDS } from './parts.ts';
 import { formatDefaults, partitionsOf } from './settings.ts';
 
 /** What a query gives its sink. */
@@ -118,5 +118,5 @@ export function timestampOf(properties: SourceProperties, schema: Schema): Times
   );
   return column !== undefined && timestampFormat === null
     ? { column: column.name, format: null }
-    : TIMESTAMP_FORMAT.code.rarerTimestamp(timestamp, timestampFormat, schema);
+    : RARER.code.rarerTimestamp(timestamp, timestampFormat, schema);
 }

@@ -3,8 +3,6 @@
 import { Part } from '../base/part.ts';
 import type * as RareCalls from './rare-calls.ts';
 import type * as RareRows from './rare-rows.ts';
-import type * as StateFold from './state-fold.ts';
 
 export const RARE_CALLS = new Part<typeof RareCalls>();
 export const RARE_ROWS = new Part<typeof RareRows>();
-export const STATE_FOLD = new Part<typeof StateFold>();

@@ -23,6 +23,8 @@ export {
   topicExists,
 } from '../ports/refusals.ts';
 
+export { foldStep } from './state-fold.ts';
+
 /** Why a partition has no row. @param topic what it is of; undefined: there is none */
 export function unknown(at: TopicPartition, topic: TopicDescription | undefined): PortError {
   return topic === undefined ? unknownTopic(at.topic) : unknownPartition(at, topic.partitions);

@@ -3,7 +3,7 @@
 import { decodeDelta, encodeDeltas } from '../ports/delta.ts';
 import { ResidentTables } from '../ports/resident.ts';
 import type { StateBytes } from '../ports/store.ts';
-import { STATE_FOLD } from './parts.ts';
+import { RARE_ROWS } from './parts.ts';
 import type { Fold, FoldStep } from './state-fold.ts';
 import { owned } from './transactions.ts';
 
@@ -95,11 +95,7 @@ export class StateLog {
     const fold = this.#fold ?? this.#started();
     if (fold === null) return NO_STEP;
     const bytes = changes.reduce((sum, change) => sum + sizeOf(change), 0);
-    return STATE_FOLD.code.foldStep(
-      this.tables,
-      fold,
-      Math.max(this.#foldBytes / STEPS, 2 * bytes),
-    );
+    return RARE_ROWS.code.foldStep(this.tables, fold, Math.max(this.#foldBytes / STEPS, 2 * bytes));
   }
 
   #started(): Fold | null {

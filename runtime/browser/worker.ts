@@ -16,7 +16,7 @@ import { answerCalls } from './calls.ts';
 import { type HostOptions, openHost } from './host.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
 import type { PackedRecords } from './packed-records.ts';
-import { RARE_CALLS, RARE_ROWS, STATE_FOLD } from './parts.ts';
+import { RARE_CALLS, RARE_ROWS } from './parts.ts';
 import { type MessageEnd, portTransport } from './port-transport.ts';
 import type { RareCalls } from './rare-calls.ts';
 import { unpacked } from './unpacked-records.ts';
@@ -179,7 +179,7 @@ export class EngineWorker {
 async function loadOwnParts({ kernel, storage }: HostOptions): Promise<void> {
   // With a kernel of the page's own there are no halves.
   if (kernel === undefined) await JSON_MODULE.load();
-  if (storage === 'indexeddb') await Promise.all([RARE_ROWS.load(), STATE_FOLD.load()]);
+  if (storage === 'indexeddb') await RARE_ROWS.load();
 }
 
 // The page's types know the page's own scope alone.

@@ -49,12 +49,6 @@ export function announceAll(): void {
     'rarer streams and tables',
     () => import('../analyze/rare-sources.ts'),
   );
-  fetched(analyze.STRUCT_STAR, '->*', () => import('../analyze/struct-star.ts'));
-  fetched(
-    analyze.TIMESTAMP_FORMAT,
-    'patterns of TIMESTAMP columns',
-    () => import('../analyze/timestamp-format.ts'),
-  );
   fetched(
     analyze.TYPING,
     'literals, operators and calls',
@@ -90,11 +84,10 @@ export function announceAll(): void {
   fetched(functions.THEMES, 'names of functions', () => import('../functions/themes.ts'));
   fetched(operators.AGGREGATE, 'aggregation by rows', () => import('../operators/aggregate.ts'));
   fetched(operators.JOINS, 'joins', () => import('../operators/joins.ts'));
-  fetched(operators.MATERIALIZE, 'tables as sources', () => import('../operators/materialize.ts'));
+  fetched(operators.TABLES, 'tables', () => import('../operators/tables.ts'));
   fetched(operators.PROCESS, 'processors in code', () => import('../operators/process.ts'));
   fetched(operators.RARE_OPERATORS, 'rarer operators', () => import('../operators/rare.ts'));
   fetched(operators.RARER_ROWS, 'rows that are rare', () => import('../operators/rarer-rows.ts'));
-  fetched(operators.REKEYED, 'new keys of tables', () => import('../operators/rekeyed.ts'));
   fetched(
     operators.KERNEL_KEYS,
     'keys of many types in the kernel',
@@ -105,11 +98,6 @@ export function announceAll(): void {
     'stored groups of the kernel',
     () => import('../operators/stored-groups.ts'),
   );
-  fetched(
-    operators.TABLE_FILTER,
-    'filters of tables',
-    () => import('../operators/table-filter.ts'),
-  );
   fetched(operators.FLAT_MAP, 'table functions', () => import('../operators/flat-map.ts'));
   fetched(
     plan.RARE_NODES,
@@ -118,7 +106,6 @@ export function announceAll(): void {
   );
   fetched(plan.JOINS, 'plans of joins', () => import('../plan/joins.ts'));
   fetched(plan.ROW_PATH, 'reasons for the row path', () => import('../plan/row-path-words.ts'));
-  fetched(plan.PRECOMPUTED, 'plans of computed arguments', () => import('../plan/precomputed.ts'));
   fetched(own.CONTROL, 'statements of control', () => import('./control.ts'));
   fetched(own.INSERT_ROWS, 'rows by column names', () => import('./insert-rows.ts'));
   fetched(own.OWN_TOPICS, 'topics of push queries', () => import('./own-topics.ts'));
@@ -130,7 +117,6 @@ export function announceAll(): void {
   fetched(data.CODEC, 'encoded batches', () => import('../data/codec.ts'));
   fetched(data.DENSE, 'rows chosen from batches', () => import('../data/dense.ts'));
   fetched(data.JSON_TEXT, 'JSON of many types', () => import('../data/json-text.ts'));
-  fetched(formats.COLUMNAR, 'the format COLUMNAR', () => import('../formats/columnar.ts'));
   fetched(formats.DELIMITED, 'the format DELIMITED', () => import('../formats/delimited.ts'));
   // One file: few values need one and not another.
   const rarerValues = () => import('../formats/json-value.ts');
@@ -146,7 +132,6 @@ export function announceAll(): void {
     () => import('../ports/pending-blocks.ts'),
   );
   fetched(data.VALUE_BYTES, 'nested values', () => import('../data/value-bytes.ts'));
-  fetched(task.CUT, 'records sent twice', () => import('../task/cut.ts'));
   fetched(task.DELIVERY, 'appends to other partitions', () => import('../task/delivery.ts'));
   fetched(
     task.JSON_PATCHES,

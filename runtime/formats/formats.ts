@@ -3,7 +3,7 @@
 import { JSON_FORMAT } from './json.ts';
 import { KAFKA_FORMAT } from './kafka.ts';
 import { NONE_FORMAT } from './none.ts';
-import { COLUMNAR, DELIMITED } from './parts.ts';
+import { DELIMITED, RARER_FORMATS } from './parts.ts';
 import type { Format, Formats } from './serde.ts';
 
 /** A format whose code is fetched when it is first asked for anything. */
@@ -22,6 +22,6 @@ export const FORMATS: Formats = new Map(
     fetched('DELIMITED', () => DELIMITED.code.DELIMITED_FORMAT),
     KAFKA_FORMAT,
     NONE_FORMAT,
-    fetched('COLUMNAR', () => COLUMNAR.code.COLUMNAR_FORMAT),
+    fetched('COLUMNAR', () => RARER_FORMATS.code.COLUMNAR_FORMAT),
   ].map((format) => [format.name, format]),
 );

@@ -8,6 +8,8 @@ import type { SchemaColumn } from '../data/schema.ts';
 import { type Type, typeText } from '../data/type.ts';
 import type { Decoder } from './serde.ts';
 
+export { COLUMNAR_FORMAT } from './columnar.ts';
+
 /** Bytes of the types of fixed size. */
 const SIZES: ReadonlyMap<Type['kind'], number> = new Map([
   ['INTEGER', 4],

@@ -10,6 +10,7 @@ import { isRowtime, type TimeWindow, windowsOf } from './window-time.ts';
 export { filter } from './filter.ts';
 export { LateRows } from './late-rows.ts';
 export { nullWhere, withValue } from './null-values.ts';
+export { groupOps, readsBeyondKey, wholeNulls } from './rekeyed.ts';
 export { assignChosen, assignRows, FamilyIds, writePiece } from './rarer-pieces.ts';
 
 /** What the kernel has made of a batch, from a row on. */

@@ -8,7 +8,7 @@ import type { FunctionRegistry } from '../functions/registry.ts';
 import type { RekeyStep } from '../plan/step.ts';
 import { RowEvaluation } from './evaluation.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
-import { RARER_ROWS, REKEYED } from './parts.ts';
+import { RARER_ROWS } from './parts.ts';
 
 /**
  * The key columns are computed, the others carried over. With `dropNullKeys` rows with a null in the new key, or without a value,
@@ -30,7 +30,7 @@ export function rekey(
     compute: compile(expression, registry),
     evaluation: new RowEvaluation(context, columns[index]?.name ?? '', `${step.id}.${index}`),
     // Rows without a value that are dropped are not evaluated at all, so that nothing fails on them.
-    ofKeyAlone: !step.dropNullKeys && !REKEYED.code.readsBeyondKey(expression, input),
+    ofKeyAlone: !step.dropNullKeys && !RARER_ROWS.code.readsBeyondKey(expression, input),
   }));
   /** A row without a value has its old key alone: what reads more of it is null there, and is not evaluated. */
   const computedKeys = (batch: Batch): Column[] => {
@@ -55,14 +55,14 @@ export function rekey(
         ...batch,
         schema: step.schema,
         columns: [...computed, ...carried],
-        op: batch.op === null ? null : REKEYED.code.groupOps(batch, batch.op, computed),
+        op: batch.op === null ? null : RARER_ROWS.code.groupOps(batch, batch.op, computed),
         keyNull: null,
       };
       if (step.dropNullKeys) emitKeyed(rekeyed, computed, context, out);
       else
         out({
           ...rekeyed,
-          keyNull: computed.length > 1 ? null : REKEYED.code.wholeNulls(rekeyed, computed),
+          keyNull: computed.length > 1 ? null : RARER_ROWS.code.wholeNulls(rekeyed, computed),
         });
     },
   };

@@ -10,7 +10,7 @@ import { type Built, PlanBuilder } from './builder.ts';
 import { keepsKey, repartitionFormat } from './grouping.ts';
 import { type LogicalNode, logicalPlan } from './logical.ts';
 import { lowered, type PlanningOptions, withDecoders } from './lower.ts';
-import { JOINS, PRECOMPUTED, RARE_NODES } from './parts.ts';
+import { JOINS, RARE_NODES } from './parts.ts';
 import { remapped } from './remap.ts';
 import {
   type MaterializedTable,
@@ -185,7 +185,7 @@ export class Planner extends PlanBuilder {
     let values = given.map((expression) => remapped(expression, input.layout));
     // Arguments are columns to the aggregation: what must be computed is computed ahead, and the key with it.
     if (values.some((expression) => expression.expr !== 'column')) {
-      ({ input, key, values } = PRECOMPUTED.code.precomputed(
+      ({ input, key, values } = RARE_NODES.code.precomputed(
         this,
         { input, key, values },
         aggregation,

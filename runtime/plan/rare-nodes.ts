@@ -13,6 +13,7 @@ import type { FlatMapStep, StepId } from './step.ts';
 
 export { internalTopic, repartition } from './internal-topics.ts';
 export { buildRekey } from './partition-by.ts';
+export { precomputed } from './precomputed.ts';
 
 /** The step of a filter node. @param needed positions in the node's schema that what follows reads */
 export function buildFilter(

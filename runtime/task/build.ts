@@ -20,12 +20,10 @@ import {
   AGGREGATE,
   FLAT_MAP,
   JOINS,
-  MATERIALIZE,
   PROCESS,
-  REKEYED,
   RARE_OPERATORS,
   RARER_ROWS,
-  TABLE_FILTER,
+  TABLES,
 } from '../operators/parts.ts';
 import { project } from '../operators/project.ts';
 import { rekey } from '../operators/rekey.ts';
@@ -171,7 +169,7 @@ class Builder {
 
   #materialized(step: SourceStep, emit: Emit): Emit {
     const context = this.#context;
-    const operator = MATERIALIZE.code.materialize(
+    const operator = TABLES.code.materialize(
       step,
       step.schema,
       operatorContext(step, context),
@@ -302,13 +300,13 @@ function operatorOf(
     case 'cache':
       return RARE_OPERATORS.code.cache(step, steps);
     case 'tableFilter':
-      return TABLE_FILTER.code.tableFilter(step, input, given, registry, steps.some(hasSessions));
+      return TABLES.code.tableFilter(step, input, given, registry, steps.some(hasSessions));
     case 'rekey':
       // What few of its rows ask of it is fetched now, not when the first of them comes.
-      if (!step.dropNullKeys || steps.some(makesTableRows)) void REKEYED.code;
+      if (!step.dropNullKeys || steps.some(makesTableRows)) void RARER_ROWS.code;
       return rekey(step, input, given, registry);
     case 'materialize':
-      return MATERIALIZE.code.materialize(step, input, given, registry);
+      return TABLES.code.materialize(step, input, given, registry);
     case 'process':
     case 'output':
       return PROCESS.code.processing(step, inputs, { context: given, registry, steps });

@@ -1,7 +1,6 @@
 // The parts of a task that are fetched on first use; knows only their types.
 
 import { Part } from '../base/part.ts';
-import type * as Cut from './cut.ts';
 import type * as DeliveryCode from './delivery.ts';
 import type * as JsonPatches from './json-patches.ts';
 import type * as JsonValues from './json-values.ts';
@@ -14,7 +13,6 @@ import type * as SharedValuesCode from './shared-values.ts';
 import type * as Timers from './timers.ts';
 import type * as WrongRecords from './wrong-records.ts';
 
-export const CUT = new Part<typeof Cut>();
 export const DELIVERY = new Part<typeof DeliveryCode>();
 export const JSON_PATCHES = new Part<typeof JsonPatches>();
 export const JSON_VALUES = new Part<typeof JsonValues>();

@@ -5,7 +5,7 @@ import { TaskCorrupted } from '../base/errors.ts';
 import { singleRecord } from '../data/record-builder.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import type { Rebuilt, Restored } from '../ports/store.ts';
-import { saidBy } from './problem-records.ts';
+import { saidBy } from './wrong-records.ts';
 import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from './task-topics.ts';
 import { REPLAY, REPLAY_KEY } from './replay.ts';
 import { resetOf } from './start.ts';

@@ -19,7 +19,7 @@ import { Current } from './current.ts';
 import type { Blocks } from './blocks.ts';
 import { TaskInputs, type Run } from './inputs.ts';
 import { Outbox } from './outbox.ts';
-import { CUT, MOVED_ROWS, TIMERS, WRONG_RECORDS } from './parts.ts';
+import { DELIVERY, MOVED_ROWS, TIMERS, WRONG_RECORDS } from './parts.ts';
 import type { ProblemLog } from './problems.ts';
 import { PROCESSING_LOG_TOPIC } from './task-topics.ts';
 import { REPLAY, REPLAYED } from './replay.ts';
@@ -135,7 +135,7 @@ export class Session {
         store: options.store,
         clock: options.clock,
         cut: (to, bytes, skip) =>
-          CUT.code.cut(bytes, skip, this.#wiring.schemas.get(to.topic) ?? null),
+          DELIVERY.code.cut(bytes, skip, this.#wiring.schemas.get(to.topic) ?? null),
       },
       restored.pending,
     );

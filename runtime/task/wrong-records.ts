@@ -17,6 +17,7 @@ import { HUNT_KEY, HUNT_TABLE } from './task-topics.ts';
 
 export { deadLetter } from './dead-letter.ts';
 export { gapEntry, steppedOver } from './gaps.ts';
+export { saidBy } from './problem-records.ts';
 export { ProblemLog } from './problems.ts';
 export { PoisonHunt };
 

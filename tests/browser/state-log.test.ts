@@ -4,12 +4,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeUtf8, encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { announceOwnParts } from '../../runtime/browser/own-parts.ts';
-import { STATE_FOLD } from '../../runtime/browser/parts.ts';
+import { RARE_ROWS } from '../../runtime/browser/parts.ts';
 import { StateLog } from '../../runtime/browser/state-log.ts';
 import type { StateReader } from '../../runtime/ports/store.ts';
 
 announceOwnParts();
-await STATE_FOLD.load();
+await RARE_ROWS.load();
 
 type Change = readonly [table: string, key: string, value: string | null];
 
