@@ -74,8 +74,10 @@ export class IdbStore implements Store {
       throw fenced(task, resident?.commit);
     }
     const { log } = resident;
-    log.tables.refuseTooLarge(task, commit.changes, this.#options.stateBytesMax);
-    const state = await withParts(() => log.write(commit.changes));
+    const state = await withParts(() => {
+      log.tables.refuseTooLarge(task, commit.changes, this.#options.stateBytesMax);
+      return log.write(commit.changes);
+    });
     await write(this.#options, 'a commit', async (transaction) => {
       const row = await transaction.objectStore('tasks').get(task);
       if (row?.commit !== commit.after) throw RARE_ROWS.code.fenced(task, row?.commit);

@@ -1,8 +1,18 @@
 // State that came as blocks, held as bytes by number until somebody asks for it by key; knows no task.
 
 import { assert } from '../base/assert.ts';
+import { PortError } from '../base/errors.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
-import type { BlockNames, StateBlock } from './store.ts';
+import { eachOfPack } from './pending-packs.ts';
+import type {
+  BlockNames,
+  StateBlock,
+  StateBytes,
+  StatePack,
+  StateReader,
+  TableId,
+  TaskId,
+} from './store.ts';
 
 export { eachOfPack, packBytes, PendingPacks } from './pending-packs.ts';
 
@@ -19,6 +29,47 @@ const NO_KEY = new Uint8Array(0);
 /** What the entries of a block hold in a map, roughly. */
 export function blockBytes(entries: number, valueBytes: number): number {
   return entries * (valueBytes + OrderedMap.entryBytes(NO_KEY) + KEY_BYTES);
+}
+
+/** What is to be committed, and how much may be held then. */
+interface Growth {
+  readonly task: TaskId;
+  readonly changes: readonly StateBytes[];
+  readonly blocks: readonly (StateBlock | StatePack)[];
+  readonly bytesMax: number;
+}
+
+/**
+ * As `ResidentTables.refuseTooLarge`, to the byte.
+ * @param heldBytes what is held now, all of it by key
+ */
+export function refuseTooMuch(
+  tables: Pick<StateReader, 'get'>,
+  heldBytes: number,
+  { task, changes, blocks, bytesMax }: Growth,
+): void {
+  let held = heldBytes;
+  const account = (table: TableId, key: Uint8Array, valueBytes: number | null): void => {
+    const before = tables.get(table, key);
+    if (before !== null) held -= before.length + OrderedMap.entryBytes(key);
+    if (valueBytes !== null) held += valueBytes + OrderedMap.entryBytes(key);
+  };
+  for (const { table, key, value } of changes) account(table, key, value?.length ?? null);
+  for (const block of blocks) {
+    const { table } = block;
+    if ('ends' in block)
+      eachOfPack(block, (key, value) => account(table, key, value?.length ?? null));
+    else {
+      const { names, ids, starts, valueBytes } = block;
+      ids.forEach((id, i) => account(table, names.key(id, starts[i] as number), valueBytes));
+    }
+  }
+  if (changes.length + blocks.length === 0 || held <= bytesMax) return;
+  throw new PortError(
+    'STORAGE_FULL',
+    `task '${task}' would hold ${held} bytes of state; RESIDENT_STATE_BYTES_MAX is ${bytesMax}`,
+    { limit: 'RESIDENT_STATE_BYTES_MAX' },
+  );
 }
 
 /** The entries of one window, in the order in which their keys first came. */

@@ -1,6 +1,5 @@
 // A task's state tables held in memory, for stores that cannot read synchronously or have nothing else; knows no database.
 
-import { PortError } from '../base/errors.ts';
 import { RESIDENT_STATE_BYTES_MAX } from '../base/limits.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
 import { PENDING_BLOCKS } from './parts.ts';
@@ -123,7 +122,7 @@ export class ResidentTables implements StateReader {
 
   /**
    * Refuses changes after which the task would hold too much.
-   * @throws {PortError} STORAGE_FULL (detail.limit): nothing was changed
+   * @throws {PortError} STORAGE_FULL (detail.limit): nothing was changed; {PartMissing}
    */
   refuseTooLarge(
     task: TaskId,
@@ -134,30 +133,8 @@ export class ResidentTables implements StateReader {
     // Mostly there is room even if every key were a new one.
     if (this.#bytes() + grownBy(changes, blocks) <= bytesMax) return;
     for (const table of this.ids) this.#settle(table);
-    let held = this.#bytes();
-    const account = (table: TableId, key: Uint8Array, valueBytes: number | null): void => {
-      const before = this.get(table, key);
-      if (before !== null) held -= before.length + OrderedMap.entryBytes(key);
-      if (valueBytes !== null) held += valueBytes + OrderedMap.entryBytes(key);
-    };
-    for (const { table, key, value } of changes) account(table, key, value?.length ?? null);
-    for (const block of blocks) {
-      const { table } = block;
-      if ('ends' in block)
-        PENDING_BLOCKS.code.eachOfPack(block, (key, value) =>
-          account(table, key, value?.length ?? null),
-        );
-      else {
-        const { names, ids, starts, valueBytes } = block;
-        ids.forEach((id, i) => account(table, names.key(id, starts[i] as number), valueBytes));
-      }
-    }
-    if (changes.length + blocks.length === 0 || held <= bytesMax) return;
-    throw new PortError(
-      'STORAGE_FULL',
-      `task '${task}' would hold ${held} bytes of state; RESIDENT_STATE_BYTES_MAX is ${bytesMax}`,
-      { limit: 'RESIDENT_STATE_BYTES_MAX' },
-    );
+    const after = { task, changes, blocks, bytesMax };
+    PENDING_BLOCKS.code.refuseTooMuch(this, this.#bytes(), after);
   }
 
   /** What is held; what came as blocks roughly. */

@@ -10,9 +10,14 @@ import { portTransport } from '../../runtime/browser/port-transport.ts';
 import { fromWire, toWire } from '../../runtime/browser/wire-error.ts';
 import { type Batch, select, slice } from '../../runtime/data/batch.ts';
 import { Dictionary } from '../../runtime/data/dictionary.ts';
+import { RARER_VALUES } from '../../runtime/data/parts.ts';
 import { batch, format } from '../../runtime/data/pretty.ts';
 import { STRING } from '../../runtime/data/type.ts';
 import { announceParts } from '../../runtime/engine/parts.ts';
+
+// Batches are built here, as they are in the Worker where everything about their values has been fetched.
+announceParts();
+await RARER_VALUES.load();
 
 const HEADER = 'K:STRING key | N:BIGINT | B:BYTES | A:ARRAY<DOUBLE> @rowtime';
 const numbered = (n: number): Batch =>
@@ -70,7 +75,6 @@ test('every batch arrives as it was, in order, then the end', async () => {
 });
 
 test('rows that were chosen from a batch arrive alone, and without strings that no row uses', async () => {
-  announceParts();
   const whole = batch(
     HEADER,
     ...Array.from(

@@ -6,6 +6,7 @@ import { IdbLog } from '../../runtime/browser/idb-log.ts';
 import { IdbStore } from '../../runtime/browser/idb-store.ts';
 import { announceOwnParts } from '../../runtime/browser/own-parts.ts';
 import { RARE_ROWS } from '../../runtime/browser/parts.ts';
+import { announceParts } from '../../runtime/engine/parts.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
 import { takeAway } from '../support/taken-parts.ts';
 
@@ -27,6 +28,7 @@ export interface Opened {
 
 /** An empty database, its log and its store, with a clock that stands still. What is rarely asked of them has not been fetched. */
 export async function openIdb(stateBytesMax?: number, sweepMs?: number | null): Promise<Opened> {
+  announceParts();
   announceOwnParts();
   takeAway([RARE_ROWS]);
   const name = `test-${crypto.randomUUID()}`;
