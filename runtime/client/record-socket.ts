@@ -94,6 +94,10 @@ class OpenSubscription implements Channel {
   /** Bytes that may come ahead of the reader, and what of them was not used, as far as is known here. */
   #window: number;
   #credit: number;
+  /** What was read and not granted again. */
+  #toGrant = 0;
+  /** The edge has said that it waits, and nothing was granted since. */
+  #isWaitedFor = false;
 
   private constructor(socket: SharedSocket, incarnation: string | null, window: number) {
     this.#socket = socket;
@@ -156,9 +160,7 @@ class OpenSubscription implements Channel {
         const frame = this.#frames.shift();
         if (frame !== undefined) {
           if (this.#timer !== null) clearTimeout(this.#timer);
-          const window = Math.min(this.#window * 2, WINDOW_BYTES_MAX);
-          this.#grant(frame.length + 4 + window - this.#window);
-          this.#window = window;
+          this.#taken(frame.length + 4);
           return { bytes: frame.subarray(12), incarnation: this.#incarnation };
         }
         if (this.#failure !== null) throw this.#failure;
@@ -177,21 +179,36 @@ class OpenSubscription implements Channel {
     this.cut(new PortError('UNAVAILABLE', 'the subscription was ended'));
   }
 
-  #grant(bytes: number): void {
+  /** Half a window is granted again at a time, or what the edge waits for: each message over the socket costs the edge's owner something. */
+  #taken(bytes: number): void {
+    this.#toGrant += bytes;
+    if (this.#toGrant * 2 < this.#window && !this.#isWaitedFor) return;
+    const window = Math.min(this.#window * 2, WINDOW_BYTES_MAX);
+    this.#grant(window - this.#window);
+    this.#window = window;
+  }
+
+  /** Grants what was read, and that much more. */
+  #grant(more: number): void {
+    const bytes = this.#toGrant + more;
+    this.#toGrant = 0;
+    this.#isWaitedFor = false;
     this.#credit += bytes;
     if (this.#id !== null) this.#socket.send({ op: 'credit', id: this.#id, bytes });
   }
 
   /** Records wait at the edge: for the reader; or for a window that holds the next record, which is then as wide as that. */
   #wait(bytes: number): void {
+    this.#isWaitedFor = true;
     if (this.#frames.length > 0) {
       this.#park();
       return;
     }
     const missing = bytes - this.#credit;
     if (missing <= 0) return;
-    this.#window = Math.min(this.#window + missing, WINDOW_BYTES_MAX);
-    this.#grant(missing);
+    const more = Math.max(0, missing - this.#toGrant);
+    this.#window = Math.min(this.#window + more, WINDOW_BYTES_MAX);
+    this.#grant(more);
   }
 
   /** Records that nobody reads would in the end close the socket, for all its readers: the edge is told to stop before. */

@@ -152,6 +152,30 @@ test(`a consumer over connections that all break before a batch has come gets on
   await proxy.stop();
 });
 
+test('what is read is granted again half a window at a time', async () => {
+  const topic = 'granted';
+  await edge.topics.create({ name: topic, partitions: 1 });
+  await using producer = edge.producer({ batchRecords: 1 });
+  const value = 'x'.repeat(SOCKET_FRAME_BYTES_MAX / 8);
+  const granted: number[] = [];
+  class Noted extends WebSocket {
+    override send(text: string): void {
+      const { op, bytes } = JSON.parse(text) as Record<string, unknown>;
+      if (op === 'credit') granted.push(Number(bytes));
+      super.send(text);
+    }
+  }
+  const client = connect({ url: workerd.url, WebSocket: Noted });
+  await using consumer = client.consumer({ topic, transport: 'socket' });
+  const records = consumer[Symbol.asyncIterator]();
+  for (let i = 0; i < 9; i++) {
+    await producer.send(topic, { value });
+    expect((await records.next()).value?.offset).toBe(i);
+  }
+  expect(granted).toHaveLength(2);
+  for (const bytes of granted) expect(bytes * 2).toBeGreaterThan(SOCKET_FRAME_BYTES_MAX);
+});
+
 test('an edge is killed under its readers: none misses or repeats a row', async () => {
   const own = await Workerd.start();
   try {
