@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 
 import { edgeSuite } from './edge/suite.ts';
+import { usageSuite } from './edge/usage.ts';
 import { engineSuite } from './engine.ts';
 import { kernelSuite } from './kernel.ts';
 import { latencySuite } from './latency.ts';
@@ -26,6 +27,7 @@ const SUITES = new Map<string, (full: boolean) => Promise<SuiteResult>>([
   ['sql', sqlSuite],
   ['latency', latencySuite],
   ['edge', edgeSuite],
+  ['usage', usageSuite],
 ]);
 
 function fail(message: string): never {
