@@ -2,12 +2,13 @@
 
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { aroundEach, describe } from 'vitest';
+import { aroundEach, describe, expect, test } from 'vitest';
 import { wallClock } from '../../edge/adapters/do-clock.ts';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
 import { SqliteStore } from '../../edge/adapters/sqlite-store.ts';
 import { partitionName } from '../../edge/names.ts';
 import type { Partition } from '../../edge/objects/partition.ts';
+import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { describeClock } from '../contracts/clock.ts';
 import { describeAdmission } from '../contracts/log-admission.ts';
 import { describeCompaction } from '../contracts/log-compaction.ts';
@@ -66,4 +67,19 @@ describe('within an object', () => {
     log: remoteLog(),
     reopen: async () => new SqliteStore(storage),
   }));
+
+  test('what the database refuses passes, wherever it is asked: no task ends for it, and no record is at fault', async () => {
+    const store = new SqliteStore(storage);
+    const { reader } = await store.load('q/0/0');
+    const unavailable = expect.objectContaining({ name: 'PortError', code: 'UNAVAILABLE' });
+    storage.sql.exec('DROP TABLE page');
+    expect(() => reader.get('1', encodeUtf8('k'))).toThrow(unavailable);
+    expect(() => [...reader.scan('1', { from: null, to: null })]).toThrow(unavailable);
+    for (const table of ['outbox', 'delta', 'task']) {
+      const opened = new SqliteStore(storage);
+      await opened.load('q/0/0');
+      storage.sql.exec(`DROP TABLE ${table}`);
+      await expect(opened.load('q/0/0')).rejects.toEqual(unavailable);
+    }
+  });
 });

@@ -138,24 +138,6 @@ test('acknowledged appends go with the next commit; those that an earlier instan
   });
 });
 
-test('what the database refuses passes, wherever it is asked: no task ends for it, and no record is at fault', async () => {
-  await inObject('refuses', async (storage) => {
-    const store = new SqliteStore(storage);
-    const { reader } = await store.load('q/0/0');
-    const unavailable = expect.objectContaining({ name: 'PortError', code: 'UNAVAILABLE' });
-    storage.sql.exec('DROP TABLE page');
-    expect(() => reader.get('1', encodeUtf8('k'))).toThrow(unavailable);
-    expect(() => [...reader.scan('1', { from: null, to: null })]).toThrow(unavailable);
-    for (const table of ['outbox', 'delta', 'task']) {
-      storage.sql.exec(`DROP TABLE ${table}`);
-      await expect(new SqliteStore(storage).load('q/0/0')).resolves.toBeDefined();
-      const opened = new SqliteStore(storage);
-      storage.sql.exec(`DROP TABLE ${table}`);
-      await expect(opened.load('q/0/0')).rejects.toEqual(unavailable);
-    }
-  });
-});
-
 test('state that an older version has written is refused, until it is made again or forgotten', async () => {
   await inObject('older', async (storage) => {
     storage.sql.exec('CREATE TABLE state(task INTEGER, tbl TEXT, key BLOB, value BLOB)');

@@ -38,11 +38,14 @@ async function active<T>(used: Used, body: () => Promise<T> | T): Promise<T> {
   try {
     return await body();
   } finally {
-    void scheduler.wait(0).then(() => {
-      used.active -= 1;
-      if (used.active === 0) used.activeMs += Date.now() - used.sinceMs;
-    });
+    void ended(used);
   }
+}
+
+async function ended(used: Used): Promise<void> {
+  await scheduler.wait(0);
+  used.active -= 1;
+  if (used.active === 0) used.activeMs += Date.now() - used.sinceMs;
 }
 
 /** Counts rows that statements read and write, alarms that are set, and work that goes on behind an answer. */
