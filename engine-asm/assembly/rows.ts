@@ -348,12 +348,10 @@ function expand(rows: usize, from: u32, to: u32): void {
 }
 
 /**
- * Goes over the rows from number `from` to `count` (`selected`: their positions stand in the selection; ids and rowtimes are
- * overwritten then) in order. Of each
- * accepted row and window the position goes to `outRow` and the slot to `rowSlots`; rowtime and COUNT(*) are brought up to date;
- * for output per row the columns that depend on no argument are written, else the touched groups are listed in `sources`, and the first row of
- * each in `touchedRows`.
- *
+ * Goes over the rows from number `from` to `count` (`selected`: their positions stand in the selection; ids and rowtimes are overwritten
+ * then) in order. Of each accepted row and window the position goes to `outRow` and the slot to `rowSlots`; rowtime and COUNT(*) are brought
+ * up to date; for output per row the columns that depend on no argument are written, else the touched groups are listed in `sources`,
+ * and the first row of each in `touchedRows`.
  * A row that finds no memory, or whose windows might not find room in the output, ends the batch before it: RESULT_CONSUMED
  * tells where to go on, nothing of it is kept.
  */
