@@ -1,13 +1,137 @@
-// Gives distinct byte strings dense codes in the order they are first seen; knows no column.
+// Gives distinct byte strings dense ids in the order they are first seen, for texts of a column and for keys of rows and groups; knows no column.
 
+import { compareBytes } from '../base/byte-arrays.ts';
+import { hashBytes } from '../base/hash.ts';
 import { Dictionary } from './dictionary.ts';
-import { KeyIndex } from './key-index.ts';
 
-/** Codes of texts that become a dictionary. Cost: as `KeyIndex`; no text is made. */
-export class Interner extends KeyIndex {
+const FIRST_KEYS = 16;
+const FIRST_BYTES = 256;
+
+/**
+ * An open-addressing table over bytes that stay readable by id: no text is made. Cost: a hash and a comparison a look-up, a copy for a new
+ * key; about 16 bytes a key beyond the key itself.
+ */
+export class Interner {
+  #bytes = new Uint8Array(FIRST_BYTES);
+  #offsets = new Uint32Array(FIRST_KEYS + 1);
+  /** Two words a place: id + 1, or 0 where it is free, and the key's hash. At most half the places are taken. */
+  #places = new Uint32Array(FIRST_KEYS * 4);
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The id of `from .. to` of `bytes`, which are copied when they are new. */
+  intern(bytes: Uint8Array, from: number, to: number): number {
+    const hash = hashBytes(bytes, from, to);
+    const known = this.find(bytes, from, to, hash);
+    return known < 0 ? this.#add(bytes, from, to, hash) : known;
+  }
+
+  /** The id of `from .. to` of `bytes`, -1 when it has none. */
+  find(
+    bytes: Uint8Array,
+    from = 0,
+    to: number = bytes.length,
+    hash: number = hashBytes(bytes, from, to),
+  ): number {
+    const places = this.#places;
+    const mask = places.length - 1;
+    let place = (hash * 2) & mask;
+    for (;;) {
+      const id = (places[place] as number) - 1;
+      if (id < 0 || (places[place + 1] === hash && this.#holds(id, bytes, from, to))) return id;
+      place = (place + 2) & mask;
+    }
+  }
+
+  /** The key's bytes, a view that is good until the next new key. */
+  key(id: number): Uint8Array {
+    return this.#bytes.subarray(this.#offsets[id], this.#offsets[id + 1]);
+  }
+
+  /** The order of a key and another one in bytes: negative, 0 or positive. */
+  compareTo(id: number, other: Uint8Array): number {
+    return compareBytes(this.key(id), other);
+  }
+
+  #holds(id: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const own = this.#bytes;
+    let at = this.#offsets[id] as number;
+    if ((this.#offsets[id + 1] as number) - at !== to - from) return false;
+    for (let i = from; i < to; i++, at++) if (own[at] !== bytes[i]) return false;
+    return true;
+  }
+
+  #add(bytes: Uint8Array, from: number, to: number, hash: number): number {
+    const id = this.#size;
+    if (id + 1 === this.#offsets.length) this.#grow();
+    const start = this.#offsets[id] as number;
+    const end = start + to - from;
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    const own = this.#bytes;
+    if (to - from > 64) own.set(bytes.subarray(from, to), start);
+    else for (let i = from, at = start; i < to; i++, at++) own[at] = bytes[i] as number;
+    this.#offsets[id + 1] = end;
+    this.#size = id + 1;
+    this.#place(id, hash);
+    return id;
+  }
+
+  #place(id: number, hash: number): void {
+    const places = this.#places;
+    const mask = places.length - 1;
+    let place = (hash * 2) & mask;
+    while (places[place] !== 0) place = (place + 2) & mask;
+    places[place] = id + 1;
+    places[place + 1] = hash;
+  }
+
+  #grow(): void {
+    const keys = (this.#offsets.length - 1) * 2;
+    const offsets = new Uint32Array(keys + 1);
+    offsets.set(this.#offsets);
+    this.#offsets = offsets;
+    const old = this.#places;
+    this.#places = new Uint32Array(keys * 4);
+    for (let place = 0; place < old.length; place += 2) {
+      const id = (old[place] as number) - 1;
+      if (id >= 0) this.#place(id, old[place + 1] as number);
+    }
+  }
+
+  /** Forgets the entries from id `size` on. */
+  truncate(size: number): void {
+    const places = this.#places;
+    const mask = places.length - 1;
+    // The newest entry ends its probe chain, so that taking entries away from the newest down leaves no hole in one.
+    while (this.#size > size) {
+      const id = --this.#size;
+      const hash = hashBytes(
+        this.#bytes,
+        this.#offsets[id] as number,
+        this.#offsets[id + 1] as number,
+      );
+      let place = (hash * 2) & mask;
+      while (places[place] !== id + 1) place = (place + 2) & mask;
+      places[place] = 0;
+    }
+  }
+
   /** The entries as a dictionary; the interner is empty afterwards, its table kept for the next batch. */
   finish(): Dictionary {
-    const { bytes, offsets } = this.taken();
-    return new Dictionary(bytes, offsets);
+    const size = this.#size;
+    const dictionary = new Dictionary(
+      this.#bytes.slice(0, this.#offsets[size]),
+      this.#offsets.slice(0, size + 1),
+    );
+    if (size > 0) this.#places.fill(0);
+    this.#size = 0;
+    return dictionary;
   }
 }

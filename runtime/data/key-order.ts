@@ -1,6 +1,6 @@
 // Ids of keys in the byte order of their keys while new ones come; knows no value.
 
-import type { KeyIndex } from './key-index.ts';
+import type { Interner } from './interner.ts';
 
 /** Keys in one chunk before it is split in two. */
 const CHUNK_KEYS_MAX = 512;
@@ -10,13 +10,13 @@ const CHUNK_KEYS_MAX = 512;
  * somebody asks.
  */
 export class KeyOrder {
-  readonly #index: KeyIndex;
+  readonly #index: Interner;
   /** Each chunk sorted, and below the next. */
   readonly #chunks: number[][] = [];
   /** So many ids of the index are in the chunks. */
   #sorted = 0;
 
-  constructor(index: KeyIndex) {
+  constructor(index: Interner) {
     this.#index = index;
   }
 
@@ -48,7 +48,7 @@ export class KeyOrder {
       return;
     }
     const all = Array.from({ length: size }, (_, id) => id);
-    all.sort((a, b) => index.compare(a, b));
+    all.sort((a, b) => index.compareTo(a, index.key(b)));
     this.#chunks.length = 0;
     for (let at = 0; at < size; at += CHUNK_KEYS_MAX / 2)
       this.#chunks.push(all.slice(at, at + CHUNK_KEYS_MAX / 2));
@@ -56,7 +56,8 @@ export class KeyOrder {
 
   #insert(id: number): void {
     const chunks = this.#chunks;
-    const isBefore = (other: number): boolean => this.#index.compare(other, id) < 0;
+    const isBefore = (other: number): boolean =>
+      this.#index.compareTo(other, this.#index.key(id)) < 0;
     const at = Math.max(0, firstNot(chunks, ([first]) => isBefore(first as number)) - 1);
     const chunk = chunks[at] as number[];
     chunk.splice(firstNot(chunk, isBefore), 0, id);

@@ -1,7 +1,7 @@
 // Byte keys to byte values in memory, in byte order for those who ask, with their size kept; knows no table and no task.
 
 import type { ByteRange } from './key.ts';
-import { KeyIndex } from './key-index.ts';
+import { Interner } from './interner.ts';
 import type { KeyOrder } from './key-order.ts';
 import { KEY_ORDER } from './parts.ts';
 
@@ -31,7 +31,7 @@ interface Held {
  * Cost: `get` and `set` a look-up of the key and a copy; of the order, key-order.ts tells.
  */
 export class OrderedMap {
-  #index = new KeyIndex();
+  #index = new Interner();
   /** Where the value of a key id begins. */
   #at = new Uint32Array(FIRST_ENTRIES);
   #lengths = new Int32Array(FIRST_ENTRIES);
@@ -136,7 +136,7 @@ export class OrderedMap {
       (idleKeys > IDLE_KEYS_MIN && idleKeys > this.#size) ||
       (this.#idleBytes > IDLE_BYTES_MIN && this.#idleBytes * 2 > this.#end);
     if (!isIdle) return;
-    const index = new KeyIndex();
+    const index = new Interner();
     const arena = new Uint8Array(Math.max(this.#end - this.#idleBytes, FIRST_BYTES));
     let end = 0;
     for (let from = 0; from < this.#index.size; from++) {

@@ -1,16 +1,15 @@
-// The state value of a row (PROTOCOL.md section 4) from columns and back into them, with no value made on the way; knows no table.
+// The state value of a row (PROTOCOL.md section 4) from columns, with no value made on the way, and back; knows no table.
 
-import { ByteReader, ByteWriter, setFloat64 } from '../base/bytes.ts';
-import { InvariantError, PortError, TaskCorrupted } from '../base/errors.ts';
+import { ByteWriter, setFloat64 } from '../base/bytes.ts';
+import { PortError, TaskCorrupted } from '../base/errors.ts';
 import type { ColumnBuilder } from './builder.ts';
+import { decodeCells } from './cells.ts';
 import { type Column, isNull, valueAt } from './column.ts';
 import type { Type } from './type.ts';
-import { readValue, writeValue } from './value-bytes.ts';
+import { writeValue } from './value-bytes.ts';
 
 const ROWTIME_BYTES = 8;
 const CELL_BYTES = 8;
-/** Numbers whose upper word is nearer to 0 than this are exact as doubles. */
-const EXACT_WORD = 0x20_0000;
 
 /** Where the cells of a row of so many begin, and what does not fit them. */
 export function cellsAtOf(count: number): number {
@@ -21,37 +20,12 @@ export function tailAtOf(count: number): number {
   return cellsAtOf(count) + count * CELL_BYTES;
 }
 
-/** How a type's cell is read. */
-const Kind = { i64: 0, i32: 1, u8: 2, f64: 3, text: 4, nested: 5 } as const;
-type Kind = (typeof Kind)[keyof typeof Kind];
-
-function kindOf(type: Type): Kind {
-  switch (type.kind) {
-    case 'BIGINT':
-      return Kind.i64;
-    case 'INTEGER':
-    case 'DATE':
-    case 'TIME':
-      return Kind.i32;
-    case 'BOOLEAN':
-      return Kind.u8;
-    case 'DOUBLE':
-    case 'TIMESTAMP':
-      return Kind.f64;
-    case 'STRING':
-      return Kind.text;
-    default:
-      return Kind.nested;
-  }
-}
-
 /**
  * Encodes and decodes the rows of one list of types, to the bytes that `encodeCells` makes of values. Cost: a loop over the cells and
  * one array a row; text is copied as UTF-8.
  */
 export class RowCells {
   readonly #types: readonly Type[];
-  readonly #kinds: readonly Kind[];
   readonly #cellsAt: number;
   readonly #tailAt: number;
   readonly #nested = new ByteWriter(64);
@@ -60,7 +34,6 @@ export class RowCells {
 
   constructor(types: readonly Type[]) {
     this.#types = types;
-    this.#kinds = types.map(kindOf);
     this.#cellsAt = cellsAtOf(types.length);
     this.#tailAt = tailAtOf(types.length);
     this.#scratch = new Uint8Array(this.#tailAt + 256);
@@ -158,58 +131,13 @@ export class RowCells {
   }
 
   /**
-   * Appends each cell of an encoded row to the builder of its column.
+   * Appends each cell of an encoded row to the builder of its column; many rows become columns in stored-rows.ts, which costs less.
    * @param to null: a cell that is not wanted
    * @throws {TaskCorrupted} when the bytes are no such row
    */
   append(row: Uint8Array, to: readonly (ColumnBuilder | null)[]): void {
-    const tailAt = this.#tailAt;
-    if (row.length < tailAt)
-      throw new TaskCorrupted(`a stored row of ${row.length} bytes is too short`);
-    const { words, doubles } = cell;
-    const kinds = this.#kinds;
-    let at = this.#cellsAt;
-    for (let i = 0; i < kinds.length; i++, at += CELL_BYTES) {
-      const builder = to[i] as ColumnBuilder | null;
-      if (builder === null) continue;
-      if (((row[ROWTIME_BYTES + (i >> 3)] as number) & (1 << (i & 7))) === 0) {
-        builder.appendNull();
-        continue;
-      }
-      readCell(row, at);
-      const low = words[0] as number;
-      const high = words[1] as number;
-      switch (kinds[i]) {
-        case Kind.i64:
-          if (high < EXACT_WORD && high >= -EXACT_WORD)
-            builder.appendNumber(high * 0x1_0000_0000 + (low >>> 0));
-          else builder.appendBigint((BigInt(high) << 32n) | BigInt(low >>> 0));
-          break;
-        case Kind.i32:
-          builder.appendNumber(low);
-          break;
-        case Kind.u8:
-          builder.appendBoolean(low !== 0);
-          break;
-        case Kind.f64:
-          builder.appendNumber(doubles[0] as number);
-          break;
-        default: {
-          const from = tailAt + (low >>> 0);
-          const end = from + (high >>> 0);
-          if (kinds[i] === Kind.text) appendText(row, builder, from, end);
-          else this.#appendNested(row, builder, i, new ByteReader(row, from, end));
-        }
-      }
-    }
-  }
-
-  #appendNested(row: Uint8Array, to: ColumnBuilder, index: number, from: ByteReader): void {
-    const type = this.#types[index];
-    if (type === undefined) throw new InvariantError(`a row has no cell ${index}`);
     try {
-      to.append(readValue(from, type));
-      from.finish();
+      decodeCells(this.#types, row).values.forEach((value, cell) => to[cell]?.append(value));
     } catch (thrown) {
       if (!(thrown instanceof PortError)) throw thrown;
       throw new TaskCorrupted(`a stored row of ${row.length} bytes: ${thrown.message}`, {
@@ -221,31 +149,10 @@ export class RowCells {
 
 /** The rowtime of an encoded row. */
 export function rowtimeOf(row: Uint8Array): number {
-  readCell(row, 0);
-  return cell.doubles[0] as number;
+  // A view of a small array costs much more than a copy: the engine keeps such arrays without a buffer of their own.
+  for (let i = 0; i < CELL_BYTES; i++) first.bytes[i] = row[i] as number;
+  return first.doubles[0] as number;
 }
 
-const cellBytes = new Uint8Array(CELL_BYTES);
-/** Eight bytes of a row. A view of a small array costs much more than a copy: the engine keeps such arrays without a buffer of their own. */
-const cell = {
-  words: new Int32Array(cellBytes.buffer),
-  doubles: new Float64Array(cellBytes.buffer),
-};
-
-function readCell(row: Uint8Array, at: number): void {
-  cellBytes[0] = row[at] as number;
-  cellBytes[1] = row[at + 1] as number;
-  cellBytes[2] = row[at + 2] as number;
-  cellBytes[3] = row[at + 3] as number;
-  cellBytes[4] = row[at + 4] as number;
-  cellBytes[5] = row[at + 5] as number;
-  cellBytes[6] = row[at + 6] as number;
-  cellBytes[7] = row[at + 7] as number;
-}
-
-/** A STRING cell: its length, then its UTF-8. */
-function appendText(row: Uint8Array, to: ColumnBuilder, from: number, end: number): void {
-  if (end > row.length || from + 4 > end)
-    throw new TaskCorrupted('a stored text ends beyond its row');
-  to.appendUtf8(row, from + 4, end);
-}
+const bytes = new Uint8Array(CELL_BYTES);
+const first = { bytes, doubles: new Float64Array(bytes.buffer) };

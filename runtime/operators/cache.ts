@@ -7,7 +7,7 @@ import { bitAt, type Bitmap, bitmap, type Column, setBit } from '../data/column.
 import { gatherAcross } from '../data/gather-across.ts';
 import type { Schema } from '../data/schema.ts';
 import type { CacheStep, Step } from '../plan/step.ts';
-import { KeyIndex } from '../data/key-index.ts';
+import { Interner } from '../data/interner.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
 import type { Emit, Operator } from './operator.ts';
 
@@ -33,7 +33,7 @@ class Cache implements Operator {
   readonly schema: Schema;
   readonly #isDistinct: boolean;
   readonly #keys: RowKeys;
-  #index = new KeyIndex();
+  #index = new Interner();
   #held: Batch[] = [];
   /** So many of them are indexed. */
   #indexed = 0;
@@ -92,7 +92,7 @@ class Cache implements Operator {
     if (this.#indexed === 0) return;
     this.#indexed = 0;
     this.#count = 0;
-    this.#index = new KeyIndex();
+    this.#index = new Interner();
     this.#keys.reset();
   }
 

@@ -1,9 +1,9 @@
 // State that came as blocks, held as bytes by number until somebody asks for it by key; knows no task.
 
 import { assert } from '../base/assert.ts';
-import { PortError } from '../base/errors.ts';
+import { InvariantError, PortError } from '../base/errors.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
-import { eachOfPack } from './pending-packs.ts';
+import { eachOfPack, isPack, packBytes, type Pending, PendingPacks } from './pending-packs.ts';
 import type {
   BlockNames,
   StateBlock,
@@ -14,7 +14,7 @@ import type {
   TaskId,
 } from './store.ts';
 
-export { eachOfPack, packBytes, PendingPacks } from './pending-packs.ts';
+export type { Pending } from './pending-packs.ts';
 
 /** Entries of a page: 2 to the power of this. The first page of a window begins smaller. */
 const PAGE_SHIFT = 10;
@@ -26,8 +26,29 @@ const IDS_FIRST = 256;
 const KEY_BYTES = 128;
 const NO_KEY = new Uint8Array(0);
 
+/** One that the block fits, which is not applied yet. */
+export function pendingOf(block: StateBlock | StatePack): Pending {
+  return isPack(block) ? new PendingPacks() : new PendingBlocks(block);
+}
+
 /** What the entries of a block hold in a map, roughly. */
-export function blockBytes(entries: number, valueBytes: number): number {
+export function bytesOf(block: StateBlock | StatePack): number {
+  return isPack(block) ? packBytes(block) : blockBytes(block.ids.length, block.valueBytes);
+}
+
+/** Calls for each entry of a block with its key and the size of its value; null: the key is removed. */
+function eachOf(
+  block: StateBlock | StatePack,
+  visit: (key: Uint8Array, valueBytes: number | null) => void,
+): void {
+  if (isPack(block)) eachOfPack(block, (key, value) => visit(key, value?.length ?? null));
+  else {
+    const { names, ids, starts, valueBytes } = block;
+    ids.forEach((id, i) => visit(names.key(id, starts[i] as number), valueBytes));
+  }
+}
+
+function blockBytes(entries: number, valueBytes: number): number {
   return entries * (valueBytes + OrderedMap.entryBytes(NO_KEY) + KEY_BYTES);
 }
 
@@ -56,13 +77,7 @@ export function refuseTooMuch(
   };
   for (const { table, key, value } of changes) account(table, key, value?.length ?? null);
   for (const block of blocks) {
-    const { table } = block;
-    if ('ends' in block)
-      eachOfPack(block, (key, value) => account(table, key, value?.length ?? null));
-    else {
-      const { names, ids, starts, valueBytes } = block;
-      ids.forEach((id, i) => account(table, names.key(id, starts[i] as number), valueBytes));
-    }
+    eachOf(block, (key, valueBytes) => account(block.table, key, valueBytes));
   }
   if (changes.length + blocks.length === 0 || held <= bytesMax) return;
   throw new PortError(
@@ -186,7 +201,8 @@ class WindowEntries {
  * The newest value of each key of blocks with one `names`. Cost: a table look-up and a copy of the value an entry, of new keys one for many; no
  * object and no key bytes. A sorted map costs a hundred times that and is filled only when it is read.
  */
-export class PendingBlocks {
+class PendingBlocks implements Pending {
+  readonly grows = false;
   readonly names: BlockNames;
   readonly valueBytes: number;
   readonly #windows = new Map<number, WindowEntries>();
@@ -209,12 +225,15 @@ export class PendingBlocks {
     return blockBytes(this.#size, this.valueBytes);
   }
 
-  /** True when the block's numbers mean the same here. */
-  fits(block: StateBlock): boolean {
+  /** Its numbers mean the same here. */
+  fits(block: StateBlock | StatePack): boolean {
+    if (isPack(block)) return false;
     return block.names === this.names && block.valueBytes === this.valueBytes;
   }
 
-  apply({ ids, starts, values, closedMs }: StateBlock): void {
+  apply(block: StateBlock | StatePack): void {
+    if (isPack(block)) throw new InvariantError('a pack does not go with blocks');
+    const { ids, starts, values, closedMs } = block;
     const words = this.valueBytes / 8;
     const all = new BigInt64Array(values.buffer, values.byteOffset, ids.length * words);
     for (let from = 0; from < ids.length;) {

@@ -1,9 +1,29 @@
 // State that came as packs, held as it came until somebody reads its table; knows no task.
 
+import { InvariantError } from '../base/errors.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
-import type { StatePack } from './store.ts';
+import type { StateBlock, StatePack } from './store.ts';
 
 const NO_KEY = new Uint8Array(0);
+
+/** What came side by side for one table and nobody has read yet. */
+export interface Pending {
+  /** Entries held. */
+  readonly size: number;
+  /** What they hold in a map, roughly. */
+  readonly bytes: number;
+  /** True: of entries with one key all are held. */
+  readonly grows: boolean;
+  /** True when the block can be applied. */
+  fits(block: StateBlock | StatePack): boolean;
+  apply(block: StateBlock | StatePack): void;
+  /** Calls for each entry; null: its key is removed. Of entries with one key the last one counts. The arrays are good until the next one. */
+  each(visit: (key: Uint8Array, value: Uint8Array | null) => void): void;
+}
+
+export function isPack(block: StateBlock | StatePack): block is StatePack {
+  return 'ends' in block;
+}
 
 /** What the entries of a pack hold in a map, roughly. */
 export function packBytes({ bytes, removed }: StatePack): number {
@@ -19,33 +39,32 @@ export function eachOfPack(
   for (let entry = 0; entry < removed.length; entry++) {
     const keyTo = ends[entry * 2] as number;
     const to = ends[entry * 2 + 1] as number;
-    const value = removed[entry] === 1 ? null : bytes.subarray(keyTo, to);
-    visit(bytes.subarray(from, keyTo), value);
+    visit(bytes.subarray(from, keyTo), removed[entry] === 1 ? null : bytes.subarray(keyTo, to));
     from = to;
   }
 }
 
-/** Of one table; of entries with one key the last one counts. */
-export class PendingPacks {
+export class PendingPacks implements Pending {
+  readonly grows = true;
   readonly #packs: StatePack[] = [];
-  /** Entries held. */
   size = 0;
-  /** What they hold in a map, roughly. */
   bytes = 0;
 
-  apply(pack: StatePack): void {
-    this.#packs.push(pack);
-    this.size += pack.removed.length;
-    this.bytes += packBytes(pack);
+  fits(block: StateBlock | StatePack): boolean {
+    return isPack(block);
   }
 
-  /** Calls for each entry, in the order in which they came; what is over is removed. */
+  apply(block: StateBlock | StatePack): void {
+    if (!isPack(block)) throw new InvariantError('a block does not go with packs');
+    this.#packs.push(block);
+    this.size += block.removed.length;
+    this.bytes += packBytes(block);
+  }
+
+  /** What is over is removed. */
   each(visit: (key: Uint8Array, value: Uint8Array | null) => void): void {
     const isOver = this.#packs.at(-1)?.isOver ?? null;
-    const visited =
-      isOver === null
-        ? visit
-        : (key: Uint8Array, value: Uint8Array | null) => visit(key, isOver(key) ? null : value);
-    for (const pack of this.#packs) eachOfPack(pack, visited);
+    for (const pack of this.#packs)
+      eachOfPack(pack, (key, value) => visit(key, isOver?.(key) === true ? null : value));
   }
 }

@@ -3,8 +3,7 @@
 import { RESIDENT_STATE_BYTES_MAX } from '../base/limits.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
 import { PENDING_BLOCKS } from './parts.ts';
-import type { PendingBlocks } from './pending-blocks.ts';
-import type { PendingPacks } from './pending-packs.ts';
+import type { Pending } from './pending-blocks.ts';
 import type {
   Entry,
   KeyRange,
@@ -26,15 +25,13 @@ const PENDING_ENTRIES_MAX = 65_536;
 export class ResidentTables implements StateReader {
   readonly #tables = new Map<TableId, OrderedMap>();
   /** Laid over the tables, and put into them when they are read. */
-  readonly #pending = new Map<TableId, PendingBlocks>();
-  /** Likewise; a table that has these has no others. */
-  readonly #packs = new Map<TableId, PendingPacks>();
+  readonly #pending = new Map<TableId, Pending>();
   /** Tables that somebody has read since blocks came: of others, such as a push query's, nobody may ever ask for a key. */
   readonly #read = new Set<TableId>();
 
   /** The tables that were ever written to. */
   get ids(): readonly TableId[] {
-    return [...new Set([...this.#tables.keys(), ...this.#pending.keys(), ...this.#packs.keys()])];
+    return [...new Set([...this.#tables.keys(), ...this.#pending.keys()])];
   }
 
   get(table: TableId, key: Uint8Array): Uint8Array | null {
@@ -60,42 +57,22 @@ export class ResidentTables implements StateReader {
 
   /** Copies what it is given. */
   apply(changes: readonly StateBytes[], blocks: readonly (StateBlock | StatePack)[] = []): void {
-    let last: TableId | null = null;
-    let map: OrderedMap | null = null;
     for (const { table, key, value } of changes) {
-      if (table !== last || map === null) {
-        this.#settle(table);
-        map = this.#table(table);
-        last = table;
-      }
-      map.set(key, value);
+      this.#settle(table);
+      this.#table(table).set(key, value);
     }
     for (const block of blocks) {
       const { table } = block;
-      if ('ends' in block) {
-        this.#takePack(block);
-        continue;
-      }
-      if (this.#packs.has(table)) this.#settle(table);
       if (this.#pending.get(table)?.fits(block) === false) this.#settle(table);
       let pending = this.#pending.get(table);
       if (pending === undefined) {
-        pending = new PENDING_BLOCKS.code.PendingBlocks(block);
+        pending = PENDING_BLOCKS.code.pendingOf(block);
         this.#pending.set(table, pending);
       }
       pending.apply(block);
-      if (pending.size > PENDING_ENTRIES_MAX && this.#read.has(table)) this.#settle(table);
+      if (pending.size > PENDING_ENTRIES_MAX && (pending.grows || this.#read.has(table)))
+        this.#settle(table);
     }
-  }
-
-  #takePack(pack: StatePack): void {
-    const { table } = pack;
-    if (this.#pending.has(table)) this.#settle(table);
-    let packs = this.#packs.get(table);
-    if (packs === undefined)
-      this.#packs.set(table, (packs = new PENDING_BLOCKS.code.PendingPacks()));
-    packs.apply(pack);
-    if (packs.size > PENDING_ENTRIES_MAX) this.#settle(table);
   }
 
   #table(table: TableId): OrderedMap {
@@ -105,17 +82,16 @@ export class ResidentTables implements StateReader {
   }
 
   #show(table: TableId): void {
-    if (!this.#pending.has(table) && !this.#packs.has(table)) return;
+    if (!this.#pending.has(table)) return;
     this.#read.add(table);
     this.#settle(table);
   }
 
   /** Puts what came as blocks where it is found by key. */
   #settle(table: TableId): void {
-    const pending = this.#pending.get(table) ?? this.#packs.get(table);
+    const pending = this.#pending.get(table);
     if (pending === undefined) return;
     this.#pending.delete(table);
-    this.#packs.delete(table);
     const map = this.#table(table);
     pending.each((key, value) => map.set(key, value));
   }
@@ -142,7 +118,6 @@ export class ResidentTables implements StateReader {
     let bytes = 0;
     for (const table of this.#tables.values()) bytes += table.bytes;
     for (const pending of this.#pending.values()) bytes += pending.bytes;
-    for (const packs of this.#packs.values()) bytes += packs.bytes;
     return bytes;
   }
 }
@@ -156,9 +131,6 @@ function grownBy(
   for (const { key, value } of changes) {
     if (value !== null) bytes += value.length + OrderedMap.entryBytes(key);
   }
-  if (blocks.length === 0) return bytes;
-  const { blockBytes, packBytes } = PENDING_BLOCKS.code;
-  for (const block of blocks)
-    bytes += 'ends' in block ? packBytes(block) : blockBytes(block.ids.length, block.valueBytes);
+  for (const block of blocks) bytes += PENDING_BLOCKS.code.bytesOf(block);
   return bytes;
 }

@@ -5,7 +5,7 @@ import { writeWindow } from '../data/key-writer.ts';
 import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
 import type { Accumulators } from './accumulators.ts';
 import type { GroupNames } from './group-names.ts';
-import { KeyIndex } from '../data/key-index.ts';
+import { Interner } from '../data/interner.ts';
 import { Packing } from './packing.ts';
 import { Pane } from './pane.ts';
 
@@ -40,7 +40,7 @@ export class AggregateTable {
   readonly #names: GroupNames;
   readonly #panes = new Map<number, Pane>();
   readonly #scratch = new ByteWriter(64);
-  #index = new KeyIndex();
+  #index = new Interner();
   /** Group id by slot. */
   #groups = new Int32Array(FIRST_SLOTS);
   #starts = new Float64Array(FIRST_SLOTS);
@@ -67,7 +67,7 @@ export class AggregateTable {
   }
 
   /** The ids of groups by name. Replaced by `changes` when it has grown far beyond the groups in memory. */
-  get index(): KeyIndex {
+  get index(): Interner {
     return this.#index;
   }
 
@@ -184,7 +184,7 @@ export class AggregateTable {
   /** Keeps only these slots, given in ascending order, and only their keys. */
   #rebuild(kept: Int32Array): void {
     const before = this.#index;
-    this.#index = new KeyIndex();
+    this.#index = new Interner();
     this.#panes.clear();
     this.#free.length = 0;
     this.#slots = kept.length;

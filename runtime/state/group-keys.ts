@@ -10,7 +10,7 @@ import { LongIds, NO_ID } from './long-ids.ts';
 /** The id of a row whose key is null. */
 export const NO_GROUP = NO_ID;
 
-/** Gives names of groups their ids; a KeyIndex. */
+/** Gives names of groups their ids; a Interner. */
 export interface NameInterner {
   intern(bytes: Uint8Array, from: number, to: number): number;
 }

@@ -3,7 +3,7 @@
 import { compareBytes } from '../base/byte-arrays.ts';
 import { MARK, OrderedMap } from '../data/ordered-map.ts';
 import type { Entry, KeyRange, StateBytes, StateReader, TableId } from '../ports/store.ts';
-import { KeyIndex } from '../data/key-index.ts';
+import { Interner } from '../data/interner.ts';
 
 /** Keys that are kept beside their changes, so that one which changes again costs no new one. */
 const KEYS_KEPT_MAX = 65_536;
@@ -17,7 +17,7 @@ export class OrderedTable {
   readonly #state: StateReader;
   #fresh = new OrderedMap();
   #taken = new OrderedMap();
-  #index = new KeyIndex();
+  #index = new Interner();
   #keys: Uint8Array[] = [];
 
   constructor(table: TableId, state: StateReader) {
@@ -70,7 +70,7 @@ export class OrderedTable {
     this.#taken = this.#fresh;
     this.#fresh = new OrderedMap();
     if (this.#index.size <= KEYS_KEPT_MAX) return;
-    this.#index = new KeyIndex();
+    this.#index = new Interner();
     this.#keys = [];
   }
 }

@@ -1,7 +1,7 @@
 // Rows by key over a store, of one table or of several that share their keys; knows no operator.
 
 import type { IntoBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
-import { KeyIndex } from '../data/key-index.ts';
+import { Interner } from '../data/interner.ts';
 import { Packing } from './packing.ts';
 
 /** Keys that stay in memory after a commit; beyond it they are read again on demand. */
@@ -15,7 +15,7 @@ const IDLE_KEYS_MAX = 65_536;
  */
 export class RowTable {
   readonly #state: StateReader;
-  #index = new KeyIndex();
+  #index = new Interner();
   readonly #tables: readonly Values[];
 
   constructor(tables: TableId | readonly TableId[], state: StateReader) {
@@ -36,7 +36,7 @@ export class RowTable {
 
   /** The order of two located keys in bytes. */
   compare(a: number, b: number): number {
-    return this.#index.compare(a, b);
+    return this.#index.compareTo(a, this.#index.key(b));
   }
 
   /** The value of a located key, null when it has none. */
@@ -79,7 +79,7 @@ export class RowTable {
 
   #keep(kept: ReadonlySet<number>): void {
     const before = this.#index;
-    this.#index = new KeyIndex();
+    this.#index = new Interner();
     const values = this.#tables.map((of) => of.values);
     for (const of of this.#tables) {
       of.values = [];

@@ -9,7 +9,7 @@ import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../
 import type { Accumulators } from './accumulators.ts';
 import type { GroupNames } from './group-names.ts';
 import { Packing } from './packing.ts';
-import { KeyIndex } from '../data/key-index.ts';
+import { Interner } from '../data/interner.ts';
 
 /** Groups that stay in memory after a commit; beyond it they are read again on demand. */
 const IDLE_GROUPS_MAX = 65_536;
@@ -47,7 +47,7 @@ export interface SessionTableOptions {
 export class SessionTable {
   readonly #options: SessionTableOptions;
   readonly #scratch = new ByteWriter(64);
-  #index = new KeyIndex();
+  #index = new Interner();
   /** By group id; undefined: not read yet. */
   #groups: (Group | undefined)[] = [];
   /** The slot of a group's last session and 1, or 0; so that a row of the present looks at no object. */
@@ -71,7 +71,7 @@ export class SessionTable {
   }
 
   /** The ids of groups by name. Replaced by `changes` when too many groups were in memory. */
-  get index(): KeyIndex {
+  get index(): Interner {
     return this.#index;
   }
 
@@ -285,7 +285,7 @@ export class SessionTable {
   #keep(kept: readonly number[]): void {
     const before = this.#index;
     const groups = this.#groups;
-    this.#index = new KeyIndex();
+    this.#index = new Interner();
     this.#groups = [];
     const last = this.#last;
     this.#last = new Int32Array(Math.max(kept.length, FIRST_SLOTS));

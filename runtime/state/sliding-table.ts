@@ -8,7 +8,7 @@ import { writeWindow } from '../data/key-writer.ts';
 import type { Type, Value } from '../data/type.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { GroupNames } from './group-names.ts';
-import { KeyIndex } from '../data/key-index.ts';
+import { Interner } from '../data/interner.ts';
 
 /** Windows that stay in memory after a commit beside those that it took; beyond it they are read again on demand. */
 const IDLE_WINDOWS_MAX = 262_144;
@@ -54,7 +54,7 @@ export interface SlidingTableOptions {
 export class SlidingTable {
   readonly #options: SlidingTableOptions;
   readonly #scratch = new ByteWriter(64);
-  #index = new KeyIndex();
+  #index = new Interner();
   /** By group id; undefined: not read yet. */
   #groups: (Group | undefined)[] = [];
   #dirty = new Set<number>();
@@ -68,7 +68,7 @@ export class SlidingTable {
   }
 
   /** The ids of groups by name. Replaced by `changes` when too many windows were in memory. */
-  get index(): KeyIndex {
+  get index(): Interner {
     return this.#index;
   }
 
@@ -215,7 +215,7 @@ export class SlidingTable {
   #keep(kept: ReadonlySet<number>, windows: number): void {
     const before = this.#index;
     const groups = this.#groups;
-    this.#index = new KeyIndex();
+    this.#index = new Interner();
     this.#groups = [];
     for (const id of kept) {
       const key = before.key(id);

@@ -5,7 +5,7 @@ import { EXPIRED_ROWS_MAX } from '../base/limits.ts';
 import { prefixRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { IntoBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
-import { KeyIndex } from '../data/key-index.ts';
+import { Interner } from '../data/interner.ts';
 import { Packing } from './packing.ts';
 import { READ, RowList } from './row-list.ts';
 
@@ -61,7 +61,7 @@ export class WindowRows {
   readonly #retentionMs: number;
   readonly #sides: readonly [Side, Side];
   readonly #scratch = new ByteWriter(64);
-  #index = new KeyIndex();
+  #index = new Interner();
   #rows = new RowList();
   /** Rows before it have been handed over, or were read. */
   #told = 0;
@@ -240,7 +240,7 @@ export class WindowRows {
     const ms = this.#rows.ms(row);
     scratch.truncate(0);
     writeWindow(scratch, this.#segmentOf(ms), null);
-    this.#index.write(scratch, id);
+    scratch.bytes(this.#index.key(id));
     writeWindow(scratch, ms, null);
     scratch.u32BE(this.#rows.number(row));
     return scratch;
@@ -269,7 +269,7 @@ export class WindowRows {
     for (let row = from; row < before.size; row++)
       if (before.key(row) !== READ) taken.add(before.key(row));
     const lasts = this.#sides.map((of) => of.forget());
-    this.#index = new KeyIndex();
+    this.#index = new Interner();
     this.#rows = new RowList();
     this.#waiting = new Map();
     this.#storeHolds = true;

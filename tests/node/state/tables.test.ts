@@ -6,7 +6,7 @@ import { batch, prettySchema } from '../../../runtime/data/pretty.ts';
 import { AggregateTable } from '../../../runtime/state/aggregate-table.ts';
 import { GroupKeys, NO_GROUP } from '../../../runtime/state/group-keys.ts';
 import { GroupNames } from '../../../runtime/state/group-names.ts';
-import { KeyIndex } from '../../../runtime/data/key-index.ts';
+import { Interner } from '../../../runtime/data/interner.ts';
 import { RowTable } from '../../../runtime/state/row-table.ts';
 import { typedAccumulators } from '../../../runtime/state/typed-accumulators.ts';
 import { MapState } from '../../support/operator-harness.ts';
@@ -36,7 +36,7 @@ function group(table: AggregateTable, key: string): number {
 }
 
 test('keys get dense ids and keep them while the index grows', () => {
-  const index = new KeyIndex();
+  const index = new Interner();
   const keys = Array.from({ length: 5000 }, (_, i) => encodeUtf8(`key ${i} ${'x'.repeat(i % 70)}`));
   const ids = keys.map((key) => index.intern(key, 0, key.length));
   expect(ids).toEqual(keys.map((_, i) => i));
@@ -46,7 +46,7 @@ test('keys get dense ids and keep them while the index grows', () => {
 });
 
 test('a group is found by its text, however its column is stored', () => {
-  const index = new KeyIndex();
+  const index = new Interner();
   const keys = new GroupKeys(new GroupNames(INPUT), index);
   const rows = batch('K:STRING key | V:INTEGER', 'a | 1', 'null | 1', '日本 | 1', 'a | 2');
   expect([...keys.assign(rows)]).toEqual([0, NO_GROUP, 1, 0]);
