@@ -69,8 +69,13 @@ export class Follower {
           continue;
         }
         const fetched = await read(from);
-        if (!this.#isWanted || this.#end !== from || fetched.batches.length === 0) continue;
+        if (!this.#isWanted || fetched.batches.length === 0) continue;
         seen = fetched.highWatermark;
+        if (this.#end !== from) {
+          // Another reader has read on meanwhile, this one perhaps not: it is told all the same.
+          wake();
+          continue;
+        }
         this.#held = { from, fetched };
         const taken = new Promise<void>((resolve) => (this.#goOn = resolve));
         wake();
