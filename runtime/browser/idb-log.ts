@@ -53,6 +53,10 @@ export class IdbLog implements Log {
     this.#options = options;
   }
 
+  get isAppending(): boolean {
+    return this.#queue.length > 0;
+  }
+
   async create(topic: TopicSpec): Promise<TopicDescription> {
     assert(
       topic.partitions >= 1 && topic.partitions <= PARTITIONS_MAX,

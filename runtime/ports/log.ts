@@ -101,6 +101,8 @@ export interface Log {
    * its end only when they were woken: subscribers are woken after the last record of all in any case.
    */
   readonly isRemote?: boolean | undefined;
+  /** True while appends are under way, so that a read takes in more; absent where they are done within their call. */
+  readonly isAppending?: boolean | undefined;
   /** Creates the topic. @throws {PortError} TOPIC_EXISTS */
   create(topic: TopicSpec): Promise<TopicDescription>;
   /** Removes the topic with its records. @throws {PortError} UNKNOWN_TOPIC */

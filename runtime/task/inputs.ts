@@ -94,6 +94,8 @@ export class TaskInputs {
   readonly #inputs: readonly Input[];
   readonly #blocks: Blocks | null;
   readonly #sharing: Sharing;
+  /** true: `wake` is called after the last record of all, so that what was read to its end is not read again before. */
+  isTold = false;
   /** Records that were stepped over since somebody last asked. */
   #gaps: Gap[] = [];
 
@@ -157,12 +159,16 @@ export class TaskInputs {
   }
 
   /**
-   * True when everything is taken that the last reads have shown, and they have shown all that there was. Never for a log that is at hand: it
-   * is asked whether more has come; where that is a call, what is there does not wait for its answer.
+   * True when everything is taken that the last reads have shown, and they have shown all that there was. A log that is at hand is asked
+   * again when more has come meanwhile, or is about to; where that is a call, what is there does not wait for its answer.
    */
   isCaughtUp(log: Log): boolean {
-    if (log.isRemote !== true) return false;
-    return this.#inputs.every((input) => isDrained(input) && input.fetched >= input.highWatermark);
+    if (!this.isTold || log.isAppending === true) return false;
+    return this.#inputs.every(
+      (input) =>
+        isDrained(input) &&
+        (log.isRemote === true ? input.fetched >= input.highWatermark : input.isAtEnd),
+    );
   }
 
   /** Begins to read what is known to be there, for inputs that have nothing waiting. At most one read an input is under way. */
@@ -180,7 +186,7 @@ export class TaskInputs {
 
   async #fetch(log: Log, input: Input): Promise<void> {
     if (!isDrained(input)) return;
-    if (log.isRemote === true && input.isAtEnd) return;
+    if (this.isTold && input.isAtEnd) return;
     // What compaction has left may hold no record at all.
     do await this.#fetchOnce(log, input);
     while (input.waiting.length === 0 && input.fetched < input.highWatermark);

@@ -177,7 +177,9 @@ export class Task {
 
   async #once(): Promise<Turn> {
     const session = (this.#session ??= await this.#opened());
-    const { outbox } = session;
+    const { outbox, inputs } = session;
+    // Not yet in the first turn of the loop, which reads what has come in before; nor while a commit waits for what is under way.
+    inputs.isTold = this.options.log.isRemote === true || (this.#loop !== null && !session.isDirty);
     if (outbox.isFull) {
       const { retryAtMs } = await outbox.deliver();
       if (outbox.isFull && retryAtMs !== null) return { kind: 'wait', untilMs: retryAtMs };
@@ -320,37 +322,31 @@ export class Task {
 
   async #run(): Promise<void> {
     const { log, plan, name, clock } = this.options;
-    const wake = () => this.wake();
     const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
-    const subscriptions: Unsubscribe[] = inputs.map((at) => log.subscribe(at, wake));
+    const subscriptions: Unsubscribe[] = inputs.map((at) => log.subscribe(at, () => this.wake()));
     // By the host's clock, so that a simulation's interleaving hangs on its seed alone, not on the machine's speed.
     let sliceBegan = clock.now();
     while (this.#state === 'RUNNING') {
       this.#isWoken = false;
       const turn = await this.turn();
-      if (turn.kind === 'idle') await this.#sleep(null);
-      else if (turn.kind === 'wait') await this.#sleep(turn.untilMs);
+      const isAwake = turn.kind === 'progress' || turn.kind === 'ended';
+      if (!isAwake) await this.#sleep(turn.kind === 'wait' ? turn.untilMs : null);
       // A clock that was set back ends the slice too.
-      if (Math.abs(clock.now() - sliceBegan) >= SLICE_MS) {
-        await nextTurn();
-        sliceBegan = clock.now();
-      }
+      else if (Math.abs(clock.now() - sliceBegan) >= SLICE_MS) await nextTurn();
+      else continue;
+      sliceBegan = clock.now();
     }
     for (const unsubscribe of subscriptions) unsubscribe();
   }
 
   async #sleep(untilMs: number | null): Promise<void> {
     if (this.#isWoken || this.#state !== 'RUNNING') return;
-    const { clock } = this.options;
     await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (untilMs !== null) {
-        const cancel = clock.wakeAt(untilMs, resolve);
-        this.#wake = () => {
-          cancel();
-          resolve();
-        };
-      }
+      const cancel = untilMs === null ? null : this.options.clock.wakeAt(untilMs, resolve);
+      this.#wake = () => {
+        cancel?.();
+        resolve();
+      };
     });
     this.#wake = null;
   }
