@@ -105,6 +105,13 @@ export const PUSH_ROWS_MAX = 65_536;
 export const JSON_RECORDS_BEFORE_KERNEL_MAX = 256;
 /** Batches of one query on their way from a Worker to its page, or with the page's reader. */
 export const QUERY_BATCHES_MAX = 8;
+/** Messages between a page and its Worker that go over as one. */
+export const LINE_MESSAGES_MAX = 1024;
+/** Bytes up to which rows and records are copied with the message that they belong to; handing a buffer over costs more. */
+export const COPIED_BYTES_MAX = 8192;
+/** Calls of `produce` that go to the Worker as one, and bytes of records from which on no more are added. */
+export const PRODUCE_CALLS_MAX = 1024;
+export const PRODUCE_BYTES_MAX = 65_536;
 /** Bytes of empty buffers that a Worker keeps to send its next batches in. */
 export const RECYCLED_BYTES_MAX = 16_777_216;
 /** Rows of one pull query's answer. */

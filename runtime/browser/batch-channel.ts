@@ -1,4 +1,4 @@
-// Batches of one query from the Worker to the page: in buffers handed over and given back, never more than a few on the way; knows no query.
+// Batches of one query from the Worker to the page: small ones as copies, others in buffers handed over and given back, never more than a few on the way; knows no query.
 
 import { QUERY_BATCHES_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
@@ -8,15 +8,11 @@ import type { Buffers } from './buffers.ts';
 import { type PackedBatch, packedBatch } from './packed-batch.ts';
 import { toWire, type WireError } from './wire-error.ts';
 
-/** From the Worker. */
-export type Sent =
-  | { readonly kind: 'batch'; readonly batch: PackedBatch; readonly buffer: ArrayBuffer }
-  | { readonly kind: 'end'; readonly error: WireError | null };
+/** From the Worker: a batch, or the end. */
+export type Sent = PackedBatch | { readonly error: WireError | null };
 
-/** From the page: `taken` gives a buffer back and asks for one batch more; `close` wants no more. */
-export type Answer =
-  | { readonly kind: 'taken'; readonly buffer: ArrayBuffer }
-  | { readonly kind: 'close' };
+/** From the page: batches that were taken, with the buffers of theirs, so that as many more may come; null: no more are wanted. */
+export type Answer = { readonly count: number; readonly buffers: readonly ArrayBuffer[] } | null;
 
 /** Where batches come from; `close` makes a waiting `next` give null. */
 export interface BatchSource {
@@ -27,65 +23,45 @@ export interface BatchSource {
 /**
  * Sends all batches of the source, then its end or its error. At most QUERY_BATCHES_MAX are on the way or with the reader: while it has
  * not taken them, the source is not asked, and waits in its turn.
+ * @param onSent called when a batch has been sent
  */
 export async function sendBatches(
   source: BatchSource,
   transport: Transport,
   buffers: Buffers,
+  onSent?: () => void,
 ): Promise<void> {
-  const wanted = new Wanted();
-  const send = (message: Sent, transfer: readonly ArrayBuffer[] = []): void =>
-    transport.send(message, transfer);
+  let room = QUERY_BATCHES_MAX;
+  let wake: (() => void) | null = null;
   const unsubscribe = transport.receive((message) => {
     const answer = message as Answer;
-    if (answer.kind === 'taken') {
-      buffers.give(answer.buffer);
-      wanted.oneMore();
-    } else {
-      wanted.noMore();
+    if (answer === null) {
+      room = Infinity;
       void source.close();
+    } else {
+      for (const buffer of answer.buffers) buffers.give(buffer);
+      room += answer.count;
     }
+    wake?.();
   });
+  const send = (message: Sent, transfer: readonly ArrayBuffer[] = []): void =>
+    transport.send(message, transfer, true);
   try {
-    while (await wanted.take()) {
-      const batch = await source.next();
+    for (;;) {
+      // What is waited for is one message only: nobody else wakes.
+      if (room === 0) await new Promise<void>((resolve) => (wake = resolve));
+      const batch = room === Infinity ? null : await source.next();
       if (batch === null) break;
+      room -= 1;
       const packed = await withParts(() => packedBatch(batch, buffers));
-      send({ kind: 'batch', ...packed }, [packed.buffer]);
+      send(packed, packed.buffer === null ? [] : [packed.buffer]);
+      onSent?.();
     }
-    send({ kind: 'end', error: null });
+    send({ error: null });
   } catch (thrown) {
-    send({ kind: 'end', error: toWire(thrown) });
+    send({ error: toWire(thrown) });
   } finally {
     unsubscribe();
     await source.close();
-  }
-}
-
-/** How many batches the reader has room for. */
-class Wanted {
-  #room = QUERY_BATCHES_MAX;
-  #isClosed = false;
-  #wake: (() => void) | null = null;
-
-  /** Takes room for one, when there is some; false when the reader wants no more. */
-  async take(): Promise<boolean> {
-    while (this.#room === 0 && !this.#isClosed) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    this.#room -= 1;
-    return !this.#isClosed;
-  }
-
-  oneMore(): void {
-    this.#room += 1;
-    this.#wake?.();
-  }
-
-  noMore(): void {
-    this.#isClosed = true;
-    this.#wake?.();
   }
 }

@@ -1,11 +1,11 @@
 // The page's end of a query's batches: takes them as they come, and gives their buffers back; knows no query.
 
-import { InvariantError } from '../base/errors.ts';
+import { QUERY_BATCHES_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import { Dictionary } from '../data/dictionary.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Transport } from '../ports/transport.ts';
-import type { Answer, BatchSource, Sent } from './batch-channel.ts';
+import type { Answer, Sent } from './batch-channel.ts';
 import type { PackedBatch } from './packed-batch.ts';
 import { fromWire } from './wire-error.ts';
 
@@ -13,77 +13,77 @@ import { fromWire } from './wire-error.ts';
  * The page's end. A batch that `next` gives is valid until `next` is called again or the query is closed: its arrays are views of a
  * buffer that then goes back to the Worker.
  */
-export class BatchReceiver implements BatchSource {
-  readonly #schema: Schema;
+export class BatchReceiver {
   readonly #transport: Transport;
-  readonly #waiting: (Sent | { readonly kind: 'end'; readonly error: Error | null })[] = [];
-  #taken: ArrayBuffer | null = null;
+  readonly #unsubscribe: () => void;
+  readonly #waiting: PackedBatch[] = [];
+  /** Batches that were handed out since the Worker was told of any, and their buffers; the reader may still have the last one. */
+  #count = 0;
+  #buffers: ArrayBuffer[] = [];
   #end: { readonly error: Error | null } | null = null;
   #wake: (() => void) | null = null;
 
-  constructor(schema: Schema, transport: Transport) {
-    this.#schema = schema;
+  constructor(transport: Transport) {
     this.#transport = transport;
-    const unsubscribe = transport.receive((message) => {
+    this.#unsubscribe = transport.receive((message) => {
       const sent = message as Sent;
-      this.#waiting.push(sent);
-      if (sent.kind === 'end') unsubscribe();
-      this.#wake?.();
+      if ('error' in sent) this.end(sent.error && fromWire(sent.error));
+      else {
+        this.#waiting.push(sent);
+        this.#wake?.();
+      }
     });
   }
 
-  /** @throws what ended the query, once the batches before it were read */
-  async next(): Promise<Batch | null> {
+  /**
+   * @param schema of the batches
+   * @throws what ended the query, once the batches before it were read
+   */
+  async next(schema: Schema): Promise<Batch | null> {
     this.#giveBack();
     for (;;) {
+      const packed = this.#waiting.shift();
+      if (packed !== undefined) {
+        this.#count += 1;
+        const { buffer, ...rows } = packed;
+        if (buffer !== null) this.#buffers.push(buffer);
+        return unpackedBatch(schema, rows);
+      }
       if (this.#end !== null) {
         if (this.#end.error !== null) throw this.#end.error;
         return null;
       }
-      const sent = this.#waiting.shift();
-      if (sent?.kind === 'batch') {
-        this.#taken = sent.buffer;
-        return unpackedBatch(this.#schema, sent.batch);
-      }
-      if (sent !== undefined) {
-        const { error } = sent;
-        this.#end = { error: error === null || error instanceof Error ? error : fromWire(error) };
-        continue;
-      }
-      if (this.#wake !== null) throw new InvariantError('a query has one reader');
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = null;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 
   /** Ends the query from this side: what waits is not wanted, and the Worker is told. */
   async close(): Promise<void> {
     if (this.#end !== null) return;
-    this.#transport.send({ kind: 'close' } satisfies Answer);
+    this.#transport.send(null satisfies Answer);
     this.#waiting.length = 0;
-    this.#taken = null;
-    this.#end = { error: null };
-    this.#wake?.();
+    this.end(null);
   }
 
-  /** The Worker is no more: after what has arrived, the reader sees the error, or the end. */
+  /** No more will come: after what has arrived, the reader sees the error, or the end. */
   end(error: Error | null): void {
-    this.#waiting.push({ kind: 'end', error });
+    this.#unsubscribe();
+    this.#end ??= { error };
     this.#wake?.();
   }
 
+  /** The Worker is told of half of what may be on the way at once: it never waits for the other half. */
   #giveBack(): void {
-    const buffer = this.#taken;
-    if (buffer === null) return;
-    this.#taken = null;
-    this.#transport.send({ kind: 'taken', buffer } satisfies Answer, [buffer]);
+    if (this.#count < QUERY_BATCHES_MAX / 2) return;
+    const taken: Answer = { count: this.#count, buffers: this.#buffers };
+    this.#transport.send(taken, this.#buffers, true);
+    this.#count = 0;
+    this.#buffers = [];
   }
 }
 
-/** The batch again; its arrays are views of the buffer that came with it. */
-function unpackedBatch(schema: Schema, { columns, ...rest }: PackedBatch): Batch {
+/** The batch again; its arrays are views of one buffer. */
+function unpackedBatch(schema: Schema, { columns, ...rest }: Omit<PackedBatch, 'buffer'>): Batch {
   return {
     ...rest,
     schema,

@@ -15,13 +15,11 @@ import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 import { QueryRows } from '../engine/query-rows.ts';
 import type { ReadOptions, TopicRecord } from '../engine/records.ts';
 import { BatchReceiver } from './batch-receiver.ts';
-import { buffersOf, packed } from './packed-records.ts';
-import { portTransport } from './port-transport.ts';
+import { placesOf } from './packed-places.ts';
 import { printed } from './print.ts';
 import { RemoteEngine } from './remote.ts';
 import { fromWire } from './wire-error.ts';
-import type { PackedPlaces } from './packed-places.ts';
-import type { WorkerOptions } from './worker.ts';
+import type { QueryHead, WorkerOptions } from './worker.ts';
 
 /** Made by `open`. Every call is refused with UNAVAILABLE once the engine is closed or its Worker has ended. */
 export class BrowserEngine implements AsyncDisposable {
@@ -65,10 +63,9 @@ export class BrowserEngine implements AsyncDisposable {
   async query(sql: string, options: QueryOptions = {}): Promise<QueryRows> {
     const { properties, signal } = options;
     signal?.throwIfAborted();
-    const { port1, port2 } = new MessageChannel();
-    const transport = portTransport(port1);
-    const head = await this.#remote.call('query', [sql, properties, port2], [port2]);
-    const receiver = new BatchReceiver(head.schema, transport);
+    const { id, transport } = this.#remote.channel();
+    // Its batches may come together with the answer to the call.
+    const receiver = new BatchReceiver(transport);
     const close = async (): Promise<void> => {
       signal?.removeEventListener('abort', cancel);
       this.#queries.delete(receiver);
@@ -76,12 +73,17 @@ export class BrowserEngine implements AsyncDisposable {
     };
     const cancel = (): void => void close();
     this.#queries.add(receiver);
-    if (signal?.aborted === true) {
+    let head: QueryHead;
+    try {
+      head = await this.#remote.call('query', [sql, properties, id]);
+      signal?.throwIfAborted();
+    } catch (thrown) {
       await close();
-      signal.throwIfAborted();
+      throw thrown;
     }
     signal?.addEventListener('abort', cancel, { once: true });
-    const next = () => receiver.next();
+    const { schema } = head;
+    const next = () => receiver.next(schema);
     return new QueryRows({
       ...head,
       next,
@@ -131,9 +133,8 @@ export class BrowserEngine implements AsyncDisposable {
   }
 
   /** Appends records as they are. @throws {PortError} what the log refuses */
-  async produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
-    const sent = packed(records);
-    return placesOf(await this.#remote.call('produce', [topic, sent], buffersOf(sent)));
+  produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
+    return this.#remote.produce(topic, records);
   }
 
   /**
@@ -189,10 +190,6 @@ export class BrowserEngine implements AsyncDisposable {
 
 function isMany(given: InsertRow | readonly InsertRow[]): given is readonly InsertRow[] {
   return Array.isArray(given);
-}
-
-function placesOf({ partitions, offsets }: PackedPlaces): ProducedAt[] {
-  return Array.from(offsets, (offset, i) => ({ partition: partitions[i] ?? 0, offset }));
 }
 
 /** What cannot be sent to a Worker is no value of a column. */

@@ -2,12 +2,12 @@
 
 import { RECYCLED_BYTES_MAX } from '../base/limits.ts';
 
-/** Sizes are powers of two from here on, so that a buffer serves batches of about the same size. */
+/** Sizes are powers of two from here on, so that a buffer serves batches of about the same length. */
 const BUFFER_BYTES_MIN = 4096;
 
 /** Free buffers of one Worker, at most RECYCLED_BYTES_MAX in all. */
 export class Buffers {
-  #free: ArrayBuffer[] = [];
+  readonly #free: ArrayBuffer[] = [];
   #freeBytes = 0;
   #made = 0;
 
@@ -22,24 +22,19 @@ export class Buffers {
 
   /** A buffer of at least that many bytes, with anything in it. */
   take(lengthBytes: number): ArrayBuffer {
-    const index = this.#free.findIndex((buffer) => buffer.byteLength >= lengthBytes);
-    const [found] = index < 0 ? [] : this.#free.splice(index, 1);
-    if (found !== undefined) {
-      this.#freeBytes -= found.byteLength;
-      return found;
-    }
-    this.#made += 1;
     let size = BUFFER_BYTES_MIN;
     while (size < lengthBytes) size *= 2;
-    return new ArrayBuffer(size);
+    const index = this.#free.findIndex(({ byteLength }) => byteLength === size);
+    const [found] = index < 0 ? [] : this.#free.splice(index, 1);
+    if (found === undefined) this.#made += 1;
+    else this.#freeBytes -= size;
+    return found ?? new ArrayBuffer(size);
   }
 
   /** Takes a buffer back; one for which there is no room is left to the garbage collector. */
   give(buffer: ArrayBuffer): void {
-    if (buffer.byteLength === 0 || this.#freeBytes + buffer.byteLength > RECYCLED_BYTES_MAX) return;
+    if (this.#freeBytes + buffer.byteLength > RECYCLED_BYTES_MAX) return;
     this.#freeBytes += buffer.byteLength;
-    // Smallest first: `take` then finds the one that fits best.
-    const at = this.#free.findIndex((other) => other.byteLength >= buffer.byteLength);
-    this.#free.splice(at < 0 ? this.#free.length : at, 0, buffer);
+    this.#free.push(buffer);
   }
 }

@@ -23,10 +23,10 @@ export type MethodName<Target> = {
 type Given<Member> = Member extends (...given: infer Values) => unknown ? Values : never;
 type Answered<Member> = Member extends (...given: never) => Promise<infer Value> ? Value : never;
 
-/** Buffers that go over with the answer that they belong to. */
+/** Buffers that go over with the answer that they belong to. What is here is plain data that nobody holds. */
 const handed = new WeakMap<object, readonly ArrayBuffer[]>();
 
-/** The answer, whose buffers leave this side with it. */
+/** The answer, whose buffers leave this side with it, and which may wait for others of the same turn. */
 export function handingOver<Value extends object>(
   value: Value,
   buffers: readonly ArrayBuffer[],
@@ -49,7 +49,8 @@ export function answerCalls(
     try {
       const methods = (method in target ? target : await rarer?.()) as Methods | undefined;
       const value = await methods?.[method]?.(...given);
-      transport.send({ id, value } satisfies Answer, handed.get(Object(value)));
+      const buffers = handed.get(Object(value));
+      transport.send({ id, value } satisfies Answer, buffers, buffers !== undefined);
     } catch (thrown) {
       transport.send({ id, error: toWire(thrown) } satisfies Answer);
     }
@@ -83,16 +84,18 @@ export class Calls<Target> {
   /**
    * Calls a method of the far side.
    * @param transfer what leaves this side with the call
+   * @param mayWait as `Transport.send`
    * @throws what the method throws; what the transport refuses to send; what `end` was given
    */
   call<Name extends MethodName<Target>>(
     method: Name,
     given: Given<Target[Name]>,
     transfer?: readonly Transferable[],
+    mayWait?: boolean,
   ): Promise<Answered<Target[Name]>> {
     return new Promise((resolve, reject) => {
       const id = ++this.#made;
-      this.#transport.send({ id, method, given } satisfies Call, transfer);
+      this.#transport.send({ id, method, given } satisfies Call, transfer, mayWait);
       this.#waiting.set(id, { resolve, reject });
     });
   }

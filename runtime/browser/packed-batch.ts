@@ -1,5 +1,6 @@
 // A batch as it crosses to the page: its arrays are views of one buffer that is handed over; knows no query.
 
+import { COPIED_BYTES_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
 import { DENSE } from '../data/parts.ts';
@@ -7,8 +8,13 @@ import type { Value } from '../data/type.ts';
 import type { Buffers } from './buffers.ts';
 
 /** Without what the page knows, the schema, and without what it cannot use: origins. A dictionary comes as what it is made of. */
-export interface PackedBatch extends Omit<Batch, 'schema' | 'selection' | 'columns' | 'origin'> {
+interface PackedRows extends Omit<Batch, 'schema' | 'selection' | 'columns' | 'origin'> {
   readonly columns: readonly PackedColumn[];
+}
+
+export interface PackedBatch extends PackedRows {
+  /** To be given back; null: the rows come as a copy. */
+  readonly buffer: ArrayBuffer | null;
 }
 
 /** A column as structured clone takes it. */
@@ -19,11 +25,8 @@ type PackedColumn = Omit<Column, 'type' | 'dictionary'> & {
 type Numbers = Float64Array | Int32Array | BigInt64Array | Uint8Array | Uint32Array;
 type Place = <Values extends Numbers>(values: Values) => Values;
 
-/** Copies the rows into a buffer that is to be handed over with them. Cost: one copy of the columns. */
-export function packedBatch(
-  batch: Batch,
-  buffers: Buffers,
-): { readonly batch: PackedBatch; readonly buffer: ArrayBuffer } {
+/** Copies the rows into one buffer: of its own where they are few, and sent as a copy; else one that is to be handed over with them. */
+export function packedBatch(batch: Batch, buffers: Buffers): PackedBatch {
   const { selection, length } = batch;
   // The first rows of the arrays need no gathering; every array is cut to them.
   const isDense = selection === null || selection[length - 1] === length - 1;
@@ -33,7 +36,8 @@ export function packedBatch(
     bytes += padded(values.byteLength);
     return values;
   });
-  const buffer = buffers.take(bytes);
+  const isCopied = bytes <= COPIED_BYTES_MAX;
+  const buffer = isCopied ? new ArrayBuffer(bytes) : buffers.take(bytes);
   let at = 0;
   const packed = arranged(dense, (values) => {
     const from = at;
@@ -44,7 +48,7 @@ export function packedBatch(
     const { constructor } = values as { constructor: unknown };
     return new (constructor as ViewOf<typeof values>)(buffer, from, values.length);
   });
-  return { batch: packed, buffer };
+  return { ...packed, buffer: isCopied ? null : buffer };
 }
 
 type ViewOf<Values> = new (buffer: ArrayBuffer, byteOffset: number, length: number) => Values;
@@ -54,7 +58,7 @@ function padded(bytes: number): number {
 }
 
 /** The rows with each of their arrays put where `place` says. */
-function arranged(batch: Batch, place: Place): PackedBatch {
+function arranged(batch: Batch, place: Place): PackedRows {
   const { length, op } = batch;
   const bits = (bitmap: Uint8Array | null) =>
     bitmap && place(bitmap.subarray(0, (length + 7) >> 3));

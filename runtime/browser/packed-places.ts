@@ -1,16 +1,21 @@
-// Where records were put, as two arrays handed over; knows no record.
+// Where records were put, as numbers; knows no record.
 
 import type { ProducedAt } from '../engine/insert.ts';
 import { handingOver } from './calls.ts';
 
-/** Where records were put, in their order. */
-export interface PackedPlaces {
-  readonly partitions: Uint32Array<ArrayBuffer>;
-  readonly offsets: Float64Array<ArrayBuffer>;
+/** In the order of the records, two numbers each: partition and offset. */
+export type PackedPlaces = readonly number[];
+
+/** @param places with gaps where a record was refused */
+export function placed(places: readonly (ProducedAt | undefined)[]): PackedPlaces {
+  const numbers = places.flatMap((place) => (place ? [place.partition, place.offset] : [0, 0]));
+  return handingOver(numbers, []);
 }
 
-export function placed(places: readonly ProducedAt[]): PackedPlaces {
-  const partitions = Uint32Array.from(places, ({ partition }) => partition);
-  const offsets = Float64Array.from(places, ({ offset }) => offset);
-  return handingOver({ partitions, offsets }, [partitions.buffer, offsets.buffer]);
+/** Those of the records `from .. to`. */
+export function placesOf(places: PackedPlaces, from = 0, to = places.length / 2): ProducedAt[] {
+  const found: ProducedAt[] = [];
+  for (let i = from * 2; i < to * 2; i += 2)
+    found.push({ partition: places[i] ?? 0, offset: places[i + 1] ?? 0 });
+  return found;
 }

@@ -1,58 +1,89 @@
-// Records between page and Worker as a few arrays in buffers handed over, not as an object each; knows no topic.
+// Records between page and Worker as two arrays, not as an object each; knows no topic.
 
-import { encodeUtf8 } from '../base/bytes.ts';
+import { COPIED_BYTES_MAX } from '../base/limits.ts';
 import { NO_HEADERS, type RecordHeader } from '../data/record.ts';
 import type { ProducedRecord } from '../engine/insert.ts';
 
 /** Records in their order. */
 export interface PackedRecords {
-  /** Keys and values, one after the other: key, value, key, value ... */
+  /** Keys and values, one after the other: key, value, key, value ... There may be more bytes behind them. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Two a record: of its key and its value; -1: null. */
-  readonly lengths: Int32Array<ArrayBuffer>;
-  /** NaN: none given. */
-  readonly timestamps: Float64Array<ArrayBuffer>;
-  /** NaN: none given. */
-  readonly partitions: Float64Array<ArrayBuffer>;
-  /** By record; null: no record has any. */
-  readonly headers: readonly (readonly RecordHeader[])[] | null;
+  /** Four a record: bytes of its key and of its value, -1: null; its timestamp and its partition, NaN: none given. */
+  readonly numbers: Float64Array<ArrayBuffer>;
+  /** By record; absent: no record has any. */
+  readonly headers?: readonly (readonly RecordHeader[])[] | undefined;
 }
 
-/** The records as arrays of their own. */
-export function packed(records: readonly ProducedRecord[]): PackedRecords {
-  const count = records.length;
-  const parts: (Uint8Array | null)[] = [];
-  for (const { key, value } of records) parts.push(bytesOf(key ?? null), bytesOf(value));
-  const lengths = Int32Array.from(parts, (part) => part?.length ?? -1);
-  const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + Math.max(0, length), 0));
-  let at = 0;
-  for (const part of parts) {
-    if (part === null) continue;
-    bytes.set(part, at);
-    at += part.length;
+const UTF8 = new TextEncoder();
+
+/** Takes records in, as they are: nobody changes them any more. */
+export class RecordPacker {
+  #bytes = new Uint8Array(256);
+  readonly #numbers: number[] = [];
+  readonly #headers: (readonly RecordHeader[])[] = [];
+  lengthBytes = 0;
+
+  /** Takes all of them, or none when it throws. @throws {TypeError} */
+  add(records: readonly ProducedRecord[]): void {
+    const before = this.lengthBytes;
+    const count = this.#headers.length;
+    try {
+      for (const { key, value, timestamp, partition, headers = NO_HEADERS } of records) {
+        this.#numbers.push(this.#put(key), this.#put(value), marked(timestamp), marked(partition));
+        this.#headers.push(headers.map(copied));
+      }
+    } catch (thrown) {
+      this.lengthBytes = before;
+      this.#numbers.length = count * 4;
+      this.#headers.length = count;
+      throw thrown;
+    }
   }
-  const timestamps = new Float64Array(count);
-  const partitions = new Float64Array(count);
-  records.forEach(({ timestamp, partition }, i) => {
-    timestamps[i] = marked(timestamp);
-    partitions[i] = marked(partition);
-  });
-  const hasHeaders = records.some(({ headers }) => headers !== undefined && headers.length > 0);
-  const headers = hasHeaders ? records.map((record) => record.headers ?? NO_HEADERS) : null;
-  return { bytes, lengths, timestamps, partitions, headers };
+
+  /** Appends bytes, or text as UTF-8. @returns how many bytes; -1: null */
+  #put(given: Uint8Array | string | null | undefined): number {
+    if (given === null || given === undefined) return -1;
+    const from = this.lengthBytes;
+    const isText = typeof given === 'string';
+    const needed = from + given.length * (isText ? 3 : 1);
+    if (!(needed >= from)) throw new TypeError('a key or a value is text, bytes or null');
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(needed * 2);
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    const bytes = this.#bytes;
+    let length = given.length;
+    if (!isText) bytes.set(given, from);
+    else {
+      let i = 0;
+      // Mostly all of it is ASCII, and short: a call of the encoder would take longer.
+      while (i < length && (bytes[from + i] = given.charCodeAt(i)) < 128) i += 1;
+      if (i < length) length = UTF8.encodeInto(given, bytes.subarray(from)).written;
+    }
+    this.lengthBytes += length;
+    return length;
+  }
+
+  packed(): PackedRecords {
+    return {
+      bytes: this.#bytes,
+      numbers: Float64Array.from(this.#numbers),
+      headers: this.#headers.some(({ length }) => length > 0) ? this.#headers : undefined,
+    };
+  }
 }
 
 /** The buffers to hand over. */
-export function buffersOf(records: PackedRecords): ArrayBuffer[] {
-  const { bytes, lengths, timestamps, partitions } = records;
-  return [bytes.buffer, lengths.buffer, timestamps.buffer, partitions.buffer];
+export function buffersOf({ bytes, numbers }: PackedRecords): ArrayBuffer[] {
+  return bytes.length > COPIED_BYTES_MAX ? [bytes.buffer, numbers.buffer] : [];
+}
+
+function copied({ name, value }: RecordHeader): RecordHeader {
+  return { name, value: value && value.slice() };
 }
 
 /** A NaN that was given is no number for the log either: it is refused there as -1 is. */
 function marked(given: number | undefined): number {
   return given === undefined ? NaN : Number.isNaN(given) ? -1 : given;
-}
-
-function bytesOf(given: Uint8Array | string | null): Uint8Array | null {
-  return typeof given === 'string' ? encodeUtf8(given) : given;
 }

@@ -1,19 +1,26 @@
 // The page's line to the Worker: calls that end when the Worker does; knows no statement.
 
 import { PortError } from '../base/errors.ts';
+import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
+import type { Transport } from '../ports/transport.ts';
 import { Calls } from './calls.ts';
-import { portTransport } from './port-transport.ts';
+import { behindMicrotasks, Line } from './line.ts';
+import { ProduceCalls } from './produce-calls.ts';
 import { fromWire } from './wire-error.ts';
 import type { RareCalls } from './rare-calls.ts';
 import type { EngineWorker } from './worker.ts';
 
-type Called = Omit<EngineWorker, 'rarer'> & RareCalls;
-type EngineCall = Calls<Called>['call'];
+type EngineCalls = Calls<Omit<EngineWorker, 'rarer'> & RareCalls>;
 
 /** A Worker that answers, and the news of its end. */
 export class RemoteEngine {
   readonly #worker: Worker;
-  readonly #calls: Calls<Called>;
+  readonly #line: Line;
+  /** Channels ever opened beside that of the calls. */
+  #channels = 0;
+  /** Waits for the end of the turn. */
+  #produced: ProduceCalls | null = null;
+  readonly #calls: EngineCalls;
   readonly #onEnd: (error: Error) => void;
   readonly #watch = new AbortController();
   #ended: Error | null = null;
@@ -22,7 +29,8 @@ export class RemoteEngine {
   constructor(worker: Worker, onEnd: (error: Error) => void) {
     this.#worker = worker;
     this.#onEnd = onEnd;
-    this.#calls = new Calls(portTransport(worker));
+    this.#line = new Line(worker, behindMicrotasks);
+    this.#calls = new Calls(this.#line.channel(0));
     // Fired when the Worker's script cannot be loaded, and for what it does not catch.
     worker.addEventListener('error', (event) => {
       this.end(
@@ -55,10 +63,36 @@ export class RemoteEngine {
    * Calls the Worker.
    * @throws what its engine threw; {PortError} UNAVAILABLE when the Worker ends meanwhile
    */
-  readonly call: EngineCall = async (...call) => {
+  readonly call: EngineCalls['call'] = async (...call) => {
+    this.#sendProduced();
     if (this.#ended !== null) throw this.#ended;
     return await this.#calls.call(...call);
   };
+
+  /**
+   * Calls of one turn for one topic go over as one, and are appended as one.
+   * @throws what the log refuses of the call's own records; {PortError} UNAVAILABLE as `call`
+   */
+  produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
+    if (this.#produced?.topic !== topic || this.#produced.isFull) {
+      this.#sendProduced();
+      this.#produced = new ProduceCalls(topic);
+      queueMicrotask(() => this.#sendProduced());
+    }
+    return this.#produced.add(records);
+  }
+
+  #sendProduced(): void {
+    const calls = this.#produced;
+    this.#produced = null;
+    void calls?.send((...call) => this.call('produce', ...call));
+  }
+
+  /** A channel of its own, with its number for the Worker. */
+  channel(): { readonly id: number; readonly transport: Transport } {
+    const id = ++this.#channels;
+    return { id, transport: this.#line.channel(id) };
+  }
 
   /** Ends the Worker; calls that wait, and all later ones, are refused with the error. */
   end(error: Error): void {

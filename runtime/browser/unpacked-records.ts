@@ -1,4 +1,4 @@
-// Records that came over as a few arrays, one by one again; knows no topic.
+// Records that came over as two arrays, one by one again; knows no topic.
 
 import { NO_HEADERS, type RecordHeader } from '../data/record.ts';
 import type { PackedRecords } from './packed-records.ts';
@@ -12,18 +12,21 @@ export interface UnpackedRecord {
   readonly headers: readonly RecordHeader[];
 }
 
-export function unpacked(records: PackedRecords): UnpackedRecord[] {
-  const { bytes, lengths, timestamps, partitions, headers } = records;
+export function unpacked({ bytes, numbers, headers }: PackedRecords): UnpackedRecord[] {
+  const records: UnpackedRecord[] = [];
   let at = 0;
   const take = (length = -1): Uint8Array | null =>
     length < 0 ? null : bytes.subarray(at, (at += length));
-  return Array.from(timestamps, (timestamp, i) => ({
-    key: take(lengths[2 * i]),
-    value: take(lengths[2 * i + 1]),
-    timestamp: unmarked(timestamp),
-    partition: unmarked(partitions[i]),
-    headers: headers?.[i] ?? NO_HEADERS,
-  }));
+  for (let i = 0; i < numbers.length; i += 4) {
+    records.push({
+      key: take(numbers[i]),
+      value: take(numbers[i + 1]),
+      timestamp: unmarked(numbers[i + 2]),
+      partition: unmarked(numbers[i + 3]),
+      headers: headers?.[i / 4] ?? NO_HEADERS,
+    });
+  }
+  return records;
 }
 
 function unmarked(number: number | undefined): number | undefined {

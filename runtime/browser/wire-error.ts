@@ -66,17 +66,8 @@ export function toWire(thrown: unknown): WireError {
 
 export function fromWire(error: WireError): Error {
   const { message, ...held } = error;
-  switch (held.name) {
-    case 'TypeError':
-      return new TypeError(message);
-    case 'RangeError':
-      return new RangeError(message);
-    case 'Error':
-      return new Error(message);
-    default: {
-      // Made again by hand: a constructor would put the position before the message once more.
-      const made: Error = Object.setPrototypeOf(new Error(message), OWN[held.name].prototype);
-      return Object.assign(made, held);
-    }
-  }
+  const { [held.name]: kind } = { ...OWN, TypeError, RangeError, Error };
+  // Made again by hand: a constructor would put the position before the message once more.
+  const made: Error = Object.setPrototypeOf(new Error(message), kind.prototype);
+  return held.name in OWN ? Object.assign(made, held) : made;
 }

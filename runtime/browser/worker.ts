@@ -8,18 +8,17 @@ import { loadParts } from '../engine/parts.ts';
 import type { QueryColumn } from '../engine/query-rows.ts';
 import type { Overload } from '../functions/registry.ts';
 import type { Processor } from '../functions/user-processor.ts';
-import { nextTurn } from '../task/next-turn.ts';
 import { JSON_MODULE } from '../task/parts.ts';
+import { type Appended, Appends } from './appends.ts';
 import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
-import { answerCalls } from './calls.ts';
+import { answerCalls, handingOver } from './calls.ts';
 import { type HostOptions, openHost } from './host.ts';
+import { behindMessages, Line, type MessageEnd } from './line.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
 import type { PackedRecords } from './packed-records.ts';
 import { RARE_CALLS, RARE_ROWS } from './parts.ts';
-import { type MessageEnd, portTransport } from './port-transport.ts';
 import type { RareCalls } from './rare-calls.ts';
-import { unpacked } from './unpacked-records.ts';
 import { toWire, type WireError } from './wire-error.ts';
 
 /** What the Worker's own module has registered. */
@@ -77,17 +76,28 @@ export interface QueryHead {
   readonly columns: readonly QueryColumn[];
 }
 
+/** What became of several calls: of each its places, unless it has an error. */
+export interface ProducedPlaces extends Pick<Appended, 'errors'> {
+  readonly places: PackedPlaces;
+}
+
 /** The one object that the page calls, beside its `RareCalls`. */
 export class EngineWorker {
+  readonly #line: Line;
   readonly #buffers = new Buffers();
+  readonly #appends = new Appends(async (...given) => await this.#opened.produce(...given));
   #engine: EngineCore | null = null;
+  /** Queries whose batches are being sent. */
+  #queries = 0;
   #rarer: RareCalls | null = null;
-  /** Until what had come in is there; null: nothing waits. */
-  #gathered: Promise<void> | null = null;
   #lose: ((error: WireError) => void) | null = null;
   readonly #lost = new Promise<WireError>((resolve) => {
     this.#lose = resolve;
   });
+
+  constructor(line: Line) {
+    this.#line = line;
+  }
 
   /**
    * Takes a lock that is held as long as this Worker lives, and gives its name: whoever gets it next knows that the Worker has ended,
@@ -135,27 +145,33 @@ export class EngineWorker {
     }
   }
 
+  /** @param channel takes its batches */
   async query(
     sql: string,
     properties: Properties | undefined,
-    port: MessagePort,
+    channel: number,
   ): Promise<QueryHead> {
     const rows = await this.#opened.query(sql, { properties });
-    const transport = portTransport(port);
-    void sendBatches(rows, transport, this.#buffers).finally(() => transport.close());
+    // Where there are several, their batches of one turn go over together at its end.
+    const onSent = (): void => {
+      if (this.#queries === 1) this.#line.flush();
+    };
+    this.#queries += 1;
+    void sendBatches(rows, this.#line.channel(channel), this.#buffers, onSent).finally(() => {
+      this.#queries -= 1;
+    });
     const { kind, queryId, schema, columns } = rows;
     return { kind, queryId, schema, columns };
   }
 
-  async produce(topic: string, records: PackedRecords): Promise<PackedPlaces> {
-    // What has come in behind this call comes first, and queries take it all in at once.
-    await (this.#gathered ??= this.#gather());
-    return placed(await this.#opened.produce(topic, unpacked(records)));
-  }
-
-  async #gather(): Promise<void> {
-    await nextTurn();
-    this.#gathered = null;
+  /** @param counts how many of the records belong to each call of the page */
+  async produce(
+    topic: string,
+    records: PackedRecords,
+    counts: readonly number[],
+  ): Promise<ProducedPlaces> {
+    const { places, errors } = await this.#appends.add(topic, records, counts);
+    return handingOver({ places: placed(places), errors }, []);
   }
 
   /** What pages rarely call. */
@@ -183,7 +199,7 @@ async function loadOwnParts({ kernel, storage }: HostOptions): Promise<void> {
 }
 
 // The page's types know the page's own scope alone.
-const transport = portTransport(self as unknown as MessageEnd);
-const worker = new EngineWorker();
+const line = new Line(self as unknown as MessageEnd, behindMessages());
+const worker = new EngineWorker(line);
 RARE_CALLS.from('rarer calls', () => import('./rare-calls.ts'));
-answerCalls(transport, worker, () => worker.rarer());
+answerCalls(line.channel(0), worker, () => worker.rarer());

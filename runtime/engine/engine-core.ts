@@ -148,10 +148,17 @@ export class EngineCore {
     return rows;
   }
 
-  /** As `Engine.produce`. */
-  produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
+  /**
+   * As `Engine.produce`.
+   * @param places is filled as records are appended: when this throws, those without a place were not
+   */
+  produce(
+    topic: string,
+    records: readonly ProducedRecord[],
+    places?: ProducedAt[],
+  ): Promise<readonly ProducedAt[]> {
     const { log, clock } = this.made.host;
-    return produce(log, clock, { topic, spare: this.spare() }, records);
+    return produce(log, clock, { topic, spare: this.spare() }, records, places);
   }
 
   /** The number of the next call that appends: records without a key go round the partitions with it. */

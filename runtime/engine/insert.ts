@@ -15,7 +15,7 @@ export interface ProducedRecord {
   /** Milliseconds since the Unix epoch; absent: now. */
   readonly timestamp?: number | undefined;
   readonly headers?: readonly RecordHeader[] | undefined;
-  /** Absent: murmur2 of the key; records without a key share one partition a call. */
+  /** Absent: murmur2 of the key; records without a key share one partition a call, and calls that a page makes within one turn may share it too. */
   readonly partition?: number | undefined;
 }
 
@@ -28,6 +28,7 @@ export interface ProducedAt {
 /**
  * Appends records to a topic, in order in each partition; each partition's are durable or not by themselves.
  * @param spare partition (modulo the partitions) of records without a key
+ * @param places is filled as records are appended, so that it tells those that were when this throws
  * @throws {PortError} what the log refuses; UNKNOWN_TOPIC, UNKNOWN_PARTITION
  */
 export async function produce(
@@ -35,13 +36,13 @@ export async function produce(
   clock: Clock,
   to: { readonly topic: string; readonly spare: number },
   records: readonly ProducedRecord[],
+  places: ProducedAt[] = [],
 ): Promise<readonly ProducedAt[]> {
   const { topic } = to;
   const description = await log.describe(topic);
   if (description === null) throw new PortError('UNKNOWN_TOPIC', `there is no topic '${topic}'`);
   const { partitions, incarnation } = description;
   const now = Math.max(0, Math.floor(clock.now()));
-  const places: ProducedAt[] = [];
   const byPartition = new Map<number, number[]>();
   records.forEach((record, index) => {
     const key = bytesOf(record.key ?? null);
@@ -54,8 +55,9 @@ export async function produce(
     if (indexes === undefined) byPartition.set(partition, [index]);
     else indexes.push(index);
   });
+  const builder = spare ?? new RecordBatchBuilder();
+  spare = null;
   for (const [partition, indexes] of byPartition) {
-    const builder = new RecordBatchBuilder();
     let sent: number[] = [];
     const flush = async (): Promise<void> => {
       const bytes = builder.finish();
@@ -78,8 +80,13 @@ export async function produce(
     }
     await flush();
   }
+  // Empty again; one that has thrown is left to the garbage collector.
+  spare = builder;
   return places;
 }
+
+/** For the next call: to make one costs as much as to append a record. */
+let spare: RecordBatchBuilder | null = null;
 
 function bytesOf(given: Uint8Array | string | null): Uint8Array | null {
   return typeof given === 'string' ? encodeUtf8(given) : given;

@@ -6,7 +6,15 @@ import type { Unsubscribe } from './log.ts';
 export type Message = unknown;
 
 export interface Transport {
-  /** @param transfer buffers, and what else a host hands over, that leave this side */
-  send(message: Message, transfer?: readonly Transferable[] | undefined): void;
+  /**
+   * @param transfer buffers, and what else a host hands over, that leave this side
+   * @param mayWait true: it may leave a little later, together with what follows it; to be given only where nobody changes the message
+   *   meanwhile and there is nothing in it that cannot be sent
+   */
+  send(
+    message: Message,
+    transfer?: readonly Transferable[] | undefined,
+    mayWait?: boolean | undefined,
+  ): void;
   receive(on: (message: Message) => void): Unsubscribe;
 }

@@ -1,7 +1,7 @@
 // The page's half of suite `latency`: records go to the engine's Worker one at a time, and each comes back as a change; keeps times alone.
 
 import { type BrowserEngine, open } from '../../runtime/browser/index.ts';
-import { nextTurn } from '../../runtime/task/next-turn.ts';
+import { behindMessages } from '../../runtime/browser/line.ts';
 
 const STATEMENTS = `
   CREATE STREAM events (device STRING KEY, sent DOUBLE)
@@ -60,6 +60,13 @@ export async function oneByOne(storage: string, count: number): Promise<readonly
   return subject.lateMs;
 }
 
+const behind = behindMessages();
+
+/** Lets changes that have come in go first; for less than a turn of a timer. */
+function nextTurn(): Promise<void> {
+  return new Promise(behind);
+}
+
 /** Records one at a time at a steady rate, whatever comes back. @returns ms of each */
 export async function paced(
   storage: string,
@@ -76,7 +83,6 @@ export async function paced(
   for (let n = 0; n < count;) {
     const due = Math.min(count, Math.floor(((performance.now() - begun) * perSecond) / 1000));
     for (; n < due; n++) void send(subject, n);
-    // Changes that have come in go first.
     await nextTurn();
   }
   await all.promise;

@@ -2,13 +2,19 @@
 
 import { expect, test } from 'vitest';
 import { LimitError, PortError, StatementError } from '../../runtime/base/errors.ts';
-import { QUERY_BATCHES_MAX, RECYCLED_BYTES_MAX } from '../../runtime/base/limits.ts';
+import {
+  COPIED_BYTES_MAX,
+  QUERY_BATCHES_MAX,
+  RECYCLED_BYTES_MAX,
+} from '../../runtime/base/limits.ts';
 import { type BatchSource, sendBatches } from '../../runtime/browser/batch-channel.ts';
 import { BatchReceiver } from '../../runtime/browser/batch-receiver.ts';
 import { Buffers } from '../../runtime/browser/buffers.ts';
-import { portTransport } from '../../runtime/browser/port-transport.ts';
+import { behindMessages, behindMicrotasks, Line } from '../../runtime/browser/line.ts';
+import { packedBatch } from '../../runtime/browser/packed-batch.ts';
 import { fromWire, toWire } from '../../runtime/browser/wire-error.ts';
 import { type Batch, select, slice } from '../../runtime/data/batch.ts';
+import type { Column } from '../../runtime/data/column.ts';
 import { Dictionary } from '../../runtime/data/dictionary.ts';
 import { RARER_VALUES } from '../../runtime/data/parts.ts';
 import { batch, format } from '../../runtime/data/pretty.ts';
@@ -23,21 +29,29 @@ const HEADER = 'K:STRING key | N:BIGINT | B:BYTES | A:ARRAY<DOUBLE> @rowtime';
 const numbered = (n: number): Batch =>
   batch(HEADER, `+ key ${n} | ${n} | 0x0${n % 10} | [${n}.5] @${n}`);
 
+/** Too long to be sent as a copy. */
+const BIG = batch(
+  'N:DOUBLE',
+  ...Array.from({ length: COPIED_BYTES_MAX / 16 + 1 }, (_, n) => `+ ${n} @${n}`),
+);
+
 /** Gives `count` batches, then ends, fails, or waits until it is closed; counts how often it was asked and closed. */
 class Counted implements BatchSource {
   asked = 0;
   closes = 0;
   readonly #count: number;
   readonly #then: 'end' | 'wait' | Error;
+  readonly #made: (n: number) => Batch;
   #wake: (() => void) | null = null;
 
-  constructor(count: number, then: 'end' | 'wait' | Error = 'end') {
+  constructor(count: number, then: 'end' | 'wait' | Error = 'end', made = numbered) {
     this.#count = count;
     this.#then = then;
+    this.#made = made;
   }
 
   async next(): Promise<Batch | null> {
-    if (this.closes === 0 && this.asked < this.#count) return numbered(this.asked++);
+    if (this.closes === 0 && this.asked < this.#count) return this.#made(this.asked++);
     if (this.#then instanceof Error) throw this.#then;
     if (this.closes === 0 && this.#then === 'wait') {
       await new Promise<void>((resolve) => {
@@ -56,21 +70,24 @@ class Counted implements BatchSource {
 function connected(source: BatchSource) {
   const { port1, port2 } = new MessageChannel();
   const buffers = new Buffers();
-  const sending = sendBatches(source, portTransport(port1), buffers);
-  const receiver = new BatchReceiver(numbered(0).schema, portTransport(port2));
-  return { receiver, sending, buffers };
+  const far = new Line(port1, behindMessages());
+  const near = new Line(port2, behindMicrotasks);
+  const receiver = new BatchReceiver(near.channel(1));
+  const sending = sendBatches(source, far.channel(1), buffers);
+  const { schema } = numbered(0);
+  return { receiver, next: () => receiver.next(schema), sending, buffers };
 }
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 test('every batch arrives as it was, in order, then the end', async () => {
-  const { receiver, sending } = connected(new Counted(100));
+  const { next, sending } = connected(new Counted(100));
   for (let n = 0; n < 100; n++) {
-    const received = await receiver.next();
+    const received = await next();
     expect(received === null ? null : format(received)).toBe(format(numbered(n)));
   }
-  expect(await receiver.next()).toBeNull();
-  expect(await receiver.next()).toBeNull();
+  expect(await next()).toBeNull();
+  expect(await next()).toBeNull();
   await sending;
 });
 
@@ -101,8 +118,8 @@ test('rows that were chosen from a batch arrive alone, and without strings that 
       next: async () => (sent ? null : ((sent = true), chosen)),
       close: async () => undefined,
     };
-    const { receiver } = connected(source);
-    const received = await receiver.next();
+    const { next } = connected(source);
+    const received = await next();
     expect(received?.selection).toBeNull();
     expect(format(received as Batch)).toBe(format(chosen as Batch));
     const [column] = received?.columns ?? [];
@@ -111,42 +128,60 @@ test('rows that were chosen from a batch arrive alone, and without strings that 
 });
 
 test('a thousand batches travel in the buffers of the first few', async () => {
-  const { receiver, sending, buffers } = connected(new Counted(1000));
+  const { next, sending, buffers } = connected(new Counted(1000, 'end', () => BIG));
   let received = 0;
-  while ((await receiver.next()) !== null) received += 1;
+  while ((await next()) !== null) received += 1;
   await sending;
   expect(received).toBe(1000);
   expect(buffers.made).toBeLessThanOrEqual(QUERY_BATCHES_MAX);
   expect(buffers.freeBytes).toBeGreaterThan(0);
 });
 
-test('while the reader takes nothing the source is asked QUERY_BATCHES_MAX times, and once more for each batch taken', async () => {
+test('while the reader takes nothing the source is asked QUERY_BATCHES_MAX times, and as often again as batches were taken, once these are half of it', async () => {
   const source = new Counted(1000);
-  const { receiver } = connected(source);
+  const { receiver, next } = connected(source);
   await settled();
   expect(source.asked).toBe(QUERY_BATCHES_MAX);
-  await receiver.next();
+  const half = QUERY_BATCHES_MAX / 2;
+  for (let taken = 0; taken < half; taken++) await next();
   await settled();
-  // The first batch is with the reader until it asks for the second.
+  // The last of them is with the reader until it asks for the next one.
   expect(source.asked).toBe(QUERY_BATCHES_MAX);
-  await receiver.next();
+  await next();
   await settled();
-  expect(source.asked).toBe(QUERY_BATCHES_MAX + 1);
+  expect(source.asked).toBe(QUERY_BATCHES_MAX + half);
   await receiver.close();
+});
+
+test('rows of COPIED_BYTES_MAX bytes come as a copy, more of them in a buffer that is handed over', () => {
+  const rows = (count: number): Batch => {
+    const times = Float64Array.from({ length: count }, (_, n) => n);
+    const { columns, ...rest } = batch('N:DOUBLE', '+ 1 @1');
+    const [column] = columns;
+    const numbers = { ...column, validity: null, values: times } as Column;
+    return { ...rest, length: count, rowtime: times, op: null, columns: [numbers] };
+  };
+  const most = rows(COPIED_BYTES_MAX / 16);
+  const buffers = new Buffers();
+  expect(packedBatch(most, buffers).buffer).toBeNull();
+  expect(packedBatch(rows(most.length + 1), buffers).buffer?.byteLength).toBeGreaterThan(
+    COPIED_BYTES_MAX,
+  );
+  expect(buffers.made).toBe(1);
 });
 
 test('a reader that leaves closes the source, whether that waits or not', async () => {
   const busy = new Counted(1000);
   const first = connected(busy);
-  await first.receiver.next();
+  await first.next();
   await first.receiver.close();
   await first.sending;
   expect(busy.closes).toBeGreaterThan(0);
-  expect(await first.receiver.next()).toBeNull();
+  expect(await first.next()).toBeNull();
 
   const silent = new Counted(0, 'wait');
   const second = connected(silent);
-  const waiting = second.receiver.next();
+  const waiting = second.next();
   await second.receiver.close();
   expect(await waiting).toBeNull();
   await second.sending;
@@ -154,22 +189,22 @@ test('a reader that leaves closes the source, whether that waits or not', async 
 });
 
 test('an error of the source comes after the batches before it, with its class and what it says', async () => {
-  const { receiver } = connected(new Counted(2, new LimitError('PUSH_ROWS_MAX', 'too many')));
-  expect(await receiver.next()).not.toBeNull();
-  expect(await receiver.next()).not.toBeNull();
-  const error = await receiver.next().catch((thrown: unknown) => thrown);
+  const { next } = connected(new Counted(2, new LimitError('PUSH_ROWS_MAX', 'too many')));
+  expect(await next()).not.toBeNull();
+  expect(await next()).not.toBeNull();
+  const error = await next().catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(LimitError);
   expect(error).toMatchObject({ limit: 'PUSH_ROWS_MAX', message: 'too many' });
-  await expect(receiver.next()).rejects.toBe(error);
+  await expect(next()).rejects.toBe(error);
 });
 
 test('when the Worker is lost the reader sees what had arrived, then why no more comes', async () => {
-  const { receiver } = connected(new Counted(1000));
-  await receiver.next();
+  const { receiver, next } = connected(new Counted(1000));
+  await next();
   await settled();
   receiver.end(new PortError('UNAVAILABLE', 'the Worker has ended'));
-  for (let n = 1; n < QUERY_BATCHES_MAX; n++) expect(await receiver.next()).not.toBeNull();
-  await expect(receiver.next()).rejects.toThrow('the Worker has ended');
+  for (let n = 1; n < QUERY_BATCHES_MAX; n++) expect(await next()).not.toBeNull();
+  await expect(next()).rejects.toThrow('the Worker has ended');
 });
 
 test('free buffers are kept up to RECYCLED_BYTES_MAX, and no further', () => {

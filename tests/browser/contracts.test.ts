@@ -1,6 +1,6 @@
 // The adapters of the browser pass the suites of their ports, in Chromium.
 
-import { portTransport } from '../../runtime/browser/port-transport.ts';
+import { behindMessages, behindMicrotasks, Line } from '../../runtime/browser/line.ts';
 import { systemClock } from '../../runtime/memory/system-clock.ts';
 import { describeClock } from '../contracts/clock.ts';
 import { describeLog } from '../contracts/log.ts';
@@ -18,9 +18,10 @@ describeRetention('IdbLog', () => openIdb(undefined, null));
 describeCompaction('IdbLog', () => openIdb(undefined, null), 25);
 describeStore('IdbStore', openIdb);
 
-describeTransport('portTransport', async () => {
+describeTransport('Line', async () => {
   const { port1, port2 } = new MessageChannel();
-  return [portTransport(port1), portTransport(port2)];
+  const [near, far] = [new Line(port1, behindMicrotasks), new Line(port2, behindMessages())];
+  return [near.channel(7), far.channel(7)];
 });
 
 describeClock('systemClock', () => ({

@@ -211,6 +211,47 @@ test('records go in and come back with key, value, headers, timestamp and partit
   expect(await engine.topicRecords('p', { partition: 2, from: 1 })).toMatchObject([{ offset: 1 }]);
 });
 
+test('calls of one turn are appended in their order, each with its own places, error or answer', async () => {
+  const engine = await openTest();
+  await engine.execute(STREAM);
+  const rows = await engine.query('SELECT k FROM s EMIT CHANGES LIMIT 1026;');
+  const good = Array.from({ length: 1025 }, (_, n) =>
+    engine.produce('s', [{ key: `${n}`, value: '{}' }]),
+  );
+  const refused = [
+    thrownBy(engine.produce('s', [{ value: '{}', partition: 7 }])),
+    thrownBy(engine.produce('absent', [{ value: '{}' }])),
+    thrownBy(engine.produce('s', [{ value: '{}', timestamp: -1 }])),
+  ];
+  const none = engine.produce('s', []);
+  const headers = [{ name: 'h', value: Uint8Array.of(1) }];
+  const last = engine.produce('s', [{ key: 'last', value: '{}', headers }]);
+  headers[0]?.value.fill(9);
+  const offsets = (await Promise.all(good)).map(([place]) => place?.offset);
+  expect(offsets).toEqual(offsets.map((_, n) => n));
+  expect(await Promise.all(refused)).toMatchObject([
+    { code: 'UNKNOWN_PARTITION' },
+    { code: 'UNKNOWN_TOPIC' },
+    { code: 'INVALID_TIMESTAMP' },
+  ]);
+  expect(await none).toEqual([]);
+  expect(await last).toEqual([{ partition: 0, offset: 1025 }]);
+  const [record] = await engine.topicRecords('s', { from: 1025 });
+  expect(record?.headers).toEqual([{ name: 'h', value: Uint8Array.of(1) }]);
+  expect((await rows.all()).map(({ K }) => K)).toEqual([...offsets.map(String), 'last']);
+});
+
+test('calls that wait for their turn are refused when the Worker ends before it', async () => {
+  const engine = await openTest();
+  await engine.execute(STREAM);
+  const produced = thrownBy(engine.produce('s', [{ value: '{}' }]));
+  engine.terminate();
+  expect(await produced).toMatchObject({
+    code: 'UNAVAILABLE',
+    message: 'the engine was terminated',
+  });
+});
+
 test('a kernel that is not there is said to be so, with its address', async () => {
   const error = await thrownBy(open({ storage: 'memory', kernel: '/no/kernel.wasm' }));
   expect(error).toMatchObject({ code: 'UNAVAILABLE' });

@@ -44,11 +44,19 @@ class Far {
   }
 }
 
-function connected(): { readonly far: Far; readonly calls: Calls<Far> } {
+class FarRarely {
+  readonly #sum = 3;
+
+  async plus(more: number): Promise<number> {
+    return this.#sum + more;
+  }
+}
+
+function connected(): { readonly far: Far; readonly calls: Calls<Far & FarRarely> } {
   const [near, other] = queueTransportPair();
   const far = new Far();
-  answerCalls(other, far);
-  return { far, calls: new Calls<Far>(near) };
+  answerCalls(other, far, async () => new FarRarely());
+  return { far, calls: new Calls<Far & FarRarely>(near) };
 }
 
 test('each answer comes to its call, in whatever order the answers come', async () => {
@@ -56,6 +64,11 @@ test('each answer comes to its call, in whatever order the answers come', async 
   const answers = Promise.all(['a', 'b', 'c'].map((value) => calls.call('after', [value])));
   expect(await calls.call('release', [])).toBe(3);
   expect(await answers).toEqual(['a', 'b', 'c']);
+});
+
+test('what the one object does not have the other one is asked', async () => {
+  const { calls } = connected();
+  expect(await calls.call('plus', [4])).toBe(7);
 });
 
 test('what the far side throws is thrown here, with all that it says', async () => {
