@@ -19,7 +19,10 @@ import { Dictionary } from '../../runtime/data/dictionary.ts';
 import { RARER_VALUES } from '../../runtime/data/parts.ts';
 import { batch, format } from '../../runtime/data/pretty.ts';
 import { STRING } from '../../runtime/data/type.ts';
-import { announceParts } from '../../runtime/engine/parts.ts';
+import { announceParts, loadParts } from '../../runtime/engine/parts.ts';
+
+announceParts();
+await loadParts();
 
 // Batches are built here, as they are in the Worker where everything about their values has been fetched.
 announceParts();
