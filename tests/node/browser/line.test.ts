@@ -72,13 +72,17 @@ test('what comes in while a turn goes on is handed out in the next one, all at o
   });
   const received: unknown[] = [];
   line.channel(0).receive((message) => received.push(message));
-  const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+  let came = 0;
+  port1.addEventListener('message', () => (came += 1));
+  const until = async (count: number): Promise<void> => {
+    while (came < count) await new Promise((resolve) => setImmediate(resolve));
+  };
   port2.postMessage([0, 'a']);
-  await settled();
+  await until(1);
   expect(received).toEqual(['a']);
   port2.postMessage([0, 'b']);
   port2.postMessage([0, 'c', 9, 'nobody receives it']);
-  await settled();
+  await until(3);
   expect(received).toEqual(['a']);
   end();
   expect(received).toEqual(['a', 'b', 'c']);
