@@ -1,7 +1,7 @@
 // The line over a real MessageChannel: what a turn says goes over as one message, in order, and never more than LINE_MESSAGES_MAX together.
 
 import fc from 'fast-check';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { LINE_MESSAGES_MAX } from '../../../runtime/base/limits.ts';
 import { behindMicrotasks, Line } from '../../../runtime/browser/line.ts';
 
@@ -75,7 +75,7 @@ test('what comes in while a turn goes on is handed out in the next one, all at o
   let came = 0;
   port1.addEventListener('message', () => (came += 1));
   const until = async (count: number): Promise<void> => {
-    while (came < count) await new Promise((resolve) => setImmediate(resolve));
+    await vi.waitFor(() => expect(came).toBe(count), { interval: 1 });
   };
   port2.postMessage([0, 'a']);
   await until(1);
