@@ -8,14 +8,20 @@ import { torture } from '../../torture/torture.ts';
 const seed = Date.now() % 1_000_000_000;
 /** Mutants a run; which ones turns with the seed. */
 const HUNTED = 3;
+/** A mutant of alarms shows by what does not come, and other files run beside these tests. */
+const TIMEOUT_MS = 180_000;
 
-test(`ten kills under load, with failpoints, leave no anomaly (SEED=${seed})`, async () => {
-  const report = await torture({ mutant: null, kills: 10, seed });
-  expect(report.examples).toEqual([]);
-  expect(report.records).toBeGreaterThan(100);
-  // Without a repeat the run has proved nothing.
-  expect(report.clientRepeats + report.taskRepeats).toBeGreaterThan(0);
-});
+test(
+  `ten kills under load, with failpoints, leave no anomaly (SEED=${seed})`,
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const report = await torture({ mutant: null, kills: 10, seed });
+    expect(report.examples).toEqual([]);
+    expect(report.records).toBeGreaterThan(100);
+    // Without a repeat the run has proved nothing.
+    expect(report.clientRepeats + report.taskRepeats).toBeGreaterThan(0);
+  },
+);
 
 test('what was acknowledged is processed though most wake-ups are lost and nobody asks', async () => {
   const report = await silence({ mutant: null, rounds: 4, lost: 0.6 });
@@ -24,7 +30,11 @@ test('what was acknowledged is processed though most wake-ups are lost and nobod
 
 const hunted = Array.from({ length: HUNTED }, (_, i) => MUTANTS[(seed + i * 5) % MUTANTS.length]);
 
-test.each(hunted)(`the mutant %s is caught (SEED=${seed})`, async (mutant) => {
-  const report = await hunt(mutant ?? '', seed);
-  expect(report.isCaught).toBe(true);
-});
+test.each(hunted)(
+  `the mutant %s is caught (SEED=${seed})`,
+  { timeout: TIMEOUT_MS },
+  async (mutant) => {
+    const report = await hunt(mutant ?? '', seed);
+    expect(report.isCaught).toBe(true);
+  },
+);
