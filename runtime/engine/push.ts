@@ -6,11 +6,11 @@ import type { PublicOptions } from '../data/row.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
-import type { MemoryLog } from '../memory/memory-log.ts';
-import { MemoryStore } from '../memory/memory-store.ts';
+import { QueryStore } from '../memory/query-store.ts';
 import type { ClientStep, Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Log } from '../ports/log.ts';
+import type { TaskStore } from '../ports/store.ts';
 import type { Sharing } from '../task/sharing.ts';
 import { Task } from '../task/task.ts';
 import { tasksOf } from '../task/topology.ts';
@@ -50,13 +50,7 @@ export async function startPush(options: PushOptions): Promise<QueryRowsOptions>
   const client = clientOf(plan);
   const order = client.order ?? client.schema.columns.map((_, index) => index);
   const answer: Schema = { columns: order.flatMap((index) => client.schema.columns[index] ?? []) };
-  const { log, own } = await logOf(plan, host);
-  const internal = new Set(plan.internalTopics.map(({ name }) => name));
-  const store = new MemoryStore({
-    clock: host.clock,
-    deliverTo: own ?? undefined,
-    isDelivered: (topic) => internal.has(topic),
-  });
+  const { log, store } = await portsOf(plan, host);
   const queue = new RowQueue({ limit: client.limit, onEnd: () => void stop() });
   const last = plan.subtopologies.at(-1)?.id;
   const tasks = tasksOf(plan).map((name) => {
@@ -145,12 +139,12 @@ function clientOf(plan: Plan): ClientStep {
   throw new PortError('CORRUPT', 'a push query has a client step');
 }
 
-/** The host's log, with internal topics of the query's own where its plan has some. */
-async function logOf(
+/** The host's log, with internal topics of the query's own where its plan has some, and a store in memory. */
+async function portsOf(
   plan: Plan,
   host: PushOptions['host'],
-): Promise<{ readonly log: Log; readonly own: MemoryLog | null }> {
-  if (plan.internalTopics.length === 0) return { log: host.log, own: null };
+): Promise<{ readonly log: Log; readonly store: TaskStore }> {
+  if (plan.internalTopics.length === 0) return { log: host.log, store: new QueryStore(host) };
   const { withOwnTopics } = await withParts(() => OWN_TOPICS.code);
   return await withOwnTopics(plan, host);
 }

@@ -6,7 +6,7 @@ import { crc32c } from '../base/crc32c.ts';
 import { StatementError } from '../base/errors.ts';
 import { type Batch, slice } from '../data/batch.ts';
 import type { Plan, Step } from '../plan/step.ts';
-import type { OffsetEntry, Store, TaskId } from '../ports/store.ts';
+import type { OffsetEntry, TaskStore, TaskId } from '../ports/store.ts';
 import type { Task } from '../task/task.ts';
 import { inputsOf, subtopologyOf, taskId, tasksOf } from '../task/topology.ts';
 
@@ -20,7 +20,7 @@ export interface QueryPlace extends OffsetEntry {
 /** Where the tasks of a push query without state go on. */
 export interface PlacedAt {
   /** Puts their positions into the store. */
-  readonly put: (store: Store) => Promise<void>;
+  readonly put: (store: TaskStore) => Promise<void>;
   /** How many rows, of those that a task makes from there on, its reader has. */
   readonly rows: ReadonlyMap<TaskId, number>;
 }
@@ -76,7 +76,7 @@ export function placedAt(plan: Plan, token: string): PlacedAt {
     if (own.length !== inputs.length) throw refused('a partition is missing in it');
     return { task: taskId(name), own };
   });
-  const put = async (store: Store): Promise<void> => {
+  const put = async (store: TaskStore): Promise<void> => {
     for (const { task, own } of found) {
       const { commit: after } = await store.load(task);
       const offsets = own.map(({ at, next, incarnation }) => ({ at, next, incarnation }));
@@ -146,7 +146,7 @@ export class Places {
     this.#from = from;
   }
 
-  async put(store: Store): Promise<void> {
+  async put(store: TaskStore): Promise<void> {
     await this.#from?.put(store);
   }
 

@@ -2,7 +2,8 @@
 
 import { ResidentTables } from '../ports/resident.ts';
 import type { TaskId } from '../ports/store.ts';
-import type { MemoryStore, TaskState } from './memory-store.ts';
+import type { MemoryStore } from './memory-store.ts';
+import type { TaskState } from './query-store.ts';
 
 /** A copy of the task as it stands, for `restore`; null when there is none. */
 export function backup({ tasks }: MemoryStore, task: TaskId): TaskState | null {

@@ -166,3 +166,7 @@ export interface Store {
   /** Forgets the task. */
   remove(task: TaskId): Promise<void>;
 }
+
+/** What a task asks of its store; without `rebuild` where nothing outlives the query. */
+export type TaskStore = Pick<Store, 'takesBlocks' | 'load' | 'commit' | 'acknowledge'> &
+  Partial<Pick<Store, 'rebuild'>>;

@@ -3,7 +3,7 @@
 import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX } from '../base/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, TopicPartition } from '../ports/log.ts';
-import type { OutboxAppend, Restored, Store, TaskId } from '../ports/store.ts';
+import type { OutboxAppend, Restored, TaskStore, TaskId } from '../ports/store.ts';
 import { partitionKey } from '../ports/wakes.ts';
 import { DELIVERY } from './parts.ts';
 import { withParts } from './with-parts.ts';
@@ -21,7 +21,7 @@ export interface OutboxOptions {
   readonly task: TaskId;
   readonly producer: Restored['producer'];
   readonly log: Log;
-  readonly store: Store;
+  readonly store: TaskStore;
   readonly clock: Clock;
   /** A record batch without its first `skip` records: for a destination that already holds them. */
   readonly cut: (to: TopicPartition, bytes: Uint8Array, skip: number) => Uint8Array;

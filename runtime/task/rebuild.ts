@@ -26,7 +26,7 @@ export async function rebuild(options: TaskOptions, damage: TaskCorrupted): Prom
   const attempt = async (isMeant: boolean): Promise<{ why: string | null; until: number }> => {
     const outcome: { why: string | null; until: number } = { why: input.why, until: 0 };
     if (input.why !== null) return outcome;
-    await store.rebuild(id, (committed) => {
+    await store.rebuild?.(id, (committed) => {
       outcome.why = lacks(committed, input);
       outcome.until = untilOf(committed);
       return isMeant && outcome.why === null ? beginning(input, outcome.until) : null;
@@ -53,13 +53,14 @@ interface WholeInput {
 }
 
 async function wholeInput(options: TaskOptions): Promise<WholeInput> {
-  const { plan, name, log } = options;
+  const { plan, name, log, store } = options;
   const part = subtopologyOf(plan, name.subtopology);
   const inputs = inputsOf(part, name.partition);
   const [at = { topic: '', partition: 0 }] = inputs;
   const not = (why: string): WholeInput => ({ at, incarnation: '', why });
   if (inputs.length !== 1) return not('the records of its several topics were taken as they came');
-  if (part.steps.some(({ step }) => step === 'client')) return not('a push query keeps nothing');
+  if (store.rebuild === undefined || part.steps.some(({ step }) => step === 'client'))
+    return not('a push query keeps nothing');
   if (part.steps.some(({ step }) => step === 'process'))
     return not('the code that made it may have changed since');
   if (plan.moved !== undefined) return not('the query has been replaced since it began');

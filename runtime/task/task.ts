@@ -8,7 +8,7 @@ import type { FunctionRegistry } from '../functions/registry.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, Unsubscribe } from '../ports/log.ts';
-import type { CounterEntry, OffsetEntry, Store } from '../ports/store.ts';
+import type { CounterEntry, OffsetEntry, TaskStore } from '../ports/store.ts';
 import { isNoRecordsFault, RecordCrash } from './crash.ts';
 import { nextTurn } from './next-turn.ts';
 import { REPARTITION, WRONG_RECORDS } from './parts.ts';
@@ -24,7 +24,7 @@ export interface TaskOptions {
   readonly name: TaskName;
   readonly plan: Plan;
   readonly log: Log;
-  readonly store: Store;
+  readonly store: TaskStore;
   readonly clock: Clock;
   readonly formats: Formats;
   readonly registry: FunctionRegistry;

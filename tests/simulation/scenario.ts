@@ -5,7 +5,7 @@ import { PortError } from '../../runtime/base/errors.ts';
 import { readEntries } from '../../runtime/engine/catalog-topic.ts';
 import { type FaultPlan, seededFaults, seededRandom } from '../../runtime/memory/faults.ts';
 import { backup as backupOf, restore } from '../../runtime/memory/backup.ts';
-import type { TaskState } from '../../runtime/memory/memory-store.ts';
+import type { TaskState } from '../../runtime/memory/query-store.ts';
 import { type DurablePorts, TestDriver } from '../../runtime/memory/test-driver.ts';
 import type { Log } from '../../runtime/ports/log.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
