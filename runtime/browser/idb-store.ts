@@ -30,6 +30,7 @@ interface Resident {
 
 /** State of tasks in IndexedDB, with a copy of what is committed resident for synchronous reads. */
 export class IdbStore implements Store {
+  readonly delivers = true;
   readonly #options: IdbStoreOptions;
   readonly #resident = new Map<TaskId, Resident>();
 

@@ -132,7 +132,7 @@ export function announceAll(): void {
     () => import('../ports/pending-blocks.ts'),
   );
   fetched(data.VALUE_BYTES, 'nested values', () => import('../data/value-bytes.ts'));
-  fetched(task.DELIVERY, 'appends to other partitions', () => import('../task/delivery.ts'));
+  fetched(task.DELIVERY, 'appends to other partitions', () => import('../task/outbox.ts'));
   fetched(
     task.JSON_PATCHES,
     'records that the kernel declines',

@@ -13,12 +13,14 @@ export interface MemoryStoreOptions extends QueryStoreOptions {
 
 /** A `QueryStore` that a log may share, and whose tasks can be looked at, rebuilt and removed. */
 export class MemoryStore extends QueryStore implements Store {
+  readonly delivers: boolean;
   readonly #deliverTo: MemoryLog | undefined;
   readonly #isDelivered: (topic: string) => boolean;
 
   constructor(options: MemoryStoreOptions) {
     super(options);
     const { deliverTo, isDelivered = () => true } = options;
+    this.delivers = deliverTo !== undefined && options.isDelivered === undefined;
     this.#deliverTo = deliverTo;
     this.#isDelivered = isDelivered;
   }

@@ -142,6 +142,8 @@ export type Rebuilt = Pick<Commit, 'offsets' | 'streamTimes' | 'changes'>;
 export interface Store {
   /** True: a commit may bring changes as blocks. */
   readonly takesBlocks?: boolean | undefined;
+  /** True: a commit delivers all its appends itself, so that nothing is ever pending. */
+  readonly delivers?: boolean | undefined;
   /** @throws {PortError} CORRUPT when the stored state fails its checks */
   load(task: TaskId): Promise<Restored>;
   /**
@@ -168,5 +170,8 @@ export interface Store {
 }
 
 /** What a task asks of its store; without `rebuild` where nothing outlives the query. */
-export type TaskStore = Pick<Store, 'takesBlocks' | 'load' | 'commit' | 'acknowledge'> &
+export type TaskStore = Pick<
+  Store,
+  'takesBlocks' | 'delivers' | 'load' | 'commit' | 'acknowledge'
+> &
   Partial<Pick<Store, 'rebuild'>>;

@@ -55,6 +55,7 @@ interface StateRow extends Entry {
 
 /** Tasks in a SQLite file. State stays on disk until it is asked for, so it may outgrow memory. */
 export class SqliteStore implements Store {
+  readonly delivers = true;
   readonly #database: Database;
   readonly #log: SqliteLog;
   readonly #clock: Clock;

@@ -4,8 +4,6 @@ import { InvariantError, isPassing, PortError } from '../base/errors.ts';
 import type { OutboxAppend } from '../ports/store.ts';
 import type { Delivery, Destination, OutboxOptions } from './outbox.ts';
 
-export { cut } from './cut.ts';
-
 /** The first wait after a passing fault, and the longest. */
 const RETRY_FIRST_MS = 50;
 const RETRY_LAST_MS = 30_000;

@@ -3,10 +3,13 @@
 import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX } from '../base/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, TopicPartition } from '../ports/log.ts';
+import type { Schema } from '../data/schema.ts';
 import type { OutboxAppend, Restored, TaskStore, TaskId } from '../ports/store.ts';
 import { partitionKey } from '../ports/wakes.ts';
-import { DELIVERY } from './parts.ts';
-import { withParts } from './with-parts.ts';
+import { cut } from './cut.ts';
+import { deliverAll } from './delivery.ts';
+import type { TaskOptions } from './task.ts';
+import { taskId } from './topology.ts';
 
 /** Appends that wait for one partition, oldest first. */
 export interface Destination {
@@ -84,13 +87,34 @@ export class Outbox {
   }
 
   async #deliverAll(): Promise<Delivery> {
-    // Where the store delivers as it commits there is never anything here.
     if (this.isEmpty) return { retryAtMs: null };
-    const { deliverAll } = await withParts(() => DELIVERY.code);
     const left = (appends: number, bytes: number): void => {
       this.#appends -= appends;
       this.#bytes -= bytes;
     };
     return deliverAll(this.#options, [...this.#destinations.values()], left);
   }
+}
+
+/**
+ * The outbox of a task.
+ * @param schemas of the topics between tasks, by name
+ */
+export function outboxOf(
+  options: TaskOptions,
+  { producer, pending }: Pick<Restored, 'producer' | 'pending'>,
+  schemas: ReadonlyMap<string, Schema>,
+): Outbox {
+  const { name, log, store, clock } = options;
+  return new Outbox(
+    {
+      task: taskId(name),
+      producer,
+      log,
+      store,
+      clock,
+      cut: (to, bytes, skip) => cut(bytes, skip, schemas.get(to.topic) ?? null),
+    },
+    pending,
+  );
 }

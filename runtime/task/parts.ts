@@ -1,10 +1,10 @@
 // The parts of a task that are fetched on first use; knows only their types.
 
 import { Part } from '../base/part.ts';
-import type * as DeliveryCode from './delivery.ts';
 import type * as JsonPatches from './json-patches.ts';
 import type * as JsonValues from './json-values.ts';
 import type * as MovedRows from './moved-rows.ts';
+import type * as Outbox from './outbox.ts';
 import type * as PseudoColumns from './pseudo-columns.ts';
 import type * as Rebuild from './rebuild.ts';
 import type * as Repartition from './repartition.ts';
@@ -13,7 +13,7 @@ import type * as SharedValuesCode from './shared-values.ts';
 import type * as Timers from './timers.ts';
 import type * as WrongRecords from './wrong-records.ts';
 
-export const DELIVERY = new Part<typeof DeliveryCode>();
+export const DELIVERY = new Part<typeof Outbox>();
 export const JSON_PATCHES = new Part<typeof JsonPatches>();
 export const JSON_VALUES = new Part<typeof JsonValues>();
 /** The kernel's decoder of JSON, in hosts that have it apart from the kernel. */

@@ -18,7 +18,7 @@ import { buildTask, type Wiring } from './build.ts';
 import { Current } from './current.ts';
 import type { Blocks } from './blocks.ts';
 import { TaskInputs, type Run } from './inputs.ts';
-import { Outbox } from './outbox.ts';
+import type { Outbox } from './outbox.ts';
 import { DELIVERY, MOVED_ROWS, TIMERS, WRONG_RECORDS } from './parts.ts';
 import type { ProblemLog } from './problems.ts';
 import { PROCESSING_LOG_TOPIC } from './task-topics.ts';
@@ -42,11 +42,13 @@ const INPUT = '@input';
  * change that was not committed.
  */
 export class Session {
-  readonly outbox: Outbox;
+  /** null: nothing has waited for delivery since the session opened, nor can. */
+  outbox: Outbox | null = null;
   readonly inputs: TaskInputs;
   /** false when the task reads from the latest offsets and has not yet committed which they are. */
   readonly isPlaced: boolean;
   readonly #options: TaskOptions;
+  readonly #restored: Restored;
   readonly #task: string;
   readonly #wiring: Wiring;
   /** null: nothing happens without input. */
@@ -127,18 +129,8 @@ export class Session {
     const { readers } = this.#wiring;
     this.inputs = new TaskInputs(readers, positions, resets, blocks, options.sharing);
     this.#isLogged = positions.every(({ at }) => at.topic !== PROCESSING_LOG_TOPIC);
-    this.outbox = new Outbox(
-      {
-        task: this.#task,
-        producer: restored.producer,
-        log: options.log,
-        store: options.store,
-        clock: options.clock,
-        cut: (to, bytes, skip) =>
-          DELIVERY.code.cut(bytes, skip, this.#wiring.schemas.get(to.topic) ?? null),
-      },
-      restored.pending,
-    );
+    this.#restored = restored;
+    if (restored.pending.length > 0) this.outbox = this.#newOutbox();
   }
 
   /**
@@ -330,6 +322,9 @@ export class Session {
     for (const operator of this.#wiring.operators)
       operator.changes?.((change) => changes.push(change), intoBlock);
     const outbox = this.#sequences.give(this.#outgoing.splice(0));
+    // Before the commit too: behind it nothing may be missing.
+    if (outbox.length > 0 && store.delivers !== true)
+      this.outbox ??= await withParts(() => this.#newOutbox());
     this.#outgoingBytes = 0;
     this.#times.of(NOW).ms = this.#current.nowMs;
     const streamTimes = this.#times.changed();
@@ -355,8 +350,12 @@ export class Session {
       outbox,
     });
     this.#commit = after + 1;
-    this.outbox.offer(pending);
+    this.outbox?.offer(pending);
     return rows;
+  }
+
+  #newOutbox(): Outbox {
+    return DELIVERY.code.outboxOf(this.#options, this.#restored, this.#wiring.schemas);
   }
 
   /** Late rows have counters of their own. A reader of the processing log only counts, or it would feed itself for ever. */

@@ -113,7 +113,7 @@ export class Task {
   get progress(): { readonly positions: readonly OffsetEntry[]; readonly isDelivered: boolean } {
     return {
       positions: this.#positions,
-      isDelivered: this.#session !== null && this.#session.outbox.isEmpty,
+      isDelivered: this.#session !== null && this.#session.outbox?.isEmpty !== false,
     };
   }
 
@@ -180,7 +180,7 @@ export class Task {
     const { outbox, inputs } = session;
     // Not yet in the first turn of the loop, which reads what has come in before; nor while a commit waits for what is under way.
     inputs.isTold = this.options.log.isRemote === true || (this.#loop !== null && !session.isDirty);
-    if (outbox.isFull) {
+    if (outbox?.isFull === true) {
       const { retryAtMs } = await outbox.deliver();
       if (outbox.isFull && retryAtMs !== null) return { kind: 'wait', untilMs: retryAtMs };
     }
@@ -253,12 +253,12 @@ export class Task {
       this.#trimming ??= await withParts(() => new REPARTITION.code.Trimming(this.options));
       await this.#trimming.trim(session.inputs.positions);
     }
-    if (!session.outbox.isEmpty) await session.outbox.deliver();
+    if (session.outbox?.isEmpty === false) await session.outbox.deliver();
   }
 
   async #rest(session: Session): Promise<Turn> {
     const { outbox, dueAtMs } = session;
-    const retryAtMs = outbox.isEmpty ? null : (await outbox.deliver()).retryAtMs;
+    const retryAtMs = outbox?.isEmpty === false ? (await outbox.deliver()).retryAtMs : null;
     const untilMs = Math.min(retryAtMs ?? Infinity, dueAtMs);
     return untilMs === Infinity ? IDLE : { kind: 'wait', untilMs };
   }
