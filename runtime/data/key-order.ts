@@ -1,7 +1,11 @@
-// Ids of keys in the byte order of their keys while new ones come; knows no value.
+// Keys in their byte order while new ones come, and scans in that order; knows how no value is held.
 
 import type { Interner } from './interner.ts';
+import type { ByteRange } from './key.ts';
+import type { Held } from './ordered-map.ts';
 
+/** Entries that a scan takes at once: the map may change before it takes the next ones. */
+const SCANNED_ENTRIES = 64;
 /** Keys in one chunk before it is split in two. */
 const CHUNK_KEYS_MAX = 512;
 
@@ -75,4 +79,38 @@ function firstNot<T>(items: readonly T[], isSo: (item: T) => boolean): number {
     else high = middle;
   }
   return low;
+}
+
+/** Keys in order from one on, or behind it, as they are now. */
+interface Ordered {
+  readonly index: Interner;
+  readonly ids: Iterable<number>;
+  /** A copy; null: the key is gone. */
+  readonly valueOf: (id: number) => Uint8Array | null;
+}
+
+type OrderedFrom = (from: Uint8Array | null, isBehind: boolean) => Ordered;
+
+/** Entries of the range in byte order, as copies. What is asked may have changed between steps. */
+export function* scanned({ from, to }: ByteRange, orderedFrom: OrderedFrom): Iterable<Held> {
+  let entries = taken(orderedFrom(from, false), to);
+  for (;;) {
+    yield* entries;
+    const last = entries[SCANNED_ENTRIES - 1];
+    if (last === undefined) return;
+    entries = taken(orderedFrom(last.key, true), to);
+  }
+}
+
+/** The first entries. */
+function taken({ index, ids, valueOf }: Ordered, to: Uint8Array | null): Held[] {
+  const entries: Held[] = [];
+  for (const id of ids) {
+    if (to !== null && index.compareTo(id, to) >= 0) break;
+    const value = valueOf(id);
+    if (value === null) continue;
+    entries.push({ key: index.key(id).slice(), value });
+    if (entries.length === SCANNED_ENTRIES) break;
+  }
+  return entries;
 }

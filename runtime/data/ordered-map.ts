@@ -5,8 +5,6 @@ import { Interner } from './interner.ts';
 import type { KeyOrder } from './key-order.ts';
 import { KEY_ORDER } from './parts.ts';
 
-/** Entries that a scan takes at once: the map may change before it takes the next ones. */
-const SCANNED_ENTRIES = 64;
 /** What an entry costs beside its bytes: an estimate for the memory limit. */
 const ENTRY_OVERHEAD_BYTES = 96;
 /** Keys, or bytes of values, that are kept though nobody needs them, before a copy without them is made. */
@@ -21,7 +19,8 @@ const MARKED = -2;
 /** A value that is told by identity: what is laid over other entries says by it that a key is removed. */
 export const MARK: Uint8Array = new Uint8Array(0);
 
-interface Held {
+/** An entry, or a copy of one. */
+export interface Held {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
 }
@@ -170,30 +169,13 @@ export class OrderedMap {
    * Entries of the range in byte order, as copies. The map may change between steps: keys set meanwhile may or may not be seen.
    * @throws {PartMissing} from the first step
    */
-  *scan({ from, to }: ByteRange): Iterable<Held> {
+  *scan(range: ByteRange): Iterable<Held> {
     if (this.#size === 0) return;
-    let entries = this.#entries(from, false, to);
-    for (;;) {
-      yield* entries;
-      const last = entries[SCANNED_ENTRIES - 1];
-      if (last === undefined) return;
-      entries = this.#entries(last.key, true, to);
-    }
-  }
-
-  /** The first entries from a key on, or behind it. */
-  #entries(from: Uint8Array | null, isBehind: boolean, to: Uint8Array | null): Held[] {
-    const index = this.#index;
-    this.#order ??= new KEY_ORDER.code.KeyOrder(index);
-    const entries: Held[] = [];
-    for (const id of this.#order.from(from, isBehind)) {
-      if (to !== null && index.compareTo(id, to) >= 0) break;
-      const value = this.#value(id);
-      if (value === null) continue;
-      entries.push({ key: index.key(id).slice(), value });
-      if (entries.length === SCANNED_ENTRIES) break;
-    }
-    return entries;
+    yield* KEY_ORDER.code.scanned(range, (from, isBehind) => {
+      const index = this.#index;
+      this.#order ??= new KEY_ORDER.code.KeyOrder(index);
+      return { index, ids: this.#order.from(from, isBehind), valueOf: (id) => this.#value(id) };
+    });
   }
 }
 
