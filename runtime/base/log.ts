@@ -1,4 +1,4 @@
-// The one place that writes to the console: a line of JSON an event, never a key, a value or a payload; knows no reader of it.
+// The one place that writes to the console (pages: through task/log-later.ts): a line of JSON an event, never a key, a value or a payload; knows no reader of it.
 
 /** What a line names besides its event; numbers and names only. */
 export interface LogFields {

@@ -2,7 +2,6 @@
 
 import { assert } from '../base/assert.ts';
 import { PortError } from '../base/errors.ts';
-import { log } from '../base/log.ts';
 import { PARTITIONS_MAX } from '../base/limits.ts';
 import { parseRecordBatch } from '../data/record.ts';
 import type {
@@ -20,6 +19,7 @@ import type {
 import { describedTopic, policyOf } from '../ports/topic-policy.ts';
 import { needsUpkeep, RETENTION_SWEEP_MS } from '../ports/upkeep.ts';
 import { partitionKey, Wakes } from '../ports/wakes.ts';
+import { logLater } from '../task/log-later.ts';
 import { type PartitionRow, STORES } from './database.ts';
 import { type Append, appendIn, partitionIn } from './idb-append.ts';
 import type { IdbUpkeep } from './idb-upkeep.ts';
@@ -245,7 +245,7 @@ export class IdbLog implements Log {
       while (await this.upkeep(at)) await new Promise((rest) => setTimeout(rest));
     } catch (failure) {
       // The topic or the database has gone; else the next sweep tries again.
-      if (!isGone(failure)) log('error', 'upkeep', { ...at, thrown: failure });
+      if (!isGone(failure)) logLater('error', 'upkeep', { ...at, thrown: failure });
     }
   }
 

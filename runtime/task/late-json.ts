@@ -1,8 +1,8 @@
 // The kernel's decoder of JSON in hosts that have it apart from the kernel: fetched once a source has much to read; knows no record.
 
-import { log } from '../base/log.ts';
 import { JSON_RECORDS_BEFORE_KERNEL_MAX } from '../base/limits.ts';
 import type * as JsonCode from './json-values.ts';
+import { logLater } from './log-later.ts';
 import { JSON_MODULE, JSON_VALUES } from './parts.ts';
 
 /** Whether the module decodes JSON too. */
@@ -49,6 +49,6 @@ async function fetchBoth(): Promise<void> {
   try {
     await Promise.all([JSON_VALUES.load(), JSON_MODULE.load()]);
   } catch (thrown) {
-    log('warn', 'kernel-json', { thrown });
+    logLater('warn', 'kernel-json', { thrown });
   }
 }

@@ -44,7 +44,11 @@ test('the decoder is fetched behind the last record before it pays, and a failed
   same(2);
   await settledFetch();
   expect(fetches).toBe(1);
-  expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"kernel-json"'));
+  await vi.waitFor(() => {
+    expect(warned).toHaveBeenCalledWith(
+      expect.stringContaining('"event":"kernel-json","error":"PortError"'),
+    );
+  });
   same(1000);
   await settledFetch();
   expect(fetches).toBe(1);
