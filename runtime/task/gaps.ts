@@ -1,9 +1,9 @@
 // Records that a topic let go before a task read them: where it goes on, and what the processing log says of it; knows no operator.
 
 import { encodeUtf8 } from '../base/bytes.ts';
-import type { PortError } from '../base/errors.ts';
+import { PortError } from '../base/errors.ts';
 import { singleRecord } from '../data/record-builder.ts';
-import type { TopicPartition } from '../ports/log.ts';
+import type { Fetched, TopicPartition } from '../ports/log.ts';
 import type { Input } from './inputs.ts';
 import { saidBy } from './problem-records.ts';
 import { PROCESSING_LOG_TOPIC } from './task-topics.ts';
@@ -30,6 +30,12 @@ export function steppedOver(input: Input, refusal: PortError): Gap {
   input.next = to;
   input.fetched = to;
   return { at, from, to, reset };
+}
+
+/** Why reading ends where a topic was made again. */
+export function anotherTopic({ topic }: TopicPartition, { incarnation }: Fetched): PortError {
+  const message = `topic '${topic}' is not the one that was read before`;
+  return new PortError('INCARNATION_CHANGED', message, { incarnation });
 }
 
 /** @param nowMs the task's logical time */

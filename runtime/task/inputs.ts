@@ -198,15 +198,8 @@ export class TaskInputs {
     input.ahead = null;
     const fetched = 'fetched' in outcome ? outcome.fetched : this.#refused(input, outcome.thrown);
     if (fetched === null) return;
-    if (fetched.incarnation !== input.incarnation) {
-      throw new PortError(
-        'INCARNATION_CHANGED',
-        `topic '${input.at.topic}' is not the one that was read before`,
-        {
-          incarnation: fetched.incarnation,
-        },
-      );
-    }
+    if (fetched.incarnation !== input.incarnation)
+      throw WRONG_RECORDS.code.anotherTopic(input.at, fetched);
     input.highWatermark = fetched.highWatermark;
     for (const { base, count, bytes } of fetched.batches) {
       const records = this.#sharing.parsed(bytes);

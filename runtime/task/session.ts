@@ -1,6 +1,6 @@
 // One life of a task, from restore to the first failure: state, position, operators and outbox together; knows no loop and no retry.
 
-import { InvariantError, LimitError, type RecordError, TaskCorrupted } from '../base/errors.ts';
+import { InvariantError, TaskCorrupted } from '../base/errors.ts';
 import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX, PUSH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { RowProblem, StreamTime } from '../operators/operator.ts';
@@ -270,7 +270,7 @@ export class Session {
     this.#current.begin(run.records, run.place, run.chunkFrom, run.chunkTo);
     if (this.#wiring.countsInput[run.input] === true) this.#count('in', run.to - run.from);
     for (const { index, error } of run.skipped) {
-      this.#refuseStrictly(error);
+      WRONG_RECORDS.code.refuseStrictly(error, this.#options.plan);
       this.#log({
         code: error.code,
         origin: index,
@@ -279,12 +279,6 @@ export class Session {
       });
     }
     if (run.skipped.length > 0) this.#count('errors', run.skipped.length);
-  }
-
-  /** No fault that another attempt would mend: it ends the query as a limit does. */
-  #refuseStrictly({ code, message }: RecordError): void {
-    if (code !== 'TIMESTAMP' || this.#options.plan.strictTimestamps !== true) return;
-    throw new LimitError('ksql.timestamp.throw.on.invalid', message);
   }
 
   #end(run: Run): void {

@@ -8,6 +8,7 @@ import {
   type TaskCorrupted,
 } from '../base/errors.ts';
 import type { RowProblem } from '../operators/operator.ts';
+import type { Plan } from '../plan/step.ts';
 import { RecordCrash } from './crash.ts';
 import { REBUILD } from './parts.ts';
 import { PoisonHunt } from './poison.ts';
@@ -16,7 +17,7 @@ import type { TaskOptions } from './task.ts';
 import { HUNT_KEY, HUNT_TABLE } from './task-topics.ts';
 
 export { deadLetter } from './dead-letter.ts';
-export { gapEntry, steppedOver } from './gaps.ts';
+export { anotherTopic, gapEntry, steppedOver } from './gaps.ts';
 export { saidBy } from './problem-records.ts';
 export { ProblemLog } from './problems.ts';
 export { PoisonHunt };
@@ -49,6 +50,12 @@ export async function mend(
   const { rebuild } = await REBUILD.load();
   await rebuild(options, thrown);
   return true;
+}
+
+/** No fault that another attempt would mend: it ends the query as a limit does. */
+export function refuseStrictly({ code, message }: RecordError, plan: Plan): void {
+  if (code !== 'TIMESTAMP' || plan.strictTimestamps !== true) return;
+  throw new LimitError('ksql.timestamp.throw.on.invalid', message);
 }
 
 /** A record that its format or the log's limits refuse is that record's fault; anything else is ours. */
