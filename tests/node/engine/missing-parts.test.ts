@@ -2,6 +2,7 @@
 
 import { afterEach, expect, test } from 'vitest';
 import { encodeUtf8, decodeUtf8 } from '../../../runtime/base/bytes.ts';
+import { LimitError } from '../../../runtime/base/errors.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import type { ProducedRecord } from '../../../runtime/engine/insert.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
@@ -124,3 +125,49 @@ test.each([
     expect(await bare).toEqual(expected);
   },
 );
+
+test('a query that obeys ksql.timestamp.throw.on.invalid ends at the record, whether its words are fetched or not', async () => {
+  const ended = async (): Promise<readonly [string, string]> => {
+    const engine = await open({ properties: { 'ksql.timestamp.throw.on.invalid': 'true' } });
+    await engine.execute(EVENTS);
+    await engine.execute('CREATE STREAM strict AS SELECT id, n FROM events;');
+    await engine.produce('events', [{ key: 'k', value: '{"n":1,"moment":null}', timestamp: 0 }]);
+    const error: unknown = await engine.idle().catch((thrown: unknown) => thrown);
+    await engine.close();
+    return error instanceof LimitError ? [error.limit, error.message] : ['none', String(error)];
+  };
+  const expected = await ended();
+  expect(expected[0]).toBe('ksql.timestamp.throw.on.invalid');
+  putBack = takeAway(parts);
+  expect(await ended()).toEqual(expected);
+});
+
+test('a push query shows its rows and tells its problems once, whether what delivers these is fetched or not', async () => {
+  const told = async (): Promise<unknown> => {
+    const engine = await open();
+    await engine.execute(EVENTS);
+    const rows = await engine.query('SELECT id, n FROM events EMIT CHANGES LIMIT 2;');
+    const values = ['{"n":1,"moment":1}', '{"n":?}', '{"n":2,"moment":2}'];
+    await engine.produce(
+      'events',
+      values.map((value) => ({ key: 'k', value })),
+    );
+    const shown = await rows.all();
+    const log = await engine.topicRecords('__processing_log');
+    await engine.close();
+    return [
+      shown,
+      log.map(({ value }) => (JSON.parse(decodeUtf8(value ?? new Uint8Array())) as Problem).code),
+    ];
+  };
+  const expected = [
+    [
+      { ID: 'k', N: 1 },
+      { ID: 'k', N: 2 },
+    ],
+    ['DESERIALIZATION'],
+  ];
+  expect(await told()).toEqual(expected);
+  putBack = takeAway(parts);
+  expect(await told()).toEqual(expected);
+});
