@@ -34,7 +34,7 @@ export class Line {
     this.#atEnd = atEnd;
     end.addEventListener('message', ({ data }) => {
       this.#cameIn.push(...(data as unknown[]));
-      if (!this.#isTurn) this.#begin();
+      this.#begin();
     });
     end.start?.();
   }

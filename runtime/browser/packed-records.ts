@@ -1,5 +1,6 @@
 // Records between page and Worker as two arrays, not as an object each; knows no topic.
 
+import { grown } from '../base/grown.ts';
 import { COPIED_BYTES_MAX } from '../base/limits.ts';
 import { NO_HEADERS, type RecordHeader } from '../data/record.ts';
 import type { ProducedRecord } from '../engine/insert.ts';
@@ -47,11 +48,7 @@ export class RecordPacker {
     const isText = typeof given === 'string';
     const needed = from + given.length * (isText ? 3 : 1);
     if (!(needed >= from)) throw new TypeError('a key or a value is text, bytes or null');
-    if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(needed * 2);
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-    }
+    if (needed > this.#bytes.length) this.#bytes = grown(this.#bytes, needed * 2);
     const bytes = this.#bytes;
     let length = given.length;
     if (!isText) bytes.set(given, from);

@@ -1,6 +1,7 @@
 // Builds batches row by row for operators and tests; knows a schema, and no operator.
 
 import { assert } from '../base/assert.ts';
+import { grown } from '../base/grown.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch, Op } from './batch.ts';
 import { type ColumnBuilder, columnBuilder } from './builder.ts';
@@ -56,11 +57,7 @@ export class BatchBuilder {
   endRow(rowtime: number, op: Op | null = null, origin: number | null = null): void {
     const row = this.#rows;
     assert(row < BATCH_ROWS_MAX, 'a batch holds no more than BATCH_ROWS_MAX rows');
-    if (row === this.#rowtime.length) {
-      const grown = new Float64Array(row * 2);
-      grown.set(this.#rowtime);
-      this.#rowtime = grown;
-    }
+    if (row === this.#rowtime.length) this.#rowtime = grown(this.#rowtime, row * 2);
     this.#rowtime[row] = rowtime;
     if (row === 0) {
       this.#op = op === null ? null : new Uint8Array(16);
@@ -68,20 +65,12 @@ export class BatchBuilder {
     }
     assert((op === null) === (this.#op === null), 'all rows of a batch have an op or none has');
     if (op !== null && this.#op !== null) {
-      if (row === this.#op.length) {
-        const grown = new Uint8Array(row * 2);
-        grown.set(this.#op);
-        this.#op = grown;
-      }
+      if (row === this.#op.length) this.#op = grown(this.#op, row * 2);
       this.#op[row] = op;
     }
     assert((origin === null) === (this.#origin === null), 'all rows have an origin or none has');
     if (origin !== null && this.#origin !== null) {
-      if (row === this.#origin.length) {
-        const grown = new Uint32Array(row * 2);
-        grown.set(this.#origin);
-        this.#origin = grown;
-      }
+      if (row === this.#origin.length) this.#origin = grown(this.#origin, row * 2);
       this.#origin[row] = origin;
     }
     this.#rows = row + 1;

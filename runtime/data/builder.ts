@@ -2,6 +2,7 @@
 
 import { ByteWriter } from '../base/bytes.ts';
 import { InvariantError } from '../base/errors.ts';
+import { grown } from '../base/grown.ts';
 import type { Bitmap, Column } from './column.ts';
 import { Interner } from './interner.ts';
 import { RARER_VALUES } from './parts.ts';
@@ -292,9 +293,7 @@ class StringColumnBuilder extends ArrayColumnBuilder<Uint32Array<ArrayBuffer>> {
 
   protected override grow(): void {
     super.grow();
-    const sizes = new Uint32Array(this.values.length);
-    sizes.set(this.#sizes);
-    this.#sizes = sizes;
+    this.#sizes = grown(this.#sizes, this.values.length);
   }
 
   override truncate(length: number): void {

@@ -1,6 +1,7 @@
 // Gives distinct byte strings dense ids in the order they are first seen, for texts of a column and for keys of rows and groups; knows no column.
 
 import { compareBytes } from '../base/byte-arrays.ts';
+import { grown } from '../base/grown.ts';
 import { hashBytes } from '../base/hash.ts';
 import { Dictionary } from './dictionary.ts';
 
@@ -69,11 +70,8 @@ export class Interner {
     if (id + 1 === this.#offsets.length) this.#grow();
     const start = this.#offsets[id] as number;
     const end = start + to - from;
-    if (end > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-    }
+    if (end > this.#bytes.length)
+      this.#bytes = grown(this.#bytes, Math.max(end, this.#bytes.length * 2));
     const own = this.#bytes;
     if (to - from > 64) own.set(bytes.subarray(from, to), start);
     else for (let i = from, at = start; i < to; i++, at++) own[at] = bytes[i] as number;
@@ -94,9 +92,7 @@ export class Interner {
 
   #grow(): void {
     const keys = (this.#offsets.length - 1) * 2;
-    const offsets = new Uint32Array(keys + 1);
-    offsets.set(this.#offsets);
-    this.#offsets = offsets;
+    this.#offsets = grown(this.#offsets, keys + 1);
     const old = this.#places;
     this.#places = new Uint32Array(keys * 4);
     for (let place = 0; place < old.length; place += 2) {

@@ -1,5 +1,6 @@
 // Byte keys to byte values in memory, in byte order for those who ask, with their size kept; knows no table and no task.
 
+import { grown } from '../base/grown.ts';
 import type { ByteRange } from './key.ts';
 import { Interner } from './interner.ts';
 import type { KeyOrder } from './key-order.ts';
@@ -106,12 +107,8 @@ export class OrderedMap {
 
   #reserve(id: number): void {
     if (id === this.#at.length) {
-      const at = new Uint32Array(id * 2);
-      at.set(this.#at);
-      this.#at = at;
-      const lengths = new Int32Array(id * 2);
-      lengths.set(this.#lengths);
-      this.#lengths = lengths;
+      this.#at = grown(this.#at, id * 2);
+      this.#lengths = grown(this.#lengths, id * 2);
     }
     this.#lengths[id] = GONE;
   }
@@ -120,11 +117,8 @@ export class OrderedMap {
   #room(bytes: number): number {
     const at = this.#end;
     this.#end += bytes;
-    if (this.#end > this.#arena.length) {
-      const grown = new Uint8Array(Math.max(this.#end, this.#arena.length * 2));
-      grown.set(this.#arena);
-      this.#arena = grown;
-    }
+    if (this.#end > this.#arena.length)
+      this.#arena = grown(this.#arena, Math.max(this.#end, this.#arena.length * 2));
     return at;
   }
 

@@ -3,6 +3,7 @@
 import { ByteWriter, exactly } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { InvariantError, LimitError } from '../base/errors.ts';
+import { grown } from '../base/grown.ts';
 import { HEADERS_BYTES_MAX, HEADERS_MAX, RECORD_BATCH_BYTES_MAX } from '../base/limits.ts';
 import {
   NO_HEADERS,
@@ -112,12 +113,8 @@ export class RecordBatchBuilder {
   }
 
   #grow(): void {
-    const timestamps = new Float64Array(this.#timestamps.length * 2);
-    timestamps.set(this.#timestamps);
-    this.#timestamps = timestamps;
-    const lengths = new Int32Array(this.#lengths.length * 2);
-    lengths.set(this.#lengths);
-    this.#lengths = lengths;
+    this.#timestamps = grown(this.#timestamps, this.#timestamps.length * 2);
+    this.#lengths = grown(this.#lengths, this.#lengths.length * 2);
   }
 
   #writeHeaders(headers: readonly RecordHeader[]): void {

@@ -2,6 +2,7 @@
 
 import { ByteWriter, setFloat64 } from '../base/bytes.ts';
 import { PortError, TaskCorrupted } from '../base/errors.ts';
+import { grown } from '../base/grown.ts';
 import type { ColumnBuilder } from './builder.ts';
 import { decodeCells } from './cells.ts';
 import { type Column, isNull, valueAt } from './column.ts';
@@ -124,10 +125,8 @@ export class RowCells {
 
   #reserve(bytes: number): void {
     if (bytes <= this.#scratch.length) return;
-    const grown = new Uint8Array(Math.max(bytes, this.#scratch.length * 2));
-    grown.set(this.#scratch);
-    this.#scratch = grown;
-    this.#view = new DataView(grown.buffer);
+    this.#scratch = grown(this.#scratch, Math.max(bytes, this.#scratch.length * 2));
+    this.#view = new DataView(this.#scratch.buffer);
   }
 
   /**

@@ -1,6 +1,7 @@
 // Leaves all but the last change of each key out, from one hand-over to the next: a cache as Kafka Streams has it. Knows no offset and no clock.
 
 import { assert } from '../base/assert.ts';
+import { grown } from '../base/grown.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { bitAt, type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
@@ -78,9 +79,9 @@ class Cache implements Operator {
   #reserve(size: number): void {
     if (size <= this.#batches.length) return;
     const length = size * 2;
-    this.#batches = grown(this.#batches, new Uint32Array(length));
-    this.#positions = grown(this.#positions, new Uint32Array(length));
-    this.#firstOps = grown(this.#firstOps, new Uint8Array(length));
+    this.#batches = grown(this.#batches, length);
+    this.#positions = grown(this.#positions, length);
+    this.#firstOps = grown(this.#firstOps, length);
   }
 
   handOver(out: Emit): void {
@@ -132,9 +133,4 @@ class Cache implements Operator {
       origin: null,
     });
   }
-}
-
-function grown<T extends Uint32Array | Uint8Array>(array: T, into: T): T {
-  into.set(array);
-  return into;
 }

@@ -23,18 +23,19 @@ export class WindowColumns {
     const first = starts[0] as number;
     let same = 1;
     while (same < rows && starts[same] === first) same++;
-    if (same < rows) return columnsOf(filled(starts, rows, 0), filled(starts, rows, this.#sizeMs));
+    if (same < rows)
+      return boundColumns(filled(starts, rows, 0), filled(starts, rows, this.#sizeMs));
     if (first !== this.#startMs) {
       const repeated = new Float64Array(BATCH_ROWS_MAX).fill(first);
       this.#from = filled(repeated, BATCH_ROWS_MAX, 0);
       this.#to = filled(repeated, BATCH_ROWS_MAX, this.#sizeMs);
       this.#startMs = first;
     }
-    return columnsOf(this.#from.subarray(0, rows), this.#to.subarray(0, rows));
+    return boundColumns(this.#from.subarray(0, rows), this.#to.subarray(0, rows));
   }
 }
 
-function columnsOf(...bounds: readonly BigInt64Array[]): Column[] {
+function boundColumns(...bounds: readonly BigInt64Array[]): Column[] {
   return bounds.map((values) => ({ type: BIGINT, validity: null, storage: 'i64', values }));
 }
 
@@ -50,6 +51,12 @@ function filled(ms: Float64Array, rows: number, plusMs: number): BigInt64Array {
 export function writeMs(words: Int32Array, row: number, ms: number): void {
   words[row * 2] = ms | 0;
   words[row * 2 + 1] = Math.floor(ms / 0x1_0000_0000);
+}
+
+/** The window columns of the first `rows` bounds that `writeMs` wrote, as copies. */
+export function writtenBounds(starts: Int32Array, ends: Int32Array, rows: number): Column[] {
+  const copied = (words: Int32Array) => new BigInt64Array(words.slice(0, rows * 2).buffer);
+  return boundColumns(copied(starts), copied(ends));
 }
 
 /**

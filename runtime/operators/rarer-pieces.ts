@@ -1,6 +1,7 @@
 // Texts and values in the kernel's dictionary where they do not come as one dictionary that is new to it; knows no group.
 
 import { ByteWriter } from '../base/bytes.ts';
+import { grown } from '../base/grown.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
 import type { Dictionary } from '../data/dictionary.ts';
@@ -52,9 +53,8 @@ export class FamilyIds {
     });
     const given = this.#kernel.intern({ bytes: texts.written(), offsets });
     if (last >= this.#idsByNumber.length) {
-      const grown = new Uint32Array(Math.max(last + 1, this.#idsByNumber.length * 2));
-      grown.set(this.#idsByNumber);
-      this.#idsByNumber = grown;
+      const length = Math.max(last + 1, this.#idsByNumber.length * 2);
+      this.#idsByNumber = grown(this.#idsByNumber, length);
     }
     fresh.forEach((code, i) => {
       const id = given[i] as number;

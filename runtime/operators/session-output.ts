@@ -5,12 +5,11 @@ import { type Batch, Op } from '../data/batch.ts';
 import { bitmap, type Bitmap, type Column, setBit } from '../data/column.ts';
 import { gatherColumn } from '../data/dense.ts';
 import type { Schema } from '../data/schema.ts';
-import { BIGINT } from '../data/type.ts';
 import type { Accumulators } from '../state/accumulators.ts';
 import type { GroupNames } from '../state/group-names.ts';
 import { nullWhere } from './null-values.ts';
 import type { Emit } from './operator.ts';
-import { carriedOver, writeMs } from './output-columns.ts';
+import { carriedOver, writeMs, writtenBounds } from './output-columns.ts';
 
 /**
  * Rows are added one by one and folded together, each call over its own column. What a session's slot holds is read in the same loop, after
@@ -93,12 +92,7 @@ export class SessionOutput {
     const results = accumulators.fold(batch, fold).map(shown);
     const columns = this.#names.columns(batch);
     const { keys, origin } = carriedOver(batch, columns, this.#madeBy.subarray(0, rows), true);
-    const bounds = [this.#starts, this.#ends].map((words): Column => ({
-      type: BIGINT,
-      validity: null,
-      storage: 'i64',
-      values: new BigInt64Array(words.slice(0, rows * 2).buffer),
-    }));
+    const bounds = writtenBounds(this.#starts, this.#ends, rows);
     this.#rows = 0;
     this.#folds = 0;
     this.#gone = null;

@@ -3,16 +3,15 @@
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch, Op } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
-import type { Column } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
-import { BIGINT, type Type, type Value } from '../data/type.ts';
+import type { Type, Value } from '../data/type.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { AggregateStep } from '../plan/step.ts';
 import type { GroupNames } from '../state/group-names.ts';
 import { type GenericCall, guardedCall, type RowContext } from '../state/generic-accumulators.ts';
 import { aggregateCalls } from './aggregate-calls.ts';
 import type { Emit } from './operator.ts';
-import { carriedOver, writeMs } from './output-columns.ts';
+import { carriedOver, writeMs, writtenBounds } from './output-columns.ts';
 
 /** A call whose cells stand among those of the others. */
 export interface WindowCall extends GenericCall {
@@ -110,12 +109,7 @@ export class WindowOutput {
     if (rows === 0) return;
     const columns = this.#names.columns(batch);
     const { keys, origin } = carriedOver(batch, columns, this.#positions.slice(0, rows), true);
-    const bounds = [this.#starts, this.#ends].map((words): Column => ({
-      type: BIGINT,
-      validity: null,
-      storage: 'i64',
-      values: new BigInt64Array(words.slice(0, rows * 2).buffer),
-    }));
+    const bounds = writtenBounds(this.#starts, this.#ends, rows);
     this.#rows = 0;
     out({
       schema: this.#schema,

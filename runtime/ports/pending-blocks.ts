@@ -2,6 +2,7 @@
 
 import { assert } from '../base/assert.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
+import { grown } from '../base/grown.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
 import { eachOfPack, isPack, packBytes, type Pending, PendingPacks } from './pending-packs.ts';
 import type {
@@ -13,8 +14,6 @@ import type {
   TableId,
   TaskId,
 } from './store.ts';
-
-export type { Pending } from './pending-packs.ts';
 
 /** Entries of a page: 2 to the power of this. The first page of a window begins smaller. */
 const PAGE_SHIFT = 10;
@@ -158,18 +157,13 @@ class WindowEntries {
   /** Room for more entries: the first page doubles until it is a whole one, so that a table that grows further is never copied. */
   #grow(): void {
     const words = this.#words;
-    const ids = new Uint32Array(
-      this.size < PAGE_ENTRIES ? this.size * 2 : this.size + PAGE_ENTRIES,
-    );
-    ids.set(this.#ids);
-    this.#ids = ids;
-    if (this.size >= PAGE_ENTRIES) {
-      this.#pages.push(new BigInt64Array(PAGE_ENTRIES * words));
-      return;
+    const isWhole = this.size >= PAGE_ENTRIES;
+    this.#ids = grown(this.#ids, isWhole ? this.size + PAGE_ENTRIES : this.size * 2);
+    if (isWhole) this.#pages.push(new BigInt64Array(PAGE_ENTRIES * words));
+    else {
+      const [page] = this.#pages as [BigInt64Array<ArrayBuffer>];
+      this.#pages[0] = grown(page, this.#ids.length * words);
     }
-    const page = new BigInt64Array(ids.length * words);
-    page.set(this.#pages[0] as BigInt64Array);
-    this.#pages[0] = page;
   }
 
   /** Room in the table for an id. */

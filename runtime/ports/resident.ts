@@ -3,7 +3,7 @@
 import { RESIDENT_STATE_BYTES_MAX } from '../base/limits.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
 import { PENDING_BLOCKS } from './parts.ts';
-import type { Pending } from './pending-blocks.ts';
+import type { Pending } from './pending-packs.ts';
 import type {
   Entry,
   KeyRange,

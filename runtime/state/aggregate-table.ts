@@ -1,6 +1,7 @@
 // The state table of an aggregation: groups by window, read from the store on demand, changes collected for a commit.
 
 import { ByteWriter } from '../base/bytes.ts';
+import { grown } from '../base/grown.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
 import type { Accumulators } from './accumulators.ts';
@@ -97,7 +98,8 @@ export class AggregateTable {
     const flags = this.#flags[slot] as number;
     if (flags === (DIRTY | EXISTS)) return false;
     if ((flags & DIRTY) === 0) {
-      if (this.#dirtyCount === this.#dirty.length) this.#dirty = doubled(this.#dirty, Int32Array);
+      if (this.#dirtyCount === this.#dirty.length)
+        this.#dirty = grown(this.#dirty, this.#dirty.length * 2);
       this.#dirty[this.#dirtyCount++] = slot;
     }
     this.#flags[slot] = DIRTY | EXISTS;
@@ -130,9 +132,9 @@ export class AggregateTable {
   }
 
   #grow(): void {
-    this.#groups = doubled(this.#groups, Int32Array);
-    this.#starts = doubled(this.#starts, Float64Array);
-    this.#flags = doubled(this.#flags, Uint8Array);
+    this.#groups = grown(this.#groups, this.#groups.length * 2);
+    this.#starts = grown(this.#starts, this.#starts.length * 2);
+    this.#flags = grown(this.#flags, this.#flags.length * 2);
   }
 
   /**
@@ -206,13 +208,4 @@ export class AggregateTable {
 function hasEntries(state: StateReader, table: TableId): boolean {
   const [first] = state.scan(table, { from: null, to: null });
   return first !== undefined;
-}
-
-function doubled<T extends Int32Array | Float64Array | Uint8Array>(
-  array: T,
-  Make: new (length: number) => T,
-): T {
-  const grown = new Make(array.length * 2);
-  grown.set(array);
-  return grown;
 }

@@ -1,6 +1,7 @@
 // Hands the changes of one state table over: side by side where the store takes that, else one by one; knows no table's rows.
 
 import { ByteWriter } from '../base/bytes.ts';
+import { grown } from '../base/grown.ts';
 import type { IntoBlock, StateBytes, StatePack, TableId } from '../ports/store.ts';
 
 const FIRST_ENTRIES = 64;
@@ -59,12 +60,8 @@ export class Packing {
   }
 
   #grow(): void {
-    const ends = new Uint32Array(this.#ends.length * 2);
-    ends.set(this.#ends);
-    this.#ends = ends;
-    const removed = new Uint8Array(this.#removed.length * 2);
-    removed.set(this.#removed);
-    this.#removed = removed;
+    this.#ends = grown(this.#ends, this.#ends.length * 2);
+    this.#removed = grown(this.#removed, this.#removed.length * 2);
   }
 
   /** Hands over what is side by side. */

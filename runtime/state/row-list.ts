@@ -1,5 +1,7 @@
 // Rows as numbers: their times, keys and bytes side by side in arrays, each linked to the one before it; knows no store.
 
+import { grown } from '../base/grown.ts';
+
 const FIRST_ROWS = 64;
 const FIRST_BYTES = 4096;
 /** Where the words of a row have what. */
@@ -32,11 +34,7 @@ export class RowList {
     if (row === this.#ms.length) this.#grow();
     const from = this.bytesHeld;
     const to = from + length;
-    if (to > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(to, this.bytes.length * 2));
-      grown.set(this.bytes);
-      this.bytes = grown;
-    }
+    if (to > this.bytes.length) this.bytes = grown(this.bytes, Math.max(to, this.bytes.length * 2));
     const own = this.bytes;
     if (length > 128) own.set(bytes.length === length ? bytes : bytes.subarray(0, length), from);
     else for (let i = 0; i < length; i++) own[from + i] = bytes[i] as number;
@@ -54,12 +52,8 @@ export class RowList {
   }
 
   #grow(): void {
-    const ms = new Float64Array(this.#ms.length * 2);
-    ms.set(this.#ms);
-    this.#ms = ms;
-    const words = new Int32Array(this.#words.length * 2);
-    words.set(this.#words);
-    this.#words = words;
+    this.#ms = grown(this.#ms, this.#ms.length * 2);
+    this.#words = grown(this.#words, this.#words.length * 2);
   }
 
   ms(row: number): number {

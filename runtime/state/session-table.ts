@@ -2,6 +2,7 @@
 
 import { ByteWriter } from '../base/bytes.ts';
 import { PortError, TaskCorrupted } from '../base/errors.ts';
+import { grown } from '../base/grown.ts';
 import { decodeKey, windowRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { Type } from '../data/type.ts';
@@ -81,7 +82,7 @@ export class SessionTable {
    * @param fromMs no less than what is left of the retention: sessions beyond it stay in the store and take no rows
    */
   near(id: number, ms: number, fromMs: number, toMs: number): number {
-    if (id >= this.#last.length) this.#last = grown(this.#last, new Int32Array(id * 2));
+    if (id >= this.#last.length) this.#last = grown(this.#last, id * 2);
     const last = (this.#last[id] as number) - 1;
     if (last >= 0 && ms >= (this.#ends[last] as number)) {
       // Those before it end more than a gap before it begins.
@@ -155,9 +156,9 @@ export class SessionTable {
   #newSlot(): number {
     const slot = this.#free.pop() ?? this.#slots++;
     if (slot === this.#starts.length) {
-      this.#starts = grown(this.#starts, new Float64Array(slot * 2));
-      this.#ends = grown(this.#ends, new Float64Array(slot * 2));
-      this.#taken = grown(this.#taken, new Uint8Array(slot * 2));
+      this.#starts = grown(this.#starts, slot * 2);
+      this.#ends = grown(this.#ends, slot * 2);
+      this.#taken = grown(this.#taken, slot * 2);
     }
     this.#options.accumulators.reserve(slot + 1);
     return slot;
@@ -299,11 +300,6 @@ export class SessionTable {
     }
     for (const group of groups) for (const slot of group?.slots ?? []) this.#free.push(slot);
   }
-}
-
-function grown<T extends Float64Array | Int32Array | Uint8Array>(array: T, into: T): T {
-  into.set(array);
-  return into;
 }
 
 function hasEntries(state: StateReader, table: TableId): boolean {

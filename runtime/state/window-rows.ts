@@ -1,6 +1,7 @@
 // The rows of two streams by key and rowtime, for as long as a row of the other one may be near them; knows no batch and no rule of joining.
 
 import { ByteWriter } from '../base/bytes.ts';
+import { grown } from '../base/grown.ts';
 import { EXPIRED_ROWS_MAX } from '../base/limits.ts';
 import { prefixRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
@@ -332,11 +333,7 @@ class Side {
   }
 
   setLast(id: number, row: number): void {
-    if (id >= this.#lasts.length) {
-      const grown = new Int32Array(id * 2);
-      grown.set(this.#lasts);
-      this.#lasts = grown;
-    }
+    if (id >= this.#lasts.length) this.#lasts = grown(this.#lasts, id * 2);
     this.#lasts[id] = row === NO_ROW ? -1 : row + 1;
   }
 
