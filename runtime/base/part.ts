@@ -37,6 +37,11 @@ export class Part<Code extends object> {
     return this.#code;
   }
 
+  /** Has the code without fetching it: for modules that a program loads with it anyway. */
+  given(code: Code): void {
+    this.#code = code;
+  }
+
   /**
    * Says how the code is fetched; of several the last counts.
    * @param name for messages

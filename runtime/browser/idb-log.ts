@@ -3,6 +3,7 @@
 import { assert } from '../base/assert.ts';
 import { PortError } from '../base/errors.ts';
 import { PARTITIONS_MAX } from '../base/limits.ts';
+import { PartMissing } from '../base/part.ts';
 import { parseRecordBatch } from '../data/record.ts';
 import type {
   AppendResult,
@@ -261,7 +262,8 @@ export class IdbLog implements Log {
 function isWhole(bytes: Uint8Array, count: number): boolean {
   try {
     return parseRecordBatch(bytes).span === count;
-  } catch {
+  } catch (thrown) {
+    if (thrown instanceof PartMissing) throw thrown;
     return false;
   }
 }

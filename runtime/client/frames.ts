@@ -1,8 +1,12 @@
 // Fetched bytes as record batches with their offsets (PROTOCOL.md section 7); knows no request.
 
 import { ByteReader } from '../base/bytes.ts';
+import { RARE_RECORDS } from '../data/parts.ts';
+import * as rareRecords from '../data/rare-records.ts';
 import { indexAt, offsetAt, parseRecordBatch, type RecordBatch } from '../data/record.ts';
 import type { TopicRecord } from '../engine/records.ts';
+
+RARE_RECORDS.given(rareRecords);
 
 /** Media type of a fetch's frames. */
 export const BATCHES_TYPE = 'application/vnd.millrace.batches';

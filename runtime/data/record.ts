@@ -1,16 +1,9 @@
 // A record batch: records as the log keeps them (PROTOCOL.md section 2), read without an object a record; knows no topic.
 
-import { ByteReader } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { PortError } from '../base/errors.ts';
-import {
-  HEADERS_BYTES_MAX,
-  HEADERS_MAX,
-  KEY_BYTES_MAX,
-  RECORD_BATCH_BYTES_MAX,
-  VALUE_BYTES_MAX,
-} from '../base/limits.ts';
-import { encodedRowtimes } from './codec-header.ts';
+import { KEY_BYTES_MAX, RECORD_BATCH_BYTES_MAX, VALUE_BYTES_MAX } from '../base/limits.ts';
+import { RARE_RECORDS } from './parts.ts';
 
 /** "MRB1", little endian. */
 export const RECORD_BATCH_MAGIC = 0x3142524d;
@@ -83,16 +76,9 @@ export interface RecordBatch {
  * @throws {PortError} INVALID_BATCH, RECORD_TOO_LARGE, INVALID_TIMESTAMP
  */
 export function verify(bytes: Uint8Array): BatchSummary {
-  if (bytes.length > RECORD_BATCH_BYTES_MAX) {
-    throw new PortError('RECORD_TOO_LARGE', `a record batch of ${bytes.length} bytes`, {
-      bytes: bytes.length,
-      bytesMax: RECORD_BATCH_BYTES_MAX,
-    });
-  }
+  checkSize('record batch', bytes.length, RECORD_BATCH_BYTES_MAX);
   const batch = parseRecordBatch(bytes, 'INVALID_BATCH');
-  if (batch.offsets !== null) {
-    throw new PortError('INVALID_BATCH', 'record batch: its partition gives records their offsets');
-  }
+  if (batch.offsets !== null) throw RARE_RECORDS.code.offsetsGiven();
   let maxTimestamp = 0;
   for (let i = 0; i < batch.count; i++) {
     const timestamp = batch.timestamps[i] as number;
@@ -116,18 +102,13 @@ export function checkTimestamp(timestamp: number): void {
 
 /** @throws {PortError} RECORD_TOO_LARGE */
 export function checkSizes(keyBytes: number, valueBytes: number): void {
-  if (keyBytes > KEY_BYTES_MAX) {
-    throw new PortError('RECORD_TOO_LARGE', `a key of ${keyBytes} bytes`, {
-      bytes: keyBytes,
-      bytesMax: KEY_BYTES_MAX,
-    });
-  }
-  if (valueBytes > VALUE_BYTES_MAX) {
-    throw new PortError('RECORD_TOO_LARGE', `a value of ${valueBytes} bytes`, {
-      bytes: valueBytes,
-      bytesMax: VALUE_BYTES_MAX,
-    });
-  }
+  checkSize('key', keyBytes, KEY_BYTES_MAX);
+  checkSize('value', valueBytes, VALUE_BYTES_MAX);
+}
+
+function checkSize(what: string, bytes: number, bytesMax: number): void {
+  if (bytes > bytesMax)
+    throw new PortError('RECORD_TOO_LARGE', `a ${what} of ${bytes} bytes`, { bytes, bytesMax });
 }
 
 /**
@@ -141,156 +122,93 @@ export function parseRecordBatch(
   fault: BatchFault = 'CORRUPT',
   options: { readonly checksum: boolean } = { checksum: true },
 ): RecordBatch {
-  try {
-    return parse(bytes, fault, options.checksum);
-  } catch (thrown) {
-    // What stands within (an encoded batch, headers) calls its faults CORRUPT; to an appender they are an invalid batch.
-    if (thrown instanceof PortError && thrown.code !== fault) {
-      throw new PortError(fault, thrown.message, thrown.detail, { cause: thrown });
-    }
-    throw thrown;
-  }
+  return (
+    plainBatch(bytes, options.checksum) ??
+    RARE_RECORDS.code.parsedOtherwise(bytes, fault, options.checksum)
+  );
 }
 
-function parse(bytes: Uint8Array, fault: BatchFault, checksum: boolean): RecordBatch {
-  const from = new ByteReader(bytes);
-  const refuse = (message: string) => new PortError(fault, `record batch: ${message}`);
-  if (bytes.length < RECORD_BATCH_HEADER_BYTES) throw refuse('shorter than its header');
-  if (from.u32() !== RECORD_BATCH_MAGIC) throw refuse('the magic bytes are not MRB1');
-  const sum = from.u32();
-  const version = from.u8();
-  const attributes = from.u8();
-  if (version !== RECORD_BATCH_VERSION) throw refuse(`version ${version} is unknown`);
-  if (attributes > SPARSE) throw refuse(`attributes ${attributes} are unknown`);
-  if (from.u16() !== 0) throw refuse('bytes 10 and 11 are not zero');
-  const count = from.u32();
-  const keyBytes = from.u32();
-  const valueBytes = from.u32();
-  const headerBytes = from.u32();
-  const span = from.u32();
-  const isSparse = attributes === SPARSE;
-  if (isSparse ? span === 0 : span !== 0) throw refuse(`it cannot cover ${span} offsets`);
-  if (count === 0 && !isSparse) throw refuse('no records');
-  const isColumnar = attributes === COLUMNAR;
-  const perRecord = isColumnar ? 0 : RECORD_OVERHEAD_BYTES + (isSparse ? SPARSE_OVERHEAD_BYTES : 0);
-  const length =
-    RECORD_BATCH_HEADER_BYTES + count * perRecord + keyBytes + valueBytes + headerBytes;
-  if (length !== bytes.length) throw refuse(`${bytes.length} bytes where ${length} are due`);
-  if (checksum && crc32c(bytes, 8) !== sum) throw refuse('the checksum does not agree');
-  if (isColumnar) {
-    if (keyBytes !== 0 || headerBytes !== 0) throw refuse('a columnar batch with keys or headers');
-    return new ColumnarRecordBatch(bytes, count, refuse);
-  }
-  return new PlainRecordBatch(bytes, { count, span, keyBytes, valueBytes, headerBytes }, refuse);
+/** A good batch that is neither columnar nor sparse, as nearly all are; null: it is another, or none. */
+function plainBatch(bytes: Uint8Array, checksum: boolean): RecordBatch | null {
+  const length = bytes.length;
+  if (length < RECORD_BATCH_HEADER_BYTES) return null;
+  const from = new DataView(bytes.buffer, bytes.byteOffset);
+  const [count, keyBytes, valueBytes, headerBytes, span] = [12, 16, 20, 24, 28].map((at) =>
+    from.getUint32(at, true),
+  ) as [number, number, number, number, number];
+  return from.getUint32(0, true) === RECORD_BATCH_MAGIC &&
+    from.getUint32(8, true) === RECORD_BATCH_VERSION &&
+    count > 0 &&
+    span === 0 &&
+    RECORD_BATCH_HEADER_BYTES +
+      count * RECORD_OVERHEAD_BYTES +
+      keyBytes +
+      valueBytes +
+      headerBytes ===
+      length &&
+    (!checksum || crc32c(bytes, 8) === from.getUint32(4, true))
+    ? wholeOf(new RowRecordBatch(bytes, { count, keyBytes, valueBytes, headerBytes, besides: 0 }))
+    : null;
 }
 
-type Refuse = (message: string) => PortError;
+/** The batch; null when the lengths of its records are wrong. */
+export function wholeOf<Batch extends RowRecordBatch>(batch: Batch): Batch | null {
+  return batch.isWhole ? batch : null;
+}
 
-class ColumnarRecordBatch implements RecordBatch {
-  readonly bytes: Uint8Array;
+export interface RegionSizes {
   readonly count: number;
-  readonly span: number;
-  readonly offsets = null;
-  readonly cleaned = null;
-  readonly isColumnar = true;
-  readonly hasKeys = false;
-  readonly timestamps: Float64Array;
-  readonly valueLengths = new Int32Array(0);
-  readonly encoded: Uint8Array;
-
-  constructor(bytes: Uint8Array, count: number, refuse: Refuse) {
-    this.bytes = bytes;
-    this.count = count;
-    this.span = count;
-    const encoded = bytes.subarray(RECORD_BATCH_HEADER_BYTES);
-    this.encoded = (encoded.byteOffset & 7) === 0 ? encoded : encoded.slice();
-    this.timestamps = encodedRowtimes(this.encoded);
-    if (this.timestamps.length !== count) throw refuse('count and rows do not agree');
-  }
-
-  keyFrom(): number {
-    return -1;
-  }
-
-  keyTo(): number {
-    return -1;
-  }
-
-  valueFrom(): number {
-    return -1;
-  }
-
-  valueTo(): number {
-    return -1;
-  }
-
-  key(): null {
-    return null;
-  }
-
-  value(): null {
-    return null;
-  }
-
-  headers(): RecordHeader[] {
-    return [];
-  }
-}
-
-interface Sizes {
-  readonly count: number;
-  /** 0: as many as there are records. */
-  readonly span: number;
   readonly keyBytes: number;
   readonly valueBytes: number;
   readonly headerBytes: number;
+  /** Bytes a record between the lengths and the keys. */
+  readonly besides: number;
 }
 
-class PlainRecordBatch implements RecordBatch {
+/** Records one after the other: a region of timestamps, one of each kind of lengths, then the keys, values and headers. */
+export class RowRecordBatch implements RecordBatch {
   readonly bytes: Uint8Array;
   readonly count: number;
   readonly span: number;
-  readonly offsets: Uint32Array | null;
-  readonly cleaned: Uint32Array | null;
+  readonly offsets: Uint32Array | null = null;
+  readonly cleaned: Uint32Array | null = null;
   readonly isColumnar = false;
   readonly hasKeys: boolean;
   readonly timestamps: Float64Array;
   readonly encoded = null;
   readonly valueLengths: Int32Array;
+  /** false: lengths do not fit their region, and nothing may be read. */
+  readonly isWhole: boolean;
   readonly #keyLengths: Int32Array;
   readonly #keysAt: number;
-  /** null: no record has bytes there. */
+  readonly #valuesAt: number;
   readonly #keyStarts: Uint32Array | null;
-  readonly #valueStarts: Uint32Array;
+  readonly #valueStarts: Uint32Array | null;
   readonly #headerStarts: Uint32Array | null;
 
-  constructor(bytes: Uint8Array, sizes: Sizes, refuse: Refuse) {
-    const { count, span, keyBytes, valueBytes, headerBytes } = sizes;
+  constructor(bytes: Uint8Array, sizes: RegionSizes) {
+    const { count, keyBytes, valueBytes, headerBytes } = sizes;
     this.bytes = bytes;
     this.count = count;
-    this.span = span === 0 ? count : span;
+    this.span = count;
     const lengthsAt = RECORD_BATCH_HEADER_BYTES + count * 8;
-    const offsetsAt = lengthsAt + count * 12;
-    const keysAt = offsetsAt + (span === 0 ? 0 : count * SPARSE_OVERHEAD_BYTES);
+    const keysAt = lengthsAt + count * (12 + sizes.besides);
     const aligned = (bytes.byteOffset & 7) === 0;
     const buffer = aligned ? bytes.buffer : bytes.slice(0, keysAt).buffer;
     const start = aligned ? bytes.byteOffset : 0;
+    const lengths = (kind: number) =>
+      new Int32Array(buffer, start + lengthsAt + count * 4 * kind, count);
     this.timestamps = new Float64Array(buffer, start + RECORD_BATCH_HEADER_BYTES, count);
-    this.#keyLengths = new Int32Array(buffer, start + lengthsAt, count);
-    this.valueLengths = new Int32Array(buffer, start + lengthsAt + count * 4, count);
-    const headerLengths = new Int32Array(buffer, start + lengthsAt + count * 8, count);
-    this.offsets = span === 0 ? null : new Uint32Array(buffer, start + offsetsAt, count);
-    this.cleaned =
-      span === 0 ? null : new Uint32Array(buffer, start + offsetsAt + count * 4, count);
-    checkOffsets(this.offsets, span, refuse);
-    const valuesAt = keysAt + keyBytes;
-    const headersAt = valuesAt + valueBytes;
+    this.#keyLengths = lengths(0);
+    this.valueLengths = lengths(1);
     this.#keysAt = keysAt;
-    this.#keyStarts = starts(this.#keyLengths, keysAt, keyBytes, -1, 'keys', refuse);
-    const valueStarts = starts(this.valueLengths, valuesAt, valueBytes, -1, 'values', refuse);
-    this.#valueStarts = valueStarts ?? new Uint32Array(count + 1).fill(valuesAt);
-    this.#headerStarts = starts(headerLengths, headersAt, headerBytes, 0, 'headers', refuse);
+    this.#valuesAt = keysAt + keyBytes;
+    this.#keyStarts = starts(this.#keyLengths, keysAt, keyBytes, -1);
+    this.#valueStarts = starts(this.valueLengths, this.#valuesAt, valueBytes, -1);
+    this.#headerStarts = starts(lengths(2), this.#valuesAt + valueBytes, headerBytes, 0);
     this.hasKeys = keyBytes > 0 || this.#keyLengths.includes(0);
+    this.isWhole =
+      this.#keyStarts !== null && this.#valueStarts !== null && this.#headerStarts !== null;
   }
 
   keyFrom(i: number): number {
@@ -302,11 +220,11 @@ class PlainRecordBatch implements RecordBatch {
   }
 
   valueFrom(i: number): number {
-    return (this.valueLengths[i] ?? -1) < 0 ? -1 : (this.#valueStarts[i] ?? -1);
+    return (this.valueLengths[i] ?? -1) < 0 ? -1 : (this.#valueStarts?.[i] ?? this.#valuesAt);
   }
 
   valueTo(i: number): number {
-    return (this.valueLengths[i] ?? -1) < 0 ? -1 : (this.#valueStarts[i + 1] ?? -1);
+    return (this.valueLengths[i] ?? -1) < 0 ? -1 : (this.#valueStarts?.[i + 1] ?? this.#valuesAt);
   }
 
   key(i: number): Uint8Array | null {
@@ -320,12 +238,9 @@ class PlainRecordBatch implements RecordBatch {
   }
 
   headers(i: number): RecordHeader[] {
-    const headerStarts = this.#headerStarts;
-    if (headerStarts === null) return [];
-    const from = headerStarts[i] ?? 0;
-    const to = headerStarts[i + 1] ?? 0;
-    if (from === to) return [];
-    return readHeaders(new ByteReader(this.bytes, from, to));
+    const from = this.#headerStarts?.[i] ?? 0;
+    const to = this.#headerStarts?.[i + 1] ?? 0;
+    return from === to ? [] : RARE_RECORDS.code.readHeaders(this.bytes, from, to);
   }
 }
 
@@ -335,66 +250,27 @@ export function offsetAt(records: RecordBatch, base: number, i: number): number 
 }
 
 /** Index of the first record at or behind the offset, of a batch that stands at `base`; `count` when there is none. */
-export function indexAt(records: RecordBatch, base: number, offset: number): number {
+export function indexAt({ offsets, count }: RecordBatch, base: number, offset: number): number {
   const wanted = Math.max(0, offset - base);
-  const { offsets, count } = records;
-  if (offsets === null) return Math.min(wanted, count);
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((offsets[middle] as number) < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return offsets === null ? Math.min(wanted, count) : RARE_RECORDS.code.indexAmong(offsets, wanted);
 }
 
-function checkOffsets(offsets: Uint32Array | null, span: number, refuse: Refuse): void {
-  if (offsets === null) return;
-  let least = 0;
-  for (const offset of offsets) {
-    if (offset < least || offset >= span) throw refuse(`an offset of ${offset} among its ${span}`);
-    least = offset + 1;
-  }
-}
+/** Of a region without bytes. */
+const NO_STARTS = new Uint32Array();
 
-/** Where each region begins, and where the last one ends; null where none has bytes. */
-function starts(
-  lengths: Int32Array,
-  at: number,
-  total: number,
-  min: number,
-  what: string,
-  refuse: Refuse,
-): Uint32Array | null {
-  if (total === 0 && lengths.every((length) => length >= min && length <= 0)) return null;
+/** Where each piece of a region begins, and where the last one ends; empty where none has bytes, null where the lengths are wrong. */
+function starts(lengths: Int32Array, at: number, total: number, min: number): Uint32Array | null {
+  if (total === 0 && lengths.every((length) => length >= min && length <= 0)) return NO_STARTS;
   const begins = new Uint32Array(lengths.length + 1);
+  const end = at + total;
   let position = at;
   for (let i = 0; i < lengths.length; i++) {
     begins[i] = position;
     const length = lengths[i] as number;
-    if (length < min) throw refuse(`a length of ${length} among the ${what}`);
+    if (length < min) return null;
     if (length > 0) position += length;
-    if (position > at + total) break;
+    if (position > end) return null;
   }
-  if (position !== at + total) throw refuse(`the lengths of the ${what} do not add up`);
   begins[lengths.length] = position;
-  return begins;
-}
-
-function readHeaders(from: ByteReader): RecordHeader[] {
-  if (from.remaining > HEADERS_BYTES_MAX) {
-    throw new PortError('CORRUPT', `headers of ${from.remaining} bytes`);
-  }
-  const count = from.u16();
-  if (count === 0 || count > HEADERS_MAX) throw new PortError('CORRUPT', `${count} headers`);
-  const headers: RecordHeader[] = [];
-  for (let i = 0; i < count; i++) {
-    const name = from.utf8(from.u16());
-    const length = from.i32();
-    if (length < -1) throw new PortError('CORRUPT', `a header of length ${length}`);
-    headers.push({ name, value: length === -1 ? null : from.view(length).slice() });
-  }
-  from.finish();
-  return headers;
+  return position === end ? begins : null;
 }

@@ -120,6 +120,7 @@ export function announceAll(): void {
   fetched(formats.DELIMITED, 'the format DELIMITED', () => import('../formats/delimited.ts'));
   // One file: few values need one and not another.
   const rarerValues = () => import('../formats/json-value.ts');
+  fetched(data.RARE_RECORDS, 'rarer record batches', () => import('../data/rare-records.ts'));
   fetched(data.RARER_VALUES, 'rarer values', rarerValues);
   fetched(formats.JSON_VALUE, 'rarer values', rarerValues);
   fetched(formats.RARER_FORMATS, 'rarer values', rarerValues);

@@ -1,6 +1,7 @@
 // Reads topics for people and their programs: records one by one, and how many there were; knows no source.
 
 import { FETCH_BYTES_MAX } from '../base/limits.ts';
+import { RARE_RECORDS } from '../data/parts.ts';
 import { indexAt, offsetAt, parseRecordBatch, type RecordHeader } from '../data/record.ts';
 import type { Log } from '../ports/log.ts';
 
@@ -31,6 +32,7 @@ export async function readRecords(
   const { partition = 0, recordsMax = Infinity } = options;
   const at = { topic, partition };
   let offset = options.from ?? (await log.bounds(at)).start;
+  if (RARE_RECORDS.fetched === null) await RARE_RECORDS.load();
   const found: TopicRecord[] = [];
   for (;;) {
     const { batches, highWatermark } = await log.read(at, offset, FETCH_BYTES_MAX);

@@ -1,11 +1,16 @@
 // What a partition admits of an appended batch: its bytes, its keys, its timestamps; judged alike by every log adapter. Knows no storage.
 
 import { PortError } from '../base/errors.ts';
+import { RARE_RECORDS } from '../data/parts.ts';
+import * as rareRecords from '../data/rare-records.ts';
 import { parseRecordBatch, verify } from '../data/record.ts';
 import { restamped } from '../data/restamp.ts';
 import { latestOf } from '../data/timestamps.ts';
 import { sumOf } from './plain-append.ts';
 import type { TopicPolicy } from './topic-policy.ts';
+
+// Who admits any batch at once cannot wait for what reads it.
+RARE_RECORDS.given(rareRecords);
 
 /** A batch as it is to be stored. */
 export interface Admitted {

@@ -1,6 +1,7 @@
 // What every log adapter refuses in the same words: places, offsets, incarnations and stored bytes that are wrong; knows no storage.
 
 import { PortError } from '../base/errors.ts';
+import { PartMissing } from '../base/part.ts';
 import { parseRecordBatch, type RecordBatch } from '../data/record.ts';
 import type { TopicPartition } from './log.ts';
 import { sumOf } from './plain-append.ts';
@@ -79,6 +80,7 @@ export function storedBatch(
     const records = parseRecordBatch(bytes, 'CORRUPT');
     if (records.span === count && (crc === undefined || crc === sumOf(bytes))) return records;
   } catch (thrown) {
+    if (thrown instanceof PartMissing) throw thrown;
     cause = thrown;
   }
   throw new PortError(
