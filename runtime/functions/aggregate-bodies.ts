@@ -6,6 +6,15 @@ import { BIGINT, type Type, typeText, type Value } from '../data/type.ts';
 import { comparator, compareDoubles } from '../expr/compare.ts';
 import type { AggregateBody } from './registry.ts';
 
+/** What each of the common aggregates does, for people. */
+export const COMMON_DESCRIPTIONS: Readonly<Record<string, string>> = {
+  COUNT: 'Counts rows; with an argument, those in which it is not null.',
+  SUM: 'Adds the values; nulls count nothing. A DECIMAL that overflows ends the query.',
+  AVG: 'The average of the values that are not null.',
+  MIN: 'The least value that is not null.',
+  MAX: 'The greatest value that is not null.',
+};
+
 /** COUNT, with an argument or without. */
 export const COUNT_BODY: AggregateBody = {
   cells: [BIGINT],

@@ -9,7 +9,6 @@ export const AGGREGATES: readonly AggregateOverload[] = [
   ...[[], [parameter('value', ANY)]].map((parameters) =>
     aggregate({
       name: 'COUNT',
-      description: 'Counts rows; with an argument, those in which it is not null.',
       parameters,
       returns: BIGINT,
       body: () => AGGREGATE_BODIES.code.COUNT_BODY,
@@ -18,7 +17,6 @@ export const AGGREGATES: readonly AggregateOverload[] = [
   ...[...NUMBERS, DECIMALS].map((pattern) =>
     aggregate({
       name: 'SUM',
-      description: 'Adds the values; nulls count nothing. A DECIMAL that overflows ends the query.',
       parameters: [parameter('value', pattern)],
       returns: first,
       body: (types) => AGGREGATE_BODIES.code.sumBody(first(types)),
@@ -27,7 +25,6 @@ export const AGGREGATES: readonly AggregateOverload[] = [
   ...NUMBERS.map((pattern) =>
     aggregate({
       name: 'AVG',
-      description: 'The average of the values that are not null.',
       parameters: [parameter('value', pattern)],
       returns: DOUBLE,
       body: (types) => AGGREGATE_BODIES.code.averageBody(first(types)),
@@ -36,14 +33,12 @@ export const AGGREGATES: readonly AggregateOverload[] = [
   ...ORDERED.flatMap((pattern) => [
     aggregate({
       name: 'MIN',
-      description: 'The least value that is not null.',
       parameters: [parameter('value', pattern)],
       returns: first,
       body: (types) => AGGREGATE_BODIES.code.boundBody(first(types), -1),
     }),
     aggregate({
       name: 'MAX',
-      description: 'The greatest value that is not null.',
       parameters: [parameter('value', pattern)],
       returns: first,
       body: (types) => AGGREGATE_BODIES.code.boundBody(first(types), 1),

@@ -11,6 +11,7 @@ import {
   TIMESTAMP,
   type Type,
 } from '../data/type.ts';
+import { AGGREGATE_BODIES } from './parts.ts';
 import type {
   AggregateBody,
   AggregateGiven,
@@ -45,7 +46,8 @@ export const first = (types: readonly Type[]): Type => types[0] ?? STRING;
 
 interface AggregateDeclaration {
   readonly name: string;
-  readonly description: string;
+  /** Absent: a common one, described where its body is. */
+  readonly description?: string;
   readonly parameters: readonly Parameter[];
   readonly returns: Returns;
   readonly body: (columnTypes: readonly Type[], given: AggregateGiven) => AggregateBody;
@@ -55,6 +57,9 @@ interface AggregateDeclaration {
 
 export function aggregate(declaration: AggregateDeclaration): AggregateOverload {
   return {
+    get description() {
+      return AGGREGATE_BODIES.code.COMMON_DESCRIPTIONS[declaration.name] ?? '';
+    },
     ...declaration,
     kind: 'aggregate',
     category: 'AGGREGATE',
