@@ -20,7 +20,6 @@ export class RowEvaluation implements Evaluation, RowContext {
   #draws: Draws | null = null;
   #rows: Pick<Batch, 'origin' | 'rowtime'> | null = null;
   #position = 0;
-  now = 0;
   #time: LogicalTime | null = null;
 
   /**
@@ -36,9 +35,12 @@ export class RowEvaluation implements Evaluation, RowContext {
   /** Turns to a batch. */
   of(batch: Batch): this {
     this.#time = this.#context.time();
-    this.now = this.#time.now;
     this.#rows = { origin: batch.origin, rowtime: batch.rowtime };
     return this;
+  }
+
+  get now(): number {
+    return this.#time?.now ?? 0;
   }
 
   at(position: number): RowContext {

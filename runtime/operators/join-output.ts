@@ -208,6 +208,7 @@ interface Turn {
 
 /** True when both are rows of the same arrays. */
 function isCutFrom(batch: Batch, other: Batch): boolean {
+  if (batch === other) return true;
   if (batch.rowtime !== other.rowtime || batch.origin !== other.origin) return false;
   if (batch.columns === other.columns) return true;
   return batch.columns.every((column, position) => column === other.columns[position]);

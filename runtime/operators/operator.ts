@@ -79,6 +79,11 @@ export interface Operator {
   readonly schema: Schema;
   process(input: number, batch: Batch, out: Emit): void;
   /**
+   * As `process`, for rows `from .. to` of a batch that is given again for those behind them: joins have it, so that a row of a batch that is
+   * taken in many turns costs no more than one of another.
+   */
+  processRows?(input: number, batch: Batch, from: number, to: number, out: Emit): void;
+  /**
    * Emits what was held back. The task calls it before rows come another way to where these go, before chunks of its input end, before time
    * passes without rows, and before commits.
    */

@@ -85,14 +85,18 @@ export class StreamStreamJoin implements Operator {
   }
 
   process(side: number, batch: Batch, out: Emit): void {
-    const { selection, length, rowtime, valueNull } = batch;
+    this.processRows(side, batch, 0, batch.length, out);
+  }
+
+  processRows(side: number, batch: Batch, from: number, to: number, out: Emit): void {
+    const { selection, rowtime, valueNull } = batch;
     const { streamTime } = this.#context;
     const ids = (this.#keys[side] as RowKeys).assign(batch);
     const input = this.#inputs[side] as JoinInput;
     const columns = input.columnsOf(batch);
     let dropped = 0;
     this.#output.begin(batch, side, out);
-    for (let i = 0; i < length; i++) {
+    for (let i = from; i < to; i++) {
       const position = selection === null ? i : (selection[i] as number);
       const id = ids[i] as number;
       if (id === NO_KEY || (valueNull !== null && bitAt(valueNull, position))) {

@@ -44,17 +44,22 @@ export class StreamTableJoin implements Operator {
   }
 
   process(side: number, batch: Batch, out: Emit): void {
-    if (side === 1) keepRows(batch, this.#keys[1].assign(batch), this.#table, this.#right);
-    else this.#join(batch, this.#keys[0].assign(batch), out);
+    this.processRows(side, batch, 0, batch.length, out);
   }
 
-  #join(batch: Batch, ids: Int32Array, out: Emit): void {
-    const { selection, length, rowtime, valueNull } = batch;
+  processRows(side: number, batch: Batch, from: number, to: number, out: Emit): void {
+    if (side === 0) this.#join(batch, from, to, out);
+    else this.#keep(batch, from, to);
+  }
+
+  #join(batch: Batch, from: number, to: number, out: Emit): void {
+    const ids = this.#keys[0].assign(batch);
+    const { selection, rowtime, valueNull } = batch;
     const table = this.#table;
     const output = this.#output;
     let dropped = 0;
     output.begin(batch, 0, out);
-    for (let i = 0; i < length; i++) {
+    for (let i = from; i < to; i++) {
       const position = selection === null ? i : (selection[i] as number);
       const id = ids[i] as number;
       if (id === NO_KEY || (valueNull !== null && bitAt(valueNull, position))) {
@@ -67,6 +72,23 @@ export class StreamTableJoin implements Operator {
     }
     output.end();
     if (dropped > 0) this.#context.count('dropped', dropped);
+  }
+
+  /** Takes the changes of a changelog into the table. */
+  #keep(batch: Batch, from: number, to: number): void {
+    const ids = this.#keys[1].assign(batch);
+    const { selection, rowtime, op } = batch;
+    const table = this.#table;
+    const input = this.#right;
+    const columns = input.columnsOf(batch);
+    for (let i = from; i < to; i++) {
+      const position = selection === null ? i : (selection[i] as number);
+      const id = ids[i] as number;
+      if (id === NO_KEY || (op !== null && op[position] === Op.UpdateBefore)) continue;
+      if (!isGone(batch, position))
+        table.set(id, input.cells.encode(columns, position, rowtime[position] as number));
+      else if (table.get(id) !== null) table.set(id, null);
+    }
   }
 
   settle(): void {
@@ -83,18 +105,4 @@ export class StreamTableJoin implements Operator {
 export function isGone(batch: Batch, position: number): boolean {
   if (batch.op !== null && batch.op[position] === Op.Delete) return true;
   return batch.valueNull !== null && bitAt(batch.valueNull, position);
-}
-
-/** Takes the changes of a changelog into its table. */
-function keepRows(batch: Batch, ids: Int32Array, table: RowTable, input: JoinInput): void {
-  const { selection, length, rowtime, op } = batch;
-  const columns = input.columnsOf(batch);
-  for (let i = 0; i < length; i++) {
-    const position = selection === null ? i : (selection[i] as number);
-    const id = ids[i] as number;
-    if (id === NO_KEY || (op !== null && op[position] === Op.UpdateBefore)) continue;
-    if (!isGone(batch, position))
-      table.set(id, input.cells.encode(columns, position, rowtime[position] as number));
-    else if (table.get(id) !== null) table.set(id, null);
-  }
 }

@@ -59,13 +59,17 @@ export class TableTableJoin implements Operator {
   }
 
   process(side: number, batch: Batch, out: Emit): void {
-    const { selection, length, rowtime, op } = batch;
+    this.processRows(side, batch, 0, batch.length, out);
+  }
+
+  processRows(side: number, batch: Batch, from: number, to: number, out: Emit): void {
+    const { selection, rowtime, op } = batch;
     const ids = (this.#keys[side] as RowKeys).assign(batch);
     const input = this.#inputs[side] as JoinInput;
     const columns = input.columnsOf(batch);
     const table = this.#table;
     this.#output.begin(batch, side, out);
-    for (let i = 0; i < length; i++) {
+    for (let i = from; i < to; i++) {
       const position = selection === null ? i : (selection[i] as number);
       const id = ids[i] as number;
       if (id === NO_KEY || (op !== null && op[position] === Op.UpdateBefore)) continue;

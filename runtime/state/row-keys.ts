@@ -35,6 +35,8 @@ export class RowKeys {
   #entryIds = new Int32Array(0);
   #dictionary: Dictionary | null = null;
   readonly #longs = new LongIds();
+  /** What `#ids` are of, as long as no number has changed. */
+  #batch: Batch | null = null;
 
   /** @param input the schema of the batches, whose key columns are the key */
   constructor(input: Schema, numbers: KeyNumbers, { session }: RowKeysOptions) {
@@ -46,12 +48,15 @@ export class RowKeys {
 
   /** All numbers have changed. */
   reset(): void {
+    this.#batch = null;
     this.#dictionary = null;
     this.#longs.reset();
   }
 
   /** The number of each row's (not position's) key, or NO_KEY. Good until the next call. */
   assign(batch: Batch): Int32Array {
+    if (batch === this.#batch) return this.#ids;
+    this.#batch = batch;
     if (this.#ids.length < batch.length) this.#ids = new Int32Array(batch.length);
     const columns = this.#keys.map((position) => columnAt(batch, position));
     const [first] = columns;

@@ -11,6 +11,7 @@ import type { Holders } from '../operators/holders.ts';
 import { kernelAggregate } from '../operators/kernel-aggregate.ts';
 import type {
   Emit,
+  LogicalTime,
   Operator,
   OperatorContext,
   RowProblem,
@@ -40,7 +41,8 @@ import type {
 import type { StateReader } from '../ports/store.ts';
 import type { Current } from './current.ts';
 import { readerOf, type Reader } from './input.ts';
-import { REPARTITION } from './parts.ts';
+import type { Pair, Pairing } from './pair.ts';
+import { REPARTITION, RUNS } from './parts.ts';
 import type { Sharing } from './sharing.ts';
 import { SinkWriter, type Output } from './sink.ts';
 
@@ -58,6 +60,7 @@ export interface BuildContext {
   readonly report: (problem: RowProblem) => void;
   readonly count: (name: string, by: number) => void;
   readonly current: Current;
+  readonly time: () => LogicalTime;
   readonly client: (batch: Batch) => void;
 }
 
@@ -77,6 +80,8 @@ export interface Wiring {
   readonly schemas: ReadonlyMap<string, Schema>;
   /** Per input: true for a user topic, whose records count as the query's input. */
   readonly countsInput: readonly boolean[];
+  /** null: what several inputs have is fed run by run. */
+  readonly pair: Pair | null;
 }
 
 interface Input {
@@ -113,10 +118,14 @@ class Builder {
   readonly #schemasOf: ReadonlyMap<StepId, Schema>;
   /** null: no operator holds rows back. */
   #holders: Holders | null = null;
+  /** null: there are not two sources. */
+  readonly #pairing: Pairing | null;
 
   constructor(part: Subtopology, context: BuildContext) {
     this.#part = part;
-    this.#context = context;
+    this.#pairing =
+      part.steps.filter(isSource).length === 2 ? new RUNS.code.Pairing(part, context) : null;
+    this.#context = this.#pairing?.context ?? context;
     this.#consumers = new Map(part.steps.map(({ id }) => [id, []]));
     this.#schemasOf = new Map(part.steps.map(({ id, schema }) => [id, schema]));
   }
@@ -151,6 +160,7 @@ class Builder {
         const schemas = inputs.map((input) => this.#schemasOf.get(input) ?? step.schema);
         const operator = operatorOf(step, schemas, this.#context, this.#part);
         this.#operate(operator, emit);
+        this.#pairing?.built(step.id, operator, emit);
         if (operator.settle !== undefined) {
           this.#holders ??= new JOINS.code.Holders(this.#part.steps);
           this.#holders.add(operator, step.id);
@@ -246,8 +256,13 @@ class Builder {
       outputs: this.#outputs,
       schemas: this.#schemas,
       countsInput: inputs.map(({ isUser }) => isUser),
+      pair: this.#pairing?.pair() ?? null,
     };
   }
+}
+
+function isSource({ step }: Step): boolean {
+  return step === 'source' || step === 'internalSource';
 }
 
 function newInput({ step }: SourceStep | InternalSourceStep): Input {
@@ -336,6 +351,6 @@ function operatorContext(
     streamTime: context.streamTime(step.id),
     report: context.report,
     count: context.count,
-    time: () => context.current.time,
+    time: context.time,
   };
 }

@@ -74,10 +74,15 @@ export class Current implements Holding {
     this.#moment = moment;
   }
 
-  emit(moment: Moment, batch: Batch, out: Emit): void {
-    const now = this.#moment;
+  /** Goes on with a chunk, whose moment it is. */
+  turn(moment: Moment): void {
     // It is what `moment` gave: nothing else makes one.
     this.#moment = moment as CurrentMoment;
+  }
+
+  emit(moment: Moment, batch: Batch, out: Emit): void {
+    const now = this.#moment;
+    this.turn(moment);
     out(batch);
     this.#moment = now;
   }

@@ -10,6 +10,7 @@ import type { OffsetEntry } from '../ports/store.ts';
 import type { Blocks } from './blocks.ts';
 import type { Reader } from './input.ts';
 import type { Gap } from './gaps.ts';
+import type { Pair } from './pair.ts';
 import { RUNS, WRONG_RECORDS } from './parts.ts';
 import type { RecordPlace } from './record-columns.ts';
 import { Sharing } from './sharing.ts';
@@ -234,6 +235,11 @@ export class TaskInputs {
     return chunk === null ? null : takeTo(only, chunk, 0, chunk.to, wholes(chunk));
   }
 
+  /** As `Pair.take`, of these inputs. */
+  takePair(pair: Pair, took: (records: number) => void): boolean {
+    return pair.take(this.#inputs, (input) => this.#chunkOf(input), took);
+  }
+
   #chunkOf(input: Input): Chunk | null {
     if (input.chunk !== null) return input.chunk;
     const waiting = input.waiting[0];
@@ -309,9 +315,15 @@ export function takeTo(
     chunkFrom: chunk.from,
     chunkTo: chunk.to,
   };
-  chunk.rows = ends;
-  chunk.at = to;
-  input.next = to === chunk.to ? chunk.next : offsetAt(records, place.base, to);
-  if (to === chunk.to) input.chunk = null;
+  advance(input, chunk, to, ends);
   return run;
+}
+
+/** What is left of a chunk begins at a record now, and at a row of each batch. */
+export function advance(input: Input, chunk: Chunk, to: number, rows: readonly number[]): void {
+  chunk.rows = rows;
+  chunk.at = to;
+  const isTaken = to === chunk.to;
+  input.next = isTaken ? chunk.next : offsetAt(chunk.records, chunk.place.base, to);
+  if (isTaken) input.chunk = null;
 }

@@ -3,6 +3,8 @@
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { type Chunk, type Input, type Run, takeTo, wholes } from './inputs.ts';
 
+export { Pairing } from './pair.ts';
+
 /** As `TaskInputs.take`. */
 export function nextRun(
   inputs: readonly Input[],

@@ -107,6 +107,7 @@ export class Session {
       report: (problem) => this.#report(problem),
       count: (name, by) => this.#count(name, by),
       current: this.#current,
+      time: () => this.#current.time,
       client: (batch) => {
         this.#rows.push(batch);
         this.#rowsCount += batch.length;
@@ -206,7 +207,15 @@ export class Session {
 
   /** Takes the next run in, synchronously. False when an input must be fetched first or nothing is waiting. */
   process(recordsMax: number): boolean {
-    const run = this.inputs.take(this.#isReplaying ? this.#untilReplayed(recordsMax) : recordsMax);
+    const most = this.#isReplaying ? this.#untilReplayed(recordsMax) : recordsMax;
+    const { pair } = this.#wiring;
+    if (pair !== null && most === Infinity) {
+      if (this.inputs.takePair(pair, (records) => this.#took(records))) {
+        this.#problems?.endChunk();
+        return true;
+      }
+    }
+    const run = this.inputs.take(most);
     if (run === null) return false;
     this.blocks?.begin(run);
     this.#begin(run);
@@ -265,8 +274,7 @@ export class Session {
   }
 
   #begin(run: Run): void {
-    this.#isDirty = true;
-    this.#taken += run.to - run.from;
+    this.#took(run.to - run.from);
     this.#current.begin(run.records, run.place, run.chunkFrom, run.chunkTo);
     if (this.#wiring.countsInput[run.input] === true) this.#count('in', run.to - run.from);
     for (const { index, error } of run.skipped) {
@@ -279,6 +287,11 @@ export class Session {
       });
     }
     if (run.skipped.length > 0) this.#count('errors', run.skipped.length);
+  }
+
+  #took(records: number): void {
+    this.#isDirty = true;
+    this.#taken += records;
   }
 
   #end(run: Run): void {

@@ -1,0 +1,293 @@
+// Two inputs that meet in one join: their chunks are merged by time and handed to it whole, not run by run; knows no fetch and no join's rule.
+
+import { PartMissing } from '../base/part.ts';
+import { Op, positionOf, type Batch } from '../data/batch.ts';
+import { inputsOf } from '../operators/join-inputs.ts';
+import type { Emit, LogicalTime, Moment, Operator } from '../operators/operator.ts';
+import type { Step, StepId, Subtopology } from '../plan/step.ts';
+import type { BuildContext } from './build.ts';
+import { advance, type Chunk, type Input } from './inputs.ts';
+
+/** Thrown where what is computed ahead of its turn would tell something, or hang on when it is computed. */
+class NotAhead extends Error {}
+
+function refuse(): never {
+  throw new NotAhead('this waits for its turn');
+}
+
+const NO_TIME: LogicalTime = {
+  get now(): number {
+    return refuse();
+  },
+  get seed(): string {
+    return refuse();
+  },
+};
+
+/** Makes the pair of a task while its operators are built. */
+export class Pairing {
+  /** What operators are given in the place of the task's own. */
+  readonly context: BuildContext;
+  readonly #part: Subtopology;
+  readonly #given: BuildContext;
+  readonly #built = new Map<StepId, { readonly operator: Operator; readonly emit: Emit }>();
+  #isAhead = false;
+
+  constructor(part: Subtopology, context: BuildContext) {
+    this.#part = part;
+    this.#given = context;
+    this.context = {
+      ...context,
+      report: (problem) => (this.#isAhead ? refuse() : context.report(problem)),
+      count: (name, by) => (this.#isAhead ? refuse() : context.count(name, by)),
+      time: () => (this.#isAhead ? NO_TIME : context.time()),
+    };
+  }
+
+  built(step: StepId, operator: Operator, emit: Emit): void {
+    this.#built.set(step, { operator, emit });
+  }
+
+  /** null: the inputs do not meet in one join, with nothing but filters, projections and new keys before it. */
+  pair(): Pair | null {
+    const { steps, rowByRow } = this.#part;
+    if (rowByRow === true || steps.some(({ step }) => step === 'cache')) return null;
+    const [left, right] = steps.flatMap((step) => this.#wayOf(step) ?? []);
+    if (left === undefined || right === undefined) return null;
+    const join = this.#built.get(left.join);
+    if (join === undefined || left.join !== right.join || left.topic === right.topic) return null;
+    return new Pair(this.#given, [left, right], join, (make) => this.#ahead(make));
+  }
+
+  /** From a source to the join; null: it is no source, or there is something else on the way. */
+  #wayOf(source: Step): Way | null {
+    if (source.step !== 'source' && source.step !== 'internalSource') return null;
+    if (source.step === 'source' && source.materialized === true) return null;
+    const before: Operator[] = [];
+    for (let id = source.id; ;) {
+      const [next, more] = this.#part.steps.filter((step) => readsOf(step).includes(id));
+      if (next === undefined || more !== undefined) return null;
+      const isUser = source.step === 'source';
+      const { topic } = source;
+      if (next.step in JOINS)
+        return { topic, isUser, before, join: next.id, side: readsOf(next).indexOf(id) };
+      const operator = this.#built.get(next.id)?.operator;
+      if (!(next.step in PLAIN) || operator === undefined) return null;
+      before.push(operator);
+      id = next.id;
+    }
+  }
+
+  /** What is made ahead of its turn; null: it cannot be. What goes wrong does so again in its turn, where it is known whose fault it is. */
+  #ahead(make: () => Made): Made | null {
+    this.#isAhead = true;
+    try {
+      return make();
+    } catch (thrown) {
+      if (thrown instanceof PartMissing) throw thrown;
+      return null;
+    } finally {
+      this.#isAhead = false;
+    }
+  }
+}
+
+/** Joins that take rows of a batch at a time. */
+const JOINS = { streamStreamJoin: true, streamTableJoin: true, tableTableJoin: true };
+/** What makes of a batch another one over the same places, each row for itself. */
+const PLAIN = { filter: true, project: true, rekey: true };
+
+/** One chunk, the other one, and the first again: then both have begun, and their moments stay. */
+const TURNS_UNTIL_KNOWN = 3;
+
+interface Way {
+  readonly topic: string;
+  readonly isUser: boolean;
+  /** What rows pass before the join. */
+  readonly before: readonly Operator[];
+  readonly join: StepId;
+  /** Of the join. */
+  readonly side: number;
+}
+
+function readsOf(step: Step): readonly StepId[] {
+  if ('input' in step) return [step.input];
+  if ('inputs' in step) return step.inputs;
+  return step.step === 'source' || step.step === 'internalSource' ? [] : inputsOf(step);
+}
+
+interface Made {
+  readonly batch: Batch | null;
+}
+
+/** null: it has to wait for its turn. */
+type MakeAhead = (make: () => Made) => Made | null;
+
+/** A chunk, and what has come of it before the join. */
+class Ahead {
+  readonly chunk: Chunk;
+  readonly raw: Batch;
+  /** null: no row has come through. */
+  readonly batch: Batch | null;
+  /** How many of its rows were handed on. */
+  row = 0;
+  moment: Moment | null = null;
+
+  constructor(chunk: Chunk, raw: Batch, batch: Batch | null) {
+    this.chunk = chunk;
+    this.raw = raw;
+    this.batch = batch;
+  }
+
+  /** How many rows of `batch` stand before row `end` of `raw`. */
+  rowsBefore(end: number): number {
+    const { raw, batch } = this;
+    if (batch === null || batch.length === raw.length) return batch === null ? 0 : end;
+    if (end === raw.length) return batch.length;
+    const position = positionOf(raw, end);
+    let row = this.row;
+    while (row < batch.length && positionOf(batch, row) < position) row++;
+    return row;
+  }
+}
+
+/**
+ * The rows of two inputs in the order of the runs rule (task/inputs.ts). What stands before the join is computed of a whole chunk, unless it
+ * would tell a problem or a dropped row, or hangs on the time: then it waits for its run. So nothing is told of rows that are not taken.
+ * Cost: a comparison a row, a call a run.
+ */
+export class Pair {
+  readonly #context: BuildContext;
+  readonly #ways: readonly [Way, Way];
+  readonly #join: { readonly operator: Operator; readonly emit: Emit };
+  readonly #ahead: MakeAhead;
+  /** By input; null: the chunk is taken run by run. */
+  /** How often the input has changed since `take` was called; counted as long as moments change with it. */
+  #turns = 0;
+  readonly #chunks: ({ readonly chunk: Chunk; readonly ahead: Ahead | null } | undefined)[] = [];
+
+  constructor(
+    context: BuildContext,
+    ways: readonly [Way, Way],
+    join: { readonly operator: Operator; readonly emit: Emit },
+    ahead: MakeAhead,
+  ) {
+    this.#context = context;
+    this.#ways = ways;
+    this.#join = join;
+    this.#ahead = ahead;
+  }
+
+  /**
+   * Takes the rows of both chunks that are at hand, until one of them is taken.
+   * @param took is told how many records more are taken, before they are; when some are left then, how many, as less than 0
+   * @returns false when they are to be taken run by run
+   */
+  take(
+    inputs: readonly Input[],
+    chunkOf: (input: Input) => Chunk | null,
+    took: (records: number) => void,
+  ): boolean {
+    const [one, two] = inputs as readonly [Input, Input];
+    const left = this.#aheadOf(0, chunkOf(one));
+    const right = left && this.#aheadOf(1, chunkOf(two));
+    if (left === null || right === null) return false;
+    for (const ahead of [left, right]) ahead.row = ahead.rowsBefore(ahead.chunk.rows[0] as number);
+    this.#turns = 0;
+    const records = left.chunk.to - left.chunk.at + right.chunk.to - right.chunk.at;
+    took(records);
+    this.#merge(left, right);
+    took(this.#end(0, one, left) + this.#end(1, two, right) - records);
+    this.#join.operator.settle?.();
+    return true;
+  }
+
+  #aheadOf(input: number, chunk: Chunk | null): Ahead | null {
+    if (chunk === null) return null;
+    const known = this.#chunks[input];
+    if (known?.chunk === chunk) return known.ahead;
+    const ahead = this.#compute(this.#ways[input] as Way, chunk);
+    this.#chunks[input] = { chunk, ahead };
+    return ahead;
+  }
+
+  #compute({ before }: Way, chunk: Chunk): Ahead | null {
+    const [raw = null] = chunk.batches;
+    // Old rows and their new ones are taken together.
+    if (raw === null || chunk.skipped.length > 0 || chunk.rows[0] !== 0) return null;
+    if (raw.op?.includes(Op.UpdateBefore) === true) return null;
+    const made = this.#ahead(() => {
+      let batch: Batch | null = raw;
+      for (const operator of before) {
+        const from: Batch | null = batch;
+        batch = null;
+        if (from !== null) operator.process(0, from, (passed) => (batch = passed));
+      }
+      return { batch };
+    });
+    return made && new Ahead(chunk, raw, made.batch);
+  }
+
+  /** Rows of the left one come first at equal times. */
+  #merge(left: Ahead, right: Ahead): void {
+    const { raw: lefts } = left;
+    const { raw: rights } = right;
+    let i = left.chunk.rows[0] as number;
+    let j = right.chunk.rows[0] as number;
+    let leftMs = lefts.rowtime[positionOf(lefts, i)] as number;
+    let rightMs = rights.rowtime[positionOf(rights, j)] as number;
+    while (i < lefts.length && j < rights.length) {
+      if (leftMs <= rightMs) {
+        do {
+          i++;
+          leftMs = lefts.rowtime[positionOf(lefts, i)] as number;
+        } while (i < lefts.length && leftMs <= rightMs);
+        this.#hand(0, left, i);
+      } else {
+        do {
+          j++;
+          rightMs = rights.rowtime[positionOf(rights, j)] as number;
+        } while (j < rights.length && rightMs < leftMs);
+        this.#hand(1, right, j);
+      }
+    }
+    left.chunk.rows = [i];
+    right.chunk.rows = [j];
+  }
+
+  /** Hands the rows before row `end` on to the join. */
+  #hand(input: number, ahead: Ahead, end: number): void {
+    this.#turnTo(ahead);
+    const from = ahead.row;
+    const to = ahead.rowsBefore(end);
+    if (to === from) return;
+    ahead.row = to;
+    const { operator, emit } = this.#join;
+    const { side } = this.#ways[input] as Way;
+    operator.processRows?.(side, ahead.batch as Batch, from, to, emit);
+  }
+
+  /** The moment of a chunk is another one once the other chunk has begun. */
+  #turnTo(ahead: Ahead): void {
+    const { current } = this.#context;
+    if (this.#turns === TURNS_UNTIL_KNOWN) {
+      current.turn(ahead.moment as Moment);
+      return;
+    }
+    this.#turns++;
+    const { records, place, from, to } = ahead.chunk;
+    current.begin(records, place, from, to);
+    ahead.moment = current.moment;
+  }
+
+  /** @returns the records that were taken */
+  #end(input: number, of: Input, { chunk, raw }: Ahead): number {
+    const row = chunk.rows[0] as number;
+    const position = row < raw.length ? positionOf(raw, row) : -1;
+    const to = position < 0 ? chunk.to : (raw.origin?.[position] ?? position);
+    const taken = to - chunk.at;
+    advance(of, chunk, to, chunk.rows);
+    if (taken > 0 && (this.#ways[input] as Way).isUser) this.#context.count('in', taken);
+    return taken;
+  }
+}
