@@ -81,7 +81,7 @@ export interface Wiring {
   /** Per input: true for a user topic, whose records count as the query's input. */
   readonly countsInput: readonly boolean[];
   /** null: what several inputs have is fed run by run. */
-  readonly pair: Pair | null;
+  readonly pair: Pair | null | undefined;
 }
 
 interface Input {
@@ -118,13 +118,13 @@ class Builder {
   readonly #schemasOf: ReadonlyMap<StepId, Schema>;
   /** null: no operator holds rows back. */
   #holders: Holders | null = null;
-  /** null: there are not two sources. */
+  /** null: nothing is joined. */
   readonly #pairing: Pairing | null;
 
   constructor(part: Subtopology, context: BuildContext) {
     this.#part = part;
-    this.#pairing =
-      part.steps.filter(isSource).length === 2 ? new RUNS.code.Pairing(part, context) : null;
+    const hasJoin = part.steps.some((step) => 'right' in step);
+    this.#pairing = hasJoin ? new RUNS.code.Pairing(part, context) : null;
     this.#context = this.#pairing?.context ?? context;
     this.#consumers = new Map(part.steps.map(({ id }) => [id, []]));
     this.#schemasOf = new Map(part.steps.map(({ id, schema }) => [id, schema]));
@@ -160,7 +160,7 @@ class Builder {
         const schemas = inputs.map((input) => this.#schemasOf.get(input) ?? step.schema);
         const operator = operatorOf(step, schemas, this.#context, this.#part);
         this.#operate(operator, emit);
-        this.#pairing?.built(step.id, operator, emit);
+        this.#pairing?.built(step.id, { inputs, operator, emit });
         if (operator.settle !== undefined) {
           this.#holders ??= new JOINS.code.Holders(this.#part.steps);
           this.#holders.add(operator, step.id);
@@ -256,13 +256,9 @@ class Builder {
       outputs: this.#outputs,
       schemas: this.#schemas,
       countsInput: inputs.map(({ isUser }) => isUser),
-      pair: this.#pairing?.pair() ?? null,
+      pair: this.#pairing?.pair(),
     };
   }
-}
-
-function isSource({ step }: Step): boolean {
-  return step === 'source' || step === 'internalSource';
 }
 
 function newInput({ step }: SourceStep | InternalSourceStep): Input {

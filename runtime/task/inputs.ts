@@ -228,19 +228,18 @@ export class TaskInputs {
    */
   take(recordsMax: number): Run | null {
     const [only] = this.#inputs;
-    const chunkOf = (input: Input): Chunk | null => this.#chunkOf(input);
     if (only === undefined || this.#inputs.length > 1 || recordsMax < Infinity)
-      return RUNS.code.nextRun(this.#inputs, chunkOf, recordsMax);
+      return RUNS.code.nextRun(this.#inputs, this.#chunkOf, recordsMax);
     const chunk = this.#chunkOf(only);
     return chunk === null ? null : takeTo(only, chunk, 0, chunk.to, wholes(chunk));
   }
 
   /** As `Pair.take`, of these inputs. */
   takePair(pair: Pair, took: (records: number) => void): boolean {
-    return pair.take(this.#inputs, (input) => this.#chunkOf(input), took);
+    return pair.take(this.#inputs, this.#chunkOf, took);
   }
 
-  #chunkOf(input: Input): Chunk | null {
+  readonly #chunkOf = (input: Input): Chunk | null => {
     if (input.chunk !== null) return input.chunk;
     const waiting = input.waiting[0];
     if (waiting === undefined) return null;
@@ -266,7 +265,7 @@ export class TaskInputs {
     const next = to === records.count ? end : offsetAt(records, base, to);
     input.chunk = { records, place, next, from, to, batches, skipped: once, rows, at: start };
     return input.chunk;
-  }
+  };
 }
 
 function isDrained({ chunk, waiting }: Input): boolean {

@@ -2,7 +2,6 @@
 
 import { PartMissing } from '../base/part.ts';
 import { Op, positionOf, type Batch } from '../data/batch.ts';
-import { inputsOf } from '../operators/join-inputs.ts';
 import type { Emit, LogicalTime, Moment, Operator } from '../operators/operator.ts';
 import type { Step, StepId, Subtopology } from '../plan/step.ts';
 import type { BuildContext } from './build.ts';
@@ -30,7 +29,7 @@ export class Pairing {
   readonly context: BuildContext;
   readonly #part: Subtopology;
   readonly #given: BuildContext;
-  readonly #built = new Map<StepId, { readonly operator: Operator; readonly emit: Emit }>();
+  readonly #built = new Map<StepId, Built>();
   #isAhead = false;
 
   constructor(part: Subtopology, context: BuildContext) {
@@ -44,8 +43,8 @@ export class Pairing {
     };
   }
 
-  built(step: StepId, operator: Operator, emit: Emit): void {
-    this.#built.set(step, { operator, emit });
+  built(step: StepId, built: Built): void {
+    this.#built.set(step, built);
   }
 
   /** null: the inputs do not meet in one join, with nothing but filters, projections and new keys before it. */
@@ -54,9 +53,8 @@ export class Pairing {
     if (rowByRow === true || steps.some(({ step }) => step === 'cache')) return null;
     const [left, right] = steps.flatMap((step) => this.#wayOf(step) ?? []);
     if (left === undefined || right === undefined) return null;
-    const join = this.#built.get(left.join);
-    if (join === undefined || left.join !== right.join || left.topic === right.topic) return null;
-    return new Pair(this.#given, [left, right], join, (make) => this.#ahead(make));
+    if (left.join !== right.join || left.topic === right.topic) return null;
+    return new Pair(this.#given, [left, right], (make) => this.#ahead(make));
   }
 
   /** From a source to the join; null: it is no source, or there is something else on the way. */
@@ -65,17 +63,22 @@ export class Pairing {
     if (source.step === 'source' && source.materialized === true) return null;
     const before: Operator[] = [];
     for (let id = source.id; ;) {
-      const [next, more] = this.#part.steps.filter((step) => readsOf(step).includes(id));
+      const [next, more] = this.#part.steps.filter((step) => this.#readsOf(step).includes(id));
       if (next === undefined || more !== undefined) return null;
-      const isUser = source.step === 'source';
-      const { topic } = source;
-      if (next.step in JOINS)
-        return { topic, isUser, before, join: next.id, side: readsOf(next).indexOf(id) };
-      const operator = this.#built.get(next.id)?.operator;
-      if (!(next.step in PLAIN) || operator === undefined) return null;
-      before.push(operator);
+      const built = this.#built.get(next.id);
+      if (built === undefined) return null;
+      if (built.operator.processRows !== undefined) {
+        const isUser = source.step === 'source';
+        return { topic: source.topic, isUser, before, join: built, side: built.inputs.indexOf(id) };
+      }
+      if (!PLAIN.has(built.operator.name)) return null;
+      before.push(built.operator);
       id = next.id;
     }
+  }
+
+  #readsOf(step: Step): readonly StepId[] {
+    return this.#built.get(step.id)?.inputs ?? ('input' in step ? [step.input] : []);
   }
 
   /** What is made ahead of its turn; null: it cannot be. What goes wrong does so again in its turn, where it is known whose fault it is. */
@@ -92,10 +95,14 @@ export class Pairing {
   }
 }
 
-/** Joins that take rows of a batch at a time. */
-const JOINS = { streamStreamJoin: true, streamTableJoin: true, tableTableJoin: true };
 /** What makes of a batch another one over the same places, each row for itself. */
-const PLAIN = { filter: true, project: true, rekey: true };
+const PLAIN: ReadonlySet<string> = new Set(['filter', 'project', 'rekey']);
+
+interface Built {
+  readonly inputs: readonly StepId[];
+  readonly operator: Operator;
+  readonly emit: Emit;
+}
 
 /** One chunk, the other one, and the first again: then both have begun, and their moments stay. */
 const TURNS_UNTIL_KNOWN = 3;
@@ -105,15 +112,9 @@ interface Way {
   readonly isUser: boolean;
   /** What rows pass before the join. */
   readonly before: readonly Operator[];
-  readonly join: StepId;
+  readonly join: Built;
   /** Of the join. */
   readonly side: number;
-}
-
-function readsOf(step: Step): readonly StepId[] {
-  if ('input' in step) return [step.input];
-  if ('inputs' in step) return step.inputs;
-  return step.step === 'source' || step.step === 'internalSource' ? [] : inputsOf(step);
 }
 
 interface Made {
@@ -159,22 +160,15 @@ class Ahead {
 export class Pair {
   readonly #context: BuildContext;
   readonly #ways: readonly [Way, Way];
-  readonly #join: { readonly operator: Operator; readonly emit: Emit };
   readonly #ahead: MakeAhead;
   /** By input; null: the chunk is taken run by run. */
   /** How often the input has changed since `take` was called; counted as long as moments change with it. */
   #turns = 0;
   readonly #chunks: ({ readonly chunk: Chunk; readonly ahead: Ahead | null } | undefined)[] = [];
 
-  constructor(
-    context: BuildContext,
-    ways: readonly [Way, Way],
-    join: { readonly operator: Operator; readonly emit: Emit },
-    ahead: MakeAhead,
-  ) {
+  constructor(context: BuildContext, ways: readonly [Way, Way], ahead: MakeAhead) {
     this.#context = context;
     this.#ways = ways;
-    this.#join = join;
     this.#ahead = ahead;
   }
 
@@ -198,7 +192,7 @@ export class Pair {
     took(records);
     this.#merge(left, right);
     took(this.#end(0, one, left) + this.#end(1, two, right) - records);
-    this.#join.operator.settle?.();
+    this.#ways[0].join.operator.settle?.();
     return true;
   }
 
@@ -262,8 +256,8 @@ export class Pair {
     const to = ahead.rowsBefore(end);
     if (to === from) return;
     ahead.row = to;
-    const { operator, emit } = this.#join;
-    const { side } = this.#ways[input] as Way;
+    const { side, join } = this.#ways[input] as Way;
+    const { operator, emit } = join;
     operator.processRows?.(side, ahead.batch as Batch, from, to, emit);
   }
 

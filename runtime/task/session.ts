@@ -209,11 +209,9 @@ export class Session {
   process(recordsMax: number): boolean {
     const most = this.#isReplaying ? this.#untilReplayed(recordsMax) : recordsMax;
     const { pair } = this.#wiring;
-    if (pair !== null && most === Infinity) {
-      if (this.inputs.takePair(pair, (records) => this.#took(records))) {
-        this.#problems?.endChunk();
-        return true;
-      }
+    if (most === Infinity && pair && this.inputs.takePair(pair, this.#took)) {
+      this.#problems?.endChunk();
+      return true;
     }
     const run = this.inputs.take(most);
     if (run === null) return false;
@@ -289,10 +287,10 @@ export class Session {
     if (run.skipped.length > 0) this.#count('errors', run.skipped.length);
   }
 
-  #took(records: number): void {
+  readonly #took = (records: number): void => {
     this.#isDirty = true;
     this.#taken += records;
-  }
+  };
 
   #end(run: Run): void {
     if (run.to !== run.chunkTo) return;
