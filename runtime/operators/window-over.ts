@@ -1,7 +1,7 @@
 // Which entries of the state of a windowed aggregation are beyond their retention, by their keys; knows no row.
 
 import type { WindowSpec } from '../plan/step.ts';
-import type { StatePack } from '../ports/store.ts';
+import type { Over } from '../state/packing.ts';
 import type { OperatorContext } from './operator.ts';
 
 /** A state key ends with windowStart; before it stands a session's end. */
@@ -16,7 +16,7 @@ export function isOver({ type, retentionMs }: WindowSpec, key: Uint8Array, ms: n
 export function isOverNow(
   window: WindowSpec | null,
   { isPrivate, streamTime: { ms } }: OperatorContext,
-): StatePack['isOver'] {
+): Over | null {
   if (window === null || isPrivate !== true || window.expires !== true) return null;
-  return (key) => isOver(window, key, ms);
+  return { ms: ms - window.retentionMs, isOver: (key) => isOver(window, key, ms) };
 }

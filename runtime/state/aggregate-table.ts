@@ -3,11 +3,11 @@
 import { ByteWriter } from '../base/bytes.ts';
 import { grown } from '../base/grown.ts';
 import { writeWindow } from '../data/key-writer.ts';
-import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
+import type { IntoBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { Accumulators } from './accumulators.ts';
 import type { GroupNames } from './group-names.ts';
 import { Interner } from '../data/interner.ts';
-import { Packing } from './packing.ts';
+import { type Over, Packing } from './packing.ts';
 import { Pane } from './pane.ts';
 
 const FIRST_SLOTS = 64;
@@ -138,7 +138,7 @@ export class AggregateTable {
   }
 
   /**
-   * Hands over every group that changed since the last call, then lets groups go that are not needed in memory.
+   * Hands over every group that changed since the last call, but for those that are over, then lets groups go that are not needed in memory.
    * @param isClosed tells whether no row can come to a window any more
    * @returns true when the ids of groups have changed: `index` is another one
    */
@@ -146,17 +146,19 @@ export class AggregateTable {
     into: (change: StateBytes) => void,
     isClosed: (startMs: number) => boolean,
     intoBlock?: IntoBlock | null,
-    isOver: StatePack['isOver'] = null,
+    over: Over | null = null,
   ): boolean {
-    const packing = new Packing(this.#table, into, intoBlock, isOver);
+    const packing = new Packing(this.#table, into, intoBlock, over?.isOver);
     const commit = ++this.#commit;
+    const overMs = over?.ms ?? -Infinity;
     for (let i = 0; i < this.#dirtyCount; i++) {
       const slot = this.#dirty[i] as number;
       const startMs = this.#starts[slot] as number;
-      const { buffer, position } = this.#keyOf(slot);
-      packing.set(buffer, position, this.accumulators.encode(slot));
       this.#flags[slot] = EXISTS;
       this.pane(startMs).flushed = commit;
+      if (startMs <= overMs) continue;
+      const { buffer, position } = this.#keyOf(slot);
+      packing.set(buffer, position, this.accumulators.encode(slot));
     }
     packing.end();
     const flushed = this.#dirty.slice(0, this.#dirtyCount);

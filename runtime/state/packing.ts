@@ -6,6 +6,14 @@ import type { IntoBlock, StateBytes, StatePack, TableId } from '../ports/store.t
 
 const FIRST_ENTRIES = 64;
 
+/** What nobody asks for any more. */
+export interface Over {
+  /** Windows that start at that time or before; sessions that end before it. */
+  readonly ms: number;
+  /** The same by the key of an entry. */
+  readonly isOver: (key: Uint8Array) => boolean;
+}
+
 /** For one commit. What is given is copied. */
 export class Packing {
   readonly #table: TableId;

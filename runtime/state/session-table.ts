@@ -6,10 +6,10 @@ import { grown } from '../base/grown.ts';
 import { decodeKey, windowRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { Type } from '../data/type.ts';
-import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
+import type { IntoBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { Accumulators } from './accumulators.ts';
 import type { GroupNames } from './group-names.ts';
-import { Packing } from './packing.ts';
+import { type Over, Packing } from './packing.ts';
 import { Interner } from '../data/interner.ts';
 
 /** Groups that stay in memory after a commit; beyond it they are read again on demand. */
@@ -221,20 +221,22 @@ export class SessionTable {
   }
 
   /**
-   * Hands over every session that changed since the last call.
+   * Hands over every session that changed since the last call, but for those that are over, which no row can be near any more.
    * @returns true when the ids of groups have changed: `index` is another one
    */
   changes(
     into: (change: StateBytes) => void,
     intoBlock?: IntoBlock | null,
-    isOver: StatePack['isOver'] = null,
+    over: Over | null = null,
   ): boolean {
-    const packing = new Packing(this.#options.table, into, intoBlock, isOver);
+    const packing = new Packing(this.#options.table, into, intoBlock, over?.isOver);
     const taken = this.#dirty;
     this.#dirty = [];
     for (const id of taken) {
       const group = this.#groups[id];
-      if (group !== undefined) this.#tell(id, group, packing);
+      if (group === undefined) continue;
+      if (over !== null) this.#forget(id, group.slots, over.ms);
+      this.#tell(id, group, packing);
     }
     packing.end();
     if (this.#index.size <= IDLE_GROUPS_MAX + taken.length) return false;
@@ -242,12 +244,22 @@ export class SessionTable {
     return true;
   }
 
+  /** Lets the sessions go that end before `ms`. */
+  #forget(id: number, slots: number[], ms: number): void {
+    let count = 0;
+    while (count < slots.length && this.endMs(slots[count] as number) < ms) count++;
+    if (count === 0) return;
+    if (count === slots.length) this.#last[id] = 0;
+    for (const slot of slots.splice(0, count)) this.#free.push(slot);
+  }
+
   #tell(id: number, group: Group, packing: Packing): void {
     const { accumulators } = this.#options;
     const { slots, gone } = group;
-    const scratch = this.#writeKey(id);
-    const prefix = scratch.position;
+    const scratch = this.#scratch;
+    let prefix = -1;
     const writeKey = (startMs: number, endMs: number): void => {
+      if (prefix < 0) prefix = this.#writeKey(id).position;
       scratch.truncate(prefix);
       writeWindow(scratch, startMs, endMs);
     };

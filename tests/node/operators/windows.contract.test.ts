@@ -1,6 +1,7 @@
 // Sessions, sliding windows, final results and coalesced updates under the operator contract.
 
 import fc from 'fast-check';
+import { expect, test } from 'vitest';
 import type { Batch } from '../../../runtime/data/batch.ts';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
 import { aggregate } from '../../../runtime/operators/aggregate.ts';
@@ -51,6 +52,34 @@ for (const window of [sessionOf(4, 10), sessionOf(2, 0)]) {
     changelog: { old: false },
   });
 }
+
+// As a client's query has them: with the same output, and without state of windows that are over.
+for (const window of [sessionOf(4, 10), sessionOf(2, 0), windowOf(6, 3), windowOf(10, 5, 4)]) {
+  const retentionMs =
+    window.type === 'SESSION' ? window.retentionMs : window.sizeMs + window.graceMs;
+  const expiring = aggregated({ ...window, retentionMs, expires: true });
+  describeOperator(`a private aggregation, ${window.type} windows, ${window.graceMs} ms of grace`, {
+    paths: [
+      { name: 'row path', make: aggregated(window) },
+      { name: 'private', make: (context) => expiring({ ...context, isPrivate: true }) },
+    ],
+    input: streamArbitrary(NUMBERS),
+    changelog: { old: false },
+    isPrivate: true,
+    runs: 40,
+  });
+}
+
+test('of windows that are over nothing is stored by a commit, where nobody asks for it', () => {
+  for (const window of [sessionOf(2, 0), windowOf(6, 0)]) {
+    const make = aggregated({ ...window, retentionMs: window.sizeMs, expires: true });
+    const run = new OperatorRun((context) => make({ ...context, isPrivate: true }));
+    const rows = [0, 1, 50, 100].map((rowtime) => ({ values: ['a', 1, 1n, 1], rowtime }));
+    for (const batch of batchesOf(NUMBERS, rows)) run.process(batch);
+    expect(run.commit().state.lines()).toHaveLength(1);
+    run.close();
+  }
+});
 
 const BUSY = prettySchema('K:STRING key | L:BIGINT @rowtime');
 const busyRow = fc.record({
