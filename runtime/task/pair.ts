@@ -161,9 +161,9 @@ export class Pair {
   readonly #context: BuildContext;
   readonly #ways: readonly [Way, Way];
   readonly #ahead: MakeAhead;
-  /** By input; null: the chunk is taken run by run. */
   /** How often the input has changed since `take` was called; counted as long as moments change with it. */
   #turns = 0;
+  /** By input; null: the chunk is taken run by run. */
   readonly #chunks: ({ readonly chunk: Chunk; readonly ahead: Ahead | null } | undefined)[] = [];
 
   constructor(context: BuildContext, ways: readonly [Way, Way], ahead: MakeAhead) {
