@@ -52,6 +52,11 @@ export class Interner {
     return this.#bytes.subarray(this.#offsets[id], this.#offsets[id + 1]);
   }
 
+  /** Bytes of the key. */
+  lengthOf(id: number): number {
+    return (this.#offsets[id + 1] as number) - (this.#offsets[id] as number);
+  }
+
   /** The order of a key and another one in bytes: negative, 0 or positive. */
   compareTo(id: number, other: Uint8Array): number {
     return compareBytes(this.key(id), other);

@@ -4,7 +4,7 @@ import { assert } from '../base/assert.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
 import { grown } from '../base/grown.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
-import { eachOfPack, isPack, packBytes, type Pending, PendingPacks } from './pending-packs.ts';
+import { isPack, packBytes, type Pending, PendingPacks } from './pending-packs.ts';
 import type {
   BlockNames,
   StateBlock,
@@ -40,7 +40,7 @@ function eachOf(
   block: StateBlock | StatePack,
   visit: (key: Uint8Array, valueBytes: number | null) => void,
 ): void {
-  if (isPack(block)) eachOfPack(block, (key, value) => visit(key, value?.length ?? null));
+  if (isPack(block)) block.each((key, value) => visit(key, value?.length ?? null));
   else {
     const { names, ids, starts, valueBytes } = block;
     ids.forEach((id, i) => visit(names.key(id, starts[i] as number), valueBytes));

@@ -22,26 +22,12 @@ export interface Pending {
 }
 
 export function isPack(block: StateBlock | StatePack): block is StatePack {
-  return 'ends' in block;
+  return 'each' in block;
 }
 
 /** What the entries of a pack hold in a map, roughly. */
-export function packBytes({ bytes, removed }: StatePack): number {
-  return 2 * bytes.length + removed.length * OrderedMap.entryBytes(NO_KEY);
-}
-
-/** Calls for each entry with views of its key and value; null: the key is removed. */
-export function eachOfPack(
-  { bytes, ends, removed }: StatePack,
-  visit: (key: Uint8Array, value: Uint8Array | null) => void,
-): void {
-  let from = 0;
-  for (let entry = 0; entry < removed.length; entry++) {
-    const keyTo = ends[entry * 2] as number;
-    const to = ends[entry * 2 + 1] as number;
-    visit(bytes.subarray(from, keyTo), removed[entry] === 1 ? null : bytes.subarray(keyTo, to));
-    from = to;
-  }
+export function packBytes({ bytes, size }: StatePack): number {
+  return 2 * bytes + size * OrderedMap.entryBytes(NO_KEY);
 }
 
 export class PendingPacks implements Pending {
@@ -57,7 +43,7 @@ export class PendingPacks implements Pending {
   apply(block: StateBlock | StatePack): void {
     if (!isPack(block)) throw new InvariantError('a block does not go with packs');
     this.#packs.push(block);
-    this.size += block.removed.length;
+    this.size += block.size;
     this.bytes += packBytes(block);
   }
 
@@ -65,6 +51,6 @@ export class PendingPacks implements Pending {
   each(visit: (key: Uint8Array, value: Uint8Array | null) => void): void {
     const isOver = this.#packs.at(-1)?.isOver ?? null;
     for (const pack of this.#packs)
-      eachOfPack(pack, (key, value) => visit(key, isOver?.(key) === true ? null : value));
+      pack.each((key, value) => visit(key, isOver?.(key) === true ? null : value));
   }
 }

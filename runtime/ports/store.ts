@@ -37,15 +37,14 @@ export interface StateBlock {
   readonly closedMs: number;
 }
 
-/**
- * Changes of one table one after the other, likewise: entry `i` has its key up to byte `ends[2 * i]` of `bytes` and its value behind that up to
- * byte `ends[2 * i + 1]`; `removed[i]` is 1 where it removes the key instead. Nobody writes to the arrays any more.
- */
+/** Changes of one table, likewise, whose keys and values are shown to whoever asks. What they are made of does not change any more. */
 export interface StatePack {
   readonly table: TableId;
-  readonly bytes: Uint8Array;
-  readonly ends: Uint32Array;
-  readonly removed: Uint8Array;
+  readonly size: number;
+  /** Of all keys and values. */
+  readonly bytes: number;
+  /** Calls for each with views that are good until the next one; null: the key is removed. */
+  each(visit: (key: Uint8Array, value: Uint8Array | null) => void): void;
   /** Tells of the key of an entry that nobody asks for it any more, so that it may go; null: all stay. */
   readonly isOver: ((key: Uint8Array) => boolean) | null;
 }

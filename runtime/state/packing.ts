@@ -76,12 +76,38 @@ export class Packing {
   end(): void {
     const size = this.#size;
     if (size === 0) return;
+    const bytes = this.#bytes.finish();
+    const ends = this.#ends.slice(0, size * 2);
+    const removed = this.#removed.slice(0, size);
     this.#intoBlock?.({
       table: this.#table,
-      bytes: this.#bytes.finish(),
-      ends: this.#ends.slice(0, size * 2),
-      removed: this.#removed.slice(0, size),
+      size,
+      bytes: bytes.length,
       isOver: this.#isOver,
+      each(visit) {
+        let from = 0;
+        for (let entry = 0; entry < size; entry++) {
+          const keyTo = ends[entry * 2] as number;
+          const to = ends[entry * 2 + 1] as number;
+          visit(
+            bytes.subarray(from, keyTo),
+            removed[entry] === 1 ? null : bytes.subarray(keyTo, to),
+          );
+          from = to;
+        }
+      },
     });
   }
+}
+
+/** Hands over changes that are shown when they are asked for. */
+export function handOver(
+  pack: StatePack,
+  into: (change: StateBytes) => void,
+  intoBlock: IntoBlock | null | undefined,
+): void {
+  if (pack.size === 0) return;
+  const { table } = pack;
+  if (intoBlock) intoBlock(pack);
+  else pack.each((key, value) => into({ table, key: key.slice(), value: value?.slice() ?? null }));
 }

@@ -1,8 +1,8 @@
 // Rows by key over a store, of one table or of several that share their keys; knows no operator.
 
-import type { IntoBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
+import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
 import { Interner } from '../data/interner.ts';
-import { Packing } from './packing.ts';
+import { handOver } from './packing.ts';
 
 /** Keys that stay in memory after a commit; beyond it they are read again on demand. */
 const IDLE_KEYS_MAX = 65_536;
@@ -64,15 +64,12 @@ export class RowTable {
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
     const taken = new Set<number>();
     for (const of of this.#tables) {
-      const packing = new Packing(of.table, into, intoBlock);
       for (const id of of.dirty) {
-        const key = this.#index.key(id);
-        packing.set(key, key.length, of.values[id] ?? null);
         of.isDirty[id] = false;
         taken.add(id);
       }
+      handOver(packOf(of, this.#index), into, intoBlock);
       of.dirty = [];
-      packing.end();
     }
     if (this.#index.size > IDLE_KEYS_MAX + taken.size) this.#keep(taken);
   }
@@ -109,6 +106,17 @@ class Values {
   constructor(table: TableId) {
     this.table = table;
   }
+}
+
+/** The values set since the last commit. */
+function packOf({ table, values, dirty }: Values, index: Interner): StatePack {
+  const set = dirty.map((id) => values[id] ?? null);
+  let bytes = 0;
+  for (let i = 0; i < set.length; i++)
+    bytes += index.lengthOf(dirty[i] as number) + (set[i]?.length ?? 0);
+  const each: StatePack['each'] = (visit) =>
+    set.forEach((value, i) => visit(index.key(dirty[i] as number), value));
+  return { table, size: set.length, bytes, each, isOver: null };
 }
 
 function hasEntries(state: StateReader, table: TableId): boolean {

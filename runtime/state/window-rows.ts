@@ -5,9 +5,9 @@ import { grown } from '../base/grown.ts';
 import { EXPIRED_ROWS_MAX } from '../base/limits.ts';
 import { prefixRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
-import type { IntoBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
+import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
 import { Interner } from '../data/interner.ts';
-import { Packing } from './packing.ts';
+import { handOver } from './packing.ts';
 import { READ, RowList } from './row-list.ts';
 
 /** Rows that stay in memory after a commit; beyond it they are read again on demand. */
@@ -17,6 +17,8 @@ const IDLE_BYTES_MAX = 33_554_432;
 /** Segments are not shorter than that, so that a row is looked for in few of them. */
 const SEGMENT_MS_MIN = 60_000;
 const ROWTIME_BYTES = 8;
+/** What stands in a state key beside the row's key. */
+const KEY_OVERHEAD_BYTES = 20;
 const SIGN = 0x8000_0000;
 
 /** A row without a partner so far: not, or kept in memory only, or in the state table of waiting rows too. */
@@ -215,17 +217,8 @@ export class WindowRows {
       this.#expire(of, first, into);
       return first;
     });
-    const packings = this.#sides.map(({ table }) => new Packing(table, into, intoBlock));
     const from = this.#told;
-    for (let row = from; row < rows.size; row++) {
-      const id = rows.key(row);
-      const side = rows.side(row);
-      if (id === READ || rows.ms(row) < (firsts[side] as number)) continue;
-      const packing = packings[side] as Packing;
-      const { buffer, position } = this.#keyOf(id, row);
-      packing.set(buffer, position, rows.bytes, rows.from(row), rows.to(row));
-    }
-    for (const packing of packings) packing.end();
+    firsts.forEach((first, side) => handOver(this.#packOf(side, from, first), into, intoBlock));
     this.#told = rows.size;
     const isFull =
       rows.size > IDLE_ROWS_MAX ||
@@ -235,16 +228,32 @@ export class WindowRows {
     return isFull;
   }
 
-  /** Good until the next call. */
-  #keyOf(id: number, row: number): ByteWriter {
-    const scratch = this.#scratch;
-    const ms = this.#rows.ms(row);
-    scratch.truncate(0);
-    writeWindow(scratch, this.#segmentOf(ms), null);
-    scratch.bytes(this.#index.key(id));
-    writeWindow(scratch, ms, null);
-    scratch.u32BE(this.#rows.number(row));
-    return scratch;
+  /** The rows of a side from `from` on, but for those before `firstMs`. They stay as they are, and so do the numbers of their keys. */
+  #packOf(side: number, from: number, firstMs: number): StatePack {
+    const rows = this.#rows;
+    const index = this.#index;
+    const told = new Int32Array(rows.size - from);
+    let size = 0;
+    let bytes = 0;
+    for (let row = from; row < rows.size; row++) {
+      const id = rows.key(row);
+      if (id === READ || rows.side(row) !== side || rows.ms(row) < firstMs) continue;
+      told[size++] = row;
+      bytes += KEY_OVERHEAD_BYTES + index.lengthOf(id) + rows.to(row) - rows.from(row);
+    }
+    const each: StatePack['each'] = (visit) => {
+      const key = new ByteWriter(64);
+      for (const row of told.subarray(0, size)) {
+        const ms = rows.ms(row);
+        key.truncate(0);
+        writeWindow(key, this.#segmentOf(ms), null);
+        key.bytes(index.key(rows.key(row)));
+        writeWindow(key, ms, null);
+        key.u32BE(rows.number(row));
+        visit(key.written(), rows.bytes.subarray(rows.from(row), rows.to(row)));
+      }
+    };
+    return { table: (this.#sides[side] as Side).table, size, bytes, each, isOver: null };
   }
 
   /** Removes the rows of the segments before `first` from the table. */

@@ -65,12 +65,14 @@ export function changesOf(block: StateBlock | StatePack): StateBytes[] {
       value: values.slice(i * valueBytes, (i + 1) * valueBytes),
     }));
   }
-  const { bytes, ends, removed } = block;
-  return [...removed].map((isRemoved, i) => ({
-    table,
-    key: bytes.slice(ends[i * 2 - 1] ?? 0, ends[i * 2]),
-    value: isRemoved === 1 ? null : bytes.slice(ends[i * 2], ends[i * 2 + 1]),
-  }));
+  const changes: StateBytes[] = [];
+  block.each((key, value) =>
+    changes.push({ table, key: key.slice(), value: value?.slice() ?? null }),
+  );
+  const bytes = changes.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0);
+  if (changes.length !== block.size || bytes !== block.bytes)
+    throw new Error(`a pack has ${changes.length} entries of ${bytes} bytes and says otherwise`);
+  return changes;
 }
 
 export type MakeOperator = (context: OperatorContext) => Operator;

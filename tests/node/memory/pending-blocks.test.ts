@@ -34,19 +34,15 @@ function blockOf(names: BlockNames, entries: readonly Entry[], closedMs = -Infin
 
 /** Entries of a value that is a multiple of 3 are removed. */
 function packOf(entries: readonly Entry[], isOver: StatePack['isOver'] = null): StatePack {
-  const bytes: number[] = [];
-  const ends: number[] = [];
-  for (const { id, startMs, value } of entries) {
-    bytes.push(...keyOf(id, startMs));
-    ends.push(bytes.length);
-    if (value % 3 !== 0) bytes.push(...encodeUtf8(`${value}`.slice(0, value % 5)));
-    ends.push(bytes.length);
-  }
+  const pairs = entries.map(({ id, startMs, value }) => ({
+    key: keyOf(id, startMs),
+    value: value % 3 === 0 ? null : encodeUtf8(`${value}`.slice(0, value % 5)),
+  }));
   return {
     table: 't',
-    bytes: Uint8Array.from(bytes),
-    ends: Uint32Array.from(ends),
-    removed: Uint8Array.from(entries, ({ value }) => (value % 3 === 0 ? 1 : 0)),
+    size: pairs.length,
+    bytes: pairs.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0),
+    each: (visit) => pairs.forEach(({ key, value }) => visit(key, value)),
     isOver,
   };
 }
