@@ -303,10 +303,7 @@ export function takeTo(
     batches: batches.map((batch, reader) =>
       batch === null ? null : slice(batch, rows[reader] as number, ends[reader] as number),
     ),
-    skipped:
-      chunk.skipped.length === 0
-        ? chunk.skipped
-        : chunk.skipped.filter(({ index: at }) => at >= chunk.at && at < to),
+    skipped: chunk.skipped.filter(({ index: at }) => at >= chunk.at && at < to),
     records,
     place,
     from: chunk.at,
