@@ -60,7 +60,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   const statements = new CodeStatements(options.statements ?? []);
 
   const requests = new RequestCounts();
-  const inFlight = new InFlight();
+  const inFlight = new InFlight({ nowMs: () => Date.now(), turn: () => scheduler.wait(0) });
 
   app.use(async (c, next) => {
     await next();
@@ -116,6 +116,8 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
         guard.dress(request, response);
         return response;
       }
+      const look = inFlight.look();
+      if (look !== null) context.waitUntil(look);
       try {
         const response = await app.fetch(request, env, context);
         guard.dress(request, response);

@@ -4,12 +4,49 @@ import {
   BODY_BYTES_MAX,
   REQUESTS_IN_FLIGHT_BYTES_MAX,
   REQUESTS_IN_FLIGHT_MAX,
+  REQUESTS_IN_FLIGHT_MIN,
+  TURN_MS_MAX,
 } from '../../runtime/base/limits.ts';
 
-/** Requests of one isolate, from their arrival until their answer begins. Those that wait on purpose do no work meanwhile and are not counted. */
+/** How often it looks how long a turn takes, at most. */
+const LOOK_EVERY_MS = 10;
+/** A look whose request has gone before it ended is not waited for longer. */
+const LOOK_MS_MAX = 1_000;
+/** What is left of the limit after a turn that took too long. */
+const LESS = 0.75;
+
+export interface Loop {
+  readonly nowMs: () => number;
+  /** Resolves in the next turn of the event loop. */
+  readonly turn: () => Promise<void>;
+}
+
+/**
+ * Requests of one isolate, from their arrival until their answer begins. Those that wait on purpose do no work meanwhile and are not counted.
+ *
+ * What is let in is worked on before anything else is looked at, so that a refusal waits as long as a turn of the event loop takes, and as many
+ * turns as it takes to look at all that has come. So the limit goes down while turns take longer than TURN_MS_MAX, and up again while they do not:
+ * requests that wait for objects elsewhere make no turn longer, however many there are.
+ */
 export class InFlight {
+  readonly #loop: Loop;
   #requests = 0;
   #bytes = 0;
+  #limit = REQUESTS_IN_FLIGHT_MAX;
+  /** Something was refused for the number of requests since the last look. */
+  #isWanted = false;
+  /** When the last look began. */
+  #lookedMs = -Infinity;
+  #isLooking = false;
+
+  constructor(loop: Loop) {
+    this.#loop = loop;
+  }
+
+  /** Requests that may be under way now, REQUESTS_IN_FLIGHT_MIN .. REQUESTS_IN_FLIGHT_MAX. */
+  get limit(): number {
+    return Math.floor(this.#limit);
+  }
 
   /**
    * Lets a request in, without a look at its body: under overload this is all that most requests cost.
@@ -18,11 +55,12 @@ export class InFlight {
   enter(request: Request): number | null {
     const { method, headers } = request;
     if (method === 'GET' && waits(request)) return 0;
+    if (this.#requests >= this.limit) {
+      this.#isWanted = true;
+      return null;
+    }
     const bytes = method === 'GET' ? 0 : bodyBytes(headers.get('Content-Length'));
-    const isFull =
-      this.#requests >= REQUESTS_IN_FLIGHT_MAX ||
-      (this.#bytes > 0 && this.#bytes + bytes > REQUESTS_IN_FLIGHT_BYTES_MAX);
-    if (isFull) return null;
+    if (this.#bytes > 0 && this.#bytes + bytes > REQUESTS_IN_FLIGHT_BYTES_MAX) return null;
     this.#requests += 1;
     this.#bytes += bytes;
     return bytes + 1;
@@ -32,6 +70,26 @@ export class InFlight {
     if (entered === 0) return;
     this.#requests -= 1;
     this.#bytes -= entered - 1;
+  }
+
+  /** Measures a turn and sets the limit, to be kept alive by a request that was let in. null: it is too soon. */
+  look(): Promise<void> | null {
+    const nowMs = this.#loop.nowMs();
+    const sinceMs = nowMs - this.#lookedMs;
+    if (sinceMs < (this.#isLooking ? LOOK_MS_MAX : LOOK_EVERY_MS)) return null;
+    this.#isLooking = true;
+    this.#lookedMs = nowMs;
+    return this.#look(nowMs);
+  }
+
+  async #look(beganMs: number): Promise<void> {
+    await this.#loop.turn();
+    const tookMs = this.#loop.nowMs() - beganMs;
+    if (this.#lookedMs === beganMs) this.#isLooking = false;
+    if (tookMs > TURN_MS_MAX)
+      this.#limit = Math.max(REQUESTS_IN_FLIGHT_MIN, Math.min(this.#limit, this.#requests) * LESS);
+    else if (this.#isWanted) this.#limit = Math.min(REQUESTS_IN_FLIGHT_MAX, this.#limit + 1);
+    this.#isWanted = false;
   }
 }
 

@@ -96,23 +96,30 @@ export class Generator {
   }
 
   async #sent(kind: Kind, outcome: Outcomes): Promise<void> {
-    let connection = this.#idle.pop();
-    if (connection === undefined) this.#open += 1;
+    const reused = this.#idle.pop();
+    if (reused === undefined) this.#open += 1;
     const at = performance.now();
-    try {
-      connection ??= await RawHttp.connect(this.#port);
-      const { status } = await connection.request(kind.bytes(), false);
-      outcome.add(status, performance.now() - at);
-      if (status === 200) this.#idle.push(connection);
-      else {
-        // Its body was not read: the server may close the connection behind its answer.
-        connection.close();
+    const bytes = kind.bytes();
+    let connection = reused;
+    for (;;) {
+      try {
+        connection ??= await RawHttp.connect(this.#port);
+        const { status } = await connection.request(bytes, false);
+        outcome.add(status, performance.now() - at);
+        // Refused or not: a client keeps a connection that its server keeps.
+        this.#idle.push(connection);
+        return;
+      } catch {
+        connection?.close();
+        if (connection === reused && reused !== undefined) {
+          // Closed behind the answer before, which had not read its request: sent again on another one, as clients do.
+          connection = undefined;
+          continue;
+        }
         this.#open -= 1;
+        outcome.cut += 1;
+        return;
       }
-    } catch {
-      connection?.close();
-      this.#open -= 1;
-      outcome.cut += 1;
     }
   }
 

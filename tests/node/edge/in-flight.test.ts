@@ -9,7 +9,16 @@ import {
   BODY_BYTES_MAX,
   REQUESTS_IN_FLIGHT_BYTES_MAX,
   REQUESTS_IN_FLIGHT_MAX,
+  REQUESTS_IN_FLIGHT_MIN,
+  TURN_MS_MAX,
 } from '../../../runtime/base/limits.ts';
+
+/** A loop whose turns take as long as is said. */
+function loop() {
+  const clock = { nowMs: 0, turnMs: 0 };
+  const turn = async (): Promise<void> => void (clock.nowMs += clock.turnMs);
+  return { clock, inFlight: new InFlight({ nowMs: () => clock.nowMs, turn }) };
+}
 
 const URL = 'https://edge.example.com/topics/t/partitions/0/records';
 const get = (query = '', headers = {}) => new Request(URL + query, { headers });
@@ -20,7 +29,7 @@ const post = (bytes: number | null) =>
   });
 
 test('as many requests as may be are let in, and one more when one has been answered', () => {
-  const inFlight = new InFlight();
+  const { inFlight } = loop();
   const entered = Array.from({ length: REQUESTS_IN_FLIGHT_MAX }, () => inFlight.enter(get()));
   expect(entered).not.toContain(null);
   expect(inFlight.enter(get())).toBeNull();
@@ -35,7 +44,7 @@ test('as many requests as may be are let in, and one more when one has been answ
 });
 
 test('bodies together are bounded, and one without a length counts as the greatest', () => {
-  const inFlight = new InFlight();
+  const { inFlight } = loop();
   const most = REQUESTS_IN_FLIGHT_BYTES_MAX / BODY_BYTES_MAX;
   const entered = Array.from({ length: most }, (_, i) =>
     inFlight.enter(post(i % 2 === 0 ? null : BODY_BYTES_MAX)),
@@ -46,6 +55,56 @@ test('bodies together are bounded, and one without a length counts as the greate
   inFlight.leave(entered[0] ?? 0);
   expect(inFlight.enter(post(Number.NaN))).not.toBeNull();
   expect(inFlight.enter(post(1))).toBeNull();
+});
+
+test('while turns take too long fewer are let in, down to the least, and more again once they do not', async () => {
+  const { clock, inFlight } = loop();
+  const request = get();
+  const fill = (): number => {
+    const entered: number[] = [];
+    for (let one = inFlight.enter(request); one !== null; one = inFlight.enter(request))
+      entered.push(one);
+    for (const one of entered) inFlight.leave(one);
+    return entered.length;
+  };
+  const looked = async (turnMs: number): Promise<void> => {
+    clock.turnMs = turnMs;
+    clock.nowMs += 10;
+    await inFlight.look();
+  };
+  expect(fill()).toBe(REQUESTS_IN_FLIGHT_MAX);
+  await looked(TURN_MS_MAX);
+  expect(fill()).toBe(REQUESTS_IN_FLIGHT_MAX);
+  // What is under way is what made the turn long: the limit is judged from there.
+  const half = Array.from({ length: REQUESTS_IN_FLIGHT_MAX / 2 }, () => inFlight.enter(request));
+  await looked(TURN_MS_MAX + 1);
+  for (const one of half) inFlight.leave(one ?? Number.NaN);
+  expect(fill()).toBe((REQUESTS_IN_FLIGHT_MAX / 2) * 0.75);
+  for (let i = 0; i < 20; i++) await looked(10 * TURN_MS_MAX);
+  expect(fill()).toBe(REQUESTS_IN_FLIGHT_MIN);
+  // Nobody was refused, so that nothing is known of more.
+  await looked(TURN_MS_MAX);
+  const before = inFlight.limit;
+  await looked(TURN_MS_MAX);
+  expect(inFlight.limit).toBe(before);
+  for (let i = 0; i < 2 * REQUESTS_IN_FLIGHT_MAX; i++) {
+    fill();
+    await looked(TURN_MS_MAX);
+  }
+  expect(fill()).toBe(REQUESTS_IN_FLIGHT_MAX);
+});
+
+test('a turn is measured now and then, one at a time, and one whose request has gone is given up', () => {
+  const clock = { nowMs: 0 };
+  const inFlight = new InFlight({
+    nowMs: () => clock.nowMs,
+    turn: () => new Promise(() => undefined),
+  });
+  expect(inFlight.look()).not.toBeNull();
+  clock.nowMs += 500;
+  expect(inFlight.look()).toBeNull();
+  clock.nowMs += 500;
+  expect(inFlight.look()).not.toBeNull();
 });
 
 const rowOf = (length: number) => ({ columns: 'x'.repeat(length), isDelete: false });
