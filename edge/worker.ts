@@ -116,7 +116,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
         guard.dress(request, response);
         return response;
       }
-      const look = inFlight.look();
+      const look = entered === 0 ? null : inFlight.look();
       if (look !== null) context.waitUntil(look);
       try {
         const response = await app.fetch(request, env, context);

@@ -10,9 +10,11 @@ import {
 
 /** How often it looks how long a turn takes, at most. */
 const LOOK_EVERY_MS = 10;
-/** A look whose request has gone before it ended is not waited for longer. */
+/** A look whose request has gone before it ended is not waited for longer; and what was seen longer ago says nothing any more. */
 const LOOK_MS_MAX = 1_000;
-/** What is left of the limit after a turn that took too long. */
+/** Turns that take too long once, as those of a cold start, are no overload: the limit goes down when all have, for this long. */
+const LONG_MS_MIN = 500;
+/** What is left of the limit each time. */
 const LESS = 0.75;
 
 export interface Loop {
@@ -25,7 +27,7 @@ export interface Loop {
  * Requests of one isolate, from their arrival until their answer begins. Those that wait on purpose do no work meanwhile and are not counted.
  *
  * What is let in is worked on before anything else is looked at, so that a refusal waits as long as a turn of the event loop takes, and as many
- * turns as it takes to look at all that has come. So the limit goes down while turns take longer than TURN_MS_MAX, and up again while they do not:
+ * turns as it takes to look at all that has come. So the limit goes down while all turns take longer than TURN_MS_MAX, and up again once one does not:
  * requests that wait for objects elsewhere make no turn longer, however many there are.
  */
 export class InFlight {
@@ -38,6 +40,8 @@ export class InFlight {
   /** When the last look began. */
   #lookedMs = -Infinity;
   #isLooking = false;
+  /** Since when all turns have been too long; null: the last was not. */
+  #longSinceMs: number | null = null;
 
   constructor(loop: Loop) {
     this.#loop = loop;
@@ -77,6 +81,10 @@ export class InFlight {
     const nowMs = this.#loop.nowMs();
     const sinceMs = nowMs - this.#lookedMs;
     if (sinceMs < (this.#isLooking ? LOOK_MS_MAX : LOOK_EVERY_MS)) return null;
+    if (sinceMs > LOOK_MS_MAX && !this.#isLooking) {
+      this.#limit = REQUESTS_IN_FLIGHT_MAX;
+      this.#longSinceMs = null;
+    }
     this.#isLooking = true;
     this.#lookedMs = nowMs;
     return this.#look(nowMs);
@@ -84,12 +92,22 @@ export class InFlight {
 
   async #look(beganMs: number): Promise<void> {
     await this.#loop.turn();
-    const tookMs = this.#loop.nowMs() - beganMs;
+    const nowMs = this.#loop.nowMs();
     if (this.#lookedMs === beganMs) this.#isLooking = false;
-    if (tookMs > TURN_MS_MAX)
-      this.#limit = Math.max(REQUESTS_IN_FLIGHT_MIN, Math.min(this.#limit, this.#requests) * LESS);
-    else if (this.#isWanted) this.#limit = Math.min(REQUESTS_IN_FLIGHT_MAX, this.#limit + 1);
+    if (nowMs - beganMs > TURN_MS_MAX) {
+      this.#longSinceMs ??= beganMs;
+      if (nowMs - this.#longSinceMs >= LONG_MS_MIN) this.#lower();
+    } else {
+      this.#longSinceMs = null;
+      if (this.#isWanted) this.#limit = Math.min(REQUESTS_IN_FLIGHT_MAX, this.#limit / LESS);
+    }
     this.#isWanted = false;
+  }
+
+  /** From what is under way, which is what made the turns long. */
+  #lower(): void {
+    const underWay = Math.min(this.#limit, this.#requests);
+    this.#limit = Math.max(REQUESTS_IN_FLIGHT_MIN, underWay * LESS);
   }
 }
 

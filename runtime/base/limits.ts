@@ -164,7 +164,7 @@ export const KEY_REQUESTS_BURST_MAX = 2000;
 export const REQUESTS_IN_FLIGHT_MAX = 128;
 /** Fewer are let in while turns of its event loop take longer than this, down to the least that keeps it busy. */
 export const TURN_MS_MAX = 50;
-export const REQUESTS_IN_FLIGHT_MIN = 16;
+export const REQUESTS_IN_FLIGHT_MIN = 32;
 export const REQUESTS_IN_FLIGHT_BYTES_MAX = 33_554_432;
 /** How long a ticket opens what it is for. */
 export const TICKET_MS_MAX = 30_000;

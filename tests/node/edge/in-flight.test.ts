@@ -77,6 +77,11 @@ test('while turns take too long fewer are let in, down to the least, and more ag
   expect(fill()).toBe(REQUESTS_IN_FLIGHT_MAX);
   // What is under way is what made the turn long: the limit is judged from there.
   const half = Array.from({ length: REQUESTS_IN_FLIGHT_MAX / 2 }, () => inFlight.enter(request));
+  // One that is long, as that of a cold start, is none; nor are several with another one between them.
+  for (const turnMs of [150, TURN_MS_MAX, 150, TURN_MS_MAX]) await looked(turnMs);
+  expect(inFlight.limit).toBe(REQUESTS_IN_FLIGHT_MAX);
+  for (let i = 0; i < 8; i++) await looked(TURN_MS_MAX + 1);
+  expect(inFlight.limit).toBe(REQUESTS_IN_FLIGHT_MAX);
   await looked(TURN_MS_MAX + 1);
   for (const one of half) inFlight.leave(one ?? Number.NaN);
   expect(fill()).toBe((REQUESTS_IN_FLIGHT_MAX / 2) * 0.75);
@@ -87,10 +92,16 @@ test('while turns take too long fewer are let in, down to the least, and more ag
   const before = inFlight.limit;
   await looked(TURN_MS_MAX);
   expect(inFlight.limit).toBe(before);
-  for (let i = 0; i < 2 * REQUESTS_IN_FLIGHT_MAX; i++) {
+  for (let i = 0; i < 8; i++) {
     fill();
     await looked(TURN_MS_MAX);
   }
+  expect(fill()).toBe(REQUESTS_IN_FLIGHT_MAX);
+  for (let i = 0; i < 5; i++) await looked(10 * TURN_MS_MAX);
+  expect(fill()).toBe(REQUESTS_IN_FLIGHT_MIN);
+  // After a pause nothing is known: one long turn is no overload again.
+  clock.nowMs += 2_000;
+  await looked(150);
   expect(fill()).toBe(REQUESTS_IN_FLIGHT_MAX);
 });
 
