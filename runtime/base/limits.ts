@@ -118,6 +118,12 @@ export const RECYCLED_BYTES_MAX = 16_777_216;
 export const PULL_ROWS_MAX = 10_000;
 /** Rows that one call of a processor in code emits. */
 export const PROCESSOR_ROWS_MAX = 10_000;
+/** Workers that the tasks of one engine are spread over. */
+export const WORKERS_MAX = 16;
+/** How often the Worker of a task may end before the task has done anything in it; then the query ends. */
+export const WORKER_ENDS_MAX = 3;
+/** Bytes of state that go to a Worker as one message, unless one entry by itself is more. */
+export const STATE_PAGE_BYTES_MAX = 4_194_304;
 /** Persistent queries running at once. */
 export const QUERIES_MAX = 128;
 /** Entries that the processing log keeps. */

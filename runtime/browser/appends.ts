@@ -5,7 +5,7 @@ import type { EngineCore } from '../engine/engine-core.ts';
 import type { ProducedAt } from '../engine/insert.ts';
 import type { PackedRecords } from './packed-records.ts';
 import { type UnpackedRecord, unpacked } from './unpacked-records.ts';
-import { toWire, type WireError } from './wire-error.ts';
+import { toWire, type WireError } from '../ports/wire-error.ts';
 
 /** What became of the records, and of the calls that brought them. */
 export interface Appended {

@@ -6,7 +6,7 @@ import type { Transport } from '../ports/transport.ts';
 import { withParts } from '../task/with-parts.ts';
 import type { Buffers } from './buffers.ts';
 import { type PackedBatch, packedBatch } from './packed-batch.ts';
-import { toWire, type WireError } from './wire-error.ts';
+import { toWire, type WireError } from '../ports/wire-error.ts';
 
 /** From the Worker: a batch, or the end. */
 export type Sent = PackedBatch | { readonly error: WireError | null };

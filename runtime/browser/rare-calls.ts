@@ -5,7 +5,7 @@ import type { EngineCore } from '../engine/engine-core.ts';
 import type { ReadOptions, TopicRecord } from '../engine/records.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
 import { PrintedLines } from './printed-lines.ts';
-import { toWire, type WireError } from './wire-error.ts';
+import { toWire, type WireError } from '../ports/wire-error.ts';
 
 /** Calls beside those of `EngineWorker`. */
 export class RareCalls {

@@ -3,10 +3,10 @@
 import { PortError } from '../base/errors.ts';
 import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 import type { Transport } from '../ports/transport.ts';
-import { Calls } from './calls.ts';
-import { behindMicrotasks, Line } from './line.ts';
+import { Calls } from '../ports/calls.ts';
+import { behindMicrotasks, Line } from '../ports/line.ts';
 import { ProduceCalls } from './produce-calls.ts';
-import { fromWire } from './wire-error.ts';
+import { fromWire } from '../ports/wire-error.ts';
 import type { RareCalls } from './rare-calls.ts';
 import type { EngineWorker } from './worker.ts';
 

@@ -1,4 +1,4 @@
-// The Web Worker: one engine on its host, called by the page through browser/calls.ts; knows nothing of the page beyond its calls.
+// The Web Worker: one engine on its host, called by the page through ports/calls.ts; knows nothing of the page beyond its calls.
 
 import { InvariantError, PortError } from '../base/errors.ts';
 import type { Schema } from '../data/schema.ts';
@@ -12,14 +12,14 @@ import { JSON_MODULE } from '../task/parts.ts';
 import { type Appended, Appends } from './appends.ts';
 import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
-import { answerCalls, handingOver } from './calls.ts';
+import { answerCalls, handingOver } from '../ports/calls.ts';
 import { type HostOptions, openHost } from './host.ts';
-import { behindMessages, Line, type MessageEnd } from './line.ts';
+import { behindMessages, Line, type MessageEnd } from '../ports/line.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
 import type { PackedRecords } from './packed-records.ts';
 import { RARE_CALLS, RARE_ROWS } from './parts.ts';
 import type { RareCalls } from './rare-calls.ts';
-import { toWire, type WireError } from './wire-error.ts';
+import { toWire, type WireError } from '../ports/wire-error.ts';
 
 /** What the Worker's own module has registered. */
 const registered: Overload[] = [];

@@ -109,6 +109,7 @@ export function announceAll(): void {
   fetched(own.CONTROL, 'statements of control', () => import('./control.ts'));
   fetched(own.INSERT_ROWS, 'rows by column names', () => import('./insert-rows.ts'));
   fetched(own.OWN_TOPICS, 'topics of push queries', () => import('./own-topics.ts'));
+  fetched(own.POOL, 'tasks in several Workers', () => import('../pool/task-pool.ts'));
   fetched(own.PROCESSORS, 'queries of processors in code', () => import('./processors.ts'));
   fetched(own.PULL_QUERY, 'pull queries', () => import('./pull-query.ts'));
   fetched(own.QUERY_WORK, 'waiting for queries and ending them', () => import('./query-work.ts'));

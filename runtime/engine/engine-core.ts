@@ -15,7 +15,7 @@ import { readEntries } from './catalog-topic.ts';
 import type { EngineOptions, ExecuteOptions, QueryOptions } from './engine.ts';
 import type { Entity } from './entities.ts';
 import { produce, type ProducedAt, type ProducedRecord } from './insert.ts';
-import { PROCESSORS, PULL_QUERY } from './own-parts.ts';
+import { POOL, PROCESSORS, PULL_QUERY } from './own-parts.ts';
 import { announceParts } from './parts.ts';
 import { boundProcessingLog } from './processing-log.ts';
 import { startPush } from './push.ts';
@@ -33,7 +33,28 @@ export async function openCore(options: EngineOptions): Promise<EngineCore> {
   const { processors } = registry;
   if (processors.length > 0) (await withParts(() => PROCESSORS.code)).refuseSameNames(processors);
   await createSystemTopics(host.log);
-  const queries = new Queries({ host, formats: FORMATS, registry });
+  const { workers = 1, functions = [] } = options;
+  const ownFunctions = functions.map(({ name }) => name);
+  const pool =
+    workers === 1
+      ? null
+      : await withParts(() => POOL.code.startPool({ host, workers, ownFunctions }));
+  const queries = new Queries({ host, formats: FORMATS, registry, pool });
+  try {
+    return await openedOn(options, registry, queries);
+  } catch (thrown) {
+    await queries.close();
+    throw thrown;
+  }
+}
+
+/** Goes on with what the catalog says. */
+async function openedOn(
+  options: EngineOptions,
+  registry: FunctionRegistry,
+  queries: Queries,
+): Promise<EngineCore> {
+  const { host } = options;
   const entries = await readEntries(host.log);
   const replayed = await withParts(() => replay(entries));
   await heal(entries.at(-1) ?? null, host, replayed.ended);

@@ -6,7 +6,9 @@ import type { RecordHeader } from '../data/record.ts';
 import type { PublicOptions } from '../data/row.ts';
 import type { Overload } from '../functions/registry.ts';
 import type { Processor } from '../functions/user-processor.ts';
+import type { Place } from '../pool/remote-task.ts';
 import type { Host } from '../ports/host.ts';
+import type { TaskName } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { type EngineCore, openCore } from './engine-core.ts';
 import type { Entity } from './entities.ts';
@@ -25,6 +27,11 @@ export interface EngineOptions {
   readonly processors?: readonly Processor[] | undefined;
   /** Properties of the session, as SET gives them. */
   readonly properties?: Readonly<Record<string, string>> | undefined;
+  /**
+   * How many Workers the partitions of queries are spread over, 1 .. WORKERS_MAX; absent or 1: all run in this thread. The same answers
+   * either way. A host that starts Workers has to be closed, or they stay.
+   */
+  readonly workers?: number | undefined;
 }
 
 export interface ExecuteOptions {
@@ -62,7 +69,12 @@ export interface EngineStats {
   readonly topics: Readonly<Record<string, { readonly in: number }>>;
   /** By persistent query. */
   readonly queries: Readonly<Record<string, QueryStats>>;
+  /** Where the tasks of each persistent query run; absent: all in this thread. */
+  readonly tasks?: Readonly<Record<string, readonly TaskPlace[]>> | undefined;
 }
+
+/** Where one task runs. */
+export interface TaskPlace extends TaskName, Place {}
 
 /**
  * Opens the engine on a host: what its catalog says is made again, and its queries go on from their last commits.

@@ -31,12 +31,23 @@ export async function open(options: OpenOptions = {}): Promise<Engine> {
   const { host: given, storage, kernel, commitIntervalMs, ...engine } = options;
   const host = given ?? (await hostOf(storage, kernel, commitIntervalMs ?? 0));
   try {
-    return await openEngine({ ...engine, host });
+    return await openEngine({
+      ...engine,
+      host: given ?? (await withWorkers(host, engine.workers)),
+    });
   } catch (thrown) {
     // A host of ours is nobody else's to close, and would stay locked.
     if (given === undefined) await host.close();
     throw thrown;
   }
+}
+
+/** Threads of Node's beside the host, for those who ask for more than one Worker. */
+async function withWorkers(host: Host, workers = 1): Promise<Host> {
+  if (workers === 1) return host;
+  // Fetched by those who ask for it: pages and Workers have none of Node's.
+  const { threads } = await import('../threads/threads.ts');
+  return { ...host, workers: threads };
 }
 
 async function hostOf(

@@ -3,9 +3,11 @@
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { Plan } from '../plan/step.ts';
+import type { RunningTask } from '../pool/remote-task.ts';
+import type { TaskPool } from '../pool/task-pool.ts';
 import type { Host } from '../ports/host.ts';
 import { Sharing } from '../task/sharing.ts';
-import { Task } from '../task/task.ts';
+import { Task, type TaskOptions } from '../task/task.ts';
 import { tasksOf } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
 import { loadFunctions } from './functions.ts';
@@ -33,7 +35,7 @@ export type QueryState = 'RUNNING' | 'PAUSED' | 'ERROR' | 'FENCED';
 /** A query that runs, or is paused. */
 export interface Running {
   readonly plan: Plan;
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly RunningTask[];
   /** true: its tasks are stopped, and what they have done can still be asked. */
   readonly paused: boolean;
 }
@@ -42,17 +44,24 @@ export interface QueriesOptions {
   readonly host: Host;
   readonly formats: Formats;
   readonly registry: FunctionRegistry;
+  /** null: all tasks are in this thread. */
+  readonly pool: TaskPool | null;
 }
 
 /** Starts, keeps and stops persistent queries; what else is asked of them is in query-work.ts. */
 export class Queries {
   readonly #options: QueriesOptions;
   readonly #running = new Map<string, Running>();
-  /** Of all tasks of the engine. */
+  /** Of all tasks in this thread. */
   readonly sharing = new Sharing();
 
   constructor(options: QueriesOptions) {
     this.#options = options;
+  }
+
+  /** null: all tasks are in this thread. */
+  get pool(): TaskPool | null {
+    return this.#options.pool;
   }
 
   running(id: string): Running | null {
@@ -90,23 +99,23 @@ export class Queries {
     if (!paused) for (const task of tasks) task.start();
   }
 
-  #tasksOf(plan: Plan): readonly Task[] {
-    const { host, formats, registry } = this.#options;
-    return tasksOf(plan).map(
-      (name) =>
-        new Task({
-          name,
-          plan,
-          log: host.log,
-          store: host.store,
-          clock: host.clock,
-          formats,
-          registry,
-          kernel: host.kernel,
-          sharing: this.sharing,
-          commitIntervalMs: host.commitIntervalMs,
-        }),
-    );
+  #tasksOf(plan: Plan): readonly RunningTask[] {
+    const { host, formats, registry, pool } = this.#options;
+    return tasksOf(plan).map((name) => {
+      const options: TaskOptions = {
+        name,
+        plan,
+        log: host.log,
+        store: host.store,
+        clock: host.clock,
+        formats,
+        registry,
+        kernel: host.kernel,
+        sharing: this.sharing,
+        commitIntervalMs: host.commitIntervalMs,
+      };
+      return pool?.task(options) ?? new Task(options);
+    });
   }
 
   /** Stops the query, which is not known any more then; what ran. Its state stays. */
@@ -121,9 +130,10 @@ export class Queries {
     const tasks = [...this.#running.values()].flatMap((running) => running.tasks);
     this.#running.clear();
     await stopped(tasks);
+    await this.#options.pool?.close();
   }
 }
 
-async function stopped(tasks: readonly Task[]): Promise<void> {
+async function stopped(tasks: readonly RunningTask[]): Promise<void> {
   await Promise.all(tasks.map((task) => task.stop()));
 }

@@ -79,7 +79,14 @@ export async function engineStats(
   const totals = [...catalog.queries.keys()].map(
     (id) => [id, statsOf(queries.running(id))] as const,
   );
-  return { topics: named(topics), queries: named(totals) };
+  const stats = { topics: named(topics), queries: named(totals) };
+  const { pool } = queries;
+  if (pool === null) return stats;
+  const places = [...queries.all].map(
+    ([id, { tasks }]) =>
+      [id, tasks.map((task) => ({ ...task.options.name, ...pool.placeOf(task) }))] as const,
+  );
+  return { ...stats, tasks: named(places) };
 }
 
 /** Names are the user's: no prototype, so that `__proto__` is a name like any other. */

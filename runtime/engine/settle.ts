@@ -1,7 +1,7 @@
 // Waits until running tasks have nothing left to do; knows no query.
 
 import type { Log } from '../ports/log.ts';
-import type { Task } from '../task/task.ts';
+import type { RunningTask } from '../pool/remote-task.ts';
 import { inputsOf, subtopologyOf } from '../task/topology.ts';
 
 /**
@@ -9,7 +9,7 @@ import { inputsOf, subtopologyOf } from '../task/topology.ts';
  * @param tasks those of the moment, asked for again after each wait
  */
 export async function settle(
-  tasks: () => readonly Task[],
+  tasks: () => readonly RunningTask[],
   log: Pick<Log, 'bounds'>,
 ): Promise<void> {
   for (;;) {
@@ -21,12 +21,12 @@ export async function settle(
   }
 }
 
-function turnsOf(tasks: readonly Task[]): number {
+function turnsOf(tasks: readonly RunningTask[]): number {
   return tasks.reduce((sum, task) => sum + task.turns, 0);
 }
 
 /** Resolves when the task is not behind any more, or does not run; true when it was. */
-async function caughtUp(task: Task, log: Pick<Log, 'bounds'>): Promise<boolean> {
+async function caughtUp(task: RunningTask, log: Pick<Log, 'bounds'>): Promise<boolean> {
   for (let hasWaited = false; ; hasWaited = true) {
     // Turns that had ended before it was looked at: it may have caught up meanwhile.
     const { ended } = task;
@@ -36,7 +36,7 @@ async function caughtUp(task: Task, log: Pick<Log, 'bounds'>): Promise<boolean> 
 }
 
 /** True when the task still runs and has something to do: a turn, records to read, appends to deliver. */
-async function isBehind(task: Task, log: Pick<Log, 'bounds'>): Promise<boolean> {
+async function isBehind(task: RunningTask, log: Pick<Log, 'bounds'>): Promise<boolean> {
   if (task.state !== 'RUNNING') return false;
   if (task.isInTurn) return true;
   const { positions, isDelivered } = task.progress;

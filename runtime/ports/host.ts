@@ -3,6 +3,7 @@
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { Store } from './store.ts';
+import type { Workers } from './workers.ts';
 
 export interface Host {
   readonly log: Log;
@@ -12,6 +13,8 @@ export interface Host {
   readonly kernel: WebAssembly.Module | null;
   /** How often a busy task commits at most, in ms; 0: after every turn. */
   readonly commitIntervalMs: number;
+  /** Threads for tasks; absent: the host has none. */
+  readonly workers?: Workers | undefined;
   /** Releases connections and locks. */
   close(): Promise<void>;
 }

@@ -111,6 +111,8 @@ export interface StateReader {
   get(table: TableId, key: Uint8Array): Uint8Array | null;
   /** In byte order of the keys. */
   scan(table: TableId, range: KeyRange): Iterable<Entry>;
+  /** The tables that may hold entries; absent: nobody may ask. */
+  readonly ids?: readonly TableId[] | undefined;
   /** As `scan`, without entries that came as blocks and have not been asked for; absent: there are none. */
   scanSettled?(table: TableId, range: KeyRange): Iterable<Entry>;
 }

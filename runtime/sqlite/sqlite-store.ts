@@ -191,7 +191,17 @@ export class SqliteStore implements Store {
   }
 
   #readerOf(name: TaskId, task: number): StateReader {
+    const database = this.#database;
     return {
+      get ids() {
+        const rows = refusing('a look at state', () =>
+          database.all<{ readonly tbl: TableId }>(
+            'SELECT DISTINCT tbl FROM state WHERE task = ?',
+            task,
+          ),
+        );
+        return rows.map(({ tbl }) => tbl);
+      },
       get: (table, key) => {
         const row = refusing('a look at state', () =>
           this.#database.get<Omit<StateRow, 'key'>>(

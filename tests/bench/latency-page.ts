@@ -1,7 +1,7 @@
 // The page's half of suite `latency`: records go to the engine's Worker one at a time, and each comes back as a change; keeps times alone.
 
 import { type BrowserEngine, open } from '../../runtime/browser/index.ts';
-import { behindMessages } from '../../runtime/browser/line.ts';
+import { behindMessages } from '../../runtime/ports/line.ts';
 
 const STATEMENTS = `
   CREATE STREAM events (device STRING KEY, sent DOUBLE)

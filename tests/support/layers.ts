@@ -6,7 +6,7 @@ const SQL = ['sql', 'catalog', 'analyze', 'plan'];
 const DATAFLOW = ['ports', 'kernel', 'state', 'operators'];
 const STEPS: readonly string[] = ['plan/step.ts', 'plan/join-step.ts'];
 const DATAFLOW_HALF = ['kernel', 'state', 'operators', 'task'];
-const HOST = [...SHARED, ...SQL, ...DATAFLOW, 'task', 'engine', 'sync'];
+const HOST = [...SHARED, ...SQL, ...DATAFLOW, 'task', 'pool', 'engine', 'sync'];
 
 /** For each folder of runtime/ (and some single files), the folders it may import beside itself. */
 const MAY_IMPORT = new Map<string, readonly string[]>([
@@ -24,7 +24,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['state', [...SHARED, 'ports']],
   ['operators', [...SHARED, 'ports', 'kernel', 'state']],
   ['task', [...SHARED, ...DATAFLOW, 'catalog/source.ts']],
-  ['engine', [...SHARED, ...SQL, ...DATAFLOW, 'task', 'memory']],
+  ['pool', [...SHARED, ...DATAFLOW, 'task', 'plan/step.ts']],
+  ['engine', [...SHARED, ...SQL, ...DATAFLOW, 'task', 'pool', 'memory']],
   ['sync', ['base', 'data', 'ports']],
   ['memory', ['base', 'data', 'ports']],
   ['sqlite', ['base', 'data', 'ports']],
@@ -39,7 +40,9 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
       ...['insert', 'query-rows', 'records', 'status'].map((of) => `engine/${of}.ts`),
     ],
   ],
-  ['engine/open.ts', [...HOST, 'memory', 'sqlite']],
+  // Starts Workers that run tasks: each has an engine's functions and parts, and no engine.
+  ['threads', [...HOST, 'memory']],
+  ['engine/open.ts', [...HOST, 'memory', 'sqlite', 'threads']],
   ['memory/test-driver.ts', HOST],
   ['index.ts', [...HOST, 'memory']],
   ['testing.ts', [...HOST, 'memory']],

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { LimitError, StatementError } from '../../../runtime/base/errors.ts';
-import { answerCalls, Calls, handingOver } from '../../../runtime/browser/calls.ts';
+import { answerCalls, Calls, handingOver } from '../../../runtime/ports/calls.ts';
 import { queueTransportPair } from '../../../runtime/memory/queue-transport.ts';
 
 class Far {

@@ -1,7 +1,7 @@
-// The line between a page and its Worker: numbered channels over one port, and what either side says within a turn as one message; knows no message.
+// The line between two threads, a page and its Worker above all: numbered channels over one port, and what either side says within a turn as one message; knows no message.
 
 import { LINE_MESSAGES_MAX } from '../base/limits.ts';
-import type { Message, Transport } from '../ports/transport.ts';
+import type { Message, Transport } from './transport.ts';
 
 /** What a MessagePort, a Worker and a Worker's own global scope have in common; only a port is started. */
 export interface MessageEnd {

@@ -1,6 +1,6 @@
 // Calls of an object on the other side of a transport, and their answers or errors; knows no method.
 
-import type { Transport } from '../ports/transport.ts';
+import type { Transport } from './transport.ts';
 import { fromWire, toWire, type WireError } from './wire-error.ts';
 
 interface Call {

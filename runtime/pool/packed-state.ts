@@ -1,0 +1,131 @@
+// State as it crosses between threads: entries side by side in buffers of their own, table by table; knows no port.
+
+import { grown } from '../base/grown.ts';
+import { STATE_PAGE_BYTES_MAX } from '../base/limits.ts';
+import { eachOfPack, isPack } from '../ports/pending-packs.ts';
+import type { Commit, Entry, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
+
+/** As `StatePack`, without what cannot be sent. */
+export type SentPack = Omit<StatePack, 'isOver'>;
+
+const BYTES_FIRST = 4096;
+const ENTRIES_FIRST = 64;
+
+/** Fills one pack. */
+class PackWriter {
+  readonly #table: TableId;
+  #bytes = new Uint8Array(BYTES_FIRST);
+  #ends = new Uint32Array(2 * ENTRIES_FIRST);
+  #removed = new Uint8Array(ENTRIES_FIRST);
+  #count = 0;
+  #length = 0;
+
+  constructor(table: TableId) {
+    this.#table = table;
+  }
+
+  get lengthBytes(): number {
+    return this.#length;
+  }
+
+  /** @param value null removes the key */
+  add(key: Uint8Array, value: Uint8Array | null): void {
+    const keyTo = this.#length + key.length;
+    const to = keyTo + (value?.length ?? 0);
+    if (to > this.#bytes.length) this.#bytes = grown(this.#bytes, Math.max(to, this.#length * 2));
+    if (this.#count === this.#removed.length) {
+      this.#removed = grown(this.#removed, this.#count * 2);
+      this.#ends = grown(this.#ends, this.#count * 4);
+    }
+    this.#bytes.set(key, this.#length);
+    if (value === null) this.#removed[this.#count] = 1;
+    else this.#bytes.set(value, keyTo);
+    this.#ends[2 * this.#count] = keyTo;
+    this.#ends[2 * this.#count + 1] = to;
+    this.#count += 1;
+    this.#length = to;
+  }
+
+  /** The pack; the writer is done with. */
+  finish(): SentPack {
+    return {
+      table: this.#table,
+      bytes: this.#bytes.subarray(0, this.#length),
+      ends: this.#ends.subarray(0, 2 * this.#count),
+      removed: this.#removed.subarray(0, this.#count),
+    };
+  }
+}
+
+/** What goes over with packs: their buffers, which then are on the other side alone. */
+export function buffersOf(packs: readonly SentPack[]): ArrayBuffer[] {
+  return packs.flatMap(({ bytes, ends, removed }) =>
+    [bytes, ends, removed].map(({ buffer }) => buffer as ArrayBuffer),
+  );
+}
+
+/** Copies of the changes of a commit, a pack a table. */
+export function packsOf({ changes, blocks = [] }: Pick<Commit, 'changes' | 'blocks'>): SentPack[] {
+  const writers = new Map<TableId, PackWriter>();
+  const writerOf = (table: TableId): PackWriter => {
+    let writer = writers.get(table);
+    if (writer === undefined) writers.set(table, (writer = new PackWriter(table)));
+    return writer;
+  };
+  for (const { table, key, value } of changes) writerOf(table).add(key, value);
+  for (const block of blocks) {
+    const writer = writerOf(block.table);
+    if (isPack(block)) eachOfPack(block, (key, value) => writer.add(key, value));
+    else {
+      const { names, ids, starts, values, valueBytes } = block;
+      ids.forEach((id, i) =>
+        writer.add(
+          names.key(id, starts[i] as number),
+          values.subarray(i * valueBytes, (i + 1) * valueBytes),
+        ),
+      );
+    }
+  }
+  return [...writers.values()].map((writer) => writer.finish());
+}
+
+/** The changes that packs hold, as views of them. */
+export function changesOf(packs: readonly SentPack[]): StateBytes[] {
+  const changes: StateBytes[] = [];
+  for (const pack of packs) {
+    const { table } = pack;
+    eachOfPack({ ...pack, isOver: null }, (key, value) => changes.push({ table, key, value }));
+  }
+  return changes;
+}
+
+/** Entries of one table, and the key behind which it goes on; null: that was all. */
+export interface StatePage {
+  readonly pack: SentPack;
+  readonly after: Uint8Array | null;
+}
+
+/** Entries of a table behind a key, from the first one on where it is null: as many as fit a message. */
+export function pageOf(
+  state: Pick<StateReader, 'scan'>,
+  table: TableId,
+  behind: Uint8Array | null,
+  bytesMax: number = STATE_PAGE_BYTES_MAX,
+): StatePage {
+  const writer = new PackWriter(table);
+  let last: Entry | null = null;
+  for (const entry of state.scan(table, { from: behind && next(behind), to: null })) {
+    if (last !== null && writer.lengthBytes + entry.key.length + entry.value.length > bytesMax)
+      return { pack: writer.finish(), after: last.key.slice() };
+    writer.add(entry.key, entry.value);
+    last = entry;
+  }
+  return { pack: writer.finish(), after: null };
+}
+
+/** The least key behind one. */
+function next(key: Uint8Array): Uint8Array {
+  const longer = new Uint8Array(key.length + 1);
+  longer.set(key);
+  return longer;
+}

@@ -1,0 +1,71 @@
+// One Worker of the pool as the engine's thread sees it: calls to it, its calls, news of its tasks and of its end; knows no placement.
+
+import { answerCalls, Calls } from '../ports/calls.ts';
+import type { Host } from '../ports/host.ts';
+import { behindMicrotasks, Line } from '../ports/line.ts';
+import type { TaskId } from '../ports/store.ts';
+import type { StartedWorker } from '../ports/workers.ts';
+import { NEWS, type TaskStatus, TO_ENGINE, TO_WORKER } from './messages.ts';
+import { ServedPorts } from './served-ports.ts';
+import type { TaskWorker } from './task-worker.ts';
+
+type OnStatus = (status: TaskStatus) => void;
+
+export class PooledWorker {
+  readonly #started: StartedWorker;
+  readonly #calls: Calls<TaskWorker>;
+  readonly #ports: ServedPorts;
+  readonly #onEnd: () => void;
+  readonly #watching = new Map<TaskId, OnStatus>();
+  /** Resolves when the Worker is no more, with why. */
+  readonly ended: Promise<Error>;
+  #error: Error | null = null;
+
+  /** @param onEnd called when the Worker is no more, before anybody else hears of it */
+  constructor(started: StartedWorker, host: Host, onEnd: () => void) {
+    this.#onEnd = onEnd;
+    this.#started = started;
+    const line = new Line(started.end, behindMicrotasks);
+    const news = line.channel(NEWS);
+    this.#calls = new Calls(line.channel(TO_WORKER));
+    this.#ports = new ServedPorts(host, news);
+    answerCalls(line.channel(TO_ENGINE), this.#ports);
+    news.receive((message) => {
+      const status = message as TaskStatus;
+      this.#watching.get(status.task)?.(status);
+    });
+    this.ended = started.ended.then((error) => this.#end(error));
+  }
+
+  /** Why it is no more; null while it is. */
+  get error(): Error | null {
+    return this.#error;
+  }
+
+  /** Calls the Worker. @throws what it throws; why it has ended */
+  readonly call: Calls<TaskWorker>['call'] = async (...call) => {
+    if (this.#error !== null) throw this.#error;
+    return await this.#calls.call(...call);
+  };
+
+  /** Takes news of a task; null: nobody does. */
+  watch(task: TaskId, on: OnStatus | null): void {
+    if (on === null) this.#watching.delete(task);
+    else this.#watching.set(task, on);
+  }
+
+  /** Whatever it still says is not heard: its tasks may be another Worker's by then. */
+  #end(error: Error): Error {
+    this.#error = error;
+    this.#onEnd();
+    this.#watching.clear();
+    this.#ports.close();
+    this.#calls.end(error);
+    return error;
+  }
+
+  async terminate(): Promise<void> {
+    await this.#started.terminate();
+    await this.ended;
+  }
+}

@@ -1,0 +1,18 @@
+// What a thread of Node's runs that is a Worker of an engine; knows no engine.
+
+import { loadFunctions } from '../engine/functions.ts';
+import { announceParts } from '../engine/parts.ts';
+import { builtinRegistry } from '../functions/builtins.ts';
+import { systemClock } from '../memory/system-clock.ts';
+import { runTasks } from '../pool/task-worker.ts';
+import { behindMicrotasks, Line } from '../ports/line.ts';
+import { workerThreads } from './builtin.ts';
+import type { ThreadData } from './threads.ts';
+
+const { port } = workerThreads().workerData as ThreadData;
+announceParts();
+runTasks(new Line(port, behindMicrotasks), {
+  clock: systemClock,
+  registry: builtinRegistry(),
+  loadFunctions,
+});
