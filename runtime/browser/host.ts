@@ -59,10 +59,15 @@ export async function openHost(
 async function compileKernel(address: HostOptions['kernel']): Promise<WebAssembly.Module | null> {
   if (address === null) return null;
   if (address !== undefined) return await compiled(new URL(address));
+  announceJson();
+  return await compiled(new URL('../../build/kernel-aggregates.wasm', import.meta.url));
+}
+
+/** Says how the kernel's half for JSON is fetched. */
+export function announceJson(): void {
   JSON_MODULE.from('JSON in the kernel', async () => ({
     module: await compiled(new URL('../../build/kernel-json.wasm', import.meta.url)),
   }));
-  return await compiled(new URL('../../build/kernel-aggregates.wasm', import.meta.url));
 }
 
 async function compiled(url: URL): Promise<WebAssembly.Module> {

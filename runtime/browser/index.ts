@@ -28,6 +28,11 @@ export interface OpenOptions {
    * fetched when one does; a page that must go on offline then relies on its service worker's cache.
    */
   readonly preload?: boolean | undefined;
+  /**
+   * How many Workers the partitions of queries are spread over, 1 .. 16; absent or 1: all run in the engine's own Worker. The same answers
+   * either way; `stats().tasks` says what runs where.
+   */
+  readonly workers?: number | undefined;
   /** Gives up waiting, for the lock above all. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -60,6 +65,7 @@ export async function open(options: OpenOptions = {}): Promise<BrowserEngine> {
       durability: options.durability ?? 'relaxed',
       commitIntervalMs: options.commitIntervalMs ?? COMMIT_INTERVAL_MS,
       preload: options.preload ?? false,
+      workers: options.workers,
       properties,
     });
     return engine;

@@ -3,20 +3,38 @@
 import { Engine, type EngineStats, type InsertOptions, type InsertRow } from '../engine/engine.ts';
 import type { EngineCore } from '../engine/engine-core.ts';
 import type { ReadOptions, TopicRecord } from '../engine/records.ts';
+import { builtinRegistry } from '../functions/builtins.ts';
+import type { Overload } from '../functions/registry.ts';
+import type { Processor } from '../functions/user-processor.ts';
+import type { Host } from '../ports/host.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
 import { PrintedLines } from './printed-lines.ts';
 import { toWire, type WireError } from '../ports/wire-error.ts';
 
+/** What the Worker's own module has registered. */
+export interface Registered {
+  readonly functions: readonly Overload[];
+  readonly processors: readonly Processor[];
+}
+
+/** The host, with threads for tasks. */
+export async function withWorkers(host: Host, preload: boolean): Promise<Host> {
+  const { taskWorkers } = await import('./task-workers.ts');
+  return { ...host, workers: taskWorkers(preload) };
+}
+
 /** Calls beside those of `EngineWorker`. */
 export class RareCalls {
   readonly #core: () => EngineCore;
+  readonly #own: Registered;
   readonly #prints = new Map<number, PrintedLines>();
   /** Ever begun, for their numbers. */
   #printed = 0;
 
   /** @param core throws while the engine is not open */
-  constructor(core: () => EngineCore) {
+  constructor(core: () => EngineCore, own: Registered) {
     this.#core = core;
+    this.#own = own;
   }
 
   /** Begins a PRINT. @returns its number, for `printed` and `endPrint` */
@@ -59,6 +77,12 @@ export class RareCalls {
   async errorOf(queryId: string): Promise<WireError | null> {
     const error = this.#engine.errorOf(queryId);
     return error && toWire(error);
+  }
+
+  /** No engine is opened here: tasks of the one at the other end of the port run. */
+  async runTasks(port: MessagePort, preload: boolean): Promise<void> {
+    const { serveTasks } = await import('./task-workers.ts');
+    await serveTasks(port, preload, builtinRegistry(this.#own.functions, this.#own.processors));
   }
 
   async idle(): Promise<void> {

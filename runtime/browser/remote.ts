@@ -10,7 +10,8 @@ import { fromWire } from '../ports/wire-error.ts';
 import type { RareCalls } from './rare-calls.ts';
 import type { EngineWorker } from './worker.ts';
 
-type EngineCalls = Calls<Omit<EngineWorker, 'rarer'> & RareCalls>;
+/** Calls of the Worker's object, and of what is rarely called of it. */
+export type EngineCalls = Calls<Omit<EngineWorker, 'rarer'> & RareCalls>;
 
 /** A Worker that answers, and the news of its end. */
 export class RemoteEngine {

@@ -22,8 +22,8 @@ import type { RareCalls } from './rare-calls.ts';
 import { toWire, type WireError } from '../ports/wire-error.ts';
 
 /** What the Worker's own module has registered. */
-const registered: Overload[] = [];
-const registeredProcessors: Processor[] = [];
+const functions: Overload[] = [];
+const processors: Processor[] = [];
 let isOpened = false;
 
 /**
@@ -40,9 +40,9 @@ let isOpened = false;
  * To be called while the module is evaluated, before anything is awaited: queries that the database holds go on as soon as it is open.
  * @throws {InvariantError} when the engine is open already
  */
-export function registerFunctions(functions: readonly Overload[]): void {
+export function registerFunctions(own: readonly Overload[]): void {
   if (isOpened) throw new InvariantError('the engine is open: functions come before it');
-  registered.push(...functions);
+  functions.push(...own);
 }
 
 /**
@@ -50,9 +50,9 @@ export function registerFunctions(functions: readonly Overload[]): void {
  * there; until then `errorOf` of its name says why not.
  * @throws {InvariantError} when the engine is open already
  */
-export function registerProcessors(processors: readonly Processor[]): void {
+export function registerProcessors(own: readonly Processor[]): void {
   if (isOpened) throw new InvariantError('the engine is open: processors come before it');
-  registeredProcessors.push(...processors);
+  processors.push(...own);
 }
 
 type Properties = Readonly<Record<string, string>>;
@@ -60,6 +60,8 @@ type Properties = Readonly<Record<string, string>>;
 export interface WorkerOptions extends HostOptions {
   readonly properties: Properties;
   readonly preload: boolean;
+  /** As the engine's options have it. */
+  readonly workers: number | undefined;
 }
 
 /** Statements that were carried out, and why the next one was not. */
@@ -115,18 +117,20 @@ export class EngineWorker {
     return name;
   }
 
-  async open({ properties, preload, ...options }: WorkerOptions): Promise<void> {
+  async open({ properties, preload, workers, ...options }: WorkerOptions): Promise<void> {
     if (preload) {
       await Promise.all([loadParts(), RARE_CALLS.load()]);
     }
-    const host = await openHost(options, (error) => this.#lose?.(toWire(error)));
+    let host = await openHost(options, (error) => this.#lose?.(toWire(error)));
+    if (workers !== undefined) host = await (await RARE_CALLS.load()).withWorkers(host, preload);
     if (preload) await loadOwnParts(options);
     isOpened = true;
     this.#engine = await openCore({
       host,
       properties,
-      functions: registered,
-      processors: registeredProcessors,
+      functions,
+      processors,
+      workers,
     });
   }
 
@@ -177,7 +181,7 @@ export class EngineWorker {
   /** What pages rarely call. */
   async rarer(): Promise<RareCalls> {
     const { RareCalls } = await RARE_CALLS.load();
-    return (this.#rarer ??= new RareCalls(() => this.#opened));
+    return (this.#rarer ??= new RareCalls(() => this.#opened, { functions, processors }));
   }
 
   async close(): Promise<void> {

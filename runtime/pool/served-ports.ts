@@ -21,6 +21,7 @@ import type {
 } from '../ports/store.ts';
 import type { Transport } from '../ports/transport.ts';
 import { partitionKey } from '../ports/wakes.ts';
+import { withParts } from '../task/with-parts.ts';
 import type { SentAppend, SentCommit, SentFetched, SentRestored } from './messages.ts';
 import { buffersOf, changesOf, pageOf, type StatePage } from './packed-state.ts';
 
@@ -37,7 +38,7 @@ interface Watched {
   isTold: boolean;
 }
 
-/** What one Worker calls. After `close` the Worker is no more, and nothing is told to it. */
+/** What one Worker calls; parts that it comes upon are fetched here. After `close` the Worker is no more, and nothing is told to it. */
 export class ServedPorts {
   readonly #host: Pick<Host, 'log' | 'store'>;
   readonly #news: Transport;
@@ -53,42 +54,42 @@ export class ServedPorts {
   }
 
   create(topic: TopicSpec): Promise<TopicDescription> {
-    return this.#host.log.create(topic);
+    return withParts(() => this.#host.log.create(topic));
   }
 
   removeTopic(topic: string): Promise<void> {
-    return this.#host.log.remove(topic);
+    return withParts(() => this.#host.log.remove(topic));
   }
 
   describe(topic: string): Promise<TopicDescription | null> {
-    return this.#host.log.describe(topic);
+    return withParts(() => this.#host.log.describe(topic));
   }
 
   list(): Promise<readonly TopicDescription[]> {
-    return this.#host.log.list();
+    return withParts(() => this.#host.log.list());
   }
 
   append({ at, bytes, producer, incarnation }: SentAppend): Promise<AppendResult> {
-    return this.#host.log.append(at, bytes, producer, incarnation);
+    return withParts(() => this.#host.log.append(at, bytes, producer, incarnation));
   }
 
   bounds(at: TopicPartition): Promise<Bounds> {
-    return this.#host.log.bounds(at);
+    return withParts(() => this.#host.log.bounds(at));
   }
 
   offsetForTime(at: TopicPartition, ms: number): Promise<number> {
-    return this.#host.log.offsetForTime(at, ms);
+    return withParts(() => this.#host.log.offsetForTime(at, ms));
   }
 
   trim(at: TopicPartition, before: number): Promise<void> {
-    return this.#host.log.trim(at, before);
+    return withParts(() => this.#host.log.trim(at, before));
   }
 
   /** The log may keep the bytes that it gives: they are copied once, into a buffer that goes over. */
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<SentFetched> {
     const watched = this.#watched.get(partitionKey(at));
     if (watched !== undefined) watched.isTold = false;
-    const fetched = await this.#host.log.read(at, from, bytesMax);
+    const fetched = await withParts(() => this.#host.log.read(at, from, bytesMax));
     let lengthBytes = 0;
     for (const { bytes } of fetched.batches) lengthBytes += aligned(bytes.length);
     const all = new Uint8Array(lengthBytes);
@@ -132,7 +133,7 @@ export class ServedPorts {
   }
 
   async load(task: TaskId): Promise<SentRestored> {
-    const { reader, ...rest } = await this.#host.store.load(task);
+    const { reader, ...rest } = await withParts(() => this.#host.store.load(task));
     const { ids: tables } = reader;
     if (tables === undefined) throw new InvariantError('the store does not tell its tables');
     this.#loading.set(task, reader);
@@ -143,7 +144,7 @@ export class ServedPorts {
   async state(task: TaskId, table: TableId, behind: Uint8Array | null): Promise<StatePage> {
     const reader = this.#loading.get(task);
     if (reader === undefined) throw new PortError('UNAVAILABLE', `${task} was not loaded here`);
-    const page = pageOf(reader, table, behind);
+    const page = await withParts(() => pageOf(reader, table, behind));
     return handingOver(page, buffersOf([page.pack]));
   }
 
@@ -155,24 +156,23 @@ export class ServedPorts {
   /** @returns places in the outbox of what must still be sent */
   async commit(task: TaskId, { packs, ...commit }: SentCommit): Promise<readonly number[]> {
     const { store } = this.#host;
-    const pending = await store.commit(
-      task,
+    const whole =
       store.takesBlocks === true
         ? { ...commit, changes: [], blocks: packs.map((pack) => ({ ...pack, isOver: null })) }
-        : { ...commit, changes: changesOf(packs) },
-    );
+        : { ...commit, changes: changesOf(packs) };
+    const pending = await withParts(() => store.commit(task, whole));
     return pending.map((append) => placeOf(append, commit.outbox));
   }
 
   acknowledge(task: TaskId, to: TopicPartition, next: number): Promise<void> {
-    return this.#host.store.acknowledge(task, to, next);
+    return withParts(() => this.#host.store.acknowledge(task, to, next));
   }
 
   /** What was committed, which is left as it is. */
   async committed(task: TaskId): Promise<Committed | null> {
     let found: Committed | null = null;
-    await this.#host.store.rebuild(task, ({ offsets, streamTimes, sequences }) => {
-      found = { offsets, streamTimes, sequences };
+    await this.#rebuilt(task, (committed) => {
+      found = committed;
       return null;
     });
     return found;
@@ -180,11 +180,18 @@ export class ServedPorts {
 
   /** @param before what `committed` gave */
   async rebuild(task: TaskId, before: Committed, rebuilt: Rebuilt): Promise<void> {
-    await this.#host.store.rebuild(task, ({ offsets, streamTimes, sequences }) => {
-      const now: Committed = { offsets, streamTimes, sequences };
+    await this.#rebuilt(task, (now) => {
       if (JSON.stringify(now) === JSON.stringify(before)) return rebuilt;
       throw new PortError('UNAVAILABLE', `${task} was committed while it was being rebuilt`);
     });
+  }
+
+  #rebuilt(task: TaskId, begin: (committed: Committed) => Rebuilt | null): Promise<void> {
+    return withParts(() =>
+      this.#host.store.rebuild(task, ({ offsets, streamTimes, sequences }) =>
+        begin({ offsets, streamTimes, sequences }),
+      ),
+    );
   }
 
   close(): void {
