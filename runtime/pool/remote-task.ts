@@ -63,7 +63,7 @@ export class RemoteTask implements RunningTask {
   #ended = 0;
   /** Workers that have ended since the task last did something. */
   #workersEnded = 0;
-  /** Once the state has outgrown the Worker. */
+  /** Once the state has outgrown the Worker: begins when that has let go of it. */
   #home: Task | null = null;
   #loop: Promise<void> | null = null;
   #leave: () => void = () => undefined;
@@ -129,10 +129,7 @@ export class RemoteTask implements RunningTask {
     } catch (thrown) {
       this.#end('ERROR', thrown);
     }
-    if (isTooLarge(this.#error)) {
-      this.#home = new Task(this.options);
-      await this.#home.restore();
-    }
+    await this.#home?.restore();
     this.#end('STOPPED', null);
   }
 
@@ -154,10 +151,7 @@ export class RemoteTask implements RunningTask {
         await this.#lost(thrown);
       }
     }
-    if (!isTooLarge(this.#error)) return;
-    this.#home = new Task(this.options);
-    this.#home.start();
-    this.#tell();
+    this.#home?.start();
   }
 
   /** Until the task or the Worker ends. @throws why the Worker has ended */
@@ -211,7 +205,8 @@ export class RemoteTask implements RunningTask {
     this.#state = state;
     if (thrown !== null) {
       this.#error = thrown instanceof Error ? thrown : new Error(messageOf(thrown));
-      if (!isTooLarge(this.#error)) this.options.onEnd?.(state, this.#error);
+      if (isTooLarge(this.#error)) this.#home = new Task(this.options);
+      else this.options.onEnd?.(state, this.#error);
     }
     this.#leave();
     this.#tell();

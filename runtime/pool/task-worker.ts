@@ -31,6 +31,8 @@ interface WorkerParts {
   readonly registry: FunctionRegistry;
   /** Loads the heavy functions that a plan calls. */
   readonly loadFunctions: (plan: Plan, registry: FunctionRegistry) => Promise<void>;
+  /** Bytes of state that a task may keep resident; absent: RESIDENT_STATE_BYTES_MAX. */
+  readonly stateBytesMax?: number | undefined;
 }
 
 interface Ports extends WorkerSettings {
@@ -61,7 +63,9 @@ export class TaskWorker {
     const calls = new Calls<ServedPorts>(this.#line.channel(TO_ENGINE));
     const log = new RemoteLog(calls);
     this.#line.channel(NEWS).receive((at) => log.wake(at as TopicPartition));
-    this.#ports = { ...settings, log, store: new RemoteStore(calls, settings.delivers) };
+    const { delivers } = settings;
+    const store = new RemoteStore(calls, delivers, this.#parts.stateBytesMax);
+    this.#ports = { ...settings, log, store };
   }
 
   /** Starts a task; what becomes of it is news. */

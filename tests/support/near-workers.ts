@@ -12,12 +12,16 @@ import type { StartedWorker, Workers } from '../../runtime/ports/workers.ts';
 export class NearWorkers implements Workers {
   readonly bringFunctions = false;
   readonly #lives: number[];
-  readonly #running = new Set<() => void>();
+  readonly #stateBytesMax: number | undefined;
   /** Workers that were ever started. */
   started = 0;
 
-  /** @param lives how many messages the first Workers send, in the order of their start: the last of them is heard, and what answers it is not */
-  constructor(lives: readonly number[] = []) {
+  /**
+   * @param lives how many messages the first Workers send, in the order of their start: the last of them is heard, and what answers it is not
+   * @param stateBytesMax what a task may keep resident in one
+   */
+  constructor(lives: readonly number[] = [], stateBytesMax?: number) {
+    this.#stateBytesMax = stateBytesMax;
     this.#lives = [...lives];
   }
 
@@ -29,13 +33,11 @@ export class NearWorkers implements Workers {
     const ended = new Promise<Error>((resolve) => {
       end = () => {
         left = 0;
-        this.#running.delete(end);
         resolve(new PortError('UNAVAILABLE', `Worker ${number} has ended`));
         // What was said before is heard.
         setImmediate(() => port2.close());
       };
     });
-    this.#running.add(end);
     const far: MessageEnd = {
       postMessage: (message, transfer) => {
         if (left <= 0) return;
@@ -50,13 +52,10 @@ export class NearWorkers implements Workers {
       start: () => port2.start(),
     };
     const registry = builtinRegistry();
-    runTasks(new Line(far, behindMicrotasks), { clock: systemClock, registry, loadFunctions });
+    const line = new Line(far, behindMicrotasks);
+    const stateBytesMax = this.#stateBytesMax;
+    runTasks(line, { clock: systemClock, registry, loadFunctions, stateBytesMax });
     const terminate = async (): Promise<void> => end();
     return { end: port1, ended, terminate };
-  }
-
-  /** Ends all that run. */
-  endAll(): void {
-    for (const end of [...this.#running]) end();
   }
 }
