@@ -10,6 +10,8 @@ export type SentPack = Omit<StatePack, 'isOver'>;
 
 const BYTES_FIRST = 4096;
 const ENTRIES_FIRST = 64;
+/** Bytes of a key, for a first estimate. */
+const KEY_BYTES = 24;
 
 /** Fills one pack. */
 class PackWriter {
@@ -22,6 +24,16 @@ class PackWriter {
 
   constructor(table: TableId) {
     this.#table = table;
+  }
+
+  /** Room for so many more, all at once. */
+  reserve(entries: number, lengthBytes: number): void {
+    const count = this.#count + entries;
+    const bytes = this.#length + lengthBytes;
+    if (bytes > this.#bytes.length) this.#bytes = grown(this.#bytes, bytes);
+    if (count <= this.#removed.length) return;
+    this.#removed = grown(this.#removed, count);
+    this.#ends = grown(this.#ends, 2 * count);
   }
 
   get lengthBytes(): number {
@@ -78,6 +90,7 @@ export function packsOf({ changes, blocks = [] }: Pick<Commit, 'changes' | 'bloc
     if (isPack(block)) eachOfPack(block, (key, value) => writer.add(key, value));
     else {
       const { names, ids, starts, values, valueBytes } = block;
+      writer.reserve(ids.length, ids.length * (valueBytes + KEY_BYTES));
       ids.forEach((id, i) =>
         writer.add(
           names.key(id, starts[i] as number),

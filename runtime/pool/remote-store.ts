@@ -48,9 +48,16 @@ export class RemoteStore implements TaskStore {
       tables?.refuseTooLarge(task, changes, this.#stateBytesMax, blocks);
       return packsOf(commit);
     });
-    // What still waits for delivery afterwards is kept here too.
-    const appends = outbox.map((append) => ({ ...append, bytes: append.bytes.slice() }));
-    const buffers = [...buffersOf(packs), ...appends.map(({ bytes }) => bytes.buffer)];
+    // What may still wait for delivery afterwards is kept here too; what the commit delivers is wanted nowhere else.
+    const appends = outbox.map((append) => {
+      const { bytes } = append;
+      const isWhole = bytes.length === bytes.buffer.byteLength;
+      return this.delivers && isWhole ? append : { ...append, bytes: bytes.slice() };
+    });
+    const buffers = [
+      ...buffersOf(packs),
+      ...appends.map(({ bytes }) => bytes.buffer as ArrayBuffer),
+    ];
     const sent = { ...rest, packs, outbox: appends };
     const pending = await this.#calls.call('commit', [task, sent], buffers);
     tables?.apply(changes, blocks);

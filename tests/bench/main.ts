@@ -15,11 +15,13 @@ import type { SuiteResult } from './run.ts';
 import { jsonSuite } from './json.ts';
 import { scaleSuite } from './scale.ts';
 import { sqlSuite } from './sql.ts';
+import { workersSuite } from './workers.ts';
 
 /** Every suite by name; a suite prints nothing itself. In full they take long. */
 const SUITES = new Map<string, (full: boolean) => Promise<SuiteResult>>([
   ['kernel', kernelSuite],
   ['engine', engineSuite],
+  ['workers', workersSuite],
   ['peers', peersSuite],
   ['scale', scaleSuite],
   ['memory', memorySuite],
