@@ -1,6 +1,7 @@
 // What the command line may say and how it is used; knows no engine.
 
 import { parseArgs } from 'node:util';
+import { WORKERS_MAX } from '../runtime/base/limits.ts';
 
 export const USAGE = `millrace: event streaming with SQL
 
@@ -18,6 +19,7 @@ usage: millrace run APP.sql [--input TOPIC=FILE.ndjson]... [options]
                        of APP.sql that are in the file already, word for word, are passed over; everything else is done again.
                        Changes that an earlier run has printed are not printed again; SELECT ... EMIT CHANGES sees all that its topic
                        holds. One run has the file at a time.
+  --workers N          spreads the partitions of queries over N threads, 1 .. ${WORKERS_MAX}; the results are the same. Default: 1, one thread for all.
   --stats FILE         writes counts as JSON: records in by topic, of this run; late and out by query, since it was created.
 
 Results go to stdout, one JSON object a line, in the order of their topic (between several topics no order is promised):
@@ -55,6 +57,8 @@ export interface RunArguments {
   /** Path of the database; null: everything is in memory. */
   readonly database: string | null;
   readonly stats: string | null;
+  /** Threads for tasks; 1: there are none beside the engine's. */
+  readonly workers: number;
 }
 
 export interface MigrateArguments {
@@ -85,6 +89,7 @@ export function readArguments(given: readonly string[]): Arguments {
     outputs: values.output ?? [],
     database: values.database ?? null,
     stats: values.stats ?? null,
+    workers: workersOf(values.workers),
   };
 }
 
@@ -111,6 +116,7 @@ function parsed(given: readonly string[]) {
         output: { type: 'string', multiple: true },
         database: { type: 'string' },
         stats: { type: 'string' },
+        workers: { type: 'string' },
         url: { type: 'string' },
         'dry-run': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -125,6 +131,12 @@ function parsed(given: readonly string[]) {
     }
     throw thrown;
   }
+}
+
+function workersOf(given = '1'): number {
+  const workers = Number(given);
+  if (/^\d+$/.test(given) && workers >= 1 && workers <= WORKERS_MAX) return workers;
+  throw new UsageError(`--workers wants a number from 1 to ${WORKERS_MAX}, not '${given}'`);
 }
 
 function inputOf(given: string): Input {

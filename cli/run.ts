@@ -16,6 +16,7 @@ import type { Host } from '../runtime/ports/host.ts';
 import type { Log } from '../runtime/ports/log.ts';
 import type { Statement } from '../runtime/sql/ast.ts';
 import { sqliteHost } from '../runtime/sqlite/sqlite-host.ts';
+import { threads } from '../runtime/threads/threads.ts';
 import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../runtime/task/task-topics.ts';
 import { type RunArguments, UsageError } from './arguments.ts';
 import { feed, type Fed, fedSource } from './feed.ts';
@@ -67,7 +68,7 @@ export async function run(
   const host = await hostOf(given, kernel);
   // Before any query goes on.
   const ends = await endsOf(host.log);
-  await using engine = await engineOn(host);
+  await using engine = await engineOn(host, given.workers);
   try {
     return await runOn({ engine, log: host.log, ends }, sql, given, terminal);
   } catch (thrown) {
@@ -87,9 +88,10 @@ async function hostOf(
   return await sqliteHost({ file, clock: systemClock, kernel, commitIntervalMs: 0 });
 }
 
-async function engineOn(host: Host): Promise<Engine> {
+async function engineOn(host: Host, workers: number): Promise<Engine> {
+  const properties = { 'auto.offset.reset': 'earliest' };
   try {
-    return await openEngine({ host, properties: { 'auto.offset.reset': 'earliest' } });
+    return await openEngine({ host: { ...host, workers: threads }, workers, properties });
   } catch (thrown) {
     await host.close();
     throw thrown;

@@ -7,7 +7,7 @@ import type { Schema } from '../data/schema.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Answer, Sent } from './batch-channel.ts';
 import type { PackedBatch } from './packed-batch.ts';
-import { fromWire } from '../ports/wire-error.ts';
+import { fromWire } from '../ports/from-wire.ts';
 
 /**
  * The page's end. A batch that `next` gives is valid until `next` is called again or the query is closed: its arrays are views of a

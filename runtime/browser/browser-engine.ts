@@ -18,7 +18,7 @@ import { BatchReceiver } from './batch-receiver.ts';
 import { placesOf } from './packed-places.ts';
 import { printed } from './print.ts';
 import { RemoteEngine } from './remote.ts';
-import { fromWire } from '../ports/wire-error.ts';
+import { fromWire } from '../ports/from-wire.ts';
 import type { QueryHead, WorkerOptions } from './worker.ts';
 
 /** Made by `open`. Every call is refused with UNAVAILABLE once the engine is closed or its Worker has ended. */

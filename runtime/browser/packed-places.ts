@@ -1,7 +1,7 @@
 // Where records were put, as numbers; knows no record.
 
 import type { ProducedAt } from '../engine/insert.ts';
-import { handingOver } from '../ports/calls.ts';
+import { handingOver } from '../ports/answers.ts';
 
 /** In the order of the records, two numbers each: partition and offset. */
 export type PackedPlaces = readonly number[];

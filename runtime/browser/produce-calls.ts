@@ -4,7 +4,7 @@ import { PRODUCE_BYTES_MAX, PRODUCE_CALLS_MAX } from '../base/limits.ts';
 import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 import { placesOf } from './packed-places.ts';
 import { buffersOf, RecordPacker } from './packed-records.ts';
-import { fromWire } from '../ports/wire-error.ts';
+import { fromWire } from '../ports/from-wire.ts';
 import type { EngineWorker } from './worker.ts';
 
 interface Waiting {

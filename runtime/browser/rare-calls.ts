@@ -2,12 +2,17 @@
 
 import { Engine, type EngineStats, type InsertOptions, type InsertRow } from '../engine/engine.ts';
 import type { EngineCore } from '../engine/engine-core.ts';
+import { loadParts } from '../engine/parts.ts';
 import type { ReadOptions, TopicRecord } from '../engine/records.ts';
 import { builtinRegistry } from '../functions/builtins.ts';
 import type { Overload } from '../functions/registry.ts';
 import type { Processor } from '../functions/user-processor.ts';
 import type { Host } from '../ports/host.ts';
+import { JSON_MODULE } from '../task/parts.ts';
+import type { WorkerOptions } from './worker.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
+import { RARE_ROWS } from './parts.ts';
+import { serveTasks, taskWorkers } from './task-workers.ts';
 import { PrintedLines } from './printed-lines.ts';
 import { toWire, type WireError } from '../ports/wire-error.ts';
 
@@ -17,9 +22,18 @@ export interface Registered {
   readonly processors: readonly Processor[];
 }
 
-/** The host, with threads for tasks. */
-export async function withWorkers(host: Host, preload: boolean): Promise<Host> {
-  const { taskWorkers } = await import('./task-workers.ts');
+/** The host with threads for tasks, or with all code there, as the page has asked for. */
+export async function prepared(
+  host: Host,
+  { preload, workers, kernel, storage }: WorkerOptions,
+): Promise<Host> {
+  if (preload) {
+    await loadParts();
+    // With a kernel of the page's own there are no halves.
+    if (kernel === undefined) await JSON_MODULE.load();
+    if (storage === 'indexeddb') await RARE_ROWS.load();
+  }
+  if (workers === undefined) return host;
   return { ...host, workers: taskWorkers(preload) };
 }
 
@@ -81,7 +95,6 @@ export class RareCalls {
 
   /** No engine is opened here: tasks of the one at the other end of the port run. */
   async runTasks(port: MessagePort, preload: boolean): Promise<void> {
-    const { serveTasks } = await import('./task-workers.ts');
     await serveTasks(port, preload, builtinRegistry(this.#own.functions, this.#own.processors));
   }
 

@@ -4,9 +4,10 @@ import { PortError } from '../base/errors.ts';
 import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 import type { Transport } from '../ports/transport.ts';
 import { Calls } from '../ports/calls.ts';
-import { behindMicrotasks, Line } from '../ports/line.ts';
+import { behindMicrotasks } from '../ports/behind-microtasks.ts';
+import { Line } from '../ports/line.ts';
 import { ProduceCalls } from './produce-calls.ts';
-import { fromWire } from '../ports/wire-error.ts';
+import { fromWire } from '../ports/from-wire.ts';
 import type { RareCalls } from './rare-calls.ts';
 import type { EngineWorker } from './worker.ts';
 

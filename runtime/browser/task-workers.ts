@@ -1,15 +1,17 @@
 // The workers port in pages: Workers that the engine's Worker starts from its own script, and their side of it; knows no task.
 
 import { loadFunctions } from '../engine/functions.ts';
+import { POOL } from '../engine/own-parts.ts';
 import { announceParts, loadParts } from '../engine/parts.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import { PortError } from '../base/errors.ts';
 import { systemClock } from '../memory/system-clock.ts';
-import { runTasks } from '../pool/task-worker.ts';
 import { Calls } from '../ports/calls.ts';
-import { behindMicrotasks, Line } from '../ports/line.ts';
+import { behindMicrotasks } from '../ports/behind-microtasks.ts';
+import { Line } from '../ports/line.ts';
 import type { StartedWorker, Workers } from '../ports/workers.ts';
 import { JSON_MODULE } from '../task/parts.ts';
+import { withParts } from '../task/with-parts.ts';
 import { announceJson } from './host.ts';
 import type { EngineCalls } from './remote.ts';
 
@@ -62,6 +64,7 @@ export async function serveTasks(
   announceParts();
   announceJson();
   if (preload) await Promise.all([loadParts(), JSON_MODULE.load()]);
+  const { runTasks } = await withParts(() => POOL.code);
   const line = new Line(port, behindMicrotasks);
   runTasks(line, { clock: systemClock, registry, loadFunctions });
 }

@@ -4,20 +4,18 @@ import { InvariantError, PortError } from '../base/errors.ts';
 import type { Schema } from '../data/schema.ts';
 import { type EngineCore, openCore } from '../engine/engine-core.ts';
 import type { Entity } from '../engine/entities.ts';
-import { loadParts } from '../engine/parts.ts';
 import type { QueryColumn } from '../engine/query-rows.ts';
 import type { Overload } from '../functions/registry.ts';
 import type { Processor } from '../functions/user-processor.ts';
-import { JSON_MODULE } from '../task/parts.ts';
 import { type Appended, Appends } from './appends.ts';
 import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
-import { answerCalls, handingOver } from '../ports/calls.ts';
+import { answerCalls, handingOver } from '../ports/answers.ts';
 import { type HostOptions, openHost } from './host.ts';
 import { behindMessages, Line, type MessageEnd } from '../ports/line.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
 import type { PackedRecords } from './packed-records.ts';
-import { RARE_CALLS, RARE_ROWS } from './parts.ts';
+import { RARE_CALLS } from './parts.ts';
 import type { RareCalls } from './rare-calls.ts';
 import { toWire, type WireError } from '../ports/wire-error.ts';
 
@@ -117,13 +115,11 @@ export class EngineWorker {
     return name;
   }
 
-  async open({ properties, preload, workers, ...options }: WorkerOptions): Promise<void> {
-    if (preload) {
-      await Promise.all([loadParts(), RARE_CALLS.load()]);
-    }
+  async open(options: WorkerOptions): Promise<void> {
+    const { properties, preload, workers } = options;
     let host = await openHost(options, (error) => this.#lose?.(toWire(error)));
-    if (workers !== undefined) host = await (await RARE_CALLS.load()).withWorkers(host, preload);
-    if (preload) await loadOwnParts(options);
+    if (preload || workers !== undefined)
+      host = await (await RARE_CALLS.load()).prepared(host, options);
     isOpened = true;
     this.#engine = await openCore({
       host,
@@ -193,13 +189,6 @@ export class EngineWorker {
     if (this.#engine !== null) return this.#engine;
     throw new PortError('UNAVAILABLE', 'the engine is not open');
   }
-}
-
-/** The parts that opening the host has announced. */
-async function loadOwnParts({ kernel, storage }: HostOptions): Promise<void> {
-  // With a kernel of the page's own there are no halves.
-  if (kernel === undefined) await JSON_MODULE.load();
-  if (storage === 'indexeddb') await RARE_ROWS.load();
 }
 
 // The page's types know the page's own scope alone.

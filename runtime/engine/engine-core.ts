@@ -6,6 +6,7 @@ import { FORMATS } from '../formats/formats.ts';
 import { builtinRegistry } from '../functions/builtins.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { Plan } from '../plan/step.ts';
+import type { TaskPool } from '../pool/task-pool.ts';
 import type { Host } from '../ports/host.ts';
 import type { Unsubscribe } from '../ports/log.ts';
 import type { Statement } from '../sql/ast.ts';
@@ -27,34 +28,20 @@ import { createSystemTopics } from './system.ts';
 
 /** As `openEngine`. */
 export async function openCore(options: EngineOptions): Promise<EngineCore> {
-  const { host } = options;
   announceParts();
+  if ((options.workers ?? 1) === 1) return await opened(options, null);
+  const { inWorkers } = await withParts(() => POOL.code);
+  return await inWorkers(options, opened);
+}
+
+/** @param pool null: all tasks are in this thread */
+async function opened(options: EngineOptions, pool: TaskPool | null): Promise<EngineCore> {
+  const { host } = options;
   const registry = builtinRegistry(options.functions, options.processors);
   const { processors } = registry;
   if (processors.length > 0) (await withParts(() => PROCESSORS.code)).refuseSameNames(processors);
   await createSystemTopics(host.log);
-  const { workers = 1, functions = [] } = options;
-  const ownFunctions = functions.map(({ name }) => name);
-  const pool =
-    workers === 1
-      ? null
-      : await withParts(() => POOL.code.startPool({ host, workers, ownFunctions }));
   const queries = new Queries({ host, formats: FORMATS, registry, pool });
-  try {
-    return await openedOn(options, registry, queries);
-  } catch (thrown) {
-    await queries.close();
-    throw thrown;
-  }
-}
-
-/** Goes on with what the catalog says. */
-async function openedOn(
-  options: EngineOptions,
-  registry: FunctionRegistry,
-  queries: Queries,
-): Promise<EngineCore> {
-  const { host } = options;
   const entries = await readEntries(host.log);
   const replayed = await withParts(() => replay(entries));
   await heal(entries.at(-1) ?? null, host, replayed.ended);

@@ -59,11 +59,6 @@ export class Queries {
     this.#options = options;
   }
 
-  /** null: all tasks are in this thread. */
-  get pool(): TaskPool | null {
-    return this.#options.pool;
-  }
-
   running(id: string): Running | null {
     return this.#running.get(id) ?? null;
   }
@@ -130,7 +125,6 @@ export class Queries {
     const tasks = [...this.#running.values()].flatMap((running) => running.tasks);
     this.#running.clear();
     await stopped(tasks);
-    await this.#options.pool?.close();
   }
 }
 

@@ -11,6 +11,7 @@ import type { Engine, EngineStats, InsertOptions, InsertRow } from './engine.ts'
 import type { ProducedAt, ProducedRecord } from './insert.ts';
 import { appendBatch } from './insert-batch.ts';
 import { checkWritable, recordOf, valuesOf } from './insert-rows.ts';
+import { POOL } from './own-parts.ts';
 import type { Queries } from './queries.ts';
 import { statsOf } from './query-work.ts';
 import { recordsByTopic } from './records.ts';
@@ -80,12 +81,17 @@ export async function engineStats(
     (id) => [id, statsOf(queries.running(id))] as const,
   );
   const stats = { topics: named(topics), queries: named(totals) };
-  const { pool } = queries;
-  if (pool === null) return stats;
-  const places = [...queries.all].map(
-    ([id, { tasks }]) =>
-      [id, tasks.map((task) => ({ ...task.options.name, ...pool.placeOf(task) }))] as const,
-  );
+  const { placeOf } = POOL.fetched ?? {};
+  if (placeOf === undefined) return stats;
+  const places = [...queries.all].map(([id, { tasks }]) => {
+    const known = tasks.flatMap((task) => {
+      const place = placeOf(task);
+      return place === null ? [] : [{ ...task.options.name, ...place }];
+    });
+    return [id, known] as const;
+  });
+  // Of an engine without Workers nothing is known.
+  if (places.every(([, known]) => known.length === 0)) return stats;
   return { ...stats, tasks: named(places) };
 }
 

@@ -1,8 +1,10 @@
 // One Worker of the pool as the engine's thread sees it: calls to it, its calls, news of its tasks and of its end; knows no placement.
 
-import { answerCalls, Calls } from '../ports/calls.ts';
+import { answerCalls } from '../ports/answers.ts';
+import { Calls } from '../ports/calls.ts';
 import type { Host } from '../ports/host.ts';
-import { behindMicrotasks, Line } from '../ports/line.ts';
+import { behindMicrotasks } from '../ports/behind-microtasks.ts';
+import { Line } from '../ports/line.ts';
 import type { TaskId } from '../ports/store.ts';
 import type { StartedWorker } from '../ports/workers.ts';
 import { NEWS, type TaskStatus, TO_ENGINE, TO_WORKER } from './messages.ts';

@@ -3,7 +3,7 @@
 import { isPassing, messageOf, PortError } from '../base/errors.ts';
 import { WORKER_ENDS_MAX } from '../base/limits.ts';
 import type { CounterEntry } from '../ports/store.ts';
-import { fromWire } from '../ports/wire-error.ts';
+import { fromWire } from '../ports/from-wire.ts';
 import { Task, type TaskOptions, type TaskState } from '../task/task.ts';
 import { taskId } from '../task/topology.ts';
 import type { TaskStatus } from './messages.ts';

@@ -1,7 +1,7 @@
 // The engine's side of a Worker's ports: answers its calls from the engine's own log and store; knows no task that runs.
 
 import { InvariantError, PortError } from '../base/errors.ts';
-import { handingOver } from '../ports/calls.ts';
+import { handingOver } from '../ports/answers.ts';
 import type { Host } from '../ports/host.ts';
 import type {
   AppendResult,

@@ -2,7 +2,6 @@
 
 import { PortError } from '../base/errors.ts';
 import { WORKERS_MAX } from '../base/limits.ts';
-import type { Step } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Workers } from '../ports/workers.ts';
 import { Task, type TaskOptions } from '../task/task.ts';
@@ -10,94 +9,94 @@ import { subtopologyOf } from '../task/topology.ts';
 import { PooledWorker } from './pooled-worker.ts';
 import { type Place, RemoteTask, type RunningTask, type Seat } from './remote-task.ts';
 
+// The Worker's side, so that one file has all that pages with Workers fetch.
+export { runTasks } from './task-worker.ts';
+
 export interface PoolOptions {
   readonly host: Host;
-  /** How many Workers, 2 .. WORKERS_MAX. */
-  readonly workers: number;
-  /** Names of functions of the user's own, in capitals. */
-  readonly ownFunctions: readonly string[];
+  /** How many Workers. */
+  readonly workers?: number | undefined;
+  /** The user's own. */
+  readonly functions?: readonly { readonly name: string }[] | undefined;
 }
 
 /**
- * Starts the Workers.
- * @throws {RangeError} when there are not 1 .. WORKERS_MAX of them; {PortError} UNAVAILABLE when the host starts none
+ * Opens an engine whose tasks are spread over Workers, which live until its host is closed.
+ * @param open is given options with such a host
+ * @throws {RangeError} when the Workers are not 1 .. WORKERS_MAX; {PortError} UNAVAILABLE when the host starts none
  */
-export async function startPool(options: PoolOptions): Promise<TaskPool> {
-  const { host, workers: count } = options;
+export async function inWorkers<Options extends PoolOptions, Opened>(
+  options: Options,
+  open: (options: Options, pool: TaskPool) => Promise<Opened>,
+): Promise<Opened> {
+  const { host, workers: count = 1, functions = [] } = options;
   if (!Number.isInteger(count) || count < 1 || count > WORKERS_MAX)
     throw new RangeError(`workers: ${count} is not 1 .. ${WORKERS_MAX} (WORKERS_MAX)`);
-  if (host.workers === undefined)
+  const { workers } = host;
+  if (workers === undefined)
     throw new PortError('UNAVAILABLE', `workers: ${count} needs a host that starts Workers`);
-  const pool = new TaskPool(options, host.workers);
+  const seats = Array.from({ length: count }, (_, i) => new PoolSeat(i + 1, host, workers));
+  const end = async (): Promise<void> => {
+    await Promise.all(seats.map((seat) => seat.close()));
+  };
+  const close = async (): Promise<void> => {
+    await end();
+    await host.close();
+  };
   try {
-    await pool.start();
+    await Promise.all(seats.map((seat) => seat.worker()));
+    const own = workers.bringFunctions ? null : new Set(functions.map(({ name }) => name));
+    return await open({ ...options, host: { ...host, close } }, new TaskPool(seats, own));
   } catch (thrown) {
-    await pool.close();
+    await end();
     throw thrown;
   }
-  return pool;
 }
 
-/** Made by `startPool`. */
+const places = new WeakMap<RunningTask, Place>();
+
+/** Where a task of a pool runs; null: it is of none. */
+export function placeOf(task: RunningTask): Place | null {
+  return task instanceof RemoteTask ? task.place : (places.get(task) ?? null);
+}
+
+/** Says which task goes where; made by `inWorkers`. */
 export class TaskPool {
-  readonly #workers: Workers;
-  readonly #ownFunctions: ReadonlySet<string>;
-  readonly #seats: readonly PoolSeat[];
-  readonly #places = new WeakMap<RunningTask, Place>();
+  readonly #seats: readonly Seat[];
+  readonly #ownFunctions: ReadonlySet<string> | null;
 
-  constructor({ host, workers: count, ownFunctions }: PoolOptions, workers: Workers) {
-    this.#workers = workers;
-    this.#ownFunctions = new Set(ownFunctions);
-    this.#seats = Array.from({ length: count }, (_, i) => new PoolSeat(i + 1, host, workers));
-  }
-
-  async start(): Promise<void> {
-    await Promise.all(this.#seats.map((seat) => seat.worker()));
+  /** @param ownFunctions names of functions that cannot be sent, nor can processors; null: Workers bring them */
+  constructor(seats: readonly Seat[], ownFunctions: ReadonlySet<string> | null) {
+    this.#seats = seats;
+    this.#ownFunctions = ownFunctions;
   }
 
   /** A task in the Worker of its partition, or here where it cannot go. */
   task(options: TaskOptions): RunningTask {
-    const why = this.#whyHere(options);
+    const why = whyHere(options, this.#ownFunctions);
     const seat = this.#seats[options.name.partition % this.#seats.length];
     if (why === null && seat !== undefined) return new RemoteTask(options, seat);
     const task = new Task(options);
-    this.#places.set(task, { worker: null, why });
+    places.set(task, { worker: null, why });
     return task;
   }
+}
 
-  /** Where it runs. */
-  placeOf(task: RunningTask): Place {
-    if (task instanceof RemoteTask) return task.place;
-    return this.#places.get(task) ?? { worker: null, why: null };
-  }
-
-  /** Why a task stays on the engine's thread; null: it need not. */
-  #whyHere({ plan, name }: TaskOptions): string | null {
-    const part = subtopologyOf(plan, name.subtopology);
-    if (part.partitions === 1) return 'it has one partition';
-    if (this.#workers.bringFunctions) return null;
-    if (part.steps.some(({ step }) => step === 'process'))
-      return 'code of a processor cannot be sent to a Worker';
-    const called = part.steps.map((step) => this.#ownFunctionOf(step)).find((own) => own !== null);
-    return called === undefined ? null : `the function ${called} cannot be sent to a Worker`;
-  }
-
-  /** A function of the user's own that a step calls: plans are plain JSON, and name functions in members of that name. */
-  #ownFunctionOf(step: Step): string | null {
-    if (this.#ownFunctions.size === 0) return null;
-    let found: string | null = null;
-    JSON.stringify(step, (key, value: unknown) => {
-      if (key === 'function' && typeof value === 'string' && this.#ownFunctions.has(value))
-        found = value;
-      return value;
-    });
-    return found;
-  }
-
-  /** Ends the Workers; tasks are to be stopped before. */
-  async close(): Promise<void> {
-    await Promise.all(this.#seats.map((seat) => seat.close()));
-  }
+/** Why a task stays on the engine's thread; null: it need not. */
+function whyHere({ plan, name }: TaskOptions, own: ReadonlySet<string> | null): string | null {
+  const part = subtopologyOf(plan, name.subtopology);
+  if (part.partitions === 1) return 'it has one partition';
+  if (own === null) return null;
+  let why: string | null = null;
+  // Plans are plain JSON, and name functions in members of that name.
+  JSON.stringify(part.steps, (key, value: unknown) => {
+    if (key === 'step' && value === 'process')
+      why = 'code of a processor cannot be sent to a Worker';
+    if (key === 'function' && typeof value === 'string' && own.has(value))
+      why = `the function ${value} cannot be sent to a Worker`;
+    return value;
+  });
+  return why;
 }
 
 class PoolSeat implements Seat {

@@ -1,17 +1,8 @@
-// Calls of an object on the other side of a transport, and their answers or errors; knows no method.
+// Calls of an object on the other side of a transport, which answers them (answers.ts); knows no method.
 
-import type { Transport } from './transport.ts';
-import { fromWire, toWire, type WireError } from './wire-error.ts';
-
-interface Call {
-  readonly id: number;
-  readonly method: string;
-  readonly given: readonly unknown[];
-}
-
-type Answer =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: WireError };
+import type { Answer, Call } from './answers.ts';
+import { fromWire } from './from-wire.ts';
+import type { Handed, Transport } from './transport.ts';
 
 type Method = (...given: never) => Promise<unknown>;
 
@@ -22,41 +13,6 @@ export type MethodName<Target> = {
 
 type Given<Member> = Member extends (...given: infer Values) => unknown ? Values : never;
 type Answered<Member> = Member extends (...given: never) => Promise<infer Value> ? Value : never;
-
-/** Buffers that go over with the answer that they belong to. What is here is plain data that nobody holds. */
-const handed = new WeakMap<object, readonly ArrayBuffer[]>();
-
-/** The answer, whose buffers leave this side with it, and which may wait for others of the same turn. */
-export function handingOver<Value extends object>(
-  value: Value,
-  buffers: readonly ArrayBuffer[],
-): Value {
-  handed.set(value, buffers);
-  return value;
-}
-
-/**
- * Answers every call that comes with what the target's method gives or throws.
- * @param rarer gives the object whose methods are called that the target does not have
- */
-export function answerCalls(
-  transport: Transport,
-  target: object,
-  rarer?: () => Promise<object>,
-): void {
-  type Methods = Readonly<Record<string, (...given: unknown[]) => Promise<unknown>>>;
-  const answer = async ({ id, method, given }: Call): Promise<void> => {
-    try {
-      const methods = (method in target ? target : await rarer?.()) as Methods | undefined;
-      const value = await methods?.[method]?.(...given);
-      const buffers = handed.get(Object(value));
-      transport.send({ id, value } satisfies Answer, buffers, buffers !== undefined);
-    } catch (thrown) {
-      transport.send({ id, error: toWire(thrown) } satisfies Answer);
-    }
-  };
-  transport.receive((message) => void answer(message as Call));
-}
 
 interface Waiting {
   // `resolve` of a promise for what one method answers; which one, the id says.
@@ -90,7 +46,7 @@ export class Calls<Target> {
   call<Name extends MethodName<Target>>(
     method: Name,
     given: Given<Target[Name]>,
-    transfer?: readonly Transferable[],
+    transfer?: readonly Handed[],
     mayWait?: boolean,
   ): Promise<Answered<Target[Name]>> {
     return new Promise((resolve, reject) => {

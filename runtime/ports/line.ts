@@ -1,11 +1,11 @@
 // The line between two threads, a page and its Worker above all: numbered channels over one port, and what either side says within a turn as one message; knows no message.
 
 import { LINE_MESSAGES_MAX } from '../base/limits.ts';
-import type { Message, Transport } from './transport.ts';
+import type { Handed, Message, Transport } from './transport.ts';
 
 /** What a MessagePort, a Worker and a Worker's own global scope have in common; only a port is started. */
 export interface MessageEnd {
-  postMessage(message: unknown, transfer: Transferable[]): void;
+  postMessage(message: unknown, transfer: Handed[]): void;
   addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
   start?(): void;
 }
@@ -13,7 +13,7 @@ export interface MessageEnd {
 type On = (message: Message) => void;
 
 /** Calls back once, when the turn is over. */
-type AtEnd = (run: () => void) => void;
+export type AtEnd = (run: () => void) => void;
 
 /**
  * One end. A turn begins with what has come in, or with the first message that may wait. At its end, what waits leaves as one message,
@@ -25,7 +25,7 @@ export class Line {
   readonly #receivers = new Map<number, On>();
   /** Channel, message, channel, message ... */
   #waiting: unknown[] = [];
-  #transfer: Transferable[] = [];
+  #transfer: Handed[] = [];
   #cameIn: unknown[] = [];
   #isTurn = false;
 
@@ -82,9 +82,6 @@ export class Line {
     this.#end.postMessage(waiting, transfer);
   }
 }
-
-/** Ends turns behind what is done at once with what has come in. */
-export const behindMicrotasks: AtEnd = (run) => queueMicrotask(run);
 
 /** Ends turns behind what the thread has to do already: microtasks, and messages that have come in. */
 export function behindMessages(): AtEnd {

@@ -1,4 +1,4 @@
-// Errors as plain data and back, so that they cross between Worker and page with class, code, position, hint and detail.
+// Errors as plain data, so that they cross between Worker and page with class, code, position, hint and detail.
 
 import {
   InvariantError,
@@ -41,7 +41,7 @@ export type WireError =
 type BuiltIn = 'TypeError' | 'RangeError' | 'Error';
 
 /** Errors that cross with all that they hold. */
-const OWN = {
+export const OWN_ERRORS = {
   StatementError,
   RecordError,
   PortError,
@@ -51,7 +51,7 @@ const OWN = {
 } as const;
 
 function isOwn(thrown: unknown): thrown is Exclude<WireError, { name: BuiltIn }> {
-  return Object.values(OWN).some((kind) => thrown instanceof kind);
+  return Object.values(OWN_ERRORS).some((kind) => thrown instanceof kind);
 }
 
 export function toWire(thrown: unknown): WireError {
@@ -62,12 +62,4 @@ export function toWire(thrown: unknown): WireError {
     name: isType ? 'TypeError' : thrown instanceof RangeError ? 'RangeError' : 'Error',
     message,
   };
-}
-
-export function fromWire(error: WireError): Error {
-  const { message, ...held } = error;
-  const { [held.name]: kind } = { ...OWN, TypeError, RangeError, Error };
-  // Made again by hand: a constructor would put the position before the message once more.
-  const made: Error = Object.setPrototypeOf(new Error(message), kind.prototype);
-  return held.name in OWN ? Object.assign(made, held) : made;
 }

@@ -5,7 +5,8 @@ import { announceParts } from '../engine/parts.ts';
 import { builtinRegistry } from '../functions/builtins.ts';
 import { systemClock } from '../memory/system-clock.ts';
 import { runTasks } from '../pool/task-worker.ts';
-import { behindMicrotasks, Line } from '../ports/line.ts';
+import { behindMicrotasks } from '../ports/behind-microtasks.ts';
+import { Line } from '../ports/line.ts';
 import { workerThreads } from './builtin.ts';
 import type { ThreadData } from './threads.ts';
 

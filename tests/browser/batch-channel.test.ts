@@ -10,9 +10,11 @@ import {
 import { type BatchSource, sendBatches } from '../../runtime/browser/batch-channel.ts';
 import { BatchReceiver } from '../../runtime/browser/batch-receiver.ts';
 import { Buffers } from '../../runtime/browser/buffers.ts';
-import { behindMessages, behindMicrotasks, Line } from '../../runtime/ports/line.ts';
+import { behindMicrotasks } from '../../runtime/ports/behind-microtasks.ts';
+import { behindMessages, Line } from '../../runtime/ports/line.ts';
 import { packedBatch } from '../../runtime/browser/packed-batch.ts';
-import { fromWire, toWire } from '../../runtime/ports/wire-error.ts';
+import { fromWire } from '../../runtime/ports/from-wire.ts';
+import { toWire } from '../../runtime/ports/wire-error.ts';
 import { type Batch, select, slice } from '../../runtime/data/batch.ts';
 import type { Column } from '../../runtime/data/column.ts';
 import { Dictionary } from '../../runtime/data/dictionary.ts';

@@ -1,6 +1,7 @@
 // The adapters of the browser pass the suites of their ports, in Chromium.
 
-import { behindMessages, behindMicrotasks, Line } from '../../runtime/ports/line.ts';
+import { behindMicrotasks } from '../../runtime/ports/behind-microtasks.ts';
+import { behindMessages, Line } from '../../runtime/ports/line.ts';
 import { systemClock } from '../../runtime/memory/system-clock.ts';
 import { describeClock } from '../contracts/clock.ts';
 import { describeLog } from '../contracts/log.ts';

@@ -5,7 +5,8 @@ import { loadFunctions } from '../../runtime/engine/functions.ts';
 import { builtinRegistry } from '../../runtime/functions/builtins.ts';
 import { systemClock } from '../../runtime/memory/system-clock.ts';
 import { runTasks } from '../../runtime/pool/task-worker.ts';
-import { behindMicrotasks, Line, type MessageEnd } from '../../runtime/ports/line.ts';
+import { behindMicrotasks } from '../../runtime/ports/behind-microtasks.ts';
+import { Line, type MessageEnd } from '../../runtime/ports/line.ts';
 import type { StartedWorker, Workers } from '../../runtime/ports/workers.ts';
 
 /** All that a thread does but its being one: messages are clones, buffers are handed over, and its end is sudden. */

@@ -142,6 +142,8 @@ describe('wrong usage ends with status 2', () => {
     ['no SQL file', ['run'], 'the SQL file is missing'],
     ['two SQL files', ['run', '@app.sql', 'b.sql'], "not also 'b.sql'"],
     ['an unknown option', ['run', '@app.sql', '--speed', '9'], "Unknown option '--speed'"],
+    ['no Workers', ['run', '@app.sql', '--workers', '0'], "from 1 to 16, not '0'"],
+    ['more Workers than may be', ['run', '@app.sql', '--workers', '17'], "not '17'"],
     ['an option without its value', ['run', '@app.sql', '--stats'], '--stats'],
     ['an input without a file', ['run', '@app.sql', '--input', 's'], "TOPIC=FILE, not 's'"],
     ['an SQL file that is not there', ['run', '@none.sql'], 'cannot read none.sql'],

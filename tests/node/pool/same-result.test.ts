@@ -230,6 +230,6 @@ test('rows in their order, state, positions and counts are those of one thread: 
         expect(await table(other)).toEqual(await table(one));
       },
     ),
-    { numRuns: 6 },
+    { numRuns: 4 },
   );
 });

@@ -2,7 +2,8 @@
 
 import { expect, test } from 'vitest';
 import { LimitError, StatementError } from '../../../runtime/base/errors.ts';
-import { answerCalls, Calls, handingOver } from '../../../runtime/ports/calls.ts';
+import { answerCalls, handingOver } from '../../../runtime/ports/answers.ts';
+import { Calls } from '../../../runtime/ports/calls.ts';
 import { queueTransportPair } from '../../../runtime/memory/queue-transport.ts';
 
 class Far {

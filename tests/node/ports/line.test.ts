@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import { LINE_MESSAGES_MAX } from '../../../runtime/base/limits.ts';
-import { behindMicrotasks, Line } from '../../../runtime/ports/line.ts';
+import { behindMicrotasks } from '../../../runtime/ports/behind-microtasks.ts';
+import { Line } from '../../../runtime/ports/line.ts';
 
 const ports: MessagePort[] = [];
 afterEach(() => {
