@@ -183,6 +183,8 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
         { name: 'late', value: 1 },
       ]);
       expect(rows(restored.reader)).toEqual(['a=1', 'c=33']);
+      // Where somebody may ask.
+      expect(new Set(restored.reader.ids ?? ['1', '2'])).toEqual(new Set(['1', '2']));
       expect(rows(restored.reader, ALL, '2')).toEqual(['a=other']);
       expect(decodeUtf8(restored.reader.get('1', encodeUtf8('c')) ?? new Uint8Array())).toBe('33');
     });

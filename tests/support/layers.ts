@@ -73,7 +73,7 @@ const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
   [/^idb$/, /^(runtime\/browser|demo|tests)\//],
   [/^re2js$/, /^(runtime\/functions|tests)\//],
   [/^(hono|cloudflare:)/, /^(edge|tests)\//],
-  [/^node:/, /^(runtime\/sqlite|cli|scripts|tests)\//],
+  [/^node:/, /^(runtime\/(sqlite|threads)|cli|scripts|tests)\//],
   [/./, /^(cli|demo|edge|scripts|tests)\//],
 ];
 
