@@ -3,7 +3,15 @@
 import { grown } from '../base/grown.ts';
 import { STATE_PAGE_BYTES_MAX } from '../base/limits.ts';
 import { eachOfPack, isPack } from '../ports/pending-packs.ts';
-import type { Commit, Entry, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
+import type {
+  BlockNames,
+  Commit,
+  Entry,
+  StateBytes,
+  StatePack,
+  StateReader,
+  TableId,
+} from '../ports/store.ts';
 
 /** As `StatePack`, without what cannot be sent. */
 export type SentPack = Omit<StatePack, 'isOver'>;
@@ -12,6 +20,7 @@ const BYTES_FIRST = 4096;
 const ENTRIES_FIRST = 64;
 /** Bytes of a key, for a first estimate. */
 const KEY_BYTES = 24;
+const KEYS_KEPT_MAX = 262_144;
 
 /** Fills one pack. */
 class PackWriter {
@@ -69,6 +78,40 @@ class PackWriter {
   }
 }
 
+/** Keys that were asked for, as bytes: a group that changes again costs no new one. At most KEYS_KEPT_MAX of one kernel. */
+class KeptKeys implements BlockNames {
+  readonly #names: BlockNames;
+  readonly #byStart = new Map<number, Uint8Array[]>();
+  #count = 0;
+
+  constructor(names: BlockNames) {
+    this.#names = names;
+  }
+
+  key(id: number, startMs: number): Uint8Array {
+    let keys = this.#byStart.get(startMs);
+    let key = keys?.[id];
+    if (key !== undefined) return key;
+    if (this.#count === KEYS_KEPT_MAX) {
+      this.#byStart.clear();
+      this.#count = 0;
+      keys = undefined;
+    }
+    if (keys === undefined) this.#byStart.set(startMs, (keys = []));
+    keys[id] = key = this.#names.key(id, startMs);
+    this.#count += 1;
+    return key;
+  }
+}
+
+const kept = new WeakMap<BlockNames, KeptKeys>();
+
+function keysOf(names: BlockNames): KeptKeys {
+  let keys = kept.get(names);
+  if (keys === undefined) kept.set(names, (keys = new KeptKeys(names)));
+  return keys;
+}
+
 /** What goes over with packs: their buffers, which then are on the other side alone. */
 export function buffersOf(packs: readonly SentPack[]): ArrayBuffer[] {
   return packs.flatMap(({ bytes, ends, removed }) =>
@@ -91,12 +134,11 @@ export function packsOf({ changes, blocks = [] }: Pick<Commit, 'changes' | 'bloc
     else {
       const { names, ids, starts, values, valueBytes } = block;
       writer.reserve(ids.length, ids.length * (valueBytes + KEY_BYTES));
-      ids.forEach((id, i) =>
-        writer.add(
-          names.key(id, starts[i] as number),
-          values.subarray(i * valueBytes, (i + 1) * valueBytes),
-        ),
-      );
+      const keys = keysOf(names);
+      for (let i = 0, at = 0; i < ids.length; i++, at += valueBytes) {
+        const key = keys.key(ids[i] as number, starts[i] as number);
+        writer.add(key, values.subarray(at, at + valueBytes));
+      }
     }
   }
   return [...writers.values()].map((writer) => writer.finish());
