@@ -4,9 +4,9 @@ import type { Plan } from '../plan/step.ts';
 import type { Fetched, ProducerStamp, TopicPartition } from '../ports/log.ts';
 import type { Commit, CounterEntry, OffsetEntry, Restored, TableId } from '../ports/store.ts';
 import type { WireError } from '../ports/wire-error.ts';
+import type { PackedEntries } from '../state/packing.ts';
 import type { TaskState } from '../task/task.ts';
 import type { TaskName } from '../task/topology.ts';
-import type { SentPack } from './packed-state.ts';
 
 /** Channels of the line: calls of the Worker's methods, calls of the engine's, and news, which nobody answers. */
 export const TO_WORKER = 0;
@@ -47,7 +47,7 @@ export interface SentRestored extends Omit<Restored, 'reader'> {
 
 /** A commit; its packs and appends are in buffers that come with it. */
 export interface SentCommit extends Omit<Commit, 'changes' | 'blocks'> {
-  readonly packs: readonly SentPack[];
+  readonly packs: readonly PackedEntries[];
 }
 
 /** What was read: its batches are views of one buffer that comes with them. */

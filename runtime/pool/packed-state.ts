@@ -2,19 +2,16 @@
 
 import { grown } from '../base/grown.ts';
 import { STATE_PAGE_BYTES_MAX } from '../base/limits.ts';
-import { eachOfPack, isPack } from '../ports/pending-packs.ts';
+import { isPack } from '../ports/pending-packs.ts';
 import type {
   BlockNames,
   Commit,
   Entry,
   StateBytes,
-  StatePack,
   StateReader,
   TableId,
 } from '../ports/store.ts';
-
-/** As `StatePack`, without what cannot be sent. */
-export type SentPack = Omit<StatePack, 'isOver'>;
+import { packOf, type PackedEntries } from '../state/packing.ts';
 
 const BYTES_FIRST = 4096;
 const ENTRIES_FIRST = 64;
@@ -68,7 +65,7 @@ class PackWriter {
   }
 
   /** The pack; the writer is done with. */
-  finish(): SentPack {
+  finish(): PackedEntries {
     return {
       table: this.#table,
       bytes: this.#bytes.subarray(0, this.#length),
@@ -113,14 +110,17 @@ function keysOf(names: BlockNames): KeptKeys {
 }
 
 /** What goes over with packs: their buffers, which then are on the other side alone. */
-export function buffersOf(packs: readonly SentPack[]): ArrayBuffer[] {
+export function buffersOf(packs: readonly PackedEntries[]): ArrayBuffer[] {
   return packs.flatMap(({ bytes, ends, removed }) =>
     [bytes, ends, removed].map(({ buffer }) => buffer as ArrayBuffer),
   );
 }
 
 /** Copies of the changes of a commit, a pack a table. */
-export function packsOf({ changes, blocks = [] }: Pick<Commit, 'changes' | 'blocks'>): SentPack[] {
+export function packsOf({
+  changes,
+  blocks = [],
+}: Pick<Commit, 'changes' | 'blocks'>): PackedEntries[] {
   const writers = new Map<TableId, PackWriter>();
   const writerOf = (table: TableId): PackWriter => {
     let writer = writers.get(table);
@@ -130,7 +130,7 @@ export function packsOf({ changes, blocks = [] }: Pick<Commit, 'changes' | 'bloc
   for (const { table, key, value } of changes) writerOf(table).add(key, value);
   for (const block of blocks) {
     const writer = writerOf(block.table);
-    if (isPack(block)) eachOfPack(block, (key, value) => writer.add(key, value));
+    if (isPack(block)) block.each((key, value) => writer.add(key, value));
     else {
       const { names, ids, starts, values, valueBytes } = block;
       writer.reserve(ids.length, ids.length * (valueBytes + KEY_BYTES));
@@ -145,18 +145,18 @@ export function packsOf({ changes, blocks = [] }: Pick<Commit, 'changes' | 'bloc
 }
 
 /** The changes that packs hold, as views of them. */
-export function changesOf(packs: readonly SentPack[]): StateBytes[] {
+export function changesOf(packs: readonly PackedEntries[]): StateBytes[] {
   const changes: StateBytes[] = [];
   for (const pack of packs) {
     const { table } = pack;
-    eachOfPack({ ...pack, isOver: null }, (key, value) => changes.push({ table, key, value }));
+    packOf(pack, null).each((key, value) => changes.push({ table, key, value }));
   }
   return changes;
 }
 
 /** Entries of one table, and the key behind which it goes on; null: that was all. */
 export interface StatePage {
-  readonly pack: SentPack;
+  readonly pack: PackedEntries;
   readonly after: Uint8Array | null;
 }
 

@@ -23,6 +23,7 @@ import type { Transport } from '../ports/transport.ts';
 import { partitionKey } from '../ports/wakes.ts';
 import { withParts } from '../task/with-parts.ts';
 import type { SentAppend, SentCommit, SentFetched, SentRestored } from './messages.ts';
+import { packOf } from '../state/packing.ts';
 import { buffersOf, changesOf, pageOf, type StatePage } from './packed-state.ts';
 
 /** Batches begin at multiples of this in the buffer that they go over in. */
@@ -158,7 +159,7 @@ export class ServedPorts {
     const { store } = this.#host;
     const whole =
       store.takesBlocks === true
-        ? { ...commit, changes: [], blocks: packs.map((pack) => ({ ...pack, isOver: null })) }
+        ? { ...commit, changes: [], blocks: packs.map((pack) => packOf(pack, null)) }
         : { ...commit, changes: changesOf(packs) };
     const pending = await withParts(() => store.commit(task, whole));
     return pending.map((append) => placeOf(append, commit.outbox));

@@ -79,25 +79,39 @@ export class Packing {
     const bytes = this.#bytes.finish();
     const ends = this.#ends.slice(0, size * 2);
     const removed = this.#removed.slice(0, size);
-    this.#intoBlock?.({
-      table: this.#table,
-      size,
-      bytes: bytes.length,
-      isOver: this.#isOver,
-      each(visit) {
-        let from = 0;
-        for (let entry = 0; entry < size; entry++) {
-          const keyTo = ends[entry * 2] as number;
-          const to = ends[entry * 2 + 1] as number;
-          visit(
-            bytes.subarray(from, keyTo),
-            removed[entry] === 1 ? null : bytes.subarray(keyTo, to),
-          );
-          from = to;
-        }
-      },
-    });
+    this.#intoBlock?.(packOf({ table: this.#table, bytes, ends, removed }, this.#isOver));
   }
+}
+
+/**
+ * Changes of one table one after the other: entry `i` has its key up to byte `ends[2 * i]` of `bytes` and its value behind that up to
+ * byte `ends[2 * i + 1]`; `removed[i]` is 1 where it removes the key instead.
+ */
+export interface PackedEntries {
+  readonly table: TableId;
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
+  readonly removed: Uint8Array;
+}
+
+/** The entries as a pack, which shows views of their bytes. Nobody writes to the arrays any more. */
+export function packOf(entries: PackedEntries, isOver: StatePack['isOver']): StatePack {
+  const { table, bytes, ends, removed } = entries;
+  return {
+    table,
+    size: removed.length,
+    bytes: bytes.length,
+    isOver,
+    each(visit) {
+      let from = 0;
+      for (let entry = 0; entry < removed.length; entry++) {
+        const keyTo = ends[entry * 2] as number;
+        const to = ends[entry * 2 + 1] as number;
+        visit(bytes.subarray(from, keyTo), removed[entry] === 1 ? null : bytes.subarray(keyTo, to));
+        from = to;
+      }
+    },
+  };
 }
 
 /** Hands over changes that are shown when they are asked for. */
