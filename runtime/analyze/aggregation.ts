@@ -1,6 +1,6 @@
 // Analyzes GROUP BY: grouping keys, aggregate calls with their arguments, the window; and what nodes mean behind it.
 
-import { assert } from '../base/assert.ts';
+import { assert, existing } from '../base/assert.ts';
 import type { Relation } from '../catalog/source.ts';
 import { schema, type SchemaColumn, WINDOW_COLUMNS } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
@@ -49,9 +49,7 @@ export class Grouping {
 
   /** Position in `Aggregation.schema` of key column `key`. */
   keyColumn(key: number): Expr {
-    const expression = this.#keys[key];
-    assert(expression !== undefined, 'a key column is one of the grouping');
-    return { expr: 'column', index: key, type: expression.type };
+    return { expr: 'column', index: key, type: existing(this.#keys[key], 'column').type };
   }
 
   #meaning(node: Expression, clause: string): Expr | null {
@@ -114,8 +112,7 @@ export class Grouping {
   }
 
   #argument(of: Expr | null, cast: Type | undefined): number {
-    assert(cast !== undefined, 'a resolved call has a type for each argument');
-    const argument = coerced(of, cast);
+    const argument = coerced(of, existing(cast, 'column'));
     const text = JSON.stringify(argument);
     const known = this.#arguments.findIndex((candidate) => JSON.stringify(candidate) === text);
     return known >= 0 ? known : this.#arguments.push(argument) - 1;
@@ -158,9 +155,7 @@ export class Grouping {
 }
 
 function windowType(bound: number): Type {
-  const column = WINDOW_COLUMNS[bound];
-  assert(column !== undefined, 'a window bound is one of two columns');
-  return column.type;
+  return existing(WINDOW_COLUMNS[bound], 'column').type;
 }
 
 /** The window with its defaults; what is not plainly TUMBLING is analyzed by code of its own. @throws {StatementError} */

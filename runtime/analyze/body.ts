@@ -1,6 +1,6 @@
 // Analyzes the body of a query: FROM, WHERE, grouping, a new key and the projection; knows no sink.
 
-import { assert } from '../base/assert.ts';
+import { existing } from '../base/assert.ts';
 import type { Relation } from '../catalog/source.ts';
 import { columnsWithRole, type Schema, WINDOW_COLUMNS } from '../data/schema.ts';
 import type { Expr } from '../expr/expr.ts';
@@ -151,9 +151,7 @@ function grouped(body: Body): Omit<Parts, 'where'> {
 }
 
 export function columnOf(row: Schema, index: number): Expr & { readonly expr: 'column' } {
-  const found = row.columns[index];
-  assert(found !== undefined, 'a column of the row');
-  return { expr: 'column', index, type: found.type };
+  return { expr: 'column', index, type: existing(row.columns[index], 'column').type };
 }
 
 export function writtenKeys(

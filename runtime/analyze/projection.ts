@@ -1,6 +1,6 @@
 // Analyzes a SELECT list: `*` expanded, names given, key columns found; knows no sink.
 
-import { assert } from '../base/assert.ts';
+import { existing } from '../base/assert.ts';
 import { schema, type SchemaColumn, WINDOW_COLUMNS } from '../data/schema.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { Column, Expression, Query } from '../sql/ast.ts';
@@ -160,8 +160,6 @@ function boundOf(item: NamedItem, rules: ProjectionRules, before: readonly Entry
 /** A windowed key takes its window along into the sink. */
 function windowColumns(rules: ProjectionRules): Entry[] {
   return (rules.windowColumns ?? []).map((expression, place) => {
-    const column = WINDOW_COLUMNS[place];
-    assert(column !== undefined, 'a window has two bounds');
-    return { column, expression, place };
+    return { column: existing(WINDOW_COLUMNS[place], 'column'), expression, place };
   });
 }

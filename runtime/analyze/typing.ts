@@ -1,6 +1,6 @@
 // Turns an expression as written into a typed one: columns here, all else in typing-nodes.ts, which is fetched on first use. Knows no clauses' rules.
 
-import { assert } from '../base/assert.ts';
+import { existing } from '../base/assert.ts';
 import { BOOLEAN, type Type } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { Resolved } from '../functions/registry.ts';
@@ -40,9 +40,7 @@ export function condition(node: Expression, context: TypingContext): Expr {
 function column(typer: Typer, node: Column): Expr {
   const { scope } = typer.context;
   const index = columnAt(scope, node);
-  const found = scope.row.columns[index];
-  assert(found !== undefined, 'a resolved column is one of the row');
-  return { expr: 'column', index, type: found.type };
+  return { expr: 'column', index, type: existing(scope.row.columns[index], 'column').type };
 }
 
 function isNested({ kind }: Type): boolean {

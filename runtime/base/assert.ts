@@ -10,6 +10,15 @@ export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
 }
 
+/**
+ * What must be there, if our own code is right.
+ * @throws {InvariantError} when it is not
+ */
+export function existing<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new InvariantError(`there is no such ${what}`);
+  return value;
+}
+
 /** Ends a switch over a closed union; the compiler refuses the call while a member is unhandled. */
 export function exhaustive(value: never): never {
   throw new InvariantError(`unhandled case: ${JSON.stringify(value)}`);

@@ -1,7 +1,6 @@
 // The IndexedDB database behind a tab's log and store: its object stores, versions and the lock that admits one writer.
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
-import { messageOf, PortError } from '../base/errors.ts';
 import type { Cleaned } from '../ports/cleaning.ts';
 import type { TopicDescription } from '../ports/log.ts';
 import type { TopicPolicy } from '../ports/topic-policy.ts';
@@ -13,6 +12,7 @@ import type {
   StreamTimeEntry,
   TaskId,
 } from '../ports/store.ts';
+import { RARE_ROWS } from './parts.ts';
 
 /** Raised when an object store changes; an older tab then closes its connection (`versionchange`). */
 export const DATABASE_VERSION = 1;
@@ -108,12 +108,7 @@ export async function openDatabase(
       },
     });
   } catch (cause) {
-    throw new PortError(
-      'UNAVAILABLE',
-      `IndexedDB refused database '${name}': ${messageOf(cause)}`,
-      {},
-      { cause },
-    );
+    throw (await RARE_ROWS.load()).refusedDatabase(name, cause);
   }
 }
 
@@ -134,12 +129,7 @@ export async function lockDatabase(name: string, wait: boolean): Promise<() => P
       databaseName(name),
       wait ? {} : { ifAvailable: true },
       async (lock) => {
-        if (lock === null) {
-          throw new PortError(
-            'LOCKED',
-            `database '${name}' is open for writing in another tab: close it, or open with whenLocked: 'wait'`,
-          );
-        }
+        if (lock === null) throw (await RARE_ROWS.load()).lockedDatabase(name);
         await new Promise<void>((release) => {
           granted(async () => {
             release();

@@ -1,7 +1,7 @@
 // What the log and the store over IndexedDB are rarely asked for: removing, trimming, searching by time, rebuilding, refusing; knows no engine.
 
 import type { IDBPObjectStore } from 'idb';
-import { PortError } from '../base/errors.ts';
+import { messageOf, PortError } from '../base/errors.ts';
 import { offsetAt } from '../data/record.ts';
 import type { TopicDescription, TopicPartition } from '../ports/log.ts';
 import { toForget } from '../ports/producers.ts';
@@ -28,6 +28,24 @@ export { foldStep } from './state-fold.ts';
 /** Why a partition has no row. @param topic what it is of; undefined: there is none */
 export function unknown(at: TopicPartition, topic: TopicDescription | undefined): PortError {
   return topic === undefined ? unknownTopic(at.topic) : unknownPartition(at, topic.partitions);
+}
+
+/** Another tab or Worker writes to the database. */
+export function lockedDatabase(name: string): PortError {
+  return new PortError(
+    'LOCKED',
+    `database '${name}' is open for writing in another tab: close it, or open with whenLocked: 'wait'`,
+  );
+}
+
+/** The browser does not open it. */
+export function refusedDatabase(name: string, cause: unknown): PortError {
+  return new PortError(
+    'UNAVAILABLE',
+    `IndexedDB refused database '${name}': ${messageOf(cause)}`,
+    {},
+    { cause },
+  );
 }
 
 /** Another owner has taken the task over. @param commit the last one of the task; undefined: there is no task */

@@ -1,6 +1,6 @@
 // One column of a batch: typed values, validity and, for strings, a dictionary; knows no schema.
 
-import { InvariantError } from '../base/errors.ts';
+import { existing } from '../base/assert.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Type, Value } from './type.ts';
 
@@ -71,14 +71,10 @@ export function valueAt(column: Column, row: number): Value {
     case 'u8':
       return column.values[row] === 1;
     case 'dictionary': {
-      const code = column.values[row];
-      if (code === undefined) throw new InvariantError(`row ${row} is beyond the column`);
-      return column.dictionary.text(code);
+      return column.dictionary.text(existing(column.values[row], 'row'));
     }
     default: {
-      const value = column.values[row];
-      if (value === undefined) throw new InvariantError(`row ${row} is beyond the column`);
-      return value;
+      return existing(column.values[row], 'row');
     }
   }
 }

@@ -273,7 +273,7 @@ export class Kernel {
       throw new LimitError('BATCH_ROWS_MAX', `a batch of ${rows} rows is too long`);
     assert(
       ids.length >= rows && rowtime.length >= rows,
-      'a batch has an id and a rowtime at every position',
+      'a batch has a value of each column at every position',
     );
     const views = this.views.attach();
     if (selection !== null) views.selection.set(selection);
@@ -296,7 +296,10 @@ export class Kernel {
     if (this.#hasArguments) return;
     const rows = this.#rows;
     const count = this.program.arguments.length;
-    assert(batch.arguments.length === count, 'a batch has the argument columns of the program');
+    assert(
+      batch.arguments.length === count,
+      'a batch has a value of each column at every position',
+    );
     this.#withNulls = 0;
     for (const [a, column] of batch.arguments.entries()) {
       this.views.setArgument(a, column.values, rows);

@@ -95,14 +95,11 @@ export function stateBytesOf(program: KernelProgram): number {
 
 /** Writes the program into the kernel's configuration. */
 export function writeProgram(into: DataView, program: KernelProgram, bounds: KernelBounds): void {
-  assert(into.byteLength >= CONFIG_BYTES, 'the configuration has its bytes');
   assert(
-    program.arguments.length <= ARGUMENTS_MAX,
-    `a program has at most ${ARGUMENTS_MAX} argument columns`,
-  );
-  assert(
-    program.aggregates.length <= AGGREGATES_MAX,
-    `a program has at most ${AGGREGATES_MAX} aggregates`,
+    into.byteLength >= CONFIG_BYTES &&
+      program.arguments.length <= ARGUMENTS_MAX &&
+      program.aggregates.length <= AGGREGATES_MAX,
+    'the program fits its configuration',
   );
   into.setFloat64(CONFIG_SIZE_MS, program.window?.sizeMs ?? 0, true);
   into.setFloat64(CONFIG_GRACE_MS, program.window?.graceMs ?? 0, true);

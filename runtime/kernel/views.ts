@@ -142,7 +142,7 @@ export class KernelViews {
   /** Copies the first `rows` values of an argument column in. */
   setArgument(index: number, values: Values, rows: number): void {
     const into = this.#attached.arguments[index]?.values;
-    assert(values.length >= rows, 'an argument column has a value at every position');
+    assert(values.length >= rows, 'a batch has a value of each column at every position');
     if (into instanceof Float64Array && values instanceof Float64Array) {
       into.set(values.length === rows ? values : values.subarray(0, rows));
     } else if (into instanceof Int32Array && values instanceof Int32Array) {

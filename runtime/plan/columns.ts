@@ -1,6 +1,6 @@
 // Small steps over schemas that the planner takes: picking, carrying, laying out; knows no steps.
 
-import { assert } from '../base/assert.ts';
+import { existing } from '../base/assert.ts';
 import { type Schema, schema, type SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { Layout } from './remap.ts';
@@ -21,9 +21,7 @@ export function typeAt(of: Schema, index: number): Type {
 }
 
 function columnAt(of: Schema, index: number): SchemaColumn {
-  const column = of.columns[index];
-  assert(column !== undefined, `column ${index} is one of the schema`);
-  return column;
+  return existing(of.columns[index], 'column');
 }
 
 /** Where the kept columns stand after picking them, in that order. */

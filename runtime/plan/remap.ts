@@ -1,6 +1,6 @@
 // Moves expressions to another schema: column positions replaced, everything else kept; knows no steps.
 
-import { assert } from '../base/assert.ts';
+import { existing } from '../base/assert.ts';
 import { type Expr, withOperands } from '../expr/expr.ts';
 
 /** Where columns of one schema stand in another, by position. */
@@ -8,9 +8,7 @@ export type Layout = ReadonlyMap<number, number>;
 
 /** The position after the move. @throws {InvariantError} for a column that was not carried along */
 export function moved(layout: Layout, index: number): number {
-  const position = layout.get(index);
-  assert(position !== undefined, `column ${index} was not carried along`);
-  return position;
+  return existing(layout.get(index), 'column');
 }
 
 /** The same expression over the other schema. */

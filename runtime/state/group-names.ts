@@ -1,7 +1,7 @@
 // What groups are called in memory, and by which key bytes the store knows them; knows no id.
 
+import { existing } from '../base/assert.ts';
 import type { ByteWriter } from '../base/bytes.ts';
-import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column, isNull } from '../data/column.ts';
 import { Dictionary } from '../data/dictionary.ts';
@@ -30,11 +30,7 @@ export class GroupNames {
 
   /** The key columns of a batch. */
   columns(batch: Batch): Column[] {
-    return this.positions.map((position) => {
-      const column = batch.columns[position];
-      if (column === undefined) throw new InvariantError(`the batch has no column ${position}`);
-      return column;
-    });
+    return this.positions.map((position) => existing(batch.columns[position], 'column'));
   }
 
   /** Appends the name of the row at a position, whose key is not null. */

@@ -1,6 +1,6 @@
 // The only place where steps meet operators: a sub-topology becomes readers, operators and outputs, wired; knows no port.
 
-import { exhaustive } from '../base/assert.ts';
+import { exhaustive, existing } from '../base/assert.ts';
 import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { RecordHeader } from '../data/record.ts';
@@ -232,9 +232,7 @@ class Builder {
   }
 
   #consume(input: StepId, consumer: Emit): void {
-    const consumers = this.#consumers.get(input);
-    if (consumers === undefined) throw new InvariantError(`there is no step ${input}`);
-    consumers.push(consumer);
+    existing(this.#consumers.get(input), 'step').push(consumer);
   }
 
   wiring(): Wiring {

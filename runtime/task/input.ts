@@ -1,6 +1,7 @@
 // Decodes fetched record batches into the rows of a source step, skipping and naming what cannot be used; knows no operator and no log.
 
-import { InvariantError, RecordError } from '../base/errors.ts';
+import { existing } from '../base/assert.ts';
+import { RecordError } from '../base/errors.ts';
 import { type Batch, IDENTITY, Op, select } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
 import { type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
@@ -133,8 +134,7 @@ class SourceReader implements Reader {
     });
     // A part of which no column is touched is still checked: a record is bad or good whatever the query reads.
     if (columns.length === 0) return null;
-    const format = formats.get(spec.format);
-    if (format === undefined) throw new InvariantError(`there is no format ${spec.format}`);
+    const format = existing(formats.get(spec.format), 'format');
     const touched = wanted.map((index) => columns[index] as SchemaColumn);
     return { decoder: format.decoder(columns, wanted, spec), builders, columns: touched };
   }

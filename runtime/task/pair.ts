@@ -60,7 +60,7 @@ export class Pairing {
   /** From a source to the join; null: it is no source, or there is something else on the way. */
   #wayOf(source: Step): Way | null {
     if (source.step !== 'source' && source.step !== 'internalSource') return null;
-    if (source.step === 'source' && source.materialized === true) return null;
+    if (source.step === 'source' && source.materialized) return null;
     const before: Operator[] = [];
     for (let id = source.id; ;) {
       const [next, more] = this.#part.steps.filter((step) => this.#readsOf(step).includes(id));

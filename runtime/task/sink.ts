@@ -1,5 +1,6 @@
 // Encodes the rows that leave a task as record batches, one builder a partition; knows no log.
 
+import { existing } from '../base/assert.ts';
 import { ByteWriter } from '../base/bytes.ts';
 import { InvariantError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
@@ -153,8 +154,7 @@ export class SinkWriter implements Output {
       headers: readonly RecordHeader[];
     },
   ): void {
-    const target = this.#targets[partition];
-    if (target === undefined) throw new InvariantError(`there is no partition ${partition}`);
+    const target = existing(this.#targets[partition], 'partition');
     const { key, value, timestamp, headers } = record;
     this.#waitingBytes += RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
     if (target.builder.append(key, value, timestamp, headers)) return;
