@@ -10,7 +10,7 @@ export const JSON_STRING_BYTES_MAX = 65536;
 export const JSON_ENTRIES_MAX = 32768;
 export const JSON_STRINGS_BYTES_MAX = 4194304;
 
-// Types of columns.
+// Types of columns. A STRUCT has no values: other columns are its fields.
 export const JSON_TYPE_DOUBLE = 1;
 export const JSON_TYPE_BIGINT = 2;
 export const JSON_TYPE_INTEGER = 3;
@@ -18,6 +18,7 @@ export const JSON_TYPE_TIME = 4;
 export const JSON_TYPE_TIMESTAMP = 5;
 export const JSON_TYPE_BOOLEAN = 6;
 export const JSON_TYPE_STRING = 7;
+export const JSON_TYPE_STRUCT = 8;
 
 // Spellings of names that the host has told the meaning of, and their bytes.
 export const JSON_SPELLINGS_MAX = 64;
@@ -38,18 +39,21 @@ export const JSON_DECLINED_FULL = 8;
 export const JSON_LENGTH_NULL = -1;
 export const JSON_LENGTH_LONG = -2;
 
-// Offsets in the configuration (JSON_BUFFER_CONFIG), written by the host before `jsonInit`.
+// Offsets in the configuration (JSON_BUFFER_CONFIG), written by the host before `jsonInit`. Parents: by column the STRUCT before it that
+// it is a field of, plus 1; 0: it is a member of the record.
 export const JSON_CONFIG_COLUMNS = 0;
 export const JSON_CONFIG_TYPES = 8;
 export const JSON_CONFIG_NAME_LENGTHS = 264;
-export const JSON_CONFIG_NAMES = 520;
-export const JSON_CONFIG_BYTES = 8712;
+export const JSON_CONFIG_PARENTS = 520;
+export const JSON_CONFIG_NAMES = 776;
+export const JSON_CONFIG_BYTES = 8968;
 
 // Offsets in the result (JSON_BUFFER_RESULT): records by status; where in the region a name stands that the last `jsonDecode`
-// did not know, and its bytes (0: it knew all); nulls, texts and generation by column.
+// did not know, its bytes (0: it knew all) and its parent, as in the configuration; nulls, texts and generation by column.
 export const JSON_RESULT_STATUSES = 0;
 export const JSON_RESULT_NAME = 48;
 export const JSON_RESULT_NAME_LENGTH = 52;
+export const JSON_RESULT_NAME_PARENT = 56;
 export const JSON_RESULT_NULLS = 64;
 export const JSON_RESULT_TEXTS = 320;
 export const JSON_RESULT_GENERATIONS = 576;

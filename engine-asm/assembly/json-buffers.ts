@@ -16,6 +16,7 @@ import {
   JSON_CONFIG_COLUMNS,
   JSON_CONFIG_NAME_LENGTHS,
   JSON_CONFIG_NAMES,
+  JSON_CONFIG_PARENTS,
   JSON_CONFIG_TYPES,
   JSON_NAMES_BYTES_MAX,
   JSON_REGION_BYTES_MAX,
@@ -27,6 +28,7 @@ import {
   JSON_TYPE_DOUBLE,
   JSON_TYPE_INTEGER,
   JSON_TYPE_STRING,
+  JSON_TYPE_STRUCT,
   JSON_TYPE_TIME,
 } from './json-abi';
 import { allocate, allocateCleared } from './arena';
@@ -39,6 +41,7 @@ import { allocate, allocateCleared } from './arena';
 //   48 [u32 bytes][u32 room][u32 count][u32 generation]
 //   64 [u32 texts][u32 room][u32 bytes][u32 count]              the texts of the chunk, one after the other
 //   80 [u32 offsets][u32 used]                                  where each begins, which entries they are
+//   88 [u32 parent]                                             the STRUCT that it is a field of, plus 1
 export const COLUMN_BYTES: u32 = 128;
 export const COLUMN_VALUES: usize = 4;
 export const COLUMN_VALIDITY: usize = 8;
@@ -61,6 +64,7 @@ export const COLUMN_TEXT_BYTES: usize = 72;
 export const COLUMN_TEXT_COUNT: usize = 76;
 export const COLUMN_OFFSETS: usize = 80;
 export const COLUMN_USED: usize = 84;
+export const COLUMN_PARENT: usize = 88;
 
 /** Zeros behind the region: no walk goes beyond them. */
 const PADDING_BYTES: u32 = 64;
@@ -99,12 +103,16 @@ export function readColumns(): bool {
   for (let i: u32 = 0; i < count; i++) {
     const type = load<u32>(jsonConfig + JSON_CONFIG_TYPES + (i << 2));
     const length = load<u32>(jsonConfig + JSON_CONFIG_NAME_LENGTHS + (i << 2));
-    if (type < <u32>JSON_TYPE_DOUBLE || type > <u32>JSON_TYPE_STRING) return false;
+    const parent = load<u32>(jsonConfig + JSON_CONFIG_PARENTS + (i << 2));
+    if (type < <u32>JSON_TYPE_DOUBLE || type > <u32>JSON_TYPE_STRUCT || parent > i) return false;
+    if (parent != 0 && load<u32>(columns + (parent - 1) * COLUMN_BYTES) != JSON_TYPE_STRUCT)
+      return false;
     if (length > <u32>JSON_NAMES_BYTES_MAX - at) return false;
     const column = columns + i * COLUMN_BYTES;
     store<u32>(column, type);
     store<u32>(column, <u32>(jsonConfig + JSON_CONFIG_NAMES + at), COLUMN_NAME);
     store<u32>(column, length, COLUMN_NAME_LENGTH);
+    store<u32>(column, parent, COLUMN_PARENT);
     at += length;
   }
   columnCount = count;
@@ -120,6 +128,7 @@ export function openJsonBuffers(): bool {
   for (let i: u32 = 0; i < columnCount; i++) {
     const column = columns + i * COLUMN_BYTES;
     const type = load<u32>(column);
+    if (type == JSON_TYPE_STRUCT) continue;
     store<u32>(column, take(JSON_ROWS_MAX * widthOf(type)), COLUMN_VALUES);
     store<u32>(column, take(JSON_ROWS_MAX >> 3), COLUMN_VALIDITY);
     if (type != JSON_TYPE_STRING) continue;

@@ -8,6 +8,7 @@ import {
   JSON_TYPE_BOOLEAN,
   JSON_TYPE_DOUBLE,
   JSON_TYPE_STRING,
+  JSON_TYPE_STRUCT,
   JSON_TYPE_TIME,
   JSON_TYPE_TIMESTAMP,
 } from './json-abi';
@@ -37,12 +38,13 @@ export function nullRow(row: u32): void {
   for (let i: u32 = 0; i < columnCount; i++) setNull(columns + i * COLUMN_BYTES, row);
 }
 
-/** Writes a null, whose value is 0. */
+/** Writes a null, whose value is 0; a STRUCT has none. */
 export function setNull(column: usize, row: u32): void {
+  const type = load<u32>(column);
+  if (type == JSON_TYPE_STRUCT) return;
   const at: usize = load<u32>(column, COLUMN_VALIDITY) + (row >> 3);
   store<u8>(at, <u32>load<u8>(at) & ~((<u32>1) << (row & 7)));
   store<u32>(column, load<u32>(column, COLUMN_NULLS) + 1, COLUMN_NULLS);
-  const type = load<u32>(column);
   const values: usize = load<u32>(column, COLUMN_VALUES);
   if (type == JSON_TYPE_BOOLEAN) store<u8>(values + row, 0);
   else if (type <= <u32>JSON_TYPE_BIGINT || type == JSON_TYPE_TIMESTAMP)
@@ -62,7 +64,7 @@ export function decodeValue(column: usize, from: usize, byte: u32, row: u32): us
     store<u8>(values + row, <u32>isTrue);
     return isTrue ? from + 4 : from + 5;
   }
-  if (type == JSON_TYPE_STRING || (byte - 0x30 > 9 && byte != MINUS)) return 0;
+  if (type >= <u32>JSON_TYPE_STRING || (byte - 0x30 > 9 && byte != MINUS)) return 0;
   const at = scanNumber(from);
   if (at == 0) {
     valueRefusal = JSON_DECLINED_SYNTAX;

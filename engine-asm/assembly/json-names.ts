@@ -5,6 +5,7 @@ import {
   JSON_DECLINED_SYNTAX,
   JSON_RESULT_NAME,
   JSON_RESULT_NAME_LENGTH,
+  JSON_RESULT_NAME_PARENT,
   JSON_SPELLINGS_BYTES_MAX,
   JSON_SPELLINGS_MAX,
 } from './json-abi';
@@ -13,6 +14,7 @@ import {
   COLUMN_BYTES,
   COLUMN_NAME,
   COLUMN_NAME_LENGTH,
+  COLUMN_PARENT,
   columnCount,
   columns,
   jsonResult,
@@ -32,12 +34,15 @@ import {
 // Records of one stream mostly have the same members in the same order. What stood before the value of each member of the
 // last record, from the brace or comma on, white space included, is compared as a whole:
 //
-//   [32 bytes of text, zeros behind it][u32 mask of its first 16 bytes][u32 of its last 16][u32 length][i32 column]
+//   [32 bytes of text, zeros behind it][u32 mask of its first 16 bytes][u32 of its last 16][u32 length][i32 column][u32 where]
+//
+// where: the object that the member is in, its STRUCT column plus 1, times 2, plus 1 for the first member, which follows a brace.
 export const SHAPE_SHIFT: u32 = 6;
 export const SHAPE_MASK: usize = 32;
 export const SHAPE_MASK_BEHIND: usize = 36;
 export const SHAPE_LENGTH: usize = 40;
 export const SHAPE_COLUMN: usize = 44;
+export const SHAPE_WHERE: usize = 48;
 const SHAPE_MEMBERS_MAX: u32 = 256;
 const SHAPE_TEXT_MAX: u32 = 32;
 
@@ -46,7 +51,7 @@ export const NO_COLUMN: i32 = -1;
 export const NO_MEMBER: i32 = -2;
 
 export let shape: usize = 0;
-/** What the host has told: [u32 length][i32 column][bytes]..., each on a multiple of 4. */
+/** What the host has told: [u32 length][i32 column][u32 parent][bytes]..., each on a multiple of 4. */
 let spellings: usize = 0;
 let spellingsEnd: u32 = 0;
 let spellingCount: u32 = 0;
@@ -65,9 +70,12 @@ export function openNames(): bool {
   return shape != 0 && spellings != 0;
 }
 
-/** Says which column a name means that is spelt so; when there are too many, all are forgotten. */
-export function learnSpelling(from: usize, length: u32, column: i32): void {
-  const bytes: u32 = 8 + ((length + 3) & ~3);
+/** Bytes of a spelling before its text. */
+const SPELLING_HEAD_BYTES: u32 = 12;
+
+/** Says which column a name in that object means that is spelt so; when there are too many, all are forgotten. */
+export function learnSpelling(from: usize, length: u32, column: i32, parent: u32): void {
+  const bytes: u32 = SPELLING_HEAD_BYTES + ((length + 3) & ~3);
   if (bytes > <u32>JSON_SPELLINGS_BYTES_MAX) return;
   if (
     spellingCount >= <u32>JSON_SPELLINGS_MAX ||
@@ -79,18 +87,24 @@ export function learnSpelling(from: usize, length: u32, column: i32): void {
   const to = spellings + spellingsEnd;
   store<u32>(to, length);
   store<i32>(to, column, 4);
-  memory.copy(to + 8, from, length);
+  store<u32>(to, parent, 8);
+  memory.copy(to + SPELLING_HEAD_BYTES, from, length);
   spellingsEnd += bytes;
   spellingCount++;
 }
 
 /** The column of a spelling that the host has told; NO_MEMBER when it has not. */
-function spelt(name: usize, length: u32): i32 {
+function spelt(name: usize, length: u32, parent: u32): i32 {
   let at = spellings;
   for (let i: u32 = 0; i < spellingCount; i++) {
     const size = load<u32>(at);
-    if (size == length && memory.compare(at + 8, name, length) == 0) return load<i32>(at, 4);
-    at += 8 + ((size + 3) & ~3);
+    if (
+      size == length &&
+      load<u32>(at, 8) == parent &&
+      memory.compare(at + SPELLING_HEAD_BYTES, name, length) == 0
+    )
+      return load<i32>(at, 4);
+    at += SPELLING_HEAD_BYTES + ((size + 3) & ~3);
   }
   return NO_MEMBER;
 }
@@ -99,12 +113,13 @@ function upper(byte: u32): u32 {
   return byte - 0x61 < 26 ? byte - 0x20 : byte;
 }
 
-/** The column of that very name, else the one whose name is the upper-cased name. The name is ASCII. */
-function columnOf(name: usize, length: u32): i32 {
+/** The column of that object and very name, else the one whose name is the upper-cased name. The name is ASCII. */
+function columnOf(name: usize, length: u32, parent: u32): i32 {
   let other = NO_COLUMN;
   for (let i: u32 = 0; i < columnCount; i++) {
     const column = columns + i * COLUMN_BYTES;
     if (load<u32>(column, COLUMN_NAME_LENGTH) != length) continue;
+    if (load<u32>(column, COLUMN_PARENT) != parent) continue;
     const own: usize = load<u32>(column, COLUMN_NAME);
     let isExact = true;
     let isUpper = true;
@@ -126,16 +141,18 @@ function isAscii(from: usize, length: u32): bool {
 }
 
 /**
- * Reads what stands before the value of a member, from the brace (member 0) or comma on, and remembers it.
+ * Reads what stands before the value of a member, from the brace or comma on, and remembers it.
+ * @param where in which object it is and whether it is the first, as in the shape
  * @returns where the value begins; behind the brace for NO_MEMBER; 0 with a `refusal`
  */
-export function memberAt(from: usize, member: u32): usize {
+export function memberAt(from: usize, member: u32, where: u32): usize {
+  const isFirst = (where & 1) != 0;
   refusal = JSON_DECLINED_SYNTAX;
   let at = space(from);
-  if (<u32>load<u8>(at) != (member == 0 ? OPEN_BRACE : COMMA)) return 0;
+  if (<u32>load<u8>(at) != (isFirst ? OPEN_BRACE : COMMA)) return 0;
   at = space(at + 1);
   const first = <u32>load<u8>(at);
-  if (first == CLOSE_BRACE && member == 0) {
+  if (first == CLOSE_BRACE && isFirst) {
     memberColumn = NO_MEMBER;
     return at + 1;
   }
@@ -149,19 +166,20 @@ export function memberAt(from: usize, member: u32): usize {
   at = space(at + 1);
   const length = <u32>(last - name);
   if (isEscaped || !isAscii(name, length)) {
-    memberColumn = spelt(name, length);
+    memberColumn = spelt(name, length, where >> 1);
     if (memberColumn == NO_MEMBER) {
       store<u32>(jsonResult, <u32>(name - region), JSON_RESULT_NAME);
       store<u32>(jsonResult, length, JSON_RESULT_NAME_LENGTH);
+      store<u32>(jsonResult, where >> 1, JSON_RESULT_NAME_PARENT);
       refusal = JSON_DECLINED_NAME;
       return 0;
     }
-  } else memberColumn = columnOf(name, length);
-  remember(from, <u32>(at - from), member);
+  } else memberColumn = columnOf(name, length, where >> 1);
+  remember(from, <u32>(at - from), member, where);
   return at;
 }
 
-function remember(from: usize, length: u32, member: u32): void {
+function remember(from: usize, length: u32, member: u32, where: u32): void {
   if (member >= SHAPE_MEMBERS_MAX) return;
   const entry = shape + (member << SHAPE_SHIFT);
   if (member >= shapeMembers) {
@@ -171,6 +189,7 @@ function remember(from: usize, length: u32, member: u32): void {
     shapeMembers = member + 1;
   }
   store<i32>(entry, memberColumn, SHAPE_COLUMN);
+  store<u32>(entry, where, SHAPE_WHERE);
   if (length > SHAPE_TEXT_MAX) {
     store<u32>(entry, 0, SHAPE_LENGTH);
     return;

@@ -211,10 +211,10 @@ function nameEnd(from: usize): usize {
   return load<u8>(at) == COLON ? space(at + 1) : 0;
 }
 
-/** Checks the value at `from`, which stands in the record's object, and steps over it; 0 when it is none or too deep. */
-export function valueEnd(from: usize): usize {
+/** Checks the value at `from`, which stands within so many objects, and steps over it; 0 when it is none or too deep. */
+export function valueEnd(from: usize, within: u32): usize {
   let at = from;
-  let depth: u32 = 1;
+  let depth = within;
   // Bit d: what is open at depth d is an object.
   let objects: u64 = 0;
   while (true) {
@@ -240,7 +240,7 @@ export function valueEnd(from: usize): usize {
     }
     // Behind a value: close what it ends, or go on behind a comma.
     while (true) {
-      if (depth == 1) return at;
+      if (depth == within) return at;
       at = space(at);
       const isIn = (objects & ((<u64>1) << (depth - 1))) != 0;
       const next = <u32>load<u8>(at);

@@ -7,6 +7,7 @@ import {
   JSON_DECLINED_SYNTAX,
   JSON_LENGTH_LONG,
   JSON_LENGTH_NULL,
+  JSON_NESTING_MAX,
   JSON_NULL,
   JSON_OK,
   JSON_REGION_BYTES_MAX,
@@ -18,6 +19,7 @@ import {
   JSON_ROWS_MAX,
   JSON_STRING_BYTES_MAX,
   JSON_TYPE_STRING,
+  JSON_TYPE_STRUCT,
 } from './json-abi';
 import {
   ABI_VERSION,
@@ -33,6 +35,7 @@ import {
   COLUMN_LENGTHS,
   COLUMN_MARK,
   COLUMN_NULLS,
+  COLUMN_PARENT,
   COLUMN_TEXT_COUNT,
   COLUMN_VALIDITY,
   COLUMN_VALUES,
@@ -62,6 +65,7 @@ import {
   SHAPE_MASK,
   SHAPE_MASK_BEHIND,
   SHAPE_SHIFT,
+  SHAPE_WHERE,
   shapeMembers,
 } from './json-names';
 import { decodeValue, nullRow, setNull, valueRefusal } from './json-cells';
@@ -71,6 +75,7 @@ import {
   CLOSE_BRACE,
   COMMA,
   escaped,
+  OPEN_BRACE,
   QUOTE,
   space,
   specials,
@@ -83,6 +88,9 @@ const NULL_WORD: u32 = 0x6c6c756e;
 const MINUS: u32 = 0x2d;
 /** Bytes before JSON that was written with a schema registry: a zero and the schema's number, which are stepped over. */
 const REGISTRY_PREFIX_BYTES: i32 = 5;
+
+/** In `where`: the next member is the first of its object. */
+const FIRST_MEMBER: u32 = 1;
 
 let jsonReady: bool = false;
 let jsonBegun: bool = false;
@@ -118,6 +126,7 @@ export function jsonBegin(): i32 {
   const anew = beginChunk();
   for (let i: u32 = 0; i < columnCount; i++) {
     const column = columns + i * COLUMN_BYTES;
+    if (load<u32>(column) == JSON_TYPE_STRUCT) continue;
     store<u32>(column, 0, COLUMN_NULLS);
     memory.fill(load<u32>(column, COLUMN_VALIDITY), 0xff, JSON_ROWS_MAX >> 3);
     if (load<u32>(column) == JSON_TYPE_STRING && !openStrings(column, anew))
@@ -162,14 +171,17 @@ export function jsonDecode(count: u32): i32 {
 }
 
 /**
- * Says which column (-1: none) the name means whose spelling, without its quotes, is `bytes` at the beginning of the region. Only
- * names with escapes or beyond ASCII are ever asked for.
+ * Says which column (-1: none) the name means whose spelling, without its quotes, is `bytes` at the beginning of the region, among the
+ * fields of a STRUCT (its column plus 1) or the members of the record (0). Only names with escapes or beyond ASCII are ever asked for.
  */
-export function jsonLearn(bytes: u32, column: i32): i32 {
+export function jsonLearn(bytes: u32, column: i32, parent: u32): i32 {
   if (!jsonReady) return STATUS_NOT_READY;
   if (bytes > <u32>JSON_REGION_BYTES_MAX || column < NO_COLUMN || column >= <i32>columnCount)
     return STATUS_BAD_ARGUMENT;
-  learnSpelling(region, bytes, column);
+  // A field of another object would be entered as one of this.
+  if (column >= 0 && load<u32>(columns + column * COLUMN_BYTES, COLUMN_PARENT) != parent)
+    return STATUS_BAD_ARGUMENT;
+  learnSpelling(region, bytes, column, parent);
   return STATUS_OK;
 }
 
@@ -203,8 +215,11 @@ function decodeRecord(start: usize, length: i32, row: u32): u32 {
   record++;
   let found: u32 = 0;
   let member: u32 = 0;
+  // The object whose members come, as in the shape, and how many are open: the record's own, and those of STRUCT columns in it.
+  let where: u32 = FIRST_MEMBER;
+  let depth: u32 = 1;
   const known = shapeMembers;
-  for (;;) {
+  while (depth != 0) {
     // What stands before the value: as in the last record, or read anew.
     let column: i32 = 0;
     let isKnown = false;
@@ -215,6 +230,7 @@ function decodeRecord(start: usize, length: i32, row: u32): u32 {
       const same = i8x16.bitmask(v128.eq<u8>(v128.load(at), v128.load(entry)));
       isKnown =
         (same & before) == before &&
+        load<u32>(entry, SHAPE_WHERE) == where &&
         (behind == 0 ||
           (i8x16.bitmask(v128.eq<u8>(v128.load(at, 16), v128.load(entry, 16))) & behind) == behind);
       const size = load<u32>(entry, SHAPE_LENGTH);
@@ -229,66 +245,78 @@ function decodeRecord(start: usize, length: i32, row: u32): u32 {
         if (load<u32>(first) == NULL_WORD)
           return isEnd(first + 4, end) ? JSON_NULL : JSON_DECLINED_SYNTAX;
       }
-      at = memberAt(at, member);
+      at = memberAt(at, member, where);
       if (at == 0) return refusal;
       column = memberColumn;
-      if (column == NO_MEMBER) break;
     }
-    if (at >= end) return JSON_DECLINED_SYNTAX;
-    member++;
-
-    const byte = <u32>load<u8>(at);
-    if (byte == QUOTE) {
-      const begin = at + 1;
-      const special = specials(begin);
-      at = begin + ctz(special);
-      let hasEscapes: u32 = 0;
-      if (special == 0 || <u32>load<u8>(at) != QUOTE) {
-        at = stringEnd(begin);
+    const isEmpty = column == NO_MEMBER;
+    if (!isEmpty) {
+      if (at >= end) return JSON_DECLINED_SYNTAX;
+      member++;
+      const byte = <u32>load<u8>(at);
+      if (byte == QUOTE) {
+        const begin = at + 1;
+        const special = specials(begin);
+        at = begin + ctz(special);
+        let hasEscapes: u32 = 0;
+        if (special == 0 || <u32>load<u8>(at) != QUOTE) {
+          at = stringEnd(begin);
+          if (at == 0) return JSON_DECLINED_SYNTAX;
+          hasEscapes = escaped ? ESCAPED : 0;
+        }
+        if (column >= 0) {
+          const into = columns + column * COLUMN_BYTES;
+          if (load<u32>(into, COLUMN_MARK) == record) return JSON_DECLINED_DUPLICATE;
+          if (load<u32>(into) != JSON_TYPE_STRING) return JSON_DECLINED_KIND;
+          // Its code comes when the whole record has turned out good.
+          store<u32>(into, record, COLUMN_MARK);
+          const size = <u32>(at - begin);
+          if (size > <u32>JSON_STRING_BYTES_MAX) return JSON_DECLINED_LONG;
+          store<u32>(load<u32>(into, COLUMN_VALUES) + (row << 2), <u32>begin);
+          store<u32>(load<u32>(into, COLUMN_LENGTHS) + (row << 2), size | hasEscapes);
+          found++;
+        }
+        at++;
+      } else if (column < 0) {
+        at = byte - 0x30 <= 9 || byte == MINUS ? skipNumber(at) : valueEnd(at, depth);
         if (at == 0) return JSON_DECLINED_SYNTAX;
-        hasEscapes = escaped ? ESCAPED : 0;
-      }
-      if (column >= 0) {
+      } else {
         const into = columns + column * COLUMN_BYTES;
         if (load<u32>(into, COLUMN_MARK) == record) return JSON_DECLINED_DUPLICATE;
-        if (load<u32>(into) != JSON_TYPE_STRING) return JSON_DECLINED_KIND;
-        // Its code comes when the whole record has turned out good.
         store<u32>(into, record, COLUMN_MARK);
-        const size = <u32>(at - begin);
-        if (size > <u32>JSON_STRING_BYTES_MAX) return JSON_DECLINED_LONG;
-        store<u32>(load<u32>(into, COLUMN_VALUES) + (row << 2), <u32>begin);
-        store<u32>(load<u32>(into, COLUMN_LENGTHS) + (row << 2), size | hasEscapes);
         found++;
-      }
-      at++;
-    } else if (column < 0) {
-      at = byte - 0x30 <= 9 || byte == MINUS ? skipNumber(at) : valueEnd(at);
-      if (at == 0) return JSON_DECLINED_SYNTAX;
-    } else {
-      const into = columns + column * COLUMN_BYTES;
-      if (load<u32>(into, COLUMN_MARK) == record) return JSON_DECLINED_DUPLICATE;
-      store<u32>(into, record, COLUMN_MARK);
-      found++;
-      if (byte == LETTER_N) {
-        if (load<u32>(at) != NULL_WORD) return JSON_DECLINED_SYNTAX;
-        at += 4;
-        setNull(into, row);
-      } else {
-        at = decodeValue(into, at, byte, row);
-        if (at == 0) return valueRefusal;
+        if (byte == LETTER_N) {
+          if (load<u32>(at) != NULL_WORD) return JSON_DECLINED_SYNTAX;
+          at += 4;
+          setNull(into, row);
+        } else if (byte == OPEN_BRACE && load<u32>(into) == JSON_TYPE_STRUCT) {
+          if (depth == <u32>JSON_NESTING_MAX) return JSON_DECLINED_SYNTAX;
+          depth++;
+          where = ((<u32>column + 1) << 1) | FIRST_MEMBER;
+          continue;
+        } else {
+          at = decodeValue(into, at, byte, row);
+          if (at == 0) return valueRefusal;
+        }
       }
     }
-    // Behind the value.
-    const next = <u32>load<u8>(at);
-    if (next == COMMA) continue;
-    if (next == CLOSE_BRACE) {
-      at++;
-      break;
-    }
-    const other = space(at);
-    if (<u32>load<u8>(other) == CLOSE_BRACE) {
-      at = other + 1;
-      break;
+    // Behind the value, or behind the brace that ends an object without members.
+    where &= ~FIRST_MEMBER;
+    let isClosed = isEmpty;
+    for (;;) {
+      if (!isClosed) {
+        const next = <u32>load<u8>(at);
+        if (next == COMMA) break;
+        if (next != CLOSE_BRACE) {
+          const other = space(at);
+          if (<u32>load<u8>(other) != CLOSE_BRACE) break;
+          at = other;
+        }
+        at++;
+      }
+      isClosed = false;
+      if (--depth == 0) break;
+      where = load<u32>(columns + ((where >> 1) - 1) * COLUMN_BYTES, COLUMN_PARENT) << 1;
     }
   }
   if (at != end && !isEnd(at, end)) return JSON_DECLINED_SYNTAX;

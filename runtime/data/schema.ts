@@ -14,6 +14,8 @@ export interface SchemaColumn {
   readonly name: string;
   readonly type: Type;
   readonly role: ColumnRole;
+  /** Of a field of a STRUCT that is read without the others: the names that lead to it from the value on. Absent: a column. */
+  readonly path?: readonly string[] | undefined;
 }
 
 /** Columns in the order key, window, value, pseudo. Plain JSON. */

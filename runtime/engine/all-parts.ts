@@ -135,26 +135,15 @@ export function announceAll(): void {
   );
   fetched(data.VALUE_BYTES, 'nested values', () => import('../data/value-bytes.ts'));
   fetched(task.DELIVERY, 'appends to other partitions', () => import('../task/outbox.ts'));
-  fetched(
-    task.JSON_PATCHES,
-    'records that the kernel declines',
-    () => import('../task/json-patches.ts'),
-  );
   fetched(task.JSON_VALUES, 'JSON in the kernel', () => import('../task/json-values.ts'));
-  fetched(task.MOVED_ROWS, 'upgraded state', () => import('../task/moved-rows.ts'));
   fetched(
     task.PSEUDO_COLUMNS,
     'columns of the record itself',
     () => import('../task/pseudo-columns.ts'),
   );
   fetched(task.WRONG_RECORDS, 'records that go wrong', () => import('../task/wrong-records.ts'));
-  fetched(task.REBUILD, 'rebuilding damaged state', () => import('../task/rebuild.ts'));
+  fetched(task.REBUILD, 'upgraded or damaged state', () => import('../task/rebuild.ts'));
   fetched(task.REPARTITION, 'repartitioning', () => import('../task/repartition.ts'));
-  fetched(
-    task.SHARED_VALUES,
-    'values that several queries read',
-    () => import('../task/shared-values.ts'),
-  );
   fetched(task.TIMERS, 'what time makes without input', () => import('../task/timers.ts'));
   fetched(task.RUNS, 'inputs taken by turns', () => import('../task/runs.ts'));
   fetched(sql.JOINS, 'JOIN', () => import('../sql/joins.ts'));

@@ -28,6 +28,7 @@ export function jsonDecoder(
   wrap: boolean,
 ): Decoder {
   const chosen = wanted.map((index) => columns[index]).filter((column) => column !== undefined);
+  if (chosen.some(({ path }) => path)) return new JSON_VALUE.code.FieldsDecoder(chosen);
   return wrap || columns.length !== 1
     ? new ObjectDecoder(chosen)
     : new JSON_VALUE.code.BareDecoder(chosen);

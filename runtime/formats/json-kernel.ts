@@ -40,11 +40,3 @@ export function isDecodable(
     wanted.reduce((sum, { name }) => sum + encodeUtf8(name).length, 0) <= JSON_NAMES_BYTES_MAX
   );
 }
-
-/** Which of the columns a member of that name means: the one of that very name, else of the upper-cased name; -1: none. */
-export function columnNamed(columns: readonly { readonly name: string }[], name: string): number {
-  const exact = columns.findIndex((column) => column.name === name);
-  if (exact >= 0) return exact;
-  const upper = name.toUpperCase();
-  return columns.findIndex((column) => column.name === upper);
-}

@@ -22,6 +22,7 @@ import { isRefused, parseScalar, shown, truncateNumber } from './numbers.ts';
 
 // What few values need of other layers comes with it.
 export * from '../data/rarer-values.ts';
+export { FieldsDecoder } from './json-fields.ts';
 export * from './rarer-formats.ts';
 
 /** A single column that stands bare. */

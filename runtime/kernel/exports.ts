@@ -41,7 +41,7 @@ export interface KernelExports {
   jsonInit(): number;
   jsonBegin(): number;
   jsonDecode(count: number): number;
-  jsonLearn(bytes: number, column: number): number;
+  jsonLearn(bytes: number, column: number, parent: number): number;
   jsonIntern(index: number, bytes: number): number;
   jsonFinish(): number;
 }

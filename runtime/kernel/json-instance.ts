@@ -6,7 +6,7 @@ import { decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
 import type { Bitmap, Column } from '../data/column.ts';
 import { Dictionary } from '../data/dictionary.ts';
 import type { Type } from '../data/type.ts';
-import { columnNamed } from '../formats/json-kernel.ts';
+import { columnNamed, type DecodedColumn, type DecodedNode, nodesOf } from './json-nodes.ts';
 import { granted, instantiate, type KernelExports } from './exports.ts';
 import {
   JSON_BUFFER_CONFIG,
@@ -23,6 +23,7 @@ import {
   JSON_CONFIG_COLUMNS,
   JSON_CONFIG_NAME_LENGTHS,
   JSON_CONFIG_NAMES,
+  JSON_CONFIG_PARENTS,
   JSON_CONFIG_TYPES,
   JSON_LENGTH_LONG,
   JSON_REGION_BYTES_MAX,
@@ -30,6 +31,7 @@ import {
   JSON_RESULT_GENERATIONS,
   JSON_RESULT_NAME,
   JSON_RESULT_NAME_LENGTH,
+  JSON_RESULT_NAME_PARENT,
   JSON_RESULT_NULLS,
   JSON_RESULT_STATUSES,
   JSON_RESULT_TEXTS,
@@ -39,15 +41,10 @@ import {
   JSON_TYPE_DOUBLE,
   JSON_TYPE_INTEGER,
   JSON_TYPE_STRING,
+  JSON_TYPE_STRUCT,
   JSON_TYPE_TIME,
   JSON_TYPE_TIMESTAMP,
 } from './json-abi.ts';
-
-/** A column to be decoded: the name that members have, and the type. */
-export interface JsonColumn {
-  readonly name: string;
-  readonly type: Type;
-}
 
 const TYPES: ReadonlyMap<Type['kind'], number> = new Map([
   ['DOUBLE', JSON_TYPE_DOUBLE],
@@ -58,6 +55,7 @@ const TYPES: ReadonlyMap<Type['kind'], number> = new Map([
   ['TIMESTAMP', JSON_TYPE_TIMESTAMP],
   ['BOOLEAN', JSON_TYPE_BOOLEAN],
   ['STRING', JSON_TYPE_STRING],
+  ['STRUCT', JSON_TYPE_STRUCT],
 ]);
 
 /** Texts of one column and one generation, whose entries keep their numbers. */
@@ -74,7 +72,10 @@ interface Family {
 export class JsonKernel {
   readonly #calls: KernelExports;
   readonly #memory: WebAssembly.Memory;
-  readonly #columns: readonly JsonColumn[];
+  readonly #columns: readonly DecodedColumn[];
+  readonly #nodes: readonly DecodedNode[];
+  /** By column its number among the nodes, which the kernel knows it by. */
+  readonly #numbers: readonly number[];
   readonly #families: (Family | null)[];
   #rows = 0;
 
@@ -84,21 +85,25 @@ export class JsonKernel {
    */
   constructor(
     module: WebAssembly.Module,
-    columns: readonly JsonColumn[],
+    columns: readonly DecodedColumn[],
     memoryBytesMax: number = JSON_MEMORY_BYTES_MAX,
   ) {
     const { calls, memory } = instantiate(module, memoryBytesMax);
     this.#calls = calls;
     this.#memory = memory;
     this.#columns = columns;
+    const { nodes, numbers } = nodesOf(columns);
+    this.#nodes = nodes;
+    this.#numbers = numbers;
     this.#families = columns.map(() => null);
     const address = calls.jsonBuffer(JSON_BUFFER_CONFIG, 0) >>> 0;
     const config = new DataView(memory.buffer, address, JSON_CONFIG_BYTES);
-    config.setUint32(JSON_CONFIG_COLUMNS, columns.length, true);
+    config.setUint32(JSON_CONFIG_COLUMNS, nodes.length, true);
     let at = JSON_CONFIG_NAMES;
-    columns.forEach(({ name, type }, index) => {
+    nodes.forEach(({ name, kind, parent }, index) => {
       const utf8 = encodeUtf8(name);
-      config.setUint32(JSON_CONFIG_TYPES + index * 4, TYPES.get(type.kind) ?? 0, true);
+      config.setUint32(JSON_CONFIG_TYPES + index * 4, TYPES.get(kind) ?? 0, true);
+      config.setUint32(JSON_CONFIG_PARENTS + index * 4, parent, true);
       config.setUint32(JSON_CONFIG_NAME_LENGTHS + index * 4, utf8.length, true);
       new Uint8Array(memory.buffer, address + at, utf8.length).set(utf8);
       at += utf8.length;
@@ -151,7 +156,8 @@ export class JsonKernel {
     const region = this.#bytes(JSON_BUFFER_REGION, 0, JSON_REGION_BYTES_MAX);
     const name = JSON.parse(`"${decodeUtf8(region, at, at + length)}"`) as string;
     region.copyWithin(0, at, at + length);
-    granted(this.#calls.jsonLearn(length, columnNamed(this.#columns, name)));
+    const parent = result[JSON_RESULT_NAME_PARENT >> 2] as number;
+    granted(this.#calls.jsonLearn(length, columnNamed(this.#nodes, parent, name), parent));
   }
 
   /** Records of the chunk by status. */
@@ -164,14 +170,15 @@ export class JsonKernel {
   intern(column: number, utf8: Uint8Array): number {
     if (utf8.length > JSON_REGION_BYTES_MAX) return -1;
     this.#bytes(JSON_BUFFER_REGION, 0, utf8.length).set(utf8);
-    return this.#calls.jsonIntern(column, utf8.length);
+    return this.#calls.jsonIntern(this.#numbers[column] as number, utf8.length);
   }
 
   /** The columns, copies, which the caller may complete; ends the chunk. @throws {LimitError} when the memory does not hold its texts */
   columns(): Column[] {
     granted(this.#calls.jsonFinish());
     const result = this.#words(JSON_BUFFER_RESULT, 0, JSON_RESULT_BYTES >> 2);
-    return this.#columns.map(({ type }, index) => {
+    return this.#columns.map(({ type }, column) => {
+      const index = this.#numbers[column] as number;
       const nulls = result[(JSON_RESULT_NULLS >> 2) + index] as number;
       const validity = nulls === 0 ? null : this.#validity(index);
       return this.#column(type, index, validity, result);

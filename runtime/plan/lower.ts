@@ -1,7 +1,7 @@
 // Chooses the kernel path for the aggregations that it can do; why others take the row path is in row-path-words.ts. Knows what the kernel can do from a table alone.
 
 import { KERNEL_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
-import type { Schema } from '../data/schema.ts';
+import type { Schema, SchemaColumn } from '../data/schema.ts';
 import { isDecodable } from '../formats/json-kernel.ts';
 import { ROW_PATH } from './parts.ts';
 import {
@@ -83,31 +83,49 @@ function isWindowInKernel({ type, sizeMs, advanceMs }: WindowSpec): boolean {
   );
 }
 
-/** The same tasks, their sources saying where values in JSON are decoded: in the kernel wherever it can. */
+/** The same tasks, their sources saying where values are decoded: in the kernel wherever it can. */
 export function withDecoders(
   parts: readonly Subtopology[],
   options: PlanningOptions,
 ): readonly Subtopology[] {
-  return parts.map((part) => ({
-    ...part,
-    steps: part.steps.map((step) =>
-      step.step === 'source' && step.valueFormat.format === 'JSON'
-        ? { ...step, run: decoded(step, options) }
-        : step,
-    ),
-  }));
+  return parts.map((part) =>
+    part.steps.every((step) => step.step !== 'source' || isDecoded(step, options))
+      ? decoded(part, options)
+      : ROW_PATH.code.decodedOtherwise(part, options),
+  );
 }
 
-function decoded(step: SourceStep, options: PlanningOptions): Path {
-  const columns = step.sourceSchema.columns.filter(({ role }) => role === 'value');
-  const read = new Set(step.schema.columns.map(({ name }) => name));
-  const wanted = columns.filter(({ name }) => read.has(name) || name === step.timestamp?.column);
-  const isPlain =
-    options.decoder !== 'row' &&
-    options.path !== 'row' &&
-    options.kernelAvailable &&
-    isDecodable(step.valueFormat, columns, wanted);
-  return isPlain
-    ? { path: 'kernel' }
-    : ROW_PATH.code.decodedOtherwise(step.valueFormat, columns, wanted, options);
+/** The task with its sources on the kernel path that it can take. */
+export function decoded(part: Subtopology, options: PlanningOptions): Subtopology {
+  return {
+    ...part,
+    steps: part.steps.map((step) =>
+      step.step === 'source' && isDecoded(step, options)
+        ? { ...step, run: { path: 'kernel' } }
+        : step,
+    ),
+  };
+}
+
+function isDecoded(step: SourceStep, { decoder, path, kernelAvailable }: PlanningOptions): boolean {
+  const { columns, wanted } = valuesOf(step);
+  return (
+    decoder !== 'row' &&
+    path !== 'row' &&
+    kernelAvailable &&
+    isDecodable(step.valueFormat, columns, wanted)
+  );
+}
+
+/** The columns of a source's value, and those of them that are read. */
+export function valuesOf({ sourceSchema, schema: emitted, timestamp }: SourceStep): {
+  readonly columns: readonly SchemaColumn[];
+  readonly wanted: readonly SchemaColumn[];
+} {
+  const columns = sourceSchema.columns.filter(({ role }) => role === 'value');
+  const read = new Set(emitted.columns.map(({ name }) => name));
+  return {
+    columns,
+    wanted: columns.filter(({ name }) => read.has(name) || name === timestamp?.column),
+  };
 }

@@ -6,8 +6,18 @@ import type { Schema, SchemaColumn } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
 import { isDecodableType } from '../formats/json-kernel.ts';
 import type { FormatSpec } from '../formats/serde.ts';
-import { isInKernel, type Lowered, type PlanningOptions } from './lower.ts';
-import { type AggregateCall, KERNEL_AGGREGATES, type Path, type WindowSpec } from './step.ts';
+import { decoded, isInKernel, type Lowered, type PlanningOptions, valuesOf } from './lower.ts';
+import {
+  type AggregateCall,
+  KERNEL_AGGREGATES,
+  type Path,
+  type SourceStep,
+  type Subtopology,
+  type WindowSpec,
+} from './step.ts';
+import { withFields } from './struct-fields.ts';
+
+export { chainOf } from './struct-fields.ts';
 
 /** The path of an aggregation that the kernel is not to do, or cannot. @throws {StatementError} UNSUPPORTED */
 export function otherwise(step: Lowered, options: PlanningOptions): Path {
@@ -52,17 +62,25 @@ function callLack(call: AggregateCall, input: Schema): string {
   return `${lack} of ${type === undefined ? 'no argument' : typeText(type)}`;
 }
 
-/** Where values are decoded that the kernel is not to decode, or cannot. */
-export function decodedOtherwise(
-  spec: FormatSpec,
-  columns: readonly SchemaColumn[],
-  wanted: readonly SchemaColumn[],
-  { decoder, path, kernelAvailable }: PlanningOptions,
-): Path {
+/** A task some of whose sources the kernel is not to decode, or cannot, unless it reads fields instead of structs. */
+export function decodedOtherwise(part: Subtopology, options: PlanningOptions): Subtopology {
+  const lowered = decoded(withFields(part), options);
+  return {
+    ...lowered,
+    steps: lowered.steps.map((step) =>
+      step.step === 'source' && step.run === undefined && step.valueFormat.format === 'JSON'
+        ? { ...step, run: onRowPath(step, options) }
+        : step,
+    ),
+  };
+}
+
+function onRowPath(step: SourceStep, { decoder, path, kernelAvailable }: PlanningOptions): Path {
   if (decoder === 'row') return { path: 'row', why: 'millrace.decoder is row' };
   if (path === 'row') return { path: 'row', why: 'millrace.path is row' };
   if (!kernelAvailable) return { path: 'row', why: 'the host has no kernel' };
-  return { path: 'row', why: decoderLack(spec, columns, wanted) };
+  const { columns, wanted } = valuesOf(step);
+  return { path: 'row', why: decoderLack(step.valueFormat, columns, wanted) };
 }
 
 function decoderLack(

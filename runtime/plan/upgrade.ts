@@ -6,6 +6,7 @@ import { type Schema } from '../data/schema.ts';
 import { schemaEquals, schemaText } from '../data/schema-text.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { PlanningOptions } from './lower.ts';
+import { ROW_PATH } from './parts.ts';
 import { planQuery } from './planner.ts';
 import type { AggregateStep, MovedTable, Plan, ProjectStep, Step, StepId } from './step.ts';
 
@@ -269,17 +270,23 @@ function computed(plan: Plan): readonly string[] {
 
 function columnsRead(plan: Plan): readonly string[] {
   return stepsOf(plan)
-    .flatMap((step) => (step.step === 'source' ? step.schema.columns.map(({ name }) => name) : []))
+    .flatMap((step) =>
+      step.step === 'source'
+        ? [...new Set(step.schema.columns.map(({ name, path }) => path?.[0] ?? name))]
+        : [],
+    )
     .sort();
 }
 
-/** The expression as text in which columns go by their names, wherever they stand. */
+/** The expression as text in which columns go by their names, wherever they stand, and fields too, however they are read. */
 function named(of: Expr, over: Schema): string {
-  return JSON.stringify(of, (_, part: unknown) =>
-    isColumn(part) ? { column: over.columns[part.index]?.name } : part,
-  );
+  return JSON.stringify(of, (_, part: unknown) => {
+    const chain = isExpr(part) ? ROW_PATH.code.chainOf(part) : null;
+    if (chain === null) return part;
+    return { column: [over.columns[chain.index]?.name, ...chain.path].join('->') };
+  });
 }
 
-function isColumn(part: unknown): part is Expr & { readonly expr: 'column' } {
-  return typeof part === 'object' && part !== null && 'expr' in part && part.expr === 'column';
+function isExpr(part: unknown): part is Expr {
+  return typeof part === 'object' && part !== null && 'expr' in part;
 }

@@ -8,9 +8,9 @@ import type { Decoder } from '../formats/serde.ts';
 import { JSON_NULL, JSON_OK } from '../kernel/json-abi.ts';
 import { JsonKernel } from '../kernel/json-instance.ts';
 import type { SourceStep } from '../plan/step.ts';
-import { JSON_PATCHES, SHARED_VALUES } from './parts.ts';
+import { chosen, patched } from './json-patches.ts';
 import type { RecordPlace } from './record-columns.ts';
-import type { SharedReader, ValueChunk } from './shared-values.ts';
+import { SharedReader, type ValueChunk } from './shared-values.ts';
 import type { Sharing } from './sharing.ts';
 
 /** Of a chunk: `begin`, then `take` for each record that has a usable key, then `finish`. */
@@ -62,7 +62,6 @@ export class JsonValues {
 
   /**
    * @returns true when every record is decided and has a value: none need be taken
-   * @throws {PartMissing} when others read the same
    */
   begin(chunk: ValueChunk): boolean {
     const { records, from, to } = chunk;
@@ -91,7 +90,7 @@ export class JsonValues {
     const readers = sharing.count(place, this.#place === null ? 1 : 0);
     this.#place = place;
     if (readers === 1) return null;
-    this.#peers ??= new SHARED_VALUES.code.SharedReader(sharing, this.#step, place, {
+    this.#peers ??= new SharedReader(sharing, this.#step, place, {
       module: this.#module,
       columns: this.#columns,
     });
@@ -135,15 +134,15 @@ export class JsonValues {
 
   /** The columns of the rows at these positions of the chunk, ascending; null: of all. */
   finish(positions: Uint32Array | null): Column[] {
-    const patched = this.#patched;
+    const rows = this.#patched;
     this.#records = null;
     if (this.#shared !== null) {
       const shared = this.#shared;
       this.#shared = null;
-      return positions === null ? shared : JSON_PATCHES.code.chosen(shared, positions);
+      return positions === null ? shared : chosen(shared, positions);
     }
-    if (patched.length === 0 && positions === null) return this.#kernel.columns();
-    const patches = { columns: this.#builders.map((builder) => builder.finish()), rows: patched };
-    return JSON_PATCHES.code.patched(this.#kernel, patches, positions);
+    if (rows.length === 0 && positions === null) return this.#kernel.columns();
+    const patches = { columns: this.#builders.map((builder) => builder.finish()), rows };
+    return patched(this.#kernel, patches, positions);
   }
 }

@@ -12,6 +12,8 @@ import { resetOf } from './start.ts';
 import type { TaskOptions } from './task.ts';
 import { inputsOf, subtopologyOf, taskId, type TaskName } from './topology.ts';
 
+export { movedRows } from './moved-rows.ts';
+
 const PROCESSING_LOG = { topic: PROCESSING_LOG_TOPIC, partition: 0 };
 const START_AGAIN = 'TERMINATE it, DROP what it writes, and create it again';
 

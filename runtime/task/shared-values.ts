@@ -8,6 +8,7 @@ import type { RecordBatch } from '../data/record.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import { JSON_OK } from '../kernel/json-abi.ts';
 import { JsonKernel } from '../kernel/json-instance.ts';
+import { nodesOf } from '../kernel/json-nodes.ts';
 import type { SourceStep } from '../plan/step.ts';
 import type { RecordPlace } from './record-columns.ts';
 import type { Sharing } from './sharing.ts';
@@ -72,7 +73,8 @@ export class SharedReader {
 
 /** What readers of the values have in common; null where a member means another column when others are read. */
 function sharedName({ topic, valueFormat, sourceSchema }: SourceStep): string | null {
-  const columns = sourceSchema.columns.filter(({ role }) => role === 'value');
+  // Whose fields are read is each reader's own.
+  const columns = sourceSchema.columns.filter(({ role, path }) => role === 'value' && !path);
   const names = new Set(columns.map(({ name }) => name.toUpperCase()));
   if (names.size < columns.length) return null;
   return JSON.stringify([topic, valueFormat, columns.map(({ name, type }) => [name, type])]);
@@ -149,7 +151,7 @@ export class SharedValues {
     if (more.length === 0) return true;
     const all = [...this.#wanted, ...more];
     const bytes = all.reduce((sum, { name }) => sum + encodeUtf8(name).length, 0);
-    if (all.length > JSON_COLUMNS_MAX || bytes > JSON_NAMES_BYTES_MAX) return false;
+    if (nodesOf(all).nodes.length > JSON_COLUMNS_MAX || bytes > JSON_NAMES_BYTES_MAX) return false;
     this.#wanted = all;
     this.#kernel = null;
     return true;

@@ -2,7 +2,8 @@
 
 import { DOUBLE, BIGINT, STRING } from '../../runtime/data/type.ts';
 import { JSON_OK } from '../../runtime/kernel/json-abi.ts';
-import { type JsonColumn, JsonKernel } from '../../runtime/kernel/json-instance.ts';
+import { JsonKernel } from '../../runtime/kernel/json-instance.ts';
+import type { DecodedColumn } from '../../runtime/kernel/json-nodes.ts';
 import { kernelModule } from '../support/kernel-module.ts';
 import { BATCH_ROWS } from './events.ts';
 import { jsonEvents } from './json-events.ts';
@@ -11,7 +12,7 @@ import { runCase, type Case, type Subject } from './run.ts';
 const EVENTS = 250_000;
 const KEYS = 100;
 const ROUNDS = 15;
-const COLUMNS: readonly JsonColumn[] = [
+const COLUMNS: readonly DecodedColumn[] = [
   { name: 'K', type: STRING },
   { name: 'X', type: DOUBLE },
   { name: 'TS', type: BIGINT },
@@ -41,7 +42,7 @@ const CHANGES: readonly (readonly [string, Change])[] = [
 function subjectOf(
   subject: string,
   texts: readonly string[],
-  columns: readonly JsonColumn[],
+  columns: readonly DecodedColumn[],
 ): { subject: Subject; declined: () => number } {
   const kernel = new JsonKernel(kernelModule(), columns);
   const chunks = Array.from({ length: texts.length / BATCH_ROWS }, (_, chunk) => {

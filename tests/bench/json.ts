@@ -13,6 +13,7 @@ import { inThread, type Running } from './in-thread.ts';
 import { jsonEvents } from './json-events.ts';
 import type { JsonWork } from './json-worker.ts';
 import { scannerCase } from './json-scanner.ts';
+import { readersCases } from './readers.ts';
 import { runCase, type SuiteResult } from './run.ts';
 
 const EVENTS = { full: 1_000_000, small: 250_000 };
@@ -103,11 +104,12 @@ async function measured(
 /**
  * Measured from the text of the query, the topic being filled, to the change of the last event in the hands of the reader. The ways
  * without millrace have the bytes at hand, and make a row of results per event too, or one per changed group of a batch, which millrace does with a
- * cache. `scanner` is the decoder by itself.
+ * cache. `scanner` is the decoder by itself,
+ * `readers` what each kind of value gains by it.
  */
 export async function jsonSuite(full: boolean): Promise<SuiteResult> {
   const size = full ? 'full' : 'small';
-  const done = [await scannerCase()];
+  const done = [await scannerCase(), ...(await readersCases())];
   for (const output of ['results', 'rows'] as const)
     for (const keys of [10_000, 100]) done.push(await measured(keys, output, size));
   return {

@@ -36,9 +36,13 @@ export function jsonSource(header: string, kind: SourceStep['kind'] = 'stream'):
   };
 }
 
-function textOf(value: Value): string {
+/** A value as comparable text. */
+export function textOf(value: Value): string {
   if (Object.is(value, -0)) return '-0';
-  return typeof value === 'bigint' ? `${value}n` : JSON.stringify(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'bigint' ? `${part}n` : part,
+  );
 }
 
 function cells(column: Column, batch: Batch): string[] {

@@ -227,7 +227,7 @@ test('whatever is called with whatever stands in memory, each call ends with a s
             check(Math.min(calls.jsonIntern(below(5), number), 0), 0, -1);
             break;
           case 3:
-            check(calls.jsonLearn(number, below(6) - 2), STATUS_OK, STATUS_BAD_ARGUMENT);
+            check(calls.jsonLearn(number, below(6) - 2, below(4)), STATUS_OK, STATUS_BAD_ARGUMENT);
             break;
           case 4:
             calls.jsonBuffer(below(12), number);

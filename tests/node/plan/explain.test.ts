@@ -81,6 +81,54 @@ Task 0 (4 partitions)
           5 sink table N to topic N (key KAFKA, value JSON): \`ID\` STRING KEY, \`N\` BIGINT`);
 });
 
+const ORDERS = `CREATE STREAM orders (id STRING KEY, amount DOUBLE, o STRUCT<customer STRUCT<id INT, name STRING>, tags ARRAY<STRING>, total BIGINT>, t STRUCT<\`A\` INT, \`a\` INT>)
+  WITH (KAFKA_TOPIC='orders', PARTITIONS=1, VALUE_FORMAT='JSON');`;
+
+/** What the plan says of its source, and of the step behind it. */
+function sourceOf(query: string, properties: Readonly<Record<string, string>> = {}): string[] {
+  const lines = explained(ORDERS + query, properties).split('\n');
+  const at = lines.findIndex((line) => line.includes('1 source '));
+  return lines
+    .slice(at, at + 2)
+    .map((line) => line.trim().replace('ORDERS from topic orders (key KAFKA, value JSON): ', ''));
+}
+
+test('of structs only the fields are decoded that are read, in the kernel where it has their types', () => {
+  expect(
+    sourceOf(`CREATE TABLE x AS SELECT o->customer->id AS c, SUM(o->total) AS s FROM orders
+      WHERE o->customer->name <> 'x' AND amount > 1 GROUP BY o->customer->id;`),
+  ).toEqual([
+    '1 source [kernel] AMOUNT, O->CUSTOMER->NAME, O->CUSTOMER->ID, O->TOTAL',
+    "2 filter ((O->CUSTOMER->NAME <> 'x') AND (AMOUNT > 1))",
+  ]);
+  expect(
+    sourceOf('CREATE STREAM x AS SELECT id, o->customer AS c, o->customer->id AS i FROM orders;'),
+  ).toEqual([
+    '1 source [row: the kernel decodes no STRUCT<`ID` INTEGER, `NAME` STRING> (O->CUSTOMER)] ID, O->CUSTOMER',
+    '2 project ID, O->CUSTOMER AS C, O->CUSTOMER->ID AS I',
+  ]);
+  expect(
+    sourceOf('CREATE STREAM x AS SELECT id, o->tags AS tags, o->total AS t FROM orders;')[0],
+  ).toBe('1 source [row: the kernel decodes no ARRAY<STRING> (O->TAGS)] ID, O->TAGS, O->TOTAL');
+  // The same columns wherever they are decoded, so that the same records are bad.
+  expect(
+    sourceOf('CREATE STREAM x AS SELECT id, o->total AS t FROM orders;', {
+      'millrace.path': 'row',
+    })[0],
+  ).toBe('1 source [row: millrace.path is row] ID, O->TOTAL');
+});
+
+test('a struct is decoded whole where all of it goes on, or where a field may be meant by another name', () => {
+  for (const query of [
+    'SELECT id, o, o->total AS t FROM orders;',
+    'SELECT * FROM orders WHERE o->total > 1;',
+  ])
+    expect(sourceOf(`CREATE STREAM x AS ${query}`)[0]).toMatch(/decodes no STRUCT<.* \(O\)\]/u);
+  expect(sourceOf('CREATE STREAM x AS SELECT id, t->`a` AS a FROM orders;')[0]).toMatch(
+    /decodes no STRUCT<.* \(T\)\]/u,
+  );
+});
+
 test('what aggregates take is computed ahead of the repartition, once', () => {
   expect(
     explained(`${quakes(2)}CREATE TABLE x AS SELECT UCASE(net) AS k, SUM(sig * 2) AS s, SUM(sig * 2) / COUNT(1) AS m
