@@ -9,6 +9,7 @@ import type { Source } from '../runtime/catalog/source.ts';
 import { CATALOG_TOPIC } from '../runtime/engine/catalog-topic.ts';
 import { type Engine, openEngine } from '../runtime/engine/engine.ts';
 import { loadParts } from '../runtime/engine/parts.ts';
+import { loadWholeKernel } from '../runtime/engine/whole-kernel.ts';
 import type { QueryRows } from '../runtime/engine/query-rows.ts';
 import { memoryHost } from '../runtime/memory/memory-host.ts';
 import { systemClock } from '../runtime/memory/system-clock.ts';
@@ -65,6 +66,7 @@ export async function run(
   if (given.stats !== null) checkWritable(given.stats);
   // What is fetched on first use elsewhere lies on the same disk here.
   await loadParts();
+  await loadWholeKernel();
   const host = await hostOf(given, kernel);
   // Before any query goes on.
   const ends = await endsOf(host.log);

@@ -1,6 +1,7 @@
 // The functions that statements and tasks of the edge may call, once all code is there; one registry an isolate, because heavy bodies load once.
 
 import { loadParts } from '../runtime/engine/parts.ts';
+import { loadWholeKernel } from '../runtime/engine/whole-kernel.ts';
 import { builtinRegistry } from '../runtime/functions/builtins.ts';
 import type { FunctionRegistry, Overload } from '../runtime/functions/registry.ts';
 import { type Processor, refuseSameNames } from '../runtime/functions/user-processor.ts';
@@ -8,6 +9,7 @@ import { type Processor, refuseSameNames } from '../runtime/functions/user-proce
 // Everything is in one bundle here, and a turn of an object must not wait: so the parts that a page fetches on first
 // use are fetched as the Worker starts, before anything can ask for the registry.
 await loadParts();
+await loadWholeKernel();
 
 const own: Overload[] = [];
 const processors: Processor[] = [];

@@ -10,12 +10,14 @@ const root = resolve(import.meta.dirname, '..');
 
 const AGGREGATES = 'engine-asm/assembly/index.ts';
 const JSON_DECODER = 'engine-asm/assembly/json.ts';
-/** What each module exports: pages fetch the halves one by one, every other host has all at once. */
+const OTHER_FORMATS = 'engine-asm/assembly/delimited.ts';
+/** What each module exports: pages fetch the halves one by one, every other host has all at once, and formats that pages do without. */
 const MODULES = [
-  { wasm: 'build/kernel.wasm', entries: [AGGREGATES, JSON_DECODER] },
+  { wasm: 'build/kernel.wasm', entries: [AGGREGATES, JSON_DECODER, OTHER_FORMATS] },
   { wasm: 'build/kernel-aggregates.wasm', entries: [AGGREGATES] },
-  { wasm: 'build/kernel-json.wasm', entries: [JSON_DECODER] },
-].map(({ wasm, entries }) => ({ wasm: resolve(root, wasm), entries }));
+  // The decoder is as fast as the compiler makes it least.
+  { wasm: 'build/kernel-json.wasm', entries: [JSON_DECODER], isLeast: true },
+].map(({ wasm, entries, isLeast = false }) => ({ wasm: resolve(root, wasm), entries, isLeast }));
 /** Functions that run seldom, or where a call costs nothing beside what it does: copies of them in their callers only make a page wait. */
 const APART = [
   'arena/orderOf',
@@ -64,13 +66,14 @@ const digest = hash.digest('hex');
 const isStale = !existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest;
 if (isStale || MODULES.some(({ wasm }) => !existsSync(wasm))) {
   mkdirSync(resolve(root, 'build'), { recursive: true });
-  for (const { wasm, entries } of MODULES) {
+  for (const { wasm, entries, isLeast } of MODULES) {
     // Written beside and renamed, so that processes that build or load at the same time see whole files only.
     const fresh = `${wasm}.${process.pid}`;
-    const options = ['--config', 'engine-asm/asconfig.json', '--target', 'release'];
+    const target = isLeast ? 'least' : 'release';
+    const options = ['--config', 'engine-asm/asconfig.json', '--target', target];
     const { error } = await main([...entries, ...options, '--outFile', fresh, '--baseDir', root]);
     if (error !== null) throw error;
-    writeFileSync(fresh, optimized(readFileSync(fresh)));
+    if (!isLeast) writeFileSync(fresh, optimized(readFileSync(fresh)));
     renameSync(fresh, wasm);
   }
   writeFileSync(stamp, digest);

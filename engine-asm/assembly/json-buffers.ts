@@ -41,7 +41,7 @@ import { allocate, allocateCleared } from './arena';
 //   48 [u32 bytes][u32 room][u32 count][u32 generation]
 //   64 [u32 texts][u32 room][u32 bytes][u32 count]              the texts of the chunk, one after the other
 //   80 [u32 offsets][u32 used]                                  where each begins, which entries they are
-//   88 [u32 parent]                                             the STRUCT that it is a field of, plus 1
+//   88 [u32 parent][u32 place]                                  the STRUCT that it is a field of, plus 1; or which field of a line
 export const COLUMN_BYTES: u32 = 128;
 export const COLUMN_VALUES: usize = 4;
 export const COLUMN_VALIDITY: usize = 8;
@@ -65,6 +65,7 @@ export const COLUMN_TEXT_COUNT: usize = 76;
 export const COLUMN_OFFSETS: usize = 80;
 export const COLUMN_USED: usize = 84;
 export const COLUMN_PARENT: usize = 88;
+export const COLUMN_PLACE: usize = 92;
 
 /** Zeros behind the region: no walk goes beyond them. */
 const PADDING_BYTES: u32 = 64;

@@ -112,7 +112,7 @@ function isTail(byte: u32): bool {
 }
 
 /** Steps over UTF-8 of two to four bytes; 0 when it is none: overlong, a surrogate, beyond U+10FFFF, cut off. */
-function sequenceEnd(at: usize): usize {
+export function sequenceEnd(at: usize): usize {
   const lead = <u32>load<u8>(at);
   const next = <u32>load<u8>(at + 1);
   if (lead < 0xc2 || lead > 0xf4 || !isTail(next)) return 0;

@@ -1,15 +1,10 @@
 // What the JSON decoder exports: chunks of records in, columns and a status per record out; an instance of its own.
 
 import {
-  JSON_DECLINED_DUPLICATE,
-  JSON_DECLINED_KIND,
   JSON_DECLINED_LONG,
-  JSON_DECLINED_SYNTAX,
   JSON_LENGTH_LONG,
   JSON_LENGTH_NULL,
-  JSON_NESTING_MAX,
   JSON_NULL,
-  JSON_OK,
   JSON_REGION_BYTES_MAX,
   JSON_RESULT_BYTES,
   JSON_RESULT_GENERATIONS,
@@ -17,7 +12,6 @@ import {
   JSON_RESULT_NULLS,
   JSON_RESULT_TEXTS,
   JSON_ROWS_MAX,
-  JSON_STRING_BYTES_MAX,
   JSON_TYPE_STRING,
   JSON_TYPE_STRUCT,
 } from './json-abi';
@@ -32,13 +26,10 @@ import {
 import {
   COLUMN_BYTES,
   COLUMN_GENERATION,
-  COLUMN_LENGTHS,
-  COLUMN_MARK,
   COLUMN_NULLS,
   COLUMN_PARENT,
   COLUMN_TEXT_COUNT,
   COLUMN_VALIDITY,
-  COLUMN_VALUES,
   columnCount,
   columns,
   count as counted,
@@ -51,53 +42,15 @@ import {
   region,
   statuses,
 } from './json-buffers';
-import {
-  learnSpelling,
-  memberAt,
-  memberColumn,
-  NO_COLUMN,
-  NO_MEMBER,
-  openNames,
-  refusal,
-  shape,
-  SHAPE_COLUMN,
-  SHAPE_LENGTH,
-  SHAPE_MASK,
-  SHAPE_MASK_BEHIND,
-  SHAPE_SHIFT,
-  SHAPE_WHERE,
-  shapeMembers,
-} from './json-names';
-import { decodeValue, nullRow, setNull, valueRefusal } from './json-cells';
-import { skipNumber } from './json-number';
-import { beginChunk, ESCAPED, internRows, internString, openStrings } from './json-strings';
-import {
-  CLOSE_BRACE,
-  COMMA,
-  escaped,
-  OPEN_BRACE,
-  QUOTE,
-  space,
-  specials,
-  stringEnd,
-  valueEnd,
-} from './json-text';
-
-const LETTER_N: u32 = 0x6e;
-const NULL_WORD: u32 = 0x6c6c756e;
-const MINUS: u32 = 0x2d;
-/** Bytes before JSON that was written with a schema registry: a zero and the schema's number, which are stepped over. */
-const REGISTRY_PREFIX_BYTES: i32 = 5;
-
-/** In `where`: the next member is the first of its object. */
-const FIRST_MEMBER: u32 = 1;
+import { learnSpelling, NO_COLUMN, openNames } from './json-names';
+import { nullRow } from './json-cells';
+import { decoded } from './json-record';
+import { beginChunk, internRows, internString, openStrings } from './json-strings';
 
 let jsonReady: bool = false;
 let jsonBegun: bool = false;
 /** Rows of the chunk so far; negative: no chunk is open. */
 let rows: i32 = -1;
-/** Records seen, by which columns found in one are told from those found before. */
-let record: u32 = 0;
 
 /** As `version` of the aggregates, whose module a host may have apart from this one. */
 export function jsonVersion(): i32 {
@@ -155,7 +108,7 @@ export function jsonDecode(count: u32): i32 {
     const length = load<i32>(lengths + (i << 2));
     const row: u32 = rows;
     let status: u32 = JSON_DECLINED_LONG;
-    if (length >= 0) status = decodeRecord(at, length, row);
+    if (length >= 0) status = decoded(at, length, row);
     else if (length == JSON_LENGTH_NULL) status = JSON_NULL;
     if (status == JSON_NULL) nullRow(row);
     store<u8>(statuses + row, status);
@@ -204,134 +157,4 @@ export function jsonFinish(): i32 {
     store<u32>(to, load<u32>(column, COLUMN_GENERATION), JSON_RESULT_GENERATIONS);
   }
   return STATUS_OK;
-}
-
-/** Decodes the record at `start`; its status. */
-function decodeRecord(start: usize, length: i32, row: u32): u32 {
-  let at = start;
-  const end = start + length;
-  if (length == 0) return JSON_DECLINED_SYNTAX;
-  if (load<u8>(at) == 0 && length > REGISTRY_PREFIX_BYTES) at += REGISTRY_PREFIX_BYTES;
-  record++;
-  let found: u32 = 0;
-  let member: u32 = 0;
-  // The object whose members come, as in the shape, and how many are open: the record's own, and those of STRUCT columns in it.
-  let where: u32 = FIRST_MEMBER;
-  let depth: u32 = 1;
-  const known = shapeMembers;
-  while (depth != 0) {
-    // What stands before the value: as in the last record, or read anew.
-    let column: i32 = 0;
-    let isKnown = false;
-    if (member < known) {
-      const entry: usize = shape + (member << SHAPE_SHIFT);
-      const before = load<u32>(entry, SHAPE_MASK);
-      const behind = load<u32>(entry, SHAPE_MASK_BEHIND);
-      const same = i8x16.bitmask(v128.eq<u8>(v128.load(at), v128.load(entry)));
-      isKnown =
-        (same & before) == before &&
-        load<u32>(entry, SHAPE_WHERE) == where &&
-        (behind == 0 ||
-          (i8x16.bitmask(v128.eq<u8>(v128.load(at, 16), v128.load(entry, 16))) & behind) == behind);
-      const size = load<u32>(entry, SHAPE_LENGTH);
-      if (isKnown && size != 0) {
-        at += size;
-        column = load<i32>(entry, SHAPE_COLUMN);
-      } else isKnown = false;
-    }
-    if (!isKnown) {
-      if (member == 0) {
-        const first = space(at);
-        if (load<u32>(first) == NULL_WORD)
-          return isEnd(first + 4, end) ? JSON_NULL : JSON_DECLINED_SYNTAX;
-      }
-      at = memberAt(at, member, where);
-      if (at == 0) return refusal;
-      column = memberColumn;
-    }
-    const isEmpty = column == NO_MEMBER;
-    if (!isEmpty) {
-      if (at >= end) return JSON_DECLINED_SYNTAX;
-      member++;
-      const byte = <u32>load<u8>(at);
-      if (byte == QUOTE) {
-        const begin = at + 1;
-        const special = specials(begin);
-        at = begin + ctz(special);
-        let hasEscapes: u32 = 0;
-        if (special == 0 || <u32>load<u8>(at) != QUOTE) {
-          at = stringEnd(begin);
-          if (at == 0) return JSON_DECLINED_SYNTAX;
-          hasEscapes = escaped ? ESCAPED : 0;
-        }
-        if (column >= 0) {
-          const into = columns + column * COLUMN_BYTES;
-          if (load<u32>(into, COLUMN_MARK) == record) return JSON_DECLINED_DUPLICATE;
-          if (load<u32>(into) != JSON_TYPE_STRING) return JSON_DECLINED_KIND;
-          // Its code comes when the whole record has turned out good.
-          store<u32>(into, record, COLUMN_MARK);
-          const size = <u32>(at - begin);
-          if (size > <u32>JSON_STRING_BYTES_MAX) return JSON_DECLINED_LONG;
-          store<u32>(load<u32>(into, COLUMN_VALUES) + (row << 2), <u32>begin);
-          store<u32>(load<u32>(into, COLUMN_LENGTHS) + (row << 2), size | hasEscapes);
-          found++;
-        }
-        at++;
-      } else if (column < 0) {
-        at = byte - 0x30 <= 9 || byte == MINUS ? skipNumber(at) : valueEnd(at, depth);
-        if (at == 0) return JSON_DECLINED_SYNTAX;
-      } else {
-        const into = columns + column * COLUMN_BYTES;
-        if (load<u32>(into, COLUMN_MARK) == record) return JSON_DECLINED_DUPLICATE;
-        store<u32>(into, record, COLUMN_MARK);
-        found++;
-        if (byte == LETTER_N) {
-          if (load<u32>(at) != NULL_WORD) return JSON_DECLINED_SYNTAX;
-          at += 4;
-          setNull(into, row);
-        } else if (byte == OPEN_BRACE && load<u32>(into) == JSON_TYPE_STRUCT) {
-          if (depth == <u32>JSON_NESTING_MAX) return JSON_DECLINED_SYNTAX;
-          depth++;
-          where = ((<u32>column + 1) << 1) | FIRST_MEMBER;
-          continue;
-        } else {
-          at = decodeValue(into, at, byte, row);
-          if (at == 0) return valueRefusal;
-        }
-      }
-    }
-    // Behind the value, or behind the brace that ends an object without members.
-    where &= ~FIRST_MEMBER;
-    let isClosed = isEmpty;
-    for (;;) {
-      if (!isClosed) {
-        const next = <u32>load<u8>(at);
-        if (next == COMMA) break;
-        if (next != CLOSE_BRACE) {
-          const other = space(at);
-          if (<u32>load<u8>(other) != CLOSE_BRACE) break;
-          at = other;
-        }
-        at++;
-      }
-      isClosed = false;
-      if (--depth == 0) break;
-      where = load<u32>(columns + ((where >> 1) - 1) * COLUMN_BYTES, COLUMN_PARENT) << 1;
-    }
-  }
-  if (at != end && !isEnd(at, end)) return JSON_DECLINED_SYNTAX;
-  if (found != columnCount) {
-    for (let i: u32 = 0; i < columnCount; i++) {
-      const column = columns + i * COLUMN_BYTES;
-      if (load<u32>(column, COLUMN_MARK) != record) setNull(column, row);
-    }
-  }
-  return JSON_OK;
-}
-
-/** Nothing but white space is left. */
-function isEnd(from: usize, end: usize): bool {
-  let at = from;
-  while (at < end && space(at) != at) at++;
-  return at == end;
 }

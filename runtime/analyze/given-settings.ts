@@ -6,6 +6,9 @@ import type { FormatDefaults } from '../catalog/formats.ts';
 import { IDLE } from './analysis.ts';
 import { unsupportedSetting } from './words.ts';
 
+// What goes with it comes with it.
+export * from '../catalog/all-properties.ts';
+
 /** Where a cache is asked for, under its old name and its newer one. */
 const CACHES = ['cache.max.bytes.buffering', 'statestore.cache.max.bytes'];
 /** ksqlDB's default. */

@@ -14,6 +14,9 @@ import { unknownColumn } from './unknown-names.ts';
 import { inferred, type TypingContext } from './typing.ts';
 import type { CallContext } from '../functions/registry.ts';
 
+// What goes with it comes with it.
+export { analyzeInsertSelect } from './insert-select.ts';
+
 const ROWTIME = 'ROWTIME';
 
 /** @throws {StatementError} for read-only and windowed sources, unknown columns and values that do not fit them */

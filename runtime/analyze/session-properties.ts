@@ -43,7 +43,7 @@ export const SESSION_PROPERTIES: ReadonlyMap<string, SessionProperty> = new Map(
     'millrace.decoder',
     property(
       ['auto', 'row'],
-      'Whether values in JSON are decoded in the WebAssembly kernel: where it can (auto, the default), or never (row). The rows are the same.',
+      'Whether values in JSON, and outside pages keys and DELIMITED values, are decoded in the WebAssembly kernel: where it can (auto, the default), or never (row). The rows are the same.',
     ),
   ],
   [

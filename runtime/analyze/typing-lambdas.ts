@@ -13,6 +13,9 @@ import { inferred } from './typing.ts';
 import { checkFunction, notTaken } from './typing-nodes.ts';
 import { findNode } from './walk.ts';
 
+// What goes with it comes with it.
+export * from '../expr/lambdas.ts';
+
 /** A call of a scalar function with a lambda among its arguments. @throws {StatementError} */
 export function inferLambdaCall(typer: Typer, node: Call): Expr {
   const { context } = typer;

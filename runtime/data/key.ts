@@ -6,6 +6,9 @@ import { NULL, PRESENT, writeEscaped, writeWindow } from './key-writer.ts';
 import { type Type, type Value, typeText } from './type.ts';
 import { fromTwosComplement, readValue, twosComplement, writeValue } from './value-bytes.ts';
 
+// What goes with it comes with it.
+export * from './key-order.ts';
+
 const SIGN = 0x80;
 /** A DECIMAL's first byte is this plus its length in bytes, or minus it when negative. */
 const DECIMAL_ZERO = 0x80;

@@ -38,7 +38,7 @@ export function announceAll(): void {
   fetched(
     analyze.INSERT_SELECT,
     'INSERT INTO ... SELECT',
-    () => import('../analyze/insert-select.ts'),
+    () => import('../analyze/insert-values.ts'),
   );
   fetched(analyze.INSERT_VALUES, 'INSERT VALUES', () => import('../analyze/insert-values.ts'));
   fetched(analyze.LAMBDA_CALLS, 'calls with lambdas', () => import('../analyze/typing-lambdas.ts'));
@@ -56,11 +56,11 @@ export function announceAll(): void {
   );
   fetched(analyze.RARER, 'rarer clauses', () => import('../analyze/rarer.ts'));
   fetched(analyze.WORDS, 'the words of errors', () => import('../analyze/words.ts'));
-  fetched(catalog.ALL_PROPERTIES, 'properties', () => import('../catalog/all-properties.ts'));
+  fetched(catalog.ALL_PROPERTIES, 'properties', () => import('../analyze/given-settings.ts'));
   fetched(catalog.RARER_TYPES, 'rarer types', () => import('../catalog/rarer-types.ts'));
   fetched(catalog.WORDS, 'the words of errors', () => import('../catalog/words.ts'));
   fetched(expr.EXPRESSIONS, 'expressions', () => import('../expr/compile.ts'));
-  fetched(expr.LAMBDAS, 'lambdas', () => import('../expr/lambdas.ts'));
+  fetched(expr.LAMBDAS, 'lambdas', () => import('../analyze/typing-lambdas.ts'));
   fetched(
     expr.NUMBERS,
     'expressions of numbers by columns',
@@ -125,7 +125,7 @@ export function announceAll(): void {
   fetched(data.RARER_VALUES, 'rarer values', rarerValues);
   fetched(formats.JSON_VALUE, 'rarer values', rarerValues);
   fetched(formats.RARER_FORMATS, 'rarer values', rarerValues);
-  fetched(data.KEY_ORDER, 'keys in their order', () => import('../data/key-order.ts'));
+  fetched(data.KEY_ORDER, 'keys in their order', () => import('../data/key.ts'));
   fetched(data.KEY, 'keys of many types', () => import('../data/key.ts'));
   fetched(data.ROW, 'rows for people', () => import('../data/row.ts'));
   fetched(
@@ -142,7 +142,6 @@ export function announceAll(): void {
     () => import('../task/pseudo-columns.ts'),
   );
   fetched(task.WRONG_RECORDS, 'records that go wrong', () => import('../task/wrong-records.ts'));
-  fetched(task.REBUILD, 'upgraded or damaged state', () => import('../task/rebuild.ts'));
   fetched(task.REPARTITION, 'repartitioning', () => import('../task/repartition.ts'));
   fetched(task.TIMERS, 'what time makes without input', () => import('../task/timers.ts'));
   fetched(task.RUNS, 'inputs taken by turns', () => import('../task/runs.ts'));
@@ -160,7 +159,7 @@ export function announceAll(): void {
     'CASE, CAST, lambdas, constructors',
     () => import('../sql/rare-operands.ts'),
   );
-  fetched(sql.SUBSTITUTION, 'variables', () => import('../sql/substitution.ts'));
+  fetched(sql.SUBSTITUTION, 'variables', () => import('../sql/rare-statements.ts'));
   fetched(sql.SYNTAX_ERROR, 'the words of syntax errors', () => import('../sql/syntax-error.ts'));
 }
 

@@ -5,6 +5,7 @@ import { systemClock } from '../memory/system-clock.ts';
 import type { Host } from '../ports/host.ts';
 import type { SqliteHostOptions } from '../sqlite/sqlite-host.ts';
 import { type Engine, type EngineOptions, openEngine } from './engine.ts';
+import { loadWholeKernel } from './whole-kernel.ts';
 
 /** A SQLite database, for Node: topics, tables, positions and queries go on where they were when it is opened again. */
 export type FileStorage = Pick<SqliteHostOptions, 'file' | 'durability'>;
@@ -31,6 +32,7 @@ export async function open(options: OpenOptions = {}): Promise<Engine> {
   const { host: given, storage, kernel, commitIntervalMs, ...engine } = options;
   const host = given ?? (await hostOf(storage, kernel, commitIntervalMs ?? 0));
   try {
+    if (host.kernel !== null) await loadWholeKernel();
     return await openEngine({
       ...engine,
       host: given ?? (await withWorkers(host, engine.workers)),

@@ -32,7 +32,8 @@ function isNested(type: Type): boolean {
   return type.kind === 'ARRAY' || type.kind === 'MAP' || type.kind === 'STRUCT';
 }
 
-function delimiterOf(spec: FormatSpec): string {
+/** What stands between the fields. */
+export function delimiterOf(spec: FormatSpec): string {
   const [, value = DEFAULT_DELIMITER] = spec.options.find(([name]) => name === 'DELIMITER') ?? [];
   return NAMED.get(value) ?? value;
 }

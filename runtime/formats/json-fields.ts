@@ -2,29 +2,21 @@
 
 import { InvariantError } from '../base/errors.ts';
 import { ColumnBuilder } from '../data/builder.ts';
-import type { Column } from '../data/column.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Field, Type, Value } from '../data/type.ts';
 import { jsonDecoder } from './json-decoder.ts';
 import type { Decoder } from './serde.ts';
 
-/** A column that is a member of the record: read as it is, or for some of its fields. */
-interface Member {
-  readonly column: SchemaColumn;
-  /** null: the column itself is wanted, which is column `at`. */
-  readonly fields: readonly Leaf[] | null;
-  readonly at: number;
-}
-
-/** A field that is wanted: where it stands in the value of its member, and which column it is. */
+/** A column that is wanted: its number, and where it stands in the record as a struct, field by field. */
 interface Leaf {
-  readonly places: readonly number[];
   readonly at: number;
+  readonly places: readonly number[];
 }
 
 /** A decoder of columns some of which are fields; what is wrong with one it says as of the whole column. */
 export class FieldsDecoder implements Decoder {
-  readonly #members: readonly Member[];
+  readonly #members: readonly SchemaColumn[];
+  readonly #leaves: readonly Leaf[];
   readonly #inner: Decoder;
   #into: readonly ColumnBuilder[] = [];
   /** By member; of `#into`. */
@@ -32,92 +24,74 @@ export class FieldsDecoder implements Decoder {
 
   /** @param columns that are wanted */
   constructor(columns: readonly SchemaColumn[]) {
-    this.#members = membersOf(columns);
-    const read = this.#members.map(({ column }) => column);
-    this.#inner = jsonDecoder(
-      read,
-      read.map((_, index) => index),
-      true,
-    );
+    const whole = typeOf(columns, 0);
+    this.#members = fieldsOf(whole).map((field) => ({ ...field, role: 'value' }));
+    this.#leaves = columns.map((column, at) => {
+      let type = whole;
+      const places = pathOf(column).map((name) => {
+        const place = fieldsOf(type).findIndex((field) => field.name === name);
+        type = fieldsOf(type)[place]?.type as Type;
+        return place;
+      });
+      return { at, places };
+    });
+    this.#inner = jsonDecoder(this.#members, [...this.#members.keys()], true);
   }
 
   decode(bytes: Uint8Array, from: number, to: number, into: readonly ColumnBuilder[]): boolean {
     if (this.#into !== into) {
       this.#into = into;
-      this.#builders = this.#members.map(({ column, fields, at }) =>
-        fields === null
-          ? (into[at] as ColumnBuilder)
-          : new FieldsBuilder(column.type, fields, into),
-      );
+      this.#builders = this.#members.map(({ type }, member) => {
+        const leaves = this.#leaves.filter(({ places }) => places[0] === member);
+        const [first] = leaves;
+        return first?.places.length === 1
+          ? (into[first.at] as ColumnBuilder)
+          : new FieldsBuilder(type, leaves, into);
+      });
     }
     // What is rolled back is rolled back in the columns, not here.
     for (const builder of this.#builders)
-      if (builder instanceof FieldsBuilder) builder.length = builder.rows;
+      if (builder instanceof FieldsBuilder) builder.length = into[0]?.length ?? 0;
     return this.#inner.decode(bytes, from, to, this.#builders);
   }
 }
 
-function membersOf(columns: readonly SchemaColumn[]): Member[] {
-  const names = new Set(columns.map(({ name, path }) => path?.[0] ?? name));
-  return [...names].map((name): Member => {
-    const found = columns.flatMap((column, at) => {
-      const path = column.path ?? [column.name];
-      return path[0] === name ? [{ column, path, at }] : [];
-    });
-    const [first] = found;
-    if (first === undefined) throw new InvariantError('a member has a column');
-    if (first.column.path === undefined)
-      return { column: first.column, fields: null, at: first.at };
-    const inner = found.map(({ column, path }) => ({ path: path.slice(1), type: column.type }));
-    const type = structOf(inner);
-    return {
-      column: { name, type, role: 'value' },
-      fields: found.map(({ path, at }) => ({ places: placesOf(type, path.slice(1)), at })),
-      at: first.at,
-    };
-  });
+function pathOf({ name, path }: SchemaColumn): readonly string[] {
+  return path ?? [name];
 }
 
-/** The STRUCT that has these fields and no others. */
-function structOf(
-  leaves: readonly { readonly path: readonly string[]; readonly type: Type }[],
-): Type {
-  const names = new Set(leaves.map(({ path }) => path[0] as string));
-  const fields = [...names].map((name): Field => {
-    const own = leaves.filter(({ path }) => path[0] === name);
-    const [first] = own;
-    const inner = own.map(({ path, type }) => ({ path: path.slice(1), type }));
-    return { name, type: first?.path.length === 1 ? first.type : structOf(inner) };
+function fieldsOf(type: Type): readonly Field[] {
+  return type.kind === 'STRUCT' ? type.fields : [];
+}
+
+/** The type of what is so many steps on the way to these columns: a STRUCT of nothing else. */
+function typeOf(columns: readonly SchemaColumn[], depth: number): Type {
+  const [first] = columns;
+  if (first !== undefined && pathOf(first).length === depth) return first.type;
+  const names = new Set(columns.map((column) => pathOf(column)[depth] as string));
+  const fields = [...names].map((name) => {
+    const own = columns.filter((column) => pathOf(column)[depth] === name);
+    return { name, type: typeOf(own, depth + 1) };
   });
   return { kind: 'STRUCT', fields };
 }
 
-function placesOf(type: Type, [name, ...rest]: readonly string[]): number[] {
-  if (name === undefined || type.kind !== 'STRUCT') return [];
-  const place = type.fields.findIndex((field) => field.name === name);
-  return [place, ...placesOf((type.fields[place] as Field).type, rest)];
-}
-
 /** Takes the values of a struct apart; a null has nulls for fields. */
 class FieldsBuilder extends ColumnBuilder {
-  readonly #fields: readonly Leaf[];
+  readonly #leaves: readonly Leaf[];
   readonly #into: readonly ColumnBuilder[];
 
-  constructor(type: Type, fields: readonly Leaf[], into: readonly ColumnBuilder[]) {
+  constructor(type: Type, leaves: readonly Leaf[], into: readonly ColumnBuilder[]) {
     super(type);
-    this.#fields = fields;
+    this.#leaves = leaves;
     this.#into = into;
   }
 
-  /** Rows that its columns have. */
-  get rows(): number {
-    return this.#into[this.#fields[0]?.at ?? 0]?.length ?? 0;
-  }
-
   override append(value: Value): void {
-    for (const { places, at } of this.#fields) {
+    for (const { places, at } of this.#leaves) {
       let part = value;
-      for (const place of places) part = (part as readonly Value[] | null)?.[place] ?? null;
+      for (let i = 1; i < places.length; i++)
+        part = (part as readonly Value[] | null)?.[places[i] as number] ?? null;
       this.#into[at]?.append(part);
     }
     this.length++;
@@ -128,7 +102,7 @@ class FieldsBuilder extends ColumnBuilder {
   }
 
   override truncate(length: number): void {
-    for (const { at } of this.#fields) this.#into[at]?.truncate(length);
+    for (const { at } of this.#leaves) this.#into[at]?.truncate(length);
     this.length = length;
   }
 
@@ -136,7 +110,7 @@ class FieldsBuilder extends ColumnBuilder {
     this.append(null);
   }
 
-  protected take(): Column {
+  protected take(): never {
     throw new InvariantError('the fields are columns, the struct is none');
   }
 }

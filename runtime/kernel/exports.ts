@@ -44,6 +44,9 @@ export interface KernelExports {
   jsonLearn(bytes: number, column: number, parent: number): number;
   jsonIntern(index: number, bytes: number): number;
   jsonFinish(): number;
+  delimitedInit(fields: number, delimiter: number): number;
+  delimitedField(index: number, place: number): number;
+  kafkaInit(): number;
 }
 
 /**

@@ -81,12 +81,14 @@ export class JsonKernel {
 
   /**
    * @param columns what formats/json-kernel.ts admits
+   * @param begun says in which format the records are; absent: JSON
    * @throws {LimitError} when the memory does not hold the buffers
    */
   constructor(
     module: WebAssembly.Module,
     columns: readonly DecodedColumn[],
     memoryBytesMax: number = JSON_MEMORY_BYTES_MAX,
+    begun?: (calls: KernelExports) => void,
   ) {
     const { calls, memory } = instantiate(module, memoryBytesMax);
     this.#calls = calls;
@@ -109,6 +111,7 @@ export class JsonKernel {
       at += utf8.length;
     });
     granted(calls.jsonInit());
+    begun?.(calls);
   }
 
   /**

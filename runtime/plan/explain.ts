@@ -4,6 +4,7 @@ import type { Schema } from '../data/schema.ts';
 import { schemaText } from '../data/schema-text.ts';
 import { isLooped } from '../expr/compile.ts';
 import type { FormatSpec } from '../formats/serde.ts';
+import { OTHER_FORMATS } from './parts.ts';
 import { exprText } from './print-expr.ts';
 import type { PullPlan } from './pull.ts';
 import { type Path, type Plan, type Step, type StepId, type WindowSpec } from './step.ts';
@@ -140,8 +141,9 @@ function pathText(path: Path): string {
   return path.path === 'kernel' ? 'kernel' : `row: ${path.why}`;
 }
 
-function formats(key: FormatSpec, value: FormatSpec): string {
-  return `key ${key.format}, value ${value.format}`;
+/** @param where behind the key's format */
+function formats(key: FormatSpec, value: FormatSpec, where = ''): string {
+  return `key ${key.format}${where}, value ${value.format}`;
 }
 
 function detail(step: Step, plan: Plan): string {
@@ -152,7 +154,8 @@ function detail(step: Step, plan: Plan): string {
     case 'source': {
       const reads = names.length === 0 ? 'no columns' : names.join(', ');
       const state = step.materialized ? ', materialized' : '';
-      return `${step.source} from topic ${step.topic} (${formats(step.keyFormat, step.valueFormat)}${state}): ${reads}`;
+      const keys = OTHER_FORMATS.fetched?.keyText(step) ?? '';
+      return `${step.source} from topic ${step.topic} (${formats(step.keyFormat, step.valueFormat, keys)}${state}): ${reads}`;
     }
     case 'internalSource':
       return `from topic ${step.topic}: ${names.join(', ')}`;

@@ -7,6 +7,7 @@ import { typeText } from '../data/type.ts';
 import { isDecodableType } from '../formats/json-kernel.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import { decoded, isInKernel, type Lowered, type PlanningOptions, valuesOf } from './lower.ts';
+import { OTHER_FORMATS } from './parts.ts';
 import {
   type AggregateCall,
   KERNEL_AGGREGATES,
@@ -68,32 +69,39 @@ export function decodedOtherwise(part: Subtopology, options: PlanningOptions): S
   return {
     ...lowered,
     steps: lowered.steps.map((step) =>
-      step.step === 'source' && step.run === undefined && step.valueFormat.format === 'JSON'
-        ? { ...step, run: onRowPath(step, options) }
+      step.step === 'source' && step.run === undefined
+        ? step.valueFormat.format === 'JSON'
+          ? { ...step, run: onRowPath(options) ?? { path: 'row', why: lackOf(step) } }
+          : (OTHER_FORMATS.fetched?.withPath(step, options) ?? step)
         : step,
     ),
   };
 }
 
-function onRowPath(step: SourceStep, { decoder, path, kernelAvailable }: PlanningOptions): Path {
+/** The row path of a source that the kernel is not to decode, whatever it could; null: it is. */
+export function onRowPath({ decoder, path, kernelAvailable }: PlanningOptions): Path | null {
   if (decoder === 'row') return { path: 'row', why: 'millrace.decoder is row' };
   if (path === 'row') return { path: 'row', why: 'millrace.path is row' };
   if (!kernelAvailable) return { path: 'row', why: 'the host has no kernel' };
-  const { columns, wanted } = valuesOf(step);
-  return { path: 'row', why: decoderLack(step.valueFormat, columns, wanted) };
+  return null;
 }
 
-function decoderLack(
+function lackOf(step: SourceStep): string {
+  const { columns, wanted } = valuesOf(step);
+  return decoderLack(step.valueFormat, columns, wanted) ?? 'the names of the columns are too long';
+}
+
+/** What the kernel lacks to decode values; null: nothing of what every format needs. */
+export function decoderLack(
   spec: FormatSpec,
   columns: readonly SchemaColumn[],
   wanted: readonly SchemaColumn[],
-): string {
-  if (spec.format !== 'JSON') return `the kernel decodes no ${spec.format}`;
+): string | null {
   if (!spec.wrap && columns.length === 1) return 'the kernel decodes no bare value';
   if (wanted.length > JSON_COLUMNS_MAX) return `the kernel decodes ${JSON_COLUMNS_MAX} columns`;
   const other = wanted.find(({ type }) => !isDecodableType(type));
   return other === undefined
-    ? 'the names of the columns are too long'
+    ? null
     : `the kernel decodes no ${typeText(other.type)} (${other.name})`;
 }
 

@@ -2,6 +2,7 @@
 
 import { JSON_COLUMNS_MAX } from '../base/limits.ts';
 import { type Schema, schema, type SchemaColumn } from '../data/schema.ts';
+import { BIGINT } from '../data/type.ts';
 import { type Expr, withOperands } from '../expr/expr.ts';
 import type { SourceStep, Step, Subtopology } from './step.ts';
 
@@ -46,8 +47,9 @@ function fieldsRead(part: Subtopology, source: SourceStep): Subtopology {
   const emitted = schema(columns);
   const place = ({ index, path }: Chain): number => {
     const fields = leaves.get(index);
-    const at = fields?.findIndex((leaf) => isSame(leaf.path.slice(1), path)) ?? 0;
-    return at < 0 || (fields === undefined && path.length > 0) ? -1 : (places[index] ?? 0) + at;
+    const name = [read.columns[index]?.name, ...path].join('->');
+    const at = fields?.findIndex((leaf) => leaf.name === name) ?? -path.length;
+    return at < 0 ? -1 : (places[index] ?? 0) + at;
   };
   return {
     ...part,
@@ -97,9 +99,8 @@ function mapped(step: Reading, input: Schema, change: Change): Step {
   };
   const carried = (of: readonly number[]): number[] =>
     of.map((index) => {
-      const type = { kind: 'STRUCT', fields: [] } as const;
-      const moved = change({ index, path: [] }, { expr: 'column', index, type });
-      return moved?.expr === 'column' ? moved.index : index;
+      const moved = over({ expr: 'column', index, type: BIGINT });
+      return moved.expr === 'column' ? moved.index : index;
     });
   switch (step.step) {
     case 'filter':
@@ -130,11 +131,10 @@ function leavesOf(of: Schema, readers: readonly Reading[]): ReadonlyMap<number, 
   of.columns.forEach((column, index) => {
     const read = chains.filter((chain) => chain.index === index).map(({ path }) => path);
     // A field within another that is read is a part of it.
-    const least = read.filter(
-      (path, at) =>
-        !read.some((other, place) =>
-          isSame(other, path) ? place < at : isSame(other, path.slice(0, other.length)),
-        ),
+    const least = read.filter((path, at) =>
+      read.every(
+        (other, place) => !isWithin(path, other) || (path.length === other.length && at <= place),
+      ),
     );
     const found = least.map((path) => leafOf(column, path));
     if (column.role === 'value' && found.length > 0 && found.every((leaf) => leaf !== null))
@@ -143,8 +143,8 @@ function leavesOf(of: Schema, readers: readonly Reading[]): ReadonlyMap<number, 
   return leaves;
 }
 
-function isSame(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((name, at) => name === b[at]);
+function isWithin(path: readonly string[], outer: readonly string[]): boolean {
+  return outer.every((name, at) => name === path[at]);
 }
 
 /** The column that an expression is, or is a field of, and which one; null: it is something else. */

@@ -16,6 +16,9 @@ import { SYNTAX_ERROR } from './parts.ts';
 import { parseAlter, parseDrop } from './rare-definitions.ts';
 import { type Body, parseStatement } from './statement.ts';
 
+// What goes with it comes with it.
+export * from './substitution.ts';
+
 export { createConnector, createType } from './rare-definitions.ts';
 
 const RULES: ReadonlyMap<string, (cursor: Cursor) => Body> = new Map([

@@ -2,10 +2,10 @@
 
 import { type ColumnBuilder, columnBuilder } from '../data/builder.ts';
 import type { Column } from '../data/column.ts';
-import type { RecordBatch } from '../data/record.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Decoder } from '../formats/serde.ts';
 import { JSON_NULL, JSON_OK } from '../kernel/json-abi.ts';
+import type { KernelExports } from '../kernel/exports.ts';
 import { JsonKernel } from '../kernel/json-instance.ts';
 import type { SourceStep } from '../plan/step.ts';
 import { chosen, patched } from './json-patches.ts';
@@ -21,6 +21,7 @@ export class JsonValues {
   #own: JsonKernel | null = null;
   readonly #decoder: Decoder;
   readonly #sharing: Sharing | null;
+  readonly #begun: ((calls: KernelExports) => void) | undefined;
   readonly #step: SourceStep;
   /** The partition that it reads; null: it has not read anything. */
   #place: RecordPlace | null = null;
@@ -30,7 +31,7 @@ export class JsonValues {
   #shared: Column[] | null = null;
   /** What the decoder made of the records that the kernel declined. */
   readonly #builders: readonly ColumnBuilder[];
-  #records: RecordBatch | null = null;
+  #records: ValueChunk['records'] | null = null;
   #from = 0;
   #statuses: Uint8Array = new Uint8Array(0);
   /** Rows of the chunk whose values are in the builders. */
@@ -40,6 +41,7 @@ export class JsonValues {
    * @param decoder decodes the same columns, in the same order
    * @param step whose values they are
    * @param sharing with whom the work is shared; null: with nobody
+   * @param begun as of the kernel
    */
   constructor(
     module: WebAssembly.Module,
@@ -47,17 +49,19 @@ export class JsonValues {
     decoder: Decoder,
     step: SourceStep,
     sharing: Sharing | null,
+    begun?: (calls: KernelExports) => void,
   ) {
     this.#module = module;
     this.#columns = columns;
     this.#decoder = decoder;
     this.#step = step;
     this.#sharing = sharing;
+    this.#begun = begun;
     this.#builders = columns.map(({ type }) => columnBuilder(type));
   }
 
   get #kernel(): JsonKernel {
-    return (this.#own ??= new JsonKernel(this.#module, this.#columns));
+    return (this.#own ??= new JsonKernel(this.#module, this.#columns, undefined, this.#begun));
   }
 
   /**
@@ -114,7 +118,7 @@ export class JsonValues {
     const status = this.#statuses[row];
     if (status === JSON_OK) return true;
     if (status === JSON_NULL) return false;
-    const records = this.#records as RecordBatch;
+    const records = this.#records as ValueChunk['records'];
     const index = this.#from + row;
     const count = this.#patched.length;
     try {

@@ -5,14 +5,12 @@ import { TaskCorrupted } from '../base/errors.ts';
 import { singleRecord } from '../data/record-builder.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import type { Rebuilt, Restored } from '../ports/store.ts';
-import { saidBy } from './wrong-records.ts';
+import { saidBy } from './problem-records.ts';
 import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from './task-topics.ts';
 import { REPLAY, REPLAY_KEY } from './replay.ts';
 import { resetOf } from './start.ts';
 import type { TaskOptions } from './task.ts';
 import { inputsOf, subtopologyOf, taskId, type TaskName } from './topology.ts';
-
-export { movedRows } from './moved-rows.ts';
 
 const PROCESSING_LOG = { topic: PROCESSING_LOG_TOPIC, partition: 0 };
 const START_AGAIN = 'TERMINATE it, DROP what it writes, and create it again';

@@ -19,7 +19,7 @@ import { Current } from './current.ts';
 import type { Blocks } from './blocks.ts';
 import { TaskInputs, type Run } from './inputs.ts';
 import type { Outbox } from './outbox.ts';
-import { DELIVERY, REBUILD, TIMERS, WRONG_RECORDS } from './parts.ts';
+import { DELIVERY, TIMERS, WRONG_RECORDS } from './parts.ts';
 import type { ProblemLog } from './problems.ts';
 import { PROCESSING_LOG_TOPIC } from './task-topics.ts';
 import { REPLAY, REPLAYED } from './replay.ts';
@@ -148,7 +148,7 @@ export class Session {
     const session = await withParts(() => new Session(options, restored, positions));
     if (options.plan.moved !== undefined) {
       const moved = await withParts(() =>
-        REBUILD.code.movedRows(options.plan, part.id, restored.reader),
+        WRONG_RECORDS.code.movedRows(options.plan, part.id, restored.reader),
       );
       if (moved.length > 0) {
         await session.commit(moved);

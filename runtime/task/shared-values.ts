@@ -20,7 +20,7 @@ const NO_VALUE = -1;
 
 /** Records `from .. to` of a record batch, which are taken together. */
 export interface ValueChunk {
-  readonly records: RecordBatch;
+  readonly records: Pick<RecordBatch, 'bytes' | 'valueLengths' | 'valueFrom' | 'valueTo'>;
   readonly place: RecordPlace;
   readonly from: number;
   readonly to: number;

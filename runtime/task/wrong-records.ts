@@ -10,7 +10,7 @@ import {
 import type { RowProblem } from '../operators/operator.ts';
 import type { Plan } from '../plan/step.ts';
 import { RecordCrash } from './crash.ts';
-import { REBUILD } from './parts.ts';
+import { rebuild } from './rebuild.ts';
 import { PoisonHunt } from './poison.ts';
 import { Session } from './session.ts';
 import type { TaskOptions } from './task.ts';
@@ -18,6 +18,7 @@ import { HUNT_KEY, HUNT_TABLE } from './task-topics.ts';
 
 export { deadLetter } from './dead-letter.ts';
 export { anotherTopic, gapEntry, steppedOver } from './gaps.ts';
+export { movedRows } from './moved-rows.ts';
 export { saidBy } from './problem-records.ts';
 export { ProblemLog } from './problems.ts';
 export { PoisonHunt };
@@ -47,7 +48,6 @@ export async function mend(
   }
   // Once in a life of the task: state that is damaged again is not so by chance.
   if (isRebuilt) throw thrown;
-  const { rebuild } = await REBUILD.load();
   await rebuild(options, thrown);
   return true;
 }

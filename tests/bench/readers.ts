@@ -4,6 +4,8 @@ import { parseRecordBatch } from '../../runtime/data/record.ts';
 import { RecordBatchBuilder } from '../../runtime/data/record-builder.ts';
 import { schema, type SchemaColumn } from '../../runtime/data/schema.ts';
 import { BIGINT, DOUBLE, STRING } from '../../runtime/data/type.ts';
+import { loadParts } from '../../runtime/engine/parts.ts';
+import { loadWholeKernel } from '../../runtime/engine/whole-kernel.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { SourceStep } from '../../runtime/plan/step.ts';
 import { readerOf } from '../../runtime/task/input.ts';
@@ -34,6 +36,25 @@ function nested(text: string): string {
   return `{"source":"bench","event":{"at":{"place":"hall"},"reading":${text}},"version":3}`;
 }
 
+/** The event's values, between commas. */
+function line(text: string): string {
+  return Object.values(JSON.parse(text) as Record<string, unknown>).join(',');
+}
+
+const NINE =
+  'ID:STRING | TS:BIGINT | K:STRING | STATION:STRING | X:DOUBLE | UNIT:STRING | OK:BOOLEAN | SEQ:INTEGER | TAG:STRING';
+
+/** Reads the same three as the others. */
+function delimited(): SourceStep {
+  const step = jsonSource(NINE);
+  const read = step.schema.columns.filter(({ name }) => /^(?:K|X|TS)$/u.test(name));
+  return {
+    ...step,
+    valueFormat: { ...step.valueFormat, format: 'DELIMITED' },
+    schema: schema(read),
+  };
+}
+
 const FIELDS = schema([
   field(STRING, 'EVENT', 'READING', 'K'),
   field(DOUBLE, 'EVENT', 'READING', 'X'),
@@ -50,6 +71,21 @@ const KINDS: readonly Kind[] = [
     kind: 'three fields of a struct in a struct',
     step: { ...jsonSource('K:STRING'), sourceSchema: FIELDS, schema: FIELDS },
     record: (text) => [null, nested(text)],
+  },
+  {
+    kind: 'three of nine DELIMITED fields',
+    step: delimited(),
+    record: (text) => [null, line(text)],
+  },
+  {
+    kind: 'KAFKA keys of STRING, and a member',
+    step: jsonSource('KEY:STRING key | X:DOUBLE'),
+    record: (text, i) => [new TextEncoder().encode(`key ${i % KEYS}`), text],
+  },
+  {
+    kind: 'KAFKA keys of BIGINT, and a member',
+    step: jsonSource('KEY:BIGINT key | X:DOUBLE'),
+    record: (text, i) => [Uint8Array.of(0, 0, 0, 0, 0, 0, (i % KEYS) >> 8, i & 255), text],
   },
 ];
 
@@ -82,6 +118,8 @@ function subjectOf({ step, record }: Kind, subject: 'kernel' | 'TypeScript'): Su
 
 /** A ratio for each kind. */
 export async function readersCases(): Promise<Awaited<ReturnType<typeof runCase>>[]> {
+  await loadParts();
+  await loadWholeKernel();
   const done: Awaited<ReturnType<typeof runCase>>[] = [];
   for (const kind of KINDS) {
     const bench = {

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { loadParts } from '../../runtime/engine/parts.ts';
+import { loadWholeKernel } from '../../runtime/engine/whole-kernel.ts';
 import { suiteFolder, suitesFolder } from './folder.ts';
 import { reportLine, reportLines, sumOf } from './report.ts';
 import type { RunOptions } from './run-case.ts';
@@ -92,6 +93,7 @@ async function main(): Promise<number> {
   }
   if (options.mode === 'cut') console.log(`seed ${seed}`);
   await loadParts();
+  await loadWholeKernel();
   const only = values.only?.split(',') ?? null;
   const files = suiteFiles(suite, folder, only);
   if (files.length === 0) throw new UsageError(`--only names no file of ${suite}`);

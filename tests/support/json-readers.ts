@@ -77,7 +77,11 @@ function shown(reader: Reader, bytes: Uint8Array, from: number, to: number): unk
   };
 }
 
-const keyOfRecord = (i: number): string | null => `key ${i}`;
+const keyOfRecord = (i: number): Given => `key ${i}`;
+
+function bytesOf(given: Given): Uint8Array | null {
+  return typeof given === 'string' ? encodeUtf8(given) : given;
+}
 
 /**
  * The readers of a step with the kernel and without it, which go on from batch to batch. `ends`: where the batch is cut; else it is read at once.
@@ -89,16 +93,14 @@ export function bothReaders(
 ): (
   values: readonly Given[],
   ends?: readonly number[],
-  keyOf?: (i: number) => string | null,
+  keyOf?: (i: number) => Given,
 ) => [unknown, unknown] {
   const kernel = readerOf(step, FORMATS, { kernel: module });
   const plain = readerOf(step, FORMATS);
   return (values, ends = [values.length], keyOf = keyOfRecord) => {
     const builder = new RecordBatchBuilder();
     values.forEach((value, i) => {
-      const bytes = typeof value === 'string' ? encodeUtf8(value) : value;
-      const key = keyOf(i);
-      builder.append(key === null ? null : encodeUtf8(key), bytes, i);
+      builder.append(bytesOf(keyOf(i)), bytesOf(value), i);
     });
     const bytes = builder.finish();
     if (bytes === null) return [null, null];

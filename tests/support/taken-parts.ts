@@ -14,7 +14,7 @@ import * as ports from '../../runtime/ports/parts.ts';
 import * as sql from '../../runtime/sql/parts.ts';
 import * as task from '../../runtime/task/parts.ts';
 
-/** What each folder exports of parts; the kernel's half for JSON is each host's to fetch. */
+/** What each folder exports of parts; the kernel's half for JSON, and the code beside a whole one, are each host's to fetch. */
 const FOLDERS = {
   analyze,
   catalog,
@@ -24,10 +24,10 @@ const FOLDERS = {
   formats,
   functions,
   operators,
-  plan,
+  plan: { ...plan, OTHER_FORMATS: null },
   ports,
   sql,
-  task: { ...task, JSON_MODULE: null },
+  task: { ...task, JSON_MODULE: null, KERNEL_READER: null },
 };
 
 /** The parts of each folder. */

@@ -19,8 +19,8 @@ import * as JSON_ABI from '../../../runtime/kernel/json-abi.ts';
 import { kernelModule as compiledKernel } from '../../support/kernel-module.ts';
 import { kernelBytes, kernelModule } from './subject.ts';
 
-/** Bytes of the kernel after gzip; a browser loads it with the engine. */
-const KERNEL_GZIP_BYTES_MAX = 12_800;
+/** Bytes of the whole kernel after gzip; what pages load of it is weighed with all that they load. */
+const KERNEL_GZIP_BYTES_MAX = 13_500;
 const root = resolve(import.meta.dirname, '../../..');
 
 function constants(path: string): string[] {
@@ -51,11 +51,12 @@ test('the kernel exports exactly the calls of the ABI table and imports only its
   ]);
 });
 
-test('each call is of one of the halves, which import no more than the whole', () => {
+test('each call but those of formats that pages do without is of one of the halves, which import no more than the whole', () => {
   const names = (module: WebAssembly.Module) =>
     WebAssembly.Module.exports(module).map(({ name }) => name);
   const halves = [compiledKernel('aggregates'), compiledKernel('json')];
-  expect(halves.flatMap(names).toSorted()).toEqual(names(kernelModule).toSorted());
+  const others = ['delimitedField', 'delimitedInit', 'kafkaInit'];
+  expect([...halves.flatMap(names), ...others].toSorted()).toEqual(names(kernelModule).toSorted());
   for (const half of halves)
     expect(WebAssembly.Module.imports(half)).toEqual(WebAssembly.Module.imports(kernelModule));
 });

@@ -14,6 +14,7 @@ import { STRING } from '../../../runtime/data/type.ts';
 import { isDecodable } from '../../../runtime/formats/json-kernel.ts';
 import {
   STATUS_BAD_ARGUMENT,
+  STATUS_BAD_CONFIG,
   STATUS_NOT_READY,
   STATUS_OK,
   STATUS_OUT_OF_MEMORY,
@@ -195,6 +196,9 @@ const PIECES = [
   'é',
   '\u0000',
   '"S":"x","D":1,"B":2}',
+  'x,1.5,2',
+  '"a ""b""",',
+  '\n',
 ].map((text) => encodeUtf8(text));
 
 test('whatever is called with whatever stands in memory, each call ends with a status', () => {
@@ -216,7 +220,7 @@ test('whatever is called with whatever stands in memory, each call ends with a s
       for (let i = 0; i < CALLS_A_RUN; i++) {
         const wild = below(12) === 0;
         const number = wild ? below(2 ** 32) - 2 ** 31 : below(40);
-        switch (below(10)) {
+        switch (below(11)) {
           case 0:
             check(calls.jsonBegin(), STATUS_OK, STATUS_OUT_OF_MEMORY);
             break;
@@ -231,6 +235,21 @@ test('whatever is called with whatever stands in memory, each call ends with a s
             break;
           case 4:
             calls.jsonBuffer(below(12), number);
+            break;
+          case 5:
+            if (below(8) === 0) check(calls.kafkaInit(), STATUS_BAD_CONFIG);
+            else if (below(4) > 0)
+              check(
+                calls.delimitedField(below(4), wild ? number : below(5)),
+                STATUS_OK,
+                STATUS_BAD_ARGUMENT,
+              );
+            else
+              check(
+                calls.delimitedInit(wild ? number : below(6), below(4) === 0 ? number : 0x2c),
+                STATUS_OK,
+                STATUS_BAD_CONFIG,
+              );
             break;
           default: {
             const region = calls.jsonBuffer(ABI.JSON_BUFFER_REGION, 0) >>> 0;

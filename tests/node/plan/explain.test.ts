@@ -74,7 +74,7 @@ Sink: N
 Fused: yes, the grouping key is the key of the source
 Pull queries: read the state of step 3, then 4
 Task 0 (4 partitions)
-  1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): ID
+  1 source [kernel] QUAKES from topic quakes (key KAFKA [kernel], value JSON): ID
     2 rekey by ID
       3 aggregate [kernel] COUNT(*) over a stream
         4 project ID, AGGREGATE_0 AS N
@@ -129,6 +129,25 @@ test('a struct is decoded whole where all of it goes on, or where a field may be
   );
 });
 
+test('EXPLAIN says where keys and DELIMITED values are decoded, and why not in the kernel', () => {
+  const source = (columns: string, delimiter: string, query: string): string =>
+    explained(`CREATE STREAM lines (id BIGINT KEY, ${columns}) WITH (KAFKA_TOPIC='lines', PARTITIONS=1, VALUE_FORMAT='DELIMITED', VALUE_DELIMITER='${delimiter}');
+      CREATE STREAM x AS SELECT ${query} FROM lines;`)
+      .split('\n')
+      .find((line) => line.includes('1 source '))
+      ?.trim() ?? '';
+  const text = 'LINES from topic lines (key KAFKA';
+  expect(source('a INT, b BOOLEAN', ';', 'id, a')).toBe(
+    `1 source [kernel] ${text} [kernel], value DELIMITED): ID, A`,
+  );
+  expect(source('a INT, b DECIMAL(4, 2)', ',', 'id, b')).toBe(
+    `1 source [row: the kernel decodes no DECIMAL(4, 2) (B)] ${text}, value DELIMITED): ID, B`,
+  );
+  expect(source('a INT, b BOOLEAN', 'é', 'id, a')).toBe(
+    `1 source [row: the kernel has no such DELIMITER] ${text}, value DELIMITED): ID, A`,
+  );
+});
+
 test('what aggregates take is computed ahead of the repartition, once', () => {
   expect(
     explained(`${quakes(2)}CREATE TABLE x AS SELECT UCASE(net) AS k, SUM(sig * 2) AS s, SUM(sig * 2) / COUNT(1) AS m
@@ -172,7 +191,7 @@ Sink: STRONG
 Fused: yes, nothing is repartitioned
 Pull queries: none, no state holds the result
 Task 0 (4 partitions)
-  1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): ID, MAG, PLACE, SIG, ROWTIME
+  1 source [kernel] QUAKES from topic quakes (key KAFKA [kernel], value JSON): ID, MAG, PLACE, SIG, ROWTIME
     2 filter (MAG >= 6)
       3 project ID, (PLACE || '!') AS P, (MAG + CAST(SIG AS DOUBLE)) AS KSQL_COL_0, ROWTIME AS T
         4 sink stream STRONG to topic STRONG (key KAFKA, value DELIMITED): \`ID\` STRING KEY, \`P\` STRING, \`KSQL_COL_0\` DOUBLE, \`T\` BIGINT`);
@@ -189,7 +208,7 @@ Sink: BY_NET
 Fused: yes, nothing is repartitioned
 Pull queries: none, no state holds the result
 Task 0 (4 partitions)
-  1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): ID, NET
+  1 source [kernel] QUAKES from topic quakes (key KAFKA [kernel], value JSON): ID, NET
     2 rekey by NET AS K, carrying ID, NET
       3 project K, ID, LEN(NET) AS L
         4 sink stream BY_NET to topic BY_NET (key KAFKA, value JSON): \`K\` STRING KEY, \`ID\` STRING, \`L\` INTEGER`);
@@ -206,7 +225,7 @@ Sink: BY_A
 Fused: no, GROUP BY changes the key and the source topic has 2 partitions
 Pull queries: read the state of step 6, then 7
 Task 0 (2 partitions)
-  1 source [kernel] TOTALS from topic totals (key KAFKA, value JSON, materialized): ID, A, B
+  1 source [kernel] TOTALS from topic totals (key KAFKA [kernel], value JSON, materialized): ID, A, B
     2 tableFilter (B > 0)
       3 rekey by A, carrying B
         4 repartition to topic __CTAS_BY_A_0.4-repartition (2 partitions, key KAFKA)
@@ -225,7 +244,7 @@ Sink: SOME
 Fused: yes, nothing is repartitioned
 Pull queries: read the state of step 1, then 2, 3
 Task 0 (2 partitions)
-  1 source [kernel] TOTALS from topic totals (key KAFKA, value JSON, materialized): ID, B
+  1 source [kernel] TOTALS from topic totals (key KAFKA [kernel], value JSON, materialized): ID, B
     2 tableFilter (B > 0)
       3 project ID, B AS C
         4 sink table SOME to topic SOME (key KAFKA, value JSON): \`ID\` INTEGER KEY, \`C\` BIGINT`);
@@ -275,7 +294,7 @@ Sink: STRONG
 Fused: yes, nothing is repartitioned
 Pull queries: none, no state holds the result
 Task 0 (1 partition)
-  1 source [kernel] QUAKES from topic quakes (key KAFKA, value JSON): ID, MAG, SIG
+  1 source [kernel] QUAKES from topic quakes (key KAFKA [kernel], value JSON): ID, MAG, SIG
     2 filter (SIG > 1000)
       3 project ID, MAG, CAST(SIG AS DOUBLE) AS S
         4 sink stream STRONG to topic STRONG (key KAFKA, value JSON): \`ID\` STRING KEY, \`MAG\` DOUBLE, \`S\` DOUBLE`);

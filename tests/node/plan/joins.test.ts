@@ -38,7 +38,7 @@ Sink: X
 Fused: yes, the topics that are joined have one partition
 Pull queries: none, no state holds the result
 Task 0 (1 partition)
-  1 source [kernel] CLICKS from topic clicks (key KAFKA, value JSON): ID, N
+  1 source [kernel] CLICKS from topic clicks (key KAFKA [kernel], value JSON): ID, N
   2 source [kernel] VIEWS from topic views (key JSON, value JSON): ID, PAGE, MS
     3 streamStreamJoin INNER of steps 1 and 2 within 3600000 ms before and 3600000 ms after: C_ID, C_N, V_PAGE, V_MS
       4 filter (V_PAGE > 3)
@@ -54,11 +54,11 @@ Sink: X
 Fused: no, JOIN changes the key and a topic has 4 partitions
 Pull queries: none, no state holds the result
 Task 0 (4 partitions)
-  2 source [kernel] WIDE from topic wide (key KAFKA, value JSON): ID, PAGE
+  2 source [kernel] WIDE from topic wide (key KAFKA [kernel], value JSON): ID, PAGE
     3 rekey by PAGE AS P_ID, carrying ID
       4 repartition to topic __CSAS_X_0.4-repartition (1 partition, key KAFKA)
 Task 1 (1 partition)
-  1 source [kernel] PAGES from topic pages (key KAFKA, value JSON): ID, TITLE
+  1 source [kernel] PAGES from topic pages (key KAFKA [kernel], value JSON): ID, TITLE
   5 internalSource from topic __CSAS_X_0.4-repartition: P_ID, ID
     6 streamTableJoin LEFT of steps 5 and 1: P_ID, W_ID, P_TITLE
       7 project P_ID, P_TITLE AS TITLE, W_ID AS VIEWER
@@ -76,12 +76,12 @@ Fused: no, the rows of a foreign key join are in tasks by either key
 Pull queries: read the state of step 11, then 12
 Task 0 (3 partitions)
   6 internalSource from topic __CTAS_X_0.5-repartition: FOREIGN_KEY, ID, SUBSCRIPTION
-  2 source [kernel] SITES from topic sites (key KAFKA, value JSON): SID, HOST, ROWTIME
+  2 source [kernel] SITES from topic sites (key KAFKA [kernel], value JSON): SID, HOST, ROWTIME
     3 project SID, HOST, ROWTIME
       7 foreignKeyRespond to step 6 from step 3
         8 repartition to topic __CTAS_X_0.8-repartition (1 partition, key KAFKA)
 Task 1 (1 partition)
-  1 source [kernel] PAGES from topic pages (key KAFKA, value JSON, materialized): ID, SITE
+  1 source [kernel] PAGES from topic pages (key KAFKA [kernel], value JSON, materialized): ID, SITE
   9 internalSource from topic __CTAS_X_0.8-repartition: ID, SUBSCRIPTION, SID, SITES_HOST, SITES_ROWTIME
     10 foreignKeyJoin LEFT of step 1 with the answers of step 9: PAGES_ID, PAGES_SITE, SID, SITES_HOST, SITES_ROWTIME
     4 foreignKeySubscribe by SITE
@@ -135,7 +135,7 @@ Sink: X
 Fused: yes, the topics that are joined have one partition
 Pull queries: none, no state holds the result
 Task 0 (1 partition, row by row)
-  1 source [kernel] CLICKS from topic clicks (key KAFKA, value JSON): ID, N, PAGE
+  1 source [kernel] CLICKS from topic clicks (key KAFKA [kernel], value JSON): ID, N, PAGE
     4 project ID, N
     5 project PAGE
       3 rekey by PAGE AS C_ID
