@@ -104,7 +104,7 @@ test('generated and mutated records are the same rows and the same faults', () =
       const [kernel, plain] = both(values);
       expect(JSON.stringify(kernel, null, 1)).toBe(JSON.stringify(plain, null, 1));
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
 });
 
@@ -136,7 +136,7 @@ test('a field is what it is in the whole struct, of each record that is good as 
         });
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 

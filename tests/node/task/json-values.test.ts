@@ -9,7 +9,7 @@ import { bothReaders, type Given, jsonSource } from '../../support/json-readers.
 const HEADER =
   'KEY:STRING key | S:STRING | I:INTEGER | B:BIGINT | D:DOUBLE | T:BOOLEAN | low:STRING | AT:TIMESTAMP | TI:TIME | DA:DATE | É:STRING';
 const RECORDS = 100;
-const RUNS = 1500;
+const RUNS = 1000;
 
 /** Numbers that are hard to read exactly, or at the edge of a type. */
 const NUMBERS =
@@ -269,7 +269,7 @@ test('numbers are the same, to the last bit', () => {
       const made = shown(values, readers);
       expect(made.kernel).toBe(made.plain);
     }),
-    { numRuns: 50 },
+    { numRuns: 35 },
   );
 });
 

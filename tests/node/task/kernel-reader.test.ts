@@ -157,7 +157,7 @@ test.each([
         expect(JSON.stringify(kernel, null, 1)).toBe(JSON.stringify(plain, null, 1));
       },
     ),
-    { numRuns: 120 },
+    { numRuns: 50 },
   );
 });
 
@@ -248,7 +248,7 @@ test.each(Object.entries(kafkaKeys))('keys in KAFKA of type %s', (type, good) =>
           }
         },
       ),
-      { numRuns: 80 },
+      { numRuns: 30 },
     );
   }
 });
