@@ -36,6 +36,22 @@ test('steps that last keep their ids, and those that pass get new ones', () => {
   expect(planProblems(plan)).toEqual([]);
 });
 
+test('a field of a struct is of a column that is read already, whichever field it is', () => {
+  const made = session();
+  made.run(
+    "CREATE STREAM f (o STRUCT<a INT, b INT, c INT>) WITH (KAFKA_TOPIC='f', PARTITIONS=2, VALUE_FORMAT='JSON');",
+  );
+  const select = (clauses: string): string =>
+    `TABLE n AS SELECT o->a AS a, SUM(o->b) AS b FROM f ${clauses};`;
+  const before = made.plan(`CREATE ${select('GROUP BY o->a')}`);
+  const after = made.plan(`CREATE OR REPLACE ${select('WHERE o->c > 0 GROUP BY o->a')}`);
+  const read = (plan: Plan) => stepsOf(plan)[0]?.schema.columns.map(({ name }) => name);
+  expect(read(before)).toEqual(['O->A', 'O->B']);
+  expect(read(after)).toEqual(['O->C', 'O->A', 'O->B']);
+  expect(after.materialized?.table).toBe(before.materialized?.table);
+  expect(planProblems(after)).toEqual([]);
+});
+
 test('an aggregation keeps its tables, its topics and the way to them', () => {
   const made = session();
   const before = made.plan(

@@ -8,7 +8,8 @@ import type { Batch } from '../../../runtime/data/batch.ts';
 import { batchesEqual } from '../../../runtime/data/batches.ts';
 import { parseRecordBatch, type RecordBatch } from '../../../runtime/data/record.ts';
 import { RecordBatchBuilder } from '../../../runtime/data/record-builder.ts';
-import { schema } from '../../../runtime/data/schema.ts';
+import { schema, type SchemaColumn } from '../../../runtime/data/schema.ts';
+import { BIGINT, STRING } from '../../../runtime/data/type.ts';
 import { FORMATS } from '../../../runtime/formats/formats.ts';
 import type { SourceStep } from '../../../runtime/plan/step.ts';
 import { readerOf, type Reader } from '../../../runtime/task/input.ts';
@@ -17,14 +18,24 @@ import { Sharing } from '../../../runtime/task/sharing.ts';
 import { jsonSource } from '../../support/json-readers.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 
-const SOURCE = jsonSource('KEY:STRING key | S:STRING | I:INTEGER | D:DOUBLE | T:BOOLEAN');
-const NAMES = ['KEY', 'S', 'I', 'D', 'T'];
+const SOURCE = jsonSource(
+  'KEY:STRING key | S:STRING | I:INTEGER | D:DOUBLE | T:BOOLEAN | O:STRUCT<A STRING, B BIGINT>',
+);
+const FIELDS: readonly SchemaColumn[] = [
+  { name: 'O->A', type: STRING, role: 'value', path: ['O', 'A'] },
+  { name: 'O->B', type: BIGINT, role: 'value', path: ['O', 'B'] },
+];
+const NAMES = ['KEY', 'S', 'I', 'D', 'T', 'O->A', 'O->B'];
 const kernel = kernelModule();
 
 function reading(names: readonly string[]): SourceStep {
+  const isRead = ({ name }: SchemaColumn): boolean => names.includes(name);
+  const { columns } = SOURCE.sourceSchema;
+  const fields = FIELDS.filter(isRead);
   return {
     ...SOURCE,
-    schema: schema(SOURCE.sourceSchema.columns.filter(({ name }) => names.includes(name))),
+    sourceSchema: schema([...columns, ...fields]),
+    schema: schema([...columns.filter(isRead), ...fields]),
   };
 }
 
@@ -50,11 +61,20 @@ function isSame(a: Batch | null, b: Batch | null): boolean {
 }
 
 const good = fc
-  .record({ S: fc.constantFrom('a', 'b', 'é'), I: fc.integer(), D: fc.double(), T: fc.boolean() })
+  .record({
+    S: fc.constantFrom('a', 'b', 'é'),
+    I: fc.integer(),
+    D: fc.double(),
+    T: fc.boolean(),
+    O: fc.constantFrom(null, {}, { B: 1, A: 'x' }, { a: 'y', other: { B: 2 } }),
+  })
   .map((value) => JSON.stringify(value));
 const rare = fc.constantFrom(
   '{"S":"a","I":"seven"}',
   '{"I":1,"I":2}',
+  '{"O":7}',
+  '{"O":{"B":"2"}}',
+  '{"O":{"A":"x","A":"y"}}',
   '{"s":"lower","D":1}',
   '{"S":"\\u00e9","T":0}',
   'no JSON',
