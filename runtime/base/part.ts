@@ -1,6 +1,10 @@
 // A place for code that is fetched on first use, and the signal that it is not there yet; knows no code and no fetching.
 
-import { InvariantError, messageOf, PortError } from './errors.ts';
+import { existing } from './assert.ts';
+import { messageOf, PortError } from './errors.ts';
+
+/** What is missing where nobody has said how a part is fetched. */
+const WAY = 'way to a part';
 
 /** Announces the parts that nobody has announced yet. */
 let announceOthers: (() => PromiseLike<void>) | null = null;
@@ -53,9 +57,9 @@ export class Part<Code extends object> {
 
   /** Fetches the code, where it is not there yet. Rejects with UNAVAILABLE when that fails: another try may not. */
   load(): PromiseLike<Code> {
-    const fetched = this.#fetch?.() ?? announceOthers?.().then(() => this.#announced());
-    if (fetched === undefined) throw new InvariantError('nothing fetches parts');
-    return fetched.then(
+    const fetched =
+      this.#fetch?.() ?? announceOthers?.().then(() => existing(this.#fetch?.(), WAY));
+    return existing(fetched, WAY).then(
       (code) => {
         this.#code = code;
         return code;
@@ -65,12 +69,6 @@ export class Part<Code extends object> {
         throw new PortError('UNAVAILABLE', message, {}, { cause });
       },
     );
-  }
-
-  /** The code of a part that has been announced by now. */
-  #announced(): PromiseLike<Code> {
-    if (this.#fetch === null) throw new InvariantError('nothing fetches this part');
-    return this.#fetch();
   }
 }
 

@@ -1,6 +1,6 @@
 // What the engine in a Worker runs on: the ports over IndexedDB or in memory, and the compiled kernel; knows no page.
 
-import { messageOf, PortError } from '../base/errors.ts';
+import { PortError } from '../base/errors.ts';
 import { systemClock } from '../memory/system-clock.ts';
 import type { Host } from '../ports/host.ts';
 import { JSON_MODULE } from '../task/parts.ts';
@@ -8,6 +8,7 @@ import { lockDatabase, openDatabase } from './database.ts';
 import { IdbLog } from './idb-log.ts';
 import { IdbStore } from './idb-store.ts';
 import { announceOwnParts } from './own-parts.ts';
+import { RARE_CALLS } from './parts.ts';
 
 /** The page's options, all of them given; structured clone takes it. */
 export interface HostOptions {
@@ -79,11 +80,6 @@ async function compiled(url: URL): Promise<WebAssembly.Module> {
       ? await WebAssembly.compileStreaming(response)
       : await WebAssembly.compile(await response.arrayBuffer());
   } catch (cause) {
-    throw new PortError(
-      'UNAVAILABLE',
-      `the kernel could not be loaded from ${url.href}: ${messageOf(cause)}; with kernel: null everything runs without it`,
-      {},
-      { cause },
-    );
+    throw (await RARE_CALLS.load()).noKernel(url, cause);
   }
 }

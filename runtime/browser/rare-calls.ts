@@ -1,5 +1,6 @@
 // What pages rarely call of the engine in the Worker; knows nothing of the page beyond its calls.
 
+import { messageOf, PortError } from '../base/errors.ts';
 import { Engine, type EngineStats, type InsertOptions, type InsertRow } from '../engine/engine.ts';
 import type { EngineCore } from '../engine/engine-core.ts';
 import { loadParts } from '../engine/parts.ts';
@@ -35,6 +36,16 @@ export async function prepared(
   }
   if (workers === undefined) return host;
   return { ...host, workers: taskWorkers(preload) };
+}
+
+/** Why there is no kernel. */
+export function noKernel(url: URL, cause: unknown): PortError {
+  return new PortError(
+    'UNAVAILABLE',
+    `the kernel could not be loaded from ${url.href}: ${messageOf(cause)}; with kernel: null everything runs without it`,
+    {},
+    { cause },
+  );
 }
 
 /** Calls beside those of `EngineWorker`. */

@@ -2,6 +2,7 @@
 
 import { loadFunctions } from '../engine/functions.ts';
 import { announceParts } from '../engine/parts.ts';
+import { loadWholeKernel } from '../engine/whole-kernel.ts';
 import { builtinRegistry } from '../functions/builtins.ts';
 import { systemClock } from '../memory/system-clock.ts';
 import { runTasks } from '../pool/task-worker.ts';
@@ -12,6 +13,8 @@ import type { ThreadData } from './threads.ts';
 
 const { port } = workerThreads().workerData as ThreadData;
 announceParts();
+// Plans of the engine may count on it.
+await loadWholeKernel();
 runTasks(new Line(port, behindMicrotasks), {
   clock: systemClock,
   registry: builtinRegistry(),
