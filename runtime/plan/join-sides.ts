@@ -56,6 +56,8 @@ export interface SideOptions {
   readonly needed: ReadonlySet<number>;
   /** Rows without a partner on this side come with nulls: its columns are not the key then. */
   readonly isPadded: boolean;
+  /** What its rows must be before they are joined; absent or null: anything. */
+  readonly where?: Expr | null | undefined;
 }
 
 /** What the input of a side must give: what is needed of it, and what its key is made of. */

@@ -3,6 +3,7 @@
 import { assert } from '../base/assert.ts';
 import type { From, FromJoin, JoinSide } from '../analyze/analysis.ts';
 import { schema, type SchemaColumn } from '../data/schema.ts';
+import { columnsRead, type Expr } from '../expr/expr.ts';
 import type { Built } from './builder.ts';
 import { buildForeignKeyJoin } from './foreign-key-joins.ts';
 import {
@@ -18,11 +19,22 @@ import {
 } from './join-sides.ts';
 import { merged } from './merge.ts';
 import type { Planner } from './planner.ts';
+import { filtered } from './rare-nodes.ts';
 import type { Step } from './step.ts';
 
-/** The steps of a join and, where a table of joins is asked for its rows, the one that keeps them. */
-export function buildJoin(planner: Planner, join: FromJoin, needed: ReadonlySet<number>): Built {
-  const built = joined(planner, join, needed);
+export { beforeJoin } from './before-join.ts';
+
+/**
+ * The steps of a join and, where a table of joins is asked for its rows, the one that keeps them.
+ * @param where what `beforeJoin` has taken out of the condition on its rows
+ */
+export function buildJoin(
+  planner: Planner,
+  join: FromJoin,
+  needed: ReadonlySet<number>,
+  where: Expr | null = null,
+): Built {
+  const built = joined(planner, join, needed, where);
   const isTable = join.kind === 'tableTable' || join.kind === 'foreignKey';
   if (!isTable || !planner.keepsTable) return built;
   const id = planner.id();
@@ -33,17 +45,27 @@ export function buildJoin(planner: Planner, join: FromJoin, needed: ReadonlySet<
 }
 
 /** @param needed positions in the row of `from` that what follows reads */
-function joined(planner: Planner, from: FromJoin, needed: ReadonlySet<number>): Built {
+function joined(
+  planner: Planner,
+  from: FromJoin,
+  needed: ReadonlySet<number>,
+  where: Expr | null = null,
+): Built {
   return from.kind === 'foreignKey'
     ? buildForeignKeyJoin(planner, from, needed)
-    : keyJoin(planner, from, needed);
+    : keyJoin(planner, from, needed, where);
 }
 
-function keyJoin(planner: Planner, join: FromJoin, needed: ReadonlySet<number>): Built {
+function keyJoin(
+  planner: Planner,
+  join: FromJoin,
+  needed: ReadonlySet<number>,
+  where: Expr | null,
+): Built {
   const split = splitNeeded(join, needed);
   const left = (): Placed => {
     const isPadded = join.type === 'RIGHT' || join.type === 'FULL';
-    return placedSide(planner, join, join.left, { needed: split.left, isPadded });
+    return placedSide(planner, join, join.left, { needed: split.left, isPadded, where });
   };
   const right = (): Placed => {
     const isPadded = join.type === 'LEFT' || join.type === 'FULL';
@@ -121,12 +143,17 @@ function placedSide(
   side: JoinSide<From>,
   options: SideOptions,
 ): Placed {
-  const own = ownColumns(side, options);
-  const input = buildInput(planner, side.from, own);
+  const { where = null } = options;
+  const read = where === null ? [] : columnsRead(where);
+  // A new key carries along what is needed behind the join alone.
+  const needed = side.move === 'rekey' ? options.needed : new Set([...options.needed, ...read]);
+  const given = { ...options, needed };
+  const whole = buildInput(planner, side.from, new Set([...ownColumns(side, given), ...read]));
+  const input = where === null ? whole : filtered(planner, whole, where, 'filter');
   let built =
     side.move === 'rekey'
-      ? rekeyed(planner, join, side.key, input, options)
-      : withValues(planner, input, options);
+      ? rekeyed(planner, join, side.key, input, given)
+      : withValues(planner, input, given);
   if (side.move !== 'none') built = exchanged(planner, join, side, built);
   return { built, part: planner.part };
 }

@@ -1,13 +1,14 @@
 // Plans the nodes that fewer queries have: filters, table functions and rows that move here, PARTITION BY in a file of its own.
 
 import { schema, type SchemaColumn } from '../data/schema.ts';
-import { columnsRead } from '../expr/expr.ts';
+import { columnsRead, type Expr } from '../expr/expr.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import type { Built } from './builder.ts';
 import { asValues, picked } from './columns.ts';
 import { repartition } from './internal-topics.ts';
 import type { LogicalNode } from './logical.ts';
 import type { Planner } from './planner.ts';
+import { JOINS } from './parts.ts';
 import { moved, remapped } from './remap.ts';
 import type { FlatMapStep, StepId } from './step.ts';
 
@@ -21,16 +22,29 @@ export function buildFilter(
   node: LogicalNode & { readonly node: 'filter' },
   needed: ReadonlySet<number>,
 ): Built {
-  const input = planner.build(node.input, new Set([...needed, ...columnsRead(node.predicate)]));
+  const { input: from, predicate, over } = node;
+  if (over === 'stream' && from.node === 'from' && from.input.from === 'join') {
+    const { before, behind } = JOINS.code.beforeJoin(from.input, predicate);
+    const read = behind === null ? needed : new Set([...needed, ...columnsRead(behind)]);
+    const joined = JOINS.code.buildJoin(planner, from.input, read, before);
+    return behind === null ? joined : filtered(planner, joined, behind, 'filter');
+  }
+  const input = planner.build(from, new Set([...needed, ...columnsRead(predicate)]));
+  const built = filtered(planner, input, predicate, over === 'table' ? 'tableFilter' : 'filter');
+  planner.noteFilter(built.id);
+  return built;
+}
+
+/** The step that lets the rows pass of which a condition over the logical row is true. */
+export function filtered(
+  planner: Planner,
+  input: Built,
+  condition: Expr,
+  step: 'filter' | 'tableFilter',
+): Built {
   const id = planner.id();
-  planner.part.steps.push({
-    step: node.over === 'table' ? 'tableFilter' : 'filter',
-    id,
-    input: input.id,
-    schema: input.schema,
-    predicate: remapped(node.predicate, input.layout),
-  });
-  planner.noteFilter(id);
+  const predicate = remapped(condition, input.layout);
+  planner.part.steps.push({ step, id, input: input.id, schema: input.schema, predicate });
   return { ...input, id };
 }
 

@@ -19,6 +19,11 @@ async function values(driver: TestDriver, topic: string): Promise<(string | null
   return (await driver.texts(topic)).map(({ value }) => value);
 }
 
+interface Joined {
+  readonly TV: number | null;
+  readonly SV?: number | null | undefined;
+}
+
 const TWO_OVER_ONE = `
   CREATE STREAM a (k STRING KEY, v INT) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');
   CREATE STREAM b (k STRING KEY, v INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');`;
@@ -134,6 +139,43 @@ test.each([
     const [problem, ...others] = await driver.texts('__processing_log');
     expect(JSON.parse(problem?.value ?? '')).toMatchObject({ topic: 's', offset: 1, field: 'X' });
     expect(others).toEqual([]);
+  },
+);
+
+test.each([
+  ['by the keys of both', 's.k = t.k', 'JOIN'],
+  ['by a new key', 's.w = t.k', 'JOIN'],
+  ['by a new key, with rows that find none', 's.w = t.k', 'LEFT JOIN'],
+])(
+  'what a WHERE says of the stream alone, and cannot fail, is asked before a table is looked up: %s',
+  async (_, on, joins) => {
+    const select = `SELECT s.k AS k, s.w AS w, t.k AS tk, t.v AS tv FROM s ${joins} t ON ${on}`;
+    await using driver = await started(
+      `CREATE STREAM s (k STRING KEY, v INT, w STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
+       CREATE TABLE t (k STRING PRIMARY KEY, v INT, w STRING) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');
+       CREATE STREAM j AS ${select} WHERE s.v > 1 AND (t.v = 7 OR t.v IS NULL) AND s.v IN (2, 3) AND 6 / s.v = 3;
+       CREATE STREAM a AS ${select.replace('SELECT', 'SELECT s.v AS sv,')};`,
+    );
+    await driver.pipe('t', [
+      { key: 'x', value: '{"V":7,"W":"t"}', timestamp: 0 },
+      { key: 'y', value: '{"V":8,"W":"t"}', timestamp: 0 },
+    ]);
+    const rows = [0, 1, 2, 3, null].flatMap((v) =>
+      ['x', 'y', 'z'].map((key) => ({
+        key,
+        value: JSON.stringify({ V: v, W: key }),
+        timestamp: 1,
+      })),
+    );
+    await driver.pipe('s', [...rows, { key: 'x', value: null, timestamp: 1 }]);
+    await driver.settle();
+    const all = (await driver.texts('A')).map(({ value }) => JSON.parse(value ?? '') as Joined);
+    const passing = all.filter(({ SV, TV }) => SV === 2 && (TV === 7 || TV === null));
+    const joined = (await driver.texts('J')).map(({ value }) => JSON.parse(value ?? '') as Joined);
+    expect(joined).toEqual(passing.map(({ SV: _sv, ...row }) => row));
+    expect(joined.length).toBeGreaterThan(0);
+    // Of rows that do not come so far no division is tried.
+    expect(await driver.texts('__processing_log')).toEqual([]);
   },
 );
 
