@@ -55,6 +55,8 @@ class SessionAggregate implements Operator {
   readonly #keys: GroupKeys;
   readonly #output: SessionOutput;
   readonly #late: LateRows;
+  /** Nobody asks for sessions that are over. */
+  readonly #isPrivate: boolean;
 
   constructor(
     step: AggregateStep,
@@ -79,6 +81,7 @@ class SessionAggregate implements Operator {
     this.#keys = new GroupKeys(names, this.#table.index);
     this.#output = new SessionOutput(step.schema, names, accumulators);
     this.#late = new LateRows(context);
+    this.#isPrivate = isOverNow(this.#window, context) !== null;
   }
 
   process(_side: number, batch: Batch, out: Emit): void {
@@ -92,8 +95,13 @@ class SessionAggregate implements Operator {
       streamTime.ms = Math.max(streamTime.ms, ms);
       this.#take(batch, group, position, ms, out);
     }
-    this.#output.flush(batch, out);
+    this.#flush(batch, out);
     this.#late.end();
+  }
+
+  #flush(batch: Batch, out: Emit): void {
+    this.#output.flush(batch, out);
+    this.#table.folded();
   }
 
   #take(batch: Batch, group: number, position: number, ms: number, out: Emit): void {
@@ -115,7 +123,7 @@ class SessionAggregate implements Operator {
       return;
     }
     const output = this.#output;
-    if (near > 1 || output.lacksRoom(near + 1)) output.flush(batch, out);
+    if (near > 1 || output.lacksRoom(near + 1)) this.#flush(batch, out);
     const isSame = near > 0 && startMs === ms && endMs === ms;
     if (!isSame)
       for (let i = 0; i < near; i++) {
@@ -123,7 +131,8 @@ class SessionAggregate implements Operator {
         output.addGone(position, table.startMs(slot), table.endMs(slot));
       }
     if (near > 1) this.#merge(near, endMs);
-    const slot = table.put(group, near, startMs, endMs);
+    const overMs = this.#isPrivate ? now - retentionMs : -Infinity;
+    const slot = table.put(group, near, startMs, endMs, overMs);
     output.add(slot, position, startMs, endMs, isSame ? Op.UpdateAfter : Op.Insert);
   }
 

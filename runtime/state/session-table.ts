@@ -58,6 +58,9 @@ export class SessionTable {
   #ends = new Float64Array(FIRST_SLOTS);
   /** 1: a commit has taken it as it is, or it was read. */
   #taken = new Uint8Array(FIRST_SLOTS);
+  /** How often what had been put was folded, and of each slot how often before it was put last. */
+  #folds = 0;
+  #putAt = new Uint32Array(FIRST_SLOTS);
   readonly #free: number[] = [];
   #slots = 0;
   /** Where what was found last stands in its group's slots, or would; -1: it is `#present`, the last one, or comes behind that. */
@@ -120,12 +123,20 @@ export class SessionTable {
 
   /**
    * Puts one session in the place of the `count` that `near` has just found for the group.
+   * @param overMs sessions that end before it are over, as in `changes`
    * @returns the slot of the first of those; where there were none a new one, without rows
    */
-  put(id: number, count: number, startMs: number, endMs: number): number {
-    if (this.#at < 0 && count === 1 && this.#taken[this.#present] === 0) {
-      this.#set(this.#present, startMs, endMs, 0);
-      return this.#present;
+  put(id: number, count: number, startMs: number, endMs: number, overMs: number): number {
+    const present = this.#present;
+    if (this.#at < 0 && this.#taken[present] === 0) {
+      // No commit has taken the one before it, and none need do so: its slot serves, unless rows are still to be folded into it.
+      const isFree =
+        (this.#ends[present] as number) < overMs && (this.#putAt[present] as number) < this.#folds;
+      if (count === 0 && isFree) this.#options.accumulators.reset(present);
+      if (count === 1 || isFree) {
+        this.#set(present, startMs, endMs, 0);
+        return present;
+      }
     }
     const group = this.#groups[id] as Group;
     const { slots, gone } = group;
@@ -153,12 +164,18 @@ export class SessionTable {
     return slot;
   }
 
+  /** Tells that the rows have been folded into the slots that were put. */
+  folded(): void {
+    this.#folds++;
+  }
+
   #newSlot(): number {
     const slot = this.#free.pop() ?? this.#slots++;
     if (slot === this.#starts.length) {
       this.#starts = grown(this.#starts, slot * 2);
       this.#ends = grown(this.#ends, slot * 2);
       this.#taken = grown(this.#taken, slot * 2);
+      this.#putAt = grown(this.#putAt, slot * 2);
     }
     this.#options.accumulators.reserve(slot + 1);
     return slot;
@@ -168,6 +185,7 @@ export class SessionTable {
     this.#starts[slot] = startMs;
     this.#ends[slot] = endMs;
     this.#taken[slot] = taken;
+    this.#putAt[slot] = this.#folds;
   }
 
   /** Where the first session that ends at `ms` or later stands, or would. */
