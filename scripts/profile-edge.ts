@@ -1,11 +1,13 @@
-// `node scripts/profile-edge.ts LOAD [count]`: runs one load of the log on plain workerd and prints where its isolate spends time; knows no case.
+// `node scripts/profile-edge.ts LOAD [count]`: runs one load on plain workerd and prints where its isolate spends time; knows no case.
 //
-// LOAD is batches, json, singles or read. workerd's inspector speaks the protocol of V8's tools over a WebSocket: what is sampled is
+// LOAD is batches, json, singles or read of the log, or paced: from produce over a windowed table to a push query. workerd's inspector speaks the protocol of V8's tools over a WebSocket: what is sampled is
 // JavaScript and what it calls; `(program)` is native code of the isolate, `(idle)` everything outside it, sockets and SQLite's disk included.
 
 import process from 'node:process';
+import { Load } from '../tests/bench/edge/load.ts';
 import { LogLoads } from '../tests/bench/edge/log-loads.ts';
 import { pin, processorMs } from '../tests/bench/edge/machine.ts';
+import { PacedLoad } from '../tests/bench/edge/paced.ts';
 import { Workerd } from '../tests/support/workerd.ts';
 
 interface ProfileNode {
@@ -23,7 +25,7 @@ interface Profile {
 
 const SAMPLE_MICROS = 200;
 const FUNCTIONS_SHOWN = 40;
-const DEFAULT_COUNT = { batches: 1_000, json: 300, singles: 5_000, read: 4_000 };
+const DEFAULT_COUNT = { batches: 1_000, json: 300, singles: 5_000, read: 4_000, paced: 400 };
 type LoadName = keyof typeof DEFAULT_COUNT;
 
 /** One connection to the isolate's inspector. */
@@ -60,8 +62,15 @@ class Inspector {
   }
 }
 
-function run(loads: LogLoads, load: LoadName, count: number): Promise<unknown> {
+interface Loads {
+  readonly log: LogLoads;
+  readonly paced: PacedLoad | null;
+}
+
+function run({ log: loads, paced }: Loads, load: LoadName, count: number): Promise<unknown> {
   switch (load) {
+    case 'paced':
+      return paced?.run(count) ?? Promise.reject(new Error('it was not opened'));
     case 'batches':
       return loads.batches(count);
     case 'json':
@@ -106,8 +115,11 @@ await using edge = await Workerd.start();
 await edge.kill();
 await edge.restart({ inspector: true });
 pin(edge.pid, 1);
-using loads = await LogLoads.open(edge.url);
-if (name === 'read') await loads.batches(count);
+using log = await LogLoads.open(edge.url);
+const few = await Load.open(Number(new URL(edge.url).port), 6);
+const paced = name === 'paced' ? await PacedLoad.open(few, edge.url, edge.pid) : null;
+const loads: Loads = { log, paced };
+if (name === 'read') await log.batches(count);
 // What is compiled and opened at first is no part of the rate.
 await run(loads, name, Math.ceil(count / 4));
 const inspector = await Inspector.connect(edge.inspectorPort);
@@ -119,6 +131,8 @@ await run(loads, name, count);
 const [tookMs, serverMs] = [performance.now() - startMs, processorMs(edge.pid) - processor];
 const { profile } = (await inspector.send('Profiler.stop')) as { profile: Profile };
 inspector.close();
+paced?.close();
+few.close();
 process.stdout.write(
   `${name}: ${count} in ${tookMs.toFixed(0)} ms, of which the server's processor had ${serverMs.toFixed(0)} ms: ${((tookMs * 1000) / count).toFixed(0)} us each, ${((serverMs * 1000) / count).toFixed(0)} us of the server's\n${table(profile)}\n`,
 );

@@ -1,10 +1,10 @@
 // Queries on the edge: from produce to a push query's row, how much one task takes in, and what its commits write; knows no object.
 
-import { request } from 'node:http';
 import { RecordBatchBuilder } from '../../../runtime/data/record-builder.ts';
 import type { Workerd } from '../../support/workerd.ts';
 import type { CaseResult } from '../run.ts';
 import { Load, quantile } from './load.ts';
+import { PacedLoad } from './paced.ts';
 import { requestBytes } from './raw-http.ts';
 import { figure, type Rounds } from './rounds.ts';
 
@@ -17,11 +17,8 @@ const BACKLOG_RECORDS = 400_000;
 const PARTITIONS = 4;
 /** As many as a browser opens to one host. */
 const CONNECTIONS = 6;
-/** End to end: 5,000 records a second. */
-const PACE_RECORDS = 50;
-const PACE_EVERY_MS = 10;
-const PACED_BATCHES = 300;
-/** The first second is not counted: code is compiled and objects begin in it. */
+/** End to end. The first second is not counted: code is compiled and objects begin in it. */
+const PACED_BATCHES = 200;
 const WARMUP_BATCHES = 100;
 const DRAIN_MS_MAX = 120_000;
 
@@ -95,10 +92,16 @@ export async function sqlCases(edge: Workerd): Promise<Rounds> {
       one.processedRows,
     ),
   ];
-  const lateMs = await endToEnd(sql, edge);
+  const paced = await PacedLoad.open(load, edge.url, edge.pid);
+  await paced.run(WARMUP_BATCHES);
+  const { lateMs, ackMs, batchMs } = await paced.run(PACED_BATCHES);
+  paced.close();
+  const name = 'produce to push query, 5 k records/s';
   results.push(
-    figure('produce to push query, 5 k records/s: p50', 'ms', quantile(lateMs, 0.5)),
-    figure('produce to push query, 5 k records/s: p99', 'ms', quantile(lateMs, 0.99)),
+    figure(`${name}: p50`, 'ms', quantile(lateMs, 0.5)),
+    figure(`${name}: p99`, 'ms', quantile(lateMs, 0.99)),
+    figure(`${name}: acknowledged, p50`, 'ms', quantile(ackMs, 0.5)),
+    figure(`${name}: the server's time of a batch of 50`, 'ms', batchMs),
   );
   load.close();
   const ratio = Number((rates.four / rates.one).toPrecision(4));
@@ -147,56 +150,4 @@ async function sustained(sql: Sql, name: string, partitions: number): Promise<Su
     producedRows: written(begun, produced, 'Partition'),
     processedRows: written(produced, processed, 'Processor'),
   };
-}
-
-/** Records carry when they were sent; each row of the push query tells the latest of its group. Batches of the warm-up do not count. */
-async function endToEnd(sql: Sql, edge: Workerd): Promise<number[]> {
-  await sql.run(
-    `CREATE STREAM paced (k STRING KEY, sent BIGINT) WITH (KAFKA_TOPIC='paced', PARTITIONS=1, VALUE_FORMAT='JSON');
-     CREATE TABLE paced_t AS SELECT k, COUNT(*) AS n, MAX(sent) AS sent FROM paced WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY k;`,
-  );
-  const lateMs: number[] = [];
-  const came = { rows: 0 };
-  let countedFromUs = Infinity;
-  const clockUs = (): number => Math.round(performance.now() * 1_000);
-  const push = request(`${edge.url}/query-stream`, { method: 'POST', headers: JSON_TYPE });
-  push.end(JSON.stringify({ sql: 'SELECT sent FROM paced_t EMIT CHANGES;' }));
-  let rest = '';
-  const opened = new Promise<void>((resolve) => {
-    push.on('response', (response) => {
-      resolve();
-      response.on('data', (part: Buffer) => {
-        const lines = (rest + part.toString()).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) {
-          const sent = Number(/^,?\[(\d+)\],?$/.exec(line)?.[1]);
-          if (Number.isNaN(sent)) continue;
-          came.rows += 1;
-          if (sent >= countedFromUs) lateMs.push((clockUs() - sent) / 1_000);
-        }
-      });
-    });
-  });
-  await opened;
-  const start = performance.now();
-  for (let batch = 0; batch < PACED_BATCHES; batch++) {
-    if (batch === WARMUP_BATCHES) countedFromUs = clockUs();
-    const now = Date.now();
-    const records = Array.from({ length: PACE_RECORDS }, (_, i) => {
-      return { key: `k${i}`, value: { SENT: clockUs() }, timestamp: now };
-    });
-    void sql.load.one(
-      requestBytes('POST', '/topics/paced/records', JSON.stringify({ records }), JSON_TYPE),
-      200,
-    );
-    const nextMs = start + (batch + 1) * PACE_EVERY_MS;
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, nextMs - performance.now())));
-  }
-  const end = performance.now() + DRAIN_MS_MAX;
-  while (came.rows < PACED_BATCHES * PACE_RECORDS) {
-    if (performance.now() > end) throw new Error(`${came.rows} rows have come`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  push.destroy();
-  return lateMs;
 }
