@@ -1,11 +1,15 @@
 // Rows of a batch as JSON arrays with exact digits: what query routes send; knows no route.
 
+import { ByteWriter, decodeUtf8 } from '../runtime/base/bytes.ts';
 import { ANSWER_FIRST_PART_LENGTH_MAX, ANSWER_PART_LENGTH_MAX } from '../runtime/base/limits.ts';
 import { type Batch, Op, positionOf } from '../runtime/data/batch.ts';
 import { valueAt } from '../runtime/data/column.ts';
-import { jsonText } from '../runtime/data/json-text.ts';
+import { CLOSE_BRACKET, OPEN_BRACKET } from '../runtime/data/json-scanner.ts';
+import { writeJson } from '../runtime/data/json-text.ts';
 import { schemaText } from '../runtime/data/schema-text.ts';
 import type { QueryRows } from '../runtime/engine/query-rows.ts';
+
+const COMMA = 0x2c;
 
 /** One row: its columns as one JSON array, and whether it deletes its key. */
 export interface RowText {
@@ -23,10 +27,19 @@ export interface PulledRow {
 
 export function rowTexts(batch: Batch): RowText[] {
   const { columns, op } = batch;
+  // One for all: a buffer a cell would cost more than what is written.
+  const to = new ByteWriter();
   return Array.from({ length: batch.length }, (_, i) => {
     const position = positionOf(batch, i);
-    const cells = columns.map((column) => jsonText(column.type, valueAt(column, position)));
-    return { columns: `[${cells.join(',')}]`, isDelete: op?.[position] === Op.Delete };
+    to.truncate(0);
+    to.u8(OPEN_BRACKET);
+    columns.forEach((column, nth) => {
+      if (nth > 0) to.u8(COMMA);
+      writeJson(to, column.type, valueAt(column, position));
+    });
+    to.u8(CLOSE_BRACKET);
+    const text = decodeUtf8(to.buffer, 0, to.position);
+    return { columns: text, isDelete: op?.[position] === Op.Delete };
   });
 }
 

@@ -182,3 +182,18 @@ test('nesting has no bound, and takes no stack', () => {
     /not JSON/,
   );
 });
+
+test('a request that fails in its middle leaves nothing to the next', () => {
+  const produced = (records: readonly object[]) =>
+    producedBatches(producedJson(encodeUtf8(JSON.stringify({ records }))), TO);
+  const values = (records: readonly object[]) =>
+    produced(records).map(({ bytes, rows }) => {
+      const read = parseRecordBatch(bytes, 'INVALID_BATCH');
+      expect(read.count).toBe(rows.length);
+      return rows.map((_, i) => textOf(read.value(i)));
+    });
+  expect(values([{ value: 1 }, { value: 2 }])).toEqual([['1', '2']]);
+  expect(() => produced([{ value: 3 }, { value: 4, timestamp: 'x' }])).toThrow(/timestamp/);
+  expect(values([{ value: 5 }])).toEqual([['5']]);
+  expect(values([{ value: 6 }])).toEqual([['6']]);
+});

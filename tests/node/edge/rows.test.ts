@@ -1,0 +1,37 @@
+// Rows as query routes send them, each beside the JSON text of its cells.
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { rowTexts } from '../../../edge/rows.ts';
+import { valueAt } from '../../../runtime/data/column.ts';
+import { jsonText } from '../../../runtime/data/json-text.ts';
+import { batch } from '../../../runtime/data/pretty.ts';
+
+const seed = Date.now();
+
+const row = fc.record({
+  op: fc.constantFrom('+', '-'),
+  text: fc.option(fc.string({ unit: 'grapheme', maxLength: 60 })),
+  number: fc.option(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
+  items: fc.option(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }))),
+});
+
+test(`a row is its cells as JSON, whatever stood in the row before (seed ${seed})`, () => {
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 1, maxLength: 20 }), (rows) => {
+      const given = batch(
+        'T:STRING | N:BIGINT | X:ARRAY<DOUBLE>',
+        ...rows.map(({ op, text, number, items }) => {
+          const cells = [JSON.stringify(text), String(number), JSON.stringify(items)];
+          return `${op} ${cells.map((cell) => cell.replaceAll('|', '!')).join(' | ')}`;
+        }),
+      );
+      const expected = rows.map(({ op }, i) => {
+        const cells = given.columns.map((column) => jsonText(column.type, valueAt(column, i)));
+        return { columns: `[${cells.join(',')}]`, isDelete: op === '-' };
+      });
+      expect(rowTexts(given)).toEqual(expected);
+    }),
+    { seed, numRuns: 40 },
+  );
+});
