@@ -1,7 +1,7 @@
 // What the engine's thread and a Worker that runs tasks say to each other (ARCHITECTURE.md, chapter 9); types alone.
 
 import type { Plan } from '../plan/step.ts';
-import type { Fetched, ProducerStamp, TopicPartition } from '../ports/log.ts';
+import type { Fetched, Log } from '../ports/log.ts';
 import type { Commit, CounterEntry, OffsetEntry, Restored, TableId } from '../ports/store.ts';
 import type { WireError } from '../ports/wire-error.ts';
 import type { PackedEntries } from '../state/packing.ts';
@@ -53,10 +53,8 @@ export interface SentCommit extends Omit<Commit, 'changes' | 'blocks'> {
 /** What was read: its batches are views of one buffer that comes with them. */
 export type SentFetched = Fetched;
 
-/** A record batch on its way to the log, in a buffer that comes with it. */
-export interface SentAppend {
-  readonly at: TopicPartition;
-  readonly bytes: Uint8Array;
-  readonly producer: ProducerStamp | undefined;
-  readonly incarnation: string | undefined;
-}
+/** Calls of the log whose arguments and answers go over as they are. */
+export type LogCall = Exclude<
+  keyof Log,
+  'isRemote' | 'isAppending' | 'appendAll' | 'read' | 'subscribe'
+>;

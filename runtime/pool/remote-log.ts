@@ -13,7 +13,10 @@ import type {
 } from '../ports/log.ts';
 import type { Calls } from '../ports/calls.ts';
 import { Wakes } from '../ports/wakes.ts';
+import type { LogCall } from './messages.ts';
 import type { ServedPorts } from './served-ports.ts';
+
+type Stamped = [producer?: ProducerStamp | undefined, incarnation?: string | undefined];
 
 /** One a Worker. */
 export class RemoteLog implements Log {
@@ -26,30 +29,25 @@ export class RemoteLog implements Log {
   }
 
   create(topic: TopicSpec): Promise<TopicDescription> {
-    return this.#calls.call('create', [topic]);
+    return this.#call('create', [topic]);
   }
 
   remove(topic: string): Promise<void> {
-    return this.#calls.call('removeTopic', [topic]);
+    return this.#call('remove', [topic]);
   }
 
   describe(topic: string): Promise<TopicDescription | null> {
-    return this.#calls.call('describe', [topic]);
+    return this.#call('describe', [topic]);
   }
 
   list(): Promise<readonly TopicDescription[]> {
-    return this.#calls.call('list', []);
+    return this.#call('list', []);
   }
 
-  append(
-    at: TopicPartition,
-    bytes: Uint8Array,
-    producer?: ProducerStamp,
-    incarnation?: string,
-  ): Promise<AppendResult> {
+  append(at: TopicPartition, bytes: Uint8Array, ...by: Stamped): Promise<AppendResult> {
     // A view would bring all of its buffer along.
     const own = bytes.slice();
-    return this.#calls.call('append', [{ at, bytes: own, producer, incarnation }], [own.buffer]);
+    return this.#call('append', [at, own, ...by], [own.buffer]);
   }
 
   read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
@@ -57,15 +55,25 @@ export class RemoteLog implements Log {
   }
 
   bounds(at: TopicPartition): Promise<Bounds> {
-    return this.#calls.call('bounds', [at]);
+    return this.#call('bounds', [at]);
   }
 
   offsetForTime(at: TopicPartition, ms: number): Promise<number> {
-    return this.#calls.call('offsetForTime', [at, ms]);
+    return this.#call('offsetForTime', [at, ms]);
   }
 
   trim(at: TopicPartition, before: number): Promise<void> {
-    return this.#calls.call('trim', [at, before]);
+    return this.#call('trim', [at, before]);
+  }
+
+  async #call<Name extends LogCall>(
+    name: Name,
+    given: Parameters<Log[Name]>,
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<Awaited<ReturnType<Log[Name]>>> {
+    const answer = await this.#calls.call('log', [name, given], transfer);
+    // It is what the log's method of that name gave.
+    return answer as Awaited<ReturnType<Log[Name]>>;
   }
 
   subscribe(at: TopicPartition, wake: () => void): Unsubscribe {

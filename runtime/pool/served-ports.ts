@@ -3,14 +3,7 @@
 import { InvariantError, PortError } from '../base/errors.ts';
 import { handingOver } from '../ports/answers.ts';
 import type { Host } from '../ports/host.ts';
-import type {
-  AppendResult,
-  Bounds,
-  TopicDescription,
-  TopicPartition,
-  TopicSpec,
-  Unsubscribe,
-} from '../ports/log.ts';
+import type { TopicPartition, Unsubscribe } from '../ports/log.ts';
 import type {
   OutboxAppend,
   Rebuilt,
@@ -22,8 +15,8 @@ import type {
 import type { Transport } from '../ports/transport.ts';
 import { partitionKey } from '../ports/wakes.ts';
 import { withParts } from '../task/with-parts.ts';
-import type { SentAppend, SentCommit, SentFetched, SentRestored } from './messages.ts';
 import { packOf } from '../state/packing.ts';
+import type { LogCall, SentCommit, SentFetched, SentRestored } from './messages.ts';
 import { buffersOf, changesOf, pageOf, type StatePage } from './packed-state.ts';
 
 /** Batches begin at multiples of this in the buffer that they go over in. */
@@ -54,36 +47,11 @@ export class ServedPorts {
     this.#news = news;
   }
 
-  create(topic: TopicSpec): Promise<TopicDescription> {
-    return withParts(() => this.#host.log.create(topic));
-  }
-
-  removeTopic(topic: string): Promise<void> {
-    return withParts(() => this.#host.log.remove(topic));
-  }
-
-  describe(topic: string): Promise<TopicDescription | null> {
-    return withParts(() => this.#host.log.describe(topic));
-  }
-
-  list(): Promise<readonly TopicDescription[]> {
-    return withParts(() => this.#host.log.list());
-  }
-
-  append({ at, bytes, producer, incarnation }: SentAppend): Promise<AppendResult> {
-    return withParts(() => this.#host.log.append(at, bytes, producer, incarnation));
-  }
-
-  bounds(at: TopicPartition): Promise<Bounds> {
-    return withParts(() => this.#host.log.bounds(at));
-  }
-
-  offsetForTime(at: TopicPartition, ms: number): Promise<number> {
-    return withParts(() => this.#host.log.offsetForTime(at, ms));
-  }
-
-  trim(at: TopicPartition, before: number): Promise<void> {
-    return withParts(() => this.#host.log.trim(at, before));
+  /** A call of the log that goes over as it is. */
+  log(name: LogCall, given: readonly unknown[]): Promise<unknown> {
+    const { log } = this.#host;
+    const call = log[name] as (...given: readonly unknown[]) => Promise<unknown>;
+    return withParts(() => call.apply(log, [...given]));
   }
 
   /** The log may keep the bytes that it gives: they are copied once, into a buffer that goes over. */
