@@ -21,6 +21,7 @@ export type {
   ExecuteOptions,
   InsertOptions,
   QueryOptions,
+  TaskPlace,
 } from './engine/engine.ts';
 export type { Entity } from './engine/entities.ts';
 export type { ProducedAt, ProducedRecord } from './engine/insert.ts';
@@ -92,3 +93,4 @@ export type * from './ports/host.ts';
 export type * from './ports/log.ts';
 export type * from './ports/store.ts';
 export type * from './ports/transport.ts';
+export type * from './ports/workers.ts';

@@ -90,7 +90,13 @@ export {
   StatementError,
   TaskCorrupted,
 } from '../base/errors.ts';
-export type { EngineStats, ExecuteOptions, InsertOptions, QueryOptions } from '../engine/engine.ts';
+export type {
+  EngineStats,
+  ExecuteOptions,
+  InsertOptions,
+  QueryOptions,
+  TaskPlace,
+} from '../engine/engine.ts';
 export type { Entity } from '../engine/entities.ts';
 export type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 export type { QueryStats } from '../engine/queries.ts';

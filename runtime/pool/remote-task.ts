@@ -160,9 +160,12 @@ export class RemoteTask implements RunningTask {
     const { name, plan } = this.options;
     this.#status = null;
     worker.watch(this.#id, (status) => this.#show(status));
-    await worker.call('start', [{ name, plan }]);
-    await Promise.race([worker.ended, this.#left]);
-    worker.watch(this.#id, null);
+    try {
+      await worker.call('start', [{ name, plan }]);
+      await Promise.race([worker.ended, this.#left]);
+    } finally {
+      worker.watch(this.#id, null);
+    }
     await worker.call('stop', [this.#id]);
   }
 

@@ -124,12 +124,14 @@ class PoolSeat implements Seat {
     const onEnd = (): void => {
       this.#worker = null;
     };
+    let worker: PooledWorker | null = null;
     try {
-      const worker = new PooledWorker(await this.#workers.start(this.number), this.#host, onEnd);
+      worker = new PooledWorker(await this.#workers.start(this.number), this.#host, onEnd);
       await worker.call('begin', [{ kernel, commitIntervalMs, delivers: store.delivers === true }]);
       return worker;
     } catch (thrown) {
       onEnd();
+      await worker?.terminate();
       throw thrown;
     }
   }
