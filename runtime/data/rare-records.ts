@@ -116,7 +116,6 @@ class ColumnarRecordBatch implements RecordBatch {
   readonly isColumnar = true;
   readonly hasKeys = false;
   readonly timestamps: Float64Array;
-  readonly keyLengths = new Int32Array(0);
   readonly valueLengths = new Int32Array(0);
   readonly encoded: Uint8Array;
 

@@ -59,9 +59,7 @@ export interface RecordBatch {
   keyTo(i: number): number;
   valueFrom(i: number): number;
   valueTo(i: number): number;
-  /** Bytes of each key, -1: null; the keys stand one after the other. Empty where the batch is columnar. */
-  readonly keyLengths: Int32Array;
-  /** As `keyLengths`, of the values. */
+  /** Bytes of each value, -1: null; the values stand one after the other. Empty where the batch is columnar. */
   readonly valueLengths: Int32Array;
   /** A view of the key's bytes; null when it is null. */
   key(i: number): Uint8Array | null;
@@ -181,7 +179,7 @@ export class RowRecordBatch implements RecordBatch {
   readonly valueLengths: Int32Array;
   /** false: lengths do not fit their region, and nothing may be read. */
   readonly isWhole: boolean;
-  readonly keyLengths: Int32Array;
+  readonly #keyLengths: Int32Array;
   readonly #keysAt: number;
   readonly #valuesAt: number;
   readonly #keyStarts: Uint32Array | null;
@@ -201,24 +199,24 @@ export class RowRecordBatch implements RecordBatch {
     const lengths = (kind: number) =>
       new Int32Array(buffer, start + lengthsAt + count * 4 * kind, count);
     this.timestamps = new Float64Array(buffer, start + RECORD_BATCH_HEADER_BYTES, count);
-    this.keyLengths = lengths(0);
+    this.#keyLengths = lengths(0);
     this.valueLengths = lengths(1);
     this.#keysAt = keysAt;
     this.#valuesAt = keysAt + keyBytes;
-    this.#keyStarts = starts(this.keyLengths, keysAt, keyBytes, -1);
+    this.#keyStarts = starts(this.#keyLengths, keysAt, keyBytes, -1);
     this.#valueStarts = starts(this.valueLengths, this.#valuesAt, valueBytes, -1);
     this.#headerStarts = starts(lengths(2), this.#valuesAt + valueBytes, headerBytes, 0);
-    this.hasKeys = keyBytes > 0 || this.keyLengths.includes(0);
+    this.hasKeys = keyBytes > 0 || this.#keyLengths.includes(0);
     this.isWhole =
       this.#keyStarts !== null && this.#valueStarts !== null && this.#headerStarts !== null;
   }
 
   keyFrom(i: number): number {
-    return (this.keyLengths[i] ?? -1) < 0 ? -1 : (this.#keyStarts?.[i] ?? this.#keysAt);
+    return (this.#keyLengths[i] ?? -1) < 0 ? -1 : (this.#keyStarts?.[i] ?? this.#keysAt);
   }
 
   keyTo(i: number): number {
-    return (this.keyLengths[i] ?? -1) < 0 ? -1 : (this.#keyStarts?.[i + 1] ?? this.#keysAt);
+    return (this.#keyLengths[i] ?? -1) < 0 ? -1 : (this.#keyStarts?.[i + 1] ?? this.#keysAt);
   }
 
   valueFrom(i: number): number {

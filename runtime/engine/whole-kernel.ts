@@ -1,11 +1,12 @@
 // The code beside a whole kernel, which hosts fetch that have one, and pages never; knows no host.
 
-import { OTHER_FORMATS } from '../plan/parts.ts';
+import { ROW_PATH } from '../plan/parts.ts';
 import { KERNEL_READER } from '../task/parts.ts';
 
 /** Fetches it: from now on plans and readers count on what a whole kernel decodes. Rejects with UNAVAILABLE when it cannot be fetched. */
 export async function loadWholeKernel(): Promise<void> {
   const name = 'formats in the kernel';
+  const { OTHER_FORMATS } = await ROW_PATH.load();
   OTHER_FORMATS.from(name, () => import('../plan/other-formats.ts'));
   KERNEL_READER.from(name, () => import('../task/kernel-reader.ts'));
   await Promise.all([OTHER_FORMATS.load(), KERNEL_READER.load()]);

@@ -6,20 +6,11 @@ import type { SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { FormatSpec } from './serde.ts';
 
-const KINDS: ReadonlySet<Type['kind']> = new Set([
-  'BIGINT',
-  'BOOLEAN',
-  'DATE',
-  'DOUBLE',
-  'INTEGER',
-  'STRING',
-  'TIME',
-  'TIMESTAMP',
-]);
+const KINDS = /^(?:BIGINT|BOOLEAN|DATE|DOUBLE|INTEGER|STRING|TIME|TIMESTAMP)$/u;
 
 /** Whether the kernel has columns of the type. */
 export function isDecodableType({ kind }: Type): boolean {
-  return KINDS.has(kind);
+  return KINDS.test(kind);
 }
 
 /**

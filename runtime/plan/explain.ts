@@ -4,7 +4,7 @@ import type { Schema } from '../data/schema.ts';
 import { schemaText } from '../data/schema-text.ts';
 import { isLooped } from '../expr/compile.ts';
 import type { FormatSpec } from '../formats/serde.ts';
-import { OTHER_FORMATS } from './parts.ts';
+import { ROW_PATH } from './parts.ts';
 import { exprText } from './print-expr.ts';
 import type { PullPlan } from './pull.ts';
 import { type Path, type Plan, type Step, type StepId, type WindowSpec } from './step.ts';
@@ -154,7 +154,7 @@ function detail(step: Step, plan: Plan): string {
     case 'source': {
       const reads = names.length === 0 ? 'no columns' : names.join(', ');
       const state = step.materialized ? ', materialized' : '';
-      const keys = OTHER_FORMATS.fetched?.keyText(step) ?? '';
+      const keys = ROW_PATH.fetched?.OTHER_FORMATS.fetched?.keyText(step) ?? '';
       return `${step.source} from topic ${step.topic} (${formats(step.keyFormat, step.valueFormat, keys)}${state}): ${reads}`;
     }
     case 'internalSource':

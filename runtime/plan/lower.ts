@@ -88,33 +88,28 @@ export function withDecoders(
   parts: readonly Subtopology[],
   options: PlanningOptions,
 ): readonly Subtopology[] {
-  return parts.map((part) =>
-    part.steps.every((step) => step.step !== 'source' || isDecoded(step, options))
-      ? decoded(part, options)
-      : ROW_PATH.code.decodedOtherwise(part, options),
-  );
+  return parts.map((part) => {
+    const done = decoded(part, options);
+    return done.steps.some((step) => step.step === 'source' && !step.run)
+      ? ROW_PATH.code.decodedOtherwise(part, options)
+      : done;
+  });
 }
 
 /** The task with its sources on the kernel path that it can take. */
 export function decoded(part: Subtopology, options: PlanningOptions): Subtopology {
+  const { decoder, path, kernelAvailable } = options;
+  if (decoder === 'row' || path === 'row' || !kernelAvailable) return part;
   return {
     ...part,
-    steps: part.steps.map((step) =>
-      step.step === 'source' && isDecoded(step, options)
+    steps: part.steps.map((step) => {
+      if (step.step !== 'source') return step;
+      const { columns, wanted } = valuesOf(step);
+      return isDecodable(step.valueFormat, columns, wanted)
         ? { ...step, run: { path: 'kernel' } }
-        : step,
-    ),
+        : step;
+    }),
   };
-}
-
-function isDecoded(step: SourceStep, { decoder, path, kernelAvailable }: PlanningOptions): boolean {
-  const { columns, wanted } = valuesOf(step);
-  return (
-    decoder !== 'row' &&
-    path !== 'row' &&
-    kernelAvailable &&
-    isDecodable(step.valueFormat, columns, wanted)
-  );
 }
 
 /** The columns of a source's value, and those of them that are read. */

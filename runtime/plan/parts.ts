@@ -2,12 +2,9 @@
 
 import { Part } from '../base/part.ts';
 import type * as Joins from './joins.ts';
-import type * as OtherFormats from './other-formats.ts';
 import type * as RareNodes from './rare-nodes.ts';
 import type * as RowPath from './row-path-words.ts';
 
 export const JOINS = new Part<typeof Joins>();
 export const RARE_NODES = new Part<typeof RareNodes>();
 export const ROW_PATH = new Part<typeof RowPath>();
-/** There only where the kernel is a whole one. */
-export const OTHER_FORMATS = new Part<typeof OtherFormats>();

@@ -1,13 +1,13 @@
 // Why an aggregation takes the row path, and the words for planning options that there are not; fetched where the kernel is not taken. Knows no step.
 
 import { StatementError } from '../base/errors.ts';
+import { Part } from '../base/part.ts';
 import { JSON_COLUMNS_MAX, KERNEL_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
 import { isDecodableType } from '../formats/json-kernel.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import { decoded, isInKernel, type Lowered, type PlanningOptions, valuesOf } from './lower.ts';
-import { OTHER_FORMATS } from './parts.ts';
 import {
   type AggregateCall,
   KERNEL_AGGREGATES,
@@ -17,8 +17,12 @@ import {
   type WindowSpec,
 } from './step.ts';
 import { withFields } from './struct-fields.ts';
+import type * as OtherFormats from './other-formats.ts';
 
 export { chainOf } from './struct-fields.ts';
+
+/** There only where the kernel is a whole one. */
+export const OTHER_FORMATS = new Part<typeof OtherFormats>();
 
 /** The path of an aggregation that the kernel is not to do, or cannot. @throws {StatementError} UNSUPPORTED */
 export function otherwise(step: Lowered, options: PlanningOptions): Path {

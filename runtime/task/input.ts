@@ -80,8 +80,8 @@ export class SourceReader implements Reader {
   readonly #sharing: Sharing | null;
   /** Builder of each decoded column by role and name. */
   readonly builders = new Map<string, ColumnBuilder>();
-  readonly windowBytes: number;
-  readonly needsKey: boolean;
+  readonly #windowBytes: number;
+  readonly #needsKey: boolean;
   #eventTime: EventTime | null = null;
 
   constructor(
@@ -93,8 +93,8 @@ export class SourceReader implements Reader {
     this.#step = step;
     this.#sharing = sharing;
     const kind = windowKind(step.window);
-    this.windowBytes = kind === null ? 0 : windowBytes(kind);
-    this.needsKey = step.kind === 'table' || kind !== null;
+    this.#windowBytes = kind === null ? 0 : windowBytes(kind);
+    this.#needsKey = step.kind === 'table' || kind !== null;
     this.key = this.#part('key', formats);
     this.value = this.#part('value', formats);
     if (kernel === null || this.value === null) return;
@@ -157,7 +157,7 @@ export class SourceReader implements Reader {
     const json = this.json;
     const isDecided = json?.begin({ records, place, from, to }) ?? false;
     const isKeyFree = this.key === null || this.key.decoder.isIdle === true;
-    const isPlain = isDecided && isKeyFree && !this.needsKey;
+    const isPlain = isDecided && isKeyFree && !this.#needsKey;
     const kept = isPlain && !records.hasKeys ? Kept.keyless(from, to) : new Kept(to - from);
     if (isPlain && records.hasKeys) {
       for (let index = from; index < to; index++)
@@ -196,19 +196,14 @@ export class SourceReader implements Reader {
     }
   }
 
-  /** @returns false when it is null as a whole @throws {RecordError} DESERIALIZATION */
-  decodeKey(records: RecordBatch, index: number): boolean {
+  #decode(records: RecordBatch, index: number, first: number, kept: Kept): void {
     const keyFrom = records.keyFrom(index);
-    const keyTo = records.keyTo(index) - this.windowBytes;
+    const keyTo = records.keyTo(index) - this.#windowBytes;
     if (keyFrom >= 0 && keyTo < keyFrom) {
       throw new RecordError('DESERIALIZATION', 'the key is too short to hold its window');
     }
-    return decodePart(this.key, records.bytes, keyFrom, keyTo);
-  }
-
-  #decode(records: RecordBatch, index: number, first: number, kept: Kept): void {
-    const hasKey = this.decodeKey(records, index);
-    if (!hasKey && this.needsKey) {
+    const hasKey = decodePart(this.key, records.bytes, keyFrom, keyTo);
+    if (!hasKey && this.#needsKey) {
       throw new RecordError('DESERIALIZATION', 'the record needs a key');
     }
     const hasValue =

@@ -6,6 +6,7 @@ import type { Column } from '../data/column.ts';
 import type { RecordBatch } from '../data/record.ts';
 import { delimiterOf } from '../formats/delimited.ts';
 import { isDecodedWhole } from '../formats/kernel-formats.ts';
+import { windowBytes } from '../formats/windowed-key.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import { granted, type KernelExports } from '../kernel/exports.ts';
 import type { SourceStep } from '../plan/step.ts';
@@ -18,7 +19,8 @@ import {
   type SourceReader,
 } from './input.ts';
 import { JsonValues } from './json-values.ts';
-import type { RecordPlace } from './record-columns.ts';
+import type { ValueChunk } from './shared-values.ts';
+import { type RecordPlace, windowKind } from './record-columns.ts';
 
 /** What the whole kernel exports and its halves for pages do not. */
 const WHOLE = 'delimitedInit';
@@ -55,15 +57,25 @@ export function kernelReader(
   const keys = step.window === null ? made('key', step.keyFormat) : null;
   const values = plain.json === null ? made('value', step.valueFormat) : null;
   if (keys === null && values === null) return null;
-  return new KernelReader(plain, keys, values);
+  return new KernelReader(plain, step, keys, values);
 }
 
 class KernelReader implements Reader {
   readonly #plain: SourceReader;
   readonly #keys: JsonValues | null;
   readonly #values: JsonValues | null;
+  readonly #windowBytes: number;
+  readonly #needsKey: boolean;
 
-  constructor(plain: SourceReader, keys: JsonValues | null, values: JsonValues | null) {
+  constructor(
+    plain: SourceReader,
+    step: SourceStep,
+    keys: JsonValues | null,
+    values: JsonValues | null,
+  ) {
+    const kind = windowKind(step.window);
+    this.#windowBytes = kind === null ? 0 : windowBytes(kind);
+    this.#needsKey = step.kind === 'table' || kind !== null;
     this.#plain = plain;
     this.#keys = keys;
     this.#values = values ?? plain.json;
@@ -88,9 +100,9 @@ class KernelReader implements Reader {
     if (records.isColumnar) return plain.read(records, place, from, to, onProblem);
     const chunk = { place, from, to };
     const areValues = this.#values?.begin({ ...chunk, records }) ?? plain.value === null;
-    const areKeys = this.#keys?.begin({ ...chunk, records: keysOf(records) }) ?? false;
+    const areKeys = this.#keys?.begin({ ...chunk, records: keysOf(records, from, to) }) ?? false;
     const kept = new Kept(to - from);
-    const isKeyFree = (plain.key?.decoder.isIdle ?? true) && !plain.needsKey;
+    const isKeyFree = (plain.key?.decoder.isIdle ?? true) && !this.#needsKey;
     if (areValues && this.#values !== null && (areKeys || isKeyFree)) {
       for (let index = from; index < to; index++)
         kept.add(index, !areKeys && records.keyFrom(index) < 0, false);
@@ -104,6 +116,16 @@ class KernelReader implements Reader {
     return plain.batch(records, place, kept, columns, onProblem);
   }
 
+  /** As the plain reader does. */
+  #decodeKey(records: RecordBatch, index: number): boolean {
+    const { key } = this.#plain;
+    const from = records.keyFrom(index);
+    const to = records.keyTo(index) - this.#windowBytes;
+    if (from >= 0 && to < from)
+      throw new RecordError('DESERIALIZATION', 'the key is too short to hold its window');
+    return decodePart(key, records.bytes, from, to);
+  }
+
   #decodeAll(
     records: RecordBatch,
     from: number,
@@ -111,15 +133,14 @@ class KernelReader implements Reader {
     kept: Kept,
     onProblem: OnProblem,
   ): void {
-    const { value, needsKey, builders } = this.#plain;
+    const { value, builders } = this.#plain;
     const { bytes } = records;
     for (let index = from; index < to; index++) {
       try {
         const hasKey =
-          this.#keys === null
-            ? this.#plain.decodeKey(records, index)
-            : this.#keys.take(index - from);
-        if (!hasKey && needsKey) throw new RecordError('DESERIALIZATION', 'the record needs a key');
+          this.#keys === null ? this.#decodeKey(records, index) : this.#keys.take(index - from);
+        if (!hasKey && this.#needsKey)
+          throw new RecordError('DESERIALIZATION', 'the record needs a key');
         const hasValue =
           this.#values === null
             ? decodePart(value, bytes, records.valueFrom(index), records.valueTo(index))
@@ -136,11 +157,16 @@ class KernelReader implements Reader {
   }
 }
 
-/** The keys of a record batch in the place of its values. */
-function keysOf(records: RecordBatch): Parameters<JsonValues['begin']>[0]['records'] {
+/** The keys of some records of a batch in the place of their values. */
+function keysOf(records: RecordBatch, from: number, to: number): ValueChunk['records'] {
+  const lengths = new Int32Array(to);
+  for (let i = from; i < to; i++) {
+    const at = records.keyFrom(i);
+    lengths[i] = at < 0 ? -1 : records.keyTo(i) - at;
+  }
   return {
     bytes: records.bytes,
-    valueLengths: records.keyLengths,
+    valueLengths: lengths,
     valueFrom: (i) => records.keyFrom(i),
     valueTo: (i) => records.keyTo(i),
   };

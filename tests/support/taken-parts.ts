@@ -24,7 +24,7 @@ const FOLDERS = {
   formats,
   functions,
   operators,
-  plan: { ...plan, OTHER_FORMATS: null },
+  plan,
   ports,
   sql,
   task: { ...task, JSON_MODULE: null, KERNEL_READER: null },
