@@ -2,9 +2,11 @@
 
 import { ROW_PATH } from '../plan/parts.ts';
 import { KERNEL_READER } from '../task/parts.ts';
+import { announceParts } from './parts.ts';
 
 /** Fetches it: from now on plans and readers count on what a whole kernel decodes. Rejects with UNAVAILABLE when it cannot be fetched. */
 export async function loadWholeKernel(): Promise<void> {
+  announceParts();
   const name = 'formats in the kernel';
   const { OTHER_FORMATS } = await ROW_PATH.load();
   OTHER_FORMATS.from(name, () => import('../plan/other-formats.ts'));

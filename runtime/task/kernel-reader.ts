@@ -102,7 +102,7 @@ class KernelReader implements Reader {
     const areValues = this.#values?.begin({ ...chunk, records }) ?? plain.value === null;
     const areKeys = this.#keys?.begin({ ...chunk, records: keysOf(records, from, to) }) ?? false;
     const kept = new Kept(to - from);
-    const isKeyFree = (plain.key?.decoder.isIdle ?? true) && !this.#needsKey;
+    const isKeyFree = !this.#needsKey && (plain.key === null || plain.key.decoder.isIdle === true);
     if (areValues && this.#values !== null && (areKeys || isKeyFree)) {
       for (let index = from; index < to; index++)
         kept.add(index, !areKeys && records.keyFrom(index) < 0, false);
