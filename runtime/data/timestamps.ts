@@ -8,7 +8,10 @@ export function latestOf(
   least: number,
 ): number {
   let latest = least;
-  // Without a branch: times that nearly ascend would be guessed wrong every other time.
-  for (let i = from; i < to; i++) latest = Math.max(latest, timestamps[i] as number);
+  // Math.max takes ten times as long: it tells zeros apart.
+  for (let i = from; i < to; i++) {
+    const ms = timestamps[i] as number;
+    if (ms > latest) latest = ms;
+  }
   return latest;
 }
