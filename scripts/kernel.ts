@@ -34,20 +34,21 @@ const stamp = resolve(root, 'build/kernel.sha256');
 /**
  * What the compiler wrote, made fast and then small. The compiler's own passes run once and leave 4 % of the bytes that a second
  * run takes away; and they cannot be told what to leave apart. The bounds of what is copied into its callers are the compiler's.
+ * @param isForPages small counts too
  */
-function optimized(compiled: Uint8Array): Uint8Array {
+function optimized(compiled: Uint8Array, isForPages: boolean): Uint8Array {
   const module = binaryen.readBinary(compiled);
   module.setFeatures(binaryen.Features.All);
   binaryen.setAlwaysInlineMaxSize(12);
   binaryen.setFlexibleInlineMaxSize(70);
   binaryen.setOneCallerInlineMaxSize(200);
-  for (const name of APART) {
+  for (const name of isForPages ? APART : []) {
     binaryen.setPassArgument('no-inline', `engine-asm/assembly/${name}`);
     module.runPasses(['no-inline']);
   }
   binaryen.setDebugInfo(false);
   binaryen.setOptimizeLevel(3);
-  for (const shrinkLevel of [0, 1]) {
+  for (const shrinkLevel of [0, isForPages ? 1 : 0]) {
     binaryen.setShrinkLevel(shrinkLevel);
     module.optimize();
   }
@@ -73,7 +74,7 @@ if (isStale || MODULES.some(({ wasm }) => !existsSync(wasm))) {
     const options = ['--config', 'engine-asm/asconfig.json', '--target', target];
     const { error } = await main([...entries, ...options, '--outFile', fresh, '--baseDir', root]);
     if (error !== null) throw error;
-    if (!isLeast) writeFileSync(fresh, optimized(readFileSync(fresh)));
+    if (!isLeast) writeFileSync(fresh, optimized(readFileSync(fresh), wasm !== MODULES[0]?.wasm));
     renameSync(fresh, wasm);
   }
   writeFileSync(stamp, digest);
