@@ -7,7 +7,11 @@ import { partitionOf } from '../../runtime/base/hash.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { QUOTE } from '../../runtime/data/json-scanner.ts';
 import { NO_HEADERS, type RecordHeader } from '../../runtime/data/record.ts';
-import { RecordBatchBuilder } from '../../runtime/data/record-builder.ts';
+import {
+  giveBack,
+  type RecordBatchBuilder,
+  takeBuilder,
+} from '../../runtime/data/record-builder.ts';
 import { unknownPartition } from '../names.ts';
 import { isObject } from './body.ts';
 import { refusal } from './errors.ts';
@@ -33,15 +37,6 @@ export interface ProduceTarget {
   readonly keyless: number;
 }
 
-/** One that the last request has left, with room already: each has five buffers, which cost as much as what a small request writes. */
-let spare: RecordBatchBuilder | null = null;
-
-function newBuilder(): RecordBatchBuilder {
-  const builder = spare ?? new RecordBatchBuilder();
-  spare = null;
-  return builder;
-}
-
 /** One batch per partition, in the order of their first records. @throws what the client did wrong */
 export function producedBatches(body: ProducedJson, to: ProduceTarget): ProducedBatch[] {
   const partitions = new Map<number, { builder: RecordBatchBuilder; rows: number[] }>();
@@ -50,7 +45,7 @@ export function producedBatches(body: ProducedJson, to: ProduceTarget): Produced
     const partition = choosePartition(body, row, key, to);
     let batch = partitions.get(partition);
     if (batch === undefined) {
-      partitions.set(partition, (batch = { builder: newBuilder(), rows: [] }));
+      partitions.set(partition, (batch = { builder: takeBuilder(), rows: [] }));
     }
     if (!append(batch.builder, body, row, key, to.nowMs)) {
       throw new PortError(
@@ -63,7 +58,7 @@ export function producedBatches(body: ProducedJson, to: ProduceTarget): Produced
   }
   return [...partitions].map(([partition, { builder, rows }]) => {
     const bytes = builder.finish() ?? new Uint8Array(0);
-    spare = builder;
+    giveBack(builder);
     return { partition, bytes, rows };
   });
 }

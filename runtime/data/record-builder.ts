@@ -192,6 +192,21 @@ export function sealed(to: ByteWriter): Uint8Array<ArrayBuffer> {
   return exactly(to);
 }
 
+/** One that was given back: to make a builder costs as much as to append a small record. */
+let spare: RecordBatchBuilder | null = null;
+
+/** An empty builder, to be given back once it is empty again; one that is not is left to the garbage collector. */
+export function takeBuilder(): RecordBatchBuilder {
+  const builder = spare ?? new RecordBatchBuilder();
+  spare = null;
+  return builder;
+}
+
+/** @param builder empty, and nobody's any more */
+export function giveBack(builder: RecordBatchBuilder): void {
+  spare = builder;
+}
+
 /** One record, as a record batch. @throws as `RecordBatchBuilder.append` */
 export function singleRecord(
   key: Uint8Array | null,

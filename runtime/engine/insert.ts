@@ -4,7 +4,7 @@ import { encodeUtf8 } from '../base/bytes.ts';
 import { PortError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
 import type { RecordHeader } from '../data/record.ts';
-import { RecordBatchBuilder } from '../data/record-builder.ts';
+import { giveBack, takeBuilder } from '../data/record-builder.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 
@@ -55,8 +55,7 @@ export async function produce(
     if (indexes === undefined) byPartition.set(partition, [index]);
     else indexes.push(index);
   });
-  const builder = spare ?? new RecordBatchBuilder();
-  spare = null;
+  const builder = takeBuilder();
   for (const [partition, indexes] of byPartition) {
     let sent: number[] = [];
     const flush = async (): Promise<void> => {
@@ -80,13 +79,9 @@ export async function produce(
     }
     await flush();
   }
-  // Empty again; one that has thrown is left to the garbage collector.
-  spare = builder;
+  giveBack(builder);
   return places;
 }
-
-/** For the next call: to make one costs as much as to append a record. */
-let spare: RecordBatchBuilder | null = null;
 
 function bytesOf(given: Uint8Array | string | null): Uint8Array | null {
   return typeof given === 'string' ? encodeUtf8(given) : given;
