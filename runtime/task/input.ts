@@ -14,7 +14,7 @@ import { wholeTimes } from './event-time.ts';
 import { isDecodable } from '../formats/json-kernel.ts';
 import type { JsonValues } from './json-values.ts';
 import { decodesJson, type JsonInKernel, LateJson } from './late-json.ts';
-import { JSON_VALUES, KERNEL_READER, PSEUDO_COLUMNS } from './parts.ts';
+import { JSON_VALUES, KERNEL_DECODERS, PSEUDO_COLUMNS } from './parts.ts';
 import type { EventTime } from './pseudo-columns.ts';
 import type { Sharing } from './sharing.ts';
 import { windowColumn, windowKind, type RecordPlace } from './record-columns.ts';
@@ -57,9 +57,7 @@ export function readerOf(
 ): Reader {
   if (step.step === 'internalSource')
     return new PSEUDO_COLUMNS.code.ColumnarReader(step.schema, isTrusted);
-  const module = step.run?.path === 'row' ? null : kernel;
-  const reader = new SourceReader(step, formats, module, sharing);
-  return (module && KERNEL_READER.fetched?.kernelReader(reader, step, module)) ?? reader;
+  return new SourceReader(step, formats, step.run?.path === 'row' ? null : kernel, sharing);
 }
 
 /** A wanted part of the record, decoded by one format. */
@@ -70,18 +68,22 @@ export interface Part {
 }
 
 /** Reads user records: the columns that the plan touches, through the formats of key and value. */
-export class SourceReader implements Reader {
+class SourceReader implements Reader {
   readonly #step: SourceStep;
-  readonly key: Part | null;
-  readonly value: Part | null;
-  /** Decodes the values instead of `value`; null: the kernel does not, or not yet. */
-  json: JsonValues | null = null;
+  readonly #key: Part | null;
+  readonly #value: Part | null;
+  /** Decodes the keys instead of `#key`; null: the kernel does not. */
+  #keys: JsonValues | null = null;
+  /** Decodes the values instead of `#value`; null: the kernel does not, or not yet. */
+  #values: JsonValues | null = null;
   #late: LateJson | null = null;
   readonly #sharing: Sharing | null;
   /** Builder of each decoded column by role and name. */
-  readonly builders = new Map<string, ColumnBuilder>();
+  readonly #builders = new Map<string, ColumnBuilder>();
   readonly #windowBytes: number;
   readonly #needsKey: boolean;
+  /** A record is good or bad whatever its key is. */
+  readonly #isKeyFree: boolean;
   #eventTime: EventTime | null = null;
 
   constructor(
@@ -95,25 +97,39 @@ export class SourceReader implements Reader {
     const kind = windowKind(step.window);
     this.#windowBytes = kind === null ? 0 : windowBytes(kind);
     this.#needsKey = step.kind === 'table' || kind !== null;
-    this.key = this.#part('key', formats);
-    this.value = this.#part('value', formats);
-    if (kernel === null || this.value === null) return;
+    this.#key = this.#part('key', formats);
+    this.#value = this.#part('value', formats);
+    this.#isKeyFree = !this.#needsKey && (this.#key === null || this.#key.decoder.isIdle === true);
+    if (kernel === null) return;
     const columns = step.sourceSchema.columns.filter((column) => column.role === 'value');
-    if (!isDecodable(step.valueFormat, columns, this.value.columns)) return;
-    if (decodesJson(kernel)) this.#decodeIn(this.value, { code: JSON_VALUES.code, module: kernel });
-    else this.#late = new LateJson();
+    if (this.#value !== null && isDecodable(step.valueFormat, columns, this.#value.columns)) {
+      if (decodesJson(kernel))
+        this.#decodeIn(this.#value, { code: JSON_VALUES.code, module: kernel });
+      else this.#late = new LateJson();
+    }
+    const left = this.#values === null ? this.#value : null;
+    const others = KERNEL_DECODERS.fetched?.kernelDecoders(step, kernel, this.#key, left);
+    this.#keys = this.#instead('key', this.#key, others?.keys);
+    this.#values ??= this.#instead('value', left, others?.values);
+  }
+
+  /** What decodes a part of the record instead of its builders; null: they do. */
+  #instead(role: string, part: Part | null, decoded: JsonValues | null = null): JsonValues | null {
+    if (decoded !== null)
+      for (const { name } of part?.columns ?? []) this.#builders.delete(`${role} ${name}`);
+    return decoded;
   }
 
   /** From now on the kernel decodes the values. */
   #decodeIn(value: Part, { code, module }: JsonInKernel): void {
     const { columns, decoder } = value;
-    for (const { name } of columns) this.builders.delete(`value ${name}`);
-    this.json = new code.JsonValues(module, columns, decoder, this.#step, this.#sharing);
+    const values = new code.JsonValues(module, columns, decoder, this.#step, this.#sharing);
+    this.#values = this.#instead('value', value, values);
     this.#late = null;
   }
 
   close(): void {
-    this.json?.close();
+    this.#values?.close();
   }
 
   #part(role: 'key' | 'value', formats: Formats): Part | null {
@@ -131,7 +147,7 @@ export class SourceReader implements Reader {
       const builder = columnBuilder(column.type);
       wanted.push(index);
       builders.push(builder);
-      this.builders.set(`${role} ${column.name}`, builder);
+      this.#builders.set(`${role} ${column.name}`, builder);
     });
     // A part of which no column is touched is still checked: a record is bad or good whatever the query reads.
     if (columns.length === 0) return null;
@@ -149,15 +165,15 @@ export class SourceReader implements Reader {
   ): Batch | null {
     if (records.isColumnar) {
       return PSEUDO_COLUMNS.code.readColumnar(this.#step, records, [from, to], (kept, columns) =>
-        this.batch(records, place, kept, columns, onProblem),
+        this.#batch(records, place, kept, columns, onProblem),
       );
     }
     const inKernel = this.#late?.before(to - from) ?? null;
-    if (inKernel !== null && this.value !== null) this.#decodeIn(this.value, inKernel);
-    const json = this.json;
-    const isDecided = json?.begin({ records, place, from, to }) ?? false;
-    const isKeyFree = this.key === null || this.key.decoder.isIdle === true;
-    const isPlain = isDecided && isKeyFree && !this.#needsKey;
+    if (inKernel !== null && this.#value !== null) this.#decodeIn(this.#value, inKernel);
+    const chunk = { records, place, from, to };
+    const areValues = this.#values?.begin(chunk) ?? false;
+    const areKeys = this.#keys?.begin(chunk) ?? this.#isKeyFree;
+    const isPlain = areValues && areKeys;
     const kept = isPlain && !records.hasKeys ? Kept.keyless(from, to) : new Kept(to - from);
     if (isPlain && records.hasKeys) {
       for (let index = from; index < to; index++)
@@ -165,14 +181,15 @@ export class SourceReader implements Reader {
     } else if (!isPlain) this.#decodeAll(records, from, to, kept, onProblem);
     if (kept.rows === 0) return null;
     const columns = new Map<string, Column>();
-    for (const [key, builder] of this.builders) columns.set(key, builder.finish());
-    if (json !== null) {
-      const positions = kept.rows === to - from ? null : kept.positions(from);
-      json.finish(positions).forEach((column, index) => {
-        columns.set(`value ${this.value?.columns[index]?.name}`, column);
+    for (const [key, builder] of this.#builders) columns.set(key, builder.finish());
+    const positions = kept.rows === to - from ? null : kept.positions(from);
+    const finish = (role: string, part: Part | null, decoded: JsonValues | null): void =>
+      decoded?.finish(positions).forEach((column, index) => {
+        columns.set(`${role} ${part?.columns[index]?.name}`, column);
       });
-    }
-    return this.batch(records, place, kept, columns, onProblem);
+    finish('key', this.#key, this.#keys);
+    finish('value', this.#value, this.#values);
+    return this.#batch(records, place, kept, columns, onProblem);
   }
 
   #decodeAll(
@@ -189,7 +206,7 @@ export class SourceReader implements Reader {
         const isBad = thrown instanceof RecordError;
         // What else is thrown ends the call, which may be made again: nothing of it stays.
         const rows = isBad ? kept.rows : 0;
-        for (const builder of this.builders.values()) builder.truncate(rows);
+        for (const builder of this.#builders.values()) builder.truncate(rows);
         if (!isBad) throw thrown;
         onProblem(index, thrown);
       }
@@ -202,18 +219,21 @@ export class SourceReader implements Reader {
     if (keyFrom >= 0 && keyTo < keyFrom) {
       throw new RecordError('DESERIALIZATION', 'the key is too short to hold its window');
     }
-    const hasKey = decodePart(this.key, records.bytes, keyFrom, keyTo);
+    const hasKey =
+      this.#keys === null
+        ? decodePart(this.#key, records.bytes, keyFrom, keyTo)
+        : this.#keys.take(index - first);
     if (!hasKey && this.#needsKey) {
       throw new RecordError('DESERIALIZATION', 'the record needs a key');
     }
     const hasValue =
-      this.json === null
-        ? decodePart(this.value, records.bytes, records.valueFrom(index), records.valueTo(index))
-        : this.json.take(index - first);
+      this.#values === null
+        ? decodePart(this.#value, records.bytes, records.valueFrom(index), records.valueTo(index))
+        : this.#values.take(index - first);
     kept.add(index, !hasKey, !hasValue);
   }
 
-  batch(
+  #batch(
     records: RecordBatch,
     place: RecordPlace,
     kept: Kept,
@@ -285,12 +305,7 @@ export class SourceReader implements Reader {
 }
 
 /** Decodes the key or the value; nulls stand for one that is absent. @returns false when it is null as a whole */
-export function decodePart(
-  part: Part | null,
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-): boolean {
+function decodePart(part: Part | null, bytes: Uint8Array, from: number, to: number): boolean {
   if (from >= 0) return part === null || part.decoder.decode(bytes, from, to, part.builders);
   if (part !== null) for (const builder of part.builders) builder.appendNull();
   return false;

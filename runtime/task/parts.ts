@@ -2,7 +2,7 @@
 
 import { Part } from '../base/part.ts';
 import type * as JsonValues from './json-values.ts';
-import type * as KernelReader from './kernel-reader.ts';
+import type * as KernelDecoders from './kernel-decoders.ts';
 import type * as Outbox from './outbox.ts';
 import type * as PseudoColumns from './pseudo-columns.ts';
 import type * as Repartition from './repartition.ts';
@@ -15,7 +15,7 @@ export const JSON_VALUES = new Part<typeof JsonValues>();
 /** The kernel's decoder of JSON, in hosts that have it apart from the kernel. */
 export const JSON_MODULE = new Part<{ readonly module: WebAssembly.Module }>();
 /** There only where the kernel is a whole one. */
-export const KERNEL_READER = new Part<typeof KernelReader>();
+export const KERNEL_DECODERS = new Part<typeof KernelDecoders>();
 export const RUNS = new Part<typeof Runs>();
 export const PSEUDO_COLUMNS = new Part<typeof PseudoColumns>();
 export const REPARTITION = new Part<typeof Repartition>();

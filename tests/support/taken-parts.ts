@@ -27,7 +27,7 @@ const FOLDERS = {
   plan,
   ports,
   sql,
-  task: { ...task, JSON_MODULE: null, KERNEL_READER: null },
+  task: { ...task, JSON_MODULE: null, KERNEL_DECODERS: null },
 };
 
 /** The parts of each folder. */
