@@ -1,7 +1,7 @@
 // What the engine's thread and a Worker that runs tasks say to each other (ARCHITECTURE.md, chapter 9); types alone.
 
 import type { Plan } from '../plan/step.ts';
-import type { Fetched, Log } from '../ports/log.ts';
+import type { Log } from '../ports/log.ts';
 import type { Commit, CounterEntry, OffsetEntry, Restored, TableId } from '../ports/store.ts';
 import type { WireError } from '../ports/wire-error.ts';
 import type { PackedEntries } from '../state/packing.ts';
@@ -49,9 +49,6 @@ export interface SentRestored extends Omit<Restored, 'reader'> {
 export interface SentCommit extends Omit<Commit, 'changes' | 'blocks'> {
   readonly packs: readonly PackedEntries[];
 }
-
-/** What was read: its batches are views of one buffer that comes with them. */
-export type SentFetched = Fetched;
 
 /** Calls of the log whose arguments and answers go over as they are. */
 export type LogCall = Exclude<

@@ -1,6 +1,5 @@
 // State as it crosses between threads: entries side by side in buffers of their own, table by table; knows no port.
 
-import { grown } from '../base/grown.ts';
 import { STATE_PAGE_BYTES_MAX } from '../base/limits.ts';
 import { isPack } from '../ports/pending-packs.ts';
 import type {
@@ -11,69 +10,11 @@ import type {
   StateReader,
   TableId,
 } from '../ports/store.ts';
-import { packOf, type PackedEntries } from '../state/packing.ts';
+import { EntryWriter, packOf, type PackedEntries } from '../state/packing.ts';
 
-const BYTES_FIRST = 4096;
-const ENTRIES_FIRST = 64;
 /** Bytes of a key, for a first estimate. */
 const KEY_BYTES = 24;
 const KEYS_KEPT_MAX = 262_144;
-
-/** Fills one pack. */
-class PackWriter {
-  readonly #table: TableId;
-  #bytes = new Uint8Array(BYTES_FIRST);
-  #ends = new Uint32Array(2 * ENTRIES_FIRST);
-  #removed = new Uint8Array(ENTRIES_FIRST);
-  #count = 0;
-  #length = 0;
-
-  constructor(table: TableId) {
-    this.#table = table;
-  }
-
-  /** Room for so many more, all at once. */
-  reserve(entries: number, lengthBytes: number): void {
-    const count = this.#count + entries;
-    const bytes = this.#length + lengthBytes;
-    if (bytes > this.#bytes.length) this.#bytes = grown(this.#bytes, bytes);
-    if (count <= this.#removed.length) return;
-    this.#removed = grown(this.#removed, count);
-    this.#ends = grown(this.#ends, 2 * count);
-  }
-
-  get lengthBytes(): number {
-    return this.#length;
-  }
-
-  /** @param value null removes the key */
-  add(key: Uint8Array, value: Uint8Array | null): void {
-    const keyTo = this.#length + key.length;
-    const to = keyTo + (value?.length ?? 0);
-    if (to > this.#bytes.length) this.#bytes = grown(this.#bytes, Math.max(to, this.#length * 2));
-    if (this.#count === this.#removed.length) {
-      this.#removed = grown(this.#removed, this.#count * 2);
-      this.#ends = grown(this.#ends, this.#count * 4);
-    }
-    this.#bytes.set(key, this.#length);
-    if (value === null) this.#removed[this.#count] = 1;
-    else this.#bytes.set(value, keyTo);
-    this.#ends[2 * this.#count] = keyTo;
-    this.#ends[2 * this.#count + 1] = to;
-    this.#count += 1;
-    this.#length = to;
-  }
-
-  /** The pack; the writer is done with. */
-  finish(): PackedEntries {
-    return {
-      table: this.#table,
-      bytes: this.#bytes.subarray(0, this.#length),
-      ends: this.#ends.subarray(0, 2 * this.#count),
-      removed: this.#removed.subarray(0, this.#count),
-    };
-  }
-}
 
 /** Keys that were asked for, as bytes: a group that changes again costs no new one. At most KEYS_KEPT_MAX of one kernel. */
 class KeptKeys implements BlockNames {
@@ -121,27 +62,27 @@ export function packsOf({
   changes,
   blocks = [],
 }: Pick<Commit, 'changes' | 'blocks'>): PackedEntries[] {
-  const writers = new Map<TableId, PackWriter>();
-  const writerOf = (table: TableId): PackWriter => {
+  const writers = new Map<TableId, EntryWriter>();
+  const writerOf = (table: TableId): EntryWriter => {
     let writer = writers.get(table);
-    if (writer === undefined) writers.set(table, (writer = new PackWriter(table)));
+    if (writer === undefined) writers.set(table, (writer = new EntryWriter()));
     return writer;
   };
-  for (const { table, key, value } of changes) writerOf(table).add(key, value);
+  for (const { table, key, value } of changes) writerOf(table).add(key, key.length, value);
   for (const block of blocks) {
     const writer = writerOf(block.table);
-    if (isPack(block)) block.each((key, value) => writer.add(key, value));
+    if (isPack(block)) block.each((key, value) => writer.add(key, key.length, value));
     else {
       const { names, ids, starts, values, valueBytes } = block;
       writer.reserve(ids.length, ids.length * (valueBytes + KEY_BYTES));
       const keys = keysOf(names);
       for (let i = 0, at = 0; i < ids.length; i++, at += valueBytes) {
         const key = keys.key(ids[i] as number, starts[i] as number);
-        writer.add(key, values.subarray(at, at + valueBytes));
+        writer.add(key, key.length, values, at, at + valueBytes);
       }
     }
   }
-  return [...writers.values()].map((writer) => writer.finish());
+  return [...writers].map(([table, writer]) => writer.finish(table));
 }
 
 /** The changes that packs hold, as views of them. */
@@ -167,15 +108,15 @@ export function pageOf(
   behind: Uint8Array | null,
   bytesMax: number = STATE_PAGE_BYTES_MAX,
 ): StatePage {
-  const writer = new PackWriter(table);
+  const writer = new EntryWriter();
   let last: Entry | null = null;
   for (const entry of state.scan(table, { from: behind && next(behind), to: null })) {
     if (last !== null && writer.lengthBytes + entry.key.length + entry.value.length > bytesMax)
-      return { pack: writer.finish(), after: last.key.slice() };
-    writer.add(entry.key, entry.value);
+      return { pack: writer.finish(table), after: last.key.slice() };
+    writer.add(entry.key, entry.key.length, entry.value);
     last = entry;
   }
-  return { pack: writer.finish(), after: null };
+  return { pack: writer.finish(table), after: null };
 }
 
 /** The least key behind one. */

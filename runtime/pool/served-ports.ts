@@ -3,7 +3,7 @@
 import { InvariantError, PortError } from '../base/errors.ts';
 import { handingOver } from '../ports/answers.ts';
 import type { Host } from '../ports/host.ts';
-import type { TopicPartition, Unsubscribe } from '../ports/log.ts';
+import type { Fetched, TopicPartition, Unsubscribe } from '../ports/log.ts';
 import type {
   OutboxAppend,
   Rebuilt,
@@ -16,7 +16,7 @@ import type { Transport } from '../ports/transport.ts';
 import { partitionKey } from '../ports/wakes.ts';
 import { withParts } from '../task/with-parts.ts';
 import { packOf } from '../state/packing.ts';
-import type { LogCall, SentCommit, SentFetched, SentRestored } from './messages.ts';
+import type { LogCall, SentCommit, SentRestored } from './messages.ts';
 import { buffersOf, changesOf, pageOf, type StatePage } from './packed-state.ts';
 
 /** Batches begin at multiples of this in the buffer that they go over in. */
@@ -54,8 +54,8 @@ export class ServedPorts {
     return withParts(() => call.apply(log, [...given]));
   }
 
-  /** The log may keep the bytes that it gives: they are copied once, into a buffer that goes over. */
-  async read(at: TopicPartition, from: number, bytesMax: number): Promise<SentFetched> {
+  /** The log may keep the bytes that it gives: they are copied once, into one buffer that goes over, of which the batches are views. */
+  async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
     const watched = this.#watched.get(partitionKey(at));
     if (watched !== undefined) watched.isTold = false;
     const fetched = await withParts(() => this.#host.log.read(at, from, bytesMax));

@@ -20,10 +20,7 @@ export class Packing {
   readonly #into: (change: StateBytes) => void;
   readonly #intoBlock: IntoBlock | null;
   readonly #isOver: StatePack['isOver'];
-  readonly #bytes = new ByteWriter();
-  #ends = new Uint32Array(FIRST_ENTRIES * 2);
-  #removed = new Uint8Array(FIRST_ENTRIES);
-  #size = 0;
+  readonly #entries = new EntryWriter();
 
   /**
    * @param intoBlock null: the store takes changes one by one
@@ -57,29 +54,16 @@ export class Packing {
       this.#into({ table: this.#table, key: key.slice(0, keyBytes), value: own });
       return;
     }
-    const bytes = this.#bytes;
-    const entry = this.#size++;
-    if (entry === this.#removed.length) this.#grow();
-    bytes.bytes(key, 0, keyBytes);
-    this.#ends[entry * 2] = bytes.position;
-    if (value !== null) bytes.bytes(value, from, to);
-    this.#ends[entry * 2 + 1] = bytes.position;
-    this.#removed[entry] = value === null ? 1 : 0;
-  }
-
-  #grow(): void {
-    this.#ends = grown(this.#ends, this.#ends.length * 2);
-    this.#removed = grown(this.#removed, this.#removed.length * 2);
+    this.#entries.add(key, keyBytes, value, from, to);
   }
 
   /** Hands over what is side by side. */
   end(): void {
-    const size = this.#size;
-    if (size === 0) return;
-    const bytes = this.#bytes.finish();
-    const ends = this.#ends.slice(0, size * 2);
-    const removed = this.#removed.slice(0, size);
-    this.#intoBlock?.(packOf({ table: this.#table, bytes, ends, removed }, this.#isOver));
+    if (this.#entries.size === 0) return;
+    const { bytes, ends, removed } = this.#entries.finish(this.#table);
+    // Copies that are no longer than they need be: a store may hold them for long.
+    const own = { bytes: bytes.slice(), ends: ends.slice(), removed: removed.slice() };
+    this.#intoBlock?.(packOf({ table: this.#table, ...own }, this.#isOver));
   }
 }
 
@@ -92,6 +76,67 @@ export interface PackedEntries {
   readonly bytes: Uint8Array;
   readonly ends: Uint32Array;
   readonly removed: Uint8Array;
+}
+
+/** Writes the changes of one table one after the other. */
+export class EntryWriter {
+  readonly #bytes = new ByteWriter();
+  #ends = new Uint32Array(FIRST_ENTRIES * 2);
+  #removed = new Uint8Array(FIRST_ENTRIES);
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Of all keys and values. */
+  get lengthBytes(): number {
+    return this.#bytes.position;
+  }
+
+  /** Room for so many more, all at once. */
+  reserve(entries: number, lengthBytes: number): void {
+    this.#bytes.reserve(lengthBytes);
+    const size = this.#size + entries;
+    if (size > this.#removed.length) this.#grow(size);
+  }
+
+  /**
+   * @param key is the first `keyBytes` of it
+   * @param value is `from .. to` of it; null: the key is removed
+   */
+  add(
+    key: Uint8Array,
+    keyBytes: number,
+    value: Uint8Array | null,
+    from = 0,
+    to: number = value?.length ?? 0,
+  ): void {
+    const bytes = this.#bytes;
+    const entry = this.#size++;
+    if (entry === this.#removed.length) this.#grow(entry * 2);
+    bytes.bytes(key, 0, keyBytes);
+    this.#ends[entry * 2] = bytes.position;
+    if (value !== null) bytes.bytes(value, from, to);
+    this.#ends[entry * 2 + 1] = bytes.position;
+    this.#removed[entry] = value === null ? 1 : 0;
+  }
+
+  #grow(entries: number): void {
+    this.#ends = grown(this.#ends, entries * 2);
+    this.#removed = grown(this.#removed, entries);
+  }
+
+  /** Views of what was written, each of a buffer of its own; the writer is done with. */
+  finish(table: TableId): PackedEntries {
+    const size = this.#size;
+    return {
+      table,
+      bytes: this.#bytes.written(),
+      ends: this.#ends.subarray(0, size * 2),
+      removed: this.#removed.subarray(0, size),
+    };
+  }
 }
 
 /** The entries as a pack, which shows views of their bytes. Nobody writes to the arrays any more. */
