@@ -13,11 +13,11 @@ const JSON_DECODER = 'engine-asm/assembly/json.ts';
 const OTHER_FORMATS = 'engine-asm/assembly/delimited.ts';
 /** What each module exports: pages fetch the halves one by one, every other host has all at once, and formats that pages do without. */
 const MODULES = [
-  { wasm: 'build/kernel.wasm', entries: [AGGREGATES, JSON_DECODER, OTHER_FORMATS] },
-  { wasm: 'build/kernel-aggregates.wasm', entries: [AGGREGATES] },
+  { wasm: 'build/kernel.wasm', entries: [AGGREGATES, JSON_DECODER, OTHER_FORMATS], made: 'fast' },
+  { wasm: 'build/kernel-aggregates.wasm', entries: [AGGREGATES], made: 'small' },
   // The decoder is as fast as the compiler makes it least.
-  { wasm: 'build/kernel-json.wasm', entries: [JSON_DECODER], isLeast: true },
-].map(({ wasm, entries, isLeast = false }) => ({ wasm: resolve(root, wasm), entries, isLeast }));
+  { wasm: 'build/kernel-json.wasm', entries: [JSON_DECODER], made: 'least' },
+].map((module) => ({ ...module, wasm: resolve(root, module.wasm) }));
 /** Functions that run seldom, or where a call costs nothing beside what it does: copies of them in their callers only make a page wait. */
 const APART = [
   'arena/orderOf',
@@ -34,21 +34,21 @@ const stamp = resolve(root, 'build/kernel.sha256');
 /**
  * What the compiler wrote, made fast and then small. The compiler's own passes run once and leave 4 % of the bytes that a second
  * run takes away; and they cannot be told what to leave apart. The bounds of what is copied into its callers are the compiler's.
- * @param isForPages small counts too
+ * @param isSmall for pages, where bytes count too
  */
-function optimized(compiled: Uint8Array, isForPages: boolean): Uint8Array {
+function optimized(compiled: Uint8Array, isSmall: boolean): Uint8Array {
   const module = binaryen.readBinary(compiled);
   module.setFeatures(binaryen.Features.All);
   binaryen.setAlwaysInlineMaxSize(12);
   binaryen.setFlexibleInlineMaxSize(70);
   binaryen.setOneCallerInlineMaxSize(200);
-  for (const name of isForPages ? APART : []) {
+  for (const name of isSmall ? APART : []) {
     binaryen.setPassArgument('no-inline', `engine-asm/assembly/${name}`);
     module.runPasses(['no-inline']);
   }
   binaryen.setDebugInfo(false);
   binaryen.setOptimizeLevel(3);
-  for (const shrinkLevel of [0, isForPages ? 1 : 0]) {
+  for (const shrinkLevel of [0, isSmall ? 1 : 0]) {
     binaryen.setShrinkLevel(shrinkLevel);
     module.optimize();
   }
@@ -67,14 +67,14 @@ const digest = hash.digest('hex');
 const isStale = !existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest;
 if (isStale || MODULES.some(({ wasm }) => !existsSync(wasm))) {
   mkdirSync(resolve(root, 'build'), { recursive: true });
-  for (const { wasm, entries, isLeast } of MODULES) {
+  for (const { wasm, entries, made } of MODULES) {
     // Written beside and renamed, so that processes that build or load at the same time see whole files only.
     const fresh = `${wasm}.${process.pid}`;
-    const target = isLeast ? 'least' : 'release';
+    const target = made === 'least' ? 'least' : 'release';
     const options = ['--config', 'engine-asm/asconfig.json', '--target', target];
     const { error } = await main([...entries, ...options, '--outFile', fresh, '--baseDir', root]);
     if (error !== null) throw error;
-    if (!isLeast) writeFileSync(fresh, optimized(readFileSync(fresh), wasm !== MODULES[0]?.wasm));
+    if (made !== 'least') writeFileSync(fresh, optimized(readFileSync(fresh), made === 'small'));
     renameSync(fresh, wasm);
   }
   writeFileSync(stamp, digest);
