@@ -1,5 +1,6 @@
 // The earthquakes run through an engine of the browser, and what came out, in the shape of the expected changes; knows no adapter.
 
+import { expect } from 'vitest';
 import type { BrowserEngine } from '../../runtime/browser/index.ts';
 import type { Engine } from '../../runtime/engine/engine.ts';
 import { decodeUtf8 } from '../../runtime/base/bytes.ts';
@@ -7,9 +8,12 @@ import {
   type EarthquakesFile,
   type QuakeChange,
   type QuakeRecord,
+  quakePieces,
   quakeRecords,
   QUAKES_STREAM,
+  QUAKES_STREAM_OF_FOUR,
   QUAKES_TABLE,
+  recountPartitions,
 } from '../support/earthquakes.ts';
 
 const DATA = new URL('../../node_modules/vega-datasets/data/earthquakes.json', import.meta.url);
@@ -30,7 +34,7 @@ export async function feed(
   await feedPiece(engine, RECORDS.slice(from, to));
 }
 
-export async function feedPiece(
+async function feedPiece(
   engine: Pick<Engine | BrowserEngine, 'produce'>,
   piece: readonly QuakeRecord[],
 ): Promise<void> {
@@ -56,4 +60,23 @@ export async function changes(
       rowtime: timestamp,
     };
   });
+}
+
+/** Feeds all records over four partitions, piece by piece, and expects of each the changes that the reference model has; all of these, and the late ones. */
+export async function expectFourPartitions(
+  engine: BrowserEngine,
+): Promise<{ readonly changes: QuakeChange[]; readonly late: number }> {
+  await createQuakes(engine, QUAKES_STREAM_OF_FOUR);
+  for (const piece of quakePieces(RECORDS)) {
+    await feedPiece(engine, piece);
+    await engine.idle();
+  }
+  const model = recountPartitions(RECORDS);
+  for (const [partition, expected] of model.entries()) {
+    expect(await changes(engine, partition)).toEqual(expected.changes);
+  }
+  return {
+    changes: model.flatMap((one) => one.changes),
+    late: model.reduce((sum, one) => sum + one.late, 0),
+  };
 }

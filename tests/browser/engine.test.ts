@@ -2,15 +2,8 @@
 
 import { expect, test } from 'vitest';
 import type { BrowserEngine, PublicRow } from '../../runtime/browser/index.ts';
-import {
-  QUAKES_EXPECTED,
-  QUAKES_STREAM_OF_FOUR,
-  quakePieces,
-  recountPartitions,
-  recountQuakes,
-  tableOf,
-} from '../support/earthquakes.ts';
-import { changes, createQuakes, feed, feedPiece, RECORDS } from './earthquakes.ts';
+import { QUAKES_EXPECTED, recountQuakes, tableOf } from '../support/earthquakes.ts';
+import { changes, createQuakes, expectFourPartitions, feed, RECORDS } from './earthquakes.ts';
 import { freshDatabase, openTest, ownWorker } from './open.ts';
 
 const EXPECTED = recountQuakes(RECORDS);
@@ -59,21 +52,9 @@ test.each(['kernel', 'row'])(
   'over four partitions and an internal topic of four in IndexedDB, on the %s path, the changes and the table are those of every place',
   async (path) => {
     const engine = await openTest({ properties: { 'millrace.path': path } });
-    await createQuakes(engine, QUAKES_STREAM_OF_FOUR);
-    for (const piece of quakePieces(RECORDS)) {
-      await feedPiece(engine, piece);
-      await engine.idle();
-    }
-    const model = recountPartitions(RECORDS);
-    for (const [partition, expected] of model.entries()) {
-      expect(await changes(engine, partition)).toEqual(expected.changes);
-    }
-    await expectAllRows(
-      engine,
-      model.flatMap((one) => one.changes),
-    );
-    const late = model.reduce((sum, one) => sum + one.late, 0);
-    expect((await engine.stats()).queries[QUERY]?.late).toBe(late);
+    const expected = await expectFourPartitions(engine);
+    await expectAllRows(engine, expected.changes);
+    expect((await engine.stats()).queries[QUERY]?.late).toBe(expected.late);
   },
 );
 
