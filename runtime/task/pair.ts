@@ -3,7 +3,13 @@
 import { PartMissing } from '../base/part.ts';
 import { Op, positionOf, type Batch } from '../data/batch.ts';
 import type { Emit, LogicalTime, Moment, Operator } from '../operators/operator.ts';
-import type { Step, StepId, Subtopology } from '../plan/step.ts';
+import type {
+  InternalSourceStep,
+  SourceStep,
+  Step,
+  StepId,
+  Subtopology,
+} from '../plan/step.ts';
 import type { BuildContext } from './build.ts';
 import { advance, type Chunk, type Input } from './inputs.ts';
 
@@ -47,19 +53,18 @@ export class Pairing {
     this.#built.set(step, built);
   }
 
-  /** null: the inputs do not meet in one join, with nothing but filters, projections and new keys before it. */
+  /** null: there are not two inputs that meet in one join, with nothing but filters, projections and new keys before it. */
   pair(): Pair | null {
     const { steps, rowByRow } = this.#part;
     if (rowByRow === true || steps.some(({ step }) => step === 'cache')) return null;
-    const [left, right] = steps.flatMap((step) => this.#wayOf(step) ?? []);
-    if (left === undefined || right === undefined) return null;
+    const [left, right, third] = steps.filter(isSource).map((source) => this.#wayOf(source));
+    if (!left || !right || third !== undefined) return null;
     if (left.join !== right.join || left.topic === right.topic) return null;
     return new Pair(this.#given, [left, right], (make) => this.#ahead(make));
   }
 
-  /** From a source to the join; null: it is no source, or there is something else on the way. */
-  #wayOf(source: Step): Way | null {
-    if (source.step !== 'source' && source.step !== 'internalSource') return null;
+  /** From a source to the join; null: there is something else on the way. */
+  #wayOf(source: SourceStep | InternalSourceStep): Way | null {
     if (source.step === 'source' && source.materialized) return null;
     const before: Operator[] = [];
     for (let id = source.id; ;) {
@@ -93,6 +98,10 @@ export class Pairing {
       this.#isAhead = false;
     }
   }
+}
+
+function isSource(step: Step): step is SourceStep | InternalSourceStep {
+  return step.step === 'source' || step.step === 'internalSource';
 }
 
 /** What makes of a batch another one over the same places, each row for itself. */
