@@ -3,13 +3,7 @@
 import { PartMissing } from '../base/part.ts';
 import { Op, positionOf, type Batch } from '../data/batch.ts';
 import type { Emit, LogicalTime, Moment, Operator } from '../operators/operator.ts';
-import type {
-  InternalSourceStep,
-  SourceStep,
-  Step,
-  StepId,
-  Subtopology,
-} from '../plan/step.ts';
+import type { InternalSourceStep, SourceStep, Step, StepId, Subtopology } from '../plan/step.ts';
 import type { BuildContext } from './build.ts';
 import { advance, type Chunk, type Input } from './inputs.ts';
 

@@ -31,13 +31,19 @@ const RECORDS = 40;
  * after a kill, this is far more than it takes.
  */
 const DRAIN_MS_MAX = 30_000;
+/** A burst makes few calls: where one in a hundred died, most runs would see no death at a moment that matters. */
+const DEATH_PROBABILITY = 0.05;
 /** One burst in so many is followed by a kill. */
 const KILL_EVERY = 4;
 
 /** Sends bursts through a repartition and looks, without a request, at the files of the objects. */
 export async function silence({ mutant, rounds, lost }: SilenceOptions): Promise<SilenceReport> {
   // Processors die: what they were told and have not done is theirs to find again.
-  const faults = { LOST_WAKES: String(lost), FAILPOINTS: 'Processor calls' };
+  const faults = {
+    LOST_WAKES: String(lost),
+    FAILPOINTS: 'Processor calls,Processor/after',
+    FAILPOINT_PROBABILITY: process.env['FP'] ?? String(DEATH_PROBABILITY),
+  };
   const vars = { ...faults, ...(mutant === null ? {} : { MUTANT: mutant }) };
   await using edge = await Workerd.start(ENTRY, vars);
   const ksql = `CREATE STREAM s (k STRING KEY, g STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');

@@ -16,6 +16,8 @@ import { around, dying, isTask, type TortureEnv, watchedEnv, watched } from './p
 export { Relay } from '../../../edge/index.ts';
 export default createEdge();
 
+/** So long after a wake-up that was acknowledged a processor may die of it: what it does then takes about that long. */
+const AFTER_WAKE_MS_MAX = 20;
 /** A bound, so that rounds have one: the partition waits twice as long after each. */
 const LOST_IN_A_ROW_MAX = 2;
 
@@ -46,7 +48,12 @@ export class Processor extends DeployedProcessor {
       throw new Error('this wake-up is lost');
     }
     this.#lost = 0;
-    return around(this, 'Processor.wake', () => super.wake(...args));
+    const answer = await around(this, 'Processor.wake', () => super.wake(...args));
+    // Whoever sent the wake-up has its answer by then and does not repeat it.
+    const soon = scheduler.wait(Math.random() * AFTER_WAKE_MS_MAX);
+    const die = dying(this.ctx, this.env);
+    this.ctx.waitUntil(soon.then(() => die('Processor/after a wake-up')));
+    return answer;
   }
 
   override async pull(...args: Parameters<DeployedProcessor['pull']>) {

@@ -5,8 +5,10 @@ import type { ProducerStamp } from '../../../runtime/ports/log.ts';
 
 /** What a torture run binds beside the edge's own. */
 export interface TortureEnv extends EdgeEnv {
-  /** Bound: objects die at failpoints, those whose names begin so. */
+  /** Bound: objects die at failpoints, those whose names begin with one of these, separated by commas. */
   readonly FAILPOINTS?: string;
+  /** How likely an object dies, 0 .. 1, at a point where many have. */
+  readonly FAILPOINT_PROBABILITY?: string;
   /** The fault to be found. */
   readonly MUTANT?: string;
   /** Share of the wake-ups of processors that are lost, 0 .. 1. */
@@ -15,7 +17,7 @@ export interface TortureEnv extends EdgeEnv {
 
 /** How likely an object dies at a point where none has died since the process began. */
 const FIRST_PROBABILITY = 0.05;
-/** How likely at a point where many have: enough to die again and again, rare enough to get on. */
+/** How likely at a point where many have, unless the binding says something else: enough to die again and again, rare enough to get on. */
 const LAST_PROBABILITY = 0.002;
 /** So long an object lives at least after another's death: the system must get on, or nothing is put to the test. */
 const REST_MS = 30;
@@ -28,12 +30,14 @@ export type Die = (point: string) => void;
 
 /** The `die` of one object. */
 export function dying(ctx: DurableObjectState, env: EdgeEnv): Die {
-  const { FAILPOINTS: named } = env as TortureEnv;
+  const { FAILPOINTS: named, FAILPOINT_PROBABILITY: given } = env as TortureEnv;
   if (named === undefined) return () => {};
+  const starts = named.split(',');
+  const least = given === undefined ? LAST_PROBABILITY : Number(given);
   return (point) => {
-    if (!point.startsWith(named) || Date.now() < lastMs + REST_MS) return;
+    if (!starts.some((start) => point.startsWith(start)) || Date.now() < lastMs + REST_MS) return;
     const died = deaths.get(point) ?? 0;
-    if (Math.random() >= Math.max(LAST_PROBABILITY, FIRST_PROBABILITY / (1 + died * died))) return;
+    if (Math.random() >= Math.max(least, FIRST_PROBABILITY / (1 + died * died))) return;
     deaths.set(point, died + 1);
     lastMs = Date.now();
     console.log(`FAILPOINT ${point}`);
@@ -43,7 +47,7 @@ export function dying(ctx: DurableObjectState, env: EdgeEnv): Die {
 
 /**
  * Lets an object die around the transactions and alarms of its storage, whose methods are replaced on the instance. The mutants
- * `no-partition-alarm` and `no-processor-alarm` forget half of that object's alarms.
+ * `no-partition-alarm` and `no-processor-alarm` never set that object's alarm.
  */
 export function watched(
   ctx: DurableObjectState,
@@ -71,7 +75,7 @@ export function watched(
     setAlarm: {
       value: (at: number): Promise<void> => {
         die(`${name}/alarm not set`);
-        if (forgets && Math.random() < 0.5) return Promise.resolve();
+        if (forgets) return Promise.resolve();
         const set = setAlarm(at);
         die(`${name}/alarm set`);
         return set;
