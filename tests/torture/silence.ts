@@ -13,6 +13,8 @@ export interface SilenceOptions {
   readonly rounds: number;
   /** Share of wake-ups that are lost. */
   readonly lost: number;
+  /** One burst in so many is followed by a kill. */
+  readonly killEvery?: number;
 }
 
 export interface SilenceReport {
@@ -33,16 +35,20 @@ const RECORDS = 40;
 const DRAIN_MS_MAX = 30_000;
 /** A burst makes few calls: where one in a hundred died, most runs would see no death at a moment that matters. */
 const DEATH_PROBABILITY = 0.05;
-/** One burst in so many is followed by a kill. */
 const KILL_EVERY = 4;
 
 /** Sends bursts through a repartition and looks, without a request, at the files of the objects. */
-export async function silence({ mutant, rounds, lost }: SilenceOptions): Promise<SilenceReport> {
+export async function silence({
+  mutant,
+  rounds,
+  lost,
+  killEvery = KILL_EVERY,
+}: SilenceOptions): Promise<SilenceReport> {
   // Processors die: what they were told and have not done is theirs to find again.
   const faults = {
     LOST_WAKES: String(lost),
     FAILPOINTS: 'Processor calls,Processor/after',
-    FAILPOINT_PROBABILITY: process.env['FP'] ?? String(DEATH_PROBABILITY),
+    FAILPOINT_PROBABILITY: String(DEATH_PROBABILITY),
   };
   const vars = { ...faults, ...(mutant === null ? {} : { MUTANT: mutant }) };
   await using edge = await Workerd.start(ENTRY, vars);
@@ -63,7 +69,7 @@ export async function silence({ mutant, rounds, lost }: SilenceOptions): Promise
     const answer = await send(edge, 'POST', '/topics/s/records', { records });
     if (answer.status !== 200) throw new Error(answer.text);
     report.records += RECORDS;
-    if (report.rounds % KILL_EVERY === 0) {
+    if (report.rounds % killEvery === 0) {
       await edge.kill();
       await edge.restart();
       report.kills += 1;

@@ -20,12 +20,12 @@ export default createEdge();
 const AFTER_WAKE_MS_MAX = 20;
 /** A bound, so that rounds have one: the partition waits twice as long after each. */
 const LOST_IN_A_ROW_MAX = 2;
+/** By processor, whichever of its instances: one that dies would begin to count anew. */
+const lostInARow = new Map<string, number>();
 
 const mutantOf = (env: EdgeEnv): string | null => (env as TortureEnv).MUTANT ?? null;
 
 export class Processor extends DeployedProcessor {
-  #lost = 0;
-
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     const die = dying(ctx, env);
     super(watched(ctx, 'Processor', env, die), watchedEnv(env, 'Processor', die));
@@ -43,11 +43,13 @@ export class Processor extends DeployedProcessor {
   /** As many wake-ups are lost as the binding LOST_WAKES says. */
   override async wake(...args: Parameters<DeployedProcessor['wake']>) {
     const share = Number((this.env as TortureEnv).LOST_WAKES ?? 0);
-    if (this.#lost < LOST_IN_A_ROW_MAX && Math.random() < share) {
-      this.#lost += 1;
+    const id = this.ctx.id.toString();
+    const lost = lostInARow.get(id) ?? 0;
+    if (lost < LOST_IN_A_ROW_MAX && Math.random() < share) {
+      lostInARow.set(id, lost + 1);
       throw new Error('this wake-up is lost');
     }
-    this.#lost = 0;
+    lostInARow.set(id, 0);
     const answer = await around(this, 'Processor.wake', () => super.wake(...args));
     // Whoever sent the wake-up has its answer by then and does not repeat it.
     const soon = scheduler.wait(Math.random() * AFTER_WAKE_MS_MAX);
