@@ -28,14 +28,34 @@ function good(path: Path, id: number, from: 'good' | 'foreign' = 'good'): object
 }
 const ANSWERED = { '/socket': 'subscribed', '/query-socket': 'header' } as const;
 
+interface Closed {
+  readonly code: number;
+  readonly reason: string;
+}
+
 /** How a socket of its own is closed after what `bad` does on it. */
-async function closed(
-  path: Path,
-  bad: (socket: SocketClient) => void,
-): Promise<{ readonly code: number; readonly reason: string }> {
+async function closed(path: Path, bad: (socket: SocketClient) => void): Promise<Closed> {
   await using socket = await edge.socket(path);
   bad(socket);
   return socket.close();
+}
+
+/** Of a connection that is cut with no close frame. */
+const CUT = 1006;
+const CUTS_MAX = 5;
+
+/**
+ * As `closed`, of what sends on after it is closed: TCP resets a connection whose other end has not read all, and a close frame that is on
+ * its way may go down with it. That happens now and then, not always.
+ */
+async function closedWhileSending(
+  path: Path,
+  bad: (socket: SocketClient) => void,
+): Promise<Closed> {
+  for (let cuts = 0; ; cuts++) {
+    const end = await closed(path, bad);
+    if (end.code !== CUT || cuts === CUTS_MAX) return end;
+  }
 }
 
 const BAD: readonly (readonly [
@@ -70,13 +90,13 @@ test.each(PATHS)(
     }
     // The platform may cut a frame of such a length before the edge sees it.
     const far = await closed(path, (socket) => socket.send(' '.repeat(32 * 1_048_576)));
-    expect([1006, 1009]).toContain(far.code);
-    const flood = await closed(path, (socket) => {
+    expect([CUT, 1009]).toContain(far.code);
+    const flood = await closedWhileSending(path, (socket) => {
       for (let i = 0; i < SOCKET_MESSAGES_SECOND_MAX * 3; i++)
         socket.send({ op: 'credit', id: 7, bytes: 0, rows: 0 });
     });
     expect(flood).toMatchObject({ code: 1008, reason: expect.stringMatching(/second/) });
-    const many = await closed(path, (socket) => {
+    const many = await closedWhileSending(path, (socket) => {
       for (let id = 0; id < 500; id++) socket.send(good(path, id));
     });
     expect(many).toMatchObject({ code: 1008, reason: expect.stringMatching(/at most/) });
