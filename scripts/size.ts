@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, resolve } from 'node:path';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { build } from 'vite';
@@ -49,6 +50,15 @@ async function served(asked: Set<string>): Promise<Server> {
   return server;
 }
 
+/** Far more than the page takes on a busy machine. */
+const PAGE_MS_MAX = 60_000;
+
+async function givenUp(): Promise<never> {
+  await sleep(PAGE_MS_MAX, undefined, { ref: false });
+  const hint = 'npm run build:kernel makes the kernel that belongs to these sources';
+  throw new Error(`the page gave no row in ${PAGE_MS_MAX} ms; ${hint}`);
+}
+
 /** The smallest page that does the main job: opens a database, makes the table and reads a change of it. */
 async function requested(executablePath: string): Promise<string[]> {
   const asked = new Set<string>();
@@ -57,7 +67,7 @@ async function requested(executablePath: string): Promise<string[]> {
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    const n = await page.evaluate(
+    const counted = page.evaluate(
       async ({ stream, table }) => {
         const { millrace } = globalThis as unknown as { millrace: { open: typeof open } };
         const engine = await millrace.open({});
@@ -77,6 +87,7 @@ async function requested(executablePath: string): Promise<string[]> {
       },
       { stream: QUAKES_STREAM, table: QUAKES_TABLE },
     );
+    const n = await Promise.race([counted, givenUp()]);
     if (n !== '1,2') throw new Error(`the page counted ${n}`);
   } finally {
     await browser.close();
