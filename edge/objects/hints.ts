@@ -5,7 +5,7 @@ import type { Bounds, Fetched, FetchedBatch } from '../../runtime/ports/log.ts';
 
 /** How long after an append the alarm repeats hints that were not acknowledged; doubles up to the maximum. */
 export const HINT_RETRY_MS = 1_000;
-const HINT_RETRY_MS_MAX = 5_000;
+const HINT_RETRY_MS_MAX = 2_000;
 
 export interface HintsOptions {
   /** null: the partition is not open. */

@@ -13,6 +13,8 @@ export interface SilenceOptions {
   readonly rounds: number;
   /** Share of wake-ups that are lost. */
   readonly lost: number;
+  /** How likely a processor dies, 0 .. 1, at a point where many have; a few in a thousand unless it is said. */
+  readonly deaths?: number;
   /** One burst in so many is followed by a kill. */
   readonly killEvery?: number;
 }
@@ -29,12 +31,10 @@ export interface SilenceReport {
 
 const RECORDS = 40;
 /**
- * A lost wake-up is repeated after one second, then two; an alarm whose processor dies under it after two, then four. Over two hops, and
- * after a kill, this is far more than it takes.
+ * A lost wake-up is repeated after one second, then each two; an alarm whose processor dies under it after two, then four.
+ * Over two hops, and after a kill, this is far more than it takes.
  */
 const DRAIN_MS_MAX = 30_000;
-/** A burst makes few calls: where one in a hundred died, most runs would see no death at a moment that matters. */
-const DEATH_PROBABILITY = 0.05;
 const KILL_EVERY = 4;
 
 /** Sends bursts through a repartition and looks, without a request, at the files of the objects. */
@@ -42,13 +42,14 @@ export async function silence({
   mutant,
   rounds,
   lost,
+  deaths,
   killEvery = KILL_EVERY,
 }: SilenceOptions): Promise<SilenceReport> {
   // Processors die: what they were told and have not done is theirs to find again.
   const faults = {
     LOST_WAKES: String(lost),
     FAILPOINTS: 'Processor calls,Processor/after',
-    FAILPOINT_PROBABILITY: String(DEATH_PROBABILITY),
+    ...(deaths === undefined ? {} : { FAILPOINT_PROBABILITY: String(deaths) }),
   };
   const vars = { ...faults, ...(mutant === null ? {} : { MUTANT: mutant }) };
   await using edge = await Workerd.start(ENTRY, vars);
