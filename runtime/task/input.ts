@@ -354,8 +354,10 @@ export class Kept {
 
   /** A table's record sets its key's row, or removes it when its value is null. */
   operations(): Uint8Array {
-    return Uint8Array.from({ length: this.rows }, (_, row) =>
-      this.isValueNull(row) ? Op.Delete : Op.Insert,
-    );
+    const operations = new Uint8Array(this.rows).fill(Op.Insert);
+    if (this.valueNull === null) return operations;
+    for (let row = 0; row < this.rows; row++)
+      if (this.isValueNull(row)) operations[row] = Op.Delete;
+    return operations;
   }
 }
