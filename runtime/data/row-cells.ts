@@ -146,10 +146,10 @@ export class RowCells {
   }
 }
 
-/** The rowtime of an encoded row. */
-export function rowtimeOf(row: Uint8Array): number {
+/** The rowtime of an encoded row, which begins at a byte. */
+export function rowtimeOf(row: Uint8Array, from = 0): number {
   // A view of a small array costs much more than a copy: the engine keeps such arrays without a buffer of their own.
-  for (let i = 0; i < CELL_BYTES; i++) first.bytes[i] = row[i] as number;
+  for (let i = 0; i < CELL_BYTES; i++) first.bytes[i] = row[from + i] as number;
   return first.doubles[0] as number;
 }
 

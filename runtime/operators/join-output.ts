@@ -1,4 +1,4 @@
-// Builds the rows that a join emits: columns of the batch at hand beside rows out of the state; knows no rule of joining.
+// Builds the rows that a join emits: columns of the batch at hand beside rows that are kept; knows no rule of joining.
 
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch, Op } from '../data/batch.ts';
@@ -6,8 +6,8 @@ import { type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
 import { gather, gatherColumn } from '../data/dense.ts';
 import { RowCells } from '../data/row-cells.ts';
 import { columnsWithRole, type Schema, type SchemaColumn } from '../data/schema.ts';
-import { StoredRows } from '../data/stored-rows.ts';
 import type { Type } from '../data/type.ts';
+import { KeptRows, NO_ROW } from '../state/kept-rows.ts';
 import { nullWhere } from './rarer-rows.ts';
 import type { Emit, Holding, Moment } from './operator.ts';
 
@@ -37,9 +37,9 @@ export class JoinInput {
     this.cells = new RowCells(this.#types);
   }
 
-  /** For the cells, where they become columns beside another side's row: its windows are the other side's. */
-  stored(): StoredRows {
-    return new StoredRows(this.#types, this.windows.length);
+  /** For the cells, whose columns stand beside another side's row: its windows are the other side's. */
+  kept(): KeptRows {
+    return new KeptRows(this.#types, this.windows.length);
   }
 
   /** The columns of the cells. */
@@ -53,16 +53,21 @@ export class JoinInput {
   }
 }
 
+/** Gives the columns of rows that a side has kept. */
+export interface KeptColumns {
+  columnsOf(rows: Int32Array, side: number): readonly Column[];
+}
+
 /**
- * Rows of one side's batch, each beside a stored row of the other side or nulls. Own columns are gathered when the output is
- * flushed, and the other side's built from their bytes. Rows are held back over batches that are cut from the same arrays, where the
- * context lets it.
+ * Rows of one side's batch, each beside a kept row of the other side or nulls. The columns of both are gathered when the output is
+ * flushed. Rows are held back over batches that are cut from the same arrays, where the context lets it.
  */
 export class JoinOutput {
   readonly #schema: Schema;
   readonly #inputs: readonly [JoinInput, JoinInput];
-  /** For each side its rows while the other one's batch is at hand. */
-  readonly #stored: readonly [StoredRows, StoredRows];
+  readonly #kept: KeptColumns;
+  /** Of the other side. */
+  readonly #others = new Int32Array(BATCH_ROWS_MAX);
   readonly #positions = new Uint32Array(BATCH_ROWS_MAX);
   #rowtime = new Float64Array(BATCH_ROWS_MAX);
   #op = new Uint8Array(BATCH_ROWS_MAX);
@@ -77,43 +82,39 @@ export class JoinOutput {
   #at: Turn | null = null;
   /** What is at hand. */
   #next: Turn | null = null;
+  /** What was at hand last, by side: sides take turns. */
+  readonly #turns: (Turn | null)[] = [null, null];
   #out: Emit = () => {};
   readonly #holding: Holding | null;
 
   constructor(
     schema: Schema,
     inputs: readonly [JoinInput, JoinInput],
+    kept: KeptColumns,
     { holding = null }: { readonly holding?: Holding | null | undefined },
   ) {
     this.#schema = schema;
     this.#inputs = inputs;
     this.#holding = holding;
-    this.#stored = [inputs[0].stored(), inputs[1].stored()];
+    this.#kept = kept;
   }
 
   /** Turns to a batch of one side: 0 left, 1 right. */
   begin(batch: Batch, side: number, out: Emit): void {
     const moment = this.#holding?.moment ?? null;
-    const at = this.#at;
-    const goesOn =
-      at !== null && at.side === side && at.moment === moment && isCutFrom(batch, at.batch);
-    this.#next = goesOn ? at : { batch, side, moment };
     this.#out = out;
+    const before = this.#turns[side] as Turn | null;
+    const goesOn = before !== null && before.moment === moment && isCutFrom(batch, before.batch);
+    this.#next = goesOn ? before : { batch, side, moment };
+    this.#turns[side] = this.#next;
   }
 
   /**
-   * Adds the row at a position beside a stored row.
-   * @param other has it from `from` to `to`; null: the other side has none
+   * Adds the row at a position beside a kept row.
+   * @param other NO_ROW: the other side has none
    * @param op null in a stream
    */
-  add(
-    position: number,
-    other: Uint8Array | null,
-    rowtime: number,
-    op: Op | null,
-    from = 0,
-    to: number = other?.length ?? 0,
-  ): void {
+  add(position: number, other: number, rowtime: number, op: Op | null): void {
     if (this.#count === BATCH_ROWS_MAX || this.#at !== this.#next) this.#turn();
     const row = this.#count++;
     if (position !== row) this.#isPlain = false;
@@ -123,18 +124,18 @@ export class JoinOutput {
       this.#op[row] = op;
       this.#hasOps = true;
     }
-    (this.#stored[1 - (this.#next as Turn).side] as StoredRows).add(other, from, to);
+    this.#others[row] = other;
   }
 
   /** As `add`, for a row that is a tombstone: the own side is null. */
-  addWithoutOwn(position: number, other: Uint8Array, rowtime: number, op: Op): void {
+  addWithoutOwn(position: number, other: number, rowtime: number, op: Op): void {
     this.add(position, other, rowtime, op);
     setBit((this.#ownNull ??= bitmap(BATCH_ROWS_MAX)), this.#count - 1);
   }
 
   /** Adds a tombstone. */
   addGone(position: number, rowtime: number, op: Op): void {
-    this.add(position, null, rowtime, op);
+    this.add(position, NO_ROW, rowtime, op);
     setBit((this.#ownNull ??= bitmap(BATCH_ROWS_MAX)), this.#count - 1);
     setBit((this.#valueNull ??= bitmap(BATCH_ROWS_MAX)), this.#count - 1);
   }
@@ -176,7 +177,7 @@ export class JoinOutput {
     const own = input.values.map((position) =>
       nulls === null ? take(position) : nullWhere(take(position), nulls, count),
     );
-    const other = (this.#stored[1 - side] as StoredRows).finish();
+    const other = this.#kept.columnsOf(this.#others.subarray(0, count), 1 - side);
     const { origin } = batch;
     const emitted: Batch = {
       schema: this.#schema,

@@ -9,9 +9,10 @@ import { columnsWithRole, type Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { StreamStreamJoinStep } from '../plan/join-step.ts';
 import type { IntoBlock, StateBytes } from '../ports/store.ts';
+import { NO_ROW } from '../state/kept-rows.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { type Bounds, type WaitingRow, WaitingRows } from '../state/waiting-rows.ts';
-import { NO_ROW, Waits, WindowRows } from '../state/window-rows.ts';
+import { Waits, WindowRows } from '../state/window-rows.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { needs } from './table-table-join.ts';
@@ -48,6 +49,8 @@ export class StreamStreamJoin implements Operator {
   readonly #keys: readonly [RowKeys, RowKeys];
   readonly #inputs: readonly [JoinInput, JoinInput];
   readonly #output: JoinOutput;
+  /** By side, until the next commit. */
+  #begun: ({ readonly batch: Batch; readonly ids: Int32Array } | undefined)[] = [];
   /** Of the row at hand, the latest first. */
   readonly #partners: number[] = [];
   /** null: rows without a partner are emitted at once, or never. */
@@ -68,7 +71,6 @@ export class StreamStreamJoin implements Operator {
     ];
     this.#graceMs = graceMs ?? DEFAULT_GRACE_MS;
     this.#inputs = [new JoinInput(left, true), new JoinInput(right, true)];
-    this.#output = new JoinOutput(step.schema, this.#inputs, context);
     const waiting =
       graceMs === null || type === 'INNER' ? null : new WaitingRows(`${id}.waiting`, context.state);
     this.#waiting =
@@ -78,9 +80,11 @@ export class StreamStreamJoin implements Operator {
     this.#rows = new WindowRows({
       table: id,
       state: context.state,
+      kept: [this.#inputs[0].kept(), this.#inputs[1].kept()],
       retentionMs: beforeMs + afterMs + this.#graceMs,
       isWaiting: waiting && ((side, key, ms, number) => waiting.has(side, key, ms, number)),
     });
+    this.#output = new JoinOutput(step.schema, this.#inputs, this.#rows, context);
     this.#keys = [new RowKeys(left, this.#rows, options), new RowKeys(right, this.#rows, options)];
   }
 
@@ -91,9 +95,7 @@ export class StreamStreamJoin implements Operator {
   processRows(side: number, batch: Batch, from: number, to: number, out: Emit): void {
     const { selection, rowtime, valueNull } = batch;
     const { streamTime } = this.#context;
-    const ids = (this.#keys[side] as RowKeys).assign(batch);
-    const input = this.#inputs[side] as JoinInput;
-    const columns = input.columnsOf(batch);
+    const ids = this.#begin(side, batch, from);
     let dropped = 0;
     this.#output.begin(batch, side, out);
     for (let i = from; i < to; i++) {
@@ -108,13 +110,22 @@ export class StreamStreamJoin implements Operator {
         streamTime.ms = ms;
         if (this.#waiting !== null) this.#emitWaiting(ms, batch, position, out);
       }
-      const length = input.cells.write(columns, position, ms);
-      const row = this.#rows.put(side, id, ms, input.cells.written, length);
+      const row = this.#rows.put(side, id, ms, i, position);
       if (row === NO_ROW) this.#late(batch, position);
       this.#join(side, id, position, ms, row);
     }
     this.#output.end();
     if (dropped > 0) this.#context.count('dropped', dropped);
+  }
+
+  /** @returns the numbers of the keys; what sides give in turns is looked at once */
+  #begin(side: number, batch: Batch, from: number): Int32Array {
+    const known = this.#begun[side];
+    if (known?.batch === batch) return known.ids;
+    const ids = (this.#keys[side] as RowKeys).assign(batch);
+    this.#rows.begin(side, batch, (this.#inputs[side] as JoinInput).columnsOf(batch), from);
+    this.#begun[side] = { batch, ids };
+    return ids;
   }
 
   #join(side: number, id: number, position: number, ms: number, row: number): void {
@@ -127,13 +138,17 @@ export class StreamStreamJoin implements Operator {
     while (found >= 0 && rows.ms(found) > to) found = rows.before(found);
     if (found >= 0 && rows.ms(found) >= from) {
       const partners = this.#partners;
-      for (; found >= 0 && rows.ms(found) >= from; found = rows.before(found)) partners.push(found);
+      const next = rows.before(found);
+      if (next < 0 || rows.ms(next) < from) this.#pair(other, id, position, ms, found);
+      else
+        for (; found >= 0 && rows.ms(found) >= from; found = rows.before(found))
+          partners.push(found);
       for (let i = partners.length - 1; i >= 0; i--)
         this.#pair(other, id, position, ms, partners[i] as number);
       partners.length = 0;
     } else if (!isPadded) return;
     else if (this.#waiting === null || row === NO_ROW || to < this.#context.streamTime.ms)
-      this.#output.add(position, null, ms, null);
+      this.#output.add(position, NO_ROW, ms, null);
     else this.#waiting.rows.add(side, rows.key(id).slice(), rows.wait(row));
   }
 
@@ -145,7 +160,7 @@ export class StreamStreamJoin implements Operator {
         this.#waiting.rows.joined(other, rows.key(id), waiting);
     }
     const later = Math.max(ms, rows.ms(found));
-    this.#output.add(position, rows.bytes, later, null, rows.from(found), rows.to(found));
+    this.#output.add(position, rows.kept(found), later, null);
   }
 
   /** Emits the rows whose windows have closed; they count as made by the row at the position. */
@@ -178,7 +193,9 @@ export class StreamStreamJoin implements Operator {
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
     const forgets = this.#rows.changes(into, intoBlock);
     this.#waiting?.rows.changes(into, forgets);
-    if (forgets) for (const keys of this.#keys) keys.reset();
+    if (!forgets) return;
+    for (const keys of this.#keys) keys.reset();
+    this.#begun = [];
   }
 }
 

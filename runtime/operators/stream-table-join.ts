@@ -5,8 +5,9 @@ import { bitAt } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
 import type { StreamTableJoinStep } from '../plan/join-step.ts';
 import type { IntoBlock, StateBytes } from '../ports/store.ts';
+import { NO_ROW } from '../state/kept-rows.ts';
+import { KeptTable } from '../state/kept-table.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
-import { RowTable } from '../state/row-table.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 
@@ -20,7 +21,7 @@ export class StreamTableJoin implements Operator {
   readonly schema: Schema;
   readonly #context: OperatorContext;
   readonly #isInner: boolean;
-  readonly #table: RowTable;
+  readonly #table: KeptTable;
   readonly #keys: readonly [RowKeys, RowKeys];
   readonly #right: JoinInput;
   readonly #output: JoinOutput;
@@ -34,13 +35,15 @@ export class StreamTableJoin implements Operator {
     this.schema = step.schema;
     this.#context = context;
     this.#isInner = step.type === 'INNER';
-    this.#table = new RowTable(step.id, context.state);
+    this.#right = new JoinInput(right);
+    this.#table = new KeptTable([{ table: step.id, rows: this.#right.kept() }], context.state);
     this.#keys = [
       new RowKeys(left, this.#table, options),
       new RowKeys(right, this.#table, options),
     ];
-    this.#right = new JoinInput(right);
-    this.#output = new JoinOutput(step.schema, [new JoinInput(left), this.#right], context);
+    const inputs = [new JoinInput(left), this.#right] as const;
+    const kept = { columnsOf: (rows: Int32Array) => this.#table.columnsOf(rows, 0) };
+    this.#output = new JoinOutput(step.schema, inputs, kept, context);
   }
 
   process(side: number, batch: Batch, out: Emit): void {
@@ -66,8 +69,8 @@ export class StreamTableJoin implements Operator {
         dropped++;
         continue;
       }
-      const found = table.get(id);
-      if (found !== null || !this.#isInner)
+      const found = table.get(id, 0);
+      if (found !== NO_ROW || !this.#isInner)
         output.add(position, found, rowtime[position] as number, null);
     }
     output.end();
@@ -79,16 +82,21 @@ export class StreamTableJoin implements Operator {
     const ids = this.#keys[1].assign(batch);
     const { selection, rowtime, op } = batch;
     const table = this.#table;
-    const input = this.#right;
-    const columns = input.columnsOf(batch);
+    this.#tidy();
+    table.begin(0, batch, this.#right.columnsOf(batch), from);
     for (let i = from; i < to; i++) {
       const position = selection === null ? i : (selection[i] as number);
       const id = ids[i] as number;
       if (id === NO_KEY || (op !== null && op[position] === Op.UpdateBefore)) continue;
-      if (!isGone(batch, position))
-        table.set(id, input.cells.encode(columns, position, rowtime[position] as number));
-      else if (table.get(id) !== null) table.set(id, null);
+      if (!isGone(batch, position)) table.set(id, 0, i, position, rowtime[position] as number);
+      else if (table.get(id, 0) !== NO_ROW) table.remove(id, 0);
     }
+  }
+
+  #tidy(): void {
+    if (!this.#table.isUntidy) return;
+    this.#output.flush();
+    this.#table.tidy();
   }
 
   settle(): void {
@@ -96,8 +104,7 @@ export class StreamTableJoin implements Operator {
   }
 
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
-    this.#table.changes(into, intoBlock);
-    for (const keys of this.#keys) keys.reset();
+    if (this.#table.changes(into, intoBlock)) for (const keys of this.#keys) keys.reset();
   }
 }
 

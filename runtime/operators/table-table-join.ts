@@ -1,12 +1,12 @@
 // Joins two tables by their key into a changelog; knows no topic.
 
 import { type Batch, Op } from '../data/batch.ts';
-import { rowtimeOf } from '../data/row-cells.ts';
 import type { Schema } from '../data/schema.ts';
 import type { JoinType, TableTableJoinStep } from '../plan/join-step.ts';
 import type { IntoBlock, StateBytes } from '../ports/store.ts';
+import { type KeptRows, NO_ROW } from '../state/kept-rows.ts';
+import { KeptTable } from '../state/kept-table.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
-import { RowTable } from '../state/row-table.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { isGone } from './stream-table-join.ts';
@@ -36,7 +36,7 @@ export class TableTableJoin implements Operator {
   readonly name = 'tableTableJoin';
   readonly schema: Schema;
   readonly #needs: readonly [Needs, Needs];
-  readonly #table: RowTable;
+  readonly #table: KeptTable;
   readonly #keys: readonly [RowKeys, RowKeys];
   readonly #inputs: readonly [JoinInput, JoinInput];
   readonly #output: JoinOutput;
@@ -49,13 +49,18 @@ export class TableTableJoin implements Operator {
   ) {
     this.schema = step.schema;
     this.#needs = [needs(step.type, 0), needs(step.type, 1)];
-    this.#table = new RowTable([`${step.id}.left`, `${step.id}.right`], context.state);
+    this.#inputs = [new JoinInput(left), new JoinInput(right)];
+    const [lefts, rights] = this.#inputs.map((input) => input.kept()) as [KeptRows, KeptRows];
+    const sides = [
+      { table: `${step.id}.left`, rows: lefts },
+      { table: `${step.id}.right`, rows: rights },
+    ];
+    this.#table = new KeptTable(sides, context.state);
     this.#keys = [
       new RowKeys(left, this.#table, options),
       new RowKeys(right, this.#table, options),
     ];
-    this.#inputs = [new JoinInput(left), new JoinInput(right)];
-    this.#output = new JoinOutput(step.schema, this.#inputs, context);
+    this.#output = new JoinOutput(step.schema, this.#inputs, this.#table, context);
   }
 
   process(side: number, batch: Batch, out: Emit): void {
@@ -65,9 +70,12 @@ export class TableTableJoin implements Operator {
   processRows(side: number, batch: Batch, from: number, to: number, out: Emit): void {
     const { selection, rowtime, op } = batch;
     const ids = (this.#keys[side] as RowKeys).assign(batch);
-    const input = this.#inputs[side] as JoinInput;
-    const columns = input.columnsOf(batch);
     const table = this.#table;
+    if (table.isUntidy) {
+      this.#output.flush();
+      table.tidy();
+    }
+    table.begin(side, batch, (this.#inputs[side] as JoinInput).columnsOf(batch), from);
     this.#output.begin(batch, side, out);
     for (let i = from; i < to; i++) {
       const position = selection === null ? i : (selection[i] as number);
@@ -77,28 +85,29 @@ export class TableTableJoin implements Operator {
       const ms = rowtime[position] as number;
       const old = table.get(id, side);
       const other = table.get(id, 1 - side);
-      if (!gone) table.set(id, input.cells.encode(columns, position, ms), side);
-      else if (old !== null) table.set(id, null, side);
-      this.#emit(this.#needs[side] as Needs, position, ms, { gone, known: old !== null, other });
+      if (!gone) table.set(id, side, i, position, ms);
+      else if (old !== NO_ROW) table.remove(id, side);
+      this.#emit(side, position, ms, { gone, known: old !== NO_ROW, other });
     }
     this.#output.end();
   }
 
   #emit(
-    { own, other: needsOther }: Needs,
+    side: number,
     position: number,
     ms: number,
-    row: { readonly gone: boolean; readonly known: boolean; readonly other: Uint8Array | null },
+    row: { readonly gone: boolean; readonly known: boolean; readonly other: number },
   ): void {
     const output = this.#output;
+    const { own, other: needsOther } = this.#needs[side] as Needs;
     const { gone, known, other } = row;
-    if (other === null) {
+    if (other === NO_ROW) {
       if (needsOther || (gone && !known)) return;
       if (gone) output.addGone(position, ms, Op.Delete);
-      else output.add(position, null, ms, known ? Op.UpdateAfter : Op.Insert);
+      else output.add(position, NO_ROW, ms, known ? Op.UpdateAfter : Op.Insert);
       return;
     }
-    const later = Math.max(ms, rowtimeOf(other));
+    const later = Math.max(ms, this.#table.rowtime(other, 1 - side));
     if (!gone) output.add(position, other, later, known || !own ? Op.UpdateAfter : Op.Insert);
     else if (own) output.addGone(position, later, Op.Delete);
     else output.addWithoutOwn(position, other, later, Op.UpdateAfter);
@@ -109,7 +118,6 @@ export class TableTableJoin implements Operator {
   }
 
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
-    this.#table.changes(into, intoBlock);
-    for (const keys of this.#keys) keys.reset();
+    if (this.#table.changes(into, intoBlock)) for (const keys of this.#keys) keys.reset();
   }
 }

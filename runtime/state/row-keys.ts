@@ -5,7 +5,7 @@ import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column, isNull, valueAt } from '../data/column.ts';
 import type { Dictionary } from '../data/dictionary.ts';
-import { writeKey, writeWindow } from '../data/key-writer.ts';
+import { PRESENT, writeEscaped, writeWindow, writeKey } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
 import { LongIds, NO_ID } from './long-ids.ts';
 
@@ -80,7 +80,6 @@ export class RowKeys {
     }
     const ids = this.#ids;
     const entryIds = this.#entryIds;
-    const columns = [column];
     for (let i = 0; i < length; i++) {
       const position = selection === null ? i : (selection[i] as number);
       if (validity !== null && !bitAt(validity, position)) {
@@ -90,11 +89,38 @@ export class RowKeys {
       const code = codes[position] as number;
       let id = entryIds[code] as number;
       if (id === UNKNOWN) {
-        id = this.#locate(columns, batch, position);
+        id = this.#locateEntry(dictionary, code);
         entryIds[code] = id;
       }
       ids[i] = id;
     }
+  }
+
+  /** As `writeKey` writes it, in one loop. */
+  #locateEntry({ bytes, offsets }: Dictionary, code: number): number {
+    const from = offsets[code] as number;
+    const to = offsets[code + 1] as number;
+    const scratch = this.#scratch;
+    scratch.truncate(0);
+    scratch.reserve(to - from + 3);
+    const { buffer } = scratch;
+    buffer[0] = PRESENT;
+    let at = 1;
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i] as number;
+      if (byte === 0) return this.#locateEscaped(bytes, from, to);
+      buffer[at++] = byte;
+    }
+    buffer[at] = 0;
+    buffer[at + 1] = 0;
+    return this.#numbers.locate(buffer, 0, at + 2);
+  }
+
+  #locateEscaped(bytes: Uint8Array, from: number, to: number): number {
+    const scratch = this.#scratch;
+    scratch.u8(PRESENT);
+    writeEscaped(scratch, bytes, from, to);
+    return this.#numbers.locate(scratch.buffer, 0, scratch.position);
   }
 
   #assignRows(batch: Batch, columns: readonly Column[]): void {

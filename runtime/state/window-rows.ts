@@ -3,10 +3,13 @@
 import { ByteWriter } from '../base/bytes.ts';
 import { grown } from '../base/grown.ts';
 import { EXPIRED_ROWS_MAX } from '../base/limits.ts';
+import type { Batch } from '../data/batch.ts';
+import type { Column } from '../data/column.ts';
 import { prefixRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
 import { Interner } from '../data/interner.ts';
+import { type KeptRows, NO_ROW } from './kept-rows.ts';
 import { handOver } from './packing.ts';
 import { READ, RowList } from './row-list.ts';
 
@@ -34,9 +37,6 @@ export interface WindowRow {
   waits: Waits;
 }
 
-/** In the place of a row. */
-export const NO_ROW = -1;
-
 /** Tells whether a row that is read back waits for a partner. */
 export type IsWaiting = (side: number, key: Uint8Array, ms: number, number: number) => boolean;
 
@@ -44,6 +44,8 @@ export interface WindowRowsOptions {
   /** The join's own state table holds how far each side's time has come; its rows are in tables of their own, by side. */
   readonly table: TableId;
   readonly state: StateReader;
+  /** For the rows of each side. */
+  readonly kept: readonly [KeptRows, KeptRows];
   /** How long a row is kept behind the greatest rowtime of its side. */
   readonly retentionMs: number;
   readonly isWaiting: IsWaiting | null;
@@ -78,17 +80,18 @@ export class WindowRows {
     this.#isWaiting = options.isWaiting;
     this.#retentionMs = options.retentionMs;
     this.#segmentMs = Math.max(Math.floor(options.retentionMs / 2), SEGMENT_MS_MIN);
-    this.#sides = [this.#side(0), this.#side(1)];
+    const [left, right] = options.kept;
+    this.#sides = [this.#side(0, left), this.#side(1, right)];
     this.#storeHolds = this.#sides.some(({ timeMs }) => timeMs > -Infinity);
   }
 
-  #side(side: number): Side {
+  #side(side: number, kept: KeptRows): Side {
     const stored = this.#state.get(this.#table, Uint8Array.of(side));
     const ms =
       stored === null
         ? -Infinity
         : new DataView(stored.buffer, stored.byteOffset).getFloat64(0, true);
-    return new Side(`${this.#table}.${side === 0 ? 'left' : 'right'}`, ms);
+    return new Side(`${this.#table}.${side === 0 ? 'left' : 'right'}`, kept, ms);
   }
 
   /** A number for the key, which begins no other key; common to both sides, good until the next call of `changes`. */
@@ -106,12 +109,16 @@ export class WindowRows {
     return (this.#sides[side] as Side).timeMs - this.#retentionMs + 1;
   }
 
+  /** Turns to a batch of a side: see `KeptRows.begin`. */
+  begin(side: number, batch: Batch, columns: readonly Column[], from: number): void {
+    (this.#sides[side] as Side).kept.begin(batch, columns, from);
+  }
+
   /**
-   * Keeps a row, and moves the side's time on.
-   * @param bytes of which the first `length` are copied
+   * Keeps row `i` of a batch that `begin` has begun, which stands at a position, and moves the side's time on.
    * @returns the row; NO_ROW when it is forgotten already
    */
-  put(side: number, id: number, ms: number, bytes: Uint8Array, length: number): number {
+  put(side: number, id: number, ms: number, i: number, position: number): number {
     const of = this.#sides[side] as Side;
     if (ms > of.timeMs) of.timeMs = ms;
     // The very last one is kept, though nobody sees it: it may wait for the end of its window all the same.
@@ -124,7 +131,7 @@ export class WindowRows {
       at = this.before(at);
     }
     const number = at >= 0 && this.ms(at) === ms ? rows.number(at) + 1 : 0;
-    const row = rows.add(id, side, at, ms, number, bytes, length);
+    const row = rows.add(id, side, at, ms, number, of.kept.take(i, position, ms));
     if (later === NO_ROW) of.setLast(id, row);
     else rows.setBefore(later, row);
     return row;
@@ -146,17 +153,13 @@ export class WindowRows {
     return this.#rows.ms(row);
   }
 
-  /** The bytes of all rows, each from `from` to `to`. Those that are there are never written to; put another row, and ask again. */
-  get bytes(): Uint8Array {
-    return this.#rows.bytes;
+  /** The number of a row among those for which `columnsOf` gives columns, good until the next call of `changes`. */
+  kept(row: number): number {
+    return this.#rows.kept(row);
   }
 
-  from(row: number): number {
-    return this.#rows.from(row);
-  }
-
-  to(row: number): number {
-    return this.#rows.to(row);
+  columnsOf(kept: Int32Array, side: number): readonly Column[] {
+    return (this.#sides[side] as Side).kept.columnsOf(kept);
   }
 
   /** What tells whether a row waits; null: it does not. */
@@ -167,7 +170,7 @@ export class WindowRows {
   /** Makes that of a row which does not. */
   wait(row: number, waits: Waits = Waits.no): WindowRow {
     const rows = this.#rows;
-    const bytes = rows.bytes.slice(rows.from(row), rows.to(row));
+    const bytes = (this.#sides[rows.side(row)] as Side).kept.bytes(rows.kept(row)).slice();
     const waiting = { ms: rows.ms(row), number: rows.number(row), bytes, waits };
     this.#waiting.set(row, waiting);
     return waiting;
@@ -188,7 +191,7 @@ export class WindowRows {
         const view = new DataView(found.buffer, found.byteOffset + prefix.length);
         const ms = readMs(view);
         const number = view.getUint32(ROWTIME_BYTES, false);
-        last = this.#rows.add(READ, side, last, ms, number, value, value.length);
+        last = this.#rows.add(READ, side, last, ms, number, of.kept.add(value));
         if (this.#isWaiting?.(side, key, ms, number) === true) this.wait(last, Waits.stored);
       }
     }
@@ -222,7 +225,7 @@ export class WindowRows {
     this.#told = rows.size;
     const isFull =
       rows.size > IDLE_ROWS_MAX ||
-      rows.bytesHeld > IDLE_BYTES_MAX ||
+      this.#sides[0].kept.bytesHeld + this.#sides[1].kept.bytesHeld > IDLE_BYTES_MAX ||
       this.#index.size > IDLE_ROWS_MAX + rows.size - from;
     if (isFull) this.#keep(from);
     return isFull;
@@ -232,28 +235,34 @@ export class WindowRows {
   #packOf(side: number, from: number, firstMs: number): StatePack {
     const rows = this.#rows;
     const index = this.#index;
+    const of = this.#sides[side] as Side;
     const told = new Int32Array(rows.size - from);
+    const taken = new Int32Array(told.length);
     let size = 0;
     let bytes = 0;
     for (let row = from; row < rows.size; row++) {
       const id = rows.key(row);
       if (id === READ || rows.side(row) !== side || rows.ms(row) < firstMs) continue;
+      taken[size] = rows.kept(row);
       told[size++] = row;
-      bytes += KEY_OVERHEAD_BYTES + index.lengthOf(id) + rows.to(row) - rows.from(row);
+      bytes += KEY_OVERHEAD_BYTES + index.lengthOf(id);
     }
+    // Rows of its own: others may go.
+    const kept = of.kept.of(taken.subarray(0, size));
     const each: StatePack['each'] = (visit) => {
       const key = new ByteWriter(64);
-      for (const row of told.subarray(0, size)) {
+      for (let i = 0; i < size; i++) {
+        const row = told[i] as number;
         const ms = rows.ms(row);
         key.truncate(0);
         writeWindow(key, this.#segmentOf(ms), null);
         key.bytes(index.key(rows.key(row)));
         writeWindow(key, ms, null);
         key.u32BE(rows.number(row));
-        visit(key.written(), rows.bytes.subarray(rows.from(row), rows.to(row)));
+        visit(key.written(), kept.bytes(i));
       }
     };
-    return { table: (this.#sides[side] as Side).table, size, bytes, each, isOver: null };
+    return { table: of.table, size, bytes: bytes + kept.valueBytes, each, isOver: null };
   }
 
   /** Removes the rows of the segments before `first` from the table. */
@@ -279,6 +288,8 @@ export class WindowRows {
     for (let row = from; row < before.size; row++)
       if (before.key(row) !== READ) taken.add(before.key(row));
     const lasts = this.#sides.map((of) => of.forget());
+    /** By side the rows that stay. */
+    const stay: readonly number[][] = [[], []];
     this.#index = new Interner();
     this.#rows = new RowList();
     this.#waiting = new Map();
@@ -295,22 +306,17 @@ export class WindowRows {
           chain.push(row);
         let kept = NO_ROW;
         for (const row of chain.reverse()) {
-          const bytes = before.bytes.subarray(before.from(row), before.to(row));
-          kept = this.#rows.add(
-            to,
-            side,
-            kept,
-            before.ms(row),
-            before.number(row),
-            bytes,
-            bytes.length,
-          );
+          const own = (stay[side] as number[]).push(before.kept(row)) - 1;
+          kept = this.#rows.add(to, side, kept, before.ms(row), before.number(row), own);
           const waits = waiting.get(row);
           if (waits !== undefined) this.#waiting.set(kept, waits);
         }
         of.setLast(to, kept);
       });
     }
+    this.#sides.forEach((of, side) => {
+      of.kept = of.kept.of(Int32Array.from(stay[side] as number[]));
+    });
     this.#told = this.#rows.size;
   }
 }
@@ -321,6 +327,7 @@ const FIRST_KEYS = 64;
 
 class Side {
   readonly table: TableId;
+  kept: KeptRows;
   /** The greatest rowtime of the side, and what of it is committed. */
   timeMs: number;
   storedMs: number;
@@ -329,8 +336,9 @@ class Side {
   /** By key its last row and 1; -1: there is none; 0: not read yet. */
   #lasts = new Int32Array(FIRST_KEYS);
 
-  constructor(table: TableId, timeMs: number) {
+  constructor(table: TableId, kept: KeptRows, timeMs: number) {
     this.table = table;
+    this.kept = kept;
     this.timeMs = timeMs;
     this.storedMs = timeMs;
   }

@@ -1,7 +1,7 @@
 // Two inputs that meet in one join: their chunks are merged by time and handed to it whole, not run by run; knows no fetch and no join's rule.
 
 import { PartMissing } from '../base/part.ts';
-import { Op, positionOf, type Batch } from '../data/batch.ts';
+import { type Batch, IDENTITY, Op, positionOf } from '../data/batch.ts';
 import type { Emit, LogicalTime, Moment, Operator } from '../operators/operator.ts';
 import type { InternalSourceStep, SourceStep, Step, StepId, Subtopology } from '../plan/step.ts';
 import type { BuildContext } from './build.ts';
@@ -227,24 +227,26 @@ export class Pair {
 
   /** Rows of the left one come first at equal times. */
   #merge(left: Ahead, right: Ahead): void {
-    const { raw: lefts } = left;
-    const { raw: rights } = right;
+    const { rowtime: leftTimes, selection: lefts, length: leftEnd } = left.raw;
+    const { rowtime: rightTimes, selection: rights, length: rightEnd } = right.raw;
+    const leftAt = lefts ?? IDENTITY;
+    const rightAt = rights ?? IDENTITY;
     let i = left.chunk.rows[0] as number;
     let j = right.chunk.rows[0] as number;
-    let leftMs = lefts.rowtime[positionOf(lefts, i)] as number;
-    let rightMs = rights.rowtime[positionOf(rights, j)] as number;
-    while (i < lefts.length && j < rights.length) {
+    let leftMs = leftTimes[leftAt[i] as number] as number;
+    let rightMs = rightTimes[rightAt[j] as number] as number;
+    while (i < leftEnd && j < rightEnd) {
       if (leftMs <= rightMs) {
-        do {
-          i++;
-          leftMs = lefts.rowtime[positionOf(lefts, i)] as number;
-        } while (i < lefts.length && leftMs <= rightMs);
+        for (i++; i < leftEnd; i++) {
+          leftMs = leftTimes[leftAt[i] as number] as number;
+          if (leftMs > rightMs) break;
+        }
         this.#hand(0, left, i);
       } else {
-        do {
-          j++;
-          rightMs = rights.rowtime[positionOf(rights, j)] as number;
-        } while (j < rights.length && rightMs < leftMs);
+        for (j++; j < rightEnd; j++) {
+          rightMs = rightTimes[rightAt[j] as number] as number;
+          if (rightMs >= leftMs) break;
+        }
         this.#hand(1, right, j);
       }
     }
@@ -254,23 +256,20 @@ export class Pair {
 
   /** Hands the rows before row `end` on to the join. */
   #hand(input: number, ahead: Ahead, end: number): void {
-    this.#turnTo(ahead);
+    if (this.#turns < TURNS_UNTIL_KNOWN) this.#begin(ahead);
     const from = ahead.row;
     const to = ahead.rowsBefore(end);
     if (to === from) return;
     ahead.row = to;
+    this.#context.current.turn(ahead.moment as Moment);
     const { side, join } = this.#ways[input] as Way;
     const { operator, emit } = join;
     operator.processRows?.(side, ahead.batch as Batch, from, to, emit);
   }
 
   /** The moment of a chunk is another one once the other chunk has begun. */
-  #turnTo(ahead: Ahead): void {
+  #begin(ahead: Ahead): void {
     const { current } = this.#context;
-    if (this.#turns === TURNS_UNTIL_KNOWN) {
-      current.turn(ahead.moment as Moment);
-      return;
-    }
     this.#turns++;
     const { records, place, from, to } = ahead.chunk;
     current.begin(records, place, from, to);

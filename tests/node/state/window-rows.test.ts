@@ -3,13 +3,17 @@
 import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { EXPIRED_ROWS_MAX, WAITING_ROWS_MAX } from '../../../runtime/base/limits.ts';
+import { batch } from '../../../runtime/data/pretty.ts';
+import { INTEGER } from '../../../runtime/data/type.ts';
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { KeyRange, StateBytes, TableId } from '../../../runtime/ports/store.ts';
 import { WaitingRows } from '../../../runtime/state/waiting-rows.ts';
-import { NO_ROW, Waits, WindowRows } from '../../../runtime/state/window-rows.ts';
+import { KeptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
+import { Waits, WindowRows } from '../../../runtime/state/window-rows.ts';
 
 const RETENTION_MS = 240_000;
 const VALUE = Uint8Array.of(7);
+const ROW = batch('N:INTEGER', '7');
 
 class State extends ResidentTables {
   scans = 0;
@@ -32,6 +36,7 @@ function windowRows(state: State, isWaiting: WaitingRows | null = null): WindowR
   return new WindowRows({
     table: 'j',
     state,
+    kept: [new KeptRows([INTEGER]), new KeptRows([INTEGER])],
     retentionMs: RETENTION_MS,
     isWaiting: isWaiting && ((...row) => isWaiting.has(...row)),
   });
@@ -62,8 +67,10 @@ function numbersOf(rows: WindowRows, side: number, key: string): number[] {
   return found;
 }
 
-const put = (rows: WindowRows, side: number, id: number, ms: number): number =>
-  rows.put(side, id, ms, VALUE, VALUE.length);
+function put(rows: WindowRows, side: number, id: number, ms: number): number {
+  rows.begin(side, ROW, ROW.columns, 0);
+  return rows.put(side, id, ms, 0, 0);
+}
 
 const times = (rows: WindowRows, side: number, key: string): string[] =>
   numbersOf(rows, side, key).map((row) => {
