@@ -131,10 +131,14 @@ export function withOperands(of: Expr, to: (operand: Expr) => Expr): Expr {
 /** The expression's direct operands. */
 export function operands(of: Expr): readonly Expr[] {
   const found: Expr[] = [];
-  withOperands(of, (operand) => {
-    found.push(operand);
-    return operand;
-  });
+  const collect = (node: object): void => {
+    for (const [name, part] of Object.entries(node) as [string, unknown][]) {
+      if (name === 'type' || typeof part !== 'object' || part === null) continue;
+      if ('expr' in part) found.push(part as Expr);
+      else collect(part);
+    }
+  };
+  collect(of);
   return found;
 }
 

@@ -132,35 +132,36 @@ export class StreamStreamJoin implements Operator {
     const { beforeMs, afterMs, isPadded } = this.#times[side] as SideTimes;
     const rows = this.#rows;
     const other = 1 - side;
-    const from = Math.max(ms - beforeMs, rows.firstMs(other));
     const to = ms + afterMs;
     let found = rows.last(other, id);
-    while (found >= 0 && rows.ms(found) > to) found = rows.before(found);
-    if (found >= 0 && rows.ms(found) >= from) {
+    if (found >= 0) {
+      const links = rows.links(other);
+      const from = Math.max(ms - beforeMs, rows.firstMs(other));
+      while (found >= 0 && links.ms(found) > to) found = links.before(found);
       const partners = this.#partners;
-      const next = rows.before(found);
-      if (next < 0 || rows.ms(next) < from) this.#pair(other, id, position, ms, found);
-      else
-        for (; found >= 0 && rows.ms(found) >= from; found = rows.before(found))
-          partners.push(found);
-      for (let i = partners.length - 1; i >= 0; i--)
-        this.#pair(other, id, position, ms, partners[i] as number);
-      partners.length = 0;
-    } else if (!isPadded) return;
-    else if (this.#waiting === null || row === NO_ROW || to < this.#context.streamTime.ms)
+      for (; found >= 0 && links.ms(found) >= from; found = links.before(found))
+        partners.push(found);
+      if (partners.length > 0) {
+        for (let i = partners.length - 1; i >= 0; i--)
+          this.#pair(other, id, position, ms, partners[i] as number);
+        partners.length = 0;
+        return;
+      }
+    }
+    if (!isPadded) return;
+    if (this.#waiting === null || row === NO_ROW || to < this.#context.streamTime.ms)
       this.#output.add(position, NO_ROW, ms, null);
-    else this.#waiting.rows.add(side, rows.key(id).slice(), rows.wait(row));
+    else this.#waiting.rows.add(side, rows.key(id).slice(), rows.wait(side, row));
   }
 
   #pair(other: number, id: number, position: number, ms: number, found: number): void {
     const rows = this.#rows;
     if (this.#waiting !== null) {
-      const waiting = rows.waiting(found);
+      const waiting = rows.waiting(other, found);
       if (waiting !== null && waiting.waits !== Waits.no)
         this.#waiting.rows.joined(other, rows.key(id), waiting);
     }
-    const later = Math.max(ms, rows.ms(found));
-    this.#output.add(position, rows.kept(found), later, null);
+    this.#output.add(position, found, Math.max(ms, rows.links(other).ms(found)), null);
   }
 
   /** Emits the rows whose windows have closed; they count as made by the row at the position. */

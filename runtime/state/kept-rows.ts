@@ -18,7 +18,9 @@ export const NO_ROW = -1;
 /** A batch with fewer rows is kept row by row, as bytes: columns of their own would cost more. So are nested values, whose size nobody knows. */
 const COLUMN_ROWS_MIN = 32;
 const FIRST_BYTES = 4096;
-const ROW_BITS = Math.log2(BATCH_ROWS_MAX);
+/** Where a row's number has its segment, and its place in it. */
+export const ROW_BITS = 12;
+export const ROW_MASK = BATCH_ROWS_MAX - 1;
 const NO_BASE = -1;
 
 /** At most BATCH_ROWS_MAX rows of one batch. */
@@ -86,7 +88,7 @@ export class KeptRows {
     const first = rows[0] as number;
     const segment = this.#segments[first >> ROW_BITS] as Columns | Bytes;
     if (segment.columns === null || segment.size !== rows.length) return null;
-    if ((first & (BATCH_ROWS_MAX - 1)) !== 0) return null;
+    if ((first & ROW_MASK) !== 0) return null;
     for (let i = 0; i < rows.length; i++) if (rows[i] !== first + i) return null;
     return segment;
   }
@@ -171,9 +173,14 @@ export class KeptRows {
     );
   }
 
+  /** How many rows the row's segment has so far. */
+  segmentSize(row: number): number {
+    return (this.#segments[row >> ROW_BITS] as Columns | Bytes).size;
+  }
+
   rowtime(row: number): number {
     const segment = this.#segments[row >> ROW_BITS] as Columns | Bytes;
-    const i = row & (BATCH_ROWS_MAX - 1);
+    const i = row & ROW_MASK;
     if (segment.columns !== null) return segment.rowtime[i] as number;
     return rowtimeOf(segment.bytes, startOf(segment, i));
   }
@@ -181,7 +188,7 @@ export class KeptRows {
   /** The row as a state value: a view that is good until the next call. */
   bytes(row: number): Uint8Array {
     const segment = this.#segments[row >> ROW_BITS] as Columns | Bytes;
-    const i = row & (BATCH_ROWS_MAX - 1);
+    const i = row & ROW_MASK;
     if (segment.columns === null)
       return segment.bytes.subarray(startOf(segment, i), segment.ends[i]);
     const length = this.#cells.write(segment.columns, i, segment.rowtime[i] as number);
@@ -218,7 +225,7 @@ export class KeptRows {
         stored ??= new StoredRows(this.#types, skipped);
         this.#store(row, stored);
         positions[i] = storedRows++;
-      } else positions[i] = row & (BATCH_ROWS_MAX - 1);
+      } else positions[i] = row & ROW_MASK;
     }
     const bare = sourceOf.get(NO_ROW);
     const made = stored?.finish() ?? [];
@@ -240,7 +247,7 @@ export class KeptRows {
       return;
     }
     const segment = this.#segments[row >> ROW_BITS] as Bytes;
-    const i = row & (BATCH_ROWS_MAX - 1);
+    const i = row & ROW_MASK;
     to.add(segment.bytes, startOf(segment, i), segment.ends[i] as number);
   }
 }

@@ -11,7 +11,7 @@ import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../
 import { Interner } from '../data/interner.ts';
 import { type KeptRows, NO_ROW } from './kept-rows.ts';
 import { handOver } from './packing.ts';
-import { READ, RowList } from './row-list.ts';
+import { READ, RowLinks } from './row-links.ts';
 
 /** Rows that stay in memory after a commit; beyond it they are read again on demand. */
 const IDLE_ROWS_MAX = 65_536;
@@ -67,10 +67,6 @@ export class WindowRows {
   readonly #sides: readonly [Side, Side];
   readonly #scratch = new ByteWriter(64);
   #index = new Interner();
-  #rows = new RowList();
-  /** Rows before it have been handed over, or were read. */
-  #told = 0;
-  #waiting = new Map<number, WindowRow>();
   /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new key. */
   #storeHolds: boolean;
 
@@ -94,6 +90,10 @@ export class WindowRows {
     return new Side(`${this.#table}.${side === 0 ? 'left' : 'right'}`, kept, ms);
   }
 
+  #of(side: number): Side {
+    return this.#sides[side] as Side;
+  }
+
   /** A number for the key, which begins no other key; common to both sides, good until the next call of `changes`. */
   locate(bytes: Uint8Array, from: number, to: number): number {
     return this.#index.intern(bytes, from, to);
@@ -106,12 +106,12 @@ export class WindowRows {
 
   /** Rows of the side before that are forgotten. */
   firstMs(side: number): number {
-    return (this.#sides[side] as Side).timeMs - this.#retentionMs + 1;
+    return this.#of(side).timeMs - this.#retentionMs + 1;
   }
 
   /** Turns to a batch of a side: see `KeptRows.begin`. */
   begin(side: number, batch: Batch, columns: readonly Column[], from: number): void {
-    (this.#sides[side] as Side).kept.begin(batch, columns, from);
+    this.#of(side).kept.begin(batch, columns, from);
   }
 
   /**
@@ -122,18 +122,24 @@ export class WindowRows {
     const of = this.#sides[side] as Side;
     if (ms > of.timeMs) of.timeMs = ms;
     // The very last one is kept, though nobody sees it: it may wait for the end of its window all the same.
-    if (ms < of.timeMs - this.#retentionMs) return NO_ROW;
-    const rows = this.#rows;
+    else if (ms < of.timeMs - this.#retentionMs) return NO_ROW;
+    const { links } = of;
     let later = NO_ROW;
-    let at = this.last(side, id);
-    while (at >= 0 && this.ms(at) > ms) {
-      later = at;
-      at = this.before(at);
+    let at = of.last(id);
+    if (at === UNKNOWN) at = this.#read(of, side, id);
+    let number = 0;
+    if (at >= 0) {
+      while (at >= 0 && links.ms(at) > ms) {
+        later = at;
+        at = links.before(at);
+      }
+      if (at >= 0 && links.ms(at) === ms) number = links.number(at) + 1;
     }
-    const number = at >= 0 && this.ms(at) === ms ? rows.number(at) + 1 : 0;
-    const row = rows.add(id, side, at, ms, number, of.kept.take(i, position, ms));
+    const row = of.kept.take(i, position, ms);
+    links.add(row, id, at, number, ms);
     if (later === NO_ROW) of.setLast(id, row);
-    else rows.setBefore(later, row);
+    else links.setBefore(later, row);
+    of.note(row);
     return row;
   }
 
@@ -144,36 +150,27 @@ export class WindowRows {
     return last === UNKNOWN ? this.#read(of, side, id) : last;
   }
 
-  /** The row of the same key and side before a row in time, of equal ones that which came first, or NO_ROW. */
-  before(row: number): number {
-    return this.#rows.before(row);
+  /** How the rows of a side follow each other, good until the next call of `changes`. */
+  links(side: number): RowLinks {
+    return this.#of(side).links;
   }
 
-  ms(row: number): number {
-    return this.#rows.ms(row);
-  }
-
-  /** The number of a row among those for which `columnsOf` gives columns, good until the next call of `changes`. */
-  kept(row: number): number {
-    return this.#rows.kept(row);
-  }
-
-  columnsOf(kept: Int32Array, side: number): readonly Column[] {
-    return (this.#sides[side] as Side).kept.columnsOf(kept);
+  columnsOf(rows: Int32Array, side: number): readonly Column[] {
+    return this.#of(side).kept.columnsOf(rows);
   }
 
   /** What tells whether a row waits; null: it does not. */
-  waiting(row: number): WindowRow | null {
-    return this.#waiting.get(row) ?? null;
+  waiting(side: number, row: number): WindowRow | null {
+    return this.#of(side).waiting.get(row) ?? null;
   }
 
   /** Makes that of a row which does not. */
-  wait(row: number, waits: Waits = Waits.no): WindowRow {
-    const rows = this.#rows;
-    const bytes = (this.#sides[rows.side(row)] as Side).kept.bytes(rows.kept(row)).slice();
-    const waiting = { ms: rows.ms(row), number: rows.number(row), bytes, waits };
-    this.#waiting.set(row, waiting);
-    return waiting;
+  wait(side: number, row: number, waits: Waits = Waits.no): WindowRow {
+    const { links, kept, waiting } = this.#of(side);
+    const bytes = kept.bytes(row).slice();
+    const one = { ms: links.ms(row), number: links.number(row), bytes, waits };
+    waiting.set(row, one);
+    return one;
   }
 
   #read(of: Side, side: number, id: number): number {
@@ -191,8 +188,10 @@ export class WindowRows {
         const view = new DataView(found.buffer, found.byteOffset + prefix.length);
         const ms = readMs(view);
         const number = view.getUint32(ROWTIME_BYTES, false);
-        last = this.#rows.add(READ, side, last, ms, number, of.kept.add(value));
-        if (this.#isWaiting?.(side, key, ms, number) === true) this.wait(last, Waits.stored);
+        const row = of.kept.add(value);
+        of.links.add(row, READ, last, number, ms);
+        last = row;
+        if (this.#isWaiting?.(side, key, ms, number) === true) this.wait(side, row, Waits.stored);
       }
     }
     of.setLast(id, last);
@@ -208,8 +207,9 @@ export class WindowRows {
    * @returns true when the numbers of keys have changed
    */
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): boolean {
-    const rows = this.#rows;
-    const firsts = this.#sides.map((of, side) => {
+    let size = 0;
+    let bytesHeld = 0;
+    const fresh = this.#sides.map((of, side) => {
       if (of.timeMs > of.storedMs) {
         const value = new Uint8Array(8);
         new DataView(value.buffer).setFloat64(0, of.timeMs, true);
@@ -218,47 +218,47 @@ export class WindowRows {
       }
       const first = this.#segmentOf(Math.max(0, of.timeMs - this.#retentionMs));
       this.#expire(of, first, into);
-      return first;
+      size += of.kept.size;
+      bytesHeld += of.kept.bytesHeld;
+      const rows = of.takeFresh();
+      handOver(this.#packOf(of, rows, first), into, intoBlock);
+      return rows;
     });
-    const from = this.#told;
-    firsts.forEach((first, side) => handOver(this.#packOf(side, from, first), into, intoBlock));
-    this.#told = rows.size;
+    const changed = fresh.reduce((sum, { length }) => sum + length, 0);
     const isFull =
-      rows.size > IDLE_ROWS_MAX ||
-      this.#sides[0].kept.bytesHeld + this.#sides[1].kept.bytesHeld > IDLE_BYTES_MAX ||
-      this.#index.size > IDLE_ROWS_MAX + rows.size - from;
-    if (isFull) this.#keep(from);
+      size > IDLE_ROWS_MAX ||
+      bytesHeld > IDLE_BYTES_MAX ||
+      this.#index.size > IDLE_ROWS_MAX + changed;
+    if (isFull) this.#keep(fresh);
     return isFull;
   }
 
-  /** The rows of a side from `from` on, but for those before `firstMs`. They stay as they are, and so do the numbers of their keys. */
-  #packOf(side: number, from: number, firstMs: number): StatePack {
-    const rows = this.#rows;
+  /** Those rows of a side, but for what is before `firstMs`. They stay as they are, and so do the numbers of their keys. */
+  #packOf(of: Side, fresh: Int32Array, firstMs: number): StatePack {
+    const { links } = of;
     const index = this.#index;
-    const of = this.#sides[side] as Side;
-    const told = new Int32Array(rows.size - from);
-    const taken = new Int32Array(told.length);
+    let told = new Int32Array(fresh.length);
     let size = 0;
     let bytes = 0;
-    for (let row = from; row < rows.size; row++) {
-      const id = rows.key(row);
-      if (id === READ || rows.side(row) !== side || rows.ms(row) < firstMs) continue;
-      taken[size] = rows.kept(row);
+    for (let i = 0; i < fresh.length; i++) {
+      const row = fresh[i] as number;
+      if (links.ms(row) < firstMs) continue;
       told[size++] = row;
-      bytes += KEY_OVERHEAD_BYTES + index.lengthOf(id);
+      bytes += KEY_OVERHEAD_BYTES + index.lengthOf(links.key(row));
     }
+    told = told.subarray(0, size);
     // Rows of its own: others may go.
-    const kept = of.kept.of(taken.subarray(0, size));
+    const kept = of.kept.of(told);
     const each: StatePack['each'] = (visit) => {
       const key = new ByteWriter(64);
       for (let i = 0; i < size; i++) {
         const row = told[i] as number;
-        const ms = rows.ms(row);
+        const ms = links.ms(row);
         key.truncate(0);
         writeWindow(key, this.#segmentOf(ms), null);
-        key.bytes(index.key(rows.key(row)));
+        key.bytes(index.key(links.key(row)));
         writeWindow(key, ms, null);
-        key.u32BE(rows.number(row));
+        key.u32BE(links.number(row));
         visit(key.written(), kept.bytes(i));
       }
     };
@@ -279,45 +279,22 @@ export class WindowRows {
     of.expiredMs = first;
   }
 
-  /** Keeps the rows of the keys that have a row from `from` on, because the store does not show those yet; expired ones go. */
-  #keep(from: number): void {
-    const before = this.#rows;
-    const index = this.#index;
-    const waiting = this.#waiting;
-    const taken = new Set<number>();
-    for (let row = from; row < before.size; row++)
-      if (before.key(row) !== READ) taken.add(before.key(row));
-    const lasts = this.#sides.map((of) => of.forget());
-    /** By side the rows that stay. */
-    const stay: readonly number[][] = [[], []];
-    this.#index = new Interner();
-    this.#rows = new RowList();
-    this.#waiting = new Map();
-    this.#storeHolds = true;
-    for (const id of taken) {
-      const key = index.key(id);
-      const to = this.#index.intern(key, 0, key.length);
-      this.#sides.forEach((of, side) => {
-        const last = lasts[side]?.[id] ?? 0;
-        if (last === 0) return;
-        const chain: number[] = [];
-        const firstMs = of.timeMs - this.#retentionMs;
-        for (let row = last - 1; row >= 0 && before.ms(row) >= firstMs; row = before.before(row))
-          chain.push(row);
-        let kept = NO_ROW;
-        for (const row of chain.reverse()) {
-          const own = (stay[side] as number[]).push(before.kept(row)) - 1;
-          kept = this.#rows.add(to, side, kept, before.ms(row), before.number(row), own);
-          const waits = waiting.get(row);
-          if (waits !== undefined) this.#waiting.set(kept, waits);
-        }
-        of.setLast(to, kept);
-      });
-    }
-    this.#sides.forEach((of, side) => {
-      of.kept = of.kept.of(Int32Array.from(stay[side] as number[]));
+  /** Keeps the rows of the keys that have a fresh row, because the store does not show those yet; expired ones go. */
+  #keep(fresh: readonly Int32Array[]): void {
+    const before = this.#index;
+    const index = new Interner();
+    const ids: number[] = [];
+    fresh.forEach((rows, side) => {
+      const { links } = this.#of(side);
+      for (const row of rows) {
+        const id = links.key(row);
+        const key = before.key(id);
+        if (index.intern(key, 0, key.length) === ids.length) ids.push(id);
+      }
     });
-    this.#told = this.#rows.size;
+    this.#index = index;
+    this.#storeHolds = true;
+    for (const of of this.#sides) of.keep(ids, of.timeMs - this.#retentionMs);
   }
 }
 
@@ -328,37 +305,75 @@ const FIRST_KEYS = 64;
 class Side {
   readonly table: TableId;
   kept: KeptRows;
+  links: RowLinks;
+  waiting = new Map<number, WindowRow>();
   /** The greatest rowtime of the side, and what of it is committed. */
   timeMs: number;
   storedMs: number;
   /** Segments before that are gone from the table. */
   expiredMs = 0;
-  /** By key its last row and 1; -1: there is none; 0: not read yet. */
+  /** By key its last row and 2; 0: not read yet. */
   #lasts = new Int32Array(FIRST_KEYS);
+  /** Rows that have not been handed over, in the order of their coming. */
+  #fresh = new Int32Array(FIRST_KEYS);
+  #freshCount = 0;
 
   constructor(table: TableId, kept: KeptRows, timeMs: number) {
     this.table = table;
     this.kept = kept;
+    this.links = new RowLinks(kept);
     this.timeMs = timeMs;
     this.storedMs = timeMs;
   }
 
   /** UNKNOWN, NO_ROW or a row. */
   last(id: number): number {
-    const last = id < this.#lasts.length ? (this.#lasts[id] as number) : 0;
-    return last === 0 ? UNKNOWN : Math.max(last - 1, NO_ROW);
+    return id < this.#lasts.length ? (this.#lasts[id] as number) + UNKNOWN : UNKNOWN;
   }
 
   setLast(id: number, row: number): void {
     if (id >= this.#lasts.length) this.#lasts = grown(this.#lasts, id * 2);
-    this.#lasts[id] = row === NO_ROW ? -1 : row + 1;
+    this.#lasts[id] = row - UNKNOWN;
   }
 
-  /** Knows no key any more. @returns what it knew, as `#lasts` has it */
-  forget(): Int32Array {
-    const lasts = this.#lasts;
+  note(row: number): void {
+    if (this.#freshCount === this.#fresh.length)
+      this.#fresh = grown(this.#fresh, this.#freshCount * 2);
+    this.#fresh[this.#freshCount++] = row;
+  }
+
+  takeFresh(): Int32Array {
+    const fresh = this.#fresh.subarray(0, this.#freshCount);
+    this.#fresh = new Int32Array(FIRST_KEYS);
+    this.#freshCount = 0;
+    return fresh;
+  }
+
+  /** Knows those keys alone from now on, by their places, and no row before a time. */
+  keep(ids: readonly number[], firstMs: number): void {
+    const { links, waiting } = this;
+    const chains = ids.map((id) => {
+      const chain: number[] = [];
+      let row = this.last(id);
+      if (row === UNKNOWN) return null;
+      for (; row >= 0 && links.ms(row) >= firstMs; row = links.before(row)) chain.push(row);
+      return chain.reverse();
+    });
+    this.kept = this.kept.of(Int32Array.from(chains.flatMap((chain) => chain ?? [])));
+    this.links = new RowLinks(this.kept);
+    this.waiting = new Map();
     this.#lasts = new Int32Array(FIRST_KEYS);
-    return lasts;
+    let to = 0;
+    chains.forEach((chain, id) => {
+      let before = NO_ROW;
+      for (const row of chain ?? []) {
+        this.links.add(to, id, before, links.number(row), links.ms(row));
+        const waits = waiting.get(row);
+        if (waits !== undefined) this.waiting.set(to, waits);
+        before = to++;
+      }
+      if (chain !== null) this.setLast(id, before);
+    });
   }
 }
 

@@ -62,7 +62,11 @@ function commit(rows: WindowRows, state: State): number {
 /** The numbers of a key's rows, in the order of their times. */
 function numbersOf(rows: WindowRows, side: number, key: string): number[] {
   const found: number[] = [];
-  for (let row = rows.last(side, located(rows, key)); row !== NO_ROW; row = rows.before(row))
+  for (
+    let row = rows.last(side, located(rows, key));
+    row !== NO_ROW;
+    row = rows.links(side).before(row)
+  )
     found.unshift(row);
   return found;
 }
@@ -74,7 +78,7 @@ function put(rows: WindowRows, side: number, id: number, ms: number): number {
 
 const times = (rows: WindowRows, side: number, key: string): string[] =>
   numbersOf(rows, side, key).map((row) => {
-    const { ms, number } = rows.wait(row);
+    const { ms, number } = rows.wait(side, row);
     return `${ms}/${number}`;
   });
 
@@ -154,7 +158,7 @@ test('rows beyond what stays in memory are read again, waiting ones as such', ()
   for (let i = 0; i < count; i++) {
     const id = located(rows, `k${i}`);
     const row = put(rows, 0, id, i);
-    if (i % 1000 === 0) waiting.add(0, rows.key(id).slice(), rows.wait(row));
+    if (i % 1000 === 0) waiting.add(0, rows.key(id).slice(), rows.wait(0, row));
   }
   const commitAll = (): void => {
     const forgets = rows.changes((change) => state.take(change));
@@ -163,11 +167,11 @@ test('rows beyond what stays in memory are read again, waiting ones as such', ()
   commitAll();
   put(rows, 0, located(rows, 'another'), count);
   commitAll();
-  const found = numbersOf(rows, 0, 'k3000').map((row) => rows.waiting(row));
+  const found = numbersOf(rows, 0, 'k3000').map((row) => rows.waiting(0, row));
   expect(found.map((row) => [row?.ms, row?.waits])).toEqual([[3000, Waits.stored]]);
   const [row] = found;
   if (row) waiting.joined(0, keyOf('k3000'), row);
-  expect(numbersOf(rows, 0, 'k3001').map((one) => rows.waiting(one))).toEqual([null]);
+  expect(numbersOf(rows, 0, 'k3001').map((one) => rows.waiting(0, one))).toEqual([null]);
   const taken: number[] = [];
   waiting.take([5001, 5001], ({ ms }) => taken.push(ms));
   expect(taken).toEqual([0, 1000, 2000, 4000, 5000]);
