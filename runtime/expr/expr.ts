@@ -130,16 +130,12 @@ export function withOperands(of: Expr, to: (operand: Expr) => Expr): Expr {
 
 /** The expression's direct operands. */
 export function operands(of: Expr): readonly Expr[] {
-  const found: Expr[] = [];
-  const collect = (node: object): void => {
-    for (const [name, part] of Object.entries(node) as [string, unknown][]) {
-      if (name === 'type' || typeof part !== 'object' || part === null) continue;
-      if ('expr' in part) found.push(part as Expr);
-      else collect(part);
-    }
-  };
-  collect(of);
-  return found;
+  const within = (node: object): Expr[] =>
+    Object.entries(node).flatMap(([name, part]: [string, unknown]) => {
+      if (name === 'type' || typeof part !== 'object' || part === null) return [];
+      return 'expr' in part ? [part as Expr] : within(part);
+    });
+  return within(of);
 }
 
 /** Positions of all columns that the expression reads, each once, ascending. */

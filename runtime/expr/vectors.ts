@@ -95,14 +95,9 @@ export function compareI64(op: Comparison, left: ColumnOf<'i64'>, right: ColumnO
   const a = wordsOf(left.values);
   const b = wordsOf(right.values);
   const values = new Uint8Array(left.values.length);
-  const isEquality = less === 0 && greater === 0;
   for (let i = 0, at = 0; i < values.length; i++, at += 2) {
     const x = a[at + 1] as number;
     const y = b[at + 1] as number;
-    if (isEquality) {
-      values[i] = (Number(x === y) & Number(a[at] === b[at])) ^ invert;
-      continue;
-    }
     const same = Number(x === y);
     const low = (a[at] as number) >>> 0;
     const other = (b[at] as number) >>> 0;

@@ -354,10 +354,8 @@ export class Kept {
 
   /** A table's record sets its key's row, or removes it when its value is null. */
   operations(): Uint8Array {
-    const operations = new Uint8Array(this.rows).fill(Op.Insert);
-    if (this.valueNull === null) return operations;
-    for (let row = 0; row < this.rows; row++)
-      if (this.isValueNull(row)) operations[row] = Op.Delete;
-    return operations;
+    return new Uint8Array(this.rows).map((_, row) =>
+      this.isValueNull(row) ? Op.Delete : Op.Insert,
+    );
   }
 }

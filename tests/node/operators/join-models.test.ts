@@ -26,6 +26,7 @@ import {
 } from '../../support/join-models.ts';
 import { outputLines } from '../../support/operator-contract.ts';
 import { type MakeOperator, OperatorRun } from '../../support/operator-harness.ts';
+import '../../support/kept-columns.ts';
 
 const OPTIONS = { session: false };
 const steps = fc.oneof(

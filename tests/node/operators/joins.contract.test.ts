@@ -17,6 +17,7 @@ import {
 } from '../../support/join-inputs.ts';
 import { describeOperator, type OperatorCase } from '../../support/operator-contract.ts';
 import { heldBack, type MakeOperator } from '../../support/operator-harness.ts';
+import '../../support/kept-columns.ts';
 
 const OPTIONS = { session: false };
 const steps = fc.oneof(
