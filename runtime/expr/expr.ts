@@ -130,12 +130,12 @@ export function withOperands(of: Expr, to: (operand: Expr) => Expr): Expr {
 
 /** The expression's direct operands. */
 export function operands(of: Expr): readonly Expr[] {
-  const within = (node: object): Expr[] =>
-    Object.entries(node).flatMap(([name, part]: [string, unknown]) => {
-      if (name === 'type' || typeof part !== 'object' || part === null) return [];
-      return 'expr' in part ? [part as Expr] : within(part);
-    });
-  return within(of);
+  const found: Expr[] = [];
+  withOperands(of, (operand) => {
+    found.push(operand);
+    return operand;
+  });
+  return found;
 }
 
 /** Positions of all columns that the expression reads, each once, ascending. */
