@@ -30,6 +30,7 @@ export class RowKeys {
   readonly #keys: readonly number[];
   readonly #windows: readonly number[];
   readonly #scratch = new ByteWriter(64);
+  #entry = new Uint8Array(64);
   #ids = new Int32Array(0);
   /** Numbers of `#dictionary`'s entries, UNKNOWN before the first use. */
   #entryIds = new Int32Array(0);
@@ -100,24 +101,24 @@ export class RowKeys {
   #locateEntry({ bytes, offsets }: Dictionary, code: number): number {
     const from = offsets[code] as number;
     const to = offsets[code + 1] as number;
-    const scratch = this.#scratch;
-    scratch.truncate(0);
-    scratch.reserve(to - from + 3);
-    const { buffer } = scratch;
-    buffer[0] = PRESENT;
+    const most = to - from + 3;
+    if (most > this.#entry.length) this.#entry = new Uint8Array(most * 2);
+    const entry = this.#entry;
+    entry[0] = PRESENT;
     let at = 1;
     for (let i = from; i < to; i++) {
       const byte = bytes[i] as number;
       if (byte === 0) return this.#locateEscaped(bytes, from, to);
-      buffer[at++] = byte;
+      entry[at++] = byte;
     }
-    buffer[at] = 0;
-    buffer[at + 1] = 0;
-    return this.#numbers.locate(buffer, 0, at + 2);
+    entry[at] = 0;
+    entry[at + 1] = 0;
+    return this.#numbers.locate(entry, 0, at + 2);
   }
 
   #locateEscaped(bytes: Uint8Array, from: number, to: number): number {
     const scratch = this.#scratch;
+    scratch.truncate(0);
     scratch.u8(PRESENT);
     writeEscaped(scratch, bytes, from, to);
     return this.#numbers.locate(scratch.buffer, 0, scratch.position);

@@ -256,20 +256,23 @@ export class Pair {
 
   /** Hands the rows before row `end` on to the join. */
   #hand(input: number, ahead: Ahead, end: number): void {
-    if (this.#turns < TURNS_UNTIL_KNOWN) this.#begin(ahead);
+    this.#turnTo(ahead);
     const from = ahead.row;
     const to = ahead.rowsBefore(end);
     if (to === from) return;
     ahead.row = to;
-    this.#context.current.turn(ahead.moment as Moment);
     const { side, join } = this.#ways[input] as Way;
     const { operator, emit } = join;
     operator.processRows?.(side, ahead.batch as Batch, from, to, emit);
   }
 
   /** The moment of a chunk is another one once the other chunk has begun. */
-  #begin(ahead: Ahead): void {
+  #turnTo(ahead: Ahead): void {
     const { current } = this.#context;
+    if (this.#turns === TURNS_UNTIL_KNOWN) {
+      current.turn(ahead.moment as Moment);
+      return;
+    }
     this.#turns++;
     const { records, place, from, to } = ahead.chunk;
     current.begin(records, place, from, to);
