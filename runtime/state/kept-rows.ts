@@ -211,6 +211,8 @@ export class KeptRows {
   /** The columns of those rows, at most BATCH_ROWS_MAX, but for the skipped ones; NO_ROW: nulls. @throws {TaskCorrupted} */
   columnsOf(rows: Int32Array): readonly Column[] {
     const skipped = this.#skipped;
+    // Of a side that has nothing but its key.
+    if (skipped === this.#types.length) return [];
     if (this.#hasColumns)
       return KEPT_COLUMNS.code.gathered(rows, this.#segments, this.#types, skipped);
     const stored = (this.#stored ??= new StoredRows(this.#types, skipped));
