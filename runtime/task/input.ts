@@ -4,7 +4,7 @@ import { existing } from '../base/assert.ts';
 import { RecordError } from '../base/errors.ts';
 import { type Batch, IDENTITY, Op, select } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
-import { type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
+import { bitAt, type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
 import type { RecordBatch } from '../data/record.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Decoder, Formats } from '../formats/serde.ts';
@@ -349,13 +349,14 @@ export class Kept {
   }
 
   isValueNull(row: number): boolean {
-    return this.valueNull !== null && ((this.valueNull[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;
+    return this.valueNull !== null && bitAt(this.valueNull, row);
   }
 
   /** A table's record sets its key's row, or removes it when its value is null. */
   operations(): Uint8Array {
-    return new Uint8Array(this.rows).map((_, row) =>
-      this.isValueNull(row) ? Op.Delete : Op.Insert,
-    );
+    // All are 0, which is Op.Insert.
+    const inserts = new Uint8Array(this.rows);
+    if (this.valueNull === null) return inserts;
+    return inserts.map((op, row) => (this.isValueNull(row) ? Op.Delete : op));
   }
 }

@@ -26,7 +26,9 @@ import {
 } from '../../support/join-models.ts';
 import { outputLines } from '../../support/operator-contract.ts';
 import { type MakeOperator, OperatorRun } from '../../support/operator-harness.ts';
-import '../../support/kept-columns.ts';
+import { keepShortColumns } from '../../support/kept-columns.ts';
+
+keepShortColumns();
 
 const OPTIONS = { session: false };
 const steps = fc.oneof(

@@ -17,7 +17,9 @@ import {
 } from '../../support/join-inputs.ts';
 import { describeOperator, type OperatorCase } from '../../support/operator-contract.ts';
 import { heldBack, type MakeOperator } from '../../support/operator-harness.ts';
-import '../../support/kept-columns.ts';
+import { keepShortColumns } from '../../support/kept-columns.ts';
+
+keepShortColumns();
 
 const OPTIONS = { session: false };
 const steps = fc.oneof(
