@@ -92,6 +92,8 @@ class WindowEntries {
   #byId = new Int32Array(0);
   #firstId = 0;
   #ids = new Uint32Array(PAGE_ENTRIES_FIRST);
+  /** Entries that the pages have room for. */
+  #room = PAGE_ENTRIES_FIRST;
   /** Values one after the other. Integers, not doubles, are copied: a double's copy may change the bits of a NaN. */
   readonly #pages: BigInt64Array<ArrayBuffer>[];
   readonly #words: number;
@@ -151,18 +153,20 @@ class WindowEntries {
   }
 
   get #isPageFull(): boolean {
-    return this.size === this.#ids.length;
+    return this.size === this.#room;
   }
 
   /** Room for more entries: the first page doubles until it is a whole one, so that a table that grows further is never copied. */
   #grow(): void {
     const words = this.#words;
     const isWhole = this.size >= PAGE_ENTRIES;
-    this.#ids = grown(this.#ids, isWhole ? this.size + PAGE_ENTRIES : this.size * 2);
+    this.#room += isWhole ? PAGE_ENTRIES : this.size;
+    // Doubled, not by a page: else a window of a million keys would be copied a thousand times.
+    if (this.#room > this.#ids.length) this.#ids = grown(this.#ids, this.size * 2);
     if (isWhole) this.#pages.push(new BigInt64Array(PAGE_ENTRIES * words));
     else {
       const [page] = this.#pages as [BigInt64Array<ArrayBuffer>];
-      this.#pages[0] = grown(page, this.#ids.length * words);
+      this.#pages[0] = grown(page, this.#room * words);
     }
   }
 
