@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import process from 'node:process';
 
+import { LimitError } from '../../runtime/base/errors.ts';
 import type { Batch } from '../../runtime/data/batch.ts';
 import { DOUBLE, STRING } from '../../runtime/data/type.ts';
 import { open } from '../../runtime/engine/open.ts';
@@ -22,6 +23,8 @@ const GROUPS = 1_000_000;
 const WINDOWS = 1000;
 const GROUP_BYTES_MAX = 64;
 const MEMORY_BYTES = 1024 * 1024 * 1024;
+/** A tenth of a byte of each group. */
+const STEP_BYTES = 131_072;
 /** New keys of each batch, which no other batch has. */
 const NEW_KEYS = 1000;
 const BATCH_MS = SIZE_MS / 10;
@@ -37,31 +40,49 @@ function names(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, i) => `key-${(from + i).toString(36)}`);
 }
 
-/** What the memory grows by for each group that is added: keys known before, and not. */
-function groupBytes(): { withoutKey: number; withKey: number } {
-  const kernel = new Kernel(kernelModule(), program('groups', SIZE_MS), {
-    memoryBytesMax: MEMORY_BYTES,
-  });
-  const before = kernelStats(kernel).memoryBytes;
+/** Takes so many keys in and, where `withGroups`, makes a group of each; the bytes of memory then. @throws {LimitError} they do not fit */
+function filled(withGroups: boolean, memoryBytesMax: number): number {
+  const kernel = new Kernel(kernelModule(), program('groups', SIZE_MS), { memoryBytesMax });
   for (let from = 0; from < GROUPS; from += BATCH_ROWS)
     kernel.intern(keyBytesOf(names(from, Math.min(GROUPS, from + BATCH_ROWS))));
-  const interned = kernelStats(kernel).memoryBytes;
-  for (let from = 0; from < GROUPS; from += BATCH_ROWS) {
-    const length = Math.min(BATCH_ROWS, GROUPS - from);
-    kernel.process({
+  const groups = withGroups ? GROUPS : 0;
+  for (let from = 0; from < groups; from += BATCH_ROWS) {
+    const length = Math.min(BATCH_ROWS, groups - from);
+    const { refused } = kernel.process({
       length,
       selection: null,
       ids: Uint32Array.from({ length }, (_, i) => from + i),
       rowtime: new Float64Array(length),
       arguments: [{ values: new Float64Array(length).fill(1), validity: null }],
     });
+    if (refused !== null) throw new LimitError(refused, 'the groups do not fit');
   }
-  const { memoryBytes, groups } = kernelStats(kernel);
-  if (groups !== GROUPS) throw new Error(`${groups} groups`);
-  return {
-    withoutKey: (memoryBytes - interned) / GROUPS,
-    withKey: (memoryBytes - before) / GROUPS,
-  };
+  return kernelStats(kernel).memoryBytes;
+}
+
+/** The least memory that suffices, to STEP_BYTES: what has grown by an eighth at a time tells less. */
+function leastBytes(withGroups: boolean): number {
+  let fits = filled(withGroups, MEMORY_BYTES);
+  let tooLittle = fits / 2;
+  while (fits - tooLittle > STEP_BYTES) {
+    const tried = Math.ceil((fits + tooLittle) / 2 / STEP_BYTES) * STEP_BYTES;
+    if (tried >= fits) break;
+    try {
+      filled(withGroups, tried);
+      fits = tried;
+    } catch (thrown) {
+      if (!(thrown instanceof LimitError)) throw thrown;
+      tooLittle = tried;
+    }
+  }
+  return fits;
+}
+
+/** The memory that a group takes, its key known before and not. */
+function groupBytes(): { withoutKey: number; withKey: number } {
+  const keys = leastBytes(false);
+  const groups = leastBytes(true);
+  return { withoutKey: (groups - keys) / GROUPS, withKey: groups / GROUPS };
 }
 
 /** What an open window of a few groups takes, its groups apart. */
