@@ -2,7 +2,7 @@
 
 import { allocate, allocateCleared, release } from './arena';
 import { entryCount } from './dictionary';
-import { emptySlot, SLOT_ID, SLOT_LINK, slotBytes } from './program';
+import { emptyFrom, SLOT_ID, SLOT_LINK, slotBytes } from './program';
 
 // A pane finds the slot of an id in a table of slot addresses with linear probing. The first place tried is
 // `((id * multiplier) >>> shift) & mask`. While a good part of all ids is in the window the table has a place for each
@@ -36,7 +36,8 @@ const DENSE_FACTOR: u32 = 8;
 /** Flags in the low bits of a slot's link. */
 export const SLOT_FRESH: u32 = 1; // no row has come to it
 export const SLOT_CHANGED: u32 = 2; // is in its pane's list of changes since the last collection
-const SLOT_FLAGS: u32 = 15;
+export const SLOT_TOUCHED: u32 = 4; // for output by groups: the current batch has listed it
+const SLOT_FLAGS: u32 = 7;
 
 /** Groups in all panes. */
 export let groupTotal: u32 = 0;
@@ -48,15 +49,11 @@ let changedLast: u32 = 0;
 export function makePane(start: f64, groups: u32): u32 {
   const pane = allocateCleared(PANE_BYTES);
   if (pane == 0) return 0;
-  const dense = isDenseFor(groups);
-  const places = dense ? placesFor(entryCount()) : placesFor(groups << 1);
-  const table = allocateCleared(places << 2);
-  if (table == 0) {
+  if (!giveTable(pane, groups)) {
     release(pane, PANE_BYTES);
     return 0;
   }
   store<f64>(pane, start, PANE_START);
-  useTable(pane, table, places, dense);
   return pane;
 }
 
@@ -69,11 +66,17 @@ export function groupsOf(pane: usize): u32 {
   return load<u32>(pane, PANE_GROUPS);
 }
 
-function useTable(pane: usize, table: u32, places: u32, dense: bool): void {
+/** An empty table for so many groups; false when memory does not suffice, and the pane stays as it was. */
+function giveTable(pane: usize, groups: u32): bool {
+  const dense = isDenseFor(groups);
+  const places = placesFor(dense ? entryCount() : groups << 1);
+  const table = allocateCleared(places << 2);
+  if (table == 0) return false;
   store<u32>(pane, table, PANE_TABLE);
   store<u32>(pane, places - 1, PANE_MASK);
   store<u32>(pane, dense ? 1 : FIBONACCI, PANE_MULTIPLIER);
   store<u32>(pane, dense ? 0 : clz<u32>(places) + 1, PANE_SHIFT);
+  return true;
 }
 
 /** Gives all memory of a pane without changes back. */
@@ -133,12 +136,8 @@ function reserve(pane: usize, id: u32): bool {
   const places = load<u32>(pane, PANE_MASK) + 1;
   const isDense = load<u32>(pane, PANE_MULTIPLIER) == 1;
   if (isDense ? id < places && groups < places : groups << 2 <= places * 3) return true;
-  const dense = isDenseFor(groups);
-  const next = dense ? placesFor(entryCount()) : placesFor(groups << 1);
-  const table = allocateCleared(next << 2);
-  if (table == 0) return false;
   const old = load<u32>(pane, PANE_TABLE);
-  useTable(pane, table, next, dense);
+  if (!giveTable(pane, groups)) return false;
   for (let at: u32 = 0; at < places << 2; at += 4) {
     const slot = load<u32>(old + at);
     if (slot != 0) placeSlot(pane, slot);
@@ -167,7 +166,7 @@ export function makeSlot(pane: usize, id: u32): u32 {
     store<u32>(pane, footer, PANE_CHUNK_END);
   }
   store<u32>(pane, slot + slotBytes, PANE_FREE);
-  for (let at: u32 = 0; at < slotBytes; at += 16) v128.store(slot + at, v128.load(emptySlot + at));
+  emptyFrom(0, slot);
   store<u32>(slot, id, SLOT_ID);
   store<u32>(slot, SLOT_FRESH, SLOT_LINK);
   placeSlot(pane, slot);

@@ -30,14 +30,16 @@ import {
 
 // A slot is the state of one group in one window. Blocks stand where the program needs them:
 //
-//   header   [f64 rowtime][u32 id][u32 link]        link: next changed slot (16-aligned) | SLOT_ flags
+//   header   [f64 rowtime][u32 id][u32 link]        link: next changed slot (8-aligned) | SLOT_ flags
 //   sums     [sum][count]                           per argument with COUNT, SUM or AVG; both f64 or both i64
 //   bounds   [i64 min][i64 ~max]                    per argument with MIN or MAX; as order keys, see aggregate.ts
-//   tail     [i64 COUNT(*)][i64 batch]               always; the last batch that touched the slot
+//   tail     [i64 COUNT(*)]                          always
 export const SLOT_ROWTIME: u32 = 0;
 export const SLOT_ID: u32 = 8;
 export const SLOT_LINK: u32 = 12;
+export const SLOT_HEADER_BYTES: u32 = 16;
 const BLOCK_BYTES: u32 = 16;
+const TAIL_BYTES: u32 = 8;
 
 export const config: usize = memory.data(CONFIG_BYTES, 16);
 /** Offset in the slot of each argument's blocks, 0 where it has none: [u32 sums][u32 bounds]. */
@@ -58,10 +60,8 @@ export let slotBytes: u32 = 0;
 export let stateBytes: u32 = 0;
 /** Offset in the slot of the tail. */
 export let tailOffset: u32 = 0;
-export const TAIL_ROWS: u32 = 0;
-export const TAIL_BATCH: u32 = 8;
 /** A slot to which no row has come. */
-export let emptySlot: usize = 0;
+let emptySlot: usize = 0;
 
 export function typeOf(argument: u32): u32 {
   return load<u32>(config + CONFIG_ARGUMENT_TYPES + (argument << 2));
@@ -140,7 +140,7 @@ export function readProgram(template: usize): bool {
   }
   memory.fill(blocks, 0, ARGUMENTS_MAX * 8);
   memory.fill(template, 0, SLOT_BYTES_MAX);
-  slotBytes = BLOCK_BYTES;
+  slotBytes = SLOT_HEADER_BYTES;
   stateBytes = STATE_CELLS;
   for (let g: u32 = 0; g < aggregateCount; g++) {
     const called = functionOf(g);
@@ -164,10 +164,15 @@ export function readProgram(template: usize): bool {
     slotBytes += BLOCK_BYTES;
   }
   tailOffset = slotBytes;
-  slotBytes += BLOCK_BYTES;
+  slotBytes += TAIL_BYTES;
   emptySlot = template;
   return true;
 }
 
+/** Makes a slot from an offset on what it is before a row has come. */
+export function emptyFrom(offset: u32, slot: usize): void {
+  for (let at = offset; at < slotBytes; at += 8) store<u64>(slot + at, load<u64>(emptySlot + at));
+}
+
 /** The most that a slot can take. */
-export const SLOT_BYTES_MAX: u32 = BLOCK_BYTES * (2 + 2 * ARGUMENTS_MAX);
+export const SLOT_BYTES_MAX: u32 = SLOT_HEADER_BYTES + BLOCK_BYTES * 2 * ARGUMENTS_MAX + TAIL_BYTES;

@@ -41,6 +41,7 @@ import {
   PANE_TABLE,
   SLOT_CHANGED,
   SLOT_FRESH,
+  SLOT_TOUCHED,
 } from './pane';
 import {
   advanceMs,
@@ -50,8 +51,6 @@ import {
   sizeMs,
   SLOT_LINK,
   SLOT_ROWTIME,
-  TAIL_BATCH,
-  TAIL_ROWS,
   windowed,
   windowsMax,
 } from './program';
@@ -72,8 +71,6 @@ let touched: u32 = 0;
 const SPAN_ROWS: u32 = 1024;
 
 // Where the current batch stands; the loops keep them in locals and write them back.
-/** Number of the current batch. */
-let batchNumber: i64 = 0;
 let now: f64 = -Infinity;
 let out: u32 = 0;
 let late: u32 = 0;
@@ -107,12 +104,13 @@ const NEAR_PLACES_MIN: u32 = 8192;
 function bringNear(from: u32, to: u32): void {
   const table = load<u32>(pane, PANE_TABLE);
   const mask = load<u32>(pane, PANE_MASK);
+  const tail = tailOffset;
   let all: u32 = 0;
   for (let row = from; row < to; row++) {
     const id = load<u32>(ids + (row << 2));
     const slot = load<u32>(table + ((id & mask) << 2));
-    // An empty place reads address 0, which is there.
-    all |= load<u32>(slot, SLOT_LINK);
+    // An empty place reads address 0, which is there. A slot lies in one line of the cache or in two.
+    all |= load<u32>(slot, SLOT_LINK) | load<u32>(slot + tail);
   }
   // Loads that nothing uses might be dropped; RESULT_LATE is written at the end of the batch.
   store<u32>(result, all, RESULT_LATE);
@@ -170,8 +168,7 @@ function resolveSpan(from: u32, to: u32): u32 {
   let next: u32 = out;
   const aside = f64x2.splat(NaN);
   const kept = i32x4(-1, -1, -1, ~SLOT_FRESH);
-  const one = i64x2(1, 0);
-  const batch = batchNumber;
+  const marked = i32x4.replace_lane(i32x4.splat(0), 3, perRow ? 0 : SLOT_TOUCHED);
   let reached = f64x2.splat(now);
   let row = from;
   for (; row < to; row++) {
@@ -188,22 +185,22 @@ function resolveSpan(from: u32, to: u32): u32 {
     const time = v128.load_lane<f64>(rowtimesAt + (row << 3), aside, 0);
     reached = f64x2.pmax(reached, time);
     const header = f64x2.pmax(v128.load(slot), time);
-    v128.store(slot, v128.and(header, kept));
-    const tail = v128.load(slot + tailAt);
-    v128.store(slot + tailAt, i64x2.add(i64x2.replace_lane(tail, 1, batch), one));
+    v128.store(slot, v128.or(v128.and(header, kept), marked));
+    const rows = load<i64>(slot + tailAt) + 1;
+    store<i64>(slot + tailAt, rows);
     if (perRow) {
       store<u8>(outOp + next, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
       store<u32>(outId + (next << 2), id);
       store<f64>(outRowtime + (next << 3), f64x2.extract_lane(header, 0));
       store<f64>(outWindow + (next << 3), window);
-      if (countsAt) store<i64>(countsAt + (next << 3), i64x2.extract_lane(tail, 0) + 1);
+      if (countsAt) store<i64>(countsAt + (next << 3), rows);
     } else {
       // Without a branch: whether a group was touched already is as good as random.
       store<u32>(sourcesAt + (touchedNow << 2), slot);
       store<u32>(touchedAt + (touchedNow << 2), row);
       store<u32>(outId + (touchedNow << 2), id);
       store<u8>(outOp + touchedNow, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
-      touchedNow += <u32>(i64x2.extract_lane(tail, 1) != batch);
+      touchedNow += <u32>((link & SLOT_TOUCHED) == 0);
     }
     store<u32>(positionsAt + (next << 2), row);
     store<u32>(slotsAt + (next << 2), slot);
@@ -229,13 +226,11 @@ function accept(row: u32, id: u32, time: f64, at: f64, to: u32, slot: u32): void
   const link = load<u32>(slot, SLOT_LINK);
   const rowtime = max(load<f64>(slot, SLOT_ROWTIME), time);
   store<f64>(slot, rowtime, SLOT_ROWTIME);
-  store<u32>(slot, link & ~SLOT_FRESH, SLOT_LINK);
+  store<u32>(slot, (link & ~SLOT_FRESH) | (rowOutput ? 0 : SLOT_TOUCHED), SLOT_LINK);
   const tail = slot + tailOffset;
-  const rows = load<i64>(tail, TAIL_ROWS) + 1;
-  store<i64>(tail, rows, TAIL_ROWS);
-  const isListed = rowOutput || load<i64>(tail, TAIL_BATCH) != batchNumber;
-  store<i64>(tail, batchNumber, TAIL_BATCH);
-  if (isListed) {
+  const rows = load<i64>(tail) + 1;
+  store<i64>(tail, rows);
+  if ((link & SLOT_TOUCHED) == 0) {
     const next = rowOutput ? out : touched;
     store<u8>(outOp + next, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
     store<u32>(outId + (next << 2), id);
@@ -356,7 +351,6 @@ function expand(rows: usize, from: u32, to: u32): void {
  * tells where to go on, nothing of it is kept.
  */
 export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u32): i32 {
-  batchNumber += 1;
   now = streamTime;
   out = 0;
   late = 0;
@@ -391,6 +385,10 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
   }
   if (compacted) expand(outLate, 0, late);
   if (compacted && !rowOutput) expand(touchedRows, 0, touched);
+  for (let j: u32 = 0; j < touched; j++) {
+    const slot = load<u32>(sources + (j << 2));
+    store<u32>(slot, load<u32>(slot, SLOT_LINK) & ~SLOT_TOUCHED, SLOT_LINK);
+  }
   setStreamTime(now);
   store<u32>(result, i, RESULT_CONSUMED);
   store<u32>(result, rowOutput ? out : touched, RESULT_EMITTED);

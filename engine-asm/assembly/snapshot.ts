@@ -29,7 +29,7 @@ import {
   argumentOf,
   boundsOf,
   cellsOf,
-  emptySlot,
+  emptyFrom,
   functionOf,
   nullable,
   rowsMax,
@@ -37,7 +37,7 @@ import {
   SLOT_ID,
   SLOT_LINK,
   SLOT_ROWTIME,
-  slotBytes,
+  SLOT_HEADER_BYTES,
   stateBytes,
   sumsOf,
   typeOf,
@@ -114,7 +114,7 @@ function readState(from: usize, slot: usize): void {
   const present = load<u64>(from, STATE_PRESENT);
   let cell: u32 = 0;
   // What several aggregates of one argument share is taken from the one that knows it exactly: AVG comes last.
-  for (let at: u32 = 16; at < slotBytes; at += 16) v128.store(slot + at, v128.load(emptySlot + at));
+  emptyFrom(SLOT_HEADER_BYTES, slot);
   for (let pass: u32 = 0; pass < 2; pass++) {
     cell = 0;
     for (let g: u32 = 0; g < aggregateCount; g++) {

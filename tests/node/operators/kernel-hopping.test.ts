@@ -24,7 +24,12 @@ import {
 } from '../../support/operator-inputs.ts';
 
 const INPUT = prettySchema('K:STRING key | L:BIGINT | D:DOUBLE @rowtime');
-const calls = [callOf('COUNT', INPUT), callOf('MAX', INPUT, 1), callOf('SUM', INPUT, 2)];
+const calls = [
+  callOf('COUNT', INPUT),
+  callOf('MAX', INPUT, 1),
+  callOf('SUM', INPUT, 2),
+  callOf('MIN', INPUT, 2),
+];
 const module = kernelModule();
 
 function runs(window: WindowSpec): { readonly row: OperatorRun; readonly kernel: OperatorRun } {
