@@ -1,9 +1,7 @@
-// Finds each row's slot: null keys, stream time, lateness, window, group; knows no aggregate but COUNT(*).
+// Finds each row's slot: null keys, stream time, lateness, window, group; knows no aggregate.
 
 import {
   ID_NULL,
-  OP_INSERT,
-  OP_UPDATE_AFTER,
   RESULT_CONSUMED,
   RESULT_EMITTED,
   RESULT_INVALID,
@@ -12,45 +10,31 @@ import {
   STATUS_OK,
   STATUS_OUT_OF_MEMORY,
 } from './abi';
+import { acceptRows, forgetTouched, touched } from './accept';
 import { foldArguments } from './aggregate';
 import {
   ids,
-  outCounts,
-  outId,
   outLate,
   outLateWindows,
-  outOp,
   outRow,
-  outRowtime,
   outWindow,
   panes,
   result,
   rowSlots,
   rowtimes,
   selection,
-  sources,
   touchedRows,
 } from './buffers';
 import { entryCount } from './dictionary';
-import {
-  addChange,
-  findSlot,
-  isDirect,
-  makeSlot,
-  PANE_MASK,
-  PANE_TABLE,
-  SLOT_CHANGED,
-  SLOT_FRESH,
-  SLOT_TOUCHED,
-} from './pane';
+import { findSlot, isDirect, makeSlot, PANE_MASK, PANE_START, PANE_TABLE } from './pane';
 import {
   advanceMs,
+  graceMs,
   rowOutput,
   rowsMax,
   tailOffset,
   sizeMs,
   SLOT_LINK,
-  SLOT_ROWTIME,
   windowed,
   windowsMax,
 } from './program';
@@ -59,13 +43,11 @@ import {
   findPane,
   firstStartOf,
   isClosed,
+  likelyPane,
   setStreamTime,
   streamTime,
   windowStartOf,
 } from './window';
-
-/** Groups that the batch has touched; 0 for output per row. */
-let touched: u32 = 0;
 
 /** Rows that are looked at together: all in one open window, or each for itself. */
 const SPAN_ROWS: u32 = 1024;
@@ -98,24 +80,6 @@ function turnTo(window: f64): bool {
   return true;
 }
 
-/** From so many places on, a pane does not fit the second-level cache and its slots are brought near before use. */
-const NEAR_PLACES_MIN: u32 = 8192;
-/** Loads the slots of rows `from` to `to` one after the other without waiting: a stand-in for prefetching. */
-function bringNear(from: u32, to: u32): void {
-  const table = load<u32>(pane, PANE_TABLE);
-  const mask = load<u32>(pane, PANE_MASK);
-  const tail = tailOffset;
-  let all: u32 = 0;
-  for (let row = from; row < to; row++) {
-    const id = load<u32>(ids + (row << 2));
-    const slot = load<u32>(table + ((id & mask) << 2));
-    // An empty place reads address 0, which is there. A slot lies in one line of the cache or in two.
-    all |= load<u32>(slot, SLOT_LINK) | load<u32>(slot + tail);
-  }
-  // Loads that nothing uses might be dropped; RESULT_LATE is written at the end of the batch.
-  store<u32>(result, all, RESULT_LATE);
-}
-
 /** Makes the pane of the row the current one if there is one; false where the span must go row by row. */
 function enter(row: u32): bool {
   const time = load<f64>(rowtimes + (row << 3));
@@ -146,70 +110,85 @@ function reachWithin(from: u32, to: u32): f64 {
   return Math.max(f64x2.extract_lane(greatest, 0), f64x2.extract_lane(greatest, 1));
 }
 
+/** Notes that a row comes to a slot of the window that begins there. */
+function found(row: u32, slot: u32, at: f64): void {
+  store<u32>(outRow + (out << 2), row);
+  store<u32>(rowSlots + (out << 2), slot);
+  store<f64>(outWindow + (out << 3), at);
+  out += 1;
+}
+
 /**
- * Rows `from` to `to`, all of the current window, which stays open throughout; its pane has a place for each id. Stops
- * before a row that needs what this loop does not do, and returns where.
+ * As `findRow` of rows `from` to `to`, all of the current window, which stays open throughout; its pane has a place for each id. Stops
+ * before a row without a slot, and returns where. A loop of its own, and with nothing that waits for a slot: so slots that are far away
+ * come near side by side.
  */
-function resolveSpan(from: u32, to: u32): u32 {
+function findSpan(from: u32, to: u32): u32 {
   const idsAt = ids;
-  const rowtimesAt = rowtimes;
-  const sourcesAt = sources;
-  const touchedAt = touchedRows;
   const positionsAt = outRow;
   const slotsAt = rowSlots;
-  const tailAt = tailOffset;
-  const perRow = rowOutput;
-  const countsAt = outCounts;
+  const windowsAt = outWindow;
   const table = load<u32>(pane, PANE_TABLE);
   const places = load<u32>(pane, PANE_MASK) + 1;
   const window = startOfPane();
-  const touchedBefore = touched;
-  let touchedNow = touched;
+  const tail = tailOffset;
+  let all: u32 = 0;
   let next: u32 = out;
-  const aside = f64x2.splat(NaN);
-  const kept = i32x4(-1, -1, -1, ~SLOT_FRESH);
-  const marked = i32x4.replace_lane(i32x4.splat(0), 3, perRow ? 0 : SLOT_TOUCHED);
-  let reached = f64x2.splat(now);
   let row = from;
   for (; row < to; row++) {
     const id = load<u32>(idsAt + (row << 2));
     if (id >= places) break;
     const slot = load<u32>(table + (id << 2));
     if (slot == 0) break;
-    let link = load<u32>(slot, SLOT_LINK);
-    if ((link & SLOT_CHANGED) == 0) {
-      addChange(pane, slot);
-      link = load<u32>(slot, SLOT_LINK);
-    }
-    // The header in one go: a NaN beside the rowtime keeps the other half of it as it is.
-    const time = v128.load_lane<f64>(rowtimesAt + (row << 3), aside, 0);
-    reached = f64x2.pmax(reached, time);
-    const header = f64x2.pmax(v128.load(slot), time);
-    v128.store(slot, v128.or(v128.and(header, kept), marked));
-    const rows = load<i64>(slot + tailAt) + 1;
-    store<i64>(slot + tailAt, rows);
-    if (perRow) {
-      store<u8>(outOp + next, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
-      store<u32>(outId + (next << 2), id);
-      store<f64>(outRowtime + (next << 3), f64x2.extract_lane(header, 0));
-      store<f64>(outWindow + (next << 3), window);
-      if (countsAt) store<i64>(countsAt + (next << 3), rows);
-    } else {
-      // Without a branch: whether a group was touched already is as good as random.
-      store<u32>(sourcesAt + (touchedNow << 2), slot);
-      store<u32>(touchedAt + (touchedNow << 2), row);
-      store<u32>(outId + (touchedNow << 2), id);
-      store<u8>(outOp + touchedNow, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
-      touchedNow += <u32>((link & SLOT_TOUCHED) == 0);
-    }
+    // A slot lies in one line of the cache or in two.
+    all |= load<u32>(slot, SLOT_LINK) | load<u32>(slot + tail);
     store<u32>(positionsAt + (next << 2), row);
     store<u32>(slotsAt + (next << 2), slot);
+    store<f64>(windowsAt + (next << 3), window);
     next += 1;
   }
-  for (let j = touchedBefore; j < touchedNow; j++) store<f64>(outWindow + (j << 3), window);
+  // Loads that nothing uses might be dropped; RESULT_LATE is written at the end of the batch.
+  store<u32>(result, all, RESULT_LATE);
   out = next;
-  touched = touchedNow;
-  now = f64x2.extract_lane(reached, 0);
+  return row;
+}
+
+/**
+ * As `findSpan`, of rows of any windows (tumbling ones). Stops before a row whose window is closed, or has no slot for it, or that this
+ * loop cannot tell.
+ */
+function findMixed(from: u32, to: u32): u32 {
+  const idsAt = ids;
+  const rowtimesAt = rowtimes;
+  const positionsAt = outRow;
+  const slotsAt = rowSlots;
+  const windowsAt = outWindow;
+  const advance = advanceMs;
+  // Dividing takes long. A product may be the neighbour of the quotient, which the bounds tell.
+  const perMs = 1 / advance;
+  const closedAfter = advance + graceMs;
+  let reached = now;
+  let next: u32 = out;
+  let row = from;
+  for (; row < to; row++) {
+    const time = load<f64>(rowtimesAt + (row << 3));
+    const id = load<u32>(idsAt + (row << 2));
+    const number = Math.floor(time * perMs);
+    const window = number * advance;
+    const latest = time > reached ? time : reached;
+    if (!(window <= time && time < window + advance && window > latest - closedAfter)) break;
+    const at = likelyPane(number);
+    if (load<f64>(at, PANE_START) != window) break;
+    const slot = findSlot(at, id);
+    if (slot == 0) break;
+    reached = latest;
+    store<u32>(positionsAt + (next << 2), row);
+    store<u32>(slotsAt + (next << 2), slot);
+    store<f64>(windowsAt + (next << 3), window);
+    next += 1;
+  }
+  now = reached;
+  out = next;
   return row;
 }
 
@@ -220,37 +199,8 @@ function isKnown(id: u32, time: f64): bool {
   return false;
 }
 
-/** Brings a slot's rowtime and COUNT(*) up to date with a row, and lists what is put out of it. */
-function accept(row: u32, id: u32, time: f64, at: f64, to: u32, slot: u32): void {
-  if ((load<u32>(slot, SLOT_LINK) & SLOT_CHANGED) == 0) addChange(to, slot);
-  const link = load<u32>(slot, SLOT_LINK);
-  const rowtime = max(load<f64>(slot, SLOT_ROWTIME), time);
-  store<f64>(slot, rowtime, SLOT_ROWTIME);
-  store<u32>(slot, (link & ~SLOT_FRESH) | (rowOutput ? 0 : SLOT_TOUCHED), SLOT_LINK);
-  const tail = slot + tailOffset;
-  const rows = load<i64>(tail) + 1;
-  store<i64>(tail, rows);
-  if ((link & SLOT_TOUCHED) == 0) {
-    const next = rowOutput ? out : touched;
-    store<u8>(outOp + next, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
-    store<u32>(outId + (next << 2), id);
-    store<f64>(outWindow + (next << 3), at);
-    if (rowOutput) {
-      store<f64>(outRowtime + (next << 3), rowtime);
-      if (outCounts) store<i64>(outCounts + (next << 3), rows);
-    } else {
-      store<u32>(sources + (next << 2), slot);
-      store<u32>(touchedRows + (next << 2), row);
-      touched += 1;
-    }
-  }
-  store<u32>(outRow + (out << 2), row);
-  store<u32>(rowSlots + (out << 2), slot);
-  out += 1;
-}
-
-/** One row, whatever it is; STATUS_OUT_OF_MEMORY: nothing of it is kept. */
-function resolveRow(row: u32): i32 {
+/** Finds the slot of a row, whatever it is; STATUS_OUT_OF_MEMORY: nothing of it is kept. */
+function findRow(row: u32): i32 {
   const id = load<u32>(ids + (row << 2));
   const time = load<f64>(rowtimes + (row << 3));
   if (!isKnown(id, time)) return STATUS_OK;
@@ -268,7 +218,7 @@ function resolveRow(row: u32): i32 {
   if (slot == 0) slot = makeSlot(pane, id);
   if (slot == 0) return STATUS_OUT_OF_MEMORY;
   now = reached;
-  accept(row, id, time, startOfPane(), pane, slot);
+  found(row, slot, startOfPane());
   return STATUS_OK;
 }
 
@@ -294,8 +244,8 @@ function paneOf(index: u32): u32 {
   return found;
 }
 
-/** As `resolveRow`, in all hopping windows that hold the row. */
-function resolveHops(row: u32): i32 {
+/** As `findRow`, in all hopping windows that hold the row. */
+function findHops(row: u32): i32 {
   const id = load<u32>(ids + (row << 2));
   const time = load<f64>(rowtimes + (row << 3));
   if (!isKnown(id, time)) return STATUS_OK;
@@ -319,7 +269,7 @@ function resolveHops(row: u32): i32 {
   }
   let at = first + <f64>closed * advanceMs;
   for (let w = closed; w < windows; w++) {
-    accept(row, id, time, at, load<u32>(panes + (w << 2)), load<u32>(slots + (w << 2)));
+    found(row, load<u32>(slots + (w << 2)), at);
     at += advanceMs;
   }
   return STATUS_OK;
@@ -356,7 +306,6 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
   late = 0;
   invalid = 0;
   pane = 0;
-  touched = 0;
   start = Infinity;
   const hopping = windowsMax > 1;
   const compacted = selected && !hopping;
@@ -371,28 +320,26 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
     const isSpan = !hopping && enter(i) && isDirect(pane);
     const reach = isSpan ? reachWithin(i, to) : NaN;
     const isOpen = reach == reach && !isClosed(start, Math.max(now, reach));
-    if (isOpen && load<u32>(pane, PANE_MASK) >= NEAR_PLACES_MIN) bringNear(i, to);
     while (i < to && out <= roomFor) {
-      if (isOpen && isDirect(pane)) i = resolveSpan(i, to);
+      if (isOpen && isDirect(pane)) i = findSpan(i, to);
+      else if (windowed && !hopping) i = findMixed(i, to);
       if (i == to) break;
-      if (!hopping) status = resolveRow(i);
-      else status = resolveHops(selected ? load<u32>(selection + (i << 2)) : i);
+      if (!hopping) status = findRow(i);
+      else status = findHops(selected ? load<u32>(selection + (i << 2)) : i);
       if (status != STATUS_OK) break;
       i += 1;
     }
+    now = acceptRows(before, out, now);
     if (compacted) expand(outRow, before, out);
     foldArguments(before, out, withNulls);
   }
   if (compacted) expand(outLate, 0, late);
   if (compacted && !rowOutput) expand(touchedRows, 0, touched);
-  for (let j: u32 = 0; j < touched; j++) {
-    const slot = load<u32>(sources + (j << 2));
-    store<u32>(slot, load<u32>(slot, SLOT_LINK) & ~SLOT_TOUCHED, SLOT_LINK);
-  }
   setStreamTime(now);
   store<u32>(result, i, RESULT_CONSUMED);
   store<u32>(result, rowOutput ? out : touched, RESULT_EMITTED);
   store<u32>(result, late, RESULT_LATE);
   store<u32>(result, invalid, RESULT_INVALID);
+  forgetTouched();
   return status;
 }

@@ -46,7 +46,12 @@ export function isClosed(start: f64, now: f64): bool {
 }
 
 function placeOf(start: f64): u32 {
-  return windowed ? <u32>(<u64>(start / advanceMs)) & mask : 0;
+  return windowed ? <u32>(<i64>(start / advanceMs)) & mask : 0;
+}
+
+/** What stands in the first place that is tried for the window of a number (start / advance). */
+export function likelyPane(number: f64): u32 {
+  return load<u32>(table + ((<u32>(<i64>number) & mask) << 2));
 }
 
 /** The pane that starts there, 0 when there is none. */

@@ -1,5 +1,6 @@
 // The rules of grouping, windows and aggregates, each by an example; knows no layout but that of state bytes.
 
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { collectAll, kernelStats, probe } from '../../../runtime/kernel/groups.ts';
@@ -236,4 +237,33 @@ test('repeated aggregates have the results of the first of their kind', () => {
     ['2n', '3', '3', '2n', '3'],
     ['3n', '3', '5', '3n', '5'],
   ]);
+});
+
+test('rows of windows in any order are in those that their times divided by the size tell, at any size and time', () => {
+  const last = Number.MAX_SAFE_INTEGER;
+  const size = fc.oneof(
+    fc.integer({ min: 1, max: 100 }),
+    fc.maxSafeNat().map((n) => n + 1),
+  );
+  const property = fc.property(
+    size.filter((ms) => ms <= last),
+    fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(-1, 0, 1)), {
+      minLength: 1,
+      maxLength: 40,
+    }),
+    (sizeMs, places) => {
+      const window = { sizeMs, advanceMs: sizeMs, graceMs: last };
+      const subject = new Subject({ ...programOf('F64', window), output: 'rows' });
+      const rows = places.map(([place, beside]): ModelRow => {
+        const start = Math.floor((place * last) / sizeMs) * sizeMs;
+        return { key: 'k', rowtime: Math.min(Math.max(start + beside, 0), last), values: [1] };
+      });
+      // The second time all windows are there.
+      for (let turn = 0; turn < 2; turn += 1) {
+        const starts = subject.process(rows).map(({ windowStart }) => windowStart);
+        expect(starts).toEqual(rows.map(({ rowtime }) => rowtime - (rowtime % sizeMs)));
+      }
+    },
+  );
+  fc.assert(property, { numRuns: 50 });
 });

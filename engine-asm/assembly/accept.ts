@@ -1,0 +1,84 @@
+// Brings rowtime and COUNT(*) of the slots that rows have come to up to date, and lists what is put out; knows neither ids nor lateness.
+
+import { OP_INSERT, OP_UPDATE_AFTER } from './abi';
+import {
+  outCounts,
+  outId,
+  outOp,
+  outRow,
+  outRowtime,
+  outWindow,
+  rowSlots,
+  rowtimes,
+  sources,
+  touchedRows,
+} from './buffers';
+import { addChange, SLOT_CHANGED, SLOT_FRESH, SLOT_TOUCHED } from './pane';
+import { rowOutput, SLOT_ID, SLOT_LINK, tailOffset } from './program';
+import { findPane } from './window';
+
+/** Groups that the batch has touched; 0 for output per row. */
+export let touched: u32 = 0;
+
+/**
+ * Brings the slots that have been found for output rows `from` to `to` up to date in order, but for the arguments, and lists what is put out.
+ * @returns stream time after them, `now` being that before
+ */
+export function acceptRows(from: u32, to: u32, now: f64): f64 {
+  const rowtimesAt = rowtimes;
+  const sourcesAt = sources;
+  const touchedAt = touchedRows;
+  const windowsAt = outWindow;
+  const positionsAt = outRow;
+  const slotsAt = rowSlots;
+  const tailAt = tailOffset;
+  const perRow = rowOutput;
+  const countsAt = outCounts;
+  let touchedNow = touched;
+  const aside = f64x2.splat(NaN);
+  const kept = i32x4(-1, -1, -1, ~SLOT_FRESH);
+  const marked = i32x4.replace_lane(i32x4.splat(0), 3, perRow ? 0 : SLOT_TOUCHED);
+  let reached = f64x2.splat(now);
+  for (let next = from; next < to; next++) {
+    const row = load<u32>(positionsAt + (next << 2));
+    const slot = load<u32>(slotsAt + (next << 2));
+    const window = load<f64>(windowsAt + (next << 3));
+    let link = load<u32>(slot, SLOT_LINK);
+    if ((link & SLOT_CHANGED) == 0) {
+      addChange(findPane(window), slot);
+      link = load<u32>(slot, SLOT_LINK);
+    }
+    // The header in one go: a NaN beside the rowtime keeps the other half of it as it is.
+    const time = v128.load_lane<f64>(rowtimesAt + (row << 3), aside, 0);
+    reached = f64x2.pmax(reached, time);
+    const header = f64x2.pmax(v128.load(slot), time);
+    v128.store(slot, v128.or(v128.and(header, kept), marked));
+    const rows = load<i64>(slot + tailAt) + 1;
+    store<i64>(slot + tailAt, rows);
+    const listed = perRow ? next : touchedNow;
+    store<u8>(outOp + listed, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
+    store<u32>(outId + (listed << 2), load<u32>(slot, SLOT_ID));
+    if (perRow) {
+      store<f64>(outRowtime + (next << 3), f64x2.extract_lane(header, 0));
+      if (countsAt) store<i64>(countsAt + (next << 3), rows);
+    } else {
+      // Without a branch: whether a group was touched already is as good as random.
+      store<u32>(sourcesAt + (listed << 2), slot);
+      store<u32>(touchedAt + (listed << 2), row);
+      // Groups are not more than rows: no window is overwritten that has not been read.
+      store<f64>(windowsAt + (listed << 3), window);
+      touchedNow += <u32>((link & SLOT_TOUCHED) == 0);
+    }
+  }
+  touched = touchedNow;
+  return f64x2.extract_lane(reached, 0);
+}
+
+/** The batch has ended: the next one lists its groups anew. */
+export function forgetTouched(): void {
+  for (let j: u32 = 0; j < touched; j++) {
+    const slot = load<u32>(sources + (j << 2));
+    store<u32>(slot, load<u32>(slot, SLOT_LINK) & ~SLOT_TOUCHED, SLOT_LINK);
+  }
+  touched = 0;
+}
