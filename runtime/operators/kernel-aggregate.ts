@@ -84,7 +84,7 @@ class KernelAggregate implements Operator {
     this.#windows = step.window === null ? null : new WindowColumns(step.window.sizeMs);
     this.#resultTypes = step.calls.map((call) => call.type);
     this.#names = new GroupNames(input);
-    this.#state = new KernelState(step.id, context.state, this.#names, step.window !== null);
+    this.#state = new KernelState(step.id, context, this.#names, step.window !== null);
     this.#kernel = this.#start();
     this.#ids = new KernelIds(this.#names, this.#kernel);
   }

@@ -3,8 +3,9 @@
 import { ByteWriter } from '../base/bytes.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { Kernel, KernelBatch } from '../kernel/instance.ts';
-import type { BlockNames, StateBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
+import type { BlockNames, StateBlock, StateBytes, TableId } from '../ports/store.ts';
 import type { GroupNames } from '../state/group-names.ts';
+import type { OperatorContext } from './operator.ts';
 import { KERNEL_KEYS, STORED_GROUPS } from './parts.ts';
 import type { StoredGroups } from './stored-groups.ts';
 
@@ -16,7 +17,7 @@ export class KernelState {
   readonly #table: TableId;
   readonly #names: GroupNames;
   readonly #windowed: boolean;
-  readonly #state: StateReader;
+  readonly #context: OperatorContext;
   readonly #scratch = new ByteWriter(64);
   /** Keys by window and id, of the windows that the last commit touched. */
   #keys = new Map<number, Uint8Array[]>();
@@ -25,19 +26,19 @@ export class KernelState {
   /** Groups in the store or set aside, while there can be any that the kernel does not have. */
   #stored: StoredGroups | null = null;
 
-  constructor(table: TableId, state: StateReader, names: GroupNames, windowed: boolean) {
+  constructor(table: TableId, context: OperatorContext, names: GroupNames, windowed: boolean) {
     this.#table = table;
     this.#names = names;
     this.#windowed = windowed;
-    this.#state = state;
-    const [first] = state.scan(table, { from: null, to: null });
+    this.#context = context;
+    const [first] = context.state.scan(table, { from: null, to: null });
     if (first !== undefined) this.#open();
   }
 
   #open(): StoredGroups {
     const writeKey = (kernel: Kernel, id: number, startMs: number): ByteWriter =>
       this.#writeKey(kernel, id, startMs);
-    this.#stored ??= new STORED_GROUPS.code.StoredGroups(this.#table, this.#state, writeKey);
+    this.#stored ??= new STORED_GROUPS.code.StoredGroups(this.#table, this.#context, writeKey);
     return this.#stored;
   }
 
@@ -83,7 +84,7 @@ export class KernelState {
     closedMs: number,
   ): void {
     if (this.#stored !== null) {
-      this.#stored.changes(kernel, into);
+      if (this.#stored.changes(kernel, into)) this.#stored = null;
       return;
     }
     const table = this.#table;

@@ -211,3 +211,42 @@ test('groups that the kernel does not hold are read in the order of their keys',
   run.process(batch(HEADER, ...keys.map((key) => `${key} | 2 @0`)));
   expect(read).toEqual(['a', 'ab', 'b', 'c', 'd']);
 });
+
+test('after a restart the store is asked for groups of windows that it can have, and once these have closed for none', () => {
+  const make = kernelPath(aggregateStep(INPUT, counts, { window: windowOf(10, 5) }));
+  const run = new OperatorRun(make);
+  run.process(batch(HEADER, 'a | 1 @0', 'b | 1 @12'));
+  const read: string[] = [];
+  const { state } = run;
+  const get = state.get.bind(state);
+  run.restart(make);
+  state.get = (table, key) => {
+    read.push(String.fromCharCode(...key.filter((byte) => byte > 64 && byte < 128)));
+    return get(table, key);
+  };
+  // Stream time is 12: windows that start at 0 and 10 can be stored.
+  run.process(batch(HEADER, 'c | 1 @9', 'b | 2 @13', 'a | 2 @20', 'd | 2 @14', 'b | 3 @21'));
+  expect(read.sort()).toEqual(['b', 'c', 'd']);
+  expect(outputLines(run).slice(2)).toEqual([
+    '+ c | 0 | 10 | 1 | 1 @9',
+    '> b | 10 | 20 | 2 | 2 @13',
+    '+ a | 20 | 30 | 1 | 2 @20',
+    '+ d | 10 | 20 | 1 | 2 @14',
+    '+ b | 20 | 30 | 1 | 3 @21',
+  ]);
+  run
+    .commit()
+    .process(batch(HEADER, 'a | 3 @28', 'b | 4 @30'))
+    .commit();
+  const closed = run.state.lines();
+  run.process(batch(HEADER, 'a | 5 @31', 'b | 6 @29')).commit();
+  expect(read).toHaveLength(3);
+  expect(run.state.lines()).not.toEqual(closed);
+  const whole = new OperatorRun(make);
+  for (const rows of [
+    batch(HEADER, 'a | 1 @0', 'b | 1 @12', 'c | 1 @9', 'b | 2 @13', 'a | 2 @20', 'd | 2 @14'),
+    batch(HEADER, 'b | 3 @21', 'a | 3 @28', 'b | 4 @30', 'a | 5 @31', 'b | 6 @29'),
+  ])
+    whole.process(rows);
+  expect(run.state.lines()).toEqual(whole.commit().state.lines());
+});
