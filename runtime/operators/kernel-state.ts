@@ -31,8 +31,8 @@ export class KernelState {
     this.#names = names;
     this.#windowed = windowed;
     this.#context = context;
-    const [first] = context.state.scan(table, { from: null, to: null });
-    if (first !== undefined) this.#open();
+    // Rows that made groups moved stream time, and both were committed as one. To look for a first entry would put all in order in some stores.
+    if (context.streamTime.ms > -Infinity) this.#open();
   }
 
   #open(): StoredGroups {

@@ -20,10 +20,9 @@ export class StoredGroups {
     { state, streamTime }: OperatorContext,
     writeKey: (kernel: Kernel, id: number, startMs: number) => ByteWriter,
   ) {
-    this.#rows = new RowTable(table, state);
+    this.#rows = new RowTable(table, state, true);
     this.#writeKey = writeKey;
-    // State without a stream time is not what a task has committed.
-    this.#latestMs = streamTime.ms === -Infinity ? Infinity : streamTime.ms;
+    this.#latestMs = streamTime.ms;
   }
 
   /** Gives the kernel the groups that a batch needs, from a row on, and that it does not have. @throws {LimitError} they do not fit */

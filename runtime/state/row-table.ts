@@ -21,11 +21,13 @@ export class RowTable {
   #dirty: number[] = [];
   #isDirty: boolean[] = [];
   /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new key; null: not asked yet. */
-  #storeHolds: boolean | null = null;
+  #storeHolds: boolean | null;
 
-  constructor(table: TableId, state: StateReader) {
+  /** @param storeHolds true when the store is known to have entries; null: it is looked at the first miss */
+  constructor(table: TableId, state: StateReader, storeHolds: true | null = null) {
     this.#state = state;
     this.#table = table;
+    this.#storeHolds = storeHolds;
   }
 
   /** A number for the key, good until the next call of `changes`. */
