@@ -24,6 +24,8 @@ const APART = [
   'arena/allocateCleared',
   'buffers/addressOf',
   'dictionary/growTable',
+  'dictionary/hashOf',
+  'dictionary/sameBytes',
   'program/argumentOf',
   'program/nullable',
   'results/columnOf',

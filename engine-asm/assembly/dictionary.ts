@@ -7,7 +7,7 @@ import { allocate, allocateCleared, release } from './arena';
 //
 //   directory  [u32 page]...                       a page per 4,096 ids
 //   page       [u32 key][u32 length][24 bytes]     32 bytes an id: a key of at most 24 bytes stands in its entry
-//   table      [u32 hash][u32 id + 1]              8 bytes a place, linear probing, at most 3/4 full
+//   table      [7 bits of the hash | 25 of id + 1] 4 bytes a place, linear probing, at most half full
 //   key bytes  longer ones in blocks of 64 KiB; one of more than a quarter has a block of its own
 const PAGE_SHIFT: u32 = 12;
 const PAGE_MASK: u32 = (1 << PAGE_SHIFT) - 1;
@@ -15,6 +15,7 @@ const ENTRY_SHIFT: u32 = 5;
 const ENTRY_KEY: u32 = 8;
 const ENTRY_KEY_BYTES: u32 = 24;
 const TABLE_PLACES_FIRST: u32 = 1024;
+const NUMBER_MASK: u32 = (1 << 25) - 1;
 const KEY_BLOCK_BYTES: u32 = 65536;
 
 const MIX_A: u64 = 0x9e3779b97f4a7c15;
@@ -34,7 +35,7 @@ export function openDictionary(limit: u32, hashSeed: u32): bool {
   entriesMax = limit;
   seed = <u64>hashSeed * MIX_A;
   directory = allocateCleared(((limit >> PAGE_SHIFT) + 1) << 2);
-  table = allocateCleared(TABLE_PLACES_FIRST << 3);
+  table = allocateCleared(TABLE_PLACES_FIRST << 2);
   tableMask = TABLE_PLACES_FIRST - 1;
   return directory != 0 && table != 0;
 }
@@ -70,7 +71,20 @@ function tailOf(at: usize, length: u32): u64 {
   );
 }
 
+/** True for the lengths of two words of 8 bytes that may overlap: most keys are of one, and are looked at as just that. */
+function isShort(length: u32): bool {
+  return length - 8 <= 8;
+}
+
+function hashOfWords(length: u32, head: u64, tail: u64): u32 {
+  let hash = (seed ^ (<u64>length * MIX_B) ^ head) * MIX_A;
+  hash = (hash ^ (hash >> 29) ^ tail) * MIX_A;
+  hash = (hash ^ (hash >> 32)) * MIX_B;
+  return <u32>(hash >> 32);
+}
+
 function hashOf(at: usize, length: u32): u32 {
+  if (isShort(length)) return hashOfWords(length, load<u64>(at), load<u64>(at + length - 8));
   let hash = seed ^ (<u64>length * MIX_B);
   let from = at;
   for (let left = length; left > 8; left -= 8) {
@@ -91,23 +105,26 @@ function sameBytes(a: usize, b: usize, length: u32): bool {
   return tailOf(a, length) == tailOf(b, length);
 }
 
-/** Doubles the table. On refusal the old one stays as it was. */
+/** Puts a number into the first free place of a hash. */
+function put(hash: u32, number: u32): void {
+  let place = hash & tableMask;
+  while (load<u32>(table + (place << 2)) != 0) place = (place + 1) & tableMask;
+  store<u32>(table + (place << 2), (hash & ~NUMBER_MASK) | number);
+}
+
+/** Doubles the table; its hashes are made again from the keys. On refusal the old one stays as it was. */
 function growTable(): bool {
-  const oldBytes = (tableMask + 1) << 3;
+  const oldBytes = (tableMask + 1) << 2;
   if (oldBytes >= 1 << 29) return false;
   const next = allocateCleared(oldBytes << 1);
   if (next == 0) return false;
-  const mask = (tableMask << 1) | 1;
-  for (let at: u32 = 0; at < oldBytes; at += 8) {
-    const place = load<u64>(table + at);
-    if (place == 0) continue;
-    let to = <u32>place & mask;
-    while (load<u64>(next + (to << 3)) != 0) to = (to + 1) & mask;
-    store<u64>(next + (to << 3), place);
-  }
   release(table, oldBytes);
   table = next;
-  tableMask = mask;
+  tableMask = (tableMask << 1) | 1;
+  for (let id: u32 = 0; id < entries; id++) {
+    const entry = entryOf(id);
+    put(hashOf(load<u32>(entry), load<u32>(entry, 4)), id + 1);
+  }
   return true;
 }
 
@@ -133,7 +150,7 @@ function keep(at: usize, length: u32): u32 {
 /** Adds a key that is known to be new; all or nothing. */
 function add(at: usize, length: u32, hash: u32): i32 {
   if (entries >= entriesMax) return STATUS_DICTIONARY_FULL;
-  if ((entries + 1) << 2 > (tableMask + 1) * 3 && !growTable()) return STATUS_OUT_OF_MEMORY;
+  if ((entries + 1) << 1 > tableMask + 1 && !growTable()) return STATUS_OUT_OF_MEMORY;
   const slot = directory + ((entries >> PAGE_SHIFT) << 2);
   if (load<u32>(slot) == 0) {
     const page = allocate(1 << (PAGE_SHIFT + ENTRY_SHIFT));
@@ -148,9 +165,7 @@ function add(at: usize, length: u32, hash: u32): i32 {
   store<u32>(entry, kept);
   store<u32>(entry, length, 4);
   entries += 1;
-  let place = hash & tableMask;
-  while (load<u64>(table + (place << 3)) != 0) place = (place + 1) & tableMask;
-  store<u64>(table + (place << 3), <u64>hash | ((<u64>entries) << 32));
+  put(hash, entries);
   return STATUS_OK;
 }
 
@@ -169,36 +184,58 @@ export function internKeys(
   ids: usize,
   count: u32,
 ): i32 {
-  interned = 0;
+  let places = table;
+  let mask = tableMask;
+  let status = STATUS_OK;
   let from = load<u32>(offsets);
-  for (let i: u32 = 0; i < count; i++) {
-    const to = load<u32>(offsets + ((i + 1) << 2));
+  let i: u32 = 0;
+  for (; i < count; i++) {
+    const to = load<u32>(offsets + (i << 2), 4);
     const at = keys + from;
     const length = to - from;
     from = to;
     if (validity != 0 && (<u32>load<u8>(validity + (i >> 3)) & ((<u32>1) << (i & 7))) == 0) {
       store<u32>(ids + (i << 2), <u32>ID_NULL);
-      interned = i + 1;
       continue;
     }
-    const hash = hashOf(at, length);
-    let place = hash & tableMask;
-    let found = load<u64>(table + (place << 3));
+    const short = isShort(length);
+    let head: u64 = 0;
+    let tail: u64 = 0;
+    let hash: u32;
+    if (short) {
+      head = load<u64>(at);
+      tail = load<u64>(at + length - 8);
+      hash = hashOfWords(length, head, tail);
+    } else hash = hashOf(at, length);
+    let place = hash & mask;
+    let found = load<u32>(places + (place << 2));
     while (found != 0) {
-      if (<u32>found == hash) {
-        const entry = entryOf(<u32>(found >> 32) - 1);
-        if (load<u32>(entry, 4) == length && sameBytes(load<u32>(entry), at, length)) break;
+      if ((found ^ hash) <= NUMBER_MASK) {
+        const entry = entryOf((found & NUMBER_MASK) - 1);
+        if (load<u32>(entry, 4) == length) {
+          // Where a short key stands is not read: the entry has been waited for, and that would be once more.
+          if (!short) {
+            if (sameBytes(load<u32>(entry), at, length)) break;
+          } else if (
+            ((head ^ load<u64>(entry, ENTRY_KEY)) |
+              (tail ^ load<u64>(entry + ENTRY_KEY + length - 8))) ==
+            0
+          )
+            break;
+        }
       }
-      place = (place + 1) & tableMask;
-      found = load<u64>(table + (place << 3));
+      place = (place + 1) & mask;
+      found = load<u32>(places + (place << 2));
     }
     if (found == 0) {
-      const status = add(at, length, hash);
-      if (status != STATUS_OK) return status;
-      found = (<u64>entries) << 32;
+      status = add(at, length, hash);
+      if (status != STATUS_OK) break;
+      found = entries;
+      places = table;
+      mask = tableMask;
     }
-    store<u32>(ids + (i << 2), <u32>(found >> 32) - 1);
-    interned = i + 1;
+    store<u32>(ids + (i << 2), (found & NUMBER_MASK) - 1);
   }
-  return STATUS_OK;
+  interned = i;
+  return status;
 }
