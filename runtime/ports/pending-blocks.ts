@@ -19,11 +19,16 @@ import type {
 const PAGE_SHIFT = 10;
 const PAGE_ENTRIES = 1 << PAGE_SHIFT;
 const PAGE_ENTRIES_FIRST = 16;
-/** Ids that a table has room for at first, and of which its first one is a multiple. */
+/** Ids that a table has room for at first. */
 const IDS_FIRST = 256;
 /** Bytes of a key in a block, for a first estimate: half of it is what a key in a map counts twice. */
 const KEY_BYTES = 128;
 const NO_KEY = new Uint8Array(0);
+/**
+ * Bytes of values that wait as they came. Commits change the same keys again and again: of those that are put in order together the
+ * last value of each is copied, and none of a window that has closed meanwhile.
+ */
+const WAITING_BYTES_MAX = 4_194_304;
 
 /** One that the block fits, which is not applied yet. */
 export function pendingOf(block: StateBlock | StatePack): Pending {
@@ -86,12 +91,17 @@ export function refuseTooMuch(
   );
 }
 
-/** The entries of one window, in the order in which their keys first came. */
+/** Rows `from .. to` of a block. */
+type RowSpan = readonly [from: number, to: number];
+
+/** The entries of one window, in any order. */
 class WindowEntries {
   /** Entry + 1 by id, from `#firstId` on: what comes lately has late ids. */
   #byId = new Int32Array(0);
   #firstId = 0;
   #ids = new Uint32Array(PAGE_ENTRIES_FIRST);
+  /** By entry: the last merge that set it. */
+  #merges = new Uint32Array(PAGE_ENTRIES_FIRST);
   /** Entries that the pages have room for. */
   #room = PAGE_ENTRIES_FIRST;
   /** Values one after the other. Integers, not doubles, are copied: a double's copy may change the bits of a NaN. */
@@ -105,8 +115,8 @@ class WindowEntries {
     this.#pages = [new BigInt64Array(PAGE_ENTRIES_FIRST * words)];
   }
 
-  /** Sets the values of rows `from .. to` of a block. */
-  set(ids: Uint32Array, values: BigInt64Array, from: number, to: number): void {
+  /** Sets the values of rows `from .. to` of a block, of keys that this merge has not set. */
+  set(ids: Uint32Array, values: BigInt64Array, [from, to]: RowSpan, merge: number): void {
     const words = this.#words;
     // New keys stand side by side here as in the block: `fresh` so many of them, up to the row before, are copied at once.
     let fresh = 0;
@@ -124,6 +134,7 @@ class WindowEntries {
           fresh = 0;
           this.#grow();
         }
+        this.#merges[this.size] = merge;
         this.#ids[this.size++] = id;
         this.#byId[place] = this.size;
         fresh++;
@@ -133,6 +144,8 @@ class WindowEntries {
         this.#copyFresh(values, i, fresh);
         fresh = 0;
       }
+      if (this.#merges[entry] === merge) continue;
+      this.#merges[entry] = merge;
       const into = this.#pages[entry >> PAGE_SHIFT] as BigInt64Array;
       let at = (entry & (PAGE_ENTRIES - 1)) * words;
       for (let word = i * words, end = word + words; word < end; word++, at++) {
@@ -162,7 +175,10 @@ class WindowEntries {
     const isWhole = this.size >= PAGE_ENTRIES;
     this.#room += isWhole ? PAGE_ENTRIES : this.size;
     // Doubled, not by a page: else a window of a million keys would be copied a thousand times.
-    if (this.#room > this.#ids.length) this.#ids = grown(this.#ids, this.size * 2);
+    if (this.#room > this.#ids.length) {
+      this.#ids = grown(this.#ids, this.size * 2);
+      this.#merges = grown(this.#merges, this.size * 2);
+    }
     if (isWhole) this.#pages.push(new BigInt64Array(PAGE_ENTRIES * words));
     else {
       const [page] = this.#pages as [BigInt64Array<ArrayBuffer>];
@@ -170,16 +186,22 @@ class WindowEntries {
     }
   }
 
-  /** Room in the table for an id. */
+  /** Room in the table for an id; it doubles to the side on which that is. */
   #reserve(id: number): void {
     const known = this.#byId;
-    const isEmpty = known.length === 0;
-    const end = this.#firstId + known.length;
-    const least = id - (id % IDS_FIRST);
-    const first = isEmpty ? least : Math.min(this.#firstId, least);
-    const room = isEmpty ? IDS_FIRST : Math.max(end - first, known.length * 2, id + 1 - first);
+    const { length } = known;
+    const before = this.#firstId;
+    let first = id - (id % IDS_FIRST);
+    let room = IDS_FIRST;
+    if (length > 0 && id < before) {
+      first = Math.max(0, Math.min(first, before - length));
+      room = before + length - first;
+    } else if (length > 0) {
+      first = before;
+      room = Math.max(length * 2, id + 1 - first);
+    }
     const byId = new Int32Array(room);
-    byId.set(known, isEmpty ? 0 : this.#firstId - first);
+    byId.set(known, length === 0 ? 0 : before - first);
     this.#byId = byId;
     this.#firstId = first;
   }
@@ -195,16 +217,29 @@ class WindowEntries {
   }
 }
 
+/** A block that has not been merged. */
+interface Waiting {
+  readonly block: StateBlock;
+  /** The latest window of it. */
+  readonly latestMs: number;
+}
+
 /**
- * The newest value of each key of blocks with one `names`. Cost: a table look-up and a copy of the value an entry, of new keys one for many; no
- * object and no key bytes. A sorted map costs a hundred times that and is filled only when it is read.
+ * The newest value of each key of blocks with one `names`. Cost: of WAITING_BYTES_MAX together, a table look-up an entry and a copy of the last
+ * value of a key, of new keys one for many; no object and no key bytes. A sorted map costs a hundred times that and is filled only when it is read.
  */
 class PendingBlocks implements Pending {
   readonly grows = false;
   readonly names: BlockNames;
   readonly valueBytes: number;
   readonly #windows = new Map<number, WindowEntries>();
+  /** Entries in windows. */
   #size = 0;
+  /** Not merged yet, oldest first, and how many entries that is. */
+  #waiting: Waiting[] = [];
+  #waitingSize = 0;
+  #merge = 0;
+  #closedMs = -Infinity;
 
   /** Of the block's names and size of values; the block itself is not applied. */
   constructor({ names, valueBytes }: StateBlock) {
@@ -213,14 +248,14 @@ class PendingBlocks implements Pending {
     this.valueBytes = valueBytes;
   }
 
-  /** Entries held. */
+  /** Entries held; those of one key that wait each for itself. */
   get size(): number {
-    return this.#size;
+    return this.#size + this.#waitingSize;
   }
 
   /** What is held, roughly. */
   get bytes(): number {
-    return blockBytes(this.#size, this.valueBytes);
+    return blockBytes(this.size, this.valueBytes);
   }
 
   /** Its numbers mean the same here. */
@@ -231,22 +266,37 @@ class PendingBlocks implements Pending {
 
   apply(block: StateBlock | StatePack): void {
     if (isPack(block)) throw new InvariantError('a pack does not go with blocks');
-    const { ids, starts, values, closedMs } = block;
+    const { starts, closedMs } = block;
+    const latestMs = starts.reduce((latest, startMs) => Math.max(latest, startMs), -Infinity);
+    this.#waiting.push({ block, latestMs });
+    this.#waitingSize += starts.length;
+    if (closedMs > this.#closedMs) this.#forget(closedMs);
+    if (this.#waitingSize * this.valueBytes > WAITING_BYTES_MAX) this.#mergeAll();
+  }
+
+  /** Newest first, so that what is outdated is not copied. */
+  #mergeAll(): void {
+    this.#merge += 1;
+    for (const { block } of this.#waiting.reverse()) this.#mergeBlock(block);
+    this.#waiting = [];
+    this.#waitingSize = 0;
+  }
+
+  #mergeBlock({ ids, starts, values }: StateBlock): void {
     const words = this.valueBytes / 8;
     const all = new BigInt64Array(values.buffer, values.byteOffset, ids.length * words);
     for (let from = 0; from < ids.length;) {
       const startMs = starts[from] as number;
       let to = from + 1;
       while (to < ids.length && starts[to] === startMs) to++;
-      if (startMs > closedMs) {
+      if (startMs > this.#closedMs) {
         const window = this.#windowAt(startMs);
         const before = window.size;
-        window.set(ids, all, from, to);
+        window.set(ids, all, [from, to], this.#merge);
         this.#size += window.size - before;
       }
       from = to;
     }
-    if (closedMs > -Infinity) this.#forget(closedMs);
   }
 
   #windowAt(startMs: number): WindowEntries {
@@ -259,6 +309,9 @@ class PendingBlocks implements Pending {
   }
 
   #forget(closedMs: number): void {
+    this.#closedMs = closedMs;
+    this.#waiting = this.#waiting.filter(({ latestMs }) => latestMs > closedMs);
+    this.#waitingSize = this.#waiting.reduce((sum, { block }) => sum + block.ids.length, 0);
     for (const [startMs, { size }] of this.#windows) {
       if (startMs > closedMs) continue;
       this.#windows.delete(startMs);
@@ -268,6 +321,7 @@ class PendingBlocks implements Pending {
 
   /** Calls for each entry, with copies. */
   each(visit: (key: Uint8Array, value: Uint8Array) => void): void {
+    this.#mergeAll();
     for (const [startMs, window] of this.#windows)
       window.each((id, value) => visit(this.names.key(id, startMs), value));
   }

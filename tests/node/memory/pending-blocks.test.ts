@@ -18,16 +18,24 @@ interface Entry {
 const keyOf = (id: number, startMs: number): Uint8Array => encodeUtf8(`group-${id}@${startMs}`);
 const newNames = (): BlockNames => ({ key: keyOf });
 
-/** Two words a value, the first NaN bits that a copy as doubles would change. */
-function blockOf(names: BlockNames, entries: readonly Entry[], closedMs = -Infinity): StateBlock {
-  const words = entries.flatMap(({ value }) => [0x7ff4_0000_dead_beefn, BigInt(value)]);
+/** Two words a value or more, the first NaN bits that a copy as doubles would change. */
+function blockOf(
+  names: BlockNames,
+  entries: readonly Entry[],
+  closedMs = -Infinity,
+  more = 0,
+): StateBlock {
+  const words = new BigInt64Array(entries.length * (2 + more));
+  entries.forEach(({ value }, i) => {
+    words.set([0x7ff4_0000_dead_beefn, BigInt(value)], i * (2 + more));
+  });
   return {
     table: 't',
     names,
     ids: Uint32Array.from(entries, ({ id }) => id),
     starts: Float64Array.from(entries, ({ startMs }) => startMs),
-    values: new Uint8Array(BigInt64Array.from(words).buffer),
-    valueBytes: 16,
+    values: new Uint8Array(words.buffer),
+    valueBytes: 16 + more * 8,
     closedMs,
   };
 }
@@ -117,6 +125,36 @@ test('blocks of many new and known keys, over several pages, give the same state
         changes.apply(changesOf(blockOf(names, entries)));
       });
       expect(contents(blocks)).toEqual(contents(changes));
+    }),
+    { numRuns: 4 },
+  );
+});
+
+test('of so many blocks that they do not wait for their reader, the last value of each key stays', () => {
+  const block = fc.record({
+    ids: fc.uniqueArray(fc.nat(600), { minLength: 1, maxLength: 12 }),
+    startMs: fc.constantFrom(60_000, 120_000),
+    closedMs: fc.constantFrom(0, 0, 0, 60_000),
+  });
+  fc.assert(
+    fc.property(fc.array(block, { minLength: 40, maxLength: 60 }), (steps) => {
+      const tables = new ResidentTables();
+      const names = newNames();
+      const expected = new Map<string, number>();
+      let closed = -Infinity;
+      for (const [value, { ids, startMs, closedMs }] of steps.entries()) {
+        closed = Math.max(closed, closedMs);
+        const entries = ids.map((id) => ({ id, startMs, value }));
+        // 32 KiB a value: what waits is more than it may be every hundred or so of them.
+        tables.apply([], [blockOf(names, entries, closed, 4096)]);
+        for (const id of ids) expected.set(`group-${id}@${startMs}`, value);
+      }
+      const held = [...tables.scan('t', { from: null, to: null })].map(
+        ({ key, value }) =>
+          [decodeUtf8(key), new DataView(value.buffer).getInt32(8, true)] as const,
+      );
+      const open = [...expected].filter(([key]) => Number(key.split('@')[1]) > closed);
+      expect(new Map(held)).toEqual(new Map(open));
     }),
     { numRuns: 4 },
   );
