@@ -42,7 +42,7 @@ function fold<T extends number, Sums, Bounds>(
   const slots = rowSlots;
   const positions = outRow;
   const stride = slotBytes;
-  let copy: usize = copies == 0 ? 0 : copies + from * stride + first;
+  let copy: usize = copies == 0 ? 0 : copies + first;
   for (let j = from; j < to; j++) {
     const row: usize = load<u32>(positions + (j << 2));
     const at: usize = <usize>load<u32>(slots + (j << 2)) + first;

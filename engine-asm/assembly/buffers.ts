@@ -68,9 +68,11 @@ export let touchedRows: usize = 0;
 export let rowSlots: usize = 0;
 /** The output column of the first COUNT(*), 0 where there is none. */
 export let outCounts: usize = 0;
-/** Where the emitted results are read from: the touched slots, or the copies in `copies`. */
+/** Where results are read from: the touched slots, or the copies in `copies`. */
 export let sources: usize = 0;
-/** Copies of slots as they were after each accepted row; only for output per row. */
+/** Rows that are folded and, for output per row, read at once: what is written of them stays near. */
+export const PART_ROWS: u32 = 256;
+/** Copies of slots as they were after each row of a part; only for output per row. */
 export let copies: usize = 0;
 let failed: bool = false;
 
@@ -92,8 +94,6 @@ export function openBuffers(): bool {
   outRow = take(rowsMax << 2);
   outId = take(rowsMax << 2);
   outWindow = take(rowsMax << 3);
-  outRowtime = take(rowsMax << 3);
-  outOp = take(rowsMax);
   outLate = take(rowsMax << 2);
   if (windowsMax > 1) outLateWindows = take(rowsMax << 2);
   panes = take(windowsMax << 2);
@@ -101,20 +101,34 @@ export function openBuffers(): bool {
   keyOffsets = take((rowsMax + 1) << 2);
   rowSlots = take(rowsMax << 2);
   sources = take(rowsMax << 2);
-  if (rowOutput) copies = take(rowsMax * slotBytes);
+  if (rowOutput) copies = take(PART_ROWS * slotBytes);
   else touchedRows = take(rowsMax << 2);
   for (let a: u32 = 0; a < argumentCount; a++) {
     store<u32>(columns + (a << 4), take(rowsMax * widthOf(a)));
     store<u32>(columns + (a << 4), take(bitmapBytes()), 4);
   }
-  for (let g: u32 = 0; g < aggregateCount; g++) {
-    store<u32>(columns + (g << 4), take(rowsMax << 3), 8);
-    if (argumentOf(g) == <u32>ARGUMENT_NONE && outCounts == 0) outCounts = outValue(g);
-    store<u32>(columns + (g << 4), nullable(g) ? take(bitmapBytes()) : 0, 12);
-  }
   if (failed) return false;
+  // What is put out stands together, so that a host copies it as one: rowtimes, values, operations and validity.
+  const wide = rowsMax << 3;
+  let at = take((aggregateCount + 2) * wide + aggregateCount * bitmapBytes());
+  if (failed) return false;
+  outRowtime = at;
+  for (let g: u32 = 0; g < aggregateCount; g++) {
+    at += wide;
+    store<u32>(columns + (g << 4), at, 8);
+    if (argumentOf(g) == <u32>ARGUMENT_NONE && outCounts == 0) outCounts = at;
+  }
+  at += wide;
+  outOp = at;
+  at += rowsMax;
+  for (let g: u32 = 0; g < aggregateCount; g++) {
+    if (!nullable(g)) continue;
+    at = (at + 3) & ~3;
+    store<u32>(columns + (g << 4), at, 12);
+    at += bitmapBytes();
+  }
   if (copies != 0) {
-    for (let row: u32 = 0; row < rowsMax; row++)
+    for (let row: u32 = 0; row < min(rowsMax, PART_ROWS); row++)
       store<u32>(sources + (row << 2), <u32>copies + row * slotBytes);
   }
   return true;

@@ -27,6 +27,7 @@ import {
   keys,
   keysBytes,
   openBuffers,
+  PART_ROWS,
   reserveKeyBytes,
   result,
   selection,
@@ -57,9 +58,6 @@ import {
 const KEY_BYTES_FIRST: u32 = 65536;
 /** Bytes of key that one `intern` takes at most. */
 const KEY_BYTES_LAST: u32 = 1 << 28;
-
-/** Rows read at once; a multiple of 32. */
-const PART_ROWS: u32 = 256;
 
 let ready: bool = false;
 let begun: bool = false;
@@ -163,11 +161,12 @@ export function process(rows: u32, selected: i32, withNulls: u32, from: u32): i3
 /** Writes rowtimes and result columns of what the last `process` listed; only before any other call that writes. */
 export function read(): i32 {
   if (!ready) return STATUS_NOT_READY;
-  memory.fill(result, 0, RESULT_BYTES);
+  // Results by rows were written as the rows came.
+  if (!rowOutput) memory.fill(result, 0, RESULT_BYTES);
   // In parts, so that a slot that has been brought near for one argument is read for the others while it is.
-  for (let from: u32 = 0; from < listed; from += PART_ROWS) {
+  for (let from: u32 = 0; !rowOutput && from < listed; from += PART_ROWS) {
     const to = min(from + PART_ROWS, listed);
-    if (!rowOutput) readTouched(from, to);
+    readTouched(from, to);
     readResults(from, to);
   }
   copyRepeated(listed);

@@ -19,6 +19,7 @@ import {
   argumentOf,
   boundsOf,
   functionOf,
+  rowOutput,
   SLOT_ROWTIME,
   sumsOf,
   tailOffset,
@@ -65,15 +66,15 @@ function columnOf(reader: u32): usize {
   return reader == 0 ? 0 : outValue(reader - 1);
 }
 
-function readSums<T extends number>(argument: u32, from: u32, to: u32): void {
+/** `slots`: of rows `from` to `to`. */
+function readSums<T extends number>(argument: u32, from: u32, to: u32, slots: usize): void {
   const reader = readers + argument * READER_BYTES;
   const counts = columnOf(load<u32>(reader));
   const sums = columnOf(load<u32>(reader, 4));
   const averages = columnOf(load<u32>(reader, 8));
   const first = sumsOf(argument);
-  const slots = sources;
-  for (let j = from; j < to; j++) {
-    const at: usize = <usize>load<u32>(slots + (j << 2)) + first;
+  for (let j = from; j < to; j++, slots += 4) {
+    const at: usize = <usize>load<u32>(slots) + first;
     if (isFloat<T>()) {
       const sum = load<f64>(at);
       const count = load<f64>(at, 8);
@@ -101,48 +102,55 @@ function addNulls(reader: u32, nulls: u32): void {
   if (reader != 0) store<u32>(at, load<u32>(at) + nulls);
 }
 
-/** `from` is a multiple of 32, so that the validity is written in whole words. */
-function readBounds<T extends number>(argument: u32, from: u32, to: u32): void {
+function readBounds<T extends number>(argument: u32, from: u32, to: u32, slots: usize): void {
   const reader = readers + argument * READER_BYTES;
   const minReader = load<u32>(reader, 12);
   const maxReader = load<u32>(reader, 16);
   const leasts = columnOf(minReader);
   const greatests = columnOf(maxReader);
   const first = boundsOf(argument);
-  const slots = sources;
-  let nulls: u32 = 0;
-  for (let base = from; base < to; base += 32) {
-    const end = min(base + 32, to);
+  let nulls = to - from;
+  let j = from;
+  while (j < to) {
+    const word = (j >> 5) << 2;
+    const end = min((j | 31) + 1, to);
     let bits: u32 = 0;
-    for (let j = base; j < end; j++) {
-      const at: usize = <usize>load<u32>(slots + (j << 2)) + first;
+    // The rows before are of the same word, and have been read.
+    if ((j & 31) != 0) bits = load<u32>(outValidity((minReader || maxReader) - 1) + word);
+    nulls += popcnt<u32>(bits);
+    for (; j < end; j++, slots += 4) {
+      const at: usize = <usize>load<u32>(slots) + first;
       const least = load<i64>(at);
       const greatest = ~load<i64>(at, 8);
       if (leasts) storeKey<T>(leasts + j * sizeof<T>(), least);
       if (greatests) storeKey<T>(greatests + j * sizeof<T>(), greatest);
       bits |= (<u32>(least <= greatest)) << (j & 31);
     }
-    nulls += end - base - popcnt<u32>(bits);
-    if (leasts) store<u32>(outValidity(minReader - 1) + ((base >> 5) << 2), bits);
-    if (greatests) store<u32>(outValidity(maxReader - 1) + ((base >> 5) << 2), bits);
+    nulls -= popcnt<u32>(bits);
+    if (leasts) store<u32>(outValidity(minReader - 1) + word, bits);
+    if (greatests) store<u32>(outValidity(maxReader - 1) + word, bits);
   }
   addNulls(minReader, nulls);
   addNulls(maxReader, nulls);
 }
 
-/** Writes rows `from` (a multiple of 32) to `to` of what depends on an argument; RESULT_NULLS must start at 0. */
+/**
+ * Writes rows `from` to `to` of what depends on an argument: for output per row out of the copies of their slots, of which the first is
+ * that of row `from`, else out of the touched slots. Rows come in their order; RESULT_NULLS must start at 0.
+ */
 export function readResults(from: u32, to: u32): void {
+  const slots = rowOutput ? sources : sources + (from << 2);
   for (let a: u32 = 0; a < argumentCount; a++) {
     const type = typeOf(a);
     if (sumsOf(a) != 0) {
-      if (type == TYPE_F64) readSums<f64>(a, from, to);
-      else if (type == TYPE_I64) readSums<i64>(a, from, to);
-      else readSums<i32>(a, from, to);
+      if (type == TYPE_F64) readSums<f64>(a, from, to, slots);
+      else if (type == TYPE_I64) readSums<i64>(a, from, to, slots);
+      else readSums<i32>(a, from, to, slots);
     }
     if (boundsOf(a) != 0) {
-      if (type == TYPE_F64) readBounds<f64>(a, from, to);
-      else if (type == TYPE_I64) readBounds<i64>(a, from, to);
-      else readBounds<i32>(a, from, to);
+      if (type == TYPE_F64) readBounds<f64>(a, from, to, slots);
+      else if (type == TYPE_I64) readBounds<i64>(a, from, to, slots);
+      else readBounds<i32>(a, from, to, slots);
     }
   }
 }

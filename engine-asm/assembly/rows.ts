@@ -19,6 +19,7 @@ import {
   outRow,
   outWindow,
   panes,
+  PART_ROWS,
   result,
   rowSlots,
   rowtimes,
@@ -38,6 +39,7 @@ import {
   windowed,
   windowsMax,
 } from './program';
+import { readResults } from './results';
 import {
   demandPane,
   findPane,
@@ -331,7 +333,11 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
     }
     now = acceptRows(before, out, now);
     if (compacted) expand(outRow, before, out);
-    foldArguments(before, out, withNulls);
+    for (let part = before; part < out; part += PART_ROWS) {
+      const end = min(part + PART_ROWS, out);
+      foldArguments(part, end, withNulls);
+      if (rowOutput) readResults(part, end);
+    }
   }
   if (compacted) expand(outLate, 0, late);
   if (compacted && !rowOutput) expand(touchedRows, 0, touched);

@@ -216,6 +216,25 @@ export class Kernel {
   }
 
   /**
+   * As `results`, with the operations beside them, in arrays of their own. Of many rows these share one buffer: copying what lies
+   * between them costs less than making each.
+   */
+  takeResults(): KernelResults & { readonly op: Uint8Array } {
+    const { rowtime, columns } = this.results();
+    const views = this.views.attach();
+    const { length } = rowtime;
+    const own = views.copier(length);
+    return {
+      rowtime: own(rowtime),
+      op: own(views.outOp.subarray(0, length)),
+      columns: columns.map(({ values, validity }) => ({
+        values: own(values),
+        validity: validity && own(validity),
+      })),
+    };
+  }
+
+  /**
    * Hands over the state of every group that changed since the last call, each once. The bytes are copies.
    * @returns how many there were
    */

@@ -60,6 +60,8 @@ class Attached {
   readonly outLateWindows: Uint32Array | null;
   readonly outColumns: readonly ColumnView[];
   readonly states: Uint8Array;
+  /** Where what is put out ends, which begins with the rowtimes. */
+  readonly #outEnd: number;
   readonly #calls: KernelExports;
   readonly memory: ArrayBuffer;
 
@@ -96,7 +98,21 @@ class Attached {
         validity: validity === 0 ? null : new Uint8Array(memory, validity, bitmapBytes),
       };
     });
+    const bitmaps = this.outColumns.flatMap(({ validity }) => validity ?? []);
+    const last = bitmaps.at(-1) ?? this.outOp;
+    this.#outEnd = last.byteOffset + last.length;
     this.states = new Uint8Array(memory, at(BUFFER_STATES), STATE_ROWS_MAX * stateBytesOf(program));
+  }
+
+  /** What copies views of so many rows that were put out. */
+  copier(rows: number): <A extends Values | Uint8Array>(view: A) => A {
+    const from = this.outRowtime.byteOffset;
+    if (rows * 2 < this.outOp.length) return (view) => view.slice() as typeof view;
+    const all = this.memory.slice(from, this.#outEnd);
+    return (view) => {
+      const Kind = view.constructor as new (...of: [ArrayBuffer, number, number]) => typeof view;
+      return new Kind(all, view.byteOffset - from, view.length);
+    };
   }
 
   /** The key buffer; it may have moved at the last `reserveKeys`. */

@@ -169,11 +169,9 @@ class KernelAggregate implements Operator {
     const carried = byGroups ? { ...batch, origin: null } : batch;
     const columns = this.#names.columns(batch);
     const { keys, origin } = carriedOver(carried, columns, output.rows, repeats);
-    const op = output.op.slice();
     const windows = this.#windows?.columns(output.windowStart, length) ?? [];
-    const results = this.#kernel.results();
-    const rowtime = results.rowtime.slice();
-    const shown = results.columns.map((column, index) =>
+    const { rowtime, op, columns: results } = this.#kernel.takeResults();
+    const shown = results.map((column, index) =>
       resultColumn(column, this.#resultTypes[index] as Type),
     );
     out({
@@ -270,13 +268,8 @@ function kernelColumn(column: Column | undefined): KernelColumn {
   throw new InvariantError('the kernel takes i32, i64 and f64 columns');
 }
 
-/** A copy of a column of results. */
-function resultColumn(column: KernelColumn, type: Type): Column {
-  const validity = column.validity?.slice() ?? null;
-  const { values } = column;
-  if (values instanceof Float64Array)
-    return { type, validity, storage: 'f64', values: values.slice() };
-  if (values instanceof Int32Array)
-    return { type, validity, storage: 'i32', values: values.slice() };
-  return { type, validity, storage: 'i64', values: values.slice() };
+function resultColumn({ values, validity }: KernelColumn, type: Type): Column {
+  if (values instanceof Float64Array) return { type, validity, storage: 'f64', values };
+  if (values instanceof Int32Array) return { type, validity, storage: 'i32', values };
+  return { type, validity, storage: 'i64', values };
 }
