@@ -7,9 +7,17 @@ export function latestOf(
   to: number,
   least: number,
 ): number {
-  let latest = least;
+  let latest = -Infinity;
+  let i = from;
+  // Mostly they ascend, and then the last one is the latest: to see that takes half the time of carrying the greatest along.
+  for (; i < to; i++) {
+    const ms = timestamps[i] as number;
+    if (ms < latest) break;
+    latest = ms;
+  }
   // Math.max takes ten times as long: it tells zeros apart.
-  for (let i = from; i < to; i++) {
+  if (latest < least) latest = least;
+  for (; i < to; i++) {
     const ms = timestamps[i] as number;
     if (ms > latest) latest = ms;
   }

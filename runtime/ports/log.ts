@@ -71,6 +71,8 @@ export interface FetchedBatch {
   readonly count: number;
   /** A record batch as PROTOCOL.md describes it; the checksum was verified by the adapter. */
   readonly bytes: Uint8Array;
+  /** The greatest timestamp in it; absent: the log does not have it at hand. */
+  readonly maxTimestamp?: number | undefined;
 }
 
 export interface Fetched {

@@ -63,7 +63,10 @@ export class Current implements Holding {
    */
   begin(records: RecordBatch, place: RecordPlace, from: number, to: number): void {
     let moment = this.#moments.get(place);
-    if (moment === undefined) this.nowMs = latestOf(records.timestamps, from, to, this.nowMs);
+    if (moment === undefined) {
+      const { latestMs = latestOf(records.timestamps, from, to, -Infinity) } = place;
+      this.nowMs = Math.max(this.nowMs, latestMs);
+    }
     if (moment?.time.now !== this.nowMs) {
       const { topic, partition, base, incarnation } = place;
       const seed = `${this.#task} ${topic} ${partition} ${incarnation}`;

@@ -70,6 +70,7 @@ interface Waiting {
   /** Offset to go on at behind its records: beyond those that compaction has taken. */
   end: number;
   readonly records: RecordBatch;
+  readonly latestMs: number | undefined;
 }
 
 /** Decoded and not yet taken. */
@@ -202,13 +203,13 @@ export class TaskInputs {
     if (fetched.incarnation !== input.incarnation)
       throw WRONG_RECORDS.code.anotherTopic(input.at, fetched);
     input.highWatermark = fetched.highWatermark;
-    for (const { base, count, bytes } of fetched.batches) {
+    for (const { base, count, bytes, maxTimestamp: latestMs } of fetched.batches) {
       const records = this.#sharing.parsed(bytes);
       const end = base + count;
       input.fetched = end;
       const last = input.waiting.at(-1);
       if (indexAt(records, base, input.next) < records.count) {
-        input.waiting.push({ base, end, records });
+        input.waiting.push({ base, end, records, latestMs });
       } else if (last === undefined) input.next = end;
       else last.end = end;
     }
@@ -243,7 +244,7 @@ export class TaskInputs {
     if (input.chunk !== null) return input.chunk;
     const waiting = input.waiting[0];
     if (waiting === undefined) return null;
-    const { base, end, records } = waiting;
+    const { base, end, records, latestMs } = waiting;
     const start = indexAt(records, base, input.next);
     // Chunks begin at multiples of BATCH_ROWS_MAX within the record batch, wherever reading began.
     const whole = Math.min(
@@ -251,14 +252,19 @@ export class TaskInputs {
       (Math.floor(start / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX,
     );
     const to = Math.min(whole, this.#blocks?.cut(records, base, start) ?? whole);
-    const place = { ...input.at, base, incarnation: input.incarnation };
+    const from = start - (start % BATCH_ROWS_MAX);
+    const place: RecordPlace = {
+      ...input.at,
+      base,
+      incarnation: input.incarnation,
+      latestMs: to - from === records.count ? latestMs : undefined,
+    };
     const skipped: Skipped[] = [];
     const batches = input.readers.map((reader) =>
       reader.read(records, place, start, to, (index, error) => skipped.push({ index, error })),
     );
     skipped.sort((a, b) => a.index - b.index);
     if (to === records.count) input.waiting.shift();
-    const from = start - (start % BATCH_ROWS_MAX);
     const rows = batches.map(() => 0);
     // A record that several readers skip is skipped once.
     const once = skipped.filter(({ index }, i) => index !== skipped[i - 1]?.index);

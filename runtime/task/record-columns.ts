@@ -16,6 +16,8 @@ export interface RecordPlace {
   readonly base: number;
   /** The topic's. */
   readonly incarnation: string;
+  /** The greatest timestamp of the chunk; absent: nobody has looked. */
+  readonly latestMs?: number | undefined;
 }
 
 /** What is behind the keys of a source; null: nothing. */
