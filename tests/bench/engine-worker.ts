@@ -85,15 +85,24 @@ function bare(events: Events): () => Timed {
   };
 }
 
-async function runner(work: EngineWork): Promise<() => number | Timed | Promise<number>> {
+/** An engine whose topic is filled with the events, and how many they are: nothing keeps them, or the engine would be made to mark them. */
+async function filled(work: EngineWork): Promise<{ engine: Engine; count: number }> {
   const events = makeEvents(work.events, work.keys);
-  const { query } = work;
-  if (query === null) return () => fold(events);
-  if (query === 'bare') return bare(events);
   const engine = await open({ host: memoryHost({ kernel: kernelModule() }) });
   const fill = work.source === 'columnar' ? fillColumnar : fillJson;
   await fill(engine, work.source, events);
-  return () => push(engine, work.source, events.count, query);
+  return { engine, count: events.count };
+}
+
+async function runner(work: EngineWork): Promise<() => number | Timed | Promise<number>> {
+  const { query } = work;
+  if (query === 'bare') return bare(makeEvents(work.events, work.keys));
+  if (query !== null) {
+    const { engine, count } = await filled(work);
+    return () => push(engine, work.source, count, query);
+  }
+  const events = makeEvents(work.events, work.keys);
+  return () => fold(events);
 }
 
 if (parentPort === null) throw new Error('this file is run as a worker');

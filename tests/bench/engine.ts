@@ -14,6 +14,9 @@ const KEYS = 10_000;
 const ROUNDS = 9;
 /** Code is compiled anew as it gets hot: the engine has more of it than a loop. */
 const WARMUPS = 3;
+/** Of a case in short: so much that a window closes, and that the median of some rounds says something. */
+const COLUMNAR_SHORT = { events: 1_000_000, rounds: 7 };
+const JSON_SHORT = { events: 50_000, rounds: 2 };
 const FILE = 'engine-worker.ts';
 /** The whole engine takes at most one and a half times the time of the kernel alone. */
 const ENGINE_TO_KERNEL_MIN = 1 / 1.5;
@@ -32,8 +35,7 @@ const caseName = (source: Source, fuse: Query['fuse']): string =>
 async function measured(
   source: Source,
   fuse: Query['fuse'],
-  count: number,
-  rounds: number,
+  { events: count, rounds }: typeof COLUMNAR_SHORT,
 ): ReturnType<typeof runCase> {
   const work = { source, events: count, keys: KEYS };
   const hasBare = source === 'columnar';
@@ -69,11 +71,12 @@ async function measured(
 export async function engineSuite(full: boolean): Promise<SuiteResult> {
   const rounds = full ? ROUNDS : 2;
   const nexmark = await nexmarkCases(full ? 250_000 : 40_000, rounds);
+  const columnar = full ? { events: 2_000_000, rounds } : COLUMNAR_SHORT;
+  const json = full ? { events: 250_000, rounds } : JSON_SHORT;
   const done = [];
   for (const fuse of ['never', 'auto'] as const)
-    done.push(await measured('columnar', fuse, full ? 2_000_000 : 200_000, rounds));
-  for (const fuse of ['never', 'auto'] as const)
-    done.push(await measured('json', fuse, full ? 250_000 : 50_000, rounds));
+    done.push(await measured('columnar', fuse, columnar));
+  for (const fuse of ['never', 'auto'] as const) done.push(await measured('json', fuse, json));
   if (findChromium() === null) process.stderr.write(`${CHROMIUM_MISSING}\n`);
   else if (full) done.push(await idbCommitCase());
   const all = [...nexmark.map((one) => one.done), ...done];
