@@ -23,12 +23,20 @@ const APART = [
   'arena/orderOf',
   'arena/allocateCleared',
   'buffers/addressOf',
+  'buffers/take',
   'dictionary/growTable',
   'dictionary/hashOf',
   'dictionary/sameBytes',
+  'dictionary/tailOf',
+  'pane/addChange',
+  'probe/probeRows',
   'program/argumentOf',
   'program/nullable',
   'results/columnOf',
+  'rows/bringNear',
+  'rows/enter',
+  'rows/reachWithin',
+  'rows/resolveRow',
   'snapshot/isState',
 ];
 const stamp = resolve(root, 'build/kernel.sha256');
@@ -43,14 +51,15 @@ function optimized(compiled: Uint8Array, isSmall: boolean): Uint8Array {
   module.setFeatures(binaryen.Features.All);
   binaryen.setAlwaysInlineMaxSize(12);
   binaryen.setFlexibleInlineMaxSize(70);
-  binaryen.setOneCallerInlineMaxSize(200);
+  // One that a single caller has is no copy; in the whole kernel large ones are left apart, where they are as fast.
+  binaryen.setOneCallerInlineMaxSize(isSmall ? 400 : 200);
   for (const name of isSmall ? APART : []) {
     binaryen.setPassArgument('no-inline', `engine-asm/assembly/${name}`);
     module.runPasses(['no-inline']);
   }
   binaryen.setDebugInfo(false);
   binaryen.setOptimizeLevel(3);
-  for (const shrinkLevel of [0, isSmall ? 1 : 0]) {
+  for (const shrinkLevel of isSmall ? [0, 1] : [0, 0]) {
     binaryen.setShrinkLevel(shrinkLevel);
     module.optimize();
   }

@@ -1,6 +1,6 @@
 // Group key bytes to dense ids, exact for keys of any length; knows nothing of what is aggregated under an id.
 
-import { ID_NULL, STATUS_DICTIONARY_FULL, STATUS_OK, STATUS_OUT_OF_MEMORY } from './abi';
+import { STATUS_DICTIONARY_FULL, STATUS_OK, STATUS_OUT_OF_MEMORY } from './abi';
 import { allocate, allocateCleared, release } from './arena';
 
 // Entries stand in pages, so that growing copies nothing:
@@ -174,16 +174,9 @@ export let interned: u32 = 0;
 
 /**
  * Gives each of `count` keys its id, a new one where it was not known. Key `i` is `offsets[i] .. offsets[i + 1]` of
- * `keys`; a key whose bit in `validity` (0: all valid) is clear gets ID_NULL. On refusal `interned` tells how far it got;
- * what got an id keeps it. The offsets must have been checked.
+ * `keys`. On refusal `interned` tells how far it got; what got an id keeps it. The offsets must have been checked.
  */
-export function internKeys(
-  keys: usize,
-  offsets: usize,
-  validity: usize,
-  ids: usize,
-  count: u32,
-): i32 {
+export function internKeys(keys: usize, offsets: usize, ids: usize, count: u32): i32 {
   let places = table;
   let mask = tableMask;
   let status = STATUS_OK;
@@ -194,10 +187,6 @@ export function internKeys(
     const at = keys + from;
     const length = to - from;
     from = to;
-    if (validity != 0 && (<u32>load<u8>(validity + (i >> 3)) & ((<u32>1) << (i & 7))) == 0) {
-      store<u32>(ids + (i << 2), <u32>ID_NULL);
-      continue;
-    }
     const short = isShort(length);
     let head: u64 = 0;
     let tail: u64 = 0;

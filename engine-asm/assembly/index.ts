@@ -97,8 +97,8 @@ export function reserveKeys(bytes: u32): i32 {
   return reserveKeyBytes(max<u32>(bytes, 1)) ? STATUS_OK : STATUS_OUT_OF_MEMORY;
 }
 
-/** Ids of `count` keys into BUFFER_IDS; `withNulls`: the selection buffer holds a validity bitmap of the keys. */
-export function intern(count: u32, withNulls: u32): i32 {
+/** Ids of `count` keys into BUFFER_IDS. */
+export function intern(count: u32): i32 {
   if (!ready) return STATUS_NOT_READY;
   if (count > rowsMax) return STATUS_BAD_ARGUMENT;
   let from = load<u32>(keyOffsets);
@@ -108,7 +108,7 @@ export function intern(count: u32, withNulls: u32): i32 {
     from = to;
   }
   if (from > keysBytes) return STATUS_BAD_ARGUMENT;
-  const status = internKeys(keys, keyOffsets, withNulls ? selection : 0, ids, count);
+  const status = internKeys(keys, keyOffsets, ids, count);
   store<u32>(result, interned, RESULT_CONSUMED);
   return status;
 }
@@ -162,12 +162,14 @@ export function process(rows: u32, selected: i32, withNulls: u32, from: u32): i3
 export function read(): i32 {
   if (!ready) return STATUS_NOT_READY;
   // Results by rows were written as the rows came.
-  if (!rowOutput) memory.fill(result, 0, RESULT_BYTES);
-  // In parts, so that a slot that has been brought near for one argument is read for the others while it is.
-  for (let from: u32 = 0; !rowOutput && from < listed; from += PART_ROWS) {
-    const to = min(from + PART_ROWS, listed);
-    readTouched(from, to);
-    readResults(from, to);
+  if (!rowOutput) {
+    memory.fill(result, 0, RESULT_BYTES);
+    // In parts, so that a slot that has been brought near for one argument is read for the others while it is.
+    for (let from: u32 = 0; from < listed; from += PART_ROWS) {
+      const to = min(from + PART_ROWS, listed);
+      readTouched(from, to);
+      readResults(from, to);
+    }
   }
   copyRepeated(listed);
   store<u32>(result, listed, RESULT_EMITTED);

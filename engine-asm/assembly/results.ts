@@ -1,4 +1,4 @@
-// Reads results out of slots into the output columns; knows neither windows nor groups.
+// Has rows folded and reads results out of slots into the output columns; knows neither windows nor groups.
 
 import {
   ARGUMENT_NONE,
@@ -11,8 +11,16 @@ import {
   TYPE_F64,
   TYPE_I64,
 } from './abi';
-import { fromOrderKey } from './aggregate';
-import { outCounts, outRowtime, outValidity, outValue, result, sources } from './buffers';
+import { foldArguments, fromOrderKey } from './aggregate';
+import {
+  outCounts,
+  outRowtime,
+  outValidity,
+  outValue,
+  PART_ROWS,
+  result,
+  sources,
+} from './buffers';
 import {
   aggregateCount,
   argumentCount,
@@ -152,6 +160,15 @@ export function readResults(from: u32, to: u32): void {
       else if (type == TYPE_I64) readBounds<i64>(a, from, to, slots);
       else readBounds<i32>(a, from, to, slots);
     }
+  }
+}
+
+/** Folds the accepted rows `from` to `to` and, for output per row, reads the results after each, while what they are read from is near. */
+export function foldRows(from: u32, to: u32, withNulls: u32): void {
+  for (let part = from; part < to; part += PART_ROWS) {
+    const end = min(part + PART_ROWS, to);
+    foldArguments(part, end, withNulls);
+    if (rowOutput) readResults(part, end);
   }
 }
 

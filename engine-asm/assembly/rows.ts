@@ -11,7 +11,6 @@ import {
   STATUS_OUT_OF_MEMORY,
 } from './abi';
 import { acceptRows, forgetTouched, touched } from './accept';
-import { foldArguments } from './aggregate';
 import {
   ids,
   outLate,
@@ -19,7 +18,6 @@ import {
   outRow,
   outWindow,
   panes,
-  PART_ROWS,
   result,
   rowSlots,
   rowtimes,
@@ -39,7 +37,7 @@ import {
   windowed,
   windowsMax,
 } from './program';
-import { readResults } from './results';
+import { foldRows } from './results';
 import {
   demandPane,
   findPane,
@@ -333,11 +331,7 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
     }
     now = acceptRows(before, out, now);
     if (compacted) expand(outRow, before, out);
-    for (let part = before; part < out; part += PART_ROWS) {
-      const end = min(part + PART_ROWS, out);
-      foldArguments(part, end, withNulls);
-      if (rowOutput) readResults(part, end);
-    }
+    foldRows(before, out, withNulls);
   }
   if (compacted) expand(outLate, 0, late);
   if (compacted && !rowOutput) expand(touchedRows, 0, touched);

@@ -1,12 +1,7 @@
 // The latest of many times; knows no record.
 
-/** The greatest of the times `from .. to`, at least `least`; none is NaN. */
-export function latestOf(
-  timestamps: Float64Array,
-  from: number,
-  to: number,
-  least: number,
-): number {
+/** The greatest of the times `from .. to`, of which none is NaN. */
+export function latestOf(timestamps: Float64Array, from: number, to: number): number {
   let latest = -Infinity;
   let i = from;
   // Mostly they ascend, and then the last one is the latest: to see that takes half the time of carrying the greatest along.
@@ -16,7 +11,6 @@ export function latestOf(
     latest = ms;
   }
   // Math.max takes ten times as long: it tells zeros apart.
-  if (latest < least) latest = least;
   for (; i < to; i++) {
     const ms = timestamps[i] as number;
     if (ms > latest) latest = ms;

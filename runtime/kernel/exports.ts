@@ -1,14 +1,11 @@
 // The kernel module as typed calls over one bounded memory: instantiates, checks statuses; knows no batch.
 
 import { assert } from '../base/assert.ts';
-import { InvariantError, LimitError, TaskCorrupted } from '../base/errors.ts';
+import { LimitError, TaskCorrupted } from '../base/errors.ts';
 import {
   ABI_VERSION,
-  STATUS_BAD_ARGUMENT,
-  STATUS_BAD_CONFIG,
   STATUS_BAD_STATE,
   STATUS_DICTIONARY_FULL,
-  STATUS_NOT_READY,
   STATUS_OUT_OF_MEMORY,
 } from './abi.ts';
 
@@ -23,7 +20,7 @@ export interface KernelExports {
   buffer(kind: number, index: number): number;
   init(): number;
   reserveKeys(bytes: number): number;
-  intern(count: number, withNulls: number): number;
+  intern(count: number): number;
   keyAddress(id: number): number;
   keyLength(id: number): number;
   probe(rows: number, selected: number, from: number): number;
@@ -88,11 +85,6 @@ export function granted(status: number): number {
   if (limit !== null) throw new LimitError(limit, `the kernel has come to its limit ${limit}`);
   if (status === STATUS_BAD_STATE)
     throw new TaskCorrupted('stored bytes are not a state of this aggregate');
-  if (status === STATUS_BAD_CONFIG)
-    throw new InvariantError('the kernel does not take this program');
-  if (status === STATUS_BAD_ARGUMENT)
-    throw new InvariantError('the kernel does not take these arguments');
-  if (status === STATUS_NOT_READY) throw new InvariantError('the kernel is not initialised');
-  assert(status >= 0, `the kernel knows its statuses, not ${status}`);
+  assert(status >= 0, `the kernel takes what it is asked; its status is ${status}`);
   return status;
 }

@@ -25,8 +25,6 @@ export const NULL_GROUP: number = ID_NULL;
 export interface KernelKeys {
   readonly bytes: Uint8Array;
   readonly offsets: Uint32Array;
-  /** Clear bits are null keys; null: none is. */
-  readonly validity?: Bitmap | null | undefined;
 }
 
 /** An argument column: array positions as in the batch; the values of null rows are not looked at. */
@@ -152,10 +150,7 @@ export class Kernel {
     const views = this.views.attach();
     views.keys(keys.bytes.length).set(keys.bytes);
     views.keyOffsets.set(keys.offsets);
-    const { validity } = keys;
-    const hasNulls = validity !== null && validity !== undefined;
-    if (hasNulls) views.keyValidity.set(validity.subarray(0, (count + 7) >> 3));
-    granted(this.calls.intern(count, hasNulls ? 1 : 0));
+    granted(this.calls.intern(count));
     return this.views.attach().ids.subarray(0, count);
   }
 

@@ -45,7 +45,6 @@ function valuesOf(type: ArgumentType, memory: ArrayBuffer, address: number, rows
 class Attached {
   readonly result: Uint32Array;
   readonly keyOffsets: Uint32Array;
-  readonly keyValidity: Uint8Array;
   readonly ids: Uint32Array;
   readonly selection: Uint32Array;
   readonly rowtime: Float64Array;
@@ -75,8 +74,6 @@ class Attached {
     this.memory = memory;
     this.result = words(BUFFER_RESULT, RESULT_BYTES >> 2);
     this.keyOffsets = words(BUFFER_KEY_OFFSETS, rowsMax + 1);
-    // The selection is not in use while keys are interned: their validity stands there.
-    this.keyValidity = new Uint8Array(memory, at(BUFFER_SELECTION), bitmapBytes);
     this.ids = words(BUFFER_IDS);
     this.selection = words(BUFFER_SELECTION);
     this.rowtime = doubles(BUFFER_ROWTIME);

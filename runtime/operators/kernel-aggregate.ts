@@ -1,7 +1,7 @@
 // Aggregates rows by key in the WebAssembly kernel: the kernel path, the same answers and state bytes as the row path.
 
-import { assert } from '../base/assert.ts';
-import { InvariantError, LimitError } from '../base/errors.ts';
+import { assert, existing } from '../base/assert.ts';
+import { LimitError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
@@ -209,6 +209,8 @@ class KernelAggregate implements Operator {
   }
 }
 
+type KernelCall = KernelProgram['aggregates'][number];
+
 /** Each argument column once: calls of one column share the kernel's work. */
 function argumentsOf(calls: readonly AggregateCall[]): number[] {
   return [...new Set(calls.flatMap((call) => call.arguments))];
@@ -223,9 +225,13 @@ function programOf(
   const { window } = step;
   assert(window?.type !== 'SESSION', 'the kernel has no SESSION windows');
   return {
-    arguments: positions.map((position) => argumentType(input.columns[position]?.type)),
+    arguments: positions.map((position) => {
+      const { type } = existing(input.columns[position], 'argument');
+      return existing(ARGUMENT_TYPES[type.kind], 'type');
+    }),
     aggregates: step.calls.map((call) => ({
-      function: kernelFunction(call),
+      // What it has not, the kernel refuses.
+      function: call.function as KernelCall['function'],
       argument: call.arguments[0] === undefined ? null : positions.indexOf(call.arguments[0]),
     })),
     window:
@@ -236,36 +242,15 @@ function programOf(
   };
 }
 
-function kernelFunction(call: AggregateCall): KernelProgram['aggregates'][number]['function'] {
-  switch (call.function) {
-    case 'COUNT':
-    case 'SUM':
-    case 'MIN':
-    case 'MAX':
-    case 'AVG':
-      return call.function;
-    default:
-      throw new InvariantError(`the kernel has no ${call.signature}`);
-  }
-}
+const ARGUMENT_TYPES: Partial<Readonly<Record<Type['kind'], ArgumentType>>> = {
+  INTEGER: 'I32',
+  BIGINT: 'I64',
+  DOUBLE: 'F64',
+};
 
-function argumentType(type: Type | undefined): ArgumentType {
-  switch (type?.kind) {
-    case 'INTEGER':
-      return 'I32';
-    case 'BIGINT':
-      return 'I64';
-    case 'DOUBLE':
-      return 'F64';
-    default:
-      throw new InvariantError('the kernel aggregates INTEGER, BIGINT and DOUBLE');
-  }
-}
-
+/** Its values are checked as they are copied in. */
 function kernelColumn(column: Column | undefined): KernelColumn {
-  if (column?.storage === 'i32' || column?.storage === 'i64' || column?.storage === 'f64')
-    return column;
-  throw new InvariantError('the kernel takes i32, i64 and f64 columns');
+  return existing(column, 'argument') as Column & KernelColumn;
 }
 
 function resultColumn({ values, validity }: KernelColumn, type: Type): Column {

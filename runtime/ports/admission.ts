@@ -55,7 +55,7 @@ export function admit(
 
 function summary(bytes: Uint8Array): { readonly count: number; readonly maxTimestamp: number } {
   const { count, timestamps } = parseRecordBatch(bytes, 'INVALID_BATCH', { checksum: false });
-  return { count, maxTimestamp: latestOf(timestamps, 0, count, 0) };
+  return { count, maxTimestamp: latestOf(timestamps, 0, count) };
 }
 
 function checkKeys(bytes: Uint8Array): void {

@@ -64,7 +64,7 @@ export class Current implements Holding {
   begin(records: RecordBatch, place: RecordPlace, from: number, to: number): void {
     let moment = this.#moments.get(place);
     if (moment === undefined) {
-      const { latestMs = latestOf(records.timestamps, from, to, -Infinity) } = place;
+      const { latestMs = latestOf(records.timestamps, from, to) } = place;
       this.nowMs = Math.max(this.nowMs, latestMs);
     }
     if (moment?.time.now !== this.nowMs) {

@@ -23,19 +23,26 @@ export const kernelModule: WebAssembly.Module = new WebAssembly.Module(kernelByt
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export function keysOf(texts: readonly (string | null)[]): KernelKeys {
-  const parts = texts.map((text) => encoder.encode(text ?? ''));
+export function keysOf(texts: readonly string[]): KernelKeys {
+  const parts = texts.map((text) => encoder.encode(text));
   const offsets = new Uint32Array(parts.length + 1);
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  const validity = bitmap(parts.length);
   let at = 0;
   for (const [i, part] of parts.entries()) {
     bytes.set(part, at);
     at += part.length;
     offsets[i + 1] = at;
-    if (texts[i] !== null) setBit(validity, i);
   }
-  return { bytes, offsets, validity: texts.includes(null) ? validity : null };
+  return { bytes, offsets };
+}
+
+/** The kernel's own view where no key is null. */
+function idsOf(kernel: Kernel, keys: readonly (string | null)[]): Uint32Array {
+  const known = keys.filter((key) => key !== null);
+  const ids = kernel.intern(keysOf(known));
+  if (known.length === keys.length) return ids;
+  const given = ids.values();
+  return Uint32Array.from(keys, (key) => (key === null ? NULL_GROUP : (given.next().value ?? 0)));
 }
 
 function columnOf(type: ArgumentType, cells: readonly Cell[]): KernelColumn {
@@ -74,7 +81,10 @@ export class Subject {
   /** Interns and processes one batch; late rows are noted with `from` added to their position. */
   process(rows: readonly ModelRow[], from = 0): ModelOutput[] {
     if (rows.length === 0) return [];
-    const ids = this.kernel.intern(keysOf(rows.map(({ key }) => key)));
+    const ids = idsOf(
+      this.kernel,
+      rows.map(({ key }) => key),
+    );
     const chosen = rows.flatMap(({ skipped }, i) => (skipped === true ? [] : [i]));
     const batch = {
       length: chosen.length,
