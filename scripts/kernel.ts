@@ -38,6 +38,7 @@ const APART = [
   'rows/reachWithin',
   'rows/resolveRow',
   'snapshot/isState',
+  'window/isClosed',
 ];
 const stamp = resolve(root, 'build/kernel.sha256');
 

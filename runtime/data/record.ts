@@ -3,6 +3,7 @@
 import { crc32c } from '../base/crc32c.ts';
 import { PortError } from '../base/errors.ts';
 import { KEY_BYTES_MAX, RECORD_BATCH_BYTES_MAX, VALUE_BYTES_MAX } from '../base/limits.ts';
+import type { Batch } from './batch.ts';
 import { RARE_RECORDS } from './parts.ts';
 
 /** "MRB1", little endian. */
@@ -68,6 +69,8 @@ export interface RecordBatch {
   headers(i: number): RecordHeader[];
   /** The encoded batch of a columnar batch, null of another. */
   readonly encoded: Uint8Array | null;
+  /** The rows of a columnar batch that has not been encoded. */
+  readonly rows?: Batch | undefined;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { assert } from '../base/assert.ts';
 import { PARTITIONS_MAX, PRODUCERS_MAX } from '../base/limits.ts';
+import type { HandedBatch } from '../data/handed-batch.ts';
 import { offsetAt, parseRecordBatch } from '../data/record.ts';
 import { admit } from '../ports/admission.ts';
 import {
@@ -60,6 +61,11 @@ interface Partition {
 interface Topic {
   readonly description: TopicDescription;
   readonly partitions: readonly Partition[];
+}
+
+/** Bytes of a batch; they are not made for that. */
+function lengthOf(batch: Stored): number {
+  return batch.handed?.lengthBytes ?? batch.bytes.length;
 }
 
 /** Undoes one step of a transaction that failed. */
@@ -125,11 +131,12 @@ export class MemoryLog implements Log {
 
   /**
    * As `append`, within the caller's turn: for a store that commits to this log.
+   * @param given bytes, or what a task hands over to another, in a topic that takes every record as it is
    * @param isTrusted true: the bytes were made in this process, and nobody need check what is in them
    */
   appendNow(
     at: TopicPartition,
-    bytes: Uint8Array,
+    given: Uint8Array | HandedBatch,
     producer?: ProducerStamp | undefined,
     incarnation?: string | undefined,
     isTrusted = false,
@@ -139,8 +146,10 @@ export class MemoryLog implements Log {
     const known = description.incarnation;
     checkIncarnation(at.topic, incarnation, known);
     const nowMs = this.#clock.now();
-    const { count, crc, ...admitted } = admit(bytes, description, nowMs, isTrusted);
     const base = partition.highWatermark;
+    const admitted =
+      given instanceof Uint8Array ? admit(given, description, nowMs, isTrusted) : given;
+    const { count, crc, maxTimestamp } = admitted;
     if (producer !== undefined) {
       const before = partition.producers.get(producer.id) ?? null;
       const verdict = judge(before, {
@@ -162,13 +171,16 @@ export class MemoryLog implements Log {
         };
       }
     }
-    partition.batches.push({ base, count, ...admitted });
+    const place = { base, count, maxTimestamp };
+    const stored: Stored =
+      given instanceof Uint8Array ? { ...place, bytes: admitted.bytes } : given.within(place);
+    partition.batches.push(stored);
     partition.highWatermark = base + count;
-    partition.lengthBytes += admitted.bytes.length;
+    partition.lengthBytes += lengthOf(stored);
     this.#undo?.push(() => {
       partition.batches.pop();
       partition.highWatermark = base;
-      partition.lengthBytes -= admitted.bytes.length;
+      partition.lengthBytes -= lengthOf(stored);
     });
     if (partition.cleaner.isRunning || nowMs - partition.sweptMs >= RETENTION_SWEEP_MS) {
       partition.sweptMs = nowMs;
@@ -201,10 +213,9 @@ export class MemoryLog implements Log {
     let bytes = 0;
     for (let i = firstFrom(partition.batches, from); i < partition.batches.length; i++) {
       const batch = partition.batches[i];
-      if (batch === undefined || (batches.length > 0 && bytes + batch.bytes.length > bytesMax))
-        break;
+      if (batch === undefined || (batches.length > 0 && bytes + lengthOf(batch) > bytesMax)) break;
       batches.push(batch);
-      bytes += batch.bytes.length;
+      bytes += lengthOf(batch);
     }
     return {
       batches,
@@ -296,13 +307,16 @@ export class MemoryLog implements Log {
 }
 
 function* sizes(batches: readonly Stored[]): Generator<BatchSize> {
-  for (const { bytes, ...rest } of batches) yield { ...rest, lengthBytes: bytes.length };
+  for (const batch of batches) {
+    const { base, count, maxTimestamp } = batch;
+    yield { base, count, maxTimestamp, lengthBytes: lengthOf(batch) };
+  }
 }
 
 /** Lets the oldest batches go, that many. */
 function drop(partition: Partition, count: number): void {
   if (count <= 0) return;
-  for (const { bytes } of partition.batches.slice(0, count)) partition.lengthBytes -= bytes.length;
+  for (const batch of partition.batches.slice(0, count)) partition.lengthBytes -= lengthOf(batch);
   partition.batches = partition.batches.slice(count);
   partition.start = partition.batches[0]?.base ?? partition.highWatermark;
 }
@@ -315,7 +329,7 @@ function wantedOf(batches: readonly Stored[], wanted: CleaningRead): readonly St
     if (batch === undefined || batch.base >= wanted.to) break;
     if (found.length === wanted.batchesMax || read >= wanted.bytesMax) break;
     found.push(batch);
-    read += batch.bytes.length;
+    read += lengthOf(batch);
   }
   return found;
 }
@@ -324,7 +338,7 @@ function replace(partition: Partition, { from, to, batches }: Replacement): numb
   const kept = partition.batches.filter(({ base }) => base < from || base >= to);
   kept.splice(firstFrom(kept, from), 0, ...batches);
   partition.batches = kept;
-  return (partition.lengthBytes = kept.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  return (partition.lengthBytes = kept.reduce((sum, batch) => sum + lengthOf(batch), 0));
 }
 
 /** Index of the first batch that holds an offset at or above `from`. */

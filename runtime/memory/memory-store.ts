@@ -32,9 +32,11 @@ export class MemoryStore extends QueryStore implements Store {
     const log = this.#deliverTo;
     if (log === undefined) return outbox;
     log.transaction(() => {
-      for (const { to, sequence, bytes } of outbox) {
+      for (const append of outbox) {
+        const { to, sequence, handed } = append;
         const stamp = { id: by.producer, epoch: by.epoch, sequence };
-        if (this.#isDelivered(to.topic)) log.appendNow(to, bytes, stamp, undefined, true);
+        if (!this.#isDelivered(to.topic)) continue;
+        log.appendNow(to, handed ?? append.bytes, stamp, undefined, true);
       }
     });
     return outbox.filter(({ to }) => !this.#isDelivered(to.topic));

@@ -1,5 +1,7 @@
 // The log port: topics, partitions and record batches by offset; knows no SQL and no host.
 
+import type { HandedBatch } from '../data/handed-batch.ts';
+
 /** One partition of one topic. */
 export interface TopicPartition {
   readonly topic: string;
@@ -73,6 +75,8 @@ export interface FetchedBatch {
   readonly bytes: Uint8Array;
   /** The greatest timestamp in it; absent: the log does not have it at hand. */
   readonly maxTimestamp?: number | undefined;
+  /** The same as `bytes`, which are made when they are asked for; absent: it came as bytes. */
+  readonly handed?: HandedBatch | undefined;
 }
 
 export interface Fetched {

@@ -1,5 +1,6 @@
 // The store port: a task's state, positions and outbox, committed all or nothing; knows no operator and no host.
 
+import type { HandedBatch } from '../data/handed-batch.ts';
 import type { TopicPartition } from './log.ts';
 
 /** `<query>/<sub-topology>/<partition>`; made by task/topology.ts only. */
@@ -71,6 +72,8 @@ export interface OutboxAppend {
   readonly sequence: number;
   readonly count: number;
   readonly bytes: Uint8Array;
+  /** The same as `bytes`, which are made when they are asked for; only for a store that hands it to a log of this process. */
+  readonly handed?: HandedBatch | undefined;
 }
 
 /** Totals that survive restarts (records in, late, out, dropped); counters only grow. */

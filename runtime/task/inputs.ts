@@ -203,8 +203,9 @@ export class TaskInputs {
     if (fetched.incarnation !== input.incarnation)
       throw WRONG_RECORDS.code.anotherTopic(input.at, fetched);
     input.highWatermark = fetched.highWatermark;
-    for (const { base, count, bytes, maxTimestamp: latestMs } of fetched.batches) {
-      const records = this.#sharing.parsed(bytes);
+    for (const batch of fetched.batches) {
+      const { base, count, maxTimestamp: latestMs, handed } = batch;
+      const records = handed ?? this.#sharing.parsed(batch.bytes);
       const end = base + count;
       input.fetched = end;
       const last = input.waiting.at(-1);

@@ -9,6 +9,8 @@ import type { Part } from './input.ts';
 import { JsonValues } from './json-values.ts';
 import type { ValueChunk } from './shared-values.ts';
 
+export { handed } from '../data/handed-batch.ts';
+
 /** What the whole kernel exports and its halves for pages do not. */
 const WHOLE = 'delimitedInit';
 

@@ -186,9 +186,12 @@ export class ColumnarReader implements Reader {
   }
 
   read(records: RecordBatch, _place: RecordPlace, from: number, to: number): Batch | null {
-    if (records.encoded === null)
-      throw new InvariantError('an internal topic holds encoded batches');
-    const whole = CODEC.code.decodeBatch(this.#schema, records.encoded, this.#isTrusted);
+    const whole = records.rows ?? this.#decoded(records);
     return slice({ ...whole, origin: IDENTITY.subarray(0, whole.length) }, from, to);
+  }
+
+  #decoded({ encoded }: RecordBatch): Batch {
+    if (encoded === null) throw new InvariantError('an internal topic holds encoded batches');
+    return CODEC.code.decodeBatch(this.#schema, encoded, this.#isTrusted);
   }
 }

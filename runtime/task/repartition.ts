@@ -11,6 +11,7 @@ import { columnarRecordBatch } from '../data/columnar-records.ts';
 import { columnsWithRole } from '../data/schema.ts';
 import type { Encoder, Formats } from '../formats/serde.ts';
 import type { RepartitionStep } from '../plan/step.ts';
+import { KERNEL_DECODERS } from './parts.ts';
 import type { Outgoing, Output } from './sink.ts';
 
 export { Trimming } from './trimming.ts';
@@ -131,14 +132,19 @@ export class RepartitionWriter implements Output {
 
   /** One record batch, or several where the rows are too large for one. */
   #encode(partition: number, batch: Batch): void {
+    const to = { topic: this.#step.topic, partition };
+    const handed = this.#checksum
+      ? null
+      : (KERNEL_DECODERS.fetched?.handed(batch, this.#step.schema) ?? null);
+    if (handed !== null) {
+      this.#outgoingBytes += handed.lengthBytes;
+      this.#outgoing.push(handed.within({ to, count: batch.length }));
+      return;
+    }
     try {
       const bytes = columnarRecordBatch(batch, { checksum: this.#checksum });
       this.#outgoingBytes += bytes.length;
-      this.#outgoing.push({
-        to: { topic: this.#step.topic, partition },
-        count: batch.length,
-        bytes,
-      });
+      this.#outgoing.push({ to, count: batch.length, bytes });
     } catch (thrown) {
       if (
         !(thrown instanceof PortError) ||

@@ -16,11 +16,13 @@ export class Sequences {
 
   /** What is to be appended with its sequences, which are taken then. */
   give(outgoing: readonly Outgoing[]): OutboxAppend[] {
-    return outgoing.map(({ to, count, bytes }) => {
+    return outgoing.map((one) => {
+      const { to, count, handed } = one;
       const key = partitionKey(to);
       const sequence = this.#next.get(key) ?? 0;
       this.#next.set(key, sequence + count);
-      return { to, sequence, count, bytes };
+      const append = { to, sequence, count };
+      return handed?.within(append) ?? { ...append, bytes: one.bytes };
     });
   }
 }

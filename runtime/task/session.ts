@@ -307,7 +307,7 @@ export class Session {
 
   #send(outgoing: Outgoing): void {
     this.#outgoing.push(outgoing);
-    this.#outgoingBytes += outgoing.bytes.length;
+    this.#outgoingBytes += outgoing.handed?.lengthBytes ?? outgoing.bytes.length;
   }
 
   /**

@@ -6,6 +6,7 @@ import { InvariantError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { bitAt, type Column, valueAt } from '../data/column.ts';
+import type { HandedBatch } from '../data/handed-batch.ts';
 import { NO_HEADERS, RECORD_OVERHEAD_BYTES, type RecordHeader } from '../data/record.ts';
 import { RecordBatchBuilder } from '../data/record-builder.ts';
 import { columnsWithRole } from '../data/schema.ts';
@@ -22,6 +23,8 @@ export interface Outgoing {
   readonly to: TopicPartition;
   readonly count: number;
   readonly bytes: Uint8Array;
+  /** As in OutboxAppend. */
+  readonly handed?: HandedBatch | undefined;
 }
 
 /** Where rows end: a user topic, an internal topic or a client. */
