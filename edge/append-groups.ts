@@ -25,7 +25,12 @@ interface Group {
   readonly appends: Append[];
   readonly settle: ((answer: Wire<AppendResult>) => void)[];
   bytes: number;
+  /** Requests that see to it that everybody has an answer in time, beside the one that makes the call. */
+  watchers: number;
 }
+
+/** A timer costs a request about as much as its part of the call; that of one that goes meanwhile goes with it. */
+const WATCHERS = 2;
 
 /**
  * A call costs much more than what it carries, where records come one by one. An append waits for a round of the event loop and takes along
@@ -51,12 +56,12 @@ export class AppendGroups {
       open !== undefined &&
       open.appends.length < APPEND_GROUP_APPENDS_MAX &&
       open.bytes + length <= APPEND_GROUP_BYTES_MAX;
-    const group = hasRoom ? open : { appends: [], settle: [], bytes: 0 };
+    const group = hasRoom ? open : { appends: [], settle: [], bytes: 0, watchers: 0 };
     const { promise, resolve } = Promise.withResolvers<Wire<AppendResult>>();
     group.appends.push(append);
     group.settle.push(resolve);
     group.bytes += length;
-    if (hasRoom) return unwrap(withinLimit(promise));
+    if (hasRoom) return unwrap(group.watchers < WATCHERS ? watched(group, promise) : promise);
     // Where nothing is under way, and nobody came along the last time, nobody is likely to.
     const isAlone = this.#underWay === 0 && !this.#isShared;
     if (!isAlone) this.#open.set(name, group);
@@ -89,15 +94,22 @@ export class AppendGroups {
   }
 }
 
-/** One who waits for another request's call cannot know whether that request is still there. */
-async function withinLimit(answer: Promise<Wire<AppendResult>>): Promise<Wire<AppendResult>> {
-  const { promise, resolve } = Promise.withResolvers<Wire<AppendResult>>();
+/**
+ * One who waits for another request's call cannot know whether that request is still there: after a while it tells all who wait that there
+ * is no answer.
+ */
+async function watched(
+  group: Group,
+  answer: Promise<Wire<AppendResult>>,
+): Promise<Wire<AppendResult>> {
+  group.watchers += 1;
   const timer = setTimeout(() => {
     const message = `no answer within ${APPEND_GROUP_WAIT_MS_MAX} ms`;
-    resolve({ ok: false, error: toWire(new PortError('UNAVAILABLE', message)) });
+    const error = toWire(new PortError('UNAVAILABLE', message));
+    for (const settle of group.settle.slice(1)) settle({ ok: false, error });
   }, APPEND_GROUP_WAIT_MS_MAX);
   try {
-    return await Promise.race([answer, promise]);
+    return await answer;
   } finally {
     clearTimeout(timer);
   }
