@@ -1,5 +1,6 @@
 // The bindings of the edge and the shapes of its objects' methods; the one place where a name becomes a stub.
 
+import { OBJECT_IDS_KEPT_MAX } from '../runtime/base/limits.ts';
 import type { MigrationStatus } from '../runtime/client/migrations.ts';
 import type { PullPlan } from '../runtime/plan/pull.ts';
 import type { AppendResult, Bounds, Fetched, TopicPartition } from '../runtime/ports/log.ts';
@@ -200,7 +201,17 @@ export function catalogOf(env: EdgeEnv, tenant: string): CatalogPort {
   return stub<CatalogPort>(env.CATALOG, catalogName(tenant));
 }
 
+/** Ids of objects by name: an id is a hash of the name, and the platform takes as long to compute it as to begin a call. */
+const ids = new WeakMap<DurableObjectNamespace, Map<string, DurableObjectId>>();
+
 // Methods are called by name over the wire; the types of the stubs are given here, once.
 function stub<Port>(namespace: DurableObjectNamespace, name: string): Port {
-  return namespace.get(namespace.idFromName(name)) as unknown as Port;
+  let known = ids.get(namespace);
+  if (known === undefined) ids.set(namespace, (known = new Map()));
+  let id = known.get(name);
+  if (id === undefined) {
+    if (known.size >= OBJECT_IDS_KEPT_MAX) known.clear();
+    known.set(name, (id = namespace.idFromName(name)));
+  }
+  return namespace.get(id) as unknown as Port;
 }
