@@ -76,8 +76,10 @@ export class InFlight {
     this.#bytes -= entered - 1;
   }
 
-  /** Measures a turn and sets the limit, to be kept alive by a request that was let in. null: it is too soon. */
+  /** Measures a turn and sets the limit, to be kept alive by a request that was let in. null: it is too soon, or there is no need. */
   look(): Promise<void> | null {
+    // So few are let in whatever the limit is.
+    if (this.#requests < REQUESTS_IN_FLIGHT_MIN) return null;
     const nowMs = this.#loop.nowMs();
     const sinceMs = nowMs - this.#lookedMs;
     if (sinceMs < (this.#isLooking ? LOOK_MS_MAX : LOOK_EVERY_MS)) return null;

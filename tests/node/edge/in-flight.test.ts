@@ -83,10 +83,15 @@ test('while turns take too long fewer are let in, down to the least, and more ag
   for (let i = 0; i < 8; i++) await looked(TURN_MS_MAX + 1);
   expect(inFlight.limit).toBe(REQUESTS_IN_FLIGHT_MAX);
   await looked(TURN_MS_MAX + 1);
-  for (const one of half) inFlight.leave(one ?? Number.NaN);
-  expect(fill()).toBe((REQUESTS_IN_FLIGHT_MAX / 2) * 0.75);
+  expect(inFlight.limit).toBe((REQUESTS_IN_FLIGHT_MAX / 2) * 0.75);
+  // So few are let in whatever the limit is, and nothing is measured while no more are under way.
+  for (const one of half.slice(REQUESTS_IN_FLIGHT_MIN - 1)) inFlight.leave(one ?? Number.NaN);
+  expect(inFlight.look()).toBeNull();
+  expect(fill()).toBe((REQUESTS_IN_FLIGHT_MAX / 2) * 0.75 - (REQUESTS_IN_FLIGHT_MIN - 1));
+  const least = [inFlight.enter(request), ...half.slice(0, REQUESTS_IN_FLIGHT_MIN - 1)];
   for (let i = 0; i < 20; i++) await looked(10 * TURN_MS_MAX);
-  expect(fill()).toBe(REQUESTS_IN_FLIGHT_MIN);
+  expect(inFlight.limit).toBe(REQUESTS_IN_FLIGHT_MIN);
+  expect(fill()).toBe(0);
   // Nobody was refused, so that nothing is known of more.
   await looked(TURN_MS_MAX);
   const before = inFlight.limit;
@@ -96,12 +101,13 @@ test('while turns take too long fewer are let in, down to the least, and more ag
     fill();
     await looked(TURN_MS_MAX);
   }
-  expect(fill()).toBe(REQUESTS_IN_FLIGHT_MAX);
-  for (let i = 0; i < 5; i++) await looked(10 * TURN_MS_MAX);
-  expect(fill()).toBe(REQUESTS_IN_FLIGHT_MIN);
+  expect(inFlight.limit).toBe(REQUESTS_IN_FLIGHT_MAX);
+  for (let i = 0; i < 10; i++) await looked(10 * TURN_MS_MAX);
+  expect(inFlight.limit).toBe(REQUESTS_IN_FLIGHT_MIN);
   // After a pause nothing is known: one long turn is no overload again.
   clock.nowMs += 2_000;
   await looked(150);
+  for (const one of least) inFlight.leave(one ?? Number.NaN);
   expect(fill()).toBe(REQUESTS_IN_FLIGHT_MAX);
 });
 
@@ -111,6 +117,7 @@ test('a turn is measured now and then, one at a time, and one whose request has 
     nowMs: () => clock.nowMs,
     turn: () => new Promise(() => undefined),
   });
+  for (let i = 0; i < REQUESTS_IN_FLIGHT_MIN; i++) inFlight.enter(get());
   expect(inFlight.look()).not.toBeNull();
   clock.nowMs += 500;
   expect(inFlight.look()).toBeNull();
