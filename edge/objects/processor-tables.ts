@@ -60,6 +60,8 @@ export class ProcessorTables {
   readonly #sql: SqlStorage;
   /** What the command of that number has left: only a command changes it. */
   #spec: { readonly sequence: number; readonly spec: Spec } | null = null;
+  /** As the tables have it; undefined: they must be read. Nothing reads it within a transaction that writes. */
+  #known: Process | null | undefined = undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -68,6 +70,10 @@ export class ProcessorTables {
 
   /** null when no task was started here, or it was removed. */
   process(): Process | null {
+    return (this.#known ??= this.#stored());
+  }
+
+  #stored(): Process | null {
     const row = this.#sql
       .exec<StandingRow>(
         'SELECT pending, subscribed, error, sequence, planned, paused FROM process JOIN command USING (id)',
@@ -102,7 +108,7 @@ export class ProcessorTables {
   /** Notes the task, or another plan of it, to be run from its last commit on. */
   start({ tenant, object, task, plan, planned, paused }: ProcessorSpec): void {
     this.#command(planned, planned, paused);
-    this.#sql.exec(
+    this.#write(
       'INSERT OR REPLACE INTO process VALUES (0, ?, ?, ?, ?, ?, 0, NULL)',
       tenant,
       object,
@@ -114,19 +120,19 @@ export class ProcessorTables {
 
   /** What had ended with an error is to be tried again when it goes on. */
   setPaused(paused: boolean, sequence: number): void {
-    this.#sql.exec('UPDATE command SET sequence = ?, paused = ?', sequence, paused ? 1 : 0);
-    if (paused) this.#sql.exec('UPDATE process SET pending = 0');
-    else this.#sql.exec('UPDATE process SET pending = 1, error = NULL');
+    this.#write('UPDATE command SET sequence = ?, paused = ?', sequence, paused ? 1 : 0);
+    if (paused) this.#write('UPDATE process SET pending = 0');
+    else this.#write('UPDATE process SET pending = 1, error = NULL');
   }
 
   /** Forgets the task, but for the command that took it away. */
   remove(sequence: number): void {
     this.#command(sequence, 0, false);
-    this.#sql.exec('DELETE FROM process');
+    this.#write('DELETE FROM process');
   }
 
   #command(sequence: number, planned: number, paused: boolean): void {
-    this.#sql.exec(
+    this.#write(
       'INSERT OR REPLACE INTO command VALUES (0, ?, ?, ?)',
       sequence,
       planned,
@@ -135,14 +141,19 @@ export class ProcessorTables {
   }
 
   setPending(pending: boolean): void {
-    this.#sql.exec('UPDATE process SET pending = ?', pending ? 1 : 0);
+    this.#write('UPDATE process SET pending = ?', pending ? 1 : 0);
   }
 
   setSubscribed(): void {
-    this.#sql.exec('UPDATE process SET subscribed = 1');
+    this.#write('UPDATE process SET subscribed = 1');
   }
 
   setError(error: string): void {
-    this.#sql.exec('UPDATE process SET error = ?, pending = 0', error);
+    this.#write('UPDATE process SET error = ?, pending = 0', error);
+  }
+
+  #write(statement: string, ...values: readonly SqlStorageValue[]): void {
+    this.#known = undefined;
+    this.#sql.exec(statement, ...values);
   }
 }
