@@ -11,6 +11,7 @@ import type { StoredBatch } from '../../runtime/ports/refusals.ts';
 import type { BatchSize } from '../../runtime/ports/retention.ts';
 import type { TopicPolicy } from '../../runtime/ports/topic-policy.ts';
 import type { PartitionSpec } from '../env.ts';
+import { grouped, type NewSegment } from './segment-groups.ts';
 
 /** The one row of `meta`: which partition this is, and its bounds. */
 export interface PartitionMeta {
@@ -60,14 +61,6 @@ CREATE TABLE IF NOT EXISTS subscriber(name TEXT PRIMARY KEY) WITHOUT ROWID;
 /** A batch of this size costs more to look at than to ask for later. */
 const LARGE_BYTES_MIN = 32_768;
 
-/** What one accepted batch is stored with. */
-export interface NewSegment {
-  readonly base: number;
-  readonly count: number;
-  readonly maxTimestamp: number;
-  readonly bytes: Uint8Array;
-}
-
 /** How a read judges what it finds. */
 interface ReadChecks {
   readonly verify: (bytes: Uint8Array, stored: StoredBatch) => void;
@@ -81,8 +74,10 @@ export class PartitionTables {
   #meta: PartitionMeta | null | undefined = undefined;
   /** null: they must be read. */
   #subscribers: readonly string[] | null = null;
-  /** true: there were appends since `meta` was last written. */
-  #isBehind = false;
+  /** Appended in this transaction, and not written yet. */
+  #appended: NewSegment[] = [];
+  /** What transactions have written since it was last taken. */
+  #written: FetchedBatch[] = [];
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -91,26 +86,34 @@ export class PartitionTables {
   }
 
   /**
-   * Runs the body as one transaction. However many appends are in it, the bounds are written once.
+   * Runs the body as one transaction. However many appends are in it, the bounds are written once, and small batches as one.
    * @throws what the body throws; then nothing of it is left, here or in the storage
    */
   transaction<T>(body: () => T): T {
     try {
-      return this.#storage.transactionSync(() => {
+      const { result, segments } = this.#storage.transactionSync(() => {
         const result = body();
-        this.#writeBounds();
-        return result;
+        return { result, segments: this.#writeAppended() };
       });
+      for (const segment of segments) this.#written.push(segment);
+      return result;
     } catch (thrown) {
-      this.#isBehind = false;
+      this.#appended = [];
       this.forget();
       throw thrown;
     }
   }
 
+  /** What was appended since this was last called, as it is stored. */
+  takeWritten(): readonly FetchedBatch[] {
+    const written = this.#written;
+    this.#written = [];
+    return written;
+  }
+
   /** Reads `meta` anew when it is next asked for: to be called by whoever else has written it. */
   forget(): void {
-    assert(!this.#isBehind, 'bounds are written before they are forgotten');
+    assert(this.#appended.length === 0, 'bounds are written before they are forgotten');
     this.#meta = undefined;
     this.#subscribers = null;
   }
@@ -165,20 +168,27 @@ export class PartitionTables {
 
   /** Appends a batch to an open partition; within `transaction`. */
   append(segment: NewSegment): void {
-    const { base, count, bytes } = segment;
+    const { base, count } = segment;
     const meta = this.meta();
     assert(meta !== null && meta.next === base, 'a batch is appended at the end');
-    insertSegment(this.#sql, segment);
-    this.#meta = { ...meta, next: base + count, lengthBytes: meta.lengthBytes + bytes.length };
-    this.#isBehind = true;
+    this.#meta = { ...meta, next: base + count };
+    this.#appended.push(segment);
   }
 
-  #writeBounds(): void {
-    if (!this.#isBehind) return;
-    this.#isBehind = false;
+  #writeAppended(): readonly NewSegment[] {
+    if (this.#appended.length === 0) return [];
+    const segments = grouped(this.#appended);
+    this.#appended = [];
     const meta = this.#meta;
     assert(meta !== undefined && meta !== null, 'what was appended to is known');
-    this.#sql.exec('UPDATE meta SET next = ?, lengthBytes = ?', meta.next, meta.lengthBytes);
+    let { lengthBytes } = meta;
+    for (const segment of segments) {
+      insertSegment(this.#sql, segment);
+      lengthBytes += segment.bytes.length;
+    }
+    this.#meta = { ...meta, lengthBytes };
+    this.#sql.exec('UPDATE meta SET next = ?, lengthBytes = ?', meta.next, lengthBytes);
+    return segments;
   }
 
   /**

@@ -6,13 +6,7 @@ import { PortError } from '../../runtime/base/errors.ts';
 import { log } from '../../runtime/base/log.ts';
 import { offsetAt } from '../../runtime/data/record.ts';
 import { admit } from '../../runtime/ports/admission.ts';
-import type {
-  AppendResult,
-  Bounds,
-  Fetched,
-  FetchedBatch,
-  ProducerStamp,
-} from '../../runtime/ports/log.ts';
+import type { AppendResult, Bounds, Fetched, ProducerStamp } from '../../runtime/ports/log.ts';
 import {
   type Arrival,
   judge,
@@ -57,13 +51,11 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   readonly #waiters = new Waiters();
   readonly #appends = new AppendQueue({
     append: (append) => this.#append(append),
-    transaction: (body) => this.#transaction(body),
+    transaction: (body) => this.#tables.transaction(body),
     onAppended: () => this.#appended(),
     durable: () => this.ctx.storage.sync(),
     arrived: () => scheduler.wait(0),
   });
-  /** Batches of the transactions of a group. */
-  #made: FetchedBatch[] = [];
   readonly #hints = new Hints({
     bounds: () => {
       const meta = this.#tables.meta();
@@ -151,18 +143,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     if (stamp !== null && verdict !== null)
       this.#tables.remember(stamp.id, verdict.producer, known === null, nowMs);
     this.#tables.append({ base, count, ...admitted });
-    this.#made.push({ base, count, bytes: admitted.bytes });
     return { ...replyOf(meta), base, count, duplicate: false, highWatermark: base + count };
-  }
-
-  #transaction(body: () => void): void {
-    const made = this.#made.length;
-    try {
-      this.#tables.transaction(body);
-    } catch (thrown) {
-      this.#made.length = made;
-      throw thrown;
-    }
   }
 
   /** Replaced in tests, which put faults into the protocol. @throws {PortError} what the batch is refused for */
@@ -172,9 +153,9 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   /** Arms the alarm in the turn of the append, then wakes who waits: memory may be lost, the alarm is not. */
   #appended(): void {
-    const made = this.#made.splice(0);
+    const written = this.#tables.takeWritten();
     if (this.#tables.subscribers().length > 0) {
-      this.#hints.appended(made);
+      this.#hints.appended(written);
       this.#alarm.arm(Date.now() + this.#hints.retryMs);
       this.#hint();
     }

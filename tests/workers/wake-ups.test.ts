@@ -4,12 +4,17 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
-import { catalogOf, partitionAt, processorAt } from '../../edge/env.ts';
+import { catalogOf, type EdgeEnv, partitionAt, processorAt } from '../../edge/env.ts';
 import { catalogName, partitionName, processorName } from '../../edge/names.ts';
 import { Effects } from '../../edge/objects/effects.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
-import { FETCH_BYTES_MAX, HINT_BYTES_MAX, HINTS_KEPT_MAX } from '../../runtime/base/limits.ts';
+import {
+  FETCH_BYTES_MAX,
+  HINT_BYTES_MAX,
+  HINTS_KEPT_MAX,
+  OBJECT_IDS_KEPT_MAX,
+} from '../../runtime/base/limits.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 
 const TASK = 'CTAS_T_2/0/0';
@@ -254,6 +259,25 @@ test('what wake-ups have brought is kept for HINTS_KEPT_MAX partitions, and serv
   refused.push(log.read(at(3), 5, HINT_BYTES_MAX - 1));
   for (const one of await Promise.allSettled(refused)) expect(one.status).toBe('rejected');
   expect(calls.filter((call) => call.startsWith('read'))).toHaveLength(refused.length);
+});
+
+test('the id of a name is computed once, and OBJECT_IDS_KEPT_MAX are kept', () => {
+  const computed: string[] = [];
+  const idFromName = (name: string): string => {
+    computed.push(name);
+    return name;
+  };
+  const only = { PARTITION: { idFromName, get: (id: string): string => id } } as unknown as EdgeEnv;
+  const at = (name: number): unknown =>
+    partitionAt(only, 'default', { topic: `t${name}`, partition: 0 });
+  for (let i = 0; i < 3; i++) expect(at(0)).toBe('t:default:partition:t0/0');
+  expect(computed).toHaveLength(1);
+  for (let i = 0; i < OBJECT_IDS_KEPT_MAX; i++) at(i);
+  at(0);
+  expect(computed).toHaveLength(OBJECT_IDS_KEPT_MAX);
+  at(OBJECT_IDS_KEPT_MAX);
+  expect(at(0)).toBe('t:default:partition:t0/0');
+  expect(computed).toHaveLength(OBJECT_IDS_KEPT_MAX + 2);
 });
 
 test('nothing of a commit is seen before it has succeeded', async () => {

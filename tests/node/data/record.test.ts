@@ -13,6 +13,7 @@ import {
 import { batchesEqual } from '../../../runtime/data/batches.ts';
 import { decodeBatch } from '../../../runtime/data/codec.ts';
 import { columnarRecordBatch } from '../../../runtime/data/columnar-records.ts';
+import { isPlain, joined } from '../../../runtime/data/joined.ts';
 import { batch } from '../../../runtime/data/pretty.ts';
 import { RecordBatchBuilder, singleRecord } from '../../../runtime/data/record-builder.ts';
 import { parseRecordBatch, verify } from '../../../runtime/data/record.ts';
@@ -190,5 +191,31 @@ test('a columnar batch beyond the limit is refused', () => {
   const rows = batch('A:STRING | B:STRING', `${large} | z${large} @0`);
   expect(() => columnarRecordBatch(rows)).toThrow(
     expect.objectContaining({ code: 'RECORD_TOO_LARGE' }),
+  );
+});
+
+test('batches that are joined are the batch of all their records, byte for byte', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(records, keyless), { minLength: 1, maxLength: 6 }),
+      fc.nat(9),
+      (parts, offset) => {
+        const batchOf = (appended: (typeof parts)[number]): Uint8Array => {
+          const builder = new RecordBatchBuilder();
+          for (const { key, value, timestamp, headers } of appended)
+            builder.append(key, value, timestamp, headers);
+          const moved = new Uint8Array(builder.lengthBytes + offset);
+          moved.set(builder.finish() ?? [], offset);
+          return moved.subarray(offset);
+        };
+        const batches = parts.map(batchOf);
+        expect(batches.every(isPlain)).toBe(true);
+        expect(joined(batches)).toEqual(batchOf(parts.flat()).slice());
+        expect(verify(joined(batches)).count).toBe(parts.flat().length);
+      },
+    ),
+  );
+  expect(isPlain(columnarRecordBatch(batch('op K:STRING | N:BIGINT @rowtime', '+ a | 1 @0')))).toBe(
+    false,
   );
 });
