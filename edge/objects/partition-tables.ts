@@ -1,7 +1,7 @@
 // One partition in SQLite: segments, producers, subscribers; synchronous, and knows neither calls nor alarms.
 
 import { assert } from '../../runtime/base/assert.ts';
-import { PRODUCERS_MAX } from '../../runtime/base/limits.ts';
+import { PRODUCERS_KEPT_MAX, PRODUCERS_MAX } from '../../runtime/base/limits.ts';
 import type { Bounds, FetchedBatch } from '../../runtime/ports/log.ts';
 import { decodeRing, encodeRing } from '../../runtime/ports/producer-ring.ts';
 import { type KnownProducer, toForget } from '../../runtime/ports/producers.ts';
@@ -12,6 +12,7 @@ import type { BatchSize } from '../../runtime/ports/retention.ts';
 import type { TopicPolicy } from '../../runtime/ports/topic-policy.ts';
 import type { PartitionSpec } from '../env.ts';
 import { grouped, type NewSegment } from './segment-groups.ts';
+import { Tail } from './tail.ts';
 
 /** The one row of `meta`: which partition this is, and its bounds. */
 export interface PartitionMeta {
@@ -74,6 +75,10 @@ export class PartitionTables {
   #meta: PartitionMeta | null | undefined = undefined;
   /** null: they must be read. */
   #subscribers: readonly string[] | null = null;
+  /** Those of the last appends, as the table has them. */
+  readonly #producers = new Map<string, KnownProducer>();
+  /** The newest batches up to the high watermark: those who keep up read them, and a look at the disk costs more than all else that they do. */
+  readonly #tail = new Tail();
   /** Appended in this transaction, and not written yet. */
   #appended: NewSegment[] = [];
   /** What transactions have written since it was last taken. */
@@ -96,6 +101,7 @@ export class PartitionTables {
         return { result, segments: this.#writeAppended() };
       });
       for (const segment of segments) this.#written.push(segment);
+      this.#tail.add(segments);
       return result;
     } catch (thrown) {
       this.#appended = [];
@@ -116,6 +122,8 @@ export class PartitionTables {
     assert(this.#appended.length === 0, 'bounds are written before they are forgotten');
     this.#meta = undefined;
     this.#subscribers = null;
+    this.#producers.clear();
+    this.#tail.clear();
   }
 
   /** The partition as it stands; null while it is not open. */
@@ -202,6 +210,8 @@ export class PartitionTables {
     bytesMax: number,
     { verify, missing }: ReadChecks,
   ): FetchedBatch[] {
+    const tail = this.#tail.read(from, end, bytesMax);
+    if (tail !== null) return tail;
     const batches: FetchedBatch[] = [];
     if (from === end) return batches;
     let bytes = 0;
@@ -268,6 +278,10 @@ export class PartitionTables {
   }
 
   producer(id: string): KnownProducer | null {
+    return this.#producers.get(id) ?? this.#storedProducer(id);
+  }
+
+  #storedProducer(id: string): KnownProducer | null {
     const row = this.#sql
       .exec<{ epoch: number; next: number; lastMs: number; ring: ArrayBuffer }>(
         'SELECT epoch, next, lastMs, ring FROM producer WHERE id = ?',
@@ -290,6 +304,8 @@ export class PartitionTables {
       producer.lastMs,
       encodeRing(producer.batches),
     );
+    if (this.#producers.size >= PRODUCERS_KEPT_MAX) this.#producers.clear();
+    this.#producers.set(id, producer);
   }
 
   /** How many are remembered. */
@@ -305,6 +321,7 @@ export class PartitionTables {
     const { ids, forgottenMs } = toForget(idle, nowMs);
     assert(ids.length > 0, 'a full table of producers has one to forget');
     for (const id of ids) this.#sql.exec('DELETE FROM producer WHERE id = ?', id);
+    this.#producers.clear();
     this.#sql.exec('UPDATE meta SET forgottenMs = max(coalesce(forgottenMs, ?1), ?1)', forgottenMs);
     const meta = this.meta();
     assert(meta !== null, 'a partition that is appended to is open');

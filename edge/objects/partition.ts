@@ -35,6 +35,7 @@ import { type Append, AppendQueue } from './append-queue.ts';
 import { HINT_RETRY_MS, Hints } from './hints.ts';
 import { boundsOf, type PartitionMeta, PartitionTables } from './partition-tables.ts';
 import { PartitionUpkeep } from './partition-upkeep.ts';
+import { checkStored } from './stored-check.ts';
 import { StorageGuard } from './storage-guard.ts';
 import { Waiters } from './waiters.ts';
 
@@ -193,7 +194,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     const bounds = boundsOf(meta);
     checkOffset(meta, from, bounds);
     const batches = this.#tables.read(meta, from, bytesMax, {
-      verify: (bytes, stored) => storedBatch(meta, bytes, stored),
+      verify: (bytes, stored) => checkStored(meta, bytes, stored),
       missing: (offset) => missingBatch(meta, offset),
     });
     return { batches, ...bounds };

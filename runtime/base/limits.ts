@@ -77,6 +77,8 @@ export const PRODUCER_BATCHES_MAX = 64;
 export const PRODUCER_IDLE_MS_MAX = 2_592_000_000;
 /** Producers that one partition remembers. */
 export const PRODUCERS_MAX = 10_000;
+/** Producers whose batches a partition object keeps in memory; beyond it all are read again. */
+export const PRODUCERS_KEPT_MAX = 64;
 /** How long a tombstone stays on a compacted topic after compaction first met it, unless the topic says otherwise. */
 export const DELETE_RETENTION_MS = 86_400_000;
 /** How far ahead of the edge's clock a timestamp may lie, unless its topic says otherwise: a browser's wrong clock would close open windows. */

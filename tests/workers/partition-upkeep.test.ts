@@ -1,6 +1,6 @@
 // What a partition object does by its alarm and with its storage: merging, turns, damage, and no more room.
 
-import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
@@ -8,10 +8,10 @@ import { partitionName } from '../../edge/names.ts';
 import { Partition } from '../../edge/objects/partition.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
-import { PARTITION_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { PARTITION_BYTES_MAX, PRODUCERS_KEPT_MAX } from '../../runtime/base/limits.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 import type { ProducerStamp, TopicSpec } from '../../runtime/ports/log.ts';
-import { producerId } from '../../runtime/ports/plain-append.ts';
+import { producerId, sumOf } from '../../runtime/ports/plain-append.ts';
 import { MERGE_BYTES_MAX, MERGE_BYTES_MIN } from '../../runtime/ports/rewrite.ts';
 import { recordBatch, refused, topicSpec, valuesFrom } from '../contracts/log.ts';
 
@@ -77,6 +77,60 @@ test('the alarm goes on by itself until a compaction is done', async () => {
   expect(await log.bounds(AT)).toMatchObject({ start: 0, highWatermark: 60 });
 });
 
+test('what is read from memory is what is read from storage, whatever is asked for, and whatever becomes of it meanwhile', async () => {
+  const { log, stub } = await partition();
+  const bytesOf = (i: number) =>
+    singleRecord(null, new Uint8Array(i === 7 ? 70_000 : 9_000).fill(i), i);
+  const reads = async () => {
+    const found: string[] = [];
+    for (let from = 0; from <= 14; from++) {
+      for (const bytesMax of [1, bytesOf(0).length, 20_000, 1 << 20]) {
+        const { batches, highWatermark } = await log.read(AT, from, bytesMax);
+        const texts = batches.map(({ base, count, bytes }) => `${base} ${count} ${sumOf(bytes)}`);
+        found.push(`${texts.join()} of ${highWatermark}`);
+      }
+    }
+    return found;
+  };
+  for (let i = 0; i < 14; i++) {
+    await log.append(AT, bytesOf(i));
+    // After each append but the last few: a reader that keeps up.
+    expect((await log.read(AT, i, 1)).batches).toMatchObject([{ base: i, count: 1 }]);
+  }
+  const before = await reads();
+  await evictDurableObject(stub);
+  expect(await reads()).toEqual(before);
+  await log.append(AT, bytesOf(14));
+  await log.trim(AT, 14);
+  expect((await log.read(AT, 14, 1)).batches).toHaveLength(1);
+  await refused(log.read(AT, 13, 1), 'OFFSET_OUT_OF_RANGE');
+  await runInDurableObject(stub, (object) => {
+    (object as Partition).upkeep(Date.now());
+  });
+  expect(await valuesFrom(log, 't', 0, 14)).toHaveLength(1);
+});
+
+test('of more producers than are kept in memory each goes on where it was, and a repeat is one', async () => {
+  const { log } = await partition();
+  const append = (producer: number, sequence: number) =>
+    log.append(AT, recordBatch([`${producer} ${sequence}`]), {
+      id: producerId(1, `p${producer}`),
+      epoch: 1,
+      sequence,
+    });
+  const producers = Array.from({ length: PRODUCERS_KEPT_MAX + 1 }, (_, producer) => producer);
+  for (let sequence = 0; sequence < 2; sequence++) {
+    for (const producer of producers)
+      expect((await append(producer, sequence)).duplicate).toBe(false);
+  }
+  const last = producers.at(-1) ?? 0;
+  for (const producer of [0, 1, last - 1, last]) {
+    const base = producers.length + producer;
+    expect(await append(producer, 1)).toMatchObject({ base, duplicate: true });
+    await refused(append(producer, 3), 'OUT_OF_ORDER_SEQUENCE');
+  }
+});
+
 test('a bit that has flipped in storage is CORRUPT, to readers and to upkeep, with its place', async () => {
   const { log, stub } = await partition();
   for (let i = 0; i < 20; i++) await log.append(AT, recordBatch([`value ${i}`], i));
@@ -88,6 +142,8 @@ test('a bit that has flipped in storage is CORRUPT, to readers and to upkeep, wi
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 4;
     storage.sql.exec('UPDATE segment SET data = ? WHERE base = 3', bytes);
   });
+  // The instance that appended it has it in memory.
+  await evictDurableObject(stub);
   const place = { topic: 't', partition: 0, offset: 3 };
   expect((await refused(log.read(AT, 3, 1), 'CORRUPT')).detail).toEqual(place);
   expect((await refused(log.read(AT, 0, 1 << 20), 'CORRUPT')).detail).toEqual(place);
