@@ -19,6 +19,8 @@ import type { Member, ProducedJson } from './produce-json.ts';
 
 /** The latest time that a JavaScript date can hold. */
 const TIMESTAMP_MS_MAX = 8.64e15;
+/** So many digits are a safe integer, whichever they are. */
+const SAFE_DIGITS_MAX = 15;
 
 /** The records of one partition as one record batch. */
 export interface ProducedBatch {
@@ -136,7 +138,7 @@ function base64Bytes(given: unknown, at: string): Uint8Array {
 
 function timestampOf(body: ProducedJson, row: number, nowMs: number): number {
   if (body.isNull(row, 'timestamp')) return nowMs;
-  const value = parsed(body, row, 'timestamp');
+  const value = digitsOf(body, row) ?? parsed(body, row, 'timestamp');
   if (value === -1) return nowMs;
   if (Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= TIMESTAMP_MS_MAX) {
     return Number(value);
@@ -145,6 +147,19 @@ function timestampOf(body: ProducedJson, row: number, nowMs: number): number {
     'INVALID_TIMESTAMP',
     `records[${row}].timestamp is no integer of milliseconds within 0 .. ${TIMESTAMP_MS_MAX}`,
   );
+}
+
+/** A timestamp that is nothing but digits, as nearly all are, without a text in between; null: it is something else. */
+function digitsOf(body: ProducedJson, row: number): number | null {
+  const [from, to] = [body.from(row, 'timestamp'), body.to(row, 'timestamp')];
+  if (to - from > SAFE_DIGITS_MAX) return null;
+  let value = 0;
+  for (let i = from; i < to; i++) {
+    const digit = (body.bytes[i] as number) - 0x30;
+    if (digit < 0 || digit > 9) return null;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 function headersOf(body: ProducedJson, row: number): readonly RecordHeader[] {

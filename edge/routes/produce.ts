@@ -12,6 +12,8 @@ import { integerOf } from './parameters.ts';
 import { type ProducedBatch, producedBatches } from './produce-body.ts';
 import { producedJson } from './produce-json.ts';
 
+/** Plain ones: the router's own helpers make a response twice. */
+const JSON_HEADERS = { 'Content-Type': 'application/json' };
 const BATCH_TYPES: ReadonlySet<string> = new Set(['application/vnd.millrace.batch']);
 
 export function produceRoutes(app: Hono<EdgeHono>): void {
@@ -43,7 +45,7 @@ async function produceRecords(c: EdgeContext, name: string): Promise<Response> {
     if (only?.status === 'rejected' && outcomes.every(({ status }) => status === 'rejected')) {
       throw only.reason;
     }
-    return reply(c, batches, outcomes, topic.incarnation);
+    return reply(batches, outcomes, topic.incarnation);
   });
 }
 
@@ -53,7 +55,6 @@ function anyOf(partitions: number): number {
 }
 
 function reply(
-  c: EdgeContext,
   batches: readonly ProducedBatch[],
   outcomes: readonly PromiseSettledResult<AppendResult>[],
   incarnation: string,
@@ -81,7 +82,7 @@ function reply(
   });
   const rest = JSON.stringify({ duplicate, incarnation }).slice(1);
   const text = `{"offsets":[${offsets.join(',')}],${rest}`;
-  return c.body(text, failed ? 207 : 200, { 'Content-Type': 'application/json' });
+  return new Response(text, { status: failed ? 207 : 200, headers: JSON_HEADERS });
 }
 
 async function produceBatch(c: EdgeContext, name: string, partition: number): Promise<Response> {
@@ -95,7 +96,7 @@ async function produceBatch(c: EdgeContext, name: string, partition: number): Pr
     refuseInternal(topic);
     return append(c, topic, partition, bytes, stamp);
   });
-  return c.json(result);
+  return new Response(JSON.stringify(result), { headers: JSON_HEADERS });
 }
 
 function append(
