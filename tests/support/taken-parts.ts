@@ -12,10 +12,9 @@ import * as operators from '../../runtime/operators/parts.ts';
 import * as plan from '../../runtime/plan/parts.ts';
 import * as ports from '../../runtime/ports/parts.ts';
 import * as sql from '../../runtime/sql/parts.ts';
-import * as state from '../../runtime/state/parts.ts';
 import * as task from '../../runtime/task/parts.ts';
 
-/** What each folder exports of parts; the kernel's half for JSON, and the code beside a whole one, are each host's to fetch. */
+/** What each folder exports of parts; the kernel's half for JSON, and the code beside a whole one (all that state has), are each host's to fetch. */
 const FOLDERS = {
   analyze,
   catalog,
@@ -28,7 +27,6 @@ const FOLDERS = {
   plan,
   ports,
   sql,
-  state: { ...state, KEPT_COLUMNS: null },
   task: { ...task, JSON_MODULE: null, KERNEL_DECODERS: null },
 };
 
