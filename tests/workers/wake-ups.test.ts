@@ -226,6 +226,9 @@ test('a task that was told of all before gets small batches with its wake-up, an
     for (const a of [1, 2, 3, 4]) {
       await made.append(a);
       await until(async () => (await made.changes()) === a);
+      // The next one is to come once the partition has the answer to this wake-up.
+      await made.settled();
+      await scheduler.wait(20);
     }
     // The first task that opens reads from where it is; what follows comes along.
     expect(reads.filter((from) => from > 0)).toEqual([]);
