@@ -11,7 +11,10 @@ export const LONGEST: readonly string[] = [
   'tests/browser/engine.test.ts',
   'tests/node/cases/cases.test.ts',
   'tests/simulation/two-objects.test.ts',
+  'tests/node/conformance/ksql.test.ts',
   'tests/node/package/pack.test.ts',
+  'tests/browser/tabs.test.ts',
+  'tests/browser/page.test.ts',
   'tests/node/operators/aggregate.contract.test.ts',
 ];
 
