@@ -79,7 +79,8 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
       arrived: () => scheduler.wait(0),
     };
     const send = async (at: TopicPartition, append: Append): Promise<AppendResult> => {
-      const all = (group: readonly Append[]) => partitionAt(env, tenant, at).appendAll(group);
+      const partition = partitionAt(env, tenant, at);
+      const all = (group: readonly Append[]) => partition.appendAll(group);
       return appends.append(partitionName(tenant, at), append, all, request);
     };
     c.set('edge', { env, tenant, log: new RemoteLog({ env, tenant, send }), topics });
