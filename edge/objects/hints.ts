@@ -1,6 +1,5 @@
 // Who is told that a partition has more, until each has acknowledged it; a hint brings the newest batches along where they are small. Knows no storage.
 
-import { HINT_BYTES_MAX } from '../../runtime/base/limits.ts';
 import type { Bounds, Fetched, FetchedBatch } from '../../runtime/ports/log.ts';
 
 /** How long after an append the alarm repeats hints that were not acknowledged; doubles up to the maximum. */
@@ -10,6 +9,8 @@ const HINT_RETRY_MS_MAX = 2_000;
 export interface HintsOptions {
   /** null: the partition is not open. */
   readonly bounds: () => Bounds | null;
+  /** The batches from an offset on up to the high watermark; null where they are not at hand, or none begins there. */
+  readonly recent: (from: number) => readonly FetchedBatch[] | null;
   readonly subscribers: () => readonly string[];
   readonly unsubscribe: (name: string) => void;
   /** Calls one of them. @returns false when it does not want to know @throws when it does not answer */
@@ -22,9 +23,6 @@ export class Hints {
   readonly #told = new Map<string, number>();
   /** Who has subscribed since it was last told something: an answer from before then does not unsubscribe it. */
   readonly #fresh = new Set<string>();
-  /** The newest batches, one behind the other up to the high watermark, while somebody has not been told of them. */
-  #recent: FetchedBatch[] = [];
-  #recentBytes = 0;
   #isTelling = false;
   #retryMs = HINT_RETRY_MS;
 
@@ -43,22 +41,6 @@ export class Hints {
     return bounds !== null && this.#untold(bounds).length > 0;
   }
 
-  /** Batches were appended, and are part of what `bounds` says. */
-  appended(batches: readonly FetchedBatch[]): void {
-    for (const batch of batches) {
-      const { length } = batch.bytes;
-      if (this.#recentBytes + length > HINT_BYTES_MAX) this.#forget();
-      if (length > HINT_BYTES_MAX) continue;
-      this.#recent.push(batch);
-      this.#recentBytes += length;
-    }
-  }
-
-  #forget(): void {
-    this.#recent = [];
-    this.#recentBytes = 0;
-  }
-
   /** One that subscribes is told from the beginning. */
   subscribed(name: string): void {
     this.#told.delete(name);
@@ -71,7 +53,6 @@ export class Hints {
 
   closed(): void {
     this.#told.clear();
-    this.#forget();
   }
 
   /** What was not acknowledged waits longer each time. */
@@ -89,7 +70,6 @@ export class Hints {
         const untold = bounds === null ? [] : this.#untold(bounds);
         if (bounds === null || untold.length === 0) {
           this.#retryMs = HINT_RETRY_MS;
-          this.#forget();
           return;
         }
         const answers = await Promise.all(untold.map((name) => this.#tell(name, bounds)));
@@ -121,8 +101,8 @@ export class Hints {
 
   /** What has come since it was last told, as a read would give it; null where that is not at hand. */
   #brought(name: string, bounds: Bounds): Fetched | null {
-    const told = this.#told.get(name) ?? -1;
-    const from = this.#recent.findIndex(({ base }) => base === told);
-    return from < 0 ? null : { batches: this.#recent.slice(from), ...bounds };
+    const told = this.#told.get(name);
+    const batches = told === undefined ? null : this.#options.recent(told);
+    return batches && { batches, ...bounds };
   }
 }

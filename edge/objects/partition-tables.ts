@@ -81,8 +81,6 @@ export class PartitionTables {
   readonly #tail = new Tail();
   /** Appended in this transaction, and not written yet. */
   #appended: NewSegment[] = [];
-  /** What transactions have written since it was last taken. */
-  #written: FetchedBatch[] = [];
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -100,7 +98,6 @@ export class PartitionTables {
         const result = body();
         return { result, segments: this.#writeAppended() };
       });
-      for (const segment of segments) this.#written.push(segment);
       this.#tail.add(segments);
       return result;
     } catch (thrown) {
@@ -110,20 +107,23 @@ export class PartitionTables {
     }
   }
 
-  /** What was appended since this was last called, as it is stored. */
-  takeWritten(): readonly FetchedBatch[] {
-    const written = this.#written;
-    this.#written = [];
-    return written;
+  /** The batches from an offset on up to the high watermark; null where they are not in memory, or none begins there. */
+  recent(from: number): readonly FetchedBatch[] | null {
+    const meta = this.meta();
+    return meta === null ? null : this.#tail.read(from, meta.next, Infinity);
   }
 
   /** Reads `meta` anew when it is next asked for: to be called by whoever else has written it. */
   forget(): void {
-    assert(this.#appended.length === 0, 'bounds are written before they are forgotten');
-    this.#meta = undefined;
+    this.#forgetMeta();
     this.#subscribers = null;
     this.#producers.clear();
     this.#tail.clear();
+  }
+
+  #forgetMeta(): void {
+    assert(this.#appended.length === 0, 'bounds are written before they are forgotten');
+    this.#meta = undefined;
   }
 
   /** The partition as it stands; null while it is not open. */
@@ -255,7 +255,8 @@ export class PartitionTables {
   /** Lets whole batches below `before` go. */
   trim(before: number): void {
     const gone = 'base + count <= ?1 AND base < ?1';
-    this.forget();
+    // Batches in memory may stay: nobody reads before the start.
+    this.#forgetMeta();
     this.#sql.exec(
       `UPDATE meta SET lengthBytes = lengthBytes - (SELECT coalesce(sum(length(data)), 0) FROM segment WHERE ${gone})`,
       before,

@@ -62,6 +62,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       const meta = this.#tables.meta();
       return meta === null ? null : boundsOf(meta);
     },
+    recent: (from) => this.#tables.recent(from),
     subscribers: () => this.#tables.subscribers(),
     unsubscribe: (name) => this.#tables.unsubscribe(name),
     wake: (name, highWatermark, brought) => this.#wake(name, highWatermark, brought),
@@ -154,9 +155,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   /** Arms the alarm in the turn of the append, then wakes who waits: memory may be lost, the alarm is not. */
   #appended(): void {
-    const written = this.#tables.takeWritten();
     if (this.#tables.subscribers().length > 0) {
-      this.#hints.appended(written);
       this.#alarm.arm(Date.now() + this.#hints.retryMs);
       this.#hint();
     }

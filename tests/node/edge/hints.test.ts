@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Hints } from '../../../edge/objects/hints.ts';
+import { Tail } from '../../../edge/objects/tail.ts';
 import { HINT_BYTES_MAX } from '../../../runtime/base/limits.ts';
 import type { Fetched, FetchedBatch } from '../../../runtime/ports/log.ts';
 
@@ -21,8 +22,10 @@ class Fake {
     readonly brought: Fetched | null;
   }[] = [];
   answer: (name: string) => Answer = () => 'known';
+  readonly tail = new Tail();
   readonly hints = new Hints({
     bounds: () => ({ start: 0, highWatermark: this.next, incarnation: 'i' }),
+    recent: (from) => this.tail.read(from, this.next, Infinity),
     subscribers: () => [...this.subscribers],
     unsubscribe: (name) => this.subscribers.delete(name),
     wake: async (name, next, brought) => {
@@ -43,7 +46,7 @@ class Fake {
       this.next += 10;
       return { base: this.next - 10, count: 10, bytes: new Uint8Array(length) };
     });
-    this.hints.appended(batches);
+    this.tail.add(batches);
   }
 
   /** What the hints so far have brought: the bases of their batches; null: nothing. */
@@ -164,6 +167,7 @@ test(`what is brought follows what was told before, without a gap, to the end (S
           acknowledged.clear();
           fake.next = 0;
           fake.subscribers.clear();
+          fake.tail.clear();
           fake.hints.closed();
         }
         await fake.hints.tellAll();
