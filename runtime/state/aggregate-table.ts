@@ -9,6 +9,7 @@ import type { GroupNames } from './group-names.ts';
 import { Interner } from '../data/interner.ts';
 import { type Over, Packing } from './packing.ts';
 import { Pane } from './pane.ts';
+import { hasEntries } from './row-table.ts';
 
 const FIRST_SLOTS = 64;
 /** Groups that stay in memory after a commit although no row came to them lately; beyond it they are read again on demand. */
@@ -205,9 +206,4 @@ export class AggregateTable {
       pane.add(to, this.#groups, this.#index.size);
     }
   }
-}
-
-function hasEntries(state: StateReader, table: TableId): boolean {
-  const [first] = state.scan(table, { from: null, to: null });
-  return first !== undefined;
 }

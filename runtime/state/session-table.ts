@@ -11,6 +11,7 @@ import type { Accumulators } from './accumulators.ts';
 import type { GroupNames } from './group-names.ts';
 import { type Over, Packing } from './packing.ts';
 import { Interner } from '../data/interner.ts';
+import { hasEntries } from './row-table.ts';
 
 /** Groups that stay in memory after a commit; beyond it they are read again on demand. */
 const IDLE_GROUPS_MAX = 65_536;
@@ -330,9 +331,4 @@ export class SessionTable {
     }
     for (const group of groups) for (const slot of group?.slots ?? []) this.#free.push(slot);
   }
-}
-
-function hasEntries(state: StateReader, table: TableId): boolean {
-  const [first] = state.scan(table, { from: null, to: null });
-  return first !== undefined;
 }

@@ -9,6 +9,7 @@ import type { Type, Value } from '../data/type.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { GroupNames } from './group-names.ts';
 import { Interner } from '../data/interner.ts';
+import { hasEntries } from './row-table.ts';
 
 /** Windows that stay in memory after a commit beside those that it took; beyond it they are read again on demand. */
 const IDLE_WINDOWS_MAX = 262_144;
@@ -241,9 +242,4 @@ export function firstFrom(windows: readonly SlidingWindow[], ms: number): number
     else to = middle;
   }
   return from;
-}
-
-function hasEntries(state: StateReader, table: TableId): boolean {
-  const [first] = state.scan(table, { from: null, to: null });
-  return first !== undefined;
 }
