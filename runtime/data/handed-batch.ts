@@ -6,6 +6,7 @@ import { encodedBytes } from './batch-writer.ts';
 import type { Column } from './column.ts';
 import { columnarRecordBatch } from './columnar-records.ts';
 import { densified } from './dense.ts';
+import { NoRecordParts } from './no-record-parts.ts';
 import { RECORD_BATCH_HEADER_BYTES, type RecordBatch } from './record.ts';
 import type { Schema } from './schema.ts';
 import { storageOf } from './storage.ts';
@@ -16,7 +17,7 @@ interface Handed {
 }
 
 /** As the columnar record batch that it is encoded as, without a checksum, once somebody asks for its bytes. */
-export class HandedBatch implements RecordBatch {
+export class HandedBatch extends NoRecordParts implements RecordBatch {
   /** What decoding the bytes gives. */
   readonly rows: Batch;
   /** Of the bytes. */
@@ -26,14 +27,10 @@ export class HandedBatch implements RecordBatch {
   readonly count: number;
   readonly span: number;
   readonly timestamps: Float64Array;
-  readonly offsets = null;
-  readonly cleaned = null;
-  readonly isColumnar = true;
-  readonly hasKeys = false;
-  readonly valueLengths = new Int32Array(0);
   #bytes: Uint8Array | null = null;
 
   constructor(rows: Batch, lengthBytes: number) {
+    super();
     const { length, rowtime } = rows;
     this.rows = rows;
     this.lengthBytes = lengthBytes;
@@ -61,34 +58,6 @@ export class HandedBatch implements RecordBatch {
         return bytes();
       },
     };
-  }
-
-  keyFrom(): number {
-    return -1;
-  }
-
-  keyTo(): number {
-    return -1;
-  }
-
-  valueFrom(): number {
-    return -1;
-  }
-
-  valueTo(): number {
-    return -1;
-  }
-
-  key(): null {
-    return null;
-  }
-
-  value(): null {
-    return null;
-  }
-
-  headers(): [] {
-    return [];
   }
 }
 

@@ -5,6 +5,7 @@ import { crc32c } from '../base/crc32c.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
 import { HEADERS_BYTES_MAX, HEADERS_MAX } from '../base/limits.ts';
 import { encodedRowtimes } from './codec-header.ts';
+import { NoRecordParts } from './no-record-parts.ts';
 import {
   type BatchFault,
   COLUMNAR,
@@ -107,19 +108,15 @@ function wrongLengths(bytes: Uint8Array, sizes: RegionSizes): string {
 
 type Refuse = (message: string) => PortError;
 
-class ColumnarRecordBatch implements RecordBatch {
+class ColumnarRecordBatch extends NoRecordParts implements RecordBatch {
   readonly bytes: Uint8Array;
   readonly count: number;
   readonly span: number;
-  readonly offsets = null;
-  readonly cleaned = null;
-  readonly isColumnar = true;
-  readonly hasKeys = false;
   readonly timestamps: Float64Array;
-  readonly valueLengths = new Int32Array(0);
   readonly encoded: Uint8Array;
 
   constructor(bytes: Uint8Array, count: number, refuse: Refuse) {
+    super();
     this.bytes = bytes;
     this.count = count;
     this.span = count;
@@ -127,34 +124,6 @@ class ColumnarRecordBatch implements RecordBatch {
     this.encoded = (encoded.byteOffset & 7) === 0 ? encoded : encoded.slice();
     this.timestamps = encodedRowtimes(this.encoded);
     if (this.timestamps.length !== count) throw refuse('count and rows do not agree');
-  }
-
-  keyFrom(): number {
-    return -1;
-  }
-
-  keyTo(): number {
-    return -1;
-  }
-
-  valueFrom(): number {
-    return -1;
-  }
-
-  valueTo(): number {
-    return -1;
-  }
-
-  key(): null {
-    return null;
-  }
-
-  value(): null {
-    return null;
-  }
-
-  headers(): RecordHeader[] {
-    return [];
   }
 }
 
