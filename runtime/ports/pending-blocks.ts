@@ -4,6 +4,7 @@ import { assert } from '../base/assert.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
 import { grown } from '../base/grown.ts';
 import { OrderedMap } from '../data/ordered-map.ts';
+import { latestOf } from '../data/timestamps.ts';
 import { isPack, packBytes, type Pending, PendingPacks } from './pending-packs.ts';
 import type {
   BlockNames,
@@ -267,7 +268,7 @@ class PendingBlocks implements Pending {
   apply(block: StateBlock | StatePack): void {
     if (isPack(block)) throw new InvariantError('a pack does not go with blocks');
     const { starts, closedMs } = block;
-    const latestMs = starts.reduce((latest, startMs) => Math.max(latest, startMs), -Infinity);
+    const latestMs = latestOf(starts, 0, starts.length);
     this.#waiting.push({ block, latestMs });
     this.#waitingSize += starts.length;
     if (closedMs > this.#closedMs) this.#forget(closedMs);
