@@ -7,6 +7,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import type { TestProjectConfiguration } from 'vitest/config';
+import { bundledWorkers } from './demo/bundled-workers.ts';
 import { demoPlugin } from './demo/vite-plugin.ts';
 import { CHROMIUM_FLAGS, findChromium } from './tests/support/chromium.ts';
 import { LongestFirst } from './tests/support/longest-first.ts';
@@ -53,6 +54,7 @@ function browserProjects(): TestProjectConfiguration[] {
     {
       optimizeDeps: { include: ['idb', 'axe-core', 'fast-check'] },
       worker: { format: 'es' },
+      plugins: [bundledWorkers()],
       test: {
         name: 'browser',
         include: ['tests/browser/**/*.test.ts'],
@@ -71,7 +73,9 @@ function browserProjects(): TestProjectConfiguration[] {
 
 export default defineConfig({
   root: inVitest ? root : resolve(root, 'demo'),
-  plugins: inVitest ? [] : [demoPlugin()],
+  plugins: inVitest
+    ? []
+    : [demoPlugin(), bundledWorkers([resolve(root, 'runtime/browser/worker.ts')])],
   cacheDir: resolve(root, 'node_modules/.vite'),
   // Named, since Vite does not look for the imports of Workers before it starts, and would reload the page for each.
   optimizeDeps: { include: ['comlink', 'idb'] },

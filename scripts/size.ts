@@ -12,6 +12,7 @@ import { build } from 'vite';
 import type { open } from '../runtime/browser/index.ts';
 import { CHROMIUM_FLAGS, CHROMIUM_MISSING, findChromium } from '../tests/support/chromium.ts';
 import { QUAKES_STREAM, QUAKES_TABLE } from '../tests/support/earthquakes.ts';
+import { coreChunk } from './core-chunk.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const out = resolve(root, 'tests/.tmp/size');
@@ -96,23 +97,6 @@ async function requested(executablePath: string): Promise<string[]> {
   return [...asked].filter((path) => /\.(js|wasm)$/.test(path));
 }
 
-type ModuleInfo = (id: string) => { isEntry: boolean; importers: readonly string[] } | null;
-
-const alwaysLoaded = new Map<string, boolean>();
-
-/** Whether a module is loaded with the Worker, and not only with a part. */
-function isAlwaysLoaded(id: string, infoOf: ModuleInfo): boolean {
-  const known = alwaysLoaded.get(id);
-  if (known !== undefined) return known;
-  alwaysLoaded.set(id, false);
-  const info = infoOf(id);
-  const is =
-    info !== null &&
-    (info.isEntry || info.importers.some((importer) => isAlwaysLoaded(importer, infoOf)));
-  alwaysLoaded.set(id, is);
-  return is;
-}
-
 await build({
   root: resolve(root, 'tests/support/page-core'),
   configFile: false,
@@ -123,12 +107,7 @@ await build({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          groups: [
-            {
-              name: (id, context) =>
-                isAlwaysLoaded(id, (of) => context.getModuleInfo(of)) ? 'core' : null,
-            },
-          ],
+          groups: [coreChunk()],
         },
       },
     },
