@@ -58,6 +58,8 @@ export class Chart {
   /** What the axes showed last ends here. */
   #toMs: number;
   #colours: Colours;
+  /** Read when it changes: a canvas that is asked for it, or given a font, has the page bring all its styles up to date first. */
+  #size = { width: 0, height: 0 };
   #rings: { readonly index: number; readonly sinceMs: number }[] = [];
   #seen = 0;
 
@@ -116,17 +118,15 @@ export class Chart {
     return nearest;
   }
 
-  get #size(): { readonly width: number; readonly height: number } {
-    return { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight };
-  }
-
   /** As many pixels as the screen has for it. */
   #fit(): void {
-    const { width, height } = this.#size;
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    this.#size = { width, height };
     const ratio = globalThis.devicePixelRatio;
     this.#canvas.width = Math.round(width * ratio);
     this.#canvas.height = Math.round(height * ratio);
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.#context.font = `11px ${getComputedStyle(this.#canvas).fontFamily}`;
   }
 
   #x(ms: number): number {
@@ -147,7 +147,6 @@ export class Chart {
     context.strokeStyle = this.#colours.grid;
     context.fillStyle = this.#colours.ink;
     context.lineWidth = 1;
-    context.font = `11px ${getComputedStyle(this.#canvas).fontFamily}`;
     const linesMax = width < NARROW ? GRID_LINES_MAX.narrow : GRID_LINES_MAX.wide;
     const spanMs = this.#toMs - this.#fromMs;
     const stepMs = GRID_MS.find((ms) => spanMs / ms <= linesMax) ?? 2 * DAY_MS;

@@ -8,6 +8,8 @@ import { type Hour, hourKey } from './hour.ts';
 const SHOWN_ROWS_MAX = 200;
 /** How long a changed row stays marked where nothing may fade. */
 const MARKED_MS = 1200;
+/** Rows marked at once: at high speed all would be, and each frame would fade hundreds of them. */
+const MARKED_MAX = 24;
 
 /** One row: its values now, and its place on the page once it has one. */
 interface Entry {
@@ -20,6 +22,8 @@ export class TableView {
   readonly #body = element('table', HTMLTableSectionElement);
   readonly #count = element('table-count', HTMLElement);
   readonly #entries = new Map<string, Entry>();
+  /** The rows that were marked last, the newest at the end. */
+  readonly #marked = new Set<Line>();
   /** Latest hour first, then by network. */
   #order: Entry[] = [];
   #isChanged = true;
@@ -59,11 +63,25 @@ export class TableView {
       const { row } = entry.line;
       const there = this.#body.children.item(index);
       if (there !== row) this.#body.insertBefore(row, there);
-      if (entry.isChanged) entry.line.show(entry.hour);
+      if (entry.isChanged) {
+        entry.line.show(entry.hour);
+        this.#mark(entry.line);
+      }
       entry.isChanged = false;
     });
     while (this.#body.children.length > shown.length) this.#body.lastElementChild?.remove();
     setText(this.#count, countLine(shown.length, this.#order.length));
+  }
+
+  #mark(line: Line): void {
+    line.mark();
+    this.#marked.delete(line);
+    this.#marked.add(line);
+    for (const oldest of this.#marked) {
+      if (this.#marked.size <= MARKED_MAX) break;
+      oldest.unmark();
+      this.#marked.delete(oldest);
+    }
   }
 }
 
@@ -112,17 +130,20 @@ class Line {
       countText(significance),
     ];
     this.#cells.forEach((cell, index) => setText(cell, texts[index] ?? ''));
-    this.#flash();
   }
 
   /** Two names for one animation: changing the name starts it anew without a reflow. */
-  #flash(): void {
+  mark(): void {
     this.#flashes += 1;
     this.row.dataset['flash'] = this.#flashes % 2 === 0 ? 'even' : 'odd';
     if (!stillness.matches) return;
     const flash = this.#flashes;
     setTimeout(() => {
-      if (flash === this.#flashes) delete this.row.dataset['flash'];
+      if (flash === this.#flashes) this.unmark();
     }, MARKED_MS);
+  }
+
+  unmark(): void {
+    delete this.row.dataset['flash'];
   }
 }

@@ -28,15 +28,20 @@ export function setFloat64(view: DataView, at: number, value: number): void {
   view.setUint32(at + 4, NAN_HIGH, true);
 }
 
+/** What a writer has before it is written to: a task opens with hundreds of them, most of which never are. */
+const NONE = new Uint8Array(0);
+const NO_VIEW = new DataView(NONE.buffer);
+
 /** Bytes that grow as they are written. Little endian unless the method ends in `BE`. */
 export class ByteWriter {
-  #bytes: Uint8Array<ArrayBuffer>;
-  #view: DataView<ArrayBuffer>;
+  #bytes = NONE;
+  #view = NO_VIEW;
   #length = 0;
+  readonly #firstBytes: number;
 
-  constructor(capacityBytes = 256) {
-    this.#bytes = new Uint8Array(capacityBytes);
-    this.#view = new DataView(this.#bytes.buffer);
+  /** @param firstBytes room that is made by the first write, at least */
+  constructor(firstBytes = 256) {
+    this.#firstBytes = firstBytes;
   }
 
   /** Bytes written so far: where the next one goes. */
@@ -53,7 +58,7 @@ export class ByteWriter {
   reserve(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2, 64));
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2, this.#firstBytes));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);

@@ -8,15 +8,20 @@ import { Dictionary } from './dictionary.ts';
 const FIRST_KEYS = 16;
 const FIRST_BYTES = 256;
 
+/** What an empty one has: of the many that a task opens with, most get no key. Nobody writes to them. */
+const NO_BYTES = new Uint8Array(0);
+const NO_OFFSETS = new Uint32Array(1);
+const NO_PLACES = new Uint32Array(2);
+
 /**
  * An open-addressing table over bytes that stay readable by id: no text is made. Cost: a hash and a comparison a look-up, a copy for a new
  * key; about 16 bytes a key beyond the key itself.
  */
 export class Interner {
-  #bytes = new Uint8Array(FIRST_BYTES);
-  #offsets = new Uint32Array(FIRST_KEYS + 1);
+  #bytes = NO_BYTES;
+  #offsets = NO_OFFSETS;
   /** Two words a place: id + 1, or 0 where it is free, and the key's hash. At most half the places are taken. */
-  #places = new Uint32Array(FIRST_KEYS * 4);
+  #places = NO_PLACES;
   #size = 0;
 
   get size(): number {
@@ -76,7 +81,7 @@ export class Interner {
     const start = this.#offsets[id] as number;
     const end = start + to - from;
     if (end > this.#bytes.length)
-      this.#bytes = grown(this.#bytes, Math.max(end, this.#bytes.length * 2));
+      this.#bytes = grown(this.#bytes, Math.max(end, this.#bytes.length * 2, FIRST_BYTES));
     const own = this.#bytes;
     if (to - from > 64) own.set(bytes.subarray(from, to), start);
     else for (let i = from, at = start; i < to; i++, at++) own[at] = bytes[i] as number;
@@ -96,7 +101,7 @@ export class Interner {
   }
 
   #grow(): void {
-    const keys = (this.#offsets.length - 1) * 2;
+    const keys = Math.max((this.#offsets.length - 1) * 2, FIRST_KEYS);
     this.#offsets = grown(this.#offsets, keys + 1);
     const old = this.#places;
     this.#places = new Uint32Array(keys * 4);

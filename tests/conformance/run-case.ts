@@ -72,13 +72,21 @@ export async function runCase(of: Case, options: RunOptions): Promise<Outcome> {
   }
 }
 
+/** What cases were planned to, by their properties: a case runs in many ways, and planning it takes as long as running it. */
+const scripts = new WeakMap<Case, Map<string, Script>>();
+
 /** @throws {Refusal} what a statement is refused for */
 function planned(of: Case, { path, fuse, partitions }: PlanOptions): Script {
   const properties = new Map([
     ['millrace.path', path],
     ['millrace.fuse', partitions === undefined ? fuse : 'never'],
   ]);
-  return runScript(of, properties);
+  const known = scripts.get(of) ?? new Map<string, Script>();
+  scripts.set(of, known);
+  const way = [...properties.values()].join();
+  const script = known.get(way) ?? runScript(of, properties);
+  known.set(way, script);
+  return script;
 }
 
 /** The plans of the case's queries as text, alike where they run alike; null where a statement is refused. */

@@ -1,5 +1,6 @@
 // The contract of operators as a suite: cuts, restarts, other paths and the balance of changelogs; knows no operator.
 
+import process from 'node:process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BATCH_ROWS_MAX } from '../../runtime/base/limits.ts';
@@ -104,13 +105,16 @@ function cut(given: Batch | Given, lengths: readonly number[]): Given[] {
   return pieces;
 }
 
+/** Inputs that each property is tried with: more of them, `RUNS=1000`, in a run of its own. */
+const RUNS = Number(process.env['RUNS'] ?? 75);
+
 const lengthsArbitrary = fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 5 });
 
 /** Checks an operator against the contract of runtime/operators/operator.ts. A failure prints its seed and its input. */
 export function describeOperator(name: string, subject: OperatorCase): void {
   const { paths, input, changelog, isPrivate = false } = subject;
   const seen = (run: OperatorRun): Seen => seenOf(run, isPrivate);
-  const options = { numRuns: subject.runs ?? 150 };
+  const options = { numRuns: subject.runs ?? RUNS };
   const [first] = paths;
   if (first === undefined) throw new Error('an operator has a path');
 

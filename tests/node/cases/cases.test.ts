@@ -1,12 +1,14 @@
 // The project's own cases: statements, inputs and outputs as data, run on both paths, fused and repartitioned, whole, cut and restarted.
 
 import { resolve } from 'node:path';
+import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { plansText, runCase, type RunOptions } from '../../conformance/run-case.ts';
 import { caseFiles, seededRandom } from '../../conformance/suite.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 
-const SEEDS = [1, 2, 3];
+/** Ways to cut that each case runs with: more of them in a run of its own. */
+const SEEDS = Array.from({ length: Number(process.env['SEEDS'] ?? 1) }, (_, i) => i + 1);
 
 const ways = (['auto', 'row'] as const).flatMap((path) =>
   (['auto', 'never'] as const).flatMap((fuse) =>
