@@ -67,13 +67,14 @@ function runVitest(): void {
 }
 
 mkdirSync(resolve(root, 'tests/.tmp'), { recursive: true });
-await check('kernel', ['node', 'scripts/kernel.ts']);
+const kernel = check('kernel', ['node', 'scripts/kernel.ts']);
 await Promise.all([
+  // Weighed with the kernel of these sources.
+  kernel.then(() => check('size', ['npm', 'run', '--silent', 'size'])),
   check('lint', ['npm', 'run', '--silent', 'lint']),
   check('format', ['npm', 'run', '--silent', 'format:check']),
   check('types', ['npm', 'run', '--silent', 'typecheck']),
   check('unused code', ['npm', 'run', '--silent', 'unused']),
-  check('size', ['npm', 'run', '--silent', 'size']),
 ]);
 if (findOrInstallChromium() === null) countMissingBrowser();
 runVitest();
