@@ -7,7 +7,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import type { TestProjectConfiguration } from 'vitest/config';
-import { bundledWorkers } from './demo/bundled-workers.ts';
+import { bundledWorkers } from './scripts/bundled-workers.ts';
 import { demoPlugin } from './demo/vite-plugin.ts';
 import { CHROMIUM_FLAGS, findChromium } from './tests/support/chromium.ts';
 import { LongestFirst } from './tests/support/longest-first.ts';

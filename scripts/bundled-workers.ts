@@ -9,7 +9,7 @@ import {
   type ResolvedConfig,
   type ViteDevServer,
 } from 'vite';
-import { coreChunk } from '../scripts/core-chunk.ts';
+import { coreChunk } from './core-chunk.ts';
 
 interface Bundle {
   /** The name of the Worker's own file. */
@@ -101,10 +101,13 @@ function fileOf(pathname: string, { root }: ResolvedConfig): string {
  */
 export function bundledWorkers(early: readonly string[] = []): Plugin {
   const bundles = new Map<string, Promise<Bundle>>();
-  const bundleOf = (worker: string): Promise<Bundle> => {
+  let watch = (_files: readonly string[]): void => undefined;
+  const bundleOf = async (worker: string): Promise<Bundle> => {
     const made = bundles.get(worker) ?? bundle(worker);
     bundles.set(worker, made);
-    return made;
+    // Vite watches what it serves itself, which these files are not.
+    watch([...(await made).modules]);
+    return await made;
   };
   /** What is answered for an address; undefined where it is not of a Worker. */
   const answerTo = async (url: string, config: ResolvedConfig): Promise<Answer | undefined> => {
@@ -135,6 +138,7 @@ export function bundledWorkers(early: readonly string[] = []): Plugin {
     name: 'millrace-bundled-workers',
     apply: 'serve',
     configureServer({ config, middlewares, watcher, ws }) {
+      watch = (files) => void watcher.add(files);
       // Whoever asks for the Worker is told what is wrong with it.
       for (const worker of early) bundleOf(worker).catch(() => undefined);
       watcher.on('change', (path) => void reloadWith(path, ws));
