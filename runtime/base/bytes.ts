@@ -28,7 +28,7 @@ export function setFloat64(view: DataView, at: number, value: number): void {
   view.setUint32(at + 4, NAN_HIGH, true);
 }
 
-/** What a writer has before it is written to: a task opens with hundreds of them, most of which never are. */
+/** What writers have before they are written to: a task opens with hundreds, most of which never are. No caller gets it: it could be sent away. */
 const NONE = new Uint8Array(0);
 const NO_VIEW = new DataView(NONE.buffer);
 
@@ -179,13 +179,13 @@ export class ByteWriter {
 
   /** A view of the bytes written, valid until the next write. */
   written(from = 0): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(from, this.#length);
+    return this.#length === 0 ? new Uint8Array(0) : this.#bytes.subarray(from, this.#length);
   }
 }
 
 /** What was written, in a buffer of just that size: a view would be stored and cloned with all that is behind it. */
 export function exactly(to: ByteWriter): Uint8Array<ArrayBuffer> {
-  return to.buffer.length === to.position ? to.buffer : to.finish();
+  return to.position > 0 && to.buffer.length === to.position ? to.buffer : to.finish();
 }
 
 /** Reads bytes that may be damaged: every read is checked. @throws {PortError} CORRUPT beyond the end */

@@ -9,6 +9,7 @@ import {
   ByteWriter,
   decodeUtf8,
   encodeUtf8,
+  exactly,
   isUtf8,
 } from '../../../runtime/base/bytes.ts';
 import { compareBytes, concatBytes } from '../../../runtime/base/byte-arrays.ts';
@@ -143,3 +144,14 @@ function bitwise(bytes: Uint8Array): number {
   }
   return ~sum >>> 0;
 }
+
+test('the bytes of a writer that nobody wrote to may be sent away, and other writers write on', () => {
+  const empty = new ByteWriter(64);
+  for (const bytes of [empty.written(), empty.finish(), exactly(empty)]) {
+    structuredClone(bytes, { transfer: [bytes.buffer] });
+    expect(bytes.byteLength).toBe(0);
+  }
+  const other = new ByteWriter(64);
+  other.u32(7);
+  expect([...other.written()]).toEqual([7, 0, 0, 0]);
+});
