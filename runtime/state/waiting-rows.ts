@@ -6,7 +6,7 @@ import { WAITING_ROWS_MAX } from '../base/limits.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import { OrderedTable } from './ordered-table.ts';
-import { Waits, type WindowRow } from './window-rows.ts';
+import { Waits, type WindowRow } from './window-side.ts';
 
 /** Rows that are read from the table at once, and taken ones that a queue drags along. */
 const PAGE_ROWS = 4096;

@@ -1,7 +1,6 @@
 // The rows of two streams by key and rowtime, for as long as a row of the other one may be near them; knows no batch and no rule of joining.
 
 import { ByteWriter } from '../base/bytes.ts';
-import { grown } from '../base/grown.ts';
 import { EXPIRED_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
@@ -11,31 +10,19 @@ import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../
 import { Interner } from '../data/interner.ts';
 import { type KeptRows, NO_ROW } from './kept-rows.ts';
 import { handOver } from './packing.ts';
-import { READ, RowLinks } from './row-links.ts';
+import { READ, type RowLinks } from './row-links.ts';
+import { Side, UNKNOWN, Waits, type WindowRow } from './window-side.ts';
 
-/** Rows that stay in memory after a commit; beyond it they are read again on demand. */
-const IDLE_ROWS_MAX = 65_536;
-/** Bytes of rows that do so. */
-const IDLE_BYTES_MAX = 33_554_432;
+/** Rows, and their bytes, that stay in memory after a commit; beyond it they are read again on demand. */
+const IDLE_MAX = { rows: 65_536, bytes: 33_554_432 };
+/** The same over a store that takes blocks: it holds all state in memory itself, and to read it there costs more than to keep it. */
+const IDLE_RESIDENT_MAX = { rows: 1_048_576, bytes: 268_435_456 };
 /** Segments are not shorter than that, so that a row is looked for in few of them. */
 const SEGMENT_MS_MIN = 60_000;
 const ROWTIME_BYTES = 8;
 /** What stands in a state key beside the row's key. */
 const KEY_OVERHEAD_BYTES = 20;
 const SIGN = 0x8000_0000;
-
-/** A row without a partner so far: not, or kept in memory only, or in the state table of waiting rows too. */
-export const Waits = { no: 0, fresh: 1, stored: 2 } as const;
-export type Waits = (typeof Waits)[keyof typeof Waits];
-
-/** A row that waits for a partner. */
-export interface WindowRow {
-  readonly ms: number;
-  /** Tells rows of one key and rowtime apart, in the order in which they came. */
-  readonly number: number;
-  readonly bytes: Uint8Array;
-  waits: Waits;
-}
 
 /** Tells whether a row that is read back waits for a partner. */
 export type IsWaiting = (side: number, key: Uint8Array, ms: number, number: number) => boolean;
@@ -67,6 +54,8 @@ export class WindowRows {
   readonly #sides: readonly [Side, Side];
   readonly #scratch = new ByteWriter(64);
   #index = new Interner();
+  /** With so many rows, or keys, those are let go whose time is over. */
+  #sweepAt = IDLE_MAX.rows;
   /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new key. */
   #storeHolds: boolean;
 
@@ -224,13 +213,24 @@ export class WindowRows {
       handOver(this.#packOf(of, rows, first), into, intoBlock);
       return rows;
     });
-    const changed = fresh.reduce((sum, { length }) => sum + length, 0);
-    const isFull =
-      size > IDLE_ROWS_MAX ||
-      bytesHeld > IDLE_BYTES_MAX ||
-      this.#index.size > IDLE_ROWS_MAX + changed;
-    if (isFull) this.#keep(fresh);
+    const most = intoBlock ? IDLE_RESIDENT_MAX : IDLE_MAX;
+    const isFull = Math.max(size, this.#index.size) > this.#sweepAt || bytesHeld > most.bytes;
+    if (isFull) this.#shrink(fresh, bytesHeld / size, most);
     return isFull;
+  }
+
+  /**
+   * Keeps the keys that have a row whose time is not over; or, where that is more than half of what may stay, those alone that have a fresh row, because
+   * the store does not show these yet.
+   */
+  #shrink(fresh: readonly Int32Array[], bytesARow: number, most: typeof IDLE_MAX): void {
+    const living = this.#sides.map((of) => of.living(of.timeMs - this.#retentionMs));
+    const rows = living.reduce((sum, { count }) => sum + count, 0);
+    const isMany = Math.max(rows / most.rows, (rows * bytesARow) / most.bytes) > 0.5;
+    if (isMany) this.#storeHolds = true;
+    this.#keep(isMany ? fresh : living.map(({ lasts }) => lasts));
+    const kept = this.#sides.reduce((sum, of) => sum + of.kept.size, 0);
+    this.#sweepAt = Math.min(most.rows, Math.max(IDLE_MAX.rows, 2 * kept));
   }
 
   /** Those rows of a side, but for what is before `firstMs`. They stay as they are, and so do the numbers of their keys. */
@@ -279,101 +279,21 @@ export class WindowRows {
     of.expiredMs = first;
   }
 
-  /** Keeps the rows of the keys that have a fresh row, because the store does not show those yet; expired ones go. */
-  #keep(fresh: readonly Int32Array[]): void {
+  /** Keeps the rows of the keys that those rows have, by side; but what is over goes. */
+  #keep(kept: readonly ArrayLike<number>[]): void {
     const before = this.#index;
     const index = new Interner();
     const ids: number[] = [];
-    fresh.forEach((rows, side) => {
+    kept.forEach((rows, side) => {
       const { links } = this.#of(side);
-      for (const row of rows) {
-        const id = links.key(row);
+      for (let i = 0; i < rows.length; i++) {
+        const id = links.key(rows[i] as number);
         const key = before.key(id);
         if (index.intern(key, 0, key.length) === ids.length) ids.push(id);
       }
     });
     this.#index = index;
-    this.#storeHolds = true;
     for (const of of this.#sides) of.keep(ids, of.timeMs - this.#retentionMs);
-  }
-}
-
-/** What a side knows of a key's last row: nothing. */
-const UNKNOWN = -2;
-const FIRST_KEYS = 64;
-
-class Side {
-  readonly table: TableId;
-  kept: KeptRows;
-  links: RowLinks;
-  waiting = new Map<number, WindowRow>();
-  /** The greatest rowtime of the side, and what of it is committed. */
-  timeMs: number;
-  storedMs: number;
-  /** Segments before that are gone from the table. */
-  expiredMs = 0;
-  /** By key its last row and 2; 0: not read yet. */
-  #lasts = new Int32Array(FIRST_KEYS);
-  /** Rows that have not been handed over, in the order of their coming. */
-  #fresh = new Int32Array(FIRST_KEYS);
-  #freshCount = 0;
-
-  constructor(table: TableId, kept: KeptRows, timeMs: number) {
-    this.table = table;
-    this.kept = kept;
-    this.links = new RowLinks(kept);
-    this.timeMs = timeMs;
-    this.storedMs = timeMs;
-  }
-
-  /** UNKNOWN, NO_ROW or a row. */
-  last(id: number): number {
-    return id < this.#lasts.length ? (this.#lasts[id] as number) + UNKNOWN : UNKNOWN;
-  }
-
-  setLast(id: number, row: number): void {
-    if (id >= this.#lasts.length) this.#lasts = grown(this.#lasts, id * 2);
-    this.#lasts[id] = row - UNKNOWN;
-  }
-
-  note(row: number): void {
-    if (this.#freshCount === this.#fresh.length)
-      this.#fresh = grown(this.#fresh, this.#freshCount * 2);
-    this.#fresh[this.#freshCount++] = row;
-  }
-
-  takeFresh(): Int32Array {
-    const fresh = this.#fresh.subarray(0, this.#freshCount);
-    this.#fresh = new Int32Array(FIRST_KEYS);
-    this.#freshCount = 0;
-    return fresh;
-  }
-
-  /** Knows those keys alone from now on, by their places, and no row before a time. */
-  keep(ids: readonly number[], firstMs: number): void {
-    const { links, waiting } = this;
-    const chains = ids.map((id) => {
-      const chain: number[] = [];
-      let row = this.last(id);
-      if (row === UNKNOWN) return null;
-      for (; row >= 0 && links.ms(row) >= firstMs; row = links.before(row)) chain.push(row);
-      return chain.reverse();
-    });
-    this.kept = this.kept.of(Int32Array.from(chains.flatMap((chain) => chain ?? [])));
-    this.links = new RowLinks(this.kept);
-    this.waiting = new Map();
-    this.#lasts = new Int32Array(FIRST_KEYS);
-    let to = 0;
-    chains.forEach((chain, id) => {
-      let before = NO_ROW;
-      for (const row of chain ?? []) {
-        this.links.add(to, id, before, links.number(row), links.ms(row));
-        const waits = waiting.get(row);
-        if (waits !== undefined) this.waiting.set(to, waits);
-        before = to++;
-      }
-      if (chain !== null) this.setLast(id, before);
-    });
   }
 }
 

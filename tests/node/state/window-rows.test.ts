@@ -9,11 +9,14 @@ import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { KeyRange, StateBytes, TableId } from '../../../runtime/ports/store.ts';
 import { WaitingRows } from '../../../runtime/state/waiting-rows.ts';
 import { KeptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
-import { Waits, WindowRows } from '../../../runtime/state/window-rows.ts';
+import { WindowRows } from '../../../runtime/state/window-rows.ts';
+import { Waits } from '../../../runtime/state/window-side.ts';
 
 const RETENTION_MS = 240_000;
 const VALUE = Uint8Array.of(7);
 const ROW = batch('N:INTEGER', '7');
+const SOME_ROWS = 500;
+const SOME = Array.from({ length: SOME_ROWS }, (_, i) => String(i));
 
 class State extends ResidentTables {
   scans = 0;
@@ -176,6 +179,44 @@ test('rows beyond what stays in memory are read again, waiting ones as such', ()
   waiting.take([5001, 5001], ({ ms }) => taken.push(ms));
   expect(taken).toEqual([0, 1000, 2000, 4000, 5000]);
 });
+
+test.each([
+  // So many rows live, of those that stay in memory over a store of entries; and more, over one that takes blocks.
+  ['a store of entries', 20_000, false],
+  ['a store that takes blocks', 100_000, true],
+] as const)(
+  'rows whose time is over are let go, and those that live are not asked of %s',
+  (_, living, takesBlocks) => {
+    const state = new State();
+    const rows = windowRows(state);
+    const keys = 9_999;
+    const stepMs = RETENTION_MS / living;
+    const wanted = new Map<string, number[]>();
+    for (let i = 0; i < 5 * living; i++) {
+      const key = `k${(i * 7) % keys}`;
+      // As columns: numbers of rows then have gaps.
+      const at = i % SOME_ROWS;
+      if (at === 0) {
+        const some = batch('N:INTEGER', ...SOME);
+        rows.begin(0, some, some.columns, 0);
+      }
+      rows.put(0, located(rows, key), i * stepMs, at, at);
+      wanted.set(key, [...(wanted.get(key) ?? []), i * stepMs]);
+      if (i % (SOME_ROWS * 20) === SOME_ROWS * 20 - 1)
+        rows.changes((change) => state.take(change), takesBlocks ? () => undefined : null);
+    }
+    state.scans = 0;
+    const least = rows.firstMs(0);
+    for (let i = 0; i < keys; i += 97) {
+      const times = numbersOf(rows, 0, `k${i}`).map((row) => rows.links(0).ms(row));
+      expect(times.filter((ms) => ms >= least)).toEqual(
+        wanted.get(`k${i}`)?.filter((ms) => ms >= least),
+      );
+    }
+    expect(state.scans).toBe(0);
+    expect(numbersOf(rows, 0, 'k0').length).toBeLessThan(wanted.get('k0')?.length ?? 0);
+  },
+);
 
 test('waiting rows beyond WAITING_ROWS_MAX a side are read again when they are due, in order', () => {
   const state = new State();

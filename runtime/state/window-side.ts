@@ -1,0 +1,112 @@
+// One side of a join within windows: its rows by key, how they follow each other, and what has not been handed over; knows no store.
+
+import { grown } from '../base/grown.ts';
+import type { TableId } from '../ports/store.ts';
+import { type KeptRows, NO_ROW } from './kept-rows.ts';
+import { RowLinks } from './row-links.ts';
+
+/** A row without a partner so far: not, or kept in memory only, or in the state table of waiting rows too. */
+export const Waits = { no: 0, fresh: 1, stored: 2 } as const;
+export type Waits = (typeof Waits)[keyof typeof Waits];
+
+/** A row that waits for a partner. */
+export interface WindowRow {
+  readonly ms: number;
+  /** Tells rows of one key and rowtime apart, in the order in which they came. */
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  waits: Waits;
+}
+
+/** What a side knows of a key's last row: nothing. */
+export const UNKNOWN = -2;
+const FIRST_KEYS = 64;
+
+export class Side {
+  readonly table: TableId;
+  kept: KeptRows;
+  links: RowLinks;
+  waiting = new Map<number, WindowRow>();
+  /** The greatest rowtime of the side, and what of it is committed. */
+  timeMs: number;
+  storedMs: number;
+  /** Segments before that are gone from the table. */
+  expiredMs = 0;
+  /** By key its last row and 2; 0: not read yet. */
+  #lasts = new Int32Array(FIRST_KEYS);
+  /** Rows that have not been handed over, in the order of their coming. */
+  #fresh = new Int32Array(FIRST_KEYS);
+  #freshCount = 0;
+
+  constructor(table: TableId, kept: KeptRows, timeMs: number) {
+    this.table = table;
+    this.kept = kept;
+    this.links = new RowLinks(kept);
+    this.timeMs = timeMs;
+    this.storedMs = timeMs;
+  }
+
+  /** UNKNOWN, NO_ROW or a row. */
+  last(id: number): number {
+    return id < this.#lasts.length ? (this.#lasts[id] as number) + UNKNOWN : UNKNOWN;
+  }
+
+  setLast(id: number, row: number): void {
+    if (id >= this.#lasts.length) this.#lasts = grown(this.#lasts, id * 2);
+    this.#lasts[id] = row - UNKNOWN;
+  }
+
+  note(row: number): void {
+    if (this.#freshCount === this.#fresh.length)
+      this.#fresh = grown(this.#fresh, this.#freshCount * 2);
+    this.#fresh[this.#freshCount++] = row;
+  }
+
+  takeFresh(): Int32Array {
+    const fresh = this.#fresh.subarray(0, this.#freshCount);
+    this.#fresh = new Int32Array(FIRST_KEYS);
+    this.#freshCount = 0;
+    return fresh;
+  }
+
+  /** The last row of each key that has one which is not before a time, and how many rows they have that are not. */
+  living(firstMs: number): { readonly lasts: readonly number[]; readonly count: number } {
+    const { links } = this;
+    const lasts: number[] = [];
+    let count = 0;
+    for (let id = 0; id < this.#lasts.length; id++) {
+      const last = this.last(id);
+      let row = last;
+      for (; row >= 0 && links.ms(row) >= firstMs; row = links.before(row)) count++;
+      if (row !== last) lasts.push(last);
+    }
+    return { lasts, count };
+  }
+
+  /** Knows those keys alone from now on, by their places, and no row before a time. */
+  keep(ids: readonly number[], firstMs: number): void {
+    const { links, waiting } = this;
+    const chains = ids.map((id) => {
+      const chain: number[] = [];
+      let row = this.last(id);
+      if (row === UNKNOWN) return null;
+      for (; row >= 0 && links.ms(row) >= firstMs; row = links.before(row)) chain.push(row);
+      return chain.reverse();
+    });
+    this.kept = this.kept.of(Int32Array.from(chains.flatMap((chain) => chain ?? [])));
+    this.links = new RowLinks(this.kept);
+    this.waiting = new Map();
+    this.#lasts = new Int32Array(FIRST_KEYS);
+    let to = 0;
+    chains.forEach((chain, id) => {
+      let before = NO_ROW;
+      for (const row of chain ?? []) {
+        this.links.add(to, id, before, links.number(row), links.ms(row));
+        const waits = waiting.get(row);
+        if (waits !== undefined) this.waiting.set(to, waits);
+        before = to++;
+      }
+      if (chain !== null) this.setLast(id, before);
+    });
+  }
+}
