@@ -42,6 +42,7 @@ import {
   CLOSE_BRACE,
   COMMA,
   escaped,
+  NULL_WORD,
   OPEN_BRACE,
   QUOTE,
   space,
@@ -51,12 +52,11 @@ import {
 } from './json-text';
 
 const LETTER_N: u32 = 0x6e;
-const NULL_WORD: u32 = 0x6c6c756e;
 const MINUS: u32 = 0x2d;
 /** Bytes before JSON that was written with a schema registry: a zero and the schema's number, which are stepped over. */
-const REGISTRY_PREFIX_BYTES: i32 = 5;
+export const REGISTRY_PREFIX_BYTES: i32 = 5;
 /** In `where`: the next member is the first of its object. */
-const FIRST_MEMBER: u32 = 1;
+export const FIRST_MEMBER: u32 = 1;
 
 /** Records seen, by which columns found in one are told from those found before. */
 let record: u32 = 0;
@@ -70,7 +70,7 @@ export function decodeBy(decoder: (start: usize, length: i32, row: u32) => u32):
 }
 
 /** Decodes the record at `start`; its status. */
-function decodeRecord(start: usize, length: i32, row: u32): u32 {
+export function decodeRecord(start: usize, length: i32, row: u32): u32 {
   let at = start;
   const end = start + length;
   if (length == 0) return JSON_DECLINED_SYNTAX;
@@ -116,7 +116,12 @@ function decodeRecord(start: usize, length: i32, row: u32): u32 {
     if (!isEmpty) {
       if (at >= end) return JSON_DECLINED_SYNTAX;
       member++;
-      const byte = <u32>load<u8>(at);
+      let byte = <u32>load<u8>(at);
+      if (byte <= 0x20) {
+        // The last record had no white space here.
+        at = space(at);
+        byte = load<u8>(at);
+      }
       if (byte == QUOTE) {
         const begin = at + 1;
         const special = specials(begin);

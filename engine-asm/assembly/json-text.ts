@@ -8,6 +8,7 @@ export const COMMA: u32 = 0x2c;
 export const COLON: u32 = 0x3a;
 export const OPEN_BRACE: u32 = 0x7b;
 export const CLOSE_BRACE: u32 = 0x7d;
+export const NULL_WORD: u32 = 0x6c6c756e;
 const BACKSLASH: u32 = 0x5c;
 const OPEN_BRACKET: u32 = 0x5b;
 const CLOSE_BRACKET: u32 = 0x5d;
@@ -190,7 +191,7 @@ function writePoint(to: usize, point: u32): usize {
 /** Steps over `true`, `false` or `null`; 0 when none of them stands there. */
 function wordEnd(at: usize): usize {
   const word = load<u32>(at);
-  if (word == 0x65757274 || word == 0x6c6c756e) return at + 4;
+  if (word == 0x65757274 || word == NULL_WORD) return at + 4;
   return word == 0x736c6166 && load<u8>(at + 4) == 0x65 ? at + 5 : 0;
 }
 
