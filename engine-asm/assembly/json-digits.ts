@@ -1,66 +1,116 @@
-// Numbers of at most sixteen characters without an exponent, all their digits at once; what is longer or no such number is told, not read.
+// Numbers of at most fifteen characters without an exponent, all their digits at once; any other number is told, not read.
 
+import { allocate } from './arena';
 import { JSON_TYPE_BIGINT, JSON_TYPE_DOUBLE, JSON_TYPE_INTEGER } from './json-abi';
 import { COLUMN_VALUES } from './json-buffers';
 import { TENS } from './json-number';
 
 const MINUS: u32 = 0x2d;
 const POINT: u32 = 0x2e;
+const ZERO: u32 = 0x30;
 const INTEGER_MAX: u64 = 2147483647;
+
+/** Sixteen zeros as characters, nines; then of each two bytes ten, the lower; and what pairs and fours of digits are multiplied by. */
+const FACTORS: usize = memory.data<u64>(
+  [
+    0x3030303030303030, 0x3030303030303030, 0x0909090909090909, 0x0909090909090909,
+    0x000a000a000a000a, 0x000a000a000a000a, 0x00ff00ff00ff00ff, 0x00ff00ff00ff00ff,
+    0x0001006400010064, 0x0001006400010064, 0x0001271000012710, 0x0001271000012710,
+  ],
+  16,
+);
+/** Which of the characters go where, by how many there are and how many of them stand behind a point. */
+let moves: usize = 0;
+
+/** Makes what the decoding needs; false when memory does not suffice. */
+export function openDigits(): bool {
+  moves = allocate(1 << 12);
+  if (moves == 0) return false;
+  for (let last: u32 = 0; last < 16; last++) {
+    for (let places: u32 = 0; places < 16; places++) {
+      // To the end of the sixteen, those before the point by one more, zeros before them.
+      const before: u32 = places == 0 ? 0 : 16 - places;
+      for (let i: u32 = 0; i < 16; i++)
+        store<u8>(moves + (((last << 4) | places) << 4) + i, i + last - 16 - <u32>(i < before));
+    }
+  }
+  return true;
+}
+
+/** Steps over a number; 0: it is left to `skipNumber`. */
+export function skipDigits(from: usize): usize {
+  const digits = v128.sub<u8>(v128.load(from), v128.load(FACTORS));
+  const negative = <u32>(load<u8>(from) == MINUS);
+  const others: u32 =
+    (i8x16.bitmask(v128.gt<u8>(digits, v128.load(FACTORS, 16))) | 0x10000) & ~negative;
+  const first: u32 = ctz(others);
+  let last = first;
+  if (<u32>load<u8>(from + first) == POINT) {
+    last = ctz((others & (others - 1)) | 0x10000);
+    if (last == first + 1) return 0;
+  }
+  return isOther(from, first, last, negative) ? 0 : from + last;
+}
+
+/** It has no digits, too many, a zero before others, or an exponent. */
+@inline
+function isOther(from: usize, first: u32, last: u32, negative: u32): bool {
+  return (
+    first == negative ||
+    last > 15 ||
+    (first > negative + 1 && <u32>load<u8>(from + negative) == ZERO) ||
+    (load<u8>(from + last) | 0x20) == 0x65
+  );
+}
 
 /**
  * Writes the number at `from` into a column of DOUBLE, BIGINT or INTEGER.
  * @returns where it ends; 0: it is left to `decodeValue`
  */
 export function decodeDigits(column: usize, from: usize, row: u32): usize {
+  const all = v128.sub<u8>(v128.load(from), v128.load(FACTORS));
+  const noDigits = v128.gt<u8>(all, v128.load(FACTORS, 16));
   const negative = <u32>(load<u8>(from) == MINUS);
-  const at = from + negative;
-  const digits = v128.sub<u8>(v128.load(at), i8x16.splat(0x30));
-  const others: u32 = i8x16.bitmask(v128.gt<u8>(digits, i8x16.splat(9))) | 0x10000;
+  const others: u32 = (i8x16.bitmask(noDigits) | 0x10000) & ~negative;
   const first: u32 = ctz(others);
-  const hasPoint = <u32>(load<u8>(at + first) == POINT);
-  const last: u32 = hasPoint != 0 ? ctz((others & (others - 1)) | 0x10000) : first;
-  const places: u32 = hasPoint != 0 ? last - first - 1 : 0;
-  // No digits, or too many; a zero before others; a point without places; an exponent.
-  if (
-    first - 1 >= 15 ||
-    last > 15 ||
-    (first > 1 && load<u8>(at) == 0x30) ||
-    places < hasPoint ||
-    (load<u8>(at + last) | 0x20) == 0x65
-  )
-    return 0;
-  // The digits move to the end of the sixteen, those before the point by one more, and zeros before them.
-  const places16 = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const beforePoint = v128.lt<u8>(places16, i8x16.splat(<i8>(hasPoint * (16 - places))));
-  const aligned = v128.swizzle(
-    digits,
-    v128.add<u8>(v128.add<u8>(places16, i8x16.splat(<i8>(last - 16))), beforePoint),
+  let last = first;
+  let places: u32 = 0;
+  if (<u32>load<u8>(from + first) == POINT) {
+    last = ctz((others & (others - 1)) | 0x10000);
+    places = last - first - 1;
+    if (places == 0) return 0;
+  }
+  if (isOther(from, first, last, negative)) return 0;
+  const digits = v128.swizzle(
+    v128.andnot(all, noDigits),
+    v128.load(moves + (((last << 4) | places) << 4)),
   );
-  // Pairs of digits, then four, then eight: each lane ten, a hundred, ten thousand times the one and the other added.
+  // Pairs of digits, then four, then eight: ten, a hundred, ten thousand times the one, and the other.
   const pairs = v128.and(
-    v128.add<u16>(i16x8.mul(aligned, i16x8.splat(10)), i16x8.shr_u(aligned, 8)),
-    i16x8.splat(0xff),
+    v128.add<u16>(i16x8.mul(digits, v128.load(FACTORS, 32)), i16x8.shr_u(digits, 8)),
+    v128.load(FACTORS, 48),
   );
-  const fours = i32x4.dot_i16x8_s(pairs, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
+  const fours = i32x4.dot_i16x8_s(pairs, v128.load(FACTORS, 64));
   const eights = i32x4.dot_i16x8_s(
     i16x8.narrow_i32x4_u(fours, fours),
-    i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1),
+    v128.load(FACTORS, 80),
   );
   const both = v128.extract_lane<u64>(eights, 0);
   const value = (both & 0xffffffff) * 100000000 + (both >> 32);
   const type = load<u32>(column);
   const values: usize = load<u32>(column, COLUMN_VALUES);
   if (type == JSON_TYPE_DOUBLE) {
-    // With a point there are at most fifteen digits: both are exact and the division rounds; else the whole number does.
-    const double = <f64>value / load<f64>(TENS + (places << 3));
+    // Both are exact, so that one division rounds once.
+    const double = <f64>(<i64>value) / load<f64>(TENS + (places << 3));
     store<u64>(values + (row << 3), reinterpret<u64>(double) | ((<u64>negative) << 63));
-  } else if (hasPoint != 0) return 0;
-  else if (type == JSON_TYPE_BIGINT) {
-    store<i64>(values + (row << 3), negative != 0 ? 0 - <i64>value : <i64>value);
-  } else {
-    if (type != JSON_TYPE_INTEGER || value > INTEGER_MAX + <u64>negative) return 0;
-    store<i32>(values + (row << 2), <i32>(negative != 0 ? 0 - <i64>value : <i64>value));
+    return from + last;
   }
-  return at + last;
+  if (places != 0) return 0;
+  const signed = negative != 0 ? 0 - <i64>value : <i64>value;
+  if (type == JSON_TYPE_BIGINT) store<i64>(values + (row << 3), signed);
+  else {
+    if (type != JSON_TYPE_INTEGER || value > INTEGER_MAX + <u64>negative) return 0;
+    store<i32>(values + (row << 2), <i32>signed);
+  }
+  return from + last;
 }

@@ -3,6 +3,7 @@
 import { allocate } from './arena';
 import { COLUMN_BYTES, COLUMN_PARENT, columnCount, columns } from './json-buffers';
 import { JSON_COLUMNS_MAX, JSON_TYPE_STRUCT } from './json-abi';
+import { openDigits } from './json-digits';
 import { memberAt, memberColumn, NO_MEMBER } from './json-names';
 import { skipNumber } from './json-number';
 import { FIRST_MEMBER } from './json-record';
@@ -21,7 +22,7 @@ import {
 // not. Within a segment stand values too, of one kind and length each time: of plain strings and numbers only the kind is the same.
 //
 //   segment  [u32 block][u32 end of blocks][u32 operation][u32 end of operations][u32 bytes][u32 column, or 0][u32 depth][u32 0]
-//   block    [16 least bytes][16 greatest bytes][16 masks: ones where neither a quote nor a backslash may stand]
+//   block    [32 least bytes][32 spans: the greatest less the least][32 masks: ones where neither a quote nor a backslash may stand]
 //   operation [u32 kind][u32 column][u32 where in the segment][u32 bytes of the string]
 //
 // Column, depth: of the value behind the segment. Bytes behind a segment's last one have the bounds 0 and 255.
@@ -33,7 +34,7 @@ export const SEGMENT_OPS_END: usize = 12;
 export const SEGMENT_SIZE: usize = 16;
 export const SEGMENT_COLUMN: usize = 20;
 export const SEGMENT_DEPTH: usize = 24;
-export const BLOCK_BYTES: u32 = 48;
+export const BLOCK_BYTES: u32 = 96;
 export const OP_BYTES: u32 = 16;
 export const OP_STRING: u32 = 0;
 export const OP_NULL: u32 = 1;
@@ -43,7 +44,7 @@ const RECORD_BYTES_MAX: u32 = 2048;
 const SLOTS_MAX: u32 = 128;
 const SEGMENTS_MAX: u32 = SLOTS_MAX + 1;
 /** Each segment's last block may be but begun. */
-const BLOCKS_MAX: u32 = RECORD_BYTES_MAX / 16 + SEGMENTS_MAX;
+const BLOCKS_MAX: u32 = RECORD_BYTES_MAX / 32 + SEGMENTS_MAX;
 
 // A value of the record: [u32 where][u32 bytes][u32 column + 1][u32 depth][u32 class]
 const SLOT_BYTES: u32 = 20;
@@ -76,6 +77,7 @@ let freshCount: u32 = 0;
 
 function open(): bool {
   if (text != 0) return true;
+  if (!openDigits()) return false;
   const sizes: u32 = RECORD_BYTES_MAX + SLOTS_MAX * (SLOT_BYTES * 2 + OP_BYTES);
   const block = allocate(
     sizes + SEGMENTS_MAX * SEGMENT_BYTES + BLOCKS_MAX * BLOCK_BYTES + (JSON_COLUMNS_MAX << 2),
@@ -243,7 +245,7 @@ function build(): void {
     store<u32>(segment, <u32>block, SEGMENT_BLOCK);
     bound(block, from, to);
     const begin = block;
-    block += ((to - from + 15) >> 4) * BLOCK_BYTES;
+    block += ((to - from + 31) >> 5) * BLOCK_BYTES;
     store<u32>(segment, <u32>block, SEGMENT_BLOCKS_END);
     store<u32>(segment, <u32>op, SEGMENT_OP);
     for (; first < i; first++) op = addOp(begin, op, slots + first * SLOT_BYTES, from);
@@ -269,7 +271,7 @@ function columnAt(number: u32): u32 {
 
 /** Bounds of the bytes `from .. to` of the text as such. */
 function bound(block: usize, from: u32, to: u32): void {
-  for (let i: u32 = 0; i < ((to - from + 15) & ~15); i++) {
+  for (let i: u32 = 0; i < ((to - from + 31) & ~31); i++) {
     const byte = <u32>load<u8>(text + from + i);
     const isIn = from + i < to;
     setBound(block, i, isIn ? byte : 0, isIn ? byte : 0xff, 0);
@@ -277,10 +279,10 @@ function bound(block: usize, from: u32, to: u32): void {
 }
 
 function setBound(block: usize, i: u32, least: u32, greatest: u32, mask: u32): void {
-  const at = block + (i >> 4) * BLOCK_BYTES + (i & 15);
+  const at = block + (i >> 5) * BLOCK_BYTES + (i & 31);
   store<u8>(at, least);
-  store<u8>(at, greatest, 16);
-  store<u8>(at, mask, 32);
+  store<u8>(at, greatest - least, 32);
+  store<u8>(at, mask, 64);
 }
 
 /** Widens the bounds of a value within a segment, and says what is done with it; where the next operation stands. */

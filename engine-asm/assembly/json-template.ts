@@ -3,8 +3,7 @@
 import { JSON_OK, JSON_STRING_BYTES_MAX, JSON_TYPE_STRING } from './json-abi';
 import { COLUMN_LENGTHS, COLUMN_VALUES } from './json-buffers';
 import { decodeValue, setNull } from './json-cells';
-import { decodeDigits } from './json-digits';
-import { skipNumber } from './json-number';
+import { decodeDigits, skipDigits } from './json-digits';
 import { decodeBy, decodeRecord, REGISTRY_PREFIX_BYTES } from './json-record';
 import { ESCAPED } from './json-strings';
 import {
@@ -27,7 +26,7 @@ import {
   segments,
   segmentsEnd,
 } from './json-layout';
-import { escaped, NULL_WORD, QUOTE, specials, stringEnd, valueEnd } from './json-text';
+import { BOUNDS, escaped, NULL_WORD, QUOTE, specials, stringEnd, valueEnd } from './json-text';
 
 /** A record that is laid out otherwise is paid for by so many that were not: only when they are used up the layout is looked at. */
 const HITS_A_MISS: u32 = 8;
@@ -77,22 +76,15 @@ function matches(start: usize, end: usize, row: u32): bool {
   for (let segment = segments; segment < segmentsEnd; segment += SEGMENT_BYTES) {
     // What is the same in all records, and values that are as long: all bytes within the bounds of their places.
     const last: usize = load<u32>(segment, SEGMENT_BLOCKS_END);
-    let wrong = i64x2.splat(0);
+    let block: usize = load<u32>(segment, SEGMENT_BLOCK);
     let from = at;
-    for (let block: usize = load<u32>(segment, SEGMENT_BLOCK); block < last; block += BLOCK_BYTES) {
-      const text = v128.load(from);
-      const special = v128.or(
-        v128.eq<u8>(text, i8x16.splat(0x22)),
-        v128.eq<u8>(text, i8x16.splat(0x5c)),
-      );
-      wrong = v128.or(
-        v128.or(wrong, v128.and(special, v128.load(block, 32))),
-        v128.or(
-          v128.sub_sat<u8>(v128.load(block), text),
-          v128.sub_sat<u8>(text, v128.load(block, 16)),
-        ),
-      );
-      from += 16;
+    let wrong = outOf(from, block, 0);
+    while (true) {
+      wrong = v128.or(wrong, outOf(from, block, 16));
+      block += BLOCK_BYTES;
+      if (block == last) break;
+      from += 32;
+      wrong = v128.or(wrong, outOf(from, block, 0));
     }
     if (v128.any_true(wrong)) return false;
     const ops: usize = load<u32>(segment, SEGMENT_OPS_END);
@@ -118,6 +110,23 @@ function matches(start: usize, end: usize, row: u32): bool {
   if (at != end) return false;
   for (let i: u32 = 0; i < missingCount; i++) setNull(load<u32>(missing + (i << 2)), row);
   return true;
+}
+
+/** Sixteen bytes of ones, zeros where those of the text are within their bounds. */
+@inline
+function outOf(from: usize, block: usize, half: usize): v128 {
+  const text = v128.load(from + half);
+  const special = v128.or(
+    v128.eq<u8>(text, v128.load(BOUNDS)),
+    v128.eq<u8>(text, v128.load(BOUNDS, 16)),
+  );
+  return v128.or(
+    v128.and(special, v128.load(block + half, 64)),
+    v128.sub_sat<u8>(
+      v128.sub<u8>(text, v128.load(block + half)),
+      v128.load(block + half, 32),
+    ),
+  );
 }
 
 function setString(column: usize, at: usize, length: u32, row: u32): void {
@@ -151,8 +160,10 @@ function behindValue(from: usize, column: usize, depth: u32, row: u32): usize {
     }
     return at + 1;
   }
-  if (column == 0)
-    return byte - 0x30 <= 9 || byte == 0x2d ? skipNumber(from) : valueEnd(from, depth);
+  if (column == 0) {
+    const behind = skipDigits(from);
+    return behind == 0 ? valueEnd(from, depth) : behind;
+  }
   if (load<u32>(from) != NULL_WORD) return behindScalar(column, from, byte, row);
   setNull(column, row);
   return from + 4;

@@ -32,7 +32,7 @@ export function space(from: usize): usize {
 }
 
 /** Sixteen quotes, backslashes and spaces: to load them costs less than to make them. */
-const BOUNDS: usize = memory.data<u64>(
+export const BOUNDS: usize = memory.data<u64>(
   [
     0x2222222222222222, 0x2222222222222222, 0x5c5c5c5c5c5c5c5c, 0x5c5c5c5c5c5c5c5c,
     0x2020202020202020, 0x2020202020202020,
