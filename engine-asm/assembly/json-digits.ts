@@ -53,7 +53,6 @@ export function skipDigits(from: usize): usize {
 }
 
 /** It has no digits, too many, a zero before others, or an exponent. */
-@inline
 function isOther(from: usize, first: u32, last: u32, negative: u32): bool {
   return (
     first == negative ||

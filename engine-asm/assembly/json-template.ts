@@ -113,7 +113,6 @@ function matches(start: usize, end: usize, row: u32): bool {
 }
 
 /** Sixteen bytes of ones, zeros where those of the text are within their bounds. */
-@inline
 function outOf(from: usize, block: usize, half: usize): v128 {
   const text = v128.load(from + half);
   const special = v128.or(
