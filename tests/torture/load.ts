@@ -5,8 +5,9 @@ import type { Workerd } from '../support/workerd.ts';
 export const TOPIC = 'bets';
 export const PARTITIONS = 2;
 const GROUPS = 13;
-/** Sizes of batches are spread evenly over their logarithms. */
+/** Sizes of batches are spread evenly over their logarithms: up to the first of these, and of producers that send in bulk from there up to the second. */
 const BATCH_RECORDS_MAX = 600;
+const BULK_RECORDS_MAX = 8000;
 /** One acknowledged batch in so many is followed by another of the same sequence and another body, which must be refused. */
 const FORGED_EVERY = 25;
 /** Amounts are unique: `producer * PRODUCER_RECORDS_MAX + n` names a record. */
@@ -52,17 +53,25 @@ export class Producer {
   readonly number: number;
   readonly partition: number;
   readonly acked: AckedBatch[] = [];
+  /** Records of those. */
+  ackedRecords = 0;
   retries = 0;
   forged = 0;
   readonly #edge: Workerd;
   readonly #id: string;
   readonly #random: () => number;
+  readonly #isBulk: boolean;
   #sent = 0;
 
-  constructor(edge: Workerd, number: number, random: () => number) {
+  constructor(
+    edge: Workerd,
+    number: number,
+    { random, isBulk }: { readonly random: () => number; readonly isBulk: boolean },
+  ) {
     this.#edge = edge;
     this.number = number;
     this.partition = number % PARTITIONS;
+    this.#isBulk = isBulk;
     this.#id = `${Date.now()}.producer-${number}`;
     this.#random = random;
   }
@@ -76,19 +85,27 @@ export class Producer {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const from = this.#sent;
-      const count = Math.ceil(BATCH_RECORDS_MAX ** this.#random());
+      const count = this.#count();
       this.#sent += count;
       const body = this.#body(from, count);
       const sentMs = performance.now();
       const { offsets, duplicate } = await this.#sendUntilAnswered(body, from, 200);
       const base = offsets[0]?.offset ?? null;
       this.acked.push({ from, count, base, duplicate, sentMs });
+      this.ackedRecords += count;
       if (this.#random() < 1 / FORGED_EVERY) {
         const forged = JSON.stringify({ records: Array(count).fill(this.#record('x')) });
         await this.#sendUntilAnswered(forged, from, 409);
         this.forged += 1;
       }
     }
+  }
+
+  #count(): number {
+    const [least, most] = this.#isBulk
+      ? [BATCH_RECORDS_MAX, BULK_RECORDS_MAX]
+      : [1, BATCH_RECORDS_MAX];
+    return Math.ceil(least * (most / least) ** this.#random());
   }
 
   #body(from: number, count: number): string {

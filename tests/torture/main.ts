@@ -21,16 +21,26 @@ if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
   process.exit(2);
 }
 
+const BULK_PRODUCERS = 4;
 const ROUNDS = 40;
 const LOST_WAKES = 0.2;
-/** Where there are 100 kills or more, fewer points than these, or fewer deaths, prove too little. */
+/** Four of five kills wait for so many: with 100 kills they are more than RECORDS_MIN. */
+const RECORDS_A_LIFE = 7000;
+/** Where there are 100 kills or more, fewer records than these, fewer points, or fewer deaths, prove too little. */
+const RECORDS_MIN = 500_000;
 const POINTS_MIN = 25;
 const DEATHS_MIN = 500;
 
 console.log(`SEED=${seed}; again with: npm run torture -- --kills ${kills} --seed ${seed}`);
 const faults: string[] = [];
 
-const run = await torture({ mutant: null, kills, seed });
+const run = await torture({
+  mutant: null,
+  kills,
+  bulk: BULK_PRODUCERS,
+  recordsALife: RECORDS_A_LIFE,
+  seed,
+});
 const deaths = Object.values(run.failpoints).reduce((sum, count) => sum + count, 0);
 const points = Object.keys(run.failpoints).length;
 console.log(
@@ -42,6 +52,7 @@ for (const [point, count] of Object.entries(run.failpoints)) console.log(`  ${co
 for (const { kind, what } of run.examples) console.log(`  ${kind}: ${what}`);
 if (Object.keys(run.anomalies).length > 0) faults.push('the edge has anomalies under load');
 if (run.clientRepeats === 0 || run.taskRepeats === 0) faults.push('void: nothing was repeated');
+if (kills >= 100 && run.records < RECORDS_MIN) faults.push(`void: ${run.records} records only`);
 if (kills >= 100 && points < POINTS_MIN) faults.push(`void: objects died at ${points} points only`);
 if (kills >= 100 && deaths < DEATHS_MIN) faults.push(`void: objects died ${deaths} times only`);
 
