@@ -60,7 +60,20 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   const statements = new CodeStatements(options.statements ?? []);
 
   const requests = new RequestCounts();
-  const inFlight = new InFlight({ nowMs: () => Date.now(), turn: () => scheduler.wait(0) });
+  const inFlight = new InFlight({
+    nowMs: () => Date.now(),
+    turn: () => scheduler.wait(0),
+    later: (ms, call) => {
+      const timer = setTimeout(call, ms);
+      return () => clearTimeout(timer);
+    },
+  });
+  const refuse = (request: Request): Response => {
+    requests.add('unknown', request.method, 429);
+    const response = overloaded();
+    guard.dress(request, response);
+    return response;
+  };
 
   app.use(async (c, next) => {
     await next();
@@ -110,14 +123,12 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
       const asked = guard.preflight(request);
       if (asked !== null) return asked;
       const entered = inFlight.enter(request);
-      if (entered === null) {
-        requests.add('unknown', request.method, 429);
-        const response = overloaded();
-        guard.dress(request, response);
-        return response;
+      if (entered === null) return refuse(request);
+      if (entered.turn !== null) {
+        // Its place is given back although its client may have gone meanwhile.
+        context.waitUntil(entered.turn);
+        if (!(await entered.turn)) return refuse(request);
       }
-      const look = entered === 0 ? null : inFlight.look();
-      if (look !== null) context.waitUntil(look);
       try {
         const response = await app.fetch(request, env, context);
         guard.dress(request, response);

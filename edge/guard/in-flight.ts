@@ -1,115 +1,142 @@
-// How much an isolate does at once: requests under way and the bytes that they bring; judges before anything else does. Knows no route.
+// How much an isolate takes on: requests under way, those that wait to begin, and the bytes that they bring; judges before anything else does. Knows no route.
 
 import {
   BODY_BYTES_MAX,
+  REQUEST_WAIT_MS_MAX,
   REQUESTS_IN_FLIGHT_BYTES_MAX,
   REQUESTS_IN_FLIGHT_MAX,
   REQUESTS_IN_FLIGHT_MIN,
-  TURN_MS_MAX,
 } from '../../runtime/base/limits.ts';
+import { type Loop, Pace } from './pace.ts';
 
-/** How often it looks how long a turn takes, at most. */
-const LOOK_EVERY_MS = 10;
-/** A look whose request has gone before it ended is not waited for longer; and what was seen longer ago says nothing any more. */
-const LOOK_MS_MAX = 1_000;
-/** Turns that take too long once, as those of a cold start, are no overload: the limit goes down when all have, for this long. */
-const LONG_MS_MIN = 500;
-/** What is left of the limit each time. */
-const LESS = 0.75;
+/** So long one waits at most. */
+const LONGEST_WAIT_MS = 10 * REQUEST_WAIT_MS_MAX;
+/** So many times as many as run at once are let in: each round of them takes about a turn. */
+const ROUNDS_MAX = 16;
 
-export interface Loop {
-  readonly nowMs: () => number;
-  /** Resolves in the next turn of the event loop. */
-  readonly turn: () => Promise<void>;
+/** A request that was let in. */
+export interface Entered {
+  /** What its body may come to. */
+  readonly bytes: number;
+  /** When it may begin; false: it has waited too long, and is to be refused. null: at once. */
+  readonly turn: Promise<boolean> | null;
+}
+
+/** Waits on purpose and does no work meanwhile: counted nowhere. */
+const UNCOUNTED: Entered = { bytes: 0, turn: null };
+
+export interface InFlightLoop extends Loop {
+  /** Calls back so many ms later unless it is cancelled, which is done by the same request. */
+  readonly later: (ms: number, call: () => void) => () => void;
+}
+
+interface Waiting {
+  readonly bytes: number;
+  readonly sinceMs: number;
+  state: 'waits' | 'begun' | 'refused';
+  /** Has it look again, once it waits to be woken. */
+  wake: () => void;
 }
 
 /**
- * Requests of one isolate, from their arrival until their answer begins. Those that wait on purpose do no work meanwhile and are not counted.
- *
- * What is let in is worked on before anything else is looked at, so that a refusal waits as long as a turn of the event loop takes, and as many
- * turns as it takes to look at all that has come. So the limit goes down while all turns take longer than TURN_MS_MAX, and up again once one does not:
- * requests that wait for objects elsewhere make no turn longer, however many there are.
+ * Requests of one isolate, from their arrival until their answer begins. Few run at once; the others wait in the order in which they came, with their
+ * bodies unread, until the loop has caught up (`Pace`), so that refusals do not stand behind them. While the one that has waited longest has done so for
+ * REQUEST_WAIT_MS_MAX, no more than REQUESTS_IN_FLIGHT_MIN are let in: a queue of bounded time, whatever a request costs, and a burst of so many is none.
  */
 export class InFlight {
-  readonly #loop: Loop;
-  #requests = 0;
+  readonly #loop: InFlightLoop;
+  readonly #pace: Pace;
+  /** In the order in which they came; the first one looks when it may begin, and takes others along. */
+  readonly #waiting = new Set<Waiting>();
+  #running = 0;
   #bytes = 0;
-  #limit = REQUESTS_IN_FLIGHT_MAX;
-  /** Something was refused for the number of requests since the last look. */
-  #isWanted = false;
-  /** When the last look began. */
-  #lookedMs = -Infinity;
-  #isLooking = false;
-  /** Since when all turns have been too long; null: the last was not. */
-  #longSinceMs: number | null = null;
 
-  constructor(loop: Loop) {
+  constructor(loop: InFlightLoop) {
     this.#loop = loop;
-  }
-
-  /** Requests that may be under way now, REQUESTS_IN_FLIGHT_MIN .. REQUESTS_IN_FLIGHT_MAX. */
-  get limit(): number {
-    return Math.floor(this.#limit);
+    this.#pace = new Pace(loop);
   }
 
   /**
    * Lets a request in, without a look at its body: under overload this is all that most requests cost.
-   * @returns what `leave` is to be given when its answer has begun; null: there is no room for it
+   * @returns what `leave` is to be given when its answer has begun, or when it is told that it may not begin; null: there is no room for it
    */
-  enter(request: Request): number | null {
+  enter(request: Request): Entered | null {
     const { method, headers } = request;
-    if (method === 'GET' && waits(request)) return 0;
-    if (this.#requests >= this.limit) {
-      this.#isWanted = true;
-      return null;
-    }
+    if (method === 'GET' && waits(request)) return UNCOUNTED;
+    const oldest = this.#first;
+    if (!this.#hasRoom(oldest)) return null;
     const bytes = method === 'GET' ? 0 : bodyBytes(headers.get('Content-Length'));
     if (this.#bytes > 0 && this.#bytes + bytes > REQUESTS_IN_FLIGHT_BYTES_MAX) return null;
-    this.#requests += 1;
     this.#bytes += bytes;
-    return bytes + 1;
+    if (oldest !== undefined || this.#running >= this.#pace.atOnce)
+      return { bytes, turn: this.#wait(bytes) };
+    this.#running += 1;
+    return { bytes, turn: null };
   }
 
-  leave(entered: number): void {
-    if (entered === 0) return;
-    this.#requests -= 1;
-    this.#bytes -= entered - 1;
+  leave(entered: Entered): void {
+    if (entered === UNCOUNTED) return;
+    this.#running -= 1;
+    this.#bytes -= entered.bytes;
+    this.#first?.wake();
   }
 
-  /** Measures a turn and sets the limit, to be kept alive by a request that was let in. null: it is too soon, or there is no need. */
-  look(): Promise<void> | null {
-    // So few are let in whatever the limit is.
-    if (this.#requests < REQUESTS_IN_FLIGHT_MIN) return null;
-    const nowMs = this.#loop.nowMs();
-    const sinceMs = nowMs - this.#lookedMs;
-    if (sinceMs < (this.#isLooking ? LOOK_MS_MAX : LOOK_EVERY_MS)) return null;
-    if (sinceMs > LOOK_MS_MAX && !this.#isLooking) {
-      this.#limit = REQUESTS_IN_FLIGHT_MAX;
-      this.#longSinceMs = null;
+  #hasRoom(oldest: Waiting | undefined): boolean {
+    const underWay = this.#running + this.#waiting.size;
+    if (underWay < REQUESTS_IN_FLIGHT_MIN) return true;
+    const most = Math.min(REQUESTS_IN_FLIGHT_MAX, ROUNDS_MAX * this.#pace.atOnce);
+    return underWay < most && (oldest === undefined || !this.#isLate(oldest));
+  }
+
+  get #first(): Waiting | undefined {
+    const [first] = this.#waiting;
+    return first;
+  }
+
+  async #wait(bytes: number): Promise<boolean> {
+    const sinceMs = this.#loop.nowMs();
+    const waiting: Waiting = { bytes, sinceMs, state: 'waits', wake: () => undefined };
+    this.#waiting.add(waiting);
+    // A promise that another request keeps is nothing that the platform sees a request wait for: the timer is.
+    const cancel = this.#loop.later(LONGEST_WAIT_MS, () => this.#refuse(waiting));
+    while (waiting.state === 'waits') {
+      if (this.#first !== waiting || this.#running >= this.#pace.atOnce) {
+        await new Promise<void>((resolve) => (waiting.wake = resolve));
+        continue;
+      }
+      await this.#pace.next();
+      if (this.#first === waiting) this.#begin();
     }
-    this.#isLooking = true;
-    this.#lookedMs = nowMs;
-    return this.#look(nowMs);
+    cancel();
+    return waiting.state === 'begun';
   }
 
-  async #look(beganMs: number): Promise<void> {
-    await this.#loop.turn();
-    const nowMs = this.#loop.nowMs();
-    if (this.#lookedMs === beganMs) this.#isLooking = false;
-    if (nowMs - beganMs > TURN_MS_MAX) {
-      this.#longSinceMs ??= beganMs;
-      if (nowMs - this.#longSinceMs >= LONG_MS_MIN) this.#lower();
-    } else {
-      this.#longSinceMs = null;
-      if (this.#isWanted) this.#limit = Math.min(REQUESTS_IN_FLIGHT_MAX, this.#limit / LESS);
+  /** As many of the first as may run beside those that do. */
+  #begin(): void {
+    for (const waiting of this.#waiting) {
+      if (this.#running >= this.#pace.atOnce) break;
+      this.#waiting.delete(waiting);
+      this.#running += 1;
+      waiting.state = 'begun';
+      waiting.wake();
     }
-    this.#isWanted = false;
+    this.#first?.wake();
   }
 
-  /** From what is under way, which is what made the turns long. */
-  #lower(): void {
-    const underWay = Math.min(this.#limit, this.#requests);
-    this.#limit = Math.max(REQUESTS_IN_FLIGHT_MIN, underWay * LESS);
+  #refuse(waiting: Waiting): void {
+    if (!this.#waiting.delete(waiting)) return;
+    this.#bytes -= waiting.bytes;
+    waiting.state = 'refused';
+    waiting.wake();
+    this.#first?.wake();
+  }
+
+  /** Whether the one that has waited longest has done so for too long. */
+  #isLate(oldest: Waiting): boolean {
+    const waitedMs = this.#loop.nowMs() - oldest.sinceMs;
+    // The platform has dropped its request, or its timer would have come: it must not be in the way of others.
+    if (waitedMs > LONGEST_WAIT_MS) this.#refuse(oldest);
+    return waitedMs > REQUEST_WAIT_MS_MAX;
   }
 }
 

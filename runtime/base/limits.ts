@@ -168,12 +168,14 @@ export const ANSWER_SILENCE_MS_MAX = 45_000;
 /** Requests a second that one key may send to one isolate of the edge, and how many at once after a pause. */
 export const KEY_REQUESTS_SECOND_MAX = 1000;
 export const KEY_REQUESTS_BURST_MAX = 2000;
-/** Requests that one isolate of the edge has under way, and the bytes of their bodies. */
+/** Requests that one isolate of the edge has under way, those that wait for their turn included, and the bytes of their bodies. */
 export const REQUESTS_IN_FLIGHT_MAX = 128;
-/** Fewer are let in while turns of its event loop take longer than this, down to the least that keeps it busy. */
-export const TURN_MS_MAX = 50;
-export const REQUESTS_IN_FLIGHT_MIN = 32;
 export const REQUESTS_IN_FLIGHT_BYTES_MAX = 33_554_432;
+/** While one has waited so long to begin, only so many are let in. */
+export const REQUEST_WAIT_MS_MAX = 500;
+export const REQUESTS_IN_FLIGHT_MIN = 32;
+/** So few of them run at once that a turn of its event loop takes no longer than this, if it can be. */
+export const TURN_MS_MAX = 20;
 /** How long a ticket opens what it is for. */
 export const TICKET_MS_MAX = 30_000;
 /** Keys, or addresses without one, whose requests one isolate counts. */

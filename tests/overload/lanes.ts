@@ -35,8 +35,6 @@ export class Generator {
   readonly #connectionsMax: number;
   readonly #idle: RawHttp[] = [];
   #open = 0;
-  /** How late the generator itself came at most: what it measures cannot be trusted closer than that. */
-  lateMsMax = 0;
 
   constructor(port: number, connectionsMax: number) {
     this.#port = port;
@@ -66,7 +64,6 @@ export class Generator {
         }
       }
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
-      this.lateMsMax = Math.max(this.lateMsMax, performance.now() - now - TICK_MS);
     }
     await Promise.all(underWay);
     return outcomes;

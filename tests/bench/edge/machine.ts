@@ -27,3 +27,12 @@ export function processorMs(pid: number): number {
     return Number.NaN; // Not Linux.
   }
 }
+
+/** How long the first thread of a process has waited for a core so far, in ms; NaN where the system does not tell. */
+export function waitedMs(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1_000_000;
+  } catch {
+    return Number.NaN; // Not Linux.
+  }
+}

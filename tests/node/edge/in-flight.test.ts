@@ -1,24 +1,75 @@
-// What an isolate takes on at once, at its bounds; and that what it has no room for is refused before anything of it is read.
+// What an isolate takes on at once, at its bounds; that what it has no room for is refused before anything of it is read; when those begin that wait.
 
 import { expect, test } from 'vitest';
-import { InFlight } from '../../../edge/guard/in-flight.ts';
+import { type Entered, InFlight } from '../../../edge/guard/in-flight.ts';
+import { Pace } from '../../../edge/guard/pace.ts';
 import { RowParts } from '../../../edge/rows.ts';
 import {
   ANSWER_FIRST_PART_LENGTH_MAX,
   ANSWER_PART_LENGTH_MAX,
   BODY_BYTES_MAX,
+  REQUEST_WAIT_MS_MAX,
   REQUESTS_IN_FLIGHT_BYTES_MAX,
   REQUESTS_IN_FLIGHT_MAX,
   REQUESTS_IN_FLIGHT_MIN,
   TURN_MS_MAX,
 } from '../../../runtime/base/limits.ts';
 
-/** A loop whose turns take as long as is said. */
-function loop() {
-  const clock = { nowMs: 0, turnMs: 0 };
-  const turn = async (): Promise<void> => void (clock.nowMs += clock.turnMs);
-  return { clock, inFlight: new InFlight({ nowMs: () => clock.nowMs, turn }) };
+/** How many run at once before anything is known of the loop. */
+const AT_FIRST = new Pace({ nowMs: () => 0, turn: () => Promise.resolve() }).atOnce;
+
+/** An event loop whose turns end when they are told to, and whose clock is moved by hand. */
+class TestLoop {
+  nowMs = 0;
+  #turns: (() => void)[] = [];
+  readonly #timers = new Set<{ readonly dueMs: number; readonly call: () => void }>();
+  readonly inFlight = new InFlight({
+    nowMs: () => this.nowMs,
+    turn: () => new Promise((resolve) => this.#turns.push(resolve)),
+    later: (ms, call) => {
+      const timer = { dueMs: this.nowMs + ms, call };
+      this.#timers.add(timer);
+      return () => this.#timers.delete(timer);
+    },
+  });
+
+  get turnsWaitedFor(): number {
+    return this.#turns.length;
+  }
+
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  /** Ends a turn that took so long. */
+  async turn(tookMs: number): Promise<void> {
+    this.endTimers(tookMs);
+    for (const resolve of this.#turns.splice(0)) resolve();
+    await settled();
+  }
+
+  /** So long nothing comes round, but timers. */
+  endTimers(afterMs: number): void {
+    this.nowMs += afterMs;
+    for (const timer of this.#timers) {
+      if (timer.dueMs > this.nowMs) continue;
+      this.#timers.delete(timer);
+      timer.call();
+    }
+  }
+
+  /** Lets a request in; `state` says what it has been told. */
+  enter(request: Request): { readonly entered: Entered; state: string } {
+    const entered = this.inFlight.enter(request);
+    if (entered === null) throw new Error('it was refused');
+    const told = { entered, state: entered.turn === null ? 'begun' : 'waits' };
+    void entered.turn?.then((begins) => (told.state = begins ? 'begun' : 'refused'));
+    return told;
+  }
 }
+
+/** All that follows from what is settled by now has been done. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const URL = 'https://edge.example.com/topics/t/partitions/0/records';
 const get = (query = '', headers = {}) => new Request(URL + query, { headers });
@@ -28,101 +79,158 @@ const post = (bytes: number | null) =>
     headers: bytes === null ? {} : { 'Content-Length': String(bytes) },
   });
 
-test('as many requests as may be are let in, and one more when one has been answered', () => {
-  const { inFlight } = loop();
-  const entered = Array.from({ length: REQUESTS_IN_FLIGHT_MAX }, () => inFlight.enter(get()));
-  expect(entered).not.toContain(null);
+test('as many requests as may be are let in, and one more when one has been answered', async () => {
+  const loop = new TestLoop();
+  const { inFlight } = loop;
+  const told = Array.from({ length: REQUESTS_IN_FLIGHT_MAX }, () => loop.enter(get()));
+  expect(told.filter(({ state }) => state === 'begun')).toHaveLength(AT_FIRST);
   expect(inFlight.enter(get())).toBeNull();
   expect(inFlight.enter(post(1))).toBeNull();
-  // What waits does nothing meanwhile.
-  for (const waiting of [get('?wait_ms=1000'), get('', { Upgrade: 'websocket' })])
-    inFlight.leave(inFlight.enter(waiting) ?? Number.NaN);
+  // What waits for records does nothing meanwhile.
+  for (const waiting of [get('?wait_ms=1000'), get('', { Upgrade: 'websocket' })]) {
+    const { entered, state } = loop.enter(waiting);
+    expect(state).toBe('begun');
+    inFlight.leave(entered);
+  }
   expect(inFlight.enter(get('?wait_ms=0'))).toBeNull();
-  inFlight.leave(entered[0] ?? 0);
+  for (const { entered } of told.slice(0, 1)) inFlight.leave(entered);
   expect(inFlight.enter(get())).not.toBeNull();
   expect(inFlight.enter(get())).toBeNull();
 });
 
 test('bodies together are bounded, and one without a length counts as the greatest', () => {
-  const { inFlight } = loop();
+  const loop = new TestLoop();
+  const { inFlight } = loop;
   const most = REQUESTS_IN_FLIGHT_BYTES_MAX / BODY_BYTES_MAX;
-  const entered = Array.from({ length: most }, (_, i) =>
-    inFlight.enter(post(i % 2 === 0 ? null : BODY_BYTES_MAX)),
+  const told = Array.from({ length: most }, (_, i) =>
+    loop.enter(post(i % 2 === 0 ? null : BODY_BYTES_MAX)),
   );
-  expect(entered).not.toContain(null);
   expect(inFlight.enter(post(1))).toBeNull();
-  expect(inFlight.enter(get())).not.toBeNull();
-  inFlight.leave(entered[0] ?? 0);
+  const small = loop.enter(get());
+  for (const { entered } of told.slice(0, 1)) inFlight.leave(entered);
+  inFlight.leave(small.entered);
   expect(inFlight.enter(post(Number.NaN))).not.toBeNull();
   expect(inFlight.enter(post(1))).toBeNull();
 });
 
-test('while turns take too long fewer are let in, down to the least, and more again once they do not', async () => {
-  const { clock, inFlight } = loop();
-  const request = get();
-  const fill = (): number => {
-    const entered: number[] = [];
-    for (let one = inFlight.enter(request); one !== null; one = inFlight.enter(request))
-      entered.push(one);
-    for (const one of entered) inFlight.leave(one);
-    return entered.length;
+test('those that wait begin in their order, once a turn was short and as many as have begun have been answered', async () => {
+  const loop = new TestLoop();
+  const told = Array.from({ length: 100 }, () => loop.enter(get()));
+  const begun = (): number => told.filter(({ state }) => state === 'begun').length;
+  let answered = 0;
+  const answer = async (count: number): Promise<void> => {
+    for (const { entered } of told.slice(answered, answered + count)) loop.inFlight.leave(entered);
+    answered += count;
+    await settled();
   };
-  const looked = async (turnMs: number): Promise<void> => {
-    clock.turnMs = turnMs;
-    clock.nowMs += 10;
-    await inFlight.look();
-  };
-  expect(fill()).toBe(REQUESTS_IN_FLIGHT_MAX);
-  await looked(TURN_MS_MAX);
-  expect(fill()).toBe(REQUESTS_IN_FLIGHT_MAX);
-  // What is under way is what made the turn long: the limit is judged from there.
-  const half = Array.from({ length: REQUESTS_IN_FLIGHT_MAX / 2 }, () => inFlight.enter(request));
-  // One that is long, as that of a cold start, is none; nor are several with another one between them.
-  for (const turnMs of [150, TURN_MS_MAX, 150, TURN_MS_MAX]) await looked(turnMs);
-  expect(inFlight.limit).toBe(REQUESTS_IN_FLIGHT_MAX);
-  for (let i = 0; i < 8; i++) await looked(TURN_MS_MAX + 1);
-  expect(inFlight.limit).toBe(REQUESTS_IN_FLIGHT_MAX);
-  await looked(TURN_MS_MAX + 1);
-  expect(inFlight.limit).toBe((REQUESTS_IN_FLIGHT_MAX / 2) * 0.75);
-  // So few are let in whatever the limit is, and nothing is measured while no more are under way.
-  for (const one of half.slice(REQUESTS_IN_FLIGHT_MIN - 1)) inFlight.leave(one ?? Number.NaN);
-  expect(inFlight.look()).toBeNull();
-  expect(fill()).toBe((REQUESTS_IN_FLIGHT_MAX / 2) * 0.75 - (REQUESTS_IN_FLIGHT_MIN - 1));
-  const least = [inFlight.enter(request), ...half.slice(0, REQUESTS_IN_FLIGHT_MIN - 1)];
-  for (let i = 0; i < 20; i++) await looked(10 * TURN_MS_MAX);
-  expect(inFlight.limit).toBe(REQUESTS_IN_FLIGHT_MIN);
-  expect(fill()).toBe(0);
-  // Nobody was refused, so that nothing is known of more.
-  await looked(TURN_MS_MAX);
-  const before = inFlight.limit;
-  await looked(TURN_MS_MAX);
-  expect(inFlight.limit).toBe(before);
-  for (let i = 0; i < 8; i++) {
-    fill();
-    await looked(TURN_MS_MAX);
+  expect(begun()).toBe(AT_FIRST);
+  // As long as they run nobody looks at turns.
+  expect(loop.turnsWaitedFor).toBe(0);
+  await answer(3);
+  expect(loop.turnsWaitedFor).toBe(1);
+  await loop.turn(TURN_MS_MAX);
+  await loop.turn(3);
+  expect(begun()).toBe(AT_FIRST);
+  await loop.turn(2);
+  expect(begun()).toBe(AT_FIRST + 3);
+  expect(told.findLastIndex(({ state }) => state === 'begun')).toBe(begun() - 1);
+  // Where the loop catches up at once, as where they wait for objects elsewhere, more of them run each time.
+  await answer(1);
+  await loop.turn(1);
+  expect(begun() - answered).toBe(2 * AT_FIRST + 1);
+  for (let i = 0; i < 100; i++) {
+    await answer(1);
+    await loop.turn(1);
   }
-  expect(inFlight.limit).toBe(REQUESTS_IN_FLIGHT_MAX);
-  for (let i = 0; i < 10; i++) await looked(10 * TURN_MS_MAX);
-  expect(inFlight.limit).toBe(REQUESTS_IN_FLIGHT_MIN);
-  // After a pause nothing is known: one long turn is no overload again.
-  clock.nowMs += 2_000;
-  await looked(150);
-  for (const one of least) inFlight.leave(one ?? Number.NaN);
-  expect(fill()).toBe(REQUESTS_IN_FLIGHT_MAX);
+  expect(begun()).toBe(100);
+  // Nobody looks any more, and no timer is left.
+  expect([loop.turnsWaitedFor, loop.timers]).toEqual([0, 0]);
+  expect(loop.enter(get()).state).toBe('begun');
 });
 
-test('a turn is measured now and then, one at a time, and one whose request has gone is given up', () => {
+test('fewer run at once where turns are too long, down to one, and some begin though the loop never catches up', async () => {
+  const clock = { nowMs: 0, turnsMs: [] as number[] };
+  const pace = new Pace({
+    nowMs: () => clock.nowMs,
+    turn: async () => void (clock.nowMs += clock.turnsMs.shift() ?? 0),
+  });
+  const after = async (...turnsMs: number[]): Promise<number> => {
+    clock.turnsMs = turnsMs;
+    await pace.next();
+    expect(clock.turnsMs).toEqual([]);
+    return pace.atOnce;
+  };
+  expect(pace.atOnce).toBe(AT_FIRST);
+  expect(await after(TURN_MS_MAX, 2)).toBe(AT_FIRST);
+  expect(await after(TURN_MS_MAX * 1.25, 2)).toBe(7);
+  expect(await after(TURN_MS_MAX * 100)).toBe(3);
+  expect(await after(TURN_MS_MAX * 2, 2)).toBe(1);
+  expect(await after(TURN_MS_MAX * 2, 1)).toBe(1);
+  // Never short: then after three turns of the longest.
+  expect(await after(TURN_MS_MAX, TURN_MS_MAX, TURN_MS_MAX)).toBe(1);
+  for (let i = 0; i < 30; i++) await after(1);
+  expect(pace.atOnce).toBe(REQUESTS_IN_FLIGHT_MAX);
+  // After a pause nothing is known.
+  clock.nowMs += 2_000;
+  expect(await after(3, 1)).toBe(AT_FIRST);
+});
+
+/** Lets in as many as there is room for. */
+function fill(loop: TestLoop): number {
+  for (let count = 0; ; count++) if (loop.inFlight.enter(get()) === null) return count;
+}
+
+test('while turns are too long, or one has waited too long, few are let in', async () => {
+  const loop = new TestLoop();
+  const told = Array.from({ length: AT_FIRST + 2 }, () => loop.enter(get()));
+  loop.endTimers(REQUEST_WAIT_MS_MAX);
+  expect(loop.inFlight.enter(get())).not.toBeNull();
+  loop.endTimers(1);
+  expect(fill(loop)).toBe(REQUESTS_IN_FLIGHT_MIN - AT_FIRST - 3);
+  for (const { entered } of told) loop.inFlight.leave(entered);
+  await settled();
+  for (let i = 0; i < 20; i++) await loop.turn(4 * TURN_MS_MAX);
+  expect(fill(loop)).toBeLessThanOrEqual(REQUESTS_IN_FLIGHT_MIN);
+  // Where turns are as they should be, and nobody waits long, there is room for more.
+  const quiet = new TestLoop();
+  expect(fill(quiet)).toBe(REQUESTS_IN_FLIGHT_MAX);
+});
+
+test('one that waits longest of all is refused, is under way no more, nor are its bytes', async () => {
+  const loop = new TestLoop();
+  const running = Array.from({ length: AT_FIRST }, () => loop.enter(get()));
+  const waiting = Array.from({ length: 8 }, () => loop.enter(post(BODY_BYTES_MAX)));
+  expect(loop.inFlight.enter(post(1))).toBeNull();
+  loop.endTimers(10 * REQUEST_WAIT_MS_MAX);
+  await settled();
+  expect(waiting.every(({ state }) => state === 'refused')).toBe(true);
+  expect(loop.timers).toBe(0);
+  for (const { entered } of running) loop.inFlight.leave(entered);
+  for (let i = 0; i < 8; i++) loop.enter(post(BODY_BYTES_MAX));
+  expect(loop.inFlight.enter(post(1))).toBeNull();
+});
+
+test('one whose request the platform has dropped is not in the way of others', async () => {
   const clock = { nowMs: 0 };
+  const turns: (() => void)[] = [];
+  // No timer comes, and no turn for who has been dropped.
   const inFlight = new InFlight({
     nowMs: () => clock.nowMs,
-    turn: () => new Promise(() => undefined),
+    turn: () => new Promise((resolve) => turns.push(resolve)),
+    later: () => () => undefined,
   });
-  for (let i = 0; i < REQUESTS_IN_FLIGHT_MIN; i++) inFlight.enter(get());
-  expect(inFlight.look()).not.toBeNull();
-  clock.nowMs += 500;
-  expect(inFlight.look()).toBeNull();
-  clock.nowMs += 500;
-  expect(inFlight.look()).not.toBeNull();
+  const entered = Array.from({ length: REQUESTS_IN_FLIGHT_MAX }, () => inFlight.enter(get()));
+  for (const one of entered.slice(0, AT_FIRST)) if (one !== null) inFlight.leave(one);
+  await settled();
+  turns.pop();
+  clock.nowMs += 10 * REQUEST_WAIT_MS_MAX + 1;
+  let isBegun = false;
+  void entered[AT_FIRST + 1]?.turn?.then((begins) => (isBegun = begins));
+  expect(inFlight.enter(get())).toBeNull();
+  await settled();
+  turns.pop()?.();
+  await settled();
+  expect(isBegun).toBe(true);
 });
 
 const rowOf = (length: number) => ({ columns: 'x'.repeat(length), isDelete: false });

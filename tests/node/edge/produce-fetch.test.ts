@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseRecordBatch } from '../../../runtime/data/record.ts';
 import { singleRecord } from '../../../runtime/data/record-builder.ts';
-import { send } from '../../support/edge-client.ts';
+import { send, until } from '../../support/edge-client.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 let edge: Workerd;
@@ -353,4 +353,13 @@ test('many requests at once, some of whose clients leave: the others have their 
   const stored = new Map(records.map(({ offset, value }) => [offset, value]));
   for (const [offset, value] of offsets) expect(stored.get(offset)).toBe(value);
   expect(records.filter(({ value }) => value >= 0)).toHaveLength(offsets.size);
+});
+
+test('clients that leave while they wait to begin take no place with them', async () => {
+  for (let round = 0; round < 2; round++)
+    await Promise.all(Array.from({ length: 200 }, () => sendAndLeave('{"records":[]}')));
+  const ask = async (): Promise<number> => (await send(edge, 'GET', '/topics/many')).status;
+  await until(async () => (await ask()) === 200);
+  const statuses = await Promise.all(Array.from({ length: 24 }, ask));
+  expect(new Set(statuses)).toEqual(new Set([200]));
 });
