@@ -11,8 +11,10 @@ import { type Loop, Pace } from './pace.ts';
 
 /** So long one waits at most. */
 const LONGEST_WAIT_MS = 10 * REQUEST_WAIT_MS_MAX;
-/** So many times as many as run at once are let in: each round of them takes about a turn. */
-const ROUNDS_MAX = 16;
+/** How often the first of those that wait looks whether it may begin, though nobody has left. */
+const LOOK_EVERY_MS = 10;
+/** How much one that has begun says of how soon the next one will. */
+const WEIGHT = 0.1;
 
 /** A request that was let in. */
 export interface Entered {
@@ -40,8 +42,8 @@ interface Waiting {
 
 /**
  * Requests of one isolate, from their arrival until their answer begins. Few run at once; the others wait in the order in which they came, with their
- * bodies unread, until the loop has caught up (`Pace`), so that refusals do not stand behind them. While the one that has waited longest has done so for
- * REQUEST_WAIT_MS_MAX, no more than REQUESTS_IN_FLIGHT_MIN are let in: a queue of bounded time, whatever a request costs, and a burst of so many is none.
+ * bodies unread, until the loop has caught up (`Pace`), so that refusals do not stand behind them. Beyond REQUESTS_IN_FLIGHT_MIN none is let in that would
+ * wait longer than REQUEST_WAIT_MS_MAX, as others have begun of late: a queue of bounded time, whatever a request costs.
  */
 export class InFlight {
   readonly #loop: InFlightLoop;
@@ -50,6 +52,9 @@ export class InFlight {
   readonly #waiting = new Set<Waiting>();
   #running = 0;
   #bytes = 0;
+  /** When one that waited began, and how much later the next one does while others wait, on average. */
+  #begunMs = -Infinity;
+  #beginMs = 0;
 
   constructor(loop: InFlightLoop) {
     this.#loop = loop;
@@ -64,9 +69,14 @@ export class InFlight {
     const { method, headers } = request;
     if (method === 'GET' && waits(request)) return UNCOUNTED;
     const oldest = this.#first;
-    if (!this.#hasRoom(oldest)) return null;
     const bytes = method === 'GET' ? 0 : bodyBytes(headers.get('Content-Length'));
-    if (this.#bytes > 0 && this.#bytes + bytes > REQUESTS_IN_FLIGHT_BYTES_MAX) return null;
+    // The platform has dropped its request, or its timer would have come: it must not be in the way of others.
+    if (oldest !== undefined && this.#loop.nowMs() - oldest.sinceMs > 2 * LONGEST_WAIT_MS)
+      this.#refuse(oldest);
+    if (!this.#hasRoom(bytes)) {
+      this.#pace.refused();
+      return null;
+    }
     this.#bytes += bytes;
     if (oldest !== undefined || this.#running >= this.#pace.atOnce)
       return { bytes, turn: this.#wait(bytes) };
@@ -81,11 +91,12 @@ export class InFlight {
     this.#first?.wake();
   }
 
-  #hasRoom(oldest: Waiting | undefined): boolean {
+  #hasRoom(bytes: number): boolean {
+    if (this.#bytes > 0 && this.#bytes + bytes > REQUESTS_IN_FLIGHT_BYTES_MAX) return false;
     const underWay = this.#running + this.#waiting.size;
     if (underWay < REQUESTS_IN_FLIGHT_MIN) return true;
-    const most = Math.min(REQUESTS_IN_FLIGHT_MAX, ROUNDS_MAX * this.#pace.atOnce);
-    return underWay < most && (oldest === undefined || !this.#isLate(oldest));
+    const waitMs = this.#waiting.size * this.#beginMs;
+    return underWay < REQUESTS_IN_FLIGHT_MAX && waitMs < REQUEST_WAIT_MS_MAX;
   }
 
   get #first(): Waiting | undefined {
@@ -100,23 +111,37 @@ export class InFlight {
     // A promise that another request keeps is nothing that the platform sees a request wait for: the timer is.
     const cancel = this.#loop.later(LONGEST_WAIT_MS, () => this.#refuse(waiting));
     while (waiting.state === 'waits') {
-      if (this.#first !== waiting || this.#running >= this.#pace.atOnce) {
-        await new Promise<void>((resolve) => (waiting.wake = resolve));
-        continue;
+      const woken = new Promise<void>((resolve) => (waiting.wake = resolve));
+      if (this.#first !== waiting) {
+        await woken;
+      } else {
+        if (this.#running >= this.#pace.atOnce) await this.#wokenOrSoon(waiting, woken);
+        await this.#pace.next();
+        if (this.#first === waiting) this.#begin();
       }
-      await this.#pace.next();
-      if (this.#first === waiting) this.#begin();
     }
     cancel();
     return waiting.state === 'begun';
   }
 
+  /** Those that run may wait for objects elsewhere, and then more may run beside them although none of them ends. */
+  async #wokenOrSoon(waiting: Waiting, woken: Promise<void>): Promise<void> {
+    const cancel = this.#loop.later(LOOK_EVERY_MS, waiting.wake);
+    await woken;
+    cancel();
+  }
+
   /** As many of the first as may run beside those that do. */
   #begin(): void {
+    const nowMs = this.#loop.nowMs();
     for (const waiting of this.#waiting) {
       if (this.#running >= this.#pace.atOnce) break;
       this.#waiting.delete(waiting);
       this.#running += 1;
+      // Those that begin together share what the first of them waited since others began.
+      const behindMs = nowMs - Math.max(this.#begunMs, waiting.sinceMs);
+      this.#beginMs += WEIGHT * (behindMs - this.#beginMs);
+      this.#begunMs = nowMs;
       waiting.state = 'begun';
       waiting.wake();
     }
@@ -129,14 +154,6 @@ export class InFlight {
     waiting.state = 'refused';
     waiting.wake();
     this.#first?.wake();
-  }
-
-  /** Whether the one that has waited longest has done so for too long. */
-  #isLate(oldest: Waiting): boolean {
-    const waitedMs = this.#loop.nowMs() - oldest.sinceMs;
-    // The platform has dropped its request, or its timer would have come: it must not be in the way of others.
-    if (waitedMs > LONGEST_WAIT_MS) this.#refuse(oldest);
-    return waitedMs > REQUEST_WAIT_MS_MAX;
   }
 }
 

@@ -4,10 +4,13 @@ import { REQUESTS_IN_FLIGHT_MAX, TURN_MS_MAX } from '../../runtime/base/limits.t
 
 /** So many run at once before anything is known. */
 const AT_FIRST = 8;
+/** What the platform takes for one refusal, about: that much of a turn is not what runs. */
+const REFUSAL_MS = 0.2;
 /** A turn that is no longer than this has found nothing old to do: the loop has caught up. */
 const SHORT_MS = 2;
-/** So long the loop may take to catch up; then some begin all the same, because refusals alone may keep it busy. */
+/** So long the loop may take to catch up; then some begin all the same, and more of them where it is refusals alone that keep it busy. */
 const BEHIND_MS_MAX = 3 * TURN_MS_MAX;
+const HALF = 0.5;
 /** What was seen so long ago says nothing any more. */
 const PAUSE_MS = 1_000;
 /** What one turn that is too long leaves of them at least, however long it was. */
@@ -32,6 +35,10 @@ export class Pace {
   /** When it last looked. */
   #lookedMs = -Infinity;
 
+  /** When one was refused last, and how many since the turn began that is measured. */
+  #refusedMs = -Infinity;
+  #refusals = 0;
+
   constructor(loop: Loop) {
     this.#loop = loop;
   }
@@ -41,25 +48,42 @@ export class Pace {
     return Math.floor(this.#atOnce);
   }
 
-  /** Resolves when the next ones may begin; for one caller at a time. */
+  /** Tells of a refusal. */
+  refused(): void {
+    this.#refusals += 1;
+    this.#refusedMs = this.#loop.nowMs();
+  }
+
+  /**
+   * Resolves when the next ones may begin; for one caller at a time. Where nobody has been refused of late, one turn is enough, and turns may be longer:
+   * only who is refused waits for the loop to catch up, and together requests cost less.
+   */
   async next(): Promise<void> {
-    const { nowMs, turn } = this.#loop;
-    const sinceMs = nowMs();
+    const sinceMs = this.#loop.nowMs();
     if (sinceMs - this.#lookedMs > PAUSE_MS) this.#atOnce = AT_FIRST;
+    const isRefusing = sinceMs - this.#refusedMs <= PAUSE_MS;
+    let isBehind: boolean;
     let longestMs = 0;
-    let tookMs: number;
     do {
-      const fromMs = nowMs();
-      await turn();
-      this.#lookedMs = nowMs();
-      tookMs = this.#lookedMs - fromMs;
-      longestMs = Math.max(longestMs, tookMs);
-    } while (tookMs > SHORT_MS && this.#lookedMs - sinceMs < BEHIND_MS_MAX);
-    if (longestMs > TURN_MS_MAX) {
-      this.#atOnce = Math.max(1, this.#atOnce * Math.max(LESS, TURN_MS_MAX / longestMs));
-    } else if (tookMs <= SHORT_MS) {
+      const { tookMs, refusals } = await this.#turn();
+      isBehind = isRefusing && tookMs > SHORT_MS;
+      longestMs = Math.max(longestMs, tookMs - refusals * REFUSAL_MS);
+    } while (isBehind && this.#lookedMs - sinceMs < BEHIND_MS_MAX);
+    const mostMs = isRefusing ? TURN_MS_MAX : BEHIND_MS_MAX;
+    if (longestMs > mostMs) {
+      this.#atOnce = Math.max(1, this.#atOnce * Math.max(LESS, mostMs / longestMs));
+    } else if (!isBehind || longestMs <= TURN_MS_MAX * HALF) {
       const more = longestMs <= SHORT_MS ? MUCH_MORE : MORE;
       this.#atOnce = Math.min(REQUESTS_IN_FLIGHT_MAX, this.#atOnce * more);
     }
+  }
+
+  async #turn(): Promise<{ readonly tookMs: number; readonly refusals: number }> {
+    const { nowMs, turn } = this.#loop;
+    const fromMs = nowMs();
+    this.#refusals = 0;
+    await turn();
+    this.#lookedMs = nowMs();
+    return { tookMs: this.#lookedMs - fromMs, refusals: this.#refusals };
   }
 }

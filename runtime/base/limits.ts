@@ -171,7 +171,7 @@ export const KEY_REQUESTS_BURST_MAX = 2000;
 /** Requests that one isolate of the edge has under way, those that wait for their turn included, and the bytes of their bodies. */
 export const REQUESTS_IN_FLIGHT_MAX = 128;
 export const REQUESTS_IN_FLIGHT_BYTES_MAX = 33_554_432;
-/** While one has waited so long to begin, only so many are let in. */
+/** Only so many are let in where another one would wait longer than this to begin. */
 export const REQUEST_WAIT_MS_MAX = 500;
 export const REQUESTS_IN_FLIGHT_MIN = 32;
 /** So few of them run at once that a turn of its event loop takes no longer than this, if it can be. */

@@ -115,18 +115,14 @@ test('bodies together are bounded, and one without a length counts as the greate
 
 test('those that wait begin in their order, once a turn was short and as many as have begun have been answered', async () => {
   const loop = new TestLoop();
-  const told = Array.from({ length: 100 }, () => loop.enter(get()));
+  const told = Array.from({ length: REQUESTS_IN_FLIGHT_MAX }, () => loop.enter(get()));
+  expect(loop.inFlight.enter(get())).toBeNull();
   const begun = (): number => told.filter(({ state }) => state === 'begun').length;
-  let answered = 0;
-  const answer = async (count: number): Promise<void> => {
-    for (const { entered } of told.slice(answered, answered + count)) loop.inFlight.leave(entered);
-    answered += count;
-    await settled();
-  };
   expect(begun()).toBe(AT_FIRST);
-  // As long as they run nobody looks at turns.
+  // As long as they run nobody looks at turns, for a while.
   expect(loop.turnsWaitedFor).toBe(0);
-  await answer(3);
+  for (const { entered } of told.slice(0, 3)) loop.inFlight.leave(entered);
+  await settled();
   expect(loop.turnsWaitedFor).toBe(1);
   await loop.turn(TURN_MS_MAX);
   await loop.turn(3);
@@ -134,18 +130,19 @@ test('those that wait begin in their order, once a turn was short and as many as
   await loop.turn(2);
   expect(begun()).toBe(AT_FIRST + 3);
   expect(told.findLastIndex(({ state }) => state === 'begun')).toBe(begun() - 1);
-  // Where the loop catches up at once, as where they wait for objects elsewhere, more of them run each time.
-  await answer(1);
-  await loop.turn(1);
-  expect(begun() - answered).toBe(2 * AT_FIRST + 1);
-  for (let i = 0; i < 100; i++) {
-    await answer(1);
+});
+
+test('those that wait for objects elsewhere hold nobody up', async () => {
+  const loop = new TestLoop();
+  const told = Array.from({ length: REQUESTS_IN_FLIGHT_MAX }, () => loop.enter(get()));
+  for (let i = 0; i < 5; i++) {
+    loop.endTimers(10);
+    await settled();
     await loop.turn(1);
   }
-  expect(begun()).toBe(100);
+  expect(told.map(({ state }) => state)).not.toContain('waits');
   // Nobody looks any more, and no timer is left.
   expect([loop.turnsWaitedFor, loop.timers]).toEqual([0, 0]);
-  expect(loop.enter(get()).state).toBe('begun');
 });
 
 test('fewer run at once where turns are too long, down to one, and some begin though the loop never catches up', async () => {
@@ -156,6 +153,7 @@ test('fewer run at once where turns are too long, down to one, and some begin th
   });
   const after = async (...turnsMs: number[]): Promise<number> => {
     clock.turnsMs = turnsMs;
+    pace.refused();
     await pace.next();
     expect(clock.turnsMs).toEqual([]);
     return pace.atOnce;
@@ -170,9 +168,24 @@ test('fewer run at once where turns are too long, down to one, and some begin th
   expect(await after(TURN_MS_MAX, TURN_MS_MAX, TURN_MS_MAX)).toBe(1);
   for (let i = 0; i < 30; i++) await after(1);
   expect(pace.atOnce).toBe(REQUESTS_IN_FLIGHT_MAX);
+  // A turn that refusals alone made long is none that makes those fewer that run.
+  clock.turnsMs = [2 * TURN_MS_MAX];
+  const next = pace.next();
+  for (let i = 0; i < 10 * TURN_MS_MAX; i++) pace.refused();
+  await next;
+  expect(pace.atOnce).toBe(REQUESTS_IN_FLIGHT_MAX);
   // After a pause nothing is known.
   clock.nowMs += 2_000;
   expect(await after(3, 1)).toBe(AT_FIRST);
+});
+
+test('while nobody is refused, one turn is enough whatever it took', async () => {
+  const loop = new TestLoop();
+  const told = Array.from({ length: AT_FIRST + 2 }, () => loop.enter(get()));
+  for (const { entered } of told.slice(0, 2)) loop.inFlight.leave(entered);
+  await settled();
+  await loop.turn(TURN_MS_MAX);
+  expect(told.map(({ state }) => state)).not.toContain('waits');
 });
 
 /** Lets in as many as there is room for. */
@@ -180,20 +193,31 @@ function fill(loop: TestLoop): number {
   for (let count = 0; ; count++) if (loop.inFlight.enter(get()) === null) return count;
 }
 
-test('while turns are too long, or one has waited too long, few are let in', async () => {
+test('where those that wait begin one by one, no more are let in than begin in time', async () => {
   const loop = new TestLoop();
-  const told = Array.from({ length: AT_FIRST + 2 }, () => loop.enter(get()));
-  loop.endTimers(REQUEST_WAIT_MS_MAX);
-  expect(loop.inFlight.enter(get())).not.toBeNull();
-  loop.endTimers(1);
-  expect(fill(loop)).toBe(REQUESTS_IN_FLIGHT_MIN - AT_FIRST - 3);
-  for (const { entered } of told) loop.inFlight.leave(entered);
-  await settled();
-  for (let i = 0; i < 20; i++) await loop.turn(4 * TURN_MS_MAX);
-  expect(fill(loop)).toBeLessThanOrEqual(REQUESTS_IN_FLIGHT_MIN);
-  // Where turns are as they should be, and nobody waits long, there is room for more.
-  const quiet = new TestLoop();
-  expect(fill(quiet)).toBe(REQUESTS_IN_FLIGHT_MAX);
+  expect(fill(new TestLoop())).toBe(REQUESTS_IN_FLIGHT_MAX);
+  let told = Array.from({ length: REQUESTS_IN_FLIGHT_MIN }, () => loop.enter(get()));
+  // Each turn is as long as makes one run at once.
+  const turnMs = 6 * TURN_MS_MAX;
+  for (let i = 0; i < 100; i++) {
+    const begun = told.filter(({ state }) => state === 'begun');
+    for (const { entered } of begun) loop.inFlight.leave(entered);
+    told = told.filter(({ state }) => state === 'waits');
+    await settled();
+    await loop.turn(turnMs);
+    while (told.length < REQUESTS_IN_FLIGHT_MIN) told.push(loop.enter(get()));
+  }
+  expect(fill(loop)).toBe(0);
+  // They begin sooner, and there is room for more.
+  for (let i = 0; i < 100; i++) {
+    const begun = told.filter(({ state }) => state === 'begun');
+    for (const { entered } of begun) loop.inFlight.leave(entered);
+    told = told.filter(({ state }) => state === 'waits');
+    await settled();
+    await loop.turn(1);
+    while (told.length < REQUESTS_IN_FLIGHT_MIN) told.push(loop.enter(get()));
+  }
+  expect(fill(loop)).toBe(REQUESTS_IN_FLIGHT_MAX - told.length);
 });
 
 test('one that waits longest of all is refused, is under way no more, nor are its bytes', async () => {
@@ -203,6 +227,7 @@ test('one that waits longest of all is refused, is under way no more, nor are it
   expect(loop.inFlight.enter(post(1))).toBeNull();
   loop.endTimers(10 * REQUEST_WAIT_MS_MAX);
   await settled();
+  await loop.turn(1);
   expect(waiting.every(({ state }) => state === 'refused')).toBe(true);
   expect(loop.timers).toBe(0);
   for (const { entered } of running) loop.inFlight.leave(entered);
@@ -223,10 +248,10 @@ test('one whose request the platform has dropped is not in the way of others', a
   for (const one of entered.slice(0, AT_FIRST)) if (one !== null) inFlight.leave(one);
   await settled();
   turns.pop();
-  clock.nowMs += 10 * REQUEST_WAIT_MS_MAX + 1;
+  clock.nowMs += 20 * REQUEST_WAIT_MS_MAX + 1;
   let isBegun = false;
   void entered[AT_FIRST + 1]?.turn?.then((begins) => (isBegun = begins));
-  expect(inFlight.enter(get())).toBeNull();
+  expect(inFlight.enter(get())).not.toBeNull();
   await settled();
   turns.pop()?.();
   await settled();
