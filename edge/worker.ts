@@ -130,6 +130,8 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
         if (!(await entered.turn)) return refuse(request);
       }
       try {
+        const look = inFlight.look();
+        if (look !== null) context.waitUntil(look);
         const response = await app.fetch(request, env, context);
         guard.dress(request, response);
         return response;

@@ -11,8 +11,12 @@ import { type Loop, Pace } from './pace.ts';
 
 /** So long one waits at most. */
 const LONGEST_WAIT_MS = 10 * REQUEST_WAIT_MS_MAX;
-/** How often the first of those that wait looks whether it may begin, though nobody has left. */
+/** How often turns are measured, and the first of those that wait looks whether it may begin, though nobody has left. */
 const LOOK_EVERY_MS = 10;
+/** A look whose request has gone is not waited for longer. */
+const LOOK_MS_MAX = 1_000;
+/** Fewer that run make no turn that is worth a look, which costs two. */
+const WORTH_A_LOOK = 2;
 /** How much one that has begun says of how soon the next one will. */
 const WEIGHT = 0.1;
 
@@ -55,6 +59,9 @@ export class InFlight {
   /** When one that waited began, and how much later the next one does while others wait, on average. */
   #begunMs = -Infinity;
   #beginMs = 0;
+  /** When the last look of one that runs began. */
+  #lookedMs = -Infinity;
+  #isLooking = false;
 
   constructor(loop: InFlightLoop) {
     this.#loop = loop;
@@ -89,6 +96,19 @@ export class InFlight {
     this.#running -= 1;
     this.#bytes -= entered.bytes;
     this.#first?.wake();
+  }
+
+  /**
+   * Measures a turn of the event loop while several run, so that what they cost is known before there are too many. To be kept alive by a request that runs.
+   * null: there is no need, or it is too soon.
+   */
+  look(): Promise<void> | null {
+    if (this.#running < WORTH_A_LOOK || this.#waiting.size > 0) return null;
+    const nowMs = this.#loop.nowMs();
+    if (nowMs - this.#lookedMs < (this.#isLooking ? LOOK_MS_MAX : LOOK_EVERY_MS)) return null;
+    this.#lookedMs = nowMs;
+    this.#isLooking = true;
+    return this.#pace.next().finally(() => (this.#isLooking = false));
   }
 
   #hasRoom(bytes: number): boolean {

@@ -4,20 +4,21 @@ import { REQUESTS_IN_FLIGHT_MAX, TURN_MS_MAX } from '../../runtime/base/limits.t
 
 /** So many run at once before anything is known. */
 const AT_FIRST = 8;
-/** What the platform takes for one refusal, about: that much of a turn is not what runs. */
+/** What the platform takes for one refusal, at least; and what share of a turn refusals have that made it long. */
 const REFUSAL_MS = 0.2;
+const REFUSED_SHARE = 0.4;
 /** A turn that is no longer than this has found nothing old to do: the loop has caught up. */
 const SHORT_MS = 2;
-/** So long the loop may take to catch up; then some begin all the same, and more of them where it is refusals alone that keep it busy. */
+/** So long the loop may take to catch up; then some begin all the same. */
 const BEHIND_MS_MAX = 3 * TURN_MS_MAX;
-const HALF = 0.5;
 /** What was seen so long ago says nothing any more. */
 const PAUSE_MS = 1_000;
-/** What one turn that is too long leaves of them at least, however long it was. */
+/** What one turn that is too long leaves of them at least, however long it was; and where nobody is refused: it may be another process that made it long. */
 const LESS = 0.5;
+const LITTLE_LESS = 0.8;
 /** How many more there are where turns are not too long; and where the loop has caught up at once, as where requests wait for objects elsewhere. */
 const MORE = 1.1;
-const MUCH_MORE = 2;
+const MUCH_MORE = 1.25;
 
 export interface Loop {
   readonly nowMs: () => number;
@@ -55,8 +56,8 @@ export class Pace {
   }
 
   /**
-   * Resolves when the next ones may begin; for one caller at a time. Where nobody has been refused of late, one turn is enough, and turns may be longer:
-   * only who is refused waits for the loop to catch up, and together requests cost less.
+   * Resolves when the next ones may begin; for one caller at a time. Where nobody has been refused of late, one turn is enough: only they wait for the
+   * loop to catch up.
    */
   async next(): Promise<void> {
     const sinceMs = this.#loop.nowMs();
@@ -64,26 +65,35 @@ export class Pace {
     const isRefusing = sinceMs - this.#refusedMs <= PAUSE_MS;
     let isBehind: boolean;
     let longestMs = 0;
+    let refusals = 0;
     do {
-      const { tookMs, refusals } = await this.#turn();
+      const tookMs = await this.#turn();
       isBehind = isRefusing && tookMs > SHORT_MS;
-      longestMs = Math.max(longestMs, tookMs - refusals * REFUSAL_MS);
+      longestMs = Math.max(longestMs, tookMs);
+      refusals = Math.max(refusals, this.#refusals);
     } while (isBehind && this.#lookedMs - sinceMs < BEHIND_MS_MAX);
-    const mostMs = isRefusing ? TURN_MS_MAX : BEHIND_MS_MAX;
-    if (longestMs > mostMs) {
-      this.#atOnce = Math.max(1, this.#atOnce * Math.max(LESS, mostMs / longestMs));
-    } else if (!isBehind || longestMs <= TURN_MS_MAX * HALF) {
-      const more = longestMs <= SHORT_MS ? MUCH_MORE : MORE;
-      this.#atOnce = Math.min(REQUESTS_IN_FLIGHT_MAX, this.#atOnce * more);
+    if (refusals * REFUSAL_MS > longestMs * REFUSED_SHARE) {
+      // Fewer that run would make no turn shorter, and leave all of the loop to refusals.
+      this.#allow(MUCH_MORE);
+    } else if (longestMs > TURN_MS_MAX) {
+      this.#allow(Math.max(isRefusing ? LESS : LITTLE_LESS, TURN_MS_MAX / longestMs));
+    } else if (!isBehind) {
+      // Between two of its steps what runs here makes no turn long either.
+      this.#allow(isRefusing || longestMs > SHORT_MS ? MORE : MUCH_MORE);
     }
   }
 
-  async #turn(): Promise<{ readonly tookMs: number; readonly refusals: number }> {
+  #allow(times: number): void {
+    this.#atOnce = Math.min(REQUESTS_IN_FLIGHT_MAX, Math.max(1, this.#atOnce * times));
+  }
+
+  /** @returns how long it took */
+  async #turn(): Promise<number> {
     const { nowMs, turn } = this.#loop;
     const fromMs = nowMs();
     this.#refusals = 0;
     await turn();
     this.#lookedMs = nowMs();
-    return { tookMs: this.#lookedMs - fromMs, refusals: this.#refusals };
+    return this.#lookedMs - fromMs;
   }
 }

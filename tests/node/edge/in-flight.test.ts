@@ -132,10 +132,36 @@ test('those that wait begin in their order, once a turn was short and as many as
   expect(told.findLastIndex(({ state }) => state === 'begun')).toBe(begun() - 1);
 });
 
+test('turns are measured now and then while several run and none waits, and a look whose request has gone is given up', async () => {
+  const loop = new TestLoop();
+  const { inFlight } = loop;
+  loop.enter(get());
+  expect(inFlight.look()).toBeNull();
+  loop.enter(get());
+  expect(inFlight.look()).not.toBeNull();
+  await loop.turn(9);
+  expect(inFlight.look()).toBeNull();
+  for (let i = 0; i < 20; i++) {
+    loop.endTimers(10);
+    expect(inFlight.look()).not.toBeNull();
+    await loop.turn(2 * TURN_MS_MAX);
+  }
+  // They have made the turns long: no more run.
+  expect(loop.enter(get()).state).toBe('waits');
+  expect(inFlight.look()).toBeNull();
+  const gone = new TestLoop();
+  for (let i = 0; i < 2; i++) gone.enter(get());
+  expect(gone.inFlight.look()).not.toBeNull();
+  gone.endTimers(999);
+  expect(gone.inFlight.look()).toBeNull();
+  gone.endTimers(1);
+  expect(gone.inFlight.look()).not.toBeNull();
+});
+
 test('those that wait for objects elsewhere hold nobody up', async () => {
   const loop = new TestLoop();
   const told = Array.from({ length: REQUESTS_IN_FLIGHT_MAX }, () => loop.enter(get()));
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 20; i++) {
     loop.endTimers(10);
     await settled();
     await loop.turn(1);
@@ -166,14 +192,17 @@ test('fewer run at once where turns are too long, down to one, and some begin th
   expect(await after(TURN_MS_MAX * 2, 1)).toBe(1);
   // Never short: then after three turns of the longest.
   expect(await after(TURN_MS_MAX, TURN_MS_MAX, TURN_MS_MAX)).toBe(1);
-  for (let i = 0; i < 30; i++) await after(1);
+  for (let i = 0; i < 60; i++) await after(1);
   expect(pace.atOnce).toBe(REQUESTS_IN_FLIGHT_MAX);
-  // A turn that refusals alone made long is none that makes those fewer that run.
-  clock.turnsMs = [2 * TURN_MS_MAX];
+  // Refusals that take up turns do not leave less to those that run, but more.
+  await after(4 * TURN_MS_MAX);
+  const before = pace.atOnce;
+  expect(before).toBeLessThan(REQUESTS_IN_FLIGHT_MAX);
+  clock.turnsMs = [4 * TURN_MS_MAX];
   const next = pace.next();
   for (let i = 0; i < 10 * TURN_MS_MAX; i++) pace.refused();
   await next;
-  expect(pace.atOnce).toBe(REQUESTS_IN_FLIGHT_MAX);
+  expect(pace.atOnce).toBe(Math.floor(before * 1.25));
   // After a pause nothing is known.
   clock.nowMs += 2_000;
   expect(await after(3, 1)).toBe(AT_FIRST);
