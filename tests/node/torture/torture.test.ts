@@ -11,7 +11,8 @@ const HUNTED = 3;
 /** A mutant of alarms shows by what does not come, and other files run beside these tests. */
 const TIMEOUT_MS = 180_000;
 
-test(
+// All at once: each has a workerd of its own, and waits for most of its time.
+test.concurrent(
   `ten kills under load, with failpoints, leave no anomaly (SEED=${seed})`,
   { timeout: TIMEOUT_MS },
   async () => {
@@ -23,14 +24,14 @@ test(
   },
 );
 
-test('what was acknowledged is processed though most wake-ups are lost and nobody asks', async () => {
+test.concurrent('what was acknowledged is processed though most wake-ups are lost and nobody asks', async () => {
   const report = await silence({ mutant: null, rounds: 4, lost: 0.6 });
   expect(report).toMatchObject({ rounds: 4, kills: 1, anomalies: {} });
 });
 
 const hunted = Array.from({ length: HUNTED }, (_, i) => MUTANTS[(seed + i * 5) % MUTANTS.length]);
 
-test.each(hunted)(
+test.concurrent.each(hunted)(
   `the mutant %s is caught (SEED=${seed})`,
   { timeout: TIMEOUT_MS },
   async (mutant) => {
