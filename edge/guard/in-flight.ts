@@ -11,12 +11,13 @@ import { type Loop, Pace } from './pace.ts';
 
 /** So long one waits at most. */
 const LONGEST_WAIT_MS = 10 * REQUEST_WAIT_MS_MAX;
-/** How often turns are measured, and the first of those that wait looks whether it may begin, though nobody has left. */
-const LOOK_EVERY_MS = 10;
+/** How often the first of those that wait looks whether it may begin, though nobody has left; and how often turns are measured where none waits. */
+const WAITING_LOOK_MS = 10;
+const LOOK_EVERY_MS = 25;
 /** A look whose request has gone is not waited for longer. */
 const LOOK_MS_MAX = 1_000;
 /** Fewer that run make no turn that is worth a look, which costs two. */
-const WORTH_A_LOOK = 2;
+const WORTH_A_LOOK = 4;
 /** How much one that has begun says of how soon the next one will. */
 const WEIGHT = 0.1;
 
@@ -146,7 +147,7 @@ export class InFlight {
 
   /** Those that run may wait for objects elsewhere, and then more may run beside them although none of them ends. */
   async #wokenOrSoon(waiting: Waiting, woken: Promise<void>): Promise<void> {
-    const cancel = this.#loop.later(LOOK_EVERY_MS, waiting.wake);
+    const cancel = this.#loop.later(WAITING_LOOK_MS, waiting.wake);
     await woken;
     cancel();
   }
