@@ -90,10 +90,7 @@ export function decodeDigits(column: usize, from: usize, row: u32): usize {
     v128.load(FACTORS, 48),
   );
   const fours = i32x4.dot_i16x8_s(pairs, v128.load(FACTORS, 64));
-  const eights = i32x4.dot_i16x8_s(
-    i16x8.narrow_i32x4_u(fours, fours),
-    v128.load(FACTORS, 80),
-  );
+  const eights = i32x4.dot_i16x8_s(i16x8.narrow_i32x4_u(fours, fours), v128.load(FACTORS, 80));
   const both = v128.extract_lane<u64>(eights, 0);
   const value = (both & 0xffffffff) * 100000000 + (both >> 32);
   const type = load<u32>(column);

@@ -121,10 +121,7 @@ function outOf(from: usize, block: usize, half: usize): v128 {
   );
   return v128.or(
     v128.and(special, v128.load(block + half, 64)),
-    v128.sub_sat<u8>(
-      v128.sub<u8>(text, v128.load(block + half)),
-      v128.load(block + half, 32),
-    ),
+    v128.sub_sat<u8>(v128.sub<u8>(text, v128.load(block + half)), v128.load(block + half, 32)),
   );
 }
 
