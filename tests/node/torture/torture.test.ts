@@ -24,10 +24,14 @@ test.concurrent(
   },
 );
 
-test.concurrent('what was acknowledged is processed though most wake-ups are lost and nobody asks', async () => {
-  const report = await silence({ mutant: null, rounds: 4, lost: 0.6 });
-  expect(report).toMatchObject({ rounds: 4, kills: 1, anomalies: {} });
-});
+test.concurrent(
+  'what was acknowledged is processed though most wake-ups are lost and nobody asks',
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const report = await silence({ mutant: null, rounds: 4, lost: 0.6 });
+    expect(report).toMatchObject({ rounds: 4, kills: 1, anomalies: {} });
+  },
+);
 
 const hunted = Array.from({ length: HUNTED }, (_, i) => MUTANTS[(seed + i * 5) % MUTANTS.length]);
 
