@@ -29,12 +29,13 @@ export class HandedBatch extends NoRecordParts implements RecordBatch {
   readonly timestamps: Float64Array;
   #bytes: Uint8Array | null = null;
 
-  constructor(rows: Batch, lengthBytes: number) {
+  /** @param latestMs the greatest of its rowtimes */
+  constructor(rows: Batch, lengthBytes: number, latestMs: number) {
     super();
     const { length, rowtime } = rows;
     this.rows = rows;
     this.lengthBytes = lengthBytes;
-    this.maxTimestamp = latestOf(rowtime, 0, length);
+    this.maxTimestamp = latestMs;
     this.count = length;
     this.span = length;
     this.timestamps = rowtime;
@@ -61,8 +62,28 @@ export class HandedBatch extends NoRecordParts implements RecordBatch {
   }
 }
 
-/** The rows to be handed over; null where they must be encoded: what is nested changes as it is decoded, and how long it is nobody knows before. */
-export function handed(batch: Batch, schema: Schema): HandedBatch | null {
+/** Times of records, and the greatest of them where that is known. */
+export interface KnownTimes {
+  readonly timestamps: Float64Array;
+  readonly latestMs: number | undefined;
+}
+
+function latestOfKnown(rowtime: Float64Array, known: KnownTimes | null): number {
+  if (known?.latestMs !== undefined) {
+    const { buffer, byteOffset, length } = known.timestamps;
+    const isSame =
+      rowtime.buffer === buffer && rowtime.byteOffset === byteOffset && rowtime.length === length;
+    if (isSame) return known.latestMs;
+  }
+  return latestOf(rowtime, 0, rowtime.length);
+}
+
+/** The rows to be handed over, whose times may be those of the records that they were made of; null where they must be encoded: what is nested changes as it is decoded, and how long it is nobody knows before. */
+export function handed(
+  batch: Batch,
+  schema: Schema,
+  known: KnownTimes | null = null,
+): HandedBatch | null {
   const dense = densified(batch);
   const { length, rowtime } = dense;
   const columns = dense.columns.map((column, index) => decoded(column, length, schema, index));
@@ -70,7 +91,8 @@ export function handed(batch: Batch, schema: Schema): HandedBatch | null {
   if (rowtime.length !== length || lengthBytes > RECORD_BATCH_BYTES_MAX) return null;
   const whole = columns.filter((column) => column !== null);
   if (whole.length < schema.columns.length) return null;
-  return new HandedBatch({ ...dense, schema, columns: whole, origin: null }, lengthBytes);
+  const rows = { ...dense, schema, columns: whole, origin: null };
+  return new HandedBatch(rows, lengthBytes, latestOfKnown(rowtime, known));
 }
 
 /** A column as decoding it would give it; null: it would be another. */

@@ -195,7 +195,7 @@ class Builder {
   }
 
   #ending(step: Ending): Emit {
-    const { formats, partition, client, report, count, internalChecksums } = this.#context;
+    const { formats, partition, client, report, count, internalChecksums, current } = this.#context;
     switch (step.step) {
       case 'client':
         return client;
@@ -203,6 +203,7 @@ class Builder {
         const writer = new REPARTITION.code.RepartitionWriter(step, formats, {
           fallbackPartition: partition % step.partitions,
           checksum: internalChecksums,
+          current,
         });
         this.#schemas.set(step.topic, step.schema);
         this.#outputs.push(writer);

@@ -53,7 +53,7 @@ export class Current implements Holding {
   }
 
   /** The same object while chunk and time are the same. */
-  get moment(): Moment {
+  get moment(): CurrentMoment {
     return this.#moment;
   }
 
@@ -108,7 +108,8 @@ export class Current implements Holding {
   }
 }
 
-interface CurrentMoment extends Moment {
+/** What rows belong to, and the records that they are made of; null: none have come. */
+export interface CurrentMoment extends Moment {
   readonly records: RecordBatch | null;
   readonly place: RecordPlace;
   readonly time: LogicalTime;

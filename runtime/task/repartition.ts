@@ -8,9 +8,11 @@ import { type Batch, positionOf, select, slice } from '../data/batch.ts';
 import { concat } from '../data/batches.ts';
 import { bitAt, type Column, isNull } from '../data/column.ts';
 import { columnarRecordBatch } from '../data/columnar-records.ts';
+import type { KnownTimes } from '../data/handed-batch.ts';
 import { columnsWithRole } from '../data/schema.ts';
 import type { Encoder, Formats } from '../formats/serde.ts';
 import type { RepartitionStep } from '../plan/step.ts';
+import type { Current } from './current.ts';
 import { KERNEL_DECODERS } from './parts.ts';
 import type { Outgoing, Output } from './sink.ts';
 
@@ -26,6 +28,8 @@ export interface RepartitionOptions {
   readonly fallbackPartition: number;
   /** false: the batches never leave this process and go without one. */
   readonly checksum: boolean;
+  /** What the rows are made of; absent: of nothing that is known. */
+  readonly current?: Pick<Current, 'moment'>;
 }
 
 /** Writes the rows of a repartition step as encoded batches. */
@@ -35,6 +39,7 @@ export class RepartitionWriter implements Output {
   readonly #encoder: Encoder;
   readonly #fallbackPartition: number;
   readonly #checksum: boolean;
+  readonly #current: Pick<Current, 'moment'> | null;
   readonly #key = new ByteWriter();
   #outgoing: Outgoing[] = [];
   #outgoingBytes = 0;
@@ -45,6 +50,7 @@ export class RepartitionWriter implements Output {
     this.#step = step;
     this.#fallbackPartition = options.fallbackPartition;
     this.#checksum = options.checksum;
+    this.#current = options.current ?? null;
     this.#small = Array.from({ length: step.partitions }, () => ({ batches: [], rows: 0 }));
     this.#keyAt = columnsWithRole(step.schema, 'key');
     const format = formats.get(step.keyFormat.format);
@@ -135,7 +141,7 @@ export class RepartitionWriter implements Output {
     const to = { topic: this.#step.topic, partition };
     const handed = this.#checksum
       ? null
-      : (KERNEL_DECODERS.fetched?.handed(batch, this.#step.schema) ?? null);
+      : (KERNEL_DECODERS.fetched?.handed(batch, this.#step.schema, this.#times()) ?? null);
     if (handed !== null) {
       this.#outgoingBytes += handed.lengthBytes;
       this.#outgoing.push(handed.within({ to, count: batch.length }));
@@ -157,6 +163,12 @@ export class RepartitionWriter implements Output {
         if (part !== null) this.#encode(partition, part);
       }
     }
+  }
+
+  /** Those of the records that are taken in. */
+  #times(): KnownTimes | null {
+    const { records = null, place } = this.#current?.moment ?? {};
+    return records && { timestamps: records.timestamps, latestMs: place?.latestMs };
   }
 
   get waitingBytes(): number {

@@ -44,6 +44,18 @@ test('what is handed over is what its bytes decode to, and what is nested is not
   expect(count).toBeGreaterThan(30);
 });
 
+test('the latest of the times is that of their records where they are just those', () => {
+  const rows = batch('K:STRING @rowtime', 'a @7', 'b @9', 'c @8');
+  const latestOf = (timestamps: Float64Array, latestMs: number | undefined) =>
+    handed(rows, rows.schema, { timestamps, latestMs })?.maxTimestamp;
+  const { buffer, byteOffset } = rows.rowtime;
+  // A number that the times do not tell shows where it comes from.
+  expect(latestOf(new Float64Array(buffer, byteOffset, 3), 99)).toBe(99);
+  expect(latestOf(rows.rowtime, undefined)).toBe(9);
+  expect(latestOf(rows.rowtime.slice(), 99)).toBe(9);
+  expect(latestOf(new Float64Array(buffer, byteOffset, 2), 99)).toBe(9);
+});
+
 test('rows that are too large for a record batch are not handed over', () => {
   const text = 'x'.repeat(RECORD_BATCH_BYTES_MAX / 2);
   const one = batch('K:STRING | V:STRING @rowtime', `a | ${text} @1`);
