@@ -26,23 +26,20 @@ const MODULES = [
 ].map((module) => ({ ...module, wasm: resolve(root, module.wasm) }));
 /** Functions that run seldom, or where a call costs nothing beside what it does: copies of them in their callers only make a page wait. */
 const APART = [
+  'aggregate/addNulls',
   'arena/orderOf',
   'arena/allocateCleared',
   'buffers/addressOf',
   'buffers/take',
-  'dictionary/growTable',
   'dictionary/hashOf',
-  'dictionary/sameBytes',
   'dictionary/tailOf',
   'pane/addChange',
   'probe/probeRows',
   'program/argumentOf',
   'program/nullable',
   'results/columnOf',
-  'rows/bringNear',
   'rows/enter',
   'rows/reachWithin',
-  'rows/resolveRow',
   'snapshot/isState',
   'window/isClosed',
 ];
@@ -66,7 +63,7 @@ function optimized(compiled: Uint8Array, isSmall: boolean): Uint8Array {
   }
   binaryen.setDebugInfo(false);
   binaryen.setOptimizeLevel(3);
-  for (const shrinkLevel of isSmall ? [0, 1] : [0, 0]) {
+  for (const shrinkLevel of isSmall ? [0, 2] : [0, 0]) {
     binaryen.setShrinkLevel(shrinkLevel);
     module.optimize();
   }

@@ -14,11 +14,14 @@ import {
   touchedRows,
 } from './buffers';
 import { addChange, SLOT_CHANGED, SLOT_FRESH, SLOT_TOUCHED } from './pane';
-import { rowOutput, SLOT_ID, SLOT_LINK, tailOffset } from './program';
+import { rowOutput, SLOT_ID, SLOT_FLAGS, tailOffset } from './program';
 import { findPane } from './window';
 
 /** Groups that the batch has touched; 0 for output per row. */
 export let touched: u32 = 0;
+
+/** Not 0: a row put out since `forgetTouched` has the rowtime of one before it. */
+export let risen: u32 = 0;
 
 /**
  * Brings the slots that have been found for output rows `from` to `to` up to date in order, but for the arguments, and lists what is put out.
@@ -39,24 +42,22 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
   const kept = i32x4(-1, -1, -1, ~SLOT_FRESH);
   const marked = i32x4.replace_lane(i32x4.splat(0), 3, perRow ? 0 : SLOT_TOUCHED);
   let reached = f64x2.splat(now);
+  let differs = i64x2.splat(0);
   for (let next = from; next < to; next++) {
     const row = load<u32>(positionsAt + (next << 2));
     const slot = load<u32>(slotsAt + (next << 2));
-    const window = load<f64>(windowsAt + (next << 3));
-    let link = load<u32>(slot, SLOT_LINK);
-    if ((link & SLOT_CHANGED) == 0) {
-      addChange(findPane(window), slot);
-      link = load<u32>(slot, SLOT_LINK);
-    }
+    const flags = load<u32>(slot, SLOT_FLAGS);
+    if ((flags & SLOT_CHANGED) == 0) addChange(findPane(load<f64>(windowsAt + (next << 3))), slot);
     // The header in one go: a NaN beside the rowtime keeps the other half of it as it is.
     const time = v128.load_lane<f64>(rowtimesAt + (row << 3), aside, 0);
     reached = f64x2.pmax(reached, time);
     const header = f64x2.pmax(v128.load(slot), time);
     v128.store(slot, v128.or(v128.and(header, kept), marked));
+    differs = v128.or(differs, v128.xor(header, time));
     const rows = load<i64>(slot + tailAt) + 1;
     store<i64>(slot + tailAt, rows);
     const listed = perRow ? next : touchedNow;
-    store<u8>(outOp + listed, link & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
+    store<u8>(outOp + listed, flags & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
     store<u32>(outId + (listed << 2), load<u32>(slot, SLOT_ID));
     if (perRow) {
       store<f64>(outRowtime + (next << 3), f64x2.extract_lane(header, 0));
@@ -66,11 +67,12 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
       store<u32>(sourcesAt + (listed << 2), slot);
       store<u32>(touchedAt + (listed << 2), row);
       // Groups are not more than rows: no window is overwritten that has not been read.
-      store<f64>(windowsAt + (listed << 3), window);
-      touchedNow += <u32>((link & SLOT_TOUCHED) == 0);
+      store<f64>(windowsAt + (listed << 3), load<f64>(windowsAt + (next << 3)));
+      touchedNow += <u32>((flags & SLOT_TOUCHED) == 0);
     }
   }
   touched = touchedNow;
+  risen |= <u32>(i64x2.extract_lane(differs, 0) != 0);
   return f64x2.extract_lane(reached, 0);
 }
 
@@ -78,7 +80,8 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
 export function forgetTouched(): void {
   for (let j: u32 = 0; j < touched; j++) {
     const slot = load<u32>(sources + (j << 2));
-    store<u32>(slot, load<u32>(slot, SLOT_LINK) & ~SLOT_TOUCHED, SLOT_LINK);
+    store<u32>(slot, load<u32>(slot, SLOT_FLAGS) & ~SLOT_TOUCHED, SLOT_FLAGS);
   }
   touched = 0;
+  risen = 0;
 }

@@ -6,6 +6,7 @@ import {
   ARGUMENTS_MAX,
   BUFFER_ARGUMENT,
   BUFFER_CONFIG,
+  BUFFER_ENTRY_IDS,
   BUFFER_IDS,
   BUFFER_KEY_OFFSETS,
   BUFFER_KEYS,
@@ -35,7 +36,6 @@ import {
   nullable,
   rowOutput,
   rowsMax,
-  slotBytes,
   stateBytes,
   widthOf,
   windowsMax,
@@ -46,6 +46,8 @@ export const result: usize = memory.data(RESULT_BYTES, 16);
 const columns: usize = memory.data(ARGUMENTS_MAX * 16, 16);
 
 export let ids: usize = 0;
+/** Ids of the keys that were interned last, or that the host has put there. */
+export let entryIds: usize = 0;
 export let selection: usize = 0;
 export let rowtimes: usize = 0;
 export let outRow: usize = 0;
@@ -68,12 +70,10 @@ export let touchedRows: usize = 0;
 export let rowSlots: usize = 0;
 /** The output column of the first COUNT(*), 0 where there is none. */
 export let outCounts: usize = 0;
-/** Where results are read from: the touched slots, or the copies in `copies`. */
+/** The touched slots; only for output by groups. */
 export let sources: usize = 0;
-/** Rows that are folded and, for output per row, read at once: what is written of them stays near. */
+/** Rows that are looked at, and groups that are read, together: what is read and written of them stays near. */
 export const PART_ROWS: u32 = 256;
-/** Copies of slots as they were after each row of a part; only for output per row. */
-export let copies: usize = 0;
 let failed: bool = false;
 
 function take(bytes: u32): u32 {
@@ -89,6 +89,7 @@ function bitmapBytes(): u32 {
 /** Allocates all buffers of the program; false when memory does not suffice. */
 export function openBuffers(): bool {
   ids = take(rowsMax << 2);
+  entryIds = take(rowsMax << 2);
   selection = take(rowsMax << 2);
   rowtimes = take(rowsMax << 3);
   outRow = take(rowsMax << 2);
@@ -100,9 +101,8 @@ export function openBuffers(): bool {
   states = take(STATE_ROWS_MAX * stateBytes);
   keyOffsets = take((rowsMax + 1) << 2);
   rowSlots = take(rowsMax << 2);
-  sources = take(rowsMax << 2);
-  if (rowOutput) copies = take(PART_ROWS * slotBytes);
-  else touchedRows = take(rowsMax << 2);
+  if (!rowOutput) sources = take(rowsMax << 2);
+  if (!rowOutput) touchedRows = take(rowsMax << 2);
   for (let a: u32 = 0; a < argumentCount; a++) {
     store<u32>(columns + (a << 4), take(rowsMax * widthOf(a)));
     store<u32>(columns + (a << 4), take(bitmapBytes()), 4);
@@ -127,21 +127,17 @@ export function openBuffers(): bool {
     store<u32>(columns + (g << 4), at, 12);
     at += bitmapBytes();
   }
-  if (copies != 0) {
-    for (let row: u32 = 0; row < min(rowsMax, PART_ROWS); row++)
-      store<u32>(sources + (row << 2), <u32>copies + row * slotBytes);
-  }
   return true;
 }
 
-/** Makes room for `bytes` of keys; what stood there is lost. False when memory does not suffice. */
+/** Makes room for `bytes` of keys, and 8 bytes that can be read behind them; what stood there is lost. False when memory does not suffice. */
 export function reserveKeyBytes(bytes: u32): bool {
   if (bytes <= keysBytes && keys != 0) return true;
-  if (keys != 0) release(<u32>keys, keysBytes);
+  if (keys != 0) release(<u32>keys, keysBytes + 8);
   keysBytes = 0;
-  keys = allocate(bytes);
+  keys = allocate(bytes + 8);
   if (keys == 0) return false;
-  keysBytes = roundUp(bytes);
+  keysBytes = roundUp(bytes + 8) - 8;
   return true;
 }
 
@@ -168,6 +164,7 @@ export function addressOf(kind: u32, index: u32): usize {
   if (kind == BUFFER_KEYS) return keys;
   if (kind == BUFFER_KEY_OFFSETS) return keyOffsets;
   if (kind == BUFFER_IDS) return ids;
+  if (kind == BUFFER_ENTRY_IDS) return entryIds;
   if (kind == BUFFER_SELECTION) return selection;
   if (kind == BUFFER_ROWTIME) return rowtimes;
   if (kind == BUFFER_ARGUMENT) return index < <u32>ARGUMENTS_MAX ? argumentColumn(index) : 0;

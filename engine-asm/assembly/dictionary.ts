@@ -1,12 +1,18 @@
 // Group key bytes to dense ids, exact for keys of any length; knows nothing of what is aggregated under an id.
 
-import { STATUS_DICTIONARY_FULL, STATUS_OK, STATUS_OUT_OF_MEMORY } from './abi';
+import {
+  STATUS_BAD_ARGUMENT,
+  STATUS_DICTIONARY_FULL,
+  STATUS_OK,
+  STATUS_OUT_OF_MEMORY,
+} from './abi';
 import { allocate, allocateCleared, release } from './arena';
+import { keysBytes } from './buffers';
 
 // Entries stand in pages, so that growing copies nothing:
 //
 //   directory  [u32 page]...                       a page per 4,096 ids
-//   page       [u32 key][u32 length][24 bytes]     32 bytes an id: a key of at most 24 bytes stands in its entry
+//   page       [u32 key][u32 length][24 bytes]     32 bytes an id: a key of at most 24 bytes stands in its entry, with zeros behind it
 //   table      [7 bits of the hash | 25 of id + 1] 4 bytes a place, linear probing, at most half full
 //   key bytes  longer ones in blocks of 64 KiB; one of more than a quarter has a block of its own
 const PAGE_SHIFT: u32 = 12;
@@ -59,21 +65,17 @@ export function keyLength(id: u32): u32 {
   return id < entries ? load<u32>(entryOf(id), 4) : 0;
 }
 
-/** The last `length & 7` bytes (or, of 8 and more, the last 8) as one number that differs where they differ. */
-function tailOf(at: usize, length: u32): u64 {
-  if (length >= 8) return load<u64>(at + length - 8);
-  if (length >= 4) return <u64>load<u32>(at) | ((<u64>load<u32>(at + length - 4)) << 32);
-  if (length == 0) return 0;
-  return (
-    <u64>load<u8>(at) |
-    ((<u64>load<u8>(at + (length >> 1))) << 8) |
-    ((<u64>load<u8>(at + length - 1)) << 16)
-  );
+/** Keys of at most so many bytes are looked at as two words. */
+const SHORT_BYTES: u32 = 16;
+
+/** The first 8 bytes of a key, or all of a shorter one and zeros. 8 bytes can be read there. */
+function headOf(at: usize, length: u32): u64 {
+  return load<u64>(at) & (length < 8 ? ((<u64>1) << (length << 3)) - 1 : u64.MAX_VALUE);
 }
 
-/** True for the lengths of two words of 8 bytes that may overlap: most keys are of one, and are looked at as just that. */
-function isShort(length: u32): bool {
-  return length - 8 <= 8;
+/** The last 8 bytes, 0 where they are all in the head. */
+function tailOf(at: usize, length: u32): u64 {
+  return length > 8 ? load<u64>(at + length - 8) : 0;
 }
 
 function hashOfWords(length: u32, head: u64, tail: u64): u32 {
@@ -84,22 +86,16 @@ function hashOfWords(length: u32, head: u64, tail: u64): u32 {
 }
 
 function hashOf(at: usize, length: u32): u32 {
-  if (isShort(length)) return hashOfWords(length, load<u64>(at), load<u64>(at + length - 8));
-  let hash = seed ^ (<u64>length * MIX_B);
-  let from = at;
-  for (let left = length; left > 8; left -= 8) {
-    hash = (hash ^ load<u64>(from)) * MIX_A;
-    hash ^= hash >> 29;
-    from += 8;
+  let head = headOf(at, length);
+  for (let done: u32 = 8; done + 8 < length; done += 8) {
+    head = (head ^ load<u64>(at + done)) * MIX_A;
+    head ^= head >> 29;
   }
-  hash = (hash ^ tailOf(at, length)) * MIX_A;
-  hash = (hash ^ (hash >> 32)) * MIX_B;
-  return <u32>(hash >> 32);
+  return hashOfWords(length, head, tailOf(at, length));
 }
 
 function sameBytes(a: usize, b: usize, length: u32): bool {
-  let done: u32 = 0;
-  for (; length - done > 8; done += 8) {
+  for (let done: u32 = 0; done + 8 < length; done += 8) {
     if (load<u64>(a + done) != load<u64>(b + done)) return false;
   }
   return tailOf(a, length) == tailOf(b, length);
@@ -153,7 +149,7 @@ function add(at: usize, length: u32, hash: u32): i32 {
   if ((entries + 1) << 1 > tableMask + 1 && !growTable()) return STATUS_OUT_OF_MEMORY;
   const slot = directory + ((entries >> PAGE_SHIFT) << 2);
   if (load<u32>(slot) == 0) {
-    const page = allocate(1 << (PAGE_SHIFT + ENTRY_SHIFT));
+    const page = allocateCleared(1 << (PAGE_SHIFT + ENTRY_SHIFT));
     if (page == 0) return STATUS_OUT_OF_MEMORY;
     store<u32>(slot, page);
   }
@@ -169,31 +165,28 @@ function add(at: usize, length: u32, hash: u32): i32 {
   return STATUS_OK;
 }
 
-/** Keys that the last `internKeys` gave an id. */
-export let interned: u32 = 0;
-
 /**
  * Gives each of `count` keys its id, a new one where it was not known. Key `i` is `offsets[i] .. offsets[i + 1]` of
- * `keys`. On refusal `interned` tells how far it got; what got an id keeps it. The offsets must have been checked.
+ * `keys`, behind which 8 bytes more can be read. On refusal what got an id keeps it.
  */
 export function internKeys(keys: usize, offsets: usize, ids: usize, count: u32): i32 {
   let places = table;
   let mask = tableMask;
-  let status = STATUS_OK;
+  const last = keysBytes;
   let from = load<u32>(offsets);
-  let i: u32 = 0;
-  for (; i < count; i++) {
+  for (let i: u32 = 0; i < count; i++) {
     const to = load<u32>(offsets + (i << 2), 4);
+    if (to < from || to > last) return STATUS_BAD_ARGUMENT;
     const at = keys + from;
     const length = to - from;
     from = to;
-    const short = isShort(length);
+    const isShort = length <= SHORT_BYTES;
     let head: u64 = 0;
     let tail: u64 = 0;
     let hash: u32;
-    if (short) {
-      head = load<u64>(at);
-      tail = load<u64>(at + length - 8);
+    if (isShort) {
+      head = headOf(at, length);
+      tail = tailOf(at, length);
       hash = hashOfWords(length, head, tail);
     } else hash = hashOf(at, length);
     let place = hash & mask;
@@ -203,11 +196,10 @@ export function internKeys(keys: usize, offsets: usize, ids: usize, count: u32):
         const entry = entryOf((found & NUMBER_MASK) - 1);
         if (load<u32>(entry, 4) == length) {
           // Where a short key stands is not read: the entry has been waited for, and that would be once more.
-          if (!short) {
+          if (!isShort) {
             if (sameBytes(load<u32>(entry), at, length)) break;
           } else if (
-            ((head ^ load<u64>(entry, ENTRY_KEY)) |
-              (tail ^ load<u64>(entry + ENTRY_KEY + length - 8))) ==
+            ((head ^ load<u64>(entry, ENTRY_KEY)) | (tail ^ tailOf(entry + ENTRY_KEY, length))) ==
             0
           )
             break;
@@ -217,14 +209,13 @@ export function internKeys(keys: usize, offsets: usize, ids: usize, count: u32):
       found = load<u32>(places + (place << 2));
     }
     if (found == 0) {
-      status = add(at, length, hash);
-      if (status != STATUS_OK) break;
+      const status = add(at, length, hash);
+      if (status != STATUS_OK) return status;
       found = entries;
       places = table;
       mask = tableMask;
     }
     store<u32>(ids + (i << 2), (found & NUMBER_MASK) - 1);
   }
-  interned = i;
-  return status;
+  return STATUS_OK;
 }

@@ -4,14 +4,12 @@ import {
   ABI_VERSION,
   CONFIG_ENTRIES_MAX,
   CONFIG_SEED,
+  ID_NULL,
   RESULT_BYTES,
-  RESULT_CONSUMED,
   RESULT_EMITTED,
   STAT_ENTRIES,
   STAT_GROUPS,
-  STAT_MEMORY_BYTES,
   STAT_PANES,
-  STAT_STATE_BYTES,
   STATE_ROWS_MAX,
   STATUS_BAD_ARGUMENT,
   STATUS_BAD_CONFIG,
@@ -19,13 +17,14 @@ import {
   STATUS_OK,
   STATUS_OUT_OF_MEMORY,
 } from './abi';
+import { readResults } from './aggregate';
 import { allocate } from './arena';
 import {
   addressOf,
+  entryIds,
   ids,
   keyOffsets,
   keys,
-  keysBytes,
   openBuffers,
   PART_ROWS,
   reserveKeyBytes,
@@ -34,16 +33,15 @@ import {
 } from './buffers';
 import {
   entryCount,
-  interned,
   internKeys,
   keyAddress as addressOfKey,
   keyLength as lengthOfKey,
   openDictionary,
 } from './dictionary';
 import { groupTotal } from './pane';
-import { config, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX, stateBytes } from './program';
+import { config, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX } from './program';
 import { probeRows } from './probe';
-import { copyRepeated, openReaders, readResults, readTouched } from './results';
+import { copyRepeated, openReaders, readTouched } from './results';
 import { resolveRows } from './rows';
 import { collectChanges, restoreStates } from './snapshot';
 import {
@@ -97,20 +95,22 @@ export function reserveKeys(bytes: u32): i32 {
   return reserveKeyBytes(max<u32>(bytes, 1)) ? STATUS_OK : STATUS_OUT_OF_MEMORY;
 }
 
-/** Ids of `count` keys into BUFFER_IDS. */
+/** Ids of `count` keys into BUFFER_ENTRY_IDS. */
 export function intern(count: u32): i32 {
   if (!ready) return STATUS_NOT_READY;
   if (count > rowsMax) return STATUS_BAD_ARGUMENT;
-  let from = load<u32>(keyOffsets);
-  for (let i: u32 = 1; i <= count; i++) {
-    const to = load<u32>(keyOffsets + (i << 2));
-    if (to < from) return STATUS_BAD_ARGUMENT;
-    from = to;
+  return internKeys(keys, keyOffsets, entryIds, count);
+}
+
+/** Makes ids of `rows` codes in BUFFER_IDS, by the first `count` ids in BUFFER_ENTRY_IDS; ID_NULL of those beyond. */
+export function spread(rows: u32, count: u32): i32 {
+  if (!ready) return STATUS_NOT_READY;
+  if (rows > rowsMax || count > rowsMax) return STATUS_BAD_ARGUMENT;
+  for (let at = ids, end = ids + (rows << 2); at < end; at += 4) {
+    const code = load<u32>(at);
+    store<u32>(at, code < count ? load<u32>(entryIds + (code << 2)) : <u32>ID_NULL);
   }
-  if (from > keysBytes) return STATUS_BAD_ARGUMENT;
-  const status = internKeys(keys, keyOffsets, ids, count);
-  store<u32>(result, interned, RESULT_CONSUMED);
-  return status;
+  return STATUS_OK;
 }
 
 export function keyAddress(id: u32): u32 {
@@ -222,7 +222,5 @@ export function stat(kind: u32): f64 {
   if (kind == STAT_ENTRIES) return <f64>entryCount();
   if (kind == STAT_PANES) return <f64>paneCount;
   if (kind == STAT_GROUPS) return <f64>groupTotal;
-  if (kind == STAT_MEMORY_BYTES) return <f64>((<u64>memory.size()) << 16);
-  if (kind == STAT_STATE_BYTES) return <f64>stateBytes;
   return -1;
 }

@@ -2,14 +2,15 @@
 
 import { allocate, allocateCleared, release } from './arena';
 import { entryCount } from './dictionary';
-import { emptyFrom, SLOT_ID, SLOT_LINK, slotBytes } from './program';
+import { emptyFrom, SLOT_ID, SLOT_FLAGS, slotBytes } from './program';
 
 // A pane finds the slot of an id in a table of slot addresses with linear probing. The first place tried is
 // `((id * multiplier) >>> shift) & mask`. While a good part of all ids is in the window the table has a place for each
 // id, multiplier 1 and shift 0, so that the id itself is the place and nothing collides; else it is a small hash table.
 //
 //   pane   [f64 window start][u32 table][u32 mask][u32 multiplier][u32 shift][u32 groups][u32 chunk]
-//          [u32 next free slot][u32 chunk end][u32 chunk bytes][u32 first changed][u32 last changed][u32 next changed pane]
+//          [u32 next free slot][u32 chunk end][u32 chunk bytes][u32 changed][u32 next changed pane]
+//   table  [u32 slot]...[u32 slot]...        a place each, then the slots that have changed: a table has room for more than are in the pane
 //   chunk  [slot]...[u32 older chunk][u32 bytes]   slots never move, so that addresses stay good
 export const PANE_START: u32 = 0;
 export const PANE_TABLE: u32 = 8;
@@ -21,10 +22,9 @@ const PANE_CHUNK: u32 = 28;
 const PANE_FREE: u32 = 32;
 const PANE_CHUNK_END: u32 = 36;
 const PANE_CHUNK_BYTES: u32 = 40;
-const PANE_CHANGED_FIRST: u32 = 44;
-const PANE_CHANGED_LAST: u32 = 48;
-const PANE_CHANGED_NEXT: u32 = 52;
-const PANE_BYTES: u32 = 56;
+const PANE_CHANGED: u32 = 44;
+const PANE_CHANGED_NEXT: u32 = 48;
+const PANE_BYTES: u32 = 52;
 
 const PLACES_MIN: u32 = 16;
 const CHUNK_FOOTER_BYTES: u32 = 8;
@@ -33,11 +33,10 @@ const FIBONACCI: u32 = 0x9e3779b1;
 /** A place for each id is worth it from one id in so many on. */
 const DENSE_FACTOR: u32 = 8;
 
-/** Flags in the low bits of a slot's link. */
+/** Flags of a slot. */
 export const SLOT_FRESH: u32 = 1; // no row has come to it
 export const SLOT_CHANGED: u32 = 2; // is in its pane's list of changes since the last collection
 export const SLOT_TOUCHED: u32 = 4; // for output by groups: the current batch has listed it
-const SLOT_FLAGS: u32 = 7;
 
 /** Groups in all panes. */
 export let groupTotal: u32 = 0;
@@ -70,7 +69,7 @@ export function groupsOf(pane: usize): u32 {
 function giveTable(pane: usize, groups: u32): bool {
   const dense = isDenseFor(groups);
   const places = placesFor(dense ? entryCount() : groups << 1);
-  const table = allocateCleared(places << 2);
+  const table = allocateCleared(places << 3);
   if (table == 0) return false;
   store<u32>(pane, table, PANE_TABLE);
   store<u32>(pane, places - 1, PANE_MASK);
@@ -79,9 +78,13 @@ function giveTable(pane: usize, groups: u32): bool {
   return true;
 }
 
+function changesOf(pane: usize): u32 {
+  return load<u32>(pane, PANE_TABLE) + ((load<u32>(pane, PANE_MASK) + 1) << 2);
+}
+
 /** Gives all memory of a pane without changes back. */
 export function releasePane(pane: u32): void {
-  release(load<u32>(pane, PANE_TABLE), (load<u32>(pane, PANE_MASK) + 1) << 2);
+  release(load<u32>(pane, PANE_TABLE), (load<u32>(pane, PANE_MASK) + 1) << 3);
   let chunk = load<u32>(pane, PANE_CHUNK);
   let bytes = load<u32>(pane, PANE_CHUNK_BYTES);
   while (chunk != 0) {
@@ -142,7 +145,8 @@ function reserve(pane: usize, id: u32): bool {
     const slot = load<u32>(old + at);
     if (slot != 0) placeSlot(pane, slot);
   }
-  release(old, places << 2);
+  memory.copy(changesOf(pane), old + (places << 2), load<u32>(pane, PANE_CHANGED) << 2);
+  release(old, places << 3);
   return true;
 }
 
@@ -168,52 +172,51 @@ export function makeSlot(pane: usize, id: u32): u32 {
   store<u32>(pane, slot + slotBytes, PANE_FREE);
   emptyFrom(0, slot);
   store<u32>(slot, id, SLOT_ID);
-  store<u32>(slot, SLOT_FRESH, SLOT_LINK);
+  store<u32>(slot, SLOT_FRESH, SLOT_FLAGS);
   placeSlot(pane, slot);
   store<u32>(pane, load<u32>(pane, PANE_GROUPS) + 1, PANE_GROUPS);
   groupTotal += 1;
   return slot;
 }
 
-/** Puts a slot that is in no list of changes at the end of its pane's. Needs no memory. */
+/** Puts a slot that is in no list of changes into its pane's. Needs no memory. */
 export function addChange(pane: u32, slot: u32): void {
-  const last = load<u32>(pane, PANE_CHANGED_LAST);
-  if (last != 0) store<u32>(last, load<u32>(last, SLOT_LINK) | slot, SLOT_LINK);
-  else {
-    store<u32>(pane, slot, PANE_CHANGED_FIRST);
+  const changed = load<u32>(pane, PANE_CHANGED);
+  if (changed == 0) {
     if (changedLast != 0) store<u32>(changedLast, pane, PANE_CHANGED_NEXT);
     else changedFirst = pane;
     changedLast = pane;
   }
-  store<u32>(pane, slot, PANE_CHANGED_LAST);
-  store<u32>(slot, load<u32>(slot, SLOT_LINK) | SLOT_CHANGED, SLOT_LINK);
+  store<u32>(changesOf(pane) + (changed << 2), slot);
+  store<u32>(pane, changed + 1, PANE_CHANGED);
+  store<u32>(slot, load<u32>(slot, SLOT_FLAGS) | SLOT_CHANGED, SLOT_FLAGS);
 }
 
-/** The pane of the next change, 0 when there is none. */
+/** The pane of the next changes, 0 when there is none. */
 export function changedPane(): u32 {
   return changedFirst;
 }
 
-/** Takes the next change of the first pane with changes out of the list. */
-export function takeChange(): u32 {
+/** How many changes the last `takeChanges` took. */
+export let taken: u32 = 0;
+
+/** Takes changes of `changedPane()` out of its list, the last ones, at most so many; their slots stand there until the next change. */
+export function takeChanges(most: u32): u32 {
   const pane = changedFirst;
-  const slot = load<u32>(pane, PANE_CHANGED_FIRST);
-  const link = load<u32>(slot, SLOT_LINK);
-  const next = link & ~SLOT_FLAGS;
-  store<u32>(slot, link & SLOT_FLAGS & ~SLOT_CHANGED, SLOT_LINK);
-  store<u32>(pane, next, PANE_CHANGED_FIRST);
-  if (next == 0) {
-    store<u32>(pane, 0, PANE_CHANGED_LAST);
+  const changed = load<u32>(pane, PANE_CHANGED);
+  taken = min(changed, most);
+  store<u32>(pane, changed - taken, PANE_CHANGED);
+  if (changed == taken) {
     changedFirst = load<u32>(pane, PANE_CHANGED_NEXT);
     if (changedFirst == 0) changedLast = 0;
     store<u32>(pane, 0, PANE_CHANGED_NEXT);
   }
-  return slot;
+  return changesOf(pane) + ((changed - taken) << 2);
 }
 
 /** True while a change of the pane has not been collected. */
 export function hasChanges(pane: usize): bool {
-  return load<u32>(pane, PANE_CHANGED_FIRST) != 0;
+  return load<u32>(pane, PANE_CHANGED) != 0;
 }
 
 /** Makes every group of the pane that has had a row a change. */
@@ -222,7 +225,7 @@ export function changeAll(pane: u32): void {
   const bytes = (load<u32>(pane, PANE_MASK) + 1) << 2;
   for (let at: u32 = 0; at < bytes; at += 4) {
     const slot = load<u32>(table + at);
-    if (slot != 0 && (load<u32>(slot, SLOT_LINK) & (SLOT_FRESH | SLOT_CHANGED)) == 0)
+    if (slot != 0 && (load<u32>(slot, SLOT_FLAGS) & (SLOT_FRESH | SLOT_CHANGED)) == 0)
       addChange(pane, slot);
   }
 }

@@ -30,13 +30,13 @@ import {
 
 // A slot is the state of one group in one window. Blocks stand where the program needs them:
 //
-//   header   [f64 rowtime][u32 id][u32 link]        link: next changed slot (8-aligned) | SLOT_ flags
+//   header   [f64 rowtime][u32 id][u32 flags]       SLOT_ flags
 //   sums     [sum][count]                           per argument with COUNT, SUM or AVG; both f64 or both i64
 //   bounds   [i64 min][i64 ~max]                    per argument with MIN or MAX; as order keys, see aggregate.ts
 //   tail     [i64 COUNT(*)]                          always
 export const SLOT_ROWTIME: u32 = 0;
 export const SLOT_ID: u32 = 8;
-export const SLOT_LINK: u32 = 12;
+export const SLOT_FLAGS: u32 = 12;
 export const SLOT_HEADER_BYTES: u32 = 16;
 const BLOCK_BYTES: u32 = 16;
 const TAIL_BYTES: u32 = 8;
@@ -58,6 +58,8 @@ export let argumentCount: u32 = 0;
 export let aggregateCount: u32 = 0;
 export let slotBytes: u32 = 0;
 export let stateBytes: u32 = 0;
+/** The cells of a state that are never null, a bit each. */
+export let always: u64 = 0;
 /** Offset in the slot of the tail. */
 export let tailOffset: u32 = 0;
 /** A slot to which no row has come. */
@@ -146,6 +148,7 @@ export function readProgram(template: usize): bool {
     const called = functionOf(g);
     const argument = argumentOf(g);
     if (called < <u32>FUNCTION_COUNT || called > <u32>FUNCTION_AVG) return false;
+    if (!nullable(g)) always |= (((<u64>1) << cellsOf(g)) - 1) << ((stateBytes - STATE_CELLS) >> 3);
     stateBytes += cellsOf(g) << 3;
     if (argument == <u32>ARGUMENT_NONE) {
       if (called != FUNCTION_COUNT) return false;

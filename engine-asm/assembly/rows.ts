@@ -6,11 +6,13 @@ import {
   RESULT_EMITTED,
   RESULT_INVALID,
   RESULT_LATE,
+  RESULT_RISEN,
   ROWTIME_MAX,
   STATUS_OK,
   STATUS_OUT_OF_MEMORY,
 } from './abi';
-import { acceptRows, forgetTouched, touched } from './accept';
+import { acceptRows, forgetTouched, risen, touched } from './accept';
+import { foldRows } from './aggregate';
 import {
   ids,
   outLate,
@@ -18,6 +20,7 @@ import {
   outRow,
   outWindow,
   panes,
+  PART_ROWS,
   result,
   rowSlots,
   rowtimes,
@@ -33,11 +36,10 @@ import {
   rowsMax,
   tailOffset,
   sizeMs,
-  SLOT_LINK,
+  SLOT_FLAGS,
   windowed,
   windowsMax,
 } from './program';
-import { foldRows } from './results';
 import {
   demandPane,
   findPane,
@@ -48,9 +50,6 @@ import {
   streamTime,
   windowStartOf,
 } from './window';
-
-/** Rows that are looked at together: all in one open window, or each for itself. */
-const SPAN_ROWS: u32 = 1024;
 
 // Where the current batch stands; the loops keep them in locals and write them back.
 let now: f64 = -Infinity;
@@ -141,7 +140,7 @@ function findSpan(from: u32, to: u32): u32 {
     const slot = load<u32>(table + (id << 2));
     if (slot == 0) break;
     // A slot lies in one line of the cache or in two.
-    all |= load<u32>(slot, SLOT_LINK) | load<u32>(slot + tail);
+    all |= load<u32>(slot, SLOT_FLAGS) | load<u32>(slot + tail);
     store<u32>(positionsAt + (next << 2), row);
     store<u32>(slotsAt + (next << 2), slot);
     store<f64>(windowsAt + (next << 3), window);
@@ -310,7 +309,7 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
   const hopping = windowsMax > 1;
   const compacted = selected && !hopping;
   if (compacted) compact(count);
-  const spanRows = max<u32>(SPAN_ROWS / windowsMax, 1);
+  const spanRows = max<u32>(PART_ROWS / windowsMax, 1);
   const roomFor = rowsMax - windowsMax;
   let status = STATUS_OK;
   let i = from;
@@ -340,6 +339,7 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
   store<u32>(result, rowOutput ? out : touched, RESULT_EMITTED);
   store<u32>(result, late, RESULT_LATE);
   store<u32>(result, invalid, RESULT_INVALID);
+  store<u32>(result, risen, RESULT_RISEN);
   forgetTouched();
   return status;
 }

@@ -23,9 +23,19 @@ import {
 import { fromOrderKey, orderKey } from './aggregate';
 import { ids, outId, outWindow, result, rowtimes, states } from './buffers';
 import { entryCount } from './dictionary';
-import { changedPane, findSlot, makeSlot, PANE_START, SLOT_FRESH, takeChange } from './pane';
+import {
+  changedPane,
+  findSlot,
+  makeSlot,
+  PANE_START,
+  SLOT_CHANGED,
+  SLOT_FRESH,
+  taken,
+  takeChanges,
+} from './pane';
 import {
   aggregateCount,
+  always,
   argumentOf,
   boundsOf,
   cellsOf,
@@ -35,7 +45,7 @@ import {
   rowsMax,
   tailOffset,
   SLOT_ID,
-  SLOT_LINK,
+  SLOT_FLAGS,
   SLOT_ROWTIME,
   SLOT_HEADER_BYTES,
   stateBytes,
@@ -55,43 +65,72 @@ function bitsOf(value: f64): i64 {
   return value == value ? reinterpret<i64>(value) : 0x7ff8000000000000;
 }
 
-/** Writes the state of a slot. */
-function writeState(slot: usize, to: usize): void {
-  let present: u64 = 0;
+/** Slots whose states are written together, cell by cell: so many stay near. */
+const PART_SLOTS: u32 = 64;
+
+// How 8 bytes of a slot become a cell.
+const CELL_PLAIN: u32 = 0; // as they are
+const CELL_INT: u32 = 1; // the low half alone
+const CELL_DOUBLE: u32 = 2; // a double
+const CELL_COUNT: u32 = 3; // a whole number as a double
+
+/** Writes one cell of `count` slots, from the 8 bytes at an offset of each. */
+function writeCell(kind: u32, offset: u32, slots: usize, count: u32, to: usize): void {
+  const stride = stateBytes;
+  for (const end = slots + (count << 2); slots < end; slots += 4, to += stride) {
+    const from: usize = <usize>load<u32>(slots) + offset;
+    let bits = load<i64>(from);
+    if (kind == CELL_DOUBLE) bits = bitsOf(load<f64>(from));
+    else if (kind == CELL_COUNT) bits = <i64>load<f64>(from);
+    else if (kind == CELL_INT) bits = <i64>(<i32>bits);
+    store<i64>(to, bits);
+  }
+}
+
+/** As `writeCell`, of MIN or MAX, and bit `cell` of what is present. */
+function writeBound(g: u32, cell: u32, slots: usize, count: u32, to: usize): void {
+  const argument = argumentOf(g);
+  const isMin = functionOf(g) == FUNCTION_MIN;
+  const isDouble = typeOf(argument) == TYPE_F64;
+  const offset = boundsOf(argument);
+  const stride = stateBytes;
+  for (const end = slots + (count << 2); slots < end; slots += 4, to += stride) {
+    const block: usize = <usize>load<u32>(slots) + offset;
+    const least = load<i64>(block);
+    const greatest = ~load<i64>(block, 8);
+    let bits = isMin ? least : greatest;
+    if (isDouble) bits = reinterpret<i64>(fromOrderKey(bits));
+    const valid = least <= greatest;
+    store<i64>(to + STATE_CELLS + (cell << 3), valid ? bits : 0);
+    store<u64>(to, load<u64>(to, STATE_PRESENT) | ((<u64>valid) << cell), STATE_PRESENT);
+  }
+}
+
+/** Writes the states of `count` slots. */
+function writeStates(slots: usize, count: u32, to: usize): void {
+  writeCell(CELL_PLAIN, SLOT_ROWTIME, slots, count, to + STATE_ROWTIME);
+  for (let j: u32 = 0; j < count; j++) store<u64>(to + j * stateBytes, always, STATE_PRESENT);
   let cell: u32 = 0;
   for (let g: u32 = 0; g < aggregateCount; g++) {
     const at = to + STATE_CELLS + (cell << 3);
     const called = functionOf(g);
     const argument = argumentOf(g);
-    let valid = true;
-    if (argument == <u32>ARGUMENT_NONE) store<i64>(at, load<i64>(slot + tailOffset));
-    else if (nullable(g)) {
-      const block = slot + boundsOf(argument);
-      const least = load<i64>(block);
-      const greatest = ~load<i64>(block, 8);
-      const key = called == FUNCTION_MIN ? least : greatest;
-      valid = least <= greatest;
-      if (!valid) store<i64>(at, 0);
-      else if (typeOf(argument) == TYPE_F64) store<f64>(at, fromOrderKey(key));
-      else store<i64>(at, key);
-    } else {
-      const block = slot + sumsOf(argument);
+    if (argument == <u32>ARGUMENT_NONE) writeCell(CELL_PLAIN, tailOffset, slots, count, at);
+    else if (nullable(g)) writeBound(g, cell, slots, count, to);
+    else {
       const type = typeOf(argument);
-      const count = type == TYPE_F64 ? <i64>load<f64>(block, 8) : load<i64>(block, 8);
-      if (called == FUNCTION_COUNT) store<i64>(at, count);
-      else if (called == FUNCTION_SUM && type == TYPE_I32)
-        store<i64>(at, <i64>(<i32>load<i64>(block)));
-      else store<i64>(at, type == TYPE_F64 ? bitsOf(load<f64>(block)) : load<i64>(block));
-      if (called == FUNCTION_AVG) {
-        store<i64>(at, count, 8);
-        present |= (<u64>1) << (cell + 1);
+      const sums = sumsOf(argument);
+      const counted = type == TYPE_F64 ? CELL_COUNT : CELL_PLAIN;
+      if (called == FUNCTION_COUNT) writeCell(counted, sums + 8, slots, count, at);
+      else {
+        const isInt = called == FUNCTION_SUM && type == TYPE_I32;
+        const kind = type == TYPE_F64 ? CELL_DOUBLE : isInt ? CELL_INT : CELL_PLAIN;
+        writeCell(kind, sums, slots, count, at);
+        if (called == FUNCTION_AVG) writeCell(counted, sums + 8, slots, count, at + 8);
       }
     }
-    if (valid) present |= (<u64>1) << cell;
     cell += cellsOf(g);
   }
-  store<f64>(to, load<f64>(slot, SLOT_ROWTIME), STATE_ROWTIME);
-  store<u64>(to, present, STATE_PRESENT);
 }
 
 /** True when the bytes can be a state of this program. */
@@ -99,14 +138,8 @@ function isState(from: usize): bool {
   const rowtime = load<f64>(from, STATE_ROWTIME);
   if (!(rowtime >= 0 && rowtime <= <f64>ROWTIME_MAX)) return false;
   const present = load<u64>(from, STATE_PRESENT);
-  let cell: u32 = 0;
-  for (let g: u32 = 0; g < aggregateCount; g++) {
-    const end = cell + cellsOf(g);
-    for (; cell < end; cell++) {
-      if (!nullable(g) && ((present >> cell) & 1) == 0) return false;
-    }
-  }
-  return cell == 64 || present >> cell == 0;
+  const cells = (stateBytes - STATE_CELLS) >> 3;
+  return (present & always) == always && (cells == 64 || present >> cells == 0);
 }
 
 /** Sets a slot from state bytes that are a state. */
@@ -147,20 +180,26 @@ function readState(from: usize, slot: usize): void {
     }
   }
   store<f64>(slot, load<f64>(from, STATE_ROWTIME), SLOT_ROWTIME);
-  store<u32>(slot, load<u32>(slot, SLOT_LINK) & ~SLOT_FRESH, SLOT_LINK);
+  store<u32>(slot, load<u32>(slot, SLOT_FLAGS) & ~SLOT_FRESH, SLOT_FLAGS);
 }
 
 /** Takes changes, at most STATE_ROWS_MAX or the rows of a batch, off the lists, as id, window and state bytes. */
 export function collectChanges(): i32 {
   let out: u32 = 0;
   const most = min<u32>(STATE_ROWS_MAX, rowsMax);
-  for (; out < most; out++) {
+  while (out < most) {
     const pane = changedPane();
     if (pane == 0) break;
-    const slot = takeChange();
-    store<u32>(outId + (out << 2), load<u32>(slot, SLOT_ID));
-    store<f64>(outWindow + (out << 3), load<f64>(pane, PANE_START));
-    writeState(slot, states + out * stateBytes);
+    const slots = takeChanges(min(most - out, PART_SLOTS));
+    const start = load<f64>(pane, PANE_START);
+    for (let j: u32 = 0; j < taken; j++) {
+      const slot = load<u32>(slots + (j << 2));
+      store<u32>(outId + ((out + j) << 2), load<u32>(slot, SLOT_ID));
+      store<f64>(outWindow + ((out + j) << 3), start);
+      store<u32>(slot, load<u32>(slot, SLOT_FLAGS) & ~SLOT_CHANGED, SLOT_FLAGS);
+    }
+    writeStates(slots, taken, states + out * stateBytes);
+    out += taken;
   }
   store<u32>(result, out, RESULT_EMITTED);
   return STATUS_OK;

@@ -1,7 +1,7 @@
 // Numbers that the host and the kernel agree on; twin of engine-asm/assembly/abi.ts, line by line. Knows no code.
 
 /** Raised whenever a line below changes its meaning. */
-export const ABI_VERSION = 5;
+export const ABI_VERSION = 6;
 
 // Status codes: what every call returns. Negative means refused; the state stays consistent.
 export const STATUS_OK = 0;
@@ -57,13 +57,15 @@ export const CONFIG_CALLS = 168;
 export const CONFIG_ADVANCE_MS = 424;
 export const CONFIG_BYTES = 432;
 
-// Offsets in the result (BUFFER_RESULT), written by `intern`, `probe`, `process`, `collect` and `restore`.
+// Offsets in the result (BUFFER_RESULT), written by `probe`, `process`, `collect` and `restore`.
 export const RESULT_CONSUMED = 0;
 export const RESULT_EMITTED = 4;
 export const RESULT_LATE = 8;
 export const RESULT_INVALID = 12;
 export const RESULT_NULLS = 16;
-export const RESULT_BYTES = 144;
+// 0: the rowtime of each row put out is its own.
+export const RESULT_RISEN = 144;
+export const RESULT_BYTES = 148;
 
 // Offsets in state bytes: one group of one window. The cells follow, 8 bytes each.
 export const STATE_ROWTIME = 0;
@@ -90,10 +92,9 @@ export const BUFFER_OUT_VALIDITY = 15;
 export const BUFFER_OUT_LATE = 16;
 export const BUFFER_STATES = 17;
 export const BUFFER_OUT_LATE_WINDOWS = 18;
+export const BUFFER_ENTRY_IDS = 19;
 
 // Numbers about the instance: `stat(kind)`.
 export const STAT_ENTRIES = 0;
 export const STAT_PANES = 1;
 export const STAT_GROUPS = 2;
-export const STAT_MEMORY_BYTES = 3;
-export const STAT_STATE_BYTES = 4;

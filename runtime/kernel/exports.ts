@@ -21,6 +21,7 @@ export interface KernelExports {
   init(): number;
   reserveKeys(bytes: number): number;
   intern(count: number): number;
+  spread(rows: number, count: number): number;
   keyAddress(id: number): number;
   keyLength(id: number): number;
   probe(rows: number, selected: number, from: number): number;

@@ -1,14 +1,7 @@
 // What is rarely asked of a kernel: groups that its host keeps, brought in and out, and how much it holds; knows no operator and no store.
 
 import { assert } from '../base/assert.ts';
-import {
-  RESULT_EMITTED,
-  STAT_ENTRIES,
-  STAT_GROUPS,
-  STAT_MEMORY_BYTES,
-  STAT_PANES,
-  STATE_ROWS_MAX,
-} from './abi.ts';
+import { RESULT_EMITTED, STAT_ENTRIES, STAT_GROUPS, STAT_PANES, STATE_ROWS_MAX } from './abi.ts';
 import { granted } from './exports.ts';
 import type { Kernel, KernelBatch, KernelGroups, KernelState } from './instance.ts';
 
@@ -58,7 +51,7 @@ export function restore(kernel: Kernel, groups: readonly KernelState[]): void {
 }
 
 /** Keys known, groups and open windows held, bytes of memory taken. */
-export function kernelStats({ calls }: Kernel): {
+export function kernelStats({ calls, views }: Kernel): {
   entries: number;
   groups: number;
   panes: number;
@@ -68,6 +61,6 @@ export function kernelStats({ calls }: Kernel): {
     entries: calls.stat(STAT_ENTRIES),
     groups: calls.stat(STAT_GROUPS),
     panes: calls.stat(STAT_PANES),
-    memoryBytes: calls.stat(STAT_MEMORY_BYTES),
+    memoryBytes: views.attach().memory.byteLength,
   };
 }

@@ -13,6 +13,7 @@ import {
   RESULT_INVALID,
   RESULT_LATE,
   RESULT_NULLS,
+  RESULT_RISEN,
 } from './abi.ts';
 import { granted, instantiate, limitOf, type KernelExports } from './exports.ts';
 import { stateBytesOf, writeProgram, type KernelBounds, type KernelProgram } from './program.ts';
@@ -40,6 +41,8 @@ export interface KernelBatch {
   readonly selection: Uint32Array | null;
   /** Group id per position, from `intern`. */
   readonly ids: Uint32Array;
+  /** true: these are codes, by which the ids are found among those of the keys that were interned last (`entryIds`). */
+  readonly isCoded?: boolean;
   /** Whole milliseconds, 0 .. 2^53 - 1 per position. */
   readonly rowtime: Float64Array;
   readonly arguments: readonly KernelColumn[];
@@ -64,13 +67,14 @@ export interface KernelOutput {
   readonly length: number;
   /** Position of each accepted row, once for each window that it was accepted in; by groups: of the first row of each. */
   readonly rows: Uint32Array;
-  readonly ids: Uint32Array;
   readonly windowStart: Float64Array;
+  /** 0: the results' rowtimes are those of `rows`. */
+  readonly risen: number | undefined;
   /** Op.Insert for a group's first row (by groups: when it came in this batch), else Op.UpdateAfter. */
   readonly op: Uint8Array;
 }
 
-/** The results of what a batch put out, row by row beside its ids. */
+/** The results of what a batch put out, row by row. */
 export interface KernelResults {
   /** The greatest rowtime of the group's rows so far. */
   readonly rowtime: Float64Array;
@@ -106,6 +110,10 @@ export class Kernel {
   #loaded: Pick<KernelBatch, 'ids'> | null = null;
   #hasArguments = false;
   #rows = 0;
+  /** Keys interned last. */
+  #entries = 0;
+  /** Whose ids theirs are, for who had them interned; null: nobody says. */
+  entriesOf: object | null = null;
   #withNulls = 0;
 
   /**
@@ -139,7 +147,7 @@ export class Kernel {
 
   /**
    * Gives each key its id, a new one where it is not known yet. At most `rowsMax` keys a call.
-   * @returns a view, good until the next call, that `process` takes back without a copy
+   * @returns a view, good until the next call
    * @throws {LimitError} the dictionary or the memory is full; keys before the refused one keep their ids
    */
   intern(keys: KernelKeys): Uint32Array {
@@ -150,8 +158,22 @@ export class Kernel {
     const views = this.views.attach();
     views.keys(keys.bytes.length).set(keys.bytes);
     views.keyOffsets.set(keys.offsets);
+    this.entriesOf = null;
     granted(this.calls.intern(count));
-    return this.views.attach().ids.subarray(0, count);
+    this.#entries = count;
+    return this.entryIds;
+  }
+
+  /** The ids of the keys that were interned last, as `intern` gave them. */
+  get entryIds(): Uint32Array {
+    return this.views.attach().entryIds.subarray(0, this.#entries);
+  }
+
+  /** As if they had been given to keys last. */
+  set entryIds(ids: Uint32Array) {
+    this.#loaded = null;
+    this.#entries = ids.length;
+    this.views.attach().entryIds.set(ids);
   }
 
   /** The bytes of an id's key, as a copy. */
@@ -185,8 +207,8 @@ export class Kernel {
       invalid: result[RESULT_INVALID >> 2] ?? 0,
       length,
       rows: views.outRow.subarray(0, length),
-      ids: views.outId.subarray(0, length),
       windowStart: views.outWindow.subarray(0, length),
+      risen: result[RESULT_RISEN >> 2],
       op: views.outOp.subarray(0, length),
     };
   }
@@ -211,16 +233,17 @@ export class Kernel {
   }
 
   /**
-   * As `results`, with the operations beside them, in arrays of their own. Of many rows these share one buffer: copying what lies
+   * As `results`, with the operations beside them, in arrays of their own. Of many rows all but the rowtimes share one buffer: copying what lies
    * between them costs less than making each.
+   * @param times the rowtimes, where they are at hand and need no copy
    */
-  takeResults(): KernelResults & { readonly op: Uint8Array } {
+  takeResults(times: Float64Array | null = null): KernelResults & { readonly op: Uint8Array } {
     const { rowtime, columns } = this.results();
     const views = this.views.attach();
     const { length } = rowtime;
     const own = views.copier(length);
     return {
-      rowtime: own(rowtime),
+      rowtime: times ?? rowtime.slice(),
       op: own(views.outOp.subarray(0, length)),
       columns: columns.map(({ values, validity }) => ({
         values: own(values),
@@ -291,10 +314,9 @@ export class Kernel {
     );
     const views = this.views.attach();
     if (selection !== null) views.selection.set(selection);
-    if (ids.buffer !== views.ids.buffer || ids.byteOffset !== views.ids.byteOffset) {
-      views.ids.set(ids.length === rows ? ids : ids.subarray(0, rows));
-    }
-    views.rowtime.set(rowtime.length === rows ? rowtime : rowtime.subarray(0, rows));
+    views.ids.set(ids.subarray(0, rows));
+    if (batch.isCoded) granted(this.calls.spread(rows, this.#entries));
+    views.rowtime.set(rowtime.subarray(0, rows));
     this.#rows = rows;
     this.#loaded = batch;
     this.#hasArguments = false;

@@ -1,9 +1,9 @@
 // Typed arrays over the kernel's buffers, taken again whenever the memory has grown; knows no call but `buffer`.
 
 import { assert } from '../base/assert.ts';
-import { InvariantError } from '../base/errors.ts';
 import {
   BUFFER_ARGUMENT,
+  BUFFER_ENTRY_IDS,
   BUFFER_IDS,
   BUFFER_KEY_OFFSETS,
   BUFFER_KEYS,
@@ -45,6 +45,7 @@ function valuesOf(type: ArgumentType, memory: ArrayBuffer, address: number, rows
 class Attached {
   readonly result: Uint32Array;
   readonly keyOffsets: Uint32Array;
+  readonly entryIds: Uint32Array;
   readonly ids: Uint32Array;
   readonly selection: Uint32Array;
   readonly rowtime: Float64Array;
@@ -74,6 +75,7 @@ class Attached {
     this.memory = memory;
     this.result = words(BUFFER_RESULT, RESULT_BYTES >> 2);
     this.keyOffsets = words(BUFFER_KEY_OFFSETS, rowsMax + 1);
+    this.entryIds = words(BUFFER_ENTRY_IDS);
     this.ids = words(BUFFER_IDS);
     this.selection = words(BUFFER_SELECTION);
     this.rowtime = doubles(BUFFER_ROWTIME);
@@ -101,14 +103,16 @@ class Attached {
     this.states = new Uint8Array(memory, at(BUFFER_STATES), STATE_ROWS_MAX * stateBytesOf(program));
   }
 
-  /** What copies views of so many rows that were put out. */
+  /** What copies views of so many rows that were put out, but not their rowtimes. */
   copier(rows: number): <A extends Values | Uint8Array>(view: A) => A {
-    const from = this.outRowtime.byteOffset;
+    const { byteOffset, byteLength } = this.outRowtime;
+    const from = byteOffset + byteLength;
     if (rows * 2 < this.outOp.length) return (view) => view.slice() as typeof view;
-    const all = this.memory.slice(from, this.#outEnd);
+    // Made of an array, a buffer is not filled with zeros before.
+    const { buffer } = new Uint8Array(new Uint8Array(this.memory, from, this.#outEnd - from));
     return (view) => {
       const Kind = view.constructor as new (...of: [ArrayBuffer, number, number]) => typeof view;
-      return new Kind(all, view.byteOffset - from, view.length);
+      return new Kind(buffer, view.byteOffset - from, view.length);
     };
   }
 
@@ -155,9 +159,10 @@ export class KernelViews {
   /** Copies the first `rows` values of an argument column in. */
   setArgument(index: number, values: Values, rows: number): void {
     const into = this.#attached.arguments[index]?.values;
-    assert(values.length >= rows, 'a batch has a value of each column at every position');
-    if (into?.constructor !== values.constructor)
-      throw new InvariantError(`argument column ${index} has the type that the program says`);
+    assert(
+      values.length >= rows && into?.constructor === values.constructor,
+      'a batch has a value of each column at every position',
+    );
     // Of one type both, whichever it is.
     (into as Float64Array).set(values.subarray(0, rows) as Float64Array);
   }

@@ -121,9 +121,10 @@ class KernelAggregate implements Operator {
   #processSome(batch: Batch, out: Emit): number {
     const { selection, length, rowtime } = batch;
     const args = this.#arguments.map((position) => kernelColumn(batch.columns[position]));
-    const ids = this.#inKernel(() => this.#ids.assign(batch));
-    if (ids === null) return 0;
-    const rows: KernelBatch = { length, selection, ids, rowtime, arguments: args };
+    const isCoded = this.#inKernel(() => this.#ids.assign(batch));
+    if (isCoded === null) return 0;
+    const ids = this.#ids.current;
+    const rows: KernelBatch = { length, selection, ids, isCoded, rowtime, arguments: args };
     let from = 0;
     // A row of hopping windows has several output rows: a batch may take more than one turn.
     while (from < length) {
@@ -170,7 +171,12 @@ class KernelAggregate implements Operator {
     const columns = this.#names.columns(batch);
     const { keys, origin } = carriedOver(carried, columns, output.rows, repeats);
     const windows = this.#windows?.columns(output.windowStart, length) ?? [];
-    const { rowtime, op, columns: results } = this.#kernel.takeResults();
+    const isWhole = !repeats && length === batch.rowtime.length && output.risen === 0;
+    const {
+      rowtime,
+      op,
+      columns: results,
+    } = this.#kernel.takeResults(isWhole ? batch.rowtime : null);
     const shown = results.map((column, index) =>
       resultColumn(column, this.#resultTypes[index] as Type),
     );

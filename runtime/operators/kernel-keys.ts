@@ -3,6 +3,7 @@
 import { ByteWriter } from '../base/bytes.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
 import { bitmap, type Column, isNull, setBit } from '../data/column.ts';
+import type { Dictionary } from '../data/dictionary.ts';
 import { type FixedColumn, isFixed, KeyColumns } from '../data/key-columns.ts';
 import { INTEGER, type Type } from '../data/type.ts';
 import { type Kernel, NULL_GROUP } from '../kernel/instance.ts';
@@ -55,6 +56,9 @@ class KernelPieces {
   readonly #kernel: Kernel;
   readonly #scratch: ByteWriter;
   readonly #entries: EntryIds;
+  /** The ids of the entries of the last dictionary that was looked up as a whole. */
+  #dictionary: Dictionary | null = null;
+  #ids: Uint32Array = new Uint32Array(0);
   #offsets = new Uint32Array(0);
 
   /** @param scratch is written to */
@@ -69,12 +73,21 @@ class KernelPieces {
     const values = new Int32Array(batch.rowtime.length);
     const validity = column.storage === 'objects' ? validityOf(column) : column.validity;
     if (column.storage === 'dictionary' && isWorthWhole(column.dictionary, batch)) {
-      const entryIds = this.#entries.of(column.dictionary);
+      const entryIds = this.#idsOf(column.dictionary);
       const codes = column.values;
       // The codes of null rows, and of rows not selected, are unspecified: beyond the entries they are 0.
       for (let i = 0; i < values.length; i++) values[i] = entryIds[codes[i] as number] ?? 0;
     } else this.#assignRows(batch, column, values);
     return { type: INTEGER, validity, storage: 'i32', values };
+  }
+
+  #idsOf(dictionary: Dictionary): Uint32Array {
+    if (dictionary !== this.#dictionary) {
+      this.#entries.bring(dictionary);
+      this.#ids = this.#kernel.entryIds.slice();
+      this.#dictionary = dictionary;
+    }
+    return this.#ids;
   }
 
   #assignRows(batch: Batch, column: Column, into: Int32Array): void {

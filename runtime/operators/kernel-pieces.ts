@@ -15,11 +15,9 @@ export function isWorthWhole(dictionary: Dictionary, batch: Batch): boolean {
   return dictionary.size <= Math.min(batch.length * WHOLE_FACTOR, BATCH_ROWS_MAX);
 }
 
-/** The ids of all entries of a dictionary of texts; those of the last one are kept. */
+/** Gives the kernel the entries of dictionaries of texts; it keeps the ids of the last one. */
 export class EntryIds {
   readonly #kernel: Kernel;
-  #dictionary: Dictionary | null = null;
-  #ids: Uint32Array = new Uint32Array(0);
   /** Of the family of dictionaries that the last one of a family is of. */
   #family: FamilyIds | null = null;
 
@@ -27,22 +25,21 @@ export class EntryIds {
     this.#kernel = kernel;
   }
 
-  /** @throws {LimitError} when the kernel has no room for an entry */
-  of(dictionary: Dictionary): Uint32Array {
-    if (dictionary !== this.#dictionary) {
-      this.#ids = this.#idsOf(dictionary);
-      this.#dictionary = dictionary;
+  /**
+   * From now on `Kernel.entryIds` are those of all entries. Those that came in other dictionaries are known by their numbers.
+   * @throws {LimitError} when the kernel has no room for an entry
+   */
+  bring(dictionary: Dictionary): void {
+    const kernel = this.#kernel;
+    if (kernel.entriesOf === dictionary) return;
+    const { known } = dictionary;
+    if (known === null) kernel.intern(dictionary);
+    else {
+      const { family, numbers } = known;
+      if (family !== this.#family?.family)
+        this.#family = new RARER_ROWS.code.FamilyIds(family, kernel);
+      kernel.entryIds = this.#family.of(dictionary, numbers);
     }
-    return this.#ids;
-  }
-
-  /** The ids of all entries. Those that came in other dictionaries are known by their numbers. */
-  #idsOf(dictionary: Dictionary): Uint32Array {
-    const { bytes, offsets, known } = dictionary;
-    if (known === null) return this.#kernel.intern({ bytes, offsets }).slice();
-    const { family, numbers } = known;
-    if (family !== this.#family?.family)
-      this.#family = new RARER_ROWS.code.FamilyIds(family, this.#kernel);
-    return this.#family.of(dictionary, numbers);
+    kernel.entriesOf = dictionary;
   }
 }

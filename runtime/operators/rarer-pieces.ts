@@ -8,6 +8,7 @@ import type { Dictionary } from '../data/dictionary.ts';
 import { writeKey } from '../data/key-writer.ts';
 import { type Kernel, NULL_GROUP } from '../kernel/instance.ts';
 import type { GroupNames } from '../state/group-names.ts';
+import type { EntryIds } from './kernel-pieces.ts';
 
 /** The ids of entries that come again in dictionaries of one family, by their numbers. */
 export class FamilyIds {
@@ -64,18 +65,26 @@ export class FamilyIds {
   }
 }
 
+/** Written to from its beginning, and read, within a call. */
+const scratch = new ByteWriter(1024);
+
 /** What the rows of one STRING column are grouped by. */
 export interface TextRows {
   readonly batch: Batch;
   readonly columns: readonly Column[];
+  /** The rows' column is a dictionary, to be looked up as a whole; null: not. */
+  readonly entries: EntryIds | null;
   readonly names: GroupNames;
-  readonly kernel: Kernel;
-  readonly scratch: ByteWriter;
 }
 
-/** Writes the ids of texts, row by row. @returns true when rows have none */
-export function assignRows({ batch, columns, names, kernel, scratch }: TextRows, ids: Uint32Array) {
+/** Writes the ids of texts, row by row or by those of their entries. @returns true when rows have none */
+export function assignRows(rows: TextRows, kernel: Kernel, ids: Uint32Array): boolean {
+  const { batch, columns, entries, names } = rows;
   const [column] = columns as readonly [Column];
+  if (entries !== null && column.storage === 'dictionary') {
+    entries.bring(column.dictionary);
+    return assignChosen(batch, column, kernel.entryIds, ids);
+  }
   const { valueNull, length } = batch;
   const isMissing = (position: number): boolean =>
     (valueNull !== null && bitAt(valueNull, position)) || names.isMissing(batch, columns, position);
@@ -98,7 +107,7 @@ export function assignRows({ batch, columns, names, kernel, scratch }: TextRows,
 }
 
 /** Writes the ids of the rows that are selected, or not null, by those of the entries. @returns true when rows have none */
-export function assignChosen(
+function assignChosen(
   batch: Batch,
   { validity, values: codes }: Column & { readonly storage: 'dictionary' },
   entryIds: Uint32Array,

@@ -11,14 +11,14 @@ export { filter } from './filter.ts';
 export { LateRows } from './late-rows.ts';
 export { nullWhere, withValue } from './null-values.ts';
 export { groupOps, readsBeyondKey, wholeNulls } from './rekeyed.ts';
-export { assignChosen, assignRows, FamilyIds, writePiece } from './rarer-pieces.ts';
+export { assignRows, FamilyIds, writePiece } from './rarer-pieces.ts';
 
 /** What the kernel has made of a batch, from a row on. */
 export interface Folded {
   readonly batch: Batch;
   readonly output: KernelOutput;
   readonly from: number;
-  /** Of the groups, by array position. */
+  /** Of the groups, by array position, or codes, none of which is NULL_GROUP. */
   readonly ids: Uint32Array;
   readonly window: TimeWindow | null;
 }

@@ -42,11 +42,11 @@ function lastSum({ columns }: KernelResults): number {
 const SUM_COLUMN = 6;
 
 /** Makes columns that outlive the next call, as an operator emits them; SUM in the last row. */
-function copied(kernel: Kernel, output: KernelOutput): number {
+function copied(kernel: Kernel, output: KernelOutput, ids: Uint32Array): number {
   const results = kernel.results();
   const columns = [
     output.rows.slice(),
-    output.ids.slice(),
+    ids.slice(),
     output.windowStart.slice(),
     results.rowtime.slice(),
     output.op.slice(),
@@ -100,7 +100,7 @@ function run(
       if (output.refused !== null) throw new Error(`the kernel is full: ${output.refused}`);
       let last = 0;
       if (emission === 'results') last = lastSum(kernel.results());
-      else if (emission === 'rows') last = copied(kernel, output);
+      else if (emission === 'rows') last = copied(kernel, output, rows.ids);
       handedOn += output.length;
       from = output.consumed;
       // In hopping windows a batch is put out in several parts.

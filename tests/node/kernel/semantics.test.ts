@@ -85,6 +85,58 @@ test('a NaN of any sign and payload is the same, greatest value', () => {
   ).toEqual([1, NaN]);
 });
 
+test('keys are told apart by their length and by zeros, at every length', () => {
+  const key = (length: number, last: number): Uint8Array => {
+    const bytes = new Uint8Array(length);
+    if (length > 0) bytes[length - 1] = last;
+    return bytes;
+  };
+  const lengths = Array.from({ length: 40 }, (_, length) => length);
+  const keys = lengths.flatMap((length) =>
+    length === 0 ? [key(0, 0)] : [key(length, 0), key(length, 1)],
+  );
+  const joined = new Uint8Array(keys.reduce((sum, { length }) => sum + length, 0));
+  const offsets = new Uint32Array(keys.length + 1);
+  keys.forEach((bytes, i) => {
+    joined.set(bytes, offsets[i]);
+    offsets[i + 1] = (offsets[i] ?? 0) + bytes.length;
+  });
+  const { kernel } = new Subject(programOf('F64'), { rowsMax: 128 });
+  const numbers = keys.map((_, i) => i);
+  expect([...kernel.intern({ bytes: joined, offsets })]).toEqual(numbers);
+  // What stands behind the last one is no part of it.
+  for (const fill of [0, 255]) {
+    for (const [i, bytes] of keys.entries()) {
+      kernel.intern({ bytes: new Uint8Array(64).fill(fill), offsets: new Uint32Array(1) });
+      expect([...kernel.intern({ bytes, offsets: Uint32Array.of(0, bytes.length) })]).toEqual([i]);
+    }
+  }
+  expect(keys.map((_, i) => [...kernel.keyOf(i)])).toEqual(keys.map((bytes) => [...bytes]));
+});
+
+test('rows may be coded by the keys that were interned last, or by ids put in their place; a code beyond them is no group', () => {
+  const { kernel } = new Subject(programOf('F64'));
+  const codes = Uint32Array.of(1, 0, 1, 2, 1);
+  const rows = {
+    length: codes.length,
+    selection: null,
+    ids: codes,
+    isCoded: true,
+    rowtime: new Float64Array(codes.length),
+    arguments: [{ values: Float64Array.of(1, 2, 4, 8, 16), validity: null }],
+  };
+  const sums = (): number[] => {
+    const { invalid } = kernel.process({ ...rows });
+    return [invalid, ...Array.from(kernel.results().columns[1]?.values ?? [], Number)];
+  };
+  kernel.intern(keysOf(['other']));
+  kernel.intern(keysOf(['a', 'b']));
+  expect([...kernel.entryIds]).toEqual([1, 2]);
+  expect(sums()).toEqual([0, 21, 2]);
+  kernel.entryIds = Uint32Array.of(2, 1, 0);
+  expect(sums()).toEqual([0, 23, 23, 8]);
+});
+
 test('an id beyond the places of a pane does not take the place of another', () => {
   const subject = new Subject(programOf('F64'));
   const rowOf = (name: number): ModelRow => ({

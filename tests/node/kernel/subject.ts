@@ -104,7 +104,7 @@ export class Subject {
       if (output.refused !== null) throw new Error(`the kernel refused for ${output.refused}`);
       output.late.forEach((row, i) => this.late.push([from + row, output.lateWindows?.[i] ?? 1]));
       output.rows.forEach((row, j) => {
-        const key = this.keyOf(output.ids[j] ?? NULL_GROUP);
+        const key = this.keyOf(this.kernel.views.attach().outId[j] ?? NULL_GROUP);
         if (rows[row]?.key !== key) throw new Error(`row ${row} is not of the group ${key}`);
       });
       outputs.push(...this.read(output, from));
@@ -117,7 +117,7 @@ export class Subject {
     const { rowtime, columns } = this.kernel.results();
     return Array.from({ length: output.length }, (_, j) => ({
       row: this.kernel.program.output === 'rows' ? from + (output.rows[j] ?? 0) : null,
-      key: this.keyOf(output.ids[j] ?? NULL_GROUP),
+      key: this.keyOf(this.kernel.views.attach().outId[j] ?? NULL_GROUP),
       windowStart: output.windowStart[j] ?? -1,
       rowtime: rowtime[j] ?? -1,
       isNew: output.op[j] === 0,
