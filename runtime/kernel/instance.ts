@@ -259,14 +259,15 @@ export class Kernel {
   collectChanges(into: (change: KernelState) => void): number {
     const { stateBytes } = this;
     return this.collectBlocks(({ ids, windowStart, states }) => {
+      const copy = states.slice();
       for (let i = 0; i < ids.length; i += 1) {
-        const state = states.subarray(i * stateBytes, (i + 1) * stateBytes);
+        const state = copy.subarray(i * stateBytes, (i + 1) * stateBytes);
         into({ id: ids[i] ?? 0, windowStart: windowStart[i] ?? 0, state });
       }
     });
   }
 
-  /** As `collectChanges`, many at once: `stateBytes` of each one after the other. */
+  /** As `collectChanges`, many at once: `stateBytes` of each one after the other. What it hands over are views, good until it returns. */
   collectBlocks(into: (block: KernelGroups & { readonly states: Uint8Array }) => void): number {
     let total = 0;
     for (;;) {
@@ -275,9 +276,9 @@ export class Kernel {
       const count = views.result[RESULT_EMITTED >> 2] ?? 0;
       if (count === 0) return total;
       into({
-        ids: views.outId.slice(0, count),
-        windowStart: views.outWindow.slice(0, count),
-        states: views.states.slice(0, count * this.stateBytes),
+        ids: views.outId.subarray(0, count),
+        windowStart: views.outWindow.subarray(0, count),
+        states: views.states.subarray(0, count * this.stateBytes),
       });
       total += count;
     }

@@ -3,6 +3,7 @@
 import { ByteWriter } from '../base/bytes.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { Kernel, KernelBatch } from '../kernel/instance.ts';
+import { PENDING_BLOCKS } from '../ports/parts.ts';
 import type { BlockNames, StateBlock, StateBytes, TableId } from '../ports/store.ts';
 import type { GroupNames } from '../state/group-names.ts';
 import type { OperatorContext } from './operator.ts';
@@ -91,8 +92,10 @@ export class KernelState {
     if (intoBlock !== null) {
       const names = this.#namesOf(kernel);
       const valueBytes = kernel.stateBytes;
+      // Whoever takes blocks needs the part too.
+      const { copied } = PENDING_BLOCKS.code;
       kernel.collectBlocks(({ ids, windowStart: starts, states: values }) =>
-        intoBlock({ table, names, ids, starts, values, valueBytes, closedMs }),
+        intoBlock(copied({ table, names, ids, starts, values, valueBytes, closedMs })),
       );
       return;
     }

@@ -16,6 +16,8 @@ import type {
   TaskId,
 } from './store.ts';
 
+export { copied } from './block-copies.ts';
+
 /** Entries of a page: 2 to the power of this. The first page of a window begins smaller. */
 const PAGE_SHIFT = 10;
 const PAGE_ENTRIES = 1 << PAGE_SHIFT;
@@ -278,7 +280,10 @@ class PendingBlocks implements Pending {
   /** Newest first, so that what is outdated is not copied. */
   #mergeAll(): void {
     this.#merge += 1;
-    for (const { block } of this.#waiting.reverse()) this.#mergeBlock(block);
+    for (const { block } of this.#waiting.reverse()) {
+      this.#mergeBlock(block);
+      block.giveBack?.();
+    }
     this.#waiting = [];
     this.#waitingSize = 0;
   }
@@ -311,7 +316,11 @@ class PendingBlocks implements Pending {
 
   #forget(closedMs: number): void {
     this.#closedMs = closedMs;
-    this.#waiting = this.#waiting.filter(({ latestMs }) => latestMs > closedMs);
+    this.#waiting = this.#waiting.filter(({ block, latestMs }) => {
+      const stays = latestMs > closedMs;
+      if (!stays) block.giveBack?.();
+      return stays;
+    });
     this.#waitingSize = this.#waiting.reduce((sum, { block }) => sum + block.ids.length, 0);
     for (const [startMs, { size }] of this.#windows) {
       if (startMs > closedMs) continue;

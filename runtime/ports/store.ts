@@ -30,12 +30,14 @@ export interface StateBlock {
   readonly names: BlockNames;
   readonly ids: Uint32Array;
   readonly starts: Float64Array;
-  /** Begins at a multiple of 8 in its buffer; nobody writes to it any more. */
+  /** Begins at a multiple of 8 in its buffer; nobody writes to it, nor to the others, until they are given back. */
   readonly values: Uint8Array;
   /** A multiple of 8. */
   readonly valueBytes: number;
   /** Nobody asks any more for entries of the table whose windows start at that time or before, and they may go; -Infinity: all stay. */
   readonly closedMs: number;
+  /** Gives the arrays back, once, when nobody will read them any more; absent: they are not asked for. */
+  readonly giveBack?: (() => void) | undefined;
 }
 
 /** Changes of one table, likewise, whose keys and values are shown to whoever asks. What they are made of does not change any more. */
