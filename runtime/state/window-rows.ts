@@ -225,12 +225,11 @@ export class WindowRows {
    */
   #shrink(fresh: readonly Int32Array[], bytesARow: number, most: typeof IDLE_MAX): void {
     const living = this.#sides.map((of) => of.living(of.timeMs - this.#retentionMs));
-    const rows = living.reduce((sum, { count }) => sum + count, 0);
+    const rows = living.flat().length;
     const isMany = Math.max(rows / most.rows, (rows * bytesARow) / most.bytes) > 0.5;
     if (isMany) this.#storeHolds = true;
-    this.#keep(isMany ? fresh : living.map(({ lasts }) => lasts));
-    const kept = this.#sides.reduce((sum, of) => sum + of.kept.size, 0);
-    this.#sweepAt = Math.min(most.rows, Math.max(IDLE_MAX.rows, 2 * kept));
+    this.#keep(isMany ? fresh : living);
+    this.#sweepAt = Math.min(most.rows, Math.max(IDLE_MAX.rows, 2 * rows));
   }
 
   /** Those rows of a side, but for what is before `firstMs`. They stay as they are, and so do the numbers of their keys. */

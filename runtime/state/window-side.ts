@@ -69,18 +69,14 @@ export class Side {
     return fresh;
   }
 
-  /** The last row of each key that has one which is not before a time, and how many rows they have that are not. */
-  living(firstMs: number): { readonly lasts: readonly number[]; readonly count: number } {
+  /** The rows that are not before a time, in any order. */
+  living(firstMs: number): readonly number[] {
     const { links } = this;
-    const lasts: number[] = [];
-    let count = 0;
-    for (let id = 0; id < this.#lasts.length; id++) {
-      const last = this.last(id);
-      let row = last;
-      for (; row >= 0 && links.ms(row) >= firstMs; row = links.before(row)) count++;
-      if (row !== last) lasts.push(last);
-    }
-    return { lasts, count };
+    const rows: number[] = [];
+    for (let id = 0; id < this.#lasts.length; id++)
+      for (let row = this.last(id); row >= 0 && links.ms(row) >= firstMs; row = links.before(row))
+        rows.push(row);
+    return rows;
   }
 
   /** Knows those keys alone from now on, by their places, and no row before a time. */
