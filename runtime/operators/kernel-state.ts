@@ -92,11 +92,11 @@ export class KernelState {
     if (intoBlock !== null) {
       const names = this.#namesOf(kernel);
       const valueBytes = kernel.stateBytes;
-      // Whoever takes blocks needs the part too.
-      const { copied } = PENDING_BLOCKS.code;
-      kernel.collectBlocks(({ ids, windowStart: starts, states: values }) =>
-        intoBlock(copied({ table, names, ids, starts, values, valueBytes, closedMs })),
-      );
+      kernel.collectBlocks(({ ids, windowStart: starts, states: values }) => {
+        const block = { table, names, ids, starts, values, valueBytes, closedMs };
+        // Whoever takes a block needs the part too; a commit without one, as that which settles where a query begins, does not.
+        intoBlock(PENDING_BLOCKS.code.copied(block));
+      });
       return;
     }
     const before = this.#keysKept > KEYS_KEPT_MAX ? new Map<number, Uint8Array[]>() : this.#keys;
