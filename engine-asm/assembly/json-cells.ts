@@ -20,11 +20,10 @@ import {
   columnCount,
   columns,
 } from './json-buffers';
-import { beyond, digits, double, nearest, negative, scanNumber, whole } from './json-number';
+import { beyond, digits, double, MINUS, nearest, negative, scanNumber, whole } from './json-number';
 
 const TRUE_WORD: u32 = 0x65757274;
 const FALSE_WORD: u32 = 0x736c6166;
-const MINUS: u32 = 0x2d;
 const INTEGER_MAX: u64 = 2147483647;
 const BIGINT_MAX: u64 = 9223372036854775807;
 const SAFE_INTEGER_MAX: u64 = 9007199254740991;

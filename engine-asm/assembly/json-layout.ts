@@ -5,13 +5,14 @@ import { COLUMN_BYTES, COLUMN_PARENT, columnCount, columns } from './json-buffer
 import { JSON_COLUMNS_MAX, JSON_TYPE_STRUCT } from './json-abi';
 import { openDigits } from './json-digits';
 import { memberAt, memberColumn, NO_MEMBER } from './json-names';
-import { skipNumber } from './json-number';
+import { MINUS, skipNumber } from './json-number';
 import { FIRST_MEMBER } from './json-record';
 import {
   CLOSE_BRACE,
   escaped,
   NULL_WORD,
   OPEN_BRACE,
+  OPEN_BRACKET,
   QUOTE,
   space,
   stringEnd,
@@ -206,12 +207,12 @@ function addSlot(start: usize, at: usize, byte: u32, column: i32, depth: u32): u
     if (behind == 0) return 0;
     kind = escaped || !isPlain(at + 1, behind) ? VARYING : STRING;
     behind++;
-  } else if (byte - 0x30 <= 9 || byte == 0x2d) {
+  } else if (byte - 0x30 <= 9 || byte == MINUS) {
     behind = skipNumber(at);
     kind = NUMBER;
   } else {
     behind = valueEnd(at, depth);
-    kind = byte == OPEN_BRACE || byte == 0x5b ? VARYING : WORD;
+    kind = byte == OPEN_BRACE || byte == OPEN_BRACKET ? VARYING : WORD;
   }
   const slot = fresh + freshCount++ * SLOT_BYTES;
   store<u32>(slot, <u32>(at - start));
@@ -294,7 +295,7 @@ function addOp(block: usize, op: usize, slot: usize, from: u32): usize {
     for (let i: u32 = 1; i < length - 1; i++) setBound(block, at + i, 0x20, 0x7f, 0xff);
   } else if (kind == NUMBER) {
     const value = text + load<u32>(slot);
-    const sign = <u32>(load<u8>(value) == 0x2d);
+    const sign = <u32>(load<u8>(value) == MINUS);
     for (let i = sign; i < length; i++) {
       if (load<u8>(value + i) - 0x30 > 9) continue;
       // The first digit of several is no 0; here of an exponent's one, neither, which does no harm.

@@ -1,5 +1,6 @@
 // JSON numbers: their grammar, their digits as 64-bit integers, and the double that is nearest; knows no column.
 
+export const MINUS: u32 = 0x2d;
 /** Most digits of a number whose value is looked at; as many as 64 bits hold whatever they are. */
 const DIGITS_MAX: u32 = 19;
 /** Places behind the point that `nearest` divides by: five to that power is less than 2^63. */
@@ -54,7 +55,7 @@ function noDigits(at: usize): u32 {
 
 /** Steps over the number that begins at `at`; 0 when it is none. Its value is not looked at. */
 export function skipNumber(from: usize): usize {
-  const at = from + <usize>(load<u8>(from) == 0x2d);
+  const at = from + <usize>(load<u8>(from) == MINUS);
   const others = noDigits(at);
   const first = ctz(others);
   if (first - 1 >= 15 || (first > 1 && load<u8>(at) == 0x30)) return scanLong(from);
@@ -68,7 +69,7 @@ export function skipNumber(from: usize): usize {
 
 /** As `skipNumber`; what it found stands in `digits` and the variables beside it. */
 export function scanNumber(from: usize): usize {
-  negative = load<u8>(from) == 0x2d;
+  negative = load<u8>(from) == MINUS;
   const at = from + <usize>negative;
   const others = noDigits(at);
   const first = ctz(others);
@@ -96,7 +97,7 @@ function isDigit(byte: u32): bool {
 
 /** As `scanNumber`, a digit at a time: for exponents, many digits, and what is no number. */
 function scanLong(from: usize): usize {
-  negative = load<u8>(from) == 0x2d;
+  negative = load<u8>(from) == MINUS;
   let at = from + <usize>negative;
   const begin = at;
   digits = 0;
@@ -117,13 +118,13 @@ function scanLong(from: usize): usize {
     whole = false;
     at++;
     const sign: u32 = load<u8>(at);
-    if (sign == 0x2d || sign == 0x2b) at++;
+    if (sign == MINUS || sign == 0x2b) at++;
     const first = at;
     for (; isDigit(load<u8>(at)); at++) {
       if (exponent < EXPONENT_MAX) exponent = exponent * 10 + (load<u8>(at) - 0x30);
     }
     if (at == first) return 0;
-    if (sign == 0x2d) exponent = -exponent;
+    if (sign == MINUS) exponent = -exponent;
   }
   power = exponent - scale;
   beyond = significant > DIGITS_MAX;

@@ -36,7 +36,7 @@ import {
   SHAPE_WHERE,
   shapeMembers,
 } from './json-names';
-import { skipNumber } from './json-number';
+import { MINUS, skipNumber } from './json-number';
 import { ESCAPED } from './json-strings';
 import {
   CLOSE_BRACE,
@@ -52,7 +52,6 @@ import {
 } from './json-text';
 
 const LETTER_N: u32 = 0x6e;
-const MINUS: u32 = 0x2d;
 /** Bytes before JSON that was written with a schema registry: a zero and the schema's number, which are stepped over. */
 export const REGISTRY_PREFIX_BYTES: i32 = 5;
 /** In `where`: the next member is the first of its object. */

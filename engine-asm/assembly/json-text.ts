@@ -1,7 +1,7 @@
 // What stands in JSON text beside numbers: white space, strings, words and whole values to step over; knows no column.
 
 import { JSON_NESTING_MAX } from './json-abi';
-import { skipNumber } from './json-number';
+import { MINUS, skipNumber } from './json-number';
 
 export const QUOTE: u32 = 0x22;
 export const COMMA: u32 = 0x2c;
@@ -10,7 +10,7 @@ export const OPEN_BRACE: u32 = 0x7b;
 export const CLOSE_BRACE: u32 = 0x7d;
 export const NULL_WORD: u32 = 0x6c6c756e;
 const BACKSLASH: u32 = 0x5c;
-const OPEN_BRACKET: u32 = 0x5b;
+export const OPEN_BRACKET: u32 = 0x5b;
 const CLOSE_BRACKET: u32 = 0x5d;
 const LETTER_U: u32 = 0x75;
 
@@ -200,7 +200,7 @@ function scalarEnd(at: usize, byte: u32): usize {
     const last = stringEnd(at + 1);
     return last == 0 ? 0 : last + 1;
   }
-  return byte - 0x30 <= 9 || byte == 0x2d ? skipNumber(at) : wordEnd(at);
+  return byte - 0x30 <= 9 || byte == MINUS ? skipNumber(at) : wordEnd(at);
 }
 
 /** Steps over a member's name, its colon and the white space around them. */
