@@ -225,7 +225,7 @@ export class WindowRows {
    */
   #shrink(fresh: readonly Int32Array[], bytesARow: number, most: typeof IDLE_MAX): void {
     const living = this.#sides.map((of) => of.living(of.timeMs - this.#retentionMs));
-    const rows = living.flat().length;
+    const rows = living.reduce((sum, { length }) => sum + length, 0);
     const isMany = Math.max(rows / most.rows, (rows * bytesARow) / most.bytes) > 0.5;
     if (isMany) this.#storeHolds = true;
     this.#keep(isMany ? fresh : living);
