@@ -102,12 +102,16 @@ function fileOf(pathname: string, { root }: ResolvedConfig): string {
 export function bundledWorkers(early: readonly string[] = []): Plugin {
   const bundles = new Map<string, Promise<Bundle>>();
   let watch = (_files: readonly string[]): void => undefined;
-  const bundleOf = async (worker: string): Promise<Bundle> => {
-    const made = bundles.get(worker) ?? bundle(worker);
+  /** Vite watches what it serves itself, which these files are not. */
+  const watched = async (worker: string): Promise<Bundle> => {
+    const made = await bundle(worker);
+    watch([...made.modules]);
+    return made;
+  };
+  const bundleOf = (worker: string): Promise<Bundle> => {
+    const made = bundles.get(worker) ?? watched(worker);
     bundles.set(worker, made);
-    // Vite watches what it serves itself, which these files are not.
-    watch([...(await made).modules]);
-    return await made;
+    return made;
   };
   /** What is answered for an address; undefined where it is not of a Worker. */
   const answerTo = async (url: string, config: ResolvedConfig): Promise<Answer | undefined> => {
