@@ -48,6 +48,7 @@ export class TableView {
 
   clear(): void {
     this.#entries.clear();
+    this.#marked.clear();
     this.#order = [];
     this.#body.replaceChildren();
     this.#isChanged = true;
