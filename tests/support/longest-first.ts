@@ -13,9 +13,6 @@ export const LONGEST: readonly string[] = [
   'tests/simulation/two-objects.test.ts',
   'tests/node/conformance/ksql.test.ts',
   'tests/node/package/pack.test.ts',
-  'tests/browser/tabs.test.ts',
-  'tests/browser/page.test.ts',
-  'tests/node/operators/aggregate.contract.test.ts',
 ];
 
 function rank({ moduleId }: TestSpecification): number {
