@@ -132,7 +132,7 @@ test('one partition, a function and a processor of the user stay, and the statis
 test(`a task whose Worker ends ${WORKER_ENDS_MAX} times before it does anything goes on, one more ends the query, and RESUME lets it try again`, async () => {
   for (const more of [0, 1]) {
     // Each hears of the task, begins to load it, and is gone.
-    const lives = Array.from({ length: WORKER_ENDS_MAX + more }, () => 4);
+    const lives = Array.from({ length: WORKER_ENDS_MAX + more }, () => 3);
     const near = new NearWorkers(lives);
     await using engine = await spread(memoryHost({ kernel: kernelModule() }), {
       bringFunctions: false,
