@@ -109,7 +109,7 @@ export class InFlight {
     if (nowMs - this.#lookedMs < (this.#isLooking ? LOOK_MS_MAX : LOOK_EVERY_MS)) return null;
     this.#lookedMs = nowMs;
     this.#isLooking = true;
-    return this.#pace.next().finally(() => (this.#isLooking = false));
+    return this.#pace.next(this.#beginMs).finally(() => (this.#isLooking = false));
   }
 
   #hasRoom(bytes: number): boolean {
@@ -137,7 +137,7 @@ export class InFlight {
         await woken;
       } else {
         if (this.#running >= this.#pace.atOnce) await this.#wokenOrSoon(waiting, woken);
-        await this.#pace.next();
+        await this.#pace.next(this.#beginMs);
         if (this.#first === waiting) this.#begin();
       }
     }

@@ -1,6 +1,10 @@
 // When requests that wait begin, and how many run at once, by how long turns of the event loop take; knows no request and no queue.
 
-import { REQUESTS_IN_FLIGHT_MAX, TURN_MS_MAX } from '../../runtime/base/limits.ts';
+import {
+  REFUSING_TURN_MS_MAX,
+  REQUESTS_IN_FLIGHT_MAX,
+  TURN_MS_MAX,
+} from '../../runtime/base/limits.ts';
 
 /** So many run at once before anything is known. */
 const AT_FIRST = 8;
@@ -16,6 +20,8 @@ const PAUSE_MS = 1_000;
 /** What one turn that is too long leaves of them at least, however long it was; and where nobody is refused: it may be another process that made it long. */
 const LESS = 0.5;
 const LITTLE_LESS = 0.8;
+/** So long after a turn that was too long there are no more of them: between two of their steps turns are short. */
+const HELD_MS = 200;
 /** How many more there are where turns are not too long; and where the loop has caught up at once, as where requests wait for objects elsewhere. */
 const MORE = 1.1;
 const MUCH_MORE = 1.25;
@@ -28,7 +34,7 @@ export interface Loop {
 
 /**
  * What has begun is worked on before anything that has come since, and the loop answers those that came last first: whoever is refused waits until it
- * has caught up. So few run at once, few enough for turns of TURN_MS_MAX, and the next ones begin once it has.
+ * has caught up. So few run at once, few enough for turns of TURN_MS_MAX, or of REFUSING_TURN_MS_MAX while some are refused, and the next ones begin once it has.
  */
 export class Pace {
   readonly #loop: Loop;
@@ -36,6 +42,8 @@ export class Pace {
   /** When it last looked. */
   #lookedMs = -Infinity;
 
+  /** When a turn was too long last. */
+  #longMs = -Infinity;
   /** When one was refused last, and how many since the turn began that is measured. */
   #refusedMs = -Infinity;
   #refusals = 0;
@@ -58,8 +66,10 @@ export class Pace {
   /**
    * Resolves when the next ones may begin; for one caller at a time. Where nobody has been refused of late, one turn is enough: only they wait for the
    * loop to catch up.
+   * @param eachMs how much later one begins than the one before it, while some wait; 0: not known. As many as begin within TURN_MS_MAX may stay: it is
+   *   another process, or refusals, that made the turn long, and those that share what they cost, as appends do, would share it with fewer
    */
-  async next(): Promise<void> {
+  async next(eachMs = 0): Promise<void> {
     const sinceMs = this.#loop.nowMs();
     if (sinceMs - this.#lookedMs > PAUSE_MS) this.#atOnce = AT_FIRST;
     const isRefusing = sinceMs - this.#refusedMs <= PAUSE_MS;
@@ -72,19 +82,23 @@ export class Pace {
       longestMs = Math.max(longestMs, tookMs);
       refusals = Math.max(refusals, this.#refusals);
     } while (isBehind && this.#lookedMs - sinceMs < BEHIND_MS_MAX);
+    const least = eachMs > 0 ? TURN_MS_MAX / eachMs : 1;
+    const boundMs = isRefusing ? REFUSING_TURN_MS_MAX : TURN_MS_MAX;
     if (refusals * REFUSAL_MS > longestMs * REFUSED_SHARE) {
       // Fewer that run would make no turn shorter, and leave all of the loop to refusals.
-      this.#allow(MUCH_MORE);
-    } else if (longestMs > TURN_MS_MAX) {
-      this.#allow(Math.max(isRefusing ? LESS : LITTLE_LESS, TURN_MS_MAX / longestMs));
-    } else if (!isBehind) {
-      // Between two of its steps what runs here makes no turn long either.
-      this.#allow(isRefusing || longestMs > SHORT_MS ? MORE : MUCH_MORE);
+      this.#allow(MUCH_MORE, least);
+    } else if (longestMs > boundMs) {
+      this.#longMs = this.#lookedMs;
+      this.#allow(Math.max(isRefusing ? LESS : LITTLE_LESS, boundMs / longestMs), least);
+    } else if (!isBehind && this.#lookedMs - this.#longMs > HELD_MS) {
+      this.#allow(isRefusing || longestMs > SHORT_MS ? MORE : MUCH_MORE, least);
     }
   }
 
-  #allow(times: number): void {
-    this.#atOnce = Math.min(REQUESTS_IN_FLIGHT_MAX, Math.max(1, this.#atOnce * times));
+  #allow(times: number, least: number): void {
+    const wanted = this.#atOnce * times;
+    const lowest = Math.min(this.#atOnce, least);
+    this.#atOnce = Math.min(REQUESTS_IN_FLIGHT_MAX, Math.max(1, lowest, wanted));
   }
 
   /** @returns how long it took */

@@ -176,6 +176,8 @@ export const REQUEST_WAIT_MS_MAX = 500;
 export const REQUESTS_IN_FLIGHT_MIN = 32;
 /** So few of them run at once that a turn of its event loop takes no longer than this, if it can be. */
 export const TURN_MS_MAX = 20;
+/** The same while others are refused, whose answers pass through several turns. */
+export const REFUSING_TURN_MS_MAX = 5;
 /** How long a ticket opens what it is for. */
 export const TICKET_MS_MAX = 30_000;
 /** Keys, or addresses without one, whose requests one isolate counts. */

@@ -8,6 +8,7 @@ import {
   ANSWER_FIRST_PART_LENGTH_MAX,
   ANSWER_PART_LENGTH_MAX,
   BODY_BYTES_MAX,
+  REFUSING_TURN_MS_MAX,
   REQUEST_WAIT_MS_MAX,
   REQUESTS_IN_FLIGHT_BYTES_MAX,
   REQUESTS_IN_FLIGHT_MAX,
@@ -124,7 +125,7 @@ test('those that wait begin in their order, once a turn was short and as many as
   for (const { entered } of told.slice(0, 3)) loop.inFlight.leave(entered);
   await settled();
   expect(loop.turnsWaitedFor).toBe(1);
-  await loop.turn(TURN_MS_MAX);
+  await loop.turn(REFUSING_TURN_MS_MAX);
   await loop.turn(3);
   expect(begun()).toBe(AT_FIRST);
   await loop.turn(2);
@@ -177,25 +178,31 @@ test('fewer run at once where turns are too long, down to one, and some begin th
     nowMs: () => clock.nowMs,
     turn: async () => void (clock.nowMs += clock.turnsMs.shift() ?? 0),
   });
-  const after = async (...turnsMs: number[]): Promise<number> => {
+  const after = async (eachMs: number, ...turnsMs: number[]): Promise<number> => {
     clock.turnsMs = turnsMs;
     pace.refused();
-    await pace.next();
+    await pace.next(eachMs);
     expect(clock.turnsMs).toEqual([]);
     return pace.atOnce;
   };
   expect(pace.atOnce).toBe(AT_FIRST);
-  expect(await after(TURN_MS_MAX, 2)).toBe(AT_FIRST);
-  expect(await after(TURN_MS_MAX * 1.25, 2)).toBe(7);
-  expect(await after(TURN_MS_MAX * 100)).toBe(3);
-  expect(await after(TURN_MS_MAX * 2, 2)).toBe(1);
-  expect(await after(TURN_MS_MAX * 2, 1)).toBe(1);
+  expect(await after(0, REFUSING_TURN_MS_MAX, 2)).toBe(AT_FIRST);
+  expect(await after(0, REFUSING_TURN_MS_MAX * 1.25, 2)).toBe(7);
+  // More would begin within a turn than run: it is not that they are many.
+  expect(await after(TURN_MS_MAX / 10, TURN_MS_MAX * 2, 2)).toBe(7);
+  expect(await after(TURN_MS_MAX / 5, TURN_MS_MAX * 2, 2)).toBe(5);
+  expect(await after(0, TURN_MS_MAX * 100)).toBe(2);
+  expect(await after(0, TURN_MS_MAX * 2, 2)).toBe(1);
+  expect(await after(0, TURN_MS_MAX * 2, 1)).toBe(1);
   // Never short: then after three turns of the longest.
-  expect(await after(TURN_MS_MAX, TURN_MS_MAX, TURN_MS_MAX)).toBe(1);
-  for (let i = 0; i < 60; i++) await after(1);
+  expect(await after(0, TURN_MS_MAX, TURN_MS_MAX, TURN_MS_MAX)).toBe(1);
+  // No more of them at once after a long turn.
+  for (let i = 0; i < 50; i++) await after(0, 1);
+  expect(pace.atOnce).toBe(1);
+  for (let i = 0; i < 250; i++) await after(0, 1);
   expect(pace.atOnce).toBe(REQUESTS_IN_FLIGHT_MAX);
   // Refusals that take up turns do not leave less to those that run, but more.
-  await after(4 * TURN_MS_MAX);
+  await after(0, 4 * TURN_MS_MAX);
   const before = pace.atOnce;
   expect(before).toBeLessThan(REQUESTS_IN_FLIGHT_MAX);
   clock.turnsMs = [4 * TURN_MS_MAX];
@@ -205,7 +212,7 @@ test('fewer run at once where turns are too long, down to one, and some begin th
   expect(pace.atOnce).toBe(Math.floor(before * 1.25));
   // After a pause nothing is known.
   clock.nowMs += 2_000;
-  expect(await after(3, 1)).toBe(AT_FIRST);
+  expect(await after(0, 3, 1)).toBe(AT_FIRST);
 });
 
 test('while nobody is refused, one turn is enough whatever it took', async () => {
