@@ -2,6 +2,7 @@
 
 import type { Workerd } from '../../support/workerd.ts';
 import { Load, quantile } from './load.ts';
+import { processorMs } from './machine.ts';
 import { requestBytes } from './raw-http.ts';
 import { RawSocket } from './raw-socket.ts';
 import { figure, type Rounds } from './rounds.ts';
@@ -63,10 +64,12 @@ export async function liveCases(edge: Workerd): Promise<Rounds> {
   for (let i = 0; i < WARM_CHANGES; i++) await change();
   lateMs.length = 0;
   ackMs.length = 0;
+  const processor = processorMs(edge.pid);
   for (let i = 0; i < CHANGES; i++) {
     await change();
     await new Promise((resolve) => setTimeout(resolve, CHANGE_EVERY_MS));
   }
+  const changeMs = (processorMs(edge.pid) - processor) / CHANGES;
   const before = await begun();
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
   const [late, acks] = [[...lateMs], [...ackMs]];
@@ -82,6 +85,7 @@ export async function liveCases(edge: Workerd): Promise<Rounds> {
       figure(`append beside ${name}: p99`, 'ms', quantile(acks, 0.99)),
       figure(`change at ${name}: p50`, 'ms', quantile(late, 0.5)),
       figure(`change at ${name}: p99`, 'ms', quantile(late, 0.99)),
+      figure(`change at ${name}: the server's time`, 'ms', changeMs),
       figure(`${SOCKETS} idle sockets: relays that hibernated`, 'relays', woken),
     ],
     ratios: [],

@@ -16,6 +16,11 @@ interface Waiting {
   readonly reject: (thrown: Error) => void;
 }
 
+/** What one read takes at most. */
+const READ_BYTES = 262_144;
+/** Shared by all: what is read is looked at before the next read, and copied where it is kept. A stream makes a buffer for each read. */
+const readInto = Buffer.alloc(READ_BYTES);
+const NOTHING = Buffer.alloc(0);
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
 
@@ -42,7 +47,7 @@ export class RawHttp {
   readonly #port: number;
   #socket: Socket;
   readonly #waiting: Waiting[] = [];
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = NOTHING;
   /** Of the answer that is coming in; null: its head is not whole yet. */
   #head: { readonly status: number; readonly lengthBytes: number | null } | null = null;
   /** Bytes of the chunk that is coming in. */
@@ -56,9 +61,20 @@ export class RawHttp {
   }
 
   #opened(): Socket {
-    const socket = connect(this.#port, '127.0.0.1');
+    const socket = connect({
+      port: this.#port,
+      host: '127.0.0.1',
+      onread: {
+        buffer: readInto,
+        callback: (length, bytes) => {
+          this.#take(Buffer.from(bytes.buffer, bytes.byteOffset, length));
+          return true;
+        },
+      },
+    });
     socket.setNoDelay(true);
-    socket.on('data', (part: Buffer) => this.#take(part));
+    // Nothing comes this way but the end.
+    socket.resume();
     socket.on('error', (thrown) => this.#fail(thrown));
     socket.on('close', () => this.#fail(new Error('the server closed the connection')));
     return socket;
@@ -91,6 +107,7 @@ export class RawHttp {
   #take(part: Buffer): void {
     this.#buffer = this.#buffer.length === 0 ? part : Buffer.concat([this.#buffer, part]);
     while (this.#buffer.length > 0 && this.#step());
+    this.#buffer = this.#buffer.length === 0 ? NOTHING : Buffer.from(this.#buffer);
   }
 
   /** One step of reading; false: more must come. */
@@ -142,7 +159,7 @@ export class RawHttp {
   }
 
   #add(part: Buffer): void {
-    if (this.#waiting[0]?.keep === true) this.#parts.push(part);
+    if (this.#waiting[0]?.keep === true) this.#parts.push(Buffer.from(part));
     this.#partsBytes += part.length;
   }
 

@@ -6,11 +6,17 @@ import { connect, type Socket } from 'node:net';
 
 const TEXT = 1;
 const BINARY = 2;
+/** What one read takes at most. */
+const READ_BYTES = 65_536;
+const NOTHING = Buffer.alloc(0);
+/** Shared by all: what is read is looked at before the next read. A stream's own buffers and events cost as much again as the read. */
+const readInto = Buffer.alloc(READ_BYTES);
 
 /** One open WebSocket. */
 export class RawSocket {
   readonly #socket: Socket;
-  #buffer: Buffer = Buffer.alloc(0);
+  /** The beginning of a frame. */
+  #rest: Buffer = NOTHING;
   onText: (text: string) => void = () => undefined;
   onBinary: (bytes: Buffer) => void = () => undefined;
 
@@ -19,26 +25,37 @@ export class RawSocket {
   }
 
   static async open(port: number, path: string): Promise<RawSocket> {
-    const socket = connect(port, '127.0.0.1');
+    let opened: RawSocket | null = null;
+    let head = Buffer.alloc(0);
+    const { promise: answered, resolve } = Promise.withResolvers<void>();
+    const socket = connect({
+      port,
+      host: '127.0.0.1',
+      onread: {
+        buffer: readInto,
+        callback: (length, bytes) => {
+          const part = Buffer.from(bytes.buffer, bytes.byteOffset, length);
+          if (opened !== null) opened.#take(part);
+          else {
+            head = Buffer.concat([head, part]);
+            if (head.includes('\r\n\r\n')) resolve();
+          }
+          return true;
+        },
+      },
+    });
     socket.setNoDelay(true);
     await once(socket, 'connect');
     const key = randomBytes(16).toString('base64');
     socket.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
     );
-    let head = Buffer.alloc(0);
-    for (;;) {
-      const [part] = (await once(socket, 'data')) as [Buffer];
-      head = Buffer.concat([head, part]);
-      const end = head.indexOf('\r\n\r\n');
-      if (end < 0) continue;
-      const status = head.toString('latin1', 9, 12);
-      if (status !== '101') throw new Error(`the upgrade was answered ${status}`);
-      const opened = new RawSocket(socket);
-      socket.on('data', (bytes: Buffer) => opened.#take(bytes));
-      opened.#take(head.subarray(end + 4));
-      return opened;
-    }
+    await answered;
+    const status = head.toString('latin1', 9, 12);
+    if (status !== '101') throw new Error(`the upgrade was answered ${status}`);
+    opened = new RawSocket(socket);
+    opened.#take(head.subarray(head.indexOf('\r\n\r\n') + 4));
+    return opened;
   }
 
   send(message: object): void {
@@ -64,23 +81,26 @@ export class RawSocket {
   }
 
   #take(part: Buffer): void {
-    this.#buffer = this.#buffer.length === 0 ? part : Buffer.concat([this.#buffer, part]);
-    while (this.#buffer.length >= 2) {
-      const short = (this.#buffer[1] ?? 0) & 127;
+    const bytes = this.#rest.length === 0 ? part : Buffer.concat([this.#rest, part]);
+    let from = 0;
+    while (bytes.length - from >= 2) {
+      const short = (bytes[from + 1] ?? 0) & 127;
       const headBytes = short === 126 ? 4 : short === 127 ? 10 : 2;
-      if (this.#buffer.length < headBytes) return;
+      if (bytes.length - from < headBytes) break;
       const length =
         short === 126
-          ? this.#buffer.readUInt16BE(2)
+          ? bytes.readUInt16BE(from + 2)
           : short === 127
-            ? Number(this.#buffer.readBigUInt64BE(2))
+            ? Number(bytes.readBigUInt64BE(from + 2))
             : short;
-      if (this.#buffer.length < headBytes + length) return;
-      const op = (this.#buffer[0] ?? 0) & 15;
-      const payload = this.#buffer.subarray(headBytes, headBytes + length);
-      this.#buffer = this.#buffer.subarray(headBytes + length);
+      const end = from + headBytes + length;
+      if (bytes.length < end) break;
+      const op = (bytes[from] ?? 0) & 15;
+      const payload = bytes.subarray(from + headBytes, end);
+      from = end;
       if (op === TEXT) this.onText(payload.toString());
       else if (op === BINARY) this.onBinary(payload);
     }
+    this.#rest = from === bytes.length ? NOTHING : Buffer.from(bytes.subarray(from));
   }
 }

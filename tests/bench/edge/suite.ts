@@ -26,6 +26,10 @@ export async function edgeSuite(): Promise<SuiteResult> {
     await using edge = await Workerd.start('tests/workers/bench/edge.ts');
     pin(edge.pid, SERVER_CORE);
     rounds.push(await sqlCases(edge));
+  }
+  {
+    await using edge = await Workerd.start('tests/workers/bench/edge.ts');
+    pin(edge.pid, SERVER_CORE);
     rounds.push(await liveCases(edge));
   }
   const cases: CaseResult[] = rounds.flatMap(({ results }) => results);
