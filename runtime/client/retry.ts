@@ -24,12 +24,12 @@ export class Retries {
 
   /**
    * How long to wait before the next attempt; null: there is no time left for one.
-   * @param askedMs what the other side asked for
+   * @param askedMs what the other side asked for, as of all whom it refused: it is waited out, and up to as long again, not to come back with them
    */
   next(askedMs: number): number | null {
     const most = Math.min(RETRY_WAIT_MS_MAX, this.#waitMs * 3);
     this.#waitMs = RETRY_WAIT_MS_MIN + Math.random() * (most - RETRY_WAIT_MS_MIN);
-    const waitMs = Math.max(this.#waitMs, askedMs);
+    const waitMs = Math.max(this.#waitMs, askedMs * (1 + Math.random()));
     return waitMs < this.leftMs ? waitMs : null;
   }
 }

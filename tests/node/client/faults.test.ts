@@ -195,7 +195,11 @@ test('what waits between two attempts grows at random, within its bounds, until 
       vi.advanceTimersByTime(wait);
     }
     expect(retries.leftMs).toBeLessThanOrEqual(RETRY_WAIT_MS_MAX);
-    expect(new Retries().next(5_000)).toBeGreaterThanOrEqual(5_000);
+    const asked = Array.from({ length: 100 }, () => Number(new Retries().next(5_000)));
+    expect(Math.min(...asked)).toBeGreaterThanOrEqual(5_000);
+    expect(Math.max(...asked)).toBeLessThanOrEqual(10_000);
+    // Who was refused at one time does not come back at one time.
+    expect(new Set(asked.map((ms) => Math.floor(ms / 500))).size).toBeGreaterThan(5);
     expect(new Retries().next(DELIVERY_MS_MAX + 1)).toBeNull();
   } finally {
     vi.useRealTimers();
