@@ -77,14 +77,17 @@ export class Follower {
           continue;
         }
         this.#held = { from, fetched };
-        const taken = new Promise<void>((resolve) => (this.#goOn = resolve));
+        const { promise: taken, resolve } = Promise.withResolvers<void>();
+        this.#goOn = resolve;
         wake();
         await taken;
       } catch {
         // The partition is gone or out of reach for now: begin again, which wakes; the reader learns what it is.
         seen = -1;
         this.#end = null;
-        await new Promise((resolve) => setTimeout(resolve, REST_MS));
+        const { promise: rested, resolve } = Promise.withResolvers<void>();
+        setTimeout(resolve, REST_MS);
+        await rested;
       }
     }
   }

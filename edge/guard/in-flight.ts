@@ -132,7 +132,10 @@ export class InFlight {
     // A promise that another request keeps is nothing that the platform sees a request wait for: the timer is.
     const cancel = this.#loop.later(LONGEST_WAIT_MS, () => this.#refuse(waiting));
     while (waiting.state === 'waits') {
-      const woken = new Promise<void>((resolve) => (waiting.wake = resolve));
+      // Another request resolves it. workerd runs what follows as the request that made the promise, by a mark that `new Promise` leaves out once it is
+      // compiled well: then bodies were read as if by the other request, and each one after failed.
+      const { promise: woken, resolve } = Promise.withResolvers<void>();
+      waiting.wake = resolve;
       if (this.#first !== waiting) {
         await woken;
       } else {

@@ -133,10 +133,8 @@ async function answerOf<T>(
   call: () => Promise<Wire<T>>,
   names: Readonly<Partial<Record<'topic' | 'query' | 'task', string> & { partition: number }>>,
 ): Promise<T | null> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), METRICS_WAIT_MS_MAX);
-  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('no answer in time')), METRICS_WAIT_MS_MAX);
   try {
     return await Promise.race([unwrap(call()), late]);
   } catch (thrown) {

@@ -7,6 +7,7 @@ export const LINES_MAX = 400;
 const WAITING =
   /\b(async|await|Promise|Date\.now|Math\.random|setTimeout|setInterval|queueMicrotask|performance\.now|randomUUID)\b|new Date\(\)/g;
 const RUN_TIME_CODE = /\beval\s*\(|new\s+Function\b|(?<![.\w])Function\s*\(/g;
+const UNMARKED_PROMISE = /\bnew Promise\s*[(<]/g;
 const UNFINISHED = /\b(TODO|FIXME|XXX)\b|@ts-ignore|@ts-nocheck/g;
 const NOT_RUN =
   /\b(?:test|describe|suite|it)(?:\.\w+)*\.(?:skip|only|todo|fails|skipIf|runIf)\b|\bctx\.skip\(/;
@@ -19,6 +20,11 @@ export function waitingWords(file: SourceFile): string[] {
 /** Code made at run time: Workers refuse it. */
 export function runTimeCode(file: SourceFile): string[] {
   return matches(file, RUN_TIME_CODE);
+}
+
+/** Promises without the mark by which workerd runs what follows as the request that made them: see edge/guard/in-flight.ts. */
+export function unmarkedPromises(file: SourceFile): string[] {
+  return matches(file, UNMARKED_PROMISE);
 }
 
 /** Marks of unfinished work, and switched-off type checks. */

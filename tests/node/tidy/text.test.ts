@@ -9,6 +9,7 @@ import {
   runTimeCode,
   unexplainedSkips,
   unfinishedMarks,
+  unmarkedPromises,
   waitingWords,
 } from '../../support/text-rules.ts';
 
@@ -79,6 +80,13 @@ test('no code is made at run time', () => {
   expect(runTimeCode(seeded('evaluate(a); isFunction(b); class A implements Function {}'))).toEqual(
     [],
   );
+});
+
+test('the edge makes its promises with withResolvers', () => {
+  const edge = others.filter(({ path }) => path.startsWith('edge/'));
+  expect(edge.length).toBeGreaterThan(20);
+  expect(edge.flatMap(unmarkedPromises)).toEqual([]);
+  expect(unmarkedPromises(seeded('await new Promise<void>((resolve) => {});'))).toHaveLength(1);
 });
 
 test('nothing is marked as unfinished', () => {
