@@ -2,11 +2,13 @@
 
 import { makeEvents, type Events } from './events.ts';
 import { kernelChanges, kernelStates, laterEvents, SIZE_MS, type Work } from './kernel-subjects.ts';
+import { DUCKDB_MISSING, duckDb, openDuckDb } from './peers-duckdb.ts';
 import { arquero, dbIvm, rxjs, sqlite } from './peers-subjects.ts';
 import { runCase, type Aim, type SuiteResult } from './run.ts';
 
 const KEYS = [100, 10_000, 1_000_000];
 const INCREMENTAL_MIN = 20;
+const DUCKDB_MIN = 5;
 
 interface Measured {
   readonly done: Awaited<ReturnType<typeof runCase>>;
@@ -40,14 +42,20 @@ async function incrementally(count: number, keys: number, rounds: number): Promi
   return { done, aims };
 }
 
-async function asBatch(count: number, keys: number, rounds: number): Promise<Measured> {
+async function asBatch(
+  count: number,
+  keys: number,
+  rounds: number,
+  duck: Awaited<ReturnType<typeof openDuckDb>>,
+): Promise<Measured> {
   const events = makeEvents(count, keys);
-  const database = sqlite(events);
-  const peers = [arquero(events), database];
+  const name = `as a batch, ${keys} keys, ${events.count} events`;
+  const databases = [sqlite(events), ...(duck === null ? [] : [duckDb(duck, events)])];
+  const peers = [arquero(events), ...databases];
   try {
     const done = await runCase(
       {
-        case: `as a batch, ${keys} keys, ${events.count} events`,
+        case: name,
         unit: 'M events/s',
         amount: events.count,
         subjects: [kernelStates(workOf(events)), ...peers],
@@ -55,9 +63,16 @@ async function asBatch(count: number, keys: number, rounds: number): Promise<Mea
       },
       rounds,
     );
-    return { done, aims: [] };
+    const aims = peers
+      .filter(({ subject }) => subject.startsWith('duckdb'))
+      .map(({ subject }): Aim => ({
+        ratio: `${name}: kernel/${subject}`,
+        bound: 'at least',
+        value: DUCKDB_MIN,
+      }));
+    return { done, aims };
   } finally {
-    database.end();
+    for (const database of databases) database.end();
   }
 }
 
@@ -69,14 +84,15 @@ export async function peersSuite(full: boolean): Promise<SuiteResult> {
   const all: Measured[] = [];
   const rounds = full ? 3 : 1;
   for (const keys of KEYS) all.push(await incrementally(full ? 100_000 : 20_000, keys, rounds));
-  for (const keys of KEYS) all.push(await asBatch(full ? 2_000_000 : 200_000, keys, rounds));
+  const duck = await openDuckDb();
+  for (const keys of KEYS) all.push(await asBatch(full ? 2_000_000 : 200_000, keys, rounds, duck));
   return {
     suite: 'peers',
     cases: all.flatMap(({ done }) => done.results),
     ratios: Object.fromEntries(all.flatMap(({ done }) => done.ratios)),
     aims: all.flatMap(({ aims }) => aims),
     notes: [
-      'Without duckdb-wasm: its package of 1.32.0 is 31 MB packed, too much for a dev dependency.',
+      duck === null ? DUCKDB_MISSING : `duckdb-wasm is DuckDB ${duck.getVersion()}, on one thread.`,
       'arquero is 7.2.1.',
     ],
   };
