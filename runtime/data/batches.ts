@@ -31,12 +31,8 @@ export function concat(batches: readonly Batch[]): Batch[] {
 
 function appendRow(to: BatchBuilder, batch: Batch, i: number): void {
   const at = positionOf(batch, i);
-  to.append(
-    batch.columns.map((column) => valueAt(column, at)),
-    batch.rowtime[at] ?? 0,
-    opAt(batch, at),
-    batch.origin?.[at] ?? null,
-  );
+  const origin = batch.origin?.[at] ?? null;
+  to.append(rowValues(batch, i), batch.rowtime[at] ?? 0, opAt(batch, at), origin);
   if (isSet(batch.valueNull, at)) to.markValueNull();
   if (isSet(batch.keyNull, at)) to.markKeyNull();
 }

@@ -316,8 +316,7 @@ function* sizes(batches: readonly Stored[]): Generator<BatchSize> {
 /** Lets the oldest batches go, that many. */
 function drop(partition: Partition, count: number): void {
   if (count <= 0) return;
-  for (const batch of partition.batches.slice(0, count)) partition.lengthBytes -= lengthOf(batch);
-  partition.batches = partition.batches.slice(count);
+  for (const batch of partition.batches.splice(0, count)) partition.lengthBytes -= lengthOf(batch);
   partition.start = partition.batches[0]?.base ?? partition.highWatermark;
 }
 

@@ -37,6 +37,9 @@ export function aggregate(
   return new Aggregate(step, input, context, registry);
 }
 
+/** The one window of rows without windows: it begins at the epoch. */
+const ALWAYS = { sizeMs: Infinity, graceMs: 0 };
+
 class Aggregate implements Operator {
   readonly name = 'aggregate';
   readonly schema: Schema;
@@ -80,14 +83,18 @@ class Aggregate implements Operator {
     const window = this.#window;
     if (this.#overTable || batch.valueNull !== null || (window !== null && !this.#isTumbling)) {
       this.#processAny(batch, groups, out);
-    } else if (window === null) this.#processUnwindowed(batch, groups, out);
-    else this.#processTumbling(batch, groups, window, out);
+    } else this.#processTumbling(batch, groups, window ?? ALWAYS, out);
     this.#output.flush(batch, out);
     this.#late.end();
   }
 
-  /** The common case: a stream, tumbling windows. The pane of the last row is kept at hand. */
-  #processTumbling(batch: Batch, groups: Int32Array, window: TimeWindow, out: Emit): void {
+  /** The common case: a stream, tumbling windows or none. The pane of the last row is kept at hand. */
+  #processTumbling(
+    batch: Batch,
+    groups: Int32Array,
+    window: Pick<TimeWindow, 'sizeMs' | 'graceMs'>,
+    out: Emit,
+  ): void {
     const { selection, length, rowtime, origin } = batch;
     const { streamTime } = this.#context;
     const { sizeMs, graceMs } = window;
@@ -121,27 +128,6 @@ class Aggregate implements Operator {
       output.add(slot, position, startMs, table.touch(slot), Fold.add);
     }
     streamTime.ms = now;
-  }
-
-  #processUnwindowed(batch: Batch, groups: Int32Array, out: Emit): void {
-    const { selection, length, rowtime, origin } = batch;
-    const { streamTime } = this.#context;
-    const table = this.#table;
-    const output = this.#output;
-    const pane = table.pane(0);
-    for (let i = 0; i < length; i++) {
-      const group = groups[i] as number;
-      const position = selection === null ? i : (selection[i] as number);
-      const ms = rowtime[position] as number;
-      if (group === NO_GROUP || !isRowtime(ms)) {
-        this.#late.drop(origin, position, group === NO_GROUP ? null : ms);
-        continue;
-      }
-      if (ms > streamTime.ms) streamTime.ms = ms;
-      if (output.isFull) output.flush(batch, out);
-      const slot = table.slot(pane, group);
-      output.add(slot, position, 0, table.touch(slot), Fold.add);
-    }
   }
 
   /** Every case: changelogs, null values, hopping windows. */

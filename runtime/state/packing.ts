@@ -60,10 +60,10 @@ export class Packing {
   /** Hands over what is side by side. */
   end(): void {
     if (this.#entries.size === 0) return;
-    const { bytes, ends, removed } = this.#entries.finish(this.#table);
+    const { table, bytes, ends, removed } = this.#entries.finish(this.#table);
     // Copies that are no longer than they need be: a store may hold them for long.
-    const own = { bytes: bytes.slice(), ends: ends.slice(), removed: removed.slice() };
-    this.#intoBlock?.(packOf({ table: this.#table, ...own }, this.#isOver));
+    const own = { table, bytes: bytes.slice(), ends: ends.slice(), removed: removed.slice() };
+    this.#intoBlock?.(packOf(own, this.#isOver));
   }
 }
 
