@@ -2,6 +2,7 @@
 
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
+import type { SlotMemory } from './slot-memory.ts';
 
 /** Rows of a batch to fold, in order, and the output rows that show the results. */
 export interface Fold {
@@ -24,6 +25,8 @@ export interface Fold {
  * each implementation and from the kernel.
  */
 export interface Accumulators {
+  /** Where the states of all slots lie, all of one size; absent: each for itself. */
+  readonly memory?: SlotMemory | undefined;
   /** Makes room for slots below `slots`. */
   reserve(slots: number): void;
   /** Sets a slot to no rows. */

@@ -9,6 +9,7 @@ import type { GroupNames } from './group-names.ts';
 import { Interner } from '../data/interner.ts';
 import { type Over, Packing } from './packing.ts';
 import { Pane } from './pane.ts';
+import { GROUP_BLOCKS } from './parts.ts';
 import { hasEntries } from './row-table.ts';
 
 const FIRST_SLOTS = 64;
@@ -36,10 +37,7 @@ export interface AggregateTableOptions {
  */
 export class AggregateTable {
   readonly accumulators: Accumulators;
-  readonly #table: TableId;
-  readonly #state: StateReader;
-  readonly #windowed: boolean;
-  readonly #names: GroupNames;
+  readonly #options: AggregateTableOptions;
   readonly #panes = new Map<number, Pane>();
   readonly #scratch = new ByteWriter(64);
   #index = new Interner();
@@ -61,10 +59,7 @@ export class AggregateTable {
 
   constructor(options: AggregateTableOptions) {
     this.accumulators = options.accumulators;
-    this.#table = options.table;
-    this.#state = options.state;
-    this.#windowed = options.windowed;
-    this.#names = options.names;
+    this.#options = options;
     this.#storeHolds = hasEntries(options.state, options.table);
   }
 
@@ -113,9 +108,8 @@ export class AggregateTable {
     this.accumulators.reserve(slot + 1);
     this.#groups[slot] = group;
     this.#starts[slot] = pane.startMs;
-    const stored = this.#storeHolds
-      ? this.#state.get(this.#table, this.#keyOf(slot).finish())
-      : null;
+    const { state, table } = this.#options;
+    const stored = this.#storeHolds ? state.get(table, this.#keyOf(slot).finish()) : null;
     if (stored === null) this.accumulators.reset(slot);
     else this.accumulators.load(slot, stored);
     this.#flags[slot] = stored === null ? 0 : EXISTS;
@@ -126,9 +120,10 @@ export class AggregateTable {
   /** Good until the next call. */
   #keyOf(slot: number): ByteWriter {
     const scratch = this.#scratch;
+    const { names, windowed } = this.#options;
     scratch.truncate(0);
-    this.#names.writeKey(scratch, this.#index.key(this.#groups[slot] as number));
-    if (this.#windowed) writeWindow(scratch, this.#starts[slot] as number, null);
+    names.writeKey(scratch, this.#index.key(this.#groups[slot] as number));
+    if (windowed) writeWindow(scratch, this.#starts[slot] as number, null);
     return scratch;
   }
 
@@ -149,25 +144,28 @@ export class AggregateTable {
     intoBlock?: IntoBlock | null,
     over: Over | null = null,
   ): boolean {
-    const packing = new Packing(this.#table, into, intoBlock, over?.isOver);
+    const flushed = this.#dirty.slice(0, this.#dirtyCount);
     const commit = ++this.#commit;
     const overMs = over?.ms ?? -Infinity;
-    for (let i = 0; i < this.#dirtyCount; i++) {
-      const slot = this.#dirty[i] as number;
+    const of = { index: this.#index, groups: this.#groups, starts: this.#starts };
+    const idleMax =
+      intoBlock &&
+      GROUP_BLOCKS.fetched?.handOverGroups(this.#options, of, flushed, overMs, intoBlock);
+    const packing = new Packing(this.#options.table, into, intoBlock, over?.isOver);
+    for (const slot of flushed) {
       const startMs = this.#starts[slot] as number;
       this.#flags[slot] = EXISTS;
       this.pane(startMs).flushed = commit;
-      if (startMs <= overMs) continue;
+      if (idleMax || startMs <= overMs) continue;
       const { buffer, position } = this.#keyOf(slot);
       packing.set(buffer, position, this.accumulators.encode(slot));
     }
     packing.end();
-    const flushed = this.#dirty.slice(0, this.#dirtyCount);
     this.#dirtyCount = 0;
     for (const pane of this.#panes.values()) {
       if (pane.flushed < commit && isClosed(pane.startMs)) this.#release(pane);
     }
-    if (this.size > IDLE_GROUPS_MAX + flushed.length) {
+    if (this.size > (idleMax || IDLE_GROUPS_MAX) + flushed.length) {
       this.#storeHolds = true;
       this.#rebuild(flushed.sort());
     } else if (this.#index.size > 2 * this.size + IDLE_KEYS_MAX) this.#rebuild(this.#inMemory());

@@ -25,7 +25,7 @@ export class SlotMemory {
   words: Int32Array;
 
   /** Cells that hold doubles. */
-  readonly #doubles: readonly number[];
+  readonly doubles: readonly number[];
 
   /**
    * @param present for each cell: true when it is never null
@@ -33,7 +33,7 @@ export class SlotMemory {
    */
   constructor(present: readonly boolean[], doubles: readonly number[]) {
     this.stride = HEADER_CELLS + present.length;
-    this.#doubles = doubles;
+    this.doubles = doubles;
     this.#presentAtFirst = new Int32Array(2);
     present.forEach((always, cell) => {
       const bits = this.#presentAtFirst;
@@ -83,7 +83,7 @@ export class SlotMemory {
 
   encode(slot: number): Uint8Array {
     const bytes = this.#bytesOf(slot).slice();
-    for (const cell of this.#doubles) {
+    for (const cell of this.doubles) {
       const at = SlotMemory.offsetOf(cell);
       const value = this.f64[slot * this.stride + at] as number;
       // Stored bytes have one NaN.

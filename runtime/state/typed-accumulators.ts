@@ -82,7 +82,7 @@ export function typedAccumulators(
 }
 
 export class TypedAccumulators implements Accumulators {
-  readonly #memory: SlotMemory;
+  readonly memory: SlotMemory;
   readonly #calls: readonly TypedCall[];
   /** Position of each call's argument, -1 for none. */
   readonly #arguments: readonly number[];
@@ -96,7 +96,7 @@ export class TypedAccumulators implements Accumulators {
     }
     const memory = new SlotMemory(present, doubles);
     let cell = 0;
-    this.#memory = memory;
+    this.memory = memory;
     this.#arguments = calls.map((call) => call.arguments[0] ?? -1);
     this.#calls = shapes.map((shape, index) => {
       const type = calls[index]?.type as Type;
@@ -107,27 +107,27 @@ export class TypedAccumulators implements Accumulators {
   }
 
   reserve(slots: number): void {
-    this.#memory.reserve(slots);
+    this.memory.reserve(slots);
   }
 
   reset(slot: number): void {
-    this.#memory.reset(slot);
+    this.memory.reset(slot);
   }
 
   load(slot: number, bytes: Uint8Array): void {
-    this.#memory.load(slot, bytes);
+    this.memory.load(slot, bytes);
   }
 
   encode(slot: number): Uint8Array {
-    return this.#memory.encode(slot);
+    return this.memory.encode(slot);
   }
 
   move(from: number, to: number): void {
-    this.#memory.move(from, to);
+    this.memory.move(from, to);
   }
 
   foldRowtimes(batch: Batch, fold: Fold): Float64Array {
-    const { f64, stride } = this.#memory;
+    const { f64, stride } = this.memory;
     const { slots, positions, after, before } = fold;
     const { rowtime } = batch;
     const out = new Float64Array(fold.rowsOut + 1);

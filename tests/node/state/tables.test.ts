@@ -7,10 +7,13 @@ import { AggregateTable } from '../../../runtime/state/aggregate-table.ts';
 import { GroupKeys, NO_GROUP } from '../../../runtime/state/group-keys.ts';
 import { GroupNames } from '../../../runtime/state/group-names.ts';
 import { Interner } from '../../../runtime/data/interner.ts';
+import type { StateBlock, StatePack } from '../../../runtime/ports/store.ts';
+import { GROUP_BLOCKS } from '../../../runtime/state/parts.ts';
 import { RowTable } from '../../../runtime/state/row-table.ts';
 import { typedAccumulators } from '../../../runtime/state/typed-accumulators.ts';
-import { MapState } from '../../support/operator-harness.ts';
+import { changesOf, MapState } from '../../support/operator-harness.ts';
 import { callOf } from '../../support/operator-inputs.ts';
+import { takeAway } from '../../support/taken-parts.ts';
 
 const INPUT = prettySchema('K:STRING key | V:INTEGER');
 
@@ -139,6 +142,103 @@ test('keys without a group in memory are let go, and groups keep their state und
   expect([table.size, table.index.size]).toEqual([1, 1]);
   const slot = table.slot(table.pane(100), group(table, 'stays'));
   expect(table.touch(slot)).toBe(false);
+});
+
+const DOUBLES = prettySchema('K:STRING key | D:DOUBLE');
+
+/** Sums of groups in windows, over two commits; what was handed over side by side, and the state that it makes. */
+function handedOver(windowed: boolean): { blocks: (StateBlock | StatePack)[]; lines: string[] } {
+  const calls = ['SUM', 'AVG', 'COUNT'].map((name) => callOf(name, DOUBLES, 1));
+  const accumulators = typedAccumulators(calls, DOUBLES);
+  if (accumulators === null) throw new Error('the calls have a typed way');
+  const names = new GroupNames(DOUBLES);
+  const state = new MapState();
+  const table = new AggregateTable({ table: 't', state, accumulators, names, windowed });
+  const blocks: (StateBlock | StatePack)[] = [];
+  const add = (key: string, startMs: number, value: number): void => {
+    const slot = table.slot(table.pane(startMs), group(table, key));
+    table.touch(slot);
+    const row = batch('K:STRING key | D:DOUBLE', 'a | 0');
+    const values = Float64Array.of(value);
+    const columns = [row.columns[0], { ...row.columns[1], values }] as typeof row.columns;
+    const one = { slots: Int32Array.of(slot), positions: Uint32Array.of(0), count: 1, rowsOut: 1 };
+    accumulators.foldRowtimes(
+      { ...row, columns },
+      { ...one, undo: null, after: null, before: null },
+    );
+    accumulators.fold({ ...row, columns }, { ...one, undo: null, after: null, before: null });
+  };
+  const commit = (overMs: number): void => {
+    const over = { ms: overMs, isOver: () => false };
+    const take = (block: StateBlock | StatePack): void => {
+      blocks.push(block);
+      for (const change of changesOf(block)) state.apply(change);
+      if ('giveBack' in block) block.giveBack?.();
+    };
+    table.changes(
+      (change) => state.apply(change),
+      () => false,
+      take,
+      windowed ? over : null,
+    );
+  };
+  // More groups than a block has, of windows that turn; a NaN whose bits are not those that are stored.
+  const odd = new Float64Array(new BigUint64Array([0xfff8_0000_0000_0001n]).buffer)[0] as number;
+  for (let i = 0; i < 2500; i++)
+    add(`k${i % 1700}`, windowed ? (i % 3) * 10 : 0, i % 7 === 0 ? odd : i);
+  commit(0);
+  for (let i = 0; i < 9; i++) add(`k${i * 200}`, windowed ? 20 : 0, 1);
+  commit(10);
+  return { blocks, lines: state.lines() };
+}
+
+test.each([true, false])(
+  'groups side by side give the state bytes of groups one by one (windowed: %s)',
+  (windowed) => {
+    const sideBySide = handedOver(windowed);
+    const putBack = takeAway([GROUP_BLOCKS]);
+    const oneByOne = handedOver(windowed);
+    putBack();
+    expect(sideBySide.blocks.length).toBeGreaterThan(2);
+    expect(sideBySide.blocks.every((block) => 'ids' in block)).toBe(true);
+    expect(oneByOne.blocks.every((block) => 'each' in block)).toBe(true);
+    expect(sideBySide.lines).toEqual(oneByOne.lines);
+    // Of the first window, which was over, nothing went: the others have 1,666 groups, and four more in the second commit.
+    expect(sideBySide.lines).toHaveLength(windowed ? 1670 : 1700);
+    for (const block of sideBySide.blocks) {
+      if (!('ids' in block)) continue;
+      expect(block.ids.length).toBeLessThanOrEqual(1024);
+      const turns = [...block.starts].filter((ms, i) => i > 0 && ms !== block.starts[i - 1]);
+      expect(turns.length).toBeLessThanOrEqual(2);
+    }
+  },
+);
+
+test('over a store that takes groups side by side many stay in memory, and beyond that they are read again', () => {
+  const state = new CountingState();
+  const table = aggregateTable(state);
+  const most = 1_048_576;
+  const touch = (key: number): void => {
+    table.touch(table.slot(table.pane(0), group(table, `${key}`)));
+  };
+  const commit = (): boolean =>
+    table.changes(
+      () => undefined,
+      () => false,
+      () => undefined,
+    );
+  for (let i = 0; i < most; i++) touch(i);
+  expect([commit(), commit()]).toEqual([false, false]);
+  touch(0);
+  expect([table.size, state.reads]).toEqual([most, 0]);
+  touch(most);
+  touch(most + 1);
+  touch(most + 2);
+  commit();
+  expect(commit()).toBe(true);
+  expect(table.size).toBe(0);
+  touch(1);
+  expect(state.reads).toBe(1);
 });
 
 test('rows lie over the committed ones until a commit takes them', () => {
