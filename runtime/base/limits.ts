@@ -60,6 +60,8 @@ export const JSON_MEMORY_BYTES_MAX = 33_554_432;
 export const SHARED_VALUES_BYTES_MAX = 16_777_216;
 /** Entries of one kernel dictionary. */
 export const DICTIONARY_ENTRIES_MAX = 1_048_576;
+/** Entries of one kernel dictionary up to which it keeps keys that have no groups any more. */
+export const IDLE_ENTRIES_MAX = 16_384;
 /** Appends a task may have waiting in its outbox, and their bytes; when full, input waits. */
 export const OUTBOX_APPENDS_MAX = 10_000;
 export const OUTBOX_BYTES_MAX = 16_777_216;

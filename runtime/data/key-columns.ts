@@ -7,7 +7,8 @@ import { storageOf } from './storage.ts';
 import { NULL, PRESENT, writeEscaped } from './key-writer.ts';
 import type { Type } from './type.ts';
 
-const SIGN_BIT = 0x8000_0000;
+/** Turned round in integers, so that their bytes are ordered as they are. */
+export const SIGN_BIT = 0x8000_0000;
 // The upper halves of doubles. Every NaN is one key.
 const INFINITY_HIGH = 0x7ff0_0000;
 const MANTISSA_HIGH = 0x000f_ffff;
@@ -21,6 +22,12 @@ const WIDTHS = { i32: 5, i64: 9, f64: 9, u8: 2 } as const;
 /** True when values of the type stand in a name as in a key; others stand there by the id of a piece of text or bytes. */
 export function isFixed(type: Type): boolean {
   return storageOf(type) !== 'objects';
+}
+
+/** Bytes of a value of the type in a name, unless it is null. */
+export function nameWidth(type: Type): number {
+  const storage = storageOf(type);
+  return WIDTHS[storage === 'objects' || storage === 'dictionary' ? 'i32' : storage];
 }
 
 /**
@@ -174,10 +181,8 @@ export function writeNamedKey(
   const view = new DataView(name.buffer, name.byteOffset, name.length);
   let at = 0;
   for (const type of types) {
-    const storage = storageOf(type);
-    const isPiece = storage === 'objects' || storage === 'dictionary';
-    const width = name[at] === NULL ? 1 : WIDTHS[isPiece ? 'i32' : storage];
-    if (!isPiece || width === 1) to.bytes(name, at, at + width);
+    const width = name[at] === NULL ? 1 : nameWidth(type);
+    if (isFixed(type) || width === 1) to.bytes(name, at, at + width);
     else {
       const piece = pieceOf((view.getUint32(at + 1, false) ^ SIGN_BIT) >>> 0);
       if (type.kind === 'STRING') {

@@ -1,11 +1,12 @@
 // The code beside a whole kernel, which hosts fetch that have one, and pages never; knows no host.
 
+import { FORGETTING } from '../operators/parts.ts';
 import { ROW_PATH } from '../plan/parts.ts';
 import { GROUP_BLOCKS, KEPT_COLUMNS } from '../state/parts.ts';
 import { KERNEL_DECODERS } from '../task/parts.ts';
 import { announceParts } from './parts.ts';
 
-/** Fetches it: from now on plans and readers count on what a whole kernel decodes, and state goes side by side. Rejects with UNAVAILABLE when it cannot be fetched. */
+/** Fetches it: from now on plans and readers count on what a whole kernel decodes, state goes side by side, and kernels forget keys. Rejects with UNAVAILABLE when it cannot be fetched. */
 export async function loadWholeKernel(): Promise<void> {
   announceParts();
   const name = 'formats in the kernel';
@@ -14,7 +15,7 @@ export async function loadWholeKernel(): Promise<void> {
   KERNEL_DECODERS.from(name, () => import('../task/kernel-decoders.ts'));
   KEPT_COLUMNS.from(name, () => import('../state/kept-columns.ts'));
   GROUP_BLOCKS.from(name, () => import('../state/group-blocks.ts'));
-  await Promise.all(
-    [OTHER_FORMATS, KERNEL_DECODERS, KEPT_COLUMNS, GROUP_BLOCKS].map((part) => part.load()),
-  );
+  FORGETTING.from(name, () => import('../operators/forgetting.ts'));
+  const parts = [OTHER_FORMATS, KERNEL_DECODERS, KEPT_COLUMNS, GROUP_BLOCKS, FORGETTING];
+  await Promise.all(parts.map((part) => part.load()));
 }

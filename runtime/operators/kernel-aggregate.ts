@@ -22,7 +22,7 @@ import { KernelState } from './kernel-state.ts';
 import type { LateRows } from './late-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { carriedOver, WindowColumns } from './output-columns.ts';
-import { RARER_ROWS } from './parts.ts';
+import { FORGETTING, RARER_ROWS } from './parts.ts';
 import type { TimeWindow } from './window-time.ts';
 
 /**
@@ -95,6 +95,12 @@ class KernelAggregate implements Operator {
     return kernel;
   }
 
+  /** Ids die with their kernel, and with them whatever is known by them. */
+  #use(kernel: Kernel): void {
+    this.#kernel = kernel;
+    this.#ids = new KernelIds(this.#names, kernel);
+  }
+
   process(_side: number, batch: Batch, out: Emit): void {
     let rest: Batch = batch;
     let isFresh = false;
@@ -109,8 +115,7 @@ class KernelAggregate implements Operator {
         );
       }
       this.#state.setAside(this.#kernel);
-      this.#kernel = this.#start();
-      this.#ids = new KernelIds(this.#names, this.#kernel);
+      this.#use(this.#start());
       isFresh = true;
       rest = RARER_ROWS.code.behind(rest, consumed);
     }
@@ -205,6 +210,10 @@ class KernelAggregate implements Operator {
   ): void {
     this.#state.changes(this.#kernel, into, intoBlock, this.#closedMs);
     this.#kernel.expire();
+    // Where pages are not, keys do not outlast their groups.
+    const start = (): Kernel => this.#start();
+    const fresh = FORGETTING.fetched?.forgotten(this.#kernel, this.#names, start);
+    if (fresh) this.#use(fresh);
   }
 
   /** Windows that start at that time or before are of no use to anybody any more; -Infinity: all are. */

@@ -20,7 +20,8 @@ export class KernelState {
   readonly #windowed: boolean;
   readonly #context: OperatorContext;
   readonly #scratch = new ByteWriter(64);
-  /** Keys by window and id, of the windows that the last commit touched. */
+  /** Keys by window and id of one kernel, of the windows that the last commit touched. */
+  #keysOf: Kernel | null = null;
   #keys = new Map<number, Uint8Array[]>();
   #keysKept = 0;
   readonly #blockNames = new WeakMap<Kernel, BlockNames>();
@@ -99,7 +100,9 @@ export class KernelState {
       });
       return;
     }
-    const before = this.#keysKept > KEYS_KEPT_MAX ? new Map<number, Uint8Array[]>() : this.#keys;
+    const isStale = this.#keysKept > KEYS_KEPT_MAX || kernel !== this.#keysOf;
+    this.#keysOf = kernel;
+    const before = isStale ? new Map<number, Uint8Array[]>() : this.#keys;
     const touched = new Map<number, Uint8Array[]>();
     let startMs = NaN;
     let keys: Uint8Array[] = [];

@@ -3,6 +3,7 @@
 import { Part } from '../base/part.ts';
 import type * as Aggregate from './aggregate.ts';
 import type * as FlatMap from './flat-map.ts';
+import type * as Forgetting from './forgetting.ts';
 import type * as Joins from './joins.ts';
 import type * as KernelKeys from './kernel-keys.ts';
 import type * as Process from './process.ts';
@@ -13,6 +14,7 @@ import type * as Tables from './tables.ts';
 
 export const AGGREGATE = new Part<typeof Aggregate>();
 export const FLAT_MAP = new Part<typeof FlatMap>();
+export const FORGETTING = new Part<typeof Forgetting>();
 export const JOINS = new Part<typeof Joins>();
 export const KERNEL_KEYS = new Part<typeof KernelKeys>();
 export const PROCESS = new Part<typeof Process>();
