@@ -20,6 +20,11 @@ import { findPane } from './window';
 /** Groups that the batch has touched; 0 for output per row. */
 export let touched: u32 = 0;
 
+/** More groups have been listed, so many in all. */
+export function setTouched(groups: u32): void {
+  touched = groups;
+}
+
 /** Not 0: a row put out since `forgetTouched` has the rowtime of one before it. */
 export let risen: u32 = 0;
 
@@ -39,7 +44,8 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
   const countsAt = outCounts;
   let touchedNow = touched;
   const aside = f64x2.splat(NaN);
-  const kept = i32x4(-1, -1, -1, ~SLOT_FRESH);
+  // By groups they are fresh until the batch ends.
+  const kept = i32x4.replace_lane(i32x4.splat(-1), 3, perRow ? ~SLOT_FRESH : -1);
   const marked = i32x4.replace_lane(i32x4.splat(0), 3, perRow ? 0 : SLOT_TOUCHED);
   let reached = f64x2.splat(now);
   let differs = i64x2.splat(0);
@@ -56,18 +62,16 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
     differs = v128.or(differs, v128.xor(header, time));
     const rows = load<i64>(slot + tailAt) + 1;
     store<i64>(slot + tailAt, rows);
-    const listed = perRow ? next : touchedNow;
-    store<u8>(outOp + listed, flags & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
-    store<u32>(outId + (listed << 2), load<u32>(slot, SLOT_ID));
     if (perRow) {
+      list(next, slot, flags);
       store<f64>(outRowtime + (next << 3), f64x2.extract_lane(header, 0));
       if (countsAt) store<i64>(countsAt + (next << 3), rows);
     } else {
       // Without a branch: whether a group was touched already is as good as random.
-      store<u32>(sourcesAt + (listed << 2), slot);
-      store<u32>(touchedAt + (listed << 2), row);
+      store<u32>(sourcesAt + (touchedNow << 2), slot);
+      store<u32>(touchedAt + (touchedNow << 2), row);
       // Groups are not more than rows: no window is overwritten that has not been read.
-      store<f64>(windowsAt + (listed << 3), load<f64>(windowsAt + (next << 3)));
+      store<f64>(windowsAt + (touchedNow << 3), load<f64>(windowsAt + (next << 3)));
       touchedNow += <u32>((flags & SLOT_TOUCHED) == 0);
     }
   }
@@ -76,11 +80,19 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
   return f64x2.extract_lane(reached, 0);
 }
 
-/** The batch has ended: the next one lists its groups anew. */
+/** Writes what is put out of a slot but its results. */
+function list(at: u32, slot: usize, flags: u32): void {
+  store<u8>(outOp + at, flags & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
+  store<u32>(outId + (at << 2), load<u32>(slot, SLOT_ID));
+}
+
+/** The batch has ended: its groups are put out, and the next one lists them anew. */
 export function forgetTouched(): void {
   for (let j: u32 = 0; j < touched; j++) {
     const slot = load<u32>(sources + (j << 2));
-    store<u32>(slot, load<u32>(slot, SLOT_FLAGS) & ~SLOT_TOUCHED, SLOT_FLAGS);
+    const flags = load<u32>(slot, SLOT_FLAGS);
+    list(j, slot, flags);
+    store<u32>(slot, flags & ~(SLOT_TOUCHED | SLOT_FRESH), SLOT_FLAGS);
   }
   touched = 0;
   risen = 0;

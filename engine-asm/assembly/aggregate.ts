@@ -25,7 +25,7 @@ import {
 // but the sign turned round, every NaN the same: so -0.0 < 0.0, and NaN is above Infinity, as Java's Double.compareTo has
 // it. The block holds the least key and the complement of the greatest, so that one vector compare serves both, and
 // both begin at the greatest 64-bit number: a block whose least is above its greatest has seen no value.
-const NAN_BITS: i64 = 0x7ff8000000000000;
+export const NAN_BITS: i64 = 0x7ff8000000000000;
 
 export function orderKey<T extends number>(value: T): i64 {
   if (isFloat<T>()) {

@@ -138,7 +138,7 @@ function reserve(pane: usize, id: u32): bool {
   const groups = load<u32>(pane, PANE_GROUPS) + 1;
   const places = load<u32>(pane, PANE_MASK) + 1;
   const isDense = load<u32>(pane, PANE_MULTIPLIER) == 1;
-  if (isDense ? id < places && groups < places : groups << 2 <= places * 3) return true;
+  if (isDense ? hasRoom(pane, id) : groups << 2 <= places * 3) return true;
   const old = load<u32>(pane, PANE_TABLE);
   if (!giveTable(pane, groups)) return false;
   for (let at: u32 = 0; at < places << 2; at += 4) {
@@ -150,9 +150,19 @@ function reserve(pane: usize, id: u32): bool {
   return true;
 }
 
+/** True when there is a place for one more id in a table that has one for each. */
+export function hasRoom(pane: usize, id: u32): bool {
+  const mask = load<u32>(pane, PANE_MASK);
+  return id <= mask && load<u32>(pane, PANE_GROUPS) < mask;
+}
+
 /** Makes the slot of an id that the pane does not have, fresh; 0 when memory does not suffice. */
 export function makeSlot(pane: usize, id: u32): u32 {
-  if (!reserve(pane, id)) return 0;
+  return reserve(pane, id) ? addSlot(pane, id) : 0;
+}
+
+/** As `makeSlot`, where the table has room. */
+export function addSlot(pane: usize, id: u32): u32 {
   let slot = load<u32>(pane, PANE_FREE);
   if (slot == 0 || slot + slotBytes > load<u32>(pane, PANE_CHUNK_END)) {
     // Chunks double from four slots on, so that a window of one group costs little and a full one few calls.

@@ -315,10 +315,19 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
   let i = from;
   while (i < count && status == STATUS_OK && out <= roomFor) {
     const to = min(i + spanRows, count);
-    const before = out;
     const isSpan = !hopping && enter(i) && isDirect(pane);
     const reach = isSpan ? reachWithin(i, to) : NaN;
     const isOpen = reach == reach && !isClosed(start, Math.max(now, reach));
+    if (isDefined(foldSpan)) {
+      if (isOpen && !rowOutput && !selected && withNulls == 0) {
+        const stop = foldSpan(pane, startOfPane(), i, to);
+        if (stop > i) now = Math.max(now, stop == to ? reach : reachWithin(i, stop));
+        out += stop - i;
+        i = stop;
+        if (i == to) continue;
+      }
+    }
+    const before = out;
     while (i < to && out <= roomFor) {
       if (isOpen && isDirect(pane)) i = findSpan(i, to);
       else if (windowed && !hopping) i = findMixed(i, to);

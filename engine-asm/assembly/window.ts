@@ -14,8 +14,9 @@ export let paneCount: u32 = 0;
 /** No pane stands below this window start. */
 let oldest: f64 = Infinity;
 
-/** The greatest window start that ever had a pane. */
+/** The greatest window start that ever had a pane, and the groups that this had when it went. */
 let newest: f64 = -Infinity;
+let newestGroups: u32 = 0;
 
 /** Running maximum of the rowtimes that counted; -Infinity before the first. */
 export let streamTime: f64 = -Infinity;
@@ -94,7 +95,8 @@ export function demandPane(start: f64): u32 {
   // The window after the newest is likely to get as many groups; one that comes behind may get one.
   const isNewest = start > newest;
   const last = isNewest ? findPane(newest) : 0;
-  const pane = makePane(start, last == 0 ? 0 : groupsOf(last));
+  const expected = last == 0 ? newestGroups : groupsOf(last);
+  const pane = makePane(start, isNewest ? expected : 0);
   if (pane == 0) return 0;
   if (isNewest) newest = start;
   put(pane);
@@ -126,6 +128,7 @@ function removePane(pane: u32): void {
   let place = placeOf(load<f64>(pane, PANE_START));
   while (load<u32>(table + (place << 2)) != pane) place = (place + 1) & mask;
   removeAt(place);
+  if (load<f64>(pane, PANE_START) == newest) newestGroups = groupsOf(pane);
   releasePane(pane);
   paneCount -= 1;
 }
