@@ -2,7 +2,7 @@
 
 import { allocate, allocateCleared, release } from './arena';
 import { entryCount } from './dictionary';
-import { emptyFrom, SLOT_ID, SLOT_FLAGS, slotBytes } from './program';
+import { emptyBlocks, emptyFrom, SLOT_ID, SLOT_FLAGS, slotBytes } from './program';
 
 // A pane finds the slot of an id in a table of slot addresses with linear probing. The first place tried is
 // `((id * multiplier) >>> shift) & mask`. While a good part of all ids is in the window the table has a place for each
@@ -162,7 +162,18 @@ export function makeSlot(pane: usize, id: u32): u32 {
 }
 
 /** As `makeSlot`, where the table has room. */
-export function addSlot(pane: usize, id: u32): u32 {
+function addSlot(pane: usize, id: u32): u32 {
+  const slot = takeSlot(pane);
+  if (slot == 0) return 0;
+  emptyFrom(0, slot);
+  store<u32>(slot, id, SLOT_ID);
+  store<u32>(slot, SLOT_FRESH, SLOT_FLAGS);
+  placeSlot(pane, slot);
+  return slot;
+}
+
+/** Room for one more slot of a pane; 0 when memory does not suffice. */
+function takeSlot(pane: usize): u32 {
   let slot = load<u32>(pane, PANE_FREE);
   if (slot == 0 || slot + slotBytes > load<u32>(pane, PANE_CHUNK_END)) {
     // Chunks double from four slots on, so that a window of one group costs little and a full one few calls.
@@ -180,12 +191,23 @@ export function addSlot(pane: usize, id: u32): u32 {
     store<u32>(pane, footer, PANE_CHUNK_END);
   }
   store<u32>(pane, slot + slotBytes, PANE_FREE);
-  emptyFrom(0, slot);
-  store<u32>(slot, id, SLOT_ID);
-  store<u32>(slot, SLOT_FRESH, SLOT_FLAGS);
-  placeSlot(pane, slot);
   store<u32>(pane, load<u32>(pane, PANE_GROUPS) + 1, PANE_GROUPS);
   groupTotal += 1;
+  return slot;
+}
+
+/**
+ * As `makeSlot`, in a table that has a place for each id and `hasRoom`; it is a change. Written as it will be read, sixteen bytes at a time: what
+ * has just been written is read sooner so.
+ */
+export function addDirect(pane: usize, id: u32): u32 {
+  const slot = takeSlot(pane);
+  if (slot == 0) return 0;
+  const header = i32x4.replace_lane(i32x4.splat(0), 2, id);
+  v128.store(slot, i32x4.replace_lane(header, 3, SLOT_FRESH));
+  emptyBlocks(slot);
+  store<u32>(load<u32>(pane, PANE_TABLE) + (id << 2), slot);
+  addChange(<u32>pane, slot);
   return slot;
 }
 

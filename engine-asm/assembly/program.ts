@@ -177,5 +177,13 @@ export function emptyFrom(offset: u32, slot: usize): void {
   for (let at = offset; at < slotBytes; at += 8) store<u64>(slot + at, load<u64>(emptySlot + at));
 }
 
+/** As `emptyFrom` behind the header, block by block. */
+export function emptyBlocks(slot: usize): void {
+  const tail = tailOffset;
+  for (let at = SLOT_HEADER_BYTES; at < tail; at += BLOCK_BYTES)
+    v128.store(slot + at, v128.load(emptySlot + at));
+  store<i64>(slot + tail, 0);
+}
+
 /** The most that a slot can take. */
 export const SLOT_BYTES_MAX: u32 = SLOT_HEADER_BYTES + BLOCK_BYTES * 2 * ARGUMENTS_MAX + TAIL_BYTES;

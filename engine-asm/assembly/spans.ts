@@ -17,7 +17,7 @@ import {
 import { entryCount } from './dictionary';
 import {
   addChange,
-  addSlot,
+  addDirect,
   groupsOf,
   hasRoom,
   PANE_MASK,
@@ -58,9 +58,7 @@ function approach(pane: u32, from: u32, to: u32): void {
 /** Makes the slot of a row that has none; 0 where there is no room for it at hand, or the row has no group. */
 function newSlot(pane: u32, id: u32): u32 {
   if (id >= entryCount() || !hasRoom(pane, id)) return 0;
-  const slot = addSlot(pane, id);
-  if (slot != 0) addChange(pane, slot);
-  return slot;
+  return addDirect(pane, id);
 }
 
 /**
