@@ -9,8 +9,10 @@ import { emptyBlocks, emptyFrom, SLOT_ID, SLOT_FLAGS, slotBytes } from './progra
 // id, multiplier 1 and shift 0, so that the id itself is the place and nothing collides; else it is a small hash table.
 //
 //   pane   [f64 window start][u32 table][u32 mask][u32 multiplier][u32 shift][u32 groups][u32 chunk]
-//          [u32 next free slot][u32 chunk end][u32 chunk bytes][u32 changed][u32 next changed pane]
-//   table  [u32 slot]...[u32 slot]...        a place each, then the slots that have changed: a table has room for more than are in the pane
+//          [u32 next free slot][u32 chunk end][u32 chunk bytes][u32 changed][u32 next changed pane][u32 list]
+//          [u32 slot to search from][u32 its chunk][u32 bytes]
+//   table  [u32 slot]...                     a place each
+//   list   [u32 slot]...                     the slots that have changed; in whole kernels at most a quarter of the places
 //   chunk  [slot]...[u32 older chunk][u32 bytes]   slots never move, so that addresses stay good
 export const PANE_START: u32 = 0;
 export const PANE_TABLE: u32 = 8;
@@ -18,16 +20,21 @@ export const PANE_MASK: u32 = 12;
 const PANE_MULTIPLIER: u32 = 16;
 const PANE_SHIFT: u32 = 20;
 const PANE_GROUPS: u32 = 24;
-const PANE_CHUNK: u32 = 28;
-const PANE_FREE: u32 = 32;
+export const PANE_CHUNK: u32 = 28;
+export const PANE_FREE: u32 = 32;
 const PANE_CHUNK_END: u32 = 36;
-const PANE_CHUNK_BYTES: u32 = 40;
+export const PANE_CHUNK_BYTES: u32 = 40;
 const PANE_CHANGED: u32 = 44;
 const PANE_CHANGED_NEXT: u32 = 48;
-const PANE_BYTES: u32 = 52;
+const PANE_LIST: u32 = 52;
+/** Not 0: more have changed than the list holds. */
+export const PANE_SEARCH: u32 = 56;
+export const PANE_SEARCH_CHUNK: u32 = 60;
+export const PANE_SEARCH_BYTES: u32 = 64;
+const PANE_BYTES: u32 = isDefined(searchChanges) ? 68 : 56;
 
 const PLACES_MIN: u32 = 16;
-const CHUNK_FOOTER_BYTES: u32 = 8;
+export const CHUNK_FOOTER_BYTES: u32 = 8;
 const CHUNK_BYTES_MAX: u32 = 65536;
 const FIBONACCI: u32 = 0x9e3779b1;
 /** A place for each id is worth it from one id in so many on. */
@@ -69,8 +76,14 @@ export function groupsOf(pane: usize): u32 {
 function giveTable(pane: usize, groups: u32): bool {
   const dense = isDenseFor(groups);
   const places = placesFor(dense ? entryCount() : groups << 1);
-  const table = allocateCleared(places << 3);
-  if (table == 0) return false;
+  const list = allocate(listBytes(places));
+  if (list == 0) return false;
+  const table = allocateCleared(places << 2);
+  if (table == 0) {
+    release(list, listBytes(places));
+    return false;
+  }
+  store<u32>(pane, list, PANE_LIST);
   store<u32>(pane, table, PANE_TABLE);
   store<u32>(pane, places - 1, PANE_MASK);
   store<u32>(pane, dense ? 1 : FIBONACCI, PANE_MULTIPLIER);
@@ -78,13 +91,19 @@ function giveTable(pane: usize, groups: u32): bool {
   return true;
 }
 
-function changesOf(pane: usize): u32 {
-  return load<u32>(pane, PANE_TABLE) + ((load<u32>(pane, PANE_MASK) + 1) << 2);
+function listBytes(places: u32): u32 {
+  return isDefined(searchChanges) ? max(places, PLACES_MIN << 2) : places << 2;
+}
+
+/** Gives a table and its list back. */
+function releaseTable(table: u32, list: u32, places: u32): void {
+  release(table, places << 2);
+  release(list, listBytes(places));
 }
 
 /** Gives all memory of a pane without changes back. */
 export function releasePane(pane: u32): void {
-  release(load<u32>(pane, PANE_TABLE), (load<u32>(pane, PANE_MASK) + 1) << 3);
+  releaseTable(load<u32>(pane, PANE_TABLE), load<u32>(pane, PANE_LIST), load<u32>(pane, PANE_MASK) + 1);
   let chunk = load<u32>(pane, PANE_CHUNK);
   let bytes = load<u32>(pane, PANE_CHUNK_BYTES);
   while (chunk != 0) {
@@ -140,13 +159,18 @@ function reserve(pane: usize, id: u32): bool {
   const isDense = load<u32>(pane, PANE_MULTIPLIER) == 1;
   if (isDense ? hasRoom(pane, id) : groups << 2 <= places * 3) return true;
   const old = load<u32>(pane, PANE_TABLE);
+  const list = load<u32>(pane, PANE_LIST);
   if (!giveTable(pane, groups)) return false;
   for (let at: u32 = 0; at < places << 2; at += 4) {
     const slot = load<u32>(old + at);
     if (slot != 0) placeSlot(pane, slot);
   }
-  memory.copy(changesOf(pane), old + (places << 2), load<u32>(pane, PANE_CHANGED) << 2);
-  release(old, places << 3);
+  memory.copy(
+    load<u32>(pane, PANE_LIST),
+    list,
+    min(load<u32>(pane, PANE_CHANGED) << 2, listBytes(places)),
+  );
+  releaseTable(old, list, places);
   return true;
 }
 
@@ -219,8 +243,12 @@ export function addChange(pane: u32, slot: u32): void {
     else changedFirst = pane;
     changedLast = pane;
   }
-  store<u32>(changesOf(pane) + (changed << 2), slot);
   store<u32>(pane, changed + 1, PANE_CHANGED);
+  if (isDefined(searchChanges)) {
+    const room = listBytes(load<u32>(pane, PANE_MASK) + 1) >> 2;
+    if (changed == room) beginSearch(pane);
+    if (changed < room) store<u32>(load<u32>(pane, PANE_LIST) + (changed << 2), slot);
+  } else store<u32>(load<u32>(pane, PANE_LIST) + (changed << 2), slot);
   store<u32>(slot, load<u32>(slot, SLOT_FLAGS) | SLOT_CHANGED, SLOT_FLAGS);
 }
 
@@ -232,18 +260,26 @@ export function changedPane(): u32 {
 /** How many changes the last `takeChanges` took. */
 export let taken: u32 = 0;
 
-/** Takes changes of `changedPane()` out of its list, the last ones, at most so many; their slots stand there until the next change. */
+/**
+ * Takes changes of `changedPane()`, at most so many, and at most 64; their slots stand there until the next change, and are to lose SLOT_CHANGED
+ * before the next call.
+ */
 export function takeChanges(most: u32): u32 {
   const pane = changedFirst;
   const changed = load<u32>(pane, PANE_CHANGED);
   taken = min(changed, most);
+  let slots = load<u32>(pane, PANE_LIST) + ((changed - taken) << 2);
+  if (isDefined(searchChanges)) {
+    if (load<u32>(pane, PANE_SEARCH) != 0) slots = searchChanges(pane, taken);
+    if (changed == taken) store<u32>(pane, 0, PANE_SEARCH);
+  }
   store<u32>(pane, changed - taken, PANE_CHANGED);
   if (changed == taken) {
     changedFirst = load<u32>(pane, PANE_CHANGED_NEXT);
     if (changedFirst == 0) changedLast = 0;
     store<u32>(pane, 0, PANE_CHANGED_NEXT);
   }
-  return changesOf(pane) + ((changed - taken) << 2);
+  return slots;
 }
 
 /** True while a change of the pane has not been collected. */
