@@ -12,7 +12,9 @@ const AGGREGATES = 'engine-asm/assembly/index.ts';
 const JSON_DECODER = 'engine-asm/assembly/json.ts';
 const OTHER_FORMATS = 'engine-asm/assembly/delimited.ts';
 /** Have no exports: they take the place of slower ones, where they are compiled in. */
-const FASTER = ['json-template', 'search', 'spans'].map((name) => `engine-asm/assembly/${name}.ts`);
+const FASTER = ['expire-next', 'json-template', 'search', 'spans'].map(
+  (name) => `engine-asm/assembly/${name}.ts`,
+);
 /** What each module exports: pages fetch the halves one by one, every other host has all at once, and formats that pages do without. */
 const MODULES = [
   {
@@ -30,6 +32,8 @@ const APART = [
   'arena/orderOf',
   'arena/allocateCleared',
   'buffers/addressOf',
+  'buffers/outValidity',
+  'buffers/outValue',
   'buffers/take',
   'dictionary/hashOf',
   'dictionary/tailOf',

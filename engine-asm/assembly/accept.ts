@@ -44,8 +44,9 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
   const countsAt = outCounts;
   let touchedNow = touched;
   const aside = f64x2.splat(NaN);
-  // By groups they are fresh until the batch ends.
-  const kept = i32x4.replace_lane(i32x4.splat(-1), 3, perRow ? ~SLOT_FRESH : -1);
+  // Where spans are folded groups are fresh until the batch ends, and put out then.
+  const atOnce = perRow || !isDefined(foldSpan);
+  const kept = i32x4.replace_lane(i32x4.splat(-1), 3, atOnce ? ~SLOT_FRESH : -1);
   const marked = i32x4.replace_lane(i32x4.splat(0), 3, perRow ? 0 : SLOT_TOUCHED);
   let reached = f64x2.splat(now);
   let differs = i64x2.splat(0);
@@ -62,8 +63,8 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
     differs = v128.or(differs, v128.xor(header, time));
     const rows = load<i64>(slot + tailAt) + 1;
     store<i64>(slot + tailAt, rows);
+    if (atOnce) list(perRow ? next : touchedNow, slot, flags);
     if (perRow) {
-      list(next, slot, flags);
       store<f64>(outRowtime + (next << 3), f64x2.extract_lane(header, 0));
       if (countsAt) store<i64>(countsAt + (next << 3), rows);
     } else {
@@ -91,7 +92,7 @@ export function forgetTouched(): void {
   for (let j: u32 = 0; j < touched; j++) {
     const slot = load<u32>(sources + (j << 2));
     const flags = load<u32>(slot, SLOT_FLAGS);
-    list(j, slot, flags);
+    if (isDefined(foldSpan)) list(j, slot, flags);
     store<u32>(slot, flags & ~(SLOT_TOUCHED | SLOT_FRESH), SLOT_FLAGS);
   }
   touched = 0;

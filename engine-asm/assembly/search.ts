@@ -13,12 +13,11 @@ import {
 } from './pane';
 import { SLOT_FLAGS, slotBytes } from './program';
 
-/** Slots that are found together. */
-export const FOUND_MAX: u32 = 64;
+/** Slots that have been found together, at most 64. */
 const found: usize = memory.data(256, 16);
 
 /**
- * Writes the addresses of the next `count` slots that have changed, at most FOUND_MAX; there are as many. It goes through the chunks from the
+ * Writes the addresses of the next `count` slots that have changed, at most 64; there are as many. It goes through the chunks from the
  * newest to the oldest, and round, because more may change behind it. The slots are to lose SLOT_CHANGED before it is called again.
  */
 // @ts-ignore: decorator

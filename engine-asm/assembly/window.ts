@@ -124,7 +124,7 @@ function removeAt(place: u32): void {
   }
 }
 
-function removePane(pane: u32): void {
+export function removePane(pane: u32): void {
   let place = placeOf(load<f64>(pane, PANE_START));
   while (load<u32>(table + (place << 2)) != pane) place = (place + 1) & mask;
   removeAt(place);
@@ -134,36 +134,33 @@ function removePane(pane: u32): void {
 }
 
 /**
- * Lets the panes go that accept no more rows and have no uncollected changes; their number. Cost: the windows that have
- * closed since the last call, or the size of the table where that is less.
+ * Lets the panes go that accept no more rows and have no uncollected changes; their number. Cost where any has closed: the size of the table; in
+ * whole kernels, which may have very many, the windows that have closed since the last call where those are less.
  */
 export function expirePanes(): i32 {
   if (!isClosed(oldest, streamTime)) return 0;
   const before = paneCount;
-  let first = Infinity;
-  const span = (streamTime - graceMs - oldest) / advanceMs;
-  if (span <= <f64>mask) {
-    let start = oldest;
-    for (; isClosed(start, streamTime); start += advanceMs) {
-      const pane = findPane(start);
-      if (pane == 0) continue;
-      if (hasChanges(pane)) first = min(first, start);
-      else removePane(pane);
-    }
-    first = min(first, start);
-  } else {
-    // Removing closes gaps by moving panes to lower places or round the end, so a place is looked at until it stays.
-    for (let place: u32 = 0; place <= mask; place++) {
-      let pane = load<u32>(table + (place << 2));
-      while (pane != 0 && isClosed(load<f64>(pane, PANE_START), streamTime) && !hasChanges(pane)) {
-        removePane(pane);
-        pane = load<u32>(table + (place << 2));
-      }
-      if (pane != 0) first = min(first, load<f64>(pane, PANE_START));
-    }
-  }
-  oldest = paneCount == 0 ? Infinity : first;
+  if (isDefined(expireNext)) {
+    const span = (streamTime - graceMs - oldest) / advanceMs;
+    oldest = span <= <f64>mask ? expireNext(oldest) : expireAny();
+  } else oldest = expireAny();
+  if (paneCount == 0) oldest = Infinity;
   return before - paneCount;
+}
+
+/** Looks at every place; where the first pane starts that stays. */
+function expireAny(): f64 {
+  let first = Infinity;
+  // Removing closes gaps by moving panes to lower places or round the end, so a place is looked at until it stays.
+  for (let place: u32 = 0; place <= mask; place++) {
+    let pane = load<u32>(table + (place << 2));
+    while (pane != 0 && isClosed(load<f64>(pane, PANE_START), streamTime) && !hasChanges(pane)) {
+      removePane(pane);
+      pane = load<u32>(table + (place << 2));
+    }
+    if (pane != 0) first = min(first, load<f64>(pane, PANE_START));
+  }
+  return first;
 }
 
 /** Makes every group of every pane a change. */

@@ -57,15 +57,12 @@ export function instantiate(
   memoryBytesMax: number,
 ): { calls: KernelExports; memory: WebAssembly.Memory } {
   const maximum = Math.floor(memoryBytesMax / PAGE_BYTES);
-  assert(
-    maximum >= INITIAL_PAGES && maximum <= PAGES_MAX,
-    'a kernel has 128 KiB to 1 GiB of memory',
-  );
+  assert(maximum >= INITIAL_PAGES && maximum <= PAGES_MAX, 'a kernel has 2 to 16,384 pages');
   const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum });
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const calls = exports as unknown as KernelExports;
   const version = 'version' in exports ? calls.version() : calls.jsonVersion();
-  assert(version === ABI_VERSION, 'the kernel module and its host are of one ABI');
+  assert(version === ABI_VERSION, 'the kernel is of this ABI');
   return { calls, memory };
 }
 
@@ -83,9 +80,9 @@ export function limitOf(status: number): string | null {
  */
 export function granted(status: number): number {
   const limit = limitOf(status);
-  if (limit !== null) throw new LimitError(limit, `the kernel has come to its limit ${limit}`);
+  if (limit !== null) throw new LimitError(limit, `the kernel is at its ${limit}`);
   if (status === STATUS_BAD_STATE)
     throw new TaskCorrupted('stored bytes are not a state of this aggregate');
-  assert(status >= 0, `the kernel takes what it is asked; its status is ${status}`);
+  assert(status >= 0, `the kernel's status is ${status}`);
   return status;
 }

@@ -152,7 +152,7 @@ export class Kernel {
    */
   intern(keys: KernelKeys): Uint32Array {
     const count = keys.offsets.length - 1;
-    assert(count >= 0 && count <= this.rowsMax, 'intern takes at most rowsMax keys');
+    assert(count <= this.rowsMax, 'the keys are at most rowsMax');
     this.#loaded = null;
     granted(this.calls.reserveKeys(keys.bytes.length));
     const views = this.views.attach();
@@ -179,7 +179,7 @@ export class Kernel {
   /** The bytes of an id's key, as a copy. */
   keyOf(id: number): Uint8Array {
     const address = this.calls.keyAddress(id) >>> 0;
-    assert(address !== 0, `the kernel knows the id ${id}`);
+    assert(address !== 0, `${id} is an id`);
     return this.views.attach().copy(address, this.calls.keyLength(id) >>> 0);
   }
 
@@ -308,11 +308,8 @@ export class Kernel {
     const { selection, ids, rowtime } = batch;
     const rows = selection === null ? batch.length : (selection[selection.length - 1] ?? -1) + 1;
     if (rows > this.rowsMax)
-      throw new LimitError('BATCH_ROWS_MAX', `a batch of ${rows} rows is too long`);
-    assert(
-      ids.length >= rows && rowtime.length >= rows,
-      'a batch has a value of each column at every position',
-    );
+      throw new LimitError('BATCH_ROWS_MAX', `${rows} rows are too many`);
+    assert(ids.length >= rows && rowtime.length >= rows, 'every column has all rows');
     const views = this.views.attach();
     if (selection !== null) views.selection.set(selection);
     views.ids.set(ids.subarray(0, rows));
@@ -333,10 +330,7 @@ export class Kernel {
     if (this.#hasArguments) return;
     const rows = this.#rows;
     const count = this.program.arguments.length;
-    assert(
-      batch.arguments.length === count,
-      'a batch has a value of each column at every position',
-    );
+    assert(batch.arguments.length === count, 'every column has all rows');
     this.#withNulls = 0;
     for (const [a, column] of batch.arguments.entries()) {
       this.views.setArgument(a, column.values, rows);

@@ -1,6 +1,6 @@
 // What one kernel instance computes, as its host says it, and how that is written down for the kernel; knows no data.
 
-import { assert } from '../base/assert.ts';
+import { assert, existing } from '../base/assert.ts';
 import {
   AGGREGATES_MAX,
   ARGUMENT_NONE,
@@ -79,9 +79,7 @@ const TYPES = { I32: TYPE_I32, I64: TYPE_I64, F64: TYPE_F64 } as const;
 export function resultType(program: KernelProgram, aggregate: KernelAggregate): ArgumentType {
   if (aggregate.function === 'COUNT') return 'I64';
   if (aggregate.function === 'AVG') return 'F64';
-  const type = program.arguments[aggregate.argument ?? -1];
-  assert(type !== undefined, `${aggregate.function} has an argument column`);
-  return type;
+  return existing(program.arguments[aggregate.argument ?? -1], 'argument');
 }
 
 /** Bytes of one group's state: rowtime, mask of present cells, and the cells (two for AVG, else one). */

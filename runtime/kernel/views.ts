@@ -161,7 +161,7 @@ export class KernelViews {
     const into = this.#attached.arguments[index]?.values;
     assert(
       values.length >= rows && into?.constructor === values.constructor,
-      'a batch has a value of each column at every position',
+      'every column has all rows',
     );
     // Of one type both, whichever it is.
     (into as Float64Array).set(values.subarray(0, rows) as Float64Array);

@@ -97,6 +97,7 @@ class KernelAggregate implements Operator {
 
   /** Ids die with their kernel, and with them whatever is known by them. */
   #use(kernel: Kernel): void {
+    this.#state.turn();
     this.#kernel = kernel;
     this.#ids = new KernelIds(this.#names, kernel);
   }
@@ -211,8 +212,7 @@ class KernelAggregate implements Operator {
     this.#state.changes(this.#kernel, into, intoBlock, this.#closedMs);
     this.#kernel.expire();
     // Where pages are not, keys do not outlast their groups.
-    const start = (): Kernel => this.#start();
-    const fresh = FORGETTING.fetched?.forgotten(this.#kernel, this.#names, start);
+    const fresh = FORGETTING.fetched?.forgotten(this.#kernel, this.#names, () => this.#start());
     if (fresh) this.#use(fresh);
   }
 

@@ -21,7 +21,6 @@ export class KernelState {
   readonly #context: OperatorContext;
   readonly #scratch = new ByteWriter(64);
   /** Keys by window and id of one kernel, of the windows that the last commit touched. */
-  #keysOf: Kernel | null = null;
   #keys = new Map<number, Uint8Array[]>();
   #keysKept = 0;
   readonly #blockNames = new WeakMap<Kernel, BlockNames>();
@@ -65,6 +64,11 @@ export class KernelState {
     this.#open().setAside(kernel);
   }
 
+  /** The kernel is another one from now on: ids die with theirs. */
+  turn(): void {
+    this.#keys.clear();
+  }
+
   /** One object a kernel, because its ids die with it. */
   #namesOf(kernel: Kernel): BlockNames {
     let names = this.#blockNames.get(kernel);
@@ -100,9 +104,7 @@ export class KernelState {
       });
       return;
     }
-    const isStale = this.#keysKept > KEYS_KEPT_MAX || kernel !== this.#keysOf;
-    this.#keysOf = kernel;
-    const before = isStale ? new Map<number, Uint8Array[]>() : this.#keys;
+    const before = this.#keysKept > KEYS_KEPT_MAX ? new Map<number, Uint8Array[]>() : this.#keys;
     const touched = new Map<number, Uint8Array[]>();
     let startMs = NaN;
     let keys: Uint8Array[] = [];
