@@ -137,7 +137,10 @@ function findSpan(from: u32, to: u32): u32 {
   for (; row < to; row++) {
     const id = load<u32>(idsAt + (row << 2));
     if (id >= places) break;
-    const slot = load<u32>(table + (id << 2));
+    let slot = load<u32>(table + (id << 2));
+    if (isDefined(newSlot)) {
+      if (slot == 0) slot = newSlot(pane, id);
+    }
     if (slot == 0) break;
     // A slot lies in one line of the cache or in two.
     all |= load<u32>(slot, SLOT_FLAGS) | load<u32>(slot + tail);

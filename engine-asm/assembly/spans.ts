@@ -56,6 +56,8 @@ function approach(pane: u32, from: u32, to: u32): void {
 }
 
 /** Makes the slot of a row that has none; 0 where there is no room for it at hand, or the row has no group. */
+// @ts-ignore: decorator
+@global
 function newSlot(pane: u32, id: u32): u32 {
   if (id >= entryCount() || !hasRoom(pane, id)) return 0;
   return addDirect(pane, id);

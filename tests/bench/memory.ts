@@ -1,7 +1,5 @@
 // Suite `memory`: bytes of a group and of an open window in the kernel, and growth of the engine while keys come and go; knows no layout.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import process from 'node:process';
 
 import { LimitError } from '../../runtime/base/errors.ts';
@@ -15,6 +13,7 @@ import { memoryHost } from '../../runtime/memory/memory-host.ts';
 import { kernelModule } from '../support/kernel-module.ts';
 import { encodedColumn } from './engine-source.ts';
 import { BATCH_ROWS } from './events.ts';
+import { collectGarbage } from './garbage.ts';
 import { program, SIZE_MS } from './kernel-subjects.ts';
 import { keyBytesOf } from './native.ts';
 import type { CaseResult, SuiteResult } from './run.ts';
@@ -107,9 +106,6 @@ function windowBytes(): number {
   if (panes !== WINDOWS) throw new Error(`${panes} windows`);
   return (memoryBytes - before) / WINDOWS - groupsEach * GROUP_BYTES_MAX;
 }
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Bytes in use after garbage has gone: heap and what is outside it, the kernel's memory too. */
 function usedBytes(): number {
