@@ -20,9 +20,10 @@ import { findPane } from './window';
 /** Groups that the batch has touched; 0 for output per row. */
 export let touched: u32 = 0;
 
-/** More groups have been listed, so many in all. */
-export function setTouched(groups: u32): void {
+/** Rows have been accepted elsewhere: so many groups have been listed in all, and a row that was put out has the rowtime of one before it. */
+export function noteSpan(groups: u32, hasRisen: bool): void {
   touched = groups;
+  risen |= <u32>hasRisen;
 }
 
 /** Not 0: a row put out since `forgetTouched` has the rowtime of one before it. */

@@ -322,8 +322,8 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
     const reach = isSpan ? reachWithin(i, to) : NaN;
     const isOpen = reach == reach && !isClosed(start, Math.max(now, reach));
     if (isDefined(foldSpan)) {
-      if (isOpen && !rowOutput && !selected && withNulls == 0) {
-        const stop = foldSpan(pane, startOfPane(), i, to);
+      if (isOpen && !selected && withNulls == 0) {
+        const stop = foldSpan(pane, startOfPane(), i, to, out);
         if (stop > i) now = Math.max(now, stop == to ? reach : reachWithin(i, stop));
         out += stop - i;
         i = stop;

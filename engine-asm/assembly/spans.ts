@@ -1,12 +1,17 @@
-// Folds rows that all lie in one open window, for output by groups, in one loop for each kind of argument: nothing is asked for each row that is
+// Folds rows that all lie in one open window in one loop for each kind of argument: nothing is asked for each row that is
 // the same for all of them. Has no exports of the module: rows.ts calls it where it is compiled in.
 
-import { RESULT_LATE, TYPE_F64, TYPE_I32 } from './abi';
-import { setTouched, touched } from './accept';
+import { OP_INSERT, OP_UPDATE_AFTER, RESULT_LATE, TYPE_F64, TYPE_I32 } from './abi';
+import { noteSpan, touched } from './accept';
 import { NAN_BITS } from './aggregate';
 import {
   argumentColumn,
   ids,
+  outCounts,
+  outId,
+  outOp,
+  outRow,
+  outRowtime,
   outWindow,
   result,
   rowSlots,
@@ -23,17 +28,28 @@ import {
   PANE_MASK,
   PANE_TABLE,
   SLOT_CHANGED,
+  SLOT_FRESH,
   SLOT_TOUCHED,
 } from './pane';
 import {
   argumentCount,
   boundsOf,
+  rowOutput,
   slotBytes,
   SLOT_FLAGS,
   sumsOf,
   tailOffset,
   typeOf,
 } from './program';
+import {
+  columnOf,
+  READER_AVG,
+  READER_COUNT,
+  READER_MAX,
+  READER_MIN,
+  READER_SUM,
+  readerOf,
+} from './results';
 
 /** Slots of more bytes do not stay near from one batch to the next. */
 const NEAR_BYTES: u32 = 1 << 20;
@@ -63,36 +79,72 @@ function newSlot(pane: u32, id: u32): u32 {
   return addDirect(pane, id);
 }
 
+/** Where the next row of output goes: at `out` of columns of the aggregates of an argument, 0 for none. */
+let countsAt: usize = 0;
+let sumsAt: usize = 0;
+let averagesAt: usize = 0;
+let leastsAt: usize = 0;
+let greatestsAt: usize = 0;
+
+/** Finds the columns that an argument's aggregates are put out in. */
+function findColumns(argument: u32): void {
+  const reader = readerOf(argument);
+  countsAt = columnOf(load<u32>(reader, READER_COUNT));
+  sumsAt = columnOf(load<u32>(reader, READER_SUM));
+  averagesAt = columnOf(load<u32>(reader, READER_AVG));
+  leastsAt = columnOf(load<u32>(reader, READER_MIN));
+  greatestsAt = columnOf(load<u32>(reader, READER_MAX));
+}
+
 /**
  * Folds one argument of rows. With `accepts` it is the first one: slots are found, or made, and brought up to date but for the arguments, and
- * groups are listed; else the slots stand there from the first. All that is asked before the loop is known where this is compiled.
+ * groups are listed; else the slots stand there from the first. With `puts` every row is put out, the first at `out`. All that is asked before the
+ * loop is known where this is compiled.
  * @returns where it stops, because a row has no slot
  */
 // @ts-ignore: decorator
 @inline
 function fold<T extends number>(
   accepts: bool,
+  puts: bool,
   hasSums: bool,
   hasBounds: bool,
   argument: u32,
   pane: u32,
   from: u32,
   to: u32,
+  out: u32,
 ): u32 {
   const sums = hasSums ? sumsOf(argument) : 0;
   const bounds = hasBounds ? boundsOf(argument) : 0;
+  if (puts && (hasSums || hasBounds)) findColumns(argument);
+  const counts = puts && hasSums ? countsAt : 0;
+  const totals = puts && hasSums ? sumsAt : 0;
+  const averages = puts && hasSums ? averagesAt : 0;
+  const leasts = puts && hasBounds ? leastsAt : 0;
+  const greatests = puts && hasBounds ? greatestsAt : 0;
+  const rowCounts = puts && accepts ? outCounts : 0;
+  // Integers of 32 bits are the low halves of theirs, as in aggregate.ts.
+  const width: u32 = sizeof<T>() == 4 ? 2 : 3;
   const table = load<u32>(pane, PANE_TABLE);
   const mask = load<u32>(pane, PANE_MASK);
   const tail = tailOffset;
   const sourcesAt = sources;
   const touchedAt = touchedRows;
+  const idsAt = outId;
+  const opsAt = outOp;
+  const rowsAt = outRow;
+  const rowtimesAt = outRowtime;
   const aside = f64x2.splat(NaN);
   const marked = i32x4(0, 0, 0, SLOT_TOUCHED);
+  const kept = i32x4(-1, -1, -1, ~SLOT_FRESH);
   let value = hasSums || hasBounds ? argumentColumn(argument) + from * sizeof<T>() : 0;
   let time = rowtimes + (from << 3);
   let id = ids + (from << 2);
   let slots = rowSlots + (from << 2);
   let listed: u32 = touched << 2;
+  let differs = i64x2.splat(0);
+  let next = out;
   let row = from;
   for (; row < to; row++) {
     let slot: u32;
@@ -108,13 +160,25 @@ function fold<T extends number>(
       const flags = load<u32>(slot, SLOT_FLAGS);
       if ((flags & SLOT_CHANGED) == 0) addChange(pane, slot);
       // The header in one go: a NaN beside the rowtime keeps the other half of it as it is.
-      const header = f64x2.pmax(v128.load(slot), v128.load_lane<f64>(time, aside, 0));
-      v128.store(slot, v128.or(header, marked));
-      store<i64>(slot + tail, load<i64>(slot + tail) + 1);
-      // Without a branch: whether a group was touched already is as good as random.
-      store<u32>(sourcesAt + listed, slot);
-      store<u32>(touchedAt + listed, row);
-      listed += ~flags & SLOT_TOUCHED;
+      const came = v128.load_lane<f64>(time, aside, 0);
+      const header = f64x2.pmax(v128.load(slot), came);
+      const rows = load<i64>(slot + tail) + 1;
+      store<i64>(slot + tail, rows);
+      if (puts) {
+        v128.store(slot, v128.and(header, kept));
+        differs = v128.or(differs, v128.xor(header, came));
+        store<u32>(rowsAt + (next << 2), row);
+        store<u32>(idsAt + (next << 2), code);
+        store<u8>(opsAt + next, flags & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
+        v128.store_lane<f64>(rowtimesAt + (next << 3), header, 0);
+        if (rowCounts) store<i64>(rowCounts + (next << 3), rows);
+      } else {
+        v128.store(slot, v128.or(header, marked));
+        // Without a branch: whether a group was touched already is as good as random.
+        store<u32>(sourcesAt + listed, slot);
+        store<u32>(touchedAt + listed, row);
+        listed += ~flags & SLOT_TOUCHED;
+      }
       id += 4;
       time += 8;
     } else slot = load<u32>(slots);
@@ -126,6 +190,22 @@ function fold<T extends number>(
         block = i64x2.add(block, v128.load_lane<i64>(value, i64x2(0, 1), 0));
       else block = i64x2.add(block, i64x2.replace_lane(i64x2(0, 1), 0, <i64>load<i32>(value)));
       v128.store(slot + sums, block);
+      if (totals) v128.store_lane<i64>(totals + (next << width), block, 0);
+      if (isFloat<T>()) {
+        if (counts) store<i64>(counts + (next << 3), <i64>f64x2.extract_lane(block, 1));
+        if (averages)
+          store<f64>(
+            averages + (next << 3),
+            f64x2.extract_lane(block, 0) / f64x2.extract_lane(block, 1),
+          );
+      } else {
+        if (counts) v128.store_lane<i64>(counts + (next << 3), block, 1);
+        if (averages)
+          store<f64>(
+            averages + (next << 3),
+            <f64>i64x2.extract_lane(block, 0) / <f64>i64x2.extract_lane(block, 1),
+          );
+      }
     }
     if (hasBounds) {
       let keys: v128;
@@ -138,13 +218,42 @@ function fold<T extends number>(
       } else if (sizeof<T>() == 8) keys = v128.load64_splat(value);
       else keys = i64x2.splat(<i64>load<i32>(value));
       keys = v128.xor(keys, i64x2(0, -1));
-      const block = v128.load(slot + bounds);
-      v128.store(slot + bounds, v128.bitselect(keys, block, v128.gt<i64>(block, keys)));
+      let block = v128.load(slot + bounds);
+      block = v128.bitselect(keys, block, v128.gt<i64>(block, keys));
+      v128.store(slot + bounds, block);
+      if (puts) {
+        block = v128.xor(block, i64x2(0, -1));
+        if (isFloat<T>()) {
+          const below = v128.gt<i64>(i64x2.splat(0), block);
+          block = v128.xor(block, v128.and(below, i64x2.splat(i64.MAX_VALUE)));
+        }
+        if (leasts) v128.store_lane<i64>(leasts + (next << width), block, 0);
+        if (greatests) v128.store_lane<i64>(greatests + (next << width), block, 1);
+      }
     }
+    next += 1;
     value += sizeof<T>();
   }
-  if (accepts) setTouched(listed >> 2);
+  if (accepts) noteSpan(listed >> 2, i64x2.extract_lane(differs, 0) != 0);
   return row;
+}
+
+// @ts-ignore: decorator
+@inline
+function foldBlocks<T extends number>(
+  accepts: bool,
+  puts: bool,
+  argument: u32,
+  pane: u32,
+  from: u32,
+  to: u32,
+  out: u32,
+): u32 {
+  if (boundsOf(argument) == 0)
+    return fold<T>(accepts, puts, true, false, argument, pane, from, to, out);
+  if (sumsOf(argument) == 0)
+    return fold<T>(accepts, puts, false, true, argument, pane, from, to, out);
+  return fold<T>(accepts, puts, true, true, argument, pane, from, to, out);
 }
 
 function foldOf<T extends number>(
@@ -153,27 +262,24 @@ function foldOf<T extends number>(
   pane: u32,
   from: u32,
   to: u32,
+  out: u32,
 ): u32 {
-  const hasSums = sumsOf(argument) != 0;
-  const hasBounds = boundsOf(argument) != 0;
-  if (accepts) {
-    if (!hasBounds) return fold<T>(true, true, false, argument, pane, from, to);
-    if (!hasSums) return fold<T>(true, false, true, argument, pane, from, to);
-    return fold<T>(true, true, true, argument, pane, from, to);
+  if (rowOutput) {
+    if (accepts) return foldBlocks<T>(true, true, argument, pane, from, to, out);
+    return foldBlocks<T>(false, true, argument, pane, from, to, out);
   }
-  if (!hasBounds) return fold<T>(false, true, false, argument, pane, from, to);
-  if (!hasSums) return fold<T>(false, false, true, argument, pane, from, to);
-  return fold<T>(false, true, true, argument, pane, from, to);
+  if (accepts) return foldBlocks<T>(true, false, argument, pane, from, to, out);
+  return foldBlocks<T>(false, false, argument, pane, from, to, out);
 }
 
 /**
- * Folds rows `from` to `to`, all of the window of a pane that has a place for each id and stays open throughout. No argument has nulls.
- * Stops before a row that it cannot take in, and returns where.
+ * Folds rows `from` to `to`, all of the window of a pane that has a place for each id and stays open throughout. No argument has nulls. By rows the
+ * first is put out at `out`. Stops before a row that it cannot take in, and returns where.
  */
 // @ts-ignore: decorator
 @global
-function foldSpan(pane: u32, window: f64, from: u32, to: u32): u32 {
-  const before = touched;
+function foldSpan(pane: u32, window: f64, from: u32, to: u32, out: u32): u32 {
+  let first = touched;
   let stop = to;
   let accepts = true;
   if (groupsOf(pane) * slotBytes > NEAR_BYTES) approach(pane, from, to);
@@ -181,13 +287,19 @@ function foldSpan(pane: u32, window: f64, from: u32, to: u32): u32 {
     // No aggregate need have it.
     if ((sumsOf(a) | boundsOf(a)) == 0) continue;
     const type = typeOf(a);
-    if (type == TYPE_F64) stop = foldOf<f64>(accepts, a, pane, from, stop);
-    else if (type == TYPE_I32) stop = foldOf<i32>(accepts, a, pane, from, stop);
-    else stop = foldOf<i64>(accepts, a, pane, from, stop);
+    if (type == TYPE_F64) stop = foldOf<f64>(accepts, a, pane, from, stop, out);
+    else if (type == TYPE_I32) stop = foldOf<i32>(accepts, a, pane, from, stop, out);
+    else stop = foldOf<i64>(accepts, a, pane, from, stop, out);
     accepts = false;
   }
-  if (accepts) stop = fold<f64>(true, false, false, 0, pane, from, stop);
-  const end = outWindow + (touched << 3);
-  for (let at = outWindow + (before << 3); at < end; at += 8) store<f64>(at, window);
+  if (accepts && rowOutput) stop = fold<f64>(true, true, false, false, 0, pane, from, stop, out);
+  else if (accepts) stop = fold<f64>(true, false, false, false, 0, pane, from, stop, out);
+  let last = touched;
+  if (rowOutput) {
+    first = out;
+    last = out + stop - from;
+  }
+  const end = outWindow + (last << 3);
+  for (let at = outWindow + (first << 3); at < end; at += 8) store<f64>(at, window);
   return stop;
 }
