@@ -312,6 +312,12 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
   const hopping = windowsMax > 1;
   const compacted = selected && !hopping;
   if (compacted) compact(count);
+  // True when arguments stand where ids do, so that positions are numbers until the end of a part.
+  let gathered = false;
+  if (isDefined(gatherArguments)) {
+    gathered = compacted && withNulls == 0;
+    if (gathered) gatherArguments(count);
+  }
   const spanRows = max<u32>(PART_ROWS / windowsMax, 1);
   const roomFor = rowsMax - windowsMax;
   let status = STATUS_OK;
@@ -322,9 +328,10 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
     const reach = isSpan ? reachWithin(i, to) : NaN;
     const isOpen = reach == reach && !isClosed(start, Math.max(now, reach));
     if (isDefined(foldSpan)) {
-      if (isOpen && !selected && withNulls == 0) {
+      if (isOpen && withNulls == 0) {
         const stop = foldSpan(pane, startOfPane(), i, to, out);
         if (stop > i) now = Math.max(now, stop == to ? reach : reachWithin(i, stop));
+        if (gathered && rowOutput) expand(outRow, out, out + stop - i);
         out += stop - i;
         i = stop;
         if (i == to) continue;
@@ -341,8 +348,9 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
       i += 1;
     }
     now = acceptRows(before, out, now);
-    if (compacted) expand(outRow, before, out);
+    if (compacted && !gathered) expand(outRow, before, out);
     foldRows(before, out, withNulls);
+    if (gathered) expand(outRow, before, out);
   }
   if (compacted) expand(outLate, 0, late);
   if (compacted && !rowOutput) expand(touchedRows, 0, touched);

@@ -16,6 +16,7 @@ import {
   result,
   rowSlots,
   rowtimes,
+  selection,
   sources,
   touchedRows,
 } from './buffers';
@@ -40,6 +41,7 @@ import {
   sumsOf,
   tailOffset,
   typeOf,
+  widthOf,
 } from './program';
 import {
   columnOf,
@@ -77,6 +79,23 @@ function approach(pane: u32, from: u32, to: u32): void {
 function newSlot(pane: u32, id: u32): u32 {
   if (id >= entryCount() || !hasRoom(pane, id)) return 0;
   return addDirect(pane, id);
+}
+
+/** Brings the arguments of the selected rows to the front: the selection ascends. */
+// @ts-ignore: decorator
+@global
+function gatherArguments(count: u32): void {
+  const rows = selection;
+  for (let a: u32 = 0; a < argumentCount; a++) {
+    const column = argumentColumn(a);
+    if (widthOf(a) == 4) {
+      for (let i: u32 = 0; i < count; i++)
+        store<u32>(column + (i << 2), load<u32>(column + (load<u32>(rows + (i << 2)) << 2)));
+    } else {
+      for (let i: u32 = 0; i < count; i++)
+        store<u64>(column + (i << 3), load<u64>(column + (load<u32>(rows + (i << 2)) << 3)));
+    }
+  }
 }
 
 /** Where the next row of output goes: at `out` of columns of the aggregates of an argument, 0 for none. */
