@@ -11,15 +11,13 @@ const root = resolve(import.meta.dirname, '..');
 const AGGREGATES = 'engine-asm/assembly/index.ts';
 const JSON_DECODER = 'engine-asm/assembly/json.ts';
 const OTHER_FORMATS = 'engine-asm/assembly/delimited.ts';
-/** Have no exports: they take the place of slower ones, where they are compiled in. */
-const FASTER = ['expire-next', 'json-template', 'search', 'spans'].map(
-  (name) => `engine-asm/assembly/${name}.ts`,
-);
+/** Has no exports: it takes the place of the decoder of one record. */
+const TEMPLATES = 'engine-asm/assembly/json-template.ts';
 /** What each module exports: pages fetch the halves one by one, every other host has all at once, and formats that pages do without. */
 const MODULES = [
   {
     wasm: 'build/kernel.wasm',
-    entries: [AGGREGATES, JSON_DECODER, OTHER_FORMATS, ...FASTER],
+    entries: [AGGREGATES, JSON_DECODER, OTHER_FORMATS, TEMPLATES],
     made: 'fast',
   },
   { wasm: 'build/kernel-aggregates.wasm', entries: [AGGREGATES], made: 'small' },
@@ -89,7 +87,7 @@ if (isStale || MODULES.some(({ wasm }) => !existsSync(wasm))) {
   for (const { wasm, entries, made } of MODULES) {
     // Written beside and renamed, so that processes that build or load at the same time see whole files only.
     const fresh = `${wasm}.${process.pid}`;
-    const target = made === 'least' ? 'least' : 'release';
+    const target = made === 'fast' ? 'release' : made;
     const options = ['--config', 'engine-asm/asconfig.json', '--target', target];
     const { error } = await main([...entries, ...options, '--outFile', fresh, '--baseDir', root]);
     if (error !== null) throw error;

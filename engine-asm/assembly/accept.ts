@@ -14,7 +14,7 @@ import {
   touchedRows,
 } from './buffers';
 import { addChange, SLOT_CHANGED, SLOT_FRESH, SLOT_TOUCHED } from './pane';
-import { rowOutput, SLOT_ID, SLOT_FLAGS, tailOffset } from './program';
+import { IS_WHOLE, rowOutput, SLOT_ID, SLOT_FLAGS, tailOffset } from './program';
 import { findPane } from './window';
 
 /** Groups that the batch has touched; 0 for output per row. */
@@ -46,7 +46,7 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
   let touchedNow = touched;
   const aside = f64x2.splat(NaN);
   // Where spans are folded groups are fresh until the batch ends, and put out then.
-  const atOnce = perRow || !isDefined(foldSpan);
+  const atOnce = perRow || !IS_WHOLE;
   const kept = i32x4.replace_lane(i32x4.splat(-1), 3, atOnce ? ~SLOT_FRESH : -1);
   const marked = i32x4.replace_lane(i32x4.splat(0), 3, perRow ? 0 : SLOT_TOUCHED);
   let reached = f64x2.splat(now);
@@ -93,7 +93,7 @@ export function forgetTouched(): void {
   for (let j: u32 = 0; j < touched; j++) {
     const slot = load<u32>(sources + (j << 2));
     const flags = load<u32>(slot, SLOT_FLAGS);
-    if (isDefined(foldSpan)) list(j, slot, flags);
+    if (IS_WHOLE) list(j, slot, flags);
     store<u32>(slot, flags & ~(SLOT_TOUCHED | SLOT_FRESH), SLOT_FLAGS);
   }
   touched = 0;

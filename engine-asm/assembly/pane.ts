@@ -2,7 +2,7 @@
 
 import { allocate, allocateCleared, release } from './arena';
 import { entryCount } from './dictionary';
-import { emptyBlocks, emptyFrom, SLOT_ID, SLOT_FLAGS, slotBytes } from './program';
+import { emptyBlocks, emptyFrom, IS_WHOLE, SLOT_ID, SLOT_FLAGS, slotBytes } from './program';
 
 // A pane finds the slot of an id in a table of slot addresses with linear probing. The first place tried is
 // `((id * multiplier) >>> shift) & mask`. While a good part of all ids is in the window the table has a place for each
@@ -20,21 +20,21 @@ export const PANE_MASK: u32 = 12;
 const PANE_MULTIPLIER: u32 = 16;
 const PANE_SHIFT: u32 = 20;
 const PANE_GROUPS: u32 = 24;
-export const PANE_CHUNK: u32 = 28;
-export const PANE_FREE: u32 = 32;
+const PANE_CHUNK: u32 = 28;
+const PANE_FREE: u32 = 32;
 const PANE_CHUNK_END: u32 = 36;
-export const PANE_CHUNK_BYTES: u32 = 40;
+const PANE_CHUNK_BYTES: u32 = 40;
 const PANE_CHANGED: u32 = 44;
 const PANE_CHANGED_NEXT: u32 = 48;
 const PANE_LIST: u32 = 52;
 /** Not 0: more have changed than the list holds. */
-export const PANE_SEARCH: u32 = 56;
-export const PANE_SEARCH_CHUNK: u32 = 60;
-export const PANE_SEARCH_BYTES: u32 = 64;
-const PANE_BYTES: u32 = isDefined(searchChanges) ? 68 : 56;
+const PANE_SEARCH: u32 = 56;
+const PANE_SEARCH_CHUNK: u32 = 60;
+const PANE_SEARCH_BYTES: u32 = 64;
+const PANE_BYTES: u32 = IS_WHOLE ? 68 : 56;
 
 const PLACES_MIN: u32 = 16;
-export const CHUNK_FOOTER_BYTES: u32 = 8;
+const CHUNK_FOOTER_BYTES: u32 = 8;
 const CHUNK_BYTES_MAX: u32 = 65536;
 const FIBONACCI: u32 = 0x9e3779b1;
 /** A place for each id is worth it from one id in so many on. */
@@ -92,7 +92,7 @@ function giveTable(pane: usize, groups: u32): bool {
 }
 
 function listBytes(places: u32): u32 {
-  return isDefined(searchChanges) ? max(places, PLACES_MIN << 2) : places << 2;
+  return IS_WHOLE ? max(places, PLACES_MIN << 2) : places << 2;
 }
 
 /** Gives a table and its list back. */
@@ -103,7 +103,11 @@ function releaseTable(table: u32, list: u32, places: u32): void {
 
 /** Gives all memory of a pane without changes back. */
 export function releasePane(pane: u32): void {
-  releaseTable(load<u32>(pane, PANE_TABLE), load<u32>(pane, PANE_LIST), load<u32>(pane, PANE_MASK) + 1);
+  releaseTable(
+    load<u32>(pane, PANE_TABLE),
+    load<u32>(pane, PANE_LIST),
+    load<u32>(pane, PANE_MASK) + 1,
+  );
   let chunk = load<u32>(pane, PANE_CHUNK);
   let bytes = load<u32>(pane, PANE_CHUNK_BYTES);
   while (chunk != 0) {
@@ -244,7 +248,7 @@ export function addChange(pane: u32, slot: u32): void {
     changedLast = pane;
   }
   store<u32>(pane, changed + 1, PANE_CHANGED);
-  if (isDefined(searchChanges)) {
+  if (IS_WHOLE) {
     const room = listBytes(load<u32>(pane, PANE_MASK) + 1) >> 2;
     if (changed == room) beginSearch(pane);
     if (changed < room) store<u32>(load<u32>(pane, PANE_LIST) + (changed << 2), slot);
@@ -269,7 +273,7 @@ export function takeChanges(most: u32): u32 {
   const changed = load<u32>(pane, PANE_CHANGED);
   taken = min(changed, most);
   let slots = load<u32>(pane, PANE_LIST) + ((changed - taken) << 2);
-  if (isDefined(searchChanges)) {
+  if (IS_WHOLE) {
     if (load<u32>(pane, PANE_SEARCH) != 0) slots = searchChanges(pane, taken);
     if (changed == taken) store<u32>(pane, 0, PANE_SEARCH);
   }
@@ -280,6 +284,49 @@ export function takeChanges(most: u32): u32 {
     store<u32>(pane, 0, PANE_CHANGED_NEXT);
   }
   return slots;
+}
+
+/** Slots that have been found together, at most 64. */
+const found: usize = memory.data(256, 16);
+
+/**
+ * Writes the addresses of the next `count` slots that have changed, at most 64; there are as many. For whole kernels. It goes through the chunks from the
+ * newest to the oldest, and round, because more may change behind it. The slots are to lose SLOT_CHANGED before it is called again.
+ */
+function searchChanges(pane: usize, count: u32): u32 {
+  const bytes = slotBytes;
+  let chunk = load<u32>(pane, PANE_SEARCH_CHUNK);
+  let chunkBytes = load<u32>(pane, PANE_SEARCH_BYTES);
+  let slot = load<u32>(pane, PANE_SEARCH);
+  for (let n: u32 = 0; n < count;) {
+    const footer = chunk + chunkBytes - CHUNK_FOOTER_BYTES;
+    // The newest chunk is not full.
+    const end = chunk == load<u32>(pane, PANE_CHUNK) ? load<u32>(pane, PANE_FREE) : footer;
+    for (; slot + bytes <= end && n < count; slot += bytes) {
+      store<u32>(found + (n << 2), slot);
+      n += (load<u32>(slot, SLOT_FLAGS) / SLOT_CHANGED) & 1;
+    }
+    if (n == count) break;
+    chunkBytes = load<u32>(footer, 4);
+    chunk = load<u32>(footer);
+    if (chunk == 0) {
+      chunk = load<u32>(pane, PANE_CHUNK);
+      chunkBytes = load<u32>(pane, PANE_CHUNK_BYTES);
+    }
+    slot = chunk;
+  }
+  store<u32>(pane, chunk, PANE_SEARCH_CHUNK);
+  store<u32>(pane, chunkBytes, PANE_SEARCH_BYTES);
+  store<u32>(pane, slot, PANE_SEARCH);
+  return <u32>found;
+}
+
+/** Makes the next search begin at the newest chunk. */
+function beginSearch(pane: usize): void {
+  const chunk = load<u32>(pane, PANE_CHUNK);
+  store<u32>(pane, chunk, PANE_SEARCH_CHUNK);
+  store<u32>(pane, load<u32>(pane, PANE_CHUNK_BYTES), PANE_SEARCH_BYTES);
+  store<u32>(pane, chunk, PANE_SEARCH);
 }
 
 /** True while a change of the pane has not been collected. */

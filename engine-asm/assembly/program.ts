@@ -41,6 +41,12 @@ export const SLOT_HEADER_BYTES: u32 = 16;
 const BLOCK_BYTES: u32 = 16;
 const TAIL_BYTES: u32 = 8;
 
+/**
+ * True in whole kernels: what is there for speed alone is compiled into those, and not into what pages load. asconfig.json: the target of pages
+ * bounds the statics, of which both have a few KB, and that is how they are told apart.
+ */
+export const IS_WHOLE: bool = ASC_LOW_MEMORY_LIMIT == 0;
+
 export const config: usize = memory.data(CONFIG_BYTES, 16);
 /** Offset in the slot of each argument's blocks, 0 where it has none: [u32 sums][u32 bounds]. */
 const blocks: usize = memory.data(ARGUMENTS_MAX * 8, 16);

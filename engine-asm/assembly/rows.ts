@@ -32,6 +32,7 @@ import { findSlot, isDirect, makeSlot, PANE_MASK, PANE_START, PANE_TABLE } from 
 import {
   advanceMs,
   graceMs,
+  IS_WHOLE,
   rowOutput,
   rowsMax,
   tailOffset,
@@ -40,6 +41,7 @@ import {
   windowed,
   windowsMax,
 } from './program';
+import { foldSpan, gatherArguments, newSlot } from './spans';
 import {
   demandPane,
   findPane,
@@ -138,7 +140,7 @@ function findSpan(from: u32, to: u32): u32 {
     const id = load<u32>(idsAt + (row << 2));
     if (id >= places) break;
     let slot = load<u32>(table + (id << 2));
-    if (isDefined(newSlot)) {
+    if (IS_WHOLE) {
       if (slot == 0) slot = newSlot(pane, id);
     }
     if (slot == 0) break;
@@ -314,7 +316,7 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
   if (compacted) compact(count);
   // True when arguments stand where ids do, so that positions are numbers until the end of a part.
   let gathered = false;
-  if (isDefined(gatherArguments)) {
+  if (IS_WHOLE) {
     gathered = compacted && withNulls == 0;
     if (gathered) gatherArguments(count);
   }
@@ -327,7 +329,7 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
     const isSpan = !hopping && enter(i) && isDirect(pane);
     const reach = isSpan ? reachWithin(i, to) : NaN;
     const isOpen = reach == reach && !isClosed(start, Math.max(now, reach));
-    if (isDefined(foldSpan)) {
+    if (IS_WHOLE) {
       if (isOpen && withNulls == 0) {
         const stop = foldSpan(pane, startOfPane(), i, to, out);
         if (stop > i) now = Math.max(now, stop == to ? reach : reachWithin(i, stop));

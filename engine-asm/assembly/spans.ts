@@ -1,5 +1,4 @@
-// Folds rows that all lie in one open window in one loop for each kind of argument: nothing is asked for each row that is
-// the same for all of them. Has no exports of the module: rows.ts calls it where it is compiled in.
+// Folds rows that all lie in one open window, in one loop for each kind of argument and output; for whole kernels.
 
 import { OP_INSERT, OP_UPDATE_AFTER, RESULT_LATE, TYPE_F64, TYPE_I32 } from './abi';
 import { noteSpan, touched } from './accept';
@@ -53,6 +52,10 @@ import {
   readerOf,
 } from './results';
 
+// What a loop does is said by types, so that nothing is asked for each row that is the same for all of them.
+type Yes = i32;
+type No = u32;
+
 /** Slots of more bytes do not stay near from one batch to the next. */
 const NEAR_BYTES: u32 = 1 << 20;
 
@@ -74,17 +77,13 @@ function approach(pane: u32, from: u32, to: u32): void {
 }
 
 /** Makes the slot of a row that has none; 0 where there is no room for it at hand, or the row has no group. */
-// @ts-ignore: decorator
-@global
-function newSlot(pane: u32, id: u32): u32 {
+export function newSlot(pane: u32, id: u32): u32 {
   if (id >= entryCount() || !hasRoom(pane, id)) return 0;
   return addDirect(pane, id);
 }
 
 /** Brings the arguments of the selected rows to the front: the selection ascends. */
-// @ts-ignore: decorator
-@global
-function gatherArguments(count: u32): void {
+export function gatherArguments(count: u32): void {
   const rows = selection;
   for (let a: u32 = 0; a < argumentCount; a++) {
     const column = argumentColumn(a);
@@ -116,33 +115,26 @@ function findColumns(argument: u32): void {
 }
 
 /**
- * Folds one argument of rows. With `accepts` it is the first one: slots are found, or made, and brought up to date but for the arguments, and
- * groups are listed; else the slots stand there from the first. With `puts` every row is put out, the first at `out`. All that is asked before the
- * loop is known where this is compiled.
+ * Folds one argument of rows. Where it `Accepts` it is the first one: slots are found, or made, and brought up to date but for the arguments, and
+ * groups are listed; else the slots stand there from the first. Where it `Puts` every row is put out, the first at `out`.
  * @returns where it stops, because a row has no slot
  */
-// @ts-ignore: decorator
-@inline
-function fold<T extends number>(
-  accepts: bool,
-  puts: bool,
-  hasSums: bool,
-  hasBounds: bool,
+function fold<T extends number, Accepts, Puts, Sums, Bounds>(
   argument: u32,
   pane: u32,
   from: u32,
   to: u32,
   out: u32,
 ): u32 {
-  const sums = hasSums ? sumsOf(argument) : 0;
-  const bounds = hasBounds ? boundsOf(argument) : 0;
-  if (puts && (hasSums || hasBounds)) findColumns(argument);
-  const counts = puts && hasSums ? countsAt : 0;
-  const totals = puts && hasSums ? sumsAt : 0;
-  const averages = puts && hasSums ? averagesAt : 0;
-  const leasts = puts && hasBounds ? leastsAt : 0;
-  const greatests = puts && hasBounds ? greatestsAt : 0;
-  const rowCounts = puts && accepts ? outCounts : 0;
+  const sums = isSigned<Sums>() ? sumsOf(argument) : 0;
+  const bounds = isSigned<Bounds>() ? boundsOf(argument) : 0;
+  if (isSigned<Puts>() && (isSigned<Sums>() || isSigned<Bounds>())) findColumns(argument);
+  const counts = isSigned<Puts>() && isSigned<Sums>() ? countsAt : 0;
+  const totals = isSigned<Puts>() && isSigned<Sums>() ? sumsAt : 0;
+  const averages = isSigned<Puts>() && isSigned<Sums>() ? averagesAt : 0;
+  const leasts = isSigned<Puts>() && isSigned<Bounds>() ? leastsAt : 0;
+  const greatests = isSigned<Puts>() && isSigned<Bounds>() ? greatestsAt : 0;
+  const rowCounts = isSigned<Puts>() && isSigned<Accepts>() ? outCounts : 0;
   // Integers of 32 bits are the low halves of theirs, as in aggregate.ts.
   const width: u32 = sizeof<T>() == 4 ? 2 : 3;
   const table = load<u32>(pane, PANE_TABLE);
@@ -157,7 +149,8 @@ function fold<T extends number>(
   const aside = f64x2.splat(NaN);
   const marked = i32x4(0, 0, 0, SLOT_TOUCHED);
   const kept = i32x4(-1, -1, -1, ~SLOT_FRESH);
-  let value = hasSums || hasBounds ? argumentColumn(argument) + from * sizeof<T>() : 0;
+  let value =
+    isSigned<Sums>() || isSigned<Bounds>() ? argumentColumn(argument) + from * sizeof<T>() : 0;
   let time = rowtimes + (from << 3);
   let id = ids + (from << 2);
   let slots = rowSlots + (from << 2);
@@ -167,7 +160,7 @@ function fold<T extends number>(
   let row = from;
   for (; row < to; row++) {
     let slot: u32;
-    if (accepts) {
+    if (isSigned<Accepts>()) {
       const code = load<u32>(id);
       if (code > mask) break;
       slot = load<u32>(table + (code << 2));
@@ -183,7 +176,7 @@ function fold<T extends number>(
       const header = f64x2.pmax(v128.load(slot), came);
       const rows = load<i64>(slot + tail) + 1;
       store<i64>(slot + tail, rows);
-      if (puts) {
+      if (isSigned<Puts>()) {
         v128.store(slot, v128.and(header, kept));
         differs = v128.or(differs, v128.xor(header, came));
         store<u32>(rowsAt + (next << 2), row);
@@ -202,7 +195,7 @@ function fold<T extends number>(
       time += 8;
     } else slot = load<u32>(slots);
     slots += 4;
-    if (hasSums) {
+    if (isSigned<Sums>()) {
       let block = v128.load(slot + sums);
       if (isFloat<T>()) block = f64x2.add(block, v128.load_lane<f64>(value, f64x2(0, 1), 0));
       else if (sizeof<T>() == 8)
@@ -226,7 +219,7 @@ function fold<T extends number>(
           );
       }
     }
-    if (hasBounds) {
+    if (isSigned<Bounds>()) {
       let keys: v128;
       if (isFloat<T>()) {
         // As `orderKey`, in both halves.
@@ -240,7 +233,7 @@ function fold<T extends number>(
       let block = v128.load(slot + bounds);
       block = v128.bitselect(keys, block, v128.gt<i64>(block, keys));
       v128.store(slot + bounds, block);
-      if (puts) {
+      if (isSigned<Puts>()) {
         block = v128.xor(block, i64x2(0, -1));
         if (isFloat<T>()) {
           const below = v128.gt<i64>(i64x2.splat(0), block);
@@ -253,15 +246,11 @@ function fold<T extends number>(
     next += 1;
     value += sizeof<T>();
   }
-  if (accepts) noteSpan(listed >> 2, i64x2.extract_lane(differs, 0) != 0);
+  if (isSigned<Accepts>()) noteSpan(listed >> 2, i64x2.extract_lane(differs, 0) != 0);
   return row;
 }
 
-// @ts-ignore: decorator
-@inline
-function foldBlocks<T extends number>(
-  accepts: bool,
-  puts: bool,
+function foldBlocks<T extends number, Accepts, Puts>(
   argument: u32,
   pane: u32,
   from: u32,
@@ -269,10 +258,9 @@ function foldBlocks<T extends number>(
   out: u32,
 ): u32 {
   if (boundsOf(argument) == 0)
-    return fold<T>(accepts, puts, true, false, argument, pane, from, to, out);
-  if (sumsOf(argument) == 0)
-    return fold<T>(accepts, puts, false, true, argument, pane, from, to, out);
-  return fold<T>(accepts, puts, true, true, argument, pane, from, to, out);
+    return fold<T, Accepts, Puts, Yes, No>(argument, pane, from, to, out);
+  if (sumsOf(argument) == 0) return fold<T, Accepts, Puts, No, Yes>(argument, pane, from, to, out);
+  return fold<T, Accepts, Puts, Yes, Yes>(argument, pane, from, to, out);
 }
 
 function foldOf<T extends number>(
@@ -284,20 +272,18 @@ function foldOf<T extends number>(
   out: u32,
 ): u32 {
   if (rowOutput) {
-    if (accepts) return foldBlocks<T>(true, true, argument, pane, from, to, out);
-    return foldBlocks<T>(false, true, argument, pane, from, to, out);
+    if (accepts) return foldBlocks<T, Yes, Yes>(argument, pane, from, to, out);
+    return foldBlocks<T, No, Yes>(argument, pane, from, to, out);
   }
-  if (accepts) return foldBlocks<T>(true, false, argument, pane, from, to, out);
-  return foldBlocks<T>(false, false, argument, pane, from, to, out);
+  if (accepts) return foldBlocks<T, Yes, No>(argument, pane, from, to, out);
+  return foldBlocks<T, No, No>(argument, pane, from, to, out);
 }
 
 /**
  * Folds rows `from` to `to`, all of the window of a pane that has a place for each id and stays open throughout. No argument has nulls. By rows the
  * first is put out at `out`. Stops before a row that it cannot take in, and returns where.
  */
-// @ts-ignore: decorator
-@global
-function foldSpan(pane: u32, window: f64, from: u32, to: u32, out: u32): u32 {
+export function foldSpan(pane: u32, window: f64, from: u32, to: u32, out: u32): u32 {
   let first = touched;
   let stop = to;
   let accepts = true;
@@ -311,8 +297,8 @@ function foldSpan(pane: u32, window: f64, from: u32, to: u32, out: u32): u32 {
     else stop = foldOf<i64>(accepts, a, pane, from, stop, out);
     accepts = false;
   }
-  if (accepts && rowOutput) stop = fold<f64>(true, true, false, false, 0, pane, from, stop, out);
-  else if (accepts) stop = fold<f64>(true, false, false, false, 0, pane, from, stop, out);
+  if (accepts && rowOutput) stop = fold<f64, Yes, Yes, No, No>(0, pane, from, stop, out);
+  else if (accepts) stop = fold<f64, Yes, No, No, No>(0, pane, from, stop, out);
   let last = touched;
   if (rowOutput) {
     first = out;

@@ -2,7 +2,7 @@
 
 import { allocateCleared, release } from './arena';
 import { changeAll, groupsOf, hasChanges, makePane, PANE_START, releasePane } from './pane';
-import { advanceMs, graceMs, sizeMs, windowed } from './program';
+import { advanceMs, graceMs, IS_WHOLE, sizeMs, windowed } from './program';
 
 // Panes stand in a table by window number (start / advance) modulo its places, with linear probing: neighbouring windows
 // have neighbouring places and seldom collide. An unwindowed table has the one pane of window 0.
@@ -124,7 +124,7 @@ function removeAt(place: u32): void {
   }
 }
 
-export function removePane(pane: u32): void {
+function removePane(pane: u32): void {
   let place = placeOf(load<f64>(pane, PANE_START));
   while (load<u32>(table + (place << 2)) != pane) place = (place + 1) & mask;
   removeAt(place);
@@ -140,7 +140,7 @@ export function removePane(pane: u32): void {
 export function expirePanes(): i32 {
   if (!isClosed(oldest, streamTime)) return 0;
   const before = paneCount;
-  if (isDefined(expireNext)) {
+  if (IS_WHOLE) {
     const span = (streamTime - graceMs - oldest) / advanceMs;
     oldest = span <= <f64>mask ? expireNext(oldest) : expireAny();
   } else oldest = expireAny();
@@ -161,6 +161,19 @@ function expireAny(): f64 {
     if (pane != 0) first = min(first, load<f64>(pane, PANE_START));
   }
   return first;
+}
+
+/** As `expireAny`, of the windows from a start on; where the first pane starts that stays, or the first window that has not closed. */
+function expireNext(from: f64): f64 {
+  let first = Infinity;
+  let start = from;
+  for (; isClosed(start, streamTime); start += advanceMs) {
+    const pane = findPane(start);
+    if (pane == 0) continue;
+    if (hasChanges(pane)) first = min(first, start);
+    else removePane(pane);
+  }
+  return min(first, start);
 }
 
 /** Makes every group of every pane a change. */

@@ -307,8 +307,7 @@ export class Kernel {
     if (this.#loaded === batch) return this.#rows;
     const { selection, ids, rowtime } = batch;
     const rows = selection === null ? batch.length : (selection[selection.length - 1] ?? -1) + 1;
-    if (rows > this.rowsMax)
-      throw new LimitError('BATCH_ROWS_MAX', `${rows} rows are too many`);
+    if (rows > this.rowsMax) throw new LimitError('BATCH_ROWS_MAX', `${rows} rows are too many`);
     assert(ids.length >= rows && rowtime.length >= rows, 'every column has all rows');
     const views = this.views.attach();
     if (selection !== null) views.selection.set(selection);
