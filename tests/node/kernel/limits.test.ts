@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { InvariantError, LimitError, TaskCorrupted } from '../../../runtime/base/errors.ts';
-import { BUFFER_CONFIG, CONFIG_BYTES } from '../../../runtime/kernel/abi.ts';
+import { BUFFER_CONFIG, CONFIG_BYTES, RESULT_EMITTED } from '../../../runtime/kernel/abi.ts';
 import { instantiate, type KernelExports } from '../../../runtime/kernel/exports.ts';
 import { collectAll, kernelStats } from '../../../runtime/kernel/groups.ts';
 import { Kernel } from '../../../runtime/kernel/instance.ts';
@@ -229,4 +229,54 @@ test('nothing but `init` works before it, and a wrong configuration is refused',
   expect(calls.intern(0)).toBeLessThan(0);
   expect(calls.init()).toBeLessThan(0);
   expect(calls.process(0, -1, 0, 0)).toBeLessThan(0);
+});
+
+test('whatever changes between two parts of a collection is collected, and nothing twice', () => {
+  const step = fc.oneof(
+    { weight: 1, arbitrary: fc.constant(null) },
+    {
+      weight: 2,
+      arbitrary: fc.array(fc.nat({ max: 299 }), { minLength: 1, maxLength: 64, size: 'max' }),
+    },
+  );
+  const steps = fc.array(step, { minLength: 1, maxLength: 40, size: 'max' });
+  fc.assert(
+    fc.property(steps, fc.constantFrom(0, 2000), (all, strangers) => {
+      const subject = new Subject({ ...program, window: null }, { rowsMax: 64 });
+      const { kernel } = subject;
+      subject.know(strangers);
+      const rows = new Map<string, number>();
+      const collected = new Map<string, number>();
+      const changed = new Set<string>();
+      /** Takes one part, which is less than there is while many have changed. */
+      const collect = (): number => {
+        kernel.calls.collect();
+        const { result, outId, states } = kernel.views.attach();
+        const count = result[RESULT_EMITTED >> 2] ?? 0;
+        const view = new DataView(states.buffer, states.byteOffset, states.byteLength);
+        for (let i = 0; i < count; i += 1) {
+          const key = subject.keyOf(outId[i] ?? 0);
+          expect(changed.delete(key)).toBe(true);
+          collected.set(key, Number(view.getBigInt64(i * kernel.stateBytes + 16, true)));
+        }
+        return count;
+      };
+      for (const keys of all) {
+        if (keys === null) {
+          const most = Math.min(64, changed.size);
+          expect(collect()).toBe(most);
+          continue;
+        }
+        subject.process(keys.map((key) => ({ key: `k${key}`, rowtime: 1, values: [1] })));
+        for (const key of keys) {
+          changed.add(`k${key}`);
+          rows.set(`k${key}`, (rows.get(`k${key}`) ?? 0) + 1);
+        }
+      }
+      while (collect() > 0);
+      expect(collected).toEqual(rows);
+      expect(changed.size).toBe(0);
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import type { ArgumentType, KernelProgram } from '../../../runtime/kernel/program.ts';
+import { kernelModule } from '../../support/kernel-module.ts';
 import { coalesced, Model, type Cell, type ModelRow } from './model.ts';
 import { Subject } from './subject.ts';
 
@@ -98,11 +99,16 @@ function rowsOf(program: KernelProgram): fc.Arbitrary<ModelRow[]> {
   });
 }
 
+const whole = kernelModule();
+const half = kernelModule('aggregates');
+
 const runs = programs.chain((program) =>
   fc.record({
     program: fc.constant(program),
     rows: rowsOf(program),
     selects: fc.boolean(),
+    // What pages load has other loops than the whole kernel.
+    module: fc.constantFrom(whole, whole, half),
     // Many known keys of which few are used make panes hash instead of having a place for each id.
     strangers: fc.constantFrom(0, 0, 2000),
     cuts: fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 10, size: 'max' }),
@@ -112,10 +118,10 @@ const runs = programs.chain((program) =>
 
 test('any cut, with restarts and expiry between any two batches, gives what the model gives', () => {
   fc.assert(
-    fc.property(runs, ({ program, rows: all, selects, strangers, cuts, restarts }) => {
+    fc.property(runs, ({ program, rows: all, selects, module, strangers, cuts, restarts }) => {
       const rows = selects ? all : all.map((row) => ({ ...row, skipped: false }));
       const model = new Model(program);
-      let subject = new Subject(program);
+      let subject = new Subject(program, {}, module);
       subject.know(strangers);
       const store = new Map<string, { key: string; windowStart: number; state: Uint8Array }>();
       const late: [number, number][] = [];
@@ -134,7 +140,7 @@ test('any cut, with restarts and expiry between any two batches, gives what the 
         from += part.length;
         if (restarts[batch % restarts.length] === true) {
           for (const [name, change] of subject.changes()) store.set(name, change);
-          const next = new Subject(program, { seed: batch });
+          const next = new Subject(program, { seed: batch }, module);
           next.know(strangers);
           next.restore([...store.values()].reverse());
           next.kernel.advanceStreamTime(subject.kernel.streamTime);
@@ -149,7 +155,7 @@ test('any cut, with restarts and expiry between any two batches, gives what the 
       expect([...store.keys()].sort()).toEqual([...model.groups.keys()].sort());
       // What was put into the store is the whole table: a fresh instance goes on from it where the model stands.
       const open = program.window === null ? null : { ...program.window, graceMs: 1_000_000 };
-      const reader = new Subject({ ...program, window: open }, { seed: 7 });
+      const reader = new Subject({ ...program, window: open }, { seed: 7 }, module);
       reader.restore(store.values());
       const later = new Model({ ...program, window: open });
       for (const [name, group] of model.groups) later.groups.set(name, group);
@@ -167,7 +173,7 @@ test('any cut, with restarts and expiry between any two batches, gives what the 
         );
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 400 },
   );
 });
 

@@ -70,8 +70,12 @@ export class Subject {
   /** Positions of the rows that missed windows, and how many. */
   readonly late: [row: number, windows: number][] = [];
 
-  constructor(program: KernelProgram, bounds: Partial<KernelBounds> = {}) {
-    this.kernel = new Kernel(kernelModule, program, { rowsMax: 64, ...bounds });
+  constructor(
+    program: KernelProgram,
+    bounds: Partial<KernelBounds> = {},
+    module: WebAssembly.Module = kernelModule,
+  ) {
+    this.kernel = new Kernel(module, program, { rowsMax: 64, ...bounds });
   }
 
   keyOf(id: number): string {
