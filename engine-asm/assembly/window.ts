@@ -95,8 +95,11 @@ export function demandPane(start: f64): u32 {
   // The window after the newest is likely to get as many groups; one that comes behind may get one.
   const isNewest = start > newest;
   const last = isNewest ? findPane(newest) : 0;
-  const expected = last == 0 ? newestGroups : groupsOf(last);
-  const pane = makePane(start, isNewest ? expected : 0);
+  let expected: u32 = last == 0 ? 0 : groupsOf(last);
+  if (IS_WHOLE) {
+    if (isNewest && last == 0) expected = newestGroups;
+  }
+  const pane = makePane(start, expected);
   if (pane == 0) return 0;
   if (isNewest) newest = start;
   put(pane);
@@ -128,7 +131,9 @@ function removePane(pane: u32): void {
   let place = placeOf(load<f64>(pane, PANE_START));
   while (load<u32>(table + (place << 2)) != pane) place = (place + 1) & mask;
   removeAt(place);
-  if (load<f64>(pane, PANE_START) == newest) newestGroups = groupsOf(pane);
+  if (IS_WHOLE) {
+    if (load<f64>(pane, PANE_START) == newest) newestGroups = groupsOf(pane);
+  }
   releasePane(pane);
   paneCount -= 1;
 }

@@ -82,7 +82,7 @@ export function granted(status: number): number {
   const limit = limitOf(status);
   if (limit !== null) throw new LimitError(limit, `the kernel is at its ${limit}`);
   if (status === STATUS_BAD_STATE)
-    throw new TaskCorrupted('stored bytes are not a state of this aggregate');
+    throw new TaskCorrupted('stored bytes are no state of this aggregate');
   assert(status >= 0, `the kernel's status is ${status}`);
   return status;
 }

@@ -97,7 +97,7 @@ export function writeProgram(into: DataView, program: KernelProgram, bounds: Ker
     into.byteLength >= CONFIG_BYTES &&
       program.arguments.length <= ARGUMENTS_MAX &&
       program.aggregates.length <= AGGREGATES_MAX,
-    'the program fits its configuration',
+    'the program fits',
   );
   into.setFloat64(CONFIG_SIZE_MS, program.window?.sizeMs ?? 0, true);
   into.setFloat64(CONFIG_GRACE_MS, program.window?.graceMs ?? 0, true);
