@@ -12,9 +12,12 @@ import { aggregate } from '../../../runtime/operators/aggregate.ts';
 import * as forgetting from '../../../runtime/operators/forgetting.ts';
 import { kernelAggregate } from '../../../runtime/operators/kernel-aggregate.ts';
 import { FORGETTING } from '../../../runtime/operators/parts.ts';
+import type { Operator } from '../../../runtime/operators/operator.ts';
+import { ResidentTables } from '../../../runtime/ports/resident.ts';
+import type { StateBlock, StateBytes, StatePack } from '../../../runtime/ports/store.ts';
 import { GroupNames } from '../../../runtime/state/group-names.ts';
 import { batchesOf, describeOperator } from '../../support/operator-contract.ts';
-import { OperatorRun, type MakeOperator } from '../../support/operator-harness.ts';
+import { MapState, OperatorRun, type MakeOperator } from '../../support/operator-harness.ts';
 import {
   aggregateStep,
   callOf,
@@ -124,6 +127,35 @@ test('while keys turn over, a kernel knows no more than twice those of its group
   );
   for (const run of runs) run.close();
 }, 60_000);
+
+test('blocks of a kernel that has been left name their keys in a store all the same', () => {
+  noteMoves(forgetting.moved);
+  known = [];
+  const { kernel, row } = paths(INPUT, windowOf(20, 0));
+  const byRow = new OperatorRun(row);
+  const state = new MapState();
+  const resident = new ResidentTables();
+  let operator: Operator | null = null;
+  const byKernel = new OperatorRun((context) => (operator = kernel(context)));
+  for (let turn = 0; turn < 6; turn += 1) {
+    byRow.process(turning(turn)).commit();
+    byKernel.process(turning(turn));
+    const changes: StateBytes[] = [];
+    const blocks: (StateBlock | StatePack)[] = [];
+    (operator as Operator | null)?.changes?.(
+      (change) => changes.push(change),
+      (block) => blocks.push(block),
+    );
+    expect(blocks.length).toBeGreaterThan(0);
+    resident.apply(changes, blocks);
+  }
+  expect(known.some(([before, after]) => after < before)).toBe(true);
+  for (const table of resident.ids)
+    for (const { key, value } of resident.scan(table, { from: null, to: null }))
+      state.apply({ table, key, value });
+  expect(state.lines()).toEqual(byRow.state.lines());
+  for (const run of [byRow, byKernel]) run.close();
+});
 
 test('up to the limit of idle keys none is let go', () => {
   const text = prettySchema('K:STRING key | L:BIGINT @rowtime');
