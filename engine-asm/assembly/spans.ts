@@ -154,6 +154,7 @@ function fold<T extends number, Accepts, Puts, Sums, Bounds>(
   let time = rowtimes + (from << 3);
   let id = ids + (from << 2);
   let slots = rowSlots + (from << 2);
+  const others = argumentCount > 1;
   let listed: u32 = touched << 2;
   let differs = i64x2.splat(0);
   let next = out;
@@ -168,7 +169,7 @@ function fold<T extends number, Accepts, Puts, Sums, Bounds>(
         slot = newSlot(pane, code);
         if (slot == 0) break;
       }
-      store<u32>(slots, slot);
+      if (others) store<u32>(slots, slot);
       const flags = load<u32>(slot, SLOT_FLAGS);
       if ((flags & SLOT_CHANGED) == 0) addChange(pane, slot);
       // The header in one go: a NaN beside the rowtime keeps the other half of it as it is.

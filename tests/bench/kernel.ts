@@ -107,7 +107,7 @@ async function overKeys(keys: number, spread: Spread, full: boolean): Promise<Me
   try {
     for (const emission of emissions) {
       const work = { events, later, emission, advanceMs: SIZE_MS };
-      const rounds = !full ? 2 : keys > KEYS_QUICK_MAX ? 3 : ROUNDS;
+      const rounds = keys > KEYS_QUICK_MAX ? 3 : ROUNDS;
       all.push(await measured(spread, work, programs.list, rounds));
     }
   } finally {
