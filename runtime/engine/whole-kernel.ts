@@ -13,7 +13,7 @@ export async function loadWholeKernel(): Promise<void> {
   const { OTHER_FORMATS } = await ROW_PATH.load();
   OTHER_FORMATS.from(name, () => import('../plan/other-formats.ts'));
   KERNEL_DECODERS.from(name, () => import('../task/kernel-decoders.ts'));
-  KEPT_COLUMNS.from(name, () => import('../state/kept-columns.ts'));
+  KEPT_COLUMNS.from(name, () => import('../state/column-rows.ts'));
   GROUP_BLOCKS.from(name, () => import('../state/group-blocks.ts'));
   FORGETTING.from(name, () => import('../operators/forgetting.ts'));
   const parts = [OTHER_FORMATS, KERNEL_DECODERS, KEPT_COLUMNS, GROUP_BLOCKS, FORGETTING];

@@ -63,7 +63,7 @@ export class ForeignKeyJoin implements Operator {
     this.#leftColumns = this.#builder.columns.slice(this.#primary.length, leftEnd);
     this.#rightColumns = this.#builder.columns.slice(leftEnd);
     if (this.#rightColumns.length !== this.#answered.length)
-      throw new InvariantError('a joined row has the columns of an answer');
+      throw new InvariantError('an answer has the columns of the row');
   }
 
   process(side: number, batch: Batch, out: Emit): void {
@@ -75,8 +75,12 @@ export class ForeignKeyJoin implements Operator {
       if (side === 1) this.#answer(batch, position, id, out);
       else if (batch.op?.[position] !== Op.UpdateBefore) this.#keep(batch, position, id);
     }
-    const emitted = this.#builder.finish();
-    if (emitted !== null) out(emitted);
+    this.#flush(out);
+  }
+
+  #flush(out: Emit): void {
+    const batch = this.#builder.finish();
+    if (batch !== null) out(batch);
   }
 
   #keep(batch: Batch, position: number, id: number): void {
@@ -102,10 +106,7 @@ export class ForeignKeyJoin implements Operator {
     const stood = state?.[0] === 1;
     const stands = row !== null && (what === Answer.withRow || this.#isLeft);
     if (stands !== stood) this.#table.set(id, row === null ? null : stateOf(stands, row));
-    if (builder.isFull) {
-      const emitted = builder.finish();
-      if (emitted !== null) out(emitted);
-    }
+    if (builder.isFull) this.#flush(out);
     const valueOf = (at: number) => valueAt(batch.columns[at] as Column, position);
     this.#primary.forEach((at, index) => builder.columns[index]?.append(valueOf(at)));
     if (stands) this.#left.cells.append(row, this.#leftColumns);

@@ -68,7 +68,7 @@ export class ForeignKeyRespond implements Operator {
     this.#builder = new BatchBuilder(schema);
     this.#right = this.#builder.columns.slice(columnsWithRole(schema, 'key').length + 1);
     if (this.#right.length !== right.columns.length)
-      throw new InvariantError('an answer has the columns of the right table');
+      throw new InvariantError('an answer has the columns of the row');
   }
 
   process(side: number, batch: Batch, out: Emit): void {

@@ -7,7 +7,7 @@ import { gather, gatherColumn } from '../data/dense.ts';
 import { RowCells } from '../data/row-cells.ts';
 import { columnsWithRole, type Schema, type SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
-import { KeptRows, NO_ROW } from '../state/kept-rows.ts';
+import { keptRows, type KeptRows, NO_ROW } from '../state/kept-rows.ts';
 import { nullWhere } from './rarer-rows.ts';
 import type { Emit, Holding, Moment } from './operator.ts';
 
@@ -26,11 +26,10 @@ export class JoinInput {
 
   /** @param keepsWindows true: the state must give the window columns back, which its keys do not hold whole */
   constructor(schema: Schema, keepsWindows = false) {
-    const isKey = schema.columns.map(({ role }) => role === 'key' || role === 'window');
-    const positions = schema.columns.map((_, position) => position);
-    this.keys = positions.filter((position) => isKey[position]);
-    this.values = positions.filter((position) => !isKey[position]);
-    this.windows = keepsWindows ? columnsWithRole(schema, 'window') : [];
+    const windows = columnsWithRole(schema, 'window');
+    this.keys = [...columnsWithRole(schema, 'key'), ...windows];
+    this.values = [...schema.columns.keys()].slice(this.keys.length);
+    this.windows = keepsWindows ? windows : [];
     this.#types = [...this.windows, ...this.values].map(
       (position) => (schema.columns[position] as SchemaColumn).type,
     );
@@ -39,7 +38,7 @@ export class JoinInput {
 
   /** For the cells, whose columns stand beside another side's row: its windows are the other side's. */
   kept(): KeptRows {
-    return new KeptRows(this.#types, this.windows.length);
+    return keptRows(this.#types, this.windows.length);
   }
 
   /** The columns of the cells. */
@@ -109,6 +108,11 @@ export class JoinOutput {
     this.#turns[side] = this.#next;
   }
 
+  /** Turns to the batch of a side that was begun last. */
+  turnTo(side: number): void {
+    this.#next = this.#turns[side] as Turn;
+  }
+
   /**
    * Adds the row at a position beside a kept row.
    * @param other NO_ROW: the other side has none
@@ -135,8 +139,7 @@ export class JoinOutput {
 
   /** Adds a tombstone. */
   addGone(position: number, rowtime: number, op: Op): void {
-    this.add(position, NO_ROW, rowtime, op);
-    setBit((this.#ownNull ??= bitmap(BATCH_ROWS_MAX)), this.#count - 1);
+    this.addWithoutOwn(position, NO_ROW, rowtime, op);
     setBit((this.#valueNull ??= bitmap(BATCH_ROWS_MAX)), this.#count - 1);
   }
 
@@ -211,6 +214,5 @@ interface Turn {
 function isCutFrom(batch: Batch, other: Batch): boolean {
   if (batch === other) return true;
   if (batch.rowtime !== other.rowtime || batch.origin !== other.origin) return false;
-  if (batch.columns === other.columns) return true;
   return batch.columns.every((column, position) => column === other.columns[position]);
 }

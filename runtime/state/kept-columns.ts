@@ -5,13 +5,24 @@ import { bitAt, type Column } from '../data/column.ts';
 import { compactDictionary, gather, gatherColumn } from '../data/dense.ts';
 import { Dictionary } from '../data/dictionary.ts';
 import { gatherAcross } from '../data/gather-across.ts';
-import { type RowCells, tailAtOf } from '../data/row-cells.ts';
+import { RowCells, tailAtOf } from '../data/row-cells.ts';
+import { storageOf } from '../data/storage.ts';
 import { StoredRows } from '../data/stored-rows.ts';
 import type { Type } from '../data/type.ts';
-import { NO_ROW, ROW_BITS, ROW_MASK, type Segment, storeRow } from './kept-rows.ts';
+import {
+  NO_ROW,
+  type PackedRows,
+  ROW_BITS,
+  ROW_MASK,
+  type Segment,
+  storeRow,
+} from './kept-rows.ts';
 
 /** A batch with fewer rows is kept row by row, as bytes: columns of their own would cost more. */
 const COLUMN_ROWS_MIN = 32;
+
+/** Segments that are found again without a look-up: a power of two. */
+const LATELY = 64;
 
 /** Rows of one batch. */
 class Columns implements Segment {
@@ -23,10 +34,6 @@ class Columns implements Segment {
     this.columns = columns.map(owned);
     this.size = rowtime.length;
     this.#rowtime = ownedArray(rowtime);
-  }
-
-  frozen(): Segment {
-    return this;
   }
 
   get bytesHeld(): number {
@@ -41,13 +48,13 @@ class Columns implements Segment {
   }
 
   /** As RowCells writes them. */
-  get valueBytes(): number {
-    let bytes = this.size * tailAtOf(this.columns.length);
+  valueBytes(from: number, to: number): number {
+    let bytes = (to - from) * tailAtOf(this.columns.length);
     for (const column of this.columns) {
       if (column.storage !== 'dictionary') continue;
       const { validity, values, dictionary } = column;
       const { offsets } = dictionary;
-      for (let row = 0; row < this.size; row++) {
+      for (let row = from; row < to; row++) {
         if (validity !== null && !bitAt(validity, row)) continue;
         const code = values[row] as number;
         bytes += 4 + (offsets[code + 1] as number) - (offsets[code] as number);
@@ -86,18 +93,72 @@ export function keptColumns(
   );
 }
 
-/** Those rows, at most BATCH_ROWS_MAX, of types that are not nested, as a segment of their own. */
+/**
+ * Those rows as they are, in the segments that they share with others; null: these hold more than twice as many rows.
+ * Cost: a look at each row.
+ */
+export function packed(
+  rows: Int32Array,
+  segments: readonly Segment[],
+  types: readonly Type[],
+): PackedRows | null {
+  const own = new Map<number, Segment>();
+  let held = 0;
+  let valueBytes = 0;
+  for (let i = 0; i < rows.length;) {
+    const row = rows[i] as number;
+    const at = row >> ROW_BITS;
+    let segment = own.get(at);
+    if (segment === undefined) {
+      segment = segments[at] as Segment;
+      own.set(at, segment);
+      held += segment.size;
+      if (held > 2 * rows.length) return null;
+    }
+    // Mostly they stand one after the other.
+    const first = row & ROW_MASK;
+    const most = Math.min(rows.length - i, segment.size - first);
+    let count = 1;
+    while (count < most && rows[i + count] === row + count) count++;
+    valueBytes += segment.valueBytes(first, first + count);
+    i += count;
+  }
+  const cells = new RowCells(types);
+  return {
+    valueBytes,
+    bytes(i) {
+      const row = rows[i] as number;
+      return (own.get(row >> ROW_BITS) as Segment).row(row & ROW_MASK, cells);
+    },
+  };
+}
+
+/** Those rows, at most BATCH_ROWS_MAX, as a segment; null: they are to be kept as bytes. */
 export function chosen(
   rows: Int32Array,
   segments: readonly Segment[],
   types: readonly Type[],
-): Segment {
+): Segment | null {
+  const whole = wholeOf(rows, segments);
+  if (whole !== null) return whole;
+  // Nobody knows how much memory nested values take: they are kept as bytes.
+  if (types.some((type) => type.kind !== 'STRING' && storageOf(type) === 'objects')) return null;
   const rowtime = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number;
     rowtime[i] = (segments[row >> ROW_BITS] as Segment).rowtime(row & ROW_MASK);
   }
   return new Columns(gathered(rows, segments, types, 0), rowtime);
+}
+
+/** The segment that those rows are, all and in their order, to which no more are added. */
+function wholeOf(rows: Int32Array, segments: readonly Segment[]): Segment | null {
+  const first = rows[0] as number;
+  const segment = segments[first >> ROW_BITS] as Segment;
+  const isFull = segment.columns !== undefined || segment.size > ROW_MASK;
+  if (!isFull || (first & ROW_MASK) !== 0 || segment.size !== rows.length) return null;
+  for (let i = 0; i < rows.length; i++) if (rows[i] !== first + i) return null;
+  return segment;
 }
 
 /** The columns of rows, but for those at the front; NO_ROW: nulls. @throws {TaskCorrupted} */
@@ -112,26 +173,33 @@ export function gathered(
   /** Of each segment that has rows; of all rows that have no columns yet. */
   const sources: (readonly Column[])[] = [];
   const sourceOf = new Map<number, number>();
+  // Rows of one key after the other are of any segments: those met lately, by the low bits of their numbers.
+  const lately = new Int32Array(LATELY).fill(NO_ROW - 1);
+  const latelySource = new Int32Array(LATELY);
   let stored: StoredRows | null = null;
   let storedRows = 0;
-  let at = NO_ROW - 1;
-  let source = 0;
-  let columns: readonly Column[] | null = null;
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number;
-    if (row >> ROW_BITS !== at) {
-      at = row >> ROW_BITS;
-      columns = segments[at]?.columns ?? null;
-      const name = columns === null ? NO_ROW : at;
-      source = sourceOf.get(name) ?? sources.push(columns ?? []) - 1;
+    const at = row >> ROW_BITS;
+    const place = at & (LATELY - 1);
+    if (lately[place] !== at) {
+      const columns = segments[at]?.columns;
+      const name = columns === undefined ? NO_ROW : at;
+      const source = sourceOf.get(name) ?? sources.push(columns ?? []) - 1;
       sourceOf.set(name, source);
+      lately[place] = at;
+      latelySource[place] = columns === undefined ? ~source : source;
     }
-    batches[i] = source;
-    if (columns === null) {
-      stored ??= new StoredRows(types, skipped);
-      storeRow(segments, row, stored);
-      positions[i] = storedRows++;
-    } else positions[i] = row & ROW_MASK;
+    const source = latelySource[place] as number;
+    if (source >= 0) {
+      batches[i] = source;
+      positions[i] = row & ROW_MASK;
+      continue;
+    }
+    batches[i] = ~source;
+    stored ??= new StoredRows(types, skipped);
+    storeRow(segments, row, stored);
+    positions[i] = storedRows++;
   }
   const bare = sourceOf.get(NO_ROW);
   const made = stored?.finish() ?? [];

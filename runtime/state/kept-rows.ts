@@ -5,7 +5,6 @@ import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
 import { RowCells, rowtimeOf } from '../data/row-cells.ts';
-import { storageOf } from '../data/storage.ts';
 import { StoredRows } from '../data/stored-rows.ts';
 import type { Type } from '../data/type.ts';
 import { KEPT_COLUMNS } from './parts.ts';
@@ -17,47 +16,37 @@ const FIRST_BYTES = 16_384;
 /** Where a row's number has its segment, and its place in it. */
 export const ROW_BITS = 12;
 export const ROW_MASK = BATCH_ROWS_MAX - 1;
-const NO_BASE = -1;
 
-/** At most BATCH_ROWS_MAX rows. */
+/** At most BATCH_ROWS_MAX rows, which do not change; to bytes more are added. */
 export interface Segment {
-  /** null: the rows are bytes. */
-  readonly columns: readonly Column[] | null;
+  /** Absent: the rows are bytes. */
+  readonly columns?: readonly Column[];
   readonly size: number;
   /** What it takes in memory, roughly. */
   readonly bytesHeld: number;
-  /** Of all rows as state values. */
-  readonly valueBytes: number;
+  /** Of rows `from .. to` as state values. */
+  valueBytes(from: number, to: number): number;
   rowtime(i: number): number;
   /** The row as a state value: a view that is good until the next call. */
   row(i: number, cells: RowCells): Uint8Array;
-  /** The same rows, though more may be added to this one. */
-  frozen(): Segment;
+}
+
+/** Rows as state values. */
+export interface PackedRows {
+  /** Of all rows. */
+  readonly valueBytes: number;
+  /** The row at a place: a view that is good until the next call. */
+  bytes(i: number): Uint8Array;
 }
 
 /** Rows as state values, one after the other: row `i` ends at `ends[i]`. */
-class Bytes implements Segment {
-  readonly columns = null;
-  size: number;
-  #bytes: Uint8Array;
-  readonly #ends: Uint32Array;
+export class Bytes implements Segment {
+  size = 0;
+  #bytes = new Uint8Array(FIRST_BYTES);
+  readonly #ends = new Uint32Array(BATCH_ROWS_MAX);
 
-  constructor(
-    bytes: Uint8Array = new Uint8Array(FIRST_BYTES),
-    ends: Uint32Array = new Uint32Array(BATCH_ROWS_MAX),
-    size = 0,
-  ) {
-    this.#bytes = bytes;
-    this.#ends = ends;
-    this.size = size;
-  }
-
-  frozen(): Segment {
-    return new Bytes(this.#bytes, this.#ends, this.size);
-  }
-
-  get valueBytes(): number {
-    return this.#start(this.size);
+  valueBytes(from: number, to: number): number {
+    return this.#start(to) - this.#start(from);
   }
 
   get bytesHeld(): number {
@@ -95,106 +84,95 @@ class Bytes implements Segment {
 
 /**
  * Rows are added and never removed, nor do they change; who wants fewer makes others of those that are to stay (`of`). Row `n` is row
- * `n % BATCH_ROWS_MAX` of segment `n / BATCH_ROWS_MAX`: what came as one batch is kept as its columns, where the host has the code for it,
- * and rows that came one by one as bytes.
+ * `n % BATCH_ROWS_MAX` of segment `n / BATCH_ROWS_MAX`.
  */
-export class KeptRows {
+export interface KeptRows extends PackedRows {
+  /** Rows held, whether or not somebody took them. */
+  readonly size: number;
+  /** What the rows take in memory, roughly. */
+  readonly bytesHeld: number;
+  /** The number that row 0 of the batch at hand has or would have; absent: its rows are taken one by one. */
+  readonly base?: number | null;
+  /** Turns to a batch, of which rows from `from` on will be taken. @param columns of the types, in their order */
+  begin(batch: Batch, columns: readonly Column[], from: number): void;
+  /** The number of row `i` of the batch, which stands at that position. */
+  take(i: number, position: number, ms: number): number;
+  /** Adds a row as a state value has it, the first `length` of the bytes, and gives its number. */
+  add(row: Uint8Array, length?: number): number;
+  /** Those rows alone, of which row `i` is the `i`th. */
+  of(rows: Int32Array): KeptRows;
+  /** Those rows by their places, for a commit that outlives this; they do not change, nor does the array. */
+  packed(rows: Int32Array): PackedRows;
+  /** How many rows the row's segment has so far. */
+  segmentSize(row: number): number;
+  rowtime(row: number): number;
+  /** The row as a state value: a view that is good until the next call. */
+  bytes(row: number): Uint8Array;
+  /** The columns of those rows, at most BATCH_ROWS_MAX, but for the skipped ones; NO_ROW: nulls. @throws {TaskCorrupted} */
+  columnsOf(rows: Int32Array): readonly Column[];
+}
+
+/**
+ * What keeps rows of those types: as the columns in which they came, where the host has the code for it, else as bytes.
+ * @param skipped columns at the front that `columnsOf` leaves out
+ */
+export function keptRows(types: readonly Type[], skipped = 0): KeptRows {
+  return KEPT_COLUMNS.fetched?.columnRows(types, skipped) ?? new ByteRows(types, skipped);
+}
+
+class ByteRows implements KeptRows {
   readonly #types: readonly Type[];
   readonly #skipped: number;
-  /** Nobody knows how much memory nested values take: they are kept as bytes. */
-  readonly #isNested: boolean;
   readonly #cells: RowCells;
-  readonly #segments: Segment[] = [];
-  /** What takes in rows that come one by one, and where it stands. */
-  #open: Bytes | null = null;
-  #openAt = 0;
-  #hasColumns = false;
-  #stored: StoredRows | null = null;
-  /** What came last, and the number that its row 0 would have; NO_BASE: its rows are taken one by one. */
-  #batch: Batch | null = null;
+  readonly #segments: Bytes[] = [];
   #columns: readonly Column[] = [];
-  #base = NO_BASE;
-  /** Rows held, whether or not somebody took them. */
+  #stored: StoredRows | null = null;
   size = 0;
 
-  /** @param skipped columns at the front that `columnsOf` leaves out */
-  constructor(types: readonly Type[], skipped = 0) {
+  constructor(types: readonly Type[], skipped: number) {
     this.#types = types;
     this.#skipped = skipped;
-    this.#isNested = types.some((type) => type.kind !== 'STRING' && storageOf(type) === 'objects');
     this.#cells = new RowCells(types);
   }
 
-  /** Those rows alone, of which row `i` is the `i`th. */
   of(rows: Int32Array): KeptRows {
-    const kept = new KeptRows(this.#types, this.#skipped);
-    const code = this.#isNested ? null : KEPT_COLUMNS.fetched;
-    for (let from = 0; from < rows.length; from += BATCH_ROWS_MAX) {
-      const some = rows.subarray(from, from + BATCH_ROWS_MAX);
-      const whole = this.#wholeOf(some) ?? code?.chosen(some, this.#segments, this.#types);
-      if (whole !== undefined) kept.#push(whole);
-      else for (let i = 0; i < some.length; i++) kept.add(this.bytes(some[i] as number));
-    }
+    const kept = new ByteRows(this.#types, this.#skipped);
+    for (const row of rows) kept.add(this.bytes(row));
     return kept;
   }
 
-  /** The segment that those rows are, all and in their order. */
-  #wholeOf(rows: Int32Array): Segment | undefined {
-    const first = rows[0] as number;
-    const segment = this.#segmentOf(first);
-    if ((first & ROW_MASK) !== 0 || segment.size !== rows.length) return undefined;
-    for (let i = 0; i < rows.length; i++) if (rows[i] !== first + i) return undefined;
-    return segment.frozen();
+  packed(rows: Int32Array): PackedRows {
+    return this.of(rows);
   }
 
-  /** Turns to a batch, of which rows from `from` on will be taken. @param columns of the types, in their order */
-  begin(batch: Batch, columns: readonly Column[], from: number): void {
-    if (batch === this.#batch) return;
-    this.#batch = batch;
+  begin(_batch: Batch, columns: readonly Column[]): void {
     this.#columns = columns;
-    const segment = KEPT_COLUMNS.fetched?.keptColumns(batch, columns, from) ?? null;
-    this.#base = segment === null ? NO_BASE : this.#push(segment) * BATCH_ROWS_MAX - from;
   }
 
-  /** The number of row `i` of the batch, which stands at that position. */
-  take(i: number, position: number, ms: number): number {
-    if (this.#base !== NO_BASE) return this.#base + i;
+  take(_i: number, position: number, ms: number): number {
     const length = this.#cells.write(this.#columns, position, ms);
     return this.add(this.#cells.written, length);
   }
 
-  /** Adds a row as a state value has it, the first `length` of the bytes, and gives its number. */
   add(row: Uint8Array, length: number = row.length): number {
-    if (this.#open === null || this.#open.size === BATCH_ROWS_MAX) {
-      this.#open = new Bytes();
-      this.#openAt = this.#push(this.#open);
-    }
-    this.size++;
-    return this.#openAt * BATCH_ROWS_MAX + this.#open.add(row, length);
+    const number = this.size++;
+    if ((number & ROW_MASK) === 0) this.#segments.push(new Bytes());
+    this.#segmentOf(number).add(row, length);
+    return number;
   }
 
-  /** @returns its number */
-  #push(segment: Segment): number {
-    this.size += segment.size;
-    if (segment.columns !== null) this.#hasColumns = true;
-    return this.#segments.push(segment) - 1;
-  }
-
-  /** Of all rows as state values. */
   get valueBytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.valueBytes, 0);
+    return this.#segments.reduce((sum, segment) => sum + segment.valueBytes(0, segment.size), 0);
   }
 
-  /** What the rows take in memory, roughly. */
   get bytesHeld(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.bytesHeld, 0);
   }
 
-  #segmentOf(row: number): Segment {
-    return this.#segments[row >> ROW_BITS] as Segment;
+  #segmentOf(row: number): Bytes {
+    return this.#segments[row >> ROW_BITS] as Bytes;
   }
 
-  /** How many rows the row's segment has so far. */
   segmentSize(row: number): number {
     return this.#segmentOf(row).size;
   }
@@ -203,19 +181,14 @@ export class KeptRows {
     return this.#segmentOf(row).rowtime(row & ROW_MASK);
   }
 
-  /** The row as a state value: a view that is good until the next call. */
   bytes(row: number): Uint8Array {
-    return this.#segmentOf(row).row(row & ROW_MASK, this.#cells);
+    return this.#segmentOf(row).row(row & ROW_MASK);
   }
 
-  /** The columns of those rows, at most BATCH_ROWS_MAX, but for the skipped ones; NO_ROW: nulls. @throws {TaskCorrupted} */
   columnsOf(rows: Int32Array): readonly Column[] {
-    const skipped = this.#skipped;
     // Of a side that has nothing but its key.
-    if (skipped === this.#types.length) return [];
-    if (this.#hasColumns)
-      return KEPT_COLUMNS.code.gathered(rows, this.#segments, this.#types, skipped);
-    const stored = (this.#stored ??= new StoredRows(this.#types, skipped));
+    if (this.#skipped === this.#types.length) return [];
+    const stored = (this.#stored ??= new StoredRows(this.#types, this.#skipped));
     for (let i = 0; i < rows.length; i++) storeRow(this.#segments, rows[i] as number, stored);
     return stored.finish();
   }

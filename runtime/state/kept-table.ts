@@ -43,16 +43,16 @@ export class KeptTable {
 
   /** Turns to a batch of a side: see `KeptRows.begin`. */
   begin(side: number, batch: Batch, columns: readonly Column[], from: number): void {
-    this.#side(side).rows.begin(batch, columns, from);
+    this.side(side).rows.begin(batch, columns, from);
   }
 
-  #side(side: number): Side {
+  side(side: number): Side {
     return this.#sides[side] as Side;
   }
 
   /** The row of a located key, or NO_ROW. */
   get(id: number, side: number): number {
-    const of = this.#side(side);
+    const of = this.side(side);
     const known = of.row(id);
     return known === UNKNOWN ? this.#read(of, id) : known;
   }
@@ -68,24 +68,22 @@ export class KeptTable {
 
   /** Sets the value of a located key to the row of a batch that `begin` has begun. */
   set(id: number, side: number, i: number, position: number, ms: number): void {
-    const of = this.#side(side);
-    of.put(id, of.rows.take(i, position, ms));
-    of.touch(id);
+    const of = this.side(side);
+    of.set(id, of.rows.take(i, position, ms));
   }
 
   /** Removes the value of a located key. */
   remove(id: number, side: number): void {
-    const of = this.#side(side);
-    of.put(id, NO_ROW);
-    of.touch(id);
+    const of = this.side(side);
+    of.set(id, NO_ROW);
   }
 
   rowtime(row: number, side: number): number {
-    return this.#side(side).rows.rowtime(row);
+    return this.side(side).rows.rowtime(row);
   }
 
   columnsOf(rows: Int32Array, side: number): readonly Column[] {
-    return this.#side(side).rows.columnsOf(rows);
+    return this.side(side).rows.columnsOf(rows);
   }
 
   /** True when many rows are held that no key has any more: call `tidy` once no row is in use. */
@@ -129,11 +127,11 @@ export class KeptTable {
   }
 }
 
-class Side {
+export class Side {
   readonly table: TableId;
   rows: KeptRows;
   /** By key its row and 2; 0: not read yet. */
-  #rowOf = new Int32Array(FIRST_KEYS);
+  rowOf = new Int32Array(FIRST_KEYS);
   /** Keys with a row. */
   #held = 0;
   /** Keys that were set since the last commit, each once. */
@@ -152,19 +150,21 @@ class Side {
 
   /** Or NO_ROW, or UNKNOWN. */
   row(id: number): number {
-    return id < this.#rowOf.length ? (this.#rowOf[id] as number) + UNKNOWN : UNKNOWN;
+    return id < this.rowOf.length ? (this.rowOf[id] as number) + UNKNOWN : UNKNOWN;
   }
 
   put(id: number, row: number): void {
-    if (id >= this.#rowOf.length) {
-      this.#rowOf = grown(this.#rowOf, id * 2);
+    if (id >= this.rowOf.length) {
+      this.rowOf = grown(this.rowOf, id * 2);
       this.#touchedAt = grown(this.#touchedAt, id * 2);
     }
     this.#held += Number(row >= 0) - Number(this.row(id) >= 0);
-    this.#rowOf[id] = row - UNKNOWN;
+    this.rowOf[id] = row - UNKNOWN;
   }
 
-  touch(id: number): void {
+  /** As `put`, for the next commit. */
+  set(id: number, row: number): void {
+    this.put(id, row);
     if (this.#touchedAt[id] === this.#commits) return;
     this.#touchedAt[id] = this.#commits;
     if (this.#touchedCount === this.#touched.length)
@@ -186,11 +186,11 @@ class Side {
   tidy(): void {
     const rows = new Int32Array(this.#held);
     let count = 0;
-    for (let id = 0; id < this.#rowOf.length; id++) {
+    for (let id = 0; id < this.rowOf.length; id++) {
       const row = this.row(id);
       if (row < 0) continue;
       rows[count] = row;
-      this.#rowOf[id] = count++ - UNKNOWN;
+      this.rowOf[id] = count++ - UNKNOWN;
     }
     this.rows = this.rows.of(rows);
   }
@@ -198,8 +198,8 @@ class Side {
   /** Knows those keys alone from now on, by their places. */
   keep(ids: readonly number[]): void {
     const known = Int32Array.from(ids, (id) => this.row(id));
-    this.#rowOf = new Int32Array(Math.max(ids.length, FIRST_KEYS));
-    this.#touchedAt = new Int32Array(this.#rowOf.length);
+    this.rowOf = new Int32Array(Math.max(ids.length, FIRST_KEYS));
+    this.#touchedAt = new Int32Array(this.rowOf.length);
     this.#held = 0;
     this.storeHolds = true;
     let count = 0;
@@ -226,7 +226,7 @@ class Side {
       isSet[i] = 1;
       set[count++] = row;
     }
-    const rows = this.rows.of(set.subarray(0, count));
+    const rows = this.rows.packed(set.subarray(0, count));
     const each: StatePack['each'] = (visit) => {
       let row = 0;
       for (let i = 0; i < size; i++)

@@ -3,9 +3,11 @@
 import { grown } from '../base/grown.ts';
 import { type KeptRows, ROW_BITS, ROW_MASK } from './kept-rows.ts';
 
-/** Where the words of a row have what. */
-const Word = { key: 0, before: 1, number: 2 } as const;
-const WORDS = 3;
+/** Words of a row, and where they have what. */
+export const WORDS = 3;
+export const KEY_WORD = 0;
+export const BEFORE_WORD = 1;
+export const NUMBER_WORD = 2;
 const SEGMENT_ROWS = ROW_MASK + 1;
 
 /** In the place of a row's key: it was read, and is not to be handed over. */
@@ -16,22 +18,27 @@ export class RowLinks {
   readonly #kept: KeptRows;
   /** By segment of the rows. */
   readonly #words: Int32Array[] = [];
-  readonly #ms: Float64Array[] = [];
+  readonly times: Float64Array[] = [];
 
   constructor(kept: KeptRows) {
     this.#kept = kept;
   }
 
   add(row: number, key: number, before: number, number: number, ms: number): void {
-    const segment = row >> ROW_BITS;
+    const words = this.room(row);
     const i = row & ROW_MASK;
-    let words = this.#words[segment];
-    if (words === undefined || i * WORDS >= words.length) words = this.#grow(row, i);
     const at = i * WORDS;
-    words[at + Word.key] = key;
-    words[at + Word.before] = before;
-    words[at + Word.number] = number;
-    (this.#ms[segment] as Float64Array)[i] = ms;
+    words[at + KEY_WORD] = key;
+    words[at + BEFORE_WORD] = before;
+    words[at + NUMBER_WORD] = number;
+    (this.times[row >> ROW_BITS] as Float64Array)[i] = ms;
+  }
+
+  /** The words of the row's segment, with room for those of the row. */
+  room(row: number): Int32Array {
+    const words = this.#words[row >> ROW_BITS];
+    const i = row & ROW_MASK;
+    return words === undefined || i * WORDS >= words.length ? this.#grow(row, i) : words;
   }
 
   #grow(row: number, i: number): Int32Array {
@@ -39,7 +46,7 @@ export class RowLinks {
     const rows = Math.min(Math.max(this.#kept.segmentSize(row), 2 * (i + 1)), SEGMENT_ROWS);
     const words = grown(this.#words[segment] ?? new Int32Array(0), rows * WORDS);
     this.#words[segment] = words;
-    this.#ms[segment] = grown(this.#ms[segment] ?? new Float64Array(0), rows);
+    this.times[segment] = grown(this.times[segment] ?? new Float64Array(0), rows);
     return words;
   }
 
@@ -48,24 +55,24 @@ export class RowLinks {
   }
 
   ms(row: number): number {
-    return (this.#ms[row >> ROW_BITS] as Float64Array)[row & ROW_MASK] as number;
+    return (this.times[row >> ROW_BITS] as Float64Array)[row & ROW_MASK] as number;
   }
 
   key(row: number): number {
-    return this.#word(row, Word.key);
+    return this.#word(row, KEY_WORD);
   }
 
   before(row: number): number {
-    return this.#word(row, Word.before);
+    return this.#word(row, BEFORE_WORD);
   }
 
   setBefore(row: number, before: number): void {
     const words = this.#words[row >> ROW_BITS] as Int32Array;
-    words[(row & ROW_MASK) * WORDS + Word.before] = before;
+    words[(row & ROW_MASK) * WORDS + BEFORE_WORD] = before;
   }
 
   /** Tells rows of one key and time apart. */
   number(row: number): number {
-    return this.#word(row, Word.number);
+    return this.#word(row, NUMBER_WORD);
   }
 }

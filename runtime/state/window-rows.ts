@@ -50,8 +50,8 @@ export class WindowRows {
   readonly #table: TableId;
   readonly #isWaiting: IsWaiting | null;
   readonly #segmentMs: number;
-  readonly #retentionMs: number;
-  readonly #sides: readonly [Side, Side];
+  readonly retentionMs: number;
+  readonly sides: readonly [Side, Side];
   readonly #scratch = new ByteWriter(64);
   #index = new Interner();
   /** With so many rows, or keys, those are let go whose time is over. */
@@ -63,11 +63,11 @@ export class WindowRows {
     this.#table = options.table;
     this.#state = options.state;
     this.#isWaiting = options.isWaiting;
-    this.#retentionMs = options.retentionMs;
+    this.retentionMs = options.retentionMs;
     this.#segmentMs = Math.max(Math.floor(options.retentionMs / 2), SEGMENT_MS_MIN);
     const [left, right] = options.kept;
-    this.#sides = [this.#side(0, left), this.#side(1, right)];
-    this.#storeHolds = this.#sides.some(({ timeMs }) => timeMs > -Infinity);
+    this.sides = [this.#side(0, left), this.#side(1, right)];
+    this.#storeHolds = this.sides.some(({ timeMs }) => timeMs > -Infinity);
   }
 
   #side(side: number, kept: KeptRows): Side {
@@ -80,7 +80,7 @@ export class WindowRows {
   }
 
   #of(side: number): Side {
-    return this.#sides[side] as Side;
+    return this.sides[side] as Side;
   }
 
   /** A number for the key, which begins no other key; common to both sides, good until the next call of `changes`. */
@@ -95,7 +95,7 @@ export class WindowRows {
 
   /** Rows of the side before that are forgotten. */
   firstMs(side: number): number {
-    return this.#of(side).timeMs - this.#retentionMs + 1;
+    return this.#of(side).timeMs - this.retentionMs + 1;
   }
 
   /** Turns to a batch of a side: see `KeptRows.begin`. */
@@ -108,10 +108,10 @@ export class WindowRows {
    * @returns the row; NO_ROW when it is forgotten already
    */
   put(side: number, id: number, ms: number, i: number, position: number): number {
-    const of = this.#sides[side] as Side;
+    const of = this.sides[side] as Side;
     if (ms > of.timeMs) of.timeMs = ms;
     // The very last one is kept, though nobody sees it: it may wait for the end of its window all the same.
-    else if (ms < of.timeMs - this.#retentionMs) return NO_ROW;
+    else if (ms < of.timeMs - this.retentionMs) return NO_ROW;
     const { links } = of;
     let later = NO_ROW;
     let at = of.last(id);
@@ -134,7 +134,7 @@ export class WindowRows {
 
   /** The latest row of a key, or NO_ROW. From it on all others are found, expired ones among them. */
   last(side: number, id: number): number {
-    const of = this.#sides[side] as Side;
+    const of = this.sides[side] as Side;
     const last = of.last(id);
     return last === UNKNOWN ? this.#read(of, side, id) : last;
   }
@@ -166,7 +166,7 @@ export class WindowRows {
     if (!this.#storeHolds) return NO_ROW;
     const key = this.#index.key(id).slice();
     const scratch = this.#scratch;
-    const first = this.#segmentOf(Math.max(0, of.timeMs - this.#retentionMs));
+    const first = this.#segmentOf(Math.max(0, of.timeMs - this.retentionMs));
     let last = NO_ROW;
     for (let start = first; start <= of.storedMs; start += this.#segmentMs) {
       scratch.truncate(0);
@@ -198,14 +198,14 @@ export class WindowRows {
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): boolean {
     let size = 0;
     let bytesHeld = 0;
-    const fresh = this.#sides.map((of, side) => {
+    const fresh = this.sides.map((of, side) => {
       if (of.timeMs > of.storedMs) {
         const value = new Uint8Array(8);
         new DataView(value.buffer).setFloat64(0, of.timeMs, true);
         into({ table: this.#table, key: Uint8Array.of(side), value });
         of.storedMs = of.timeMs;
       }
-      const first = this.#segmentOf(Math.max(0, of.timeMs - this.#retentionMs));
+      const first = this.#segmentOf(Math.max(0, of.timeMs - this.retentionMs));
       this.#expire(of, first, into);
       size += of.kept.size;
       bytesHeld += of.kept.bytesHeld;
@@ -224,7 +224,7 @@ export class WindowRows {
    * the store does not show these yet.
    */
   #shrink(fresh: readonly Int32Array[], bytesARow: number, most: typeof IDLE_MAX): void {
-    const living = this.#sides.map((of) => of.living(of.timeMs - this.#retentionMs));
+    const living = this.sides.map((of) => of.living(of.timeMs - this.retentionMs));
     const rows = living.reduce((sum, { length }) => sum + length, 0);
     const isMany = Math.max(rows / most.rows, (rows * bytesARow) / most.bytes) > 0.5;
     if (isMany) this.#storeHolds = true;
@@ -236,18 +236,11 @@ export class WindowRows {
   #packOf(of: Side, fresh: Int32Array, firstMs: number): StatePack {
     const { links } = of;
     const index = this.#index;
-    let told = new Int32Array(fresh.length);
-    let size = 0;
-    let bytes = 0;
-    for (let i = 0; i < fresh.length; i++) {
-      const row = fresh[i] as number;
-      if (links.ms(row) < firstMs) continue;
-      told[size++] = row;
-      bytes += KEY_OVERHEAD_BYTES + index.lengthOf(links.key(row));
-    }
-    told = told.subarray(0, size);
-    // Rows of its own: others may go.
-    const kept = of.kept.of(told);
+    const told = firstMs > 0 ? fresh.filter((row) => links.ms(row) >= firstMs) : fresh;
+    const size = told.length;
+    let bytes = size * KEY_OVERHEAD_BYTES;
+    for (let i = 0; i < size; i++) bytes += index.lengthOf(links.key(told[i] as number));
+    const kept = of.kept.packed(told);
     const each: StatePack['each'] = (visit) => {
       const key = new ByteWriter(64);
       for (let i = 0; i < size; i++) {
@@ -292,7 +285,7 @@ export class WindowRows {
       }
     });
     this.#index = index;
-    for (const of of this.#sides) of.keep(ids, of.timeMs - this.#retentionMs);
+    for (const of of this.sides) of.keep(ids, of.timeMs - this.retentionMs);
   }
 }
 

@@ -33,7 +33,7 @@ export class Side {
   /** Segments before that are gone from the table. */
   expiredMs = 0;
   /** By key its last row and 2; 0: not read yet. */
-  #lasts = new Int32Array(FIRST_KEYS);
+  lasts = new Int32Array(FIRST_KEYS);
   /** Rows that have not been handed over, in the order of their coming. */
   #fresh = new Int32Array(FIRST_KEYS);
   #freshCount = 0;
@@ -48,12 +48,12 @@ export class Side {
 
   /** UNKNOWN, NO_ROW or a row. */
   last(id: number): number {
-    return id < this.#lasts.length ? (this.#lasts[id] as number) + UNKNOWN : UNKNOWN;
+    return id < this.lasts.length ? (this.lasts[id] as number) + UNKNOWN : UNKNOWN;
   }
 
   setLast(id: number, row: number): void {
-    if (id >= this.#lasts.length) this.#lasts = grown(this.#lasts, id * 2);
-    this.#lasts[id] = row - UNKNOWN;
+    if (id >= this.lasts.length) this.lasts = grown(this.lasts, id * 2);
+    this.lasts[id] = row - UNKNOWN;
   }
 
   note(row: number): void {
@@ -73,7 +73,7 @@ export class Side {
   living(firstMs: number): readonly number[] {
     const { links } = this;
     const rows: number[] = [];
-    for (let id = 0; id < this.#lasts.length; id++)
+    for (let id = 0; id < this.lasts.length; id++)
       for (let row = this.last(id); row >= 0 && links.ms(row) >= firstMs; row = links.before(row))
         rows.push(row);
     return rows;
@@ -92,7 +92,7 @@ export class Side {
     this.kept = this.kept.of(Int32Array.from(chains.flatMap((chain) => chain ?? [])));
     this.links = new RowLinks(this.kept);
     this.waiting = new Map();
-    this.#lasts = new Int32Array(FIRST_KEYS);
+    this.lasts = new Int32Array(FIRST_KEYS);
     let to = 0;
     chains.forEach((chain, id) => {
       let before = NO_ROW;

@@ -21,7 +21,7 @@ import {
   type Type,
   type Value,
 } from '../../../runtime/data/type.ts';
-import { KeptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
+import { type KeptRows, keptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
 import { KEPT_COLUMNS } from '../../../runtime/state/parts.ts';
 import { takeAway } from '../../support/taken-parts.ts';
 
@@ -120,7 +120,7 @@ test.each([
     fc.array(pieces(types), { minLength: 1, maxLength: 4 }),
     fc.infiniteStream(fc.nat()),
     (all, picks) => {
-      const kept = new KeptRows(types);
+      const kept = keptRows(types);
       const known = [...taken(kept, types, all)];
       const pick = (): (typeof known)[number] =>
         known[(picks.next().value as number) % known.length] as (typeof known)[number];
@@ -143,7 +143,7 @@ test.each([
       });
       expect(some.valueBytes).toBe(bytes);
       const [skipped, ...others] = kept.columnsOf(Int32Array.of(row)).map((c) => valueAt(c, 0));
-      const without = new KeptRows(types, 1);
+      const without = keptRows(types, 1);
       const again = without.add(kept.bytes(row));
       expect([
         skipped,
@@ -164,7 +164,7 @@ test('a chunk of a larger buffer is copied, so that no more of it is held than i
   const encoded = encodeBatch(built);
   const buffer = new Uint8Array(1_000_000);
   buffer.set(encoded, 8);
-  const kept = new KeptRows([INTEGER, STRING]);
+  const kept = keptRows([INTEGER, STRING]);
   const view = decodeBatch(built.schema, buffer.subarray(8, 8 + encoded.length));
   kept.begin(view, view.columns, 0);
   buffer.fill(0);
@@ -177,7 +177,7 @@ test('a chunk of a larger buffer is copied, so that no more of it is held than i
 });
 
 test('rows that come one by one are many segments, and all of a segment are no copy', () => {
-  const kept = new KeptRows([INTEGER]);
+  const kept = keptRows([INTEGER]);
   const count = BATCH_ROWS_MAX + 2;
   const numbers = Array.from({ length: count }, (_, i) => kept.add(encodeCells([INTEGER], i, [i])));
   expect(numbers).toEqual(numbers.map((_, i) => i));

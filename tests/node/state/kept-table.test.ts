@@ -13,7 +13,7 @@ import { schema } from '../../../runtime/data/schema.ts';
 import { INTEGER, STRING, type Value } from '../../../runtime/data/type.ts';
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { TableId } from '../../../runtime/ports/store.ts';
-import { KeptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
+import { keptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
 import { KeptTable } from '../../../runtime/state/kept-table.ts';
 
 const TYPES = [INTEGER, STRING];
@@ -30,7 +30,7 @@ class State extends ResidentTables {
 
 const tableOver = (state: State): KeptTable =>
   new KeptTable(
-    ['left', 'right'].map((table) => ({ table, rows: new KeptRows(TYPES) })),
+    ['left', 'right'].map((table) => ({ table, rows: keptRows(TYPES) })),
     state,
   );
 

@@ -8,7 +8,7 @@ import { INTEGER } from '../../../runtime/data/type.ts';
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { KeyRange, StateBytes, TableId } from '../../../runtime/ports/store.ts';
 import { WaitingRows } from '../../../runtime/state/waiting-rows.ts';
-import { KeptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
+import { keptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
 import { WindowRows } from '../../../runtime/state/window-rows.ts';
 import { Waits } from '../../../runtime/state/window-side.ts';
 
@@ -39,7 +39,7 @@ function windowRows(state: State, isWaiting: WaitingRows | null = null): WindowR
   return new WindowRows({
     table: 'j',
     state,
-    kept: [new KeptRows([INTEGER]), new KeptRows([INTEGER])],
+    kept: [keptRows([INTEGER]), keptRows([INTEGER])],
     retentionMs: RETENTION_MS,
     isWaiting: isWaiting && ((...row) => isWaiting.has(...row)),
   });
