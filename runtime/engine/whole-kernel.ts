@@ -1,5 +1,6 @@
 // The code beside a whole kernel, which hosts fetch that have one, and pages never; knows no host.
 
+import { JOIN_RUNS } from '../operators/join-runs-part.ts';
 import { FORGETTING } from '../operators/parts.ts';
 import { ROW_PATH } from '../plan/parts.ts';
 import { GROUP_BLOCKS, KEPT_COLUMNS } from '../state/parts.ts';
@@ -16,6 +17,7 @@ export async function loadWholeKernel(): Promise<void> {
   KEPT_COLUMNS.from(name, () => import('../state/column-rows.ts'));
   GROUP_BLOCKS.from(name, () => import('../state/group-blocks.ts'));
   FORGETTING.from(name, () => import('../operators/forgetting.ts'));
-  const parts = [OTHER_FORMATS, KERNEL_DECODERS, KEPT_COLUMNS, GROUP_BLOCKS, FORGETTING];
+  JOIN_RUNS.from(name, () => import('../operators/join-runs.ts'));
+  const parts = [OTHER_FORMATS, KERNEL_DECODERS, KEPT_COLUMNS, GROUP_BLOCKS, FORGETTING, JOIN_RUNS];
   await Promise.all(parts.map((part) => part.load()));
 }

@@ -63,6 +63,28 @@ export interface OperatorContext {
   readonly holding?: Holding | undefined;
 }
 
+/** The rows of a batch that is taken in many turns. */
+export interface RunRows {
+  /** null: there are none. */
+  readonly batch: Batch | null;
+  /** The first one that has not been taken; who takes rows moves it on. */
+  row: number;
+  /** How many rows there are before the end of a run that begins with `row`. */
+  rowsBefore(end: number): number;
+}
+
+/** Rows of two batches in the order in which a join is to take them: by turns some of the one and some of the other. */
+export interface Runs {
+  readonly sides: readonly [RunRows, RunRows];
+  /** The end of each run, as `rowsBefore` takes it; not every run has a row. Who takes the rows may write into it. */
+  readonly ends: Uint32Array;
+  /** Of which of the sides the first one is, and which input of the join that is; then they take turns. */
+  readonly at: number;
+  readonly input: number;
+  /** Makes what a side's rows belong to that at hand: before something is told of them, and in the end of the last run's. */
+  readonly turnTo: (side: RunRows) => void;
+}
+
 /**
  * A node of a task. Callers keep to this:
  * - `process` is called with batches of the input's schema, in the order of the task's input; it may emit any number of
@@ -83,6 +105,11 @@ export interface Operator {
    * taken in many turns costs no more than one of another.
    */
   processRows?(input: number, batch: Batch, from: number, to: number, out: Emit): void;
+  /**
+   * As `processRows` for each run in turn, in one call.
+   * @returns false when no row was taken: runs are to be given one by one
+   */
+  processRuns?: ((runs: Runs, out: Emit) => boolean) | undefined;
   /**
    * Emits what was held back. The task calls it before rows come another way to where these go, before chunks of its input end, before time
    * passes without rows, and before commits.

@@ -15,6 +15,7 @@ import { type Bounds, type WaitingRow, WaitingRows } from '../state/waiting-rows
 import { WindowRows } from '../state/window-rows.ts';
 import { Waits } from '../state/window-side.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
+import { JOIN_RUNS } from './join-runs-part.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { needs } from './table-table-join.ts';
 
@@ -22,7 +23,7 @@ import { needs } from './table-table-join.ts';
 const DEFAULT_GRACE_MS = 86_400_000;
 
 /** What a side looks for, and how long. */
-interface SideTimes {
+export interface SideTimes {
   /** Rows of the other side from `ms - beforeMs` to `ms + afterMs`. */
   readonly beforeMs: number;
   readonly afterMs: number;
@@ -43,6 +44,7 @@ interface SideTimes {
 export class StreamStreamJoin implements Operator {
   readonly name = 'streamStreamJoin';
   readonly schema: Schema;
+  readonly processRuns: Operator['processRuns'];
   readonly #context: OperatorContext;
   readonly #times: readonly [SideTimes, SideTimes];
   readonly #graceMs: number;
@@ -78,15 +80,28 @@ export class StreamStreamJoin implements Operator {
       waiting === null
         ? null
         : { rows: waiting, output: new WaitingOutput(step.schema, this.#inputs) };
-    this.#rows = new WindowRows({
+    const rows = new WindowRows({
       table: id,
       state: context.state,
       kept: [this.#inputs[0].kept(), this.#inputs[1].kept()],
       retentionMs: beforeMs + afterMs + this.#graceMs,
       isWaiting: waiting && ((side, key, ms, number) => waiting.has(side, key, ms, number)),
     });
-    this.#output = new JoinOutput(step.schema, this.#inputs, this.#rows, context);
-    this.#keys = [new RowKeys(left, this.#rows, options), new RowKeys(right, this.#rows, options)];
+    this.#rows = rows;
+    const output = new JoinOutput(step.schema, this.#inputs, rows, context);
+    this.#output = output;
+    this.#keys = [new RowKeys(left, rows, options), new RowKeys(right, rows, options)];
+    // Rows that wait are told of one by one.
+    if (waiting === null)
+      this.processRuns = JOIN_RUNS.fetched?.windowRuns({
+        context,
+        rows,
+        output,
+        times: this.#times,
+        begin: (side, batch, from) => this.#begin(side, batch, from),
+        late: (batch, position) => this.#late(batch, position),
+        join: (...row) => this.#join(...row),
+      });
   }
 
   process(side: number, batch: Batch, out: Emit): void {

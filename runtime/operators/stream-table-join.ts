@@ -9,6 +9,7 @@ import { NO_ROW } from '../state/kept-rows.ts';
 import { KeptTable } from '../state/kept-table.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
+import { JOIN_RUNS } from './join-runs-part.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 
 /**
@@ -19,6 +20,7 @@ import type { Emit, Operator, OperatorContext } from './operator.ts';
 export class StreamTableJoin implements Operator {
   readonly name = 'streamTableJoin';
   readonly schema: Schema;
+  readonly processRuns: Operator['processRuns'];
   readonly #context: OperatorContext;
   readonly #isInner: boolean;
   readonly #table: KeptTable;
@@ -36,14 +38,20 @@ export class StreamTableJoin implements Operator {
     this.#context = context;
     this.#isInner = step.type === 'INNER';
     this.#right = new JoinInput(right);
-    this.#table = new KeptTable([{ table: step.id, rows: this.#right.kept() }], context.state);
-    this.#keys = [
-      new RowKeys(left, this.#table, options),
-      new RowKeys(right, this.#table, options),
-    ];
+    const table = new KeptTable([{ table: step.id, rows: this.#right.kept() }], context.state);
+    this.#table = table;
+    this.#keys = [new RowKeys(left, table, options), new RowKeys(right, table, options)];
     const inputs = [new JoinInput(left), this.#right] as const;
-    const kept = { columnsOf: (rows: Int32Array) => this.#table.columnsOf(rows, 0) };
-    this.#output = new JoinOutput(step.schema, inputs, kept, context);
+    const kept = { columnsOf: (rows: Int32Array) => table.columnsOf(rows, 0) };
+    const output = new JoinOutput(step.schema, inputs, kept, context);
+    this.#output = output;
+    this.processRuns = JOIN_RUNS.fetched?.lookupRuns({
+      context,
+      table,
+      output,
+      isInner: this.#isInner,
+      begin: (side, batch, from) => this.#begin(side, batch, from),
+    });
   }
 
   process(side: number, batch: Batch, out: Emit): void {
@@ -56,7 +64,7 @@ export class StreamTableJoin implements Operator {
   }
 
   #join(batch: Batch, from: number, to: number, out: Emit): void {
-    const ids = this.#keys[0].assign(batch);
+    const ids = this.#begin(0, batch, from);
     const { selection, rowtime, valueNull } = batch;
     const table = this.#table;
     const output = this.#output;
@@ -79,11 +87,9 @@ export class StreamTableJoin implements Operator {
 
   /** Takes the changes of a changelog into the table. */
   #keep(batch: Batch, from: number, to: number): void {
-    const ids = this.#keys[1].assign(batch);
+    const ids = this.#begin(1, batch, from);
     const { selection, rowtime, op } = batch;
     const table = this.#table;
-    this.#tidy();
-    table.begin(0, batch, this.#right.columnsOf(batch), from);
     for (let i = from; i < to; i++) {
       const position = selection === null ? i : (selection[i] as number);
       const id = ids[i] as number;
@@ -93,10 +99,17 @@ export class StreamTableJoin implements Operator {
     }
   }
 
-  #tidy(): void {
-    if (!this.#table.isUntidy) return;
-    this.#output.flush();
-    this.#table.tidy();
+  /** @returns the numbers of the keys */
+  #begin(side: 0 | 1, batch: Batch, from: number): Int32Array {
+    const table = this.#table;
+    if (side === 1) {
+      if (table.isUntidy) {
+        this.#output.flush();
+        table.tidy();
+      }
+      table.begin(0, batch, this.#right.columnsOf(batch), from);
+    }
+    return this.#keys[side].assign(batch);
   }
 
   settle(): void {

@@ -1,8 +1,9 @@
 // Two inputs that meet in one join: their chunks are merged by time and handed to it whole, not run by run; knows no fetch and no join's rule.
 
+import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { PartMissing } from '../base/part.ts';
 import { type Batch, IDENTITY, Op, positionOf } from '../data/batch.ts';
-import type { Emit, LogicalTime, Moment, Operator } from '../operators/operator.ts';
+import type { Emit, LogicalTime, Moment, Operator, RunRows } from '../operators/operator.ts';
 import type { InternalSourceStep, SourceStep, Step, StepId, Subtopology } from '../plan/step.ts';
 import type { BuildContext } from './build.ts';
 import { advance, type Chunk, type Input } from './inputs.ts';
@@ -129,6 +130,7 @@ type MakeAhead = (make: () => Made) => Made | null;
 
 /** A chunk, and what has come of it before the join. */
 class Ahead {
+  readonly way: Way;
   readonly chunk: Chunk;
   readonly raw: Batch;
   /** null: no row has come through. */
@@ -137,7 +139,8 @@ class Ahead {
   row = 0;
   moment: Moment | null = null;
 
-  constructor(chunk: Chunk, raw: Batch, batch: Batch | null) {
+  constructor(way: Way, chunk: Chunk, raw: Batch, batch: Batch | null) {
+    this.way = way;
     this.chunk = chunk;
     this.raw = raw;
     this.batch = batch;
@@ -158,14 +161,14 @@ class Ahead {
 /**
  * The rows of two inputs in the order of the runs rule (task/inputs.ts). What stands before the join is computed of a whole chunk, unless it
  * would tell a problem or a dropped row, or hangs on the time: then it waits for its run. So nothing is told of rows that are not taken.
- * Cost: a comparison a row, a call a run.
+ * Cost: a comparison a row; a call a run, or one for all.
  */
 export class Pair {
   readonly #context: BuildContext;
   readonly #ways: readonly [Way, Way];
   readonly #ahead: MakeAhead;
-  /** How often the input has changed since `take` was called; counted as long as moments change with it. */
-  #turns = 0;
+  /** Behind which row of its chunk each run ends; each has one at least. */
+  readonly #ends = new Uint32Array(2 * BATCH_ROWS_MAX);
   /** By input; null: the chunk is taken run by run. */
   readonly #chunks: ({ readonly chunk: Chunk; readonly ahead: Ahead | null } | undefined)[] = [];
 
@@ -190,11 +193,10 @@ export class Pair {
     const right = left && this.#aheadOf(1, chunkOf(two));
     if (left === null || right === null) return false;
     for (const ahead of [left, right]) ahead.row = ahead.rowsBefore(ahead.chunk.rows[0] as number);
-    this.#turns = 0;
     const records = left.chunk.to - left.chunk.at + right.chunk.to - right.chunk.at;
     took(records);
     this.#merge(left, right);
-    took(this.#end(0, one, left) + this.#end(1, two, right) - records);
+    took(this.#end(one, left) + this.#end(two, right) - records);
     this.#ways[0].join.operator.settle?.();
     return true;
   }
@@ -208,21 +210,21 @@ export class Pair {
     return ahead;
   }
 
-  #compute({ before }: Way, chunk: Chunk): Ahead | null {
+  #compute(way: Way, chunk: Chunk): Ahead | null {
     const [raw = null] = chunk.batches;
     // Old rows and their new ones are taken together.
     if (raw === null || chunk.skipped.length > 0 || chunk.rows[0] !== 0) return null;
     if (raw.op?.includes(Op.UpdateBefore) === true) return null;
     const made = this.#ahead(() => {
       let batch: Batch | null = raw;
-      for (const operator of before) {
+      for (const operator of way.before) {
         const from: Batch | null = batch;
         batch = null;
         if (from !== null) operator.process(0, from, (passed) => (batch = passed));
       }
       return { batch };
     });
-    return made && new Ahead(chunk, raw, made.batch);
+    return made && new Ahead(way, chunk, raw, made.batch);
   }
 
   /** Rows of the left one come first at equal times. */
@@ -231,62 +233,67 @@ export class Pair {
     const { rowtime: rightTimes, selection: rights, length: rightEnd } = right.raw;
     const leftAt = lefts ?? IDENTITY;
     const rightAt = rights ?? IDENTITY;
+    const ends = this.#ends;
     let i = left.chunk.rows[0] as number;
     let j = right.chunk.rows[0] as number;
     let leftMs = leftTimes[leftAt[i] as number] as number;
     let rightMs = rightTimes[rightAt[j] as number] as number;
+    const first = leftMs <= rightMs ? 0 : 1;
+    let runs = 0;
     while (i < leftEnd && j < rightEnd) {
       if (leftMs <= rightMs) {
         for (i++; i < leftEnd; i++) {
           leftMs = leftTimes[leftAt[i] as number] as number;
           if (leftMs > rightMs) break;
         }
-        this.#hand(0, left, i);
+        ends[runs++] = i;
       } else {
         for (j++; j < rightEnd; j++) {
           rightMs = rightTimes[rightAt[j] as number] as number;
           if (rightMs >= leftMs) break;
         }
-        this.#hand(1, right, j);
+        ends[runs++] = j;
       }
     }
     left.chunk.rows = [i];
     right.chunk.rows = [j];
+    this.#hand([left, right], first, runs);
   }
 
-  /** Hands the rows before row `end` on to the join. */
-  #hand(input: number, ahead: Ahead, end: number): void {
-    this.#turnTo(ahead);
-    const from = ahead.row;
-    const to = ahead.rowsBefore(end);
-    if (to === from) return;
-    ahead.row = to;
-    const { side, join } = this.#ways[input] as Way;
-    const { operator, emit } = join;
-    operator.processRows?.(side, ahead.batch as Batch, from, to, emit);
-  }
-
-  /** The moment of a chunk is another one once the other chunk has begun. */
-  #turnTo(ahead: Ahead): void {
+  /** Hands the rows of runs on to the join: one by one until moments stay, then at once where it takes them so. */
+  #hand(sides: readonly [Ahead, Ahead], first: number, last: number): void {
     const { current } = this.#context;
-    if (this.#turns === TURNS_UNTIL_KNOWN) {
-      current.turn(ahead.moment as Moment);
-      return;
+    const turnTo = (to: RunRows): void => current.turn((to as Ahead).moment as Moment);
+    for (let run = 0; run < last; run++) {
+      const at = (first + run) & 1;
+      const ahead = sides[at] as Ahead;
+      const { side: input, join } = ahead.way;
+      const { operator, emit } = join;
+      if (run < TURNS_UNTIL_KNOWN) {
+        // The moment of a chunk is another one once the other chunk has begun.
+        const { records, place, from, to } = ahead.chunk;
+        current.begin(records, place, from, to);
+        ahead.moment = current.moment;
+      } else turnTo(ahead);
+      if (run === TURNS_UNTIL_KNOWN - 1) {
+        const ends = this.#ends.subarray(run, last);
+        if (operator.processRuns?.({ sides, at, input, ends, turnTo }, emit) === true) return;
+      }
+      const from = ahead.row;
+      const to = ahead.rowsBefore(this.#ends[run] as number);
+      ahead.row = to;
+      if (to > from) operator.processRows?.(input, ahead.batch as Batch, from, to, emit);
     }
-    this.#turns++;
-    const { records, place, from, to } = ahead.chunk;
-    current.begin(records, place, from, to);
-    ahead.moment = current.moment;
   }
 
   /** @returns the records that were taken */
-  #end(input: number, of: Input, { chunk, raw }: Ahead): number {
+  #end(of: Input, { way, chunk, raw }: Ahead): number {
     const row = chunk.rows[0] as number;
     const position = row < raw.length ? positionOf(raw, row) : -1;
     const to = position < 0 ? chunk.to : (raw.origin?.[position] ?? position);
     const taken = to - chunk.at;
     advance(of, chunk, to, chunk.rows);
-    if (taken > 0 && (this.#ways[input] as Way).isUser) this.#context.count('in', taken);
+    if (taken > 0 && way.isUser) this.#context.count('in', taken);
     return taken;
   }
 }

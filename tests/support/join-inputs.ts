@@ -81,19 +81,25 @@ export function sideRows({ steps, tables }: SidesOptions): fc.Arbitrary<readonly
   });
 }
 
-/** The rows as runs of one side's batch, each as long as its side goes on; origins tell the sides apart. */
-export function given(rows: readonly SideRow[], tables: readonly boolean[]): Given[] {
-  const sides = [LEFT, RIGHT].map((own, side): readonly Batch[] => {
+/** All rows of each side as one batch; null: there are none. Origins tell the sides apart. */
+export function wholeSides(
+  rows: readonly SideRow[],
+  tables: readonly boolean[],
+): readonly (Batch | null)[] {
+  return [LEFT, RIGHT].map((own, side) => {
     const made = rows.filter((row) => row.side === side);
-    const batches = batchesOf(
+    const [batch = null] = batchesOf(
       own,
       made.map((row) => asRow(row, own, tables[side] === true)),
     );
-    return batches.map((batch) => ({
-      ...batch,
-      origin: batch.origin?.map((origin) => origin * 2 + side) ?? null,
-    }));
+    const origin = batch?.origin?.map((at) => at * 2 + side) ?? null;
+    return batch && { ...batch, origin };
   });
+}
+
+/** The rows as runs of one side's batch, each as long as its side goes on. */
+export function given(rows: readonly SideRow[], tables: readonly boolean[]): Given[] {
+  const sides = wholeSides(rows, tables);
   const taken = [0, 0];
   const all: Given[] = [];
   for (let from = 0; from < rows.length;) {
@@ -102,8 +108,8 @@ export function given(rows: readonly SideRow[], tables: readonly boolean[]): Giv
     while (rows[to]?.side === side) to++;
     const first = taken[side] ?? 0;
     taken[side] = first + to - from;
-    const [whole] = sides[side] ?? [];
-    const batch = whole === undefined ? null : slice(whole, first, taken[side]);
+    const whole = sides[side] ?? null;
+    const batch = whole && slice(whole, first, taken[side]);
     if (batch !== null) all.push({ to: side, batch });
     from = to;
   }

@@ -3,6 +3,28 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TestDriver } from '../../../runtime/memory/test-driver.ts';
+import * as code from '../../../runtime/operators/join-runs.ts';
+import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
+import { keepShortColumns } from '../../support/kept-columns.ts';
+
+keepShortColumns((rows) => rows % 5 > 0);
+
+let atOnce = 0;
+let mayTake = true;
+
+/** Takes runs at once where it may, and counts how often it does. */
+function counted(take: ReturnType<typeof code.windowRuns>): typeof take {
+  return (runs, out) => {
+    const isTaken = mayTake && take(runs, out);
+    if (isTaken) atOnce++;
+    return isTaken;
+  };
+}
+
+JOIN_RUNS.given({
+  windowRuns: (join) => counted(code.windowRuns(join)),
+  lookupRuns: (join) => counted(code.lookupRuns(join)),
+});
 
 const TOPICS = ['s', 't', 'u'] as const;
 type Topic = (typeof TOPICS)[number];
@@ -27,6 +49,7 @@ const within = 'WITHIN 3 SECONDS GRACE PERIOD 2 SECONDS';
 const QUERIES = {
   'a stream with a table': `CREATE STREAM j AS SELECT ${columns} FROM s JOIN tt t ON s.k = t.k;`,
   'a stream with a table, by a new key': `CREATE STREAM j AS SELECT ${columns}, s.w AS sw FROM s LEFT JOIN tt t ON s.w = t.k;`,
+  streams: `CREATE STREAM j AS SELECT ${columns}, t.v AS tv FROM s JOIN ts t ${within} ON s.k = t.k;`,
   'streams, by keys that may fail': `CREATE STREAM j AS SELECT ${columns}, t.v AS tv FROM s JOIN ts t ${within} ON 12 / s.v = t.v;`,
   'streams, those without a partner too': `CREATE STREAM j AS SELECT ${columns} FROM s LEFT JOIN ts t ${within} ON s.k = t.k;`,
   'streams, by keys that hang on the time': `CREATE STREAM j AS SELECT ${columns}, t.v AS tv FROM s JOIN ts t ${within} ON s.v + CAST(UNIX_TIMESTAMP() / 100000000 AS INT) = t.v;`,
@@ -118,5 +141,25 @@ for (const [name, query] of Object.entries(QUERIES)) {
       },
     );
     await fc.assert(property, { numRuns: 10 });
+  });
+}
+
+for (const name of ['a stream with a table', 'streams'] as const) {
+  test(`runs at once give what runs one by one do: ${name}`, async () => {
+    const good = record.filter(({ value }) => value?.endsWith('}') !== false);
+    const property = fc.asyncProperty(
+      fc.array(good, { minLength: 20, maxLength: 60 }),
+      async (records) => {
+        // Inputs whose times go on take turns often.
+        const sorted = records.toSorted((a, b) => a.timestamp - b.timestamp);
+        mayTake = false;
+        const expected = await outcome(QUERIES[name], sorted, [sorted.length]);
+        mayTake = true;
+        expect(await outcome(QUERIES[name], sorted, [sorted.length])).toEqual(expected);
+      },
+    );
+    atOnce = 0;
+    await fc.assert(property, { numRuns: 40 });
+    expect(atOnce).toBeGreaterThan(0);
   });
 }

@@ -1,0 +1,209 @@
+// Joins that take many runs in one call give what they give run by run: rows, problems, counters and state. A failure prints its seed.
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Batch, select } from '../../../runtime/data/batch.ts';
+import * as code from '../../../runtime/operators/join-runs.ts';
+import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
+import type {
+  Emit,
+  Moment,
+  Operator,
+  OperatorContext,
+  RunRows,
+} from '../../../runtime/operators/operator.ts';
+import { StreamStreamJoin } from '../../../runtime/operators/stream-stream-join.ts';
+import { StreamTableJoin } from '../../../runtime/operators/stream-table-join.ts';
+import {
+  JOIN_TYPES,
+  LEFT,
+  RIGHT,
+  type SideRow,
+  sideRows,
+  streamStreamStep,
+  streamTableStep,
+  wholeSides,
+} from '../../support/join-inputs.ts';
+import { keepShortColumns } from '../../support/kept-columns.ts';
+import { outputLines } from '../../support/operator-contract.ts';
+import { type MakeOperator, OperatorRun } from '../../support/operator-harness.ts';
+
+keepShortColumns();
+JOIN_RUNS.given(code);
+
+const OPTIONS = { session: false };
+const steps = fc.oneof(
+  { weight: 5, arbitrary: fc.integer({ min: 0, max: 4 }) },
+  fc.integer({ min: -30, max: 30 }),
+);
+
+/** The rows of a side that a filter has let through, and their moment. */
+class Side implements RunRows, Moment {
+  readonly time = { now: 0, seed: '' };
+  readonly batch: Batch | null;
+  /** By row of the batch the row that came to the filter. */
+  readonly #came: readonly number[];
+  row = 0;
+
+  constructor(whole: Batch | null, isLet: (row: number) => boolean) {
+    const all = Array.from({ length: whole?.length ?? 0 }, (_, row) => row);
+    this.#came = all.filter(isLet);
+    this.batch = whole && select(whole, Uint32Array.from(this.#came));
+  }
+
+  rowsBefore(end: number): number {
+    let { row } = this;
+    while (row < this.#came.length && (this.#came[row] as number) < end) row++;
+    return row;
+  }
+
+  /** @throws {Error} when one of these is no row of the moment */
+  assertOwn(origins: Iterable<number | null>): void {
+    const own = new Set<number | null>(this.batch?.origin);
+    for (const origin of origins)
+      if (!own.has(origin)) throw new Error(`row ${origin} is of another moment`);
+  }
+}
+
+/** Rows of which those of each side are one chunk, and what stands behind them: a commit, or a restart. */
+interface Piece {
+  readonly rows: readonly SideRow[];
+  readonly isRestart: boolean;
+}
+
+interface Given {
+  readonly make: MakeOperator;
+  readonly pieces: readonly Piece[];
+  readonly tables: readonly boolean[];
+  /** Row `n` of a side passes where item `n % length` says so. */
+  readonly lets: readonly boolean[];
+}
+
+let atOnce = 0;
+
+/**
+ * What is to be seen.
+ * @param single so many runs come one by one before the others come in one call
+ */
+function outcome({ make, pieces, tables, lets }: Given, single: number): unknown {
+  const known: { operator?: Operator; side?: Side } = {};
+  const made: MakeOperator = (context) => {
+    const report: OperatorContext['report'] = (problem) => {
+      known.side?.assertOwn([problem.origin]);
+      context.report(problem);
+    };
+    const holding = {
+      get moment() {
+        return known.side as Side;
+      },
+      emit: (moment: Moment, batch: Batch, out: Emit) => {
+        (moment as Side).assertOwn(batch.origin ?? []);
+        out(batch);
+      },
+    };
+    return (known.operator = make({ ...context, report, holding }));
+  };
+  const run = new OperatorRun(made);
+  const out: Emit = (batch) => void run.emitted.push(batch);
+  const turnTo = (side: RunRows): void => {
+    known.side = side as Side;
+  };
+  for (const { rows, isRestart } of pieces) {
+    const isLet = (row: number): boolean => lets[row % lets.length] === true;
+    const sides = wholeSides(rows, tables).map((whole) => new Side(whole, isLet));
+    const operator = known.operator as Operator;
+    const ends = endsOf(rows);
+    const input = rows[0]?.side ?? 0;
+    for (const [first, end] of ends.entries()) {
+      const at = (input + first) & 1;
+      const side = sides[at] as Side;
+      turnTo(side);
+      if (first === single) {
+        const both = sides as unknown as readonly [Side, Side];
+        const runs = { sides: both, ends: ends.slice(first), at, input: at, turnTo };
+        if (operator.processRuns?.(runs, out) === true) {
+          atOnce++;
+          break;
+        }
+      }
+      const from = side.row;
+      side.row = side.rowsBefore(end);
+      if (side.batch !== null && side.row > from)
+        operator.processRows?.(at, side.batch, from, side.row, out);
+    }
+    operator.settle?.();
+    if (isRestart) run.restart(made);
+    else run.commit();
+  }
+  const { problems, streamTimeMs } = run;
+  const counters = Object.fromEntries(run.counters);
+  return { rows: outputLines(run), state: run.state.lines(), problems, counters, streamTimeMs };
+}
+
+/** Behind which of its side's rows each run ends. */
+function endsOf(rows: readonly SideRow[]): Uint32Array {
+  const seen = [0, 0];
+  const ends = rows.flatMap(({ side }, at) => {
+    seen[side] = (seen[side] ?? 0) + 1;
+    return rows[at + 1]?.side === side ? [] : [seen[side] ?? 0];
+  });
+  return Uint32Array.from(ends);
+}
+
+function testJoin(name: string, make: MakeOperator, tables: readonly boolean[]): void {
+  test(`runs taken at once give what they give one by one: ${name}`, () => {
+    const piece = fc.record({ rows: sideRows({ steps, tables }), isRestart: fc.boolean() });
+    const property = fc.property(
+      fc.record({
+        make: fc.constant(make),
+        pieces: fc.array(piece, { minLength: 1, maxLength: 4 }),
+        tables: fc.constant(tables),
+        lets: fc.oneof(fc.constant([true]), fc.array(fc.boolean(), { minLength: 2, maxLength: 5 })),
+      }),
+      fc.nat({ max: 2 }),
+      (given, single) => {
+        expect(outcome(given, single)).toEqual(outcome(given, Infinity));
+      },
+    );
+    atOnce = 0;
+    fc.assert(property, { numRuns: 200 });
+    expect(atOnce).toBeGreaterThan(50);
+  });
+}
+
+for (const type of JOIN_TYPES) {
+  const times = { beforeMs: 9, afterMs: 4, graceMs: null };
+  const step = streamStreamStep(type, times);
+  testJoin(
+    `${type} of streams`,
+    (context) => new StreamStreamJoin(step, [LEFT, RIGHT], context, OPTIONS),
+    [false, false],
+  );
+}
+
+{
+  // Rows come late, and partners are forgotten.
+  const step = streamStreamStep('INNER', { beforeMs: 6, afterMs: 6, graceMs: 2 });
+  testJoin(
+    'INNER of streams, with a short grace',
+    (context) => new StreamStreamJoin(step, [LEFT, RIGHT], context, OPTIONS),
+    [false, false],
+  );
+}
+
+for (const type of ['INNER', 'LEFT'] as const)
+  testJoin(
+    `${type} of a stream with a table`,
+    (context) => new StreamTableJoin(streamTableStep(type), [LEFT, RIGHT], context, OPTIONS),
+    [false, true],
+  );
+
+test('where rows wait for the end of their windows runs are taken one by one', () => {
+  const step = streamStreamStep('LEFT', { beforeMs: 6, afterMs: 6, graceMs: 2 });
+  const run = (context: OperatorContext): Operator =>
+    new StreamStreamJoin(step, [LEFT, RIGHT], context, OPTIONS);
+  let operator: Operator | null = null;
+  const made = new OperatorRun((context) => (operator = run(context)));
+  made.close();
+  expect((operator as Operator | null)?.processRuns).toBe(undefined);
+});
