@@ -134,14 +134,18 @@ test.each([
       const [row, values] = pick();
       assertRows(kept, Int32Array.of(NO_ROW, row, NO_ROW), [nulls, values, nulls]);
       assertRows(kept, Int32Array.of(NO_ROW), [nulls]);
-      const some = kept.of(Int32Array.from(chosen, (one) => one[0]));
+      const rows = Int32Array.from(chosen, (one) => one[0]);
+      const some = kept.of(rows);
+      const packed = kept.packed(rows);
       expect(some.size).toBe(chosen.length);
       let bytes = 0;
       chosen.forEach(([one], i) => {
-        bytes += kept.bytes(one).length;
-        expect(some.bytes(i)).toEqual(kept.bytes(one).slice());
+        const wanted = kept.bytes(one).slice();
+        bytes += wanted.length;
+        expect(some.bytes(i)).toEqual(wanted);
+        expect(packed.bytes(i)).toEqual(wanted);
       });
-      expect(some.valueBytes).toBe(bytes);
+      expect([some.valueBytes, packed.valueBytes]).toEqual([bytes, bytes]);
       const [skipped, ...others] = kept.columnsOf(Int32Array.of(row)).map((c) => valueAt(c, 0));
       const without = keptRows(types, 1);
       const again = without.add(kept.bytes(row));
@@ -187,4 +191,25 @@ test('rows that come one by one are many segments, and all of a segment are no c
   const again = some.of(Int32Array.from(numbers));
   const [first] = some.columnsOf(Int32Array.of(0));
   expect(again.columnsOf(Int32Array.of(0))[0]?.values).toEqual(first?.values);
+});
+
+test('a commit holds on to columns that others have, unless most of their rows are none of its own', () => {
+  const kept = keptRows([INTEGER]);
+  const count = 64;
+  const batch = batchOf(
+    [INTEGER],
+    Array.from({ length: count }, (_, i) => [i]),
+  );
+  kept.begin(batch, batch.columns, 0);
+  const rows = Int32Array.from({ length: count }, (_, i) => kept.take(i, i, 1000 + i));
+  // A copy is a whole of its own.
+  const isCopy = (some: Int32Array): boolean => 'size' in kept.packed(some);
+  expect([isCopy(rows), isCopy(rows.filter((row) => row % 2 === 0))]).toEqual([false, false]);
+  expect(isCopy(rows.subarray(0, count / 2 - 1))).toBe(true);
+  const added = kept.add(encodeCells([INTEGER], 1, [7]));
+  const packed = kept.packed(Int32Array.of(...rows, added));
+  // Rows that come later are none of it.
+  kept.add(encodeCells([INTEGER], 2, [8]));
+  expect(packed.bytes(count)).toEqual(encodeCells([INTEGER], 1, [7]));
+  expect(packed.valueBytes).toBe((count + 1) * kept.bytes(added).length);
 });
