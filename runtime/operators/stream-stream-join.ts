@@ -149,20 +149,17 @@ export class StreamStreamJoin implements Operator {
     const rows = this.#rows;
     const other = 1 - side;
     const to = ms + afterMs;
+    const links = rows.links(other);
+    const from = Math.max(ms - beforeMs, rows.firstMs(other));
+    const partners = this.#partners;
     let found = rows.last(other, id);
-    if (found >= 0) {
-      const links = rows.links(other);
-      const from = Math.max(ms - beforeMs, rows.firstMs(other));
-      while (found >= 0 && links.ms(found) > to) found = links.before(found);
-      const partners = this.#partners;
-      for (; found >= 0 && links.ms(found) >= from; found = links.before(found))
-        partners.push(found);
-      if (partners.length > 0) {
-        for (let i = partners.length - 1; i >= 0; i--)
-          this.#pair(other, id, position, ms, partners[i] as number);
-        partners.length = 0;
-        return;
-      }
+    for (; found >= 0 && links.ms(found) >= from; found = links.before(found))
+      if (links.ms(found) <= to) partners.push(found);
+    if (partners.length > 0) {
+      for (let i = partners.length - 1; i >= 0; i--)
+        this.#pair(other, id, position, ms, partners[i] as number);
+      partners.length = 0;
+      return;
     }
     if (!isPadded) return;
     if (this.#waiting === null || row === NO_ROW || to < this.#context.streamTime.ms)
