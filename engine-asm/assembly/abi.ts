@@ -1,7 +1,7 @@
 // Numbers that the host and the kernel agree on; runtime/kernel/abi.ts is its twin, line by line. Knows no code.
 
 /** Raised whenever a line below changes its meaning. */
-export const ABI_VERSION = 6;
+export const ABI_VERSION = 7;
 
 // Status codes: what every call returns. Negative means refused; the state stays consistent.
 export const STATUS_OK = 0;
@@ -18,6 +18,7 @@ export const ARGUMENTS_MAX = 32;
 export const AGGREGATES_MAX = 32;
 export const STATE_ROWS_MAX = 1024;
 export const ROWTIME_MAX = 9007199254740991;
+export const OFFSET_MAX = 9007199254740990;
 
 // A group id that stands for a null group key: the row is ignored and stream time stays.
 export const ID_NULL = 4294967295;
@@ -28,6 +29,11 @@ export const FUNCTION_SUM = 2;
 export const FUNCTION_MIN = 3;
 export const FUNCTION_MAX = 4;
 export const FUNCTION_AVG = 5;
+// These only whole kernels have.
+export const FUNCTION_EARLIEST = 6;
+export const FUNCTION_LATEST = 7;
+export const FUNCTION_STDDEV_SAMP = 8;
+export const FUNCTION_STDDEV_SAMPLE = 9;
 export const ARGUMENT_NONE = 4294967295;
 
 // Types of argument columns.

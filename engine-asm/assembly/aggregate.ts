@@ -10,7 +10,8 @@ import {
   rowSlots,
   sources,
 } from './buffers';
-import { argumentCount, boundsOf, rowOutput, sumsOf, typeOf } from './program';
+import { foldOthers, readOthers } from './others';
+import { argumentCount, boundsOf, IS_WHOLE, rowOutput, sumsOf, typeOf } from './program';
 import {
   columnOf,
   READER_AVG,
@@ -154,6 +155,9 @@ function fold<T extends number>(
 
 function foldAll(from: u32, to: u32, adds: bool, withNulls: u32, reads: bool): void {
   for (let a: u32 = 0; a < argumentCount; a++) {
+    if (IS_WHOLE) {
+      if ((sumsOf(a) | boundsOf(a)) == 0) continue;
+    }
     const hasNulls = (withNulls & ((<u32>1) << a)) != 0;
     const type = typeOf(a);
     if (type == TYPE_F64) fold<f64>(a, false, from, to, adds, hasNulls, reads);
@@ -167,9 +171,14 @@ function foldAll(from: u32, to: u32, adds: bool, withNulls: u32, reads: bool): v
  */
 export function foldRows(from: u32, to: u32, withNulls: u32): void {
   foldAll(from, to, true, withNulls, rowOutput);
+  if (IS_WHOLE) {
+    const slots = rowSlots + (from << 2);
+    foldOthers(slots, to - from, outRow + (from << 2), 0, from, withNulls);
+  }
 }
 
 /** Reads what depends on an argument out of the touched slots `from` to `to`. */
 export function readResults(from: u32, to: u32): void {
   foldAll(from, to, false, 0, true);
+  if (IS_WHOLE) readOthers(sources + (from << 2), to - from, from);
 }

@@ -19,6 +19,7 @@ import {
 } from './abi';
 import { readResults } from './aggregate';
 import { allocate } from './arena';
+import { openOrigins } from './by-offset';
 import {
   addressOf,
   entryIds,
@@ -39,7 +40,7 @@ import {
   openDictionary,
 } from './dictionary';
 import { groupTotal } from './pane';
-import { config, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX } from './program';
+import { config, IS_WHOLE, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX } from './program';
 import { probeRows } from './probe';
 import { copyRepeated, openReaders, readTouched } from './results';
 import { resolveRows } from './rows';
@@ -77,6 +78,9 @@ export function init(): i32 {
   const template = allocate(SLOT_BYTES_MAX);
   if (template == 0) return STATUS_OUT_OF_MEMORY;
   if (!readProgram(template)) return STATUS_BAD_CONFIG;
+  if (IS_WHOLE) {
+    if (!openOrigins()) return STATUS_OUT_OF_MEMORY;
+  }
   const isOpen =
     openBuffers() &&
     reserveKeyBytes(KEY_BYTES_FIRST) &&

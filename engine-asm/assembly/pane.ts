@@ -286,14 +286,13 @@ export function takeChanges(most: u32): u32 {
   return slots;
 }
 
-/** Slots that have been found together, at most 64. */
-const found: usize = memory.data(256, 16);
-
 /**
  * Writes the addresses of the next `count` slots that have changed, at most 64; there are as many. For whole kernels. It goes through the chunks from the
  * newest to the oldest, and round, because more may change behind it. The slots are to lose SLOT_CHANGED before it is called again.
  */
 function searchChanges(pane: usize, count: u32): u32 {
+  // A function's static, so that pages' halves have none of it.
+  const found: usize = memory.data(256, 16);
   const bytes = slotBytes;
   let chunk = load<u32>(pane, PANE_SEARCH_CHUNK);
   let chunkBytes = load<u32>(pane, PANE_SEARCH_BYTES);

@@ -17,8 +17,11 @@ import {
   CONFIG_SIZE_MS,
   FUNCTION_AVG,
   FUNCTION_COUNT,
+  FUNCTION_EARLIEST,
+  FUNCTION_LATEST,
   FUNCTION_MAX,
   FUNCTION_MIN,
+  FUNCTION_STDDEV_SAMPLE,
   OUTPUT_GROUPS,
   OUTPUT_ROWS,
   ROWS_MAX,
@@ -33,6 +36,7 @@ import {
 //   header   [f64 rowtime][u32 id][u32 flags]       SLOT_ flags
 //   sums     [sum][count]                           per argument with COUNT, SUM or AVG; both f64 or both i64
 //   bounds   [i64 min][i64 ~max]                    per argument with MIN or MAX; as order keys, see aggregate.ts
+//   others   16 or 32 bytes                          per aggregate that only whole kernels have, below; in front of the sums
 //   tail     [i64 COUNT(*)]                          always
 export const SLOT_ROWTIME: u32 = 0;
 export const SLOT_ID: u32 = 8;
@@ -40,12 +44,23 @@ export const SLOT_FLAGS: u32 = 12;
 export const SLOT_HEADER_BYTES: u32 = 16;
 const BLOCK_BYTES: u32 = 16;
 const TAIL_BYTES: u32 = 8;
+/** Cells of a state that have a bit that says whether they are null. */
+const CELLS_MAX: u32 = 64;
 
 /**
  * True in whole kernels: what is there for speed alone is compiled into those, and not into what pages load. asconfig.json: the target of pages
  * bounds the statics, of which both have a few KB, and that is how they are told apart.
  */
 export const IS_WHOLE: bool = ASC_LOW_MEMORY_LIMIT == 0;
+
+// Of whole kernels, those of 8 bytes each:
+//
+//   by offset    [value][i64 offset + 1]                 an INT is sign-extended; 0 and 0 until a value has come
+//   deviation    [sum][i64 count][f64 squares][free]     the sum is f64, over INT and BIGINT i64, which wraps
+const OFFSET_BLOCK_BYTES: u32 = 16;
+const DEVIATION_BLOCK_BYTES: u32 = 32;
+/** Aggregates that have one of these. */
+export let otherCount: u32 = 0;
 
 export const config: usize = memory.data(CONFIG_BYTES, 16);
 /** Offset in the slot of each argument's blocks, 0 where it has none: [u32 sums][u32 bounds]. */
@@ -91,14 +106,40 @@ export function boundsOf(argument: u32): u32 {
   return load<u32>(blocks + (argument << 3), 4);
 }
 
+/** True for a function that whole kernels alone have. */
+export function isOther(called: u32): bool {
+  return called >= <u32>FUNCTION_EARLIEST && called <= <u32>FUNCTION_STDDEV_SAMPLE;
+}
+
+/** True for EARLIEST_BY_OFFSET and LATEST_BY_OFFSET, among those. */
+export function isByOffset(called: u32): bool {
+  return called <= <u32>FUNCTION_LATEST;
+}
+
+/** Where the offset in the slot of an aggregate's own block stands. A function's static, so that pages' halves have none of it. */
+function otherAt(aggregate: u32): usize {
+  return memory.data(AGGREGATES_MAX * 4, 16) + (aggregate << 2);
+}
+
+export function otherOf(aggregate: u32): u32 {
+  return load<u32>(otherAt(aggregate));
+}
+
 /** Cells of an aggregate in state bytes. */
 export function cellsOf(aggregate: u32): u32 {
-  return functionOf(aggregate) == FUNCTION_AVG ? 2 : 1;
+  const called = functionOf(aggregate);
+  if (IS_WHOLE) {
+    if (isOther(called)) return isByOffset(called) ? 2 : 3;
+  }
+  return called == FUNCTION_AVG ? 2 : 1;
 }
 
 /** True where an aggregate is null until a value has come. */
 export function nullable(aggregate: u32): bool {
   const called = functionOf(aggregate);
+  if (IS_WHOLE) {
+    if (isOther(called)) return isByOffset(called);
+  }
   return called == FUNCTION_MIN || called == FUNCTION_MAX;
 }
 
@@ -153,6 +194,18 @@ export function readProgram(template: usize): bool {
   for (let g: u32 = 0; g < aggregateCount; g++) {
     const called = functionOf(g);
     const argument = argumentOf(g);
+    if (IS_WHOLE) {
+      if (isOther(called)) {
+        if (argument >= argumentCount) return false;
+        otherCount += 1;
+        store<u32>(otherAt(g), slotBytes);
+        slotBytes += isByOffset(called) ? OFFSET_BLOCK_BYTES : DEVIATION_BLOCK_BYTES;
+        // Of two cells the first one is null until a value has come.
+        always |= (<u64>(isByOffset(called) ? 2 : 7)) << ((stateBytes - STATE_CELLS) >> 3);
+        stateBytes += cellsOf(g) << 3;
+        continue;
+      }
+    }
     if (called < <u32>FUNCTION_COUNT || called > <u32>FUNCTION_AVG) return false;
     if (!nullable(g)) always |= (((<u64>1) << cellsOf(g)) - 1) << ((stateBytes - STATE_CELLS) >> 3);
     stateBytes += cellsOf(g) << 3;
@@ -164,6 +217,9 @@ export function readProgram(template: usize): bool {
     const at =
       blocks + (argument << 3) + (called == FUNCTION_MIN || called == FUNCTION_MAX ? 4 : 0);
     store<u32>(at, 1);
+  }
+  if (IS_WHOLE) {
+    if (stateBytes - STATE_CELLS > CELLS_MAX << 3) return false;
   }
   // An argument's two blocks stand side by side: they are updated together.
   for (let at: u32 = 0; at < argumentCount * 2; at++) {

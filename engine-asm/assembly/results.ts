@@ -10,7 +10,15 @@ import {
   RESULT_NULLS,
 } from './abi';
 import { outCounts, outRowtime, outValidity, outValue, result, sources } from './buffers';
-import { aggregateCount, argumentOf, functionOf, SLOT_ROWTIME, tailOffset } from './program';
+import {
+  aggregateCount,
+  argumentOf,
+  functionOf,
+  IS_WHOLE,
+  isOther,
+  SLOT_ROWTIME,
+  tailOffset,
+} from './program';
 
 // A slot is read once an argument, for all its aggregates together. Where each of them goes:
 //
@@ -44,6 +52,9 @@ function placeOf(aggregate: u32): usize {
 /** Once, after the program and the buffers are there. */
 export function openReaders(): void {
   for (let g = aggregateCount; g > 0; g--) {
+    if (IS_WHOLE) {
+      if (isOther(functionOf(g - 1))) continue;
+    }
     if (argumentOf(g - 1) == <u32>ARGUMENT_NONE) firstRows = g;
     else store<u32>(placeOf(g - 1), g);
   }
@@ -74,6 +85,9 @@ export function readTouched(from: u32, to: u32): void {
 /** Copies the results of repeated aggregates from the first of their kind, once all rows are read. */
 export function copyRepeated(rows: u32): void {
   for (let g: u32 = 0; g < aggregateCount; g++) {
+    if (IS_WHOLE) {
+      if (isOther(functionOf(g))) continue;
+    }
     const origin = originOf(g);
     if (origin == g) continue;
     memory.copy(outValue(g), outValue(origin), rows << 3);

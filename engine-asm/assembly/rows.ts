@@ -28,6 +28,7 @@ import {
   touchedRows,
 } from './buffers';
 import { entryCount } from './dictionary';
+import { foldOthers } from './others';
 import { findSlot, isDirect, makeSlot, PANE_MASK, PANE_START, PANE_TABLE } from './pane';
 import {
   advanceMs,
@@ -333,6 +334,7 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
       if (isOpen && withNulls == 0) {
         const stop = foldSpan(pane, startOfPane(), i, to, out);
         if (stop > i) now = Math.max(now, stop == to ? reach : reachWithin(i, stop));
+        foldOthers(rowSlots + (i << 2), stop - i, 0, i, out, 0);
         if (gathered && rowOutput) expand(outRow, out, out + stop - i);
         out += stop - i;
         i = stop;

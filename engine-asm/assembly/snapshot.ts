@@ -21,8 +21,10 @@ import {
   ROWTIME_MAX,
 } from './abi';
 import { fromOrderKey, orderKey } from './aggregate';
+import { CELL_COUNT, CELL_DOUBLE, CELL_INT, CELL_PLAIN, writeCell } from './cells';
 import { ids, outId, outWindow, result, rowtimes, states } from './buffers';
 import { entryCount } from './dictionary';
+import { isOtherState, readOther, writeOther } from './other-states';
 import {
   changedPane,
   findSlot,
@@ -41,6 +43,8 @@ import {
   cellsOf,
   emptyFrom,
   functionOf,
+  IS_WHOLE,
+  isOther,
   nullable,
   rowsMax,
   tailOffset,
@@ -60,32 +64,8 @@ import { demandPane, windowStartOf } from './window';
 //             cell i is       COUNT i64 | SUM i64 or f64 | MIN, MAX i64 or f64 | AVG sum (i64 or f64), count i64
 //             not null        an INT sum is sign-extended from 32 bits
 
-/** The bits of a double, every NaN as the same: which ones arithmetic makes is the processor's whim. */
-function bitsOf(value: f64): i64 {
-  return value == value ? reinterpret<i64>(value) : 0x7ff8000000000000;
-}
-
 /** Slots whose states are written together, cell by cell: so many stay near. */
 const PART_SLOTS: u32 = 64;
-
-// How 8 bytes of a slot become a cell.
-const CELL_PLAIN: u32 = 0; // as they are
-const CELL_INT: u32 = 1; // the low half alone
-const CELL_DOUBLE: u32 = 2; // a double
-const CELL_COUNT: u32 = 3; // a whole number as a double
-
-/** Writes one cell of `count` slots, from the 8 bytes at an offset of each. */
-function writeCell(kind: u32, offset: u32, slots: usize, count: u32, to: usize): void {
-  const stride = stateBytes;
-  for (const end = slots + (count << 2); slots < end; slots += 4, to += stride) {
-    const from: usize = <usize>load<u32>(slots) + offset;
-    let bits = load<i64>(from);
-    if (kind == CELL_DOUBLE) bits = bitsOf(load<f64>(from));
-    else if (kind == CELL_COUNT) bits = <i64>load<f64>(from);
-    else if (kind == CELL_INT) bits = <i64>(<i32>bits);
-    store<i64>(to, bits);
-  }
-}
 
 /** As `writeCell`, of MIN or MAX, and bit `cell` of what is present. */
 function writeBound(g: u32, cell: u32, slots: usize, count: u32, to: usize): void {
@@ -115,6 +95,13 @@ function writeStates(slots: usize, count: u32, to: usize): void {
     const at = to + STATE_CELLS + (cell << 3);
     const called = functionOf(g);
     const argument = argumentOf(g);
+    if (IS_WHOLE) {
+      if (isOther(called)) {
+        writeOther(g, cell, slots, count, to);
+        cell += cellsOf(g);
+        continue;
+      }
+    }
     if (argument == <u32>ARGUMENT_NONE) writeCell(CELL_PLAIN, tailOffset, slots, count, at);
     else if (nullable(g)) writeBound(g, cell, slots, count, to);
     else {
@@ -139,6 +126,15 @@ function isState(from: usize): bool {
   if (!(rowtime >= 0 && rowtime <= <f64>ROWTIME_MAX)) return false;
   const present = load<u64>(from, STATE_PRESENT);
   const cells = (stateBytes - STATE_CELLS) >> 3;
+  if (IS_WHOLE) {
+    let cell: u32 = 0;
+    for (let g: u32 = 0; g < aggregateCount; g++) {
+      const at = from + STATE_CELLS + (cell << 3);
+      const isPresent = ((present >> cell) & 1) != 0;
+      if (isOther(functionOf(g)) && !isOtherState(g, at, isPresent)) return false;
+      cell += cellsOf(g);
+    }
+  }
   return (present & always) == always && (cells == 64 || present >> cells == 0);
 }
 
@@ -156,6 +152,12 @@ function readState(from: usize, slot: usize): void {
       const isPresent = ((present >> cell) & 1) != 0;
       cell += cellsOf(g);
       if ((called == FUNCTION_AVG) != (pass == 1)) continue;
+      if (IS_WHOLE) {
+        if (isOther(called)) {
+          readOther(g, at, slot);
+          continue;
+        }
+      }
       const argument = argumentOf(g);
       if (argument == <u32>ARGUMENT_NONE) {
         store<i64>(slot + tailOffset, load<i64>(at));

@@ -3,6 +3,7 @@
 import { OP_INSERT, OP_UPDATE_AFTER, RESULT_LATE, TYPE_F64, TYPE_I32 } from './abi';
 import { noteSpan, touched } from './accept';
 import { NAN_BITS } from './aggregate';
+import { gatherOrigins } from './by-offset';
 import {
   argumentColumn,
   ids,
@@ -34,6 +35,7 @@ import {
 import {
   argumentCount,
   boundsOf,
+  otherCount,
   rowOutput,
   slotBytes,
   SLOT_FLAGS,
@@ -85,6 +87,7 @@ export function newSlot(pane: u32, id: u32): u32 {
 /** Brings the arguments of the selected rows to the front: the selection ascends. */
 export function gatherArguments(count: u32): void {
   const rows = selection;
+  gatherOrigins(rows, count);
   for (let a: u32 = 0; a < argumentCount; a++) {
     const column = argumentColumn(a);
     if (widthOf(a) == 4) {
@@ -154,7 +157,7 @@ function fold<T extends number, Accepts, Puts, Sums, Bounds>(
   let time = rowtimes + (from << 3);
   let id = ids + (from << 2);
   let slots = rowSlots + (from << 2);
-  const others = argumentCount > 1;
+  const others = argumentCount > 1 || otherCount > 0;
   let listed: u32 = touched << 2;
   let differs = i64x2.splat(0);
   let next = out;

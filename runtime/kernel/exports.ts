@@ -45,6 +45,7 @@ export interface KernelExports {
   delimitedInit(fields: number, delimiter: number): number;
   delimitedField(index: number, place: number): number;
   kafkaInit(): number;
+  offsets(first: number, given: number): number;
 }
 
 /**

@@ -6,16 +6,9 @@ import {
   ARGUMENT_NONE,
   ARGUMENTS_MAX,
   CONFIG_ADVANCE_MS,
-  CONFIG_AGGREGATES,
-  CONFIG_ARGUMENT_TYPES,
-  CONFIG_ARGUMENTS,
-  CONFIG_BYTES,
   CONFIG_CALLS,
-  CONFIG_ENTRIES_MAX,
   CONFIG_GRACE_MS,
-  CONFIG_OUTPUT,
   CONFIG_ROWS_MAX,
-  CONFIG_SEED,
   CONFIG_SIZE_MS,
   FUNCTION_AVG,
   FUNCTION_COUNT,
@@ -33,8 +26,19 @@ import {
 /** Type of an argument column: INT, BIGINT, DOUBLE. */
 export type ArgumentType = 'I32' | 'I64' | 'F64';
 
+/** What a function is to a kernel. */
+export interface KernelFunction {
+  /** Its number in abi.ts. */
+  readonly code: number;
+  /** The cells of its state. */
+  readonly cells: number;
+  /** Of its results; null: that of its argument. */
+  readonly type: ArgumentType | null;
+}
+
 export interface KernelAggregate {
-  readonly function: 'COUNT' | 'SUM' | 'MIN' | 'MAX' | 'AVG';
+  /** Of the program's functions, or one that every kernel has. */
+  readonly function: string;
   /** Position in `arguments`; null for COUNT(*). */
   readonly argument: number | null;
 }
@@ -43,6 +47,8 @@ export interface KernelProgram {
   /** The distinct argument columns: aggregates of one column share the work, so name each once. */
   readonly arguments: readonly ArgumentType[];
   readonly aggregates: readonly KernelAggregate[];
+  /** That not every kernel has. Absent: none. */
+  readonly functions?: Readonly<Record<string, KernelFunction>> | undefined;
   /**
    * Tumbling windows, or hopping ones where they advance by less than their size; null: one table without windows, in
    * window 0. A row falls in at most `rowsMax` windows.
@@ -65,54 +71,66 @@ export interface KernelBounds {
   readonly seed: number;
 }
 
-const FUNCTIONS = {
-  COUNT: FUNCTION_COUNT,
-  SUM: FUNCTION_SUM,
-  MIN: FUNCTION_MIN,
-  MAX: FUNCTION_MAX,
-  AVG: FUNCTION_AVG,
-} as const;
+/** A function by what KernelFunction says of it. */
+function shape(code: number, cells = 1, type: ArgumentType | null = null): KernelFunction {
+  return { code, cells, type };
+}
+
+/** Those that every kernel has, half of one too. */
+const FUNCTIONS: Readonly<Partial<Record<string, KernelFunction>>> = {
+  COUNT: shape(FUNCTION_COUNT, 1, 'I64'),
+  SUM: shape(FUNCTION_SUM),
+  MIN: shape(FUNCTION_MIN),
+  MAX: shape(FUNCTION_MAX),
+  AVG: shape(FUNCTION_AVG, 2, 'F64'),
+};
 
 const TYPES = { I32: TYPE_I32, I64: TYPE_I64, F64: TYPE_F64 } as const;
 
-/** The type of an aggregate's results. */
-export function resultType(program: KernelProgram, aggregate: KernelAggregate): ArgumentType {
-  if (aggregate.function === 'COUNT') return 'I64';
-  if (aggregate.function === 'AVG') return 'F64';
-  return existing(program.arguments[aggregate.argument ?? -1], 'argument');
+function functionOf({ functions }: KernelProgram, call: KernelAggregate): KernelFunction {
+  return existing({ ...FUNCTIONS, ...functions }[call.function], 'function');
 }
 
-/** Bytes of one group's state: rowtime, mask of present cells, and the cells (two for AVG, else one). */
+/** The type of an aggregate's results. */
+export function resultType(program: KernelProgram, call: KernelAggregate): ArgumentType {
+  const { type } = functionOf(program, call);
+  return type ?? existing(program.arguments[call.argument ?? -1], 'argument');
+}
+
+/** Bytes of one group's state: rowtime, mask of present cells, and the cells. */
 export function stateBytesOf(program: KernelProgram): number {
-  const cells = program.aggregates.reduce(
-    (sum, { function: name }) => sum + (name === 'AVG' ? 2 : 1),
-    0,
+  return program.aggregates.reduce(
+    (sum, call) => sum + functionOf(program, call).cells * 8,
+    STATE_CELLS,
   );
-  return STATE_CELLS + cells * 8;
 }
 
 /** Writes the program into the kernel's configuration. */
 export function writeProgram(into: DataView, program: KernelProgram, bounds: KernelBounds): void {
   assert(
-    into.byteLength >= CONFIG_BYTES &&
-      program.arguments.length <= ARGUMENTS_MAX &&
-      program.aggregates.length <= AGGREGATES_MAX,
+    program.arguments.length <= ARGUMENTS_MAX && program.aggregates.length <= AGGREGATES_MAX,
     'the program fits',
   );
   into.setFloat64(CONFIG_SIZE_MS, program.window?.sizeMs ?? 0, true);
   into.setFloat64(CONFIG_GRACE_MS, program.window?.graceMs ?? 0, true);
   into.setFloat64(CONFIG_ADVANCE_MS, program.window?.advanceMs ?? 0, true);
-  into.setUint32(CONFIG_ROWS_MAX, bounds.rowsMax, true);
-  into.setUint32(CONFIG_ENTRIES_MAX, bounds.entriesMax, true);
-  into.setUint32(CONFIG_OUTPUT, program.output === 'rows' ? OUTPUT_ROWS : OUTPUT_GROUPS, true);
-  into.setUint32(CONFIG_SEED, bounds.seed, true);
-  into.setUint32(CONFIG_ARGUMENTS, program.arguments.length, true);
-  into.setUint32(CONFIG_AGGREGATES, program.aggregates.length, true);
-  for (const [i, type] of program.arguments.entries()) {
-    into.setUint32(CONFIG_ARGUMENT_TYPES + i * 4, TYPES[type], true);
-  }
-  for (const [i, aggregate] of program.aggregates.entries()) {
-    into.setUint32(CONFIG_CALLS + i * 8, FUNCTIONS[aggregate.function], true);
-    into.setUint32(CONFIG_CALLS + i * 8 + 4, aggregate.argument ?? ARGUMENT_NONE, true);
-  }
+  const put = (at: number, words: readonly number[]): void =>
+    words.forEach((word, i) => into.setUint32(at + i * 4, word, true));
+  // From there to CONFIG_ARGUMENT_TYPES they follow one another.
+  put(CONFIG_ROWS_MAX, [
+    bounds.rowsMax,
+    bounds.entriesMax,
+    program.output === 'rows' ? OUTPUT_ROWS : OUTPUT_GROUPS,
+    bounds.seed,
+    program.arguments.length,
+    program.aggregates.length,
+    ...program.arguments.map((type) => TYPES[type]),
+  ]);
+  put(
+    CONFIG_CALLS,
+    program.aggregates.flatMap((call) => [
+      functionOf(program, call).code,
+      call.argument ?? ARGUMENT_NONE,
+    ]),
+  );
 }

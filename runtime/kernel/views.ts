@@ -34,11 +34,10 @@ interface ColumnView {
   readonly validity: Uint8Array | null;
 }
 
+const ARRAYS = { I32: Int32Array, I64: BigInt64Array, F64: Float64Array };
+
 function valuesOf(type: ArgumentType, memory: ArrayBuffer, address: number, rows: number): Values {
-  if (type === 'I32') return new Int32Array(memory, address, rows);
-  return type === 'I64'
-    ? new BigInt64Array(memory, address, rows)
-    : new Float64Array(memory, address, rows);
+  return new ARRAYS[type](memory, address, rows);
 }
 
 /** All views, over one state of the memory. */

@@ -75,6 +75,9 @@ export function changesOf(block: StateBlock | StatePack): StateBytes[] {
   return changes;
 }
 
+/** Of the records that rows of origin 0 came from: more than 32 bits hold. */
+const FIRST_OFFSET = 5_000_000_000;
+
 export type MakeOperator = (context: OperatorContext) => Operator;
 
 /** One operator with its state; `restart` commits and goes on with a new instance over the committed state. */
@@ -99,7 +102,7 @@ export class OperatorRun {
       streamTime: { ms: this.streamTimeMs },
       report: (problem) => this.problems.push(problem),
       count: (name, by) => this.counters.set(name, (this.counters.get(name) ?? 0) + by),
-      time: () => ({ now: 1_000, seed: '7', idleSeed: '7' }),
+      time: () => ({ now: 1_000, seed: '7', idleSeed: '7', firstOffset: FIRST_OFFSET }),
     };
   }
 

@@ -4,10 +4,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { InvariantError, LimitError, TaskCorrupted } from '../../../runtime/base/errors.ts';
+import { KERNEL_CELLS_MAX } from '../../../runtime/base/limits.ts';
 import { BUFFER_CONFIG, CONFIG_BYTES, RESULT_EMITTED } from '../../../runtime/kernel/abi.ts';
 import { instantiate, type KernelExports } from '../../../runtime/kernel/exports.ts';
 import { collectAll, kernelStats } from '../../../runtime/kernel/groups.ts';
 import { Kernel } from '../../../runtime/kernel/instance.ts';
+import { OTHER_FUNCTIONS } from '../../../runtime/kernel/other-functions.ts';
 import { writeProgram, type KernelProgram } from '../../../runtime/kernel/program.ts';
 import { keysOf, kernelModule, Subject } from './subject.ts';
 
@@ -20,6 +22,16 @@ const program: KernelProgram = {
   ],
   window: { sizeMs: 10, advanceMs: 10, graceMs: 1_000_000 },
   output: 'groups',
+};
+
+/** With what only whole kernels have. */
+const wholeProgram: KernelProgram = {
+  ...program,
+  arguments: ['F64', 'I64', 'I32'],
+  aggregates: Object.keys(OTHER_FUNCTIONS).flatMap((name) =>
+    [0, 1, 2].map((argument) => ({ function: name, argument })),
+  ),
+  functions: OTHER_FUNCTIONS,
 };
 
 const range = (from: number, to: number): number[] =>
@@ -153,6 +165,21 @@ test('a kernel that cannot hold its buffers says so', () => {
   );
 });
 
+test('a value by offset that is null has no offset, and one that is not has one', () => {
+  const aggregates = [{ function: 'LATEST_BY_OFFSET', argument: 0 }];
+  const subject = new Subject({ ...program, aggregates });
+  subject.process([
+    { key: 'a', rowtime: 3, values: [1] },
+    { key: 'b', rowtime: 3, values: [null] },
+  ]);
+  for (const change of subject.changes().values()) {
+    const state = change.state.slice();
+    state[8] = (state[8] ?? 0) ^ 1;
+    subject.restore([change]);
+    expect(() => subject.restore([{ ...change, state }])).toThrow(TaskCorrupted);
+  }
+});
+
 test('state bytes that are not of the program are refused', () => {
   const subject = new Subject(program);
   subject.process([{ key: 'a', rowtime: 3, values: [1] }]);
@@ -167,6 +194,29 @@ test('state bytes that are not of the program are refused', () => {
     state[at] = value;
     expect(() => subject.restore([{ ...change, state }])).toThrow(TaskCorrupted);
   }
+});
+
+test('a group has as many cells as its state can say are null, and no more', () => {
+  const latest = { function: 'LATEST_BY_OFFSET', argument: 0 };
+  const deviation = { function: 'STDDEV_SAMP', argument: 0 };
+  const filled = [
+    Array.from({ length: KERNEL_CELLS_MAX / 2 }, () => latest),
+    [latest, latest, ...Array.from({ length: KERNEL_CELLS_MAX / 3 - 1 }, () => deviation)],
+  ];
+  for (const aggregates of filled) {
+    const subject = new Subject({ ...program, aggregates });
+    const row = { key: 'a', rowtime: 3, values: [2] };
+    const [output] = subject.process([row, row, row]);
+    const expected = aggregates.map(({ function: name }) => (name === 'STDDEV_SAMP' ? '0' : '2'));
+    expect(output?.results).toEqual(expected);
+    const [change] = subject.changes().values();
+    if (change === undefined) throw new Error('a row makes a change');
+    const next = new Subject({ ...program, aggregates });
+    next.restore([change]);
+    expect(next.process([{ ...row, values: [null] }])[0]?.results).toEqual(expected);
+  }
+  const tooMany = Array.from({ length: KERNEL_CELLS_MAX / 3 + 1 }, () => deviation);
+  expect(() => new Subject({ ...program, aggregates: tooMany })).toThrow(InvariantError);
 });
 
 test('no call traps, whatever its arguments and whatever stands in the buffers', () => {
@@ -189,17 +239,19 @@ test('no call traps, whatever its arguments and whatever stands in the buffers',
     'advanceStreamTime',
     'init',
     'version',
+    'offsets',
   ] as const;
   const number = fc.oneof(fc.integer({ min: -2, max: 70 }), fc.integer(), fc.maxSafeNat());
   const step = fc.record({
     name: fc.constantFrom(...calls, ...calls, ...queries),
     numbers: fc.tuple(number, number, number, number),
     // What the input buffers are filled with, by kind, and how: bytes repeated.
-    kind: fc.integer({ min: 2, max: 18 }),
+    kind: fc.integer({ min: 2, max: 19 }),
     bytes: fc.uint8Array({ minLength: 1, maxLength: 16 }),
   });
+  const stepLists = fc.array(step, { maxLength: 40, size: 'max' });
   fc.assert(
-    fc.property(fc.boolean(), fc.array(step, { maxLength: 40, size: 'max' }), (perRow, steps) => {
+    fc.property(fc.boolean(), fc.boolean(), stepLists, (perRow, isWhole, steps) => {
       const { calls: kernel, memory } = instantiate(kernelModule, 8 * 1_048_576);
       const config = new DataView(
         memory.buffer,
@@ -207,7 +259,8 @@ test('no call traps, whatever its arguments and whatever stands in the buffers',
         CONFIG_BYTES,
       );
       const bounds = { rowsMax: 64, entriesMax: 100, memoryBytesMax: 0, seed: 1 };
-      writeProgram(config, { ...program, output: perRow ? 'rows' : 'groups' }, bounds);
+      const output = perRow ? 'rows' : 'groups';
+      writeProgram(config, { ...(isWhole ? wholeProgram : program), output }, bounds);
       expect(kernel.init()).toBe(0);
       for (const { name, numbers, kind, bytes } of steps) {
         const address = kernel.buffer(kind, 0) >>> 0;

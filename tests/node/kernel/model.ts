@@ -56,6 +56,21 @@ function sumOf(values: readonly (number | bigint)[], type: ArgumentType): number
   );
 }
 
+/** The sample variance, value by value as ksqlDB has it: whole numbers are exact until they are divided. */
+function varianceOf(values: readonly (number | bigint)[], type: ArgumentType): number {
+  let squares = 0;
+  for (let count = 2; count <= values.length; count += 1) {
+    const value = values[count - 1] ?? 0;
+    const sum = sumOf(values.slice(0, count), type);
+    const delta =
+      type === 'F64'
+        ? Number(value) * count - Number(sum)
+        : Number(BigInt(value) * BigInt(count) - BigInt(sum));
+    squares += (delta * delta) / (count * (count - 1));
+  }
+  return values.length < 2 ? 0 : squares / (values.length - 1);
+}
+
 function resultOf(
   program: KernelProgram,
   aggregate: KernelAggregate,
@@ -74,6 +89,14 @@ function resultOf(
       const sum = sumOf(values, type);
       return type === 'I32' ? Number(BigInt.asIntN(32, BigInt(sum))) : sum;
     }
+    case 'EARLIEST_BY_OFFSET':
+      return values[0] ?? null;
+    case 'LATEST_BY_OFFSET':
+      return values.at(-1) ?? null;
+    case 'STDDEV_SAMP':
+      return varianceOf(values, type);
+    case 'STDDEV_SAMPLE':
+      return Math.sqrt(varianceOf(values, type));
     case 'AVG':
       return values.length === 0 ? 0 : Number(sumOf(values, type)) / values.length;
     default: {

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 
 import { bitAt, bitmap, setBit, type Bitmap } from '../../../runtime/data/column.ts';
 import { restore } from '../../../runtime/kernel/groups.ts';
+import { bringOrigins, OTHER_FUNCTIONS } from '../../../runtime/kernel/other-functions.ts';
 import {
   Kernel,
   NULL_GROUP,
@@ -67,6 +68,7 @@ function resultsAt(columns: readonly KernelColumn[], j: number): string[] {
 /** A kernel that speaks rows. */
 export class Subject {
   readonly kernel: Kernel;
+  readonly #isWhole: boolean;
   /** Positions of the rows that missed windows, and how many. */
   readonly late: [row: number, windows: number][] = [];
 
@@ -75,7 +77,9 @@ export class Subject {
     bounds: Partial<KernelBounds> = {},
     module: WebAssembly.Module = kernelModule,
   ) {
-    this.kernel = new Kernel(module, program, { rowsMax: 64, ...bounds });
+    this.#isWhole = WebAssembly.Module.exports(module).some(({ name }) => name === 'offsets');
+    const functions = this.#isWhole ? OTHER_FUNCTIONS : undefined;
+    this.kernel = new Kernel(module, { functions, ...program }, { rowsMax: 64, ...bounds });
   }
 
   keyOf(id: number): string {
@@ -102,6 +106,10 @@ export class Subject {
         ),
       ),
     };
+    // The record of row i is that at offset i of the input, however it is told.
+    const origin = from % 2 === 0 ? null : Uint32Array.from(rows, (_, i) => from + i);
+    if (this.#isWhole)
+      bringOrigins(this.kernel, batch, { first: origin === null ? from : 0, origin });
     const outputs: ModelOutput[] = [];
     for (let taken = 0; taken < chosen.length;) {
       const output = this.kernel.process(batch, taken);
