@@ -2,6 +2,8 @@
 
 import type { Formats } from '../formats/serde.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
+import { WHOLE_KERNEL } from '../operators/parts.ts';
+import { needsWhole } from '../plan/lower.ts';
 import type { Plan } from '../plan/step.ts';
 import type { RunningTask } from '../pool/remote-task.ts';
 import type { TaskPool } from '../pool/task-pool.ts';
@@ -75,13 +77,16 @@ export class Queries {
 
   /**
    * Makes the query's internal topics and starts its tasks, which go on from their last commit, in the place of what runs under its id.
-   * Without a kernel it runs on the row path, whatever it was planned for.
+   * What its kernel does not do runs on the row path, whatever it was planned for.
    * @param paused it keeps its state, with its rows in the columns that the plan gives them, and takes nothing in
    */
   async start(planned: Plan, paused = false): Promise<void> {
     const { host, registry } = this.#options;
+    const isWhole = WHOLE_KERNEL.fetched !== null;
     const plan =
-      host.kernel === null ? await withParts(() => RARE_PLANS.code.onRowPath(planned)) : planned;
+      host.kernel === null || (!isWhole && planned.subtopologies.some(needsWhole))
+        ? await withParts(() => RARE_PLANS.code.onRowPath(planned, host.kernel !== null))
+        : planned;
     const before = this.running(plan.query)?.tasks ?? [];
     await stopped(before);
     await loadFunctions(plan, registry);

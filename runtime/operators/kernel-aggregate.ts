@@ -22,7 +22,7 @@ import { KernelState } from './kernel-state.ts';
 import type { LateRows } from './late-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { carriedOver, WindowColumns } from './output-columns.ts';
-import { FORGETTING, RARER_ROWS } from './parts.ts';
+import { RARER_ROWS, WHOLE_KERNEL } from './parts.ts';
 import type { TimeWindow } from './window-time.ts';
 
 /**
@@ -129,6 +129,7 @@ class KernelAggregate implements Operator {
     const args = this.#arguments.map((position) => kernelColumn(batch.columns[position]));
     const isCoded = this.#inKernel(() => this.#ids.assign(batch));
     if (isCoded === null) return 0;
+    WHOLE_KERNEL.fetched?.bringOffsets(this.#kernel, batch, this.#context);
     const ids = this.#ids.current;
     const rows: KernelBatch = { length, selection, ids, isCoded, rowtime, arguments: args };
     let from = 0;
@@ -212,7 +213,7 @@ class KernelAggregate implements Operator {
     this.#state.changes(this.#kernel, into, intoBlock, this.#closedMs);
     this.#kernel.expire();
     // Where pages are not, keys do not outlast their groups.
-    const fresh = FORGETTING.fetched?.forgotten(this.#kernel, this.#names, () => this.#start());
+    const fresh = WHOLE_KERNEL.fetched?.forgotten(this.#kernel, this.#names, () => this.#start());
     if (fresh) this.#use(fresh);
   }
 
@@ -223,8 +224,6 @@ class KernelAggregate implements Operator {
     return this.#kernel.streamTime - window.graceMs - window.sizeMs;
   }
 }
-
-type KernelCall = KernelProgram['aggregates'][number];
 
 /** Each argument column once: calls of one column share the kernel's work. */
 function argumentsOf(calls: readonly AggregateCall[]): number[] {
@@ -240,19 +239,15 @@ function programOf(
   const { window } = step;
   assert(window?.type !== 'SESSION', 'the kernel has no SESSION windows');
   return {
-    arguments: positions.map((position) => {
-      const { type } = existing(input.columns[position], 'argument');
-      return existing(ARGUMENT_TYPES[type.kind], 'type');
-    }),
+    arguments: positions.map((position) =>
+      kernelType(existing(input.columns[position], 'argument').type),
+    ),
     aggregates: step.calls.map((call) => ({
-      // What it has not, the kernel refuses.
-      function: call.function as KernelCall['function'],
+      function: call.function,
       argument: call.arguments[0] === undefined ? null : positions.indexOf(call.arguments[0]),
     })),
-    window:
-      window === null
-        ? null
-        : { sizeMs: window.sizeMs, advanceMs: window.advanceMs, graceMs: window.graceMs },
+    window,
+    functions: WHOLE_KERNEL.fetched?.OTHER_FUNCTIONS,
     output,
   };
 }
@@ -263,13 +258,17 @@ const ARGUMENT_TYPES: Partial<Readonly<Record<Type['kind'], ArgumentType>>> = {
   DOUBLE: 'F64',
 };
 
+/** Of columns that go in or come out. */
+function kernelType({ kind }: Type): ArgumentType {
+  return existing(ARGUMENT_TYPES[kind], 'type');
+}
+
 /** Its values are checked as they are copied in. */
 function kernelColumn(column: Column | undefined): KernelColumn {
   return existing(column, 'argument') as Column & KernelColumn;
 }
 
-function resultColumn({ values, validity }: KernelColumn, type: Type): Column {
-  if (values instanceof Float64Array) return { type, validity, storage: 'f64', values };
-  if (values instanceof Int32Array) return { type, validity, storage: 'i32', values };
-  return { type, validity, storage: 'i64', values };
+function resultColumn(column: KernelColumn, type: Type): Column {
+  // Storages are called as the kernel's types are.
+  return { ...column, type, storage: kernelType(type).toLowerCase() } as Column;
 }

@@ -154,7 +154,7 @@ function detail(step: Step, plan: Plan): string {
     case 'source': {
       const reads = names.length === 0 ? 'no columns' : names.join(', ');
       const state = step.materialized ? ', materialized' : '';
-      const keys = ROW_PATH.fetched?.OTHER_FORMATS.fetched?.keyText(step) ?? '';
+      const keys = ROW_PATH.fetched?.WHOLE_KERNEL.fetched?.keyText(step) ?? '';
       return `${step.source} from topic ${step.topic} (${formats(step.keyFormat, step.valueFormat, keys)}${state}): ${reads}`;
     }
     case 'internalSource':

@@ -8,6 +8,7 @@ import {
   type AggregateCall,
   type AggregateStep,
   KERNEL_AGGREGATES,
+  KERNEL_ARGUMENTS,
   type Path,
   type WindowSpec,
   type SourceStep,
@@ -65,14 +66,27 @@ export function lowered(step: Lowered, options: PlanningOptions): Path {
   return isPlain ? { path: 'kernel' } : ROW_PATH.code.otherwise(step, options);
 }
 
-/** Whether the kernel has the call. */
-export function isInKernel(call: AggregateCall, input: Schema): boolean {
-  const [argument, second] = call.arguments;
-  const type = argument === undefined ? undefined : input.columns[argument]?.type;
+/** Whether the plan of a task has calls in the kernel that a whole one alone has. */
+export function needsWhole({ steps }: Pick<Subtopology, 'steps'>): boolean {
+  return steps.some(
+    (step) =>
+      step.step === 'aggregate' &&
+      step.run.path === 'kernel' &&
+      !step.calls.every((call) => KERNEL_AGGREGATES.has(call.function)),
+  );
+}
+
+/** Whether a kernel that has these functions has the call. */
+export function isInKernel(
+  call: AggregateCall,
+  input: Schema,
+  functions: { has(name: string): boolean } = KERNEL_AGGREGATES,
+): boolean {
   return (
-    second === undefined &&
+    functions.has(call.function) &&
+    call.arguments.length < 2 &&
     call.constants === undefined &&
-    KERNEL_AGGREGATES.get(call.function)?.has(type?.kind ?? null) === true
+    call.arguments.every((at) => KERNEL_ARGUMENTS.has(input.columns[at]?.type.kind))
   );
 }
 

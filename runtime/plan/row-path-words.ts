@@ -17,17 +17,18 @@ import {
   type WindowSpec,
 } from './step.ts';
 import { withFields } from './struct-fields.ts';
-import type * as OtherFormats from './other-formats.ts';
+import type * as WholeKernel from './whole-kernel.ts';
 
 export { chainOf } from './struct-fields.ts';
 
 /** There only where the kernel is a whole one. */
-export const OTHER_FORMATS = new Part<typeof OtherFormats>();
+export const WHOLE_KERNEL = new Part<typeof WholeKernel>();
 
-/** The path of an aggregation that the kernel is not to do, or cannot. @throws {StatementError} UNSUPPORTED */
+/** The path of an aggregation that the kernel is not to do, or cannot, unless it is a whole one. @throws {StatementError} UNSUPPORTED */
 export function otherwise(step: Lowered, options: PlanningOptions): Path {
   if (options.path === 'row') return { path: 'row', why: 'millrace.path is row' };
   const why = kernelLacks(step, options);
+  if (why === '') return { path: 'kernel' };
   if (options.path === 'auto') return { path: 'row', why };
   throw new StatementError(
     'UNSUPPORTED',
@@ -37,14 +38,18 @@ export function otherwise(step: Lowered, options: PlanningOptions): Path {
   );
 }
 
+/** '': nothing. */
 function kernelLacks(step: Lowered, { kernelAvailable }: PlanningOptions): string {
   if (!kernelAvailable) return 'the host has no kernel';
   if (step.over === 'table') return 'the kernel does not take old rows of a table back';
   if (step.old) return 'the kernel does not emit old rows';
   const windowing = step.window === null ? null : windowLacks(step.window);
   if (windowing !== null) return windowing;
-  const lacking = step.calls.filter((call) => !isInKernel(call, step.input));
-  return lacking.map((call) => callLack(call, step.input))[0] ?? '';
+  const { calls, input } = step;
+  if (WHOLE_KERNEL.fetched) return WHOLE_KERNEL.fetched.lackOf(calls, input);
+  return (
+    calls.filter((call) => !isInKernel(call, input)).map((call) => callLack(call, input))[0] ?? ''
+  );
 }
 
 function windowLacks({ type, sizeMs, advanceMs }: WindowSpec): string | null {
@@ -54,17 +59,17 @@ function windowLacks({ type, sizeMs, advanceMs }: WindowSpec): string | null {
   return `a row falls in ${windows} windows, and the kernel takes ${KERNEL_WINDOWS_PER_ROW_MAX}`;
 }
 
-function callLack(call: AggregateCall, input: Schema): string {
+/** What of a call a kernel lacks that has these functions, or else the call. */
+export function callLack(
+  call: AggregateCall,
+  input: Schema,
+  functions: { has(name: string): boolean } = KERNEL_AGGREGATES,
+): string {
   const lack = `the kernel has no ${call.function}`;
-  if (
-    !KERNEL_AGGREGATES.has(call.function) ||
-    call.arguments.length > 1 ||
-    call.constants !== undefined
-  )
-    return lack;
-  const [argument] = call.arguments;
-  const type = argument === undefined ? undefined : input.columns[argument]?.type;
-  return `${lack} of ${type === undefined ? 'no argument' : typeText(type)}`;
+  const type = input.columns[call.arguments[0] ?? -1]?.type;
+  return !functions.has(call.function) || call.constants !== undefined || type === undefined
+    ? lack
+    : `${lack} of ${typeText(type)}`;
 }
 
 /** A task some of whose sources the kernel is not to decode, or cannot, unless it reads fields instead of structs. */
@@ -76,7 +81,7 @@ export function decodedOtherwise(part: Subtopology, options: PlanningOptions): S
       step.step === 'source' && step.run === undefined
         ? step.valueFormat.format === 'JSON'
           ? { ...step, run: onRowPath(options) ?? { path: 'row', why: lackOf(step) } }
-          : (OTHER_FORMATS.fetched?.withPath(step, options) ?? step)
+          : (WHOLE_KERNEL.fetched?.withPath(step, options) ?? step)
         : step,
     ),
   };

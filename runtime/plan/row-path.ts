@@ -1,23 +1,24 @@
-// A plan as a host without a kernel runs it: its aggregations on the row path, over the state that they have; knows no operator.
+// A plan as a host without a kernel, or without a whole one, runs it: its aggregations on the row path, over the state that they have; knows no operator.
 
+import { needsWhole } from './lower.ts';
 import type { Plan, Step } from './step.ts';
 
-const WHY = 'the host has no kernel';
-
-/** Both paths store the same bytes, so that the query goes on where it was. */
-export function onRowPath(plan: Plan): Plan {
-  if (!plan.subtopologies.some(({ steps }) => steps.some(isOnKernel))) return plan;
+/**
+ * Both paths store the same bytes, so that the query goes on where it was.
+ * @param hasKernel the host has one, though no whole one
+ */
+export function onRowPath(plan: Plan, hasKernel: boolean): Plan {
+  const why = `the host has no ${hasKernel ? 'whole ' : ''}kernel`;
   return {
     ...plan,
     subtopologies: plan.subtopologies.map((part) => ({
       ...part,
-      steps: part.steps.map((step): Step =>
-        isOnKernel(step) ? { ...step, run: { path: 'row', why: WHY } } : step,
-      ),
+      steps: part.steps.map((step): Step => {
+        if (step.step !== 'aggregate' || step.run.path === 'row') return step;
+        return hasKernel && !needsWhole({ steps: [step] })
+          ? step
+          : { ...step, run: { path: 'row', why } };
+      }),
     })),
   };
-}
-
-function isOnKernel(step: Step): step is Step & { readonly step: 'aggregate' } {
-  return step.step === 'aggregate' && step.run.path === 'kernel';
 }

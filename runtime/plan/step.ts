@@ -370,14 +370,17 @@ export interface Plan {
   readonly moved?: readonly MovedTable[] | undefined;
 }
 
-/**
- * What the kernel can aggregate, as a table so that the SQL half needs no kernel code: function and argument kind
- * (null: no argument).
- */
-export const KERNEL_AGGREGATES: ReadonlyMap<string, ReadonlySet<Type['kind'] | null>> = new Map([
-  ['COUNT', new Set<Type['kind'] | null>([null, 'INTEGER', 'BIGINT', 'DOUBLE'])],
-  ['SUM', new Set<Type['kind'] | null>(['INTEGER', 'BIGINT', 'DOUBLE'])],
-  ['MIN', new Set<Type['kind'] | null>(['INTEGER', 'BIGINT', 'DOUBLE'])],
-  ['MAX', new Set<Type['kind'] | null>(['INTEGER', 'BIGINT', 'DOUBLE'])],
-  ['AVG', new Set<Type['kind'] | null>(['INTEGER', 'BIGINT', 'DOUBLE'])],
+/** What every kernel can aggregate, so that the SQL half needs no kernel code. */
+export const KERNEL_AGGREGATES: ReadonlySet<string> = new Set([
+  'COUNT',
+  'SUM',
+  'MIN',
+  'MAX',
+  'AVG',
+]);
+/** Of arguments of these types. */
+export const KERNEL_ARGUMENTS: ReadonlySet<string | undefined> = new Set([
+  'INTEGER',
+  'BIGINT',
+  'DOUBLE',
 ]);

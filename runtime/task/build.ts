@@ -1,7 +1,6 @@
 // The only place where steps meet operators: a sub-topology becomes readers, operators and outputs, wired; knows no port.
 
-import { exhaustive, existing } from '../base/assert.ts';
-import { InvariantError } from '../base/errors.ts';
+import { assert, exhaustive, existing } from '../base/assert.ts';
 import type { Batch } from '../data/batch.ts';
 import type { RecordHeader } from '../data/record.ts';
 import type { Schema } from '../data/schema.ts';
@@ -296,9 +295,7 @@ function operatorOf(
       if (step.window?.type === 'SLIDING')
         return RARE_OPERATORS.code.slidingAggregate(step, input, given, registry);
       if (step.run.path === 'row') return AGGREGATE.code.aggregate(step, input, given, registry);
-      if (context.kernel === null) {
-        throw new InvariantError('the plan wants the kernel, and the host has none');
-      }
+      assert(context.kernel !== null, 'the host has a kernel');
       const isCached = steps.some((next) => next.step === 'cache' && next.input === step.id);
       const output = isCached ? 'groups' : 'rows';
       return kernelAggregate(step, input, given, registry, context.kernel, output);

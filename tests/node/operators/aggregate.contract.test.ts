@@ -1,7 +1,8 @@
 // Aggregation under the operator contract: row path, kernel path, windows, old rows and tables.
 
+import fc from 'fast-check';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
-import type { Batch } from '../../../runtime/data/batch.ts';
+import { type Batch, IDENTITY } from '../../../runtime/data/batch.ts';
 import { aggregate } from '../../../runtime/operators/aggregate.ts';
 import { kernelAggregate } from '../../../runtime/operators/kernel-aggregate.ts';
 import { materialize } from '../../../runtime/operators/materialize.ts';
@@ -29,6 +30,38 @@ const kernelCalls = [
   ),
 ];
 
+/** What only whole kernels have. */
+const otherCalls = [
+  'EARLIEST_BY_OFFSET',
+  'LATEST_BY_OFFSET',
+  'STDDEV_SAMP',
+  'STDDEV_SAMPLE',
+].flatMap((name) => [1, 2, 3].map((position) => callOf(name, NUMBERS, position)));
+
+/** Rows whose records stand elsewhere than they do, at their own positions, or are none. */
+const origins = (input: fc.Arbitrary<readonly Batch[]>): fc.Arbitrary<readonly Batch[]> =>
+  fc.tuple(input, fc.nat(3)).map(([batches, kind]) =>
+    batches.map((batch) => {
+      const rows = batch.rowtime.length;
+      const steps = Uint32Array.from({ length: rows }, (_, i) => 7 * rows - 3 * (i >> 1));
+      return {
+        ...batch,
+        origin: [batch.origin, IDENTITY.subarray(0, rows), null, steps][kind] ?? null,
+      };
+    }),
+  );
+
+/** The rows without a null anywhere, which the kernel folds in other loops. */
+const withoutNulls = (input: fc.Arbitrary<readonly Batch[]>): fc.Arbitrary<readonly Batch[]> =>
+  input.map((batches) =>
+    batches.map((batch) => ({
+      ...batch,
+      valueNull: null,
+      keyNull: null,
+      columns: batch.columns.map((column, i) => (i === 0 ? column : { ...column, validity: null })),
+    })),
+  );
+
 function bothPaths(step: AggregateStep, input = NUMBERS) {
   return [
     { name: 'row path', make: (context) => aggregate(step, input, context, registry) },
@@ -52,6 +85,38 @@ for (const [name, window] of [
     changelog: { old: false },
   });
 }
+
+for (const [name, window] of [
+  ['tumbling windows', windowOf(10, 15)],
+  ['wide windows', windowOf(10_000, 0)],
+  ['hopping windows', windowOf(10, 5, 4)],
+  ['no windows', null],
+] as const) {
+  for (const [rows, input] of [
+    ['with nulls', streamArbitrary(NUMBERS)],
+    ['without nulls', withoutNulls(streamArbitrary(NUMBERS))],
+  ] as const)
+    describeOperator(`aggregate by offset and deviation, ${name}, ${rows}`, {
+      paths: bothPaths(aggregateStep(NUMBERS, otherCalls, { window })),
+      input: origins(input),
+      changelog: { old: false },
+    });
+}
+
+const mixedCalls = [
+  callOf('LATEST_BY_OFFSET', NUMBERS, 3),
+  callOf('SUM', NUMBERS, 3),
+  callOf('COUNT', NUMBERS),
+  callOf('STDDEV_SAMP', NUMBERS, 1),
+  callOf('AVG', NUMBERS, 1),
+  callOf('LATEST_BY_OFFSET', NUMBERS, 3),
+  callOf('MAX', NUMBERS, 2),
+];
+describeOperator('aggregate by offset and deviation among others', {
+  paths: bothPaths(aggregateStep(NUMBERS, mixedCalls, { window: windowOf(10, 15) })),
+  input: origins(streamArbitrary(NUMBERS)),
+  changelog: { old: false },
+});
 
 const TWO_KEYS = prettySchema('A:INTEGER key | B:BOOLEAN key | L:BIGINT @rowtime');
 describeOperator('aggregate by two key columns', {

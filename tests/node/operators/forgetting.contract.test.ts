@@ -9,10 +9,11 @@ import type { Schema } from '../../../runtime/data/schema.ts';
 import { kernelStats } from '../../../runtime/kernel/groups.ts';
 import { Kernel } from '../../../runtime/kernel/instance.ts';
 import { aggregate } from '../../../runtime/operators/aggregate.ts';
-import * as forgetting from '../../../runtime/operators/forgetting.ts';
+import { moved, type forgotten } from '../../../runtime/operators/forgetting.ts';
 import { kernelAggregate } from '../../../runtime/operators/kernel-aggregate.ts';
-import { FORGETTING } from '../../../runtime/operators/parts.ts';
 import type { Operator } from '../../../runtime/operators/operator.ts';
+import { WHOLE_KERNEL } from '../../../runtime/operators/parts.ts';
+import * as wholeKernel from '../../../runtime/operators/whole-kernel.ts';
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { StateBlock, StateBytes, StatePack } from '../../../runtime/ports/store.ts';
 import { GroupNames } from '../../../runtime/state/group-names.ts';
@@ -33,9 +34,9 @@ const module = kernelModule();
 let known: (readonly [before: number, after: number])[] = [];
 
 /** Every commit moves the groups, or those alone of which the product says so. */
-function noteMoves(moves: typeof forgetting.forgotten): void {
-  FORGETTING.given({
-    ...forgetting,
+function noteMoves(moves: typeof forgotten): void {
+  WHOLE_KERNEL.given({
+    ...wholeKernel,
     forgotten(kernel, names, start): Kernel | null {
       const before = kernelStats(kernel).entries;
       const fresh = moves(kernel, names, start);
@@ -45,8 +46,8 @@ function noteMoves(moves: typeof forgetting.forgotten): void {
   });
 }
 
-beforeAll(() => noteMoves(forgetting.moved));
-afterAll(() => FORGETTING.given(forgetting));
+beforeAll(() => noteMoves(moved));
+afterAll(() => WHOLE_KERNEL.given(wholeKernel));
 
 function paths(input: Schema, window: ReturnType<typeof windowOf> | null) {
   const position = input.columns.length - 1;
@@ -105,7 +106,7 @@ function turning(turn: number): Batch {
 }
 
 test('while keys turn over, a kernel knows no more than twice those of its groups; forgotten ones come back, and both paths agree', () => {
-  noteMoves(forgetting.forgotten);
+  noteMoves(wholeKernel.forgotten);
   known = [];
   const { kernel, row } = paths(INPUT, windowOf(20, 0));
   const runs = [new OperatorRun(kernel), new OperatorRun(row)] as const;
@@ -129,7 +130,7 @@ test('while keys turn over, a kernel knows no more than twice those of its group
 }, 60_000);
 
 test('blocks of a kernel that has been left name their keys in a store all the same', () => {
-  noteMoves(forgetting.moved);
+  noteMoves(moved);
   known = [];
   const { kernel, row } = paths(INPUT, windowOf(20, 0));
   const byRow = new OperatorRun(row);
@@ -173,8 +174,8 @@ test('up to the limit of idle keys none is let go', () => {
   };
   for (let from = 0; from < IDLE_ENTRIES_MAX; from += ROWS) know(from, from + ROWS);
   const given = [kernel, new GroupNames(text), start] as const;
-  expect(forgetting.forgotten(...given)).toBeNull();
+  expect(wholeKernel.forgotten(...given)).toBeNull();
   know(IDLE_ENTRIES_MAX, IDLE_ENTRIES_MAX + 1);
-  const fresh = forgetting.forgotten(...given);
+  const fresh = wholeKernel.forgotten(...given);
   expect(fresh && kernelStats(fresh).entries).toBe(0);
 });

@@ -1,0 +1,52 @@
+// Which path aggregations take whose calls whole kernels alone have; runs none.
+
+import { expect, test } from 'vitest';
+import { KERNEL_CELLS_MAX } from '../../../runtime/base/limits.ts';
+import { WHOLE_KERNEL } from '../../../runtime/plan/row-path-words.ts';
+import type { Path } from '../../../runtime/plan/step.ts';
+import { takeAway } from '../../support/taken-parts.ts';
+import { Session } from './session.ts';
+
+const SOURCE = `CREATE STREAM s (id INT KEY, a STRING, b BIGINT, d DOUBLE)
+  WITH (KAFKA_TOPIC='s', PARTITIONS=2, VALUE_FORMAT='JSON');`;
+
+function pathOf(calls: string): Path | undefined {
+  const plan = new Session({}, true).plan(
+    `${SOURCE}CREATE TABLE x AS SELECT a, ${calls} AS n FROM s GROUP BY a;`,
+  );
+  const steps = plan.subtopologies.flatMap((part) => part.steps);
+  return steps.find((step) => step.step === 'aggregate')?.run;
+}
+
+test.each([
+  ['LATEST_BY_OFFSET(d)', { path: 'kernel' }],
+  ['EARLIEST_BY_OFFSET(id)', { path: 'kernel' }],
+  ['STDDEV_SAMP(b)', { path: 'kernel' }],
+  ['STDDEV_SAMPLE(d)', { path: 'kernel' }],
+  ['LATEST_BY_OFFSET(a)', { path: 'row', why: 'the kernel has no LATEST_BY_OFFSET of STRING' }],
+  ['LATEST_BY_OFFSET(b, 2)', { path: 'row', why: 'the kernel has no LATEST_BY_OFFSET' }],
+  ['EARLIEST_BY_OFFSET(b, false)', { path: 'row', why: 'the kernel has no EARLIEST_BY_OFFSET' }],
+])('%s runs as %o', (call, path) => {
+  expect(pathOf(call)).toEqual(path);
+});
+
+test('without a whole kernel what only that has runs on the row path', () => {
+  const putBack = takeAway([WHOLE_KERNEL]);
+  try {
+    const path = { path: 'row', why: 'the kernel has no LATEST_BY_OFFSET' };
+    expect(pathOf('LATEST_BY_OFFSET(d)')).toEqual(path);
+    expect(pathOf('MAX(d)')).toEqual({ path: 'kernel' });
+  } finally {
+    putBack();
+  }
+});
+
+test('a group has as many cells as the kernel keeps, or the row path is taken', () => {
+  const count = (KERNEL_CELLS_MAX - 1) / 3;
+  const calls = Array.from({ length: count }, (_, i) => `STDDEV_SAMP(b + ${i}) AS v${i}`).join();
+  expect(pathOf(`${calls}, COUNT(*)`)).toEqual({ path: 'kernel' });
+  expect(pathOf(`${calls}, AVG(d)`)).toEqual({
+    path: 'row',
+    why: `the kernel keeps ${KERNEL_CELLS_MAX} cells of a group`,
+  });
+});
