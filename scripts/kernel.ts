@@ -12,13 +12,14 @@ const AGGREGATES = 'engine-asm/assembly/index.ts';
 const JSON_DECODER = 'engine-asm/assembly/json.ts';
 const OTHER_FORMATS = 'engine-asm/assembly/delimited.ts';
 const OFFSETS = 'engine-asm/assembly/offsets.ts';
+const NUMBER_KEYS = 'engine-asm/assembly/number-keys.ts';
 /** Has no exports: it takes the place of the decoder of one record. */
 const TEMPLATES = 'engine-asm/assembly/json-template.ts';
 /** What each module exports: pages fetch the halves one by one, every other host has all at once, and formats that pages do without. */
 const MODULES = [
   {
     wasm: 'build/kernel.wasm',
-    entries: [AGGREGATES, JSON_DECODER, OTHER_FORMATS, OFFSETS, TEMPLATES],
+    entries: [AGGREGATES, JSON_DECODER, OTHER_FORMATS, OFFSETS, NUMBER_KEYS, TEMPLATES],
     made: 'fast',
   },
   { wasm: 'build/kernel-aggregates.wasm', entries: [AGGREGATES], made: 'small' },

@@ -5,6 +5,8 @@ import {
   STATUS_DICTIONARY_FULL,
   STATUS_OK,
   STATUS_OUT_OF_MEMORY,
+  TYPE_F64,
+  TYPE_I32,
 } from './abi';
 import { allocate, allocateCleared, release } from './arena';
 import { keysBytes } from './buffers';
@@ -43,6 +45,10 @@ export function openDictionary(limit: u32, hashSeed: u32): bool {
   directory = allocateCleared(((limit >> PAGE_SHIFT) + 1) << 2);
   table = allocateCleared(TABLE_PLACES_FIRST << 2);
   tableMask = TABLE_PLACES_FIRST - 1;
+  return directory != 0 && table != 0;
+}
+
+export function isDictionaryOpen(): bool {
   return directory != 0 && table != 0;
 }
 
@@ -216,6 +222,72 @@ export function internKeys(keys: usize, offsets: usize, ids: usize, count: u32):
       mask = tableMask;
     }
     store<u32>(ids + (i << 2), (found & NUMBER_MASK) - 1);
+  }
+  return STATUS_OK;
+}
+
+/** What stands in a key before a value that is not null; runtime/data/key-writer.ts. */
+const PRESENT: u64 = 1;
+
+/**
+ * As `internKeys`, of keys that are numbers: those of the rows in `rowsAt`, or (0) of rows 0 .. count - 1, which are less than `rows`. Their bytes are made in
+ * registers, as they are hashed and compared; only those of a new key are written.
+ */
+export function internNumbers(
+  type: u32,
+  keys: usize,
+  ids: usize,
+  rowsAt: usize,
+  count: u32,
+  rows: u32,
+): i32 {
+  let places = table;
+  let mask = tableMask;
+  const isInt = type == TYPE_I32;
+  const length: u32 = isInt ? 5 : 9;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = rowsAt == 0 ? i : load<u32>(rowsAt + (i << 2));
+    if (row >= rows) return STATUS_BAD_ARGUMENT;
+    // All but the first byte, big endian, so that they are ordered as the numbers are.
+    let tail: u64;
+    if (isInt) tail = <u64>bswap<u32>(load<u32>(keys + (row << 2)) ^ 0x80000000);
+    else {
+      let bits = load<u64>(keys + (row << 3));
+      if (type == TYPE_F64) {
+        // Every NaN is one key.
+        if ((bits & <u64>i64.MAX_VALUE) > 0x7ff0000000000000) bits = 0x7ff8000000000000;
+        bits ^= <u64>(<i64>bits >> 63) & <u64>i64.MAX_VALUE;
+      }
+      tail = bswap<u64>(bits ^ 0x8000000000000000);
+    }
+    const head = PRESENT | (tail << 8);
+    if (isInt) tail = 0;
+    const hash = hashOfWords(length, head, tail);
+    let place = hash & mask;
+    let found = load<u32>(places + (place << 2));
+    while (found != 0) {
+      if ((found ^ hash) <= NUMBER_MASK) {
+        const entry = entryOf((found & NUMBER_MASK) - 1);
+        if (
+          load<u32>(entry, 4) == length &&
+          ((head ^ load<u64>(entry, ENTRY_KEY)) | (tail ^ tailOf(entry + ENTRY_KEY, length))) == 0
+        )
+          break;
+      }
+      place = (place + 1) & mask;
+      found = load<u32>(places + (place << 2));
+    }
+    if (found == 0) {
+      const key: usize = memory.data(16, 16);
+      store<u64>(key, head);
+      if (!isInt) store<u8>(key, <u8>(tail >> 56), 8);
+      const status = add(key, length, hash);
+      if (status != STATUS_OK) return status;
+      found = entries;
+      places = table;
+      mask = tableMask;
+    }
+    store<u32>(ids + (row << 2), (found & NUMBER_MASK) - 1);
   }
   return STATUS_OK;
 }

@@ -46,6 +46,7 @@ export interface KernelExports {
   delimitedField(index: number, place: number): number;
   kafkaInit(): number;
   offsets(first: number, given: number): number;
+  internNumbers(type: number, rows: number, selected: number): number;
 }
 
 /**

@@ -223,6 +223,7 @@ test('no call traps, whatever its arguments and whatever stands in the buffers',
   const calls = [
     'reserveKeys',
     'intern',
+    'internNumbers',
     'probe',
     'process',
     'read',
