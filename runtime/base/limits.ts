@@ -49,6 +49,8 @@ export const PATTERN_LENGTH_MAX = 4096;
 export const PATTERN_INSTRUCTIONS_MAX = 10_000;
 /** Bytes of the kernel's linear memory (64 MiB). */
 export const KERNEL_MEMORY_BYTES_MAX = 67_108_864;
+/** Calls of an aggregation, for the kernel to take it. */
+export const KERNEL_CALLS_MAX = 32;
 /** Cells of a group's state, for the kernel to take a query: each has a bit that says whether it is null. */
 export const KERNEL_CELLS_MAX = 64;
 /** Windows that one row is in, for the kernel to take a query with hopping windows: its output has room for several rows. */

@@ -1,6 +1,6 @@
 // Chooses the kernel path for the aggregations that it can do; why others take the row path is in row-path-words.ts. Knows what the kernel can do from a table alone.
 
-import { KERNEL_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
+import { KERNEL_CALLS_MAX, KERNEL_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import { isDecodable } from '../formats/json-kernel.ts';
 import { ROW_PATH } from './parts.ts';
@@ -62,6 +62,7 @@ export function lowered(step: Lowered, options: PlanningOptions): Path {
     over !== 'table' &&
     !old &&
     (window === null || isWindowInKernel(window)) &&
+    calls.length <= KERNEL_CALLS_MAX &&
     calls.every((call) => isInKernel(call, input));
   return isPlain ? { path: 'kernel' } : ROW_PATH.code.otherwise(step, options);
 }

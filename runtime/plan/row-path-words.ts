@@ -2,7 +2,7 @@
 
 import { StatementError } from '../base/errors.ts';
 import { Part } from '../base/part.ts';
-import { JSON_COLUMNS_MAX, KERNEL_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
+import { JSON_COLUMNS_MAX, KERNEL_CALLS_MAX, KERNEL_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
 import { isDecodableType } from '../formats/json-kernel.ts';
@@ -46,6 +46,7 @@ function kernelLacks(step: Lowered, { kernelAvailable }: PlanningOptions): strin
   const windowing = step.window === null ? null : windowLacks(step.window);
   if (windowing !== null) return windowing;
   const { calls, input } = step;
+  if (calls.length > KERNEL_CALLS_MAX) return `the kernel takes ${KERNEL_CALLS_MAX} calls`;
   if (WHOLE_KERNEL.fetched) return WHOLE_KERNEL.fetched.lackOf(calls, input);
   return (
     calls.filter((call) => !isInKernel(call, input)).map((call) => callLack(call, input))[0] ?? ''

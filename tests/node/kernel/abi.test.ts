@@ -11,10 +11,16 @@ import {
   JSON_COLUMNS_MAX,
   JSON_DEPTH_MAX,
   JSON_NAMES_BYTES_MAX,
+  KERNEL_CALLS_MAX,
   RECORD_BATCH_BYTES_MAX,
 } from '../../../runtime/base/limits.ts';
 import { Op } from '../../../runtime/data/batch.ts';
-import { OP_INSERT, OP_UPDATE_AFTER } from '../../../runtime/kernel/abi.ts';
+import {
+  AGGREGATES_MAX,
+  ARGUMENTS_MAX,
+  OP_INSERT,
+  OP_UPDATE_AFTER,
+} from '../../../runtime/kernel/abi.ts';
 import * as JSON_ABI from '../../../runtime/kernel/json-abi.ts';
 import { kernelModule as compiledKernel } from '../../support/kernel-module.ts';
 import { kernelBytes, kernelModule } from './subject.ts';
@@ -72,6 +78,11 @@ test('the bounds of the JSON decoder are those that the planner knows', () => {
   expect(JSON_ABI.JSON_ROWS_MAX).toBe(BATCH_ROWS_MAX);
   // What a chunk brings finds room once the strings of those before are forgotten.
   expect(JSON_ABI.JSON_STRINGS_BYTES_MAX / 2).toBeGreaterThanOrEqual(RECORD_BATCH_BYTES_MAX);
+});
+
+test('the calls of one aggregation are those that the planner knows', () => {
+  expect(AGGREGATES_MAX).toBe(KERNEL_CALLS_MAX);
+  expect(ARGUMENTS_MAX).toBeGreaterThanOrEqual(KERNEL_CALLS_MAX);
 });
 
 test('operations are those of batches', () => {

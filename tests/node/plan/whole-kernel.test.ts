@@ -1,7 +1,7 @@
 // Which path aggregations take whose calls whole kernels alone have; runs none.
 
 import { expect, test } from 'vitest';
-import { KERNEL_CELLS_MAX } from '../../../runtime/base/limits.ts';
+import { KERNEL_CALLS_MAX, KERNEL_CELLS_MAX } from '../../../runtime/base/limits.ts';
 import { WHOLE_KERNEL } from '../../../runtime/plan/row-path-words.ts';
 import type { Path } from '../../../runtime/plan/step.ts';
 import { takeAway } from '../../support/taken-parts.ts';
@@ -39,6 +39,16 @@ test('without a whole kernel what only that has runs on the row path', () => {
   } finally {
     putBack();
   }
+});
+
+test('an aggregation has as many calls as the kernel takes, or the row path is taken', () => {
+  const calls = (count: number): string =>
+    Array.from({ length: count }, (_, i) => `SUM(b + ${i}) AS v${i}`).join();
+  expect(pathOf(`${calls(KERNEL_CALLS_MAX - 1)}, COUNT(*)`)).toEqual({ path: 'kernel' });
+  expect(pathOf(`${calls(KERNEL_CALLS_MAX)}, COUNT(*)`)).toEqual({
+    path: 'row',
+    why: `the kernel takes ${KERNEL_CALLS_MAX} calls`,
+  });
 });
 
 test('a group has as many cells as the kernel keeps, or the row path is taken', () => {
