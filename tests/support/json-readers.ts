@@ -40,9 +40,11 @@ export function jsonSource(header: string, kind: SourceStep['kind'] = 'stream'):
 export function textOf(value: Value): string {
   if (Object.is(value, -0)) return '-0';
   if (typeof value === 'bigint') return `${value}n`;
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'bigint' ? `${part}n` : part,
-  );
+  return JSON.stringify(value, (_, part: unknown) => {
+    // Of no bigint, which is 0n.
+    if (Object.is(part, -0)) return '-0n';
+    return typeof part === 'bigint' ? `${part}n` : part;
+  });
 }
 
 function cells(column: Column, batch: Batch): string[] {
