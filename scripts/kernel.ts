@@ -35,8 +35,8 @@ const APART = [
   'buffers/outValidity',
   'buffers/outValue',
   'buffers/take',
-  'dictionary/hashOf',
-  'dictionary/tailOf',
+  'hashes/hashOf',
+  'hashes/tailOf',
   'pane/addChange',
   'probe/probeRows',
   'program/argumentOf',
@@ -47,6 +47,8 @@ const APART = [
   'snapshot/isState',
   'window/isClosed',
 ];
+/** Of whole kernels: loops that need all registers, as copies in one function of everything do not get them. */
+const LOOPS = ['spans/fold<*', 'dictionary/internKnown'];
 const stamp = resolve(root, 'build/kernel.sha256');
 
 /**
@@ -61,7 +63,7 @@ function optimized(compiled: Uint8Array, isSmall: boolean): Uint8Array {
   binaryen.setFlexibleInlineMaxSize(70);
   // One that a single caller has is no copy. In the whole kernel they all go into it: records laid out alike are decoded 5 to 10 % faster.
   binaryen.setOneCallerInlineMaxSize(isSmall ? 400 : 2000);
-  for (const name of isSmall ? APART : []) {
+  for (const name of isSmall ? APART : LOOPS) {
     binaryen.setPassArgument('no-inline', `engine-asm/assembly/${name}`);
     module.runPasses(['no-inline']);
   }

@@ -33,6 +33,7 @@ import {
   argumentCount,
   argumentOf,
   config,
+  IS_WHOLE,
   nullable,
   rowOutput,
   rowsMax,
@@ -74,6 +75,8 @@ export let outCounts: usize = 0;
 export let sources: usize = 0;
 /** Rows that are looked at, and groups that are read, together: what is read and written of them stays near. */
 export const PART_ROWS: u32 = 256;
+/** Keys are read so many bytes at a time. */
+const KEY_PADDING_BYTES: u32 = IS_WHOLE ? 16 : 8;
 let failed: bool = false;
 
 function take(bytes: u32): u32 {
@@ -130,14 +133,14 @@ export function openBuffers(): bool {
   return true;
 }
 
-/** Makes room for `bytes` of keys, and 8 bytes that can be read behind them; what stood there is lost. False when memory does not suffice. */
+/** Makes room for `bytes` of keys, and KEY_PADDING_BYTES that can be read behind them; what stood there is lost. False when memory does not suffice. */
 export function reserveKeyBytes(bytes: u32): bool {
   if (bytes <= keysBytes && keys != 0) return true;
-  if (keys != 0) release(<u32>keys, keysBytes + 8);
+  if (keys != 0) release(<u32>keys, keysBytes + KEY_PADDING_BYTES);
   keysBytes = 0;
-  keys = allocate(bytes + 8);
+  keys = allocate(bytes + KEY_PADDING_BYTES);
   if (keys == 0) return false;
-  keysBytes = roundUp(bytes + 8) - 8;
+  keysBytes = roundUp(bytes + KEY_PADDING_BYTES) - KEY_PADDING_BYTES;
   return true;
 }
 

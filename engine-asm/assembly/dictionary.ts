@@ -10,12 +10,26 @@ import {
 } from './abi';
 import { allocate, allocateCleared, release } from './arena';
 import { keysBytes } from './buffers';
+import {
+  hashOf,
+  hashOfPair,
+  hashOfShort,
+  hashOfWords,
+  headOf,
+  openHashes,
+  sameBytes,
+  SHORT_BYTES,
+  tailOf,
+  wordsOf,
+} from './hashes';
+import { IS_WHOLE } from './program';
 
 // Entries stand in pages, so that growing copies nothing:
 //
 //   directory  [u32 page]...                       a page per 4,096 ids
 //   page       [u32 key][u32 length][24 bytes]     32 bytes an id: a key of at most 24 bytes stands in its entry, with zeros behind it
-//   table      [7 bits of the hash | 25 of id + 1] 4 bytes a place, linear probing, at most half full
+//   table      [7 bits of the hash | 25 of id + 1] 4 bytes a place, linear probing, at most half full; in whole kernels from the first of
+//                                                  four places on, which are looked at together: few keys stand elsewhere
 //   key bytes  longer ones in blocks of 64 KiB; one of more than a quarter has a block of its own
 const PAGE_SHIFT: u32 = 12;
 const PAGE_MASK: u32 = (1 << PAGE_SHIFT) - 1;
@@ -25,9 +39,8 @@ const ENTRY_KEY_BYTES: u32 = 24;
 const TABLE_PLACES_FIRST: u32 = 1024;
 const NUMBER_MASK: u32 = (1 << 25) - 1;
 const KEY_BLOCK_BYTES: u32 = 65536;
-
-const MIX_A: u64 = 0x9e3779b97f4a7c15;
-const MIX_B: u64 = 0xd6e8feb86659fd93;
+/** Which bits of a hash say where probing begins. */
+const HOME_MASK: u32 = IS_WHOLE ? ~3 : ~0;
 
 let directory: u32 = 0;
 let table: u32 = 0;
@@ -36,12 +49,11 @@ let entries: u32 = 0;
 let entriesMax: u32 = 0;
 let keyTop: u32 = 0;
 let keyEnd: u32 = 0;
-let seed: u64 = 0;
 
 /** Makes the empty dictionary; false when memory does not suffice. */
 export function openDictionary(limit: u32, hashSeed: u32): bool {
   entriesMax = limit;
-  seed = <u64>hashSeed * MIX_A;
+  openHashes(hashSeed);
   directory = allocateCleared(((limit >> PAGE_SHIFT) + 1) << 2);
   table = allocateCleared(TABLE_PLACES_FIRST << 2);
   tableMask = TABLE_PLACES_FIRST - 1;
@@ -71,45 +83,9 @@ export function keyLength(id: u32): u32 {
   return id < entries ? load<u32>(entryOf(id), 4) : 0;
 }
 
-/** Keys of at most so many bytes are looked at as two words. */
-const SHORT_BYTES: u32 = 16;
-
-/** The first 8 bytes of a key, or all of a shorter one and zeros. 8 bytes can be read there. */
-function headOf(at: usize, length: u32): u64 {
-  return load<u64>(at) & (length < 8 ? ((<u64>1) << (length << 3)) - 1 : u64.MAX_VALUE);
-}
-
-/** The last 8 bytes, 0 where they are all in the head. */
-function tailOf(at: usize, length: u32): u64 {
-  return length > 8 ? load<u64>(at + length - 8) : 0;
-}
-
-function hashOfWords(length: u32, head: u64, tail: u64): u32 {
-  let hash = (seed ^ (<u64>length * MIX_B) ^ head) * MIX_A;
-  hash = (hash ^ (hash >> 29) ^ tail) * MIX_A;
-  hash = (hash ^ (hash >> 32)) * MIX_B;
-  return <u32>(hash >> 32);
-}
-
-function hashOf(at: usize, length: u32): u32 {
-  let head = headOf(at, length);
-  for (let done: u32 = 8; done + 8 < length; done += 8) {
-    head = (head ^ load<u64>(at + done)) * MIX_A;
-    head ^= head >> 29;
-  }
-  return hashOfWords(length, head, tailOf(at, length));
-}
-
-function sameBytes(a: usize, b: usize, length: u32): bool {
-  for (let done: u32 = 0; done + 8 < length; done += 8) {
-    if (load<u64>(a + done) != load<u64>(b + done)) return false;
-  }
-  return tailOf(a, length) == tailOf(b, length);
-}
-
 /** Puts a number into the first free place of a hash. */
 function put(hash: u32, number: u32): void {
-  let place = hash & tableMask;
+  let place = hash & tableMask & HOME_MASK;
   while (load<u32>(table + (place << 2)) != 0) place = (place + 1) & tableMask;
   store<u32>(table + (place << 2), (hash & ~NUMBER_MASK) | number);
 }
@@ -172,10 +148,92 @@ function add(at: usize, length: u32, hash: u32): i32 {
 }
 
 /**
- * Gives each of `count` keys its id, a new one where it was not known. Key `i` is `offsets[i] .. offsets[i + 1]` of
- * `keys`, behind which 8 bytes more can be read. On refusal what got an id keeps it.
+ * Gives keys `from` to `count` their ids as long as they are short, known, and stand where they are looked for first; no call is made here, so that
+ * everything stays in registers.
+ * @returns where it stops
  */
-export function internKeys(keys: usize, offsets: usize, ids: usize, count: u32): i32 {
+function internKnown(keys: usize, offsets: usize, ids: usize, from: u32, count: u32): u32 {
+  const last = keysBytes;
+  const pages = directory;
+  const places = table;
+  const mask = tableMask & HOME_MASK;
+  let begin = load<u32>(offsets + (from << 2));
+  let i = from;
+  for (; i < count; i++) {
+    const end = load<u32>(offsets + (i << 2), 4);
+    const length = end - begin;
+    if (end > last || length > SHORT_BYTES) break;
+    const words = wordsOf(keys + begin, length);
+    const hash = hashOfShort(words);
+    const home = places + ((hash & mask) << 2);
+    const differ = v128.shr<u32>(v128.xor(v128.load(home), i32x4.splat(hash)), 25);
+    const alike: u32 = i32x4.bitmask(i32x4.eq(differ, i32x4.splat(0)));
+    if (alike == 0) break;
+    const number = load<u32>(home + (ctz(alike) << 2)) & NUMBER_MASK;
+    // A free place, which looks as if it had bits of a hash that are 0.
+    if (number == 0) break;
+    const id = number - 1;
+    const entry = load<u32>(pages + ((id >> PAGE_SHIFT) << 2)) + ((id & PAGE_MASK) << ENTRY_SHIFT);
+    if (load<u32>(entry, 4) != length) break;
+    if (v128.any_true(v128.xor(words, v128.load(entry, ENTRY_KEY)))) break;
+    store<u32>(ids + (i << 2), id);
+    begin = end;
+  }
+  return i;
+}
+
+/** One plus the id of a key, 0 when there is none; in whole kernels. */
+function findByFours(at: usize, length: u32, hash: u32): u32 {
+  const wanted = i32x4.splat(hash);
+  let place = hash & tableMask & HOME_MASK;
+  let isFull = true;
+  while (isFull) {
+    const four = v128.load(table + (place << 2));
+    const differ = v128.shr<u32>(v128.xor(four, wanted), 25);
+    let alike: u32 = i32x4.bitmask(i32x4.eq(differ, i32x4.splat(0)));
+    for (; alike != 0; alike &= alike - 1) {
+      const number = load<u32>(table + ((place + ctz(alike)) << 2)) & NUMBER_MASK;
+      // A free place, which looks as if it had bits of a hash that are 0; all behind it are free.
+      if (number == 0) break;
+      const entry = entryOf(number - 1);
+      if (load<u32>(entry, 4) != length) continue;
+      if (length > SHORT_BYTES) {
+        if (sameBytes(load<u32>(entry), at, length)) return number;
+      } else if (!v128.any_true(v128.xor(wordsOf(at, length), v128.load(entry, ENTRY_KEY))))
+        return number;
+    }
+    isFull = i32x4.extract_lane(four, 3) != 0;
+    place = (place + 4) & tableMask;
+  }
+  return 0;
+}
+
+/** As `internOneByOne`, in whole kernels. */
+function internByFours(keys: usize, offsets: usize, ids: usize, count: u32): i32 {
+  const last = keysBytes;
+  for (let i: u32 = 0; i < count; i++) {
+    let from = load<u32>(offsets + (i << 2));
+    if (load<u32>(offsets + (i << 2), 4) - from <= SHORT_BYTES) {
+      i = internKnown(keys, offsets, ids, i, count);
+      if (i == count) break;
+      from = load<u32>(offsets + (i << 2));
+    }
+    const to = load<u32>(offsets + (i << 2), 4);
+    if (to < from || to > last) return STATUS_BAD_ARGUMENT;
+    const hash = hashOf(keys + from, to - from);
+    let number = findByFours(keys + from, to - from, hash);
+    if (number == 0) {
+      const status = add(keys + from, to - from, hash);
+      if (status != STATUS_OK) return status;
+      number = entries;
+    }
+    store<u32>(ids + (i << 2), number - 1);
+  }
+  return STATUS_OK;
+}
+
+/** As `internKeys`, a place after the other. */
+function internOneByOne(keys: usize, offsets: usize, ids: usize, count: u32): i32 {
   let places = table;
   let mask = tableMask;
   const last = keysBytes;
@@ -226,6 +284,15 @@ export function internKeys(keys: usize, offsets: usize, ids: usize, count: u32):
   return STATUS_OK;
 }
 
+/**
+ * Gives each of `count` keys its id, a new one where it was not known. Key `i` is `offsets[i] .. offsets[i + 1]` of
+ * `keys`, behind which KEY_PADDING_BYTES more can be read. On refusal what got an id keeps it.
+ */
+export function internKeys(keys: usize, offsets: usize, ids: usize, count: u32): i32 {
+  if (IS_WHOLE) return internByFours(keys, offsets, ids, count);
+  return internOneByOne(keys, offsets, ids, count);
+}
+
 /** What stands in a key before a value that is not null; runtime/data/key-writer.ts. */
 const PRESENT: u64 = 1;
 
@@ -262,8 +329,8 @@ export function internNumbers(
     }
     const head = PRESENT | (tail << 8);
     if (isInt) tail = 0;
-    const hash = hashOfWords(length, head, tail);
-    let place = hash & mask;
+    const hash = hashOfPair(head, tail >> 56);
+    let place = hash & mask & HOME_MASK;
     let found = load<u32>(places + (place << 2));
     while (found != 0) {
       if ((found ^ hash) <= NUMBER_MASK) {

@@ -127,6 +127,12 @@ export function isDirect(pane: usize): bool {
   return load<u32>(pane, PANE_MULTIPLIER) == 1;
 }
 
+/** What stands in the first place that is tried for an id: its slot, or that of another one, or 0. */
+export function likelySlot(pane: usize, id: u32): u32 {
+  const place = (id * load<u32>(pane, PANE_MULTIPLIER)) >>> load<u32>(pane, PANE_SHIFT);
+  return load<u32>(load<u32>(pane, PANE_TABLE) + ((place & load<u32>(pane, PANE_MASK)) << 2));
+}
+
 /** The slot of an id, 0 when the pane has none. */
 export function findSlot(pane: usize, id: u32): u32 {
   const table = load<u32>(pane, PANE_TABLE);

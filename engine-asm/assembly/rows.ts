@@ -42,7 +42,7 @@ import {
   windowed,
   windowsMax,
 } from './program';
-import { foldSpan, gatherArguments, newSlot } from './spans';
+import { findWindows, foldMixed, foldSpan, gatherArguments, newSlot } from './spans';
 import {
   demandPane,
   findPane,
@@ -110,6 +110,14 @@ function reachWithin(from: u32, to: u32): f64 {
   }
   if (!i64x2.all_true(within)) return NaN;
   return Math.max(f64x2.extract_lane(greatest, 0), f64x2.extract_lane(greatest, 1));
+}
+
+/** Makes stream time at least the rowtimes of rows `from` to `to`. */
+function advanceTo(from: u32, to: u32): void {
+  for (let row = from; row < to; row++) {
+    const time = load<f64>(rowtimes + (row << 3));
+    now = time > now ? time : now;
+  }
 }
 
 /** Notes that a row comes to a slot of the window that begins there. */
@@ -334,6 +342,16 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
       if (isOpen && withNulls == 0) {
         const stop = foldSpan(pane, startOfPane(), i, to, out);
         if (stop > i) now = Math.max(now, stop == to ? reach : reachWithin(i, stop));
+        foldOthers(rowSlots + (i << 2), stop - i, 0, i, out, 0);
+        if (gathered && rowOutput) expand(outRow, out, out + stop - i);
+        out += stop - i;
+        i = stop;
+        if (i == to) continue;
+      } else if (windowed && !hopping && withNulls == 0) {
+        const open = findWindows(i, to, now);
+        const stop = open == open ? foldMixed(i, to, out) : i;
+        if (stop == to) now = open;
+        else advanceTo(i, stop);
         foldOthers(rowSlots + (i << 2), stop - i, 0, i, out, 0);
         if (gathered && rowOutput) expand(outRow, out, out + stop - i);
         out += stop - i;

@@ -24,21 +24,27 @@ import { entryCount } from './dictionary';
 import {
   addChange,
   addDirect,
+  findSlot,
   groupsOf,
   hasRoom,
+  likelySlot,
+  makeSlot,
   PANE_MASK,
+  PANE_START,
   PANE_TABLE,
   SLOT_CHANGED,
   SLOT_FRESH,
   SLOT_TOUCHED,
 } from './pane';
 import {
+  advanceMs,
   argumentCount,
   boundsOf,
   otherCount,
   rowOutput,
   slotBytes,
   SLOT_FLAGS,
+  SLOT_ID,
   sumsOf,
   tailOffset,
   typeOf,
@@ -53,10 +59,13 @@ import {
   READER_SUM,
   readerOf,
 } from './results';
+import { isClosed, paneMask, paneTable } from './window';
 
 // What a loop does is said by types, so that nothing is asked for each row that is the same for all of them.
 type Yes = i32;
 type No = u32;
+/** Yes, and each row may be of another window. */
+type Mixed = i64;
 
 /** Slots of more bytes do not stay near from one batch to the next. */
 const NEAR_BYTES: u32 = 1 << 20;
@@ -82,6 +91,13 @@ function approach(pane: u32, from: u32, to: u32): void {
 export function newSlot(pane: u32, id: u32): u32 {
   if (id >= entryCount() || !hasRoom(pane, id)) return 0;
   return addDirect(pane, id);
+}
+
+/** The slot of a row's group, made where there is none; 0 as `newSlot`. */
+function slotOf(pane: u32, id: u32): u32 {
+  const slot = findSlot(pane, id);
+  if (slot != 0 || id >= entryCount()) return slot;
+  return makeSlot(pane, id);
 }
 
 /** Brings the arguments of the selected rows to the front: the selection ascends. */
@@ -119,7 +135,7 @@ function findColumns(argument: u32): void {
 
 /**
  * Folds one argument of rows. Where it `Accepts` it is the first one: slots are found, or made, and brought up to date but for the arguments, and
- * groups are listed; else the slots stand there from the first. Where it `Puts` every row is put out, the first at `out`.
+ * groups are listed; else the slots stand there from the first. Where it accepts `Mixed` rows none is late, and windows are listed too. Where it `Puts` every row is put out, the first at `out`.
  * @returns where it stops, because a row has no slot
  */
 function fold<T extends number, Accepts, Puts, Sums, Bounds>(
@@ -137,6 +153,9 @@ function fold<T extends number, Accepts, Puts, Sums, Bounds>(
   const averages = isSigned<Puts>() && isSigned<Sums>() ? averagesAt : 0;
   const leasts = isSigned<Puts>() && isSigned<Bounds>() ? leastsAt : 0;
   const greatests = isSigned<Puts>() && isSigned<Bounds>() ? greatestsAt : 0;
+  const windowsAt = outWindow;
+  const panesAt = paneTable;
+  const panesMask = paneMask;
   const rowCounts = isSigned<Puts>() && isSigned<Accepts>() ? outCounts : 0;
   // Integers of 32 bits are the low halves of theirs, as in aggregate.ts.
   const width: u32 = sizeof<T>() == 4 ? 2 : 3;
@@ -166,13 +185,26 @@ function fold<T extends number, Accepts, Puts, Sums, Bounds>(
     let slot: u32;
     if (isSigned<Accepts>()) {
       const code = load<u32>(id);
-      if (code > mask) break;
-      slot = load<u32>(table + (code << 2));
-      if (slot == 0) {
-        slot = newSlot(pane, code);
-        if (slot == 0) break;
+      if (sizeof<Accepts>() == 8) {
+        pane = load<u32>(panesAt + ((load<u32>(slots) & panesMask) << 2));
+        const start = load<u64>(windowsAt + (row << 3));
+        if (pane == 0 || load<u64>(pane, PANE_START) != start) break;
+        slot = likelySlot(pane, code);
+        if (slot == 0 || load<u32>(slot, SLOT_ID) != code) {
+          slot = slotOf(pane, code);
+          if (slot == 0) break;
+        }
+        store<u32>(slots, slot);
+        store<u64>(windowsAt + (isSigned<Puts>() ? next << 3 : listed << 1), start);
+      } else {
+        if (code > mask) break;
+        slot = load<u32>(table + (code << 2));
+        if (slot == 0) {
+          slot = newSlot(pane, code);
+          if (slot == 0) break;
+        }
+        if (others) store<u32>(slots, slot);
       }
-      if (others) store<u32>(slots, slot);
       const flags = load<u32>(slot, SLOT_FLAGS);
       if ((flags & SLOT_CHANGED) == 0) addChange(pane, slot);
       // The header in one go: a NaN beside the rowtime keeps the other half of it as it is.
@@ -283,15 +315,10 @@ function foldOf<T extends number>(
   return foldBlocks<T, No, No>(argument, pane, from, to, out);
 }
 
-/**
- * Folds rows `from` to `to`, all of the window of a pane that has a place for each id and stays open throughout. No argument has nulls. By rows the
- * first is put out at `out`. Stops before a row that it cannot take in, and returns where.
- */
-export function foldSpan(pane: u32, window: f64, from: u32, to: u32, out: u32): u32 {
-  let first = touched;
+/** Folds all arguments; where it `accepts`, with the first one, or without any. @returns where it stops */
+function foldArguments(first: bool, pane: u32, from: u32, to: u32, out: u32): u32 {
   let stop = to;
-  let accepts = true;
-  if (groupsOf(pane) * slotBytes > NEAR_BYTES) approach(pane, from, to);
+  let accepts = first;
   for (let a: u32 = 0; a < argumentCount; a++) {
     // No aggregate need have it.
     if ((sumsOf(a) | boundsOf(a)) == 0) continue;
@@ -303,6 +330,17 @@ export function foldSpan(pane: u32, window: f64, from: u32, to: u32, out: u32): 
   }
   if (accepts && rowOutput) stop = fold<f64, Yes, Yes, No, No>(0, pane, from, stop, out);
   else if (accepts) stop = fold<f64, Yes, No, No, No>(0, pane, from, stop, out);
+  return stop;
+}
+
+/**
+ * Folds rows `from` to `to`, all of the window of a pane that has a place for each id and stays open throughout. No argument has nulls. By rows the
+ * first is put out at `out`. Stops before a row that it cannot take in, and returns where.
+ */
+export function foldSpan(pane: u32, window: f64, from: u32, to: u32, out: u32): u32 {
+  let first = touched;
+  if (groupsOf(pane) * slotBytes > NEAR_BYTES) approach(pane, from, to);
+  const stop = foldArguments(true, pane, from, to, out);
   let last = touched;
   if (rowOutput) {
     first = out;
@@ -310,5 +348,48 @@ export function foldSpan(pane: u32, window: f64, from: u32, to: u32, out: u32): 
   }
   const end = outWindow + (last << 3);
   for (let at = outWindow + (first << 3); at < end; at += 8) store<f64>(at, window);
+  return stop;
+}
+
+/**
+ * Finds the windows of rows `from` to `to` (tumbling ones): their starts stand in `outWindow` and their numbers in `rowSlots` then, by row.
+ * @returns stream time after them; NaN: a row might be late or have no window
+ */
+export function findWindows(from: u32, to: u32, now: f64): f64 {
+  // Dividing takes long. A product may be the neighbour of the quotient, which the bounds tell.
+  const advance = f64x2.splat(advanceMs);
+  const perMs = f64x2.splat(1 / advanceMs);
+  // Makes the low bits of a whole number up to 2^52 the low bits of a double.
+  const lowBits = f64x2.splat(4503599627370496);
+  let within = i64x2.splat(-1);
+  let least = f64x2.splat(Infinity);
+  let greatest = f64x2.splat(now);
+  for (let row = from; row < to; row += 2) {
+    // The last of an odd number of rows is looked at twice; what is written behind it has a place, and nobody reads it.
+    const at = rowtimes + (row << 3);
+    const times = row + 1 < to ? v128.load(at) : v128.load64_splat(at);
+    const numbers = f64x2.floor(f64x2.mul(times, perMs));
+    const starts = f64x2.mul(numbers, advance);
+    const ends = f64x2.add(starts, advance);
+    within = v128.and(within, v128.and(f64x2.le(starts, times), f64x2.lt(times, ends)));
+    least = f64x2.pmin(least, starts);
+    greatest = f64x2.pmax(greatest, times);
+    v128.store(outWindow + (row << 3), starts);
+    const bits = f64x2.add(numbers, lowBits);
+    v128.store64_lane(rowSlots + (row << 2), v128.shuffle<u32>(bits, bits, 0, 2, 0, 2), 0);
+  }
+  const first = min(f64x2.extract_lane(least, 0), f64x2.extract_lane(least, 1));
+  const reached = max(f64x2.extract_lane(greatest, 0), f64x2.extract_lane(greatest, 1));
+  return i64x2.all_true(within) && first >= 0 && !isClosed(first, reached) ? reached : NaN;
+}
+
+/**
+ * As `foldSpan`, of rows whose windows have been found. Stops before a row whose window has no pane, too.
+ */
+export function foldMixed(from: u32, to: u32, out: u32): u32 {
+  const stop = rowOutput
+    ? fold<f64, Mixed, Yes, No, No>(0, 0, from, to, out)
+    : fold<f64, Mixed, No, No, No>(0, 0, from, to, out);
+  foldArguments(false, 0, from, stop, out);
   return stop;
 }

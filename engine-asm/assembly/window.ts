@@ -10,6 +10,8 @@ const PLACES_FIRST: u32 = 16;
 
 let table: u32 = 0;
 let mask: u32 = 0;
+/** Where panes stand, and which bits of a window's number say where it is looked for first. */
+export { table as paneTable, mask as paneMask };
 export let paneCount: u32 = 0;
 /** No pane stands below this window start. */
 let oldest: f64 = Infinity;

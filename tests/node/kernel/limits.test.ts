@@ -61,6 +61,25 @@ test('keys are told apart by their bytes where their hashes agree', () => {
   }
 });
 
+test('keys are told apart by each of their bytes and by their lengths, zeros at their ends among them', () => {
+  const { kernel } = new Subject(program, { rowsMax: 4096 });
+  const names = range(0, 40).flatMap((length) => {
+    const name = 'abcdefghijklmnopqrstuvwxyz0123456789+-*/'.slice(0, length);
+    const changed = range(0, length).map((i) => `${name.slice(0, i)}\u007f${name.slice(i + 1)}`);
+    return [name, `${name.slice(0, -1)}\0`, '\0'.repeat(length), ...changed];
+  });
+  const distinct = [...new Set(names)];
+  expect(distinct.length).toBeGreaterThan(800);
+  const ids = range(0, distinct.length);
+  expect([...kernel.intern(keysOf(distinct))]).toEqual(ids);
+  expect([...kernel.intern(keysOf(distinct.toReversed()))]).toEqual(ids.toReversed());
+  expect([...kernel.intern(keysOf([...distinct, 'new', ...distinct]))]).toEqual([
+    ...ids,
+    ids.length,
+    ...ids,
+  ]);
+});
+
 test('memory stays within its limit: the batch ends before the row that does not fit, and expiry makes room', () => {
   const memoryBytesMax = 1_048_576;
   const subject = new Subject(

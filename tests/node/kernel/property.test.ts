@@ -84,15 +84,22 @@ const programs: fc.Arbitrary<KernelProgram> = fc
     output,
   }));
 
-function rowsOf(program: KernelProgram, hasNulls: boolean): fc.Arbitrary<ModelRow[]> {
+function rowsOf(
+  program: KernelProgram,
+  { hasNulls, isMixed }: Readonly<Record<'hasNulls' | 'isMixed', boolean>>,
+): fc.Arbitrary<ModelRow[]> {
   const cells = program.arguments.map((type): fc.Arbitrary<Cell> =>
     hasNulls ? fc.option(cellOf[type], { freq: 4 }) : cellOf[type],
   );
-  // Time mostly stands or steps on, so that long spans of a batch lie in one window; now and then a row comes from behind.
+  const rare = isMixed ? 9 : 1;
+  // Time mostly stands or steps on, so that long spans of a batch lie in one window; now and then, or often, a row comes from behind.
   const row = fc.record({
     key: keys,
     step: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(12) }),
-    back: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(40) }),
+    back: fc.oneof(
+      { weight: 9, arbitrary: fc.constant(0) },
+      { weight: rare, arbitrary: fc.nat(isMixed ? 30 : 40) },
+    ),
     values: fc.tuple(...cells),
     skipped: fc.boolean(),
   });
@@ -108,10 +115,12 @@ function rowsOf(program: KernelProgram, hasNulls: boolean): fc.Arbitrary<ModelRo
 const whole = kernelModule();
 const half = kernelModule('aggregates');
 
-const runs = fc.tuple(programs, fc.boolean()).chain(([program, hasNulls]) =>
+const kinds = fc.record({ hasNulls: fc.boolean(), isMixed: fc.boolean() });
+
+const runs = fc.tuple(programs, kinds).chain(([program, kind]) =>
   fc.record({
     program: fc.constant(program),
-    rows: rowsOf(program, hasNulls),
+    rows: rowsOf(program, kind),
     selects: fc.boolean(),
     // What pages load has other loops than the whole kernel.
     module: fc.constantFrom(whole, whole, half),

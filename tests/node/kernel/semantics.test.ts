@@ -204,6 +204,24 @@ test('a late row advances nothing, a row with a null key neither counts nor adva
   expect(subject.late.map(([row]) => row)).toEqual([2]);
 });
 
+test('an odd number of rows of several windows does not see the times of a longer batch before', () => {
+  const window = { sizeMs: 10, advanceMs: 10, graceMs: 1000 };
+  for (const output of ['rows', 'groups'] as const) {
+    const subject = new Subject({ ...programOf('F64', window), output });
+    const row = (rowtime: number, key: string | null = 'k'): ModelRow => ({
+      key,
+      rowtime,
+      values: [1],
+    });
+    subject.process([row(5), row(15), row(25), row(900, null)]);
+    expect(subject.process([row(25), row(5), row(15)])).toHaveLength(3);
+    expect(subject.kernel.streamTime).toBe(25);
+    subject.process([row(25), row(5), row(15), row(900, null)]);
+    expect(subject.process([row(25), row(5), row(15)])).toHaveLength(3);
+    expect(subject.kernel.streamTime).toBe(25);
+  }
+});
+
 test('a rowtime that is none, and an id that is none, are skipped and counted', () => {
   const { kernel } = new Subject(programOf('F64'));
   kernel.intern(keysOf(['k']));
