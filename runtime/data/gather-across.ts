@@ -88,7 +88,7 @@ function objects(columns: readonly Of<'objects'>[], { batches, positions }: Plac
   );
 }
 
-/** A dictionary of the texts that are used: each is looked up once for each dictionary that it stands in. */
+/** A dictionary of the texts that are used: mostly each is looked up once for each dictionary that it stands in. */
 function texts(
   columns: readonly Of<'dictionary'>[],
   { batches, positions }: Places,
@@ -102,13 +102,18 @@ function texts(
     const { dictionary, values: codes } = columns[batches[i] as number] as Of<'dictionary'>;
     const code = codes[positions[i] as number] as number;
     let renamed = known.get(dictionary);
-    if (renamed === undefined)
-      known.set(dictionary, (renamed = new Int32Array(dictionary.size).fill(-1)));
-    if ((renamed[code] as number) < 0) {
-      const { bytes, offsets } = dictionary;
-      renamed[code] = interner.intern(bytes, offsets[code] as number, offsets[code + 1] as number);
+    if (renamed === undefined) {
+      // For a few rows of a large dictionary no more than that: codes beyond it are looked up each time.
+      const size = Math.min(dictionary.size, values.length * 4);
+      known.set(dictionary, (renamed = new Int32Array(size).fill(-1)));
     }
-    values[i] = renamed[code] as number;
+    let id = renamed[code] ?? -1;
+    if (id < 0) {
+      const { bytes, offsets } = dictionary;
+      id = interner.intern(bytes, offsets[code] as number, offsets[code + 1] as number);
+      renamed[code] = id;
+    }
+    values[i] = id;
   }
   // A column of nulls still has an entry for its zero codes to point at.
   if (interner.size === 0) interner.intern(new Uint8Array(0), 0, 0);

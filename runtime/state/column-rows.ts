@@ -4,6 +4,7 @@ import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
 import { RowCells } from '../data/row-cells.ts';
+import { StoredRows } from '../data/stored-rows.ts';
 import type { Type } from '../data/type.ts';
 import { chosen, gathered, keptColumns, packed } from './kept-columns.ts';
 import {
@@ -27,6 +28,7 @@ export class ColumnRows implements KeptRows {
   readonly #keep: typeof keptColumns;
   readonly #cells: RowCells;
   readonly #segments: Segment[] = [];
+  #stored: StoredRows | null = null;
   /** What takes in rows that come one by one, and where it stands. */
   #open: Bytes | null = null;
   #openAt = 0;
@@ -115,6 +117,7 @@ export class ColumnRows implements KeptRows {
   columnsOf(rows: Int32Array): readonly Column[] {
     // Of a side that has nothing but its key.
     if (this.#skipped === this.#types.length) return [];
-    return gathered(rows, this.#segments, this.#types, this.#skipped);
+    this.#stored ??= new StoredRows(this.#types, this.#skipped);
+    return gathered(rows, this.#segments, this.#types, this.#skipped, this.#stored);
   }
 }

@@ -1,5 +1,6 @@
 // Rows that joins keep as the columns in which they came, which hosts have and pages do not; knows no key and no table.
 
+import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, IDENTITY } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
 import { compactDictionary, gather, gatherColumn } from '../data/dense.ts';
@@ -23,6 +24,14 @@ const COLUMN_ROWS_MIN = 32;
 
 /** Segments that are found again without a look-up: a power of two. */
 const LATELY = 64;
+
+/** For what `gathered` does: often it is of a few rows, for which new arrays would cost most. */
+const scratch = {
+  batches: new Uint32Array(BATCH_ROWS_MAX),
+  positions: new Uint32Array(BATCH_ROWS_MAX),
+  lately: new Int32Array(LATELY),
+  latelySource: new Int32Array(LATELY),
+};
 
 /** Rows of one batch. */
 class Columns implements Segment {
@@ -148,7 +157,7 @@ export function chosen(
     const row = rows[i] as number;
     rowtime[i] = (segments[row >> ROW_BITS] as Segment).rowtime(row & ROW_MASK);
   }
-  return new Columns(gathered(rows, segments, types, 0), rowtime);
+  return new Columns(gathered(rows, segments, types, 0, new StoredRows(types, 0)), rowtime);
 }
 
 /** The segment that those rows are, all and in their order, to which no more are added. */
@@ -161,22 +170,26 @@ function wholeOf(rows: Int32Array, segments: readonly Segment[]): Segment | null
   return segment;
 }
 
-/** The columns of rows, but for those at the front; NO_ROW: nulls. @throws {TaskCorrupted} */
+/**
+ * The columns of rows, but for those at the front; NO_ROW: nulls.
+ * @param stored of these, an empty one
+ * @throws {TaskCorrupted}
+ */
 export function gathered(
   rows: Int32Array,
   segments: readonly Segment[],
   types: readonly Type[],
   skipped: number,
+  stored: StoredRows,
 ): readonly Column[] {
-  const batches = new Uint32Array(rows.length);
-  const positions = new Uint32Array(rows.length);
+  const batches = scratch.batches.subarray(0, rows.length);
+  const positions = scratch.positions.subarray(0, rows.length);
   /** Of each segment that has rows; of all rows that have no columns yet. */
   const sources: (readonly Column[])[] = [];
   const sourceOf = new Map<number, number>();
   // Rows of one key after the other are of any segments: those met lately, by the low bits of their numbers.
-  const lately = new Int32Array(LATELY).fill(NO_ROW - 1);
-  const latelySource = new Int32Array(LATELY);
-  let stored: StoredRows | null = null;
+  const { lately, latelySource } = scratch;
+  lately.fill(NO_ROW - 1);
   let storedRows = 0;
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number;
@@ -197,13 +210,12 @@ export function gathered(
       continue;
     }
     batches[i] = ~source;
-    stored ??= new StoredRows(types, skipped);
     storeRow(segments, row, stored);
     positions[i] = storedRows++;
   }
   const bare = sourceOf.get(NO_ROW);
-  const made = stored?.finish() ?? [];
-  if (sources.length === 1 && stored !== null) return made;
+  const made = bare === undefined ? [] : stored.finish();
+  if (sources.length === 1 && bare !== undefined) return made;
   return types.slice(skipped).map((_, cell) => {
     const of = sources.map((one, i) =>
       i === bare ? (made[cell] as Column) : (one[skipped + cell] as Column),
