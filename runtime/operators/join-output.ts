@@ -2,12 +2,15 @@
 
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch, Op } from '../data/batch.ts';
+import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
 import { type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
 import { gather, gatherColumn } from '../data/dense.ts';
+import { decodeKey } from '../data/key.ts';
 import { RowCells } from '../data/row-cells.ts';
 import { columnsWithRole, type Schema, type SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import { keptRows, type KeptRows, NO_ROW } from '../state/kept-rows.ts';
+import { JOIN_RUNS } from './join-runs-part.ts';
 import { nullWhere } from './rarer-rows.ts';
 import type { Emit, Holding, Moment } from './operator.ts';
 
@@ -55,6 +58,8 @@ export class JoinInput {
 /** Gives the columns of rows that a side has kept. */
 export interface KeptColumns {
   columnsOf(rows: Int32Array, side: number): readonly Column[];
+  /** The row as a state value, where `addKept` is used: a view that is good until the next call. */
+  bytes?(side: number, row: number): Uint8Array;
 }
 
 /**
@@ -74,6 +79,10 @@ export class JoinOutput {
   /** Rows whose own side is null, and rows that are null altogether. */
   #ownNull: Bitmap | null = null;
   #valueNull: Bitmap | null = null;
+  /** Rows that are kept ones beside nulls: where they stand, for each its number or, of the other side, NO_ROW, and their keys. */
+  #keptAt: number[] = [];
+  #keptRows: number[] = [];
+  #keptKeys: readonly ColumnBuilder[] | null = null;
   /** True while the rows so far are the first ones of the batch's arrays, each once. */
   #isPlain = true;
   #hasOps = false;
@@ -143,6 +152,27 @@ export class JoinOutput {
     setBit((this.#valueNull ??= bitmap(BATCH_ROWS_MAX)), this.#count - 1);
   }
 
+  /**
+   * Adds a kept row of any side beside nulls, as made by the row at a position. Without JOIN_RUNS only such rows are in a batch.
+   * @param key its bytes
+   */
+  addKept(position: number, side: number, row: number, rowtime: number, key: Uint8Array): void {
+    const isOwn = side === this.#next?.side;
+    this.add(position, isOwn ? NO_ROW : row, rowtime, null);
+    this.#isPlain = false;
+    this.#keptAt.push(this.#count - 1);
+    this.#keptRows.push(isOwn ? row : NO_ROW);
+    const { keys, windows, cells } = this.#inputs[side] as JoinInput;
+    this.#keptKeys ??= this.#schema.columns
+      .slice(0, keys.length)
+      .map(({ type }) => columnBuilder(type));
+    const builders = this.#keptKeys;
+    const types = builders.slice(0, keys.length - windows.length).map(({ type }) => type);
+    decodeKey(types, key).values.forEach((value, i) => builders[i]?.append(value));
+    if (windows.length > 0)
+      cells.append(this.#kept.bytes?.(side, row) as Uint8Array, builders.slice(types.length));
+  }
+
   /** Ends a batch: its rows are emitted, or held back. */
   end(): void {
     if (this.#holding === null) this.settle();
@@ -175,11 +205,27 @@ export class JoinOutput {
       const column = batch.columns[position] as Column;
       return isWhole ? column : gatherColumn(column, positions);
     };
-    const keys = input.keys.map(take);
+    let keys: readonly Column[];
+    let own: readonly Column[];
     const nulls = this.#ownNull;
-    const own = input.values.map((position) =>
-      nulls === null ? take(position) : nullWhere(take(position), nulls, count),
-    );
+    const kept = this.#keptAt;
+    if (kept.length === 0) {
+      keys = input.keys.map(take);
+      own = input.values.map((position) =>
+        nulls === null ? take(position) : nullWhere(take(position), nulls, count),
+      );
+    } else {
+      keys = (this.#keptKeys ?? []).map((column) => column.finish());
+      own = this.#kept.columnsOf(new Int32Array(this.#keptRows), side);
+      if (kept.length < count) {
+        const { among } = JOIN_RUNS.code;
+        const of = (from: readonly number[]) => from.map((at) => batch.columns[at] as Column);
+        keys = among(of(input.keys), positions, keys, kept);
+        own = among(of(input.values), positions, own, kept);
+      }
+      this.#keptAt = [];
+      this.#keptRows = [];
+    }
     const other = this.#kept.columnsOf(this.#others.subarray(0, count), 1 - side);
     const { origin } = batch;
     const emitted: Batch = {

@@ -1,19 +1,14 @@
 // Joins the rows of two streams that are of one key and near each other in time; knows no topic.
 
 import type { Batch } from '../data/batch.ts';
-import { BatchBuilder } from '../data/batch-builder.ts';
-import type { ColumnBuilder } from '../data/builder.ts';
 import { bitAt } from '../data/column.ts';
-import { decodeKey } from '../data/key.ts';
-import { columnsWithRole, type Schema } from '../data/schema.ts';
-import type { Type } from '../data/type.ts';
+import type { Schema } from '../data/schema.ts';
 import type { StreamStreamJoinStep } from '../plan/join-step.ts';
 import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { NO_ROW } from '../state/kept-rows.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
-import { type Bounds, type WaitingRow, WaitingRows } from '../state/waiting-rows.ts';
+import { type Bounds, WaitingRows } from '../state/waiting-rows.ts';
 import { WindowRows } from '../state/window-rows.ts';
-import { Waits } from '../state/window-side.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
 import { JOIN_RUNS } from './join-runs-part.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
@@ -57,7 +52,7 @@ export class StreamStreamJoin implements Operator {
   /** Of the row at hand, the latest first. */
   readonly #partners: number[] = [];
   /** null: rows without a partner are emitted at once, or never. */
-  readonly #waiting: { readonly rows: WaitingRows; readonly output: WaitingOutput } | null;
+  readonly #waiting: WaitingRows | null;
 
   constructor(
     step: StreamStreamJoinStep,
@@ -74,25 +69,21 @@ export class StreamStreamJoin implements Operator {
     ];
     this.#graceMs = graceMs ?? DEFAULT_GRACE_MS;
     this.#inputs = [new JoinInput(left, true), new JoinInput(right, true)];
-    const waiting =
-      graceMs === null || type === 'INNER' ? null : new WaitingRows(`${id}.waiting`, context.state);
-    this.#waiting =
-      waiting === null
-        ? null
-        : { rows: waiting, output: new WaitingOutput(step.schema, this.#inputs) };
+    const isHeldBack = graceMs !== null && type !== 'INNER';
     const rows = new WindowRows({
       table: id,
       state: context.state,
       kept: [this.#inputs[0].kept(), this.#inputs[1].kept()],
       retentionMs: beforeMs + afterMs + this.#graceMs,
-      isWaiting: waiting && ((side, key, ms, number) => waiting.has(side, key, ms, number)),
+      isWaiting: (...row) => this.#waiting?.has(...row) === true,
     });
     this.#rows = rows;
+    this.#waiting = isHeldBack ? new WaitingRows(`${id}.waiting`, context.state, rows) : null;
     const output = new JoinOutput(step.schema, this.#inputs, rows, context);
     this.#output = output;
     this.#keys = [new RowKeys(left, rows, options), new RowKeys(right, rows, options)];
     // Rows that wait are told of one by one.
-    if (waiting === null)
+    if (!isHeldBack)
       this.processRuns = JOIN_RUNS.fetched?.windowRuns({
         context,
         rows,
@@ -124,7 +115,7 @@ export class StreamStreamJoin implements Operator {
       const ms = rowtime[position] as number;
       if (ms > streamTime.ms) {
         streamTime.ms = ms;
-        if (this.#waiting !== null) this.#emitWaiting(ms, batch, position, out);
+        if (this.#waiting !== null) this.#emitWaiting(this.#waiting, ms, position);
       }
       const row = this.#rows.put(side, id, ms, i, position);
       if (row === NO_ROW) this.#late(batch, position);
@@ -164,30 +155,29 @@ export class StreamStreamJoin implements Operator {
     if (!isPadded) return;
     if (this.#waiting === null || row === NO_ROW || to < this.#context.streamTime.ms)
       this.#output.add(position, NO_ROW, ms, null);
-    else this.#waiting.rows.add(side, rows.key(id).slice(), rows.wait(side, row));
+    else this.#waiting.add(side, row);
   }
 
   #pair(other: number, id: number, position: number, ms: number, found: number): void {
     const rows = this.#rows;
-    if (this.#waiting !== null) {
-      const waiting = rows.waiting(other, found);
-      if (waiting !== null && waiting.waits !== Waits.no)
-        this.#waiting.rows.joined(other, rows.key(id), waiting);
-    }
+    this.#waiting?.joined(other, id, found);
     this.#output.add(position, found, Math.max(ms, rows.links(other).ms(found)), null);
   }
 
   /** Emits the rows whose windows have closed; they count as made by the row at the position. */
-  #emitWaiting(nowMs: number, batch: Batch, position: number, out: Emit): void {
-    if (this.#waiting === null) return;
-    const { rows, output } = this.#waiting;
+  #emitWaiting(waiting: WaitingRows, nowMs: number, position: number): void {
     const openMs = nowMs - this.#graceMs;
     const bounds: Bounds = [openMs - this.#times[0].afterMs, openMs - this.#times[1].afterMs];
-    if (!rows.mayHave(bounds)) return;
-    this.#output.flush();
-    const origin = batch.origin?.[position] ?? null;
-    rows.take(bounds, (row) => output.add(row, origin, out));
-    output.flush(out);
+    if (!waiting.mayHave(bounds)) return;
+    const rows = this.#rows;
+    // Where nothing puts them among others they have batches of their own.
+    const isApart = JOIN_RUNS.fetched === null;
+    if (isApart) this.#output.flush();
+    waiting.take(bounds, (side, row) => {
+      const links = rows.links(side);
+      this.#output.addKept(position, side, row, links.ms(row), rows.key(links.key(row)));
+    });
+    if (isApart) this.#output.flush();
   }
 
   #late({ origin, rowtime }: Batch, position: number): void {
@@ -205,56 +195,11 @@ export class StreamStreamJoin implements Operator {
   }
 
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
+    this.#waiting?.store();
     const forgets = this.#rows.changes(into, intoBlock);
-    this.#waiting?.rows.changes(into, forgets);
+    this.#waiting?.changes(into, forgets);
     if (!forgets) return;
     for (const keys of this.#keys) keys.reset();
     this.#begun = [];
-  }
-}
-
-/** Builds the rows of waiting rows: their keys come from the state too. */
-class WaitingOutput {
-  readonly #builder: BatchBuilder;
-  readonly #inputs: readonly [JoinInput, JoinInput];
-  readonly #keyTypes: readonly Type[];
-  /** For each side the builders of its cells, and those of the values that only the other one has. */
-  readonly #own: readonly [readonly ColumnBuilder[], readonly ColumnBuilder[]];
-  readonly #others: readonly [readonly ColumnBuilder[], readonly ColumnBuilder[]];
-
-  constructor(schema: Schema, inputs: readonly [JoinInput, JoinInput]) {
-    this.#builder = new BatchBuilder(schema);
-    this.#inputs = inputs;
-    const keys = columnsWithRole(schema, 'key');
-    const windows = columnsWithRole(schema, 'window');
-    this.#keyTypes = keys.map((position) => schema.columns[position]?.type as Type);
-    const { columns } = this.#builder;
-    const bounds = windows.map((position) => columns[position] as ColumnBuilder);
-    const leftAt = keys.length + windows.length;
-    const rightAt = leftAt + inputs[0].values.length;
-    const left = columns.slice(leftAt, rightAt);
-    const right = columns.slice(rightAt);
-    this.#own = [
-      [...bounds, ...left],
-      [...bounds, ...right],
-    ];
-    this.#others = [right, left];
-  }
-
-  add(row: WaitingRow, origin: number | null, out: Emit): void {
-    const builder = this.#builder;
-    if (builder.isFull) this.flush(out);
-    const { side, key, bytes, ms } = row;
-    decodeKey(this.#keyTypes, key).values.forEach((value, index) =>
-      builder.columns[index]?.append(value),
-    );
-    (this.#inputs[side] as JoinInput).cells.append(bytes, this.#own[side] as ColumnBuilder[]);
-    for (const column of this.#others[side] as readonly ColumnBuilder[]) column.appendNull();
-    builder.endRow(ms, null, origin);
-  }
-
-  flush(out: Emit): void {
-    const batch = this.#builder.finish();
-    if (batch !== null) out(batch);
   }
 }

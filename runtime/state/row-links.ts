@@ -4,14 +4,19 @@ import { grown } from '../base/grown.ts';
 import { type KeptRows, ROW_BITS, ROW_MASK } from './kept-rows.ts';
 
 /** Words of a row, and where they have what. */
-export const WORDS = 3;
+export const WORDS = 4;
 export const KEY_WORD = 0;
 export const BEFORE_WORD = 1;
 export const NUMBER_WORD = 2;
+const WAITS_WORD = 3;
 const SEGMENT_ROWS = ROW_MASK + 1;
 
 /** In the place of a row's key: it was read, and is not to be handed over. */
 export const READ = -1;
+
+/** A row without a partner so far: not, or kept in memory only, or in the state table of waiting rows too; or that table says whether it is one. */
+export const Waits = { no: 0, fresh: 1, stored: 2, read: 3 } as const;
+export type Waits = (typeof Waits)[keyof typeof Waits];
 
 /** Rows are added and never removed. No row is an object, so that the garbage collector has nothing to do with them. */
 export class RowLinks {
@@ -67,12 +72,23 @@ export class RowLinks {
   }
 
   setBefore(row: number, before: number): void {
-    const words = this.#words[row >> ROW_BITS] as Int32Array;
-    words[(row & ROW_MASK) * WORDS + BEFORE_WORD] = before;
+    this.#setWord(row, BEFORE_WORD, before);
   }
 
-  /** Tells rows of one key and time apart. */
+  /** Tells rows of one key and time apart, in the order in which they came. */
   number(row: number): number {
     return this.#word(row, NUMBER_WORD);
+  }
+
+  waits(row: number): Waits {
+    return this.#word(row, WAITS_WORD) as Waits;
+  }
+
+  setWaits(row: number, waits: Waits): void {
+    this.#setWord(row, WAITS_WORD, waits);
+  }
+
+  #setWord(row: number, word: number, value: number): void {
+    (this.#words[row >> ROW_BITS] as Int32Array)[(row & ROW_MASK) * WORDS + word] = value;
   }
 }

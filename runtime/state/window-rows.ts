@@ -10,8 +10,8 @@ import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../
 import { Interner } from '../data/interner.ts';
 import { type KeptRows, NO_ROW } from './kept-rows.ts';
 import { handOver } from './packing.ts';
-import { READ, type RowLinks } from './row-links.ts';
-import { Side, UNKNOWN, Waits, type WindowRow } from './window-side.ts';
+import { READ, type RowLinks, Waits } from './row-links.ts';
+import { Side, UNKNOWN } from './window-side.ts';
 
 /** Rows, and their bytes, that stay in memory after a commit; beyond it they are read again on demand. */
 const IDLE_MAX = { rows: 65_536, bytes: 33_554_432 };
@@ -35,7 +35,7 @@ export interface WindowRowsOptions {
   readonly kept: readonly [KeptRows, KeptRows];
   /** How long a row is kept behind the greatest rowtime of its side. */
   readonly retentionMs: number;
-  readonly isWaiting: IsWaiting | null;
+  readonly isWaiting: IsWaiting;
 }
 
 /**
@@ -48,7 +48,7 @@ export interface WindowRowsOptions {
 export class WindowRows {
   readonly #state: StateReader;
   readonly #table: TableId;
-  readonly #isWaiting: IsWaiting | null;
+  readonly #isWaiting: IsWaiting;
   readonly #segmentMs: number;
   readonly retentionMs: number;
   readonly sides: readonly [Side, Side];
@@ -148,18 +148,18 @@ export class WindowRows {
     return this.#of(side).kept.columnsOf(rows);
   }
 
-  /** What tells whether a row waits; null: it does not. */
-  waiting(side: number, row: number): WindowRow | null {
-    return this.#of(side).waiting.get(row) ?? null;
+  /** The row as a state value: a view that is good until the next call. */
+  bytes(side: number, row: number): Uint8Array {
+    return this.#of(side).kept.bytes(row);
   }
 
-  /** Makes that of a row which does not. */
-  wait(side: number, row: number, waits: Waits = Waits.no): WindowRow {
-    const { links, kept, waiting } = this.#of(side);
-    const bytes = kept.bytes(row).slice();
-    const one = { ms: links.ms(row), number: links.number(row), bytes, waits };
-    waiting.set(row, one);
-    return one;
+  /** Keeps a row out of the state table of those that wait, beside those of its key. @returns its number */
+  hold(side: number, key: Uint8Array, ms: number, number: number, value: Uint8Array): number {
+    const { kept, links } = this.#of(side);
+    const row = kept.add(value);
+    links.add(row, this.locate(key, 0, key.length), NO_ROW, number, ms);
+    links.setWaits(row, Waits.read);
+    return row;
   }
 
   #read(of: Side, side: number, id: number): number {
@@ -180,7 +180,7 @@ export class WindowRows {
         const row = of.kept.add(value);
         of.links.add(row, READ, last, number, ms);
         last = row;
-        if (this.#isWaiting?.(side, key, ms, number) === true) this.wait(side, row, Waits.stored);
+        if (this.#isWaiting(side, key, ms, number)) of.links.setWaits(row, Waits.stored);
       }
     }
     of.setLast(id, last);

@@ -5,19 +5,6 @@ import type { TableId } from '../ports/store.ts';
 import { type KeptRows, NO_ROW } from './kept-rows.ts';
 import { RowLinks } from './row-links.ts';
 
-/** A row without a partner so far: not, or kept in memory only, or in the state table of waiting rows too. */
-export const Waits = { no: 0, fresh: 1, stored: 2 } as const;
-export type Waits = (typeof Waits)[keyof typeof Waits];
-
-/** A row that waits for a partner. */
-export interface WindowRow {
-  readonly ms: number;
-  /** Tells rows of one key and rowtime apart, in the order in which they came. */
-  readonly number: number;
-  readonly bytes: Uint8Array;
-  waits: Waits;
-}
-
 /** What a side knows of a key's last row: nothing. */
 export const UNKNOWN = -2;
 const FIRST_KEYS = 64;
@@ -26,7 +13,6 @@ export class Side {
   readonly table: TableId;
   kept: KeptRows;
   links: RowLinks;
-  waiting = new Map<number, WindowRow>();
   /** The greatest rowtime of the side, and what of it is committed. */
   timeMs: number;
   storedMs: number;
@@ -81,7 +67,7 @@ export class Side {
 
   /** Knows those keys alone from now on, by their places, and no row before a time. */
   keep(ids: readonly number[], firstMs: number): void {
-    const { links, waiting } = this;
+    const { links } = this;
     const chains = ids.map((id) => {
       const chain: number[] = [];
       let row = this.last(id);
@@ -91,15 +77,13 @@ export class Side {
     });
     this.kept = this.kept.of(Int32Array.from(chains.flatMap((chain) => chain ?? [])));
     this.links = new RowLinks(this.kept);
-    this.waiting = new Map();
     this.lasts = new Int32Array(FIRST_KEYS);
     let to = 0;
     chains.forEach((chain, id) => {
       let before = NO_ROW;
       for (const row of chain ?? []) {
         this.links.add(to, id, before, links.number(row), links.ms(row));
-        const waits = waiting.get(row);
-        if (waits !== undefined) this.waiting.set(to, waits);
+        this.links.setWaits(to, links.waits(row));
         before = to++;
       }
       if (chain !== null) this.setLast(id, before);

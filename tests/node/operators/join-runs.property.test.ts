@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Batch, select } from '../../../runtime/data/batch.ts';
+import { isNull } from '../../../runtime/data/column.ts';
 import * as code from '../../../runtime/operators/join-runs.ts';
 import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
 import type {
@@ -24,6 +25,7 @@ import {
   streamTableStep,
   wholeSides,
 } from '../../support/join-inputs.ts';
+import { streamStreamModel } from '../../support/join-models.ts';
 import { keepShortColumns } from '../../support/kept-columns.ts';
 import { outputLines } from '../../support/operator-contract.ts';
 import { type MakeOperator, OperatorRun } from '../../support/operator-harness.ts';
@@ -80,6 +82,13 @@ interface Given {
 }
 
 let atOnce = 0;
+/** Batches with joined rows and with others, as long as no value is null. */
+let mixed = 0;
+
+function isMixed({ length, columns }: Batch): boolean {
+  const padded = Array.from({ length }, (_, i) => columns.some((column) => isNull(column, i)));
+  return padded.includes(true) && padded.includes(false);
+}
 
 /**
  * What is to be seen.
@@ -98,6 +107,7 @@ function outcome({ make, pieces, tables, lets }: Given, single: number): unknown
       },
       emit: (moment: Moment, batch: Batch, out: Emit) => {
         (moment as Side).assertOwn(batch.origin ?? []);
+        if (isMixed(batch)) mixed++;
         out(batch);
       },
     };
@@ -197,6 +207,35 @@ for (const type of ['INNER', 'LEFT'] as const)
     (context) => new StreamTableJoin(streamTableStep(type), [LEFT, RIGHT], context, OPTIONS),
     [false, true],
   );
+
+const NO_NULLS = [[1, 'x'], [2n]] as const;
+
+test.each(['LEFT', 'RIGHT', 'FULL'] as const)(
+  'rows that have waited go out among joined ones as the model has them: %s',
+  (type) => {
+    const streams = [false, false];
+    const step = streamStreamStep(type, { beforeMs: 6, afterMs: 6, graceMs: 2 });
+    const property = fc.property(sideRows({ steps, tables: streams }), (made) => {
+      const rows = made.map((row) => {
+        const value = row.value?.map((cell, i) => cell ?? NO_NULLS[row.side]?.[i] ?? null) ?? null;
+        return { ...row, value };
+      });
+      const one = outcome(
+        {
+          make: (context) => new StreamStreamJoin(step, [LEFT, RIGHT], context, OPTIONS),
+          pieces: [{ rows, isRestart: false }],
+          tables: streams,
+          lets: [true],
+        },
+        Infinity,
+      );
+      expect(one).toMatchObject({ rows: streamStreamModel(step, rows) });
+    });
+    mixed = 0;
+    fc.assert(property, { numRuns: 200 });
+    expect(mixed).toBeGreaterThan(20);
+  },
+);
 
 test('where rows wait for the end of their windows runs are taken one by one', () => {
   const step = streamStreamStep('LEFT', { beforeMs: 6, afterMs: 6, graceMs: 2 });

@@ -9,11 +9,10 @@ import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { KeyRange, StateBytes, TableId } from '../../../runtime/ports/store.ts';
 import { WaitingRows } from '../../../runtime/state/waiting-rows.ts';
 import { keptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
-import { WindowRows } from '../../../runtime/state/window-rows.ts';
-import { Waits } from '../../../runtime/state/window-side.ts';
+import { type IsWaiting, WindowRows } from '../../../runtime/state/window-rows.ts';
+import { Waits } from '../../../runtime/state/row-links.ts';
 
 const RETENTION_MS = 240_000;
-const VALUE = Uint8Array.of(7);
 const ROW = batch('N:INTEGER', '7');
 const SOME_ROWS = 500;
 const SOME = Array.from({ length: SOME_ROWS }, (_, i) => String(i));
@@ -35,13 +34,13 @@ class State extends ResidentTables {
   }
 }
 
-function windowRows(state: State, isWaiting: WaitingRows | null = null): WindowRows {
+function windowRows(state: State, isWaiting: IsWaiting = () => false): WindowRows {
   return new WindowRows({
     table: 'j',
     state,
     kept: [keptRows([INTEGER]), keptRows([INTEGER])],
     retentionMs: RETENTION_MS,
-    isWaiting: isWaiting && ((...row) => isWaiting.has(...row)),
+    isWaiting,
   });
 }
 
@@ -81,9 +80,32 @@ function put(rows: WindowRows, side: number, id: number, ms: number): number {
 
 const times = (rows: WindowRows, side: number, key: string): string[] =>
   numbersOf(rows, side, key).map((row) => {
-    const { ms, number } = rows.wait(side, row);
-    return `${ms}/${number}`;
+    const links = rows.links(side);
+    return `${links.ms(row)}/${links.number(row)}`;
   });
+
+/** Rows, and those of them that wait. */
+function waitingRows(state: State): { readonly rows: WindowRows; readonly waiting: WaitingRows } {
+  const rows: WindowRows = windowRows(state, (...row) => waiting.has(...row));
+  const waiting = new WaitingRows('j.waiting', state, rows);
+  return { rows, waiting };
+}
+
+function commitAll({ rows, waiting }: ReturnType<typeof waitingRows>, state: State): void {
+  waiting.store();
+  const forgets = rows.changes((change) => state.take(change));
+  waiting.changes((change) => state.take(change), forgets);
+}
+
+/** The rowtimes of the rows before the bounds. */
+function takenFrom(
+  { rows, waiting }: ReturnType<typeof waitingRows>,
+  bounds: readonly [number, number],
+): number[] {
+  const taken: number[] = [];
+  waiting.take(bounds, (side, row) => taken.push(rows.links(side).ms(row)));
+  return taken;
+}
 
 test('rows of a key stand in the order of their times, and of their coming at equal ones', () => {
   const state = new State();
@@ -155,29 +177,28 @@ test('a new query asks the store for nothing; one that was restored reads a key 
 
 test('rows beyond what stays in memory are read again, waiting ones as such', () => {
   const state = new State();
-  const waiting = new WaitingRows('j.waiting', state);
-  const rows = windowRows(state, waiting);
+  const both = waitingRows(state);
+  const { rows, waiting } = both;
   const count = 70_000;
   for (let i = 0; i < count; i++) {
     const id = located(rows, `k${i}`);
     const row = put(rows, 0, id, i);
-    if (i % 1000 === 0) waiting.add(0, rows.key(id).slice(), rows.wait(0, row));
+    if (i % 1000 === 0) waiting.add(0, row);
   }
-  const commitAll = (): void => {
-    const forgets = rows.changes((change) => state.take(change));
-    waiting.changes((change) => state.take(change), forgets);
-  };
-  commitAll();
+  commitAll(both, state);
   put(rows, 0, located(rows, 'another'), count);
-  commitAll();
-  const found = numbersOf(rows, 0, 'k3000').map((row) => rows.waiting(0, row));
-  expect(found.map((row) => [row?.ms, row?.waits])).toEqual([[3000, Waits.stored]]);
-  const [row] = found;
-  if (row) waiting.joined(0, keyOf('k3000'), row);
-  expect(numbersOf(rows, 0, 'k3001').map((one) => rows.waiting(0, one))).toEqual([null]);
-  const taken: number[] = [];
-  waiting.take([5001, 5001], ({ ms }) => taken.push(ms));
-  expect(taken).toEqual([0, 1000, 2000, 4000, 5000]);
+  commitAll(both, state);
+  const links = rows.links(0);
+  const found = numbersOf(rows, 0, 'k3000');
+  expect(found.map((row) => [links.ms(row), links.waits(row)])).toEqual([[3000, Waits.stored]]);
+  for (const row of found) waiting.joined(0, located(rows, 'k3000'), row);
+  expect(numbersOf(rows, 0, 'k3001').map((row) => links.waits(row))).toEqual([Waits.no]);
+  expect(takenFrom(both, [5001, 5001])).toEqual([0, 1000, 2000, 4000, 5000]);
+  // One that the queue has read is asked of the table all the same: its key's rows are read beside it.
+  const [last = NO_ROW] = numbersOf(rows, 0, 'k7000');
+  waiting.joined(0, located(rows, 'k7000'), last);
+  commitAll(both, state);
+  expect(takenFrom(both, [9001, 9001])).toEqual([6000, 8000, 9000]);
 });
 
 test.each([
@@ -220,17 +241,18 @@ test.each([
 
 test('waiting rows beyond WAITING_ROWS_MAX a side are read again when they are due, in order', () => {
   const state = new State();
-  const waiting = new WaitingRows('w', state);
+  const both = waitingRows(state);
+  const { rows, waiting } = both;
   const count = WAITING_ROWS_MAX + 10;
   for (let i = 0; i < count; i++) {
-    const row = { ms: count - i, number: 0, bytes: VALUE, waits: Waits.no };
-    waiting.add(0, keyOf('k'), row);
+    const row = put(rows, 0, located(rows, `k${i % 9999}`), count - i);
+    waiting.add(0, row);
   }
+  waiting.store();
   waiting.changes((change) => state.take(change), false);
-  expect(state.count('w')).toBe(count);
-  const taken: number[] = [];
-  waiting.take([count + 1, 0], ({ ms }) => taken.push(ms));
-  expect(taken).toEqual(Array.from({ length: count }, (_, i) => i + 1));
+  expect(state.count('j.waiting')).toBe(count);
+  expect(takenFrom(both, [count + 1, 0])).toEqual(Array.from({ length: count }, (_, i) => i + 1));
+  waiting.store();
   waiting.changes((change) => state.take(change), false);
-  expect(state.count('w')).toBe(0);
+  expect(state.count('j.waiting')).toBe(0);
 });

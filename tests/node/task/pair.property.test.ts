@@ -22,6 +22,7 @@ function counted(take: ReturnType<typeof code.windowRuns>): typeof take {
 }
 
 JOIN_RUNS.given({
+  ...code,
   windowRuns: (join) => counted(code.windowRuns(join)),
   lookupRuns: (join) => counted(code.lookupRuns(join)),
 });
