@@ -56,9 +56,7 @@ export class WaitingRows {
   /** A row has a partner: it waits no longer. @param id of its key */
   joined(side: number, id: number, row: number): void {
     const links = this.#rows.links(side);
-    const waits = links.waits(row);
-    if (waits === Waits.no) return;
-    if (waits === Waits.stored) this.#table.set(this.#keyOf(side, id, row), null);
+    if (links.waits(row) === Waits.stored) this.#table.set(this.#keyOf(side, id, row), null);
     links.setWaits(row, Waits.no);
   }
 
