@@ -20,6 +20,8 @@ const PAUSE_MS = 1_000;
 /** What one turn that is too long leaves of them at least, however long it was; and where nobody is refused: it may be another process that made it long. */
 const LESS = 0.5;
 const LITTLE_LESS = 0.8;
+/** As many as begin within this may stay whatever turns take. */
+const SHARED_MS = TURN_MS_MAX / 3;
 /** So long after a turn that was too long there are no more of them: between two of their steps turns are short. */
 const HELD_MS = 200;
 /** How many more there are where turns are not too long; and where the loop has caught up at once, as where requests wait for objects elsewhere. */
@@ -66,7 +68,7 @@ export class Pace {
   /**
    * Resolves when the next ones may begin; for one caller at a time. Where nobody has been refused of late, one turn is enough: only they wait for the
    * loop to catch up.
-   * @param eachMs how much later one begins than the one before it, while some wait; 0: not known. As many as begin within TURN_MS_MAX may stay: it is
+   * @param eachMs how much later one begins than the one before it, while some wait; 0: not known. As many as begin within SHARED_MS may stay: it is
    *   another process, or refusals, that made the turn long, and those that share what they cost, as appends do, would share it with fewer
    */
   async next(eachMs = 0): Promise<void> {
@@ -82,7 +84,7 @@ export class Pace {
       longestMs = Math.max(longestMs, tookMs);
       refusals = Math.max(refusals, this.#refusals);
     } while (isBehind && this.#lookedMs - sinceMs < BEHIND_MS_MAX);
-    const least = eachMs > 0 ? TURN_MS_MAX / eachMs : 1;
+    const least = eachMs > 0 ? SHARED_MS / eachMs : 1;
     const boundMs = isRefusing ? REFUSING_TURN_MS_MAX : TURN_MS_MAX;
     if (refusals * REFUSAL_MS > longestMs * REFUSED_SHARE) {
       // Fewer that run would make no turn shorter, and leave all of the loop to refusals.

@@ -189,8 +189,8 @@ test('fewer run at once where turns are too long, down to one, and some begin th
   expect(await after(0, REFUSING_TURN_MS_MAX, 2)).toBe(AT_FIRST);
   expect(await after(0, REFUSING_TURN_MS_MAX * 1.25, 2)).toBe(7);
   // More would begin within a turn than run: it is not that they are many.
-  expect(await after(TURN_MS_MAX / 10, TURN_MS_MAX * 2, 2)).toBe(7);
-  expect(await after(TURN_MS_MAX / 5, TURN_MS_MAX * 2, 2)).toBe(5);
+  expect(await after(TURN_MS_MAX / 30, TURN_MS_MAX * 2, 2)).toBe(7);
+  expect(await after(TURN_MS_MAX / 15, TURN_MS_MAX * 2, 2)).toBe(5);
   expect(await after(0, TURN_MS_MAX * 100)).toBe(2);
   expect(await after(0, TURN_MS_MAX * 2, 2)).toBe(1);
   expect(await after(0, TURN_MS_MAX * 2, 1)).toBe(1);
