@@ -81,7 +81,8 @@ export async function paced(
     const due = Math.min(count, Math.floor(((performance.now() - begun) * perSecond) / 1000));
     for (; n < due; n++) void send(subject, n);
   });
-  ticks.postMessage(TICK_MS);
+  // The list argument is what tells a Worker's message from a window's.
+  ticks.postMessage(TICK_MS, []);
   await all.promise;
   ticks.terminate();
   subject.onChange = null;
