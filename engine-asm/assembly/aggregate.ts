@@ -4,6 +4,7 @@ import { RESULT_NULLS, TYPE_F64, TYPE_I64 } from './abi';
 import {
   argumentColumn,
   argumentValidity,
+  isSet,
   outRow,
   outValidity,
   result,
@@ -93,8 +94,7 @@ function fold<T extends number>(
     let value: T = 0;
     if (adds) {
       const row: usize = load<u32>(positions + (j << 2));
-      if (validity != 0)
-        isValid = (<u32>load<u8>(validity + (row >> 3)) & ((<u32>1) << (<u32>row & 7))) != 0;
+      if (validity != 0) isValid = isSet(validity, row);
       if (narrow) value = <T>load<i32>(column + (row << 2));
       else value = load<T>(column + (row << 3));
     }

@@ -184,3 +184,8 @@ export function addressOf(kind: u32, index: u32): usize {
   if (kind == BUFFER_OUT_LATE_WINDOWS) return outLateWindows;
   return 0;
 }
+
+/** Whether the bit of a row is set. */
+export function isSet(bits: usize, row: usize): bool {
+  return (<u32>load<u8>(bits + (row >> 3)) & ((<u32>1) << (<u32>row & 7))) != 0;
+}

@@ -2,7 +2,7 @@
 
 import { FUNCTION_LATEST, RESULT_NULLS } from './abi';
 import { allocate } from './arena';
-import { argumentColumn, argumentValidity, outValidity, outValue, result } from './buffers';
+import { argumentColumn, argumentValidity, isSet, outValidity, outValue, result } from './buffers';
 import {
   aggregateCount,
   argumentOf,
@@ -86,9 +86,10 @@ export function foldByOffset<T extends number>(
     const slot: usize = <usize>load<u32>(slots + (k << 2)) + block;
     if (adds) {
       const row: usize = positions != 0 ? load<u32>(positions + (k << 2)) : first + k;
-      const isValid =
-        validity == 0 || (<u32>load<u8>(validity + (row >> 3)) & ((<u32>1) << (<u32>row & 7))) != 0;
-      if (isValid && (isLatest || load<i64>(slot, BLOCK_OFFSET) == 0)) {
+      if (
+        (validity == 0 || isSet(validity, row)) &&
+        (isLatest || load<i64>(slot, BLOCK_OFFSET) == 0)
+      ) {
         if (sizeof<T>() == 4) store<i64>(slot, <i64>load<i32>(column + (row << 2)));
         else store<i64>(slot, load<i64>(column + (row << 3)));
         const origin = originsAt != 0 ? load<u32>(originsAt + (row << 2)) : <u32>row;

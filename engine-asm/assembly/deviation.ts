@@ -1,7 +1,7 @@
 // STDDEV_SAMP and STDDEV_SAMPLE: sum, count and squared differences from the mean, as Youngs and Cramer carry them on; knows neither time nor groups.
 
 import { FUNCTION_STDDEV_SAMP } from './abi';
-import { argumentColumn, argumentValidity, outValue } from './buffers';
+import { argumentColumn, argumentValidity, isSet, outValue } from './buffers';
 import { argumentOf, functionOf, otherOf } from './program';
 
 // In a block, see program.ts.
@@ -78,9 +78,7 @@ export function foldDeviation<T extends number>(
     let squares = load<f64>(slot, BLOCK_SQUARES);
     if (adds) {
       const row: usize = positions != 0 ? load<u32>(positions + (k << 2)) : first + k;
-      const isValid =
-        validity == 0 || (<u32>load<u8>(validity + (row >> 3)) & ((<u32>1) << (<u32>row & 7))) != 0;
-      if (isValid) {
+      if (validity == 0 || isSet(validity, row)) {
         const value = load<T>(column + row * sizeof<T>());
         n += 1;
         let delta: f64;

@@ -1,4 +1,4 @@
-// Folds rows that all lie in one open window, in one loop for each kind of argument and output; for whole kernels.
+// Folds rows of one open window, or of several, in one loop for each kind of argument and output; for whole kernels.
 
 import { OP_INSERT, OP_UPDATE_AFTER, RESULT_LATE, TYPE_F64, TYPE_I32 } from './abi';
 import { noteSpan, touched } from './accept';
@@ -135,7 +135,8 @@ function findColumns(argument: u32): void {
 
 /**
  * Folds one argument of rows. Where it `Accepts` it is the first one: slots are found, or made, and brought up to date but for the arguments, and
- * groups are listed; else the slots stand there from the first. Where it accepts `Mixed` rows none is late, and windows are listed too. Where it `Puts` every row is put out, the first at `out`.
+ * groups are listed; else the slots stand there from the first. Where it accepts `Mixed` rows none is late, and windows are listed too. Where it `Puts`
+ * every row is put out, the first at `out`.
  * @returns where it stops, because a row has no slot
  */
 function fold<T extends number, Accepts, Puts, Sums, Bounds>(
@@ -315,10 +316,9 @@ function foldOf<T extends number>(
   return foldBlocks<T, No, No>(argument, pane, from, to, out);
 }
 
-/** Folds all arguments; where it `accepts`, with the first one, or without any. @returns where it stops */
-function foldArguments(first: bool, pane: u32, from: u32, to: u32, out: u32): u32 {
+/** Folds all arguments; where it `accepts`, rows are accepted with the first one, or without any. @returns where it stops */
+function foldArguments(accepts: bool, pane: u32, from: u32, to: u32, out: u32): u32 {
   let stop = to;
-  let accepts = first;
   for (let a: u32 = 0; a < argumentCount; a++) {
     // No aggregate need have it.
     if ((sumsOf(a) | boundsOf(a)) == 0) continue;

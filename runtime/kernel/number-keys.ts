@@ -3,6 +3,7 @@
 import { TYPE_F64, TYPE_I32, TYPE_I64 } from './abi.ts';
 import { granted } from './exports.ts';
 import type { Kernel, KernelBatch } from './instance.ts';
+import { rowsReached } from './other-functions.ts';
 import type { Values } from './views.ts';
 
 function typeOf(values: Values): number {
@@ -18,10 +19,11 @@ function typeOf(values: Values): number {
 export function internNumbers(
   kernel: Kernel,
   values: Values,
-  { selection, length }: Pick<KernelBatch, 'selection' | 'length'>,
+  batch: Pick<KernelBatch, 'selection' | 'length'>,
   ids: Uint32Array,
 ): void {
-  const rows = selection === null ? length : (selection[selection.length - 1] ?? -1) + 1;
+  const { selection } = batch;
+  const rows = rowsReached(batch);
   const numbers = values.subarray(0, rows);
   const { buffer, byteOffset, byteLength } = numbers;
   granted(kernel.calls.reserveKeys(byteLength));

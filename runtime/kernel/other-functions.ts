@@ -18,6 +18,14 @@ export const OTHER_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   STDDEV_SAMPLE: { code: FUNCTION_STDDEV_SAMPLE, cells: 3, type: 'F64' },
 };
 
+/** How many positions, from 0 on, hold the rows of a batch and what stands between them; as `Kernel.copyRows` has it, which pages load. */
+export function rowsReached({
+  selection,
+  length,
+}: Pick<KernelBatch, 'selection' | 'length'>): number {
+  return selection === null ? length : (selection[selection.length - 1] ?? -1) + 1;
+}
+
 /** Which records the rows of a batch came from. */
 export interface Origins {
   /** Offset of the record that rows of origin 0 came from. */
@@ -29,13 +37,13 @@ export interface Origins {
 /** Tells a kernel which records the rows came from that it is given next. Cost: a call; where a program asks for offsets, a copy of origins that are not the positions. */
 export function bringOrigins(
   { calls, views }: Kernel,
-  { selection, length }: Pick<KernelBatch, 'selection' | 'length'>,
+  batch: Pick<KernelBatch, 'selection' | 'length'>,
   { first, origin }: Origins,
 ): void {
   const given = origin !== null && !isIdentity(origin);
   const address = calls.offsets(first, Number(given)) >>> 0;
   if (address === 0 || !given) return;
-  const rows = selection === null ? length : (selection[selection.length - 1] ?? -1) + 1;
+  const rows = rowsReached(batch);
   new Uint32Array(views.attach().memory, address, rows).set(origin.subarray(0, rows));
 }
 

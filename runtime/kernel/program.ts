@@ -88,7 +88,7 @@ const FUNCTIONS: Readonly<Partial<Record<string, KernelFunction>>> = {
 const TYPES = { I32: TYPE_I32, I64: TYPE_I64, F64: TYPE_F64 } as const;
 
 function functionOf({ functions }: KernelProgram, call: KernelAggregate): KernelFunction {
-  return existing({ ...FUNCTIONS, ...functions }[call.function], 'function');
+  return existing(functions?.[call.function] ?? FUNCTIONS[call.function], 'function');
 }
 
 /** The type of an aggregate's results. */

@@ -35,6 +35,12 @@ export function streamStreamStep(
   return { ...node, ...times, step: 'streamStreamJoin', type };
 }
 
+/** How much later a row is than the one before: mostly little, seldom earlier. */
+export const rowtimeSteps = fc.oneof(
+  { weight: 5, arbitrary: fc.integer({ min: 0, max: 4 }) },
+  fc.integer({ min: -30, max: 30 }),
+);
+
 /** One row of a side; a value of null: the row is without one, or a tombstone. */
 export interface SideRow {
   readonly side: number;

@@ -1,7 +1,8 @@
 // HTTP/1.1 over bare sockets: kept alive, pipelined, with as little work of the client as can be; knows no route.
 
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { connectTo } from './raw-connection.ts';
 
 export interface RawResponse {
   readonly status: number;
@@ -16,10 +17,6 @@ interface Waiting {
   readonly reject: (thrown: Error) => void;
 }
 
-/** What one read takes at most. */
-const READ_BYTES = 262_144;
-/** Shared by all: what is read is looked at before the next read, and copied where it is kept. A stream makes a buffer for each read. */
-const readInto = Buffer.alloc(READ_BYTES);
 const NOTHING = Buffer.alloc(0);
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
@@ -61,18 +58,7 @@ export class RawHttp {
   }
 
   #opened(): Socket {
-    const socket = connect({
-      port: this.#port,
-      host: '127.0.0.1',
-      onread: {
-        buffer: readInto,
-        callback: (length, bytes) => {
-          this.#take(Buffer.from(bytes.buffer, bytes.byteOffset, length));
-          return true;
-        },
-      },
-    });
-    socket.setNoDelay(true);
+    const socket = connectTo(this.#port, (part) => this.#take(part));
     // Nothing comes this way but the end.
     socket.resume();
     socket.on('error', (thrown) => this.#fail(thrown));

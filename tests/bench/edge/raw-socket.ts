@@ -2,16 +2,12 @@
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { connectTo } from './raw-connection.ts';
 
 const TEXT = 1;
 const BINARY = 2;
-/** What one read takes at most. */
-const READ_BYTES = 65_536;
 const NOTHING = Buffer.alloc(0);
-/** Shared by all: what is read is looked at before the next read. A stream's own buffers and events cost as much again as the read. */
-const readInto = Buffer.alloc(READ_BYTES);
-
 /** One open WebSocket. */
 export class RawSocket {
   readonly #socket: Socket;
@@ -28,23 +24,13 @@ export class RawSocket {
     let opened: RawSocket | null = null;
     let head = Buffer.alloc(0);
     const { promise: answered, resolve } = Promise.withResolvers<void>();
-    const socket = connect({
-      port,
-      host: '127.0.0.1',
-      onread: {
-        buffer: readInto,
-        callback: (length, bytes) => {
-          const part = Buffer.from(bytes.buffer, bytes.byteOffset, length);
-          if (opened !== null) opened.#take(part);
-          else {
-            head = Buffer.concat([head, part]);
-            if (head.includes('\r\n\r\n')) resolve();
-          }
-          return true;
-        },
-      },
+    const socket = connectTo(port, (part) => {
+      if (opened !== null) opened.#take(part);
+      else {
+        head = Buffer.concat([head, part]);
+        if (head.includes('\r\n\r\n')) resolve();
+      }
     });
-    socket.setNoDelay(true);
     await once(socket, 'connect');
     const key = randomBytes(16).toString('base64');
     socket.write(

@@ -11,6 +11,7 @@ import {
   JOIN_TYPES,
   LEFT,
   RIGHT,
+  rowtimeSteps,
   sideRows,
   streamStreamStep,
   streamTableStep,
@@ -31,10 +32,6 @@ import { keepShortColumns } from '../../support/kept-columns.ts';
 keepShortColumns();
 
 const OPTIONS = { session: false };
-const steps = fc.oneof(
-  { weight: 5, arbitrary: fc.integer({ min: 0, max: 4 }) },
-  fc.integer({ min: -30, max: 30 }),
-);
 /** Hours, so that rows come later than a day's grace. */
 const leaps = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 0, max: 4 }) },
@@ -60,7 +57,7 @@ describe('a join of streams', () => {
       const step = streamStreamStep(type, times);
       const property = fc.property(
         sideRows({
-          steps: times.graceMs === null ? fc.oneof(steps, leaps) : steps,
+          steps: times.graceMs === null ? fc.oneof(rowtimeSteps, leaps) : rowtimeSteps,
           tables: streams,
         }),
         (rows) => {
@@ -76,7 +73,7 @@ describe('a join of streams', () => {
 
 test.each(['INNER', 'LEFT'] as const)('%s of a stream and a table', (type) => {
   const tables = [false, true];
-  const property = fc.property(sideRows({ steps, tables }), (rows) => {
+  const property = fc.property(sideRows({ steps: rowtimeSteps, tables }), (rows) => {
     const make: MakeOperator = (context) =>
       new StreamTableJoin(streamTableStep(type), [LEFT, RIGHT], context, OPTIONS);
     expect(lines(make, rows, tables)).toEqual(streamTableModel(type, rows));
@@ -86,7 +83,7 @@ test.each(['INNER', 'LEFT'] as const)('%s of a stream and a table', (type) => {
 
 test.each(JOIN_TYPES)('%s of two tables', (type) => {
   const tables = [true, true];
-  const property = fc.property(sideRows({ steps, tables }), (rows) => {
+  const property = fc.property(sideRows({ steps: rowtimeSteps, tables }), (rows) => {
     const make: MakeOperator = (context) =>
       new TableTableJoin(tableTableStep(type), [LEFT, RIGHT], context, OPTIONS);
     expect(lines(make, rows, tables)).toEqual(tableTableModel(type, rows));
@@ -96,7 +93,7 @@ test.each(JOIN_TYPES)('%s of two tables', (type) => {
 
 test.each(['INNER', 'LEFT'] as const)('%s by foreign key', (type) => {
   const tables = [true, true];
-  const property = fc.property(sideRows({ steps, tables }), (all) => {
+  const property = fc.property(sideRows({ steps: rowtimeSteps, tables }), (all) => {
     const rows = all.map((row) => ({
       ...row,
       key: row.side === 1 ? (FOREIGN_RIGHTS.get(row.key ?? '') ?? 'x') : row.key,

@@ -20,6 +20,7 @@ import {
   LEFT,
   RIGHT,
   type SideRow,
+  rowtimeSteps,
   sideRows,
   streamStreamStep,
   streamTableStep,
@@ -34,10 +35,6 @@ keepShortColumns();
 JOIN_RUNS.given(code);
 
 const OPTIONS = { session: false };
-const steps = fc.oneof(
-  { weight: 5, arbitrary: fc.integer({ min: 0, max: 4 }) },
-  fc.integer({ min: -30, max: 30 }),
-);
 
 /** The rows of a side that a filter has let through, and their moment. */
 class Side implements RunRows, Moment {
@@ -162,7 +159,10 @@ function endsOf(rows: readonly SideRow[]): Uint32Array {
 
 function testJoin(name: string, make: MakeOperator, tables: readonly boolean[]): void {
   test(`runs taken at once give what they give one by one: ${name}`, () => {
-    const piece = fc.record({ rows: sideRows({ steps, tables }), isRestart: fc.boolean() });
+    const piece = fc.record({
+      rows: sideRows({ steps: rowtimeSteps, tables }),
+      isRestart: fc.boolean(),
+    });
     const property = fc.property(
       fc.record({
         make: fc.constant(make),
@@ -215,7 +215,7 @@ test.each(['LEFT', 'RIGHT', 'FULL'] as const)(
   (type) => {
     const streams = [false, false];
     const step = streamStreamStep(type, { beforeMs: 6, afterMs: 6, graceMs: 2 });
-    const property = fc.property(sideRows({ steps, tables: streams }), (made) => {
+    const property = fc.property(sideRows({ steps: rowtimeSteps, tables: streams }), (made) => {
       const rows = made.map((row) => {
         const value = row.value?.map((cell, i) => cell ?? NO_NULLS[row.side]?.[i] ?? null) ?? null;
         return { ...row, value };

@@ -12,6 +12,7 @@ import {
   JOIN_TYPES,
   LEFT,
   RIGHT,
+  rowtimeSteps,
   sideRows,
   streamStreamStep,
   streamTableStep,
@@ -25,10 +26,6 @@ keepShortColumns();
 JOIN_RUNS.given(code);
 
 const OPTIONS = { session: false };
-const steps = fc.oneof(
-  { weight: 5, arbitrary: fc.integer({ min: 0, max: 4 }) },
-  fc.integer({ min: -30, max: 30 }),
-);
 /** Over the segments of a state table, which are a minute long or more. */
 const minutes = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 0, max: 20_000 }) },
@@ -42,7 +39,7 @@ const paths = (make: MakeOperator): Pick<OperatorCase, 'paths' | 'runs'> => ({
   ],
   runs: 75,
 });
-const input = (tables: readonly boolean[], step = steps): OperatorCase['input'] =>
+const input = (tables: readonly boolean[], step = rowtimeSteps): OperatorCase['input'] =>
   sideRows({ steps: step, tables }).map((rows) => given(rows, tables));
 
 for (const type of JOIN_TYPES) {
@@ -84,7 +81,7 @@ for (const type of ['INNER', 'LEFT'] as const) {
   });
   describeOperator(`the three of a foreign-key join, ${type}`, {
     paths: [{ name: 'row path', make: foreignKeyJoin(type) }],
-    input: sideRows({ steps, tables: [true, true] }).map((rows) => {
+    input: sideRows({ steps: rowtimeSteps, tables: [true, true] }).map((rows) => {
       const referred = rows.map((row) =>
         row.side === 0 ? row : { ...row, key: FOREIGN_RIGHTS.get(row.key ?? '') ?? 'x' },
       );
