@@ -61,7 +61,7 @@ export interface PartitionPort {
     incarnation: string | null,
   ): Promise<Wire<Fetched>>;
   /** As `read`, for bytes that are only passed on (frames.ts). */
-  fetch(request: Request): Promise<Response>;
+  fetch(request: Request | string): Promise<Response>;
   bounds(): Promise<Wire<Bounds>>;
   /** As `bounds`, with how full the partition is. */
   usage(): Promise<Wire<Bounds & StorageUsage>>;

@@ -18,25 +18,22 @@ export interface FramesQuery {
   readonly incarnation: string | null;
 }
 
-/** The request to a partition's object: bytes that are passed on as a body are not taken apart and put together on the way, as those of a call are. */
-function framesRequest({ from, bytesMax, waitMs, incarnation }: FramesQuery): Request {
-  const query = new URLSearchParams({
-    from: String(from),
-    bytes: String(bytesMax),
-    wait: String(waitMs),
-  });
-  if (incarnation !== null) query.set('incarnation', incarnation);
-  return new Request(`https://partition/frames?${query.toString()}`);
+const FRAMES_ADDRESS = 'https://partition/';
+
+/** Where a partition's object is asked: bytes that are passed on as a body are not taken apart and put together on the way, as those of a call are. */
+function framesAddress({ from, bytesMax, waitMs, incarnation }: FramesQuery): string {
+  const known = incarnation === null ? '' : encodeURIComponent(incarnation);
+  return `${FRAMES_ADDRESS}${from}/${bytesMax}/${waitMs}/${known}`;
 }
 
-/** What was asked for by `framesRequest`. */
-export function framesQueryOf(request: Request): FramesQuery {
-  const { searchParams } = new URL(request.url);
+/** What was asked for at an address that `framesAddress` made. A path is taken apart in less time than a query. */
+export function framesQueryOf({ url }: Request): FramesQuery {
+  const [from, bytesMax, waitMs, known = ''] = url.slice(FRAMES_ADDRESS.length).split('/');
   return {
-    from: Number(searchParams.get('from')),
-    bytesMax: Number(searchParams.get('bytes')),
-    waitMs: Number(searchParams.get('wait')),
-    incarnation: searchParams.get('incarnation'),
+    from: Number(from),
+    bytesMax: Number(bytesMax),
+    waitMs: Number(waitMs),
+    incarnation: known === '' ? null : decodeURIComponent(known),
   };
 }
 
@@ -72,7 +69,7 @@ export function framesRefusal(thrown: unknown): Response {
 export async function framesOf(partition: PartitionPort, query: FramesQuery): Promise<Response> {
   let answer: Response;
   try {
-    answer = await partition.fetch(framesRequest(query));
+    answer = await partition.fetch(framesAddress(query));
     if (answer.status === REFUSED) throw fromWire(await answer.json<WireError>());
   } catch (thrown) {
     if (thrown instanceof PortError) throw thrown;

@@ -78,7 +78,7 @@ function run({ log: loads, paced }: Loads, load: LoadName, count: number): Promi
     case 'singles':
       return loads.singles(count);
     case 'read':
-      return loads.read(count);
+      return loads.read(0, count);
   }
 }
 

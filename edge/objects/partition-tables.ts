@@ -11,6 +11,7 @@ import type { StoredBatch } from '../../runtime/ports/refusals.ts';
 import type { BatchSize } from '../../runtime/ports/retention.ts';
 import type { TopicPolicy } from '../../runtime/ports/topic-policy.ts';
 import type { PartitionSpec } from '../env.ts';
+import { CheckedSpans } from './checked-spans.ts';
 import { grouped, type NewSegment } from './segment-groups.ts';
 import { Tail } from './tail.ts';
 
@@ -47,6 +48,14 @@ interface MetaRow {
   cleaned: string | null;
 }
 
+interface SegmentRow {
+  [column: string]: SqlStorageValue;
+  base: number;
+  count: number;
+  crc: number;
+  data: ArrayBuffer;
+}
+
 const TABLES = `
 CREATE TABLE IF NOT EXISTS meta(
   id INTEGER PRIMARY KEY CHECK (id = 0), open INTEGER NOT NULL, tenant TEXT NOT NULL, topic TEXT NOT NULL,
@@ -79,6 +88,8 @@ export class PartitionTables {
   readonly #producers = new Map<string, KnownProducer>();
   /** The newest batches up to the high watermark: those who keep up read them, and a look at the disk costs more than all else that they do. */
   readonly #tail = new Tail();
+  /** Batches whose sums were right when they were last read from the database. */
+  readonly checked = new CheckedSpans();
   /** Appended in this transaction, and not written yet. */
   #appended: NewSegment[] = [];
 
@@ -119,6 +130,7 @@ export class PartitionTables {
     this.#subscribers = null;
     this.#producers.clear();
     this.#tail.clear();
+    this.checked.clear();
   }
 
   #forgetMeta(): void {
@@ -216,12 +228,7 @@ export class PartitionTables {
     if (from === end) return batches;
     let bytes = 0;
     let next = from;
-    const rows = this.#sql.exec<{ base: number; count: number; crc: number; data: ArrayBuffer }>(
-      `SELECT base, count, crc, data FROM segment
-       WHERE base >= coalesce((SELECT max(base) FROM segment WHERE base <= ?1), ?1) ORDER BY base`,
-      from,
-    );
-    for (const { base, count, crc, data: buffer } of rows) {
+    for (const { base, count, crc, data: buffer } of this.#segmentsFrom(from)) {
       const data = new Uint8Array(buffer);
       if (batches.length > 0 && bytes + data.length > bytesMax) return batches;
       // The first may begin below the offset asked for; the others follow each other.
@@ -239,10 +246,26 @@ export class PartitionTables {
     return batches;
   }
 
+  /** From the one that holds the offset on. Nearly always one begins there, and looking for where else it may be costs as much as reading a small one. */
+  *#segmentsFrom(offset: number): Generator<SegmentRow> {
+    const from = 'SELECT base, count, crc, data FROM segment WHERE base >=';
+    const rows = this.#sql.exec<SegmentRow>(`${from} ? ORDER BY base`, offset);
+    const first = rows.next();
+    if (first.done !== true && first.value.base === offset) {
+      yield first.value;
+      yield* rows;
+      return;
+    }
+    yield* this.#sql.exec<SegmentRow>(
+      `${from} coalesce((SELECT max(base) FROM segment WHERE base <= ?1), ?1) ORDER BY base`,
+      offset,
+    );
+  }
+
   /** The first batch with a timestamp at or after `ms`; null when there is none. */
   firstAtOrAfter(ms: number): (FetchedBatch & StoredBatch) | null {
     const row = this.#sql
-      .exec<{ base: number; count: number; crc: number; data: ArrayBuffer }>(
+      .exec<SegmentRow>(
         'SELECT base, count, crc, data FROM segment WHERE maxTimestamp >= ? ORDER BY base LIMIT 1',
         ms,
       )

@@ -17,6 +17,7 @@ import {
   checkIncarnation,
   checkOffset,
   missingBatch,
+  type StoredBatch,
   storedBatch,
 } from '../../runtime/ports/refusals.ts';
 import {
@@ -169,34 +170,43 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     waitMs: number,
     incarnation: string | null,
   ): Promise<Wire<Fetched>> {
-    return settleAsync(() => this.#readOrWait({ from, bytesMax, waitMs, incarnation }));
+    return settleAsync(() => this.#readOrWait({ from, bytesMax, waitMs, incarnation }, false));
   }
 
-  /** As `read`, as an answer whose body is the batches. */
+  /** As `read`, as an answer whose body is the batches, whose sums their reader checks. */
   override async fetch(request: Request): Promise<Response> {
     try {
-      return framesAnswer(await this.#readOrWait(framesQueryOf(request)));
+      return framesAnswer(await this.#readOrWait(framesQueryOf(request), true));
     } catch (thrown) {
       return framesRefusal(thrown);
     }
   }
 
-  async #readOrWait({ from, bytesMax, waitMs, incarnation }: FramesQuery): Promise<Fetched> {
-    const first = this.#read(from, bytesMax, incarnation);
-    if (first.batches.length > 0 || waitMs <= 0) return first;
-    await this.#waiters.wait(Math.min(waitMs, WAIT_MS_MAX));
-    return this.#read(from, bytesMax, incarnation);
+  async #readOrWait(query: FramesQuery, readerChecks: boolean): Promise<Fetched> {
+    const first = this.#read(query, readerChecks);
+    if (first.batches.length > 0 || query.waitMs <= 0) return first;
+    await this.#waiters.wait(Math.min(query.waitMs, WAIT_MS_MAX));
+    return this.#read(query, readerChecks);
   }
 
-  #read(from: number, bytesMax: number, incarnation: string | null): Fetched {
+  #read({ from, bytesMax, incarnation }: FramesQuery, readerChecks: boolean): Fetched {
     const meta = this.#meta(incarnation);
     const bounds = boundsOf(meta);
     checkOffset(meta, from, bounds);
     const batches = this.#tables.read(meta, from, bytesMax, {
-      verify: (bytes, stored) => checkStored(meta, bytes, stored),
+      verify: (bytes, stored) => this.#check(meta, bytes, stored, readerChecks),
       missing: (offset) => missingBatch(meta, offset),
     });
     return { batches, ...bounds };
+  }
+
+  /** A sum costs as much as the rest of a page: for readers who check it anyway it is checked once by this instance, for all others each time. */
+  #check(meta: PartitionMeta, bytes: Uint8Array, stored: StoredBatch, readerChecks: boolean): void {
+    const { checked } = this.#tables;
+    const to = stored.base + stored.count;
+    const isKnown = readerChecks && checked.has(stored.base, to);
+    checkStored(meta, bytes, stored, isKnown);
+    if (!isKnown) checked.add(stored.base, to);
   }
 
   async bounds(): Promise<Wire<Bounds>> {

@@ -229,6 +229,8 @@ export const APPENDS_WAITING_BYTES_MAX = 8_388_608;
 /** Bytes of batches that a partition brings along when it tells a task, or a relay, that there is more; and of how many partitions one keeps them. */
 export const HINT_BYTES_MAX = 65_536;
 export const HINTS_KEPT_MAX = 16;
+/** Spans of offsets that a partition knows as checked. */
+export const CHECKED_SPANS_MAX = 64;
 /** Appends of several requests that go to one partition in one call, their bytes, and how long one waits for a call of another request. */
 export const APPEND_GROUP_APPENDS_MAX = 128;
 export const APPEND_GROUP_BYTES_MAX = 4_194_304;

@@ -1,10 +1,12 @@
 // Fetched bytes as record batches with their offsets (PROTOCOL.md section 7); knows no request.
 
 import { ByteReader } from '../base/bytes.ts';
+import { PortError } from '../base/errors.ts';
 import { RARE_RECORDS } from '../data/parts.ts';
 import * as rareRecords from '../data/rare-records.ts';
 import { indexAt, offsetAt, parseRecordBatch, type RecordBatch } from '../data/record.ts';
 import type { TopicRecord } from '../engine/records.ts';
+import type { TopicPartition } from '../ports/log.ts';
 
 RARE_RECORDS.given(rareRecords);
 
@@ -24,21 +26,36 @@ export interface ConsumedBatch {
 }
 
 /**
- * The batches of a fetch, without those that end below `from`.
- * @throws {PortError} CORRUPT
+ * The batches of a fetch, each with its checksum verified: a partition that has verified one before does not do so again. Without those that end
+ * below `from`.
+ * @throws {PortError} CORRUPT with topic, partition and offset
  */
-export function readFrames(bytes: Uint8Array, partition: number, from: number): ConsumedBatch[] {
+export function readFrames(bytes: Uint8Array, at: TopicPartition, from: number): ConsumedBatch[] {
+  const { partition } = at;
   const reader = new ByteReader(bytes);
   const batches: ConsumedBatch[] = [];
   while (reader.remaining > 0) {
     const base = reader.f64();
     const count = reader.u32();
     const end = base + count;
-    const records = parseRecordBatch(reader.view(reader.u32()));
+    const records = verified(reader.view(reader.u32()), at, base);
     if (end <= from) continue;
     batches.push({ partition, base, first: indexAt(records, base, from), records, end });
   }
   return batches;
+}
+
+function verified(
+  bytes: Uint8Array,
+  { topic, partition }: TopicPartition,
+  offset: number,
+): RecordBatch {
+  try {
+    return parseRecordBatch(bytes);
+  } catch (cause) {
+    const message = `topic '${topic}' partition ${partition} offset ${offset}: the batch fails its checks`;
+    throw new PortError('CORRUPT', message, { topic, partition, offset }, { cause });
+  }
 }
 
 /** Record `i` of a batch. Key and value are views of the batch; those of a columnar batch are null. */

@@ -1,6 +1,7 @@
 // One partition as a consumer reads it: where it stands, and the next fetch; knows no other partition.
 
 import { PortError } from '../base/errors.ts';
+import type { TopicPartition } from '../ports/log.ts';
 import { type Connection, partitionPath, readJson } from './connection.ts';
 import { BATCHES_TYPE, type ConsumedBatch, readFrames } from './frames.ts';
 import type { Subscription } from './record-socket.ts';
@@ -21,7 +22,7 @@ export interface FetchOptions {
 export class PartitionReader {
   readonly partition: number;
   readonly #connection: Connection;
-  readonly #topic: string;
+  readonly #at: TopicPartition;
   readonly #reset: Reset;
   readonly #subscription: Subscription | null;
   /** The offset of the next record for the reader. */
@@ -45,7 +46,7 @@ export class PartitionReader {
   }) {
     this.#subscription = options.subscription;
     this.#connection = options.connection;
-    this.#topic = options.topic;
+    this.#at = options;
     this.partition = options.partition;
     this.position = options.position;
     this.#cursor = options.position;
@@ -99,7 +100,7 @@ export class PartitionReader {
     if (this.#subscription !== null) {
       const found = await this.#subscription.next(from, this.#incarnation, signal);
       this.#incarnation = found.incarnation;
-      return readFrames(found.bytes, this.partition, from);
+      return readFrames(found.bytes, this.#at, from);
     }
     const asked = new URLSearchParams({
       offset: String(from),
@@ -107,14 +108,14 @@ export class PartitionReader {
       wait_ms: String(waitMs),
     });
     if (this.#incarnation !== null) asked.set('incarnation', this.#incarnation);
-    const path = `${partitionPath(this.#topic, this.partition)}/records?${asked}`;
+    const path = `${partitionPath(this.#at.topic, this.partition)}/records?${asked}`;
     const headers = { Accept: BATCHES_TYPE };
     return this.#connection.retried(
       { method: 'GET', path, headers, signal, waitMs },
       async (response) => {
         const bytes = new Uint8Array(await response.arrayBuffer());
         this.#incarnation ??= response.headers.get('Millrace-Incarnation');
-        return readFrames(bytes, this.partition, from);
+        return readFrames(bytes, this.#at, from);
       },
     );
   }

@@ -9,6 +9,7 @@ import { Partition } from '../../edge/objects/partition.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { PARTITION_BYTES_MAX, PRODUCERS_KEPT_MAX } from '../../runtime/base/limits.ts';
+import { readFrames } from '../../runtime/client/frames.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 import type { ProducerStamp, TopicSpec } from '../../runtime/ports/log.ts';
 import { producerId, sumOf } from '../../runtime/ports/plain-append.ts';
@@ -154,6 +155,35 @@ test('a bit that has flipped in storage is CORRUPT, to readers and to upkeep, wi
   expect((await refused(log.read(AT, 3, 1), 'CORRUPT')).detail).toEqual(place);
   expect((await log.read(AT, 2, 1)).batches).toHaveLength(1);
   expect(await valuesFrom(log, 't', 0, 4)).toHaveLength(16);
+});
+
+test('a bit that flips behind the first read is CORRUPT to those who are given records at once, to readers of raw batches when they check', async () => {
+  const { log, stub } = await partition();
+  for (let i = 0; i < 3; i++) await log.append(AT, recordBatch([`value ${i}`], i));
+  await evictDurableObject(stub);
+  const query = { from: 0, bytesMax: 1 << 20, waitMs: 0, incarnation: null };
+  const frames = async () =>
+    readFrames(new Uint8Array(await (await log.frames(AT, query)).arrayBuffer()), AT, 0);
+  expect(await frames()).toHaveLength(3);
+  const flip = () =>
+    runInDurableObject(stub, (_, { storage }) => {
+      const row = storage.sql
+        .exec<{ data: ArrayBuffer }>('SELECT data FROM segment WHERE base = 1')
+        .one();
+      const bytes = new Uint8Array(row.data);
+      bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 4;
+      storage.sql.exec('UPDATE segment SET data = ? WHERE base = 1', bytes);
+    });
+  await flip();
+  const place = { topic: 't', partition: 0, offset: 1 };
+  expect((await refused(log.read(AT, 1, 1), 'CORRUPT')).detail).toEqual(place);
+  // The object has verified this one before, and passes it on: its reader does not take it.
+  expect((await refused(frames(), 'CORRUPT')).detail).toEqual(place);
+  // Another instance verifies it again.
+  await evictDurableObject(stub);
+  expect((await refused(log.frames(AT, query), 'CORRUPT')).detail).toEqual(place);
+  await flip();
+  expect(await frames()).toHaveLength(3);
 });
 
 test('from 80 % on the partition says so, from 95 % on it refuses appends but not repeats; retention makes room', async () => {

@@ -88,18 +88,19 @@ export class LogLoads implements Disposable {
     return times(this.#many, this.#one, count, 1);
   }
 
-  /** Reads so many batches of what `batches` has written, in pages of 1 MiB, eight at once. @returns how many records */
-  async read(count: number): Promise<number> {
+  /** Reads `from .. to` of the batches that `batches` has written, in pages of 1 MiB, eight at once. @returns how many records */
+  async read(from: number, to: number): Promise<number> {
     const batchBytes = this.#batch.length;
     const pageRecords = Math.floor(READ_BYTES_MAX / batchBytes) * BATCH_RECORDS;
-    const wanted = Math.min(count, this.#batches) * BATCH_RECORDS;
-    let offset = 0;
+    const end = Math.min(to, this.#batches) * BATCH_RECORDS;
+    let offset = from * BATCH_RECORDS;
+    const wanted = end - offset;
     let read = 0;
     await this.#few.run({
       pipelined: 1,
       status: 200,
       next: () => {
-        if (offset >= wanted) return null;
+        if (offset >= end) return null;
         const path = `/topics/batches/partitions/0/records?offset=${offset}`;
         offset += pageRecords;
         return requestBytes('GET', path, null, { Accept: 'application/vnd.millrace.batches' });

@@ -48,3 +48,18 @@ test('a bit that has flipped, a byte that is missing, another count or sum besid
     );
   }
 });
+
+test('of bytes that are known only what stands beside them is compared', () => {
+  for (const bytes of [plain, columnar]) {
+    const beside = stored(bytes);
+    const flipped = bytes.slice();
+    flipped[bytes.length - 1] = (flipped.at(-1) ?? 0) ^ 4;
+    expect(() => checkStored(AT, flipped, beside)).toThrow(/fails its checks/);
+    expect(() => checkStored(AT, flipped, beside, true)).not.toThrow();
+    // Another batch than the one that was stored here.
+    expect(() => checkStored(AT, bytes, { ...beside, crc: beside.crc ^ 1 }, true)).toThrow(
+      /fails its checks/,
+    );
+    expect(() => checkStored(AT, bytes.subarray(0, 10), beside, true)).toThrow(/fails its checks/);
+  }
+});
