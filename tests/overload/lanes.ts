@@ -69,6 +69,12 @@ export class Generator {
     return outcomes;
   }
 
+  /** Opens as many connections as there may be. */
+  async open(): Promise<void> {
+    for (; this.#open < this.#connectionsMax; this.#open += 1)
+      this.#idle.push(await RawHttp.connect(this.#port));
+  }
+
   /** Sends as fast as it is answered, with so many under way for each kind. */
   async closed(kinds: readonly Kind[], lanes: number, forMs: number): Promise<Outcomes[]> {
     const end = performance.now() + forMs;
