@@ -9,7 +9,7 @@ export const BATCH_RECORDS = 1_000;
 export const VALUE_BYTES = 100;
 /** A record's value: JSON of 100 bytes. */
 export const VALUE = JSON.stringify('x'.repeat(VALUE_BYTES - 2));
-const READ_BYTES_MAX = 1_048_576;
+export const READ_BYTES_MAX = 1_048_576;
 
 /** Sends one request so many times. @returns how long each took, in ms */
 export function times(
@@ -23,7 +23,8 @@ export function times(
   return load.run({ pipelined, status, next: () => (left-- > 0 ? bytes : null) });
 }
 
-function recordBatch(): Uint8Array {
+/** A batch of the loads. */
+export function recordBatch(): Uint8Array {
   const builder = new RecordBatchBuilder();
   const value = new TextEncoder().encode(VALUE);
   for (let i = 0; i < BATCH_RECORDS; i++) builder.append(null, value, 1_000_000, []);

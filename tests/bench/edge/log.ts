@@ -2,6 +2,7 @@
 
 import type { Workerd } from '../../support/workerd.ts';
 import { Load, quantile } from './load.ts';
+import { BareLoads } from './bare-loads.ts';
 import { BATCH_RECORDS, JSON_TYPE, LogLoads, times, VALUE, VALUE_BYTES } from './log-loads.ts';
 import type { Peer } from './peer.ts';
 import { requestBytes } from './raw-http.ts';
@@ -17,9 +18,10 @@ const ROUNDS = 5;
 /** What has been produced by then. */
 const READ_BATCHES = (1 + ROUNDS) * BATCHES;
 
-/** All cases of the log. */
-export async function logCases(edge: Workerd, peer: Peer): Promise<Rounds[]> {
+/** All cases of the log. `bare` stores the same bytes without a look at them (tests/workers/bench/bare.ts). */
+export async function logCases(edge: Workerd, peer: Peer, bare: Workerd): Promise<Rounds[]> {
   using loads = await LogLoads.open(edge.url);
+  using bareLoads = await BareLoads.open(bare.url);
   const [peerFew, peerMany] = [await Load.open(peer.port, 4), await Load.open(peer.port, 64)];
   for (const name of ['batches', 'json', 'singles'])
     await peerFew.one(requestBytes('PUT', `/v1/stream/${name}`, null, JSON_TYPE), 201);
@@ -37,6 +39,11 @@ export async function logCases(edge: Workerd, peer: Peer): Promise<Rounds[]> {
     pid: peer.pid,
     run,
   });
+  const least = (run: () => Promise<number>): Contender => ({
+    subject: 'a bare object',
+    pid: bare.pid,
+    run,
+  });
   const append = async (load: Load, bytes: Buffer, count: number, each: number) => {
     await times(load, bytes, count, 1, 204);
     return count * each;
@@ -49,6 +56,7 @@ export async function logCases(edge: Workerd, peer: Peer): Promise<Rounds[]> {
       [
         ours(() => loads.batches(BATCHES)),
         theirs(() => append(peerFew, peerBatch, JSON_BATCHES, BATCH_RECORDS)),
+        least(() => bareLoads.batches(BATCHES)),
       ],
       ROUNDS,
     ),
@@ -82,7 +90,11 @@ export async function logCases(edge: Workerd, peer: Peer): Promise<Rounds[]> {
     await interleaved(
       'read, pages of 1 MiB',
       'k records/s',
-      [ours(() => loads.read(0, READ_BATCHES)), theirs(() => peerRead(peerFew))],
+      [
+        ours(() => loads.read(0, READ_BATCHES)),
+        theirs(() => peerRead(peerFew)),
+        least(() => bareLoads.read(READ_BATCHES)),
+      ],
       ROUNDS,
     ),
   );

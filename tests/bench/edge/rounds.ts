@@ -51,20 +51,19 @@ export async function interleaved(
       ...summary(byProcessor.get(subject) ?? []),
     },
   ]);
-  const [first, second] = contenders;
-  if (first === undefined || second === undefined) return { results, ratios: [] };
+  const [first, ...others] = contenders;
   const median = (subject: string, i: number): number =>
     results.filter((result) => result.subject === subject)[i]?.median ?? Number.NaN;
-  const ratio = (i: number): number =>
-    Number((median(first.subject, i) / median(second.subject, i)).toPrecision(4));
-  const pair = `${first.subject}/${second.subject}`;
-  return {
-    results,
-    ratios: [
-      [`${name}: ${pair}`, ratio(0)],
-      [`${name}, of the server's time: ${pair}`, ratio(1)],
-    ],
-  };
+  const ratio = (subject: string, i: number): number =>
+    Number((median(first?.subject ?? '', i) / median(subject, i)).toPrecision(4));
+  const ratios = others.flatMap(({ subject }): [string, number][] => {
+    const pair = `${first?.subject}/${subject}`;
+    return [
+      [`${name}: ${pair}`, ratio(subject, 0)],
+      [`${name}, of the server's time: ${pair}`, ratio(subject, 1)],
+    ];
+  });
+  return { results, ratios };
 }
 
 /** One figure a case where there is nothing to repeat, such as a quantile over many. */

@@ -19,8 +19,9 @@ export async function edgeSuite(): Promise<SuiteResult> {
   {
     await using edge = await Workerd.start();
     await using peer = await Peer.start();
-    for (const pid of [edge.pid, peer.pid]) pin(pid, SERVER_CORE);
-    rounds.push(...(await logCases(edge, peer)));
+    await using bare = await Workerd.start('tests/workers/bench/bare.ts');
+    for (const { pid } of [edge, peer, bare]) pin(pid, SERVER_CORE);
+    rounds.push(...(await logCases(edge, peer, bare)));
   }
   {
     await using edge = await Workerd.start('tests/workers/bench/edge.ts');
