@@ -1,34 +1,37 @@
 // The loads of the log's benchmark on a bare object, which gives back what it was sent; knows no edge.
 
 import { Load } from './load.ts';
-import { BATCH_RECORDS, READ_BYTES_MAX, recordBatch, times } from './log-loads.ts';
+import { BATCH_RECORDS, FEW, READ_BYTES_MAX, READERS, recordBatch, times } from './log-loads.ts';
 import { requestBytes } from './raw-http.ts';
 
 export class BareLoads implements Disposable {
-  readonly #load: Load;
+  readonly #few: Load;
+  readonly #readers: Load;
   readonly #bytes = recordBatch();
   readonly #batch = requestBytes('POST', '/', this.#bytes);
 
-  private constructor(load: Load) {
-    this.#load = load;
+  private constructor(few: Load, readers: Load) {
+    this.#few = few;
+    this.#readers = readers;
   }
 
   static async open(url: string): Promise<BareLoads> {
-    return new BareLoads(await Load.open(Number(new URL(url).port), 8));
+    const port = Number(new URL(url).port);
+    return new BareLoads(await Load.open(port, FEW), await Load.open(port, READERS));
   }
 
   /** As LogLoads.batches. @returns how many records */
   async batches(count: number): Promise<number> {
-    await times(this.#load, this.#batch, count, 1);
+    await times(this.#few, this.#batch, count, 1);
     return count * BATCH_RECORDS;
   }
 
-  /** The first so many batches, in pages of 1 MiB, eight at once. @returns how many records */
+  /** The first so many batches, in pages of 1 MiB, READERS at once. @returns how many records */
   async read(count: number): Promise<number> {
     const each = Math.floor(READ_BYTES_MAX / this.#bytes.length);
     let from = 0;
     let bytes = 0;
-    await this.#load.run({
+    await this.#readers.run({
       pipelined: 1,
       status: 200,
       next: () => {
@@ -46,6 +49,7 @@ export class BareLoads implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#load.close();
+    this.#few.close();
+    this.#readers.close();
   }
 }

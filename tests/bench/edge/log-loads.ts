@@ -10,6 +10,9 @@ export const VALUE_BYTES = 100;
 /** A record's value: JSON of 100 bytes. */
 export const VALUE = JSON.stringify('x'.repeat(VALUE_BYTES - 2));
 export const READ_BYTES_MAX = 1_048_576;
+/** Requests at once where each brings many records, as many as share a write to the disk; and pages that are read at once: more of them would only lie in buffers. */
+export const FEW = 16;
+export const READERS = 4;
 
 /** Sends one request so many times. @returns how long each took, in ms */
 export function times(
@@ -37,15 +40,17 @@ export function recordBatch(): Uint8Array {
 export class LogLoads implements Disposable {
   readonly #few: Load;
   readonly #many: Load;
+  readonly #readers: Load;
   readonly #batch = recordBatch();
   readonly #binary: Buffer;
   readonly #json: Buffer;
   readonly #one: Buffer;
   #batches = 0;
 
-  private constructor(few: Load, many: Load) {
+  private constructor(few: Load, many: Load, readers: Load) {
     this.#few = few;
     this.#many = many;
+    this.#readers = readers;
     this.#binary = requestBytes('POST', '/topics/batches/partitions/0/batch', this.#batch, {
       'Content-Type': 'application/vnd.millrace.batch',
     });
@@ -62,7 +67,11 @@ export class LogLoads implements Disposable {
 
   static async open(url: string): Promise<LogLoads> {
     const port = Number(new URL(url).port);
-    const loads = new LogLoads(await Load.open(port, 8), await Load.open(port, 64));
+    const loads = new LogLoads(
+      await Load.open(port, FEW),
+      await Load.open(port, 64),
+      await Load.open(port, READERS),
+    );
     for (const name of ['batches', 'json', 'singles'])
       await loads.#few.one(
         requestBytes('POST', '/topics', JSON.stringify({ name }), JSON_TYPE),
@@ -71,7 +80,7 @@ export class LogLoads implements Disposable {
     return loads;
   }
 
-  /** Appends so many batches of BATCH_RECORDS, eight at once. @returns how many records */
+  /** Appends so many batches of BATCH_RECORDS, FEW at once. @returns how many records */
   async batches(count: number): Promise<number> {
     await times(this.#few, this.#binary, count, 1);
     this.#batches += count;
@@ -89,7 +98,7 @@ export class LogLoads implements Disposable {
     return times(this.#many, this.#one, count, 1);
   }
 
-  /** Reads `from .. to` of the batches that `batches` has written, in pages of 1 MiB, eight at once. @returns how many records */
+  /** Reads `from .. to` of the batches that `batches` has written, in pages of 1 MiB, READERS at once. @returns how many records */
   async read(from: number, to: number): Promise<number> {
     const batchBytes = this.#batch.length;
     const pageRecords = Math.floor(READ_BYTES_MAX / batchBytes) * BATCH_RECORDS;
@@ -97,7 +106,7 @@ export class LogLoads implements Disposable {
     let offset = from * BATCH_RECORDS;
     const wanted = end - offset;
     let read = 0;
-    await this.#few.run({
+    await this.#readers.run({
       pipelined: 1,
       status: 200,
       next: () => {
@@ -117,5 +126,6 @@ export class LogLoads implements Disposable {
   [Symbol.dispose](): void {
     this.#few.close();
     this.#many.close();
+    this.#readers.close();
   }
 }

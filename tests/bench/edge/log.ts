@@ -3,7 +3,7 @@
 import type { Workerd } from '../../support/workerd.ts';
 import { Load, quantile } from './load.ts';
 import { BareLoads } from './bare-loads.ts';
-import { BATCH_RECORDS, JSON_TYPE, LogLoads, times, VALUE, VALUE_BYTES } from './log-loads.ts';
+import { BATCH_RECORDS, FEW, JSON_TYPE, LogLoads, times, VALUE, VALUE_BYTES } from './log-loads.ts';
 import type { Peer } from './peer.ts';
 import { requestBytes } from './raw-http.ts';
 import { type Contender, figure, interleaved, type Rounds } from './rounds.ts';
@@ -22,7 +22,7 @@ const READ_BATCHES = (1 + ROUNDS) * BATCHES;
 export async function logCases(edge: Workerd, peer: Peer, bare: Workerd): Promise<Rounds[]> {
   using loads = await LogLoads.open(edge.url);
   using bareLoads = await BareLoads.open(bare.url);
-  const [peerFew, peerMany] = [await Load.open(peer.port, 4), await Load.open(peer.port, 64)];
+  const [peerFew, peerMany] = [await Load.open(peer.port, FEW), await Load.open(peer.port, 64)];
   for (const name of ['batches', 'json', 'singles'])
     await peerFew.one(requestBytes('PUT', `/v1/stream/${name}`, null, JSON_TYPE), 201);
   const array = `[${Array.from({ length: BATCH_RECORDS }, () => VALUE).join(',')}]`;
