@@ -135,21 +135,23 @@ export function parseRecordBatch(
 function plainBatch(bytes: Uint8Array, checksum: boolean): RecordBatch | null {
   const length = bytes.length;
   if (length < RECORD_BATCH_HEADER_BYTES) return null;
-  const from = new DataView(bytes.buffer, bytes.byteOffset);
-  const [count, keyBytes, valueBytes, headerBytes, span] = [12, 16, 20, 24, 28].map((at) =>
-    from.getUint32(at, true),
-  ) as [number, number, number, number, number];
-  return from.getUint32(0, true) === RECORD_BATCH_MAGIC &&
-    from.getUint32(8, true) === RECORD_BATCH_VERSION &&
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const u32 = (at: number): number => view.getUint32(at, true);
+  const count = u32(12);
+  const keyBytes = u32(16);
+  const valueBytes = u32(20);
+  const headerBytes = u32(24);
+  return u32(0) === RECORD_BATCH_MAGIC &&
+    u32(8) === RECORD_BATCH_VERSION &&
     count > 0 &&
-    span === 0 &&
+    u32(28) === 0 && // Its span: it is not sparse.
     RECORD_BATCH_HEADER_BYTES +
       count * RECORD_OVERHEAD_BYTES +
       keyBytes +
       valueBytes +
       headerBytes ===
       length &&
-    (!checksum || crc32c(bytes, 8) === from.getUint32(4, true))
+    (!checksum || crc32c(bytes, 8) === u32(4))
     ? wholeOf(new RowRecordBatch(bytes, { count, keyBytes, valueBytes, headerBytes, besides: 0 }))
     : null;
 }

@@ -98,8 +98,8 @@ export class TaskInputs {
   readonly #sharing: Sharing;
   /** true: `wake` is called after the last record of all, so that what was read to its end is not read again before. */
   isTold = false;
-  /** Records that were stepped over since somebody last asked. */
-  #gaps: Gap[] = [];
+  /** Records that were let go before they were read, and stepped over; whoever tells of them takes them. */
+  readonly gaps: Gap[] = [];
 
   /**
    * @param readers per input; several where several sources read its topic
@@ -181,11 +181,6 @@ export class TaskInputs {
     }
   }
 
-  /** Records that were let go before they were read; each gap is told once. */
-  takeGaps(): readonly Gap[] {
-    return this.#gaps.length === 0 ? this.#gaps : this.#gaps.splice(0);
-  }
-
   async #fetch(log: Log, input: Input): Promise<void> {
     if (!isDrained(input)) return;
     if (this.isTold && input.isAtEnd) return;
@@ -220,7 +215,7 @@ export class TaskInputs {
   /** null: the records are gone, and the input has stepped over them. */
   #refused(input: Input, thrown: unknown): null {
     if (!(thrown instanceof PortError) || thrown.code !== 'OFFSET_OUT_OF_RANGE') throw thrown;
-    this.#gaps.push(WRONG_RECORDS.code.steppedOver(input, thrown));
+    this.gaps.push(WRONG_RECORDS.code.steppedOver(input, thrown));
     return null;
   }
 

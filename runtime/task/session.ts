@@ -161,7 +161,7 @@ export class Session {
   }
 
   get counters(): readonly CounterEntry[] {
-    return [...this.#counters].map(([name, value]) => ({ name, value }));
+    return Array.from(this.#counters, ([name, value]) => ({ name, value }));
   }
 
   counter(name: string): number {
@@ -190,19 +190,14 @@ export class Session {
     );
   }
 
-  /**
-   * Fetches for the inputs that have nothing waiting, and notes what is gone.
-   * @returns true when something is waiting
-   */
-  async fetch(): Promise<boolean> {
-    const hasInput = await this.inputs.fetch(this.#options.log);
-    for (const gap of this.inputs.takeGaps()) {
+  /** Tells of what the last fetch has found to be gone. */
+  takeGaps(): void {
+    for (const gap of this.inputs.gaps.splice(0)) {
       this.#isDirty = true;
       this.#count('errors', 1);
       if (!this.#isLogged) continue;
       this.#send(WRONG_RECORDS.code.gapEntry(this.#options.name, gap, this.#current.nowMs));
     }
-    return hasInput;
   }
 
   /** Takes the next run in, synchronously. False when an input must be fetched first or nothing is waiting. */
@@ -333,10 +328,7 @@ export class Session {
     this.#outgoingBytes = 0;
     this.#times.of(NOW).ms = this.#current.nowMs;
     const streamTimes = this.#times.changed();
-    const counters = [...this.#changedCounters].map((name) => ({
-      name,
-      value: this.counter(name),
-    }));
+    const counters = this.counters.filter(({ name }) => this.#changedCounters.has(name));
     const rows = this.#rows;
     this.#rows = [];
     this.#rowsCount = 0;

@@ -122,7 +122,7 @@ export class Task {
     return this.#turn !== null;
   }
 
-  /** Turns that did something. */
+  /** Turns that have committed something. */
   get turns(): number {
     return this.#turns;
   }
@@ -154,42 +154,43 @@ export class Task {
 
   /** One bounded turn. Does not throw: what goes wrong is dealt with here and shows in the state. */
   turn(): Promise<Turn> {
-    this.#turn ??= this.#guarded().then((turn) => {
-      this.#turn = null;
-      this.#ended += 1;
-      if (turn.kind === 'progress') this.#turns += 1;
-      for (const resolve of this.#watchers.splice(0)) resolve();
-      return turn;
-    });
-    return this.#turn;
+    return (this.#turn ??= this.#guarded());
   }
 
   async #guarded(): Promise<Turn> {
-    if (this.#state !== 'RUNNING') return ENDED;
+    let turn: Turn;
     try {
-      const turn = await this.#once();
+      // Never at once: that it is under way is noted before it ends.
+      turn = await (this.#state === 'RUNNING' ? this.#once() : ENDED);
       this.#failures = 0;
-      return turn;
     } catch (thrown) {
-      return this.#failed(thrown);
+      turn = await this.#failed(thrown);
     }
+    this.#turn = null;
+    this.#ended += 1;
+    for (const resolve of this.#watchers.splice(0)) resolve();
+    return turn;
   }
 
   async #once(): Promise<Turn> {
     const session = (this.#session ??= await this.#opened());
     const { outbox, inputs } = session;
     // Not yet in the first turn of the loop, which reads what has come in before; nor while a commit waits for what is under way.
-    inputs.isTold = this.options.log.isRemote === true || (this.#loop !== null && !session.isDirty);
+    const { log } = this.options;
+    inputs.isTold = log.isRemote === true || (this.#loop !== null && !session.isDirty);
     if (outbox?.isFull === true) {
       const { retryAtMs } = await outbox.deliver();
       if (outbox.isFull && retryAtMs !== null) return { kind: 'wait', untilMs: retryAtMs };
     }
-    const hasInput = await session.fetch();
+    const hasInput = await inputs.fetch(log);
+    session.takeGaps();
     if (hasInput) this.#process(session);
     session.tick(hasInput);
-    if (session.isDirty && this.#isCommitDue(session, hasInput)) await this.#commit(session);
-    else if (!hasInput) return this.#rest(session);
-    return PROGRESS;
+    const isDue = session.isDirty && this.#isCommitDue(session, hasInput);
+    if (isDue) await this.#commit(session);
+    // Behind a commit a log that is at hand has no more until somebody says so; one that is a call is asked again.
+    const isOver = isDue ? log.isRemote !== true && inputs.isCaughtUp(log) : !hasInput;
+    return isOver ? this.#rest(session) : PROGRESS;
   }
 
   async #opened(): Promise<Session> {
@@ -247,6 +248,7 @@ export class Task {
     const rows = await session.commit(hunt === null ? [] : [hunt.change()]);
     if (hunt?.isActive === false) this.#hunt = null;
     this.#committedAtMs = this.options.clock.now();
+    this.#turns += 1;
     this.#show(session);
     if (rows.length > 0) await this.options.onRows?.(rows);
     if (this.options.plan.internalTopics.length > 0) {
