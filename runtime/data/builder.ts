@@ -141,11 +141,6 @@ export function columnBuilder(type: Type): ColumnBuilder {
   }
 }
 
-/** Rows to make room for when `full` are not enough: as many as the last batch had, or twice as many. */
-function capacityAfter(full: number, lastRows: number): number {
-  return full === 0 ? Math.max(FIRST_CAPACITY_ROWS, lastRows) : full * 2;
-}
-
 type Numbers =
   | Float64Array<ArrayBuffer>
   | Int32Array<ArrayBuffer>
@@ -156,7 +151,6 @@ type Numbers =
 /** What builders over one array share; each appends by itself, so that its stores are of one kind. */
 export abstract class ArrayColumnBuilder<Values extends Numbers> extends ColumnBuilder {
   protected values: Values;
-  #lastRows = 0;
   readonly #made: new (length: number) => Values;
 
   constructor(type: Type, made: new (length: number) => Values) {
@@ -167,17 +161,14 @@ export abstract class ArrayColumnBuilder<Values extends Numbers> extends ColumnB
 
   /** Makes room for more rows. */
   protected grow(): void {
-    const grown = new this.#made(capacityAfter(this.length, this.#lastRows));
+    const grown = new this.#made(Math.max(FIRST_CAPACITY_ROWS, this.length * 2));
     grown.set(this.values as never);
     this.values = grown;
   }
 
-  /** The values of the rows, which the builder lets go. */
+  /** A copy of the values of the rows: room for the next batch is there, and a copy of a few rows is much less than what is made with a buffer. */
   protected taken(rows: number): Values {
-    const values = this.values.subarray(0, rows) as Values;
-    this.values = new this.#made(0);
-    this.#lastRows = rows;
-    return values;
+    return this.values.slice(0, rows) as Values;
   }
 }
 
@@ -304,7 +295,6 @@ class StringColumnBuilder extends ArrayColumnBuilder<Uint32Array<ArrayBuffer>> {
 
   protected take(rows: number, validity: Bitmap | null): Column {
     const values = this.taken(rows);
-    this.#sizes = new Uint32Array(0);
     // A column of nulls still has an entry for its zero codes to point at.
     if (this.#entries.size === 0) this.#entries.intern(this.#scratch.buffer, 0, 0);
     const dictionary = this.#entries.finish();

@@ -60,7 +60,7 @@ export class Session {
   readonly #current: Current;
   /** null: there was none. */
   #problems: ProblemLog | null = null;
-  readonly #counters: Map<string, number>;
+  readonly #counters: Map<string, CounterEntry>;
   readonly #times: StreamTimes;
   readonly #sequences: Sequences;
   readonly #changedCounters = new Set<string>();
@@ -84,7 +84,7 @@ export class Session {
     this.#task = taskId(options.name);
     this.#commit = restored.commit;
     this.state = restored.reader;
-    this.#counters = new Map(restored.counters.map(({ name, value }) => [name, value]));
+    this.#counters = new Map(restored.counters.map((counter) => [counter.name, counter]));
     this.#times = new StreamTimes(restored.streamTimes);
     this.#sequences = new Sequences(restored.sequences);
     this.#replay = this.#times.of(REPLAY);
@@ -161,11 +161,11 @@ export class Session {
   }
 
   get counters(): readonly CounterEntry[] {
-    return Array.from(this.#counters, ([name, value]) => ({ name, value }));
+    return [...this.#counters.values()];
   }
 
   counter(name: string): number {
-    return this.#counters.get(name) ?? 0;
+    return this.#counters.get(name)?.value ?? 0;
   }
 
   /** Records taken in since the last commit, the current run included. */
@@ -319,8 +319,8 @@ export class Session {
     const blocks: (StateBlock | StatePack)[] = [];
     const intoBlock: IntoBlock | null =
       store.takesBlocks === true ? (block) => blocks.push(block) : null;
-    for (const operator of this.#wiring.operators)
-      operator.changes?.((change) => changes.push(change), intoBlock);
+    const into = (change: StateBytes): void => void changes.push(change);
+    for (const operator of this.#wiring.operators) operator.changes?.(into, intoBlock);
     const outbox = this.#sequences.give(this.#outgoing.splice(0));
     // Before the commit too: behind it nothing may be missing.
     if (outbox.length > 0 && store.delivers !== true)
@@ -369,7 +369,7 @@ export class Session {
 
   #count(name: string, by: number): void {
     if (by === 0) return;
-    this.#counters.set(name, this.counter(name) + by);
+    this.#counters.set(name, { name, value: this.counter(name) + by });
     this.#changedCounters.add(name);
   }
 
