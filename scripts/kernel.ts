@@ -13,13 +13,14 @@ const JSON_DECODER = 'engine-asm/assembly/json.ts';
 const OTHER_FORMATS = 'engine-asm/assembly/delimited.ts';
 const OFFSETS = 'engine-asm/assembly/offsets.ts';
 const NUMBER_KEYS = 'engine-asm/assembly/number-keys.ts';
+const SESSIONS = 'engine-asm/assembly/session-calls.ts';
 /** Has no exports: it takes the place of the decoder of one record. */
 const TEMPLATES = 'engine-asm/assembly/json-template.ts';
 /** What each module exports: pages fetch the halves one by one, every other host has all at once, and formats that pages do without. */
 const MODULES = [
   {
     wasm: 'build/kernel.wasm',
-    entries: [AGGREGATES, JSON_DECODER, OTHER_FORMATS, OFFSETS, NUMBER_KEYS, TEMPLATES],
+    entries: [AGGREGATES, JSON_DECODER, OTHER_FORMATS, OFFSETS, NUMBER_KEYS, SESSIONS, TEMPLATES],
     made: 'fast',
   },
   { wasm: 'build/kernel-aggregates.wasm', entries: [AGGREGATES], made: 'small' },

@@ -10,6 +10,7 @@ import {
   BUFFER_IDS,
   BUFFER_KEY_OFFSETS,
   BUFFER_KEYS,
+  BUFFER_OUT_BOUNDS,
   BUFFER_OUT_ID,
   BUFFER_OUT_LATE,
   BUFFER_OUT_LATE_WINDOWS,
@@ -73,6 +74,10 @@ export let rowSlots: usize = 0;
 export let outCounts: usize = 0;
 /** The touched slots; only for output by groups. */
 export let sources: usize = 0;
+/** Of sessions, by row: starts (i64), then ends (i64), then a bit each for those that are no tombstones. */
+export let outBounds: usize = 0;
+/** The rows that are tombstones. */
+export let goneRows: usize = 0;
 /** Rows that are looked at, and groups that are read, together: what is read and written of them stays near. */
 export const PART_ROWS: u32 = 256;
 /** Keys are read so many bytes at a time. */
@@ -133,6 +138,13 @@ export function openBuffers(): bool {
   return true;
 }
 
+/** Allocates what only sessions have; false when memory does not suffice. */
+export function openBounds(): bool {
+  outBounds = take((rowsMax << 4) + bitmapBytes());
+  goneRows = take(rowsMax << 2);
+  return !failed;
+}
+
 /** Makes room for `bytes` of keys, and KEY_PADDING_BYTES that can be read behind them; what stood there is lost. False when memory does not suffice. */
 export function reserveKeyBytes(bytes: u32): bool {
   if (bytes <= keysBytes && keys != 0) return true;
@@ -182,6 +194,9 @@ export function addressOf(kind: u32, index: u32): usize {
   if (kind == BUFFER_OUT_LATE) return outLate;
   if (kind == BUFFER_STATES) return states;
   if (kind == BUFFER_OUT_LATE_WINDOWS) return outLateWindows;
+  if (IS_WHOLE) {
+    if (kind == BUFFER_OUT_BOUNDS) return outBounds;
+  }
   return 0;
 }
 

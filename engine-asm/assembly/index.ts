@@ -44,6 +44,9 @@ import { config, IS_WHOLE, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX } fro
 import { probeRows } from './probe';
 import { copyRepeated, openReaders, readTouched } from './results';
 import { resolveRows } from './rows';
+import { probeSessions, resolveSessions } from './session-rows';
+import { changeSessions, collectSessions, expireSessions, restoreSessions } from './session-states';
+import { gapMs, groupCount } from './sessions';
 import { collectChanges, restoreStates } from './snapshot';
 import {
   changeEverything,
@@ -144,6 +147,9 @@ export function probe(rows: u32, selected: i32, from: u32): i32 {
   const count = rowsOf(rows, selected);
   if (count < 0) return STATUS_BAD_ARGUMENT;
   memory.fill(result, 0, RESULT_BYTES);
+  if (IS_WHOLE) {
+    if (gapMs >= 0) return probeSessions(from, <u32>count, selected >= 0);
+  }
   return probeRows(from, <u32>count, selected >= 0);
 }
 
@@ -157,7 +163,13 @@ export function process(rows: u32, selected: i32, withNulls: u32, from: u32): i3
   const count = rowsOf(rows, selected);
   if (count < 0) return STATUS_BAD_ARGUMENT;
   memory.fill(result, 0, RESULT_BYTES);
-  const status = resolveRows(from, <u32>count, selected >= 0, withNulls);
+  let status = STATUS_OK;
+  let isDone = false;
+  if (IS_WHOLE) {
+    isDone = gapMs >= 0;
+    if (isDone) status = resolveSessions(from, <u32>count, selected >= 0, withNulls);
+  }
+  if (!isDone) status = resolveRows(from, <u32>count, selected >= 0, withNulls);
   listed = load<u32>(result, RESULT_EMITTED);
   return status;
 }
@@ -185,12 +197,16 @@ export function collect(): i32 {
   if (!ready) return STATUS_NOT_READY;
   listed = 0;
   memory.fill(result, 0, RESULT_BYTES);
+  if (IS_WHOLE) {
+    if (gapMs >= 0) return collectSessions();
+  }
   return collectChanges();
 }
 
 /** Makes every group a change, so that `collect` gives all of the state. */
 export function markAll(): i32 {
   if (!ready) return STATUS_NOT_READY;
+  if (IS_WHOLE) changeSessions();
   changeEverything();
   return STATUS_OK;
 }
@@ -201,6 +217,9 @@ export function restore(count: u32): i32 {
   listed = 0;
   if (count > min<u32>(STATE_ROWS_MAX, rowsMax)) return STATUS_BAD_ARGUMENT;
   memory.fill(result, 0, RESULT_BYTES);
+  if (IS_WHOLE) {
+    if (gapMs >= 0) return restoreSessions(count);
+  }
   return restoreStates(count);
 }
 
@@ -208,6 +227,9 @@ export function restore(count: u32): i32 {
 export function expire(): i32 {
   if (!ready) return STATUS_NOT_READY;
   listed = 0;
+  if (IS_WHOLE) {
+    if (gapMs >= 0) return expireSessions();
+  }
   return expirePanes();
 }
 
@@ -225,6 +247,9 @@ export function advanceStreamTime(ms: f64): i32 {
 export function stat(kind: u32): f64 {
   if (kind == STAT_ENTRIES) return <f64>entryCount();
   if (kind == STAT_PANES) return <f64>paneCount;
-  if (kind == STAT_GROUPS) return <f64>groupTotal;
+  if (kind == STAT_GROUPS) {
+    if (IS_WHOLE) return <f64>(groupTotal + groupCount);
+    return <f64>groupTotal;
+  }
   return -1;
 }

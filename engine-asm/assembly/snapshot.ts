@@ -87,7 +87,7 @@ function writeBound(g: u32, cell: u32, slots: usize, count: u32, to: usize): voi
 }
 
 /** Writes the states of `count` slots. */
-function writeStates(slots: usize, count: u32, to: usize): void {
+export function writeStates(slots: usize, count: u32, to: usize): void {
   writeCell(CELL_PLAIN, SLOT_ROWTIME, slots, count, to + STATE_ROWTIME);
   for (let j: u32 = 0; j < count; j++) store<u64>(to + j * stateBytes, always, STATE_PRESENT);
   let cell: u32 = 0;
@@ -121,7 +121,7 @@ function writeStates(slots: usize, count: u32, to: usize): void {
 }
 
 /** True when the bytes can be a state of this program. */
-function isState(from: usize): bool {
+export function isState(from: usize): bool {
   const rowtime = load<f64>(from, STATE_ROWTIME);
   if (!(rowtime >= 0 && rowtime <= <f64>ROWTIME_MAX)) return false;
   const present = load<u64>(from, STATE_PRESENT);
@@ -139,7 +139,7 @@ function isState(from: usize): bool {
 }
 
 /** Sets a slot from state bytes that are a state. */
-function readState(from: usize, slot: usize): void {
+export function readState(from: usize, slot: usize): void {
   const present = load<u64>(from, STATE_PRESENT);
   let cell: u32 = 0;
   // What several aggregates of one argument share is taken from the one that knows it exactly: AVG comes last.

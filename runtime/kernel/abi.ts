@@ -1,7 +1,7 @@
 // Numbers that the host and the kernel agree on; twin of engine-asm/assembly/abi.ts, line by line. Knows no code.
 
 /** Raised whenever a line below changes its meaning. */
-export const ABI_VERSION = 7;
+export const ABI_VERSION = 8;
 
 // Status codes: what every call returns. Negative means refused; the state stays consistent.
 export const STATUS_OK = 0;
@@ -48,6 +48,7 @@ export const OUTPUT_GROUPS = 2;
 // Operations of the rows put out; as in runtime/data/batch.ts.
 export const OP_INSERT = 0;
 export const OP_UPDATE_AFTER = 2;
+export const OP_DELETE = 3;
 
 // Offsets in the configuration (BUFFER_CONFIG), written by the host before `init`.
 export const CONFIG_SIZE_MS = 0;
@@ -71,6 +72,8 @@ export const RESULT_INVALID = 12;
 export const RESULT_NULLS = 16;
 // 0: the rowtime of each row put out is its own.
 export const RESULT_RISEN = 144;
+// Of sessions: how many rows put out are tombstones, or how many sessions the store is to remove.
+export const RESULT_GONE = 144;
 export const RESULT_BYTES = 148;
 
 // Offsets in state bytes: one group of one window. The cells follow, 8 bytes each.
@@ -99,6 +102,7 @@ export const BUFFER_OUT_LATE = 16;
 export const BUFFER_STATES = 17;
 export const BUFFER_OUT_LATE_WINDOWS = 18;
 export const BUFFER_ENTRY_IDS = 19;
+export const BUFFER_OUT_BOUNDS = 20;
 
 // Numbers about the instance: `stat(kind)`.
 export const STAT_ENTRIES = 0;

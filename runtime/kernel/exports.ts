@@ -46,6 +46,13 @@ export interface KernelExports {
   delimitedField(index: number, place: number): number;
   kafkaInit(): number;
   offsets(first: number, given: number): number;
+  openSessions(
+    gap: number,
+    grace: number,
+    retention: number,
+    stored: number,
+    forRows: number,
+  ): number;
   internNumbers(type: number, rows: number, selected: number): number;
 }
 

@@ -21,12 +21,13 @@ const KEYS_FIRST = 64;
  *
  * It has no state: the task commits only behind a hand-over.
  * Cost: holds the batches; a batch of distinct keys that comes alone goes on as it is.
- * @param steps of the task: the kernel gives each key once a batch; the end of a session is a part of its key
+ * @param steps of the task: the kernel gives each key of windows once a batch; the end of a session is a part of its key
  */
 export function cache(step: CacheStep, steps: readonly Step[]): Operator {
   const of = steps.find(({ id }) => id === step.input);
   assert(of?.step === 'aggregate', 'a cache is behind an aggregation');
-  return new Cache(step, of.run.path === 'kernel', of.window?.type === 'SESSION');
+  const isSession = of.window?.type === 'SESSION';
+  return new Cache(step, of.run.path === 'kernel' && !isSession, isSession);
 }
 
 class Cache implements Operator {

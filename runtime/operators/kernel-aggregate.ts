@@ -1,22 +1,17 @@
 // Aggregates rows by key in the WebAssembly kernel: the kernel path, the same answers and state bytes as the row path.
 
-import { assert, existing } from '../base/assert.ts';
+import { assert } from '../base/assert.ts';
 import { LimitError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
-import type { Column } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
-import {
-  Kernel,
-  type KernelBatch,
-  type KernelColumn,
-  type KernelOutput,
-} from '../kernel/instance.ts';
-import type { ArgumentType, KernelProgram } from '../kernel/program.ts';
-import type { AggregateCall, AggregateStep } from '../plan/step.ts';
+import { Kernel, type KernelBatch, type KernelOutput } from '../kernel/instance.ts';
+import type { KernelProgram } from '../kernel/program.ts';
+import type { AggregateStep } from '../plan/step.ts';
 import type { StateBlock, StateBytes } from '../ports/store.ts';
 import { GroupNames } from '../state/group-names.ts';
+import { argumentsOf, kernelColumn, programOf, resultColumn } from './kernel-columns.ts';
 import { KernelIds } from './kernel-ids.ts';
 import { KernelState } from './kernel-state.ts';
 import type { LateRows } from './late-rows.ts';
@@ -223,52 +218,4 @@ class KernelAggregate implements Operator {
     if (this.#context.isPrivate !== true || window === null) return -Infinity;
     return this.#kernel.streamTime - window.graceMs - window.sizeMs;
   }
-}
-
-/** Each argument column once: calls of one column share the kernel's work. */
-function argumentsOf(calls: readonly AggregateCall[]): number[] {
-  return [...new Set(calls.flatMap((call) => call.arguments))];
-}
-
-function programOf(
-  step: AggregateStep,
-  input: Schema,
-  positions: readonly number[],
-  output: KernelProgram['output'],
-): KernelProgram {
-  const { window } = step;
-  assert(window?.type !== 'SESSION', 'the kernel has no SESSION windows');
-  return {
-    arguments: positions.map((position) =>
-      kernelType(existing(input.columns[position], 'argument').type),
-    ),
-    aggregates: step.calls.map((call) => ({
-      function: call.function,
-      argument: call.arguments[0] === undefined ? null : positions.indexOf(call.arguments[0]),
-    })),
-    window,
-    functions: WHOLE_KERNEL.fetched?.OTHER_FUNCTIONS,
-    output,
-  };
-}
-
-const ARGUMENT_TYPES: Partial<Readonly<Record<Type['kind'], ArgumentType>>> = {
-  INTEGER: 'I32',
-  BIGINT: 'I64',
-  DOUBLE: 'F64',
-};
-
-/** Of columns that go in or come out. */
-function kernelType({ kind }: Type): ArgumentType {
-  return existing(ARGUMENT_TYPES[kind], 'type');
-}
-
-/** Its values are checked as they are copied in. */
-function kernelColumn(column: Column | undefined): KernelColumn {
-  return existing(column, 'argument') as Column & KernelColumn;
-}
-
-function resultColumn(column: KernelColumn, type: Type): Column {
-  // Storages are called as the kernel's types are.
-  return { ...column, type, storage: kernelType(type).toLowerCase() } as Column;
 }

@@ -1,4 +1,4 @@
-// Aggregates rows by key into sessions, which grow and merge as rows come; the row path. Knows no kernel and no store.
+// Aggregates rows by key into sessions, which grow and merge as rows come; the row path. Knows no store, and of the kernel where its path begins.
 
 import { InvariantError } from '../base/errors.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
@@ -14,6 +14,7 @@ import type { Accumulators } from '../state/accumulators.ts';
 import { SessionTable } from '../state/session-table.ts';
 import { accumulatorsOf } from './accumulators.ts';
 import { rowContext } from './aggregate-calls.ts';
+import { WHOLE_KERNEL } from './parts.ts';
 import { LateRows } from './rarer-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { SessionOutput } from './session-output.ts';
@@ -32,6 +33,7 @@ import { ownCells, type WindowCall, windowCalls } from './window-output.ts';
  * A row is late when the session that it would make has closed (see window-close.ts). Without a RETENTION beyond the gap and grace,
  * a session that has closed never changes.
  * Cost: a look-up a row, then one typed loop a call; no object a row.
+ * @param kernel a whole one, where the step is to run there
  * Source: Kafka Streams, KStreamSessionWindowAggregate.
  */
 export function sessionAggregate(
@@ -39,8 +41,11 @@ export function sessionAggregate(
   input: Schema,
   context: OperatorContext,
   registry: FunctionRegistry,
+  kernel: WebAssembly.Module | null = null,
 ): Operator {
-  return new SessionAggregate(step, input, context, registry);
+  return kernel !== null && step.run.path === 'kernel'
+    ? WHOLE_KERNEL.code.kernelSessions(step, input, context, kernel)
+    : new SessionAggregate(step, input, context, registry);
 }
 
 class SessionAggregate implements Operator {

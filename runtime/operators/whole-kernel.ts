@@ -1,17 +1,6 @@
 // What the kernel path does only where the kernel is a whole one; knows no plan.
 
-import { assert } from '../base/assert.ts';
-import type { Batch } from '../data/batch.ts';
-import { bringOrigins } from '../kernel/other-functions.ts';
-import type { Kernel } from '../kernel/instance.ts';
-import type { OperatorContext } from './operator.ts';
-
 export { OTHER_FUNCTIONS } from '../kernel/other-functions.ts';
 export { forgotten } from './forgetting.ts';
-
-/** Tells the kernel which records the rows of a batch came from, as `rowContext` tells the row path. */
-export function bringOffsets(kernel: Kernel, batch: Batch, { time }: OperatorContext): void {
-  const { firstOffset: first = 0 } = time();
-  assert(Number.isSafeInteger(first) && first >= 0, 'an offset is a whole number');
-  bringOrigins(kernel, batch, { first, origin: batch.origin });
-}
+export { bringOffsets } from './kernel-offsets.ts';
+export { kernelSessions } from './kernel-sessions.ts';

@@ -61,19 +61,22 @@ export function lowered(step: Lowered, options: PlanningOptions): Path {
     options.kernelAvailable &&
     over !== 'table' &&
     !old &&
-    (window === null || isWindowInKernel(window)) &&
+    isWindowInKernel(window) &&
     calls.length <= KERNEL_CALLS_MAX &&
     calls.every((call) => isInKernel(call, input));
   return isPlain ? { path: 'kernel' } : ROW_PATH.code.otherwise(step, options);
 }
 
-/** Whether the plan of a task has calls in the kernel that a whole one alone has. */
+/** Whether the plan of a task has sessions or calls in the kernel that a whole one alone has. */
 export function needsWhole({ steps }: Pick<Subtopology, 'steps'>): boolean {
   return steps.some(
     (step) =>
       step.step === 'aggregate' &&
       step.run.path === 'kernel' &&
-      !step.calls.every((call) => KERNEL_AGGREGATES.has(call.function)),
+      !(
+        isWindowInKernel(step.window) &&
+        step.calls.every((call) => KERNEL_AGGREGATES.has(call.function))
+      ),
   );
 }
 
@@ -91,10 +94,11 @@ export function isInKernel(
   );
 }
 
-function isWindowInKernel({ type, sizeMs, advanceMs }: WindowSpec): boolean {
+function isWindowInKernel(window: WindowSpec | null): boolean {
   return (
-    (type === 'TUMBLING' || type === 'HOPPING') &&
-    Math.ceil(sizeMs / advanceMs) <= KERNEL_WINDOWS_PER_ROW_MAX
+    window === null ||
+    ((window.type === 'TUMBLING' || window.type === 'HOPPING') &&
+      Math.ceil(window.sizeMs / window.advanceMs) <= KERNEL_WINDOWS_PER_ROW_MAX)
   );
 }
 

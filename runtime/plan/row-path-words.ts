@@ -54,6 +54,7 @@ function kernelLacks(step: Lowered, { kernelAvailable }: PlanningOptions): strin
 }
 
 function windowLacks({ type, sizeMs, advanceMs }: WindowSpec): string | null {
+  if (type === 'SESSION' && WHOLE_KERNEL.fetched) return null;
   if (type !== 'TUMBLING' && type !== 'HOPPING') return `the kernel has no ${type} windows`;
   const windows = Math.ceil(sizeMs / advanceMs);
   if (windows <= KERNEL_WINDOWS_PER_ROW_MAX) return null;

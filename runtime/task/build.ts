@@ -291,7 +291,7 @@ function operatorOf(
       return FLAT_MAP.code.flatMap(step, input, given, registry);
     case 'aggregate': {
       if (step.window?.type === 'SESSION')
-        return RARE_OPERATORS.code.sessionAggregate(step, input, given, registry);
+        return RARE_OPERATORS.code.sessionAggregate(step, input, given, registry, context.kernel);
       if (step.window?.type === 'SLIDING')
         return RARE_OPERATORS.code.slidingAggregate(step, input, given, registry);
       if (step.run.path === 'row') return AGGREGATE.code.aggregate(step, input, given, registry);
