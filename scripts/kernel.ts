@@ -49,7 +49,7 @@ const APART = [
   'window/isClosed',
 ];
 /** Of whole kernels: loops that need all registers, as copies in one function of everything do not get them. */
-const LOOPS = ['spans/fold<*', 'dictionary/internKnown'];
+const LOOPS = ['spans/fold<*', 'dictionary/internKnown', 'session-rows/resolveSessions'];
 const stamp = resolve(root, 'build/kernel.sha256');
 
 /**

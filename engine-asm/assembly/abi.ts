@@ -108,3 +108,5 @@ export const BUFFER_OUT_BOUNDS = 20;
 export const STAT_ENTRIES = 0;
 export const STAT_PANES = 1;
 export const STAT_GROUPS = 2;
+// Of sessions: as `stored` of `openSessions`.
+export const STAT_STORED_MS = 3;

@@ -74,10 +74,8 @@ export let rowSlots: usize = 0;
 export let outCounts: usize = 0;
 /** The touched slots; only for output by groups. */
 export let sources: usize = 0;
-/** Of sessions, by row: starts (i64), then ends (i64), then a bit each for those that are no tombstones. */
+/** Of sessions, by row: starts (i64), then ends (i64). */
 export let outBounds: usize = 0;
-/** The rows that are tombstones. */
-export let goneRows: usize = 0;
 /** Rows that are looked at, and groups that are read, together: what is read and written of them stays near. */
 export const PART_ROWS: u32 = 256;
 /** Keys are read so many bytes at a time. */
@@ -140,8 +138,7 @@ export function openBuffers(): bool {
 
 /** Allocates what only sessions have; false when memory does not suffice. */
 export function openBounds(): bool {
-  outBounds = take((rowsMax << 4) + bitmapBytes());
-  goneRows = take(rowsMax << 2);
+  outBounds = take(rowsMax << 4);
   return !failed;
 }
 

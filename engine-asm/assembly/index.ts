@@ -10,6 +10,7 @@ import {
   STAT_ENTRIES,
   STAT_GROUPS,
   STAT_PANES,
+  STAT_STORED_MS,
   STATE_ROWS_MAX,
   STATUS_BAD_ARGUMENT,
   STATUS_BAD_CONFIG,
@@ -46,7 +47,7 @@ import { copyRepeated, openReaders, readTouched } from './results';
 import { resolveRows } from './rows';
 import { probeSessions, resolveSessions } from './session-rows';
 import { changeSessions, collectSessions, expireSessions, restoreSessions } from './session-states';
-import { gapMs, groupCount } from './sessions';
+import { gapMs, groupCount, storedMs } from './sessions';
 import { collectChanges, restoreStates } from './snapshot';
 import {
   changeEverything,
@@ -250,6 +251,9 @@ export function stat(kind: u32): f64 {
   if (kind == STAT_GROUPS) {
     if (IS_WHOLE) return <f64>(groupTotal + groupCount);
     return <f64>groupTotal;
+  }
+  if (IS_WHOLE) {
+    if (kind == STAT_STORED_MS) return storedMs;
   }
   return -1;
 }

@@ -9,10 +9,6 @@ import { beginSessions, gapMs } from './sessions';
 /** Of the rows of the smallest batch, so that what one row puts out finds room. */
 const ROWS_MIN: u32 = 4;
 
-function isMs(value: f64): bool {
-  return value >= 0 && value <= <f64>ROWTIME_MAX && Math.floor(value) == value;
-}
-
 /**
  * Once, behind `init`, of a program without windows whose output is by rows: rows come to sessions from now on, a gap, a grace and a retention long, in ms. No session that ends
  * later than `stored` is in the host's store; -Infinity: none is. `forRows`: sessions that no row can come to any more are let go and not collected.
@@ -26,9 +22,13 @@ export function openSessions(
 ): i32 {
   if (!isDictionaryOpen() || windowed || !rowOutput || rowsMax < ROWS_MIN || gapMs >= 0)
     return STATUS_BAD_CONFIG;
-  if (!isMs(gap) || !isMs(grace) || !isMs(retention) || retention < gap + grace)
-    return STATUS_BAD_CONFIG;
-  if (!(stored <= <f64>ROWTIME_MAX)) return STATUS_BAD_CONFIG;
+  const isGood =
+    gap >= 0 &&
+    grace >= 0 &&
+    retention >= gap + grace &&
+    retention <= <f64>ROWTIME_MAX &&
+    stored <= <f64>ROWTIME_MAX;
+  if (!isGood) return STATUS_BAD_CONFIG;
   return openBounds() && beginSessions(gap, grace, retention, stored, forRows)
     ? STATUS_OK
     : STATUS_OUT_OF_MEMORY;

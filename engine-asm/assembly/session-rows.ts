@@ -1,10 +1,6 @@
 // Goes over rows that come to sessions: lateness, which session, what is put out; for whole kernels. Knows no aggregate.
 
 import {
-  FUNCTION_EARLIEST,
-  FUNCTION_LATEST,
-  FUNCTION_MAX,
-  FUNCTION_SUM,
   ID_NULL,
   OP_DELETE,
   OP_INSERT,
@@ -14,7 +10,6 @@ import {
   RESULT_GONE,
   RESULT_INVALID,
   RESULT_LATE,
-  RESULT_NULLS,
   ROWTIME_MAX,
   STATUS_BAD_STATE,
   STATUS_OK,
@@ -22,7 +17,6 @@ import {
 } from './abi';
 import { foldRows } from './aggregate';
 import {
-  goneRows,
   ids,
   outBounds,
   outCounts,
@@ -31,8 +25,6 @@ import {
   outOp,
   outRow,
   outRowtime,
-  outValidity,
-  outValue,
   outWindow,
   PART_ROWS,
   result,
@@ -41,15 +33,7 @@ import {
   selection,
 } from './buffers';
 import { entryCount } from './dictionary';
-import {
-  aggregateCount,
-  argumentOf,
-  functionOf,
-  nullable,
-  rowsMax,
-  tailOffset,
-  widthOf,
-} from './program';
+import { emptyBlocks, rowsMax, tailOffset } from './program';
 import { mergeSlot } from './session-merge';
 import {
   coverGroups,
@@ -95,7 +79,7 @@ function list(at: u32, row: u32, slot: usize, start: f64, end: f64, op: u32): vo
 
 /**
  * Goes over the rows from number `from` to `count` (`selected`: their positions stand in the selection) in order. A row puts out the sessions that it makes
- * one of, as tombstones, and then that one, as `list` has it and with results; only where the one keeps its bounds and those are the row's own, that one alone.
+ * one of, as tombstones whose results mean nothing, and then that one; only where the one keeps its bounds and those are the row's own, that one alone.
  * A row that finds no memory, or whose output might not find room, ends the batch before it.
  */
 export function resolveSessions(from: u32, count: u32, selected: bool, withNulls: u32): i32 {
@@ -103,6 +87,8 @@ export function resolveSessions(from: u32, count: u32, selected: bool, withNulls
   const known = entryCount();
   const tail = tailOffset;
   const roomy = rowsMax - 2;
+  // What tombstones show is null: so nothing follows from earlier batches.
+  emptyBlocks(idleSlot);
   let status = coverGroups() ? STATUS_OK : STATUS_OUT_OF_MEMORY;
   let now = streamTime;
   let out: u32 = 0;
@@ -168,29 +154,14 @@ export function resolveSessions(from: u32, count: u32, selected: bool, withNulls
       link(first, later);
     } else if (start == time && end == time) op = OP_UPDATE_AFTER;
     else {
-      store<u32>(goneRows + (gone << 2), out);
-      gone += 1;
-      list(
-        out,
-        row,
-        idleSlot,
-        load<f64>(first, SESSION_START),
-        load<f64>(first, SESSION_END),
-        OP_DELETE,
-      );
-      out += 1;
-      if (near == 2) {
-        store<u32>(goneRows + (gone << 2), out);
-        gone += 1;
-        list(
-          out,
-          row,
-          idleSlot,
-          load<f64>(latest, SESSION_START),
-          load<f64>(latest, SESSION_END),
-          OP_DELETE,
-        );
+      gone += near;
+      for (let at = first; ; at = latest) {
+        const was = load<f64>(at, SESSION_START);
+        list(out, row, idleSlot, was, load<f64>(at, SESSION_END), OP_DELETE);
         out += 1;
+        if (at == latest) break;
+      }
+      if (near == 2) {
         // Rows before it first: each is put out as it left its session.
         foldRows(folded, out, withNulls);
         folded = out;
@@ -216,7 +187,6 @@ export function resolveSessions(from: u32, count: u32, selected: bool, withNulls
     }
   }
   foldRows(folded, out, withNulls);
-  if (gone > 0) clearGone(gone, out);
   seen += i - from;
   setStreamTime(now);
   store<u32>(result, i, RESULT_CONSUMED);
@@ -225,42 +195,6 @@ export function resolveSessions(from: u32, count: u32, selected: bool, withNulls
   store<u32>(result, invalid, RESULT_INVALID);
   store<u32>(result, gone, RESULT_GONE);
   return status;
-}
-
-/** Bytes of one result of an aggregate. */
-function resultWidth(aggregate: u32): u32 {
-  const called = functionOf(aggregate);
-  const isValue =
-    (called >= <u32>FUNCTION_SUM && called <= <u32>FUNCTION_MAX) ||
-    called == FUNCTION_EARLIEST ||
-    called == FUNCTION_LATEST;
-  return isValue ? widthOf(argumentOf(aggregate)) : 8;
-}
-
-/** Makes the results of tombstones null, and 0, so that what is put out follows from the rows alone. */
-function clearGone(gone: u32, rows: u32): void {
-  const words = (rows + 31) >> 5;
-  const present = outBounds + (rowsMax << 4);
-  memory.fill(present, 0xff, words << 2);
-  for (let k: u32 = 0; k < gone; k++) {
-    const row = load<u32>(goneRows + (k << 2));
-    const word = present + ((row >> 5) << 2);
-    store<u32>(word, load<u32>(word) & ~((<u32>1) << (row & 31)));
-  }
-  for (let g: u32 = 0; g < aggregateCount; g++) {
-    const values = outValue(g);
-    if (resultWidth(g) == 4) {
-      for (let k: u32 = 0; k < gone; k++)
-        store<u32>(values + (load<u32>(goneRows + (k << 2)) << 2), 0);
-    } else {
-      for (let k: u32 = 0; k < gone; k++)
-        store<u64>(values + (load<u32>(goneRows + (k << 2)) << 3), 0);
-    }
-    if (!nullable(g) || load<u32>(result + RESULT_NULLS + (g << 2)) == 0) continue;
-    const validity = outValidity(g);
-    for (let at: u32 = 0; at < words << 2; at += 4)
-      store<u32>(validity + at, load<u32>(validity + at) & load<u32>(present + at));
-  }
 }
 
 /**
@@ -282,9 +216,9 @@ export function probeSessions(from: u32, count: u32, selected: bool): i32 {
     now = max(now, time);
     const least = max(max(now - retentionMs, time - gapMs), 0);
     if (least > storedMs) continue;
-    const before = knownFrom(id);
+    const before = knownFrom(id, least);
+    setKnown(id, min(least, before));
     if (least >= before) continue;
-    setKnown(id, least);
     store<u32>(outId + (out << 2), id);
     store<f64>(outWindow + (out << 3), least);
     store<f64>(outBounds + (out << 3), before);

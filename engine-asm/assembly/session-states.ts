@@ -99,7 +99,8 @@ export function collectSessions(): i32 {
       store<u32>(session, collection, SESSION_TAKEN);
       store<u32>(slots + (part << 2), session + SESSION_FRONT_BYTES);
       part += 1;
-      if (storedEnd < 0) trim(session);
+      // Once a group: of many that were made each would go through all.
+      if (storedEnd < 0 && latestOf(load<u32>(session, SESSION_ID)) == session) trim(session);
     }
     writeStates(slots, part, states + out * stateBytes);
     out += part;
@@ -137,7 +138,7 @@ function isSettled(session: u32): bool {
   );
 }
 
-/** Lets the earlier sessions of a group go that are too many beside one that was made, and are settled. */
+/** Lets the earlier sessions of a group go that are too many beside the latest, which was made, and are settled. */
 function trim(made: u32): void {
   let last = made;
   let at = made;
@@ -214,18 +215,21 @@ function restoreSession(id: u32, start: f64, end: f64, state: usize): i32 {
   return STATUS_OK;
 }
 
-/** The next id to be looked at. */
+/** The next id to be looked at, and how many there were. */
 let next: u32 = 0;
+let before: u32 = 0;
 
 /**
- * Lets sessions go that no row can come to any more and that have been collected: looks at the groups in turn, so many at a call as half the rows since the last one; how
+ * Lets sessions go that no row can come to any more, once all changes have been collected: looks at the groups in turn, so many at a call as rows have come, and twice as many as new ids; how
  * many went.
  */
 export function expireSessions(): i32 {
   const over = streamTime - retentionMs;
   const places = groupPlaces();
-  let left = min(takeSeen() >> 1, places);
-  if (!(leastEnd < over)) return 0;
+  // More than come, so that they go as fast.
+  let left = min(takeSeen() + ((places - before) << 1), places);
+  before = places;
+  if (changes != 0 || !(leastEnd < over)) return 0;
   let count: u32 = 0;
   for (; left > 0; left--) {
     if (next >= places) {
@@ -241,7 +245,7 @@ export function expireSessions(): i32 {
 function expireGroup(id: u32, over: f64): u32 {
   let later: u32 = 0;
   let session = latestOf(id);
-  while (session != 0 && !(load<f64>(session, SESSION_END) < over && isOut(session))) {
+  while (session != 0 && load<f64>(session, SESSION_END) >= over) {
     noteEnd(load<f64>(session, SESSION_END));
     later = session;
     session = load<u32>(session, SESSION_EARLIER);
@@ -249,12 +253,4 @@ function expireGroup(id: u32, over: f64): u32 {
   if (session == 0) return 0;
   cut(id, 0, later);
   return freeFrom(session);
-}
-
-/** True when neither a session nor an earlier one is a change. */
-function isOut(session: u32): bool {
-  for (; session != 0; session = load<u32>(session, SESSION_EARLIER)) {
-    if ((load<u32>(session, SESSION_FLAGS) & SESSION_CHANGED) != 0) return false;
-  }
-  return true;
 }

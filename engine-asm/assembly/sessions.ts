@@ -1,6 +1,6 @@
 // Sessions of groups, which grow and merge: makes them, finds a group's, and lets them go; for whole kernels. Knows neither rows nor state bytes.
 
-import { allocate, release, roundUp } from './arena';
+import { allocate, release } from './arena';
 import { entryCount } from './dictionary';
 import { emptyBlocks, SLOT_FLAGS, SLOT_ID, SLOT_ROWTIME, slotBytes } from './program';
 
@@ -30,7 +30,8 @@ export const SESSION_CHANGED: u32 = 1;
 /** Another one has it in itself: only the store still has to be told. */
 export const SESSION_GONE: u32 = 2;
 
-const CHUNK_BYTES_MAX: u32 = 65536;
+/** A slot takes far less. */
+const CHUNK_BYTES: u32 = 65536;
 const GROUPS_FIRST: u32 = 64;
 
 /** The gap in ms; -1: the program has no sessions. */
@@ -47,7 +48,6 @@ let groupsRoom: u32 = 0;
 let free: u32 = 0;
 let chunk: u32 = 0;
 let chunkEnd: u32 = 0;
-let chunkBytes: u32 = 0;
 /** Where values of rows go that count nothing: a slot. */
 export let idleSlot: u32 = 0;
 /** Groups that have a session. */
@@ -105,12 +105,12 @@ export function latestOf(id: u32): u32 {
   return load<u32>(groups + (id << GROUP_BYTES_SHIFT));
 }
 
-/** From when on all sessions of a group that rows can still come to are here. */
-export function knownFrom(id: u32): f64 {
+/** From when on all sessions of a group that rows can still come to are here; nobody looks for what is before `from`. */
+export function knownFrom(id: u32, from: f64): f64 {
   const group: usize = groups + (id << GROUP_BYTES_SHIFT);
   let known = load<f64>(group, GROUP_KNOWN);
   let session = load<u32>(group);
-  while (session != 0) {
+  while (session != 0 && known > from) {
     known = min(known, load<f64>(session, SESSION_START));
     session = load<u32>(session, SESSION_EARLIER);
   }
@@ -127,13 +127,11 @@ export function makeSession(id: u32, ms: f64): u32 {
   if (session != 0) free = load<u32>(session, SESSION_NEXT);
   else {
     const bytes = (SESSION_FRONT_BYTES + slotBytes + 7) & ~7;
-    if (chunk == 0 || chunk + bytes > chunkEnd) {
-      const wanted = roundUp(max(min(chunkBytes << 1, CHUNK_BYTES_MAX), bytes * 4));
-      const next = allocate(wanted);
+    if (chunk + bytes > chunkEnd) {
+      const next = allocate(CHUNK_BYTES);
       if (next == 0) return 0;
-      chunkBytes = wanted;
       chunk = next;
-      chunkEnd = next + wanted;
+      chunkEnd = next + CHUNK_BYTES;
     }
     session = chunk;
     chunk += bytes;

@@ -1,7 +1,7 @@
 // What a whole kernel's sessions say beside what windows do: their bounds, what is to be removed, what is not there; knows no operator and no store.
 
 import { existing } from '../base/assert.ts';
-import { BUFFER_OUT_BOUNDS, RESULT_EMITTED, RESULT_GONE } from './abi.ts';
+import { BUFFER_OUT_BOUNDS, RESULT_EMITTED, RESULT_GONE, STAT_STORED_MS } from './abi.ts';
 import { granted } from './exports.ts';
 import { probe } from './groups.ts';
 import type { Kernel, KernelBatch } from './instance.ts';
@@ -29,18 +29,18 @@ export function openSessions(
   granted(calls.openSessions(gapMs, graceMs, retentionMs, storedMs, Number(isPrivate)));
 }
 
-/** Two columns of numbers that the kernel puts out side by side, and a bit a row. */
-function boundsOf({ calls, views, rowsMax }: Kernel): {
-  readonly first: Float64Array;
-  readonly second: Float64Array;
-  readonly present: Uint8Array;
-} {
+/** No stored session that rows may need ends later and is not in the kernel. */
+export function storedMsOf({ calls }: Kernel): number {
+  return calls.stat(STAT_STORED_MS);
+}
+
+/** Two columns of numbers that the kernel puts out side by side. */
+function boundsOf({ calls, views, rowsMax }: Kernel): Record<'first' | 'second', Float64Array> {
   const { memory } = views.attach();
   const at = calls.buffer(BUFFER_OUT_BOUNDS, 0) >>> 0;
   return {
     first: new Float64Array(memory, at, rowsMax),
     second: new Float64Array(memory, at + rowsMax * 8, rowsMax),
-    present: new Uint8Array(memory, at + rowsMax * 16, (rowsMax + 7) >> 3),
   };
 }
 
@@ -49,20 +49,20 @@ export interface SessionRows {
   readonly starts: BigInt64Array;
   /** Inclusive. */
   readonly ends: BigInt64Array;
-  /** A bit for each row that is no tombstone; null: none is. */
-  readonly present: Uint8Array | null;
+  /** Some of the rows are tombstones, whose results mean nothing. */
+  readonly hasGone: boolean;
 }
 
 /** The sessions of the `rows` rows that the last `process` put out, as copies. Only before any other call. */
 export function sessionRows(kernel: Kernel, rows: number): SessionRows {
-  const { first, second, present } = boundsOf(kernel);
+  const { first, second } = boundsOf(kernel);
   const gone = kernel.views.attach().result[RESULT_GONE >> 2];
   const copied = ({ buffer, byteOffset }: Float64Array): BigInt64Array =>
     new BigInt64Array(buffer, byteOffset, rows).slice();
   return {
     starts: copied(first),
     ends: copied(second),
-    present: gone === 0 ? null : present.slice(0, (rows + 7) >> 3),
+    hasGone: gone !== 0,
   };
 }
 

@@ -2,8 +2,8 @@
 
 import { existing } from '../base/assert.ts';
 import { LimitError } from '../base/errors.ts';
-import { type Bitmap, type Column } from '../data/column.ts';
-import type { Batch } from '../data/batch.ts';
+import { type Batch, Op } from '../data/batch.ts';
+import { type Bitmap, bitmap, type Column } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
 import { BIGINT, type Type } from '../data/type.ts';
 import {
@@ -13,16 +13,16 @@ import {
   type KernelOutput,
 } from '../kernel/instance.ts';
 import type { KernelProgram } from '../kernel/program.ts';
-import { openSessions, sessionRows } from '../kernel/sessions.ts';
+import { openSessions, sessionRows, storedMsOf } from '../kernel/sessions.ts';
 import type { AggregateStep, WindowSpec } from '../plan/step.ts';
 import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { GroupNames } from '../state/group-names.ts';
-import { forgotten } from './forgetting.ts';
 import { argumentsOf, kernelColumn, programOf, resultColumn } from './kernel-columns.ts';
 import { KernelIds } from './kernel-ids.ts';
 import { bringOffsets } from './kernel-offsets.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { carriedOver } from './output-columns.ts';
+import { WHOLE_KERNEL } from './parts.ts';
 import { behind, LateRows, reportUnused } from './rarer-rows.ts';
 import { SessionState } from './session-state.ts';
 import { isOverNow } from './window-over.ts';
@@ -30,23 +30,32 @@ import { isOverNow } from './window-over.ts';
 /**
  * As `sessionAggregate`, for the calls that the kernel has.
  *
- * When the kernel has no room for a row, what it has changed is set aside and it is made anew with the sessions that the rest of the input needs.
+ * When the kernel has no room for a row, what it has changed is set aside and it is made anew with the sessions that the rest of the input needs. Where
+ * those of one batch do not fit, as when a group has very many that late rows may still merge, the row path goes on over the same state.
  * Cost: copies the columns in and the results out once; no loop over rows in JavaScript but for the ids of groups.
- * @throws {LimitError} when the sessions of one batch do not fit
+ * @param byRows makes the operator of the row path
  */
 export function kernelSessions(
   step: AggregateStep,
   input: Schema,
   context: OperatorContext,
   module: WebAssembly.Module,
+  byRows: (context: OperatorContext) => Operator,
 ): Operator {
-  return new KernelSessions(step, input, context, module);
+  return new KernelSessions(step, input, { context, module, byRows });
+}
+
+/** What an operator is made with. */
+interface Given {
+  readonly context: OperatorContext;
+  readonly module: WebAssembly.Module;
+  readonly byRows: (context: OperatorContext) => Operator;
 }
 
 class KernelSessions implements Operator {
   readonly name = 'kernelSessions';
   readonly schema: Schema;
-  readonly #module: WebAssembly.Module;
+  readonly #given: Given;
   readonly #context: OperatorContext;
   readonly #program: KernelProgram;
   readonly #window: WindowSpec;
@@ -59,14 +68,13 @@ class KernelSessions implements Operator {
   #kernel: Kernel;
   #ids: KernelIds;
 
-  constructor(
-    step: AggregateStep,
-    input: Schema,
-    context: OperatorContext,
-    module: WebAssembly.Module,
-  ) {
+  /** The row path, once it has taken over. */
+  #byRows: Operator | null = null;
+
+  constructor(step: AggregateStep, input: Schema, given: Given) {
+    const { context } = given;
     this.schema = step.schema;
-    this.#module = module;
+    this.#given = given;
     this.#context = context;
     this.#arguments = argumentsOf(step.calls);
     this.#program = programOf({ ...step, window: null }, input, this.#arguments, 'rows');
@@ -75,17 +83,17 @@ class KernelSessions implements Operator {
     this.#names = new GroupNames(input);
     this.#state = new SessionState(step.id, context.state, this.#names);
     this.#late = new LateRows(context);
-    this.#kernel = this.#start();
+    this.#kernel = this.#start(context.streamTime.ms);
     this.#ids = new KernelIds(this.#names, this.#kernel);
   }
 
-  /** What was stored or set aside ends at stream time or before. */
-  #start(): Kernel {
+  /** @param storedMs no session that was stored or set aside, and that rows may need, ends later */
+  #start(storedMs: number): Kernel {
     const { sizeMs: gapMs, graceMs, retentionMs } = this.#window;
     const { ms } = this.#context.streamTime;
-    const kernel = new Kernel(this.#module, this.#program);
+    const kernel = new Kernel(this.#given.module, this.#program);
     const isPrivate = isOverNow(this.#window, this.#context) !== null;
-    openSessions(kernel, { gapMs, graceMs, retentionMs, isPrivate }, ms);
+    openSessions(kernel, { gapMs, graceMs, retentionMs, isPrivate }, storedMs);
     kernel.advanceStreamTime(ms);
     return kernel;
   }
@@ -96,25 +104,25 @@ class KernelSessions implements Operator {
     this.#ids = new KernelIds(this.#names, kernel);
   }
 
-  process(_side: number, batch: Batch, out: Emit): void {
+  process(side: number, batch: Batch, out: Emit): void {
     let rest: Batch = batch;
     let isFresh = false;
-    for (;;) {
+    while (this.#byRows === null) {
       const consumed = this.#processSome(rest, out);
-      if (consumed === rest.length) break;
-      // A kernel that was just made and takes no row has no room for one.
-      if (consumed === 0 && isFresh) {
-        throw new LimitError(
-          'KERNEL_MEMORY_BYTES_MAX',
-          'the sessions of one batch do not fit the kernel',
-        );
-      }
+      this.#late.end();
+      if (consumed === rest.length) return;
       this.#state.setAside(this.#kernel);
-      this.#use(this.#start());
-      isFresh = true;
       rest = behind(rest, consumed);
+      // A kernel that was just made and takes no row has no room for one.
+      if (consumed === 0 && isFresh) this.#turnToRows();
+      else this.#use(this.#start(this.#context.streamTime.ms));
+      isFresh = true;
     }
-    this.#late.end();
+    this.#byRows.process(side, rest, out);
+  }
+
+  #turnToRows(): void {
+    this.#byRows = this.#given.byRows({ ...this.#context, state: this.#state.reader() });
   }
 
   /** Takes rows in until there is no room for one; how many. */
@@ -154,8 +162,9 @@ class KernelSessions implements Operator {
   #emit(batch: Batch, { rows, length }: KernelOutput, out: Emit): void {
     // Everything the kernel shows is a view that its next call overwrites: it is copied, or read, before that.
     const { keys, origin } = carriedOver(batch, this.#names.columns(batch), rows, true);
-    const { starts, ends, present } = sessionRows(this.#kernel, length);
+    const { starts, ends, hasGone } = sessionRows(this.#kernel, length);
     const { rowtime, op, columns: results } = this.#kernel.takeResults();
+    const present = hasGone ? presentIn(op) : null;
     const bounds = [starts, ends].map((values): Column => ({
       type: BIGINT,
       validity: null,
@@ -167,7 +176,7 @@ class KernelSessions implements Operator {
       length,
       selection: null,
       columns: [...keys, ...bounds, ...this.#shown(results, present)],
-      valueNull: present && inverted(present),
+      valueNull: present && present.map((byte) => ~byte),
       keyNull: null,
       rowtime,
       op,
@@ -175,14 +184,15 @@ class KernelSessions implements Operator {
     });
   }
 
-  /** Results, null where nothing is `present`: where some of them are null the kernel has said so. */
+  /** Results, null where nothing is `present`. */
   #shown(results: readonly KernelColumn[], present: Bitmap | null): Column[] {
-    return results.map((column, index) =>
-      resultColumn(
-        { ...column, validity: column.validity ?? present },
-        this.#resultTypes[index] as Type,
-      ),
-    );
+    return results.map(({ values, validity: own }, index) => {
+      const validity =
+        own === null || present === null
+          ? (own ?? present)
+          : own.map((byte, i) => byte & (present[i] as number));
+      return resultColumn({ values, validity }, this.#resultTypes[index] as Type);
+    });
   }
 
   advance(ms: number): void {
@@ -192,10 +202,17 @@ class KernelSessions implements Operator {
   }
 
   changes(into: (change: StateBytes) => void, intoBlock: IntoBlock | null = null): void {
+    if (this.#byRows !== null) {
+      this.#state.changesBy(this.#byRows, into);
+      return;
+    }
     const over = isOverNow(this.#window, this.#context);
     this.#state.changes(this.#kernel, into, intoBlock, over?.isOver ?? null);
     this.#kernel.expire();
-    const fresh = forgotten(this.#kernel, this.#names, () => this.#start());
+    const { forgotten } = WHOLE_KERNEL.code;
+    // Of groups that are let go no session can be needed.
+    const start = (): Kernel => this.#start(storedMsOf(this.#kernel));
+    const fresh = forgotten(this.#kernel, this.#names, start);
     if (fresh !== null) this.#use(fresh);
   }
 }
@@ -210,6 +227,11 @@ function inKernel<T>(call: () => T): T | null {
   }
 }
 
-function inverted(bits: Bitmap): Bitmap {
-  return bits.map((byte) => ~byte);
+/** A bit for each row that is no tombstone, and for those behind the last one. */
+function presentIn(op: Uint8Array): Bitmap {
+  const present = bitmap(op.length).fill(0xff);
+  for (let i = 0; i < op.length; i++) {
+    if (op[i] === Op.Delete) present[i >> 3] = (present[i >> 3] as number) ^ (1 << (i & 7));
+  }
+  return present;
 }

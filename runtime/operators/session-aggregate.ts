@@ -43,9 +43,11 @@ export function sessionAggregate(
   registry: FunctionRegistry,
   kernel: WebAssembly.Module | null = null,
 ): Operator {
+  const byRows = (given: OperatorContext): Operator =>
+    new SessionAggregate(step, input, given, registry);
   return kernel !== null && step.run.path === 'kernel'
-    ? WHOLE_KERNEL.code.kernelSessions(step, input, context, kernel)
-    : new SessionAggregate(step, input, context, registry);
+    ? WHOLE_KERNEL.code.kernelSessions(step, input, context, kernel, byRows)
+    : byRows(context);
 }
 
 class SessionAggregate implements Operator {

@@ -1,7 +1,7 @@
 // The kernel's sessions in the store: brought in on demand, changes handed over, or set aside; knows no batch of columns.
 
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
-import { TaskCorrupted } from '../base/errors.ts';
+import { LimitError, TaskCorrupted } from '../base/errors.ts';
 import { windowRange } from '../data/key.ts';
 import { PRESENT, writeEscaped, writeWindow } from '../data/key-writer.ts';
 import { STATE_ROWTIME } from '../kernel/abi.ts';
@@ -13,10 +13,14 @@ import type { GroupNames } from '../state/group-names.ts';
 import { OrderedTable } from '../state/ordered-table.ts';
 import { Packing } from '../state/packing.ts';
 import { hasEntries } from '../state/row-table.ts';
+import type { Operator } from './operator.ts';
 import { KERNEL_KEYS } from './parts.ts';
 
 /** A key ends with a session's end and start, of so many bytes each. */
 const TIME_BYTES = 8;
+
+/** Sessions that are brought at once; more than that the row path reads better. */
+const BROUGHT_SESSIONS_MAX = 65_536;
 
 /** Takes what changed: the key is the first `keyBytes` of `key`, the value `from .. to` of `states`; null: it is removed. */
 type IntoKeys = (
@@ -46,7 +50,10 @@ export class SessionState {
     this.#names = names;
   }
 
-  /** Gives the kernel the sessions that a batch needs, from a row on, and that it does not have. @throws {LimitError} they do not fit */
+  /**
+   * Gives the kernel the sessions that a batch needs, from a row on, and that it does not have.
+   * @throws {LimitError} they do not fit, or are too many
+   */
   bring(kernel: Kernel, batch: KernelBatch, from: number): void {
     const { ids, fromMs, beforeMs } = lackingSessions(kernel, batch, from);
     if (ids.length === 0) return;
@@ -61,6 +68,8 @@ export class SessionState {
       const entries = this.#aside?.scan(range) ?? this.#state.scan(this.#table, range);
       for (const entry of entries) {
         const windowStart = startOf(entry.key, entry.value, kernel.stateBytes);
+        if (found.length === BROUGHT_SESSIONS_MAX)
+          throw new LimitError('BROUGHT_SESSIONS_MAX', 'a batch needs too many stored sessions');
         found.push({ id, windowStart, state: entry.value.slice() });
       }
     }
@@ -87,9 +96,29 @@ export class SessionState {
 
   /** Keeps what the kernel changed, before it is given up. */
   setAside(kernel: Kernel): void {
-    this.#aside ??= new OrderedTable(this.#table, this.#state);
     this.#isAside = true;
-    this.#takeAside(kernel, this.#aside);
+    this.#takeAside(kernel, this.#open());
+  }
+
+  #open(): OrderedTable {
+    this.#aside ??= new OrderedTable(this.#table, this.#state);
+    return this.#aside;
+  }
+
+  /** The state with what was set aside, for whoever goes on with it: the kernel does not, and `changesBy` is to be called instead of `changes`. */
+  reader(): StateReader {
+    const aside = this.#open();
+    return {
+      get: (_table, key) => aside.get(key),
+      scan: (_table, range) => aside.scan(range),
+    };
+  }
+
+  /** Hands over what was set aside and what an operator over `reader` has changed, each once. */
+  changesBy(operator: Operator, into: (change: StateBytes) => void): void {
+    const aside = this.#open();
+    operator.changes?.(({ key, value }) => aside.set(key, value));
+    aside.changes(into);
   }
 
   #takeAside(kernel: Kernel, aside: OrderedTable): void {

@@ -178,6 +178,11 @@ export function slidingOf(sizeMs: number, graceMs: number): WindowSpec {
 
 const BIGINT: Type = { kind: 'BIGINT' };
 
+/** The step on the kernel path. */
+export function onKernel(step: AggregateStep): AggregateStep {
+  return { ...step, run: { path: 'kernel' } };
+}
+
 /** An aggregation by the input's key columns. */
 export function aggregateStep(
   input: Schema,

@@ -250,6 +250,7 @@ test('no call traps, whatever its arguments and whatever stands in the buffers',
     'markAll',
     'restore',
     'expire',
+    'openSessions',
   ] as const;
   const queries = [
     'buffer',
@@ -264,14 +265,19 @@ test('no call traps, whatever its arguments and whatever stands in the buffers',
   const number = fc.oneof(fc.integer({ min: -2, max: 70 }), fc.integer(), fc.maxSafeNat());
   const step = fc.record({
     name: fc.constantFrom(...calls, ...calls, ...queries),
-    numbers: fc.tuple(number, number, number, number),
+    numbers: fc.tuple(number, number, number, number, number),
     // What the input buffers are filled with, by kind, and how: bytes repeated.
-    kind: fc.integer({ min: 2, max: 19 }),
+    kind: fc.integer({ min: 2, max: 20 }),
     bytes: fc.uint8Array({ minLength: 1, maxLength: 16 }),
   });
   const stepLists = fc.array(step, { maxLength: 40, size: 'max' });
+  const kinds = fc.record({
+    perRow: fc.boolean(),
+    isWhole: fc.boolean(),
+    hasSessions: fc.boolean(),
+  });
   fc.assert(
-    fc.property(fc.boolean(), fc.boolean(), stepLists, (perRow, isWhole, steps) => {
+    fc.property(kinds, stepLists, ({ perRow, isWhole, hasSessions }, steps) => {
       const { calls: kernel, memory } = instantiate(kernelModule, 8 * 1_048_576);
       const config = new DataView(
         memory.buffer,
@@ -279,9 +285,12 @@ test('no call traps, whatever its arguments and whatever stands in the buffers',
         CONFIG_BYTES,
       );
       const bounds = { rowsMax: 64, entriesMax: 100, memoryBytesMax: 0, seed: 1 };
-      const output = perRow ? 'rows' : 'groups';
-      writeProgram(config, { ...(isWhole ? wholeProgram : program), output }, bounds);
+      const output = perRow || hasSessions ? 'rows' : 'groups';
+      const made = { ...(isWhole ? wholeProgram : program), output } as const;
+      writeProgram(config, hasSessions ? { ...made, window: null } : made, bounds);
       expect(kernel.init()).toBe(0);
+      if (hasSessions) expect(kernel.openSessions(20, 30, 60, Infinity, Number(perRow))).toBe(-1);
+      if (hasSessions) expect(kernel.openSessions(20, 30, 60, 1000, Number(perRow))).toBe(0);
       for (const { name, numbers, kind, bytes } of steps) {
         const address = kernel.buffer(kind, 0) >>> 0;
         if (address !== 0) {

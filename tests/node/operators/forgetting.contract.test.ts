@@ -13,6 +13,7 @@ import { moved, type forgotten } from '../../../runtime/operators/forgetting.ts'
 import { kernelAggregate } from '../../../runtime/operators/kernel-aggregate.ts';
 import type { Operator } from '../../../runtime/operators/operator.ts';
 import { WHOLE_KERNEL } from '../../../runtime/operators/parts.ts';
+import { sessionAggregate } from '../../../runtime/operators/session-aggregate.ts';
 import * as wholeKernel from '../../../runtime/operators/whole-kernel.ts';
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { StateBlock, StateBytes, StatePack } from '../../../runtime/ports/store.ts';
@@ -23,7 +24,9 @@ import {
   aggregateStep,
   callOf,
   kernelModule,
+  onKernel,
   registry,
+  sessionOf,
   streamArbitrary,
   windowOf,
 } from '../../support/operator-inputs.ts';
@@ -53,8 +56,13 @@ function paths(input: Schema, window: ReturnType<typeof windowOf> | null) {
   const position = input.columns.length - 1;
   const calls = ['COUNT', 'SUM', 'MIN', 'MAX', 'AVG'].map((name) => callOf(name, input, position));
   const step = aggregateStep(input, calls, { window });
-  const kernel: MakeOperator = (context) => kernelAggregate(step, input, context, registry, module);
-  const row: MakeOperator = (context) => aggregate(step, input, context, registry);
+  const isSession = window?.type === 'SESSION';
+  const kernel: MakeOperator = (context) =>
+    isSession
+      ? sessionAggregate(onKernel(step), input, context, registry, module)
+      : kernelAggregate(step, input, context, registry, module);
+  const row: MakeOperator = (context) =>
+    (isSession ? sessionAggregate : aggregate)(step, input, context, registry);
   return { kernel, row };
 }
 
@@ -67,6 +75,7 @@ for (const columns of [
   for (const [name, window] of [
     ['tumbling', windowOf(10, 5)],
     ['hopping', windowOf(10, 5, 4)],
+    ['session', sessionOf(4, 10)],
     ['no', null],
   ] as const) {
     const input = prettySchema(`${columns} | D:DOUBLE @rowtime`);

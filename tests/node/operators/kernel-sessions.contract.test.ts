@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
 import { type Batch, IDENTITY } from '../../../runtime/data/batch.ts';
 import type { Schema } from '../../../runtime/data/schema.ts';
-import { kernelSessions } from '../../../runtime/operators/kernel-sessions.ts';
 import { sessionAggregate } from '../../../runtime/operators/session-aggregate.ts';
 import type { AggregateCall, WindowSpec } from '../../../runtime/plan/step.ts';
 import { batchesOf, describeOperator } from '../../support/operator-contract.ts';
@@ -13,6 +12,7 @@ import {
   aggregateStep,
   callOf,
   kernelModule,
+  onKernel,
   registry,
   sessionOf,
   streamArbitrary,
@@ -29,7 +29,10 @@ function bothPaths(
   const step = aggregateStep(input, calls, { window });
   return [
     { name: 'row path', make: (context) => sessionAggregate(step, input, context, registry) },
-    { name: 'kernel path', make: (context) => kernelSessions(step, input, context, module) },
+    {
+      name: 'kernel path',
+      make: (context) => sessionAggregate(onKernel(step), input, context, registry, module),
+    },
   ];
 }
 

@@ -66,7 +66,8 @@ test.each([
     'HOPPING (SIZE 1025 SECONDS, ADVANCE BY 1 SECOND)',
     { path: 'row', why: 'a row falls in 1025 windows, and the kernel takes 1024' },
   ],
-  ['SESSION (1 HOUR)', { path: 'row', why: 'the kernel has no SESSION windows' }],
+  ['SESSION (1 HOUR)', { path: 'kernel' }],
+  ['SLIDING (SIZE 1 HOUR)', { path: 'row', why: 'the kernel has no SLIDING windows' }],
 ])('windows of %s run as %o', (window, path) => {
   const sql = `CREATE TABLE x AS SELECT a, COUNT(*) AS n FROM s WINDOW ${window} GROUP BY a;`;
   expect(aggregateOf(planned(sql)).run).toEqual(path);

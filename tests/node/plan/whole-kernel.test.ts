@@ -1,4 +1,4 @@
-// Which path aggregations take whose calls whole kernels alone have; runs none.
+// Which path aggregations take whose calls or windows whole kernels alone have; runs none.
 
 import { expect, test } from 'vitest';
 import { KERNEL_CALLS_MAX, KERNEL_CELLS_MAX } from '../../../runtime/base/limits.ts';
@@ -10,9 +10,9 @@ import { Session } from './session.ts';
 const SOURCE = `CREATE STREAM s (id INT KEY, a STRING, b BIGINT, d DOUBLE)
   WITH (KAFKA_TOPIC='s', PARTITIONS=2, VALUE_FORMAT='JSON');`;
 
-function pathOf(calls: string): Path | undefined {
+function pathOf(calls: string, window = ''): Path | undefined {
   const plan = new Session({}, true).plan(
-    `${SOURCE}CREATE TABLE x AS SELECT a, ${calls} AS n FROM s GROUP BY a;`,
+    `${SOURCE}CREATE TABLE x AS SELECT a, ${calls} AS n FROM s ${window} GROUP BY a;`,
   );
   const steps = plan.subtopologies.flatMap((part) => part.steps);
   return steps.find((step) => step.step === 'aggregate')?.run;
@@ -30,12 +30,27 @@ test.each([
   expect(pathOf(call)).toEqual(path);
 });
 
+const SESSIONS = 'WINDOW SESSION (30 SECONDS, GRACE PERIOD 1 MINUTE)';
+
+test.each([
+  ['COUNT(*)', { path: 'kernel' }],
+  ['STDDEV_SAMP(b)', { path: 'kernel' }],
+  ['LATEST_BY_OFFSET(a)', { path: 'row', why: 'the kernel has no LATEST_BY_OFFSET of STRING' }],
+  ['COLLECT_LIST(b)', { path: 'row', why: 'the kernel has no COLLECT_LIST' }],
+])('%s of sessions runs as %o', (call, path) => {
+  expect(pathOf(call, SESSIONS)).toEqual(path);
+});
+
 test('without a whole kernel what only that has runs on the row path', () => {
   const putBack = takeAway([WHOLE_KERNEL]);
   try {
     const path = { path: 'row', why: 'the kernel has no LATEST_BY_OFFSET' };
     expect(pathOf('LATEST_BY_OFFSET(d)')).toEqual(path);
     expect(pathOf('MAX(d)')).toEqual({ path: 'kernel' });
+    expect(pathOf('MAX(d)', SESSIONS)).toEqual({
+      path: 'row',
+      why: 'the kernel has no SESSION windows',
+    });
   } finally {
     putBack();
   }
