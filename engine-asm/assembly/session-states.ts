@@ -50,7 +50,7 @@ import { isState, readState, writeStates } from './snapshot';
 import { streamTime } from './window';
 
 /** Sessions of a group before those that a collection takes: when there are more, these stay here. */
-const IDLE_SESSIONS: u32 = 8;
+const IDLE_SESSIONS: u32 = 2;
 /** Slots whose states are written together. */
 const PART_SLOTS: u32 = 64;
 

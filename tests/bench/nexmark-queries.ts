@@ -256,7 +256,7 @@ export const NEXMARK_QUERIES: readonly NexmarkQuery[] = [
     name: 'bids per session of a bidder',
     sql: `SELECT bidder, WINDOWSTART AS started, WINDOWEND AS ended, COUNT(*) AS n
       FROM bids WINDOW SESSION (${SESSION_GAP_MS} MILLISECONDS, GRACE PERIOD 0 SECONDS) GROUP BY bidder EMIT CHANGES;`,
-    hasKernel: false,
+    hasKernel: true,
     events: bidCount,
     fold: sessions,
   },
