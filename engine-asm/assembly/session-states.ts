@@ -17,7 +17,7 @@ import { entryCount } from './dictionary';
 import { rowsMax, stateBytes } from './program';
 import { takeSeen } from './session-rows';
 import {
-  changes,
+  areChanges,
   coverGroups,
   cut,
   freeSession,
@@ -68,10 +68,10 @@ export function collectSessions(): i32 {
   const over = isPrivate ? streamTime - retentionMs : -Infinity;
   let out: u32 = 0;
   let gone: u32 = 0;
-  while (out < most && gone < most && changes != 0) {
+  while (out < most && gone < most && areChanges()) {
     let part: u32 = 0;
     const room = min(PART_SLOTS, most - out);
-    while (part < room && gone < most && changes != 0) {
+    while (part < room && gone < most && areChanges()) {
       const session = takeChange();
       const storedEnd = load<f64>(session, SESSION_STORED_END);
       const start = load<f64>(session, SESSION_START);
@@ -229,7 +229,7 @@ export function expireSessions(): i32 {
   // More than come, so that they go as fast.
   let left = min(takeSeen() + ((places - before) << 1), places);
   before = places;
-  if (changes != 0 || !(leastEnd < over)) return 0;
+  if (areChanges() || !(leastEnd < over)) return 0;
   let count: u32 = 0;
   for (; left > 0; left--) {
     if (next >= places) {

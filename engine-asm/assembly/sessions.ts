@@ -15,7 +15,7 @@ export const SESSION_STORED_START: u32 = 8;
 export const SESSION_STORED_END: u32 = 16;
 export const SESSION_EARLIER: u32 = 24;
 /** Of the changes, or of those that are free. */
-export const SESSION_NEXT: u32 = 28;
+const SESSION_NEXT: u32 = 28;
 /** The number of the collection that took it last. */
 export const SESSION_TAKEN: u32 = 32;
 export const SESSION_FRONT_BYTES: u32 = 40;
@@ -52,7 +52,7 @@ let chunkEnd: u32 = 0;
 export let idleSlot: u32 = 0;
 /** Groups that have a session. */
 export let groupCount: u32 = 0;
-export let changes: u32 = 0;
+let changes: u32 = 0;
 /** No session ends before; and none of those that came, or were looked at, since `turnLeast`. */
 export let leastEnd: f64 = Infinity;
 let leastSince: f64 = Infinity;
@@ -185,6 +185,10 @@ export function noteChange(session: u32): void {
   store<u32>(session, flags | SESSION_CHANGED, SESSION_FLAGS);
   store<u32>(session, changes, SESSION_NEXT);
   changes = session;
+}
+
+export function areChanges(): bool {
+  return changes != 0;
 }
 
 /** Takes a session off the list of changes, the last one that came; 0: there is none. */
