@@ -206,6 +206,26 @@ test('sessions that a store has and the kernel let go are asked for again', () =
   expect([...fromMs, ...beforeMs]).toEqual([120, 360]);
 });
 
+test('sessions stay until the commit after the one that takes them, as a store shows them only then', () => {
+  const kernel = sessionKernel({ graceMs: 10_000, retentionMs: 10_010 });
+  // The latest comes first, and is the last to be taken.
+  take(kernel, ['a', 5000]);
+  for (let ms = 0; ms < 400; ms += 20) take(kernel, ['a', ms]);
+  expect(changesOf(kernel)).toHaveLength(21);
+  let held = 0;
+  collectAll(kernel, () => (held += 1));
+  expect(held).toBe(21);
+});
+
+test('a session that ends as long ago as it is kept still takes a row, and those before do not', () => {
+  const kernel = sessionKernel({ graceMs: 0, retentionMs: 10 });
+  take(kernel, ['c', 100], ['a', 101], ['b', 111], ['b', 111], ['b', 111], ['b', 111]);
+  changesOf(kernel);
+  expect(granted(kernel.calls.expire())).toBe(1);
+  const { op, length } = take(kernel, ['a', 111], ['c', 110]);
+  expect([...op.subarray(0, length)]).toEqual([3, 0, 0]);
+});
+
 test('what no row can come to goes, and memory is used again: ten thousand keys take no more than a few', () => {
   const kernel = sessionKernel({ graceMs: 0, retentionMs: 10 }, -Infinity, { rowsMax: 4096 });
   const turn = (at: number): void => {

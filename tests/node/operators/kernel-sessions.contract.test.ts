@@ -124,6 +124,32 @@ for (const [gapMs, retentionMs] of [
     },
   );
 
+// A row that merges two sessions and brings no value shows which of theirs is the first or the last.
+describeOperator('sessions that rows without a value merge', {
+  paths: bothPaths(
+    sessionOf(12, 1000),
+    ['EARLIEST_BY_OFFSET', 'LATEST_BY_OFFSET', 'MIN', 'MAX', 'AVG', 'STDDEV_SAMPLE'].map((name) =>
+      callOf(name, BUSY, 1),
+    ),
+    BUSY,
+  ),
+  input: fc
+    .array(fc.record({ at: fc.nat({ max: 200 }), value: fc.option(fc.nat(9), { freq: 2 }) }), {
+      minLength: 10,
+      maxLength: 40,
+    })
+    .map((rows) =>
+      batchesOf(
+        BUSY,
+        rows.map(({ at, value }) => ({
+          values: ['a', value === null ? null : BigInt(value), null],
+          rowtime: 1000 + at,
+        })),
+      ),
+    ),
+  changelog: { old: false },
+});
+
 for (const columns of [
   'A:BIGINT key',
   'A:DOUBLE key',
