@@ -66,6 +66,9 @@ export const SHARED_VALUES_BYTES_MAX = 16_777_216;
 export const DICTIONARY_ENTRIES_MAX = 1_048_576;
 /** Entries of one kernel dictionary up to which it keeps keys that have no groups any more. */
 export const IDLE_ENTRIES_MAX = 16_384;
+
+/** Stored sessions that a kernel is given at once for the rows of a batch; where they need more, the row path goes on. */
+export const BROUGHT_SESSIONS_MAX = 65_536;
 /** Appends a task may have waiting in its outbox, and their bytes; when full, input waits. */
 export const OUTBOX_APPENDS_MAX = 10_000;
 export const OUTBOX_BYTES_MAX = 16_777_216;

@@ -2,6 +2,7 @@
 
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { LimitError, TaskCorrupted } from '../base/errors.ts';
+import { BROUGHT_SESSIONS_MAX } from '../base/limits.ts';
 import { windowRange } from '../data/key.ts';
 import { PRESENT, writeEscaped, writeWindow } from '../data/key-writer.ts';
 import { STATE_ROWTIME } from '../kernel/abi.ts';
@@ -18,9 +19,6 @@ import { KERNEL_KEYS } from './parts.ts';
 
 /** A key ends with a session's end and start, of so many bytes each. */
 const TIME_BYTES = 8;
-
-/** Sessions that are brought at once; more than that the row path reads better. */
-const BROUGHT_SESSIONS_MAX = 65_536;
 
 /** Takes what changed: the key is the first `keyBytes` of `key`, the value `from .. to` of `states`; null: it is removed. */
 type IntoKeys = (

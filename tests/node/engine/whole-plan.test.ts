@@ -13,7 +13,8 @@ afterEach(() => putBack());
 const SQL = `
   CREATE STREAM given (k STRING KEY, n INT, x DOUBLE) WITH (KAFKA_TOPIC='given', PARTITIONS=1, VALUE_FORMAT='JSON');
   CREATE TABLE last AS SELECT k, LATEST_BY_OFFSET(n) AS l, EARLIEST_BY_OFFSET(x) AS e, STDDEV_SAMP(n) AS v FROM given GROUP BY k;
-  CREATE TABLE plain AS SELECT k, SUM(n) AS s FROM given GROUP BY k;`;
+  CREATE TABLE plain AS SELECT k, SUM(n) AS s FROM given GROUP BY k;
+  CREATE TABLE visits AS SELECT k, COUNT(*) AS c FROM given WINDOW SESSION (1 HOUR) GROUP BY k;`;
 
 test('a plan with what only whole kernels have goes on without one, and on one again', async () => {
   const host = memoryHost({ kernel: kernelModule() });
@@ -36,13 +37,18 @@ test('a plan with what only whole kernels have goes on without one, and on one a
     expect(await (await engine.query("SELECT * FROM last WHERE k = 'a';")).all()).toEqual([
       { K: 'a', ...expected[i] },
     ]);
-    const [last, plain] = await Promise.all(
-      ['CTAS_LAST_1', 'CTAS_PLAIN_2'].map(async (id) =>
+    expect(await (await engine.query("SELECT k, c FROM visits WHERE k = 'a';")).all()).toEqual([
+      { K: 'a', C: i + 1 },
+    ]);
+    const [last, plain, visits] = await Promise.all(
+      ['CTAS_LAST_1', 'CTAS_PLAIN_2', 'CTAS_VISITS_3'].map(async (id) =>
         JSON.stringify(await engine.execute(`EXPLAIN ${id};`)),
       ),
     );
-    expect(last?.includes('aggregate [row: the host has no whole kernel]')).toBe(!isWhole);
-    expect(last?.includes('aggregate [kernel]')).toBe(isWhole);
+    for (const explained of [last, visits]) {
+      expect(explained?.includes('aggregate [row: the host has no whole kernel]')).toBe(!isWhole);
+      expect(explained?.includes('aggregate [kernel]')).toBe(isWhole);
+    }
     expect(plain).toContain('aggregate [kernel]');
     await engine.close();
     putBack();

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { TaskCorrupted } from '../../../runtime/base/errors.ts';
 import {
   BATCH_ROWS_MAX,
+  BROUGHT_SESSIONS_MAX,
   IDLE_ENTRIES_MAX,
   KERNEL_MEMORY_BYTES_MAX,
 } from '../../../runtime/base/limits.ts';
@@ -187,6 +188,28 @@ test('where a batch needs more sessions than fit, the row path goes on over the 
   expect(turns).toBe(2);
 }, 60_000);
 
+const INPUT = prettySchema('K:STRING key | L:BIGINT @rowtime');
+
+test('as many stored sessions as the limit says are brought for a batch, and of one more the row path goes on', () => {
+  const step = aggregateStep(INPUT, [callOf('COUNT', INPUT)], { window: sessionOf(1, 1e9) });
+  for (const more of [0, 1]) {
+    let turns = 0;
+    const kernel: MakeOperator = (context) =>
+      kernelSessions(onKernel(step), INPUT, context, module, (given) => {
+        turns += 1;
+        return sessionAggregate(step, INPUT, given, registry);
+      });
+    const run = new StoredRun(kernel);
+    const total = BROUGHT_SESSIONS_MAX + more;
+    const rows = Array.from({ length: total }, (_, i) => ({ values: ['a', 1n], rowtime: i * 3 }));
+    for (const batch of batchesOf(INPUT, rows)) run.process(batch);
+    run.restart();
+    for (const batch of batchesOf(INPUT, [{ values: ['a', 1n], rowtime: 1 }])) run.process(batch);
+    expect(run.rows).toBe(total + 2);
+    expect(turns).toBe(more);
+  }
+});
+
 const TURNING = prettySchema('K:STRING key | N:STRING key | L:BIGINT @rowtime');
 
 test('while keys turn over, a kernel lets those go whose sessions are over; forgotten ones come back, and both paths agree', () => {
@@ -233,7 +256,6 @@ test('while keys turn over, a kernel lets those go whose sessions are over; forg
   expect(drops.length).toBeGreaterThan(1);
 });
 
-const INPUT = prettySchema('K:STRING key | L:BIGINT @rowtime');
 const STEP = aggregateStep(INPUT, [callOf('COUNT', INPUT), callOf('SUM', INPUT, 1)], {
   window: sessionOf(4, 10),
 });
