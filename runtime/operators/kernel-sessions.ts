@@ -115,12 +115,13 @@ class KernelSessions implements Operator {
       rest = behind(rest, consumed);
       // A kernel that was just made and takes no row has no room for one.
       if (consumed === 0 && isFresh) this.#turnToRows();
-      else this.#use(this.#start(this.#context.streamTime.ms));
+      this.#use(this.#start(this.#context.streamTime.ms));
       isFresh = true;
     }
     this.#byRows.process(side, rest, out);
   }
 
+  /** Its kernel is one without sessions from then on, which takes little memory. */
   #turnToRows(): void {
     this.#byRows = this.#given.byRows({ ...this.#context, state: this.#state.reader() });
   }
