@@ -22,7 +22,8 @@ const FRAMES_ADDRESS = 'https://partition/';
 
 /** Where a partition's object is asked: bytes that are passed on as a body are not taken apart and put together on the way, as those of a call are. */
 function framesAddress({ from, bytesMax, waitMs, incarnation }: FramesQuery): string {
-  const known = incarnation === null ? '' : encodeURIComponent(incarnation);
+  // Behind a sign, because `..` is a path of its own.
+  const known = incarnation === null ? '' : `=${encodeURIComponent(incarnation)}`;
   return `${FRAMES_ADDRESS}${from}/${bytesMax}/${waitMs}/${known}`;
 }
 
@@ -33,7 +34,7 @@ export function framesQueryOf({ url }: Request): FramesQuery {
     from: Number(from),
     bytesMax: Number(bytesMax),
     waitMs: Number(waitMs),
-    incarnation: known === '' ? null : decodeURIComponent(known),
+    incarnation: known === '' ? null : decodeURIComponent(known.slice(1)),
   };
 }
 

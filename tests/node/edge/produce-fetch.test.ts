@@ -238,7 +238,13 @@ test('a topic that was dropped and created again refuses those who mean the old 
   );
   expect(refused).toMatchObject({ status: 409, body: { code: 'INCARNATION_CHANGED' } });
   const path = `/topics/${name}/partitions/0/records`;
-  expect((await send(edge, 'GET', `${path}?incarnation=${old.incarnation}`)).status).toBe(409);
+  const frames = { Accept: 'application/vnd.millrace.batches' };
+  // Whatever it is: also what a path would take for one of its own.
+  for (const incarnation of [old.incarnation, '..', '.', '%2e%2e', 'a/b', '%']) {
+    const meant = `${path}?incarnation=${encodeURIComponent(incarnation)}`;
+    for (const accept of [{}, frames])
+      expect((await send(edge, 'GET', meant, undefined, accept)).status).toBe(409);
+  }
   expect((await send(edge, 'GET', path)).body).toMatchObject({ records: [], highWatermark: 0 });
 });
 
