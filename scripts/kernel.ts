@@ -49,7 +49,17 @@ const APART = [
   'window/isClosed',
 ];
 /** Of whole kernels: loops that need all registers, as copies in one function of everything do not get them. */
-const LOOPS = ['spans/fold<*', 'dictionary/internKnown', 'session-rows/resolveSessions'];
+const LOOPS = [
+  'accept/forgetTouched',
+  'dictionary/internKnown',
+  'pane/addMissing',
+  'rows/reachWithin',
+  'session-rows/resolveSessions',
+  'spans/approach',
+  'spans/findSlots',
+  'spans/findWindows',
+  'spans/fold<*',
+];
 const stamp = resolve(root, 'build/kernel.sha256');
 
 /**

@@ -14,7 +14,7 @@ import {
   touchedRows,
 } from './buffers';
 import { addChange, SLOT_CHANGED, SLOT_FRESH, SLOT_TOUCHED } from './pane';
-import { IS_WHOLE, rowOutput, SLOT_ID, SLOT_FLAGS, tailOffset } from './program';
+import { IS_WHOLE, rowOutput, SLOT_ID, SLOT_FLAGS, SLOT_ROWS } from './program';
 import { findPane } from './window';
 
 /** Groups that the batch has touched; 0 for output per row. */
@@ -40,7 +40,6 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
   const windowsAt = outWindow;
   const positionsAt = outRow;
   const slotsAt = rowSlots;
-  const tailAt = tailOffset;
   const perRow = rowOutput;
   const countsAt = outCounts;
   let touchedNow = touched;
@@ -62,8 +61,8 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
     const header = f64x2.pmax(v128.load(slot), time);
     v128.store(slot, v128.or(v128.and(header, kept), marked));
     differs = v128.or(differs, v128.xor(header, time));
-    const rows = load<i64>(slot + tailAt) + 1;
-    store<i64>(slot + tailAt, rows);
+    const rows = load<i64>(slot, SLOT_ROWS) + 1;
+    store<i64>(slot, rows, SLOT_ROWS);
     if (atOnce) list(perRow ? next : touchedNow, slot, flags);
     if (perRow) {
       store<f64>(outRowtime + (next << 3), f64x2.extract_lane(header, 0));

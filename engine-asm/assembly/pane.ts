@@ -245,6 +245,34 @@ export function addDirect(pane: usize, id: u32): u32 {
   return slot;
 }
 
+/** As `addDirect`, of all ids from address `at` on that have no slot, until one is none or finds no room at hand. For whole kernels. */
+export function addMissing(pane: usize, at: usize, end: usize): void {
+  const table = load<u32>(pane, PANE_TABLE);
+  const mask = load<u32>(pane, PANE_MASK);
+  const list = load<u32>(pane, PANE_LIST);
+  const room = listBytes(mask + 1) >> 2;
+  const known = entryCount();
+  const header = i32x4(0, 0, 0, SLOT_FRESH | SLOT_CHANGED);
+  for (; at < end; at += 4) {
+    const id = load<u32>(at);
+    if (id >= known || !hasRoom(pane, id)) return;
+    if (load<u32>(table + (id << 2)) != 0) continue;
+    const changed = load<u32>(pane, PANE_CHANGED);
+    // What is more than a number that grows is for `addDirect`.
+    if (changed == 0 || changed == room) {
+      if (addDirect(pane, id) == 0) return;
+      continue;
+    }
+    const slot = takeSlot(pane);
+    if (slot == 0) return;
+    v128.store(slot, i32x4.replace_lane(header, 2, id));
+    emptyBlocks(slot);
+    store<u32>(table + (id << 2), slot);
+    store<u32>(pane, changed + 1, PANE_CHANGED);
+    if (changed < room) store<u32>(list + (changed << 2), slot);
+  }
+}
+
 /** Puts a slot that is in no list of changes into its pane's. Needs no memory. */
 export function addChange(pane: u32, slot: u32): void {
   const changed = load<u32>(pane, PANE_CHANGED);

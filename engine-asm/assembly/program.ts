@@ -33,17 +33,18 @@ import {
 
 // A slot is the state of one group in one window. Blocks stand where the program needs them:
 //
-//   header   [f64 rowtime][u32 id][u32 flags]       SLOT_ flags
+//   header   [f64 rowtime][u32 id][u32 flags][i64 COUNT(*)]       SLOT_ flags
 //   sums     [sum][count]                           per argument with COUNT, SUM or AVG; both f64 or both i64
 //   bounds   [i64 min][i64 ~max]                    per argument with MIN or MAX; as order keys, see aggregate.ts
-//   others   16 or 32 bytes                          per aggregate that only whole kernels have, below; in front of the sums
-//   tail     [i64 COUNT(*)]                          always
+//   others   16 or 32 bytes                          per aggregate that only whole kernels have, below; behind all arguments
+//
+// So the blocks of the first argument stand in the same places whatever the program is.
 export const SLOT_ROWTIME: u32 = 0;
 export const SLOT_ID: u32 = 8;
 export const SLOT_FLAGS: u32 = 12;
-export const SLOT_HEADER_BYTES: u32 = 16;
-const BLOCK_BYTES: u32 = 16;
-const TAIL_BYTES: u32 = 8;
+export const SLOT_ROWS: u32 = 16;
+export const SLOT_BLOCKS: u32 = 24;
+export const BLOCK_BYTES: u32 = 16;
 /** Cells of a state that have a bit that says whether they are null. */
 const CELLS_MAX: u32 = 64;
 
@@ -81,8 +82,6 @@ export let slotBytes: u32 = 0;
 export let stateBytes: u32 = 0;
 /** The cells of a state that are never null, a bit each. */
 export let always: u64 = 0;
-/** Offset in the slot of the tail. */
-export let tailOffset: u32 = 0;
 /** A slot to which no row has come. */
 let emptySlot: usize = 0;
 
@@ -189,7 +188,6 @@ export function readProgram(template: usize): bool {
   }
   memory.fill(blocks, 0, ARGUMENTS_MAX * 8);
   memory.fill(template, 0, SLOT_BYTES_MAX);
-  slotBytes = SLOT_HEADER_BYTES;
   stateBytes = STATE_CELLS;
   for (let g: u32 = 0; g < aggregateCount; g++) {
     const called = functionOf(g);
@@ -198,8 +196,6 @@ export function readProgram(template: usize): bool {
       if (isOther(called)) {
         if (argument >= argumentCount) return false;
         otherCount += 1;
-        store<u32>(otherAt(g), slotBytes);
-        slotBytes += isByOffset(called) ? OFFSET_BLOCK_BYTES : DEVIATION_BLOCK_BYTES;
         // Of two cells the first one is null until a value has come.
         always |= (<u64>(isByOffset(called) ? 2 : 7)) << ((stateBytes - STATE_CELLS) >> 3);
         stateBytes += cellsOf(g) << 3;
@@ -221,6 +217,7 @@ export function readProgram(template: usize): bool {
   if (IS_WHOLE) {
     if (stateBytes - STATE_CELLS > CELLS_MAX << 3) return false;
   }
+  slotBytes = SLOT_BLOCKS;
   // An argument's two blocks stand side by side: they are updated together.
   for (let at: u32 = 0; at < argumentCount * 2; at++) {
     if (load<u32>(blocks + (at << 2)) == 0) continue;
@@ -228,8 +225,13 @@ export function readProgram(template: usize): bool {
     if (at & 1) v128.store(template + slotBytes, i64x2.splat(i64.MAX_VALUE));
     slotBytes += BLOCK_BYTES;
   }
-  tailOffset = slotBytes;
-  slotBytes += TAIL_BYTES;
+  if (IS_WHOLE) {
+    for (let g: u32 = 0; g < aggregateCount; g++) {
+      if (!isOther(functionOf(g))) continue;
+      store<u32>(otherAt(g), slotBytes);
+      slotBytes += isByOffset(functionOf(g)) ? OFFSET_BLOCK_BYTES : DEVIATION_BLOCK_BYTES;
+    }
+  }
   emptySlot = template;
   return true;
 }
@@ -239,13 +241,12 @@ export function emptyFrom(offset: u32, slot: usize): void {
   for (let at = offset; at < slotBytes; at += 8) store<u64>(slot + at, load<u64>(emptySlot + at));
 }
 
-/** As `emptyFrom` behind the header, block by block. */
+/** As `emptyFrom` behind the flags, block by block. */
 export function emptyBlocks(slot: usize): void {
-  const tail = tailOffset;
-  for (let at = SLOT_HEADER_BYTES; at < tail; at += BLOCK_BYTES)
+  store<i64>(slot, 0, SLOT_ROWS);
+  for (let at = SLOT_BLOCKS; at < slotBytes; at += BLOCK_BYTES)
     v128.store(slot + at, v128.load(emptySlot + at));
-  store<i64>(slot + tail, 0);
 }
 
 /** The most that a slot can take. */
-export const SLOT_BYTES_MAX: u32 = SLOT_HEADER_BYTES + BLOCK_BYTES * 2 * ARGUMENTS_MAX + TAIL_BYTES;
+export const SLOT_BYTES_MAX: u32 = SLOT_BLOCKS + BLOCK_BYTES * 2 * ARGUMENTS_MAX;

@@ -16,8 +16,8 @@ import {
   functionOf,
   IS_WHOLE,
   isOther,
+  SLOT_ROWS,
   SLOT_ROWTIME,
-  tailOffset,
 } from './program';
 
 // A slot is read once an argument, for all its aggregates together. Where each of them goes:
@@ -74,11 +74,10 @@ export function columnOf(reader: u32): usize {
 
 /** Writes rowtime and COUNT(*) of the touched groups `from` to `to`; for output per row they stand there already. */
 export function readTouched(from: u32, to: u32): void {
-  const tailAt = tailOffset;
   for (let j = from; j < to; j++) {
     const slot = load<u32>(sources + (j << 2));
     store<f64>(outRowtime + (j << 3), load<f64>(slot, SLOT_ROWTIME));
-    if (outCounts) store<i64>(outCounts + (j << 3), load<i64>(slot + tailAt));
+    if (outCounts) store<i64>(outCounts + (j << 3), load<i64>(slot, SLOT_ROWS));
   }
 }
 

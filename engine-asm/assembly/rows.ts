@@ -36,8 +36,8 @@ import {
   IS_WHOLE,
   rowOutput,
   rowsMax,
-  tailOffset,
   sizeMs,
+  slotBytes,
   SLOT_FLAGS,
   windowed,
   windowsMax,
@@ -141,7 +141,7 @@ function findSpan(from: u32, to: u32): u32 {
   const table = load<u32>(pane, PANE_TABLE);
   const places = load<u32>(pane, PANE_MASK) + 1;
   const window = startOfPane();
-  const tail = tailOffset;
+  const last = slotBytes - 8;
   let all: u32 = 0;
   let next: u32 = out;
   let row = from;
@@ -154,7 +154,7 @@ function findSpan(from: u32, to: u32): u32 {
     }
     if (slot == 0) break;
     // A slot lies in one line of the cache or in two.
-    all |= load<u32>(slot, SLOT_FLAGS) | load<u32>(slot + tail);
+    all |= load<u32>(slot, SLOT_FLAGS) | load<u32>(slot + last);
     store<u32>(positionsAt + (next << 2), row);
     store<u32>(slotsAt + (next << 2), slot);
     store<f64>(windowsAt + (next << 3), window);

@@ -11,8 +11,8 @@ import {
   isOther,
   otherCount,
   otherOf,
+  SLOT_ROWS,
   sumsOf,
-  tailOffset,
   typeOf,
 } from './program';
 
@@ -35,7 +35,7 @@ export function mergeSlot(into: usize, from: usize): void {
       v128.store(into + bounds, v128.bitselect(other, own, v128.gt<i64>(own, other)));
     }
   }
-  store<i64>(into + tailOffset, load<i64>(into + tailOffset) + load<i64>(from + tailOffset));
+  store<i64>(into, load<i64>(into, SLOT_ROWS) + load<i64>(from, SLOT_ROWS), SLOT_ROWS);
   if (otherCount == 0) return;
   for (let g: u32 = 0; g < aggregateCount; g++) {
     const called = functionOf(g);

@@ -33,7 +33,7 @@ import {
   selection,
 } from './buffers';
 import { entryCount } from './dictionary';
-import { emptyBlocks, rowsMax, tailOffset } from './program';
+import { emptyBlocks, rowsMax, SLOT_ROWS } from './program';
 import { mergeSlot } from './session-merge';
 import {
   coverGroups,
@@ -85,7 +85,6 @@ function list(at: u32, row: u32, slot: usize, start: f64, end: f64, op: u32): vo
 export function resolveSessions(from: u32, count: u32, selected: bool, withNulls: u32): i32 {
   const gap = gapMs;
   const known = entryCount();
-  const tail = tailOffset;
   const roomy = rowsMax - 2;
   // What tombstones show is null: so nothing follows from earlier batches.
   emptyBlocks(idleSlot);
@@ -176,8 +175,8 @@ export function resolveSessions(from: u32, count: u32, selected: bool, withNulls
     now = reached;
     noteChange(first);
     const slot: usize = first + SESSION_FRONT_BYTES;
-    const rows = load<i64>(slot + tail) + 1;
-    store<i64>(slot + tail, rows);
+    const rows = load<i64>(slot, SLOT_ROWS) + 1;
+    store<i64>(slot, rows, SLOT_ROWS);
     if (outCounts) store<i64>(outCounts + (out << 3), rows);
     list(out, row, slot, start, end, op);
     out += 1;

@@ -47,11 +47,10 @@ import {
   isOther,
   nullable,
   rowsMax,
-  tailOffset,
   SLOT_ID,
   SLOT_FLAGS,
   SLOT_ROWTIME,
-  SLOT_HEADER_BYTES,
+  SLOT_ROWS,
   stateBytes,
   sumsOf,
   typeOf,
@@ -102,7 +101,7 @@ export function writeStates(slots: usize, count: u32, to: usize): void {
         continue;
       }
     }
-    if (argument == <u32>ARGUMENT_NONE) writeCell(CELL_PLAIN, tailOffset, slots, count, at);
+    if (argument == <u32>ARGUMENT_NONE) writeCell(CELL_PLAIN, SLOT_ROWS, slots, count, at);
     else if (nullable(g)) writeBound(g, cell, slots, count, to);
     else {
       const type = typeOf(argument);
@@ -143,7 +142,7 @@ export function readState(from: usize, slot: usize): void {
   const present = load<u64>(from, STATE_PRESENT);
   let cell: u32 = 0;
   // What several aggregates of one argument share is taken from the one that knows it exactly: AVG comes last.
-  emptyFrom(SLOT_HEADER_BYTES, slot);
+  emptyFrom(SLOT_ROWS, slot);
   for (let pass: u32 = 0; pass < 2; pass++) {
     cell = 0;
     for (let g: u32 = 0; g < aggregateCount; g++) {
@@ -160,7 +159,7 @@ export function readState(from: usize, slot: usize): void {
       }
       const argument = argumentOf(g);
       if (argument == <u32>ARGUMENT_NONE) {
-        store<i64>(slot + tailOffset, load<i64>(at));
+        store<i64>(slot, load<i64>(at), SLOT_ROWS);
         continue;
       }
       const isDouble = typeOf(argument) == TYPE_F64;

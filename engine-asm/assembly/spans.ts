@@ -1,8 +1,7 @@
 // Folds rows of one open window, or of several, in one loop for each kind of argument and output; for whole kernels.
 
-import { OP_INSERT, OP_UPDATE_AFTER, RESULT_LATE, TYPE_F64, TYPE_I32 } from './abi';
+import { OP_INSERT, OP_UPDATE_AFTER, RESULT_LATE, TYPE_F64 } from './abi';
 import { noteSpan, touched } from './accept';
-import { NAN_BITS } from './aggregate';
 import { gatherOrigins } from './by-offset';
 import {
   argumentColumn,
@@ -24,6 +23,7 @@ import { entryCount } from './dictionary';
 import {
   addChange,
   addDirect,
+  addMissing,
   findSlot,
   groupsOf,
   hasRoom,
@@ -43,10 +43,11 @@ import {
   otherCount,
   rowOutput,
   slotBytes,
+  SLOT_BLOCKS,
   SLOT_FLAGS,
   SLOT_ID,
+  SLOT_ROWS,
   sumsOf,
-  tailOffset,
   typeOf,
   widthOf,
 } from './program';
@@ -67,24 +68,42 @@ type No = u32;
 /** Yes, and each row may be of another window. */
 type Mixed = i64;
 
+/** So many new groups among PART_ROWS rows make it likely that the next ones bring many too. */
+const MANY_NEW: u32 = 16;
+/** The pane that a part was folded into last, and how many groups it had before. */
+let lastPane: u32 = 0;
+let lastGroups: u32 = 0;
+
 /** Slots of more bytes do not stay near from one batch to the next. */
 const NEAR_BYTES: u32 = 1 << 20;
 
-/** Brings the slots of rows near, side by side: nothing here waits for one of them. */
+/**
+ * Brings the slots of rows near, side by side, and makes those that are missing. Nothing waits for one of them: what is far away and whether it is
+ * there at all is not asked in one loop, because what has been guessed wrong is known only when it has come.
+ */
 function approach(pane: u32, from: u32, to: u32): void {
   const table = load<u32>(pane, PANE_TABLE);
   const mask = load<u32>(pane, PANE_MASK);
-  const tail = tailOffset;
+  const last = slotBytes - 8;
+  // What stands there by row is written later.
+  const missing = rowSlots + (from << 2);
+  let count: u32 = 0;
   let all: u32 = 0;
   const end = ids + (to << 2);
+  for (let at = ids + (from << 2); at < end; at += 4)
+    all |= load<u32>(table + ((load<u32>(at) & mask) << 2));
   for (let at = ids + (from << 2); at < end; at += 4) {
+    const code = load<u32>(at);
     // Of a row without a slot it is address 0.
-    const slot = load<u32>(table + ((load<u32>(at) & mask) << 2));
+    const slot = load<u32>(table + ((code & mask) << 2));
     // A slot lies in one line of the cache or in two.
-    all |= load<u32>(slot, SLOT_FLAGS) | load<u32>(slot + tail);
+    all |= load<u32>(slot, SLOT_FLAGS) | load<u32>(slot + last);
+    store<u32>(missing + count, code);
+    count += (<u32>(slot == 0)) << 2;
   }
   // Loads that nothing uses might be dropped; RESULT_LATE is written at the end of the batch.
   store<u32>(result, all, RESULT_LATE);
+  addMissing(pane, missing, missing + count);
 }
 
 /** Makes the slot of a row that has none; 0 where there is no room for it at hand, or the row has no group. */
@@ -133,171 +152,190 @@ function findColumns(argument: u32): void {
   greatestsAt = columnOf(load<u32>(reader, READER_MAX));
 }
 
+/** Vectors that all rows are taken with. What the engine is not told it loads once and keeps; constants it makes anew for each row. */
+const VECTOR_ONE_DOUBLE: u32 = 0;
+const VECTOR_ONE: u32 = 16;
+const VECTOR_NAN: u32 = 32;
+const VECTOR_REST: u32 = 48;
+const VECTOR_SECOND: u32 = 64;
+const VECTOR_TOUCHED: u32 = 80;
+const VECTOR_SEASONED: u32 = 96;
+function vectors(): usize {
+  return memory.data<i64>(
+    [
+      0, 0x3ff0000000000000, 0, 1, 0x7ff8000000000000, 0x7ff8000000000000, 0x7fffffffffffffff,
+      0x7fffffffffffffff, 0, -1, 0, 0x400000000, -1, -0x100000001,
+    ],
+    16,
+  );
+}
+
+/**
+ * Makes a row's slot where there is none, and a change of it; false where the row has no group, or there is no room at hand.
+ * Once a group between two commits: so that the loop calls nothing.
+ */
+function makeReady(pane: u32, code: u32): bool {
+  if (code > load<u32>(pane, PANE_MASK)) return false;
+  const slot = load<u32>(load<u32>(pane, PANE_TABLE) + (code << 2));
+  if (slot == 0) return newSlot(pane, code) != 0;
+  addChange(pane, slot);
+  return true;
+}
+
 /**
  * Folds one argument of rows. Where it `Accepts` it is the first one: slots are found, or made, and brought up to date but for the arguments, and
  * groups are listed; else the slots stand there from the first. Where it accepts `Mixed` rows none is late, and windows are listed too. Where it `Puts`
  * every row is put out, the first at `out`.
  * @returns where it stops, because a row has no slot
  */
-function fold<T extends number, Accepts, Puts, Sums, Bounds>(
+function fold<T extends number, Accepts, Puts>(
   argument: u32,
   pane: u32,
   from: u32,
   to: u32,
   out: u32,
 ): u32 {
-  const sums = isSigned<Sums>() ? sumsOf(argument) : 0;
-  const bounds = isSigned<Bounds>() ? boundsOf(argument) : 0;
-  if (isSigned<Puts>() && (isSigned<Sums>() || isSigned<Bounds>())) findColumns(argument);
-  const counts = isSigned<Puts>() && isSigned<Sums>() ? countsAt : 0;
-  const totals = isSigned<Puts>() && isSigned<Sums>() ? sumsAt : 0;
-  const averages = isSigned<Puts>() && isSigned<Sums>() ? averagesAt : 0;
-  const leasts = isSigned<Puts>() && isSigned<Bounds>() ? leastsAt : 0;
-  const greatests = isSigned<Puts>() && isSigned<Bounds>() ? greatestsAt : 0;
-  const windowsAt = outWindow;
-  const panesAt = paneTable;
-  const panesMask = paneMask;
-  const rowCounts = isSigned<Puts>() && isSigned<Accepts>() ? outCounts : 0;
+  const sums = sumsOf(argument);
+  const bounds = boundsOf(argument);
+  if (isSigned<Puts>()) findColumns(argument);
   // Integers of 32 bits are the low halves of theirs, as in aggregate.ts.
-  const width: u32 = sizeof<T>() == 4 ? 2 : 3;
+  const width: u32 = !isFloat<T>() && widthOf(argument) == 4 ? 2 : 3;
+  const step: u32 = (<u32>1) << width;
+  const values = argumentColumn(argument);
+  // Columns of what is put out: as if the first row had number 0, and those that are as wide as the argument's from there.
+  const shift = out - from;
+  const aside: usize = (shift << width) - values;
+  const counts = isSigned<Puts>() && countsAt ? countsAt + (shift << 3) : 0;
+  const totals = isSigned<Puts>() && sumsAt ? sumsAt + aside : 0;
+  const averages = isSigned<Puts>() && averagesAt ? averagesAt + (shift << 3) : 0;
+  const leasts = isSigned<Puts>() && leastsAt ? leastsAt + aside : 0;
+  const greatests = isSigned<Puts>() && greatestsAt ? greatestsAt + aside : 0;
+  const rowCounts =
+    isSigned<Puts>() && isSigned<Accepts>() && outCounts ? outCounts + (shift << 3) : 0;
+  const windowsAt = outWindow;
+  const windowsTo = outWindow + (shift << 3);
   const table = load<u32>(pane, PANE_TABLE);
   const mask = load<u32>(pane, PANE_MASK);
-  const tail = tailOffset;
   const sourcesAt = sources;
   const touchedAt = touchedRows;
-  const idsAt = outId;
-  const opsAt = outOp;
-  const rowsAt = outRow;
-  const rowtimesAt = outRowtime;
-  const aside = f64x2.splat(NaN);
-  const marked = i32x4(0, 0, 0, SLOT_TOUCHED);
-  const kept = i32x4(-1, -1, -1, ~SLOT_FRESH);
-  let value =
-    isSigned<Sums>() || isSigned<Bounds>() ? argumentColumn(argument) + from * sizeof<T>() : 0;
-  let time = rowtimes + (from << 3);
-  let id = ids + (from << 2);
-  let slots = rowSlots + (from << 2);
+  const idsAt = outId + (shift << 2);
+  const opsAt = outOp + shift;
+  const rowsAt = outRow + (shift << 2);
+  const rowtimesAt = outRowtime + (shift << 3);
+  const one = v128.load(vectors(), isFloat<T>() ? VECTOR_ONE_DOUBLE : VECTOR_ONE);
+  const nan = v128.load(vectors(), VECTOR_NAN);
+  const rest = v128.load(vectors(), VECTOR_REST);
+  const second = v128.load(vectors(), VECTOR_SECOND);
+  const marked = v128.load(vectors(), VECTOR_TOUCHED);
+  const kept = v128.load(vectors(), VECTOR_SEASONED);
+  const times = rowtimes;
+  const codes = ids;
+  const slots = rowSlots;
   const others = argumentCount > 1 || otherCount > 0;
   let listed: u32 = touched << 2;
   let differs = i64x2.splat(0);
-  let next = out;
   let row = from;
-  for (; row < to; row++) {
-    let slot: u32;
-    if (isSigned<Accepts>()) {
-      const code = load<u32>(id);
-      if (sizeof<Accepts>() == 8) {
-        pane = load<u32>(panesAt + ((load<u32>(slots) & panesMask) << 2));
-        const start = load<u64>(windowsAt + (row << 3));
-        if (pane == 0 || load<u64>(pane, PANE_START) != start) break;
-        slot = likelySlot(pane, code);
-        if (slot == 0 || load<u32>(slot, SLOT_ID) != code) {
-          slot = slotOf(pane, code);
-          if (slot == 0) break;
+  let value: usize = values + (from << width);
+  let goesOn = true;
+  while (goesOn) {
+    for (; row < to; row++) {
+      let slot: u32;
+      if (isSigned<Accepts>()) {
+        const code = load<u32>(codes + (row << 2));
+        if (sizeof<Accepts>() == 8) {
+          slot = load<u32>(slots + (row << 2));
+          const start = load<u64>(windowsAt + (row << 3));
+          store<u64>(isSigned<Puts>() ? windowsTo + (row << 3) : windowsAt + (listed << 1), start);
+        } else {
+          if (code > mask) break;
+          slot = load<u32>(table + (code << 2));
         }
-        store<u32>(slots, slot);
-        store<u64>(windowsAt + (isSigned<Puts>() ? next << 3 : listed << 1), start);
-      } else {
-        if (code > mask) break;
-        slot = load<u32>(table + (code << 2));
-        if (slot == 0) {
-          slot = newSlot(pane, code);
-          if (slot == 0) break;
+        const flags = load<u32>(slot, SLOT_FLAGS);
+        if (sizeof<Accepts>() == 4) {
+          // Of a row without a slot it is address 0, where no flag is.
+          if ((flags & SLOT_CHANGED) == 0) break;
+          if (others) store<u32>(slots + (row << 2), slot);
         }
-        if (others) store<u32>(slots, slot);
-      }
-      const flags = load<u32>(slot, SLOT_FLAGS);
-      if ((flags & SLOT_CHANGED) == 0) addChange(pane, slot);
-      // The header in one go: a NaN beside the rowtime keeps the other half of it as it is.
-      const came = v128.load_lane<f64>(time, aside, 0);
-      const header = f64x2.pmax(v128.load(slot), came);
-      const rows = load<i64>(slot + tail) + 1;
-      store<i64>(slot + tail, rows);
-      if (isSigned<Puts>()) {
-        v128.store(slot, v128.and(header, kept));
-        differs = v128.or(differs, v128.xor(header, came));
-        store<u32>(rowsAt + (next << 2), row);
-        store<u32>(idsAt + (next << 2), code);
-        store<u8>(opsAt + next, flags & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
-        v128.store_lane<f64>(rowtimesAt + (next << 3), header, 0);
-        if (rowCounts) store<i64>(rowCounts + (next << 3), rows);
-      } else {
-        v128.store(slot, v128.or(header, marked));
-        // Without a branch: whether a group was touched already is as good as random.
-        store<u32>(sourcesAt + listed, slot);
-        store<u32>(touchedAt + listed, row);
-        listed += ~flags & SLOT_TOUCHED;
-      }
-      id += 4;
-      time += 8;
-    } else slot = load<u32>(slots);
-    slots += 4;
-    if (isSigned<Sums>()) {
-      let block = v128.load(slot + sums);
-      if (isFloat<T>()) block = f64x2.add(block, v128.load_lane<f64>(value, f64x2(0, 1), 0));
-      else if (sizeof<T>() == 8)
-        block = i64x2.add(block, v128.load_lane<i64>(value, i64x2(0, 1), 0));
-      else block = i64x2.add(block, i64x2.replace_lane(i64x2(0, 1), 0, <i64>load<i32>(value)));
-      v128.store(slot + sums, block);
-      if (totals) v128.store_lane<i64>(totals + (next << width), block, 0);
-      if (isFloat<T>()) {
-        if (counts) store<i64>(counts + (next << 3), <i64>f64x2.extract_lane(block, 1));
-        if (averages)
-          store<f64>(
-            averages + (next << 3),
-            f64x2.extract_lane(block, 0) / f64x2.extract_lane(block, 1),
-          );
-      } else {
-        if (counts) v128.store_lane<i64>(counts + (next << 3), block, 1);
-        if (averages)
-          store<f64>(
-            averages + (next << 3),
-            <f64>i64x2.extract_lane(block, 0) / <f64>i64x2.extract_lane(block, 1),
-          );
-      }
-    }
-    if (isSigned<Bounds>()) {
-      let keys: v128;
-      if (isFloat<T>()) {
-        // As `orderKey`, in both halves.
-        const loaded = v128.load64_splat(value);
-        const bits = v128.bitselect(loaded, i64x2.splat(NAN_BITS), f64x2.eq(loaded, loaded));
-        const below = v128.gt<i64>(i64x2.splat(0), bits);
-        keys = v128.xor(bits, v128.and(below, i64x2.splat(i64.MAX_VALUE)));
-      } else if (sizeof<T>() == 8) keys = v128.load64_splat(value);
-      else keys = i64x2.splat(<i64>load<i32>(value));
-      keys = v128.xor(keys, i64x2(0, -1));
-      let block = v128.load(slot + bounds);
-      block = v128.bitselect(keys, block, v128.gt<i64>(block, keys));
-      v128.store(slot + bounds, block);
-      if (isSigned<Puts>()) {
-        block = v128.xor(block, i64x2(0, -1));
+        // The header in one go: beside the rowtime stands 0, which is not above the other half of it.
+        const came = v128.load64_zero(times + (row << 3));
+        const header = f64x2.pmax(v128.load(slot), came);
+        const rows = load<i64>(slot, SLOT_ROWS) + 1;
+        store<i64>(slot, rows, SLOT_ROWS);
+        if (isSigned<Puts>()) {
+          v128.store(slot, v128.and(header, kept));
+          differs = v128.or(differs, v128.xor(header, came));
+          store<u32>(rowsAt + (row << 2), row);
+          store<u32>(idsAt + (row << 2), code);
+          store<u8>(opsAt + row, flags & SLOT_FRESH ? OP_INSERT : OP_UPDATE_AFTER);
+          v128.store_lane<f64>(rowtimesAt + (row << 3), header, 0);
+          if (rowCounts) store<i64>(rowCounts + (row << 3), rows);
+        } else {
+          v128.store(slot, v128.or(header, marked));
+          // Without a branch: whether a group was touched already is as good as random.
+          store<u32>(sourcesAt + listed, slot);
+          store<u32>(touchedAt + listed, row);
+          listed += ~flags & SLOT_TOUCHED;
+        }
+      } else slot = load<u32>(slots + (row << 2));
+      if (isFloat<T>()) value = values + (row << 3);
+      let number: i64 = 0;
+      if (!isFloat<T>()) number = width == 2 ? <i64>load<i32>(value) : load<i64>(value);
+      if (sums != 0) {
+        // The block of the first one stands where it always does.
+        const at = isSigned<Accepts>() ? slot : slot + sums;
+        let block = v128.load(at, isSigned<Accepts>() ? SLOT_BLOCKS : 0);
+        if (isFloat<T>()) block = f64x2.add(block, v128.load_lane<f64>(value, one, 0));
+        else block = i64x2.add(block, i64x2.replace_lane(one, 0, number));
+        v128.store(at, block, isSigned<Accepts>() ? SLOT_BLOCKS : 0);
+        if (totals) v128.store_lane<i64>(totals + value, block, 0);
         if (isFloat<T>()) {
-          const below = v128.gt<i64>(i64x2.splat(0), block);
-          block = v128.xor(block, v128.and(below, i64x2.splat(i64.MAX_VALUE)));
+          if (counts) store<i64>(counts + (row << 3), <i64>f64x2.extract_lane(block, 1));
+          if (averages)
+            store<f64>(
+              averages + (row << 3),
+              f64x2.extract_lane(block, 0) / f64x2.extract_lane(block, 1),
+            );
+        } else {
+          if (counts) v128.store_lane<i64>(counts + (row << 3), block, 1);
+          if (averages)
+            store<f64>(
+              averages + (row << 3),
+              <f64>i64x2.extract_lane(block, 0) / <f64>i64x2.extract_lane(block, 1),
+            );
         }
-        if (leasts) v128.store_lane<i64>(leasts + (next << width), block, 0);
-        if (greatests) v128.store_lane<i64>(greatests + (next << width), block, 1);
       }
+      if (bounds != 0) {
+        let keys: v128;
+        if (isFloat<T>()) {
+          // As `orderKey`, in both halves.
+          const loaded = v128.load64_splat(value);
+          const bits = v128.bitselect(loaded, nan, f64x2.eq(loaded, loaded));
+          const below = v128.gt<i64>(i64x2.splat(0), bits);
+          keys = v128.xor(bits, v128.and(below, rest));
+        } else keys = i64x2.splat(number);
+        keys = v128.xor(keys, second);
+        const at = slot + bounds;
+        let block = v128.load(at);
+        block = v128.bitselect(keys, block, v128.gt<i64>(block, keys));
+        v128.store(at, block);
+        if (isSigned<Puts>()) {
+          block = v128.xor(block, second);
+          if (isFloat<T>()) {
+            const below = v128.gt<i64>(i64x2.splat(0), block);
+            block = v128.xor(block, v128.and(below, rest));
+          }
+          if (leasts) v128.store_lane<i64>(leasts + value, block, 0);
+          if (greatests) v128.store_lane<i64>(greatests + value, block, 1);
+        }
+      }
+      if (!isFloat<T>()) value += step;
     }
-    next += 1;
-    value += sizeof<T>();
+    if (isSigned<Accepts>() && sizeof<Accepts>() == 4)
+      goesOn = row < to && makeReady(pane, load<u32>(codes + (row << 2)));
+    else goesOn = false;
   }
   if (isSigned<Accepts>()) noteSpan(listed >> 2, i64x2.extract_lane(differs, 0) != 0);
   return row;
-}
-
-function foldBlocks<T extends number, Accepts, Puts>(
-  argument: u32,
-  pane: u32,
-  from: u32,
-  to: u32,
-  out: u32,
-): u32 {
-  if (boundsOf(argument) == 0)
-    return fold<T, Accepts, Puts, Yes, No>(argument, pane, from, to, out);
-  if (sumsOf(argument) == 0) return fold<T, Accepts, Puts, No, Yes>(argument, pane, from, to, out);
-  return fold<T, Accepts, Puts, Yes, Yes>(argument, pane, from, to, out);
 }
 
 function foldOf<T extends number>(
@@ -309,11 +347,17 @@ function foldOf<T extends number>(
   out: u32,
 ): u32 {
   if (rowOutput) {
-    if (accepts) return foldBlocks<T, Yes, Yes>(argument, pane, from, to, out);
-    return foldBlocks<T, No, Yes>(argument, pane, from, to, out);
+    if (accepts)
+      return pane == 0
+        ? fold<T, Mixed, Yes>(argument, 0, from, to, out)
+        : fold<T, Yes, Yes>(argument, pane, from, to, out);
+    return fold<T, No, Yes>(argument, pane, from, to, out);
   }
-  if (accepts) return foldBlocks<T, Yes, No>(argument, pane, from, to, out);
-  return foldBlocks<T, No, No>(argument, pane, from, to, out);
+  if (accepts)
+    return pane == 0
+      ? fold<T, Mixed, No>(argument, 0, from, to, out)
+      : fold<T, Yes, No>(argument, pane, from, to, out);
+  return fold<T, No, No>(argument, pane, from, to, out);
 }
 
 /** Folds all arguments; where it `accepts`, rows are accepted with the first one, or without any. @returns where it stops */
@@ -322,15 +366,12 @@ function foldArguments(accepts: bool, pane: u32, from: u32, to: u32, out: u32): 
   for (let a: u32 = 0; a < argumentCount; a++) {
     // No aggregate need have it.
     if ((sumsOf(a) | boundsOf(a)) == 0) continue;
-    const type = typeOf(a);
-    if (type == TYPE_F64) stop = foldOf<f64>(accepts, a, pane, from, stop, out);
-    else if (type == TYPE_I32) stop = foldOf<i32>(accepts, a, pane, from, stop, out);
+    if (typeOf(a) == TYPE_F64) stop = foldOf<f64>(accepts, a, pane, from, stop, out);
     else stop = foldOf<i64>(accepts, a, pane, from, stop, out);
     accepts = false;
   }
-  if (accepts && rowOutput) stop = fold<f64, Yes, Yes, No, No>(0, pane, from, stop, out);
-  else if (accepts) stop = fold<f64, Yes, No, No, No>(0, pane, from, stop, out);
-  return stop;
+  // Without any argument it is as one that no aggregate has.
+  return accepts ? foldOf<f64>(true, 0, pane, from, stop, out) : stop;
 }
 
 /**
@@ -339,8 +380,12 @@ function foldArguments(accepts: bool, pane: u32, from: u32, to: u32, out: u32): 
  */
 export function foldSpan(pane: u32, window: f64, from: u32, to: u32, out: u32): u32 {
   let first = touched;
-  if (groupsOf(pane) * slotBytes > NEAR_BYTES) approach(pane, from, to);
+  const groups = groupsOf(pane);
+  if (pane != lastPane || groups - lastGroups >= MANY_NEW || groups * slotBytes > NEAR_BYTES)
+    approach(pane, from, to);
   const stop = foldArguments(true, pane, from, to, out);
+  lastPane = pane;
+  lastGroups = groups;
   let last = touched;
   if (rowOutput) {
     first = out;
@@ -384,12 +429,40 @@ export function findWindows(from: u32, to: u32, now: f64): f64 {
 }
 
 /**
- * As `foldSpan`, of rows whose windows have been found. Stops before a row whose window has no pane, too.
+ * Finds the slots of rows whose windows have been found, or makes them, and changes of them; `rowSlots` holds them then. Returns where it stops: before a row
+ * without a slot, or whose window has no pane. Nothing here waits for a slot.
  */
+function findSlots(from: u32, to: u32): u32 {
+  const panesAt = paneTable;
+  const panesMask = paneMask;
+  const windowsAt = outWindow;
+  const codes = ids;
+  const slots = rowSlots;
+  let row = from;
+  while (row < to) {
+    for (; row < to; row++) {
+      const pane = load<u32>(panesAt + ((load<u32>(slots + (row << 2)) & panesMask) << 2));
+      const code = load<u32>(codes + (row << 2));
+      if (load<u64>(pane, PANE_START) != load<u64>(windowsAt + (row << 3))) break;
+      // Of no pane, and of one without the slot, it is address 0, where no flag is.
+      const slot = likelySlot(pane, code);
+      if (load<u32>(slot, SLOT_ID) != code || (load<u32>(slot, SLOT_FLAGS) & SLOT_CHANGED) == 0)
+        break;
+      store<u32>(slots + (row << 2), slot);
+    }
+    if (row == to) break;
+    const pane = load<u32>(panesAt + ((load<u32>(slots + (row << 2)) & panesMask) << 2));
+    if (pane == 0 || load<u64>(pane, PANE_START) != load<u64>(windowsAt + (row << 3))) break;
+    const slot = slotOf(pane, load<u32>(codes + (row << 2)));
+    if (slot == 0) break;
+    if ((load<u32>(slot, SLOT_FLAGS) & SLOT_CHANGED) == 0) addChange(pane, slot);
+    store<u32>(slots + (row << 2), slot);
+    row += 1;
+  }
+  return row;
+}
+
+/** As `foldSpan`, of rows whose windows have been found. Stops before a row whose window has no pane, too. */
 export function foldMixed(from: u32, to: u32, out: u32): u32 {
-  const stop = rowOutput
-    ? fold<f64, Mixed, Yes, No, No>(0, 0, from, to, out)
-    : fold<f64, Mixed, No, No, No>(0, 0, from, to, out);
-  foldArguments(false, 0, from, stop, out);
-  return stop;
+  return foldArguments(true, 0, from, findSlots(from, to), out);
 }
