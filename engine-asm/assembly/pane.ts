@@ -5,10 +5,11 @@ import { entryCount } from './dictionary';
 import { emptyBlocks, emptyFrom, IS_WHOLE, SLOT_ID, SLOT_FLAGS, slotBytes } from './program';
 
 // A pane finds the slot of an id in a table of slot addresses with linear probing. The first place tried is
-// `((id * multiplier) >>> shift) & mask`. While a good part of all ids is in the window the table has a place for each
-// id, multiplier 1 and shift 0, so that the id itself is the place and nothing collides; else it is a small hash table.
+// `(id ^ (id / places) * FIBONACCI) & mask`. While a good part of all ids is in the window the table has a place for each
+// id, so that the id itself is the place and nothing collides; else it is a small hash table, in which ids that follow one another do
+// not collide either. `part` is 2^32 / places, to divide by; 0: a place for each id.
 //
-//   pane   [f64 window start][u32 table][u32 mask][u32 multiplier][u32 shift][u32 groups][u32 chunk]
+//   pane   [f64 window start][u32 table][u32 mask][u32 part][u32 groups][u32 chunk]
 //          [u32 next free slot][u32 chunk end][u32 chunk bytes][u32 changed][u32 next changed pane][u32 list]
 //          [u32 slot to search from][u32 its chunk][u32 bytes]
 //   table  [u32 slot]...                     a place each
@@ -17,21 +18,20 @@ import { emptyBlocks, emptyFrom, IS_WHOLE, SLOT_ID, SLOT_FLAGS, slotBytes } from
 export const PANE_START: u32 = 0;
 export const PANE_TABLE: u32 = 8;
 export const PANE_MASK: u32 = 12;
-const PANE_MULTIPLIER: u32 = 16;
-const PANE_SHIFT: u32 = 20;
-const PANE_GROUPS: u32 = 24;
-const PANE_CHUNK: u32 = 28;
-const PANE_FREE: u32 = 32;
-const PANE_CHUNK_END: u32 = 36;
-const PANE_CHUNK_BYTES: u32 = 40;
-const PANE_CHANGED: u32 = 44;
-const PANE_CHANGED_NEXT: u32 = 48;
-const PANE_LIST: u32 = 52;
+const PANE_PART: u32 = 16;
+const PANE_GROUPS: u32 = 20;
+const PANE_CHUNK: u32 = 24;
+const PANE_FREE: u32 = 28;
+const PANE_CHUNK_END: u32 = 32;
+const PANE_CHUNK_BYTES: u32 = 36;
+const PANE_CHANGED: u32 = 40;
+const PANE_CHANGED_NEXT: u32 = 44;
+const PANE_LIST: u32 = 48;
 /** Not 0: more have changed than the list holds. */
-const PANE_SEARCH: u32 = 56;
-const PANE_SEARCH_CHUNK: u32 = 60;
-const PANE_SEARCH_BYTES: u32 = 64;
-const PANE_BYTES: u32 = IS_WHOLE ? 68 : 56;
+const PANE_SEARCH: u32 = 52;
+const PANE_SEARCH_CHUNK: u32 = 56;
+const PANE_SEARCH_BYTES: u32 = 60;
+const PANE_BYTES: u32 = IS_WHOLE ? 64 : 52;
 
 const PLACES_MIN: u32 = 16;
 const CHUNK_FOOTER_BYTES: u32 = 8;
@@ -86,8 +86,7 @@ function giveTable(pane: usize, groups: u32): bool {
   store<u32>(pane, list, PANE_LIST);
   store<u32>(pane, table, PANE_TABLE);
   store<u32>(pane, places - 1, PANE_MASK);
-  store<u32>(pane, dense ? 1 : FIBONACCI, PANE_MULTIPLIER);
-  store<u32>(pane, dense ? 0 : clz<u32>(places) + 1, PANE_SHIFT);
+  store<u32>(pane, dense ? 0 : (<u32>2) << clz<u32>(places), PANE_PART);
   return true;
 }
 
@@ -124,20 +123,25 @@ export function releasePane(pane: u32): void {
 
 /** True when the table has a place for each id: the slot of an id below the number of places stands at just that. */
 export function isDirect(pane: usize): bool {
-  return load<u32>(pane, PANE_MULTIPLIER) == 1;
+  return load<u32>(pane, PANE_PART) == 0;
+}
+
+/** The place that is tried first for an id. */
+function placeOf(pane: usize, id: u32): u32 {
+  const rest = <u32>((<u64>id * <u64>load<u32>(pane, PANE_PART)) >> 32);
+  return (id ^ (rest * FIBONACCI)) & load<u32>(pane, PANE_MASK);
 }
 
 /** What stands in the first place that is tried for an id: its slot, or that of another one, or 0. */
 export function likelySlot(pane: usize, id: u32): u32 {
-  const place = (id * load<u32>(pane, PANE_MULTIPLIER)) >>> load<u32>(pane, PANE_SHIFT);
-  return load<u32>(load<u32>(pane, PANE_TABLE) + ((place & load<u32>(pane, PANE_MASK)) << 2));
+  return load<u32>(load<u32>(pane, PANE_TABLE) + (placeOf(pane, id) << 2));
 }
 
 /** The slot of an id, 0 when the pane has none. */
 export function findSlot(pane: usize, id: u32): u32 {
   const table = load<u32>(pane, PANE_TABLE);
   const mask = load<u32>(pane, PANE_MASK);
-  let place = ((id * load<u32>(pane, PANE_MULTIPLIER)) >>> load<u32>(pane, PANE_SHIFT)) & mask;
+  let place = placeOf(pane, id);
   let slot = load<u32>(table + (place << 2));
   while (slot != 0 && load<u32>(slot, SLOT_ID) != id) {
     place = (place + 1) & mask;
@@ -149,10 +153,7 @@ export function findSlot(pane: usize, id: u32): u32 {
 function placeSlot(pane: usize, slot: u32): void {
   const table = load<u32>(pane, PANE_TABLE);
   const mask = load<u32>(pane, PANE_MASK);
-  let place =
-    ((load<u32>(slot, SLOT_ID) * load<u32>(pane, PANE_MULTIPLIER)) >>>
-      load<u32>(pane, PANE_SHIFT)) &
-    mask;
+  let place = placeOf(pane, load<u32>(slot, SLOT_ID));
   while (load<u32>(table + (place << 2)) != 0) place = (place + 1) & mask;
   store<u32>(table + (place << 2), slot);
 }
@@ -166,8 +167,7 @@ function placesFor(count: u32): u32 {
 function reserve(pane: usize, id: u32): bool {
   const groups = load<u32>(pane, PANE_GROUPS) + 1;
   const places = load<u32>(pane, PANE_MASK) + 1;
-  const isDense = load<u32>(pane, PANE_MULTIPLIER) == 1;
-  if (isDense ? hasRoom(pane, id) : groups << 2 <= places * 3) return true;
+  if (isDirect(pane) ? hasRoom(pane, id) : groups << 2 <= places * 3) return true;
   const old = load<u32>(pane, PANE_TABLE);
   const list = load<u32>(pane, PANE_LIST);
   if (!giveTable(pane, groups)) return false;
