@@ -2,7 +2,18 @@
 
 import { allocate, allocateCleared, release } from './arena';
 import { entryCount } from './dictionary';
-import { emptyBlocks, emptyFrom, IS_WHOLE, SLOT_ID, SLOT_FLAGS, slotBytes } from './program';
+import {
+  emptyBlocks,
+  emptyFrom,
+  emptySlot,
+  BLOCK_BYTES,
+  IS_WHOLE,
+  SLOT_BLOCKS,
+  SLOT_ID,
+  SLOT_FLAGS,
+  SLOT_ROWS,
+  slotBytes,
+} from './program';
 
 // A pane finds the slot of an id in a table of slot addresses with linear probing. The first place tried is
 // `(id ^ (id / places) * FIBONACCI) & mask`. While a good part of all ids is in the window the table has a place for each
@@ -206,24 +217,32 @@ function addSlot(pane: usize, id: u32): u32 {
   return slot;
 }
 
+/** Gives a pane room for more slots; false when memory does not suffice. */
+function takeChunk(pane: usize): bool {
+  // Chunks double from four slots on, so that a window of one group costs little and a full one few calls.
+  const older = load<u32>(pane, PANE_CHUNK);
+  const olderBytes = load<u32>(pane, PANE_CHUNK_BYTES);
+  const least = placesFor(slotBytes * 4 + CHUNK_FOOTER_BYTES - 1);
+  const bytes = max(least, min(olderBytes << 1, CHUNK_BYTES_MAX));
+  const chunk = allocate(bytes);
+  if (chunk == 0) return false;
+  const footer = chunk + bytes - CHUNK_FOOTER_BYTES;
+  store<u32>(footer, older);
+  store<u32>(footer, olderBytes, 4);
+  store<u32>(pane, chunk, PANE_CHUNK);
+  store<u32>(pane, bytes, PANE_CHUNK_BYTES);
+  store<u32>(pane, footer, PANE_CHUNK_END);
+  store<u32>(pane, chunk, PANE_FREE);
+  return true;
+}
+
 /** Room for one more slot of a pane; 0 when memory does not suffice. */
 function takeSlot(pane: usize): u32 {
-  let slot = load<u32>(pane, PANE_FREE);
-  if (slot == 0 || slot + slotBytes > load<u32>(pane, PANE_CHUNK_END)) {
-    // Chunks double from four slots on, so that a window of one group costs little and a full one few calls.
-    const older = load<u32>(pane, PANE_CHUNK);
-    const olderBytes = load<u32>(pane, PANE_CHUNK_BYTES);
-    const least = placesFor(slotBytes * 4 + CHUNK_FOOTER_BYTES - 1);
-    const bytes = max(least, min(olderBytes << 1, CHUNK_BYTES_MAX));
-    slot = allocate(bytes);
-    if (slot == 0) return 0;
-    const footer = slot + bytes - CHUNK_FOOTER_BYTES;
-    store<u32>(footer, older);
-    store<u32>(footer, olderBytes, 4);
-    store<u32>(pane, slot, PANE_CHUNK);
-    store<u32>(pane, bytes, PANE_CHUNK_BYTES);
-    store<u32>(pane, footer, PANE_CHUNK_END);
+  // Without a chunk both are 0.
+  if (load<u32>(pane, PANE_FREE) + slotBytes > load<u32>(pane, PANE_CHUNK_END)) {
+    if (!takeChunk(pane)) return 0;
   }
+  const slot = load<u32>(pane, PANE_FREE);
   store<u32>(pane, slot + slotBytes, PANE_FREE);
   store<u32>(pane, load<u32>(pane, PANE_GROUPS) + 1, PANE_GROUPS);
   groupTotal += 1;
@@ -245,32 +264,58 @@ export function addDirect(pane: usize, id: u32): u32 {
   return slot;
 }
 
-/** As `addDirect`, of all ids from address `at` on that have no slot, until one is none or finds no room at hand. For whole kernels. */
+/**
+ * As `addDirect`, of all ids from address `at` on that have no slot, until one is none or finds no room at hand. For whole kernels; what a pane counts
+ * is kept in locals.
+ */
 export function addMissing(pane: usize, at: usize, end: usize): void {
+  // The first change does more than the others.
+  if (at < end && !hasChanges(pane) && load<u32>(at) < entryCount() && hasRoom(pane, load<u32>(at)))
+    addDirect(pane, load<u32>(at));
+  let changed = load<u32>(pane, PANE_CHANGED);
+  if (changed == 0) return;
   const table = load<u32>(pane, PANE_TABLE);
   const mask = load<u32>(pane, PANE_MASK);
   const list = load<u32>(pane, PANE_LIST);
   const room = listBytes(mask + 1) >> 2;
-  const known = entryCount();
-  const header = i32x4(0, 0, 0, SLOT_FRESH | SLOT_CHANGED);
+  const idsEnd = min(entryCount(), mask + 1);
+  const before = load<u32>(pane, PANE_GROUPS);
+  const last = changed + mask - before;
+  const bytes = slotBytes;
+  let slot = load<u32>(pane, PANE_FREE);
+  let slotsEnd = load<u32>(pane, PANE_CHUNK_END);
+  const first = changed;
+  const empty = emptySlot;
+  const one = v128.load(empty, SLOT_BLOCKS);
+  const two = v128.load(empty, SLOT_BLOCKS + BLOCK_BYTES);
   for (; at < end; at += 4) {
     const id = load<u32>(at);
-    if (id >= known || !hasRoom(pane, id)) return;
+    if (id >= idsEnd || changed >= last) break;
     if (load<u32>(table + (id << 2)) != 0) continue;
-    const changed = load<u32>(pane, PANE_CHANGED);
-    // What is more than a number that grows is for `addDirect`.
-    if (changed == 0 || changed == room) {
-      if (addDirect(pane, id) == 0) return;
-      continue;
+    if (slot + bytes > slotsEnd) {
+      if (!takeChunk(pane)) break;
+      slot = load<u32>(pane, PANE_FREE);
+      slotsEnd = load<u32>(pane, PANE_CHUNK_END);
     }
-    const slot = takeSlot(pane);
-    if (slot == 0) return;
-    v128.store(slot, i32x4.replace_lane(header, 2, id));
-    emptyBlocks(slot);
+    v128.store(slot, i32x4.replace_lane(i32x4(0, 0, 0, SLOT_FRESH | SLOT_CHANGED), 2, id));
+    store<i64>(slot, 0, SLOT_ROWS);
+    let block = SLOT_BLOCKS;
+    if (bytes >= SLOT_BLOCKS + 2 * BLOCK_BYTES) {
+      v128.store(slot, one, SLOT_BLOCKS);
+      v128.store(slot, two, SLOT_BLOCKS + BLOCK_BYTES);
+      block += 2 * BLOCK_BYTES;
+    }
+    for (; block < bytes; block += BLOCK_BYTES) v128.store(slot + block, v128.load(empty + block));
     store<u32>(table + (id << 2), slot);
-    store<u32>(pane, changed + 1, PANE_CHANGED);
+    if (changed == room) beginSearch(pane);
     if (changed < room) store<u32>(list + (changed << 2), slot);
+    changed += 1;
+    slot += bytes;
   }
+  store<u32>(pane, slot, PANE_FREE);
+  store<u32>(pane, changed, PANE_CHANGED);
+  store<u32>(pane, before + changed - first, PANE_GROUPS);
+  groupTotal += changed - first;
 }
 
 /** Puts a slot that is in no list of changes into its pane's. Needs no memory. */

@@ -83,7 +83,7 @@ export let stateBytes: u32 = 0;
 /** The cells of a state that are never null, a bit each. */
 export let always: u64 = 0;
 /** A slot to which no row has come. */
-let emptySlot: usize = 0;
+export let emptySlot: usize = 0;
 
 export function typeOf(argument: u32): u32 {
   return load<u32>(config + CONFIG_ARGUMENT_TYPES + (argument << 2));
