@@ -36,10 +36,11 @@ const APART = [
   'buffers/outValidity',
   'buffers/outValue',
   'buffers/take',
+  'changes/addChange',
   'hashes/hashOf',
   'hashes/tailOf',
-  'pane/addChange',
   'probe/probeRows',
+  'pane/takeSlot',
   'program/argumentOf',
   'program/nullable',
   'results/columnOf',
@@ -52,13 +53,13 @@ const APART = [
 const LOOPS = [
   'accept/forgetTouched',
   'dictionary/internKnown',
+  'fold/fold<*',
   'pane/addMissing',
   'rows/reachWithin',
   'session-rows/resolveSessions',
   'spans/approach',
   'spans/findSlots',
   'spans/findWindows',
-  'spans/fold<*',
 ];
 const stamp = resolve(root, 'build/kernel.sha256');
 

@@ -13,7 +13,8 @@ import {
   sources,
   touchedRows,
 } from './buffers';
-import { addChange, SLOT_CHANGED, SLOT_FRESH, SLOT_TOUCHED } from './pane';
+import { addChange } from './changes';
+import { SLOT_CHANGED, SLOT_FRESH, SLOT_TOUCHED } from './pane-layout';
 import { IS_WHOLE, rowOutput, SLOT_ID, SLOT_FLAGS, SLOT_ROWS } from './program';
 import { findPane } from './window';
 
@@ -43,7 +44,6 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
   const perRow = rowOutput;
   const countsAt = outCounts;
   let touchedNow = touched;
-  const aside = f64x2.splat(NaN);
   // Where spans are folded groups are fresh until the batch ends, and put out then.
   const atOnce = perRow || !IS_WHOLE;
   const kept = i32x4.replace_lane(i32x4.splat(-1), 3, atOnce ? ~SLOT_FRESH : -1);
@@ -55,8 +55,8 @@ export function acceptRows(from: u32, to: u32, now: f64): f64 {
     const slot = load<u32>(slotsAt + (next << 2));
     const flags = load<u32>(slot, SLOT_FLAGS);
     if ((flags & SLOT_CHANGED) == 0) addChange(findPane(load<f64>(windowsAt + (next << 3))), slot);
-    // The header in one go: a NaN beside the rowtime keeps the other half of it as it is.
-    const time = v128.load_lane<f64>(rowtimesAt + (row << 3), aside, 0);
+    // The header in one go: beside the rowtime stands 0, which is not above the other half of it.
+    const time = v128.load64_zero(rowtimesAt + (row << 3));
     reached = f64x2.pmax(reached, time);
     const header = f64x2.pmax(v128.load(slot), time);
     v128.store(slot, v128.or(v128.and(header, kept), marked));

@@ -1,67 +1,48 @@
 // One pane: the groups of one window, found by dictionary id; knows neither time nor aggregates.
 
 import { allocate, allocateCleared, release } from './arena';
+import { addChange, beginSearch, hasChanges, listBytes } from './changes';
 import { entryCount } from './dictionary';
 import {
+  CHUNK_FOOTER_BYTES,
+  PANE_BYTES,
+  PANE_CHANGED,
+  PANE_CHUNK,
+  PANE_CHUNK_BYTES,
+  PANE_CHUNK_END,
+  PANE_FREE,
+  PANE_GROUPS,
+  PANE_LIST,
+  PANE_MASK,
+  PANE_SHIFT,
+  PANE_START,
+  PANE_TABLE,
+  PLACES_MIN,
+  SLOT_CHANGED,
+  SLOT_FRESH,
+} from './pane-layout';
+import {
+  BLOCK_BYTES,
+  SLOT_BLOCKS,
+  SLOT_FLAGS,
+  SLOT_ID,
+  SLOT_ROWS,
   emptyBlocks,
   emptyFrom,
   emptySlot,
-  BLOCK_BYTES,
-  IS_WHOLE,
-  SLOT_BLOCKS,
-  SLOT_ID,
-  SLOT_FLAGS,
-  SLOT_ROWS,
   slotBytes,
 } from './program';
 
-// A pane finds the slot of an id in a table of slot addresses with linear probing. The first place tried is
-// `(id ^ (id / places) * FIBONACCI) & mask`. While a good part of all ids is in the window the table has a place for each
-// id, so that the id itself is the place and nothing collides; else it is a small hash table, in which ids that follow one another do
-// not collide either. `part` is 2^32 / places, to divide by; 0: a place for each id.
-//
-//   pane   [f64 window start][u32 table][u32 mask][u32 part][u32 groups][u32 chunk]
-//          [u32 next free slot][u32 chunk end][u32 chunk bytes][u32 changed][u32 next changed pane][u32 list]
-//          [u32 slot to search from][u32 its chunk][u32 bytes]
-//   table  [u32 slot]...                     a place each
-//   list   [u32 slot]...                     the slots that have changed; in whole kernels at most a quarter of the places
-//   chunk  [slot]...[u32 older chunk][u32 bytes]   slots never move, so that addresses stay good
-export const PANE_START: u32 = 0;
-export const PANE_TABLE: u32 = 8;
-export const PANE_MASK: u32 = 12;
-const PANE_PART: u32 = 16;
-const PANE_GROUPS: u32 = 20;
-const PANE_CHUNK: u32 = 24;
-const PANE_FREE: u32 = 28;
-const PANE_CHUNK_END: u32 = 32;
-const PANE_CHUNK_BYTES: u32 = 36;
-const PANE_CHANGED: u32 = 40;
-const PANE_CHANGED_NEXT: u32 = 44;
-const PANE_LIST: u32 = 48;
-/** Not 0: more have changed than the list holds. */
-const PANE_SEARCH: u32 = 52;
-const PANE_SEARCH_CHUNK: u32 = 56;
-const PANE_SEARCH_BYTES: u32 = 60;
-const PANE_BYTES: u32 = IS_WHOLE ? 64 : 52;
-
-const PLACES_MIN: u32 = 16;
-const CHUNK_FOOTER_BYTES: u32 = 8;
 const CHUNK_BYTES_MAX: u32 = 65536;
-const FIBONACCI: u32 = 0x9e3779b1;
+/** Odd, so that blocks of ids that follow one another differ in their low bits; 2^16 over the golden ratio. */
+const SPREAD: u32 = 0x9e37;
+/** Nothing of an id is left by it. */
+const SHIFT_DIRECT: u32 = 31;
 /** A place for each id is worth it from one id in so many on. */
 const DENSE_FACTOR: u32 = 8;
 
-/** Flags of a slot. */
-export const SLOT_FRESH: u32 = 1; // no row has come to it
-export const SLOT_CHANGED: u32 = 2; // is in its pane's list of changes since the last collection
-export const SLOT_TOUCHED: u32 = 4; // for output by groups: the current batch has listed it
-
 /** Groups in all panes. */
 export let groupTotal: u32 = 0;
-/** First pane with changes, and the last. */
-let changedFirst: u32 = 0;
-let changedLast: u32 = 0;
-
 /** An empty pane with a table for as many groups as are expected, or 0 when memory does not suffice. */
 export function makePane(start: f64, groups: u32): u32 {
   const pane = allocateCleared(PANE_BYTES);
@@ -97,12 +78,8 @@ function giveTable(pane: usize, groups: u32): bool {
   store<u32>(pane, list, PANE_LIST);
   store<u32>(pane, table, PANE_TABLE);
   store<u32>(pane, places - 1, PANE_MASK);
-  store<u32>(pane, dense ? 0 : (<u32>2) << clz<u32>(places), PANE_PART);
+  store<u32>(pane, dense ? SHIFT_DIRECT : 31 - clz<u32>(places), PANE_SHIFT);
   return true;
-}
-
-function listBytes(places: u32): u32 {
-  return IS_WHOLE ? max(places, PLACES_MIN << 2) : places << 2;
 }
 
 /** Gives a table and its list back. */
@@ -134,13 +111,12 @@ export function releasePane(pane: u32): void {
 
 /** True when the table has a place for each id: the slot of an id below the number of places stands at just that. */
 export function isDirect(pane: usize): bool {
-  return load<u32>(pane, PANE_PART) == 0;
+  return load<u32>(pane, PANE_SHIFT) == SHIFT_DIRECT;
 }
 
 /** The place that is tried first for an id. */
 function placeOf(pane: usize, id: u32): u32 {
-  const rest = <u32>((<u64>id * <u64>load<u32>(pane, PANE_PART)) >> 32);
-  return (id ^ (rest * FIBONACCI)) & load<u32>(pane, PANE_MASK);
+  return (id ^ ((id >>> load<u32>(pane, PANE_SHIFT)) * SPREAD)) & load<u32>(pane, PANE_MASK);
 }
 
 /** What stands in the first place that is tried for an id: its slot, or that of another one, or 0. */
@@ -217,32 +193,32 @@ function addSlot(pane: usize, id: u32): u32 {
   return slot;
 }
 
-/** Gives a pane room for more slots; false when memory does not suffice. */
-function takeChunk(pane: usize): bool {
+/** Where the next slots of a pane go when its chunk is full; 0 when memory does not suffice. */
+function takeChunk(pane: usize): u32 {
   // Chunks double from four slots on, so that a window of one group costs little and a full one few calls.
   const older = load<u32>(pane, PANE_CHUNK);
   const olderBytes = load<u32>(pane, PANE_CHUNK_BYTES);
   const least = placesFor(slotBytes * 4 + CHUNK_FOOTER_BYTES - 1);
   const bytes = max(least, min(olderBytes << 1, CHUNK_BYTES_MAX));
   const chunk = allocate(bytes);
-  if (chunk == 0) return false;
+  if (chunk == 0) return 0;
   const footer = chunk + bytes - CHUNK_FOOTER_BYTES;
   store<u32>(footer, older);
   store<u32>(footer, olderBytes, 4);
   store<u32>(pane, chunk, PANE_CHUNK);
   store<u32>(pane, bytes, PANE_CHUNK_BYTES);
   store<u32>(pane, footer, PANE_CHUNK_END);
-  store<u32>(pane, chunk, PANE_FREE);
-  return true;
+  return chunk;
 }
 
 /** Room for one more slot of a pane; 0 when memory does not suffice. */
 function takeSlot(pane: usize): u32 {
   // Without a chunk both are 0.
-  if (load<u32>(pane, PANE_FREE) + slotBytes > load<u32>(pane, PANE_CHUNK_END)) {
-    if (!takeChunk(pane)) return 0;
+  let slot = load<u32>(pane, PANE_FREE);
+  if (slot + slotBytes > load<u32>(pane, PANE_CHUNK_END)) {
+    slot = takeChunk(pane);
+    if (slot == 0) return 0;
   }
-  const slot = load<u32>(pane, PANE_FREE);
   store<u32>(pane, slot + slotBytes, PANE_FREE);
   store<u32>(pane, load<u32>(pane, PANE_GROUPS) + 1, PANE_GROUPS);
   groupTotal += 1;
@@ -293,8 +269,9 @@ export function addMissing(pane: usize, at: usize, end: usize): void {
     if (id >= idsEnd || changed >= last) break;
     if (load<u32>(table + (id << 2)) != 0) continue;
     if (slot + bytes > slotsEnd) {
-      if (!takeChunk(pane)) break;
-      slot = load<u32>(pane, PANE_FREE);
+      const chunk = takeChunk(pane);
+      if (chunk == 0) break;
+      slot = chunk;
       slotsEnd = load<u32>(pane, PANE_CHUNK_END);
     }
     v128.store(slot, i32x4.replace_lane(i32x4(0, 0, 0, SLOT_FRESH | SLOT_CHANGED), 2, id));
@@ -316,109 +293,4 @@ export function addMissing(pane: usize, at: usize, end: usize): void {
   store<u32>(pane, changed, PANE_CHANGED);
   store<u32>(pane, before + changed - first, PANE_GROUPS);
   groupTotal += changed - first;
-}
-
-/** Puts a slot that is in no list of changes into its pane's. Needs no memory. */
-export function addChange(pane: u32, slot: u32): void {
-  const changed = load<u32>(pane, PANE_CHANGED);
-  if (changed == 0) {
-    if (changedLast != 0) store<u32>(changedLast, pane, PANE_CHANGED_NEXT);
-    else changedFirst = pane;
-    changedLast = pane;
-  }
-  store<u32>(pane, changed + 1, PANE_CHANGED);
-  if (IS_WHOLE) {
-    const room = listBytes(load<u32>(pane, PANE_MASK) + 1) >> 2;
-    if (changed == room) beginSearch(pane);
-    if (changed < room) store<u32>(load<u32>(pane, PANE_LIST) + (changed << 2), slot);
-  } else store<u32>(load<u32>(pane, PANE_LIST) + (changed << 2), slot);
-  store<u32>(slot, load<u32>(slot, SLOT_FLAGS) | SLOT_CHANGED, SLOT_FLAGS);
-}
-
-/** The pane of the next changes, 0 when there is none. */
-export function changedPane(): u32 {
-  return changedFirst;
-}
-
-/** How many changes the last `takeChanges` took. */
-export let taken: u32 = 0;
-
-/**
- * Takes changes of `changedPane()`, at most so many, and at most 64; their slots stand there until the next change, and are to lose SLOT_CHANGED
- * before the next call.
- */
-export function takeChanges(most: u32): u32 {
-  const pane = changedFirst;
-  const changed = load<u32>(pane, PANE_CHANGED);
-  taken = min(changed, most);
-  let slots = load<u32>(pane, PANE_LIST) + ((changed - taken) << 2);
-  if (IS_WHOLE) {
-    if (load<u32>(pane, PANE_SEARCH) != 0) slots = searchChanges(pane, taken);
-    if (changed == taken) store<u32>(pane, 0, PANE_SEARCH);
-  }
-  store<u32>(pane, changed - taken, PANE_CHANGED);
-  if (changed == taken) {
-    changedFirst = load<u32>(pane, PANE_CHANGED_NEXT);
-    if (changedFirst == 0) changedLast = 0;
-    store<u32>(pane, 0, PANE_CHANGED_NEXT);
-  }
-  return slots;
-}
-
-/**
- * Writes the addresses of the next `count` slots that have changed, at most 64; there are as many. For whole kernels. It goes through the chunks from the
- * newest to the oldest, and round, because more may change behind it. The slots are to lose SLOT_CHANGED before it is called again.
- */
-function searchChanges(pane: usize, count: u32): u32 {
-  // A function's static, so that pages' halves have none of it.
-  const found: usize = memory.data(256, 16);
-  const bytes = slotBytes;
-  let chunk = load<u32>(pane, PANE_SEARCH_CHUNK);
-  let chunkBytes = load<u32>(pane, PANE_SEARCH_BYTES);
-  let slot = load<u32>(pane, PANE_SEARCH);
-  for (let n: u32 = 0; n < count;) {
-    const footer = chunk + chunkBytes - CHUNK_FOOTER_BYTES;
-    // The newest chunk is not full.
-    const end = chunk == load<u32>(pane, PANE_CHUNK) ? load<u32>(pane, PANE_FREE) : footer;
-    for (; slot + bytes <= end && n < count; slot += bytes) {
-      store<u32>(found + (n << 2), slot);
-      n += (load<u32>(slot, SLOT_FLAGS) / SLOT_CHANGED) & 1;
-    }
-    if (n == count) break;
-    chunkBytes = load<u32>(footer, 4);
-    chunk = load<u32>(footer);
-    if (chunk == 0) {
-      chunk = load<u32>(pane, PANE_CHUNK);
-      chunkBytes = load<u32>(pane, PANE_CHUNK_BYTES);
-    }
-    slot = chunk;
-  }
-  store<u32>(pane, chunk, PANE_SEARCH_CHUNK);
-  store<u32>(pane, chunkBytes, PANE_SEARCH_BYTES);
-  store<u32>(pane, slot, PANE_SEARCH);
-  return <u32>found;
-}
-
-/** Makes the next search begin at the newest chunk. */
-function beginSearch(pane: usize): void {
-  const chunk = load<u32>(pane, PANE_CHUNK);
-  store<u32>(pane, chunk, PANE_SEARCH_CHUNK);
-  store<u32>(pane, load<u32>(pane, PANE_CHUNK_BYTES), PANE_SEARCH_BYTES);
-  store<u32>(pane, chunk, PANE_SEARCH);
-}
-
-/** True while a change of the pane has not been collected. */
-export function hasChanges(pane: usize): bool {
-  return load<u32>(pane, PANE_CHANGED) != 0;
-}
-
-/** Makes every group of the pane that has had a row a change. */
-export function changeAll(pane: u32): void {
-  const table = load<u32>(pane, PANE_TABLE);
-  const bytes = (load<u32>(pane, PANE_MASK) + 1) << 2;
-  for (let at: u32 = 0; at < bytes; at += 4) {
-    const slot = load<u32>(table + at);
-    if (slot != 0 && (load<u32>(slot, SLOT_FLAGS) & (SLOT_FRESH | SLOT_CHANGED)) == 0)
-      addChange(pane, slot);
-  }
 }

@@ -28,8 +28,10 @@ import {
   touchedRows,
 } from './buffers';
 import { entryCount } from './dictionary';
+import { newSlot } from './fold';
 import { foldOthers } from './others';
-import { findSlot, isDirect, makeSlot, PANE_MASK, PANE_START, PANE_TABLE } from './pane';
+import { findSlot, isDirect, makeSlot } from './pane';
+import { PANE_MASK, PANE_START, PANE_TABLE } from './pane-layout';
 import {
   advanceMs,
   graceMs,
@@ -42,7 +44,7 @@ import {
   windowed,
   windowsMax,
 } from './program';
-import { findWindows, foldMixed, foldSpan, gatherArguments, newSlot } from './spans';
+import { findWindows, foldMixed, foldSpan, gatherArguments } from './spans';
 import {
   demandPane,
   findPane,

@@ -23,18 +23,11 @@ import {
 import { fromOrderKey, orderKey } from './aggregate';
 import { CELL_COUNT, CELL_DOUBLE, CELL_INT, CELL_PLAIN, writeCell } from './cells';
 import { ids, outId, outWindow, result, rowtimes, states } from './buffers';
+import { changedPane, taken, takeChanges } from './changes';
 import { entryCount } from './dictionary';
 import { isOtherState, readOther, writeOther } from './other-states';
-import {
-  changedPane,
-  findSlot,
-  makeSlot,
-  PANE_START,
-  SLOT_CHANGED,
-  SLOT_FRESH,
-  taken,
-  takeChanges,
-} from './pane';
+import { findSlot, makeSlot } from './pane';
+import { PANE_START, SLOT_CHANGED, SLOT_FRESH } from './pane-layout';
 import {
   aggregateCount,
   always,

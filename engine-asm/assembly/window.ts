@@ -1,7 +1,9 @@
 // The open windows: finds the pane of a window start, makes it, and lets closed ones go; knows nothing inside a pane.
 
 import { allocateCleared, release } from './arena';
-import { changeAll, groupsOf, hasChanges, makePane, PANE_START, releasePane } from './pane';
+import { changeAll, hasChanges } from './changes';
+import { groupsOf, makePane, releasePane } from './pane';
+import { PANE_START } from './pane-layout';
 import { advanceMs, graceMs, IS_WHOLE, sizeMs, windowed } from './program';
 
 // Panes stand in a table by window number (start / advance) modulo its places, with linear probing: neighbouring windows

@@ -5,7 +5,7 @@ import type { KernelProgram } from '../../runtime/kernel/program.ts';
 import { kernelModule } from '../support/kernel-module.ts';
 import { BATCH_ROWS, type EventBatch, type Events } from './events.ts';
 import { keyBytesOf } from './native.ts';
-import { collectGarbage } from './garbage.ts';
+import { collectGarbageWholly } from './garbage.ts';
 import { NestedMap, type Emission } from './reference-map.ts';
 import { TypedArrays } from './reference-typed-arrays.ts';
 import type { Subject } from './run.ts';
@@ -61,7 +61,7 @@ function warmKernel(events: Events, output: 'rows' | 'groups', advanceMs: number
   kernel.advanceStreamTime(LATER_MS - 1);
   kernel.expire();
   // Kernels of rounds before, and what a million names weigh, are nothing of what is measured.
-  collectGarbage();
+  collectGarbageWholly();
   return kernel;
 }
 
