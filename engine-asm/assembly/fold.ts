@@ -84,7 +84,7 @@ const UNSIGNED: u32 = 88;
 function vectors(): usize {
   // prettier-ignore
   return memory.data<i64>([
-    0, 1, 0, 0x3ff0000000000000, 0, -1, 0, 0x400000000, -1, -0x100000001, 0x7ff8000000000000, 0x7fffffffffffffff,
+    0, 1, 0, 0x3ff0000000000000, 0, -1, 0, 0x400000000, -1, -0x200000001, 0x7ff8000000000000, 0x7fffffffffffffff,
   ], 16);
 }
 

@@ -36,6 +36,6 @@ export const PLACES_MIN: u32 = 16;
 export const CHUNK_FOOTER_BYTES: u32 = 8;
 
 /** Flags of a slot. */
-export const SLOT_FRESH: u32 = 1; // no row has come to it
-export const SLOT_CHANGED: u32 = 2; // is in its pane's list of changes since the last collection
+export const SLOT_CHANGED: u32 = 1; // is in its pane's list of changes since the last collection
+export const SLOT_FRESH: u32 = 2; // no row has come to it
 export const SLOT_TOUCHED: u32 = 4; // for output by groups: the current batch has listed it

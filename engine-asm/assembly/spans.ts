@@ -156,8 +156,8 @@ function findSlots(from: u32, to: u32): u32 {
       if (load<u64>(pane, PANE_START) != load<u64>(windowsAt + (row << 3))) break;
       // Of no pane, and of one without the slot, it is address 0, where no flag is.
       const slot = likelySlot(pane, code);
-      // Both halves at once: the id, and that it is a change.
-      if (load<u64>(slot, SLOT_ID) << 30 != ((<u64>code) << 30) + ((<u64>1) << 63)) break;
+      // Both halves at once: the id, and SLOT_CHANGED, which is the lowest bit of the flags.
+      if (load<u64>(slot, SLOT_ID) << 31 != ((<u64>code) << 31) + ((<u64>1) << 63)) break;
       store<u32>(slots + (row << 2), slot);
     }
     if (row == to) break;
