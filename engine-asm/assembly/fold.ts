@@ -2,6 +2,7 @@
 
 import { OP_INSERT, OP_UPDATE_AFTER, TYPE_F64 } from './abi';
 import { noteSpan, touched } from './accept';
+import { NAN_BITS } from './aggregate';
 import {
   argumentColumn,
   ids,
@@ -84,7 +85,7 @@ const UNSIGNED: u32 = 88;
 function vectors(): usize {
   // prettier-ignore
   return memory.data<i64>([
-    0, 1, 0, 0x3ff0000000000000, 0, -1, 0, 0x400000000, -1, -0x200000001, 0x7ff8000000000000, 0x7fffffffffffffff,
+    0, 1, 0, 0x3ff0000000000000, 0, -1, 0, (<i64>SLOT_TOUCHED) << 32, -1, ~((<i64>SLOT_FRESH) << 32), NAN_BITS, i64.MAX_VALUE,
   ], 16);
 }
 
