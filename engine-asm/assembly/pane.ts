@@ -23,6 +23,7 @@ import {
 } from './pane-layout';
 import {
   BLOCK_BYTES,
+  IS_WHOLE,
   SLOT_BLOCKS,
   SLOT_FLAGS,
   SLOT_ID,
@@ -162,11 +163,14 @@ function reserve(pane: usize, id: u32): bool {
     const slot = load<u32>(old + at);
     if (slot != 0) placeSlot(pane, slot);
   }
-  memory.copy(
-    load<u32>(pane, PANE_LIST),
-    list,
-    min(load<u32>(pane, PANE_CHANGED) << 2, listBytes(places)),
-  );
+  let listed = load<u32>(pane, PANE_CHANGED) << 2;
+  if (IS_WHOLE) {
+    // A table may have got smaller: a hash table instead of a place for each id.
+    const room = listBytes(load<u32>(pane, PANE_MASK) + 1);
+    if (listed > room) beginSearch(pane);
+    listed = min(listed, min(room, listBytes(places)));
+  }
+  memory.copy(load<u32>(pane, PANE_LIST), list, listed);
   releaseTable(old, list, places);
   return true;
 }

@@ -154,6 +154,28 @@ test('a batch that ends before a row has made no group of the rows behind it', (
   expect(changed).toEqual([7]);
 });
 
+test('a window whose table gets smaller, because keys have become many, keeps all of its changes', () => {
+  const { kernel } = new Subject(program, { rowsMax: 4096 });
+  const fold = (ids: readonly number[]): void => {
+    kernel.process({
+      length: ids.length,
+      selection: null,
+      ids: Uint32Array.from(ids),
+      rowtime: new Float64Array(ids.length),
+      arguments: [{ values: new Float64Array(ids.length), validity: null }],
+    });
+  };
+  // A place for each of 1,000 ids, and a list of a quarter of that; then a hash table, whose list is shorter than what has changed.
+  kernel.intern(keysOf(range(0, 1000).map(String)));
+  fold(range(0, 200));
+  for (let at = 1000; at < 20_000; at += 1000)
+    kernel.intern(keysOf(range(at, at + 1000).map(String)));
+  fold([15_000]);
+  const changed: number[] = [];
+  kernel.collectChanges(({ id }) => changed.push(id));
+  expect(changed.toSorted((a, b) => a - b)).toEqual([...range(0, 200), 15_000]);
+});
+
 test('closed windows are pooled: ten thousand windows take no more memory than ten', () => {
   const subject = new Subject({ ...program, window: { sizeMs: 10, advanceMs: 10, graceMs: 0 } });
   const turn = (window: number): void => {
