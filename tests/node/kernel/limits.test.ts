@@ -121,61 +121,6 @@ test('memory stays within its limit: the batch ends before the row that does not
   expect(after.consumed).toBe(64);
 });
 
-test('a batch that ends before a row has made no group of the rows behind it', () => {
-  const rowsMax = 4096;
-  const { kernel } = new Subject(program, { rowsMax, memoryBytesMax: 16 * 1024 * 1024 });
-  const known = (from: number, to: number): void => {
-    for (let at = from; at < to; at += rowsMax)
-      kernel.intern(keysOf(range(at, Math.min(to, at + rowsMax)).map(String)));
-  };
-  const fold = (ids: readonly number[], ms: number): { consumed: number; refused: string | null } =>
-    kernel.process({
-      length: ids.length,
-      selection: null,
-      ids: Uint32Array.from(ids),
-      rowtime: new Float64Array(ids.length).fill(ms),
-      arguments: [{ values: new Float64Array(ids.length), validity: null }],
-    });
-  // A place for each of 60,000 ids; an id beyond the places needs a larger table.
-  known(0, 60_000);
-  for (let at = 0; at < 50_000; at += 4000) fold(range(at, at + 4000), 0);
-  known(60_000, 70_000);
-  kernel.collectChanges(() => undefined);
-  let windows = 1;
-  while (fold([0], windows * 10).refused === null) windows += 1;
-  expect(windows).toBeGreaterThan(1000);
-  const { consumed, refused } = fold([7, 66_000, 55_000, 8], 0);
-  expect(refused).toBe('KERNEL_MEMORY_BYTES_MAX');
-  expect(consumed).toBe(1);
-  const changed: number[] = [];
-  kernel.collectChanges(({ id, windowStart }) => {
-    if (windowStart === 0) changed.push(id);
-  });
-  expect(changed).toEqual([7]);
-});
-
-test('a window whose table gets smaller, because keys have become many, keeps all of its changes', () => {
-  const { kernel } = new Subject(program, { rowsMax: 4096 });
-  const fold = (ids: readonly number[]): void => {
-    kernel.process({
-      length: ids.length,
-      selection: null,
-      ids: Uint32Array.from(ids),
-      rowtime: new Float64Array(ids.length),
-      arguments: [{ values: new Float64Array(ids.length), validity: null }],
-    });
-  };
-  // A place for each of 1,000 ids, and a list of a quarter of that; then a hash table, whose list is shorter than what has changed.
-  kernel.intern(keysOf(range(0, 1000).map(String)));
-  fold(range(0, 200));
-  for (let at = 1000; at < 20_000; at += 1000)
-    kernel.intern(keysOf(range(at, at + 1000).map(String)));
-  fold([15_000]);
-  const changed: number[] = [];
-  kernel.collectChanges(({ id }) => changed.push(id));
-  expect(changed.toSorted((a, b) => a - b)).toEqual([...range(0, 200), 15_000]);
-});
-
 test('closed windows are pooled: ten thousand windows take no more memory than ten', () => {
   const subject = new Subject({ ...program, window: { sizeMs: 10, advanceMs: 10, graceMs: 0 } });
   const turn = (window: number): void => {
