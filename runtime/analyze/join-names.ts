@@ -95,9 +95,9 @@ export class SourceNames {
   find(column: Column): Found {
     const { source, name, at } = column;
     if (source === null) throw unknownColumn(name.text, this.#scopeOf(this.entries), at);
-    checkQualifier(this.#scopeOf(this.entries), source);
     const entry = this.entries.findIndex(({ alias }) => alias === source.text);
     const of = this.entries[entry];
+    if (of === undefined) checkQualifier(this.#scopeOf(this.entries), source);
     const index = of?.row.columns.findIndex((candidate) => candidate.name === name.text) ?? -1;
     if (index >= 0) return { entry, index };
     throw unknownColumn(name.text, this.#scopeOf(of === undefined ? [] : [of]), at);
@@ -143,7 +143,6 @@ function rewritten(
   to: (column: Column) => Column,
 ): unknown {
   if (typeof node !== 'object' || node === null) return node;
-  if (Array.isArray(node)) return node.map((part: unknown) => rewritten(part, parameters, to));
   if (isExpression(node) && node.kind === 'Column') {
     return node.source === null && parameters.has(node.name.text) ? node : to(node);
   }
@@ -151,9 +150,9 @@ function rewritten(
     isExpression(node) && node.kind === 'Lambda'
       ? new Set([...parameters, ...node.parameters.map(({ text }) => text)])
       : parameters;
-  return Object.fromEntries(
-    Object.entries(node).map(([name, part]) => [name, rewritten(part, inner, to)]),
-  );
+  const made = (Array.isArray(node) ? [...node] : { ...node }) as Record<string, unknown>;
+  for (const name in made) if (name !== 'at') made[name] = rewritten(made[name], inner, to);
+  return made;
 }
 
 function isExpression(node: object): node is Expression {

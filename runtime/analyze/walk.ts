@@ -41,10 +41,11 @@ export function findNode(
   return search(node, matches);
 }
 
-function search(node: unknown, matches: (candidate: Expression) => boolean): Expression | null {
-  if (typeof node !== 'object' || node === null) return null;
-  if (!Array.isArray(node) && isExpression(node) && matches(node)) return node;
-  for (const part of Object.values(node)) {
+function search(node: object, matches: (candidate: Expression) => boolean): Expression | null {
+  if (isExpression(node) && matches(node)) return node;
+  for (const name in node) {
+    const part: unknown = node[name as never];
+    if (name === 'at' || typeof part !== 'object' || part === null) continue;
     const found = search(part, matches);
     if (found !== null) return found;
   }

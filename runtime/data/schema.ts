@@ -50,8 +50,7 @@ export const WINDOW_COLUMNS: readonly SchemaColumn[] = [
 /** Positions of the columns with that role, in order. */
 export function columnsWithRole(of: Schema, role: ColumnRole): number[] {
   const found: number[] = [];
-  of.columns.forEach((column, index) => {
-    if (column.role === role) found.push(index);
-  });
+  const { columns } = of;
+  for (let i = 0; i < columns.length; i++) if (columns[i]?.role === role) found.push(i);
   return found;
 }

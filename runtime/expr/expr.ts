@@ -114,28 +114,36 @@ export type Expr =
     }
   | { readonly expr: 'parameter'; readonly name: string; readonly type: Type };
 
+/** An expression, or what holds some within one, by the names of its parts. */
+type Parts = Record<string, unknown>;
+
 /** The expression with each of its direct operands, which are whatever in it has an `expr`, replaced. */
 export function withOperands(of: Expr, to: (operand: Expr) => Expr): Expr {
-  const replaced = (part: unknown): unknown => {
-    if (typeof part !== 'object' || part === null) return part;
-    if (Array.isArray(part)) return part.map(replaced);
-    return 'expr' in part ? to(part as Expr) : withParts(part);
-  };
-  const withParts = (node: object): object =>
-    Object.fromEntries(
-      Object.entries(node).map(([name, part]) => [name, name === 'type' ? part : replaced(part)]),
-    );
-  return withParts(of) as Expr;
+  return replaced(of, to) as Expr;
+}
+
+function replaced(of: Parts, to: (operand: Expr) => Expr): Parts {
+  const made = (Array.isArray(of) ? [...of] : { ...of }) as Parts;
+  for (const name in of) {
+    const part = of[name];
+    if (isWithin(name, part)) made[name] = 'expr' in part ? to(part as Expr) : replaced(part, to);
+  }
+  return made;
 }
 
 /** The expression's direct operands. */
-export function operands(of: Expr): readonly Expr[] {
-  const found: Expr[] = [];
-  withOperands(of, (operand) => {
-    found.push(operand);
-    return operand;
-  });
+export function operands(of: Parts, found: Expr[] = []): readonly Expr[] {
+  for (const name in of) {
+    const part = of[name];
+    if (!isWithin(name, part)) continue;
+    if ('expr' in part) found.push(part as Expr);
+    else operands(part, found);
+  }
   return found;
+}
+
+function isWithin(name: string, part: unknown): part is Parts {
+  return typeof part === 'object' && part !== null && name !== 'type';
 }
 
 /** Positions of all columns that the expression reads, each once, ascending. */

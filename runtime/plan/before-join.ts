@@ -36,13 +36,14 @@ export function beforeJoin(join: FromJoin, condition: Expr): SplitCondition {
     return read.size > 0 && neverFails(part) && splitNeeded(join, read).left.size === read.size;
   };
   const parts = partsOf(condition);
-  const before = together(parts.filter(isBefore));
+  const early = parts.filter(isBefore);
+  const before = together(early);
   if (before === null) return { before, behind: condition };
   const { left, leftAt } = splitNeeded(join, new Set(columnsRead(before)));
   const layout = new Map([...left].map((index) => [leftAt(index), index]));
   return {
     before: remapped(before, layout),
-    behind: together(parts.filter((part) => !isBefore(part))),
+    behind: together(parts.filter((part) => !early.includes(part))),
   };
 }
 

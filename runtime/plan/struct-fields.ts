@@ -28,10 +28,11 @@ export function withFields(part: Subtopology): Subtopology {
 
 function fieldsRead(part: Subtopology, source: SourceStep): Subtopology {
   const { kind, valueFormat, sourceSchema, schema: read } = source;
+  if (kind !== 'stream' || valueFormat.format !== 'JSON') return part;
+  if (read.columns.every(({ type }) => type.kind !== 'STRUCT')) return part;
   const values = sourceSchema.columns.filter(({ role }) => role === 'value');
   const readers = readersOf(part, source);
-  if (kind !== 'stream' || valueFormat.format !== 'JSON' || readers === null) return part;
-  if (!valueFormat.wrap && values.length === 1) return part;
+  if (readers === null || (!valueFormat.wrap && values.length === 1)) return part;
   const leaves = leavesOf(read, readers);
   const added = [...leaves.values()].flat();
   const nodes = read.columns.length + added.flatMap(({ path }) => path).length;

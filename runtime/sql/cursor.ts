@@ -16,6 +16,8 @@ export class Cursor {
   /** The text that the tokens were cut from. */
   readonly source: string;
   readonly #tokens: readonly Token[];
+  /** The current token: only `advance` moves on. */
+  token: Token;
   #index = 0;
   #depth = 0;
   /** What was asked for in vain at the current token. */
@@ -27,11 +29,7 @@ export class Cursor {
   constructor(source: string, tokens: readonly Token[]) {
     this.source = source;
     this.#tokens = tokens;
-  }
-
-  /** The current token. */
-  get token(): Token {
-    return this.peek(0);
+    this.token = this.peek(0);
   }
 
   /** How many tokens lie behind. */
@@ -51,16 +49,14 @@ export class Cursor {
 
   /** The token `ahead` places on; the end token beyond the end. */
   peek(ahead: number): Token {
-    const last = this.#tokens.length - 1;
-    const token = this.#tokens[Math.min(this.#index + ahead, last)];
-    if (token === undefined) throw SYNTAX_ERROR.code.refusal('noStatement', '', null);
-    return token;
+    return this.#tokens[this.#index + ahead] ?? (this.#tokens.at(-1) as Token);
   }
 
   /** Takes the current token, whatever it is. */
   advance(): Token {
-    const token = this.token;
+    const { token } = this;
     if (token.kind !== 'end') this.#index++;
+    this.token = this.peek(0);
     this.#expected = [];
     return token;
   }

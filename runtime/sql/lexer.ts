@@ -72,9 +72,8 @@ export function lex(text: string, places: Places = placesOf(text)): Token[] {
   const tokens: Token[] = [];
   let offset = 0;
 
-  const push = ({ end, ...token }: Cut): void => {
-    const start = offset;
-    tokens.push({ ...token, start, end, at: places.at(start) });
+  const push = ({ kind, text, key, end }: Cut): void => {
+    tokens.push({ kind, text, key, start: offset, end, at: places.at(offset) });
     offset = end;
   };
 

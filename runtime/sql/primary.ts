@@ -2,7 +2,6 @@
 
 import type { Call, Expression, Literal, Name, TimeUnit } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import { acceptLiteral } from './literal.ts';
 import { RARE_OPERANDS } from './parts.ts';
 
 /** How an operand reads the expressions inside it: expression.ts gives itself, so that neither file imports the other in a circle. */
@@ -27,7 +26,7 @@ export const UNITS: ReadonlyMap<string, TimeUnit> = new Map([
   ['DAYS', 'DAYS'],
 ]);
 
-/** An operand with the subscripts and dereferences behind it; `operand` is its start where that has been read already. */
+/** An operand with the subscripts and dereferences behind it. @param operand the literal that it begins with; null: it begins with none */
 export function parsePostfix(cursor: Cursor, inner: Inner, operand: Literal | null): Expression {
   const left = operand ?? primary(cursor, inner);
   const isRare = cursor.is('[') || (cursor.is('->') && cursor.peek(1).key !== '*');
@@ -35,8 +34,6 @@ export function parsePostfix(cursor: Cursor, inner: Inner, operand: Literal | nu
 }
 
 function primary(cursor: Cursor, inner: Inner): Expression {
-  const literal = acceptLiteral(cursor);
-  if (literal !== null) return literal;
   const { token } = cursor;
   const next = cursor.peek(1);
   const isRare =

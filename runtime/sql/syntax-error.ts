@@ -24,7 +24,6 @@ export interface Failure {
 
 /** What a rule refuses: message and hint; `%` stands for what it speaks of. */
 const REFUSALS = {
-  noStatement: ['there is no statement', ''],
   tooDeep: [
     `this nests more than ${AST_DEPTH_MAX} levels deep`,
     'Split it over several statements.',
