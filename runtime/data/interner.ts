@@ -18,15 +18,12 @@ const NO_PLACES = new Uint32Array(2);
  * key; about 16 bytes a key beyond the key itself.
  */
 export class Interner {
-  #bytes = NO_BYTES;
-  #offsets = NO_OFFSETS;
+  // Open to loops of their own that add many keys (state/entry-keys.ts); others read `size`.
+  bytes = NO_BYTES;
+  offsets = NO_OFFSETS;
   /** Two words a place: id + 1, or 0 where it is free, and the key's hash. At most half the places are taken. */
-  #places = NO_PLACES;
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
+  places = NO_PLACES;
+  size = 0;
 
   /** The id of `from .. to` of `bytes`, which are copied when they are new. */
   intern(bytes: Uint8Array, from: number, to: number): number {
@@ -42,24 +39,24 @@ export class Interner {
     to: number = bytes.length,
     hash: number = hashBytes(bytes, from, to),
   ): number {
-    const places = this.#places;
+    const places = this.places;
     const mask = places.length - 1;
     let place = (hash * 2) & mask;
     for (;;) {
       const id = (places[place] as number) - 1;
-      if (id < 0 || (places[place + 1] === hash && this.#holds(id, bytes, from, to))) return id;
+      if (id < 0 || (places[place + 1] === hash && this.holds(id, bytes, from, to))) return id;
       place = (place + 2) & mask;
     }
   }
 
   /** The key's bytes, a view that is good until the next new key. */
   key(id: number): Uint8Array {
-    return this.#bytes.subarray(this.#offsets[id], this.#offsets[id + 1]);
+    return this.bytes.subarray(this.offsets[id], this.offsets[id + 1]);
   }
 
   /** Bytes of the key. */
   lengthOf(id: number): number {
-    return (this.#offsets[id + 1] as number) - (this.#offsets[id] as number);
+    return (this.offsets[id + 1] as number) - (this.offsets[id] as number);
   }
 
   /** The order of a key and another one in bytes: negative, 0 or positive. */
@@ -67,32 +64,32 @@ export class Interner {
     return compareBytes(this.key(id), other);
   }
 
-  #holds(id: number, bytes: Uint8Array, from: number, to: number): boolean {
-    const own = this.#bytes;
-    let at = this.#offsets[id] as number;
-    if ((this.#offsets[id + 1] as number) - at !== to - from) return false;
+  holds(id: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const own = this.bytes;
+    let at = this.offsets[id] as number;
+    if ((this.offsets[id + 1] as number) - at !== to - from) return false;
     for (let i = from; i < to; i++, at++) if (own[at] !== bytes[i]) return false;
     return true;
   }
 
   #add(bytes: Uint8Array, from: number, to: number, hash: number): number {
-    const id = this.#size;
-    if (id + 1 === this.#offsets.length) this.#grow();
-    const start = this.#offsets[id] as number;
+    const id = this.size;
+    if (id + 1 === this.offsets.length) this.grow();
+    const start = this.offsets[id] as number;
     const end = start + to - from;
-    if (end > this.#bytes.length)
-      this.#bytes = grown(this.#bytes, Math.max(end, this.#bytes.length * 2, FIRST_BYTES));
-    const own = this.#bytes;
+    if (end > this.bytes.length)
+      this.bytes = grown(this.bytes, Math.max(end, this.bytes.length * 2, FIRST_BYTES));
+    const own = this.bytes;
     if (to - from > 64) own.set(bytes.subarray(from, to), start);
     else for (let i = from, at = start; i < to; i++, at++) own[at] = bytes[i] as number;
-    this.#offsets[id + 1] = end;
-    this.#size = id + 1;
+    this.offsets[id + 1] = end;
+    this.size = id + 1;
     this.#place(id, hash);
     return id;
   }
 
   #place(id: number, hash: number): void {
-    const places = this.#places;
+    const places = this.places;
     const mask = places.length - 1;
     let place = (hash * 2) & mask;
     while (places[place] !== 0) place = (place + 2) & mask;
@@ -100,11 +97,14 @@ export class Interner {
     places[place + 1] = hash;
   }
 
-  #grow(): void {
-    const keys = Math.max((this.#offsets.length - 1) * 2, FIRST_KEYS);
-    this.#offsets = grown(this.#offsets, keys + 1);
-    const old = this.#places;
-    this.#places = new Uint32Array(keys * 4);
+  /** Makes room for twice as many keys, and for `least` at least. */
+  grow(least = FIRST_KEYS): void {
+    let keys = this.offsets.length - 1 || FIRST_KEYS / 2;
+    do keys *= 2;
+    while (keys < least);
+    this.offsets = grown(this.offsets, keys + 1);
+    const old = this.places;
+    this.places = new Uint32Array(keys * 4);
     for (let place = 0; place < old.length; place += 2) {
       const id = (old[place] as number) - 1;
       if (id >= 0) this.#place(id, old[place + 1] as number);
@@ -113,15 +113,15 @@ export class Interner {
 
   /** Forgets the entries from id `size` on. */
   truncate(size: number): void {
-    const places = this.#places;
+    const places = this.places;
     const mask = places.length - 1;
     // The newest entry ends its probe chain, so that taking entries away from the newest down leaves no hole in one.
-    while (this.#size > size) {
-      const id = --this.#size;
+    while (this.size > size) {
+      const id = --this.size;
       const hash = hashBytes(
-        this.#bytes,
-        this.#offsets[id] as number,
-        this.#offsets[id + 1] as number,
+        this.bytes,
+        this.offsets[id] as number,
+        this.offsets[id + 1] as number,
       );
       let place = (hash * 2) & mask;
       while (places[place] !== id + 1) place = (place + 2) & mask;
@@ -131,13 +131,13 @@ export class Interner {
 
   /** The entries as a dictionary; the interner is empty afterwards, its table kept for the next batch. */
   finish(): Dictionary {
-    const size = this.#size;
+    const size = this.size;
     const dictionary = new Dictionary(
-      this.#bytes.slice(0, this.#offsets[size]),
-      this.#offsets.slice(0, size + 1),
+      this.bytes.slice(0, this.offsets[size]),
+      this.offsets.slice(0, size + 1),
     );
-    if (size > 0) this.#places.fill(0);
-    this.#size = 0;
+    if (size > 0) this.places.fill(0);
+    this.size = 0;
     return dictionary;
   }
 }

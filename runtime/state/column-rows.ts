@@ -16,6 +16,8 @@ import {
   type Segment,
 } from './kept-rows.ts';
 
+export { numberEntries } from './entry-keys.ts';
+
 /** @param skipped columns at the front that `columnsOf` leaves out */
 export function columnRows(types: readonly Type[], skipped: number): KeptRows {
   return new ColumnRows(types, skipped);

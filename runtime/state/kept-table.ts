@@ -29,7 +29,7 @@ export interface KeptSide {
 export class KeptTable {
   readonly #state: StateReader;
   readonly #sides: readonly Side[];
-  #index = new Interner();
+  index = new Interner();
 
   constructor(sides: readonly KeptSide[], state: StateReader) {
     this.#state = state;
@@ -38,7 +38,7 @@ export class KeptTable {
 
   /** A number for the key, good until `changes` says otherwise. */
   locate(bytes: Uint8Array, from: number, to: number): number {
-    return this.#index.intern(bytes, from, to);
+    return this.index.intern(bytes, from, to);
   }
 
   /** Turns to a batch of a side: see `KeptRows.begin`. */
@@ -60,7 +60,7 @@ export class KeptTable {
   #read(of: Side, id: number): number {
     // Asked at the first miss: a task that is upgraded gets its rows after it was built.
     of.storeHolds ??= hasEntries(this.#state, of.table);
-    const value = of.storeHolds ? this.#state.get(of.table, this.#index.key(id)) : null;
+    const value = of.storeHolds ? this.#state.get(of.table, this.index.key(id)) : null;
     const row = value === null ? NO_ROW : of.rows.add(value);
     of.put(id, row);
     return row;
@@ -105,9 +105,9 @@ export class KeptTable {
     for (const [side, of] of this.#sides.entries()) {
       const ids = taken[side] as Int32Array;
       changed += ids.length;
-      handOver(of.packOf(ids, this.#index), into, intoBlock);
+      handOver(of.packOf(ids, this.index), into, intoBlock);
     }
-    const isFull = this.#index.size > IDLE_KEYS_MAX + changed;
+    const isFull = this.index.size > IDLE_KEYS_MAX + changed;
     if (isFull) this.#keep(taken);
     else this.tidy();
     return isFull;
@@ -115,9 +115,9 @@ export class KeptTable {
 
   /** Keeps the rows of the keys that a commit has taken, because the store does not show those yet. */
   #keep(taken: readonly Int32Array[]): void {
-    const before = this.#index;
+    const before = this.index;
     const index = new Interner();
-    this.#index = index;
+    this.index = index;
     const ids: number[] = [];
     for (const id of taken.flatMap((some) => [...some])) {
       const key = before.key(id);

@@ -5,9 +5,11 @@ import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column, isNull, valueAt } from '../data/column.ts';
 import type { Dictionary } from '../data/dictionary.ts';
+import type { Interner } from '../data/interner.ts';
 import { PRESENT, writeEscaped, writeWindow, writeKey } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
 import { LongIds, NO_ID } from './long-ids.ts';
+import { KEPT_COLUMNS } from './parts.ts';
 
 /** The number of a row whose key is null, as a whole or in one of its columns. */
 export const NO_KEY = NO_ID;
@@ -17,6 +19,8 @@ const UNKNOWN = -2;
 /** Numbers keys; a RowTable, say. */
 export interface KeyNumbers {
   locate(bytes: Uint8Array, from: number, to: number): number;
+  /** Where `locate` does nothing but look there. */
+  readonly index?: Interner;
 }
 
 export interface RowKeysOptions {
@@ -81,6 +85,8 @@ export class RowKeys {
     }
     const ids = this.#ids;
     const entryIds = this.#entryIds;
+    const { index } = this.#numbers;
+    if (index && KEPT_COLUMNS.fetched?.numberEntries(index, batch, column, entryIds, ids)) return;
     for (let i = 0; i < length; i++) {
       const position = selection === null ? i : (selection[i] as number);
       if (validity !== null && !bitAt(validity, position)) {

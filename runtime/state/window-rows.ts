@@ -53,7 +53,7 @@ export class WindowRows {
   readonly retentionMs: number;
   readonly sides: readonly [Side, Side];
   readonly #scratch = new ByteWriter(64);
-  #index = new Interner();
+  index = new Interner();
   /** With so many rows, or keys, those are let go whose time is over. */
   #sweepAt = IDLE_MAX.rows;
   /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new key. */
@@ -85,12 +85,12 @@ export class WindowRows {
 
   /** A number for the key, which begins no other key; common to both sides, good until the next call of `changes`. */
   locate(bytes: Uint8Array, from: number, to: number): number {
-    return this.#index.intern(bytes, from, to);
+    return this.index.intern(bytes, from, to);
   }
 
   /** The bytes of a located key: a view that is good until the next new key. */
   key(id: number): Uint8Array {
-    return this.#index.key(id);
+    return this.index.key(id);
   }
 
   /** Rows of the side before that are forgotten. */
@@ -164,7 +164,7 @@ export class WindowRows {
 
   #read(of: Side, side: number, id: number): number {
     if (!this.#storeHolds) return NO_ROW;
-    const key = this.#index.key(id).slice();
+    const key = this.index.key(id).slice();
     const scratch = this.#scratch;
     const first = this.#segmentOf(Math.max(0, of.timeMs - this.retentionMs));
     let last = NO_ROW;
@@ -214,7 +214,7 @@ export class WindowRows {
       return rows;
     });
     const most = intoBlock ? IDLE_RESIDENT_MAX : IDLE_MAX;
-    const isFull = Math.max(size, this.#index.size) > this.#sweepAt || bytesHeld > most.bytes;
+    const isFull = Math.max(size, this.index.size) > this.#sweepAt || bytesHeld > most.bytes;
     if (isFull) this.#shrink(fresh, bytesHeld / size, most);
     return isFull;
   }
@@ -235,7 +235,7 @@ export class WindowRows {
   /** Those rows of a side, but for what is before `firstMs`. They stay as they are, and so do the numbers of their keys. */
   #packOf(of: Side, fresh: Int32Array, firstMs: number): StatePack {
     const { links } = of;
-    const index = this.#index;
+    const index = this.index;
     const told = firstMs > 0 ? fresh.filter((row) => links.ms(row) >= firstMs) : fresh;
     const size = told.length;
     let bytes = size * KEY_OVERHEAD_BYTES;
@@ -273,7 +273,7 @@ export class WindowRows {
 
   /** Keeps the rows of the keys that those rows have, by side; but what is over goes. */
   #keep(kept: readonly ArrayLike<number>[]): void {
-    const before = this.#index;
+    const before = this.index;
     const index = new Interner();
     const ids: number[] = [];
     kept.forEach((rows, side) => {
@@ -284,7 +284,7 @@ export class WindowRows {
         if (index.intern(key, 0, key.length) === ids.length) ids.push(id);
       }
     });
-    this.#index = index;
+    this.index = index;
     for (const of of this.sides) of.keep(ids, of.timeMs - this.retentionMs);
   }
 }

@@ -1,6 +1,6 @@
 // Joins that keep even the shortest batches as columns, but for some, so that small tests meet both; knows no join.
 
-import { ColumnRows } from '../../runtime/state/column-rows.ts';
+import * as columnRows from '../../runtime/state/column-rows.ts';
 import { keptColumns } from '../../runtime/state/kept-columns.ts';
 import { KEPT_COLUMNS } from '../../runtime/state/parts.ts';
 
@@ -14,7 +14,7 @@ export function keepShortColumns(
   const keep: typeof keptColumns = (batch, columns, from) =>
     keptColumns(batch, columns, from, isKept(batch.length) ? 1 : undefined);
   KEPT_COLUMNS.given({
-    ColumnRows,
-    columnRows: (types, skipped) => new ColumnRows(types, skipped, keep),
+    ...columnRows,
+    columnRows: (types, skipped) => new columnRows.ColumnRows(types, skipped, keep),
   });
 }

@@ -1,0 +1,69 @@
+// Numbers the keys of a column's dictionary entries in one loop, beside a whole kernel, which hosts have and pages do not; knows no table.
+
+import { grown } from '../base/grown.ts';
+import { hashBytes } from '../base/hash.ts';
+import type { Batch } from '../data/batch.ts';
+import { bitAt, type Column } from '../data/column.ts';
+import type { Interner } from '../data/interner.ts';
+import { PRESENT } from '../data/key-writer.ts';
+import { NO_ID } from './long-ids.ts';
+
+/**
+ * Writes the number of each row's (not position's) key into `ids`, as RowKeys does that asks for one entry after the other: a key is written
+ * behind those that the index has, and stays there when it is new.
+ * @param entryIds by code the number of the entry's key, below NO_ID where it has none yet
+ * @returns false where a text holds a zero byte, which a key escapes: then nothing is done
+ */
+export function numberEntries(
+  index: Interner,
+  { selection, length }: Batch,
+  { dictionary, validity, values: codes }: Column & { readonly storage: 'dictionary' },
+  entryIds: Int32Array,
+  ids: Int32Array,
+): boolean {
+  const { bytes, offsets } = dictionary;
+  if (bytes.includes(0)) return false;
+  const most = index.size + Math.min(length, dictionary.size);
+  if (most >= index.offsets.length) index.grow(most);
+  const { offsets: ends, places } = index;
+  const mask = places.length - 1;
+  let { bytes: own, size } = index;
+  let start = ends[size] as number;
+  for (let i = 0; i < length; i++) {
+    const position = selection === null ? i : (selection[i] as number);
+    if (validity !== null && !bitAt(validity, position)) {
+      ids[i] = NO_ID;
+      continue;
+    }
+    const code = codes[position] as number;
+    let id = entryIds[code] as number;
+    if (id < NO_ID) {
+      const to = offsets[code + 1] as number;
+      let from = offsets[code] as number;
+      let end = start + to - from + 3;
+      if (end > own.length) index.bytes = own = grown(own, Math.max(end, own.length * 2));
+      end = start;
+      own[end++] = PRESENT;
+      while (from < to) own[end++] = bytes[from++] as number;
+      own[end++] = 0;
+      own[end++] = 0;
+      const hash = hashBytes(own, start, end);
+      let place = (hash * 2) & mask;
+      for (;;) {
+        id = (places[place] as number) - 1;
+        if (id < 0 || (places[place + 1] === hash && index.holds(id, own, start, end))) break;
+        place = (place + 2) & mask;
+      }
+      if (id < 0) {
+        id = size++;
+        places[place] = size;
+        places[place + 1] = hash;
+        ends[size] = start = end;
+      }
+      entryIds[code] = id;
+    }
+    ids[i] = id;
+  }
+  index.size = size;
+  return true;
+}
