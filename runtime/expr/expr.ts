@@ -123,27 +123,33 @@ export function withOperands(of: Expr, to: (operand: Expr) => Expr): Expr {
 }
 
 function replaced(of: Parts, to: (operand: Expr) => Expr): Parts {
+  if (isLeaf(of)) return of;
   const made = (Array.isArray(of) ? [...of] : { ...of }) as Parts;
   for (const name in of) {
     const part = of[name];
-    if (isWithin(name, part)) made[name] = 'expr' in part ? to(part as Expr) : replaced(part, to);
+    if (isWithin(part, of)) made[name] = part.expr ? to(part as Expr) : replaced(part, to);
   }
   return made;
 }
 
 /** The expression's direct operands. */
 export function operands(of: Parts, found: Expr[] = []): readonly Expr[] {
-  for (const name in of) {
-    const part = of[name];
-    if (!isWithin(name, part)) continue;
-    if ('expr' in part) found.push(part as Expr);
+  if (isLeaf(of)) return found;
+  for (const part of Object.values(of)) {
+    if (!isWithin(part, of)) continue;
+    if (part.expr) found.push(part as Expr);
     else operands(part, found);
   }
   return found;
 }
 
-function isWithin(name: string, part: unknown): part is Parts {
-  return typeof part === 'object' && part !== null && name !== 'type';
+/** Mostly expressions are such, which need no look. */
+function isLeaf({ expr }: Parts): boolean {
+  return expr === 'column' || expr === 'literal';
+}
+
+function isWithin(part: unknown, of: Parts): part is Parts {
+  return typeof part === 'object' && part !== null && part !== of.type;
 }
 
 /** Positions of all columns that the expression reads, each once, ascending. */
