@@ -84,24 +84,20 @@ export class Statements {
 
   /** What a statement means now. @throws {StatementError} */
   async analyzed(statement: Statement, properties: ReadonlyMap<string, string>): Promise<Analysis> {
-    const options = await this.#analyzeOptions(properties);
-    return withParts(() => analyzeStatement(statement, options));
-  }
-
-  async #analyzeOptions(properties: ReadonlyMap<string, string>): Promise<AnalyzeOptions> {
     const { registry, formats, host } = this.#options;
-    const topics = new Map((await host.log.list()).map((topic) => [topic.name, topic]));
-    const catalog = this.#catalog;
-    return {
-      catalog,
+    // What makes no topic need not know which there are.
+    const listed = statement.kind === 'Select' ? [] : await host.log.list();
+    const options: AnalyzeOptions = {
+      catalog: this.#catalog,
       registry,
       formats,
       properties,
-      topics,
+      topics: new Map(listed.map((topic) => [topic.name, topic])),
       queryNumber: this.#queryNumber + 1,
       // What UNIX_TIMESTAMP and RANDOM give where a statement holds them as constants: INSERT VALUES writes their values.
       callContext: { now: host.clock.now(), random: chance },
     };
+    return withParts(() => analyzeStatement(statement, options));
   }
 
   /** The plan of a query; where one of its id runs, the plan that it is upgraded to. @throws {StatementError} */

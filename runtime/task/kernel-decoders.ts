@@ -31,6 +31,7 @@ export function kernelDecoders(
   key: Part | null,
   value: Part | null,
 ): KernelDecoders | null {
+  if (key === null && value === null) return null;
   if (!WebAssembly.Module.exports(kernel).some(({ name }) => name === WHOLE)) return null;
   const made = (
     role: 'key' | 'value',
