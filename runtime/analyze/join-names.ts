@@ -150,8 +150,14 @@ function rewritten(
     isExpression(node) && node.kind === 'Lambda'
       ? new Set([...parameters, ...node.parameters.map(({ text }) => text)])
       : parameters;
-  const made = (Array.isArray(node) ? [...node] : { ...node }) as Record<string, unknown>;
-  for (const name in made) if (name !== 'at') made[name] = rewritten(made[name], inner, to);
+  let made = node as Record<string, unknown>;
+  for (const name in node) {
+    const part = made[name];
+    const other = name === 'at' ? part : rewritten(part, inner, to);
+    if (other === part) continue;
+    if (made === node) made = (Array.isArray(node) ? [...node] : { ...node }) as typeof made;
+    made[name] = other;
+  }
   return made;
 }
 

@@ -119,7 +119,7 @@ export class ColumnRows implements KeptRows {
   columnsOf(rows: Int32Array): readonly Column[] {
     // Of a side that has nothing but its key.
     if (this.#skipped === this.#types.length) return [];
-    this.#stored ??= new StoredRows(this.#types, this.#skipped);
-    return gathered(rows, this.#segments, this.#types, this.#skipped, this.#stored);
+    const stored = () => (this.#stored ??= new StoredRows(this.#types, this.#skipped));
+    return gathered(rows, this.#segments, this.#types, this.#skipped, stored);
   }
 }

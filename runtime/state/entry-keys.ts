@@ -8,6 +8,8 @@ import type { Interner } from '../data/interner.ts';
 import { PRESENT } from '../data/key-writer.ts';
 import { NO_ID } from './long-ids.ts';
 
+const FIRST_BYTES = 4096;
+
 /**
  * Writes the number of each row's (not position's) key into `ids`, as RowKeys does that asks for one entry after the other: a key is written
  * behind those that the index has, and stays there when it is new.
@@ -41,7 +43,8 @@ export function numberEntries(
       const to = offsets[code + 1] as number;
       let from = offsets[code] as number;
       let end = start + to - from + 3;
-      if (end > own.length) index.bytes = own = grown(own, Math.max(end, own.length * 2));
+      if (end > own.length)
+        index.bytes = own = grown(own, Math.max(end, own.length * 2, FIRST_BYTES));
       end = start;
       own[end++] = PRESENT;
       while (from < to) own[end++] = bytes[from++] as number;

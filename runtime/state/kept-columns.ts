@@ -157,7 +157,11 @@ export function chosen(
     const row = rows[i] as number;
     rowtime[i] = (segments[row >> ROW_BITS] as Segment).rowtime(row & ROW_MASK);
   }
-  return new Columns(gathered(rows, segments, types, 0, new StoredRows(types, 0)), rowtime);
+  const stored = new StoredRows(types, 0);
+  return new Columns(
+    gathered(rows, segments, types, 0, () => stored),
+    rowtime,
+  );
 }
 
 /** The segment that those rows are, all and in their order, to which no more are added. */
@@ -172,7 +176,7 @@ function wholeOf(rows: Int32Array, segments: readonly Segment[]): Segment | null
 
 /**
  * The columns of rows, but for those at the front; NO_ROW: nulls.
- * @param stored of these, an empty one
+ * @param stored an empty one of these, asked for only where a row is bytes
  * @throws {TaskCorrupted}
  */
 export function gathered(
@@ -180,7 +184,7 @@ export function gathered(
   segments: readonly Segment[],
   types: readonly Type[],
   skipped: number,
-  stored: StoredRows,
+  stored: () => StoredRows,
 ): readonly Column[] {
   const batches = scratch.batches.subarray(0, rows.length);
   const positions = scratch.positions.subarray(0, rows.length);
@@ -210,11 +214,11 @@ export function gathered(
       continue;
     }
     batches[i] = ~source;
-    storeRow(segments, row, stored);
+    storeRow(segments, row, stored());
     positions[i] = storedRows++;
   }
   const bare = sourceOf.get(NO_ROW);
-  const made = bare === undefined ? [] : stored.finish();
+  const made = bare === undefined ? [] : stored().finish();
   if (sources.length === 1 && bare !== undefined) return made;
   return types.slice(skipped).map((_, cell) => {
     const of = sources.map((one, i) =>
