@@ -1,6 +1,7 @@
 // Compiles expressions of every kind: typed loops where they serve, else a closure per row. Knows no operator.
 
 import { RecordError } from '../base/errors.ts';
+import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
 import { columnBuilder } from '../data/builder.ts';
 import { bitAt, type Column } from '../data/column.ts';
@@ -36,13 +37,16 @@ export function compileAny(expr: Expr, functions: ScalarFunctions): ColumnFuncti
   return vectorOf(expr) ?? byRows(expr, compileRows(expr, functions));
 }
 
+/** Where predicates choose, mostly few rows of many. */
+const CHOSEN = new Uint32Array(BATCH_ROWS_MAX);
+
 /** As `compile`, for an expression of type BOOLEAN that chooses rows. */
 export function compilePredicate(expr: Expr, functions: ScalarFunctions): Predicate {
   const evaluate = compileAny(expr, functions);
   return (batch, evaluation) => {
     const truths = evaluate(batch, evaluation) as ColumnOf<'u8'>;
     const { validity, values } = truths;
-    const chosen = new Uint32Array(batch.length);
+    const chosen = batch.length > BATCH_ROWS_MAX ? new Uint32Array(batch.length) : CHOSEN;
     let count = 0;
     if (batch.selection === null && validity === null) {
       // Without a branch: whether a row passes is as good as random.
@@ -50,7 +54,7 @@ export function compilePredicate(expr: Expr, functions: ScalarFunctions): Predic
         chosen[count] = i;
         count += values[i] as number;
       }
-      return chosen.subarray(0, count);
+      return chosen.slice(0, count);
     }
     for (let i = 0; i < batch.length; i++) {
       const position = positionOf(batch, i);
@@ -58,7 +62,7 @@ export function compilePredicate(expr: Expr, functions: ScalarFunctions): Predic
         chosen[count++] = position;
       }
     }
-    return chosen.subarray(0, count);
+    return chosen.slice(0, count);
   };
 }
 
@@ -158,15 +162,29 @@ function pair<S extends Storage>(
   return (batch, to) => compute(a(batch, to) as ColumnOf<S>, b(batch, to) as ColumnOf<S>);
 }
 
+/** As `pair`; a constant on the right is given as one value. */
+function comparison<S extends Storage>(
+  left: Expr,
+  right: Expr,
+  storage: S,
+  compute: (a: ColumnOf<S>, b: ColumnOf<S>) => Column,
+): ColumnFunction | null {
+  if (right.expr !== 'literal' || right.value === null || storageOf(right.type) !== storage)
+    return pair(left, right, storage, compute);
+  const b = constantColumn(literalValue(right.value, right.type), right.type, 1);
+  const a = vectorOf(left);
+  return a && ((batch, to) => compute(a(batch, to) as ColumnOf<S>, b as ColumnOf<S>));
+}
+
 function compareVector(expr: Expr & { expr: 'compare' }): ColumnFunction | null {
   const { op, left, right } = expr;
   switch (storageOf(left.type)) {
     case 'f64':
-      return pair(left, right, 'f64', (a, b) => compareF64(op, a, b));
+      return comparison(left, right, 'f64', (a, b) => compareF64(op, a, b));
     case 'i32':
-      return pair(left, right, 'i32', (a, b) => compareI32(op, a, b));
+      return comparison(left, right, 'i32', (a, b) => compareI32(op, a, b));
     case 'i64':
-      return pair(left, right, 'i64', (a, b) => compareI64(op, a, b));
+      return comparison(left, right, 'i64', (a, b) => compareI64(op, a, b));
     default:
       break;
   }

@@ -58,6 +58,11 @@ function bothValid(left: Bitmap | null, right: Bitmap | null): Bitmap | null {
   return valid;
 }
 
+/** How far the right side goes on with a row: 0 where it is one value for all. */
+function strideOf(left: ArrayLike<number>, right: ArrayLike<number>): number {
+  return Number(left.length === right.length);
+}
+
 // One loop per storage, so that each sees one kind of array. A loop covers all positions, chosen or not: that costs less
 // than following the selection, and a result at a position that does not count is never read.
 
@@ -66,9 +71,10 @@ export function compareF64(op: Comparison, left: ColumnOf<'f64'>, right: ColumnO
   const a = left.values;
   const b = right.values;
   const values = new Uint8Array(a.length);
-  for (let i = 0; i < values.length; i++) {
+  const by = strideOf(a, b);
+  for (let i = 0, j = 0; i < values.length; i++, j += by) {
     const x = a[i] as number;
-    const y = b[i] as number;
+    const y = b[j] as number;
     values[i] =
       ((Number(x < y) & less) | (Number(x === y) & equal) | (Number(x > y) & greater)) ^ invert;
   }
@@ -80,9 +86,10 @@ export function compareI32(op: Comparison, left: ColumnOf<'i32'>, right: ColumnO
   const a = left.values;
   const b = right.values;
   const values = new Uint8Array(a.length);
-  for (let i = 0; i < values.length; i++) {
+  const by = strideOf(a, b);
+  for (let i = 0, j = 0; i < values.length; i++, j += by) {
     const x = a[i] as number;
-    const y = b[i] as number;
+    const y = b[j] as number;
     values[i] =
       ((Number(x < y) & less) | (Number(x === y) & equal) | (Number(x > y) & greater)) ^ invert;
   }
@@ -95,12 +102,13 @@ export function compareI64(op: Comparison, left: ColumnOf<'i64'>, right: ColumnO
   const a = wordsOf(left.values);
   const b = wordsOf(right.values);
   const values = new Uint8Array(left.values.length);
-  for (let i = 0, at = 0; i < values.length; i++, at += 2) {
+  const by = strideOf(a, b) * 2;
+  for (let i = 0, at = 0, j = 0; i < values.length; i++, at += 2, j += by) {
     const x = a[at + 1] as number;
-    const y = b[at + 1] as number;
+    const y = b[j + 1] as number;
     const same = Number(x === y);
     const low = (a[at] as number) >>> 0;
-    const other = (b[at] as number) >>> 0;
+    const other = (b[j] as number) >>> 0;
     values[i] =
       (((Number(x < y) | (same & Number(low < other))) & less) |
         (same & Number(low === other) & equal) |
