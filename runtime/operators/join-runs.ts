@@ -3,7 +3,7 @@
 import { type Batch, Op } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
 import { gatherAcross } from '../data/gather-across.ts';
-import { NO_ROW, ROW_BITS, ROW_MASK } from '../state/kept-rows.ts';
+import { NO_ROW, ROW_MASK } from '../state/kept-rows.ts';
 import type { KeptTable } from '../state/kept-table.ts';
 import { NO_KEY } from '../state/row-keys.ts';
 import { BEFORE_WORD, KEY_WORD, NUMBER_WORD, WORDS } from '../state/row-links.ts';
@@ -45,9 +45,8 @@ interface WindowRun extends SideTimes, Pick<Batch, 'selection' | 'rowtime' | 'va
   readonly side: Side;
   /** The number of the batch's row 0 among the kept ones. */
   readonly base: number;
-  /** As RowLinks has them for the batch's rows. */
+  /** As RowLinks has them for the batch's rows; their times are there, as the batch has them. */
   readonly words: Int32Array;
-  readonly times: Float64Array;
 }
 
 /** Rows that are all taken in one call, by input of the join. */
@@ -134,7 +133,6 @@ function windowRun(join: WindowJoin, { batches, from }: Taken, side: 0 | 1): Win
   const { base = null } = of.kept;
   if (base === null) return null;
   const words = of.links.room(base + row);
-  const times = of.links.times[(base + row) >> ROW_BITS] as Float64Array;
   const { selection, rowtime, valueNull } = batch;
   return {
     batch,
@@ -145,7 +143,6 @@ function windowRun(join: WindowJoin, { batches, from }: Taken, side: 0 | 1): Win
     side: of,
     base,
     words,
-    times,
     ...join.times[side],
   };
 }
@@ -159,6 +156,8 @@ function joinWindows(
   const { rows, output } = join;
   const { retentionMs } = rows;
   const { streamTime } = join.context;
+  const { storeHolds } = rows;
+  let nowMs = streamTime.ms;
   const greatest = Math.max(...sides.map(({ ids, batch }) => most(ids, batch.length)));
   // Makes room, so that `lasts` stays where it is.
   if (greatest !== NO_KEY)
@@ -170,12 +169,13 @@ function joinWindows(
   let i = from[input] as number;
   let nextOther = from[1 - input] as number;
   for (let run = 0; run < ends.length; run++) {
-    const { ids, side, base, words, times, selection, rowtime, valueNull } = own;
+    const { ids, side, base, words, selection, rowtime, valueNull } = own;
     const { lasts, links } = side;
     const { side: otherSide } = other;
     const { lasts: otherLasts, links: otherLinks } = otherSide;
     const firstMs = otherSide.timeMs - retentionMs + 1;
     const end = ends[run] as number;
+    let { timeMs } = side;
     for (; i < end; i++) {
       const id = ids[i] as number;
       const position = selection === null ? i : (selection[i] as number);
@@ -184,17 +184,17 @@ function joinWindows(
         continue;
       }
       const ms = rowtime[position] as number;
-      if (ms > streamTime.ms) streamTime.ms = ms;
+      if (ms > nowMs) nowMs = ms;
       // The row is kept: as WindowRows.put has it, but for rows that come between others of their key.
       let row = base + i;
-      if (ms > side.timeMs) side.timeMs = ms;
-      if (ms < side.timeMs - retentionMs) {
+      if (ms > timeMs) timeMs = ms;
+      if (ms < timeMs - retentionMs) {
         row = NO_ROW;
         turnTo(input);
         join.late(own.batch, position);
       } else {
         let before = (lasts[id] as number) + UNKNOWN;
-        if (before === UNKNOWN) before = rows.last(input, id);
+        if (before === UNKNOWN) before = storeHolds ? rows.last(input, id) : NO_ROW;
         const beforeAt = before < 0 ? -Infinity : links.ms(before);
         if (beforeAt > ms) rows.put(input, id, ms, i, position);
         else {
@@ -202,14 +202,13 @@ function joinWindows(
           words[at + KEY_WORD] = id;
           words[at + BEFORE_WORD] = before;
           words[at + NUMBER_WORD] = beforeAt === ms ? links.number(before) + 1 : 0;
-          times[row & ROW_MASK] = ms;
           lasts[id] = row - UNKNOWN;
           side.note(row);
         }
       }
       // Its partners: as StreamStreamJoin.join has them, but for several.
       let found = (otherLasts[id] as number) + UNKNOWN;
-      if (found === UNKNOWN) found = rows.last(1 - input, id);
+      if (found === UNKNOWN && storeHolds) found = rows.last(1 - input, id);
       if (found >= 0) {
         const fromMs = Math.max(ms - own.beforeMs, firstMs);
         const foundMs = otherLinks.ms(found);
@@ -226,6 +225,7 @@ function joinWindows(
       output.turnTo(input);
       output.add(position, NO_ROW, ms, null);
     }
+    side.timeMs = timeMs;
     const was = own;
     own = other;
     other = was;
@@ -233,6 +233,7 @@ function joinWindows(
     nextOther = end;
     input = 1 - input;
   }
+  streamTime.ms = nowMs;
   return dropped;
 }
 

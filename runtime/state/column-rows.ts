@@ -108,6 +108,10 @@ export class ColumnRows implements KeptRows {
     return this.#segmentOf(row).size;
   }
 
+  timesOf(row: number): Float64Array | undefined {
+    return this.#segmentOf(row).times;
+  }
+
   rowtime(row: number): number {
     return this.#segmentOf(row).rowtime(row & ROW_MASK);
   }

@@ -25,11 +25,11 @@ export function numberEntries(
 ): boolean {
   const { bytes, offsets } = dictionary;
   if (bytes.includes(0)) return false;
-  const most = index.size + Math.min(length, dictionary.size);
+  // Of later ones none may be new.
+  const most = index.size === 0 ? Math.min(length, dictionary.size) : 0;
   if (most >= index.offsets.length) index.grow(most);
-  const { offsets: ends, places } = index;
-  const mask = places.length - 1;
-  let { bytes: own, size } = index;
+  let { bytes: own, offsets: ends, places, size } = index;
+  let mask = places.length - 1;
   let start = ends[size] as number;
   for (let i = 0; i < length; i++) {
     const position = selection === null ? i : (selection[i] as number);
@@ -40,6 +40,12 @@ export function numberEntries(
     const code = codes[position] as number;
     let id = entryIds[code] as number;
     if (id < NO_ID) {
+      if (size + 1 === ends.length) {
+        index.size = size;
+        index.grow();
+        ({ offsets: ends, places } = index);
+        mask = places.length - 1;
+      }
       const to = offsets[code + 1] as number;
       let from = offsets[code] as number;
       let end = start + to - from + 3;

@@ -22,6 +22,9 @@ import {
 /** A batch with fewer rows is kept row by row, as bytes: columns of their own would cost more. */
 const COLUMN_ROWS_MIN = 32;
 
+/** Of a buffer of which they are a smaller part, such as of many batches that were read at once, columns are copied. */
+const BUFFER_PART_MIN = 1 / 3;
+
 /** Segments that are found again without a look-up: a power of two. */
 const LATELY = 64;
 
@@ -37,23 +40,30 @@ const scratch = {
 class Columns implements Segment {
   readonly columns: readonly Column[];
   readonly size: number;
-  readonly #rowtime: Float64Array;
+  readonly times: Float64Array;
 
-  constructor(columns: readonly Column[], rowtime: Float64Array) {
-    this.columns = columns.map(owned);
-    this.size = rowtime.length;
-    this.#rowtime = ownedArray(rowtime);
-  }
+  readonly bytesHeld: number;
 
-  get bytesHeld(): number {
-    let bytes = this.#rowtime.byteLength;
-    for (const column of this.columns) {
-      if (column.storage === 'objects') continue;
-      bytes += column.values.byteLength + (column.validity?.length ?? 0);
-      if (column.storage !== 'dictionary') continue;
-      bytes += column.dictionary.bytes.length + column.dictionary.offsets.byteLength;
+  constructor(given: readonly Column[], rowtime: Float64Array) {
+    const columns = given.map((column) =>
+      column.storage === 'dictionary' && column.dictionary.size > rowtime.length
+        ? compactDictionary(column)
+        : column,
+    );
+    const parts = new Map<ArrayBufferLike, number>();
+    for (const { buffer, byteLength } of [rowtime, ...columns.flatMap(arraysOf)])
+      parts.set(buffer, (parts.get(buffer) ?? 0) + byteLength);
+    let bytesHeld = 0;
+    for (const [buffer, bytes] of parts) {
+      const isKept = bytes >= buffer.byteLength * BUFFER_PART_MIN;
+      if (!isKept) parts.delete(buffer);
+      bytesHeld += isKept ? buffer.byteLength : bytes;
     }
-    return bytes;
+    const own: Own = (array) => (parts.has(array.buffer) ? array : (array.slice() as typeof array));
+    this.columns = columns.map((column) => owned(column, own));
+    this.size = rowtime.length;
+    this.times = own(rowtime);
+    this.bytesHeld = bytesHeld;
   }
 
   /** As RowCells writes them. */
@@ -73,18 +83,18 @@ class Columns implements Segment {
   }
 
   rowtime(i: number): number {
-    return this.#rowtime[i] as number;
+    return this.times[i] as number;
   }
 
   row(i: number, cells: RowCells): Uint8Array {
-    const length = cells.write(this.columns, i, this.#rowtime[i] as number);
+    const length = cells.write(this.columns, i, this.times[i] as number);
     return cells.written.subarray(0, length);
   }
 }
 
 /**
- * The rows of a batch from `from` on; null: they are to be kept as bytes. Cost: nothing, but for a copy of what is a part of a larger buffer
- * or is not used whole.
+ * The rows of a batch from `from` on; null: they are to be kept as bytes. Cost: nothing, but for a copy of what is a small part of a larger
+ * buffer or is not used whole.
  */
 export function keptColumns(
   { selection, rowtime, length }: Batch,
@@ -230,29 +240,30 @@ export function gathered(
   });
 }
 
-/** Holds on to no more than it needs. */
-function owned(column: Column): Column {
-  const validity = column.validity && ownedArray(column.validity);
-  switch (column.storage) {
-    case 'dictionary': {
-      const { dictionary } = column;
-      if (dictionary.size > column.values.length) return compactDictionary({ ...column, validity });
-      const { bytes, offsets } = dictionary;
-      const isOwn = ownedArray(bytes) === bytes && ownedArray(offsets) === offsets;
-      return {
-        ...column,
-        validity,
-        values: ownedArray(column.values),
-        dictionary: isOwn ? dictionary : new Dictionary(ownedArray(bytes), ownedArray(offsets)),
-      };
-    }
-    case 'objects':
-      return column;
-    default:
-      return { ...column, validity, values: ownedArray(column.values as Uint8Array) } as Column;
-  }
+/** The array, or a copy of it where it is not to hold on to its buffer. */
+type Own = <N extends Uint8Array | Uint32Array | Float64Array>(array: N) => N;
+
+function owned(column: Column, own: Own): Column {
+  if (column.storage === 'objects') return column;
+  const validity = column.validity && own(column.validity);
+  if (column.storage !== 'dictionary')
+    return { ...column, validity, values: own(column.values as Uint8Array) } as Column;
+  const { dictionary } = column;
+  const bytes = own(dictionary.bytes);
+  const offsets = own(dictionary.offsets);
+  const isSame = bytes === dictionary.bytes && offsets === dictionary.offsets;
+  return {
+    ...column,
+    validity,
+    values: own(column.values),
+    dictionary: isSame ? dictionary : new Dictionary(bytes, offsets),
+  };
 }
 
-function ownedArray<N extends Uint8Array | Uint32Array | Float64Array>(array: N): N {
-  return array.byteLength === array.buffer.byteLength ? array : (array.slice() as N);
+function arraysOf(column: Column): readonly ArrayBufferView[] {
+  if (column.storage === 'objects') return [];
+  const { validity, values } = column;
+  const own: ArrayBufferView[] = validity === null ? [values] : [values, validity];
+  if (column.storage === 'dictionary') own.push(column.dictionary.bytes, column.dictionary.offsets);
+  return own;
 }

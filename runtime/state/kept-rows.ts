@@ -21,6 +21,7 @@ export const ROW_MASK = BATCH_ROWS_MAX - 1;
 export interface Segment {
   /** Absent: the rows are bytes. */
   readonly columns?: readonly Column[];
+  readonly times?: Float64Array;
   readonly size: number;
   /** What it takes in memory, roughly. */
   readonly bytesHeld: number;
@@ -106,6 +107,8 @@ export interface KeptRows extends PackedRows {
   /** How many rows the row's segment has so far. */
   segmentSize(row: number): number;
   rowtime(row: number): number;
+  /** The rowtimes of the row's segment, where they are kept so. */
+  timesOf?(row: number): Float64Array | undefined;
   /** The row as a state value: a view that is good until the next call. */
   bytes(row: number): Uint8Array;
   /** The columns of those rows, at most BATCH_ROWS_MAX, but for the skipped ones; NO_ROW: nulls. @throws {TaskCorrupted} */

@@ -80,7 +80,9 @@ export class RowKeys {
     const { dictionary, validity, values: codes } = column;
     if (dictionary !== this.#dictionary) {
       this.#dictionary = dictionary;
-      if (this.#entryIds.length < dictionary.size) this.#entryIds = new Int32Array(dictionary.size);
+      const { length: room } = this.#entryIds;
+      if (room < dictionary.size)
+        this.#entryIds = new Int32Array(Math.max(dictionary.size, room * 2));
       this.#entryIds.fill(UNKNOWN, 0, dictionary.size);
     }
     const ids = this.#ids;

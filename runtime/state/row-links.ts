@@ -36,7 +36,9 @@ export class RowLinks {
     words[at + KEY_WORD] = key;
     words[at + BEFORE_WORD] = before;
     words[at + NUMBER_WORD] = number;
-    (this.times[row >> ROW_BITS] as Float64Array)[i] = ms;
+    const times = this.times[row >> ROW_BITS] as Float64Array;
+    // Where they are those of a batch they are there, and nobody writes to it.
+    if (times[i] !== ms) times[i] = ms;
   }
 
   /** The words of the row's segment, with room for those of the row. */
@@ -51,7 +53,8 @@ export class RowLinks {
     const rows = Math.min(Math.max(this.#kept.segmentSize(row), 2 * (i + 1)), SEGMENT_ROWS);
     const words = grown(this.#words[segment] ?? new Int32Array(0), rows * WORDS);
     this.#words[segment] = words;
-    this.times[segment] = grown(this.times[segment] ?? new Float64Array(0), rows);
+    this.times[segment] =
+      this.#kept.timesOf?.(row) ?? grown(this.times[segment] ?? new Float64Array(0), rows);
     return words;
   }
 

@@ -57,7 +57,7 @@ export class WindowRows {
   /** With so many rows, or keys, those are let go whose time is over. */
   #sweepAt = IDLE_MAX.rows;
   /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new key. */
-  #storeHolds: boolean;
+  storeHolds: boolean;
 
   constructor(options: WindowRowsOptions) {
     this.#table = options.table;
@@ -67,7 +67,7 @@ export class WindowRows {
     this.#segmentMs = Math.max(Math.floor(options.retentionMs / 2), SEGMENT_MS_MIN);
     const [left, right] = options.kept;
     this.sides = [this.#side(0, left), this.#side(1, right)];
-    this.#storeHolds = this.sides.some(({ timeMs }) => timeMs > -Infinity);
+    this.storeHolds = this.sides.some(({ timeMs }) => timeMs > -Infinity);
   }
 
   #side(side: number, kept: KeptRows): Side {
@@ -163,7 +163,7 @@ export class WindowRows {
   }
 
   #read(of: Side, side: number, id: number): number {
-    if (!this.#storeHolds) return NO_ROW;
+    if (!this.storeHolds) return NO_ROW;
     const key = this.index.key(id).slice();
     const scratch = this.#scratch;
     const first = this.#segmentOf(Math.max(0, of.timeMs - this.retentionMs));
@@ -227,7 +227,7 @@ export class WindowRows {
     const living = this.sides.map((of) => of.living(of.timeMs - this.retentionMs));
     const rows = living.reduce((sum, { length }) => sum + length, 0);
     const isMany = Math.max(rows / most.rows, (rows * bytesARow) / most.bytes) > 0.5;
-    if (isMany) this.#storeHolds = true;
+    if (isMany) this.storeHolds = true;
     this.#keep(isMany ? fresh : living);
     this.#sweepAt = Math.min(most.rows, Math.max(IDLE_MAX.rows, 2 * rows));
   }

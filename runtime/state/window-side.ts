@@ -20,9 +20,8 @@ export class Side {
   expiredMs = 0;
   /** By key its last row and 2; 0: not read yet. */
   lasts = new Int32Array(FIRST_KEYS);
-  /** Rows that have not been handed over, in the order of their coming. */
-  #fresh = new Int32Array(FIRST_KEYS);
-  #freshCount = 0;
+  /** Rows that have not been handed over, in the order of their coming: of each run of numbers the first, and the one behind the last. */
+  #fresh: number[] = [];
 
   constructor(table: TableId, kept: KeptRows, timeMs: number) {
     this.table = table;
@@ -43,15 +42,20 @@ export class Side {
   }
 
   note(row: number): void {
-    if (this.#freshCount === this.#fresh.length)
-      this.#fresh = grown(this.#fresh, this.#freshCount * 2);
-    this.#fresh[this.#freshCount++] = row;
+    const runs = this.#fresh;
+    if (runs.at(-1) === row) runs.pop();
+    else runs.push(row);
+    runs.push(row + 1);
   }
 
   takeFresh(): Int32Array {
-    const fresh = this.#fresh.subarray(0, this.#freshCount);
-    this.#fresh = new Int32Array(FIRST_KEYS);
-    this.#freshCount = 0;
+    const runs = this.#fresh;
+    this.#fresh = [];
+    let count = 0;
+    for (let i = 0; i < runs.length; i += 2) count += (runs[i + 1] as number) - (runs[i] as number);
+    const fresh = new Int32Array(count);
+    for (let i = runs.length; i > 0; i -= 2)
+      for (let row = runs[i - 1] as number; row > (runs[i - 2] as number);) fresh[--count] = --row;
     return fresh;
   }
 

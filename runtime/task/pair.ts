@@ -111,6 +111,9 @@ interface Built {
 /** One chunk, the other one, and the first again: then both have begun, and their moments stay. */
 const TURNS_UNTIL_KNOWN = 3;
 
+/** Behind which row of its chunk each run ends, of the two chunks that are merged at the moment; each has one row at least. */
+const ENDS = new Uint32Array(2 * BATCH_ROWS_MAX);
+
 interface Way {
   readonly topic: string;
   readonly isUser: boolean;
@@ -167,8 +170,6 @@ export class Pair {
   readonly #context: BuildContext;
   readonly #ways: readonly [Way, Way];
   readonly #ahead: MakeAhead;
-  /** Behind which row of its chunk each run ends; each has one at least. */
-  readonly #ends = new Uint32Array(2 * BATCH_ROWS_MAX);
   /** By input; null: the chunk is taken run by run. */
   readonly #chunks: ({ readonly chunk: Chunk; readonly ahead: Ahead | null } | undefined)[] = [];
 
@@ -233,7 +234,6 @@ export class Pair {
     const { rowtime: rightTimes, selection: rights, length: rightEnd } = right.raw;
     const leftAt = lefts ?? IDENTITY;
     const rightAt = rights ?? IDENTITY;
-    const ends = this.#ends;
     let i = left.chunk.rows[0] as number;
     let j = right.chunk.rows[0] as number;
     let leftMs = leftTimes[leftAt[i] as number] as number;
@@ -246,13 +246,13 @@ export class Pair {
           leftMs = leftTimes[leftAt[i] as number] as number;
           if (leftMs > rightMs) break;
         }
-        ends[runs++] = i;
+        ENDS[runs++] = i;
       } else {
         for (j++; j < rightEnd; j++) {
           rightMs = rightTimes[rightAt[j] as number] as number;
           if (rightMs >= leftMs) break;
         }
-        ends[runs++] = j;
+        ENDS[runs++] = j;
       }
     }
     left.chunk.rows = [i];
@@ -276,11 +276,11 @@ export class Pair {
         ahead.moment = current.moment;
       } else turnTo(ahead);
       if (run === TURNS_UNTIL_KNOWN - 1) {
-        const ends = this.#ends.subarray(run, last);
+        const ends = ENDS.subarray(run, last);
         if (operator.processRuns?.({ sides, at, input, ends, turnTo }, emit) === true) return;
       }
       const from = ahead.row;
-      const to = ahead.rowsBefore(this.#ends[run] as number);
+      const to = ahead.rowsBefore(ENDS[run] as number);
       ahead.row = to;
       if (to > from) operator.processRows?.(input, ahead.batch as Batch, from, to, emit);
     }

@@ -180,6 +180,21 @@ test('a chunk of a larger buffer is copied, so that no more of it is held than i
   expect(kept.bytesHeld).toBeLessThan(3000);
 });
 
+test('a batch of which most is kept stays where it is, and the whole buffer counts', () => {
+  const rows = Array.from({ length: 64 }, (_, i): Value[] => [i, `text ${i}`]);
+  const built = batchOf([INTEGER, STRING], rows);
+  const encoded = encodeBatch(built);
+  const bytes = new Uint8Array(encoded.length);
+  bytes.set(encoded);
+  const kept = keptRows([INTEGER, STRING]);
+  const view = decodeBatch(built.schema, bytes);
+  kept.begin(view, view.columns, 0);
+  const numbers = Int32Array.from({ length: 64 }, (_, i) => kept.take(i, i, 0));
+  assertRows(kept, numbers, rows);
+  expect(kept.bytesHeld).toBe(bytes.length);
+  expect(kept.timesOf?.(0)?.buffer).toBe(bytes.buffer);
+});
+
 test('rows that come one by one are many segments, and all of a segment are no copy', () => {
   const kept = keptRows([INTEGER]);
   const count = BATCH_ROWS_MAX + 2;
