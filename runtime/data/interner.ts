@@ -97,11 +97,9 @@ export class Interner {
     places[place + 1] = hash;
   }
 
-  /** Makes room for twice as many keys, and for `least` at least. */
+  /** Makes room for twice as many keys, and for `least`, a power of two. */
   grow(least = FIRST_KEYS): void {
-    let keys = this.offsets.length - 1 || FIRST_KEYS / 2;
-    do keys *= 2;
-    while (keys < least);
+    const keys = Math.max((this.offsets.length - 1) * 2, least);
     this.offsets = grown(this.offsets, keys + 1);
     const old = this.places;
     this.places = new Uint32Array(keys * 4);

@@ -123,33 +123,25 @@ export function withOperands(of: Expr, to: (operand: Expr) => Expr): Expr {
 }
 
 function replaced(of: Parts, to: (operand: Expr) => Expr): Parts {
-  if (isLeaf(of)) return of;
+  // Mostly expressions are such: they need no look.
+  if (of.expr === 'column' || of.expr === 'literal') return of;
   const made = (Array.isArray(of) ? [...of] : { ...of }) as Parts;
   for (const name in of) {
-    const part = of[name];
-    if (isWithin(part, of)) made[name] = part.expr ? to(part as Expr) : replaced(part, to);
+    const part = of[name] as Parts | null;
+    if (typeof part === 'object' && part && name !== 'type')
+      made[name] = part.expr ? to(part as Expr) : replaced(part, to);
   }
   return made;
 }
 
 /** The expression's direct operands. */
-export function operands(of: Parts, found: Expr[] = []): readonly Expr[] {
-  if (isLeaf(of)) return found;
-  for (const part of Object.values(of)) {
-    if (!isWithin(part, of)) continue;
-    if (part.expr) found.push(part as Expr);
-    else operands(part, found);
-  }
+export function operands(of: Expr): readonly Expr[] {
+  const found: Expr[] = [];
+  withOperands(of, (operand) => {
+    found.push(operand);
+    return operand;
+  });
   return found;
-}
-
-/** Mostly expressions are such, which need no look. */
-function isLeaf({ expr }: Parts): boolean {
-  return expr === 'column' || expr === 'literal';
-}
-
-function isWithin(part: unknown, of: Parts): part is Parts {
-  return typeof part === 'object' && part !== null && part !== of.type;
 }
 
 /** Positions of all columns that the expression reads, each once, ascending. */

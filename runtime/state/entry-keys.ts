@@ -8,6 +8,7 @@ import type { Interner } from '../data/interner.ts';
 import { PRESENT } from '../data/key-writer.ts';
 import { NO_ID } from './long-ids.ts';
 
+const FIRST_KEYS = 16;
 const FIRST_BYTES = 4096;
 
 /**
@@ -27,7 +28,7 @@ export function numberEntries(
   if (bytes.includes(0)) return false;
   // Of later ones none may be new.
   const most = index.size === 0 ? Math.min(length, dictionary.size) : 0;
-  if (most >= index.offsets.length) index.grow(most);
+  if (most >= index.offsets.length) index.grow(Math.max(FIRST_KEYS, 2 << (31 - Math.clz32(most))));
   let { bytes: own, offsets: ends, places, size } = index;
   let mask = places.length - 1;
   let start = ends[size] as number;
