@@ -18,7 +18,8 @@ export class Cursor {
   readonly #tokens: readonly Token[];
   /** The current token: only `advance` moves on. */
   token: Token;
-  #index = 0;
+  /** How many tokens lie behind. */
+  index = 0;
   #depth = 0;
   /** What was asked for in vain at the current token. */
   #expected: string[] = [];
@@ -32,30 +33,20 @@ export class Cursor {
     this.token = this.peek(0);
   }
 
-  /** How many tokens lie behind. */
-  get index(): number {
-    return this.#index;
-  }
-
   /** The token that was taken last; null at the beginning. */
   get before(): Token | null {
-    return this.#tokens[this.#index - 1] ?? null;
-  }
-
-  /** Where in the text the last token that was taken ends. */
-  get endBehind(): number {
-    return this.before?.end ?? 0;
+    return this.#tokens[this.index - 1] ?? null;
   }
 
   /** The token `ahead` places on; the end token beyond the end. */
   peek(ahead: number): Token {
-    return this.#tokens[this.#index + ahead] ?? (this.#tokens.at(-1) as Token);
+    return this.#tokens[this.index + ahead] ?? (this.#tokens.at(-1) as Token);
   }
 
   /** Takes the current token, whatever it is. */
   advance(): Token {
     const { token } = this;
-    if (token.kind !== 'end') this.#index++;
+    if (token.kind !== 'end') this.index++;
     this.token = this.peek(0);
     this.#expected = [];
     return token;

@@ -23,11 +23,11 @@ const NO_VARIABLES: ReadonlyMap<string, string> = new Map();
  * The statements of a text, which are separated by `;`.
  * @throws {StatementError} the first error of the text
  */
-export function parse(sql: string, variables?: ReadonlyMap<string, string>): Statement[] {
+export function parse(sql: string, variables?: ReadonlyMap<string, string>): readonly Statement[] {
   const { statements, errors } = parseScript(sql, variables);
   const [first] = errors;
   if (first !== undefined) throw first;
-  return [...statements];
+  return statements;
 }
 
 /**

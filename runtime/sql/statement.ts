@@ -26,7 +26,7 @@ export function parseStatement(cursor: Cursor): Statement {
       : key === 'SELECT'
         ? parseSelect(cursor)
         : RARE_STATEMENTS.code.rareStatement(cursor);
-  return { ...body, text: cursor.source.slice(start, cursor.endBehind) };
+  return { ...body, text: cursor.source.slice(start, cursor.before?.end) };
 }
 
 function parseSelect(cursor: Cursor): Body {
