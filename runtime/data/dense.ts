@@ -43,9 +43,14 @@ export function gatherColumn(column: Column, positions: Uint32Array): Column {
         values: gather(column.values, new Uint32Array(rows), positions),
       };
     case 'i64': {
-      const from = column.values;
       const values = new BigInt64Array(rows);
-      for (let i = 0; i < rows; i++) values[i] = from[positions[i] as number] as bigint;
+      const from = wordsOf(column.values);
+      const to = wordsOf(values);
+      for (let i = 0; i < rows; i++) {
+        const at = (positions[i] as number) * 2;
+        to[i * 2] = from[at] as number;
+        to[i * 2 + 1] = from[at + 1] as number;
+      }
       return { ...column, validity, values };
     }
     case 'objects': {
@@ -55,6 +60,11 @@ export function gatherColumn(column: Column, positions: Uint32Array): Column {
       return { ...column, validity, values };
     }
   }
+}
+
+/** Each number as two, the lower first: a loop over bigints that is not compiled yet would make one a row. */
+export function wordsOf({ buffer, byteOffset, length }: BigInt64Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, length * 2);
 }
 
 /** The bits at `positions`; null stays null. */

@@ -1,6 +1,7 @@
 // Copies chosen rows of several batches' columns into one new column; knows no key.
 
 import { type Bitmap, bitAt, bitmap, type Column, setBit, valueAt } from './column.ts';
+import { wordsOf } from './dense.ts';
 import type { Dictionary } from './dictionary.ts';
 import { Interner } from './interner.ts';
 import type { Value } from './type.ts';
@@ -74,10 +75,14 @@ function numbers<N extends Float64Array | Int32Array | Uint8Array>(
 
 function longs(columns: readonly Of<'i64'>[], { batches, positions }: Places): BigInt64Array {
   const values = new BigInt64Array(positions.length);
-  for (let i = 0; i < values.length; i++)
-    values[i] = (columns[batches[i] as number] as Of<'i64'>).values[
-      positions[i] as number
-    ] as bigint;
+  const words = columns.map((column) => wordsOf(column.values));
+  const to = wordsOf(values);
+  for (let i = 0; i < values.length; i++) {
+    const from = words[batches[i] as number] as Int32Array;
+    const at = (positions[i] as number) * 2;
+    to[i * 2] = from[at] as number;
+    to[i * 2 + 1] = from[at + 1] as number;
+  }
   return values;
 }
 

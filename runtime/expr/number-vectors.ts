@@ -1,6 +1,7 @@
 // Typed loops over whole columns for division by constants, casts between numbers, IN and CASE; knows no expression tree. None of them can fail.
 
 import { bitAt, bitmap, type Column, setBit } from '../data/column.ts';
+import { wordsOf } from '../data/dense.ts';
 import type { Type } from '../data/type.ts';
 import { type ColumnOf, truths } from './vectors.ts';
 
@@ -41,11 +42,6 @@ export function divideI64(
     }
   }
   return { type, validity: left.validity, storage: 'i64', values };
-}
-
-/** The words of 64-bit numbers, the lower one first: no bigint is made. */
-function wordsOf(values: BigInt64Array): Int32Array {
-  return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
 }
 
 /** INTEGER and BIGINT to DOUBLE, rounded once. */

@@ -2,6 +2,7 @@
 
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Bitmap, bitmap, type Column, isNull, setBit } from '../data/column.ts';
+import { wordsOf } from '../data/dense.ts';
 import { BOOLEAN, type Type } from '../data/type.ts';
 import type { Arithmetic, Comparison } from './expr.ts';
 
@@ -116,10 +117,6 @@ export function compareI64(op: Comparison, left: ColumnOf<'i64'>, right: ColumnO
       invert;
   }
   return truths(values, left.validity, right.validity);
-}
-
-function wordsOf({ buffer, byteOffset, length }: BigInt64Array): Int32Array {
-  return new Int32Array(buffer, byteOffset, length * 2);
 }
 
 /** Compares strings in dictionary codes with one text: each entry is compared once, then rows look their code up. */

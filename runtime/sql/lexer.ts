@@ -105,7 +105,7 @@ function plainToken(text: string, start: number, code: number): Cut | null {
   const symbol = SYMBOL.exec(text)?.[0];
   if (symbol === undefined) return null;
   const key = symbol === '!=' ? '<>' : symbol === '==' ? '=' : symbol;
-  return { kind: 'symbol', text: symbol, key, end: start + symbol.length };
+  return { kind: 'symbol', text: symbol, key, end: SYMBOL.lastIndex };
 }
 
 const QUOTE = 0x27;
