@@ -59,9 +59,9 @@ function bothValid(left: Bitmap | null, right: Bitmap | null): Bitmap | null {
   return valid;
 }
 
-/** How far the right side goes on with a row: 0 where it is one value for all. */
-function strideOf(left: ArrayLike<number>, right: ArrayLike<number>): number {
-  return Number(left.length === right.length);
+/** How far a right side goes on with a row: 0 where it is one value for all. */
+function strideOf({ length }: ArrayLike<unknown>): number {
+  return Number(length !== 1);
 }
 
 // One loop per storage, so that each sees one kind of array. A loop covers all positions, chosen or not: that costs less
@@ -72,7 +72,7 @@ export function compareF64(op: Comparison, left: ColumnOf<'f64'>, right: ColumnO
   const a = left.values;
   const b = right.values;
   const values = new Uint8Array(a.length);
-  const by = strideOf(a, b);
+  const by = strideOf(b);
   for (let i = 0, j = 0; i < values.length; i++, j += by) {
     const x = a[i] as number;
     const y = b[j] as number;
@@ -87,7 +87,7 @@ export function compareI32(op: Comparison, left: ColumnOf<'i32'>, right: ColumnO
   const a = left.values;
   const b = right.values;
   const values = new Uint8Array(a.length);
-  const by = strideOf(a, b);
+  const by = strideOf(b);
   for (let i = 0, j = 0; i < values.length; i++, j += by) {
     const x = a[i] as number;
     const y = b[j] as number;
@@ -103,7 +103,7 @@ export function compareI64(op: Comparison, left: ColumnOf<'i64'>, right: ColumnO
   const a = wordsOf(left.values);
   const b = wordsOf(right.values);
   const values = new Uint8Array(left.values.length);
-  const by = strideOf(a, b) * 2;
+  const by = strideOf(right.values) * 2;
   for (let i = 0, at = 0, j = 0; i < values.length; i++, at += 2, j += by) {
     const x = a[at + 1] as number;
     const y = b[j + 1] as number;
