@@ -9,7 +9,7 @@ import {
 /** So many run at once before anything is known. */
 const AT_FIRST = 8;
 /** What the platform takes for one refusal, at least; and what share of a turn refusals have that made it long. */
-const REFUSAL_MS = 0.2;
+const REFUSAL_MS = 0.1;
 const REFUSED_SHARE = 0.4;
 /** A turn that is no longer than this has found nothing old to do: the loop has caught up. */
 const SHORT_MS = 2;
