@@ -13,9 +13,8 @@ export class CheckedSpans {
   /** True when all of `from .. to` has been checked. */
   has(from: number, to: number): boolean {
     const at = this.#spans.findLastIndex((span) => span.from <= from && to <= span.to);
-    const span = this.#spans[at];
-    if (span === undefined) return false;
-    if (at < this.#spans.length - 1) this.#renew(at, span);
+    if (at < 0) return false;
+    this.#spans.push(...this.#spans.splice(at, 1));
     return true;
   }
 
@@ -35,10 +34,5 @@ export class CheckedSpans {
 
   clear(): void {
     this.#spans = [];
-  }
-
-  #renew(at: number, span: { readonly from: number; readonly to: number }): void {
-    this.#spans.splice(at, 1);
-    this.#spans.push(span);
   }
 }

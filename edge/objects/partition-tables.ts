@@ -48,7 +48,8 @@ interface MetaRow {
   cleaned: string | null;
 }
 
-interface SegmentRow {
+/** A stored batch. */
+export interface SegmentRow {
   [column: string]: SqlStorageValue;
   base: number;
   count: number;

@@ -11,7 +11,7 @@ import {
 import type { FetchedBatch, TopicPartition } from '../../runtime/ports/log.ts';
 import { storedBatch } from '../../runtime/ports/refusals.ts';
 import { MERGE_BYTES_MIN } from '../../runtime/ports/rewrite.ts';
-import { insertSegment } from './partition-tables.ts';
+import { insertSegment, type SegmentRow } from './partition-tables.ts';
 
 export class SegmentRewrites implements CleaningStorage {
   readonly #sql: SqlStorage;
@@ -43,7 +43,7 @@ export class SegmentRewrites implements CleaningStorage {
   read({ from, to, batchesMax, bytesMax }: CleaningRead): readonly FetchedBatch[] {
     const found: FetchedBatch[] = [];
     let read = 0;
-    const rows = this.#sql.exec<{ base: number; count: number; crc: number; data: ArrayBuffer }>(
+    const rows = this.#sql.exec<SegmentRow>(
       `SELECT base, count, crc, data FROM segment WHERE base < ?2
          AND base >= coalesce((SELECT max(base) FROM segment WHERE base <= ?1), ?1) ORDER BY base LIMIT ?3`,
       from,

@@ -1,12 +1,12 @@
 // Fetched bytes as record batches with their offsets (PROTOCOL.md section 7); knows no request.
 
 import { ByteReader } from '../base/bytes.ts';
-import { PortError } from '../base/errors.ts';
 import { RARE_RECORDS } from '../data/parts.ts';
 import * as rareRecords from '../data/rare-records.ts';
 import { indexAt, offsetAt, parseRecordBatch, type RecordBatch } from '../data/record.ts';
 import type { TopicRecord } from '../engine/records.ts';
 import type { TopicPartition } from '../ports/log.ts';
+import { damagedBatch } from '../ports/refusals.ts';
 
 RARE_RECORDS.given(rareRecords);
 
@@ -45,16 +45,11 @@ export function readFrames(bytes: Uint8Array, at: TopicPartition, from: number):
   return batches;
 }
 
-function verified(
-  bytes: Uint8Array,
-  { topic, partition }: TopicPartition,
-  offset: number,
-): RecordBatch {
+function verified(bytes: Uint8Array, at: TopicPartition, offset: number): RecordBatch {
   try {
     return parseRecordBatch(bytes);
-  } catch (cause) {
-    const message = `topic '${topic}' partition ${partition} offset ${offset}: the batch fails its checks`;
-    throw new PortError('CORRUPT', message, { topic, partition, offset }, { cause });
+  } catch (thrown) {
+    throw damagedBatch(at, offset, thrown);
   }
 }
 

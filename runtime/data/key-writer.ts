@@ -57,6 +57,11 @@ export function writeMs(to: ByteWriter, ms: number): void {
   to.u32BE(ms | 0);
 }
 
+/** What `writeMs` has written there. */
+export function readMs(from: DataView, at = 0): number {
+  return (from.getUint32(at) ^ -0x8000_0000) * 0x1_0000_0000 + from.getUint32(at + 4);
+}
+
 /** `00` becomes `00 FF`; `00 00` ends. A shorter text so sorts before any that it begins. */
 export function writeEscaped(to: ByteWriter, bytes: Uint8Array, from: number, end: number): void {
   let start = from;

@@ -11,7 +11,7 @@ import type { KernelProgram } from '../kernel/program.ts';
 import type { AggregateStep } from '../plan/step.ts';
 import type { StateBlock, StateBytes } from '../ports/store.ts';
 import { GroupNames } from '../state/group-names.ts';
-import { argumentsOf, kernelColumn, programOf, resultColumn } from './kernel-columns.ts';
+import { argumentsOf, inKernel, kernelColumn, programOf, resultColumn } from './kernel-columns.ts';
 import { KernelIds } from './kernel-ids.ts';
 import { KernelState } from './kernel-state.ts';
 import type { LateRows } from './late-rows.ts';
@@ -122,7 +122,7 @@ class KernelAggregate implements Operator {
   #processSome(batch: Batch, out: Emit): number {
     const { selection, length, rowtime } = batch;
     const args = this.#arguments.map((position) => kernelColumn(batch.columns[position]));
-    const isCoded = this.#inKernel(() => this.#ids.assign(batch));
+    const isCoded = inKernel(() => this.#ids.assign(batch));
     if (isCoded === null) return 0;
     WHOLE_KERNEL.fetched?.bringOffsets(this.#kernel, batch, this.#context);
     const ids = this.#ids.current;
@@ -130,7 +130,7 @@ class KernelAggregate implements Operator {
     let from = 0;
     // A row of hopping windows has several output rows: a batch may take more than one turn.
     while (from < length) {
-      const output = this.#inKernel(() => {
+      const output = inKernel(() => {
         this.#state.bring(this.#kernel, rows, from);
         return this.#kernel.process(rows, from);
       });
@@ -144,16 +144,6 @@ class KernelAggregate implements Operator {
       if (refused !== null) break;
     }
     return from;
-  }
-
-  /** What a call gives, null when the kernel has no room for it. */
-  #inKernel<T>(call: () => T): T | null {
-    try {
-      return call();
-    } catch (thrown) {
-      if (thrown instanceof LimitError) return null;
-      throw thrown;
-    }
   }
 
   #reportRows(batch: Batch, output: KernelOutput, from: number): void {

@@ -1,6 +1,7 @@
 // What an aggregation is to the kernel: its program, its arguments, and its results as columns; knows no window's rule and no state.
 
 import { existing } from '../base/assert.ts';
+import { LimitError } from '../base/errors.ts';
 import type { Column } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
@@ -8,6 +9,16 @@ import type { KernelColumn } from '../kernel/instance.ts';
 import type { ArgumentType, KernelProgram } from '../kernel/program.ts';
 import type { AggregateCall, AggregateStep } from '../plan/step.ts';
 import { WHOLE_KERNEL } from './parts.ts';
+
+/** What a call gives, null when the kernel has no room for it. */
+export function inKernel<T>(call: () => T): T | null {
+  try {
+    return call();
+  } catch (thrown) {
+    if (thrown instanceof LimitError) return null;
+    throw thrown;
+  }
+}
 
 /** Each argument column once: calls of one column share the kernel's work. */
 export function argumentsOf(calls: readonly AggregateCall[]): number[] {

@@ -1,7 +1,6 @@
 // Aggregates rows by key into sessions in a whole kernel: the kernel path, the same answers and state bytes as the row path.
 
 import { existing } from '../base/assert.ts';
-import { LimitError } from '../base/errors.ts';
 import { type Batch, Op } from '../data/batch.ts';
 import { type Bitmap, bitmap, type Column } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
@@ -17,7 +16,7 @@ import { openSessions, sessionRows, storedMsOf } from '../kernel/sessions.ts';
 import type { AggregateStep, WindowSpec } from '../plan/step.ts';
 import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { GroupNames } from '../state/group-names.ts';
-import { argumentsOf, kernelColumn, programOf, resultColumn } from './kernel-columns.ts';
+import { argumentsOf, inKernel, kernelColumn, programOf, resultColumn } from './kernel-columns.ts';
 import { KernelIds } from './kernel-ids.ts';
 import { bringOffsets } from './kernel-offsets.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
@@ -215,16 +214,6 @@ class KernelSessions implements Operator {
     const start = (): Kernel => this.#start(storedMsOf(this.#kernel));
     const fresh = forgotten(this.#kernel, this.#names, start);
     if (fresh !== null) this.#use(fresh);
-  }
-}
-
-/** What a call gives, null when the kernel has no room for it. */
-function inKernel<T>(call: () => T): T | null {
-  try {
-    return call();
-  } catch (thrown) {
-    if (thrown instanceof LimitError) return null;
-    throw thrown;
   }
 }
 

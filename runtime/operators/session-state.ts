@@ -1,10 +1,10 @@
 // The kernel's sessions in the store: brought in on demand, changes handed over, or set aside; knows no batch of columns.
 
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteWriter } from '../base/bytes.ts';
 import { LimitError, TaskCorrupted } from '../base/errors.ts';
 import { BROUGHT_SESSIONS_MAX } from '../base/limits.ts';
 import { windowRange } from '../data/key.ts';
-import { PRESENT, writeEscaped, writeWindow } from '../data/key-writer.ts';
+import { PRESENT, readMs, writeEscaped, writeWindow } from '../data/key-writer.ts';
 import { STATE_ROWTIME } from '../kernel/abi.ts';
 import { restore } from '../kernel/groups.ts';
 import type { Kernel, KernelBatch, KernelState } from '../kernel/instance.ts';
@@ -180,17 +180,12 @@ export class SessionState {
 
 /** The start of a stored session. @throws {TaskCorrupted} its key and its state do not say the same */
 function startOf(key: Uint8Array, state: Uint8Array, stateBytes: number): number {
-  const at = key.length - 2 * TIME_BYTES;
-  const endMs = timeAt(key, at);
+  const times = new DataView(key.buffer, key.byteOffset + key.length - 2 * TIME_BYTES);
+  const endMs = readMs(times);
   if (state.length !== stateBytes)
     throw new TaskCorrupted(`a state value has ${state.length} bytes where ${stateBytes} are due`);
   const rowtime = new DataView(state.buffer, state.byteOffset, state.length);
   if (rowtime.getFloat64(STATE_ROWTIME, true) !== endMs)
     throw new TaskCorrupted('a stored session does not end with its last row');
-  return timeAt(key, at + TIME_BYTES);
-}
-
-function timeAt(key: Uint8Array, at: number): number {
-  const reader = new ByteReader(key, at);
-  return (reader.u32BE() ^ -0x8000_0000) * 0x1_0000_0000 + reader.u32BE();
+  return readMs(times, TIME_BYTES);
 }

@@ -4,7 +4,7 @@ import { InvariantError } from '../base/errors.ts';
 import { ByteWriter } from '../base/bytes.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { type Column, valueAt } from '../data/column.ts';
-import { writeMs } from '../data/key-writer.ts';
+import { readMs, writeMs } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { SuppressStep } from '../plan/step.ts';
@@ -99,8 +99,7 @@ class Suppress implements Operator {
 
   #firstEndMs(): number {
     for (const { key } of this.#table.scan({ from: this.#floor, to: null })) {
-      const view = new DataView(key.buffer, key.byteOffset, 8);
-      return (view.getUint32(0) ^ -0x8000_0000) * 0x1_0000_0000 + view.getUint32(4);
+      return readMs(new DataView(key.buffer, key.byteOffset, 8));
     }
     return Infinity;
   }

@@ -1,5 +1,6 @@
 // Which entries of the state of a windowed aggregation are beyond their retention, by their keys; knows no row.
 
+import { readMs } from '../data/key-writer.ts';
 import type { WindowSpec } from '../plan/step.ts';
 import type { Over } from '../state/packing.ts';
 import type { OperatorContext } from './operator.ts';
@@ -8,7 +9,7 @@ import type { OperatorContext } from './operator.ts';
 export function isOver({ type, retentionMs }: WindowSpec, key: Uint8Array, ms: number): boolean {
   const isSession = type === 'SESSION';
   const view = new DataView(key.buffer, key.byteOffset + key.length - (isSession ? 16 : 8), 8);
-  const boundMs = (view.getUint32(0) ^ -0x8000_0000) * 0x1_0000_0000 + view.getUint32(4);
+  const boundMs = readMs(view);
   return isSession ? boundMs + retentionMs < ms : boundMs + retentionMs <= ms;
 }
 

@@ -83,10 +83,15 @@ export function storedBatch(
     if (thrown instanceof PartMissing) throw thrown;
     cause = thrown;
   }
-  throw new PortError(
-    'CORRUPT',
-    `topic '${at.topic}' partition ${at.partition} offset ${base}: the stored batch fails its checks`,
-    { topic: at.topic, partition: at.partition, offset: base },
-    { cause },
-  );
+  throw damagedBatch(at, base, cause);
+}
+
+/** The batch at that offset is not what was appended. */
+export function damagedBatch(
+  { topic, partition }: TopicPartition,
+  offset: number,
+  cause: unknown,
+): PortError {
+  const message = `topic '${topic}' partition ${partition} offset ${offset}: the stored batch fails its checks`;
+  return new PortError('CORRUPT', message, { topic, partition, offset }, { cause });
 }

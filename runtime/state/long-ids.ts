@@ -3,6 +3,7 @@
 import { ByteWriter } from '../base/bytes.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
+import { wordsOf } from '../data/dense.ts';
 import { writeLong } from '../data/key-writer.ts';
 
 /** A power of two. */
@@ -25,7 +26,7 @@ export class LongIds {
     ids: Int32Array,
     locate: Locate,
   ): void {
-    const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+    const words = wordsOf(values);
     const scratch = this.#scratch;
     for (let i = 0; i < length; i++) {
       const position = selection === null ? i : (selection[i] as number);

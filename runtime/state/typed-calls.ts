@@ -2,6 +2,7 @@
 
 import { InvariantError } from '../base/errors.ts';
 import { bitAt, type Column, isNull } from '../data/column.ts';
+import { wordsOf as longWords } from '../data/dense.ts';
 import type { Type } from '../data/type.ts';
 import { SlotMemory } from './slot-memory.ts';
 
@@ -15,7 +16,7 @@ export interface FoldRows {
 export function wordsOf(column: Column): Int32Array {
   if (column.storage !== 'i64')
     throw new InvariantError(`a BIGINT column, not one of ${column.storage}`);
-  return new Int32Array(column.values.buffer, column.values.byteOffset, column.values.length * 2);
+  return longWords(column.values);
 }
 
 /** The values of an i32 or f64 column. */

@@ -4,7 +4,7 @@ import { ByteWriter } from '../base/bytes.ts';
 import { compareBytes } from '../base/byte-arrays.ts';
 import { grown } from '../base/grown.ts';
 import { WAITING_ROWS_MAX } from '../base/limits.ts';
-import { writeWindow } from '../data/key-writer.ts';
+import { readMs, writeWindow } from '../data/key-writer.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import { OrderedTable } from './ordered-table.ts';
 import { Waits } from './row-links.ts';
@@ -14,7 +14,6 @@ import type { WindowRows } from './window-rows.ts';
 const PAGE_ROWS = 4096;
 const FIRST_ROWS = 64;
 const ROWTIME_BYTES = 8;
-const SIGN = 0x8000_0000;
 /** Rowtime and side stand before the key, the number after it. */
 const KEY_AT = 9;
 const NUMBER_BYTES = 4;
@@ -119,7 +118,7 @@ export class WaitingRows {
     this.#knownTo = Infinity;
     for (const { key, value } of this.#table.scan({ from: from.finish(), to: null })) {
       const view = new DataView(key.buffer, key.byteOffset, key.length);
-      const ms = (view.getUint32(0, false) - SIGN) * 0x1_0000_0000 + view.getUint32(4, false);
+      const ms = readMs(view);
       if (count++ >= PAGE_ROWS && ms !== lastMs) {
         this.#knownTo = ms;
         break;

@@ -5,7 +5,7 @@ import { EXPIRED_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
 import { prefixRange } from '../data/key.ts';
-import { writeWindow } from '../data/key-writer.ts';
+import { readMs, writeWindow } from '../data/key-writer.ts';
 import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
 import { Interner } from '../data/interner.ts';
 import { type KeptRows, NO_ROW } from './kept-rows.ts';
@@ -22,7 +22,6 @@ const SEGMENT_MS_MIN = 60_000;
 const ROWTIME_BYTES = 8;
 /** What stands in a state key beside the row's key. */
 const KEY_OVERHEAD_BYTES = 20;
-const SIGN = 0x8000_0000;
 
 /** Tells whether a row that is read back waits for a partner. */
 export type IsWaiting = (side: number, key: Uint8Array, ms: number, number: number) => boolean;
@@ -287,9 +286,4 @@ export class WindowRows {
     this.index = index;
     for (const of of this.sides) of.keep(ids, of.timeMs - this.retentionMs);
   }
-}
-
-/** Eight bytes as `writeWindow` writes them. */
-function readMs(view: DataView): number {
-  return (view.getUint32(0, false) - SIGN) * 0x1_0000_0000 + view.getUint32(4, false);
 }

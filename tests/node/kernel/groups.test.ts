@@ -3,19 +3,8 @@
 import { expect, test } from 'vitest';
 
 import type { Kernel } from '../../../runtime/kernel/instance.ts';
-import type { KernelProgram } from '../../../runtime/kernel/program.ts';
-import { keysOf, Subject } from './subject.ts';
+import { keysOf, program, Subject } from './subject.ts';
 
-const program: KernelProgram = {
-  arguments: ['F64'],
-  aggregates: [
-    { function: 'COUNT', argument: null },
-    { function: 'SUM', argument: 0 },
-    { function: 'MAX', argument: 0 },
-  ],
-  window: { sizeMs: 10, advanceMs: 10, graceMs: 1_000_000 },
-  output: 'groups',
-};
 const ROWS_MAX = 4096;
 
 const range = (from: number, to: number): number[] =>

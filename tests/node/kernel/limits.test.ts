@@ -11,18 +11,7 @@ import { collectAll, kernelStats } from '../../../runtime/kernel/groups.ts';
 import { Kernel } from '../../../runtime/kernel/instance.ts';
 import { OTHER_FUNCTIONS } from '../../../runtime/kernel/other-functions.ts';
 import { writeProgram, type KernelProgram } from '../../../runtime/kernel/program.ts';
-import { keysOf, kernelModule, Subject } from './subject.ts';
-
-const program: KernelProgram = {
-  arguments: ['F64'],
-  aggregates: [
-    { function: 'COUNT', argument: null },
-    { function: 'SUM', argument: 0 },
-    { function: 'MAX', argument: 0 },
-  ],
-  window: { sizeMs: 10, advanceMs: 10, graceMs: 1_000_000 },
-  output: 'groups',
-};
+import { keysOf, kernelModule, program, Subject } from './subject.ts';
 
 /** With what only whole kernels have. */
 const wholeProgram: KernelProgram = {

@@ -21,6 +21,18 @@ const wasm = resolve(import.meta.dirname, '../../../build/kernel.wasm');
 export const kernelBytes: Buffer<ArrayBuffer> = readFileSync(wasm);
 export const kernelModule: WebAssembly.Module = new WebAssembly.Module(kernelBytes);
 
+/** Windows of 10 ms, a count, a sum and a bound: what a test of groups, not of results, makes a kernel of. */
+export const program: KernelProgram = {
+  arguments: ['F64'],
+  aggregates: [
+    { function: 'COUNT', argument: null },
+    { function: 'SUM', argument: 0 },
+    { function: 'MAX', argument: 0 },
+  ],
+  window: { sizeMs: 10, advanceMs: 10, graceMs: 1_000_000 },
+  output: 'groups',
+};
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
