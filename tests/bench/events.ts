@@ -70,3 +70,14 @@ export function makeEvents(count: number, keyCount: number, spread: Spread = 'un
   }
   return { count: whole * BATCH_ROWS, names, batches };
 }
+
+/** Keys of a batch one after the other; ASCII. */
+export function keyBytesOf(keys: readonly string[]): { bytes: Uint8Array; offsets: Uint32Array } {
+  const offsets = new Uint32Array(keys.length + 1);
+  let at = 0;
+  for (const [i, key] of keys.entries()) {
+    at += key.length;
+    offsets[i + 1] = at;
+  }
+  return { bytes: new TextEncoder().encode(keys.join('')), offsets };
+}

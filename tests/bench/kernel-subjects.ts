@@ -3,8 +3,7 @@
 import { Kernel, type KernelOutput, type KernelResults } from '../../runtime/kernel/instance.ts';
 import type { KernelProgram } from '../../runtime/kernel/program.ts';
 import { kernelModule } from '../support/kernel-module.ts';
-import { BATCH_ROWS, type EventBatch, type Events } from './events.ts';
-import { keyBytesOf } from './native.ts';
+import { BATCH_ROWS, type EventBatch, type Events, keyBytesOf } from './events.ts';
 import { collectGarbage, collectGarbageWholly } from './garbage.ts';
 import { NestedMap, type Emission } from './reference-map.ts';
 import { TypedArrays } from './reference-typed-arrays.ts';

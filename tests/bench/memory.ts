@@ -12,10 +12,9 @@ import { ManualClock } from '../../runtime/memory/manual-clock.ts';
 import { memoryHost } from '../../runtime/memory/memory-host.ts';
 import { kernelModule } from '../support/kernel-module.ts';
 import { encodedColumn } from './engine-source.ts';
-import { BATCH_ROWS } from './events.ts';
+import { BATCH_ROWS, keyBytesOf } from './events.ts';
 import { collectGarbage } from './garbage.ts';
 import { program, SIZE_MS } from './kernel-subjects.ts';
-import { keyBytesOf } from './native.ts';
 import type { CaseResult, SuiteResult } from './run.ts';
 
 const GROUPS = 1_000_000;

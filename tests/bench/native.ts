@@ -1,4 +1,4 @@
-// Subjects in C for the kernel suite: kernel.c compiled on the spot by every compiler that is there; knows no engine.
+// Subjects in C for the kernel suite: kernel.c compiled on the spot by every compiler that is there, by clang for WebAssembly too; knows no engine.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,28 +8,18 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 
-import { BATCH_ROWS, type EventBatch, type Events } from './events.ts';
+import { BATCH_ROWS, type EventBatch, type Events, keyBytesOf } from './events.ts';
 import type { Emission } from './reference-map.ts';
 import type { Subject } from './run.ts';
+import { wasmNative } from './native-wasm.ts';
 
-const C_FILE = resolve(import.meta.dirname, 'kernel.c');
+const C_FILE = resolve(import.meta.dirname, 'kernel-native.c');
 
-/** The program of one compiler over one set of events. */
+/** What one compiler made of it, over one set of events. */
 export interface Native {
-  readonly compiler: string;
+  readonly target: 'machine' | 'WebAssembly';
   readonly subject: (keys: 'ids' | 'keys', emission: Emission) => Subject;
   readonly end: () => void;
-}
-
-/** Keys of a batch one after the other; ASCII. */
-export function keyBytesOf(keys: readonly string[]): { bytes: Uint8Array; offsets: Uint32Array } {
-  const offsets = new Uint32Array(keys.length + 1);
-  let at = 0;
-  for (const [i, key] of keys.entries()) {
-    at += key.length;
-    offsets[i + 1] = at;
-  }
-  return { bytes: new TextEncoder().encode(keys.join('')), offsets };
 }
 
 /** The bytes of a column, filled up to whole eight bytes. */
@@ -79,14 +69,17 @@ function started(compiler: string, folder: string): Native | null {
       return { checksum, ms };
     },
   });
-  return { compiler, subject, end: () => child.stdin.end() };
+  return { target: 'machine', subject, end: () => child.stdin.end() };
 }
 
 /** Programs over these events, a compiler each; none, with a message, where there is no compiler. */
 export function natives(events: Events): { readonly list: readonly Native[]; end(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   writeEvents(join(folder, 'events'), events);
-  const list = ['clang', 'gcc'].map((name) => started(name, folder)).filter((one) => one !== null);
+  const list = [
+    ...['clang', 'gcc'].map((name) => started(name, folder)),
+    wasmNative(events, folder),
+  ].filter((one) => one !== null);
   if (list.length === 0)
     process.stderr.write('no clang and no gcc: the suite runs without its subjects in C\n');
   const end = (): void => {

@@ -7,9 +7,8 @@ import { Kernel } from '../../runtime/kernel/instance.ts';
 import { memoryHost } from '../../runtime/memory/memory-host.ts';
 import { kernelModule } from '../support/kernel-module.ts';
 import { fillColumnar } from './engine-source.ts';
-import { BATCH_ROWS, makeEvents } from './events.ts';
+import { BATCH_ROWS, makeEvents, keyBytesOf } from './events.ts';
 import { program, SIZE_MS } from './kernel-subjects.ts';
-import { keyBytesOf } from './native.ts';
 import { runCase, type Aim, type Subject, type SuiteResult } from './run.ts';
 
 const KEYS = [100, 10_000, 1_000_000];
