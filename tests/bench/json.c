@@ -9,6 +9,7 @@
 
 enum { ROWS = 4096, DEPTH = 64 };
 static const double SIZE = 60000, GRACE = 10000;
+static const uint64_t WHOLE_TENS[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
 static const double TENS[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 
 static const uint8_t *space(const uint8_t *at) {
@@ -31,13 +32,22 @@ static const uint8_t *sequence(const uint8_t *at) {
 
 static int is_hex(uint8_t byte) { return (byte >= '0' && byte <= '9') || ((byte | 32) >= 'a' && (byte | 32) <= 'f'); }
 
+/* Behind what is neither a plain character nor the closing quote, or null. */
+static __attribute__((noinline)) const uint8_t *special(const uint8_t *at, int *escaped) {
+  if (*at >= 0x80) return sequence(at);
+  if (*at != '\\') return NULL;
+  *escaped = 1;
+  if (at[1] == 'u') return is_hex(at[2]) && is_hex(at[3]) && is_hex(at[4]) && is_hex(at[5]) ? at + 6 : NULL;
+  return at[1] == 0 || strchr("\"\\/bfnrt", at[1]) == NULL ? NULL : at + 2;
+}
+
 /* From behind the opening quote to the closing one, or null. */
-static const uint8_t *string_end(const uint8_t *at, int *escaped) {
+static inline const uint8_t *string_end(const uint8_t *at, int *escaped) {
   const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), low = _mm_set1_epi8(32);
   *escaped = 0;
   for (;;) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)at);
-    int found = _mm_movemask_epi8(_mm_or_si128(
+    unsigned found = (unsigned)_mm_movemask_epi8(_mm_or_si128(
         _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)), _mm_cmplt_epi8(bytes, low)));
     if (found == 0) {
       at += 16;
@@ -45,44 +55,55 @@ static const uint8_t *string_end(const uint8_t *at, int *escaped) {
     }
     at += __builtin_ctz(found);
     if (*at == '"') return at;
-    if (*at == '\\') {
-      *escaped = 1;
-      if (at[1] == 'u') {
-        if (!is_hex(at[2]) || !is_hex(at[3]) || !is_hex(at[4]) || !is_hex(at[5])) return NULL;
-        at += 6;
-      } else {
-        if (at[1] == 0 || strchr("\"\\/bfnrt", at[1]) == NULL) return NULL;
-        at += 2;
-      }
-    } else if (*at >= 0x80) {
-      at = sequence(at);
-      if (at == NULL) return NULL;
-    } else return NULL;
+    at = special(at, escaped);
+    if (at == NULL) return NULL;
+  }
+}
+
+/* Behind digits, eight at a time; their value is taken up into `whole`, which is of no use beyond 19 of them. */
+static inline const uint8_t *digits(const uint8_t *at, uint64_t *whole) {
+  for (;;) {
+    uint64_t part;
+    memcpy(&part, at, 8);
+    part ^= 0x3030303030303030u;
+    uint64_t others = (part | (part + 0x0606060606060606u)) & 0xf0f0f0f0f0f0f0f0u;
+    int count = others == 0 ? 8 : __builtin_ctzll(others) >> 3;
+    if (count == 0) return at;
+    part <<= 64 - count * 8;
+    part = (part * 10 + (part >> 8)) & 0x00ff00ff00ff00ffu;
+    part = (part * 100 + (part >> 16)) & 0x0000ffff0000ffffu;
+    *whole = *whole * WHOLE_TENS[count] + (uint32_t)(part * 10000 + (part >> 32));
+    at += count;
+    if (count < 8) return at;
   }
 }
 
 /* A number of the grammar; exact up to 15 digits, else by strtod. */
-static const uint8_t *number(const uint8_t *at, double *value) {
+static inline const uint8_t *number(const uint8_t *at, double *value) {
   const uint8_t *from = at;
-  int negative = *at == '-', digits = 0, scale = 0, exponent = 0;
+  int negative = *at == '-', scale = 0, exponent = 0;
   uint64_t whole = 0;
   at += negative;
   const uint8_t *first = at;
-  for (; *at >= '0' && *at <= '9'; at++, digits++) whole = whole * 10 + (*at - '0');
-  if (digits == 0 || (digits > 1 && *first == '0')) return NULL;
+  at = digits(at, &whole);
+  int count = (int)(at - first);
+  if (count == 0 || (count > 1 && *first == '0')) return NULL;
   if (*at == '.') {
-    at++;
-    for (; *at >= '0' && *at <= '9'; at++, scale++) whole = whole * 10 + (*at - '0');
+    const uint8_t *point = at;
+    at = digits(at + 1, &whole);
+    scale = (int)(at - point - 1);
     if (scale == 0) return NULL;
   }
   if ((*at | 32) == 'e') {
+    uint64_t ignored = 0;
     exponent = 1;
     at++;
     if (*at == '-' || *at == '+') at++;
-    if (*at < '0' || *at > '9') return NULL;
-    while (*at >= '0' && *at <= '9') at++;
+    const uint8_t *power = at;
+    at = digits(at, &ignored);
+    if (at == power) return NULL;
   }
-  if (exponent || digits + scale > 15) *value = strtod((const char *)from, NULL);
+  if (exponent || count + scale > 15) *value = strtod((const char *)from, NULL);
   else {
     double number = (double)whole / TENS[scale];
     *value = negative ? -number : number;
@@ -90,20 +111,27 @@ static const uint8_t *number(const uint8_t *at, double *value) {
   return at;
 }
 
-static const uint8_t *word(const uint8_t *at) {
-  if (memcmp(at, "true", 4) == 0 || memcmp(at, "null", 4) == 0) return at + 4;
-  return memcmp(at, "false", 5) == 0 ? at + 5 : NULL;
+static inline const uint8_t *word(const uint8_t *at) {
+  uint32_t four, yes, none, no;
+  memcpy(&four, at, 4), memcpy(&yes, "true", 4), memcpy(&none, "null", 4), memcpy(&no, "fals", 4);
+  if (four == yes || four == none) return at + 4;
+  return four == no && at[4] == 'e' ? at + 5 : NULL;
+}
+
+static inline int is_number(uint8_t first) { return first == '-' || (first >= '0' && first <= '9'); }
+
+static inline const uint8_t *string_value(const uint8_t *at) {
+  int escaped;
+  at = string_end(at + 1, &escaped);
+  return at == NULL ? NULL : at + 1;
 }
 
 /* Behind any value, or null. */
 static const uint8_t *value_end(const uint8_t *at, int depth) {
   int escaped;
   double ignored;
-  if (*at == '"') {
-    at = string_end(at + 1, &escaped);
-    return at == NULL ? NULL : at + 1;
-  }
-  if (*at != '{' && *at != '[') return *at == '-' || (*at >= '0' && *at <= '9') ? number(at, &ignored) : word(at);
+  if (*at == '"') return string_value(at);
+  if (*at != '{' && *at != '[') return is_number(*at) ? number(at, &ignored) : word(at);
   if (depth == DEPTH) return NULL;
   uint8_t open = *at, close = open == '{' ? '}' : ']';
   at = space(at + 1);
@@ -202,28 +230,50 @@ static Pane *pane_of(double start, uint32_t code, double stream_time, int groups
   return pane_of(start, code, stream_time, groups);
 }
 
-/* One event at `at`, which ends at `end`; 0 when it is not one. */
-static int event(const uint8_t *at, const uint8_t *end, const uint8_t **key, uint32_t *length, double *ts, double *x) {
+/* What stood before the value of each member in the last event, from the quote of its name to the colon; and which member that is. */
+enum { MEMBERS = 16, OTHER = 0, KEY, VALUE, TIME };
+typedef struct { __m128i bytes; uint32_t mask, length; int member; } Name;
+static Name names[MEMBERS];
+
+/* Behind a name and its colon, or null; what fits in sixteen bytes is learnt. */
+static __attribute__((noinline)) const uint8_t *name_end(const uint8_t *at, Name *learnt, int *member) {
   int escaped;
+  if (*at != '"') return NULL;
+  const uint8_t *name = at + 1, *last = string_end(name, &escaped);
+  if (last == NULL || escaped) return NULL;
+  const uint8_t *end = space(last + 1);
+  if (*end != ':') return NULL;
+  *member = last - name == 1 && *name == 'k' ? KEY : last - name == 1 && *name == 'x' ? VALUE : last - name == 2 && name[0] == 't' && name[1] == 's' ? TIME : OTHER;
+  uint32_t length = (uint32_t)(end + 1 - at);
+  if (learnt != NULL && length <= 16) *learnt = (Name){_mm_loadu_si128((const __m128i *)at), (1u << length) - 1, length, *member};
+  return end + 1;
+}
+
+/* One event at `at`, which ends at `end`; 0 when it is not one. */
+static inline int event(const uint8_t *at, const uint8_t *end, const uint8_t **key, uint32_t *length, double *ts, double *x) {
+  int escaped, member;
+  double ignored;
   at = space(at);
   if (*at != '{') return 0;
   at = space(at + 1);
-  for (;;) {
-    if (*at != '"') return 0;
-    const uint8_t *name = at + 1;
-    const uint8_t *last = string_end(name, &escaped);
-    if (last == NULL || escaped) return 0;
-    at = space(last + 1);
-    if (*at != ':') return 0;
-    at = space(at + 1);
-    if (last - name == 1 && *name == 'k' && *at == '"') {
+  for (uint32_t i = 0;; i++) {
+    Name *name = i < MEMBERS ? &names[i] : NULL;
+    uint32_t same = name == NULL ? 0 : (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)at), name->bytes));
+    if (name != NULL && name->mask != 0 && (same & name->mask) == name->mask) {
+      at += name->length;
+      member = name->member;
+    } else if ((at = name_end(at, name, &member)) == NULL) return 0;
+    at = space(at);
+    if (member == KEY && *at == '"') {
       *key = at + 1;
       at = string_end(at + 1, &escaped);
       if (at == NULL || escaped) return 0;
       *length = (uint32_t)(at - *key);
       at++;
-    } else if (last - name == 1 && *name == 'x') at = number(at, x);
-    else if (last - name == 2 && memcmp(name, "ts", 2) == 0) at = number(at, ts);
+    } else if (member == VALUE) at = number(at, x);
+    else if (member == TIME) at = number(at, ts);
+    else if (*at == '"') at = string_value(at);
+    else if (is_number(*at)) at = number(at, &ignored);
     else at = value_end(at, 1);
     if (at == NULL) return 0;
     at = space(at);
