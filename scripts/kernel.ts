@@ -27,15 +27,15 @@ const MODULES = [
   // The decoder is as fast as the compiler makes it least.
   { wasm: 'build/kernel-json.wasm', entries: [JSON_DECODER], made: 'least' },
 ].map((module) => ({ ...module, wasm: resolve(root, module.wasm) }));
-/** Functions that run seldom, or where a call costs nothing beside what it does: copies of them in their callers only make a page wait. */
+/** Functions that run seldom. */
+const SELDOM = ['arena/allocateCleared', 'arena/release', 'buffers/take', 'changes/beginSearch'];
+/** Of pages: functions that run seldom, or where a call costs nothing beside what it does: copies of them in their callers only make a page wait. */
 const APART = [
   'aggregate/addNulls',
   'arena/orderOf',
-  'arena/allocateCleared',
   'buffers/addressOf',
   'buffers/outValidity',
   'buffers/outValue',
-  'buffers/take',
   'changes/addChange',
   'hashes/hashOf',
   'hashes/tailOf',
@@ -52,7 +52,7 @@ const APART = [
 /** Of whole kernels: loops that need all registers, as copies in one function of everything do not get them. */
 const LOOPS = [
   'accept/forgetTouched',
-  'dictionary/internKnown',
+  'dictionary/internKnown<*',
   'fold/fold<*',
   'pane/addMissing',
   'rows/reachWithin',
@@ -75,7 +75,7 @@ function optimized(compiled: Uint8Array, isSmall: boolean): Uint8Array {
   binaryen.setFlexibleInlineMaxSize(70);
   // One that a single caller has is no copy. In the whole kernel they all go into it: records laid out alike are decoded 5 to 10 % faster.
   binaryen.setOneCallerInlineMaxSize(isSmall ? 400 : 2000);
-  for (const name of isSmall ? APART : LOOPS) {
+  for (const name of [...SELDOM, ...(isSmall ? APART : LOOPS)]) {
     binaryen.setPassArgument('no-inline', `engine-asm/assembly/${name}`);
     module.runPasses(['no-inline']);
   }

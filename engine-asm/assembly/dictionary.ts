@@ -12,7 +12,6 @@ import { allocate, allocateCleared, release } from './arena';
 import { keysBytes } from './buffers';
 import {
   hashOf,
-  hashOfPair,
   hashOfShort,
   hashOfWords,
   headOf,
@@ -147,23 +146,71 @@ function add(at: usize, length: u32, hash: u32): i32 {
   return STATUS_OK;
 }
 
+/** What stands in a key before a value that is not null; runtime/data/key-writer.ts. */
+const PRESENT: u64 = 1;
+
+/** Bytes of the key of a number. */
+function numberLength(type: u32): u32 {
+  return type == TYPE_I32 ? 5 : 9;
+}
+
+/** The bytes of a number's key, and zeros: big endian behind the first one, so that they are ordered as the numbers are. */
+function numberKey(type: u32, numbers: usize, row: u32): v128 {
+  if (type == TYPE_I32) {
+    const tail = bswap<u32>(load<u32>(numbers + (row << 2)) ^ 0x80000000);
+    return i64x2.replace_lane(i64x2.splat(0), 0, PRESENT | ((<u64>tail) << 8));
+  }
+  let bits = load<u64>(numbers + (row << 3));
+  if (type == TYPE_F64) {
+    // Every NaN is one key.
+    if ((bits & <u64>i64.MAX_VALUE) > 0x7ff0000000000000) bits = 0x7ff8000000000000;
+    bits ^= <u64>(<i64>bits >> 63) & <u64>i64.MAX_VALUE;
+  }
+  const tail = bswap<u64>(bits ^ 0x8000000000000000);
+  return i64x2.replace_lane(i64x2.splat(PRESENT | (tail << 8)), 1, tail >> 56);
+}
+
+// Which keys a loop is for is said by a type, as in fold.ts.
+type Texts = u8;
+type Numbers = f64;
+
 /**
  * Gives keys `from` to `count` their ids as long as they are short, known, and stand where they are looked for first; no call is made here, so that
  * everything stays in registers.
+ * @param where offsets of texts; of numbers, which are less than `last`, their rows, or 0: they are these rows
+ * @param last bytes of texts, or rows
+ * @param type of numbers
  * @returns where it stops
  */
-function internKnown(keys: usize, offsets: usize, ids: usize, from: u32, count: u32): u32 {
-  const last = keysBytes;
+function internKnown<Keys extends number>(
+  keys: usize,
+  where: usize,
+  ids: usize,
+  from: u32,
+  count: u32,
+  last: u32,
+  type: u32,
+): u32 {
   const pages = directory;
   const places = table;
   const mask = tableMask & HOME_MASK;
-  let begin = load<u32>(offsets + (from << 2));
+  let length = numberLength(type);
+  let begin: u32 = isInteger<Keys>() ? load<u32>(where + (from << 2)) : 0;
   let i = from;
   for (; i < count; i++) {
-    const end = load<u32>(offsets + (i << 2), 4);
-    const length = end - begin;
-    if (end > last || length > SHORT_BYTES) break;
-    const words = wordsOf(keys + begin, length);
+    let end: u32 = 0;
+    let row = i;
+    let words: v128;
+    if (isInteger<Keys>()) {
+      end = load<u32>(where + (i << 2), 4);
+      length = end - begin;
+      if (end > last || length > SHORT_BYTES) break;
+      words = wordsOf(keys + begin, length);
+    } else {
+      if (where != 0) row = load<u32>(where + (i << 2));
+      if (row >= last) break;
+      words = numberKey(type, keys, row);
+    }
     const hash = hashOfShort(words);
     const home = places + ((hash & mask) << 2);
     const differ = v128.shr<u32>(v128.xor(v128.load(home), i32x4.splat(hash)), 25);
@@ -176,7 +223,7 @@ function internKnown(keys: usize, offsets: usize, ids: usize, from: u32, count: 
     const entry = load<u32>(pages + ((id >> PAGE_SHIFT) << 2)) + ((id & PAGE_MASK) << ENTRY_SHIFT);
     if (load<u32>(entry, 4) != length) break;
     if (v128.any_true(v128.xor(words, v128.load(entry, ENTRY_KEY)))) break;
-    store<u32>(ids + (i << 2), id);
+    store<u32>(ids + (row << 2), id);
     begin = end;
   }
   return i;
@@ -214,7 +261,7 @@ function internByFours(keys: usize, offsets: usize, ids: usize, count: u32): i32
   for (let i: u32 = 0; i < count; i++) {
     let from = load<u32>(offsets + (i << 2));
     if (load<u32>(offsets + (i << 2), 4) - from <= SHORT_BYTES) {
-      i = internKnown(keys, offsets, ids, i, count);
+      i = internKnown<Texts>(keys, offsets, ids, i, count, last, 0);
       if (i == count) break;
       from = load<u32>(offsets + (i << 2));
     }
@@ -293,68 +340,35 @@ export function internKeys(keys: usize, offsets: usize, ids: usize, count: u32):
   return internOneByOne(keys, offsets, ids, count);
 }
 
-/** What stands in a key before a value that is not null; runtime/data/key-writer.ts. */
-const PRESENT: u64 = 1;
-
 /**
  * As `internKeys`, of keys that are numbers: those of the rows in `rowsAt`, or (0) of rows 0 .. count - 1, which are less than `rows`. Their bytes are made in
- * registers, as they are hashed and compared; only those of a new key are written.
+ * registers, as they are hashed and compared; only those of a key that is not found at once are written.
  */
 export function internNumbers(
   type: u32,
-  keys: usize,
+  numbers: usize,
   ids: usize,
   rowsAt: usize,
   count: u32,
   rows: u32,
 ): i32 {
-  let places = table;
-  let mask = tableMask;
-  const isInt = type == TYPE_I32;
-  const length: u32 = isInt ? 5 : 9;
+  const key: usize = memory.data(16, 16);
+  const length = numberLength(type);
   for (let i: u32 = 0; i < count; i++) {
+    i = internKnown<Numbers>(numbers, rowsAt, ids, i, count, rows, type);
+    if (i == count) break;
     const row = rowsAt == 0 ? i : load<u32>(rowsAt + (i << 2));
     if (row >= rows) return STATUS_BAD_ARGUMENT;
-    // All but the first byte, big endian, so that they are ordered as the numbers are.
-    let tail: u64;
-    if (isInt) tail = <u64>bswap<u32>(load<u32>(keys + (row << 2)) ^ 0x80000000);
-    else {
-      let bits = load<u64>(keys + (row << 3));
-      if (type == TYPE_F64) {
-        // Every NaN is one key.
-        if ((bits & <u64>i64.MAX_VALUE) > 0x7ff0000000000000) bits = 0x7ff8000000000000;
-        bits ^= <u64>(<i64>bits >> 63) & <u64>i64.MAX_VALUE;
-      }
-      tail = bswap<u64>(bits ^ 0x8000000000000000);
-    }
-    const head = PRESENT | (tail << 8);
-    if (isInt) tail = 0;
-    const hash = hashOfPair(head, tail >> 56);
-    let place = hash & mask & HOME_MASK;
-    let found = load<u32>(places + (place << 2));
-    while (found != 0) {
-      if ((found ^ hash) <= NUMBER_MASK) {
-        const entry = entryOf((found & NUMBER_MASK) - 1);
-        if (
-          load<u32>(entry, 4) == length &&
-          ((head ^ load<u64>(entry, ENTRY_KEY)) | (tail ^ tailOf(entry + ENTRY_KEY, length))) == 0
-        )
-          break;
-      }
-      place = (place + 1) & mask;
-      found = load<u32>(places + (place << 2));
-    }
-    if (found == 0) {
-      const key: usize = memory.data(16, 16);
-      store<u64>(key, head);
-      if (!isInt) store<u8>(key, <u8>(tail >> 56), 8);
+    const words = numberKey(type, numbers, row);
+    const hash = hashOfShort(words);
+    v128.store(key, words);
+    let number = findByFours(key, length, hash);
+    if (number == 0) {
       const status = add(key, length, hash);
       if (status != STATUS_OK) return status;
-      found = entries;
-      places = table;
-      mask = tableMask;
+      number = entries;
     }
-    store<u32>(ids + (row << 2), (found & NUMBER_MASK) - 1);
+    store<u32>(ids + (row << 2), number - 1);
   }
   return STATUS_OK;
 }

@@ -42,7 +42,7 @@ export function wordsOf(at: usize, length: u32): v128 {
 }
 
 /** Keys that differ in zeros at their ends alone have the same. */
-export function hashOfPair(head: u64, rest: u64): u32 {
+function hashOfPair(head: u64, rest: u64): u32 {
   let hash = (seed ^ head) * MIX_A;
   hash = (hash ^ (hash >> 29) ^ rest) * MIX_A;
   hash = (hash ^ (hash >> 32)) * MIX_B;
