@@ -58,7 +58,7 @@ class Coalesce implements Operator {
       this.#rows.note(batch, position);
       this.#isWaiting = true;
     }
-    this.#rows.write(batch, false);
+    this.#rows.write(batch);
   }
 
   /** When the period is over, in ms of the wall clock; Infinity when nothing waits. */

@@ -50,16 +50,19 @@ export class LatestRows {
   }
 
   /** Notes the row at a position as its key's last one. It is written by `write`, before the batch is gone. */
-  note(batch: Batch, position: number): number {
+  note(batch: Batch, position: number): void {
+    const id = this.#locate(batch, position);
+    if ((this.#positions[id] ?? -1) < 0) this.#touched.push(id);
+    this.#positions[id] = position;
+  }
+
+  #locate(batch: Batch, position: number): number {
     const scratch = this.#scratch;
     scratch.truncate(0);
     if (this.#place === 'before') this.#writeWindow(batch, position);
     writeKey(scratch, this.#columns(batch, this.#keys), position);
     if (this.#place === 'behind') this.#writeWindow(batch, position);
-    const id = this.#table.locate(scratch.buffer, 0, scratch.position);
-    if ((this.#positions[id] ?? -1) < 0) this.#touched.push(id);
-    this.#positions[id] = position;
-    return id;
+    return this.#table.locate(scratch.buffer, 0, scratch.position);
   }
 
   #columns(batch: Batch, positions: readonly number[]): Column[] {
@@ -78,26 +81,36 @@ export class LatestRows {
     for (const bound of [end, start]) this.#scratch.i64BE(bound ^ -0x8000_0000_0000_0000n);
   }
 
-  /** Writes the noted rows to the table. A row without a value is written as a tombstone, or with `forget` removes the key. */
-  write(batch: Batch, forget: boolean): void {
+  /** Writes the noted rows to the table, one without a value as a tombstone. */
+  write(batch: Batch): void {
     for (const id of this.#touched) {
       const position = this.#positions[id] as number;
       this.#positions[id] = -1;
-      const rowtime = batch.rowtime[position] as number;
-      let value: Uint8Array | null;
-      if (!isTombstone(batch, position)) {
-        const cells = this.#columns(batch, this.#cells).map((column) => valueAt(column, position));
-        value = encodeCells(this.#cellTypes, rowtime, cells);
-      } else if (forget) value = null;
-      else {
-        this.#scratch.truncate(0);
-        this.#scratch.f64(rowtime);
-        this.#scratch.u8(0);
-        value = this.#scratch.finish();
-      }
+      const value = isTombstone(batch, position)
+        ? this.#tombstone(batch, position)
+        : this.#value(batch, position);
       this.#table.set(this.#table.key(id), value);
     }
     this.#touched = [];
+  }
+
+  /** Writes a row to the table; one without a value removes its key. */
+  put(batch: Batch, position: number): void {
+    const id = this.#locate(batch, position);
+    const value = isTombstone(batch, position) ? null : this.#value(batch, position);
+    this.#table.set(this.#table.key(id), value);
+  }
+
+  #value(batch: Batch, position: number): Uint8Array {
+    const cells = this.#columns(batch, this.#cells).map((column) => valueAt(column, position));
+    return encodeCells(this.#cellTypes, batch.rowtime[position] as number, cells);
+  }
+
+  #tombstone(batch: Batch, position: number): Uint8Array {
+    this.#scratch.truncate(0);
+    this.#scratch.f64(batch.rowtime[position] as number);
+    this.#scratch.u8(0);
+    return this.#scratch.finish();
   }
 
   /** Appends what the table holds under a key as a row, emitting what was appended before when there is no room. */

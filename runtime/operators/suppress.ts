@@ -1,15 +1,15 @@
 // Holds the rows of windows back until they close, and emits each once: EMIT FINAL. Knows no aggregate.
 
-import { InvariantError } from '../base/errors.ts';
 import { ByteWriter } from '../base/bytes.ts';
+import { HELD_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
-import { type Column, valueAt } from '../data/column.ts';
 import { readMs, writeMs } from '../data/key-writer.ts';
-import { columnsWithRole, type Schema } from '../data/schema.ts';
+import type { Schema } from '../data/schema.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { SuppressStep } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { OrderedTable } from '../state/ordered-table.ts';
+import { HeldRows } from './held-rows.ts';
 import { isTombstone, LatestRows } from './latest-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { closedBeforeMs, dueAtMs } from './window-close.ts';
@@ -37,12 +37,13 @@ class Suppress implements Operator {
   readonly #context: OperatorContext;
   readonly #table: OrderedTable;
   readonly #rows: LatestRows;
-  readonly #endAt: number;
+  /** What no commit has seen. */
+  readonly #held: HeldRows;
   readonly #scratch = new ByteWriter(8);
-  /** Nothing is held back below this key. */
+  /** The table holds nothing below this key, */
   #floor: Uint8Array | null = null;
-  /** No window that is held back ends before this. */
-  #nextEndMs: number;
+  /** and no window that ends before this. */
+  #tableEndMs: number;
 
   constructor(step: SuppressStep, input: Schema, context: OperatorContext) {
     this.schema = step.schema;
@@ -50,45 +51,52 @@ class Suppress implements Operator {
     this.#context = context;
     this.#table = new OrderedTable(step.id, context.state);
     this.#rows = new LatestRows(this.#table, input, 'before');
-    const endAt = columnsWithRole(input, 'window')[1];
-    if (endAt === undefined) throw new InvariantError('only windows have final rows');
-    this.#endAt = endAt;
-    this.#nextEndMs = this.#firstEndMs();
+    this.#held = new HeldRows(step.schema);
+    this.#tableEndMs = this.#firstEndMs();
   }
 
   process(_side: number, batch: Batch, out: Emit): void {
-    const ends = batch.columns[this.#endAt] as Column;
+    const note = this.#held.add(batch);
     const { streamTime } = this.#context;
     for (let i = 0; i < batch.length; i++) {
       const position = positionOf(batch, i);
-      this.#rows.note(batch, position);
-      if (!isTombstone(batch, position)) {
-        this.#nextEndMs = Math.min(this.#nextEndMs, Number(valueAt(ends, position)));
-      }
+      note(i, position, isTombstone(batch, position));
       const ms = batch.rowtime[position] as number;
       if (ms <= streamTime.ms) continue;
       streamTime.ms = ms;
       if (this.dueAtStreamMs() > ms) continue;
-      this.#rows.write(batch, true);
       this.#emitClosed(batch.origin?.[position] ?? null, out);
     }
-    this.#rows.write(batch, true);
-    this.#rows.flush(out);
+    if (this.#held.size > HELD_ROWS_MAX) this.#writeHeld(Infinity);
   }
 
   /** Where stream time closes the first window that is held back; Infinity when none is. */
   dueAtStreamMs(): number {
-    return dueAtMs(this.#window, this.#nextEndMs);
+    return dueAtMs(this.#window, Math.min(this.#tableEndMs, this.#held.firstEndMs));
   }
 
   #emitClosed(origin: number | null, out: Emit): void {
-    const to = this.#keyOf(closedBeforeMs(this.#window, this.#context.streamTime.ms));
+    const beforeMs = closedBeforeMs(this.#window, this.#context.streamTime.ms);
+    if (this.#tableEndMs >= beforeMs) {
+      this.#held.emit(beforeMs, origin, out);
+      return;
+    }
+    // Rows of both are of the same windows, and one may stand in the other's place.
+    this.#writeHeld(beforeMs);
+    const to = this.#keyOf(beforeMs);
     for (const { key, value } of this.#table.scan({ from: this.#floor, to })) {
       this.#rows.append(key, value, Op.Insert, origin, out);
       this.#table.set(key, null);
     }
+    this.#rows.flush(out);
     this.#floor = to;
-    this.#nextEndMs = this.#firstEndMs();
+    this.#tableEndMs = this.#firstEndMs();
+  }
+
+  /** Makes entries of the table of what is held of windows that end before a time. */
+  #writeHeld(beforeMs: number): void {
+    this.#tableEndMs = Math.min(this.#tableEndMs, this.#held.firstEndMs);
+    this.#held.write(beforeMs, (batch, position) => this.#rows.put(batch, position));
   }
 
   #keyOf(endMs: number): Uint8Array {
@@ -107,12 +115,11 @@ class Suppress implements Operator {
   advance(ms: number, out: Emit): void {
     const { streamTime } = this.#context;
     streamTime.ms = Math.max(streamTime.ms, ms);
-    if (this.dueAtStreamMs() > streamTime.ms) return;
-    this.#emitClosed(null, out);
-    this.#rows.flush(out);
+    if (this.dueAtStreamMs() <= streamTime.ms) this.#emitClosed(null, out);
   }
 
   changes(into: (change: StateBytes) => void): void {
+    this.#writeHeld(Infinity);
     this.#table.changes(into);
   }
 }

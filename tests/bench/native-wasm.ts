@@ -9,6 +9,7 @@ import type { Native } from './native.ts';
 import type { Emission } from './reference-map.ts';
 
 const C_FILE = resolve(import.meta.dirname, 'kernel-wasm.c');
+const COMPILER = 'clang';
 const FLAGS = [
   '--target=wasm32',
   '-O3',
@@ -100,7 +101,7 @@ class Instance {
 /** null, with a message, where clang is not there or cannot make WebAssembly. */
 export function wasmNative(events: Events, folder: string): Native | null {
   const file = join(folder, 'kernel.wasm');
-  const { status, stderr } = spawnSync('clang', [...FLAGS, '-o', file, C_FILE]);
+  const { status, stderr } = spawnSync(COMPILER, [...FLAGS, '-o', file, C_FILE]);
   if (status !== 0) {
     const why = status === null ? 'it is not there' : stderr.toString().trim();
     process.stderr.write(`no WebAssembly from clang: ${why}\n`);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
 import { aggregate } from '../../../runtime/operators/aggregate.ts';
+import type { Operator, OperatorContext } from '../../../runtime/operators/operator.ts';
 import { sessionAggregate } from '../../../runtime/operators/session-aggregate.ts';
 import { suppress } from '../../../runtime/operators/suppress.ts';
 import type { WindowSpec } from '../../../runtime/plan/step.ts';
@@ -205,22 +206,28 @@ describe.each(WINDOWS)(
       });
     });
 
-    test('the final results are those of the windows that closed, once each, in the order of closing', () => {
-      const property = fc.property(rowsArbitrary, (rows) => {
+    test('the final results are those of the windows that closed, once each, in the order of closing, wherever commits fall', () => {
+      const after = fc.infiniteStream(fc.constantFrom('nothing', 'a commit', 'a restart'));
+      const property = fc.property(rowsArbitrary, after, (rows, after) => {
         const { schema } = step;
-        const run = new OperatorRun((context) =>
+        const make = (context: OperatorContext): Operator =>
           suppress(
             { step: 'suppress', id: '4', input: '3', schema, window },
             schema,
             context,
             registry,
-          ),
-        );
-        for (const batch of counted(rows).emitted) run.process(batch);
+          );
+        const run = new OperatorRun(make);
+        for (const batch of counted(rows).emitted) {
+          run.process(batch);
+          const { value } = after.next();
+          if (value === 'a commit') run.commit();
+          if (value === 'a restart') run.restart(make);
+        }
         const expected = recount(window, rows).final.map((one) => `+ ${line(one)}`);
         expect(outputLines(run)).toEqual(expected);
       });
-      fc.assert(property, { numRuns: 200 });
+      fc.assert(property, { numRuns: 300 });
     });
   },
 );
