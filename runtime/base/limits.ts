@@ -110,7 +110,7 @@ export const RESIDENT_STATE_BYTES_MAX = 134_217_728;
 export const STATE_PAGES_KEPT_MAX = 256;
 /** Expired rows that one commit removes from the state of a join of streams, a side; the others follow. */
 export const EXPIRED_ROWS_MAX = 10_000;
-/** Rows of windows that EMIT FINAL holds back between two commits as they came; beyond, as bytes. */
+/** Rows that EMIT FINAL, or a HAVING, holds between two commits as they came; beyond, as bytes. */
 export const HELD_ROWS_MAX = 262_144;
 /** Rows without a partner that a join of streams keeps at hand in the order of their times; the others it reads again when they are due. */
 export const WAITING_ROWS_MAX = 65_536;

@@ -106,6 +106,16 @@ export class StoredRows {
     return this.#table.locate(scratch.buffer, 0, scratch.position);
   }
 
+  /** As `locate`, of a key's bytes. */
+  locateKey(bytes: Uint8Array, from: number, to: number): number {
+    return this.#table.locate(bytes, from, to);
+  }
+
+  /** Whether the table has such a row. */
+  has(id: number): boolean {
+    return this.#table.get(id) !== null;
+  }
+
   /** The stored values by column position, or null when the table has no such row. */
   get(id: number): Value[] | null {
     const bytes = this.#table.get(id);

@@ -9,7 +9,8 @@ import type { TableFilterStep } from '../plan/step.ts';
 import { ChangelogBuilder } from './changelog.ts';
 import { RowEvaluation } from './evaluation.ts';
 import { StoredRows } from './materialize.ts';
-import type { Operator, OperatorContext } from './operator.ts';
+import type { Emit, Operator, OperatorContext } from './operator.ts';
+import { PassedRows } from './passed-rows.ts';
 
 /**
  * A row that passes is an Insert where its key had not passed before, else an UpdateAfter; one that does not pass, or a
@@ -28,6 +29,7 @@ export function tableFilter(
   const predicate = compilePredicate(step.predicate, registry);
   const evaluation = new RowEvaluation(context, '', step.id);
   const rows = new StoredRows(step.id, input, context, isSession);
+  const held = isSession ? null : new PassedRows(input, rows);
   const changelog = new ChangelogBuilder(input);
 
   const change = (batch: Batch, position: number, passes: boolean, hasOld: boolean): void => {
@@ -45,27 +47,41 @@ export function tableFilter(
     changelog.add(batch, position, old === null ? Op.Insert : Op.UpdateAfter, values);
   };
 
+  /** Row by row, as old rows ask for. */
+  const processRows = (batch: Batch, passing: ReadonlySet<number>, out: Emit): void => {
+    let hasOld = false;
+    for (let i = 0; i < batch.length; i++) {
+      const position = positionOf(batch, i);
+      const op = batch.op?.[position];
+      if (op === Op.UpdateBefore) {
+        hasOld = true;
+        continue;
+      }
+      const isNull = batch.valueNull !== null && bitAt(batch.valueNull, position);
+      changelog.makeRoom(out);
+      if (op === Op.Delete) change(batch, position, false, !isNull);
+      else change(batch, position, !isNull && passing.has(position), hasOld);
+      hasOld = false;
+    }
+    changelog.flush(out);
+  };
+
   return {
     name: 'tableFilter',
     schema: step.schema,
     process(_side, batch, out) {
-      const passing = new Set(predicate(batch, evaluation.of(batch)));
-      let hasOld = false;
-      for (let i = 0; i < batch.length; i++) {
-        const position = positionOf(batch, i);
-        const op = batch.op?.[position];
-        if (op === Op.UpdateBefore) {
-          hasOld = true;
-          continue;
-        }
-        const isNull = batch.valueNull !== null && bitAt(batch.valueNull, position);
-        changelog.makeRoom(out);
-        if (op === Op.Delete) change(batch, position, false, !isNull);
-        else change(batch, position, !isNull && passing.has(position), hasOld);
-        hasOld = false;
+      const passing = predicate(batch, evaluation.of(batch));
+      const passed = held?.take(batch, passing);
+      if (passed) {
+        if (passed.length > 0) out(passed);
+        return;
       }
-      changelog.flush(out);
+      held?.settle();
+      processRows(batch, new Set(passing), out);
     },
-    changes: (into) => rows.changes(into),
+    changes(into) {
+      held?.settle();
+      rows.changes(into);
+    },
   };
 }

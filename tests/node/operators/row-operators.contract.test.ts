@@ -1,11 +1,13 @@
 // Filter, project, rekey, materialize and tableFilter under the operator contract.
 
-import type { Batch } from '../../../runtime/data/batch.ts';
+import { type Batch, Op } from '../../../runtime/data/batch.ts';
+import { bitAt } from '../../../runtime/data/column.ts';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
 import { BIGINT, BOOLEAN, DOUBLE, INTEGER, STRING, type Type } from '../../../runtime/data/type.ts';
 import type { Expr } from '../../../runtime/expr/expr.ts';
 import { filter } from '../../../runtime/operators/filter.ts';
 import { materialize } from '../../../runtime/operators/materialize.ts';
+import type { OperatorContext } from '../../../runtime/operators/operator.ts';
 import { project } from '../../../runtime/operators/project.ts';
 import { rekey } from '../../../runtime/operators/rekey.ts';
 import { tableFilter } from '../../../runtime/operators/table-filter.ts';
@@ -147,25 +149,42 @@ const changelogOf = (batches: readonly Batch[]): readonly Batch[] => {
   return run.emitted;
 };
 
-describeOperator('tableFilter over a changelog with old rows', {
-  paths: [
+const positive = (isSession: boolean) => (context: OperatorContext) =>
+  tableFilter(
     {
-      name: 'row path',
-      make: (context) =>
-        tableFilter(
-          {
-            step: 'tableFilter',
-            id: '2',
-            input: '1',
-            schema: TABLE,
-            predicate: compare('>', column(1, INTEGER), integer(0)),
-          },
-          TABLE,
-          context,
-          registry,
-        ),
+      step: 'tableFilter',
+      id: '2',
+      input: '1',
+      schema: TABLE,
+      predicate: compare('>', column(1, INTEGER), integer(0)),
     },
-  ],
+    TABLE,
+    context,
+    registry,
+    isSession,
+  );
+
+describeOperator('tableFilter over a changelog with old rows', {
+  paths: [{ name: 'row path', make: positive(false) }],
   input: tableArbitrary(TABLE).map(changelogOf),
   changelog: { old: true },
+});
+
+/** A row without a value is a Delete without an old one. */
+const withoutOld = (batches: readonly Batch[]): readonly Batch[] =>
+  batches.map((batch) => {
+    const op = Uint8Array.from(batch.rowtime, (_, at) =>
+      batch.valueNull !== null && bitAt(batch.valueNull, at) ? Op.Delete : Op.UpdateAfter,
+    );
+    return { ...batch, op };
+  });
+
+// Where windows might be sessions no row is held as it came.
+describeOperator('tableFilter over a changelog without old rows', {
+  paths: [
+    { name: 'rows as they came', make: positive(false) },
+    { name: 'row by row', make: positive(true) },
+  ],
+  input: tableArbitrary(TABLE).map(withoutOld),
+  changelog: { old: false },
 });
