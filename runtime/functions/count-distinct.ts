@@ -27,12 +27,18 @@ const SPARSE_ENTRIES_MAX = Math.floor((REGISTERS - 1) / ENTRY_BYTES);
 
 function entryAt(sparse: Uint8Array, at: number): number {
   const from = at * ENTRY_BYTES;
-  const [low = 0, middle = 0, high = 0] = [sparse[from], sparse[from + 1], sparse[from + 2]];
-  return low | (middle << 8) | (high << 16);
+  return (
+    (sparse[from] as number) |
+    ((sparse[from + 1] as number) << 8) |
+    ((sparse[from + 2] as number) << 16)
+  );
 }
 
 function putEntry(into: Uint8Array, at: number, entry: number): void {
-  into.set([entry & 0xff, (entry >> 8) & 0xff, entry >> 16], at * ENTRY_BYTES);
+  const from = at * ENTRY_BYTES;
+  into[from] = entry;
+  into[from + 1] = entry >> 8;
+  into[from + 2] = entry >> 16;
 }
 
 /** The registers with one of them raised to `rank`; the same bytes when it is as high already. */
@@ -68,38 +74,47 @@ function raised(registers: Uint8Array, index: number, rank: number): Uint8Array 
 
 function dense(sparse: Uint8Array): Uint8Array {
   const registers = new Uint8Array(REGISTERS);
-  each(sparse, (index, rank) => {
+  eachEntry(sparse, (index, rank) => {
     registers[index] = rank;
   });
   return registers;
 }
 
-/** Every register that is not 0. */
-function each(registers: Uint8Array, visit: (index: number, rank: number) => void): void {
-  if (registers.length === REGISTERS) {
-    for (let index = 0; index < REGISTERS; index++) {
-      const rank = registers[index] as number;
-      if (rank > 0) visit(index, rank);
-    }
-    return;
-  }
-  for (let at = 0; at < registers.length / ENTRY_BYTES; at++) {
-    const entry = entryAt(registers, at);
+function eachEntry(sparse: Uint8Array, visit: (index: number, rank: number) => void): void {
+  for (let at = 0; at < sparse.length / ENTRY_BYTES; at++) {
+    const entry = entryAt(sparse, at);
     visit(entry >> RANK_BITS, entry & ((1 << RANK_BITS) - 1));
   }
 }
 
-/** The estimate of Flajolet and others, with linear counting while few registers are filled. */
+/** Every register that is not 0. */
+function each(registers: Uint8Array, visit: (index: number, rank: number) => void): void {
+  if (registers.length !== REGISTERS) {
+    eachEntry(registers, visit);
+    return;
+  }
+  for (let index = 0; index < REGISTERS; index++) {
+    const rank = registers[index] as number;
+    if (rank > 0) visit(index, rank);
+  }
+}
+
+/** The estimate of Flajolet and others, with linear counting while few registers are filled: in the sparse form always, so that it needs no look at them. */
 function estimate(registers: Uint8Array): bigint {
-  let zeros = REGISTERS;
+  if (registers.length !== REGISTERS) return linear(REGISTERS - registers.length / ENTRY_BYTES);
+  let zeros = 0;
   let sum = 0;
-  each(registers, (_, rank) => {
-    zeros--;
-    sum += 2 ** -rank;
-  });
+  for (let index = 0; index < REGISTERS; index++) {
+    const rank = registers[index] as number;
+    if (rank === 0) zeros++;
+    else sum += 1 / 2 ** rank;
+  }
   const raw = (ALPHA * REGISTERS * REGISTERS) / (sum + zeros);
-  const isSmall = raw <= 2.5 * REGISTERS && zeros > 0;
-  return BigInt(Math.round(isSmall ? REGISTERS * Math.log(REGISTERS / zeros) : raw));
+  return raw <= 2.5 * REGISTERS && zeros > 0 ? linear(zeros) : BigInt(Math.round(raw));
+}
+
+function linear(zeros: number): bigint {
+  return BigInt(Math.round(REGISTERS * Math.log(REGISTERS / zeros)));
 }
 
 /** MurmurHash3, 32 bits; stored states depend on it. */
