@@ -45,6 +45,14 @@ export class HeldRows {
   #slotAt = new Int32Array(0);
   /** Rows of all batches. */
   size = 0;
+  /** What has been put out and not emitted: batches, positions and what triggered each row. */
+  readonly #out = {
+    batches: new Uint32Array(BATCH_ROWS_MAX),
+    positions: new Uint32Array(BATCH_ROWS_MAX),
+    origins: new Uint32Array(BATCH_ROWS_MAX),
+  };
+  #count = 0;
+  #hasOrigins = true;
 
   constructor(schema: Schema) {
     this.#schema = schema;
@@ -69,6 +77,7 @@ export class HeldRows {
    * @returns what notes its row `i` at a position as the last one of its window and key, `isGone`: as none
    */
   add(batch: Batch): (i: number, position: number, isGone: boolean) => void {
+    this.letGo();
     const ids = this.#keys.assign(batch);
     const [startOf, endOf] = this.#windowAt.map((at) => boundsOf(batch.columns[at])) as [
       Bounds,
@@ -137,36 +146,37 @@ export class HeldRows {
     this.#ends.splice(0, count);
   }
 
-  /** Emits the rows of the windows that end before a time, by end, start and key, as Insert, and holds them no more. */
-  emit(beforeMs: number, origin: number | null, out: Emit): void {
-    if (this.firstEndMs >= beforeMs) return;
-    const batches = new Uint32Array(BATCH_ROWS_MAX);
-    const positions = new Uint32Array(BATCH_ROWS_MAX);
-    let length = 0;
-    const flush = (): void => {
-      if (length > 0) this.#emit(batches.slice(0, length), positions.slice(0, length), origin, out);
-      length = 0;
-    };
+  /** Puts the rows of the windows that end before a time out, by end, start and key, as Insert, and holds them no more. They are emitted by `flush`, or when there is no room. */
+  putOut(beforeMs: number, origin: number | null, out: Emit): void {
     for (const pane of this.#taken(beforeMs)) {
       for (const slot of this.#inOrder(pane)) {
         const position = this.#positionOf[slot] as number;
         if (position < 0) continue;
-        batches[length] = this.#batchOf[slot] as number;
-        positions[length++] = position;
-        if (length === BATCH_ROWS_MAX) flush();
+        if (this.#count === BATCH_ROWS_MAX) this.flush(out);
+        const { batches, positions, origins } = this.#out;
+        batches[this.#count] = this.#batchOf[slot] as number;
+        positions[this.#count] = position;
+        if (origin === null) this.#hasOrigins = false;
+        else origins[this.#count] = origin;
+        this.#count++;
       }
     }
-    flush();
-    if (this.#ends.length === 0) this.#letGo();
   }
 
-  #emit(batches: Uint32Array, positions: Uint32Array, origin: number | null, out: Emit): void {
-    const { length } = positions;
+  /** Emits what has been put out. */
+  flush(out: Emit): void {
+    const length = this.#count;
+    if (length === 0) return;
+    const batches = this.#out.batches.subarray(0, length);
+    const positions = this.#out.positions.subarray(0, length);
     const rowtime = new Float64Array(length);
     for (let i = 0; i < length; i++) {
       const { rowtime: from } = this.#batches[batches[i] as number] as Batch;
       rowtime[i] = from[positions[i] as number] as number;
     }
+    const origin = this.#hasOrigins ? this.#out.origins.slice(0, length) : null;
+    this.#count = 0;
+    this.#hasOrigins = true;
     out({
       schema: this.#schema,
       length,
@@ -181,7 +191,7 @@ export class HeldRows {
       keyNull: null,
       rowtime,
       op: new Uint8Array(length),
-      origin: origin === null ? null : new Uint32Array(length).fill(origin),
+      origin,
     });
   }
 
@@ -220,11 +230,11 @@ export class HeldRows {
         const batch = this.#batches[this.#batchOf[slot] as number] as Batch;
         into(batch, position < 0 ? ~position : position);
       });
-    if (this.#ends.length === 0) this.#letGo();
   }
 
-  /** No row is held. */
-  #letGo(): void {
+  /** Lets the batches go where no row of them is held. */
+  letGo(): void {
+    if (this.#ends.length > 0) return;
     this.#batches = [];
     this.size = 0;
     this.#slots = 0;

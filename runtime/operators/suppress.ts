@@ -67,7 +67,10 @@ class Suppress implements Operator {
       if (this.dueAtStreamMs() > ms) continue;
       this.#emitClosed(batch.origin?.[position] ?? null, out);
     }
-    if (this.#held.size > HELD_ROWS_MAX) this.#writeHeld(Infinity);
+    this.#held.flush(out);
+    if (this.#held.size <= HELD_ROWS_MAX) return;
+    this.#writeHeld(Infinity);
+    this.#held.letGo();
   }
 
   /** Where stream time closes the first window that is held back; Infinity when none is. */
@@ -78,9 +81,10 @@ class Suppress implements Operator {
   #emitClosed(origin: number | null, out: Emit): void {
     const beforeMs = closedBeforeMs(this.#window, this.#context.streamTime.ms);
     if (this.#tableEndMs >= beforeMs) {
-      this.#held.emit(beforeMs, origin, out);
+      this.#held.putOut(beforeMs, origin, out);
       return;
     }
+    this.#held.flush(out);
     // Rows of both are of the same windows, and one may stand in the other's place.
     this.#writeHeld(beforeMs);
     const to = this.#keyOf(beforeMs);
@@ -116,10 +120,12 @@ class Suppress implements Operator {
     const { streamTime } = this.#context;
     streamTime.ms = Math.max(streamTime.ms, ms);
     if (this.dueAtStreamMs() <= streamTime.ms) this.#emitClosed(null, out);
+    this.#held.flush(out);
   }
 
   changes(into: (change: StateBytes) => void): void {
     this.#writeHeld(Infinity);
+    this.#held.letGo();
     this.#table.changes(into);
   }
 }
