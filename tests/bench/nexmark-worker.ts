@@ -68,16 +68,36 @@ async function push(engine: Engine, sql: string, path: string, total: number): P
   }
 }
 
-async function runner({ bids, query: number, path }: NexmarkWork): Promise<() => Promise<number>> {
-  const query = NEXMARK_QUERIES[number];
-  if (query === undefined) throw new Error(`there is no query ${number}`);
+function queryOf({ query }: NexmarkWork): NexmarkQuery {
+  const found = NEXMARK_QUERIES[query];
+  if (found === undefined) throw new Error(`there is no query ${query}`);
+  return found;
+}
+
+function inJavaScript(query: NexmarkQuery, bids: number): () => Promise<number> {
+  const nexmark = makeNexmark(bids);
+  return () => Promise.resolve(query.fold(nexmark).length);
+}
+
+/** The engine with its topics, and how many rows the query gives without and with tombstones. What they were made of is not kept: the garbage collector would go through it. */
+async function filled(
+  query: NexmarkQuery,
+  bids: number,
+  path: string,
+): Promise<{ engine: Engine; count: number; total: number }> {
   const nexmark = makeNexmark(bids);
   const expected = query.fold(nexmark);
-  const count = expected.length;
-  if (path === null) return () => Promise.resolve(query.fold(nexmark).length);
   const engine = await open({ host: memoryHost({ kernel: kernelModule() }) });
   await fillNexmark(engine, nexmark);
   const total = await checked(engine, query, path, expected);
+  return { engine, count: expected.length, total };
+}
+
+async function runner(work: NexmarkWork): Promise<() => Promise<number>> {
+  const query = queryOf(work);
+  const { bids, path } = work;
+  if (path === null) return inJavaScript(query, bids);
+  const { engine, count, total } = await filled(query, bids, path);
   return async () => {
     await push(engine, query.sql, path, total);
     return count;
