@@ -1,4 +1,4 @@
-// The log in memory: topics as arrays of record batches; the reference for every other adapter of the port.
+// The log in memory: topics as record batches one after the other; the reference for every other adapter of the port.
 
 import { assert } from '../base/assert.ts';
 import { PARTITIONS_MAX, PRODUCERS_MAX } from '../base/limits.ts';
@@ -12,7 +12,6 @@ import {
   cleaningTurn,
   isCompactionDue,
   NOT_CLEANED,
-  type Replacement,
 } from '../ports/cleaning.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
@@ -35,21 +34,16 @@ import {
   unknownPartition,
   unknownTopic,
 } from '../ports/refusals.ts';
-import { type BatchSize, expired } from '../ports/retention.ts';
+import { expired } from '../ports/retention.ts';
 import { RETENTION_SWEEP_MS } from '../ports/upkeep.ts';
 import { describedTopic } from '../ports/topic-policy.ts';
 import { Wakes } from '../ports/wakes.ts';
-
-interface Stored extends FetchedBatch {
-  readonly maxTimestamp: number;
-}
+import { type Stored, StoredBatches } from './stored-batches.ts';
 
 interface Partition {
-  batches: Stored[];
+  readonly batches: StoredBatches;
   start: number;
   highWatermark: number;
-  /** Bytes of all batches. */
-  lengthBytes: number;
   producers: Map<string, KnownProducer>;
   forgottenMs: number;
   /** When it last looked for batches that may go. */
@@ -61,11 +55,6 @@ interface Partition {
 interface Topic {
   readonly description: TopicDescription;
   readonly partitions: readonly Partition[];
-}
-
-/** Bytes of a batch; they are not made for that. */
-function lengthOf(batch: Stored): number {
-  return batch.handed?.lengthBytes ?? batch.bytes.length;
 }
 
 /** Undoes one step of a transaction that failed. */
@@ -92,10 +81,9 @@ export class MemoryLog implements Log {
     if (this.#topics.has(topic.name)) throw topicExists(topic.name);
     const description = describedTopic(topic, `${++this.#incarnations}-${crypto.randomUUID()}`);
     const partitions = Array.from({ length: topic.partitions }, () => ({
-      batches: [],
+      batches: new StoredBatches(),
       start: 0,
       highWatermark: 0,
-      lengthBytes: 0,
       producers: new Map<string, KnownProducer>(),
       forgottenMs: -Infinity,
       sweptMs: -Infinity,
@@ -171,16 +159,12 @@ export class MemoryLog implements Log {
         };
       }
     }
-    const place = { base, count, maxTimestamp };
-    const stored: Stored =
-      given instanceof Uint8Array ? { ...place, bytes: admitted.bytes } : given.within(place);
-    partition.batches.push(stored);
+    const stored = given instanceof Uint8Array ? admitted.bytes : given;
+    partition.batches.push({ base, count, maxTimestamp }, stored);
     partition.highWatermark = base + count;
-    partition.lengthBytes += lengthOf(stored);
     this.#undo?.push(() => {
       partition.batches.pop();
       partition.highWatermark = base;
-      partition.lengthBytes -= lengthOf(stored);
     });
     if (partition.cleaner.isRunning || nowMs - partition.sweptMs >= RETENTION_SWEEP_MS) {
       partition.sweptMs = nowMs;
@@ -211,11 +195,10 @@ export class MemoryLog implements Log {
     checkOffset(at, from, partition);
     const batches: FetchedBatch[] = [];
     let bytes = 0;
-    for (let i = firstFrom(partition.batches, from); i < partition.batches.length; i++) {
-      const batch = partition.batches[i];
-      if (batch === undefined || (batches.length > 0 && bytes + lengthOf(batch) > bytesMax)) break;
+    for (const batch of partition.batches.from(from)) {
+      bytes += batch.lengthBytes;
+      if (batches.length > 0 && bytes > bytesMax) break;
       batches.push(batch);
-      bytes += lengthOf(batch);
     }
     return {
       batches,
@@ -232,17 +215,17 @@ export class MemoryLog implements Log {
 
   async offsetForTime(at: TopicPartition, ms: number): Promise<number> {
     const partition = this.#partition(at);
-    const batch = partition.batches.find(({ maxTimestamp }) => maxTimestamp >= ms);
-    if (batch === undefined) return partition.highWatermark;
-    const records = parseRecordBatch(batch.bytes, 'CORRUPT', { checksum: false });
-    const found = records.timestamps.findIndex((timestamp) => timestamp >= ms);
-    return offsetAt(records, batch.base, found);
+    for (const { base, bytes, maxTimestamp } of partition.batches.from(0)) {
+      if (maxTimestamp < ms) continue;
+      const records = parseRecordBatch(bytes, 'CORRUPT', { checksum: false });
+      const found = records.timestamps.findIndex((timestamp) => timestamp >= ms);
+      return offsetAt(records, base, found);
+    }
+    return partition.highWatermark;
   }
 
   async trim(at: TopicPartition, before: number): Promise<void> {
-    const partition = this.#partition(at);
-    const kept = partition.batches.findIndex((batch) => batch.base + batch.count > before);
-    drop(partition, kept < 0 ? partition.batches.length : kept);
+    drop(this.#partition(at), before);
   }
 
   /** One turn of what keeps a partition small. @returns true when another turn has something to do */
@@ -250,15 +233,20 @@ export class MemoryLog implements Log {
     const { description: policy } = this.#topic(at.topic);
     const partition = this.#partition(at);
     const nowMs = this.#clock.now();
-    const gone = expired(sizes(partition.batches), { ...partition, policy, nowMs });
-    drop(partition, gone?.batches ?? 0);
+    const { batches } = partition;
+    const { lengthBytes } = batches;
+    const gone = expired(batches.from(0), { ...partition, lengthBytes, policy, nowMs });
+    if (gone !== null) drop(partition, gone.before);
     if (gone?.isMore === true) return true;
     const { incarnation } = policy;
-    const head = partition.batches.at(-1)?.base ?? partition.start;
-    const of = { ...partition, incarnation, policy, head, nowMs };
+    const head = batches.last ?? partition.start;
+    const of = { ...partition, lengthBytes: batches.lengthBytes, incarnation, policy, head, nowMs };
     return cleaningTurn(partition.cleaner, of, isCompactionDue(of), {
-      read: (wanted) => wantedOf(partition.batches, wanted),
-      replace: (replacement) => replace(partition, replacement),
+      read: (wanted) => wantedOf(batches, wanted),
+      replace: (replacement) => {
+        batches.replace(replacement);
+        return batches.lengthBytes;
+      },
       store: (cleaned) => (partition.cleaned = cleaned),
     });
   }
@@ -306,49 +294,20 @@ export class MemoryLog implements Log {
   }
 }
 
-function* sizes(batches: readonly Stored[]): Generator<BatchSize> {
-  for (const batch of batches) {
-    const { base, count, maxTimestamp } = batch;
-    yield { base, count, maxTimestamp, lengthBytes: lengthOf(batch) };
-  }
+/** Lets batches go that end at the offset or before. */
+function drop(partition: Partition, before: number): void {
+  partition.batches.drop(before);
+  partition.start = partition.batches.first ?? partition.highWatermark;
 }
 
-/** Lets the oldest batches go, that many. */
-function drop(partition: Partition, count: number): void {
-  if (count <= 0) return;
-  for (const batch of partition.batches.splice(0, count)) partition.lengthBytes -= lengthOf(batch);
-  partition.start = partition.batches[0]?.base ?? partition.highWatermark;
-}
-
-function wantedOf(batches: readonly Stored[], wanted: CleaningRead): readonly Stored[] {
+function wantedOf(batches: StoredBatches, wanted: CleaningRead): readonly Stored[] {
   const found: Stored[] = [];
   let read = 0;
-  for (let i = firstFrom(batches, wanted.from); i < batches.length; i++) {
-    const batch = batches[i];
-    if (batch === undefined || batch.base >= wanted.to) break;
+  for (const batch of batches.from(wanted.from)) {
+    if (batch.base >= wanted.to) break;
     if (found.length === wanted.batchesMax || read >= wanted.bytesMax) break;
     found.push(batch);
-    read += lengthOf(batch);
+    read += batch.lengthBytes;
   }
   return found;
-}
-
-function replace(partition: Partition, { from, to, batches }: Replacement): number {
-  const kept = partition.batches.filter(({ base }) => base < from || base >= to);
-  kept.splice(firstFrom(kept, from), 0, ...batches);
-  partition.batches = kept;
-  return (partition.lengthBytes = kept.reduce((sum, batch) => sum + lengthOf(batch), 0));
-}
-
-/** Index of the first batch that holds an offset at or above `from`. */
-function firstFrom(batches: readonly FetchedBatch[], from: number): number {
-  let low = 0;
-  let high = batches.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const batch = batches[middle];
-    if (batch !== undefined && batch.base + batch.count <= from) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
