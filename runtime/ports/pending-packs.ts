@@ -5,10 +5,12 @@ import { OrderedMap } from '../data/ordered-map.ts';
 import type { StateBlock, StatePack } from './store.ts';
 
 const NO_KEY = new Uint8Array(0);
+/** What a pack costs the garbage collector beside its entries, as entries: many small ones are not held for long. */
+const PACK_ENTRIES = 512;
 
 /** What came side by side for one table and nobody has read yet. */
 export interface Pending {
-  /** Entries held. */
+  /** Entries held, and what they cost beside. */
   readonly size: number;
   /** What they hold in a map, roughly. */
   readonly bytes: number;
@@ -43,7 +45,7 @@ export class PendingPacks implements Pending {
   apply(block: StateBlock | StatePack): void {
     if (!isPack(block)) throw new InvariantError('a block does not go with packs');
     this.#packs.push(block);
-    this.size += block.size;
+    this.size += block.size + PACK_ENTRIES;
     this.bytes += packBytes(block);
   }
 
