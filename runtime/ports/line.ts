@@ -33,7 +33,8 @@ export class Line {
     this.#end = end;
     this.#atEnd = atEnd;
     end.addEventListener('message', ({ data }) => {
-      this.#cameIn.push(...(data as unknown[]));
+      // Taken out: a browser's event, and with it its data, stays until a whole collection.
+      this.#cameIn.push(...(data as unknown[]).splice(0));
       this.#begin();
     });
     end.start?.();

@@ -108,3 +108,16 @@ test('messages arrive in the order in which they were sent, however they are sen
     { numRuns: 50 },
   );
 });
+
+test('an event that is over holds nothing of what came with it', async () => {
+  const { port1, port2 } = new MessageChannel();
+  ports.push(port1, port2);
+  const received: unknown[] = [];
+  const events: MessageEvent[] = [];
+  new Line(port2, behindMicrotasks).channel(0).receive((message) => received.push(message));
+  port2.addEventListener('message', (event) => events.push(event));
+  new Line(port1, behindMicrotasks).channel(0).send({ n: 1 });
+  while (events.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(received).toEqual([{ n: 1 }]);
+  expect(events[0]?.data).toEqual([]);
+});
