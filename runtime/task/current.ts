@@ -31,8 +31,6 @@ export class Current implements Holding {
     time: { now: 0, seed: '' },
   };
   readonly #idleSeed: string;
-  /** Of the chunks whose timestamps have been looked at: a task with several inputs comes back to each of them in many short runs. */
-  readonly #moments = new WeakMap<RecordPlace, CurrentMoment>();
 
   /** @param incarnations of the topics of all its inputs */
   constructor(task: TaskId, incarnations: readonly string[]) {
@@ -62,7 +60,7 @@ export class Current implements Holding {
    * @param place an object of the chunk's own
    */
   begin(records: RecordBatch, place: RecordPlace, from: number, to: number): void {
-    let moment = this.#moments.get(place);
+    let { moment } = place;
     if (moment === undefined) {
       const { latestMs = latestOf(records.timestamps, from, to) } = place;
       this.nowMs = Math.max(this.nowMs, latestMs);
@@ -72,7 +70,7 @@ export class Current implements Holding {
       const seed = `${this.#task} ${topic} ${partition} ${incarnation}`;
       const idleSeed = this.#idleSeed;
       moment = { records, place, time: { now: this.nowMs, seed, idleSeed, firstOffset: base } };
-      this.#moments.set(place, moment);
+      place.moment = moment;
     }
     this.#moment = moment;
   }

@@ -7,6 +7,7 @@ import type { RecordBatch } from '../data/record.ts';
 import { type SchemaColumn, WINDOWSTART } from '../data/schema.ts';
 import { BIGINT } from '../data/type.ts';
 import { readWindow, type WindowKind } from '../formats/windowed-key.ts';
+import type { CurrentMoment } from './current.ts';
 
 /** Where a record batch stands. */
 export interface RecordPlace {
@@ -18,6 +19,8 @@ export interface RecordPlace {
   readonly incarnation: string;
   /** The greatest timestamp of the chunk; absent: nobody has looked. */
   readonly latestMs?: number | undefined;
+  /** Of a chunk whose timestamps have been looked at: a task with several inputs comes back to each of their chunks in many short runs. */
+  moment?: CurrentMoment | undefined;
 }
 
 /** What is behind the keys of a source; null: nothing. */
