@@ -5,12 +5,12 @@ import { OrderedMap } from '../data/ordered-map.ts';
 import type { StateBlock, StatePack } from './store.ts';
 
 const NO_KEY = new Uint8Array(0);
-/** What a pack costs the garbage collector beside its entries, as entries: many small ones are not held for long. */
-const PACK_ENTRIES = 512;
+/** A pack counts as so many entries at least: to the garbage collector it is a dozen objects, and many small ones are not held for long. */
+const PACK_ENTRIES_MIN = 2048;
 
 /** What came side by side for one table and nobody has read yet. */
 export interface Pending {
-  /** Entries held, and what they cost beside. */
+  /** Entries held; few that came together count as more. */
   readonly size: number;
   /** What they hold in a map, roughly. */
   readonly bytes: number;
@@ -45,7 +45,7 @@ export class PendingPacks implements Pending {
   apply(block: StateBlock | StatePack): void {
     if (!isPack(block)) throw new InvariantError('a block does not go with packs');
     this.#packs.push(block);
-    this.size += block.size + PACK_ENTRIES;
+    this.size += Math.max(block.size, PACK_ENTRIES_MIN);
     this.bytes += packBytes(block);
   }
 
