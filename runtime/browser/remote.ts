@@ -79,7 +79,7 @@ export class RemoteEngine {
     if (this.#produced?.topic !== topic || this.#produced.isFull) {
       this.#sendProduced();
       this.#produced = new ProduceCalls(topic);
-      queueMicrotask(() => this.#sendProduced());
+      behindMicrotasks(() => this.#sendProduced());
     }
     return this.#produced.add(records);
   }

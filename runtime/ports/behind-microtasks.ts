@@ -1,6 +1,8 @@
-// Ends the turns of a line behind microtasks, where a thread has little else to do; a file of its own, for pages' Workers end theirs another way.
+// Runs something behind microtasks, such as the end of a line's turn where a thread has little else to do; knows no line.
 
 import type { AtEnd } from './line.ts';
 
-/** Ends turns behind what is done at once with what has come in. */
-export const behindMicrotasks: AtEnd = (run) => queueMicrotask(run);
+const DONE = Promise.resolve();
+
+/** Behind what is done at once. A browser's queueMicrotask makes an object a call that only a whole collection frees, with all that it holds. */
+export const behindMicrotasks: AtEnd = (run) => void DONE.then(run);

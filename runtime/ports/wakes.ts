@@ -1,5 +1,6 @@
 // Readers that wait for records of a partition, and how they are told; in memory only, knows no storage.
 
+import { behindMicrotasks } from './behind-microtasks.ts';
 import type { TopicPartition, Unsubscribe } from './log.ts';
 
 /** Who waits, by partition. */
@@ -19,7 +20,7 @@ export class Wakes {
 
   /** Tells those who wait, in a later turn: whoever appends is not done yet. */
   wake(at: TopicPartition): void {
-    for (const wake of this.#waiting.get(partitionKey(at)) ?? []) queueMicrotask(wake);
+    for (const wake of this.#waiting.get(partitionKey(at)) ?? []) behindMicrotasks(wake);
   }
 }
 
