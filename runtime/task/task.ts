@@ -341,16 +341,17 @@ export class Task {
     for (const unsubscribe of subscriptions) unsubscribe();
   }
 
-  async #sleep(untilMs: number | null): Promise<void> {
-    if (this.#isWoken || this.#state !== 'RUNNING') return;
-    await new Promise<void>((resolve) => {
-      const cancel = untilMs === null ? null : this.options.clock.wakeAt(untilMs, resolve);
+  #sleep(untilMs: number | null): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isWoken || this.#state !== 'RUNNING') return resolve();
+      const cancel =
+        untilMs === null ? null : this.options.clock.wakeAt(untilMs, () => this.#wake?.());
       this.#wake = () => {
+        this.#wake = null;
         cancel?.();
         resolve();
       };
     });
-    this.#wake = null;
   }
 
   /** Ends the loop after the current turn; nothing of an unfinished one is committed. */
