@@ -34,6 +34,12 @@ export function writeKey(to: ByteWriter, columns: readonly Column[], position: n
   }
 }
 
+/** Appends a STRING key column that is not null, of its UTF-8. */
+export function writeTextKey(to: ByteWriter, utf8: Uint8Array): void {
+  to.u8(PRESENT);
+  writeEscaped(to, utf8, 0, utf8.length);
+}
+
 /** Appends a BIGINT key column that is not null, as its two words. */
 export function writeLong(to: ByteWriter, low: number, high: number): void {
   to.u8(PRESENT);

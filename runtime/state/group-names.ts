@@ -4,12 +4,9 @@ import { existing } from '../base/assert.ts';
 import type { ByteWriter } from '../base/bytes.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column, isNull } from '../data/column.ts';
-import { Dictionary } from '../data/dictionary.ts';
-import { writeKey } from '../data/key-writer.ts';
+import { writeKey, writeTextKey } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema, type SchemaColumn } from '../data/schema.ts';
-import { STRING, type Type } from '../data/type.ts';
-
-const FIRST_CODE = new Uint32Array(1);
+import type { Type } from '../data/type.ts';
 
 /**
  * What a group is called in memory: the UTF-8 of its key where that is one STRING column, so that a dictionary's entries are
@@ -47,7 +44,7 @@ export class GroupNames {
 
   /** Appends the key bytes of a name. */
   writeKey(to: ByteWriter, name: Uint8Array): void {
-    if (this.isText) writeKey(to, [textColumn(name)], 0);
+    if (this.isText) writeTextKey(to, name);
     else to.bytes(name);
   }
 
@@ -59,10 +56,4 @@ export class GroupNames {
     }
     return true;
   }
-}
-
-/** A STRING column of one row. */
-function textColumn(utf8: Uint8Array): Column {
-  const dictionary = new Dictionary(utf8, Uint32Array.of(0, utf8.length));
-  return { type: STRING, validity: null, storage: 'dictionary', values: FIRST_CODE, dictionary };
 }
