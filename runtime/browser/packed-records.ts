@@ -63,8 +63,9 @@ export class RecordPacker {
   }
 
   packed(): PackedRecords {
+    const isCopied = this.lengthBytes <= COPIED_BYTES_MAX;
     return {
-      bytes: this.#bytes,
+      bytes: isCopied ? this.#bytes.slice(0, this.lengthBytes) : this.#bytes,
       numbers: Float64Array.from(this.#numbers),
       headers: this.#headers.some(({ length }) => length > 0) ? this.#headers : undefined,
     };
