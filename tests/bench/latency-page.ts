@@ -74,11 +74,14 @@ export async function paced(
   subject.onChange = () => {
     if (subject.lateMs.length === count) all.resolve();
   };
-  const begun = performance.now();
+  /** At the first tick: what would have come while the clock was fetched must not come at once. */
+  let begun: number | null = null;
   let n = 0;
   const ticks = new Worker(new URL('ticks-worker.ts', import.meta.url), { type: 'module' });
   ticks.addEventListener('message', () => {
-    const due = Math.min(count, Math.floor(((performance.now() - begun) * perSecond) / 1000));
+    const now = performance.now();
+    begun ??= now;
+    const due = Math.min(count, Math.floor(((now - begun) * perSecond) / 1000));
     for (; n < due; n++) void send(subject, n);
   });
   // The list argument is what tells a Worker's message from a window's.
