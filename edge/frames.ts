@@ -2,7 +2,7 @@
 
 import { ByteWriter } from '../runtime/base/bytes.ts';
 import { PortError } from '../runtime/base/errors.ts';
-import type { Fetched } from '../runtime/ports/log.ts';
+import type { Bounds, FetchedBatch } from '../runtime/ports/log.ts';
 import type { PartitionPort } from './env.ts';
 import { fromWire, noAnswer, toWire, type WireError } from './wire.ts';
 
@@ -38,8 +38,8 @@ export function framesQueryOf({ url }: Request): FramesQuery {
   };
 }
 
-/** Batches one after the other, each behind its base (f64), count and length (u32), with the bounds as headers. */
-export function framesAnswer({ batches, start, highWatermark, incarnation }: Fetched): Response {
+/** Batches one after the other, each behind its base (f64), count and length (u32). */
+export function framesBytes(batches: readonly FetchedBatch[]): Uint8Array<ArrayBuffer> {
   const length = batches.reduce((sum, { bytes }) => sum + bytes.length + FRAME_HEADER_BYTES, 0);
   const to = new ByteWriter(length);
   for (const { base, count, bytes } of batches) {
@@ -48,7 +48,15 @@ export function framesAnswer({ batches, start, highWatermark, incarnation }: Fet
     to.u32(bytes.length);
     to.bytes(bytes);
   }
-  return new Response(to.buffer.subarray(0, to.position), {
+  return to.buffer.subarray(0, to.position);
+}
+
+/** A page of frames, with the bounds as headers. */
+export function framesAnswer(
+  { start, highWatermark, incarnation }: Bounds,
+  body: Uint8Array<ArrayBuffer> | ReadableStream,
+): Response {
+  return new Response(body, {
     headers: {
       'Content-Type': FRAMES_TYPE,
       'Millrace-Start': String(start),

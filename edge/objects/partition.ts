@@ -27,7 +27,14 @@ import {
   type StorageUsage,
   subscriberByName,
 } from '../env.ts';
-import { framesAnswer, framesQueryOf, framesRefusal, type FramesQuery } from '../frames.ts';
+import {
+  framesAnswer,
+  framesBytes,
+  framesQueryOf,
+  framesRefusal,
+  type FramesQuery,
+} from '../frames.ts';
+import { heldPages } from '../held-pages.ts';
 import { PartitionMeter, type PartitionMetrics } from '../metrics/meters.ts';
 import { isRelayName } from '../names.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
@@ -170,23 +177,30 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     waitMs: number,
     incarnation: string | null,
   ): Promise<Wire<Fetched>> {
-    return settleAsync(() => this.#readOrWait({ from, bytesMax, waitMs, incarnation }, false));
+    const query = { from, bytesMax, waitMs, incarnation };
+    return settleAsync(() => this.#readOrWait(query, () => this.#read(query, false)));
   }
 
-  /** As `read`, as an answer whose body is the batches, whose sums their reader checks. */
+  /** As `read`, as an answer whose body is the batches, whose sums their reader checks; a page is shorter than it was asked for while many lie here. */
   override async fetch(request: Request): Promise<Response> {
     try {
-      return framesAnswer(await this.#readOrWait(framesQueryOf(request), true));
+      const query = framesQueryOf(request);
+      let bytesMax = query.bytesMax;
+      const fetched = await this.#readOrWait(query, () => {
+        bytesMax = heldPages.bytesMax(query.bytesMax);
+        return this.#read({ ...query, bytesMax }, true);
+      });
+      return framesAnswer(fetched, heldPages.body(framesBytes(fetched.batches), bytesMax));
     } catch (thrown) {
       return framesRefusal(thrown);
     }
   }
 
-  async #readOrWait(query: FramesQuery, readerChecks: boolean): Promise<Fetched> {
-    const first = this.#read(query, readerChecks);
-    if (first.batches.length > 0 || query.waitMs <= 0) return first;
-    await this.#waiters.wait(Math.min(query.waitMs, WAIT_MS_MAX));
-    return this.#read(query, readerChecks);
+  async #readOrWait({ waitMs }: FramesQuery, read: () => Fetched): Promise<Fetched> {
+    const first = read();
+    if (first.batches.length > 0 || waitMs <= 0) return first;
+    await this.#waiters.wait(Math.min(waitMs, WAIT_MS_MAX));
+    return read();
   }
 
   #read({ from, bytesMax, incarnation }: FramesQuery, readerChecks: boolean): Fetched {

@@ -3,7 +3,7 @@
 import type { Hono } from 'hono';
 import { encodeBase64 } from '../../runtime/base/base64.ts';
 import { decodeUtf8, isUtf8 } from '../../runtime/base/bytes.ts';
-import { FETCH_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { FETCH_BYTES_MAX, PAGE_BYTES_MAX } from '../../runtime/base/limits.ts';
 import {
   indexAt,
   offsetAt,
@@ -36,13 +36,10 @@ export function fetchRoutes(app: Hono<EdgeHono>): void {
 
 async function fetchRecords(c: EdgeContext, at: TopicPartition): Promise<Response> {
   const { log } = c.get('edge');
-  const bytesMax = boundedOf(
-    c.req.query('max_bytes'),
-    'max_bytes',
-    FETCH_BYTES_MAX,
-    FETCH_BYTES_MAX,
-  );
   const isEvents = wantsEvents(c);
+  const isFrames = !isEvents && c.req.header('Accept')?.includes(FRAMES_TYPE) === true;
+  const bytesMost = isFrames ? PAGE_BYTES_MAX : FETCH_BYTES_MAX;
+  const bytesMax = boundedOf(c.req.query('max_bytes'), 'max_bytes', FETCH_BYTES_MAX, bytesMost);
   const last = isEvents ? lastEventId(c) : null;
   const { from, incarnation } = last === null ? await placeOf(c, at) : placeAfter(last);
   const waitMs = boundedOf(
@@ -58,8 +55,7 @@ async function fetchRecords(c: EdgeContext, at: TopicPartition): Promise<Respons
       recordEvents(log, at, { from, first, bytesMax, waitMs: Math.max(waitMs, 1) }),
     );
   }
-  if (c.req.header('Accept')?.includes(FRAMES_TYPE) === true)
-    return log.frames(at, { from, bytesMax, waitMs, incarnation });
+  if (isFrames) return log.frames(at, { from, bytesMax, waitMs, incarnation });
   return jsonReply(await log.readOrWait(at, from, bytesMax, waitMs, incarnation), from);
 }
 

@@ -237,6 +237,10 @@ export const APPENDS_WAITING_BYTES_MAX = 8_388_608;
 /** Bytes of batches that a partition brings along when it tells a task, or a relay, that there is more; and of how many partitions one keeps them. */
 export const HINT_BYTES_MAX = 65_536;
 export const HINTS_KEPT_MAX = 16;
+/** Bytes of one page of record batches that a reader may ask for (4 MiB). */
+export const PAGE_BYTES_MAX = 4_194_304;
+/** Bytes of pages longer than FETCH_BYTES_MAX that one isolate of the edge holds for readers who have not taken them (32 MiB); as they become more such pages get shorter. */
+export const PAGES_HELD_BYTES_MAX = 33_554_432;
 /** Spans of offsets that a partition knows as checked. */
 export const CHECKED_SPANS_MAX = 64;
 /** Appends of several requests that go to one partition in one call, their bytes, and how long one waits for a call of another request. */

@@ -26,9 +26,9 @@ export class BareLoads implements Disposable {
     return count * BATCH_RECORDS;
   }
 
-  /** The first so many batches, in pages of 1 MiB, READERS at once. @returns how many records */
-  async read(count: number): Promise<number> {
-    const each = Math.floor(READ_BYTES_MAX / this.#bytes.length);
+  /** The first so many batches, READERS at once. @returns how many records */
+  async read(count: number, pageBytes = READ_BYTES_MAX): Promise<number> {
+    const each = Math.floor(pageBytes / this.#bytes.length);
     let from = 0;
     let bytes = 0;
     await this.#readers.run({

@@ -98,10 +98,15 @@ export class LogLoads implements Disposable {
     return times(this.#many, this.#one, count, 1);
   }
 
-  /** Reads `from .. to` of the batches that `batches` has written, in pages of 1 MiB, READERS at once. @returns how many records */
-  async read(from: number, to: number): Promise<number> {
+  /**
+   * Reads `from .. to` of the batches that `batches` has written, READERS at once.
+   * @param pageBytes of a page; what is not named when it is the edge's own
+   * @returns how many records
+   */
+  async read(from: number, to: number, pageBytes = READ_BYTES_MAX): Promise<number> {
     const batchBytes = this.#batch.length;
-    const pageRecords = Math.floor(READ_BYTES_MAX / batchBytes) * BATCH_RECORDS;
+    const pageRecords = Math.floor(pageBytes / batchBytes) * BATCH_RECORDS;
+    const asked = pageBytes === READ_BYTES_MAX ? '' : `&max_bytes=${pageBytes}`;
     const end = Math.min(to, this.#batches) * BATCH_RECORDS;
     let offset = from * BATCH_RECORDS;
     const wanted = end - offset;
@@ -111,7 +116,7 @@ export class LogLoads implements Disposable {
       status: 200,
       next: () => {
         if (offset >= end) return null;
-        const path = `/topics/batches/partitions/0/records?offset=${offset}`;
+        const path = `/topics/batches/partitions/0/records?offset=${offset}${asked}`;
         offset += pageRecords;
         return requestBytes('GET', path, null, { Accept: 'application/vnd.millrace.batches' });
       },
