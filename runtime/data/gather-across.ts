@@ -1,5 +1,6 @@
 // Copies chosen rows of several batches' columns into one new column; knows no key.
 
+import type { Batch } from './batch.ts';
 import { type Bitmap, bitAt, bitmap, type Column, setBit, valueAt } from './column.ts';
 import { wordsOf } from './dense.ts';
 import type { Dictionary } from './dictionary.ts';
@@ -40,6 +41,28 @@ export function gatherAcross(columns: readonly Column[], places: Places): Column
     case 'objects':
       return { ...first, validity, values: objects(columns as Of<'objects'>[], places) };
   }
+}
+
+/** The columns and rowtimes of rows of several batches of one schema. */
+export function rowsAcross(
+  batches: readonly Batch[],
+  places: Places,
+): Pick<Batch, 'columns' | 'rowtime'> {
+  const { columns } = batches[0] as Batch;
+  const rowtime = new Float64Array(places.positions.length);
+  for (let i = 0; i < rowtime.length; i++) {
+    const { rowtime: from } = batches[places.batches[i] as number] as Batch;
+    rowtime[i] = from[places.positions[i] as number] as number;
+  }
+  return {
+    columns: columns.map((_, at) =>
+      gatherAcross(
+        batches.map((batch) => batch.columns[at] as Column),
+        places,
+      ),
+    ),
+    rowtime,
+  };
 }
 
 /** Texts come in two storages. */

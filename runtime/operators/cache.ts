@@ -4,8 +4,8 @@ import { assert } from '../base/assert.ts';
 import { grown } from '../base/grown.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
-import { bitAt, type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
-import { gatherAcross } from '../data/gather-across.ts';
+import { bitAt, type Bitmap, bitmap, setBit } from '../data/column.ts';
+import { rowsAcross } from '../data/gather-across.ts';
 import type { Schema } from '../data/schema.ts';
 import type { CacheStep, Step } from '../plan/step.ts';
 import { Interner } from '../data/interner.ts';
@@ -103,33 +103,24 @@ class Cache implements Operator {
     const length = to - from;
     const batches = this.#batches.slice(from, to);
     const positions = this.#positions.slice(from, to);
-    const rowtime = new Float64Array(length);
     const op = new Uint8Array(length);
     let valueNull: Bitmap | null = null;
     for (let i = 0; i < length; i++) {
       const batch = this.#held[batches[i] as number] as Batch;
       const position = positions[i] as number;
-      rowtime[i] = batch.rowtime[position] as number;
       const isFresh = this.#firstOps[from + i] === Op.Insert;
       if (batch.op?.[position] === Op.Delete) op[i] = Op.Delete;
       else op[i] = isFresh ? Op.Insert : Op.UpdateAfter;
       if (batch.valueNull !== null && bitAt(batch.valueNull, position))
         setBit((valueNull ??= bitmap(length)), i);
     }
-    const columns = this.schema.columns.map((_, index) =>
-      gatherAcross(
-        this.#held.map((batch) => batch.columns[index] as Column),
-        { batches, positions },
-      ),
-    );
     out({
       schema: this.schema,
       length,
       selection: null,
-      columns,
+      ...rowsAcross(this.#held, { batches, positions }),
       valueNull,
       keyNull: null,
-      rowtime,
       op,
       origin: null,
     });

@@ -6,7 +6,7 @@ import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
 import { wordsOf } from '../data/dense.ts';
-import { gatherAcross } from '../data/gather-across.ts';
+import { rowsAcross } from '../data/gather-across.ts';
 import { Interner } from '../data/interner.ts';
 import { KeyOrder } from '../data/key-order.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
@@ -17,6 +17,7 @@ import type { Emit } from './operator.ts';
 const FIRST_SLOTS = 64;
 /** Keys that stay numbered beside their rows: mostly they come again. */
 const KEYS_KEPT_MAX = 65_536;
+
 /** Reads a bound of the window of rows, in ms. */
 type Bounds = (position: number) => number;
 
@@ -169,11 +170,6 @@ export class HeldRows {
     if (length === 0) return;
     const batches = this.#out.batches.subarray(0, length);
     const positions = this.#out.positions.subarray(0, length);
-    const rowtime = new Float64Array(length);
-    for (let i = 0; i < length; i++) {
-      const { rowtime: from } = this.#batches[batches[i] as number] as Batch;
-      rowtime[i] = from[positions[i] as number] as number;
-    }
     const origin = this.#hasOrigins ? this.#out.origins.slice(0, length) : null;
     this.#count = 0;
     this.#hasOrigins = true;
@@ -181,15 +177,9 @@ export class HeldRows {
       schema: this.#schema,
       length,
       selection: null,
-      columns: this.#schema.columns.map((_, at) =>
-        gatherAcross(
-          this.#batches.map(({ columns }) => columns[at] as Column),
-          { batches, positions },
-        ),
-      ),
+      ...rowsAcross(this.#batches, { batches, positions }),
       valueNull: null,
       keyNull: null,
-      rowtime,
       op: new Uint8Array(length),
       origin,
     });
