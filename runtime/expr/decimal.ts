@@ -1,11 +1,16 @@
 // Arithmetic of DECIMAL values (unscaled bigints whose scale the type holds); knows no columns and no SQL text.
 
 import { RecordError } from '../base/errors.ts';
+import { DECIMAL_DIGITS_MAX } from '../base/limits.ts';
 import type { Type } from '../data/type.ts';
+
+/** By exponent, up to DECIMAL_DIGITS_MAX: making one takes longer than what is done with it. */
+const powers: bigint[] = [];
 
 /** 10 to the power of `exponent`, a whole number of at least 0. */
 function powerOfTen(exponent: number): bigint {
-  return 10n ** BigInt(exponent);
+  if (exponent > DECIMAL_DIGITS_MAX) return 10n ** BigInt(exponent);
+  return (powers[exponent] ??= 10n ** BigInt(exponent));
 }
 
 /** Divides and rounds half away from zero, as HALF_UP does. @throws {RecordError} EXPRESSION on division by zero */
