@@ -5,13 +5,14 @@ import { grown } from '../base/grown.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
-import { wordsOf } from '../data/dense.ts';
 import { rowsAcross } from '../data/gather-across.ts';
 import { Interner } from '../data/interner.ts';
 import { KeyOrder } from '../data/key-order.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
 import { Pane } from '../state/pane.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
+import { doubleOf, wordsOf } from '../state/typed-calls.ts';
+import { isTombstone } from './latest-rows.ts';
 import type { Emit } from './operator.ts';
 
 const FIRST_SLOTS = 64;
@@ -36,10 +37,10 @@ export class HeldRows {
   /** All ends that there are windows of, ascending. */
   #ends: number[] = [];
   #batches: Batch[] = [];
-  /** By slot of a pane: the number of its key, and the batch and the position of its row; ~position: it says that the key has none any more. */
+  /** By slot of a pane: the number of its key, and the batch and the position of its row. */
   #keyOf = new Int32Array(FIRST_SLOTS);
   #batchOf = new Uint32Array(FIRST_SLOTS);
-  #positionOf = new Int32Array(FIRST_SLOTS);
+  #positionOf = new Uint32Array(FIRST_SLOTS);
   #slots = 0;
   /** Place in the order of keys by number, and by place the slot of the window that is looked at. */
   #places = new Uint32Array(0);
@@ -75,12 +76,12 @@ export class HeldRows {
 
   /**
    * Holds a batch.
-   * @returns what notes its row `i` at a position as the last one of its window and key, `isGone`: as none
+   * @returns what notes its row `i` at a position as the last one of its window and key
    */
-  add(batch: Batch): (i: number, position: number, isGone: boolean) => void {
+  add(batch: Batch): (i: number, position: number) => void {
     this.letGo();
     const ids = this.#keys.assign(batch);
-    const [startOf, endOf] = this.#windowAt.map((at) => boundsOf(batch.columns[at])) as [
+    const [startOf, endOf] = this.#windowAt.map((at) => boundsOf(batch.columns[at] as Column)) as [
       Bounds,
       Bounds,
     ];
@@ -88,7 +89,7 @@ export class HeldRows {
     this.size += batch.length;
     let pane: Pane | null = null;
     let endMs = NaN;
-    return (i, position, isGone) => {
+    return (i, position) => {
       const id = ids[i] as number;
       assert(id !== NO_KEY, 'a group has a key');
       const start = startOf(position);
@@ -100,7 +101,7 @@ export class HeldRows {
       let slot = pane.find(id, this.#keyOf);
       if (slot < 0) slot = this.#addSlot(pane, id);
       this.#batchOf[slot] = number;
-      this.#positionOf[slot] = isGone ? ~position : position;
+      this.#positionOf[slot] = position;
     };
   }
 
@@ -140,22 +141,21 @@ export class HeldRows {
       const endMs = this.#ends[count] as number;
       const panes = this.#windows.get(endMs) as Map<number, Pane>;
       this.#windows.delete(endMs);
-      yield* panes.size === 1
-        ? panes.values()
-        : [...panes.values()].sort((a, b) => a.startMs - b.startMs);
+      yield* [...panes.values()].sort((a, b) => a.startMs - b.startMs);
     }
     this.#ends.splice(0, count);
   }
 
-  /** Puts the rows of the windows that end before a time out, by end, start and key, as Insert, and holds them no more. They are emitted by `flush`, or when there is no room. */
+  /** Puts the rows of the windows that end before a time out, by end, start and key, as Insert and but for tombstones, and holds them no more. They are emitted by `flush`, or when there is no room. */
   putOut(beforeMs: number, origin: number | null, out: Emit): void {
     for (const pane of this.#taken(beforeMs)) {
       for (const slot of this.#inOrder(pane)) {
+        const batch = this.#batchOf[slot] as number;
         const position = this.#positionOf[slot] as number;
-        if (position < 0) continue;
+        if (isTombstone(this.#batches[batch] as Batch, position)) continue;
         if (this.#count === BATCH_ROWS_MAX) this.flush(out);
         const { batches, positions, origins } = this.#out;
-        batches[this.#count] = this.#batchOf[slot] as number;
+        batches[this.#count] = batch;
         positions[this.#count] = position;
         if (origin === null) this.#hasOrigins = false;
         else origins[this.#count] = origin;
@@ -212,13 +212,12 @@ export class HeldRows {
     for (const id of this.#order.from(null, false)) this.#places[id] = place++;
   }
 
-  /** Hands over the rows of the windows that end before a time, those without a value too, and holds them no more. */
+  /** Hands over the rows of the windows that end before a time, tombstones too, and holds them no more. */
   write(beforeMs: number, into: (batch: Batch, position: number) => void): void {
     for (const pane of this.#taken(beforeMs))
       pane.each((slot) => {
-        const position = this.#positionOf[slot] as number;
         const batch = this.#batches[this.#batchOf[slot] as number] as Batch;
-        into(batch, position < 0 ? ~position : position);
+        into(batch, this.#positionOf[slot] as number);
       });
   }
 
@@ -236,9 +235,7 @@ export class HeldRows {
   }
 }
 
-function boundsOf(column: Column | undefined): Bounds {
-  assert(column?.storage === 'i64', 'a window has two bounds');
-  const words = wordsOf(column.values);
-  return (position) =>
-    (words[position * 2 + 1] as number) * 0x1_0000_0000 + ((words[position * 2] as number) >>> 0);
+function boundsOf(column: Column): Bounds {
+  const words = wordsOf(column);
+  return (position) => doubleOf(words[position * 2] as number, words[position * 2 + 1] as number);
 }

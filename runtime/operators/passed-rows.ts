@@ -120,12 +120,13 @@ export class PassedRows {
 }
 
 /** A Delete with a value is one with the old value. */
-function hasOldValues({ op, valueNull, selection, length }: Batch): boolean {
+function hasOldValues(batch: Batch): boolean {
+  const { op, valueNull, length } = batch;
   if (op === null || !op.includes(Op.Delete)) return false;
   for (let i = 0; i < length; i++) {
-    const position = selection === null ? i : (selection[i] as number);
-    if (op[position] === Op.Delete && (valueNull === null || !bitAt(valueNull, position)))
-      return true;
+    const position = positionOf(batch, i);
+    const isNull = valueNull !== null && bitAt(valueNull, position);
+    if (op[position] === Op.Delete && !isNull) return true;
   }
   return false;
 }

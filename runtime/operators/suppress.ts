@@ -10,7 +10,7 @@ import type { SuppressStep } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { OrderedTable } from '../state/ordered-table.ts';
 import { HeldRows } from './held-rows.ts';
-import { isTombstone, LatestRows } from './latest-rows.ts';
+import { LatestRows } from './latest-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { closedBeforeMs, dueAtMs } from './window-close.ts';
 
@@ -60,7 +60,7 @@ class Suppress implements Operator {
     const { streamTime } = this.#context;
     for (let i = 0; i < batch.length; i++) {
       const position = positionOf(batch, i);
-      note(i, position, isTombstone(batch, position));
+      note(i, position);
       const ms = batch.rowtime[position] as number;
       if (ms <= streamTime.ms) continue;
       streamTime.ms = ms;
