@@ -14,7 +14,7 @@ import { jsonEvents } from './json-events.ts';
 import type { JsonWork } from './json-worker.ts';
 import { scannerCase } from './json-scanner.ts';
 import { readersCases } from './readers.ts';
-import { type Aim, runCase, type SuiteResult } from './run.ts';
+import { type Aim, aimOf, type MeasuredCase, runCase, suiteOf, type SuiteResult } from './run.ts';
 
 const EVENTS = { full: 1_000_000, small: 250_000 };
 const ROUNDS = { full: 9, small: 5 };
@@ -69,11 +69,6 @@ const C_MIN = 0.5;
 /** C that is less ahead of JSON.parse a line is no reference. */
 const C_TO_LINES_MIN = 8;
 
-interface Measured {
-  readonly done: Awaited<ReturnType<typeof runCase>>;
-  readonly aims: readonly Aim[];
-}
-
 /** What each output is called. */
 const OUTPUTS: Readonly<Record<JsonWork['output'], string>> = {
   rows: 'a change per event',
@@ -84,7 +79,7 @@ async function measured(
   keys: number,
   output: JsonWork['output'],
   size: 'full' | 'small',
-): Promise<Measured> {
+): Promise<MeasuredCase> {
   const events = EVENTS[size];
   const work = (subject: JsonWork['subject']): JsonWork => {
     return { events, keys, subject, output };
@@ -105,11 +100,8 @@ async function measured(
     subjects,
     ratios: [...others.map(({ subject }) => ['millrace', subject] as const), ...toC],
   };
-  const aim = (a: Running, b: Running, value: number): Aim => ({
-    ratio: `${name}: ${a.subject}/${b.subject}`,
-    bound: 'at least',
-    value,
-  });
+  const aim = (a: Running, b: Running, value: number): Aim =>
+    aimOf(name, [a.subject, b.subject], value);
   const aims = [
     aim(millrace, arrays, ARRAYS_MIN),
     ...(native === null ? [] : [aim(millrace, native, C_MIN), aim(native, lines, C_TO_LINES_MIN)]),
@@ -129,17 +121,13 @@ async function measured(
  */
 export async function jsonSuite(full: boolean): Promise<SuiteResult> {
   const size = full ? 'full' : 'small';
-  const all: Measured[] = [await scannerCase(), ...(await readersCases())].map((done) => ({
+  const all: MeasuredCase[] = [await scannerCase(), ...(await readersCases())].map((done) => ({
     done,
     aims: [],
   }));
   for (const output of ['results', 'rows'] as const)
     for (const keys of [10_000, 100]) all.push(await measured(keys, output, size));
-  return {
-    suite: 'json',
-    cases: all.flatMap(({ done }) => done.results),
-    ratios: Object.fromEntries(all.flatMap(({ done }) => done.ratios)),
-    aims: all.flatMap(({ aims }) => aims),
-    notes: ['The reference in C is void where it is less than 8 x JSON.parse a line.'],
-  };
+  return suiteOf('json', all, [
+    'The reference in C is void where it is less than 8 x JSON.parse a line.',
+  ]);
 }

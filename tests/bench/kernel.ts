@@ -12,7 +12,7 @@ import {
 } from './kernel-subjects.ts';
 import { natives, type Native } from './native.ts';
 import type { Emission } from './reference-map.ts';
-import { runCase, type Aim, type SuiteResult } from './run.ts';
+import { type Aim, aimOf, type MeasuredCase, runCase, suiteOf, type SuiteResult } from './run.ts';
 
 const EVENTS = 200_000;
 const EVENTS_FULL = 10_000_000;
@@ -45,17 +45,12 @@ const NAMES: Readonly<Record<Emission, string>> = {
   rows: 'a row per event, copied out',
 };
 
-interface Measured {
-  readonly done: Awaited<ReturnType<typeof runCase>>;
-  readonly aims: readonly Aim[];
-}
-
 async function measured(
   spread: Spread,
   work: Work,
   list: readonly Native[],
   rounds: number,
-): Promise<Measured> {
+): Promise<MeasuredCase> {
   const { events, emission } = work;
   const keys = events.names.length;
   const name = `${keys} keys, ${spread}, ${NAMES[emission]}`;
@@ -94,11 +89,7 @@ async function measured(
     rounds,
   );
   const { ids, hash, wasm } = AIMS.get(keys) ?? NO_AIMS;
-  const aim = ([a, b]: [string, string], value: number): Aim => ({
-    ratio: `${name}: ${a}/${b}`,
-    bound: 'at least',
-    value,
-  });
+  const aim = (subjects: [string, string], value: number): Aim => aimOf(name, subjects, value);
   const aimsOf = ({ target, byIds, byKeys }: (typeof inC)[number]): Aim[] =>
     target === 'WebAssembly'
       ? [aim(pair(kernel, byIds), wasm), aim(pair(interned, byKeys), wasm)]
@@ -111,7 +102,7 @@ async function measured(
   return { done, aims };
 }
 
-async function overKeys(keys: number, spread: Spread, full: boolean): Promise<Measured[]> {
+async function overKeys(keys: number, spread: Spread, full: boolean): Promise<MeasuredCase[]> {
   const count = full ? EVENTS_FULL : EVENTS;
   const events = makeEvents(count, keys, spread);
   const later = laterEvents(events);
@@ -121,7 +112,7 @@ async function overKeys(keys: number, spread: Spread, full: boolean): Promise<Me
       ? ['listed', 'rows']
       : ['listed', 'results', 'rows'];
   const programs = natives(later);
-  const all: Measured[] = [];
+  const all: MeasuredCase[] = [];
   try {
     for (const emission of emissions) {
       const work = { events, later, emission, advanceMs: SIZE_MS };
@@ -136,7 +127,7 @@ async function overKeys(keys: number, spread: Spread, full: boolean): Promise<Me
 }
 
 /** The same in hopping windows, so many to an event: the amount counts rows put out. */
-async function hopping(events: Events, later: Events, hops: number): Promise<Measured> {
+async function hopping(events: Events, later: Events, hops: number): Promise<MeasuredCase> {
   const work: Work = { events, later, emission: 'rows', advanceMs: SIZE_MS / hops };
   const done = await runCase(
     {
@@ -156,20 +147,14 @@ async function hopping(events: Events, later: Events, hops: number): Promise<Mea
  * the keys and have memory that was used before.
  */
 export async function kernelSuite(full: boolean): Promise<SuiteResult> {
-  const all: Measured[] = [];
+  const all: MeasuredCase[] = [];
   for (const spread of ['uniform', 'Zipf'] as const)
     for (const keys of AIMS.keys()) all.push(...(await overKeys(keys, spread, full)));
   const events = makeEvents(full ? 100_000 : 20_000, 10_000);
   const later = laterEvents(events);
   for (const hops of [6, 60]) all.push(await hopping(events, later, hops));
-  return {
-    suite: 'kernel',
-    cases: all.flatMap(({ done }) => done.results),
-    ratios: Object.fromEntries(all.flatMap(({ done }) => done.ratios)),
-    aims: all.flatMap(({ aims }) => aims),
-    notes: [
-      'Both know all keys beforehand, by the same ids, and keep windows that have closed within a run, because nobody takes their changes.',
-      'The reference in C is void where it is less than 15 x the nested Map at 10,000 keys.',
-    ],
-  };
+  return suiteOf('kernel', all, [
+    'Both know all keys beforehand, by the same ids, and keep windows that have closed within a run, because nobody takes their changes.',
+    'The reference in C is void where it is less than 15 x the nested Map at 10,000 keys.',
+  ]);
 }

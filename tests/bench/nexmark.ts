@@ -4,25 +4,19 @@ import { type Running, inThread } from './in-thread.ts';
 import { makeNexmark } from './nexmark-events.ts';
 import { NEXMARK_QUERIES, type NexmarkQuery } from './nexmark-queries.ts';
 import type { NexmarkWork } from './nexmark-worker.ts';
-import { runCase, type Aim } from './run.ts';
+import { aimOf, type MeasuredCase, runCase } from './run.ts';
 
 const KERNEL_TO_ROW_MIN = 5;
 const ROW_TO_JAVASCRIPT_MIN = 0.25;
 /** Code is compiled anew as it gets hot. */
 const WARMUPS = 2;
 
-/** What is asked of a case. */
-export interface NexmarkDone {
-  readonly done: Awaited<ReturnType<typeof runCase>>;
-  readonly aims: readonly Aim[];
-}
-
 async function measured(
   { name, hasKernel, events }: NexmarkQuery,
   query: number,
   bids: number,
   rounds: number,
-): Promise<NexmarkDone> {
+): Promise<MeasuredCase> {
   const work = (path: NexmarkWork['path']): NexmarkWork => ({ bids, query, path });
   const start = (subject: string, path: NexmarkWork['path']): Promise<Running> =>
     inThread(subject, 'nexmark-worker.ts', work(path));
@@ -34,15 +28,10 @@ async function measured(
   const label = `${name}, ${bids} bids`;
   const ratios: [string, string][] = [['row path', 'JavaScript']];
   if (hasKernel) ratios.unshift(['kernel path', 'row path'], ['kernel path', 'JavaScript']);
-  const aims: Aim[] = [
-    { ratio: `${label}: row path/JavaScript`, bound: 'at least', value: ROW_TO_JAVASCRIPT_MIN },
+  const aims = [
+    ...(hasKernel ? [aimOf(label, ['kernel path', 'row path'], KERNEL_TO_ROW_MIN)] : []),
+    aimOf(label, ['row path', 'JavaScript'], ROW_TO_JAVASCRIPT_MIN),
   ];
-  if (hasKernel)
-    aims.unshift({
-      ratio: `${label}: kernel path/row path`,
-      bound: 'at least',
-      value: KERNEL_TO_ROW_MIN,
-    });
   try {
     const amount = events(makeNexmark(bids));
     const bench = { case: label, unit: 'M events/s', amount, subjects, ratios };
@@ -53,8 +42,8 @@ async function measured(
 }
 
 /** All nine, one after the other. */
-export async function nexmarkCases(bids: number, rounds: number): Promise<NexmarkDone[]> {
-  const all: NexmarkDone[] = [];
+export async function nexmarkCases(bids: number, rounds: number): Promise<MeasuredCase[]> {
+  const all: MeasuredCase[] = [];
   for (const [number, query] of NEXMARK_QUERIES.entries())
     all.push(await measured(query, number, bids, rounds));
   return all;

@@ -4,22 +4,17 @@ import { makeEvents, type Events } from './events.ts';
 import { kernelChanges, kernelStates, laterEvents, SIZE_MS, type Work } from './kernel-subjects.ts';
 import { DUCKDB_MISSING, duckDb, openDuckDb } from './peers-duckdb.ts';
 import { arquero, dbIvm, rxjs, sqlite } from './peers-subjects.ts';
-import { runCase, type Aim, type SuiteResult } from './run.ts';
+import { aimOf, type MeasuredCase, runCase, suiteOf, type SuiteResult } from './run.ts';
 
 const KEYS = [100, 10_000, 1_000_000];
 const INCREMENTAL_MIN = 20;
 const DUCKDB_MIN = 5;
 
-interface Measured {
-  readonly done: Awaited<ReturnType<typeof runCase>>;
-  readonly aims: readonly Aim[];
-}
-
 function workOf(events: Events): Work {
   return { events, later: laterEvents(events), emission: 'results', advanceMs: SIZE_MS };
 }
 
-async function incrementally(count: number, keys: number, rounds: number): Promise<Measured> {
+async function incrementally(count: number, keys: number, rounds: number): Promise<MeasuredCase> {
   const events = makeEvents(count, keys);
   const name = `incrementally, ${keys} keys, ${events.count} events`;
   const peers = [rxjs(events), dbIvm(events)];
@@ -34,11 +29,7 @@ async function incrementally(count: number, keys: number, rounds: number): Promi
     },
     rounds,
   );
-  const aims = ratios.map(([a, b]): Aim => ({
-    ratio: `${name}: ${a}/${b}`,
-    bound: 'at least',
-    value: INCREMENTAL_MIN,
-  }));
+  const aims = ratios.map((pair) => aimOf(name, pair, INCREMENTAL_MIN));
   return { done, aims };
 }
 
@@ -47,7 +38,7 @@ async function asBatch(
   keys: number,
   rounds: number,
   duck: Awaited<ReturnType<typeof openDuckDb>>,
-): Promise<Measured> {
+): Promise<MeasuredCase> {
   const events = makeEvents(count, keys);
   const name = `as a batch, ${keys} keys, ${events.count} events`;
   const databases = [sqlite(events), ...(duck === null ? [] : [duckDb(duck, events)])];
@@ -65,11 +56,7 @@ async function asBatch(
     );
     const aims = peers
       .filter(({ subject }) => subject.startsWith('duckdb'))
-      .map(({ subject }): Aim => ({
-        ratio: `${name}: kernel/${subject}`,
-        bound: 'at least',
-        value: DUCKDB_MIN,
-      }));
+      .map(({ subject }) => aimOf(name, ['kernel', subject], DUCKDB_MIN));
     return { done, aims };
   } finally {
     for (const database of databases) database.end();
@@ -81,19 +68,13 @@ async function asBatch(
  * being over all of them. As a batch: one query over all rows, its groups read once at the end.
  */
 export async function peersSuite(full: boolean): Promise<SuiteResult> {
-  const all: Measured[] = [];
+  const all: MeasuredCase[] = [];
   const rounds = full ? 3 : 1;
   for (const keys of KEYS) all.push(await incrementally(full ? 100_000 : 20_000, keys, rounds));
   const duck = await openDuckDb();
   for (const keys of KEYS) all.push(await asBatch(full ? 2_000_000 : 200_000, keys, rounds, duck));
-  return {
-    suite: 'peers',
-    cases: all.flatMap(({ done }) => done.results),
-    ratios: Object.fromEntries(all.flatMap(({ done }) => done.ratios)),
-    aims: all.flatMap(({ aims }) => aims),
-    notes: [
-      duck === null ? DUCKDB_MISSING : `duckdb-wasm is DuckDB ${duck.getVersion()}, on one thread.`,
-      'arquero is 7.2.1.',
-    ],
-  };
+  return suiteOf('peers', all, [
+    duck === null ? DUCKDB_MISSING : `duckdb-wasm is DuckDB ${duck.getVersion()}, on one thread.`,
+    'arquero is 7.2.1.',
+  ]);
 }

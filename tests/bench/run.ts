@@ -53,6 +53,32 @@ export interface SuiteResult {
   readonly notes?: readonly string[] | undefined;
 }
 
+/** A case that was run, and what its ratios must reach. */
+export interface MeasuredCase {
+  readonly done: Awaited<ReturnType<typeof runCase>>;
+  readonly aims: readonly Aim[];
+}
+
+/** What the ratio of two subjects of a case must at least reach. */
+export function aimOf(name: string, [a, b]: readonly [string, string], value: number): Aim {
+  return { ratio: `${name}: ${a}/${b}`, bound: 'at least', value };
+}
+
+/** A suite of such cases. */
+export function suiteOf(
+  suite: string,
+  all: readonly MeasuredCase[],
+  notes: readonly string[],
+): SuiteResult {
+  return {
+    suite,
+    cases: all.flatMap(({ done }) => done.results),
+    ratios: Object.fromEntries(all.flatMap(({ done }) => done.ratios)),
+    aims: all.flatMap(({ aims }) => aims),
+    notes,
+  };
+}
+
 export function isReached({ bound, value }: Aim, ratio: number): boolean {
   return bound === 'at least' ? ratio >= value : ratio <= value;
 }

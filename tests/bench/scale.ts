@@ -9,7 +9,14 @@ import { kernelModule } from '../support/kernel-module.ts';
 import { fillColumnar } from './engine-source.ts';
 import { BATCH_ROWS, makeEvents, keyBytesOf } from './events.ts';
 import { program, SIZE_MS } from './kernel-subjects.ts';
-import { runCase, type Aim, type Subject, type SuiteResult } from './run.ts';
+import {
+  type Aim,
+  type MeasuredCase,
+  runCase,
+  type Subject,
+  suiteOf,
+  type SuiteResult,
+} from './run.ts';
 
 const KEYS = [100, 10_000, 1_000_000];
 const OPEN_WINDOWS = [1, 10, 100, 1000];
@@ -27,11 +34,6 @@ const WARMUPS = 5;
 /** What 1,000,000 keys make of so many fits KERNEL_MEMORY_BYTES_MAX and RESIDENT_STATE_BYTES_MAX. */
 const KEYED_EVENTS_MAX = 400_000;
 
-interface Measured {
-  readonly done: Awaited<ReturnType<typeof runCase>>;
-  readonly aims: readonly Aim[];
-}
-
 /** Runs subjects that are named by a number; each is compared with the first. */
 async function compared(
   name: string,
@@ -40,7 +42,7 @@ async function compared(
   rounds: number,
   spreadMax: number,
   warmups?: number,
-): Promise<Measured> {
+): Promise<MeasuredCase> {
   const [first, ...others] = subjects.map(({ subject }) => subject);
   const ratios = others.map((other): [string, string] => [first ?? '', other]);
   const bench = { case: name, unit: 'M events/s', amount, subjects, ratios };
@@ -64,7 +66,7 @@ async function fill(engine: Engine, count: number, keys: number): Promise<number
 }
 
 /** The whole engine over so many keys: SQL in, a change per event out. */
-async function overKeys(count: number, rounds: number): Promise<Measured> {
+async function overKeys(count: number, rounds: number): Promise<MeasuredCase> {
   const engines: Engine[] = [];
   const subjects: Subject[] = [];
   let amount = 0;
@@ -139,7 +141,7 @@ async function sharing(queries: number): Promise<{ subject: Subject; engine: Eng
   return { subject: { subject: `${queries} queries`, prepare: () => run }, engine };
 }
 
-async function overQueries(rounds: number): Promise<Measured> {
+async function overQueries(rounds: number): Promise<MeasuredCase> {
   const all = [];
   for (const queries of QUERIES) all.push(await sharing(queries));
   const subjects = all.map(({ subject }) => subject);
@@ -160,14 +162,8 @@ export async function scaleSuite(full: boolean): Promise<SuiteResult> {
     await compared('kernel, open windows', amount, windows, WINDOW_ROUNDS, WINDOWS_SPREAD_MAX),
     await overQueries(rounds),
   ];
-  return {
-    suite: 'scale',
-    cases: all.flatMap(({ done }) => done.results),
-    ratios: Object.fromEntries(all.flatMap(({ done }) => done.ratios)),
-    aims: all.flatMap(({ aims }) => aims),
-    notes: [
-      'Ratios say how many times as long an event takes.',
-      `A database has at most ${QUERIES_MAX} persistent queries.`,
-    ],
-  };
+  return suiteOf('scale', all, [
+    'Ratios say how many times as long an event takes.',
+    `A database has at most ${QUERIES_MAX} persistent queries.`,
+  ]);
 }
