@@ -78,7 +78,7 @@ export class PartMissing extends Error {
   readonly part: Part<object>;
 
   constructor(part: Part<object>) {
-    super('code is used that was not fetched: the call must go through withParts');
+    super('code is used that was not fetched, without withParts');
     this.part = part;
   }
 }

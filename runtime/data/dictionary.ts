@@ -1,8 +1,7 @@
 // Distinct strings of one column by dense code, kept as UTF-8 and read as text on demand; codes never persist.
 
+import { decodeUtf8 } from '../base/bytes.ts';
 import { InvariantError } from '../base/errors.ts';
-
-const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 
 /** Where the entries of a dictionary come from, when the same entry is met again and again in other dictionaries. */
 export interface KnownEntries {
@@ -41,12 +40,8 @@ export class Dictionary {
   }
 
   text(code: number): string {
-    if (code >= this.size) throw new InvariantError(`code ${code} is beyond the dictionary`);
+    if (code >= this.size) throw new InvariantError(`the dictionary has no code ${code}`);
     const texts = (this.#texts ??= Array.from({ length: this.size }));
-    const known = texts[code];
-    if (known !== undefined) return known;
-    const text = decoder.decode(this.utf8(code));
-    texts[code] = text;
-    return text;
+    return (texts[code] ??= decodeUtf8(this.bytes, this.offsets[code], this.offsets[code + 1]));
   }
 }

@@ -30,6 +30,7 @@ function oneBody(type: Type, which: Which, ignoreNulls: boolean): AggregateBody 
       into[1] = other;
     },
     result: (cells) => cells[0] ?? null,
+    picks: { isFirst: isEarliest, ignoresNulls: ignoreNulls },
   };
 }
 

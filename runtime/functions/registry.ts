@@ -96,6 +96,16 @@ export interface AggregateBody {
   /** Merges `from` into `into`, which begins earlier (session windows); null where it cannot be merged. */
   readonly merge: ((into: Value[], from: readonly Value[]) => void) | null;
   result(cells: readonly Value[]): Value;
+  /** The result is the first cell, the argument of one row, and the second its offset plus 1, 0 for none: so whole columns can be folded (state/picked-cells.ts). */
+  readonly picks?: Picks | undefined;
+}
+
+/** Which row an aggregate picks. */
+export interface Picks {
+  /** True: the first one, else the last. */
+  readonly isFirst: boolean;
+  /** True: of those in which the argument is not null. */
+  readonly ignoresNulls: boolean;
 }
 
 export interface AggregateOverload extends Declared {

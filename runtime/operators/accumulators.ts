@@ -1,21 +1,38 @@
 // Chooses how the calls of an aggregation of the row path are accumulated; knows no group and no window.
 
 import type { Schema } from '../data/schema.ts';
-import type { AggregateStep } from '../plan/step.ts';
+import type { AggregateCall, AggregateStep } from '../plan/step.ts';
 import type { Accumulators } from '../state/accumulators.ts';
 import {
+  BodyCells,
+  type CallCells,
   type GenericCall,
-  GenericAccumulators,
   type RowContext,
-} from '../state/generic-accumulators.ts';
+  TypedCells,
+} from '../state/call-cells.ts';
+import { GenericAccumulators } from '../state/generic-accumulators.ts';
+import { PickedCells } from '../state/picked-cells.ts';
 import { typedAccumulators } from '../state/typed-accumulators.ts';
 
-/** Typed accumulators where every call has them, else the bodies of the registry. */
+/** Typed accumulators where every call has them, else cells of each call's own. */
 export function accumulatorsOf(
   step: AggregateStep,
   input: Schema,
   calls: readonly GenericCall[],
   rows: RowContext,
 ): Accumulators {
-  return typedAccumulators(step.calls, input) ?? new GenericAccumulators(calls, rows);
+  const cellsOf = (call: GenericCall, index: number): CallCells => {
+    const { body } = call;
+    const typed = typedAccumulators([step.calls[index] as AggregateCall], input);
+    if (typed !== null) return new TypedCells(typed, body.cells);
+    return body.picks === undefined
+      ? new BodyCells(call, index, rows)
+      : new PickedCells(call, body.picks, rows);
+  };
+  return (
+    typedAccumulators(step.calls, input) ??
+    new GenericAccumulators(
+      calls.map((call, index) => ({ cells: cellsOf(call, index), types: call.body.cells })),
+    )
+  );
 }

@@ -5,7 +5,7 @@ import { columnsWithRole, type Schema } from '../data/schema.ts';
 import { bodyOfCall } from '../functions/aggregate-call.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { AggregateStep } from '../plan/step.ts';
-import type { GenericCall, RowContext } from '../state/generic-accumulators.ts';
+import type { GenericCall, RowContext } from '../state/call-cells.ts';
 import type { OperatorContext } from './operator.ts';
 
 /** The calls of the step with their bodies. @throws {InvariantError} for calls that no planner makes */

@@ -66,10 +66,7 @@ class KernelAggregate implements Operator {
     module: WebAssembly.Module,
     output: KernelProgram['output'],
   ) {
-    assert(
-      !step.old && step.over === 'stream',
-      'the kernel aggregates streams and keeps no old rows',
-    );
+    assert(!step.old && step.over === 'stream', 'the kernel keeps no old rows');
     this.schema = step.schema;
     this.#module = module;
     this.#context = context;

@@ -11,7 +11,7 @@ import type { AggregateStep, WindowSpec } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { GroupKeys } from '../state/group-keys.ts';
 import { GroupNames } from '../state/group-names.ts';
-import { guardedCall, type RowContext } from '../state/generic-accumulators.ts';
+import { guardedCall, type RowContext } from '../state/call-cells.ts';
 import { firstFrom, SlidingTable, type SlidingWindow } from '../state/sliding-table.ts';
 import { rowContext } from './aggregate-calls.ts';
 import { LateRows } from './rarer-rows.ts';

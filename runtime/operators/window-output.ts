@@ -8,7 +8,7 @@ import type { Type, Value } from '../data/type.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { AggregateStep } from '../plan/step.ts';
 import type { GroupNames } from '../state/group-names.ts';
-import { type GenericCall, guardedCall, type RowContext } from '../state/generic-accumulators.ts';
+import { type GenericCall, guardedCall, type RowContext } from '../state/call-cells.ts';
 import { aggregateCalls } from './aggregate-calls.ts';
 import type { Emit } from './operator.ts';
 import { carriedOver, writeMs, writtenBounds } from './output-columns.ts';

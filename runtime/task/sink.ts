@@ -163,7 +163,7 @@ export class SinkWriter implements Output {
     if (target.builder.append(key, value, timestamp, headers)) return;
     this.#finish(partition, target);
     if (!target.builder.append(key, value, timestamp, headers)) {
-      throw new InvariantError('a record within the limits fits in an empty batch');
+      throw new InvariantError('a single record fits in an empty batch');
     }
   }
 

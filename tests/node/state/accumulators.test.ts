@@ -1,14 +1,22 @@
-// Typed and generic accumulators are the same function: results, undo and state bytes.
+// The ways to accumulate a call are the same function: results, undo and state bytes.
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Batch } from '../../../runtime/data/batch.ts';
 import { valueAt } from '../../../runtime/data/column.ts';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
-import type { Type, Value } from '../../../runtime/data/type.ts';
+import { BOOLEAN, type Type, type Value } from '../../../runtime/data/type.ts';
 import { bodyOfCall } from '../../../runtime/functions/aggregate-call.ts';
 import type { Accumulators, Fold } from '../../../runtime/state/accumulators.ts';
+import {
+  BodyCells,
+  type CallCells,
+  type GenericCall,
+  type RowContext,
+  TypedCells,
+} from '../../../runtime/state/call-cells.ts';
 import { GenericAccumulators } from '../../../runtime/state/generic-accumulators.ts';
+import { PickedCells } from '../../../runtime/state/picked-cells.ts';
 import { typedAccumulators } from '../../../runtime/state/typed-accumulators.ts';
 import { callOf, registry, streamArbitrary } from '../../support/operator-inputs.ts';
 
@@ -23,15 +31,45 @@ const all = [
   ...['MIN', 'MAX'].flatMap((name) => [0, 1, 2].map((at) => callOf(name, INPUT, at))),
 ];
 
-function generic(calls: typeof all): Accumulators {
+const rows: RowContext = {
+  offset: (_batch, position) => 100 + position,
+  failed: () => expect.unreachable(),
+};
+
+function genericCall(call: (typeof all)[number]): GenericCall {
+  const types = call.arguments.map((at) => INPUT.columns[at]?.type as Type);
+  const body = bodyOfCall(call, types, registry);
+  return { body, arguments: call.arguments, type: call.type };
+}
+
+/** Each call with cells of its own: the body's way, or another one. */
+function generic(
+  calls: typeof all,
+  cellsOf: (call: GenericCall, index: number) => CallCells = (call, index) =>
+    new BodyCells(call, index, rows),
+): Accumulators {
   return new GenericAccumulators(
-    calls.map((call) => {
-      const types = call.arguments.map((at) => INPUT.columns[at]?.type as Type);
-      const body = bodyOfCall(call, types, registry);
-      return { body, arguments: call.arguments, type: call.type };
+    calls.map((call, index) => {
+      const made = genericCall(call);
+      return { cells: cellsOf(made, index), types: made.body.cells };
     }),
-    { offset: (_batch, position) => position, failed: () => expect.unreachable() },
   );
+}
+
+/** As beside calls that have no typed way. */
+function typedOneByOne(calls: typeof all): Accumulators {
+  return generic(calls, ({ body }, index) => {
+    const one = typedAccumulators([calls[index] as (typeof all)[number]], INPUT);
+    if (one === null) throw new Error('the call has a typed way');
+    return new TypedCells(one, body.cells);
+  });
+}
+
+function picked(calls: typeof all): Accumulators {
+  return generic(calls, (call) => {
+    if (call.body.picks === undefined) throw new Error('the call picks a row');
+    return new PickedCells(call, call.body.picks, rows);
+  });
 }
 
 function typed(calls: typeof all): Accumulators {
@@ -78,7 +116,9 @@ test('results and state bytes agree to the last bit', () => {
   fc.assert(
     fc.property(batches, ([batch]) => {
       if (batch === undefined) return;
-      expect(folded(typed(all), batch, false)).toEqual(folded(generic(all), batch, false));
+      const expected = folded(generic(all), batch, false);
+      expect(folded(typed(all), batch, false)).toEqual(expected);
+      expect(folded(typedOneByOne(all), batch, false)).toEqual(expected);
     }),
   );
 });
@@ -87,7 +127,9 @@ test('taking back agrees to the last bit', () => {
   fc.assert(
     fc.property(batches, ([batch]) => {
       if (batch === undefined) return;
-      expect(folded(typed(undoable), batch, true)).toEqual(folded(generic(undoable), batch, true));
+      const expected = folded(generic(undoable), batch, true);
+      expect(folded(typed(undoable), batch, true)).toEqual(expected);
+      expect(folded(typedOneByOne(undoable), batch, true)).toEqual(expected);
     }),
   );
 });
@@ -97,7 +139,7 @@ test('what is loaded from state bytes encodes to the same bytes, on either side'
     fc.property(batches, ([batch]) => {
       if (batch === undefined) return;
       const { slots } = folded(typed(all), batch, false);
-      for (const into of [typed(all), generic(all)]) {
+      for (const into of [typed(all), generic(all), typedOneByOne(all)]) {
         into.reserve(1);
         for (const slot of slots) {
           into.load(0, Buffer.from(slot, 'hex'));
@@ -121,4 +163,59 @@ test('more cells than the present bits hold go the general way', () => {
   const many = Array.from({ length: 33 }, () => callOf('AVG', INPUT, 0));
   expect(typedAccumulators(many.slice(0, 32), INPUT)).not.toBe(null);
   expect(typedAccumulators(many, INPUT)).toBe(null);
+});
+
+/** The call with its argument `ignoreNulls` said. */
+function withNulls(call: (typeof all)[number], ignoreNulls: boolean): (typeof all)[number] {
+  const types = [INPUT.columns[call.arguments[0] as number]?.type as Type, BOOLEAN];
+  const signature = registry.resolve(call.function, types)?.signature as string;
+  return { ...call, signature, constants: [{ value: ignoreNulls, type: BOOLEAN }] };
+}
+
+const picking = ['EARLIEST_BY_OFFSET', 'LATEST_BY_OFFSET'].flatMap((name) =>
+  [0, 1, 2, 3].flatMap((at) => {
+    const call = callOf(name, INPUT, at);
+    return [call, withNulls(call, true), withNulls(call, false)];
+  }),
+);
+
+/** Folds the rows of several batches, with the old row shown where a choice says so, and moves and restores slots in between. */
+function foldedInTurns(to: Accumulators, given: readonly Batch[], choices: readonly number[]) {
+  const shown: Value[][] = [];
+  let choice = 0;
+  const next = (): number => choices[choice++ % choices.length] as number;
+  to.reserve(5);
+  for (let slot = 0; slot < 5; slot++) to.reset(slot);
+  for (const batch of given) {
+    const count = batch.length;
+    const before = new Int32Array(count);
+    const after = new Int32Array(count);
+    const slots = new Int32Array(count);
+    let rowsOut = 0;
+    for (let k = 0; k < count; k++) {
+      slots[k] = next() % 4;
+      before[k] = next() % 3 === 0 ? rowsOut++ : -1;
+      after[k] = next() % 3 === 0 ? -1 : rowsOut++;
+    }
+    const positions = Uint32Array.from({ length: count }, (_, i) => i);
+    const fold: Fold = { count, slots, positions, undo: null, after, before, rowsOut };
+    shown.push([...to.foldRowtimes(batch, fold)]);
+    const columns = to.fold(batch, fold);
+    for (let i = 0; i < rowsOut; i++) shown.push(columns.map((column) => valueAt(column, i)));
+    const [from, into] = [next() % 4, next() % 5];
+    if (from !== into) to.move(from, into);
+    to.load(from, to.encode(from));
+    if (next() % 5 === 0) to.reset(into);
+  }
+  return { shown, slots: [0, 1, 2, 3, 4].map((slot) => hex(to.encode(slot))) };
+}
+
+test('a picked row is what the body picks, over batches, with old rows, moved and restored', () => {
+  const choices = fc.array(fc.nat(59), { minLength: 40, maxLength: 40 });
+  fc.assert(
+    fc.property(batches, choices, (given, chosen) => {
+      const expected = foldedInTurns(generic(picking), given, chosen);
+      expect(foldedInTurns(picked(picking), given, chosen)).toEqual(expected);
+    }),
+  );
 });
