@@ -1,18 +1,17 @@
 // Compiles expressions of every kind: typed loops where they serve, else a closure per row. Knows no operator.
 
-import { RecordError } from '../base/errors.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
-import { type Batch, positionOf } from '../data/batch.ts';
-import { columnBuilder } from '../data/builder.ts';
+import { positionOf } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
 import { storageOf } from '../data/storage.ts';
-import { BOOLEAN, type Value } from '../data/type.ts';
-import type { ColumnFunction, Evaluation, Predicate } from './evaluate.ts';
+import { BOOLEAN } from '../data/type.ts';
+import { byRows } from './by-rows.ts';
+import type { ColumnFunction, Predicate } from './evaluate.ts';
 import type { Expr } from './expr.ts';
 import { likeMatcher } from './like.ts';
 import { constantColumn, literalValue } from './literal.ts';
 import { NUMBERS } from './parts.ts';
-import { compileRows, type RowFunction, type ScalarFunctions } from './rows.ts';
+import { compileRows, type ScalarFunctions } from './rows.ts';
 import {
   arithmeticF64,
   arithmeticI32,
@@ -63,32 +62,6 @@ export function compilePredicate(expr: Expr, functions: ScalarFunctions): Predic
       }
     }
     return chosen.slice(0, count);
-  };
-}
-
-function byRows(expr: Expr, rowValue: RowFunction): ColumnFunction {
-  const { type } = expr;
-  const guarded = (batch: Batch, position: number, evaluation: Evaluation): Value => {
-    try {
-      return rowValue(batch, position, evaluation.at(position));
-    } catch (thrown) {
-      if (!(thrown instanceof RecordError)) throw thrown;
-      evaluation.failed(position, thrown.message);
-      return null;
-    }
-  };
-  return (batch, evaluation) => {
-    const builder = columnBuilder(type);
-    let next = 0;
-    for (let i = 0; i < batch.length; i++) {
-      const position = positionOf(batch, i);
-      // Positions that do not count are filled, so that the others stay where they are.
-      for (; next < position; next++) builder.appendNull();
-      builder.append(guarded(batch, position, evaluation));
-      next++;
-    }
-    for (const rows = arrayRows(batch); next < rows; next++) builder.appendNull();
-    return builder.finish();
   };
 }
 
