@@ -44,9 +44,15 @@ function putEntry(into: Uint8Array, at: number, entry: number): void {
 /** The registers with one of them raised to `rank`; the same bytes when it is as high already. */
 function raised(registers: Uint8Array, index: number, rank: number): Uint8Array {
   if (registers.length === REGISTERS) {
-    if ((registers[index] ?? 0) >= rank) return registers;
+    const known = registers[index] as number;
+    if (known >= rank) return registers;
     const copy = registers.slice();
     copy[index] = rank;
+    const counts = ranksOf(registers);
+    counts[known] = (counts[known] as number) - 1;
+    counts[rank] = (counts[rank] as number) + 1;
+    RANKS.delete(registers);
+    RANKS.set(copy, counts);
     return copy;
   }
   const count = registers.length / ENTRY_BYTES;
@@ -99,16 +105,31 @@ function each(registers: Uint8Array, visit: (index: number, rank: number) => voi
   }
 }
 
+/**
+ * How many registers of a dense form have each rank. They go on with the form that a row raises, so that a row does not look at all registers;
+ * a form that lost them is counted again.
+ */
+const RANKS = new WeakMap<Uint8Array, Int32Array>();
+
+function ranksOf(dense: Uint8Array): Int32Array {
+  const known = RANKS.get(dense);
+  if (known !== undefined) return known;
+  const counts = new Int32Array(1 << RANK_BITS);
+  for (let index = 0; index < REGISTERS; index++) {
+    const rank = dense[index] as number;
+    counts[rank] = (counts[rank] as number) + 1;
+  }
+  RANKS.set(dense, counts);
+  return counts;
+}
+
 /** The estimate of Flajolet and others, with linear counting while few registers are filled: in the sparse form always, so that it needs no look at them. */
 function estimate(registers: Uint8Array): bigint {
   if (registers.length !== REGISTERS) return linear(REGISTERS - registers.length / ENTRY_BYTES);
-  let zeros = 0;
+  const counts = ranksOf(registers);
+  const zeros = counts[0] as number;
   let sum = 0;
-  for (let index = 0; index < REGISTERS; index++) {
-    const rank = registers[index] as number;
-    if (rank === 0) zeros++;
-    else sum += 1 / 2 ** rank;
-  }
+  for (let rank = 1; rank < counts.length; rank++) sum += (counts[rank] as number) / 2 ** rank;
   const raw = (ALPHA * REGISTERS * REGISTERS) / (sum + zeros);
   return raw <= 2.5 * REGISTERS && zeros > 0 ? linear(zeros) : BigInt(Math.round(raw));
 }
@@ -117,21 +138,21 @@ function linear(zeros: number): bigint {
   return BigInt(Math.round(REGISTERS * Math.log(REGISTERS / zeros)));
 }
 
-/** MurmurHash3, 32 bits; stored states depend on it. */
-function murmur3(bytes: Uint8Array, seed: number): number {
+/** MurmurHash3 of the first `length` bytes, behind which are three zeros at least; 32 bits. Stored states depend on it. */
+function murmur3(bytes: Uint8Array, length: number, seed: number): number {
   let h = seed;
-  for (let i = 0; i < bytes.length; i += 4) {
+  for (let i = 0; i < length; i += 4) {
     let k =
-      (bytes[i] ?? 0) |
-      ((bytes[i + 1] ?? 0) << 8) |
-      ((bytes[i + 2] ?? 0) << 16) |
-      ((bytes[i + 3] ?? 0) << 24);
+      (bytes[i] as number) |
+      ((bytes[i + 1] as number) << 8) |
+      ((bytes[i + 2] as number) << 16) |
+      ((bytes[i + 3] as number) << 24);
     k = Math.imul(k, 0xcc9e2d51);
     k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
     h ^= k;
     h = (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
   }
-  h ^= bytes.length;
+  h ^= length;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return h ^ (h >>> 16);
@@ -166,9 +187,10 @@ function countDistinctBody(type: Type): AggregateBody {
       if (value === null) return;
       writer.truncate(0);
       writeCanonical(writer, type, value);
-      const bytes = writer.finish();
-      const high = murmur3(bytes, 0);
-      const low = murmur3(bytes, 0x9747b28c | 0);
+      const length = writer.position;
+      writer.zeros(3);
+      const high = murmur3(writer.buffer, length, 0);
+      const low = murmur3(writer.buffer, length, 0x9747b28c | 0);
       // The index takes the first bits; the rank is where the first 1 stands among the other 50.
       const rest = high << INDEX_BITS;
       const free = 32 - INDEX_BITS;

@@ -32,6 +32,20 @@ test('the sparse form stands while it is shorter', () => {
   expect(lengthOf(10_000)).toBe(16_384);
 });
 
+test('what is counted on from row to row is what a look at the whole state counts', () => {
+  const cells = body.initial();
+  keys(0, 12_000).forEach((row, offset) => {
+    const before = (cells[0] as Uint8Array).slice();
+    const shown = body.result([before]);
+    body.add(cells, row, offset);
+    const after = body.result(cells);
+    if (offset % 97 !== 0) return;
+    expect(after).toBe(body.result([(cells[0] as Uint8Array).slice()]));
+    // The state before is as it was, for whoever has it.
+    expect(body.result([before])).toBe(shown);
+  });
+});
+
 test('stored states are read by later versions: the hash is the same for ever', () => {
   expect([...(folded(body, [['a'], ['b'], ['日本']])[0] as Uint8Array)]).toMatchInlineSnapshot(`
     [
