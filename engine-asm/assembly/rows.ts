@@ -375,6 +375,8 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
     if (compacted && !gathered) expand(outRow, before, out);
     foldRows(before, out, withNulls);
     if (gathered) expand(outRow, before, out);
+    // What rows were in is not asked again; of hopping windows so many would soon fill the room.
+    if (hopping && !rowOutput) out = touched;
   }
   if (compacted) expand(outLate, 0, late);
   if (compacted && !rowOutput) expand(touchedRows, 0, touched);

@@ -2,6 +2,7 @@
 
 import { encodeUtf8 } from '../base/bytes.ts';
 import type { Batch } from '../data/batch.ts';
+import { type Column, valueAt } from '../data/column.ts';
 
 const WARM_UP_ROUNDS = 12;
 
@@ -41,9 +42,18 @@ interface Input {
   readonly firstOffset?: number | undefined;
 }
 
+/** Rows that numbers are drawn for. */
+type DrawnRows = Pick<Batch, 'origin' | 'rowtime'> & Partial<Pick<Batch, 'schema' | 'columns'>>;
+
+/** The key of a row, with its window, as a text that no other key has. */
+function keyText({ schema, columns = [] }: DrawnRows, position: number): string {
+  const keys = columns.filter((_, at) => schema?.columns[at]?.role !== 'value');
+  return JSON.stringify(keys.map((column: Column) => String(valueAt(column, position))));
+}
+
 /**
  * A generator with 128 bits of state that begins anew for each record: rows of one record draw one after the other. A row that no record
- * triggered has its rowtime in the place of the offset. Source: sfc32 of PractRand, whose state is seeded in full.
+ * triggered has its key and its rowtime in the place of the offset. Source: sfc32 of PractRand, whose state is seeded in full.
  */
 export class Draws {
   readonly #place: string;
@@ -61,12 +71,9 @@ export class Draws {
   }
 
   /** A number in [0, 1) of 53 bits for the row at that position. */
-  draw(
-    { seed, idleSeed = '', firstOffset = 0 }: Input,
-    { origin, rowtime }: Pick<Batch, 'origin' | 'rowtime'>,
-    position: number,
-  ): number {
-    const own = origin === null ? idleSeed : seed;
+  draw({ seed, idleSeed = '', firstOffset = 0 }: Input, rows: DrawnRows, position: number): number {
+    const { origin, rowtime } = rows;
+    const own = origin === null ? `${idleSeed} ${keyText(rows, position)}` : seed;
     const row = origin === null ? rowtime[position] : firstOffset + (origin[position] ?? 0);
     this.#turn(own, row ?? 0);
     const high = this.#next() >>> 5;

@@ -69,7 +69,7 @@ class Coalesce implements Operator {
   tick(nowMs: number, out: Emit): void {
     if (nowMs < this.dueAtMs()) return;
     for (const { key, value } of this.#table.scan({ from: null, to: null })) {
-      this.#rows.append(key, value, Op.UpdateAfter, null, out);
+      this.#rows.append(key, value, Op.UpdateAfter, out);
       this.#table.set(key, null);
     }
     this.#rows.flush(out);

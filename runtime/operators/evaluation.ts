@@ -11,14 +11,14 @@ import type { LogicalTime, OperatorContext } from './operator.ts';
 /**
  * Evaluates one expression of a step on one batch after the other. A random number depends on the input's seed, the offset of the record
  * that triggered the row, the expression, and how many came before for that record: so neither cuts nor restarts change one, and rows of one
- * record have numbers of their own. A row that no record triggered has its rowtime in the place of the offset.
+ * record have numbers of their own. A row that no record triggered has its key and rowtime in the place of the offset.
  */
 export class RowEvaluation implements Evaluation, RowContext {
   readonly #context: OperatorContext;
   readonly #field: string;
   readonly #place: string;
   #draws: Draws | null = null;
-  #rows: Pick<Batch, 'origin' | 'rowtime'> | null = null;
+  #rows: Batch | null = null;
   #position = 0;
   #time: LogicalTime | null = null;
 
@@ -35,7 +35,7 @@ export class RowEvaluation implements Evaluation, RowContext {
   /** Turns to a batch. */
   of(batch: Batch): this {
     this.#time = this.#context.time();
-    this.#rows = { origin: batch.origin, rowtime: batch.rowtime };
+    this.#rows = batch;
     return this;
   }
 

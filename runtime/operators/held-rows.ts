@@ -47,14 +47,13 @@ export class HeldRows {
   #slotAt = new Int32Array(0);
   /** Rows of all batches. */
   size = 0;
-  /** What has been put out and not emitted: batches, positions and what triggered each row. */
+
+  /** What has been put out and not emitted. */
   readonly #out = {
     batches: new Uint32Array(BATCH_ROWS_MAX),
     positions: new Uint32Array(BATCH_ROWS_MAX),
-    origins: new Uint32Array(BATCH_ROWS_MAX),
   };
   #count = 0;
-  #hasOrigins = true;
 
   constructor(schema: Schema) {
     this.#schema = schema;
@@ -147,19 +146,16 @@ export class HeldRows {
   }
 
   /** Puts the rows of the windows that end before a time out, by end, start and key, as Insert and but for tombstones, and holds them no more. They are emitted by `flush`, or when there is no room. */
-  putOut(beforeMs: number, origin: number | null, out: Emit): void {
+  putOut(beforeMs: number, out: Emit): void {
+    const { batches, positions } = this.#out;
     for (const pane of this.#taken(beforeMs)) {
       for (const slot of this.#inOrder(pane)) {
         const batch = this.#batchOf[slot] as number;
         const position = this.#positionOf[slot] as number;
         if (isTombstone(this.#batches[batch] as Batch, position)) continue;
         if (this.#count === BATCH_ROWS_MAX) this.flush(out);
-        const { batches, positions, origins } = this.#out;
         batches[this.#count] = batch;
-        positions[this.#count] = position;
-        if (origin === null) this.#hasOrigins = false;
-        else origins[this.#count] = origin;
-        this.#count++;
+        positions[this.#count++] = position;
       }
     }
   }
@@ -170,9 +166,7 @@ export class HeldRows {
     if (length === 0) return;
     const batches = this.#out.batches.subarray(0, length);
     const positions = this.#out.positions.subarray(0, length);
-    const origin = this.#hasOrigins ? this.#out.origins.slice(0, length) : null;
     this.#count = 0;
-    this.#hasOrigins = true;
     out({
       schema: this.#schema,
       length,
@@ -181,7 +175,7 @@ export class HeldRows {
       valueNull: null,
       keyNull: null,
       op: new Uint8Array(length),
-      origin,
+      origin: null,
     });
   }
 

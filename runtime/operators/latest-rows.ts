@@ -113,8 +113,8 @@ export class LatestRows {
     return this.#scratch.finish();
   }
 
-  /** Appends what the table holds under a key as a row, emitting what was appended before when there is no room. */
-  append(key: Uint8Array, value: Uint8Array, op: Op, origin: number | null, out: Emit): void {
+  /** Appends what the table holds under a key as a row of no record, emitting what was appended before when there is no room. */
+  append(key: Uint8Array, value: Uint8Array, op: Op, out: Emit): void {
     const builder = this.#builder;
     if (builder.length === BATCH_ROWS_MAX) this.flush(out);
     const isGone = value.length === TOMBSTONE_BYTES;
@@ -125,7 +125,7 @@ export class LatestRows {
     this.#cells.forEach((at, index) => {
       row[at] = values[index] ?? null;
     });
-    builder.append(row, rowtime, isGone ? Op.Delete : op, origin);
+    builder.append(row, rowtime, isGone ? Op.Delete : op, null);
     if (isGone) builder.markValueNull();
   }
 

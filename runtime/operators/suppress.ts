@@ -15,8 +15,13 @@ import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { closedBeforeMs, dueAtMs } from './window-close.ts';
 
 /**
- * Shape: in the changelog of a windowed aggregation; out one Insert a window and key, its last row, once stream time has passed the
- * window's end and grace. A session that was merged away leaves without a trace; a final row is never taken back.
+ * Shape: in the changelog of a windowed aggregation, or of what each batch changed the last rows alone; out one Insert a window and key, its last row,
+ * once stream time has passed the window's end and grace. No record triggered it: it has no origin. A session that was merged away leaves without a
+ * trace; a final row is never taken back.
+ *
+ * Of tumbling, hopping and sliding windows all rows of a batch are held before stream time moves: no row of a window comes behind the one that
+ * closes it, and windows close by their ends, so that this gives what row by row gives, in the same order. A session that has closed may still be
+ * merged into one that is open, so that sessions go row by row.
  *
  * The state is what is held back, by window end, start and key, so that what has closed lies side by side, and a restart goes on.
  * A row is held until its window closes, however far stream time jumps: none is lost. Memory holds what the last commit has not.
@@ -57,17 +62,15 @@ class Suppress implements Operator {
 
   process(_side: number, batch: Batch, out: Emit): void {
     const note = this.#held.add(batch);
-    const { streamTime } = this.#context;
+    const isRowByRow = this.#window.type === 'SESSION';
+    let { ms } = this.#context.streamTime;
     for (let i = 0; i < batch.length; i++) {
       const position = positionOf(batch, i);
       note(i, position);
-      const ms = batch.rowtime[position] as number;
-      if (ms <= streamTime.ms) continue;
-      streamTime.ms = ms;
-      if (this.dueAtStreamMs() > ms) continue;
-      this.#emitClosed(batch.origin?.[position] ?? null, out);
+      ms = Math.max(ms, batch.rowtime[position] as number);
+      if (isRowByRow) this.#moveTo(ms, out);
     }
-    this.#held.flush(out);
+    this.advance(ms, out);
     if (this.#held.size <= HELD_ROWS_MAX) return;
     this.#writeHeld(Infinity);
     this.#held.letGo();
@@ -78,10 +81,10 @@ class Suppress implements Operator {
     return dueAtMs(this.#window, Math.min(this.#tableEndMs, this.#held.firstEndMs));
   }
 
-  #emitClosed(origin: number | null, out: Emit): void {
+  #emitClosed(out: Emit): void {
     const beforeMs = closedBeforeMs(this.#window, this.#context.streamTime.ms);
     if (this.#tableEndMs >= beforeMs) {
-      this.#held.putOut(beforeMs, origin, out);
+      this.#held.putOut(beforeMs, out);
       return;
     }
     this.#held.flush(out);
@@ -89,7 +92,7 @@ class Suppress implements Operator {
     this.#writeHeld(beforeMs);
     const to = this.#keyOf(beforeMs);
     for (const { key, value } of this.#table.scan({ from: this.#floor, to })) {
-      this.#rows.append(key, value, Op.Insert, origin, out);
+      this.#rows.append(key, value, Op.Insert, out);
       this.#table.set(key, null);
     }
     this.#rows.flush(out);
@@ -117,10 +120,15 @@ class Suppress implements Operator {
   }
 
   advance(ms: number, out: Emit): void {
+    this.#moveTo(ms, out);
+    this.#held.flush(out);
+  }
+
+  /** Makes stream time at least that, and puts out what it closes. */
+  #moveTo(ms: number, out: Emit): void {
     const { streamTime } = this.#context;
     streamTime.ms = Math.max(streamTime.ms, ms);
-    if (this.dueAtStreamMs() <= streamTime.ms) this.#emitClosed(null, out);
-    this.#held.flush(out);
+    if (this.dueAtStreamMs() <= streamTime.ms) this.#emitClosed(out);
   }
 
   changes(into: (change: StateBytes) => void): void {

@@ -296,8 +296,13 @@ function operatorOf(
         return RARE_OPERATORS.code.slidingAggregate(step, input, given, registry);
       if (step.run.path === 'row') return AGGREGATE.code.aggregate(step, input, given, registry);
       assert(context.kernel !== null, 'the host has a kernel');
-      const isCached = steps.some((next) => next.step === 'cache' && next.input === step.id);
-      const output = isCached ? 'groups' : 'rows';
+      // These steps go on with the last row of each key alone, as of no record.
+      const isLastKept = steps.some(
+        (next) =>
+          (next.step === 'cache' || next.step === 'suppress' || next.step === 'coalesce') &&
+          next.input === step.id,
+      );
+      const output = isLastKept ? 'groups' : 'rows';
       return kernelAggregate(step, input, given, registry, context.kernel, output);
     }
     case 'suppress':

@@ -2,6 +2,8 @@
 
 import { expect, test } from 'vitest';
 import { open } from '../../../runtime/engine/open.ts';
+import { memoryHost } from '../../../runtime/memory/memory-host.ts';
+import { kernelModule } from '../../support/kernel-module.ts';
 
 const SQL = `CREATE STREAM s (xs ARRAY<INT>) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
   CREATE STREAM ids AS SELECT UUID() AS a, UUID() AS b, EXPLODE(xs) AS x FROM s;`;
@@ -72,3 +74,27 @@ test('pull and push queries give each row UUIDs of its own', async () => {
   expect(new Set(made).size).toBe(15);
   for (const uuid of made) expect(uuid).toMatch(VERSION_4);
 });
+
+test.each(['kernel', 'row'])(
+  'final rows of one moment have UUIDs of their own, path %s',
+  async (path) => {
+    await using engine = await open({ host: memoryHost({ kernel: kernelModule() }) });
+    await engine.execute(`SET 'millrace.path' = '${path}';
+    CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
+    CREATE TABLE t AS SELECT k, COUNT(*) AS n, UUID() AS u FROM s
+      WINDOW TUMBLING (SIZE 10 MILLISECONDS, GRACE PERIOD 0 MILLISECONDS) GROUP BY k EMIT FINAL;`);
+    // By key a, b, c, d: the rowtimes 1, 2, 1, 2.
+    const rows = [
+      ...['a', 'c'].map((key) => ({ key, timestamp: 1 })),
+      ...['b', 'd', 'end'].map((key) => ({ key, timestamp: key === 'end' ? 10 : 2 })),
+    ];
+    await engine.produce(
+      's',
+      rows.map((row) => ({ ...row, value: '{"V":1}' })),
+    );
+    await engine.idle();
+    const made = (await (await engine.query('SELECT k, u FROM t;')).all()).map(({ U }) => U);
+    expect(made).toHaveLength(4);
+    expect(new Set(made).size).toBe(4);
+  },
+);
