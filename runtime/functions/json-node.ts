@@ -1,6 +1,6 @@
 // Any JSON text as a tree whose numbers keep their digits, and back; knows no type of the language and no function.
 
-import { ByteWriter, encodeUtf8 } from '../base/bytes.ts';
+import { ByteWriter, decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
 import { RecordError } from '../base/errors.ts';
 import { JSON_NUMBER_DIGITS_MAX } from '../base/limits.ts';
 import {
@@ -39,13 +39,17 @@ export function isObject(node: JsonNode): node is JsonObject {
   return node instanceof Map;
 }
 
+/** Of the one text that is read whole, or written, at a time. */
+const PARSER = new JsonScanner();
+const WRITER = new ByteWriter();
+
 /**
  * The first JSON value of a text; what follows is not read, as in ksqlDB, but a number or word must end there. Undefined for
  * a text without any value.
  * @throws {RecordError} DESERIALIZATION when the text does not begin with JSON
  */
 export function parseJson(text: string): JsonNode | undefined {
-  const scanner = openJson(text);
+  const scanner = beginning(PARSER, text);
   if (scanner.peek() === -1) return undefined;
   const node = readNode(scanner);
   if (node === null || typeof node === 'boolean' || node instanceof JsonNumber) endOfWord(scanner);
@@ -54,7 +58,10 @@ export function parseJson(text: string): JsonNode | undefined {
 
 /** A scanner at the beginning of a text. */
 export function openJson(text: string): JsonScanner {
-  const scanner = new JsonScanner();
+  return beginning(new JsonScanner(), text);
+}
+
+function beginning(scanner: JsonScanner, text: string): JsonScanner {
   const bytes = encodeUtf8(text);
   scanner.open(bytes, 0, bytes.length);
   return scanner;
@@ -120,9 +127,9 @@ export type NumberStyle = 'scientific' | 'plain';
 
 /** The node as JSON text without white space. @throws {RecordError} EXPRESSION for a plain number of too many digits */
 export function nodeText(node: JsonNode, style: NumberStyle): string {
-  const to = new ByteWriter(64);
-  writeNode(to, node, style);
-  return new TextDecoder().decode(to.written());
+  WRITER.truncate(0);
+  writeNode(WRITER, node, style);
+  return decodeUtf8(WRITER.buffer, 0, WRITER.position);
 }
 
 function writeNode(to: ByteWriter, node: JsonNode, style: NumberStyle): void {

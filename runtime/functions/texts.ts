@@ -141,12 +141,8 @@ const CONCAT_WS_TEXT =
 
 /** 128 bits as text; each of the four numbers has 32 of them. */
 function uuidText(bits: readonly number[]): string {
-  const digits = bits.map((each) => each.toString(16).padStart(8, '0')).join('');
-  const cuts = [0, 8, 12, 16, 20, 32];
-  return cuts
-    .slice(1)
-    .map((cut, index) => digits.slice(cuts[index], cut))
-    .join('-');
+  const [a, b = '', c = '', d] = bits.map((each) => each.toString(16).padStart(8, '0'));
+  return `${a}-${b.slice(0, 4)}-${b.slice(4)}-${c.slice(0, 4)}-${c.slice(4)}${d}`;
 }
 
 const UUID_BYTES = 16;

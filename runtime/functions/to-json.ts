@@ -1,6 +1,6 @@
 // A value of the language as JSON for people and for functions: times as ISO text, members sorted; knows no function.
 
-import { ByteWriter } from '../base/bytes.ts';
+import { ByteWriter, decodeUtf8 } from '../base/bytes.ts';
 import { writeJsonString } from '../data/json-string.ts';
 import { writeJson } from '../data/json-text.ts';
 import type { Type, Value } from '../data/type.ts';
@@ -8,6 +8,9 @@ import { isItems } from '../data/value.ts';
 import { castOf } from '../expr/cast.ts';
 
 const TEXT: Type = { kind: 'STRING' };
+
+/** Of the one text that is written at a time. */
+const WRITER = new ByteWriter();
 
 /** A member of an object. */
 interface Member {
@@ -18,9 +21,9 @@ interface Member {
 
 /** The JSON text of a value, `null` for a null; fields of a STRUCT and keys of a MAP in the order of their UTF-16 units. */
 export function jsonOf(type: Type, value: Value): string {
-  const to = new ByteWriter(64);
-  write(to, type, value);
-  return new TextDecoder().decode(to.written());
+  WRITER.truncate(0);
+  write(WRITER, type, value);
+  return decodeUtf8(WRITER.buffer, 0, WRITER.position);
 }
 
 function write(to: ByteWriter, type: Type, value: Value): void {
