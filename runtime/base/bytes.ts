@@ -188,19 +188,20 @@ export function exactly(to: ByteWriter): Uint8Array<ArrayBuffer> {
   return to.position > 0 && to.buffer.length === to.position ? to.buffer : to.finish();
 }
 
+/** Of the one number that is read at a time: a view of each reader's bytes would take longer to make than most of them are read. */
+const NEXT = new DataView(new ArrayBuffer(8));
+
 /** Reads bytes that may be damaged: every read is checked. @throws {PortError} CORRUPT beyond the end */
 export class ByteReader {
   readonly bytes: Uint8Array;
   readonly end: number;
   /** Where the next read begins, an index of `bytes`. */
   position: number;
-  readonly #view: DataView;
 
   constructor(bytes: Uint8Array, from = 0, to: number = bytes.length) {
     this.bytes = bytes;
     this.position = from;
     this.end = Math.min(to, bytes.length);
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get remaining(): number {
@@ -211,49 +212,53 @@ export class ByteReader {
   take(count: number): number {
     const at = this.position;
     if (count < 0 || at + count > this.end) {
-      throw new PortError(
-        'CORRUPT',
-        `${count} bytes wanted at ${at}, the bytes end at ${this.end}`,
-      );
+      throw new PortError('CORRUPT', `${count} bytes wanted at ${at} of ${this.end}`);
     }
     this.position = at + count;
     return at;
   }
 
   u8(): number {
-    return this.#view.getUint8(this.take(1));
+    return this.bytes[this.take(1)] as number;
+  }
+
+  /** The next bytes, at most 8, where they can be read as a number. */
+  #next(count: number): DataView {
+    const at = this.take(count);
+    for (let i = 0; i < count; i++) NEXT.setUint8(i, this.bytes[at + i] as number);
+    return NEXT;
   }
 
   u16(): number {
-    return this.#view.getUint16(this.take(2), true);
+    return this.#next(2).getUint16(0, true);
   }
 
   u32(): number {
-    return this.#view.getUint32(this.take(4), true);
+    return this.#next(4).getUint32(0, true);
   }
 
   i32(): number {
-    return this.#view.getInt32(this.take(4), true);
+    return this.#next(4).getInt32(0, true);
   }
 
   i64(): bigint {
-    return this.#view.getBigInt64(this.take(8), true);
+    return this.#next(8).getBigInt64(0, true);
   }
 
   f64(): number {
-    return this.#view.getFloat64(this.take(8), true);
+    return this.#next(8).getFloat64(0, true);
   }
 
   u32BE(): number {
-    return this.#view.getUint32(this.take(4), false);
+    return this.#next(4).getUint32(0, false);
   }
 
   i64BE(): bigint {
-    return this.#view.getBigInt64(this.take(8), false);
+    return this.#next(8).getBigInt64(0, false);
   }
 
   f64BE(): number {
-    return this.#view.getFloat64(this.take(8), false);
+    return this.#next(8).getFloat64(0, false);
   }
 
   /** A view, not a copy. */

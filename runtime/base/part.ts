@@ -78,7 +78,7 @@ export class PartMissing extends Error {
   readonly part: Part<object>;
 
   constructor(part: Part<object>) {
-    super('code is used that was not fetched, without withParts');
+    super('code was used without withParts');
     this.part = part;
   }
 }

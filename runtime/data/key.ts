@@ -1,6 +1,6 @@
 // Keys as bytes whose order is the order of SQL (PROTOCOL.md section 4), and ranges of them; the commonest are written in key-writer.ts. Knows no store.
 
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteReader, ByteWriter, decodeUtf8 } from '../base/bytes.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
 import { NULL, PRESENT, writeEscaped, writeWindow } from './key-writer.ts';
 import { type Type, type Value, typeText } from './type.ts';
@@ -141,10 +141,8 @@ function readKeyValue(from: ByteReader, type: Type): Value {
     }
     case 'DECIMAL':
       return fromTwosComplement(from.view(Math.abs(from.u8() - DECIMAL_ZERO)));
-    case 'STRING': {
-      const text = readEscaped(from);
-      return new ByteReader(text).utf8(text.length);
-    }
+    case 'STRING':
+      return decodeUtf8(readEscaped(from));
     case 'BYTES':
       return readEscaped(from);
     default: {
@@ -156,18 +154,19 @@ function readKeyValue(from: ByteReader, type: Type): Value {
   }
 }
 
+/** Of the one column that is read at a time. */
+const UNESCAPED = new ByteWriter();
+
 function readEscaped(from: ByteReader): Uint8Array<ArrayBuffer> {
-  const to = new ByteWriter();
+  UNESCAPED.truncate(0);
   for (;;) {
     const byte = from.u8();
-    if (byte !== 0) {
-      to.u8(byte);
-      continue;
+    if (byte === 0) {
+      const next = from.u8();
+      if (next === 0) return UNESCAPED.finish();
+      if (next !== 0xff) throw new PortError('CORRUPT', `00 is followed by ${next} in a key`);
     }
-    const next = from.u8();
-    if (next === 0) return to.finish();
-    if (next !== 0xff) throw new PortError('CORRUPT', `00 is followed by ${next} in a key`);
-    to.u8(0);
+    UNESCAPED.u8(byte);
   }
 }
 

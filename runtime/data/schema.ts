@@ -35,7 +35,7 @@ export function schema(columns: readonly SchemaColumn[]): Schema {
     const here = columns[i];
     assert(
       before !== undefined && here !== undefined && ORDER[before.role] <= ORDER[here.role],
-      'columns stand in the order of their roles',
+      'columns stand by their roles',
     );
   }
   return { columns };

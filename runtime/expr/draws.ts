@@ -48,7 +48,10 @@ type DrawnRows = Pick<Batch, 'origin' | 'rowtime'> & Partial<Pick<Batch, 'schema
 /** The key of a row, with its window, as a text that no other key has. */
 function keyText({ schema, columns = [] }: DrawnRows, position: number): string {
   const keys = columns.filter((_, at) => schema?.columns[at]?.role !== 'value');
-  return JSON.stringify(keys.map((column: Column) => String(valueAt(column, position))));
+  const values = keys.map((column: Column) => valueAt(column, position));
+  return JSON.stringify(values, (_, value: unknown) =>
+    typeof value === 'bigint' ? `${value}` : value,
+  );
 }
 
 /**

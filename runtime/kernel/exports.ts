@@ -90,8 +90,7 @@ export function limitOf(status: number): string | null {
 export function granted(status: number): number {
   const limit = limitOf(status);
   if (limit !== null) throw new LimitError(limit, `the kernel is at its ${limit}`);
-  if (status === STATUS_BAD_STATE)
-    throw new TaskCorrupted('stored bytes are no state of this aggregate');
+  if (status === STATUS_BAD_STATE) throw new TaskCorrupted('stored bytes are no such state');
   assert(status >= 0, `the kernel's status is ${status}`);
   return status;
 }

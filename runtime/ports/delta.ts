@@ -44,7 +44,7 @@ export function encodeDeltas(changes: readonly StateBytes[]): Uint8Array<ArrayBu
 export function decodeDelta(bytes: Uint8Array): StateBytes[] {
   const from = new ByteReader(bytes);
   if (from.u32() !== crc32c(bytes, 4)) {
-    throw new PortError('CORRUPT', 'the checksum of a state delta does not agree');
+    throw new PortError('CORRUPT', 'the checksum of a delta does not agree');
   }
   const changes: StateBytes[] = [];
   while (from.remaining > 0) {

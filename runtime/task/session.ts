@@ -89,7 +89,7 @@ export class Session {
     this.#sequences = new Sequences(restored.sequences);
     this.#replay = this.#times.of(REPLAY);
     if (this.#isReplaying && options.plan.moved !== undefined) {
-      throw new TaskCorrupted('the query was replaced while its state was made again');
+      throw new TaskCorrupted('the query was replaced meanwhile');
     }
     const incarnations = positions.map(({ incarnation }) => incarnation);
     this.#current = new Current(this.#task, incarnations);
