@@ -7,8 +7,8 @@ import {
   JSON_BUFFER_RESULT,
   JSON_BUFFER_STATUS,
   JSON_BUFFER_TEXT,
+  JSON_BUFFER_TEXT_ENDS,
   JSON_BUFFER_TEXT_ENTRIES,
-  JSON_BUFFER_TEXT_OFFSETS,
   JSON_BUFFER_VALIDITY,
   JSON_BUFFER_VALUES,
   JSON_COLUMNS_MAX,
@@ -33,16 +33,15 @@ import {
 } from './json-abi';
 import { allocate, allocateCleared } from './arena';
 
-// A column is 128 bytes:
+// A column is 80 bytes:
 //
 //    0 [u32 type][u32 values][u32 validity][u32 mark]           mark: the record that it was found in last
 //   16 [u32 lengths][u32 nulls][u32 name][u32 name length]      lengths: of the strings found, before they are interned
-//   32 [u32 table][u32 places][u32 entry bytes][u32 entries]    the strings known, json-strings.ts
-//   48 [u32 bytes][u32 room][u32 count][u32 generation]
-//   64 [u32 texts][u32 room][u32 bytes][u32 count]              the texts of the chunk, one after the other
-//   80 [u32 offsets][u32 used]                                  where each begins, which entries they are
-//   88 [u32 parent][u32 place]                                  the STRUCT that it is a field of, plus 1; or which field of a line
-export const COLUMN_BYTES: u32 = 128;
+//   32 [u32 table][u32 places][u32 ends][u32 entries]           the strings known, json-strings.ts
+//   48 [u32 bytes][u32 room][u32 count][u32 generation]         what they are, one after the other
+//   64 [u32 used][u32 texts]                                    which of them the chunk has, and how many
+//   72 [u32 parent][u32 place]                                  the STRUCT that it is a field of, plus 1; or which field of a line
+export const COLUMN_BYTES: u32 = 80;
 export const COLUMN_VALUES: usize = 4;
 export const COLUMN_VALIDITY: usize = 8;
 export const COLUMN_MARK: usize = 12;
@@ -52,20 +51,16 @@ export const COLUMN_NAME: usize = 24;
 export const COLUMN_NAME_LENGTH: usize = 28;
 export const COLUMN_TABLE: usize = 32;
 export const COLUMN_TABLE_PLACES: usize = 36;
-export const COLUMN_ENTRY_BYTES: usize = 40;
+export const COLUMN_ENTRY_ENDS: usize = 40;
 export const COLUMN_ENTRY_COUNT: usize = 44;
 export const COLUMN_BYTES_AT: usize = 48;
 export const COLUMN_BYTES_ROOM: usize = 52;
 export const COLUMN_BYTES_COUNT: usize = 56;
 export const COLUMN_GENERATION: usize = 60;
-export const COLUMN_TEXTS: usize = 64;
-export const COLUMN_TEXT_ROOM: usize = 68;
-export const COLUMN_TEXT_BYTES: usize = 72;
-export const COLUMN_TEXT_COUNT: usize = 76;
-export const COLUMN_OFFSETS: usize = 80;
-export const COLUMN_USED: usize = 84;
-export const COLUMN_PARENT: usize = 88;
-export const COLUMN_PLACE: usize = 92;
+export const COLUMN_USED: usize = 64;
+export const COLUMN_TEXT_COUNT: usize = 68;
+export const COLUMN_PARENT: usize = 72;
+export const COLUMN_PLACE: usize = 76;
 
 /** Zeros behind the region: no walk goes beyond them. */
 const PADDING_BYTES: u32 = 64;
@@ -134,7 +129,6 @@ export function openJsonBuffers(): bool {
     store<u32>(column, take(JSON_ROWS_MAX >> 3), COLUMN_VALIDITY);
     if (type != JSON_TYPE_STRING) continue;
     store<u32>(column, take(JSON_ROWS_MAX << 2), COLUMN_LENGTHS);
-    store<u32>(column, take((JSON_ROWS_MAX + 1) << 2), COLUMN_OFFSETS);
     store<u32>(column, take(JSON_ROWS_MAX << 2), COLUMN_USED);
   }
   return !failed;
@@ -172,8 +166,8 @@ export function jsonAddressOf(kind: u32, index: u32): usize {
   const column = columns + index * COLUMN_BYTES;
   if (kind == JSON_BUFFER_VALUES) return load<u32>(column, COLUMN_VALUES);
   if (kind == JSON_BUFFER_VALIDITY) return load<u32>(column, COLUMN_VALIDITY);
-  if (kind == JSON_BUFFER_TEXT) return load<u32>(column, COLUMN_TEXTS);
-  if (kind == JSON_BUFFER_TEXT_OFFSETS) return load<u32>(column, COLUMN_OFFSETS);
+  if (kind == JSON_BUFFER_TEXT) return load<u32>(column, COLUMN_BYTES_AT);
+  if (kind == JSON_BUFFER_TEXT_ENDS) return load<u32>(column, COLUMN_ENTRY_ENDS);
   if (kind == JSON_BUFFER_TEXT_ENTRIES) return load<u32>(column, COLUMN_USED);
   return 0;
 }

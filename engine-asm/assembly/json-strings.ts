@@ -9,20 +9,16 @@ import {
 } from './json-abi';
 import { allocate, allocateCleared, release } from './arena';
 import {
-  COLUMN_ENTRY_BYTES,
+  COLUMN_ENTRY_ENDS,
   COLUMN_BYTES_AT,
   COLUMN_BYTES_COUNT,
   COLUMN_BYTES_ROOM,
   COLUMN_ENTRY_COUNT,
   COLUMN_GENERATION,
   COLUMN_LENGTHS,
-  COLUMN_OFFSETS,
   COLUMN_TABLE,
   COLUMN_TABLE_PLACES,
-  COLUMN_TEXT_BYTES,
   COLUMN_TEXT_COUNT,
-  COLUMN_TEXT_ROOM,
-  COLUMN_TEXTS,
   COLUMN_USED,
   COLUMN_VALUES,
   scratch,
@@ -36,8 +32,8 @@ import { unescape } from './json-text';
 //   [first 16 bytes of the string, zeros behind them]
 //   [u32 length][u32 hash][u32 number + 1][u32 chunk << 12 | code]       0: the place is free
 //
-// Linear probing, at most two thirds full. A string of more than 16 bytes stands in the column's bytes as a whole, where the
-// array of entry bytes says. Numbers stay until the entries are forgotten: that begins a generation.
+// Linear probing, at most two thirds full. All strings stand in the column's bytes too, in the order of their numbers, where the array
+// of their ends says: the host takes those that it does not have yet. Numbers stay until the entries are forgotten: that begins a generation.
 const PLACE_SHIFT: u32 = 5;
 const PLACE_LENGTH: usize = 16;
 const PLACE_HASH: usize = 20;
@@ -48,7 +44,7 @@ const CODE_MASK: u32 = (1 << CODE_SHIFT) - 1;
 const CHUNKS_MAX: u32 = 1 << (32 - CODE_SHIFT);
 const PLACES_FIRST: u32 = 1024;
 const BYTES_FIRST: u32 = 4096;
-/** Bytes behind a text that a write of sixteen may touch. */
+/** Bytes behind a string that a write of sixteen may touch. */
 const SLACK_BYTES: u32 = 16;
 /** Set in a length: the string has escapes. */
 export const ESCAPED: u32 = 0x80000000;
@@ -77,21 +73,16 @@ export function beginChunk(): bool {
 /** Makes the column's strings ready for a chunk, forgetting them where they might not suffice; false without memory. */
 export function openStrings(column: usize, anew: bool): bool {
   store<u32>(column, 0, COLUMN_TEXT_COUNT);
-  store<u32>(column, 0, COLUMN_TEXT_BYTES);
-  store<u32>(load<u32>(column, COLUMN_OFFSETS), 0);
   if (load<u32>(column, COLUMN_TABLE) == 0) {
     const table = allocateCleared(PLACES_FIRST << PLACE_SHIFT);
-    const entries = allocate(JSON_ENTRIES_MAX << 2);
+    const ends = allocate(JSON_ENTRIES_MAX << 2);
     const bytes = allocate(BYTES_FIRST);
-    const texts = allocate(BYTES_FIRST);
-    if (table == 0 || entries == 0 || bytes == 0 || texts == 0) return false;
+    if (table == 0 || ends == 0 || bytes == 0) return false;
     store<u32>(column, table, COLUMN_TABLE);
     store<u32>(column, PLACES_FIRST, COLUMN_TABLE_PLACES);
-    store<u32>(column, entries, COLUMN_ENTRY_BYTES);
+    store<u32>(column, ends, COLUMN_ENTRY_ENDS);
     store<u32>(column, bytes, COLUMN_BYTES_AT);
     store<u32>(column, BYTES_FIRST, COLUMN_BYTES_ROOM);
-    store<u32>(column, texts, COLUMN_TEXTS);
-    store<u32>(column, BYTES_FIRST, COLUMN_TEXT_ROOM);
   }
   // A chunk brings at most so many entries; its bytes are bounded by those of record batches.
   const isFull =
@@ -158,36 +149,26 @@ function codeOf(column: usize, at: usize, length: u32, hash: u32): i32 {
       load<u32>(place, PLACE_HASH) == hash &&
       load<u32>(place, PLACE_LENGTH) == length &&
       !v128.any_true(v128.xor(v128.load(place), first)) &&
-      (length <= 16 || sameBytes(bytesOf(column, number - 1), at, length))
+      (length <= 16 || sameBytes(bytesOf(column, number, length), at, length))
     ) {
       const code = load<u32>(place, PLACE_CODE);
-      return code >> CODE_SHIFT == chunk ? <i32>(code & CODE_MASK) : numbered(column, place, at);
+      return code >> CODE_SHIFT == chunk ? <i32>(code & CODE_MASK) : numbered(column, place);
     }
     index = (index + 1) & mask;
   }
 }
 
-function bytesOf(column: usize, number: u32): usize {
-  return (
-    load<u32>(column, COLUMN_BYTES_AT) +
-    load<u32>(load<u32>(column, COLUMN_ENTRY_BYTES) + (number << 2))
-  );
+/** Where a string of so many bytes stands, which is the `count`th entry. */
+function bytesOf(column: usize, count: u32, length: u32): usize {
+  const end = load<u32>(load<u32>(column, COLUMN_ENTRY_ENDS) + ((count - 1) << 2));
+  return load<u32>(column, COLUMN_BYTES_AT) + end - length;
 }
 
-/** Gives an entry its code in this chunk, and adds its string, which stands at `at`, to the chunk's texts. */
-function numbered(column: usize, place: usize, at: usize): i32 {
+/** Gives an entry its code in this chunk. */
+function numbered(column: usize, place: usize): i32 {
   const code = load<u32>(column, COLUMN_TEXT_COUNT);
   if (code >= <u32>JSON_ROWS_MAX) return -1;
-  const begin = load<u32>(column, COLUMN_TEXT_BYTES);
-  const length = load<u32>(place, PLACE_LENGTH);
-  const end = begin + length;
-  if (!reserve(column + COLUMN_TEXTS, begin, end + SLACK_BYTES)) return -1;
-  const to: usize = load<u32>(column, COLUMN_TEXTS) + begin;
-  if (length <= 16) v128.store(to, v128.load(place));
-  else memory.copy(to, at, length);
-  store<u32>(load<u32>(column, COLUMN_OFFSETS) + (code << 2), end, 4);
   store<u32>(load<u32>(column, COLUMN_USED) + (code << 2), load<u32>(place, PLACE_NUMBER) - 1);
-  store<u32>(column, end, COLUMN_TEXT_BYTES);
   store<u32>(column, code + 1, COLUMN_TEXT_COUNT);
   store<u32>(place, (chunk << CODE_SHIFT) | code, PLACE_CODE);
   return code;
@@ -198,26 +179,27 @@ function added(column: usize, at: usize, length: u32, hash: u32): i32 {
   const count = load<u32>(column, COLUMN_ENTRY_COUNT);
   if (count >= <u32>JSON_ENTRIES_MAX) return -1;
   if ((count + 1) * 3 > load<u32>(column, COLUMN_TABLE_PLACES) << 1 && !grow(column)) return -1;
-  if (length > 16) {
-    const begin = load<u32>(column, COLUMN_BYTES_COUNT);
-    if (begin + length > <u32>JSON_STRINGS_BYTES_MAX) return -1;
-    if (!reserve(column + COLUMN_BYTES_AT, begin, begin + length)) return -1;
-    memory.copy(load<u32>(column, COLUMN_BYTES_AT) + begin, at, length);
-    store<u32>(load<u32>(column, COLUMN_ENTRY_BYTES) + (count << 2), begin);
-    store<u32>(column, begin + length, COLUMN_BYTES_COUNT);
-  }
+  const begin = load<u32>(column, COLUMN_BYTES_COUNT);
+  const end = begin + length;
+  if (end > <u32>JSON_STRINGS_BYTES_MAX || !reserveBytes(column, begin, end + SLACK_BYTES)) return -1;
+  const first = beginning(at, length);
+  const to: usize = load<u32>(column, COLUMN_BYTES_AT) + begin;
+  if (length <= 16) v128.store(to, first);
+  else memory.copy(to, at, length);
+  store<u32>(load<u32>(column, COLUMN_ENTRY_ENDS) + (count << 2), end);
+  store<u32>(column, end, COLUMN_BYTES_COUNT);
   const place = freePlace(
     load<u32>(column, COLUMN_TABLE),
     load<u32>(column, COLUMN_TABLE_PLACES) - 1,
     hash,
   );
-  v128.store(place, beginning(at, length));
+  v128.store(place, first);
   store<u32>(place, length, PLACE_LENGTH);
   store<u32>(place, hash, PLACE_HASH);
   store<u32>(place, count + 1, PLACE_NUMBER);
   store<u32>(place, 0, PLACE_CODE);
   store<u32>(column, count + 1, COLUMN_ENTRY_COUNT);
-  return numbered(column, place, at);
+  return numbered(column, place);
 }
 
 function freePlace(table: usize, mask: u32, hash: u32): usize {
@@ -245,19 +227,19 @@ function grow(column: usize): bool {
   return true;
 }
 
-/** Makes room for `bytes` in the block whose address and size stand at `block`, keeping the first `kept`. */
-function reserve(block: usize, kept: u32, bytes: u32): bool {
-  const room = load<u32>(block, 4);
+/** Makes room for so many bytes of strings, keeping the first `kept`. */
+function reserveBytes(column: usize, kept: u32, bytes: u32): bool {
+  const room = load<u32>(column, COLUMN_BYTES_ROOM);
   if (bytes <= room) return true;
   let wanted = room;
   while (wanted < bytes) wanted <<= 1;
   const next = allocate(wanted);
   if (next == 0) return false;
-  const old = load<u32>(block);
+  const old = load<u32>(column, COLUMN_BYTES_AT);
   memory.copy(next, old, kept);
   release(old, room);
-  store<u32>(block, next);
-  store<u32>(block, wanted, 4);
+  store<u32>(column, next, COLUMN_BYTES_AT);
+  store<u32>(column, wanted, COLUMN_BYTES_ROOM);
   return true;
 }
 

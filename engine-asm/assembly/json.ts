@@ -7,6 +7,7 @@ import {
   JSON_NULL,
   JSON_REGION_BYTES_MAX,
   JSON_RESULT_BYTES,
+  JSON_RESULT_ENTRIES,
   JSON_RESULT_GENERATIONS,
   JSON_RESULT_NAME_LENGTH,
   JSON_RESULT_NULLS,
@@ -25,6 +26,7 @@ import {
 } from './abi';
 import {
   COLUMN_BYTES,
+  COLUMN_ENTRY_COUNT,
   COLUMN_GENERATION,
   COLUMN_NULLS,
   COLUMN_PARENT,
@@ -145,7 +147,7 @@ export function jsonIntern(index: u32, bytes: u32): i32 {
   return load<u32>(column) == JSON_TYPE_STRING ? internString(column, region, bytes) : -1;
 }
 
-/** Writes the texts of the chunk's columns and the result, and ends the chunk. */
+/** Writes the result, and ends the chunk. */
 export function jsonFinish(): i32 {
   if (!jsonReady || rows < 0) return STATUS_NOT_READY;
   rows = -1;
@@ -155,6 +157,7 @@ export function jsonFinish(): i32 {
     store<u32>(to, load<u32>(column, COLUMN_NULLS), JSON_RESULT_NULLS);
     store<u32>(to, load<u32>(column, COLUMN_TEXT_COUNT), JSON_RESULT_TEXTS);
     store<u32>(to, load<u32>(column, COLUMN_GENERATION), JSON_RESULT_GENERATIONS);
+    store<u32>(to, load<u32>(column, COLUMN_ENTRY_COUNT), JSON_RESULT_ENTRIES);
   }
   return STATUS_OK;
 }

@@ -2,7 +2,7 @@
 
 import { QUERY_BATCHES_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
-import { Dictionary } from '../data/dictionary.ts';
+import { WholeDictionary } from '../data/dictionary.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Answer, Sent } from './batch-channel.ts';
@@ -92,7 +92,7 @@ function unpackedBatch(schema: Schema, { columns, ...rest }: Omit<PackedBatch, '
     columns: columns.map(({ dictionary, ...column }, index) => ({
       ...column,
       type: schema.columns[index]?.type,
-      ...(dictionary && { dictionary: new Dictionary(dictionary.bytes, dictionary.offsets) }),
+      ...(dictionary && { dictionary: new WholeDictionary(dictionary.bytes, dictionary.offsets) }),
     })) as Batch['columns'],
   };
 }

@@ -9,7 +9,7 @@ import { schemaSum, STORAGE_CODES } from './codec-schema.ts';
 import { type Bitmap, bitAt, type Column } from './column.ts';
 import { storageOf } from './storage.ts';
 import { densified } from './dense.ts';
-import { Dictionary } from './dictionary.ts';
+import { WholeDictionary } from './dictionary.ts';
 import { VALUE_BYTES } from './parts.ts';
 import type { Schema } from './schema.ts';
 import { type Type, type Value, typeText } from './type.ts';
@@ -183,7 +183,7 @@ function readDictionary(
   const bytesAt = from.take(length);
   from.take(-from.position & 7);
   const values = takeU32(from, rows);
-  const dictionary = new Dictionary(from.bytes.subarray(bytesAt, bytesAt + length), offsets);
+  const dictionary = new WholeDictionary(from.bytes.subarray(bytesAt, bytesAt + length), offsets);
   return { type, validity, storage: 'dictionary', values, dictionary };
 }
 

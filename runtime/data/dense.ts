@@ -2,7 +2,7 @@
 
 import type { Batch } from './batch.ts';
 import { bitAt, type Bitmap, bitmap, type Column, setBit } from './column.ts';
-import { Dictionary } from './dictionary.ts';
+import { WholeDictionary } from './dictionary.ts';
 import type { Value } from './type.ts';
 
 type Numbers = Float64Array | Int32Array | Uint8Array | Uint32Array;
@@ -137,5 +137,5 @@ export function compactDictionary(column: Column & { readonly storage: 'dictiona
     at += text.length;
     offsets[name + 1] = at;
   });
-  return { ...column, values: codes, dictionary: new Dictionary(bytes, offsets) };
+  return { ...column, values: codes, dictionary: new WholeDictionary(bytes, offsets) };
 }

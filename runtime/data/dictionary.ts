@@ -16,25 +16,34 @@ export interface KnownEntries {
  * belonging to `code`. Text is decoded once a code and only when it is asked for, so that a chain that only groups or
  * passes on never pays for it.
  */
-export class Dictionary {
+export interface Dictionary {
   readonly bytes: Uint8Array;
   readonly offsets: Uint32Array;
   /** null: nothing is known of other dictionaries. */
   readonly known: KnownEntries | null;
+  readonly size: number;
+  /** The entry's UTF-8, a view. */
+  utf8(code: number): Uint8Array;
+  text(code: number): string;
+}
+
+/** A dictionary that is made as a whole. Those of chunks of a decoder, which have most entries in common, are data/text-family.ts's. */
+export class WholeDictionary implements Dictionary {
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+  readonly known = null;
   #texts: (string | undefined)[] | null = null;
 
   /** @param offsets one more than there are entries; the first is 0 */
-  constructor(bytes: Uint8Array, offsets: Uint32Array, known: KnownEntries | null = null) {
+  constructor(bytes: Uint8Array, offsets: Uint32Array) {
     this.bytes = bytes;
     this.offsets = offsets;
-    this.known = known;
   }
 
   get size(): number {
     return this.offsets.length - 1;
   }
 
-  /** The entry's UTF-8, a view on `bytes`. */
   utf8(code: number): Uint8Array {
     return this.bytes.subarray(this.offsets[code], this.offsets[code + 1]);
   }

@@ -3,7 +3,7 @@
 import { compareBytes } from '../base/byte-arrays.ts';
 import { grown } from '../base/grown.ts';
 import { hashBytes } from '../base/hash.ts';
-import { Dictionary } from './dictionary.ts';
+import { type Dictionary, WholeDictionary } from './dictionary.ts';
 
 const FIRST_KEYS = 16;
 const FIRST_BYTES = 256;
@@ -130,7 +130,7 @@ export class Interner {
   /** The entries as a dictionary; the interner is empty afterwards, its table kept for the next batch. */
   finish(): Dictionary {
     const size = this.size;
-    const dictionary = new Dictionary(
+    const dictionary = new WholeDictionary(
       this.bytes.slice(0, this.offsets[size]),
       this.offsets.slice(0, size + 1),
     );

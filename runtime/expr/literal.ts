@@ -5,7 +5,7 @@ import { encodeUtf8 } from '../base/bytes.ts';
 import { assert } from '../base/assert.ts';
 import { InvariantError } from '../base/errors.ts';
 import { bitmap, type Column } from '../data/column.ts';
-import { Dictionary } from '../data/dictionary.ts';
+import { WholeDictionary } from '../data/dictionary.ts';
 import { type Type, typeText, type Value } from '../data/type.ts';
 import { roundDecimal } from './decimal.ts';
 import type { LiteralJson } from './expr.ts';
@@ -84,7 +84,7 @@ export function constantColumn(value: Value, type: Type, rows: number): Column {
       };
     case 'STRING': {
       const bytes = encodeUtf8(typeof value === 'string' ? value : '');
-      const dictionary = new Dictionary(bytes, Uint32Array.of(0, bytes.length));
+      const dictionary = new WholeDictionary(bytes, Uint32Array.of(0, bytes.length));
       return { type, validity, storage: 'dictionary', values: new Uint32Array(rows), dictionary };
     }
     default:

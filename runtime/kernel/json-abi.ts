@@ -49,7 +49,8 @@ export const JSON_CONFIG_NAMES = 776;
 export const JSON_CONFIG_BYTES = 8968;
 
 // Offsets in the result (JSON_BUFFER_RESULT): records by status; where in the region a name stands that the last `jsonDecode`
-// did not know, its bytes (0: it knew all) and its parent, as in the configuration; nulls, texts and generation by column.
+// did not know, its bytes (0: it knew all) and its parent, as in the configuration; nulls, texts of the
+// chunk, entries known and their generation by column.
 export const JSON_RESULT_STATUSES = 0;
 export const JSON_RESULT_NAME = 48;
 export const JSON_RESULT_NAME_LENGTH = 52;
@@ -57,9 +58,11 @@ export const JSON_RESULT_NAME_PARENT = 56;
 export const JSON_RESULT_NULLS = 64;
 export const JSON_RESULT_TEXTS = 320;
 export const JSON_RESULT_GENERATIONS = 576;
-export const JSON_RESULT_BYTES = 832;
+export const JSON_RESULT_ENTRIES = 832;
+export const JSON_RESULT_BYTES = 1088;
 
-// Buffers: `jsonBuffer(kind, index)` gives the address; that of a JSON_BUFFER_TEXT changes as it grows.
+// Buffers: `jsonBuffer(kind, index)` gives the address; that of a JSON_BUFFER_TEXT changes as it grows. TEXT and
+// TEXT_ENDS: the entries known, one after the other, and where each ends; TEXT_ENTRIES: by code of the chunk the number of its entry.
 export const JSON_BUFFER_CONFIG = 0;
 export const JSON_BUFFER_RESULT = 1;
 export const JSON_BUFFER_REGION = 2;
@@ -68,5 +71,5 @@ export const JSON_BUFFER_STATUS = 4;
 export const JSON_BUFFER_VALUES = 5;
 export const JSON_BUFFER_VALIDITY = 6;
 export const JSON_BUFFER_TEXT = 7;
-export const JSON_BUFFER_TEXT_OFFSETS = 8;
+export const JSON_BUFFER_TEXT_ENDS = 8;
 export const JSON_BUFFER_TEXT_ENTRIES = 9;

@@ -4,7 +4,8 @@ import { assert } from '../base/assert.ts';
 import { JSON_MEMORY_BYTES_MAX } from '../base/limits.ts';
 import { decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
 import type { Bitmap, Column } from '../data/column.ts';
-import { Dictionary } from '../data/dictionary.ts';
+import { type Dictionary, WholeDictionary } from '../data/dictionary.ts';
+import { FamilyDictionary, TextFamily } from '../data/text-family.ts';
 import type { Type } from '../data/type.ts';
 import { columnNamed, type DecodedColumn, type DecodedNode, nodesOf } from './json-nodes.ts';
 import { granted, instantiate, type KernelExports } from './exports.ts';
@@ -15,8 +16,8 @@ import {
   JSON_BUFFER_RESULT,
   JSON_BUFFER_STATUS,
   JSON_BUFFER_TEXT,
+  JSON_BUFFER_TEXT_ENDS,
   JSON_BUFFER_TEXT_ENTRIES,
-  JSON_BUFFER_TEXT_OFFSETS,
   JSON_BUFFER_VALIDITY,
   JSON_BUFFER_VALUES,
   JSON_CONFIG_BYTES,
@@ -28,6 +29,7 @@ import {
   JSON_LENGTH_LONG,
   JSON_REGION_BYTES_MAX,
   JSON_RESULT_BYTES,
+  JSON_RESULT_ENTRIES,
   JSON_RESULT_GENERATIONS,
   JSON_RESULT_NAME,
   JSON_RESULT_NAME_LENGTH,
@@ -58,9 +60,9 @@ const TYPES: ReadonlyMap<Type['kind'], number> = new Map([
   ['STRUCT', JSON_TYPE_STRUCT],
 ]);
 
-/** Texts of one column and one generation, whose entries keep their numbers. */
+/** The texts of one column, and the generation in which their entries have these numbers. */
 interface Family {
-  readonly family: object;
+  readonly texts: TextFamily;
   readonly generation: number;
 }
 
@@ -76,7 +78,7 @@ export class JsonKernel {
   readonly #nodes: readonly DecodedNode[];
   /** By column its number among the nodes, which the kernel knows it by. */
   readonly #numbers: readonly number[];
-  readonly #families: (Family | null)[];
+  readonly #families: (Family | undefined)[] = [];
   #rows = 0;
 
   /**
@@ -97,7 +99,6 @@ export class JsonKernel {
     const { nodes, numbers } = nodesOf(columns);
     this.#nodes = nodes;
     this.#numbers = numbers;
-    this.#families = columns.map(() => null);
     const address = calls.jsonBuffer(JSON_BUFFER_CONFIG, 0) >>> 0;
     const config = new DataView(memory.buffer, address, JSON_CONFIG_BYTES);
     config.setUint32(JSON_CONFIG_COLUMNS, nodes.length, true);
@@ -223,15 +224,19 @@ export class JsonKernel {
   #dictionary(index: number, result: Uint32Array): Dictionary {
     const count = result[(JSON_RESULT_TEXTS >> 2) + index] as number;
     // A column of nulls still has an entry for its zero codes to point at.
-    if (count === 0) return new Dictionary(new Uint8Array(0), new Uint32Array(2));
-    const offsets = this.#words(JSON_BUFFER_TEXT_OFFSETS, index, count + 1).slice();
-    const numbers = this.#words(JSON_BUFFER_TEXT_ENTRIES, index, count).slice();
-    const bytes = this.#bytes(JSON_BUFFER_TEXT, index, offsets[count] as number).slice();
+    if (count === 0) return new WholeDictionary(new Uint8Array(0), new Uint32Array(2));
     const generation = result[(JSON_RESULT_GENERATIONS >> 2) + index] as number;
-    let family = this.#families[index] ?? null;
+    let family = this.#families[index];
     if (family?.generation !== generation)
-      this.#families[index] = family = { family: {}, generation };
-    return new Dictionary(bytes, offsets, { family: family.family, numbers });
+      this.#families[index] = family = { texts: new TextFamily(), generation };
+    const { texts } = family;
+    const entries = result[(JSON_RESULT_ENTRIES >> 2) + index] as number;
+    if (entries > texts.size) {
+      const ends = this.#words(JSON_BUFFER_TEXT_ENDS, index, entries);
+      texts.extend(this.#bytes(JSON_BUFFER_TEXT, index, ends[entries - 1] as number), ends);
+    }
+    const numbers = this.#words(JSON_BUFFER_TEXT_ENTRIES, index, count).slice();
+    return new FamilyDictionary(texts, numbers);
   }
 
   /** One bit a row, those behind the last one clear. */

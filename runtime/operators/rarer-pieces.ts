@@ -16,16 +16,18 @@ export class FamilyIds {
   readonly #kernel: Kernel;
   /** Ids plus one. */
   #idsByNumber = new Uint32Array(0);
+  #ids = new Uint32Array(0);
 
   constructor(family: object, kernel: Kernel) {
     this.family = family;
     this.#kernel = kernel;
   }
 
-  /** The ids of all entries. @throws {LimitError} when the kernel has no room for one */
+  /** The ids of all entries, good until the next call. @throws {LimitError} when the kernel has no room for one */
   of(dictionary: Dictionary, numbers: Uint32Array): Uint32Array {
     const { size } = dictionary;
-    const ids = new Uint32Array(size);
+    if (this.#ids.length < size) this.#ids = new Uint32Array(size);
+    const ids = this.#ids.subarray(0, size);
     const fresh: number[] = [];
     const byNumber = this.#idsByNumber;
     for (let code = 0; code < size; code++) {

@@ -4,7 +4,7 @@ import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, IDENTITY } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
 import { compactDictionary, gather, gatherColumn } from '../data/dense.ts';
-import { Dictionary } from '../data/dictionary.ts';
+import { WholeDictionary } from '../data/dictionary.ts';
 import { gatherAcross } from '../data/gather-across.ts';
 import { RowCells, tailAtOf } from '../data/row-cells.ts';
 import { storageOf } from '../data/storage.ts';
@@ -256,7 +256,7 @@ function owned(column: Column, own: Own): Column {
     ...column,
     validity,
     values: own(column.values),
-    dictionary: isSame ? dictionary : new Dictionary(bytes, offsets),
+    dictionary: isSame ? dictionary : new WholeDictionary(bytes, offsets),
   };
 }
 

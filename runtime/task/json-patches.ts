@@ -2,7 +2,7 @@
 
 import { bitAt, type Column, setBit } from '../data/column.ts';
 import { compactDictionary } from '../data/dense.ts';
-import { Dictionary } from '../data/dictionary.ts';
+import { type Dictionary, WholeDictionary } from '../data/dictionary.ts';
 import { gatherColumn } from '../data/dense.ts';
 import { Interner } from '../data/interner.ts';
 import type { JsonKernel } from '../kernel/json-instance.ts';
@@ -117,5 +117,5 @@ function joined(first: Dictionary, second: Dictionary): Dictionary {
   second.offsets.forEach((offset, code) => {
     offsets[first.size + code] = first.bytes.length + offset;
   });
-  return new Dictionary(bytes, offsets);
+  return new WholeDictionary(bytes, offsets);
 }

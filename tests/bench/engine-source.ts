@@ -2,7 +2,7 @@
 
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import type { Batch } from '../../runtime/data/batch.ts';
-import { Dictionary } from '../../runtime/data/dictionary.ts';
+import { type Dictionary, WholeDictionary } from '../../runtime/data/dictionary.ts';
 import { BIGINT, DOUBLE, STRING } from '../../runtime/data/type.ts';
 import type { Schema } from '../../runtime/data/schema.ts';
 import type { Engine } from '../../runtime/engine/engine.ts';
@@ -22,7 +22,7 @@ function dictionaryOf(texts: readonly string[]): Dictionary {
     at += text.length;
     offsets[i + 1] = at;
   });
-  return new Dictionary(encodeUtf8(texts.join('')), offsets);
+  return new WholeDictionary(encodeUtf8(texts.join('')), offsets);
 }
 
 const LABEL = 'a reading of one sensor in the hall';

@@ -17,7 +17,7 @@ import { fromWire } from '../../runtime/ports/from-wire.ts';
 import { toWire } from '../../runtime/ports/wire-error.ts';
 import { type Batch, select, slice } from '../../runtime/data/batch.ts';
 import type { Column } from '../../runtime/data/column.ts';
-import { Dictionary } from '../../runtime/data/dictionary.ts';
+import { WholeDictionary } from '../../runtime/data/dictionary.ts';
 import { RARER_VALUES } from '../../runtime/data/parts.ts';
 import { batch, format } from '../../runtime/data/pretty.ts';
 import { STRING } from '../../runtime/data/type.ts';
@@ -106,7 +106,7 @@ test('rows that were chosen from a batch arrive alone, and without strings that 
   );
   const bytes = new TextEncoder().encode('abcdefghi');
   const [, ...others] = whole.columns;
-  const dictionary = new Dictionary(
+  const dictionary = new WholeDictionary(
     bytes,
     Uint32Array.from({ length: 10 }, (_, i) => i),
   );
