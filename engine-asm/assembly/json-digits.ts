@@ -1,7 +1,12 @@
 // Numbers of at most fifteen characters without an exponent, all their digits at once; any other number is told, not read.
 
 import { allocate } from './arena';
-import { JSON_TYPE_BIGINT, JSON_TYPE_DOUBLE, JSON_TYPE_INTEGER } from './json-abi';
+import {
+  JSON_TYPE_BIGINT,
+  JSON_TYPE_DOUBLE,
+  JSON_TYPE_INTEGER,
+  JSON_TYPE_TIMESTAMP,
+} from './json-abi';
 import { COLUMN_VALUES } from './json-buffers';
 import { MINUS, TENS } from './json-number';
 
@@ -62,7 +67,7 @@ function isOther(from: usize, first: u32, last: u32, negative: u32): bool {
 }
 
 /**
- * Writes the number at `from` into a column of DOUBLE, BIGINT or INTEGER.
+ * Writes the number at `from` into a column of DOUBLE, BIGINT, TIMESTAMP or INTEGER.
  * @returns where it ends; 0: it is left to `decodeValue`
  */
 export function decodeDigits(column: usize, from: usize, row: u32): usize {
@@ -103,7 +108,11 @@ export function decodeDigits(column: usize, from: usize, row: u32): usize {
   if (places != 0) return 0;
   const signed = negative != 0 ? 0 - <i64>value : <i64>value;
   if (type == JSON_TYPE_BIGINT) store<i64>(values + (row << 3), signed);
-  else {
+  else if (type == JSON_TYPE_TIMESTAMP) {
+    // Minus zero is a double of its own.
+    if (value == 0 && negative != 0) return 0;
+    store<f64>(values + (row << 3), <f64>signed);
+  } else {
     if (type != JSON_TYPE_INTEGER || value > INTEGER_MAX + <u64>negative) return 0;
     store<i32>(values + (row << 2), <i32>signed);
   }

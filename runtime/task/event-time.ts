@@ -7,7 +7,8 @@ export function wholeTimes(column: Column, rows: number): Float64Array | null {
   if (column.validity !== null) return null;
   if (column.storage === 'f64') {
     const times = column.values.subarray(0, rows);
-    return times.every((ms) => ms >= 0) ? times : null;
+    for (let row = 0; row < rows; row++) if (!((times[row] as number) >= 0)) return null;
+    return times;
   }
   if (column.storage !== 'i64') return null;
   const { buffer, byteOffset } = column.values;

@@ -81,6 +81,9 @@ class Patch {
     }
     if (whole.storage === 'i64' && own.storage === 'i64')
       rows.forEach((row, i) => (whole.values[row] = own.values[i] as bigint));
+    // A time, of which only the rowtime is made.
+    else if (whole.storage === 'f64' && own.storage === 'i64')
+      rows.forEach((row, i) => (whole.values[row] = Number(own.values[i])));
     else if (whole.storage === 'f64' && own.storage === 'f64')
       rows.forEach((row, i) => (whole.values[row] = own.values[i] as number));
     else if (whole.storage === 'i32' && own.storage === 'i32')
