@@ -190,34 +190,31 @@ export class JsonKernel {
   }
 
   #column(type: Type, index: number, validity: Bitmap | null, result: Uint32Array): Column {
-    const rows = this.#rows;
-    const { buffer } = this.#memory;
     const at = this.#calls.jsonBuffer(JSON_BUFFER_VALUES, index) >>> 0;
+    const { buffer } = this.#memory;
+    const rows = this.#rows;
+    // Copied by their constructors: `slice` fills a copy with zeros before.
     switch (type.kind) {
       case 'DOUBLE':
-      case 'TIMESTAMP':
-        return {
-          type,
-          validity,
-          storage: 'f64',
-          values: new Float64Array(buffer, at, rows).slice(),
-        };
-      case 'BIGINT':
-        return {
-          type,
-          validity,
-          storage: 'i64',
-          values: new BigInt64Array(buffer, at, rows).slice(),
-        };
+      case 'TIMESTAMP': {
+        const values = new Float64Array(new Float64Array(buffer, at, rows));
+        return { type, validity, storage: 'f64', values };
+      }
+      case 'BIGINT': {
+        const values = new BigInt64Array(new BigInt64Array(buffer, at, rows));
+        return { type, validity, storage: 'i64', values };
+      }
       case 'BOOLEAN':
         return { type, validity, storage: 'u8', values: new Uint8Array(buffer, at, rows).slice() };
       case 'STRING': {
-        const values = new Uint32Array(buffer, at, rows).slice();
+        const values = new Uint32Array(new Uint32Array(buffer, at, rows));
         const dictionary = this.#dictionary(index, result);
         return { type, validity, storage: 'dictionary', values, dictionary };
       }
-      default:
-        return { type, validity, storage: 'i32', values: new Int32Array(buffer, at, rows).slice() };
+      default: {
+        const values = new Int32Array(new Int32Array(buffer, at, rows));
+        return { type, validity, storage: 'i32', values };
+      }
     }
   }
 
