@@ -5,9 +5,9 @@ import { InvariantError } from '../base/errors.ts';
 
 /** Where the entries of a dictionary come from, when the same entry is met again and again in other dictionaries. */
 export interface KnownEntries {
-  /** Entries of one family with the same number are the same string. */
-  readonly family: object;
-  /** The number of each code's entry, small integers. */
+  /** Entries of one family with the same number are the same string; all numbers are below its size, which grows. */
+  readonly family: { readonly size: number };
+  /** The number of each code's entry. */
   readonly numbers: Uint32Array;
 }
 

@@ -4,7 +4,7 @@ import { ByteWriter } from '../base/bytes.ts';
 import { grown } from '../base/grown.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
-import type { Dictionary } from '../data/dictionary.ts';
+import type { Dictionary, KnownEntries } from '../data/dictionary.ts';
 import { writeKey } from '../data/key-writer.ts';
 import { type Kernel, NULL_GROUP } from '../kernel/instance.ts';
 import type { GroupNames } from '../state/group-names.ts';
@@ -12,13 +12,13 @@ import type { EntryIds } from './kernel-pieces.ts';
 
 /** The ids of entries that come again in dictionaries of one family, by their numbers. */
 export class FamilyIds {
-  readonly family: object;
+  readonly family: KnownEntries['family'];
   readonly #kernel: Kernel;
-  /** Ids plus one. */
+  /** Ids plus one, so that 0 says that nothing is known. */
   #idsByNumber = new Uint32Array(0);
   #ids = new Uint32Array(0);
 
-  constructor(family: object, kernel: Kernel) {
+  constructor(family: KnownEntries['family'], kernel: Kernel) {
     this.family = family;
     this.#kernel = kernel;
   }
@@ -29,10 +29,12 @@ export class FamilyIds {
     if (this.#ids.length < size) this.#ids = new Uint32Array(size);
     const ids = this.#ids.subarray(0, size);
     const fresh: number[] = [];
+    const entries = this.family.size;
+    if (entries > this.#idsByNumber.length)
+      this.#idsByNumber = grown(this.#idsByNumber, entries * 2);
     const byNumber = this.#idsByNumber;
     for (let code = 0; code < size; code++) {
-      // Beyond the array there is nothing known; ids are kept one too great, so that 0 says the same.
-      const id = byNumber[numbers[code] as number] ?? 0;
+      const id = byNumber[numbers[code] as number] as number;
       if (id === 0) fresh.push(code);
       ids[code] = id - 1;
     }
@@ -48,17 +50,11 @@ export class FamilyIds {
   ): void {
     const texts = new ByteWriter(1024);
     const offsets = new Uint32Array(fresh.length + 1);
-    let last = 0;
     fresh.forEach((code, i) => {
       texts.bytes(dictionary.utf8(code));
       offsets[i + 1] = texts.position;
-      last = Math.max(last, numbers[code] as number);
     });
     const given = this.#kernel.intern({ bytes: texts.written(), offsets });
-    if (last >= this.#idsByNumber.length) {
-      const length = Math.max(last + 1, this.#idsByNumber.length * 2);
-      this.#idsByNumber = grown(this.#idsByNumber, length);
-    }
     fresh.forEach((code, i) => {
       const id = given[i] as number;
       ids[code] = id;
