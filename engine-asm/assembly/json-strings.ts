@@ -181,7 +181,8 @@ function added(column: usize, at: usize, length: u32, hash: u32): i32 {
   if ((count + 1) * 3 > load<u32>(column, COLUMN_TABLE_PLACES) << 1 && !grow(column)) return -1;
   const begin = load<u32>(column, COLUMN_BYTES_COUNT);
   const end = begin + length;
-  if (end > <u32>JSON_STRINGS_BYTES_MAX || !reserveBytes(column, begin, end + SLACK_BYTES)) return -1;
+  if (end > <u32>JSON_STRINGS_BYTES_MAX || !reserveBytes(column, begin, end + SLACK_BYTES))
+    return -1;
   const first = beginning(at, length);
   const to: usize = load<u32>(column, COLUMN_BYTES_AT) + begin;
   if (length <= 16) v128.store(to, first);

@@ -19,8 +19,8 @@ export interface KnownEntries {
 export interface Dictionary {
   readonly bytes: Uint8Array;
   readonly offsets: Uint32Array;
-  /** null: nothing is known of other dictionaries. */
-  readonly known: KnownEntries | null;
+  /** Absent: nothing is known of other dictionaries. */
+  readonly known?: KnownEntries | undefined;
   readonly size: number;
   /** The entry's UTF-8, a view. */
   utf8(code: number): Uint8Array;
@@ -31,7 +31,6 @@ export interface Dictionary {
 export class WholeDictionary implements Dictionary {
   readonly bytes: Uint8Array;
   readonly offsets: Uint32Array;
-  readonly known = null;
   #texts: (string | undefined)[] | null = null;
 
   /** @param offsets one more than there are entries; the first is 0 */

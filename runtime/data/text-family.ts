@@ -3,22 +3,25 @@
 import { grown } from '../base/grown.ts';
 import { type Dictionary, type KnownEntries, WholeDictionary } from './dictionary.ts';
 
-const BYTES_FIRST = 4096;
-const ENTRIES_FIRST = 256;
-/** Texts of at most so many bytes are copied by words; so much room stands behind the last one. */
-const SHORT_BYTES = 16;
+/** Of more bytes a text is copied by a call, which costs as much as copying so many one by one. */
+const SHORT_BYTES = 32;
 
 /**
  * Texts by number, of which there are only ever more: as many as the decoder knows at a time, which bounds them. Whoever holds one of its
  * dictionaries holds all of them.
  */
 export class TextFamily {
-  #bytes = new Uint8Array(BYTES_FIRST);
-  #offsets = new Uint32Array(ENTRIES_FIRST);
+  /** In which the decoder has given these numbers. */
+  readonly generation: number;
+  #bytes = new Uint8Array();
+  #offsets = new Uint32Array(1);
   #size = 0;
   #all: WholeDictionary | null = null;
 
-  /** Texts that it has. */
+  constructor(generation: number) {
+    this.generation = generation;
+  }
+
   get size(): number {
     return this.#size;
   }
@@ -40,8 +43,7 @@ export class TextFamily {
     const before = this.#size;
     const begin = this.#offsets[before] as number;
     const end = bytes.length;
-    if (end + SHORT_BYTES > this.#bytes.length)
-      this.#bytes = grown(this.#bytes, (end + SHORT_BYTES) * 2);
+    if (end > this.#bytes.length) this.#bytes = grown(this.#bytes, end * 2);
     if (ends.length >= this.#offsets.length) this.#offsets = grown(this.#offsets, ends.length * 2);
     this.#bytes.set(bytes.subarray(begin), begin);
     this.#offsets.set(ends.subarray(before), before + 1);
@@ -49,49 +51,39 @@ export class TextFamily {
     this.#all = null;
   }
 
-  /** The texts of these numbers one after the other. */
+  /** The texts of these numbers, each of which comes once, one after the other. */
   gathered(numbers: Uint32Array): WholeDictionary {
-    const from = this.#offsets;
+    const from = this.#bytes;
+    const begins = this.#offsets;
     const offsets = new Uint32Array(numbers.length + 1);
+    const bytes = new Uint8Array(begins[this.#size] as number);
     let size = 0;
     for (let code = 0; code < numbers.length; code++) {
       const number = numbers[code] as number;
-      size += (from[number + 1] as number) - (from[number] as number);
+      const begin = begins[number] as number;
+      const end = begins[number + 1] as number;
+      if (end - begin > SHORT_BYTES) bytes.set(from.subarray(begin, end), size);
+      else for (let i = begin; i < end; i++) bytes[size + i - begin] = from[i] as number;
+      size += end - begin;
       offsets[code + 1] = size;
     }
-    const bytes = new Uint8Array(size + SHORT_BYTES);
-    const source = this.#bytes;
-    const read = new DataView(source.buffer);
-    const write = new DataView(bytes.buffer);
-    for (let code = 0; code < numbers.length; code++) {
-      const at = from[numbers[code] as number] as number;
-      const to = offsets[code] as number;
-      const length = (offsets[code + 1] as number) - to;
-      if (length > SHORT_BYTES) bytes.set(source.subarray(at, at + length), to);
-      else {
-        // What is behind the text is written over by the next one, or cut off.
-        for (let word = 0; word < length; word += 4)
-          write.setUint32(to + word, read.getUint32(at + word));
-      }
-    }
-    return new WholeDictionary(bytes.subarray(0, size), offsets);
+    return new WholeDictionary(bytes.slice(0, size), offsets);
   }
 }
 
 /** The dictionary of a chunk. Its bytes are put together only when somebody asks for them. */
 export class FamilyDictionary implements Dictionary {
-  readonly known: KnownEntries;
-  readonly #family: TextFamily;
+  readonly known: KnownEntries & { readonly family: TextFamily };
   #whole: WholeDictionary | null = null;
 
   /** @param numbers of its texts by code; not to be written any more */
   constructor(family: TextFamily, numbers: Uint32Array) {
     this.known = { family, numbers };
-    this.#family = family;
   }
 
-  get size(): number {
-    return this.known.numbers.length;
+  get #own(): WholeDictionary {
+    const { family, numbers } = this.known;
+    return (this.#whole ??= family.gathered(numbers));
   }
 
   get bytes(): Uint8Array {
@@ -102,16 +94,18 @@ export class FamilyDictionary implements Dictionary {
     return this.#own.offsets;
   }
 
-  get #own(): WholeDictionary {
-    return (this.#whole ??= this.#family.gathered(this.known.numbers));
+  get size(): number {
+    return this.known.numbers.length;
   }
 
   utf8(code: number): Uint8Array {
-    return this.#family.all.utf8(this.known.numbers[code] as number);
+    const { family, numbers } = this.known;
+    return family.all.utf8(numbers[code] as number);
   }
 
   text(code: number): string {
-    // Of a code beyond the dictionary there is no number, and none of no text.
-    return this.#family.all.text(this.known.numbers[code] ?? Infinity);
+    const { family, numbers } = this.known;
+    // Of a code beyond the dictionary there is no number, and of none there is no text.
+    return family.all.text(numbers[code] ?? Infinity);
   }
 }

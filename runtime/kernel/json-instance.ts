@@ -48,23 +48,20 @@ import {
   JSON_TYPE_TIMESTAMP,
 } from './json-abi.ts';
 
-const TYPES: ReadonlyMap<Type['kind'], number> = new Map([
-  ['DOUBLE', JSON_TYPE_DOUBLE],
-  ['BIGINT', JSON_TYPE_BIGINT],
-  ['INTEGER', JSON_TYPE_INTEGER],
-  ['DATE', JSON_TYPE_INTEGER],
-  ['TIME', JSON_TYPE_TIME],
-  ['TIMESTAMP', JSON_TYPE_TIMESTAMP],
-  ['BOOLEAN', JSON_TYPE_BOOLEAN],
-  ['STRING', JSON_TYPE_STRING],
-  ['STRUCT', JSON_TYPE_STRUCT],
-]);
+/** By kind of a type its number in the kernel, and how a column of it is stored; a STRUCT has no values. */
+const TYPES = {
+  DOUBLE: [JSON_TYPE_DOUBLE, 'f64', Float64Array],
+  BIGINT: [JSON_TYPE_BIGINT, 'i64', BigInt64Array],
+  INTEGER: [JSON_TYPE_INTEGER, 'i32', Int32Array],
+  DATE: [JSON_TYPE_INTEGER, 'i32', Int32Array],
+  TIME: [JSON_TYPE_TIME, 'i32', Int32Array],
+  TIMESTAMP: [JSON_TYPE_TIMESTAMP, 'f64', Float64Array],
+  BOOLEAN: [JSON_TYPE_BOOLEAN, 'u8', Uint8Array],
+  STRING: [JSON_TYPE_STRING, 'dictionary', Uint32Array],
+  STRUCT: [JSON_TYPE_STRUCT],
+} as const;
 
-/** The texts of one column, and the generation in which their entries have these numbers. */
-interface Family {
-  readonly texts: TextFamily;
-  readonly generation: number;
-}
+type Kind = keyof typeof TYPES;
 
 /**
  * Decodes chunks of at most JSON_ROWS_MAX records: `decode`, then `intern` for what was decoded elsewhere, then `columns`.
@@ -78,7 +75,7 @@ export class JsonKernel {
   readonly #nodes: readonly DecodedNode[];
   /** By column its number among the nodes, which the kernel knows it by. */
   readonly #numbers: readonly number[];
-  readonly #families: (Family | undefined)[] = [];
+  readonly #texts: (TextFamily | undefined)[] = [];
   #rows = 0;
 
   /**
@@ -105,7 +102,7 @@ export class JsonKernel {
     let at = JSON_CONFIG_NAMES;
     nodes.forEach(({ name, kind, parent }, index) => {
       const utf8 = encodeUtf8(name);
-      config.setUint32(JSON_CONFIG_TYPES + index * 4, TYPES.get(kind) ?? 0, true);
+      config.setUint32(JSON_CONFIG_TYPES + index * 4, TYPES[kind as Kind][0], true);
       config.setUint32(JSON_CONFIG_PARENTS + index * 4, parent, true);
       config.setUint32(JSON_CONFIG_NAME_LENGTHS + index * 4, utf8.length, true);
       new Uint8Array(memory.buffer, address + at, utf8.length).set(utf8);
@@ -191,31 +188,13 @@ export class JsonKernel {
 
   #column(type: Type, index: number, validity: Bitmap | null, result: Uint32Array): Column {
     const at = this.#calls.jsonBuffer(JSON_BUFFER_VALUES, index) >>> 0;
-    const { buffer } = this.#memory;
-    const rows = this.#rows;
-    // Copied by their constructors: `slice` fills a copy with zeros before.
-    switch (type.kind) {
-      case 'DOUBLE':
-      case 'TIMESTAMP': {
-        const values = new Float64Array(new Float64Array(buffer, at, rows));
-        return { type, validity, storage: 'f64', values };
-      }
-      case 'BIGINT': {
-        const values = new BigInt64Array(new BigInt64Array(buffer, at, rows));
-        return { type, validity, storage: 'i64', values };
-      }
-      case 'BOOLEAN':
-        return { type, validity, storage: 'u8', values: new Uint8Array(buffer, at, rows).slice() };
-      case 'STRING': {
-        const values = new Uint32Array(new Uint32Array(buffer, at, rows));
-        const dictionary = this.#dictionary(index, result);
-        return { type, validity, storage: 'dictionary', values, dictionary };
-      }
-      default: {
-        const values = new Int32Array(new Int32Array(buffer, at, rows));
-        return { type, validity, storage: 'i32', values };
-      }
-    }
+    const [, storage, Values] = TYPES[type.kind as Exclude<Kind, 'STRUCT'>];
+    // Copied by its constructor: `slice` fills a copy with zeros before.
+    const values = new Values(new Values(this.#memory.buffer, at, this.#rows) as never);
+    const column = { type, validity, storage, values };
+    return (
+      storage === 'dictionary' ? { ...column, dictionary: this.#dictionary(index, result) } : column
+    ) as Column;
   }
 
   #dictionary(index: number, result: Uint32Array): Dictionary {
@@ -223,10 +202,8 @@ export class JsonKernel {
     // A column of nulls still has an entry for its zero codes to point at.
     if (count === 0) return new WholeDictionary(new Uint8Array(0), new Uint32Array(2));
     const generation = result[(JSON_RESULT_GENERATIONS >> 2) + index] as number;
-    let family = this.#families[index];
-    if (family?.generation !== generation)
-      this.#families[index] = family = { texts: new TextFamily(), generation };
-    const { texts } = family;
+    let texts = this.#texts[index];
+    if (texts?.generation !== generation) this.#texts[index] = texts = new TextFamily(generation);
     const entries = result[(JSON_RESULT_ENTRIES >> 2) + index] as number;
     if (entries > texts.size) {
       const ends = this.#words(JSON_BUFFER_TEXT_ENDS, index, entries);

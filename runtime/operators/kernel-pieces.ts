@@ -33,7 +33,7 @@ export class EntryIds {
     const kernel = this.#kernel;
     if (kernel.entriesOf === dictionary) return;
     const { known } = dictionary;
-    if (known === null) kernel.intern(dictionary);
+    if (known === undefined) kernel.intern(dictionary);
     else {
       const { family, numbers } = known;
       if (family !== this.#family?.family)

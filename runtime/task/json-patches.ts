@@ -2,9 +2,10 @@
 
 import { bitAt, type Column, setBit } from '../data/column.ts';
 import { compactDictionary } from '../data/dense.ts';
-import { type Dictionary, WholeDictionary } from '../data/dictionary.ts';
+import type { Dictionary } from '../data/dictionary.ts';
 import { gatherColumn } from '../data/dense.ts';
 import { Interner } from '../data/interner.ts';
+import type { Value } from '../data/type.ts';
 import type { JsonKernel } from '../kernel/json-instance.ts';
 
 /** Codes from here on are of texts that the kernel had no room for. */
@@ -79,17 +80,13 @@ class Patch {
         dictionary: others === 0 ? dictionary : joined(dictionary, this.#others.finish()),
       };
     }
-    if (whole.storage === 'i64' && own.storage === 'i64')
-      rows.forEach((row, i) => (whole.values[row] = own.values[i] as bigint));
-    // A time, of which only the rowtime is made.
-    else if (whole.storage === 'f64' && own.storage === 'i64')
-      rows.forEach((row, i) => (whole.values[row] = Number(own.values[i])));
-    else if (whole.storage === 'f64' && own.storage === 'f64')
-      rows.forEach((row, i) => (whole.values[row] = own.values[i] as number));
-    else if (whole.storage === 'i32' && own.storage === 'i32')
-      rows.forEach((row, i) => (whole.values[row] = own.values[i] as number));
-    else if (whole.storage === 'u8' && own.storage === 'u8')
-      rows.forEach((row, i) => (whole.values[row] = own.values[i] as number));
+    // Of one storage both, save a time, of which only the rowtime is made.
+    const from = own.values as readonly Value[];
+    const to = whole.values as unknown as Value[];
+    const isDouble = whole.storage === 'f64';
+    rows.forEach((row, i) => {
+      to[row] = isDouble ? Number(from[i]) : (from[i] as Value);
+    });
     return { ...whole, validity };
   }
 
@@ -111,14 +108,11 @@ function isNullAt({ validity }: Column, row: number): boolean {
   return validity !== null && !bitAt(validity, row);
 }
 
-function joined(first: Dictionary, second: Dictionary): Dictionary {
-  const bytes = new Uint8Array(first.bytes.length + second.bytes.length);
-  bytes.set(first.bytes);
-  bytes.set(second.bytes, first.bytes.length);
-  const offsets = new Uint32Array(first.size + second.size + 1);
-  offsets.set(first.offsets);
-  second.offsets.forEach((offset, code) => {
-    offsets[first.size + code] = first.bytes.length + offset;
-  });
-  return new WholeDictionary(bytes, offsets);
+/** The entries of both, of which none is the same. */
+function joined(...parts: readonly Dictionary[]): Dictionary {
+  const all = new Interner();
+  for (const { bytes, offsets, size } of parts)
+    for (let code = 0; code < size; code++)
+      all.intern(bytes, offsets[code] as number, offsets[code + 1] as number);
+  return all.finish();
 }

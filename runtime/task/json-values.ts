@@ -3,13 +3,13 @@
 import { type ColumnBuilder, columnBuilder } from '../data/builder.ts';
 import type { Column } from '../data/column.ts';
 import type { SchemaColumn } from '../data/schema.ts';
-import { TIMESTAMP } from '../data/type.ts';
 import type { Decoder } from '../formats/serde.ts';
 import { JSON_NULL, JSON_OK } from '../kernel/json-abi.ts';
 import type { KernelExports } from '../kernel/exports.ts';
 import { JsonKernel } from '../kernel/json-instance.ts';
 import type { SourceStep } from '../plan/step.ts';
 import { chosen, patched } from './json-patches.ts';
+import { KERNEL_DECODERS } from './parts.ts';
 import type { RecordPlace } from './record-columns.ts';
 import { SharedReader, type ValueChunk } from './shared-values.ts';
 import type { Sharing } from './sharing.ts';
@@ -18,8 +18,6 @@ import type { Sharing } from './sharing.ts';
 export class JsonValues {
   readonly #module: WebAssembly.Module;
   readonly #columns: readonly SchemaColumn[];
-  /** As the kernel decodes them here. */
-  readonly #decoded: readonly SchemaColumn[];
   /** Made when it is first needed: not where others decode for it. */
   #own: JsonKernel | null = null;
   readonly #decoder: Decoder;
@@ -56,8 +54,6 @@ export class JsonValues {
   ) {
     this.#module = module;
     this.#columns = columns;
-    this.#decoded =
-      begun === undefined ? columns.map((column) => asDecoded(column, step)) : columns;
     this.#decoder = decoder;
     this.#step = step;
     this.#sharing = sharing;
@@ -66,7 +62,14 @@ export class JsonValues {
   }
 
   get #kernel(): JsonKernel {
-    return (this.#own ??= new JsonKernel(this.#module, this.#decoded, undefined, this.#begun));
+    const begun = this.#begun;
+    const columns = this.#columns;
+    return (this.#own ??= new JsonKernel(
+      this.#module,
+      KERNEL_DECODERS.fetched?.decodedColumns(columns, this.#step, begun) ?? columns,
+      undefined,
+      begun,
+    ));
   }
 
   /**
@@ -154,13 +157,4 @@ export class JsonValues {
     const patches = { columns: this.#builders.map((builder) => builder.finish()), rows };
     return patched(this.#kernel, patches, positions);
   }
-}
-
-/** A BIGINT that is read for the rowtimes alone becomes doubles at once: what no double holds exactly the kernel declines. */
-function asDecoded(column: SchemaColumn, { schema, timestamp }: SourceStep): SchemaColumn {
-  const { name, role, type } = column;
-  const isTime = timestamp?.column === name && type.kind === 'BIGINT';
-  return !isTime || schema.columns.some((other) => other.role === role && other.name === name)
-    ? column
-    : { ...column, type: TIMESTAMP };
 }

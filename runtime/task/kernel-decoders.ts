@@ -2,6 +2,8 @@
 
 import type { RecordBatch } from '../data/record.ts';
 import { delimiterOf } from '../formats/delimited.ts';
+import type { SchemaColumn } from '../data/schema.ts';
+import { TIMESTAMP } from '../data/type.ts';
 import { isDecodedWhole } from '../formats/kernel-formats.ts';
 import { granted, type KernelExports } from '../kernel/exports.ts';
 import type { SourceStep } from '../plan/step.ts';
@@ -63,6 +65,26 @@ export function kernelDecoders(
     keys: step.window === null ? made('key', key, KeyValues) : null,
     values: made('value', value, JsonValues),
   };
+}
+
+/**
+ * The columns of values as the kernel decodes them: a BIGINT that is read for the rowtimes alone becomes doubles at once. What no double holds exactly
+ * the kernel declines.
+ * @param begun as of JsonValues: given where they are not JSON
+ */
+export function decodedColumns(
+  columns: readonly SchemaColumn[],
+  { schema, timestamp }: SourceStep,
+  begun: ((calls: KernelExports) => void) | undefined,
+): readonly SchemaColumn[] {
+  if (timestamp === null || begun !== undefined) return columns;
+  const isRead = ({ role, name }: SchemaColumn): boolean =>
+    schema.columns.some((other) => other.role === role && other.name === name);
+  return columns.map((column) =>
+    column.name !== timestamp.column || column.type.kind !== 'BIGINT' || isRead(column)
+      ? column
+      : { ...column, type: TIMESTAMP },
+  );
 }
 
 /** Decodes the keys of a chunk's records. */
