@@ -1,7 +1,7 @@
 // Distinct strings of one column by dense code, kept as UTF-8 and read as text on demand; codes never persist.
 
+import { assert } from '../base/assert.ts';
 import { decodeUtf8 } from '../base/bytes.ts';
-import { InvariantError } from '../base/errors.ts';
 
 /** Where the entries of a dictionary come from, when the same entry is met again and again in other dictionaries. */
 export interface KnownEntries {
@@ -48,7 +48,7 @@ export class WholeDictionary implements Dictionary {
   }
 
   text(code: number): string {
-    if (code >= this.size) throw new InvariantError(`the dictionary has no code ${code}`);
+    assert(code < this.size, 'the dictionary has the code');
     const texts = (this.#texts ??= Array.from({ length: this.size }));
     return (texts[code] ??= decodeUtf8(this.bytes, this.offsets[code], this.offsets[code + 1]));
   }

@@ -13,25 +13,15 @@ const SHORT_BYTES = 32;
 export class TextFamily {
   /** In which the decoder has given these numbers. */
   readonly generation: number;
-  #bytes = new Uint8Array();
-  #offsets = new Uint32Array(1);
-  #size = 0;
-  #all: WholeDictionary | null = null;
+  /** All of them so far, decoded once for all chunks; there is room behind its bytes. */
+  all = new WholeDictionary(new Uint8Array(), new Uint32Array(1));
 
   constructor(generation: number) {
     this.generation = generation;
   }
 
   get size(): number {
-    return this.#size;
-  }
-
-  /** All of them, decoded once for all chunks. */
-  get all(): WholeDictionary {
-    return (this.#all ??= new WholeDictionary(
-      this.#bytes,
-      this.#offsets.subarray(0, this.#size + 1),
-    ));
+    return this.all.size;
   }
 
   /**
@@ -40,23 +30,20 @@ export class TextFamily {
    * @param ends where each ends
    */
   extend(bytes: Uint8Array, ends: Uint32Array): void {
-    const before = this.#size;
-    const begin = this.#offsets[before] as number;
-    const end = bytes.length;
-    if (end > this.#bytes.length) this.#bytes = grown(this.#bytes, end * 2);
-    if (ends.length >= this.#offsets.length) this.#offsets = grown(this.#offsets, ends.length * 2);
-    this.#bytes.set(bytes.subarray(begin), begin);
-    this.#offsets.set(ends.subarray(before), before + 1);
-    this.#size = ends.length;
-    this.#all = null;
+    const { bytes: known, offsets: begins, size } = this.all;
+    const begin = begins[size] as number;
+    const own = bytes.length > known.length ? grown(known, bytes.length * 2) : known;
+    own.set(bytes.subarray(begin), begin);
+    const offsets = new Uint32Array(ends.length + 1);
+    offsets.set(ends, 1);
+    this.all = new WholeDictionary(own, offsets);
   }
 
   /** The texts of these numbers, each of which comes once, one after the other. */
   gathered(numbers: Uint32Array): WholeDictionary {
-    const from = this.#bytes;
-    const begins = this.#offsets;
+    const { bytes: from, offsets: begins, size: count } = this.all;
     const offsets = new Uint32Array(numbers.length + 1);
-    const bytes = new Uint8Array(begins[this.#size] as number);
+    const bytes = new Uint8Array(begins[count] as number);
     let size = 0;
     for (let code = 0; code < numbers.length; code++) {
       const number = numbers[code] as number;
@@ -72,18 +59,19 @@ export class TextFamily {
 }
 
 /** The dictionary of a chunk. Its bytes are put together only when somebody asks for them. */
-export class FamilyDictionary implements Dictionary {
-  readonly known: KnownEntries & { readonly family: TextFamily };
+export class FamilyDictionary implements Dictionary, KnownEntries {
+  readonly family: TextFamily;
+  readonly numbers: Uint32Array;
   #whole: WholeDictionary | null = null;
 
   /** @param numbers of its texts by code; not to be written any more */
   constructor(family: TextFamily, numbers: Uint32Array) {
-    this.known = { family, numbers };
+    this.family = family;
+    this.numbers = numbers;
   }
 
   get #own(): WholeDictionary {
-    const { family, numbers } = this.known;
-    return (this.#whole ??= family.gathered(numbers));
+    return (this.#whole ??= this.family.gathered(this.numbers));
   }
 
   get bytes(): Uint8Array {
@@ -94,18 +82,20 @@ export class FamilyDictionary implements Dictionary {
     return this.#own.offsets;
   }
 
+  get known(): KnownEntries {
+    return this;
+  }
+
   get size(): number {
-    return this.known.numbers.length;
+    return this.numbers.length;
   }
 
   utf8(code: number): Uint8Array {
-    const { family, numbers } = this.known;
-    return family.all.utf8(numbers[code] as number);
+    return this.family.all.utf8(this.numbers[code] as number);
   }
 
   text(code: number): string {
-    const { family, numbers } = this.known;
     // Of a code beyond the dictionary there is no number, and of none there is no text.
-    return family.all.text(numbers[code] ?? Infinity);
+    return this.family.all.text(this.numbers[code] ?? Infinity);
   }
 }

@@ -248,16 +248,10 @@ function owned(column: Column, own: Own): Column {
   const validity = column.validity && own(column.validity);
   if (column.storage !== 'dictionary')
     return { ...column, validity, values: own(column.values as Uint8Array) } as Column;
-  const { dictionary } = column;
-  const bytes = own(dictionary.bytes);
-  const offsets = own(dictionary.offsets);
-  const isSame = bytes === dictionary.bytes && offsets === dictionary.offsets;
-  return {
-    ...column,
-    validity,
-    values: own(column.values),
-    dictionary: isSame ? dictionary : new WholeDictionary(bytes, offsets),
-  };
+  // One of its own, that holds no texts of other chunks.
+  const { bytes, offsets } = column.dictionary;
+  const dictionary = new WholeDictionary(own(bytes), own(offsets));
+  return { ...column, validity, values: own(column.values), dictionary };
 }
 
 function arraysOf(column: Column): readonly ArrayBufferView[] {
