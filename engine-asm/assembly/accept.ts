@@ -15,7 +15,8 @@ import {
 } from './buffers';
 import { addChange } from './changes';
 import { SLOT_CHANGED, SLOT_FRESH, SLOT_TOUCHED } from './pane-layout';
-import { IS_WHOLE, rowOutput, SLOT_ID, SLOT_FLAGS, SLOT_ROWS } from './program';
+import { rowOutput, SLOT_ID, SLOT_FLAGS, SLOT_ROWS } from './program';
+import { IS_WHOLE } from './whole';
 import { findPane } from './window';
 
 /** Groups that the batch has touched; 0 for output per row. */

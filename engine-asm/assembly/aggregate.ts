@@ -12,7 +12,8 @@ import {
   sources,
 } from './buffers';
 import { foldOthers, readOthers } from './others';
-import { argumentCount, boundsOf, IS_WHOLE, rowOutput, sumsOf, typeOf } from './program';
+import { argumentCount, boundsOf, rowOutput, sumsOf, typeOf } from './program';
+import { IS_WHOLE } from './whole';
 import {
   columnOf,
   READER_AVG,

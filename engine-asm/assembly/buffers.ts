@@ -34,7 +34,6 @@ import {
   argumentCount,
   argumentOf,
   config,
-  IS_WHOLE,
   nullable,
   rowOutput,
   rowsMax,
@@ -42,6 +41,7 @@ import {
   widthOf,
   windowsMax,
 } from './program';
+import { IS_WHOLE } from './whole';
 
 export const result: usize = memory.data(RESULT_BYTES, 16);
 /** Addresses by index, four to an argument or aggregate: [u32 argument][u32 validity][u32 value][u32 validity]. */

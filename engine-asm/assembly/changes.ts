@@ -17,7 +17,8 @@ import {
   SLOT_CHANGED,
   SLOT_FRESH,
 } from './pane-layout';
-import { IS_WHOLE, SLOT_FLAGS, slotBytes } from './program';
+import { SLOT_FLAGS, slotBytes } from './program';
+import { IS_WHOLE } from './whole';
 
 /** First pane with changes, and the last. */
 let changedFirst: u32 = 0;

@@ -21,7 +21,7 @@ import {
   tailOf,
   wordsOf,
 } from './hashes';
-import { IS_WHOLE } from './program';
+import { IS_WHOLE } from './whole';
 
 // Entries stand in pages, so that growing copies nothing:
 //

@@ -1,6 +1,6 @@
 // Hashes of key bytes, and bytes compared, as words; knows no dictionary.
 
-import { IS_WHOLE } from './program';
+import { IS_WHOLE } from './whole';
 
 const MIX_A: u64 = 0x9e3779b97f4a7c15;
 const MIX_B: u64 = 0xd6e8feb86659fd93;

@@ -41,7 +41,8 @@ import {
   openDictionary,
 } from './dictionary';
 import { groupTotal } from './pane';
-import { config, IS_WHOLE, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX } from './program';
+import { config, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX } from './program';
+import { IS_WHOLE } from './whole';
 import { probeRows } from './probe';
 import { copyRepeated, openReaders, readTouched } from './results';
 import { resolveRows } from './rows';

@@ -26,6 +26,7 @@ import {
   statuses,
 } from './json-buffers';
 import { unescape } from './json-text';
+import { IS_WHOLE } from './whole';
 
 // An entry stands in its place of the table, so that finding it touches one line of the cache:
 //
@@ -48,6 +49,8 @@ const BYTES_FIRST: u32 = 4096;
 const SLACK_BYTES: u32 = 16;
 /** Set in a length: the string has escapes. */
 export const ESCAPED: u32 = 0x80000000;
+/** Which bits of a hash say where probing begins. */
+const HOME_MASK: u32 = IS_WHOLE ? ~1 : ~0;
 /** Rows whose places are brought near before they are looked at. */
 const PART_ROWS: u32 = 64;
 
@@ -110,12 +113,18 @@ function beginning(at: usize, length: u32): v128 {
   return v128.and(v128.load(at), v128.load(masks + 16 - min<u32>(length, 16)));
 }
 
+// Two functions, of which the short one calls none, so that the compiler makes it a part of loops.
 function hashOf(at: usize, length: u32): u32 {
-  if (length <= 16) {
-    const first = beginning(at, length);
-    const low = (v128.extract_lane<u64>(first, 0) ^ (<u64>length * MIX_B)) * MIX_A;
-    return mixed((low ^ (low >> 29) ^ v128.extract_lane<u64>(first, 1)) * MIX_A);
-  }
+  return length > 16 ? hashOfLong(at, length) : hashOfShort(at, length);
+}
+
+function hashOfShort(at: usize, length: u32): u32 {
+  const first = beginning(at, length);
+  const low = (v128.extract_lane<u64>(first, 0) ^ (<u64>length * MIX_B)) * MIX_A;
+  return mixed((low ^ (low >> 29) ^ v128.extract_lane<u64>(first, 1)) * MIX_A);
+}
+
+function hashOfLong(at: usize, length: u32): u32 {
   let hash = <u64>length * MIX_B;
   let from = at;
   for (let left = length; left > 8; left -= 8) {
@@ -135,12 +144,34 @@ function sameBytes(a: usize, b: usize, length: u32): bool {
   return load<u64>(a + length - 8) == load<u64>(b + length - 8);
 }
 
+/**
+ * As `codeOf`. The two places where a string is looked for first lie in one line of the cache: which of them it is is not guessed, because a
+ * guess that was wrong is known only when the line has come.
+ */
+function likelyCode(column: usize, at: usize, length: u32, hash: u32): i32 {
+  const mask = load<u32>(column, COLUMN_TABLE_PLACES) - 1;
+  let place: usize = load<u32>(column, COLUMN_TABLE) + ((hash & mask & HOME_MASK) << PLACE_SHIFT);
+  place += (<u32>(load<u32>(place + (1 << PLACE_SHIFT), PLACE_HASH) == hash)) << PLACE_SHIFT;
+  const differ = v128.xor(v128.load(place), beginning(at, length));
+  // Of a free place the length is 0; an empty string, of which the same is true, is looked for once more.
+  if (length - 1 < 16 && load<u32>(place, PLACE_LENGTH) == length && !v128.any_true(differ)) {
+    const code = load<u32>(place, PLACE_CODE);
+    return code >> CODE_SHIFT == chunk ? <i32>(code & CODE_MASK) : numbered(column, place);
+  }
+  return codeOf(column, at, length, hash);
+}
+
+function foundCode(column: usize, at: usize, length: u32, hash: u32): i32 {
+  if (IS_WHOLE) return likelyCode(column, at, length, hash);
+  return codeOf(column, at, length, hash);
+}
+
 /** The code of a string in this chunk, or -1 when there is no room for it. Sixteen bytes from `at` on may be read. */
 function codeOf(column: usize, at: usize, length: u32, hash: u32): i32 {
   const first = beginning(at, length);
   const table = load<u32>(column, COLUMN_TABLE);
   const mask = load<u32>(column, COLUMN_TABLE_PLACES) - 1;
-  let index = hash & mask;
+  let index = hash & mask & HOME_MASK;
   while (true) {
     const place: usize = table + (index << PLACE_SHIFT);
     const number = load<u32>(place, PLACE_NUMBER);
@@ -204,7 +235,7 @@ function added(column: usize, at: usize, length: u32, hash: u32): i32 {
 }
 
 function freePlace(table: usize, mask: u32, hash: u32): usize {
-  let index = hash & mask;
+  let index = hash & mask & HOME_MASK;
   while (load<u32>(table + (index << PLACE_SHIFT), PLACE_NUMBER) != 0) index = (index + 1) & mask;
   return table + (index << PLACE_SHIFT);
 }
@@ -267,7 +298,7 @@ export function internRows(column: usize, from: u32, to: u32): void {
       if (load<u8>(statuses + row) != JSON_OK || at == 0 || (length & ESCAPED) != 0) continue;
       const hash = hashOf(at, length);
       store<u32>(hashes + ((row - first) << 2), hash);
-      near += load<u32>(table + ((hash & mask) << PLACE_SHIFT));
+      near += load<u32>(table + ((hash & mask & HOME_MASK) << PLACE_SHIFT));
     }
     // Written so that the loads are not taken for idle.
     store<u32>(hashes + (PART_ROWS << 2), near);
@@ -277,7 +308,7 @@ export function internRows(column: usize, from: u32, to: u32): void {
       const length = load<u32>(lengths + (row << 2));
       const code =
         (length & ESCAPED) == 0
-          ? codeOf(column, at, length, load<u32>(hashes + ((row - first) << 2)))
+          ? foundCode(column, at, length, load<u32>(hashes + ((row - first) << 2)))
           : internString(column, scratch, unescape(at, length & ~ESCAPED, scratch));
       if (code < 0) setStatus(row, JSON_DECLINED_FULL);
       store<u32>(values + (row << 2), max(code, 0));

@@ -1,6 +1,6 @@
 // What a pane and its slots' flags are made of; knows no code.
 
-import { IS_WHOLE } from './program';
+import { IS_WHOLE } from './whole';
 
 // A pane finds the slot of an id in a table of slot addresses with linear probing. The first place tried is
 // `(id ^ (id >>> shift) * SPREAD) & mask`. While a good part of all ids is in the window the table has a place for each

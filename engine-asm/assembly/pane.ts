@@ -23,7 +23,6 @@ import {
 } from './pane-layout';
 import {
   BLOCK_BYTES,
-  IS_WHOLE,
   SLOT_BLOCKS,
   SLOT_FLAGS,
   SLOT_ID,
@@ -33,6 +32,7 @@ import {
   emptySlot,
   slotBytes,
 } from './program';
+import { IS_WHOLE } from './whole';
 
 const CHUNK_BYTES_MAX: u32 = 65536;
 /** Odd, so that blocks of ids that follow one another differ in their low bits; 2^16 over the golden ratio. */

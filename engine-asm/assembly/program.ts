@@ -30,6 +30,7 @@ import {
   TYPE_F64,
   TYPE_I32,
 } from './abi';
+import { IS_WHOLE } from './whole';
 
 // A slot is the state of one group in one window. Blocks stand where the program needs them:
 //
@@ -47,12 +48,6 @@ export const SLOT_BLOCKS: u32 = 24;
 export const BLOCK_BYTES: u32 = 16;
 /** Cells of a state that have a bit that says whether they are null. */
 const CELLS_MAX: u32 = 64;
-
-/**
- * True in whole kernels: what is there for speed alone is compiled into those, and not into what pages load. asconfig.json: the target of pages
- * bounds the statics, of which both have a few KB, and that is how they are told apart.
- */
-export const IS_WHOLE: bool = ASC_LOW_MEMORY_LIMIT == 0;
 
 // Of whole kernels, those of 8 bytes each:
 //

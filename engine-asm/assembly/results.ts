@@ -14,11 +14,11 @@ import {
   aggregateCount,
   argumentOf,
   functionOf,
-  IS_WHOLE,
   isOther,
   SLOT_ROWS,
   SLOT_ROWTIME,
 } from './program';
+import { IS_WHOLE } from './whole';
 
 // A slot is read once an argument, for all its aggregates together. Where each of them goes:
 //

@@ -35,7 +35,6 @@ import { PANE_MASK, PANE_START, PANE_TABLE } from './pane-layout';
 import {
   advanceMs,
   graceMs,
-  IS_WHOLE,
   rowOutput,
   rowsMax,
   sizeMs,
@@ -44,6 +43,7 @@ import {
   windowed,
   windowsMax,
 } from './program';
+import { IS_WHOLE } from './whole';
 import { findWindows, foldMixed, foldSpan, gatherArguments } from './spans';
 import {
   demandPane,

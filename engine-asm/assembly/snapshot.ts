@@ -36,7 +36,6 @@ import {
   cellsOf,
   emptyFrom,
   functionOf,
-  IS_WHOLE,
   isOther,
   nullable,
   rowsMax,
@@ -48,6 +47,7 @@ import {
   sumsOf,
   typeOf,
 } from './program';
+import { IS_WHOLE } from './whole';
 import { demandPane, windowStartOf } from './window';
 
 //   0        8               16

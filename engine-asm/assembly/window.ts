@@ -4,7 +4,8 @@ import { allocateCleared, release } from './arena';
 import { changeAll, hasChanges } from './changes';
 import { groupsOf, makePane, releasePane } from './pane';
 import { PANE_START } from './pane-layout';
-import { advanceMs, graceMs, IS_WHOLE, sizeMs, windowed } from './program';
+import { advanceMs, graceMs, sizeMs, windowed } from './program';
+import { IS_WHOLE } from './whole';
 
 // Panes stand in a table by window number (start / advance) modulo its places, with linear probing: neighbouring windows
 // have neighbouring places and seldom collide. An unwindowed table has the one pane of window 0.
