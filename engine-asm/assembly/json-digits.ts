@@ -84,10 +84,22 @@ export function decodeDigits(column: usize, from: usize, row: u32): usize {
     if (places == 0) return 0;
   }
   if (isOther(from, first, last, negative)) return 0;
-  const digits = v128.swizzle(
-    v128.andnot(all, noDigits),
-    v128.load(moves + (((last << 4) | places) << 4)),
-  );
+  const value = valueOf(v128.andnot(all, noDigits), (last << 4) | places);
+  return stored(column, row, value, places, negative) ? from + last : 0;
+}
+
+/**
+ * As `decodeDigits`, of `length` digits (at most fifteen, no zero before others) that are known to be nothing else.
+ * @returns false: it is left to `decodeValue`
+ */
+export function decodeWhole(column: usize, from: usize, length: u32, row: u32): bool {
+  const all = v128.sub<u8>(v128.load(from), v128.load(FACTORS));
+  return stored(column, row, valueOf(all, length << 4), 0, 0);
+}
+
+/** The number of sixteen digits of which `move` says which go where. */
+function valueOf(all: v128, move: u32): u64 {
+  const digits = v128.swizzle(all, v128.load(moves + (move << 4)));
   // Pairs of digits, then four, then eight: ten, a hundred, ten thousand times the one, and the other.
   const pairs = v128.and(
     v128.add<u16>(i16x8.mul(digits, v128.load(FACTORS, 32)), i16x8.shr_u(digits, 8)),
@@ -96,25 +108,29 @@ export function decodeDigits(column: usize, from: usize, row: u32): usize {
   const fours = i32x4.dot_i16x8_s(pairs, v128.load(FACTORS, 64));
   const eights = i32x4.dot_i16x8_s(i16x8.narrow_i32x4_u(fours, fours), v128.load(FACTORS, 80));
   const both = v128.extract_lane<u64>(eights, 0);
-  const value = (both & 0xffffffff) * 100000000 + (both >> 32);
+  return (both & 0xffffffff) * 100000000 + (both >> 32);
+}
+
+/** Writes a number into its column; false when it is none of the column's. */
+function stored(column: usize, row: u32, value: u64, places: u32, negative: u32): bool {
   const type = load<u32>(column);
   const values: usize = load<u32>(column, COLUMN_VALUES);
   if (type == JSON_TYPE_DOUBLE) {
     // Both are exact, so that one division rounds once.
     const double = <f64>(<i64>value) / load<f64>(TENS + (places << 3));
     store<u64>(values + (row << 3), reinterpret<u64>(double) | ((<u64>negative) << 63));
-    return from + last;
+    return true;
   }
-  if (places != 0) return 0;
+  if (places != 0) return false;
   const signed = negative != 0 ? 0 - <i64>value : <i64>value;
   if (type == JSON_TYPE_BIGINT) store<i64>(values + (row << 3), signed);
   else if (type == JSON_TYPE_TIMESTAMP) {
     // Minus zero is a double of its own.
-    if (value == 0 && negative != 0) return 0;
+    if (value == 0 && negative != 0) return false;
     store<f64>(values + (row << 3), <f64>signed);
   } else {
-    if (type != JSON_TYPE_INTEGER || value > INTEGER_MAX + <u64>negative) return 0;
+    if (type != JSON_TYPE_INTEGER || value > INTEGER_MAX + <u64>negative) return false;
     store<i32>(values + (row << 2), <i32>signed);
   }
-  return from + last;
+  return true;
 }

@@ -24,7 +24,7 @@ import {
 //
 //   segment  [u32 block][u32 end of blocks][u32 operation][u32 end of operations][u32 bytes][u32 column, or 0][u32 depth][u32 0]
 //   block    [32 least bytes][32 spans: the greatest less the least][32 masks: ones where neither a quote nor a backslash may stand]
-//   operation [u32 kind][u32 column][u32 where in the segment][u32 bytes of the string]
+//   operation [u32 kind][u32 column][u32 where in the segment][u32 bytes of the string, or of the whole number]
 //
 // Column, depth: of the value behind the segment. Bytes behind a segment's last one have the bounds 0 and 255.
 export const SEGMENT_BYTES: u32 = 32;
@@ -39,10 +39,14 @@ export const BLOCK_BYTES: u32 = 96;
 export const OP_BYTES: u32 = 16;
 export const OP_STRING: u32 = 0;
 export const OP_NULL: u32 = 1;
-const OP_VALUE: u32 = 2;
+/** A number of digits alone. */
+export const OP_WHOLE: u32 = 2;
+const OP_VALUE: u32 = 3;
 
 const RECORD_BYTES_MAX: u32 = 2048;
 const SLOTS_MAX: u32 = 128;
+/** Of more digits a number is read as any other. */
+const WHOLE_DIGITS_MAX: u32 = 15;
 const SEGMENTS_MAX: u32 = SLOTS_MAX + 1;
 /** Each segment's last block may be but begun. */
 const BLOCKS_MAX: u32 = RECORD_BYTES_MAX / 32 + SEGMENTS_MAX;
@@ -291,6 +295,7 @@ function addOp(block: usize, op: usize, slot: usize, from: u32): usize {
   const at = load<u32>(slot) - from;
   const length = load<u32>(slot, SLOT_LENGTH);
   const kind = load<u32>(slot, SLOT_CLASS);
+  let digits: u32 = 0;
   if (kind == STRING) {
     for (let i: u32 = 1; i < length - 1; i++) setBound(block, at + i, 0x20, 0x7f, 0xff);
   } else if (kind == NUMBER) {
@@ -298,6 +303,7 @@ function addOp(block: usize, op: usize, slot: usize, from: u32): usize {
     const sign = <u32>(load<u8>(value) == MINUS);
     for (let i = sign; i < length; i++) {
       if (load<u8>(value + i) - 0x30 > 9) continue;
+      digits++;
       // The first digit of several is no 0; here of an exponent's one, neither, which does no harm.
       const isLeading = i == sign && i + 1 < length && load<u8>(value + i + 1) != 0x2e;
       setBound(block, at + i, isLeading ? 0x31 : 0x30, 0x39, 0);
@@ -306,9 +312,10 @@ function addOp(block: usize, op: usize, slot: usize, from: u32): usize {
   const column = load<u32>(slot, SLOT_COLUMN);
   if (column == 0) return op;
   const isNull = kind == WORD && load<u32>(text + load<u32>(slot)) == NULL_WORD;
-  store<u32>(op, isNull ? OP_NULL : kind == STRING ? OP_STRING : OP_VALUE);
+  const isWhole = digits == length && length <= WHOLE_DIGITS_MAX;
+  store<u32>(op, isNull ? OP_NULL : kind == STRING ? OP_STRING : isWhole ? OP_WHOLE : OP_VALUE);
   store<u32>(op, columnAt(column), 4);
   store<u32>(op, at, 8);
-  store<u32>(op, kind == STRING ? length - 2 : 0, 12);
+  store<u32>(op, kind == STRING ? length - 2 : length, 12);
   return op + OP_BYTES;
 }

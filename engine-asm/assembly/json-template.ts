@@ -3,7 +3,7 @@
 import { JSON_OK, JSON_STRING_BYTES_MAX, JSON_TYPE_STRING } from './json-abi';
 import { COLUMN_LENGTHS, COLUMN_VALUES } from './json-buffers';
 import { decodeValue, setNull } from './json-cells';
-import { decodeDigits, skipDigits } from './json-digits';
+import { decodeDigits, decodeWhole, skipDigits } from './json-digits';
 import { decodeBy, decodeRecord, REGISTRY_PREFIX_BYTES } from './json-record';
 import { ESCAPED } from './json-strings';
 import {
@@ -15,6 +15,7 @@ import {
   OP_BYTES,
   OP_NULL,
   OP_STRING,
+  OP_WHOLE,
   SEGMENT_BLOCK,
   SEGMENT_BLOCKS_END,
   SEGMENT_BYTES,
@@ -94,6 +95,7 @@ function matches(start: usize, end: usize, row: u32): bool {
       const value = at + load<u32>(op, 8);
       if (kind == OP_STRING) setString(column, value + 1, load<u32>(op, 12), row);
       else if (kind == OP_NULL) setNull(column, row);
+      else if (kind == OP_WHOLE && decodeWhole(column, value, load<u32>(op, 12), row)) continue;
       else if (behindScalar(column, value, load<u8>(value), row) == 0) return false;
     }
     at += load<u32>(segment, SEGMENT_SIZE);
