@@ -243,7 +243,7 @@ export class Kernel {
     const { length } = rowtime;
     const own = views.copier(length);
     return {
-      rowtime: times ?? rowtime.slice(),
+      rowtime: times ?? new Float64Array(rowtime),
       op: own(views.outOp.subarray(0, length)),
       columns: columns.map(({ values, validity }) => ({
         values: own(values),

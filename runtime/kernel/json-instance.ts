@@ -209,8 +209,8 @@ export class JsonKernel {
       const ends = this.#words(JSON_BUFFER_TEXT_ENDS, index, entries);
       texts.extend(this.#bytes(JSON_BUFFER_TEXT, index, ends[entries - 1] as number), ends);
     }
-    const numbers = this.#words(JSON_BUFFER_TEXT_ENTRIES, index, count).slice();
-    return new FamilyDictionary(texts, numbers);
+    const numbers = this.#words(JSON_BUFFER_TEXT_ENTRIES, index, count);
+    return new FamilyDictionary(texts, new Uint32Array(numbers));
   }
 
   /** One bit a row, those behind the last one clear. */

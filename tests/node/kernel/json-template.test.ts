@@ -4,7 +4,15 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeUtf8, encodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { valueAt } from '../../../runtime/data/column.ts';
-import { BIGINT, BOOLEAN, DOUBLE, INTEGER, STRING, TIMESTAMP } from '../../../runtime/data/type.ts';
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  INTEGER,
+  STRING,
+  TIME,
+  TIMESTAMP,
+} from '../../../runtime/data/type.ts';
 import { JSON_OK } from '../../../runtime/kernel/json-abi.ts';
 import { JsonKernel } from '../../../runtime/kernel/json-instance.ts';
 import type { DecodedColumn } from '../../../runtime/kernel/json-nodes.ts';
@@ -18,6 +26,7 @@ const COLUMNS: readonly DecodedColumn[] = [
   { name: 'D', type: DOUBLE },
   { name: 'T', type: BOOLEAN },
   { name: 'AT', type: TIMESTAMP },
+  { name: 'TI', type: TIME },
   { name: 'F', type: DOUBLE, path: ['IN', 'F'] },
   { name: 'G', type: STRING, path: ['IN', 'G'] },
 ];
@@ -54,6 +63,7 @@ const FITTING: Readonly<Record<string, readonly number[]>> = {
   I: [0, 1],
   B: [0, 1],
   AT: [0, 1],
+  TI: [0],
   D: [0, 1, 2, 3, 9],
   F: [2, 3],
   T: [6],
@@ -65,6 +75,7 @@ const NAMES = [
   'D',
   'T',
   'AT',
+  'TI',
   'IN',
   'other',
   'more',
@@ -88,7 +99,7 @@ function membersOf(draw: Draw, names: readonly string[]): Member[] {
     return {
       name,
       kind: any ? draw(VALUES.length) : (fitting[draw(fitting.length)] as number),
-      length: 1 + draw(name === 'I' ? 8 : draw(4) === 0 ? 40 : 14),
+      length: 1 + draw(name === 'I' ? 10 : name === 'TI' ? 8 : draw(4) === 0 ? 40 : 16),
       varies: draw(3) === 0,
       space: draw(5) === 0 ? ' ' : '',
       inner: name === 'IN' && draw(4) > 0 ? membersOf(draw, ['F', 'G', 'H']) : null,

@@ -201,6 +201,54 @@ const PIECES = [
   '\n',
 ].map((text) => encodeUtf8(text));
 
+/** The texts of a chunk's first column, by row. */
+function textsOf(kernel: JsonKernel, texts: readonly string[]): () => unknown[] {
+  decoded(
+    kernel,
+    texts.map((text) => JSON.stringify({ S: text })),
+  );
+  const [column] = kernel.columns() as [Column];
+  return () => texts.map((_, row) => valueAt(column, row));
+}
+
+test('texts of a chunk stay when others come, when a chunk is given up, and when all are forgotten', () => {
+  const kernel = kernelOf();
+  const long = 'a text of more than sixteen bytes';
+  const first = ['b', 'a', '', 'b', long];
+  const read = textsOf(kernel, first);
+  // Its columns are never asked for, and its texts are new.
+  decoded(kernel, ['{"S":"given up"}', `{"S":"${long}, given up"}`]);
+  const second = ['c', 'given up', 'a', `${long}, given up`];
+  const readSecond = textsOf(kernel, second);
+  expect(readSecond()).toEqual(second);
+  const all: [string[], () => unknown[]][] = [];
+  const chunks = Math.ceil(ABI.JSON_ENTRIES_MAX / ABI.JSON_ROWS_MAX) + 1;
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    const many = Array.from({ length: ABI.JSON_ROWS_MAX }, (_, i) => `${chunk} ${i}`);
+    all.push([many, textsOf(kernel, many)]);
+  }
+  for (const [texts, again] of all) expect(again()).toEqual(texts);
+  expect(read()).toEqual(first);
+  expect(readSecond()).toEqual(second);
+});
+
+test('texts of as many bytes as the limit says are taken, more are declined', () => {
+  const kernel = kernelOf();
+  const count = ABI.JSON_STRINGS_BYTES_MAX / ABI.JSON_STRING_BYTES_MAX;
+  const texts = Array.from({ length: count + 1 }, (_, i) =>
+    String(i).padEnd(ABI.JSON_STRING_BYTES_MAX, 'x'),
+  );
+  const statuses = decoded(
+    kernel,
+    texts.map((text) => `{"S":"${text}"}`),
+  );
+  expect(statuses).toEqual([...Array.from({ length: count }, () => 'ok'), 'full']);
+  const [column] = kernel.columns() as [Column];
+  expect(valueAt(column, count - 1)).toBe(texts[count - 1]);
+  // More than half of them: the next chunk forgets all.
+  expect(textsOf(kernel, ['a', 'b'])()).toEqual(['a', 'b']);
+});
+
 test('whatever is called with whatever stands in memory, each call ends with a status', () => {
   const seen = new Set<number>();
   const wrong: number[] = [];

@@ -3,7 +3,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
+import { prettySchema } from '../../../runtime/data/pretty.ts';
 import { JSON_ENTRIES_MAX } from '../../../runtime/kernel/json-abi.ts';
+import { KERNEL_DECODERS } from '../../../runtime/task/parts.ts';
 import { bothReaders, type Given, jsonSource } from '../../support/json-readers.ts';
 
 const HEADER =
@@ -270,6 +272,32 @@ test('numbers are the same, to the last bit', () => {
       expect(made.kernel).toBe(made.plain);
     }),
     { numRuns: 35 },
+  );
+});
+
+test('a column that is read for the rowtimes alone gives the same rowtimes and the same faults', () => {
+  // Where the kernel is a whole one, it becomes doubles without integers between.
+  expect(KERNEL_DECODERS.fetched).toBeDefined();
+  const readers = bothReaders({
+    ...jsonSource('S:STRING'),
+    sourceSchema: prettySchema('S:STRING | AT:BIGINT'),
+    timestamp: { column: 'AT', format: null },
+  });
+  const times = fc.oneof(
+    { weight: 30, arbitrary: fc.integer({ min: 0, max: 4e12 }).map(String) },
+    { weight: 1, arbitrary: scalar },
+    { weight: 1, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }).map(String) },
+  );
+  const records = fc.oneof(
+    { weight: 20, arbitrary: times.map((at) => `{"S":"a","AT":${at}}`) },
+    { weight: 1, arbitrary: fc.constantFrom<Given>('{"S":"b"}', null, '{', '{"at":-0,"S":"c"}') },
+  );
+  fc.assert(
+    fc.property(fc.array(records, { minLength: 1, maxLength: 30 }), (values) => {
+      const made = shown(values, readers);
+      expect(made.kernel).toBe(made.plain);
+    }),
+    { numRuns: RUNS },
   );
 });
 
