@@ -5,8 +5,8 @@ import { decodeUtf8 } from '../base/bytes.ts';
 
 /** Where the entries of a dictionary come from, when the same entry is met again and again in other dictionaries. */
 export interface KnownEntries {
-  /** Entries of one family with the same number are the same string; all numbers are below its size, which grows. */
-  readonly family: { readonly size: number };
+  /** Entries of one family with the same number are the same string: that with this code among all of them, which become more. */
+  readonly family: { readonly size: number; readonly all: Dictionary };
   /** The number of each code's entry. */
   readonly numbers: Uint32Array;
 }

@@ -38,7 +38,7 @@ export class EntryIds {
       const { family, numbers } = known;
       if (family !== this.#family?.family)
         this.#family = new RARER_ROWS.code.FamilyIds(family, kernel);
-      kernel.entryIds = this.#family.of(dictionary, numbers);
+      kernel.entryIds = this.#family.of(numbers);
     }
     kernel.entriesOf = dictionary;
   }

@@ -4,7 +4,7 @@ import { ByteWriter } from '../base/bytes.ts';
 import { grown } from '../base/grown.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
-import type { Dictionary, KnownEntries } from '../data/dictionary.ts';
+import type { KnownEntries } from '../data/dictionary.ts';
 import { writeKey } from '../data/key-writer.ts';
 import { type Kernel, NULL_GROUP } from '../kernel/instance.ts';
 import type { GroupNames } from '../state/group-names.ts';
@@ -23,9 +23,9 @@ export class FamilyIds {
     this.#kernel = kernel;
   }
 
-  /** The ids of all entries, good until the next call. @throws {LimitError} when the kernel has no room for one */
-  of(dictionary: Dictionary, numbers: Uint32Array): Uint32Array {
-    const { size } = dictionary;
+  /** The ids of the entries with these numbers, good until the next call. @throws {LimitError} when the kernel has no room for one */
+  of(numbers: Uint32Array): Uint32Array {
+    const size = numbers.length;
     if (this.#ids.length < size) this.#ids = new Uint32Array(size);
     const ids = this.#ids.subarray(0, size);
     const fresh: number[] = [];
@@ -38,28 +38,26 @@ export class FamilyIds {
       if (id === 0) fresh.push(code);
       ids[code] = id - 1;
     }
-    if (fresh.length > 0) this.#learn(dictionary, numbers, fresh, ids);
+    if (fresh.length > 0) this.#learn(numbers, fresh, ids);
     return ids;
   }
 
-  #learn(
-    dictionary: Dictionary,
-    numbers: Uint32Array,
-    fresh: readonly number[],
-    ids: Uint32Array,
-  ): void {
-    const texts = new ByteWriter(1024);
-    const offsets = new Uint32Array(fresh.length + 1);
-    fresh.forEach((code, i) => {
-      texts.bytes(dictionary.utf8(code));
-      offsets[i + 1] = texts.position;
-    });
-    const given = this.#kernel.intern({ bytes: texts.written(), offsets });
-    fresh.forEach((code, i) => {
-      const id = given[i] as number;
-      ids[code] = id;
-      this.#idsByNumber[numbers[code] as number] = id + 1;
-    });
+  /** Entries with numbers that follow one another, as new ones mostly are, stand side by side. */
+  #learn(numbers: Uint32Array, fresh: readonly number[], ids: Uint32Array): void {
+    const { bytes, offsets } = this.family.all;
+    let next = 0;
+    while (next < fresh.length) {
+      const from = next;
+      const first = numbers[fresh[from] as number] as number;
+      while (numbers[fresh[next] as number] === first + next - from) next++;
+      const begin = offsets[first] as number;
+      const ends = offsets.slice(first, first + next - from + 1).map((end) => end - begin);
+      const texts = bytes.subarray(begin, begin + (ends.at(-1) as number));
+      this.#kernel.intern({ bytes: texts, offsets: ends }).forEach((id, i) => {
+        ids[fresh[from + i] as number] = id;
+        this.#idsByNumber[first + i] = id + 1;
+      });
+    }
   }
 }
 
