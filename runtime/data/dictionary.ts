@@ -6,7 +6,11 @@ import { decodeUtf8 } from '../base/bytes.ts';
 /** Where the entries of a dictionary come from, when the same entry is met again and again in other dictionaries. */
 export interface KnownEntries {
   /** Entries of one family with the same number are the same string: that with this code among all of them, which become more. */
-  readonly family: { readonly size: number; readonly all: Dictionary };
+  readonly family: {
+    readonly all: Dictionary;
+    /** A dictionary of those with these numbers. */
+    gathered(numbers: Uint32Array): Dictionary;
+  };
   /** The number of each code's entry. */
   readonly numbers: Uint32Array;
 }

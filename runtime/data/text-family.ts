@@ -20,10 +20,6 @@ export class TextFamily {
     this.generation = generation;
   }
 
-  get size(): number {
-    return this.all.size;
-  }
-
   /**
    * Adds those that it does not have yet.
    * @param bytes of all texts, those that it has first
@@ -41,20 +37,23 @@ export class TextFamily {
 
   /** The texts of these numbers, each of which comes once, one after the other. */
   gathered(numbers: Uint32Array): WholeDictionary {
-    const { bytes: from, offsets: begins, size: count } = this.all;
+    const { bytes: from, offsets: begins } = this.all;
     const offsets = new Uint32Array(numbers.length + 1);
-    const bytes = new Uint8Array(begins[count] as number);
     let size = 0;
     for (let code = 0; code < numbers.length; code++) {
       const number = numbers[code] as number;
-      const begin = begins[number] as number;
-      const end = begins[number + 1] as number;
-      if (end - begin > SHORT_BYTES) bytes.set(from.subarray(begin, end), size);
-      else for (let i = begin; i < end; i++) bytes[size + i - begin] = from[i] as number;
-      size += end - begin;
+      size += (begins[number + 1] as number) - (begins[number] as number);
       offsets[code + 1] = size;
     }
-    return new WholeDictionary(bytes.slice(0, size), offsets);
+    const bytes = new Uint8Array(size);
+    for (let code = 0; code < numbers.length; code++) {
+      const begin = begins[numbers[code] as number] as number;
+      const to = offsets[code] as number;
+      const length = (offsets[code + 1] as number) - to;
+      if (length > SHORT_BYTES) bytes.set(from.subarray(begin, begin + length), to);
+      else for (let i = 0; i < length; i++) bytes[to + i] = from[begin + i] as number;
+    }
+    return new WholeDictionary(bytes, offsets);
   }
 }
 

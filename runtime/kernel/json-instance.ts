@@ -6,7 +6,6 @@ import { decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
 import type { Bitmap, Column } from '../data/column.ts';
 import { type Dictionary, WholeDictionary } from '../data/dictionary.ts';
 import { FamilyDictionary, TextFamily } from '../data/text-family.ts';
-import type { Type } from '../data/type.ts';
 import { columnNamed, type DecodedColumn, type DecodedNode, nodesOf } from './json-nodes.ts';
 import { granted, instantiate, type KernelExports } from './exports.ts';
 import {
@@ -150,7 +149,7 @@ export class JsonKernel {
 
   /** Tells the meaning of a name that the kernel has declined to read. */
   #learn(): void {
-    const result = this.#words(JSON_BUFFER_RESULT, 0, JSON_RESULT_BYTES >> 2);
+    const result = this.#result;
     const length = result[JSON_RESULT_NAME_LENGTH >> 2] as number;
     if (length === 0) return;
     const at = result[JSON_RESULT_NAME >> 2] as number;
@@ -163,8 +162,7 @@ export class JsonKernel {
 
   /** Records of the chunk by status. */
   counts(): Uint32Array {
-    const result = this.#words(JSON_BUFFER_RESULT, 0, JSON_RESULT_BYTES >> 2);
-    return result.subarray(JSON_RESULT_STATUSES >> 2, JSON_RESULT_NAME >> 2);
+    return this.#result.subarray(JSON_RESULT_STATUSES >> 2, JSON_RESULT_NAME >> 2);
   }
 
   /** The code, in this chunk, of a text decoded elsewhere; -1 when there is no room for it, and then it is none of the chunk's texts. */
@@ -174,27 +172,29 @@ export class JsonKernel {
     return this.#calls.jsonIntern(this.#numbers[column] as number, utf8.length);
   }
 
-  /** The columns, copies, which the caller may complete; ends the chunk. @throws {LimitError} when the memory does not hold its texts */
-  columns(): Column[] {
-    granted(this.#calls.jsonFinish());
-    const result = this.#words(JSON_BUFFER_RESULT, 0, JSON_RESULT_BYTES >> 2);
-    return this.#columns.map(({ type }, column) => {
-      const index = this.#numbers[column] as number;
-      const nulls = result[(JSON_RESULT_NULLS >> 2) + index] as number;
-      const validity = nulls === 0 ? null : this.#validity(index);
-      return this.#column(type, index, validity, result);
-    });
+  get #result(): Uint32Array {
+    return this.#words(JSON_BUFFER_RESULT, 0, JSON_RESULT_BYTES >> 2);
   }
 
-  #column(type: Type, index: number, validity: Bitmap | null, result: Uint32Array): Column {
-    const at = this.#calls.jsonBuffer(JSON_BUFFER_VALUES, index) >>> 0;
-    const [, storage, Values] = TYPES[type.kind as Exclude<Kind, 'STRUCT'>];
-    // Copied by its constructor: `slice` fills a copy with zeros before.
-    const values = new Values(new Values(this.#memory.buffer, at, this.#rows) as never);
-    const column = { type, validity, storage, values };
-    return (
-      storage === 'dictionary' ? { ...column, dictionary: this.#dictionary(index, result) } : column
-    ) as Column;
+  /** The columns, copies, which the caller may complete; ends the chunk. */
+  columns(): Column[] {
+    granted(this.#calls.jsonFinish());
+    const result = this.#result;
+    return this.#columns.map(({ type }, given) => {
+      const index = this.#numbers[given] as number;
+      const at = this.#calls.jsonBuffer(JSON_BUFFER_VALUES, index) >>> 0;
+      const [, storage, Values] = TYPES[type.kind as Exclude<Kind, 'STRUCT'>];
+      // Copied by its constructor: `slice` fills a copy with zeros before.
+      const values = new Values(new Values(this.#memory.buffer, at, this.#rows) as never);
+      const nulls = result[(JSON_RESULT_NULLS >> 2) + index] as number;
+      const validity = nulls === 0 ? null : this.#validity(index);
+      const column = { type, validity, storage, values };
+      return (
+        storage === 'dictionary'
+          ? { ...column, dictionary: this.#dictionary(index, result) }
+          : column
+      ) as Column;
+    });
   }
 
   #dictionary(index: number, result: Uint32Array): Dictionary {
@@ -205,7 +205,7 @@ export class JsonKernel {
     let texts = this.#texts[index];
     if (texts?.generation !== generation) this.#texts[index] = texts = new TextFamily(generation);
     const entries = result[(JSON_RESULT_ENTRIES >> 2) + index] as number;
-    if (entries > texts.size) {
+    if (entries > texts.all.size) {
       const ends = this.#words(JSON_BUFFER_TEXT_ENDS, index, entries);
       texts.extend(this.#bytes(JSON_BUFFER_TEXT, index, ends[entries - 1] as number), ends);
     }

@@ -29,7 +29,7 @@ export class FamilyIds {
     if (this.#ids.length < size) this.#ids = new Uint32Array(size);
     const ids = this.#ids.subarray(0, size);
     const fresh: number[] = [];
-    const entries = this.family.size;
+    const entries = this.family.all.size;
     if (entries > this.#idsByNumber.length)
       this.#idsByNumber = grown(this.#idsByNumber, entries * 2);
     const byNumber = this.#idsByNumber;
@@ -38,26 +38,17 @@ export class FamilyIds {
       if (id === 0) fresh.push(code);
       ids[code] = id - 1;
     }
-    if (fresh.length > 0) this.#learn(numbers, fresh, ids);
-    return ids;
-  }
-
-  /** Entries with numbers that follow one another, as new ones mostly are, stand side by side. */
-  #learn(numbers: Uint32Array, fresh: readonly number[], ids: Uint32Array): void {
-    const { bytes, offsets } = this.family.all;
-    let next = 0;
-    while (next < fresh.length) {
-      const from = next;
-      const first = numbers[fresh[from] as number] as number;
-      while (numbers[fresh[next] as number] === first + next - from) next++;
-      const begin = offsets[first] as number;
-      const ends = offsets.slice(first, first + next - from + 1).map((end) => end - begin);
-      const texts = bytes.subarray(begin, begin + (ends.at(-1) as number));
-      this.#kernel.intern({ bytes: texts, offsets: ends }).forEach((id, i) => {
-        ids[fresh[from + i] as number] = id;
-        this.#idsByNumber[first + i] = id + 1;
-      });
+    if (fresh.length > 0) {
+      const learnt = new Uint32Array(fresh.length);
+      for (let i = 0; i < fresh.length; i++) learnt[i] = numbers[fresh[i] as number] as number;
+      const given = this.#kernel.intern(this.family.gathered(learnt));
+      for (let i = 0; i < fresh.length; i++) {
+        const id = given[i] as number;
+        ids[fresh[i] as number] = id;
+        byNumber[learnt[i] as number] = id + 1;
+      }
     }
+    return ids;
   }
 }
 

@@ -1,6 +1,6 @@
 // Puts what was decoded elsewhere into the columns that the kernel decoded, and leaves out the rows of bad records; knows no record.
 
-import { bitAt, type Column, setBit } from '../data/column.ts';
+import { type Column, isNull, setBit } from '../data/column.ts';
 import { compactDictionary } from '../data/dense.ts';
 import type { Dictionary } from '../data/dictionary.ts';
 import { gatherColumn } from '../data/dense.ts';
@@ -54,7 +54,7 @@ class Patch {
     const size = column.storage === 'dictionary' ? column.dictionary.size : 0;
     this.#codes = new Uint32Array(size);
     if (column.storage !== 'dictionary') return;
-    const used = new Set(column.values.filter((_, row) => !isNullAt(column, row)));
+    const used = new Set(column.values.filter((_, row) => !isNull(column, row)));
     for (const code of used) {
       const utf8 = column.dictionary.utf8(code);
       const known = kernel.intern(index, utf8);
@@ -70,7 +70,7 @@ class Patch {
     if (whole.storage === 'dictionary' && own.storage === 'dictionary') {
       const { dictionary, values } = whole;
       rows.forEach((row, i) => {
-        const code = isNullAt(own, i) ? 0 : (this.#codes[own.values[i] as number] as number);
+        const code = isNull(own, i) ? 0 : (this.#codes[own.values[i] as number] as number);
         values[row] = code < OTHER ? code : dictionary.size + (code - OTHER);
       });
       const others = this.#others.size;
@@ -96,16 +96,11 @@ class Patch {
     const bits = whole.validity ?? new Uint8Array((length + 7) >> 3);
     if (whole.validity === null) for (let row = 0; row < length; row++) setBit(bits, row);
     this.#rows.forEach((row, i) => {
-      if (isNullAt(this.#column, i))
-        bits[row >> 3] = (bits[row >> 3] as number) & ~(1 << (row & 7));
+      if (isNull(this.#column, i)) bits[row >> 3] = (bits[row >> 3] as number) & ~(1 << (row & 7));
       else setBit(bits, row);
     });
     return bits;
   }
-}
-
-function isNullAt({ validity }: Column, row: number): boolean {
-  return validity !== null && !bitAt(validity, row);
 }
 
 /** The entries of both, of which none is the same. */

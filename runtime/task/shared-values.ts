@@ -52,8 +52,10 @@ export class SharedReader {
     this.#columns = of.columns;
     const name = sharedName(step);
     this.#name = name === null ? null : `${partition} ${name}`;
-    const known = this.#name === null ? undefined : sharing.sources.get(this.#name);
-    this.#source = known ?? { readers: 0, values: new SharedValues(of.module) };
+    this.#source = sharing.sources.get(this.#name ?? '') ?? {
+      readers: 0,
+      values: new SharedValues(of.module),
+    };
     this.#source.readers++;
     if (this.#name !== null) sharing.sources.set(this.#name, this.#source);
   }
@@ -125,8 +127,8 @@ export class SharedValues {
     let decoded = this.#chunks.get(name);
     if (decoded === undefined || !holds(decoded, wanted)) {
       const end = place.base + to;
-      if (decoded === undefined && end <= this.#front) return null;
       if (decoded !== undefined) this.#forget(name, decoded);
+      else if (end <= this.#front) return null;
       decoded = this.#decode(chunk, readers);
       this.#front = end;
       this.#keep(name, decoded);
@@ -203,7 +205,8 @@ function holds({ columns }: Decoded, wanted: readonly SchemaColumn[]): boolean {
 }
 
 function bytesOf(column: Column): number {
-  if (column.storage === 'objects') return 0;
   const texts = column.storage === 'dictionary' ? column.dictionary.bytes.length : 0;
-  return column.values.byteLength + texts + (column.validity?.length ?? 0);
+  // The kernel makes no objects.
+  const { byteLength } = column.values as Uint8Array;
+  return byteLength + texts + (column.validity?.length ?? 0);
 }
