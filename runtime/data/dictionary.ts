@@ -5,9 +5,9 @@ import { decodeUtf8 } from '../base/bytes.ts';
 
 /** Where the entries of a dictionary come from, when the same entry is met again and again in other dictionaries. */
 export interface KnownEntries {
-  /** Entries of one family with the same number are the same string: that with this code among all of them, which become more. */
+  /** Entries of one family with the same number are the same string; all numbers are below its size, which grows. */
   readonly family: {
-    readonly all: Dictionary;
+    readonly size: number;
     /** A dictionary of those with these numbers. */
     gathered(numbers: Uint32Array): Dictionary;
   };

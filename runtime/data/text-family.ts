@@ -1,5 +1,7 @@
 // Texts that a decoder meets again and again, kept once, and the dictionaries of its chunks, which name them by number; knows no decoder.
 
+import { assert } from '../base/assert.ts';
+import { decodeUtf8 } from '../base/bytes.ts';
 import { grown } from '../base/grown.ts';
 import { type Dictionary, type KnownEntries, WholeDictionary } from './dictionary.ts';
 
@@ -13,8 +15,12 @@ const SHORT_BYTES = 32;
 export class TextFamily {
   /** In which the decoder has given these numbers. */
   readonly generation: number;
-  /** All of them so far, decoded once for all chunks; there is room behind its bytes. */
-  all = new WholeDictionary(new Uint8Array(), new Uint32Array(1));
+  size = 0;
+  /** There is room behind them, so that a few more are no copy of all. */
+  #bytes = new Uint8Array(0);
+  #offsets = new Uint32Array(1);
+  /** Decoded once for all chunks. */
+  readonly #texts: string[] = [];
 
   constructor(generation: number) {
     this.generation = generation;
@@ -26,18 +32,33 @@ export class TextFamily {
    * @param ends where each ends
    */
   extend(bytes: Uint8Array, ends: Uint32Array): void {
-    const { bytes: known, offsets: begins, size } = this.all;
-    const begin = begins[size] as number;
-    const own = bytes.length > known.length ? grown(known, bytes.length * 2) : known;
-    own.set(bytes.subarray(begin), begin);
-    const offsets = new Uint32Array(ends.length + 1);
-    offsets.set(ends, 1);
-    this.all = new WholeDictionary(own, offsets);
+    const { size } = this;
+    const begin = this.#offsets[size] as number;
+    if (bytes.length > this.#bytes.length) this.#bytes = grown(this.#bytes, bytes.length * 2);
+    this.#bytes.set(bytes.subarray(begin), begin);
+    if (ends.length >= this.#offsets.length) this.#offsets = grown(this.#offsets, ends.length * 2);
+    this.#offsets.set(ends.subarray(size), size + 1);
+    this.size = ends.length;
+  }
+
+  /** The text's UTF-8, a view. */
+  utf8(number: number): Uint8Array {
+    return this.#bytes.subarray(this.#offsets[number], this.#offsets[number + 1]);
+  }
+
+  text(number: number): string {
+    assert(number < this.size, 'the family has the text');
+    return (this.#texts[number] ??= decodeUtf8(
+      this.#bytes,
+      this.#offsets[number],
+      this.#offsets[number + 1],
+    ));
   }
 
   /** The texts of these numbers, each of which comes once, one after the other. */
   gathered(numbers: Uint32Array): WholeDictionary {
-    const { bytes: from, offsets: begins } = this.all;
+    const from = this.#bytes;
+    const begins = this.#offsets;
     const offsets = new Uint32Array(numbers.length + 1);
     let size = 0;
     for (let code = 0; code < numbers.length; code++) {
@@ -47,11 +68,12 @@ export class TextFamily {
     }
     const bytes = new Uint8Array(size);
     for (let code = 0; code < numbers.length; code++) {
-      const begin = begins[numbers[code] as number] as number;
+      const number = numbers[code] as number;
+      const begin = begins[number] as number;
+      const end = begins[number + 1] as number;
       const to = offsets[code] as number;
-      const length = (offsets[code + 1] as number) - to;
-      if (length > SHORT_BYTES) bytes.set(from.subarray(begin, begin + length), to);
-      else for (let i = 0; i < length; i++) bytes[to + i] = from[begin + i] as number;
+      if (end - begin > SHORT_BYTES) bytes.set(from.subarray(begin, end), to);
+      else for (let i = begin; i < end; i++) bytes[to + i - begin] = from[i] as number;
     }
     return new WholeDictionary(bytes, offsets);
   }
@@ -90,11 +112,11 @@ export class FamilyDictionary implements Dictionary, KnownEntries {
   }
 
   utf8(code: number): Uint8Array {
-    return this.family.all.utf8(this.numbers[code] as number);
+    return this.family.utf8(this.numbers[code] as number);
   }
 
   text(code: number): string {
     // Of a code beyond the dictionary there is no number, and of none there is no text.
-    return this.family.all.text(this.numbers[code] ?? Infinity);
+    return this.family.text(this.numbers[code] ?? Infinity);
   }
 }

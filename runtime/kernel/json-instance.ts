@@ -205,7 +205,7 @@ export class JsonKernel {
     let texts = this.#texts[index];
     if (texts?.generation !== generation) this.#texts[index] = texts = new TextFamily(generation);
     const entries = result[(JSON_RESULT_ENTRIES >> 2) + index] as number;
-    if (entries > texts.all.size) {
+    if (entries > texts.size) {
       const ends = this.#words(JSON_BUFFER_TEXT_ENDS, index, entries);
       texts.extend(this.#bytes(JSON_BUFFER_TEXT, index, ends[entries - 1] as number), ends);
     }

@@ -29,7 +29,7 @@ export class FamilyIds {
     if (this.#ids.length < size) this.#ids = new Uint32Array(size);
     const ids = this.#ids.subarray(0, size);
     const fresh: number[] = [];
-    const entries = this.family.all.size;
+    const entries = this.family.size;
     if (entries > this.#idsByNumber.length)
       this.#idsByNumber = grown(this.#idsByNumber, entries * 2);
     const byNumber = this.#idsByNumber;

@@ -26,7 +26,7 @@ test('a dictionary is what one of its own texts alone would be, whatever came be
       const made: [string[], FamilyDictionary][] = [];
       for (const cut of [...cuts, all.length].toSorted((a, b) => a - b)) {
         const known = all.slice(0, cut);
-        if (known.length > family.all.size) {
+        if (known.length > family.size) {
           const { bytes, ends } = encoded(known);
           family.extend(bytes, ends);
         }

@@ -26,7 +26,7 @@ test('each text has its own id, found again by its number, whatever the chunks w
       const ids = new FamilyIds(family, kernel);
       const idsByText = new Map<string, number>();
       for (const { numbers, size } of chunks) {
-        const known = Math.max(size, ...numbers.map((number) => number + 1), family.all.size);
+        const known = Math.max(size, ...numbers.map((number) => number + 1), family.size);
         const { bytes, offsets } = keysOf(TEXTS.slice(0, known));
         family.extend(bytes, offsets.slice(1));
         ids.of(Uint32Array.from(numbers)).forEach((id, code) => {
