@@ -130,6 +130,8 @@ export const COPIED_BYTES_MAX = 8192;
 /** Calls of `produce` that go to the Worker as one, and bytes of records from which on no more are added. */
 export const PRODUCE_CALLS_MAX = 1024;
 export const PRODUCE_BYTES_MAX = 65_536;
+/** Messages with such calls that are under way before the next ones wait for an answer, unless they are full or another call comes behind them. */
+export const PRODUCE_UNDER_WAY_MAX = 2;
 /** Bytes of empty buffers that a Worker keeps to send its next batches in. */
 export const RECYCLED_BYTES_MAX = 16_777_216;
 /** Rows of one pull query's answer. */

@@ -39,11 +39,12 @@ export class ProduceCalls {
     });
   }
 
-  /** @param call carries the call of `EngineWorker.produce` out */
+  /** @param call calls the Worker */
   async send(call: (...sent: Sent) => ReturnType<EngineWorker['produce']>): Promise<void> {
     const records = this.#packer.packed();
     try {
       const { places, errors } = await call(
+        'produce',
         [this.topic, records, this.#counts],
         buffersOf(records),
         true,
@@ -62,6 +63,7 @@ export class ProduceCalls {
 }
 
 type Sent = [
+  method: 'produce',
   given: Parameters<EngineWorker['produce']>,
   transfer: readonly ArrayBuffer[],
   mayWait: true,

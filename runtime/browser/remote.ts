@@ -1,6 +1,7 @@
 // The page's line to the Worker: calls that end when the Worker does; knows no statement.
 
 import { PortError } from '../base/errors.ts';
+import { PRODUCE_UNDER_WAY_MAX } from '../base/limits.ts';
 import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 import type { Transport } from '../ports/transport.ts';
 import { Calls } from '../ports/calls.ts';
@@ -20,8 +21,9 @@ export class RemoteEngine {
   readonly #line: Line;
   /** Channels ever opened beside that of the calls. */
   #channels = 0;
-  /** Waits for the end of the turn. */
+  /** Waits for the end of the turn, or for an answer to what is under way. */
   #produced: ProduceCalls | null = null;
+  #underWay = 0;
   readonly #calls: EngineCalls;
   readonly #onEnd: (error: Error) => void;
   readonly #watch = new AbortController();
@@ -66,28 +68,36 @@ export class RemoteEngine {
    * @throws what its engine threw; {PortError} UNAVAILABLE when the Worker ends meanwhile
    */
   readonly call: EngineCalls['call'] = async (...call) => {
-    this.#sendProduced();
+    void this.#sendProduced();
     if (this.#ended !== null) throw this.#ended;
     return await this.#calls.call(...call);
   };
 
   /**
-   * Calls of one turn for one topic go over as one, and are appended as one.
+   * Calls for one topic go over as one, and are appended as one: those of one turn, and those that come while others are under way.
    * @throws what the log refuses of the call's own records; {PortError} UNAVAILABLE as `call`
    */
   produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
     if (this.#produced?.topic !== topic || this.#produced.isFull) {
-      this.#sendProduced();
+      void this.#sendProduced();
       this.#produced = new ProduceCalls(topic);
-      behindMicrotasks(() => this.#sendProduced());
+      behindMicrotasks(this.#sendSome);
     }
     return this.#produced.add(records);
   }
 
-  #sendProduced(): void {
+  readonly #sendSome = (): void => {
+    if (this.#underWay < PRODUCE_UNDER_WAY_MAX) void this.#sendProduced();
+  };
+
+  async #sendProduced(): Promise<void> {
     const calls = this.#produced;
+    if (calls === null) return;
     this.#produced = null;
-    void calls?.send((...call) => this.call('produce', ...call));
+    this.#underWay += 1;
+    await calls.send(this.call);
+    this.#underWay -= 1;
+    this.#sendSome();
   }
 
   /** A channel of its own, with its number for the Worker. */

@@ -29,7 +29,7 @@ async function connected() {
   for (const name of ['a', 'b']) await host.log.create({ name, partitions: PARTITIONS, ...policy });
   const appends = new Appends((...given) => core.produce(...given));
   const send = async (calls: ProduceCalls): Promise<void> =>
-    calls.send(async ([topic, records, counts]): Promise<ProducedPlaces> => {
+    calls.send(async (_method, [topic, records, counts]): Promise<ProducedPlaces> => {
       const { places, errors } = await appends.add(topic, structuredClone(records), counts);
       return { places: placed(places), errors };
     });
@@ -181,7 +181,7 @@ test('a topic that is not there refuses every call; one whose fate is unknown is
   const [kept, gone] = ['kept', 'gone'].map((value) =>
     outcome(calls.add([{ value, partition: 0 }])),
   );
-  await calls.send(async ([topic, records, counts]) => {
+  await calls.send(async (_method, [topic, records, counts]) => {
     const { places, errors } = await lost.add(topic, records, counts);
     return { places: placed(places), errors };
   });
