@@ -125,6 +125,9 @@ export const JSON_RECORDS_BEFORE_KERNEL_MAX = 256;
 export const QUERY_BATCHES_MAX = 8;
 /** Messages between a page and its Worker that go over as one. */
 export const LINE_MESSAGES_MAX = 1024;
+/** How often in a row messages that wait have left with one that followed, before they wait for it longer than a turn; and how long at most. */
+export const LINE_FOLLOWED_MIN = 128;
+export const LINE_WAIT_MS_MAX = 4;
 /** Bytes up to which rows and records are copied with the message that they belong to; handing a buffer over costs more. */
 export const COPIED_BYTES_MAX = 8192;
 /** Calls of `produce` that go to the Worker as one, and bytes of records from which on no more are added. */

@@ -12,7 +12,7 @@ import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
 import { answerCalls, handingOver } from '../ports/answers.ts';
 import { type HostOptions, openHost } from './host.ts';
-import { behindMessages, Line, type MessageEnd } from '../ports/line.ts';
+import { Line, type MessageEnd } from '../ports/line.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
 import type { PackedRecords } from './packed-records.ts';
 import { RARE_CALLS } from './parts.ts';
@@ -154,7 +154,7 @@ export class EngineWorker {
     const rows = await this.#opened.query(sql, { properties });
     // Where there are several, their batches of one turn go over together at its end.
     const onSent = (): void => {
-      if (this.#queries === 1) this.#line.flush();
+      if (this.#queries === 1) this.#line.follow();
     };
     this.#queries += 1;
     void sendBatches(rows, this.#line.channel(channel), this.#buffers, onSent).finally(() => {
@@ -191,8 +191,9 @@ export class EngineWorker {
   }
 }
 
-// The page's types know the page's own scope alone.
-const line = new Line(self as unknown as MessageEnd, behindMessages());
+// The page's types know the page's own scope alone. Turns end by a timer: a message of the Worker's to itself would cost more, and be garbage
+// for a whole collection.
+const line = new Line(self as unknown as MessageEnd, (run, waitMs) => void setTimeout(run, waitMs));
 const worker = new EngineWorker(line);
 RARE_CALLS.from('rarer calls', () => import('./rare-calls.ts'));
 answerCalls(line.channel(0), worker, () => worker.rarer());

@@ -1,8 +1,6 @@
 // Runs something behind microtasks, such as the end of a line's turn where a thread has little else to do; knows no line.
 
-import type { AtEnd } from './line.ts';
-
 const DONE = Promise.resolve();
 
 /** Behind what is done at once. A browser's queueMicrotask makes an object a call that only a whole collection frees, with all that it holds. */
-export const behindMicrotasks: AtEnd = (run) => void DONE.then(run);
+export const behindMicrotasks = (run: () => void): void => void DONE.then(run);

@@ -1,6 +1,6 @@
 // The line between two threads, a page and its Worker above all: numbered channels over one port, and what either side says within a turn as one message; knows no message.
 
-import { LINE_MESSAGES_MAX } from '../base/limits.ts';
+import { LINE_FOLLOWED_MIN, LINE_MESSAGES_MAX, LINE_WAIT_MS_MAX } from '../base/limits.ts';
 import type { Handed, Message, Transport } from './transport.ts';
 
 /** What a MessagePort, a Worker and a Worker's own global scope have in common; only a port is started. */
@@ -12,12 +12,15 @@ export interface MessageEnd {
 
 type On = (message: Message) => void;
 
-/** Calls back once, when the turn is over. */
-export type AtEnd = (run: () => void) => void;
+/**
+ * Calls back once, when the turn is over.
+ * @param waitMs how long that may take, where the end of a turn is a turn of the event loop, and so better left out
+ */
+export type AtEnd = (run: () => void, waitMs: number) => void;
 
 /**
- * One end. A turn begins with what has come in, or with the first message that may wait. At its end, what waits leaves as one message,
- * and what has come in meanwhile begins the next turn, all at once: the busier a side is, the more it takes in and gives out together.
+ * One end. What may wait leaves as one message: when the turn is over, with what may not wait, or with what follows on it. Where something
+ * has followed often enough, as rows on the answer to `produce`, the end of the turn comes late: it would only find nothing.
  */
 export class Line {
   readonly #end: MessageEnd;
@@ -26,16 +29,19 @@ export class Line {
   /** Channel, message, channel, message ... */
   #waiting: unknown[] = [];
   #transfer: Handed[] = [];
-  #cameIn: unknown[] = [];
+  /** true: the end of the turn is to come. */
   #isTurn = false;
+  /** How often something has followed on what waited, since a turn ended in which nothing had. */
+  #followed = 0;
 
   constructor(end: MessageEnd, atEnd: AtEnd) {
     this.#end = end;
     this.#atEnd = atEnd;
     end.addEventListener('message', ({ data }) => {
       // Taken out: a browser's event, and with it its data, stays until a whole collection.
-      this.#cameIn.push(...(data as unknown[]).splice(0));
-      this.#begin();
+      const cameIn = (data as unknown[]).splice(0);
+      for (let i = 0; i < cameIn.length; i += 2)
+        this.#receivers.get(cameIn[i] as number)?.(cameIn[i + 1]);
     });
     end.start?.();
   }
@@ -48,7 +54,10 @@ export class Line {
         this.#waiting.push(id, message);
         this.#transfer.push(...transfer);
         if (!mayWait || this.#waiting.length >= LINE_MESSAGES_MAX * 2) this.flush();
-        else this.#begin();
+        else if (!this.#isTurn) {
+          this.#isTurn = true;
+          this.#atEnd(this.#over, this.#followed < LINE_FOLLOWED_MIN ? 0 : LINE_WAIT_MS_MAX);
+        }
       },
       receive: (on) => {
         this.#receivers.set(id, on);
@@ -57,20 +66,16 @@ export class Line {
     };
   }
 
-  /** Begins a turn, unless there is one. */
-  #begin(): void {
-    if (this.#isTurn) return;
-    this.#isTurn = true;
-    this.#atEnd(() => {
-      this.flush();
-      this.#isTurn = false;
-      if (this.#cameIn.length > 0) this.#begin();
-    });
-    const cameIn = this.#cameIn;
-    this.#cameIn = [];
-    for (let i = 0; i < cameIn.length; i += 2) {
-      this.#receivers.get(cameIn[i] as number)?.(cameIn[i + 1]);
-    }
+  readonly #over = (): void => {
+    this.#isTurn = false;
+    if (this.#waiting.length > 0) this.#followed = 0;
+    this.flush();
+  };
+
+  /** What waits leaves now; the last of it is what has followed on the others. */
+  follow(): void {
+    if (this.#waiting.length > 2) this.#followed += 1;
+    this.flush();
   }
 
   /** What waits leaves now. */
@@ -82,16 +87,4 @@ export class Line {
     this.#transfer = [];
     this.#end.postMessage(waiting, transfer);
   }
-}
-
-/** Ends turns behind what the thread has to do already: microtasks, and messages that have come in. */
-export function behindMessages(): AtEnd {
-  const { port1, port2 } = new MessageChannel();
-  let run: (() => void) | null = null;
-  port1.addEventListener('message', () => run?.());
-  port1.start();
-  return (next) => {
-    run = next;
-    port2.postMessage(null);
-  };
 }

@@ -11,7 +11,7 @@ import { type BatchSource, sendBatches } from '../../runtime/browser/batch-chann
 import { BatchReceiver } from '../../runtime/browser/batch-receiver.ts';
 import { Buffers } from '../../runtime/browser/buffers.ts';
 import { behindMicrotasks } from '../../runtime/ports/behind-microtasks.ts';
-import { behindMessages, Line } from '../../runtime/ports/line.ts';
+import { Line } from '../../runtime/ports/line.ts';
 import { packedBatch } from '../../runtime/browser/packed-batch.ts';
 import { fromWire } from '../../runtime/ports/from-wire.ts';
 import { toWire } from '../../runtime/ports/wire-error.ts';
@@ -75,7 +75,7 @@ class Counted implements BatchSource {
 function connected(source: BatchSource) {
   const { port1, port2 } = new MessageChannel();
   const buffers = new Buffers();
-  const far = new Line(port1, behindMessages());
+  const far = new Line(port1, (run, ms) => void setTimeout(run, ms));
   const near = new Line(port2, behindMicrotasks);
   const receiver = new BatchReceiver(near.channel(1));
   const sending = sendBatches(source, far.channel(1), buffers);

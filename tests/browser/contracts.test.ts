@@ -1,7 +1,7 @@
 // The adapters of the browser pass the suites of their ports, in Chromium.
 
 import { behindMicrotasks } from '../../runtime/ports/behind-microtasks.ts';
-import { behindMessages, Line } from '../../runtime/ports/line.ts';
+import { Line } from '../../runtime/ports/line.ts';
 import { systemClock } from '../../runtime/memory/system-clock.ts';
 import { describeClock } from '../contracts/clock.ts';
 import { describeLog } from '../contracts/log.ts';
@@ -21,7 +21,10 @@ describeStore('IdbStore', openIdb);
 
 describeTransport('Line', async () => {
   const { port1, port2 } = new MessageChannel();
-  const [near, far] = [new Line(port1, behindMicrotasks), new Line(port2, behindMessages())];
+  const [near, far] = [
+    new Line(port1, behindMicrotasks),
+    new Line(port2, (run, ms) => void setTimeout(run, ms)),
+  ];
   return [near.channel(7), far.channel(7)];
 });
 

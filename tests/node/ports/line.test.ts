@@ -1,8 +1,12 @@
 // The line over a real MessageChannel: what a turn says goes over as one message, in order, and never more than LINE_MESSAGES_MAX together.
 
 import fc from 'fast-check';
-import { afterEach, expect, test, vi } from 'vitest';
-import { LINE_MESSAGES_MAX } from '../../../runtime/base/limits.ts';
+import { afterEach, expect, test } from 'vitest';
+import {
+  LINE_FOLLOWED_MIN,
+  LINE_MESSAGES_MAX,
+  LINE_WAIT_MS_MAX,
+} from '../../../runtime/base/limits.ts';
 import { behindMicrotasks } from '../../../runtime/ports/behind-microtasks.ts';
 import { Line } from '../../../runtime/ports/line.ts';
 
@@ -64,29 +68,43 @@ test('a message that cannot be sent is refused where it is sent, and takes no ot
   expect(await arrived(2)).toEqual(['before', 'behind']);
 });
 
-test('what comes in while a turn goes on is handed out in the next one, all at once', async () => {
-  const { port1, port2 } = new MessageChannel();
-  ports.push(port1, port2);
+test('where something has followed LINE_FOLLOWED_MIN times on what waits it is waited for, LINE_WAIT_MS_MAX at most, until it fails to once', () => {
+  const waits: number[] = [];
   let end = (): void => undefined;
-  const line = new Line(port1, (run) => {
-    end = run;
-  });
-  const received: unknown[] = [];
-  line.channel(0).receive((message) => received.push(message));
-  let came = 0;
-  port1.addEventListener('message', () => (came += 1));
-  const until = async (count: number): Promise<void> => {
-    await vi.waitFor(() => expect(came).toBe(count), { interval: 1 });
+  const sent: unknown[] = [];
+  const line = new Line(
+    { postMessage: (message) => sent.push(message), addEventListener: () => undefined },
+    (run, waitMs) => {
+      waits.push(waitMs);
+      end = run;
+    },
+  );
+  const turn = (isFollowed: boolean): void => {
+    line.channel(0).send('answer', [], true);
+    if (isFollowed) line.channel(1).send('rows', [], true);
+    if (isFollowed) line.follow();
+    end();
   };
-  port2.postMessage([0, 'a']);
-  await until(1);
-  expect(received).toEqual(['a']);
-  port2.postMessage([0, 'b']);
-  port2.postMessage([0, 'c', 9, 'nobody receives it']);
-  await until(3);
-  expect(received).toEqual(['a']);
-  end();
-  expect(received).toEqual(['a', 'b', 'c']);
+  const turns = (count: number): void => {
+    for (let n = 0; n < count; n++) turn(true);
+  };
+  turns(LINE_FOLLOWED_MIN);
+  expect(waits).toEqual(Array.from({ length: LINE_FOLLOWED_MIN }, () => 0));
+  turns(2);
+  expect(waits.slice(LINE_FOLLOWED_MIN)).toEqual([LINE_WAIT_MS_MAX, LINE_WAIT_MS_MAX]);
+  sent.length = 0;
+  turn(false);
+  expect([waits.at(-1), sent]).toEqual([LINE_WAIT_MS_MAX, [[0, 'answer']]]);
+  turn(true);
+  expect(waits.at(-1)).toBe(0);
+  // What nothing waited for has not followed on anything.
+  for (let n = 0; n < LINE_FOLLOWED_MIN; n++) {
+    line.channel(1).send('rows', [], true);
+    line.follow();
+    end();
+  }
+  turn(true);
+  expect(waits.at(-1)).toBe(0);
 });
 
 test('messages arrive in the order in which they were sent, however they are sent', async () => {
