@@ -122,7 +122,7 @@ export const PUSH_ROWS_MAX = 65_536;
 /** Records of one source in JSON that a page decodes before it fetches the kernel's decoder, which is worth its bytes only then. */
 export const JSON_RECORDS_BEFORE_KERNEL_MAX = 256;
 /** Batches of one query on their way from a Worker to its page, or with the page's reader. */
-export const QUERY_BATCHES_MAX = 8;
+export const QUERY_BATCHES_MAX = 16;
 /** Messages between a page and its Worker that go over as one. */
 export const LINE_MESSAGES_MAX = 1024;
 /** How often in a row messages that wait have left with one that followed, before they wait for it longer than a turn; and how long at most. */
