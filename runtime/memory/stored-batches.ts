@@ -89,14 +89,7 @@ export class StoredBatches {
 
   /** Index of the first chunk that ends behind the offset. */
   #at(offset: number): number {
-    let low = 0;
-    let high = this.#chunks.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (endAt(this.#chunks[middle] as Chunk) > offset) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    return firstOf(this.#chunks.length, (at) => endAt(this.#chunks[at] as Chunk) > offset);
   }
 
   /** Lets batches go that end at the offset or before. */
@@ -144,11 +137,23 @@ function taken(numbers: number[], at: number): number {
   return numbers.splice(at, NUMBERS)[4] as number;
 }
 
+/** The least number below `count` for which it holds, as for all above it; `count` where there is none. */
+function firstOf(count: number, holds: (i: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 /** Batches that end behind the offset. */
 function* storedIn(chunk: Chunk, offset: number): Generator<Stored> {
   const { bytes, handed, numbers } = chunk;
-  for (let at = 0; at < numbers.length; at += NUMBERS) {
-    if (endAt(chunk, at) <= offset) continue;
+  const first = firstOf(numbers.length / NUMBERS, (i) => endAt(chunk, i * NUMBERS) > offset);
+  for (let at = first * NUMBERS; at < numbers.length; at += NUMBERS) {
     const number = (which: number): number => numbers[at + which] as number;
     const lengthBytes = number(4);
     const place = { base: number(0), count: number(1), maxTimestamp: number(2), lengthBytes };
