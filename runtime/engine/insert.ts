@@ -15,7 +15,7 @@ export interface ProducedRecord {
   /** Milliseconds since the Unix epoch; absent: now. */
   readonly timestamp?: number | undefined;
   readonly headers?: readonly RecordHeader[] | undefined;
-  /** Absent: murmur2 of the key; records without a key share one partition a call, and calls that a page makes within one turn may share it too. */
+  /** Absent: murmur2 of the key; records without a key share one partition a call, and calls that leave a page together may share it too. */
   readonly partition?: number | undefined;
 }
 
