@@ -32,7 +32,10 @@ const length = fc.oneof(
 const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('push' as const), length }) },
   fc.record({ kind: fc.constant('pop' as const) }),
-  fc.record({ kind: fc.constant('drop' as const), share: fc.double({ min: 0, max: 1 }) }),
+  fc.record({
+    kind: fc.constant('drop' as const),
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+  }),
   fc.record({
     kind: fc.constant('replace' as const),
     from: fc.double({ min: 0, max: 1, noNaN: true }),
