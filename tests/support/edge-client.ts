@@ -43,16 +43,21 @@ export interface FetchedRecord {
   readonly value: Uint8Array;
 }
 
+/** How a page is asked for. */
+type Ask = (edge: Workerd, path: string, init: RequestInit) => Promise<Response>;
+
 /** All records of a partition, checked to lie without a gap; a null key or value is empty here. */
 export async function fetchAll(
   edge: Workerd,
   topic: string,
   partition: number,
+  ask: Ask = ({ url }, path, init) => fetch(url + path, init),
 ): Promise<FetchedRecord[]> {
   const records: FetchedRecord[] = [];
   for (;;) {
-    const response = await fetch(
-      `${edge.url}/topics/${topic}/partitions/${partition}/records?offset=${records.length}`,
+    const response = await ask(
+      edge,
+      `/topics/${topic}/partitions/${partition}/records?offset=${records.length}`,
       { headers: { Accept: 'application/vnd.millrace.batches' } },
     );
     if (response.status !== 200) throw new Error(`${topic}: ${await response.text()}`);

@@ -2,6 +2,7 @@
 
 import { parseRecordBatch } from '../../runtime/data/record.ts';
 import type { Workerd } from '../support/workerd.ts';
+import { asked, posting } from './asking.ts';
 
 const REST_MS = 20;
 
@@ -56,19 +57,12 @@ export class Consumer {
 
   /** How many records came; null where no answer did. */
   async #poll(): Promise<number | null> {
-    let response: Response;
-    let bytes: Uint8Array;
-    try {
-      const path = `/topics/${this.topic}/partitions/${this.partition}/records?offset=${this.#next}`;
-      const headers = { Accept: 'application/vnd.millrace.batches' };
-      response = await fetch(this.#edge.url + path, { headers });
-      bytes = new Uint8Array(await response.arrayBuffer());
-    } catch {
-      return null; // The server is down, or went down in between.
-    }
-    if (response.status >= 500) return null;
-    if (response.status !== 200) throw new Error(`${this.topic}: ${text.decode(bytes)}`);
-    const frames = [...this.#frames(bytes)];
+    const path = `/topics/${this.topic}/partitions/${this.partition}/records?offset=${this.#next}`;
+    const headers = { Accept: 'application/vnd.millrace.batches' };
+    const response = await asked(this.#edge, path, { headers });
+    if (response === null) return null;
+    if (response.status !== 200) throw new Error(`${this.topic}: ${await response.text()}`);
+    const frames = [...this.#frames(new Uint8Array(await response.arrayBuffer()))];
     const last = frames.at(-1);
     if (last === undefined) return 0;
     this.#next = last.base + last.names.length;
@@ -117,20 +111,15 @@ export class TableReader {
   }
 }
 
-/** null: no answer, or a passing fault. */
+/** null: no answer, or a passing fault, be it within the answer. */
 export async function pullTable(edge: Workerd): Promise<PulledTable | null> {
-  try {
-    const response = await fetch(`${edge.url}/query`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ ksql: 'SELECT grp, n, total FROM totals;' }),
-    });
-    const body: unknown = await response.json();
-    if (response.status !== 200 || !Array.isArray(body)) return null;
-    const items = body as { row?: { columns: PulledTable[number] }; errorMessage?: unknown }[];
-    if (items.some(({ errorMessage }) => errorMessage !== undefined)) return null;
-    return items.flatMap(({ row }) => (row === undefined ? [] : [row.columns]));
-  } catch {
-    return null; // The server is down, or went down in between.
-  }
+  const ksql = 'SELECT grp, n, total FROM totals;';
+  const response = await asked(edge, '/query', posting({ ksql }));
+  if (response?.status !== 200) return null;
+  const items = (await response.json()) as {
+    row?: { columns: PulledTable[number] };
+    errorMessage?: unknown;
+  }[];
+  if (items.some(({ errorMessage }) => errorMessage !== undefined)) return null;
+  return items.flatMap(({ row }) => (row === undefined ? [] : [row.columns]));
 }

@@ -1,6 +1,7 @@
 // Producers that send until they are told to stop, each record once however often the server dies; knows no checker.
 
 import type { Workerd } from '../support/workerd.ts';
+import { asked, posting } from './asking.ts';
 
 export const TOPIC = 'bets';
 export const PARTITIONS = 2;
@@ -94,7 +95,7 @@ export class Producer {
       this.acked.push({ from, count, base, duplicate, sentMs });
       this.ackedRecords += count;
       if (this.#random() < 1 / FORGED_EVERY) {
-        const forged = JSON.stringify({ records: Array(count).fill(this.#record('x')) });
+        const forged = { records: Array(count).fill(this.#record('x')) };
         await this.#sendUntilAnswered(forged, from, 409);
         this.forged += 1;
       }
@@ -108,10 +109,8 @@ export class Producer {
     return Math.ceil(least * (most / least) ** this.#random());
   }
 
-  #body(from: number, count: number): string {
-    return JSON.stringify({
-      records: Array.from({ length: count }, (_, i) => this.#record(from + i)),
-    });
+  #body(from: number, count: number): object {
+    return { records: Array.from({ length: count }, (_, i) => this.#record(from + i)) };
   }
 
   #record(n: number | 'x'): object {
@@ -125,7 +124,7 @@ export class Producer {
     };
   }
 
-  async #sendUntilAnswered(body: string, sequence: number, status: number): Promise<Reply> {
+  async #sendUntilAnswered(body: object, sequence: number, status: number): Promise<Reply> {
     for (;;) {
       const reply = await this.#send(body, sequence, status);
       if (reply !== null) return reply;
@@ -135,27 +134,17 @@ export class Producer {
   }
 
   /** null: no answer, or a passing fault; the outcome is unknown. @throws at any other status than the one due */
-  async #send(body: string, sequence: number, status: number): Promise<Reply | null> {
-    let response: Response;
-    let text: string;
-    try {
-      response = await fetch(`${this.#edge.url}/topics/${TOPIC}/records`, {
-        method: 'POST',
-        headers: {
-          'Content-Type': 'application/json',
-          'Producer-Id': this.#id,
-          'Producer-Epoch': '0',
-          'Producer-Seq': String(sequence),
-        },
-        body,
-      });
-      text = await response.text();
-    } catch {
-      return null; // The server is down, or went down in between.
-    }
+  async #send(body: object, sequence: number, status: number): Promise<Reply | null> {
+    const stamp = {
+      'Producer-Id': this.#id,
+      'Producer-Epoch': '0',
+      'Producer-Seq': String(sequence),
+    };
+    const response = await asked(this.#edge, `/topics/${TOPIC}/records`, posting(body, stamp));
+    if (response === null) return null;
+    const text = await response.text();
     if (response.status === status)
       return { status, ...(JSON.parse(text) as Omit<Reply, 'status'>) };
-    if (response.status >= 500) return null;
     throw new Error(
       `producer ${this.number} was answered ${response.status}, not ${status}: ${text}`,
     );

@@ -3,8 +3,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { send, until } from '../support/edge-client.ts';
+import { until } from '../support/edge-client.ts';
 import { Workerd } from '../support/workerd.ts';
+import { askedAgain, posting } from './asking.ts';
 import { ENTRY } from './torture.ts';
 
 export interface SilenceOptions {
@@ -55,23 +56,25 @@ export async function silence({
   };
   const vars = { ...faults, ...(mutant === null ? {} : { MUTANT: mutant }) };
   await using edge = await Workerd.start(ENTRY, vars);
-  const ksql = `CREATE STREAM s (k STRING KEY, g STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
-    CREATE TABLE t AS SELECT g, COUNT(*) AS n FROM s GROUP BY g;`;
-  const created = await send(edge, 'POST', '/ksql', {
-    ksql,
-    streamsProperties: { 'millrace.fuse': 'never' },
-  });
-  if (created.status !== 200) throw new Error(created.text);
+  const ksql = `CREATE STREAM IF NOT EXISTS s (k STRING KEY, g STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
+    CREATE TABLE IF NOT EXISTS t AS SELECT g, COUNT(*) AS n FROM s GROUP BY g;`;
+  const properties = { 'millrace.fuse': 'never' };
+  const creating = posting({ ksql, streamsProperties: properties });
+  const created = await askedAgain(edge, '/ksql', creating);
+  if (created.status !== 200) throw new Error(await created.text());
   const records = Array.from({ length: RECORDS }, (_, i) => ({
     key: `${i}`,
     value: { G: `${i % 3}` },
   }));
+  const producer = { 'Producer-Id': `${Date.now()}.bursts`, 'Producer-Epoch': '0' };
   const drainMsMax = mutant === null ? DRAIN_MS_MAX : MUTANT_DRAIN_MS_MAX;
   const report = { mutant, rounds: 0, records: 0, kills: 0, drainMsMax: 0 };
   while (report.rounds < rounds) {
     report.rounds += 1;
-    const answer = await send(edge, 'POST', '/topics/s/records', { records });
-    if (answer.status !== 200) throw new Error(answer.text);
+    // Stamped, so that a burst whose answer is lost can be sent again.
+    const burst = posting({ records }, { ...producer, 'Producer-Seq': String(report.records) });
+    const answer = await askedAgain(edge, '/topics/s/records', burst);
+    if (answer.status !== 200) throw new Error(await answer.text());
     report.records += RECORDS;
     if (report.rounds % killEvery === 0) {
       await edge.kill();

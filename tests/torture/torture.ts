@@ -1,7 +1,8 @@
 // One torture run: a real workerd under load, killed at random moments, drained and checked; knows no command line.
 
-import { fetchAll, type FetchedRecord, send, until } from '../support/edge-client.ts';
+import { fetchAll, type FetchedRecord, until } from '../support/edge-client.ts';
 import { Workerd } from '../support/workerd.ts';
+import { asked, askedAgain, posting } from './asking.ts';
 import { Anomalies, type Anomaly } from './anomalies.ts';
 import {
   changeName,
@@ -119,7 +120,7 @@ export async function torture({
   }
   const changes: PulledTable[number][] = [];
   for (const at of partitions) {
-    const records = await again(() => fetchAll(edge, TOPIC, at));
+    const records = await fetchAll(edge, TOPIC, at, askedAgain);
     const keys = keysOf(records, anomalies);
     checkLog(
       keys,
@@ -128,7 +129,7 @@ export async function torture({
     );
     checkPolls(logs[at]?.polls ?? [], keys, anomalies);
     checkCauses(logs[at]?.polls ?? [], producers, anomalies);
-    const made = await again(() => fetchAll(edge, 'TOTALS', at));
+    const made = await fetchAll(edge, 'TOTALS', at, askedAgain);
     checkPolls(outputs[at]?.polls ?? [], made.map(nameOfRecord), anomalies);
     // One by one: half a million are more than a call takes.
     for (const record of made) changes.push(changeOf(record));
@@ -163,8 +164,8 @@ export async function torture({
 async function createStatements(edge: Workerd): Promise<void> {
   for (const ksql of STATEMENTS.split(';').filter((statement) => statement.trim() !== '')) {
     await until(async () => {
-      const { status } = await send(edge, 'POST', '/ksql', { ksql: `${ksql};` });
-      return status === 200 || status === 409;
+      const answer = await asked(edge, '/ksql', posting({ ksql: `${ksql};` }));
+      return answer?.status === 200 || answer?.status === 409;
     });
   }
 }
@@ -207,6 +208,11 @@ async function kill(
   return restartMsMax;
 }
 
+/** Of a topic, where its partitions end. */
+interface TopicBounds {
+  readonly bounds: readonly { readonly highWatermark: number }[];
+}
+
 /** Waits until every record has come out at the other end, a task has ended for good, or too long. */
 async function drained(
   edge: Workerd,
@@ -218,11 +224,11 @@ async function drained(
   let last = '';
   try {
     const outcome = await until(async () => {
-      const { body } = await send(edge, 'GET', '/topics/TOTALS');
-      const { bounds } = body as { bounds?: { highWatermark: number }[] };
-      const out = (bounds ?? []).reduce((sum, { highWatermark }) => sum + highWatermark, 0);
+      const topic = await asked(edge, '/topics/TOTALS');
+      const { bounds = [] } = ((await topic?.json()) ?? {}) as Partial<TopicBounds>;
+      const out = bounds.reduce((sum, { highWatermark }) => sum + highWatermark, 0);
       if (out >= sent) return 'drained';
-      last = (await send(edge, 'GET', '/queries')).text;
+      last = (await (await asked(edge, '/queries'))?.text()) ?? last;
       return last.includes('"state":"ERROR"') ? 'stopped' : null;
     }, withinMs);
     if (outcome === 'drained') return;
@@ -230,18 +236,6 @@ async function drained(
     last = `${String(thrown)} ${last}`;
   }
   anomalies.add('stuck', last.slice(0, 2_000));
-}
-
-/** Failpoints strike reads as well: they are repeated. */
-async function again<T>(read: () => Promise<T>): Promise<T> {
-  return until(async () => {
-    try {
-      return await read();
-    } catch (thrown) {
-      if (/"error_code":50/.test(String(thrown))) return null;
-      throw thrown;
-    }
-  });
 }
 
 function changeOf({ key, value }: FetchedRecord): PulledTable[number] {
