@@ -39,7 +39,8 @@ interface Closed {
 async function closed(path: Path, bad: (socket: SocketClient) => void): Promise<Closed> {
   await using socket = await edge.socket(path);
   bad(socket);
-  return socket.close();
+  // Awaited here: the socket's own end would close it before, and a close frame that crosses another may be lost.
+  return await socket.close();
 }
 
 /** Of a connection that is cut with no close frame. */
@@ -66,16 +67,6 @@ const AT_ONCE_MAX = {
   '/socket': SOCKET_SUBSCRIPTIONS_MAX,
   '/query-socket': SOCKET_QUERIES_MAX,
 } as const;
-
-/** How a socket is closed that has as many as may be, each of them answered, and asks for one more. */
-async function overfilled(path: Path): Promise<Closed> {
-  await using socket = await edge.socket(path);
-  for (let id = 0; id < AT_ONCE_MAX[path]; id++) socket.send(good(path, id));
-  for (let id = 0; id < AT_ONCE_MAX[path]; id++)
-    expect(await socket.message()).toMatchObject({ op: ANSWERED[path] });
-  socket.send(good(path, AT_ONCE_MAX[path]));
-  return socket.close();
-}
 
 const BAD: readonly (readonly [
   name: string,
@@ -112,7 +103,9 @@ test.each(PATHS)(
     expect([CUT, 1009]).toContain(far.code);
     const flood = await flooded(path);
     expect(flood).toMatchObject({ code: 1008, reason: expect.stringMatching(/second/) });
-    const many = await overfilled(path);
+    const many = await closed(path, (socket) => {
+      for (let id = 0; id <= AT_ONCE_MAX[path]; id++) socket.send(good(path, id));
+    });
     expect(many).toMatchObject({ code: 1008, reason: expect.stringMatching(/at most/) });
     other.send('ping');
     expect(await other.message()).toMatchObject({ op: 'pong' });
