@@ -28,12 +28,16 @@ const SWEEP_MS = 600_000;
 const RETRY_MS = 1_000;
 /** The answer of an append leaves its partition together with the hint: it goes before a thousand frames, not behind them. */
 const FAN_OUT_AFTER_MS = 1;
+/** So long after the first of many frames their sockets' attachments are written: most frames have gone out then. */
+const KEEP_AFTER_MS = 20;
 
 export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
   readonly #sockets = new Map<WebSocket, LiveSocket>();
   readonly #places = new Places();
   readonly #logs = new Map<string, RemoteLog>();
   readonly #alarm: Alarm;
+  /** Sockets whose attachments say less than they have been sent. */
+  readonly #changed = new Set<LiveSocket>();
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
@@ -251,7 +255,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
     const { id } = subscription;
     let changed = false;
     while (subscription.waitingMs === null) {
-      const frame = frames.frame(subscription);
+      const frame = subscription.next < frames.end ? frames.frame(subscription) : null;
       if (frame === null) break;
       changed = true;
       if ('needed' in frame) {
@@ -265,7 +269,21 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
       grow(subscription);
       socket.send(frame.bytes);
     }
-    if (changed) socket.keep();
+    if (changed) this.#keepSoon(socket);
+  }
+
+  /**
+   * Writes into the attachment what a socket has been sent, behind the frames of all. Until then a timer is under way, with which no object
+   * hibernates; an instance that ends otherwise takes its sockets along, whose clients resume from what they have.
+   */
+  #keepSoon(socket: LiveSocket): void {
+    this.#changed.add(socket);
+    if (this.#changed.size > 1) return;
+    const keep = (): void => {
+      for (const changed of this.#changed) changed.keep();
+      this.#changed.clear();
+    };
+    this.ctx.waitUntil(scheduler.wait(KEEP_AFTER_MS).then(keep));
   }
 
   /** A partition that does not answer for now is asked again; what it refuses ends those who asked for it. */
@@ -294,6 +312,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
 
   #close(socket: LiveSocket, code: number, reason: string): void {
     this.#sockets.delete(socket.ws);
+    this.#changed.delete(socket);
     for (const subscription of socket.subscriptions.values()) this.#places.remove(subscription);
     socket.ws.close(code, reason);
   }

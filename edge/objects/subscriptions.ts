@@ -5,7 +5,7 @@ import { SOCKET_FRAME_BYTES_MAX } from '../../runtime/base/limits.ts';
 import type { FetchedBatch } from '../../runtime/ports/log.ts';
 import { pieceOf } from './batch-pieces.ts';
 
-/** One subscription as it stands; written to the attachment in the turn of each change. */
+/** One subscription as it stands; its socket's attachment says the same before the object can hibernate. */
 export interface Subscription {
   readonly id: number;
   readonly topic: string;
@@ -84,7 +84,7 @@ export class LiveSocket {
     return socket;
   }
 
-  /** Writes the attachment: to be called in the turn of every change. */
+  /** Writes the attachment: to be called after every change, before the object can hibernate. */
   keep(): void {
     const attachment: Attachment = {
       tenant: this.tenant,
