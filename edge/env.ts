@@ -14,7 +14,7 @@ import type { ProcessorSpec } from './objects/processor-tables.ts';
 import type { Entity } from '../runtime/engine/entities.ts';
 import type { QueryState } from '../runtime/engine/queries.ts';
 import type { PreparedQuery, Script } from './objects/prepare.ts';
-import type { PulledRow } from './rows.ts';
+import type { PulledRows } from './rows.ts';
 import type { Wire, WireError } from './wire.ts';
 
 /** What wrangler.jsonc binds. */
@@ -114,7 +114,7 @@ export interface ProcessorPort extends WakePort {
    * What this task's partition answers to a pull query, from committed state; UNAVAILABLE where its plan is not that of the statement
    * `planned`.
    */
-  pull(pull: PullPlan, planned: number): Promise<Wire<readonly PulledRow[]>>;
+  pull(pull: PullPlan, planned: number): Promise<Wire<PulledRows>>;
   /** null: this task does not exist. */
   status(): Promise<Wire<ProcessorStatus | null>>;
   /** What /metrics tells of it. null: this task does not exist. */

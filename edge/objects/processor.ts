@@ -17,7 +17,7 @@ import { SqliteStore } from '../adapters/sqlite-store.ts';
 import { type EdgeEnv, partitionAt, type ProcessorPort, type ProcessorStatus } from '../env.ts';
 import { kernel } from '../kernel.ts';
 import { registry } from '../registry.ts';
-import { type PulledRow, rowTexts } from '../rows.ts';
+import { type PulledRows, rowLines } from '../rows.ts';
 import { type TaskMetrics, TaskMeter } from '../metrics/meters.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
@@ -166,10 +166,10 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     });
   }
 
-  async pull(pull: PullPlan, planned: number): Promise<Wire<readonly PulledRow[]>> {
+  async pull(pull: PullPlan, planned: number): Promise<Wire<PulledRows>> {
     return settleAsync(async () => {
       const process = this.#tables.process();
-      if (process === null) return [];
+      if (process === null) return { lines: '', order: null };
       if (process.planned !== planned) {
         throw new PortError('UNAVAILABLE', `query ${pull.query} is being replaced`);
       }
@@ -182,8 +182,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
         registry,
         clock: wallClock,
       });
-      const texts = batches.flatMap(rowTexts).map(({ columns }) => columns);
-      return texts.map((columns, i) => ({ columns, order: order[i] ?? new Uint8Array() }));
+      return { lines: rowLines(batches), order: pull.order.length > 0 ? order : null };
     });
   }
 

@@ -1,6 +1,5 @@
 // Running a prepared SELECT for one connection: push queries here in the Worker, pull queries at the objects; knows no format of answers.
 
-import { compareBytes } from '../../runtime/base/byte-arrays.ts';
 import { LimitError, PortError, StatementError } from '../../runtime/base/errors.ts';
 import { PULL_ROWS_MAX } from '../../runtime/base/limits.ts';
 import { printTopic } from '../../runtime/engine/print-topic.ts';
@@ -21,7 +20,7 @@ import { catalogOf, processorAt } from '../env.ts';
 import { kernel } from '../kernel.ts';
 import type { PreparedQuery, Script } from '../objects/prepare.ts';
 import { registry } from '../registry.ts';
-import { answerText, type RowText, rowTexts } from '../rows.ts';
+import { answerText, mergedRows, type RowText, rowTexts } from '../rows.ts';
 import { unwrap } from '../wire.ts';
 import type { Edge } from './context.ts';
 
@@ -186,9 +185,7 @@ async function pull(
   );
   const { order, schema } = plan.projection;
   const columns = order.flatMap((index) => schema.columns[index] ?? []);
-  const rows = answers.flat();
-  if (plan.order.length > 0) rows.sort((a, b) => compareBytes(a.order, b.order));
-  const wanted = rows.slice(0, plan.limit ?? Infinity);
+  const wanted = mergedRows(answers).slice(0, plan.limit ?? Infinity);
   if (wanted.length > PULL_ROWS_MAX) {
     const hint = 'add LIMIT, or ask for keys';
     throw new LimitError('PULL_ROWS_MAX', `more than ${PULL_ROWS_MAX} rows answer; ${hint}`);
@@ -203,7 +200,7 @@ async function pull(
     token: () => null,
     close: async () => undefined,
     rows: async function* () {
-      yield wanted.map(({ columns: text }) => ({ columns: text, isDelete: false }));
+      yield wanted.map((row) => ({ columns: row, isDelete: false }));
     },
   };
 }

@@ -7,6 +7,7 @@ import { RemoteLog } from '../../edge/adapters/remote-log.ts';
 import { catalogOf, type EdgeEnv, partitionAt, processorAt } from '../../edge/env.ts';
 import { catalogName, partitionName, processorName } from '../../edge/names.ts';
 import { Effects } from '../../edge/objects/effects.ts';
+import { mergedRows } from '../../edge/rows.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import {
@@ -72,7 +73,7 @@ class Pipeline {
     const rows = await unwrap(
       processorAt(env, this.tenant, TASK).pull(prepared.pull, prepared.planned),
     );
-    return rows.map(({ columns }) => columns);
+    return mergedRows([rows]);
   }
 
   /** Waits until the task says that it has nothing left to do. */
