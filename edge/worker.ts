@@ -96,7 +96,8 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
       const all = (group: readonly Append[]) => partition.appendAll(group);
       return appends.append(partitionName(tenant, at), append, all, request);
     };
-    c.set('edge', { env, tenant, log: new RemoteLog({ env, tenant, send }), topics });
+    const log = new RemoteLog({ env, tenant, send });
+    c.set('edge', { env, tenant, log, topics, breath: () => inFlight.breath() });
     await next();
   });
   topicRoutes(app);
