@@ -28,6 +28,8 @@ const SWEEP_MS = 600_000;
 const RETRY_MS = 1_000;
 /** The answer of an append leaves its partition together with the hint: it goes before a thousand frames, not behind them. */
 const FAN_OUT_AFTER_MS = 1;
+/** So few watchers of a partition hold each other up less than a timer keeps the object awake, which is paid for. */
+const KEPT_AT_ONCE_MAX = 16;
 /** So long after the first of many frames their sockets' attachments are written: most frames have gone out then. */
 const KEEP_AFTER_MS = 20;
 
@@ -244,14 +246,14 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
       place.highWatermark = Math.max(known(place), highWatermark);
       for (const { socket, subscription } of place.watchers.values()) {
         if (subscription.incarnation === incarnation && subscription.next >= next)
-          this.#deliver(socket, subscription, frames);
+          this.#deliver(place, socket, subscription, frames);
       }
     } catch (thrown) {
       this.#failed(place, first, thrown);
     }
   }
 
-  #deliver(socket: LiveSocket, subscription: Subscription, frames: Frames): void {
+  #deliver(place: Place, socket: LiveSocket, subscription: Subscription, frames: Frames): void {
     const { id } = subscription;
     let changed = false;
     while (subscription.waitingMs === null) {
@@ -269,7 +271,9 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
       grow(subscription);
       socket.send(frame.bytes);
     }
-    if (changed) this.#keepSoon(socket);
+    if (!changed) return;
+    if (place.watchers.size <= KEPT_AT_ONCE_MAX) socket.keep();
+    else this.#keepSoon(socket);
   }
 
   /**

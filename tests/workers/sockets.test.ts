@@ -119,6 +119,21 @@ test('an evicted relay keeps its sockets, their place and their credit', async (
   expect(inbox.closed).toBeNull();
 });
 
+test('a relay that goes right after it has sent to many keeps the place of each', async () => {
+  const made = await Fixture.make('many');
+  const inboxes: Inbox[] = [];
+  for (let i = 0; i < 40; i++) inboxes.push(await made.subscribed(4_000));
+  for (let round = 1; round < 4; round++) {
+    await made.append(String(round));
+    await inboxes[0]?.until(() => inboxes[0]?.ends.length === round);
+    await evictDurableObject(made.relay);
+  }
+  for (const inbox of inboxes) {
+    await inbox.until(() => inbox.ends.length >= 3);
+    expect(inbox.ends).toEqual([1, 2, 3]);
+  }
+});
+
 test('credit that was used before stays used after the relay begins again', async () => {
   const made = await Fixture.make('credit');
   await made.append('1');
