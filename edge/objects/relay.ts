@@ -284,8 +284,9 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
     this.#changed.add(socket);
     if (this.#changed.size > 1) return;
     const keep = (): void => {
-      for (const changed of this.#changed) changed.keep();
+      const changed = [...this.#changed];
       this.#changed.clear();
+      for (const one of changed) one.keep();
     };
     this.ctx.waitUntil(scheduler.wait(KEEP_AFTER_MS).then(keep));
   }
