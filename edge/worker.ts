@@ -96,8 +96,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
       const all = (group: readonly Append[]) => partition.appendAll(group);
       return appends.append(partitionName(tenant, at), append, all, request);
     };
-    const log = new RemoteLog({ env, tenant, send });
-    c.set('edge', { env, tenant, log, topics, breath: () => inFlight.breath() });
+    c.set('edge', { env, tenant, log: new RemoteLog({ env, tenant, send }), topics });
     await next();
   });
   topicRoutes(app);

@@ -112,11 +112,6 @@ export class InFlight {
     return this.#pace.next(this.#beginMs).finally(() => (this.#isLooking = false));
   }
 
-  /** Between parts of long work: while some are refused, their refusals go out first. Resolves at once where none are. */
-  async breath(): Promise<void> {
-    if (this.#pace.isRefusing) await this.#loop.turn();
-  }
-
   #hasRoom(bytes: number): boolean {
     if (this.#bytes > 0 && this.#bytes + bytes > REQUESTS_IN_FLIGHT_BYTES_MAX) return false;
     const underWay = this.#running + this.#waiting.size;

@@ -59,11 +59,6 @@ export class Pace {
     return Math.floor(this.#atOnce);
   }
 
-  /** true: some have been refused of late. */
-  get isRefusing(): boolean {
-    return this.#loop.nowMs() - this.#refusedMs <= PAUSE_MS;
-  }
-
   /** Tells of a refusal. */
   refused(): void {
     this.#refusals += 1;
@@ -79,7 +74,7 @@ export class Pace {
   async next(eachMs = 0): Promise<void> {
     const sinceMs = this.#loop.nowMs();
     if (sinceMs - this.#lookedMs > PAUSE_MS) this.#atOnce = AT_FIRST;
-    const { isRefusing } = this;
+    const isRefusing = sinceMs - this.#refusedMs <= PAUSE_MS;
     let isBehind: boolean;
     let longestMs = 0;
     let refusals = 0;

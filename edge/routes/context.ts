@@ -12,8 +12,6 @@ export interface Edge {
   readonly tenant: string;
   readonly log: RemoteLog;
   readonly topics: TopicCache;
-  /** To be waited for between parts of long work, so that others are answered meanwhile. Resolves at once unless there are too many. */
-  readonly breath: () => Promise<void>;
 }
 
 export interface EdgeHono {

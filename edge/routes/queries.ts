@@ -24,9 +24,6 @@ import { answerText, mergedRows, type RowText, rowTexts } from '../rows.ts';
 import { unwrap } from '../wire.ts';
 import type { Edge } from './context.ts';
 
-/** In so many parts, a breath between them, the partitions of a pull query are asked at most. */
-const BREATHS_MAX = 8;
-
 /** A query under way. */
 export interface RunningQuery {
   readonly kind: 'push' | 'pull';
@@ -177,17 +174,11 @@ function running(rows: QueryRows, token: ((rowsLeft: number) => string) | null):
 
 /** The tasks that may hold what is asked for answer, each for its own partition, from committed state. */
 async function pull(
-  { env, tenant, breath }: Edge,
+  { env, tenant }: Edge,
   { pull: plan, partitions, planned }: PreparedQuery & { readonly kind: 'pull' },
 ): Promise<RunningQuery> {
-  const asked = [...partitionsAsked(plan, partitions, FORMATS).keys()];
-  const together = Math.ceil(asked.length / BREATHS_MAX);
-  let turn = Promise.resolve();
   const answers = await Promise.all(
-    asked.map(async (partition, i) => {
-      // Asked a breath after those before, without waiting for their answers, which may come from afar.
-      if (i > 0 && i % together === 0) turn = turn.then(breath);
-      await turn;
+    [...partitionsAsked(plan, partitions, FORMATS).keys()].map(async (partition) => {
       const task = taskId({ query: plan.query, subtopology: plan.table.subtopology, partition });
       return unwrap(processorAt(env, tenant, task).pull(plan, planned));
     }),

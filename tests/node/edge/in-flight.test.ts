@@ -260,28 +260,6 @@ test('where those that wait begin one by one, no more are let in than begin in t
   expect(fill(loop)).toBe(REQUESTS_IN_FLIGHT_MAX - told.length);
 });
 
-test('long work takes a breath of a turn while others are refused, and for a second after, and none else', async () => {
-  const loop = new TestLoop();
-  const breathed = async (): Promise<boolean> => {
-    let isOver = false;
-    void loop.inFlight.breath().then(() => (isOver = true));
-    await settled();
-    if (isOver) return false;
-    expect(loop.turnsWaitedFor).toBe(1);
-    await loop.turn(1);
-    expect(isOver).toBe(true);
-    return true;
-  };
-  expect(await breathed()).toBe(false);
-  loop.enter(post(REQUESTS_IN_FLIGHT_BYTES_MAX / 2));
-  while (loop.inFlight.enter(post(BODY_BYTES_MAX)) !== null);
-  expect(await breathed()).toBe(true);
-  loop.nowMs += 999;
-  expect(await breathed()).toBe(true);
-  loop.nowMs += 1;
-  expect(await breathed()).toBe(false);
-});
-
 test('one that waits longest of all is refused, is under way no more, nor are its bytes', async () => {
   const loop = new TestLoop();
   const running = Array.from({ length: AT_FIRST }, () => loop.enter(get()));
