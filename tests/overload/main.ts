@@ -19,7 +19,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '15' },
     factor: { type: 'string', default: '10' },
     records: { type: 'string', default: '200' },
-    rows: { type: 'string', default: '2000' },
+    rows: { type: 'string', default: '8000' },
     cold: { type: 'boolean', default: false },
   },
 });
@@ -31,7 +31,7 @@ const [seconds, factor, perRequest, rows] = [
 ].map(Number);
 if (!seconds || !factor || !perRequest || !rows) {
   console.error(
-    'usage: npm run overload -- [--seconds 15] [--factor 10] [--records 200] [--rows 2000] [--cold]',
+    'usage: npm run overload -- [--seconds 15] [--factor 10] [--records 200] [--rows 8000] [--cold]',
   );
   process.exit(2);
 }
