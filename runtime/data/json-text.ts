@@ -1,7 +1,7 @@
 // A value as JSON text with exact digits: what the JSON format writes and the command line prints; knows no schema.
 
 import { encodeBase64 } from '../base/base64.ts';
-import { ByteWriter } from '../base/bytes.ts';
+import { ByteWriter, decodeUtf8 } from '../base/bytes.ts';
 import { InvariantError } from '../base/errors.ts';
 import { decimalText } from './decimal-text.ts';
 import { doubleText } from './double-text.ts';
@@ -16,7 +16,7 @@ const COLON = 0x3a;
 export function jsonText(type: Type, value: Value): string {
   const to = new ByteWriter(64);
   writeJson(to, type, value);
-  return new TextDecoder().decode(to.written());
+  return decodeUtf8(to.buffer, 0, to.position);
 }
 
 /**

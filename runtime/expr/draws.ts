@@ -2,7 +2,7 @@
 
 import { encodeUtf8 } from '../base/bytes.ts';
 import type { Batch } from '../data/batch.ts';
-import { type Column, valueAt } from '../data/column.ts';
+import { valueAt } from '../data/column.ts';
 
 const WARM_UP_ROUNDS = 12;
 
@@ -48,7 +48,7 @@ type DrawnRows = Pick<Batch, 'origin' | 'rowtime'> & Partial<Pick<Batch, 'schema
 /** The key of a row, with its window, as a text that no other key has. */
 function keyText({ schema, columns = [] }: DrawnRows, position: number): string {
   const keys = columns.filter((_, at) => schema?.columns[at]?.role !== 'value');
-  const values = keys.map((column: Column) => valueAt(column, position));
+  const values = keys.map((column) => valueAt(column, position));
   return JSON.stringify(values, (_, value: unknown) =>
     typeof value === 'bigint' ? `${value}` : value,
   );

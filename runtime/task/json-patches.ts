@@ -1,9 +1,8 @@
 // Puts what was decoded elsewhere into the columns that the kernel decoded, and leaves out the rows of bad records; knows no record.
 
 import { type Column, isNull, setBit } from '../data/column.ts';
-import { compactDictionary } from '../data/dense.ts';
+import { compactDictionary, gatherColumn } from '../data/dense.ts';
 import type { Dictionary } from '../data/dictionary.ts';
-import { gatherColumn } from '../data/dense.ts';
 import { Interner } from '../data/interner.ts';
 import type { Value } from '../data/type.ts';
 import type { JsonKernel } from '../kernel/json-instance.ts';
