@@ -1,5 +1,7 @@
 // Synthetic events in columns for the suites: uniform or Zipf keys, rising rowtimes; deterministic. Knows no engine.
 
+import { type Draw, draws } from '../support/draws.ts';
+
 export const BATCH_ROWS = 4096;
 /** Rowtime runs this fast: at so many events a tumbling minute closes. */
 const EVENTS_PER_MINUTE = 1_000_000;
@@ -25,12 +27,12 @@ export type Spread = 'uniform' | 'Zipf';
 const SCATTER = 7919;
 
 /** Codes of Zipf's law with exponent 1, from whole random numbers of 32 bits. */
-function zipf(keyCount: number, next: () => number): () => number {
+function zipf(keyCount: number, draw: Draw): () => number {
   const sums = new Float64Array(keyCount);
   let total = 0;
   for (let rank = 0; rank < keyCount; rank += 1) sums[rank] = total += 1 / (rank + 1);
   return () => {
-    const at = (next() / 2 ** 32) * total;
+    const at = (draw(2 ** 32) / 2 ** 32) * total;
     let low = 0;
     let high = keyCount - 1;
     while (low < high) {
@@ -44,19 +46,13 @@ function zipf(keyCount: number, next: () => number): () => number {
 
 /** `count` events (whole batches) over `keyCount` keys. The values are multiples of 1/64, so that sums are exact in any order. */
 export function makeEvents(count: number, keyCount: number, spread: Spread = 'uniform'): Events {
-  let state = 0x2545f491;
-  const next = (): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
+  const draw = draws(0x2545f491);
   const names = Array.from({ length: keyCount }, (_, i) => `sensor-${i.toString(36)}`);
-  const draw = spread === 'Zipf' ? zipf(keyCount, next) : (): number => next() % keyCount;
+  const code = spread === 'Zipf' ? zipf(keyCount, draw) : (): number => draw(keyCount);
   const batches: EventBatch[] = [];
   const whole = Math.floor(count / BATCH_ROWS);
   for (let b = 0; b < whole; b += 1) {
-    const codes = Uint32Array.from({ length: BATCH_ROWS }, draw);
+    const codes = Uint32Array.from({ length: BATCH_ROWS }, code);
     const base = b * BATCH_ROWS;
     batches.push({
       length: BATCH_ROWS,
@@ -65,7 +61,7 @@ export function makeEvents(count: number, keyCount: number, spread: Spread = 'un
       rowtime: Float64Array.from({ length: BATCH_ROWS }, (_, i) =>
         Math.floor(((base + i) * 60_000) / EVENTS_PER_MINUTE),
       ),
-      value: Float64Array.from({ length: BATCH_ROWS }, () => (next() % 65_536) / 64 - 512),
+      value: Float64Array.from({ length: BATCH_ROWS }, () => draw(65_536) / 64 - 512),
     });
   }
   return { count: whole * BATCH_ROWS, names, batches };

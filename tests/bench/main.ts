@@ -10,6 +10,7 @@ import { kernelSuite } from './kernel.ts';
 import { latencySuite } from './latency.ts';
 import { memorySuite } from './memory.ts';
 import { peersSuite } from './peers.ts';
+import { queriesSuite } from './queries.ts';
 import { writeResults } from './results.ts';
 import type { SuiteResult } from './run.ts';
 import { jsonSuite } from './json.ts';
@@ -26,6 +27,7 @@ const SUITES = new Map<string, (full: boolean) => Promise<SuiteResult>>([
   ['scale', scaleSuite],
   ['memory', memorySuite],
   ['json', jsonSuite],
+  ['queries', queriesSuite],
   ['sql', sqlSuite],
   ['latency', latencySuite],
   ['edge', edgeSuite],

@@ -4,6 +4,7 @@ import type { Engine } from '../../runtime/engine/engine.ts';
 import type { Batch } from '../../runtime/data/batch.ts';
 import type { Column } from '../../runtime/data/column.ts';
 import { BIGINT, DOUBLE, STRING } from '../../runtime/data/type.ts';
+import { draws } from '../support/draws.ts';
 import { encodedColumn } from './engine-source.ts';
 import { BATCH_ROWS } from './events.ts';
 
@@ -45,13 +46,7 @@ export interface Nexmark {
 
 /** Deterministic; `bidCount` bids and fewer auctions and persons over the same time. */
 export function makeNexmark(bidCount: number): Nexmark {
-  let state = 0x1d872b41;
-  const below = (most: number): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % most;
-  };
+  const below = draws(0x1d872b41);
   const auctionCount = Math.ceil(bidCount / BIDS_PER_AUCTION);
   const personCount = Math.ceil(bidCount / BIDS_PER_PERSON);
   const personId = (i: number): string => `p${i.toString(36)}`;

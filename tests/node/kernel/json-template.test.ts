@@ -16,6 +16,7 @@ import {
 import { JSON_OK } from '../../../runtime/kernel/json-abi.ts';
 import { JsonKernel } from '../../../runtime/kernel/json-instance.ts';
 import type { DecodedColumn } from '../../../runtime/kernel/json-nodes.ts';
+import { type Draw, draws } from '../../support/draws.ts';
 import { textOf } from '../../support/json-readers.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 
@@ -33,8 +34,6 @@ const COLUMNS: readonly DecodedColumn[] = [
 /** `MILLRACE_FUZZ_RUNS=2000` looks for longer. */
 const RUNS = Number(process.env['MILLRACE_FUZZ_RUNS'] ?? 40);
 const RECORDS = 200;
-
-type Draw = (bound: number) => number;
 
 function digits(draw: Draw, length: number): string {
   return Array.from({ length }, (_, i) => (i === 0 ? 1 + draw(9) : draw(10))).join('');
@@ -173,13 +172,7 @@ test('records that are like those before them are decoded as if each were alone'
   let like = 0;
   fc.assert(
     fc.property(fc.integer({ min: 1 }), (seed) => {
-      let state = seed;
-      const draw: Draw = (bound) => {
-        state ^= state << 13;
-        state ^= state >>> 17;
-        state ^= state << 5;
-        return (state >>> 0) % bound;
-      };
+      const draw = draws(seed);
       const whole = new JsonKernel(kernelModule(), COLUMNS);
       const walking = new JsonKernel(kernelModule('json'), COLUMNS);
       const records = recordsOf(draw);

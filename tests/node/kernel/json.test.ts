@@ -22,6 +22,7 @@ import {
 import { instantiate, type KernelExports } from '../../../runtime/kernel/exports.ts';
 import * as ABI from '../../../runtime/kernel/json-abi.ts';
 import { JsonKernel } from '../../../runtime/kernel/json-instance.ts';
+import { draws } from '../../support/draws.ts';
 import { kernelModule } from './subject.ts';
 
 const HEADER = 'S:STRING | I:INTEGER | B:BIGINT | D:DOUBLE | T:BOOLEAN';
@@ -257,13 +258,7 @@ test('whatever is called with whatever stands in memory, each call ends with a s
   };
   fc.assert(
     fc.property(fc.integer({ min: 1 }), (seed) => {
-      let state = seed;
-      const below = (bound: number): number => {
-        state ^= state << 13;
-        state ^= state >>> 17;
-        state ^= state << 5;
-        return (state >>> 0) % bound;
-      };
+      const below = draws(seed);
       const { calls, memory } = raw();
       for (let i = 0; i < CALLS_A_RUN; i++) {
         const wild = below(12) === 0;

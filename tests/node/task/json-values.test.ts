@@ -6,6 +6,7 @@ import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
 import { JSON_ENTRIES_MAX } from '../../../runtime/kernel/json-abi.ts';
 import { KERNEL_DECODERS } from '../../../runtime/task/parts.ts';
+import { draws } from '../../support/draws.ts';
 import { bothReaders, type Given, jsonSource } from '../../support/json-readers.ts';
 
 const HEADER =
@@ -229,13 +230,7 @@ test('records of one shape are the same rows and the same faults', () => {
 
 /** Texts of numbers, most of them with many digits, from a seed: made by hand, since there are a great many. */
 function numbersOf(seed: number, count: number): string[] {
-  let state = seed | 1;
-  const below = (bound: number): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
+  const below = draws(seed | 1);
   const float = new Float64Array(1);
   const words = new Uint32Array(float.buffer);
   return Array.from({ length: count }, () => {
