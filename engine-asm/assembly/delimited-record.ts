@@ -9,15 +9,9 @@ import {
   JSON_TYPE_BOOLEAN,
   JSON_TYPE_STRING,
 } from './json-abi';
-import {
-  COLUMN_BYTES,
-  COLUMN_LENGTHS,
-  COLUMN_PLACE,
-  COLUMN_VALUES,
-  columnCount,
-  columns,
-} from './json-buffers';
+import { COLUMN_BYTES, COLUMN_PLACE, COLUMN_VALUES, columnCount, columns } from './json-buffers';
 import { decodeValue, setNull, valueRefusal } from './json-cells';
+import { setText } from './json-record';
 import { QUOTE, sequenceEnd } from './json-text';
 
 const LINE_FEED: u32 = 0x0a;
@@ -166,8 +160,7 @@ function cell(column: usize, begin: usize, size: u32, row: u32): u32 {
   const values: usize = load<u32>(column, COLUMN_VALUES);
   if (type == JSON_TYPE_STRING) {
     if (size > <u32>JSON_STRING_BYTES_MAX) return JSON_DECLINED_LONG;
-    store<u32>(values + (row << 2), <u32>begin);
-    store<u32>(load<u32>(column, COLUMN_LENGTHS) + (row << 2), size);
+    setText(column, begin, size, row);
     return JSON_OK;
   }
   if (type == JSON_TYPE_BOOLEAN) {

@@ -10,15 +10,17 @@ export const JSON_STRING_BYTES_MAX = 65536;
 export const JSON_ENTRIES_MAX = 32768;
 export const JSON_STRINGS_BYTES_MAX = 4194304;
 
-// Types of columns. A STRUCT has no values: other columns are its fields.
+// Types of columns. A STRUCT has no values: other columns are its fields. From STRING on they are texts: a string, and of ANY whatever
+// value there is as the text that it is written in.
 export const JSON_TYPE_DOUBLE = 1;
 export const JSON_TYPE_BIGINT = 2;
 export const JSON_TYPE_INTEGER = 3;
 export const JSON_TYPE_TIME = 4;
 export const JSON_TYPE_TIMESTAMP = 5;
 export const JSON_TYPE_BOOLEAN = 6;
-export const JSON_TYPE_STRING = 7;
-export const JSON_TYPE_STRUCT = 8;
+export const JSON_TYPE_STRUCT = 7;
+export const JSON_TYPE_STRING = 8;
+export const JSON_TYPE_ANY = 9;
 
 // Spellings of names that the host has told the meaning of, and their bytes.
 export const JSON_SPELLINGS_MAX = 64;

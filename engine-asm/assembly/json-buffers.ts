@@ -27,6 +27,7 @@ import {
   JSON_TYPE_BOOLEAN,
   JSON_TYPE_DOUBLE,
   JSON_TYPE_INTEGER,
+  JSON_TYPE_ANY,
   JSON_TYPE_STRING,
   JSON_TYPE_STRUCT,
   JSON_TYPE_TIME,
@@ -85,7 +86,9 @@ function take(bytes: u32): u32 {
 
 function widthOf(type: u32): u32 {
   if (type == JSON_TYPE_BOOLEAN) return 1;
-  return type == JSON_TYPE_INTEGER || type == JSON_TYPE_TIME || type == JSON_TYPE_STRING ? 4 : 8;
+  return type == JSON_TYPE_INTEGER || type == JSON_TYPE_TIME || type >= <u32>JSON_TYPE_STRING
+    ? 4
+    : 8;
 }
 
 /** False when the configuration is not one. */
@@ -100,7 +103,7 @@ export function readColumns(): bool {
     const type = load<u32>(jsonConfig + JSON_CONFIG_TYPES + (i << 2));
     const length = load<u32>(jsonConfig + JSON_CONFIG_NAME_LENGTHS + (i << 2));
     const parent = load<u32>(jsonConfig + JSON_CONFIG_PARENTS + (i << 2));
-    if (type < <u32>JSON_TYPE_DOUBLE || type > <u32>JSON_TYPE_STRUCT || parent > i) return false;
+    if (type < <u32>JSON_TYPE_DOUBLE || type > <u32>JSON_TYPE_ANY || parent > i) return false;
     if (parent != 0 && load<u32>(columns + (parent - 1) * COLUMN_BYTES) != JSON_TYPE_STRUCT)
       return false;
     if (length > <u32>JSON_NAMES_BYTES_MAX - at) return false;
@@ -127,7 +130,7 @@ export function openJsonBuffers(): bool {
     if (type == JSON_TYPE_STRUCT) continue;
     store<u32>(column, take(JSON_ROWS_MAX * widthOf(type)), COLUMN_VALUES);
     store<u32>(column, take(JSON_ROWS_MAX >> 3), COLUMN_VALIDITY);
-    if (type != JSON_TYPE_STRING) continue;
+    if (type < <u32>JSON_TYPE_STRING) continue;
     store<u32>(column, take(JSON_ROWS_MAX << 2), COLUMN_LENGTHS);
     store<u32>(column, take(JSON_ROWS_MAX << 2), COLUMN_USED);
   }

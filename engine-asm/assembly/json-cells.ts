@@ -7,7 +7,6 @@ import {
   JSON_TYPE_BIGINT,
   JSON_TYPE_BOOLEAN,
   JSON_TYPE_DOUBLE,
-  JSON_TYPE_STRING,
   JSON_TYPE_STRUCT,
   JSON_TYPE_TIME,
   JSON_TYPE_TIMESTAMP,
@@ -63,7 +62,7 @@ export function decodeValue(column: usize, from: usize, byte: u32, row: u32): us
     store<u8>(values + row, <u32>isTrue);
     return isTrue ? from + 4 : from + 5;
   }
-  if (type >= <u32>JSON_TYPE_STRING || (byte - 0x30 > 9 && byte != MINUS)) return 0;
+  if (type >= <u32>JSON_TYPE_STRUCT || (byte - 0x30 > 9 && byte != MINUS)) return 0;
   const at = scanNumber(from);
   if (at == 0) {
     valueRefusal = JSON_DECLINED_SYNTAX;

@@ -2,7 +2,7 @@
 
 import { allocate } from './arena';
 import { COLUMN_BYTES, COLUMN_PARENT, columnCount, columns } from './json-buffers';
-import { JSON_COLUMNS_MAX, JSON_TYPE_STRUCT } from './json-abi';
+import { JSON_COLUMNS_MAX, JSON_TYPE_ANY, JSON_TYPE_STRUCT } from './json-abi';
 import { openDigits } from './json-digits';
 import { memberAt, memberColumn, NO_MEMBER } from './json-names';
 import { MINUS, skipNumber } from './json-number';
@@ -24,7 +24,7 @@ import {
 //
 //   segment  [u32 block][u32 end of blocks][u32 operation][u32 end of operations][u32 bytes][u32 column, or 0][u32 depth][u32 0]
 //   block    [32 least bytes][32 spans: the greatest less the least][32 masks: ones where neither a quote nor a backslash may stand]
-//   operation [u32 kind][u32 column][u32 where in the segment][u32 bytes of the string, or of the whole number]
+//   operation [u32 kind][u32 column][u32 where in the segment][u32 bytes of the text, or of the whole number]
 //
 // Column, depth: of the value behind the segment. Bytes behind a segment's last one have the bounds 0 and 255.
 export const SEGMENT_BYTES: u32 = 32;
@@ -37,7 +37,8 @@ export const SEGMENT_COLUMN: usize = 20;
 export const SEGMENT_DEPTH: usize = 24;
 export const BLOCK_BYTES: u32 = 96;
 export const OP_BYTES: u32 = 16;
-export const OP_STRING: u32 = 0;
+/** A string without its quotes, or a value as it is written. */
+export const OP_TEXT: u32 = 0;
 export const OP_NULL: u32 = 1;
 /** A number of digits alone. */
 export const OP_WHOLE: u32 = 2;
@@ -313,9 +314,12 @@ function addOp(block: usize, op: usize, slot: usize, from: u32): usize {
   if (column == 0) return op;
   const isNull = kind == WORD && load<u32>(text + load<u32>(slot)) == NULL_WORD;
   const isWhole = digits == length && length <= WHOLE_DIGITS_MAX;
-  store<u32>(op, isNull ? OP_NULL : kind == STRING ? OP_STRING : isWhole ? OP_WHOLE : OP_VALUE);
+  const isAny = load<u32>(columnAt(column)) == JSON_TYPE_ANY;
+  const quotes = <u32>(kind == STRING && !isAny);
+  const isText = kind == STRING || isAny;
+  store<u32>(op, isNull ? OP_NULL : isText ? OP_TEXT : isWhole ? OP_WHOLE : OP_VALUE);
   store<u32>(op, columnAt(column), 4);
-  store<u32>(op, at, 8);
-  store<u32>(op, kind == STRING ? length - 2 : length, 12);
+  store<u32>(op, at + quotes, 8);
+  store<u32>(op, length - 2 * quotes, 12);
   return op + OP_BYTES;
 }

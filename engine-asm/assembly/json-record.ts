@@ -9,6 +9,7 @@ import {
   JSON_NULL,
   JSON_OK,
   JSON_STRING_BYTES_MAX,
+  JSON_TYPE_ANY,
   JSON_TYPE_STRING,
   JSON_TYPE_STRUCT,
 } from './json-abi';
@@ -134,18 +135,18 @@ export function decodeRecord(start: usize, length: i32, row: u32): u32 {
         if (column >= 0) {
           const into = columns + column * COLUMN_BYTES;
           if (load<u32>(into, COLUMN_MARK) == record) return JSON_DECLINED_DUPLICATE;
-          if (load<u32>(into) != JSON_TYPE_STRING) return JSON_DECLINED_KIND;
+          const type = load<u32>(into);
+          if (type < <u32>JSON_TYPE_STRING) return JSON_DECLINED_KIND;
           // Its code comes when the whole record has turned out good.
           store<u32>(into, record, COLUMN_MARK);
-          const size = <u32>(at - begin);
-          if (size > <u32>JSON_STRING_BYTES_MAX) return JSON_DECLINED_LONG;
-          store<u32>(load<u32>(into, COLUMN_VALUES) + (row << 2), <u32>begin);
-          store<u32>(load<u32>(into, COLUMN_LENGTHS) + (row << 2), size | hasEscapes);
+          if (<u32>(at - begin) > <u32>JSON_STRING_BYTES_MAX) return JSON_DECLINED_LONG;
+          if (type == JSON_TYPE_ANY) setText(into, begin - 1, <u32>(at + 2 - begin), row);
+          else setText(into, begin, <u32>(at - begin) | hasEscapes, row);
           found++;
         }
         at++;
       } else if (column < 0) {
-        at = byte - 0x30 <= 9 || byte == MINUS ? skipNumber(at) : valueEnd(at, depth);
+        at = otherEnd(at, byte, depth);
         if (at == 0) return JSON_DECLINED_SYNTAX;
       } else {
         const into = columns + column * COLUMN_BYTES;
@@ -161,6 +162,12 @@ export function decodeRecord(start: usize, length: i32, row: u32): u32 {
           depth++;
           where = ((<u32>column + 1) << 1) | FIRST_MEMBER;
           continue;
+        } else if (load<u32>(into) == JSON_TYPE_ANY) {
+          const begin = at;
+          at = otherEnd(begin, byte, depth);
+          if (at == 0) return JSON_DECLINED_SYNTAX;
+          if (<u32>(at - begin) > <u32>JSON_STRING_BYTES_MAX) return JSON_DECLINED_LONG;
+          setText(into, begin, <u32>(at - begin), row);
         } else {
           at = decodeValue(into, at, byte, row);
           if (at == 0) return valueRefusal;
@@ -194,6 +201,17 @@ export function decodeRecord(start: usize, length: i32, row: u32): u32 {
     }
   }
   return JSON_OK;
+}
+
+/** Where a value ends that is no string; 0: it is none, or too deep. */
+function otherEnd(at: usize, byte: u32, depth: u32): usize {
+  return byte - 0x30 <= 9 || byte == MINUS ? skipNumber(at) : valueEnd(at, depth);
+}
+
+/** Says where the row's text stands. @param length with ESCAPED where a string has escapes */
+export function setText(column: usize, at: usize, length: u32, row: u32): void {
+  store<u32>(load<u32>(column, COLUMN_VALUES) + (row << 2), <u32>at);
+  store<u32>(load<u32>(column, COLUMN_LENGTHS) + (row << 2), length);
 }
 
 /** Nothing but white space is left. */

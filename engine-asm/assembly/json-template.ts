@@ -1,10 +1,9 @@
 // Decodes records that are laid out as those before them were, many members in one comparison; knows no chunk, and no rule of JSON's own.
 
-import { JSON_OK, JSON_STRING_BYTES_MAX, JSON_TYPE_STRING } from './json-abi';
-import { COLUMN_LENGTHS, COLUMN_VALUES } from './json-buffers';
+import { JSON_OK, JSON_STRING_BYTES_MAX, JSON_TYPE_ANY, JSON_TYPE_STRING } from './json-abi';
 import { decodeValue, setNull } from './json-cells';
 import { decodeDigits, decodeWhole, skipDigits } from './json-digits';
-import { decodeBy, decodeRecord, REGISTRY_PREFIX_BYTES } from './json-record';
+import { decodeBy, decodeRecord, REGISTRY_PREFIX_BYTES, setText } from './json-record';
 import { ESCAPED } from './json-strings';
 import {
   BLOCK_BYTES,
@@ -14,7 +13,7 @@ import {
   missingCount,
   OP_BYTES,
   OP_NULL,
-  OP_STRING,
+  OP_TEXT,
   OP_WHOLE,
   SEGMENT_BLOCK,
   SEGMENT_BLOCKS_END,
@@ -93,7 +92,7 @@ function matches(start: usize, end: usize, row: u32): bool {
       const kind = load<u32>(op);
       const column: usize = load<u32>(op, 4);
       const value = at + load<u32>(op, 8);
-      if (kind == OP_STRING) setString(column, value + 1, load<u32>(op, 12), row);
+      if (kind == OP_TEXT) setText(column, value, load<u32>(op, 12), row);
       else if (kind == OP_NULL) setNull(column, row);
       else if (kind == OP_WHOLE && decodeWhole(column, value, load<u32>(op, 12), row)) continue;
       else if (behindScalar(column, value, load<u8>(value), row) == 0) return false;
@@ -127,15 +126,16 @@ function outOf(from: usize, block: usize, half: usize): v128 {
   );
 }
 
-function setString(column: usize, at: usize, length: u32, row: u32): void {
-  store<u32>(load<u32>(column, COLUMN_VALUES) + (row << 2), <u32>at);
-  store<u32>(load<u32>(column, COLUMN_LENGTHS) + (row << 2), length);
-}
-
 /** As `decodeValue`. */
 function behindScalar(column: usize, from: usize, byte: u32, row: u32): usize {
   const behind = decodeDigits(column, from, row);
   return behind == 0 ? decodeValue(column, from, byte, row) : behind;
+}
+
+/** Where a value ends that is no string; 0: somebody else must look. */
+function otherEnd(from: usize, depth: u32): usize {
+  const behind = skipDigits(from);
+  return behind == 0 ? valueEnd(from, depth) : behind;
 }
 
 /** Decodes any value into its column (0: none); behind it, or 0 when somebody else must look. */
@@ -153,16 +153,21 @@ function behindValue(from: usize, column: usize, depth: u32, row: u32): usize {
     }
     if (column != 0) {
       const size = <u32>(at - begin);
-      if (load<u32>(column) != JSON_TYPE_STRING || size > <u32>JSON_STRING_BYTES_MAX) return 0;
-      setString(column, begin, size | hasEscapes, row);
+      const type = load<u32>(column);
+      if (type < <u32>JSON_TYPE_STRING || size > <u32>JSON_STRING_BYTES_MAX) return 0;
+      if (type == JSON_TYPE_ANY) setText(column, from, size + 2, row);
+      else setText(column, begin, size | hasEscapes, row);
     }
     return at + 1;
   }
-  if (column == 0) {
-    const behind = skipDigits(from);
-    return behind == 0 ? valueEnd(from, depth) : behind;
+  if (column == 0) return otherEnd(from, depth);
+  if (load<u32>(from) == NULL_WORD) {
+    setNull(column, row);
+    return from + 4;
   }
-  if (load<u32>(from) != NULL_WORD) return behindScalar(column, from, byte, row);
-  setNull(column, row);
-  return from + 4;
+  if (load<u32>(column) != JSON_TYPE_ANY) return behindScalar(column, from, byte, row);
+  const behind = otherEnd(from, depth);
+  if (behind == 0 || <u32>(behind - from) > <u32>JSON_STRING_BYTES_MAX) return 0;
+  setText(column, from, <u32>(behind - from), row);
+  return behind;
 }

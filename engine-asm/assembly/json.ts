@@ -84,7 +84,7 @@ export function jsonBegin(): i32 {
     if (load<u32>(column) == JSON_TYPE_STRUCT) continue;
     store<u32>(column, 0, COLUMN_NULLS);
     memory.fill(load<u32>(column, COLUMN_VALIDITY), 0xff, JSON_ROWS_MAX >> 3);
-    if (load<u32>(column) == JSON_TYPE_STRING && !openStrings(column, anew))
+    if (load<u32>(column) >= <u32>JSON_TYPE_STRING && !openStrings(column, anew))
       return STATUS_OUT_OF_MEMORY;
   }
   rows = 0;
@@ -120,8 +120,9 @@ export function jsonDecode(count: u32): i32 {
   }
   for (let i: u32 = 0; i < columnCount; i++) {
     const column = columns + i * COLUMN_BYTES;
-    if (load<u32>(column) == JSON_TYPE_STRING) internRows(column, rows - count, rows);
+    if (load<u32>(column) >= <u32>JSON_TYPE_STRING) internRows(column, rows - count, rows);
   }
+  writeResult();
   return STATUS_OK;
 }
 
@@ -151,6 +152,11 @@ export function jsonIntern(index: u32, bytes: u32): i32 {
 export function jsonFinish(): i32 {
   if (!jsonReady || rows < 0) return STATUS_NOT_READY;
   rows = -1;
+  writeResult();
+  return STATUS_OK;
+}
+
+function writeResult(): void {
   for (let i: u32 = 0; i < columnCount; i++) {
     const column = columns + i * COLUMN_BYTES;
     const to = jsonResult + (i << 2);
@@ -159,5 +165,4 @@ export function jsonFinish(): i32 {
     store<u32>(to, load<u32>(column, COLUMN_GENERATION), JSON_RESULT_GENERATIONS);
     store<u32>(to, load<u32>(column, COLUMN_ENTRY_COUNT), JSON_RESULT_ENTRIES);
   }
-  return STATUS_OK;
 }

@@ -11,8 +11,9 @@ import {
   JSON_TYPE_INTEGER,
   JSON_TYPE_STRING,
 } from './json-abi';
-import { COLUMN_LENGTHS, COLUMN_VALUES, columnCount, columns } from './json-buffers';
+import { COLUMN_VALUES, columnCount, columns } from './json-buffers';
 import { isUtf8 } from './delimited-record';
+import { setText } from './json-record';
 
 /** Decodes the value at `start`; its status. */
 export function decodeKafka(start: usize, length: i32, row: u32): u32 {
@@ -23,8 +24,7 @@ export function decodeKafka(start: usize, length: i32, row: u32): u32 {
   if (type == JSON_TYPE_STRING) {
     if (length > JSON_STRING_BYTES_MAX) return JSON_DECLINED_LONG;
     if (!isUtf8(start, start + length)) return JSON_DECLINED_SYNTAX;
-    store<u32>(values + (row << 2), <u32>start);
-    store<u32>(load<u32>(column, COLUMN_LENGTHS) + (row << 2), length);
+    setText(column, start, length, row);
     return JSON_OK;
   }
   if (type == JSON_TYPE_INTEGER) {

@@ -60,6 +60,8 @@ export const JSON_COLUMNS_MAX = 64;
 export const JSON_NAMES_BYTES_MAX = 8192;
 /** Bytes of the linear memory of one decoder of JSON (32 MiB). */
 export const JSON_MEMORY_BYTES_MAX = 33_554_432;
+/** Values of a column of JSON that are kept decoded, by the text that they are written in. */
+export const DECODED_VALUES_MAX = 8192;
 /** Bytes of decoded columns that one source keeps for tasks that have not come so far (16 MiB); beyond it the oldest go. */
 export const SHARED_VALUES_BYTES_MAX = 16_777_216;
 /** Entries of one kernel dictionary. */

@@ -9,7 +9,7 @@ import type { FormatSpec } from './serde.ts';
 const KINDS = /^(?:BIGINT|BOOLEAN|DATE|DOUBLE|INTEGER|STRING|TIME|TIMESTAMP)$/u;
 
 /** Whether the kernel has columns of the type. */
-export function isDecodableType({ kind }: Type): boolean {
+export function isKernelType({ kind }: Type): boolean {
   return KINDS.test(kind);
 }
 
@@ -27,7 +27,6 @@ export function isDecodable(
     spec.format === 'JSON' &&
     (spec.wrap || columns.length !== 1) &&
     wanted.length <= JSON_COLUMNS_MAX &&
-    wanted.every(({ type }) => isDecodableType(type)) &&
     wanted.reduce((sum, { name }) => sum + encodeUtf8(name).length, 0) <= JSON_NAMES_BYTES_MAX
   );
 }

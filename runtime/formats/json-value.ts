@@ -11,9 +11,11 @@ import {
   CLOSE_BRACKET,
   COLON,
   JsonScanner,
+  MINUS,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
+  ZERO,
 } from '../data/json-scanner.ts';
 import { beginsNumber, doubleOf, isInRange } from './json-common.ts';
 import { appendJson, open } from './json-decoder.ts';
@@ -24,6 +26,10 @@ import { isRefused, parseScalar, shown, truncateNumber } from './numbers.ts';
 export * from '../data/rarer-values.ts';
 export { FieldsDecoder } from './json-fields.ts';
 export * from './rarer-formats.ts';
+
+const POINT = 0x2e;
+/** Digits that a double holds exactly whatever they are. */
+const DOUBLE_DIGITS = 15;
 
 /** A single column that stands bare. */
 export class BareDecoder implements Decoder {
@@ -142,6 +148,8 @@ function readQuoted(from: JsonScanner, type: Type, at: number): Value {
 export function numberOf(from: JsonScanner, type: Type, at: number): Value {
   if (type.kind === 'DOUBLE') return doubleOf(from);
   if (type.kind === 'DECIMAL') {
+    const short = shortDecimal(from, type);
+    if (short !== null) return short;
     const value = parseDecimal(from.numberText(), type.precision, type.scale);
     if (typeof value === 'bigint') return value;
     return from.fail(
@@ -158,6 +166,28 @@ export function numberOf(from: JsonScanner, type: Type, at: number): Value {
     if (value !== null && isInRange(type.kind, Number(value))) return Number(value);
   }
   return from.fail(`${shown(from.numberText())} is out of range for ${typeText(type)}`, at);
+}
+
+/** The number last scanned where a double holds all digits of its unscaled value; null: elsewhere. */
+function shortDecimal(
+  { bytes, start, stop, exact }: JsonScanner,
+  { precision, scale }: Extract<Type, { readonly kind: 'DECIMAL' }>,
+): bigint | null {
+  if (!exact) return null;
+  const first = bytes[start] === MINUS ? start + 1 : start;
+  let unscaled = 0;
+  let point = stop;
+  for (let at = first; at < stop; at++) {
+    const byte = bytes[at] as number;
+    if (byte === POINT) point = at;
+    else unscaled = unscaled * 10 + (byte - ZERO);
+  }
+  const isFraction = point < stop;
+  const zeros = scale - (isFraction ? stop - point - 1 : 0);
+  const digits = stop - first - (isFraction ? 1 : 0) + zeros;
+  if (zeros < 0 || digits > Math.min(precision, DOUBLE_DIGITS)) return null;
+  for (let i = 0; i < zeros; i++) unscaled *= 10;
+  return BigInt(first > start ? -unscaled : unscaled);
 }
 
 function readArray(from: JsonScanner, item: Type): Value[] {

@@ -3,7 +3,7 @@
 import { JSON_COLUMNS_MAX } from '../base/limits.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import { delimiterOf } from './delimited.ts';
-import { isDecodable, isDecodableType } from './json-kernel.ts';
+import { isDecodable, isKernelType } from './json-kernel.ts';
 import type { FormatSpec } from './serde.ts';
 
 /** Kinds that the KAFKA format has and the kernel too. */
@@ -33,7 +33,7 @@ export function isDecodedWhole(
       return (
         isDelimiter(delimiterOf(spec)) &&
         wanted.length <= JSON_COLUMNS_MAX &&
-        wanted.every(({ type }) => isDecodableType(type))
+        wanted.every(({ type }) => isKernelType(type))
       );
     default:
       return false;

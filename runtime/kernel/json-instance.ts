@@ -3,10 +3,11 @@
 import { assert } from '../base/assert.ts';
 import { JSON_MEMORY_BYTES_MAX } from '../base/limits.ts';
 import { decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
-import type { Bitmap, Column } from '../data/column.ts';
+import { bitAt, type Bitmap, type Column } from '../data/column.ts';
 import { type Dictionary, WholeDictionary } from '../data/dictionary.ts';
 import { FamilyDictionary, TextFamily } from '../data/text-family.ts';
-import { columnNamed, type DecodedColumn, type DecodedNode, nodesOf } from './json-nodes.ts';
+import { AnyValues } from './any-values.ts';
+import { ANY, columnNamed, type DecodedColumn, type DecodedNode, nodesOf } from './json-nodes.ts';
 import { granted, instantiate, type KernelExports } from './exports.ts';
 import {
   JSON_BUFFER_CONFIG,
@@ -25,7 +26,9 @@ import {
   JSON_CONFIG_NAMES,
   JSON_CONFIG_PARENTS,
   JSON_CONFIG_TYPES,
+  JSON_DECLINED_KIND,
   JSON_LENGTH_LONG,
+  JSON_OK,
   JSON_REGION_BYTES_MAX,
   JSON_RESULT_BYTES,
   JSON_RESULT_ENTRIES,
@@ -37,6 +40,7 @@ import {
   JSON_RESULT_STATUSES,
   JSON_RESULT_TEXTS,
   JSON_ROWS_MAX,
+  JSON_TYPE_ANY,
   JSON_TYPE_BIGINT,
   JSON_TYPE_BOOLEAN,
   JSON_TYPE_DOUBLE,
@@ -58,6 +62,7 @@ const TYPES = {
   BOOLEAN: [JSON_TYPE_BOOLEAN, 'u8', Uint8Array],
   STRING: [JSON_TYPE_STRING, 'dictionary', Uint32Array],
   STRUCT: [JSON_TYPE_STRUCT],
+  [ANY]: [JSON_TYPE_ANY, 'objects', Uint32Array],
 } as const;
 
 type Kind = keyof typeof TYPES;
@@ -75,6 +80,8 @@ export class JsonKernel {
   /** By column its number among the nodes, which the kernel knows it by. */
   readonly #numbers: readonly number[];
   readonly #texts: (TextFamily | undefined)[] = [];
+  /** By number of a node that is ANY. */
+  readonly #any = new Map<number, AnyValues>();
   #rows = 0;
 
   /**
@@ -95,6 +102,10 @@ export class JsonKernel {
     const { nodes, numbers } = nodesOf(columns);
     this.#nodes = nodes;
     this.#numbers = numbers;
+    columns.forEach(({ type }, given) => {
+      const index = numbers[given] as number;
+      if (nodes[index]?.kind === ANY) this.#any.set(index, new AnyValues(type));
+    });
     const address = calls.jsonBuffer(JSON_BUFFER_CONFIG, 0) >>> 0;
     const config = new DataView(memory.buffer, address, JSON_CONFIG_BYTES);
     config.setUint32(JSON_CONFIG_COLUMNS, nodes.length, true);
@@ -144,7 +155,34 @@ export class JsonKernel {
       granted(calls.jsonDecode(count));
       this.#learn();
     }
+    for (const [index, values] of this.#any) this.#decodeAny(index, values);
     return this.#bytes(JSON_BUFFER_STATUS, 0, lengths.length);
+  }
+
+  /** Declines the rows whose text is no value of the column's type. */
+  #decodeAny(index: number, values: AnyValues): void {
+    const result = this.#result;
+    const count = result[(JSON_RESULT_TEXTS >> 2) + index] as number;
+    const entries = result[(JSON_RESULT_ENTRIES >> 2) + index] as number;
+    const ends = this.#words(JSON_BUFFER_TEXT_ENDS, index, entries);
+    const isGood = values.decode({
+      generation: result[(JSON_RESULT_GENERATIONS >> 2) + index] as number,
+      bytes: this.#bytes(JSON_BUFFER_TEXT, index, ends[entries - 1] ?? 0),
+      ends,
+      numbers: this.#words(JSON_BUFFER_TEXT_ENTRIES, index, count),
+    });
+    if (isGood) return;
+    const statuses = this.#bytes(JSON_BUFFER_STATUS, 0, this.#rows);
+    const codes = this.#words(JSON_BUFFER_VALUES, index, this.#rows);
+    const validity = this.#validity(index);
+    const counts = this.counts();
+    for (let row = 0; row < codes.length; row++) {
+      if (statuses[row] !== JSON_OK || !bitAt(validity, row)) continue;
+      if (!values.isRefused(codes[row] as number)) continue;
+      statuses[row] = JSON_DECLINED_KIND;
+      (counts[JSON_OK] as number)--;
+      (counts[JSON_DECLINED_KIND] as number)++;
+    }
   }
 
   /** Tells the meaning of a name that the kernel has declined to read. */
@@ -182,12 +220,15 @@ export class JsonKernel {
     const result = this.#result;
     return this.#columns.map(({ type }, given) => {
       const index = this.#numbers[given] as number;
+      const any = this.#any.get(index);
       const at = this.#calls.jsonBuffer(JSON_BUFFER_VALUES, index) >>> 0;
-      const [, storage, Values] = TYPES[type.kind as Exclude<Kind, 'STRUCT'>];
+      const kind = this.#nodes[index]?.kind;
+      const [, storage, Values] = TYPES[kind as Exclude<Kind, 'STRUCT'>];
       // Copied by its constructor: `slice` fills a copy with zeros before.
       const values = new Values(new Values(this.#memory.buffer, at, this.#rows) as never);
       const nulls = result[(JSON_RESULT_NULLS >> 2) + index] as number;
       const validity = nulls === 0 ? null : this.#validity(index);
+      if (any !== undefined) return any.column(values as Uint32Array, validity);
       const column = { type, validity, storage, values };
       return (
         storage === 'dictionary'

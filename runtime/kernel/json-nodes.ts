@@ -2,14 +2,19 @@
 
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
+import { isKernelType } from '../formats/json-kernel.ts';
 
 /** A column to be decoded: the name that its member has, or the path that leads to it, and the type. */
 export type DecodedColumn = Pick<SchemaColumn, 'name' | 'type' | 'path'>;
 
+/** Kind of a node whose value is given as it is written. */
+export const ANY = 'ANY';
+
 /** A member of a record that is looked at, or the field of one. */
 export interface DecodedNode {
   readonly name: string;
-  readonly kind: Type['kind'];
+  /** STRUCT: others are its fields. */
+  readonly kind: Type['kind'] | typeof ANY;
   /** The node that it is a field of, plus 1; 0: it is a member of the record. */
   readonly parent: number;
 }
@@ -29,7 +34,8 @@ export function nodesOf(columns: readonly DecodedColumn[]): {
       );
       parent = known < 0 ? nodes.push({ name: step, kind: 'STRUCT', parent }) : known + 1;
     }
-    return nodes.push({ name: own, kind: type.kind, parent }) - 1;
+    const kind = isKernelType(type) ? type.kind : ANY;
+    return nodes.push({ name: own, kind, parent }) - 1;
   });
   return { nodes, numbers };
 }

@@ -115,8 +115,8 @@ export function withDecoders(
   });
 }
 
-/** The task with its sources on the kernel path that it can take. */
-export function decoded(part: Subtopology, options: PlanningOptions): Subtopology {
+/** The task with its sources on the kernel path that it can take. @param structs those too that read whole structs */
+export function decoded(part: Subtopology, options: PlanningOptions, structs = false): Subtopology {
   const { decoder, path, kernelAvailable } = options;
   if (decoder === 'row' || path === 'row' || !kernelAvailable) return part;
   return {
@@ -124,7 +124,8 @@ export function decoded(part: Subtopology, options: PlanningOptions): Subtopolog
     steps: part.steps.map((step) => {
       if (step.step !== 'source') return step;
       const { columns, wanted } = valuesOf(step);
-      return isDecodable(step.valueFormat, columns, wanted)
+      return isDecodable(step.valueFormat, columns, wanted) &&
+        (structs || wanted.every(({ type }) => type.kind !== 'STRUCT'))
         ? { ...step, run: { path: 'kernel' } }
         : step;
     }),

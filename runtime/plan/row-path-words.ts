@@ -5,7 +5,7 @@ import { Part } from '../base/part.ts';
 import { JSON_COLUMNS_MAX, KERNEL_CALLS_MAX, KERNEL_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
-import { isDecodableType } from '../formats/json-kernel.ts';
+import { isKernelType } from '../formats/json-kernel.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import { decoded, isInKernel, type Lowered, type PlanningOptions, valuesOf } from './lower.ts';
 import {
@@ -74,9 +74,9 @@ export function callLack(
     : `${lack} of ${typeText(type)}`;
 }
 
-/** A task some of whose sources the kernel is not to decode, or cannot, unless it reads fields instead of structs. */
+/** A task some of whose sources the kernel is not to decode, or cannot, or of which it is better to read fields instead of structs. */
 export function decodedOtherwise(part: Subtopology, options: PlanningOptions): Subtopology {
-  const lowered = decoded(withFields(part), options);
+  const lowered = decoded(withFields(part), options, true);
   return {
     ...lowered,
     steps: lowered.steps.map((step) =>
@@ -110,7 +110,7 @@ export function decoderLack(
 ): string | null {
   if (!spec.wrap && columns.length === 1) return 'the kernel decodes no bare value';
   if (wanted.length > JSON_COLUMNS_MAX) return `the kernel decodes ${JSON_COLUMNS_MAX} columns`;
-  const other = wanted.find(({ type }) => !isDecodableType(type));
+  const other = wanted.find(({ type }) => spec.format !== 'JSON' && !isKernelType(type));
   return other === undefined
     ? null
     : `the kernel decodes no ${typeText(other.type)} (${other.name})`;
