@@ -30,6 +30,9 @@ const COLUMNS: readonly DecodedColumn[] = [
   { name: 'TI', type: TIME },
   { name: 'F', type: DOUBLE, path: ['IN', 'F'] },
   { name: 'G', type: STRING, path: ['IN', 'G'] },
+  { name: 'H', type: { kind: 'ARRAY', item: STRING }, path: ['IN', 'H'] },
+  { name: 'OTHER', type: { kind: 'ARRAY', item: STRING } },
+  { name: 'MORE', type: { kind: 'DECIMAL', precision: 30, scale: 12 } },
 ];
 /** `MILLRACE_FUZZ_RUNS=2000` looks for longer. */
 const RUNS = Number(process.env['MILLRACE_FUZZ_RUNS'] ?? 40);
@@ -66,6 +69,9 @@ const FITTING: Readonly<Record<string, readonly number[]>> = {
   D: [0, 1, 2, 3, 9],
   F: [2, 3],
   T: [6],
+  H: [7, 8, 8],
+  other: [7, 8, 8],
+  more: [0, 2, 3, 9],
 };
 const NAMES = [
   'S',

@@ -90,10 +90,12 @@ function sourceOf(query: string, properties: Readonly<Record<string, string>> = 
   const at = lines.findIndex((line) => line.includes('1 source '));
   return lines
     .slice(at, at + 2)
-    .map((line) => line.trim().replace('ORDERS from topic orders (key KAFKA, value JSON): ', ''));
+    .map((line) =>
+      line.trim().replace(/ORDERS from topic orders \(key KAFKA.*, value JSON\): /u, ''),
+    );
 }
 
-test('of structs only the fields are decoded that are read, in the kernel where it has their types', () => {
+test('of structs only the fields are decoded that are read', () => {
   expect(
     sourceOf(`CREATE TABLE x AS SELECT o->customer->id AS c, SUM(o->total) AS s FROM orders
       WHERE o->customer->name <> 'x' AND amount > 1 GROUP BY o->customer->id;`),
@@ -104,12 +106,12 @@ test('of structs only the fields are decoded that are read, in the kernel where 
   expect(
     sourceOf('CREATE STREAM x AS SELECT id, o->customer AS c, o->customer->id AS i FROM orders;'),
   ).toEqual([
-    '1 source [row: the kernel decodes no STRUCT<`ID` INTEGER, `NAME` STRING> (O->CUSTOMER)] ID, O->CUSTOMER',
+    '1 source [kernel] ID, O->CUSTOMER',
     '2 project ID, O->CUSTOMER AS C, O->CUSTOMER->ID AS I',
   ]);
   expect(
     sourceOf('CREATE STREAM x AS SELECT id, o->tags AS tags, o->total AS t FROM orders;')[0],
-  ).toBe('1 source [row: the kernel decodes no ARRAY<STRING> (O->TAGS)] ID, O->TAGS, O->TOTAL');
+  ).toBe('1 source [kernel] ID, O->TAGS, O->TOTAL');
   // The same columns wherever they are decoded, so that the same records are bad.
   expect(
     sourceOf('CREATE STREAM x AS SELECT id, o->total AS t FROM orders;', {
@@ -123,9 +125,11 @@ test('a struct is decoded whole where all of it goes on, or where a field may be
     'SELECT id, o, o->total AS t FROM orders;',
     'SELECT * FROM orders WHERE o->total > 1;',
   ])
-    expect(sourceOf(`CREATE STREAM x AS ${query}`)[0]).toMatch(/decodes no STRUCT<.* \(O\)\]/u);
+    expect(sourceOf(`CREATE STREAM x AS ${query}`)[0]).toMatch(
+      /^1 source \[kernel\] .*\bO\b(?!-)/u,
+    );
   expect(sourceOf('CREATE STREAM x AS SELECT id, t->`a` AS a FROM orders;')[0]).toMatch(
-    /decodes no STRUCT<.* \(T\)\]/u,
+    /^1 source \[kernel\] .*\bT\b(?!-)/u,
   );
 });
 

@@ -10,7 +10,8 @@ import { draws } from '../../support/draws.ts';
 import { bothReaders, type Given, jsonSource } from '../../support/json-readers.ts';
 
 const HEADER =
-  'KEY:STRING key | S:STRING | I:INTEGER | B:BIGINT | D:DOUBLE | T:BOOLEAN | low:STRING | AT:TIMESTAMP | TI:TIME | DA:DATE | É:STRING';
+  'KEY:STRING key | S:STRING | I:INTEGER | B:BIGINT | D:DOUBLE | T:BOOLEAN | low:STRING | AT:TIMESTAMP | TI:TIME | DA:DATE | É:STRING' +
+  ' | AR:ARRAY<INTEGER> | M:MAP<STRING, DOUBLE> | ST:STRUCT<A INTEGER, B STRING> | DE:DECIMAL(8, 3) | BY:BYTES';
 const RECORDS = 100;
 const RUNS = 1000;
 
@@ -54,6 +55,12 @@ const OTHERS = [
   '[]',
   '{}',
   '[1,{"a":[]}]',
+  '[1, 2 ,null]',
+  '[1.5,"7"]',
+  '["x"]',
+  '{"a":1,"b":null}',
+  '{"A":7,"b":"x","a":8}',
+  '{"a":{}}',
   '{"S":1}',
   '""',
 ];
@@ -94,6 +101,11 @@ const NAMES = [
   'DA',
   'É',
   'é',
+  'AR',
+  'm',
+  'ST',
+  'DE',
+  'by',
   'other',
   '__proto__',
   '',
@@ -132,6 +144,26 @@ function fitting(name: string): fc.Arbitrary<string> {
   if (upper === 'B') return fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String);
   if (upper === 'D')
     return fc.oneof(decimals, fc.double({ noNaN: true, noDefaultInfinity: true }).map(String));
+  if (upper === 'AR')
+    return fc.array(fc.integer({ min: -5, max: 2 ** 31 })).map((items) => JSON.stringify(items));
+  if (upper === 'M' || upper === 'ST')
+    return fc
+      .dictionary(
+        fc.constantFrom('a', 'A', 'b', 'é'),
+        fc.oneof(fc.nat(9), fc.double({ noNaN: true, noDefaultInfinity: true })),
+      )
+      .map((entries) => JSON.stringify(entries));
+  if (upper === 'DE')
+    return fc.oneof(
+      decimals,
+      fc
+        .tuple(fc.integer({ min: -99_999, max: 99_999 }), fc.nat(3))
+        .map(([n, places]) => (n / 1000).toFixed(places)),
+    );
+  if (upper === 'BY')
+    return fc
+      .uint8Array({ maxLength: 9 })
+      .map((bytes) => `"${Buffer.from(bytes).toString('base64')}"`);
   if (upper === 'T') return fc.constantFrom('true', 'false', 'null');
   return fc.oneof(
     fc.string({ unit: 'grapheme' }).map((text) => JSON.stringify(text)),
@@ -154,7 +186,7 @@ const record = fc
 
 /** Records of one shape, as a stream mostly has them. */
 const alike = fc
-  .uniqueArray(fc.constantFrom(...NAMES.slice(0, 14)), { maxLength: 8 })
+  .uniqueArray(fc.constantFrom(...NAMES.slice(0, 21)), { maxLength: 8 })
   .chain((names) =>
     fc.array(
       fc
@@ -306,13 +338,15 @@ test('null rows, records without a value and bad keys leave rows that agree, of 
   expect(made.map(({ kernel }) => kernel)).toEqual(made.map(({ plain }) => plain));
 });
 
-test('a topic whose records go on bringing new strings is read to its end', () => {
-  const readers = bothReaders(jsonSource('S:STRING | L:STRING'));
+test('a topic whose records go on bringing new strings and other values is read to its end', () => {
+  const readers = bothReaders(jsonSource('S:STRING | L:STRING | A:ARRAY<STRING>'));
   // More than JSON_ENTRIES_MAX of them: they are forgotten twice on the way.
   for (let chunk = 0; chunk < (2.5 * JSON_ENTRIES_MAX) / 4000; chunk++) {
     const values = Array.from({ length: 4096 }, (_, i) => {
       const text = `text ${chunk * 4000 + i}`;
-      return `{"S":"${text}","L":"${text} of more than sixteen bytes"}`;
+      // Of each four, three come again.
+      const items = `["${text}",${i >> 2}]`;
+      return `{"S":"${text}","L":"${text} of more than sixteen bytes","A":${i % 4 === 0 ? items : `[${i % 9}]`}}`;
     });
     const made = shown(values, readers);
     expect(made.kernel).toBe(made.plain);
