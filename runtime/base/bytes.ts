@@ -14,6 +14,8 @@ const fatalDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ign
 
 /** Up to this many bytes, building a string char by char beats a call of TextDecoder. */
 const SHORT_TEXT_BYTES_MAX = 24;
+/** Up to this length, writing a text char by char beats a call of TextEncoder. */
+const LOOPED_TEXT_LENGTH_MAX = 128;
 
 /** The high word of NaN; the low one is 0. */
 const NAN_HIGH = 0x7ff8_0000;
@@ -135,19 +137,15 @@ export class ByteWriter {
   /** Text as UTF-8; a lone surrogate becomes U+FFFD. */
   utf8(text: string): void {
     const length = text.length;
-    this.reserve(length * 3);
+    this.reserve(length);
     const bytes = this.#bytes;
     let at = this.#length;
-    for (let i = 0; i < length; i++) {
-      const unit = text.charCodeAt(i);
-      if (unit >= 0x80) {
-        const rest = encoder.encodeInto(i === 0 ? text : text.slice(i), bytes.subarray(at));
-        this.#length = at + rest.written;
-        return;
-      }
-      bytes[at++] = unit;
+    let i = 0;
+    if (length <= LOOPED_TEXT_LENGTH_MAX) {
+      for (let unit; i < length && (unit = text.charCodeAt(i)) < 0x80; i++) bytes[at++] = unit;
     }
-    this.#length = at;
+    if (i < length) this.bytes(encoder.encode(text));
+    else this.#length = at;
   }
 
   /** Zero bytes up to the next multiple of 8 counted from position `base`. */

@@ -1,6 +1,6 @@
 // Appends records to topics as they are; knows no source and no query.
 
-import { encodeUtf8 } from '../base/bytes.ts';
+import type { ByteWriter } from '../base/bytes.ts';
 import { PortError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
 import type { RecordHeader } from '../data/record.ts';
@@ -44,10 +44,14 @@ export async function produce(
   const { partitions, incarnation } = description;
   const now = Math.max(0, Math.floor(clock.now()));
   const byPartition = new Map<number, number[]>();
+  const builder = takeBuilder();
+  const { keys, values } = builder;
   records.forEach((record, index) => {
-    const key = bytesOf(record.key ?? null);
+    const hasKey = written(keys, record.key);
     const partition =
-      record.partition ?? (key === null ? to.spare % partitions : partitionOf(key, partitions));
+      record.partition ??
+      (hasKey ? partitionOf(keys.buffer, partitions, 0, keys.position) : to.spare % partitions);
+    builder.discard();
     if (!Number.isInteger(partition) || partition < 0 || partition >= partitions) {
       throw new PortError('UNKNOWN_PARTITION', `topic '${topic}' has no partition ${partition}`);
     }
@@ -55,7 +59,6 @@ export async function produce(
     if (indexes === undefined) byPartition.set(partition, [index]);
     else indexes.push(index);
   });
-  const builder = takeBuilder();
   for (const [partition, indexes] of byPartition) {
     let sent: number[] = [];
     const flush = async (): Promise<void> => {
@@ -70,7 +73,11 @@ export async function produce(
     for (const index of indexes) {
       const { key, value, timestamp, headers } = records[index] ?? { value: null };
       const add = () =>
-        builder.append(bytesOf(key ?? null), bytesOf(value), timestamp ?? now, headers ?? []);
+        builder.end(
+          { hasKey: written(keys, key), hasValue: written(values, value) },
+          timestamp ?? now,
+          headers,
+        );
       if (!add()) {
         await flush();
         add();
@@ -83,6 +90,9 @@ export async function produce(
   return places;
 }
 
-function bytesOf(given: Uint8Array | string | null): Uint8Array | null {
-  return typeof given === 'string' ? encodeUtf8(given) : given;
+/** Writes a key or a value; whether there is one. */
+function written(to: ByteWriter, given: Uint8Array | string | null | undefined): boolean {
+  if (typeof given === 'string') to.utf8(given);
+  else if (given) to.bytes(given);
+  return (given ?? null) !== null;
 }
