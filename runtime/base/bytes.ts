@@ -66,58 +66,58 @@ export class ByteWriter {
     this.#view = new DataView(grown.buffer);
   }
 
+  /** Room for so many bytes, and where it is; the view of it is asked for behind this. */
+  #room(count: number): number {
+    this.reserve(count);
+    const at = this.#length;
+    this.#length = at + count;
+    return at;
+  }
+
   u8(value: number): void {
     if (this.#length === this.#bytes.length) this.reserve(1);
     this.#bytes[this.#length++] = value;
   }
 
   u16(value: number): void {
-    this.reserve(2);
-    this.#view.setUint16(this.#length, value, true);
-    this.#length += 2;
+    const at = this.#room(2);
+    this.#view.setUint16(at, value, true);
   }
 
   u32(value: number): void {
-    this.reserve(4);
-    this.#view.setUint32(this.#length, value, true);
-    this.#length += 4;
+    const at = this.#room(4);
+    this.#view.setUint32(at, value, true);
   }
 
   i32(value: number): void {
-    this.reserve(4);
-    this.#view.setInt32(this.#length, value, true);
-    this.#length += 4;
+    const at = this.#room(4);
+    this.#view.setInt32(at, value, true);
   }
 
   i64(value: bigint): void {
-    this.reserve(8);
-    this.#view.setBigInt64(this.#length, value, true);
-    this.#length += 8;
+    const at = this.#room(8);
+    this.#view.setBigInt64(at, value, true);
   }
 
   /** Every NaN as the same bits: which ones arithmetic makes is the processor's and the compiler's whim. */
   f64(value: number): void {
-    this.reserve(8);
-    setFloat64(this.#view, this.#length, value);
-    this.#length += 8;
+    const at = this.#room(8);
+    setFloat64(this.#view, at, value);
   }
 
   u32BE(value: number): void {
-    this.reserve(4);
-    this.#view.setUint32(this.#length, value, false);
-    this.#length += 4;
+    const at = this.#room(4);
+    this.#view.setUint32(at, value, false);
   }
 
   i64BE(value: bigint): void {
-    this.reserve(8);
-    this.#view.setBigInt64(this.#length, value, false);
-    this.#length += 8;
+    const at = this.#room(8);
+    this.#view.setBigInt64(at, value, false);
   }
 
   f64BE(value: number): void {
-    this.reserve(8);
-    this.#view.setFloat64(this.#length, value, false);
-    this.#length += 8;
+    const at = this.#room(8);
+    this.#view.setFloat64(at, value, false);
   }
 
   /** Copies `from .. to` of `source`. */

@@ -3,15 +3,7 @@
 import { encodeUtf8 } from '../base/bytes.ts';
 import { JSON_COLUMNS_MAX, JSON_NAMES_BYTES_MAX } from '../base/limits.ts';
 import type { SchemaColumn } from '../data/schema.ts';
-import type { Type } from '../data/type.ts';
 import type { FormatSpec } from './serde.ts';
-
-const KINDS = /^(?:BIGINT|BOOLEAN|DATE|DOUBLE|INTEGER|STRING|TIME|TIMESTAMP)$/u;
-
-/** Whether the kernel has columns of the type. */
-export function isKernelType({ kind }: Type): boolean {
-  return KINDS.test(kind);
-}
 
 /**
  * Whether the kernel can decode these values; why not, plan/row-path-words.ts says.

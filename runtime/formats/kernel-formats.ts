@@ -3,7 +3,8 @@
 import { JSON_COLUMNS_MAX } from '../base/limits.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import { delimiterOf } from './delimited.ts';
-import { isDecodable, isKernelType } from './json-kernel.ts';
+import { isDecodable } from './json-kernel.ts';
+import { isKernelType } from './kernel-types.ts';
 import type { FormatSpec } from './serde.ts';
 
 /** Kinds that the KAFKA format has and the kernel too. */

@@ -2,7 +2,7 @@
 
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
-import { isKernelType } from '../formats/json-kernel.ts';
+import { isKernelType } from '../formats/kernel-types.ts';
 
 /** A column to be decoded: the name that its member has, or the path that leads to it, and the type. */
 export type DecodedColumn = Pick<SchemaColumn, 'name' | 'type' | 'path'>;

@@ -5,7 +5,7 @@ import { Part } from '../base/part.ts';
 import { JSON_COLUMNS_MAX, KERNEL_CALLS_MAX, KERNEL_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
-import { isKernelType } from '../formats/json-kernel.ts';
+import { isKernelType } from '../formats/kernel-types.ts';
 import type { FormatSpec } from '../formats/serde.ts';
 import { decoded, isInKernel, type Lowered, type PlanningOptions, valuesOf } from './lower.ts';
 import {
