@@ -7,7 +7,7 @@ import { partitionOf } from '../base/hash.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { bitAt, type Column, valueAt } from '../data/column.ts';
 import type { HandedBatch } from '../data/handed-batch.ts';
-import { NO_HEADERS, RECORD_OVERHEAD_BYTES, type RecordHeader } from '../data/record.ts';
+import { NO_HEADERS, type RecordHeader } from '../data/record.ts';
 import { RecordBatchBuilder } from '../data/record-builder.ts';
 import { columnsWithRole } from '../data/schema.ts';
 import type { Encoder, Formats } from '../formats/serde.ts';
@@ -63,7 +63,6 @@ export class SinkWriter implements Output {
   #eventTime: EventTime | null = null;
   readonly #targets: readonly Target[];
   readonly #key = new ByteWriter();
-  readonly #value = new ByteWriter(1024);
   #waitingBytes = 0;
 
   constructor(step: SinkStep, formats: Formats, options: SinkOptions) {
@@ -124,9 +123,7 @@ export class SinkWriter implements Output {
     values: readonly Column[],
   ): void {
     const key = this.#key;
-    const value = this.#value;
     key.truncate(0);
-    value.truncate(0);
     const keyIsNull = batch.keyNull !== null && bitAt(batch.keyNull, position);
     const hasKey =
       !keyIsNull && this.#keyEncoder !== null && this.#keyEncoder.encode(keys, position, key);
@@ -137,33 +134,32 @@ export class SinkWriter implements Output {
     const isNull =
       batch.op?.[position] === Op.Delete ||
       (batch.valueNull !== null && bitAt(batch.valueNull, position));
-    const hasValue = !isNull && this.#valueEncoder.encode(values, position, value);
+    const timestamp = this.#timestamp(batch, position);
     const origin = batch.origin?.[position];
-    const { headers } = this.#options;
-    this.#append(partition, {
-      key: hasKey ? key.written() : null,
-      value: hasValue ? value.written() : null,
-      timestamp: this.#timestamp(batch, position),
-      headers: headers === null || origin === undefined ? NO_HEADERS : headers(origin),
-    });
+    const headers =
+      origin === undefined ? NO_HEADERS : (this.#options.headers?.(origin) ?? NO_HEADERS);
+    const target = existing(this.#targets[partition], 'partition');
+    const { builder } = target;
+    for (;;) {
+      const before = builder.lengthBytes;
+      if (hasKey) builder.keys.bytes(key.buffer, 0, key.position);
+      const hasValue = !isNull && this.#encoded(values, position, builder);
+      if (builder.end({ hasKey, hasValue }, timestamp, headers)) {
+        this.#waitingBytes += builder.lengthBytes - before;
+        return;
+      }
+      if (builder.count === 0) throw new InvariantError('a single record fits in an empty batch');
+      this.#finish(partition, target);
+    }
   }
 
-  #append(
-    partition: number,
-    record: {
-      key: Uint8Array | null;
-      value: Uint8Array | null;
-      timestamp: number;
-      headers: readonly RecordHeader[];
-    },
-  ): void {
-    const target = existing(this.#targets[partition], 'partition');
-    const { key, value, timestamp, headers } = record;
-    this.#waitingBytes += RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
-    if (target.builder.append(key, value, timestamp, headers)) return;
-    this.#finish(partition, target);
-    if (!target.builder.append(key, value, timestamp, headers)) {
-      throw new InvariantError('a single record fits in an empty batch');
+  /** Writes the value to the builder; whether there is one. */
+  #encoded(values: readonly Column[], position: number, builder: RecordBatchBuilder): boolean {
+    try {
+      return this.#valueEncoder.encode(values, position, builder.values);
+    } catch (thrown) {
+      builder.discard();
+      throw thrown;
     }
   }
 
