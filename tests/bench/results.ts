@@ -1,7 +1,7 @@
 // Writes what suites measured into RESULTS.md, a section per suite, and leaves the rest of the file alone; knows no suite.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import process from 'node:process';
 
@@ -23,7 +23,7 @@ function machine(): string {
   const load = loadavg()
     .map((value) => value.toFixed(1))
     .join(', ');
-  return `${cpu}, ${availableParallelism()} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}; load of the machine at the end ${load}.`;
+  return `${cpu}, ${cpus().length} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}; load of the machine at the end ${load}.`;
 }
 
 function sectionOf({ suite, cases, ratios, aims = [], notes = [] }: SuiteResult, full: boolean) {

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { cpus } from 'node:os';
 
 /** Kernel ticks of a process's times are hundredths of a second on Linux. */
 const TICK_MS = 10;
@@ -12,7 +12,8 @@ const TICK_MS = 10;
  * @returns whether they are pinned
  */
 export function pin(pid: number, core: number): boolean {
-  if (availableParallelism() < 2) return false;
+  // Not `availableParallelism`: a process that is pinned has one, and so has what it starts.
+  if (cpus().length < 2) return false;
   const { status } = spawnSync('taskset', ['-acp', String(core), String(pid)], { stdio: 'ignore' });
   return status === 0;
 }
