@@ -139,9 +139,10 @@ export class InFlight {
       if (this.#first !== waiting) {
         await woken;
       } else {
-        if (this.#running >= this.#pace.atOnce) await this.#wokenOrSoon(waiting, woken);
         await this.#pace.next(this.#beginMs);
-        if (this.#first === waiting) this.#begin();
+        if (this.#first !== waiting) continue;
+        if (this.#running < this.#pace.atOnce) this.#begin();
+        else await this.#wokenOrSoon(waiting, woken);
       }
     }
     cancel();

@@ -8,13 +8,16 @@ import {
 
 /** So many run at once before anything is known. */
 const AT_FIRST = 8;
-/** What the platform takes for one refusal, at least; and what share of a turn refusals have that made it long. */
+/** What one refusal takes of a turn. */
 const REFUSAL_MS = 0.1;
-const REFUSED_SHARE = 0.4;
+/** As many are refused in a turn where the loop has caught up. */
+const FEW_REFUSALS = 8;
+/** What has begun may take so much of the time that refusals took, at least. */
+const WORK_SHARE = 0.5;
 /** A turn that is no longer than this has found nothing old to do: the loop has caught up. */
 const SHORT_MS = 2;
 /** So long the loop may take to catch up; then some begin all the same. */
-const BEHIND_MS_MAX = 3 * TURN_MS_MAX;
+const BEHIND_MS_MAX = 2 * TURN_MS_MAX;
 /** What was seen so long ago says nothing any more. */
 const PAUSE_MS = 1_000;
 /** What one turn that is too long leaves of them at least, however long it was; and where nobody is refused: it may be another process that made it long. */
@@ -30,7 +33,10 @@ const MUCH_MORE = 1.25;
 
 export interface Loop {
   readonly nowMs: () => number;
-  /** Resolves in the next turn of the event loop. */
+  /**
+   * Resolves in the next turn of the event loop. workerd leaves out its I/O where a timer is due when it comes round, as one is that was set before work
+   * of a millisecond: only of two turns in a row the second one has read and answered what there was.
+   */
   readonly turn: () => Promise<void>;
 }
 
@@ -43,7 +49,6 @@ export class Pace {
   #atOnce = AT_FIRST;
   /** When it last looked. */
   #lookedMs = -Infinity;
-
   /** When a turn was too long last. */
   #longMs = -Infinity;
   /** When one was refused last, and how many since the turn began that is measured. */
@@ -66,34 +71,34 @@ export class Pace {
   }
 
   /**
-   * Resolves when the next ones may begin; for one caller at a time. Where nobody has been refused of late, one turn is enough: only they wait for the
-   * loop to catch up.
+   * Resolves when the next ones may begin; for one caller at a time, as soon as others have begun. Where nobody has been refused of late, one turn is
+   * enough: only they wait for the loop to catch up.
    * @param eachMs how much later one begins than the one before it, while some wait; 0: not known. As many as begin within SHARED_MS may stay: it is
-   *   another process, or refusals, that made the turn long, and those that share what they cost, as appends do, would share it with fewer
+   *   another process that made the turn long, and those that share what they cost, as appends do, would share it with fewer
    */
   async next(eachMs = 0): Promise<void> {
     const sinceMs = this.#loop.nowMs();
     if (sinceMs - this.#lookedMs > PAUSE_MS) this.#atOnce = AT_FIRST;
+    // What has begun is worked on within this turn.
+    const work = await this.#turn();
+    const workMs = work.tookMs - work.refusals * REFUSAL_MS;
+    const workedMs = this.#lookedMs;
     const isRefusing = sinceMs - this.#refusedMs <= PAUSE_MS;
-    let isBehind: boolean;
-    let longestMs = 0;
-    let refusals = 0;
-    do {
-      const tookMs = await this.#turn();
-      isBehind = isRefusing && tookMs > SHORT_MS;
-      longestMs = Math.max(longestMs, tookMs);
-      refusals = Math.max(refusals, this.#refusals);
-    } while (isBehind && this.#lookedMs - sinceMs < BEHIND_MS_MAX);
+    let isBehind = isRefusing;
+    while (isBehind && this.#lookedMs - workedMs < BEHIND_MS_MAX) {
+      const { tookMs, refusals } = await this.#turn();
+      isBehind = tookMs > SHORT_MS || refusals > FEW_REFUSALS;
+    }
     const least = eachMs > 0 ? SHARED_MS / eachMs : 1;
-    const boundMs = isRefusing ? REFUSING_TURN_MS_MAX : TURN_MS_MAX;
-    if (refusals * REFUSAL_MS > longestMs * REFUSED_SHARE) {
-      // Fewer that run would make no turn shorter, and leave all of the loop to refusals.
-      this.#allow(MUCH_MORE, least);
-    } else if (longestMs > boundMs) {
+    const refusingMs = this.#lookedMs - workedMs;
+    const boundMs = isRefusing
+      ? Math.max(REFUSING_TURN_MS_MAX, refusingMs * WORK_SHARE)
+      : TURN_MS_MAX;
+    if (workMs > boundMs) {
       this.#longMs = this.#lookedMs;
-      this.#allow(Math.max(isRefusing ? LESS : LITTLE_LESS, boundMs / longestMs), least);
-    } else if (!isBehind && this.#lookedMs - this.#longMs > HELD_MS) {
-      this.#allow(isRefusing || longestMs > SHORT_MS ? MORE : MUCH_MORE, least);
+      this.#allow(Math.max(isRefusing ? LESS : LITTLE_LESS, boundMs / workMs), least);
+    } else if (this.#lookedMs - this.#longMs > HELD_MS) {
+      this.#allow(isRefusing || workMs > SHORT_MS ? MORE : MUCH_MORE, least);
     }
   }
 
@@ -103,13 +108,13 @@ export class Pace {
     this.#atOnce = Math.min(REQUESTS_IN_FLIGHT_MAX, Math.max(1, lowest, wanted));
   }
 
-  /** @returns how long it took */
-  async #turn(): Promise<number> {
+  /** @returns how long it took, and how many were refused meanwhile */
+  async #turn(): Promise<{ readonly tookMs: number; readonly refusals: number }> {
     const { nowMs, turn } = this.#loop;
     const fromMs = nowMs();
     this.#refusals = 0;
     await turn();
     this.#lookedMs = nowMs();
-    return this.#lookedMs - fromMs;
+    return { tookMs: this.#lookedMs - fromMs, refusals: this.#refusals };
   }
 }

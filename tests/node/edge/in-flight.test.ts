@@ -120,16 +120,25 @@ test('those that wait begin in their order, once a turn was short and as many as
   expect(loop.inFlight.enter(get())).toBeNull();
   const begun = (): number => told.filter(({ state }) => state === 'begun').length;
   expect(begun()).toBe(AT_FIRST);
-  // As long as they run nobody looks at turns, for a while.
+  // One turn tells what those that run cost, and one that the loop has caught up; then nobody looks, for a while.
+  await loop.turn(REFUSING_TURN_MS_MAX + 1);
+  await loop.turn(2);
   expect(loop.turnsWaitedFor).toBe(0);
-  for (const { entered } of told.slice(0, 3)) loop.inFlight.leave(entered);
+  for (const { entered } of told.slice(0, 4)) loop.inFlight.leave(entered);
   await settled();
   expect(loop.turnsWaitedFor).toBe(1);
-  await loop.turn(REFUSING_TURN_MS_MAX);
+  await loop.turn(1);
   await loop.turn(3);
   expect(begun()).toBe(AT_FIRST);
+  // A short turn in which many are refused is none that has caught up.
+  for (let i = 0; i < 4; i++) expect(loop.inFlight.enter(get())).not.toBeNull();
+  for (let i = 0; i < 9; i++) expect(loop.inFlight.enter(get())).toBeNull();
   await loop.turn(2);
-  expect(begun()).toBe(AT_FIRST + 3);
+  expect(begun()).toBe(AT_FIRST);
+  for (let i = 0; i < 8; i++) expect(loop.inFlight.enter(get())).toBeNull();
+  await loop.turn(2);
+  // The turn that was too long has left one less of them.
+  expect(begun()).toBe(AT_FIRST + 4 - 2);
   expect(told.findLastIndex(({ state }) => state === 'begun')).toBe(begun() - 1);
 });
 
@@ -163,9 +172,9 @@ test('those that wait for objects elsewhere hold nobody up', async () => {
   const loop = new TestLoop();
   const told = Array.from({ length: REQUESTS_IN_FLIGHT_MAX }, () => loop.enter(get()));
   for (let i = 0; i < 20; i++) {
+    while (loop.turnsWaitedFor > 0) await loop.turn(1);
     loop.endTimers(10);
     await settled();
-    await loop.turn(1);
   }
   expect(told.map(({ state }) => state)).not.toContain('waits');
   // Nobody looks any more, and no timer is left.
@@ -194,26 +203,27 @@ test('fewer run at once where turns are too long, down to one, and some begin th
   expect(await after(0, TURN_MS_MAX * 100)).toBe(2);
   expect(await after(0, TURN_MS_MAX * 2, 2)).toBe(1);
   expect(await after(0, TURN_MS_MAX * 2, 1)).toBe(1);
-  // Never short: then after three turns of the longest.
+  // Never short: then after two turns of the longest behind what they do.
   expect(await after(0, TURN_MS_MAX, TURN_MS_MAX, TURN_MS_MAX)).toBe(1);
   // No more of them at once after a long turn.
   for (let i = 0; i < 50; i++) await after(0, 1);
   expect(pace.atOnce).toBe(1);
   for (let i = 0; i < 250; i++) await after(0, 1);
   expect(pace.atOnce).toBe(REQUESTS_IN_FLIGHT_MAX);
-  // Refusals that take up turns do not leave less to those that run, but more; a few of them do not make a turn long.
-  await after(0, 4 * TURN_MS_MAX);
-  const refusing = async (refusals: number): Promise<number> => {
-    clock.turnsMs = [4 * TURN_MS_MAX];
+  // Refusals within a turn are not what those that run have taken.
+  const refusing = async (refusals: number, ...turnsMs: number[]): Promise<number> => {
+    const before = pace.atOnce;
+    clock.turnsMs = turnsMs;
     const next = pace.next();
     for (let i = 0; i < refusals; i++) pace.refused();
     await next;
-    return pace.atOnce;
+    return pace.atOnce / before;
   };
-  const before = pace.atOnce;
-  expect(before).toBeLessThan(REQUESTS_IN_FLIGHT_MAX);
-  expect(await refusing(20 * TURN_MS_MAX)).toBe(Math.floor(before * 1.25));
-  expect(await refusing(10 * TURN_MS_MAX)).toBeLessThan(before);
+  expect(await refusing(600, REFUSING_TURN_MS_MAX + 60, 1)).toBe(1);
+  expect(await refusing(590, REFUSING_TURN_MS_MAX + 60, 1)).toBeLessThan(1);
+  // Where refusals take long, those that run may take half as long.
+  expect(await refusing(0, TURN_MS_MAX, TURN_MS_MAX, TURN_MS_MAX)).toBe(1);
+  expect(await refusing(0, TURN_MS_MAX + 2, TURN_MS_MAX, TURN_MS_MAX)).toBeLessThan(1);
   // After a pause nothing is known.
   clock.nowMs += 2_000;
   expect(await after(0, 3, 1)).toBe(AT_FIRST);
@@ -267,6 +277,7 @@ test('one that waits longest of all is refused, is under way no more, nor are it
   expect(loop.inFlight.enter(post(1))).toBeNull();
   loop.endTimers(10 * REQUEST_WAIT_MS_MAX);
   await settled();
+  await loop.turn(1);
   await loop.turn(1);
   expect(waiting.every(({ state }) => state === 'refused')).toBe(true);
   expect(loop.timers).toBe(0);
