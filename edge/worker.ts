@@ -8,6 +8,7 @@ import { CodeStatements } from './code-statements.ts';
 import { catalogOf, type EdgeEnv, partitionAt } from './env.ts';
 import { Guard, type GuardOptions } from './guard/guard.ts';
 import { InFlight } from './guard/in-flight.ts';
+import { UnreadBodies } from './guard/unread-bodies.ts';
 import type { Overload } from '../runtime/functions/registry.ts';
 import type { Processor as ProcessorInCode } from '../runtime/functions/user-processor.ts';
 import type { AppendResult, TopicPartition } from '../runtime/ports/log.ts';
@@ -118,26 +119,36 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   }
   app.notFound(() => errorResponse(refusal('NOT_FOUND', 'there is nothing at this path')));
   app.onError((thrown) => errorResponse(thrown));
+  const unreadBodies = new UnreadBodies();
+  const answer = async (
+    request: Request,
+    env: Env,
+    context: ExecutionContext,
+  ): Promise<Response> => {
+    const entered = inFlight.enter(request);
+    if (entered === null) return refuse(request);
+    if (entered.turn !== null) {
+      // Its place is given back although its client may have gone meanwhile.
+      context.waitUntil(entered.turn);
+      if (!(await entered.turn)) return refuse(request);
+    }
+    try {
+      const look = inFlight.look();
+      if (look !== null) context.waitUntil(look);
+      const response = await app.fetch(request, env, context);
+      guard.dress(request, response);
+      return response;
+    } finally {
+      inFlight.leave(entered);
+    }
+  };
   return {
     async fetch(request, env, context) {
       const asked = guard.preflight(request);
       if (asked !== null) return asked;
-      const entered = inFlight.enter(request);
-      if (entered === null) return refuse(request);
-      if (entered.turn !== null) {
-        // Its place is given back although its client may have gone meanwhile.
-        context.waitUntil(entered.turn);
-        if (!(await entered.turn)) return refuse(request);
-      }
-      try {
-        const look = inFlight.look();
-        if (look !== null) context.waitUntil(look);
-        const response = await app.fetch(request, env, context);
-        guard.dress(request, response);
-        return response;
-      } finally {
-        inFlight.leave(entered);
-      }
+      const response = await answer(request, env, context);
+      if (response.status >= 400 && request.method !== 'GET') await unreadBodies.read(request);
+      return response;
     },
   };
 }

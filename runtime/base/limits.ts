@@ -201,6 +201,9 @@ export const REQUESTS_IN_FLIGHT_MIN = 32;
 export const TURN_MS_MAX = 20;
 /** The same while others are refused, whose answers pass through several turns. */
 export const REFUSING_TURN_MS_MAX = 5;
+/** Longer bodies of requests that are refused unread are thrown away before the answer; and so many of them at once. */
+export const UNREAD_BODY_BYTES_MAX = 262_144;
+export const UNREAD_BODIES_MAX = 32;
 /** How long a ticket opens what it is for. */
 export const TICKET_MS_MAX = 30_000;
 /** Keys, or addresses without one, whose requests one isolate counts. */

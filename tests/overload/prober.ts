@@ -19,7 +19,8 @@ export class Prober {
   readonly #child: ChildProcess;
 
   constructor(port: number, request: Buffer) {
-    this.#child = fork(import.meta.filename, [String(port), request.toString('base64')]);
+    this.#child = fork(import.meta.filename, [String(port)]);
+    this.#child.send(request.toString('base64'));
   }
 
   async stop(): Promise<readonly Probed[]> {
@@ -31,7 +32,10 @@ export class Prober {
   }
 }
 
-async function run(port: number, request: Buffer): Promise<void> {
+async function run(port: number): Promise<void> {
+  // As a message: the arguments of a process are bounded, and requests may be long.
+  const [base64] = (await once(process, 'message')) as [string];
+  const request = Buffer.from(base64, 'base64');
   const probed: Probed[] = [];
   const stopped = new AbortController();
   process.once('message', () => stopped.abort());
@@ -47,6 +51,5 @@ async function run(port: number, request: Buffer): Promise<void> {
   process.send?.(probed);
 }
 
-const [port, request] = process.argv.slice(2);
-if (process.argv[1] === import.meta.filename && port !== undefined && request !== undefined)
-  await run(Number(port), Buffer.from(request, 'base64'));
+const [port] = process.argv.slice(2);
+if (process.argv[1] === import.meta.filename && port !== undefined) await run(Number(port));
