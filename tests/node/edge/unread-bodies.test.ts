@@ -67,7 +67,8 @@ test('a client whose body breaks off takes nothing along', async () => {
   const bodies = new UnreadBodies();
   const body = new ReadableStream({ type: 'bytes', pull: (c) => c.error(new TypeError('gone')) });
   const init = { method: 'POST', body, duplex: 'half' };
-  await bodies.read(new Request('https://edge.example.com/', init));
+  const request = new Request('https://edge.example.com/', init);
+  await expect(bodies.read(request)).resolves.toBeUndefined();
 });
 
 test('whoever sends a long body to where nobody reads it sees the answer', async () => {
