@@ -131,6 +131,7 @@ export class InFlight {
     this.#waiting.add(waiting);
     // A promise that another request keeps is nothing that the platform sees a request wait for: the timer is.
     const cancel = this.#loop.later(LONGEST_WAIT_MS, () => this.#refuse(waiting));
+    let hasLooked = false;
     while (waiting.state === 'waits') {
       // Another request resolves it. workerd runs what follows as the request that made the promise, by a mark that `new Promise` leaves out once it is
       // compiled well: then bodies were read as if by the other request, and each one after failed.
@@ -139,10 +140,13 @@ export class InFlight {
       if (this.#first !== waiting) {
         await woken;
       } else {
+        // While some are refused, whoever comes first sees at once what those take that have begun; else a turn more for each is too much.
+        const isPatient = hasLooked || !this.#pace.isRefusing;
+        if (isPatient && this.#running >= this.#pace.atOnce)
+          await this.#wokenOrSoon(waiting, woken);
         await this.#pace.next(this.#beginMs);
-        if (this.#first !== waiting) continue;
-        if (this.#running < this.#pace.atOnce) this.#begin();
-        else await this.#wokenOrSoon(waiting, woken);
+        hasLooked = true;
+        if (this.#first === waiting) this.#begin();
       }
     }
     cancel();

@@ -64,6 +64,11 @@ export class Pace {
     return Math.floor(this.#atOnce);
   }
 
+  /** true: some have been refused of late. */
+  get isRefusing(): boolean {
+    return this.#loop.nowMs() - this.#refusedMs <= PAUSE_MS;
+  }
+
   /** Tells of a refusal. */
   refused(): void {
     this.#refusals += 1;
@@ -79,11 +84,11 @@ export class Pace {
   async next(eachMs = 0): Promise<void> {
     const sinceMs = this.#loop.nowMs();
     if (sinceMs - this.#lookedMs > PAUSE_MS) this.#atOnce = AT_FIRST;
+    const { isRefusing } = this;
     // What has begun is worked on within this turn.
     const work = await this.#turn();
     const workMs = work.tookMs - work.refusals * REFUSAL_MS;
     const workedMs = this.#lookedMs;
-    const isRefusing = sinceMs - this.#refusedMs <= PAUSE_MS;
     let isBehind = isRefusing;
     while (isBehind && this.#lookedMs - workedMs < BEHIND_MS_MAX) {
       const { tookMs, refusals } = await this.#turn();

@@ -120,7 +120,10 @@ test('those that wait begin in their order, once a turn was short and as many as
   expect(loop.inFlight.enter(get())).toBeNull();
   const begun = (): number => told.filter(({ state }) => state === 'begun').length;
   expect(begun()).toBe(AT_FIRST);
-  // One turn tells what those that run cost, and one that the loop has caught up; then nobody looks, for a while.
+  // As long as they run nobody looks at turns, for a while. One tells what they cost, and one that the loop has caught up.
+  expect(loop.turnsWaitedFor).toBe(0);
+  loop.endTimers(10);
+  await settled();
   await loop.turn(REFUSING_TURN_MS_MAX + 1);
   await loop.turn(2);
   expect(loop.turnsWaitedFor).toBe(0);
