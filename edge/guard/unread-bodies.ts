@@ -4,6 +4,7 @@ import {
   BODY_BYTES_MAX,
   UNREAD_BODIES_MAX,
   UNREAD_BODY_BYTES_MAX,
+  UNREAD_BODY_MS_MAX,
 } from '../../runtime/base/limits.ts';
 import { log } from '../../runtime/base/log.ts';
 
@@ -13,7 +14,7 @@ export class UnreadBodies {
 
   /**
    * Reads what nobody has read of a body, up to twice what a body may have: a client whose connection ends while it still writes may never see its answer.
-   * A short one lies in the buffers of the connection by then. Of many at once only some are read. Never rejects.
+   * A short one lies in the buffers of the connection by then. Of many at once only some are read, and none for longer than UNREAD_BODY_MS_MAX. Never rejects.
    */
   async read(request: Request): Promise<void> {
     const length = Number(request.headers.get('Content-Length') ?? 2 * BODY_BYTES_MAX);
@@ -23,13 +24,21 @@ export class UnreadBodies {
     try {
       // Without a buffer of its own a reader takes a step each 4 KiB.
       const reader = request.body.getReader({ mode: 'byob' });
-      let view = new Uint8Array(UNREAD_BODY_BYTES_MAX);
-      for (let left = 2 * BODY_BYTES_MAX; left > 0; left -= view.length) {
-        const { done, value } = await reader.read(new Uint8Array(view.buffer));
-        if (done) return;
-        view = value;
+      const slow = setTimeout(
+        () => void reader.cancel().catch(() => undefined),
+        UNREAD_BODY_MS_MAX,
+      );
+      try {
+        let view = new Uint8Array(UNREAD_BODY_BYTES_MAX);
+        for (let left = 2 * BODY_BYTES_MAX; left > 0; left -= view.length) {
+          const { done, value } = await reader.read(new Uint8Array(view.buffer));
+          if (done) return;
+          view = value;
+        }
+        await reader.cancel();
+      } finally {
+        clearTimeout(slow);
       }
-      await reader.cancel();
     } catch (thrown) {
       // The client has gone, and its answer is nobody's.
       log('warn', 'body-unread', { thrown });

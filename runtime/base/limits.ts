@@ -204,6 +204,8 @@ export const REFUSING_TURN_MS_MAX = 5;
 /** Longer bodies of requests that are refused unread are thrown away before the answer; and so many of them at once. */
 export const UNREAD_BODY_BYTES_MAX = 262_144;
 export const UNREAD_BODIES_MAX = 32;
+/** How long one of them is read: whoever sends slower may not see its answer. */
+export const UNREAD_BODY_MS_MAX = 2_000;
 /** How long a ticket opens what it is for. */
 export const TICKET_MS_MAX = 30_000;
 /** Keys, or addresses without one, whose requests one isolate counts. */

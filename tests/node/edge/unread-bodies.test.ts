@@ -6,6 +6,7 @@ import {
   BODY_BYTES_MAX,
   UNREAD_BODIES_MAX,
   UNREAD_BODY_BYTES_MAX,
+  UNREAD_BODY_MS_MAX,
 } from '../../../runtime/base/limits.ts';
 import { send } from '../../support/edge-client.ts';
 import { Workerd } from '../../support/workerd.ts';
@@ -61,6 +62,15 @@ test('of more at once than may be the others are not read', async () => {
   const next = sent(BODY_BYTES_MAX, 300_000);
   await bodies.read(next.request);
   expect(next.state.readBytes).toBe(300_000);
+});
+
+test('a body that does not come is waited for no longer than may be', async () => {
+  const bodies = new UnreadBodies();
+  const body = new ReadableStream({ type: 'bytes' });
+  const init = { method: 'POST', body, duplex: 'half' };
+  const since = performance.now();
+  await bodies.read(new Request('https://edge.example.com/', init));
+  expect(performance.now() - since).toBeGreaterThanOrEqual(UNREAD_BODY_MS_MAX - 50);
 });
 
 test('a client whose body breaks off takes nothing along', async () => {
