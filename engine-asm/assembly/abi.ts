@@ -44,9 +44,12 @@ export const TYPE_F64 = 3;
 // What a batch puts out: a row per accepted row, or each changed group once.
 export const OUTPUT_ROWS = 1;
 export const OUTPUT_GROUPS = 2;
+// As OUTPUT_ROWS, of rows of a table, which have operations. Only whole kernels have it.
+export const OUTPUT_CHANGES = 3;
 
 // Operations of the rows put out; as in runtime/data/batch.ts.
 export const OP_INSERT = 0;
+export const OP_UPDATE_BEFORE = 1;
 export const OP_UPDATE_AFTER = 2;
 export const OP_DELETE = 3;
 
@@ -103,6 +106,7 @@ export const BUFFER_STATES = 17;
 export const BUFFER_OUT_LATE_WINDOWS = 18;
 export const BUFFER_ENTRY_IDS = 19;
 export const BUFFER_OUT_BOUNDS = 20;
+export const BUFFER_OPERATIONS = 21;
 
 // Numbers about the instance: `stat(kind)`.
 export const STAT_ENTRIES = 0;

@@ -10,6 +10,7 @@ import {
   BUFFER_IDS,
   BUFFER_KEY_OFFSETS,
   BUFFER_KEYS,
+  BUFFER_OPERATIONS,
   BUFFER_OUT_BOUNDS,
   BUFFER_OUT_ID,
   BUFFER_OUT_LATE,
@@ -35,6 +36,7 @@ import {
   argumentOf,
   config,
   nullable,
+  overTable,
   rowOutput,
   rowsMax,
   stateBytes,
@@ -74,6 +76,8 @@ export let rowSlots: usize = 0;
 export let outCounts: usize = 0;
 /** The touched slots; only for output by groups. */
 export let sources: usize = 0;
+/** Of rows of a table what each does (u8, an OP_), by position; else 0. */
+export let operations: usize = 0;
 /** Of sessions, by row: starts (i64), then ends (i64). */
 export let outBounds: usize = 0;
 /** Rows that are looked at, and groups that are read, together: what is read and written of them stays near. */
@@ -107,6 +111,9 @@ export function openBuffers(): bool {
   states = take(STATE_ROWS_MAX * stateBytes);
   keyOffsets = take((rowsMax + 1) << 2);
   rowSlots = take(rowsMax << 2);
+  if (IS_WHOLE) {
+    if (overTable) operations = take(rowsMax);
+  }
   if (!rowOutput) sources = take(rowsMax << 2);
   if (!rowOutput) touchedRows = take(rowsMax << 2);
   for (let a: u32 = 0; a < argumentCount; a++) {
@@ -193,6 +200,7 @@ export function addressOf(kind: u32, index: u32): usize {
   if (kind == BUFFER_OUT_LATE_WINDOWS) return outLateWindows;
   if (IS_WHOLE) {
     if (kind == BUFFER_OUT_BOUNDS) return outBounds;
+    if (kind == BUFFER_OPERATIONS) return operations;
   }
   return 0;
 }

@@ -22,6 +22,7 @@ import {
   FUNCTION_MAX,
   FUNCTION_MIN,
   FUNCTION_STDDEV_SAMPLE,
+  OUTPUT_CHANGES,
   OUTPUT_GROUPS,
   OUTPUT_ROWS,
   ROWS_MAX,
@@ -71,6 +72,8 @@ export let windowsMax: u32 = 1;
 export let graceMs: f64 = Infinity;
 export let rowsMax: u32 = 0;
 export let rowOutput: bool = false;
+/** Rows have operations, and some take others back; never but in whole kernels. */
+export let overTable: bool = false;
 export let argumentCount: u32 = 0;
 export let aggregateCount: u32 = 0;
 export let slotBytes: u32 = 0;
@@ -160,14 +163,16 @@ function readSizes(): bool {
   }
   rowsMax = load<u32>(config + CONFIG_ROWS_MAX);
   const output = load<u32>(config + CONFIG_OUTPUT);
-  rowOutput = output == OUTPUT_ROWS;
+  if (IS_WHOLE) overTable = output == OUTPUT_CHANGES;
+  rowOutput = output == OUTPUT_ROWS || overTable;
   argumentCount = load<u32>(config + CONFIG_ARGUMENTS);
   aggregateCount = load<u32>(config + CONFIG_AGGREGATES);
   const entries = load<u32>(config + CONFIG_ENTRIES_MAX);
   return (
     rowsMax >= windowsMax &&
     rowsMax <= <u32>ROWS_MAX &&
-    (output == OUTPUT_ROWS || output == OUTPUT_GROUPS) &&
+    (rowOutput || output == OUTPUT_GROUPS) &&
+    !(overTable && windowed) &&
     argumentCount <= <u32>ARGUMENTS_MAX &&
     aggregateCount <= <u32>AGGREGATES_MAX &&
     entries >= 1 &&
@@ -188,6 +193,8 @@ export function readProgram(template: usize): bool {
     const called = functionOf(g);
     const argument = argumentOf(g);
     if (IS_WHOLE) {
+      // What has no inverse is not taken back.
+      if (overTable && (nullable(g) || isOther(called))) return false;
       if (isOther(called)) {
         if (argument >= argumentCount) return false;
         otherCount += 1;

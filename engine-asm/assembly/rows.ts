@@ -35,6 +35,7 @@ import { PANE_MASK, PANE_START, PANE_TABLE } from './pane-layout';
 import {
   advanceMs,
   graceMs,
+  overTable,
   rowOutput,
   rowsMax,
   sizeMs,
@@ -328,7 +329,7 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
   // True when arguments stand where ids do, so that positions are numbers until the end of a part.
   let gathered = false;
   if (IS_WHOLE) {
-    gathered = compacted && withNulls == 0;
+    gathered = compacted && withNulls == 0 && !overTable;
     if (gathered) gatherArguments(count);
   }
   const spanRows = max<u32>(PART_ROWS / windowsMax, 1);
@@ -341,7 +342,8 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
     const reach = isSpan ? reachWithin(i, to) : NaN;
     const isOpen = reach == reach && !isClosed(start, Math.max(now, reach));
     if (IS_WHOLE) {
-      if (isOpen && withNulls == 0) {
+      // Those loops take nothing back.
+      if (isOpen && withNulls == 0 && !overTable) {
         const stop = foldSpan(pane, startOfPane(), i, to, out);
         if (stop > i) now = Math.max(now, stop == to ? reach : reachWithin(i, stop));
         foldOthers(rowSlots + (i << 2), stop - i, 0, i, out, 0);
@@ -371,7 +373,7 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
       if (status != STATUS_OK) break;
       i += 1;
     }
-    now = acceptRows(before, out, now);
+    now = acceptRows(before, out, now, compacted);
     if (compacted && !gathered) expand(outRow, before, out);
     foldRows(before, out, withNulls);
     if (gathered) expand(outRow, before, out);

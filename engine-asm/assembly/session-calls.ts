@@ -3,7 +3,7 @@
 import { ROWTIME_MAX, STATUS_BAD_CONFIG, STATUS_OK, STATUS_OUT_OF_MEMORY } from './abi';
 import { openBounds } from './buffers';
 import { isDictionaryOpen } from './dictionary';
-import { rowOutput, rowsMax, windowed } from './program';
+import { overTable, rowOutput, rowsMax, windowed } from './program';
 import { beginSessions, gapMs } from './sessions';
 
 /** Of the rows of the smallest batch, so that what one row puts out finds room. */
@@ -20,7 +20,14 @@ export function openSessions(
   stored: f64,
   forRows: bool,
 ): i32 {
-  if (!isDictionaryOpen() || windowed || !rowOutput || rowsMax < ROWS_MIN || gapMs >= 0)
+  if (
+    !isDictionaryOpen() ||
+    windowed ||
+    !rowOutput ||
+    overTable ||
+    rowsMax < ROWS_MIN ||
+    gapMs >= 0
+  )
     return STATUS_BAD_CONFIG;
   const isGood =
     gap >= 0 &&

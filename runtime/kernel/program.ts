@@ -15,6 +15,7 @@ import {
   FUNCTION_MAX,
   FUNCTION_MIN,
   FUNCTION_SUM,
+  OUTPUT_CHANGES,
   OUTPUT_GROUPS,
   OUTPUT_ROWS,
   STATE_CELLS,
@@ -58,8 +59,11 @@ export interface KernelProgram {
     readonly advanceMs: number;
     readonly graceMs: number;
   } | null;
-  /** `rows`: the results after each accepted row, in each of its windows. `groups`: each group that the batch changed, once, with its last results. */
-  readonly output: 'rows' | 'groups';
+  /**
+   * `rows`: the results after each accepted row, in each of its windows. `groups`: each group that the batch changed, once, with its last results.
+   * `changes`: as `rows`, of rows of a table, some of which take others back; in whole kernels, without windows, of COUNT, SUM and AVG.
+   */
+  readonly output: 'rows' | 'groups' | 'changes';
 }
 
 /** Bounds of one instance. */
@@ -85,6 +89,7 @@ const FUNCTIONS: Readonly<Partial<Record<string, KernelFunction>>> = {
   AVG: shape(FUNCTION_AVG, 2, 'F64'),
 };
 
+const OUTPUTS = { rows: OUTPUT_ROWS, groups: OUTPUT_GROUPS, changes: OUTPUT_CHANGES } as const;
 const TYPES = { I32: TYPE_I32, I64: TYPE_I64, F64: TYPE_F64 } as const;
 
 function functionOf({ functions }: KernelProgram, call: KernelAggregate): KernelFunction {
@@ -120,7 +125,7 @@ export function writeProgram(into: DataView, program: KernelProgram, bounds: Ker
   put(CONFIG_ROWS_MAX, [
     bounds.rowsMax,
     bounds.entriesMax,
-    program.output === 'rows' ? OUTPUT_ROWS : OUTPUT_GROUPS,
+    OUTPUTS[program.output],
     bounds.seed,
     program.arguments.length,
     program.aggregates.length,

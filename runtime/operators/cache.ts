@@ -27,7 +27,7 @@ export function cache(step: CacheStep, steps: readonly Step[]): Operator {
   const of = steps.find(({ id }) => id === step.input);
   assert(of?.step === 'aggregate', 'a cache is behind an aggregation');
   const isSession = of.window?.type === 'SESSION';
-  return new Cache(step, of.run.path === 'kernel' && !isSession, isSession);
+  return new Cache(step, of.run.path === 'kernel' && of.over === 'stream' && !isSession, isSession);
 }
 
 class Cache implements Operator {

@@ -1,6 +1,5 @@
 // Aggregates rows by key in the WebAssembly kernel: the kernel path, the same answers and state bytes as the row path.
 
-import { assert } from '../base/assert.ts';
 import { LimitError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Schema } from '../data/schema.ts';
@@ -21,7 +20,7 @@ import { RARER_ROWS, WHOLE_KERNEL } from './parts.ts';
 import type { TimeWindow } from './window-time.ts';
 
 /**
- * As `aggregate`, for a stream, without old rows, and for the windows and the calls of plan/lower.ts.
+ * As `aggregate`, without old rows in what it emits, and for the windows and the calls of plan/lower.ts.
  *
  * When the kernel has no room for a row, what it has changed is set aside and it is made anew with the groups that the rest of
  * the input needs: its memory bounds the groups of one batch, not those of the query.
@@ -38,7 +37,9 @@ export function kernelAggregate(
   module: WebAssembly.Module,
   output: KernelProgram['output'] = 'rows',
 ): Operator {
-  return new KernelAggregate(step, input, context, module, output);
+  const over = (outputs: KernelProgram['output']): Operator =>
+    new KernelAggregate(step, input, context, module, outputs);
+  return step.over === 'table' ? WHOLE_KERNEL.code.overTable(over('changes')) : over(output);
 }
 
 class KernelAggregate implements Operator {
@@ -66,7 +67,6 @@ class KernelAggregate implements Operator {
     module: WebAssembly.Module,
     output: KernelProgram['output'],
   ) {
-    assert(!step.old && step.over === 'stream', 'the kernel keeps no old rows');
     this.schema = step.schema;
     this.#module = module;
     this.#context = context;
@@ -121,7 +121,7 @@ class KernelAggregate implements Operator {
     const args = this.#arguments.map((position) => kernelColumn(batch.columns[position]));
     const isCoded = inKernel(() => this.#ids.assign(batch));
     if (isCoded === null) return 0;
-    WHOLE_KERNEL.fetched?.bringOffsets(this.#kernel, batch, this.#context);
+    WHOLE_KERNEL.fetched?.bringBeside(this.#kernel, batch, this.#context);
     const ids = this.#ids.current;
     const rows: KernelBatch = { length, selection, ids, isCoded, rowtime, arguments: args };
     let from = 0;

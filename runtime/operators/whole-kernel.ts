@@ -2,5 +2,5 @@
 
 export { OTHER_FUNCTIONS } from '../kernel/other-functions.ts';
 export { forgotten } from './forgetting.ts';
-export { bringOffsets } from './kernel-offsets.ts';
 export { kernelSessions } from './kernel-sessions.ts';
+export { bringBeside, overTable } from './kernel-tables.ts';

@@ -74,6 +74,7 @@ export function needsWhole({ steps }: Pick<Subtopology, 'steps'>): boolean {
       step.step === 'aggregate' &&
       step.run.path === 'kernel' &&
       !(
+        step.over !== 'table' &&
         isWindowInKernel(step.window) &&
         step.calls.every((call) => KERNEL_AGGREGATES.has(call.function))
       ),

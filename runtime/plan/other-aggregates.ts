@@ -2,7 +2,7 @@
 
 import { KERNEL_CELLS_MAX } from '../base/limits.ts';
 import type { Schema } from '../data/schema.ts';
-import { isInKernel } from './lower.ts';
+import { isInKernel, type Lowered } from './lower.ts';
 import { callLack } from './row-path-words.ts';
 import type { AggregateCall } from './step.ts';
 
@@ -13,6 +13,16 @@ const OTHER_AGGREGATES: ReadonlyMap<string, number> = new Map([
   ['STDDEV_SAMP', 3],
   ['STDDEV_SAMPLE', 3],
 ]);
+
+/** What a whole kernel takes back. */
+const UNDONE: ReadonlySet<string> = new Set(['COUNT', 'SUM', 'AVG']);
+
+/** Why a whole kernel does not aggregate a table; '': nothing of what tables ask for. */
+export function tableLackOf({ calls, window }: Pick<Lowered, 'calls' | 'window'>): string {
+  if (window !== null) return 'the kernel has no windows over tables';
+  const other = calls.find((call) => !UNDONE.has(call.function));
+  return other === undefined ? '' : `the kernel does not take ${other.function} back`;
+}
 
 /** Why a whole kernel does not have all calls of an aggregation; '': it has them. */
 export function lackOf(calls: readonly AggregateCall[], input: Schema): string {

@@ -1,4 +1,4 @@
 // What plans count on where the kernel is a whole one; knows no kernel.
 
 export { keyText, withPath } from './other-formats.ts';
-export { lackOf } from './other-aggregates.ts';
+export { lackOf, tableLackOf } from './other-aggregates.ts';
