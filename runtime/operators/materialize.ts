@@ -81,13 +81,15 @@ class Materialize implements Operator {
     );
     for (let i = 0; i < batch.length; i++) {
       const position = positionOf(batch, i);
-      // An old row is never parted from its new one.
-      if (this.#count + 2 > BATCH_ROWS_MAX) this.#flush(batch, out);
       let id = ids?.[i] ?? NO_KEY;
       // A key that has nulls is one.
       if (id === NO_KEY) id = this.#keys.locate(batch, position, table);
       const old = table.get(id, 0);
-      if (isGone(batch, position)) {
+      const gone = isGone(batch, position);
+      // An old row is never parted from its new one.
+      const more = old === NO_ROW || gone ? 1 : 2;
+      if (this.#count + more > BATCH_ROWS_MAX) this.#flush(batch, out);
+      if (gone) {
         if (old !== NO_ROW) table.remove(id, 0);
         this.#addKept(position, Op.Delete, old);
         continue;

@@ -28,6 +28,21 @@ export function wholeNulls(batch: Batch, keys: readonly Column[]): Bitmap | null
   return nulls;
 }
 
+/** Whether two rows have the same there. Texts are compared as they stand: none is made. */
+function isSame(column: Column, a: number, b: number): boolean {
+  if (column.storage !== 'dictionary' || isNull(column, a) || isNull(column, b))
+    return valueEquals(valueAt(column, a), valueAt(column, b));
+  const { values, dictionary } = column;
+  const { bytes, offsets } = dictionary;
+  const [from, other] = [values[a] as number, values[b] as number];
+  const at = offsets[from] as number;
+  const to = offsets[other] as number;
+  const length = (offsets[from + 1] as number) - at;
+  if (length !== (offsets[other + 1] as number) - to) return false;
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== bytes[to + i]) return false;
+  return true;
+}
+
 /** The operations of the rows in their groups. */
 export function groupOps(batch: Batch, ops: Uint8Array, keys: readonly Column[]): Uint8Array {
   const grouped = ops.slice();
@@ -35,8 +50,7 @@ export function groupOps(batch: Batch, ops: Uint8Array, keys: readonly Column[])
     const before = positionOf(batch, i);
     if (ops[before] !== Op.UpdateBefore) continue;
     const after = positionOf(batch, i + 1);
-    if (keys.every((column) => valueEquals(valueAt(column, before), valueAt(column, after))))
-      continue;
+    if (keys.every((column) => isSame(column, before, after))) continue;
     grouped[before] = Op.Delete;
     grouped[after] = Op.Insert;
   }

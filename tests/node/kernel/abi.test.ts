@@ -21,6 +21,7 @@ import {
   OP_DELETE,
   OP_INSERT,
   OP_UPDATE_AFTER,
+  OP_UPDATE_BEFORE,
 } from '../../../runtime/kernel/abi.ts';
 import * as JSON_ABI from '../../../runtime/kernel/json-abi.ts';
 import { kernelModule as compiledKernel } from '../../support/kernel-module.ts';
@@ -95,6 +96,7 @@ test('the calls of one aggregation are those that the planner knows', () => {
 
 test('operations are those of batches', () => {
   expect(OP_INSERT).toBe(Op.Insert);
+  expect(OP_UPDATE_BEFORE).toBe(Op.UpdateBefore);
   expect(OP_UPDATE_AFTER).toBe(Op.UpdateAfter);
   expect(OP_DELETE).toBe(Op.Delete);
 });

@@ -11,6 +11,7 @@ import { collectAll, kernelStats } from '../../../runtime/kernel/groups.ts';
 import { Kernel } from '../../../runtime/kernel/instance.ts';
 import { OTHER_FUNCTIONS } from '../../../runtime/kernel/other-functions.ts';
 import { writeProgram, type KernelProgram } from '../../../runtime/kernel/program.ts';
+import { kernelModule as pagesKernel } from '../../support/kernel-module.ts';
 import { keysOf, kernelModule, program, Subject } from './subject.ts';
 
 /** With what only whole kernels have. */
@@ -21,6 +22,18 @@ const wholeProgram: KernelProgram = {
     [0, 1, 2].map((argument) => ({ function: name, argument })),
   ),
   functions: OTHER_FUNCTIONS,
+};
+
+/** Over a table. */
+const tableProgram: KernelProgram = {
+  arguments: ['F64', 'I64', 'I32'],
+  aggregates: ['COUNT', 'SUM', 'AVG'].flatMap((name) =>
+    [null, 0, 1, 2].flatMap((argument) =>
+      argument === null && name !== 'COUNT' ? [] : [{ function: name, argument }],
+    ),
+  ),
+  window: null,
+  output: 'changes',
 };
 
 const range = (from: number, to: number): number[] =>
@@ -256,7 +269,7 @@ test('no call traps, whatever its arguments and whatever stands in the buffers',
     name: fc.constantFrom(...calls, ...calls, ...queries),
     numbers: fc.tuple(number, number, number, number, number),
     // What the input buffers are filled with, by kind, and how: bytes repeated.
-    kind: fc.integer({ min: 2, max: 20 }),
+    kind: fc.integer({ min: 2, max: 21 }),
     bytes: fc.uint8Array({ minLength: 1, maxLength: 16 }),
   });
   const stepLists = fc.array(step, { maxLength: 40, size: 'max' });
@@ -264,9 +277,10 @@ test('no call traps, whatever its arguments and whatever stands in the buffers',
     perRow: fc.boolean(),
     isWhole: fc.boolean(),
     hasSessions: fc.boolean(),
+    isOverTable: fc.boolean(),
   });
   fc.assert(
-    fc.property(kinds, stepLists, ({ perRow, isWhole, hasSessions }, steps) => {
+    fc.property(kinds, stepLists, ({ perRow, isWhole, hasSessions, isOverTable }, steps) => {
       const { calls: kernel, memory } = instantiate(kernelModule, 8 * 1_048_576);
       const config = new DataView(
         memory.buffer,
@@ -276,7 +290,8 @@ test('no call traps, whatever its arguments and whatever stands in the buffers',
       const bounds = { rowsMax: 64, entriesMax: 100, memoryBytesMax: 0, seed: 1 };
       const output = perRow || hasSessions ? 'rows' : 'groups';
       const made = { ...(isWhole ? wholeProgram : program), output } as const;
-      writeProgram(config, hasSessions ? { ...made, window: null } : made, bounds);
+      const other = hasSessions ? { ...made, window: null } : made;
+      writeProgram(config, isOverTable && !hasSessions ? tableProgram : other, bounds);
       expect(kernel.init()).toBe(0);
       const opened = hasSessions ? kernel.openSessions(20, 30, 60, 1000, Number(perRow)) : 0;
       expect(opened).toBe(0);
@@ -292,6 +307,17 @@ test('no call traps, whatever its arguments and whatever stands in the buffers',
     }),
     { numRuns: 500 },
   );
+});
+
+test('over a table there are neither windows nor sessions, nor what cannot be taken back, and nothing in the halves of pages', () => {
+  expect(new Subject(tableProgram).kernel.calls.openSessions(1, 1, 10, 0, 0)).toBeLessThan(0);
+  const others = ['MIN', 'MAX', ...Object.keys(OTHER_FUNCTIONS)];
+  for (const wrong of [
+    { window: program.window },
+    ...others.map((name) => ({ aggregates: [{ function: name, argument: 0 }] })),
+  ])
+    expect(() => new Subject({ ...tableProgram, ...wrong })).toThrow(InvariantError);
+  expect(() => new Subject(tableProgram, {}, pagesKernel('aggregates'))).toThrow(InvariantError);
 });
 
 test('nothing but `init` works before it, and a wrong configuration is refused', () => {

@@ -3,12 +3,15 @@
 import fc from 'fast-check';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
 import { type Batch, IDENTITY } from '../../../runtime/data/batch.ts';
+import type { Schema } from '../../../runtime/data/schema.ts';
+import type { Expr } from '../../../runtime/expr/expr.ts';
 import { aggregate } from '../../../runtime/operators/aggregate.ts';
 import { kernelAggregate } from '../../../runtime/operators/kernel-aggregate.ts';
 import { materialize } from '../../../runtime/operators/materialize.ts';
+import { rekey } from '../../../runtime/operators/rekey.ts';
 import type { AggregateStep } from '../../../runtime/plan/step.ts';
 import { describeOperator } from '../../support/operator-contract.ts';
-import { OperatorRun } from '../../support/operator-harness.ts';
+import { type MakeOperator, OperatorRun } from '../../support/operator-harness.ts';
 import {
   aggregateStep,
   callOf,
@@ -178,23 +181,69 @@ describeOperator('aggregate, any functions, with old rows', {
   changelog: { old: true },
 });
 
-/** The changelog of a table, regrouped by hand: the value column G becomes the key. */
-const TABLE = prettySchema('K:STRING key | I:INTEGER | L:BIGINT @rowtime');
-const changelogOf = (batches: readonly Batch[]): readonly Batch[] => {
-  const run = new OperatorRun((context) =>
-    materialize(sourceStep(TABLE), TABLE, context, registry),
-  );
+/** A table, and its changelog by another key, as a GROUP BY makes it. */
+const TABLE = prettySchema(
+  'K:STRING key | G:STRING | N:INTEGER | I:INTEGER | L:BIGINT | D:DOUBLE @rowtime',
+);
+const through = (make: MakeOperator, batches: readonly Batch[]): readonly Batch[] => {
+  const run = new OperatorRun(make);
   for (const batch of batches) run.process(batch);
   return run.emitted;
 };
+const changelogOf = (batches: readonly Batch[], schema: Schema): readonly Batch[] => {
+  const step = { step: 'rekey', id: '2', input: '1', schema, dropNullKeys: true } as const;
+  const at = TABLE.columns.findIndex(({ name }) => name === schema.columns[0]?.name);
+  const type = TABLE.columns[at]?.type ?? { kind: 'STRING' };
+  const key: Expr[] = [{ expr: 'column', index: at, type }];
+  return through(
+    (context) => rekey({ ...step, key, carried: [3, 4, 5] }, TABLE, context, registry),
+    through((context) => materialize(sourceStep(TABLE), TABLE, context, registry), batches),
+  );
+};
 
-for (const old of [false, true]) {
-  const calls = [callOf('COUNT', TABLE), callOf('SUM', TABLE, 1), callOf('AVG', TABLE, 2)];
-  describeOperator(`aggregate over a table${old ? ', with old rows' : ''}`, {
-    paths: rowPath(aggregateStep(TABLE, calls, { over: 'table', old }), TABLE),
+/** Rows that add or take back as it comes, in any order, old ones in front of new ones or alone. */
+const anyOps = (input: fc.Arbitrary<readonly Batch[]>): fc.Arbitrary<readonly Batch[]> =>
+  fc.tuple(input, fc.infiniteStream(fc.nat(3))).map(([batches, ops]) =>
+    batches.map((batch) => ({
+      ...batch,
+      op: Uint8Array.from(batch.rowtime, () => ops.next().value ?? 0),
+    })),
+  );
+
+const undoable = (input: Schema, first = 1) => [
+  callOf('COUNT', input),
+  ...['COUNT', 'SUM', 'AVG'].flatMap((name) =>
+    [0, 1, 2].map((i) => callOf(name, input, first + i)),
+  ),
+];
+
+for (const key of ['G:STRING', 'N:INTEGER']) {
+  const input = prettySchema(`${key} key | I:INTEGER | L:BIGINT | D:DOUBLE @rowtime`);
+  describeOperator(`aggregate over a table by ${key}`, {
+    paths: bothPaths(aggregateStep(input, undoable(input), { over: 'table' }), input),
     input: tableArbitrary(TABLE)
-      .map(changelogOf)
+      .map((batches) => changelogOf(batches, input))
       .filter((batches) => batches.length > 0),
-    changelog: { old },
+    changelog: { old: false },
   });
 }
+
+for (const [rows, input] of [
+  ['with nulls', streamArbitrary(NUMBERS)],
+  ['without nulls', withoutNulls(streamArbitrary(NUMBERS))],
+] as const)
+  describeOperator(`aggregate over a table, any operations, ${rows}`, {
+    paths: bothPaths(aggregateStep(NUMBERS, undoable(NUMBERS), { over: 'table' })),
+    input: anyOps(input),
+    changelog: null,
+  });
+
+describeOperator('aggregate over a table, with old rows', {
+  paths: rowPath(aggregateStep(TABLE, undoable(TABLE, 3), { over: 'table', old: true }), TABLE),
+  input: tableArbitrary(TABLE)
+    .map((batches) =>
+      through((context) => materialize(sourceStep(TABLE), TABLE, context, registry), batches),
+    )
+    .filter((batches) => batches.length > 0),
+  changelog: { old: true },
+});

@@ -1,5 +1,7 @@
 // Filter, project, rekey, materialize and tableFilter under the operator contract.
 
+import { expect, test } from 'vitest';
+import { BATCH_ROWS_MAX } from '../../../runtime/base/limits.ts';
 import { type Batch, Op } from '../../../runtime/data/batch.ts';
 import { bitAt } from '../../../runtime/data/column.ts';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
@@ -11,7 +13,8 @@ import type { OperatorContext } from '../../../runtime/operators/operator.ts';
 import { project } from '../../../runtime/operators/project.ts';
 import { rekey } from '../../../runtime/operators/rekey.ts';
 import { tableFilter } from '../../../runtime/operators/table-filter.ts';
-import { describeOperator } from '../../support/operator-contract.ts';
+import { keepShortColumns } from '../../support/kept-columns.ts';
+import { batchesOf, describeOperator } from '../../support/operator-contract.ts';
 import { OperatorRun } from '../../support/operator-harness.ts';
 import {
   registry,
@@ -130,15 +133,44 @@ for (const dropNullKeys of [true, false]) {
 }
 
 const TABLE = prettySchema('K:STRING key | I:INTEGER | L:BIGINT @rowtime');
+const ROWS = prettySchema(
+  'K:STRING key | I:INTEGER | L:BIGINT | D:DOUBLE | B:BOOLEAN | S:STRING @rowtime',
+);
 describeOperator('materialize', {
-  paths: [
-    {
-      name: 'row path',
-      make: (context) => materialize(sourceStep(TABLE), TABLE, context, registry),
+  paths: [true, false].map((isKept) => ({
+    name: `rows kept as ${isKept ? 'columns' : 'bytes'}`,
+    make: (context: OperatorContext) => {
+      keepShortColumns(() => isKept);
+      return materialize(sourceStep(ROWS), ROWS, context, registry);
     },
-  ],
-  input: tableArbitrary(TABLE),
+  })),
+  input: tableArbitrary(ROWS),
   changelog: { old: true },
+});
+
+test('rows of keys that were forgotten are old rows yet, and output that is more than a batch keeps them with their new ones', () => {
+  const run = new OperatorRun((context) =>
+    materialize(sourceStep(TABLE), TABLE, context, registry),
+  );
+  const names = Array.from({ length: 5 * BATCH_ROWS_MAX }, (_, i) => `k${i}`);
+  const put = (from: number, add: number): void => {
+    const rows = Array.from({ length: BATCH_ROWS_MAX }, (_, i) => ({
+      values: [names[from + i] ?? '', from + i + add, null],
+      rowtime: add,
+    }));
+    for (const batch of batchesOf(TABLE, rows)) run.process(batch);
+    run.commit();
+  };
+  // Twenty rounds of all keys are more than KeptTable knows, and leave more rows than it keeps without a key.
+  for (let add = 0; add < 20; add++)
+    for (let from = 0; from < names.length; from += BATCH_ROWS_MAX) put(from, add);
+  const last = run.emitted.at(-1);
+  expect(run.emitted).toHaveLength(5 + 19 * 5 * 2);
+  expect([...(last?.op ?? [])].slice(-2)).toEqual([Op.UpdateBefore, Op.UpdateAfter]);
+  expect([...(last?.columns[1]?.values ?? [])].slice(-2)).toEqual([
+    names.length - 1 + 18,
+    names.length - 1 + 19,
+  ]);
 });
 
 const changelogOf = (batches: readonly Batch[]): readonly Batch[] => {

@@ -235,7 +235,7 @@ Task 0 (2 partitions)
         4 repartition to topic __CTAS_BY_A_0.4-repartition (2 partitions, key KAFKA)
 Task 1 (2 partitions)
   5 internalSource from topic __CTAS_BY_A_0.4-repartition: A, B
-    6 aggregate [row: the kernel does not take old rows of a table back] SUM(B) over a table
+    6 aggregate [kernel] SUM(B) over a table
       7 project A, AGGREGATE_0 AS S
         8 sink table BY_A to topic BY_A (key KAFKA, value JSON): \`A\` STRING KEY, \`S\` BIGINT`);
 });

@@ -10,9 +10,12 @@ import { Session } from './session.ts';
 const SOURCE = `CREATE STREAM s (id INT KEY, a STRING, b BIGINT, d DOUBLE)
   WITH (KAFKA_TOPIC='s', PARTITIONS=2, VALUE_FORMAT='JSON');`;
 
-function pathOf(calls: string, window = ''): Path | undefined {
+const TABLE = `CREATE TABLE t (id INT PRIMARY KEY, a STRING, b BIGINT, d DOUBLE, e DECIMAL(4, 2))
+  WITH (KAFKA_TOPIC='t', PARTITIONS=2, VALUE_FORMAT='JSON');`;
+
+function pathOf(calls: string, window = '', from = 's'): Path | undefined {
   const plan = new Session({}, true).plan(
-    `${SOURCE}CREATE TABLE x AS SELECT a, ${calls} AS n FROM s ${window} GROUP BY a;`,
+    `${SOURCE}${TABLE}CREATE TABLE x AS SELECT a, ${calls} AS n FROM ${from} ${window} GROUP BY a;`,
   );
   const steps = plan.subtopologies.flatMap((part) => part.steps);
   return steps.find((step) => step.step === 'aggregate')?.run;
@@ -41,12 +44,25 @@ test.each([
   expect(pathOf(call, SESSIONS)).toEqual(path);
 });
 
+test.each([
+  ['COUNT(*), SUM(b) AS m, AVG(d)', { path: 'kernel' }],
+  ['SUM(e)', { path: 'row', why: 'the kernel has no SUM of DECIMAL(4, 2)' }],
+  ['COLLECT_LIST(b)', { path: 'row', why: 'the kernel does not take COLLECT_LIST back' }],
+  ['STDDEV_SAMP(d)', { path: 'row', why: 'the kernel does not take STDDEV_SAMP back' }],
+])('%s over a table runs as %o', (calls, path) => {
+  expect(pathOf(calls, '', 't')).toEqual(path);
+});
+
 test('without a whole kernel what only that has runs on the row path', () => {
   const putBack = takeAway([WHOLE_KERNEL]);
   try {
     const path = { path: 'row', why: 'the kernel has no LATEST_BY_OFFSET' };
     expect(pathOf('LATEST_BY_OFFSET(d)')).toEqual(path);
     expect(pathOf('MAX(d)')).toEqual({ path: 'kernel' });
+    expect(pathOf('SUM(d)', '', 't')).toEqual({
+      path: 'row',
+      why: 'the kernel does not take old rows of a table back',
+    });
     expect(pathOf('MAX(d)', SESSIONS)).toEqual({
       path: 'row',
       why: 'the kernel has no SESSION windows',
