@@ -6,7 +6,7 @@ import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { bitAt, type Bitmap, bitmap, type Column, setBit, valueAt } from '../data/column.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
-import type { StoredRows } from './stored-rows.ts';
+import type { StoredRows } from './materialize.ts';
 import { RARER_ROWS } from './parts.ts';
 
 const FIRST_KEYS = 64;

@@ -8,7 +8,7 @@ import type { FunctionRegistry } from '../functions/registry.ts';
 import type { TableFilterStep } from '../plan/step.ts';
 import { ChangelogBuilder } from './changelog.ts';
 import { RowEvaluation } from './evaluation.ts';
-import { StoredRows } from './stored-rows.ts';
+import { StoredRows } from './materialize.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { PassedRows } from './passed-rows.ts';
 

@@ -6,7 +6,7 @@ import { BATCH_ROWS_MAX, HELD_ROWS_MAX } from '../../../runtime/base/limits.ts';
 import { type Batch, IDENTITY, Op } from '../../../runtime/data/batch.ts';
 import { BatchBuilder } from '../../../runtime/data/batch-builder.ts';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
-import { StoredRows } from '../../../runtime/operators/stored-rows.ts';
+import { StoredRows } from '../../../runtime/operators/materialize.ts';
 import { PassedRows } from '../../../runtime/operators/passed-rows.ts';
 import { MapState } from '../../support/operator-harness.ts';
 

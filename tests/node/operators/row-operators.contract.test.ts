@@ -10,6 +10,7 @@ import type { Expr } from '../../../runtime/expr/expr.ts';
 import { filter } from '../../../runtime/operators/filter.ts';
 import { materialize } from '../../../runtime/operators/materialize.ts';
 import type { OperatorContext } from '../../../runtime/operators/operator.ts';
+import { WHOLE_KERNEL } from '../../../runtime/operators/parts.ts';
 import { project } from '../../../runtime/operators/project.ts';
 import { rekey } from '../../../runtime/operators/rekey.ts';
 import { tableFilter } from '../../../runtime/operators/table-filter.ts';
@@ -22,6 +23,7 @@ import {
   streamArbitrary,
   tableArbitrary,
 } from '../../support/operator-inputs.ts';
+import { takeAway } from '../../support/taken-parts.ts';
 
 const STREAM = prettySchema('K:STRING key | I:INTEGER | L:BIGINT | D:DOUBLE @rowtime');
 const column = (index: number, type: Type): Expr => ({ expr: 'column', index, type });
@@ -137,13 +139,26 @@ const ROWS = prettySchema(
   'K:STRING key | I:INTEGER | L:BIGINT | D:DOUBLE | B:BOOLEAN | S:STRING @rowtime',
 );
 describeOperator('materialize', {
-  paths: [true, false].map((isKept) => ({
-    name: `rows kept as ${isKept ? 'columns' : 'bytes'}`,
-    make: (context: OperatorContext) => {
-      keepShortColumns(() => isKept);
-      return materialize(sourceStep(ROWS), ROWS, context, registry);
+  paths: [
+    {
+      name: 'as in pages',
+      make: (context) => {
+        const putBack = takeAway([WHOLE_KERNEL]);
+        try {
+          return materialize(sourceStep(ROWS), ROWS, context, registry);
+        } finally {
+          putBack();
+        }
+      },
     },
-  })),
+    ...[true, false].map((isKept) => ({
+      name: `rows kept as ${isKept ? 'columns' : 'bytes'}`,
+      make: (context: OperatorContext) => {
+        keepShortColumns(() => isKept);
+        return materialize(sourceStep(ROWS), ROWS, context, registry);
+      },
+    })),
+  ],
   input: tableArbitrary(ROWS),
   changelog: { old: true },
 });
