@@ -89,7 +89,6 @@ const FUNCTIONS: Readonly<Partial<Record<string, KernelFunction>>> = {
   AVG: shape(FUNCTION_AVG, 2, 'F64'),
 };
 
-const OUTPUTS = { rows: OUTPUT_ROWS, groups: OUTPUT_GROUPS, changes: OUTPUT_CHANGES } as const;
 const TYPES = { I32: TYPE_I32, I64: TYPE_I64, F64: TYPE_F64 } as const;
 
 function functionOf({ functions }: KernelProgram, call: KernelAggregate): KernelFunction {
@@ -125,7 +124,11 @@ export function writeProgram(into: DataView, program: KernelProgram, bounds: Ker
   put(CONFIG_ROWS_MAX, [
     bounds.rowsMax,
     bounds.entriesMax,
-    OUTPUTS[program.output],
+    program.output === 'rows'
+      ? OUTPUT_ROWS
+      : program.output === 'groups'
+        ? OUTPUT_GROUPS
+        : OUTPUT_CHANGES,
     bounds.seed,
     program.arguments.length,
     program.aggregates.length,

@@ -37,9 +37,8 @@ export function kernelAggregate(
   module: WebAssembly.Module,
   output: KernelProgram['output'] = 'rows',
 ): Operator {
-  const over = (outputs: KernelProgram['output']): Operator =>
-    new KernelAggregate(step, input, context, module, outputs);
-  return step.over === 'table' ? WHOLE_KERNEL.code.overTable(over('changes')) : over(output);
+  const operator = new KernelAggregate(step, input, context, module, output);
+  return step.over === 'table' ? WHOLE_KERNEL.code.overTable(operator) : operator;
 }
 
 class KernelAggregate implements Operator {
@@ -121,7 +120,7 @@ class KernelAggregate implements Operator {
     const args = this.#arguments.map((position) => kernelColumn(batch.columns[position]));
     const isCoded = inKernel(() => this.#ids.assign(batch));
     if (isCoded === null) return 0;
-    WHOLE_KERNEL.fetched?.bringBeside(this.#kernel, batch, this.#context);
+    WHOLE_KERNEL.fetched?.bring(this.#kernel, batch, this.#context);
     const ids = this.#ids.current;
     const rows: KernelBatch = { length, selection, ids, isCoded, rowtime, arguments: args };
     let from = 0;

@@ -27,7 +27,7 @@ export function argumentsOf(calls: readonly AggregateCall[]): number[] {
 
 /** @param positions of the arguments in the input */
 export function programOf(
-  step: Pick<AggregateStep, 'calls' | 'window'>,
+  step: Pick<AggregateStep, 'calls' | 'over' | 'window'>,
   input: Schema,
   positions: readonly number[],
   output: KernelProgram['output'],
@@ -42,7 +42,7 @@ export function programOf(
     })),
     window: step.window,
     functions: WHOLE_KERNEL.fetched?.OTHER_FUNCTIONS,
-    output,
+    output: step.over === 'table' ? 'changes' : output,
   };
 }
 

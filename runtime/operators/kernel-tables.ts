@@ -8,7 +8,7 @@ import { bringOffsets } from './kernel-offsets.ts';
 import type { Operator, OperatorContext } from './operator.ts';
 
 /** Tells the kernel what stands beside the columns of a batch and its program asks for: what rows of tables do, or which records rows came from. */
-export function bringBeside(kernel: Kernel, batch: Batch, context: OperatorContext): void {
+export function bring(kernel: Kernel, batch: Batch, context: OperatorContext): void {
   if (kernel.program.output !== 'changes') {
     bringOffsets(kernel, batch, context);
     return;

@@ -4,4 +4,4 @@ export { OTHER_FUNCTIONS } from '../kernel/other-functions.ts';
 export { forgotten } from './forgetting.ts';
 export { keptMaterialize } from './kept-materialize.ts';
 export { kernelSessions } from './kernel-sessions.ts';
-export { bringBeside, overTable } from './kernel-tables.ts';
+export { bring, overTable } from './kernel-tables.ts';

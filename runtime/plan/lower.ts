@@ -10,7 +10,6 @@ import {
   KERNEL_AGGREGATES,
   KERNEL_ARGUMENTS,
   type Path,
-  type WindowSpec,
   type SourceStep,
   type Subtopology,
 } from './step.ts';
@@ -55,13 +54,12 @@ export type Lowered = Pick<AggregateStep, 'window' | 'calls' | 'old' | 'over'> &
  * @throws {StatementError} UNSUPPORTED when the kernel is asked for and cannot do it
  */
 export function lowered(step: Lowered, options: PlanningOptions): Path {
-  const { window, over, old, calls, input } = step;
+  const { old, calls, input } = step;
   const isPlain =
     options.path !== 'row' &&
     options.kernelAvailable &&
-    over !== 'table' &&
     !old &&
-    isWindowInKernel(window) &&
+    isInEveryKernel(step) &&
     calls.length <= KERNEL_CALLS_MAX &&
     calls.every((call) => isInKernel(call, input));
   return isPlain ? { path: 'kernel' } : ROW_PATH.code.otherwise(step, options);
@@ -70,14 +68,18 @@ export function lowered(step: Lowered, options: PlanningOptions): Path {
 /** Whether the plan of a task has sessions or calls in the kernel that a whole one alone has. */
 export function needsWhole({ steps }: Pick<Subtopology, 'steps'>): boolean {
   return steps.some(
-    (step) =>
-      step.step === 'aggregate' &&
-      step.run.path === 'kernel' &&
-      !(
-        step.over !== 'table' &&
-        isWindowInKernel(step.window) &&
-        step.calls.every((call) => KERNEL_AGGREGATES.has(call.function))
-      ),
+    (step) => step.step === 'aggregate' && step.run.path === 'kernel' && !isInEveryKernel(step),
+  );
+}
+
+/** Whether no more is asked for than every kernel has, whatever the types. */
+function isInEveryKernel({ window, over, calls }: Omit<Lowered, 'input'>): boolean {
+  return (
+    over !== 'table' &&
+    (window === null ||
+      ((window.type === 'TUMBLING' || window.type === 'HOPPING') &&
+        Math.ceil(window.sizeMs / window.advanceMs) <= KERNEL_WINDOWS_PER_ROW_MAX)) &&
+    calls.every((call) => KERNEL_AGGREGATES.has(call.function))
   );
 }
 
@@ -92,14 +94,6 @@ export function isInKernel(
     call.arguments.length < 2 &&
     call.constants === undefined &&
     call.arguments.every((at) => KERNEL_ARGUMENTS.has(input.columns[at]?.type.kind))
-  );
-}
-
-function isWindowInKernel(window: WindowSpec | null): boolean {
-  return (
-    window === null ||
-    ((window.type === 'TUMBLING' || window.type === 'HOPPING') &&
-      Math.ceil(window.sizeMs / window.advanceMs) <= KERNEL_WINDOWS_PER_ROW_MAX)
   );
 }
 
