@@ -42,12 +42,32 @@ function listBody(type: Type, limit: number): AggregateBody {
   };
 }
 
+/** Types of which a Set knows what is equal; and so many values are looked through sooner than it is asked. */
+const FOUND: ReadonlySet<string> = new Set(['STRING', 'INTEGER', 'BIGINT']);
+const LOOKED_THROUGH_MAX = 32;
+
+/** What long lists hold. It goes on with the list that a value makes of one, so that a row looks at none; who lost it makes it again. */
+const KNOWN = new WeakMap<readonly Value[], Set<Value>>();
+
+function knownOf(list: readonly Value[]): Set<Value> {
+  const known = KNOWN.get(list) ?? new Set(list);
+  KNOWN.set(list, known);
+  return known;
+}
+
 /** Each value once, in the order in which they came; a null is one. */
 function setBody(type: Type, limit: number): AggregateBody {
+  const isFound = FOUND.has(type.kind);
   const insert = (cells: Value[], value: Value): void => {
     const list = cells[0] as readonly Value[];
-    if (list.length >= limit || list.some((item) => valueEquals(item, value))) return;
-    cells[0] = [...list, value];
+    if (list.length >= limit) return;
+    const known = isFound && list.length > LOOKED_THROUGH_MAX ? knownOf(list) : null;
+    if (known?.has(value) ?? list.some((item) => valueEquals(item, value))) return;
+    const longer = [...list, value];
+    cells[0] = longer;
+    if (known === null) return;
+    KNOWN.delete(list);
+    KNOWN.set(longer, known.add(value));
   };
   return {
     cells: [array(type)],

@@ -134,8 +134,11 @@ function estimate(registers: Uint8Array): bigint {
   return raw <= 2.5 * REGISTERS && zeros > 0 ? linear(zeros) : BigInt(Math.round(raw));
 }
 
+/** By how many registers are 0: a row that raises none asks again. */
+const LINEAR: bigint[] = [];
+
 function linear(zeros: number): bigint {
-  return BigInt(Math.round(REGISTERS * Math.log(REGISTERS / zeros)));
+  return (LINEAR[zeros] ??= BigInt(Math.round(REGISTERS * Math.log(REGISTERS / zeros))));
 }
 
 /** MurmurHash3 of the first `length` bytes, behind which are three zeros at least; 32 bits. Stored states depend on it. */
@@ -190,11 +193,13 @@ function countDistinctBody(type: Type): AggregateBody {
       const length = writer.position;
       writer.zeros(3);
       const high = murmur3(writer.buffer, length, 0);
-      const low = murmur3(writer.buffer, length, 0x9747b28c | 0);
       // The index takes the first bits; the rank is where the first 1 stands among the other 50.
       const rest = high << INDEX_BITS;
       const free = 32 - INDEX_BITS;
-      const rank = rest === 0 ? free + Math.clz32(low) + 1 : Math.clz32(rest) + 1;
+      const rank =
+        rest === 0
+          ? free + Math.clz32(murmur3(writer.buffer, length, 0x9747b28c | 0)) + 1
+          : Math.clz32(rest) + 1;
       cells[0] = raised(cells[0] as Uint8Array, high >>> free, rank);
     },
     undo: null,

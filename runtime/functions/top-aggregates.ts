@@ -23,9 +23,10 @@ function topBody({ entry, entryOf, orderedBy, order, most, distinct }: Top): Agg
     const value = orderedBy(candidate);
     if (value === null) return;
     const list = cells[0] as readonly Value[];
+    // Mostly what comes is not above the least.
+    if (list.length >= most && order(orderedBy(list[most - 1] as Value), value) >= 0) return;
     const found = list.findIndex((item) => order(orderedBy(item), value) < 0);
     const at = found < 0 ? list.length : found;
-    if (at >= most) return;
     if (distinct && at > 0 && order(orderedBy(list[at - 1] ?? null), value) === 0) return;
     cells[0] = list.toSpliced(at, 0, candidate).slice(0, most);
   };

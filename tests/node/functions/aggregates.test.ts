@@ -1,5 +1,6 @@
 // The aggregate functions over values: nulls, order, limits, constants, overflow.
 
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { COLLECTED_VALUES_MAX, HISTOGRAM_KEYS_MAX } from '../../../runtime/base/limits.ts';
 import {
@@ -160,6 +161,40 @@ test.each<[string, Readonly<Record<string, string>>, number]>([
   const into = folded(body, rows.slice(0, 500));
   body.merge?.(into, folded(body, rows.slice(500)));
   expect(body.result(into)).toEqual(body.result(folded(body, rows)));
+});
+
+test.each([
+  [STRING, (i: number): Value => `v${i}`],
+  [BIGINT, (i: number): Value => BigInt(i) * 2n ** 40n],
+  [DOUBLE, (i: number): Value => i - 0.5],
+])('a set of many of %o has each once, and sets that go on from one part', (type, valueOf) => {
+  const body = bodyOf(of('COLLECT_SET', type));
+  const values = Array.from({ length: 100 }, (_, i) => (i === 40 ? null : valueOf(i)));
+  const both = folded(body, column(...values.slice(0, 90), ...values.slice(0, 90)));
+  expect(body.result(both)).toEqual(values.slice(0, 90));
+  const [first, second] = [[...both], [...both]];
+  for (const value of [...values.slice(90, 95), ...values]) body.add(first, [value], 0);
+  for (const value of [...values.slice(95).toReversed(), ...values.slice(0, 95)])
+    body.add(second, [value], 0);
+  expect(body.result(first)).toEqual(values);
+  expect(body.result(second)).toEqual([
+    ...values.slice(0, 90),
+    ...values.slice(95).toReversed(),
+    ...values.slice(90, 95),
+  ]);
+  expect(body.result(both)).toEqual(values.slice(0, 90));
+});
+
+test.each(['TOPK', 'TOPKDISTINCT'])('%s of rows in any order is what sorting gives', (name) => {
+  const body = bodyOf(withConstants(name, INTEGER, int(3)));
+  const rows = fc.array(fc.integer({ min: -4, max: 6 }), { maxLength: 20 });
+  fc.assert(
+    fc.property(rows, (values) => {
+      const sorted = values.toSorted((a, b) => b - a);
+      const distinct = name === 'TOPK' ? sorted : [...new Set(sorted)];
+      expect(body.result(folded(body, column(...values)))).toEqual(distinct.slice(0, 3));
+    }),
+  );
 });
 
 test('a histogram counts at its limit what it knows, and lets new keys be', () => {
