@@ -10,6 +10,7 @@ import { ChangelogBuilder } from './changelog.ts';
 import { RowEvaluation } from './evaluation.ts';
 import { StoredRows } from './materialize.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
+import { WHOLE_KERNEL } from './parts.ts';
 import { PassedRows } from './passed-rows.ts';
 
 /**
@@ -26,6 +27,8 @@ export function tableFilter(
   registry: FunctionRegistry,
   isSession = false,
 ): Operator {
+  if (WHOLE_KERNEL.fetched && !isSession)
+    return WHOLE_KERNEL.fetched.keptFilter(step, input, context, registry);
   const predicate = compilePredicate(step.predicate, registry);
   const evaluation = new RowEvaluation(context, '', step.id);
   const rows = new StoredRows(step.id, input, context, isSession);

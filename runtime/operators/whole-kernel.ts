@@ -2,6 +2,6 @@
 
 export { OTHER_FUNCTIONS } from '../kernel/other-functions.ts';
 export { forgotten } from './forgetting.ts';
-export { keptMaterialize } from './kept-materialize.ts';
+export { keptFilter, keptMaterialize } from './kept-tables.ts';
 export { kernelSessions } from './kernel-sessions.ts';
 export { bring, overTable } from './kernel-tables.ts';

@@ -1,35 +1,30 @@
-// Keeps the rows of a table as columns and gives each change its old row, for hosts with a whole kernel; knows no format and no topic.
+// The rows of a table, kept as the columns in which they came, and a changelog that shows them again, for hosts with a whole kernel; knows no operator.
 
 import { ByteWriter } from '../base/bytes.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
-import { type Batch, Op, positionOf } from '../data/batch.ts';
+import { type Batch, Op } from '../data/batch.ts';
 import { bitmap, type Bitmap, type Column, setBit, valueAt } from '../data/column.ts';
 import { gather, gatherColumn } from '../data/dense.ts';
 import { gatherAcross } from '../data/gather-across.ts';
 import { writeKey, writeWindow } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema, type SchemaColumn } from '../data/schema.ts';
-import type { IntoBlock, StateBytes } from '../ports/store.ts';
+import type { IntoBlock, StateBytes, TableId } from '../ports/store.ts';
 import { keptRows, NO_ROW } from '../state/kept-rows.ts';
 import { KeptTable } from '../state/kept-table.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
-import type { Emit, Operator, OperatorContext } from './operator.ts';
-import { isGone } from './stream-table-join.ts';
-
-/**
- * As `materialize`, of a table whose windows are no sessions; its rows are kept as the columns in which they came.
- * Cost: a look-up a row; columns are copied once, and not at all where no key is known.
- */
-export function keptMaterialize(table: string, input: Schema, context: OperatorContext): Operator {
-  return new KeptMaterialize(table, input, context);
-}
+import type { Emit, OperatorContext } from './operator.ts';
 
 /** Where the values of a row put out stand: in the batch at hand, or among the rows that were kept. */
 const OWN = 0;
 const KEPT = 1;
 
-class KeptMaterialize implements Operator {
-  readonly name = 'materialize';
-  readonly schema: Schema;
+/**
+ * Whole rows by key, and by the start of their window, in the state that StoredRows has; and what is put out of one batch after another: for each
+ * row of it `begin`, then `at`, then `put`, `drop` or nothing, and `flush`.
+ * Cost: a look-up a row; columns are copied once, and not at all where all rows of a batch go on alone.
+ */
+export class KeptChangelog {
+  readonly #schema: Schema;
   readonly #table: KeptTable;
   readonly #numbers: RowKeys;
   readonly #keys: readonly number[];
@@ -37,6 +32,11 @@ class KeptMaterialize implements Operator {
   readonly #scratch = new ByteWriter(64);
   /** Positions of the columns that are kept. */
   readonly #cells: readonly number[];
+  /** Of the batch at hand, and of the row at hand its number. */
+  #ids: Int32Array = new Int32Array(0);
+  #id = 0;
+  #batch: Batch | null = null;
+  #out: Emit = () => {};
   // Of the rows to be put out: the row of the batch that made each, where its values are, and which of those.
   readonly #positions = new Uint32Array(BATCH_ROWS_MAX);
   readonly #sources = new Uint32Array(BATCH_ROWS_MAX);
@@ -48,8 +48,8 @@ class KeptMaterialize implements Operator {
   #keptCount = 0;
   #valueNull: Bitmap | null = null;
 
-  constructor(table: string, schema: Schema, context: OperatorContext) {
-    this.schema = schema;
+  constructor(table: TableId, schema: Schema, context: OperatorContext) {
+    this.#schema = schema;
     this.#cells = [...columnsWithRole(schema, 'value'), ...columnsWithRole(schema, 'pseudo')];
     const types = this.#cells.map((at) => (schema.columns[at] as SchemaColumn).type);
     this.#table = new KeptTable([{ table, rows: keptRows(types) }], context.state);
@@ -58,49 +58,55 @@ class KeptMaterialize implements Operator {
     this.#windows = columnsWithRole(schema, 'window').slice(0, 1);
   }
 
-  process(_side: number, batch: Batch, out: Emit): void {
+  /** Turns to a batch. */
+  begin(batch: Batch, out: Emit): void {
     const table = this.#table;
-    const ids = this.#numbers.assign(batch);
+    this.#batch = batch;
+    this.#out = out;
+    this.#ids = this.#numbers.assign(batch);
     if (table.isUntidy) table.tidy();
-    table.begin(
-      0,
-      batch,
-      this.#cells.map((at) => batch.columns[at] as Column),
-      0,
-    );
-    for (let i = 0; i < batch.length; i++) {
-      const position = positionOf(batch, i);
-      const known = ids[i] as number;
-      const id = known === NO_KEY ? this.#locateNulls(batch, position) : known;
-      const old = table.get(id, 0);
-      const gone = isGone(batch, position);
-      // An old row is never parted from its new one.
-      const more = old === NO_ROW || gone ? 1 : 2;
-      if (this.#count + more > BATCH_ROWS_MAX) this.#flush(batch, out);
-      if (gone) {
-        if (old !== NO_ROW) table.remove(id, 0);
-        this.#addKept(position, Op.Delete, old);
-        continue;
-      }
-      table.set(id, 0, i, position, batch.rowtime[position] as number);
-      if (old !== NO_ROW) this.#addKept(position, Op.UpdateBefore, old);
-      this.#add(position, old === NO_ROW ? Op.Insert : Op.UpdateAfter, OWN, position);
-    }
-    this.#flush(batch, out);
+    const columns = this.#cells.map((at) => batch.columns[at] as Column);
+    table.begin(0, batch, columns, 0);
+  }
+
+  /** Turns to row `i` of the batch, which stands at that position. @returns the row that its key has, or NO_ROW; good until `flush` */
+  at(i: number, position: number): number {
+    const known = this.#ids[i] as number;
+    this.#id = known === NO_KEY ? this.#locateNulls(position) : known;
+    return this.#table.get(this.#id, 0);
   }
 
   /** The number of a key that has nulls: to a table it is one as others are. */
-  #locateNulls({ columns }: Batch, position: number): number {
+  #locateNulls(position: number): number {
+    const { columns } = this.#batch as Batch;
     const scratch = this.#scratch;
     scratch.truncate(0);
-    writeKey(
-      scratch,
-      this.#keys.map((at) => columns[at] as Column),
-      position,
-    );
+    const keys = this.#keys.map((at) => columns[at] as Column);
+    writeKey(scratch, keys, position);
     for (const at of this.#windows)
       writeWindow(scratch, Number(valueAt(columns[at] as Column, position)), null);
     return this.#table.locate(scratch.buffer, 0, scratch.position);
+  }
+
+  /**
+   * Sets the key's row to the row at hand, which is put out.
+   * @param old what `at` has given; with `showsOld` it is put out before
+   */
+  put(i: number, position: number, old: number, showsOld: boolean): void {
+    const { rowtime } = this.#batch as Batch;
+    const withOld = showsOld && old !== NO_ROW;
+    // An old row is never parted from its new one.
+    if (this.#count + (withOld ? 2 : 1) > BATCH_ROWS_MAX) this.flush();
+    this.#table.set(this.#id, 0, i, position, rowtime[position] as number);
+    if (withOld) this.#addKept(position, Op.UpdateBefore, old);
+    this.#add(position, old === NO_ROW ? Op.Insert : Op.UpdateAfter, OWN, position);
+  }
+
+  /** Removes the key's row, and puts a Delete out. @param shown the row that it shows; NO_ROW: a null value */
+  drop(position: number, old: number, shown: number): void {
+    if (this.#count === BATCH_ROWS_MAX) this.flush();
+    if (old !== NO_ROW) this.#table.remove(this.#id, 0);
+    this.#addKept(position, Op.Delete, shown);
   }
 
   #addKept(position: number, op: Op, row: number): void {
@@ -117,19 +123,20 @@ class KeptMaterialize implements Operator {
     this.#op[row] = op;
   }
 
-  /** Emits the rows so far, which are of that batch. */
-  #flush(batch: Batch, out: Emit): void {
+  /** Emits the rows so far, which are of the batch at hand. */
+  flush(): void {
     const count = this.#count;
     if (count === 0) return;
-    const { rowtime, origin, selection } = batch;
+    const batch = this.#batch as Batch;
+    const { rowtime, origin } = batch;
     const op = this.#op.slice(0, count);
     const keptCount = this.#keptCount;
     const valueNull = this.#valueNull?.slice(0, (count + 7) >> 3) ?? null;
     this.#count = 0;
     this.#keptCount = 0;
     this.#valueNull = null;
-    if (keptCount === 0 && selection === null && count === batch.length) {
-      out({ ...batch, op, valueNull, keyNull: null });
+    if (keptCount === 0) {
+      this.#emitOwn(batch, count, op);
       return;
     }
     const positions = this.#positions.subarray(0, count);
@@ -138,20 +145,38 @@ class KeptMaterialize implements Operator {
       positions: this.#places.subarray(0, count),
     };
     const kept = keptCount === 0 ? [] : this.#table.columnsOf(this.#kept.subarray(0, keptCount), 0);
-    out({
-      schema: this.schema,
+    this.#out({
+      schema: this.#schema,
       length: count,
       selection: null,
       columns: batch.columns.map((column, at) => {
         const cell = this.#cells.indexOf(at);
         if (cell < 0) return gatherColumn(column, positions);
-        return gatherAcross([column, ...kept.slice(cell, cell + 1)], places);
+        return gatherAcross([column, kept[cell] as Column], places);
       }),
       valueNull,
       keyNull: null,
       rowtime: gather(rowtime, new Float64Array(count), positions),
       op,
       origin: origin && gather(origin, new Uint32Array(count), positions),
+    });
+  }
+
+  /** Emits `count` rows of the batch as they stand. */
+  #emitOwn(batch: Batch, count: number, op: Uint8Array): void {
+    const { length } = batch.rowtime;
+    const isAll = count === length;
+    const positions = this.#positions.subarray(0, count);
+    const ops = isAll ? op : new Uint8Array(length);
+    if (!isAll) for (let i = 0; i < count; i++) ops[positions[i] as number] = op[i] as number;
+    this.#out({
+      ...batch,
+      schema: this.#schema,
+      length: count,
+      selection: isAll ? null : positions.slice(),
+      valueNull: null,
+      keyNull: null,
+      op: ops,
     });
   }
 
