@@ -183,22 +183,32 @@ interface Aggregate {
   readonly of: (rows: readonly Row[]) => Scalar | readonly Scalar[];
 }
 
-function aggregates(columns: Columns): fc.Arbitrary<Aggregate> {
+/** Those that take rows back as well. */
+const UNDOABLE = ['COUNT', 'SUM', 'AVG'];
+
+/** @param names the functions; absent: all */
+function aggregates(columns: Columns, names?: readonly string[]): fc.Arbitrary<Aggregate> {
   const present = (values: readonly Scalar[]): number[] =>
     values.filter((value): value is number => value !== null);
   const folds: Readonly<Record<string, (values: readonly Scalar[]) => Scalar | readonly Scalar[]>> =
     {
       COUNT: (values) => present(values).length,
       SUM: (values) => present(values).reduce((sum, value) => sum + value, 0),
+      AVG: (values) => {
+        const of = present(values);
+        const mean = of.reduce((sum, value) => sum + value, 0) / Math.max(of.length, 1);
+        return Math.trunc(mean * 60) || 0;
+      },
       MIN: (values) => (present(values).length === 0 ? null : Math.min(...present(values))),
       MAX: (values) => (present(values).length === 0 ? null : Math.max(...present(values))),
       LATEST_BY_OFFSET: (values) => present(values).at(-1) ?? null,
       COLLECT_LIST: (values) => values,
     };
   const called = fc
-    .tuple(fc.constantFrom(...Object.keys(folds)), expressions('INT', columns, 1))
+    .tuple(fc.constantFrom(...(names ?? Object.keys(folds))), expressions('INT', columns, 1))
     .map(([name, argument]) => ({
-      sql: `${name}(${argument.sql})`,
+      // A case tells 1 from 1.0: so an average is a whole number.
+      sql: name === 'AVG' ? `CAST(AVG(${argument.sql}) * 60 AS INT)` : `${name}(${argument.sql})`,
       isNumber: name !== 'COLLECT_LIST',
       of: (rows: readonly Row[]) =>
         (folds[name] as (typeof folds)[string])(
@@ -373,8 +383,72 @@ function result(
   return { ...made, window: { start: startMs, end: startMs + window.sizeMs, type: 'time' } };
 }
 
+/** The table by itself. */
+const TABLE: From = {
+  sql: 'p',
+  key: 'k',
+  columns: { of: { INT: ['w'], BIGINT: [], STRING: ['k', 'u'], BOOLEAN: [] } },
+  rows: () => [],
+};
+
+/** A table grouped: each record takes its key's row out of the group that it was in, and adds the new one to its own. */
+const regroupings: fc.Arbitrary<Query> = fc
+  .record({
+    by: fc.constantFrom('k', 'u', 'u'),
+    where: fc.option(expressions('BOOLEAN', TABLE.columns, 2)),
+    calls: fc.array(aggregates(TABLE.columns, UNDOABLE), { minLength: 1, maxLength: 3 }),
+    having: fc.option(
+      fc.tuple(
+        aggregates(TABLE.columns, UNDOABLE),
+        comparisonOperators,
+        fc.integer({ min: 0, max: 3 }),
+      ),
+    ),
+  })
+  .map(({ having, ...rest }) => {
+    const judged = having === null ? null : judgement(...having);
+    const grouping = { ...rest, from: TABLE, window: null, having: judged, isFinal: false };
+    return { sql: groupingSql(grouping), run: (given) => regrouped(grouping, given) };
+  });
+
+function regrouped(grouping: Grouping, given: readonly Given[]): readonly Made[] {
+  const { by, where, calls, having } = grouping;
+  const made: Made[] = [];
+  const table = new Map<string | null, Row>();
+  /** Of all rows that have come to a group or left it. */
+  const times = new Map<string, number>();
+  const shown = new Set<string>();
+  const groupOf = (row: Row | undefined): string | null => {
+    const own = row?.fields[by];
+    return typeof own === 'string' ? own : null;
+  };
+  const show = (name: string, ms: number): void => {
+    const timestamp = Math.max(ms, times.get(name) ?? 0);
+    times.set(name, timestamp);
+    const rows = [...table.values()].filter((row) => groupOf(row) === name);
+    const isShown = having === null || having.holds(rows);
+    if (!isShown && !shown.delete(name)) return;
+    if (isShown) shown.add(name);
+    const value = Object.fromEntries(calls.map((call, index) => [`C${index}`, call.of(rows)]));
+    made.push({ topic: 'T', key: name, value: isShown ? value : null, timestamp });
+  };
+  for (const { topic, key: own, value, timestamp: ms } of given) {
+    if (topic !== 'p') continue;
+    const before = groupOf(table.get(own));
+    const row = { key: own, fields: { k: own, ...value }, ms };
+    table.delete(own);
+    const after = value === null || passing([row], where).length === 0 ? null : groupOf(row);
+    if (before !== null && before !== after) show(before, ms);
+    if (value !== null && passing([row], where).length > 0) table.set(own, row);
+    if (after !== null) show(after, ms);
+  }
+  return made;
+}
+
 /** Queries of every shape. */
 export const queries: fc.Arbitrary<Query> = fc.oneof(
+  regroupings,
+  regroupings,
   ...[ALONE, ALONE, joined(false), joined(true)].flatMap((from) => [
     projections(from),
     groupings(from),
