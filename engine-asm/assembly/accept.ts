@@ -1,8 +1,7 @@
 // Brings rowtime and COUNT(*) of the slots that rows have come to up to date, and lists what is put out; knows neither ids nor lateness.
 
-import { OP_INSERT, OP_UPDATE_AFTER, OP_UPDATE_BEFORE } from './abi';
+import { OP_INSERT, OP_UPDATE_AFTER } from './abi';
 import {
-  operations,
   outCounts,
   outId,
   outOp,
@@ -11,7 +10,6 @@ import {
   outWindow,
   rowSlots,
   rowtimes,
-  selection,
   sources,
   touchedRows,
 } from './buffers';
@@ -35,10 +33,9 @@ export let risen: u32 = 0;
 
 /**
  * Brings the slots that have been found for output rows `from` to `to` up to date in order, but for the arguments, and lists what is put out.
- * Rows are `numbered`: they stand for places in the selection.
  * @returns stream time after them, `now` being that before
  */
-export function acceptRows(from: u32, to: u32, now: f64, numbered: bool): f64 {
+export function acceptRows(from: u32, to: u32, now: f64): f64 {
   const rowtimesAt = rowtimes;
   const sourcesAt = sources;
   const touchedAt = touchedRows;
@@ -47,7 +44,6 @@ export function acceptRows(from: u32, to: u32, now: f64, numbered: bool): f64 {
   const slotsAt = rowSlots;
   const perRow = rowOutput;
   const countsAt = outCounts;
-  const operationsAt = operations;
   let touchedNow = touched;
   // Where spans are folded groups are fresh until the batch ends, and put out then.
   const atOnce = perRow || !IS_WHOLE;
@@ -66,17 +62,9 @@ export function acceptRows(from: u32, to: u32, now: f64, numbered: bool): f64 {
     const header = f64x2.pmax(v128.load(slot), time);
     v128.store(slot, v128.or(v128.and(header, kept), marked));
     differs = v128.or(differs, v128.xor(header, time));
-    let rows = load<i64>(slot, SLOT_ROWS) + 1;
-    if (atOnce) list(perRow ? next : touchedNow, slot, flags);
-    if (IS_WHOLE) {
-      if (operationsAt != 0) {
-        const position = numbered ? load<u32>(selection + (row << 2)) : row;
-        const operation = load<u8>(operationsAt + position);
-        if (takesBack(operation)) rows -= 2;
-        if (operation == OP_UPDATE_BEFORE) store<u8>(outOp + next, operation);
-      }
-    }
+    const rows = load<i64>(slot, SLOT_ROWS) + 1;
     store<i64>(slot, rows, SLOT_ROWS);
+    if (atOnce) list(perRow ? next : touchedNow, slot, flags);
     if (perRow) {
       store<f64>(outRowtime + (next << 3), f64x2.extract_lane(header, 0));
       if (countsAt) store<i64>(countsAt + (next << 3), rows);
@@ -92,11 +80,6 @@ export function acceptRows(from: u32, to: u32, now: f64, numbered: bool): f64 {
   touched = touchedNow;
   risen |= <u32>(i64x2.extract_lane(differs, 0) != 0);
   return f64x2.extract_lane(reached, 0);
-}
-
-/** True for OP_UPDATE_BEFORE and OP_DELETE. */
-export function takesBack(operation: u8): bool {
-  return (operation & 1) != 0;
 }
 
 /** Writes what is put out of a slot but its results. */

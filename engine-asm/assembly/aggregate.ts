@@ -1,12 +1,10 @@
 // Folds argument columns into the slots of their rows and reads results out of slots; knows neither time nor groups.
 
 import { RESULT_NULLS, TYPE_F64, TYPE_I64 } from './abi';
-import { takesBack } from './accept';
 import {
   argumentColumn,
   argumentValidity,
   isSet,
-  operations,
   outRow,
   outValidity,
   result,
@@ -54,11 +52,6 @@ function addNulls(reader: u32, nulls: u32): void {
   if (reader != 0) store<u32>(at, load<u32>(at) + nulls);
 }
 
-/** An average is 0 where there is no value, or none any more. */
-function storeAverage(at: usize, sum: f64, count: f64): void {
-  store<f64>(at, count == 0 ? 0 : sum / count);
-}
-
 /**
  * Goes over the slots of rows `from` to `to`, in order. With `adds` it folds the values of their rows into the blocks: sums and their count are
  * one vector add; least and greatest one vector compare. With `reads` it writes what the blocks hold then, rows in their order;
@@ -79,7 +72,6 @@ function fold<T extends number>(
   const bounds = boundsOf(argument);
   const slots = adds ? rowSlots : sources;
   const positions = outRow;
-  const operationsAt = adds ? operations : 0;
   const reader = readerOf(argument);
   const minReader = load<u32>(reader, READER_MIN);
   const maxReader = load<u32>(reader, READER_MAX);
@@ -101,45 +93,35 @@ function fold<T extends number>(
     const slot: usize = load<u32>(slots + (j << 2));
     let isValid = adds;
     let value: T = 0;
-    let isTaken = false;
     if (adds) {
       const row: usize = load<u32>(positions + (j << 2));
       if (validity != 0) isValid = isSet(validity, row);
       if (narrow) value = <T>load<i32>(column + (row << 2));
       else value = load<T>(column + (row << 3));
-      if (IS_WHOLE) {
-        if (operationsAt != 0) isTaken = takesBack(load<u8>(operationsAt + row));
-      }
     }
     if (sums != 0) {
       let block = v128.load(slot + sums);
       if (isValid) {
-        if (isFloat<T>()) {
-          const by = f64x2.replace_lane(f64x2(0, 1), 0, <f64>value);
-          block = IS_WHOLE && isTaken ? f64x2.sub(block, by) : f64x2.add(block, by);
-        } else {
-          const by = i64x2.replace_lane(i64x2(0, 1), 0, <i64>value);
-          block = IS_WHOLE && isTaken ? i64x2.sub(block, by) : i64x2.add(block, by);
-        }
+        if (isFloat<T>()) block = f64x2.add(block, f64x2.replace_lane(f64x2(0, 1), 0, <f64>value));
+        else block = i64x2.add(block, i64x2.replace_lane(i64x2(0, 1), 0, <i64>value));
         v128.store(slot + sums, block);
       }
       if (sumsAt) v128.store_lane<T>(sumsAt + (j << shift), block, 0);
       if (isFloat<T>()) {
         if (countsAt) store<i64>(countsAt + (j << 3), <i64>f64x2.extract_lane(block, 1));
+        // Without a value it is the sum, which is 0.
+        block = f64x2.pmax(block, f64x2(-Infinity, 1));
         if (averagesAt)
-          storeAverage(
+          store<f64>(
             averagesAt + (j << 3),
-            f64x2.extract_lane(block, 0),
-            f64x2.extract_lane(block, 1),
+            f64x2.extract_lane(block, 0) / f64x2.extract_lane(block, 1),
           );
       } else {
         if (countsAt) v128.store_lane<i64>(countsAt + (j << 3), block, 1);
-        if (averagesAt)
-          storeAverage(
-            averagesAt + (j << 3),
-            <f64>i64x2.extract_lane(block, 0),
-            <f64>i64x2.extract_lane(block, 1),
-          );
+        if (averagesAt) {
+          const count = <f64>max(i64x2.extract_lane(block, 1), 1);
+          store<f64>(averagesAt + (j << 3), <f64>i64x2.extract_lane(block, 0) / count);
+        }
       }
     }
     if (bounds != 0) {

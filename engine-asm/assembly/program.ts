@@ -163,8 +163,12 @@ function readSizes(): bool {
   }
   rowsMax = load<u32>(config + CONFIG_ROWS_MAX);
   const output = load<u32>(config + CONFIG_OUTPUT);
-  if (IS_WHOLE) overTable = output == OUTPUT_CHANGES;
-  rowOutput = output == OUTPUT_ROWS || overTable;
+  rowOutput = output == OUTPUT_ROWS;
+  if (IS_WHOLE) {
+    overTable = output == OUTPUT_CHANGES;
+    if (overTable && windowed) return false;
+    rowOutput = rowOutput || overTable;
+  }
   argumentCount = load<u32>(config + CONFIG_ARGUMENTS);
   aggregateCount = load<u32>(config + CONFIG_AGGREGATES);
   const entries = load<u32>(config + CONFIG_ENTRIES_MAX);
@@ -172,7 +176,6 @@ function readSizes(): bool {
     rowsMax >= windowsMax &&
     rowsMax <= <u32>ROWS_MAX &&
     (rowOutput || output == OUTPUT_GROUPS) &&
-    !(overTable && windowed) &&
     argumentCount <= <u32>ARGUMENTS_MAX &&
     aggregateCount <= <u32>AGGREGATES_MAX &&
     entries >= 1 &&

@@ -45,6 +45,7 @@ import {
   windowsMax,
 } from './program';
 import { IS_WHOLE } from './whole';
+import { acceptChanges, foldChanges } from './tables';
 import { findWindows, foldMixed, foldSpan, gatherArguments } from './spans';
 import {
   demandPane,
@@ -373,9 +374,11 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
       if (status != STATUS_OK) break;
       i += 1;
     }
-    now = acceptRows(before, out, now, compacted);
+    if (IS_WHOLE && overTable) now = acceptChanges(before, out, now, compacted);
+    else now = acceptRows(before, out, now);
     if (compacted && !gathered) expand(outRow, before, out);
-    foldRows(before, out, withNulls);
+    if (IS_WHOLE && overTable) foldChanges(before, out, withNulls);
+    else foldRows(before, out, withNulls);
     if (gathered) expand(outRow, before, out);
     // What rows were in is not asked again; of hopping windows so many would soon fill the room.
     if (hopping && !rowOutput) out = touched;
