@@ -1,7 +1,7 @@
 // Numbers that the host and the kernel agree on; twin of engine-asm/assembly/abi.ts, line by line. Knows no code.
 
 /** Raised whenever a line below changes its meaning. */
-export const ABI_VERSION = 10;
+export const ABI_VERSION = 11;
 
 // Status codes: what every call returns. Negative means refused; the state stays consistent.
 export const STATUS_OK = 0;

@@ -31,8 +31,8 @@ export function materialize(
 ): Operator {
   // Joined tables have no windows.
   const isSession = step.step === 'source' && step.window?.type === 'SESSION';
-  if (WHOLE_KERNEL.fetched && !isSession)
-    return WHOLE_KERNEL.fetched.keptMaterialize(step.id, input, context);
+  const whole = !isSession && WHOLE_KERNEL.fetched;
+  if (whole) return whole.keptMaterialize(step.id, input, context);
   const rows = new StoredRows(step.id, input, context, isSession);
   const changelog = new ChangelogBuilder(input);
   return {

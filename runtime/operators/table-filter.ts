@@ -27,8 +27,8 @@ export function tableFilter(
   registry: FunctionRegistry,
   isSession = false,
 ): Operator {
-  if (WHOLE_KERNEL.fetched && !isSession)
-    return WHOLE_KERNEL.fetched.keptFilter(step, input, context, registry);
+  const whole = !isSession && WHOLE_KERNEL.fetched;
+  if (whole) return whole.keptFilter(step, input, context, registry);
   const predicate = compilePredicate(step.predicate, registry);
   const evaluation = new RowEvaluation(context, '', step.id);
   const rows = new StoredRows(step.id, input, context, isSession);

@@ -42,9 +42,9 @@ export function otherwise(step: Lowered, options: PlanningOptions): Path {
 function kernelLacks(step: Lowered, { kernelAvailable }: PlanningOptions): string {
   if (!kernelAvailable) return 'the host has no kernel';
   if (step.over === 'table') {
-    const lack = WHOLE_KERNEL.fetched
-      ? WHOLE_KERNEL.fetched.tableLackOf(step)
-      : 'the kernel does not take old rows of a table back';
+    const lack =
+      WHOLE_KERNEL.fetched?.tableLackOf(step) ??
+      'the kernel does not take old rows of a table back';
     if (lack !== '') return lack;
   }
   if (step.old) return 'the kernel does not emit old rows';

@@ -41,7 +41,7 @@ export interface Query {
   readonly run: (inputs: readonly Given[]) => readonly Made[];
 }
 
-interface Row {
+export interface Row {
   readonly key: string | null;
   readonly fields: Fields;
   readonly ms: number;
@@ -93,7 +93,7 @@ export const inputs: fc.Arbitrary<readonly Given[]> = fc
   });
 
 /** A stream of rows: the stream itself, or joined with the table. */
-interface From {
+export interface From {
   readonly sql: string;
   readonly key: string;
   readonly columns: Columns;
@@ -145,7 +145,7 @@ function valueOf({ run }: Node, fields: Fields): Scalar {
   }
 }
 
-const passing = (rows: readonly Row[], where: Node | null): readonly Row[] =>
+export const passing = (rows: readonly Row[], where: Node | null): readonly Row[] =>
   rows.filter(({ fields }) => where === null || valueOf(where, fields) === true);
 
 const clause = (word: string, of: Node | null): string => (of === null ? '' : ` ${word} ${of.sql}`);
@@ -183,11 +183,8 @@ interface Aggregate {
   readonly of: (rows: readonly Row[]) => Scalar | readonly Scalar[];
 }
 
-/** Those that take rows back as well. */
-const UNDOABLE = ['COUNT', 'SUM', 'AVG'];
-
 /** @param names the functions; absent: all */
-function aggregates(columns: Columns, names?: readonly string[]): fc.Arbitrary<Aggregate> {
+export function aggregates(columns: Columns, names?: readonly string[]): fc.Arbitrary<Aggregate> {
   const present = (values: readonly Scalar[]): number[] =>
     values.filter((value): value is number => value !== null);
   const folds: Readonly<Record<string, (values: readonly Scalar[]) => Scalar | readonly Scalar[]>> =
@@ -255,7 +252,7 @@ const windows: fc.Arbitrary<Window> = fc
     };
   });
 
-interface Grouping {
+export interface Grouping {
   readonly from: From;
   readonly by: string;
   readonly where: Node | null;
@@ -300,7 +297,7 @@ function groupings(from: From): fc.Arbitrary<Query> {
     });
 }
 
-function judgement(
+export function judgement(
   call: Aggregate,
   op: Parameters<typeof compared>[0],
   limit: number,
@@ -311,7 +308,7 @@ function judgement(
   };
 }
 
-function groupingSql({ from, by, where, window, calls, having, isFinal }: Grouping): string {
+export function groupingSql({ from, by, where, window, calls, having, isFinal }: Grouping): string {
   const list = calls.map(({ sql }, index) => `${sql} AS c${index}`).join(', ');
   const tail = `${having?.sql ?? ''}${isFinal ? ' EMIT FINAL' : ''}`;
   return `CREATE TABLE t AS SELECT ${by} AS g, ${list} FROM ${from.sql}${window?.sql ?? ''}${clause('WHERE', where)} GROUP BY ${by}${tail};`;
@@ -383,72 +380,8 @@ function result(
   return { ...made, window: { start: startMs, end: startMs + window.sizeMs, type: 'time' } };
 }
 
-/** The table by itself. */
-const TABLE: From = {
-  sql: 'p',
-  key: 'k',
-  columns: { of: { INT: ['w'], BIGINT: [], STRING: ['k', 'u'], BOOLEAN: [] } },
-  rows: () => [],
-};
-
-/** A table grouped: each record takes its key's row out of the group that it was in, and adds the new one to its own. */
-const regroupings: fc.Arbitrary<Query> = fc
-  .record({
-    by: fc.constantFrom('k', 'u', 'u'),
-    where: fc.option(expressions('BOOLEAN', TABLE.columns, 2)),
-    calls: fc.array(aggregates(TABLE.columns, UNDOABLE), { minLength: 1, maxLength: 3 }),
-    having: fc.option(
-      fc.tuple(
-        aggregates(TABLE.columns, UNDOABLE),
-        comparisonOperators,
-        fc.integer({ min: 0, max: 3 }),
-      ),
-    ),
-  })
-  .map(({ having, ...rest }) => {
-    const judged = having === null ? null : judgement(...having);
-    const grouping = { ...rest, from: TABLE, window: null, having: judged, isFinal: false };
-    return { sql: groupingSql(grouping), run: (given) => regrouped(grouping, given) };
-  });
-
-function regrouped(grouping: Grouping, given: readonly Given[]): readonly Made[] {
-  const { by, where, calls, having } = grouping;
-  const made: Made[] = [];
-  const table = new Map<string | null, Row>();
-  /** Of all rows that have come to a group or left it. */
-  const times = new Map<string, number>();
-  const shown = new Set<string>();
-  const groupOf = (row: Row | undefined): string | null => {
-    const own = row?.fields[by];
-    return typeof own === 'string' ? own : null;
-  };
-  const show = (name: string, ms: number): void => {
-    const timestamp = Math.max(ms, times.get(name) ?? 0);
-    times.set(name, timestamp);
-    const rows = [...table.values()].filter((row) => groupOf(row) === name);
-    const isShown = having === null || having.holds(rows);
-    if (!isShown && !shown.delete(name)) return;
-    if (isShown) shown.add(name);
-    const value = Object.fromEntries(calls.map((call, index) => [`C${index}`, call.of(rows)]));
-    made.push({ topic: 'T', key: name, value: isShown ? value : null, timestamp });
-  };
-  for (const { topic, key: own, value, timestamp: ms } of given) {
-    if (topic !== 'p') continue;
-    const before = groupOf(table.get(own));
-    const row = { key: own, fields: { k: own, ...value }, ms };
-    table.delete(own);
-    const after = value === null || passing([row], where).length === 0 ? null : groupOf(row);
-    if (before !== null && before !== after) show(before, ms);
-    if (value !== null && passing([row], where).length > 0) table.set(own, row);
-    if (after !== null) show(after, ms);
-  }
-  return made;
-}
-
-/** Queries of every shape. */
+/** Queries of every shape over the stream, alone or joined. */
 export const queries: fc.Arbitrary<Query> = fc.oneof(
-  regroupings,
-  regroupings,
   ...[ALONE, ALONE, joined(false), joined(true)].flatMap((from) => [
     projections(from),
     groupings(from),

@@ -28,7 +28,7 @@ import { kernelModule as compiledKernel } from '../../support/kernel-module.ts';
 import { kernelBytes, kernelModule } from './subject.ts';
 
 /** Bytes of the whole kernel after gzip; what pages load of it is weighed with all that they load. */
-const KERNEL_GZIP_BYTES_MAX = 23_750;
+const KERNEL_GZIP_BYTES_MAX = 23_900;
 const root = resolve(import.meta.dirname, '../../..');
 
 function constants(path: string): string[] {
