@@ -144,7 +144,7 @@ export class KeptChangelog {
       batches: this.#sources.subarray(0, count),
       positions: this.#places.subarray(0, count),
     };
-    const kept = keptCount === 0 ? [] : this.#table.columnsOf(this.#kept.subarray(0, keptCount), 0);
+    const kept = this.#table.columnsOf(this.#kept.subarray(0, keptCount), 0);
     this.#out({
       schema: this.#schema,
       length: count,
