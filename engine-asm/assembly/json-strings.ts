@@ -7,7 +7,7 @@ import {
   JSON_ROWS_MAX,
   JSON_STRINGS_BYTES_MAX,
 } from './json-abi';
-import { allocate, allocateCleared, release } from './arena';
+import { allocate, release } from './arena';
 import {
   COLUMN_ENTRY_ENDS,
   COLUMN_BYTES_AT,
@@ -28,30 +28,32 @@ import {
 import { unescape } from './json-text';
 import { IS_WHOLE } from './whole';
 
-// An entry stands in its place of the table, so that finding it touches one line of the cache:
+// Places and entries are one block, which doubles as a whole:
 //
-//   [first 16 bytes of the string, zeros behind them]
-//   [u32 length][u32 hash][u32 number + 1][u32 chunk << 12 | code]       0: the place is free
+//   places   [u16 number + 1][u16 of the hash]...   4 bytes each, 0: free; linear probing, at most half full; in whole kernels from the first of four
+//                                                   places on, which are looked at together: few strings stand elsewhere
+//   entries  [first 16 bytes of the string, zeros behind them][u32 length][u32 chunk << 12 | code]...   by number, half as many as places
 //
-// Linear probing, at most two thirds full. All strings stand in the column's bytes too, in the order of their numbers, where the array
-// of their ends says: the host takes those that it does not have yet. Numbers stay until the entries are forgotten: that begins a generation.
-const PLACE_SHIFT: u32 = 5;
-const PLACE_LENGTH: usize = 16;
-const PLACE_HASH: usize = 20;
-const PLACE_NUMBER: usize = 24;
-const PLACE_CODE: usize = 28;
+// All strings stand in the column's bytes too, in the order of their numbers, where the array of their ends says: the host takes those that it
+// does not have yet. Numbers stay until the entries are forgotten: that begins a generation.
+const NUMBER_MASK: u32 = 0xffff;
+const ENTRY_BYTES: u32 = 24;
+const ENTRY_LENGTH: usize = 16;
+const ENTRY_CODE: usize = 20;
+/** Of places and entries, by place. */
+const BLOCK_SHIFT: u32 = 4;
 const CODE_SHIFT: u32 = 12;
 const CODE_MASK: u32 = (1 << CODE_SHIFT) - 1;
 const CHUNKS_MAX: u32 = 1 << (32 - CODE_SHIFT);
-const PLACES_FIRST: u32 = 1024;
+const PLACES_FIRST: u32 = 2048;
 const BYTES_FIRST: u32 = 4096;
 /** Bytes behind a string that a write of sixteen may touch. */
 const SLACK_BYTES: u32 = 16;
 /** Set in a length: the string has escapes. */
 export const ESCAPED: u32 = 0x80000000;
 /** Which bits of a hash say where probing begins. */
-const HOME_MASK: u32 = IS_WHOLE ? ~1 : ~0;
-/** Rows whose places are brought near before they are looked at. */
+const HOME_MASK: u32 = IS_WHOLE ? ~3 : ~0;
+/** Rows whose places, in whole kernels entries, are brought near before they are looked at. */
 const PART_ROWS: u32 = 64;
 
 const MIX_A: u64 = 0x9e3779b97f4a7c15;
@@ -59,8 +61,8 @@ const MIX_B: u64 = 0xd6e8feb86659fd93;
 
 /** Sixteen bytes of ones, then sixteen of zeros. */
 const masks: usize = memory.data<u64>([~0, ~0, 0, 0], 16);
-/** Hashes of the rows of a part. */
-const hashes: usize = memory.data(272, 16);
+/** Hashes of the rows of a part; in whole kernels the numbers, plus one, of the entries that they likely are. */
+const likely: usize = memory.data(272, 16);
 
 /** Chunks begun so far; an entry whose chunk is another has no code yet. */
 let chunk: u32 = 0;
@@ -77,7 +79,7 @@ export function beginChunk(): bool {
 export function openStrings(column: usize, anew: bool): bool {
   store<u32>(column, 0, COLUMN_TEXT_COUNT);
   if (load<u32>(column, COLUMN_TABLE) == 0) {
-    const table = allocateCleared(PLACES_FIRST << PLACE_SHIFT);
+    const table = openTable(PLACES_FIRST);
     const ends = allocate(JSON_ENTRIES_MAX << 2);
     const bytes = allocate(BYTES_FIRST);
     if (table == 0 || ends == 0 || bytes == 0) return false;
@@ -95,9 +97,15 @@ export function openStrings(column: usize, anew: bool): bool {
   return true;
 }
 
+/** The block of so many places, without entries; 0 without memory. */
+function openTable(places: u32): u32 {
+  const table = allocate(places << BLOCK_SHIFT);
+  if (table != 0) memory.fill(table, 0, places << 2);
+  return table;
+}
+
 function forget(column: usize): void {
-  const places = load<u32>(column, COLUMN_TABLE_PLACES);
-  memory.fill(load<u32>(column, COLUMN_TABLE), 0, places << PLACE_SHIFT);
+  memory.fill(load<u32>(column, COLUMN_TABLE), 0, load<u32>(column, COLUMN_TABLE_PLACES) << 2);
   store<u32>(column, 0, COLUMN_ENTRY_COUNT);
   store<u32>(column, 0, COLUMN_BYTES_COUNT);
   store<u32>(column, load<u32>(column, COLUMN_GENERATION) + 1, COLUMN_GENERATION);
@@ -144,26 +152,31 @@ function sameBytes(a: usize, b: usize, length: u32): bool {
   return load<u64>(a + length - 8) == load<u64>(b + length - 8);
 }
 
-/**
- * As `codeOf`. The two places where a string is looked for first lie in one line of the cache: which of them it is is not guessed, because a
- * guess that was wrong is known only when the line has come.
- */
-function likelyCode(column: usize, at: usize, length: u32, hash: u32): i32 {
-  const mask = load<u32>(column, COLUMN_TABLE_PLACES) - 1;
-  let place: usize = load<u32>(column, COLUMN_TABLE) + ((hash & mask & HOME_MASK) << PLACE_SHIFT);
-  place += (<u32>(load<u32>(place + (1 << PLACE_SHIFT), PLACE_HASH) == hash)) << PLACE_SHIFT;
-  const differ = v128.xor(v128.load(place), beginning(at, length));
-  // Of a free place the length is 0; an empty string, of which the same is true, is looked for once more.
-  if (length - 1 < 16 && load<u32>(place, PLACE_LENGTH) == length && !v128.any_true(differ)) {
-    const code = load<u32>(place, PLACE_CODE);
-    return code >> CODE_SHIFT == chunk ? <i32>(code & CODE_MASK) : numbered(column, place);
-  }
-  return codeOf(column, at, length, hash);
+/** The entry of a number plus one. */
+function entryOf(column: usize, number: u32): usize {
+  const entries = load<u32>(column, COLUMN_TABLE) + (load<u32>(column, COLUMN_TABLE_PLACES) << 2);
+  return entries + (number - 1) * ENTRY_BYTES;
 }
 
-function foundCode(column: usize, at: usize, length: u32, hash: u32): i32 {
-  if (IS_WHOLE) return likelyCode(column, at, length, hash);
-  return codeOf(column, at, length, hash);
+/** The number plus one of the entry that a hash most likely has, or 0: it must be looked for. No branch hangs on where it stands. For whole kernels. */
+function likelyNumber(table: usize, mask: u32, hash: u32): u32 {
+  const home = table + ((hash & mask & HOME_MASK) << 2);
+  const differ = v128.shr<u32>(v128.xor(v128.load(home), i32x4.splat(hash)), 16);
+  const alike: u32 = i32x4.bitmask(i32x4.eq(differ, i32x4.splat(0)));
+  return load<u16>(home + (ctz(alike | 8) << 2)) & (alike == 0 ? 0 : NUMBER_MASK);
+}
+
+/** As `codeOf`, of an entry that it likely is. */
+function likelyCode(column: usize, at: usize, length: u32, number: u32): i32 {
+  const entry = entryOf(column, number);
+  if (
+    number == 0 ||
+    load<u32>(entry, ENTRY_LENGTH) != length ||
+    v128.any_true(v128.xor(v128.load(entry), beginning(at, length))) ||
+    length > 16
+  )
+    return internString(column, at, length);
+  return codeIn(column, entry, number);
 }
 
 /** The code of a string in this chunk, or -1 when there is no room for it. Sixteen bytes from `at` on may be read. */
@@ -171,21 +184,21 @@ function codeOf(column: usize, at: usize, length: u32, hash: u32): i32 {
   const first = beginning(at, length);
   const table = load<u32>(column, COLUMN_TABLE);
   const mask = load<u32>(column, COLUMN_TABLE_PLACES) - 1;
-  let index = hash & mask & HOME_MASK;
+  let place = hash & mask & HOME_MASK;
   while (true) {
-    const place: usize = table + (index << PLACE_SHIFT);
-    const number = load<u32>(place, PLACE_NUMBER);
-    if (number == 0) return added(column, at, length, hash);
-    if (
-      load<u32>(place, PLACE_HASH) == hash &&
-      load<u32>(place, PLACE_LENGTH) == length &&
-      !v128.any_true(v128.xor(v128.load(place), first)) &&
-      (length <= 16 || sameBytes(bytesOf(column, number, length), at, length))
-    ) {
-      const code = load<u32>(place, PLACE_CODE);
-      return code >> CODE_SHIFT == chunk ? <i32>(code & CODE_MASK) : numbered(column, place);
+    const found = load<u32>(table + (place << 2));
+    if (found == 0) return added(column, at, length, hash);
+    if ((found ^ hash) <= NUMBER_MASK) {
+      const number = found & NUMBER_MASK;
+      const entry = entryOf(column, number);
+      if (
+        load<u32>(entry, ENTRY_LENGTH) == length &&
+        !v128.any_true(v128.xor(v128.load(entry), first)) &&
+        (length <= 16 || sameBytes(bytesOf(column, number, length), at, length))
+      )
+        return codeIn(column, entry, number);
     }
-    index = (index + 1) & mask;
+    place = (place + 1) & mask;
   }
 }
 
@@ -195,13 +208,15 @@ function bytesOf(column: usize, count: u32, length: u32): usize {
   return load<u32>(column, COLUMN_BYTES_AT) + end - length;
 }
 
-/** Gives an entry its code in this chunk. */
-function numbered(column: usize, place: usize): i32 {
+/** The code of an entry in this chunk, which may be its first one there. */
+function codeIn(column: usize, entry: usize, number: u32): i32 {
+  const known = load<u32>(entry, ENTRY_CODE);
+  if (known >> CODE_SHIFT == chunk) return <i32>(known & CODE_MASK);
   const code = load<u32>(column, COLUMN_TEXT_COUNT);
   if (code >= <u32>JSON_ROWS_MAX) return -1;
-  store<u32>(load<u32>(column, COLUMN_USED) + (code << 2), load<u32>(place, PLACE_NUMBER) - 1);
+  store<u32>(load<u32>(column, COLUMN_USED) + (code << 2), number - 1);
   store<u32>(column, code + 1, COLUMN_TEXT_COUNT);
-  store<u32>(place, (chunk << CODE_SHIFT) | code, PLACE_CODE);
+  store<u32>(entry, (chunk << CODE_SHIFT) | code, ENTRY_CODE);
   return code;
 }
 
@@ -209,7 +224,7 @@ function numbered(column: usize, place: usize): i32 {
 function added(column: usize, at: usize, length: u32, hash: u32): i32 {
   const count = load<u32>(column, COLUMN_ENTRY_COUNT);
   if (count >= <u32>JSON_ENTRIES_MAX) return -1;
-  if ((count + 1) * 3 > load<u32>(column, COLUMN_TABLE_PLACES) << 1 && !grow(column)) return -1;
+  if ((count + 1) << 1 > load<u32>(column, COLUMN_TABLE_PLACES) && !grow(column)) return -1;
   const begin = load<u32>(column, COLUMN_BYTES_COUNT);
   const end = begin + length;
   if (end > <u32>JSON_STRINGS_BYTES_MAX || !reserveBytes(column, begin, end + SLACK_BYTES))
@@ -220,40 +235,36 @@ function added(column: usize, at: usize, length: u32, hash: u32): i32 {
   else memory.copy(to, at, length);
   store<u32>(load<u32>(column, COLUMN_ENTRY_ENDS) + (count << 2), end);
   store<u32>(column, end, COLUMN_BYTES_COUNT);
-  const place = freePlace(
-    load<u32>(column, COLUMN_TABLE),
-    load<u32>(column, COLUMN_TABLE_PLACES) - 1,
-    hash,
-  );
-  v128.store(place, first);
-  store<u32>(place, length, PLACE_LENGTH);
-  store<u32>(place, hash, PLACE_HASH);
-  store<u32>(place, count + 1, PLACE_NUMBER);
-  store<u32>(place, 0, PLACE_CODE);
+  const entry = entryOf(column, count + 1);
+  v128.store(entry, first);
+  store<u32>(entry, length, ENTRY_LENGTH);
+  store<u32>(entry, 0, ENTRY_CODE);
   store<u32>(column, count + 1, COLUMN_ENTRY_COUNT);
-  return numbered(column, place);
+  put(load<u32>(column, COLUMN_TABLE), load<u32>(column, COLUMN_TABLE_PLACES), hash, count + 1);
+  return codeIn(column, entry, count + 1);
 }
 
-function freePlace(table: usize, mask: u32, hash: u32): usize {
-  let index = hash & mask & HOME_MASK;
-  while (load<u32>(table + (index << PLACE_SHIFT), PLACE_NUMBER) != 0) index = (index + 1) & mask;
-  return table + (index << PLACE_SHIFT);
+/** Puts a number into the first free place of a hash. */
+function put(table: usize, places: u32, hash: u32, number: u32): void {
+  const mask = places - 1;
+  let place = hash & mask & HOME_MASK;
+  while (load<u32>(table + (place << 2)) != 0) place = (place + 1) & mask;
+  store<u32>(table + (place << 2), (hash & ~NUMBER_MASK) | number);
 }
 
-/** Doubles the table. On refusal it stays as it was. */
+/** Doubles the table; hashes are made again from the strings. On refusal it stays as it was. */
 function grow(column: usize): bool {
-  const places = load<u32>(column, COLUMN_TABLE_PLACES);
-  const bytes = places << PLACE_SHIFT;
-  const table = allocateCleared(bytes << 1);
-  if (table == 0) return false;
   const old = load<u32>(column, COLUMN_TABLE);
-  for (let at: u32 = 0; at < bytes; at += 1 << PLACE_SHIFT) {
-    if (load<u32>(old + at, PLACE_NUMBER) == 0) continue;
-    const place = freePlace(table, (places << 1) - 1, load<u32>(old + at, PLACE_HASH));
-    v128.store(place, v128.load(old + at));
-    v128.store(place, v128.load(old + at, 16), 16);
+  const places = load<u32>(column, COLUMN_TABLE_PLACES);
+  const count = load<u32>(column, COLUMN_ENTRY_COUNT);
+  const table = openTable(places << 1);
+  if (table == 0) return false;
+  memory.copy(table + (places << 3), old + (places << 2), count * ENTRY_BYTES);
+  for (let number: u32 = 1; number <= count; number++) {
+    const length = load<u32>(table + (places << 3) + (number - 1) * ENTRY_BYTES, ENTRY_LENGTH);
+    put(table, places << 1, hashOf(bytesOf(column, number, length), length), number);
   }
-  release(old, bytes);
+  release(old, places << BLOCK_SHIFT);
   store<u32>(column, table, COLUMN_TABLE);
   store<u32>(column, places << 1, COLUMN_TABLE_PLACES);
   return true;
@@ -291,25 +302,33 @@ export function internRows(column: usize, from: u32, to: u32): void {
     const last = min(first + PART_ROWS, to);
     const table = load<u32>(column, COLUMN_TABLE);
     const mask = load<u32>(column, COLUMN_TABLE_PLACES) - 1;
+    const entries = table + ((mask + 1) << 2) - ENTRY_BYTES;
     let near: u32 = 0;
     for (let row = first; row < last; row++) {
       const at: usize = load<u32>(values + (row << 2));
       const length = load<u32>(lengths + (row << 2));
-      if (load<u8>(statuses + row) != JSON_OK || at == 0 || (length & ESCAPED) != 0) continue;
-      const hash = hashOf(at, length);
-      store<u32>(hashes + ((row - first) << 2), hash);
-      near += load<u32>(table + ((hash & mask & HOME_MASK) << PLACE_SHIFT));
+      let found: u32 = 0;
+      if (load<u8>(statuses + row) == JSON_OK && at != 0 && (length & ESCAPED) == 0) {
+        found = hashOf(at, length);
+        if (IS_WHOLE) {
+          found = likelyNumber(table, mask, found);
+          near += load<u32>(entries + found * ENTRY_BYTES);
+        } else near += load<u32>(table + ((found & mask) << 2));
+      }
+      store<u32>(likely + ((row - first) << 2), found);
     }
     // Written so that the loads are not taken for idle.
-    store<u32>(hashes + (PART_ROWS << 2), near);
+    store<u32>(likely + (PART_ROWS << 2), near);
     for (let row = first; row < last; row++) {
       const at: usize = load<u32>(values + (row << 2));
       if (load<u8>(statuses + row) != JSON_OK || at == 0) continue;
       const length = load<u32>(lengths + (row << 2));
-      const code =
-        (length & ESCAPED) == 0
-          ? foundCode(column, at, length, load<u32>(hashes + ((row - first) << 2)))
-          : internString(column, scratch, unescape(at, length & ~ESCAPED, scratch));
+      const found = load<u32>(likely + ((row - first) << 2));
+      let code: i32;
+      if ((length & ESCAPED) != 0)
+        code = internString(column, scratch, unescape(at, length & ~ESCAPED, scratch));
+      else if (IS_WHOLE) code = likelyCode(column, at, length, found);
+      else code = codeOf(column, at, length, found);
       if (code < 0) setStatus(row, JSON_DECLINED_FULL);
       store<u32>(values + (row << 2), max(code, 0));
     }

@@ -266,25 +266,25 @@ const NO_STARTS = new Uint32Array();
 /** Where each piece of a region begins, and where the last one ends; empty where none has bytes, null where the lengths are wrong. */
 function starts(lengths: Int32Array, at: number, total: number, min: number): Uint32Array | null {
   if (total === 0 && hasNone(lengths, min)) return NO_STARTS;
-  const begins = new Uint32Array(lengths.length + 1);
+  const { length: count } = lengths;
+  const begins = new Uint32Array(count + 1);
   const end = at + total;
   let position = at;
-  for (let i = 0; i < lengths.length; i++) {
+  let all = 0;
+  for (let i = 0; i < count; i++) {
     begins[i] = position;
     const length = lengths[i] as number;
-    if (length < min) return null;
-    if (length > 0) position += length;
+    all |= length - min;
+    position += length & ~(length >> 31);
     if (position > end) return null;
   }
-  begins[lengths.length] = position;
-  return position === end ? begins : null;
+  begins[count] = position;
+  return all >= 0 && position === end ? begins : null;
 }
 
-/** True where no piece has bytes. A call for each of them would take most of the time that a batch takes to be parsed. */
+/** True where no piece has bytes. A call for each of them, or a branch, would take most of the time that a batch takes to be parsed. */
 function hasNone(lengths: Int32Array, min: number): boolean {
-  for (let i = 0; i < lengths.length; i++) {
-    const length = lengths[i] as number;
-    if (length < min || length > 0) return false;
-  }
-  return true;
+  let all = 0;
+  for (let i = 0; i < lengths.length; i++) all |= (lengths[i] as number) - min;
+  return all >>> 0 <= -min;
 }
