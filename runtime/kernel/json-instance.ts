@@ -214,18 +214,19 @@ export class JsonKernel {
     return this.#words(JSON_BUFFER_RESULT, 0, JSON_RESULT_BYTES >> 2);
   }
 
-  /** The columns, copies, which the caller may complete; ends the chunk. */
+  /** The columns, which the caller may complete, copies but for those that are lent; ends the chunk. */
   columns(): Column[] {
     granted(this.#calls.jsonFinish());
     const result = this.#result;
-    return this.#columns.map(({ type }, given) => {
+    return this.#columns.map(({ type, isLent }, given) => {
       const index = this.#numbers[given] as number;
       const any = this.#any.get(index);
       const at = this.#calls.jsonBuffer(JSON_BUFFER_VALUES, index) >>> 0;
       const kind = this.#nodes[index]?.kind;
       const [, storage, Values] = TYPES[kind as Exclude<Kind, 'STRUCT'>];
+      const view = new Values(this.#memory.buffer, at, this.#rows);
       // Copied by its constructor: `slice` fills a copy with zeros before.
-      const values = new Values(new Values(this.#memory.buffer, at, this.#rows) as never);
+      const values = isLent ? view : new Values(view as never);
       const nulls = result[(JSON_RESULT_NULLS >> 2) + index] as number;
       const validity = nulls === 0 ? null : this.#validity(index);
       if (any !== undefined) return any.column(values as Uint32Array, validity);

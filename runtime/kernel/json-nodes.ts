@@ -5,7 +5,10 @@ import type { Type } from '../data/type.ts';
 import { isKernelType } from '../formats/kernel-types.ts';
 
 /** A column to be decoded: the name that its member has, or the path that leads to it, and the type. */
-export type DecodedColumn = Pick<SchemaColumn, 'name' | 'type' | 'path'>;
+export interface DecodedColumn extends Pick<SchemaColumn, 'name' | 'type' | 'path'> {
+  /** true: its values are those in the kernel's memory, good until the next chunk begins. */
+  readonly isLent?: boolean | undefined;
+}
 
 /** Kind of a node whose value is given as it is written. */
 export const ANY = 'ANY';

@@ -138,7 +138,8 @@ class Builder {
         if (input === undefined) this.#inputs.set(step.topic, (input = newInput(step)));
         const { formats, kernel, internalChecksums, sharing } = this.#context;
         const isTrusted = !internalChecksums;
-        input.readers.push(readerOf(step, formats, { kernel, isTrusted, sharing }));
+        const { steps } = this.#part;
+        input.readers.push(readerOf(step, formats, { kernel, isTrusted, sharing, steps }));
         input.sources.push(
           step.step === 'source' && step.materialized ? this.#materialized(step, emit) : emit,
         );
@@ -296,13 +297,7 @@ function operatorOf(
         return RARE_OPERATORS.code.slidingAggregate(step, input, given, registry);
       if (step.run.path === 'row') return AGGREGATE.code.aggregate(step, input, given, registry);
       assert(context.kernel !== null, 'the host has a kernel');
-      // These steps go on with the last row of each key alone, as of no record.
-      const isLastKept = steps.some(
-        (next) =>
-          (next.step === 'cache' || next.step === 'suppress' || next.step === 'coalesce') &&
-          next.input === step.id,
-      );
-      const output = isLastKept ? 'groups' : 'rows';
+      const output = isLastKept(step, steps) ? 'groups' : 'rows';
       return kernelAggregate(step, input, given, registry, context.kernel, output);
     }
     case 'suppress':
@@ -325,6 +320,15 @@ function operatorOf(
     default:
       return JOINS.code.join(step, inputs, { context: given, registry, steps });
   }
+}
+
+/** True where what follows goes on with the last row of each key alone, as of no record. */
+export function isLastKept({ id }: Step, steps: readonly Step[]): boolean {
+  return steps.some(
+    (next) =>
+      (next.step === 'cache' || next.step === 'suppress' || next.step === 'coalesce') &&
+      next.input === id,
+  );
 }
 
 function hasSessions(step: Step): boolean {

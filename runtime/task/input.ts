@@ -8,7 +8,7 @@ import { bitAt, type Bitmap, bitmap, type Column, setBit } from '../data/column.
 import type { RecordBatch } from '../data/record.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import type { Decoder, Formats } from '../formats/serde.ts';
-import type { InternalSourceStep, SourceStep } from '../plan/step.ts';
+import type { InternalSourceStep, SourceStep, Step } from '../plan/step.ts';
 import { windowBytes } from '../formats/windowed-key.ts';
 import { wholeTimes } from './event-time.ts';
 import { isDecodable } from '../formats/json-kernel.ts';
@@ -44,6 +44,8 @@ export interface ReaderOptions {
   readonly isTrusted?: boolean;
   /** null or absent: values are decoded for this reader alone. */
   readonly sharing?: Sharing | null;
+  /** Of the sub-topology, to know for how long rows are looked at; absent: nobody says. */
+  readonly steps?: readonly Step[];
 }
 
 /**
@@ -53,11 +55,12 @@ export interface ReaderOptions {
 export function readerOf(
   step: SourceStep | InternalSourceStep,
   formats: Formats,
-  { kernel = null, isTrusted = false, sharing = null }: ReaderOptions = {},
+  { kernel = null, isTrusted = false, sharing = null, steps = [] }: ReaderOptions = {},
 ): Reader {
   if (step.step === 'internalSource')
     return new PSEUDO_COLUMNS.code.ColumnarReader(step.schema, isTrusted);
-  return new SourceReader(step, formats, step.run?.path === 'row' ? null : kernel, sharing);
+  const lent = KERNEL_DECODERS.fetched?.lentColumns(step, steps);
+  return new SourceReader(step, formats, step.run?.path === 'row' ? null : kernel, sharing, lent);
 }
 
 /** A wanted part of the record, decoded by one format. */
@@ -78,6 +81,8 @@ class SourceReader implements Reader {
   #values: JsonValues | null = null;
   #late: LateJson | null = null;
   readonly #sharing: Sharing | null;
+  /** As of JsonValues. */
+  readonly #lent: ReadonlySet<string> | undefined;
   /** Builder of each decoded column by role and name. */
   readonly #builders = new Map<string, ColumnBuilder>();
   readonly #windowBytes: number;
@@ -91,9 +96,11 @@ class SourceReader implements Reader {
     formats: Formats,
     kernel: WebAssembly.Module | null,
     sharing: Sharing | null,
+    lent: ReadonlySet<string> | undefined,
   ) {
     this.#step = step;
     this.#sharing = sharing;
+    this.#lent = lent;
     const kind = windowKind(step.window);
     this.#windowBytes = kind === null ? 0 : windowBytes(kind);
     this.#needsKey = step.kind === 'table' || kind !== null;
@@ -108,7 +115,7 @@ class SourceReader implements Reader {
       else this.#late = new LateJson();
     }
     const left = this.#values === null ? this.#value : null;
-    const others = KERNEL_DECODERS.fetched?.kernelDecoders(step, kernel, this.#key, left);
+    const others = KERNEL_DECODERS.fetched?.kernelDecoders(step, kernel, this.#key, left, lent);
     this.#keys = this.#instead('key', this.#key, others?.keys);
     this.#values ??= this.#instead('value', left, others?.values);
   }
@@ -123,7 +130,8 @@ class SourceReader implements Reader {
   /** From now on the kernel decodes the values. */
   #decodeIn(value: Part, { code, module }: JsonInKernel): void {
     const { columns, decoder } = value;
-    const values = new code.JsonValues(module, columns, decoder, this.#step, this.#sharing);
+    const of = { step: this.#step, lent: this.#lent };
+    const values = new code.JsonValues(module, columns, decoder, of, this.#sharing);
     this.#values = this.#instead('value', value, values);
     this.#late = null;
   }

@@ -14,6 +14,13 @@ import type { RecordPlace } from './record-columns.ts';
 import { SharedReader, type ValueChunk } from './shared-values.ts';
 import type { Sharing } from './sharing.ts';
 
+/** Whose values are decoded. */
+export interface ValueSource {
+  readonly step: SourceStep;
+  /** Names of columns that nobody looks at once the next chunk begins; absent: all are looked at. */
+  readonly lent?: ReadonlySet<string> | undefined;
+}
+
 /** Of a chunk: `begin`, then `take` for each record that has a usable key, then `finish`. */
 export class JsonValues {
   readonly #module: WebAssembly.Module;
@@ -23,7 +30,7 @@ export class JsonValues {
   readonly #decoder: Decoder;
   readonly #sharing: Sharing | null;
   readonly #begun: ((calls: KernelExports) => void) | undefined;
-  readonly #step: SourceStep;
+  readonly #source: ValueSource;
   /** The partition that it reads; null: it has not read anything. */
   #place: RecordPlace | null = null;
   /** null: nobody else has been met who reads it. */
@@ -40,7 +47,6 @@ export class JsonValues {
 
   /**
    * @param decoder decodes the same columns, in the same order
-   * @param step whose values they are
    * @param sharing with whom the work is shared; null: with nobody
    * @param begun as of the kernel
    */
@@ -48,14 +54,14 @@ export class JsonValues {
     module: WebAssembly.Module,
     columns: readonly SchemaColumn[],
     decoder: Decoder,
-    step: SourceStep,
+    source: ValueSource,
     sharing: Sharing | null,
     begun?: (calls: KernelExports) => void,
   ) {
     this.#module = module;
     this.#columns = columns;
     this.#decoder = decoder;
-    this.#step = step;
+    this.#source = source;
     this.#sharing = sharing;
     this.#begun = begun;
     this.#builders = columns.map(({ type }) => columnBuilder(type));
@@ -66,7 +72,7 @@ export class JsonValues {
     const columns = this.#columns;
     return (this.#own ??= new JsonKernel(
       this.#module,
-      KERNEL_DECODERS.fetched?.decodedColumns(columns, this.#step, begun) ?? columns,
+      KERNEL_DECODERS.fetched?.decodedColumns(columns, this.#source, begun) ?? columns,
       undefined,
       begun,
     ));
@@ -102,7 +108,7 @@ export class JsonValues {
     const readers = sharing.count(place, this.#place === null ? 1 : 0);
     this.#place = place;
     if (readers === 1) return null;
-    this.#peers ??= new SharedReader(sharing, this.#step, place, {
+    this.#peers ??= new SharedReader(sharing, this.#source.step, place, {
       module: this.#module,
       columns: this.#columns,
     });

@@ -6,12 +6,14 @@ import type { SchemaColumn } from '../data/schema.ts';
 import { TIMESTAMP } from '../data/type.ts';
 import { isDecodedWhole } from '../formats/kernel-formats.ts';
 import { granted, type KernelExports } from '../kernel/exports.ts';
+import type { DecodedColumn } from '../kernel/json-nodes.ts';
 import type { SourceStep } from '../plan/step.ts';
 import type { Part } from './input.ts';
-import { JsonValues } from './json-values.ts';
+import { JsonValues, type ValueSource } from './json-values.ts';
 import type { ValueChunk } from './shared-values.ts';
 
 export { handed } from '../data/handed-batch.ts';
+export { lentColumns } from './lent-columns.ts';
 
 /** What the whole kernel exports and its halves for pages do not. */
 const WHOLE = 'delimitedInit';
@@ -26,12 +28,14 @@ interface KernelDecoders {
  * The decoders of a source's key and value.
  * @param key what is wanted of it; null: nothing, or something else decodes it
  * @param value likewise
+ * @param lent as of JsonValues
  */
 export function kernelDecoders(
   step: SourceStep,
   kernel: WebAssembly.Module,
   key: Part | null,
   value: Part | null,
+  lent: ReadonlySet<string> | undefined,
 ): KernelDecoders | null {
   if (key === null && value === null) return null;
   if (!WebAssembly.Module.exports(kernel).some(({ name }) => name === WHOLE)) return null;
@@ -55,10 +59,13 @@ export function kernelDecoders(
       for (let i = places.length - 1; i >= 0; i--)
         granted(calls.delimitedField(i, places[i] as number));
     };
-    // Only JSON asks for names, which have their bounds.
-    const named = spec.format === 'JSON';
-    const decoded = named ? part.columns : part.columns.map((column) => ({ ...column, name: '' }));
-    return new Values(kernel, decoded, part.decoder, step, null, begun);
+    const decoded = part.columns.map((column) => ({
+      ...column,
+      isLent: role === 'value' && lent?.has(column.name),
+      // Only JSON asks for names, which have their bounds.
+      name: spec.format === 'JSON' ? column.name : '',
+    }));
+    return new Values(kernel, decoded, part.decoder, { step }, null, begun);
   };
   return {
     // What is behind a windowed key is no part of it.
@@ -68,23 +75,26 @@ export function kernelDecoders(
 }
 
 /**
- * The columns of values as the kernel decodes them: a BIGINT that is read for the rowtimes alone becomes doubles at once. What no double holds exactly
+ * The columns of values as the kernel decodes them, and which of them it lends: a BIGINT that is read for the rowtimes alone becomes doubles at once. What no double holds exactly
  * the kernel declines.
  * @param begun as of JsonValues: given where they are not JSON
  */
 export function decodedColumns(
   columns: readonly SchemaColumn[],
-  { schema, timestamp }: SourceStep,
+  { step, lent }: ValueSource,
   begun: ((calls: KernelExports) => void) | undefined,
-): readonly SchemaColumn[] {
-  if (timestamp === null || begun !== undefined) return columns;
+): readonly DecodedColumn[] {
+  if (begun !== undefined) return columns;
+  const { schema, timestamp } = step;
   const isRead = ({ role, name }: SchemaColumn): boolean =>
     schema.columns.some((other) => other.role === role && other.name === name);
-  return columns.map((column) =>
-    column.name !== timestamp.column || column.type.kind !== 'BIGINT' || isRead(column)
-      ? column
-      : { ...column, type: TIMESTAMP },
-  );
+  const isTime = (column: SchemaColumn): boolean =>
+    column.name === timestamp?.column && column.type.kind === 'BIGINT' && !isRead(column);
+  return columns.map((column) => ({
+    ...column,
+    type: isTime(column) ? TIMESTAMP : column.type,
+    isLent: lent?.has(column.name),
+  }));
 }
 
 /** Decodes the keys of a chunk's records. */

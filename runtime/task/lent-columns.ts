@@ -1,0 +1,53 @@
+// Which columns of a source nobody looks at once a batch has been processed, so that its decoder may lend them; knows no batch and no kernel.
+
+import { columnsRead, type Expr } from '../expr/expr.ts';
+import type { AggregateStep, SourceStep, Step } from '../plan/step.ts';
+import { isLastKept } from './build.ts';
+
+type Names = ReadonlySet<string>;
+
+const NONE: Names = new Set();
+
+/**
+ * Names of the value columns that end with their batch: where all that comes behind the source is one chain to an aggregation in the kernel, which
+ * copies what it folds. By rows it puts out the key columns and the rowtimes that it was given; by groups nothing of them.
+ * @param steps of the source's sub-topology
+ */
+export function lentColumns(source: SourceStep, steps: readonly Step[]): Names {
+  const isChain = steps.every((step) => step === source || 'input' in step);
+  if (!isChain || source.materialized) return NONE;
+  const { columns } = source.sourceSchema;
+  const lent = new Set(columns.filter(({ role }) => role === 'value').map(({ name }) => name));
+  /** By position in the rows of `last`: the columns of the source whose values stand there. */
+  let held: readonly Names[] = source.schema.columns.map(({ name }) => new Set([name]));
+  let last: Step = source;
+  for (;;) {
+    const readers: readonly Step[] = steps.filter(
+      (step) => 'input' in step && step.input === last.id,
+    );
+    const [next] = readers;
+    if (next === undefined || readers.length > 1) return NONE;
+    const from = held;
+    const heldAt = (position: number): Names => from[position] ?? NONE;
+    // What an expression gives may be a column that it reads.
+    const heldBy = (expression: Expr): Names =>
+      new Set(columnsRead(expression).flatMap((position) => [...heldAt(position)]));
+    if (next.step === 'aggregate') {
+      if (!isInKernel(next)) return NONE;
+      if (isLastKept(next, steps)) return lent;
+      for (const [position, { role }] of last.schema.columns.entries())
+        if (role === 'key') for (const name of heldAt(position)) lent.delete(name);
+      if (source.timestamp !== null) lent.delete(source.timestamp.column);
+      return lent;
+    }
+    if (next.step === 'rekey') held = [...next.key.map(heldBy), ...next.carried.map(heldAt)];
+    else if (next.step === 'project') held = next.expressions.map(heldBy);
+    else if (next.step !== 'filter') return NONE;
+    last = next;
+  }
+}
+
+/** Neither of sessions nor of sliding windows, whose aggregations hold rows. */
+function isInKernel({ run, window }: AggregateStep): boolean {
+  return run.path === 'kernel' && (window === null || /^(?:TUMBLING|HOPPING)$/u.test(window.type));
+}
