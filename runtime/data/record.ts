@@ -184,12 +184,9 @@ export class RowRecordBatch implements RecordBatch {
   readonly valueLengths: Int32Array;
   /** false: lengths do not fit their region, and nothing may be read. */
   readonly isWhole: boolean;
-  readonly #keyLengths: Int32Array;
-  readonly #keysAt: number;
-  readonly #valuesAt: number;
-  readonly #keyStarts: Uint32Array | null;
-  readonly #valueStarts: Uint32Array | null;
-  readonly #headerStarts: Uint32Array | null;
+  readonly #keys: Pieces;
+  readonly #values: Pieces;
+  readonly #headers: Pieces;
 
   constructor(bytes: Uint8Array, sizes: RegionSizes) {
     const { count, keyBytes, valueBytes, headerBytes } = sizes;
@@ -204,32 +201,29 @@ export class RowRecordBatch implements RecordBatch {
     const lengths = (kind: number) =>
       new Int32Array(buffer, start + lengthsAt + count * 4 * kind, count);
     this.timestamps = new Float64Array(buffer, start + RECORD_BATCH_HEADER_BYTES, count);
-    this.#keyLengths = lengths(0);
     this.valueLengths = lengths(1);
-    this.#keysAt = keysAt;
-    this.#valuesAt = keysAt + keyBytes;
-    this.#keyStarts = starts(this.#keyLengths, keysAt, keyBytes, -1);
-    this.#valueStarts = starts(this.valueLengths, this.#valuesAt, valueBytes, -1);
-    this.#headerStarts = starts(lengths(2), this.#valuesAt + valueBytes, headerBytes, 0);
-    this.hasKeys = keyBytes > 0 || this.#keyLengths.includes(0);
-    this.isWhole =
-      this.#keyStarts !== null && this.#valueStarts !== null && this.#headerStarts !== null;
+    const valuesAt = keysAt + keyBytes;
+    this.#keys = new Pieces(lengths(0), keysAt, keyBytes, -1);
+    this.#values = new Pieces(this.valueLengths, valuesAt, valueBytes, -1);
+    this.#headers = new Pieces(lengths(2), valuesAt + valueBytes, headerBytes, 0);
+    this.hasKeys = this.#keys.isAny;
+    this.isWhole = this.#keys.isWhole && this.#values.isWhole && this.#headers.isWhole;
   }
 
   keyFrom(i: number): number {
-    return (this.#keyLengths[i] ?? -1) < 0 ? -1 : (this.#keyStarts?.[i] ?? this.#keysAt);
+    return this.#keys.at(i, i);
   }
 
   keyTo(i: number): number {
-    return (this.#keyLengths[i] ?? -1) < 0 ? -1 : (this.#keyStarts?.[i + 1] ?? this.#keysAt);
+    return this.#keys.at(i, i + 1);
   }
 
   valueFrom(i: number): number {
-    return (this.valueLengths[i] ?? -1) < 0 ? -1 : (this.#valueStarts?.[i] ?? this.#valuesAt);
+    return this.#values.at(i, i);
   }
 
   valueTo(i: number): number {
-    return (this.valueLengths[i] ?? -1) < 0 ? -1 : (this.#valueStarts?.[i + 1] ?? this.#valuesAt);
+    return this.#values.at(i, i + 1);
   }
 
   key(i: number): Uint8Array | null {
@@ -243,8 +237,8 @@ export class RowRecordBatch implements RecordBatch {
   }
 
   headers(i: number): RecordHeader[] {
-    const from = this.#headerStarts?.[i] ?? 0;
-    const to = this.#headerStarts?.[i + 1] ?? 0;
+    const from = this.#headers.at(i, i);
+    const to = this.#headers.at(i, i + 1);
     return from === to ? [] : RARE_RECORDS.code.readHeaders(this.bytes, from, to);
   }
 }
@@ -260,31 +254,42 @@ export function indexAt({ offsets, count }: RecordBatch, base: number, offset: n
   return offsets === null ? Math.min(wanted, count) : RARE_RECORDS.code.indexAmong(offsets, wanted);
 }
 
-/** Of a region without bytes. */
-const NO_STARTS = new Uint32Array();
+/** Pieces of a region, one after the other; a length of -1 is of one that is null. */
+class Pieces {
+  /** false: the lengths are wrong. */
+  readonly isWhole: boolean;
+  /** false: all lengths are the least that they may be. */
+  readonly isAny: boolean;
+  readonly #lengths: Int32Array;
+  readonly #at: number;
+  /** Where each begins, and where the last one ends; null: nobody has asked for another than the first one. */
+  #starts: Uint32Array | null = null;
 
-/** Where each piece of a region begins, and where the last one ends; empty where none has bytes, null where the lengths are wrong. */
-function starts(lengths: Int32Array, at: number, total: number, min: number): Uint32Array | null {
-  if (total === 0 && hasNone(lengths, min)) return NO_STARTS;
-  const { length: count } = lengths;
-  const begins = new Uint32Array(count + 1);
-  const end = at + total;
-  let position = at;
-  let all = 0;
-  for (let i = 0; i < count; i++) {
-    begins[i] = position;
-    const length = lengths[i] as number;
-    all |= length - min;
-    position += length & ~(length >> 31);
-    if (position > end) return null;
+  /** Without a branch, a call or a write for each: records are many, and mostly decoded all in one. */
+  constructor(lengths: Int32Array, at: number, bytes: number, min: number) {
+    this.#lengths = lengths;
+    this.#at = at;
+    let all = 0;
+    let sum = 0;
+    for (let i = 0; i < lengths.length; i++) {
+      const length = lengths[i] as number;
+      all |= length - min;
+      sum += length & ~(length >> 31);
+    }
+    this.isAny = all !== 0;
+    this.isWhole = all >= 0 && sum === bytes;
   }
-  begins[count] = position;
-  return all >= 0 && position === end ? begins : null;
-}
 
-/** True where no piece has bytes. A call for each of them, or a branch, would take most of the time that a batch takes to be parsed. */
-function hasNone(lengths: Int32Array, min: number): boolean {
-  let all = 0;
-  for (let i = 0; i < lengths.length; i++) all |= (lengths[i] as number) - min;
-  return all >>> 0 <= -min;
+  /** Where the `n`th piece begins; -1 where the `i`th is null. */
+  at(i: number, n: number): number {
+    const lengths = this.#lengths;
+    if (!((lengths[i] as number) >= 0)) return -1;
+    if (this.#starts === null && n > 0) {
+      const starts = (this.#starts = new Uint32Array(lengths.length + 1));
+      starts[0] = this.#at;
+      for (let j = 0; j < lengths.length; j++)
+        starts[j + 1] = (starts[j] as number) + Math.max(lengths[j] as number, 0);
+    }
+    return this.#starts?.[n] ?? this.#at;
+  }
 }

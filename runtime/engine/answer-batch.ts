@@ -1,7 +1,7 @@
 // The columns and rows of a query as its caller sees them, batch by batch; knows no query.
 
 import { type Batch, Op, positionOf, select } from '../data/batch.ts';
-import { bitAt } from '../data/column.ts';
+import { type Bitmap, bitAt } from '../data/column.ts';
 import type { Schema } from '../data/schema.ts';
 import { typeText } from '../data/type.ts';
 import type { QueryColumn } from './query-rows.ts';
@@ -21,11 +21,9 @@ export function asAnswer(batch: Batch, answer: Schema, order: readonly number[])
   const positions: number[] = [];
   for (let i = 0; i < batch.length; i++) {
     const position = positionOf(batch, i);
-    const isShown =
-      op === null
-        ? valueNull === null || !bitAt(valueNull, position)
-        : op[position] !== Op.UpdateBefore;
-    if (isShown) positions.push(position);
+    const isHidden =
+      op === null ? bitAt(valueNull as Bitmap, position) : op[position] === Op.UpdateBefore;
+    if (!isHidden) positions.push(position);
   }
   return select(shown, Uint32Array.from(positions));
 }

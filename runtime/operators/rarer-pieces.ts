@@ -14,8 +14,8 @@ import type { EntryIds } from './kernel-pieces.ts';
 export class FamilyIds {
   readonly family: KnownEntries['family'];
   readonly #kernel: Kernel;
-  /** Ids plus one, so that 0 says that nothing is known. */
-  #idsByNumber = new Uint32Array(0);
+  /** Ids plus one, so that 0 says that nothing is known. Signed, which a loop takes as whole numbers at once. */
+  #idsByNumber = new Int32Array(0);
   #ids = new Uint32Array(0);
 
   constructor(family: KnownEntries['family'], kernel: Kernel) {
@@ -28,17 +28,20 @@ export class FamilyIds {
     const size = numbers.length;
     if (this.#ids.length < size) this.#ids = new Uint32Array(size);
     const ids = this.#ids.subarray(0, size);
-    const fresh: number[] = [];
     const entries = this.family.size;
     if (entries > this.#idsByNumber.length)
       this.#idsByNumber = grown(this.#idsByNumber, entries * 2);
     const byNumber = this.#idsByNumber;
+    let least = 0;
     for (let code = 0; code < size; code++) {
-      const id = byNumber[numbers[code] as number] as number;
-      if (id === 0) fresh.push(code);
-      ids[code] = id - 1;
+      const id = (byNumber[numbers[code] as number] as number) - 1;
+      least |= id;
+      ids[code] = id;
     }
-    if (fresh.length > 0) {
+    if (least < 0) {
+      const fresh: number[] = [];
+      for (let code = 0; code < size; code++)
+        if (byNumber[numbers[code] as number] === 0) fresh.push(code);
       const learnt = new Uint32Array(fresh.length);
       for (let i = 0; i < fresh.length; i++) learnt[i] = numbers[fresh[i] as number] as number;
       const given = this.#kernel.intern(this.family.gathered(learnt));

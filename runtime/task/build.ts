@@ -89,6 +89,9 @@ interface Input {
   readonly sources: Emit[];
 }
 
+/** Steps that go on with the last row of each key alone, as of no record. */
+export const LAST_KEPT = /cache|coalesce|suppress/u;
+
 type Ending = RepartitionStep | SinkStep | ClientStep;
 type Inner = Exclude<Step, SourceStep | InternalSourceStep | Ending>;
 
@@ -136,10 +139,11 @@ class Builder {
       case 'internalSource': {
         let input = this.#inputs.get(step.topic);
         if (input === undefined) this.#inputs.set(step.topic, (input = newInput(step)));
-        const { formats, kernel, internalChecksums, sharing } = this.#context;
-        const isTrusted = !internalChecksums;
-        const { steps } = this.#part;
-        input.readers.push(readerOf(step, formats, { kernel, isTrusted, sharing, steps }));
+        const context = this.#context;
+        const isTrusted = !context.internalChecksums;
+        input.readers.push(
+          readerOf(step, context.formats, { ...context, ...this.#part, isTrusted }),
+        );
         input.sources.push(
           step.step === 'source' && step.materialized ? this.#materialized(step, emit) : emit,
         );
@@ -297,7 +301,10 @@ function operatorOf(
         return RARE_OPERATORS.code.slidingAggregate(step, input, given, registry);
       if (step.run.path === 'row') return AGGREGATE.code.aggregate(step, input, given, registry);
       assert(context.kernel !== null, 'the host has a kernel');
-      const output = isLastKept(step, steps) ? 'groups' : 'rows';
+      const isLastKept = steps.some(
+        (next) => LAST_KEPT.test(next.step) && 'input' in next && next.input === step.id,
+      );
+      const output = isLastKept ? 'groups' : 'rows';
       return kernelAggregate(step, input, given, registry, context.kernel, output);
     }
     case 'suppress':
@@ -320,15 +327,6 @@ function operatorOf(
     default:
       return JOINS.code.join(step, inputs, { context: given, registry, steps });
   }
-}
-
-/** True where what follows goes on with the last row of each key alone, as of no record. */
-export function isLastKept({ id }: Step, steps: readonly Step[]): boolean {
-  return steps.some(
-    (next) =>
-      (next.step === 'cache' || next.step === 'suppress' || next.step === 'coalesce') &&
-      next.input === id,
-  );
 }
 
 function hasSessions(step: Step): boolean {

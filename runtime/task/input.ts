@@ -12,7 +12,7 @@ import type { InternalSourceStep, SourceStep, Step } from '../plan/step.ts';
 import { windowBytes } from '../formats/windowed-key.ts';
 import { wholeTimes } from './event-time.ts';
 import { isDecodable } from '../formats/json-kernel.ts';
-import type { JsonValues } from './json-values.ts';
+import type { JsonValues, ValueSource } from './json-values.ts';
 import { decodesJson, type JsonInKernel, LateJson } from './late-json.ts';
 import { JSON_VALUES, KERNEL_DECODERS, PSEUDO_COLUMNS } from './parts.ts';
 import type { EventTime } from './pseudo-columns.ts';
@@ -55,12 +55,12 @@ export interface ReaderOptions {
 export function readerOf(
   step: SourceStep | InternalSourceStep,
   formats: Formats,
-  { kernel = null, isTrusted = false, sharing = null, steps = [] }: ReaderOptions = {},
+  { kernel = null, isTrusted = false, sharing = null, steps }: ReaderOptions = {},
 ): Reader {
   if (step.step === 'internalSource')
     return new PSEUDO_COLUMNS.code.ColumnarReader(step.schema, isTrusted);
-  const lent = KERNEL_DECODERS.fetched?.lentColumns(step, steps);
-  return new SourceReader(step, formats, step.run?.path === 'row' ? null : kernel, sharing, lent);
+  const source = { step, sharing, steps };
+  return new SourceReader(source, formats, step.run?.path === 'row' ? null : kernel);
 }
 
 /** A wanted part of the record, decoded by one format. */
@@ -72,7 +72,6 @@ export interface Part {
 
 /** Reads user records: the columns that the plan touches, through the formats of key and value. */
 class SourceReader implements Reader {
-  readonly #step: SourceStep;
   readonly #key: Part | null;
   readonly #value: Part | null;
   /** Decodes the keys instead of `#key`; null: the kernel does not. */
@@ -80,33 +79,23 @@ class SourceReader implements Reader {
   /** Decodes the values instead of `#value`; null: the kernel does not, or not yet. */
   #values: JsonValues | null = null;
   #late: LateJson | null = null;
-  readonly #sharing: Sharing | null;
-  /** As of JsonValues. */
-  readonly #lent: ReadonlySet<string> | undefined;
+  readonly #step: SourceStep;
+  readonly #source: ValueSource;
   /** Builder of each decoded column by role and name. */
   readonly #builders = new Map<string, ColumnBuilder>();
   readonly #windowBytes: number;
   readonly #needsKey: boolean;
-  /** A record is good or bad whatever its key is. */
-  readonly #isKeyFree: boolean;
   #eventTime: EventTime | null = null;
 
-  constructor(
-    step: SourceStep,
-    formats: Formats,
-    kernel: WebAssembly.Module | null,
-    sharing: Sharing | null,
-    lent: ReadonlySet<string> | undefined,
-  ) {
+  constructor(source: ValueSource, formats: Formats, kernel: WebAssembly.Module | null) {
+    const { step } = source;
+    this.#source = source;
     this.#step = step;
-    this.#sharing = sharing;
-    this.#lent = lent;
     const kind = windowKind(step.window);
     this.#windowBytes = kind === null ? 0 : windowBytes(kind);
     this.#needsKey = step.kind === 'table' || kind !== null;
     this.#key = this.#part('key', formats);
     this.#value = this.#part('value', formats);
-    this.#isKeyFree = !this.#needsKey && (this.#key === null || this.#key.decoder.isIdle === true);
     if (kernel === null) return;
     const columns = step.sourceSchema.columns.filter((column) => column.role === 'value');
     if (this.#value !== null && isDecodable(step.valueFormat, columns, this.#value.columns)) {
@@ -115,7 +104,7 @@ class SourceReader implements Reader {
       else this.#late = new LateJson();
     }
     const left = this.#values === null ? this.#value : null;
-    const others = KERNEL_DECODERS.fetched?.kernelDecoders(step, kernel, this.#key, left, lent);
+    const others = KERNEL_DECODERS.fetched?.kernelDecoders(source, kernel, this.#key, left);
     this.#keys = this.#instead('key', this.#key, others?.keys);
     this.#values ??= this.#instead('value', left, others?.values);
   }
@@ -130,8 +119,7 @@ class SourceReader implements Reader {
   /** From now on the kernel decodes the values. */
   #decodeIn(value: Part, { code, module }: JsonInKernel): void {
     const { columns, decoder } = value;
-    const of = { step: this.#step, lent: this.#lent };
-    const values = new code.JsonValues(module, columns, decoder, of, this.#sharing);
+    const values = new code.JsonValues(module, columns, decoder, this.#source);
     this.#values = this.#instead('value', value, values);
     this.#late = null;
   }
@@ -172,15 +160,21 @@ class SourceReader implements Reader {
     onProblem: OnProblem,
   ): Batch | null {
     if (records.isColumnar) {
-      return PSEUDO_COLUMNS.code.readColumnar(this.#step, records, [from, to], (kept, columns) =>
-        this.#batch(records, place, kept, columns, onProblem),
+      return PSEUDO_COLUMNS.code.readColumnar(
+        this.#source.step,
+        records,
+        [from, to],
+        (kept, columns) => this.#batch(records, place, kept, columns, onProblem),
       );
     }
-    const inKernel = this.#late?.before(to - from) ?? null;
-    if (inKernel !== null && this.#value !== null) this.#decodeIn(this.#value, inKernel);
+    const inKernel = this.#late?.before(to - from);
+    if (inKernel && this.#value) this.#decodeIn(this.#value, inKernel);
     const chunk = { records, place, from, to };
     const areValues = this.#values?.begin(chunk) ?? false;
-    const areKeys = this.#keys?.begin(chunk) ?? this.#isKeyFree;
+    // Without a format, or with one that looks at nothing, a record is good or bad whatever its key is.
+    const areKeys =
+      this.#keys?.begin(chunk) ??
+      (!this.#needsKey && (this.#key === null || this.#key.decoder.isIdle === true));
     const isPlain = areValues && areKeys;
     const kept = isPlain && !records.hasKeys ? Kept.keyless(from, to) : new Kept(to - from);
     if (isPlain && records.hasKeys) {
@@ -268,7 +262,7 @@ class SourceReader implements Reader {
     if (dropped.size === 0) return built;
     return select(
       built,
-      Uint32Array.from(IDENTITY.subarray(0, rows)).filter((row) => !dropped.has(row)),
+      IDENTITY.subarray(0, rows).filter((row) => !dropped.has(row)),
     );
   }
 
@@ -315,7 +309,7 @@ class SourceReader implements Reader {
 /** Decodes the key or the value; nulls stand for one that is absent. @returns false when it is null as a whole */
 function decodePart(part: Part | null, bytes: Uint8Array, from: number, to: number): boolean {
   if (from >= 0) return part === null || part.decoder.decode(bytes, from, to, part.builders);
-  if (part !== null) for (const builder of part.builders) builder.appendNull();
+  for (const builder of part?.builders ?? []) builder.appendNull();
   return false;
 }
 
@@ -339,7 +333,8 @@ export class Kept {
     const kept = new Kept(rows, from === 0 ? whole : whole.map((row) => from + row));
     kept.rows = rows;
     const keyNull = bitmap(rows).fill(0xff);
-    if ((rows & 7) !== 0) keyNull[rows >> 3] = (1 << (rows & 7)) - 1;
+    // Of whole bytes there is none behind the last one, and nothing is written.
+    keyNull[rows >> 3] = (1 << (rows & 7)) - 1;
     kept.keyNull = keyNull;
     return kept;
   }

@@ -7,7 +7,7 @@ import type { Decoder } from '../formats/serde.ts';
 import { JSON_NULL, JSON_OK } from '../kernel/json-abi.ts';
 import type { KernelExports } from '../kernel/exports.ts';
 import { JsonKernel } from '../kernel/json-instance.ts';
-import type { SourceStep } from '../plan/step.ts';
+import type { SourceStep, Step } from '../plan/step.ts';
 import { chosen, patched } from './json-patches.ts';
 import { KERNEL_DECODERS } from './parts.ts';
 import type { RecordPlace } from './record-columns.ts';
@@ -17,8 +17,10 @@ import type { Sharing } from './sharing.ts';
 /** Whose values are decoded. */
 export interface ValueSource {
   readonly step: SourceStep;
-  /** Names of columns that nobody looks at once the next chunk begins; absent: all are looked at. */
-  readonly lent?: ReadonlySet<string> | undefined;
+  /** With whom the work is shared; null: with nobody. */
+  readonly sharing: Sharing | null;
+  /** Of its sub-topology, which say for how long rows are looked at; absent: nobody says. */
+  readonly steps?: readonly Step[] | undefined;
 }
 
 /** Of a chunk: `begin`, then `take` for each record that has a usable key, then `finish`. */
@@ -28,7 +30,6 @@ export class JsonValues {
   /** Made when it is first needed: not where others decode for it. */
   #own: JsonKernel | null = null;
   readonly #decoder: Decoder;
-  readonly #sharing: Sharing | null;
   readonly #begun: ((calls: KernelExports) => void) | undefined;
   readonly #source: ValueSource;
   /** The partition that it reads; null: it has not read anything. */
@@ -47,7 +48,6 @@ export class JsonValues {
 
   /**
    * @param decoder decodes the same columns, in the same order
-   * @param sharing with whom the work is shared; null: with nobody
    * @param begun as of the kernel
    */
   constructor(
@@ -55,14 +55,12 @@ export class JsonValues {
     columns: readonly SchemaColumn[],
     decoder: Decoder,
     source: ValueSource,
-    sharing: Sharing | null,
     begun?: (calls: KernelExports) => void,
   ) {
     this.#module = module;
     this.#columns = columns;
     this.#decoder = decoder;
     this.#source = source;
-    this.#sharing = sharing;
     this.#begun = begun;
     this.#builders = columns.map(({ type }) => columnBuilder(type));
   }
@@ -102,13 +100,13 @@ export class JsonValues {
   }
 
   #sharedColumns(chunk: ValueChunk): Column[] | null {
-    const sharing = this.#sharing;
+    const { step, sharing } = this.#source;
     if (sharing === null) return null;
     const { place } = chunk;
     const readers = sharing.count(place, this.#place === null ? 1 : 0);
     this.#place = place;
     if (readers === 1) return null;
-    this.#peers ??= new SharedReader(sharing, this.#source.step, place, {
+    this.#peers ??= new SharedReader(sharing, step, place, {
       module: this.#module,
       columns: this.#columns,
     });
@@ -116,7 +114,7 @@ export class JsonValues {
   }
 
   close(): void {
-    if (this.#place !== null) this.#sharing?.count(this.#place, -1);
+    if (this.#place !== null) this.#source.sharing?.count(this.#place, -1);
     this.#place = null;
     this.#peers?.close();
     this.#peers = null;

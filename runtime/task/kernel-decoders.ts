@@ -7,13 +7,12 @@ import { TIMESTAMP } from '../data/type.ts';
 import { isDecodedWhole } from '../formats/kernel-formats.ts';
 import { granted, type KernelExports } from '../kernel/exports.ts';
 import type { DecodedColumn } from '../kernel/json-nodes.ts';
-import type { SourceStep } from '../plan/step.ts';
 import type { Part } from './input.ts';
 import { JsonValues, type ValueSource } from './json-values.ts';
+import { lentColumns } from './lent-columns.ts';
 import type { ValueChunk } from './shared-values.ts';
 
 export { handed } from '../data/handed-batch.ts';
-export { lentColumns } from './lent-columns.ts';
 
 /** What the whole kernel exports and its halves for pages do not. */
 const WHOLE = 'delimitedInit';
@@ -28,17 +27,17 @@ interface KernelDecoders {
  * The decoders of a source's key and value.
  * @param key what is wanted of it; null: nothing, or something else decodes it
  * @param value likewise
- * @param lent as of JsonValues
  */
 export function kernelDecoders(
-  step: SourceStep,
+  source: ValueSource,
   kernel: WebAssembly.Module,
   key: Part | null,
   value: Part | null,
-  lent: ReadonlySet<string> | undefined,
 ): KernelDecoders | null {
   if (key === null && value === null) return null;
   if (!WebAssembly.Module.exports(kernel).some(({ name }) => name === WHOLE)) return null;
+  const { step } = source;
+  const lent = lentColumns(source);
   const made = (
     role: 'key' | 'value',
     part: Part | null,
@@ -61,11 +60,11 @@ export function kernelDecoders(
     };
     const decoded = part.columns.map((column) => ({
       ...column,
-      isLent: role === 'value' && lent?.has(column.name),
+      isLent: role === 'value' && lent.has(column.name),
       // Only JSON asks for names, which have their bounds.
       name: spec.format === 'JSON' ? column.name : '',
     }));
-    return new Values(kernel, decoded, part.decoder, { step }, null, begun);
+    return new Values(kernel, decoded, part.decoder, { ...source, sharing: null }, begun);
   };
   return {
     // What is behind a windowed key is no part of it.
@@ -81,11 +80,12 @@ export function kernelDecoders(
  */
 export function decodedColumns(
   columns: readonly SchemaColumn[],
-  { step, lent }: ValueSource,
+  source: ValueSource,
   begun: ((calls: KernelExports) => void) | undefined,
 ): readonly DecodedColumn[] {
   if (begun !== undefined) return columns;
-  const { schema, timestamp } = step;
+  const { schema, timestamp } = source.step;
+  const lent = lentColumns(source);
   const isRead = ({ role, name }: SchemaColumn): boolean =>
     schema.columns.some((other) => other.role === role && other.name === name);
   const isTime = (column: SchemaColumn): boolean =>
@@ -93,7 +93,7 @@ export function decodedColumns(
   return columns.map((column) => ({
     ...column,
     type: isTime(column) ? TIMESTAMP : column.type,
-    isLent: lent?.has(column.name),
+    isLent: lent.has(column.name),
   }));
 }
 

@@ -1,8 +1,9 @@
 // Which columns of a source nobody looks at once a batch has been processed, so that its decoder may lend them; knows no batch and no kernel.
 
 import { columnsRead, type Expr } from '../expr/expr.ts';
-import type { AggregateStep, SourceStep, Step } from '../plan/step.ts';
-import { isLastKept } from './build.ts';
+import type { AggregateStep, Step } from '../plan/step.ts';
+import { LAST_KEPT } from './build.ts';
+import type { ValueSource } from './json-values.ts';
 
 type Names = ReadonlySet<string>;
 
@@ -11,9 +12,11 @@ const NONE: Names = new Set();
 /**
  * Names of the value columns that end with their batch: where all that comes behind the source is one chain to an aggregation in the kernel, which
  * copies what it folds. By rows it puts out the key columns and the rowtimes that it was given; by groups nothing of them.
- * @param steps of the source's sub-topology
  */
-export function lentColumns(source: SourceStep, steps: readonly Step[]): Names {
+export function lentColumns({
+  step: source,
+  steps = [],
+}: Pick<ValueSource, 'step' | 'steps'>): Names {
   const isChain = steps.every((step) => step === source || 'input' in step);
   if (!isChain || source.materialized) return NONE;
   const { columns } = source.sourceSchema;
@@ -22,11 +25,8 @@ export function lentColumns(source: SourceStep, steps: readonly Step[]): Names {
   let held: readonly Names[] = source.schema.columns.map(({ name }) => new Set([name]));
   let last: Step = source;
   for (;;) {
-    const readers: readonly Step[] = steps.filter(
-      (step) => 'input' in step && step.input === last.id,
-    );
-    const [next] = readers;
-    if (next === undefined || readers.length > 1) return NONE;
+    const [next, another] = readersOf(last, steps);
+    if (next === undefined || another !== undefined) return NONE;
     const from = held;
     const heldAt = (position: number): Names => from[position] ?? NONE;
     // What an expression gives may be a column that it reads.
@@ -34,7 +34,7 @@ export function lentColumns(source: SourceStep, steps: readonly Step[]): Names {
       new Set(columnsRead(expression).flatMap((position) => [...heldAt(position)]));
     if (next.step === 'aggregate') {
       if (!isInKernel(next)) return NONE;
-      if (isLastKept(next, steps)) return lent;
+      if (readersOf(next, steps).some(({ step }) => LAST_KEPT.test(step))) return lent;
       for (const [position, { role }] of last.schema.columns.entries())
         if (role === 'key') for (const name of heldAt(position)) lent.delete(name);
       if (source.timestamp !== null) lent.delete(source.timestamp.column);
@@ -45,6 +45,10 @@ export function lentColumns(source: SourceStep, steps: readonly Step[]): Names {
     else if (next.step !== 'filter') return NONE;
     last = next;
   }
+}
+
+function readersOf({ id }: Step, steps: readonly Step[]): Step[] {
+  return steps.filter((step) => 'input' in step && step.input === id);
 }
 
 /** Neither of sessions nor of sliding windows, whose aggregations hold rows. */
