@@ -54,6 +54,7 @@ const LOOPS = [
   'accept/forgetTouched',
   'dictionary/internKnown<*',
   'fold/fold<*',
+  'json-strings/internKnown',
   'pane/addMissing',
   'rows/reachWithin',
   'session-rows/resolveSessions',

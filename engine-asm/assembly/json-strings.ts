@@ -26,12 +26,11 @@ import {
   statuses,
 } from './json-buffers';
 import { unescape } from './json-text';
-import { IS_WHOLE } from './whole';
 
 // Places and entries are one block, which doubles as a whole:
 //
-//   places   [u16 number + 1][u16 of the hash]...   4 bytes each, 0: free; linear probing, at most half full; in whole kernels from the first of four
-//                                                   places on, which are looked at together: few strings stand elsewhere
+//   places   [u16 number + 1][u16 of the hash]...   4 bytes each, 0: free; linear probing, at most half full, from the first of four places on,
+//                                                   which are looked at together: few strings stand elsewhere
 //   entries  [first 16 bytes of the string, zeros behind them][u32 length][u32 chunk << 12 | code]...   by number, half as many as places
 //
 // All strings stand in the column's bytes too, in the order of their numbers, where the array of their ends says: the host takes those that it
@@ -52,17 +51,13 @@ const SLACK_BYTES: u32 = 16;
 /** Set in a length: the string has escapes. */
 export const ESCAPED: u32 = 0x80000000;
 /** Which bits of a hash say where probing begins. */
-const HOME_MASK: u32 = IS_WHOLE ? ~3 : ~0;
-/** Rows whose places, in whole kernels entries, are brought near before they are looked at. */
-const PART_ROWS: u32 = 64;
+const HOME_MASK: u32 = ~3;
 
 const MIX_A: u64 = 0x9e3779b97f4a7c15;
 const MIX_B: u64 = 0xd6e8feb86659fd93;
 
 /** Sixteen bytes of ones, then sixteen of zeros. */
 const masks: usize = memory.data<u64>([~0, ~0, 0, 0], 16);
-/** Hashes of the rows of a part; in whole kernels the numbers, plus one, of the entries that they likely are. */
-const likely: usize = memory.data(272, 16);
 
 /** Chunks begun so far; an entry whose chunk is another has no code yet. */
 let chunk: u32 = 0;
@@ -121,15 +116,14 @@ function beginning(at: usize, length: u32): v128 {
   return v128.and(v128.load(at), v128.load(masks + 16 - min<u32>(length, 16)));
 }
 
-// Two functions, of which the short one calls none, so that the compiler makes it a part of loops.
 function hashOf(at: usize, length: u32): u32 {
-  return length > 16 ? hashOfLong(at, length) : hashOfShort(at, length);
+  return length > 16 ? hashOfLong(at, length) : hashOfWords(beginning(at, length), length);
 }
 
-function hashOfShort(at: usize, length: u32): u32 {
-  const first = beginning(at, length);
-  const low = (v128.extract_lane<u64>(first, 0) ^ (<u64>length * MIX_B)) * MIX_A;
-  return mixed((low ^ (low >> 29) ^ v128.extract_lane<u64>(first, 1)) * MIX_A);
+/** Of a string of at most 16 bytes, with zeros behind it. */
+function hashOfWords(words: v128, length: u32): u32 {
+  const low = (v128.extract_lane<u64>(words, 0) ^ (<u64>length * MIX_B)) * MIX_A;
+  return mixed((low ^ (low >> 29) ^ v128.extract_lane<u64>(words, 1)) * MIX_A);
 }
 
 function hashOfLong(at: usize, length: u32): u32 {
@@ -156,27 +150,6 @@ function sameBytes(a: usize, b: usize, length: u32): bool {
 function entryOf(column: usize, number: u32): usize {
   const entries = load<u32>(column, COLUMN_TABLE) + (load<u32>(column, COLUMN_TABLE_PLACES) << 2);
   return entries + (number - 1) * ENTRY_BYTES;
-}
-
-/** The number plus one of the entry that a hash most likely has, or 0: it must be looked for. No branch hangs on where it stands. For whole kernels. */
-function likelyNumber(table: usize, mask: u32, hash: u32): u32 {
-  const home = table + ((hash & mask & HOME_MASK) << 2);
-  const differ = v128.shr<u32>(v128.xor(v128.load(home), i32x4.splat(hash)), 16);
-  const alike: u32 = i32x4.bitmask(i32x4.eq(differ, i32x4.splat(0)));
-  return load<u16>(home + (ctz(alike | 8) << 2)) & (alike == 0 ? 0 : NUMBER_MASK);
-}
-
-/** As `codeOf`, of an entry that it likely is. */
-function likelyCode(column: usize, at: usize, length: u32, number: u32): i32 {
-  const entry = entryOf(column, number);
-  if (
-    number == 0 ||
-    load<u32>(entry, ENTRY_LENGTH) != length ||
-    v128.any_true(v128.xor(v128.load(entry), beginning(at, length))) ||
-    length > 16
-  )
-    return internString(column, at, length);
-  return codeIn(column, entry, number);
 }
 
 /** The code of a string in this chunk, or -1 when there is no room for it. Sixteen bytes from `at` on may be read. */
@@ -291,46 +264,68 @@ export function internString(column: usize, at: usize, length: u32): i32 {
   return codeOf(column, at, length, hashOf(at, length));
 }
 
-/**
- * Replaces the places of the strings of the rows `from` to `to` by their codes. A row whose string finds no room is declined.
- * In parts: first all places are touched, so that many are on their way at once.
- */
+/** Replaces the places of the strings of the rows `from` to `to` by their codes. A row whose string finds no room is declined. */
 export function internRows(column: usize, from: u32, to: u32): void {
   const values: usize = load<u32>(column, COLUMN_VALUES);
   const lengths: usize = load<u32>(column, COLUMN_LENGTHS);
-  for (let first = from; first < to; first += PART_ROWS) {
-    const last = min(first + PART_ROWS, to);
-    const table = load<u32>(column, COLUMN_TABLE);
-    const mask = load<u32>(column, COLUMN_TABLE_PLACES) - 1;
-    const entries = table + ((mask + 1) << 2) - ENTRY_BYTES;
-    let near: u32 = 0;
-    for (let row = first; row < last; row++) {
-      const at: usize = load<u32>(values + (row << 2));
-      const length = load<u32>(lengths + (row << 2));
-      let found: u32 = 0;
-      if (load<u8>(statuses + row) == JSON_OK && at != 0 && (length & ESCAPED) == 0) {
-        found = hashOf(at, length);
-        if (IS_WHOLE) {
-          found = likelyNumber(table, mask, found);
-          near += load<u32>(entries + found * ENTRY_BYTES);
-        } else near += load<u32>(table + ((found & mask) << 2));
-      }
-      store<u32>(likely + ((row - first) << 2), found);
-    }
-    // Written so that the loads are not taken for idle.
-    store<u32>(likely + (PART_ROWS << 2), near);
-    for (let row = first; row < last; row++) {
-      const at: usize = load<u32>(values + (row << 2));
-      if (load<u8>(statuses + row) != JSON_OK || at == 0) continue;
-      const length = load<u32>(lengths + (row << 2));
-      const found = load<u32>(likely + ((row - first) << 2));
-      let code: i32;
-      if ((length & ESCAPED) != 0)
-        code = internString(column, scratch, unescape(at, length & ~ESCAPED, scratch));
-      else if (IS_WHOLE) code = likelyCode(column, at, length, found);
-      else code = codeOf(column, at, length, found);
-      if (code < 0) setStatus(row, JSON_DECLINED_FULL);
-      store<u32>(values + (row << 2), max(code, 0));
-    }
+  for (let row = from; row < to; row++) {
+    row = internKnown(column, row, to);
+    if (row == to) break;
+    const at: usize = load<u32>(values + (row << 2));
+    const length = load<u32>(lengths + (row << 2));
+    const code =
+      (length & ESCAPED) == 0
+        ? internString(column, at, length)
+        : internString(column, scratch, unescape(at, length & ~ESCAPED, scratch));
+    if (code < 0) setStatus(row, JSON_DECLINED_FULL);
+    store<u32>(values + (row << 2), max(code, 0));
   }
+}
+
+/**
+ * As `internRows`, as long as strings are short, known, and stand where they are looked for first; no call is made here, so that everything stays in
+ * registers, and many places and entries are on their way at once.
+ * @returns the row before which it stops
+ */
+function internKnown(column: usize, from: u32, to: u32): u32 {
+  const values: usize = load<u32>(column, COLUMN_VALUES);
+  const lengths: usize = load<u32>(column, COLUMN_LENGTHS);
+  const table: usize = load<u32>(column, COLUMN_TABLE);
+  const places = load<u32>(column, COLUMN_TABLE_PLACES);
+  const mask = (places - 1) & HOME_MASK;
+  const entries = table + (places << 2) - ENTRY_BYTES;
+  const used: usize = load<u32>(column, COLUMN_USED);
+  const now = chunk << CODE_SHIFT;
+  let texts = load<u32>(column, COLUMN_TEXT_COUNT);
+  let row = from;
+  for (; row < to; row++) {
+    const at: usize = load<u32>(values + (row << 2));
+    if (load<u8>(statuses + row) != JSON_OK || at == 0) continue;
+    const length = load<u32>(lengths + (row << 2));
+    // Neither empty, nor long, nor with escapes.
+    if (length - 1 >= 16) break;
+    const words = beginning(at, length);
+    const hash = hashOfWords(words, length);
+    const home = table + ((hash & mask) << 2);
+    const differ = v128.shr<u32>(v128.xor(v128.load(home), i32x4.splat(hash)), 16);
+    const alike: u32 = i32x4.bitmask(i32x4.eq(differ, i32x4.splat(0)));
+    if (alike == 0) break;
+    const number: u32 = load<u16>(home + (ctz(alike) << 2));
+    // A free place, which looks as if it had bits of a hash that are 0.
+    if (number == 0) break;
+    const entry = entries + number * ENTRY_BYTES;
+    if (load<u32>(entry, ENTRY_LENGTH) != length) break;
+    if (v128.any_true(v128.xor(v128.load(entry), words))) break;
+    const known = load<u32>(entry, ENTRY_CODE);
+    let code = known & CODE_MASK;
+    if (known - code != now) {
+      if (texts >= <u32>JSON_ROWS_MAX) break;
+      code = texts++;
+      store<u32>(used + (code << 2), number - 1);
+      store<u32>(entry, now | code, ENTRY_CODE);
+    }
+    store<u32>(values + (row << 2), code);
+  }
+  store<u32>(column, texts, COLUMN_TEXT_COUNT);
+  return row;
 }
