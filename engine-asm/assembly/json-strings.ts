@@ -26,6 +26,7 @@ import {
   statuses,
 } from './json-buffers';
 import { unescape } from './json-text';
+import { IS_WHOLE } from './whole';
 
 // Places and entries are one block, which doubles as a whole:
 //
@@ -269,9 +270,12 @@ export function internRows(column: usize, from: u32, to: u32): void {
   const values: usize = load<u32>(column, COLUMN_VALUES);
   const lengths: usize = load<u32>(column, COLUMN_LENGTHS);
   for (let row = from; row < to; row++) {
-    row = internKnown(column, row, to);
-    if (row == to) break;
+    if (IS_WHOLE) {
+      row = internKnown(column, row, to);
+      if (row == to) break;
+    }
     const at: usize = load<u32>(values + (row << 2));
+    if (load<u8>(statuses + row) != JSON_OK || at == 0) continue;
     const length = load<u32>(lengths + (row << 2));
     const code =
       (length & ESCAPED) == 0

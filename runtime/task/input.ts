@@ -244,7 +244,7 @@ class SourceReader implements Reader {
   ): Batch | null {
     const step = this.#step;
     const { rows } = kept;
-    const origin = kept.origin.length === rows ? kept.origin : kept.origin.slice(0, rows);
+    const origin = kept.origin.subarray(0, rows);
     const { rowtime, dropped } = this.#rowtimes(records, origin, kept, columns, onProblem);
     const built: Batch = {
       schema: step.schema,
