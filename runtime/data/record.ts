@@ -206,8 +206,8 @@ export class RowRecordBatch implements RecordBatch {
     this.#keys = new Pieces(lengths(0), keysAt, keyBytes, -1);
     this.#values = new Pieces(this.valueLengths, valuesAt, valueBytes, -1);
     this.#headers = new Pieces(lengths(2), valuesAt + valueBytes, headerBytes, 0);
-    this.hasKeys = this.#keys.isAny;
-    this.isWhole = this.#keys.isWhole && this.#values.isWhole && this.#headers.isWhole;
+    this.hasKeys = this.#keys.all > 0;
+    this.isWhole = (this.#keys.all | this.#values.all | this.#headers.all) >= 0;
   }
 
   keyFrom(i: number): number {
@@ -256,10 +256,8 @@ export function indexAt({ offsets, count }: RecordBatch, base: number, offset: n
 
 /** Pieces of a region, one after the other; a length of -1 is of one that is null. */
 class Pieces {
-  /** false: the lengths are wrong. */
-  readonly isWhole: boolean;
-  /** false: all lengths are the least that they may be. */
-  readonly isAny: boolean;
+  /** By how much lengths are more than the least that they may be, all bits together; negative: they are wrong. */
+  readonly all: number;
   readonly #lengths: Int32Array;
   readonly #at: number;
   /** Where each begins, and where the last one ends; null: nobody has asked for another than the first one. */
@@ -276,8 +274,7 @@ class Pieces {
       all |= length - min;
       sum += length & ~(length >> 31);
     }
-    this.isAny = all !== 0;
-    this.isWhole = all >= 0 && sum === bytes;
+    this.all = sum === bytes ? all : -1;
   }
 
   /** Where the `n`th piece begins; -1 where the `i`th is null. */

@@ -139,11 +139,8 @@ class Builder {
       case 'internalSource': {
         let input = this.#inputs.get(step.topic);
         if (input === undefined) this.#inputs.set(step.topic, (input = newInput(step)));
-        const context = this.#context;
-        const isTrusted = !context.internalChecksums;
-        input.readers.push(
-          readerOf(step, context.formats, { ...context, ...this.#part, isTrusted }),
-        );
+        const { formats } = this.#context;
+        input.readers.push(readerOf(step, formats, { ...this.#context, ...this.#part }));
         input.sources.push(
           step.step === 'source' && step.materialized ? this.#materialized(step, emit) : emit,
         );

@@ -40,8 +40,8 @@ const NONE: ReadonlySet<number> = new Set();
 export interface ReaderOptions {
   /** null: values in JSON are decoded without it. */
   readonly kernel?: WebAssembly.Module | null;
-  /** true: what is in internal topics was encoded in this process. */
-  readonly isTrusted?: boolean;
+  /** false: what is in internal topics was encoded in this process. */
+  readonly internalChecksums?: boolean;
   /** null or absent: values are decoded for this reader alone. */
   readonly sharing?: Sharing | null;
   /** Of the sub-topology, to know for how long rows are looked at; absent: nobody says. */
@@ -55,10 +55,10 @@ export interface ReaderOptions {
 export function readerOf(
   step: SourceStep | InternalSourceStep,
   formats: Formats,
-  { kernel = null, isTrusted = false, sharing = null, steps }: ReaderOptions = {},
+  { kernel = null, internalChecksums = true, sharing = null, steps }: ReaderOptions = {},
 ): Reader {
   if (step.step === 'internalSource')
-    return new PSEUDO_COLUMNS.code.ColumnarReader(step.schema, isTrusted);
+    return new PSEUDO_COLUMNS.code.ColumnarReader(step.schema, !internalChecksums);
   const source = { step, sharing, steps };
   return new SourceReader(source, formats, step.run?.path === 'row' ? null : kernel);
 }
