@@ -225,11 +225,11 @@ export class JsonKernel {
       const kind = this.#nodes[index]?.kind;
       const [, storage, Values] = TYPES[kind as Exclude<Kind, 'STRUCT'>];
       const view = new Values(this.#memory.buffer, at, this.#rows);
-      // Copied by its constructor: `slice` fills a copy with zeros before.
-      const values = isLent ? view : new Values(view as never);
       const nulls = result[(JSON_RESULT_NULLS >> 2) + index] as number;
       const validity = nulls === 0 ? null : this.#validity(index);
-      if (any !== undefined) return any.column(values as Uint32Array, validity);
+      if (any !== undefined) return any.column(view as Uint32Array, validity);
+      // Copied by its constructor: `slice` fills a copy with zeros before.
+      const values = isLent ? view : new Values(view as never);
       const column = { type, validity, storage, values };
       return (
         storage === 'dictionary'
