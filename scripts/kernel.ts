@@ -54,7 +54,6 @@ const LOOPS = [
   'accept/forgetTouched',
   'dictionary/internKnown<*',
   'fold/fold<*',
-  'json-strings/internKnown',
   'pane/addMissing',
   'rows/reachWithin',
   'session-rows/resolveSessions',

@@ -8,6 +8,7 @@ import {
   JSON_STRINGS_BYTES_MAX,
 } from './json-abi';
 import { allocate, release } from './arena';
+import { sameBytes } from './hashes';
 import {
   COLUMN_ENTRY_ENDS,
   COLUMN_BYTES_AT,
@@ -136,15 +137,6 @@ function hashOfLong(at: usize, length: u32): u32 {
     from += 8;
   }
   return mixed((hash ^ load<u64>(at + length - 8)) * MIX_A);
-}
-
-/** Of more than 16 bytes each. */
-function sameBytes(a: usize, b: usize, length: u32): bool {
-  let done: u32 = 0;
-  for (; length - done > 8; done += 8) {
-    if (load<u64>(a + done) != load<u64>(b + done)) return false;
-  }
-  return load<u64>(a + length - 8) == load<u64>(b + length - 8);
 }
 
 /** The entry of a number plus one. */
