@@ -51,7 +51,8 @@ function readersOf({ id }: Step, steps: readonly Step[]): Step[] {
   return steps.filter((step) => 'input' in step && step.input === id);
 }
 
-/** Neither of sessions nor of sliding windows, whose aggregations hold rows. */
-function isInKernel({ run, window }: AggregateStep): boolean {
-  return run.path === 'kernel' && (window === null || /^(?:TUMBLING|HOPPING)$/u.test(window.type));
+/** Of a stream, and neither of sessions nor of sliding windows: the others hold rows, or put out more of them. */
+function isInKernel({ run, over, window }: AggregateStep): boolean {
+  const isPlain = window === null || /^(?:TUMBLING|HOPPING)$/u.test(window.type);
+  return run.path === 'kernel' && over === 'stream' && isPlain;
 }
