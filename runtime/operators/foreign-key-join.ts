@@ -17,7 +17,7 @@ import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { isGone } from './stream-table-join.ts';
 
 /** The state of a primary key: one byte, 1 while a result stands, then the left row, if there is one. */
-const STANDS = Uint8Array.of(1);
+export const STANDS = Uint8Array.of(1);
 const ROW_AT = 1;
 
 /**
@@ -100,7 +100,7 @@ export class ForeignKeyJoin implements Operator {
       valueAt(batch.columns[this.#message] as Column, position) as Uint8Array,
     );
     const state = this.#table.get(id);
-    const row = state !== null && state.length > ROW_AT ? state.subarray(ROW_AT) : null;
+    const row = state && rowOf(state);
     if (!bytesEqual(version, row === null ? NO_ROW : versionOf(row))) return;
     const builder = this.#builder;
     const stood = state?.[0] === 1;
@@ -125,9 +125,14 @@ export class ForeignKeyJoin implements Operator {
   }
 }
 
-function stateOf(stands: boolean, row: Uint8Array): Uint8Array<ArrayBuffer> {
+export function stateOf(stands: boolean, row: Uint8Array): Uint8Array<ArrayBuffer> {
   const state = new Uint8Array(ROW_AT + row.length);
   state[0] = stands ? 1 : 0;
   state.set(row, ROW_AT);
   return state;
+}
+
+/** The left row of a state; null: it has none. */
+export function rowOf(state: Uint8Array): Uint8Array | null {
+  return state.length > ROW_AT ? state.subarray(ROW_AT) : null;
 }

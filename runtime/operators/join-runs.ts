@@ -14,6 +14,8 @@ import type { Emit, OperatorContext, RunRows, Runs } from './operator.ts';
 import type { SideTimes } from './stream-stream-join.ts';
 import { isGone } from './stream-table-join.ts';
 
+export { WholeForeignKeyJoin, wholeForeignKey } from './foreign-key-whole.ts';
+
 /** What a loop needs of a join. */
 interface Join {
   readonly context: OperatorContext;

@@ -100,10 +100,7 @@ type Inner = Exclude<Step, SourceStep | InternalSourceStep | Ending>;
  * @throws {PartMissing}; {InvariantError} when the plan is not one that the planner makes
  */
 export function buildTask(part: Subtopology, context: BuildContext): Wiring {
-  const builder = new Builder(part, context);
-  // In the order of the flow, which is the order in which the consumers of a step get its rows.
-  for (const step of part.steps) builder.add(step);
-  return builder.wiring();
+  return new Builder(part, context).wiring();
 }
 
 class Builder {
@@ -123,16 +120,19 @@ class Builder {
   /** null: nothing is joined. */
   readonly #pairing: Pairing | null;
 
-  constructor(part: Subtopology, context: BuildContext) {
-    this.#part = part;
-    const hasJoin = part.steps.some((step) => 'right' in step);
-    this.#pairing = hasJoin ? new RUNS.code.Pairing(part, context) : null;
+  constructor(planned: Subtopology, context: BuildContext) {
+    const hasJoin = planned.steps.some((step) => 'right' in step);
+    this.#pairing = hasJoin ? new RUNS.code.Pairing(planned, context) : null;
     this.#context = this.#pairing?.context ?? context;
+    const part = this.#pairing?.part ?? planned;
+    this.#part = part;
     this.#consumers = new Map(part.steps.map(({ id }) => [id, []]));
     this.#schemasOf = new Map(part.steps.map(({ id, schema }) => [id, schema]));
+    // In the order of the flow, which is the order in which the consumers of a step get its rows.
+    for (const step of part.steps) this.#add(step);
   }
 
-  add(step: Step): void {
+  #add(step: Step): void {
     const emit = emitTo(this.#consumers.get(step.id) ?? []);
     switch (step.step) {
       case 'source':

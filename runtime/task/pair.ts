@@ -3,6 +3,7 @@
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { PartMissing } from '../base/part.ts';
 import { type Batch, IDENTITY, Op, positionOf } from '../data/batch.ts';
+import { JOIN_RUNS } from '../operators/join-runs-part.ts';
 import type { Emit, LogicalTime, Moment, Operator, RunRows } from '../operators/operator.ts';
 import type { InternalSourceStep, SourceStep, Step, StepId, Subtopology } from '../plan/step.ts';
 import type { BuildContext } from './build.ts';
@@ -28,13 +29,14 @@ const NO_TIME: LogicalTime = {
 export class Pairing {
   /** What operators are given in the place of the task's own. */
   readonly context: BuildContext;
-  readonly #part: Subtopology;
+  /** The steps to build, in the place of the plan's. */
+  readonly part: Subtopology;
   readonly #given: BuildContext;
   readonly #built = new Map<StepId, Built>();
   #isAhead = false;
 
   constructor(part: Subtopology, context: BuildContext) {
-    this.#part = part;
+    this.part = JOIN_RUNS.fetched?.wholeForeignKey(part) ?? part;
     this.#given = context;
     this.context = {
       ...context,
@@ -50,7 +52,7 @@ export class Pairing {
 
   /** null: there are not two inputs that meet in one join, with nothing but filters, projections and new keys before it. */
   pair(): Pair | null {
-    const { steps, rowByRow } = this.#part;
+    const { steps, rowByRow } = this.part;
     if (rowByRow === true || steps.some(({ step }) => step === 'cache')) return null;
     const [left, right, third] = steps.filter(isSource).map((source) => this.#wayOf(source));
     if (!left || !right || third !== undefined) return null;
@@ -63,7 +65,7 @@ export class Pairing {
     if (source.step === 'source' && source.materialized) return null;
     const before: Operator[] = [];
     for (let id = source.id; ;) {
-      const [next, more] = this.#part.steps.filter((step) => this.#readsOf(step).includes(id));
+      const [next, more] = this.part.steps.filter((step) => this.#readsOf(step).includes(id));
       if (next === undefined || more !== undefined) return null;
       const built = this.#built.get(next.id);
       if (built === undefined) return null;

@@ -5,7 +5,11 @@ import { describe, expect, test } from 'vitest';
 import { StreamStreamJoin } from '../../../runtime/operators/stream-stream-join.ts';
 import { StreamTableJoin } from '../../../runtime/operators/stream-table-join.ts';
 import { TableTableJoin } from '../../../runtime/operators/table-table-join.ts';
-import { foreignKeyJoin, FOREIGN_RIGHTS } from '../../support/foreign-key-operator.ts';
+import {
+  foreignKeyJoin,
+  FOREIGN_RIGHTS,
+  wholeForeignKeyJoin,
+} from '../../support/foreign-key-operator.ts';
 import {
   given,
   JOIN_TYPES,
@@ -98,7 +102,9 @@ test.each(['INNER', 'LEFT'] as const)('%s by foreign key', (type) => {
       ...row,
       key: row.side === 1 ? (FOREIGN_RIGHTS.get(row.key ?? '') ?? 'x') : row.key,
     }));
-    expect(lines(foreignKeyJoin(type), rows, tables)).toEqual(foreignKeyModel(type, rows));
+    const model = foreignKeyModel(type, rows);
+    expect(lines(foreignKeyJoin(type), rows, tables)).toEqual(model);
+    expect(lines(wholeForeignKeyJoin(type), rows, tables)).toEqual(model);
   });
   fc.assert(property, { numRuns: 300 });
 });

@@ -6,7 +6,11 @@ import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
 import { StreamStreamJoin } from '../../../runtime/operators/stream-stream-join.ts';
 import { StreamTableJoin } from '../../../runtime/operators/stream-table-join.ts';
 import { TableTableJoin } from '../../../runtime/operators/table-table-join.ts';
-import { foreignKeyJoin, FOREIGN_RIGHTS } from '../../support/foreign-key-operator.ts';
+import {
+  foreignKeyJoin,
+  FOREIGN_RIGHTS,
+  wholeForeignKeyJoin,
+} from '../../support/foreign-key-operator.ts';
 import {
   given,
   JOIN_TYPES,
@@ -80,7 +84,11 @@ for (const type of ['INNER', 'LEFT'] as const) {
     changelog: null,
   });
   describeOperator(`the three of a foreign-key join, ${type}`, {
-    paths: [{ name: 'row path', make: foreignKeyJoin(type) }],
+    paths: [
+      { name: 'row by row', make: foreignKeyJoin(type) },
+      { name: 'batch by batch', make: wholeForeignKeyJoin(type) },
+      { name: 'batch by batch, rows held back', make: heldBack(wholeForeignKeyJoin(type)) },
+    ],
     input: sideRows({ steps: rowtimeSteps, tables: [true, true] }).map((rows) => {
       const referred = rows.map((row) =>
         row.side === 0 ? row : { ...row, key: FOREIGN_RIGHTS.get(row.key ?? '') ?? 'x' },
