@@ -15,6 +15,8 @@ interface Waiting {
  */
 export class RowQueue {
   #batches: Waiting[] = [];
+  /** Those before them, the first one last: an array moves all others when its first one is taken. */
+  #next: Waiting[] = [];
   #rows = 0;
   #left: number;
   #end: { readonly error: Error | null } | null = null;
@@ -82,13 +84,14 @@ export class RowQueue {
   /** The reader has gone: nothing that waits is wanted. */
   cancel(): void {
     this.#batches = [];
+    this.#next = [];
     this.#rows = 0;
     this.end(null);
   }
 
   /** Resolves when nothing waits and the reader has come back for more, or at the end. */
   async drained(): Promise<void> {
-    while (this.#end === null && (this.#batches.length > 0 || this.#wakeReader === null)) {
+    while (this.#end === null && (this.#rows > 0 || this.#wakeReader === null)) {
       await new Promise<void>((resolve) => this.#wakeWatchers.push(resolve));
     }
   }
@@ -96,7 +99,8 @@ export class RowQueue {
   /** The next batch; null at the end. @throws the error that ended the query, once the rows before it were read */
   async next(): Promise<Batch | null> {
     for (;;) {
-      const waiting = this.#batches.shift();
+      if (this.#next.length === 0) this.#next = this.#batches.splice(0).reverse();
+      const waiting = this.#next.pop();
       if (waiting !== undefined) {
         this.#rows -= waiting.batch.length;
         waiting.onTaken?.();

@@ -4,12 +4,16 @@ import { grown } from '../base/grown.ts';
 import { hashBytes } from '../base/hash.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
+import type { Dictionary } from '../data/dictionary.ts';
 import type { Interner } from '../data/interner.ts';
 import { PRESENT } from '../data/key-writer.ts';
 import { NO_ID } from './long-ids.ts';
 
 const FIRST_KEYS = 16;
 const FIRST_BYTES = 4096;
+
+/** Dictionaries that have been looked through: short runs of a large one come again and again. */
+const withoutZero = new WeakSet<Dictionary>();
 
 /**
  * Writes the number of each row's (not position's) key into `ids`, as RowKeys does that asks for one entry after the other: a key is written
@@ -25,7 +29,10 @@ export function numberEntries(
   ids: Int32Array,
 ): boolean {
   const { bytes, offsets } = dictionary;
-  if (bytes.includes(0)) return false;
+  if (!withoutZero.has(dictionary)) {
+    if (bytes.includes(0)) return false;
+    withoutZero.add(dictionary);
+  }
   // Of later ones none may be new.
   const most = index.size === 0 ? Math.min(length, dictionary.size) : 0;
   if (most >= index.offsets.length) index.grow(Math.max(FIRST_KEYS, 2 << (31 - Math.clz32(most))));
