@@ -86,7 +86,9 @@ export class JoinOutput {
   /** True while the rows so far are the first ones of the batch's arrays, each once. */
   #isPlain = true;
   #hasOps = false;
-  /** What the rows so far are of; null: there are none. */
+  /** What the rows so far are of. */
+  #spans: Span[] = [];
+  /** What the last one is of; null: there are none. */
   #at: Turn | null = null;
   /** What is at hand. */
   #next: Turn | null = null;
@@ -186,17 +188,54 @@ export class JoinOutput {
   }
 
   #turn(): void {
-    const next = this.#next;
-    this.flush();
+    const next = this.#next as Turn;
+    if (this.#count === BATCH_ROWS_MAX || !this.#goesTogether(next)) this.flush();
     this.#at = next;
+    this.#spans.push({ turn: next, from: this.#count });
+  }
+
+  /** Whether rows may stand in one batch with those so far. */
+  #goesTogether({ batch, moment }: Turn): boolean {
+    const at = this.#at;
+    if (at === null || JOIN_RUNS.fetched === null) return false;
+    if (batch.origin === null || at.batch.origin === null) return false;
+    return moment === at.moment || this.#holding?.together !== undefined;
   }
 
   /** Emits the rows so far. Call it before rows that come another way. */
   flush(): void {
-    const at = this.#at;
+    const spans = this.#spans;
+    const [first] = spans;
     this.#at = null;
-    if (at === null) return;
-    const { batch, side, moment } = at;
+    if (first === undefined) return;
+    this.#spans = [];
+    const count = this.#count;
+    const kept = this.#keptAt.length;
+    const isMixed = spans.length > 1 || (kept > 0 && kept < count);
+    const { columns, origin, moment } = isMixed ? this.#across(spans) : this.#of(first.turn);
+    const emitted: Batch = {
+      schema: this.#schema,
+      length: count,
+      selection: null,
+      columns,
+      valueNull: this.#valueNull?.slice(0, (count + 7) >> 3) ?? null,
+      keyNull: null,
+      rowtime: this.#rowtime.slice(0, count),
+      op: this.#hasOps ? this.#op.slice(0, count) : null,
+      origin,
+    };
+    this.#keptAt = [];
+    this.#keptRows = [];
+    this.#count = 0;
+    this.#ownNull = null;
+    this.#valueNull = null;
+    this.#isPlain = true;
+    if (moment === null) this.#out(emitted);
+    else this.#holding?.emit(moment, emitted, this.#out);
+  }
+
+  /** The rows of one batch. */
+  #of({ batch, side, moment }: Turn): Made {
     const count = this.#count;
     const positions = this.#positions.subarray(0, count);
     const input = this.#inputs[side] as JoinInput;
@@ -205,52 +244,67 @@ export class JoinOutput {
       const column = batch.columns[position] as Column;
       return isWhole ? column : gatherColumn(column, positions);
     };
-    let keys: readonly Column[];
-    let own: readonly Column[];
     const nulls = this.#ownNull;
-    const kept = this.#keptAt;
-    if (kept.length === 0) {
-      keys = input.keys.map(take);
-      own = input.values.map((position) =>
-        nulls === null ? take(position) : nullWhere(take(position), nulls, count),
-      );
-    } else {
-      keys = (this.#keptKeys ?? []).map((column) => column.finish());
-      own = this.#kept.columnsOf(new Int32Array(this.#keptRows), side);
-      if (kept.length < count) {
-        const { among } = JOIN_RUNS.code;
-        const of = (from: readonly number[]) => from.map((at) => batch.columns[at] as Column);
-        keys = among(of(input.keys), positions, keys, kept);
-        own = among(of(input.values), positions, own, kept);
-      }
-      this.#keptAt = [];
-      this.#keptRows = [];
-    }
+    const isKept = this.#keptAt.length > 0;
+    const keys = isKept ? this.#finishKeys() : input.keys.map(take);
+    const own = isKept
+      ? this.#kept.columnsOf(new Int32Array(this.#keptRows), side)
+      : input.values.map((position) =>
+          nulls === null ? take(position) : nullWhere(take(position), nulls, count),
+        );
     const other = this.#kept.columnsOf(this.#others.subarray(0, count), 1 - side);
     const { origin } = batch;
-    const emitted: Batch = {
-      schema: this.#schema,
-      length: count,
-      selection: null,
+    return {
       columns: side === 0 ? [...keys, ...own, ...other] : [...keys, ...other, ...own],
-      valueNull: this.#valueNull?.slice(0, (count + 7) >> 3) ?? null,
-      keyNull: null,
-      rowtime: this.#rowtime.slice(0, count),
-      op: this.#hasOps ? this.#op.slice(0, count) : null,
       origin:
         origin === null || isWhole ? origin : gather(origin, new Uint32Array(count), positions),
+      moment,
     };
-    this.#count = 0;
-    this.#ownNull = null;
-    this.#valueNull = null;
-    this.#isPlain = true;
-    if (moment === null) this.#out(emitted);
-    else this.#holding?.emit(moment, emitted, this.#out);
+  }
+
+  #finishKeys(): readonly Column[] {
+    return (this.#keptKeys ?? []).map((column) => column.finish());
+  }
+
+  /** The rows of several. */
+  #across(spans: readonly Span[]): Made {
+    const moments = [...new Set(spans.map(({ turn }) => turn.moment))];
+    const [only = null] = moments;
+    const together =
+      moments.length > 1 ? this.#holding?.together?.(moments as readonly Moment[]) : undefined;
+    const held = {
+      inputs: this.#inputs,
+      kept: this.#kept,
+      spans,
+      count: this.#count,
+      positions: this.#positions,
+      others: this.#others,
+      ownNull: this.#ownNull,
+      keptAt: this.#keptAt,
+      keptRows: this.#keptRows,
+      keptKeys: this.#keptAt.length > 0 ? this.#finishKeys() : [],
+    };
+    const made = JOIN_RUNS.code.across(held, ({ moment }) =>
+      together === undefined ? 0 : (together.from[moments.indexOf(moment)] as number),
+    );
+    return { ...made, moment: together?.moment ?? only };
   }
 }
 
+interface Made {
+  readonly columns: readonly Column[];
+  readonly origin: Uint32Array | null;
+  readonly moment: Moment | null;
+}
+
+/** Rows of one turn, from a row of the output on. */
+export interface Span {
+  readonly turn: Turn;
+  readonly from: number;
+}
+
 /** A batch of a side, and what its rows belong to where rows are held back. */
-interface Turn {
+export interface Turn {
   readonly batch: Batch;
   readonly side: number;
   readonly moment: Moment | null;

@@ -1,8 +1,7 @@
-// Joins over all runs of two batches in one loop each, and rows that waited among others, beside a whole kernel, which hosts have and pages do not; knows no store.
+// Joins over all runs of two batches in one loop each, and rows of several batches put out together, beside a whole kernel, which hosts have and pages do not; knows no store.
 
 import { type Batch, Op } from '../data/batch.ts';
-import { bitAt, type Column } from '../data/column.ts';
-import { gatherAcross } from '../data/gather-across.ts';
+import { bitAt } from '../data/column.ts';
 import { NO_ROW, ROW_MASK } from '../state/kept-rows.ts';
 import type { KeptTable } from '../state/kept-table.ts';
 import { NO_KEY } from '../state/row-keys.ts';
@@ -14,6 +13,7 @@ import type { Emit, OperatorContext, RunRows, Runs } from './operator.ts';
 import type { SideTimes } from './stream-stream-join.ts';
 import { isGone } from './stream-table-join.ts';
 
+export { across } from './join-across.ts';
 export { WholeForeignKeyJoin, wholeForeignKey } from './foreign-key-whole.ts';
 
 /** What a loop needs of a join. */
@@ -318,22 +318,4 @@ function lookUp(
     }
   }
   return dropped;
-}
-
-/**
- * Columns of a batch's rows among which others stand, row `i` of these at place `at[i]`.
- * @param positions of all, in the batch
- */
-export function among(
-  columns: readonly Column[],
-  positions: Uint32Array,
-  others: readonly Column[],
-  at: readonly number[],
-): readonly Column[] {
-  const places = { batches: new Uint32Array(positions.length), positions: positions.slice() };
-  at.forEach((place, i) => {
-    places.batches[place] = 1;
-    places.positions[place] = i;
-  });
-  return columns.map((column, i) => gatherAcross([column, others[i] as Column], places));
 }

@@ -40,10 +40,18 @@ export interface Moment {
 
 /** Lets an operator hold rows back that a later call of `process` may add to, so that short runs of several inputs make no short batches. */
 export interface Holding {
-  /** What the rows of the current call belong to. Only rows of one moment go into one batch. */
+  /** What the rows of the current call belong to. Only rows of one moment go into one batch, or of one that `together` gives. */
   readonly moment: Moment;
   /** Emits a batch of rows of a moment. */
   emit(moment: Moment, batch: Batch, out: Emit): void;
+  /**
+   * A moment for rows of several. Absent: what they go to asks for the time of each.
+   * @returns with it what the origins of each moment's rows count from, then
+   */
+  together?(moments: readonly Moment[]): {
+    readonly moment: Moment;
+    readonly from: readonly number[];
+  };
 }
 
 /** What the task gives an operator when it is built. */

@@ -10,6 +10,7 @@ import type { Holders } from '../operators/holders.ts';
 import { kernelAggregate } from '../operators/kernel-aggregate.ts';
 import type {
   Emit,
+  Holding,
   LogicalTime,
   Operator,
   OperatorContext,
@@ -45,6 +46,9 @@ import { REPARTITION, RUNS } from './parts.ts';
 import type { Sharing } from './sharing.ts';
 import { SinkWriter, type Output } from './sink.ts';
 
+/** What is at hand, and who may hold rows of it back. */
+export type CurrentRows = Holding & Pick<Current, 'begin' | 'turn' | 'moment' | 'headers'>;
+
 export interface BuildContext {
   readonly partition: number;
   readonly formats: Formats;
@@ -58,7 +62,7 @@ export interface BuildContext {
   readonly streamTime: (step: StepId) => StreamTime;
   readonly report: (problem: RowProblem) => void;
   readonly count: (name: string, by: number) => void;
-  readonly current: Current;
+  readonly current: CurrentRows;
   readonly time: () => LogicalTime;
   readonly client: (batch: Batch) => void;
 }

@@ -8,6 +8,7 @@ import type { Emit, LogicalTime, Moment, Operator, RunRows } from '../operators/
 import type { InternalSourceStep, SourceStep, Step, StepId, Subtopology } from '../plan/step.ts';
 import type { BuildContext } from './build.ts';
 import { advance, type Chunk, type Input } from './inputs.ts';
+import { TOGETHER } from './parts.ts';
 
 /** Thrown where what is computed ahead of its turn would tell something, or hang on when it is computed. */
 class NotAhead extends Error {}
@@ -38,9 +39,16 @@ export class Pairing {
   constructor(part: Subtopology, context: BuildContext) {
     this.part = JOIN_RUNS.fetched?.wholeForeignKey(part) ?? part;
     this.#given = context;
+    const { current, report } = context;
+    const together = TOGETHER.fetched?.togetherRows(this.part, current) ?? null;
     this.context = {
       ...context,
-      report: (problem) => (this.#isAhead ? refuse() : context.report(problem)),
+      current: together ?? current,
+      report: (problem) => {
+        if (this.#isAhead) refuse();
+        if (together === null) report(problem);
+        else together.report(problem, report);
+      },
       count: (name, by) => (this.#isAhead ? refuse() : context.count(name, by)),
       time: () => (this.#isAhead ? NO_TIME : context.time()),
     };

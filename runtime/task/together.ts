@@ -1,0 +1,144 @@
+// Rows of several chunks in one batch, where nothing behind their join asks for the time of each, beside a whole kernel; knows no operator.
+
+import { InvariantError } from '../base/errors.ts';
+import type { Batch } from '../data/batch.ts';
+import type { RecordHeader } from '../data/record.ts';
+import { builtinRegistry } from '../functions/builtins.ts';
+import type { Emit, LogicalTime, Moment, RowProblem } from '../operators/operator.ts';
+import type { Step, Subtopology } from '../plan/step.ts';
+import type { CurrentRows } from './build.ts';
+import type { CurrentMoment } from './current.ts';
+
+/** Steps that emit rows of a moment of their own, or whose code may ask for the time. */
+const ASKING_STEPS: ReadonlySet<string> = new Set(['process', 'cache', 'suppress', 'coalesce']);
+
+/** Functions that give what hangs on the time or the place of a record; aggregates that do name its offset. */
+const ASKING_FUNCTIONS = /^(UNIX_TIMESTAMP|UNIX_DATE|RANDOM|UUID|.*OFFSET.*)$/;
+
+/** null: some step asks for the time, an offset or chance. */
+export function togetherRows(
+  { steps, rowByRow }: Subtopology,
+  current: CurrentRows,
+): TogetherRows | null {
+  return rowByRow === true || asksForTime(steps) ? null : new TogetherRows(current);
+}
+
+/** Of functions of the user's own nobody knows. */
+function asksForTime(steps: readonly Step[]): boolean {
+  const builtins = builtinRegistry();
+  let asks = false;
+  // Plans are plain JSON, and name functions in members of that name, beside their signature.
+  JSON.stringify(steps, (key, value: unknown) => {
+    if (key === 'step' && ASKING_STEPS.has(value as string)) asks = true;
+    if (typeof value === 'object' && value !== null && 'function' in value) {
+      const { function: name, signature } = value as Readonly<Record<string, string>>;
+      if (name === undefined || signature === undefined || ASKING_FUNCTIONS.test(name)) asks = true;
+      else if (builtins.bySignature(name, signature) === null) asks = true;
+    }
+    return value;
+  });
+  return asks;
+}
+
+/** What asks for it all the same. */
+const NO_TIME: LogicalTime = {
+  get now(): number {
+    return refuse();
+  },
+  get seed(): string {
+    return refuse();
+  },
+};
+
+function refuse(): never {
+  throw new InvariantError('rows of several moments have no time of their own');
+}
+
+/** A moment for rows of several: the origins of each one's rows count from where those of the one before end. */
+class Together implements CurrentMoment {
+  readonly records = null;
+  readonly time = NO_TIME;
+  readonly parts: readonly CurrentMoment[];
+  readonly from: readonly number[];
+  /** Of origins. */
+  readonly end: number;
+
+  constructor(parts: readonly CurrentMoment[]) {
+    this.parts = parts;
+    let end = 0;
+    this.from = parts.map((part) => {
+      const from = end;
+      end += part instanceof Together ? part.end : (part.records?.count ?? 0);
+      return from;
+    });
+    this.end = end;
+  }
+
+  get place(): CurrentMoment['place'] {
+    return (this.parts[0] as CurrentMoment).place;
+  }
+
+  /** Where the row of an origin belongs; null: of no record, as of the last ones. */
+  of(origin: number | null): { readonly moment: CurrentMoment; readonly origin: number | null } {
+    let place = this.parts.length - 1;
+    if (origin !== null) while ((this.from[place] as number) > origin) place--;
+    const moment = this.parts[place] as CurrentMoment;
+    const own = origin === null ? null : origin - (this.from[place] as number);
+    return moment instanceof Together ? moment.of(own) : { moment, origin: own };
+  }
+}
+
+/** What operators are given in the place of what is at hand, so that rows of several moments may stand in one batch. */
+class TogetherRows implements CurrentRows {
+  readonly #current: CurrentRows;
+
+  constructor(current: CurrentRows) {
+    this.#current = current;
+  }
+
+  get moment(): CurrentMoment {
+    return this.#current.moment;
+  }
+
+  begin(...chunk: Parameters<CurrentRows['begin']>): void {
+    this.#current.begin(...chunk);
+  }
+
+  turn(moment: Moment): void {
+    this.#current.turn(moment);
+  }
+
+  emit(moment: Moment, batch: Batch, out: Emit): void {
+    this.#current.emit(moment, batch, out);
+  }
+
+  together(moments: readonly Moment[]): {
+    readonly moment: Moment;
+    readonly from: readonly number[];
+  } {
+    // They are what `moment` gave: nothing else makes one.
+    const moment = new Together(moments as readonly CurrentMoment[]);
+    return { moment, from: moment.from };
+  }
+
+  headers(origin: number): readonly RecordHeader[] {
+    return this.#in(origin, (own) => this.#current.headers(own as number));
+  }
+
+  /** Tells a problem as of the chunk that its row is of. */
+  report(problem: RowProblem, report: (problem: RowProblem) => void): void {
+    this.#in(problem.origin, (origin) => report({ ...problem, origin }));
+  }
+
+  #in<T>(origin: number | null, work: (origin: number | null) => T): T {
+    const { moment } = this.#current;
+    if (!(moment instanceof Together)) return work(origin);
+    const own = moment.of(origin);
+    this.#current.turn(own.moment);
+    try {
+      return work(own.origin);
+    } finally {
+      this.#current.turn(moment);
+    }
+  }
+}
