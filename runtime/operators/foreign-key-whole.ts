@@ -1,6 +1,7 @@
 // A foreign-key join whose three ends are in one task, as one operator over whole batches, for hosts with a whole kernel; knows no topic.
 
 import { ByteWriter } from '../base/bytes.ts';
+import { InvariantError } from '../base/errors.ts';
 import { type Batch, Op } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import type { ColumnBuilder } from '../data/builder.ts';
@@ -27,7 +28,7 @@ import { RowEvaluation } from './evaluation.ts';
 import { rowOf, STANDS, stateOf } from './foreign-key-join.ts';
 import { versionOf } from './foreign-key.ts';
 import { JoinInput } from './join-output.ts';
-import type { Emit, Moment, Operator, OperatorContext } from './operator.ts';
+import type { Emit, Holding, Moment, Operator, OperatorContext } from './operator.ts';
 import { withValue } from './rarer-rows.ts';
 import { isGone } from './stream-table-join.ts';
 
@@ -112,8 +113,10 @@ export class WholeForeignKeyJoin implements Operator {
   readonly #scratch = new ByteWriter(64);
   /** By right row 1 where nobody subscribes to it, until the next commit. */
   #alone: number[] = [];
-  /** What the rows so far are of, and where they go. */
-  #moment: Moment | null = null;
+  /** What the rows so far are of, each once, with what the origins of its rows count from. */
+  #moments = new Map<Moment, number>();
+  /** Of what is at hand. */
+  #originsFrom = 0;
   #out: Emit = () => {};
 
   constructor(
@@ -149,13 +152,25 @@ export class WholeForeignKeyJoin implements Operator {
   }
 
   process(side: number, batch: Batch, out: Emit): void {
-    const moment = this.#context.holding?.moment ?? null;
-    if (moment !== this.#moment) this.settle();
-    this.#moment = moment;
     this.#out = out;
+    this.#originsFrom = this.#turn();
     if (side === 0) this.#takeLeft(batch);
     else this.#takeRight(batch);
-    if (moment === null) this.settle();
+    if (this.#context.holding === undefined) this.settle();
+  }
+
+  /** Rows are of the moment at hand from now on. @returns what their origins count from */
+  #turn(): number {
+    const { holding } = this.#context;
+    if (holding === undefined) return 0;
+    const { moment } = holding;
+    const known = this.#moments.get(moment);
+    if (known !== undefined) return known;
+    if (this.#builder.length === 0 || holding.together === undefined) this.settle();
+    const moments = [...this.#moments.keys(), moment];
+    const from = moments.length > 1 ? (holding.together?.(moments).from.at(-1) ?? 0) : 0;
+    this.#moments.set(moment, from);
+    return from;
   }
 
   #takeLeft(batch: Batch): void {
@@ -286,7 +301,9 @@ export class WholeForeignKeyJoin implements Operator {
   }
 
   #begin(): void {
-    if (this.#builder.isFull) this.settle();
+    if (!this.#builder.isFull) return;
+    this.settle();
+    this.#originsFrom = this.#turn();
   }
 
   /** @param row null: nulls */
@@ -297,15 +314,19 @@ export class WholeForeignKeyJoin implements Operator {
 
   #end({ stands, stood, rowtime, origin }: Result): void {
     const op = stands ? (stood ? Op.UpdateAfter : Op.Insert) : Op.Delete;
-    this.#builder.endRow(rowtime, op, origin);
+    this.#builder.endRow(rowtime, op, origin === null ? null : origin + this.#originsFrom);
     if (!stands) this.#builder.markValueNull();
   }
 
   settle(): void {
     const batch = this.#builder.finish();
+    const [first, ...more] = this.#moments.keys();
+    this.#moments.clear();
     if (batch === null) return;
-    if (this.#moment === null) this.#out(batch);
-    else this.#context.holding?.emit(this.#moment, batch, this.#out);
+    const { holding } = this.#context;
+    if (first === undefined || holding === undefined) this.#out(batch);
+    else if (more.length === 0) holding.emit(first, batch, this.#out);
+    else holding.emit(together(holding, [first, ...more]), batch, this.#out);
   }
 
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
@@ -315,6 +336,12 @@ export class WholeForeignKeyJoin implements Operator {
     for (const keys of [this.#leftKeys, this.#foreignKeys, this.#rightKeys]) keys.reset();
     this.#alone = [];
   }
+}
+
+function together(holding: Holding, moments: readonly Moment[]): Moment {
+  const all = holding.together?.(moments);
+  if (all === undefined) throw new InvariantError('rows of several moments are held back');
+  return all.moment;
 }
 
 function isSame(a: ForeignKey, b: ForeignKey): boolean {

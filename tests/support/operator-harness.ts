@@ -5,7 +5,7 @@ import type { Batch } from '../../runtime/data/batch.ts';
 import { concat } from '../../runtime/data/batches.ts';
 import { format } from '../../runtime/data/pretty.ts';
 import type {
-  Emit,
+  Holding,
   Moment,
   Operator,
   OperatorContext,
@@ -144,26 +144,47 @@ export class OperatorRun {
   }
 }
 
+/** More than the origins of one moment in tests. */
+const ORIGINS_MAX = 1000;
+
+interface OwnMoment extends Moment {
+  readonly of: Batch | null;
+}
+
+interface SeveralMoments extends Moment {
+  readonly parts: readonly OwnMoment[];
+}
+
 /**
  * The operator as a task runs it that lets rows be held back until a commit: batches that are cut from one are of one moment.
+ * @param isTogether rows of several moments may be in one batch
  * @throws {Error} when a row is emitted among those of another moment
  */
-export function heldBack(make: MakeOperator): MakeOperator {
+export function heldBack(make: MakeOperator, isTogether = false): MakeOperator {
   return (context) => {
     const time = context.time();
-    const moments = new Map<unknown, { readonly time: typeof time; readonly of: Batch }>();
-    let moment = { time, of: null as Batch | null };
-    const holding = {
+    const moments = new Map<unknown, OwnMoment>();
+    let moment: OwnMoment = { time, of: null };
+    const holding: Holding = {
       get moment() {
         return moment;
       },
-      emit(of: Moment, batch: Batch, out: Emit) {
-        const given = new Set((of as typeof moment).of?.origin);
-        if (batch.origin?.some((origin) => !given.has(origin)) === true)
+      emit(of, batch, out) {
+        const parts = 'parts' in of ? (of as SeveralMoments).parts : [of as OwnMoment];
+        const given = parts.map((part) => new Set(part.of?.origin));
+        const origin = batch.origin?.map((at) => {
+          const own = at % ORIGINS_MAX;
+          if (given[Math.floor(at / ORIGINS_MAX)]?.has(own) === true) return own;
           throw new Error('a row is emitted in another moment than its own');
-        out(batch);
+        });
+        out({ ...batch, origin: origin ?? null });
       },
     };
+    if (isTogether)
+      holding.together = (all) => ({
+        moment: { time, parts: all } as Moment,
+        from: all.map((_, i) => i * ORIGINS_MAX),
+      });
     const operator = make({ ...context, holding });
     return {
       name: operator.name,

@@ -8,6 +8,7 @@ import * as code from '../../../runtime/operators/join-runs.ts';
 import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
 import type {
   Emit,
+  Holding,
   Moment,
   Operator,
   OperatorContext,
@@ -64,6 +65,28 @@ class Side implements RunRows, Moment {
   }
 }
 
+/** More than the origins of one moment here. */
+const ORIGINS_MAX = 1000;
+
+/** A moment of rows of both sides. */
+class Both implements Moment {
+  readonly time = { now: 0, seed: '' };
+  readonly #sides: readonly Side[];
+
+  constructor(sides: readonly Side[]) {
+    this.#sides = sides;
+  }
+
+  /** The batch with each row's own origin. @throws {Error} when one is no row of its moment */
+  apart(batch: Batch): Batch {
+    const origin = (batch.origin as Uint32Array).map((at) => {
+      this.#sides[Math.floor(at / ORIGINS_MAX)]?.assertOwn([at % ORIGINS_MAX]);
+      return at % ORIGINS_MAX;
+    });
+    return { ...batch, origin };
+  }
+}
+
 /** Rows of which those of each side are one chunk, and what stands behind them: a commit, or a restart. */
 interface Piece {
   readonly rows: readonly SideRow[];
@@ -79,6 +102,8 @@ interface Given {
 }
 
 let atOnce = 0;
+/** Batches with rows of both sides. */
+let both = 0;
 /** Batches with joined rows and with others, as long as no value is null. */
 let mixed = 0;
 
@@ -90,24 +115,39 @@ function isMixed({ length, columns }: Batch): boolean {
 /**
  * What is to be seen.
  * @param single so many runs come one by one before the others come in one call
+ * @param isTogether rows of both sides may be in one batch
  */
-function outcome({ make, pieces, tables, lets }: Given, single: number): unknown {
+function outcome(
+  { make, pieces, tables, lets }: Given,
+  single: number,
+  isTogether = false,
+): unknown {
   const known: { operator?: Operator; side?: Side } = {};
   const made: MakeOperator = (context) => {
     const report: OperatorContext['report'] = (problem) => {
       known.side?.assertOwn([problem.origin]);
       context.report(problem);
     };
-    const holding = {
+    const holding: Holding = {
       get moment() {
         return known.side as Side;
       },
       emit: (moment: Moment, batch: Batch, out: Emit) => {
+        if (moment instanceof Both) {
+          both++;
+          out(moment.apart(batch));
+          return;
+        }
         (moment as Side).assertOwn(batch.origin ?? []);
         if (isMixed(batch)) mixed++;
         out(batch);
       },
     };
+    if (isTogether)
+      holding.together = (moments) => ({
+        moment: new Both(moments as readonly Side[]),
+        from: moments.map((_, i) => i * ORIGINS_MAX),
+      });
     return (known.operator = make({ ...context, report, holding }));
   };
   const run = new OperatorRun(made);
@@ -172,12 +212,17 @@ function testJoin(name: string, make: MakeOperator, tables: readonly boolean[]):
       }),
       fc.nat({ max: 2 }),
       (given, single) => {
-        expect(outcome(given, single)).toEqual(outcome(given, Infinity));
+        const expected = outcome(given, Infinity);
+        expect(outcome(given, single)).toEqual(expected);
+        expect(outcome(given, single, true)).toEqual(expected);
       },
     );
     atOnce = 0;
+    both = 0;
     fc.assert(property, { numRuns: 200 });
-    expect(atOnce).toBeGreaterThan(50);
+    expect(atOnce).toBeGreaterThan(100);
+    // Rows of a table make none.
+    if (!tables.includes(true)) expect(both).toBeGreaterThan(50);
   });
 }
 

@@ -40,6 +40,7 @@ const paths = (make: MakeOperator): Pick<OperatorCase, 'paths' | 'runs'> => ({
   paths: [
     { name: 'row path', make },
     { name: 'rows held back', make: heldBack(make) },
+    { name: 'rows of several moments held back', make: heldBack(make, true) },
   ],
   runs: 75,
 });
@@ -87,7 +88,8 @@ for (const type of ['INNER', 'LEFT'] as const) {
     paths: [
       { name: 'row by row', make: foreignKeyJoin(type) },
       { name: 'batch by batch', make: wholeForeignKeyJoin(type) },
-      { name: 'batch by batch, rows held back', make: heldBack(wholeForeignKeyJoin(type)) },
+      { name: 'rows held back', make: heldBack(wholeForeignKeyJoin(type)) },
+      { name: 'rows of several moments', make: heldBack(wholeForeignKeyJoin(type), true) },
     ],
     input: sideRows({ steps: rowtimeSteps, tables: [true, true] }).map((rows) => {
       const referred = rows.map((row) =>

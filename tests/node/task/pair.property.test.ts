@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import { TestDriver } from '../../../runtime/memory/test-driver.ts';
 import * as code from '../../../runtime/operators/join-runs.ts';
 import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
+import { TOGETHER } from '../../../runtime/task/parts.ts';
+import { togetherRows as rowsTogether } from '../../../runtime/task/together.ts';
 import { keepShortColumns } from '../../support/kept-columns.ts';
 
 keepShortColumns((rows) => rows % 5 > 0);
@@ -25,6 +27,21 @@ JOIN_RUNS.given({
   ...code,
   windowRuns: (join) => counted(code.windowRuns(join)),
   lookupRuns: (join) => counted(code.lookupRuns(join)),
+});
+
+let together = 0;
+
+TOGETHER.given({
+  togetherRows(part, current) {
+    const rows = mayTake ? rowsTogether(part, current) : null;
+    if (rows === null) return null;
+    const { together: join } = rows;
+    rows.together = (moments) => {
+      together++;
+      return join.call(rows, moments);
+    };
+    return rows;
+  },
 });
 
 const TOPICS = ['s', 't', 'u'] as const;
@@ -54,10 +71,20 @@ const QUERIES = {
   'streams, by keys that may fail': `CREATE STREAM j AS SELECT ${columns}, t.v AS tv FROM s JOIN ts t ${within} ON 12 / s.v = t.v;`,
   'streams, those without a partner too': `CREATE STREAM j AS SELECT ${columns} FROM s LEFT JOIN ts t ${within} ON s.k = t.k;`,
   'streams, by keys that hang on the time': `CREATE STREAM j AS SELECT ${columns}, t.v AS tv FROM s JOIN ts t ${within} ON s.v + CAST(UNIX_TIMESTAMP() / 100000000 AS INT) = t.v;`,
+  'streams, with expressions that may fail': `CREATE STREAM j AS SELECT ROWKEY, ${columns}, 12 / (s.v - t.v) AS x FROM s FULL JOIN ts t ${within} ON s.k = t.k WHERE s.w IS NULL OR 12 / s.v > 3;`,
+  'streams, aggregated': `CREATE TABLE j AS SELECT s.k AS k, COUNT(*) AS n, SUM(12 / t.v) AS x FROM s JOIN ts t ${within} ON s.k = t.k GROUP BY s.k;`,
+  'streams, aggregated by their offsets': `CREATE TABLE j AS SELECT s.k AS k, LATEST_BY_OFFSET(t.v) AS v, EARLIEST_BY_OFFSET(s.v) AS w FROM s JOIN ts t ${within} ON s.k = t.k GROUP BY s.k;`,
+  'tables by a foreign key': `CREATE TABLE j AS SELECT s.k AS k, s.v AS v, t.k AS tk, t.w AS w FROM st s JOIN tt t ON s.w = t.k;`,
+  'tables by a foreign key, those without a partner too': `CREATE TABLE j AS SELECT s.k AS k, s.v AS v, t.w AS w, 12 / t.v AS x FROM st s LEFT JOIN tt t ON s.w = t.k;`,
+  'tables by a foreign key that may fail': `CREATE TABLE j AS SELECT s.k AS k, s.v AS v, t.w AS w FROM st s JOIN tt t ON SUBSTRING('abc', 12 / s.v, 1) = t.k;`,
+  'tables by a foreign key, and a third one': `CREATE TABLE j AS SELECT s.k AS k, s.v AS v, t.w AS w, u.v AS uv FROM st s JOIN tt t ON s.w = t.k LEFT JOIN ut u ON s.k = u.k;`,
   tables: `CREATE TABLE j AS SELECT ROWKEY, s.v AS v, t.w AS w FROM st s FULL JOIN tt t ON s.k = t.k;`,
   'three tables': `CREATE TABLE j AS SELECT ROWKEY, s.v AS v, t.w AS w, u.v AS uv FROM st s JOIN tt t ON s.k = t.k FULL JOIN ut u ON s.k = u.k;`,
   'a stream with two tables': `CREATE STREAM j AS SELECT ${columns}, u.v AS uv FROM s JOIN tt t ON s.k = t.k LEFT JOIN ut u ON s.k = u.k;`,
 };
+
+/** Those that take runs at once. */
+const AT_ONCE = ['a stream with a table', 'streams'];
 
 const drawn: fc.Arbitrary<Given> = fc.record({
   topic: fc.constantFrom(...TOPICS),
@@ -145,8 +172,13 @@ for (const [name, query] of Object.entries(QUERIES)) {
   });
 }
 
-for (const name of ['a stream with a table', 'streams'] as const) {
-  test(`runs at once give what runs one by one do: ${name}`, async () => {
+/** Where chunks are cut shows. */
+const TIMED = {
+  'streams, with the time': `CREATE STREAM j AS SELECT ${columns}, UNIX_TIMESTAMP() AS now FROM s JOIN ts t ${within} ON s.k = t.k;`,
+};
+
+for (const [name, query] of Object.entries({ ...QUERIES, ...TIMED })) {
+  test(`runs at once, and rows of both sides together, give what runs one by one do: ${name}`, async () => {
     const good = record.filter(({ value }) => value?.endsWith('}') !== false);
     const property = fc.asyncProperty(
       fc.array(good, { minLength: 20, maxLength: 60 }),
@@ -154,13 +186,17 @@ for (const name of ['a stream with a table', 'streams'] as const) {
         // Inputs whose times go on take turns often.
         const sorted = records.toSorted((a, b) => a.timestamp - b.timestamp);
         mayTake = false;
-        const expected = await outcome(QUERIES[name], sorted, [sorted.length]);
+        const expected = await outcome(query, sorted, [sorted.length]);
         mayTake = true;
-        expect(await outcome(QUERIES[name], sorted, [sorted.length])).toEqual(expected);
+        expect(await outcome(query, sorted, [sorted.length])).toEqual(expected);
       },
     );
     atOnce = 0;
-    await fc.assert(property, { numRuns: 40 });
-    expect(atOnce).toBeGreaterThan(0);
+    together = 0;
+    await fc.assert(property, { numRuns: 20 });
+    if (AT_ONCE.includes(name)) expect(atOnce).toBeGreaterThan(0);
+    if (/TIMESTAMP|OFFSET/.test(query)) expect(together).toBe(0);
+    // Rows of a stream that looks tables up are mostly all of one moment.
+    else if (!name.startsWith('a stream')) expect(together).toBeGreaterThan(0);
   });
 }
