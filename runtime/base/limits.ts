@@ -119,7 +119,7 @@ export const EXPIRED_ROWS_MAX = 10_000;
 export const HELD_ROWS_MAX = 262_144;
 /** Rows without a partner that a join of streams keeps at hand in the order of their times; the others it reads again when they are due. */
 export const WAITING_ROWS_MAX = 65_536;
-/** Rows waiting for a reader of one push query; beyond it the query ends with an error. */
+/** Rows waiting for a reader of one push query; beyond it its tasks wait. */
 export const PUSH_ROWS_MAX = 65_536;
 /** Records of one source in JSON that a page decodes before it fetches the kernel's decoder, which is worth its bytes only then. */
 export const JSON_RECORDS_BEFORE_KERNEL_MAX = 256;

@@ -76,7 +76,7 @@ export async function startPush(options: PushOptions): Promise<QueryRowsOptions>
         for (const [i, batch] of shown.entries()) {
           const isLast = i === shown.length - 1;
           const onTaken = (): void => places?.taken(task, batch.length, isLast ? behind : null);
-          await queue.put([batch], onTaken);
+          await queue.put(batch, onTaken);
         }
       },
       onEnd: (_state, error) => queue.end(error),

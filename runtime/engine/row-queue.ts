@@ -1,6 +1,5 @@
 // Batches on their way from the tasks of a query to its reader: bounded, with back-pressure, a limit of rows and an end; knows no query.
 
-import { LimitError } from '../base/errors.ts';
 import { PUSH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, slice } from '../data/batch.ts';
 
@@ -10,8 +9,7 @@ interface Waiting {
 }
 
 /**
- * Tasks wait in `put` while the reader is behind, so that what waits never grows beyond PUSH_ROWS_MAX; rows of one commit that are more
- * than that by themselves end the query with an error.
+ * Tasks wait in `put` while the reader is behind, so that what waits never grows beyond PUSH_ROWS_MAX.
  */
 export class RowQueue {
   #batches: Waiting[] = [];
@@ -40,35 +38,21 @@ export class RowQueue {
   }
 
   /**
-   * Takes the rows of one commit. Resolves when there is room for them, or when nobody wants them.
-   * @param onTaken called as the reader takes each batch of them
+   * Takes a batch. Resolves when there is room for it, or when nobody wants it.
+   * @param onTaken called as the reader takes it
    */
-  async put(batches: readonly Batch[], onTaken: (() => void) | null = null): Promise<void> {
-    const rows = batches.reduce((sum, batch) => sum + batch.length, 0);
-    if (rows > this.#rowsMax) {
-      this.end(
-        new LimitError(
-          'PUSH_ROWS_MAX',
-          `${rows} rows came at once; a reader has at most ${this.#rowsMax} waiting`,
-        ),
-      );
-      return;
-    }
-    while (this.#end === null && this.#rows > 0 && this.#rows + rows > this.#rowsMax) {
+  async put(batch: Batch, onTaken: (() => void) | null = null): Promise<void> {
+    while (this.#end === null && this.#rows > 0 && this.#rows + batch.length > this.#rowsMax) {
       await new Promise<void>((resolve) => this.#wakeWriters.push(resolve));
     }
     if (this.#end !== null) return;
-    for (const batch of batches) this.#add(batch, onTaken);
-    if (this.#left === 0) this.end(null);
-    this.#wakeReader?.();
-  }
-
-  #add(batch: Batch, onTaken: (() => void) | null): void {
     const kept = slice(batch, 0, Math.min(batch.length, this.#left));
     if (kept === null) return;
     this.#left -= kept.length;
     this.#rows += kept.length;
     this.#batches.push({ batch: kept, onTaken });
+    if (this.#left === 0) this.end(null);
+    this.#wakeReader?.();
   }
 
   /** No more rows will come: after those that wait, the reader sees the end or the error. */

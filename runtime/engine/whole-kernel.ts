@@ -4,7 +4,7 @@ import { JOIN_RUNS } from '../operators/join-runs-part.ts';
 import { KERNEL_KEYS, WHOLE_KERNEL } from '../operators/parts.ts';
 import { ROW_PATH } from '../plan/parts.ts';
 import { GROUP_BLOCKS, KEPT_COLUMNS } from '../state/parts.ts';
-import { KERNEL_DECODERS, TOGETHER } from '../task/parts.ts';
+import { KERNEL_DECODERS } from '../task/parts.ts';
 import { announceParts } from './parts.ts';
 
 /** Fetches it: from now on plans and readers count on what a whole kernel decodes and aggregates, state goes side by side, and kernels forget keys. Rejects with UNAVAILABLE when it cannot be fetched. */
@@ -20,15 +20,6 @@ export async function loadWholeKernel(): Promise<void> {
   // In the place of what pages fetch.
   KERNEL_KEYS.given(await import('../operators/number-keys.ts'));
   JOIN_RUNS.from(name, () => import('../operators/join-runs.ts'));
-  TOGETHER.from(name, () => import('../task/together.ts'));
-  const parts = [
-    PLANS,
-    KERNEL_DECODERS,
-    KEPT_COLUMNS,
-    GROUP_BLOCKS,
-    WHOLE_KERNEL,
-    JOIN_RUNS,
-    TOGETHER,
-  ];
+  const parts = [PLANS, KERNEL_DECODERS, KEPT_COLUMNS, GROUP_BLOCKS, WHOLE_KERNEL, JOIN_RUNS];
   await Promise.all(parts.map((part) => part.load()));
 }

@@ -18,7 +18,7 @@ import { isGone } from './stream-table-join.ts';
 
 /** The state of a primary key: one byte, 1 while a result stands, then the left row, if there is one. */
 export const STANDS = Uint8Array.of(1);
-const ROW_AT = 1;
+export const ROW_AT = 1;
 
 /**
  * Shape: input 0 the left changelog: emits nothing; input 1 answers: out a changelog without old rows, a row per answer to the row as it
@@ -100,7 +100,7 @@ export class ForeignKeyJoin implements Operator {
       valueAt(batch.columns[this.#message] as Column, position) as Uint8Array,
     );
     const state = this.#table.get(id);
-    const row = state && rowOf(state);
+    const row = state !== null && state.length > ROW_AT ? state.subarray(ROW_AT) : null;
     if (!bytesEqual(version, row === null ? NO_ROW : versionOf(row))) return;
     const builder = this.#builder;
     const stood = state?.[0] === 1;
@@ -130,9 +130,4 @@ export function stateOf(stands: boolean, row: Uint8Array): Uint8Array<ArrayBuffe
   state[0] = stands ? 1 : 0;
   state.set(row, ROW_AT);
   return state;
-}
-
-/** The left row of a state; null: it has none. */
-export function rowOf(state: Uint8Array): Uint8Array | null {
-  return state.length > ROW_AT ? state.subarray(ROW_AT) : null;
 }

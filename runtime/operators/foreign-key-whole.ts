@@ -25,7 +25,7 @@ import { OrderedTable } from '../state/ordered-table.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { RowTable } from '../state/row-table.ts';
 import { RowEvaluation } from './evaluation.ts';
-import { rowOf, STANDS, stateOf } from './foreign-key-join.ts';
+import { ROW_AT, STANDS, stateOf } from './foreign-key-join.ts';
 import { versionOf } from './foreign-key.ts';
 import { JoinInput } from './join-output.ts';
 import type { Emit, Holding, Moment, Operator, OperatorContext } from './operator.ts';
@@ -283,10 +283,10 @@ export class WholeForeignKeyJoin implements Operator {
       isAlone = 0;
       const left = this.#lefts.locate(key, prefix.length, key.length);
       const before = this.#lefts.get(left);
-      const row = before === null ? null : rowOf(before);
       // Of a key that is null in part no row is kept.
-      if (row === null) continue;
-      const stood = before?.[0] === 1;
+      if (before === null || before.length <= ROW_AT) continue;
+      const row = before.subarray(ROW_AT);
+      const stood = before[0] === 1;
       const stands = right !== null || this.#isLeft;
       if (stands !== stood) this.#lefts.set(left, stateOf(stands, row));
       this.#begin();

@@ -1,69 +1,79 @@
 // Gathers the rows of a join's output that are of several batches, of both of its sides, beside a whole kernel; knows no rule of joining.
 
-import { type Bitmap, bitAt, type Column } from '../data/column.ts';
+import { InvariantError } from '../base/errors.ts';
+import { bitAt, type Column } from '../data/column.ts';
 import { gatherColumn } from '../data/dense.ts';
 import { gatherAcross } from '../data/gather-across.ts';
 import { NO_ROW } from '../state/kept-rows.ts';
-import type { JoinInput, KeptColumns, Span, Turn } from './join-output.ts';
+import type { Gathered, JoinOutput, Span, Turn } from './join-output.ts';
+import type { Moment } from './operator.ts';
 
-/** What a JoinOutput holds when it is flushed. */
-interface Held {
-  readonly inputs: readonly [JoinInput, JoinInput];
-  readonly kept: KeptColumns;
-  readonly spans: readonly Span[];
-  readonly count: number;
-  /** By row its position in its batch, and its row of the other side. */
-  readonly positions: Uint32Array;
-  readonly others: Int32Array;
-  readonly ownNull: Bitmap | null;
-  /** Rows that are kept ones beside nulls, ascending; for each the number on its own side, and their keys. */
-  readonly keptAt: readonly number[];
-  readonly keptRows: readonly number[];
-  readonly keptKeys: readonly Column[];
+/** Whether rows of a turn may stand in one batch with those that an output holds. */
+export function goesOn({ spans, holding }: JoinOutput, { batch, moment }: Turn): boolean {
+  const before = spans.at(-1)?.turn;
+  if (before === undefined || batch.origin === null || before.batch.origin === null) return false;
+  return moment === before.moment || holding?.together !== undefined;
 }
 
-/**
- * The columns of all rows, and their origins.
- * @param originsFrom by turn what its origins count from
- */
-export function across(
-  held: Held,
-  originsFrom: (turn: Turn) => number,
-): { readonly columns: readonly Column[]; readonly origin: Uint32Array } {
-  const { spans, count, positions } = held;
+/** All rows that an output holds; null: they are of one batch, or all kept ones. */
+export function across(output: JoinOutput): Gathered | null {
+  const { spans, count, positions, keptAt } = output;
+  if (spans.length === 1 && (keptAt.length === 0 || keptAt.length === count)) return null;
   const turns = [...new Set(spans.map(({ turn }) => turn))];
+  const { moment, from } = momentOf(output, turns);
   const places = new Map(turns.map((turn, place) => [turn, place]));
   const of = new Uint32Array(count);
   const origin = new Uint32Array(count);
   for (let i = 0; i < spans.length; i++) {
-    const { turn, from } = spans[i] as Span;
-    const to = spans[i + 1]?.from ?? count;
+    const { turn, from: first } = spans[i] as Span;
+    const end = spans[i + 1]?.from ?? count;
     const place = places.get(turn) as number;
-    const first = originsFrom(turn);
-    const origins = turn.batch.origin as Uint32Array;
-    for (let row = from; row < to; row++) {
+    const originsFrom = from.get(turn.moment) as number;
+    const origins = turn.batch.origin;
+    for (let row = first; row < end; row++) {
       of[row] = place;
-      origin[row] = (origins[positions[row] as number] as number) + first;
+      if (origins !== null)
+        origin[row] = (origins[positions[row] as number] as number) + originsFrom;
     }
   }
-  const rows = new Rows(held, turns, of);
-  return { columns: [...rows.keys(), ...rows.values(0), ...rows.values(1)], origin };
+  const rows = new Rows(output, turns, of);
+  return {
+    columns: [...rows.keys(), ...rows.values(0), ...rows.values(1)],
+    origin: turns[0]?.batch.origin === null ? null : origin,
+    moment,
+  };
+}
+
+/** What the rows of all turns belong to, and what the origins of each moment's rows count from. */
+function momentOf(
+  { holding }: JoinOutput,
+  turns: readonly Turn[],
+): { readonly moment: Moment | null; readonly from: ReadonlyMap<Moment | null, number> } {
+  const moments = [...new Set(turns.map(({ moment }) => moment))];
+  const [first = null] = moments;
+  if (moments.length === 1) return { moment: first, from: new Map([[first, 0]]) };
+  const together = holding?.together?.(moments as readonly Moment[]);
+  if (together === undefined) throw new InvariantError('rows of several moments are held back');
+  const from = new Map(moments.map((moment, i) => [moment, together.from[i] as number]));
+  return { moment: together.moment, from };
 }
 
 class Rows {
-  readonly #held: Held;
+  readonly #output: JoinOutput;
   readonly #turns: readonly Turn[];
   /** By row the place of its turn. */
   readonly #of: Uint32Array;
 
-  constructor(held: Held, turns: readonly Turn[], of: Uint32Array) {
-    this.#held = held;
+  constructor(output: JoinOutput, turns: readonly Turn[], of: Uint32Array) {
+    this.#output = output;
     this.#turns = turns;
     this.#of = of;
   }
 
   keys(): readonly Column[] {
-    const { inputs, positions, count, keptAt, keptKeys } = this.#held;
+    const { inputs, positions, count, keptAt } = this.#output;
+    const keptKeys =
+      keptAt.length === 0 ? null : this.#output.keptKeys?.map((column) => column.finish());
     const batches = this.#of.slice();
     const at = positions.slice(0, count);
     keptAt.forEach((row, i) => {
@@ -74,14 +84,14 @@ class Rows {
       const columns = this.#turns.map(
         ({ batch, side }) => batch.columns[inputs[side as 0 | 1].keys[key] as number] as Column,
       );
-      if (keptAt.length > 0) columns.push(keptKeys[key] as Column);
+      if (keptKeys) columns.push(keptKeys[key] as Column);
       return gathered(columns, batches, at);
     });
   }
 
   /** Of the rows of a side: as its batches have them, or as they are kept. */
   values(side: 0 | 1): readonly Column[] {
-    const { inputs, kept, count, positions, others, ownNull, keptAt, keptRows } = this.#held;
+    const { inputs, kept, count, positions, others, ownNull, keptAt, keptRows } = this.#output;
     const own = this.#turns.filter((turn) => turn.side === side);
     const sources = this.#turns.map((turn) => own.indexOf(turn));
     const batches = new Uint32Array(count);

@@ -64,30 +64,31 @@ export interface KeptColumns {
 
 /**
  * Rows of one side's batch, each beside a kept row of the other side or nulls. The columns of both are gathered when the output is
- * flushed. Rows are held back over batches that are cut from the same arrays, where the context lets it.
+ * flushed. Rows are held back over batches that are cut from the same arrays, where the context lets it, and beside a whole kernel over others,
+ * too (join-across.ts, to which its fields are open).
  */
 export class JoinOutput {
   readonly #schema: Schema;
-  readonly #inputs: readonly [JoinInput, JoinInput];
-  readonly #kept: KeptColumns;
+  readonly inputs: readonly [JoinInput, JoinInput];
+  readonly kept: KeptColumns;
   /** Of the other side. */
-  readonly #others = new Int32Array(BATCH_ROWS_MAX);
-  readonly #positions = new Uint32Array(BATCH_ROWS_MAX);
+  readonly others = new Int32Array(BATCH_ROWS_MAX);
+  readonly positions = new Uint32Array(BATCH_ROWS_MAX);
   #rowtime = new Float64Array(BATCH_ROWS_MAX);
   #op = new Uint8Array(BATCH_ROWS_MAX);
-  #count = 0;
+  count = 0;
   /** Rows whose own side is null, and rows that are null altogether. */
-  #ownNull: Bitmap | null = null;
+  ownNull: Bitmap | null = null;
   #valueNull: Bitmap | null = null;
   /** Rows that are kept ones beside nulls: where they stand, for each its number or, of the other side, NO_ROW, and their keys. */
-  #keptAt: number[] = [];
-  #keptRows: number[] = [];
-  #keptKeys: readonly ColumnBuilder[] | null = null;
+  keptAt: number[] = [];
+  keptRows: number[] = [];
+  keptKeys: readonly ColumnBuilder[] | null = null;
   /** True while the rows so far are the first ones of the batch's arrays, each once. */
   #isPlain = true;
   #hasOps = false;
   /** What the rows so far are of. */
-  #spans: Span[] = [];
+  spans: Span[] = [];
   /** What the last one is of; null: there are none. */
   #at: Turn | null = null;
   /** What is at hand. */
@@ -95,7 +96,7 @@ export class JoinOutput {
   /** What was at hand last, by side: sides take turns. */
   readonly #turns: (Turn | null)[] = [null, null];
   #out: Emit = () => {};
-  readonly #holding: Holding | null;
+  readonly holding: Holding | null;
 
   constructor(
     schema: Schema,
@@ -104,14 +105,14 @@ export class JoinOutput {
     { holding = null }: { readonly holding?: Holding | null | undefined },
   ) {
     this.#schema = schema;
-    this.#inputs = inputs;
-    this.#holding = holding;
-    this.#kept = kept;
+    this.inputs = inputs;
+    this.holding = holding;
+    this.kept = kept;
   }
 
   /** Turns to a batch of one side: 0 left, 1 right. */
   begin(batch: Batch, side: number, out: Emit): void {
-    const moment = this.#holding?.moment ?? null;
+    const moment = this.holding?.moment ?? null;
     this.#out = out;
     const before = this.#turns[side] as Turn | null;
     const goesOn = before !== null && before.moment === moment && isCutFrom(batch, before.batch);
@@ -130,28 +131,28 @@ export class JoinOutput {
    * @param op null in a stream
    */
   add(position: number, other: number, rowtime: number, op: Op | null): void {
-    if (this.#count === BATCH_ROWS_MAX || this.#at !== this.#next) this.#turn();
-    const row = this.#count++;
+    if (this.count === BATCH_ROWS_MAX || this.#at !== this.#next) this.#turn();
+    const row = this.count++;
     if (position !== row) this.#isPlain = false;
-    this.#positions[row] = position;
+    this.positions[row] = position;
     this.#rowtime[row] = rowtime;
     if (op !== null) {
       this.#op[row] = op;
       this.#hasOps = true;
     }
-    this.#others[row] = other;
+    this.others[row] = other;
   }
 
   /** As `add`, for a row that is a tombstone: the own side is null. */
   addWithoutOwn(position: number, other: number, rowtime: number, op: Op): void {
     this.add(position, other, rowtime, op);
-    setBit((this.#ownNull ??= bitmap(BATCH_ROWS_MAX)), this.#count - 1);
+    setBit((this.ownNull ??= bitmap(BATCH_ROWS_MAX)), this.count - 1);
   }
 
   /** Adds a tombstone. */
   addGone(position: number, rowtime: number, op: Op): void {
     this.addWithoutOwn(position, NO_ROW, rowtime, op);
-    setBit((this.#valueNull ??= bitmap(BATCH_ROWS_MAX)), this.#count - 1);
+    setBit((this.#valueNull ??= bitmap(BATCH_ROWS_MAX)), this.count - 1);
   }
 
   /**
@@ -162,22 +163,22 @@ export class JoinOutput {
     const isOwn = side === this.#next?.side;
     this.add(position, isOwn ? NO_ROW : row, rowtime, null);
     this.#isPlain = false;
-    this.#keptAt.push(this.#count - 1);
-    this.#keptRows.push(isOwn ? row : NO_ROW);
-    const { keys, windows, cells } = this.#inputs[side] as JoinInput;
-    this.#keptKeys ??= this.#schema.columns
+    this.keptAt.push(this.count - 1);
+    this.keptRows.push(isOwn ? row : NO_ROW);
+    const { keys, windows, cells } = this.inputs[side] as JoinInput;
+    this.keptKeys ??= this.#schema.columns
       .slice(0, keys.length)
       .map(({ type }) => columnBuilder(type));
-    const builders = this.#keptKeys;
+    const builders = this.keptKeys;
     const types = builders.slice(0, keys.length - windows.length).map(({ type }) => type);
     decodeKey(types, key).values.forEach((value, i) => builders[i]?.append(value));
     if (windows.length > 0)
-      cells.append(this.#kept.bytes?.(side, row) as Uint8Array, builders.slice(types.length));
+      cells.append(this.kept.bytes?.(side, row) as Uint8Array, builders.slice(types.length));
   }
 
   /** Ends a batch: its rows are emitted, or held back. */
   end(): void {
-    if (this.#holding === null) this.settle();
+    if (this.holding === null) this.settle();
     else this.#next = null;
   }
 
@@ -188,31 +189,21 @@ export class JoinOutput {
   }
 
   #turn(): void {
-    const next = this.#next as Turn;
-    if (this.#count === BATCH_ROWS_MAX || !this.#goesTogether(next)) this.flush();
-    this.#at = next;
-    this.#spans.push({ turn: next, from: this.#count });
-  }
-
-  /** Whether rows may stand in one batch with those so far. */
-  #goesTogether({ batch, moment }: Turn): boolean {
-    const at = this.#at;
-    if (at === null || JOIN_RUNS.fetched === null) return false;
-    if (batch.origin === null || at.batch.origin === null) return false;
-    return moment === at.moment || this.#holding?.together !== undefined;
+    const turn = this.#next as Turn;
+    if (this.count === BATCH_ROWS_MAX || JOIN_RUNS.fetched?.goesOn(this, turn) !== true)
+      this.flush();
+    this.#at = turn;
+    this.spans.push({ turn, from: this.count });
   }
 
   /** Emits the rows so far. Call it before rows that come another way. */
   flush(): void {
-    const spans = this.#spans;
-    const [first] = spans;
+    const [first] = this.spans;
     this.#at = null;
     if (first === undefined) return;
-    this.#spans = [];
-    const count = this.#count;
-    const kept = this.#keptAt.length;
-    const isMixed = spans.length > 1 || (kept > 0 && kept < count);
-    const { columns, origin, moment } = isMixed ? this.#across(spans) : this.#of(first.turn);
+    const { count } = this;
+    const { columns, origin, moment } =
+      JOIN_RUNS.fetched?.across(this) ?? this.#gathered(first.turn);
     const emitted: Batch = {
       schema: this.#schema,
       length: count,
@@ -224,35 +215,38 @@ export class JoinOutput {
       op: this.#hasOps ? this.#op.slice(0, count) : null,
       origin,
     };
-    this.#keptAt = [];
-    this.#keptRows = [];
-    this.#count = 0;
-    this.#ownNull = null;
+    this.spans = [];
+    this.keptAt = [];
+    this.keptRows = [];
+    this.count = 0;
+    this.ownNull = null;
     this.#valueNull = null;
     this.#isPlain = true;
     if (moment === null) this.#out(emitted);
-    else this.#holding?.emit(moment, emitted, this.#out);
+    else this.holding?.emit(moment, emitted, this.#out);
   }
 
   /** The rows of one batch. */
-  #of({ batch, side, moment }: Turn): Made {
-    const count = this.#count;
-    const positions = this.#positions.subarray(0, count);
-    const input = this.#inputs[side] as JoinInput;
+  #gathered({ batch, side, moment }: Turn): Gathered {
+    const { count } = this;
+    const positions = this.positions.subarray(0, count);
+    const input = this.inputs[side] as JoinInput;
     const isWhole = this.#isPlain && count === batch.rowtime.length;
     const take = (position: number): Column => {
       const column = batch.columns[position] as Column;
       return isWhole ? column : gatherColumn(column, positions);
     };
-    const nulls = this.#ownNull;
-    const isKept = this.#keptAt.length > 0;
-    const keys = isKept ? this.#finishKeys() : input.keys.map(take);
+    const nulls = this.ownNull;
+    const isKept = this.keptAt.length > 0;
+    const keys = isKept
+      ? (this.keptKeys ?? []).map((column) => column.finish())
+      : input.keys.map(take);
     const own = isKept
-      ? this.#kept.columnsOf(new Int32Array(this.#keptRows), side)
+      ? this.kept.columnsOf(new Int32Array(this.keptRows), side)
       : input.values.map((position) =>
           nulls === null ? take(position) : nullWhere(take(position), nulls, count),
         );
-    const other = this.#kept.columnsOf(this.#others.subarray(0, count), 1 - side);
+    const other = this.kept.columnsOf(this.others.subarray(0, count), 1 - side);
     const { origin } = batch;
     return {
       columns: side === 0 ? [...keys, ...own, ...other] : [...keys, ...other, ...own],
@@ -261,37 +255,10 @@ export class JoinOutput {
       moment,
     };
   }
-
-  #finishKeys(): readonly Column[] {
-    return (this.#keptKeys ?? []).map((column) => column.finish());
-  }
-
-  /** The rows of several. */
-  #across(spans: readonly Span[]): Made {
-    const moments = [...new Set(spans.map(({ turn }) => turn.moment))];
-    const [only = null] = moments;
-    const together =
-      moments.length > 1 ? this.#holding?.together?.(moments as readonly Moment[]) : undefined;
-    const held = {
-      inputs: this.#inputs,
-      kept: this.#kept,
-      spans,
-      count: this.#count,
-      positions: this.#positions,
-      others: this.#others,
-      ownNull: this.#ownNull,
-      keptAt: this.#keptAt,
-      keptRows: this.#keptRows,
-      keptKeys: this.#keptAt.length > 0 ? this.#finishKeys() : [],
-    };
-    const made = JOIN_RUNS.code.across(held, ({ moment }) =>
-      together === undefined ? 0 : (together.from[moments.indexOf(moment)] as number),
-    );
-    return { ...made, moment: together?.moment ?? only };
-  }
 }
 
-interface Made {
+/** What a batch is made of beside what its rows have of their own. */
+export interface Gathered {
   readonly columns: readonly Column[];
   readonly origin: Uint32Array | null;
   readonly moment: Moment | null;

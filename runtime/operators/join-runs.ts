@@ -13,8 +13,8 @@ import type { Emit, OperatorContext, RunRows, Runs } from './operator.ts';
 import type { SideTimes } from './stream-stream-join.ts';
 import { isGone } from './stream-table-join.ts';
 
-export { across } from './join-across.ts';
-export { WholeForeignKeyJoin, wholeForeignKey } from './foreign-key-whole.ts';
+export { across, goesOn } from './join-across.ts';
+export { WholeForeignKeyJoin } from './foreign-key-whole.ts';
 
 /** What a loop needs of a join. */
 interface Join {

@@ -3,12 +3,11 @@
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { PartMissing } from '../base/part.ts';
 import { type Batch, IDENTITY, Op, positionOf } from '../data/batch.ts';
-import { JOIN_RUNS } from '../operators/join-runs-part.ts';
 import type { Emit, LogicalTime, Moment, Operator, RunRows } from '../operators/operator.ts';
 import type { InternalSourceStep, SourceStep, Step, StepId, Subtopology } from '../plan/step.ts';
 import type { BuildContext } from './build.ts';
 import { advance, type Chunk, type Input } from './inputs.ts';
-import { TOGETHER } from './parts.ts';
+import { KERNEL_DECODERS } from './parts.ts';
 
 /** Thrown where what is computed ahead of its turn would tell something, or hang on when it is computed. */
 class NotAhead extends Error {}
@@ -37,18 +36,13 @@ export class Pairing {
   #isAhead = false;
 
   constructor(part: Subtopology, context: BuildContext) {
-    this.part = JOIN_RUNS.fetched?.wholeForeignKey(part) ?? part;
-    this.#given = context;
-    const { current, report } = context;
-    const together = TOGETHER.fetched?.togetherRows(this.part, current) ?? null;
+    const whole = KERNEL_DECODERS.fetched?.joinedWhole(part, context);
+    const given = whole?.context ?? context;
+    this.part = whole?.part ?? part;
+    this.#given = given;
     this.context = {
-      ...context,
-      current: together ?? current,
-      report: (problem) => {
-        if (this.#isAhead) refuse();
-        if (together === null) report(problem);
-        else together.report(problem, report);
-      },
+      ...given,
+      report: (problem) => (this.#isAhead ? refuse() : given.report(problem)),
       count: (name, by) => (this.#isAhead ? refuse() : context.count(name, by)),
       time: () => (this.#isAhead ? NO_TIME : context.time()),
     };

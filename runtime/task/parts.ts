@@ -8,7 +8,6 @@ import type * as PseudoColumns from './pseudo-columns.ts';
 import type * as Repartition from './repartition.ts';
 import type * as Runs from './runs.ts';
 import type * as Timers from './timers.ts';
-import type * as Together from './together.ts';
 import type * as WrongRecords from './wrong-records.ts';
 
 export const DELIVERY = new Part<typeof Outbox>();
@@ -21,6 +20,4 @@ export const RUNS = new Part<typeof Runs>();
 export const PSEUDO_COLUMNS = new Part<typeof PseudoColumns>();
 export const REPARTITION = new Part<typeof Repartition>();
 export const TIMERS = new Part<typeof Timers>();
-/** There only where the kernel is a whole one. */
-export const TOGETHER = new Part<typeof Together>();
 export const WRONG_RECORDS = new Part<typeof WrongRecords>();

@@ -6,7 +6,8 @@ import type { RecordHeader } from '../data/record.ts';
 import { builtinRegistry } from '../functions/builtins.ts';
 import type { Emit, LogicalTime, Moment, RowProblem } from '../operators/operator.ts';
 import type { Step, Subtopology } from '../plan/step.ts';
-import type { CurrentRows } from './build.ts';
+import { wholeForeignKey } from '../operators/foreign-key-whole.ts';
+import type { BuildContext, CurrentRows } from './build.ts';
 import type { CurrentMoment } from './current.ts';
 
 /** Steps that emit rows of a moment of their own, or whose code may ask for the time. */
@@ -15,12 +16,26 @@ const ASKING_STEPS: ReadonlySet<string> = new Set(['process', 'cache', 'suppress
 /** Functions that give what hangs on the time or the place of a record; aggregates that do name its offset. */
 const ASKING_FUNCTIONS = /^(UNIX_TIMESTAMP|UNIX_DATE|RANDOM|UUID|.*OFFSET.*)$/;
 
-/** null: some step asks for the time, an offset or chance. */
-export function togetherRows(
-  { steps, rowByRow }: Subtopology,
-  current: CurrentRows,
-): TogetherRows | null {
-  return rowByRow === true || asksForTime(steps) ? null : new TogetherRows(current);
+/**
+ * A sub-topology with joins as a host with a whole kernel runs it: a foreign key join within it as one step, and rows of several moments
+ * together where no step asks for the time, an offset or chance.
+ */
+export function joinedWhole(
+  planned: Subtopology,
+  context: BuildContext,
+): { readonly part: Subtopology; readonly context: BuildContext } {
+  const part = wholeForeignKey(planned);
+  if (part.rowByRow === true || asksForTime(part.steps)) return { part, context };
+  const current = new TogetherRows(context.current);
+  const { report } = context;
+  return {
+    part,
+    context: {
+      ...context,
+      current,
+      report: (problem) => current.report(problem, report),
+    },
+  };
 }
 
 /** Of functions of the user's own nobody knows. */

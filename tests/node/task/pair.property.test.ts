@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { TestDriver } from '../../../runtime/memory/test-driver.ts';
 import * as code from '../../../runtime/operators/join-runs.ts';
 import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
-import { TOGETHER } from '../../../runtime/task/parts.ts';
-import { togetherRows as rowsTogether } from '../../../runtime/task/together.ts';
+import * as decoders from '../../../runtime/task/kernel-decoders.ts';
+import { KERNEL_DECODERS } from '../../../runtime/task/parts.ts';
 import { keepShortColumns } from '../../support/kept-columns.ts';
 
 keepShortColumns((rows) => rows % 5 > 0);
@@ -31,16 +31,19 @@ JOIN_RUNS.given({
 
 let together = 0;
 
-TOGETHER.given({
-  togetherRows(part, current) {
-    const rows = mayTake ? rowsTogether(part, current) : null;
-    if (rows === null) return null;
-    const { together: join } = rows;
-    rows.together = (moments) => {
-      together++;
-      return join.call(rows, moments);
-    };
-    return rows;
+KERNEL_DECODERS.given({
+  ...decoders,
+  joinedWhole(part, context) {
+    if (!mayTake) return { part, context };
+    const whole = decoders.joinedWhole(part, context);
+    const { current } = whole.context;
+    const join = current.together?.bind(current);
+    if (join !== undefined)
+      current.together = (moments) => {
+        together++;
+        return join(moments);
+      };
+    return whole;
   },
 });
 
