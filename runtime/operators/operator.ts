@@ -48,10 +48,12 @@ export interface Holding {
    * A moment for rows of several. Absent: what they go to asks for the time of each.
    * @returns with it what the origins of each moment's rows count from, then
    */
-  together?(moments: readonly Moment[]): {
-    readonly moment: Moment;
-    readonly from: readonly number[];
-  };
+  together?:
+    | ((moments: readonly Moment[]) => {
+        readonly moment: Moment;
+        readonly from: readonly number[];
+      })
+    | undefined;
 }
 
 /** What the task gives an operator when it is built. */

@@ -25,8 +25,8 @@ export function joinedWhole(
   context: BuildContext,
 ): { readonly part: Subtopology; readonly context: BuildContext } {
   const part = wholeForeignKey(planned);
-  if (part.rowByRow === true || asksForTime(part.steps)) return { part, context };
-  const current = new TogetherRows(context.current);
+  if (part.rowByRow === true) return { part, context };
+  const current = new TogetherRows(context.current, part.steps);
   const { report } = context;
   return {
     part,
@@ -103,12 +103,30 @@ class Together implements CurrentMoment {
   }
 }
 
+function together(moments: readonly Moment[]): {
+  readonly moment: Moment;
+  readonly from: readonly number[];
+} {
+  // They are what `moment` gave: nothing else makes one.
+  const moment = new Together(moments as readonly CurrentMoment[]);
+  return { moment, from: moment.from };
+}
+
 /** What operators are given in the place of what is at hand, so that rows of several moments may stand in one batch. */
 class TogetherRows implements CurrentRows {
   readonly #current: CurrentRows;
+  readonly #steps: readonly Step[];
+  /** null: nobody has asked yet. Mostly nobody does, and it costs a look at the whole plan. */
+  #asksForTime: boolean | null = null;
 
-  constructor(current: CurrentRows) {
+  constructor(current: CurrentRows, steps: readonly Step[]) {
     this.#current = current;
+    this.#steps = steps;
+  }
+
+  get together(): CurrentRows['together'] {
+    this.#asksForTime ??= asksForTime(this.#steps);
+    return this.#asksForTime ? undefined : together;
   }
 
   get moment(): CurrentMoment {
@@ -125,15 +143,6 @@ class TogetherRows implements CurrentRows {
 
   emit(moment: Moment, batch: Batch, out: Emit): void {
     this.#current.emit(moment, batch, out);
-  }
-
-  together(moments: readonly Moment[]): {
-    readonly moment: Moment;
-    readonly from: readonly number[];
-  } {
-    // They are what `moment` gave: nothing else makes one.
-    const moment = new Together(moments as readonly CurrentMoment[]);
-    return { moment, from: moment.from };
   }
 
   headers(origin: number): readonly RecordHeader[] {

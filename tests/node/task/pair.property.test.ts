@@ -37,12 +37,13 @@ KERNEL_DECODERS.given({
     if (!mayTake) return { part, context };
     const whole = decoders.joinedWhole(part, context);
     const { current } = whole.context;
-    const join = current.together?.bind(current);
-    if (join !== undefined)
-      current.together = (moments) => {
-        together++;
-        return join(moments);
-      };
+    const { together: join } = current;
+    if (join === undefined) return whole;
+    const counted: typeof join = (moments) => {
+      together++;
+      return join(moments);
+    };
+    Object.defineProperty(current, 'together', { value: counted });
     return whole;
   },
 });
