@@ -139,10 +139,15 @@ function between<T>(separator: T, values: readonly (T | null)[]): T[] {
 const CONCAT_WS_TEXT =
   'All values one after the other with a separator between them; nulls are left out, a null separator gives null.';
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** The upper 16 of 32 bits, then the lower ones. */
+const upper = (bits: number) => `${HEX[bits >>> 24]}${HEX[(bits >>> 16) & 0xff]}`;
+const lower = (bits: number) => `${HEX[(bits >>> 8) & 0xff]}${HEX[bits & 0xff]}`;
+
 /** 128 bits as text; each of the four numbers has 32 of them. */
-function uuidText(bits: readonly number[]): string {
-  const [a, b = '', c = '', d] = bits.map((each) => each.toString(16).padStart(8, '0'));
-  return `${a}-${b.slice(0, 4)}-${b.slice(4)}-${c.slice(0, 4)}-${c.slice(4)}${d}`;
+function uuidText(a: number, b: number, c: number, d: number): string {
+  return `${upper(a)}${lower(a)}-${upper(b)}-${lower(b)}-${upper(c)}-${lower(c)}${upper(d)}${lower(d)}`;
 }
 
 const UUID_BYTES = 16;
@@ -238,15 +243,13 @@ export const TEXTS: readonly ScalarOverload[] = [
     parameters: [],
     returns: STRING,
     body: (_values, context) => {
-      const [a = 0, b = 0, c = 0, d = 0] = Array.from({ length: 4 }, () =>
-        Math.floor(context.random() * 0x1_0000_0000),
+      const bits = () => context.random() * 0x1_0000_0000;
+      return uuidText(
+        bits(),
+        (bits() & 0xffff_0fff) | 0x4000,
+        (bits() & 0x3fff_ffff) | 0x8000_0000,
+        bits(),
       );
-      return uuidText([
-        a,
-        ((b & 0xffff_0fff) | 0x4000) >>> 0,
-        ((c & 0x3fff_ffff) | 0x8000_0000) >>> 0,
-        d,
-      ]);
     },
   }),
   scalar({
@@ -259,7 +262,7 @@ export const TEXTS: readonly ScalarOverload[] = [
       const given = value as Uint8Array;
       if (given.length !== UUID_BYTES) return null;
       const view = new DataView(given.buffer, given.byteOffset, given.byteLength);
-      return uuidText([0, 4, 8, 12].map((at) => view.getUint32(at)));
+      return uuidText(view.getInt32(0), view.getInt32(4), view.getInt32(8), view.getInt32(12));
     },
   }),
 ];
