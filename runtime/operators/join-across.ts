@@ -92,8 +92,9 @@ class Rows {
   /** Of the rows of a side: as its batches have them, or as they are kept. */
   values(side: 0 | 1): readonly Column[] {
     const { inputs, kept, count, positions, others, ownNull, keptAt, keptRows } = this.#output;
-    const own = this.#turns.filter((turn) => turn.side === side);
-    const sources = this.#turns.map((turn) => own.indexOf(turn));
+    const own: Turn[] = [];
+    /** By turn its place among the own ones; of the other side: less than 0. */
+    const sources = this.#turns.map((turn) => (turn.side === side ? own.push(turn) - 1 : -1));
     const batches = new Uint32Array(count);
     const at = new Uint32Array(count);
     const numbers = new Int32Array(count);
