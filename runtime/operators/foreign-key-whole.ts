@@ -46,7 +46,7 @@ export function wholeForeignKey(part: Subtopology): Subtopology {
   const subscribe = steps.find((step) => step.step === 'foreignKeySubscribe');
   if (respond === undefined || join?.responses !== respond.id) return part;
   if (respond.subscriptions !== subscribe?.id) return part;
-  const topics = steps.flatMap((step) => ('topic' in step && 'kind' in step ? [step.topic] : []));
+  const topics = steps.flatMap((step) => (step.step === 'source' ? [step.topic] : []));
   // Rows of a topic that two sources read go one by one whatever joins them.
   if (new Set(topics).size < topics.length) return part;
   const whole: WholeForeignKeyJoinStep = { ...join, responses: respond.right, subscribe, respond };
