@@ -19,7 +19,7 @@ import type {
   ForeignKeyRespondStep,
   ForeignKeySubscribeStep,
 } from '../plan/join-step.ts';
-import type { Subtopology } from '../plan/step.ts';
+import type { Step, StepId, Subtopology } from '../plan/step.ts';
 import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { OrderedTable } from '../state/ordered-table.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
@@ -47,8 +47,9 @@ export function wholeForeignKey(part: Subtopology): Subtopology {
   if (respond === undefined || join?.responses !== respond.id) return part;
   if (respond.subscriptions !== subscribe?.id) return part;
   const topics = steps.flatMap((step) => (step.step === 'source' ? [step.topic] : []));
-  // Rows of a topic that two sources read go one by one whatever joins them.
+  // Rows of a topic that two sources read go one by one whatever joins them, and those of a table that is joined with itself.
   if (new Set(topics).size < topics.length) return part;
+  if (sourceOf(steps, join.left) === sourceOf(steps, respond.right)) return part;
   const whole: WholeForeignKeyJoinStep = { ...join, responses: respond.right, subscribe, respond };
   return {
     ...part,
@@ -57,6 +58,12 @@ export function wholeForeignKey(part: Subtopology): Subtopology {
       step === join ? [whole] : step === respond || step === subscribe ? [] : [step],
     ),
   };
+}
+
+/** From where rows come to a step; both tables of the join come one way each. */
+function sourceOf(steps: readonly Step[], id: StepId): StepId {
+  const step = steps.find((candidate) => candidate.id === id);
+  return step !== undefined && 'input' in step ? sourceOf(steps, step.input) : id;
 }
 
 /** What a left row refers to. */
