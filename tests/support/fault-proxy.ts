@@ -8,6 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { draws } from './draws.ts';
 
 /** What becomes of one request. */
 export type Fault =
@@ -146,16 +147,18 @@ export class FaultProxy {
   }
 }
 
-/** Faults drawn from a seed, each kind with its weight. */
+/** Faults drawn from a seed: each kind once, then each with its weight. */
 export function drawnFaults(
   seed: number,
   weights: readonly (readonly [Fault, number])[],
 ): () => Fault {
-  let state = seed >>> 0;
+  const below = draws(seed | 1);
   const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
+  const first = weights.map(([fault]) => fault);
   return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    let left = (state / 0x1_0000_0000) * total;
+    const [once] = first.splice(below(first.length || 1), 1);
+    if (once !== undefined) return once;
+    let left = below(total);
     for (const [fault, weight] of weights) {
       left -= weight;
       if (left < 0) return fault;
