@@ -1,7 +1,6 @@
 // A foreign-key join whose three ends are in one task, as one operator over whole batches, for hosts with a whole kernel; knows no topic.
 
 import { ByteWriter } from '../base/bytes.ts';
-import { InvariantError } from '../base/errors.ts';
 import { type Batch, Op } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import type { ColumnBuilder } from '../data/builder.ts';
@@ -27,8 +26,9 @@ import { RowTable } from '../state/row-table.ts';
 import { RowEvaluation } from './evaluation.ts';
 import { ROW_AT, STANDS, stateOf } from './foreign-key-join.ts';
 import { versionOf } from './foreign-key.ts';
+import { together } from './join-across.ts';
 import { JoinInput } from './join-output.ts';
-import type { Emit, Holding, Moment, Operator, OperatorContext } from './operator.ts';
+import type { Emit, Moment, Operator, OperatorContext } from './operator.ts';
 import { withValue } from './rarer-rows.ts';
 import { isGone } from './stream-table-join.ts';
 
@@ -333,7 +333,7 @@ export class WholeForeignKeyJoin implements Operator {
     const { holding } = this.#context;
     if (first === undefined || holding === undefined) this.#out(batch);
     else if (more.length === 0) holding.emit(first, batch, this.#out);
-    else holding.emit(together(holding, [first, ...more]), batch, this.#out);
+    else holding.emit(together(holding, [first, ...more]).moment, batch, this.#out);
   }
 
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
@@ -343,12 +343,6 @@ export class WholeForeignKeyJoin implements Operator {
     for (const keys of [this.#leftKeys, this.#foreignKeys, this.#rightKeys]) keys.reset();
     this.#alone = [];
   }
-}
-
-function together(holding: Holding, moments: readonly Moment[]): Moment {
-  const all = holding.together?.(moments);
-  if (all === undefined) throw new InvariantError('rows of several moments are held back');
-  return all.moment;
 }
 
 function isSame(a: ForeignKey, b: ForeignKey): boolean {

@@ -6,7 +6,7 @@ import { gatherColumn } from '../data/dense.ts';
 import { gatherAcross } from '../data/gather-across.ts';
 import { NO_ROW } from '../state/kept-rows.ts';
 import type { Gathered, JoinOutput, Span, Turn } from './join-output.ts';
-import type { Moment } from './operator.ts';
+import type { Holding, Moment } from './operator.ts';
 
 /** Whether rows of a turn may stand in one batch with those that an output holds. */
 export function goesOn({ spans, holding }: JoinOutput, { batch, moment }: Turn): boolean {
@@ -52,10 +52,19 @@ function momentOf(
   const moments = [...new Set(turns.map(({ moment }) => moment))];
   const [first = null] = moments;
   if (moments.length === 1) return { moment: first, from: new Map([[first, 0]]) };
-  const together = holding?.together?.(moments as readonly Moment[]);
-  if (together === undefined) throw new InvariantError('rows of several moments are held back');
-  const from = new Map(moments.map((moment, i) => [moment, together.from[i] as number]));
-  return { moment: together.moment, from };
+  const all = together(holding, moments as readonly Moment[]);
+  const from = new Map(moments.map((moment, i) => [moment, all.from[i] as number]));
+  return { moment: all.moment, from };
+}
+
+/** One moment for rows of several, which were held back only because there is one. */
+export function together(
+  holding: Holding | null,
+  moments: readonly Moment[],
+): { readonly moment: Moment; readonly from: readonly number[] } {
+  const all = holding?.together?.(moments);
+  if (all === undefined) throw new InvariantError('rows of several moments are held back');
+  return all;
 }
 
 class Rows {

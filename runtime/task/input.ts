@@ -160,11 +160,8 @@ class SourceReader implements Reader {
     onProblem: OnProblem,
   ): Batch | null {
     if (records.isColumnar) {
-      return PSEUDO_COLUMNS.code.readColumnar(
-        this.#source.step,
-        records,
-        [from, to],
-        (kept, columns) => this.#batch(records, place, kept, columns, onProblem),
+      return PSEUDO_COLUMNS.code.readColumnar(this.#step, records, [from, to], (kept, columns) =>
+        this.#batch(records, place, kept, columns, onProblem),
       );
     }
     const inKernel = this.#late?.before(to - from);
