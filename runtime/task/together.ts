@@ -7,11 +7,8 @@ import { builtinRegistry } from '../functions/builtins.ts';
 import type { Emit, LogicalTime, Moment, RowProblem } from '../operators/operator.ts';
 import type { Step, Subtopology } from '../plan/step.ts';
 import { wholeForeignKey } from '../operators/foreign-key-whole.ts';
-import type { BuildContext, CurrentRows } from './build.ts';
+import { type BuildContext, type CurrentRows, LAST_KEPT } from './build.ts';
 import type { CurrentMoment } from './current.ts';
-
-/** Steps that emit rows of a moment of their own, or whose code may ask for the time. */
-const ASKING_STEPS: ReadonlySet<string> = new Set(['process', 'cache', 'suppress', 'coalesce']);
 
 /** Functions that give what hangs on the time or the place of a record; aggregates that do name its offset. */
 const ASKING_FUNCTIONS = /^(UNIX_TIMESTAMP|UNIX_DATE|RANDOM|UUID|.*OFFSET.*)$/;
@@ -44,7 +41,8 @@ function asksForTime(steps: readonly Step[]): boolean {
   let asks = false;
   // Plans are plain JSON, and name functions in members of that name, beside their signature.
   JSON.stringify(steps, (key, value: unknown) => {
-    if (key === 'step' && ASKING_STEPS.has(value as string)) asks = true;
+    // They emit rows of a moment of their own, or their code may ask.
+    if (key === 'step' && (value === 'process' || LAST_KEPT.test(value as string))) asks = true;
     if (typeof value === 'object' && value !== null && 'function' in value) {
       const { function: name, signature } = value as Readonly<Record<string, string>>;
       if (name === undefined || signature === undefined || ASKING_FUNCTIONS.test(name)) asks = true;

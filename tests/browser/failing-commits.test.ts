@@ -5,6 +5,7 @@ import { openEngine } from '../../runtime/engine/engine.ts';
 import { systemClock } from '../../runtime/memory/system-clock.ts';
 import { QUAKES_STREAM, QUAKES_TABLE, recountQuakes } from '../support/earthquakes.ts';
 import { changes, feed, RECORDS } from './earthquakes.ts';
+import { draws } from '../support/draws.ts';
 import { openIdb } from './idb.ts';
 
 afterEach(() => {
@@ -13,7 +14,7 @@ afterEach(() => {
 
 /** Aborts the transaction of about one put in `every`; the sequence is the seed's. */
 function abortNowAndThen(seed: number, every: number): () => number {
-  let state = seed;
+  const draw = draws(seed);
   let aborted = 0;
   const put = Reflect.get(IDBObjectStore.prototype, 'put') as (
     ...args: unknown[]
@@ -23,8 +24,7 @@ function abortNowAndThen(seed: number, every: number): () => number {
     ...args: unknown[]
   ) {
     const request = put.apply(this, args);
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    if ((state >>> 16) % every === 0) {
+    if (draw(every) === 0) {
       aborted += 1;
       this.transaction.abort();
     }

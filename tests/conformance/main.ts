@@ -6,10 +6,11 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { loadParts } from '../../runtime/engine/parts.ts';
 import { loadWholeKernel } from '../../runtime/engine/whole-kernel.ts';
+import { seededRandom } from '../../runtime/memory/faults.ts';
 import { suiteFolder, suitesFolder } from './folder.ts';
 import { reportLine, reportLines, sumOf } from './report.ts';
 import type { RunOptions } from './run-case.ts';
-import { seededRandom, strangersOf, SUITES, suiteFiles } from './suite.ts';
+import { strangersOf, SUITES, suiteFiles } from './suite.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 

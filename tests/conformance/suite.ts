@@ -137,12 +137,3 @@ export function strangersOf(suite: Suite, files: readonly SuiteFile[]): string[]
   const names = new Set(files.flatMap((file) => file.names));
   return [...knownFailures(suite).keys()].filter((name) => !names.has(name));
 }
-
-/** Numbers in [0, 1) that a seed fixes. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}

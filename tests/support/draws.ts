@@ -1,15 +1,12 @@
-// Numbers that look drawn and are the same each time; knows no test.
+// Whole numbers that look drawn and are the same each time; knows no test.
+
+import { seededRandom } from '../../runtime/memory/faults.ts';
 
 /** A whole number from 0 to below the bound, which is at most 2^32. */
 export type Draw = (bound: number) => number;
 
-/** By xorshift. @param seed a whole number, not 0 */
+/** Each as likely. */
 export function draws(seed: number): Draw {
-  let state = seed;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
+  const random = seededRandom(seed);
+  return (bound) => Math.floor(random() * bound);
 }

@@ -152,7 +152,7 @@ export function drawnFaults(
   seed: number,
   weights: readonly (readonly [Fault, number])[],
 ): () => Fault {
-  const below = draws(seed | 1);
+  const below = draws(seed);
   const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
   const first = weights.map(([fault]) => fault);
   return () => {

@@ -1,5 +1,6 @@
 // One torture run: a real workerd under load, killed at random moments, drained and checked; knows no command line.
 
+import { seededRandom } from '../../runtime/memory/faults.ts';
 import { fetchAll, type FetchedRecord, until } from '../support/edge-client.ts';
 import { Workerd } from '../support/workerd.ts';
 import { asked, askedAgain, posting } from './asking.ts';
@@ -79,7 +80,7 @@ export async function torture({
   recordsALife = 1,
   seed,
 }: TortureOptions): Promise<TortureReport> {
-  const random = randomFrom(seed);
+  const random = seededRandom(seed);
   const vars = { FAILPOINTS: '', ...(mutant === null ? {} : { MUTANT: mutant }) };
   await using edge = await Workerd.start(ENTRY, vars);
   await createStatements(edge);
@@ -272,15 +273,4 @@ class Output {
     }
     return Object.fromEntries([...points].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
-}
-
-/** mulberry32: a small generator whose whole state is its seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { plansText, runCase, type RunOptions } from '../../conformance/run-case.ts';
-import { caseFiles, seededRandom } from '../../conformance/suite.ts';
+import { seededRandom } from '../../../runtime/memory/faults.ts';
+import { caseFiles } from '../../conformance/suite.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 
 /** Ways to cut that each case runs with: more of them in a run of its own. */

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readCases } from '../../conformance/case.ts';
 import { runCase } from '../../conformance/run-case.ts';
-import { seededRandom } from '../../conformance/suite.ts';
+import { seededRandom } from '../../../runtime/memory/faults.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 import { inputs, queries, SOURCES } from '../../support/reference-queries.ts';
 import { regroupings } from '../../support/reference-tables.ts';

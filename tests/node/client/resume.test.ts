@@ -13,6 +13,7 @@ import { decodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { type Client, connect } from '../../../runtime/client/index.ts';
 import { Lines } from '../../../runtime/client/lines.ts';
 import { CuttingProxy } from '../../support/cutting-proxy.ts';
+import { draws } from '../../support/draws.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 let workerd: Workerd;
@@ -33,11 +34,8 @@ function textOf(n: number): string {
 
 /** Numbers at random within least .. most, each as likely. */
 function drawn(seed: number, least: number, most: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return least + Math.floor((state / 2 ** 32) * (most - least));
-  };
+  const draw = draws(seed);
+  return () => least + draw(most - least);
 }
 
 const EARLIEST = { 'auto.offset.reset': 'earliest' };

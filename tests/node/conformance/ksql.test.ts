@@ -4,13 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { suiteFolder, suitesFolder } from '../../conformance/folder.ts';
 import { sumOf } from '../../conformance/report.ts';
 import type { RunOptions } from '../../conformance/run-case.ts';
-import {
-  seededRandom,
-  strangersOf,
-  type Suite,
-  SUITES,
-  suiteFiles,
-} from '../../conformance/suite.ts';
+import { strangersOf, type Suite, SUITES, suiteFiles } from '../../conformance/suite.ts';
+import { seededRandom } from '../../../runtime/memory/faults.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 
 const SEED = 2026;

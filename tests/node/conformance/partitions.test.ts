@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { readCases } from '../../conformance/case.ts';
 import { type Outcome, runCase } from '../../conformance/run-case.ts';
-import { seededRandom } from '../../conformance/suite.ts';
+import { seededRandom } from '../../../runtime/memory/faults.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 
 interface Rec {

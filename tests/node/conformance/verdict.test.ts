@@ -5,7 +5,7 @@ import { readCases } from '../../conformance/case.ts';
 import { readJson } from '../../conformance/json.ts';
 import { difference } from '../../conformance/records.ts';
 import { type Outcome, runCase } from '../../conformance/run-case.ts';
-import { seededRandom } from '../../conformance/suite.ts';
+import { seededRandom } from '../../../runtime/memory/faults.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 
 function same(expected: string, actual: string, exact = true): boolean {

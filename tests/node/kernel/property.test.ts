@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 
 import { OTHER_FUNCTIONS } from '../../../runtime/kernel/other-functions.ts';
 import type { ArgumentType, KernelProgram } from '../../../runtime/kernel/program.ts';
+import { draws } from '../../support/draws.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 import { coalesced, Model, type Cell, type ModelRow } from './model.ts';
 import { Subject } from './subject.ts';
@@ -194,15 +195,6 @@ test('any cut, with restarts and expiry between any two batches, gives what the 
   );
 });
 
-/** A generator of the tests' own, so that a failure repeats. */
-function sequence(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state >>> 8;
-  };
-}
-
 test('panes that grow from a few groups to a place for each of 70,000 ids lose and mix up nothing', () => {
   const program: KernelProgram = {
     arguments: ['I32'],
@@ -215,16 +207,13 @@ test('panes that grow from a few groups to a place for each of 70,000 ids lose a
   };
   const subject = new Subject(program, { rowsMax: 4096 });
   subject.know(70_000);
-  const next = sequence(1);
+  const draw = draws(1);
   const expected = new Map<string, [number, number]>();
   const rows = 4096;
   for (let batch = 0; batch < 60; batch += 1) {
-    const ids = Uint32Array.from({ length: rows }, () => next() % (batch < 10 ? 50 : 70_000));
-    const rowtime = Float64Array.from(
-      { length: rows },
-      () => batch + (next() % 4096 === 0 ? 100 : 0),
-    );
-    const values = Int32Array.from({ length: rows }, () => next() % 100);
+    const ids = Uint32Array.from({ length: rows }, () => draw(batch < 10 ? 50 : 70_000));
+    const rowtime = Float64Array.from({ length: rows }, () => batch + (draw(4096) === 0 ? 100 : 0));
+    const values = Int32Array.from({ length: rows }, () => draw(100));
     for (let i = 0; i < rows; i += 1) {
       const name = `${Math.floor((rowtime[i] ?? 0) / 100) * 100}/${ids[i]}`;
       const [count, sum] = expected.get(name) ?? [0, 0];
