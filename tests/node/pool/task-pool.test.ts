@@ -131,13 +131,15 @@ test('one partition, a function and a processor of the user stay, and the statis
 
 test(`a task whose Worker ends ${WORKER_ENDS_MAX} times before it does anything goes on, one more ends the query, and RESUME lets it try again`, async () => {
   for (const more of [0, 1]) {
-    // Each hears of the task, begins to load it, and is gone.
+    // Each hears of the task, begins to load it, and is gone. It has no other: of two, one
+    // may be waiting for the next Worker while one ends.
     const lives = Array.from({ length: WORKER_ENDS_MAX + more }, () => 3);
     const near = new NearWorkers(lives);
-    await using engine = await spread(memoryHost({ kernel: kernelModule() }), {
+    const spreading: Workers = {
       bringFunctions: false,
       start: (number) => (number === 1 ? near : new NearWorkers()).start(number),
-    });
+    };
+    await using engine = await spread(memoryHost({ kernel: kernelModule() }), spreading, 4);
     await engine.execute(STREAM);
     await engine.produce('s', numbers(0, 100));
     await engine.execute(TABLE);
