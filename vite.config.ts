@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
+import { preview } from '@vitest/browser-preview';
 import { defineConfig } from 'vitest/config';
 import type { TestProjectConfiguration } from 'vitest/config';
 import { bundledWorkers } from './scripts/bundled-workers.ts';
@@ -46,10 +47,15 @@ function workersProjects(): TestProjectConfiguration[] {
   ];
 }
 
+/** A Chromium without a window; or, in a mode of that name, the browser of this machine that opens addresses, and whichever else is given this one. */
+const OWN_BROWSER = 'own-browser';
+
 // Without a Chromium there is no browser project; scripts/test.ts says so once and counts its tests as skipped.
-function browserProjects(): TestProjectConfiguration[] {
+function browserProjects(mode: string): TestProjectConfiguration[] {
+  const isOwn = mode === OWN_BROWSER;
   const executablePath = findChromium();
-  if (executablePath === null) return [];
+  if (executablePath === null && !isOwn) return [];
+  const launchOptions = { executablePath: executablePath ?? '', args: [...CHROMIUM_FLAGS] };
   return [
     {
       optimizeDeps: { include: ['idb', 'axe-core', 'fast-check'] },
@@ -61,9 +67,9 @@ function browserProjects(): TestProjectConfiguration[] {
         testTimeout: 60_000,
         browser: {
           enabled: true,
-          headless: true,
+          headless: !isOwn,
           screenshotFailures: false,
-          provider: playwright({ launchOptions: { executablePath, args: [...CHROMIUM_FLAGS] } }),
+          provider: isOwn ? preview() : playwright({ launchOptions }),
           instances: [{ browser: 'chromium' }],
         },
       },
@@ -71,7 +77,7 @@ function browserProjects(): TestProjectConfiguration[] {
   ];
 }
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   root: inVitest ? root : resolve(root, 'demo'),
   plugins: inVitest
     ? []
@@ -88,7 +94,7 @@ export default defineConfig({
       // Many files wait for workerd and Chromium, so that more of them than there are cores fill the cores.
       maxWorkers: availableParallelism() * 2,
       sequence: { sequencer: LongestFirst },
-      projects: [nodeProject, ...workersProjects(), ...browserProjects()],
+      projects: [nodeProject, ...workersProjects(), ...browserProjects(mode)],
     },
   }),
-});
+}));

@@ -1,5 +1,6 @@
 // The engine as a page sees it: the calls of engine/engine.ts, answered by the one in the Worker; knows no SQL.
 
+import { asyncDispose } from '../base/async-dispose.ts';
 import { messageOf, PortError, StatementError } from '../base/errors.ts';
 import type {
   EngineStats,
@@ -178,7 +179,7 @@ export class BrowserEngine implements AsyncDisposable {
     }
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close();
   }
 

@@ -104,11 +104,11 @@ export class EngineWorker {
    * which no event tells.
    */
   async hello(): Promise<string> {
-    const name = `millrace-worker:${crypto.randomUUID()}`;
+    const name = `millrace:${crypto.randomUUID()}`;
     await new Promise<void>((granted, refused) => {
-      const held = async (): Promise<void> => {
+      const held = (): Promise<never> => {
         granted();
-        await new Promise<never>(() => undefined);
+        return new Promise(() => undefined);
       };
       navigator.locks.request(name, held).catch(refused);
     });
@@ -191,9 +191,39 @@ export class EngineWorker {
   }
 }
 
-// The page's types know the page's own scope alone. Turns end by a timer: a message of the Worker's to itself would cost more, and be garbage
-// for a whole collection.
-const line = new Line(self as unknown as MessageEnd, (run, waitMs) => void setTimeout(run, waitMs));
-const worker = new EngineWorker(line);
-RARE_CALLS.from('rarer calls', () => import('./rare-calls.ts'));
-answerCalls(line.channel(0), worker, () => worker.rarer());
+/** What the page has said while nobody answers yet; null: somebody does. */
+const EARLY = 'millrace';
+
+// The page's types know the page's own scope alone.
+const scope = self as unknown as MessageEnd & { [EARLY]?: MessageEvent[] | null };
+
+/** Answers the page, unless another evaluation of this module does. */
+function serve(): void {
+  const early = scope[EARLY];
+  scope[EARLY] = null;
+  if (!early) return;
+  // Turns end by a timer: a message of the Worker's to itself would cost more, and be garbage for a whole collection.
+  const line = new Line(scope, (run, waitMs) => void setTimeout(run, waitMs));
+  const worker = new EngineWorker(line);
+  RARE_CALLS.from('calls', () => import('./rare-calls.ts'));
+  answerCalls(line.channel(0), worker, () => worker.rarer());
+  early.forEach(line.take);
+}
+
+// Parts import from the Worker's script, as bundlers have it, and in WebKit that is another module than the one that runs: it is evaluated
+// anew. So the script asks for itself, and the engine is in the module that comes of it; elsewhere that is this one.
+if (EARLY in scope) serve();
+else {
+  scope[EARLY] = [];
+  const keep = (event: MessageEvent): void => void scope[EARLY]?.push(event);
+  const begin = (): void => {
+    removeEventListener('message', keep);
+    serve();
+  };
+  addEventListener('message', keep);
+  const { href } = location;
+  // What cannot be had twice, as a blob that is gone, has no parts in other files.
+  if (import.meta.url === href)
+    import(/* @vite-ignore */ /* webpackIgnore: true */ href).then(begin, begin);
+  else begin();
+}

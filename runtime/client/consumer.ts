@@ -1,5 +1,6 @@
 // A consumer of the client: the records of one or all partitions of a topic as they come, each once; knows no byte format.
 
+import { asyncDispose } from '../base/async-dispose.ts';
 import { LimitError, StatementError } from '../base/errors.ts';
 import { CONSUMER_FETCHES_MAX, FETCH_BYTES_MAX, SOCKET_SUBSCRIPTIONS_MAX } from '../base/limits.ts';
 import type { TopicRecord } from '../engine/records.ts';
@@ -128,7 +129,7 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
     this.#end();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close();
   }
 

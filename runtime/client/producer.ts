@@ -1,5 +1,6 @@
 // A producer of the client: takes records, chooses their partitions and holds no more than it may; knows no request.
 
+import { asyncDispose } from '../base/async-dispose.ts';
 import { encodeUtf8 } from '../base/bytes.ts';
 import { LimitError, PortError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
@@ -124,7 +125,7 @@ export class Producer implements AsyncDisposable {
     await this.flush();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close();
   }
 

@@ -1,5 +1,6 @@
 // SELECT at the edge: rows as they come, with the types that the answer says, and on from where they were after a cut; knows no plan and no connection.
 
+import { asyncDispose } from '../base/async-dispose.ts';
 import { StatementError } from '../base/errors.ts';
 import type { PublicRow } from '../data/row.ts';
 import type { QueryColumn } from '../engine/query-rows.ts';
@@ -120,7 +121,7 @@ export class AnswerRows implements AsyncIterable<PublicRow>, AsyncDisposable {
     await this.#answer.close();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close();
   }
 

@@ -1,5 +1,6 @@
 // The public face of a host: statements, queries and records in, answers and rows out; knows no adapter.
 
+import { asyncDispose } from '../base/async-dispose.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Batch } from '../data/batch.ts';
 import type { RecordHeader } from '../data/record.ts';
@@ -201,7 +202,7 @@ export class Engine implements AsyncDisposable {
     return this.#core.close();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close();
   }
 }

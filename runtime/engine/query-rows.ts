@@ -1,5 +1,6 @@
 // The answer of a query as its caller sees it: rows or batches to iterate over, once, and an end; knows no task.
 
+import { asyncDispose } from '../base/async-dispose.ts';
 import { StatementError } from '../base/errors.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import type { PublicOptions, PublicRow, publicRow } from '../data/row.ts';
@@ -118,7 +119,7 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
     return this.#options.close();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close();
   }
 }

@@ -2,7 +2,6 @@
 
 import { JSON_FORMAT } from './json.ts';
 import { KAFKA_FORMAT } from './kafka.ts';
-import { NONE_FORMAT } from './none.ts';
 import { DELIMITED, RARER_FORMATS } from './parts.ts';
 import type { Format, Formats } from './serde.ts';
 
@@ -21,7 +20,7 @@ export const FORMATS: Formats = new Map(
     JSON_FORMAT,
     fetched('DELIMITED', () => DELIMITED.code.DELIMITED_FORMAT),
     KAFKA_FORMAT,
-    NONE_FORMAT,
+    fetched('NONE', () => RARER_FORMATS.code.NONE_FORMAT),
     fetched('COLUMNAR', () => RARER_FORMATS.code.COLUMNAR_FORMAT),
   ].map((format) => [format.name, format]),
 );

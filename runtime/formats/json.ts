@@ -21,11 +21,8 @@ const COLON = 0x3a;
 export const JSON_FORMAT: Format = {
   name: 'JSON',
   refuse: (columns) =>
-    columns.some(
-      ({ type }) =>
-        /^(ARRAY|MAP|STRUCT)$/.test(type.kind) && RARER_FORMATS.code.hasOtherMapKeys(type),
-    )
-      ? 'JSON holds no MAP whose keys are not STRING'
+    columns.some(({ type }) => /^(ARRAY|MAP|STRUCT)$/.test(type.kind))
+      ? RARER_FORMATS.code.jsonRefuses(columns)
       : null,
   decoder: (columns, wanted, spec) => jsonDecoder(columns, wanted, spec.wrap),
   encoder: jsonEncoder,

@@ -1,4 +1,4 @@
-// What few columns need of the formats KAFKA, NONE and JSON: numbers and bytes, keys that are not read, refusals; knows no topic.
+// What few columns need of the formats KAFKA and JSON: numbers and bytes, refusals; and the formats that few topics have. Knows no topic.
 
 import { ByteReader, type ByteWriter, isUtf8 } from '../base/bytes.ts';
 import { RecordError } from '../base/errors.ts';
@@ -6,9 +6,9 @@ import type { ColumnBuilder } from '../data/builder.ts';
 import { type Column, valueAt } from '../data/column.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import { type Type, typeText } from '../data/type.ts';
-import type { Decoder } from './serde.ts';
 
 export { COLUMNAR_FORMAT } from './columnar.ts';
+export { NONE_FORMAT } from './none.ts';
 
 /** Bytes of the types of fixed size. */
 const SIZES: ReadonlyMap<Type['kind'], number> = new Map([
@@ -81,26 +81,15 @@ export function encodeKafka(column: Column, position: number, to: ByteWriter): v
   }
 }
 
-/** Why NONE does not hold the columns; null when it does. */
-export function noneRefuses(
-  columns: readonly SchemaColumn[],
-  part: 'key' | 'value',
-): string | null {
-  if (part === 'value') return 'NONE is a format of keys';
-  const names = columns.map((column) => column.name).join(', ');
-  return columns.length === 0 ? null : `NONE holds no column, and here is ${names}`;
+/** Why JSON does not hold the columns; null when it does. */
+export function jsonRefuses(columns: readonly SchemaColumn[]): string | null {
+  return columns.some(({ type }) => hasOtherMapKeys(type))
+    ? 'JSON holds no MAP whose keys are not STRING'
+    : null;
 }
 
-/** Of keys that are not read. */
-export const NONE_DECODER: Decoder = {
-  decode(_bytes, _from, _to, into) {
-    for (const builder of into) builder.appendNull();
-    return true;
-  },
-};
-
 /** Whether a value of the type holds a MAP that is no JSON object. */
-export function hasOtherMapKeys(type: Type): boolean {
+function hasOtherMapKeys(type: Type): boolean {
   switch (type.kind) {
     case 'ARRAY':
       return hasOtherMapKeys(type.item);

@@ -1,5 +1,6 @@
 // Runs an application of streams in memory under the caller's hand: records in, records out, the clock, crashes; public as millrace/testing.
 
+import { asyncDispose } from '../base/async-dispose.ts';
 import { decodeUtf8 } from '../base/bytes.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
 import type { PublicRow } from '../data/row.ts';
@@ -176,7 +177,7 @@ export class TestDriver implements AsyncDisposable {
     }
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close();
   }
 

@@ -37,14 +37,17 @@ export class Line {
   constructor(end: MessageEnd, atEnd: AtEnd) {
     this.#end = end;
     this.#atEnd = atEnd;
-    end.addEventListener('message', ({ data }) => {
-      // Taken out: a browser's event, and with it its data, stays until a whole collection.
-      const cameIn = (data as unknown[]).splice(0);
-      for (let i = 0; i < cameIn.length; i += 2)
-        this.#receivers.get(cameIn[i] as number)?.(cameIn[i + 1]);
-    });
+    end.addEventListener('message', this.take);
     end.start?.();
   }
+
+  /** Takes what the other end has said. */
+  readonly take = ({ data }: MessageEvent): void => {
+    // Taken out: a browser's event, and with it its data, stays until a whole collection.
+    const cameIn = (data as unknown[]).splice(0);
+    for (let i = 0; i < cameIn.length; i += 2)
+      this.#receivers.get(cameIn[i] as number)?.(cameIn[i + 1]);
+  };
 
   /** The channel of that number; messages for one that nobody receives are dropped. */
   channel(id: number): Transport {

@@ -8,10 +8,15 @@ import { type BrowserEngine, open, type OpenOptions } from '../../runtime/browse
 const engines: BrowserEngine[] = [];
 const databases = new Set<string>();
 
+/** WebKit keeps a database for as long as it pleases after the Worker that had it is gone: it is deleted then, and nobody waits. */
+const DELETED_MS_MAX = 2000;
+
 afterEach(async () => {
   for (const engine of engines.splice(0)) engine.terminate();
-  for (const database of databases) await deleteDB(databaseName(database));
+  const deleted = [...databases].map((database) => deleteDB(databaseName(database)));
   databases.clear();
+  const waited = new Promise((resolve) => setTimeout(resolve, DELETED_MS_MAX));
+  await Promise.race([Promise.all(deleted), waited]);
 });
 
 /** The name of a database that is deleted after the test. */

@@ -2,11 +2,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import process from 'node:process';
-import { preview } from 'vite';
+import { type Plugin, preview } from 'vite';
 
 const root = resolve(import.meta.dirname, '../..');
 const VITE = resolve(root, 'node_modules/vite/bin/vite.js');
 const STARTED_MS_MAX = 30_000;
+
+/** Below it every path of the built demo leads to itself, without this. */
+export const ELSEWHERE = '/elsewhere';
 
 export interface Site {
   readonly url: string;
@@ -25,12 +28,24 @@ export async function builtDemo(outDir: string): Promise<Site> {
     configFile: false,
     root: resolve(root, 'demo'),
     logLevel: 'silent',
+    plugins: [redirecting()],
     build: { outDir },
     preview: { host: '127.0.0.1', port: 0 },
   });
   const url = server.resolvedUrls?.local[0];
   if (url === undefined) throw new Error('the built demo has no address');
   return { url, close: () => server.close() };
+}
+
+function redirecting(): Plugin {
+  return {
+    name: 'millrace-elsewhere',
+    configurePreviewServer({ middlewares }) {
+      middlewares.use(ELSEWHERE, (request, response) => {
+        response.writeHead(302, { location: request.url ?? '/' }).end();
+      });
+    },
+  };
 }
 
 /** Serves the demo as `npm start` does, once the kernel is built. */

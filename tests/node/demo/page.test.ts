@@ -7,7 +7,7 @@ import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
-import { builtDemo, servedDemo, type Site } from '../../support/demo-site.ts';
+import { builtDemo, ELSEWHERE, servedDemo, type Site } from '../../support/demo-site.ts';
 import { QUAKES_EXPECTED, QUAKES_LATE_BY_GRACE } from '../../support/earthquakes.ts';
 
 const executablePath = findChromium();
@@ -86,6 +86,26 @@ describe.skipIf(executablePath === null)('the demo', () => {
       await pointAtLastMark(page);
       expect(await page.textContent('#hint')).toMatch(/^Magnitude .+ arrived .+ later: counted\.$/);
     });
+  });
+
+  test('runs where the script of a Worker is another module than the one that its parts import, as in WebKit', async () => {
+    await using context = await browser.newContext();
+    // What is redirected goes by its first address among a Worker's modules, and parts import from the second.
+    await context.addInitScript((elsewhere) => {
+      const Own = globalThis.Worker;
+      globalThis.Worker = class extends Own {
+        constructor(url: string | URL, options?: WorkerOptions) {
+          super(new URL(elsewhere + new URL(url, location.href).pathname, location.href), options);
+        }
+      };
+    }, ELSEWHERE);
+    const page = await context.newPage();
+    const faults = faultsOf(page);
+    page.setDefaultTimeout(WAIT_MS_MAX);
+    await page.goto(site.url);
+    await firstChange(page);
+    expect(await checked(page)).toMatch(/^Equal\./);
+    expect(faults).toEqual([]);
   });
 
   test('replaces the table for another grace period out of the log', async () => {
