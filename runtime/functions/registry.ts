@@ -86,11 +86,13 @@ export interface AggregateBody {
   readonly cells: readonly Type[];
   initial(): Value[];
   /**
-   * Folds one row into the cells in place; a value in a cell is replaced, never changed.
+   * Folds one row into the cells in place; a value in a cell is replaced, never changed, if there is no `copy`.
    * @param offset of the record that made the row: of two rows the earlier one has the smaller
    * @throws {RecordError} the row counts nothing, and the cells are as they were
    */
   add(cells: Value[], values: readonly Value[], offset: number): void;
+  /** The same cells for another state; absent: a copy of the list serves. */
+  readonly copy?: ((cells: readonly Value[]) => Value[]) | undefined;
   /** Takes one row back; null where the aggregate cannot be undone (refused over tables). */
   readonly undo: ((cells: Value[], values: readonly Value[]) => void) | null;
   /** Merges `from` into `into`, which begins earlier (session windows); null where it cannot be merged. */

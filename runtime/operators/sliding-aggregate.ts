@@ -8,16 +8,17 @@ import type { Schema } from '../data/schema.ts';
 import type { Value } from '../data/type.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { AggregateStep, WindowSpec } from '../plan/step.ts';
-import type { StateBytes } from '../ports/store.ts';
+import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { GroupKeys } from '../state/group-keys.ts';
 import { GroupNames } from '../state/group-names.ts';
-import { guardedCall, type RowContext } from '../state/call-cells.ts';
+import { failedCall, type RowContext } from '../state/call-cells.ts';
 import { firstFrom, SlidingTable, type SlidingWindow } from '../state/sliding-table.ts';
 import { rowContext } from './aggregate-calls.ts';
 import { LateRows } from './rarer-rows.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { isUsable } from './usable-rows.ts';
 import { isSlidingClosed } from './window-close.ts';
+import { isOverNow } from './window-over.ts';
 import { type WindowCall, windowCalls, WindowOutput } from './window-output.ts';
 
 /**
@@ -77,15 +78,16 @@ class SlidingAggregate implements Operator {
     this.schema = step.schema;
     this.#context = context;
     this.#window = window;
-    const { calls, keyTypes, cellTypes } = windowCalls(step, input, registry);
+    const { calls, keyTypes } = windowCalls(step, input, registry);
+    const bodies = calls.map(({ body }) => body);
     this.#calls = calls;
     const names = new GroupNames(input);
     const { state } = context;
     const reachMs = 2 * window.sizeMs;
-    this.#table = new SlidingTable({ table: step.id, state, names, keyTypes, cellTypes, reachMs });
+    this.#table = new SlidingTable({ table: step.id, state, names, keyTypes, bodies, reachMs });
     this.#keys = new GroupKeys(names, this.#table.index);
     this.#rows = rowContext(step, context);
-    this.#output = new WindowOutput(step.schema, names, calls, this.#rows);
+    this.#output = new WindowOutput(step.schema, window.sizeMs, names, calls, this.#rows);
     this.#late = new LateRows(context);
   }
 
@@ -118,89 +120,98 @@ class SlidingAggregate implements Operator {
   #take(group: number, row: Taken, out: Emit): void {
     const { sizeMs, graceMs } = this.#window;
     const { batch, position, ms } = row;
-    const windows = this.#table.windows(group, Math.max(0, ms - 2 * sizeMs));
+    const table = this.#table;
+    const windows = table.windows(group, Math.max(0, ms - 2 * sizeMs));
     const from = firstFrom(windows, Math.max(0, ms - sizeMs));
     const to = firstFrom(windows, ms + 1);
     if (to - from > SLIDING_WINDOWS_PER_ROW_MAX) {
       this.#refuse(row);
       return;
     }
-    const made = this.#made(windows, from, to, row);
+    const made = this.#make(group, windows, from, to, ms);
     const openFromMs = this.#context.streamTime.ms - graceMs - sizeMs;
     let late = 0;
-    let at = from;
-    for (const window of made) {
-      const { startMs } = window;
-      while (at < to && (windows[at] as SlidingWindow).startMs < startMs) at++;
-      if (startMs < openFromMs) {
-        late++;
-        continue;
+    let holding = 0;
+    for (let at = from; at < to + made.length; at++) {
+      const isClosed = (windows[at] as SlidingWindow).startMs < openFromMs;
+      const window = table.changing(group, at, isClosed);
+      // The window that begins behind the row is a copy.
+      if (window.startMs <= ms) {
+        this.#fold(window, row);
+        holding++;
       }
-      const isNew = at === to || (windows[at] as SlidingWindow).startMs !== startMs;
-      const shown = { startMs, endMs: startMs + sizeMs, cells: window.cells };
-      const op = isNew ? Op.Insert : Op.UpdateAfter;
-      this.#output.add(batch, position, shown, window.rowtime, op, out);
+      if (isClosed) late++;
+      else {
+        const op = made.includes(window) ? Op.Insert : Op.UpdateAfter;
+        this.#output.add(batch, position, window, op, out);
+      }
     }
-    if (late > 0) {
-      // The window that begins with the row can still come, and is open.
-      const holding = made.filter(({ startMs }) => startMs <= ms).length;
-      this.#late.add(batch.origin, position, late, holding + 1);
-    }
-    this.#table.put(group, made, openFromMs);
-    this.#table.forget(group, openFromMs - 2 * sizeMs);
+    // The window that begins with the row can still come, and is open.
+    if (late > 0) this.#late.add(batch.origin, position, late, holding + 1);
+    table.forget(group, openFromMs - 2 * sizeMs);
   }
 
   /**
-   * The windows that the row changes or makes, by start.
+   * The windows that come about with the row, by start; they are put among the others as they are before it.
    * @param from the first of the known windows that can hold the row
    * @param to the first one behind those
    */
-  #made(
+  #make(
+    group: number,
     windows: readonly SlidingWindow[],
     from: number,
     to: number,
-    row: Taken,
+    ms: number,
   ): readonly SlidingWindow[] {
-    const { ms } = row;
     const leftMs = Math.max(0, ms - this.#window.sizeMs);
     const made: SlidingWindow[] = [];
+    const make = (at: number, startMs: number, before: SlidingWindow | undefined): void => {
+      const window =
+        before === undefined ? this.#empty(startMs) : this.#table.copyOf(before, startMs);
+      this.#table.insert(group, at, window);
+      made.push(window);
+    };
+    // The latest window that holds later rows than the row holds no others.
+    const after = to > 0 ? windows[to - 1] : undefined;
+    const hasLater = after !== undefined && after.rowtime > ms && windows[to]?.startMs !== ms + 1;
     // The latest window before the left one holds just the rows that the left one is to have, if it holds any of them.
     let before = windows[from];
-    if (before?.startMs !== leftMs) {
+    const isLeftThere = before?.startMs === leftMs;
+    if (!isLeftThere) {
       before = from > 0 ? windows[from - 1] : undefined;
       if (before !== undefined && before.rowtime < leftMs) before = undefined;
-      made.push(this.#folded(leftMs, before, row));
+      make(from, leftMs, before);
     }
+    let end = isLeftThere ? to : to + 1;
     // The row before this one has a right window from now on, unless a row between them made it already.
-    const nextMs = before !== undefined && before.rowtime < ms ? before.rowtime + 1 : Infinity;
-    let isNextThere = nextMs > ms;
-    for (let at = from; at < to; at++) {
-      const window = windows[at] as SlidingWindow;
-      if (!isNextThere && window.startMs >= nextMs) {
-        if (window.startMs > nextMs) made.push(this.#folded(nextMs, undefined, row));
-        isNextThere = true;
+    if (before !== undefined && before.rowtime < ms) {
+      const nextMs = before.rowtime + 1;
+      let at = end;
+      while (at > from && (windows[at - 1] as SlidingWindow).startMs >= nextMs) at--;
+      if (at === end || windows[at]?.startMs !== nextMs) {
+        make(at, nextMs, undefined);
+        end++;
       }
-      made.push(this.#folded(window.startMs, window, row));
     }
-    if (!isNextThere) made.push(this.#folded(nextMs, undefined, row));
-    // The latest window that holds later rows than this one holds no others.
-    const after = to > 0 ? windows[to - 1] : undefined;
-    if (after !== undefined && after.rowtime > ms && windows[to]?.startMs !== ms + 1) {
-      made.push({ ...after, startMs: ms + 1 });
-    }
+    if (hasLater) make(end, ms + 1, after);
     return made;
   }
 
-  /** The window with the row. @param before what it held; undefined: nothing */
-  #folded(startMs: number, before: SlidingWindow | undefined, row: Taken): SlidingWindow {
-    const { batch, position, ms, offset, values } = row;
-    const cells = this.#calls.flatMap(({ body, at }, call) => {
-      const own = before?.cells.slice(at, at + body.cells.length) ?? body.initial();
-      const given = values[call] as readonly Value[];
-      guardedCall(this.#rows, batch, position, call, () => body.add(own, given, offset));
-      return own;
-    });
-    return { startMs, rowtime: Math.max(before?.rowtime ?? ms, ms), cells };
+  #empty(startMs: number): SlidingWindow {
+    const cells = this.#calls.map(({ body }) => body.initial());
+    return { startMs, rowtime: -Infinity, cells, change: null };
+  }
+
+  #fold(window: SlidingWindow, { batch, position, ms, offset, values }: Taken): void {
+    window.rowtime = Math.max(window.rowtime, ms);
+    for (let call = 0; call < values.length; call++) {
+      const cells = window.cells[call] as Value[];
+      try {
+        (this.#calls[call] as WindowCall).body.add(cells, values[call] as readonly Value[], offset);
+      } catch (thrown) {
+        failedCall(this.#rows, batch, position, call, thrown);
+      }
+    }
   }
 
   #refuse({ batch, position }: Taken): void {
@@ -218,7 +229,8 @@ class SlidingAggregate implements Operator {
     streamTime.ms = Math.max(streamTime.ms, ms);
   }
 
-  changes(into: (change: StateBytes) => void): void {
-    if (this.#table.changes(into)) this.#keys.reset(this.#table.index);
+  changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
+    if (this.#table.changes(into, intoBlock, isOverNow(this.#window, this.#context)))
+      this.#keys.reset(this.#table.index);
   }
 }

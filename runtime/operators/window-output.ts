@@ -8,7 +8,8 @@ import type { Type, Value } from '../data/type.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { AggregateStep } from '../plan/step.ts';
 import type { GroupNames } from '../state/group-names.ts';
-import { type GenericCall, guardedCall, type RowContext } from '../state/call-cells.ts';
+import { failedCall, type GenericCall, type RowContext } from '../state/call-cells.ts';
+import type { SlidingWindow } from '../state/sliding-table.ts';
 import { aggregateCalls } from './aggregate-calls.ts';
 import type { Emit } from './operator.ts';
 import { carriedOver, writeMs, writtenBounds } from './output-columns.ts';
@@ -43,16 +44,9 @@ export function windowCalls(
   return { calls, keyTypes, cellTypes: calls.flatMap(({ body }) => body.cells) };
 }
 
-/** What is shown of a window of the row's group. */
-export interface ShownWindow {
-  readonly startMs: number;
-  readonly endMs: number;
-  /** The cells of all calls, one after the other. */
-  readonly cells: readonly Value[];
-}
-
 export class WindowOutput {
   readonly #schema: Schema;
+  readonly #sizeMs: number;
   readonly #names: GroupNames;
   readonly #calls: readonly WindowCall[];
   readonly #context: RowContext;
@@ -67,11 +61,13 @@ export class WindowOutput {
 
   constructor(
     schema: Schema,
+    sizeMs: number,
     names: GroupNames,
     calls: readonly WindowCall[],
     context: RowContext,
   ) {
     this.#schema = schema;
+    this.#sizeMs = sizeMs;
     this.#names = names;
     this.#calls = calls;
     this.#context = context;
@@ -82,8 +78,7 @@ export class WindowOutput {
   add(
     batch: Batch,
     position: number,
-    { startMs, endMs, cells }: ShownWindow,
-    rowtime: number,
+    { startMs, rowtime, cells }: SlidingWindow,
     op: Op,
     out: Emit,
   ): void {
@@ -93,13 +88,18 @@ export class WindowOutput {
     this.#rowtime[row] = rowtime;
     this.#op[row] = op;
     writeMs(this.#starts, row, startMs);
-    writeMs(this.#ends, row, endMs);
-    const calls = this.#calls;
-    for (let index = 0; index < calls.length; index++) {
-      const { body, at } = calls[index] as WindowCall;
-      const result = (): Value => body.result(ownCells(cells, at, body.cells.length));
-      const shown = guardedCall(this.#context, batch, position, index, result);
-      (this.#results[index] as ColumnBuilder).append(shown);
+    writeMs(this.#ends, row, startMs + this.#sizeMs);
+    for (let index = 0; index < cells.length; index++)
+      (this.#results[index] as ColumnBuilder).append(
+        this.#result(batch, position, index, cells[index] as Value[]),
+      );
+  }
+
+  #result(batch: Batch, position: number, index: number, cells: readonly Value[]): Value {
+    try {
+      return (this.#calls[index] as WindowCall).body.result(cells);
+    } catch (thrown) {
+      return failedCall(this.#context, batch, position, index, thrown);
     }
   }
 

@@ -24,23 +24,8 @@ export interface RowContext {
   failed(batch: Batch, position: number, call: number, reason: string): void;
 }
 
-/** What is computed, or null where the call fails on the row, which is told. */
-export function guardedCall<T>(
-  rows: RowContext,
-  batch: Batch,
-  position: number,
-  call: number,
-  compute: () => T,
-): T | null {
-  try {
-    return compute();
-  } catch (thrown) {
-    return failedCall(rows, batch, position, call, thrown);
-  }
-}
-
 /** Null for a call that has failed on the row, which is told. @throws what is no fault of the row */
-function failedCall(
+export function failedCall(
   rows: RowContext,
   batch: Batch,
   position: number,

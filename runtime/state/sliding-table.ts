@@ -6,8 +6,10 @@ import { decodeCells, encodeCells } from '../data/cells.ts';
 import { decodeKey, windowRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { Type, Value } from '../data/type.ts';
-import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
+import type { AggregateBody } from '../functions/registry.ts';
+import type { IntoBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { GroupNames } from './group-names.ts';
+import { type Over, Packing } from './packing.ts';
 import { Interner } from '../data/interner.ts';
 import { hasEntries } from './row-table.ts';
 
@@ -18,22 +20,24 @@ const IDLE_GROUPS_MAX = 65_536;
 /** Windows of one group that are let go together. */
 const CUT_WINDOWS_MIN = 1024;
 
-/** One window of a group; never changed: a row makes another one. */
+/** One window of a group, as rows leave it. */
 export interface SlidingWindow {
   readonly startMs: number;
   /** The greatest rowtime of its rows. */
-  readonly rowtime: number;
-  /** The accumulator cells of all calls, one after the other. */
-  readonly cells: readonly Value[];
+  rowtime: number;
+  /** The accumulator cells of each call. */
+  readonly cells: readonly Value[][];
+  /** Which list of its group it is in. */
+  change: 'shown' | 'hidden' | null;
 }
 
 interface Group {
   /** In the order of their starts, which differ: all from `fromMs` on. */
   windows: SlidingWindow[];
   fromMs: number;
-  /** What the next commit sets, by start: windows that are shown, and those that closed before they had all their rows. */
-  readonly shown: Map<number, SlidingWindow>;
-  readonly hidden: Map<number, SlidingWindow>;
+  /** What the next commit sets: windows that are shown, and those that closed before they had all their rows. */
+  shown: SlidingWindow[];
+  hidden: SlidingWindow[];
 }
 
 export interface SlidingTableOptions {
@@ -41,8 +45,7 @@ export interface SlidingTableOptions {
   readonly state: StateReader;
   readonly names: GroupNames;
   readonly keyTypes: readonly Type[];
-  /** Types of a window's cells. */
-  readonly cellTypes: readonly Type[];
+  readonly bodies: readonly Pick<AggregateBody, 'cells' | 'copy'>[];
   /** How far before the start of a window that changes others may be needed. */
   readonly reachMs: number;
 }
@@ -54,6 +57,7 @@ export interface SlidingTableOptions {
  */
 export class SlidingTable {
   readonly #options: SlidingTableOptions;
+  readonly #cellTypes: readonly Type[];
   readonly #scratch = new ByteWriter(64);
   #index = new Interner();
   /** By group id; undefined: not read yet. */
@@ -66,6 +70,7 @@ export class SlidingTable {
 
   constructor(options: SlidingTableOptions) {
     this.#options = options;
+    this.#cellTypes = options.bodies.flatMap(({ cells }) => cells);
   }
 
   /** The ids of groups by name. Replaced by `changes` when too many windows were in memory. */
@@ -73,13 +78,13 @@ export class SlidingTable {
     return this.#index;
   }
 
-  /** The windows of a group that start at `fromMs` or later, and maybe others, in the order of their starts. Good until the next change. */
+  /** The windows of a group that start at `fromMs` or later, and maybe others, in the order of their starts: a look at what is there, which `insert` and `changing` change. */
   windows(id: number, fromMs: number): readonly SlidingWindow[] {
     const group = (this.#groups[id] ??= {
       windows: [],
       fromMs: Infinity,
-      shown: new Map(),
-      hidden: new Map(),
+      shown: [],
+      hidden: [],
     });
     if (fromMs < group.fromMs) this.#read(id, group, fromMs);
     return group.windows;
@@ -114,39 +119,52 @@ export class SlidingTable {
   }
 
   #decode(key: Uint8Array, value: Uint8Array): SlidingWindow {
-    const { keyTypes, cellTypes } = this.#options;
+    const { keyTypes, bodies } = this.#options;
     try {
       const { windowStart } = decodeKey(keyTypes, key);
-      const { rowtime, values } = decodeCells(cellTypes, value);
-      return { startMs: Number(windowStart), rowtime, cells: values };
+      const { rowtime, values } = decodeCells(this.#cellTypes, value);
+      const cells = bodies.map(({ cells: { length } }) => values.splice(0, length));
+      return { startMs: Number(windowStart), rowtime, cells, change: null };
     } catch (thrown) {
       if (!(thrown instanceof PortError)) throw thrown;
       throw new TaskCorrupted(`a stored window: ${thrown.message}`, { cause: thrown });
     }
   }
 
+  /** Another window that begins with what that one holds. */
+  copyOf({ rowtime, cells }: SlidingWindow, startMs: number): SlidingWindow {
+    const own = this.#options.bodies.map(({ copy }, call) => {
+      const before = cells[call] as Value[];
+      return copy?.(before) ?? before.slice();
+    });
+    return { startMs, rowtime, cells: own, change: null };
+  }
+
+  /** Puts a window among those of the group, of which none starts when it does. @param at where it then stands */
+  insert(id: number, at: number, window: SlidingWindow): void {
+    const { windows } = this.#groups[id] as Group;
+    windows.push(window);
+    // Mostly few stand behind it.
+    for (let to = windows.length - 1; to > at; to--) windows[to] = windows[to - 1] as SlidingWindow;
+    windows[at] = window;
+    this.#size++;
+  }
+
   /**
-   * Puts windows in the place of those of the same start, and among the others.
-   * @param made in the order of their starts, all within what `windows` was asked for
-   * @param openFromMs windows that start before it have closed: what is shown of them stays as it is
+   * A window as one that the next commit sets: to be changed until then.
+   * @param isClosed what is shown of it stays as it is
    */
-  put(id: number, made: readonly SlidingWindow[], openFromMs: number): void {
-    const group = this.#groups[id];
-    const [first] = made;
-    if (group === undefined || first === undefined) return;
-    const { windows, shown, hidden } = group;
-    let at = firstFrom(windows, first.startMs);
-    for (const window of made) {
-      const { startMs } = window;
-      while (at < windows.length && (windows[at] as SlidingWindow).startMs < startMs) at++;
-      if (windows[at]?.startMs === startMs) windows[at] = window;
-      else {
-        windows.splice(at, 0, window);
-        this.#size++;
-      }
-      (startMs < openFromMs ? hidden : shown).set(startMs, window);
-    }
+  changing(id: number, at: number, isClosed: boolean): SlidingWindow {
+    const group = this.#groups[id] as Group;
+    let window = group.windows[at] as SlidingWindow;
+    const change = isClosed ? 'hidden' : 'shown';
+    if (window.change === change) return window;
+    // Closed since it was shown last, which no commit has taken.
+    if (window.change !== null) group.windows[at] = window = this.copyOf(window, window.startMs);
+    window.change = change;
+    group[change].push(window);
     this.#dirty.add(id);
+    return window;
   }
 
   /** Lets windows of a group go that start before `ms`, which no row needs any more. */
@@ -166,11 +184,19 @@ export class SlidingTable {
   }
 
   /**
-   * Hands over every window that changed since the last call.
+   * Hands over every window that changed since the last call, but for those that are over.
    * @returns true when the ids of groups have changed: `index` is another one
    */
-  changes(into: (change: StateBytes) => void): boolean {
+  changes(
+    into: (change: StateBytes) => void,
+    intoBlock?: IntoBlock | null,
+    over: Over | null = null,
+  ): boolean {
     const { table, reachMs } = this.#options;
+    const isOver = over?.isOver;
+    const overMs = over?.ms ?? -Infinity;
+    const shownPacking = new Packing(table, into, intoBlock, isOver);
+    const hiddenPacking = new Packing(hiddenTable(table), into, intoBlock, isOver);
     const taken = this.#dirty;
     this.#dirty = new Set();
     let takenWindows = 0;
@@ -179,13 +205,17 @@ export class SlidingTable {
       if (group === undefined) continue;
       const { windows, shown, hidden } = group;
       const firstMs = Math.min(
-        this.#tell(id, table, shown, into),
-        this.#tell(id, hiddenTable(table), hidden, into),
+        this.#tell(id, shown, overMs, shownPacking),
+        this.#tell(id, hidden, overMs, hiddenPacking),
       );
+      group.shown = [];
+      group.hidden = [];
       const idle = firstFrom(windows, firstMs - reachMs);
       if (idle >= CUT_WINDOWS_MIN) this.#cut(group, idle, firstMs - reachMs);
       takenWindows += group.windows.length;
     }
+    shownPacking.end();
+    hiddenPacking.end();
     const isFull =
       this.#size > IDLE_WINDOWS_MAX + takenWindows ||
       this.#index.size > IDLE_GROUPS_MAX + taken.size;
@@ -193,22 +223,22 @@ export class SlidingTable {
     return isFull;
   }
 
-  /** Hands over windows and forgets that they changed; the least of their starts. */
-  #tell(
-    id: number,
-    table: TableId,
-    changed: Map<number, SlidingWindow>,
-    into: (change: StateBytes) => void,
-  ): number {
+  /** Hands over windows that start behind `overMs`; the least start of all. */
+  #tell(id: number, changed: SlidingWindow[], overMs: number, packing: Packing): number {
+    if (changed.length === 0) return Infinity;
+    const scratch = this.#writeKey(id);
+    const prefix = scratch.position;
     let firstMs = Infinity;
-    for (const { startMs, rowtime, cells } of changed.values()) {
-      const scratch = this.#writeKey(id);
-      writeWindow(scratch, startMs, null);
-      const value = encodeCells(this.#options.cellTypes, rowtime, cells);
-      into({ table, key: scratch.finish(), value });
+    for (const window of changed) {
+      const { startMs, rowtime, cells } = window;
+      window.change = null;
       firstMs = Math.min(firstMs, startMs);
+      if (startMs <= overMs) continue;
+      scratch.truncate(prefix);
+      writeWindow(scratch, startMs, null);
+      const value = encodeCells(this.#cellTypes, rowtime, cells.flat());
+      packing.set(scratch.buffer, scratch.position, value);
     }
-    changed.clear();
     return firstMs;
   }
 

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decodeKey } from '../../../runtime/data/key.ts';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
 import { prettyValue } from '../../../runtime/data/pretty-value.ts';
 import type { Schema } from '../../../runtime/data/schema.ts';
@@ -79,6 +80,26 @@ describe.each(WINDOWS)('windows of $sizeMs ms, grace $graceMs ms', (window) => {
       const run = new OperatorRun(make);
       for (const batch of rows.flatMap((row) => batches([row]))) run.process(batch).restart(make);
       expect(outputLines(run)).toEqual(recount(window, rows, line).lines);
+    });
+    fc.assert(property, { numRuns: 60 });
+  });
+
+  test('a client is shown the same, and nothing is stored of windows that no row can need', () => {
+    const expiring = aggregateStep(INPUT, calls, { window: { ...window, expires: true } });
+    const own: MakeOperator = (context) =>
+      slidingAggregate(expiring, INPUT, { ...context, isPrivate: true }, registry);
+    const property = fc.property(slidingRows, (rows) => {
+      const run = new OperatorRun(own);
+      for (const batch of rows.flatMap((row) => batches([row]))) run.process(batch).restart(own);
+      expect(outputLines(run)).toEqual(recount(window, rows, line).lines);
+      // All at once: what is over at the end is not stored at all.
+      const once = new OperatorRun(own);
+      for (const batch of batches(rows)) once.process(batch);
+      const storedMs = [...once.commit().state.entries.values()].map(({ key }) =>
+        Number(decodeKey([STRING], key).windowStart),
+      );
+      const overMs = once.streamTimeMs - window.retentionMs;
+      expect(storedMs.filter((startMs) => startMs <= overMs)).toEqual([]);
     });
     fc.assert(property, { numRuns: 60 });
   });
