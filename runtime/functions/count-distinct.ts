@@ -41,21 +41,19 @@ function putEntry(into: Uint8Array, at: number, entry: number): void {
   into[from + 2] = entry >> 16;
 }
 
-/** The registers with one of them raised to `rank`; the same bytes when it is as high already. */
+/** The registers with one of them raised to `rank`: what is given is changed, and may be no more what holds them. */
 function raised(registers: Uint8Array, index: number, rank: number): Uint8Array {
-  if (registers.length === REGISTERS) {
+  const { length } = registers;
+  if (length === REGISTERS) {
     const known = registers[index] as number;
     if (known >= rank) return registers;
-    const copy = registers.slice();
-    copy[index] = rank;
     const counts = ranksOf(registers);
+    registers[index] = rank;
     counts[known] = (counts[known] as number) - 1;
     counts[rank] = (counts[rank] as number) + 1;
-    RANKS.delete(registers);
-    RANKS.set(copy, counts);
-    return copy;
+    return registers;
   }
-  const count = registers.length / ENTRY_BYTES;
+  const count = length / ENTRY_BYTES;
   let from = 0;
   for (let to = count; from < to;) {
     const middle = (from + to) >> 1;
@@ -65,17 +63,20 @@ function raised(registers: Uint8Array, index: number, rank: number): Uint8Array 
   const entry = (index << RANK_BITS) | rank;
   const known = from < count ? entryAt(registers, from) : -1;
   if (known >> RANK_BITS === index) {
-    if (known >= entry) return registers;
-    const copy = registers.slice();
-    putEntry(copy, from, entry);
-    return copy;
+    if (known < entry) putEntry(registers, from, entry);
+    return registers;
   }
   if (count === SPARSE_ENTRIES_MAX) return raised(dense(registers), index, rank);
-  const grown = new Uint8Array(registers.length + ENTRY_BYTES);
-  grown.set(registers.subarray(0, from * ENTRY_BYTES));
-  putEntry(grown, from, entry);
-  grown.set(registers.subarray(from * ENTRY_BYTES), (from + 1) * ENTRY_BYTES);
-  return grown;
+  // Beyond its entries their array has room for as many again.
+  let { buffer } = registers;
+  if (buffer.byteLength < length + ENTRY_BYTES) {
+    buffer = new ArrayBuffer(length * 2 + ENTRY_BYTES);
+    new Uint8Array(buffer).set(registers);
+  }
+  const longer = new Uint8Array(buffer, 0, length + ENTRY_BYTES);
+  longer.copyWithin((from + 1) * ENTRY_BYTES, from * ENTRY_BYTES, length);
+  putEntry(longer, from, entry);
+  return longer;
 }
 
 function dense(sparse: Uint8Array): Uint8Array {
@@ -105,10 +106,7 @@ function each(registers: Uint8Array, visit: (index: number, rank: number) => voi
   }
 }
 
-/**
- * How many registers of a dense form have each rank. They go on with the form that a row raises, so that a row does not look at all registers;
- * a form that lost them is counted again.
- */
+/** How many registers of a dense form have each rank, so that a row does not look at all registers. */
 const RANKS = new WeakMap<Uint8Array, Int32Array>();
 
 function ranksOf(dense: Uint8Array): Int32Array {
@@ -186,6 +184,12 @@ function countDistinctBody(type: Type): AggregateBody {
   return {
     cells: [BYTES],
     initial: () => [new Uint8Array(0)],
+    copy([registers = null]) {
+      const own = (registers as Uint8Array).slice();
+      const counts = RANKS.get(registers as Uint8Array);
+      if (counts !== undefined) RANKS.set(own, counts.slice());
+      return [own];
+    },
     add(cells, [value = null]) {
       if (value === null) return;
       writer.truncate(0);

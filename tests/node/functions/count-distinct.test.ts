@@ -46,6 +46,19 @@ test('what is counted on from row to row is what a look at the whole state count
   });
 });
 
+test('a copy goes its own way, sparse or dense', () => {
+  for (const n of [3, 300, 9_000]) {
+    const cells = folded(body, keys(0, n));
+    const shown = body.result(cells);
+    const copy = body.copy?.(cells) ?? [];
+    for (const row of keys(n, n + 500)) body.add(copy, row, 0);
+    expect(cells).toEqual(folded(body, keys(0, n)));
+    expect(body.result(cells)).toBe(shown);
+    expect(copy).toEqual(folded(body, keys(0, n + 500)));
+    expect(body.result(copy)).toBe(body.result(folded(body, keys(0, n + 500))));
+  }
+});
+
 test('stored states are read by later versions: the hash is the same for ever', () => {
   expect([...(folded(body, [['a'], ['b'], ['日本']])[0] as Uint8Array)]).toMatchInlineSnapshot(`
     [
