@@ -1,11 +1,12 @@
-// Functions between bytes, texts and numbers, and digests; knows no other theme.
+// Functions between bytes, texts and numbers, and digests, gathered with those that mask; knows no other theme.
 
 import { encodeUtf8 } from '../base/bytes.ts';
 import { RecordError } from '../base/errors.ts';
 import { BIGINT, BYTES, DOUBLE, INTEGER, STRING, type Type, type Value } from '../data/type.ts';
 import { bytes, scalar, text } from './declare.ts';
-import { decodeHex, encodingOf, lenientBase64 } from './encodings.ts';
-import { md5Hex } from './md5.ts';
+import { decodeHex, encodeHex, encodingOf, lenientBase64 } from './encodings.ts';
+import { MASK_FUNCTIONS } from './masks.ts';
+import { md5 } from './md5.ts';
 import { refused } from './refused.ts';
 import type { ScalarOverload } from './registry.ts';
 
@@ -65,6 +66,7 @@ function fromBytes(
 }
 
 export const BYTES_FUNCTIONS: readonly ScalarOverload[] = [
+  ...MASK_FUNCTIONS,
   scalar({
     name: 'ENCODE',
     category: 'STRING',
@@ -105,6 +107,6 @@ export const BYTES_FUNCTIONS: readonly ScalarOverload[] = [
     description: 'The MD5 digest of a text, in UTF-8, as 32 hexadecimal digits.',
     parameters: [text('value')],
     returns: STRING,
-    body: ([value = null]) => md5Hex(encodeUtf8(value as string)),
+    body: ([value = null]) => encodeHex(md5(encodeUtf8(value as string))),
   }),
 ];

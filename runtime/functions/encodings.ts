@@ -6,14 +6,18 @@ import { RecordError } from '../base/errors.ts';
 import { refused } from './refused.ts';
 
 const HEX = '0123456789abcdef';
+const HEX_BYTES = Array.from(
+  { length: 256 },
+  (_, byte) => HEX.charAt(byte >> 4) + HEX.charAt(byte & 15),
+);
 const ASCII_MAX = 0x7f;
 const QUESTION_MARK = 0x3f;
 const REPLACEMENT = '\ufffd';
 
 /** Two digits in lower case a byte. */
-function encodeHex(bytes: Uint8Array): string {
+export function encodeHex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);
+  for (const byte of bytes) text += HEX_BYTES[byte] as string;
   return text;
 }
 

@@ -14,13 +14,26 @@ const DEFAULTS: Masks = ['X', 'x', 'n', '-'];
 /** Which mask a character gets. Source: Java's Character.getType. */
 const KINDS: readonly RegExp[] = [/^\p{Lu}$/u, /^\p{Ll}$/u, /^\p{Nd}$/u];
 
-function masked(characters: readonly string[], masks: Masks): string {
-  return characters
-    .map((character) => {
-      const kind = KINDS.findIndex((each) => each.test(character));
-      return masks[kind < 0 ? KINDS.length : kind] ?? character;
-    })
-    .join('');
+/** Number of the kind, that of all else behind the others. */
+function kindOf(character: string): number {
+  const kind = KINDS.findIndex((each) => each.test(character));
+  return kind < 0 ? KINDS.length : kind;
+}
+
+/** Of the characters that most texts have. */
+const KNOWN = Array.from({ length: 128 }, (_, code) => kindOf(String.fromCharCode(code)));
+
+/** @param from the first character to mask @param to the one behind the last */
+function masked(value: string, masks: Masks, from = 0, to = Infinity): string {
+  let text = '';
+  let at = 0;
+  for (const character of value) {
+    const mask =
+      at >= from && at < to ? masks[KNOWN[character.charCodeAt(0)] ?? kindOf(character)] : null;
+    text += mask ?? character;
+    at++;
+  }
+  return text;
 }
 
 /** The masks of a call's last four arguments, or the usual ones. @throws {RecordError} EXPRESSION for one of another length */
@@ -61,13 +74,8 @@ function partly(
           throw new RecordError('EXPRESSION', `${name} of a negative number of characters`);
         const own = masksOf(given);
         if (value === null) return null;
-        const characters = Array.from(value as string);
-        const [from, to] = of(characters.length, Math.min(count as number, characters.length));
-        return (
-          characters.slice(0, from).join('') +
-          masked(characters.slice(from, to), own) +
-          characters.slice(to).join('')
-        );
+        const { length } = Array.from(value as string);
+        return masked(value as string, own, ...of(length, Math.min(count as number, length)));
       },
     }),
   );
@@ -84,7 +92,7 @@ export const MASK_FUNCTIONS: readonly ScalarOverload[] = [
       nullPropagating: false,
       body: ([value = null, ...given]) => {
         const own = masksOf(given);
-        return value === null ? null : masked(Array.from(value as string), own);
+        return value === null ? null : masked(value as string, own);
       },
     }),
   ),

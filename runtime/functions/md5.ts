@@ -1,12 +1,7 @@
 // The MD5 digest of bytes, synchronous: a checksum, no protection against anybody; knows no function of the language.
 
-/** How far each step turns its sum, per round of 16. Source: RFC 1321, section 3.4. */
-const TURNS = [
-  [7, 12, 17, 22],
-  [5, 9, 14, 20],
-  [4, 11, 16, 23],
-  [6, 10, 15, 21],
-] as const;
+/** How far each of four steps turns its sum, by round of 16. Source: RFC 1321, section 3.4. */
+const TURNS = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21];
 
 /** |sin(i + 1)| × 2^32, the steps' constants. */
 const SINES = Int32Array.from({ length: 64 }, (_, i) =>
@@ -14,31 +9,46 @@ const SINES = Int32Array.from({ length: 64 }, (_, i) =>
 );
 
 const BLOCK_BYTES = 64;
-/** The marker behind the message and the eight bytes of its length. */
-const TAIL_BYTES = 9;
+/** Where the length of the message stands in the last block, in bits, as two words. */
+const LENGTH_WORD = 14;
 
-/** The digest as 32 hexadecimal digits in lower case. */
-export function md5Hex(message: Uint8Array): string {
-  const blocks = Math.ceil((message.length + TAIL_BYTES) / BLOCK_BYTES);
-  const padded = new Uint8Array(blocks * BLOCK_BYTES);
-  padded.set(message);
-  padded[message.length] = 0x80;
-  const view = new DataView(padded.buffer);
-  view.setBigUint64(padded.length - 8, BigInt(message.length) * 8n, true);
-  const state = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
-  const words = new Int32Array(16);
-  for (let at = 0; at < padded.length; at += BLOCK_BYTES) {
-    for (let i = 0; i < 16; i++) words[i] = view.getInt32(at + i * 4, true);
-    mix(state, words);
+// Used again and again: to make them takes longer than what is done with them.
+const block = new Uint8Array(BLOCK_BYTES);
+/** The same as words, the lower byte first. */
+const words = new Int32Array(block.buffer);
+const START = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
+const state = new Int32Array(START.length);
+const digest = new Uint8Array(state.buffer);
+
+/** The digest, 16 bytes, good until the next call. */
+export function md5(message: Uint8Array): Uint8Array {
+  const { length } = message;
+  for (let i = 0; i < START.length; i++) state[i] = START[i] as number;
+  let at = 0;
+  for (; at + BLOCK_BYTES <= length; at += BLOCK_BYTES) {
+    block.set(message.subarray(at, at + BLOCK_BYTES));
+    mix();
   }
-  const digest = new DataView(new ArrayBuffer(16));
-  state.forEach((word, i) => digest.setInt32(i * 4, word, true));
-  return [0, 4, 8, 12].map((at) => digest.getUint32(at).toString(16).padStart(8, '0')).join('');
+  block.fill(0);
+  block.set(at === 0 ? message : message.subarray(at));
+  block[length - at] = 0x80;
+  // The length has no room beside the marker.
+  if (length - at >= LENGTH_WORD * 4) {
+    mix();
+    block.fill(0);
+  }
+  words[LENGTH_WORD] = length * 8;
+  words[LENGTH_WORD + 1] = length / 0x2000_0000;
+  mix();
+  return digest;
 }
 
-/** Folds one block of 16 words into the state. */
-function mix(state: Int32Array, words: Int32Array): void {
-  let [a = 0, b = 0, c = 0, d = 0] = state;
+/** Folds the block into the state. */
+function mix(): void {
+  let a = state[0] as number;
+  let b = state[1] as number;
+  let c = state[2] as number;
+  let d = state[3] as number;
   for (let i = 0; i < 64; i++) {
     const round = i >> 4;
     let sum: number;
@@ -48,23 +58,23 @@ function mix(state: Int32Array, words: Int32Array): void {
       word = i;
     } else if (round === 1) {
       sum = (d & b) | (~d & c);
-      word = (5 * i + 1) & 15;
+      word = 5 * i + 1;
     } else if (round === 2) {
       sum = b ^ c ^ d;
-      word = (3 * i + 5) & 15;
+      word = 3 * i + 5;
     } else {
       sum = c ^ (b | ~d);
-      word = (7 * i) & 15;
+      word = 7 * i;
     }
-    sum = (sum + a + (SINES[i] ?? 0) + (words[word] ?? 0)) | 0;
-    const turn = TURNS[round]?.[i & 3] ?? 0;
+    sum = (sum + a + (SINES[i] as number) + (words[word & 15] as number)) | 0;
+    const turn = TURNS[round * 4 + (i & 3)] as number;
     a = d;
     d = c;
     c = b;
     b = (b + ((sum << turn) | (sum >>> (32 - turn)))) | 0;
   }
-  state[0] = (state[0] ?? 0) + a;
-  state[1] = (state[1] ?? 0) + b;
-  state[2] = (state[2] ?? 0) + c;
-  state[3] = (state[3] ?? 0) + d;
+  state[0] = (state[0] as number) + a;
+  state[1] = (state[1] as number) + b;
+  state[2] = (state[2] as number) + c;
+  state[3] = (state[3] as number) + d;
 }

@@ -1,7 +1,8 @@
-// Functions of real numbers: powers, logarithms, angles; knows no other theme. Java's may differ in the last bit of the result.
+// Functions of real numbers: powers, logarithms, angles; gathered with that of places. Java's may differ in the last bit of the result.
 
 import { DOUBLE } from '../data/type.ts';
 import { of, parameter, scalar } from './declare.ts';
+import { GEO } from './geo.ts';
 import type { ScalarOverload } from './registry.ts';
 
 const category = 'MATHEMATICAL';
@@ -49,6 +50,7 @@ const DEGREES_PER_RADIAN = 180 / Math.PI;
 const RADIANS_PER_DEGREE = Math.PI / 180;
 
 export const REALS: readonly ScalarOverload[] = [
+  ...GEO,
   unary('CBRT', 'The cube root.', Math.cbrt),
   unary('EXP', 'e to the power of a number.', Math.exp, 'exponent'),
   unary('LN', 'The natural logarithm; NaN for a negative number.', Math.log),

@@ -25,8 +25,8 @@ export const THEMES: readonly FetchedTheme[] = [
     () => import('./math.ts').then(({ MATH }) => MATH),
   ),
   fetched(
-    'functions of real numbers',
-    'CBRT EXP LN LOG POWER PI DEGREES RADIANS SIN COS TAN COT SINH COSH TANH ASIN ACOS ATAN ATAN2',
+    'functions of real numbers and of places',
+    'CBRT EXP LN LOG POWER PI DEGREES RADIANS SIN COS TAN COT SINH COSH TANH ASIN ACOS ATAN ATAN2 GEO_DISTANCE',
     () => import('./reals.ts').then(({ REALS }) => REALS),
   ),
   fetched(
@@ -59,12 +59,9 @@ export const THEMES: readonly FetchedTheme[] = [
     () => import('./texts.ts').then(({ TEXTS }) => TEXTS),
   ),
   fetched(
-    'functions of bytes',
-    'ENCODE TO_BYTES FROM_BYTES INT_FROM_BYTES BIGINT_FROM_BYTES DOUBLE_FROM_BYTES MD5',
+    'functions of bytes, and those that mask',
+    'ENCODE TO_BYTES FROM_BYTES INT_FROM_BYTES BIGINT_FROM_BYTES DOUBLE_FROM_BYTES MD5 MASK MASK_KEEP_LEFT MASK_KEEP_RIGHT MASK_LEFT MASK_RIGHT',
     () => import('./bytes.ts').then(({ BYTES_FUNCTIONS }) => BYTES_FUNCTIONS),
-  ),
-  fetched('functions that mask', 'MASK MASK_KEEP_LEFT MASK_KEEP_RIGHT MASK_LEFT MASK_RIGHT', () =>
-    import('./masks.ts').then(({ MASK_FUNCTIONS }) => MASK_FUNCTIONS),
   ),
   fetched(
     'functions of URLs',
@@ -89,7 +86,6 @@ export const THEMES: readonly FetchedTheme[] = [
   fetched('table functions', 'CUBE_EXPLODE EXPLODE', () =>
     import('./tables.ts').then(({ TABLES }) => TABLES),
   ),
-  fetched('functions of places', 'GEO_DISTANCE', () => import('./geo.ts').then(({ GEO }) => GEO)),
 ];
 
 REGEXP_BODIES.from('regular expressions', () => import('./regexp-bodies.ts'));
