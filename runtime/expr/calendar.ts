@@ -33,7 +33,13 @@ export function daysOf(year: number, month: number, day: number): number {
   return cycle * CYCLE_DAYS + days - EPOCH_DAYS;
 }
 
+/** The last day that was asked for, since year, month and day are asked for one by one. */
+let knownDays = NaN;
+let known: Civil;
+
 export function civilOf(days: number): Civil {
+  if (days === knownDays) return known;
+  knownDays = days;
   const shifted = days + EPOCH_DAYS;
   const cycle = Math.floor(shifted / CYCLE_DAYS);
   const inCycle = shifted - cycle * CYCLE_DAYS;
@@ -45,11 +51,12 @@ export function civilOf(days: number): Civil {
   const dayOfYear = inCycle - before;
   const marchMonth = Math.floor((5 * dayOfYear + 2) / 153);
   const month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;
-  return {
+  known = {
     year: yearOfCycle + cycle * 400 + (month <= 2 ? 1 : 0),
     month,
     day: dayOfYear - Math.floor((153 * marchMonth + 2) / 5) + 1,
   };
+  return known;
 }
 
 /** 1 is Monday, 7 Sunday. */

@@ -41,6 +41,9 @@ export type TimeField =
 
 export type Field = DateField | TimeField;
 
+/** Values of fields; undefined: nothing is known of it. */
+export type Fields = { [F in Field]?: number | undefined };
+
 const NANOS_PER_MS = 1_000_000;
 
 /** Least and greatest value of each field that has such; a year may have nine digits. */

@@ -61,6 +61,9 @@ function zoneName(full: boolean, { zone, instant }: MomentZone): string {
 }
 
 function numberText(part: NumberPart, value: number): string {
+  // Most of all numbers.
+  if (part.digitsMax === 2 && part.digitsMin === 2 && !part.fraction && value >= 0 && value < 100)
+    return two(value);
   if (part.fraction) return String(value).padStart(9, '0').slice(0, part.digitsMax);
   const size = Math.abs(part.twoDigits ? value % 100 : value);
   const digits = String(size).padStart(part.digitsMin, '0');
@@ -72,7 +75,8 @@ function numberText(part: NumberPart, value: number): string {
   return part.sign === 'exceeds' && digits.length > part.digitsMin ? `+${digits}` : digits;
 }
 
-const two = (value: number): string => String(value).padStart(2, '0');
+/** A number below 100. */
+const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
 
 function offsetText(part: OffsetPart, offsetSeconds: number): string {
   if (offsetSeconds === 0) return part.zero;

@@ -1,13 +1,13 @@
 // Reads a text by the parts of a compiled pattern into fields; what they mean together is in resolve.ts. Knows no calendar.
 
-import { type Field, isDateField } from './moment.ts';
-import type { NumberPart, OffsetPart, Part } from './pattern.ts';
+import { type Field, type Fields, isDateField } from './moment.ts';
+import type { NumberPart, OffsetPart, Part, TextPart } from './pattern.ts';
 import { fixedZone, OFFSET_SECONDS_MAX, type Zone } from './time-zones.ts';
 import { readZone } from './zone-text.ts';
 
 /** What a text says; a field has one value. */
 export interface Read {
-  readonly fields: ReadonlyMap<Field, number>;
+  readonly fields: Readonly<Fields>;
   readonly offsetSeconds: number | null;
   readonly zone: Zone | null;
 }
@@ -25,7 +25,7 @@ const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 class Reader implements Read {
   readonly #text: string;
-  fields = new Map<Field, number>();
+  fields: Fields = {};
   offsetSeconds: number | null = null;
   zone: Zone | null = null;
 
@@ -53,13 +53,8 @@ class Reader implements Read {
         return this.#padded(part.width, part.inner, at);
       case 'number':
         return this.#number(part, at);
-      case 'text': {
-        const ends = part.texts.map((text) => this.#literal(text, at));
-        const index = ends.findIndex((end) => end !== FAILED);
-        // An initial may be that of several.
-        if (index < 0 || ends.some((end, other) => other > index && end !== FAILED)) return FAILED;
-        return this.#set(part.field, index + part.from) ? (ends[index] ?? FAILED) : FAILED;
-      }
+      case 'text':
+        return this.#name(part, at);
       case 'offset':
         return this.#offset(part, at);
       case 'localizedOffset':
@@ -71,17 +66,34 @@ class Reader implements Read {
     }
   }
 
+  #name({ field, texts, from }: TextPart, at: number): number {
+    let end = FAILED;
+    let value = from;
+    for (let index = 0; index < texts.length; index++) {
+      const found = this.#literal(texts[index] as string, at);
+      if (found === FAILED) continue;
+      // An initial may be that of several.
+      if (end !== FAILED) return FAILED;
+      end = found;
+      value += index;
+    }
+    return end !== FAILED && this.#set(field, value) ? end : FAILED;
+  }
+
   #literal(wanted: string, at: number): number {
-    const found = this.#text.slice(at, at + wanted.length);
-    return found === wanted || found.toLowerCase() === wanted.toLowerCase()
-      ? at + wanted.length
-      : FAILED;
+    const end = at + wanted.length;
+    if (this.#text.startsWith(wanted, at)) return end;
+    const first = this.#text.charCodeAt(at);
+    const own = wanted.charCodeAt(0);
+    // In ASCII the case of a letter is one bit; most names of months are seen to be others by their first letter.
+    if ((first | own) < 128 && ((first ^ own) & ~32) !== 0) return FAILED;
+    return this.#text.slice(at, end).toLowerCase() === wanted.toLowerCase() ? end : FAILED;
   }
 
   /** What is within brackets is there as a whole or not at all. */
   #optional(parts: readonly Part[], at: number): number {
     const { fields, offsetSeconds, zone } = this;
-    this.fields = new Map(fields);
+    this.fields = { ...fields };
     const end = this.all(parts, at);
     if (end !== FAILED) return end;
     this.fields = fields;
@@ -101,8 +113,8 @@ class Reader implements Read {
 
   /** false: the field is known with another value. */
   #set(field: Field, value: number): boolean {
-    const known = this.fields.get(field);
-    this.fields.set(field, value);
+    const known = this.fields[field];
+    this.fields[field] = value;
     return known === undefined || known === value;
   }
 
@@ -116,12 +128,13 @@ class Reader implements Read {
     const last = at + part.digitsMax + part.digitsBehind;
     let end = at;
     while (end < last && isDigit(text.charCodeAt(end))) end++;
+    if (end < at + part.digitsMin) return FAILED;
     if (part.digitsBehind > 0) end = Math.max(at + part.digitsMin, end - part.digitsBehind);
-    const digits = text.slice(at, end);
-    if (digits.length < part.digitsMin || !isDigits(digits)) return FAILED;
-    const exceeds = digits.length > part.digitsMin;
+    const exceeds = end > at + part.digitsMin;
     if (part.sign === 'exceeds' && !negative && positive !== exceeds) return FAILED;
-    const value = valueOf(part, digits);
+    let value = part.twoDigits ? 20 : 0;
+    for (let i = at; i < end; i++) value = value * 10 + text.charCodeAt(i) - 48;
+    if (part.fraction) value *= 10 ** (at + 9 - end);
     if (negative && value === 0) return FAILED;
     return this.#set(part.field, negative ? -value : value) ? end : FAILED;
   }
@@ -189,11 +202,6 @@ function isDigits(text: string): boolean {
   return true;
 }
 
-function valueOf(part: NumberPart, digits: string): number {
-  if (part.fraction) return Number(digits.padEnd(9, '0'));
-  return part.twoDigits ? 2000 + Number(digits) : Number(digits);
-}
-
 /** The zone that the text itself is in: its offset, which is exact, before its name. */
 export function ownZone({ offsetSeconds, zone }: Read): Zone | null {
   return offsetSeconds === null ? zone : fixedZone('', offsetSeconds);
@@ -201,5 +209,5 @@ export function ownZone({ offsetSeconds, zone }: Read): Zone | null {
 
 /** True where the text says something of a date, or of a time. */
 export function speaksOf(what: 'date' | 'time', { fields }: Read): boolean {
-  return [...fields.keys()].some((field) => isDateField(field) === (what === 'date'));
+  return Object.keys(fields).some((field) => isDateField(field as Field) === (what === 'date'));
 }

@@ -45,17 +45,19 @@ export interface OffsetPart {
   readonly zero: string;
 }
 
+export interface TextPart {
+  readonly part: 'text';
+  readonly field: Field;
+  readonly texts: readonly string[];
+  /** The value of the first text. */
+  readonly from: number;
+}
+
 export type Part =
   | { readonly part: 'literal'; readonly text: string }
   | NumberPart
   | OffsetPart
-  | {
-      readonly part: 'text';
-      readonly field: Field;
-      readonly texts: readonly string[];
-      /** The value of the first text. */
-      readonly from: number;
-    }
+  | TextPart
   /** `GMT+8`, or `GMT+08:00` in full. */
   | { readonly part: 'localizedOffset'; readonly full: boolean }
   | { readonly part: 'zoneId' }
