@@ -1,26 +1,38 @@
-// Expressions without loops as columns: a closure a row, or, over one column of texts, an entry of its dictionary. Knows no operator.
+// Expressions without loops as columns: a closure a row, or, over one column of which it is known which rows hold the same, once for those. Knows no operator.
 
 import { RecordError } from '../base/errors.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
 import { columnBuilder } from '../data/builder.ts';
-import { bitAt, type Column } from '../data/column.ts';
+import { bitAt, type Bitmap, type Column } from '../data/column.ts';
 import { gatherColumn } from '../data/dense.ts';
+import { storageOf } from '../data/storage.ts';
 import type { Type, Value } from '../data/type.ts';
+import { VALUE_CODES, type ValueCodes } from '../data/value-codes.ts';
 import type { ColumnFunction, Evaluation } from './evaluate.ts';
 import { columnsRead, type Expr } from './expr.ts';
 import type { RowContext, RowFunction } from './rows.ts';
-import { arrayRows, type ColumnOf } from './vectors.ts';
+import { arrayRows } from './vectors.ts';
+
+/** Where more of the rows have a code of their own, texts that are computed of them are held one by one: few are alike. */
+const SHARED_CODES_MAX = 0.75;
 
 /** The expression as a column, by the closure that computes a row. */
 export function byRows(expr: Expr, rowValue: RowFunction): ColumnFunction {
   const { type } = expr;
-  const [texts = -1, ...others] = columnsRead(expr);
+  const [only = -1, ...others] = columnsRead(expr);
   return (batch, evaluation) => {
-    const column = others.length === 0 ? batch.columns[texts] : undefined;
-    return column?.storage === 'dictionary' && column.dictionary.size < batch.length
-      ? byEntries(type, rowValue, batch, column, evaluation)
+    const column = others.length === 0 ? batch.columns[only] : undefined;
+    const coded = column && codesOf(column);
+    return coded && coded.size < batch.length
+      ? byEntries(type, rowValue, batch, column.validity, coded, evaluation)
       : rowByRow(type, rowValue, batch, evaluation);
   };
+}
+
+function codesOf(column: Column): ValueCodes | undefined {
+  if (column.storage === 'dictionary')
+    return { codes: column.values, size: column.dictionary.size };
+  return column.storage === 'objects' ? VALUE_CODES.get(column.values) : undefined;
 }
 
 function guarded(
@@ -30,7 +42,9 @@ function guarded(
   evaluation: Evaluation,
 ): Value {
   try {
-    return rowValue(batch, position, evaluation.at(position));
+    const value = rowValue(batch, position, evaluation.at(position));
+    // Half of a pair becomes U+FFFD, as it does in a dictionary, in state and in records.
+    return typeof value === 'string' ? value.toWellFormed() : value;
   } catch (thrown) {
     if (!(thrown instanceof RecordError)) throw thrown;
     evaluation.failed(position, thrown.message);
@@ -39,46 +53,58 @@ function guarded(
 }
 
 function rowByRow(type: Type, rowValue: RowFunction, batch: Batch, evaluation: Evaluation): Column {
-  const builder = columnBuilder(type);
-  let next = 0;
+  const values: Value[] = [];
+  // Positions that do not count are filled, so that the others stay where they are.
+  const fill = (to: number): void => {
+    while (values.length < to) values.push(null);
+  };
   for (let i = 0; i < batch.length; i++) {
     const position = positionOf(batch, i);
-    // Positions that do not count are filled, so that the others stay where they are.
-    for (; next < position; next++) builder.appendNull();
-    builder.append(guarded(rowValue, batch, position, evaluation));
-    next++;
+    fill(position);
+    values.push(guarded(rowValue, batch, position, evaluation));
   }
-  for (const rows = arrayRows(batch); next < rows; next++) builder.appendNull();
+  fill(arrayRows(batch));
+  return columnOf(type, values, false);
+}
+
+/** @param isShared a text is that of several rows, and has an entry in a dictionary; false: mostly no two are alike */
+function columnOf(type: Type, values: readonly Value[], isShared: boolean): Column {
+  if (storageOf(type) === 'objects' && !(isShared && type.kind === 'STRING'))
+    return { type, validity: null, storage: 'objects', values };
+  const builder = columnBuilder(type);
+  for (const value of values) builder.append(value);
   return builder.finish();
 }
 
-/** As row by row, but for rows of one text, or of null, computed once; unless it told or drew something for its row. */
+/** As row by row, but for rows of one code, or of null, computed once; unless it told or drew something for its row. */
 function byEntries(
   type: Type,
   rowValue: RowFunction,
   batch: Batch,
-  { values, validity, dictionary }: ColumnOf<'dictionary'>,
+  validity: Bitmap | null,
+  { codes, size }: ValueCodes,
   evaluation: Evaluation,
 ): Column {
   const watched = new Watched(evaluation);
-  const builder = columnBuilder(type);
+  const values: Value[] = [];
   const places = new Uint32Array(arrayRows(batch));
-  /** By code, and behind all codes for null: 1 + the row of the builder, 0 for none. */
-  const known = new Uint32Array(dictionary.size + 1);
+  /** By code, and behind all codes for null: 1 + where its value is, 0 for none. */
+  const known = new Uint32Array(size + 1);
   for (let i = 0; i < batch.length; i++) {
     const position = positionOf(batch, i);
     const isNull = validity !== null && !bitAt(validity, position);
-    const code = isNull ? dictionary.size : (values[position] as number);
+    const code = isNull ? size : (codes[position] as number);
     let place = known[code] as number;
     if (place === 0) {
       watched.isOfRow = false;
-      builder.append(guarded(rowValue, batch, position, watched));
-      place = builder.length;
+      values.push(guarded(rowValue, batch, position, watched));
+      place = values.length;
       if (!watched.isOfRow) known[code] = place;
     }
     places[position] = place - 1;
   }
-  return gatherColumn(builder.finish(), places);
+  const isShared = size < batch.length * SHARED_CODES_MAX;
+  return gatherColumn(columnOf(type, values, isShared), places);
 }
 
 /** Notices what makes a value that of one row. */

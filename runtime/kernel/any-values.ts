@@ -5,6 +5,7 @@ import { DECODED_VALUES_MAX } from '../base/limits.ts';
 import { bitAt, type Bitmap, type Column } from '../data/column.ts';
 import { JsonScanner } from '../data/json-scanner.ts';
 import type { Type, Value } from '../data/type.ts';
+import { VALUE_CODES } from '../data/value-codes.ts';
 import { JSON_VALUE } from '../formats/parts.ts';
 
 /** Texts of a column as the kernel knows them: by number, and by code in the open chunk. */
@@ -87,6 +88,7 @@ export class AnyValues {
       const isNull = validity !== null && !bitAt(validity, row);
       values.push(isNull || value === undefined || value === REFUSED ? null : value);
     }
+    VALUE_CODES.set(values, { codes: codes.slice(), size: chunk.length });
     return { type: this.#type, validity, storage: 'objects', values };
   }
 }

@@ -5,6 +5,7 @@ import { compactDictionary, gatherColumn } from '../data/dense.ts';
 import type { Dictionary } from '../data/dictionary.ts';
 import { Interner } from '../data/interner.ts';
 import type { Value } from '../data/type.ts';
+import { VALUE_CODES } from '../data/value-codes.ts';
 import type { JsonKernel } from '../kernel/json-instance.ts';
 
 /** Codes from here on are of texts that the kernel had no room for. */
@@ -83,6 +84,7 @@ class Patch {
     const from = own.values as readonly Value[];
     const to = whole.values as unknown as Value[];
     const isDouble = whole.storage === 'f64';
+    VALUE_CODES.delete(to);
     rows.forEach((row, i) => {
       to[row] = isDouble ? Number(from[i]) : (from[i] as Value);
     });

@@ -2,11 +2,12 @@
 
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { type Batch, positionOf } from '../../runtime/data/batch.ts';
-import { type Column, valueAt } from '../../runtime/data/column.ts';
+import { type Column, isNull, valueAt } from '../../runtime/data/column.ts';
 import { prettySchema } from '../../runtime/data/pretty.ts';
 import { parseRecordBatch } from '../../runtime/data/record.ts';
 import { RecordBatchBuilder } from '../../runtime/data/record-builder.ts';
 import type { Value } from '../../runtime/data/type.ts';
+import { VALUE_CODES } from '../../runtime/data/value-codes.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { SourceStep } from '../../runtime/plan/step.ts';
 import { readerOf, type Reader } from '../../runtime/task/input.ts';
@@ -47,7 +48,24 @@ export function textOf(value: Value): string {
   });
 }
 
+/** @throws {Error} when rows that are said to hold the same do not */
+function checkCodes(column: Column, batch: Batch): void {
+  const coded = column.storage === 'objects' ? VALUE_CODES.get(column.values) : undefined;
+  if (coded === undefined) return;
+  const byCode = new Map<number, Value>();
+  for (let i = 0; i < batch.length; i++) {
+    const position = positionOf(batch, i);
+    if (isNull(column, position)) continue;
+    const code = coded.codes[position] ?? NaN;
+    const value = valueAt(column, position);
+    if (!(code < coded.size)) throw new Error('a row has no code');
+    if ((byCode.get(code) ?? value) !== value) throw new Error('rows of one code differ');
+    byCode.set(code, value);
+  }
+}
+
 function cells(column: Column, batch: Batch): string[] {
+  checkCodes(column, batch);
   return Array.from({ length: batch.length }, (_, i) =>
     textOf(valueAt(column, positionOf(batch, i))),
   );

@@ -1,4 +1,4 @@
-// Over one column of texts a value is computed once a text: the same values, failures and random numbers as row by row.
+// Over one column of which it is known which rows hold the same a value is computed once for those: the same values, failures and random numbers as row by row.
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { BatchBuilder } from '../../../runtime/data/batch-builder.ts';
 import { valueAt } from '../../../runtime/data/column.ts';
 import { schema } from '../../../runtime/data/schema.ts';
 import { array, INTEGER, STRING, type Value } from '../../../runtime/data/type.ts';
+import { VALUE_CODES } from '../../../runtime/data/value-codes.ts';
 import { compile, type Evaluation } from '../../../runtime/expr/evaluate.ts';
 import type { Expr } from '../../../runtime/expr/expr.ts';
 import { compileRows, type RowContext } from '../../../runtime/expr/rows.ts';
@@ -19,8 +20,12 @@ const registry = builtinRegistry();
 const SCHEMA = schema([
   { name: 'T', type: STRING, role: 'value' },
   { name: 'N', type: INTEGER, role: 'value' },
+  { name: 'L', type: array(STRING), role: 'value' },
 ]);
 const T = column(0, STRING);
+const L = column(2, array(STRING));
+/** What rows share, by its number. */
+const LISTS: readonly (Value | null)[] = [['7', 'x'], [' 7'], [], null, ['7', 'x']];
 
 const EXPRESSIONS: readonly Expr[] = [
   call('UCASE', T),
@@ -34,13 +39,23 @@ const EXPRESSIONS: readonly Expr[] = [
   { expr: 'array', items: [cast(T, INTEGER), literal(1, INTEGER)], type: array(INTEGER) },
   call('CONCAT', T, cast(call('RANDOM'), STRING)),
   call('SPLIT', T, text('')),
+  call('ARRAY_JOIN', L, text(',')),
+  call('ARRAY_LENGTH', L),
+  // Null, an item that fails, and one that is no number.
+  cast({ expr: 'subscript', base: L, index: literal(1, INTEGER), type: STRING }, INTEGER),
+  call('CONCAT', call('ARRAY_JOIN', L, text('')), cast(call('RANDOM'), STRING)),
   // Of two columns, and of none.
+  call('CONCAT', T, call('ARRAY_JOIN', L, text('-'))),
   call('CONCAT', T, cast(column(1, INTEGER), STRING)),
   call('RANDOM'),
 ];
 
 const rows = fc.array(
-  fc.tuple(fc.constantFrom('7', ' 7', 'x', 'Zürich', '', null), fc.integer({ min: 0, max: 2 })),
+  fc.tuple(
+    fc.constantFrom('7', ' 7', 'x', 'Zürich', '', null),
+    fc.integer({ min: 0, max: 2 }),
+    fc.nat(LISTS.length - 1),
+  ),
   { minLength: 1, maxLength: 24 },
 );
 
@@ -67,9 +82,13 @@ test('a value of a text is that of each of its rows', () => {
   fc.assert(
     fc.property(fc.constantFrom(...EXPRESSIONS), rows, keeps, (expr, given, keep) => {
       const builder = new BatchBuilder(SCHEMA);
-      for (const values of given) builder.append(values, 0, null, null);
+      for (const [t, n, list] of given) builder.append([t, n, LISTS[list] ?? null], 0, null, null);
       const whole = builder.finish();
       if (whole === null) throw new Error('rows make a batch');
+      const lists = whole.columns[2];
+      if (lists?.storage !== 'objects') throw new Error('lists are objects');
+      const codes = Uint32Array.from(given, ([, , list]) => list);
+      VALUE_CODES.set(lists.values, { codes, size: LISTS.length });
       const kept = [...given.keys()].filter((i) => keep === null || keep[i] === true);
       const batch = keep === null ? whole : select(whole, Uint32Array.from(kept));
       if (batch === null) return;
@@ -98,9 +117,20 @@ test('a value of a text is that of each of its rows', () => {
   );
 });
 
+test('a text that is cut within a pair is well-formed, whether rows share it or not', () => {
+  for (const count of [1, 40]) {
+    const builder = new BatchBuilder(SCHEMA);
+    for (let i = 0; i < count; i++) builder.append(['😀', i, null], 0, null, null);
+    const batch = builder.finish();
+    if (batch === null) throw new Error('rows make a batch');
+    const cut = compile(call('SUBSTRING', T, literal(1, INTEGER), literal(1, INTEGER)), registry);
+    expect(valueAt(cut(batch, told()), 0)).toBe('\ufffd');
+  }
+});
+
 test('a text that many rows have is looked at once', () => {
   const builder = new BatchBuilder(SCHEMA);
-  for (let i = 0; i < 100; i++) builder.append([i % 2 === 0 ? 'a' : null, i], 0, null, null);
+  for (let i = 0; i < 100; i++) builder.append([i % 2 === 0 ? 'a' : null, i, null], 0, null, null);
   const batch = builder.finish();
   if (batch === null) throw new Error('rows make a batch');
   let asked = 0;
