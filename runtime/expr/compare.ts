@@ -28,6 +28,12 @@ function comparePrimitives(a: Value, b: Value): number {
   return left < right ? -1 : left > right ? 1 : left === right ? 0 : NaN;
 }
 
+/** As `comparator`, but with Java's order of doubles, in which all are ordered. */
+export function orderOf(left: Type, right: Type = left): (a: Value, b: Value) => number {
+  if (left.kind !== 'DOUBLE') return comparator(left, right);
+  return (a, b) => compareDoubles(a as number, b as number);
+}
+
 /** Java's order of doubles: -0.0 below 0.0, NaN above all and equal to itself. */
 export function compareDoubles(a: number, b: number): number {
   if (a < b) return -1;

@@ -8,7 +8,7 @@ import type { Type } from '../data/type.ts';
 const powers: bigint[] = [];
 
 /** 10 to the power of `exponent`, a whole number of at least 0. */
-function powerOfTen(exponent: number): bigint {
+export function powerOfTen(exponent: number): bigint {
   if (exponent > DECIMAL_DIGITS_MAX) return 10n ** BigInt(exponent);
   return (powers[exponent] ??= 10n ** BigInt(exponent));
 }
@@ -26,14 +26,15 @@ function divideHalfUp(dividend: bigint, divisor: bigint): bigint {
 
 /** The same number with another scale, rounded HALF_UP where digits go. */
 export function rescale(unscaled: bigint, from: number, to: number): bigint {
-  if (to >= from) return unscaled * powerOfTen(to - from);
+  if (to === from) return unscaled;
+  if (to > from) return unscaled * powerOfTen(to - from);
   return divideHalfUp(unscaled, powerOfTen(from - to));
 }
 
 /** Returns the value when it has at most `precision` digits. @throws {RecordError} EXPRESSION when it has more */
 export function fitted(unscaled: bigint, precision: number, scale: number): bigint {
   const limit = powerOfTen(precision);
-  if (unscaled >= limit || unscaled <= -limit) {
+  if (unscaled >= limit || (unscaled < 0n && -unscaled >= limit)) {
     throw new RecordError(
       'EXPRESSION',
       `numeric overflow: it does not fit DECIMAL(${precision}, ${scale})`,

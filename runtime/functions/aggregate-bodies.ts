@@ -3,7 +3,7 @@
 import { LimitError } from '../base/errors.ts';
 import { decimalText } from '../data/decimal-text.ts';
 import { BIGINT, type Type, typeText, type Value } from '../data/type.ts';
-import { comparator, compareDoubles } from '../expr/compare.ts';
+import { orderOf } from '../expr/compare.ts';
 import type { AggregateBody } from './registry.ts';
 
 /** What each of the common aggregates does, for people. */
@@ -142,12 +142,6 @@ export function averageBody(type: Type): AggregateBody {
     },
     result: (cells) => (cells[1] === 0n ? 0 : Number(cells[0]) / Number(cells[1])),
   };
-}
-
-/** Java's order for doubles, in which NaN is the greatest and -0.0 below 0.0; else the order of the type. */
-export function orderOf(type: Type): (a: Value, b: Value) => number {
-  if (type.kind !== 'DOUBLE') return comparator(type, type);
-  return (a, b) => compareDoubles(a as number, b as number);
 }
 
 /** @param sign 1 for MAX, -1 for MIN */

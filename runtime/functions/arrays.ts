@@ -18,7 +18,7 @@ import {
 } from '../data/type.ts';
 import { scalarText, valueEquals } from '../data/value.ts';
 import { castOf } from '../expr/cast.ts';
-import { comparator, compareDoubles } from '../expr/compare.ts';
+import { orderOf } from '../expr/compare.ts';
 import { identity, items } from './collections.ts';
 import { ANY, DECIMALS, first, of, parameter, scalar, type ScalarDeclaration } from './declare.ts';
 import type { Pattern, ScalarOverload } from './registry.ts';
@@ -43,12 +43,6 @@ function itemType(types: readonly Type[]): Type {
   return own.kind === 'ARRAY' ? own.item : own;
 }
 
-/** Java's order of values of a type: null is not among them. */
-function order(type: Type): (a: Value, b: Value) => number {
-  if (type.kind === 'DOUBLE') return (a, b) => compareDoubles(Number(a), Number(b));
-  return comparator(type, type);
-}
-
 /** The declaration once for each type of items that has an order. */
 function ofPrimitives(
   declaration: Omit<ScalarDeclaration, 'category' | 'parameters'>,
@@ -67,7 +61,7 @@ function extreme(name: string, description: string, sign: 1 | -1): ScalarOverloa
     description,
     returns: itemType,
     body: ([all], _context, types) => {
-      const compare = order(itemType(types));
+      const compare = orderOf(itemType(types));
       let found: Value = null;
       for (const item of items(all)) {
         if (item !== null && (found === null || sign * compare(item, found) < 0)) found = item;
@@ -93,7 +87,7 @@ const sorting: Omit<ScalarDeclaration, 'category' | 'parameters'> = {
   body: ([all, direction = 'ASC'], _context, types) => {
     const sign = DIRECTIONS.get(scalarText(direction).toUpperCase());
     if (sign === undefined) return null;
-    const compare = order(itemType(types));
+    const compare = orderOf(itemType(types));
     const given = items(all);
     const known = given.filter((item) => item !== null);
     const sorted: Value[] = known.sort((a, b) => sign * compare(a, b));

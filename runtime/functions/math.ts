@@ -1,5 +1,6 @@
 // Functions of numbers; knows no other theme.
 
+import { DECIMAL_DIGITS_MAX } from '../base/limits.ts';
 import {
   BIGINT,
   BYTES,
@@ -13,12 +14,14 @@ import {
   type Value,
 } from '../data/type.ts';
 import { bigintOf } from '../expr/cast.ts';
-import { comparator } from '../expr/compare.ts';
-import { fitted, rescale } from '../expr/decimal.ts';
+import { orderOf } from '../expr/compare.ts';
+import { fitted, powerOfTen, rescale } from '../expr/decimal.ts';
 import { DECIMALS, first, of, parameter, scalar, variadic } from './declare.ts';
 import type { Pattern, ScalarOverload } from './registry.ts';
 
 const category = 'MATHEMATICAL';
+
+type DecimalType = Type & { readonly kind: 'DECIMAL' };
 
 /** One function over the four numeric types, the same type out. */
 function numeric(
@@ -44,9 +47,10 @@ function numeric(
     declare(of(INTEGER), (value) => bodies.integer(value as number)),
     declare(of(BIGINT), (value) => bodies.bigint(value as bigint)),
     declare(of(DOUBLE), (value) => bodies.double(value as number)),
-    declare(DECIMALS, (value, type) =>
-      bodies.decimal(value as bigint, 10n ** BigInt(type.kind === 'DECIMAL' ? type.scale : 0)),
-    ),
+    declare(DECIMALS, (value, type) => {
+      const { precision, scale } = type as DecimalType;
+      return fitted(bodies.decimal(value as bigint, powerOfTen(scale)), precision, scale);
+    }),
   ];
 }
 
@@ -63,17 +67,18 @@ function roundHalfUp(value: number): bigint {
   return bigintOf(value - floor >= 0.5 ? floor + 1 : floor);
 }
 
+/** What has so many digits less than one unit; no DECIMAL has half a unit of more digits than it can have. */
+function unitOf(digits: number): bigint {
+  return powerOfTen(Math.min(digits, DECIMAL_DIGITS_MAX + 1));
+}
+
 /**
  * A decimal rounded to so many places, which may be negative, a half towards positive infinity; its scale stays. Places
  * beyond the scale change nothing.
  */
 function roundUnscaled(unscaled: bigint, scale: number, places: number): bigint {
   if (places >= scale) return unscaled;
-  const digits = Math.min(
-    scale - places,
-    (unscaled < 0n ? -unscaled : unscaled).toString().length + 1,
-  );
-  const unit = 10n ** BigInt(digits);
+  const unit = unitOf(scale - places);
   const up = unscaled + unit / 2n;
   const rest = up % unit;
   return up - (rest < 0n ? rest + unit : rest);
@@ -97,9 +102,7 @@ function withExponent(value: number, power: number): number {
 
 /** A decimal cut to so many places, towards zero; its scale stays. */
 function cutUnscaled(unscaled: bigint, scale: number, places: number): bigint {
-  if (places >= scale) return unscaled;
-  const digits = absolute(unscaled).toString().length;
-  return scale - places > digits ? 0n : cut(unscaled, 10n ** BigInt(scale - places));
+  return places >= scale ? unscaled : cut(unscaled, unitOf(scale - places));
 }
 
 /** A double cut to so many decimal places by its decimal text, towards zero. */
@@ -114,7 +117,7 @@ function scaleOf(type: Type | undefined): number {
 }
 
 /** The DECIMAL of the digits before the point. */
-function wholeDecimal(type: Type): Type & { readonly kind: 'DECIMAL' } {
+function wholeDecimal(type: Type): DecimalType {
   const digits = type.kind === 'DECIMAL' ? type.precision - type.scale : 1;
   return { kind: 'DECIMAL', precision: Math.max(1, digits), scale: 0 };
 }
@@ -197,7 +200,7 @@ function extremes(name: string, description: string, sign: 1 | -1): ScalarOverlo
         values.forEach((value, index) => {
           if (value === null) return;
           const type = types[index] ?? bestType;
-          if (best !== null && comparator(type, bestType)(value, best) * sign <= 0) return;
+          if (best !== null && orderOf(type, bestType)(value, best) * sign <= 0) return;
           best = value;
           bestType = type;
         });

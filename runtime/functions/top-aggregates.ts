@@ -1,7 +1,7 @@
 // The greatest values, alone or with what stands beside them: TOPK, TOPKDISTINCT; knows no group and no window.
 
 import { array, INTEGER, struct, type Type, type Value } from '../data/type.ts';
-import { orderOf } from './aggregate-bodies.ts';
+import { orderOf } from '../expr/compare.ts';
 import { aggregate, first, of, ORDERED, parameter, variadic } from './declare.ts';
 import { constant, EACH_ANY } from './declare-rare.ts';
 import type { AggregateBody, AggregateGiven, AggregateOverload } from './registry.ts';

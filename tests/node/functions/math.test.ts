@@ -1,9 +1,11 @@
 // The functions of numbers that round and of real numbers, one line a claim.
 
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { decimalText } from '../../../runtime/data/decimal-text.ts';
 import { BIGINT, decimal, DOUBLE, INTEGER, type Type } from '../../../runtime/data/type.ts';
 import type { Expr, LiteralJson } from '../../../runtime/expr/expr.ts';
-import { call, literal, valueOf } from '../../support/expressions.ts';
+import { call, failureOf, literal, valueOf } from '../../support/expressions.ts';
 import { registry } from '../../support/operator-inputs.ts';
 
 const int = (value: number | null): Expr => literal(value, INTEGER);
@@ -65,6 +67,13 @@ test.each<[string, readonly Expr[], unknown]>([
   ['ATAN', [double('Infinity')], Math.PI / 2],
   ['ATAN2', [int(0), int(-1)], Math.PI],
   ['SQRT', [big('4')], 2],
+  // Java's order: NaN above all, -0.0 below 0.0.
+  ['GREATEST', [double('NaN'), double(1)], NaN],
+  ['GREATEST', [double(1), double('NaN')], NaN],
+  ['LEAST', [double('NaN'), double(1)], 1],
+  ['LEAST', [double(1), double('NaN')], 1],
+  ['LEAST', [double(0), double(-0), double(0)], -0],
+  ['GREATEST', [double(-0), double(0), double(-0)], 0],
 ])('%s, case %#', (name, given, expected) => {
   expect(valueOf(call(name, ...given))).toEqual(expected);
 });
@@ -81,4 +90,35 @@ test.each<[string, readonly Type[], Type]>([
   ['LN', [decimal(4, 1)], DOUBLE],
 ])('%s of %o is %o', (name, given, expected) => {
   expect(registry.resolve(name, given)?.type).toEqual(expected);
+});
+
+test('a DECIMAL that a function makes fits its type, or the function fails', () => {
+  for (const name of ['CEIL', 'FLOOR']) {
+    expect(valueOf(call(name, money('9999.00')))).toBe(999_900n);
+    expect(valueOf(call(name, money('-9999.00')))).toBe(-999_900n);
+  }
+  expect(failureOf(call('CEIL', money('9999.01')))).toContain('numeric overflow');
+  expect(failureOf(call('FLOOR', money('-9999.01')))).toContain('numeric overflow');
+  expect(failureOf(call('ROUND', money('9999.95'), int(1)))).toContain('numeric overflow');
+});
+
+test('ROUND and TRUNC of a DECIMAL are those of its text, however many places go', () => {
+  const digits = fc.bigInt({ min: -(10n ** 12n) + 1n, max: 10n ** 12n - 1n });
+  const places = fc.oneof(
+    fc.integer({ min: -14, max: 6 }),
+    fc.constantFrom(-(2 ** 31), 2 ** 31 - 1),
+  );
+  const type = decimal(13, 4);
+  fc.assert(
+    fc.property(digits, places, (unscaled, count) => {
+      const text = `${unscaled < 0n ? '-' : ''}${decimalText(unscaled < 0n ? -unscaled : unscaled, 4)}`;
+      const gone = Math.max(0, Math.min(4 - count, 20));
+      const unit = 10n ** BigInt(gone);
+      const below = unscaled - (((unscaled % unit) + unit) % unit);
+      const isUp = (unscaled - below) * 2n >= unit;
+      const given = [literal(text, type), int(count)];
+      expect(valueOf(call('ROUND', ...given))).toBe(gone > 0 && isUp ? below + unit : below);
+      expect(valueOf(call('TRUNC', ...given))).toBe(unscaled - (unscaled % unit));
+    }),
+  );
 });
