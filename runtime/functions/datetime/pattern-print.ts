@@ -56,8 +56,9 @@ function printedPart(part: Part, moment: Moment): string | null {
   }
 }
 
-function zoneName(full: boolean, { zone, instant }: MomentZone): string {
-  return zone.region === null ? zone.id : regionName(zone.region, instant, full);
+function zoneName(full: boolean, moment: MomentZone): string {
+  const { id, region } = moment.zone;
+  return region === null ? id : regionName(region, moment, full);
 }
 
 function numberText(part: NumberPart, value: number): string {

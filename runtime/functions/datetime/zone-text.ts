@@ -1,6 +1,7 @@
 // Zones as they are named within texts: printed by the host's names and ours, and read; knows no patterns.
 
 import { ZONES_MAX } from '../../base/limits.ts';
+import type { MomentZone } from './moment.ts';
 import { type Zone, zoneOf } from './time-zones.ts';
 import { ZONE_NAMES } from './zone-names.ts';
 
@@ -19,8 +20,28 @@ function hostName(region: string, instant: number, style: 'short' | 'long'): str
   return name?.value ?? region;
 }
 
+const QUARTER_HOUR_MS = 900_000;
+
+/** The name that was printed last: to ask the host takes longer than all else of a text. */
+let printedName = '';
+/** What it is of: a zone's name changes with its offset or at a quarter of an hour. */
+let printedOf = '';
+
 /** `Pacific Daylight Time`, or short `PDT`; the host's `GMT+5:30` where there is no short name in common use. */
-export function regionName(region: string, instant: number, full: boolean): string {
+export function regionName(
+  region: string,
+  { instant, offsetSeconds }: Pick<MomentZone, 'instant' | 'offsetSeconds'>,
+  full: boolean,
+): string {
+  const of = `${region} ${full} ${offsetSeconds} ${Math.floor(instant / QUARTER_HOUR_MS)}`;
+  if (of !== printedOf) {
+    printedName = askedName(region, instant, full);
+    printedOf = of;
+  }
+  return printedName;
+}
+
+function askedName(region: string, instant: number, full: boolean): string {
   const long = hostName(region, instant, 'long');
   if (full) return long;
   const known = ZONE_NAMES.find((name) => name.long === long);

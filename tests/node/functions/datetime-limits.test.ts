@@ -70,3 +70,23 @@ test('days are counted as the host counts them, far into both directions', () =>
     expect(daysOf(civil.year, civil.month, civil.day)).toBe(days);
   }
 });
+
+test('the name of a zone is that of each moment, whichever was printed before it', () => {
+  const summer = Date.UTC(2026, 2, 29, 1);
+  const names = (full: boolean, id: string, instants: readonly number[]): string[] =>
+    instants.map((instant) =>
+      formatTimestamp(instant, full ? 'zzzz' : 'z', zoneOf(id) ?? undefined),
+    );
+  expect(names(false, 'Europe/Paris', [summer - 1, summer, summer - 1])).toEqual([
+    'CET',
+    'CEST',
+    'CET',
+  ]);
+  expect(names(true, 'Europe/Paris', [summer])).toEqual(['Central European Summer Time']);
+  expect(names(false, 'Europe/Berlin', [summer])).toEqual(['CEST']);
+  expect(names(false, 'America/New_York', [summer])).toEqual(['EDT']);
+  // The summer of 2016 was its last one, and it went on as the zone's own time.
+  const renamed = Date.UTC(2016, 8, 6, 21);
+  const [before, after] = names(true, 'Europe/Istanbul', [renamed - 1, renamed]);
+  expect(before).not.toBe(after);
+});
