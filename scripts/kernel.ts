@@ -28,7 +28,14 @@ const MODULES = [
   { wasm: 'build/kernel-json.wasm', entries: [JSON_DECODER], made: 'least' },
 ].map((module) => ({ ...module, wasm: resolve(root, module.wasm) }));
 /** Functions that run seldom. */
-const SELDOM = ['arena/allocateCleared', 'arena/release', 'buffers/take', 'changes/beginSearch'];
+const SELDOM = [
+  'arena/allocateCleared',
+  'arena/release',
+  'buffers/take',
+  'changes/beginSearch',
+  'fold/vectors',
+  'results/columnOf',
+];
 /** Of pages: functions that run seldom, or where a call costs nothing beside what it does: copies of them in their callers only make a page wait. */
 const APART = [
   'aggregate/addNulls',
@@ -43,7 +50,6 @@ const APART = [
   'pane/takeSlot',
   'program/argumentOf',
   'program/nullable',
-  'results/columnOf',
   'rows/enter',
   'rows/reachWithin',
   'snapshot/isState',
@@ -85,6 +91,8 @@ function optimized(compiled: Uint8Array, isSmall: boolean): Uint8Array {
     binaryen.setShrinkLevel(shrinkLevel);
     module.optimize();
   }
+  // Those that are called most often have the least numbers.
+  if (!isSmall) module.runPasses(['reorder-functions']);
   const bytes = module.emitBinary();
   module.dispose();
   return bytes;

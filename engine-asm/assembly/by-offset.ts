@@ -11,6 +11,7 @@ import {
   isOther,
   otherOf,
   rowsMax,
+  widthOf,
 } from './program';
 
 /** In a block, see program.ts. */
@@ -56,7 +57,7 @@ export function gatherOrigins(rows: usize, count: u32): void {
  * Goes over `count` slots from address `slots` on, in order. With `adds` their rows come to them: their positions stand at `positions`, or (0) follow
  * one another from `first` on. With `reads` the results go to the places from `at` on.
  */
-export function foldByOffset<T extends number>(
+export function foldByOffset(
   aggregate: u32,
   slots: usize,
   count: u32,
@@ -72,6 +73,9 @@ export function foldByOffset<T extends number>(
   const column = argumentColumn(argument);
   const validity = hasNulls ? argumentValidity(argument) : 0;
   const isLatest = functionOf(aggregate) == FUNCTION_LATEST;
+  // Values are kept as they are, a double as its bits. Integers of 32 bits are the low halves of theirs, as in aggregate.ts.
+  const narrow = widthOf(argument) == 4;
+  const shift: u32 = narrow ? 2 : 3;
   const originsAt = isGiven ? origins : 0;
   const from = base;
   const values = outValue(aggregate);
@@ -90,16 +94,15 @@ export function foldByOffset<T extends number>(
         (validity == 0 || isSet(validity, row)) &&
         (isLatest || load<i64>(slot, BLOCK_OFFSET) == 0)
       ) {
-        if (sizeof<T>() == 4) store<i64>(slot, <i64>load<i32>(column + (row << 2)));
-        else store<i64>(slot, load<i64>(column + (row << 3)));
+        const value = column + (row << shift);
+        store<i64>(slot, narrow ? <i64>load<i32>(value) : load<i64>(value));
         const origin = originsAt != 0 ? load<u32>(originsAt + (row << 2)) : <u32>row;
         store<i64>(slot, from + <i64>origin, BLOCK_OFFSET);
       }
     }
     if (!reads) continue;
     const to = at + k;
-    if (sizeof<T>() == 4) store<i32>(values + (to << 2), load<i32>(slot));
-    else store<i64>(values + (to << 3), load<i64>(slot));
+    store<i64>(values + (to << shift), load<i64>(slot));
     if (!marks) continue;
     const has = <u32>(load<i64>(slot, BLOCK_OFFSET) != 0);
     nulls += 1 - has;

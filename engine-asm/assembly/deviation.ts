@@ -2,7 +2,7 @@
 
 import { FUNCTION_STDDEV_SAMP } from './abi';
 import { argumentColumn, argumentValidity, isSet, outValue } from './buffers';
-import { argumentOf, functionOf, otherOf } from './program';
+import { argumentOf, functionOf, otherOf, widthOf } from './program';
 
 // In a block, see program.ts.
 const BLOCK_COUNT: u32 = 8;
@@ -70,6 +70,8 @@ export function foldDeviation<T extends number>(
   const argument = argumentOf(aggregate);
   const column = argumentColumn(argument);
   const validity = hasNulls ? argumentValidity(argument) : 0;
+  const narrow = !isFloat<T>() && widthOf(argument) == 4;
+  const shift: u32 = narrow ? 2 : 3;
   const isRoot = functionOf(aggregate) != FUNCTION_STDDEV_SAMP;
   const values = outValue(aggregate);
   for (let k: u32 = 0; k < count; k++) {
@@ -79,7 +81,8 @@ export function foldDeviation<T extends number>(
     if (adds) {
       const row: usize = positions != 0 ? load<u32>(positions + (k << 2)) : first + k;
       if (validity == 0 || isSet(validity, row)) {
-        const value = load<T>(column + row * sizeof<T>());
+        const from = column + (row << shift);
+        const value = narrow ? <T>load<i32>(from) : load<T>(from);
         n += 1;
         let delta: f64;
         if (isFloat<T>()) {

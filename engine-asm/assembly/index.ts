@@ -19,7 +19,7 @@ import {
   STATUS_OUT_OF_MEMORY,
 } from './abi';
 import { readResults } from './aggregate';
-import { allocate } from './arena';
+import { allocateCleared } from './arena';
 import { openOrigins } from './by-offset';
 import {
   addressOf,
@@ -80,7 +80,7 @@ export function buffer(kind: u32, index: u32): usize {
 export function init(): i32 {
   if (begun) return STATUS_BAD_CONFIG;
   begun = true;
-  const template = allocate(SLOT_BYTES_MAX);
+  const template = allocateCleared(SLOT_BYTES_MAX);
   if (template == 0) return STATUS_OUT_OF_MEMORY;
   if (!readProgram(template)) return STATUS_BAD_CONFIG;
   if (IS_WHOLE) {

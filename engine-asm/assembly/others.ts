@@ -1,6 +1,6 @@
 // Folds rows into the aggregates that whole kernels alone have: each has a block of its own in a slot, and a loop of its own; knows no state bytes.
 
-import { TYPE_F64, TYPE_I32 } from './abi';
+import { TYPE_F64 } from './abi';
 import { foldByOffset } from './by-offset';
 import { foldDeviation } from './deviation';
 import {
@@ -29,16 +29,10 @@ function goOver(
     if (!isOther(functionOf(g))) continue;
     const argument = argumentOf(g);
     const hasNulls = (withNulls & ((<u32>1) << argument)) != 0;
-    const type = typeOf(argument);
-    // Values are kept as they are: a double's bits are those of a whole number.
-    if (isByOffset(functionOf(g))) {
-      if (type == TYPE_I32)
-        foldByOffset<i32>(g, slots, count, positions, first, at, adds, hasNulls, reads);
-      else foldByOffset<i64>(g, slots, count, positions, first, at, adds, hasNulls, reads);
-    } else if (type == TYPE_F64)
+    if (isByOffset(functionOf(g)))
+      foldByOffset(g, slots, count, positions, first, at, adds, hasNulls, reads);
+    else if (typeOf(argument) == TYPE_F64)
       foldDeviation<f64>(g, slots, count, positions, first, at, adds, hasNulls, reads);
-    else if (type == TYPE_I32)
-      foldDeviation<i32>(g, slots, count, positions, first, at, adds, hasNulls, reads);
     else foldDeviation<i64>(g, slots, count, positions, first, at, adds, hasNulls, reads);
   }
 }

@@ -21,7 +21,9 @@ import {
   FUNCTION_LATEST,
   FUNCTION_MAX,
   FUNCTION_MIN,
+  FUNCTION_STDDEV_SAMP,
   FUNCTION_STDDEV_SAMPLE,
+  FUNCTION_SUM,
   OUTPUT_CHANGES,
   OUTPUT_GROUPS,
   OUTPUT_ROWS,
@@ -105,7 +107,7 @@ export function boundsOf(argument: u32): u32 {
 
 /** True for a function that whole kernels alone have. */
 export function isOther(called: u32): bool {
-  return called >= <u32>FUNCTION_EARLIEST && called <= <u32>FUNCTION_STDDEV_SAMPLE;
+  return called > <u32>FUNCTION_AVG;
 }
 
 /** True for EARLIEST_BY_OFFSET and LATEST_BY_OFFSET, among those. */
@@ -122,21 +124,32 @@ export function otherOf(aggregate: u32): u32 {
   return load<u32>(otherAt(aggregate));
 }
 
+/** Two bits for each function: how many cells it has in state bytes. */
+const CELLS: u32 =
+  (1 << (2 * FUNCTION_COUNT)) |
+  (1 << (2 * FUNCTION_SUM)) |
+  (1 << (2 * FUNCTION_MIN)) |
+  (1 << (2 * FUNCTION_MAX)) |
+  (2 << (2 * FUNCTION_AVG)) |
+  (2 << (2 * FUNCTION_EARLIEST)) |
+  (2 << (2 * FUNCTION_LATEST)) |
+  (3 << (2 * FUNCTION_STDDEV_SAMP)) |
+  (3 << (2 * FUNCTION_STDDEV_SAMPLE));
+/** A bit for each function that is null until a value has come. */
+const NULLABLE: u32 =
+  (1 << FUNCTION_MIN) | (1 << FUNCTION_MAX) | (1 << FUNCTION_EARLIEST) | (1 << FUNCTION_LATEST);
+
 /** Cells of an aggregate in state bytes. */
 export function cellsOf(aggregate: u32): u32 {
   const called = functionOf(aggregate);
-  if (IS_WHOLE) {
-    if (isOther(called)) return isByOffset(called) ? 2 : 3;
-  }
+  if (IS_WHOLE) return (CELLS >> (2 * called)) & 3;
   return called == FUNCTION_AVG ? 2 : 1;
 }
 
 /** True where an aggregate is null until a value has come. */
 export function nullable(aggregate: u32): bool {
   const called = functionOf(aggregate);
-  if (IS_WHOLE) {
-    if (isOther(called)) return isByOffset(called);
-  }
+  if (IS_WHOLE) return <bool>((NULLABLE >> called) & 1);
   return called == FUNCTION_MIN || called == FUNCTION_MAX;
 }
 
@@ -183,41 +196,37 @@ function readSizes(): bool {
   );
 }
 
-/** Lays the slot out; false when the configuration is not one. Needs no memory but `template`'s. */
+/** Lays the slot out; false when the configuration is not one. Needs no memory but `template`'s, which is clear. */
 export function readProgram(template: usize): bool {
   if (!readSizes()) return false;
   for (let a: u32 = 0; a < argumentCount; a++) {
     if (typeOf(a) < <u32>TYPE_I32 || typeOf(a) > <u32>TYPE_F64) return false;
   }
-  memory.fill(blocks, 0, ARGUMENTS_MAX * 8);
-  memory.fill(template, 0, SLOT_BYTES_MAX);
   stateBytes = STATE_CELLS;
   for (let g: u32 = 0; g < aggregateCount; g++) {
     const called = functionOf(g);
     const argument = argumentOf(g);
-    if (IS_WHOLE) {
-      // What has no inverse is not taken back.
-      if (overTable && (nullable(g) || isOther(called))) return false;
-      if (isOther(called)) {
-        if (argument >= argumentCount) return false;
-        otherCount += 1;
-        // Of two cells the first one is null until a value has come.
-        always |= (<u64>(isByOffset(called) ? 2 : 7)) << ((stateBytes - STATE_CELLS) >> 3);
-        stateBytes += cellsOf(g) << 3;
-        continue;
-      }
-    }
-    if (called < <u32>FUNCTION_COUNT || called > <u32>FUNCTION_AVG) return false;
-    if (!nullable(g)) always |= (((<u64>1) << cellsOf(g)) - 1) << ((stateBytes - STATE_CELLS) >> 3);
-    stateBytes += cellsOf(g) << 3;
+    const last = IS_WHOLE ? FUNCTION_STDDEV_SAMPLE : FUNCTION_AVG;
+    if (called < <u32>FUNCTION_COUNT || called > <u32>last) return false;
+    const cells = cellsOf(g);
+    // Of several cells the first one is null until a value has come, where any is.
+    const nulls: u32 = nullable(g) ? 1 : 0;
+    always |= (<u64>((1 << cells) - 1 - nulls)) << ((stateBytes - STATE_CELLS) >> 3);
+    stateBytes += cells << 3;
     if (argument == <u32>ARGUMENT_NONE) {
       if (called != FUNCTION_COUNT) return false;
       continue;
     }
     if (argument >= argumentCount) return false;
-    const at =
-      blocks + (argument << 3) + (called == FUNCTION_MIN || called == FUNCTION_MAX ? 4 : 0);
-    store<u32>(at, 1);
+    if (IS_WHOLE) {
+      // What has no inverse is not taken back.
+      if (overTable && (nulls != 0 || isOther(called))) return false;
+      if (isOther(called)) {
+        otherCount += 1;
+        continue;
+      }
+    }
+    store<u32>(blocks + (argument << 3) + (nulls << 2), 1);
   }
   if (IS_WHOLE) {
     if (stateBytes - STATE_CELLS > CELLS_MAX << 3) return false;
