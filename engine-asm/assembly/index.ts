@@ -41,6 +41,7 @@ import {
   openDictionary,
 } from './dictionary';
 import { groupTotal } from './pane';
+import { openPartials } from './partials';
 import { config, readProgram, rowOutput, rowsMax, SLOT_BYTES_MAX } from './program';
 import { IS_WHOLE } from './whole';
 import { probeRows } from './probe';
@@ -84,7 +85,7 @@ export function init(): i32 {
   if (template == 0) return STATUS_OUT_OF_MEMORY;
   if (!readProgram(template)) return STATUS_BAD_CONFIG;
   if (IS_WHOLE) {
-    if (!openOrigins()) return STATUS_OUT_OF_MEMORY;
+    if (!openOrigins() || !openPartials()) return STATUS_OUT_OF_MEMORY;
   }
   const isOpen =
     openBuffers() &&

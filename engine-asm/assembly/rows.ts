@@ -19,7 +19,6 @@ import {
   outLateWindows,
   outRow,
   outWindow,
-  panes,
   PART_ROWS,
   result,
   rowSlots,
@@ -29,9 +28,17 @@ import {
 } from './buffers';
 import { entryCount } from './dictionary';
 import { newSlot } from './fold';
+import { closed, findHopSlots, forgetHops, startOfHop, turnToHops, windows } from './hops';
 import { foldOthers } from './others';
 import { findSlot, isDirect, makeSlot } from './pane';
 import { PANE_MASK, PANE_START, PANE_TABLE } from './pane-layout';
+import {
+  foldPartials,
+  invalidCount,
+  lateCount,
+  reached as sharedReach,
+  sharesPanes,
+} from './partials';
 import {
   advanceMs,
   graceMs,
@@ -50,7 +57,6 @@ import { findWindows, foldMixed, foldSpan, gatherArguments } from './spans';
 import {
   demandPane,
   findPane,
-  firstStartOf,
   isClosed,
   likelyPane,
   setStreamTime,
@@ -67,10 +73,6 @@ let invalid: u32 = 0;
 let pane: u32 = 0;
 let start: f64 = 0;
 let end: f64 = 0;
-/** Hopping windows: the first that holds the rowtimes from `start` to `end`, how many do, and how many of them are closed. */
-let first: f64 = 0;
-let windows: u32 = 0;
-let closed: u32 = 0;
 
 function startOfPane(): f64 {
   return windowed ? start : 0;
@@ -239,56 +241,22 @@ function findRow(row: u32): i32 {
   return STATUS_OK;
 }
 
-/** Panes begin anew for the windows that hold a rowtime; the closed ones among them come first. */
-function turnToAll(time: f64): void {
-  first = firstStartOf(time);
-  const last = windowStartOf(time);
-  windows = <u32>((last - first) / advanceMs) + 1;
-  // The same windows hold all times until one more begins or the first one ends, and since the like happened.
-  start = first == 0 ? last : max(last, first - advanceMs + sizeMs);
-  end = min(last + advanceMs, first + sizeMs);
-  closed = 0;
-  memory.fill(panes, 0, windows << 2);
-}
-
-/** The pane of the current windows' number `index`; 0 when memory does not suffice. */
-function paneOf(index: u32): u32 {
-  let found = load<u32>(panes + (index << 2));
-  if (found == 0) {
-    found = demandPane(first + <f64>index * advanceMs);
-    store<u32>(panes + (index << 2), found);
-  }
-  return found;
-}
-
 /** As `findRow`, in all hopping windows that hold the row. */
 function findHops(row: u32): i32 {
   const id = load<u32>(ids + (row << 2));
   const time = load<f64>(rowtimes + (row << 3));
   if (!isKnown(id, time)) return STATUS_OK;
   const reached = time > now ? time : now;
-  if (!(time >= start && time < end)) turnToAll(time);
-  while (closed < windows && isClosed(first + <f64>closed * advanceMs, reached)) closed += 1;
-  const slots = rowSlots + (out << 2) - (closed << 2);
+  turnToHops(time, reached);
   // All slots first: a row that finds no memory must not have come to any of them.
-  for (let w = closed; w < windows; w++) {
-    const at = paneOf(w);
-    let slot: u32 = at == 0 ? 0 : findSlot(at, id);
-    if (slot == 0 && at != 0) slot = makeSlot(at, id);
-    if (slot == 0) return STATUS_OUT_OF_MEMORY;
-    store<u32>(slots + (w << 2), slot);
-  }
+  if (!findHopSlots(id, rowSlots + (out << 2))) return STATUS_OUT_OF_MEMORY;
   now = reached;
   if (closed > 0) {
     store<u32>(outLate + (late << 2), row);
     store<u32>(outLateWindows + (late << 2), closed);
     late += 1;
   }
-  let at = first + <f64>closed * advanceMs;
-  for (let w = closed; w < windows; w++) {
-    found(row, load<u32>(slots + (w << 2)), at);
-    at += advanceMs;
-  }
+  for (let w = closed; w < windows; w++) found(row, load<u32>(rowSlots + (out << 2)), startOfHop(w));
   return STATUS_OK;
 }
 
@@ -324,6 +292,7 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
   invalid = 0;
   pane = 0;
   start = Infinity;
+  forgetHops();
   const hopping = windowsMax > 1;
   const compacted = selected && !hopping;
   if (compacted) compact(count);
@@ -339,6 +308,19 @@ export function resolveRows(from: u32, count: u32, selected: bool, withNulls: u3
   let i = from;
   while (i < count && status == STATUS_OK && out <= roomFor) {
     const to = min(i + spanRows, count);
+    if (IS_WHOLE) {
+      if (hopping && sharesPanes(to - i)) {
+        const stop = foldPartials(i, count, selected, withNulls, now, late);
+        now = sharedReach;
+        late = lateCount;
+        invalid += invalidCount;
+        out = touched;
+        if (stop > i) {
+          i = stop;
+          continue;
+        }
+      }
+    }
     const isSpan = !hopping && enter(i) && isDirect(pane);
     const reach = isSpan ? reachWithin(i, to) : NaN;
     const isOpen = reach == reach && !isClosed(start, Math.max(now, reach));
