@@ -10,6 +10,7 @@ import {
   outLateWindows,
   outRow,
   outWindow,
+  panes,
   rowSlots,
   rowtimes,
   selection,
@@ -18,7 +19,7 @@ import {
 } from './buffers';
 import { addChange } from './changes';
 import { entryCount } from './dictionary';
-import { closed, findHopSlots, paneOfHop, sliceStart, startOfHop, turnToHops, windows } from './hops';
+import { closed, findHopSlots, sliceStart, startOfHop, turnToHops, windows } from './hops';
 import { SLOT_CHANGED, SLOT_TOUCHED } from './pane-layout';
 import {
   aggregateCount,
@@ -99,7 +100,8 @@ function listSlots(from: u32, row: u32): void {
   let next = touched;
   for (let w = closed, at = from; w < windows; w++, at += 4) {
     const slot = load<u32>(at);
-    if ((load<u32>(slot, SLOT_FLAGS) & SLOT_CHANGED) == 0) addChange(paneOfHop(w), slot);
+    if ((load<u32>(slot, SLOT_FLAGS) & SLOT_CHANGED) == 0)
+      addChange(load<u32>(panes + (w << 2)), slot);
     const flags = load<u32>(slot, SLOT_FLAGS);
     if ((flags & SLOT_TOUCHED) != 0) continue;
     store<u32>(slot, flags | SLOT_TOUCHED, SLOT_FLAGS);

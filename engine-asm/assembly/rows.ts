@@ -256,7 +256,9 @@ function findHops(row: u32): i32 {
     store<u32>(outLateWindows + (late << 2), closed);
     late += 1;
   }
-  for (let w = closed; w < windows; w++) found(row, load<u32>(rowSlots + (out << 2)), startOfHop(w));
+  let at = startOfHop(closed);
+  for (const stop = out + windows - closed; out < stop; at += advanceMs)
+    found(row, load<u32>(rowSlots + (out << 2)), at);
   return STATUS_OK;
 }
 
