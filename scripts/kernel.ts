@@ -56,13 +56,14 @@ const APART = [
   'snapshot/isState',
   'window/isClosed',
 ];
-/** Of whole kernels: loops that need all registers, as copies in one function of everything do not get them. */
+/** Of whole kernels: loops that need all registers, as copies in one function of everything do not get them; and what is asked once a part of a batch. */
 const LOOPS = [
   'accept/forgetTouched',
   'dictionary/internKnown<*',
   'fold/fold<*',
   'pane/addMissing',
   'partials/foldPartials',
+  'program/functionOf',
   'rows/reachWithin',
   'session-rows/resolveSessions',
   'spans/approach',
