@@ -1,4 +1,4 @@
-// What two sessions of a group hold, made one: as the row path's functions merge their cells, to the last bit. Knows no session.
+// What two sessions of a group hold, or a window and a partial, made one: as the row path's functions merge their cells, to the last bit. Knows neither of them.
 
 import { FUNCTION_EARLIEST, TYPE_F64 } from './abi';
 import {
