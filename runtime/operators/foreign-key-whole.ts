@@ -1,16 +1,13 @@
 // A foreign-key join whose three ends are in one task, as one operator over whole batches, for hosts with a whole kernel; knows no topic.
 
+import { InvariantError } from '../base/errors.ts';
 import { ByteWriter } from '../base/bytes.ts';
 import { type Batch, Op } from '../data/batch.ts';
-import { BatchBuilder } from '../data/batch-builder.ts';
-import type { ColumnBuilder } from '../data/builder.ts';
-import { bitAt, type Column, valueAt } from '../data/column.ts';
-import { decodeKey, prefixRange } from '../data/key.ts';
+import { bitAt, type Column } from '../data/column.ts';
+import { decodeKey, writeKeyValue } from '../data/key.ts';
 import { writeKey } from '../data/key-writer.ts';
-import { RowCells, rowtimeOf } from '../data/row-cells.ts';
-import type { Schema } from '../data/schema.ts';
-import type { Type, Value } from '../data/type.ts';
-import { valueEquals } from '../data/value.ts';
+import { columnsWithRole, type Schema } from '../data/schema.ts';
+import type { Type } from '../data/type.ts';
 import { type ColumnFunction, compile } from '../expr/evaluate.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type {
@@ -18,17 +15,16 @@ import type {
   ForeignKeyRespondStep,
   ForeignKeySubscribeStep,
 } from '../plan/join-step.ts';
-import type { Step, StepId, Subtopology } from '../plan/step.ts';
+import type { SourceStep, Step, StepId, Subtopology } from '../plan/step.ts';
 import type { IntoBlock, StateBytes } from '../ports/store.ts';
-import { OrderedTable } from '../state/ordered-table.ts';
+import { keptRows, NO_ROW } from '../state/kept-rows.ts';
+import { NO_REFERENCE, ReferenceTable } from '../state/reference-table.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
-import { RowTable } from '../state/row-table.ts';
 import { RowEvaluation } from './evaluation.ts';
-import { ROW_AT, STANDS, stateOf } from './foreign-key-join.ts';
-import { versionOf } from './foreign-key.ts';
-import { together } from './join-across.ts';
+import { VERSION_BYTES, versionOf } from './foreign-key.ts';
+import { ReferenceOutput } from './foreign-key-output.ts';
 import { JoinInput } from './join-output.ts';
-import type { Emit, Moment, Operator, OperatorContext } from './operator.ts';
+import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { withValue } from './rarer-rows.ts';
 import { isGone } from './stream-table-join.ts';
 
@@ -36,9 +32,14 @@ import { isGone } from './stream-table-join.ts';
 export interface WholeForeignKeyJoinStep extends ForeignKeyJoinStep {
   readonly subscribe: ForeignKeySubscribeStep;
   readonly respond: ForeignKeyRespondStep;
+  /** The left table's source, where the join keeps its rows, which come as they are then; null: they come as a changelog with old rows. */
+  readonly keeps: StepId | null;
 }
 
-/** The sub-topology with one step for the three of a foreign-key join, whose rows need not go one by one then; else as it is. */
+/**
+ * The sub-topology with one step for the three of a foreign-key join, whose rows need not go one by one then; else as it is. Where what the
+ * left table refers to is a column of its own, which cannot fail, the join keeps the table's rows, too.
+ */
 export function wholeForeignKey(part: Subtopology): Subtopology {
   const { steps } = part;
   const join = steps.find((step) => step.step === 'foreignKeyJoin');
@@ -50,14 +51,31 @@ export function wholeForeignKey(part: Subtopology): Subtopology {
   // Rows of a topic that two sources read go one by one whatever joins them, and those of a table that is joined with itself.
   if (new Set(topics).size < topics.length) return part;
   if (sourceOf(steps, join.left) === sourceOf(steps, respond.right)) return part;
-  const whole: WholeForeignKeyJoinStep = { ...join, responses: respond.right, subscribe, respond };
+  const left = subscribe.foreignKey.expr === 'column' ? keptSource(steps, join.left) : null;
+  const whole: WholeForeignKeyJoinStep = {
+    ...join,
+    responses: respond.right,
+    subscribe,
+    respond,
+    keeps: left?.id ?? null,
+  };
   return {
     ...part,
     rowByRow: undefined,
-    steps: steps.flatMap((step) =>
-      step === join ? [whole] : step === respond || step === subscribe ? [] : [step],
-    ),
+    steps: steps.flatMap((step): readonly Step[] => {
+      if (step === join) return [whole];
+      if (step === left) return [{ ...left, materialized: false }];
+      return step === respond || step === subscribe ? [] : [step];
+    }),
   };
+}
+
+/** The source of a step, if it is that alone, and read by nobody but the join and who subscribes. */
+function keptSource(steps: readonly Step[], id: StepId): SourceStep | null {
+  const source = steps.find((step) => step.id === id);
+  if (source?.step !== 'source' || !source.materialized || source.window !== null) return null;
+  const readers = steps.filter((step) => JSON.stringify(step).includes(`"${id}"`));
+  return readers.length === 3 ? source : null;
 }
 
 /** From where rows come to a step; both tables of the join come one way each. */
@@ -66,285 +84,244 @@ function sourceOf(steps: readonly Step[], id: StepId): StepId {
   return step !== undefined && 'input' in step ? sourceOf(steps, step.input) : id;
 }
 
-/** What a left row refers to. */
-interface ForeignKey {
-  /** NO_KEY: null. */
-  readonly id: number;
-  /** Where its value is. */
-  readonly of: Column;
-  readonly position: number;
-}
-
-interface Change {
-  /** Of the primary key. */
-  readonly id: number;
-  /** Before and after the change; null where there is no row. */
-  readonly old: ForeignKey | null;
-  readonly key: ForeignKey | null;
-}
-
-/** A row of the result but for its columns. */
-interface Result {
-  readonly stands: boolean;
-  readonly stood: boolean;
-  readonly rowtime: number;
-  readonly origin: number | null;
+/** What is known of a batch of the left table. */
+interface Lefts {
+  readonly batch: Batch;
+  /** Of the key of each row, and of what it refers to. */
+  readonly ids: Int32Array;
+  readonly references: Int32Array;
 }
 
 /**
- * Shape: input 0 the left changelog with old rows, input 1 the right one with or without; out what ForeignKeyJoin makes of the answers when
- * each row goes all the way before the next one, and the same state: no message is made, because no answer is ever outdated.
- * Cost: a look-up a row in either table; a scan of its subscriptions per change of a right row that may have some.
+ * Shape: input 0 the left changelog with old rows, or, where the join keeps them, the left table's rows as they come; input 1 the right
+ * changelog with or without; out what ForeignKeyJoin makes of the answers when each row goes all the way before the next one, and the same
+ * state: no message is made, because no answer is ever outdated.
+ * Cost: a look-up a row in either table, and one for each row that refers to a right row that changes; columns are copied once.
  */
 export class WholeForeignKeyJoin implements Operator {
   readonly name = 'foreignKeyJoin';
   readonly schema: Schema;
   readonly #context: OperatorContext;
   readonly #isLeft: boolean;
+  readonly #keepsLeft: boolean;
   readonly #compute: ColumnFunction;
   readonly #evaluation: RowEvaluation;
-  readonly #lefts: RowTable;
-  readonly #rights: RowTable;
-  /** Foreign key, primary key: the version that subscribed. */
-  readonly #subscriptions: OrderedTable;
+  readonly #tables: ReferenceTable;
   readonly #leftKeys: RowKeys;
   readonly #foreignKeys: RowKeys;
   readonly #rightKeys: RowKeys;
   readonly #left: JoinInput;
-  readonly #rightCells: RowCells;
-  readonly #primaryTypes: readonly Type[];
-  readonly #builder: BatchBuilder;
-  readonly #primaryColumns: readonly ColumnBuilder[];
-  readonly #leftColumns: readonly ColumnBuilder[];
-  readonly #rightColumns: readonly ColumnBuilder[];
+  readonly #output: ReferenceOutput;
   readonly #scratch = new ByteWriter(64);
-  /** By right row 1 where nobody subscribes to it, until the next commit. */
-  #alone: number[] = [];
-  /** What the rows so far are of, each once, with what the origins of its rows count from. */
-  #moments = new Map<Moment, number>();
-  /** Of what is at hand. */
-  #originsFrom = 0;
-  #out: Emit = () => {};
+  #lefts: Lefts | null = null;
 
   constructor(
     step: WholeForeignKeyJoinStep,
     [left, right]: readonly [Schema, Schema],
     context: OperatorContext,
     registry: FunctionRegistry,
+    idleKeysMax?: number,
   ) {
-    const { id, schema, type, subscribe, respond } = step;
+    const { id, schema, type, subscribe, respond, keeps } = step;
     this.schema = schema;
     this.#context = context;
     this.#isLeft = type === 'LEFT';
+    this.#keepsLeft = keeps !== null;
     this.#compute = compile(subscribe.foreignKey, registry);
     const field = subscribe.schema.columns[0]?.name ?? '';
     this.#evaluation = new RowEvaluation(context, field, subscribe.id);
-    this.#lefts = new RowTable(id, context.state);
-    this.#rights = new RowTable(`${respond.id}.right`, context.state);
-    this.#subscriptions = new OrderedTable(`${respond.id}.subscriptions`, context.state);
-    const options = { session: false };
-    this.#leftKeys = new RowKeys(left, this.#lefts, options);
-    this.#foreignKeys = new RowKeys(subscribe.schema, this.#rights, options);
-    this.#rightKeys = new RowKeys(right, this.#rights, options);
     this.#left = new JoinInput(left);
-    this.#rightCells = new RowCells(right.columns.map((column) => column.type));
-    const { keys } = this.#left;
-    this.#primaryTypes = keys.map((at) => left.columns[at]?.type as Type);
-    this.#builder = new BatchBuilder(schema);
-    const { columns } = this.#builder;
-    const leftEnd = left.columns.length;
-    this.#primaryColumns = columns.slice(0, keys.length);
-    this.#leftColumns = columns.slice(keys.length, leftEnd);
-    this.#rightColumns = columns.slice(leftEnd);
+    const tables = new ReferenceTable({
+      tables: {
+        left: id,
+        source: keeps,
+        right: `${respond.id}.right`,
+        subscriptions: `${respond.id}.subscriptions`,
+      },
+      state: context.state,
+      left: this.#left.kept(),
+      right: keptRows(right.columns.map((column) => column.type)),
+      referenceOf: this.#referenceOf(step, left),
+      versionOf,
+      versionBytes: VERSION_BYTES,
+      idleKeysMax,
+    });
+    this.#tables = tables;
+    const options = { session: false };
+    this.#leftKeys = new RowKeys(left, tables, options);
+    this.#foreignKeys = new RowKeys(subscribe.schema, tables, options);
+    this.#rightKeys = new RowKeys(right, tables, options);
+    const keys = this.#left.keys.map((at) => left.columns[at]?.type as Type);
+    this.#output = new ReferenceOutput(schema, keys, tables, context);
+  }
+
+  /** What a row refers to that was kept before: a column of the row, or of its key. */
+  #referenceOf(
+    { subscribe: { foreignKey } }: WholeForeignKeyJoinStep,
+    left: Schema,
+  ): (id: number, row: number) => number {
+    const keys = columnsWithRole(left, 'key');
+    const keyTypes = keys.map((at) => left.columns[at]?.type as Type);
+    return (id, row) => {
+      if (foreignKey.expr !== 'column') throw new InvariantError('rows refer by a column');
+      const { index, type } = foreignKey;
+      const scratch = this.#scratch;
+      scratch.truncate(0);
+      const key = keys.indexOf(index);
+      if (key < 0) {
+        const columns = this.#tables.leftRows.columnsOf(Int32Array.of(row));
+        writeKey(scratch, [columns[this.#left.values.indexOf(index)] as Column], 0);
+      } else {
+        const { values } = decodeKey(keyTypes, this.#tables.index.key(id));
+        writeKeyValue(scratch, type, values[key] ?? null);
+      }
+      // A null is no more than the byte that says so.
+      if (scratch.position === 1) return NO_KEY;
+      return this.#tables.locate(scratch.buffer, 0, scratch.position);
+    };
   }
 
   process(side: number, batch: Batch, out: Emit): void {
-    this.#out = out;
-    this.#originsFrom = this.#turn();
-    if (side === 0) this.#takeLeft(batch);
-    else this.#takeRight(batch);
-    if (this.#context.holding === undefined) this.settle();
+    this.processRows(side, batch, 0, batch.length, out);
   }
 
-  /** Rows are of the moment at hand from now on. @returns what their origins count from */
-  #turn(): number {
-    const { holding } = this.#context;
-    if (holding === undefined) return 0;
-    const { moment } = holding;
-    const known = this.#moments.get(moment);
-    if (known !== undefined) return known;
-    if (this.#builder.length === 0 || holding.together === undefined) this.settle();
-    const moments = [...this.#moments.keys(), moment];
-    const from = moments.length > 1 ? (holding.together?.(moments).from.at(-1) ?? 0) : 0;
-    this.#moments.set(moment, from);
-    return from;
+  processRows(side: number, batch: Batch, from: number, to: number, out: Emit): void {
+    const output = this.#output;
+    if (this.#tables.isUntidy) {
+      output.settle();
+      this.#tables.tidy();
+    }
+    output.begin(out);
+    if (side === 0) this.#takeLeft(batch, from, to);
+    else this.#takeRight(batch, from, to);
+    if (this.#context.holding === undefined) output.settle();
   }
 
-  #takeLeft(batch: Batch): void {
+  #takeLeft(batch: Batch, from: number, to: number): void {
     const { valueNull, op, selection } = batch;
-    const valued = valueNull === null ? batch : withValue(batch, valueNull);
-    const foreign = this.#compute(valued, this.#evaluation.of(valued));
-    const foreignIds = this.#foreignKeys.assign({
-      ...batch,
-      columns: [foreign],
-      keyNull: valueNull,
-    });
-    const ids = this.#leftKeys.assign(batch);
-    /** Of what the row was; null: it was none. */
-    let old: ForeignKey | null = null;
-    for (let i = 0; i < batch.length; i++) {
+    const { ids, references } = this.#leftsOf(batch);
+    const tables = this.#tables;
+    tables.leftRows.begin(batch, this.#left.columnsOf(batch), from);
+    /** What the row referred to before; without old rows the tables know. */
+    let old = NO_REFERENCE;
+    for (let i = from; i < to; i++) {
       const position = selection === null ? i : (selection[i] as number);
       const isNull = valueNull !== null && bitAt(valueNull, position);
-      const id = foreignIds[i] as number;
-      const key = isNull ? null : { id, of: foreign, position };
-      if (op?.[position] === Op.UpdateBefore) {
-        old = key;
+      const reference = isNull ? NO_REFERENCE : (references[i] as number);
+      const does = op === null ? Op.Insert : op[position];
+      if (does === Op.UpdateBefore) {
+        old = reference;
         continue;
       }
-      const isDeleted = op?.[position] === Op.Delete;
-      this.#change(batch, position, {
-        id: ids[i] as number,
-        old: isDeleted ? key : old,
-        key: isDeleted ? null : key,
+      const isDeleted = does === Op.Delete;
+      const known = ids[i] as number;
+      const id = known === NO_KEY ? this.#locateNulls(batch, position) : known;
+      if (this.#keepsLeft) old = tables.reference(id);
+      else if (isDeleted) old = reference;
+      this.#change(batch, i, position, {
+        id,
+        isKept: known !== NO_KEY,
+        old,
+        now: isDeleted ? NO_REFERENCE : reference,
       });
-      old = null;
+      old = NO_REFERENCE;
     }
   }
 
-  /** A change of a left row: what foreignKeySubscribe asks for it, and what comes of that. */
-  #change(batch: Batch, position: number, { id, old, key }: Change): void {
-    const hadKey = old !== null && old.id !== NO_KEY;
-    const goesOn = key !== null && (key.id !== NO_KEY || this.#isLeft);
-    const before = id === NO_KEY ? null : this.#lefts.get(id);
-    const stood = before?.[0] === 1;
-    const row =
-      key === null
-        ? null
-        : this.#left.cells.encode(
-            this.#left.columnsOf(batch),
-            position,
-            batch.rowtime[position] ?? 0,
-          );
-    if (hadKey && (key === null || !isSame(old, key)))
-      this.#subscribe(batch, position, old.id, null);
-    if (key !== null && key.id !== NO_KEY) this.#subscribe(batch, position, key.id, row);
-    // The right row that is looked up: of what the row refers to now, else of what it did.
-    const asked = goesOn ? key.id : hadKey ? old.id : NO_KEY;
-    const found = asked === NO_KEY ? null : this.#rights.get(asked);
-    const isAnswered = goesOn
-      ? hadKey || this.#isLeft || found !== null
-      : hadKey || (key === null && old !== null && this.#isLeft);
-    const joined = goesOn ? found : null;
-    const stands = isAnswered ? row !== null && (joined !== null || this.#isLeft) : stood;
-    if (id === NO_KEY) return;
-    if (row !== null) this.#lefts.set(id, stateOf(stands, row));
-    else if (before !== null) this.#lefts.set(id, stands ? STANDS : null);
-    if (!isAnswered) return;
-    const ms = batch.rowtime[position] ?? 0;
-    const rowtime = found === null ? ms : Math.max(ms, rowtimeOf(found));
-    this.#begin();
-    const { keys } = this.#left;
-    this.#primaryColumns.forEach((column, i) =>
-      column.append(valueAt(batch.columns[keys[i] as number] as Column, position)),
-    );
-    const columns = this.#left.columnsOf(batch);
-    this.#leftColumns.forEach((column, i) =>
-      column.append(stands ? valueAt(columns[i] as Column, position) : null),
-    );
-    this.#appendRight(stands ? joined : null);
-    this.#end({ stands, stood, rowtime, origin: batch.origin?.[position] ?? null });
+  #leftsOf(batch: Batch): Lefts {
+    if (this.#lefts?.batch === batch) return this.#lefts;
+    const { valueNull } = batch;
+    const valued = valueNull === null ? batch : withValue(batch, valueNull);
+    const columns = [this.#compute(valued, this.#evaluation.of(valued))];
+    const references = this.#foreignKeys.assign({ ...batch, columns, keyNull: null });
+    const ids = this.#leftKeys.assign(batch);
+    return (this.#lefts = { batch, ids, references });
   }
 
-  /** @param row null: the subscription ends */
-  #subscribe(batch: Batch, position: number, to: number, row: Uint8Array | null): void {
+  /** The number of a key that is null in part: to the tables it is one as others are. */
+  #locateNulls({ columns }: Batch, position: number): number {
     const scratch = this.#scratch;
     scratch.truncate(0);
-    scratch.bytes(this.#rights.key(to));
-    const columns = this.#left.keys.map((at) => batch.columns[at] as Column);
-    writeKey(scratch, columns, position);
-    this.#subscriptions.set(scratch.written(), row === null ? null : versionOf(row));
-    this.#alone[to] = 0;
+    const keys = this.#left.keys.map((at) => columns[at] as Column);
+    writeKey(scratch, keys, position);
+    return this.#tables.locate(scratch.buffer, 0, scratch.position);
   }
 
-  #takeRight(batch: Batch): void {
+  /** A change of the left row of a key: what foreignKeySubscribe asks for it, and what comes of that. */
+  #change(batch: Batch, i: number, position: number, { id, isKept, old, now }: Change): void {
+    const tables = this.#tables;
+    const before = tables.left(id);
+    const stood = isKept && tables.stands(id);
+    const isRow = now !== NO_REFERENCE;
+    if (!isRow && before === NO_ROW && old === NO_REFERENCE && !tables.isKept(id)) return;
+    const hadKey = old >= 0;
+    const goesOn = now >= 0 || (isRow && this.#isLeft);
+    // The right row that is looked up: of what the row refers to now, else of what it did.
+    const asked = goesOn ? now : old;
+    const found = asked >= 0 ? tables.right(asked) : NO_ROW;
+    const isAnswered = goesOn
+      ? hadKey || this.#isLeft || found !== NO_ROW
+      : hadKey || (!isRow && old !== NO_REFERENCE && this.#isLeft);
+    const joined = goesOn ? found : NO_ROW;
+    const stands = isAnswered ? isRow && (joined !== NO_ROW || this.#isLeft) : stood;
+    const ms = batch.rowtime[position] ?? 0;
+    const row = isRow ? tables.leftRows.take(i, position, ms) : NO_ROW;
+    tables.setLeft(id, row, { from: old, to: now, stands, isKept });
+    if (!isKept || !isAnswered) return;
+    const rowtime = found === NO_ROW ? ms : Math.max(ms, tables.rightRows.rowtime(found));
+    const origin = batch.origin?.[position] ?? null;
+    this.#output.add(id, row, joined, { stands, stood, rowtime, origin });
+  }
+
+  #takeRight(batch: Batch, from: number, to: number): void {
     const { selection, op } = batch;
     const ids = this.#rightKeys.assign(batch);
-    for (let i = 0; i < batch.length; i++) {
+    const tables = this.#tables;
+    tables.rightRows.begin(batch, batch.columns, from);
+    for (let i = from; i < to; i++) {
       const position = selection === null ? i : (selection[i] as number);
       const id = ids[i] as number;
       if (id === NO_KEY || op?.[position] === Op.UpdateBefore) continue;
       const rowtime = batch.rowtime[position] ?? 0;
-      const row = isGone(batch, position)
-        ? null
-        : this.#rightCells.encode(batch.columns, position, rowtime);
-      if (row !== null || this.#rights.get(id) !== null) this.#rights.set(id, row);
-      if (this.#alone[id] !== 1) this.#tell(id, row, rowtime, batch.origin?.[position] ?? null);
+      const row = isGone(batch, position) ? NO_ROW : tables.rightRows.take(i, position, rowtime);
+      if (row !== NO_ROW || tables.right(id) !== NO_ROW) tables.setRight(id, row);
+      this.#tell(id, row, rowtime, batch.origin?.[position] ?? null);
     }
   }
 
   /** Tells the subscribers of a right row of its change. */
-  #tell(id: number, right: Uint8Array | null, rowtime: number, origin: number | null): void {
-    const prefix = this.#rights.key(id).slice();
-    let isAlone = 1;
-    for (const { key } of this.#subscriptions.scan(prefixRange(prefix))) {
-      isAlone = 0;
-      const left = this.#lefts.locate(key, prefix.length, key.length);
-      const before = this.#lefts.get(left);
+  #tell(to: number, right: number, rowtime: number, origin: number | null): void {
+    const tables = this.#tables;
+    const subscribers = tables.subscribersOf(to);
+    const stands = right !== NO_ROW || this.#isLeft;
+    for (let i = 0; i < subscribers.length; i++) {
+      const id = subscribers[i] as number;
+      const left = tables.left(id);
       // Of a key that is null in part no row is kept.
-      if (before === null || before.length <= ROW_AT) continue;
-      const row = before.subarray(ROW_AT);
-      const stood = before[0] === 1;
-      const stands = right !== null || this.#isLeft;
-      if (stands !== stood) this.#lefts.set(left, stateOf(stands, row));
-      this.#begin();
-      const primary = decodeKey(this.#primaryTypes, key.subarray(prefix.length)).values;
-      this.#primaryColumns.forEach((column, i) => column.append(primary[i] as Value));
-      if (stands) this.#left.cells.append(row, this.#leftColumns);
-      else for (const column of this.#leftColumns) column.appendNull();
-      this.#appendRight(right);
-      this.#end({ stands, stood, rowtime, origin });
+      if (left === NO_ROW || !tables.isKept(id)) continue;
+      const stood = tables.stands(id);
+      if (stands !== stood) tables.setStands(id, stands);
+      this.#output.add(id, left, right, { stands, stood, rowtime, origin });
     }
-    this.#alone[id] = isAlone;
-  }
-
-  #begin(): void {
-    if (!this.#builder.isFull) return;
-    this.settle();
-    this.#originsFrom = this.#turn();
-  }
-
-  /** @param row null: nulls */
-  #appendRight(row: Uint8Array | null): void {
-    if (row !== null) this.#rightCells.append(row, this.#rightColumns);
-    else for (const column of this.#rightColumns) column.appendNull();
-  }
-
-  #end({ stands, stood, rowtime, origin }: Result): void {
-    const op = stands ? (stood ? Op.UpdateAfter : Op.Insert) : Op.Delete;
-    this.#builder.endRow(rowtime, op, origin === null ? null : origin + this.#originsFrom);
-    if (!stands) this.#builder.markValueNull();
   }
 
   settle(): void {
-    const batch = this.#builder.finish();
-    const [first, ...more] = this.#moments.keys();
-    this.#moments.clear();
-    if (batch === null) return;
-    const { holding } = this.#context;
-    if (first === undefined || holding === undefined) this.#out(batch);
-    else if (more.length === 0) holding.emit(first, batch, this.#out);
-    else holding.emit(together(holding, [first, ...more]).moment, batch, this.#out);
+    this.#output.settle();
   }
 
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
-    this.#lefts.changes(into, intoBlock);
-    this.#rights.changes(into, intoBlock);
-    this.#subscriptions.changes(into);
+    if (!this.#tables.changes(into, intoBlock)) return;
+    this.#lefts = null;
     for (const keys of [this.#leftKeys, this.#foreignKeys, this.#rightKeys]) keys.reset();
-    this.#alone = [];
   }
 }
 
-function isSame(a: ForeignKey, b: ForeignKey): boolean {
-  return a.id === b.id || valueEquals(valueAt(a.of, a.position), valueAt(b.of, b.position));
+interface Change {
+  /** Of the primary key. */
+  readonly id: number;
+  /** False: the key is null in part. */
+  readonly isKept: boolean;
+  /** What the row referred to, and what it does now: a key, NO_KEY or NO_REFERENCE. */
+  readonly old: number;
+  readonly now: number;
 }

@@ -21,7 +21,7 @@ export type Ask = (typeof Ask)[keyof typeof Ask];
 export const Answer = { withoutRow: 0, withRow: 1 } as const;
 export type Answer = (typeof Answer)[keyof typeof Answer];
 
-const VERSION_BYTES = 8;
+export const VERSION_BYTES = 8;
 /** The rowtime, which is no part of what a row says. */
 const ROWTIME_BYTES = 8;
 

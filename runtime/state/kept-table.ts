@@ -10,11 +10,12 @@ import { handOver } from './packing.ts';
 import { hasEntries } from './row-table.ts';
 
 /** Keys that stay in memory after a commit; beyond it they are read again on demand. */
-const IDLE_KEYS_MAX = 65_536;
+export const IDLE_KEYS_MAX = 65_536;
 /** Rows that no key has any more stay until they are more than the others and these. */
 const STALE_ROWS_MAX = 32_768;
 const FIRST_KEYS = 256;
-const UNKNOWN = -2;
+/** In the place of a row that was not read yet. */
+export const UNKNOWN = -2;
 
 /** A state table, and the rows that nobody has put into it yet. */
 export interface KeptSide {

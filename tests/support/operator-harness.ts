@@ -144,6 +144,30 @@ export class OperatorRun {
   }
 }
 
+/** The operator over a store that shows what a commit has taken only when the next one begins. */
+export function shownLate(make: MakeOperator): MakeOperator {
+  return (context) => {
+    const shown = new MapState();
+    for (const [name, entry] of (context.state as MapState).entries) shown.entries.set(name, entry);
+    let taken: StateBytes[] = [];
+    const operator = make({ ...context, state: shown });
+    return {
+      name: operator.name,
+      schema: operator.schema,
+      process: (...given) => operator.process(...given),
+      changes(into) {
+        for (const change of taken) shown.apply(change);
+        taken = [];
+        operator.settle?.();
+        operator.changes?.((change) => {
+          taken.push(change);
+          into(change);
+        });
+      },
+    };
+  };
+}
+
 /** More than the origins of one moment in tests. */
 const ORIGINS_MAX = 1000;
 

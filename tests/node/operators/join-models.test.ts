@@ -105,6 +105,7 @@ test.each(['INNER', 'LEFT'] as const)('%s by foreign key', (type) => {
     const model = foreignKeyModel(type, rows);
     expect(lines(foreignKeyJoin(type), rows, tables)).toEqual(model);
     expect(lines(wholeForeignKeyJoin(type), rows, tables)).toEqual(model);
+    expect(lines(wholeForeignKeyJoin(type, true), rows, tables)).toEqual(model);
   });
   fc.assert(property, { numRuns: 300 });
 });

@@ -6,11 +6,7 @@ import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
 import { StreamStreamJoin } from '../../../runtime/operators/stream-stream-join.ts';
 import { StreamTableJoin } from '../../../runtime/operators/stream-table-join.ts';
 import { TableTableJoin } from '../../../runtime/operators/table-table-join.ts';
-import {
-  foreignKeyJoin,
-  FOREIGN_RIGHTS,
-  wholeForeignKeyJoin,
-} from '../../support/foreign-key-operator.ts';
+import { BY_KEY, BY_VALUE, foreignKeyCase } from '../../support/foreign-key-operator.ts';
 import {
   given,
   JOIN_TYPES,
@@ -84,19 +80,9 @@ for (const type of ['INNER', 'LEFT'] as const) {
     input: input([false, true]),
     changelog: null,
   });
-  describeOperator(`the three of a foreign-key join, ${type}`, {
-    paths: [
-      { name: 'row by row', make: foreignKeyJoin(type) },
-      { name: 'batch by batch', make: wholeForeignKeyJoin(type) },
-      { name: 'rows held back', make: heldBack(wholeForeignKeyJoin(type)) },
-      { name: 'rows of several moments', make: heldBack(wholeForeignKeyJoin(type), true) },
-    ],
-    input: sideRows({ steps: rowtimeSteps, tables: [true, true] }).map((rows) => {
-      const referred = rows.map((row) =>
-        row.side === 0 ? row : { ...row, key: FOREIGN_RIGHTS.get(row.key ?? '') ?? 'x' },
-      );
-      return given(referred, [true, true]);
-    }),
-    changelog: { old: false },
-  });
+  describeOperator(`a foreign-key join, ${type}`, foreignKeyCase(type, { referring: BY_VALUE }));
+  describeOperator(
+    `a foreign-key join by a part of the key, ${type}`,
+    foreignKeyCase(type, { referring: BY_KEY }),
+  );
 }
