@@ -41,7 +41,7 @@ import type {
 import type { StateReader } from '../ports/store.ts';
 import type { Current } from './current.ts';
 import { readerOf, type Reader } from './input.ts';
-import type { Pair, Pairing } from './pair.ts';
+import type { Merging, Pairing } from './pair.ts';
 import { REPARTITION, RUNS } from './parts.ts';
 import type { Sharing } from './sharing.ts';
 import { SinkWriter, type Output } from './sink.ts';
@@ -84,7 +84,7 @@ export interface Wiring {
   /** Per input: true for a user topic, whose records count as the query's input. */
   readonly countsInput: readonly boolean[];
   /** null: what several inputs have is fed run by run. */
-  readonly pair: Pair | null | undefined;
+  readonly pair: Merging | null | undefined;
 }
 
 interface Input {
@@ -165,7 +165,7 @@ class Builder {
         const schemas = inputs.map((input) => this.#schemasOf.get(input) ?? step.schema);
         const operator = operatorOf(step, schemas, this.#context, this.#part);
         this.#operate(operator, emit);
-        this.#pairing?.built(step.id, { inputs, operator, emit });
+        this.#pairing?.built(step.id, inputs, operator, emit);
         if (operator.settle !== undefined) {
           this.#holders ??= new JOINS.code.Holders(this.#part.steps);
           this.#holders.add(operator, step.id);

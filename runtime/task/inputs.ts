@@ -10,7 +10,7 @@ import type { OffsetEntry } from '../ports/store.ts';
 import type { Blocks } from './blocks.ts';
 import type { Reader } from './input.ts';
 import type { Gap } from './gaps.ts';
-import type { Pair } from './pair.ts';
+import type { Merging } from './pair.ts';
 import { RUNS, WRONG_RECORDS } from './parts.ts';
 import type { RecordPlace } from './record-columns.ts';
 import { Sharing } from './sharing.ts';
@@ -231,8 +231,8 @@ export class TaskInputs {
     return chunk === null ? null : takeTo(only, chunk, 0, chunk.to, wholes(chunk));
   }
 
-  /** As `Pair.take`, of these inputs. */
-  takePair(pair: Pair, took: (records: number) => void): boolean {
+  /** As `Merging.take`, of these inputs. */
+  takePair(pair: Merging, took: (records: number) => void): boolean {
     return pair.take(this.#inputs, this.#chunkOf, took);
   }
 

@@ -48,36 +48,42 @@ export class Pairing {
     };
   }
 
-  built(step: StepId, built: Built): void {
-    this.#built.set(step, built);
+  built(step: StepId, inputs: readonly StepId[], operator: Operator, emit: Emit): void {
+    this.#built.set(step, { id: step, inputs, operator, emit });
   }
 
-  /** null: there are not two inputs that meet in one join, with nothing but filters, projections and new keys before it. */
-  pair(): Pair | null {
+  /** null: inputs do not meet in joins, with nothing but filters, projections and new keys before them. */
+  pair(): Merging | null {
     const { steps, rowByRow } = this.part;
     if (rowByRow === true || steps.some(({ step }) => step === 'cache')) return null;
-    const [left, right, third] = steps.filter(isSource).map((source) => this.#wayOf(source));
-    if (!left || !right || third !== undefined) return null;
-    if (left.join !== right.join || left.topic === right.topic) return null;
-    return new Pair(this.#given, [left, right], (make) => this.#ahead(make));
+    const sources = steps.filter(isSource);
+    const ways: Way[] = [];
+    for (const source of sources) {
+      const way = source.step === 'source' && source.materialized ? null : this.#wayOf(source.id);
+      if (way === null || sources.some((one) => one !== source && one.topic === source.topic))
+        return null;
+      ways.push(way);
+    }
+    const pair = new Pair(this.#given, ways, sources, (make) => this.#ahead(make));
+    const [left, right, third] = ways;
+    if (third !== undefined)
+      return KERNEL_DECODERS.fetched?.merging(pair, (join) => this.#wayOf(join)) ?? null;
+    return right !== undefined && left?.join === right.join ? pair : null;
   }
 
-  /** From a source to the join; null: there is something else on the way. */
-  #wayOf(source: SourceStep | InternalSourceStep): Way | null {
-    if (source.step === 'source' && source.materialized) return null;
+  /** From a step to the join that its rows go to; null: they go elsewhere, or there is something else on the way. */
+  #wayOf(from: StepId): Way | null {
     const before: Operator[] = [];
-    for (let id = source.id; ;) {
+    for (let id = from; ;) {
       const [next, more] = this.part.steps.filter((step) => this.#readsOf(step).includes(id));
-      if (next === undefined || more !== undefined) return null;
-      const built = this.#built.get(next.id);
-      if (built === undefined) return null;
-      if (built.operator.processRows !== undefined) {
-        const isUser = source.step === 'source';
-        return { topic: source.topic, isUser, before, join: built, side: built.inputs.indexOf(id) };
-      }
-      if (!PLAIN.has(built.operator.name)) return null;
-      before.push(built.operator);
-      id = next.id;
+      const built = more === undefined && next && this.#built.get(next.id);
+      if (!built) return null;
+      const { operator } = built;
+      if (operator.processRows !== undefined)
+        return { before, join: built, side: built.inputs.indexOf(id) };
+      if (!PLAIN.has(operator.name)) return null;
+      before.push(operator);
+      ({ id } = built);
     }
   }
 
@@ -106,7 +112,8 @@ function isSource(step: Step): step is SourceStep | InternalSourceStep {
 /** What makes of a batch another one over the same places, each row for itself. */
 const PLAIN: ReadonlySet<string> = new Set(['filter', 'project', 'rekey']);
 
-interface Built {
+export interface Built {
+  readonly id: StepId;
   readonly inputs: readonly StepId[];
   readonly operator: Operator;
   readonly emit: Emit;
@@ -118,9 +125,8 @@ const TURNS_UNTIL_KNOWN = 3;
 /** Behind which row of its chunk each run ends, of the two chunks that are merged at the moment; each has one row at least. */
 const ENDS = new Uint32Array(2 * BATCH_ROWS_MAX);
 
-interface Way {
-  readonly topic: string;
-  readonly isUser: boolean;
+/** From an input, or from a join, to a join. */
+export interface Way {
   /** What rows pass before the join. */
   readonly before: readonly Operator[];
   readonly join: Built;
@@ -136,7 +142,7 @@ interface Made {
 type MakeAhead = (make: () => Made) => Made | null;
 
 /** A chunk, and what has come of it before the join. */
-class Ahead {
+export class Ahead {
   readonly way: Way;
   readonly chunk: Chunk;
   readonly raw: Batch;
@@ -165,26 +171,10 @@ class Ahead {
   }
 }
 
-/**
- * The rows of two inputs in the order of the runs rule (task/inputs.ts). What stands before the join is computed of a whole chunk, unless it
- * would tell a problem or a dropped row, or hangs on the time: then it waits for its run. So nothing is told of rows that are not taken.
- * Cost: a comparison a row; a call a run, or one for all.
- */
-export class Pair {
-  readonly #context: BuildContext;
-  readonly #ways: readonly [Way, Way];
-  readonly #ahead: MakeAhead;
-  /** By input; null: the chunk is taken run by run. */
-  readonly #chunks: ({ readonly chunk: Chunk; readonly ahead: Ahead | null } | undefined)[] = [];
-
-  constructor(context: BuildContext, ways: readonly [Way, Way], ahead: MakeAhead) {
-    this.#context = context;
-    this.#ways = ways;
-    this.#ahead = ahead;
-  }
-
+/** Takes chunks of several inputs at once. */
+export interface Merging {
   /**
-   * Takes the rows of both chunks that are at hand, until one of them is taken.
+   * Takes the rows of the chunks that are at hand, until one of them is taken.
    * @param took is told how many records more are taken, before they are; when some are left then, how many, as less than 0
    * @returns false when they are to be taken run by run
    */
@@ -192,26 +182,44 @@ export class Pair {
     inputs: readonly Input[],
     chunkOf: (input: Input) => Chunk | null,
     took: (records: number) => void,
-  ): boolean {
-    const [one, two] = inputs as readonly [Input, Input];
-    const left = this.#aheadOf(0, chunkOf(one));
-    const right = left && this.#aheadOf(1, chunkOf(two));
-    if (left === null || right === null) return false;
-    for (const ahead of [left, right]) ahead.row = ahead.rowsBefore(ahead.chunk.rows[0] as number);
-    const records = left.chunk.to - left.chunk.at + right.chunk.to - right.chunk.at;
-    took(records);
-    this.#merge(left, right);
-    took(this.#end(one, left) + this.#end(two, right) - records);
-    this.#ways[0].join.operator.settle?.();
-    return true;
+  ): boolean;
+}
+
+/**
+ * The rows of two inputs in the order of the runs rule (task/inputs.ts); of more, `take` is task/merged-inputs.ts's. What stands before the join is computed of a whole chunk, unless it
+ * would tell a problem or a dropped row, or hangs on the time: then it waits for its run. So nothing is told of rows that are not taken.
+ * Cost: a comparison a row; a call a run, or one for all.
+ */
+export class Pair implements Merging {
+  readonly context: BuildContext;
+  readonly ways: readonly Way[];
+  readonly #sources: readonly Step[];
+  readonly #ahead: MakeAhead;
+  /** null: the chunk is taken run by run. */
+  readonly #known: ({ readonly chunk: Chunk; readonly ahead: Ahead | null } | undefined)[] = [];
+
+  constructor(
+    context: BuildContext,
+    ways: readonly Way[],
+    sources: readonly Step[],
+    ahead: MakeAhead,
+  ) {
+    this.context = context;
+    this.ways = ways;
+    this.#sources = sources;
+    this.#ahead = ahead;
   }
 
-  #aheadOf(input: number, chunk: Chunk | null): Ahead | null {
+  /** What has come of an input's chunk; null: it is to be taken run by run. */
+  ahead(input: number, chunk: Chunk | null): Ahead | null {
     if (chunk === null) return null;
-    const known = this.#chunks[input];
-    if (known?.chunk === chunk) return known.ahead;
-    const ahead = this.#compute(this.#ways[input] as Way, chunk);
-    this.#chunks[input] = { chunk, ahead };
+    let known = this.#known[input];
+    if (known?.chunk !== chunk) {
+      known = { chunk, ahead: this.#compute(this.ways[input] as Way, chunk) };
+      this.#known[input] = known;
+    }
+    const { ahead } = known;
+    if (ahead !== null) ahead.row = ahead.rowsBefore(chunk.rows[0] as number);
     return ahead;
   }
 
@@ -230,6 +238,33 @@ export class Pair {
       return { batch };
     });
     return made && new Ahead(way, chunk, raw, made.batch);
+  }
+
+  /**
+   * Ends a chunk at the row that it stands at.
+   * @returns the records that were taken
+   */
+  end(input: number, of: Input, { chunk, raw }: Ahead): number {
+    const row = chunk.rows[0] as number;
+    const position = row < raw.length ? positionOf(raw, row) : -1;
+    const to = position < 0 ? chunk.to : (raw.origin?.[position] ?? position);
+    const taken = to - chunk.at;
+    advance(of, chunk, to, chunk.rows);
+    if (taken > 0 && this.#sources[input]?.step === 'source') this.context.count('in', taken);
+    return taken;
+  }
+
+  take(...[inputs, chunkOf, took]: Parameters<Merging['take']>): boolean {
+    const [one, two] = inputs as readonly [Input, Input];
+    const left = this.ahead(0, chunkOf(one));
+    const right = left && this.ahead(1, chunkOf(two));
+    if (left === null || right === null) return false;
+    const records = left.chunk.to - left.chunk.at + right.chunk.to - right.chunk.at;
+    took(records);
+    this.#merge(left, right);
+    took(this.end(0, one, left) + this.end(1, two, right) - records);
+    left.way.join.operator.settle?.();
+    return true;
   }
 
   /** Rows of the left one come first at equal times. */
@@ -266,7 +301,7 @@ export class Pair {
 
   /** Hands the rows of runs on to the join: one by one until moments stay, then at once where it takes them so. */
   #hand(sides: readonly [Ahead, Ahead], first: number, last: number): void {
-    const { current } = this.#context;
+    const { current } = this.context;
     const turnTo = (to: RunRows): void => current.turn((to as Ahead).moment as Moment);
     for (let run = 0; run < last; run++) {
       const at = (first + run) & 1;
@@ -288,16 +323,5 @@ export class Pair {
       ahead.row = to;
       if (to > from) operator.processRows?.(input, ahead.batch as Batch, from, to, emit);
     }
-  }
-
-  /** @returns the records that were taken */
-  #end(of: Input, { way, chunk, raw }: Ahead): number {
-    const row = chunk.rows[0] as number;
-    const position = row < raw.length ? positionOf(raw, row) : -1;
-    const to = position < 0 ? chunk.to : (raw.origin?.[position] ?? position);
-    const taken = to - chunk.at;
-    advance(of, chunk, to, chunk.rows);
-    if (taken > 0 && way.isUser) this.#context.count('in', taken);
-    return taken;
   }
 }

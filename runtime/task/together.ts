@@ -101,6 +101,15 @@ class Together implements CurrentMoment {
   }
 }
 
+/** The moments that one is made of, each with what the origins of its rows count from; itself where it is of one chunk. */
+export function leavesOf(
+  moment: CurrentMoment,
+  from = 0,
+): readonly { readonly moment: CurrentMoment; readonly from: number }[] {
+  if (!(moment instanceof Together)) return [{ moment, from }];
+  return moment.parts.flatMap((part, i) => leavesOf(part, from + (moment.from[i] as number)));
+}
+
 function together(moments: readonly Moment[]): {
   readonly moment: Moment;
   readonly from: readonly number[];
