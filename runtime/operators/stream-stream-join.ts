@@ -76,6 +76,7 @@ export class StreamStreamJoin implements Operator {
       kept: [this.#inputs[0].kept(), this.#inputs[1].kept()],
       retentionMs: beforeMs + afterMs + this.#graceMs,
       isWaiting: (...row) => this.#waiting?.has(...row) === true,
+      isPrivate: context.isPrivate,
     });
     this.#rows = rows;
     this.#waiting = isHeldBack ? new WaitingRows(`${id}.waiting`, context.state, rows) : null;

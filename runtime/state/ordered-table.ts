@@ -63,9 +63,9 @@ export class OrderedTable {
     }
   }
 
-  /** Hands over every key that was set since the last call. */
+  /** Hands over every key that was set since the last call, in any order. */
   changes(into: (change: StateBytes) => void): void {
-    for (const { key, value } of this.#fresh.scan({ from: null, to: null }))
+    for (const { key, value } of this.#fresh.entries())
       into({ table: this.#table, key, value: alive(value) });
     this.#taken = this.#fresh;
     this.#fresh = new OrderedMap();

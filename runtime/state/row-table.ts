@@ -1,8 +1,7 @@
 // Rows by key over a store; knows no operator.
 
-import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
+import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import { Interner } from '../data/interner.ts';
-import { handOver } from './packing.ts';
 
 /** Keys that stay in memory after a commit; beyond it they are read again on demand. */
 const IDLE_KEYS_MAX = 65_536;
@@ -65,24 +64,15 @@ export class RowTable {
   }
 
   /** Hands over every key that was set since the last call. */
-  changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
+  changes(into: (change: StateBytes) => void): void {
     const taken = this.#dirty;
-    for (const id of taken) this.#isDirty[id] = false;
-    handOver(this.#packOf(taken), into, intoBlock);
+    for (const id of taken) {
+      this.#isDirty[id] = false;
+      const value = this.#values[id]?.slice() ?? null;
+      into({ table: this.#table, key: this.#index.key(id).slice(), value });
+    }
     this.#dirty = [];
     if (this.#index.size > IDLE_KEYS_MAX + taken.length) this.#keep(taken);
-  }
-
-  /** The values of those keys. */
-  #packOf(ids: readonly number[]): StatePack {
-    const index = this.#index;
-    const set = ids.map((id) => this.#values[id] ?? null);
-    let bytes = 0;
-    for (let i = 0; i < set.length; i++)
-      bytes += index.lengthOf(ids[i] as number) + (set[i]?.length ?? 0);
-    const each: StatePack['each'] = (visit) =>
-      set.forEach((value, i) => visit(index.key(ids[i] as number), value));
-    return { table: this.#table, size: set.length, bytes, each, isOver: null };
   }
 
   #keep(kept: readonly number[]): void {

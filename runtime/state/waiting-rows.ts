@@ -8,6 +8,7 @@ import { readMs, writeWindow } from '../data/key-writer.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import { OrderedTable } from './ordered-table.ts';
 import { Waits } from './row-links.ts';
+import { hasEntries } from './row-table.ts';
 import type { WindowRows } from './window-rows.ts';
 
 /** Rows that are read from the table at once. */
@@ -38,8 +39,7 @@ export class WaitingRows {
     this.#table = new OrderedTable(table, state);
     this.#rows = rows;
     this.#queues = [new Queue(rows, 0), new Queue(rows, 1)];
-    const [first] = state.scan(table, { from: null, to: null });
-    this.#knownTo = first === undefined ? Infinity : -Infinity;
+    this.#knownTo = hasEntries(state, table) ? -Infinity : Infinity;
   }
 
   /** Lets a row wait. */

@@ -6,6 +6,7 @@ import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
 import { prefixRange } from '../data/key.ts';
 import { readMs, writeWindow } from '../data/key-writer.ts';
+import { rowtimeOf } from '../data/row-cells.ts';
 import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
 import { Interner } from '../data/interner.ts';
 import { type KeptRows, NO_ROW } from './kept-rows.ts';
@@ -35,6 +36,8 @@ export interface WindowRowsOptions {
   /** How long a row is kept behind the greatest rowtime of its side. */
   readonly retentionMs: number;
   readonly isWaiting: IsWaiting;
+  /** True: nobody else reads the state, so that the store may let go of what came as blocks once its time is over. */
+  readonly isPrivate: boolean | undefined;
 }
 
 /**
@@ -48,6 +51,7 @@ export class WindowRows {
   readonly #state: StateReader;
   readonly #table: TableId;
   readonly #isWaiting: IsWaiting;
+  readonly #isPrivate: boolean | undefined;
   readonly #segmentMs: number;
   readonly retentionMs: number;
   readonly sides: readonly [Side, Side];
@@ -62,6 +66,7 @@ export class WindowRows {
     this.#table = options.table;
     this.#state = options.state;
     this.#isWaiting = options.isWaiting;
+    this.#isPrivate = options.isPrivate;
     this.retentionMs = options.retentionMs;
     this.#segmentMs = Math.max(Math.floor(options.retentionMs / 2), SEGMENT_MS_MIN);
     const [left, right] = options.kept;
@@ -71,10 +76,7 @@ export class WindowRows {
 
   #side(side: number, kept: KeptRows): Side {
     const stored = this.#state.get(this.#table, Uint8Array.of(side));
-    const ms =
-      stored === null
-        ? -Infinity
-        : new DataView(stored.buffer, stored.byteOffset).getFloat64(0, true);
+    const ms = stored === null ? -Infinity : rowtimeOf(stored);
     return new Side(`${this.#table}.${side === 0 ? 'left' : 'right'}`, kept, ms);
   }
 
@@ -253,7 +255,10 @@ export class WindowRows {
         visit(key.written(), kept.bytes(i));
       }
     };
-    return { table: of.table, size, bytes: bytes + kept.valueBytes, each, isOver: null };
+    const isOver = this.#isPrivate
+      ? (key: Uint8Array) => readMs(new DataView(key.buffer, key.byteOffset)) < firstMs
+      : null;
+    return { table: of.table, size, bytes: bytes + kept.valueBytes, each, isOver };
   }
 
   /** Removes the rows of the segments before `first` from the table. */
@@ -263,7 +268,10 @@ export class WindowRows {
     scratch.truncate(0);
     writeWindow(scratch, first, null);
     let count = 0;
-    for (const { key } of this.#state.scan(of.table, { from: null, to: scratch.finish() })) {
+    const range = { from: null, to: scratch.finish() };
+    const state = this.#state;
+    const settled = this.#isPrivate && state.scanSettled?.(of.table, range);
+    for (const { key } of settled || state.scan(of.table, range)) {
       if (count++ === EXPIRED_ROWS_MAX) return;
       into({ table: of.table, key, value: null });
     }

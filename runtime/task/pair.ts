@@ -1,5 +1,6 @@
 // Two inputs that meet in one join: their chunks are merged by time and handed to it whole, not run by run; knows no fetch and no join's rule.
 
+import { InvariantError } from '../base/errors.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { PartMissing } from '../base/part.ts';
 import { type Batch, IDENTITY, Op, positionOf } from '../data/batch.ts';
@@ -9,11 +10,9 @@ import type { BuildContext } from './build.ts';
 import { advance, type Chunk, type Input } from './inputs.ts';
 import { KERNEL_DECODERS } from './parts.ts';
 
-/** Thrown where what is computed ahead of its turn would tell something, or hang on when it is computed. */
-class NotAhead extends Error {}
-
+/** Where what is computed ahead of its turn would tell something, or hang on when it is computed. */
 function refuse(): never {
-  throw new NotAhead('this waits for its turn');
+  throw new InvariantError('this waits for its turn');
 }
 
 const NO_TIME: LogicalTime = {
@@ -59,9 +58,9 @@ export class Pairing {
     const sources = steps.filter(isSource);
     const ways: Way[] = [];
     for (const source of sources) {
-      const way = source.step === 'source' && source.materialized ? null : this.#wayOf(source.id);
-      if (way === null || sources.some((one) => one !== source && one.topic === source.topic))
-        return null;
+      // Topics are different ones: rows of one that two sources read go one by one.
+      const way = this.#wayOf(source.id);
+      if (way === null || (source.step === 'source' && source.materialized)) return null;
       ways.push(way);
     }
     const pair = new Pair(this.#given, ways, sources, (make) => this.#ahead(make));
@@ -91,14 +90,14 @@ export class Pairing {
     return this.#built.get(step.id)?.inputs ?? ('input' in step ? [step.input] : []);
   }
 
-  /** What is made ahead of its turn; null: it cannot be. What goes wrong does so again in its turn, where it is known whose fault it is. */
-  #ahead(make: () => Made): Made | null {
+  /** What is made ahead of its turn; undefined: it cannot be. What goes wrong does so again in its turn, where it is known whose fault it is. */
+  #ahead(make: () => Batch | null): Batch | null | undefined {
     this.#isAhead = true;
     try {
       return make();
     } catch (thrown) {
       if (thrown instanceof PartMissing) throw thrown;
-      return null;
+      return undefined;
     } finally {
       this.#isAhead = false;
     }
@@ -134,12 +133,8 @@ export interface Way {
   readonly side: number;
 }
 
-interface Made {
-  readonly batch: Batch | null;
-}
-
-/** null: it has to wait for its turn. */
-type MakeAhead = (make: () => Made) => Made | null;
+/** null: no row has come through; undefined: it has to wait for its turn. */
+type MakeAhead = (make: () => Batch | null) => Batch | null | undefined;
 
 /** A chunk, and what has come of it before the join. */
 export class Ahead {
@@ -228,16 +223,16 @@ export class Pair implements Merging {
     // Old rows and their new ones are taken together.
     if (raw === null || chunk.skipped.length > 0 || chunk.rows[0] !== 0) return null;
     if (raw.op?.includes(Op.UpdateBefore) === true) return null;
-    const made = this.#ahead(() => {
+    const ahead = this.#ahead(() => {
       let batch: Batch | null = raw;
       for (const operator of way.before) {
         const from: Batch | null = batch;
         batch = null;
         if (from !== null) operator.process(0, from, (passed) => (batch = passed));
       }
-      return { batch };
+      return batch;
     });
-    return made && new Ahead(way, chunk, raw, made.batch);
+    return ahead === undefined ? null : new Ahead(way, chunk, raw, ahead);
   }
 
   /**

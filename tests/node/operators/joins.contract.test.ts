@@ -58,6 +58,16 @@ for (const type of JOIN_TYPES) {
     input: input([false, false]),
     changelog: null,
   });
+  const short = streamStream({ beforeMs: 9_000, afterMs: 4_000, graceMs: 6_000 });
+  describeOperator(`streamStreamJoin, ${type} whose state nobody else reads`, {
+    paths: [
+      { name: 'row path', make: short },
+      { name: 'private', make: (context) => short({ ...context, isPrivate: true }) },
+    ],
+    input: input([false, false], minutes),
+    changelog: null,
+    isPrivate: true,
+  });
   describeOperator(`streamStreamJoin, ${type} over many segments`, {
     ...paths(streamStream({ beforeMs: 50_000, afterMs: 70_000, graceMs: 30_000 })),
     input: input([false, false], minutes),
