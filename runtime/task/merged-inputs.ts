@@ -24,7 +24,7 @@ export function merging(pair: Pair, wayOf: (join: StepId) => Way | null): Mergin
     joins.set(join, next);
     if (next !== null) follow(next);
   };
-  pair.ways.forEach(follow);
+  pair.given.ways.forEach(follow);
   const last = [...joins.values()].filter((next) => next === null);
   return last.length === 1 ? new Merge(pair, joins) : null;
 }
@@ -64,11 +64,11 @@ class Merge implements Merging {
   constructor(pair: Pair, joins: ReadonlyMap<Built, Way | null>) {
     this.#pair = pair;
     this.#joins = joins;
-    this.#runOf = pair.ways.map(() => new Uint32Array(BATCH_ROWS_MAX));
+    this.#runOf = pair.given.ways.map(() => new Uint32Array(BATCH_ROWS_MAX));
   }
 
   get #current(): CurrentRows {
-    return this.#pair.context.current;
+    return this.#pair.given.context.current;
   }
 
   take(

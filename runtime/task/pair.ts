@@ -63,11 +63,11 @@ export class Pairing {
       if (way === null || (source.step === 'source' && source.materialized)) return null;
       ways.push(way);
     }
-    const pair = new Pair(this.#given, ways, sources, (make) => this.#ahead(make));
-    const [left, right, third] = ways;
-    if (third !== undefined)
-      return KERNEL_DECODERS.fetched?.merging(pair, (join) => this.#wayOf(join)) ?? null;
-    return right !== undefined && left?.join === right.join ? pair : null;
+    const ahead: MakeAhead = (make) => this.#ahead(make);
+    const pair = new Pair({ context: this.#given, ways, sources, ahead });
+    // A join has two inputs, and one that is reached from one source alone goes row by row.
+    if (ways.length === 2) return pair;
+    return KERNEL_DECODERS.fetched?.merging(pair, (join) => this.#wayOf(join)) ?? null;
   }
 
   /** From a step to the join that its rows go to; null: they go elsewhere, or there is something else on the way. */
@@ -166,6 +166,14 @@ export class Ahead {
   }
 }
 
+export interface PairOptions {
+  readonly context: BuildContext;
+  /** By input. */
+  readonly ways: readonly Way[];
+  readonly sources: readonly Step[];
+  readonly ahead: MakeAhead;
+}
+
 /** Takes chunks of several inputs at once. */
 export interface Merging {
   /**
@@ -186,23 +194,12 @@ export interface Merging {
  * Cost: a comparison a row; a call a run, or one for all.
  */
 export class Pair implements Merging {
-  readonly context: BuildContext;
-  readonly ways: readonly Way[];
-  readonly #sources: readonly Step[];
-  readonly #ahead: MakeAhead;
-  /** null: the chunk is taken run by run. */
+  readonly given: PairOptions;
+  /** By input; null: the chunk is taken run by run. */
   readonly #known: ({ readonly chunk: Chunk; readonly ahead: Ahead | null } | undefined)[] = [];
 
-  constructor(
-    context: BuildContext,
-    ways: readonly Way[],
-    sources: readonly Step[],
-    ahead: MakeAhead,
-  ) {
-    this.context = context;
-    this.ways = ways;
-    this.#sources = sources;
-    this.#ahead = ahead;
+  constructor(given: PairOptions) {
+    this.given = given;
   }
 
   /** What has come of an input's chunk; null: it is to be taken run by run. */
@@ -210,7 +207,7 @@ export class Pair implements Merging {
     if (chunk === null) return null;
     let known = this.#known[input];
     if (known?.chunk !== chunk) {
-      known = { chunk, ahead: this.#compute(this.ways[input] as Way, chunk) };
+      known = { chunk, ahead: this.#compute(this.given.ways[input] as Way, chunk) };
       this.#known[input] = known;
     }
     const { ahead } = known;
@@ -223,7 +220,7 @@ export class Pair implements Merging {
     // Old rows and their new ones are taken together.
     if (raw === null || chunk.skipped.length > 0 || chunk.rows[0] !== 0) return null;
     if (raw.op?.includes(Op.UpdateBefore) === true) return null;
-    const ahead = this.#ahead(() => {
+    const ahead = this.given.ahead(() => {
       let batch: Batch | null = raw;
       for (const operator of way.before) {
         const from: Batch | null = batch;
@@ -245,7 +242,8 @@ export class Pair implements Merging {
     const to = position < 0 ? chunk.to : (raw.origin?.[position] ?? position);
     const taken = to - chunk.at;
     advance(of, chunk, to, chunk.rows);
-    if (taken > 0 && this.#sources[input]?.step === 'source') this.context.count('in', taken);
+    const { sources, context } = this.given;
+    if (sources[input]?.step === 'source') context.count('in', taken);
     return taken;
   }
 
@@ -296,7 +294,7 @@ export class Pair implements Merging {
 
   /** Hands the rows of runs on to the join: one by one until moments stay, then at once where it takes them so. */
   #hand(sides: readonly [Ahead, Ahead], first: number, last: number): void {
-    const { current } = this.context;
+    const { current } = this.given.context;
     const turnTo = (to: RunRows): void => current.turn((to as Ahead).moment as Moment);
     for (let run = 0; run < last; run++) {
       const at = (first + run) & 1;
