@@ -7,14 +7,14 @@ import { wordsOf } from '../data/dense.ts';
 import { writeLong } from '../data/key-writer.ts';
 
 /** A power of two. */
-const PLACES = 8192;
+const PLACES = 32768;
 /** Of a row whose key is null. */
 export const NO_ID = -1;
 
 /** The id of a key by its bytes, which the index makes or finds. */
 type Locate = (bytes: Uint8Array, from: number, to: number) => number;
 
-/** A place a number, taken by whichever came last: three words a place. Cost: one comparison, 96 KiB once the first number is noted. */
+/** A place a number, taken by whichever came last: three words a place. Cost: one comparison, 384 KiB once the first number is noted, of which those are touched that numbers fall on. */
 export class LongIds {
   readonly #scratch = new ByteWriter(16);
   #places = new Int32Array(0);
