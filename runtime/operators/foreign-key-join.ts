@@ -17,8 +17,8 @@ import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { isGone } from './stream-table-join.ts';
 
 /** The state of a primary key: one byte, 1 while a result stands, then the left row, if there is one. */
-export const STANDS = Uint8Array.of(1);
-export const ROW_AT = 1;
+const STANDS = Uint8Array.of(1);
+const ROW_AT = 1;
 
 /**
  * Shape: input 0 the left changelog: emits nothing; input 1 answers: out a changelog without old rows, a row per answer to the row as it
@@ -125,7 +125,7 @@ export class ForeignKeyJoin implements Operator {
   }
 }
 
-export function stateOf(stands: boolean, row: Uint8Array): Uint8Array<ArrayBuffer> {
+function stateOf(stands: boolean, row: Uint8Array): Uint8Array<ArrayBuffer> {
   const state = new Uint8Array(ROW_AT + row.length);
   state[0] = stands ? 1 : 0;
   state.set(row, ROW_AT);

@@ -74,8 +74,9 @@ export function wholeForeignKey(part: Subtopology): Subtopology {
 function keptSource(steps: readonly Step[], id: StepId): SourceStep | null {
   const source = steps.find((step) => step.id === id);
   if (source?.step !== 'source' || !source.materialized || source.window !== null) return null;
-  const readers = steps.filter((step) => JSON.stringify(step).includes(`"${id}"`));
-  return readers.length === 3 ? source : null;
+  // Itself, the join and who subscribes.
+  const named = steps.filter((step) => Object.values(step).flat().includes(id));
+  return named.length === 3 ? source : null;
 }
 
 /** From where rows come to a step; both tables of the join come one way each. */
