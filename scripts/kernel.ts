@@ -34,6 +34,9 @@ const SELDOM = [
   'buffers/take',
   'changes/beginSearch',
   'fold/vectors',
+  'json-cells/setNullApart',
+  'json-layout/setBound',
+  'json-text/escapeOf',
   'results/columnOf',
 ];
 /** Of pages: functions that run seldom, or where a call costs nothing beside what it does: copies of them in their callers only make a page wait. */

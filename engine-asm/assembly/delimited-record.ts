@@ -10,7 +10,7 @@ import {
   JSON_TYPE_STRING,
 } from './json-abi';
 import { COLUMN_BYTES, COLUMN_PLACE, COLUMN_VALUES, columnCount, columns } from './json-buffers';
-import { decodeValue, setNull, valueRefusal } from './json-cells';
+import { decodeValue, setNullApart, valueRefusal } from './json-cells';
 import { setText } from './json-record';
 import { QUOTE, sequenceEnd } from './json-text';
 
@@ -153,7 +153,7 @@ function undoubled(from: usize, size: u32): u32 {
 /** Decodes a field into its column; an empty one is null. */
 function cell(column: usize, begin: usize, size: u32, row: u32): u32 {
   if (size == 0) {
-    setNull(column, row);
+    setNullApart(column, row);
     return JSON_OK;
   }
   const type = load<u32>(column);

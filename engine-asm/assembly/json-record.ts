@@ -22,7 +22,7 @@ import {
   columnCount,
   columns,
 } from './json-buffers';
-import { decodeValue, setNull, valueRefusal } from './json-cells';
+import { decodeValue, setNullApart, valueRefusal } from './json-cells';
 import {
   memberAt,
   memberColumn,
@@ -156,7 +156,7 @@ export function decodeRecord(start: usize, length: i32, row: u32): u32 {
         if (byte == LETTER_N) {
           if (load<u32>(at) != NULL_WORD) return JSON_DECLINED_SYNTAX;
           at += 4;
-          setNull(into, row);
+          setNullApart(into, row);
         } else if (byte == OPEN_BRACE && load<u32>(into) == JSON_TYPE_STRUCT) {
           if (depth == <u32>JSON_NESTING_MAX) return JSON_DECLINED_SYNTAX;
           depth++;
@@ -197,7 +197,7 @@ export function decodeRecord(start: usize, length: i32, row: u32): u32 {
   if (found != columnCount) {
     for (let i: u32 = 0; i < columnCount; i++) {
       const column = columns + i * COLUMN_BYTES;
-      if (load<u32>(column, COLUMN_MARK) != record) setNull(column, row);
+      if (load<u32>(column, COLUMN_MARK) != record) setNullApart(column, row);
     }
   }
   return JSON_OK;

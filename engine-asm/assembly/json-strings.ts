@@ -52,20 +52,26 @@ const BYTES_FIRST: u32 = 4096;
 const SLACK_BYTES: u32 = 16;
 /** Set in a length: the string has escapes. */
 export const ESCAPED: u32 = 0x80000000;
+/** Entries a row of a chunk, at most, that are brought near before it. */
+const NEAR_ENTRIES_MAX: u32 = 4;
+/** Of caches. */
+const LINE_BYTES: usize = 64;
 /** Which bits of a hash say where probing begins. */
 const HOME_MASK: u32 = ~3;
 
-const MIX_A: u64 = 0x9e3779b97f4a7c15;
-const MIX_B: u64 = 0xd6e8feb86659fd93;
+const MIX: u64 = 0x9e3779b97f4a7c15;
 
 /** Sixteen bytes of ones, then sixteen of zeros. */
 const masks: usize = memory.data<u64>([~0, ~0, 0, 0], 16);
 
 /** Chunks begun so far; an entry whose chunk is another has no code yet. */
 let chunk: u32 = 0;
+/** Rows that the chunk will have. */
+let expected: u32 = 0;
 
 /** @returns true when the numbers of chunks begin anew, so that all strings must be forgotten */
-export function beginChunk(): bool {
+export function beginChunk(rows: u32): bool {
+  expected = rows;
   chunk++;
   if (chunk < CHUNKS_MAX) return false;
   chunk = 1;
@@ -94,6 +100,21 @@ export function openStrings(column: usize, anew: bool): bool {
   return true;
 }
 
+/**
+ * Reads all places and entries, one after the other, which costs less than to wait for each that a row asks for: what has been done since the last
+ * chunk has taken their places in the nearer caches. Not where few of them are asked for.
+ */
+function bringNear(column: usize): void {
+  const count = load<u32>(column, COLUMN_ENTRY_COUNT);
+  if (count > expected * NEAR_ENTRIES_MAX) return;
+  const end = entryOf(column, count + 1);
+  let all: u32 = 0;
+  for (let at: usize = load<u32>(column, COLUMN_TABLE); at < end; at += LINE_BYTES)
+    all |= load<u32>(at);
+  // Said to somebody, or nothing would be read.
+  store<u32>(scratch, all);
+}
+
 /** The block of so many places, without entries; 0 without memory. */
 function openTable(places: u32): u32 {
   const table = allocate(places << BLOCK_SHIFT);
@@ -108,9 +129,9 @@ function forget(column: usize): void {
   store<u32>(column, load<u32>(column, COLUMN_GENERATION) + 1, COLUMN_GENERATION);
 }
 
+/** The best bits, the last ones of the product, come first: they say where probing begins. */
 function mixed(hash: u64): u32 {
-  const once = (hash ^ (hash >> 32)) * MIX_B;
-  return <u32>(once >> 32);
+  return rotl<u32>(<u32>(((hash ^ (hash >> 29)) * MIX) >> 32), 16);
 }
 
 /** The first 16 bytes of a string, zeros behind it. */
@@ -119,24 +140,23 @@ function beginning(at: usize, length: u32): v128 {
 }
 
 function hashOf(at: usize, length: u32): u32 {
-  return length > 16 ? hashOfLong(at, length) : hashOfWords(beginning(at, length), length);
+  return length > 16 ? hashOfLong(at, length) : hashOfWords(beginning(at, length));
 }
 
 /** Of a string of at most 16 bytes, with zeros behind it. */
-function hashOfWords(words: v128, length: u32): u32 {
-  const low = (v128.extract_lane<u64>(words, 0) ^ (<u64>length * MIX_B)) * MIX_A;
-  return mixed((low ^ (low >> 29) ^ v128.extract_lane<u64>(words, 1)) * MIX_A);
+function hashOfWords(words: v128): u32 {
+  return mixed((v128.extract_lane<u64>(words, 0) * MIX) ^ v128.extract_lane<u64>(words, 1));
 }
 
 function hashOfLong(at: usize, length: u32): u32 {
-  let hash = <u64>length * MIX_B;
+  let hash = <u64>length;
   let from = at;
   for (let left = length; left > 8; left -= 8) {
-    hash = (hash ^ load<u64>(from)) * MIX_A;
+    hash = (hash ^ load<u64>(from)) * MIX;
     hash ^= hash >> 29;
     from += 8;
   }
-  return mixed((hash ^ load<u64>(at + length - 8)) * MIX_A);
+  return mixed(hash ^ load<u64>(at + length - 8));
 }
 
 /** The entry of a number plus one. */
@@ -261,6 +281,7 @@ export function internString(column: usize, at: usize, length: u32): i32 {
 export function internRows(column: usize, from: u32, to: u32): void {
   const values: usize = load<u32>(column, COLUMN_VALUES);
   const lengths: usize = load<u32>(column, COLUMN_LENGTHS);
+  if (IS_WHOLE && from == 0) bringNear(column);
   for (let row = from; row < to; row++) {
     if (IS_WHOLE) {
       row = internKnown(column, row, to);
@@ -293,15 +314,16 @@ function internKnown(column: usize, from: u32, to: u32): u32 {
   const used: usize = load<u32>(column, COLUMN_USED);
   const now = chunk << CODE_SHIFT;
   let texts = load<u32>(column, COLUMN_TEXT_COUNT);
+  const statusesAt = statuses;
   let row = from;
   for (; row < to; row++) {
     const at: usize = load<u32>(values + (row << 2));
-    if (load<u8>(statuses + row) != JSON_OK || at == 0) continue;
+    if (load<u8>(statusesAt + row) != JSON_OK || at == 0) continue;
     const length = load<u32>(lengths + (row << 2));
     // Neither empty, nor long, nor with escapes.
     if (length - 1 >= 16) break;
-    const words = beginning(at, length);
-    const hash = hashOfWords(words, length);
+    const words = v128.and(v128.load(at), v128.load(masks + 16 - length));
+    const hash = hashOfWords(words);
     const home = table + ((hash & mask) << 2);
     const differ = v128.shr<u32>(v128.xor(v128.load(home), i32x4.splat(hash)), 16);
     const alike: u32 = i32x4.bitmask(i32x4.eq(differ, i32x4.splat(0)));

@@ -73,12 +73,12 @@ export function jsonInit(): i32 {
   return STATUS_OK;
 }
 
-/** Begins a chunk of at most JSON_ROWS_MAX records. */
-export function jsonBegin(): i32 {
+/** Begins a chunk of `count` records, at most JSON_ROWS_MAX: how many they are is not held against anybody. */
+export function jsonBegin(count: u32): i32 {
   if (!jsonReady) return STATUS_NOT_READY;
   rows = -1;
   memory.fill(jsonResult, 0, JSON_RESULT_BYTES);
-  const anew = beginChunk();
+  const anew = beginChunk(count);
   for (let i: u32 = 0; i < columnCount; i++) {
     const column = columns + i * COLUMN_BYTES;
     if (load<u32>(column) == JSON_TYPE_STRUCT) continue;

@@ -37,7 +37,7 @@ export interface KernelExports {
   jsonVersion(): number;
   jsonBuffer(kind: number, index: number): number;
   jsonInit(): number;
-  jsonBegin(): number;
+  jsonBegin(count: number): number;
   jsonDecode(count: number): number;
   jsonLearn(bytes: number, column: number, parent: number): number;
   jsonIntern(index: number, bytes: number): number;

@@ -129,7 +129,7 @@ export class JsonKernel {
   decode(bytes: Uint8Array, from: number, lengths: Int32Array): Uint8Array {
     assert(lengths.length <= JSON_ROWS_MAX, 'a chunk has at most JSON_ROWS_MAX records');
     const calls = this.#calls;
-    granted(calls.jsonBegin());
+    granted(calls.jsonBegin(lengths.length));
     this.#rows = lengths.length;
     let at = from;
     for (let row = 0; row < lengths.length;) {

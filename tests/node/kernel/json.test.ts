@@ -265,7 +265,7 @@ test('whatever is called with whatever stands in memory, each call ends with a s
         const number = wild ? below(2 ** 32) - 2 ** 31 : below(40);
         switch (below(11)) {
           case 0:
-            check(calls.jsonBegin(), STATUS_OK, STATUS_OUT_OF_MEMORY);
+            check(calls.jsonBegin(0), STATUS_OK, STATUS_OUT_OF_MEMORY);
             break;
           case 1:
             check(calls.jsonFinish(), STATUS_OK, STATUS_NOT_READY);
