@@ -127,16 +127,17 @@ export class JsonKernel {
    * @returns a status per record (JSON_OK, JSON_NULL, else declined) as a view that is good until the next chunk
    */
   decode(bytes: Uint8Array, from: number, lengths: Int32Array): Uint8Array {
-    assert(lengths.length <= JSON_ROWS_MAX, 'a chunk has at most JSON_ROWS_MAX records');
+    const rows = lengths.length;
+    assert(rows <= JSON_ROWS_MAX, 'a chunk has at most JSON_ROWS_MAX records');
     const calls = this.#calls;
-    granted(calls.jsonBegin(lengths.length));
-    this.#rows = lengths.length;
+    granted(calls.jsonBegin(rows));
+    this.#rows = rows;
     let at = from;
-    for (let row = 0; row < lengths.length;) {
+    for (let row = 0; row < rows;) {
       const first = row;
       let size = 0;
       let next = 0;
-      for (; row < lengths.length; row++) {
+      for (; row < rows; row++) {
         next = lengths[row] as number;
         if (size + next > JSON_REGION_BYTES_MAX) break;
         if (next > 0) size += next;
@@ -147,7 +148,7 @@ export class JsonKernel {
       into.set(lengths.subarray(first, row));
       at += size;
       let count = row - first;
-      if (row < lengths.length && next > JSON_REGION_BYTES_MAX) {
+      if (next > JSON_REGION_BYTES_MAX) {
         into[count++] = JSON_LENGTH_LONG;
         at += next;
         row++;
@@ -156,7 +157,7 @@ export class JsonKernel {
       this.#learn();
     }
     for (const [index, values] of this.#any) this.#decodeAny(index, values);
-    return this.#bytes(JSON_BUFFER_STATUS, 0, lengths.length);
+    return this.#bytes(JSON_BUFFER_STATUS, 0, rows);
   }
 
   /** Declines the rows whose text is no value of the column's type. */
