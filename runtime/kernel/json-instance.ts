@@ -144,9 +144,9 @@ export class JsonKernel {
       }
       // Taken anew each time: decoding may have grown the memory, which detaches views.
       this.#bytes(JSON_BUFFER_REGION, 0, size).set(bytes.subarray(at, at + size));
+      at += size;
       const into = this.#words(JSON_BUFFER_LENGTHS, 0, JSON_ROWS_MAX);
       into.set(lengths.subarray(first, row));
-      at += size;
       let count = row - first;
       if (next > JSON_REGION_BYTES_MAX) {
         into[count++] = JSON_LENGTH_LONG;
