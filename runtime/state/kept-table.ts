@@ -55,16 +55,7 @@ export class KeptTable {
   get(id: number, side: number): number {
     const of = this.side(side);
     const known = of.row(id);
-    return known === UNKNOWN ? this.#read(of, id) : known;
-  }
-
-  #read(of: Side, id: number): number {
-    // Asked at the first miss: a task that is upgraded gets its rows after it was built.
-    of.storeHolds ??= hasEntries(this.#state, of.table);
-    const value = of.storeHolds ? this.#state.get(of.table, this.index.key(id)) : null;
-    const row = value === null ? NO_ROW : of.rows.add(value);
-    of.put(id, row);
-    return row;
+    return known === UNKNOWN ? of.read(id, this.index, this.#state) : known;
   }
 
   /** Sets the value of a located key to the row of a batch that `begin` has begun. */
@@ -152,6 +143,16 @@ export class Side {
   /** Or NO_ROW, or UNKNOWN. */
   row(id: number): number {
     return id < this.rowOf.length ? (this.rowOf[id] as number) + UNKNOWN : UNKNOWN;
+  }
+
+  /** The row of a key that was not read yet, or NO_ROW. */
+  read(id: number, index: Interner, state: StateReader): number {
+    // Asked at the first miss: a task that is upgraded gets its rows after it was built.
+    this.storeHolds ??= hasEntries(state, this.table);
+    const value = this.storeHolds ? state.get(this.table, index.key(id)) : null;
+    const row = value === null ? NO_ROW : this.rows.add(value);
+    this.put(id, row);
+    return row;
   }
 
   put(id: number, row: number): void {

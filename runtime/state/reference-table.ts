@@ -182,15 +182,8 @@ export class ReferenceTable {
 
   /** The right row of a key, or NO_ROW. */
   right(id: number): number {
-    const of = this.#right;
-    const known = of.row(id);
-    if (known !== UNKNOWN) return known;
-    const { state, tables } = this.#options;
-    of.storeHolds ??= hasEntries(state, tables.right);
-    const value = of.storeHolds ? state.get(tables.right, this.index.key(id)) : null;
-    const row = value === null ? NO_ROW : of.rows.add(value);
-    of.put(id, row);
-    return row;
+    const known = this.#right.row(id);
+    return known === UNKNOWN ? this.#right.read(id, this.index, this.#options.state) : known;
   }
 
   /** @param row NO_ROW: it goes */

@@ -189,8 +189,9 @@ export interface Merging {
 }
 
 /**
- * The rows of two inputs in the order of the runs rule (task/inputs.ts); of more, `take` is task/merged-inputs.ts's. What stands before the join is computed of a whole chunk, unless it
- * would tell a problem or a dropped row, or hangs on the time: then it waits for its run. So nothing is told of rows that are not taken.
+ * The rows of two inputs in the order of the runs rule (task/inputs.ts); of more, `take` is task/merged-inputs.ts's. What stands before the
+ * join is computed of a whole chunk, unless it would tell a problem or a dropped row, or hangs on the time: then it waits for its run. So
+ * nothing is told of rows that are not taken.
  * Cost: a comparison a row; a call a run, or one for all.
  */
 export class Pair implements Merging {
