@@ -9,23 +9,22 @@ const TENANTS_MAX = 1000;
 
 export class CodeStatements {
   readonly #texts: readonly string[];
-  readonly #applied = new Map<string, Promise<void>>();
+  readonly #applied = new Set<string>();
 
   constructor(texts: readonly string[]) {
     this.#texts = texts;
   }
 
-  /** Resolves when all are applied. @throws {InvariantError} the first that is not; the next request tries it again */
+  /**
+   * Resolves when all are applied. Requests that come at the same time each ask the catalog, which applies a text once: none waits for
+   * another one, which the platform may drop.
+   * @throws {InvariantError} the first that is not; the next request tries it again
+   */
   async applied(env: EdgeEnv, tenant: string): Promise<void> {
-    if (this.#texts.length === 0) return;
-    let applied = this.#applied.get(tenant);
-    if (applied === undefined) {
-      if (this.#applied.size >= TENANTS_MAX) this.#applied.clear();
-      applied = this.#apply(env, tenant);
-      this.#applied.set(tenant, applied);
-      applied.catch(() => this.#applied.delete(tenant));
-    }
-    await applied;
+    if (this.#texts.length === 0 || this.#applied.has(tenant)) return;
+    await this.#apply(env, tenant);
+    if (this.#applied.size >= TENANTS_MAX) this.#applied.clear();
+    this.#applied.add(tenant);
   }
 
   async #apply(env: EdgeEnv, tenant: string): Promise<void> {

@@ -7,7 +7,7 @@ import { AppendGroups } from './append-groups.ts';
 import { CodeStatements } from './code-statements.ts';
 import { catalogOf, type EdgeEnv, partitionAt } from './env.ts';
 import { Guard, type GuardOptions } from './guard/guard.ts';
-import { InFlight } from './guard/in-flight.ts';
+import { type Entered, InFlight, UNCOUNTED } from './guard/in-flight.ts';
 import { UnreadBodies } from './guard/unread-bodies.ts';
 import type { Overload } from '../runtime/functions/registry.ts';
 import type { Processor as ProcessorInCode } from '../runtime/functions/user-processor.ts';
@@ -121,17 +121,12 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   app.onError((thrown) => errorResponse(thrown));
   const unreadBodies = new UnreadBodies();
   const answer = async (
+    entered: Entered,
     request: Request,
     env: Env,
     context: ExecutionContext,
   ): Promise<Response> => {
-    const entered = inFlight.enter(request);
-    if (entered === null) return refuse(request);
-    if (entered.turn !== null) {
-      // Its place is given back although its client may have gone meanwhile.
-      context.waitUntil(entered.turn);
-      if (!(await entered.turn)) return refuse(request);
-    }
+    if (entered.turn !== null && !(await entered.turn)) return refuse(request);
     try {
       const look = inFlight.look();
       if (look !== null) context.waitUntil(look);
@@ -142,13 +137,29 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
       inFlight.leave(entered);
     }
   };
+  /** The answer, once it is sure to arrive. */
+  const arriving = async (
+    response: Response,
+    request: Request,
+    context: ExecutionContext,
+  ): Promise<Response> => {
+    if (response.status < 400 || request.method === 'GET') return response;
+    const reading = unreadBodies.read(request);
+    if (reading === null) return response;
+    context.waitUntil(reading);
+    await reading;
+    return response;
+  };
   return {
     async fetch(request, env, context) {
       const asked = guard.preflight(request);
       if (asked !== null) return asked;
-      const response = await answer(request, env, context);
-      if (response.status >= 400 && request.method !== 'GET') await unreadBodies.read(request);
-      return response;
+      const entered = inFlight.enter(request);
+      if (entered === null) return arriving(refuse(request), request, context);
+      const answering = answer(entered, request, env, context);
+      // Once its client has gone the platform drops what a request waits for, `finally` and all: nobody would give its place back.
+      if (entered !== UNCOUNTED) context.waitUntil(answering);
+      return arriving(await answering, request, context);
     },
   };
 }

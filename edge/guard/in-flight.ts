@@ -2,6 +2,7 @@
 
 import {
   BODY_BYTES_MAX,
+  REQUEST_GONE_MS,
   REQUEST_WAIT_MS_MAX,
   REQUESTS_IN_FLIGHT_BYTES_MAX,
   REQUESTS_IN_FLIGHT_MAX,
@@ -25,12 +26,14 @@ const WEIGHT = 0.1;
 export interface Entered {
   /** What its body may come to. */
   readonly bytes: number;
+  /** When it came, and of one that waited when it began. */
+  sinceMs: number;
   /** When it may begin; false: it has waited too long, and is to be refused. null: at once. */
-  readonly turn: Promise<boolean> | null;
+  turn: Promise<boolean> | null;
 }
 
-/** Waits on purpose and does no work meanwhile: counted nowhere. */
-const UNCOUNTED: Entered = { bytes: 0, turn: null };
+/** Waits on purpose and does no work meanwhile: counted nowhere, so that it need not be told when it has left. */
+export const UNCOUNTED: Entered = { bytes: 0, sinceMs: 0, turn: null };
 
 export interface InFlightLoop extends Loop {
   /** Calls back so many ms later unless it is cancelled, which is done by the same request. */
@@ -38,8 +41,7 @@ export interface InFlightLoop extends Loop {
 }
 
 interface Waiting {
-  readonly bytes: number;
-  readonly sinceMs: number;
+  readonly entered: Entered;
   state: 'waits' | 'begun' | 'refused';
   /** Has it look again, once it waits to be woken. */
   wake: () => void;
@@ -55,7 +57,8 @@ export class InFlight {
   readonly #pace: Pace;
   /** In the order in which they came; the first one looks when it may begin, and takes others along. */
   readonly #waiting = new Set<Waiting>();
-  #running = 0;
+  /** Those that have begun, in the order in which they did. */
+  readonly #running = new Set<Entered>();
   #bytes = 0;
   /** When one that waited began, and how much later the next one does while others wait, on average. */
   #begunMs = -Infinity;
@@ -76,27 +79,37 @@ export class InFlight {
   enter(request: Request): Entered | null {
     const { method, headers } = request;
     if (method === 'GET' && waits(request)) return UNCOUNTED;
-    const oldest = this.#first;
     const bytes = method === 'GET' ? 0 : bodyBytes(headers.get('Content-Length'));
-    // The platform has dropped its request, or its timer would have come: it must not be in the way of others.
-    if (oldest !== undefined && this.#loop.nowMs() - oldest.sinceMs > 2 * LONGEST_WAIT_MS)
-      this.#refuse(oldest);
+    const sinceMs = this.#loop.nowMs();
+    this.#forgetGone(sinceMs);
     if (!this.#hasRoom(bytes)) {
       this.#pace.refused();
       return null;
     }
     this.#bytes += bytes;
-    if (oldest !== undefined || this.#running >= this.#pace.atOnce)
-      return { bytes, turn: this.#wait(bytes) };
-    this.#running += 1;
-    return { bytes, turn: null };
+    const entered: Entered = { bytes, sinceMs, turn: null };
+    if (this.#waiting.size > 0 || this.#running.size >= this.#pace.atOnce)
+      entered.turn = this.#wait(entered);
+    else this.#running.add(entered);
+    return entered;
   }
 
   leave(entered: Entered): void {
-    if (entered === UNCOUNTED) return;
-    this.#running -= 1;
+    if (!this.#running.delete(entered)) return;
     this.#bytes -= entered.bytes;
     this.#first?.wake();
+  }
+
+  /** Nobody says of a request that the platform has dropped that it is over: it must not be in the way of others. */
+  #forgetGone(nowMs: number): void {
+    for (const running of this.#running) {
+      if (nowMs - running.sinceMs < REQUEST_GONE_MS) break;
+      this.leave(running);
+    }
+    // One that waits would have been refused by its timer.
+    const first = this.#first;
+    if (first !== undefined && nowMs - first.entered.sinceMs > 2 * LONGEST_WAIT_MS)
+      this.#refuse(first);
   }
 
   /**
@@ -104,7 +117,7 @@ export class InFlight {
    * null: there is no need, or it is too soon.
    */
   look(): Promise<void> | null {
-    if (this.#running < WORTH_A_LOOK || this.#waiting.size > 0) return null;
+    if (this.#running.size < WORTH_A_LOOK || this.#waiting.size > 0) return null;
     const nowMs = this.#loop.nowMs();
     if (nowMs - this.#lookedMs < (this.#isLooking ? LOOK_MS_MAX : LOOK_EVERY_MS)) return null;
     this.#lookedMs = nowMs;
@@ -114,7 +127,7 @@ export class InFlight {
 
   #hasRoom(bytes: number): boolean {
     if (this.#bytes > 0 && this.#bytes + bytes > REQUESTS_IN_FLIGHT_BYTES_MAX) return false;
-    const underWay = this.#running + this.#waiting.size;
+    const underWay = this.#running.size + this.#waiting.size;
     if (underWay < REQUESTS_IN_FLIGHT_MIN) return true;
     const waitMs = this.#waiting.size * this.#beginMs;
     return underWay < REQUESTS_IN_FLIGHT_MAX && waitMs < REQUEST_WAIT_MS_MAX;
@@ -125,9 +138,8 @@ export class InFlight {
     return first;
   }
 
-  async #wait(bytes: number): Promise<boolean> {
-    const sinceMs = this.#loop.nowMs();
-    const waiting: Waiting = { bytes, sinceMs, state: 'waits', wake: () => undefined };
+  async #wait(entered: Entered): Promise<boolean> {
+    const waiting: Waiting = { entered, state: 'waits', wake: () => undefined };
     this.#waiting.add(waiting);
     // A promise that another request keeps is nothing that the platform sees a request wait for: the timer is.
     const cancel = this.#loop.later(LONGEST_WAIT_MS, () => this.#refuse(waiting));
@@ -142,7 +154,7 @@ export class InFlight {
       } else {
         // While some are refused, whoever comes first sees at once what those take that have begun; else a turn more for each is too much.
         const isPatient = hasLooked || !this.#pace.isRefusing;
-        if (isPatient && this.#running >= this.#pace.atOnce)
+        if (isPatient && this.#running.size >= this.#pace.atOnce)
           await this.#wokenOrSoon(waiting, woken);
         await this.#pace.next(this.#beginMs);
         hasLooked = true;
@@ -164,11 +176,13 @@ export class InFlight {
   #begin(): void {
     const nowMs = this.#loop.nowMs();
     for (const waiting of this.#waiting) {
-      if (this.#running >= this.#pace.atOnce) break;
+      if (this.#running.size >= this.#pace.atOnce) break;
+      const { entered } = waiting;
       this.#waiting.delete(waiting);
-      this.#running += 1;
+      this.#running.add(entered);
       // Those that begin together share what the first of them waited since others began.
-      const behindMs = nowMs - Math.max(this.#begunMs, waiting.sinceMs);
+      const behindMs = nowMs - Math.max(this.#begunMs, entered.sinceMs);
+      entered.sinceMs = nowMs;
       this.#beginMs += WEIGHT * (behindMs - this.#beginMs);
       this.#begunMs = nowMs;
       waiting.state = 'begun';
@@ -179,7 +193,7 @@ export class InFlight {
 
   #refuse(waiting: Waiting): void {
     if (!this.#waiting.delete(waiting)) return;
-    this.#bytes -= waiting.bytes;
+    this.#bytes -= waiting.entered.bytes;
     waiting.state = 'refused';
     waiting.wake();
     this.#first?.wake();

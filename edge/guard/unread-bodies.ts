@@ -14,16 +14,22 @@ export class UnreadBodies {
 
   /**
    * Reads what nobody has read of a body, up to twice what a body may have: a client whose connection ends while it still writes may never see its answer.
-   * A short one lies in the buffers of the connection by then. Of many at once only some are read, and none for longer than UNREAD_BODY_MS_MAX. Never rejects.
+   * A short one lies in the buffers of the connection by then. Of many at once only some are read, and none for longer than UNREAD_BODY_MS_MAX.
+   * @returns null: there is nothing to read. To be kept alive although the client may go; never rejects
    */
-  async read(request: Request): Promise<void> {
+  read(request: Request): Promise<void> | null {
     const length = Number(request.headers.get('Content-Length') ?? 2 * BODY_BYTES_MAX);
-    if (length <= UNREAD_BODY_BYTES_MAX || length > 2 * BODY_BYTES_MAX) return;
-    if (this.#underWay >= UNREAD_BODIES_MAX || request.body === null || request.bodyUsed) return;
+    if (length <= UNREAD_BODY_BYTES_MAX || length > 2 * BODY_BYTES_MAX) return null;
+    if (this.#underWay >= UNREAD_BODIES_MAX || request.body === null || request.bodyUsed)
+      return null;
+    return this.#read(request.body);
+  }
+
+  async #read(body: ReadableStream): Promise<void> {
     this.#underWay += 1;
     try {
       // Without a buffer of its own a reader takes a step each 4 KiB.
-      const reader = request.body.getReader({ mode: 'byob' });
+      const reader = body.getReader({ mode: 'byob' });
       const slow = setTimeout(
         () => void reader.cancel().catch(() => undefined),
         UNREAD_BODY_MS_MAX,

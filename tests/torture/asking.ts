@@ -13,7 +13,7 @@ const ANSWER_MS_MAX = 20_000;
 /**
  * Asks once.
  * @returns the answer, with all of its body here; null: it was lost, or is a passing fault (500 and above), and whether the request was
- *   done is unknown
+ *   done is unknown; or the server had too much to do, as where something else takes its cores, and did nothing
  */
 export async function asked(
   edge: Server,
@@ -24,7 +24,7 @@ export async function asked(
     const answer = await fetch(edge.url + path, init);
     const { status, headers } = answer;
     const bytes = await answer.arrayBuffer();
-    return status >= 500 ? null : new Response(bytes, { status, headers });
+    return status >= 500 || status === 429 ? null : new Response(bytes, { status, headers });
   } catch (thrown) {
     if (isCut(thrown)) return null;
     throw thrown;

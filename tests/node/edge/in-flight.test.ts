@@ -9,6 +9,7 @@ import {
   ANSWER_PART_LENGTH_MAX,
   BODY_BYTES_MAX,
   REFUSING_TURN_MS_MAX,
+  REQUEST_GONE_MS,
   REQUEST_WAIT_MS_MAX,
   REQUESTS_IN_FLIGHT_BYTES_MAX,
   REQUESTS_IN_FLIGHT_MAX,
@@ -97,6 +98,22 @@ test('as many requests as may be are let in, and one more when one has been answ
   for (const { entered } of told.slice(0, 1)) inFlight.leave(entered);
   expect(inFlight.enter(get())).not.toBeNull();
   expect(inFlight.enter(get())).toBeNull();
+});
+
+test('one that the platform has dropped is in nobody’s way for ever', () => {
+  const loop = new TestLoop();
+  const { inFlight } = loop;
+  const bytes = BODY_BYTES_MAX;
+  const most = REQUESTS_IN_FLIGHT_BYTES_MAX / bytes;
+  const gone = Array.from({ length: most }, () => loop.enter(post(bytes)));
+  loop.nowMs += REQUEST_GONE_MS - 1;
+  expect(inFlight.enter(post(bytes))).toBeNull();
+  loop.nowMs += 1;
+  const others = Array.from({ length: most }, () => loop.enter(post(bytes)));
+  expect(others.every(({ state }) => state === 'begun')).toBe(true);
+  // One that was only slow gives nothing back a second time.
+  for (const { entered } of gone) inFlight.leave(entered);
+  expect(inFlight.enter(post(bytes))).toBeNull();
 });
 
 test('bodies together are bounded, and one without a length counts as the greatest', () => {
