@@ -51,9 +51,10 @@ export class KeyOrder {
       for (let id = from; id < size; id++) this.#insert(id);
       return;
     }
-    const all = Array.from({ length: size }, (_, id) => id);
+    // A sort takes what is sorted already as it is.
+    const all = this.#chunks.splice(0).flat();
+    for (let id = from; id < size; id++) all.push(id);
     all.sort((a, b) => index.compareTo(a, index.key(b)));
-    this.#chunks.length = 0;
     for (let at = 0; at < size; at += CHUNK_KEYS_MAX / 2)
       this.#chunks.push(all.slice(at, at + CHUNK_KEYS_MAX / 2));
   }

@@ -35,8 +35,14 @@ export function packBytes({ bytes, size }: StatePack): number {
 export class PendingPacks implements Pending {
   readonly grows = true;
   readonly #packs: StatePack[] = [];
-  size = 0;
-  bytes = 0;
+
+  get size(): number {
+    return this.#packs.reduce((sum, { size }) => sum + Math.max(size, PACK_ENTRIES_MIN), 0);
+  }
+
+  get bytes(): number {
+    return this.#packs.reduce((sum, pack) => sum + packBytes(pack), 0);
+  }
 
   fits(block: StateBlock | StatePack): boolean {
     return isPack(block);
@@ -44,9 +50,9 @@ export class PendingPacks implements Pending {
 
   apply(block: StateBlock | StatePack): void {
     if (!isPack(block)) throw new InvariantError('a block does not go with packs');
+    const { overMs = -Infinity } = block;
+    while ((this.#packs[0]?.newestMs ?? Infinity) < overMs) this.#packs.shift();
     this.#packs.push(block);
-    this.size += Math.max(block.size, PACK_ENTRIES_MIN);
-    this.bytes += packBytes(block);
   }
 
   /** What is over is removed. */

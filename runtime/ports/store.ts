@@ -50,6 +50,9 @@ export interface StatePack {
   each(visit: (key: Uint8Array, value: Uint8Array | null) => void): void;
   /** Tells of the key of an entry that nobody asks for it any more, so that it may go; null: all stay. */
   readonly isOver: ((key: Uint8Array) => boolean) | null;
+  /** Where no entry replaces an earlier one: none of its entries is later than that, and those before `overMs` may go, of earlier packs too. */
+  readonly newestMs?: number;
+  readonly overMs?: number;
 }
 
 /** Takes changes that lie side by side. */

@@ -18,6 +18,8 @@ import { Side, UNKNOWN } from './window-side.ts';
 const IDLE_MAX = { rows: 65_536, bytes: 33_554_432 };
 /** The same over a store that takes blocks: it holds all state in memory itself, and to read it there costs more than to keep it. */
 const IDLE_RESIDENT_MAX = { rows: 1_048_576, bytes: 268_435_456 };
+/** Where more of the rows live on, it costs more to let the others go than to keep them. */
+const LIVING_SHARE = 0.75;
 /** Segments are not shorter than that, so that a row is looked for in few of them. */
 const SEGMENT_MS_MIN = 60_000;
 const ROWTIME_BYTES = 8;
@@ -216,21 +218,31 @@ export class WindowRows {
     });
     const most = intoBlock ? IDLE_RESIDENT_MAX : IDLE_MAX;
     const isFull = Math.max(size, this.index.size) > this.#sweepAt || bytesHeld > most.bytes;
-    if (isFull) this.#shrink(fresh, bytesHeld / size, most);
-    return isFull;
+    return isFull && this.#shrink(fresh, size, bytesHeld, most);
   }
 
   /**
    * Keeps the keys that have a row whose time is not over; or, where that is more than half of what may stay, those alone that have a fresh row, because
-   * the store does not show these yet.
+   * the store does not show these yet. Where hardly a row is over, nothing is done.
+   * @returns true when the numbers of keys have changed
    */
-  #shrink(fresh: readonly Int32Array[], bytesARow: number, most: typeof IDLE_MAX): void {
+  #shrink(
+    fresh: readonly Int32Array[],
+    size: number,
+    bytesHeld: number,
+    most: typeof IDLE_MAX,
+  ): boolean {
     const living = this.sides.map((of) => of.living(of.timeMs - this.retentionMs));
-    const rows = living.reduce((sum, { length }) => sum + length, 0);
-    const isMany = Math.max(rows / most.rows, (rows * bytesARow) / most.bytes) > 0.5;
-    if (isMany) this.storeHolds = true;
-    this.#keep(isMany ? fresh : living);
+    const rows = living.reduce((sum, of) => sum + of.rows, 0);
+    const isMany = Math.max(rows / most.rows, ((rows / size) * bytesHeld) / most.bytes) > 0.5;
     this.#sweepAt = Math.min(most.rows, Math.max(IDLE_MAX.rows, 2 * rows));
+    if (!isMany && rows > LIVING_SHARE * Math.max(size, this.index.size)) return false;
+    if (isMany) this.storeHolds = true;
+    const freshIds = ({ links }: Side, side: number): number[] =>
+      Array.from(fresh[side] as Int32Array, (row) => links.key(row));
+    const kept = isMany ? this.sides.flatMap(freshIds) : living.flatMap(({ ids }) => ids);
+    this.#keep(kept);
+    return true;
   }
 
   /** Those rows of a side, but for what is before `firstMs`. They stay as they are, and so do the numbers of their keys. */
@@ -255,10 +267,8 @@ export class WindowRows {
         visit(key.written(), kept.bytes(i));
       }
     };
-    const isOver = this.#isPrivate
-      ? (key: Uint8Array) => readMs(new DataView(key.buffer, key.byteOffset)) < firstMs
-      : null;
-    return { table: of.table, size, bytes: bytes + kept.valueBytes, each, isOver };
+    const pack = { table: of.table, size, bytes: bytes + kept.valueBytes, each, isOver: null };
+    return this.#isPrivate ? { ...pack, newestMs: of.timeMs, overMs: firstMs } : pack;
   }
 
   /** Removes the rows of the segments before `first` from the table. */
@@ -278,19 +288,12 @@ export class WindowRows {
     of.expiredMs = first;
   }
 
-  /** Keeps the rows of the keys that those rows have, by side; but what is over goes. */
-  #keep(kept: readonly ArrayLike<number>[]): void {
-    const before = this.index;
+  /** Keeps the rows of those keys, but for what is over. */
+  #keep(kept: readonly number[]): void {
+    const { bytes, offsets } = this.index;
     const index = new Interner();
-    const ids: number[] = [];
-    kept.forEach((rows, side) => {
-      const { links } = this.#of(side);
-      for (let i = 0; i < rows.length; i++) {
-        const id = links.key(rows[i] as number);
-        const key = before.key(id);
-        if (index.intern(key, 0, key.length) === ids.length) ids.push(id);
-      }
-    });
+    const ids = [...new Set(kept)];
+    for (const id of ids) index.intern(bytes, offsets[id] as number, offsets[id + 1] as number);
     this.index = index;
     for (const of of this.sides) of.keep(ids, of.timeMs - this.retentionMs);
   }

@@ -7,7 +7,6 @@ import { RowLinks } from './row-links.ts';
 
 /** What a side knows of a key's last row: nothing. */
 export const UNKNOWN = -2;
-const FIRST_KEYS = 64;
 
 export class Side {
   readonly table: TableId;
@@ -19,7 +18,7 @@ export class Side {
   /** Segments before that are gone from the table. */
   expiredMs = 0;
   /** By key its last row and 2; 0: not read yet. */
-  lasts = new Int32Array(FIRST_KEYS);
+  lasts = new Int32Array(0);
   /** Rows that have not been handed over, in the order of their coming: of each run of numbers the first, and the one behind the last. */
   #fresh: number[] = [];
 
@@ -37,7 +36,7 @@ export class Side {
   }
 
   setLast(id: number, row: number): void {
-    if (id >= this.lasts.length) this.lasts = grown(this.lasts, id * 2);
+    if (id >= this.lasts.length) this.lasts = grown(this.lasts, 2 * (id + 1));
     this.lasts[id] = row - UNKNOWN;
   }
 
@@ -59,38 +58,41 @@ export class Side {
     return fresh;
   }
 
-  /** The rows that are not before a time, in any order. */
-  living(firstMs: number): readonly number[] {
+  /** The keys that have a row which is not before a time, and how many such rows there are. */
+  living(firstMs: number): { readonly ids: readonly number[]; readonly rows: number } {
     const { links } = this;
-    const rows: number[] = [];
-    for (let id = 0; id < this.lasts.length; id++)
+    const ids: number[] = [];
+    let rows = 0;
+    for (let id = 0; id < this.lasts.length; id++) {
+      const before = rows;
       for (let row = this.last(id); row >= 0 && links.ms(row) >= firstMs; row = links.before(row))
-        rows.push(row);
-    return rows;
+        rows++;
+      if (rows > before) ids.push(id);
+    }
+    return { ids, rows };
   }
 
   /** Knows those keys alone from now on, by their places, and no row before a time. */
   keep(ids: readonly number[], firstMs: number): void {
     const { links } = this;
-    const chains = ids.map((id) => {
-      const chain: number[] = [];
-      let row = this.last(id);
-      if (row === UNKNOWN) return null;
-      for (; row >= 0 && links.ms(row) >= firstMs; row = links.before(row)) chain.push(row);
-      return chain.reverse();
+    const rows: number[] = [];
+    const ends = ids.map((id) => {
+      for (let row = this.last(id); row >= 0 && links.ms(row) >= firstMs; row = links.before(row))
+        rows.push(row);
+      return rows.length;
     });
-    this.kept = this.kept.of(Int32Array.from(chains.flatMap((chain) => chain ?? [])));
+    this.kept = this.kept.of(Int32Array.from(rows));
     this.links = new RowLinks(this.kept);
-    this.lasts = new Int32Array(FIRST_KEYS);
-    let to = 0;
-    chains.forEach((chain, id) => {
-      let before = NO_ROW;
-      for (const row of chain ?? []) {
-        this.links.add(to, id, before, links.number(row), links.ms(row));
-        this.links.setWaits(to, links.waits(row));
-        before = to++;
+    let at = 0;
+    this.lasts = Int32Array.from(ends, (end, id) => {
+      const last = at < end ? at : Math.min(this.last(ids[id] as number), NO_ROW);
+      for (; at < end; at++) {
+        const row = rows[at] as number;
+        const before = at + 1 < end ? at + 1 : NO_ROW;
+        this.links.add(at, id, before, links.number(row), links.ms(row));
+        this.links.setWaits(at, links.waits(row));
       }
-      if (chain !== null) this.setLast(id, before);
+      return last - UNKNOWN;
     });
   }
 }

@@ -276,6 +276,24 @@ test('a pack beyond the limit is refused, and one that removes as much as it add
   tables.refuseTooLarge('q/0/0', [], bytes, [packOf([{ id: 1, startMs: 0, value: 3 }, third])]);
 });
 
+test('packs whose time is over are let go of as they came', () => {
+  const tables = new ResidentTables();
+  const timed = (id: number, newestMs: number, overMs: number) => ({
+    ...packOf([{ id, startMs: 0, value: 1 }]),
+    newestMs,
+    overMs,
+  });
+  const whole = { from: null, to: null };
+  const most = 100;
+  for (let ms = 0; ms < most; ms++) tables.apply([], [timed(ms, ms, ms - 5)]);
+  expect([...tables.scanSettled('t', whole)]).toEqual([]);
+  // What is gone does not count any more.
+  const bytes = OrderedMap.entryBytes(new Uint8Array(64)) * 10;
+  tables.refuseTooLarge('q/0/0', [], bytes, [timed(most, most, most - 5)]);
+  tables.apply([], [timed(most, most, most - 5)]);
+  expect([...tables.entries('t')]).toHaveLength(6);
+});
+
 test('many small packs do not wait for as many entries as large ones may', () => {
   const tables = new ResidentTables();
   const whole = { from: null, to: null };

@@ -161,13 +161,16 @@ test('where nobody else reads them, rows that came as blocks go without being lo
       (change) => state.take(change),
       (block) => state.apply([], [block]),
     );
-  for (const ms of [0, 1000, 119_999, 120_000]) put(rows, 0, id, ms);
+  for (const ms of [0, 1000]) put(rows, 0, id, ms);
+  commitBlocks();
+  for (const ms of [119_999, 120_000]) put(rows, 0, id, ms);
   commitBlocks();
   put(rows, 0, id, 120_000 + RETENTION_MS);
   const scansBefore = state.scans;
   commitBlocks();
   expect(state.scans).toBe(scansBefore);
-  expect(state.count('j.left')).toBe(2);
+  // What came together goes together.
+  expect(state.count('j.left')).toBe(3);
   // What has been asked for in between is found by its key, and goes as it does elsewhere.
   put(rows, 0, id, 240_000 + RETENTION_MS);
   commitBlocks();
@@ -265,6 +268,25 @@ test.each([
     expect(numbersOf(rows, 0, 'k0').length).toBeLessThan(wanted.get('k0')?.length ?? 0);
   },
 );
+
+test('as long as hardly a row is over, keys keep their numbers and nothing is copied', () => {
+  const state = new State();
+  const rows = windowRows(state);
+  const count = 100_000;
+  const commitAt = (to: number): boolean => {
+    for (let i = to - count / 2; i < to; i++)
+      put(rows, 0, located(rows, `k${i % 9999}`), (i * RETENTION_MS) / count);
+    return rows.changes(
+      (change) => state.take(change),
+      () => undefined,
+    );
+  };
+  expect([commitAt(count / 2), commitAt(count)]).toEqual([false, false]);
+  const { kept } = rows.sides[0];
+  expect([commitAt(1.5 * count), commitAt(2 * count), commitAt(2.5 * count)]).toContain(true);
+  expect(rows.sides[0].kept.size).toBeLessThan(2 * count);
+  expect(rows.sides[0].kept).not.toBe(kept);
+});
 
 test('waiting rows beyond WAITING_ROWS_MAX a side are read again when they are due, in order', () => {
   const state = new State();
