@@ -202,14 +202,6 @@ export function inferArithmetic(typer: Typer, node: Arithmetic): Expr {
   const left = typer.infer(node.left);
   const right = typer.infer(node.right);
   const { operator } = node;
-  if (operator === '||') {
-    return {
-      expr: 'concat',
-      left: coerced(left, STRING),
-      right: coerced(right, STRING),
-      type: STRING,
-    };
-  }
   if (operator === '+' && (left?.type.kind === 'STRING' || right?.type.kind === 'STRING')) {
     return {
       expr: 'concat',

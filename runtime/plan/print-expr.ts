@@ -32,7 +32,7 @@ export function exprText(of: Expr, over: Schema): string {
     case 'negate':
       return `(-${text(of.argument)})`;
     case 'concat':
-      return `(${text(of.left)} || ${text(of.right)})`;
+      return `(${text(of.left)} + ${text(of.right)})`;
     case 'in':
       return `(${text(of.argument)} ${of.negated ? 'NOT ' : ''}IN (${list(of.list)}))`;
     case 'like':

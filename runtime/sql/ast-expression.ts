@@ -168,10 +168,10 @@ export interface Lambda {
   readonly at: Position;
 }
 
-/** Arithmetic; `+` on text and `||` on anything join text. */
+/** Arithmetic; `+` joins texts. `a || b` is a Call of CONCAT. */
 export interface Arithmetic {
   readonly kind: 'Arithmetic';
-  readonly operator: '+' | '-' | '*' | '/' | '%' | '||';
+  readonly operator: '+' | '-' | '*' | '/' | '%';
   readonly left: Expression;
   readonly right: Expression;
   readonly at: Position;

@@ -32,7 +32,7 @@ export function operators(
         break;
       case '||':
         if (level > LEVEL.join || !predicateAllowed) return left;
-        left = binary(cursor, left, key, LEVEL.sum);
+        left = joined(cursor, left, at);
         break;
       case '+':
       case '-':
@@ -107,11 +107,18 @@ function run(cursor: Cursor, first: Expression, operator: 'AND' | 'OR', level: n
 function binary(
   cursor: Cursor,
   left: Expression,
-  operator: '+' | '-' | '*' | '/' | '%' | '||',
+  operator: '+' | '-' | '*' | '/' | '%',
   level: number,
 ): Expression {
   const { at } = cursor.advance();
   return { kind: 'Arithmetic', operator, left, right: climb(cursor, level), at };
+}
+
+/** `left || right`, from the operator on: another way to write CONCAT. */
+function joined(cursor: Cursor, left: Expression, at: Position): Expression {
+  cursor.advance();
+  const parts = [left, climb(cursor, LEVEL.sum)];
+  return { kind: 'Call', name: { text: 'CONCAT', at }, arguments: parts, star: false, at };
 }
 
 /** `operand AT TIME ZONE zone`, from AT on. */

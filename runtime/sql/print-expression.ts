@@ -110,8 +110,7 @@ function levelOf(expression: Expression): number {
   }
 }
 
-function arithmeticLevel(operator: '+' | '-' | '*' | '/' | '%' | '||'): number {
-  if (operator === '||') return JOIN;
+function arithmeticLevel(operator: '+' | '-' | '*' | '/' | '%'): number {
   return operator === '+' || operator === '-' ? SUM : PRODUCT;
 }
 

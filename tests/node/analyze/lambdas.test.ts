@@ -52,7 +52,7 @@ test.each([
   ],
   ['REDUCE(xs, l, (s, v) => s + v)', 'REDUCE(XS, L, (S, V) => (S + CAST(V AS BIGINT))) :: BIGINT'],
   ['REDUCE(xs, l, (s, v) => v)', 'REDUCE(XS, L, (S, V) => CAST(V AS BIGINT)) :: BIGINT'],
-  ["REDUCE(m, '', (s, k, v) => s + k)", "REDUCE(M, '', (S, K, V) => (S || K)) :: STRING"],
+  ["REDUCE(m, '', (s, k, v) => s + k)", "REDUCE(M, '', (S, K, V) => (S + K)) :: STRING"],
   [
     'TRANSFORM(xss, ys => TRANSFORM(ys, y => y + ARRAY_LENGTH(ys)))',
     'TRANSFORM(XSS, (YS) => TRANSFORM(YS, (Y) => (Y + ARRAY_LENGTH(YS)))) :: ARRAY<ARRAY<INTEGER>>',

@@ -50,8 +50,8 @@ test.each([
   ['p + 1', '(P + 1) :: DECIMAL(13, 2)'],
   ['p + d', '(CAST(P AS DOUBLE) + D) :: DOUBLE'],
   // Text
-  ["a + 'x'", "(A || 'x') :: STRING"],
-  ['a || i', '(A || CAST(I AS STRING)) :: STRING'],
+  ["a + 'x'", "(A + 'x') :: STRING"],
+  ["a || 'x'", "CONCAT(A, 'x') :: STRING"],
   ["a LIKE '%x_' ESCAPE '!'", "(A LIKE '%x_' ESCAPE '!') :: BOOLEAN"],
   // Comparisons
   ['i < d', '(CAST(I AS DOUBLE) < D) :: BOOLEAN'],

@@ -197,7 +197,7 @@ Pull queries: none, no state holds the result
 Task 0 (4 partitions)
   1 source [kernel] QUAKES from topic quakes (key KAFKA [kernel], value JSON): ID, MAG, PLACE, SIG, ROWTIME
     2 filter (MAG >= 6)
-      3 project ID, (PLACE || '!') AS P, (MAG + CAST(SIG AS DOUBLE)) AS KSQL_COL_0, ROWTIME AS T
+      3 project ID, (PLACE + '!') AS P, (MAG + CAST(SIG AS DOUBLE)) AS KSQL_COL_0, ROWTIME AS T
         4 sink stream STRONG to topic STRONG (key KAFKA, value DELIMITED): \`ID\` STRING KEY, \`P\` STRING, \`KSQL_COL_0\` DOUBLE, \`T\` BIGINT`);
 });
 

@@ -171,7 +171,7 @@ export const expressions: Arbitrary<Expression> = fc.letrec<Parts>((tie) => {
         star: fc.constant(false),
       }),
       node('Arithmetic', {
-        operator: fc.constantFrom('+', '-', '*', '/', '%', '||'),
+        operator: fc.constantFrom('+', '-', '*', '/', '%'),
         left: any,
         right: any,
       }),
