@@ -1,7 +1,7 @@
 // Copies chosen rows of several batches' columns into one new column; knows no key.
 
 import type { Batch } from './batch.ts';
-import { type Bitmap, bitAt, bitmap, type Column, setBit, valueAt } from './column.ts';
+import { type Bitmap, bitAt, bitmap, type Column, isNull, setBit, valueAt } from './column.ts';
 import { wordsOf } from './dense.ts';
 import type { Dictionary } from './dictionary.ts';
 import { Interner } from './interner.ts';
@@ -77,8 +77,7 @@ function validityOf(columns: readonly Column[], { batches, positions }: Places):
   if (columns.every(({ validity }) => validity === null)) return null;
   const bits = bitmap(positions.length);
   for (let i = 0; i < positions.length; i++) {
-    const { validity } = columns[batches[i] as number] as Column;
-    if (validity === null || bitAt(validity, positions[i] as number)) setBit(bits, i);
+    if (!isNull(columns[batches[i] as number] as Column, positions[i] as number)) setBit(bits, i);
   }
   return bits;
 }

@@ -1,7 +1,7 @@
 // Rows whose value as a whole is null: keeps expressions off them; knows no step.
 
 import { type Batch, positionOf } from '../data/batch.ts';
-import { bitAt, type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
+import { bitAt, type Bitmap, bitmap, type Column, isNull, setBit } from '../data/column.ts';
 
 /** The rows that have a value, so that no expression is evaluated, and fails, on the others. */
 export function withValue(batch: Batch, valueNull: Bitmap): Batch {
@@ -18,8 +18,7 @@ export function withValue(batch: Batch, valueNull: Bitmap): Batch {
 export function nullWhere(column: Column, nulls: Bitmap, rows: number): Column {
   const validity = bitmap(rows);
   for (let i = 0; i < rows; i++) {
-    if (!bitAt(nulls, i) && (column.validity === null || bitAt(column.validity, i)))
-      setBit(validity, i);
+    if (!bitAt(nulls, i) && !isNull(column, i)) setBit(validity, i);
   }
   if (column.storage !== 'objects') return { ...column, validity };
   return {
