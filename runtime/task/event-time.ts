@@ -7,7 +7,10 @@ export function wholeTimes(column: Column, rows: number): Float64Array | null {
   if (column.validity !== null) return null;
   if (column.storage === 'f64') {
     const times = column.values.subarray(0, rows);
-    for (let row = 0; row < rows; row++) if (!((times[row] as number) >= 0)) return null;
+    for (let row = 0; row < rows; row++) {
+      const ms = times[row] as number;
+      if (!(ms >= 0 && ms < 2 ** 53)) return null;
+    }
     return times;
   }
   if (column.storage !== 'i64') return null;
@@ -18,7 +21,8 @@ export function wholeTimes(column: Column, rows: number): Float64Array | null {
   let isUsable = true;
   for (let row = 0; row < rows; row++) {
     const high = words[row * 2 + 1] as number;
-    if (high < 0) isUsable = false;
+    // Negative, or 2^53 and more.
+    if (high >>> 21 !== 0) isUsable = false;
     times[row] = high * 0x1_0000_0000 + ((words[row * 2] as number) >>> 0);
   }
   return isUsable ? times : null;

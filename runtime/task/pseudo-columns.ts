@@ -116,8 +116,9 @@ export function rowtimesOf(
     const index = origin[row] ?? 0;
     try {
       const isGiven = column !== null && !kept.isValueNull(row);
-      const ms = isGiven ? time(column, row) : (records.timestamps[index] ?? 0);
-      rowtime[row] = usable(ms, name ?? 'ROWTIME');
+      const field = name ?? 'ROWTIME';
+      const ms = isGiven ? timeAt(time, column, row, field) : (records.timestamps[index] ?? 0);
+      rowtime[row] = usable(ms, field);
     } catch (thrown) {
       if (!(thrown instanceof RecordError)) throw thrown;
       dropped.add(row);
@@ -128,10 +129,9 @@ export function rowtimesOf(
 }
 
 /** @throws {RecordError} TIMESTAMP for a time that no record can have */
-function usable(ms: number | null, field: string): number {
-  if (ms !== null && ms >= 0) return ms;
-  const reason = ms === null ? 'the timestamp column is null' : `the timestamp ${ms} is negative`;
-  throw new RecordError('TIMESTAMP', reason, field);
+function usable(ms: number, field: string): number {
+  if (ms >= 0 && ms < 2 ** 53) return ms;
+  throw new RecordError('TIMESTAMP', `${ms} is no time of a row`, field);
 }
 
 /**
