@@ -12,6 +12,8 @@ export interface Written {
   records(topic: string): readonly TopicRecord[];
   /** The stream or table over the topic. */
   source(topic: string): Source;
+  /** The topics that stay empty where a case names no output. */
+  readonly silent: readonly string[];
 }
 
 /** `whole`: all records in their order; `keys`: those of each key in their order, records without a key in any. */
@@ -24,14 +26,15 @@ interface How {
   readonly isInserted: boolean;
 }
 
-/** What differs, as a sentence; null when all is as expected. Only topics that outputs name are looked at, each for itself. */
+/** What differs, as a sentence; null when all is as expected. Only topics that outputs name are looked at, each for itself, or those that stay empty. */
 export function outputDifference(of: Case, written: Written, order: Order): string | null {
   const how = {
     exact: of.properties.get('use.exact.numeric.comparison') !== 'false',
     isInserted: of.inputs.length === 0,
   };
   const compare = order === 'whole' ? wholeDifference : keysDifference;
-  for (const topic of new Set(of.outputs.map((record) => record.topic))) {
+  const named = of.outputs.map((record) => record.topic);
+  for (const topic of new Set(named.length === 0 ? written.silent : named)) {
     const expected = of.outputs.filter((record) => record.topic === topic);
     const inputs = of.inputs.filter((record) => record.topic === topic).length;
     const actual = written.records(topic).slice(inputs);

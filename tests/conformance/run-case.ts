@@ -31,6 +31,8 @@ export interface RunOptions {
   /** Numbers in [0, 1) for `cut`. */
   readonly random: () => number;
   readonly kernel: WebAssembly.Module | null;
+  /** true: where a case has no outputs nothing comes out; ksqlDB's runner looks at no topic then. */
+  readonly isSilent?: boolean | undefined;
   /** Of every topic; absent: 1. With more, inputs come one by one and what is of one key is compared in its order. */
   readonly partitions?: number | undefined;
 }
@@ -135,10 +137,15 @@ async function execute(of: Case, script: Script, options: RunOptions): Promise<s
     record: inputRecord(record, sourceOf(catalog, record.topic)),
   }));
   for (const { topic, record } of inputs) topics.append(topic, [record]);
-  for (const plan of plans) await runQuery(plan, inputs, topics, options);
+  const sinks: string[] = [];
+  for (const plan of plans) {
+    const sink = await runQuery(plan, inputs, topics, options);
+    if (sink !== null) sinks.push(sink);
+  }
   const written = {
     records: (topic: string) => topics.records(topic),
     source: (topic: string) => sourceOf(catalog, topic),
+    silent: options.isSilent === true ? sinks : [],
   };
   const order = options.partitions === undefined ? 'whole' : 'keys';
   return (
@@ -166,13 +173,16 @@ class Topics {
   }
 }
 
-/** Topics with inputs of the case come first and whole; then topics that hold only what earlier queries wrote. */
+/**
+ * Topics with inputs of the case come first and whole; then topics that hold only what earlier queries wrote.
+ * @returns the topic that it writes
+ */
 async function runQuery(
   plan: Plan,
   inputs: readonly Input[],
   topics: Topics,
   options: RunOptions,
-): Promise<void> {
+): Promise<string | null> {
   const driver = await Driver.open(plan, REGISTRY, options.kernel, options.partitions);
   const isOneByOne = driver.goesRound || (options.partitions ?? 1) > 1;
   try {
@@ -188,6 +198,7 @@ async function runQuery(
         if (options.mode === 'restart') await driver.restart();
       }
     }
+    return driver.sink;
   } finally {
     await driver.close();
   }

@@ -1,19 +1,17 @@
 // Queries that group a table beside what they give: a plain reading of all records in order, which keeps the table and no group; knows no engine.
 
 import fc from 'fast-check';
+import { aggregates, judgement } from './reference-aggregates.ts';
 import { comparisonOperators, expressions } from './reference-expressions.ts';
+import { column, type Grouping, groupingSql, keyOf } from './reference-groupings.ts';
 import {
-  aggregates,
   type From,
   type Given,
-  type Grouping,
-  groupingSql,
-  judgement,
   type Made,
   passing,
   type Query,
   type Row,
-} from './reference-queries.ts';
+} from './reference-rows.ts';
 
 /** Those that take rows back as well. */
 const UNDOABLE = ['COUNT', 'SUM', 'AVG'];
@@ -29,8 +27,8 @@ const TABLE: From = {
 /** A table grouped: each record takes its key's row out of the group that it was in, and adds the new one to its own. */
 export const regroupings: fc.Arbitrary<Query> = fc
   .record({
-    by: fc.constantFrom('k', 'u', 'u'),
-    where: fc.option(expressions('BOOLEAN', TABLE.columns, 2)),
+    by: fc.constantFrom('k', 'u', 'u').map((name) => [column(name)]),
+    where: fc.option(expressions('BOOLEAN', TABLE.columns, 2), { freq: 1 }),
     calls: fc.array(aggregates(TABLE.columns, UNDOABLE), { minLength: 1, maxLength: 3 }),
     having: fc.option(
       fc.tuple(
@@ -38,6 +36,7 @@ export const regroupings: fc.Arbitrary<Query> = fc
         comparisonOperators,
         fc.integer({ min: 0, max: 3 }),
       ),
+      { freq: 1 },
     ),
   })
   .map(({ having, ...rest }) => {
@@ -54,7 +53,7 @@ function regrouped(grouping: Grouping, given: readonly Given[]): readonly Made[]
   const times = new Map<string, number>();
   const shown = new Set<string>();
   const groupOf = (row: Row | undefined): string | null => {
-    const own = row?.fields[by];
+    const own = row === undefined ? null : keyOf(by, row);
     return typeof own === 'string' ? own : null;
   };
   const show = (name: string, ms: number): void => {
@@ -67,10 +66,10 @@ function regrouped(grouping: Grouping, given: readonly Given[]): readonly Made[]
     const value = Object.fromEntries(calls.map((call, index) => [`C${index}`, call.of(rows)]));
     made.push({ topic: 'T', key: name, value: isShown ? value : null, timestamp });
   };
-  for (const { topic, key: own, value, timestamp: ms } of given) {
+  for (const [at, { topic, key: own, value, timestamp: ms }] of given.entries()) {
     if (topic !== 'p') continue;
     const before = groupOf(table.get(own));
-    const row = { key: own, fields: { k: own, ...value }, ms };
+    const row = { key: own, fields: { k: own, ...value }, ms, at, isEmpty: false };
     table.delete(own);
     const after = value === null || passing([row], where).length === 0 ? null : groupOf(row);
     if (before !== null && before !== after) show(before, ms);
