@@ -23,13 +23,17 @@ function run(script: string, ...rest: string[]): void {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-// tsc leaves `.ts` in the imports of declarations and in `new URL('./file.ts', import.meta.url)`; both name built files here.
+// tsc leaves `.ts` in the imports of declarations and in `new URL('./file.ts', import.meta.url)`; both name built files here. What is
+// computed it wraps in a call that changes no whole address, and hides from bundlers the comments that tell them to leave it alone.
 function nameBuiltFiles(path: string): void {
   const text = readFileSync(path, 'utf8');
-  const built = text.replaceAll(
-    /((?:from |import |import\(|new URL\()['"])(\.{1,2}\/[^'"]+)\.ts(?=['"])/g,
-    '$1$2.js',
-  );
+  const built = text
+    .replaceAll(
+      /((?:from |import |import\(|new URL\()['"])(\.{1,2}\/[^'"]+)\.ts(?=['"])/g,
+      '$1$2.js',
+    )
+    .replace(/^var __rewriteRelativeImportExtension = .*?^};\n/ms, '')
+    .replaceAll(/import\(__rewriteRelativeImportExtension\((.*?)\)\)/g, 'import($1)');
   if (built !== text) writeFileSync(path, built);
 }
 

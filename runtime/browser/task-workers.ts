@@ -23,8 +23,21 @@ export function taskWorkers(preload: boolean): Workers {
   return { bringFunctions: true, start: (number) => start(number, preload) };
 }
 
+// The page's types know the page's own scope alone.
+declare const importScripts: () => void;
+
+/** How the script that runs here was started: webpack, Rspack, Turbopack and Parcel make a classic one of the module. */
+export function scriptType(): WorkerType {
+  try {
+    importScripts();
+    return 'classic';
+  } catch {
+    return 'module'; // where it always throws
+  }
+}
+
 async function start(number: number, preload: boolean): Promise<StartedWorker> {
-  const worker = new Worker(self.location.href, { type: 'module', name: `millrace-${number}` });
+  const worker = new Worker(self.location.href, { type: scriptType(), name: `millrace-${number}` });
   const calls: EngineCalls = new Calls(new Line(worker, behindMicrotasks).channel(0));
   const watch = new AbortController();
   let end = (_why: string): void => undefined;

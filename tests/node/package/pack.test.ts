@@ -44,6 +44,14 @@ test('the tarball holds built files, licence and documents, and nothing of the w
   );
 });
 
+// It asks for itself by an address that no bundler can follow: a comment in the right place says so.
+test("the Worker's script tells bundlers which import to leave alone", () => {
+  const path = join(project.folder, 'package/dist/runtime/browser/worker.js');
+  const script = readFileSync(path, 'utf8');
+  expect(script).toContain('import(/* @vite-ignore */ /* webpackIgnore: true */ href)');
+  expect(script).not.toContain('__rewriteRelativeImportExtension');
+});
+
 test('publint finds nothing wrong', async () => {
   const bytes = readFileSync(project.tarball);
   const tarball = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
