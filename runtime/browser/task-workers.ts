@@ -23,13 +23,11 @@ export function taskWorkers(preload: boolean): Workers {
   return { bringFunctions: true, start: (number) => start(number, preload) };
 }
 
-// The page's types know the page's own scope alone.
-declare const importScripts: () => void;
-
 /** How the script that runs here was started: webpack, Rspack, Turbopack and Parcel make a classic one of the module. */
 export function scriptType(): WorkerType {
   try {
-    importScripts();
+    // Not by its bare name, which Parcel refuses in what was written as a module. The page's types do not know it.
+    (self as unknown as { importScripts(): void }).importScripts();
     return 'classic';
   } catch {
     return 'module'; // where it always throws
