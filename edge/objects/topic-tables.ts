@@ -14,6 +14,12 @@ CREATE TABLE IF NOT EXISTS topic(
 CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
+/**
+ * The layout of an edge's objects, all of them, since each request asks the catalog first: to be raised with one that this code cannot
+ * read, or that code before it cannot.
+ */
+const LAYOUT = 1;
+
 interface TopicRow {
   [column: string]: SqlStorageValue;
   name: string;
@@ -38,11 +44,28 @@ export type PartitionEffect =
     };
 
 export class TopicTables {
-  readonly #sql: SqlStorage;
+  readonly #storage: SqlStorage;
+  /** Why what is here is neither read nor changed. */
+  readonly #refusal: PortError | null;
 
   constructor(sql: SqlStorage) {
-    this.#sql = sql;
+    this.#storage = sql;
     sql.exec(TABLES);
+    const layout = layoutOf(sql);
+    this.#refusal =
+      layout === LAYOUT
+        ? null
+        : new PortError(
+            'CORRUPT',
+            `this edge's objects were written by another version of millrace (layout ${layout}; this one knows ${LAYOUT}): ` +
+              'deploy that version again, or this one as a Worker of another name, whose objects are new',
+          );
+  }
+
+  /** @throws {PortError} CORRUPT where the objects are of a layout that is not this code's, as every method does, save `tenant` */
+  get #sql(): SqlStorage {
+    if (this.#refusal !== null) throw this.#refusal;
+    return this.#storage;
   }
 
   /**
@@ -64,6 +87,7 @@ export class TopicTables {
     if (this.describe(name) !== null) {
       throw new PortError('TOPIC_EXISTS', `topic '${name}' exists already`);
     }
+    this.#sql.exec("INSERT OR IGNORE INTO counter VALUES ('layout', ?)", LAYOUT);
     const policy = policyOf(spec);
     const generation = this.#count('generation');
     const incarnation = `${generation}-${crypto.randomUUID()}`;
@@ -109,8 +133,9 @@ export class TopicTables {
       .map(descriptionOf);
   }
 
-  /** The tenant whose topics these are; null while there is none. */
+  /** The tenant whose topics these are; null while there is none, or none that can be read. */
   get tenant(): string | null {
+    if (this.#refusal !== null) return null;
     const rows = this.#sql.exec<{ tenant: string }>('SELECT tenant FROM topic LIMIT 1').toArray();
     return rows[0]?.tenant ?? null;
   }
@@ -142,6 +167,15 @@ export class TopicTables {
     this.#sql.exec('INSERT OR REPLACE INTO counter VALUES (?, ?)', counter, next);
     return next;
   }
+}
+
+/** What the objects say; 0: they are of before topics had policies, and do not say. */
+function layoutOf(sql: SqlStorage): number {
+  const said = sql.exec<{ value: number }>("SELECT value FROM counter WHERE name = 'layout'");
+  const [row] = said.toArray();
+  return (
+    row?.value ?? (sql.exec('SELECT * FROM topic LIMIT 0').columnNames.includes('policy') ? 1 : 0)
+  );
 }
 
 function descriptionOf({ name, partitions, internal, incarnation, policy }: TopicRow) {

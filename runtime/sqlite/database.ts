@@ -91,7 +91,7 @@ export class Database {
     if (!isEmpty && version !== FORMAT_VERSION) {
       throw new PortError(
         'CORRUPT',
-        `'${file}' was written by another version of millrace (format ${version}; this one knows ${FORMAT_VERSION})`,
+        `'${file}' was written by another version of millrace (format ${version}; this one knows ${FORMAT_VERSION}): open it with that version, or begin a new file`,
       );
     }
     this.#connection.exec('PRAGMA journal_mode = WAL');
