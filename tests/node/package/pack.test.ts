@@ -151,6 +151,22 @@ test.each([
   ).toEqual([]);
 });
 
+// As a Worker of a page's own does that registers nothing, or registers it later.
+test('a bare import of millrace/worker is not dropped', async () => {
+  const output = await build({
+    root: project.folder,
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      write: false,
+      rolldownOptions: { input: project.write('bare.mjs', "import 'millrace/worker';\n") },
+    },
+  });
+  const files = [output].flat().flatMap((one) => ('output' in one ? one.output : []));
+  const scripts = files.flatMap((one) => (one.type === 'chunk' ? [one.code] : []));
+  expect(scripts.some((code) => code.includes('navigator.locks'))).toBe(true);
+});
+
 test('a project of its own checks its types, is bundled, served, migrated, written and asked', async () => {
   const app = join(project.folder, 'app');
   cpSync(resolve(ROOT, 'examples/edge-app'), app, { recursive: true });
