@@ -104,7 +104,7 @@ export async function openDatabase(
         );
       },
       terminated() {
-        onClosed('the browser closed the database (its storage may have been cleared)');
+        onClosed('the browser closed the database (storage cleared?): reload the page');
       },
     });
   } catch (cause) {

@@ -67,6 +67,8 @@ class Coalesce implements Operator {
   }
 
   tick(nowMs: number, out: Emit): void {
+    // What waits must not wait for as long as a clock that was set back had been ahead.
+    this.#lastMs = Math.min(this.#lastMs, nowMs);
     if (nowMs < this.dueAtMs()) return;
     for (const { key, value } of this.#table.scan({ from: null, to: null })) {
       this.#rows.append(key, value, Op.UpdateAfter, out);

@@ -44,9 +44,9 @@ export class Blocks {
     return this.#sinceMs + this.#intervalMs;
   }
 
-  /** Nothing is to be committed yet. */
+  /** Nothing is to be committed yet. A clock that was set back ends a block too. */
   get isHeld(): boolean {
-    return this.isOpen && this.#blocked.clock.now() < this.dueAtMs;
+    return Math.abs(this.#blocked.clock.now() - this.#sinceMs) < this.#intervalMs;
   }
 
   /** Index behind the records of a batch at `base` that are of the block of the one at `start`. */

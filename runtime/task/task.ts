@@ -232,7 +232,8 @@ export class Task {
   }
 
   #isIntervalOver(): boolean {
-    return this.options.clock.now() - this.#committedAtMs >= this.options.commitIntervalMs;
+    const passedMs = this.options.clock.now() - this.#committedAtMs;
+    return Math.abs(passedMs) >= this.options.commitIntervalMs;
   }
 
   #isCommitDue(session: Session, hasInput: boolean): boolean {

@@ -14,7 +14,14 @@ const WINDOW = 'WINDOW TUMBLING (SIZE 10 SECONDS, GRACE PERIOD 5 SECONDS)';
 /** Engines one after the other over one host, whose clock stands still. */
 class Application implements AsyncDisposable {
   readonly clock = new ManualClock(1_000_000);
-  readonly host = memoryHost({ clock: this.clock });
+  /** By how much the host's clock was set back. */
+  behindMs = 0;
+  readonly host = memoryHost({
+    clock: {
+      now: () => this.clock.now() - this.behindMs,
+      wakeAt: (atMs, wake) => this.clock.wakeAt(atMs + this.behindMs, wake),
+    },
+  });
   #engine: Promise<Engine> | null = null;
 
   get engine(): Promise<Engine> {
@@ -151,6 +158,36 @@ test('EMIT CHANGES EVERY gives the first updates at once, then one a key and per
   expect((await app.values('T')).slice(1)).toEqual(['a {"N":3} @2', 'b {"N":2} @2']);
   await app.advance(60_000);
   expect(await app.values('T')).toHaveLength(3);
+});
+
+// A laptop's clock that was wrong, or that its owner sets: by hours.
+test('EMIT CHANGES EVERY goes on when the clock is set back', async () => {
+  await using app = new Application();
+  await app.execute(`${STREAM}
+    CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s GROUP BY k EMIT CHANGES EVERY 5 SECONDS;`);
+  await app.insert('a', 1);
+  await app.insert('a', 2);
+  app.behindMs = 3_600_000;
+  await app.insert('a', 3);
+  await app.advance(10_000);
+  expect(await app.values('T')).toEqual(['a {"N":1} @1', 'a {"N":3} @3']);
+});
+
+test('a block of a cache ends when the clock is set back', async () => {
+  await using app = new Application();
+  await app.execute(`${STREAM} SET 'cache.max.bytes.buffering' = '1000'; SET 'commit.interval.ms' = '5000';
+    CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s GROUP BY k EMIT CHANGES;`);
+  const engine = await app.engine;
+  const produce = async (timestamp: number): Promise<void> => {
+    await engine.produce('s', [{ key: 'a', value: '{"V": 1}', timestamp }]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  await produce(1);
+  expect(await app.values('T')).toEqual([]);
+  app.behindMs = 3_600_000;
+  await produce(2);
+  await app.settle();
+  expect(await app.values('T')).toEqual(['a {"N":2} @2']);
 });
 
 test('updates that wait survive a restart, and the period goes on', async () => {
