@@ -81,7 +81,7 @@ function portError(cause: unknown, doing: string): unknown {
   return new PortError(
     full ? 'STORAGE_FULL' : 'UNAVAILABLE',
     full
-      ? `the browser's storage is full: nothing of this ${doing} was written`
+      ? `the browser's storage is full: ${doing} wrote nothing`
       : `IndexedDB failed at ${doing}: ${messageOf(cause)}`,
     {},
     { cause },
