@@ -73,6 +73,17 @@ const LOOPS = [
   'spans/findSlots',
   'spans/findWindows',
 ];
+/**
+ * What engines must have to compile a kernel: fixed-width SIMD is the newest of it (Chrome 91, Firefox 89, Safari 16.4). With all that the
+ * optimizer knows, it would write types in groups, as only engines with garbage collection read them (Chrome 119, Firefox 120, Safari 18.2).
+ */
+const FEATURES =
+  binaryen.Features.MutableGlobals |
+  binaryen.Features.SignExt |
+  binaryen.Features.NontrappingFPToInt |
+  binaryen.Features.BulkMemory |
+  binaryen.Features.BulkMemoryOpt |
+  binaryen.Features.SIMD128;
 const stamp = resolve(root, 'build/kernel.sha256');
 
 /**
@@ -82,7 +93,7 @@ const stamp = resolve(root, 'build/kernel.sha256');
  */
 function optimized(compiled: Uint8Array, isSmall: boolean): Uint8Array {
   const module = binaryen.readBinary(compiled);
-  module.setFeatures(binaryen.Features.All);
+  module.setFeatures(FEATURES);
   binaryen.setAlwaysInlineMaxSize(12);
   binaryen.setFlexibleInlineMaxSize(70);
   // One that a single caller has is no copy. In the whole kernel they all go into it: records laid out alike are decoded 5 to 10 % faster.

@@ -100,3 +100,26 @@ test('operations are those of batches', () => {
   expect(OP_UPDATE_AFTER).toBe(Op.UpdateAfter);
   expect(OP_DELETE).toBe(Op.Delete);
 });
+
+/** The bytes of the section of types, behind its length and their number. */
+function typesOf(bytes: Uint8Array): Uint8Array {
+  // Right behind the header; its length is a LEB128 of one or two bytes, the number of types is one.
+  expect(bytes[8]).toBe(1);
+  const [low = 0, high = 0] = bytes.subarray(9);
+  const begins = low < 128 ? 10 : 11;
+  const length = low < 128 ? low : (low & 127) | (high << 7);
+  return bytes.subarray(begins + 1, begins + length);
+}
+
+// A group of types (0x4e) is read by engines with garbage collection alone: no Safari before 18.2, no Chrome before 119.
+test.each(['kernel', 'kernel-aggregates', 'kernel-json'])(
+  '%s has types that every engine with SIMD reads: plain functions',
+  (name) => {
+    const types = typesOf(readFileSync(resolve(root, `build/${name}.wasm`)));
+    for (let at = 0; at < types.length;) {
+      expect(types[at]).toBe(0x60);
+      const results = at + 2 + (types[at + 1] ?? 0);
+      at = results + 1 + (types[results] ?? 0);
+    }
+  },
+);
