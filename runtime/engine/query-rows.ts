@@ -98,7 +98,9 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
 
   /** All rows; for pull queries and push queries with LIMIT. */
   async all(): Promise<PublicRow[]> {
-    return Array.fromAsync(this);
+    const rows: PublicRow[] = [];
+    for await (const row of this) rows.push(row);
+    return rows;
   }
 
   /**
