@@ -3,12 +3,12 @@
 import { memoryHost } from '../memory/memory-host.ts';
 import { systemClock } from '../memory/system-clock.ts';
 import type { Host } from '../ports/host.ts';
-import type { SqliteHostOptions } from '../sqlite/sqlite-host.ts';
+import type { FileOptions } from '../sqlite/file-options.ts';
 import { type Engine, type EngineOptions, openEngine } from './engine.ts';
 import { loadWholeKernel } from './whole-kernel.ts';
 
 /** A SQLite database, for Node: topics, tables, positions and queries go on where they were when it is opened again. */
-export type FileStorage = Pick<SqliteHostOptions, 'file' | 'durability'>;
+export type FileStorage = FileOptions;
 
 export interface OpenOptions extends Omit<EngineOptions, 'host'> {
   /** Ports of the caller's own; `storage`, `kernel` and `commitIntervalMs` are then theirs to say. */

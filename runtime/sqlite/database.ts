@@ -3,6 +3,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { messageOf, PortError } from '../base/errors.ts';
 import { builtin } from './builtin.ts';
+import type { Durability } from './file-options.ts';
 
 /** "mill", in the header of the file. */
 const APPLICATION_ID = 0x6d696c6c;
@@ -42,9 +43,6 @@ CREATE TABLE state(
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${FORMAT_VERSION};
 `;
-
-/** 'strict': a promise is kept when the disk has the bytes; 'relaxed': when the operating system has them. */
-export type Durability = 'relaxed' | 'strict';
 
 /** The database of one engine. All its calls are synchronous, so nothing comes between the beginning and the end of a transaction. */
 export class Database {

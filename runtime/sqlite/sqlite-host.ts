@@ -3,18 +3,12 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Host } from '../ports/host.ts';
 import { builtin } from './builtin.ts';
-import { Database, type Durability } from './database.ts';
+import { Database } from './database.ts';
+import type { FileOptions } from './file-options.ts';
 import { SqliteLog } from './sqlite-log.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
-export interface SqliteHostOptions {
-  /** Path of the database; it is made when it is not there. SQLite keeps `<file>-wal` beside it while it is open. */
-  readonly file: string;
-  /**
-   * `strict` (the default): a commit is done when the disk has it; `relaxed`: when the operating system has it, which is faster. A process
-   * that is killed loses nothing either way; a power failure may take the last commits of a relaxed one, each as a whole.
-   */
-  readonly durability?: Durability | undefined;
+export interface SqliteHostOptions extends FileOptions {
   readonly clock: Clock;
   /** Absent: the package's own; null: everything runs on the row path. */
   readonly kernel?: WebAssembly.Module | null | undefined;

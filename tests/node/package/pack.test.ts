@@ -72,14 +72,24 @@ test('its types resolve as ECMAScript modules', async () => {
   }
 });
 
-test('a consumer that checks its types sees every sub-path', async () => {
+// As strictly as can be, and as a page does, which has no types of Node's.
+test('a consumer that checks its types sees every sub-path, and the guides show what compiles', async () => {
   const names = ['', '/browser', '/client', '/worker', '/testing'].map((of) => `millrace${of}`);
   const imports = names.map((name, index) => `import * as m${index} from '${name}';`);
   project.write('consumer.ts', `${imports.join('\n')}\nexport default [m0, m1, m2, m3, m4];\n`);
-  const types = { types: ['node'], typeRoots: [resolve(ROOT, 'node_modules/@types')] };
-  const checks = { noEmit: true, strict: true, skipLibCheck: true };
-  const compilerOptions = { module: 'nodenext', target: 'esnext', ...checks, ...types };
-  const config = { compilerOptions, files: ['consumer.ts'] };
+  const guides = ['README.md', 'docs/pages.md'].map((path) =>
+    readFileSync(resolve(ROOT, path), 'utf8'),
+  );
+  const snippets = guides.flatMap((text) => [...text.matchAll(/^```ts\n(.*?)^```/gms)]);
+  expect(snippets.length).toBeGreaterThanOrEqual(6);
+  const files = snippets.map(([, code = ''], index) => {
+    project.write(`snippet-${index}.ts`, `${code}\nexport {};\n`);
+    return `snippet-${index}.ts`;
+  });
+  const checks = { noEmit: true, strict: true, exactOptionalPropertyTypes: true, types: [] };
+  const lib = ['esnext', 'dom', 'dom.iterable', 'dom.asynciterable'];
+  const compilerOptions = { module: 'nodenext', target: 'esnext', lib, ...checks };
+  const config = { compilerOptions, files: ['consumer.ts', ...files] };
   project.write('tsconfig.json', JSON.stringify(config));
   const tsc = resolve(ROOT, 'node_modules/typescript/bin/tsc');
   const { stdout } = await project.node(tsc, '-p', '.', '--listFiles');
