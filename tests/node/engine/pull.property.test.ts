@@ -261,8 +261,8 @@ beforeAll(async () => {
     },
     {
       k: texts('a', 'b', 'c'),
-      windowstart: numbers('0', '10', '15', '30', '9223372036854775807'),
-      windowend: numbers('0', '10', '15', '30'),
+      windowstart: numbers('0', '10', '10.0', '15', '19.5', '30', '9223372036854775807'),
+      windowend: numbers('0', '10', '10.0', '15', '19.5', '30'),
     },
     'WINDOW TUMBLING (SIZE 10 MILLISECONDS, GRACE PERIOD 1 DAY)',
   );
@@ -276,8 +276,8 @@ beforeAll(async () => {
     },
     {
       k: texts('a', 'b', 'c'),
-      windowstart: numbers('0', '10', '15', '35', '9223372036854775807'),
-      windowend: numbers('0', '10', '15', '35'),
+      windowstart: numbers('0', '10', '10.0', '15', '19.5', '35', '9223372036854775807'),
+      windowend: numbers('0', '10', '10.0', '15', '19.5', '35'),
     },
     'WINDOW SESSION (5 MILLISECONDS, GRACE PERIOD 1 DAY)',
   );

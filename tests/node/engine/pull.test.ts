@@ -171,6 +171,7 @@ describe('over a table', () => {
       0, 10_000,
     ]);
     expect(await starts("site = 'a' AND WINDOWEND > 9223372036854775000")).toEqual([]);
+    expect(await starts("site = 'a' AND WINDOWSTART >= 29999.5")).toEqual([30_000, 40_000]);
   });
 
   test('a session is found by its start and its end', async () => {
