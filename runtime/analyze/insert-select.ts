@@ -108,7 +108,7 @@ function insertSink(
   };
 }
 
-/** Columns fit by position: the same name and role, and a type that widens. */
+/** Columns fit by position: the same name and role, and a type that widens, or a number's literal that the other type holds. */
 function fitted(
   statement: InsertSelect,
   target: Source,
@@ -117,16 +117,19 @@ function fitted(
 ): Projection {
   const given = projection.schema.columns;
   const wanted = target.schema.columns;
+  const expressions = projection.expressions.map((expression, index) =>
+    coerced(expression, wanted[index]?.type ?? expression.type),
+  );
   const fits =
     (window?.type ?? null) === (target.window?.type ?? null) &&
     given.length === wanted.length &&
-    wanted.every((column, index) => {
-      const from = given[index];
+    given.every(({ name, role, type }, index) => {
+      const column = wanted[index];
+      const made = expressions[index];
       return (
-        from !== undefined &&
-        from.name === column.name &&
-        from.role === column.role &&
-        widens(from.type, column.type)
+        name === column?.name &&
+        role === column.role &&
+        (widens(type, column.type) || (made?.expr === 'literal' && made.value !== null))
       );
     });
   if (!fits) {
@@ -137,11 +140,5 @@ function fitted(
       `The query gives ${schemaText(projection.schema)}; ${target.name} has ${schemaText(target.schema)}.`,
     );
   }
-  return {
-    ...projection,
-    schema: schema(wanted),
-    expressions: projection.expressions.map((expression, index) =>
-      coerced(expression, wanted[index]?.type ?? expression.type),
-    ),
-  };
+  return { ...projection, schema: schema(wanted), expressions };
 }
