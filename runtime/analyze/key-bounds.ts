@@ -42,20 +42,20 @@ export function columnRanges(
       if (typeof value !== 'number' || Number.isNaN(value)) return NEVER;
       // -0 is equal to 0 and has bytes of its own, the neighbours of those of 0.
       if (value === 0)
-        return op === '=' ? [one(column, -0), one(column, 0)] : zeroRange(op, column);
-      return direct(op, column, value);
+        return op === '=' ? [one(column, -0), one(column, 0)] : between(op, column, -0, 0);
+      return between(op, column, value);
     case 'STRING':
       return op !== '=' && typeof value === 'string'
         ? textRange(op, column, value)
-        : direct(op, column, value);
+        : between(op, column, value);
     case 'MAP':
       // Entries of equal maps may stand in another order.
       return null;
     case 'ARRAY':
     case 'STRUCT':
-      return op === '=' && !holdsMap(column) ? direct(op, column, value) : null;
+      return op === '=' && !holdsMap(column) ? between(op, column, value) : null;
     default:
-      return direct(op, column, value);
+      return between(op, column, value);
   }
 }
 
@@ -72,21 +72,16 @@ export function startingWith(prefix: string): ColumnRange {
 
 /** What both allow; null when they have no value in common. */
 export function narrowed(a: ColumnRange, b: ColumnRange): ColumnRange | null {
-  const from = later(a.range.from, b.range.from);
-  const to = earlier(a.range.to, b.range.to);
+  const from = ofBoth(a.range.from, b.range.from, (x, y) => (compareBytes(x, y) < 0 ? y : x));
+  const to = ofBoth(a.range.to, b.range.to, (x, y) => (compareBytes(x, y) < 0 ? x : y));
   if (from !== null && to !== null && compareBytes(from, to) >= 0) return null;
   const value = a.value === undefined ? b.value : a.value;
   return { range: { from, to }, value, isPlain: false };
 }
 
-function later(a: Uint8Array | null, b: Uint8Array | null): Uint8Array | null {
-  if (a === null || b === null) return a ?? b;
-  return compareBytes(a, b) >= 0 ? a : b;
-}
-
-function earlier(a: Uint8Array | null, b: Uint8Array | null): Uint8Array | null {
-  if (a === null || b === null) return a ?? b;
-  return compareBytes(a, b) <= 0 ? a : b;
+/** The one of two bounds that counts; null: there is none on that side. */
+export function ofBoth<T>(a: T | null, b: T | null, choose: (a: T, b: T) => T): T | null {
+  return a === null || b === null ? (a ?? b) : choose(a, b);
 }
 
 function one(column: Type, value: Value): ColumnRange {
@@ -98,16 +93,12 @@ function plain(range: ByteRange): readonly ColumnRange[] {
   return [{ range, value: undefined, isPlain: true }];
 }
 
-function direct(op: Comparison, column: Type, value: Value): readonly ColumnRange[] {
-  return between(op, column, value, value);
-}
-
 /** @param least the least of the values that count as the constant, `greatest` the greatest: only 0 has two */
 function between(
   op: Comparison,
   column: Type,
   least: Value,
-  greatest: Value,
+  greatest: Value = least,
 ): readonly ColumnRange[] {
   switch (op) {
     case '<':
@@ -123,15 +114,11 @@ function between(
   }
 }
 
-function zeroRange(op: Comparison, column: Type): readonly ColumnRange[] {
-  return between(op, column, -0, 0);
-}
-
 /** Up to the first unit whose order is another in bytes, text with that beginning is within the range. */
 function textRange(op: Comparison, column: Type, text: string): readonly ColumnRange[] {
   let same = 0;
   while (same < text.length && text.charCodeAt(same) < SURROGATE_MIN) same++;
-  if (same === text.length) return direct(op, column, text);
+  if (same === text.length) return between(op, column, text);
   const prefix = textPrefix(text.slice(0, same));
   const all = valueRange(column, null, null);
   return plain(
@@ -158,8 +145,8 @@ function wholeRanges(
     return isLess || op === '=' ? NEVER : plain(valueRange(column, null, null));
   }
   const value = column.kind === 'INTEGER' ? Number(units) : units;
-  if (isExact) return direct(op, column, value);
-  return direct(isLess ? '<=' : '>', column, value);
+  if (isExact) return between(op, column, value);
+  return between(isLess ? '<=' : '>', column, value);
 }
 
 function boundsOf(column: Type): { readonly min: bigint; readonly max: bigint } {

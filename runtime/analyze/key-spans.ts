@@ -7,7 +7,7 @@ import { columnsWithRole, type Schema } from '../data/schema.ts';
 import { type Type, typeEquals, type Value } from '../data/type.ts';
 import { columnsRead, type Comparison, type Expr } from '../expr/expr.ts';
 import type { KeySpan } from './analysis.ts';
-import { type ColumnRange, columnRanges, narrowed, startingWith } from './key-bounds.ts';
+import { type ColumnRange, columnRanges, narrowed, ofBoth, startingWith } from './key-bounds.ts';
 
 /** Spans of one condition; beyond them all rows are looked through. */
 const SPANS_MAX = 1000;
@@ -129,8 +129,8 @@ class Reader {
       if (both === null && one !== null && other !== null) return null;
       columns.push(both);
     }
-    const fromMs = greatest(a.times.fromMs, b.times.fromMs);
-    const toMs = least(a.times.toMs, b.times.toMs);
+    const fromMs = ofBoth(a.times.fromMs, b.times.fromMs, Math.max);
+    const toMs = ofBoth(a.times.toMs, b.times.toMs, Math.min);
     if (fromMs !== null && toMs !== null && fromMs > toMs) return null;
     return { columns, times: { fromMs, toMs } };
   }
@@ -247,14 +247,6 @@ function timesOf(op: Comparison, ms: number): Times | null {
     default:
       return null;
   }
-}
-
-function greatest(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.max(a, b);
-}
-
-function least(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 /** The keys that begin with the bytes and go on within the range. */
