@@ -3,12 +3,13 @@
 import {
   OF_THE_HOST,
   SESSION_PROPERTIES,
-  type SessionProperty,
+  type Values,
   WITHOUT_EFFECT,
 } from '../runtime/analyze/session-properties.ts';
 import { DECIMAL_DIGITS_MAX } from '../runtime/base/limits.ts';
 import { ALLOWED } from '../runtime/catalog/all-properties.ts';
 import type { PropertiesOf } from '../runtime/catalog/properties.ts';
+import { SESSION_MEANINGS } from '../runtime/analyze/session-meanings.ts';
 import { WITH_MEANINGS } from '../runtime/catalog/property-meanings.ts';
 import { BUILT_IN } from '../runtime/catalog/types.ts';
 import {
@@ -269,7 +270,7 @@ function typesPage(): string {
   );
 }
 
-function valuesText(values: SessionProperty['values']): string {
+function valuesText(values: Values): string {
   switch (values) {
     case 'flag':
       return '`true`, `false`';
@@ -303,9 +304,9 @@ function propertiesPage(): string {
     "`SET 'name' = 'value'` holds for the session, `UNSET 'name'` takes it back, `ALTER SYSTEM 'name' = 'value'` holds for all sessions that do not set it. Kafka Streams' properties may be prefixed with `ksql.streams.`.",
     table(
       ['property', 'values', 'meaning'],
-      [...SESSION_PROPERTIES].map(([name, { values, meaning }]) => [
+      Object.entries(SESSION_MEANINGS).map(([name, meaning]) => [
         code(name),
-        valuesText(values),
+        valuesText(SESSION_PROPERTIES.get(name) ?? 'text'),
         meaning,
       ]),
     ),

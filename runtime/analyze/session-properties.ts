@@ -6,160 +6,37 @@ import { didYouMean } from '../catalog/words.ts';
 /** What a value may be: one of some words, or of a kind. */
 export type Values = readonly string[] | 'flag' | 'whole' | 'text';
 
-/** A property that means something here. */
-export interface SessionProperty {
-  readonly values: Values;
-  /** What it does, and its default, in one line. */
-  readonly meaning: string;
-}
+/** The properties that mean something here; session-meanings.ts says what each does. */
+const VALUES = {
+  'auto.offset.reset': ['earliest', 'latest'],
+  'millrace.path': ['auto', 'row', 'kernel'],
+  'millrace.fuse': ['auto', 'never'],
+  'millrace.decoder': ['auto', 'row'],
+  'millrace.idle.timeout.ms': 'whole',
+  'millrace.self.joins': 'text',
+  'ksql.assert.topic.default.timeout.ms': 'whole',
+  'ksql.create.or.replace.enabled': 'flag',
+  'ksql.insert.into.values.enabled': 'flag',
+  'ksql.new.query.planner.enabled': 'flag',
+  'ksql.output.topic.name.prefix': 'text',
+  'ksql.persistence.default.format.key': 'text',
+  'ksql.persistence.default.format.value': 'text',
+  'ksql.persistence.wrap.single.values': 'flag',
+  'ksql.query.pull.limit.clause.enabled': 'flag',
+  'ksql.query.pull.stream.enabled': 'flag',
+  'ksql.query.pull.range.scan.enabled': 'flag',
+  'ksql.query.pull.table.scan.enabled': 'flag',
+  'ksql.timestamp.throw.on.invalid': 'flag',
+  'ksql.variable.substitution.enable': ['true'],
+  'cache.max.bytes.buffering': 'whole',
+  'statestore.cache.max.bytes': 'whole',
+  'commit.interval.ms': 'whole',
+  'processing.guarantee': ['exactly_once', 'exactly_once_v2', 'exactly_once_beta', 'at_least_once'],
+} as const satisfies Readonly<Record<string, Values>>;
 
-function property(values: Values, meaning: string): SessionProperty {
-  return { values, meaning };
-}
+export type SessionPropertyName = keyof typeof VALUES;
 
-export const SESSION_PROPERTIES: ReadonlyMap<string, SessionProperty> = new Map([
-  [
-    'auto.offset.reset',
-    property(
-      ['earliest', 'latest'],
-      'Where a query starts reading that has not read before, and goes on when records were let go before it read them. Default: earliest for persistent queries, latest for push queries.',
-    ),
-  ],
-  [
-    'millrace.path',
-    property(
-      ['auto', 'row', 'kernel'],
-      'Whether aggregations run in the WebAssembly kernel: where it can (auto, the default), never (row), or else the query is refused (kernel).',
-    ),
-  ],
-  [
-    'millrace.fuse',
-    property(
-      ['auto', 'never'],
-      'Whether a change of key is done without an internal topic where there is one partition (auto, the default).',
-    ),
-  ],
-  [
-    'millrace.decoder',
-    property(
-      ['auto', 'row'],
-      'Whether values in JSON, and outside pages keys and DELIMITED values, are decoded in the WebAssembly kernel: where it can (auto, the default), or never (row). The rows are the same.',
-    ),
-  ],
-  [
-    'millrace.idle.timeout.ms',
-    property(
-      'whole',
-      'After so long without a record, stream time follows the wall clock, so that windows close. 0 or unset: it waits for records.',
-    ),
-  ],
-  [
-    'millrace.self.joins',
-    property(
-      'text',
-      "'allow' lets a query join a source with itself, which ksqlDB refuses. Unset: it is refused.",
-    ),
-  ],
-  [
-    'ksql.assert.topic.default.timeout.ms',
-    property('whole', 'How long ASSERT TOPIC waits where it has no TIMEOUT. Default: 1000.'),
-  ],
-  [
-    'ksql.create.or.replace.enabled',
-    property('flag', 'Whether CREATE OR REPLACE is allowed. Default: true.'),
-  ],
-  [
-    'ksql.insert.into.values.enabled',
-    property('flag', 'Whether INSERT INTO ... VALUES is allowed. Default: true.'),
-  ],
-  [
-    'ksql.new.query.planner.enabled',
-    property(
-      'flag',
-      "Whether a stream's query may leave key columns out and put them in another order. Default: false.",
-    ),
-  ],
-  [
-    'ksql.output.topic.name.prefix',
-    property('text', 'Stands before the names of topics that CREATE ... AS makes. Default: none.'),
-  ],
-  [
-    'ksql.persistence.default.format.key',
-    property('text', 'The KEY_FORMAT where a statement names none. Default: KAFKA.'),
-  ],
-  [
-    'ksql.persistence.default.format.value',
-    property(
-      'text',
-      'The VALUE_FORMAT where a statement names none. Unset: a statement must name one.',
-    ),
-  ],
-  [
-    'ksql.persistence.wrap.single.values',
-    property(
-      'flag',
-      'Whether a value of one column is an object with one field, where WRAP_SINGLE_VALUE says nothing. Default: true.',
-    ),
-  ],
-  [
-    'ksql.query.pull.limit.clause.enabled',
-    property('flag', 'Whether a pull query may have a LIMIT. Default: true.'),
-  ],
-  [
-    'ksql.query.pull.stream.enabled',
-    property(
-      'flag',
-      'Whether pull queries may read streams, from their topic; those over tables always may. Default: true.',
-    ),
-  ],
-  [
-    'ksql.query.pull.range.scan.enabled',
-    property(
-      'flag',
-      'Whether a pull query may go through a range of keys where it may not look through all rows. Default: true.',
-    ),
-  ],
-  [
-    'ksql.query.pull.table.scan.enabled',
-    property(
-      'flag',
-      'Whether a pull query may look through all rows where it names no key. Default: true.',
-    ),
-  ],
-  [
-    'ksql.timestamp.throw.on.invalid',
-    property(
-      'flag',
-      'What a record without a usable timestamp does: it is skipped and stands in the processing log (false, the default), or it ends the query (true).',
-    ),
-  ],
-  [
-    'ksql.variable.substitution.enable',
-    property(['true'], 'Variables are always put in; the property says so.'),
-  ],
-  [
-    'cache.max.bytes.buffering',
-    property(
-      'whole',
-      'Above 0 an aggregation shows a group at most once for each 4,096 offsets that it reads, as it is then; how much above means nothing. 0 or unset: after every record.',
-    ),
-  ],
-  ['statestore.cache.max.bytes', property('whole', 'The newer name of cache.max.bytes.buffering.')],
-  [
-    'commit.interval.ms',
-    property(
-      'whole',
-      'How long changes wait in a cache at most, up to 30000; without one it means nothing. Default: 2000.',
-    ),
-  ],
-  [
-    'processing.guarantee',
-    property(
-      ['exactly_once', 'exactly_once_v2', 'exactly_once_beta', 'at_least_once'],
-      'Processing is exactly once, whichever is set.',
-    ),
-  ],
-]);
+export const SESSION_PROPERTIES: ReadonlyMap<string, Values> = new Map(Object.entries(VALUES));
 
 /** Properties of ksqlDB, Kafka Streams and its clients that change no result: they are kept and shown. */
 export const WITHOUT_EFFECT: ReadonlySet<string> = new Set(
@@ -218,7 +95,7 @@ export function checkedProperty(
   const name = propertyName(written);
   const known = SESSION_PROPERTIES.get(name);
   if (known !== undefined) {
-    if (value !== null) checkValue(name, value, known.values, at);
+    if (value !== null) checkValue(name, value, known, at);
     return name;
   }
   if (WITHOUT_EFFECT.has(name) || OPEN_NAMES.test(name)) return name;
