@@ -1,6 +1,7 @@
 // The Web Worker: one engine on its host, called by the page through ports/calls.ts; knows nothing of the page beyond its calls.
 
-import { InvariantError, PortError } from '../base/errors.ts';
+import { assert } from '../base/assert.ts';
+import { PortError } from '../base/errors.ts';
 import type { Schema } from '../data/schema.ts';
 import { type EngineCore, openCore } from '../engine/engine-core.ts';
 import type { Entity } from '../engine/entities.ts';
@@ -39,7 +40,7 @@ let isOpened = false;
  * @throws {InvariantError} when the engine is open already
  */
 export function registerFunctions(own: readonly Overload[]): void {
-  if (isOpened) throw new InvariantError('the engine is open: functions come before it');
+  assert(!isOpened, 'functions come before the engine is opened');
   functions.push(...own);
 }
 
@@ -49,7 +50,7 @@ export function registerFunctions(own: readonly Overload[]): void {
  * @throws {InvariantError} when the engine is open already
  */
 export function registerProcessors(own: readonly Processor[]): void {
-  if (isOpened) throw new InvariantError('the engine is open: processors come before it');
+  assert(!isOpened, 'processors come before the engine is opened');
   processors.push(...own);
 }
 

@@ -1,7 +1,8 @@
 // The state value of an aggregate or a row (PROTOCOL.md section 4): cells of fixed size and a tail; knows no function.
 
+import { assert } from '../base/assert.ts';
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
-import { InvariantError, PortError } from '../base/errors.ts';
+import { PortError } from '../base/errors.ts';
 import type { Type, Value } from './type.ts';
 import { readValue, writeValue } from './value-bytes.ts';
 
@@ -64,7 +65,7 @@ export function encodeCells(
       }
     }
   }
-  if (to.position !== tailAt) throw new InvariantError('cells have 8 bytes each');
+  assert(to.position === tailAt, 'cells have 8 bytes each');
   to.bytes(tail.buffer, 0, tail.position);
   return to.finish();
 }
@@ -121,13 +122,11 @@ function writeInteger(to: ByteWriter, value: number): void {
 }
 
 function asNumber(value: Value): number {
-  if (typeof value !== 'number')
-    throw new InvariantError(`a cell wants a number, not a ${typeof value}`);
+  assert(typeof value === 'number', 'a cell wants a number');
   return value;
 }
 
 function asBigint(value: Value): bigint {
-  if (typeof value !== 'bigint')
-    throw new InvariantError(`a cell wants a bigint, not a ${typeof value}`);
+  assert(typeof value === 'bigint', 'a cell wants a bigint');
   return value;
 }

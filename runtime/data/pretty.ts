@@ -1,5 +1,6 @@
 // Batches as little text tables and back, for tests and messages; knows no format of records.
 
+import { assert } from '../base/assert.ts';
 import { InvariantError } from '../base/errors.ts';
 import { BatchBuilder } from './batch-builder.ts';
 import { type Batch, type Op, Op as Ops, positionOf } from './batch.ts';
@@ -38,7 +39,7 @@ export function batch(header: string, ...rows: readonly string[]): Batch {
   const builder = new BatchBuilder(of);
   for (const row of rows) addRow(builder, row);
   const built = builder.finish();
-  if (built === null) throw new InvariantError('a batch has at least one row');
+  assert(built !== null, 'a batch has at least one row');
   return built;
 }
 

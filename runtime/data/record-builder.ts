@@ -1,8 +1,9 @@
 // Builds record batches within their limits (PROTOCOL.md section 2); knows no topic and no format.
 
+import { assert } from '../base/assert.ts';
 import { ByteWriter, exactly } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
-import { InvariantError, LimitError } from '../base/errors.ts';
+import { LimitError } from '../base/errors.ts';
 import { grown } from '../base/grown.ts';
 import { HEADERS_BYTES_MAX, HEADERS_MAX, RECORD_BATCH_BYTES_MAX } from '../base/limits.ts';
 import {
@@ -217,6 +218,6 @@ export function singleRecord(
   const builder = new RecordBatchBuilder();
   builder.append(key, value, timestamp, headers);
   const bytes = builder.finish();
-  if (bytes === null) throw new InvariantError('a single record fits in an empty batch');
+  assert(bytes !== null, 'a single record fits in an empty batch');
   return bytes;
 }

@@ -1,6 +1,6 @@
 // The shape of a batch or a source: named, typed columns, key columns first; knows no values.
 
-import { assert } from '../base/assert.ts';
+import { assert, existing } from '../base/assert.ts';
 import { BIGINT, type Type } from './type.ts';
 
 /**
@@ -30,14 +30,11 @@ export const WINDOWEND = 'WINDOWEND';
 
 /** Makes a schema. Names need not be unique across roles (the same name may be key and value); lookup takes the first. */
 export function schema(columns: readonly SchemaColumn[]): Schema {
-  for (let i = 1; i < columns.length; i++) {
-    const before = columns[i - 1];
-    const here = columns[i];
-    assert(
-      before !== undefined && here !== undefined && ORDER[before.role] <= ORDER[here.role],
-      'columns stand by their roles',
-    );
-  }
+  const places = columns.map(({ role }) => ORDER[role]);
+  assert(
+    places.every((place, i) => place >= (places[i - 1] ?? 0)),
+    'columns stand by their roles',
+  );
   return { columns };
 }
 
@@ -46,6 +43,11 @@ export const WINDOW_COLUMNS: readonly SchemaColumn[] = [
   { name: WINDOWSTART, type: BIGINT, role: 'window' },
   { name: WINDOWEND, type: BIGINT, role: 'window' },
 ];
+
+/** The type of the column at that position. @throws {InvariantError} when there is none */
+export function typeAt(of: Schema, position: number): Type {
+  return existing(of.columns[position], 'column').type;
+}
 
 /** Positions of the columns with that role, in order. */
 export function columnsWithRole(of: Schema, role: ColumnRole): number[] {

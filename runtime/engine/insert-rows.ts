@@ -1,8 +1,9 @@
 // Makes records of rows that are given by column names or as values; knows no topic and no query.
 
+import { existing } from '../base/assert.ts';
 import type { InsertValuesAnalysis } from '../analyze/analysis.ts';
 import { ByteWriter } from '../base/bytes.ts';
-import { InvariantError, StatementError } from '../base/errors.ts';
+import { StatementError } from '../base/errors.ts';
 import { didYouMean } from '../catalog/words.ts';
 import type { Source } from '../catalog/source.ts';
 import { columnBuilder } from '../data/builder.ts';
@@ -38,8 +39,7 @@ export function recordOf(
       cells.push(columnOf(column.type, row.values[index] ?? null));
     });
     if (role === 'key' && (row.keyNull || chosen.length === 0)) return null;
-    const format = formats.get(spec.format);
-    if (format === undefined) throw new InvariantError(`there is no format ${spec.format}`);
+    const format = existing(formats.get(spec.format), 'format');
     const to = new ByteWriter();
     return format.encoder(chosen, spec).encode(cells, 0, to) ? to.finish() : null;
   };

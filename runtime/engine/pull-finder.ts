@@ -1,5 +1,6 @@
 // Finds rows of a state table by spans of keys and decodes them; knows no filter and no projection.
 
+import { existing } from '../base/assert.ts';
 import { concatBytes } from '../base/byte-arrays.ts';
 import { InvariantError } from '../base/errors.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
@@ -8,7 +9,7 @@ import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { decodeCells } from '../data/cells.ts';
 import { decodeKey, windowKey } from '../data/key.ts';
-import { columnsWithRole, type Schema } from '../data/schema.ts';
+import { columnsWithRole, typeAt } from '../data/schema.ts';
 import type { Type, Value } from '../data/type.ts';
 import { bodyOfCall, resultOrNull } from '../functions/aggregate-call.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
@@ -113,9 +114,8 @@ function aggregateStep(plan: Plan, id: string): AggregateStep {
 
 /** From the accumulator cells of a group to the results of its calls. */
 function resultsOf(step: AggregateStep, plan: Plan, registry: FunctionRegistry): Decode {
-  const input = stepById(plan, step.input)?.schema;
   const bodies = step.calls.map((call) => {
-    if (input === undefined) throw new InvariantError(`step ${step.id} has no input`);
+    const input = existing(stepById(plan, step.input)?.schema, 'input');
     const types = call.arguments.map((at) => typeAt(input, at));
     return bodyOfCall(call, types, registry);
   });
@@ -129,10 +129,4 @@ function resultsOf(step: AggregateStep, plan: Plan, registry: FunctionRegistry):
     });
     return { rowtime, values: results };
   };
-}
-
-function typeAt(schema: Schema, at: number): Type {
-  const column = schema.columns[at];
-  if (column === undefined) throw new InvariantError(`there is no column ${at}`);
-  return column.type;
 }

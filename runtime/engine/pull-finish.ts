@@ -1,7 +1,7 @@
 // From rows of a table's state to rows of a pull query's answer: its steps, filter, projection and order; knows no store.
 
+import { existing } from '../base/assert.ts';
 import { concatBytes } from '../base/byte-arrays.ts';
-import { InvariantError } from '../base/errors.ts';
 import { type Batch, positionOf, select } from '../data/batch.ts';
 import { columnBuilder } from '../data/builder.ts';
 import { type Column, valueAt } from '../data/column.ts';
@@ -85,8 +85,7 @@ export class Finish {
     const orders = this.#order.map(({ compute }) => compute(passed, this.#evaluation));
     for (let i = 0; i < passed.length; i++) {
       const at = positionOf(passed, i);
-      const key = keys[passed.origin?.[at] ?? at];
-      if (key === undefined) throw new InvariantError('a row of the state has a key');
+      const key = existing(keys[passed.origin?.[at] ?? at], 'key');
       yield {
         order: orders.length === 0 ? key : this.#orderOf(orders, at, key),
         rowtime: passed.rowtime[at] ?? 0,

@@ -1,8 +1,8 @@
 // Which partitions of a table answer a pull query, and where to look in each; knows no store.
 
+import { existing } from '../base/assert.ts';
 import { ByteWriter } from '../base/bytes.ts';
 import { compareBytes } from '../base/byte-arrays.ts';
-import { InvariantError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
 import type { KeySpan } from '../analyze/analysis.ts';
 import type { ByteRange } from '../data/key.ts';
@@ -41,9 +41,8 @@ function router(
   formats: Formats,
 ): (key: readonly Value[]) => number {
   const columns = table.schema.columns.filter((column) => column.role === 'key');
-  const encoder = formats.get(table.keyFormat.format)?.encoder(columns, table.keyFormat);
-  if (encoder === undefined)
-    throw new InvariantError(`there is no format ${table.keyFormat.format}`);
+  const { keyFormat } = table;
+  const encoder = existing(formats.get(keyFormat.format), 'format').encoder(columns, keyFormat);
   const bytes = new ByteWriter();
   return (key) => {
     const cells = columns.map(({ type }, index) => columnOf(type, key[index] ?? null));

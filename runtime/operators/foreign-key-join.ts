@@ -1,6 +1,6 @@
 // The left table's end of a foreign-key join: puts its rows and the answers to them together; knows no topic.
 
-import { InvariantError } from '../base/errors.ts';
+import { assert } from '../base/assert.ts';
 import { bytesEqual } from '../base/byte-arrays.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
@@ -62,8 +62,10 @@ export class ForeignKeyJoin implements Operator {
     const leftEnd = this.#primary.length + this.#left.values.length;
     this.#leftColumns = this.#builder.columns.slice(this.#primary.length, leftEnd);
     this.#rightColumns = this.#builder.columns.slice(leftEnd);
-    if (this.#rightColumns.length !== this.#answered.length)
-      throw new InvariantError('an answer has the columns of the row');
+    assert(
+      this.#rightColumns.length === this.#answered.length,
+      'an answer has the columns of the row',
+    );
   }
 
   process(side: number, batch: Batch, out: Emit): void {

@@ -1,7 +1,7 @@
 // The right table's end of a foreign-key join: answers subscriptions, and tells subscribers of changes; knows no topic.
 
+import { assert } from '../base/assert.ts';
 import { ByteWriter } from '../base/bytes.ts';
-import { InvariantError } from '../base/errors.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import type { ColumnBuilder } from '../data/builder.ts';
@@ -67,8 +67,7 @@ export class ForeignKeyRespond implements Operator {
     this.#primaryTypes = this.#primary.map((at) => subscriptions.columns[at]?.type as Type);
     this.#builder = new BatchBuilder(schema);
     this.#right = this.#builder.columns.slice(columnsWithRole(schema, 'key').length + 1);
-    if (this.#right.length !== right.columns.length)
-      throw new InvariantError('an answer has the columns of the row');
+    assert(this.#right.length === right.columns.length, 'an answer has the columns of the row');
   }
 
   process(side: number, batch: Batch, out: Emit): void {

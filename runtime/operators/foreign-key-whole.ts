@@ -1,6 +1,6 @@
 // A foreign-key join whose three ends are in one task, as one operator over whole batches, for hosts with a whole kernel; knows no topic.
 
-import { InvariantError } from '../base/errors.ts';
+import { assert } from '../base/assert.ts';
 import { ByteWriter } from '../base/bytes.ts';
 import { type Batch, Op } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
@@ -164,7 +164,7 @@ export class WholeForeignKeyJoin implements Operator {
     const keys = columnsWithRole(left, 'key');
     const keyTypes = keys.map((at) => left.columns[at]?.type as Type);
     return (id, row) => {
-      if (foreignKey.expr !== 'column') throw new InvariantError('rows refer by a column');
+      assert(foreignKey.expr === 'column', 'rows refer by a column');
       const { index, type } = foreignKey;
       const scratch = this.#scratch;
       scratch.truncate(0);

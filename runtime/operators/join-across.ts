@@ -1,6 +1,6 @@
 // Gathers the rows of a join's output that are of several batches, of both of its sides, beside a whole kernel; knows no rule of joining.
 
-import { InvariantError } from '../base/errors.ts';
+import { existing } from '../base/assert.ts';
 import { bitAt, type Column } from '../data/column.ts';
 import { gatherColumn } from '../data/dense.ts';
 import { gatherAcross } from '../data/gather-across.ts';
@@ -62,9 +62,7 @@ export function together(
   holding: Holding | null,
   moments: readonly Moment[],
 ): { readonly moment: Moment; readonly from: readonly number[] } {
-  const all = holding?.together?.(moments);
-  if (all === undefined) throw new InvariantError('rows of several moments are held back');
-  return all;
+  return existing(holding?.together?.(moments), 'moment');
 }
 
 class Rows {

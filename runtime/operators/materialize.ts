@@ -1,12 +1,12 @@
 // Keeps the rows of a table and gives each change its old row; knows no format and no topic.
 
-import { InvariantError, PortError, TaskCorrupted } from '../base/errors.ts';
+import { PortError, TaskCorrupted } from '../base/errors.ts';
 import { ByteWriter } from '../base/bytes.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { decodeCells, encodeCells } from '../data/cells.ts';
 import { bitAt, type Column, valueAt } from '../data/column.ts';
 import { writeKey, writeWindow } from '../data/key-writer.ts';
-import { columnsWithRole, type Schema } from '../data/schema.ts';
+import { columnsWithRole, type Schema, typeAt } from '../data/schema.ts';
 import type { Type, Value } from '../data/type.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import type { MaterializeStep, SourceStep } from '../plan/step.ts';
@@ -151,10 +151,4 @@ export class StoredRows {
   changes(into: (change: StateBytes) => void): void {
     this.#table.changes(into);
   }
-}
-
-function typeAt(schema: Schema, position: number): Type {
-  const column = schema.columns[position];
-  if (column === undefined) throw new InvariantError(`the schema has no column ${position}`);
-  return column.type;
 }

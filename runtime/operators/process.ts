@@ -1,6 +1,7 @@
 // Runs a processor in code on the records of a task: its calls, what it may see and what it emits; knows no catalog and no topic.
 
-import { InvariantError, messageOf, StatementError } from '../base/errors.ts';
+import { existing } from '../base/assert.ts';
+import { messageOf, StatementError } from '../base/errors.ts';
 import { PROCESSOR_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
@@ -122,8 +123,7 @@ class CodeOperator implements Operator {
     this.#inputs = inputs.map((schema, input) => new InputRows(schema, code, input, step.id));
     this.#outputs = code.outputs.map(({ property }) => {
       const found = outputs.find((of) => of.output === property);
-      if (found === undefined) throw new InvariantError(`the plan has no output ${property}`);
-      return new BatchBuilder(found.schema);
+      return new BatchBuilder(existing(found, 'output').schema);
     });
     const access = {
       rowtime: () => this.#rowtime,
@@ -166,8 +166,7 @@ class CodeOperator implements Operator {
   }
 
   process(input: number, batch: Batch, out: Emit): void {
-    const rows = this.#inputs[input];
-    if (rows === undefined) throw new InvariantError(`a processor has no input ${input}`);
+    const rows = existing(this.#inputs[input], 'input');
     this.#out = out;
     for (let i = 0; i < batch.length; i++) {
       const at = positionOf(batch, i);
@@ -272,8 +271,7 @@ class InputRows {
   readonly #places: readonly [number, number, number];
 
   constructor(schema: Schema, { inputs }: Processor, input: number, step: string) {
-    const declared = inputs[input];
-    if (declared === undefined) throw new InvariantError(`the plan has one input too many`);
+    const declared = existing(inputs[input], 'input');
     // Several inputs may be of one topic: the same record draws other numbers in each.
     this.draws = new Draws(`${step} ${input}`);
     this.#source = declared.property;
@@ -322,10 +320,7 @@ function propertyOf(name: string, columns: readonly SchemaColumn[]): string {
 }
 
 function cell(batch: Batch, column: number, at: number): Value {
-  const found = batch.columns[column];
-  if (found === undefined)
-    throw new InvariantError(`an input of a processor has no column ${column}`);
-  return valueAt(found, at);
+  return valueAt(existing(batch.columns[column], 'column'), at);
 }
 
 function rowOf(batch: Batch, at: number, shape: Shape): Readonly<Record<string, Value>> {

@@ -1,6 +1,6 @@
 // Aggregates rows by key into sessions, which grow and merge as rows come; the row path. Knows no store, and of the kernel where its path begins.
 
-import { InvariantError } from '../base/errors.ts';
+import { assert } from '../base/assert.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { decodeCells, encodeCells } from '../data/cells.ts';
 import type { Schema } from '../data/schema.ts';
@@ -71,13 +71,10 @@ class SessionAggregate implements Operator {
     context: OperatorContext,
     registry: FunctionRegistry,
   ) {
-    if (step.window === null || step.old || step.over === 'table') {
-      throw new InvariantError('sessions are of streams, and have no old rows');
-    }
     this.schema = step.schema;
     this.#context = context;
-    this.#window = step.window;
-    const { calls, keyTypes, cellTypes } = windowCalls(step, input, registry);
+    const { window, calls, keyTypes, cellTypes } = windowCalls(step, input, registry);
+    this.#window = window;
     this.#calls = calls;
     this.#cellTypes = cellTypes;
     const names = new GroupNames(input);
@@ -172,6 +169,6 @@ class SessionAggregate implements Operator {
 
 /** @throws {InvariantError} for a call that the analysis would have refused */
 function mergeOf({ merge }: AggregateBody): NonNullable<AggregateBody['merge']> {
-  if (merge === null) throw new InvariantError('an aggregate of sessions can be merged');
+  assert(merge !== null, 'an aggregate of sessions can be merged');
   return merge;
 }

@@ -1,12 +1,13 @@
 // The rows that an aggregation puts out for windows whose cells it folds one by one; knows no window's rule and no state.
 
+import { assert } from '../base/assert.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch, Op } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Type, Value } from '../data/type.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
-import type { AggregateStep } from '../plan/step.ts';
+import type { AggregateStep, WindowSpec } from '../plan/step.ts';
 import type { GroupNames } from '../state/group-names.ts';
 import { failedCall, type GenericCall, type RowContext } from '../state/call-cells.ts';
 import type { SlidingWindow } from '../state/sliding-table.ts';
@@ -20,20 +21,26 @@ export interface WindowCall extends GenericCall {
   readonly at: number;
 }
 
-/** The calls of a step, and what its state is of. */
+/** The window and the calls of a step, and what its state is of. */
 interface WindowCalls {
+  readonly window: WindowSpec;
   readonly calls: readonly WindowCall[];
   readonly keyTypes: readonly Type[];
   /** Of the cells of all calls, one after the other. */
   readonly cellTypes: readonly Type[];
 }
 
-/** @throws {InvariantError} for calls that no planner makes */
+/** @throws {InvariantError} for steps and calls that no planner makes */
 export function windowCalls(
   step: AggregateStep,
   input: Schema,
   registry: FunctionRegistry,
 ): WindowCalls {
+  const { window } = step;
+  assert(
+    window !== null && !step.old && step.over !== 'table',
+    'windows are of streams, and have no old rows',
+  );
   let at = 0;
   const calls = aggregateCalls(step, input, registry).map((call) => {
     const placed = { ...call, at };
@@ -41,7 +48,7 @@ export function windowCalls(
     return placed;
   });
   const keyTypes = input.columns.flatMap(({ role, type }) => (role === 'key' ? [type] : []));
-  return { calls, keyTypes, cellTypes: calls.flatMap(({ body }) => body.cells) };
+  return { window, calls, keyTypes, cellTypes: calls.flatMap(({ body }) => body.cells) };
 }
 
 export class WindowOutput {

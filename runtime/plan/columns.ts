@@ -2,7 +2,6 @@
 
 import { existing } from '../base/assert.ts';
 import { type Schema, schema, type SchemaColumn } from '../data/schema.ts';
-import type { Type } from '../data/type.ts';
 import type { Layout } from './remap.ts';
 
 /** The columns at those positions, in the order of the schema. */
@@ -12,16 +11,7 @@ export function picked(of: Schema, kept: readonly number[]): Schema {
 
 /** Columns as they are carried behind a new key: all are values there. */
 export function asValues(of: Schema, at: readonly number[]): SchemaColumn[] {
-  return at.map((index) => ({ ...columnAt(of, index), role: 'value' }));
-}
-
-/** The type of the column at that position. */
-export function typeAt(of: Schema, index: number): Type {
-  return columnAt(of, index).type;
-}
-
-function columnAt(of: Schema, index: number): SchemaColumn {
-  return existing(of.columns[index], 'column');
+  return at.map((index) => ({ ...existing(of.columns[index], 'column'), role: 'value' }));
 }
 
 /** Where the kept columns stand after picking them, in that order. */

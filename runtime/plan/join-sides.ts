@@ -1,10 +1,10 @@
 // The sides of joins: sources read, keys given, padded columns kept apart from the key, rows brought where their partners are; knows no join's step.
 
 import type { From, FromJoin, FromSource, JoinSide } from '../analyze/analysis.ts';
-import { columnsWithRole, schema, type SchemaColumn } from '../data/schema.ts';
+import { columnsWithRole, schema, type SchemaColumn, typeAt } from '../data/schema.ts';
 import { columnsRead, type Expr } from '../expr/expr.ts';
 import type { Built, Part } from './builder.ts';
-import { asValues, typeAt } from './columns.ts';
+import { asValues } from './columns.ts';
 import type { Planner } from './planner.ts';
 import { rekeyStep } from './rekey.ts';
 import { repartition } from './rare-nodes.ts';

@@ -1,8 +1,7 @@
 // Puts two sub-topologies into one: a source that both read alike is read once, and its rows go to both; knows no join.
 
-import { schema, type SchemaColumn } from '../data/schema.ts';
+import { schema, type SchemaColumn, typeAt } from '../data/schema.ts';
 import { schemaEquals } from '../data/schema-text.ts';
-import { typeAt } from './columns.ts';
 import type { Part, PlanBuilder } from './builder.ts';
 import type { SourceStep, Step, StepId } from './step.ts';
 

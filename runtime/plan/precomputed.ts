@@ -1,10 +1,9 @@
 // Plans what an aggregation needs that is no column yet: keys and arguments are computed before the rows are grouped; knows no call.
 
 import type { Aggregation } from '../analyze/analysis.ts';
-import { schema, type SchemaColumn } from '../data/schema.ts';
+import { schema, type SchemaColumn, typeAt } from '../data/schema.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { Built } from './builder.ts';
-import { typeAt } from './columns.ts';
 import type { Planner } from './planner.ts';
 
 /** What is grouped, over the input. */

@@ -1,5 +1,6 @@
 // The engine's side of a Worker's ports: answers its calls from the engine's own log and store; knows no task that runs.
 
+import { existing } from '../base/assert.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
 import { handingOver } from '../ports/answers.ts';
 import type { Host } from '../ports/host.ts';
@@ -103,8 +104,7 @@ export class ServedPorts {
 
   async load(task: TaskId): Promise<SentRestored> {
     const { reader, ...rest } = await withParts(() => this.#host.store.load(task));
-    const { ids: tables } = reader;
-    if (tables === undefined) throw new InvariantError('the store does not tell its tables');
+    const tables = existing(reader.ids, 'list of tables');
     this.#loading.set(task, reader);
     return { ...rest, tables };
   }

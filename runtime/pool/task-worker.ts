@@ -1,5 +1,6 @@
 // A Worker's side of the pool: runs tasks over ports that are calls to the engine's thread; knows no host and no query's text.
 
+import { assert } from '../base/assert.ts';
 import { InvariantError } from '../base/errors.ts';
 import { FORMATS } from '../formats/formats.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
@@ -100,7 +101,7 @@ export class TaskWorker {
 
   async #made({ name, plan }: SentTask): Promise<Task> {
     const { clock, registry, loadFunctions } = this.#parts;
-    if (this.#ports === null) throw new InvariantError('the Worker has not begun');
+    assert(this.#ports !== null, 'the Worker has not begun');
     const { log, store, kernel, commitIntervalMs } = this.#ports;
     await loadFunctions(plan, registry);
     return new Task({

@@ -1,7 +1,7 @@
 // Gives the rows of a batch the numbers of their keys, window included; knows no value and no store.
 
+import { existing } from '../base/assert.ts';
 import { ByteWriter } from '../base/bytes.ts';
-import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column, isNull, valueAt } from '../data/column.ts';
 import type { Dictionary } from '../data/dictionary.ts';
@@ -161,7 +161,5 @@ function isMissing(batch: Batch, columns: readonly Column[], position: number): 
 }
 
 function columnAt(batch: Batch, position: number): Column {
-  const column = batch.columns[position];
-  if (column === undefined) throw new InvariantError(`the batch has no column ${position}`);
-  return column;
+  return existing(batch.columns[position], 'column');
 }

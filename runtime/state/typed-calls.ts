@@ -1,6 +1,6 @@
 // COUNT, SUM and AVG over typed columns as loops over slots; knows no group, no window and no output batch.
 
-import { InvariantError } from '../base/errors.ts';
+import { assert } from '../base/assert.ts';
 import { bitAt, type Column, isNull } from '../data/column.ts';
 import { wordsOf as longWords } from '../data/dense.ts';
 import type { Type } from '../data/type.ts';
@@ -14,16 +14,13 @@ export interface FoldRows {
 
 /** Two's complement words, low first, of an i64 column. */
 export function wordsOf(column: Column): Int32Array {
-  if (column.storage !== 'i64')
-    throw new InvariantError(`a BIGINT column, not one of ${column.storage}`);
+  assert(column.storage === 'i64', 'a column of BIGINT');
   return longWords(column.values);
 }
 
 /** The values of an i32 or f64 column. */
 export function numbersOf(column: Column): Int32Array | Float64Array {
-  if (column.storage !== 'i32' && column.storage !== 'f64') {
-    throw new InvariantError(`an INTEGER or DOUBLE column, not one of ${column.storage}`);
-  }
+  assert(column.storage === 'i32' || column.storage === 'f64', 'a column of INTEGER or DOUBLE');
   return column.values;
 }
 

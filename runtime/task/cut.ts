@@ -1,6 +1,6 @@
 // Takes records away from the front of a record batch, for a destination that holds them already; knows no destination.
 
-import { InvariantError } from '../base/errors.ts';
+import { assert } from '../base/assert.ts';
 import { slice } from '../data/batch.ts';
 import { decodeBatch } from '../data/codec.ts';
 import { columnarRecordBatch } from '../data/columnar-records.ts';
@@ -12,11 +12,10 @@ import type { Schema } from '../data/schema.ts';
 export function cut(bytes: Uint8Array, skip: number, schema: Schema | null): Uint8Array {
   const records = parseRecordBatch(bytes);
   if (records.encoded !== null) {
-    if (schema === null)
-      throw new InvariantError('an encoded batch goes to an internal topic of the plan');
+    assert(schema !== null, 'an encoded batch goes to an internal topic of the plan');
     const batch = decodeBatch(schema, records.encoded);
     const rest = slice(batch, skip, batch.length);
-    if (rest === null) throw new InvariantError('a cut leaves records');
+    assert(rest !== null, 'a cut leaves records');
     return columnarRecordBatch(rest);
   }
   const builder = new RecordBatchBuilder();
@@ -29,6 +28,6 @@ export function cut(bytes: Uint8Array, skip: number, schema: Schema | null): Uin
     );
   }
   const rest = builder.finish();
-  if (rest === null) throw new InvariantError('a cut leaves records');
+  assert(rest !== null, 'a cut leaves records');
   return rest;
 }

@@ -1,6 +1,7 @@
 // Sends the appends of an outbox: per destination in order, until acknowledged, each once; knows no operator and no state.
 
-import { InvariantError, isPassing, PortError } from '../base/errors.ts';
+import { assert } from '../base/assert.ts';
+import { isPassing, PortError } from '../base/errors.ts';
 import type { OutboxAppend } from '../ports/store.ts';
 import type { Delivery, Destination, OutboxOptions } from './outbox.ts';
 
@@ -156,8 +157,8 @@ class Sender {
   }
 
   #leave(append: OutboxAppend): void {
-    if (this.#destination.queue.shift() !== append)
-      throw new InvariantError('an outbox sends its oldest append first');
+    const oldest = this.#destination.queue.shift();
+    assert(oldest === append, 'an outbox sends its oldest append first');
     this.#left(1, append.bytes.length);
   }
 

@@ -1,5 +1,6 @@
 // The fetched input of a task: record batches waiting per partition, taken in the order of the runs rule; knows no operator.
 
+import { existing } from '../base/assert.ts';
 import { BATCH_ROWS_MAX, FETCH_BYTES_MAX } from '../base/limits.ts';
 import type { RecordError } from '../base/errors.ts';
 import { PortError } from '../base/errors.ts';
@@ -117,12 +118,9 @@ export class TaskInputs {
     this.#blocks = blocks;
     this.#sharing = sharing;
     this.#inputs = positions.map(({ at, next, incarnation }, index) => {
-      const own = readers[index];
-      if (own === undefined)
-        throw new PortError('UNKNOWN_PARTITION', `input ${index} has no reader`);
       return {
         at,
-        readers: own,
+        readers: existing(readers[index], 'reader'),
         reset: resets[index] ?? null,
         next,
         fetched: next,

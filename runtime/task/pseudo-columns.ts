@@ -1,5 +1,6 @@
 // Columns taken from the record itself, its time, place and headers, times row by row, and whole batches as they were encoded; knows no format.
 
+import { assert } from '../base/assert.ts';
 import { InvariantError, RecordError } from '../base/errors.ts';
 import { type Batch, IDENTITY, slice } from '../data/batch.ts';
 import type { HeaderColumn, TimestampColumn } from '../catalog/source.ts';
@@ -158,7 +159,7 @@ function columnarValues(
   { schema, sourceSchema, timestamp }: SourceStep,
   { encoded }: RecordBatch,
 ): { readonly whole: DecodedColumns; readonly columns: ReadonlyMap<string, Column> } {
-  if (encoded === null) throw new InvariantError('a columnar record batch has an encoded batch');
+  assert(encoded !== null, 'a columnar record batch has an encoded batch');
   const names = sourceSchema.columns.map(({ role, name }) => `${role} ${name}`);
   const touched = new Set(schema.columns.map(({ role, name }) => `${role} ${name}`));
   const whole = CODEC.code.decodeColumns(
@@ -191,7 +192,7 @@ export class ColumnarReader implements Reader {
   }
 
   #decoded({ encoded }: RecordBatch): Batch {
-    if (encoded === null) throw new InvariantError('an internal topic holds encoded batches');
+    assert(encoded !== null, 'an internal topic holds encoded batches');
     return CODEC.code.decodeBatch(this.#schema, encoded, this.#isTrusted);
   }
 }

@@ -1,6 +1,6 @@
 // Names of tasks and what each of them reads and writes, from the plan alone; knows no operator and no host.
 
-import { InvariantError } from '../base/errors.ts';
+import { existing } from '../base/assert.ts';
 import type { Plan, Subtopology } from '../plan/step.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import type { TaskId } from '../ports/store.ts';
@@ -29,10 +29,10 @@ export function tasksOf(plan: Plan): readonly TaskName[] {
 
 /** The sub-topology of that id. @throws {InvariantError} when the plan has none */
 export function subtopologyOf(plan: Plan, id: number): Subtopology {
-  const found = plan.subtopologies.find((part) => part.id === id);
-  if (found === undefined)
-    throw new InvariantError(`plan '${plan.query}' has no sub-topology ${id}`);
-  return found;
+  return existing(
+    plan.subtopologies.find((part) => part.id === id),
+    'sub-topology',
+  );
 }
 
 /**
