@@ -19,6 +19,7 @@ import { wallClock } from '../adapters/do-clock.ts';
 import { catalogOf, processorAt } from '../env.ts';
 import { kernel } from '../kernel.ts';
 import type { PreparedQuery, Script } from '../objects/prepare.ts';
+import { OpenQueries } from '../open-queries.ts';
 import { registry } from '../registry.ts';
 import { answerText, mergedRows, type RowText, rowTexts } from '../rows.ts';
 import { unwrap } from '../wire.ts';
@@ -129,10 +130,14 @@ async function print({ log }: Edge, statement: Print): Promise<Printing> {
   };
 }
 
+/** Of this isolate. */
+const open = new OpenQueries();
+
 async function push({ log }: Edge, plan: Plan, token: string | null): Promise<RunningQuery> {
   // Told apart from all others, in this Worker and elsewhere: /close-query names it.
   const own = { ...plan, query: `${plan.query}_${crypto.randomUUID().slice(0, 8)}` };
   const places = new Places(token === null ? null : placedAt(own, token));
+  const leave = open.enter();
   const rows = await startPush({
     plan: own,
     places,
@@ -141,7 +146,10 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
     registry,
     signal: null,
     public: {},
-    onEnd: () => undefined,
+    onEnd: leave,
+  }).catch((thrown: unknown) => {
+    leave();
+    throw thrown;
   });
   const tokenBehind = (rowsLeft: number) => continuationToken(own, places.behind(rowsLeft));
   return running(new QueryRows(rows), isResumable(own) ? tokenBehind : null);

@@ -62,6 +62,15 @@ export class RecordError extends Error {
   }
 }
 
+/**
+ * Records that were taken at once make more than they may (MADE_BYTES_MAX, MADE_ROWS_MAX, BATCH_WEIGHT_MAX): they are taken again, fewer at a
+ * time, until one alone does.
+ * @throws {RecordError} DEAD_LETTER
+ */
+export function madeTooMuch(): never {
+  throw new RecordError('DEAD_LETTER', 'it makes more than one may (MADE_BYTES_MAX)');
+}
+
 /** What a port (log or store) refuses, with what the caller may do next. */
 export type PortCode =
   | 'UNKNOWN_TOPIC'

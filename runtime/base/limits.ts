@@ -39,8 +39,10 @@ export const NAME_LENGTH_MAX = 249;
 export const JSON_DEPTH_MAX = 64;
 /** Digits before or behind the point of a number that functions of JSON write without an exponent. */
 export const JSON_NUMBER_DIGITS_MAX = 1000;
-/** UTF-16 units of a text, or bytes, that one call of a function makes; what a record can hold is less. */
+/** UTF-16 units of a text, bytes, or those of all items of a collection and 1 more each, that one call of a function makes; what a record can hold is less. */
 export const TEXT_LENGTH_MAX = 4_194_304;
+/** The same of what expressions make of one batch; where it is more, fewer records are taken at once. */
+export const BATCH_WEIGHT_MAX = 33_554_432;
 /** Compiled regular expressions that one call keeps, where patterns come from the data; beyond it all are dropped. */
 export const PATTERNS_MAX = 32;
 /** UTF-16 units of one regular expression. */
@@ -74,6 +76,9 @@ export const BROUGHT_SESSIONS_MAX = 65_536;
 /** Appends a task may have waiting in its outbox, and their bytes; when full, input waits. */
 export const OUTBOX_APPENDS_MAX = 10_000;
 export const OUTBOX_BYTES_MAX = 16_777_216;
+/** Bytes and rows for a client that records taken at once may make; where they make more, fewer are taken, and one that does by itself goes to the dead-letter topic. */
+export const MADE_BYTES_MAX = 134_217_728;
+export const MADE_ROWS_MAX = 1_048_576;
 /** Offsets of a partition within which a cache leaves all but the last change of a group out. */
 export const CACHE_BLOCK_OFFSETS_MAX = 4096;
 /** How long changes wait in a cache, and with them the commit: a task that is opened again has as much to do again. */
@@ -139,6 +144,8 @@ export const PRODUCE_BYTES_MAX = 65_536;
 export const PRODUCE_UNDER_WAY_MAX = 2;
 /** Bytes of empty buffers that a Worker keeps to send its next batches in. */
 export const RECYCLED_BYTES_MAX = 16_777_216;
+/** Push queries that one isolate of the edge runs at once. */
+export const PUSH_QUERIES_MAX = 256;
 /** Rows of one pull query's answer. */
 export const PULL_ROWS_MAX = 10_000;
 /** Rows that one call of a processor in code emits. */
@@ -149,6 +156,9 @@ export const WORKERS_MAX = 16;
 export const WORKER_ENDS_MAX = 3;
 /** Bytes of state that go to a Worker as one message, unless one entry by itself is more. */
 export const STATE_PAGE_BYTES_MAX = 4_194_304;
+/** Streams and tables of one catalog, and types that CREATE TYPE has named. */
+export const SOURCES_MAX = 10_000;
+export const TYPES_MAX = 1000;
 /** Persistent queries running at once. */
 export const QUERIES_MAX = 128;
 /** Entries that the processing log keeps. */
@@ -163,8 +173,12 @@ export const ZONES_MAX = 64;
 export const ZONE_DAYS_MAX = 4096;
 /** Values of a collected list or set, where no property says otherwise: it is kept and stored as a whole. */
 export const COLLECTED_VALUES_MAX = 1000;
+/** The most that a property, or n and k of EARLIEST_BY_OFFSET, LATEST_BY_OFFSET, TOPK and TOPKDISTINCT, may say: each row puts out a list. */
+export const GROUP_VALUES_MAX = 10_000;
 /** Keys of a histogram. */
 export const HISTOGRAM_KEYS_MAX = 1000;
+/** Different values of one group that ATTR tells apart. */
+export const ATTR_VALUES_MAX = 1000;
 /** Columns of CUBE_EXPLODE: it makes up to 2^n rows. */
 export const CUBE_COLUMNS_MAX = 20;
 /** Between two attempts of a client: at least, and at most; the waits grow at random in between. */

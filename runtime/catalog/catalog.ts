@@ -1,7 +1,7 @@
 // All streams, tables, queries and custom types of one moment, as immutable versions; rarer changes are in rare-changes.ts. Knows no plan and no host.
 
 import type { Position } from '../base/errors.ts';
-import { QUERIES_MAX } from '../base/limits.ts';
+import { QUERIES_MAX, SOURCES_MAX } from '../base/limits.ts';
 import type { Type } from '../data/type.ts';
 import { WORDS } from './parts.ts';
 import type { Source } from './source.ts';
@@ -91,16 +91,26 @@ export class Catalog {
     throw WORDS.code.unknownSource(name, this.sources.keys(), at);
   }
 
-  /** With the source added, or replaced where the name is taken. */
+  /** With the source added, or replaced where the name is taken. @throws {StatementError} LIMIT beyond SOURCES_MAX */
   withSource(source: Source): Catalog {
-    return this.changed({ sources: new Map(this.sources).set(source.name, source) });
+    const sources = added(this.sources, source.name, source, SOURCES_MAX);
+    return this.changed({ sources });
   }
 
   /** @throws {StatementError} LIMIT beyond QUERIES_MAX */
   withQuery(query: PersistentQuery): Catalog {
-    if (!this.queries.has(query.id) && this.queries.size >= QUERIES_MAX) {
-      throw WORDS.code.tooManyQueries();
-    }
-    return this.changed({ queries: new Map(this.queries).set(query.id, query) });
+    const queries = added(this.queries, query.id, query, QUERIES_MAX);
+    return this.changed({ queries });
   }
+}
+
+/** The map with one entry more, or another one. @throws {StatementError} LIMIT when there are as many as may be */
+export function added<T>(
+  to: ReadonlyMap<string, T>,
+  name: string,
+  value: T,
+  most: number,
+): ReadonlyMap<string, T> {
+  if (!to.has(name) && to.size >= most) throw WORDS.code.tooMany(most);
+  return new Map(to).set(name, value);
 }

@@ -1,8 +1,9 @@
 // What is rarely done to a catalog: taking away, pausing, types and properties, and who depends on whom; fetched on first use. Knows no plan.
 
 import { type Position, StatementError } from '../base/errors.ts';
+import { TYPES_MAX } from '../base/limits.ts';
 import type { Type } from '../data/type.ts';
-import type { Catalog, PersistentQuery } from './catalog.ts';
+import { added, type Catalog, type PersistentQuery } from './catalog.ts';
 import type { Source } from './source.ts';
 import { didYouMean } from './words.ts';
 
@@ -70,8 +71,9 @@ export function withPaused(catalog: Catalog, id: string, paused: boolean): Catal
   return catalog.withQuery({ ...queryOf(catalog, id), paused });
 }
 
+/** With the type added, or replaced. @throws {StatementError} LIMIT beyond TYPES_MAX */
 export function withType(catalog: Catalog, name: string, type: Type): Catalog {
-  return catalog.changed({ types: new Map(catalog.types).set(name, type) });
+  return catalog.changed({ types: added(catalog.types, name, type, TYPES_MAX) });
 }
 
 export function withoutType(catalog: Catalog, name: string): Catalog {

@@ -1,7 +1,7 @@
 // The words for what the catalog and its statements' properties refuse, fetched when something is refused; knows no rule.
 
 import { type Position, StatementError } from '../base/errors.ts';
-import { DECIMAL_DIGITS_MAX, QUERIES_MAX } from '../base/limits.ts';
+import { DECIMAL_DIGITS_MAX } from '../base/limits.ts';
 import type { Type } from '../data/type.ts';
 import type { Formats } from '../formats/serde.ts';
 import { nearestName } from './nearest-name.ts';
@@ -30,12 +30,12 @@ export function unknownSource(
   );
 }
 
-export function tooManyQueries(): StatementError {
+export function tooMany(most: number): StatementError {
   return new StatementError(
     'LIMIT',
-    `${QUERIES_MAX} persistent queries run already`,
+    `there are ${most} already`,
     null,
-    'TERMINATE one first.',
+    'DROP or TERMINATE one first.',
   );
 }
 

@@ -1,6 +1,7 @@
 // Expressions without loops as columns: a closure a row, or, over one column of which it is known which rows hold the same, once for those. Knows no operator.
 
-import { RecordError } from '../base/errors.ts';
+import { madeTooMuch, RecordError } from '../base/errors.ts';
+import { BATCH_WEIGHT_MAX } from '../base/limits.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
 import { columnBuilder } from '../data/builder.ts';
 import { bitAt, type Bitmap, type Column } from '../data/column.ts';
@@ -8,6 +9,7 @@ import { gatherColumn } from '../data/dense.ts';
 import { storageOf } from '../data/storage.ts';
 import type { Type, Value } from '../data/type.ts';
 import { VALUE_CODES, type ValueCodes } from '../data/value-codes.ts';
+import { weightOf } from '../data/value.ts';
 import type { ColumnFunction, Evaluation } from './evaluate.ts';
 import { columnsRead, type Expr } from './expr.ts';
 import type { RowContext, RowFunction } from './rows.ts';
@@ -15,6 +17,10 @@ import { arrayRows } from './vectors.ts';
 
 /** Where more of the rows have a code of their own, texts that are computed of them are held one by one: few are alike. */
 const SHARED_CODES_MAX = 0.75;
+
+/** The weight of heavy values that expressions have made of a batch; all others are too light to be much. */
+const MADE = new WeakMap<Batch, number>();
+const LIGHT_MAX = 64;
 
 /** The expression as a column, by the closure that computes a row. */
 export function byRows(expr: Expr, rowValue: RowFunction): ColumnFunction {
@@ -41,15 +47,23 @@ function guarded(
   position: number,
   evaluation: Evaluation,
 ): Value {
+  let value: Value;
   try {
-    const value = rowValue(batch, position, evaluation.at(position));
-    // Half of a pair becomes U+FFFD, as it does in a dictionary, in state and in records.
-    return typeof value === 'string' ? value.toWellFormed() : value;
+    value = rowValue(batch, position, evaluation.at(position));
   } catch (thrown) {
     if (!(thrown instanceof RecordError)) throw thrown;
     evaluation.failed(position, thrown.message);
     return null;
   }
+  const weight = weightOf(value);
+  if (weight > LIGHT_MAX) {
+    const made = (MADE.get(batch) ?? 0) + weight;
+    MADE.set(batch, made);
+    // No problem of the row: of fewer rows, which are taken next, it is less.
+    if (made > BATCH_WEIGHT_MAX) madeTooMuch();
+  }
+  // Half of a pair becomes U+FFFD, as it does in a dictionary, in state and in records.
+  return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
 function rowByRow(type: Type, rowValue: RowFunction, batch: Batch, evaluation: Evaluation): Column {

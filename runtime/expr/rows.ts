@@ -1,10 +1,11 @@
 // Expressions as closures that give one row's value: any expression, lazily; the general path. Knows no typed arrays.
 
+import { existing } from '../base/assert.ts';
 import { InvariantError, RecordError, StatementError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { valueAt } from '../data/column.ts';
 import type { Type, Value } from '../data/type.ts';
-import { valueEquals } from '../data/value.ts';
+import { checkLength, valueEquals, weigher } from '../data/value.ts';
 import { arithmetic, negation } from './arithmetic.ts';
 import { castOf } from './cast.ts';
 import { comparator } from './compare.ts';
@@ -77,11 +78,7 @@ export function compileRows(
   switch (expr.expr) {
     case 'column': {
       const { index } = expr;
-      return (batch, position) => {
-        const column = batch.columns[index];
-        if (column === undefined) throw new InvariantError(`there is no column ${index}`);
-        return valueAt(column, position);
-      };
+      return (batch, position) => valueAt(existing(batch.columns[index], 'column'), position);
     }
     case 'literal': {
       const value = literalValue(expr.value, expr.type);
@@ -175,8 +172,12 @@ export function compileRows(
       }));
       return (batch, position, context) => {
         const into = new Map<Value, Value>();
+        const weighed = weigher();
         for (const { key, value } of entries) {
-          into.set(key(batch, position, context), value(batch, position, context));
+          into.set(
+            weighed(key(batch, position, context)),
+            weighed(value(batch, position, context)),
+          );
         }
         return into;
       };
@@ -226,7 +227,10 @@ function both(
 
 function all(values: readonly RowFunction[]): RowFunction {
   const items = values.map(item);
-  return (batch, position, context) => items.map((each) => each(batch, position, context));
+  return (batch, position, context) => {
+    const weighed = weigher();
+    return items.map((each) => weighed(each(batch, position, context)));
+  };
 }
 
 function comparison(op: Comparison, left: Type, right: Type): (a: Value, b: Value) => boolean {
@@ -248,9 +252,10 @@ function comparison(op: Comparison, left: Type, right: Type): (a: Value, b: Valu
 }
 
 const concatenate = (a: Value, b: Value): Value => {
-  if (typeof a === 'string') return a + (b as string);
   const left = a as Uint8Array;
   const right = b as Uint8Array;
+  checkLength(left.length + right.length);
+  if (typeof a === 'string') return a + (b as string);
   const joined = new Uint8Array(left.length + right.length);
   joined.set(left);
   joined.set(right, left.length);
@@ -305,6 +310,12 @@ function like(expr: Expr & { expr: 'like' }, compile: (of: Expr) => RowFunction)
   );
 }
 
+/** What a function made, which may be a step of many: each is no longer than one may be. @throws {RecordError} EXPRESSION */
+function bounded(value: Value): Value {
+  if (typeof value === 'string' || Array.isArray(value)) checkLength(value.length);
+  return value;
+}
+
 function call(
   expr: Expr & { expr: 'call' },
   functions: ScalarFunctions,
@@ -329,6 +340,6 @@ function call(
       if (each === null && nullPropagating) return null;
       given.push(each);
     }
-    return body(given, context, []);
+    return bounded(body(given, context, []));
   };
 }

@@ -16,7 +16,7 @@ import {
   type Type,
   type Value,
 } from '../data/type.ts';
-import { scalarText, valueEquals } from '../data/value.ts';
+import { checkLength, lengthOf, scalarText, valueEquals, weigher } from '../data/value.ts';
 import { castOf } from '../expr/cast.ts';
 import { orderOf } from '../expr/compare.ts';
 import { identity, items } from './collections.ts';
@@ -134,7 +134,9 @@ const joining: Omit<ScalarDeclaration, 'category' | 'parameters'> = {
     if (all === null) return null;
     const text = castOf(itemType(types), STRING);
     const texts = items(all).map((item) => (item === null ? 'null' : scalarText(text(item))));
-    return texts.join(scalarText(delimiter ?? ''));
+    const between = scalarText(delimiter ?? '');
+    checkLength(lengthOf(texts) + between.length * Math.max(0, texts.length - 1));
+    return texts.join(between);
   },
 };
 
@@ -194,7 +196,7 @@ export const ARRAYS: readonly ScalarOverload[] = [
     returns: first,
     nullPropagating: false,
     body: ([left = null, right = null]) =>
-      left === null ? right : right === null ? left : [...items(left), ...items(right)],
+      left === null ? right : right === null ? left : weigher()([...items(left), ...items(right)]),
   }),
   scalar({
     name: 'ARRAY_CONTAINS',
@@ -233,7 +235,7 @@ export const ARRAYS: readonly ScalarOverload[] = [
   ofTwo(
     'ARRAY_UNION',
     'The different items of both arrays, in the order in which they first come.',
-    (left, right) => distinct([...left, ...right]),
+    (left, right) => weigher()(distinct([...left, ...right])),
   ),
   ...ofPrimitives(joining, [], TEXTUAL),
   ...ofPrimitives(joining, [parameter('delimiter', of(STRING))], TEXTUAL),

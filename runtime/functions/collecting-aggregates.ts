@@ -1,24 +1,16 @@
 // Aggregates that keep the values themselves: COLLECT_LIST, COLLECT_SET, HISTOGRAM, ATTR; knows no group and no window.
 
-import { COLLECTED_VALUES_MAX, HISTOGRAM_KEYS_MAX } from '../base/limits.ts';
+import { RecordError } from '../base/errors.ts';
+import {
+  ATTR_VALUES_MAX,
+  COLLECTED_VALUES_MAX,
+  GROUP_VALUES_MAX,
+  HISTOGRAM_KEYS_MAX,
+} from '../base/limits.ts';
 import { array, BIGINT, map, STRING, struct, type Type, type Value } from '../data/type.ts';
 import { valueEquals } from '../data/value.ts';
 import { aggregate, ANY, first, of, parameter } from './declare.ts';
-import type { AggregateBody, AggregateGiven, AggregateOverload } from './registry.ts';
-
-const LIST_LIMIT = 'ksql.functions.collect_list.limit';
-const SET_LIMIT = 'ksql.functions.collect_set.limit';
-
-/** How many values a list holds; a negative limit is none, as in ksqlDB. */
-function limitOf({ settings }: AggregateGiven, property: string): number {
-  const limit = Number(settings[property] ?? COLLECTED_VALUES_MAX);
-  return limit < 0 ? Infinity : limit;
-}
-
-function refusesLimit(property: string): (given: AggregateGiven) => string | null {
-  return ({ settings }) =>
-    /^-?\d{1,15}$/.test(settings[property] ?? '0') ? null : `${property} is no whole number`;
-}
+import type { AggregateBody, AggregateOverload } from './registry.ts';
 
 /** All values in order. Lists grow by `concat`, which takes no more room than they need; rows put out hold many of them. */
 function listBody(type: Type, limit: number): AggregateBody {
@@ -81,50 +73,52 @@ function setBody(type: Type, limit: number): AggregateBody {
   };
 }
 
-type Counts = ReadonlyMap<Value, Value>;
+type Counts = Map<Value, bigint>;
 
-/** How often each text came. */
-const HISTOGRAM_BODY: AggregateBody = {
-  cells: [map(STRING, BIGINT)],
-  initial: () => [new Map()],
-  add(cells, [value = null]) {
-    if (value === null) return;
-    const sum = copied(cells[0] as Counts);
-    count(sum, value, 1n);
-    cells[0] = sum;
-  },
-  undo(cells, [value = null]) {
-    const counts = cells[0] as Counts;
-    const count = counts.get(value);
-    if (typeof count !== 'bigint') return;
-    const left = copied(counts);
-    if (count > 1n) left.set(value, count - 1n);
-    else left.delete(value);
-    cells[0] = left;
-  },
-  merge(into, from) {
-    const sum = copied(into[0] as Counts);
-    for (const [key, more] of from[0] as Counts) count(sum, key, more as bigint);
-    into[0] = sum;
-  },
-  result: (cells) => cells[0] ?? null,
-};
+/** Maps that somebody else has too: a row that was put out, another window. */
+const SHARED = new WeakSet<Counts>();
 
-/** Takes a quarter less than the constructor of a Map, which goes through pairs. */
-function copied(counts: Counts): Map<Value, Value> {
-  const copy = new Map<Value, Value>();
+/** The counts of a state, to be changed in place. */
+function ownCounts(cells: Value[]): Counts {
+  const counts = cells[0] as Counts;
+  if (!SHARED.has(counts)) return counts;
+  // Takes a quarter less than the constructor of a Map, which goes through pairs.
+  const copy: Counts = new Map();
   counts.forEach((count, key) => copy.set(key, count));
+  cells[0] = copy;
   return copy;
 }
 
-/** Counts a key so many times more; one beyond the limit is left out. */
-function count(counts: Map<Value, Value>, key: Value, by: bigint): void {
-  const known = counts.get(key);
-  if (known !== undefined || counts.size < HISTOGRAM_KEYS_MAX)
-    counts.set(key, ((known ?? 0n) as bigint) + by);
+function shared(cells: readonly Value[]): Counts {
+  const counts = cells[0] as Counts;
+  SHARED.add(counts);
+  return counts;
 }
 
-/** The one value that all rows have. All different ones are counted, so that rows can be taken back. */
+/** How often each text came; a key beyond the limit is left out. */
+const HISTOGRAM_BODY: AggregateBody = {
+  cells: [map(STRING, BIGINT)],
+  initial: () => [new Map()],
+  copy: (cells) => [shared(cells)],
+  add: (cells, [value = null]) => count(cells, value, 1n),
+  undo: (cells, [value = null]) => count(cells, value, -1n),
+  merge(into, from) {
+    for (const [key, more] of from[0] as Counts) count(into, key, more);
+  },
+  result: shared,
+};
+
+function count(cells: Value[], key: Value, by: bigint): void {
+  const counts = cells[0] as Counts;
+  const known = counts.get(key);
+  if (key === null || (known === undefined && (by < 0n || counts.size >= HISTOGRAM_KEYS_MAX)))
+    return;
+  const sum = (known ?? 0n) + by;
+  if (sum > 0n) ownCounts(cells).set(key, sum);
+  else ownCounts(cells).delete(key);
+}
+
+/** The one value that all rows have. All different ones, which are few, are counted, so that rows can be taken back. */
 function attrBody(type: Type): AggregateBody {
   const entry = struct([
     { name: 'VALUE', type },
@@ -134,7 +128,10 @@ function attrBody(type: Type): AggregateBody {
   const step = (entries: Entries, value: Value, by: bigint): Entries => {
     const at = entries.findIndex(([known]) => valueEquals(known, value));
     const count = (entries[at]?.[1] ?? 0n) + by;
-    if (at < 0) return count > 0n ? [...entries, [value, count]] : entries;
+    if (at < 0)
+      return count > 0n && entries.length < ATTR_VALUES_MAX
+        ? [...entries, [value, count]]
+        : entries;
     return count > 0n ? entries.with(at, [value, count]) : entries.toSpliced(at, 1);
   };
   const change = (cells: Value[], value: Value, by: bigint): void => {
@@ -143,7 +140,13 @@ function attrBody(type: Type): AggregateBody {
   return {
     cells: [array(entry)],
     initial: () => [[]],
-    add: (cells, [value = null]) => change(cells, value, 1n),
+    add(cells, [value = null]) {
+      const before = cells[0];
+      change(cells, value, 1n);
+      // A row that is not counted could not be taken back.
+      if (cells[0] === before)
+        throw new RecordError('EXPRESSION', `ATTR tells ${ATTR_VALUES_MAX} values apart`);
+    },
     undo: (cells, [value = null]) => change(cells, value, -1n),
     merge(into, from) {
       for (const [value, count] of from[0] as unknown as Entries) change(into, value, count);
@@ -155,25 +158,36 @@ function attrBody(type: Type): AggregateBody {
   };
 }
 
+/** COLLECT_LIST and COLLECT_SET. @param which values, as words */
+function collecting(
+  what: 'list' | 'set',
+  which: string,
+  body: (type: Type, limit: number) => AggregateBody,
+): AggregateOverload {
+  const property = `ksql.functions.collect_${what}.limit`;
+  return aggregate({
+    name: `COLLECT_${what.toUpperCase()}`,
+    description: `${which}, a null too, at most as many as the property ${property} says (${COLLECTED_VALUES_MAX}, up to ${GROUP_VALUES_MAX}).`,
+    parameters: [parameter('value', ANY)],
+    returns: (types) => array(first(types)),
+    settings: [property],
+    refuses({ settings }) {
+      const written = settings[property] ?? '0';
+      return /^-?\d+$/.test(written) && Number(written) <= GROUP_VALUES_MAX
+        ? null
+        : `${property} is no whole number up to ${GROUP_VALUES_MAX}`;
+    },
+    body(types, { settings }) {
+      const limit = Number(settings[property] ?? COLLECTED_VALUES_MAX);
+      // A negative limit is none in ksqlDB.
+      return body(first(types), limit < 0 ? GROUP_VALUES_MAX : limit);
+    },
+  });
+}
+
 export const COLLECTING: readonly AggregateOverload[] = [
-  aggregate({
-    name: 'COLLECT_LIST',
-    description: `All values in the order of their rows, nulls too, at most as many as the property ${LIST_LIMIT} says (${COLLECTED_VALUES_MAX}).`,
-    parameters: [parameter('value', ANY)],
-    returns: (types) => array(first(types)),
-    settings: [LIST_LIMIT],
-    refuses: refusesLimit(LIST_LIMIT),
-    body: (types, given) => listBody(first(types), limitOf(given, LIST_LIMIT)),
-  }),
-  aggregate({
-    name: 'COLLECT_SET',
-    description: `Each different value once in the order in which they came, a null too, at most as many as the property ${SET_LIMIT} says (${COLLECTED_VALUES_MAX}).`,
-    parameters: [parameter('value', ANY)],
-    returns: (types) => array(first(types)),
-    settings: [SET_LIMIT],
-    refuses: refusesLimit(SET_LIMIT),
-    body: (types, given) => setBody(first(types), limitOf(given, SET_LIMIT)),
-  }),
+  collecting('list', 'All values in the order of their rows', listBody),
+  collecting('set', 'Each different value once in the order in which they came', setBody),
   aggregate({
     name: 'HISTOGRAM',
     description: `Each different text with how often it came, at most ${HISTOGRAM_KEYS_MAX}; nulls count nothing.`,
@@ -183,7 +197,7 @@ export const COLLECTING: readonly AggregateOverload[] = [
   }),
   aggregate({
     name: 'ATTR',
-    description: 'The value that all rows of the group have; null where they differ.',
+    description: `The value that all rows of the group have; null where they differ. Of more than ${ATTR_VALUES_MAX} different ones the further rows fail.`,
     parameters: [parameter('value', ANY)],
     returns: first,
     body: (types) => attrBody(first(types)),

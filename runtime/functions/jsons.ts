@@ -5,13 +5,13 @@ import { DECIMAL_DIGITS_MAX } from '../base/limits.ts';
 import { parseDecimal } from '../data/decimal-text.ts';
 import { CLOSE_BRACKET, OPEN_BRACKET } from '../data/json-scanner.ts';
 import { array, BOOLEAN, INTEGER, map, STRING, type Type, type Value } from '../data/type.ts';
+import { checkLength, lengthOf } from '../data/value.ts';
 import { ANY, first, of, parameter, scalar, text, variadic } from './declare.ts';
 import {
   isArray,
   isObject,
   JsonNumber,
   type JsonNode,
-  type JsonObject,
   nodeText,
   openJson,
   parseJson,
@@ -19,7 +19,6 @@ import {
 } from './json-node.ts';
 import { follow, parsePath } from './json-path.ts';
 import type { ScalarBody, ScalarOverload } from './registry.ts';
-import { checkLength, lengthOf } from './text-length.ts';
 import { jsonOf } from './to-json.ts';
 
 const category = 'JSON';
@@ -110,12 +109,13 @@ function extractor(): ScalarBody {
   };
 }
 
-/** A function of an object's text; null where it is another value's. */
-function ofObject(
+/** A function of the text of an object, or of an array; null where it is another value's. */
+function ofText<Node extends JsonNode>(
+  isRead: (node: JsonNode) => node is Node,
   name: string,
   description: string,
   returns: Type,
-  read: (object: JsonObject) => Value,
+  read: (node: Node) => Value,
 ): ScalarOverload {
   return scalar({
     name,
@@ -125,27 +125,7 @@ function ofObject(
     returns,
     body: ([json = null]) => {
       const node = parseJson(json as string);
-      return node !== undefined && isObject(node) ? read(node) : null;
-    },
-  });
-}
-
-/** A function of an array's text; null where it is another value's. */
-function ofArray(
-  name: string,
-  description: string,
-  returns: Type,
-  read: (items: readonly JsonNode[]) => Value,
-): ScalarOverload {
-  return scalar({
-    name,
-    category,
-    description,
-    parameters: [text('json')],
-    returns,
-    body: ([json = null]) => {
-      const node = parseJson(json as string);
-      return node !== undefined && isArray(node) ? read(node) : null;
+      return node !== undefined && isRead(node) ? read(node) : null;
     },
   });
 }
@@ -183,7 +163,8 @@ export const JSONS: readonly ScalarOverload[] = [
     body: ([json = null, value = null], _context, types) =>
       json === null ? null : contains(json as string, value, types[1] ?? STRING),
   }),
-  ofArray(
+  ofText(
+    isArray,
     'JSON_ARRAY_LENGTH',
     'How many items a JSON array has; null where the text is no array.',
     INTEGER,
@@ -198,19 +179,22 @@ export const JSONS: readonly ScalarOverload[] = [
     returns: STRING,
     body: (values) => concat(values as readonly string[]),
   }),
-  ofArray(
+  ofText(
+    isArray,
     'JSON_ITEMS',
     'The items of a JSON array, each as JSON text; null where the text is no array.',
     array(STRING),
     (items) => items.map(itemText),
   ),
-  ofObject(
+  ofText(
+    isObject,
     'JSON_KEYS',
     'The keys of a JSON object; null where the text is no object.',
     array(STRING),
     (object) => [...object.keys()],
   ),
-  ofObject(
+  ofText(
+    isObject,
     'JSON_RECORDS',
     'The keys and values of a JSON object, each value as JSON text; null where the text is no object.',
     map(STRING, STRING),

@@ -2,6 +2,7 @@
 
 import { RecordError } from '../base/errors.ts';
 import { array, BOOLEAN, map, STRING, type Value } from '../data/type.ts';
+import { weigher } from '../data/value.ts';
 import { entries, identity, items } from './collections.ts';
 import { first, of, parameter, scalar } from './declare.ts';
 import type { LambdaFunction, Pattern, ScalarOverload } from './registry.ts';
@@ -33,7 +34,10 @@ export const LAMBDAS: readonly ScalarOverload[] = [
       'The array with each item replaced by what the lambda makes of it, a null item too.',
     parameters: [parameter('array', ARRAY), parameter('item', lambda([ITEM], any('R')))],
     returns: ([, result = STRING]) => array(result),
-    body: ([all], _context, _types, [item = NONE]) => items(all).map((each) => item(each)),
+    body: ([all], _context, _types, [item = NONE]) => {
+      const weighed = weigher();
+      return items(all).map((each) => weighed(item(each)));
+    },
   }),
   scalar({
     name: 'TRANSFORM',
@@ -49,13 +53,14 @@ export const LAMBDAS: readonly ScalarOverload[] = [
     body: ([all], _context, _types, [keyOf = NONE, valueOf = NONE]) => {
       const into = new Map<Value, Value>();
       const seen = new Set<Value>();
+      const weighed = weigher();
       for (const [key, value] of entries(all)) {
         const made = keyOf(key, value);
         const id = identity(made);
         if (seen.has(id))
           throw new RecordError('EXPRESSION', 'TRANSFORM makes one key of several keys of the map');
         seen.add(id);
-        into.set(made, valueOf(key, value));
+        into.set(weighed(made), weighed(valueOf(key, value)));
       }
       return into;
     },

@@ -1,6 +1,7 @@
 // Functions of maps: keys, values, entries, union; knows no lambda and no other theme.
 
 import { array, BOOLEAN, map, STRING, struct, type Type, type Value } from '../data/type.ts';
+import { weigher } from '../data/value.ts';
 import { entries, items } from './collections.ts';
 import { ANY, first, of, parameter, scalar } from './declare.ts';
 import type { Pattern, ScalarOverload } from './registry.ts';
@@ -81,6 +82,8 @@ export const MAPS: readonly ScalarOverload[] = [
     returns: first,
     nullPropagating: false,
     body: ([left = null, right = null]) =>
-      left === null && right === null ? null : new Map([...entries(left), ...entries(right)]),
+      left === null && right === null
+        ? null
+        : weigher()(new Map([...entries(left), ...entries(right)])),
   }),
 ];

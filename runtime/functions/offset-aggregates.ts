@@ -1,5 +1,6 @@
 // The first and the last values by offset: EARLIEST_BY_OFFSET, LATEST_BY_OFFSET; knows no log.
 
+import { GROUP_VALUES_MAX } from '../base/limits.ts';
 import { array, BIGINT, BOOLEAN, INTEGER, type Type, type Value } from '../data/type.ts';
 import { aggregate, ANY, first, of, parameter } from './declare.ts';
 import { constant } from './declare-rare.ts';
@@ -67,7 +68,9 @@ const IGNORE_NULLS = constant('ignoreNulls', of(BOOLEAN));
 function refuses({ constants }: AggregateGiven): string | null {
   if (constants.includes(null)) return 'a constant is NULL';
   const [n] = constants;
-  return typeof n === 'number' && n < 1 ? 'n must be 1 or greater' : null;
+  return typeof n === 'number' && (n < 1 || n > GROUP_VALUES_MAX)
+    ? `n must be 1 .. ${GROUP_VALUES_MAX}`
+    : null;
 }
 
 function declared(which: Which): readonly AggregateOverload[] {

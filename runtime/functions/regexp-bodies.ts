@@ -3,10 +3,10 @@
 import type { RE2JS } from 're2js';
 import { RecordError } from '../base/errors.ts';
 import type { Value } from '../data/type.ts';
+import { checkLength } from '../data/value.ts';
 import { PatternCache } from './patterns.ts';
 import type { ScalarBody } from './registry.ts';
 import { type Replacement, parseReplacement } from './replacement.ts';
-import { checkLength } from './text-length.ts';
 
 /** The group that a call asks for; null when the pattern has fewer. @throws {RecordError} EXPRESSION for a negative one */
 function groupOf(pattern: RE2JS, given: Value | undefined): number | null {
@@ -61,10 +61,11 @@ function replaced(value: string, pattern: RE2JS, replacement: () => Replacement)
   let from = 0;
   while (matcher.find()) {
     result += value.slice(from, matcher.start());
-    for (const part of replacement())
+    for (const part of replacement()) {
       result += typeof part === 'string' ? part : (matcher.group(part) ?? '');
+      checkLength(result.length);
+    }
     from = matcher.end();
-    checkLength(result.length);
   }
   return result + value.slice(from);
 }

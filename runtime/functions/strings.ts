@@ -3,9 +3,9 @@
 import { concatBytes } from '../base/byte-arrays.ts';
 import { TEXT_LENGTH_MAX } from '../base/limits.ts';
 import { array, BYTES, INTEGER, STRING, type Value } from '../data/type.ts';
+import { checkLength, lengthOf } from '../data/value.ts';
 import { of, parameter, scalar, text, variadic, whole } from './declare.ts';
 import type { ScalarOverload } from './registry.ts';
-import { checkLength, lengthOf } from './text-length.ts';
 
 const category = 'STRING';
 
@@ -97,15 +97,21 @@ function indexOfBytes(value: Uint8Array, part: Uint8Array, from: number): number
   return -1;
 }
 
+/** What a part takes at least, however short it is, as far as limits go. */
+const PART_BYTES = 4;
+
 function splitBytes(value: Uint8Array, delimiter: Uint8Array): Uint8Array[] {
   if (value.length === 0) return [value];
-  if (delimiter.length === 0) return Array.from(value, (byte) => Uint8Array.of(byte));
+  if (delimiter.length === 0) {
+    checkLength(value.length * PART_BYTES);
+    return Array.from(value, (byte) => Uint8Array.of(byte));
+  }
   const parts: Uint8Array[] = [];
   let from = 0;
   for (;;) {
     const at = indexOfBytes(value, delimiter, from);
     if (at < 0) break;
-    parts.push(value.slice(from, at));
+    checkLength(parts.push(value.slice(from, at)) * PART_BYTES);
     from = at + delimiter.length;
   }
   parts.push(value.slice(from));

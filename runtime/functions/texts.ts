@@ -2,9 +2,9 @@
 
 import { concatBytes } from '../base/byte-arrays.ts';
 import { BYTES, INTEGER, map, STRING, type Type, type Value } from '../data/type.ts';
+import { checkLength, lengthOf } from '../data/value.ts';
 import { of, parameter, scalar, text, variadic, whole } from './declare.ts';
 import type { ScalarOverload } from './registry.ts';
-import { checkLength, lengthOf } from './text-length.ts';
 
 const category = 'STRING';
 const CODE_POINT_MAX = 0x10ffff;

@@ -1,5 +1,6 @@
 // The greatest values, alone or with what stands beside them: TOPK, TOPKDISTINCT; knows no group and no window.
 
+import { GROUP_VALUES_MAX } from '../base/limits.ts';
 import { array, INTEGER, struct, type Type, type Value } from '../data/type.ts';
 import { orderOf } from '../expr/compare.ts';
 import { aggregate, first, of, ORDERED, parameter, variadic } from './declare.ts';
@@ -61,7 +62,9 @@ function entryType(types: readonly Type[]): Type {
 const K = constant('k', of(INTEGER));
 
 function refuses({ constants: [k] }: AggregateGiven): string | null {
-  return typeof k === 'number' && k >= 1 ? null : 'k must be 1 or greater';
+  return typeof k === 'number' && k >= 1 && k <= GROUP_VALUES_MAX
+    ? null
+    : `k must be 1 .. ${GROUP_VALUES_MAX}`;
 }
 
 export const TOP: readonly AggregateOverload[] = ORDERED.flatMap((pattern) => [

@@ -3,9 +3,9 @@
 import { encodeUtf8 } from '../base/bytes.ts';
 import { RecordError } from '../base/errors.ts';
 import { INTEGER, STRING, type Type, type Value } from '../data/type.ts';
+import { checkLength } from '../data/value.ts';
 import { scalar, text } from './declare.ts';
 import type { ScalarOverload } from './registry.ts';
-import { checkLength } from './text-length.ts';
 import { decodeEscapes, parseUri, type Uri } from './uri.ts';
 
 const category = 'URL';

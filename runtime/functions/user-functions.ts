@@ -1,6 +1,7 @@
 // Builders of functions that users write: scalar, aggregate and table functions from plain declarations; knows no function.
 
 import type { Type, Value } from '../data/type.ts';
+import { checkLength, weigher } from '../data/value.ts';
 import { AGGREGATES } from './aggregates.ts';
 import type {
   AggregateBody,
@@ -216,7 +217,9 @@ interface BodyParts {
 function bodyOf({ name, cells, result, given }: BodyParts, functions: Untyped): AggregateBody {
   const state = (compute: () => readonly Value[]): Value[] => {
     const values = called(name, compute);
-    return cells.map((type, index) => checked(`the state of ${name}`, type, values[index]));
+    return weigher()(
+      cells.map((type, index) => checked(`the state of ${name}`, type, values[index])),
+    );
   };
   const set = (into: Value[], compute: () => readonly Value[]): void => {
     state(compute).forEach((value, index) => {
@@ -275,7 +278,11 @@ export function tableFunction<
     body(types) {
       const type = returns(types);
       return (values) =>
-        called(name, () => Array.from(rows(values), (value) => checked(name, type, value)));
+        called(name, () => {
+          const made: Value[] = [];
+          for (const value of rows(values)) checkLength(made.push(checked(name, type, value)));
+          return made;
+        });
     },
   };
 }

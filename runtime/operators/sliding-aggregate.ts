@@ -1,6 +1,5 @@
 // Aggregates rows by key into sliding windows, which are where rows are; the row path. Knows no kernel and no store.
 
-import { InvariantError } from '../base/errors.ts';
 import { SLIDING_WINDOWS_PER_ROW_MAX } from '../base/limits.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { type Column, valueAt } from '../data/column.ts';
@@ -11,7 +10,7 @@ import type { AggregateStep, WindowSpec } from '../plan/step.ts';
 import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { GroupKeys } from '../state/group-keys.ts';
 import { GroupNames } from '../state/group-names.ts';
-import { failedCall, type RowContext } from '../state/call-cells.ts';
+import { checkRoom, failedCall, type RowContext } from '../state/call-cells.ts';
 import { firstFrom, SlidingTable, type SlidingWindow } from '../state/sliding-table.ts';
 import { rowContext } from './aggregate-calls.ts';
 import { LateRows } from './rarer-rows.ts';
@@ -71,14 +70,10 @@ class SlidingAggregate implements Operator {
     context: OperatorContext,
     registry: FunctionRegistry,
   ) {
-    const { window } = step;
-    if (window === null || step.old || step.over === 'table') {
-      throw new InvariantError('sliding windows are of streams, and have no old rows');
-    }
     this.schema = step.schema;
     this.#context = context;
+    const { window, calls, keyTypes } = windowCalls(step, input, registry);
     this.#window = window;
-    const { calls, keyTypes } = windowCalls(step, input, registry);
     const bodies = calls.map(({ body }) => body);
     this.#calls = calls;
     const names = new GroupNames(input);
@@ -207,7 +202,9 @@ class SlidingAggregate implements Operator {
     for (let call = 0; call < values.length; call++) {
       const cells = window.cells[call] as Value[];
       try {
-        (this.#calls[call] as WindowCall).body.add(cells, values[call] as readonly Value[], offset);
+        const given = values[call] as readonly Value[];
+        checkRoom(cells, given);
+        (this.#calls[call] as WindowCall).body.add(cells, given, offset);
       } catch (thrown) {
         failedCall(this.#rows, batch, position, call, thrown);
       }

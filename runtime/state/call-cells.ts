@@ -6,6 +6,7 @@ import { columnBuilder } from '../data/builder.ts';
 import { decodeCells, encodeCells } from '../data/cells.ts';
 import { type Column, valueAt } from '../data/column.ts';
 import type { Type, Value } from '../data/type.ts';
+import { checkLength, weightOf } from '../data/value.ts';
 import type { AggregateBody } from '../functions/registry.ts';
 import type { Accumulators, Fold } from './accumulators.ts';
 
@@ -49,6 +50,15 @@ export interface CallCells {
   move(from: number, to: number): void;
   /** Folds the rows; one result a row out. */
   fold(batch: Batch, fold: Fold): Column;
+}
+
+/** A state holds few values; only long ones can be too much, and are weighed. */
+const LIGHT_MAX = 1024;
+
+/** @throws {RecordError} EXPRESSION when the cells and the values of one more row are more than one value may be */
+export function checkRoom(cells: readonly Value[], values: readonly Value[]): void {
+  const weight = weightOf(values);
+  if (weight > LIGHT_MAX) checkLength(weight + weightOf(cells));
 }
 
 /** The general way: a list of values a slot, and the body called for each row. */
@@ -127,7 +137,10 @@ export class BodyCells implements CallCells {
     const { body } = this.#call;
     try {
       if (isUndo) body.undo?.(cells, values);
-      else body.add(cells, values, this.#rows.offset(batch, position));
+      else {
+        checkRoom(cells, values);
+        body.add(cells, values, this.#rows.offset(batch, position));
+      }
     } catch (thrown) {
       failedCall(this.#rows, batch, position, this.#index, thrown);
     }

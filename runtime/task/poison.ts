@@ -1,6 +1,7 @@
 // Finds the record that makes a task fail: halves what is tried, counts attempts at one record, then gives it up; fetched when one has failed. Knows no operator.
 
 import { decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
+import { messageOf, RecordError } from '../base/errors.ts';
 import { ATTEMPTS_MAX } from '../base/limits.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { HUNT_KEY, HUNT_TABLE } from './task-topics.ts';
@@ -14,6 +15,8 @@ interface Hunt {
   /** Failed attempts at the first record alone. */
   readonly attempts: number;
   readonly error: string;
+  /** True where more records than that have made too much: no more are tried at once for as long as the hunt is on. */
+  readonly isHeavy?: boolean;
 }
 
 /** The search for a poisonous record. Without a failure it costs nothing. */
@@ -40,15 +43,16 @@ export class PoisonHunt {
     return hunt !== null && hunt.attempts >= ATTEMPTS_MAX ? hunt : null;
   }
 
-  /** A turn that took `taken` records failed. */
-  failed(taken: number, error: string): void {
+  /** A turn that took `taken` records failed for `cause`. */
+  failed(taken: number, cause: unknown): void {
     const before = this.#hunt;
     const alone = taken <= 1;
     this.#hunt = {
       left: Math.max(before?.left ?? 0, taken, 1),
       limit: Math.max(1, taken >> 1),
       attempts: alone ? (before?.attempts ?? 0) + 1 : 0,
-      error,
+      error: messageOf(cause),
+      isHeavy: !alone && cause instanceof RecordError,
     };
   }
 
@@ -57,8 +61,8 @@ export class PoisonHunt {
     const hunt = this.#hunt;
     if (hunt === null) return;
     const left = hunt.left - taken;
-    this.#hunt =
-      left <= 0 ? null : { left, limit: Math.min(left, hunt.limit * 2), attempts: 0, error: '' };
+    const limit = Math.min(left, hunt.isHeavy === true ? hunt.limit : hunt.limit * 2);
+    this.#hunt = left <= 0 ? null : { ...hunt, left, limit, attempts: 0, error: '' };
   }
 
   /** The change that a commit stores. */

@@ -1,9 +1,10 @@
 // Splits rows by the hash of their key and encodes them for an internal topic; knows no log.
 
+import { existing } from '../base/assert.ts';
 import { ByteWriter } from '../base/bytes.ts';
-import { InvariantError, PortError } from '../base/errors.ts';
+import { madeTooMuch, PortError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
-import { BATCH_ROWS_MAX } from '../base/limits.ts';
+import { BATCH_ROWS_MAX, MADE_BYTES_MAX } from '../base/limits.ts';
 import { type Batch, positionOf, select, slice } from '../data/batch.ts';
 import { concat } from '../data/batches.ts';
 import { bitAt, type Column, isNull } from '../data/column.ts';
@@ -53,9 +54,7 @@ export class RepartitionWriter implements Output {
     this.#current = options.current ?? null;
     this.#small = Array.from({ length: step.partitions }, () => ({ batches: [], rows: 0 }));
     this.#keyAt = columnsWithRole(step.schema, 'key');
-    const format = formats.get(step.keyFormat.format);
-    if (format === undefined)
-      throw new InvariantError(`there is no format ${step.keyFormat.format}`);
+    const format = existing(formats.get(step.keyFormat.format), 'format');
     const keys = step.schema.columns.filter((column) => column.role === 'key');
     this.#encoder = format.encoder(keys, step.keyFormat);
   }
@@ -113,8 +112,7 @@ export class RepartitionWriter implements Output {
 
   /** Large batches are encoded as they are; joining small ones costs less than an append for each. */
   #add(partition: number, batch: Batch): void {
-    const small = this.#small[partition];
-    if (small === undefined) throw new InvariantError(`there is no partition ${partition}`);
+    const small = existing(this.#small[partition], 'partition');
     const isSmall = batch.length <= SMALL_ROWS_MAX;
     if (!isSmall || small.rows + batch.length > BATCH_ROWS_MAX) this.#join(partition);
     if (!isSmall) {
@@ -126,8 +124,8 @@ export class RepartitionWriter implements Output {
   }
 
   #join(partition: number): void {
-    const small = this.#small[partition];
-    if (small === undefined || small.rows === 0) return;
+    const small = existing(this.#small[partition], 'partition');
+    if (small.rows === 0) return;
     const { batches } = small;
     small.batches = [];
     small.rows = 0;
@@ -138,6 +136,7 @@ export class RepartitionWriter implements Output {
 
   /** One record batch, or several where the rows are too large for one. */
   #encode(partition: number, batch: Batch): void {
+    if (this.#outgoingBytes > MADE_BYTES_MAX) madeTooMuch();
     const to = { topic: this.#step.topic, partition };
     const handed = this.#checksum
       ? null

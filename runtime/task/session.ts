@@ -1,7 +1,13 @@
 // One life of a task, from restore to the first failure: state, position, operators and outbox together; knows no loop and no retry.
 
-import { InvariantError, TaskCorrupted } from '../base/errors.ts';
-import { OUTBOX_APPENDS_MAX, OUTBOX_BYTES_MAX, PUSH_ROWS_MAX } from '../base/limits.ts';
+import { assert } from '../base/assert.ts';
+import { madeTooMuch, TaskCorrupted } from '../base/errors.ts';
+import {
+  MADE_ROWS_MAX,
+  OUTBOX_APPENDS_MAX,
+  OUTBOX_BYTES_MAX,
+  PUSH_ROWS_MAX,
+} from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { RowProblem, StreamTime } from '../operators/operator.ts';
 import type {
@@ -111,6 +117,7 @@ export class Session {
       client: (batch) => {
         this.#rows.push(batch);
         this.#rowsCount += batch.length;
+        if (this.#rowsCount > MADE_ROWS_MAX) madeTooMuch();
       },
     });
     const { idleMs = null } = options.plan;
@@ -257,7 +264,7 @@ export class Session {
   /** Takes one record in without processing it: it goes to the dead-letter topic. */
   giveUp(attempts: number, error: string): void {
     const run = this.inputs.take(1);
-    if (run === null) throw new InvariantError('there is a record to give up');
+    assert(run !== null, 'there is a record to give up');
     this.#begin(run);
     const origin = this.#current.origin(run.from);
     this.#report({ code: 'DEAD_LETTER', origin: run.from, field: '', reason: error });

@@ -1,9 +1,10 @@
 // Encodes the rows that leave a task as record batches, one builder a partition; knows no log.
 
-import { existing } from '../base/assert.ts';
+import { assert, existing } from '../base/assert.ts';
 import { ByteWriter } from '../base/bytes.ts';
-import { InvariantError } from '../base/errors.ts';
+import { madeTooMuch } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
+import { MADE_BYTES_MAX } from '../base/limits.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { bitAt, type Column, valueAt } from '../data/column.ts';
 import type { HandedBatch } from '../data/handed-batch.ts';
@@ -29,6 +30,7 @@ export interface Outgoing {
 
 /** Where rows end: a user topic, an internal topic or a client. */
 export interface Output {
+  /** @throws {RecordError} DEAD_LETTER beyond MADE_BYTES_MAX that wait */
   readonly write: Emit;
   /** Bytes written and not handed over yet. */
   readonly waitingBytes: number;
@@ -73,13 +75,8 @@ export class SinkWriter implements Output {
     this.#valueAt = columnsWithRole(step.schema, 'value');
     const { columns } = step.schema;
     this.#timestampAt = columns.findIndex((column) => column.name === step.timestamp?.column);
-    const keyFormat = formats.get(step.keyFormat.format);
-    const valueFormat = formats.get(step.valueFormat.format);
-    if (keyFormat === undefined || valueFormat === undefined) {
-      throw new InvariantError(
-        `there is no format ${step.keyFormat.format} or ${step.valueFormat.format}`,
-      );
-    }
+    const keyFormat = existing(formats.get(step.keyFormat.format), 'format');
+    const valueFormat = existing(formats.get(step.valueFormat.format), 'format');
     const withRole = (role: string) => columns.filter((column) => column.role === role);
     this.#keyEncoder =
       this.#keyAt.length === 0 ? null : keyFormat.encoder(withRole('key'), step.keyFormat);
@@ -114,6 +111,7 @@ export class SinkWriter implements Output {
       }
     }
     this.#options.count('out', written);
+    if (this.#waitingBytes > MADE_BYTES_MAX) madeTooMuch();
   };
 
   #writeRow(
@@ -148,7 +146,7 @@ export class SinkWriter implements Output {
         this.#waitingBytes += builder.lengthBytes - before;
         return;
       }
-      if (builder.count === 0) throw new InvariantError('a single record fits in an empty batch');
+      assert(builder.count !== 0, 'a single record fits in an empty batch');
       this.#finish(partition, target);
     }
   }
@@ -167,14 +165,10 @@ export class SinkWriter implements Output {
   #appendWindow(batch: Batch, position: number): void {
     const { window } = this.#step;
     if (window === null) return;
-    const [startAt, endAt] = this.#windowAt;
-    const start = startAt === undefined ? undefined : batch.columns[startAt];
-    const end = endAt === undefined ? undefined : batch.columns[endAt];
-    if (start === undefined || end === undefined)
-      throw new InvariantError('a windowed key has its bounds');
-    const startMs = boundOf(start, position);
-    if (window.type !== 'SESSION') writeTimeWindow(this.#key, startMs);
-    else writeSession(this.#key, { startMs, endMs: boundOf(end, position) });
+    const bound = (nth: number): bigint =>
+      boundOf(existing(batch.columns[this.#windowAt[nth] as number], 'column'), position);
+    if (window.type !== 'SESSION') writeTimeWindow(this.#key, bound(0));
+    else writeSession(this.#key, { startMs: bound(0), endMs: bound(1) });
   }
 
   #timestamp(batch: Batch, position: number): number {
@@ -203,6 +197,6 @@ export class SinkWriter implements Output {
 
 function boundOf(column: Column, position: number): bigint {
   const value = valueAt(column, position);
-  if (typeof value !== 'bigint') throw new InvariantError('a window bound is a BIGINT');
+  assert(typeof value === 'bigint', 'a window bound is a BIGINT');
   return value;
 }

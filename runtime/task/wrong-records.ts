@@ -1,12 +1,6 @@
 // What is done about records that go wrong, fetched with the first of them: problems, gaps, failed turns. Knows no operator.
 
-import {
-  LimitError,
-  messageOf,
-  PortError,
-  RecordError,
-  type TaskCorrupted,
-} from '../base/errors.ts';
+import { LimitError, PortError, RecordError, type TaskCorrupted } from '../base/errors.ts';
 import type { RowProblem } from '../operators/operator.ts';
 import type { Plan } from '../plan/step.ts';
 import { RecordCrash } from './crash.ts';
@@ -38,7 +32,7 @@ export async function mend(
     // Committed before the retry, from the last commit's state: the attempt counts even when the next one kills the process.
     const session = await Session.open(options);
     const hunt = new PoisonHunt(session.state.get(HUNT_TABLE, HUNT_KEY));
-    hunt.failed(thrown.taken, messageOf(thrown.cause));
+    hunt.failed(thrown.taken, thrown.cause);
     try {
       await session.commit([hunt.change()]);
     } finally {

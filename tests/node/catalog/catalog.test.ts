@@ -1,7 +1,7 @@
 // Versions of the catalog, links between sources and queries, names that nearly fit.
 import { expect, test } from 'vitest';
 import { StatementError } from '../../../runtime/base/errors.ts';
-import { QUERIES_MAX } from '../../../runtime/base/limits.ts';
+import { QUERIES_MAX, SOURCES_MAX, TYPES_MAX } from '../../../runtime/base/limits.ts';
 import { Catalog } from '../../../runtime/catalog/catalog.ts';
 import {
   linksOf,
@@ -93,6 +93,23 @@ test('no more than QUERIES_MAX queries run, but one may be replaced', () => {
   for (let id = 0; id < QUERIES_MAX; id++) catalog = catalog.withQuery(query(id));
   expect(catalog.withQuery(query(0)).queries.size).toBe(QUERIES_MAX);
   expect(refused(() => catalog.withQuery(query(QUERIES_MAX))).code).toBe('LIMIT');
+});
+
+test('there are no more than SOURCES_MAX streams and tables, but one may be replaced', () => {
+  const session = new Session();
+  session.run(INPUT);
+  const source = session.catalog.source('INPUT');
+  const sources = new Map(Array.from({ length: SOURCES_MAX }, (_, i) => [`S${i}`, source]));
+  const full = Catalog.empty.changed({ sources });
+  expect(full.withSource({ ...source, name: 'S0' }).sources.size).toBe(SOURCES_MAX);
+  expect(refused(() => full.withSource(source)).code).toBe('LIMIT');
+});
+
+test('there are no more than TYPES_MAX types', () => {
+  const types = new Map(Array.from({ length: TYPES_MAX }, (_, i) => [`T${i}`, BIGINT]));
+  const full = Catalog.empty.changed({ types });
+  expect(withType(full, 'T0', BIGINT).types.size).toBe(TYPES_MAX);
+  expect(refused(() => withType(full, 'T', BIGINT)).code).toBe('LIMIT');
 });
 
 test('custom types come and go by name', () => {

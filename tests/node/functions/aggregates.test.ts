@@ -2,7 +2,12 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { COLLECTED_VALUES_MAX, HISTOGRAM_KEYS_MAX } from '../../../runtime/base/limits.ts';
+import {
+  ATTR_VALUES_MAX,
+  COLLECTED_VALUES_MAX,
+  GROUP_VALUES_MAX,
+  HISTOGRAM_KEYS_MAX,
+} from '../../../runtime/base/limits.ts';
 import {
   array,
   BIGINT,
@@ -208,10 +213,14 @@ test('a histogram counts at its limit what it knows, and lets new keys be', () =
   expect(body.result(cells)).toEqual(counts);
 });
 
-test.each<[AggregateOf, string]>([
-  [withConstants('TOPK', INTEGER, int(0)), 'k must be 1 or greater'],
-  [withConstants('TOPKDISTINCT', INTEGER, [INTEGER, null]), 'k must be 1 or greater'],
-  [withConstants('LATEST_BY_OFFSET', INTEGER, int(0)), 'n must be 1 or greater'],
+test.each<[AggregateOf, string | null]>([
+  [withConstants('TOPK', INTEGER, int(0)), 'k must be 1 .. 10000'],
+  [withConstants('TOPK', INTEGER, int(GROUP_VALUES_MAX)), null],
+  [withConstants('TOPK', INTEGER, int(GROUP_VALUES_MAX + 1)), 'k must be 1 .. 10000'],
+  [withConstants('EARLIEST_BY_OFFSET', INTEGER, int(GROUP_VALUES_MAX)), null],
+  [withConstants('EARLIEST_BY_OFFSET', INTEGER, int(GROUP_VALUES_MAX + 1)), 'n must be 1 .. 10000'],
+  [withConstants('TOPKDISTINCT', INTEGER, [INTEGER, null]), 'k must be 1 .. 10000'],
+  [withConstants('LATEST_BY_OFFSET', INTEGER, int(0)), 'n must be 1 .. 10000'],
   [withConstants('EARLIEST_BY_OFFSET', INTEGER, int(1), [BOOLEAN, null]), 'a constant is NULL'],
 ])('%o is refused: %s', ({ name, types, constants = [] }, why) => {
   const found = registry.resolve(name, [...types, ...constants.map(([type]) => type)]);
@@ -219,6 +228,66 @@ test.each<[AggregateOf, string]>([
   const given = { constants: constants.map(([, value]) => value), settings: {} };
   expect(found.overload.refuses?.(given)).toBe(why);
 });
+
+test('a histogram that was shown, or copied, stays as it is', () => {
+  const body = bodyOf(of('HISTOGRAM', STRING));
+  const cells = folded(body, column('a', 'b'));
+  const shown = body.result(cells);
+  const copy = body.copy?.(cells) ?? [];
+  folded(body, column('a', 'c'), 0, cells);
+  body.undo?.(copy, ['b']);
+  const into = folded(body, column('d'));
+  body.merge?.(into, cells);
+  body.add(into, ['a'], 0);
+  const counts = (from: Value | undefined) => Object.fromEntries(from as Map<string, bigint>);
+  expect(counts(shown)).toEqual({ a: 1n, b: 1n });
+  expect(counts(cells[0])).toEqual({ a: 2n, b: 1n, c: 1n });
+  expect(counts(copy[0])).toEqual({ a: 1n });
+  expect(counts(into[0])).toEqual({ d: 1n, a: 3n, b: 1n, c: 1n });
+});
+
+test('between two rows that are shown a histogram is one map', () => {
+  const body = bodyOf(of('HISTOGRAM', STRING));
+  const cells = folded(body, column('a'));
+  const [before] = cells;
+  folded(body, column('a', 'b'), 0, cells);
+  expect(cells[0]).toBe(before);
+  expect(body.result(cells)).toBe(before);
+  folded(body, column('a'), 0, cells);
+  expect(cells[0]).not.toBe(before);
+});
+
+test('ATTR tells as many values apart as its limit, and fails on another one', () => {
+  const body = bodyOf(of('ATTR', INTEGER));
+  const cells = folded(body, column(...Array.from({ length: ATTR_VALUES_MAX }, (_, i) => i)));
+  body.add(cells, [0], 0);
+  const before = [...cells];
+  expect(() => body.add(cells, [ATTR_VALUES_MAX], 0)).toThrow(
+    expect.objectContaining({ name: 'RecordError', code: 'EXPRESSION' }),
+  );
+  expect(cells).toEqual(before);
+  // What was not counted is not taken back; of two sessions the values beyond the limit are left out.
+  body.undo?.(cells, [ATTR_VALUES_MAX]);
+  body.merge?.(cells, folded(body, column(-1)));
+  expect(cells).toEqual(before);
+  for (let i = 1; i < ATTR_VALUES_MAX; i++) body.undo?.(cells, [i]);
+  expect(body.result(cells)).toBe(0);
+});
+
+test.each(['COLLECT_LIST', 'COLLECT_SET'])(
+  'a negative limit of %s is the greatest there is',
+  (name) => {
+    const property = `ksql.functions.${name.toLowerCase()}.limit`;
+    const collecting = { ...of(name, INTEGER), settings: { [property]: '-1' } };
+    const rows = column(...Array.from({ length: GROUP_VALUES_MAX + 1 }, (_, i) => i));
+    expect(body(collecting, rows)).toHaveLength(GROUP_VALUES_MAX);
+  },
+);
+
+function body(call: AggregateOf, rows: Value[][]): Value {
+  const made = bodyOf(call);
+  return made.result(folded(made, rows));
+}
 
 test('the earliest and the latest are so by offset, not by the session that they come from', () => {
   const earliest = bodyOf(of('EARLIEST_BY_OFFSET', INTEGER));

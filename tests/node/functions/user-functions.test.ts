@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { RecordError } from '../../../runtime/base/errors.ts';
+import { TEXT_LENGTH_MAX } from '../../../runtime/base/limits.ts';
 import {
   array,
   BIGINT,
@@ -210,6 +211,34 @@ function counting(name = 'COUNTING') {
     refuses: ({ constants }) => (constants[0] === 13 ? 'not 13' : null),
   });
 }
+
+test('a state, and the rows of a table function, are no more than one value may be', () => {
+  const growing = aggregateFunction({
+    name: 'growing',
+    parameters: [{ name: 'length', type: 'INT' }],
+    state: ['STRING'],
+    returns: 'STRING',
+    initial: () => [''],
+    add: (_state, [length]) => ['x'.repeat(length ?? 0)],
+    merge: (earlier) => earlier,
+    result: ([text]) => text,
+  }).body([INTEGER], { constants: [], settings: {} });
+  // A cell, and its text, count one each beside the text.
+  const cells = folded(growing, [[TEXT_LENGTH_MAX - 2]]);
+  expect(cells[0]).toHaveLength(TEXT_LENGTH_MAX - 2);
+  expect(() => growing.add(cells, [TEXT_LENGTH_MAX - 1], 1)).toThrow(RecordError);
+  expect(cells[0]).toHaveLength(TEXT_LENGTH_MAX - 2);
+  const endless = tableFunction({
+    name: 'endless',
+    parameters: [{ name: 'most', type: 'INT' }],
+    returns: 'INT',
+    *rows([most]) {
+      for (let i = 0; i < most; i++) yield i;
+    },
+  }).body([INTEGER]);
+  expect(endless([TEXT_LENGTH_MAX])).toHaveLength(TEXT_LENGTH_MAX);
+  expect(() => endless([Infinity])).toThrow(RecordError);
+});
 
 function boom(): never {
   throw new Error('boom');
