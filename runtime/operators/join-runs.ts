@@ -6,6 +6,7 @@ import { NO_ROW, ROW_MASK } from '../state/kept-rows.ts';
 import type { KeptTable } from '../state/kept-table.ts';
 import { NO_KEY } from '../state/row-keys.ts';
 import { BEFORE_WORD, KEY_WORD, NUMBER_WORD, WORDS } from '../state/row-links.ts';
+import type { WaitingRows } from '../state/waiting-rows.ts';
 import type { WindowRows } from '../state/window-rows.ts';
 import { type Side, UNKNOWN } from '../state/window-side.ts';
 import type { JoinOutput } from './join-output.ts';
@@ -24,10 +25,14 @@ interface Join {
   readonly begin: (side: 0 | 1, batch: Batch, from: number) => Int32Array;
 }
 
-/** Of a StreamStreamJoin in which no row waits. */
+/** Of a StreamStreamJoin. */
 export interface WindowJoin extends Join {
   readonly rows: WindowRows;
   readonly times: readonly [SideTimes, SideTimes];
+  /** Rows that wait for the end of their windows; null: none does. */
+  readonly waiting: WaitingRows | null;
+  /** Emits those whose windows have closed at that time; they count as made by the row at the position. */
+  readonly due: (waiting: WaitingRows, nowMs: number, position: number) => void;
   /** Tells of a row that is not kept. */
   readonly late: (batch: Batch, position: number) => void;
   /** Looks for the partners of a row, which is kept by now or, as NO_ROW, late. */
@@ -109,7 +114,7 @@ function end({ output, context }: Join, { input, ends, turnTo }: Taken, dropped:
 }
 
 /**
- * For joins in which no row waits: what StreamStreamJoin does of row after row. A row that comes behind those of its key, and has one
+ * What StreamStreamJoin does of row after row. A row that comes behind those of its key, and has one
  * partner at most, costs no call.
  */
 export function windowRuns(join: WindowJoin): (runs: Runs, out: Emit) => boolean {
@@ -155,7 +160,7 @@ function joinWindows(
   sides: readonly [WindowRun, WindowRun],
   { from, ends, input: firstInput, turnTo }: Taken,
 ): number {
-  const { rows, output } = join;
+  const { rows, output, waiting } = join;
   const { retentionMs } = rows;
   const { streamTime } = join.context;
   const { storeHolds } = rows;
@@ -186,7 +191,14 @@ function joinWindows(
         continue;
       }
       const ms = rowtime[position] as number;
-      if (ms > nowMs) nowMs = ms;
+      if (ms > nowMs) {
+        nowMs = ms;
+        if (waiting !== null) {
+          streamTime.ms = ms;
+          output.turnTo(input);
+          join.due(waiting, ms, position);
+        }
+      }
       // The row is kept: as WindowRows.put has it, but for rows that come between others of their key.
       let row = base + i;
       if (ms > timeMs) timeMs = ms;
@@ -219,13 +231,19 @@ function joinWindows(
           output.turnTo(input);
           if (foundMs > ms + own.afterMs || (next >= 0 && otherLinks.ms(next) >= fromMs))
             join.join(input, id, position, ms, row);
-          else output.add(position, found, Math.max(ms, foundMs), null);
+          else {
+            waiting?.joined(1 - input, id, found);
+            output.add(position, found, Math.max(ms, foundMs), null);
+          }
           continue;
         }
       }
       if (!own.isPadded) continue;
-      output.turnTo(input);
-      output.add(position, NO_ROW, ms, null);
+      if (waiting !== null && row !== NO_ROW && ms + own.afterMs >= nowMs) waiting.add(input, row);
+      else {
+        output.turnTo(input);
+        output.add(position, NO_ROW, ms, null);
+      }
     }
     side.timeMs = timeMs;
     const was = own;

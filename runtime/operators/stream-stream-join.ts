@@ -83,17 +83,17 @@ export class StreamStreamJoin implements Operator {
     const output = new JoinOutput(step.schema, this.#inputs, rows, context);
     this.#output = output;
     this.#keys = [new RowKeys(left, rows, options), new RowKeys(right, rows, options)];
-    // Rows that wait are told of one by one.
-    if (!isHeldBack)
-      this.processRuns = JOIN_RUNS.fetched?.windowRuns({
-        context,
-        rows,
-        output,
-        times: this.#times,
-        begin: (side, batch, from) => this.#begin(side, batch, from),
-        late: (batch, position) => this.#late(batch, position),
-        join: (...row) => this.#join(...row),
-      });
+    this.processRuns = JOIN_RUNS.fetched?.windowRuns({
+      context,
+      rows,
+      output,
+      times: this.#times,
+      waiting: this.#waiting,
+      begin: (side, batch, from) => this.#begin(side, batch, from),
+      late: (batch, position) => this.#late(batch, position),
+      due: (...row) => this.#emitWaiting(...row),
+      join: (...row) => this.#join(...row),
+    });
   }
 
   process(side: number, batch: Batch, out: Emit): void {

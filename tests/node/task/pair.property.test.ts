@@ -87,6 +87,7 @@ const QUERIES = {
   streams: `CREATE STREAM j AS SELECT ${columns}, t.v AS tv FROM s JOIN ts t ${within} ON s.k = t.k;`,
   'streams, by keys that may fail': `CREATE STREAM j AS SELECT ${columns}, t.v AS tv FROM s JOIN ts t ${within} ON 12 / s.v = t.v;`,
   'streams, those without a partner too': `CREATE STREAM j AS SELECT ${columns} FROM s LEFT JOIN ts t ${within} ON s.k = t.k;`,
+  'streams, those of either without a partner too': `CREATE STREAM j AS SELECT ROWKEY, ${columns} FROM s FULL OUTER JOIN ts t ${within} ON s.k = t.k;`,
   'streams, by keys that hang on the time': `CREATE STREAM j AS SELECT ${columns}, t.v AS tv FROM s JOIN ts t ${within} ON s.v + CAST(UNIX_TIMESTAMP() / 100000000 AS INT) = t.v;`,
   'streams, with expressions that may fail': `CREATE STREAM j AS SELECT ROWKEY, ${columns}, 12 / (s.v - t.v) AS x FROM s FULL JOIN ts t ${within} ON s.k = t.k WHERE s.w IS NULL OR 12 / s.v > 3;`,
   'streams, aggregated': `CREATE TABLE j AS SELECT s.k AS k, COUNT(*) AS n, SUM(12 / t.v) AS x FROM s JOIN ts t ${within} ON s.k = t.k GROUP BY s.k;`,
