@@ -52,7 +52,7 @@ export class PoisonHunt {
       limit: Math.max(1, taken >> 1),
       attempts: alone ? (before?.attempts ?? 0) + 1 : 0,
       error: messageOf(cause),
-      isHeavy: !alone && cause instanceof RecordError,
+      isHeavy: !alone && cause instanceof RecordError && cause.code === 'DEAD_LETTER',
     };
   }
 
