@@ -23,7 +23,7 @@ const DAYS_MAX = 2_147_483_647;
 
 function within(value: number, most: number, type: Type): number {
   if (Math.abs(value) <= most) return value;
-  throw new RecordError('EXPRESSION', `the sum is beyond what a ${type.kind} can be`);
+  throw new RecordError('EXPRESSION', `${value} is beyond what a ${type.kind} can be`);
 }
 
 /** The two functions that move a time: forward and back. */
@@ -88,7 +88,8 @@ export const TIMES: readonly ScalarOverload[] = [
     description: 'Milliseconds since the Unix epoch as a timestamp.',
     parameters: [parameter('milliseconds', of(BIGINT))],
     returns: TIMESTAMP,
-    body: ([value = null]) => Number(value),
+    // As far as one is read, in records too.
+    body: ([value = null]) => within(Number(value), Number.MAX_SAFE_INTEGER, TIMESTAMP),
   }),
   scalar({
     name: 'FROM_DAYS',
