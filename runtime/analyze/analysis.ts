@@ -84,9 +84,6 @@ export interface Projection {
   readonly order: readonly number[];
 }
 
-/** The session's property that lets stream time follow the wall clock when no input comes, in ms. */
-export const IDLE = 'millrace.idle.timeout.ms';
-
 export interface Cache {
   readonly blockOffsets: number;
   readonly intervalMs: number;

@@ -3,12 +3,13 @@
 import { type Position, StatementError } from '../base/errors.ts';
 import { COMMIT_INTERVAL_MS_MAX } from '../base/limits.ts';
 import type { FormatDefaults } from '../catalog/formats.ts';
-import { IDLE } from './analysis.ts';
 import { unsupportedSetting } from './words.ts';
 
 // What goes with it comes with it.
 export * from '../catalog/all-properties.ts';
 
+/** The property that lets stream time follow the wall clock when no input comes, in ms. */
+const IDLE = 'millrace.idle.timeout.ms';
 /** Where a cache is asked for, under its old name and its newer one. */
 const CACHES = ['cache.max.bytes.buffering', 'statestore.cache.max.bytes'];
 /** ksqlDB's default. */
@@ -52,6 +53,19 @@ export function cacheMsOf(properties: Properties, at: Position): number | null {
     `commit.interval.ms is ${given}, and where there is a cache at most ${COMMIT_INTERVAL_MS_MAX}`,
     at,
     'What waited in the cache is worked out again when a task is opened again: make it shorter.',
+  );
+}
+
+/** After how long without input stream time follows the wall clock; null: never. @throws {StatementError} INVALID */
+export function idleMsOf(properties: Properties, at: Position): number | null {
+  const given = properties.get(IDLE);
+  if (given === undefined) return null;
+  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given);
+  throw new StatementError(
+    'INVALID',
+    `${IDLE} cannot be '${given}'`,
+    at,
+    'It is a whole number of milliseconds above 0; UNSET it to have none.',
   );
 }
 

@@ -7,13 +7,7 @@ import type { KeyWindow, Relation } from '../catalog/source.ts';
 import type { SchemaColumn } from '../data/schema.ts';
 import { type Duration, durationMs, type Emit, type Query, type Window } from '../sql/ast.ts';
 import { DEFAULT_OPEN_MS } from './aggregation.ts';
-import {
-  type AggregationWindow,
-  type AnalyzeOptions,
-  type Cache,
-  type Emission,
-  IDLE,
-} from './analysis.ts';
+import type { AggregationWindow, AnalyzeOptions, Cache, Emission } from './analysis.ts';
 import { GIVEN_SETTINGS } from './parts.ts';
 
 /** The window with its defaults. @throws {StatementError} INVALID for spans that do not fit each other; LIMIT */
@@ -93,11 +87,12 @@ function bounds(
 
 /** How results are shown. @throws {StatementError} INVALID where EMIT or the property does not suit the query */
 export function emissionOf(query: Query, source: Relation, options: AnalyzeOptions): Emission {
-  const { emit } = query;
+  const { emit, at } = query;
+  const { properties } = options;
   return {
     final: emit?.mode === 'FINAL' && isFinal(query, emit),
     everyMs: emit === null || emit.every === null ? null : every(query, source, emit.every),
-    idleMs: idleOf(options, query.at),
+    idleMs: properties.size === 0 ? null : GIVEN_SETTINGS.code.idleMsOf(properties, at),
     cache: cacheOf(options, query),
   };
 }
@@ -129,18 +124,6 @@ function every(query: Query, source: Relation, of: Duration): number {
     'EMIT CHANGES EVERY over a stream without GROUP BY',
     of.at,
     'Each row of a stream stands for itself; only the updates of a table replace each other.',
-  );
-}
-
-function idleOf({ properties }: AnalyzeOptions, at: Position): number | null {
-  const given = properties.get(IDLE);
-  if (given === undefined) return null;
-  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given);
-  throw new StatementError(
-    'INVALID',
-    `${IDLE} cannot be '${given}'`,
-    at,
-    'It is a whole number of milliseconds above 0; UNSET it to have none.',
   );
 }
 
