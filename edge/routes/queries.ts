@@ -133,11 +133,16 @@ async function print({ log }: Edge, statement: Print): Promise<Printing> {
 /** Of this isolate. */
 const open = new OpenQueries();
 
+/** Ends a push query of this isolate. @returns false: none of that id runs here */
+export function closeQuery(queryId: string): Promise<boolean> {
+  return open.close(queryId);
+}
+
 async function push({ log }: Edge, plan: Plan, token: string | null): Promise<RunningQuery> {
   // Told apart from all others, in this Worker and elsewhere: /close-query names it.
   const own = { ...plan, query: `${plan.query}_${crypto.randomUUID().slice(0, 8)}` };
   const places = new Places(token === null ? null : placedAt(own, token));
-  const leave = open.enter();
+  const leave = open.enter(own.query);
   const rows = await startPush({
     plan: own,
     places,
@@ -151,6 +156,7 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
     leave();
     throw thrown;
   });
+  open.started(own.query, () => rows.close());
   const tokenBehind = (rowsLeft: number) => continuationToken(own, places.behind(rowsLeft));
   return running(new QueryRows(rows), isResumable(own) ? tokenBehind : null);
 }

@@ -5,7 +5,13 @@ import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import type { EdgeContext, EdgeHono } from './context.ts';
 import { errorBody, errorResponse, refusal } from './errors.ts';
 import { isObject, readOrder } from './body.ts';
-import { type Printing, type RunningQuery, startQuery, startSelect } from './queries.ts';
+import {
+  closeQuery,
+  type Printing,
+  type RunningQuery,
+  startQuery,
+  startSelect,
+} from './queries.ts';
 import { eventStream, lastEventId, wantsEvents } from './event-stream.ts';
 import { queryEvents } from './query-events.ts';
 import { queryOf, type QueryRequest, readQuery, type readScript } from './script.ts';
@@ -55,9 +61,6 @@ const ARRAYS: Omit<Style, 'type' | 'isArray'> = {
 };
 
 export function queryRoutes(app: Hono<EdgeHono>): void {
-  /** Push queries of this isolate, by id. */
-  const running = new Map<string, RunningQuery>();
-
   app.post('/query', (c) => {
     const delimited = { ...OBJECTS, type: DELIMITED, isArray: false };
     const array = {
@@ -66,12 +69,12 @@ export function queryRoutes(app: Hono<EdgeHono>): void {
       isArray: true,
     };
     const style = chosen(c, [array, array, delimited], [KSQL_JSON, JSON_TYPE, DELIMITED]);
-    return answer(c, style, { text: 'ksql', properties: 'streamsProperties' }, running);
+    return answer(c, style, { text: 'ksql', properties: 'streamsProperties' });
   });
 
   app.post('/query-stream', async (c) => {
     const members = { text: 'sql', properties: 'properties' } as const;
-    if (wantsEvents(c)) return events(c, await readQuery(c.req.raw, members), running);
+    if (wantsEvents(c)) return events(c, await readQuery(c.req.raw, members));
     const style = chosen(
       c,
       [
@@ -81,22 +84,21 @@ export function queryRoutes(app: Hono<EdgeHono>): void {
       ],
       [DELIMITED, JSON_TYPE, KSQL_JSON],
     );
-    return answer(c, style, members, running);
+    return answer(c, style, members);
   });
 
   app.get('/query-stream', (c) => {
     if (!wantsEvents(c)) throw refusal('NOT_ACCEPTABLE', 'send Accept: text/event-stream');
     const properties = c.req.query('properties');
     const given = { sql: c.req.query('sql'), properties: parsed(properties) };
-    return events(c, queryOf(given, { text: 'sql', properties: 'properties' }), running);
+    return events(c, queryOf(given, { text: 'sql', properties: 'properties' }));
   });
 
   app.post('/close-query', async (c) => {
     const value = await readOrder(c.req.raw);
     const queryId = isObject(value) ? value['queryId'] : undefined;
-    const query = typeof queryId === 'string' ? running.get(queryId) : undefined;
-    if (query === undefined) throw refusal('BAD_REQUEST', 'no push query of that id runs here');
-    await query.close();
+    if (typeof queryId !== 'string' || !(await closeQuery(queryId)))
+      throw refusal('BAD_REQUEST', 'no push query of that id runs here');
     return c.json({});
   });
 }
@@ -118,7 +120,6 @@ async function answer(
   c: EdgeContext,
   style: Style,
   members: Parameters<typeof readScript>[1],
-  running: Map<string, RunningQuery>,
 ): Promise<Response> {
   const { script, token } = await readQuery(c.req.raw, members);
   let query: RunningQuery | Printing;
@@ -130,36 +131,18 @@ async function answer(
   if (query.kind === 'print') {
     return new Response(linesOf(query), { headers: { 'Content-Type': PRINTED } });
   }
-  const forget = remembered(query, running);
-  return new Response(bodyOf(query, style, forget), { headers: { 'Content-Type': style.type } });
+  return new Response(bodyOf(query, style), { headers: { 'Content-Type': style.type } });
 }
 
 /** The query as server-sent events. */
-async function events(
-  c: EdgeContext,
-  { script, token }: QueryRequest,
-  running: Map<string, RunningQuery>,
-): Promise<Response> {
+async function events(c: EdgeContext, { script, token }: QueryRequest): Promise<Response> {
   let query: RunningQuery;
   try {
     query = await startSelect(c.var.edge, script, lastEventId(c) ?? token);
   } catch (thrown) {
     return errorResponse(thrown, { text: script.sql, entities: [] });
   }
-  const forget = remembered(query, running);
-  return eventStream(queryEvents(query), async () => {
-    forget();
-    await query.close();
-  });
-}
-
-/** Lets /close-query find it. @returns what lets it be forgotten */
-function remembered(query: RunningQuery, running: Map<string, RunningQuery>): () => void {
-  const { queryId } = query;
-  if (queryId !== null) running.set(queryId, query);
-  return () => {
-    if (queryId !== null) running.delete(queryId);
-  };
+  return eventStream(queryEvents(query), () => query.close());
 }
 
 function parsed(properties: string | undefined): unknown {
@@ -172,14 +155,13 @@ function parsed(properties: string | undefined): unknown {
 }
 
 /** The elements as they come; when the client goes, the query ends. */
-function bodyOf(query: RunningQuery, style: Style, onEnd: () => void): ReadableStream<Uint8Array> {
+function bodyOf(query: RunningQuery, style: Style): ReadableStream<Uint8Array> {
   const elements = elementsOf(query, style);
   let isFirst = true;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { done, value } = await elements.next();
       if (done === true) {
-        onEnd();
         if (style.isArray) controller.enqueue(encodeUtf8(']\n'));
         controller.close();
         return;
@@ -190,10 +172,7 @@ function bodyOf(query: RunningQuery, style: Style, onEnd: () => void): ReadableS
       const text = style.isArray ? value.join(',\n') : `${value.join('\n')}\n`;
       controller.enqueue(encodeUtf8(start + text));
     },
-    async cancel() {
-      onEnd();
-      await query.close();
-    },
+    cancel: () => query.close(),
   });
 }
 

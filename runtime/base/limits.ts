@@ -146,6 +146,8 @@ export const PRODUCE_UNDER_WAY_MAX = 2;
 export const RECYCLED_BYTES_MAX = 16_777_216;
 /** Push queries that one isolate of the edge runs at once. */
 export const PUSH_QUERIES_MAX = 256;
+/** One that has not been heard of for so long has been dropped by the platform together with its request. */
+export const PUSH_QUERY_GONE_MS = 15_000;
 /** Rows of one pull query's answer. */
 export const PULL_ROWS_MAX = 10_000;
 /** Rows that one call of a processor in code emits. */
