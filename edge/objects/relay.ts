@@ -8,6 +8,7 @@ import {
   RELAY_SOCKETS_MAX,
   SOCKET_CREDIT_BYTES_MAX,
   SOCKET_FRAME_BYTES_MAX,
+  SOCKET_IDLE_MS,
   SOCKET_MESSAGE_BYTES_MAX,
   SOCKET_MESSAGES_SECOND_MAX,
   SOCKET_STALL_MS,
@@ -46,6 +47,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
     this.#alarm = new Alarm(ctx.storage);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
     for (const ws of ctx.getWebSockets()) {
+      if (ws.readyState !== WebSocket.OPEN) continue; // It was closed, and its client has not said so.
       const socket = LiveSocket.restored(ws);
       this.#sockets.set(ws, socket);
       for (const subscription of socket.subscriptions.values())
@@ -58,11 +60,26 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
   override async fetch(request: Request): Promise<Response> {
     const [, tenant, relay] = new URL(request.url).pathname.split('/').map(decodeURIComponent);
     if (tenant === undefined || relay === undefined) return new Response(null, { status: 404 });
+    if (this.#sockets.size >= RELAY_SOCKETS_MAX) this.#closeIdle();
     if (this.#sockets.size >= RELAY_SOCKETS_MAX) return new Response(null, { status: 503 });
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     this.#sockets.set(server, LiveSocket.accepted(server, tenant, relay));
     return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /**
+   * Makes room. Of a client that goes before it is told that it is connected the platform may say nothing, neither now nor when something is sent:
+   * a socket that has asked for nothing.
+   */
+  #closeIdle(): void {
+    const sinceMs = Date.now() - SOCKET_IDLE_MS;
+    for (const socket of this.#sockets.values()) {
+      if (socket.subscriptions.size + socket.pending.size > 0) continue;
+      const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket.ws)?.getTime() ?? 0;
+      if (Math.max(socket.heardMs, pinged) <= sinceMs)
+        this.#close(socket, 1001, 'nothing was asked for');
+    }
   }
 
   /** A partition has records up to `highWatermark`, or is gone (Infinity). false: nobody here watches it. */

@@ -36,6 +36,8 @@ interface Attachment {
     /** Not in what an older version has written. */
     frame?: number | null,
   ])[];
+  /** Not in what an older version has written. */
+  readonly heardMs?: number;
 }
 
 /** A socket with its subscriptions. One a WebSocket and instance of the object. */
@@ -47,27 +49,30 @@ export class LiveSocket {
   readonly subscriptions = new Map<number, Subscription>();
   /** Ids whose subscription is being made. */
   readonly pending = new Set<number>();
+  /** When it was accepted, or its last message came (ms since the Unix epoch): of one without subscriptions its attachment says so, too. */
+  heardMs: number;
   /** Messages in the second that began at `secondMs`. */
   #messages = 0;
   #secondMs = 0;
 
-  private constructor(ws: WebSocket, tenant: string, relay: string) {
+  private constructor(ws: WebSocket, tenant: string, relay: string, heardMs: number) {
     this.ws = ws;
     this.tenant = tenant;
     this.relay = relay;
+    this.heardMs = heardMs;
   }
 
   /** A socket that has just been accepted. */
   static accepted(ws: WebSocket, tenant: string, relay: string): LiveSocket {
-    const socket = new LiveSocket(ws, tenant, relay);
+    const socket = new LiveSocket(ws, tenant, relay, Date.now());
     socket.keep();
     return socket;
   }
 
   /** A socket that has outlived the instance that accepted it. */
   static restored(ws: WebSocket): LiveSocket {
-    const { tenant, relay, subscriptions } = ws.deserializeAttachment() as Attachment;
-    const socket = new LiveSocket(ws, tenant, relay);
+    const { tenant, relay, subscriptions, heardMs = 0 } = ws.deserializeAttachment() as Attachment;
+    const socket = new LiveSocket(ws, tenant, relay, heardMs);
     for (const [
       id,
       topic,
@@ -99,12 +104,14 @@ export class LiveSocket {
         s.waitingMs,
         s.frame,
       ]),
+      heardMs: this.heardMs,
     };
     this.ws.serializeAttachment(attachment);
   }
 
   /** Counts a message. @returns how many there were in this second */
   count(nowMs: number): number {
+    this.heardMs = nowMs;
     if (nowMs - this.#secondMs >= 1_000) {
       this.#secondMs = nowMs;
       this.#messages = 0;

@@ -253,6 +253,8 @@ export const SOCKET_FRAME_BYTES_MAX = 1_048_608;
 export const SOCKET_RESUMED_BYTES_MAX = 1024;
 /** How long records wait for credit before their socket is closed. */
 export const SOCKET_STALL_MS = 30_000;
+/** How long a socket of records keeps its place for nothing, without a subscription and without a message or a ping, once others want it. */
+export const SOCKET_IDLE_MS = 60_000;
 /** Queries of one socket at once, and rows that one of them may be granted and not have sent. */
 export const SOCKET_QUERIES_MAX = 16;
 export const SOCKET_CREDIT_ROWS_MAX = 65_536;

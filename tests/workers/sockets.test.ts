@@ -8,7 +8,7 @@ import { partitionAt } from '../../edge/env.ts';
 import { relayName } from '../../edge/names.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
-import { RELAY_SOCKETS_MAX, SOCKET_STALL_MS } from '../../runtime/base/limits.ts';
+import { RELAY_SOCKETS_MAX, SOCKET_IDLE_MS, SOCKET_STALL_MS } from '../../runtime/base/limits.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 
 /** A relay of a tenant of its own, and a topic `t`. */
@@ -206,3 +206,28 @@ test('a relay has as many sockets as may be, and no more', async () => {
   for (let i = 0; i < RELAY_SOCKETS_MAX; i++) expect(await made.open()).not.toBeNull();
   expect(await made.open()).toBeNull();
 });
+
+test('a full relay makes room where sockets have asked for nothing for long, and closes no other', async () => {
+  const made = await Fixture.make('idle');
+  const subscribed = await made.subscribed(1_000);
+  const pinging = new Inbox((await made.open()) ?? expect.unreachable());
+  const idle = new Inbox((await made.open()) ?? expect.unreachable());
+  for (let i = 3; i < RELAY_SOCKETS_MAX; i++) expect(await made.open()).not.toBeNull();
+  const beganMs = Date.now();
+  // The time of pings is the platform's, which has no other clock.
+  await scheduler.wait(20);
+  pinging.ws.send('ping');
+  await pinging.until(() => pinging.texts.includes('pong'));
+  await evictDurableObject(made.relay);
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(beganMs + SOCKET_IDLE_MS + 10);
+  try {
+    expect(await made.open()).not.toBeNull();
+  } finally {
+    clock.mockRestore();
+  }
+  await idle.until(() => idle.closed !== null);
+  expect(idle.closed?.code).toBe(1001);
+  expect([subscribed.closed, pinging.closed]).toEqual([null, null]);
+  for (let i = 0; i < RELAY_SOCKETS_MAX - 3; i++) expect(await made.open()).not.toBeNull();
+  expect(await made.open()).toBeNull();
+}, 20_000);
