@@ -56,7 +56,7 @@ export class AppendGroups {
     group.appends.push(append);
     group.settle.push(resolve);
     group.bytes += length;
-    if (hasRoom) return unwrap(withinLimit(promise));
+    if (hasRoom) return unwrap(this.#withinLimit(promise, name, group));
     // Where nothing is under way, and nobody came along the last time, nobody is likely to.
     const isAlone = this.#underWay === 0 && !this.#isShared;
     if (!isAlone) this.#open.set(name, group);
@@ -87,18 +87,23 @@ export class AppendGroups {
     for (const [i, settle] of group.settle.entries())
       settle(answers[i] ?? { ok: false, error: error ?? toWire(noAnswer()) });
   }
-}
 
-/** One who waits for another request's call cannot know whether that request is still there. */
-async function withinLimit(answer: Promise<Wire<AppendResult>>): Promise<Wire<AppendResult>> {
-  const { promise, resolve } = Promise.withResolvers<Wire<AppendResult>>();
-  const timer = setTimeout(() => {
-    const message = `no answer within ${APPEND_GROUP_WAIT_MS_MAX} ms`;
-    resolve({ ok: false, error: toWire(new PortError('UNAVAILABLE', message)) });
-  }, APPEND_GROUP_WAIT_MS_MAX);
-  try {
-    return await Promise.race([answer, promise]);
-  } finally {
-    clearTimeout(timer);
+  /** One who waits for another request's call cannot know whether that request is still there: who has waited in vain lets nobody else join. */
+  async #withinLimit(
+    answer: Promise<Wire<AppendResult>>,
+    name: string,
+    group: Group,
+  ): Promise<Wire<AppendResult>> {
+    const { promise, resolve } = Promise.withResolvers<Wire<AppendResult>>();
+    const timer = setTimeout(() => {
+      if (this.#open.get(name) === group) this.#open.delete(name);
+      const message = `no answer within ${APPEND_GROUP_WAIT_MS_MAX} ms`;
+      resolve({ ok: false, error: toWire(new PortError('UNAVAILABLE', message)) });
+    }, APPEND_GROUP_WAIT_MS_MAX);
+    try {
+      return await Promise.race([answer, promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

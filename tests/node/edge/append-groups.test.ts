@@ -35,6 +35,9 @@ class Fake {
           },
     );
 
+  /** Resolves once what has arrived has been looked at; never: the request has been dropped. */
+  arrived = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
   add(name: string, given: Append): Promise<AppendResult> {
     return this.groups.append(
       name,
@@ -45,7 +48,7 @@ class Fake {
       },
       {
         waitUntil: (promise) => void this.kept.push(promise),
-        arrived: () => new Promise((resolve) => setImmediate(resolve)),
+        arrived: this.arrived,
       },
     );
   }
@@ -110,6 +113,26 @@ test('who waits for another request is told when there is no answer in time', as
     expect(vi.getTimerCount()).toBe(1);
     await vi.advanceTimersByTimeAsync(1);
     expect(await waiting).toMatchObject({ code: 'UNAVAILABLE' });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a call that was dropped before it was made is joined by nobody once one has waited for it in vain', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const fake = new Fake();
+    const { answer, arrived } = fake;
+    fake.answer = () => new Promise(() => undefined);
+    void fake.add('a', append(0));
+    fake.arrived = () => new Promise(() => undefined);
+    void fake.add('a', append(1));
+    const waiting = fake.add('a', append(2)).catch((thrown: unknown) => thrown);
+    await vi.advanceTimersByTimeAsync(APPEND_GROUP_WAIT_MS_MAX);
+    expect(await waiting).toMatchObject({ code: 'UNAVAILABLE' });
+    Object.assign(fake, { answer, arrived });
+    expect((await fake.add('a', append(3))).base).toBe(3);
+    expect(fake.calls).toEqual([[0], [3]]);
   } finally {
     vi.useRealTimers();
   }
