@@ -75,10 +75,8 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
   #closeIdle(): void {
     const sinceMs = Date.now() - SOCKET_IDLE_MS;
     for (const socket of this.#sockets.values()) {
-      if (socket.subscriptions.size + socket.pending.size > 0) continue;
-      const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket.ws)?.getTime() ?? 0;
-      if (Math.max(socket.heardMs, pinged) <= sinceMs)
-        this.#close(socket, 1001, 'nothing was asked for');
+      const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket.ws);
+      if (socket.isIdle(sinceMs, pinged)) this.#close(socket, 1001, 'nothing was asked for');
     }
   }
 

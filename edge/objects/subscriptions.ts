@@ -120,6 +120,15 @@ export class LiveSocket {
     return this.#messages;
   }
 
+  /**
+   * true: it has asked for nothing since then.
+   * @param pinged when it last asked whether the object lives, which wakes nobody
+   */
+  isIdle(sinceMs: number, pinged: Date | null): boolean {
+    if (this.subscriptions.size + this.pending.size > 0) return false;
+    return Math.max(this.heardMs, pinged?.getTime() ?? 0) <= sinceMs;
+  }
+
   /** What is sent to a socket that has gone is lost with it: its client goes on elsewhere from what it has. */
   send(message: object | Uint8Array): void {
     try {

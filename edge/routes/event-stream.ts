@@ -47,6 +47,7 @@ export function eventStream(
   onEnd: () => void | Promise<void> = () => undefined,
 ): Response {
   let isFirst = true;
+  let hasGone = false;
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       // The headers leave with the first bytes: they do not wait for the first event.
@@ -55,19 +56,19 @@ export function eventStream(
         controller.enqueue(encodeUtf8(`retry: ${RETRY_MS}\n\n`));
         return;
       }
-      try {
-        const { done, value } = await events.next();
-        if (done !== true) {
-          controller.enqueue(encodeUtf8(value));
-          return;
-        }
-      } catch (thrown) {
-        controller.enqueue(encodeUtf8(failureText(thrown)));
+      const next = await events.next().catch((thrown: unknown) => failureText(thrown));
+      // Meanwhile the reader may have gone, and takes no event any more.
+      if (hasGone) return;
+      if (typeof next !== 'string' && next.done !== true) {
+        controller.enqueue(encodeUtf8(next.value));
+        return;
       }
+      if (typeof next === 'string') controller.enqueue(encodeUtf8(next));
       controller.close();
       await onEnd();
     },
     async cancel() {
+      hasGone = true;
       await onEnd();
       await events.return();
     },

@@ -7,6 +7,7 @@ import { RemoteLog } from '../../edge/adapters/remote-log.ts';
 import { partitionAt } from '../../edge/env.ts';
 import { relayName } from '../../edge/names.ts';
 import { unwrap } from '../../edge/wire.ts';
+import { existing } from '../../runtime/base/assert.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { RELAY_SOCKETS_MAX, SOCKET_IDLE_MS, SOCKET_STALL_MS } from '../../runtime/base/limits.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
@@ -210,8 +211,8 @@ test('a relay has as many sockets as may be, and no more', async () => {
 test('a full relay makes room where sockets have asked for nothing for long, and closes no other', async () => {
   const made = await Fixture.make('idle');
   const subscribed = await made.subscribed(1_000);
-  const pinging = new Inbox((await made.open()) ?? expect.unreachable());
-  const idle = new Inbox((await made.open()) ?? expect.unreachable());
+  const pinging = new Inbox(existing((await made.open()) ?? undefined, 'place'));
+  const idle = new Inbox(existing((await made.open()) ?? undefined, 'place'));
   for (let i = 3; i < RELAY_SOCKETS_MAX; i++) expect(await made.open()).not.toBeNull();
   const beganMs = Date.now();
   // The time of pings is the platform's, which has no other clock.

@@ -136,3 +136,14 @@ test('a client that goes away leaves nothing behind that others notice', async (
   await produce(name, 'x');
   expect((await records(reader, 1)).values).toEqual(['x']);
 });
+
+test('an event that comes once its reader has gone is no fault of the server', async () => {
+  const name = await topic();
+  for (let i = 0; i < 8; i++) {
+    await using reader = await EventReader.open(eventsOf(name, '?offset=earliest'));
+    await produce(name, i);
+    await reader.next();
+  }
+  await produce(name, 'late');
+  expect(edge.output).not.toContain('event-stream-failed');
+}, 20_000);

@@ -1,6 +1,7 @@
 // How many push queries run in one isolate: as many as the limit, and another one once one has ended or has gone unheard.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { existing } from '../../../runtime/base/assert.ts';
 import { OpenQueries } from '../../../edge/open-queries.ts';
 import { PUSH_QUERIES_MAX, PUSH_QUERY_GONE_MS } from '../../../runtime/base/limits.ts';
 
@@ -12,7 +13,7 @@ const refused = expect.objectContaining({ name: 'PortError', code: 'OVERLOADED' 
 /** As many as may be. @returns what counts the first one out */
 function full(queries: OpenQueries): () => void {
   const [leave] = Array.from({ length: PUSH_QUERIES_MAX }, (_, i) => queries.enter(`q${i}`));
-  return leave ?? expect.unreachable();
+  return existing(leave, 'query');
 }
 
 /** The platform has dropped the requests of all, and with them their timers, for so long that they are taken for gone. */
