@@ -210,8 +210,8 @@ export const KEY_REQUESTS_BURST_MAX = 2000;
 /** Requests that one isolate of the edge has under way, those that wait for their turn included, and the bytes of their bodies. */
 export const REQUESTS_IN_FLIGHT_MAX = 128;
 export const REQUESTS_IN_FLIGHT_BYTES_MAX = 33_554_432;
-/** One that has run for so long without an answer has been dropped by the platform; clients have waited REQUEST_MS_MAX. */
-export const REQUEST_GONE_MS = 60_000;
+/** One that has run for so long without an answer counts no more: the platform has dropped it, its body does not come, or it waits for an object. */
+export const REQUEST_GONE_MS = 15_000;
 /** Only so many are let in where another one would wait longer than this to begin. */
 export const REQUEST_WAIT_MS_MAX = 500;
 export const REQUESTS_IN_FLIGHT_MIN = 32;
