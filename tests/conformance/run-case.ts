@@ -11,7 +11,7 @@ import type { Source } from '../../runtime/catalog/source.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import type { Case } from './case.ts';
 import { Driver } from './driver.ts';
-import { outputDifference } from './outputs.ts';
+import { type Order, outputDifference } from './outputs.ts';
 import { onePartitionReason } from './partitions.ts';
 import { topicsDifference } from './post-topics.ts';
 import { inputRecord, insertedRecord, type TopicRecord } from './records.ts';
@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly kernel: WebAssembly.Module | null;
   /** true: where a case has no outputs nothing comes out; ksqlDB's runner looks at no topic then. */
   readonly isSilent?: boolean | undefined;
+  /** How outputs are compared; absent: `keys` where there are several partitions. */
+  readonly order?: Order | undefined;
   /** Of every topic; absent: 1. With more, inputs come one by one and what is of one key is compared in its order. */
   readonly partitions?: number | undefined;
 }
@@ -147,7 +149,7 @@ async function execute(of: Case, script: Script, options: RunOptions): Promise<s
     source: (topic: string) => sourceOf(catalog, topic),
     silent: options.isSilent === true ? sinks : [],
   };
-  const order = options.partitions === undefined ? 'whole' : 'keys';
+  const { order = options.partitions === undefined ? 'whole' : 'keys' } = options;
   return (
     outputDifference(of, written, order) ??
     sourcesDifference(of, catalog) ??

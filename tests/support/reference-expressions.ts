@@ -106,6 +106,12 @@ export function expressions(kind: Kind, columns: Columns, depth: number): fc.Arb
   return known;
 }
 
+/** Expressions of any kind. */
+export const anything = (columns: Columns, depth: number): fc.Arbitrary<Node> =>
+  fc
+    .constantFrom('INT' as const, 'BIGINT' as const, 'STRING' as const, 'BOOLEAN' as const)
+    .chain((kind) => expressions(kind, columns, depth));
+
 function anyExpression(kind: Kind, columns: Columns, depth: number): fc.Arbitrary<Node> {
   if (depth === 0) return leaves(kind, columns);
   const of = (inner: Kind): fc.Arbitrary<Node> => expressions(inner, columns, depth - 1);

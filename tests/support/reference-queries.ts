@@ -1,23 +1,20 @@
 // Queries of streams beside what they give: SQL text, and a plain reading of all records in order, which keeps every row and knows no state; knows no engine.
 
 import fc from 'fast-check';
-import { type Columns, expressions, type Node } from './reference-expressions.ts';
+import { anything, expressions, type Node } from './reference-expressions.ts';
 import { column, groupings } from './reference-groupings.ts';
 import {
   ALONE,
+  cellsOf,
   clause,
   type From,
   joined,
+  listOf,
   passing,
   type Query,
   type Row,
   valueOf,
 } from './reference-rows.ts';
-
-const anything = (columns: Columns, depth: number): fc.Arbitrary<Node> =>
-  fc
-    .constantFrom('INT' as const, 'BIGINT' as const, 'STRING' as const, 'BOOLEAN' as const)
-    .chain((kind) => expressions(kind, columns, depth));
 
 /** A new key; a row without a value is keyed by what its old key alone gives. */
 function newKeys(from: From): fc.Arbitrary<Node> {
@@ -32,7 +29,7 @@ function keyBy(by: Node, from: From, { fields, isEmpty }: Row): ReturnType<typeo
   return isEmpty && readsMore ? null : valueOf(by, fields);
 }
 
-function projections(from: From): fc.Arbitrary<Query> {
+export function projections(from: From): fc.Arbitrary<Query> {
   return fc.option(newKeys(from), { freq: 1 }).chain((by) => {
     const key = by?.sql ?? from.key;
     // The key column is selected once, as the key.
@@ -40,19 +37,14 @@ function projections(from: From): fc.Arbitrary<Query> {
     const items = fc.array(item, { minLength: 1, maxLength: 3 });
     const where = fc.option(expressions('BOOLEAN', from.columns, 2), { freq: 1 });
     return fc.tuple(items, where).map(([selected, condition]) => {
-      const list = selected.map(({ sql }, index) => `${sql} AS c${index}`).join(', ');
       const partition = by === null ? '' : ` PARTITION BY ${key}`;
       return {
-        sql: `CREATE STREAM t AS SELECT ${key} AS g, ${list} FROM ${from.sql}${clause('WHERE', condition)}${partition};`,
+        sql: `CREATE STREAM t AS SELECT ${key} AS g, ${listOf(selected)} FROM ${from.sql}${clause('WHERE', condition)}${partition};`,
         run: (given) =>
           passing(from.rows(given), condition).map((row) => ({
             topic: 'T',
             key: by === null ? row.key : keyBy(by, from, row),
-            value: row.isEmpty
-              ? null
-              : Object.fromEntries(
-                  selected.map((item, index) => [`C${index}`, valueOf(item, row.fields)]),
-                ),
+            value: row.isEmpty ? null : cellsOf(selected, row),
             timestamp: row.ms,
           })),
       };

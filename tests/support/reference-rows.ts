@@ -16,8 +16,8 @@ export const SOURCES = [
 
 /** One record, as a case has it. */
 export interface Given {
-  readonly topic: 's' | 'p';
-  /** null: a record of the stream without a key. */
+  readonly topic: 's' | 'z' | 'p' | 'q' | 'o';
+  /** null: a record without a key. */
   readonly key: string | null;
   /** null: a tombstone of the table, or a record of the stream without a value. */
   readonly value: Fields | null;
@@ -56,9 +56,10 @@ export interface Row {
   readonly isEmpty: boolean;
 }
 
-const nullable = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(of, { freq: 5 });
-const small = fc.integer({ min: -3, max: 6 });
-const text = fc.constantFrom('', 'a', 'B', 'ab', 'Ab');
+export const nullable = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
+  fc.option(of, { freq: 5 });
+export const small = fc.integer({ min: -3, max: 6 });
+export const text = fc.constantFrom('', 'a', 'B', 'ab', 'Ab');
 const key = fc.constantFrom('x', 'y', 'z');
 
 /** Records whose times go forward for the most part. */
@@ -159,6 +160,14 @@ export function valueOf({ run }: Node, fields: Fields): Scalar {
     throw thrown;
   }
 }
+
+/** The list of a SELECT, without its key. */
+export const listOf = (items: readonly Node[]): string =>
+  items.map(({ sql }, index) => `${sql} AS c${index}`).join(', ');
+
+/** What that list gives. */
+export const cellsOf = (items: readonly Node[], { fields }: Row): Fields =>
+  Object.fromEntries(items.map((item, index) => [`C${index}`, valueOf(item, fields)]));
 
 /** A row without a value passes where nothing is asked of it. */
 export const passing = (rows: readonly Row[], where: Node | null): readonly Row[] =>

@@ -4,12 +4,14 @@ import process from 'node:process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readCases } from '../../conformance/case.ts';
+import type { Order } from '../../conformance/outputs.ts';
 import { runCase } from '../../conformance/run-case.ts';
 import { seededRandom } from '../../../runtime/memory/faults.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 import { queries } from '../../support/reference-queries.ts';
-import { inputs, SOURCES } from '../../support/reference-rows.ts';
-import { regroupings } from '../../support/reference-tables.ts';
+import { type Given, inputs, type Query, SOURCES } from '../../support/reference-rows.ts';
+import { JOINED_SOURCES, joinQueries } from '../../support/reference-relations.ts';
+import { regroupings, TABLE } from '../../support/reference-tables.ts';
 
 /** More of them in a run of its own. */
 const QUERIES = Number(process.env['QUERIES'] ?? 300);
@@ -18,32 +20,45 @@ const QUERY_MS_MAX = 200;
 /** A restart after each record costs the most. */
 const MODES = ['normal', 'normal', 'normal', 'cut', 'cut', 'restart'] as const;
 
+const ways = fc.record({
+  mode: fc.constantFrom(...MODES),
+  path: fc.constantFrom('auto' as const, 'row' as const),
+  fuse: fc.constantFrom('auto' as const, 'never' as const),
+  seed: fc.nat(),
+});
+
+async function check(
+  sources: readonly string[],
+  { sql, run }: Query,
+  given: readonly Given[],
+  { seed, ...way }: typeof ways extends fc.Arbitrary<infer Way> ? Way : never,
+  order?: Order,
+): Promise<void> {
+  const entry = { name: sql, statements: [...sources, sql], inputs: given, outputs: run(given) };
+  const [one] = readCases('generated', JSON.stringify({ tests: [entry] }));
+  if (one === undefined) throw new Error('there is a case');
+  const kernel = kernelModule();
+  const options = { ...way, order, random: seededRandom(seed), kernel, isSilent: true };
+  expect(await runCase(one, options)).toEqual({ kind: 'passed' });
+}
+
 test(
   `${QUERIES} generated queries give what a naive interpreter gives`,
   async () => {
-    const kernel = kernelModule();
-    const property = fc.asyncProperty(
-      fc.oneof({ weight: 6, arbitrary: queries }, regroupings),
-      inputs,
-      fc.record({
-        mode: fc.constantFrom(...MODES),
-        path: fc.constantFrom('auto' as const, 'row' as const),
-        fuse: fc.constantFrom('auto' as const, 'never' as const),
-        seed: fc.nat(),
-      }),
-      async (query, given, { seed, ...way }) => {
-        const entry = {
-          name: query.sql,
-          statements: [...SOURCES, query.sql],
-          inputs: given,
-          outputs: query.run(given),
-        };
-        const [one] = readCases('generated', JSON.stringify({ tests: [entry] }));
-        if (one === undefined) throw new Error('there is a case');
-        const options = { ...way, random: seededRandom(seed), kernel, isSilent: true };
-        const outcome = await runCase(one, options);
-        expect(outcome).toEqual({ kind: 'passed' });
-      },
+    const anyQuery = fc.oneof({ weight: 6, arbitrary: queries }, regroupings(TABLE));
+    const property = fc.asyncProperty(anyQuery, inputs, ways, (query, given, way) =>
+      check(SOURCES, query, given, way),
+    );
+    await fc.assert(property, { numRuns: QUERIES });
+  },
+  60_000 + QUERIES * QUERY_MS_MAX,
+);
+
+test(
+  `${QUERIES} generated joins give, key by key, what plain models of them give`,
+  async () => {
+    const property = fc.asyncProperty(joinQueries, ways, ({ query, given }, way) =>
+      check(JOINED_SOURCES, query, given, way, 'keys'),
     );
     await fc.assert(property, { numRuns: QUERIES });
   },
