@@ -82,7 +82,7 @@ function keys(from: From): fc.Arbitrary<readonly Node[]> {
   return fc.oneof(
     { weight: 4, arbitrary: columns.map((one) => [one]) },
     numbers.map((one) => [one]),
-    fc.tuple(columns, numbers),
+    fc.tuple(columns, numbers).filter(([one, other]) => one.sql !== other.sql),
   );
 }
 

@@ -1,12 +1,12 @@
 // What joins give, a change at a time, from lists of all that came: plain readings of the rules; knows no query.
 
-import type { Fields } from './reference-expressions.ts';
+import type { Fields, Scalar } from './reference-expressions.ts';
 
 export type JoinType = 'INNER' | 'LEFT' | 'RIGHT' | 'FULL';
 
 /** A row of a stream, or what a key of a table becomes. */
 export interface Change {
-  readonly key: string | null;
+  readonly key: Scalar;
   /** null: a row without a value, or the end of the table's row. */
   readonly fields: Fields | null;
   readonly ms: number;
@@ -33,15 +33,18 @@ const isKept = (type: JoinType, side: number): boolean =>
 
 interface Seen {
   readonly side: number;
-  readonly key: string;
+  readonly key: Scalar;
   readonly fields: Fields;
   readonly ms: number;
   isWaiting: boolean;
 }
 
+const byKey = (a: Scalar, b: Scalar): number =>
+  a === b ? 0 : (a as string) < (b as string) ? -1 : 1;
+
 /** Rows that wait end in the order of their times, the right side's first, and of their keys. */
 function inOrder(a: Seen, b: Seen): number {
-  return a.ms - b.ms || b.side - a.side || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+  return a.ms - b.ms || b.side - a.side || byKey(a.key, b.key);
 }
 
 /** Each row meets those of the other side and of its key that came before and are near enough. */
@@ -54,7 +57,7 @@ export function streamStream(type: JoinType, { beforeMs, afterMs, graceMs }: Wit
     side === 0 ? [beforeMs, afterMs] : [afterMs, beforeMs];
   return (side, { key, fields, ms }) => {
     if (key === null || fields === null) return [];
-    times[side] = Math.max(times[side] as number, ms);
+    times[side] = Math.max(times[side] ?? ms, ms);
     const now = Math.max(...times);
     const closed = seen
       .filter((row) => row.isWaiting && row.ms + reach(row.side)[1] + grace < now)
@@ -64,12 +67,12 @@ export function streamStream(type: JoinType, { beforeMs, afterMs, graceMs }: Wit
     const partners = seen
       .filter((row) => row.side !== side && row.key === key)
       .filter((row) => row.ms >= ms - before && row.ms <= ms + after)
-      .filter((row) => row.ms > (times[row.side] as number) - retention)
+      .filter((row) => row.ms > (times[row.side] ?? ms) - retention)
       .sort((a, b) => a.ms - b.ms);
     for (const partner of partners) partner.isWaiting = false;
     const isAlone = partners.length === 0 && isKept(type, side);
     const isWaiting = isAlone && graceMs !== null && ms + after >= now;
-    if (ms >= (times[side] as number) - retention) seen.push({ side, key, fields, ms, isWaiting });
+    if (ms >= (times[side] ?? ms) - retention) seen.push({ side, key, fields, ms, isWaiting });
     return [
       ...closed,
       ...partners.map((partner) => ({
@@ -84,7 +87,7 @@ export function streamStream(type: JoinType, { beforeMs, afterMs, graceMs }: Wit
 
 /** Each row of the stream meets the row that the table has then. */
 export function streamTable(type: JoinType): Fold {
-  const table = new Map<string, Fields | null>();
+  const table = new Map<Scalar, Fields | null>();
   return (side, { key, fields, ms }) => {
     if (key === null) return [];
     if (side === 1) {
@@ -102,14 +105,14 @@ interface Kept {
   readonly ms: number;
 }
 
-const keep = (table: Map<string, Kept>, key: string, { fields, ms }: Change): void => {
+const keep = (table: Map<Scalar, Kept>, key: Scalar, { fields, ms }: Change): void => {
   if (fields === null) table.delete(key);
   else table.set(key, { fields, ms });
 };
 
 /** A row stands where both sides have one, or a side that is kept; its end is told where it stood, or may have beside the other side's row. */
 export function tableTable(type: JoinType): Fold {
-  const tables = [new Map<string, Kept>(), new Map<string, Kept>()] as const;
+  const tables = [new Map<Scalar, Kept>(), new Map<Scalar, Kept>()] as const;
   return (side, change) => {
     const { key, ms } = change;
     if (key === null) return [];
@@ -129,13 +132,13 @@ export function tableTable(type: JoinType): Fold {
 }
 
 /** Rows of the left side meet the right row whose key `refer` gives; null: it refers to none. */
-export function foreignKey(type: JoinType, refer: (fields: Fields) => string | null): Fold {
-  const lefts = new Map<string, Kept>();
-  const rights = new Map<string, Kept>();
+export function foreignKey(type: JoinType, refer: (fields: Fields) => Scalar): Fold {
+  const lefts = new Map<Scalar, Kept>();
+  const rights = new Map<Scalar, Kept>();
   const isLeft = type === 'LEFT';
-  const referred = (row: Kept | undefined): string | null =>
+  const referred = (row: Kept | undefined): Scalar =>
     row === undefined ? null : refer(row.fields);
-  const result = (key: string, left: Kept, right: Kept | undefined, ms: number): Change => ({
+  const result = (key: Scalar, left: Kept, right: Kept | undefined, ms: number): Change => ({
     key,
     fields: right === undefined && !isLeft ? null : { ...right?.fields, ...left.fields },
     ms,
@@ -147,7 +150,7 @@ export function foreignKey(type: JoinType, refer: (fields: Fields) => string | n
       keep(rights, key, change);
       return [...lefts]
         .filter(([, left]) => referred(left) === key)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .sort(([a], [b]) => byKey(a, b))
         .map(([own, left]) => result(own, left, rights.get(key), ms));
     }
     const before = lefts.get(key);

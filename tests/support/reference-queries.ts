@@ -33,7 +33,9 @@ export function projections(from: From): fc.Arbitrary<Query> {
   return fc.option(newKeys(from), { freq: 1 }).chain((by) => {
     const key = by?.sql ?? from.key;
     // The key column is selected once, as the key.
-    const item = anything(from.columns, 3).filter(({ sql }) => sql !== key);
+    const item = anything(from.columns, 3).filter(
+      ({ sql }) => sql !== key && sql !== from.key && !from.equal.includes(sql),
+    );
     const items = fc.array(item, { minLength: 1, maxLength: 3 });
     const where = fc.option(expressions('BOOLEAN', from.columns, 2), { freq: 1 });
     return fc.tuple(items, where).map(([selected, condition]) => {

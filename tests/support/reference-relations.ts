@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import {
   type Columns,
   expressions,
-  type Fields,
   type Kind,
   type Node,
+  type Scalar,
 } from './reference-expressions.ts';
 import { column, groupings } from './reference-groupings.ts';
 import {
@@ -44,31 +44,39 @@ const COLUMNS: Readonly<Record<Topic, Readonly<Record<string, Kind>>>> = {
 const TOPICS = Object.keys(COLUMNS) as Topic[];
 const isTopicOfTable = (topic: Topic): boolean => topic !== 's' && topic !== 'z';
 
-export const JOINED_SOURCES = TOPICS.map((topic) => {
-  const [kind, role] = isTopicOfTable(topic) ? ['TABLE', 'PRIMARY KEY'] : ['STREAM', 'KEY'];
-  const columns = Object.entries(COLUMNS[topic]).map(([name, type]) => `${name} ${type}`);
-  return `CREATE ${kind} ${topic} (k STRING ${role}, ${columns.join(', ')}) WITH (KAFKA_TOPIC='${topic}', PARTITIONS=1, VALUE_FORMAT='JSON');`;
-});
+/** Of all sources alike. */
+type KeyKind = 'INT' | 'STRING';
 
-/** Also what UCASE and + make of each other. */
-const keys = fc.constantFrom('x', 'y', 'X', 'xy');
-const VALUES: Readonly<Record<Kind, fc.Arbitrary<Fields[string]>>> = {
-  INT: small,
+const joinedSources = (kind: KeyKind): readonly string[] =>
+  TOPICS.map((topic) => {
+    const [type, role] = isTopicOfTable(topic) ? ['TABLE', 'PRIMARY KEY'] : ['STREAM', 'KEY'];
+    const columns = Object.entries(COLUMNS[topic]).map(([name, own]) => `${name} ${own}`);
+    return `CREATE ${type} ${topic} (k ${kind} ${role}, ${columns.join(', ')}) WITH (KAFKA_TOPIC='${topic}', PARTITIONS=1, VALUE_FORMAT='JSON');`;
+  });
+
+/** Texts also what UCASE and + make of each other; numbers in the order of their texts. */
+const KEYS = {
+  INT: fc.integer({ min: 0, max: 3 }),
+  STRING: fc.constantFrom('x', 'y', 'X', 'xy'),
+} as const;
+
+const VALUES: Readonly<Record<Kind, fc.Arbitrary<Scalar>>> = {
+  INT: fc.oneof(KEYS.INT, small),
   BIGINT: small,
-  STRING: fc.oneof(keys, text),
+  STRING: fc.oneof(KEYS.STRING, text),
   BOOLEAN: fc.boolean(),
 };
 
 /** Records of some topics, whose times go forward for the most part. */
-function records(topics: readonly Topic[]): fc.Arbitrary<readonly Given[]> {
+function records(topics: readonly Topic[], kind: KeyKind): fc.Arbitrary<readonly Given[]> {
   const one = fc.constantFrom(...topics).chain((topic) =>
     fc.record({
       topic: fc.constant(topic),
-      key: fc.option(keys, { freq: 12 }),
+      key: fc.option<Scalar>(KEYS[kind], { freq: 12 }),
       value: fc.option(
         fc.record(
           Object.fromEntries(
-            Object.entries(COLUMNS[topic]).map(([name, kind]) => [name, nullable(VALUES[kind])]),
+            Object.entries(COLUMNS[topic]).map(([name, own]) => [name, nullable(VALUES[own])]),
           ),
         ),
         { freq: isTopicOfTable(topic) ? 4 : 12 },
@@ -97,7 +105,9 @@ interface Relation {
   readonly isTable: boolean;
   /** What its SELECT names as the key. */
   readonly key: string;
-  /** Key columns that no row is without. */
+  /** Columns that equal the key where their source has a row; the SELECT names one of them. */
+  readonly equal: readonly string[];
+  /** Key columns of its sources. */
   readonly keys: readonly string[];
   readonly open: () => (given: Given) => readonly Change[];
 }
@@ -111,46 +121,62 @@ function source(topic: Topic): Relation {
     if (given.topic !== topic || (isTable && own === null)) return [];
     return [{ key: own, fields: value === null ? null : { ...value, [key]: own }, ms }];
   };
-  return { sql: topic, topics: [topic], isTable, key, keys: [key], open };
+  return { sql: topic, topics: [topic], isTable, key, equal: [key], keys: [key], open };
 }
 
 const [S, Z, P, Q, O] = TOPICS.map(source) as [Relation, Relation, Relation, Relation, Relation];
 
 interface Join {
   readonly type: JoinType;
-  readonly on: string;
-  /** Of the result. */
-  readonly key: string;
+  /** One of each side. */
+  readonly on: readonly [left: Node, right: Node];
   readonly within?: string;
   readonly fold: () => Fold;
-  /** The new keys of rows that do not meet by their own. */
-  readonly by?: readonly [left: Node | null, right: Node | null];
 }
 
-function join(left: Relation, right: Relation, of: Join): Relation {
-  const { type, on, key, within = '', fold, by = [null, null] } = of;
-  const rekeyed = (change: Change, as: Node | null): Change =>
-    as === null
-      ? change
-      : { ...change, key: change.fields && (valueOf(as, change.fields) as string | null) };
-  return {
-    sql: `${left.sql} ${type === 'INNER' ? '' : `${type} `}JOIN ${right.sql}${within} ON ${on}`,
+/** Rows of the relation by another key, where it is another. */
+function rekeyed({ open, equal }: Relation, by: Node): Relation['open'] {
+  if (equal.includes(by.sql)) return open;
+  return () => {
+    const rows = open();
+    return (given) =>
+      rows(given).map((change) => ({
+        ...change,
+        key: change.fields && valueOf(by, change.fields),
+      }));
+  };
+}
+
+/** A join; of equal columns each may be the key of the result, but of a FULL join neither. */
+function join(left: Relation, right: Relation, of: Join): fc.Arbitrary<Relation> {
+  const { type, on, within = '', fold } = of;
+  const [ofLeft, ofRight] = on;
+  const isByForeignKey = left.isTable && !left.equal.includes(ofLeft.sql);
+  const more = left.equal.includes(ofLeft.sql) ? left.equal : [];
+  const both = [...new Set([ofLeft.sql, ofRight.sql, ...more])];
+  const equal = isByForeignKey ? left.equal : type === 'FULL' ? [] : both;
+  return fc.constantFrom(...(equal.length === 0 ? ['ROWKEY'] : equal)).map((key) => ({
+    sql: `${left.sql} ${type === 'INNER' ? '' : `${type} `}JOIN ${right.sql}${within} ON ${ofLeft.sql} = ${ofRight.sql}`,
     topics: [...left.topics, ...right.topics],
     isTable: left.isTable,
     key,
-    keys: [
-      ...(type === 'INNER' || type === 'LEFT' ? left.keys : []),
-      ...(type === 'INNER' || type === 'RIGHT' ? right.keys : []),
-    ],
+    equal,
+    keys: [...left.keys, ...right.keys],
     open() {
-      const [ofLeft, ofRight, take] = [left.open(), right.open(), fold()];
+      const lefts = (isByForeignKey ? left.open : rekeyed(left, ofLeft))();
+      const rights = rekeyed(right, ofRight)();
+      const take = fold();
       return (given) => [
-        ...ofLeft(given).flatMap((change) => take(0, rekeyed(change, by[0]))),
-        ...ofRight(given).flatMap((change) => take(1, rekeyed(change, by[1]))),
+        ...lefts(given).flatMap((change) => take(0, change)),
+        ...rights(given).flatMap((change) => take(1, change)),
       ];
     },
-  };
+  }));
 }
+
+/** Key columns, one the more likely that is the key already. */
+const keysOf = ({ equal, keys }: Relation): fc.Arbitrary<Node> =>
+  fc.constantFrom(...equal, ...equal, ...keys).map(column);
 
 const anyType = fc.constantFrom<JoinType>('INNER', 'LEFT', 'RIGHT', 'FULL');
 const innerOrLeft = fc.constantFrom<JoinType>('INNER', 'LEFT');
@@ -162,72 +188,58 @@ const withins: fc.Arbitrary<Within> = fc.record({
 });
 
 /** Of streams by their keys, or by a column of one of them. */
-function ofStreams(left: Relation, right: Relation): fc.Arbitrary<Relation> {
+function ofStreams(left: Relation, right: Relation, kind: KeyKind): fc.Arbitrary<Relation> {
+  const by = (relation: Relation, move: string): fc.Arbitrary<Node> =>
+    fc.oneof({ weight: 3, arbitrary: keysOf(relation) }, fc.constant(column(move)));
   return fc
-    .tuple(anyType, withins, fc.constantFrom('k', 'k', 'left', 'right'))
-    .map(([type, within, by]) => {
+    .record({
+      type: anyType,
+      within: withins,
+      on: fc.tuple(by(left, kind === 'INT' ? 'i' : 't'), by(right, kind === 'INT' ? 'm' : 'v')),
+    })
+    .chain(({ type, within, on }) => {
       const { beforeMs, afterMs, graceMs } = within;
       const grace = graceMs === null ? '' : ` GRACE PERIOD ${graceMs} MILLISECONDS`;
-      const leftBy = by === 'left' ? column('t') : null;
-      const rightBy = by === 'right' ? column('v') : null;
-      const leftKey = leftBy === null ? left.key : 't';
-      const rightKey = rightBy === null ? right.key : 'v';
       return join(left, right, {
         type,
-        on: `${leftKey} = ${rightKey}`,
-        key: type === 'FULL' ? 'ROWKEY' : type === 'RIGHT' ? rightKey : leftKey,
+        on,
         within: ` WITHIN (${beforeMs} MILLISECONDS, ${afterMs} MILLISECONDS)${grace}`,
         fold: () => streamStream(type, within),
-        by: [leftBy, rightBy],
       });
     });
 }
 
-/** @param isByKey false: by a column of the stream as well */
-function withTable(left: Relation, right: Relation, isByKey: boolean): fc.Arbitrary<Relation> {
+/** @param move a column that the stream may be joined by as well */
+function withTable(left: Relation, right: Relation, move: string): fc.Arbitrary<Relation> {
   return fc
-    .tuple(innerOrLeft, isByKey ? fc.constant(false) : fc.boolean())
-    .map(([type, isMoved]) => {
-      const key = isMoved ? 't' : left.key;
-      return join(left, right, {
-        type,
-        on: `${key} = ${right.key}`,
-        key,
-        fold: () => streamTable(type),
-        by: [isMoved ? column('t') : null, null],
-      });
-    });
+    .tuple(innerOrLeft, fc.oneof(keysOf(left), fc.constant(column(move))))
+    .chain(([type, by]) =>
+      join(left, right, { type, on: [by, column(right.key)], fold: () => streamTable(type) }),
+    );
 }
 
-function ofTables(
-  left: Relation,
-  right: Relation,
-  types: fc.Arbitrary<JoinType> = anyType,
-): fc.Arbitrary<Relation> {
-  return types.map((type) =>
+function ofTables(left: Relation, right: Relation): fc.Arbitrary<Relation> {
+  return fc.tuple(anyType, fc.constantFrom(...left.equal)).chain(([type, key]) =>
     join(left, right, {
       type,
-      on: `${left.key} = ${right.key}`,
-      key: type === 'FULL' ? 'ROWKEY' : type === 'RIGHT' ? right.key : left.key,
+      on: [column(key), column(right.key)],
       fold: () => tableTable(type),
     }),
   );
 }
 
-/** By a column of the left side or an expression of one source of it. */
-function byForeignKey(left: Relation, right: Relation, topic: Topic): fc.Arbitrary<Relation> {
+/** By a column of the left source or an expression of it. */
+function byForeignKey(left: Relation, right: Relation, kind: KeyKind): fc.Arbitrary<Relation> {
+  const columns = columnsOf(left.topics, kind);
+  const names = columns.of[kind];
   const refer = fc
-    .oneof(
-      fc.constantFrom(...columnsOf([topic]).of.STRING).map(column),
-      expressions('STRING', columnsOf([topic]), 1),
-    )
-    .filter(({ sql }) => columnsOf([topic]).of.STRING.some((name) => sql.includes(name)));
-  return fc.tuple(innerOrLeft, refer).map(([type, by]) =>
+    .oneof(fc.constantFrom(...names).map(column), expressions(kind, columns, 1))
+    .filter(({ sql }) => names.some((name) => sql.includes(name)));
+  return fc.tuple(innerOrLeft, refer).chain(([type, by]) =>
     join(left, right, {
       type,
-      on: `${by.sql} = ${right.key}`,
-      key: left.key,
-      fold: () => foreignKey(type, (fields) => valueOf(by, fields) as string | null),
+      on: [by, column(right.key)],
+      fold: () => foreignKey(type, (fields) => valueOf(by, fields)),
     }),
   );
 }
@@ -235,15 +247,22 @@ function byForeignKey(left: Relation, right: Relation, topic: Topic): fc.Arbitra
 const made = new Map<string, Columns>();
 
 /** Columns of the values of some topics, with some key columns; the same object each time. */
-function columnsOf(topics: readonly Topic[], keyColumns: readonly string[] = []): Columns {
-  const name = JSON.stringify([topics, keyColumns]);
+function columnsOf(
+  topics: readonly Topic[],
+  keyKind: KeyKind,
+  keyColumns: readonly string[] = [],
+): Columns {
+  const name = JSON.stringify([topics, keyKind, keyColumns]);
   const all = topics.flatMap((topic) => Object.entries(COLUMNS[topic]));
-  const of = (kind: Kind) => all.filter(([, own]) => own === kind).map(([own]) => own);
+  const of = (kind: Kind) => [
+    ...(kind === keyKind ? keyColumns : []),
+    ...all.filter(([, own]) => own === kind).map(([own]) => own),
+  ];
   const columns = made.get(name) ?? {
     of: {
       INT: of('INT'),
       BIGINT: of('BIGINT'),
-      STRING: [...keyColumns, ...of('STRING')],
+      STRING: of('STRING'),
       BOOLEAN: of('BOOLEAN'),
     },
   };
@@ -251,16 +270,17 @@ function columnsOf(topics: readonly Topic[], keyColumns: readonly string[] = [])
   return columns;
 }
 
-function fromOf({ sql, key, keys: present, topics, open }: Relation): From {
+function fromOf({ sql, key, equal, keys, topics, open }: Relation, kind: KeyKind): From {
   return {
     sql,
     key,
-    columns: columnsOf(topics, [...new Set([key, ...present])]),
+    equal,
+    columns: columnsOf(topics, kind, key === 'ROWKEY' ? [key, ...keys] : keys),
     rows(given) {
       const push = open();
       return given.flatMap(push).map(({ key: own, fields, ms }, at) => ({
         key: own,
-        fields: { ...fields, [key]: own },
+        fields: { ...fields, ROWKEY: own },
         ms,
         at,
         isEmpty: fields === null,
@@ -269,27 +289,41 @@ function fromOf({ sql, key, keys: present, topics, open }: Relation): From {
   };
 }
 
-const relations: fc.Arbitrary<Relation> = fc.oneof(
-  { weight: 3, arbitrary: ofStreams(S, Z) },
-  withTable(S, P, false),
-  { weight: 2, arbitrary: ofTables(P, Q) },
-  { weight: 3, arbitrary: byForeignKey(P, Q, 'p') },
-  // Three inputs.
-  ofStreams(S, Z)
-    .filter(({ key }) => key !== 'ROWKEY')
-    .chain((left) => withTable(left, P, true)),
-  withTable(S, P, true).chain((left) => withTable(left, Q, false)),
-  ofTables(P, Q, innerOrLeft).chain((left) => ofTables(left, O)),
-  byForeignKey(P, Q, 'p').chain((left) => ofTables(left, O)),
-);
+function relations(kind: KeyKind): fc.Arbitrary<Relation> {
+  const move = kind === 'INT' ? 'i' : 't';
+  const twoStreams = ofStreams(S, Z, kind);
+  const twoTables = ofTables(P, Q);
+  return fc.oneof(
+    { weight: 3, arbitrary: twoStreams },
+    { weight: 2, arbitrary: withTable(S, P, move) },
+    { weight: 2, arbitrary: twoTables },
+    { weight: 3, arbitrary: byForeignKey(P, Q, kind) },
+    // Three inputs.
+    twoStreams.chain((left) => withTable(left, P, move)),
+    withTable(S, P, move).chain((left) => withTable(left, Q, move)),
+    twoTables.filter(({ equal }) => equal.length > 0).chain((left) => ofTables(left, O)),
+    byForeignKey(P, Q, kind).chain((left) => ofTables(left, O)),
+  );
+}
 
-/** Joins with what may stand behind them, and records for them. */
-export const joinQueries: fc.Arbitrary<{ query: Query; given: readonly Given[] }> = relations.chain(
-  (relation) => {
-    const from = fromOf(relation);
+/** A join with what may stand behind it, and records for it. */
+export interface JoinQuery {
+  readonly sources: readonly string[];
+  readonly query: Query;
+  readonly given: readonly Given[];
+}
+
+const joinQueriesBy = (kind: KeyKind): fc.Arbitrary<JoinQuery> =>
+  relations(kind).chain((relation) => {
+    const from = fromOf(relation, kind);
     const query = relation.isTable
       ? fc.oneof(selections(from), regroupings(from))
       : fc.oneof(projections(from), groupings(from));
-    return fc.record({ query, given: records(relation.topics) });
-  },
-);
+    return fc.record({
+      sources: fc.constant(joinedSources(kind)),
+      query,
+      given: records(relation.topics, kind),
+    });
+  });
+
+export const joinQueries = fc.oneof(joinQueriesBy('STRING'), joinQueriesBy('INT'));

@@ -18,7 +18,7 @@ export const SOURCES = [
 export interface Given {
   readonly topic: 's' | 'z' | 'p' | 'q' | 'o';
   /** null: a record without a key. */
-  readonly key: string | null;
+  readonly key: Scalar;
   /** null: a tombstone of the table, or a record of the stream without a value. */
   readonly value: Fields | null;
   readonly timestamp: number;
@@ -47,7 +47,7 @@ export interface Query {
 }
 
 export interface Row {
-  readonly key: string | null;
+  readonly key: Scalar;
   readonly fields: Fields;
   readonly ms: number;
   /** Place of its record among all. */
@@ -109,6 +109,8 @@ export const inputs: fc.Arbitrary<readonly Given[]> = fc
 export interface From {
   readonly sql: string;
   readonly key: string;
+  /** Columns that the SELECT may name as its key; it names one alone. */
+  readonly equal: readonly string[];
   readonly columns: Columns;
   readonly rows: (inputs: readonly Given[]) => readonly Row[];
 }
@@ -116,6 +118,7 @@ export interface From {
 export const ALONE: From = {
   sql: 's',
   key: 'k',
+  equal: ['k'],
   columns: { of: { INT: ['i', 'j'], BIGINT: ['l'], STRING: ['k', 't'], BOOLEAN: ['b'] } },
   rows: (given) =>
     given.flatMap(({ topic, key: own, value, timestamp }, at) =>
@@ -129,11 +132,12 @@ export function joined(isLeft: boolean): From {
   return {
     sql: `s ${isLeft ? 'LEFT ' : ''}JOIN p ON s.k = p.k`,
     key: 's.k',
+    equal: ['s.k', 'p.k'],
     columns: {
       of: { INT: ['i', 'j', 'w'], BIGINT: ['l'], STRING: ['s.k', 't', 'u'], BOOLEAN: ['b'] },
     },
     rows(given) {
-      const table = new Map<string | null, Fields | null>();
+      const table = new Map<Scalar, Fields | null>();
       const rows: Row[] = [];
       for (const [at, { topic, key: own, value, timestamp }] of given.entries()) {
         if (topic === 'p') {

@@ -2,7 +2,12 @@
 
 import fc from 'fast-check';
 import { aggregates, judgement } from './reference-aggregates.ts';
-import { anything, comparisonOperators, expressions } from './reference-expressions.ts';
+import {
+  anything,
+  comparisonOperators,
+  expressions,
+  type Scalar,
+} from './reference-expressions.ts';
 import { column, type Grouping, groupingSql, keyOf } from './reference-groupings.ts';
 import {
   cellsOf,
@@ -23,6 +28,7 @@ const UNDOABLE = ['COUNT', 'SUM', 'AVG'];
 export const TABLE: From = {
   sql: 'p',
   key: 'k',
+  equal: ['k'],
   columns: { of: { INT: ['w'], BIGINT: [], STRING: ['k', 'u'], BOOLEAN: [] } },
   rows: (given) =>
     given.flatMap(({ topic, key, value, timestamp }, at) =>
@@ -59,7 +65,9 @@ export function regroupings(from: From): fc.Arbitrary<Query> {
 
 /** A table projected: what a condition no longer lets through ends where it stood. */
 export function selections(from: From): fc.Arbitrary<Query> {
-  const item = anything(from.columns, 3).filter(({ sql }) => sql !== from.key);
+  const item = anything(from.columns, 3).filter(
+    ({ sql }) => sql !== from.key && !from.equal.includes(sql),
+  );
   return fc
     .record({
       items: fc.array(item, { minLength: 1, maxLength: 3 }),
@@ -68,7 +76,7 @@ export function selections(from: From): fc.Arbitrary<Query> {
     .map(({ items, where }) => ({
       sql: `CREATE TABLE t AS SELECT ${from.key} AS g, ${listOf(items)} FROM ${from.sql}${clause('WHERE', where)};`,
       run(given) {
-        const shown = new Set<string | null>();
+        const shown = new Set<Scalar>();
         return from.rows(given).flatMap((row) => {
           const isShown = !row.isEmpty && passing([row], where).length > 0;
           const isTold = isShown || where === null || shown.has(row.key);
@@ -84,15 +92,13 @@ export function selections(from: From): fc.Arbitrary<Query> {
 function regrouped(grouping: Grouping, given: readonly Given[]): readonly Made[] {
   const { by, where, calls, having } = grouping;
   const made: Made[] = [];
-  const table = new Map<string | null, Row>();
+  const table = new Map<Scalar, Row>();
   /** Of all rows that have come to a group or left it. */
-  const times = new Map<string, number>();
-  const shown = new Set<string>();
-  const groupOf = (row: Row | undefined): string | null => {
-    const own = row === undefined ? null : keyOf(by, row);
-    return typeof own === 'string' ? own : null;
-  };
-  const show = (name: string, ms: number): void => {
+  const times = new Map<Made['key'], number>();
+  const shown = new Set<Made['key']>();
+  const groupOf = (row: Row | undefined): Made['key'] =>
+    row === undefined ? null : keyOf(by, row);
+  const show = (name: Made['key'], ms: number): void => {
     const timestamp = Math.max(ms, times.get(name) ?? 0);
     times.set(name, timestamp);
     const rows = [...table.values()].filter((row) => groupOf(row) === name);

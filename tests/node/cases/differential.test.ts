@@ -10,7 +10,7 @@ import { seededRandom } from '../../../runtime/memory/faults.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 import { queries } from '../../support/reference-queries.ts';
 import { type Given, inputs, type Query, SOURCES } from '../../support/reference-rows.ts';
-import { JOINED_SOURCES, joinQueries } from '../../support/reference-relations.ts';
+import { joinQueries } from '../../support/reference-relations.ts';
 import { regroupings, TABLE } from '../../support/reference-tables.ts';
 
 /** More of them in a run of its own. */
@@ -57,8 +57,8 @@ test(
 test(
   `${QUERIES} generated joins give, key by key, what plain models of them give`,
   async () => {
-    const property = fc.asyncProperty(joinQueries, ways, ({ query, given }, way) =>
-      check(JOINED_SOURCES, query, given, way, 'keys'),
+    const property = fc.asyncProperty(joinQueries, ways, ({ sources, query, given }, way) =>
+      check(sources, query, given, way, 'keys'),
     );
     await fc.assert(property, { numRuns: QUERIES });
   },
