@@ -124,17 +124,26 @@ export class Driver {
     this.#start();
   }
 
-  /** Appends the records to the topic at once, runs until nothing is left to do, and gives what came into the sink, partition by partition. */
-  async pipe(topic: string, records: readonly TopicRecord[]): Promise<TopicRecord[]> {
+  /** Appends the records to the topic at once, and does nothing with them yet. */
+  async append(topic: string, records: readonly TopicRecord[]): Promise<void> {
     const chosen = records.map((record) => this.#partitionOf(record));
     for (const partition of new Set(chosen)) {
-      await this.#append(
+      await this.#appendTo(
         { topic, partition },
         records.filter((_, index) => chosen[index] === partition),
       );
     }
-    await this.#settle();
+  }
+
+  /** Runs until nothing is left to do, and gives what came into the sink, partition by partition. */
+  async settle(): Promise<TopicRecord[]> {
+    await this.#turn();
     return this.#drain();
+  }
+
+  async pipe(topic: string, records: readonly TopicRecord[]): Promise<TopicRecord[]> {
+    await this.append(topic, records);
+    return this.settle();
   }
 
   /** As a producer chooses: by the key, and round robin where there is none. */
@@ -142,7 +151,7 @@ export class Driver {
     return key === null ? this.#keyless++ % this.#partitions : partitionOf(key, this.#partitions);
   }
 
-  async #append(to: TopicPartition, records: readonly TopicRecord[]): Promise<void> {
+  async #appendTo(to: TopicPartition, records: readonly TopicRecord[]): Promise<void> {
     const builder = new RecordBatchBuilder();
     const flush = async (): Promise<void> => {
       const bytes = builder.finish();
@@ -158,7 +167,7 @@ export class Driver {
     await flush();
   }
 
-  async #settle(): Promise<void> {
+  async #turn(): Promise<void> {
     for (let moved = true; moved;) {
       moved = false;
       for (const task of this.#tasks) {

@@ -19,8 +19,11 @@ import { refusalOutcome } from './refusals.ts';
 import { REGISTRY, Refusal, runScript, type Script } from './script.ts';
 import { sourceDifference } from './sources.ts';
 
-/** `normal`: inputs come in batches as large as can be; `cut`: in random ones; `restart`: one by one, with a restart after each. */
-export type Mode = 'normal' | 'cut' | 'restart';
+/**
+ * `normal`: inputs come in batches as large as can be; `cut`: in random ones; `restart`: one by one, with a restart after each;
+ * `backlog`: in random ones, and all are there before the query begins.
+ */
+export type Mode = 'normal' | 'cut' | 'restart' | 'backlog';
 
 export interface RunOptions {
   readonly mode: Mode;
@@ -28,7 +31,7 @@ export interface RunOptions {
   readonly path: 'auto' | 'row' | 'kernel';
   /** As the property `millrace.fuse`. */
   readonly fuse: 'auto' | 'never';
-  /** Numbers in [0, 1) for `cut`. */
+  /** Numbers in [0, 1) for `cut` and `backlog`. */
   readonly random: () => number;
   readonly kernel: WebAssembly.Module | null;
   /** true: where a case has no outputs nothing comes out; ksqlDB's runner looks at no topic then. */
@@ -187,6 +190,10 @@ async function runQuery(
 ): Promise<string | null> {
   const driver = await Driver.open(plan, REGISTRY, options.kernel, options.partitions);
   const isOneByOne = driver.goesRound || (options.partitions ?? 1) > 1;
+  const settle = async (): Promise<void> => {
+    const made = await driver.settle();
+    if (driver.sink !== null) topics.append(driver.sink, made);
+  };
   try {
     const sources = new Set(driver.sources);
     const given = new Set(inputs.map(({ topic }) => topic));
@@ -195,10 +202,11 @@ async function runQuery(
       .flatMap((topic) => topics.records(topic).map((record) => ({ topic, record })));
     for (const from of [inputs.filter(({ topic }) => sources.has(topic)), waiting]) {
       for (const { topic, records } of batchesOf(from, options, isOneByOne)) {
-        const made = await driver.pipe(topic, records);
-        if (driver.sink !== null) topics.append(driver.sink, made);
+        await driver.append(topic, records);
+        if (options.mode !== 'backlog') await settle();
         if (options.mode === 'restart') await driver.restart();
       }
+      if (options.mode === 'backlog') await settle();
     }
     return driver.sink;
   } finally {
@@ -215,7 +223,7 @@ function batchesOf(
   const batches: { topic: string; records: TopicRecord[] }[] = [];
   for (const { topic, record } of inputs) {
     const last = batches.at(-1);
-    const goesOn = !isOneByOne && (mode === 'normal' || (mode === 'cut' && random() < 0.5));
+    const goesOn = !isOneByOne && (mode === 'normal' || (mode !== 'restart' && random() < 0.5));
     if (last?.topic === topic && goesOn) last.records.push(record);
     else batches.push({ topic, records: [record] });
   }

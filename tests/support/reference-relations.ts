@@ -37,12 +37,13 @@ type Topic = Given['topic'];
 const COLUMNS: Readonly<Record<Topic, Readonly<Record<string, Kind>>>> = {
   s: { i: 'INT', j: 'INT', l: 'BIGINT', t: 'STRING', b: 'BOOLEAN' },
   z: { m: 'INT', v: 'STRING' },
+  e: { c: 'INT', d: 'STRING' },
   p: { w: 'INT', u: 'STRING' },
   q: { x: 'INT', y: 'STRING' },
   o: { n: 'INT', r: 'STRING' },
 };
 const TOPICS = Object.keys(COLUMNS) as Topic[];
-const isTopicOfTable = (topic: Topic): boolean => topic !== 's' && topic !== 'z';
+const isTopicOfTable = (topic: Topic): boolean => !['s', 'z', 'e'].includes(topic);
 
 /** Of all sources alike. */
 type KeyKind = 'INT' | 'STRING';
@@ -98,6 +99,27 @@ function records(topics: readonly Topic[], kind: KeyKind): fc.Arbitrary<readonly
     });
 }
 
+/**
+ * The records as a query takes them that finds all of them: of each topic in their order, the earliest of those that are next; what makes no row goes
+ * first. Where two are next at one time, one is a ms later.
+ */
+export function merged(given: readonly Given[]): readonly Given[] {
+  const queues = TOPICS.map((topic) => given.filter((record) => record.topic === topic));
+  const timeOf = ({ topic, key, timestamp }: Given): number =>
+    isTopicOfTable(topic) && key === null ? -Infinity : timestamp;
+  return given.map(() => {
+    const [first, ...others] = queues
+      .filter(({ length }) => length > 0)
+      .sort(([a], [b]) => timeOf(a as Given) - timeOf(b as Given));
+    const next = first?.shift() as Given;
+    for (const queue of others) {
+      const [head] = queue as [Given];
+      if (head.timestamp === next.timestamp) queue[0] = { ...head, timestamp: head.timestamp + 1 };
+    }
+    return next;
+  });
+}
+
 /** A source, or what joins make of several. */
 interface Relation {
   readonly sql: string;
@@ -124,7 +146,14 @@ function source(topic: Topic): Relation {
   return { sql: topic, topics: [topic], isTable, key, equal: [key], keys: [key], open };
 }
 
-const [S, Z, P, Q, O] = TOPICS.map(source) as [Relation, Relation, Relation, Relation, Relation];
+const [S, Z, E, P, Q, O] = TOPICS.map(source) as [
+  Relation,
+  Relation,
+  Relation,
+  Relation,
+  Relation,
+  Relation,
+];
 
 interface Join {
   readonly type: JoinType;
@@ -174,9 +203,16 @@ function join(left: Relation, right: Relation, of: Join): fc.Arbitrary<Relation>
   }));
 }
 
-/** Key columns, one the more likely that is the key already. */
-const keysOf = ({ equal, keys }: Relation): fc.Arbitrary<Node> =>
-  fc.constantFrom(...equal, ...equal, ...keys).map(column);
+/** What rows of a stream may meet by: mostly key columns, of which one is the more likely that is the key already. */
+function meetings({ equal, keys, topics }: Relation, kind: KeyKind): fc.Arbitrary<Node> {
+  const others = columnsOf(topics, kind).of[kind];
+  return fc
+    .oneof(
+      { weight: 3, arbitrary: fc.constantFrom(...equal, ...equal, ...keys) },
+      fc.constantFrom(...others),
+    )
+    .map(column);
+}
 
 const anyType = fc.constantFrom<JoinType>('INNER', 'LEFT', 'RIGHT', 'FULL');
 const innerOrLeft = fc.constantFrom<JoinType>('INNER', 'LEFT');
@@ -187,15 +223,12 @@ const withins: fc.Arbitrary<Within> = fc.record({
   graceMs: fc.constantFrom(0, 4, 30, null),
 });
 
-/** Of streams by their keys, or by a column of one of them. */
 function ofStreams(left: Relation, right: Relation, kind: KeyKind): fc.Arbitrary<Relation> {
-  const by = (relation: Relation, move: string): fc.Arbitrary<Node> =>
-    fc.oneof({ weight: 3, arbitrary: keysOf(relation) }, fc.constant(column(move)));
   return fc
     .record({
       type: anyType,
       within: withins,
-      on: fc.tuple(by(left, kind === 'INT' ? 'i' : 't'), by(right, kind === 'INT' ? 'm' : 'v')),
+      on: fc.tuple(meetings(left, kind), meetings(right, kind)),
     })
     .chain(({ type, within, on }) => {
       const { beforeMs, afterMs, graceMs } = within;
@@ -209,10 +242,9 @@ function ofStreams(left: Relation, right: Relation, kind: KeyKind): fc.Arbitrary
     });
 }
 
-/** @param move a column that the stream may be joined by as well */
-function withTable(left: Relation, right: Relation, move: string): fc.Arbitrary<Relation> {
+function withTable(left: Relation, right: Relation, kind: KeyKind): fc.Arbitrary<Relation> {
   return fc
-    .tuple(innerOrLeft, fc.oneof(keysOf(left), fc.constant(column(move))))
+    .tuple(innerOrLeft, meetings(left, kind))
     .chain(([type, by]) =>
       join(left, right, { type, on: [by, column(right.key)], fold: () => streamTable(type) }),
     );
@@ -290,17 +322,17 @@ function fromOf({ sql, key, equal, keys, topics, open }: Relation, kind: KeyKind
 }
 
 function relations(kind: KeyKind): fc.Arbitrary<Relation> {
-  const move = kind === 'INT' ? 'i' : 't';
   const twoStreams = ofStreams(S, Z, kind);
   const twoTables = ofTables(P, Q);
   return fc.oneof(
     { weight: 3, arbitrary: twoStreams },
-    { weight: 2, arbitrary: withTable(S, P, move) },
+    { weight: 2, arbitrary: withTable(S, P, kind) },
     { weight: 2, arbitrary: twoTables },
     { weight: 3, arbitrary: byForeignKey(P, Q, kind) },
     // Three inputs.
-    twoStreams.chain((left) => withTable(left, P, move)),
-    withTable(S, P, move).chain((left) => withTable(left, Q, move)),
+    twoStreams.chain((left) => ofStreams(left, E, kind)),
+    twoStreams.chain((left) => withTable(left, P, kind)),
+    withTable(S, P, kind).chain((left) => withTable(left, Q, kind)),
     twoTables.filter(({ equal }) => equal.length > 0).chain((left) => ofTables(left, O)),
     byForeignKey(P, Q, kind).chain((left) => ofTables(left, O)),
   );

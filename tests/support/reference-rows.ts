@@ -16,7 +16,7 @@ export const SOURCES = [
 
 /** One record, as a case has it. */
 export interface Given {
-  readonly topic: 's' | 'z' | 'p' | 'q' | 'o';
+  readonly topic: 's' | 'z' | 'e' | 'p' | 'q' | 'o';
   /** null: a record without a key. */
   readonly key: Scalar;
   /** null: a tombstone of the table, or a record of the stream without a value. */
