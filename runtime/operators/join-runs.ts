@@ -180,7 +180,7 @@ function joinWindows(
     const { lasts, links } = side;
     const { side: otherSide } = other;
     const { lasts: otherLasts, links: otherLinks } = otherSide;
-    const firstMs = otherSide.timeMs - retentionMs + 1;
+    const firstMs = otherSide.timeMs - retentionMs;
     const end = ends[run] as number;
     let { timeMs } = side;
     for (; i < end; i++) {

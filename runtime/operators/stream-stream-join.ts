@@ -30,7 +30,8 @@ export interface SideTimes {
  * Shape: out, per row, a row for each partner that the other side has, in the order of their rowtimes; rowtime: the later of the two.
  * Rows of a padded side without a partner come beside nulls: at once where the step has no grace, else when stream time has passed the
  * end of their window and the grace, in the order of their rowtimes, before the row that moved stream time on. A row whose window had
- * ended when it came is not held back. Source: Kafka Streams KStreamKStreamJoin.
+ * ended when it came is not held back. Source: Kafka Streams KStreamKStreamJoin; its stores may let go of a row one ms
+ * sooner, though a row that is not late can still reach it.
  *
  * A row is kept until it is older than both ends of the window and the grace, counted from the greatest rowtime of its own side; a row that
  * comes later than that still looks for partners, but is not kept. Rows without a key or a value are dropped and counted.

@@ -98,7 +98,7 @@ export class WindowRows {
 
   /** Rows of the side before that are forgotten. */
   firstMs(side: number): number {
-    return this.#of(side).timeMs - this.retentionMs + 1;
+    return this.#of(side).timeMs - this.retentionMs;
   }
 
   /** Turns to a batch of a side: see `KeptRows.begin`. */
@@ -113,8 +113,7 @@ export class WindowRows {
   put(side: number, id: number, ms: number, i: number, position: number): number {
     const of = this.sides[side] as Side;
     if (ms > of.timeMs) of.timeMs = ms;
-    // The very last one is kept, though nobody sees it: it may wait for the end of its window all the same.
-    else if (ms < of.timeMs - this.retentionMs) return NO_ROW;
+    else if (ms < this.firstMs(side)) return NO_ROW;
     const { links } = of;
     let later = NO_ROW;
     let at = of.last(id);

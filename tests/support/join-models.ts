@@ -69,7 +69,7 @@ export function streamStreamModel(step: StreamStreamJoinStep, rows: readonly Sid
     const partners = seen
       .filter((row) => row.side !== side && row.key === key)
       .filter((row) => row.ms >= ms - before && row.ms <= ms + after)
-      .filter((row) => row.ms > (times[row.side] ?? 0) - retention)
+      .filter((row) => row.ms >= (times[row.side] ?? 0) - retention)
       .sort((a, b) => a.ms - b.ms);
     for (const partner of partners) {
       partner.isWaiting = false;

@@ -67,7 +67,7 @@ export function streamStream(type: JoinType, { beforeMs, afterMs, graceMs }: Wit
     const partners = seen
       .filter((row) => row.side !== side && row.key === key)
       .filter((row) => row.ms >= ms - before && row.ms <= ms + after)
-      .filter((row) => row.ms > (times[row.side] ?? ms) - retention)
+      .filter((row) => row.ms >= (times[row.side] ?? ms) - retention)
       .sort((a, b) => a.ms - b.ms);
     for (const partner of partners) partner.isWaiting = false;
     const isAlone = partners.length === 0 && isKept(type, side);

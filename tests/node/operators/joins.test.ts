@@ -95,6 +95,17 @@ test('a row later than window and grace still looks for partners, and is not kep
   expect(run.problems.map(({ code, origin }) => [code, origin])).toEqual([['LATE', 1]]);
 });
 
+test('a row that came before its window closed finds the oldest row of the window', () => {
+  const run = streams('LEFT', { beforeMs: 5, afterMs: 5, graceMs: 0 });
+  run.process(batch(RIGHT, 'a | 1 @10', 'b | 2 @20'), 1);
+  run.process(batch(LEFT, 'a | 1 | x @15'), 0);
+  const atOnce = streams('INNER', { beforeMs: 0, afterMs: 0, graceMs: 0 });
+  atOnce.process(batch(RIGHT, 'a | 1 @10'), 1);
+  atOnce.process(batch(LEFT, 'a | 1 | x @10'), 0);
+  expect(outputLines(run)).toEqual(['a | 1 | x | 1 @15']);
+  expect(outputLines(atOnce)).toEqual(['a | 1 | x | 1 @10']);
+});
+
 test('the ends of the window belong to it', () => {
   const run = streams('INNER', { beforeMs: 3, afterMs: 5, graceMs: null });
   run.process(batch(RIGHT, 'a | 6 @6', 'a | 7 @7', 'a | 15 @15', 'a | 16 @16'), 1);

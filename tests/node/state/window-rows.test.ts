@@ -133,11 +133,11 @@ test('each side forgets by its own time', () => {
   const rows = windowRows(new State());
   const id = located(rows, 'a');
   put(rows, 0, id, 1_000_000);
-  expect(rows.firstMs(0)).toBe(1_000_000 - RETENTION_MS + 1);
+  expect(rows.firstMs(0)).toBe(1_000_000 - RETENTION_MS);
   expect(put(rows, 0, id, 1_000_000 - RETENTION_MS - 1)).toBe(NO_ROW);
   expect(put(rows, 0, id, 1_000_000 - RETENTION_MS)).not.toBe(NO_ROW);
   expect(put(rows, 1, id, 5)).not.toBe(NO_ROW);
-  expect(rows.firstMs(1)).toBe(5 - RETENTION_MS + 1);
+  expect(rows.firstMs(1)).toBe(5 - RETENTION_MS);
 });
 
 test('a commit removes the segments that have expired, and writes no row into them', () => {
