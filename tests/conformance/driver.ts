@@ -137,7 +137,7 @@ export class Driver {
 
   /** Runs until nothing is left to do, and gives what came into the sink, partition by partition. */
   async settle(): Promise<TopicRecord[]> {
-    await this.#turn();
+    await this.#runTasks();
     return this.#drain();
   }
 
@@ -167,7 +167,7 @@ export class Driver {
     await flush();
   }
 
-  async #turn(): Promise<void> {
+  async #runTasks(): Promise<void> {
     for (let moved = true; moved;) {
       moved = false;
       for (const task of this.#tasks) {
