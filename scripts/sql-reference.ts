@@ -6,6 +6,7 @@ import {
   type Values,
   WITHOUT_EFFECT,
 } from '../runtime/analyze/session-properties.ts';
+import { existing } from '../runtime/base/assert.ts';
 import { DECIMAL_DIGITS_MAX } from '../runtime/base/limits.ts';
 import { ALLOWED } from '../runtime/catalog/all-properties.ts';
 import type { PropertiesOf } from '../runtime/catalog/properties.ts';
@@ -306,7 +307,7 @@ function propertiesPage(): string {
       ['property', 'values', 'meaning'],
       Object.entries(SESSION_MEANINGS).map(([name, meaning]) => [
         code(name),
-        valuesText(SESSION_PROPERTIES.get(name) ?? 'text'),
+        valuesText(existing(SESSION_PROPERTIES.get(name), 'property')),
         meaning,
       ]),
     ),

@@ -56,14 +56,13 @@ export function eventStream(
         controller.enqueue(encodeUtf8(`retry: ${RETRY_MS}\n\n`));
         return;
       }
-      const next = await events.next().catch((thrown: unknown) => failureText(thrown));
+      const { done, value } = await events
+        .next()
+        .catch((thrown: unknown) => ({ done: true, value: failureText(thrown) }));
       // Meanwhile the reader may have gone, and takes no event any more.
       if (hasGone) return;
-      if (typeof next !== 'string' && next.done !== true) {
-        controller.enqueue(encodeUtf8(next.value));
-        return;
-      }
-      if (typeof next === 'string') controller.enqueue(encodeUtf8(next));
+      if (typeof value === 'string') controller.enqueue(encodeUtf8(value));
+      if (done !== true) return;
       controller.close();
       await onEnd();
     },

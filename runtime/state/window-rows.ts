@@ -168,7 +168,7 @@ export class WindowRows {
     if (!this.storeHolds) return NO_ROW;
     const key = this.index.key(id).slice();
     const scratch = this.#scratch;
-    const first = this.#segmentOf(Math.max(0, of.timeMs - this.retentionMs));
+    const first = this.#segmentOf(Math.max(0, this.firstMs(side)));
     let last = NO_ROW;
     for (let start = first; start <= of.storedMs; start += this.#segmentMs) {
       scratch.truncate(0);
@@ -207,7 +207,7 @@ export class WindowRows {
         into({ table: this.#table, key: Uint8Array.of(side), value });
         of.storedMs = of.timeMs;
       }
-      const first = this.#segmentOf(Math.max(0, of.timeMs - this.retentionMs));
+      const first = this.#segmentOf(Math.max(0, this.firstMs(side)));
       this.#expire(of, first, into);
       size += of.kept.size;
       bytesHeld += of.kept.bytesHeld;
@@ -231,7 +231,7 @@ export class WindowRows {
     bytesHeld: number,
     most: typeof IDLE_MAX,
   ): boolean {
-    const living = this.sides.map((of) => of.living(of.timeMs - this.retentionMs));
+    const living = this.sides.map((of, side) => of.living(this.firstMs(side)));
     const rows = living.reduce((sum, of) => sum + of.rows, 0);
     const isMany = Math.max(rows / most.rows, ((rows / size) * bytesHeld) / most.bytes) > 0.5;
     this.#sweepAt = Math.min(most.rows, Math.max(IDLE_MAX.rows, 2 * rows));
@@ -294,6 +294,6 @@ export class WindowRows {
     const ids = [...new Set(kept)];
     for (const id of ids) index.intern(bytes, offsets[id] as number, offsets[id + 1] as number);
     this.index = index;
-    for (const of of this.sides) of.keep(ids, of.timeMs - this.retentionMs);
+    this.sides.forEach((of, side) => of.keep(ids, this.firstMs(side)));
   }
 }
