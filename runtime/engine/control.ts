@@ -138,7 +138,7 @@ async function set(
   { catalog, properties, changed }: ControlContext,
 ): Promise<Entity> {
   // A value that no plan could have is refused here and not at the next query.
-  planningOptions(new Map([[property, value ?? 'auto']]), true);
+  await withParts(() => planningOptions(new Map([[property, value ?? 'auto']]), true));
   const ofAll = catalog.properties.get(property);
   if (!system || value === null) {
     const next = value ?? ofAll;

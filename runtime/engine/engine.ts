@@ -1,6 +1,7 @@
 // The public face of a host: statements, queries and records in, answers and rows out; knows no adapter.
 
 import { asyncDispose } from '../base/async-dispose.ts';
+import { PortError } from '../base/errors.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Batch } from '../data/batch.ts';
 import type { RecordHeader } from '../data/record.ts';
@@ -86,13 +87,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return new Engine(await openCore(options));
 }
 
-/** Statements run one after the other, however they are called; queries and records go beside them. */
+/** Statements run one after the other, however they are called; queries and records go beside them. Calls after `close` are refused with UNAVAILABLE. */
 export class Engine implements AsyncDisposable {
   readonly #core: EngineCore;
+  #closing: Promise<void> | null = null;
 
   /** Use `openEngine`. */
   constructor(core: EngineCore) {
     this.#core = core;
+  }
+
+  /** What calls go to. @throws {PortError} UNAVAILABLE once the engine is closed */
+  get #open(): EngineCore {
+    if (this.#closing !== null) throw new PortError('UNAVAILABLE', 'the engine is closed');
+    return this.#core;
   }
 
   /** The catalog of this moment. */
@@ -105,8 +113,8 @@ export class Engine implements AsyncDisposable {
    * @returns an answer per statement, in ksqlDB's shapes; INSERT VALUES has none
    * @throws {StatementError} of the first that fails; a syntax error anywhere keeps all from running
    */
-  execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
-    return this.#core.execute(sql, options);
+  async execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
+    return this.#open.execute(sql, options);
   }
 
   /**
@@ -114,7 +122,7 @@ export class Engine implements AsyncDisposable {
    * @throws {StatementError} what is wrong with the text
    */
   async query(sql: string, options: QueryOptions = {}): Promise<QueryRows> {
-    return new QueryRows(await this.#core.query(sql, options));
+    return new QueryRows(await this.#open.query(sql, options));
   }
 
   /**
@@ -122,8 +130,11 @@ export class Engine implements AsyncDisposable {
    * signal.
    * @throws {StatementError} what is wrong with the text; UNKNOWN_TOPIC
    */
-  print(sql: string, options: PrintOptions = {}): Promise<AsyncGenerator<string, void, undefined>> {
-    const core = this.#core;
+  async print(
+    sql: string,
+    options: PrintOptions = {},
+  ): Promise<AsyncGenerator<string, void, undefined>> {
+    const core = this.#open;
     return core.inTurn(async () => {
       const { printTopic } = await withParts(() => RARE_CALLS.code);
       return printTopic(await core.parsed(sql), core.made.host.log, options.signal ?? null);
@@ -151,8 +162,8 @@ export class Engine implements AsyncDisposable {
   }
 
   /** Appends records as they are. @throws {PortError} what the log refuses */
-  produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
-    return this.#core.produce(topic, records);
+  async produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
+    return this.#open.produce(topic, records);
   }
 
   /**
@@ -161,8 +172,9 @@ export class Engine implements AsyncDisposable {
    */
   async insertBatch(source: string, batch: Batch): Promise<void> {
     const { insertBatch } = await withParts(() => RARE_CALLS.code);
-    const to = { catalog: this.catalog, source, spare: this.#core.spare() };
-    await insertBatch(this.#core.made.host.log, to, batch);
+    const core = this.#open;
+    const to = { catalog: this.catalog, source, spare: core.spare() };
+    await insertBatch(core.made.host.log, to, batch);
   }
 
   /**
@@ -171,12 +183,12 @@ export class Engine implements AsyncDisposable {
    */
   async topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
     const { readRecords } = await withParts(() => RARE_CALLS.code);
-    return readRecords(this.#core.made.host.log, topic, options);
+    return readRecords(this.#open.made.host.log, topic, options);
   }
 
   async stats(): Promise<EngineStats> {
     const { engineStats } = await withParts(() => RARE_CALLS.code);
-    const { host, queries } = this.#core.made;
+    const { host, queries } = this.#open.made;
     return engineStats(host.log, this.catalog, queries);
   }
 
@@ -192,14 +204,15 @@ export class Engine implements AsyncDisposable {
    */
   async idle(): Promise<void> {
     // After the statements that came before, and not in the way of those that come after.
+    const { made } = this.#open;
     await this.#core.settled();
-    const { host, queries } = this.#core.made;
-    await idle(queries, host.log);
+    await idle(made.queries, made.host.log);
   }
 
-  /** Ends all queries after what they are doing, and the host. What is committed stays. */
+  /** Ends all queries after what they are doing, and the host. What is committed stays; once is enough. */
   close(): Promise<void> {
-    return this.#core.close();
+    this.#closing ??= this.#core.close();
+    return this.#closing;
   }
 
   [asyncDispose](): Promise<void> {

@@ -239,12 +239,12 @@ test('ends a push query with its signal, with its loop and with the engine', asy
     abort.abort();
   }
   expect(seen.length).toBe(1);
-  const waiting = (await engine.query('SELECT * FROM s EMIT CHANGES;')).all();
-  await engine.close();
-  expect(await waiting).toEqual([]);
   await expect(
     engine.query('SELECT * FROM s EMIT CHANGES;', { signal: AbortSignal.abort() }),
   ).rejects.toMatchObject({ name: 'AbortError' });
+  const waiting = (await engine.query('SELECT * FROM s EMIT CHANGES;')).all();
+  await engine.close();
+  expect(await waiting).toEqual([]);
 });
 
 test('an abort while a push query is prepared ends it before it is handed out', async () => {
