@@ -6,7 +6,6 @@ import { assertTopic } from '../../runtime/engine/assert-topic.ts';
 import type { CatalogChange } from '../../runtime/engine/changes.ts';
 import { setVariable } from '../../runtime/engine/control.ts';
 import { currentStatus, entity, type Entity } from '../../runtime/engine/entities.ts';
-import { planningOptions } from '../../runtime/plan/lower.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { answer } from './answers.ts';
@@ -94,8 +93,6 @@ function set(
     setProperty(properties, property, value, ofAll);
     return null;
   }
-  // A value that no plan could have is refused before it is everybody's.
-  planningOptions(new Map([[property, value]]), true);
   const sequence = changed(text, { change: 'property', name: property, value }, () => []);
   // What the request has set itself stays.
   if ((properties.get(property) ?? null) === ofAll) properties.set(property, value);

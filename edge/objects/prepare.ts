@@ -2,6 +2,7 @@
 
 import type { Analysis, AnalyzeOptions } from '../../runtime/analyze/analysis.ts';
 import { analyzeStatement } from '../../runtime/analyze/analyze.ts';
+import { checkedProperties } from '../../runtime/analyze/session-properties.ts';
 import { StatementError } from '../../runtime/base/errors.ts';
 import { planningOptions } from '../../runtime/plan/lower.ts';
 import { planQuery } from '../../runtime/plan/planner.ts';
@@ -93,12 +94,15 @@ function prepare(
   return { kind: 'pull', pull, partitions, planned: planned.number };
 }
 
-/** What a request's statements begin with: what ALTER SYSTEM has set, under what the request sets. */
+/**
+ * What a request's statements begin with: what ALTER SYSTEM has set, under what the request sets.
+ * @throws {StatementError} INVALID for names and values that there are not
+ */
 export function sessionProperties(
   { catalog }: Pick<EntryTables, 'catalog'>,
   script: Script,
 ): Map<string, string> {
-  return new Map([...catalog.properties, ...script.properties]);
+  return new Map([...catalog.properties, ...checkedProperties(script.properties)]);
 }
 
 /** What ALTER SYSTEM has set; null: nothing. */
@@ -112,7 +116,6 @@ export function systemProperty(
 /**
  * SET and UNSET.
  * @param ofAll what ALTER SYSTEM has set: UNSET goes back to it
- * @throws {StatementError} for a value that no plan could have: nothing has changed
  */
 export function setProperty(
   properties: Map<string, string>,
@@ -121,12 +124,8 @@ export function setProperty(
   ofAll: string | null,
 ): void {
   const next = value ?? ofAll;
-  if (next === null) {
-    properties.delete(name);
-    return;
-  }
-  planningOptions(new Map([[name, next]]), true);
-  properties.set(name, next);
+  if (next === null) properties.delete(name);
+  else properties.set(name, next);
 }
 
 function onlyOne({ at }: Statement): StatementError {

@@ -63,11 +63,11 @@ const SYSTEM_TOPICS: readonly TopicSpec[] = [
 
 /** Runs a script. A text that does not parse is refused as a whole; else statements are done until one fails. */
 export async function execute(script: Script, options: StatementsOptions): Promise<ScriptOutcome> {
-  const properties = sessionProperties(options.entries, script);
-  const statements = new Statements(options, properties, new Map(script.variables));
   const entities: Entity[] = [];
   let text = script.sql;
   try {
+    const properties = sessionProperties(options.entries, script);
+    const statements = new Statements(options, properties, new Map(script.variables));
     for (const statement of parse(script.sql, script.variables)) {
       text = statement.text;
       if (statement.kind === 'Select' || statement.kind === 'Print') {

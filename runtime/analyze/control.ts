@@ -14,6 +14,8 @@ import { analyzeAssertTopic } from './assert-topic.ts';
 import { RARE_SOURCES } from './parts.ts';
 import { checkedProperty } from './session-properties.ts';
 
+export { checkedProperties } from './session-properties.ts';
+
 /**
  * What the statement means against one version of the catalog. Changes nothing.
  * @throws {StatementError}

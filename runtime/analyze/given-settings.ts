@@ -3,6 +3,7 @@
 import { type Position, StatementError } from '../base/errors.ts';
 import { COMMIT_INTERVAL_MS_MAX } from '../base/limits.ts';
 import type { FormatDefaults } from '../catalog/formats.ts';
+import { CONTROL } from './parts.ts';
 import { unsupportedSetting } from './words.ts';
 
 // What goes with it comes with it.
@@ -10,6 +11,7 @@ export * from '../catalog/all-properties.ts';
 
 /** The property that lets stream time follow the wall clock when no input comes, in ms. */
 const IDLE = 'millrace.idle.timeout.ms';
+const START = 'auto.offset.reset';
 /** Where a cache is asked for, under its old name and its newer one. */
 const CACHES = ['cache.max.bytes.buffering', 'statestore.cache.max.bytes'];
 /** ksqlDB's default. */
@@ -28,25 +30,20 @@ const BUILT_IN: readonly (readonly [property: string, value: string])[] = [
  */
 export function refuseSettings(properties: Properties, at: Position): void {
   for (const [property, value] of BUILT_IN) {
-    const given = settingOf(properties, property) ?? value;
+    const given = properties.get(property) ?? value;
     if (given.toLowerCase() === value) continue;
     throw unsupportedSetting(property, value, at);
   }
 }
 
-/** A property of Kafka Streams under its own name or ksqlDB's. */
-function settingOf(properties: Properties, name: string): string | null {
-  return properties.get(name) ?? properties.get(`ksql.streams.${name}`) ?? null;
-}
-
 function hasCache(properties: Properties): boolean {
-  return CACHES.some((name) => Number(settingOf(properties, name) ?? 0) > 0);
+  return CACHES.some((name) => Number(properties.get(name)) > 0);
 }
 
 /** How long changes of an aggregation wait in a cache at most; null: there is none. How large it is says nothing more. @throws {StatementError} LIMIT */
 export function cacheMsOf(properties: Properties, at: Position): number | null {
   if (!hasCache(properties)) return null;
-  const given = settingOf(properties, 'commit.interval.ms') ?? COMMIT_INTERVAL_MS;
+  const given = properties.get('commit.interval.ms') ?? COMMIT_INTERVAL_MS;
   if (Number(given) <= COMMIT_INTERVAL_MS_MAX) return Number(given);
   throw new StatementError(
     'LIMIT',
@@ -56,22 +53,14 @@ export function cacheMsOf(properties: Properties, at: Position): number | null {
   );
 }
 
-/** After how long without input stream time follows the wall clock; null: never. @throws {StatementError} INVALID */
-export function idleMsOf(properties: Properties, at: Position): number | null {
-  const given = properties.get(IDLE);
-  if (given === undefined) return null;
-  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given);
-  throw new StatementError(
-    'INVALID',
-    `${IDLE} cannot be '${given}'`,
-    at,
-    'It is a whole number of milliseconds above 0; UNSET it to have none.',
-  );
+/** After how long without input stream time follows the wall clock; null: never. */
+export function idleMsOf(properties: Properties): number | null {
+  return Number(properties.get(IDLE)) || null;
 }
 
 /** Whether a query that asks for nothing rarer may not show every change at once. */
 export function changesEmission(properties: Properties): boolean {
-  return properties.has(IDLE) || hasCache(properties);
+  return idleMsOf(properties) !== null || hasCache(properties);
 }
 
 /** Whether a stream's query may leave key columns out and put them in another order, as ksqlDB's new planner lets it. */
@@ -88,12 +77,23 @@ export function formatDefaults(properties: Properties): FormatDefaults {
   };
 }
 
+/**
+ * Properties that a call gives, under their names here.
+ * @throws {StatementError} INVALID for names and values that there are not
+ */
+export function givenProperties(given: Readonly<Record<string, string>>): Map<string, string> {
+  const entries = Object.entries(given);
+  // What pages give: their names are not looked for in the list of all.
+  const isPlain = entries.every(([name, value]) => name === START && value === 'earliest');
+  return isPlain ? new Map(entries) : CONTROL.code.checkedProperties(entries);
+}
+
 /** Where a query starts that has no committed offsets. Push queries read what comes, persistent ones everything. */
 export function startOf(
   mode: 'persistent' | 'push',
   properties: Properties,
 ): 'earliest' | 'latest' {
-  const given = properties.get('auto.offset.reset')?.toLowerCase();
+  const given = properties.get(START)?.toLowerCase();
   if (given === 'earliest' || given === 'latest') return given;
   return mode === 'push' ? 'latest' : 'earliest';
 }

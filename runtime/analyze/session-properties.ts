@@ -119,6 +119,13 @@ export function checkedProperty(
   );
 }
 
+/** Properties that a caller gives, under their names here. @throws as `checkedProperty` */
+export function checkedProperties(
+  given: Iterable<readonly [name: string, value: string]>,
+): Map<string, string> {
+  return new Map([...given].map(([name, value]) => [checkedProperty(name, value, null), value]));
+}
+
 function checkValue(name: string, value: string, values: Values, at: Position | null): void {
   const expected = expectation(value, values);
   if (expected === null) return;

@@ -87,12 +87,12 @@ function bounds(
 
 /** How results are shown. @throws {StatementError} INVALID where EMIT or the property does not suit the query */
 export function emissionOf(query: Query, source: Relation, options: AnalyzeOptions): Emission {
-  const { emit, at } = query;
+  const { emit } = query;
   const { properties } = options;
   return {
     final: emit?.mode === 'FINAL' && isFinal(query, emit),
     everyMs: emit === null || emit.every === null ? null : every(query, source, emit.every),
-    idleMs: properties.size === 0 ? null : GIVEN_SETTINGS.code.idleMsOf(properties, at),
+    idleMs: properties.size === 0 ? null : GIVEN_SETTINGS.code.idleMsOf(properties),
     cache: cacheOf(options, query),
   };
 }

@@ -45,7 +45,7 @@ const COMMIT_INTERVAL_MS = 16;
  * @throws {PortError} LOCKED when another tab has the database open, UNAVAILABLE where the browser refuses Worker, storage or kernel
  */
 export async function open(options: OpenOptions = {}): Promise<BrowserEngine> {
-  const { database = 'millrace', kernel, properties = {}, signal } = options;
+  const { database = 'millrace', kernel, properties, signal } = options;
   signal?.throwIfAborted();
   if (!globalThis.isSecureContext) {
     throw new PortError('UNAVAILABLE', 'millrace needs a secure context: https, or localhost');

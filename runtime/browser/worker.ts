@@ -57,7 +57,7 @@ export function registerProcessors(own: readonly Processor[]): void {
 type Properties = Readonly<Record<string, string>>;
 
 export interface WorkerOptions extends HostOptions {
-  readonly properties: Properties;
+  readonly properties: Properties | undefined;
   readonly preload: boolean;
   /** As the engine's options have it. */
   readonly workers: number | undefined;

@@ -6,7 +6,6 @@ import type { ControlAnalysis, QueryAnalysis } from '../analyze/analysis.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Source } from '../catalog/source.ts';
 import { explainPull } from '../plan/explain.ts';
-import { planningOptions } from '../plan/lower.ts';
 import { planPull } from '../plan/pull.ts';
 import type { Plan } from '../plan/step.ts';
 import type { TopicDescription } from '../ports/log.ts';
@@ -137,8 +136,6 @@ async function set(
   { property, value, system }: ControlAnalysis & { readonly kind: 'set' },
   { catalog, properties, changed }: ControlContext,
 ): Promise<Entity> {
-  // A value that no plan could have is refused here and not at the next query.
-  await withParts(() => planningOptions(new Map([[property, value ?? 'auto']]), true));
   const ofAll = catalog.properties.get(property);
   if (!system || value === null) {
     const next = value ?? ofAll;

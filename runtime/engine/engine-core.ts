@@ -1,6 +1,7 @@
 // What every engine does first: statements, queries and records in, answers out; what is called more rarely is engine.ts's. Knows no adapter.
 
 import type { QueryAnalysis } from '../analyze/analysis.ts';
+import { GIVEN_SETTINGS } from '../analyze/parts.ts';
 import { StatementError } from '../base/errors.ts';
 import { FORMATS } from '../formats/formats.ts';
 import { builtinRegistry } from '../functions/builtins.ts';
@@ -51,11 +52,22 @@ async function opened(options: EngineOptions, pool: TaskPool | null): Promise<En
   const parts = { host, formats: FORMATS, registry, queries };
   const statements = new Statements(parts, replayed.catalog, replayed.queryNumber);
   await statements.beginProcessors();
-  const properties = new Map([
-    ...replayed.catalog.properties,
-    ...Object.entries(options.properties ?? {}),
-  ]);
+  const lasting = new Map(replayed.catalog.properties);
+  const properties = await withGiven(lasting, options.properties);
   return new EngineCore({ host, registry, queries, statements, properties });
+}
+
+/**
+ * Properties, and over them those that a call gives; the very same where it gives none.
+ * @throws {StatementError} INVALID for names and values that there are not
+ */
+async function withGiven(
+  properties: Map<string, string>,
+  given: Readonly<Record<string, string>> | undefined,
+): Promise<Map<string, string>> {
+  return given === undefined
+    ? properties
+    : withParts(() => new Map([...properties, ...GIVEN_SETTINGS.code.givenProperties(given)]));
 }
 
 /** What an engine is made of. */
@@ -87,9 +99,8 @@ export class EngineCore {
   /** As `Engine.execute`. */
   execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
     return this.inTurn(async () => {
-      const { statements, properties: lasting } = this.made;
-      const properties =
-        options.properties === undefined ? lasting : this.#propertiesWith(options.properties);
+      const { statements } = this.made;
+      const properties = await withGiven(this.made.properties, options.properties);
       const session = { properties, variables: this.#variables };
       const entities: Entity[] = [];
       for (const statement of await this.parsed(sql)) {
@@ -115,7 +126,7 @@ export class EngineCore {
         );
       }
       const { queries, statements } = this.made;
-      const properties = this.#propertiesWith(options.properties ?? {});
+      const properties = await withGiven(this.made.properties, options.properties);
       const analysis = await statements.analyzed(statement, properties);
       const planned = (query: QueryAnalysis) => statements.planned(query, properties);
       if (analysis.kind === 'query' && analysis.mode === 'push')
@@ -181,10 +192,6 @@ export class EngineCore {
     await Promise.all([...this.#open].map((rows) => rows.close()));
     await this.inTurn(() => queries.close());
     await host.close();
-  }
-
-  #propertiesWith(more: Readonly<Record<string, string>>): Map<string, string> {
-    return new Map([...this.made.properties, ...Object.entries(more)]);
   }
 
   /** Does the work once all that came before is done. */

@@ -32,7 +32,6 @@ export interface PlanningOptions {
 
 /**
  * The planning options that the session's properties give (`millrace.path`, `millrace.fuse`, `millrace.decoder`, `ksql.timestamp.throw.on.invalid`).
- * @throws {StatementError} INVALID for values that they do not have
  */
 export function planningOptions(
   properties: ReadonlyMap<string, string>,

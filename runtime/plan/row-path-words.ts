@@ -124,24 +124,19 @@ export function decoderLack(
 /** The session's property that says so. */
 const STRICT_TIMESTAMPS = 'ksql.timestamp.throw.on.invalid';
 
-/** As `planningOptions`, for properties that are given. @throws {StatementError} INVALID */
+/** As `planningOptions`, for properties that are given. */
 export function givenOptions(
   properties: ReadonlyMap<string, string>,
   kernelAvailable: boolean,
 ): PlanningOptions {
-  const path = (properties.get('millrace.path') ?? 'auto').toLowerCase();
-  const fuse = (properties.get('millrace.fuse') ?? 'auto').toLowerCase();
-  const decoder = (properties.get('millrace.decoder') ?? 'auto').toLowerCase();
-  if (path !== 'auto' && path !== 'row' && path !== 'kernel')
-    throw wrongOption('path', path, 'auto, row or kernel');
-  if (fuse !== 'auto' && fuse !== 'never') throw wrongOption('fuse', fuse, 'auto or never');
-  if (decoder !== 'auto' && decoder !== 'row') throw wrongOption('decoder', decoder, 'auto or row');
-  const strictTimestamps = properties.get(STRICT_TIMESTAMPS)?.toLowerCase() === 'true';
-  return { path, fuse, decoder, kernelAvailable, strictTimestamps };
-}
-
-/** The error of a property of millrace with a value that it does not have. */
-function wrongOption(name: string, value: string, values: string): StatementError {
-  const what = `millrace.${name} cannot be '${value}'`;
-  return new StatementError('INVALID', what, null, `It is ${values}.`);
+  const is = (name: string, value: string): boolean =>
+    properties.get(name)?.toLowerCase() === value;
+  const path = 'millrace.path';
+  return {
+    path: is(path, 'row') ? 'row' : is(path, 'kernel') ? 'kernel' : 'auto',
+    fuse: is('millrace.fuse', 'never') ? 'never' : 'auto',
+    decoder: is('millrace.decoder', 'row') ? 'row' : 'auto',
+    kernelAvailable,
+    strictTimestamps: is(STRICT_TIMESTAMPS, 'true'),
+  };
 }

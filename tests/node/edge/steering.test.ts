@@ -1,4 +1,4 @@
-// Statements over HTTP that steer the edge: source tables, ALTER, variables, ASSERT TOPIC, PAUSE, CREATE OR REPLACE of what runs, ALTER SYSTEM and PRINT.
+// Statements over HTTP that steer the edge: source tables, ALTER, variables, ASSERT TOPIC, PAUSE, CREATE OR REPLACE of what runs, properties, ALTER SYSTEM and PRINT.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Answer, fetchAll, send, until } from '../../support/edge-client.ts';
@@ -183,6 +183,34 @@ test('a topic without a query of its name is told in time', async () => {
   const answer = await ksql('ASSERT TOPIC z TIMEOUT 1 MILLISECOND;');
   expect(answer.status).toBe(400);
   expect(answer.text).toContain('the topic z does not exist');
+});
+
+test("a request's properties are what SET takes, with or without ksqlDB's prefix", async () => {
+  await ksql(`CREATE STREAM given (a INT) WITH (KAFKA_TOPIC='given', PARTITIONS=1, VALUE_FORMAT='JSON');
+    INSERT INTO given (a) VALUES (1);`);
+  const ask = async (streamsProperties: object) =>
+    send(edge, 'POST', '/query', {
+      ksql: 'SELECT a FROM given EMIT CHANGES LIMIT 1;',
+      streamsProperties,
+    });
+  const { text } = await ask({ 'ksql.streams.auto.offset.reset': 'earliest' });
+  expect(text).toContain('{"row":{"columns":[1]}}');
+  for (const [properties, message] of [
+    [{ 'auto.offset.rest': 'earliest' }, 'unknown property auto.offset.rest'],
+    [{ 'auto.offset.reset': 'first' }, "auto.offset.reset cannot be 'first'"],
+  ] as const) {
+    const refused = { status: 400, body: { error_code: 40001 } };
+    const asked = await ask(properties);
+    expect(asked).toMatchObject(refused);
+    expect(asked.text).toContain(message);
+    const told = await send(edge, 'POST', '/ksql', {
+      ksql: 'DROP STREAM given;',
+      streamsProperties: properties,
+    });
+    expect(told).toMatchObject(refused);
+    expect(told.text).toContain(message);
+  }
+  expect((await ksql('DESCRIBE given;')).status).toBe(200);
 });
 
 test('PRINT answers lines, with SET and DEFINE before it', async () => {

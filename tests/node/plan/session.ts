@@ -6,6 +6,7 @@ import type {
   QueryAnalysis,
 } from '../../../runtime/analyze/analysis.ts';
 import { analyzeStatement } from '../../../runtime/analyze/analyze.ts';
+import { checkedProperties } from '../../../runtime/analyze/session-properties.ts';
 import { StatementError } from '../../../runtime/base/errors.ts';
 import { Catalog } from '../../../runtime/catalog/catalog.ts';
 import { withoutSource, withType } from '../../../runtime/catalog/rare-changes.ts';
@@ -31,7 +32,7 @@ export class Session {
   #queryNumber = 0;
 
   constructor(properties: Readonly<Record<string, string>> = {}, kernelAvailable = true) {
-    this.properties = new Map(Object.entries(properties));
+    this.properties = checkedProperties(Object.entries(properties));
     this.kernelAvailable = kernelAvailable;
   }
 
