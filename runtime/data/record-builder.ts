@@ -218,6 +218,6 @@ export function singleRecord(
   const builder = new RecordBatchBuilder();
   builder.append(key, value, timestamp, headers);
   const bytes = builder.finish();
-  assert(bytes !== null, 'a single record fits in an empty batch');
+  assert(bytes !== null, 'one record fits a batch');
   return bytes;
 }

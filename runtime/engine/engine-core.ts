@@ -2,7 +2,6 @@
 
 import type { QueryAnalysis } from '../analyze/analysis.ts';
 import { GIVEN_SETTINGS } from '../analyze/parts.ts';
-import { StatementError } from '../base/errors.ts';
 import { FORMATS } from '../formats/formats.ts';
 import { builtinRegistry } from '../functions/builtins.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
@@ -17,7 +16,7 @@ import { readEntries } from './catalog-topic.ts';
 import type { EngineOptions, ExecuteOptions, QueryOptions } from './engine.ts';
 import type { Entity } from './entities.ts';
 import { produce, type ProducedAt, type ProducedRecord } from './insert.ts';
-import { POOL, PROCESSORS, PULL_QUERY } from './own-parts.ts';
+import { POOL, PROCESSORS, PULL_QUERY, RARE_PLANS } from './own-parts.ts';
 import { announceParts } from './parts.ts';
 import { boundProcessingLog } from './processing-log.ts';
 import { startPush } from './push.ts';
@@ -118,13 +117,8 @@ export class EngineCore {
   query(sql: string, options: QueryOptions = {}): Promise<QueryRowsOptions> {
     return this.inTurn(async () => {
       const [statement, more] = await this.parsed(sql);
-      if (statement?.kind !== 'Select' || more !== undefined) {
-        throw new StatementError(
-          'INVALID',
-          'a query is one SELECT',
-          more?.at ?? statement?.at ?? null,
-        );
-      }
+      if (statement?.kind !== 'Select' || more !== undefined)
+        throw (await withParts(() => RARE_PLANS.code)).notOneQuery(more ?? statement);
       const { queries, statements } = this.made;
       const properties = await withGiven(this.made.properties, options.properties);
       const analysis = await statements.analyzed(statement, properties);

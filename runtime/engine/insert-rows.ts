@@ -48,34 +48,40 @@ export function recordOf(
 
 /**
  * The values of a row that is given by column names (in any case), one per key and value column of the source.
- * @throws {StatementError} UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID for a table's row without its key
+ * @param where stands before what errors say, such as `row 2: `
+ * @throws {StatementError} UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID for what is no object, a column that is given twice and a table's row without its key
  */
 export function valuesOf(
   source: Source,
   row: Readonly<Record<string, unknown>>,
+  where: string,
 ): { readonly values: readonly Value[]; readonly keyNull: boolean } {
   const columns = source.schema.columns.filter(({ role }) => role === 'key' || role === 'value');
   const exact = new Set(columns.map(({ name }) => name));
   const given = new Map<string, unknown>();
+  // Callers without types may give anything.
+  if (typeof row !== 'object' || row === null)
+    throw new StatementError('INVALID', `${where}a row is an object of values by column names`);
   for (const [name, value] of Object.entries(row)) {
     const known = exact.has(name) ? name : name.toUpperCase();
     if (!exact.has(known)) {
       throw new StatementError(
         'UNKNOWN_COLUMN',
-        `${source.name} has no column ${name}`,
+        `${where}${source.name} has no column ${name}`,
         null,
         didYouMean(name.toUpperCase(), exact),
       );
     }
+    if (given.has(known)) throw new StatementError('INVALID', `${where}${known} is given twice`);
     given.set(known, value);
   }
-  const values = columns.map(({ name, type }) => valueIn(type, given.get(name), name));
+  const values = columns.map(({ name, type }) => valueIn(type, given.get(name), where + name));
   const keys = columns.filter(({ role }) => role === 'key');
   const keyNull = keys.every((_, index) => values[index] === null);
   if (source.kind === 'table' && keyNull) {
     throw new StatementError(
       'INVALID',
-      `a row of ${source.name} needs its key ${keys.map(({ name }) => name).join(', ')}`,
+      `${where}a row of ${source.name} needs its key ${keys.map(({ name }) => name).join(', ')}`,
     );
   }
   return { values, keyNull };

@@ -90,9 +90,11 @@ export async function produce(
   return places;
 }
 
-/** Writes a key or a value; whether there is one. */
+/** Writes a key or a value; whether there is one. @throws {TypeError} for what is none, which callers without types give */
 function written(to: ByteWriter, given: Uint8Array | string | null | undefined): boolean {
+  if ((given ?? null) === null) return false;
   if (typeof given === 'string') to.utf8(given);
-  else if (given) to.bytes(given);
-  return (given ?? null) !== null;
+  else if (ArrayBuffer.isView(given)) to.bytes(given);
+  else throw new TypeError('a key or value is text, bytes or null');
+  return true;
 }

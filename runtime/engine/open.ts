@@ -59,6 +59,8 @@ async function hostOf(
 ): Promise<Host> {
   if (storage === undefined || storage === 'memory')
     return memoryHost({ kernel, commitIntervalMs });
+  if (typeof storage.file !== 'string')
+    throw new TypeError("storage is 'memory' or { file: path of a database }");
   // Fetched by those who ask for it: pages and Workers have no files.
   const { sqliteHost } = await import('../sqlite/sqlite-host.ts');
   return await sqliteHost({ ...storage, clock: systemClock, kernel, commitIntervalMs });

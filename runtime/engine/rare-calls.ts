@@ -29,8 +29,9 @@ export async function insertRows(
   const to = await withParts(() => writable(engine.catalog, source));
   const rows: readonly InsertRow[] = isMany(given) ? given : [given];
   const records = await withParts(() =>
-    rows.map((row): ProducedRecord => {
-      const { key, value } = recordOf(to, valuesOf(to, row), FORMATS);
+    rows.map((row, index): ProducedRecord => {
+      const where = isMany(given) ? `row ${index}: ` : '';
+      const { key, value } = recordOf(to, valuesOf(to, row, where), FORMATS);
       return { ...options, key: options.key === undefined ? key : options.key, value };
     }),
   );

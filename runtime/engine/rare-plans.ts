@@ -7,6 +7,16 @@ export { onRowPath } from '../plan/row-path.ts';
 export { planSourceTable } from '../plan/source-table.ts';
 export { planUpgrade } from '../plan/upgrade.ts';
 
+/** The refusal of a text that is no query: `statement` is what it has instead of one SELECT, or after it. */
+export function notOneQuery(statement: Statement | undefined): StatementError {
+  return new StatementError(
+    'INVALID',
+    'a query is one SELECT',
+    statement?.at ?? null,
+    'Send other statements to execute(), and each SELECT by itself.',
+  );
+}
+
 /** The refusal of a query that was given as a statement. */
 export function isQuery(statement: Statement): StatementError {
   return new StatementError(

@@ -5,6 +5,16 @@ import { StatementError } from '../base/errors.ts';
 import { parseDecimal } from '../data/decimal-text.ts';
 import { type Type, typeText, type Value } from '../data/type.ts';
 
+/** What values of a type are given as, where its name does not say it. */
+const GIVEN_AS: Readonly<Partial<Record<Type['kind'], string>>> = {
+  INTEGER: 'a whole number of 32 bits',
+  BIGINT: 'a bigint, a safe whole number, or digits',
+  DECIMAL: 'digits, or a number, within its precision',
+  BYTES: 'a Uint8Array, or Base64',
+  TIME: 'the milliseconds of the day',
+  DATE: 'the days since 1970-01-01',
+  TIMESTAMP: 'a Date, or the milliseconds since 1970',
+};
 const INTEGER_MIN = -0x8000_0000;
 const INTEGER_MAX = 0x7fff_ffff;
 const BIGINT_MIN = -(2n ** 63n);
@@ -21,9 +31,9 @@ export function valueIn(type: Type, given: unknown, column: string): Value {
   if (value !== undefined) return value;
   throw new StatementError(
     'TYPE_MISMATCH',
-    `${column} is ${typeText(type)}; a ${typeof given} does not fit`,
+    `${column} is ${typeText(type)}; this ${typeof given} does not fit`,
     null,
-    "Give a value of the column's type, or null.",
+    `Give ${GIVEN_AS[type.kind] ?? "a value of the column's type"}, or null.`,
   );
 }
 
@@ -49,8 +59,7 @@ function converted(type: Type, given: unknown, column: string): Value | undefine
       if (given instanceof Uint8Array) return given;
       return typeof given === 'string' ? (decodeBase64(given) ?? undefined) : undefined;
     case 'TIMESTAMP':
-      if (given instanceof Date) return given.getTime();
-      return Number.isInteger(given) ? (given as number) : undefined;
+      return timestampIn(given instanceof Date ? given.getTime() : given);
     case 'ARRAY':
       return Array.isArray(given)
         ? given.map((item: unknown) => valueIn(type.item, item, column))
@@ -71,6 +80,10 @@ function converted(type: Type, given: unknown, column: string): Value | undefine
 
 function isWithin(value: number, min: number, max: number): boolean {
   return value >= min && value <= max;
+}
+
+function timestampIn(given: unknown): number | undefined {
+  return Number.isInteger(given) ? (given as number) : undefined;
 }
 
 function bigintIn(given: unknown): bigint | undefined {

@@ -152,7 +152,7 @@ export class Kernel {
    */
   intern(keys: KernelKeys): Uint32Array {
     const count = keys.offsets.length - 1;
-    assert(count <= this.rowsMax, 'the keys are at most rowsMax');
+    assert(count <= this.rowsMax, 'at most rowsMax keys');
     this.#loaded = null;
     granted(this.calls.reserveKeys(keys.bytes.length));
     const views = this.views.attach();

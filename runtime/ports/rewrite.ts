@@ -111,7 +111,7 @@ class Pieces {
     if (isFull && this.#offsets.length > 0) this.#cutAt(offset);
     const timestamp = records.timestamps[i] as number;
     if (!this.#builder.append(key, value, timestamp, records.headers(i))) {
-      throw new InvariantError('a single record fits in an empty batch');
+      throw new InvariantError('one record fits a batch');
     }
     this.#offsets.push(offset - this.#base);
     this.#cleaned.push(cleaned);

@@ -146,7 +146,7 @@ export class SinkWriter implements Output {
         this.#waitingBytes += builder.lengthBytes - before;
         return;
       }
-      assert(builder.count !== 0, 'a single record fits in an empty batch');
+      assert(builder.count !== 0, 'one record fits a batch');
       this.#finish(partition, target);
     }
   }
