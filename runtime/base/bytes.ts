@@ -120,8 +120,9 @@ export class ByteWriter {
     this.#view.setFloat64(at, value, false);
   }
 
-  /** Copies `from .. to` of `source`. */
+  /** Copies `from .. to` of `source`. @throws {TypeError} for what is no bytes, which callers without types give */
   bytes(source: Uint8Array, from = 0, to: number = source.length): void {
+    if (!ArrayBuffer.isView(source)) throw new TypeError(`${typeof source} is no bytes`);
     const length = to - from;
     this.reserve(length);
     const at = this.#length;

@@ -66,6 +66,8 @@ export class RecordBatchBuilder {
     headers: readonly RecordHeader[] = NO_HEADERS,
   ): boolean {
     checkSizes(key?.length ?? 0, value?.length ?? 0);
+    // What was written of a record that was none.
+    this.discard();
     if (key !== null) this.keys.bytes(key);
     if (value !== null) this.values.bytes(value);
     return this.end({ hasKey: key !== null, hasValue: value !== null }, timestamp, headers);

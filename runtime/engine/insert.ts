@@ -90,11 +90,10 @@ export async function produce(
   return places;
 }
 
-/** Writes a key or a value; whether there is one. @throws {TypeError} for what is none, which callers without types give */
+/** Writes a key or a value; whether there is one. */
 function written(to: ByteWriter, given: Uint8Array | string | null | undefined): boolean {
-  if ((given ?? null) === null) return false;
   if (typeof given === 'string') to.utf8(given);
-  else if (ArrayBuffer.isView(given)) to.bytes(given);
-  else throw new TypeError('a key or value is text, bytes or null');
+  else if (given !== undefined && given !== null) to.bytes(given);
+  else return false;
   return true;
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../memory/system-clock.ts';
 import type { Host } from '../ports/host.ts';
 import type { FileOptions } from '../sqlite/file-options.ts';
 import { type Engine, type EngineOptions, openEngine } from './engine.ts';
+import { ownKernel } from './own-kernel.ts';
 import { loadWholeKernel } from './whole-kernel.ts';
 
 /** A SQLite database, for Node: topics, tables, positions and queries go on where they were when it is opened again. */
@@ -16,8 +17,8 @@ export interface OpenOptions extends Omit<EngineOptions, 'host'> {
   /** Where topics and tables are kept; absent: in memory. */
   readonly storage?: 'memory' | FileStorage | undefined;
   /**
-   * The compiled kernel (`millrace/kernel.wasm`); null: everything runs on the row path. Absent: the package's own with a file, none in
-   * memory. A query that was planned for the kernel goes on without it where it was.
+   * The compiled kernel (`millrace/kernel.wasm`); null: everything runs on the row path. Absent: the package's own in Node, none elsewhere.
+   * A query that was planned for the kernel goes on without it where it was.
    */
   readonly kernel?: WebAssembly.Module | null | undefined;
   /** How often a busy query commits at most, in ms; absent: after every turn. */
@@ -54,9 +55,10 @@ async function withWorkers(host: Host, workers = 1): Promise<Host> {
 
 async function hostOf(
   storage: OpenOptions['storage'],
-  kernel: OpenOptions['kernel'],
+  given: OpenOptions['kernel'],
   commitIntervalMs: number,
 ): Promise<Host> {
+  const kernel = given === undefined ? await ownKernel() : given;
   if (storage === undefined || storage === 'memory')
     return memoryHost({ kernel, commitIntervalMs });
   if (typeof storage.file !== 'string')

@@ -82,3 +82,21 @@ test('a record that is refused leaves no trace', () => {
   expect(() => batcher.add({ ...good, headers })).toThrow('65 headers');
   expect(batcher.take()?.records).toEqual([good]);
 });
+
+test.each([{ value: {} }, { value: 5 }, { headers: [{ name: 'h', value: 'text' }] }])(
+  'a record with %j, which is no bytes, is refused, and nothing of it is in the batch',
+  (wrong) => {
+    const batcher = new Batcher({ bytesMax: 1000, recordsMax: 10 });
+    const key = new Uint8Array([1, 2]);
+    const right = { key, value: new Uint8Array([3]), timestamp: 1, headers: [] };
+    batcher.add(right);
+    // As callers without types give it.
+    expect(() => batcher.add({ ...right, ...(wrong as object) })).toThrow('is no bytes');
+    batcher.add(right);
+    const parsed = parseRecordBatch(batcher.take()?.bytes ?? new Uint8Array());
+    expect([0, 1].map((i) => [parsed.key(i), parsed.value(i), parsed.headers(i)])).toEqual(
+      Array.from({ length: 2 }, () => [key, right.value, []]),
+    );
+    expect(parsed.count).toBe(2);
+  },
+);

@@ -96,7 +96,10 @@ async function answers(
   ask: (engine: Engine) => Promise<unknown>,
 ): Promise<{ readonly whole: unknown; readonly bare: unknown }> {
   const answer = async (prepare: () => void): Promise<unknown> => {
-    const engine = await open({ properties: { 'auto.offset.reset': 'earliest' } });
+    const engine = await open({
+      kernel: null,
+      properties: { 'auto.offset.reset': 'earliest' },
+    });
     await engine.execute(there);
     await engine.idle();
     prepare();

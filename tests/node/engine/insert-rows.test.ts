@@ -54,7 +54,7 @@ test.each([[{ I: 1 }], [5], [[1, 2]], [true]])(
     ]) {
       const records = [{ value: '{}' }, record] as unknown as ProducedRecord[];
       await expect(engine.produce('s', records)).rejects.toThrow(
-        new TypeError('a key or value is text, bytes or null'),
+        new TypeError(`${typeof given} is no bytes`),
       );
     }
     expect(await engine.topicRecords('s')).toEqual([]);
