@@ -16,75 +16,105 @@ import { withParts } from '../task/with-parts.ts';
 import { produce } from './insert.ts';
 import { valueIn } from './value-in.ts';
 
-/** A column of one value. */
-export function columnOf(type: Type, value: Value): Column {
+/** A row: a value per key and value column of its source. */
+export interface RowValues {
+  readonly values: readonly Value[];
+  readonly keyNull: boolean;
+}
+
+/** The bytes of a record. */
+export interface RecordBytes {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+}
+
+/** The columns that rows are given by. */
+function writtenColumns({ schema }: Source): readonly SchemaColumn[] {
+  return schema.columns.filter(({ role }) => role === 'key' || role === 'value');
+}
+
+export function columnOf(type: Type, values: readonly Value[]): Column {
   const builder = columnBuilder(type);
-  builder.append(value);
+  for (const value of values) builder.append(value);
   return builder.finish();
 }
 
-/** The record of one row: a value per key and value column of the source. */
-export function recordOf(
+/** The records of rows, in their order. */
+export function recordsOf(
   source: Source,
-  row: { readonly values: readonly Value[]; readonly keyNull: boolean },
+  rows: readonly RowValues[],
   formats: Formats,
-): { readonly key: Uint8Array | null; readonly value: Uint8Array | null } {
-  const columns = source.schema.columns.filter(({ role }) => role === 'key' || role === 'value');
-  const part = (role: ColumnRole, spec: FormatSpec): Uint8Array | null => {
+): readonly RecordBytes[] {
+  const to = new ByteWriter();
+  const part = (role: ColumnRole, spec: FormatSpec): ((row: number) => Uint8Array | null) => {
     const chosen: SchemaColumn[] = [];
     const cells: Column[] = [];
-    columns.forEach((column, index) => {
+    writtenColumns(source).forEach((column, index) => {
       if (column.role !== role) return;
       chosen.push(column);
-      cells.push(columnOf(column.type, row.values[index] ?? null));
+      const values = rows.map((row) => row.values[index] ?? null);
+      cells.push(columnOf(column.type, values));
     });
-    if (role === 'key' && (row.keyNull || chosen.length === 0)) return null;
-    const format = existing(formats.get(spec.format), 'format');
-    const to = new ByteWriter();
-    return format.encoder(chosen, spec).encode(cells, 0, to) ? to.finish() : null;
+    if (role === 'key' && chosen.length === 0) return () => null;
+    const encoder = existing(formats.get(spec.format), 'format').encoder(chosen, spec);
+    return (row) => {
+      to.truncate(0);
+      return encoder.encode(cells, row, to) ? to.finish() : null;
+    };
   };
-  return { key: part('key', source.keyFormat), value: part('value', source.valueFormat) };
+  const key = part('key', source.keyFormat);
+  const value = part('value', source.valueFormat);
+  return rows.map(({ keyNull }, row) => ({ key: keyNull ? null : key(row), value: value(row) }));
+}
+
+/** The record of one row. */
+export function recordOf(source: Source, row: RowValues, formats: Formats): RecordBytes {
+  return existing(recordsOf(source, [row], formats)[0], 'record');
 }
 
 /**
- * The values of a row that is given by column names (in any case), one per key and value column of the source.
- * @param where stands before what errors say, such as `row 2: `
- * @throws {StatementError} UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID for what is no object, a column that is given twice and a table's row without its key
+ * What reads rows that are given by column names (in any case).
+ * @returns `where` stands before what errors say, such as `row 2: `; throws {StatementError} UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID for what
+ *   is no object, a column that is given twice and a table's row without its key
  */
-export function valuesOf(
+export function rowReader(
   source: Source,
-  row: Readonly<Record<string, unknown>>,
-  where: string,
-): { readonly values: readonly Value[]; readonly keyNull: boolean } {
-  const columns = source.schema.columns.filter(({ role }) => role === 'key' || role === 'value');
-  const exact = new Set(columns.map(({ name }) => name));
-  const given = new Map<string, unknown>();
-  // Callers without types may give anything.
-  if (typeof row !== 'object' || row === null)
-    throw new StatementError('INVALID', `${where}a row is an object of values by column names`);
-  for (const [name, value] of Object.entries(row)) {
-    const known = exact.has(name) ? name : name.toUpperCase();
-    if (!exact.has(known)) {
-      throw new StatementError(
-        'UNKNOWN_COLUMN',
-        `${where}${source.name} has no column ${name}`,
-        null,
-        didYouMean(name.toUpperCase(), exact),
-      );
-    }
-    if (given.has(known)) throw new StatementError('INVALID', `${where}${known} is given twice`);
-    given.set(known, value);
-  }
-  const values = columns.map(({ name, type }) => valueIn(type, given.get(name), where + name));
+): (row: Readonly<Record<string, unknown>>, where: string) => RowValues {
+  const columns = writtenColumns(source);
+  const places = new Map(columns.map(({ name }, index) => [name, index]));
+  /** The names of columns as the rows have them: of many rows each is looked for once. */
+  const spelt = new Map<string, number>();
   const keys = columns.filter(({ role }) => role === 'key');
-  const keyNull = keys.every((_, index) => values[index] === null);
-  if (source.kind === 'table' && keyNull) {
-    throw new StatementError(
-      'INVALID',
-      `${where}a row of ${source.name} needs its key ${keys.map(({ name }) => name).join(', ')}`,
-    );
-  }
-  return { values, keyNull };
+  const keyPlaces = keys.map(({ name }) => places.get(name) ?? 0);
+  return (row, where) => {
+    // Callers without types may give anything.
+    if (typeof row !== 'object' || row === null)
+      throw new StatementError('INVALID', `${where}a row is an object of values by column names`);
+    const given: (Value | undefined)[] = Array.from({ length: columns.length });
+    for (const name of Object.keys(row)) {
+      const place = spelt.get(name) ?? places.get(name) ?? places.get(name.toUpperCase());
+      const column = place === undefined ? undefined : columns[place];
+      if (place === undefined || column === undefined) {
+        throw new StatementError(
+          'UNKNOWN_COLUMN',
+          `${where}${source.name} has no column ${name}`,
+          null,
+          didYouMean(name.toUpperCase(), places.keys()),
+        );
+      }
+      spelt.set(name, place);
+      if (given[place] !== undefined)
+        throw new StatementError('INVALID', `${where}${column.name} is given twice`);
+      given[place] = valueIn(column.type, row[name], where + column.name);
+    }
+    const values = given.map((value) => value ?? null);
+    const keyNull = keyPlaces.every((place) => values[place] === null);
+    if (source.kind === 'table' && keyNull) {
+      const names = keys.map(({ name }) => name).join(', ');
+      throw new StatementError('INVALID', `${where}a row of ${source.name} needs its key ${names}`);
+    }
+    return { values, keyNull };
+  };
 }
 
 /** Refuses what no client may write. @throws {StatementError} INVALID */

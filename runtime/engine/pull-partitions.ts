@@ -45,7 +45,7 @@ function router(
   const encoder = existing(formats.get(keyFormat.format), 'format').encoder(columns, keyFormat);
   const bytes = new ByteWriter();
   return (key) => {
-    const cells = columns.map(({ type }, index) => columnOf(type, key[index] ?? null));
+    const cells = columns.map(({ type }, index) => columnOf(type, [key[index] ?? null]));
     bytes.truncate(0);
     return encoder.encode(cells, 0, bytes)
       ? partitionOf(bytes.buffer, partitions, 0, bytes.position)

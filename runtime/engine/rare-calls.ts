@@ -10,7 +10,7 @@ import { withParts } from '../task/with-parts.ts';
 import type { Engine, EngineStats, InsertOptions, InsertRow } from './engine.ts';
 import type { ProducedAt, ProducedRecord } from './insert.ts';
 import { appendBatch } from './insert-batch.ts';
-import { checkWritable, recordOf, valuesOf } from './insert-rows.ts';
+import { checkWritable, recordsOf, rowReader } from './insert-rows.ts';
 import { POOL } from './own-parts.ts';
 import type { Queries } from './queries.ts';
 import { statsOf } from './query-work.ts';
@@ -28,13 +28,15 @@ export async function insertRows(
 ): Promise<ProducedAt | readonly ProducedAt[]> {
   const to = await withParts(() => writable(engine.catalog, source));
   const rows: readonly InsertRow[] = isMany(given) ? given : [given];
-  const records = await withParts(() =>
-    rows.map((row, index): ProducedRecord => {
-      const where = isMany(given) ? `row ${index}: ` : '';
-      const { key, value } = recordOf(to, valuesOf(to, row, where), FORMATS);
-      return { ...options, key: options.key === undefined ? key : options.key, value };
-    }),
-  );
+  const records = await withParts(() => {
+    const read = rowReader(to);
+    const values = rows.map((row, index) => read(row, isMany(given) ? `row ${index}: ` : ''));
+    return recordsOf(to, values, FORMATS).map(({ key, value }): ProducedRecord => ({
+      ...options,
+      key: options.key === undefined ? key : options.key,
+      value,
+    }));
+  });
   const places = await engine.produce(to.topic, records);
   if (isMany(given)) return places;
   const [place] = places;
