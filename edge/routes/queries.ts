@@ -162,7 +162,14 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
 }
 
 async function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {
-  const options = { plan, host: { log }, formats: FORMATS, registry, signal: null, public: {} };
+  const options = {
+    plan,
+    host: { log, kernel },
+    formats: FORMATS,
+    registry,
+    signal: null,
+    public: {},
+  };
   return running(new QueryRows(await startStreamPull(options)), null);
 }
 

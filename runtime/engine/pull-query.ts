@@ -23,7 +23,7 @@ export interface PullQueryOptions {
   readonly plan: (query: string) => Plan | null;
   /** Plans a query over a stream. */
   readonly planned: (query: QueryAnalysis) => Promise<Plan>;
-  readonly host: Pick<Host, 'store' | 'clock' | 'log'>;
+  readonly host: Pick<Host, 'store' | 'clock' | 'log' | 'kernel'>;
   readonly formats: Formats;
   readonly registry: FunctionRegistry;
   readonly signal: AbortSignal | null;

@@ -12,7 +12,7 @@ import type { FunctionRegistry } from '../functions/registry.ts';
 import type { Operator } from '../operators/operator.ts';
 import type { Plan, SourceStep } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
-import type { Log, TopicPartition } from '../ports/log.ts';
+import type { TopicPartition } from '../ports/log.ts';
 import { Current } from '../task/current.ts';
 import { type Reader, readerOf } from '../task/input.ts';
 import { withParts } from '../task/with-parts.ts';
@@ -21,10 +21,13 @@ import { questionStep, through } from './pull-steps.ts';
 import { asAnswer, namedColumns } from './answer-batch.ts';
 import type { QueryRowsOptions } from './query-rows.ts';
 
+/** Records of a partition up to which values are decoded without the kernel: to begin with it takes as long. */
+const RECORDS_BEFORE_KERNEL = 1000;
+
 export interface StreamPullOptions {
   /** Of mode `pull`: a source, filters and projections, a client. */
   readonly plan: Plan;
-  readonly host: Pick<Host, 'log'>;
+  readonly host: Pick<Host, 'log' | 'kernel'>;
   readonly formats: Formats;
   readonly registry: FunctionRegistry;
   readonly signal: AbortSignal | null;
@@ -49,7 +52,7 @@ export async function startStreamPull(options: StreamPullOptions): Promise<Query
   }
   let left = limit ?? Infinity;
   let isOver = left === 0;
-  const batches = answers(question, parts, host.log);
+  const batches = answers(question, parts, host);
   return {
     kind: 'pull',
     queryId: null,
@@ -85,26 +88,31 @@ interface Part {
 async function* answers(
   question: Question,
   parts: readonly Part[],
-  log: Log,
+  { log, kernel }: StreamPullOptions['host'],
 ): AsyncGenerator<Batch, void, undefined> {
   for (const part of parts) {
-    const reading = question.partition(part.at);
-    while (part.next < part.end) {
-      const { batches } = await log.read(part.at, part.next, FETCH_BYTES_MAX);
-      if (batches.length === 0) break;
-      for (const { base, count, bytes } of batches) {
-        const records = parseRecordBatch(bytes);
-        const end = indexAt(records, base, part.end);
-        for (let from = indexAt(records, base, part.next); from < end;) {
-          // Chunks as a task cuts them: what depends on them gives the same.
-          const to = Math.min(end, (Math.floor(from / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
-          const chunk = { records, base, from, to };
-          const batch = await withParts(() => reading.answer(chunk));
-          if (batch !== null) yield batch;
-          from = to;
+    const isLong = part.end - part.next > RECORDS_BEFORE_KERNEL;
+    const reading = question.partition(part.at, isLong ? kernel : null);
+    try {
+      while (part.next < part.end) {
+        const { batches } = await log.read(part.at, part.next, FETCH_BYTES_MAX);
+        if (batches.length === 0) break;
+        for (const { base, count, bytes } of batches) {
+          const records = parseRecordBatch(bytes);
+          const end = indexAt(records, base, part.end);
+          for (let from = indexAt(records, base, part.next); from < end;) {
+            // Chunks as a task cuts them: what depends on them gives the same.
+            const to = Math.min(end, (Math.floor(from / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
+            const chunk = { records, base, from, to };
+            const batch = await withParts(() => reading.answer(chunk));
+            if (batch !== null) yield batch;
+            from = to;
+          }
+          part.next = base + count;
         }
-        part.next = base + count;
       }
+    } finally {
+      reading.close();
     }
   }
 }
@@ -117,6 +125,11 @@ interface Chunk {
   readonly to: number;
 }
 
+interface Reading {
+  answer(chunk: Chunk): Batch | null;
+  close(): void;
+}
+
 /** What is done to the rows of every partition. */
 class Question {
   readonly source: SourceStep;
@@ -125,7 +138,7 @@ class Question {
   readonly limit: number | null;
   readonly #order: readonly number[];
   readonly #plan: Plan;
-  readonly #reader: Reader;
+  readonly #formats: Formats;
   readonly #registry: FunctionRegistry;
 
   constructor(plan: Plan, formats: Formats, registry: FunctionRegistry) {
@@ -149,21 +162,24 @@ class Question {
     };
     this.#plan = plan;
     this.#registry = registry;
-    this.#reader = readerOf(source, formats);
+    this.#formats = formats;
   }
 
-  /** The operators of one partition, whose rows know where they are from. */
-  partition(at: TopicPartition): { answer(chunk: Chunk): Batch | null } {
+  /** What reads one partition, and its operators, whose rows know where they are from. @param kernel null: values are decoded without it */
+  partition(at: TopicPartition, kernel: Host['kernel']): Reading {
     // Another question has other random numbers.
     const incarnation = crypto.randomUUID();
     const current = new Current(`${this.#plan.query}/0/${at.partition}`, [incarnation]);
     let operators: readonly Operator[] | null = null;
+    let reader: Reader | null = null;
     return {
+      close: () => reader?.close?.(),
       answer: ({ records, base, from, to }) => {
         operators ??= this.#operators(current);
         const place = { ...at, base, incarnation };
         current.begin(records, place, from, to);
-        const read = this.#reader.read(records, place, from, to, () => undefined);
+        reader ??= readerOf(this.source, this.#formats, { kernel });
+        const read = reader.read(records, place, from, to, () => undefined);
         const batch = read === null ? null : through(operators, read);
         return batch === null ? null : asAnswer(batch, this.answer, this.#order);
       },

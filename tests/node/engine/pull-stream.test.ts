@@ -1,0 +1,58 @@
+// Pull queries over streams long enough for the kernel: the rows are those that the decoder in TypeScript gives.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Engine } from '../../../runtime/engine/engine.ts';
+import { open } from '../../../runtime/engine/open.ts';
+
+const STREAM = `CREATE STREAM s (k STRING KEY, a INT, t STRING, d DECIMAL(6, 2), l ARRAY<INT>)
+  WITH (KAFKA_TOPIC='s', PARTITIONS=2, VALUE_FORMAT='JSON');`;
+/** Longer than the chunk of a task, in one of two partitions; the other is short. */
+const RECORDS = 5000;
+
+function valueAt(i: number): string | null {
+  if (i % 97 === 0) return null;
+  if (i % 89 === 0) return `{"a": ${i}`;
+  if (i % 83 === 0) return `{"A":"${i}"}`;
+  return `{"a":${i},"t":"\\u00e9 ${i % 7}","d":"${i % 1000}.5","l":[${i},null],"other":{"x":[${i}]}}`;
+}
+
+let engines: readonly Engine[];
+beforeAll(async () => {
+  engines = await Promise.all([open(), open({ kernel: null })]);
+  const records = Array.from({ length: RECORDS }, (_, i) => ({
+    key: `k${i % 10}`,
+    value: valueAt(i),
+    partition: i % 50 === 1 ? 0 : 1,
+    timestamp: i,
+  }));
+  for (const engine of engines) {
+    await engine.execute(STREAM);
+    await engine.produce('s', records);
+  }
+});
+afterAll(async () => {
+  for (const engine of engines) await engine.close();
+});
+
+test.each([
+  ['SELECT * FROM s;', 4892],
+  ["SELECT k, t, ROWTIME FROM s WHERE a > 2500 AND t LIKE '% 3';", 345],
+  ['SELECT d * 2 AS x, l[1] AS y FROM s LIMIT 4300;', 4300],
+])('%s', async (query, length) => {
+  const [kernel, row] = await Promise.all(
+    engines.map(async (engine) => (await engine.query(query)).all()),
+  );
+  expect(kernel).toEqual(row);
+  expect(kernel).toHaveLength(length);
+});
+
+test('a reader that leaves in the middle, and the next one from the beginning', async () => {
+  for (let turn = 0; turn < 3; turn++) {
+    const seen: unknown[] = [];
+    for await (const row of await (engines[0] as Engine).query('SELECT a FROM s;')) {
+      seen.push(row);
+      if (seen.length === 200) break;
+    }
+    expect(seen[0]).toEqual({ A: 1 });
+  }
+});
