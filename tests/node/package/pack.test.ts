@@ -96,6 +96,15 @@ test('a consumer that checks its types sees every sub-path, and the guides show 
   expect(stdout).toContain('package/dist/runtime/testing.d.ts');
 });
 
+test('what the guide to testing shows holds', async () => {
+  const guide = readFileSync(resolve(ROOT, 'docs/testing.md'), 'utf8');
+  const snippets = [...guide.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code);
+  expect(snippets).toHaveLength(2);
+  const ended = "console.log('all of it');";
+  const script = project.write('testing.mts', [...snippets, ended].join('\n'));
+  expect((await project.node(script)).stdout).toBe('all of it\n');
+});
+
 test.each(['millrace', 'millrace/client', 'millrace/testing'])('Node imports %s', async (name) => {
   const script = project.write(
     'import.mjs',
