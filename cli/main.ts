@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 // The entry of the millrace command: the process, its streams and its kernel; knows no argument.
 
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import process from 'node:process';
+import { ownKernel } from '../runtime/engine/own-kernel.ts';
 import { millrace } from './command.ts';
 import type { Terminal } from './run.ts';
 
@@ -29,16 +28,10 @@ const TERMINAL: Terminal = {
   },
 };
 
-/** Without the kernel everything runs on the row path, which is slower and says the same. */
-async function compiledKernel(): Promise<WebAssembly.Module | null> {
-  const url = new URL('../build/kernel.wasm', import.meta.url);
-  return existsSync(url) ? WebAssembly.compile(await readFile(url)) : null;
-}
-
 // Whoever reads the results may have had enough of them.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
 });
 
-process.exitCode = await millrace(process.argv.slice(2), TERMINAL, compiledKernel);
+process.exitCode = await millrace(process.argv.slice(2), TERMINAL, ownKernel);
