@@ -26,7 +26,8 @@ export function partitionsAsked(
     if (known === undefined) asked.set(partition, [span]);
     else known.push(span);
   };
-  const partitionOfKey = router(pull, partitions, formats);
+  // Where there is one, no key's bytes are needed to know it.
+  const partitionOfKey = partitions === 1 ? () => 0 : router(pull, partitions, formats);
   for (const span of pull.spans) {
     if (span.key !== null && pull.table.everywhere !== true) ask(partitionOfKey(span.key), span);
     else for (let partition = 0; partition < partitions; partition++) ask(partition, span);
