@@ -3,7 +3,7 @@
 import { assert, existing } from '../base/assert.ts';
 import type { Relation } from '../catalog/source.ts';
 import { schema, type SchemaColumn, WINDOW_COLUMNS } from '../data/schema.ts';
-import type { Type } from '../data/type.ts';
+import { BIGINT, type Type } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import { type Call, durationMs, type Expression, type Query, type Window } from '../sql/ast.ts';
 import type { Aggregation, AggregationWindow, AnalyzedCall } from './analysis.ts';
@@ -25,6 +25,8 @@ export class Grouping {
   readonly #rows: TypingContext;
   readonly #groupBy: readonly Expression[];
   readonly #keys: readonly Expr[];
+  /** The columns of the window, if there is one. */
+  readonly #bounds: readonly SchemaColumn[];
   readonly #arguments: Expr[] = [];
   readonly #calls: AnalyzedCall[] = [];
 
@@ -34,6 +36,7 @@ export class Grouping {
     this.#source = source;
     this.#rows = rows;
     this.#groupBy = query.groupBy;
+    this.#bounds = query.window === null ? [] : WINDOW_COLUMNS;
     this.#keys = query.groupBy.map((node) => typed(node, { ...rows, clause: 'GROUP BY' }));
   }
 
@@ -57,10 +60,10 @@ export class Grouping {
     if (key >= 0) return this.keyColumn(key);
     if (rules.isAggregate(node, this.#rows.registry)) return this.#aggregate(node);
     if (node.kind !== 'Column') return null;
-    if (this.#query.window !== null && rules.isWindowBound(node)) {
-      const bound = WINDOW_COLUMNS.findIndex((column) => column.name === node.name.text);
-      return { expr: 'column', index: this.#keys.length + bound, type: windowType(bound) };
-    }
+    const bound = this.#bounds.findIndex((column) => column.name === node.name.text);
+    // HAVING does not know them.
+    if (bound >= 0 && clause === 'SELECT')
+      return { expr: 'column', index: this.#keys.length + bound, type: BIGINT };
     columnAt(this.#rows.scope, node);
     throw AGGREGATE_RULES.code.ungrouped(node, clause);
   }
@@ -108,7 +111,11 @@ export class Grouping {
       type: resolved.type,
     };
     const index = this.#call(analyzed);
-    return { expr: 'column', index: this.#before() + index, type: resolved.type };
+    return {
+      expr: 'column',
+      index: this.#keys.length + this.#bounds.length + index,
+      type: resolved.type,
+    };
   }
 
   #argument(of: Expr | null, cast: Type | undefined): number {
@@ -122,11 +129,6 @@ export class Grouping {
     const text = JSON.stringify(analyzed);
     const known = this.#calls.findIndex((candidate) => JSON.stringify(candidate) === text);
     return known >= 0 ? known : this.#calls.push(analyzed) - 1;
-  }
-
-  /** Columns of the aggregation's schema before its results. */
-  #before(): number {
-    return this.#keys.length + (this.#query.window === null ? 0 : WINDOW_COLUMNS.length);
   }
 
   /** The aggregation, once SELECT and HAVING are analyzed. @param keyNames names of the key columns */
@@ -149,13 +151,9 @@ export class Grouping {
       arguments: this.#arguments,
       calls: this.#calls,
       window: window === null ? null : analyzedWindow(window),
-      schema: schema([...keys, ...(window === null ? [] : WINDOW_COLUMNS), ...results]),
+      schema: schema([...keys, ...this.#bounds, ...results]),
     };
   }
-}
-
-function windowType(bound: number): Type {
-  return existing(WINDOW_COLUMNS[bound], 'column').type;
 }
 
 /** The window with its defaults; what is not plainly TUMBLING is analyzed by code of its own. @throws {StatementError} */

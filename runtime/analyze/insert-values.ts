@@ -147,7 +147,7 @@ function valueOf(
     written === null ||
     widens(written.type, type) ||
     (written.expr === 'literal' && cast.expr === 'literal') ||
-    (literalText(written) !== null && isTemporal(type));
+    (literalText(written) !== null && (isTemporal(type) || type.kind === 'BYTES'));
   if (!fits) throw mismatch(target, typeText(written.type), type, node.at);
   const text = literalText(written);
   const value = constantValue(cast, context.registry, calls, (reason) => {

@@ -18,13 +18,14 @@ export function rekeyedFormats(
   chosen: SourceFormats,
   { properties, schema, keyless, defaultKey }: Rekeyed,
 ): SourceFormats {
+  const named = properties.keyFormat ?? properties.format;
   if (keyless) {
-    if (properties.keyFormat !== null) {
-      throw WORDS.code.keyFormatWithoutKey(properties.keyFormat.at);
+    if (named !== null && named.value !== 'NONE') {
+      throw WORDS.code.keyFormatWithoutKey(named.at);
     }
     return { ...chosen, key: { format: 'NONE', options: [], wrap: false } };
   }
-  if ((properties.keyFormat ?? properties.format) !== null) return chosen;
+  if (named !== null) return chosen;
   // The source had no key to have a format for. KAFKA, the default, holds keys of one column.
   const isWide = schema.columns.filter((column) => column.role === 'key').length > 1;
   const format = isWide && defaultKey === 'KAFKA' ? 'JSON' : defaultKey;

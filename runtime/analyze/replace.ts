@@ -17,6 +17,16 @@ import { analyzeCreateSource } from './create.ts';
 import { analyzeCreateAs } from './query.ts';
 import { isReserved } from './scope.ts';
 
+/** CREATE OR REPLACE with SOURCE, or of what was made with it. */
+export function madeOnce({ name, sourceType }: CreateSource | CreateAs): StatementError {
+  return new StatementError(
+    'INVALID',
+    `${name.text} cannot be replaced: a SOURCE ${sourceType} is made once`,
+    name.at,
+    'DROP it and create it again.',
+  );
+}
+
 /**
  * CREATE OR REPLACE where the source exists. Rows that were written must stay readable and queries that read the source must
  * stay right, so that it may only get further value columns behind those it has.
@@ -36,14 +46,8 @@ export function analyzeReplacement(
       "SET 'ksql.create.or.replace.enabled' = 'true' switches it on.",
     );
   }
-  if (known.readOnly || (statement.kind === 'CreateSource' && statement.readOnly)) {
-    throw new StatementError(
-      'INVALID',
-      `${known.name} cannot be replaced: a SOURCE ${known.kind} is made once`,
-      at,
-      'DROP it and create it again.',
-    );
-  }
+  if (known.readOnly || (statement.kind === 'CreateSource' && statement.readOnly))
+    throw madeOnce(statement);
   refuseOtherKind(known, statement.sourceType === 'TABLE' ? 'table' : 'stream', at);
   if (statement.kind === 'CreateAs') {
     const analysis = analyzeCreateAs(statement, options, writerOf(known, options.catalog, at));

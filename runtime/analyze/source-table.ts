@@ -3,6 +3,7 @@
 import type { CreateSource } from '../sql/ast.ts';
 import type { AnalyzeOptions, CreateSourceAnalysis } from './analysis.ts';
 import { analyzeCreateSource } from './create.ts';
+import { madeOnce } from './replace.ts';
 
 /**
  * The rows of a SOURCE TABLE are kept for pull queries from the beginning, by a query of its own.
@@ -12,6 +13,7 @@ export function analyzeReadOnly(
   statement: CreateSource,
   options: AnalyzeOptions,
 ): CreateSourceAnalysis {
+  if (statement.orReplace) throw madeOnce(statement);
   const analysis = analyzeCreateSource(statement, options);
   const { source } = analysis;
   if (source.kind === 'stream') return analysis;

@@ -1,11 +1,13 @@
-// Text literals that stand for numbers and truths in lists of such, alone and within constructors; knows no names.
+// Text literals that stand for numbers, truths and bytes in lists of such, alone and within constructors; knows no names.
 
+import { decodeBase64 } from '../base/base64.ts';
 import { type Position, StatementError } from '../base/errors.ts';
 import { decimalText } from '../data/decimal-text.ts';
 import {
   array,
   BIGINT,
   BOOLEAN,
+  BYTES,
   decimal,
   INTEGER,
   isNumeric,
@@ -14,12 +16,12 @@ import {
   type Type,
   typeText,
 } from '../data/type.ts';
+import { TRUE_TEXT } from '../expr/cast.ts';
 import { roundDecimal } from '../expr/decimal.ts';
 import type { Expr, LiteralJson } from '../expr/expr.ts';
 import { coerced, nullOf } from './coerced.ts';
 import { commonType, literalText } from './coercion.ts';
 
-const TRUE = /^(t|tr|tru|true|y|ye|yes)$/i;
 const FALSE = /^(f|fa|fal|fals|false|n|no)$/i;
 
 const WHOLE_MAX: ReadonlyMap<Type['kind'], bigint> = new Map([
@@ -32,11 +34,11 @@ const PROBE_SCALE = 64;
 
 /** True for the types whose values may be written as text in a list. */
 function readsText(type: Type): boolean {
-  return isNumeric(type) || type.kind === BOOLEAN.kind;
+  return isNumeric(type) || type.kind === BOOLEAN.kind || type.kind === BYTES.kind;
 }
 
 /**
- * A text literal as the literal of a number or a truth that it stands for; null when it is no text literal, or the type
+ * A text literal as the literal of a number, a truth or bytes that it stands for; null when it is no text literal, or the type
  * is none of these.
  * @throws {StatementError} TYPE_MISMATCH when the text is no value of the type
  */
@@ -51,6 +53,16 @@ export function fromText(value: Expr | null, type: Type, at: Position): Expr | n
     at,
     'Write a value of that type, without quotes.',
   );
+}
+
+/** A number's or a truth's literal as text, which may be read as another's later; null where it is none, or is not to be text. */
+export function toText(value: Expr | null, type: Type): Expr | null {
+  if (type.kind !== 'STRING' || value?.expr !== 'literal') return null;
+  if (value.value === null || !readsText(value.type)) return null;
+  // The text of a DOUBLE is not the one that it was written as.
+  return value.type.kind === 'DOUBLE'
+    ? coerced(value, type)
+    : { expr: 'literal', value: String(value.value), type };
 }
 
 /**
@@ -73,8 +85,8 @@ export function numberTypeOf(text: string): Type | null {
 }
 
 /**
- * The expression with its text literal, or those within its constructors, read as the numbers and truths that they stand for
- * beside `type`; itself where nothing is to be read, or where the items of one ARRAY or MAP would have no type in common.
+ * The expression with its text literal, or those within its constructors, read as the numbers, truths and bytes that they stand for
+ * beside `type`, and beside text its literals of these as text; itself where nothing is to be read, or where the items of one ARRAY or MAP would have no type in common.
  * @throws {StatementError} TYPE_MISMATCH when a text is none
  */
 export function withTextRead(of: Expr, type: Type, at: Position): Expr {
@@ -85,7 +97,7 @@ export function withTextRead(of: Expr, type: Type, at: Position): Expr {
       const text = literalText(of);
       if (of.value === null && of.type.kind === 'STRING' && readsText(type)) return nullOf(type);
       const read = text !== null && isNumeric(type) ? numberTypeOf(text) : null;
-      return fromText(of, read ?? type, at) ?? of;
+      return fromText(of, read ?? type, at) ?? toText(of, type) ?? of;
     }
     case 'array': {
       const items = type.kind === 'ARRAY' ? all(of.items, type.item) : null;
@@ -140,7 +152,9 @@ function sharing(values: readonly Expr[]): readonly Expr[] | null {
 function readText(text: string, type: Type): LiteralJson {
   switch (type.kind) {
     case 'BOOLEAN':
-      return TRUE.test(text) ? true : FALSE.test(text) ? false : null;
+      return TRUE_TEXT.test(text) ? true : FALSE.test(text) ? false : null;
+    case 'BYTES':
+      return decodeBase64(text) === null ? null : text;
     case 'INTEGER':
     case 'BIGINT': {
       const whole = wholeOf(text, WHOLE_MAX.get(type.kind) ?? 0n);

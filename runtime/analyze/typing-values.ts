@@ -33,7 +33,7 @@ import type {
 } from '../sql/ast.ts';
 import { coerced, nullOf } from './coerced.ts';
 import { canCast, commonType, isTemporal, literalText } from './coercion.ts';
-import { fromText, numberTypeOf } from './text-literal.ts';
+import { fromText, numberTypeOf, toText } from './text-literal.ts';
 import { expect, known, type Typer } from './typer.ts';
 import { compared } from './typing-operators.ts';
 
@@ -197,15 +197,6 @@ export function inferArray(typer: Typer, node: ArrayConstructor): Expr {
 
 function as(value: Expr | null, type: Type, at: Position): Expr {
   return fromText(value, type, at) ?? toText(value, type) ?? coerced(value, type);
-}
-
-/** A number's or a truth's literal as text, which may be read as another's later; null where it is none, or is not to be text. */
-function toText(value: Expr | null, type: Type): Expr | null {
-  if (type.kind !== 'STRING' || value?.expr !== 'literal' || value.value === null) return null;
-  const hasOneText = value.type.kind !== 'DOUBLE' && isNumeric(value.type);
-  return hasOneText || value.type.kind === 'BOOLEAN'
-    ? { expr: 'literal', value: String(value.value), type }
-    : null;
 }
 
 export function inferMap(typer: Typer, node: MapConstructor): Expr {

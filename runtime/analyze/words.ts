@@ -94,11 +94,7 @@ export function noTopicName(topic: string, at: Position): StatementError {
 }
 
 export function keyFormatWithoutKey(at: Position): StatementError {
-  return invalid(
-    'KEY_FORMAT for a stream without a key',
-    at,
-    'Leave KEY_FORMAT out, or keep a key.',
-  );
+  return invalid('a key format for a stream without a key', at, 'Leave it out, or keep a key.');
 }
 
 export function otherPartitions(

@@ -23,6 +23,9 @@ export type Cast = (value: Value) => Value;
 
 const same: Cast = (value) => value;
 
+/** The words that stand for true, as far as they are written; CAST takes every other text for false. */
+export const TRUE_TEXT = /^(t|tr|tru|true|y|ye|yes)$/i;
+
 /**
  * The conversion from one type to another, null when the language has none. Numbers narrow as Java narrows them:
  * whole numbers wrap, doubles are cut and saturate, decimals are cut; to DECIMAL all round HALF_UP and must fit.
@@ -33,9 +36,7 @@ export function castBetween(from: Type, to: Type): Cast | null {
     case 'STRING':
       return from.kind === 'BYTES' ? null : (value) => valueText(value, from);
     case 'BOOLEAN':
-      return from.kind === 'STRING'
-        ? (value) => (value as string).trim().toLowerCase() === 'true'
-        : null;
+      return from.kind === 'STRING' ? (value) => TRUE_TEXT.test((value as string).trim()) : null;
     case 'INTEGER':
       return toInteger(from);
     case 'BIGINT':

@@ -35,7 +35,7 @@ export function refuseGrouping(query: Query, registry: FunctionRegistry): void {
 }
 
 /** True for a column that is called WINDOWSTART or WINDOWEND. */
-export function isWindowBound(node: Expression): boolean {
+function isWindowBound(node: Expression): boolean {
   return node.kind === 'Column' && (node.name.text === WINDOWSTART || node.name.text === WINDOWEND);
 }
 

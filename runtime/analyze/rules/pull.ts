@@ -2,7 +2,7 @@
 
 import { type Position, StatementError } from '../../base/errors.ts';
 import type { Source } from '../../catalog/source.ts';
-import { isNumeric, typeText } from '../../data/type.ts';
+import { isNumeric, STRING, typeText } from '../../data/type.ts';
 import type { FunctionRegistry } from '../../functions/registry.ts';
 import type { Expression, Query } from '../../sql/ast.ts';
 import type { AnalyzeOptions } from '../analysis.ts';
@@ -117,7 +117,9 @@ function isRecordColumn(node: Expression): boolean {
   return node.kind === 'Column' && RECORD_COLUMNS.has(node.name.text);
 }
 
-/** A list that a key column is looked for in holds keys: no NULL, and no text for a number. */
+const UNQUOTED = new Set<Expression['kind']>(['Integer', 'Decimal', 'Double', 'Boolean']);
+
+/** A list that a key column is looked for in holds keys: no NULL, no text for a number and no number for a text. */
 export function refuseKeys(query: Query, source: Source): void {
   const keys = source.schema.columns.filter(({ role }) => role === 'key');
   if (query.where === null) return;
@@ -135,12 +137,15 @@ export function refuseKeys(query: Query, source: Source): void {
           'Leave the NULL out.',
         );
       }
-      if (option.kind === 'String' && isNumeric(key.type)) {
+      const isText = option.kind === 'String';
+      if (
+        isText ? isNumeric(key.type) : key.type.kind === STRING.kind && UNQUOTED.has(option.kind)
+      ) {
         throw new StatementError(
           'TYPE_MISMATCH',
           `${shortText(option)} is no key: ${key.name} is ${typeText(key.type)}`,
           option.at,
-          'Write the number without quotes.',
+          `Write it ${isText ? 'without' : 'in'} quotes.`,
         );
       }
     }

@@ -226,7 +226,7 @@ test.each([
   ],
   [
     "CREATE STREAM x WITH (KEY_FORMAT='KAFKA') AS SELECT * FROM s PARTITION BY NULL;",
-    'INVALID line 1:34: KEY_FORMAT for a stream without a key',
+    'INVALID line 1:34: a key format for a stream without a key',
   ],
   ['CREATE STREAM `a b` AS SELECT * FROM s;', 'INVALID line 1:15: no topic can be called a b'],
   // INSERT INTO ... SELECT
