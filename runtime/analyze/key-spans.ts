@@ -56,6 +56,7 @@ export function keySpans(where: Expr | null, options: SpanOptions): Spans {
   return {
     spans: found,
     areKeys:
+      !reader.contradicts &&
       found.every(({ key }) => key !== null) &&
       bounds.every(({ columns }) => columns.every((column) => column?.isPlain === true)),
     isOneRange:
@@ -77,6 +78,8 @@ const FLIPPED: Readonly<Record<Comparison, Comparison>> = {
 
 /** Reads conditions. A list of bounds means that one of them holds; an empty one that none can. */
 class Reader {
+  /** One key column is compared twice, with what it cannot be at once. */
+  contradicts = false;
   readonly anything: readonly Bounds[];
   readonly #options: SpanOptions;
   readonly #types: readonly Type[];
@@ -126,7 +129,10 @@ class Reader {
     for (const [index, one] of a.columns.entries()) {
       const other = b.columns[index] ?? null;
       const both = one === null || other === null ? (one ?? other) : narrowed(one, other);
-      if (both === null && one !== null && other !== null) return null;
+      if (both === null && one !== null && other !== null) {
+        this.contradicts = true;
+        return null;
+      }
       columns.push(both);
     }
     const fromMs = ofBoth(a.times.fromMs, b.times.fromMs, Math.max);

@@ -123,6 +123,7 @@ describe('where scans are forbidden', () => {
     'by_id WHERE id > 1',
     // As ksqlDB, each column of the key is compared once.
     'by_id WHERE id = 1 AND id IN (1, 2)',
+    'by_id WHERE id = 1 AND id = 2',
     "by_a WHERE a > 'x' AND a < 'y'",
     "by_a WHERE a < 'x' OR a > 'y'",
     "by_a WHERE a LIKE 'x%'",
