@@ -106,6 +106,13 @@ export function inferCase(typer: Typer, node: SearchedCase | SimpleCase): Expr {
     })),
     ...(node.otherwise === null ? [] : [{ value: otherwise, at: node.otherwise.at }]),
   ];
+  const isText = (value: Expr | null): boolean => value?.type.kind === 'STRING';
+  const first = results.find(({ value }) => value !== null)?.value ?? null;
+  for (const { value, at } of results) {
+    // Unlike in lists, no literal is read as what stands beside it.
+    if (value !== null && first !== null && isText(value) !== isText(first))
+      throw strangers(first.type, value.type, 'this CASE', at);
+  }
   const type = sharedType(results, 'this CASE', node.at);
   return {
     expr: 'case',
@@ -134,12 +141,7 @@ function sharedType(all: readonly Item[], what: string, at: Position): Type {
     if (next !== null) {
       type = next;
     } else if (type !== null && !becomesText(value, type)) {
-      throw new StatementError(
-        'TYPE_MISMATCH',
-        `${typeText(type)} and ${typeText(value.type)} stand together in ${what}`,
-        itemAt,
-        'All of them are of one type: CAST where they differ.',
-      );
+      throw strangers(type, value.type, what, itemAt);
     }
   }
   if (type === null && first !== null) type = STRING;
@@ -168,9 +170,13 @@ function becomesText(value: Expr, type: Type): boolean {
 function refuseText({ value, at }: Item, type: Type, what: string): void {
   if (literalText(value) === null || type.kind === 'STRING' || isTemporal(type)) return;
   if (fromText(value, type, at) !== null) return;
-  throw new StatementError(
+  throw strangers(type, STRING, what, at);
+}
+
+function strangers(type: Type, other: Type, what: string, at: Position): StatementError {
+  return new StatementError(
     'TYPE_MISMATCH',
-    `${typeText(type)} and STRING stand together in ${what}`,
+    `${typeText(type)} and ${typeText(other)} stand together in ${what}`,
     at,
     'All of them are of one type: CAST where they differ.',
   );
