@@ -35,8 +35,6 @@ export function refuseType(type: Type, at: Position): void {
       refuseType(type.key, at);
       return refuseType(type.value, at);
     case 'STRUCT':
-      if (type.fields.length === 0)
-        throw new StatementError('INVALID', 'a STRUCT without fields', at, 'Name its fields.');
       for (const field of type.fields) refuseType(field.type, at);
       return;
     default:

@@ -187,7 +187,6 @@ test.each([
     as('SELECT id, ARRAY[] AS l2 FROM s'),
     'INVALID line 1:31: this ARRAY has no items, so that its type is not known',
   ],
-  [as('SELECT id, ARRAY[STRUCT()] AS l2 FROM s'), 'INVALID line 1:31: a STRUCT without fields'],
   [
     as('SELECT id, ARRAY[NULL] AS l2 FROM s'),
     'TYPE_MISMATCH line 1:31: nothing but NULL stands in this ARRAY, so that its type is not known',
