@@ -53,7 +53,7 @@ function decimalResult(op: Arithmetic, a: DecimalType, b: DecimalType): Type {
 export function commonType(a: Type, b: Type): Type | null {
   return narrowest(a, b, (left, right) => {
     if (left.kind === 'STRUCT' && right.kind === 'STRUCT')
-      return commonStruct(left.fields, right.fields);
+      return commonStruct(right.fields, left.fields); // ksqlDB's order
     const kinds = [left.kind, right.kind];
     return kinds.includes('DATE') && kinds.includes('TIMESTAMP') ? TIMESTAMP : null;
   });
@@ -61,7 +61,7 @@ export function commonType(a: Type, b: Type): Type | null {
 
 type Fields = (Type & { readonly kind: 'STRUCT' })['fields'];
 
-/** The fields of both, in order; a value that lacks one has null there. */
+/** The fields of `a`, then those that only `b` has; a value that lacks one has null there. */
 function commonStruct(a: Fields, b: Fields): Type | null {
   const fields = [];
   for (const field of a) {

@@ -42,7 +42,7 @@ function readsText(type: Type): boolean {
  * is none of these.
  * @throws {StatementError} TYPE_MISMATCH when the text is no value of the type
  */
-export function fromText(value: Expr | null, type: Type, at: Position): Expr | null {
+function fromText(value: Expr | null, type: Type, at: Position): Expr | null {
   const text = literalText(value);
   if (text === null || !readsText(type)) return null;
   const read = readText(text.trim(), type);
@@ -56,7 +56,7 @@ export function fromText(value: Expr | null, type: Type, at: Position): Expr | n
 }
 
 /** A number's or a truth's literal as text, which may be read as another's later; null where it is none, or is not to be text. */
-export function toText(value: Expr | null, type: Type): Expr | null {
+function toText(value: Expr | null, type: Type): Expr | null {
   if (type.kind !== 'STRING' || value?.expr !== 'literal') return null;
   if (value.value === null || !readsText(value.type)) return null;
   // The text of a DOUBLE is not the one that it was written as.
@@ -69,7 +69,7 @@ export function toText(value: Expr | null, type: Type): Expr | null {
  * The narrowest type of numbers that a text stands for: of digits alone INTEGER, BIGINT or DECIMAL, with a point or an
  * exponent DECIMAL; null when it is no number.
  */
-export function numberTypeOf(text: string): Type | null {
+function numberTypeOf(text: string): Type | null {
   const trimmed = text.trim();
   const whole = /^[+-]?\d+$/.test(trimmed);
   for (const [kind, max] of WHOLE_MAX) {
@@ -96,7 +96,8 @@ export function withTextRead(of: Expr, type: Type, at: Position): Expr {
     case 'literal': {
       const text = literalText(of);
       if (of.value === null && of.type.kind === 'STRING' && readsText(type)) return nullOf(type);
-      const read = text !== null && isNumeric(type) ? numberTypeOf(text) : null;
+      const isExact = isNumeric(type) && type.kind !== 'DOUBLE';
+      const read = text !== null && isExact ? numberTypeOf(text) : null;
       return fromText(of, read ?? type, at) ?? toText(of, type) ?? of;
     }
     case 'array': {

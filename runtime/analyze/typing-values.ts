@@ -10,7 +10,6 @@ import {
   decimal,
   DOUBLE,
   INTEGER,
-  isNumeric,
   map,
   STRING,
   struct,
@@ -33,7 +32,7 @@ import type {
 } from '../sql/ast.ts';
 import { coerced, nullOf } from './coerced.ts';
 import { canCast, commonType, isTemporal, literalText } from './coercion.ts';
-import { fromText, numberTypeOf, toText } from './text-literal.ts';
+import { withTextRead } from './text-literal.ts';
 import { expect, known, type Typer } from './typer.ts';
 import { compared } from './typing-operators.ts';
 
@@ -116,8 +115,8 @@ export function inferCase(typer: Typer, node: SearchedCase | SimpleCase): Expr {
   const type = sharedType(results, 'this CASE', node.at);
   return {
     expr: 'case',
-    branches: branches.map(({ when, then }) => ({ when, then: as(then, type, node.at) })),
-    otherwise: node.otherwise === null ? null : as(otherwise, type, node.at),
+    branches: branches.map(({ when, then }) => ({ when, then: coerced(then, type) })),
+    otherwise: node.otherwise === null ? null : coerced(otherwise, type),
     type,
   };
 }
@@ -127,50 +126,23 @@ interface Item {
   readonly at: Position;
 }
 
-/**
- * The type that all items share. NULL takes the type of the others, text literals are read as theirs (beside numbers as a number
- * wide enough for the text), and where a column or the first item is STRING the other literals are text.
- */
+/** The type that all items share. NULL, and text literals beside times, take the type of the others. */
 function sharedType(all: readonly Item[], what: string, at: Position): Type {
   const isTimes = all.some(({ value }) => value !== null && isTemporal(value.type));
-  const first = all.find(({ value }) => value !== null)?.value ?? null;
-  let type: Type | null = literalText(first) === null || isTimes ? null : STRING;
+  let type: Type | null = null;
   for (const { value, at: itemAt } of all) {
-    if (value === null || literalText(value) !== null) continue;
+    if (value === null || (isTimes && literalText(value) !== null)) continue;
     const next: Type | null = type === null ? value.type : commonType(type, value.type);
-    if (next !== null) {
-      type = next;
-    } else if (type !== null && !becomesText(value, type)) {
-      throw strangers(type, value.type, what, itemAt);
-    }
+    if (type !== null && next === null) throw strangers(type, value.type, what, itemAt);
+    type = next;
   }
-  if (type === null && first !== null) type = STRING;
-  for (const { value } of all) {
-    const text = literalText(value);
-    const read = text === null || type === null || !isNumeric(type) ? null : numberTypeOf(text);
-    if (read !== null && type !== null) type = commonType(type, read);
-  }
-  if (type !== null) {
-    for (const item of all) refuseText(item, type, what);
-    return type;
-  }
+  if (type !== null) return type;
   throw new StatementError(
     'TYPE_MISMATCH',
     `nothing but NULL stands in ${what}, so that its type is not known`,
     at,
     'CAST one NULL to the type that is meant.',
   );
-}
-
-function becomesText(value: Expr, type: Type): boolean {
-  return type.kind === 'STRING' && value.expr === 'literal';
-}
-
-/** Text among values that it cannot stand for. */
-function refuseText({ value, at }: Item, type: Type, what: string): void {
-  if (literalText(value) === null || type.kind === 'STRING' || isTemporal(type)) return;
-  if (fromText(value, type, at) !== null) return;
-  throw strangers(type, STRING, what, at);
 }
 
 function strangers(type: Type, other: Type, what: string, at: Position): StatementError {
@@ -182,8 +154,15 @@ function strangers(type: Type, other: Type, what: string, at: Position): Stateme
   );
 }
 
+/** The items of a constructor, each with its literals read as what stands before it. */
 function items(typer: Typer, nodes: readonly Expression[]): Item[] {
-  return nodes.map((node) => ({ value: typer.infer(node), at: node.at }));
+  let type: Type | null = null;
+  return nodes.map((node) => {
+    let value = typer.infer(node);
+    if (value !== null && type !== null) value = withTextRead(value, type, node.at);
+    if (value !== null) type = type === null ? value.type : (commonType(type, value.type) ?? type);
+    return { value, at: node.at };
+  });
 }
 
 function refuseEmpty(what: string, at: Position): StatementError {
@@ -196,13 +175,9 @@ export function inferArray(typer: Typer, node: ArrayConstructor): Expr {
   const type = sharedType(all, 'this ARRAY', node.at);
   return {
     expr: 'array',
-    items: all.map(({ value, at }) => as(value, type, at)),
+    items: all.map(({ value }) => coerced(value, type)),
     type: array(type),
   };
-}
-
-function as(value: Expr | null, type: Type, at: Position): Expr {
-  return fromText(value, type, at) ?? toText(value, type) ?? coerced(value, type);
 }
 
 export function inferMap(typer: Typer, node: MapConstructor): Expr {
@@ -220,8 +195,8 @@ export function inferMap(typer: Typer, node: MapConstructor): Expr {
   return {
     expr: 'map',
     entries: keys.map((key, index) => ({
-      key: as(key.value, keyType, key.at),
-      value: as(values[index]?.value ?? null, valueType, values[index]?.at ?? node.at),
+      key: coerced(key.value, keyType),
+      value: coerced(values[index]?.value ?? null, valueType),
     })),
     type: map(keyType, valueType),
   };
