@@ -55,7 +55,7 @@ function fromText(value: Expr | null, type: Type, at: Position): Expr | null {
   );
 }
 
-/** A number's or a truth's literal as text, which may be read as another's later; null where it is none, or is not to be text. */
+/** A number's or a truth's literal as text; null where it is none, or is not to be text. */
 function toText(value: Expr | null, type: Type): Expr | null {
   if (type.kind !== 'STRING' || value?.expr !== 'literal') return null;
   if (value.value === null || !readsText(value.type)) return null;
@@ -85,8 +85,9 @@ function numberTypeOf(text: string): Type | null {
 }
 
 /**
- * The expression with its text literal, or those within its constructors, read as the numbers, truths and bytes that they stand for
- * beside `type`, and beside text its literals of these as text; itself where nothing is to be read, or where the items of one ARRAY or MAP would have no type in common.
+ * The expression with its text literal, or those within its constructors, read as the numbers, truths and bytes that they
+ * stand for beside `type`, and beside text its literals of these as text; itself where nothing is to be read, or where the
+ * items of one ARRAY or MAP would have no type in common.
  * @throws {StatementError} TYPE_MISMATCH when a text is none
  */
 export function withTextRead(of: Expr, type: Type, at: Position): Expr {
