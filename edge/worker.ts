@@ -6,6 +6,7 @@ import { RemoteLog } from './adapters/remote-log.ts';
 import { AppendGroups } from './append-groups.ts';
 import { CodeStatements } from './code-statements.ts';
 import { catalogOf, type EdgeEnv, partitionAt } from './env.ts';
+import { Bodies } from './guard/bodies.ts';
 import { Guard, type GuardOptions } from './guard/guard.ts';
 import { type Entered, InFlight, UNCOUNTED } from './guard/in-flight.ts';
 import { UnreadBodies } from './guard/unread-bodies.ts';
@@ -69,6 +70,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
       return () => clearTimeout(timer);
     },
   });
+  const bodies = new Bodies((request) => inFlight.stepAside(request));
   const refuse = (request: Request): Response => {
     requests.add('unknown', request.method, 429);
     const response = overloaded();
@@ -97,7 +99,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
       const all = (group: readonly Append[]) => partition.appendAll(group);
       return appends.append(partitionName(tenant, at), append, all, request);
     };
-    c.set('edge', { env, tenant, log: new RemoteLog({ env, tenant, send }), topics });
+    c.set('edge', { env, tenant, log: new RemoteLog({ env, tenant, send }), topics, bodies });
     await next();
   });
   topicRoutes(app);

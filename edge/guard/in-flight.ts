@@ -24,6 +24,8 @@ const WEIGHT = 0.1;
 
 /** A request that was let in. */
 export interface Entered {
+  /** null: of none that is counted. */
+  readonly request: Request | null;
   /** What its body may come to. */
   readonly bytes: number;
   /** When it came, and of one that waited when it began. */
@@ -33,7 +35,7 @@ export interface Entered {
 }
 
 /** Waits on purpose and does no work meanwhile: counted nowhere, so that it need not be told when it has left. */
-export const UNCOUNTED: Entered = { bytes: 0, sinceMs: 0, turn: null };
+export const UNCOUNTED: Entered = { request: null, bytes: 0, sinceMs: 0, turn: null };
 
 export interface InFlightLoop extends Loop {
   /** Calls back so many ms later unless it is cancelled, which is done by the same request. */
@@ -87,7 +89,7 @@ export class InFlight {
       return null;
     }
     this.#bytes += bytes;
-    const entered: Entered = { bytes, sinceMs, turn: null };
+    const entered: Entered = { request, bytes, sinceMs, turn: null };
     if (this.#waiting.size > 0 || this.#running.size >= this.#pace.atOnce)
       entered.turn = this.#wait(entered);
     else this.#running.add(entered);
@@ -98,6 +100,11 @@ export class InFlight {
     if (!this.#running.delete(entered)) return;
     this.#bytes -= entered.bytes;
     this.#first?.wake();
+  }
+
+  /** One that runs is to be counted here no more, nor are its bytes: its body comes slowly, and does no work meanwhile. */
+  stepAside(request: Request): void {
+    for (const running of this.#running) if (running.request === request) this.leave(running);
   }
 
   /** Nobody says of a request that the platform has dropped that it is over: it must not be in the way of others. */

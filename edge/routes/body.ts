@@ -1,8 +1,7 @@
-// Request bodies: media type, size counted as the bytes arrive, JSON; knows no route.
+// Request bodies: media type and JSON; knows no route.
 
-import { BODY_BYTES_MAX } from '../../runtime/base/limits.ts';
-import { concatBytes } from '../../runtime/base/byte-arrays.ts';
 import { messageOf } from '../../runtime/base/errors.ts';
+import type { Bodies } from '../guard/bodies.ts';
 import { refusal } from './errors.ts';
 import { repeatedName } from './json-spans.ts';
 
@@ -10,6 +9,12 @@ const JSON_TYPES: ReadonlySet<string> = new Set([
   'application/json',
   'application/vnd.ksql.v1+json',
 ]);
+
+/** What of a request's context a body is read by. */
+interface BodyContext {
+  readonly req: { readonly raw: Request };
+  readonly var: { readonly edge: { readonly bodies: Bodies } };
+}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -26,46 +31,26 @@ export function requireMediaType(request: Request, types: ReadonlySet<string>): 
   );
 }
 
-/**
- * The whole body. Refuses (413) beyond BODY_BYTES_MAX; up to as much again is read and thrown away first, because a
- * client that is cut off while it writes may never see the answer.
- */
-export async function readBody(request: Request): Promise<Uint8Array> {
+/** The whole body. Refuses (413) beyond BODY_BYTES_MAX, and (408) what stalls on its way. */
+export async function readBody(c: BodyContext): Promise<Uint8Array> {
+  const request = c.req.raw;
   if (request.headers.has('Content-Encoding')) {
     throw refusal('MEDIA_TYPE', 'bodies with a Content-Encoding are not read');
   }
-  const declared = Number(request.headers.get('Content-Length') ?? 0);
-  if (declared > 2 * BODY_BYTES_MAX) throw tooLarge();
-  if (request.body === null) return new Uint8Array(0);
-  // HTTP ends a body where its length says. Read as a whole it takes one step and no copy, where a stream takes one of each every 4 KiB.
-  if (request.headers.has('Content-Length') && declared <= BODY_BYTES_MAX) {
-    const whole = new Uint8Array(await request.arrayBuffer());
-    if (whole.length > BODY_BYTES_MAX) throw tooLarge();
-    return whole;
-  }
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of request.body as ReadableStream<Uint8Array>) {
-    length += part.length;
-    if (length > 2 * BODY_BYTES_MAX) break;
-    if (length <= BODY_BYTES_MAX) parts.push(part);
-    else parts.length = 0;
-  }
-  if (length > BODY_BYTES_MAX) throw tooLarge();
-  return parts.length === 1 && parts[0] !== undefined ? parts[0] : concatBytes(parts);
+  return c.var.edge.bodies.read(request);
 }
 
 /** The bytes of a body that says it is JSON. */
-export async function readJsonBytes(request: Request): Promise<Uint8Array> {
-  requireMediaType(request, JSON_TYPES);
-  return readBody(request);
+export async function readJsonBytes(c: BodyContext): Promise<Uint8Array> {
+  requireMediaType(c.req.raw, JSON_TYPES);
+  return readBody(c);
 }
 
 /** A JSON body as its text, which is known to be well-formed, and its value. */
 async function readJson(
-  request: Request,
+  c: BodyContext,
 ): Promise<{ readonly text: string; readonly value: unknown }> {
-  const bytes = await readJsonBytes(request);
+  const bytes = await readJsonBytes(c);
   let text: string;
   try {
     text = utf8.decode(bytes);
@@ -79,13 +64,9 @@ async function readJson(
   }
 }
 
-function tooLarge(): Error {
-  return refusal('BODY_TOO_LARGE', `a body has at most ${BODY_BYTES_MAX} bytes (BODY_BYTES_MAX)`);
-}
-
 /** A JSON body that steers: no name may stand twice, for whoever wrote it may have meant the other one. Of data the last counts. */
-export async function readOrder(request: Request): Promise<unknown> {
-  const { text, value } = await readJson(request);
+export async function readOrder(c: BodyContext): Promise<unknown> {
+  const { text, value } = await readJson(c);
   const repeated = repeatedName(text);
   if (repeated !== null) {
     throw refusal('BAD_REQUEST', `the body has '${repeated.slice(0, 50)}' twice`);

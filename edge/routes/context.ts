@@ -3,6 +3,7 @@
 import type { Context } from 'hono';
 import type { RemoteLog } from '../adapters/remote-log.ts';
 import type { EdgeEnv } from '../env.ts';
+import type { Bodies } from '../guard/bodies.ts';
 import type { Principal } from '../guard/principal.ts';
 import type { TopicCache } from '../topic-cache.ts';
 
@@ -12,6 +13,7 @@ export interface Edge {
   readonly tenant: string;
   readonly log: RemoteLog;
   readonly topics: TopicCache;
+  readonly bodies: Bodies;
 }
 
 export interface EdgeHono {

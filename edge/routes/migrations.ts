@@ -17,7 +17,7 @@ export function migrationRoutes(app: Hono<EdgeHono>): void {
   });
 
   app.post('/migrations', async (c) => {
-    const { name, version, sql } = migrationOf(await readOrder(c.req.raw));
+    const { name, version, sql } = migrationOf(await readOrder(c));
     const { env, tenant } = c.var.edge;
     const { applied, entities, failed } = await migrate(env, tenant, { name, version }, sql);
     if (failed === null) return c.json({ name, applied, entities });

@@ -27,7 +27,7 @@ export function produceRoutes(app: Hono<EdgeHono>): void {
 async function produceRecords(c: EdgeContext, name: string): Promise<Response> {
   const request = c.req.raw;
   const stamp = stampOf(request);
-  const body = producedJson(await readJsonBytes(request));
+  const body = producedJson(await readJsonBytes(c));
   const nowMs = Date.now();
   const { topics, env, tenant } = c.get('edge');
   return topics.with(env, tenant, name, async (topic) => {
@@ -89,7 +89,7 @@ async function produceBatch(c: EdgeContext, name: string, partition: number): Pr
   const request = c.req.raw;
   const stamp = stampOf(request);
   requireMediaType(request, BATCH_TYPES);
-  const bytes = await readBody(request);
+  const bytes = await readBody(c);
   assert(bytes.length <= BODY_BYTES_MAX, 'a body is within its limit');
   const { topics, env, tenant } = c.get('edge');
   const result = await topics.with(env, tenant, name, (topic) => {

@@ -74,7 +74,7 @@ export function queryRoutes(app: Hono<EdgeHono>): void {
 
   app.post('/query-stream', async (c) => {
     const members = { text: 'sql', properties: 'properties' } as const;
-    if (wantsEvents(c)) return events(c, await readQuery(c.req.raw, members));
+    if (wantsEvents(c)) return events(c, await readQuery(c, members));
     const style = chosen(
       c,
       [
@@ -95,7 +95,7 @@ export function queryRoutes(app: Hono<EdgeHono>): void {
   });
 
   app.post('/close-query', async (c) => {
-    const value = await readOrder(c.req.raw);
+    const value = await readOrder(c);
     const queryId = isObject(value) ? value['queryId'] : undefined;
     if (typeof queryId !== 'string' || !(await closeQuery(queryId)))
       throw refusal('BAD_REQUEST', 'no push query of that id runs here');
@@ -121,7 +121,7 @@ async function answer(
   style: Style,
   members: Parameters<typeof readScript>[1],
 ): Promise<Response> {
-  const { script, token } = await readQuery(c.req.raw, members);
+  const { script, token } = await readQuery(c, members);
   let query: RunningQuery | Printing;
   try {
     query = await startQuery(c.var.edge, script, token);

@@ -2,6 +2,7 @@
 
 import type { Script } from '../objects/prepare.ts';
 import { isObject, readOrder } from './body.ts';
+import type { EdgeContext } from './context.ts';
 import { refusal } from './errors.ts';
 
 /** Members of a body, by route: the text and the properties. */
@@ -17,14 +18,14 @@ export interface QueryRequest {
   readonly token: string | null;
 }
 
-/** @throws 400 with the member at fault, 413, 415 */
-export async function readScript(request: Request, members: Members): Promise<Script> {
-  return (await readQuery(request, members)).script;
+/** @throws 400 with the member at fault, 408, 413, 415 */
+export async function readScript(c: EdgeContext, members: Members): Promise<Script> {
+  return (await readQuery(c, members)).script;
 }
 
 /** As `readScript`, with the place in `token`. */
-export async function readQuery(request: Request, members: Members): Promise<QueryRequest> {
-  const value = await readOrder(request);
+export async function readQuery(c: EdgeContext, members: Members): Promise<QueryRequest> {
+  const value = await readOrder(c);
   if (!isObject(value)) throw refusal('BAD_REQUEST', `send {"${members.text}": "..."}`);
   return queryOf(value, members);
 }

@@ -12,7 +12,7 @@ const PATHS =
 export function ticketRoutes(app: Hono<EdgeHono>): void {
   app.post('/tickets', async (c) => {
     const { principal } = c.var;
-    const value = await readOrder(c.req.raw);
+    const value = await readOrder(c);
     const path = isObject(value) ? value['path'] : undefined;
     if (typeof path !== 'string' || !PATHS.test(path)) {
       throw refusal('BAD_REQUEST', '"path" is no path of a WebSocket or of server-sent events');

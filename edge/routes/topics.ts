@@ -19,7 +19,7 @@ export function topicRoutes(app: Hono<EdgeHono>): void {
   app.get('/topics', async (c) => c.json({ topics: await c.var.edge.log.list() }));
 
   app.post('/topics', async (c) => {
-    const spec = specOf(await readOrder(c.req.raw));
+    const spec = specOf(await readOrder(c));
     return c.json(await c.var.edge.log.create(spec), 201);
   });
 

@@ -210,8 +210,15 @@ export const KEY_REQUESTS_BURST_MAX = 2000;
 /** Requests that one isolate of the edge has under way, those that wait for their turn included, and the bytes of their bodies. */
 export const REQUESTS_IN_FLIGHT_MAX = 128;
 export const REQUESTS_IN_FLIGHT_BYTES_MAX = 33_554_432;
-/** One that has run for so long without an answer counts no more: the platform has dropped it, its body does not come, or it waits for an object. */
+/** One that has run for so long without an answer counts no more: the platform has dropped it, or it waits for an object. */
 export const REQUEST_GONE_MS = 15_000;
+/** One whose body has been on its way for so long holds none of these places any more: it is one of the slow ones, so many at once, with so many bytes. */
+export const BODY_SLOW_MS = 1_000;
+export const SLOW_BODIES_MAX = 256;
+export const SLOW_BODIES_BYTES_MAX = 16_777_216;
+/** A body is given up (408) when fewer bytes than this, or than are missing, come within so long: 13 kbit/s. */
+export const BODY_STALL_BYTES_MIN = 16_384;
+export const BODY_STALL_MS = 10_000;
 /** Only so many are let in where another one would wait longer than this to begin. */
 export const REQUEST_WAIT_MS_MAX = 500;
 export const REQUESTS_IN_FLIGHT_MIN = 32;
