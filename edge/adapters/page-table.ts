@@ -1,8 +1,9 @@
 // State tables as pages in an object's SQLite: read by key or in order, and changes folded in; knows no delta and no commit.
 
 import { compareBytes } from '../../runtime/base/byte-arrays.ts';
-import { STATE_PAGES_KEPT_MAX } from '../../runtime/base/limits.ts';
+import { STATE_PAGES_KEPT_BYTES_MAX, STATE_PAGES_KEPT_MAX } from '../../runtime/base/limits.ts';
 import type { Entry, KeyRange, StateBytes, TableId } from '../../runtime/ports/store.ts';
+import { LongRows } from './long-rows.ts';
 import {
   cutIntoPages,
   encodePage,
@@ -93,13 +94,16 @@ export class PageTables {
   readonly #sql: SqlStorage;
   /** Verified pages by id, the one that was used last at the end. */
   readonly #kept = new Map<number, StatePage>();
+  #keptBytes = 0;
+  readonly #long: LongRows;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(TABLES);
+    this.#long = new LongRows(sql, 'page');
   }
 
-  /** Pages held in memory: at most STATE_PAGES_KEPT_MAX. */
+  /** Pages held in memory: at most STATE_PAGES_KEPT_MAX, and where there are several of STATE_PAGES_KEPT_BYTES_MAX. */
   get kept(): number {
     return this.#kept.size;
   }
@@ -146,37 +150,52 @@ export class PageTables {
 
   /** Forgets all tables of a task. */
   removeAll(task: number): void {
+    this.#long.removeAll(task);
     this.#sql.exec('DELETE FROM page WHERE task = ?', task);
     this.#kept.clear();
+    this.#keptBytes = 0;
   }
 
   #write(task: number, table: TableId, place: Place | null, entries: readonly Entry[]): void {
     let own = place;
     for (const page of cutIntoPages(entries)) {
-      const data = encodePage(page);
-      const first = page[0]?.key ?? data;
+      const bytes = encodePage(page);
+      const first = page[0]?.key ?? bytes;
+      const data = this.#long.first(bytes);
       if (own === null) {
-        this.#sql.exec(
-          'INSERT INTO page(task, tbl, first, data) VALUES (?, ?, ?, ?)',
-          task,
-          table,
-          first,
-          data,
-        );
+        const { id } = this.#sql
+          .exec<{ id: number }>(
+            'INSERT INTO page(task, tbl, first, data) VALUES (?, ?, ?, ?) RETURNING id',
+            task,
+            table,
+            first,
+            data,
+          )
+          .one();
+        this.#long.putRest(id, bytes);
         continue;
       }
-      this.#kept.delete(own.id);
+      this.#forget(own.id);
       // Its keys may begin higher now: only one that lies below must move the bound, which is in the index.
       if (compareBytes(first, own.first) >= 0)
         this.#sql.exec('UPDATE page SET data = ? WHERE id = ?', data, own.id);
       else this.#sql.exec('UPDATE page SET first = ?, data = ? WHERE id = ?', first, data, own.id);
+      this.#long.putRest(own.id, bytes);
       own = null;
     }
     if (own !== null) this.#remove(own.id);
   }
 
-  #remove(id: number): void {
+  #forget(id: number): void {
+    const kept = this.#kept.get(id);
+    if (kept === undefined) return;
     this.#kept.delete(id);
+    this.#keptBytes -= kept.bytes.length;
+  }
+
+  #remove(id: number): void {
+    this.#forget(id);
+    this.#long.remove(id);
     this.#sql.exec('DELETE FROM page WHERE id = ?', id);
   }
 
@@ -225,20 +244,25 @@ export class PageTables {
     const kept = this.#kept.get(id);
     const page = kept ?? this.#stored(id);
     if (kept !== undefined) this.#kept.delete(id);
-    else if (this.#kept.size >= STATE_PAGES_KEPT_MAX) {
-      for (const [oldest] of this.#kept) {
-        this.#kept.delete(oldest);
-        break;
-      }
-    }
+    else this.#makeRoom(page);
     this.#kept.set(id, page);
     return page;
+  }
+
+  /** The oldest pages go until there is room for one more. */
+  #makeRoom({ bytes }: StatePage): void {
+    this.#keptBytes += bytes.length;
+    for (const [oldest] of this.#kept) {
+      const { size } = this.#kept;
+      if (size < STATE_PAGES_KEPT_MAX && this.#keptBytes <= STATE_PAGES_KEPT_BYTES_MAX) return;
+      this.#forget(oldest);
+    }
   }
 
   #stored(id: number): StatePage {
     const { data } = this.#sql
       .exec<{ data: ArrayBuffer }>('SELECT data FROM page WHERE id = ?', id)
       .one();
-    return new StatePage(new Uint8Array(data));
+    return new StatePage(this.#long.whole(id, data));
   }
 }

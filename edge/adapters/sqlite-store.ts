@@ -1,6 +1,7 @@
 // The store port over an object's SQLite: one transaction a commit, deltas laid over pages; knows no operator and no call.
 
-import { PortError } from '../../runtime/base/errors.ts';
+import { PortError, RecordError } from '../../runtime/base/errors.ts';
+import { STATE_KEY_BYTES_MAX, STATE_VALUE_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { MARK, type OrderedMap } from '../../runtime/data/ordered-map.ts';
 import { decodeDelta, encodeDeltas } from '../../runtime/ports/delta.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
@@ -21,7 +22,9 @@ import type {
   TaskId,
 } from '../../runtime/ports/store.ts';
 import { partitionKey } from '../../runtime/ports/wakes.ts';
+import { RecordCrash } from '../../runtime/task/crash.ts';
 import { asked, askedEach } from './asked.ts';
+import { LongRows } from './long-rows.ts';
 import { Memtable, overlaid } from './memtable.ts';
 import { type Change, PageTables } from './page-table.ts';
 
@@ -70,6 +73,7 @@ export class SqliteStore implements Store {
   /** By task and destination, the sequence behind the appends that an earlier instance has left. */
   readonly #left = new Map<TaskId, Map<string, number>>();
   readonly #pages: PageTables;
+  readonly #longDeltas: LongRows;
   /** True where an older version has been: its table of state, a row a key, is not read any more. */
   readonly #isOlder: boolean;
   /** Called in the turn of each commit. */
@@ -79,6 +83,7 @@ export class SqliteStore implements Store {
     this.#storage = storage;
     storage.sql.exec(TABLES);
     this.#pages = new PageTables(storage.sql);
+    this.#longDeltas = new LongRows(storage.sql, 'delta');
     const older = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'state'";
     this.#isOlder = storage.sql.exec(older).toArray().length > 0;
   }
@@ -157,6 +162,7 @@ export class SqliteStore implements Store {
 
   /** As `commit`, for a transaction of the caller's, in which it must come last. */
   commitNow(task: TaskId, commit: Commit): readonly OutboxAppend[] {
+    refuseLong(commit);
     const deltas = encodeDeltas(commit.changes);
     const known = this.#known.get(task);
     if (known === undefined || known.number !== commit.after) throw this.#fenced(task);
@@ -166,9 +172,7 @@ export class SqliteStore implements Store {
       const held = this.#memtable(id);
       const isFolded = held.deltaBytes >= FOLD_BYTES;
       if (isFolded) this.#fold(id, held);
-      for (const delta of deltas) {
-        this.#sql.exec('INSERT INTO delta(task, data) VALUES (?, ?)', id, delta.buffer);
-      }
+      for (const delta of deltas) this.#insertDelta(id, delta);
       this.#deleteAcknowledged(task);
       if (!this.writePosition(id, commit, JSON.stringify(position))) throw this.#fenced(task);
       this.writeOutbox(id, commit.outbox);
@@ -273,9 +277,7 @@ export class SqliteStore implements Store {
       const begun = begin(before);
       if (begun === null) return row;
       this.#forget(row.id);
-      for (const { buffer } of encodeDeltas(begun.changes)) {
-        this.#sql.exec('INSERT INTO delta(task, data) VALUES (?, ?)', row.id, buffer);
-      }
+      for (const delta of encodeDeltas(begun.changes)) this.#insertDelta(row.id, delta);
       const position = JSON.stringify(begunAgain(before, begun));
       this.#sql.exec('UPDATE task SET committed = 1, position = ? WHERE id = ?', position, row.id);
       return row;
@@ -336,26 +338,46 @@ export class SqliteStore implements Store {
     const memtable = new Memtable();
     const rows = asked(() =>
       this.#sql
-        .exec<{ data: ArrayBuffer }>('SELECT data FROM delta WHERE task = ? ORDER BY id', task)
-        .toArray(),
+        .exec<{ id: number; data: ArrayBuffer }>(
+          'SELECT id, data FROM delta WHERE task = ? ORDER BY id',
+          task,
+        )
+        .toArray()
+        .map(({ id, data }) => this.#longDeltas.whole(id, data)),
     );
-    for (const { data } of rows) {
-      memtable.apply(decodeDelta(new Uint8Array(data)));
-      memtable.deltaBytes += data.byteLength;
+    for (const delta of rows) {
+      memtable.apply(decodeDelta(delta));
+      memtable.deltaBytes += delta.length;
     }
     this.#memtables.set(task, memtable);
     return memtable;
   }
 
+  #insertDelta(task: number, delta: Uint8Array<ArrayBuffer>): void {
+    const { id } = this.#sql
+      .exec<{ id: number }>(
+        'INSERT INTO delta(task, data) VALUES (?, ?) RETURNING id',
+        task,
+        this.#longDeltas.first(delta),
+      )
+      .one();
+    this.#longDeltas.putRest(id, delta);
+  }
+
   /** Lays the newest value of every changed key over the pages and forgets the deltas. */
   #fold(task: number, memtable: Memtable): void {
     for (const [table, map] of memtable.tables) this.#pages.fold(task, table, changesOf(map));
+    this.#deleteDeltas(task);
+  }
+
+  #deleteDeltas(task: number): void {
+    this.#longDeltas.removeAll(task);
     this.#sql.exec('DELETE FROM delta WHERE task = ?', task);
   }
 
   /** Within the caller's transaction. */
   #forget(task: number): void {
-    this.#sql.exec('DELETE FROM delta WHERE task = ?', task);
+    this.#deleteDeltas(task);
     this.#pages.removeAll(task);
     if (this.#isOlder) this.#sql.exec('DELETE FROM state WHERE task = ?', task);
   }
@@ -378,6 +400,21 @@ export class SqliteStore implements Store {
         return overlaid(askedEach(this.#pages.scan(task, table, range)), changed);
       },
     };
+  }
+}
+
+/**
+ * State that is too long is its record's fault: fewer are tried, and the one that makes it so by itself is given up.
+ * @throws {RecordCrash}
+ */
+function refuseLong({ changes, taken = 1 }: Commit): void {
+  for (const { key, value } of changes) {
+    const isLongKey = key.length > STATE_KEY_BYTES_MAX;
+    if (!isLongKey && (value === null || value.length <= STATE_VALUE_BYTES_MAX)) continue;
+    const message = isLongKey
+      ? `a key of state would be ${key.length} bytes, and ${STATE_KEY_BYTES_MAX} is the most (STATE_KEY_BYTES_MAX)`
+      : `a value of state would be ${value?.length} bytes, and ${STATE_VALUE_BYTES_MAX} is the most (STATE_VALUE_BYTES_MAX)`;
+    throw new RecordCrash(taken, new RecordError('SERIALIZATION', message));
   }
 }
 

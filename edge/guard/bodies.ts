@@ -129,7 +129,7 @@ export class Bodies {
       // One that is too long is thrown away: what else comes is read over it.
       const at = coming.bytes > BODY_BYTES_MAX ? 0 : coming.bytes;
       const { done, value } = await reader.read(new Uint8Array(buffer, at));
-      buffer = value === undefined ? buffer : (value.buffer as ArrayBuffer);
+      buffer = value?.buffer ?? buffer;
       coming.bytes += value?.length ?? 0;
       if (done || coming.bytes > 2 * BODY_BYTES_MAX) break;
       if (coming.bytes < buffer.byteLength || coming.bytes > BODY_BYTES_MAX) continue;

@@ -116,8 +116,12 @@ export const CLEANER_KEYS_MAX = 65_536;
 export const CLEANER_KEY_BYTES_MAX = 8_388_608;
 /** Bytes of state that a host without synchronous reads keeps resident per task. */
 export const RESIDENT_STATE_BYTES_MAX = 134_217_728;
-/** Pages of state that a processor object keeps in memory, of 8 KiB where no value is longer. */
+/** Pages of state that a processor object keeps in memory, of 8 KiB where no value is longer, and their bytes where there are several. */
 export const STATE_PAGES_KEPT_MAX = 256;
+export const STATE_PAGES_KEPT_BYTES_MAX = 16_777_216;
+/** Bytes of one value of state that a processor object keeps, the state of a group or a row, and of its key; a record that makes a longer one goes to the dead-letter topic. */
+export const STATE_VALUE_BYTES_MAX = 16_777_216;
+export const STATE_KEY_BYTES_MAX = 524_288;
 /** Expired rows that one commit removes from the state of a join of streams, a side; the others follow. */
 export const EXPIRED_ROWS_MAX = 10_000;
 /** Rows that EMIT FINAL, or a HAVING, holds between two commits as they came; beyond, as bytes. */

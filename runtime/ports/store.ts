@@ -101,6 +101,8 @@ export interface Commit {
   /** Further changes, of other keys; only for a store with `takesBlocks`. */
   readonly blocks?: readonly (StateBlock | StatePack)[] | undefined;
   readonly outbox: readonly OutboxAppend[];
+  /** How many records it takes in: what a store refuses for what they have made is refused to so many. */
+  readonly taken?: number | undefined;
 }
 
 export interface Entry {

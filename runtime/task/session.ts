@@ -341,7 +341,6 @@ export class Session {
     this.#rowsCount = 0;
     this.#changedCounters.clear();
     this.#isDirty = false;
-    this.#taken = 0;
     const after = this.#commit;
     const offsets = this.inputs.positions;
     const pending = await store.commit(this.#task, {
@@ -352,7 +351,9 @@ export class Session {
       changes,
       blocks,
       outbox,
+      taken: this.#taken,
     });
+    this.#taken = 0;
     this.#commit = after + 1;
     this.outbox?.offer(pending);
     return rows;

@@ -11,7 +11,13 @@ import { rowsWrittenBy } from '../../edge/metrics/meters.ts';
 import { compareBytes } from '../../runtime/base/byte-arrays.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { TaskCorrupted } from '../../runtime/base/errors.ts';
-import { STATE_PAGES_KEPT_MAX } from '../../runtime/base/limits.ts';
+import {
+  STATE_KEY_BYTES_MAX,
+  STATE_PAGES_KEPT_BYTES_MAX,
+  STATE_PAGES_KEPT_MAX,
+  STATE_VALUE_BYTES_MAX,
+} from '../../runtime/base/limits.ts';
+import { RecordCrash } from '../../runtime/task/crash.ts';
 import type { Commit, Entry, StateBytes, StateReader } from '../../runtime/ports/store.ts';
 
 async function inObject<T>(
@@ -178,6 +184,98 @@ test('no row of state is above 64 KiB but for a single larger value', async () =
       .map(({ size }) => size);
     expect(sizes.slice(0, -1).every((size) => size <= 65_536)).toBe(true);
     expect(sizes.at(-1)).toBeGreaterThan(200_000);
+  });
+});
+
+/** What Cloudflare lets a row of an object's database be. */
+const PLATFORM_ROW_BYTES_MAX = 2_000_000;
+
+function longestRow({ sql }: DurableObjectStorage): number {
+  const lengths = [
+    'SELECT length(data) FROM delta',
+    'SELECT length(first) + length(data) FROM page',
+    'SELECT length(data) FROM rest',
+  ];
+  const select = `SELECT max(n) AS longest FROM (SELECT 0 AS n UNION ALL ${lengths.join(' UNION ALL ')})`;
+  return sql.exec<{ longest: number }>(select).one().longest;
+}
+
+function filled(length: number, seed: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 10) + seed) & 255;
+  return bytes;
+}
+
+/** Quicker than a comparison that could show where they differ. */
+function isSame(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : compareBytes(a, b) === 0;
+}
+
+test('the longest state under the longest key is kept in rows that the platform takes, and nothing of it stays when it goes', async () => {
+  await inObject('longest', async (storage) => {
+    const key = filled(STATE_KEY_BYTES_MAX, 1);
+    const other = encodeUtf8('k');
+    let { commit } = await new SqliteStore(storage).load('q/0/0');
+    let before: Uint8Array | null = null;
+    const lengths = [STATE_VALUE_BYTES_MAX, 1_048_576, 3_000_000, STATE_VALUE_BYTES_MAX, 10, null];
+    for (const [nth, length] of lengths.entries()) {
+      const store = new SqliteStore(storage);
+      const restored = await store.load('q/0/0');
+      expect(isSame(restored.reader.get('1', key), before)).toBe(true);
+      commit = restored.commit;
+      const value = length === null ? null : filled(length, nth);
+      const changes = [
+        { table: '1', key, value },
+        { table: '1', key: other, value: encodeUtf8('beside') },
+      ];
+      await store.commit('q/0/0', commitOf(commit, changes));
+      before = value;
+      expect(isSame(restored.reader.get('1', key), value)).toBe(true);
+      expect(longestRow(storage)).toBeLessThan(PLATFORM_ROW_BYTES_MAX);
+      // Folded by the next commit, where it is long.
+      await store.commit('q/0/0', commitOf(commit + 1, []));
+      expect(longestRow(storage)).toBeLessThan(PLATFORM_ROW_BYTES_MAX);
+      expect(restored.reader.get('1', other)).toEqual(encodeUtf8('beside'));
+    }
+    const store = new SqliteStore(storage);
+    ({ commit } = await store.load('q/0/0'));
+    await store.commit(
+      'q/0/0',
+      commitOf(commit, [{ table: '1', key: other, value: filled(3_000_000, 1) }]),
+    );
+    await store.commit('q/0/0', commitOf(commit + 1, [change('k', 'short')]));
+    await store.commit('q/0/0', commitOf(commit + 2, []));
+    expect(count(storage, 'rest')).toBeGreaterThan(0);
+    await store.remove('q/0/0');
+    expect(['rest', 'delta', 'page'].map((table) => count(storage, table))).toEqual([0, 0, 0]);
+  });
+});
+
+test('a longer one is refused as its records’ fault, and nothing is changed', async () => {
+  await inObject('too-long', async (storage) => {
+    const store = new SqliteStore(storage);
+    const { commit, reader } = await store.load('q/0/0');
+    const key = encodeUtf8('k');
+    for (const [long, limit] of [
+      [
+        { table: '1', key, value: new Uint8Array(STATE_VALUE_BYTES_MAX + 1) },
+        'STATE_VALUE_BYTES_MAX',
+      ],
+      [
+        { table: '1', key: new Uint8Array(STATE_KEY_BYTES_MAX + 1), value: null },
+        'STATE_KEY_BYTES_MAX',
+      ],
+    ] as const) {
+      const refused = store.commit('q/0/0', {
+        ...commitOf(commit, [change('a', '1'), long]),
+        taken: 7,
+      });
+      const thrown: unknown = await refused.catch((error: unknown) => error);
+      expect(thrown).toBeInstanceOf(RecordCrash);
+      expect(thrown).toMatchObject({ taken: 7, message: expect.stringContaining(limit) as string });
+    }
+    expect(rows(reader, null, null)).toEqual([]);
+    expect(count(storage, 'delta')).toBe(0);
   });
 });
 
@@ -365,6 +463,26 @@ test('no more pages stay in memory than STATE_PAGES_KEPT_MAX', async () => {
     expect(tables.kept).toBe(STATE_PAGES_KEPT_MAX);
     tables.fold(TASK, TABLE, [{ key: keyOf(count - 1), value: keyOf(1) }]);
     expect(tables.get(TASK, TABLE, keyOf(count - 1))).toEqual(keyOf(1));
+  });
+});
+
+test('pages of long values stay in memory within STATE_PAGES_KEPT_BYTES_MAX', async () => {
+  await inSql('kept bytes', (sql) => {
+    const tables = new PageTables(sql);
+    const length = STATE_PAGES_KEPT_BYTES_MAX / 4;
+    const changes = Array.from({ length: 6 }, (_, i) => ({
+      key: keyOf(i),
+      value: filled(length, i),
+    }));
+    tables.fold(TASK, TABLE, changes);
+    for (const { key, value } of changes)
+      expect(isSame(tables.get(TASK, TABLE, key), value)).toBe(true);
+    expect(tables.kept).toBe(3);
+    tables.fold(TASK, TABLE, [{ key: keyOf(5), value: keyOf(1) }]);
+    expect(tables.kept).toBe(2);
+    for (const { key, value } of changes.slice(0, 3))
+      expect(isSame(tables.get(TASK, TABLE, key), value)).toBe(true);
+    expect(tables.kept).toBe(3);
   });
 });
 
