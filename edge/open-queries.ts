@@ -1,7 +1,7 @@
-// The push queries that one isolate runs at once, each with tasks and state of its own: how many, and how one is ended by its id; knows no SQL and no HTTP.
+// The queries of clients that one isolate runs at once, each with memory of its own: how many, and how one is ended by its id; knows no SQL and no HTTP.
 
 import { PortError } from '../runtime/base/errors.ts';
-import { PUSH_QUERIES_MAX, PUSH_QUERY_GONE_MS } from '../runtime/base/limits.ts';
+import { PUSH_QUERY_GONE_MS } from '../runtime/base/limits.ts';
 
 /** How often one that runs says so. */
 const HEARD_EVERY_MS = PUSH_QUERY_GONE_MS / 3;
@@ -18,6 +18,14 @@ interface OpenQuery {
  */
 export class OpenQueries {
   readonly #open = new Map<string, OpenQuery>();
+  readonly #most: number;
+  readonly #limit: string;
+
+  /** @param limit the name of the limit, which refusals tell */
+  constructor(most: number, limit: string) {
+    this.#most = most;
+    this.#limit = limit;
+  }
 
   /**
    * Counts one in; to be called by its request.
@@ -26,11 +34,8 @@ export class OpenQueries {
    */
   enter(queryId: string): () => void {
     this.#forgetGone();
-    if (this.#open.size >= PUSH_QUERIES_MAX)
-      throw new PortError(
-        'OVERLOADED',
-        `${PUSH_QUERIES_MAX} push queries run here (PUSH_QUERIES_MAX)`,
-      );
+    if (this.#open.size >= this.#most)
+      throw new PortError('OVERLOADED', `${this.#most} such queries run here (${this.#limit})`);
     const query: OpenQuery = { heardMs: Date.now(), close: null };
     this.#open.set(queryId, query);
     // It stops with the request, whatever becomes of that.

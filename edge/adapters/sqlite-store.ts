@@ -1,7 +1,6 @@
 // The store port over an object's SQLite: one transaction a commit, deltas laid over pages; knows no operator and no call.
 
-import { PortError, RecordError } from '../../runtime/base/errors.ts';
-import { STATE_KEY_BYTES_MAX, STATE_VALUE_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { PortError } from '../../runtime/base/errors.ts';
 import { MARK, type OrderedMap } from '../../runtime/data/ordered-map.ts';
 import { decodeDelta, encodeDeltas } from '../../runtime/ports/delta.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
@@ -22,9 +21,8 @@ import type {
   TaskId,
 } from '../../runtime/ports/store.ts';
 import { partitionKey } from '../../runtime/ports/wakes.ts';
-import { RecordCrash } from '../../runtime/task/crash.ts';
 import { asked, askedEach } from './asked.ts';
-import { LongRows } from './long-rows.ts';
+import { DeltaTable, refuseLong } from './delta-table.ts';
 import { Memtable, overlaid } from './memtable.ts';
 import { type Change, PageTables } from './page-table.ts';
 
@@ -35,7 +33,6 @@ const TABLES = `
 CREATE TABLE IF NOT EXISTS task(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, producer TEXT NOT NULL, epoch INTEGER NOT NULL,
   number INTEGER NOT NULL, committed INTEGER NOT NULL, position TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS delta(id INTEGER PRIMARY KEY, task INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS outbox(
   id INTEGER PRIMARY KEY, task INTEGER NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, sequence INTEGER NOT NULL,
   count INTEGER NOT NULL, bytes BLOB NOT NULL);
@@ -73,7 +70,7 @@ export class SqliteStore implements Store {
   /** By task and destination, the sequence behind the appends that an earlier instance has left. */
   readonly #left = new Map<TaskId, Map<string, number>>();
   readonly #pages: PageTables;
-  readonly #longDeltas: LongRows;
+  readonly #deltas: DeltaTable;
   /** True where an older version has been: its table of state, a row a key, is not read any more. */
   readonly #isOlder: boolean;
   /** Called in the turn of each commit. */
@@ -83,7 +80,7 @@ export class SqliteStore implements Store {
     this.#storage = storage;
     storage.sql.exec(TABLES);
     this.#pages = new PageTables(storage.sql);
-    this.#longDeltas = new LongRows(storage.sql, 'delta');
+    this.#deltas = new DeltaTable(storage.sql);
     const older = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'state'";
     this.#isOlder = storage.sql.exec(older).toArray().length > 0;
   }
@@ -172,7 +169,7 @@ export class SqliteStore implements Store {
       const held = this.#memtable(id);
       const isFolded = held.deltaBytes >= FOLD_BYTES;
       if (isFolded) this.#fold(id, held);
-      for (const delta of deltas) this.#insertDelta(id, delta);
+      for (const delta of deltas) this.#deltas.add(id, delta);
       this.#deleteAcknowledged(task);
       if (!this.writePosition(id, commit, JSON.stringify(position))) throw this.#fenced(task);
       this.writeOutbox(id, commit.outbox);
@@ -277,7 +274,7 @@ export class SqliteStore implements Store {
       const begun = begin(before);
       if (begun === null) return row;
       this.#forget(row.id);
-      for (const delta of encodeDeltas(begun.changes)) this.#insertDelta(row.id, delta);
+      for (const delta of encodeDeltas(begun.changes)) this.#deltas.add(row.id, delta);
       const position = JSON.stringify(begunAgain(before, begun));
       this.#sql.exec('UPDATE task SET committed = 1, position = ? WHERE id = ?', position, row.id);
       return row;
@@ -336,16 +333,7 @@ export class SqliteStore implements Store {
     const known = this.#memtables.get(task);
     if (known !== undefined) return known;
     const memtable = new Memtable();
-    const rows = asked(() =>
-      this.#sql
-        .exec<{ id: number; data: ArrayBuffer }>(
-          'SELECT id, data FROM delta WHERE task = ? ORDER BY id',
-          task,
-        )
-        .toArray()
-        .map(({ id, data }) => this.#longDeltas.whole(id, data)),
-    );
-    for (const delta of rows) {
+    for (const delta of asked(() => this.#deltas.all(task))) {
       memtable.apply(decodeDelta(delta));
       memtable.deltaBytes += delta.length;
     }
@@ -353,31 +341,15 @@ export class SqliteStore implements Store {
     return memtable;
   }
 
-  #insertDelta(task: number, delta: Uint8Array<ArrayBuffer>): void {
-    const { id } = this.#sql
-      .exec<{ id: number }>(
-        'INSERT INTO delta(task, data) VALUES (?, ?) RETURNING id',
-        task,
-        this.#longDeltas.first(delta),
-      )
-      .one();
-    this.#longDeltas.putRest(id, delta);
-  }
-
   /** Lays the newest value of every changed key over the pages and forgets the deltas. */
   #fold(task: number, memtable: Memtable): void {
     for (const [table, map] of memtable.tables) this.#pages.fold(task, table, changesOf(map));
-    this.#deleteDeltas(task);
-  }
-
-  #deleteDeltas(task: number): void {
-    this.#longDeltas.removeAll(task);
-    this.#sql.exec('DELETE FROM delta WHERE task = ?', task);
+    this.#deltas.removeAll(task);
   }
 
   /** Within the caller's transaction. */
   #forget(task: number): void {
-    this.#deleteDeltas(task);
+    this.#deltas.removeAll(task);
     this.#pages.removeAll(task);
     if (this.#isOlder) this.#sql.exec('DELETE FROM state WHERE task = ?', task);
   }
@@ -400,21 +372,6 @@ export class SqliteStore implements Store {
         return overlaid(askedEach(this.#pages.scan(task, table, range)), changed);
       },
     };
-  }
-}
-
-/**
- * State that is too long is its record's fault: fewer are tried, and the one that makes it so by itself is given up.
- * @throws {RecordCrash}
- */
-function refuseLong({ changes, taken = 1 }: Commit): void {
-  for (const { key, value } of changes) {
-    const isLongKey = key.length > STATE_KEY_BYTES_MAX;
-    if (!isLongKey && (value === null || value.length <= STATE_VALUE_BYTES_MAX)) continue;
-    const message = isLongKey
-      ? `a key of state would be ${key.length} bytes, and ${STATE_KEY_BYTES_MAX} is the most (STATE_KEY_BYTES_MAX)`
-      : `a value of state would be ${value?.length} bytes, and ${STATE_VALUE_BYTES_MAX} is the most (STATE_VALUE_BYTES_MAX)`;
-    throw new RecordCrash(taken, new RecordError('SERIALIZATION', message));
   }
 }
 

@@ -143,6 +143,16 @@ export const FAMILIES = {
     'requests',
     'Requests that this isolate of the Worker has answered, of all tenants.',
   ),
+  millrace_http_answers_held_bytes: gauge(
+    [],
+    'bytes',
+    'Bytes of answers that wait in this isolate of the Worker for readers who have not taken them.',
+  ),
+  millrace_http_slow_bodies: gauge(
+    [],
+    'requests',
+    'Requests of this isolate of the Worker whose bodies come slowly.',
+  ),
   millrace_metrics_objects: gauge(
     [],
     'objects',

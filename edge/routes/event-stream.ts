@@ -1,7 +1,7 @@
 // Server-sent events as a response: events and comments as they are made, pulled by the reader; knows nothing of what they say.
 
 import { log } from '../../runtime/base/log.ts';
-import { encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { answers } from '../guard/answers.ts';
 import type { EdgeContext } from './context.ts';
 import { errorBody } from './errors.ts';
 
@@ -39,42 +39,25 @@ export function lastEventId(c: EdgeContext): string | null {
 }
 
 /**
- * The events as a response. Nothing is made before the reader has room for it; what `events` throws is the last event.
- * @param onEnd called once, when the reader has gone or nothing more will come
+ * The events as a response. Nothing is made before the reader has taken what was; what `events` throws is the last event.
+ * @param onEnd called once, when the reader has gone, or does not read, or nothing more will come
  */
 export function eventStream(
   events: AsyncGenerator<string, void, undefined>,
   onEnd: () => void | Promise<void> = () => undefined,
 ): Response {
-  let isFirst = true;
-  let hasGone = false;
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      // The headers leave with the first bytes: they do not wait for the first event.
-      if (isFirst) {
-        isFirst = false;
-        controller.enqueue(encodeUtf8(`retry: ${RETRY_MS}\n\n`));
-        return;
-      }
-      const { done, value } = await events
-        .next()
-        .catch((thrown: unknown) => ({ done: true, value: failureText(thrown) }));
-      // Meanwhile the reader may have gone, and takes no event any more.
-      if (hasGone) return;
-      if (typeof value === 'string') controller.enqueue(encodeUtf8(value));
-      if (done !== true) return;
-      controller.close();
-      await onEnd();
-    },
-    async cancel() {
-      hasGone = true;
-      await onEnd();
-      await events.return();
-    },
-  });
+  const body = answers.stream({ texts: begun(events), failure: failureText, onEnd });
   return new Response(body, {
     headers: { 'Content-Type': EVENT_STREAM_TYPE, 'Cache-Control': 'no-store' },
   });
+}
+
+/** The headers leave with the first bytes: they do not wait for the first event. */
+async function* begun(
+  events: AsyncGenerator<string, void, undefined>,
+): AsyncGenerator<string, void> {
+  yield `retry: ${RETRY_MS}\n\n`;
+  yield* events;
 }
 
 function failureText(thrown: unknown): string {

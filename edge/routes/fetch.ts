@@ -13,6 +13,7 @@ import {
 import type { Fetched, TopicPartition } from '../../runtime/ports/log.ts';
 import type { RemoteLog } from '../adapters/remote-log.ts';
 import { FRAMES_TYPE } from '../frames.ts';
+import { answers } from '../guard/answers.ts';
 import type { EdgeContext, EdgeHono } from './context.ts';
 import { refusal } from './errors.ts';
 import {
@@ -50,13 +51,19 @@ async function fetchRecords(c: EdgeContext, at: TopicPartition): Promise<Respons
   );
   if (isEvents) {
     // What is refused is refused before the stream begins.
-    const first = await log.readOrWait(at, from, bytesMax, 0, incarnation);
-    return eventStream(
-      recordEvents(log, at, { from, first, bytesMax, waitMs: Math.max(waitMs, 1) }),
-    );
+    const first = await log.readOrWait(at, from, answers.bytesMax(bytesMax), 0, incarnation);
+    const reading = {
+      log,
+      at,
+      bytesMax,
+      waitMs: Math.max(waitMs, 1),
+      incarnation: first.incarnation,
+    };
+    return eventStream(recordEvents(reading, recordsEvent(first, from)));
   }
   if (isFrames) return log.frames(at, { from, bytesMax, waitMs, incarnation });
-  return jsonReply(await log.readOrWait(at, from, bytesMax, waitMs, incarnation), from);
+  const page = await log.readOrWait(at, from, answers.bytesMax(bytesMax), waitMs, incarnation);
+  return answers.page(jsonAnswer(page, from).text, 'application/json');
 }
 
 /** Where a reader begins. */
@@ -82,36 +89,44 @@ function placeAfter(id: string): Place {
   return { incarnation: id.slice(0, slash), from: integerOf(id.slice(slash + 1), 'Last-Event-ID') };
 }
 
-/** Records as events for as long as somebody reads; nothing is read ahead. */
+/** Where an event stream reads, and how. */
+interface Reading {
+  readonly log: RemoteLog;
+  readonly at: TopicPartition;
+  readonly incarnation: string;
+  readonly bytesMax: number;
+  readonly waitMs: number;
+}
+
+/**
+ * Records as events for as long as somebody reads; nothing is read ahead.
+ * @param first what has been read already, from there on
+ */
 async function* recordEvents(
-  log: RemoteLog,
-  at: TopicPartition,
-  options: {
-    readonly from: number;
-    readonly first: Fetched;
-    readonly bytesMax: number;
-    readonly waitMs: number;
-  },
+  reading: Reading,
+  first: { readonly text: string; readonly next: number },
 ): AsyncGenerator<string, void, undefined> {
-  const { first, bytesMax, waitMs } = options;
-  let next = options.from;
-  let fetched = first;
+  let { text, next } = first;
   for (;;) {
-    if (fetched.batches.length > 0) {
-      const answer = jsonAnswer(fetched, next);
-      next = answer.next;
-      yield eventText({ id: `${fetched.incarnation}/${next}`, data: answer.text });
-    } else if (fetched !== first) {
-      yield HEARTBEAT;
-    }
-    fetched = await log.readOrWait(at, next, bytesMax, waitMs, first.incarnation);
+    if (text !== '') yield text;
+    // Only the text is held while it waits for its reader, not the page that it was made of.
+    ({ text, next } = await nextEvent(reading, next));
   }
 }
 
-function jsonReply(fetched: Fetched, from: number): Response {
-  return new Response(jsonAnswer(fetched, from).text, {
-    headers: { 'Content-Type': 'application/json' },
-  });
+async function nextEvent(reading: Reading, from: number): Promise<{ text: string; next: number }> {
+  const { log, at, bytesMax, waitMs, incarnation } = reading;
+  const fetched = await log.readOrWait(at, from, answers.bytesMax(bytesMax), waitMs, incarnation);
+  return fetched.batches.length === 0
+    ? { text: HEARTBEAT, next: from }
+    : recordsEvent(fetched, from);
+}
+
+/** The event of a page, and where the next one begins. Without a record there is none. */
+function recordsEvent(fetched: Fetched, from: number): { text: string; next: number } {
+  if (fetched.batches.length === 0) return { text: '', next: from };
+  const { text, next } = jsonAnswer(fetched, from);
+  return { text: eventText({ id: `${fetched.incarnation}/${next}`, data: text }), next };
 }
 
 function jsonAnswer(fetched: Fetched, from: number): { text: string; next: number } {

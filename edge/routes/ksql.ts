@@ -2,6 +2,7 @@
 
 import type { Hono } from 'hono';
 import { catalogOf } from '../env.ts';
+import { answers } from '../guard/answers.ts';
 import { VERSION } from '../version.ts';
 import { fromWire, unwrap } from '../wire.ts';
 import type { EdgeHono } from './context.ts';
@@ -24,7 +25,8 @@ export function ksqlRoutes(app: Hono<EdgeHono>): void {
   /** Beyond ksqlDB: each query with its tasks, their counters and offsets. */
   app.get('/queries', async (c) => {
     const { env, tenant } = c.var.edge;
-    return c.json({ queries: await unwrap(catalogOf(env, tenant).queries(tenant)) });
+    const queries = await unwrap(catalogOf(env, tenant).queries(tenant));
+    return answers.page(JSON.stringify({ queries }), 'application/json');
   });
 
   app.get('/info', (c) => {

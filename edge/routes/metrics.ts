@@ -1,6 +1,7 @@
 // GET /metrics: what the tenant's objects and this Worker count, as Prometheus reads it; knows no object.
 
 import type { Hono } from 'hono';
+import { answers } from '../guard/answers.ts';
 import { Collector } from '../metrics/collect.ts';
 import { Exposition, EXPOSITION_TYPE } from '../metrics/exposition.ts';
 import type { RequestCounts } from '../metrics/requests.ts';
@@ -9,11 +10,15 @@ import { integerOf } from './parameters.ts';
 
 export function metricsRoutes(app: Hono<EdgeHono>, requests: RequestCounts): void {
   app.get('/metrics', async (c) => {
-    const { env, tenant } = c.var.edge;
+    const { env, tenant, bodies } = c.var.edge;
     const page = integerOf(c.req.query('page') ?? '0', 'page');
     const to = new Exposition();
     await new Collector(env, tenant, to).page(page);
-    if (page === 0) requests.write(to);
-    return c.body(to.text(), 200, { 'Content-Type': EXPOSITION_TYPE });
+    if (page === 0) {
+      requests.write(to);
+      to.add('millrace_http_answers_held_bytes', [], answers.bytes);
+      to.add('millrace_http_slow_bodies', [], bodies.slowBodies);
+    }
+    return answers.page(to.text(), EXPOSITION_TYPE);
   });
 }

@@ -3,6 +3,7 @@
 import type { Hono } from 'hono';
 import { NAME_LENGTH_MAX } from '../../runtime/base/limits.ts';
 import { catalogOf, type EdgeEnv, type Migration, type MigrationAnswer } from '../env.ts';
+import { answers } from '../guard/answers.ts';
 import { fromWire, unwrap } from '../wire.ts';
 import { isObject, readOrder } from './body.ts';
 import type { EdgeHono } from './context.ts';
@@ -13,7 +14,8 @@ const NAME = /^[A-Za-z0-9._:-]+$/;
 export function migrationRoutes(app: Hono<EdgeHono>): void {
   app.get('/migrations', async (c) => {
     const { env, tenant } = c.var.edge;
-    return c.json({ migrations: await unwrap(catalogOf(env, tenant).migrations()) });
+    const migrations = await unwrap(catalogOf(env, tenant).migrations());
+    return answers.page(JSON.stringify({ migrations }), 'application/json');
   });
 
   app.post('/migrations', async (c) => {

@@ -1,7 +1,7 @@
 // Running a prepared SELECT for one connection: push queries here in the Worker, pull queries at the objects; knows no format of answers.
 
 import { LimitError, PortError, StatementError } from '../../runtime/base/errors.ts';
-import { PULL_ROWS_MAX } from '../../runtime/base/limits.ts';
+import { PULL_ROWS_MAX, PUSH_QUERIES_MAX, TOPIC_READS_MAX } from '../../runtime/base/limits.ts';
 import { printTopic } from '../../runtime/engine/print-topic.ts';
 import { partitionsAsked } from '../../runtime/engine/pull-partitions.ts';
 import { startStreamPull } from '../../runtime/engine/pull-stream.ts';
@@ -50,7 +50,7 @@ export interface RunningQuery {
 /** A PRINT under way. */
 export interface Printing {
   readonly kind: 'print';
-  readonly lines: AsyncIterator<string, void>;
+  readonly lines: AsyncIterable<string>;
   close(): void;
 }
 
@@ -120,18 +120,33 @@ async function ensureProcessingLog({ log }: Edge, plan: Plan): Promise<void> {
   await ensureTopic(log, internalTopic(PROCESSING_LOG_TOPIC));
 }
 
-/** Lines end with the connection: `close` is how that is told. */
-async function print({ log }: Edge, statement: Print): Promise<Printing> {
-  const connection = new AbortController();
-  return {
-    kind: 'print',
-    lines: await printTopic([statement], log, connection.signal),
-    close: () => connection.abort(),
-  };
+/** Of this isolate: push queries, and what reads topics once through. */
+const open = new OpenQueries(PUSH_QUERIES_MAX, 'PUSH_QUERIES_MAX');
+const reads = new OpenQueries(TOPIC_READS_MAX, 'TOPIC_READS_MAX');
+
+/** Counts one in for as long as it runs. @param start is given what counts it out */
+async function counted<T>(start: (leave: () => void) => Promise<T>): Promise<T> {
+  const leave = reads.enter(crypto.randomUUID());
+  return start(leave).catch((thrown: unknown) => {
+    leave();
+    throw thrown;
+  });
 }
 
-/** Of this isolate. */
-const open = new OpenQueries();
+/** Lines end with the connection: `close` is how that is told. */
+function print({ log }: Edge, statement: Print): Promise<Printing> {
+  return counted(async (leave) => {
+    const connection = new AbortController();
+    return {
+      kind: 'print',
+      lines: await printTopic([statement], log, connection.signal),
+      close: () => {
+        connection.abort();
+        leave();
+      },
+    };
+  });
+}
 
 /** Ends a push query of this isolate. @returns false: none of that id runs here */
 export function closeQuery(queryId: string): Promise<boolean> {
@@ -161,7 +176,7 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
   return running(new QueryRows(rows), isResumable(own) ? tokenBehind : null);
 }
 
-async function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {
+function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {
   const options = {
     plan,
     host: { log, kernel },
@@ -170,7 +185,14 @@ async function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {
     signal: null,
     public: {},
   };
-  return running(new QueryRows(await startStreamPull(options)), null);
+  return counted(async (leave) => {
+    const rows = await startStreamPull(options);
+    const close = async (): Promise<void> => {
+      leave();
+      await rows.close();
+    };
+    return running(new QueryRows({ ...rows, close }), null);
+  });
 }
 
 /** @param token of a query that can be resumed, by how many rows of the last batch are left; null: it cannot be */

@@ -1,7 +1,7 @@
 // SELECT and PRINT over HTTP: /query and /query-stream in ksqlDB's formats, streamed; knows neither plans nor objects.
 
 import type { Hono } from 'hono';
-import { encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { answers } from '../guard/answers.ts';
 import type { EdgeContext, EdgeHono } from './context.ts';
 import { errorBody, errorResponse, refusal } from './errors.ts';
 import { isObject, readOrder } from './body.ts';
@@ -154,60 +154,53 @@ function parsed(properties: string | undefined): unknown {
   }
 }
 
-/** The elements as they come; when the client goes, the query ends. */
+/** The elements as they come; when the client goes, or does not read, the query ends. */
 function bodyOf(query: RunningQuery, style: Style): ReadableStream<Uint8Array> {
-  const elements = elementsOf(query, style);
-  let isFirst = true;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await elements.next();
-      if (done === true) {
-        if (style.isArray) controller.enqueue(encodeUtf8(']\n'));
-        controller.close();
-        return;
-      }
-      // A line is whole as soon as it is sent: its reader need not wait for the next one.
-      const start = style.isArray ? (isFirst ? '[' : ',\n') : '';
-      isFirst = false;
-      const text = style.isArray ? value.join(',\n') : `${value.join('\n')}\n`;
-      controller.enqueue(encodeUtf8(start + text));
-    },
-    cancel: () => query.close(),
+  return answers.stream({
+    texts: elementsOf(query, style),
+    failure: (thrown) =>
+      elementText([style.failure(errorBody(thrown))], style, false) + endOf(style),
+    onEnd: () => query.close(),
   });
 }
 
-/** Lines as they come; a failure is the last of them. When the client goes, the printing ends. */
+/** Lines as they come; a failure is the last of them. When the client goes, or does not read, the printing ends. */
 function linesOf(printing: Printing): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await printing.lines.next();
-        if (done !== true) {
-          controller.enqueue(encodeUtf8(`${value}\n`));
-          return;
-        }
-      } catch (thrown) {
-        controller.enqueue(encodeUtf8(`${JSON.stringify(errorBody(thrown))}\n`));
-      }
-      controller.close();
-    },
-    cancel: () => printing.close(),
+  return answers.stream({
+    texts: linesEnded(printing.lines),
+    failure: (thrown) => `${JSON.stringify(errorBody(thrown))}\n`,
+    onEnd: () => printing.close(),
   });
+}
+
+async function* linesEnded(lines: Printing['lines']): AsyncGenerator<string, void, undefined> {
+  for await (const line of lines) yield `${line}\n`;
 }
 
 /** Groups of elements that are sent together. A failure after the first is an element. */
 async function* elementsOf(
   query: RunningQuery,
   style: Style,
-): AsyncGenerator<readonly string[], void, undefined> {
-  yield [style.header(query)];
-  try {
-    for await (const rows of query.rows()) {
-      if (rows.length > 0) yield rows.map((row) => style.row(row));
-    }
-    const end = style.end(query);
-    if (end !== null) yield [end];
-  } catch (thrown) {
-    yield [style.failure(errorBody(thrown))];
+): AsyncGenerator<string, void, undefined> {
+  yield elementText([style.header(query)], style, true);
+  for await (const rows of query.rows()) {
+    if (rows.length > 0)
+      yield elementText(
+        rows.map((row) => style.row(row)),
+        style,
+        false,
+      );
   }
+  const end = style.end(query);
+  yield (end === null ? '' : elementText([end], style, false)) + endOf(style);
+}
+
+/** A line is whole as soon as it is sent: its reader need not wait for the next one. */
+function elementText(elements: readonly string[], { isArray }: Style, isFirst: boolean): string {
+  if (!isArray) return `${elements.join('\n')}\n`;
+  return (isFirst ? '[' : ',\n') + elements.join(',\n');
+}
+
+function endOf({ isArray }: Style): string {
+  return isArray ? ']\n' : '';
 }

@@ -8,6 +8,7 @@ import {
   TIMESTAMP_AFTER_MS_MAX,
 } from '../../runtime/base/limits.ts';
 import type { TopicSpec } from '../../runtime/ports/log.ts';
+import { answers } from '../guard/answers.ts';
 import { inLanes } from '../lanes.ts';
 import { isTopicName } from '../names.ts';
 import { isObject, readOrder } from './body.ts';
@@ -16,7 +17,10 @@ import { refusal } from './errors.ts';
 import { integerOf } from './parameters.ts';
 
 export function topicRoutes(app: Hono<EdgeHono>): void {
-  app.get('/topics', async (c) => c.json({ topics: await c.var.edge.log.list() }));
+  app.get('/topics', async (c) => {
+    const topics = await c.var.edge.log.list();
+    return answers.page(JSON.stringify({ topics }), 'application/json');
+  });
 
   app.post('/topics', async (c) => {
     const spec = specOf(await readOrder(c));

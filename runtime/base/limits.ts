@@ -152,6 +152,8 @@ export const RECYCLED_BYTES_MAX = 16_777_216;
 export const PUSH_QUERIES_MAX = 256;
 /** One that has not been heard of for so long has been dropped by the platform together with its request. */
 export const PUSH_QUERY_GONE_MS = 15_000;
+/** PRINTs, and pull queries over streams, that one isolate of the edge runs at once: each holds what it has read of a topic. */
+export const TOPIC_READS_MAX = 32;
 /** Rows of one pull query's answer. */
 export const PULL_ROWS_MAX = 10_000;
 /** Rows that one call of a processor in code emits. */
@@ -284,6 +286,9 @@ export const HINTS_KEPT_MAX = 16;
 export const PAGE_BYTES_MAX = 4_194_304;
 /** Bytes of pages longer than FETCH_BYTES_MAX that one isolate of the edge holds for readers who have not taken them (32 MiB); as they become more such pages get shorter. */
 export const PAGES_HELD_BYTES_MAX = 33_554_432;
+/** Bytes of other answers that one isolate holds for readers who have not taken them (64 MiB), and how long one of which nothing is taken is held. */
+export const ANSWERS_HELD_BYTES_MAX = 67_108_864;
+export const ANSWER_STALL_MS = 30_000;
 /** Spans of offsets that a partition knows as checked. */
 export const CHECKED_SPANS_MAX = 64;
 /** Appends of several requests that go to one partition in one call, their bytes, and how long one waits for a call of another request. */

@@ -38,10 +38,8 @@ async function rowsOf(sql: string): Promise<unknown> {
   );
 }
 
-/** Waits until a pull query answers that. */
-async function expectRows(sql: string, rows: unknown): Promise<void> {
-  await expect.poll(() => rowsOf(sql), { timeout: 30_000, interval: 200 }).toEqual(rows);
-}
+/** As soon as a pull query answers otherwise. */
+const POLL = { timeout: 30_000, interval: 200 };
 
 interface Letter {
   readonly query: string;
@@ -75,14 +73,16 @@ test('the longest list of a group is kept, over kills of the process too', async
       await edge.restart();
     }
   }
-  await expectRows('SELECT n, c FROM longest;', [[FULL, FULL]]);
+  await expect.poll(() => rowsOf('SELECT n, c FROM longest;'), POLL).toEqual([[FULL, FULL]]);
   // One more fits into no list: it is left out, as the function says, and counted.
   await produce('s', 'a', { v: TEXT });
   await produce('s', 'b', { v: 'short' });
-  await expectRows('SELECT n, c FROM longest;', [
-    [FULL, FULL + 1],
-    [1, 1],
-  ]);
+  await expect
+    .poll(() => rowsOf('SELECT n, c FROM longest;'), POLL)
+    .toEqual([
+      [FULL, FULL + 1],
+      [1, 1],
+    ]);
   expect(await deadLetters('CTAS_LONGEST_2')).toEqual([]);
 }, 120_000);
 
@@ -95,14 +95,16 @@ test('a record that makes the state of its group too long is given up; the group
   );
   const fits = Math.floor(STATE_VALUE_BYTES_MAX / (2 * 3 * TEXT.length));
   for (let i = 0; i < fits; i++) await produce('s2', 'a', { v: TEXT });
-  await expectRows('SELECT n, m FROM twice;', [[fits, fits]]);
+  await expect.poll(() => rowsOf('SELECT n, m FROM twice;'), POLL).toEqual([[fits, fits]]);
   await produce('s2', 'a', { v: TEXT });
   await produce('s2', 'b', { v: 'short' });
   await produce('s2', 'a', { v: 'short' });
-  await expectRows('SELECT n, m FROM twice;', [
-    [fits + 1, fits + 1],
-    [1, 1],
-  ]);
+  await expect
+    .poll(() => rowsOf('SELECT n, m FROM twice;'), POLL)
+    .toEqual([
+      [fits + 1, fits + 1],
+      [1, 1],
+    ]);
   expect(await deadLetters('CTAS_TWICE_4')).toMatchObject([
     { offset: fits, error: expect.stringContaining('STATE_VALUE_BYTES_MAX') as string },
   ]);
@@ -115,13 +117,17 @@ test('a row of a table that is longer than its record is kept', async () => {
   const items = Math.floor((VALUE_BYTES_MAX - 100) / 2);
   await produce('wide', 'a', { xs: Array(items).fill(1) });
   await produce('wide', 'b', { xs: [1] });
-  await expectRows('SELECT k, ARRAY_LENGTH(xs) FROM wide;', [
-    ['a', items],
-    ['b', 1],
-  ]);
+  await expect
+    .poll(() => rowsOf('SELECT k, ARRAY_LENGTH(xs) FROM wide;'), POLL)
+    .toEqual([
+      ['a', items],
+      ['b', 1],
+    ]);
   await edge.kill();
   await edge.restart();
-  await expectRows("SELECT ARRAY_LENGTH(xs) FROM wide WHERE k = 'a';", [[items]]);
+  await expect
+    .poll(() => rowsOf("SELECT ARRAY_LENGTH(xs) FROM wide WHERE k = 'a';"), POLL)
+    .toEqual([[items]]);
 }, 120_000);
 
 test('a key of a group is kept up to its limit, and one that is longer makes a dead letter', async () => {
@@ -136,10 +142,12 @@ test('a key of a group is kept up to its limit, and one that is longer makes a d
   for (const length of [most, most + 1, 3])
     await produce('s3', '', { v: 'k'.repeat(length), n: 1 });
   await produce('s3', '', { v: 'k'.repeat(most), n: 1 });
-  await expectRows('SELECT n, c FROM long_keys;', [
-    [3, 1],
-    [most, 2],
-  ]);
+  await expect
+    .poll(() => rowsOf('SELECT n, c FROM long_keys;'), POLL)
+    .toEqual([
+      [3, 1],
+      [most, 2],
+    ]);
   expect(await deadLetters('CTAS_LONG_KEYS_7')).toMatchObject([
     { error: expect.stringContaining('STATE_KEY_BYTES_MAX') as string },
   ]);

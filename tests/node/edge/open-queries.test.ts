@@ -24,7 +24,7 @@ function dropped(): void {
 }
 
 test('there is room for PUSH_QUERIES_MAX, and for one more each time that one ends', () => {
-  const queries = new OpenQueries();
+  const queries = new OpenQueries(PUSH_QUERIES_MAX, 'PUSH_QUERIES_MAX');
   const leave = full(queries);
   expect(() => queries.enter('more')).toThrow(refused);
   leave();
@@ -34,7 +34,7 @@ test('there is room for PUSH_QUERIES_MAX, and for one more each time that one en
 });
 
 test('those whose requests were dropped make room, and those that run do not', () => {
-  const queries = new OpenQueries();
+  const queries = new OpenQueries(PUSH_QUERIES_MAX, 'PUSH_QUERIES_MAX');
   full(queries);
   vi.advanceTimersByTime(10 * PUSH_QUERY_GONE_MS);
   expect(() => queries.enter('more')).toThrow(refused);
@@ -44,7 +44,7 @@ test('those whose requests were dropped make room, and those that run do not', (
 });
 
 test('one is ended by its id once it has started, and nobody waits for one that has gone', async () => {
-  const queries = new OpenQueries();
+  const queries = new OpenQueries(PUSH_QUERIES_MAX, 'PUSH_QUERIES_MAX');
   const leave = queries.enter('a');
   expect(await queries.close('a')).toBe(false);
   queries.started('a', async () => leave());

@@ -1,0 +1,188 @@
+// Answers on their way to readers: given piece by piece as they are taken, bounded together by what waits in memory, ended where nobody reads; knows no format.
+
+import { encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { PortError } from '../../runtime/base/errors.ts';
+import { ANSWER_STALL_MS, ANSWERS_HELD_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { log } from '../../runtime/base/log.ts';
+
+/** What the platform is given at a time. It cannot be taken back from a connection that nobody reads. */
+const PIECE_BYTES = 131_072;
+/** A text of so many UTF-16 units is no longer than that for certain. */
+const SHORT_LENGTH = Math.floor(PIECE_BYTES / 3);
+/** What a page may take of the room that is left: the others have some too. */
+const SHARE = 1 / 4;
+/** How often one that waits for its reader is looked at. */
+const WATCH_MS = ANSWER_STALL_MS / 6;
+/** One of which nothing has been taken for so long gives way where there is no room. */
+const IDLE_MS = 1_000;
+
+/** What an answer is made of. */
+export interface AnswerParts {
+  readonly texts: AsyncIterator<string, void>;
+  /** What is said at last when the next text cannot be made, or there is no room for it. */
+  readonly failure: (thrown: unknown) => string;
+  /** Called once: when the last text has been taken, when the reader has gone, or has read nothing for too long. */
+  readonly onEnd: () => void | Promise<void>;
+}
+
+/** An answer of which something waits for its reader. */
+class Going {
+  /** The text that is being given; null: the next one has to be made. */
+  bytes: Uint8Array<ArrayBuffer> | null = null;
+  heldBytes = 0;
+  #at = 0;
+  /** When its reader took something last, and whether it is the reader who is waited for. */
+  movedMs = Date.now();
+  isWaiting = false;
+  /** It has had to give way. */
+  isEnded = false;
+
+  hold(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes;
+    this.heldBytes = bytes.length;
+    this.#at = 0;
+  }
+
+  /** A copy, because the platform would hold all of it for the sake of a view. */
+  piece(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+    const piece =
+      bytes.length <= PIECE_BYTES ? bytes : bytes.slice(this.#at, this.#at + PIECE_BYTES);
+    this.#at += piece.length;
+    if (this.#at === bytes.length) this.bytes = null;
+    return piece;
+  }
+
+  idleMs(nowMs: number): number {
+    return this.isWaiting ? nowMs - this.movedMs : 0;
+  }
+}
+
+/**
+ * What an isolate holds of answers whose readers are slow: at most ANSWERS_HELD_BYTES_MAX. As it becomes more, pages become shorter; where there is no room at
+ * all, those of which nothing is taken give way.
+ */
+export class Answers {
+  /** Those that have more than a piece. */
+  readonly #going = new Set<Going>();
+  #bytes = 0;
+
+  /** Bytes of texts that wait for their readers, at most ANSWERS_HELD_BYTES_MAX. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** How many bytes the next page may have, of `asked`: some, whatever waits. */
+  bytesMax(asked: number): number {
+    const share = Math.floor((ANSWERS_HELD_BYTES_MAX - this.#bytes) * SHARE);
+    return Math.min(asked, Math.max(PIECE_BYTES, share));
+  }
+
+  /** A text as an answer. @throws {PortError} OVERLOADED where there is no room for it */
+  page(text: string, contentType: string): Response {
+    const headers = { 'Content-Type': contentType };
+    if (text.length <= SHORT_LENGTH) return new Response(text, { headers });
+    const bytes = encodeUtf8(text);
+    if (bytes.length <= PIECE_BYTES) return new Response(bytes, { headers });
+    const going = new Going();
+    this.#hold(going, bytes);
+    return new Response(this.#stream(going, null), { headers });
+  }
+
+  /** Texts as the body of an answer. None is made before the one before it has been taken. */
+  stream(parts: AnswerParts): ReadableStream<Uint8Array> {
+    return this.#stream(new Going(), parts);
+  }
+
+  /** @param parts null: there is no more than what is held */
+  #stream(going: Going, parts: AnswerParts | null): ReadableStream<Uint8Array> {
+    let isOver = false;
+    const end = async (): Promise<void> => {
+      if (isOver) return;
+      isOver = true;
+      unwatch();
+      this.#letGo(going);
+      going.bytes = null;
+      await parts?.onEnd();
+      await parts?.texts.return?.();
+    };
+    const stalled = (controller: ReadableStreamDefaultController): Promise<void> => {
+      log('warn', 'answer-unread');
+      controller.error(new Error('nothing of this answer was read for too long'));
+      return end();
+    };
+    let unwatch = (): void => undefined;
+    return new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          const timer = setInterval(() => {
+            const isStalled = going.isEnded || going.idleMs(Date.now()) >= ANSWER_STALL_MS;
+            if (isStalled) void stalled(controller);
+          }, WATCH_MS);
+          unwatch = () => clearInterval(timer);
+        },
+        // Asked for more only once what was given has been taken.
+        pull: async (controller) => {
+          going.isWaiting = false;
+          if (going.isEnded) return stalled(controller);
+          let last: string | null = null;
+          try {
+            while (going.bytes === null && last === null) {
+              const next = await parts?.texts.next();
+              // Meanwhile the reader may have gone, and takes nothing any more.
+              if (isOver) return;
+              if (typeof next?.value !== 'string') last = '';
+              else if (next.value !== '') this.#hold(going, encodeUtf8(next.value));
+            }
+          } catch (thrown) {
+            if (isOver) return;
+            last = parts?.failure(thrown) ?? '';
+          }
+          if (last !== null) {
+            if (last !== '') controller.enqueue(encodeUtf8(last));
+            controller.close();
+            return end();
+          }
+          if (going.bytes !== null) controller.enqueue(going.piece(going.bytes));
+          if (going.bytes === null) this.#letGo(going);
+          going.movedMs = Date.now();
+          going.isWaiting = true;
+        },
+        cancel: end,
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  #hold(going: Going, bytes: Uint8Array<ArrayBuffer>): void {
+    if (bytes.length > PIECE_BYTES && !this.#hasRoom(bytes.length)) {
+      const message = 'too many answers wait for their readers; try again later';
+      throw new PortError('OVERLOADED', message);
+    }
+    going.hold(bytes);
+    if (bytes.length <= PIECE_BYTES) return;
+    this.#going.add(going);
+    this.#bytes += bytes.length;
+  }
+
+  /** Has those give way that have been idle longest, as long as it takes; their own requests end them. */
+  #hasRoom(bytes: number): boolean {
+    const nowMs = Date.now();
+    while (this.#bytes + bytes > ANSWERS_HELD_BYTES_MAX) {
+      let idlest: Going | null = null;
+      for (const going of this.#going)
+        if (going.idleMs(nowMs) > (idlest?.idleMs(nowMs) ?? IDLE_MS - 1)) idlest = going;
+      if (idlest === null) return false;
+      this.#letGo(idlest);
+      idlest.bytes = null;
+      idlest.isEnded = true;
+    }
+    return true;
+  }
+
+  #letGo(going: Going): void {
+    if (this.#going.delete(going)) this.#bytes -= going.heldBytes;
+  }
+}
+
+/** Those of this isolate. */
+export const answers = new Answers();

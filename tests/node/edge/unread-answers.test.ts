@@ -1,0 +1,213 @@
+// Answers whose readers are slow or gone: what waits for them is bounded, pages become shorter, and whoever reads nothing is let go.
+
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { existing } from '../../../runtime/base/assert.ts';
+import { Answers } from '../../../edge/guard/answers.ts';
+import {
+  ANSWER_STALL_MS,
+  ANSWERS_HELD_BYTES_MAX,
+  FETCH_BYTES_MAX,
+  TOPIC_READS_MAX,
+} from '../../../runtime/base/limits.ts';
+import { send } from '../../support/edge-client.ts';
+import { Workerd } from '../../support/workerd.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const TEXT = 'x'.repeat(FETCH_BYTES_MAX);
+const MOST = ANSWERS_HELD_BYTES_MAX / FETCH_BYTES_MAX;
+const refused = expect.objectContaining({ name: 'PortError', code: 'OVERLOADED' });
+
+function pageOf(answers: Answers): ReadableStreamDefaultReader<Uint8Array> {
+  const { body } = answers.page(TEXT, 'text/plain');
+  if (body === null) throw new Error('no body');
+  return body.getReader();
+}
+
+interface Stream {
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly state: { made: number; ends: number };
+}
+
+/** An answer of texts without an end. */
+function streamOf(answers: Answers, text: string): Stream {
+  const state = { made: 0, ends: 0 };
+  async function* texts(): AsyncGenerator<string, void> {
+    for (;;) {
+      state.made += 1;
+      yield text;
+    }
+  }
+  const body = answers.stream({
+    texts: texts(),
+    failure: (thrown) => `failed: ${(thrown as { code?: string }).code}`,
+    onEnd: () => void (state.ends += 1),
+  });
+  return { reader: body.getReader(), state };
+}
+
+async function read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
+  const { value, done } = await reader.read();
+  return done ? 'end' : new TextDecoder().decode(value);
+}
+
+/** To its end. */
+async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  if ((await read(reader)) !== 'end') await readAll(reader);
+}
+
+test('a long text comes whole, piece by piece, and nothing of it is held behind its end', async () => {
+  const answers = new Answers();
+  const text = `${TEXT}€${TEXT}`;
+  const page = answers.page(text, 'application/json');
+  expect(page.headers.get('Content-Type')).toBe('application/json');
+  expect(answers.bytes).toBeGreaterThan(2 * FETCH_BYTES_MAX);
+  expect(await page.text()).toBe(text);
+  expect(answers.bytes).toBe(0);
+  expect(vi.getTimerCount()).toBe(0);
+  expect(await answers.page('short', 'text/plain').text()).toBe('short');
+});
+
+test('pages are refused at the limit while readers take what they have, and never before', async () => {
+  const answers = new Answers();
+  const readers = Array.from({ length: MOST }, () => pageOf(answers));
+  expect(answers.bytes).toBe(ANSWERS_HELD_BYTES_MAX);
+  expect(() => pageOf(answers)).toThrow(refused);
+  await readAll(existing(readers[0], 'reader'));
+  expect(answers.bytes).toBe(ANSWERS_HELD_BYTES_MAX - FETCH_BYTES_MAX);
+  pageOf(answers);
+  expect(() => pageOf(answers)).toThrow(refused);
+});
+
+test('those of which nothing is taken give way, the idlest first, and are ended by themselves', async () => {
+  const answers = new Answers();
+  const readers = Array.from({ length: MOST }, () => pageOf(answers));
+  for (const reader of readers) await read(reader);
+  await vi.advanceTimersByTimeAsync(500);
+  for (const reader of readers.slice(1)) await read(reader);
+  await vi.advanceTimersByTimeAsync(499);
+  expect(() => pageOf(answers)).toThrow(refused);
+  await vi.advanceTimersByTimeAsync(1);
+  pageOf(answers);
+  expect(answers.bytes).toBe(ANSWERS_HELD_BYTES_MAX);
+  expect(() => pageOf(answers)).toThrow(refused);
+  const [gone, other] = readers;
+  await expect(gone?.read()).rejects.toThrow('nothing of this answer was read');
+  expect((await other?.read())?.done).toBe(false);
+});
+
+test('as more is held pages become shorter, down to what is not counted', () => {
+  const answers = new Answers();
+  let shortest = FETCH_BYTES_MAX;
+  for (let i = 0; i < 1_000; i++) {
+    const most = answers.bytesMax(FETCH_BYTES_MAX);
+    expect(most).toBeLessThanOrEqual(shortest);
+    shortest = most;
+    answers.page(TEXT.slice(0, most), 'text/plain');
+    expect(answers.bytes).toBeLessThanOrEqual(ANSWERS_HELD_BYTES_MAX);
+  }
+  expect(shortest).toBeLessThan(FETCH_BYTES_MAX / 4);
+  expect(answers.bytesMax(100)).toBe(100);
+});
+
+test('a stream whose reader takes nothing ends after a while, and one that is only quiet does not', async () => {
+  const answers = new Answers();
+  const stalled = streamOf(answers, 'row');
+  const slow = streamOf(answers, 'row');
+  const quietEnds = { count: 0 };
+  const quiet = answers
+    .stream({
+      texts: { next: () => new Promise(() => undefined) },
+      failure: () => '',
+      onEnd: () => void quietEnds.count++,
+    })
+    .getReader();
+  void quiet.read();
+  for (const { reader } of [stalled, slow]) await read(reader);
+  for (let ms = 0; ms < 2 * ANSWER_STALL_MS; ms += ANSWER_STALL_MS / 2) {
+    await vi.advanceTimersByTimeAsync(ANSWER_STALL_MS / 2);
+    expect(await read(slow.reader)).toBe('row');
+  }
+  expect(stalled.state).toEqual({ made: 1, ends: 1 });
+  await expect(stalled.reader.read()).rejects.toThrow('nothing of this answer was read');
+  expect([slow.state.ends, quietEnds.count]).toEqual([0, 0]);
+  await slow.reader.cancel();
+  expect(slow.state).toEqual({ made: 5, ends: 1 });
+  await quiet.cancel();
+  expect(quietEnds.count).toBe(1);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a stream for whose next text there is no room says so and ends', async () => {
+  const answers = new Answers();
+  Array.from({ length: MOST }, () => pageOf(answers));
+  const { reader, state } = streamOf(answers, TEXT);
+  expect(await read(reader)).toBe('failed: OVERLOADED');
+  expect(await read(reader)).toBe('end');
+  expect(state.ends).toBe(1);
+  const short = streamOf(answers, 'row');
+  expect(await read(short.reader)).toBe('row');
+});
+
+/** A request whose answer nobody reads. */
+async function unread(edge: Workerd, request: string): Promise<Socket> {
+  const { hostname, port } = new URL(edge.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.pause();
+  socket.write(request);
+  return socket;
+}
+
+const get = (path: string, accept: string): string =>
+  `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: ${accept}\r\n\r\n`;
+const post = (path: string, body: string): string =>
+  `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+async function heldBytes(edge: Workerd): Promise<number> {
+  const { text } = await send(edge, 'GET', '/metrics');
+  return Number(/^millrace_http_answers_held_bytes (\d+)$/m.exec(text)?.[1]);
+}
+
+test('whatever nobody reads, others are served, what is held stays within its limit, and in the end nothing is', async () => {
+  vi.useRealTimers();
+  await using edge = await Workerd.start();
+  const sql =
+    "CREATE STREAM s (k STRING KEY, v STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');";
+  expect((await send(edge, 'POST', '/ksql', { ksql: sql })).status).toBe(200);
+  // Far more than the connections of all hold by themselves.
+  const records = [{ key: 'a', value: { v: 'x'.repeat(800_000) } }];
+  for (let i = 0; i < 40; i++)
+    expect((await send(edge, 'POST', '/topics/s/records', { records })).status).toBe(200);
+  const path = '/topics/s/partitions/0/records';
+  const sockets: Socket[] = [];
+  const printing = post('/query', JSON.stringify({ ksql: 'PRINT s FROM BEGINNING;' }));
+  const print = { ksql: 'PRINT s FROM BEGINNING LIMIT 1;' };
+  const printed = async (): Promise<string> => (await send(edge, 'POST', '/query', print)).text;
+  while (!(await printed()).includes('TOPIC_READS_MAX')) {
+    sockets.push(await unread(edge, printing));
+    expect(sockets.length).toBeLessThan(2 * TOPIC_READS_MAX);
+  }
+  let most = 0;
+  for (let i = 0; i < MOST; i++) {
+    sockets.push(await unread(edge, get(path, 'text/event-stream')));
+    if (i % 16 !== 0) continue;
+    most = Math.max(most, await heldBytes(edge));
+    expect((await send(edge, 'GET', `${path}?offset=39`)).status).toBe(200);
+  }
+  most = Math.max(most, await heldBytes(edge));
+  expect(most).toBeGreaterThan(FETCH_BYTES_MAX);
+  expect(most).toBeLessThanOrEqual(ANSWERS_HELD_BYTES_MAX);
+  await expect
+    .poll(async () => (await send(edge, 'POST', '/query', print)).status, {
+      timeout: ANSWER_STALL_MS + 15_000,
+      interval: 1_000,
+    })
+    .toBe(200);
+  await expect.poll(() => heldBytes(edge), { timeout: 45_000, interval: 1_000 }).toBe(0);
+  for (const socket of sockets) socket.resetAndDestroy();
+}, 120_000);
