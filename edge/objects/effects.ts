@@ -9,11 +9,6 @@ CREATE TABLE IF NOT EXISTS effect(id INTEGER PRIMARY KEY, target TEXT NOT NULL, 
 /** Targets that are called at the same time. */
 const CONCURRENT_MAX = 16;
 
-interface Pending {
-  readonly id: number;
-  readonly call: string;
-}
-
 /** Sends one call, given as JSON; resolves when the target has taken it. May be repeated. */
 export type Send = (call: unknown) => Promise<void>;
 
@@ -53,14 +48,15 @@ export class Effects {
   }
 
   async #flush(): Promise<boolean> {
-    const queues = new Map<string, Pending[]>();
-    const rows = this.#sql.exec<{ id: number; target: string; call: string }>(
-      'SELECT id, target, call FROM effect ORDER BY id',
+    // Without the calls: those of a long plan for many tasks are more together than the memory of an object.
+    const queues = new Map<string, number[]>();
+    const rows = this.#sql.exec<{ id: number; target: string }>(
+      'SELECT id, target FROM effect ORDER BY id',
     );
-    for (const { id, target, call } of rows) {
+    for (const { id, target } of rows) {
       const queue = queues.get(target) ?? [];
       queues.set(target, queue);
-      queue.push({ id, call });
+      queue.push(id);
     }
     const left = [...queues.values()];
     const lanes = Array.from({ length: Math.min(CONCURRENT_MAX, left.length) }, async () => {
@@ -71,9 +67,12 @@ export class Effects {
     return this.pending === 0;
   }
 
-  async #drain(queue: readonly Pending[]): Promise<void> {
+  async #drain(queue: readonly number[]): Promise<void> {
     try {
-      for (const { id, call } of queue) {
+      for (const id of queue) {
+        const { call } = this.#sql
+          .exec<{ call: string }>('SELECT call FROM effect WHERE id = ?', id)
+          .one();
         await this.#send(JSON.parse(call));
         this.#sql.exec('DELETE FROM effect WHERE id = ?', id);
       }

@@ -1,6 +1,8 @@
 // The catalog's log of changes in SQLite and what it adds up to in memory: sources, queries, plans; synchronous, makes no call.
 
-import { PortError } from '../../runtime/base/errors.ts';
+import { PortError, StatementError } from '../../runtime/base/errors.ts';
+import { CATALOG_ENTRIES_OVER_MAX, CATALOG_ENTRY_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { Catalog } from '../../runtime/catalog/catalog.ts';
 import {
   applied,
@@ -10,6 +12,7 @@ import {
 } from '../../runtime/engine/changes.ts';
 import { PROCESSING_LOG } from '../../runtime/engine/system.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
+import { noteFewerEntries } from './topic-tables.ts';
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS entry(number INTEGER PRIMARY KEY, entry TEXT NOT NULL);
@@ -20,6 +23,16 @@ export interface Planned {
   readonly plan: Plan;
   readonly number: number;
 }
+
+/**
+ * What still held when entries were made fewer, as entries with numbers below 0: first this, then a change for each source, query, type and property. Those of
+ * queries say the number that their plan has.
+ */
+interface Kept extends Omit<CatalogEntry, 'change'> {
+  readonly kept: { readonly number: number; readonly ended: readonly string[] };
+}
+
+type Stored = (CatalogEntry & { readonly planned?: number | undefined }) | Kept;
 
 /** All entries so far, folded. */
 interface Folded {
@@ -33,6 +46,8 @@ export class EntryTables {
   readonly #sql: SqlStorage;
   #folded: Folded = START;
   #last = 0;
+  /** Entries since they were last made fewer. */
+  #since = 0;
 
   /** @throws {PortError} CORRUPT when an entry was written by a newer version */
   constructor(sql: SqlStorage) {
@@ -40,12 +55,21 @@ export class EntryTables {
     sql.exec(TABLES);
     const rows = sql.exec<{ number: number; entry: string }>('SELECT * FROM entry ORDER BY number');
     for (const { number, entry } of rows) {
-      const { version, change } = JSON.parse(entry) as CatalogEntry;
+      const stored = JSON.parse(entry) as Stored;
+      const { version } = stored;
       if (version > CHANGE_VERSION) {
         throw new PortError('CORRUPT', `catalog entry ${number} is of a newer version, ${version}`);
       }
-      this.#folded = folded(this.#folded, change, number);
+      if ('kept' in stored) {
+        this.#last = stored.kept.number;
+        const ended = new Set(stored.kept.ended);
+        this.#folded = { ...this.#folded, catalog: this.#folded.catalog.changed({ ended }) };
+        continue;
+      }
+      this.#folded = folded(this.#folded, stored.change, stored.planned ?? number);
+      if (number < 0) continue;
       this.#last = number;
+      this.#since += 1;
     }
   }
 
@@ -77,7 +101,7 @@ export class EntryTables {
   /**
    * Adds an entry and shows it once `commit`, which runs its first argument in a transaction and is told the number, has succeeded.
    * @returns its number
-   * @throws {StatementError} when the change cannot be: nothing has changed
+   * @throws {StatementError} when the change cannot be, or is too long (LIMIT): nothing has changed
    */
   add(
     statement: string,
@@ -87,13 +111,62 @@ export class EntryTables {
     const number = this.#last + 1;
     const after = folded(this.#folded, change, number);
     const entry: CatalogEntry = { version: CHANGE_VERSION, statement, change };
+    const text = JSON.stringify(entry);
+    refuseLong(text);
+    const { sources } = after.catalog;
+    const isMany =
+      this.#since + 1 >= Math.max(CATALOG_ENTRIES_OVER_MAX, sources.size + after.plans.size);
     commit(() => {
-      this.#sql.exec('INSERT INTO entry VALUES (?, ?)', number, JSON.stringify(entry));
+      if (isMany) this.#keep(after, number);
+      else this.#sql.exec('INSERT INTO entry VALUES (?, ?)', number, text);
     }, number);
+    this.#since = isMany ? 0 : this.#since + 1;
     this.#folded = after;
     this.#last = number;
     return number;
   }
+
+  /** Writes what still holds in the place of all entries, in the transaction of the last of them. */
+  #keep({ catalog, plans }: Folded, number: number): void {
+    const kept: Stored[] = [about({ kept: { number, ended: [...catalog.ended] } })];
+    // It is there from the beginning, and stands where it did unless it has been dropped.
+    const [first] = catalog.sources.keys();
+    const { name: log } = PROCESSING_LOG;
+    if (first !== log)
+      kept.push(about({ change: { change: 'drop', name: log, terminates: null, topic: null } }));
+    for (const source of catalog.sources.values())
+      if (source !== PROCESSING_LOG) kept.push(about({ change: { change: 'source', source } }));
+    for (const query of catalog.queries.values()) {
+      const planned = plans.get(query.id);
+      if (planned === undefined) continue;
+      const { plan } = planned;
+      const change: CatalogChange = { change: 'query', query, source: null, plan };
+      kept.push(about({ change, planned: planned.number }));
+    }
+    for (const [name, type] of catalog.types)
+      kept.push(about({ change: { change: 'type', name, type } }));
+    for (const [name, value] of catalog.properties)
+      kept.push(about({ change: { change: 'property', name, value } }));
+    this.#sql.exec('DELETE FROM entry');
+    kept.forEach((entry, i) =>
+      this.#sql.exec('INSERT INTO entry VALUES (?, ?)', i - kept.length, JSON.stringify(entry)),
+    );
+    noteFewerEntries(this.#sql);
+  }
+}
+
+/** An entry that is no statement's. */
+function about<T>(what: T): T & Pick<CatalogEntry, 'version' | 'statement'> {
+  return { version: CHANGE_VERSION, statement: '', ...what };
+}
+
+/** Whoever carries it out keeps it in a row too. @throws {StatementError} LIMIT */
+function refuseLong(text: string): void {
+  if (text.length * 3 <= CATALOG_ENTRY_BYTES_MAX) return;
+  const bytes = encodeUtf8(text).length;
+  if (bytes <= CATALOG_ENTRY_BYTES_MAX) return;
+  const message = `the statement and its plan are ${bytes} bytes, and ${CATALOG_ENTRY_BYTES_MAX} is the most (CATALOG_ENTRY_BYTES_MAX)`;
+  throw new StatementError('LIMIT', message, null, 'Name the columns that are needed.');
 }
 
 function folded({ catalog, plans }: Folded, change: CatalogChange, number: number): Folded {

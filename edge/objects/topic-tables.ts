@@ -1,7 +1,7 @@
 // The topics of a catalog in SQLite, and the outbox of calls to the objects that they need; synchronous, makes no call.
 
-import { PortError } from '../../runtime/base/errors.ts';
-import { PARTITIONS_MAX } from '../../runtime/base/limits.ts';
+import { LimitError, PortError } from '../../runtime/base/errors.ts';
+import { PARTITIONS_MAX, TOPICS_MAX, TOPICS_PARTITIONS_MAX } from '../../runtime/base/limits.ts';
 import type { TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
 import { describedTopic, policyOf, type TopicPolicy } from '../../runtime/ports/topic-policy.ts';
 import type { PartitionSpec } from '../env.ts';
@@ -16,9 +16,15 @@ CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL
 
 /**
  * The layout of an edge's objects, all of them, since each request asks the catalog first: to be raised with one that this code cannot
- * read, or that code before it cannot.
+ * read, or that code before it cannot. A catalog is of the second one once its entries have been made fewer.
  */
 const LAYOUT = 1;
+const LAYOUT_OF_FEWER = 2;
+
+/** Notes that code before this cannot read the entries any more; in the transaction that makes them fewer. */
+export function noteFewerEntries(sql: SqlStorage): void {
+  sql.exec("INSERT OR REPLACE INTO counter VALUES ('layout', ?)", LAYOUT_OF_FEWER);
+}
 
 interface TopicRow {
   [column: string]: SqlStorageValue;
@@ -53,11 +59,11 @@ export class TopicTables {
     sql.exec(TABLES);
     const layout = layoutOf(sql);
     this.#refusal =
-      layout === LAYOUT
+      layout === LAYOUT || layout === LAYOUT_OF_FEWER
         ? null
         : new PortError(
             'CORRUPT',
-            `this edge's objects were written by another version of millrace (layout ${layout}; this one knows ${LAYOUT}): ` +
+            `this edge's objects were written by another version of millrace (layout ${layout}; this one knows ${LAYOUT} and ${LAYOUT_OF_FEWER}): ` +
               'deploy that version again, or this one as a Worker of another name, whose objects are new',
           );
   }
@@ -70,7 +76,7 @@ export class TopicTables {
 
   /**
    * Notes a topic and returns it with what its partitions must be told.
-   * @throws {PortError} TOPIC_EXISTS, UNKNOWN_TOPIC for what cannot be a name, INVALID_BATCH for an impossible number
+   * @throws {PortError} TOPIC_EXISTS, UNKNOWN_TOPIC for what cannot be a name, UNKNOWN_PARTITION for an impossible number; {LimitError} beyond what may be
    */
   create(
     tenant: string,
@@ -87,6 +93,7 @@ export class TopicTables {
     if (this.describe(name) !== null) {
       throw new PortError('TOPIC_EXISTS', `topic '${name}' exists already`);
     }
+    this.#refuseMore(partitions);
     this.#sql.exec("INSERT OR IGNORE INTO counter VALUES ('layout', ?)", LAYOUT);
     const policy = policyOf(spec);
     const generation = this.#count('generation');
@@ -107,6 +114,20 @@ export class TopicTables {
       return { effect: 'open', spec: { tenant, at, incarnation, generation, policy } };
     });
     return { topic: describedTopic(spec, incarnation), effects };
+  }
+
+  /** @throws {LimitError} TOPICS_MAX, TOPICS_PARTITIONS_MAX */
+  #refuseMore(partitions: number): void {
+    const { topics, inAll } = this.#sql
+      .exec<{ topics: number; inAll: number }>(
+        'SELECT count(*) AS topics, coalesce(sum(partitions), 0) AS inAll FROM topic',
+      )
+      .one();
+    if (topics >= TOPICS_MAX)
+      throw new LimitError('TOPICS_MAX', `there are ${TOPICS_MAX} topics (TOPICS_MAX)`);
+    if (inAll + partitions <= TOPICS_PARTITIONS_MAX) return;
+    const message = `all topics together have at most ${TOPICS_PARTITIONS_MAX} partitions (TOPICS_PARTITIONS_MAX), and ${inAll} already`;
+    throw new LimitError('TOPICS_PARTITIONS_MAX', message);
   }
 
   /** Forgets the topic and returns what its partitions must be told. @throws {PortError} UNKNOWN_TOPIC */

@@ -167,6 +167,13 @@ export const STATE_PAGE_BYTES_MAX = 4_194_304;
 /** Streams and tables of one catalog, and types that CREATE TYPE has named. */
 export const SOURCES_MAX = 10_000;
 export const TYPES_MAX = 1000;
+/** Topics of one tenant of an edge, internal ones included, and the partitions of all of them. */
+export const TOPICS_MAX = 10_000;
+export const TOPICS_PARTITIONS_MAX = 65_536;
+/** Bytes of one statement with what it makes, its plan above all, as the catalog of an edge notes it: in one row. */
+export const CATALOG_ENTRY_BYTES_MAX = 1_572_864;
+/** Statements whose effects may be over that a catalog of an edge keeps, or as many as there are streams, tables and queries if those are more: then what still holds is written anew. */
+export const CATALOG_ENTRIES_OVER_MAX = 1000;
 /** Persistent queries running at once. */
 export const QUERIES_MAX = 128;
 /** Entries that the processing log keeps. */
