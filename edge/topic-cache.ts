@@ -1,9 +1,10 @@
 // What a Worker's isolate remembers of topics for a moment, and how it learns that it is out of date; knows no HTTP.
 
 import { PortError } from '../runtime/base/errors.ts';
-import type { TopicDescription } from '../runtime/ports/log.ts';
+import type { TopicDescription, TopicPartition } from '../runtime/ports/log.ts';
+import { RemoteLog } from './adapters/remote-log.ts';
 import { catalogOf, type EdgeEnv } from './env.ts';
-import { isTopicName, unknownTopic } from './names.ts';
+import { isPartitionNumber, isTopicName, unknownPartition, unknownTopic } from './names.ts';
 import { unwrap } from './wire.ts';
 
 /** How long a description is used without asking the catalog again. */
@@ -35,6 +36,20 @@ export class TopicCache {
   }
 
   /**
+   * Refuses a partition that is not there, before its object is asked: one would be made for it, with a database that stays. One that was there once
+   * is not asked for again, however long ago that was.
+   * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION
+   */
+  async check(env: EdgeEnv, tenant: string, at: TopicPartition): Promise<void> {
+    const { topic, partition } = at;
+    if (!isPartitionNumber(partition)) throw unknownPartition(at);
+    const known = this.#known.get(`${tenant}/${topic}`)?.topic.partitions ?? 0;
+    if (partition < known) return;
+    const { partitions } = await this.describe(env, tenant, topic);
+    if (partition >= partitions) throw unknownPartition(at);
+  }
+
+  /**
    * Runs `use` with the topic; when what was remembered is out of date (dropped, created again), asks the catalog and
    * runs it once more. `use` must be safe to repeat after such a refusal, which changed nothing.
    */
@@ -59,4 +74,10 @@ function isOutOfDate(thrown: unknown): boolean {
     thrown instanceof PortError &&
     (thrown.code === 'INCARNATION_CHANGED' || thrown.code === 'UNKNOWN_TOPIC')
   );
+}
+
+/** The log of one tenant for an object that is asked for topics by name. */
+export function checkedLog(env: EdgeEnv, tenant: string): RemoteLog {
+  const topics = new TopicCache();
+  return new RemoteLog({ env, tenant, check: (at) => topics.check(env, tenant, at) });
 }

@@ -99,7 +99,9 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
       const all = (group: readonly Append[]) => partition.appendAll(group);
       return appends.append(partitionName(tenant, at), append, all, request);
     };
-    c.set('edge', { env, tenant, log: new RemoteLog({ env, tenant, send }), topics, bodies });
+    const check = (at: TopicPartition) => topics.check(env, tenant, at);
+    const log = new RemoteLog({ env, tenant, send, check });
+    c.set('edge', { env, tenant, log, topics, bodies });
     await next();
   });
   topicRoutes(app);

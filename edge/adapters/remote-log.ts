@@ -38,6 +38,8 @@ export interface RemoteLogOptions {
   readonly send?: ((at: TopicPartition, append: Append) => Promise<AppendResult>) | undefined;
   /** How `subscribe` learns of records; without it each subscription follows its partition with waiting reads. */
   readonly subscribe?: ((at: TopicPartition, wake: () => void) => Unsubscribe) | undefined;
+  /** Refuses partitions that are not there, where they are named from outside; without it whoever asks knows that they are. */
+  readonly check?: ((at: TopicPartition) => Promise<void>) | undefined;
   /** Where the topics are known without asking the catalog: in the catalog itself. */
   readonly describe?: ((topic: string) => TopicDescription | null) | undefined;
 }
@@ -55,8 +57,9 @@ export class RemoteLog implements Log {
   readonly #followers = new Map<string, Set<Follower>>();
   readonly #describe: ((topic: string) => TopicDescription | null) | null;
   readonly #send: (at: TopicPartition, append: Append) => Promise<AppendResult>;
+  readonly #check: ((at: TopicPartition) => Promise<void>) | null;
 
-  constructor({ env, tenant, subscribe, describe, send }: RemoteLogOptions) {
+  constructor({ env, tenant, subscribe, describe, send, check }: RemoteLogOptions) {
     this.#env = env;
     this.#tenant = tenant;
     this.#send =
@@ -64,6 +67,7 @@ export class RemoteLog implements Log {
       (async (at, { bytes, stamp, incarnation }) =>
         unwrap(partitionAt(env, tenant, at).append(bytes, stamp, incarnation)));
     this.#describe = describe ?? null;
+    this.#check = check ?? null;
     this.#subscribe = subscribe ?? ((at, wake) => this.#follow(at, wake));
   }
 
@@ -201,6 +205,7 @@ export class RemoteLog implements Log {
    * which passes.
    */
   async #explained<T>(at: TopicPartition, call: () => Promise<T>): Promise<T> {
+    if (this.#check !== null) await this.#check(at);
     try {
       return await call();
     } catch (thrown) {

@@ -80,6 +80,12 @@ export class Places {
     place?.watchers.delete(subscription);
   }
 
+  /** A subscription on its way here has come, or has been refused: nothing is kept for what is not there. */
+  arrived(place: Place): void {
+    place.pending -= 1;
+    if (!place.isWatched && !place.isSubscribed) this.forget(place);
+  }
+
   /** Forgets a place that is not watched. */
   forget(place: Place): void {
     this.#places.delete(keyOf(place.at));

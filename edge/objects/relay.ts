@@ -15,9 +15,10 @@ import {
   SOCKET_SUBSCRIPTIONS_MAX,
 } from '../../runtime/base/limits.ts';
 import type { Fetched, TopicPartition } from '../../runtime/ports/log.ts';
-import { RemoteLog } from '../adapters/remote-log.ts';
+import type { RemoteLog } from '../adapters/remote-log.ts';
 import { type EdgeEnv, partitionAt, type RelayPort } from '../env.ts';
 import { errorBody } from '../routes/errors.ts';
+import { checkedLog } from '../topic-cache.ts';
 import { settle, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
 import { type Place, Places } from './places.ts';
@@ -216,7 +217,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
       return;
     } finally {
       socket.pending.delete(id);
-      place.pending -= 1;
+      this.#places.arrived(place);
     }
     await this.#pump(place);
   }
@@ -381,7 +382,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
 
   #log(tenant: string): RemoteLog {
     let log = this.#logs.get(tenant);
-    if (log === undefined) this.#logs.set(tenant, (log = new RemoteLog({ env: this.env, tenant })));
+    if (log === undefined) this.#logs.set(tenant, (log = checkedLog(this.env, tenant)));
     return log;
   }
 }
