@@ -3,7 +3,7 @@
 import { concatBytes } from '../../runtime/base/byte-arrays.ts';
 
 /** What one row holds of them; beside it there is room for a key. */
-export const ROW_BYTES_MAX = 1_048_576;
+const ROW_BYTES_MAX = 1_048_576;
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS rest(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, owner INTEGER NOT NULL, data BLOB NOT NULL);
