@@ -31,9 +31,9 @@ class Going {
   bytes: Uint8Array<ArrayBuffer> | null = null;
   heldBytes = 0;
   #at = 0;
-  /** When its reader took something last, and whether it is the reader who is waited for. */
+  /** When its reader took something last, and whether it is the reader who is waited for: at first, too, or one that nobody ever reads would stay. */
   movedMs = Date.now();
-  isWaiting = false;
+  isWaiting = true;
   /** It has had to give way. */
   isEnded = false;
 

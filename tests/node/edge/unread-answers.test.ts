@@ -14,8 +14,15 @@ import {
 import { send } from '../../support/edge-client.ts';
 import { Workerd } from '../../support/workerd.ts';
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+beforeEach(() => {
+  vi.useFakeTimers();
+  // A line for each that is cut off.
+  vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 const TEXT = 'x'.repeat(FETCH_BYTES_MAX);
 const MOST = ANSWERS_HELD_BYTES_MAX / FETCH_BYTES_MAX;
@@ -97,6 +104,19 @@ test('those of which nothing is taken give way, the idlest first, and are ended 
   const [gone, other] = readers;
   await expect(gone?.read()).rejects.toThrow('nothing of this answer was read');
   expect((await other?.read())?.done).toBe(false);
+});
+
+test('an answer that nobody ever begins to read, as that to a HEAD, gives way and ends as others do', async () => {
+  const answers = new Answers();
+  for (let i = 0; i < MOST; i++) answers.page(TEXT, 'text/plain');
+  const never = streamOf(answers, 'row');
+  await vi.advanceTimersByTimeAsync(1_000);
+  for (let i = 0; i < MOST; i++) pageOf(answers);
+  expect(() => pageOf(answers)).toThrow(refused);
+  await vi.advanceTimersByTimeAsync(ANSWER_STALL_MS);
+  expect(answers.bytes).toBe(0);
+  expect(never.state).toEqual({ made: 0, ends: 1 });
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test('as more is held pages become shorter, down to what is not counted', () => {
