@@ -25,11 +25,19 @@ export interface AnswerParts {
   readonly onEnd: () => void | Promise<void>;
 }
 
+/** What is counted of an answer. */
+interface Held {
+  readonly bytes: number;
+  /** Where the platform has let an answer go, nobody says that it was taken. */
+  readonly of: WeakRef<Going>;
+}
+
 /** An answer of which something waits for its reader. */
 class Going {
   /** The text that is being given; null: the next one has to be made. */
   bytes: Uint8Array<ArrayBuffer> | null = null;
-  heldBytes = 0;
+  /** null: it has no more than a piece. */
+  held: Held | null = null;
   #at = 0;
   /** When its reader took something last, and whether it is the reader who is waited for: at first, too, or one that nobody ever reads would stay. */
   movedMs = Date.now();
@@ -39,7 +47,6 @@ class Going {
 
   hold(bytes: Uint8Array<ArrayBuffer>): void {
     this.bytes = bytes;
-    this.heldBytes = bytes.length;
     this.#at = 0;
   }
 
@@ -62,19 +69,32 @@ class Going {
  * all, those of which nothing is taken give way.
  */
 export class Answers {
-  /** Those that have more than a piece. */
-  readonly #going = new Set<Going>();
+  /** Of those that have more than a piece. */
+  readonly #held = new Set<Held>();
   #bytes = 0;
 
   /** Bytes of texts that wait for their readers, at most ANSWERS_HELD_BYTES_MAX. */
   get bytes(): number {
+    this.#forgetLost();
     return this.#bytes;
   }
 
   /** How many bytes the next page may have, of `asked`: some, whatever waits. */
   bytesMax(asked: number): number {
-    const share = Math.floor((ANSWERS_HELD_BYTES_MAX - this.#bytes) * SHARE);
-    return Math.min(asked, Math.max(PIECE_BYTES, share));
+    if (this.#share < asked) this.#forgetLost();
+    return Math.min(asked, Math.max(PIECE_BYTES, this.#share));
+  }
+
+  get #share(): number {
+    return Math.floor((ANSWERS_HELD_BYTES_MAX - this.#bytes) * SHARE);
+  }
+
+  #forgetLost(): void {
+    for (const held of this.#held) if (held.of.deref() === undefined) this.#forget(held);
+  }
+
+  #forget(held: Held): void {
+    if (this.#held.delete(held)) this.#bytes -= held.bytes;
   }
 
   /** A text as an answer. @throws {PortError} OVERLOADED where there is no room for it */
@@ -160,17 +180,22 @@ export class Answers {
     }
     going.hold(bytes);
     if (bytes.length <= PIECE_BYTES) return;
-    this.#going.add(going);
+    going.held = { bytes: bytes.length, of: new WeakRef(going) };
+    this.#held.add(going.held);
     this.#bytes += bytes.length;
   }
 
   /** Has those give way that have been idle longest, as long as it takes; their own requests end them. */
   #hasRoom(bytes: number): boolean {
+    if (this.#bytes + bytes > ANSWERS_HELD_BYTES_MAX) this.#forgetLost();
     const nowMs = Date.now();
     while (this.#bytes + bytes > ANSWERS_HELD_BYTES_MAX) {
       let idlest: Going | null = null;
-      for (const going of this.#going)
-        if (going.idleMs(nowMs) > (idlest?.idleMs(nowMs) ?? IDLE_MS - 1)) idlest = going;
+      for (const { of } of this.#held) {
+        const going = of.deref();
+        if (going !== undefined && going.idleMs(nowMs) > (idlest?.idleMs(nowMs) ?? IDLE_MS - 1))
+          idlest = going;
+      }
       if (idlest === null) return false;
       this.#letGo(idlest);
       idlest.bytes = null;
@@ -180,7 +205,8 @@ export class Answers {
   }
 
   #letGo(going: Going): void {
-    if (this.#going.delete(going)) this.#bytes -= going.heldBytes;
+    if (going.held !== null) this.#forget(going.held);
+    going.held = null;
   }
 }
 

@@ -2,6 +2,8 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { existing } from '../../../runtime/base/assert.ts';
 import { Answers } from '../../../edge/guard/answers.ts';
@@ -117,6 +119,21 @@ test('an answer that nobody ever begins to read, as that to a HEAD, gives way an
   expect(answers.bytes).toBe(0);
   expect(never.state).toEqual({ made: 0, ends: 1 });
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('what the platform has let go, without a word, is held by nobody', async () => {
+  vi.useRealTimers();
+  const answers = new Answers();
+  const intervals = vi.spyOn(globalThis, 'setInterval').mockReturnValue(0 as never);
+  for (let i = 0; i < MOST; i++) answers.page(TEXT, 'text/plain');
+  intervals.mockRestore();
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  // References of this turn count as strong.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  collect();
+  expect(answers.bytesMax(FETCH_BYTES_MAX)).toBe(FETCH_BYTES_MAX);
+  expect(answers.bytes).toBe(0);
 });
 
 test('as more is held pages become shorter, down to what is not counted', () => {
