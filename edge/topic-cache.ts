@@ -38,15 +38,19 @@ export class TopicCache {
   /**
    * Refuses a partition that is not there, before its object is asked: one would be made for it, with a database that stays. One that was there once
    * is not asked for again, however long ago that was.
+   * @returns null: it is there; else it may reject
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION
    */
-  async check(env: EdgeEnv, tenant: string, at: TopicPartition): Promise<void> {
+  check(env: EdgeEnv, tenant: string, at: TopicPartition): Promise<void> | null {
     const { topic, partition } = at;
     if (!isPartitionNumber(partition)) throw unknownPartition(at);
     const known = this.#known.get(`${tenant}/${topic}`)?.topic.partitions ?? 0;
-    if (partition < known) return;
-    const { partitions } = await this.describe(env, tenant, topic);
-    if (partition >= partitions) throw unknownPartition(at);
+    return partition < known ? null : this.#checkAnew(env, tenant, at);
+  }
+
+  async #checkAnew(env: EdgeEnv, tenant: string, at: TopicPartition): Promise<void> {
+    const { partitions } = await this.describe(env, tenant, at.topic);
+    if (at.partition >= partitions) throw unknownPartition(at);
   }
 
   /**

@@ -39,7 +39,7 @@ export interface RemoteLogOptions {
   /** How `subscribe` learns of records; without it each subscription follows its partition with waiting reads. */
   readonly subscribe?: ((at: TopicPartition, wake: () => void) => Unsubscribe) | undefined;
   /** Refuses partitions that are not there, where they are named from outside; without it whoever asks knows that they are. */
-  readonly check?: ((at: TopicPartition) => Promise<void>) | undefined;
+  readonly check?: ((at: TopicPartition) => Promise<void> | null) | undefined;
   /** Where the topics are known without asking the catalog: in the catalog itself. */
   readonly describe?: ((topic: string) => TopicDescription | null) | undefined;
 }
@@ -57,7 +57,7 @@ export class RemoteLog implements Log {
   readonly #followers = new Map<string, Set<Follower>>();
   readonly #describe: ((topic: string) => TopicDescription | null) | null;
   readonly #send: (at: TopicPartition, append: Append) => Promise<AppendResult>;
-  readonly #check: ((at: TopicPartition) => Promise<void>) | null;
+  readonly #check: ((at: TopicPartition) => Promise<void> | null) | null;
 
   constructor({ env, tenant, subscribe, describe, send, check }: RemoteLogOptions) {
     this.#env = env;
@@ -205,7 +205,8 @@ export class RemoteLog implements Log {
    * which passes.
    */
   async #explained<T>(at: TopicPartition, call: () => Promise<T>): Promise<T> {
-    if (this.#check !== null) await this.#check(at);
+    const checking = this.#check?.(at) ?? null;
+    if (checking !== null) await checking;
     try {
       return await call();
     } catch (thrown) {

@@ -30,20 +30,21 @@ class Coming {
   reader: ReadableStreamBYOBReader | null = null;
   /** What had come when the last BODY_STALL_MS ended; of a whole one, what must have. */
   #before = 0;
-  readonly #end = Promise.withResolvers<never>();
+  readonly #all = Promise.withResolvers<Uint8Array>();
 
   constructor(wholeBytes: number | null) {
     this.wholeBytes = wholeBytes;
     this.heldBytes = wholeBytes ?? ROOM_BYTES_MIN;
   }
 
-  /** Rejects when it is given up. */
-  get ended(): Promise<never> {
-    return this.#end.promise;
+  /** All of it; rejects when it is given up. A race of two promises takes more. */
+  all(bytes: Promise<Uint8Array>): Promise<Uint8Array> {
+    bytes.then(this.#all.resolve, this.#all.reject);
+    return this.#all.promise;
   }
 
   end(why: Error): void {
-    this.#end.reject(why);
+    this.#all.reject(why);
   }
 
   /** Bytes a ms, at most. */
@@ -107,10 +108,8 @@ export class Bodies {
       }, BODY_STALL_MS);
     };
     try {
-      return await Promise.race([
-        coming.wholeBytes === null ? this.#pieces(request.body, coming) : whole(request),
-        coming.ended,
-      ]);
+      const isWhole = coming.wholeBytes !== null;
+      return await coming.all(isWhole ? whole(request) : this.#pieces(request.body, coming));
     } catch (thrown) {
       coming.reader?.cancel().catch(() => undefined); // It may have gone, and then there is nothing to cancel.
       if (thrown instanceof HTTPException || thrown instanceof PortError) throw thrown;
