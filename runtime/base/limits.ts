@@ -124,6 +124,10 @@ export const STATE_VALUE_BYTES_MAX = 16_777_216;
 export const STATE_KEY_BYTES_MAX = 524_288;
 /** Expired rows that one commit removes from the state of a join of streams, a side; the others follow. */
 export const EXPIRED_ROWS_MAX = 10_000;
+/** Bytes, roughly, of rows and keys that a join of streams has at hand after a commit (32 MiB); beyond it they are read again on demand. */
+export const JOIN_ROWS_BYTES_MAX = 33_554_432;
+/** The same over a store that takes blocks (256 MiB): it holds all state in memory itself, and to read it there costs more than to keep it. */
+export const JOIN_ROWS_RESIDENT_BYTES_MAX = 268_435_456;
 /** Rows that EMIT FINAL, or a HAVING, holds between two commits as they came; beyond, as bytes. */
 export const HELD_ROWS_MAX = 262_144;
 /** Rows without a partner that a join of streams keeps at hand in the order of their times; the others it reads again when they are due. */

@@ -51,7 +51,7 @@ export class Bytes implements Segment {
   }
 
   get bytesHeld(): number {
-    return this.#bytes.length;
+    return this.#bytes.length + this.#ends.byteLength;
   }
 
   #start(i: number): number {

@@ -1,7 +1,11 @@
 // The rows of two streams by key and rowtime, for as long as a row of the other one may be near them; knows no batch and no rule of joining.
 
 import { ByteWriter } from '../base/bytes.ts';
-import { EXPIRED_ROWS_MAX } from '../base/limits.ts';
+import {
+  EXPIRED_ROWS_MAX,
+  JOIN_ROWS_BYTES_MAX,
+  JOIN_ROWS_RESIDENT_BYTES_MAX,
+} from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
 import { prefixRange } from '../data/key.ts';
@@ -14,12 +18,10 @@ import { handOver } from './packing.ts';
 import { READ, type RowLinks, Waits } from './row-links.ts';
 import { Side, UNKNOWN } from './window-side.ts';
 
-/** Rows, and their bytes, that stay in memory after a commit; beyond it they are read again on demand. */
-const IDLE_MAX = { rows: 65_536, bytes: 33_554_432 };
-/** The same over a store that takes blocks: it holds all state in memory itself, and to read it there costs more than to keep it. */
-const IDLE_RESIDENT_MAX = { rows: 1_048_576, bytes: 268_435_456 };
 /** Where more of the rows live on, it costs more to let the others go than to keep them. */
 const LIVING_SHARE = 0.75;
+/** With fewer bytes nothing is let go. */
+const SWEEP_BYTES_MIN = 4_194_304;
 /** Segments are not shorter than that, so that a row is looked for in few of them. */
 const SEGMENT_MS_MIN = 60_000;
 const ROWTIME_BYTES = 8;
@@ -59,8 +61,8 @@ export class WindowRows {
   readonly sides: readonly [Side, Side];
   readonly #scratch = new ByteWriter(64);
   index = new Interner();
-  /** With so many rows, or keys, those are let go whose time is over. */
-  #sweepAt = IDLE_MAX.rows;
+  /** With so many bytes those rows, and keys, are let go whose time is over. */
+  #sweepAtBytes = SWEEP_BYTES_MIN;
   /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new key. */
   storeHolds: boolean;
 
@@ -198,8 +200,8 @@ export class WindowRows {
    * @returns true when the numbers of keys have changed
    */
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): boolean {
-    let size = 0;
-    let bytesHeld = 0;
+    const { bytes, offsets, places } = this.index;
+    let bytesHeld = bytes.length + offsets.byteLength + places.byteLength;
     const fresh = this.sides.map((of, side) => {
       if (of.timeMs > of.storedMs) {
         const value = new Uint8Array(8);
@@ -209,33 +211,30 @@ export class WindowRows {
       }
       const first = this.#segmentOf(Math.max(0, this.firstMs(side)));
       this.#expire(of, first, into);
-      size += of.kept.size;
-      bytesHeld += of.kept.bytesHeld;
+      bytesHeld += of.bytesHeld;
       const rows = of.takeFresh();
       handOver(this.#packOf(of, rows, first), into, intoBlock);
       return rows;
     });
-    const most = intoBlock ? IDLE_RESIDENT_MAX : IDLE_MAX;
-    const isFull = Math.max(size, this.index.size) > this.#sweepAt || bytesHeld > most.bytes;
-    return isFull && this.#shrink(fresh, size, bytesHeld, most);
+    const bytesMax = intoBlock ? JOIN_ROWS_RESIDENT_BYTES_MAX : JOIN_ROWS_BYTES_MAX;
+    return (
+      bytesHeld > Math.min(this.#sweepAtBytes, bytesMax) && this.#shrink(fresh, bytesHeld, bytesMax)
+    );
   }
 
   /**
-   * Keeps the keys that have a row whose time is not over; or, where that is more than half of what may stay, those alone that have a fresh row, because
+   * Keeps the keys that have a row whose time is not over; or, where that is nearly all that may stay, those alone that have a fresh row, because
    * the store does not show these yet. Where hardly a row is over, nothing is done.
    * @returns true when the numbers of keys have changed
    */
-  #shrink(
-    fresh: readonly Int32Array[],
-    size: number,
-    bytesHeld: number,
-    most: typeof IDLE_MAX,
-  ): boolean {
+  #shrink(fresh: readonly Int32Array[], bytesHeld: number, bytesMax: number): boolean {
     const living = this.sides.map((of, side) => of.living(this.firstMs(side)));
     const rows = living.reduce((sum, of) => sum + of.rows, 0);
-    const isMany = Math.max(rows / most.rows, ((rows / size) * bytesHeld) / most.bytes) > 0.5;
-    this.#sweepAt = Math.min(most.rows, Math.max(IDLE_MAX.rows, 2 * rows));
-    if (!isMany && rows > LIVING_SHARE * Math.max(size, this.index.size)) return false;
+    const size = this.sides.reduce((sum, { kept }) => sum + kept.size, 0);
+    const share = rows / Math.max(size, this.index.size);
+    const isMany = share * bytesHeld > LIVING_SHARE * bytesMax;
+    this.#sweepAtBytes = Math.max(SWEEP_BYTES_MIN, 2 * share * bytesHeld);
+    if (!isMany && share > LIVING_SHARE) return false;
     if (isMany) this.storeHolds = true;
     const freshIds = ({ links }: Side, side: number): number[] =>
       Array.from(fresh[side] as Int32Array, (row) => links.key(row));

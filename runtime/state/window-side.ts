@@ -5,6 +5,8 @@ import type { TableId } from '../ports/store.ts';
 import { type KeptRows, NO_ROW } from './kept-rows.ts';
 import { RowLinks } from './row-links.ts';
 
+/** Words and time of a row in RowLinks. */
+const LINK_BYTES = 24;
 /** What a side knows of a key's last row: nothing. */
 export const UNKNOWN = -2;
 
@@ -28,6 +30,12 @@ export class Side {
     this.links = new RowLinks(kept);
     this.timeMs = timeMs;
     this.storedMs = timeMs;
+  }
+
+  /** What it takes in memory, roughly, without the bytes of its keys. */
+  get bytesHeld(): number {
+    const { kept, lasts } = this;
+    return kept.bytesHeld + kept.size * LINK_BYTES + lasts.byteLength;
   }
 
   /** UNKNOWN, NO_ROW or a row. */

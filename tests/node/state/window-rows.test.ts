@@ -2,9 +2,14 @@
 
 import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
-import { EXPIRED_ROWS_MAX, WAITING_ROWS_MAX } from '../../../runtime/base/limits.ts';
+import {
+  EXPIRED_ROWS_MAX,
+  JOIN_ROWS_BYTES_MAX,
+  JOIN_ROWS_RESIDENT_BYTES_MAX,
+  WAITING_ROWS_MAX,
+} from '../../../runtime/base/limits.ts';
 import { batch } from '../../../runtime/data/pretty.ts';
-import { INTEGER } from '../../../runtime/data/type.ts';
+import { INTEGER, STRING, type Type } from '../../../runtime/data/type.ts';
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { KeyRange, StateBytes, TableId } from '../../../runtime/ports/store.ts';
 import { WaitingRows } from '../../../runtime/state/waiting-rows.ts';
@@ -38,11 +43,12 @@ function windowRows(
   state: State,
   isWaiting: IsWaiting = () => false,
   isPrivate = false,
+  type: Type = INTEGER,
 ): WindowRows {
   return new WindowRows({
     table: 'j',
     state,
-    kept: [keptRows([INTEGER]), keptRows([INTEGER])],
+    kept: [keptRows([type]), keptRows([type])],
     retentionMs: RETENTION_MS,
     isWaiting,
     isPrivate,
@@ -205,35 +211,86 @@ test('a new query asks the store for nothing; one that was restored reads a key 
   expect(state.scans).toBe(once);
 });
 
+/** Bytes of keys, rows and what ties them together. */
+const bytesAtHand = ({ index, sides }: WindowRows): number =>
+  index.bytes.length +
+  index.offsets.byteLength +
+  index.places.byteLength +
+  sides.reduce((sum, { bytesHeld }) => sum + bytesHeld, 0);
+
+test('200,000 small rows that live stay at hand over a store of entries', () => {
+  const state = new State();
+  const rows = windowRows(state);
+  for (let i = 0; i < 200_000; i++) {
+    put(rows, i & 1, located(rows, `k${i}`), i & 0xffff);
+    if (i % 20_000 === 19_999) rows.changes(() => undefined);
+  }
+  for (let i = 0; i < 200_000; i += 999)
+    expect(numbersOf(rows, i & 1, `k${i}`).map((row) => rows.links(i & 1).ms(row))).toEqual([
+      i & 0xffff,
+    ]);
+  expect(state.scans).toBe(0);
+});
+
+test.each([
+  ['a store of entries', JOIN_ROWS_BYTES_MAX, 2000, null],
+  ['a store that takes blocks', JOIN_ROWS_RESIDENT_BYTES_MAX, 20_000, () => undefined],
+] as const)(
+  'of large rows that live no more than the limit stays at hand over %s',
+  (_, bytesMax, rowBytes, intoBlock) => {
+    const state = new State();
+    const rows = windowRows(state, undefined, false, STRING);
+    const large = batch('S:STRING', 'x'.repeat(rowBytes));
+    const count = Math.ceil((1.2 * bytesMax) / rowBytes);
+    let most = 0;
+    for (let i = 0; i < count; i++) {
+      rows.begin(i & 1, large, large.columns, 0);
+      rows.put(i & 1, located(rows, `k${i}`), i, 0, 0);
+      if (i % 500 !== 499) continue;
+      rows.changes((change) => state.take(change), intoBlock);
+      const bytes = bytesAtHand(rows);
+      expect(bytes).toBeLessThanOrEqual(bytesMax);
+      most = Math.max(most, bytes);
+    }
+    expect(most).toBeGreaterThan(0.7 * bytesMax);
+    if (intoBlock !== null) return;
+    for (let i = 0; i < count; i += 99) expect(times(rows, i & 1, `k${i}`)).toEqual([`${i}/0`]);
+    expect(state.scans).toBeGreaterThan(0);
+  },
+);
+
 test('rows beyond what stays in memory are read again, waiting ones as such', () => {
   const state = new State();
   const both = waitingRows(state);
   const { rows, waiting } = both;
   const count = 70_000;
+  // Of some length, so that they do not stay.
+  const long = (i: number): string => `k${i}`.padEnd(500, '-');
   for (let i = 0; i < count; i++) {
-    const id = located(rows, `k${i}`);
+    const id = located(rows, long(i));
     const row = put(rows, 0, id, i);
     if (i % 1000 === 0) waiting.add(0, row);
   }
   commitAll(both, state);
   put(rows, 0, located(rows, 'another'), count);
   commitAll(both, state);
+  expect(bytesAtHand(rows)).toBeLessThan(JOIN_ROWS_BYTES_MAX / 4);
   const links = rows.links(0);
-  const found = numbersOf(rows, 0, 'k3000');
+  const found = numbersOf(rows, 0, long(3000));
   expect(found.map((row) => [links.ms(row), links.waits(row)])).toEqual([[3000, Waits.stored]]);
-  for (const row of found) waiting.joined(0, located(rows, 'k3000'), row);
-  expect(numbersOf(rows, 0, 'k3001').map((row) => links.waits(row))).toEqual([Waits.no]);
+  for (const row of found) waiting.joined(0, located(rows, long(3000)), row);
+  expect(numbersOf(rows, 0, long(3001)).map((row) => links.waits(row))).toEqual([Waits.no]);
   expect(takenFrom(both, [5001, 5001])).toEqual([0, 1000, 2000, 4000, 5000]);
   // One that the queue has read is asked of the table all the same: its key's rows are read beside it.
-  const [last = NO_ROW] = numbersOf(rows, 0, 'k7000');
-  waiting.joined(0, located(rows, 'k7000'), last);
+  const [last = NO_ROW] = numbersOf(rows, 0, long(7000));
+  waiting.joined(0, located(rows, long(7000)), last);
   commitAll(both, state);
   expect(takenFrom(both, [9001, 9001])).toEqual([6000, 8000, 9000]);
 });
 
 test.each([
   // So many rows live, of those that stay in memory over a store of entries; and more, over one that takes blocks.
-  ['a store of entries', 20_000, false],
+  ['a store of entries', 50_000, false],
   ['a store that takes blocks', 100_000, true],
 ] as const)(
   'rows whose time is over are let go, and those that live are not asked of %s',
