@@ -59,7 +59,7 @@ export class BrowserEngine implements AsyncDisposable {
   /**
    * Asks (pull) or subscribes (push, EMIT CHANGES). A batch of `batches()` is valid until the next one is asked for: its buffer then
    * goes back to the Worker.
-   * @throws {StatementError} what is wrong with the text
+   * @throws {StatementError} what is wrong with the text; LIMIT beyond OPEN_PUSH_QUERIES_MAX
    */
   async query(sql: string, options: QueryOptions = {}): Promise<QueryRows> {
     const { properties, signal } = options;

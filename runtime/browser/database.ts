@@ -88,6 +88,8 @@ export async function openDatabase(
   name: string,
   onClosed: (why: string) => void,
 ): Promise<Database> {
+  const closed = (): void =>
+    onClosed(`the browser closed database '${name}' (deleted, or storage cleared?): open it anew`);
   try {
     return await openDB<MillraceSchema>(databaseName(name), DATABASE_VERSION, {
       upgrade(database) {
@@ -97,15 +99,10 @@ export async function openDatabase(
       },
       blocking(_current, wanted, event) {
         (event.target as IDBDatabase).close();
-        onClosed(
-          wanted === null
-            ? `database '${name}' is being deleted`
-            : `another tab opens a newer version of database '${name}': reload this one`,
-        );
+        if (wanted === null) closed();
+        else onClosed(`another tab opens a newer version of database '${name}': reload this one`);
       },
-      terminated() {
-        onClosed('the browser closed the database (storage cleared?): reload the page');
-      },
+      terminated: closed,
     });
   } catch (cause) {
     throw (await RARE_ROWS.load()).refusedDatabase(name, cause);

@@ -1,9 +1,10 @@
 // The store port over IndexedDB: one readwrite transaction takes state, offsets, counters and outputs; knows no operator.
 
 import { type IDBPTransaction, unwrap } from 'idb';
-import type { TopicPartition } from '../ports/log.ts';
+import { START } from '../ports/position.ts';
 import { producerId } from '../ports/plain-append.ts';
 import type { Commit, OutboxAppend, Restored, StateReader, Store, TaskId } from '../ports/store.ts';
+import { partitionKey } from '../ports/wakes.ts';
 import { type MillraceSchema, type StoreName, STORES, type TaskRow } from './database.ts';
 import { withParts } from '../task/with-parts.ts';
 import { appendIn } from './idb-append.ts';
@@ -43,29 +44,19 @@ export class IdbStore implements Store {
       const tasks = transaction.objectStore('tasks');
       const before = await tasks.get(task);
       const row: TaskRow = {
+        committed: false,
+        producer: producerId(this.#options.now(), `${task}.${crypto.randomUUID().slice(0, 8)}`),
+        ...START,
+        ...before,
         commit: (before?.commit ?? 0) + 1,
         epoch: (before?.epoch ?? 0) + 1,
-        committed: before?.committed ?? false,
-        producer: before?.producer ?? this.#newProducer(task),
-        offsets: before?.offsets ?? [],
-        streamTimes: before?.streamTimes ?? [],
-        counters: before?.counters ?? [],
-        sequences: before?.sequences ?? [],
       };
       await tasks.put(row, task);
       return { row, log: await this.#stateAt(transaction, task, before?.commit ?? 0) };
     });
-    this.#resident.set(task, { log, commit: row.commit });
-    return {
-      reader: log.tables,
-      commit: row.commit,
-      producer: { id: row.producer, epoch: row.epoch },
-      offsets: row.offsets,
-      streamTimes: row.streamTimes,
-      counters: row.counters,
-      sequences: row.sequences,
-      pending: [],
-    };
+    const { commit, epoch, producer: id, ...position } = row;
+    this.#resident.set(task, { log, commit });
+    return { ...position, reader: log.tables, commit, producer: { id, epoch }, pending: [] };
   }
 
   async commit(task: TaskId, commit: Commit): Promise<readonly OutboxAppend[]> {
@@ -102,8 +93,8 @@ export class IdbStore implements Store {
   }
 
   /** Nothing is ever pending here: a commit has delivered its outbox. */
-  async acknowledge(): Promise<void> {
-    await Promise.resolve();
+  acknowledge(): Promise<void> {
+    return Promise.resolve();
   }
 
   async reader(task: TaskId): Promise<StateReader | null> {
@@ -140,13 +131,9 @@ export class IdbStore implements Store {
     const range = IDBKeyRange.bound([task], [task, []]);
     const [keys, blobs] = await Promise.all([rows.getAllKeys(range), rows.getAll(range)]);
     return new StateLog(
-      keys.map(([, sequence], i) => ({ sequence, bytes: blobs[i] ?? new Uint8Array() })),
+      blobs.map((bytes, i) => ({ sequence: keys[i]?.[1] ?? 0, bytes })),
       this.#options.foldBytes,
     );
-  }
-
-  #newProducer(task: TaskId): string {
-    return producerId(this.#options.now(), `${task}.${crypto.randomUUID().slice(0, 8)}`);
   }
 }
 
@@ -180,8 +167,4 @@ function merged<T>(before: readonly T[], after: readonly T[], key: (entry: T) =>
   const all = new Map(before.map((entry) => [key(entry), entry]));
   for (const entry of after) all.set(key(entry), entry);
   return [...all.values()];
-}
-
-function partitionKey(at: TopicPartition): string {
-  return `${at.partition}/${at.topic}`;
 }

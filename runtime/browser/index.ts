@@ -33,7 +33,7 @@ export interface OpenOptions {
    * either way; `stats().tasks` says what runs where.
    */
   readonly workers?: number | undefined;
-  /** Gives up waiting, for the lock above all. */
+  /** Gives up waiting, for the lock above all; `open` then throws its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,7 +54,7 @@ export async function open(options: OpenOptions = {}): Promise<BrowserEngine> {
     options.worker?.() ??
     new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'millrace' });
   const engine = new BrowserEngine(worker);
-  const abort = (): void => engine.terminate(abortError(signal));
+  const abort = (): void => engine.terminate(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
   try {
     await engine.start({
@@ -75,11 +75,6 @@ export async function open(options: OpenOptions = {}): Promise<BrowserEngine> {
   } finally {
     signal?.removeEventListener('abort', abort);
   }
-}
-
-function abortError(signal: AbortSignal | undefined): Error {
-  const reason: unknown = signal?.reason;
-  return reason instanceof Error ? reason : new DOMException('opening was given up', 'AbortError');
 }
 
 export {

@@ -7,6 +7,7 @@ import type { Transport } from '../ports/transport.ts';
 import { Calls } from '../ports/calls.ts';
 import { behindMicrotasks } from '../ports/behind-microtasks.ts';
 import { Line } from '../ports/line.ts';
+import { whenFree } from './held-lock.ts';
 import { ProduceCalls } from './produce-calls.ts';
 import { fromWire } from '../ports/from-wire.ts';
 import type { RareCalls } from './rare-calls.ts';
@@ -53,10 +54,9 @@ export class RemoteEngine {
   /** Begins to watch the Worker: no event tells that it was terminated, but the lock that it holds becomes free. */
   async watch(): Promise<void> {
     const lock = await this.#calls.call('hello', []);
-    const { signal } = this.#watch;
-    const ended = (): void => this.end(new PortError('UNAVAILABLE', 'the Worker has ended'));
-    // Refused only when `end` aborts it.
-    navigator.locks.request(lock, { signal }, ended).catch(() => undefined);
+    whenFree(lock, this.#watch.signal, () =>
+      this.end(new PortError('UNAVAILABLE', 'the Worker has ended')),
+    );
     this.#calls.call('lost', []).then(
       (error) => this.end(fromWire(error)),
       () => undefined,

@@ -7,6 +7,7 @@ import type { FunctionRegistry } from '../functions/registry.ts';
 import { PortError } from '../base/errors.ts';
 import { systemClock } from '../memory/system-clock.ts';
 import { Calls } from '../ports/calls.ts';
+import { whenFree } from './held-lock.ts';
 import { behindMicrotasks } from '../ports/behind-microtasks.ts';
 import { Line } from '../ports/line.ts';
 import type { StartedWorker, Workers } from '../ports/workers.ts';
@@ -51,10 +52,7 @@ async function start(number: number, preload: boolean): Promise<StartedWorker> {
   worker.addEventListener('error', ({ message }) =>
     end(`failed: ${message || 'its script could not be loaded'}`),
   );
-  // It holds the lock for as long as it lives: no event tells of its end.
-  const lock = await calls.call('hello', []);
-  const { signal } = watch;
-  navigator.locks.request(lock, { signal }, () => end('has ended')).catch(() => undefined);
+  whenFree(await calls.call('hello', []), watch.signal, () => end('has ended'));
   const { port1, port2 } = new MessageChannel();
   await calls.call('runTasks', [port2, preload], [port2]);
   return {

@@ -78,7 +78,7 @@ test('an engine whose database is deleted, or taken by a newer version, ends and
   await deleteDB(databaseName(deleted));
   expect(await thrownBy(endOf(first))).toMatchObject({
     code: 'UNAVAILABLE',
-    message: `database '${deleted}' is being deleted`,
+    message: `the browser closed database '${deleted}' (deleted, or storage cleared?): open it anew`,
   });
   const taken = freshDatabase();
   const second = await openTest({ database: taken });

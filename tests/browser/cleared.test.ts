@@ -1,0 +1,42 @@
+// The browser's user clears the storage under an engine: it ends and says so, and the same page opens anew.
+
+import { deleteDB } from 'idb';
+import { expect, test } from 'vitest';
+import { cdp } from 'vitest/browser';
+import { databaseName } from '../../runtime/browser/database.ts';
+import { freshDatabase, openTest } from './open.ts';
+
+const STREAM = `CREATE STREAM s (k STRING KEY, n INTEGER)
+  WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`;
+
+/** As "Clear site data" of the browser's settings does. */
+async function clearSite(): Promise<void> {
+  // Vitest leaves the types to the provider's package.
+  const session = cdp() as unknown as { send(method: string, params: object): Promise<unknown> };
+  const { origin } = location;
+  await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
+}
+
+test.each([
+  ['the site', clearSite],
+  ['the database', async (database: string) => await deleteDB(databaseName(database))],
+] as const)('after %s is cleared the engine says so, and the page opens anew', async (_, clear) => {
+  const database = freshDatabase();
+  const lost = await openTest({ database });
+  await lost.execute(STREAM);
+  const ended = (await lost.query('SELECT n FROM s EMIT CHANGES;')).all();
+  const refused = expect(ended).rejects.toThrow(/closed database '.*' .*: open it anew/);
+  await clear(database);
+  await refused;
+  await expect(lost.insert('s', { k: 'a', n: 1 })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  // Empty at first, then as it was left.
+  const again = await openTest({ database, workers: 2 });
+  await again.execute(STREAM);
+  await again.execute('CREATE TABLE t AS SELECT k, COUNT(*) AS c FROM s GROUP BY k;');
+  await again.insert('s', { k: 'a', n: 1 });
+  await again.idle();
+  await again.close();
+  const third = await openTest({ database });
+  const rows = await third.query('SELECT * FROM t;');
+  expect(await rows.all()).toEqual([{ K: 'a', C: 1 }]);
+});
