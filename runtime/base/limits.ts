@@ -152,6 +152,8 @@ export const PRODUCE_BYTES_MAX = 65_536;
 export const PRODUCE_UNDER_WAY_MAX = 2;
 /** Bytes of empty buffers that a Worker keeps to send its next batches in. */
 export const RECYCLED_BYTES_MAX = 16_777_216;
+/** Push queries that are open at one engine in a page or in Node. */
+export const OPEN_PUSH_QUERIES_MAX = 1024;
 /** Push queries that one isolate of the edge runs at once. */
 export const PUSH_QUERIES_MAX = 256;
 /** One that has not been heard of for so long has been dropped by the platform together with its request. */

@@ -2,6 +2,7 @@
 
 import type { QueryAnalysis } from '../analyze/analysis.ts';
 import { GIVEN_SETTINGS } from '../analyze/parts.ts';
+import { OPEN_PUSH_QUERIES_MAX } from '../base/limits.ts';
 import { FORMATS } from '../formats/formats.ts';
 import { builtinRegistry } from '../functions/builtins.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
@@ -142,6 +143,8 @@ export class EngineCore {
   }
 
   async #push(plan: Plan, options: QueryOptions): Promise<QueryRowsOptions> {
+    if (this.#open.size >= OPEN_PUSH_QUERIES_MAX)
+      throw (await withParts(() => RARE_PLANS.code)).tooManyQueries();
     let isOver = false;
     let forget = (): void => undefined;
     this.#pushes += 1;

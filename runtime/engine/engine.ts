@@ -119,7 +119,7 @@ export class Engine implements AsyncDisposable {
 
   /**
    * Asks (pull) or subscribes (push, EMIT CHANGES). When a push query's promise resolves, its place in the topics is settled.
-   * @throws {StatementError} what is wrong with the text
+   * @throws {StatementError} what is wrong with the text; LIMIT beyond OPEN_PUSH_QUERIES_MAX
    */
   async query(sql: string, options: QueryOptions = {}): Promise<QueryRows> {
     return new QueryRows(await this.#open.query(sql, options));

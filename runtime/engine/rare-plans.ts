@@ -1,6 +1,7 @@
 // Plans that are rarely made, fetched together: source tables, upgrades of queries, and the row path of a plan for the kernel.
 
 import { StatementError } from '../base/errors.ts';
+import { OPEN_PUSH_QUERIES_MAX } from '../base/limits.ts';
 import type { Statement } from '../sql/ast.ts';
 
 export { onRowPath } from '../plan/row-path.ts';
@@ -24,5 +25,15 @@ export function isQuery(statement: Statement): StatementError {
     'a SELECT is a query, not a statement to execute',
     statement.at,
     'Send it to query(), or to /query-stream.',
+  );
+}
+
+/** The refusal of one push query more. */
+export function tooManyQueries(): StatementError {
+  return new StatementError(
+    'LIMIT',
+    `${OPEN_PUSH_QUERIES_MAX} push queries are open already`,
+    null,
+    'Leave the loop over the rows of one first, or abort it.',
   );
 }

@@ -1,6 +1,7 @@
 // Push queries through the engine, clause by clause: limits, tombstones, windows, values without a row, where they begin.
 
 import { expect, test, vi } from 'vitest';
+import { OPEN_PUSH_QUERIES_MAX } from '../../../runtime/base/limits.ts';
 import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
@@ -15,6 +16,23 @@ async function started(statements = STREAM): Promise<Engine> {
   await engine.execute(statements);
   return engine;
 }
+
+test('OPEN_PUSH_QUERIES_MAX are open at once; one that ends makes room for another', async () => {
+  await using engine = await started();
+  const select = 'SELECT * FROM s EMIT CHANGES;';
+  const control = new AbortController();
+  const ended = await engine.query(select, { signal: control.signal });
+  for (let i = 1; i < OPEN_PUSH_QUERIES_MAX; i++) await engine.query(select);
+  const refusal = { name: 'StatementError', code: 'LIMIT' };
+  await expect(engine.query(select)).rejects.toMatchObject(refusal);
+  control.abort();
+  expect(await ended.all()).toEqual([]);
+  const another = await engine.query(`${select.slice(0, -1)} LIMIT 1;`);
+  await expect(engine.query(select)).rejects.toMatchObject(refusal);
+  await engine.insert('s', { k: 'a', v: 1 });
+  expect(await another.all()).toEqual([{ K: 'a', V: 1 }]);
+  await engine.query(select);
+});
 
 test('LIMIT 0 ends at once, and says that the limit was reached', async () => {
   await using engine = await started();
