@@ -34,6 +34,8 @@ export class ColumnRows implements KeptRows {
   /** What takes in rows that come one by one, and where it stands. */
   #open: Bytes | null = null;
   #openAt = 0;
+  /** Of all segments but that one. */
+  #bytesHeld = 0;
   /** What came last. */
   #batch: Batch | null = null;
   #columns: readonly Column[] = [];
@@ -79,8 +81,9 @@ export class ColumnRows implements KeptRows {
 
   add(row: Uint8Array, length: number = row.length): number {
     if (this.#open === null || this.#open.size === BATCH_ROWS_MAX) {
+      this.#bytesHeld += this.#open?.bytesHeld ?? 0;
       this.#open = new Bytes();
-      this.#openAt = this.#push(this.#open);
+      this.#openAt = this.#segments.push(this.#open) - 1;
     }
     this.size++;
     return this.#openAt * BATCH_ROWS_MAX + this.#open.add(row, length);
@@ -89,6 +92,7 @@ export class ColumnRows implements KeptRows {
   /** @returns its number */
   #push(segment: Segment): number {
     this.size += segment.size;
+    this.#bytesHeld += segment.bytesHeld;
     return this.#segments.push(segment) - 1;
   }
 
@@ -97,7 +101,7 @@ export class ColumnRows implements KeptRows {
   }
 
   get bytesHeld(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.bytesHeld, 0);
+    return this.#bytesHeld + (this.#open?.bytesHeld ?? 0);
   }
 
   #segmentOf(row: number): Segment {

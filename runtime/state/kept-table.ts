@@ -1,6 +1,7 @@
 // The rows that two sides of a join have for a key, over a store, in memory as columns; knows no batch's rule and no operator.
 
 import { grown } from '../base/grown.ts';
+import { REPLACED_ROWS_BYTES_MAX, TABLE_ROWS_BYTES_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
 import { Interner } from '../data/interner.ts';
@@ -11,7 +12,7 @@ import { hasEntries } from './row-table.ts';
 
 /** Keys that stay in memory after a commit; beyond it they are read again on demand. */
 export const IDLE_KEYS_MAX = 65_536;
-/** Rows that no key has any more stay until they are more than the others and these. */
+/** Rows that no key has any more stay until they are more than the others and these, or are large. */
 const STALE_ROWS_MAX = 32_768;
 const FIRST_KEYS = 256;
 /** In the place of a row that was not read yet. */
@@ -99,7 +100,8 @@ export class KeptTable {
       changed += ids.length;
       handOver(of.packOf(ids, this.index), into, intoBlock);
     }
-    const isFull = this.index.size > IDLE_KEYS_MAX + changed;
+    const isFull =
+      this.index.size > IDLE_KEYS_MAX + changed || (!intoBlock && isHeavy(this.#sides));
     if (isFull) this.#keep(taken);
     else this.tidy();
     return isFull;
@@ -117,6 +119,11 @@ export class KeptTable {
     }
     for (const of of this.#sides) of.keep(ids);
   }
+}
+
+/** True when the rows of those sides are more than may stay over a store of entries. */
+export function isHeavy(sides: readonly Side[]): boolean {
+  return sides.reduce((sum, { rows }) => sum + rows.bytesHeld, 0) > TABLE_ROWS_BYTES_MAX;
 }
 
 export class Side {
@@ -182,7 +189,9 @@ export class Side {
   }
 
   get isUntidy(): boolean {
-    return this.rows.size > 2 * this.#held + STALE_ROWS_MAX;
+    const { size, bytesHeld } = this.rows;
+    const stale = size - 2 * this.#held;
+    return stale > (bytesHeld > REPLACED_ROWS_BYTES_MAX ? 0 : STALE_ROWS_MAX);
   }
 
   tidy(): void {

@@ -1,5 +1,6 @@
 // Rows by key over a store; knows no operator.
 
+import { TABLE_ROWS_BYTES_MAX } from '../base/limits.ts';
 import type { StateBytes, StateReader, TableId } from '../ports/store.ts';
 import { Interner } from '../data/interner.ts';
 
@@ -16,6 +17,8 @@ export class RowTable {
   #index = new Interner();
   /** By key; undefined: not read yet. */
   #values: (Uint8Array | null | undefined)[] = [];
+  /** Of all values. */
+  #bytes = 0;
   /** Keys that were set since the last commit, each once. */
   #dirty: number[] = [];
   #isDirty: boolean[] = [];
@@ -51,16 +54,21 @@ export class RowTable {
     // Asked at the first miss: a task that is upgraded gets its rows after it was built.
     this.#storeHolds ??= hasEntries(this.#state, this.#table);
     const read = this.#storeHolds ? this.#state.get(this.#table, this.#index.key(id)) : null;
-    this.#values[id] = read;
+    this.#put(id, read);
     return read;
   }
 
   /** Sets or, by null, removes the value of a located key. */
   set(id: number, value: Uint8Array | null): void {
-    this.#values[id] = value;
+    this.#put(id, value);
     if (this.#isDirty[id] === true) return;
     this.#isDirty[id] = true;
     this.#dirty.push(id);
+  }
+
+  #put(id: number, value: Uint8Array | null): void {
+    this.#bytes += (value?.length ?? 0) - (this.#values[id]?.length ?? 0);
+    this.#values[id] = value;
   }
 
   /** Hands over every key that was set since the last call. */
@@ -72,7 +80,8 @@ export class RowTable {
       into({ table: this.#table, key: this.#index.key(id).slice(), value });
     }
     this.#dirty = [];
-    if (this.#index.size > IDLE_KEYS_MAX + taken.length) this.#keep(taken);
+    if (this.#index.size > IDLE_KEYS_MAX + taken.length || this.#bytes > TABLE_ROWS_BYTES_MAX)
+      this.#keep(taken);
   }
 
   #keep(kept: readonly number[]): void {
@@ -80,11 +89,12 @@ export class RowTable {
     const values = this.#values;
     this.#index = new Interner();
     this.#values = [];
+    this.#bytes = 0;
     this.#isDirty = [];
     this.#storeHolds = true;
     for (const id of kept) {
       const key = before.key(id);
-      this.#values[this.#index.intern(key, 0, key.length)] = values[id];
+      this.#put(this.#index.intern(key, 0, key.length), values[id] ?? null);
     }
   }
 }

@@ -4,7 +4,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
-import { BATCH_ROWS_MAX } from '../../../runtime/base/limits.ts';
+import {
+  BATCH_ROWS_MAX,
+  REPLACED_ROWS_BYTES_MAX,
+  TABLE_ROWS_BYTES_MAX,
+} from '../../../runtime/base/limits.ts';
 import { BatchBuilder } from '../../../runtime/data/batch-builder.ts';
 import type { Batch } from '../../../runtime/data/batch.ts';
 import { encodeCells } from '../../../runtime/data/cells.ts';
@@ -34,10 +38,10 @@ const tableOver = (state: State): KeptTable =>
     state,
   );
 
-/** A batch of rows that count up from a number. */
-function batchOf(first: number, rows: number): Batch {
+/** A batch of rows that count up from a number. @param length of their texts, at least */
+function batchOf(first: number, rows: number, length = 0): Batch {
   const builder = new BatchBuilder(SCHEMA);
-  for (let n = first; n < first + rows; n++) builder.append([n, `text ${n}`], n);
+  for (let n = first; n < first + rows; n++) builder.append([n, `text ${n}`.padEnd(length)], n);
   return builder.finish() as Batch;
 }
 
@@ -139,6 +143,53 @@ test('rows that no key has any more go once they are too many, and nobody sees i
   expect([2, 1, 0].map((key) => valuesAt(table, key, 0)?.[0])).toEqual(
     [2, 1, 0].map((key) => last - ((((last % BATCH_ROWS_MAX) % 3) - key + 3) % 3)),
   );
+});
+
+/** As columns, and as bytes. */
+test.each([40, 1])(
+  'of large rows that were replaced REPLACED_ROWS_BYTES_MAX stay at hand, where they come %i at a time',
+  (rows) => {
+    const state = new State();
+    const table = tableOver(state);
+    const length = 20_000;
+    for (let first = 0; first < 1500; first += rows) {
+      const batch = batchOf(first, rows, length);
+      table.begin(0, batch, batch.columns, 0);
+      for (let i = 0; i < rows; i++) table.set(located(table, (first + i) % 3), 0, i, i, first + i);
+      commit(table, state, true);
+      // What is held in buffers that grow is at most twice what is in it.
+      expect(table.side(0).rows.bytesHeld).toBeLessThan(2 * REPLACED_ROWS_BYTES_MAX);
+    }
+    for (const key of [0, 1, 2]) expect(valuesAt(table, key, 0)?.[1]).toMatch(/^text [0-9]+ +$/);
+    expect(state.reads).toBe(0);
+  },
+);
+
+test('of large rows that keys have TABLE_ROWS_BYTES_MAX stay over a store of entries, all where the store takes blocks', () => {
+  const length = 100_000;
+  const count = Math.ceil((1.5 * TABLE_ROWS_BYTES_MAX) / length);
+  const heldAfter = (inBlocks: boolean) => {
+    const state = new State();
+    const table = tableOver(state);
+    let most = 0;
+    for (let n = 0; n < count; n++) {
+      const batch = batchOf(n, 1, length);
+      table.begin(n & 1, batch, batch.columns, 0);
+      table.set(located(table, n), n & 1, 0, 0, n);
+      if (n % 8 !== 7) continue;
+      commit(table, state, inBlocks);
+      most = Math.max(most, table.side(0).rows.bytesHeld + table.side(1).rows.bytesHeld);
+    }
+    for (let n = 0; n < count; n += 50) expect(valuesAt(table, n, n & 1)?.[0]).toBe(n);
+    return { most, reads: state.reads };
+  };
+  const entries = heldAfter(false);
+  expect(entries.most).toBeLessThanOrEqual(TABLE_ROWS_BYTES_MAX);
+  expect(entries.most).toBeGreaterThan(TABLE_ROWS_BYTES_MAX / 2);
+  expect(entries.reads).toBeGreaterThan(0);
+  const blocks = heldAfter(true);
+  expect(blocks.most).toBeGreaterThan(TABLE_ROWS_BYTES_MAX);
+  expect(blocks.reads).toBe(0);
 });
 
 test('keys beyond the bound are read from the store again, those of the last commit are not', () => {

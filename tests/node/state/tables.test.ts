@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { ByteWriter, encodeUtf8 } from '../../../runtime/base/bytes.ts';
+import { TABLE_ROWS_BYTES_MAX } from '../../../runtime/base/limits.ts';
 import { batch, prettySchema } from '../../../runtime/data/pretty.ts';
 import { AggregateTable } from '../../../runtime/state/aggregate-table.ts';
 import { GroupKeys, NO_GROUP } from '../../../runtime/state/group-keys.ts';
@@ -268,5 +269,30 @@ test('rows beyond the bound are read from the store again', () => {
   commit();
   state.reads = 0;
   expect([rows.get(id(1)), rows.get(id(5))]).toEqual([Uint8Array.of(42), Uint8Array.of(5)]);
+  expect(state.reads).toBe(1);
+});
+
+test('of large rows TABLE_ROWS_BYTES_MAX stay after a commit, and a row that is replaced counts once', () => {
+  const state = new CountingState();
+  const rows = new RowTable('t', state);
+  const value = new Uint8Array(1_048_576);
+  const fits = TABLE_ROWS_BYTES_MAX / value.length;
+  const put = (key: number): void => {
+    const bytes = encodeUtf8(`key ${key}`);
+    rows.set(rows.locate(bytes, 0, bytes.length), value);
+    rows.changes((change) => state.apply(change));
+  };
+  const get = (key: number) => {
+    const bytes = encodeUtf8(`key ${key}`);
+    return rows.get(rows.locate(bytes, 0, bytes.length));
+  };
+  for (let key = 0; key < fits; key++) put(key);
+  put(0);
+  expect(get(1)?.length).toBe(value.length);
+  expect(state.reads).toBe(0);
+  put(fits);
+  expect(get(fits)).toBe(value);
+  expect(state.reads).toBe(0);
+  expect(get(1)?.length).toBe(value.length);
   expect(state.reads).toBe(1);
 });
