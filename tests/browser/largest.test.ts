@@ -1,7 +1,7 @@
 // The largest record, key, row and state of a group, in IndexedDB and back.
 
-import { test } from 'vitest';
-import { expectLargest, fillLargest, goOnLargest } from '../support/largest.ts';
+import { expect, test } from 'vitest';
+import { FILLED, fillLargest, GONE_ON, goOnLargest, largestOf } from '../support/largest.ts';
 import { freshDatabase, openTest } from './open.ts';
 
 test.each([1, 2])(
@@ -10,10 +10,11 @@ test.each([1, 2])(
     const options = { database: freshDatabase(), workers };
     const first = await openTest(options);
     await fillLargest(first);
-    await expectLargest(first);
+    expect(await largestOf(first)).toEqual(FILLED);
     await first.close();
     const again = await openTest(options);
-    await expectLargest(again);
+    expect(await largestOf(again)).toEqual(FILLED);
     await goOnLargest(again);
+    expect(await largestOf(again)).toEqual(GONE_ON);
   },
 );

@@ -1,6 +1,5 @@
 // The largest record, key, table row and state of a group, for engines of every host; knows no host.
 
-import { expect } from 'vitest';
 import { KEY_BYTES_MAX, TEXT_LENGTH_MAX, VALUE_BYTES_MAX } from '../../runtime/base/limits.ts';
 import type { Engine } from '../../runtime/engine/engine.ts';
 
@@ -30,13 +29,39 @@ const recordOf = (units: number) => {
 /** Lists are weighed: 1 an item and 1 each for the list, the cells, the new value and its list. */
 const FULL = Math.floor(TEXT_LENGTH_MAX / (UNITS_MAX + 1));
 const REST = TEXT_LENGTH_MAX - FULL * (UNITS_MAX + 1) - 4;
-const LIST = { K: KEY, N: FULL + 1, UNITS: FULL * UNITS_MAX + REST };
+const UNITS = FULL * UNITS_MAX + REST;
 
-const errorsOf = async (engine: LargestEngine): Promise<number[]> =>
-  Object.values((await engine.stats()).queries).map(({ errors }) => errors);
+/** What there is to be seen of the largest things, and how many errors the queries have told of. */
+export interface Largest {
+  readonly lists: readonly unknown[];
+  readonly copies: readonly unknown[];
+  readonly errors: readonly number[];
+}
 
-const rowsOf = async (engine: LargestEngine, table: string): Promise<unknown[]> =>
-  Array.fromAsync(await engine.query(`SELECT * FROM ${table};`));
+/** After `fillLargest`, in this life of the engine or a later one. */
+export const FILLED: Largest = {
+  lists: [{ K: KEY, N: FULL + 1, UNITS }],
+  copies: [{ K: KEY, V: CHARACTER.repeat(UNITS_MAX) }],
+  errors: [0, 0],
+};
+
+/** After `goOnLargest`: what is beyond the largest state was refused and told, the row replaced. */
+export const GONE_ON: Largest = {
+  lists: [{ K: KEY, N: FULL + 2, UNITS: UNITS + 1 }],
+  copies: [{ K: KEY, V: CHARACTER }],
+  errors: [1, 0],
+};
+
+export async function largestOf(engine: LargestEngine): Promise<Largest> {
+  const rowsOf = async (table: string): Promise<unknown[]> =>
+    Array.fromAsync(await engine.query(`SELECT * FROM ${table};`));
+  await engine.idle();
+  return {
+    lists: await rowsOf('lists'),
+    copies: await rowsOf('copies'),
+    errors: Object.values((await engine.stats()).queries).map(({ errors }) => errors),
+  };
+}
 
 /** Fills a new engine: a record of VALUE_BYTES_MAX and KEY_BYTES_MAX, and so many of them that the state of their group has TEXT_LENGTH_MAX units. */
 export async function fillLargest(engine: LargestEngine): Promise<void> {
@@ -44,23 +69,10 @@ export async function fillLargest(engine: LargestEngine): Promise<void> {
   for (let i = 0; i < FULL; i++) await engine.produce('texts', [recordOf(UNITS_MAX)]);
   await engine.produce('texts', [recordOf(REST)]);
   await engine.produce('rows_in', [recordOf(UNITS_MAX)]);
-  await engine.idle();
-  expect(await errorsOf(engine)).toEqual([0, 0]);
 }
 
-/** What is there is whole. Asked of one that was filled, in this life or in an earlier one. */
-export async function expectLargest(engine: LargestEngine): Promise<void> {
-  expect(await rowsOf(engine, 'lists')).toEqual([LIST]);
-  expect(await rowsOf(engine, 'copies')).toEqual([{ K: KEY, V: CHARACTER.repeat(UNITS_MAX) }]);
-}
-
-/** It goes on: what is beyond the largest state is refused and told, the row is replaced. */
+/** One record more for the group than fits, a small one behind it, and another row. */
 export async function goOnLargest(engine: LargestEngine): Promise<void> {
   await engine.produce('texts', [recordOf(UNITS_MAX), recordOf(1)]);
   await engine.produce('rows_in', [recordOf(1)]);
-  await engine.idle();
-  expect(await errorsOf(engine)).toEqual([1, 0]);
-  const { N, UNITS } = LIST;
-  expect(await rowsOf(engine, 'lists')).toEqual([{ K: KEY, N: N + 1, UNITS: UNITS + 1 }]);
-  expect(await rowsOf(engine, 'copies')).toEqual([{ K: KEY, V: CHARACTER }]);
 }

@@ -1,8 +1,8 @@
 // The largest record, key, row and state of a group, in a database file and back.
 
-import { afterAll, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { open } from '../../../runtime/engine/open.ts';
-import { expectLargest, fillLargest, goOnLargest } from '../../support/largest.ts';
+import { FILLED, fillLargest, GONE_ON, goOnLargest, largestOf } from '../../support/largest.ts';
 import { Folder } from './file.ts';
 
 const folder = new Folder();
@@ -15,10 +15,11 @@ test.each([1, 2])(
     {
       await using engine = await open({ storage, workers });
       await fillLargest(engine);
-      await expectLargest(engine);
+      expect(await largestOf(engine)).toEqual(FILLED);
     }
     await using engine = await open({ storage, workers });
-    await expectLargest(engine);
+    expect(await largestOf(engine)).toEqual(FILLED);
     await goOnLargest(engine);
+    expect(await largestOf(engine)).toEqual(GONE_ON);
   },
 );
