@@ -30,10 +30,5 @@ export function isQuery(statement: Statement): StatementError {
 
 /** The refusal of one push query more. */
 export function tooManyQueries(): StatementError {
-  return new StatementError(
-    'LIMIT',
-    `${OPEN_PUSH_QUERIES_MAX} push queries are open already`,
-    null,
-    'Leave the loop over the rows of one first, or abort it.',
-  );
+  return new StatementError('LIMIT', `${OPEN_PUSH_QUERIES_MAX} push queries are open already`);
 }

@@ -95,13 +95,15 @@ export class KeptTable {
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): boolean {
     const taken = this.#sides.map((of) => of.takeTouched());
     let changed = 0;
+    let bytesHeld = 0;
     for (const [side, of] of this.#sides.entries()) {
       const ids = taken[side] as Int32Array;
       changed += ids.length;
+      bytesHeld += of.rows.bytesHeld;
       handOver(of.packOf(ids, this.index), into, intoBlock);
     }
     const isFull =
-      this.index.size > IDLE_KEYS_MAX + changed || (!intoBlock && isHeavy(this.#sides));
+      this.index.size > IDLE_KEYS_MAX + changed || (!intoBlock && bytesHeld > TABLE_ROWS_BYTES_MAX);
     if (isFull) this.#keep(taken);
     else this.tidy();
     return isFull;
@@ -119,11 +121,6 @@ export class KeptTable {
     }
     for (const of of this.#sides) of.keep(ids);
   }
-}
-
-/** True when the rows of those sides are more than may stay over a store of entries. */
-export function isHeavy(sides: readonly Side[]): boolean {
-  return sides.reduce((sum, { rows }) => sum + rows.bytesHeld, 0) > TABLE_ROWS_BYTES_MAX;
 }
 
 export class Side {

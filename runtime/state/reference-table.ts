@@ -2,11 +2,12 @@
 
 import { ByteWriter } from '../base/bytes.ts';
 import { grown } from '../base/grown.ts';
+import { TABLE_ROWS_BYTES_MAX } from '../base/limits.ts';
 import { Interner } from '../data/interner.ts';
 import { prefixRange } from '../data/key.ts';
 import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
 import { type KeptRows, NO_ROW } from './kept-rows.ts';
-import { IDLE_KEYS_MAX, isHeavy, Side, UNKNOWN } from './kept-table.ts';
+import { IDLE_KEYS_MAX, Side, UNKNOWN } from './kept-table.ts';
 import { handOver } from './packing.ts';
 import { hasEntries } from './row-table.ts';
 import { Subscribers } from './subscribers.ts';
@@ -239,9 +240,10 @@ export class ReferenceTable {
     handOver(this.#right.packOf(rights, index), into, intoBlock);
     handOver(this.#subscriptionsOf(rows), into, intoBlock);
     for (const id of lefts) marks[id] = (marks[id] as number) & (STANDS | KEPT);
+    const bytesHeld = this.#left.rows.bytesHeld + this.#right.rows.bytesHeld;
     const isFull =
       index.size > idleKeysMax + lefts.length + rights.length ||
-      (!intoBlock && isHeavy([this.#left, this.#right]));
+      (!intoBlock && bytesHeld > TABLE_ROWS_BYTES_MAX);
     if (isFull) this.#keep(lefts, rights);
     else this.tidy();
     return isFull;
