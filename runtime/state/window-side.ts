@@ -5,8 +5,8 @@ import type { TableId } from '../ports/store.ts';
 import { type KeptRows, NO_ROW } from './kept-rows.ts';
 import { RowLinks } from './row-links.ts';
 
-/** Words and time of a row in RowLinks. */
-const LINK_BYTES = 24;
+/** Words and time of a row in RowLinks, and the place of its key in `lasts`. */
+const LINK_BYTES = 32;
 /** What a side knows of a key's last row: nothing. */
 export const UNKNOWN = -2;
 
@@ -34,8 +34,7 @@ export class Side {
 
   /** What it takes in memory, roughly, without the bytes of its keys. */
   get bytesHeld(): number {
-    const { kept, lasts } = this;
-    return kept.bytesHeld + kept.size * LINK_BYTES + lasts.byteLength;
+    return this.kept.bytesHeld + this.kept.size * LINK_BYTES;
   }
 
   /** UNKNOWN, NO_ROW or a row. */
