@@ -32,9 +32,9 @@ export function inferred(node: Expression, context: TypingContext): Expr | null 
   return typer.infer(node);
 }
 
-/** A condition. @throws {StatementError} TYPE_MISMATCH when it is not BOOLEAN */
+/** A condition. @throws {StatementError} TYPE_MISMATCH when it is not BOOLEAN, as a NULL without a type */
 export function condition(node: Expression, context: TypingContext): Expr {
-  return expect(inferred(node, context), BOOLEAN, node.at, `the condition of ${context.clause}`);
+  return expect(typed(node, context), BOOLEAN, node.at, `the condition of ${context.clause}`);
 }
 
 function column(typer: Typer, node: Column): Expr {

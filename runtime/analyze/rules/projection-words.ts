@@ -3,9 +3,17 @@
 import { type Position, StatementError } from '../../base/errors.ts';
 import { COLUMNS_MAX } from '../../base/limits.ts';
 import type { NamedItem } from '../names.ts';
+import type { KeyNames } from './projection.ts';
 
-/** @param what of the query the key is, as in `key column` */
-export function missingKey(what: string, missing: readonly string[], at: Position): StatementError {
+export function missingKey(
+  { count, nameOf, what }: KeyNames,
+  missing: readonly string[],
+  at: Position,
+): StatementError {
+  const all = Array.from({ length: count }, (_, key) => nameOf(key));
+  const twice = missing.find((name) => all.indexOf(name) < all.lastIndexOf(name));
+  if (twice !== undefined)
+    return new StatementError('INVALID', `the ${what} ${twice} stands twice`, at, 'Write it once.');
   const names = missing.join(', ');
   return new StatementError(
     'INVALID',

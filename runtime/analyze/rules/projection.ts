@@ -21,17 +21,12 @@ export interface KeyNames {
 }
 
 /** Every key column stands in the SELECT of a persistent query. */
-export function refuseMissingKey(
-  found: readonly KeyItem[],
-  { count, nameOf, what }: KeyNames,
-  at: Position,
-): void {
+export function refuseMissingKey(found: readonly KeyItem[], keys: KeyNames, at: Position): void {
   const missing: string[] = [];
-  for (let key = 0; key < count; key++) {
-    if (!found.some((candidate) => candidate.key === key)) missing.push(nameOf(key));
+  for (let key = 0; key < keys.count; key++) {
+    if (!found.some((candidate) => candidate.key === key)) missing.push(keys.nameOf(key));
   }
-  if (missing.length === 0) return;
-  throw WORDS.code.missingKey(what, missing, at);
+  if (missing.length > 0) throw WORDS.code.missingKey(keys, missing, at);
 }
 
 /** A key column stands there once. */

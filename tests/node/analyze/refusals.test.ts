@@ -69,6 +69,18 @@ test.each([
     'INVALID line 1:19: the SELECT lacks the grouping expression ID',
   ],
   [
+    table('SELECT id, COUNT(*) AS n FROM s GROUP BY id, id'),
+    'INVALID line 1:19: the grouping expression ID stands twice',
+  ],
+  [
+    as('SELECT id, a FROM s WHERE NULL'),
+    'TYPE_MISMATCH line 1:46: nothing says which type this NULL is',
+  ],
+  [
+    table('SELECT id, COUNT(*) AS n FROM s GROUP BY id HAVING NULL'),
+    'TYPE_MISMATCH line 1:70: nothing says which type this NULL is',
+  ],
+  [
     table('SELECT id, SUM(COUNT(*)) FROM s GROUP BY id'),
     'INVALID line 1:34: the aggregate COUNT(*) stands within SUM(COUNT(*))',
   ],
@@ -133,6 +145,10 @@ test.each([
   [
     as('SELECT id, a FROM s PARTITION BY b'),
     'INVALID line 1:20: the SELECT lacks the partitioning expression B',
+  ],
+  [
+    as('SELECT a, b FROM s PARTITION BY a, a'),
+    'INVALID line 1:20: the partitioning expression A stands twice',
   ],
   [
     as('SELECT * FROM s PARTITION BY a, NULL'),
