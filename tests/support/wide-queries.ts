@@ -1,122 +1,24 @@
 // Queries of every shape and type as text, and records for them, of which nobody knows what they give: for tests that run them in several ways; knows no engine.
 
 import type { Draw } from './draws.ts';
-
-type Kind =
-  | 'INT'
-  | 'BIGINT'
-  | 'DOUBLE'
-  | 'STRING'
-  | 'BOOLEAN'
-  | 'DECIMAL'
-  | 'INTS'
-  | 'TEXTS'
-  | 'MAP'
-  | 'STRUCT'
-  | 'TIMESTAMP';
-
-/** What `{kind}` stands for is an expression of that kind; a slash parts kinds of which one is drawn. */
-const FORMS: Readonly<Record<Kind, readonly string[]>> = {
-  INT: [
-    '({INT} + {INT})',
-    '({INT} * {INT})',
-    '({INT} % {INT})',
-    '(12 / {INT})',
-    'LEN({STRING})',
-    'ABS({INT})',
-    'ARRAY_LENGTH({INTS})',
-    '{INTS}[1]',
-    '{INTS}[-1]',
-    "{MAP}['x']",
-    '({STRUCT})->x',
-    'CAST({BIGINT/DOUBLE/DECIMAL/STRING} AS INT)',
-    'REDUCE({INTS}, 0, (s, x) => s + x)',
-  ],
-  BIGINT: [
-    '({BIGINT} - {INT/BIGINT})',
-    'CAST({INT/DOUBLE/STRING} AS BIGINT)',
-    'UNIX_TIMESTAMP({TIMESTAMP})',
-    'ROUND({DOUBLE})',
-  ],
-  DOUBLE: [
-    '({DOUBLE} / {INT/BIGINT/DOUBLE})',
-    '({DOUBLE} * {DOUBLE})',
-    'CAST({INT/BIGINT/DECIMAL/STRING} AS DOUBLE)',
-    'FLOOR({DOUBLE})',
-    'SQRT({DOUBLE})',
-  ],
-  STRING: [
-    'UCASE({STRING})',
-    '({STRING} + {STRING})',
-    'SUBSTRING({STRING}, {INT}, 2)',
-    "REPLACE({STRING}, 'a', 'zz')",
-    'CAST({INT/BIGINT/DOUBLE/BOOLEAN/DECIMAL} AS STRING)',
-    '({STRUCT})->y',
-    '{TEXTS}[1]',
-    "FORMAT_TIMESTAMP({TIMESTAMP}, 'yyyy-MM-dd HH:mm')",
-    "ARRAY_JOIN({INTS}, '+')",
-    'TO_JSON_STRING({STRUCT/MAP/INTS})',
-  ],
-  BOOLEAN: [
-    '({INT} < {INT/BIGINT/DOUBLE/DECIMAL})',
-    '({STRING} = {STRING})',
-    '({DOUBLE} >= {DOUBLE})',
-    '({TIMESTAMP} < {TIMESTAMP})',
-    '({BOOLEAN} AND {BOOLEAN})',
-    '({BOOLEAN} OR {BOOLEAN})',
-    '(NOT {BOOLEAN})',
-    '({INT/STRING/INTS/STRUCT/DECIMAL} IS NULL)',
-    '({INT/STRING/BIGINT} IS DISTINCT FROM NULL)',
-    '({INT} IN (1, 2, {INT}))',
-    "({STRING} NOT IN ('a', 'B'))",
-    "({STRING} LIKE '%a%')",
-    '({INT} BETWEEN {INT} AND {INT})',
-    'ARRAY_CONTAINS({INTS}, {INT})',
-  ],
-  DECIMAL: [
-    'CAST({INT/DOUBLE/STRING} AS DECIMAL(6, 2))',
-    'CAST(({DECIMAL} + {DECIMAL}) AS DECIMAL(6, 2))',
-    'ABS({DECIMAL})',
-  ],
-  INTS: [
-    'ARRAY[{INT}, {INT}]',
-    'ARRAY_DISTINCT({INTS})',
-    'SLICE({INTS}, 1, 2)',
-    'TRANSFORM({INTS}, x => x + 1)',
-    'FILTER({INTS}, x => x > 0)',
-  ],
-  TEXTS: ['ARRAY[{STRING}, {STRING}]', "SPLIT({STRING}, 'b')", 'MAP_KEYS({MAP})'],
-  MAP: ["MAP('x' := {INT}, 'y' := {INT})", 'AS_MAP({TEXTS}, {INTS})'],
-  STRUCT: ['STRUCT(x := {INT}, y := {STRING})'],
-  TIMESTAMP: ['TIMESTAMPADD(HOURS, {INT}, {TIMESTAMP})', 'FROM_UNIXTIME({BIGINT})'],
-};
-
-/** Columns of every source, by kind: their name, their type and values in JSON. */
-const COLUMNS: Readonly<
-  Record<Kind, readonly [name: string, type: string, values: readonly string[]]>
-> = {
-  INT: ['i', 'INT', ['0', '1', '2', '3', '-1', '2147483647', '1.0', '"5"']],
-  BIGINT: ['l', 'BIGINT', ['0', '7', '-400', '9007199254740993', '-9223372036854775808']],
-  DOUBLE: ['d', 'DOUBLE', ['0.25', '-2', '1e300', '-0', '5e-324', '3']],
-  STRING: ['t', 'STRING', ['""', '"a"', '"B"', '"ab"', '"ä\\u0041"', '"1"', '7']],
-  BOOLEAN: ['b', 'BOOLEAN', ['true', 'false']],
-  DECIMAL: ['e', 'DECIMAL(6, 2)', ['0.5', '-12.25', '9999.99', '1e1', '"3.50"']],
-  INTS: ['a', 'ARRAY<INT>', ['[]', '[1]', '[3,null,3]', '[2,1,0]']],
-  TEXTS: ['w', 'ARRAY<STRING>', ['[]', '["a",null]', '["b","b"]']],
-  MAP: ['m', 'MAP<STRING, INT>', ['{}', '{"x":1}', '{"x":null,"y":2}']],
-  STRUCT: ['r', 'STRUCT<x INT, y STRING>', ['{}', '{"X":1,"Y":"q"}', '{"y":"b","Z":[1]}']],
-  TIMESTAMP: ['ts', 'TIMESTAMP', ['0', '1700000000000', '3600000']],
-};
-const KINDS = Object.keys(COLUMNS) as Kind[];
-const FLAT: readonly Kind[] = [
-  'INT',
-  'BIGINT',
-  'DOUBLE',
-  'STRING',
-  'BOOLEAN',
-  'DECIMAL',
-  'TIMESTAMP',
-];
+import {
+  COLUMNS,
+  expression,
+  filled,
+  FLAT,
+  type Kind,
+  KINDS,
+  oneOfMany,
+  picked,
+} from './wide-expressions.ts';
+import { keyBytes, STRING_KEY, wideKey, type WideKey } from './wide-keys.ts';
+import {
+  type SourceName,
+  SOURCES,
+  sourceStatements,
+  type TopicName,
+  WINDOWS,
+} from './wide-sources.ts';
 
 const AGGREGATES = [
   'COUNT(*)',
@@ -140,127 +42,192 @@ const AGGREGATES = [
 /** Those that take rows of a table back. */
 const UNDOABLE = [0, 1, 2, 3, 9, 14, 16].map((index) => AGGREGATES[index] as string);
 
-const WINDOWS = [
-  'TUMBLING (SIZE 10 MILLISECONDS, GRACE PERIOD 5 MILLISECONDS)',
-  'HOPPING (SIZE 10 MILLISECONDS, ADVANCE BY 3 MILLISECONDS, GRACE PERIOD 0 MILLISECONDS)',
-  'HOPPING (SIZE 100 MILLISECONDS, ADVANCE BY 7 MILLISECONDS)',
-  'SLIDING (SIZE 7 MILLISECONDS, GRACE PERIOD 5 MILLISECONDS)',
-  'SESSION (3 MILLISECONDS, GRACE PERIOD 4 MILLISECONDS)',
-  'SESSION (20 MILLISECONDS)',
-];
 const WITHINS = [
   'WITHIN 5 MILLISECONDS',
   'WITHIN (3 MILLISECONDS, 20 MILLISECONDS) GRACE PERIOD 7 MILLISECONDS',
   'WITHIN 100 MILLISECONDS GRACE PERIOD 0 MILLISECONDS',
 ];
 
-/** Names of the sources: streams and tables, each over a topic of its own name. */
-const SOURCES = { s: 'STREAM', z: 'STREAM', p: 'TABLE', q: 'TABLE', o: 'TABLE' } as const;
-type SourceName = keyof typeof SOURCES;
+interface Shape {
+  /** What stands behind FROM. */
+  readonly from: string;
+  /** What reads it. */
+  readonly makes: 'projection' | 'groups' | 'windows' | 'regroups';
+  /** What it gives hangs on more than the order of the records of each topic, where it runs while they come. */
+  readonly isRacing?: boolean;
+}
 
-/** What stands behind FROM, and what reads it. */
-const SHAPES: readonly { readonly from: string; readonly makes: string }[] = [
+const SHAPES: readonly Shape[] = [
   { from: 's', makes: 'projection' },
   { from: 's', makes: 'groups' },
   { from: 's', makes: 'windows' },
   { from: 's', makes: 'windows' },
   { from: 's', makes: 'windows' },
-  { from: 's ?JOIN p ON s.t = p.k', makes: 'projection' },
+  { from: 's ?JOIN p ON s.FOREIGN = p.k', makes: 'projection' },
   { from: 's ?JOIN p ON s.k = p.k', makes: 'windows' },
   { from: 's ?JOIN z WITHIN ON s.k = z.k', makes: 'projection' },
-  { from: 's ?JOIN z WITHIN ON s.k = z.t', makes: 'windows' },
+  { from: 's ?JOIN z WITHIN ON s.k = z.FOREIGN', makes: 'windows' },
   { from: 's ?JOIN z WITHIN ON s.k = z.k ?JOIN p ON s.k = p.k', makes: 'projection' },
   { from: 's ?JOIN p ON s.k = p.k ?JOIN q ON s.k = q.k', makes: 'groups' },
   { from: 'p ?JOIN q ON p.k = q.k', makes: 'projection' },
-  { from: 'p ?JOIN q ON p.t = q.k', makes: 'projection' },
+  { from: 'p ?JOIN q ON p.FOREIGN = q.k', makes: 'projection' },
   { from: 'p ?JOIN q ON p.k = q.k ?JOIN o ON p.k = o.k', makes: 'projection' },
   { from: 'p', makes: 'regroups' },
   { from: 'p', makes: 'regroups' },
+  // Sources that other queries make.
+  { from: 'v', makes: 'projection' },
+  { from: 'v', makes: 'windows' },
+  { from: 'y', makes: 'regroups' },
+  { from: 's ?JOIN y ON s.k = y.k', makes: 'projection', isRacing: true },
+  { from: 'y ?JOIN p ON y.k = p.k', makes: 'projection' },
+  // Windowed sources.
+  { from: 'ws', makes: 'projection' },
+  { from: 'ws', makes: 'groups' },
+  { from: 'ws', makes: 'windows' },
+  { from: 'ws ?JOIN zs WITHIN ON ws.k = zs.k', makes: 'projection' },
+  // Sources that are joined with themselves.
+  { from: 's AS s ?JOIN s AS s2 WITHIN ON s.k = s2.k', makes: 'projection' },
+  { from: 's AS s ?JOIN s AS s2 WITHIN ON s.k = s2.FOREIGN', makes: 'windows' },
+  { from: 'p AS p ?JOIN p AS p2 ON p.k = p2.k', makes: 'projection' },
+  { from: 'p AS p ?JOIN p AS p2 ON p.FOREIGN = p2.k', makes: 'projection' },
 ];
 
 export interface WideRecord {
-  readonly topic: SourceName;
-  readonly key: string | null;
+  readonly topic: TopicName;
+  readonly key: Uint8Array | null;
   readonly value: string | null;
   readonly timestamp: number;
+}
+
+/** A column of the result's key. */
+export interface KeyColumn {
+  readonly name: string;
+  readonly kind: Kind;
 }
 
 export interface WideQuery {
   /** Of sources, then of the query, which makes R. */
   readonly sql: readonly string[];
+  /** Of R, as what follows. */
   readonly isTable: boolean;
+  readonly isWindowed: boolean;
+  /** As far as they are known. */
+  readonly keys: readonly KeyColumn[];
   /** Topics that it reads. */
-  readonly topics: readonly SourceName[];
+  readonly topics: readonly TopicName[];
+  readonly key: WideKey;
+  /** Of each topic. */
+  readonly partitions: number;
+  readonly isJoin: boolean;
+  /** Several queries write what it reads. */
+  readonly isMixed: boolean;
+  readonly isRacing: boolean;
 }
 
-const picked = <T>(draw: Draw, items: readonly T[]): T => items[draw(items.length)] as T;
-
-/** @param sources whose columns it reads, by their names where they are several */
-function expression(draw: Draw, kind: Kind, sources: readonly string[], depth: number): string {
-  const [name] = COLUMNS[kind];
-  const leaf = sources.length === 1 ? name : `${picked(draw, sources)}.${name}`;
-  if (depth === 0 || draw(4) === 0) return leaf;
-  const inner = (of: Kind): string => expression(draw, of, sources, depth - 1);
-  if (draw(10) === 0) return `COALESCE(${inner(kind)}, ${inner(kind)})`;
-  if (draw(8) === 0) return `CASE WHEN ${inner('BOOLEAN')} THEN ${inner(kind)} END`;
-  if (draw(10) === 0) return `NULLIF(${inner(kind)}, ${inner(kind)})`;
-  return filled(draw, picked(draw, FORMS[kind]), sources, depth - 1);
+export interface WideOptions {
+  /** Of each topic; absent: 1. */
+  readonly partitions?: number;
+  /** Absent: all. */
+  readonly shapes?: readonly Shape[];
 }
 
-function filled(draw: Draw, form: string, sources: readonly string[], depth: number): string {
-  return form.replaceAll(/\{([A-Z/]+)\}/g, (_, kinds: string) =>
-    expression(draw, picked(draw, kinds.split('/') as Kind[]), sources, depth),
-  );
-}
-
-export function wideQuery(draw: Draw): WideQuery {
-  const { from: shape, makes } = picked(draw, SHAPES);
+export function wideQuery(
+  draw: Draw,
+  { partitions = 1, shapes = SHAPES }: WideOptions = {},
+): WideQuery {
+  const { from: shape, makes, isRacing = false } = picked(draw, shapes);
+  const isJoin = shape.includes('JOIN');
+  const drawn = wideKey(draw);
+  const key = isJoin && drawn.isPair ? STRING_KEY : drawn;
   const from = shape
     .replaceAll('?', () => picked(draw, ['', 'LEFT ']))
-    .replaceAll('WITHIN', () => picked(draw, WITHINS));
-  const topics = (Object.keys(SOURCES) as SourceName[]).filter((name) =>
-    new RegExp(`(^|JOIN )${name}\\b`).test(from),
+    .replaceAll('WITHIN', () => picked(draw, WITHINS))
+    .replaceAll('FOREIGN', COLUMNS[key.kind][0]);
+  const names = [...from.matchAll(/(?:^|JOIN )(\w+)(?: AS (\w+))?/g)].map(
+    ([, name = '', alias = name]) => ({ name: name as SourceName, alias }),
   );
-  const one = (kind: Kind, depth: number): string => expression(draw, kind, topics, depth);
+  const [first] = names as [{ readonly name: SourceName; readonly alias: string }];
+  const source = SOURCES[first.name];
+  const topics = [...new Set(names.flatMap(({ name }) => SOURCES[name].topics))];
+  const statements = sourceStatements(
+    draw,
+    names.map(({ name }) => name),
+    { key, partitions },
+  );
+  const aliases = names.map(({ alias }) => alias);
+  const { isWindowed: isWindowedFrom = false } = source;
+  const reads = { sources: aliases, key: key.kind };
+  const one = (kind: Kind, depth: number): string => expression(draw, kind, reads, depth);
   const list = (count: number, item: () => string): string =>
     Array.from({ length: 1 + draw(count) }, (_, i) => `${item()} AS c${i}`).join(', ');
   const where = draw(2) === 0 ? '' : ` WHERE ${one('BOOLEAN', 1 + draw(3))}`;
-  const key = topics.length === 1 ? 'k' : from.includes('s.t =') ? 's.t' : `${topics[0]}.k`;
-  const isTable = makes !== 'projection' || SOURCES[topics[0] as SourceName] === 'TABLE';
-  const head = `CREATE ${isTable ? 'TABLE' : 'STREAM'} r WITH (KEY_FORMAT='JSON') AS SELECT`;
-  const columns = KINDS.map((kind) => `${COLUMNS[kind][0]} ${COLUMNS[kind][1]}`).join(', ');
-  const sources = topics.map((name) => {
-    const role = SOURCES[name] === 'TABLE' ? 'PRIMARY KEY' : 'KEY';
-    return `CREATE ${SOURCES[name]} ${name} (k STRING ${role}, ${columns}) WITH (KAFKA_TOPIC='${name}', PARTITIONS=1, VALUE_FORMAT='JSON');`;
+  const own = /^s .*JOIN p ON s\.(\w+) = p\.k/.exec(from)?.[1] ?? 'k';
+  const keyColumns: KeyColumn[] = [
+    { name: isJoin ? `${first.alias}.${own}` : 'k', kind: key.kind },
+    ...(key.isPair ? [{ name: 'k2', kind: 'INT' as const }] : []),
+  ];
+  const isTable = makes !== 'projection' || source.kind === 'TABLE';
+  const format = picked(draw, [" WITH (KEY_FORMAT='JSON')", " WITH (KEY_FORMAT='JSON')", '']);
+  const head = `CREATE ${isTable ? 'TABLE' : 'STREAM'} r${format} AS SELECT`;
+  const made = (query: string, by: readonly KeyColumn[], isWindowed: boolean): WideQuery => ({
+    sql: [...statements, query],
+    isTable,
+    isWindowed,
+    keys: by.map(({ kind }, i) => ({ name: `g${i}`, kind })),
+    topics,
+    key,
+    partitions,
+    isJoin,
+    isMixed: shape.includes('v'),
+    isRacing,
   });
-  const made = (query: string): WideQuery => ({ sql: [...sources, query], isTable, topics });
+  const listed = (by: readonly KeyColumn[]): string =>
+    by.map(({ name }, i) => `${name} AS g${i}`).join(', ');
+  const isBounded = !isJoin && (isWindowedFrom || makes === 'windows') && draw(2) === 0;
+  const bounds = isBounded ? ', WINDOWSTART AS f, WINDOWEND AS u' : '';
   if (makes === 'projection') {
+    if (draw(10) === 0) return made(`${head} * FROM ${from}${where};`, [], isWindowedFrom);
     const items = list(4, () => one(picked(draw, draw(2) === 0 ? KINDS : FLAT), 1 + draw(3)));
-    const isMoved = topics.length === 1 && draw(2) === 0;
-    const by = isMoved ? one(picked(draw, ['INT', 'STRING', 'BIGINT']), draw(2)) : key;
+    const isMoved = !isTable && !isJoin && !isWindowedFrom && draw(2) === 0;
+    const kinds = Array.from({ length: 1 + draw(2) }, () =>
+      picked(draw, draw(4) === 0 ? KINDS : FLAT),
+    );
+    const by = isMoved ? kinds.map((kind) => ({ name: one(kind, draw(2)), kind })) : keyColumns;
+    const moved = isMoved ? ` PARTITION BY ${by.map(({ name }) => name).join(', ')}` : '';
+    const exploded = isTable || draw(6) > 0 ? '' : `, EXPLODE(${one('INTS', 1)}) AS x`;
     return made(
-      `${head} ${by} AS g, ${items} FROM ${from}${where}${isMoved ? ` PARTITION BY ${by}` : ''};`,
+      `${head} ${listed(by)}, ${items}${bounds}${exploded} FROM ${from}${where}${moved};`,
+      by,
+      isWindowedFrom,
     );
   }
   const calls = list(4, () =>
-    filled(draw, picked(draw, makes === 'regroups' ? UNDOABLE : AGGREGATES), topics, draw(3)),
+    filled(draw, picked(draw, makes === 'regroups' ? UNDOABLE : AGGREGATES), reads, draw(3)),
   );
-  const others = [one('STRING', draw(2)), one(picked(draw, FLAT), draw(2))];
-  const by = draw(2) === 0 ? [key] : [...new Set(others.slice(0, 1 + draw(2)))];
-  const keys = by.map((text, i) => `${text} AS g${i}`).join(', ');
+  const others = Array.from({ length: 1 + draw(2) }, () => {
+    const kind = picked(draw, draw(4) === 0 ? KINDS : FLAT);
+    return { kind, name: one(kind, draw(2)) };
+  });
+  const by = draw(2) === 0 ? keyColumns : others;
   const window = makes === 'windows' ? ` WINDOW ${picked(draw, WINDOWS)}` : '';
   const having = draw(3) === 0 ? ` HAVING COUNT(*) ${picked(draw, ['>', '<', '<>'])} 2` : '';
   const final = window !== '' && draw(3) === 0 ? ' EMIT FINAL' : '';
   return made(
-    `${head} ${keys}, ${calls} FROM ${from}${window}${where} GROUP BY ${by.join(', ')}${having}${final};`,
+    `${head} ${listed(by)}, ${calls}${makes === 'windows' ? bounds : ''} FROM ${from}${window}${where} GROUP BY ${by.map(({ name }) => name).join(', ')}${having}${final};`,
+    by,
+    window !== '',
   );
 }
 
-/** Records whose times go forward for the most part; few are broken, and those of a table have a key. */
+/**
+ * Records whose times go forward for the most part; few are broken, and those of a table have a key.
+ * @param spread how many other keys and values there may be
+ */
 export function wideRecords(
   draw: Draw,
-  topics: readonly SourceName[],
+  { topics, key, partitions }: WideQuery,
   count: number,
+  spread = 0,
 ): WideRecord[] {
   let ms = 20;
   return Array.from({ length: count }, () => {
@@ -268,13 +235,15 @@ export function wideRecords(
     ms = Math.max(0, ms + (draw(6) === 0 ? draw(60) - 45 : draw(6)));
     const cells = KINDS.flatMap((kind) => {
       const [name, , values] = COLUMNS[kind];
-      const value = draw(8) === 0 ? 'null' : picked(draw, values);
+      const isOther = spread > 0 && draw(2) === 0;
+      const some = isOther ? oneOfMany(draw, kind, spread) : picked(draw, values);
+      const value = draw(8) === 0 ? 'null' : some;
       return draw(20) === 0 ? [] : [`"${name.toUpperCase()}":${value}`];
     });
-    const isKeyless = SOURCES[topic] === 'STREAM' && draw(20) === 0;
+    const isKeyless = SOURCES[topic].kind === 'STREAM' && draw(20) === 0;
     return {
       topic,
-      key: isKeyless ? null : picked(draw, ['a', 'ab', 'B', '']),
+      key: isKeyless ? null : keyBytes(draw, key, { spread, isOdd: partitions === 1 }),
       value: draw(12) === 0 ? null : draw(40) === 0 ? '{"I":' : `{${cells.join(',')}}`,
       timestamp: ms,
     };
