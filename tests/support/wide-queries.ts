@@ -48,7 +48,7 @@ const WITHINS = [
   'WITHIN 100 MILLISECONDS GRACE PERIOD 0 MILLISECONDS',
 ];
 
-interface Shape {
+export interface Shape {
   /** What stands behind FROM. */
   readonly from: string;
   /** What reads it. */
@@ -129,15 +129,17 @@ export interface WideOptions {
   readonly partitions?: number;
   /** Absent: all. */
   readonly shapes?: readonly Shape[];
+  /** Absent: any. */
+  readonly key?: WideKey;
 }
 
 export function wideQuery(
   draw: Draw,
-  { partitions = 1, shapes = SHAPES }: WideOptions = {},
+  { partitions = 1, shapes = SHAPES, ...given }: WideOptions = {},
 ): WideQuery {
   const { from: shape, makes, isRacing = false } = picked(draw, shapes);
   const isJoin = shape.includes('JOIN');
-  const drawn = wideKey(draw);
+  const drawn = given.key ?? wideKey(draw);
   const key = isJoin && drawn.isPair ? STRING_KEY : drawn;
   const from = shape
     .replaceAll('?', () => picked(draw, ['', 'LEFT ']))
