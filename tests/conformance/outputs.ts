@@ -12,8 +12,8 @@ export interface Written {
   records(topic: string): readonly TopicRecord[];
   /** The stream or table over the topic. */
   source(topic: string): Source;
-  /** What the queries write: topics that stay empty where a case names no output, though ksqlDB's runner looks at none then. */
-  readonly sinks: readonly string[];
+  /** The topics that stay empty where a case names no output. */
+  readonly silent: readonly string[];
 }
 
 /** `whole`: all records in their order; `keys`: those of each key in their order, records without a key in any. */
@@ -34,7 +34,7 @@ export function outputDifference(of: Case, written: Written, order: Order): stri
   };
   const compare = order === 'whole' ? wholeDifference : keysDifference;
   const named = of.outputs.map((record) => record.topic);
-  for (const topic of new Set(named.length === 0 ? written.sinks : named)) {
+  for (const topic of new Set(named.length === 0 ? written.silent : named)) {
     const expected = of.outputs.filter((record) => record.topic === topic);
     const inputs = of.inputs.filter((record) => record.topic === topic).length;
     const actual = written.records(topic).slice(inputs);

@@ -34,6 +34,8 @@ export interface RunOptions {
   /** Numbers in [0, 1) for `cut` and `backlog`. */
   readonly random: () => number;
   readonly kernel: WebAssembly.Module | null;
+  /** true: where a case has no outputs nothing comes out; ksqlDB's runner looks at no topic then. */
+  readonly isSilent?: boolean | undefined;
   /** How outputs are compared; absent: `keys` where there are several partitions. */
   readonly order?: Order | undefined;
   /** Of every topic; absent: 1. With more, inputs come one by one and what is of one key is compared in its order. */
@@ -148,7 +150,7 @@ async function execute(of: Case, script: Script, options: RunOptions): Promise<s
   const written = {
     records: (topic: string) => topics.records(topic),
     source: (topic: string) => sourceOf(catalog, topic),
-    sinks,
+    silent: options.isSilent === true ? sinks : [],
   };
   const { order = options.partitions === undefined ? 'whole' : 'keys' } = options;
   return (

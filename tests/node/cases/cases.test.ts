@@ -30,7 +30,7 @@ async function faultsOf(one: Parameters<typeof runCase>[0]): Promise<object[]> {
   for (const way of waysOf(one)) {
     for (const seed of way.mode === 'cut' ? SEEDS : [0]) {
       const kernel = kernelModule();
-      const options: RunOptions = { ...way, random: seededRandom(seed), kernel };
+      const options: RunOptions = { ...way, random: seededRandom(seed), kernel, isSilent: true };
       const outcome = await runCase(one, options);
       if (outcome.kind !== 'passed') faults.push({ ...way, seed, ...outcome });
     }
