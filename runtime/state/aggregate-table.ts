@@ -2,6 +2,7 @@
 
 import { ByteWriter } from '../base/bytes.ts';
 import { grown } from '../base/grown.ts';
+import { GROUPS_BYTES_MAX } from '../base/limits.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { IntoBlock, StateBytes, StateReader, TableId } from '../ports/store.ts';
 import type { Accumulators } from './accumulators.ts';
@@ -48,6 +49,9 @@ export class AggregateTable {
   #groups = new Int32Array(FIRST_SLOTS);
   #starts = new Float64Array(FIRST_SLOTS);
   #flags = new Uint8Array(FIRST_SLOTS);
+  /** Bytes of the state by slot, as it was read or committed last, and of all. */
+  #lengths = new Uint32Array(FIRST_SLOTS);
+  #bytes = 0;
   #dirty = new Int32Array(FIRST_SLOTS);
   #dirtyCount = 0;
   readonly #free: number[] = [];
@@ -115,9 +119,15 @@ export class AggregateTable {
     const stored = this.#storeHolds ? state.get(table, this.#keyOf(slot).finish()) : null;
     if (stored === null) this.accumulators.reset(slot);
     else this.accumulators.load(slot, stored);
+    this.#weigh(slot, stored?.length ?? 0);
     this.#flags[slot] = stored === null ? 0 : EXISTS;
     pane.add(slot, this.#groups, this.#index.size);
     return slot;
+  }
+
+  #weigh(slot: number, length: number): void {
+    this.#bytes += length - (this.#lengths[slot] as number);
+    this.#lengths[slot] = length;
   }
 
   /** Good until the next call. */
@@ -134,6 +144,7 @@ export class AggregateTable {
     this.#groups = grown(this.#groups, this.#groups.length * 2);
     this.#starts = grown(this.#starts, this.#starts.length * 2);
     this.#flags = grown(this.#flags, this.#flags.length * 2);
+    this.#lengths = grown(this.#lengths, this.#lengths.length * 2);
   }
 
   /**
@@ -163,14 +174,17 @@ export class AggregateTable {
       this.pane(startMs).flushed = commit;
       if (idleMax || startMs <= overMs) continue;
       const { buffer, position } = this.#keyOf(slot);
-      packing.set(buffer, position, this.accumulators.encode(slot));
+      const value = this.accumulators.encode(slot);
+      this.#weigh(slot, value.length);
+      packing.set(buffer, position, value);
     }
     packing.end();
     this.#dirtyCount = 0;
     for (const pane of this.#panes.values()) {
       if (pane.flushed < commit && isClosed(pane.startMs)) this.#release(pane);
     }
-    if (this.size > (idleMax || IDLE_GROUPS_MAX) + flushed.length) {
+    const isHeavy = !intoBlock && this.#bytes > GROUPS_BYTES_MAX && this.size > flushed.length;
+    if (isHeavy || this.size > (idleMax || IDLE_GROUPS_MAX) + flushed.length) {
       this.#storeHolds = true;
       this.#rebuild(flushed.sort());
     } else if (this.#index.size > 2 * this.size + IDLE_KEYS_MAX) this.#rebuild(this.#inMemory());
@@ -180,7 +194,10 @@ export class AggregateTable {
 
   #release(pane: Pane): void {
     this.#panes.delete(pane.startMs);
-    pane.each((slot) => this.#free.push(slot));
+    pane.each((slot) => {
+      this.#weigh(slot, 0);
+      this.#free.push(slot);
+    });
   }
 
   #inMemory(): Int32Array {
@@ -195,6 +212,7 @@ export class AggregateTable {
     this.#index = new Interner();
     this.#panes.clear();
     this.#free.length = 0;
+    const slots = this.#slots;
     this.#slots = kept.length;
     for (let to = 0; to < kept.length; to++) {
       const from = kept[to] as number;
@@ -204,9 +222,14 @@ export class AggregateTable {
       const startMs = this.#starts[from] as number;
       this.#starts[to] = startMs;
       this.#flags[to] = this.#flags[from] as number;
+      this.#lengths[to] = this.#lengths[from] as number;
       const pane = this.pane(startMs);
       pane.flushed = this.#commit;
       pane.add(to, this.#groups, this.#index.size);
     }
+    // What they hold may be large.
+    for (let slot = kept.length; slot < slots; slot++) this.accumulators.reset(slot);
+    this.#lengths.fill(0, kept.length);
+    this.#bytes = this.#lengths.reduce((sum, length) => sum + length, 0);
   }
 }
