@@ -4,13 +4,12 @@ import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { PortError } from '../../runtime/base/errors.ts';
 import { ANSWER_STALL_MS, ANSWERS_HELD_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { log } from '../../runtime/base/log.ts';
+import { type Held, HeldBytes } from '../held-bytes.ts';
 
 /** What the platform is given at a time. It cannot be taken back from a connection that nobody reads. */
 const PIECE_BYTES = 131_072;
 /** A text of so many UTF-16 units is no longer than that for certain. */
 const SHORT_LENGTH = Math.floor(PIECE_BYTES / 3);
-/** What a page may take of the room that is left: the others have some too. */
-const SHARE = 1 / 4;
 /** How often one that waits for its reader is looked at. */
 const WATCH_MS = ANSWER_STALL_MS / 6;
 /** One of which nothing has been taken for so long gives way where there is no room. */
@@ -25,19 +24,12 @@ export interface AnswerParts {
   readonly onEnd: () => void | Promise<void>;
 }
 
-/** What is counted of an answer. */
-interface Held {
-  readonly bytes: number;
-  /** Where the platform has let an answer go, nobody says that it was taken. */
-  readonly of: WeakRef<Going>;
-}
-
 /** An answer of which something waits for its reader. */
 class Going {
   /** The text that is being given; null: the next one has to be made. */
   bytes: Uint8Array<ArrayBuffer> | null = null;
   /** null: it has no more than a piece. */
-  held: Held | null = null;
+  held: Held<Going> | null = null;
   #at = 0;
   /** When its reader took something last, and whether it is the reader who is waited for: at first, too, or one that nobody ever reads would stay. */
   movedMs = Date.now();
@@ -70,31 +62,17 @@ class Going {
  */
 export class Answers {
   /** Of those that have more than a piece. */
-  readonly #held = new Set<Held>();
-  #bytes = 0;
+  readonly #held = new HeldBytes<Going>(ANSWERS_HELD_BYTES_MAX);
 
   /** Bytes of texts that wait for their readers, at most ANSWERS_HELD_BYTES_MAX. */
   get bytes(): number {
-    this.#forgetLost();
-    return this.#bytes;
+    this.#held.forgetLost();
+    return this.#held.bytes;
   }
 
   /** How many bytes the next page may have, of `asked`: some, whatever waits. */
   bytesMax(asked: number): number {
-    if (this.#share < asked) this.#forgetLost();
-    return Math.min(asked, Math.max(PIECE_BYTES, this.#share));
-  }
-
-  get #share(): number {
-    return Math.floor((ANSWERS_HELD_BYTES_MAX - this.#bytes) * SHARE);
-  }
-
-  #forgetLost(): void {
-    for (const held of this.#held) if (held.of.deref() === undefined) this.#forget(held);
-  }
-
-  #forget(held: Held): void {
-    if (this.#held.delete(held)) this.#bytes -= held.bytes;
+    return Math.min(asked, Math.max(PIECE_BYTES, this.#held.share(asked)));
   }
 
   /** A text as an answer. @throws {PortError} OVERLOADED where there is no room for it */
@@ -180,22 +158,17 @@ export class Answers {
     }
     going.hold(bytes);
     if (bytes.length <= PIECE_BYTES) return;
-    going.held = { bytes: bytes.length, of: new WeakRef(going) };
-    this.#held.add(going.held);
-    this.#bytes += bytes.length;
+    going.held = this.#held.hold(bytes.length, going);
   }
 
   /** Has those give way that have been idle longest, as long as it takes; their own requests end them. */
   #hasRoom(bytes: number): boolean {
-    if (this.#bytes + bytes > ANSWERS_HELD_BYTES_MAX) this.#forgetLost();
+    if (!this.#held.hasRoom(bytes)) this.#held.forgetLost();
     const nowMs = Date.now();
-    while (this.#bytes + bytes > ANSWERS_HELD_BYTES_MAX) {
+    while (!this.#held.hasRoom(bytes)) {
       let idlest: Going | null = null;
-      for (const { of } of this.#held) {
-        const going = of.deref();
-        if (going !== undefined && going.idleMs(nowMs) > (idlest?.idleMs(nowMs) ?? IDLE_MS - 1))
-          idlest = going;
-      }
+      for (const going of this.#held.owners())
+        if (going.idleMs(nowMs) > (idlest?.idleMs(nowMs) ?? IDLE_MS - 1)) idlest = going;
       if (idlest === null) return false;
       this.#letGo(idlest);
       idlest.bytes = null;
@@ -205,7 +178,7 @@ export class Answers {
   }
 
   #letGo(going: Going): void {
-    if (going.held !== null) this.#forget(going.held);
+    if (going.held !== null) this.#held.letGo(going.held);
     going.held = null;
   }
 }

@@ -1,0 +1,65 @@
+// How many bytes lie in one isolate for readers who have not taken them: counted, and given up where nobody says that they were taken; knows no answer.
+
+/** What one of them may take of what is left: the others have some too. */
+const SHARE = 1 / 4;
+
+/** What is counted of one answer, or page. */
+export interface Held<Owner extends object> {
+  readonly bytes: number;
+  /** Lives as long as the platform has the answer: where it lets one go, it says nothing. */
+  readonly owner: WeakRef<Owner>;
+}
+
+export class HeldBytes<Owner extends object> {
+  readonly #bytesMax: number;
+  readonly #held = new Set<Held<Owner>>();
+  #bytes = 0;
+
+  /** @param bytesMax how many they are to be at most, together */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether there is room for so many more. */
+  hasRoom(bytes: number): boolean {
+    return this.#bytes + bytes <= this.#bytesMax;
+  }
+
+  /** How many of the bytes that are asked for the next one may have, so that the others have room too. */
+  share(asked: number): number {
+    if (this.#share < asked) this.forgetLost();
+    return Math.min(asked, this.#share);
+  }
+
+  get #share(): number {
+    return Math.floor((this.#bytesMax - this.#bytes) * SHARE);
+  }
+
+  /** Counts them until they are let go of, or their owner is no more. */
+  hold(bytes: number, owner: Owner): Held<Owner> {
+    const held = { bytes, owner: new WeakRef(owner) };
+    this.#held.add(held);
+    this.#bytes += bytes;
+    return held;
+  }
+
+  /** Once is enough. */
+  letGo(held: Held<Owner>): void {
+    if (this.#held.delete(held)) this.#bytes -= held.bytes;
+  }
+
+  forgetLost(): void {
+    for (const held of this.#held) if (held.owner.deref() === undefined) this.letGo(held);
+  }
+
+  *owners(): Iterable<Owner> {
+    for (const { owner } of this.#held) {
+      const living = owner.deref();
+      if (living !== undefined) yield living;
+    }
+  }
+}
