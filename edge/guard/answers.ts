@@ -86,6 +86,11 @@ export class Answers {
     return new Response(this.#stream(going, null), { headers });
   }
 
+  /** A value as JSON. @throws as `page` */
+  json(value: object): Response {
+    return this.page(JSON.stringify(value), 'application/json');
+  }
+
   /** Texts as the body of an answer. None is made before the one before it has been taken. */
   stream(parts: AnswerParts): ReadableStream<Uint8Array> {
     return this.#stream(new Going(), parts);

@@ -26,7 +26,7 @@ export function ksqlRoutes(app: Hono<EdgeHono>): void {
   app.get('/queries', async (c) => {
     const { env, tenant } = c.var.edge;
     const queries = await unwrap(catalogOf(env, tenant).queries(tenant));
-    return answers.page(JSON.stringify({ queries }), 'application/json');
+    return answers.json({ queries });
   });
 
   app.get('/info', (c) => {

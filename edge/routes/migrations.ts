@@ -15,7 +15,7 @@ export function migrationRoutes(app: Hono<EdgeHono>): void {
   app.get('/migrations', async (c) => {
     const { env, tenant } = c.var.edge;
     const migrations = await unwrap(catalogOf(env, tenant).migrations());
-    return answers.page(JSON.stringify({ migrations }), 'application/json');
+    return answers.json({ migrations });
   });
 
   app.post('/migrations', async (c) => {

@@ -125,8 +125,12 @@ const open = new OpenQueries(PUSH_QUERIES_MAX, 'PUSH_QUERIES_MAX');
 const reads = new OpenQueries(TOPIC_READS_MAX, 'TOPIC_READS_MAX');
 
 /** Counts one in for as long as it runs. @param start is given what counts it out */
-async function counted<T>(start: (leave: () => void) => Promise<T>): Promise<T> {
-  const leave = reads.enter(crypto.randomUUID());
+async function counted<T>(
+  among: OpenQueries,
+  queryId: string,
+  start: (leave: () => void) => Promise<T>,
+): Promise<T> {
+  const leave = among.enter(queryId);
   return start(leave).catch((thrown: unknown) => {
     leave();
     throw thrown;
@@ -135,7 +139,7 @@ async function counted<T>(start: (leave: () => void) => Promise<T>): Promise<T> 
 
 /** Lines end with the connection: `close` is how that is told. */
 function print({ log }: Edge, statement: Print): Promise<Printing> {
-  return counted(async (leave) => {
+  return counted(reads, crypto.randomUUID(), async (leave) => {
     const connection = new AbortController();
     return {
       kind: 'print',
@@ -157,20 +161,18 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
   // Told apart from all others, in this Worker and elsewhere: /close-query names it.
   const own = { ...plan, query: `${plan.query}_${crypto.randomUUID().slice(0, 8)}` };
   const places = new Places(token === null ? null : placedAt(own, token));
-  const leave = open.enter(own.query);
-  const rows = await startPush({
-    plan: own,
-    places,
-    host: { log, clock: wallClock, kernel },
-    formats: FORMATS,
-    registry,
-    signal: null,
-    public: {},
-    onEnd: leave,
-  }).catch((thrown: unknown) => {
-    leave();
-    throw thrown;
-  });
+  const rows = await counted(open, own.query, (leave) =>
+    startPush({
+      plan: own,
+      places,
+      host: { log, clock: wallClock, kernel },
+      formats: FORMATS,
+      registry,
+      signal: null,
+      public: {},
+      onEnd: leave,
+    }),
+  );
   open.started(own.query, () => rows.close());
   const tokenBehind = (rowsLeft: number) => continuationToken(own, places.behind(rowsLeft));
   return running(new QueryRows(rows), isResumable(own) ? tokenBehind : null);
@@ -185,7 +187,7 @@ function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {
     signal: null,
     public: {},
   };
-  return counted(async (leave) => {
+  return counted(reads, crypto.randomUUID(), async (leave) => {
     const rows = await startStreamPull(options);
     const close = async (): Promise<void> => {
       leave();

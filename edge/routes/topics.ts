@@ -19,7 +19,7 @@ import { integerOf } from './parameters.ts';
 export function topicRoutes(app: Hono<EdgeHono>): void {
   app.get('/topics', async (c) => {
     const topics = await c.var.edge.log.list();
-    return answers.page(JSON.stringify({ topics }), 'application/json');
+    return answers.json({ topics });
   });
 
   app.post('/topics', async (c) => {
