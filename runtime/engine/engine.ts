@@ -203,8 +203,8 @@ export class Engine implements AsyncDisposable {
    * (`errorOf` says which): what it did not read will not show. RESUME lets it try again; TERMINATE or DROP leaves it out.
    */
   async idle(): Promise<void> {
-    // After the statements that came before, and not in the way of those that come after.
     const { made } = this.#open;
+    // After the statements that came before, and not in the way of those that come after.
     await this.#core.settled();
     await idle(made.queries, made.host.log);
   }

@@ -6,10 +6,10 @@ import { ByteWriter } from '../base/bytes.ts';
 import { StatementError } from '../base/errors.ts';
 import { didYouMean } from '../catalog/words.ts';
 import type { Source } from '../catalog/source.ts';
-import { columnBuilder } from '../data/builder.ts';
 import type { Column } from '../data/column.ts';
+import { columnOf } from '../data/column-of.ts';
 import type { ColumnRole, SchemaColumn } from '../data/schema.ts';
-import type { Type, Value } from '../data/type.ts';
+import type { Value } from '../data/type.ts';
 import type { Formats, FormatSpec } from '../formats/serde.ts';
 import type { Host } from '../ports/host.ts';
 import { withParts } from '../task/with-parts.ts';
@@ -33,23 +33,18 @@ function writtenColumns({ schema }: Source): readonly SchemaColumn[] {
   return schema.columns.filter(({ role }) => role === 'key' || role === 'value');
 }
 
-export function columnOf(type: Type, values: readonly Value[]): Column {
-  const builder = columnBuilder(type);
-  for (const value of values) builder.append(value);
-  return builder.finish();
-}
-
 /** The records of rows, in their order. */
 export function recordsOf(
   source: Source,
   rows: readonly RowValues[],
   formats: Formats,
 ): readonly RecordBytes[] {
+  const columns = writtenColumns(source);
   const to = new ByteWriter();
   const part = (role: ColumnRole, spec: FormatSpec): ((row: number) => Uint8Array | null) => {
     const chosen: SchemaColumn[] = [];
     const cells: Column[] = [];
-    writtenColumns(source).forEach((column, index) => {
+    columns.forEach((column, index) => {
       if (column.role !== role) return;
       chosen.push(column);
       const values = rows.map((row) => row.values[index] ?? null);

@@ -5,11 +5,11 @@ import { ByteWriter } from '../base/bytes.ts';
 import { compareBytes } from '../base/byte-arrays.ts';
 import { partitionOf } from '../base/hash.ts';
 import type { KeySpan } from '../analyze/analysis.ts';
+import { columnOf } from '../data/column-of.ts';
 import type { ByteRange } from '../data/key.ts';
 import type { Value } from '../data/type.ts';
 import type { Formats } from '../formats/serde.ts';
 import type { PullPlan } from '../plan/pull.ts';
-import { columnOf } from './insert-rows.ts';
 
 /**
  * The spans to look in by partition, ascending and apart from each other: a key is in one partition, a range and a processor's key may be in any.

@@ -12,7 +12,7 @@ import type { FunctionRegistry } from '../functions/registry.ts';
 import type { Operator } from '../operators/operator.ts';
 import type { Plan, SourceStep } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
-import type { TopicPartition } from '../ports/log.ts';
+import type { Log, TopicPartition } from '../ports/log.ts';
 import { Current } from '../task/current.ts';
 import { type Reader, readerOf } from '../task/input.ts';
 import { withParts } from '../task/with-parts.ts';
@@ -94,25 +94,30 @@ async function* answers(
     const isLong = part.end - part.next > RECORDS_BEFORE_KERNEL;
     const reading = question.partition(part.at, isLong ? kernel : null);
     try {
-      while (part.next < part.end) {
-        const { batches } = await log.read(part.at, part.next, FETCH_BYTES_MAX);
-        if (batches.length === 0) break;
-        for (const { base, count, bytes } of batches) {
-          const records = parseRecordBatch(bytes);
-          const end = indexAt(records, base, part.end);
-          for (let from = indexAt(records, base, part.next); from < end;) {
-            // Chunks as a task cuts them: what depends on them gives the same.
-            const to = Math.min(end, (Math.floor(from / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
-            const chunk = { records, base, from, to };
-            const batch = await withParts(() => reading.answer(chunk));
-            if (batch !== null) yield batch;
-            from = to;
-          }
-          part.next = base + count;
-        }
+      for await (const chunk of chunks(part, log)) {
+        const batch = await withParts(() => reading.answer(chunk));
+        if (batch !== null) yield batch;
       }
     } finally {
       reading.close();
+    }
+  }
+}
+
+/** The records of one partition, as a task cuts them: what depends on that gives the same. */
+async function* chunks(part: Part, log: Log): AsyncGenerator<Chunk, void, undefined> {
+  while (part.next < part.end) {
+    const { batches } = await log.read(part.at, part.next, FETCH_BYTES_MAX);
+    if (batches.length === 0) break;
+    for (const { base, count, bytes } of batches) {
+      const records = parseRecordBatch(bytes);
+      const end = indexAt(records, base, part.end);
+      for (let from = indexAt(records, base, part.next); from < end;) {
+        const to = Math.min(end, (Math.floor(from / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
+        yield { records, base, from, to };
+        from = to;
+      }
+      part.next = base + count;
     }
   }
 }

@@ -3,8 +3,8 @@
 import { madeTooMuch, RecordError } from '../base/errors.ts';
 import { BATCH_WEIGHT_MAX } from '../base/limits.ts';
 import { type Batch, positionOf } from '../data/batch.ts';
-import { columnBuilder } from '../data/builder.ts';
 import { bitAt, type Bitmap, type Column } from '../data/column.ts';
+import { columnOf } from '../data/column-of.ts';
 import { gatherColumn } from '../data/dense.ts';
 import { storageOf } from '../data/storage.ts';
 import type { Type, Value } from '../data/type.ts';
@@ -78,16 +78,14 @@ function rowByRow(type: Type, rowValue: RowFunction, batch: Batch, evaluation: E
     values.push(guarded(rowValue, batch, position, evaluation));
   }
   fill(arrayRows(batch));
-  return columnOf(type, values, false);
+  return storedAs(type, values, false);
 }
 
 /** @param isShared a text is that of several rows, and has an entry in a dictionary; false: mostly no two are alike */
-function columnOf(type: Type, values: readonly Value[], isShared: boolean): Column {
+function storedAs(type: Type, values: readonly Value[], isShared: boolean): Column {
   if (storageOf(type) === 'objects' && !(isShared && type.kind === 'STRING'))
     return { type, validity: null, storage: 'objects', values };
-  const builder = columnBuilder(type);
-  for (const value of values) builder.append(value);
-  return builder.finish();
+  return columnOf(type, values);
 }
 
 /** As row by row, but for rows of one code, or of null, computed once; unless it told or drew something for its row. */
@@ -118,7 +116,7 @@ function byEntries(
     places[position] = place - 1;
   }
   const isShared = size < batch.length * SHARED_CODES_MAX;
-  return gatherColumn(columnOf(type, values, isShared), places);
+  return gatherColumn(storedAs(type, values, isShared), places);
 }
 
 /** Notices what makes a value that of one row. */
