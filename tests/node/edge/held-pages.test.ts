@@ -1,7 +1,5 @@
 // Long pages of an isolate: bounded by their bytes, shorter while readers are slow, and free again when they are taken or lost.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { HeldPages } from '../../../edge/held-pages.ts';
 import {
@@ -9,6 +7,7 @@ import {
   PAGE_BYTES_MAX,
   PAGES_HELD_BYTES_MAX,
 } from '../../../runtime/base/limits.ts';
+import { collectGarbage } from '../../bench/garbage.ts';
 
 /** A page as long as it may be, as its reader gets it. */
 function page(pages: HeldPages): Uint8Array | ReadableStream<Uint8Array> {
@@ -60,11 +59,9 @@ test('what a reader leaves unread is free again when it goes', async () => {
 test('what nobody says was taken is free again once the platform has let its answer go', async () => {
   const pages = new HeldPages();
   for (let i = 0; i < 100; i++) page(pages);
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   // References of this turn count as strong.
   await new Promise((resolve) => setTimeout(resolve, 0));
-  collect();
+  collectGarbage();
   expect(pages.bytesMax(PAGE_BYTES_MAX)).toBe(PAGE_BYTES_MAX);
   expect(pages.bytes).toBe(0);
 });

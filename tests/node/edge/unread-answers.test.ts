@@ -2,8 +2,6 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { existing } from '../../../runtime/base/assert.ts';
 import { Answers } from '../../../edge/guard/answers.ts';
@@ -13,6 +11,7 @@ import {
   FETCH_BYTES_MAX,
   TOPIC_READS_MAX,
 } from '../../../runtime/base/limits.ts';
+import { collectGarbage } from '../../bench/garbage.ts';
 import { send } from '../../support/edge-client.ts';
 import { Workerd } from '../../support/workerd.ts';
 
@@ -127,11 +126,9 @@ test('what the platform has let go, without a word, is held by nobody', async ()
   const intervals = vi.spyOn(globalThis, 'setInterval').mockReturnValue(0 as never);
   for (let i = 0; i < MOST; i++) answers.page(TEXT, 'text/plain');
   intervals.mockRestore();
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   // References of this turn count as strong.
   await new Promise((resolve) => setTimeout(resolve, 0));
-  collect();
+  collectGarbage();
   expect(answers.bytesMax(FETCH_BYTES_MAX)).toBe(FETCH_BYTES_MAX);
   expect(answers.bytes).toBe(0);
 });
