@@ -46,7 +46,7 @@ interface Partition {
   highWatermark: number;
   producers: Map<string, KnownProducer>;
   forgottenMs: number;
-  /** When it last looked for batches that may go. */
+  /** When it last looked for batches that may go, to the end; until then each append looks. */
   sweptMs: number;
   readonly cleaner: Cleaner;
   cleaned: Cleaned;
@@ -166,9 +166,8 @@ export class MemoryLog implements Log {
       partition.batches.pop();
       partition.highWatermark = base;
     });
-    if (partition.cleaner.isRunning || nowMs - partition.sweptMs >= RETENTION_SWEEP_MS) {
-      partition.sweptMs = nowMs;
-      this.upkeep(at);
+    if (nowMs - partition.sweptMs >= RETENTION_SWEEP_MS) {
+      partition.sweptMs = this.upkeep(at) ? -Infinity : nowMs;
     }
     this.#wakes.wake(at);
     return { base, count, duplicate: false, highWatermark: base + count, incarnation: known };

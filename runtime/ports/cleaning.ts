@@ -58,10 +58,6 @@ export interface CleaningRead {
 export class Cleaner {
   #pass: CleaningPass | null = null;
 
-  get isRunning(): boolean {
-    return this.#pass !== null;
-  }
-
   /** What the next turn is to read. @param isDue whether a pass may begin; null when there is nothing to do */
   wanted(of: Cleanable, isDue: boolean): CleaningRead | null {
     if (this.#pass?.incarnation !== of.incarnation) this.#pass = null;
