@@ -9,6 +9,7 @@ import { loadWholeKernel } from '../../runtime/engine/whole-kernel.ts';
 import { seededRandom } from '../../runtime/memory/faults.ts';
 import { suiteFolder, suitesFolder } from './folder.ts';
 import { reportLine, reportLines, sumOf } from './report.ts';
+import { HOSTS, openHost } from './hosts.ts';
 import type { RunOptions } from './run-case.ts';
 import { strangersOf, SUITES, suiteFiles } from './suite.ts';
 
@@ -23,6 +24,8 @@ const USAGE = `usage: npm run --silent conformance -- ksql [options]
                  partitions=N (one by one, every topic with N partitions)
   --path PATH    auto (default), row or kernel
   --fuse FUSE    auto (default) or never
+  --host HOST    where queries run: driver (default: each by itself, its time its own), or as users run them: memory, sqlite,
+                 threads, edge (workerd); for query-validation-tests, in mode normal, or partitions=N where a case names none
   --seed N       for --mode cut`;
 
 class UsageError extends Error {}
@@ -54,6 +57,7 @@ const parsed = () =>
       mode: { type: 'string', default: 'normal' },
       path: { type: 'string', default: 'auto' },
       fuse: { type: 'string', default: 'auto' },
+      host: { type: 'string', default: 'driver' },
       seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
       help: { type: 'boolean', default: false },
     },
@@ -78,8 +82,13 @@ async function main(): Promise<number> {
   const suite = choice(values.suite, SUITES, 'suite');
   const seed = Number(values.seed);
   if (!Number.isInteger(seed)) throw new UsageError('--seed is a whole number');
+  const host = choice(values.host, ['driver', ...HOSTS], 'host');
+  const mode = modeOf(values.mode, suite);
+  if (host !== 'driver' && (suite !== 'query-validation-tests' || mode.mode !== 'normal')) {
+    throw new UsageError(`--host ${host} is for query-validation-tests in mode normal`);
+  }
   const options: RunOptions = {
-    ...modeOf(values.mode, suite),
+    ...mode,
     path: choice(values.path, ['auto', 'row', 'kernel'], 'path'),
     fuse: choice(values.fuse, ['auto', 'never'], 'fuse'),
     random: seededRandom(seed),
@@ -100,8 +109,9 @@ async function main(): Promise<number> {
   if (files.length === 0) throw new UsageError(`--only names no file of ${suite}`);
   const start = performance.now();
   const reports = [];
+  await using caseHost = host === 'driver' ? null : await openHost(host, options.kernel);
   for (const file of files) {
-    const report = await file.run(options);
+    const report = await file.run({ ...options, host: caseHost });
     reports.push(report);
     console.log(`${file.stem}: ${reportLine(report)}`);
     for (const { case: name, why } of report.failures) console.log(`  ${name}\n    ${why}`);

@@ -10,6 +10,7 @@ import type { Catalog } from '../../runtime/catalog/catalog.ts';
 import type { Source } from '../../runtime/catalog/source.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import type { Case } from './case.ts';
+import type { CaseHost } from './host.ts';
 import { Driver } from './driver.ts';
 import { type Order, outputDifference } from './outputs.ts';
 import { onePartitionReason } from './partitions.ts';
@@ -34,6 +35,8 @@ export interface RunOptions {
   /** Numbers in [0, 1) for `cut` and `backlog`. */
   readonly random: () => number;
   readonly kernel: WebAssembly.Module | null;
+  /** Where the queries run; null or absent: each by itself, in a driver. */
+  readonly host?: CaseHost | null | undefined;
   /** true: where a case has no outputs nothing comes out; ksqlDB's runner looks at no topic then. */
   readonly isSilent?: boolean | undefined;
   /** How outputs are compared; absent: `keys` where there are several partitions. */
@@ -83,7 +86,7 @@ export async function runCase(of: Case, options: RunOptions): Promise<Outcome> {
 const scripts = new WeakMap<Case, Map<string, Script>>();
 
 /** @throws {Refusal} what a statement is refused for */
-function planned(of: Case, { path, fuse, partitions }: PlanOptions): Script {
+export function planned(of: Case, { path, fuse, partitions }: PlanOptions): Script {
   const properties = new Map([
     ['millrace.path', path],
     ['millrace.fuse', partitions === undefined ? fuse : 'never'],

@@ -210,11 +210,13 @@ export class Session {
 /**
  * The topics that are there before the statements run, with their partitions: the case's, its sources', those of its records.
  * @param records those whose topics are there although no statement makes them
+ * @param partitionsDefault of a topic that nobody has given a number
  */
 export function topicsOf(
   of: Case,
   statements: readonly Statement[],
   records: readonly { readonly topic: string }[],
+  partitionsDefault = PARTITIONS_DEFAULT,
 ): Topics {
   const topics = new Map<string, { readonly partitions: number }>();
   const add = (name: string, partitions: number): void => {
@@ -222,19 +224,22 @@ export function topicsOf(
   };
   for (const [name, partitions] of of.topics) add(name, partitions);
   for (const statement of statements) {
-    const declared = declaredTopic(statement);
+    const declared = declaredTopic(statement, partitionsDefault);
     if (declared !== null) add(declared.name, declared.partitions);
   }
-  for (const { topic } of records) add(topic, PARTITIONS_DEFAULT);
+  for (const { topic } of records) add(topic, partitionsDefault);
   return topics;
 }
 
-function declaredTopic(statement: Statement): { name: string; partitions: number } | null {
+function declaredTopic(
+  statement: Statement,
+  partitionsDefault: number,
+): { name: string; partitions: number } | null {
   if (statement.kind !== 'CreateSource' || statement.columns === null) return null;
   try {
     const { topic, partitions } = readProperties(statement.properties, 'create');
     if (topic === null) return null;
-    return { name: topic.value, partitions: partitions?.value ?? PARTITIONS_DEFAULT };
+    return { name: topic.value, partitions: partitions?.value ?? partitionsDefault };
   } catch (thrown) {
     // The statement itself says so when it is run.
     if (thrown instanceof StatementError) return null;

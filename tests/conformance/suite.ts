@@ -3,6 +3,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Case, readCases } from './case.ts';
+import { runHostCase } from './host-case.ts';
 import { knownFailures } from './known-failures.ts';
 import { type Counted, type Report, reportOf } from './report.ts';
 import { runRestCase } from './rest-run.ts';
@@ -93,8 +94,11 @@ function runCases(suite: string, cases: readonly Case[], options: RunOptions): P
   return runAll(suite, cases, {
     scope: outOfScope,
     isNegative: ({ expectedError, entry }) => expectedError !== null || entry.has('expectedError'),
-    run: (one) =>
-      suite === 'rest-query-validation-tests' ? runRestCase(one, options) : runCase(one, options),
+    run: (one) => {
+      if (suite === 'rest-query-validation-tests') return runRestCase(one, options);
+      const { host = null } = options;
+      return host === null ? runCase(one, options) : runHostCase(one, host, options);
+    },
   });
 }
 

@@ -1,17 +1,17 @@
 // Functions that the cases expect beside the built-in ones, as ksqlDB's tests bring them, written as a user would; knows no case.
 
+import { decimal, type Type, type Value } from '../../runtime/data/type.ts';
+import type {
+  AggregateOverload,
+  Overload,
+  ScalarOverload,
+  TableOverload,
+} from '../../runtime/functions/registry.ts';
 import {
   aggregateFunction,
-  type AggregateOverload,
-  decimal,
-  type Overload,
   scalarFunction,
-  type ScalarOverload,
   tableFunction,
-  type TableOverload,
-  type Type,
-  type Value,
-} from '../../runtime/index.ts';
+} from '../../runtime/functions/user-functions.ts';
 import { decimalText } from '../../runtime/data/decimal-text.ts';
 import { doubleText } from '../../runtime/data/double-text.ts';
 import { scalarText } from '../../runtime/data/value.ts';

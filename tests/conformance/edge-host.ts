@@ -1,0 +1,114 @@
+// The edge on plain workerd, over HTTP, a tenant a case; knows no case.
+
+import { connect } from '../../runtime/client/index.ts';
+import { Workerd } from '../support/workerd.ts';
+import type { CaseHost, Tenant } from './host.ts';
+import type { TopicRecord } from './records.ts';
+
+/** Tenants of one workerd: each leaves its objects and their files, and more than that slow it down. */
+const TENANTS_MAX = 100;
+const SETTLE_MS_MAX = 30_000;
+
+type Client = ReturnType<typeof connect>;
+
+export class EdgeHost implements CaseHost {
+  #workerd: Workerd | null = null;
+  #tenants = 0;
+
+  async tenant(): Promise<Tenant> {
+    if (this.#tenants % TENANTS_MAX === 0) await this.#end();
+    this.#workerd ??= await Workerd.start('tests/workers/apps/conformance.ts');
+    this.#tenants += 1;
+    return new EdgeTenant(this.#workerd.url, `case-${this.#tenants}`);
+  }
+
+  async #end(): Promise<void> {
+    await this.#workerd?.stop();
+    this.#workerd = null;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#end();
+  }
+}
+
+class EdgeTenant implements Tenant {
+  readonly #metricsUrl: string;
+  readonly #token: string;
+  readonly #client: Client;
+  readonly #producer: ReturnType<Client['producer']>;
+
+  constructor(url: string, token: string) {
+    this.#metricsUrl = `${url}/metrics`;
+    this.#token = token;
+    this.#client = connect({ url, token });
+    this.#producer = this.#client.producer({ lingerMs: 0 });
+  }
+
+  async createTopic(name: string, partitions: number): Promise<void> {
+    await this.#client.topics.create({ name, partitions });
+  }
+
+  async execute(sql: string, properties: Readonly<Record<string, string>>): Promise<void> {
+    await this.#client.execute(sql, { properties });
+  }
+
+  async produce(topic: string, record: TopicRecord): Promise<void> {
+    await this.#producer.send(topic, record);
+  }
+
+  /** Objects are asked one after the other: only what has not moved between two looks is at rest. */
+  async settle(): Promise<void> {
+    const endMs = performance.now() + SETTLE_MS_MAX;
+    for (let last = null; ;) {
+      const now = await this.#atRest();
+      if (now !== null && now === last) return;
+      if (performance.now() > endMs) throw new Error('the queries did not come to rest');
+      last = now;
+    }
+  }
+
+  /** All high watermarks; null while a task has something to do. */
+  async #atRest(): Promise<string | null> {
+    const response = await fetch(this.#metricsUrl, {
+      headers: { Authorization: `Bearer ${this.#token}` },
+    });
+    const text = await response.text();
+    if (response.status !== 200 || response.headers.has('Link')) {
+      throw new Error(`/metrics: ${response.status} ${text}`);
+    }
+    const samples = text.split('\n').filter((line) => line.startsWith('millrace_'));
+    const of = (family: string) => samples.filter((line) => line.startsWith(`${family}{`));
+    const stopped = of('millrace_stream_task_running').find((line) => !line.endsWith(' 1'));
+    if (stopped !== undefined) throw new Error(`a query has ended: ${stopped}`);
+    const waiting = [
+      ...of('millrace_stream_task_record_lag'),
+      ...of('millrace_stream_task_outbox_pending_appends'),
+    ];
+    if (waiting.some((line) => !line.endsWith(' 0'))) return null;
+    return of('millrace_partition_high_watermark_offset').join('\n');
+  }
+
+  async records(topic: string): Promise<readonly TopicRecord[]> {
+    const known = await this.#client.topics.list();
+    if (!known.some(({ name }) => name === topic)) return [];
+    const { bounds } = await this.#client.topics.describe(topic);
+    const records: TopicRecord[] = [];
+    for (const { partition, start, highWatermark } of bounds) {
+      if (start === highWatermark) continue;
+      for await (const { offset, ...record } of this.#client.consumer({
+        topic,
+        partition,
+        from: 'earliest',
+      })) {
+        records.push(record);
+        if (offset === highWatermark - 1) break;
+      }
+    }
+    return records;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#producer.close();
+  }
+}
