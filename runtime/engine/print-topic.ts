@@ -1,12 +1,12 @@
 // PRINT: the records of a topic as lines for people, as they come; knows no source and no query.
 
 import { StatementError } from '../base/errors.ts';
-import { FETCH_BYTES_MAX } from '../base/limits.ts';
 import { didYouMean } from '../catalog/words.ts';
 import { indexAt, parseRecordBatch } from '../data/record.ts';
 import { timestampText } from '../expr/datetime.ts';
 import { Recognizer } from '../formats/recognize.ts';
 import type { Log, TopicPartition, Unsubscribe } from '../ports/log.ts';
+import { readRetained } from '../ports/retained-read.ts';
 import type { Print, Statement } from '../sql/ast.ts';
 import { withParts } from '../task/with-parts.ts';
 
@@ -102,7 +102,7 @@ async function read(log: Log, positions: readonly Position[]): Promise<readonly 
   const found: Printed[] = [];
   for (const position of positions) {
     const { partition } = position.at;
-    const { batches } = await log.read(position.at, position.next, FETCH_BYTES_MAX);
+    const { batches } = await readRetained(log, position.at, position.next);
     for (const { base, count, bytes } of batches) {
       const records = parseRecordBatch(bytes);
       for (let i = indexAt(records, base, position.next); i < records.count; i++) {

@@ -1,7 +1,7 @@
 // Pull queries over a stream: its topic from the beginning to where it ended when it was asked, row by row to one reader; knows no SQL.
 
 import { InvariantError } from '../base/errors.ts';
-import { BATCH_ROWS_MAX, FETCH_BYTES_MAX } from '../base/limits.ts';
+import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, slice } from '../data/batch.ts';
 import { ROW } from '../data/parts.ts';
 import { indexAt, parseRecordBatch, type RecordBatch } from '../data/record.ts';
@@ -13,6 +13,7 @@ import type { Operator } from '../operators/operator.ts';
 import type { Plan, SourceStep } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Log, TopicPartition } from '../ports/log.ts';
+import { readRetained } from '../ports/retained-read.ts';
 import { Current } from '../task/current.ts';
 import { type Reader, readerOf } from '../task/input.ts';
 import { withParts } from '../task/with-parts.ts';
@@ -36,7 +37,8 @@ export interface StreamPullOptions {
 
 /**
  * Asks a stream. When this resolves, the records that answer are settled; they are read as the rows are, one fetch at a time, so that
- * little is held however long the topic is. Records that cannot be read are skipped: a question leaves no trace.
+ * little is held however long the topic is. Records that cannot be read are skipped: a question leaves no trace. So are those that
+ * retention lets go meanwhile.
  */
 export async function startStreamPull(options: StreamPullOptions): Promise<QueryRowsOptions> {
   const { plan, host, formats, registry, signal } = options;
@@ -107,7 +109,7 @@ async function* answers(
 /** The records of one partition, as a task cuts them: what depends on that gives the same. */
 async function* chunks(part: Part, log: Log): AsyncGenerator<Chunk, void, undefined> {
   while (part.next < part.end) {
-    const { batches } = await log.read(part.at, part.next, FETCH_BYTES_MAX);
+    const { batches } = await readRetained(log, part.at, part.next);
     if (batches.length === 0) break;
     for (const { base, count, bytes } of batches) {
       const records = parseRecordBatch(bytes);

@@ -4,6 +4,7 @@ import { FETCH_BYTES_MAX } from '../base/limits.ts';
 import { RARE_RECORDS } from '../data/parts.ts';
 import { indexAt, offsetAt, parseRecordBatch, type RecordHeader } from '../data/record.ts';
 import type { Log } from '../ports/log.ts';
+import { readRetained } from '../ports/retained-read.ts';
 
 /** One record of a topic. */
 export interface TopicRecord {
@@ -35,7 +36,10 @@ export async function readRecords(
   if (RARE_RECORDS.fetched === null) await RARE_RECORDS.load();
   const found: TopicRecord[] = [];
   for (;;) {
-    const { batches, highWatermark } = await log.read(at, offset, FETCH_BYTES_MAX);
+    const isAsked = offset === options.from;
+    const { batches, highWatermark } = isAsked
+      ? await log.read(at, offset, FETCH_BYTES_MAX)
+      : await readRetained(log, at, offset);
     for (const { base, count, bytes } of batches) {
       const records = parseRecordBatch(bytes);
       const from = indexAt(records, base, offset);
