@@ -1,13 +1,19 @@
 // The edge on plain workerd, over HTTP, a tenant a case; knows no case.
 
 import { connect } from '../../runtime/client/index.ts';
+import { errorOf } from '../../runtime/client/errors.ts';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Workerd } from '../support/workerd.ts';
-import type { CaseHost, Tenant } from './host.ts';
+import type { Asked, CaseHost, Tenant } from './host.ts';
+import { type Json, readJson } from './json.ts';
 import type { TopicRecord } from './records.ts';
 
 /** Tenants of one workerd: each leaves its objects and their files, and more than that slow it down. */
 const TENANTS_MAX = 100;
 const SETTLE_MS_MAX = 30_000;
+/** Rows that are under way come within it, on a busy machine too. */
+const QUIET_MS = 400;
+const DELIMITED = 'application/vnd.ksqlapi.delimited.v1';
 
 type Client = ReturnType<typeof connect>;
 
@@ -33,14 +39,14 @@ export class EdgeHost implements CaseHost {
 }
 
 class EdgeTenant implements Tenant {
-  readonly #metricsUrl: string;
-  readonly #token: string;
+  readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #client: Client;
   readonly #producer: ReturnType<Client['producer']>;
 
   constructor(url: string, token: string) {
-    this.#metricsUrl = `${url}/metrics`;
-    this.#token = token;
+    this.#url = url;
+    this.#headers = { Authorization: `Bearer ${token}` };
     this.#client = connect({ url, token });
     this.#producer = this.#client.producer({ lingerMs: 0 });
   }
@@ -49,8 +55,12 @@ class EdgeTenant implements Tenant {
     await this.#client.topics.create({ name, partitions });
   }
 
-  async execute(sql: string, properties: Readonly<Record<string, string>>): Promise<void> {
-    await this.#client.execute(sql, { properties });
+  async execute(
+    sql: string,
+    properties: Readonly<Record<string, string>>,
+  ): Promise<readonly Json[]> {
+    const entities = await this.#client.execute(sql, { properties });
+    return entities.map((entity) => readJson(JSON.stringify(entity)));
   }
 
   async produce(topic: string, record: TopicRecord): Promise<void> {
@@ -70,9 +80,7 @@ class EdgeTenant implements Tenant {
 
   /** All high watermarks; null while a task has something to do. */
   async #atRest(): Promise<string | null> {
-    const response = await fetch(this.#metricsUrl, {
-      headers: { Authorization: `Bearer ${this.#token}` },
-    });
+    const response = await fetch(`${this.#url}/metrics`, { headers: this.#headers });
     const text = await response.text();
     if (response.status !== 200 || response.headers.has('Link')) {
       throw new Error(`/metrics: ${response.status} ${text}`);
@@ -87,6 +95,46 @@ class EdgeTenant implements Tenant {
     ];
     if (waiting.some((line) => !line.endsWith(' 0'))) return null;
     return of('millrace_partition_high_watermark_offset').join('\n');
+  }
+
+  async ask(ksql: string, streamsProperties: Readonly<Record<string, string>>): Promise<Asked> {
+    const ending = new AbortController();
+    const response = await fetch(`${this.#url}/query`, {
+      method: 'POST',
+      headers: { ...this.#headers, 'Content-Type': 'application/json', Accept: DELIMITED },
+      body: JSON.stringify({ ksql, streamsProperties }),
+      signal: ending.signal,
+    });
+    const { body } = response;
+    if (!response.ok || body === null) throw errorOf(response.status, await response.json());
+    return { elements: () => this.#elements(body, ending) };
+  }
+
+  /** A push query has no end: it is over when the queries are at rest and no row has come for a while. */
+  async #elements(body: ReadableStream<Uint8Array>, ending: AbortController): Promise<Json[]> {
+    let text = '';
+    let cameMs = performance.now();
+    const read = async (): Promise<void> => {
+      const decoder = new TextDecoder();
+      for await (const part of body) {
+        text += decoder.decode(part, { stream: true });
+        cameMs = performance.now();
+      }
+    };
+    const reading = read().catch((thrown: unknown) => {
+      if (!ending.signal.aborted) throw thrown;
+    });
+    const quiet = async (): Promise<void> => {
+      await this.settle();
+      while (performance.now() - cameMs < QUIET_MS) await pause(QUIET_MS / 4);
+    };
+    await Promise.race([reading, quiet()]);
+    ending.abort();
+    await reading;
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(readJson);
   }
 
   async records(topic: string): Promise<readonly TopicRecord[]> {

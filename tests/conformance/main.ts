@@ -25,7 +25,7 @@ const USAGE = `usage: npm run --silent conformance -- ksql [options]
   --path PATH    auto (default), row or kernel
   --fuse FUSE    auto (default) or never
   --host HOST    where queries run: driver (default: each by itself, its time its own), or as users run them: memory, sqlite,
-                 threads, edge (workerd); for query-validation-tests, in mode normal, or partitions=N where a case names none
+                 threads, edge (workerd); not for sql-tests; in mode normal, or partitions=N where a case names none
   --seed N       for --mode cut`;
 
 class UsageError extends Error {}
@@ -84,8 +84,8 @@ async function main(): Promise<number> {
   if (!Number.isInteger(seed)) throw new UsageError('--seed is a whole number');
   const host = choice(values.host, ['driver', ...HOSTS], 'host');
   const mode = modeOf(values.mode, suite);
-  if (host !== 'driver' && (suite !== 'query-validation-tests' || mode.mode !== 'normal')) {
-    throw new UsageError(`--host ${host} is for query-validation-tests in mode normal`);
+  if (host !== 'driver' && (suite === 'sql-tests' || mode.mode !== 'normal')) {
+    throw new UsageError(`--host ${host} is for other suites than sql-tests, in mode normal`);
   }
   const options: RunOptions = {
     ...mode,

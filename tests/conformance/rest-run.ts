@@ -1,12 +1,13 @@
-// Runs one case of the REST suite against an engine in this process, and says what differs from what it wants; knows no file.
+// Runs one case of the REST suite on a host, in memory where none is named, and says what differs from what it wants; knows no file.
 
 import { StatementError } from '../../runtime/base/errors.ts';
 import type { Case } from './case.ts';
+import { engineHost } from './engine-host.ts';
 import { isArray, isObject, type Json, writeJson } from './json.ts';
 import { difference, readRecord } from './records.ts';
 import { refusalOutcome } from './refusals.ts';
 import { type ExpectedAnswer, type RestCase, restCase } from './rest-case.ts';
-import { elementsOf, RestSession } from './rest-session.ts';
+import { RestSession } from './rest-session.ts';
 import type { Outcome, RunOptions } from './run-case.ts';
 
 const PASSED: Outcome = { kind: 'passed' };
@@ -18,7 +19,8 @@ export async function runRestCase(of: Case, options: RunOptions): Promise<Outcom
     if (wanted.answers.some(({ kind }) => kind === 'queryProto')) {
       return { kind: 'unsupported', reason: 'answers in the format PROTOBUF' };
     }
-    await using session = await RestSession.open(of, options);
+    const host = options.host ?? engineHost('memory', options.kernel);
+    await using session = await RestSession.open(of, host, options);
     return await outcomeOf(of, wanted, session);
   } catch (thrown) {
     return failed(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
@@ -60,13 +62,13 @@ async function answersOf(wanted: RestCase, session: RestSession): Promise<readon
   const answers: Json[] = [];
   const [first] = wanted.queries;
   if (wanted.isAskedFirst && first !== undefined) {
-    const rows = await session.ask(first);
+    const asked = await session.ask(first);
     await session.feed();
-    answers.push(await elementsOf(rows));
+    answers.push(await asked.elements());
     return answers;
   }
   await session.feed();
-  for (const sql of wanted.queries) answers.push(await elementsOf(await session.ask(sql)));
+  for (const sql of wanted.queries) answers.push(await (await session.ask(sql)).elements());
   return answers;
 }
 

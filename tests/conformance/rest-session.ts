@@ -1,90 +1,85 @@
-// One engine in memory that carries a case of the REST suite out, and its answers as clients read them; knows no expectation.
+// A tenant that carries a case of the REST suite out; knows no host and no expectation.
 
-import { PortError } from '../../runtime/base/errors.ts';
 import type { Source } from '../../runtime/catalog/source.ts';
-import { type Engine, openEngine } from '../../runtime/engine/engine.ts';
-import { memoryHost } from '../../runtime/memory/memory-host.ts';
-import type { QueryRows } from '../../runtime/engine/query-rows.ts';
-import { answerText, rowTexts } from '../../edge/rows.ts';
 import type { Statement } from '../../runtime/sql/ast.ts';
 import type { Case } from './case.ts';
-import { type Json, readJson } from './json.ts';
+import type { Asked, CaseHost, Tenant } from './host.ts';
+import type { Json } from './json.ts';
 import { inputRecord, type TopicRecord } from './records.ts';
 import type { RunOptions } from './run-case.ts';
-import { parsed, Refusal, topicsOf } from './script.ts';
-import { TEST_FUNCTIONS } from './test-functions.ts';
+import { parsed, Refusal, Session, topicsOf } from './script.ts';
 
-/** An engine with the topics of the case. */
+/** A tenant with the topics of the case. */
 export class RestSession implements AsyncDisposable {
   readonly #case: Case;
-  readonly #engine: Engine;
+  readonly #tenant: Tenant;
   readonly #properties: Readonly<Record<string, string>>;
+  /** What the statements have made, as it is known without asking. */
+  readonly #session: Session;
 
-  private constructor(of: Case, engine: Engine, properties: Readonly<Record<string, string>>) {
+  private constructor(
+    of: Case,
+    tenant: Tenant,
+    properties: Readonly<Record<string, string>>,
+    session: Session,
+  ) {
     this.#case = of;
-    this.#engine = engine;
+    this.#tenant = tenant;
     this.#properties = properties;
+    this.#session = session;
   }
 
-  static async open(of: Case, options: RunOptions): Promise<RestSession> {
-    const host = memoryHost({ kernel: options.kernel });
-    const engine = await openEngine({ host, functions: TEST_FUNCTIONS });
-    for (const [name, { partitions }] of topicsOf(of, of.statements.flatMap(readable), of.inputs)) {
-      const kept = { retentionMs: null, compacted: false, internal: false };
-      await host.log.create({ name, partitions, ...kept });
-    }
+  static async open(
+    of: Case,
+    host: CaseHost,
+    { path, fuse }: Pick<RunOptions, 'path' | 'fuse'>,
+  ): Promise<RestSession> {
+    const tenant = await host.tenant();
+    const topics = topicsOf(of, of.statements.flatMap(readable), of.inputs);
+    for (const [name, { partitions }] of topics) await tenant.createTopic(name, partitions);
     const properties = {
       'auto.offset.reset': 'earliest',
       ...Object.fromEntries(of.properties),
-      'millrace.path': options.path,
-      'millrace.fuse': options.fuse,
+      'millrace.path': path,
+      'millrace.fuse': fuse,
     };
-    return new RestSession(of, engine, properties);
+    return new RestSession(of, tenant, properties, new Session(new Map(), topics));
   }
 
   /** Carries statements out as one text. @throws {StatementError} */
   async execute(sql: string): Promise<readonly Json[]> {
-    const entities = await this.#engine.execute(sql, { properties: this.#properties });
-    return entities.map((entity) => readJson(JSON.stringify(entity)));
+    const answers = await this.#tenant.execute(sql, this.#properties);
+    for (const statement of parsed(sql)) this.#session.run(statement);
+    return answers;
   }
 
   /** Appends the inputs of the case, each topic in its order, and waits until the persistent queries have taken them in. */
   async feed(): Promise<void> {
     for (const input of this.#case.inputs) {
-      const { key, value, timestamp, headers } = inputRecord(input, this.#sourceOf(input.topic));
-      await this.#engine.produce(input.topic, [{ key, value, timestamp, headers }]);
+      await this.#tenant.produce(input.topic, inputRecord(input, this.sourceOf(input.topic)));
     }
-    await this.#engine.idle();
+    await this.#tenant.settle();
   }
 
-  /** Asks; for a push query, once its place in the topics is settled. @throws {StatementError} */
-  ask(sql: string): Promise<QueryRows> {
-    return this.#engine.query(sql, { properties: this.#properties });
+  /** @throws {StatementError} */
+  ask(sql: string): Promise<Asked> {
+    return this.#tenant.ask(sql, this.#properties);
   }
 
   /** The records of a topic, one partition after the other. */
-  async records(topic: string): Promise<readonly TopicRecord[]> {
-    const records: TopicRecord[] = [];
-    const { partitions } = this.#sourceOf(topic);
-    for (let partition = 0; partition < partitions; partition++) {
-      records.push(...(await this.#engine.topicRecords(topic, { partition })));
-    }
-    return records;
+  records(topic: string): Promise<readonly TopicRecord[]> {
+    return this.#tenant.records(topic);
   }
 
   sourceOf(topic: string): Source {
-    return this.#sourceOf(topic);
-  }
-
-  #sourceOf(topic: string): Source {
-    for (const source of this.#engine.catalog.sources.values()) {
+    for (const source of this.#session.catalog.sources.values()) {
       if (source.topic === topic) return source;
     }
-    throw new PortError('UNKNOWN_TOPIC', `no stream or table is over the topic ${topic}`);
+    throw new TypeError(`no stream or table is over the topic ${topic}`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#engine.close();
+    return Promise.resolve(this.#tenant[Symbol.asyncDispose]());
   }
 }
 
@@ -96,26 +91,4 @@ function readable(sql: string): readonly Statement[] {
     if (thrown instanceof Refusal) return [];
     throw thrown;
   }
-}
-
-/**
- * All elements of an answer: the header, the rows, what is said at the end. A push query without an end of its own is ended once it has
- * taken in all there is.
- */
-export async function elementsOf(rows: QueryRows): Promise<readonly Json[]> {
-  const texts = [JSON.stringify({ header: { schema: answerText(rows) } })];
-  const read = async (): Promise<void> => {
-    for await (const batch of rows.batches()) {
-      for (const { columns, isDelete } of rowTexts(batch)) {
-        texts.push(`{"row":{"columns":${columns}${isDelete ? ',"tombstone":true' : ''}}}`);
-      }
-    }
-  };
-  const reading = read();
-  if (rows.kind === 'push') await Promise.race([reading, rows.idle()]);
-  if (rows.kind === 'push' && rows.finalMessage === null) await rows.close();
-  await reading;
-  const { finalMessage } = rows;
-  if (finalMessage !== null) texts.push(JSON.stringify({ finalMessage }));
-  return texts.map(readJson);
 }
