@@ -18,7 +18,7 @@ const SHORT_TEXT_BYTES_MAX = 24;
 const LOOPED_TEXT_LENGTH_MAX = 128;
 
 /** The high word of NaN; the low one is 0. */
-const NAN_HIGH = 0x7ff8_0000;
+export const NAN_HIGH = 0x7ff8_0000;
 
 /** Writes a double, little endian, a NaN always as 7FF8000000000000. */
 export function setFloat64(view: DataView, at: number, value: number): void {

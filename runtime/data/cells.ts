@@ -41,33 +41,38 @@ export function encodeCells(
       continue;
     }
     to.buffer[8 + (i >> 3)] = (to.buffer[8 + (i >> 3)] ?? 0) | (1 << (i & 7));
-    switch (type.kind) {
-      case 'BIGINT':
-        to.i64(asBigint(value));
-        break;
-      case 'INTEGER':
-      case 'DATE':
-      case 'TIME':
-        writeInteger(to, asNumber(value));
-        break;
-      case 'BOOLEAN':
-        writeInteger(to, value === true ? 1 : 0);
-        break;
-      case 'DOUBLE':
-      case 'TIMESTAMP':
-        to.f64(asNumber(value));
-        break;
-      default: {
-        const from = tail.position;
-        writeValue(tail, type, value);
-        to.u32(from);
-        to.u32(tail.position - from);
-      }
-    }
+    writeCell(to, tail, type, value);
   }
   assert(to.position === tailAt, 'cells have 8 bytes each');
   to.bytes(tail.buffer, 0, tail.position);
   return to.finish();
+}
+
+/** Appends the cell of a value that is not null, and to `tail`, which begins with the state value's, what it does not hold. */
+export function writeCell(to: ByteWriter, tail: ByteWriter, type: Type, value: Value): void {
+  switch (type.kind) {
+    case 'BIGINT':
+      to.i64(asBigint(value));
+      break;
+    case 'INTEGER':
+    case 'DATE':
+    case 'TIME':
+      writeInteger(to, asNumber(value));
+      break;
+    case 'BOOLEAN':
+      writeInteger(to, value === true ? 1 : 0);
+      break;
+    case 'DOUBLE':
+    case 'TIMESTAMP':
+      to.f64(asNumber(value));
+      break;
+    default: {
+      const from = tail.position;
+      writeValue(tail, type, value);
+      to.u32(from);
+      to.u32(tail.position - from);
+    }
+  }
 }
 
 /** Decodes what `encodeCells` wrote for the same types. @throws {PortError} CORRUPT when the bytes are not that */

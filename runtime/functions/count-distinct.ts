@@ -10,8 +10,9 @@ import type { AggregateBody } from './registry.ts';
 
 /** 2^14 registers: the standard error is 1.04 / sqrt(2^14) = 0.8 %. */
 const INDEX_BITS = 14;
-const REGISTERS = 1 << INDEX_BITS;
-const RANK_BITS = 6;
+export const REGISTERS = 1 << INDEX_BITS;
+export const RANK_BITS = 6;
+const RANK_MASK = (1 << RANK_BITS) - 1;
 const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS);
 
 /*
@@ -22,8 +23,8 @@ const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS);
  *
  * The sparse form stands while it is the shorter one.
  */
-const ENTRY_BYTES = 3;
-const SPARSE_ENTRIES_MAX = Math.floor((REGISTERS - 1) / ENTRY_BYTES);
+export const ENTRY_BYTES = 3;
+export const SPARSE_ENTRIES_MAX = Math.floor((REGISTERS - 1) / ENTRY_BYTES);
 
 function entryAt(sparse: Uint8Array, at: number): number {
   const from = at * ENTRY_BYTES;
@@ -34,7 +35,7 @@ function entryAt(sparse: Uint8Array, at: number): number {
   );
 }
 
-function putEntry(into: Uint8Array, at: number, entry: number): void {
+export function putEntry(into: Uint8Array, at: number, entry: number): void {
   const from = at * ENTRY_BYTES;
   into[from] = entry;
   into[from + 1] = entry >> 8;
@@ -90,12 +91,12 @@ function dense(sparse: Uint8Array): Uint8Array {
 function eachEntry(sparse: Uint8Array, visit: (index: number, rank: number) => void): void {
   for (let at = 0; at < sparse.length / ENTRY_BYTES; at++) {
     const entry = entryAt(sparse, at);
-    visit(entry >> RANK_BITS, entry & ((1 << RANK_BITS) - 1));
+    visit(entry >> RANK_BITS, entry & RANK_MASK);
   }
 }
 
-/** Every register that is not 0. */
-function each(registers: Uint8Array, visit: (index: number, rank: number) => void): void {
+/** Every register that is not 0, ascending. */
+export function each(registers: Uint8Array, visit: (index: number, rank: number) => void): void {
   if (registers.length !== REGISTERS) {
     eachEntry(registers, visit);
     return;
@@ -124,7 +125,11 @@ function ranksOf(dense: Uint8Array): Int32Array {
 /** The estimate of Flajolet and others, with linear counting while few registers are filled: in the sparse form always, so that it needs no look at them. */
 function estimate(registers: Uint8Array): bigint {
   if (registers.length !== REGISTERS) return linear(REGISTERS - registers.length / ENTRY_BYTES);
-  const counts = ranksOf(registers);
+  return denseEstimate(ranksOf(registers));
+}
+
+/** By how many registers have each rank, in the dense form. */
+export function denseEstimate(counts: Int32Array): bigint {
   const zeros = counts[0] as number;
   let sum = 0;
   for (let rank = 1; rank < counts.length; rank++) sum += (counts[rank] as number) / 2 ** rank;
@@ -132,10 +137,11 @@ function estimate(registers: Uint8Array): bigint {
   return raw <= 2.5 * REGISTERS && zeros > 0 ? linear(zeros) : BigInt(Math.round(raw));
 }
 
-/** By how many registers are 0: a row that raises none asks again. */
+/** A row that raises no register asks again. */
 const LINEAR: bigint[] = [];
 
-function linear(zeros: number): bigint {
+/** By how many registers are 0. */
+export function linear(zeros: number): bigint {
   return (LINEAR[zeros] ??= BigInt(Math.round(REGISTERS * Math.log(REGISTERS / zeros))));
 }
 
@@ -159,6 +165,30 @@ function murmur3(bytes: Uint8Array, length: number, seed: number): number {
   return h ^ (h >>> 16);
 }
 
+/** The register that a value raises, and to which rank, as an entry of the sparse form: of the value's bytes, as for murmur3. */
+export function entryOf(bytes: Uint8Array, length: number): number {
+  const high = murmur3(bytes, length, 0);
+  // The index takes the first bits; the rank is where the first 1 stands among the other 50.
+  const rest = high << INDEX_BITS;
+  const free = 32 - INDEX_BITS;
+  const rank =
+    rest === 0
+      ? free + Math.clz32(murmur3(bytes, length, 0x9747b28c | 0)) + 1
+      : Math.clz32(rest) + 1;
+  return ((high >>> free) << RANK_BITS) | rank;
+}
+
+const writer = new ByteWriter();
+
+/** As `entryOf`, of a value that is not null. */
+export function entryOfValue(type: Type, value: Value): number {
+  writer.truncate(0);
+  writeCanonical(writer, type, value);
+  const length = writer.position;
+  writer.zeros(3);
+  return entryOf(writer.buffer, length);
+}
+
 /** Writes the value so that equal values have equal bytes: maps in the order of their entries' bytes. */
 function writeCanonical(to: ByteWriter, type: Type, value: Value): void {
   to.u8(value === null ? 0 : 1);
@@ -180,7 +210,6 @@ function writeCanonical(to: ByteWriter, type: Type, value: Value): void {
 }
 
 function countDistinctBody(type: Type): AggregateBody {
-  const writer = new ByteWriter();
   return {
     cells: [BYTES],
     initial: () => [new Uint8Array(0)],
@@ -192,19 +221,8 @@ function countDistinctBody(type: Type): AggregateBody {
     },
     add(cells, [value = null]) {
       if (value === null) return;
-      writer.truncate(0);
-      writeCanonical(writer, type, value);
-      const length = writer.position;
-      writer.zeros(3);
-      const high = murmur3(writer.buffer, length, 0);
-      // The index takes the first bits; the rank is where the first 1 stands among the other 50.
-      const rest = high << INDEX_BITS;
-      const free = 32 - INDEX_BITS;
-      const rank =
-        rest === 0
-          ? free + Math.clz32(murmur3(writer.buffer, length, 0x9747b28c | 0)) + 1
-          : Math.clz32(rest) + 1;
-      cells[0] = raised(cells[0] as Uint8Array, high >>> free, rank);
+      const entry = entryOfValue(type, value);
+      cells[0] = raised(cells[0] as Uint8Array, entry >> RANK_BITS, entry & RANK_MASK);
     },
     undo: null,
     merge(into, from) {

@@ -11,6 +11,7 @@ import {
   TypedCells,
 } from '../state/call-cells.ts';
 import { GenericAccumulators } from '../state/generic-accumulators.ts';
+import { GROUP_BLOCKS } from '../state/parts.ts';
 import { PickedCells } from '../state/picked-cells.ts';
 import { typedAccumulators } from '../state/typed-accumulators.ts';
 
@@ -31,6 +32,7 @@ export function accumulatorsOf(
   };
   return (
     typedAccumulators(step.calls, input) ??
+    GROUP_BLOCKS.fetched?.wideAccumulators({ step, input, calls, rows, cellsOf }) ??
     new GenericAccumulators(
       calls.map((call, index) => ({ cells: cellsOf(call, index), types: call.body.cells })),
     )

@@ -1,5 +1,6 @@
 // What holds the accumulator cells of an aggregation: the contract of its two implementations; knows no cell.
 
+import type { ByteWriter } from '../base/bytes.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
 import type { SlotMemory } from './slot-memory.ts';
@@ -35,6 +36,8 @@ export interface Accumulators {
   load(slot: number, bytes: Uint8Array): void;
   /** The slot's state bytes, a copy. */
   encode(slot: number): Uint8Array;
+  /** Appends what `encode` gives; absent: there is no shorter way to it. */
+  write?(slot: number, to: ByteWriter): void;
   /** Copies a slot over another one. */
   move(from: number, to: number): void;
   /** Folds the rowtimes (their maximum); the rowtime of each output row. */

@@ -1,5 +1,6 @@
 // Where an aggregate call keeps its cells beside other calls: the contract, and the two ways that serve any call; knows no window and no store.
 
+import type { ByteWriter } from '../base/bytes.ts';
 import { RecordError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { columnBuilder } from '../data/builder.ts';
@@ -38,6 +39,16 @@ export function failedCall(
   return null;
 }
 
+/** Writes the cells of a state value, one after the other. */
+export interface CellWriter {
+  /** The next cell, of a value that is not null. */
+  value(type: Type, value: Value): void;
+  /** The next cell, as its 8 bytes stand in two words, which are 0 where it is null. */
+  words(low: number, high: number, isPresent: boolean): void;
+  /** What comes to the returned writer until the next call is the next cell's value. */
+  sized(): ByteWriter;
+}
+
 /** The cells of one call by slot, as values of the types that its body says. */
 export interface CallCells {
   /** Makes room for slots below `slots`. */
@@ -46,6 +57,8 @@ export interface CallCells {
   reset(slot: number): void;
   set(slot: number, values: readonly Value[]): void;
   get(slot: number): readonly Value[];
+  /** Appends the cells of a slot; absent: they are written as the values that `get` gives. */
+  write?(slot: number, to: CellWriter): void;
   /** Copies a slot over another one. */
   move(from: number, to: number): void;
   /** Folds the rows; one result a row out. */
@@ -53,7 +66,7 @@ export interface CallCells {
 }
 
 /** A state holds few values; only long ones can be too much, and are weighed. */
-const LIGHT_MAX = 1024;
+export const LIGHT_MAX = 1024;
 
 /** @throws {RecordError} EXPRESSION when the cells and the values of one more row are more than one value may be */
 export function checkRoom(cells: readonly Value[], values: readonly Value[]): void {

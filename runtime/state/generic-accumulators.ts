@@ -16,37 +16,37 @@ export interface HeldCall {
 }
 
 export class GenericAccumulators implements Accumulators {
-  readonly #calls: readonly HeldCall[];
-  readonly #types: readonly Type[];
-  #rowtimes = new Float64Array(0);
+  protected readonly calls: readonly HeldCall[];
+  protected readonly types: readonly Type[];
+  protected rowtimes = new Float64Array(0);
 
   constructor(calls: readonly HeldCall[]) {
-    this.#calls = calls;
-    this.#types = calls.flatMap(({ types }) => types);
+    this.calls = calls;
+    this.types = calls.flatMap(({ types }) => types);
   }
 
   reserve(slots: number): void {
-    const { length } = this.#rowtimes;
-    if (slots > length) this.#rowtimes = grown(this.#rowtimes, Math.max(slots, length * 2));
-    for (const { cells } of this.#calls) cells.reserve(slots);
+    const { length } = this.rowtimes;
+    if (slots > length) this.rowtimes = grown(this.rowtimes, Math.max(slots, length * 2));
+    for (const { cells } of this.calls) cells.reserve(slots);
   }
 
   reset(slot: number): void {
-    this.#rowtimes[slot] = -Infinity;
-    for (const { cells } of this.#calls) cells.reset(slot);
+    this.rowtimes[slot] = -Infinity;
+    for (const { cells } of this.calls) cells.reset(slot);
   }
 
   load(slot: number, bytes: Uint8Array): void {
     const { rowtime, values } = this.#decode(bytes);
     let at = 0;
-    this.#rowtimes[slot] = rowtime;
-    for (const { cells, types } of this.#calls)
+    this.rowtimes[slot] = rowtime;
+    for (const { cells, types } of this.calls)
       cells.set(slot, values.slice(at, (at += types.length)));
   }
 
   #decode(bytes: Uint8Array): Cells {
     try {
-      return decodeCells(this.#types, bytes);
+      return decodeCells(this.types, bytes);
     } catch (thrown) {
       if (!(thrown instanceof PortError)) throw thrown;
       throw new TaskCorrupted(`a state value of an aggregate: ${thrown.message}`, {
@@ -56,20 +56,20 @@ export class GenericAccumulators implements Accumulators {
   }
 
   encode(slot: number): Uint8Array {
-    const values = this.#calls.flatMap(({ cells }) => cells.get(slot));
-    return encodeCells(this.#types, this.#rowtimes[slot] as number, values);
+    const values = this.calls.flatMap(({ cells }) => cells.get(slot));
+    return encodeCells(this.types, this.rowtimes[slot] as number, values);
   }
 
   move(from: number, to: number): void {
-    this.#rowtimes[to] = this.#rowtimes[from] as number;
-    for (const { cells } of this.#calls) cells.move(from, to);
+    this.rowtimes[to] = this.rowtimes[from] as number;
+    for (const { cells } of this.calls) cells.move(from, to);
   }
 
   foldRowtimes(
     batch: Batch,
     { count, slots, positions, before, after, rowsOut }: Fold,
   ): Float64Array {
-    const rowtimes = this.#rowtimes;
+    const rowtimes = this.rowtimes;
     const out = new Float64Array(rowsOut);
     for (let k = 0; k < count; k++) {
       const slot = slots[k] as number;
@@ -86,6 +86,6 @@ export class GenericAccumulators implements Accumulators {
   }
 
   fold(batch: Batch, fold: Fold): Column[] {
-    return this.#calls.map(({ cells }) => cells.fold(batch, fold));
+    return this.calls.map(({ cells }) => cells.fold(batch, fold));
   }
 }

@@ -8,6 +8,8 @@ import type { BlockNames, IntoBlock } from '../ports/store.ts';
 import type { AggregateTableOptions } from './aggregate-table.ts';
 import { SlotMemory } from './slot-memory.ts';
 
+export { wideAccumulators } from './wide-accumulators.ts';
+
 /** Groups of one block: its arrays stay near while they are filled, and a store has many of them to use again. */
 const BLOCK_GROUPS = 1024;
 

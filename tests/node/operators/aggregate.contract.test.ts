@@ -1,15 +1,18 @@
 // Aggregation under the operator contract: row path, kernel path, windows, old rows and tables.
 
 import fc from 'fast-check';
+import { existing } from '../../../runtime/base/assert.ts';
 import { prettySchema } from '../../../runtime/data/pretty.ts';
 import { type Batch, IDENTITY } from '../../../runtime/data/batch.ts';
-import type { Schema } from '../../../runtime/data/schema.ts';
+import type { Schema, SchemaColumn } from '../../../runtime/data/schema.ts';
+import { INTEGER } from '../../../runtime/data/type.ts';
 import type { Expr } from '../../../runtime/expr/expr.ts';
 import { aggregate } from '../../../runtime/operators/aggregate.ts';
 import { kernelAggregate } from '../../../runtime/operators/kernel-aggregate.ts';
 import { materialize } from '../../../runtime/operators/materialize.ts';
 import { rekey } from '../../../runtime/operators/rekey.ts';
-import type { AggregateStep } from '../../../runtime/plan/step.ts';
+import type { AggregateCall, AggregateStep } from '../../../runtime/plan/step.ts';
+import { inPages } from '../../support/in-pages.ts';
 import { describeOperator } from '../../support/operator-contract.ts';
 import { type MakeOperator, OperatorRun } from '../../support/operator-harness.ts';
 import {
@@ -180,6 +183,42 @@ describeOperator('aggregate, any functions, with old rows', {
   input: streamArbitrary(NUMBERS),
   changelog: { old: true },
 });
+
+const topOf = (name: string, k: number, position: number): AggregateCall => {
+  const { type } = NUMBERS.columns[position] as SchemaColumn;
+  const { signature, type: result } = existing(
+    registry.resolve(name, [type, INTEGER]) ?? undefined,
+    name,
+  );
+  const constants = [{ value: k, type: INTEGER }];
+  return { function: name, signature, arguments: [position], constants, type: result };
+};
+const greatestCalls = [
+  ...[1, 2, 3].flatMap((at) => [topOf('TOPK', 2, at), topOf('TOPKDISTINCT', 3, at)]),
+  callOf('COUNT', NUMBERS),
+  ...[1, 2, 3].map((at) => callOf('COUNT_DISTINCT', NUMBERS, at)),
+  callOf('COLLECT_LIST', NUMBERS, 1),
+  callOf('MAX', NUMBERS, 3),
+];
+for (const [name, window, old] of [
+  ['tumbling windows', windowOf(10, 15), false],
+  ['tumbling windows, with old rows', windowOf(10, 15), true],
+  ['hopping windows', windowOf(10, 5, 4), false],
+  ['no windows', null, false],
+] as const) {
+  const step = aggregateStep(NUMBERS, greatestCalls, { window, old });
+  describeOperator(`aggregate of greatest and of different values, ${name}`, {
+    paths: [
+      ...rowPath(step),
+      {
+        name: 'in pages',
+        make: inPages((context) => aggregate(step, NUMBERS, context, registry)),
+      },
+    ],
+    input: streamArbitrary(NUMBERS),
+    changelog: { old },
+  });
+}
 
 /** A table, and its changelog by another key, as a GROUP BY makes it. */
 const TABLE = prettySchema(

@@ -10,6 +10,7 @@ import { sessionAggregate } from '../../../runtime/operators/session-aggregate.t
 import { slidingAggregate } from '../../../runtime/operators/sliding-aggregate.ts';
 import { suppress } from '../../../runtime/operators/suppress.ts';
 import type { WindowSpec } from '../../../runtime/plan/step.ts';
+import { inPages } from '../../support/in-pages.ts';
 import { batchesOf, describeOperator } from '../../support/operator-contract.ts';
 import { type MakeOperator, OperatorRun } from '../../support/operator-harness.ts';
 import {
@@ -29,6 +30,7 @@ const calls = [
   callOf('MAX', NUMBERS, 3),
   callOf('LATEST_BY_OFFSET', NUMBERS, 1),
   callOf('COLLECT_LIST', NUMBERS, 1),
+  callOf('COUNT_DISTINCT', NUMBERS, 3),
 ];
 
 const MAKERS = {
@@ -47,7 +49,10 @@ const aggregated =
 
 for (const window of [sessionOf(4, 10), sessionOf(2, 0)]) {
   describeOperator(`sessionAggregate, ${window.graceMs} ms of grace`, {
-    paths: [{ name: 'row path', make: aggregated(window) }],
+    paths: [
+      { name: 'row path', make: aggregated(window) },
+      { name: 'in pages', make: inPages(aggregated(window)) },
+    ],
     input: streamArbitrary(NUMBERS),
     changelog: { old: false },
   });

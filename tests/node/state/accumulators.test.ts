@@ -18,6 +18,7 @@ import {
 import { GenericAccumulators } from '../../../runtime/state/generic-accumulators.ts';
 import { PickedCells } from '../../../runtime/state/picked-cells.ts';
 import { typedAccumulators } from '../../../runtime/state/typed-accumulators.ts';
+import { foldedInTurns, foldTurns } from '../../support/fold-turns.ts';
 import { callOf, registry, streamArbitrary } from '../../support/operator-inputs.ts';
 
 const INPUT = prettySchema('I:INTEGER | L:BIGINT | D:DOUBLE | T:STRING @rowtime');
@@ -179,41 +180,9 @@ const picking = ['EARLIEST_BY_OFFSET', 'LATEST_BY_OFFSET'].flatMap((name) =>
   }),
 );
 
-/** Folds the rows of several batches, with the old row shown where a choice says so, and moves and restores slots in between. */
-function foldedInTurns(to: Accumulators, given: readonly Batch[], choices: readonly number[]) {
-  const shown: Value[][] = [];
-  let choice = 0;
-  const next = (): number => choices[choice++ % choices.length] as number;
-  to.reserve(5);
-  for (let slot = 0; slot < 5; slot++) to.reset(slot);
-  for (const batch of given) {
-    const count = batch.length;
-    const before = new Int32Array(count);
-    const after = new Int32Array(count);
-    const slots = new Int32Array(count);
-    let rowsOut = 0;
-    for (let k = 0; k < count; k++) {
-      slots[k] = next() % 4;
-      before[k] = next() % 3 === 0 ? rowsOut++ : -1;
-      after[k] = next() % 3 === 0 ? -1 : rowsOut++;
-    }
-    const positions = Uint32Array.from({ length: count }, (_, i) => i);
-    const fold: Fold = { count, slots, positions, undo: null, after, before, rowsOut };
-    shown.push([...to.foldRowtimes(batch, fold)]);
-    const columns = to.fold(batch, fold);
-    for (let i = 0; i < rowsOut; i++) shown.push(columns.map((column) => valueAt(column, i)));
-    const [from, into] = [next() % 4, next() % 5];
-    if (from !== into) to.move(from, into);
-    to.load(from, to.encode(from));
-    if (next() % 5 === 0) to.reset(into);
-  }
-  return { shown, slots: [0, 1, 2, 3, 4].map((slot) => hex(to.encode(slot))) };
-}
-
 test('a picked row is what the body picks, over batches, with old rows, moved and restored', () => {
-  const choices = fc.array(fc.nat(59), { minLength: 40, maxLength: 40 });
   fc.assert(
-    fc.property(batches, choices, (given, chosen) => {
+    fc.property(batches, foldTurns, (given, chosen) => {
       const expected = foldedInTurns(generic(picking), given, chosen);
       expect(foldedInTurns(picked(picking), given, chosen)).toEqual(expected);
     }),
