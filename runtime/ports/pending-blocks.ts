@@ -35,7 +35,7 @@ const WAITING_BYTES_MAX = 4_194_304;
 
 /** One that the block fits, which is not applied yet. */
 export function pendingOf(block: StateBlock | StatePack): Pending {
-  return isPack(block) ? new PendingPacks() : new PendingBlocks(block);
+  return isPack(block) ? (block.held?.() ?? new PendingPacks()) : new PendingBlocks(block);
 }
 
 /** What the entries of a block hold in a map, roughly. */
@@ -231,7 +231,7 @@ interface Waiting {
  * The newest value of each key of blocks with one `names`. Cost: of WAITING_BYTES_MAX together, a table look-up an entry and a copy of the last
  * value of a key, of new keys one for many; no object and no key bytes. A sorted map costs a hundred times that and is filled only when it is read.
  */
-class PendingBlocks implements Pending {
+export class PendingBlocks implements Pending {
   readonly grows = false;
   readonly names: BlockNames;
   readonly valueBytes: number;
@@ -245,7 +245,7 @@ class PendingBlocks implements Pending {
   #closedMs = -Infinity;
 
   /** Of the block's names and size of values; the block itself is not applied. */
-  constructor({ names, valueBytes }: StateBlock) {
+  constructor({ names, valueBytes }: Pick<StateBlock, 'names' | 'valueBytes'>) {
     assert(valueBytes % 8 === 0, 'a value in a block has whole words of 8 bytes');
     this.names = names;
     this.valueBytes = valueBytes;

@@ -1,6 +1,7 @@
 // The store port: a task's state, positions and outbox, committed all or nothing; knows no operator and no host.
 
 import type { HandedBatch } from '../data/handed-batch.ts';
+import type { Pending } from './pending-packs.ts';
 import type { TopicPartition } from './log.ts';
 
 /** `<query>/<sub-topology>/<partition>`; made by task/topology.ts only. */
@@ -53,6 +54,8 @@ export interface StatePack {
   /** Where no entry replaces an earlier one: none of its entries is later than that, and those before `overMs` may go, of earlier packs too. */
   readonly newestMs?: number;
   readonly overMs?: number;
+  /** What holds such packs until somebody reads them; absent: as they came. */
+  held?(): Pending;
 }
 
 /** Takes changes that lie side by side. */

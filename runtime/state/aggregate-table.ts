@@ -19,8 +19,8 @@ const IDLE_GROUPS_MAX = 262_144;
 /** Known keys without a group in memory that are let be. */
 const IDLE_KEYS_MAX = 65_536;
 
-/** Changed groups that are handed over side by side. */
-const PACKED_GROUPS_MIN = 64;
+/** Changed groups that are handed over side by side: a pack of fewer is more work than they are. */
+export const PACKED_GROUPS_MIN = 64;
 
 const DIRTY = 1;
 const EXISTS = 2;
@@ -165,7 +165,6 @@ export class AggregateTable {
     const idleMax =
       intoBlock &&
       GROUP_BLOCKS.fetched?.handOverGroups(this.#options, of, flushed, overMs, intoBlock);
-    // A pack of a few is more work than they are.
     const intoPack = flushed.length < PACKED_GROUPS_MIN ? null : intoBlock;
     const packing = new Packing(this.#options.table, into, intoPack, over?.isOver);
     for (const slot of flushed) {

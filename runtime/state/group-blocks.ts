@@ -1,11 +1,13 @@
 // Changed groups of the row path handed over side by side, as the kernel's are: keys are named when somebody reads them. Knows no window's rule.
 
 import { ByteWriter, setFloat64 } from '../base/bytes.ts';
+import { grown } from '../base/grown.ts';
 import type { Interner } from '../data/interner.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import { copied } from '../ports/block-copies.ts';
+import { NumberedPack } from '../ports/numbered-pack.ts';
 import type { BlockNames, IntoBlock } from '../ports/store.ts';
-import type { AggregateTableOptions } from './aggregate-table.ts';
+import { type AggregateTableOptions, PACKED_GROUPS_MIN } from './aggregate-table.ts';
 import { SlotMemory } from './slot-memory.ts';
 
 export { wideAccumulators } from './wide-accumulators.ts';
@@ -28,22 +30,41 @@ interface SlotGroups {
   readonly starts: Float64Array;
 }
 
+/** What ids of an index mean. */
+interface GroupKeys extends BlockNames {
+  /** Bytes of a key. */
+  lengthOf(id: number): number;
+}
+
 /** One object an index, because ids die with it. */
-const namesOf = new WeakMap<Interner, BlockNames>();
+const namesOf = new WeakMap<Interner, GroupKeys>();
 
 function blockNames(
   index: Interner,
   { names, windowed }: Pick<AggregateTableOptions, 'names' | 'windowed'>,
-): BlockNames {
+): GroupKeys {
   let known = namesOf.get(index);
   if (known === undefined) {
     const scratch = new ByteWriter(64);
+    const write = (id: number, startMs: number): void => {
+      scratch.truncate(0);
+      names.writeKey(scratch, index.key(id));
+      if (windowed) writeWindow(scratch, startMs, null);
+    };
+    // By id; 0: not asked for yet.
+    let lengths = new Uint32Array(0);
     known = {
-      key: (id, startMs) => {
-        scratch.truncate(0);
-        names.writeKey(scratch, index.key(id));
-        if (windowed) writeWindow(scratch, startMs, null);
+      key(id, startMs) {
+        write(id, startMs);
         return scratch.finish();
+      },
+      lengthOf(id) {
+        if (id >= lengths.length) lengths = grown(lengths, index.size * 2);
+        if (lengths[id] === 0) {
+          write(id, 0);
+          lengths[id] = scratch.position;
+        }
+        return lengths[id] as number;
       },
     };
     namesOf.set(index, known);
@@ -58,14 +79,15 @@ function blockNames(
  */
 export function handOverGroups(
   options: AggregateTableOptions,
-  { index, groups, starts }: SlotGroups,
+  of: SlotGroups,
   slots: Int32Array,
   closedMs: number,
   intoBlock: IntoBlock,
 ): number | null {
   const { table, accumulators } = options;
   const { memory } = accumulators;
-  if (memory === undefined) return null;
+  if (memory === undefined) return handOverStates(options, of, slots, closedMs, intoBlock);
+  const { index, groups, starts } = of;
   const names = blockNames(index, options);
   const valueBytes = memory.stride * 8;
   const ordered = byWindow(slots, starts, closedMs);
@@ -155,4 +177,42 @@ function encodeSlots(memory: SlotMemory, slots: Int32Array, into: Uint8Array): v
         setFloat64(new DataView(into.buffer), (i * stride + offset) * 8, value);
     }
   }
+}
+
+/** Groups whose states are of any size stay likewise: one may be large. */
+const IDLE_WIDE_MAX = 262_144;
+
+/** As `handOverGroups`, of states that are not of one size. */
+function handOverStates(
+  options: AggregateTableOptions,
+  { index, groups, starts }: SlotGroups,
+  slots: Int32Array,
+  closedMs: number,
+  intoBlock: IntoBlock,
+): number | null {
+  const { table, accumulators } = options;
+  if (accumulators.write === undefined || slots.length < PACKED_GROUPS_MIN) return null;
+  const ordered = byWindow(slots, starts, closedMs);
+  const { length } = ordered;
+  if (length === 0) return IDLE_WIDE_MAX;
+  const to = new ByteWriter(length * 64);
+  const ids = new Uint32Array(length);
+  const windows = new Float64Array(length);
+  const ends = new Uint32Array(length);
+  const names = blockNames(index, options);
+  let keyBytes = 0;
+  for (let i = 0; i < length; i++) {
+    const slot = ordered[i] as number;
+    const group = groups[slot] as number;
+    accumulators.write(slot, to);
+    ids[i] = group;
+    windows[i] = starts[slot] as number;
+    ends[i] = to.position;
+    keyBytes += names.lengthOf(group);
+  }
+  const values = to.finish();
+  intoBlock(
+    new NumberedPack({ table, names, ids, starts: windows, values, ends, keyBytes, closedMs }),
+  );
+  return IDLE_WIDE_MAX;
 }
