@@ -1,15 +1,15 @@
 // Where records were put, as numbers; knows no record.
 
 import type { ProducedAt } from '../engine/insert.ts';
-import { handingOver } from '../ports/answers.ts';
 
 /** In the order of the records, two numbers each: partition and offset. */
 export type PackedPlaces = readonly number[];
 
 /** @param places with gaps where a record was refused */
 export function placed(places: readonly (ProducedAt | undefined)[]): PackedPlaces {
-  const numbers = places.flatMap((place) => (place ? [place.partition, place.offset] : [0, 0]));
-  return handingOver(numbers, []);
+  const numbers: number[] = [];
+  for (const place of places) numbers.push(place?.partition ?? 0, place?.offset ?? 0);
+  return numbers;
 }
 
 /** Those of the records `from .. to`. */

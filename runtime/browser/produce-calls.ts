@@ -5,7 +5,7 @@ import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 import { placesOf } from './packed-places.ts';
 import { buffersOf, RecordPacker } from './packed-records.ts';
 import { fromWire } from '../ports/from-wire.ts';
-import type { EngineWorker } from './worker.ts';
+import type { EngineWorker, ProducedPlaces } from './worker.ts';
 
 interface Waiting {
   readonly resolve: (places: readonly ProducedAt[]) => void;
@@ -40,7 +40,7 @@ export class ProduceCalls {
   }
 
   /** @param call calls the Worker */
-  async send(call: (...sent: Sent) => ReturnType<EngineWorker['produce']>): Promise<void> {
+  async send(call: (...sent: Sent) => Promise<ProducedPlaces>): Promise<void> {
     const records = this.#packer.packed();
     try {
       const { places, errors } = await call(

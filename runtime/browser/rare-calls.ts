@@ -9,6 +9,7 @@ import { builtinRegistry } from '../functions/builtins.ts';
 import type { Overload } from '../functions/registry.ts';
 import type { Processor } from '../functions/user-processor.ts';
 import type { Host } from '../ports/host.ts';
+import { HandingOver } from '../ports/answers.ts';
 import { JSON_MODULE } from '../task/parts.ts';
 import type { WorkerOptions } from './worker.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
@@ -85,8 +86,8 @@ export class RareCalls {
     source: string,
     rows: readonly InsertRow[],
     options: InsertOptions,
-  ): Promise<PackedPlaces> {
-    return placed(await this.#engine.insert(source, rows, options));
+  ): Promise<HandingOver<PackedPlaces>> {
+    return new HandingOver(placed(await this.#engine.insert(source, rows, options)));
   }
 
   /** Keys and values are views of their record batches, each of which is cloned once. */

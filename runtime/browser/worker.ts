@@ -11,7 +11,7 @@ import type { Processor } from '../functions/user-processor.ts';
 import { type Appended, Appends } from './appends.ts';
 import { sendBatches } from './batch-channel.ts';
 import { Buffers } from './buffers.ts';
-import { answerCalls, handingOver } from '../ports/answers.ts';
+import { answerCalls, HandingOver } from '../ports/answers.ts';
 import { type HostOptions, openHost } from './host.ts';
 import { Line, type MessageEnd } from '../ports/line.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
@@ -170,9 +170,9 @@ export class EngineWorker {
     topic: string,
     records: PackedRecords,
     counts: readonly number[],
-  ): Promise<ProducedPlaces> {
+  ): Promise<HandingOver<ProducedPlaces>> {
     const { places, errors } = await this.#appends.add(topic, records, counts);
-    return handingOver({ places: placed(places), errors }, []);
+    return new HandingOver({ places: placed(places), errors });
   }
 
   /** What pages rarely call. */

@@ -2,7 +2,7 @@
 
 import { existing } from '../base/assert.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
-import { handingOver } from '../ports/answers.ts';
+import { HandingOver } from '../ports/answers.ts';
 import type { Host } from '../ports/host.ts';
 import type { Fetched, TopicPartition, Unsubscribe } from '../ports/log.ts';
 import type {
@@ -56,7 +56,7 @@ export class ServedPorts {
   }
 
   /** The log may keep the bytes that it gives: they are copied once, into one buffer that goes over, of which the batches are views. */
-  async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
+  async read(at: TopicPartition, from: number, bytesMax: number): Promise<HandingOver<Fetched>> {
     const watched = this.#watched.get(partitionKey(at));
     if (watched !== undefined) watched.isTold = false;
     const fetched = await withParts(() => this.#host.log.read(at, from, bytesMax));
@@ -70,7 +70,7 @@ export class ServedPorts {
       begin += aligned(bytes.length);
       return { base, count, bytes: own };
     });
-    return handingOver({ ...fetched, batches }, batches.length === 0 ? [] : [all.buffer]);
+    return new HandingOver({ ...fetched, batches }, batches.length === 0 ? [] : [all.buffer]);
   }
 
   /** Tells the Worker from now on of records that come in. */
@@ -110,11 +110,15 @@ export class ServedPorts {
   }
 
   /** A page of a table of a task that was just loaded. @throws {TaskCorrupted} */
-  async state(task: TaskId, table: TableId, behind: Uint8Array | null): Promise<StatePage> {
+  async state(
+    task: TaskId,
+    table: TableId,
+    behind: Uint8Array | null,
+  ): Promise<HandingOver<StatePage>> {
     const reader = this.#loading.get(task);
     if (reader === undefined) throw new PortError('UNAVAILABLE', `${task} was not loaded here`);
     const page = await withParts(() => pageOf(reader, table, behind));
-    return handingOver(page, buffersOf([page.pack]));
+    return new HandingOver(page, buffersOf([page.pack]));
   }
 
   /** All of its state is over. */

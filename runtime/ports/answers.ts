@@ -15,16 +15,15 @@ export type Answer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: WireError };
 
-/** Buffers that go over with the answer that they belong to. What is here is plain data that nobody holds. */
-const handed = new WeakMap<object, readonly ArrayBuffer[]>();
+/** What a method gives whose buffers leave this side with it, and which may wait for others of the same turn: plain data that nobody holds. */
+export class HandingOver<Value> {
+  readonly value: Value;
+  readonly buffers: readonly ArrayBuffer[];
 
-/** The answer, whose buffers leave this side with it, and which may wait for others of the same turn. */
-export function handingOver<Value extends object>(
-  value: Value,
-  buffers: readonly ArrayBuffer[],
-): Value {
-  handed.set(value, buffers);
-  return value;
+  constructor(value: Value, buffers: readonly ArrayBuffer[] = []) {
+    this.value = value;
+    this.buffers = buffers;
+  }
 }
 
 /**
@@ -41,8 +40,9 @@ export function answerCalls(
     try {
       const methods = (method in target ? target : await rarer?.()) as Methods | undefined;
       const value = await methods?.[method]?.(...given);
-      const buffers = handed.get(Object(value));
-      transport.send({ id, value } satisfies Answer, buffers, buffers !== undefined);
+      if (value instanceof HandingOver)
+        transport.send({ id, value: value.value } satisfies Answer, value.buffers, true);
+      else transport.send({ id, value } satisfies Answer);
     } catch (thrown) {
       transport.send({ id, error: toWire(thrown) } satisfies Answer);
     }

@@ -1,6 +1,6 @@
 // Calls of an object on the other side of a transport, which answers them (answers.ts); knows no method.
 
-import type { Answer, Call } from './answers.ts';
+import type { Answer, Call, HandingOver } from './answers.ts';
 import { fromWire } from './from-wire.ts';
 import type { Handed, Transport } from './transport.ts';
 
@@ -12,7 +12,11 @@ export type MethodName<Target> = {
 }[keyof Target];
 
 type Given<Member> = Member extends (...given: infer Values) => unknown ? Values : never;
-type Answered<Member> = Member extends (...given: never) => Promise<infer Value> ? Value : never;
+type Answered<Member> = Member extends (...given: never) => Promise<infer Value>
+  ? Value extends HandingOver<infer Handed>
+    ? Handed
+    : Value
+  : never;
 
 interface Waiting {
   // `resolve` of a promise for what one method answers; which one, the id says.

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { LimitError, StatementError } from '../../../runtime/base/errors.ts';
-import { answerCalls, handingOver } from '../../../runtime/ports/answers.ts';
+import { answerCalls, HandingOver } from '../../../runtime/ports/answers.ts';
 import { Calls } from '../../../runtime/ports/calls.ts';
 import { queueTransportPair } from '../../../runtime/memory/queue-transport.ts';
 
@@ -30,10 +30,10 @@ class Far {
     throw new StatementError('INVALID', 'no', { line: 2, column: 3 }, hint);
   }
 
-  async bytes(length: number): Promise<Uint8Array> {
+  async bytes(length: number): Promise<HandingOver<Uint8Array>> {
     const bytes = new Uint8Array(length).fill(7);
     this.handed = bytes.buffer;
-    return handingOver(bytes, [bytes.buffer]);
+    return new HandingOver(bytes, [bytes.buffer]);
   }
 
   async take(buffer: ArrayBuffer): Promise<void> {
