@@ -61,7 +61,7 @@ export class ByteWriter {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2, this.#firstBytes));
-    grown.set(this.#bytes.subarray(0, this.#length));
+    grown.set(this.#bytes);
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
   }
@@ -124,15 +124,13 @@ export class ByteWriter {
   bytes(source: Uint8Array, from = 0, to: number = source.length): void {
     if (!ArrayBuffer.isView(source)) throw new TypeError(`${typeof source} is no bytes`);
     const length = to - from;
-    this.reserve(length);
-    const at = this.#length;
+    const at = this.#room(length);
     if (length < 32) {
       const bytes = this.#bytes;
       for (let i = 0; i < length; i++) bytes[at + i] = source[from + i] ?? 0;
     } else {
       this.#bytes.set(from === 0 && to === source.length ? source : source.subarray(from, to), at);
     }
-    this.#length = at + length;
   }
 
   /** Text as UTF-8; a lone surrogate becomes U+FFFD. */
@@ -151,14 +149,12 @@ export class ByteWriter {
 
   /** Zero bytes up to the next multiple of 8 counted from position `base`. */
   pad8(base = 0): void {
-    const padding = -(this.#length - base) & 7;
-    this.zeros(padding);
+    this.zeros((base - this.#length) & 7);
   }
 
   zeros(count: number): void {
-    this.reserve(count);
-    this.#bytes.fill(0, this.#length, this.#length + count);
-    this.#length += count;
+    const at = this.#room(count);
+    this.#bytes.fill(0, at, this.#length);
   }
 
   /** Overwrites the u32 at `at`, which has been written. */

@@ -151,13 +151,13 @@ export class RecordBatchBuilder {
     const to = new ByteWriter(this.lengthBytes);
     writeHeader(to, 0, count, [this.#keysEnd, this.#valuesEnd, this.#headersEnd]);
     to.bytes(new Uint8Array(this.#timestamps.buffer, 0, count * 8));
-    const lengths = new Int32Array(count * 3);
+    to.zeros(count * 12);
+    const lengths = new Int32Array(to.buffer.buffer, to.position - count * 12, count * 3);
     for (let i = 0; i < count; i++) {
       lengths[i] = this.#lengths[i * 3] as number;
       lengths[count + i] = this.#lengths[i * 3 + 1] as number;
       lengths[2 * count + i] = this.#lengths[i * 3 + 2] as number;
     }
-    to.bytes(new Uint8Array(lengths.buffer));
     to.bytes(this.keys.buffer, 0, this.#keysEnd);
     to.bytes(this.values.buffer, 0, this.#valuesEnd);
     to.bytes(this.#headers.buffer, 0, this.#headersEnd);

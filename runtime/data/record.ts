@@ -181,12 +181,14 @@ export class RowRecordBatch implements RecordBatch {
   readonly hasKeys: boolean;
   readonly timestamps: Float64Array;
   readonly encoded = null;
-  readonly valueLengths: Int32Array;
   /** false: lengths do not fit their region, and nothing may be read. */
   readonly isWhole: boolean;
-  readonly #keys: Pieces;
-  readonly #values: Pieces;
-  readonly #headers: Pieces;
+  /** Of all keys, then of all values, then of all headers; -1: null. */
+  readonly #lengths: Int32Array;
+  /** Where each of the three regions begins. */
+  readonly #regions: readonly number[];
+  /** Where each key, value and header begins, and where the last one ends; null: nobody has asked for others than the first ones. */
+  #starts: Uint32Array | null = null;
 
   constructor(bytes: Uint8Array, sizes: RegionSizes) {
     const { count, keyBytes, valueBytes, headerBytes } = sizes;
@@ -198,32 +200,51 @@ export class RowRecordBatch implements RecordBatch {
     const aligned = (bytes.byteOffset & 7) === 0;
     const buffer = aligned ? bytes.buffer : bytes.slice(0, keysAt).buffer;
     const start = aligned ? bytes.byteOffset : 0;
-    const lengths = (kind: number) =>
-      new Int32Array(buffer, start + lengthsAt + count * 4 * kind, count);
+    const lengths = (this.#lengths = new Int32Array(buffer, start + lengthsAt, count * 3));
     this.timestamps = new Float64Array(buffer, start + RECORD_BATCH_HEADER_BYTES, count);
-    this.valueLengths = lengths(1);
-    const valuesAt = keysAt + keyBytes;
-    this.#keys = new Pieces(lengths(0), keysAt, keyBytes, -1);
-    this.#values = new Pieces(this.valueLengths, valuesAt, valueBytes, -1);
-    this.#headers = new Pieces(lengths(2), valuesAt + valueBytes, headerBytes, 0);
-    this.hasKeys = this.#keys.all > 0;
-    this.isWhole = (this.#keys.all | this.#values.all | this.#headers.all) >= 0;
+    this.#regions = [keysAt, keysAt + keyBytes, keysAt + keyBytes + valueBytes];
+    const keys = excess(lengths, 0, keyBytes, -1);
+    const values = excess(lengths, count, valueBytes, -1);
+    const headers = excess(lengths, count * 2, headerBytes, 0);
+    this.hasKeys = keys > 0;
+    this.isWhole = (keys | values | headers) >= 0;
+  }
+
+  /** Where a key (region 0), a value (1) or headers (2) begin, or where they end, `after` being 1; -1: null. */
+  #edge(region: number, i: number, after: number): number {
+    const lengths = this.#lengths;
+    const piece = this.count * region + i;
+    if ((lengths[piece] as number) < 0) return -1;
+    if (this.#starts === null) {
+      if (i + after === 0) return this.#regions[region] as number;
+      const starts = (this.#starts = new Uint32Array(lengths.length + 1));
+      let at = (starts[0] = this.#regions[0] as number);
+      for (let n = 0; n < lengths.length;) {
+        const length = lengths[n++] as number;
+        starts[n] = at += length & ~(length >> 31);
+      }
+    }
+    return this.#starts[piece + after] as number;
+  }
+
+  get valueLengths(): Int32Array {
+    return this.#lengths.subarray(this.count, this.count * 2);
   }
 
   keyFrom(i: number): number {
-    return this.#keys.at(i, i);
+    return this.#edge(0, i, 0);
   }
 
   keyTo(i: number): number {
-    return this.#keys.at(i, i + 1);
+    return this.#edge(0, i, 1);
   }
 
   valueFrom(i: number): number {
-    return this.#values.at(i, i);
+    return this.#edge(1, i, 0);
   }
 
   valueTo(i: number): number {
-    return this.#values.at(i, i + 1);
+    return this.#edge(1, i, 1);
   }
 
   key(i: number): Uint8Array | null {
@@ -237,8 +258,8 @@ export class RowRecordBatch implements RecordBatch {
   }
 
   headers(i: number): RecordHeader[] {
-    const from = this.#headers.at(i, i);
-    const to = this.#headers.at(i, i + 1);
+    const from = this.#edge(2, i, 0);
+    const to = this.#edge(2, i, 1);
     return from === to ? [] : RARE_RECORDS.code.readHeaders(this.bytes, from, to);
   }
 }
@@ -254,39 +275,18 @@ export function indexAt({ offsets, count }: RecordBatch, base: number, offset: n
   return offsets === null ? Math.min(wanted, count) : RARE_RECORDS.code.indexAmong(offsets, wanted);
 }
 
-/** Pieces of a region, one after the other; a length of -1 is of one that is null. */
-class Pieces {
-  /** By how much lengths are more than the least that they may be, all bits together; negative: they are wrong. */
-  readonly all: number;
-  readonly #lengths: Int32Array;
-  readonly #at: number;
-  /** Where each begins, and where the last one ends; null: nobody has asked for another than the first one. */
-  #starts: Uint32Array | null = null;
-
-  /** Without a branch, a call or a write for each: records are many, and mostly decoded all in one. */
-  constructor(lengths: Int32Array, at: number, bytes: number, min: number) {
-    this.#lengths = lengths;
-    this.#at = at;
-    let all = 0;
-    let sum = 0;
-    for (let i = 0; i < lengths.length; i++) {
-      const length = lengths[i] as number;
-      all |= length - min;
-      sum += length & ~(length >> 31);
-    }
-    this.all = sum === bytes ? all : -1;
+/**
+ * By how much the lengths of one region are more than the least that they may be, all bits together; negative: they are wrong.
+ * Without a branch, a call or a write for each: records are many, and mostly decoded all in one.
+ */
+function excess(lengths: Int32Array, first: number, bytes: number, min: number): number {
+  const end = first + lengths.length / 3;
+  let all = 0;
+  let sum = 0;
+  for (let i = first; i < end; i++) {
+    const length = lengths[i] as number;
+    all |= length - min;
+    sum += length & ~(length >> 31);
   }
-
-  /** Where the `n`th piece begins; -1 where the `i`th is null. */
-  at(i: number, n: number): number {
-    const lengths = this.#lengths;
-    if (!((lengths[i] as number) >= 0)) return -1;
-    if (this.#starts === null && n > 0) {
-      const starts = (this.#starts = new Uint32Array(lengths.length + 1));
-      starts[0] = this.#at;
-      for (let j = 0; j < lengths.length; j++)
-        starts[j + 1] = (starts[j] as number) + Math.max(lengths[j] as number, 0);
-    }
-    return this.#starts?.[n] ?? this.#at;
-  }
+  return sum === bytes ? all : -1;
 }
