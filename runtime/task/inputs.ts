@@ -146,7 +146,15 @@ export class TaskInputs {
    * @throws {PortError} INCARNATION_CHANGED when a topic is another one than before; OFFSET_OUT_OF_RANGE where `reset` is null; {PartMissing}
    */
   async fetch(log: Log): Promise<boolean> {
-    await Promise.all(this.#inputs.map((input) => this.#fetch(log, input)));
+    const lacking = this.#inputs.filter(
+      (input) => isDrained(input) && !(this.isTold && input.isAtEnd),
+    );
+    for (const input of lacking) input.ahead ??= readAhead(log, input);
+    for (const input of lacking) {
+      // What compaction has left may hold no record at all.
+      do this.#fetched(input, await (input.ahead ??= readAhead(log, input)));
+      while (input.waiting.length === 0 && input.fetched < input.highWatermark);
+    }
     return !this.#inputs.every(isDrained);
   }
 
@@ -179,17 +187,7 @@ export class TaskInputs {
     }
   }
 
-  async #fetch(log: Log, input: Input): Promise<void> {
-    if (!isDrained(input)) return;
-    if (this.isTold && input.isAtEnd) return;
-    // What compaction has left may hold no record at all.
-    do await this.#fetchOnce(log, input);
-    while (input.waiting.length === 0 && input.fetched < input.highWatermark);
-  }
-
-  async #fetchOnce(log: Log, input: Input): Promise<void> {
-    input.ahead ??= readAhead(log, input);
-    const { wakes, outcome } = await input.ahead;
+  #fetched(input: Input, { wakes, outcome }: ReadAhead): void {
     input.ahead = null;
     const fetched = 'fetched' in outcome ? outcome.fetched : this.#refused(input, outcome.thrown);
     if (fetched === null) return;
@@ -273,12 +271,11 @@ function isDrained({ chunk, waiting }: Input): boolean {
 }
 
 /** Never rejects: nobody may be waiting for it. */
-async function readAhead(log: Log, { at, fetched: from, wakes }: Input): Promise<ReadAhead> {
-  try {
-    return { wakes, outcome: { fetched: await log.read(at, from, FETCH_BYTES_MAX) } };
-  } catch (thrown) {
-    return { wakes, outcome: { thrown } };
-  }
+function readAhead(log: Log, { at, fetched: from, wakes }: Input): Promise<ReadAhead> {
+  return log.read(at, from, FETCH_BYTES_MAX).then(
+    (fetched) => ({ wakes, outcome: { fetched } }),
+    (thrown: unknown) => ({ wakes, outcome: { thrown } }),
+  );
 }
 
 /** How many rows each reader made of the chunk. */

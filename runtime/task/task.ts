@@ -190,7 +190,12 @@ export class Task {
     if (isDue) await this.#commit(session);
     // Behind a commit a log that is at hand has no more until somebody says so; one that is a call is asked again.
     const isOver = isDue ? log.isRemote !== true && inputs.isCaughtUp(log) : !hasInput;
-    return isOver ? this.#rest(session) : PROGRESS;
+    if (!isOver) return PROGRESS;
+    // The commit may have made another one.
+    const { outbox: last } = session;
+    const retryAtMs = last?.isEmpty === false ? (await last.deliver()).retryAtMs : null;
+    const untilMs = Math.min(retryAtMs ?? Infinity, session.dueAtMs);
+    return untilMs === Infinity ? IDLE : { kind: 'wait', untilMs };
   }
 
   async #opened(): Promise<Session> {
@@ -257,13 +262,6 @@ export class Task {
       await this.#trimming.trim(session.inputs.positions);
     }
     if (session.outbox?.isEmpty === false) await session.outbox.deliver();
-  }
-
-  async #rest(session: Session): Promise<Turn> {
-    const { outbox, dueAtMs } = session;
-    const retryAtMs = outbox?.isEmpty === false ? (await outbox.deliver()).retryAtMs : null;
-    const untilMs = Math.min(retryAtMs ?? Infinity, dueAtMs);
-    return untilMs === Infinity ? IDLE : { kind: 'wait', untilMs };
   }
 
   #show(session: Session): void {
