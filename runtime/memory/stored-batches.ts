@@ -83,8 +83,12 @@ export class StoredBatches {
 
   /** Batches from the one on that covers the offset, or is the first behind it. Nothing may change between steps. */
   *from(offset: number): Generator<Stored> {
-    for (let at = this.#at(offset); at < this.#chunks.length; at++)
-      yield* storedIn(this.#chunks[at] as Chunk, offset);
+    for (let at = this.#at(offset); at < this.#chunks.length; at++) {
+      const chunk = this.#chunks[at] as Chunk;
+      const { length } = chunk.numbers;
+      const first = firstOf(length / NUMBERS, (i) => endAt(chunk, i * NUMBERS) > offset);
+      for (let i = first * NUMBERS; i < length; i += NUMBERS) yield storedAt(chunk, i);
+    }
   }
 
   /** Index of the first chunk that ends behind the offset. */
@@ -111,7 +115,7 @@ export class StoredBatches {
     for (; whole < behind.length; whole++) {
       const chunk = behind[whole] as Chunk;
       if ((chunk.numbers[0] as number) >= to) break;
-      touched.push(...storedIn(chunk, 0));
+      for (let i = 0; i < chunk.numbers.length; i += NUMBERS) touched.push(storedAt(chunk, i));
     }
     for (const { lengthBytes } of touched) this.lengthBytes -= lengthBytes;
     const before = touched.filter(({ base }) => base < from);
@@ -149,21 +153,17 @@ function firstOf(count: number, holds: (i: number) => boolean): number {
   return low;
 }
 
-/** Batches that end behind the offset. */
-function* storedIn(chunk: Chunk, offset: number): Generator<Stored> {
-  const { bytes, handed, numbers } = chunk;
-  const first = firstOf(numbers.length / NUMBERS, (i) => endAt(chunk, i * NUMBERS) > offset);
-  for (let at = first * NUMBERS; at < numbers.length; at += NUMBERS) {
-    const number = (which: number): number => numbers[at + which] as number;
-    const lengthBytes = number(4);
-    const place = { base: number(0), count: number(1), maxTimestamp: number(2), lengthBytes };
-    // A batch that is alone is the same object to all readers.
-    const isAlone = lengthBytes === bytes.length;
-    yield (
-      handed?.within(place) ?? {
-        ...place,
-        bytes: isAlone ? bytes : bytes.subarray(number(3), number(3) + lengthBytes),
-      }
-    );
-  }
+/** The batch whose numbers begin there. */
+function storedAt({ bytes, handed, numbers }: Chunk, at: number): Stored {
+  const number = (which: number): number => numbers[at + which] as number;
+  const lengthBytes = number(4);
+  const place = { base: number(0), count: number(1), maxTimestamp: number(2), lengthBytes };
+  // A batch that is alone is the same object to all readers.
+  const isAlone = lengthBytes === bytes.length;
+  return (
+    handed?.within(place) ?? {
+      ...place,
+      bytes: isAlone ? bytes : bytes.subarray(number(3), number(3) + lengthBytes),
+    }
+  );
 }
