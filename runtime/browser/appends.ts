@@ -68,7 +68,9 @@ export class Appends {
 
   /** Appends the records that have no place. When that is refused it tries each half: so only those calls are refused that are to blame. */
   async #append(topic: string, calls: readonly ProduceCall[]): Promise<void> {
-    const left = calls.flatMap(({ records }) => records.filter(({ place }) => place === undefined));
+    const left: Appending[] = [];
+    for (const { records } of calls)
+      for (const record of records) if (record.place === undefined) left.push(record);
     const places: ProducedAt[] = [];
     const place = (): void => left.forEach((record, i) => (record.place = places[i]));
     try {

@@ -1,5 +1,6 @@
 // Appends records to topics as they are; knows no source and no query.
 
+import { assert } from '../base/assert.ts';
 import type { ByteWriter } from '../base/bytes.ts';
 import { PortError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
@@ -60,31 +61,22 @@ export async function produce(
     else indexes.push(index);
   });
   for (const [partition, indexes] of byPartition) {
-    let sent: number[] = [];
-    const flush = async (): Promise<void> => {
-      const bytes = builder.finish();
-      if (bytes === null) return;
-      const { base } = await log.append({ topic, partition }, bytes, undefined, incarnation);
-      sent.forEach((index, i) => {
-        places[index] = { partition, offset: (base ?? 0) + i };
-      });
-      sent = [];
-    };
-    for (const index of indexes) {
-      const { key, value, timestamp, headers } = records[index] ?? { value: null };
-      const add = () =>
-        builder.end(
-          { hasKey: written(keys, key), hasValue: written(values, value) },
-          timestamp ?? now,
-          headers,
-        );
-      if (!add()) {
-        await flush();
-        add();
+    let sent = 0;
+    while (sent < indexes.length) {
+      const first = sent;
+      for (; sent < indexes.length; sent++) {
+        const { key, value, timestamp, headers } = records[
+          indexes[sent] as number
+        ] as ProducedRecord;
+        const has = { hasKey: written(keys, key), hasValue: written(values, value) };
+        if (!builder.end(has, timestamp ?? now, headers)) break;
       }
-      sent.push(index);
+      const bytes = builder.finish();
+      assert(bytes !== null, 'one record fits a batch');
+      const { base } = await log.append({ topic, partition }, bytes, undefined, incarnation);
+      for (let i = first; i < sent; i++)
+        places[indexes[i] as number] = { partition, offset: (base ?? 0) + i - first };
     }
-    await flush();
   }
   giveBack(builder);
   return places;

@@ -73,10 +73,9 @@ export async function startPush(options: PushOptions): Promise<QueryRowsOptions>
           return (whole && places ? places.unread(task, whole) : whole) ?? [];
         });
         const behind = task.progress.positions;
-        for (const [i, batch] of shown.entries()) {
-          const isLast = i === shown.length - 1;
-          const onTaken = (): void => places?.taken(task, batch.length, isLast ? behind : null);
-          await queue.put(batch, onTaken);
+        for (const batch of shown) {
+          const at = batch === shown.at(-1) ? behind : null;
+          await queue.put(batch, places && (() => places.taken(task, batch.length, at)));
         }
       },
       onEnd: (_state, error) => queue.end(error),

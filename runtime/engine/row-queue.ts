@@ -5,7 +5,7 @@ import { type Batch, slice } from '../data/batch.ts';
 
 interface Waiting {
   readonly batch: Batch;
-  readonly onTaken: (() => void) | null;
+  readonly onTaken: (() => void) | undefined;
 }
 
 /**
@@ -41,7 +41,7 @@ export class RowQueue {
    * Takes a batch. Resolves when there is room for it, or when nobody wants it.
    * @param onTaken called as the reader takes it
    */
-  async put(batch: Batch, onTaken: (() => void) | null = null): Promise<void> {
+  async put(batch: Batch, onTaken?: () => void): Promise<void> {
     while (this.#end === null && this.#rows > 0 && this.#rows + batch.length > this.#rowsMax) {
       await new Promise<void>((resolve) => this.#wakeWriters.push(resolve));
     }

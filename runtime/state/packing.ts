@@ -20,7 +20,8 @@ export class Packing {
   readonly #into: (change: StateBytes) => void;
   readonly #intoBlock: IntoBlock | null;
   readonly #isOver: StatePack['isOver'];
-  readonly #entries = new EntryWriter();
+  /** null: nothing is side by side. */
+  #entries: EntryWriter | null = null;
 
   /**
    * @param intoBlock null: the store takes changes one by one
@@ -54,12 +55,13 @@ export class Packing {
       this.#into({ table: this.#table, key: key.slice(0, keyBytes), value: own });
       return;
     }
+    this.#entries ??= new EntryWriter();
     this.#entries.add(key, keyBytes, value, from, to);
   }
 
   /** Hands over what is side by side. */
   end(): void {
-    if (this.#entries.size === 0) return;
+    if (this.#entries === null) return;
     const { table, bytes, ends, removed } = this.#entries.finish(this.#table);
     // Copies that are no longer than they need be: a store may hold them for long.
     const own = { table, bytes: bytes.slice(), ends: ends.slice(), removed: removed.slice() };

@@ -69,7 +69,7 @@ export class Session {
   readonly #counters: Map<string, CounterEntry>;
   readonly #times: StreamTimes;
   readonly #sequences: Sequences;
-  readonly #changedCounters = new Set<string>();
+  readonly #changedCounters = new Map<string, CounterEntry>();
   readonly #outgoing: Outgoing[] = [];
   #outgoingBytes = 0;
   #rows: Batch[] = [];
@@ -335,7 +335,7 @@ export class Session {
     this.#outgoingBytes = 0;
     this.#times.of(NOW).ms = this.#current.nowMs;
     const streamTimes = this.#times.changed();
-    const counters = this.counters.filter(({ name }) => this.#changedCounters.has(name));
+    const counters = [...this.#changedCounters.values()];
     const rows = this.#rows;
     this.#rows = [];
     this.#rowsCount = 0;
@@ -377,8 +377,9 @@ export class Session {
 
   #count(name: string, by: number): void {
     if (by === 0) return;
-    this.#counters.set(name, { name, value: this.counter(name) + by });
-    this.#changedCounters.add(name);
+    const counter = { name, value: this.counter(name) + by };
+    this.#counters.set(name, counter);
+    this.#changedCounters.set(name, counter);
   }
 
   close(): void {
