@@ -140,7 +140,9 @@ export const HELD_ROWS_MAX = 262_144;
 export const WAITING_ROWS_MAX = 65_536;
 /** Rows waiting for a reader of one push query; beyond it its tasks wait. */
 export const PUSH_ROWS_MAX = 65_536;
-/** Records of one source in JSON that a page decodes before it fetches the kernel's decoder, which is worth its bytes only then. */
+/** Bytes of a record batch from which on the kernel's decoder of JSON is worth calling in pages. */
+export const KERNEL_BATCH_BYTES_MIN = 512;
+/** Records of one source in JSON, in such batches, that a page decodes before it fetches the kernel's decoder, which is worth its bytes only then. */
 export const JSON_RECORDS_BEFORE_KERNEL_MAX = 256;
 /** Batches of one query on their way from a Worker to its page, or with the page's reader. */
 export const QUERY_BATCHES_MAX = 16;

@@ -2,6 +2,7 @@
 
 import { existing } from '../base/assert.ts';
 import { RecordError } from '../base/errors.ts';
+import { KERNEL_BATCH_BYTES_MIN } from '../base/limits.ts';
 import { type Batch, IDENTITY, Op, select } from '../data/batch.ts';
 import { columnBuilder, type ColumnBuilder } from '../data/builder.ts';
 import { bitAt, type Bitmap, bitmap, type Column, setBit } from '../data/column.ts';
@@ -68,7 +69,11 @@ export interface Part {
   readonly decoder: Decoder;
   readonly builders: readonly ColumnBuilder[];
   readonly columns: readonly SchemaColumn[];
+  /** Of the columns, with their role: no two of a source are alike. */
+  readonly names: readonly string[];
 }
+
+const nameOf = ({ role, name }: SchemaColumn): string => `${role} ${name}`;
 
 /** Reads user records: the columns that the plan touches, through the formats of key and value. */
 class SourceReader implements Reader {
@@ -78,11 +83,14 @@ class SourceReader implements Reader {
   #keys: JsonValues | null = null;
   /** Decodes the values instead of `#value`; null: the kernel does not, or not yet. */
   #values: JsonValues | null = null;
+  /** The same for the chunk that is being read. */
+  #chosen: JsonValues | null = null;
+  /** Where the kernel's decoder comes late, if at all. */
   #late: LateJson | null = null;
   readonly #step: SourceStep;
+  /** Of the columns of the step. */
+  readonly #names: readonly string[];
   readonly #source: ValueSource;
-  /** Builder of each decoded column by role and name. */
-  readonly #builders = new Map<string, ColumnBuilder>();
   readonly #windowBytes: number;
   readonly #needsKey: boolean;
   #eventTime: EventTime | null = null;
@@ -91,6 +99,7 @@ class SourceReader implements Reader {
     const { step } = source;
     this.#source = source;
     this.#step = step;
+    this.#names = step.schema.columns.map(nameOf);
     const kind = windowKind(step.window);
     this.#windowBytes = kind === null ? 0 : windowBytes(kind);
     this.#needsKey = step.kind === 'table' || kind !== null;
@@ -105,23 +114,14 @@ class SourceReader implements Reader {
     }
     const left = this.#values === null ? this.#value : null;
     const others = KERNEL_DECODERS.fetched?.kernelDecoders(source, kernel, this.#key, left);
-    this.#keys = this.#instead('key', this.#key, others?.keys);
-    this.#values ??= this.#instead('value', left, others?.values);
-  }
-
-  /** What decodes a part of the record instead of its builders; null: they do. */
-  #instead(role: string, part: Part | null, decoded: JsonValues | null = null): JsonValues | null {
-    if (decoded !== null)
-      for (const { name } of part?.columns ?? []) this.#builders.delete(`${role} ${name}`);
-    return decoded;
+    this.#keys = others?.keys ?? null;
+    this.#values ??= others?.values ?? null;
   }
 
   /** From now on the kernel decodes the values. */
   #decodeIn(value: Part, { code, module }: JsonInKernel): void {
     const { columns, decoder } = value;
-    const values = new code.JsonValues(module, columns, decoder, this.#source);
-    this.#values = this.#instead('value', value, values);
-    this.#late = null;
+    this.#values = new code.JsonValues(module, columns, decoder, this.#source);
   }
 
   close(): void {
@@ -140,16 +140,15 @@ class SourceReader implements Reader {
         (other) => other.role === role && other.name === column.name,
       );
       if (!touched && step.timestamp?.column !== column.name) return;
-      const builder = columnBuilder(column.type);
       wanted.push(index);
-      builders.push(builder);
-      this.#builders.set(`${role} ${column.name}`, builder);
+      builders.push(columnBuilder(column.type));
     });
     // A part of which no column is touched is still checked: a record is bad or good whatever the query reads.
     if (columns.length === 0) return null;
     const format = existing(formats.get(spec.format), 'format');
     const touched = wanted.map((index) => columns[index] as SchemaColumn);
-    return { decoder: format.decoder(columns, wanted, spec), builders, columns: touched };
+    const decoder = format.decoder(columns, wanted, spec);
+    return { decoder, builders, columns: touched, names: touched.map(nameOf) };
   }
 
   read(
@@ -164,10 +163,14 @@ class SourceReader implements Reader {
         this.#batch(records, place, kept, columns, onProblem),
       );
     }
-    const inKernel = this.#late?.before(to - from);
+    const late = this.#late;
+    // In pages: to bring a few short values to the kernel takes longer than to decode them here.
+    const isShort = late !== null && records.bytes.length < KERNEL_BATCH_BYTES_MIN;
+    const inKernel = isShort || this.#values ? null : late?.before(to - from);
     if (inKernel && this.#value) this.#decodeIn(this.#value, inKernel);
+    this.#chosen = isShort ? null : this.#values;
     const chunk = { records, place, from, to };
-    const areValues = this.#values?.begin(chunk) ?? false;
+    const areValues = this.#chosen?.begin(chunk) ?? false;
     // Without a format, or with one that looks at nothing, a record is good or bad whatever its key is.
     const areKeys =
       this.#keys?.begin(chunk) ??
@@ -180,14 +183,13 @@ class SourceReader implements Reader {
     } else if (!isPlain) this.#decodeAll(records, from, to, kept, onProblem);
     if (kept.rows === 0) return null;
     const columns = new Map<string, Column>();
-    for (const [key, builder] of this.#builders) columns.set(key, builder.finish());
     const positions = kept.rows === to - from ? null : kept.positions(from);
-    const finish = (role: string, part: Part | null, decoded: JsonValues | null): void =>
-      decoded?.finish(positions).forEach((column, index) => {
-        columns.set(`${role} ${part?.columns[index]?.name}`, column);
-      });
-    finish('key', this.#key, this.#keys);
-    finish('value', this.#value, this.#values);
+    const finish = (part: Part | null, decoded: JsonValues | null): void => {
+      const made = decoded?.finish(positions) ?? part?.builders.map((builder) => builder.finish());
+      made?.forEach((column, index) => columns.set(part?.names[index] ?? '', column));
+    };
+    finish(this.#key, this.#keys);
+    finish(this.#value, this.#chosen);
     return this.#batch(records, place, kept, columns, onProblem);
   }
 
@@ -205,7 +207,8 @@ class SourceReader implements Reader {
         const isBad = thrown instanceof RecordError;
         // What else is thrown ends the call, which may be made again: nothing of it stays.
         const rows = isBad ? kept.rows : 0;
-        for (const builder of this.#builders.values()) builder.truncate(rows);
+        if (this.#keys === null) truncate(this.#key, rows);
+        if (this.#chosen === null) truncate(this.#value, rows);
         if (!isBad) throw thrown;
         onProblem(index, thrown);
       }
@@ -226,9 +229,9 @@ class SourceReader implements Reader {
       throw new RecordError('DESERIALIZATION', 'the record needs a key');
     }
     const hasValue =
-      this.#values === null
+      this.#chosen === null
         ? decodePart(this.#value, records.bytes, records.valueFrom(index), records.valueTo(index))
-        : this.#values.take(index - first);
+        : this.#chosen.take(index - first);
     kept.add(index, !hasKey, !hasValue);
   }
 
@@ -243,12 +246,13 @@ class SourceReader implements Reader {
     const { rows } = kept;
     const origin = kept.origin.subarray(0, rows);
     const { rowtime, dropped } = this.#rowtimes(records, origin, kept, columns, onProblem);
+    const of = { records, place, origin, rowtime };
     const built: Batch = {
       schema: step.schema,
       length: rows,
       selection: null,
-      columns: step.schema.columns.map((column) =>
-        this.#column(column, { records, place, origin, rowtime }, columns),
+      columns: step.schema.columns.map(
+        (column, index) => columns.get(this.#names[index] as string) ?? this.#column(column, of),
       ),
       valueNull: kept.valueNull,
       keyNull: kept.keyNull,
@@ -266,10 +270,7 @@ class SourceReader implements Reader {
   #column(
     column: SchemaColumn,
     of: { records: RecordBatch; place: RecordPlace; origin: Uint32Array; rowtime: Float64Array },
-    decoded: ReadonlyMap<string, Column>,
   ): Column {
-    const known = decoded.get(`${column.role} ${column.name}`);
-    if (known !== undefined) return known;
     if (column.role === 'window')
       return windowColumn(column, this.#step.window, of.records, of.origin);
     return PSEUDO_COLUMNS.code.pseudoColumn(column, this.#step.headers, of);
@@ -301,6 +302,10 @@ class SourceReader implements Reader {
       onProblem,
     );
   }
+}
+
+function truncate(part: Part | null, rows: number): void {
+  for (const builder of part?.builders ?? []) builder.truncate(rows);
 }
 
 /** Decodes the key or the value; nulls stand for one that is absent. @returns false when it is null as a whole */

@@ -1,9 +1,13 @@
 // A host that has the kernel's decoder of JSON apart fetches it once a source has much to read, and the rows never tell.
 
 import { expect, test, vi } from 'vitest';
-import { JSON_RECORDS_BEFORE_KERNEL_MAX } from '../../../runtime/base/limits.ts';
+import {
+  JSON_RECORDS_BEFORE_KERNEL_MAX,
+  KERNEL_BATCH_BYTES_MIN,
+} from '../../../runtime/base/limits.ts';
+import { valueAt } from '../../../runtime/data/column.ts';
 import { parseRecordBatch } from '../../../runtime/data/record.ts';
-import { RecordBatchBuilder } from '../../../runtime/data/record-builder.ts';
+import { singleRecord } from '../../../runtime/data/record-builder.ts';
 import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { FORMATS } from '../../../runtime/formats/formats.ts';
 import { readerOf } from '../../../runtime/task/input.ts';
@@ -40,8 +44,11 @@ test('the decoder is fetched behind the last record before it pays, and a failed
   };
   same(JSON_RECORDS_BEFORE_KERNEL_MAX);
   await settledFetch();
+  // Short batches are none that it would decode.
+  for (let i = 0; i < 100; i++) same(2);
+  await settledFetch();
   expect(fetches).toBe(0);
-  same(2);
+  same(20);
   await settledFetch();
   expect(fetches).toBe(1);
   await vi.waitFor(() => {
@@ -68,22 +75,36 @@ test('the decoder is fetched behind the last record before it pays, and a failed
   warned.mockRestore();
 });
 
-test('once it is there, the kernel decodes', async () => {
+test('once it is there, the kernel decodes all but short batches', async () => {
   JSON_MODULE.from('JSON in the kernel', async () => ({ module: kernelModule('json') }));
   await JSON_MODULE.load();
-  const builder = new RecordBatchBuilder();
-  for (const value of ['{"S":"a","N":1}', '{"S":"b","N":2}'])
-    builder.append(encodeUtf8('key'), encodeUtf8(value), 1);
-  const bytes = builder.finish() ?? new Uint8Array();
   const place = { topic: 's', partition: 0, base: 0, incarnation: '1' };
-  const textsOf = (kernel: WebAssembly.Module | null) => {
+  const batchOf = (lengthBytes: number) => {
+    const batch = (spaces: number) =>
+      singleRecord(encodeUtf8('key'), encodeUtf8(`{"S":"a","N":1}${' '.repeat(spaces)}`), 1);
+    return parseRecordBatch(batch(lengthBytes - batch(0).length));
+  };
+  const reading = (kernel: WebAssembly.Module | null) => {
     const reader = readerOf(STEP, FORMATS, { kernel });
-    const batch = reader.read(parseRecordBatch(bytes), place, 0, 2, () => undefined);
-    const column = batch?.columns[1];
-    if (column?.storage !== 'dictionary') throw new Error('S is a STRING');
-    return column.dictionary;
+    return (lengthBytes: number) => {
+      const batch = reader.read(batchOf(lengthBytes), place, 0, 1, () => undefined);
+      const [, column] = batch?.columns ?? [];
+      if (column?.storage !== 'dictionary') throw new Error('S is a STRING');
+      return [valueAt(column, 0), column.dictionary.known !== undefined];
+    };
   };
   // Only the kernel's texts are known from chunk to chunk.
-  expect(textsOf(AGGREGATES).known).toBeDefined();
-  expect(textsOf(null).known).toBeUndefined();
+  const late = reading(AGGREGATES);
+  const lengths = [KERNEL_BATCH_BYTES_MIN, KERNEL_BATCH_BYTES_MIN - 1];
+  expect([...lengths, ...lengths].map(late)).toEqual(
+    [true, false, true, false].map((is) => ['a', is]),
+  );
+  expect(lengths.map(reading(null))).toEqual([
+    ['a', false],
+    ['a', false],
+  ]);
+  expect(lengths.map(reading(kernelModule()))).toEqual([
+    ['a', true],
+    ['a', true],
+  ]);
 });
