@@ -151,7 +151,7 @@ function rewritten(
       ? new Set([...parameters, ...node.parameters.map(({ text }) => text)])
       : parameters;
   let made = node as Record<string, unknown>;
-  for (const name in node) {
+  for (const name of Object.keys(node)) {
     const part = made[name];
     const other = name === 'at' ? part : rewritten(part, inner, to);
     if (other === part) continue;

@@ -43,7 +43,7 @@ export function findNode(
 
 function search(node: object, matches: (candidate: Expression) => boolean): Expression | null {
   if (isExpression(node) && matches(node)) return node;
-  for (const name in node) {
+  for (const name of Object.keys(node)) {
     const part: unknown = node[name as never];
     if (name === 'at' || typeof part !== 'object' || part === null) continue;
     const found = search(part, matches);

@@ -126,7 +126,7 @@ function replaced(of: Parts, to: (operand: Expr) => Expr): Parts {
   // Mostly expressions are such: they need no look.
   if (of.expr === 'column' || of.expr === 'literal') return of;
   const made = (Array.isArray(of) ? [...of] : { ...of }) as Parts;
-  for (const name in of) {
+  for (const name of Object.keys(of)) {
     const part = of[name] as Parts | null;
     if (typeof part === 'object' && part && name !== 'type')
       made[name] = part.expr ? to(part as Expr) : replaced(part, to);
