@@ -20,7 +20,7 @@ export class BatchBuilder {
   /** One builder per column of the schema. */
   readonly columns: readonly ColumnBuilder[];
   #rows = 0;
-  #rowtime = new Float64Array(16);
+  #rowtime = new Float64Array(8);
   #op: Uint8Array | null = null;
   #origin: Uint32Array | null = null;
   #valueNull: Bitmap | null = null;
@@ -111,7 +111,7 @@ export class BatchBuilder {
       origin: this.#origin?.subarray(0, rows) ?? null,
     };
     this.#rows = 0;
-    this.#rowtime = new Float64Array(Math.max(16, rows));
+    this.#rowtime = new Float64Array(Math.max(8, rows));
     this.#op = null;
     this.#origin = null;
     this.#valueNull = null;

@@ -8,7 +8,7 @@ import { Interner } from './interner.ts';
 import { RARER_VALUES } from './parts.ts';
 import { type Type, type Value, typeText } from './type.ts';
 
-const FIRST_CAPACITY_ROWS = 16;
+const FIRST_CAPACITY_ROWS = 8;
 
 /**
  * Builds one column, again and again: after `finish` it is empty and ready for the next batch.
@@ -253,7 +253,7 @@ class StringColumnBuilder extends ArrayColumnBuilder<Uint32Array<ArrayBuffer>> {
   /** Entries before each row, so that a row is rolled back with the entry that it brought. */
   #sizes = new Uint32Array(0);
   readonly #entries = new Interner();
-  readonly #scratch = new ByteWriter();
+  readonly #scratch = new ByteWriter(64);
 
   constructor(type: Type) {
     super(type, Uint32Array);

@@ -5,8 +5,8 @@ import { grown } from '../base/grown.ts';
 import { hashBytes } from '../base/hash.ts';
 import { type Dictionary, WholeDictionary } from './dictionary.ts';
 
-const FIRST_KEYS = 16;
-const FIRST_BYTES = 256;
+const FIRST_KEYS = 4;
+const FIRST_BYTES = 64;
 
 /** What an empty one has: of the many that a task opens with, most get no key. Nobody writes to them. */
 const NO_BYTES = new Uint8Array(0);
