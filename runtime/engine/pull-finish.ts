@@ -3,7 +3,6 @@
 import { existing } from '../base/assert.ts';
 import { concatBytes } from '../base/byte-arrays.ts';
 import { type Batch, positionOf, select } from '../data/batch.ts';
-import { columnBuilder } from '../data/builder.ts';
 import { type Column, valueAt } from '../data/column.ts';
 import { encodeKey } from '../data/key.ts';
 import type { Schema } from '../data/schema.ts';
@@ -117,7 +116,9 @@ function withPseudoColumns(batch: Batch, row: Schema): Batch {
           )
         : index;
     // Of those that the state does not hold, the analysis lets nobody read one.
-    return batch.columns[at] ?? nullColumn(column.type, batch.rowtime.length);
+    return (
+      batch.columns[at] ?? { type: column.type, validity: null, storage: 'objects', values: [] }
+    );
   });
   return { ...batch, schema: row, columns };
 }
@@ -125,10 +126,4 @@ function withPseudoColumns(batch: Batch, row: Schema): Batch {
 function rowtimes({ rowtime }: Batch): Column {
   const values = BigInt64Array.from(rowtime, (ms) => BigInt(Math.trunc(ms) || 0));
   return { type: BIGINT, validity: null, storage: 'i64', values };
-}
-
-function nullColumn(type: Type, rows: number): Column {
-  const builder = columnBuilder(type);
-  for (let row = 0; row < rows; row++) builder.appendNull();
-  return builder.finish();
 }
