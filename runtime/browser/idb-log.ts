@@ -21,11 +21,11 @@ import { describedTopic, policyOf } from '../ports/topic-policy.ts';
 import { needsUpkeep, RETENTION_SWEEP_MS } from '../ports/upkeep.ts';
 import { partitionKey, Wakes } from '../ports/wakes.ts';
 import { logLater } from '../task/log-later.ts';
-import { type PartitionRow, STORES } from './database.ts';
+import type { PartitionRow } from './database.ts';
 import { type Append, appendIn, partitionIn } from './idb-append.ts';
 import type { IdbUpkeep } from './idb-upkeep.ts';
 import { RARE_ROWS } from './parts.ts';
-import { type IdbOptions, translated, write } from './transactions.ts';
+import { type IdbOptions, read, type ReadTransaction, write } from './transactions.ts';
 
 /** Batches asked for at once while a fetch fills up, however small they are. */
 const READ_BATCHES_MAX = 256;
@@ -97,13 +97,15 @@ export class IdbLog implements Log {
   }
 
   async describe(topic: string): Promise<TopicDescription | null> {
-    return await translated('a look at a topic', async () => {
-      return (await this.#options.database.get('topics', topic)) ?? null;
+    return await read(this.#options, 'a look at a topic', async (transaction) => {
+      return (await transaction.objectStore('topics').get(topic)) ?? null;
     });
   }
 
   async list(): Promise<readonly TopicDescription[]> {
-    return await translated('a look at the topics', () => this.#options.database.getAll('topics'));
+    return await read(this.#options, 'a look at the topics', (transaction) =>
+      transaction.objectStore('topics').getAll(),
+    );
   }
 
   async append(
@@ -156,55 +158,13 @@ export class IdbLog implements Log {
   }
 
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
-    return await translated('a read', () => this.#read(at, from, bytesMax));
-  }
-
-  async #read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
-    const transaction = this.#options.database.transaction([...STORES]);
-    const { start, highWatermark, incarnation } = await partitionIn(transaction, at);
-    if (!(from >= start && from <= highWatermark))
-      RARE_ROWS.code.checkOffset(at, from, { start, highWatermark });
-    const batches: FetchedBatch[] = [];
-    const fetched = { batches, start, highWatermark, incarnation };
-    if (from === highWatermark) return fetched;
-    const segments = transaction.objectStore('segments');
-    const first = await segments.openKeyCursor(
-      IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, from]),
-      'prev',
+    return await read(this.#options, 'a read', (transaction) =>
+      fetched(transaction, at, from, bytesMax),
     );
-    let next = first?.key[2] ?? from;
-    let total = 0;
-    let wanted = 1;
-    while (next < highWatermark) {
-      const range = IDBKeyRange.bound(
-        [at.topic, at.partition, next],
-        [at.topic, at.partition, highWatermark],
-      );
-      const [rows, keys] = await Promise.all([
-        segments.getAll(range, wanted),
-        segments.getAllKeys(range, wanted),
-      ]);
-      if (rows.length === 0) throw RARE_ROWS.code.missingBatch(at, next);
-      for (const [i, { bytes, count }] of rows.entries()) {
-        // A batch that is missing must not give its offsets to the one behind it.
-        if (keys[i]?.[2] !== next || next + count <= from)
-          throw RARE_ROWS.code.missingBatch(at, Math.max(next, from));
-        if (batches.length > 0 && total + bytes.length > bytesMax) return fetched;
-        if (!isWhole(bytes, count)) RARE_ROWS.code.storedBatch(at, bytes, { base: next, count });
-        batches.push({ base: next, count, bytes });
-        total += bytes.length;
-        next += count;
-      }
-      // As many as fit if the others are like these: a fetch of small batches takes few requests, one of large batches reads no more.
-      const fitting = Math.floor(((bytesMax - total) * batches.length) / total);
-      wanted = Math.min(Math.max(fitting, 1), READ_BATCHES_MAX);
-    }
-    return fetched;
   }
 
   async bounds(at: TopicPartition): Promise<Bounds> {
-    return await translated('a look at a partition', async () => {
-      const transaction = this.#options.database.transaction([...STORES]);
+    return await read(this.#options, 'a look at a partition', async (transaction) => {
       const { start, highWatermark, incarnation } = await partitionIn(transaction, at);
       return { start, highWatermark, incarnation };
     });
@@ -240,8 +200,9 @@ export class IdbLog implements Log {
   /** Turn after turn of upkeep, appends and commits between them, until there is nothing to do. */
   async #sweep(at: TopicPartition): Promise<void> {
     try {
-      const transaction = this.#options.database.transaction([...STORES]);
-      const { policy } = await partitionIn(transaction, at);
+      const { policy } = await read(this.#options, 'a look at a partition', (transaction) =>
+        partitionIn(transaction, at),
+      );
       if (policy === undefined || !needsUpkeep(policy)) return;
       while (await this.upkeep(at)) await new Promise((rest) => setTimeout(rest));
     } catch (failure) {
@@ -256,6 +217,54 @@ export class IdbLog implements Log {
     this.#upkeep ??= new IdbUpkeep(this.#options);
     return await this.#upkeep.turn(at);
   }
+}
+
+/** As `Log.read`. */
+async function fetched(
+  transaction: ReadTransaction,
+  at: TopicPartition,
+  from: number,
+  bytesMax: number,
+): Promise<Fetched> {
+  const { start, highWatermark, incarnation } = await partitionIn(transaction, at);
+  if (!(from >= start && from <= highWatermark))
+    RARE_ROWS.code.checkOffset(at, from, { start, highWatermark });
+  const batches: FetchedBatch[] = [];
+  const answer = { batches, start, highWatermark, incarnation };
+  if (from === highWatermark) return answer;
+  const segments = transaction.objectStore('segments');
+  const first = await segments.openKeyCursor(
+    IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, from]),
+    'prev',
+  );
+  let next = first?.key[2] ?? from;
+  let total = 0;
+  let wanted = 1;
+  while (next < highWatermark) {
+    const range = IDBKeyRange.bound(
+      [at.topic, at.partition, next],
+      [at.topic, at.partition, highWatermark],
+    );
+    const [rows, keys] = await Promise.all([
+      segments.getAll(range, wanted),
+      segments.getAllKeys(range, wanted),
+    ]);
+    if (rows.length === 0) throw RARE_ROWS.code.missingBatch(at, next);
+    for (const [i, { bytes, count }] of rows.entries()) {
+      // A batch that is missing must not give its offsets to the one behind it.
+      if (keys[i]?.[2] !== next || next + count <= from)
+        throw RARE_ROWS.code.missingBatch(at, Math.max(next, from));
+      if (batches.length > 0 && total + bytes.length > bytesMax) return answer;
+      if (!isWhole(bytes, count)) RARE_ROWS.code.storedBatch(at, bytes, { base: next, count });
+      batches.push({ base: next, count, bytes });
+      total += bytes.length;
+      next += count;
+    }
+    // As many as fit if the others are like these: a fetch of small batches takes few requests, one of large batches reads no more.
+    const fitting = Math.floor(((bytesMax - total) * batches.length) / total);
+    wanted = Math.min(Math.max(fitting, 1), READ_BATCHES_MAX);
+  }
+  return answer;
 }
 
 /** True when the bytes are a batch of that many offsets; why they are not, `storedBatch` says. */

@@ -5,13 +5,13 @@ import { START } from '../ports/position.ts';
 import { producerId } from '../ports/plain-append.ts';
 import type { Commit, OutboxAppend, Restored, StateReader, Store, TaskId } from '../ports/store.ts';
 import { partitionKey } from '../ports/wakes.ts';
-import { type MillraceSchema, type StoreName, STORES, type TaskRow } from './database.ts';
+import { type MillraceSchema, type StoreName, type TaskRow } from './database.ts';
 import { withParts } from '../task/with-parts.ts';
 import { appendIn } from './idb-append.ts';
 import type { IdbLog } from './idb-log.ts';
 import { RARE_ROWS } from './parts.ts';
 import { StateLog, type StateWrite } from './state-log.ts';
-import { type IdbOptions, translated, write, type WriteTransaction } from './transactions.ts';
+import { type IdbOptions, read, write, type WriteTransaction } from './transactions.ts';
 
 /** What an IndexedDB store needs from its host. */
 export interface IdbStoreOptions extends IdbOptions {
@@ -98,8 +98,7 @@ export class IdbStore implements Store {
   }
 
   async reader(task: TaskId): Promise<StateReader | null> {
-    return await translated('a look at a task', async () => {
-      const transaction = this.#options.database.transaction([...STORES]);
+    return await read(this.#options, 'a look at a task', async (transaction) => {
       const row = await transaction.objectStore('tasks').get(task);
       if (row === undefined || !row.committed) return null;
       const log = await this.#stateAt(transaction, task, row.commit);

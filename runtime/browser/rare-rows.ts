@@ -7,11 +7,11 @@ import type { TopicDescription, TopicPartition } from '../ports/log.ts';
 import { toForget } from '../ports/producers.ts';
 import { storedBatch, unknownPartition, unknownTopic } from '../ports/refusals.ts';
 import type { Store, TaskId } from '../ports/store.ts';
-import { type MillraceSchema, type StoreName, STORES } from './database.ts';
+import { type MillraceSchema, type StoreName } from './database.ts';
 import { partitionIn } from './idb-append.ts';
 import { putState } from './idb-store.ts';
 import { StateLog } from './state-log.ts';
-import { type IdbOptions, translated, write } from './transactions.ts';
+import { type IdbOptions, read, write } from './transactions.ts';
 
 export { admit } from '../ports/admission.ts';
 export { judge } from '../ports/producers.ts';
@@ -90,8 +90,7 @@ export async function offsetForTime(
   at: TopicPartition,
   ms: number,
 ): Promise<number> {
-  return await translated('a search by time', async () => {
-    const transaction = options.database.transaction([...STORES]);
+  return await read(options, 'a search by time', async (transaction) => {
     const { highWatermark } = await partitionIn(transaction, at);
     const range = IDBKeyRange.bound(
       [at.topic, at.partition],

@@ -8,6 +8,9 @@ import { type Database, type MillraceSchema, STORES, type StoreName } from './da
 /** A readwrite transaction over every object store. */
 export type WriteTransaction = IDBPTransaction<MillraceSchema, StoreName[], 'readwrite'>;
 
+/** A readonly transaction over every object store. */
+export type ReadTransaction = IDBPTransaction<MillraceSchema, StoreName[]>;
+
 /** What a log and a store need from their host. */
 export interface IdbOptions {
   readonly database: Database;
@@ -64,10 +67,25 @@ function abort(transaction: WriteTransaction): void {
 }
 
 /**
- * Runs reads; what IndexedDB throws becomes a port error. Work that comes upon code which is not fetched is repeated once it is.
- * @throws {PortError}
+ * Runs reads in one transaction; the work awaits its requests and nothing else. Work that comes upon code which is not fetched is repeated,
+ * in another one, once it is.
+ * @throws {PortError} the work's own; UNAVAILABLE
  */
-export async function translated<T>(doing: string, work: () => Promise<T>): Promise<T> {
+export async function read<T>(
+  { database }: IdbOptions,
+  doing: string,
+  work: (transaction: ReadTransaction) => Promise<T>,
+): Promise<T> {
+  return await translated(doing, () => {
+    const transaction = database.transaction([...STORES]);
+    // The request that it takes down says so; its own end would be an unhandled rejection beside that.
+    transaction.done.catch(() => undefined);
+    return work(transaction);
+  });
+}
+
+/** What IndexedDB throws becomes a port error. */
+async function translated<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {
     return await withParts(work);
   } catch (cause) {

@@ -3,7 +3,8 @@
 import { deleteDB } from 'idb';
 import { expect, test } from 'vitest';
 import { cdp } from 'vitest/browser';
-import { databaseName } from '../../runtime/browser/database.ts';
+import { databaseName, openDatabase } from '../../runtime/browser/database.ts';
+import { IdbLog } from '../../runtime/browser/idb-log.ts';
 import { freshDatabase, openTest } from './open.ts';
 
 const STREAM = `CREATE STREAM s (k STRING KEY, n INTEGER)
@@ -39,4 +40,30 @@ test.each([
   const third = await openTest({ database });
   const table = await third.query('SELECT * FROM t;');
   expect(await table.all()).toEqual([{ K: 'a', C: 1 }]);
+});
+
+test('reads that are under way when the site is cleared are refused, and leave no rejection that nobody handles', async () => {
+  const unhandled: unknown[] = [];
+  const note = (event: PromiseRejectionEvent): void => void unhandled.push(event.reason);
+  addEventListener('unhandledrejection', note);
+  const name = freshDatabase();
+  const database = await openDatabase(name, () => undefined);
+  const log = new IdbLog({ database, now: () => 0, durability: 'relaxed' });
+  const at = { topic: 't', partition: 0 };
+  const plain = { retentionMs: null, compacted: false, internal: false };
+  await log.create({ name: at.topic, partitions: 1, ...plain });
+  const reading = async (): Promise<unknown> => {
+    try {
+      for (;;) await Promise.all([log.describe(at.topic), log.list(), log.read(at, 0, 1)]);
+    } catch (thrown) {
+      return thrown;
+    }
+  };
+  const ends = Array.from({ length: 50 }, reading);
+  await clearSite();
+  for (const end of await Promise.all(ends))
+    expect(end).toMatchObject({ name: 'PortError', code: 'UNAVAILABLE' });
+  await new Promise((told) => setTimeout(told, 100));
+  removeEventListener('unhandledrejection', note);
+  expect(unhandled).toEqual([]);
 });
