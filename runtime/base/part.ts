@@ -29,6 +29,7 @@ export class Part<Code extends object> {
   #name = 'a part';
   #code: Code | null = null;
   #fetch: (() => PromiseLike<Code>) | null = null;
+  #loading: PromiseLike<Code> | null = null;
 
   /** The code. @throws {PartMissing} when it has not been fetched */
   get code(): Code {
@@ -55,20 +56,22 @@ export class Part<Code extends object> {
     this.#fetch = fetch;
   }
 
-  /** Fetches the code, where it is not there yet. Rejects with UNAVAILABLE when that fails: another try may not. */
+  /**
+   * Fetches the code, where it is not there yet; whoever waits for it goes on in the order of these calls. Rejects with UNAVAILABLE when
+   * that fails: another try may not.
+   */
   load(): PromiseLike<Code> {
-    const fetched =
-      this.#fetch?.() ?? announceOthers?.().then(() => existing(this.#fetch?.(), WAY));
-    return existing(fetched, WAY).then(
-      (code) => {
-        this.#code = code;
-        return code;
-      },
+    return (this.#loading ??= existing(
+      this.#fetch?.() ?? announceOthers?.().then(() => existing(this.#fetch?.(), WAY)),
+      WAY,
+    ).then(
+      (code) => (this.#code = code),
       (cause: unknown) => {
+        this.#loading = null;
         const message = `the code for ${this.#name} could not be loaded: ${messageOf(cause)}`;
         throw new PortError('UNAVAILABLE', message, {}, { cause });
       },
-    );
+    ));
   }
 }
 

@@ -142,7 +142,7 @@ export class Engine implements AsyncDisposable {
   }
 
   /**
-   * Appends one row, or many in their order, by column names. A row that does not fit its source keeps all of them out.
+   * Appends one row, or many in their order, by column names; calls too in theirs, though none is waited for. A row that does not fit its source keeps all of them out.
    * @throws {StatementError} UNKNOWN_SOURCE, UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID
    * @throws {PortError} what the log refuses
    */
@@ -158,7 +158,7 @@ export class Engine implements AsyncDisposable {
     options: InsertOptions = {},
   ): Promise<ProducedAt | readonly ProducedAt[]> {
     const { insertRows } = await withParts(() => RARE_CALLS.code);
-    return insertRows(this, source, given, options);
+    return insertRows(this.#open, source, given, options);
   }
 
   /** Appends records as they are. @throws {PortError} what the log refuses */
@@ -192,10 +192,12 @@ export class Engine implements AsyncDisposable {
     return engineStats(host.log, this.catalog, queries);
   }
 
-  /** Why a query has ended, or a processor, by its name, has not begun; null while it runs. */
+  /** Why a query has ended, or a processor, by its name in any case, has not begun; null while it runs. */
   errorOf(queryId: string): Error | null {
     const { queries, statements } = this.#core.made;
-    return errorOf(queries.running(queryId)) ?? statements.waiting.get(queryId) ?? null;
+    const of = (id: string): Error | null =>
+      errorOf(queries.running(id)) ?? statements.waiting.get(id) ?? null;
+    return of(queryId) ?? of(queryId.toUpperCase());
   }
 
   /**

@@ -1,13 +1,15 @@
 // What few programs call of an engine: rows and batches by the name of their source, totals and topics; knows no statement.
 
-import { PortError, StatementError } from '../base/errors.ts';
+import { existing } from '../base/assert.ts';
+import { StatementError } from '../base/errors.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Batch } from '../data/batch.ts';
 import { FORMATS } from '../formats/formats.ts';
 import type { Log } from '../ports/log.ts';
 import { withParts } from '../task/with-parts.ts';
-import type { Engine, EngineStats, InsertOptions, InsertRow } from './engine.ts';
+import type { EngineStats, InsertOptions, InsertRow } from './engine.ts';
+import type { EngineCore } from './engine-core.ts';
 import type { ProducedAt, ProducedRecord } from './insert.ts';
 import { appendBatch } from './insert-batch.ts';
 import { checkWritable, recordsOf, rowReader } from './insert-rows.ts';
@@ -19,29 +21,36 @@ import { recordsByTopic } from './records.ts';
 export { printTopic } from './print-topic.ts';
 export { readRecords } from './records.ts';
 
-/** As `Engine.insert`. */
+/** What the last call of each engine is making records of. */
+const making = new WeakMap<EngineCore, Promise<unknown>>();
+
+/** As `Engine.insert`. Calls append in their order, though one may have to wait for code that the next ones do not need. */
 export async function insertRows(
-  engine: Pick<Engine, 'catalog' | 'produce'>,
+  core: EngineCore,
   source: string,
   given: InsertRow | readonly InsertRow[],
   options: InsertOptions,
 ): Promise<ProducedAt | readonly ProducedAt[]> {
-  const to = await withParts(() => writable(engine.catalog, source));
   const rows: readonly InsertRow[] = isMany(given) ? given : [given];
-  const records = await withParts(() => {
+  const records = (): { readonly topic: string; readonly records: readonly ProducedRecord[] } => {
+    const to = writable(core.made.statements.catalog, source);
     const read = rowReader(to);
     const values = rows.map((row, index) => read(row, isMany(given) ? `row ${index}: ` : ''));
-    return recordsOf(to, values, FORMATS).map(({ key, value }): ProducedRecord => ({
+    const made = recordsOf(to, values, FORMATS).map(({ key, value }) => ({
       ...options,
       key: options.key === undefined ? key : options.key,
       value,
     }));
-  });
-  const places = await engine.produce(to.topic, records);
-  if (isMany(given)) return places;
-  const [place] = places;
-  if (place === undefined) throw new PortError('UNAVAILABLE', 'the record got no place');
-  return place;
+    return { topic: to.topic, records: made };
+  };
+  const made = Promise.resolve(making.get(core)).then(() => withParts(records));
+  making.set(
+    core,
+    made.catch(() => undefined),
+  );
+  const { topic, records: ready } = await made;
+  const places = await core.produce(topic, ready);
+  return isMany(given) ? places : existing(places[0], 'place of the record');
 }
 
 function isMany(given: InsertRow | readonly InsertRow[]): given is readonly InsertRow[] {

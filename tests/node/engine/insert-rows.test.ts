@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { InsertRow } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import type { ProducedRecord } from '../../../runtime/engine/insert.ts';
+import { PARTS_BY_FOLDER, takeAway } from '../../support/taken-parts.ts';
 
 const STREAM = `CREATE STREAM s (k STRING KEY, i INT, b BIGINT, d DATE, ts TIMESTAMP, p DECIMAL(4, 2))
   WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`;
@@ -65,4 +66,23 @@ test('a storage that there is not is refused', async () => {
   await expect(open({ storage: 'disk' as 'memory' })).rejects.toThrow(
     new TypeError("storage is 'memory' or { file: path of a database }"),
   );
+});
+
+// A row with a DECIMAL needs code that the others do not, as the first one in a page does.
+test('calls append in their order, though the first one waits for code and none is waited for', async () => {
+  await using engine = await open();
+  await engine.execute(STREAM);
+  const putBack = takeAway(PARTS_BY_FOLDER.flatMap(([, parts]) => parts));
+  try {
+    const places = await Promise.all([
+      engine.insert('s', { i: 0, p: '1.25' }),
+      engine.insert('s', { i: 1 }),
+      engine.insert('s', { i: 'refused' }).catch(() => []),
+      engine.insert('s', [{ i: 2 }, { i: 3, ts: new Date(0) }]),
+      engine.insert('s', { i: 4 }),
+    ]);
+    expect(places.flat().map(({ offset }) => offset)).toEqual([0, 1, 2, 3, 4]);
+  } finally {
+    putBack();
+  }
 });
