@@ -8,7 +8,7 @@ interface Utf8Encoder {
   encodeInto(text: string, into: Uint8Array): { readonly written: number };
 }
 
-const encoder = new TextEncoder() as Utf8Encoder;
+const encoder = /* @__PURE__ */ new TextEncoder() as Utf8Encoder;
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 const fatalDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -31,8 +31,8 @@ export function setFloat64(view: DataView, at: number, value: number): void {
 }
 
 /** What writers have before they are written to: a task opens with hundreds, most of which never are. No caller gets it: it could be sent away. */
-const NONE = new Uint8Array(0);
-const NO_VIEW = new DataView(NONE.buffer);
+const NONE = /* @__PURE__ */ new Uint8Array(0);
+const NO_VIEW = /* @__PURE__ */ new DataView(NONE.buffer);
 
 /** Bytes that grow as they are written. Little endian unless the method ends in `BE`. */
 export class ByteWriter {

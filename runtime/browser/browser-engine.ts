@@ -1,7 +1,6 @@
 // The engine as a page sees it: the calls of engine/engine.ts, answered by the one in the Worker; knows no SQL.
 
 import { asyncDispose } from '../base/async-dispose.ts';
-import { messageOf, PortError, StatementError } from '../base/errors.ts';
 import type {
   EngineStats,
   ExecuteOptions,
@@ -18,7 +17,7 @@ import type { ReadOptions, TopicRecord } from '../engine/records.ts';
 import { BatchReceiver } from './batch-receiver.ts';
 import { placesOf } from './packed-places.ts';
 import { printed } from './print.ts';
-import { RemoteEngine } from './remote.ts';
+import { RemoteEngine, unavailable } from './remote.ts';
 import { fromWire } from '../ports/from-wire.ts';
 import type { QueryHead, WorkerOptions } from './worker.ts';
 
@@ -35,6 +34,11 @@ export class BrowserEngine implements AsyncDisposable {
       for (const query of this.#queries) query.end(end);
       this.#queries.clear();
     });
+  }
+
+  /** Reactive frameworks wrap what says `Object` in proxies, which have no private members. */
+  get [Symbol.toStringTag](): string {
+    return 'BrowserEngine';
   }
 
   /** For `open` alone. */
@@ -107,7 +111,7 @@ export class BrowserEngine implements AsyncDisposable {
   }
 
   /**
-   * Appends one row, or many in their order, by column names. A row that does not fit its source keeps all of them out.
+   * Appends one row, or many in their order, by column names; calls too in theirs, though none is waited for. A row that does not fit its source keeps all of them out.
    * @throws {StatementError} UNKNOWN_SOURCE, UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID
    * @throws {PortError} what the log refuses
    */
@@ -122,15 +126,11 @@ export class BrowserEngine implements AsyncDisposable {
     given: InsertRow | readonly InsertRow[],
     options: InsertOptions = {},
   ): Promise<ProducedAt | readonly ProducedAt[]> {
-    const isOne = !isMany(given);
-    const rows = isOne ? [given] : given;
-    const places = placesOf(
-      await cloneable(() => this.#remote.call('insert', [source, rows, options])),
-    );
-    if (!isOne) return places;
-    const [place] = places;
-    if (place === undefined) throw new PortError('UNAVAILABLE', 'the record got no place');
-    return place;
+    const isOne = !Array.isArray(given);
+    const rows = (isOne ? [given] : given) as readonly InsertRow[];
+    const places = placesOf(await this.#remote.call('insert', [source, rows, options]));
+    // As many as there are rows.
+    return isOne ? (places[0] as ProducedAt) : places;
   }
 
   /** Appends records as they are. @throws {PortError} what the log refuses */
@@ -175,7 +175,7 @@ export class BrowserEngine implements AsyncDisposable {
     try {
       await this.#remote.call('close', []);
     } finally {
-      this.#remote.end(new PortError('UNAVAILABLE', 'the engine is closed'));
+      this.#remote.end(unavailable('the engine is closed'));
     }
   }
 
@@ -184,24 +184,7 @@ export class BrowserEngine implements AsyncDisposable {
   }
 
   /** Ends the Worker where it stands; what it has not committed is done again when the database is opened next. */
-  terminate(why: Error = new PortError('UNAVAILABLE', 'the engine was terminated')): void {
+  terminate(why: Error = unavailable('the engine was terminated')): void {
     this.#remote.end(why);
-  }
-}
-
-function isMany(given: InsertRow | readonly InsertRow[]): given is readonly InsertRow[] {
-  return Array.isArray(given);
-}
-
-/** What cannot be sent to a Worker is no value of a column. */
-async function cloneable<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    if (!(cause instanceof DOMException && cause.name === 'DataCloneError')) throw cause;
-    throw new StatementError(
-      'TYPE_MISMATCH',
-      `a row holds what no column does: ${messageOf(cause)}`,
-    );
   }
 }

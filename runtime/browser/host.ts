@@ -10,14 +10,14 @@ import { IdbStore } from './idb-store.ts';
 import { announceOwnParts } from './own-parts.ts';
 import { RARE_CALLS } from './parts.ts';
 
-/** The page's options, all of them given; structured clone takes it. */
+/** The page's options, as `OpenOptions` has them; structured clone takes it. */
 export interface HostOptions {
   readonly database: string;
-  readonly storage: 'indexeddb' | 'memory';
+  readonly storage?: 'indexeddb' | 'memory' | undefined;
   /** Address of a whole kernel; undefined: the halves that came with the Worker; null: everything runs on the row path. */
   readonly kernel: string | null | undefined;
-  readonly whenLocked: 'fail' | 'wait';
-  readonly durability: 'relaxed' | 'strict';
+  readonly whenLocked?: 'fail' | 'wait' | undefined;
+  readonly durability?: 'relaxed' | 'strict' | undefined;
   readonly commitIntervalMs: number;
 }
 
@@ -44,7 +44,7 @@ export async function openHost(
       openDatabase(name, (why) => onLost(new PortError('UNAVAILABLE', why))),
     ]);
     const clock = systemClock;
-    const idb = { database, now: () => clock.now(), durability: options.durability };
+    const idb = { database, now: () => clock.now(), durability: options.durability ?? 'relaxed' };
     const log = new IdbLog(idb);
     const close = async (): Promise<void> => {
       database.close();

@@ -1,7 +1,7 @@
 // The browser entry: opens an engine in a Web Worker and answers as the engine itself does; has no SQL of its own.
 
-import { PortError } from '../base/errors.ts';
 import { BrowserEngine } from './browser-engine.ts';
+import { unavailable } from './remote.ts';
 
 export interface OpenOptions {
   /** Name of the database; `millrace` when absent. */
@@ -45,28 +45,30 @@ const COMMIT_INTERVAL_MS = 16;
  * @throws {PortError} LOCKED when another tab has the database open, UNAVAILABLE where the browser refuses Worker, storage or kernel
  */
 export async function open(options: OpenOptions = {}): Promise<BrowserEngine> {
-  const { database = 'millrace', kernel, properties, signal } = options;
+  const {
+    database = 'millrace',
+    kernel,
+    signal,
+    worker,
+    commitIntervalMs = COMMIT_INTERVAL_MS,
+    ...others
+  } = options;
   signal?.throwIfAborted();
   if (!globalThis.isSecureContext) {
-    throw new PortError('UNAVAILABLE', 'millrace needs a secure context: https, or localhost');
+    throw unavailable('millrace/browser needs a secure page: https, or localhost');
   }
-  const worker =
-    options.worker?.() ??
-    new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'millrace' });
-  const engine = new BrowserEngine(worker);
+  const engine = new BrowserEngine(
+    worker?.() ??
+      new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'millrace' }),
+  );
   const abort = (): void => engine.terminate(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
   try {
     await engine.start({
+      ...others,
       database,
-      storage: options.storage ?? 'indexeddb',
       kernel: kernel && new URL(kernel, location.href).href,
-      whenLocked: options.whenLocked ?? 'fail',
-      durability: options.durability ?? 'relaxed',
-      commitIntervalMs: options.commitIntervalMs ?? COMMIT_INTERVAL_MS,
-      preload: options.preload ?? false,
-      workers: options.workers,
-      properties,
+      commitIntervalMs,
     });
     return engine;
   } catch (thrown) {

@@ -27,13 +27,13 @@ export interface Registered {
 /** The host with threads for tasks, or with all code there, as the page has asked for. */
 export async function prepared(
   host: Host,
-  { preload, workers, kernel, storage }: WorkerOptions,
+  { preload = false, workers, kernel, storage }: WorkerOptions,
 ): Promise<Host> {
   if (preload) {
     await loadParts();
     // With a kernel of the page's own there are no halves.
     if (kernel === undefined) await JSON_MODULE.load();
-    if (storage === 'indexeddb') await RARE_ROWS.load();
+    if (storage !== 'memory') await RARE_ROWS.load();
   }
   if (workers === undefined) return host;
   return { ...host, workers: taskWorkers(preload) };

@@ -8,6 +8,7 @@ import { Calls } from '../ports/calls.ts';
 import { behindMicrotasks } from '../ports/behind-microtasks.ts';
 import { Line } from '../ports/line.ts';
 import { whenFree } from './held-lock.ts';
+import { workerEnd } from './plain-copy.ts';
 import { ProduceCalls } from './produce-calls.ts';
 import { fromWire } from '../ports/from-wire.ts';
 import type { RareCalls } from './rare-calls.ts';
@@ -15,6 +16,11 @@ import type { EngineWorker } from './worker.ts';
 
 /** Calls of the Worker's object, and of what is rarely called of it. */
 export type EngineCalls = Calls<Omit<EngineWorker, 'rarer'> & RareCalls>;
+
+/** Why there is no engine to call. */
+export function unavailable(why: string): PortError {
+  return new PortError('UNAVAILABLE', why);
+}
 
 /** A Worker that answers, and the news of its end. */
 export class RemoteEngine {
@@ -34,14 +40,13 @@ export class RemoteEngine {
   constructor(worker: Worker, onEnd: (error: Error) => void) {
     this.#worker = worker;
     this.#onEnd = onEnd;
-    this.#line = new Line(worker, behindMicrotasks);
+    this.#line = new Line(workerEnd(worker), behindMicrotasks);
     this.#calls = new Calls(this.#line.channel(0));
     // Fired when the Worker's script cannot be loaded, and for what it does not catch.
     worker.addEventListener('error', (event) => {
       this.end(
-        new PortError(
-          'UNAVAILABLE',
-          `the Worker failed: ${event.message || 'its script could not be loaded'}`,
+        unavailable(
+          `the Worker failed: ${event.message || 'its script did not load (docs/pages.md)'}`,
         ),
       );
     });
@@ -54,9 +59,7 @@ export class RemoteEngine {
   /** Begins to watch the Worker: no event tells that it was terminated, but the lock that it holds becomes free. */
   async watch(): Promise<void> {
     const lock = await this.#calls.call('hello', []);
-    whenFree(lock, this.#watch.signal, () =>
-      this.end(new PortError('UNAVAILABLE', 'the Worker has ended')),
-    );
+    whenFree(lock, this.#watch.signal, () => this.end(unavailable('the Worker has ended')));
     this.#calls.call('lost', []).then(
       (error) => this.end(fromWire(error)),
       () => undefined,

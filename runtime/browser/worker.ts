@@ -57,10 +57,10 @@ export function registerProcessors(own: readonly Processor[]): void {
 type Properties = Readonly<Record<string, string>>;
 
 export interface WorkerOptions extends HostOptions {
-  readonly properties: Properties | undefined;
-  readonly preload: boolean;
+  readonly properties?: Properties | undefined;
+  readonly preload?: boolean | undefined;
   /** As the engine's options have it. */
-  readonly workers: number | undefined;
+  readonly workers?: number | undefined;
 }
 
 /** Statements that were carried out, and why the next one was not. */

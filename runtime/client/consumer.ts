@@ -67,6 +67,11 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
     else signal?.addEventListener('abort', this.#end, { once: true });
   }
 
+  /** Reactive frameworks wrap what says `Object` in proxies, which have no private members. */
+  get [Symbol.toStringTag](): string {
+    return 'Consumer';
+  }
+
   /**
    * Resolves when it is settled where it begins: `latest` then means what comes after this call.
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION; UNAVAILABLE

@@ -95,12 +95,10 @@ export function errorOf(status: number, body: unknown): Error {
 
 /** Position and hint stand in the message, before and behind what it says. */
 function statementError(code: StatementCode, text: string): StatementError {
-  const [, line, column] = /^line (\d+):(\d+): /.exec(text) ?? [];
+  const [, line, column, said = '', hint] =
+    /^(?:line (\d+):(\d+): )?([^\n]*)\n?(.*)/s.exec(text) ?? [];
   const at = line === undefined ? null : { line: Number(line), column: Number(column) };
-  const said = text.replace(/^line \d+:\d+: /, '');
-  const end = said.indexOf('\n');
-  if (end < 0) return new StatementError(code, said, at);
-  return new StatementError(code, said.slice(0, end), at, said.slice(end + 1));
+  return new StatementError(code, said, at, hint);
 }
 
 function detailOf(given: unknown): Record<string, number | string> {
@@ -132,7 +130,7 @@ export function failed(status: number, body: unknown, retryAfter: string | null)
     error,
     isPassing: (isUnknown && !isCorrupt(error)) || status === 429 || status === 408,
     isRefused: !isUnknown && status !== 408,
-    waitMs: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0,
+    waitMs: seconds > 0 ? seconds * 1000 : 0,
   };
 }
 

@@ -23,6 +23,11 @@ export class Client {
     this.migrations = new Migrations(connection);
   }
 
+  /** Reactive frameworks wrap what says `Object` in proxies, which have no private members. */
+  get [Symbol.toStringTag](): string {
+    return 'Client';
+  }
+
   /** @throws as `execute` of statements.ts: {StatementError} of the first that fails; those before it stay done */
   execute(sql: string, options?: ExecuteOptions): Promise<readonly Entity[]> {
     return execute(this.#connection, sql, options);

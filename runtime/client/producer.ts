@@ -87,6 +87,11 @@ export class Producer implements AsyncDisposable {
     this.#options = options;
   }
 
+  /** Reactive frameworks wrap what says `Object` in proxies, which have no private members. */
+  get [Symbol.toStringTag](): string {
+    return 'Producer';
+  }
+
   /** Bytes of the records that are not settled yet and have their place in the buffer. */
   get bufferedBytes(): number {
     return this.#bufferedBytes;

@@ -67,6 +67,11 @@ export class AnswerRows implements AsyncIterable<PublicRow>, AsyncDisposable {
     if (from.control.signal.aborted) this.#ended();
   }
 
+  /** Reactive frameworks wrap what says `Object` in proxies, which have no private members. */
+  get [Symbol.toStringTag](): string {
+    return 'AnswerRows';
+  }
+
   /** null for a pull query; another one after each cut. */
   get queryId(): string | null {
     return this.#header.queryId;

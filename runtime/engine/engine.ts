@@ -97,6 +97,11 @@ export class Engine implements AsyncDisposable {
     this.#core = core;
   }
 
+  /** Reactive frameworks wrap what says `Object` in proxies, which have no private members. */
+  get [Symbol.toStringTag](): string {
+    return 'Engine';
+  }
+
   /** What calls go to. @throws {PortError} UNAVAILABLE once the engine is closed */
   get #open(): EngineCore {
     if (this.#closing !== null) throw new PortError('UNAVAILABLE', 'the engine is closed');

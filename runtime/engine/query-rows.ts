@@ -63,6 +63,11 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
     this.#options = options;
   }
 
+  /** Reactive frameworks wrap what says `Object` in proxies, which have no private members. */
+  get [Symbol.toStringTag](): string {
+    return 'QueryRows';
+  }
+
   /** The rows as batches, for readers that are in a hurry; the columns stand in the order of the SELECT. */
   async *batches(): AsyncGenerator<Batch, void, undefined> {
     if (this.#isRead) throw new StatementError('INVALID', 'the rows of a query are read once');

@@ -262,5 +262,5 @@ test('a Worker whose script is not there is said to be so', async () => {
   const worker = () => new Worker('/no/worker.js', { type: 'module' });
   const error = await thrownBy(open({ storage: 'memory', worker }));
   expect(error).toMatchObject({ code: 'UNAVAILABLE' });
-  expect((error as Error).message).toContain('could not be loaded');
+  expect((error as Error).message).toContain('did not load (docs/pages.md)');
 });

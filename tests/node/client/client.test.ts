@@ -19,6 +19,7 @@ import {
 import { Lines } from '../../../runtime/client/lines.ts';
 import { until } from '../../support/edge-client.ts';
 import { FaultProxy } from '../../support/fault-proxy.ts';
+import { reactive } from '../../support/reactive.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 let workerd: Workerd;
@@ -28,6 +29,24 @@ beforeAll(async () => {
   edge = connect({ url: `${workerd.url}/` });
 }, 60_000);
 afterAll(() => workerd.stop());
+
+test('a client, its producers, consumers and answers are used through what is reactive', async () => {
+  const { client } = reactive({ client: connect({ url: workerd.url }) });
+  await client.topics.create({ name: 'held' });
+  const held = reactive({
+    producer: client.producer(),
+    consumer: client.consumer({ topic: 'held' }),
+    rows: await client.query('SELECT * FROM ksql_processing_log EMIT CHANGES;'),
+  });
+  await held.rows.close();
+  expect(await held.rows.all()).toEqual([]);
+  await held.producer.send('held', { value: 'x' });
+  for await (const { offset } of held.consumer) {
+    expect(offset).toBe(0);
+    break;
+  }
+  await held.producer.close();
+});
 
 test('topics are created, described, listed and deleted', async () => {
   const made = await edge.topics.create({ name: 'mine', partitions: 2, retentionMs: 1000 });
