@@ -4,6 +4,8 @@ import { concatBytes } from '../runtime/base/byte-arrays.ts';
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
+/** What editors of Windows write before the first line. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /** One line without its end. */
 export interface Line {
@@ -66,7 +68,7 @@ class LineCutter {
     const isTooLong = this.#begunBytes > this.#lineBytesMax;
     const line = {
       number: this.#number,
-      bytes: isTooLong ? null : withoutReturn(joined(this.#begun)),
+      bytes: isTooLong ? null : textOf(joined(this.#begun), this.#number),
     };
     this.#number += 1;
     this.#begun = [];
@@ -84,6 +86,8 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return only !== undefined && more === undefined ? only : concatBytes(parts);
 }
 
-function withoutReturn(bytes: Uint8Array): Uint8Array {
-  return bytes.at(-1) === RETURN ? bytes.subarray(0, -1) : bytes;
+function textOf(bytes: Uint8Array, number: number): Uint8Array {
+  const isMarked = number === 1 && BYTE_ORDER_MARK.every((byte, at) => bytes[at] === byte);
+  const text = isMarked ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
+  return text.at(-1) === RETURN ? text.subarray(0, -1) : text;
 }

@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeUtf8 } from '../runtime/base/bytes.ts';
-import { StatementError } from '../runtime/base/errors.ts';
-import { connect, type MigrationStatus } from '../runtime/client/index.ts';
+import { messageOf, StatementError } from '../runtime/base/errors.ts';
+import { DELIVERY_MS_MAX } from '../runtime/base/limits.ts';
+import { connect, type ConnectOptions, type MigrationStatus } from '../runtime/client/index.ts';
 import { type MigrateArguments, UsageError } from './arguments.ts';
 import { statementProblem } from './problems.ts';
 import type { Terminal } from './run.ts';
@@ -32,7 +33,11 @@ export async function migrate(
   token: string | null,
 ): Promise<number> {
   const files = filesOf(folder);
-  const { migrations } = connect({ url, token: token ?? undefined });
+  const { migrations } = connect({
+    url,
+    token: token ?? undefined,
+    fetch: tellingFetch(url, problem),
+  });
   const known = await migrations.list();
   const faults = known.flatMap((one) => faultOf(one, files));
   if (faults.length > 0) {
@@ -58,6 +63,35 @@ export async function migrate(
   }
   if (waiting.length === 0) await out(encodeUtf8('nothing to apply\n'));
   return 0;
+}
+
+/** As `fetch`, and tells of the first request that brings nothing: such are made again for long, before a terminal that would be silent. */
+function tellingFetch(
+  url: string,
+  problem: Terminal['problem'],
+): NonNullable<ConnectOptions['fetch']> {
+  let isTold = false;
+  const tell = (why: string): void => {
+    if (isTold) return;
+    isTold = true;
+    problem(`millrace: no answer from ${url} (${why}); trying for ${DELIVERY_MS_MAX / 1000} s`);
+  };
+  return async (to, init) => {
+    try {
+      const response = await fetch(to, init);
+      if (response.status >= 500) tell(`status ${response.status}`);
+      return response;
+    } catch (thrown) {
+      tell(reasonOf(thrown));
+      throw thrown;
+    }
+  };
+}
+
+/** Node says why a request failed in the cause, and where it tried several addresses by a code alone. */
+function reasonOf(thrown: unknown): string {
+  const { cause } = thrown as { readonly cause?: NodeJS.ErrnoException | undefined };
+  return cause === undefined ? messageOf(thrown) : cause.message || String(cause.code);
 }
 
 function filesOf(folder: string): MigrationFile[] {

@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../../runtime/client/index.ts';
+import { FaultProxy } from '../../support/fault-proxy.ts';
 import { Workerd } from '../../support/workerd.ts';
 import { Workplace } from './command.ts';
 
@@ -104,6 +105,22 @@ test('two at once apply each statement once', async () => {
   const answers = await Promise.all([apply(), apply(), apply()]);
   expect(answers.filter(({ applied }) => applied)).toHaveLength(1);
   place.write('V000014__twice.sql', sql);
+});
+
+test('an edge that does not answer is told of at once, with the reason, and tried again', async () => {
+  let left = 2;
+  const proxy = await FaultProxy.start(
+    () => edge.url,
+    () => (left-- > 0 ? 'lose request' : 'none'),
+  );
+  try {
+    const ended = await place.millrace('migrate', '--url', proxy.url, '@');
+    expect(ended).toMatchObject({ status: 0, stdout: 'nothing to apply\n' });
+    const told = `millrace: no answer from ${proxy.url} (other side closed); trying for 120 s\n`;
+    expect(ended.stderr).toBe(told);
+  } finally {
+    await proxy.stop();
+  }
 });
 
 test('names without numbers, numbers twice, and a URL that is none are wrong usage', async () => {

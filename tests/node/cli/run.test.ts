@@ -67,6 +67,13 @@ describe('names', () => {
 });
 
 describe('inputs', () => {
+  test('may begin with a byte order mark and end lines as Windows does, and so may the SQL', async () => {
+    const line = '{"id":"a","n":1,"rowtime":1}\r';
+    const { status, stdout, stderr } = await run(`\uFEFF${COPY}\r\n`, [`\uFEFF${line}`, line]);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout.match(/"N":1,/g)).toHaveLength(2);
+  });
+
   test('come one after the other, in the order given', async () => {
     workplace.write('more.ndjson', '{"id":"c","n":3,"rowtime":1}\r\n{"id":"d","n":4,"rowtime":1}');
     const lines = ['{"id":"a","n":1,"rowtime":2}', '{"id":"b","n":2,"rowtime":2}'];
