@@ -9,4 +9,4 @@ export { Partition } from './objects/partition.ts';
 export { Processor } from './objects/processor.ts';
 export { Relay } from './objects/relay.ts';
 export { registerFunctions, registerProcessors } from './registry.ts';
-export { createEdge, type EdgeOptions } from './worker.ts';
+export { createEdge, type Edge, type EdgeOptions } from './worker.ts';

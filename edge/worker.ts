@@ -44,13 +44,18 @@ export interface EdgeOptions<Env extends EdgeEnv = EdgeEnv> extends GuardOptions
   readonly statements?: readonly string[] | undefined;
 }
 
+/** What `createEdge` makes: a Worker, or what one with routes, cron triggers or queues of its own hands requests to. */
+export interface Edge<Env> {
+  fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response>;
+}
+
 /**
  * The Worker: `export default createEdge()`, beside the classes of its objects. To be called while the Worker's module is evaluated. Without
  * options it serves the keys of the secret MILLRACE_KEYS, and without that secret its own machine alone.
  */
 export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   options: EdgeOptions<Env> = {},
-): ExportedHandler<Env> {
+): Edge<Env> {
   if (options.functions !== undefined) registerFunctions(options.functions);
   if (options.processors !== undefined) registerProcessors(options.processors);
   const app = new Hono<EdgeHono>();

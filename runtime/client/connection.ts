@@ -12,8 +12,8 @@ export interface ConnectOptions {
   readonly url: string | URL;
   /** What is sent as `Authorization: Bearer`; a function is asked before each request. Absent: nothing. */
   readonly token?: string | (() => string | Promise<string>) | undefined;
-  /** Sends the requests; absent: the host's `fetch`. A Worker gives that of a service binding. */
-  readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
+  /** Sends the requests; absent: the host's `fetch`. A Worker gives a service binding's: `(url, init) => env.EDGE.fetch(url, init)`. */
+  readonly fetch?: ((url: string, init: RequestInit) => Response | Promise<Response>) | undefined;
   /** How long what may be repeated is tried, in ms; absent, and at most: DELIVERY_MS_MAX. */
   readonly deadlineMs?: number | undefined;
   /** Opens WebSockets; absent: the host's class. */

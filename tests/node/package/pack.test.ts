@@ -1,5 +1,5 @@
 // The package as published: what the tarball holds, and that every sub-path works from it where it is meant to run.
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -196,6 +196,10 @@ test('a project of its own checks its types, is bundled, served, migrated, writt
   expect(types.stdout).not.toMatch(/warn|error/i);
   const declared = readFileSync(join(app, 'worker-configuration.d.ts'), 'utf8');
   for (const name of ['PARTITION', 'PROCESSOR', 'CATALOG']) expect(declared).toContain(name);
+  const [, composed = ''] =
+    /^```ts\n(.*?)^```/ms.exec(readFileSync(join(app, 'README.md'), 'utf8')) ?? [];
+  expect(composed).toContain('edge.fetch(');
+  writeFileSync(join(app, 'src/composed.ts'), composed);
   await project.node(resolve(ROOT, 'node_modules/typescript/bin/tsc'), '-p', app);
   const deploy = ['deploy', '--dry-run', '--outdir', join(app, 'bundle'), ...config];
   expect((await project.node(wrangler, ...deploy)).stdout).toContain('--dry-run: exiting now');
