@@ -1,5 +1,6 @@
 // Opens an engine where the caller may leave the host to us: in memory, or over a file of Node's; knows no other adapter.
 
+import type { WasmModule } from '../base/host-types.ts';
 import { memoryHost } from '../memory/memory-host.ts';
 import { systemClock } from '../memory/system-clock.ts';
 import type { Host } from '../ports/host.ts';
@@ -20,7 +21,7 @@ export interface OpenOptions extends Omit<EngineOptions, 'host'> {
    * The compiled kernel (`millrace/kernel.wasm`); null: everything runs on the row path. Absent: the package's own in Node, none elsewhere.
    * A query that was planned for the kernel goes on without it where it was.
    */
-  readonly kernel?: WebAssembly.Module | null | undefined;
+  readonly kernel?: WasmModule | null | undefined;
   /** How often a busy query commits at most, in ms; absent: after every turn. */
   readonly commitIntervalMs?: number | undefined;
 }

@@ -1,5 +1,6 @@
 // A host in memory: log and store in one process, nothing kept; knows no engine.
 
+import type { WasmModule } from '../base/host-types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Host } from '../ports/host.ts';
 import { MemoryLog } from './memory-log.ts';
@@ -9,7 +10,7 @@ import { systemClock } from './system-clock.ts';
 export interface MemoryHostOptions {
   readonly clock?: Clock | undefined;
   /** The compiled kernel; absent: everything runs on the row path. */
-  readonly kernel?: WebAssembly.Module | null | undefined;
+  readonly kernel?: WasmModule | null | undefined;
   /** `atomic`: a commit appends its outputs itself; `outbox`: they are sent afterwards, as between objects. */
   readonly delivery?: 'atomic' | 'outbox' | undefined;
   readonly commitIntervalMs?: number | undefined;

@@ -3,6 +3,7 @@
 import { asyncDispose } from '../base/async-dispose.ts';
 import { decodeUtf8 } from '../base/bytes.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
+import type { WasmModule } from '../base/host-types.ts';
 import type { PublicRow } from '../data/row.ts';
 import { type Engine, type EngineStats, openEngine, type QueryOptions } from '../engine/engine.ts';
 import type { Entity } from '../engine/entities.ts';
@@ -24,7 +25,7 @@ export interface DurablePorts {
 
 export interface TestDriverOptions {
   /** The compiled kernel; absent: everything runs on the row path. */
-  readonly kernel?: WebAssembly.Module | null | undefined;
+  readonly kernel?: WasmModule | null | undefined;
   /** How commits deliver: `atomic` (the default), as in one database; `outbox`, as between objects. */
   readonly delivery?: 'atomic' | 'outbox' | undefined;
   /** Puts adapters of the caller's over log and store, below the faults. */

@@ -1,5 +1,6 @@
 // What the engine's thread and a Worker that runs tasks say to each other (ARCHITECTURE.md, chapter 9); types alone.
 
+import type { WasmModule } from '../base/host-types.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Log } from '../ports/log.ts';
 import type { Commit, CounterEntry, OffsetEntry, Restored, TableId } from '../ports/store.ts';
@@ -15,7 +16,7 @@ export const NEWS = 2;
 
 /** What every task of a Worker has in common. */
 export interface WorkerSettings {
-  readonly kernel: WebAssembly.Module | null;
+  readonly kernel: WasmModule | null;
   readonly commitIntervalMs: number;
   /** As the engine's store has it. */
   readonly delivers: boolean;

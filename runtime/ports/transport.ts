@@ -1,9 +1,10 @@
 // The transport port: messages between two sides, with buffers handed over; knows no message.
 
+import type { Port } from '../base/host-types.ts';
 import type { Unsubscribe } from './log.ts';
 
 /** What leaves a side with a message instead of being copied. */
-export type Handed = ArrayBuffer | MessagePort;
+export type Handed = ArrayBuffer | Port;
 
 /** Anything structured clone takes. */
 export type Message = unknown;

@@ -3,6 +3,7 @@
 import { JSON_COLUMNS_MAX, JSON_NAMES_BYTES_MAX, SHARED_VALUES_BYTES_MAX } from '../base/limits.ts';
 import { encodeUtf8 } from '../base/bytes.ts';
 import { LimitError } from '../base/errors.ts';
+import type { WasmModule } from '../base/host-types.ts';
 import type { Column } from '../data/column.ts';
 import type { RecordBatch } from '../data/record.ts';
 import type { SchemaColumn } from '../data/schema.ts';
@@ -45,7 +46,7 @@ export class SharedReader {
     sharing: Sharing,
     step: SourceStep,
     { partition }: RecordPlace,
-    of: { readonly module: WebAssembly.Module; readonly columns: readonly SchemaColumn[] },
+    of: { readonly module: WasmModule; readonly columns: readonly SchemaColumn[] },
   ) {
     this.#sharing = sharing;
     sharing.remember();
@@ -96,7 +97,7 @@ interface Decoded {
  * column is what it is without the others. What is behind the foremost reader and not held any more is decoded by each alone.
  */
 export class SharedValues {
-  readonly #module: WebAssembly.Module;
+  readonly #module: WasmModule;
   #wanted: readonly SchemaColumn[] = [];
   /** For `#wanted`; null: they have become more. */
   #kernel: JsonKernel | null = null;
@@ -106,7 +107,7 @@ export class SharedValues {
   /** Offset behind the last chunk that was decoded. */
   #front = 0;
 
-  constructor(module: WebAssembly.Module) {
+  constructor(module: WasmModule) {
     this.#module = module;
   }
 

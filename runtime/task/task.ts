@@ -1,6 +1,7 @@
 // The loop of a task: restore, read, process, commit, deliver, and again; what fails is thrown away and restored. Knows no SQL and no host.
 
 import { InvariantError, isPassing, messageOf, PortError, TaskCorrupted } from '../base/errors.ts';
+import type { WasmModule } from '../base/host-types.ts';
 import { PartMissing } from '../base/part.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Formats } from '../formats/serde.ts';
@@ -29,7 +30,7 @@ export interface TaskOptions {
   readonly formats: Formats;
   readonly registry: FunctionRegistry;
   /** null: everything runs on the row path. */
-  readonly kernel: WebAssembly.Module | null;
+  readonly kernel: WasmModule | null;
   /** How often a busy task commits at most; 0: after every turn. */
   readonly commitIntervalMs: number;
   /** false: its internal topics never leave this process, so that their batches need no checksum. */

@@ -97,6 +97,23 @@ test('a consumer that checks its types sees every sub-path, and the guides show 
   expect(stdout).toContain('package/dist/runtime/testing.d.ts');
 });
 
+// Templates have no newer library than that, and a program of Node's no types of a page's.
+test.each([
+  ['a page', ['es2022', 'dom'], [], ['millrace', 'millrace/browser', 'millrace/client']],
+  ['Node', ['es2022'], ['node'], ['millrace', 'millrace/client', 'millrace/testing']],
+])('the types of %s need no more than those of the language', async (_, lib, types, names) => {
+  const imports = names.map((name, index) => `import * as m${index} from '${name}';`);
+  const use = 'await using _ = await m0.open();\nexport default [m0, m1, m2];\n';
+  project.write('plain.ts', `${imports.join('\n')}\n${use}`);
+  const strictly = { strict: true, noUncheckedIndexedAccess: true, verbatimModuleSyntax: true };
+  const target = { module: 'nodenext', target: 'es2022', lib, types, noEmit: true };
+  const compilerOptions = { ...target, ...strictly };
+  project.write('plain.json', JSON.stringify({ compilerOptions, files: ['plain.ts'] }));
+  const tsc = resolve(ROOT, 'node_modules/typescript/bin/tsc');
+  const { stdout } = await project.node(tsc, '-p', 'plain.json', '--listFiles');
+  expect(stdout).toContain('package/dist/runtime/index.d.ts');
+});
+
 test('what the guide to testing shows holds', async () => {
   const guide = readFileSync(resolve(ROOT, 'docs/testing.md'), 'utf8');
   const snippets = [...guide.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code);
