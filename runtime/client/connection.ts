@@ -1,6 +1,6 @@
 // Requests to one edge: where it is, who asks, how long to wait and when to ask again; knows no route's meaning.
 
-import { messageOf, PortError } from '../base/errors.ts';
+import { PortError } from '../base/errors.ts';
 import { DELIVERY_MS_MAX, REQUEST_MS_MAX } from '../base/limits.ts';
 import { failed, type Failed, unanswered } from './errors.ts';
 import { later } from './later.ts';
@@ -103,7 +103,9 @@ export class Connection {
     );
     try {
       const response = await this.#send(call, control.signal);
-      if (response.ok) return { ok: true, value: await read(response) };
+      // A page is what a server of pages gives for any path: another attempt brings no more.
+      const isPage = response.headers.get('Content-Type')?.includes('html');
+      if (response.ok && !isPage) return { ok: true, value: await read(response) };
       const body = await jsonOf(response);
       return { ok: false, ...failed(response.status, body, response.headers.get('Retry-After')) };
     } catch (thrown) {
@@ -156,13 +158,13 @@ export class Connection {
   }
 }
 
-/** The body of an error; what is no JSON is given as its text. */
+/** The body of an error; null: it is no JSON, and so none of the edge's. */
 async function jsonOf(response: Response): Promise<unknown> {
   const text = await response.text();
   try {
     return JSON.parse(text) as unknown;
-  } catch (thrown) {
-    return `${messageOf(thrown)}: ${text.slice(0, 200)}`;
+  } catch {
+    return null;
   }
 }
 

@@ -70,18 +70,21 @@ export interface ErrorBody {
   readonly '@type'?: unknown;
   readonly error_code?: unknown;
   readonly message?: unknown;
-  readonly code?: unknown;
+  /** A text; of other servers it may be a number. */
+  readonly code?: string | number | undefined;
   readonly detail?: unknown;
   readonly entities?: unknown;
 }
 
 /** The error that a body stands for; a body that is none is a fault on the way, `UNAVAILABLE`. */
 export function errorOf(status: number, body: unknown): Error {
-  if (typeof body !== 'object' || body === null || !('message' in body)) {
-    return new PortError('UNAVAILABLE', `the answer ${status} is not the edge's`, { status });
+  const given = Object(body) as ErrorBody;
+  if (!('message' in given)) {
+    return new PortError('UNAVAILABLE', `the answer ${status} is not the edge's`, {
+      status,
+    });
   }
-  const given: ErrorBody = body;
-  const code = typeof given.code === 'string' ? given.code : '';
+  const code = String(given.code ?? '');
   const message = String(given.message);
   const detail = detailOf(given.detail);
   if (given['@type'] === 'statement_error' && Object.hasOwn(STATEMENT_CODES, code)) {
@@ -102,8 +105,7 @@ function statementError(code: StatementCode, text: string): StatementError {
 }
 
 function detailOf(given: unknown): Record<string, number | string> {
-  if (typeof given !== 'object' || given === null) return {};
-  const known = Object.entries(given).filter(
+  const known = Object.entries(Object(given) as object).filter(
     (entry): entry is [string, number | string] =>
       typeof entry[1] === 'number' || typeof entry[1] === 'string',
   );
