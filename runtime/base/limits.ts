@@ -128,7 +128,7 @@ export const EXPIRED_ROWS_MAX = 10_000;
 export const JOIN_ROWS_BYTES_MAX = 33_554_432;
 /** The same over a store that takes blocks (256 MiB): it holds all state in memory itself, and to read it there costs more than to keep it. */
 export const JOIN_ROWS_RESIDENT_BYTES_MAX = 268_435_456;
-/** Bytes of state, as stored, of groups that an aggregation of the row path has at hand after a commit over a store of entries (64 MiB). */
+/** Bytes of state, as stored, and of keys of groups that an aggregation of the row path, windows and sessions among them, has at hand after a commit over a store of entries (64 MiB). */
 export const GROUPS_BYTES_MAX = 67_108_864;
 /** Bytes of rows that tables of a join, or one that is grouped or filtered, have at hand after a commit over a store of entries (64 MiB); beyond it they are read again. */
 export const TABLE_ROWS_BYTES_MAX = 67_108_864;

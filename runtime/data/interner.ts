@@ -59,6 +59,11 @@ export class Interner {
     return (this.offsets[id + 1] as number) - (this.offsets[id] as number);
   }
 
+  /** Bytes of all keys. */
+  get keyBytes(): number {
+    return this.offsets[this.size] as number;
+  }
+
   /** The order of a key and another one in bytes: negative, 0 or positive. */
   compareTo(id: number, other: Uint8Array): number {
     return compareBytes(this.key(id), other);

@@ -194,7 +194,7 @@ class SlidingAggregate implements Operator {
 
   #empty(startMs: number): SlidingWindow {
     const cells = this.#calls.map(({ body }) => body.initial());
-    return { startMs, rowtime: -Infinity, cells, change: null };
+    return { startMs, rowtime: -Infinity, cells, change: null, bytes: 0 };
   }
 
   #fold(window: SlidingWindow, { batch, position, ms, offset, values }: Taken): void {

@@ -111,7 +111,7 @@ export class AggregateTable {
 
   #bring(pane: Pane, group: number): number {
     const slot = this.#free.pop() ?? this.#slots++;
-    if (slot >= this.#groups.length) this.#grow();
+    if (slot === this.#groups.length) this.#grow(slot * 2);
     this.accumulators.reserve(slot + 1);
     this.#groups[slot] = group;
     this.#starts[slot] = pane.startMs;
@@ -140,11 +140,11 @@ export class AggregateTable {
     return scratch;
   }
 
-  #grow(): void {
-    this.#groups = grown(this.#groups, this.#groups.length * 2);
-    this.#starts = grown(this.#starts, this.#starts.length * 2);
-    this.#flags = grown(this.#flags, this.#flags.length * 2);
-    this.#lengths = grown(this.#lengths, this.#lengths.length * 2);
+  #grow(slots: number): void {
+    this.#groups = grown(this.#groups, slots);
+    this.#starts = grown(this.#starts, slots);
+    this.#flags = grown(this.#flags, slots);
+    this.#lengths = grown(this.#lengths, slots);
   }
 
   /**
@@ -182,8 +182,8 @@ export class AggregateTable {
     for (const pane of this.#panes.values()) {
       if (pane.flushed < commit && isClosed(pane.startMs)) this.#release(pane);
     }
-    const isHeavy = !intoBlock && this.#bytes > GROUPS_BYTES_MAX && this.size > flushed.length;
-    if (isHeavy || this.size > (idleMax || IDLE_GROUPS_MAX) + flushed.length) {
+    const isHeavy = !intoBlock && this.#bytes + this.#index.keyBytes > GROUPS_BYTES_MAX;
+    if (this.size > flushed.length + (isHeavy ? 0 : idleMax || IDLE_GROUPS_MAX)) {
       this.#storeHolds = true;
       this.#rebuild(flushed.sort());
     } else if (this.#index.size > 2 * this.size + IDLE_KEYS_MAX) this.#rebuild(this.#inMemory());

@@ -3,6 +3,7 @@
 import { ByteWriter } from '../base/bytes.ts';
 import { PortError, TaskCorrupted } from '../base/errors.ts';
 import { grown } from '../base/grown.ts';
+import { GROUPS_BYTES_MAX } from '../base/limits.ts';
 import { decodeKey, windowRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
 import type { Type } from '../data/type.ts';
@@ -13,9 +14,9 @@ import { type Over, Packing } from './packing.ts';
 import { Interner } from '../data/interner.ts';
 import { hasEntries } from './row-table.ts';
 
-/** Groups that stay in memory after a commit; beyond it they are read again on demand. */
+/** Groups that stay in memory after a commit, where their states are not large; beyond it they are read again on demand. */
 const IDLE_GROUPS_MAX = 65_536;
-/** Sessions of a group before those that a commit takes; when there are more, half of them stay in memory. */
+/** Sessions of a group before those that a commit takes; when there are more, half of them stay in memory, or none where states are large. */
 const IDLE_SESSIONS_MAX = 8;
 
 const FIRST_SLOTS = 64;
@@ -62,6 +63,9 @@ export class SessionTable {
   /** How often what had been put was folded, and of each slot how often before it was put last. */
   #folds = 0;
   #putAt = new Uint32Array(FIRST_SLOTS);
+  /** Bytes of the state by slot, as it was read or committed last, and of all. */
+  #lengths = new Uint32Array(FIRST_SLOTS);
+  #bytes = 0;
   readonly #free: number[] = [];
   #slots = 0;
   /** Where what was found last stands in its group's slots, or would; -1: it is `#present`, the last one, or comes behind that. */
@@ -146,12 +150,11 @@ export class SessionTable {
       const slot = slots[i] as number;
       if (this.#taken[slot] === 1)
         gone.push({ startMs: this.startMs(slot), endMs: this.endMs(slot) });
-      if (i > at) this.#free.push(slot);
+      if (i > at) this.#release(slot);
     }
     if (count > 1) slots.splice(at + 1, count - 1);
     if (count === 0) {
       const made = this.#newSlot();
-      this.#options.accumulators.reset(made);
       if (at === slots.length) slots.push(made);
       else slots.splice(at, 0, made);
     }
@@ -170,16 +173,34 @@ export class SessionTable {
     this.#folds++;
   }
 
+  /** One without rows. */
   #newSlot(): number {
-    const slot = this.#free.pop() ?? this.#slots++;
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    const slot = this.#slots++;
     if (slot === this.#starts.length) {
       this.#starts = grown(this.#starts, slot * 2);
       this.#ends = grown(this.#ends, slot * 2);
       this.#taken = grown(this.#taken, slot * 2);
       this.#putAt = grown(this.#putAt, slot * 2);
+      this.#lengths = grown(this.#lengths, slot * 2);
     }
-    this.#options.accumulators.reserve(slot + 1);
+    const { accumulators } = this.#options;
+    accumulators.reserve(slot + 1);
+    accumulators.reset(slot);
     return slot;
+  }
+
+  /** What it holds may be large, and is let go at once. */
+  #release(slot: number): void {
+    this.#options.accumulators.reset(slot);
+    this.#weigh(slot, 0);
+    this.#free.push(slot);
+  }
+
+  #weigh(slot: number, length: number): void {
+    this.#bytes += length - (this.#lengths[slot] as number);
+    this.#lengths[slot] = length;
   }
 
   #set(slot: number, startMs: number, endMs: number, taken: 0 | 1): void {
@@ -229,6 +250,7 @@ export class SessionTable {
     const { keyTypes, accumulators } = this.#options;
     const slot = this.#newSlot();
     accumulators.load(slot, value);
+    this.#weigh(slot, value.length);
     try {
       const { windowStart, windowEnd } = decodeKey(keyTypes, key);
       this.#set(slot, Number(windowStart), Number(windowEnd), 1);
@@ -249,16 +271,18 @@ export class SessionTable {
     over: Over | null = null,
   ): boolean {
     const packing = new Packing(this.#options.table, into, intoBlock, over?.isOver);
+    const bytesMax = intoBlock ? Infinity : GROUPS_BYTES_MAX;
     const taken = this.#dirty;
     this.#dirty = [];
     for (const id of taken) {
       const group = this.#groups[id];
       if (group === undefined) continue;
       if (over !== null) this.#forget(id, group.slots, over.ms);
-      this.#tell(id, group, packing);
+      this.#tell(id, group, packing, this.#bytes > bytesMax ? 0 : IDLE_SESSIONS_MAX);
     }
     packing.end();
-    if (this.#index.size <= IDLE_GROUPS_MAX + taken.length) return false;
+    const idleMax = this.#bytes + this.#index.keyBytes > bytesMax ? 0 : IDLE_GROUPS_MAX;
+    if (this.#index.size <= idleMax + taken.length) return false;
     this.#keep(taken);
     return true;
   }
@@ -269,10 +293,10 @@ export class SessionTable {
     while (count < slots.length && this.endMs(slots[count] as number) < ms) count++;
     if (count === 0) return;
     if (count === slots.length) this.#last[id] = 0;
-    for (const slot of slots.splice(0, count)) this.#free.push(slot);
+    for (const slot of slots.splice(0, count)) this.#release(slot);
   }
 
-  #tell(id: number, group: Group, packing: Packing): void {
+  #tell(id: number, group: Group, packing: Packing, idleMax: number): void {
     const { accumulators } = this.#options;
     const { slots, gone } = group;
     const scratch = this.#scratch;
@@ -297,18 +321,21 @@ export class SessionTable {
       const slot = slots[at] as number;
       if (this.#taken[slot] === 1) continue;
       writeKey(this.startMs(slot), this.endMs(slot));
-      packing.set(scratch.buffer, scratch.position, accumulators.encode(slot));
+      const value = accumulators.encode(slot);
+      this.#weigh(slot, value.length);
+      packing.set(scratch.buffer, scratch.position, value);
       this.#taken[slot] = 1;
       idle = at;
     }
     if (gone.length > 0) group.gone = [];
     group.isDirty = false;
     // What was taken before this commit is in the store.
-    if (idle > IDLE_SESSIONS_MAX) this.#cut(group, idle - IDLE_SESSIONS_MAX / 2, firstMs);
+    idle = Math.min(idle, slots.length - 1);
+    if (idle > idleMax) this.#cut(group, idle - idleMax / 2, firstMs);
   }
 
   #cut(group: Group, count: number, beforeMs: number): void {
-    for (const slot of group.slots.splice(0, count)) this.#free.push(slot);
+    for (const slot of group.slots.splice(0, count)) this.#release(slot);
     group.fromMs = Math.min(beforeMs, this.endMs(group.slots[0] as number));
     this.#storeHolds = true;
   }
@@ -329,6 +356,6 @@ export class SessionTable {
       this.#last[to] = last[id] as number;
       groups[id] = undefined;
     }
-    for (const group of groups) for (const slot of group?.slots ?? []) this.#free.push(slot);
+    for (const group of groups) for (const slot of group?.slots ?? []) this.#release(slot);
   }
 }

@@ -2,6 +2,7 @@
 
 import { ByteWriter } from '../base/bytes.ts';
 import { PortError, TaskCorrupted } from '../base/errors.ts';
+import { GROUPS_BYTES_MAX } from '../base/limits.ts';
 import { decodeCells, encodeCells } from '../data/cells.ts';
 import { decodeKey, windowRange } from '../data/key.ts';
 import { writeWindow } from '../data/key-writer.ts';
@@ -13,11 +14,11 @@ import { type Over, Packing } from './packing.ts';
 import { Interner } from '../data/interner.ts';
 import { hasEntries } from './row-table.ts';
 
-/** Windows that stay in memory after a commit beside those that it took; beyond it they are read again on demand. */
+/** Windows that stay in memory after a commit beside those that it took, where their states are not large; beyond it they are read again on demand. */
 const IDLE_WINDOWS_MAX = 262_144;
 /** Groups that do so. */
 const IDLE_GROUPS_MAX = 65_536;
-/** Windows of one group that are let go together. */
+/** Windows of one group that are let go together, but for large ones. */
 const CUT_WINDOWS_MIN = 1024;
 
 /** One window of a group, as rows leave it. */
@@ -29,6 +30,8 @@ export interface SlidingWindow {
   readonly cells: readonly Value[][];
   /** Which list of its group it is in. */
   change: 'shown' | 'hidden' | null;
+  /** Bytes of its state, as it was read or committed last. */
+  bytes: number;
 }
 
 interface Group {
@@ -38,6 +41,8 @@ interface Group {
   /** What the next commit sets: windows that are shown, and those that closed before they had all their rows. */
   shown: SlidingWindow[];
   hidden: SlidingWindow[];
+  /** Bytes of the windows that are in memory, as they were at the last commit and read since. */
+  bytes: number;
 }
 
 export interface SlidingTableOptions {
@@ -65,6 +70,8 @@ export class SlidingTable {
   #dirty = new Set<number>();
   /** Windows in memory. */
   #size = 0;
+  /** Bytes of all groups. */
+  #bytes = 0;
   /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new group; null: not asked yet. */
   #storeHolds: boolean | null = null;
 
@@ -85,6 +92,7 @@ export class SlidingTable {
       fromMs: Infinity,
       shown: [],
       hidden: [],
+      bytes: 0,
     });
     if (fromMs < group.fromMs) this.#read(id, group, fromMs);
     return group.windows;
@@ -107,8 +115,15 @@ export class SlidingTable {
       const earlier = [...found.values()].sort((a, b) => a.startMs - b.startMs);
       group.windows = [...earlier, ...group.windows];
       this.#size += earlier.length;
+      this.#weigh(group);
     }
     group.fromMs = fromMs;
+  }
+
+  #weigh(group: Group): void {
+    const bytes = group.windows.reduce((sum, window) => sum + window.bytes, 0);
+    this.#bytes += bytes - group.bytes;
+    group.bytes = bytes;
   }
 
   #writeKey(id: number): ByteWriter {
@@ -124,7 +139,7 @@ export class SlidingTable {
       const { windowStart } = decodeKey(keyTypes, key);
       const { rowtime, values } = decodeCells(this.#cellTypes, value);
       const cells = bodies.map(({ cells: { length } }) => values.splice(0, length));
-      return { startMs: Number(windowStart), rowtime, cells, change: null };
+      return { startMs: Number(windowStart), rowtime, cells, change: null, bytes: value.length };
     } catch (thrown) {
       if (!(thrown instanceof PortError)) throw thrown;
       throw new TaskCorrupted(`a stored window: ${thrown.message}`, { cause: thrown });
@@ -137,7 +152,7 @@ export class SlidingTable {
       const before = cells[call] as Value[];
       return copy?.(before) ?? before.slice();
     });
-    return { startMs, rowtime, cells: own, change: null };
+    return { startMs, rowtime, cells: own, change: null, bytes: 0 };
   }
 
   /** Puts a window among those of the group, of which none starts when it does. @param at where it then stands */
@@ -195,6 +210,7 @@ export class SlidingTable {
     const { table, reachMs } = this.#options;
     const isOver = over?.isOver;
     const overMs = over?.ms ?? -Infinity;
+    const bytesMax = intoBlock ? Infinity : GROUPS_BYTES_MAX;
     const shownPacking = new Packing(table, into, intoBlock, isOver);
     const hiddenPacking = new Packing(hiddenTable(table), into, intoBlock, isOver);
     const taken = this.#dirty;
@@ -210,15 +226,18 @@ export class SlidingTable {
       );
       group.shown = [];
       group.hidden = [];
-      const idle = firstFrom(windows, firstMs - reachMs);
-      if (idle >= CUT_WINDOWS_MIN) this.#cut(group, idle, firstMs - reachMs);
+      const isHeavy = this.#bytes > bytesMax;
+      const fromMs = firstMs - (isHeavy ? 0 : reachMs);
+      const idle = firstFrom(windows, fromMs);
+      if (idle >= (isHeavy ? 1 : CUT_WINDOWS_MIN)) this.#cut(group, idle, fromMs);
+      this.#weigh(group);
       takenWindows += group.windows.length;
     }
     shownPacking.end();
     hiddenPacking.end();
+    const idleMax = this.#bytes + this.#index.keyBytes > bytesMax ? 0 : IDLE_GROUPS_MAX;
     const isFull =
-      this.#size > IDLE_WINDOWS_MAX + takenWindows ||
-      this.#index.size > IDLE_GROUPS_MAX + taken.size;
+      this.#size > IDLE_WINDOWS_MAX + takenWindows || this.#index.size > idleMax + taken.size;
     if (isFull) this.#keep(taken, takenWindows);
     return isFull;
   }
@@ -237,6 +256,7 @@ export class SlidingTable {
       scratch.truncate(prefix);
       writeWindow(scratch, startMs, null);
       const value = encodeCells(this.#cellTypes, rowtime, cells.flat());
+      window.bytes = value.length;
       packing.set(scratch.buffer, scratch.position, value);
     }
     return firstMs;
@@ -248,9 +268,12 @@ export class SlidingTable {
     const groups = this.#groups;
     this.#index = new Interner();
     this.#groups = [];
+    this.#bytes = 0;
     for (const id of kept) {
       const key = before.key(id);
-      this.#groups[this.#index.intern(key, 0, key.length)] = groups[id];
+      const group = groups[id];
+      this.#groups[this.#index.intern(key, 0, key.length)] = group;
+      this.#bytes += group?.bytes ?? 0;
     }
     this.#size = windows;
     this.#storeHolds = true;

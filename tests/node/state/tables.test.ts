@@ -2,9 +2,8 @@
 
 import { expect, test } from 'vitest';
 import { ByteWriter, encodeUtf8 } from '../../../runtime/base/bytes.ts';
-import { GROUPS_BYTES_MAX, TABLE_ROWS_BYTES_MAX } from '../../../runtime/base/limits.ts';
+import { TABLE_ROWS_BYTES_MAX } from '../../../runtime/base/limits.ts';
 import { batch, prettySchema } from '../../../runtime/data/pretty.ts';
-import type { Accumulators } from '../../../runtime/state/accumulators.ts';
 import { AggregateTable } from '../../../runtime/state/aggregate-table.ts';
 import { GroupKeys, NO_GROUP } from '../../../runtime/state/group-keys.ts';
 import { GroupNames } from '../../../runtime/state/group-names.ts';
@@ -128,64 +127,6 @@ test('a closed window leaves memory in the commit after the one that took it', (
   // Its place serves the next window.
   table.touch(table.slot(table.pane(20), group(table, 'b')));
   expect(table.size).toBe(2);
-});
-
-/** Groups whose state is as large as it is told to be, and what is held of it. */
-class LargeGroups implements Accumulators {
-  readonly states: (Uint8Array | null)[] = [];
-  reserve(): void {}
-  reset(slot: number): void {
-    this.states[slot] = null;
-  }
-  load(slot: number, bytes: Uint8Array): void {
-    this.states[slot] = bytes;
-  }
-  encode(slot: number): Uint8Array {
-    return this.states[slot] as Uint8Array;
-  }
-  move(from: number, to: number): void {
-    this.states[to] = this.states[from] as Uint8Array;
-  }
-  foldRowtimes(): never {
-    throw new Error('no row is folded');
-  }
-  fold(): never {
-    throw new Error('no row is folded');
-  }
-  get bytesHeld(): number {
-    return [...new Set(this.states)].reduce((sum, state) => sum + (state?.length ?? 0), 0);
-  }
-}
-
-test('of groups with large states GROUPS_BYTES_MAX stay after a commit; beyond it they are read again', () => {
-  const state = new CountingState();
-  const accumulators = new LargeGroups();
-  const names = new GroupNames(INPUT);
-  const table = new AggregateTable({ table: 't', state, accumulators, names, windowed: true });
-  const length = 1_048_576;
-  const fits = GROUPS_BYTES_MAX / length;
-  const set = (key: number): void => {
-    const slot = table.slot(table.pane(0), group(table, `key ${key}`));
-    accumulators.states[slot] = new Uint8Array(length).fill(key);
-    table.touch(slot);
-    table.changes(
-      (change) => state.apply(change),
-      () => false,
-    );
-    expect(accumulators.bytesHeld).toBeLessThanOrEqual(GROUPS_BYTES_MAX);
-  };
-  for (let key = 0; key < fits; key++) set(key);
-  // One that changes again counts once.
-  set(0);
-  expect([table.size, accumulators.bytesHeld, state.reads]).toEqual([fits, GROUPS_BYTES_MAX, 0]);
-  set(fits);
-  expect([table.size, accumulators.bytesHeld]).toEqual([1, length]);
-  for (const key of [1, fits, 0]) {
-    const slot = table.slot(table.pane(0), group(table, `key ${key}`));
-    expect(accumulators.states[slot]?.[0]).toBe(key);
-  }
-  expect(state.reads).toBe(2);
-  for (let key = 1; key < 2 * fits; key++) set(key);
 });
 
 test('keys without a group in memory are let go, and groups keep their state under new ids', () => {
