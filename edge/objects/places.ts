@@ -39,7 +39,7 @@ export class Place {
   nextReady(): Subscription | null {
     for (const [subscription, watcher] of this.watchers) {
       const { next, waitingMs } = subscription;
-      if (waitingMs !== null || next >= this.highWatermark) continue;
+      if (waitingMs !== null || watcher.socket.isHeld || next >= this.highWatermark) continue;
       // It goes to the end, so that one that is far behind holds up nobody.
       this.watchers.delete(subscription);
       this.watchers.set(subscription, watcher);

@@ -21,6 +21,7 @@ import { errorBody } from '../routes/errors.ts';
 import { checkedLog } from '../topic-cache.ts';
 import { settle, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
+import { Delivery } from './delivery.ts';
 import { type Place, Places } from './places.ts';
 import { clientMessage, type ClientMessage, Violation } from './socket-messages.ts';
 import { Frames, LiveSocket, type Subscription } from './subscriptions.ts';
@@ -30,22 +31,22 @@ const SWEEP_MS = 600_000;
 const RETRY_MS = 1_000;
 /** The answer of an append leaves its partition together with the hint: it goes before a thousand frames, not behind them. */
 const FAN_OUT_AFTER_MS = 1;
-/** So few watchers of a partition hold each other up less than a timer keeps the object awake, which is paid for. */
-const KEPT_AT_ONCE_MAX = 16;
-/** So long after the first of many frames their sockets' attachments are written: most frames have gone out then. */
-const KEEP_AFTER_MS = 20;
-
 export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
   readonly #sockets = new Map<WebSocket, LiveSocket>();
   readonly #places = new Places();
   readonly #logs = new Map<string, RemoteLog>();
   readonly #alarm: Alarm;
-  /** Sockets whose attachments say less than they have been sent. */
-  readonly #changed = new Set<LiveSocket>();
+  readonly #delivery: Delivery;
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
+    this.#delivery = new Delivery({
+      keepAwake: (until) => ctx.waitUntil(until),
+      arm: (atMs) => this.#alarm.arm(atMs),
+      goOn: (sockets) => this.#goOn(sockets),
+      close: (socket, code, reason) => this.#close(socket, code, reason),
+    });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
     for (const ws of ctx.getWebSockets()) {
       if (ws.readyState !== WebSocket.OPEN) continue; // It was closed, and its client has not said so.
@@ -146,12 +147,9 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
         return;
       case 'credit':
         if (subscription === undefined) return; // It ended while this was on its way.
-        if (subscription.credit + message.bytes > SOCKET_CREDIT_BYTES_MAX)
+        if (subscription.credit + message.bytes > subscription.creditMax)
           throw new Violation(`credit is at most ${SOCKET_CREDIT_BYTES_MAX} bytes`);
-        subscription.credit += message.bytes;
-        subscription.waitingMs = null;
-        socket.keep();
-        await this.#pump(this.#places.made(subscription, socket));
+        await this.#goOn(this.#delivery.granted(socket, subscription, message.bytes));
         return;
       case 'unsubscribe':
         if (subscription === undefined) return;
@@ -159,6 +157,16 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
         socket.send({ op: 'end', id, next: subscription.next });
         return;
     }
+  }
+
+  /** Sends what they wait for. */
+  async #goOn(sockets: Iterable<LiveSocket>): Promise<void> {
+    const places = new Set<Place>();
+    for (const socket of sockets) {
+      socket.keep();
+      for (const one of socket.subscriptions.values()) places.add(this.#places.made(one, socket));
+    }
+    await Promise.all(Array.from(places, (place) => this.#pump(place)));
   }
 
   async #subscribe(
@@ -195,6 +203,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
         incarnation: bounds.incarnation,
         next,
         credit,
+        creditMax: SOCKET_CREDIT_BYTES_MAX,
         waitingMs: null,
         frame,
       };
@@ -209,6 +218,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
         incarnation: bounds.incarnation,
       });
       this.#places.add(socket, subscription);
+      this.#delivery.begun(socket, subscription);
       place.highWatermark = Math.max(known(place), highWatermark);
       this.#alarm.arm(Date.now() + SWEEP_MS);
     } catch (thrown) {
@@ -262,49 +272,11 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
       place.highWatermark = Math.max(known(place), highWatermark);
       for (const { socket, subscription } of place.watchers.values()) {
         if (subscription.incarnation === incarnation && subscription.next >= next)
-          this.#deliver(place, socket, subscription, frames);
+          this.#delivery.deliver(place, socket, subscription, frames);
       }
     } catch (thrown) {
       this.#failed(place, first, thrown);
     }
-  }
-
-  #deliver(place: Place, socket: LiveSocket, subscription: Subscription, frames: Frames): void {
-    const { id } = subscription;
-    let changed = false;
-    while (subscription.waitingMs === null) {
-      const frame = subscription.next < frames.end ? frames.frame(subscription) : null;
-      if (frame === null) break;
-      changed = true;
-      if ('needed' in frame) {
-        subscription.waitingMs = Date.now();
-        socket.send({ op: 'waiting', id, next: subscription.next, bytes: frame.needed });
-        this.#alarm.arm(subscription.waitingMs + SOCKET_STALL_MS);
-        break;
-      }
-      subscription.next = frame.end;
-      subscription.credit -= frame.bytes.length;
-      grow(subscription);
-      socket.send(frame.bytes);
-    }
-    if (!changed) return;
-    if (place.watchers.size <= KEPT_AT_ONCE_MAX) socket.keep();
-    else this.#keepSoon(socket);
-  }
-
-  /**
-   * Writes into the attachment what a socket has been sent, behind the frames of all. Until then a timer is under way, with which no object
-   * hibernates; an instance that ends otherwise takes its sockets along, whose clients resume from what they have.
-   */
-  #keepSoon(socket: LiveSocket): void {
-    this.#changed.add(socket);
-    if (this.#changed.size > 1) return;
-    const keep = (): void => {
-      const changed = [...this.#changed];
-      this.#changed.clear();
-      for (const one of changed) one.keep();
-    };
-    this.ctx.waitUntil(scheduler.wait(KEEP_AFTER_MS).then(keep));
   }
 
   /** A partition that does not answer for now is asked again; what it refuses ends those who asked for it. */
@@ -329,11 +301,13 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
     socket.subscriptions.delete(subscription.id);
     this.#places.remove(subscription);
     socket.keep();
+    if (socket.asked.delete(subscription) && !socket.isHeld)
+      this.ctx.waitUntil(this.#goOn([socket]));
   }
 
   #close(socket: LiveSocket, code: number, reason: string): void {
     this.#sockets.delete(socket.ws);
-    this.#changed.delete(socket);
+    this.#delivery.forget(socket);
     for (const subscription of socket.subscriptions.values()) this.#places.remove(subscription);
     socket.ws.close(code, reason);
   }
@@ -385,13 +359,6 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
     if (log === undefined) this.#logs.set(tenant, (log = checkedLog(this.env, tenant)));
     return log;
   }
-}
-
-/** Each frame that is sent may be followed by one twice as long, until they are as long as frames may be. */
-function grow(subscription: Subscription): void {
-  if (subscription.frame === null) return;
-  const twice = Math.max(subscription.frame * 2, 1);
-  subscription.frame = twice >= SOCKET_FRAME_BYTES_MAX ? null : twice;
 }
 
 /** What is known of the end of the partition, as a number. */

@@ -1,7 +1,7 @@
 // The subscriptions of one hibernating socket, kept in its attachment, and the frames that they are sent; knows no call and no partition.
 
 import { ByteWriter } from '../../runtime/base/bytes.ts';
-import { SOCKET_FRAME_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { SOCKET_CREDIT_BYTES_MAX, SOCKET_FRAME_BYTES_MAX } from '../../runtime/base/limits.ts';
 import type { FetchedBatch } from '../../runtime/ports/log.ts';
 import { pieceOf } from './batch-pieces.ts';
 
@@ -15,6 +15,8 @@ export interface Subscription {
   next: number;
   /** Bytes that may still be sent. */
   credit: number;
+  /** What that may be at most; who was asked to grant more than there was may have more. */
+  creditMax: number;
   /** Since when records wait for credit (ms since the Unix epoch); null while none do. */
   waitingMs: number | null;
   /** Bytes of the next frame at most, batches being cut where they are longer; null: whole batches, as many as a frame may have. */
@@ -51,6 +53,12 @@ export class LiveSocket {
   readonly pending = new Set<number>();
   /** When it was accepted, or its last message came (ms since the Unix epoch): of one without subscriptions its attachment says so, too. */
   heardMs: number;
+  /** Bytes that may lie unread, and the subscriptions of which any one's credit says that they do not: nothing is sent until then; since when. */
+  unreadBytes = 0;
+  readonly asked = new Set<Subscription>();
+  askedMs = 0;
+  /** There is no room for what it is to be sent. */
+  waitsForRoom = false;
   /** Messages in the second that began at `secondMs`. */
   #messages = 0;
   #secondMs = 0;
@@ -83,7 +91,9 @@ export class LiveSocket {
       waitingMs,
       frame = null,
     ] of subscriptions) {
-      const subscription = { id, topic, partition, incarnation, next, credit, waitingMs, frame };
+      const place = { id, topic, partition, incarnation, next };
+      const creditMax = Math.max(credit, SOCKET_CREDIT_BYTES_MAX);
+      const subscription = { ...place, credit, creditMax, waitingMs, frame };
       socket.subscriptions.set(id, subscription);
     }
     return socket;
@@ -127,6 +137,11 @@ export class LiveSocket {
   isIdle(sinceMs: number, pinged: Date | null): boolean {
     if (this.subscriptions.size + this.pending.size > 0) return false;
     return Math.max(this.heardMs, pinged?.getTime() ?? 0) <= sinceMs;
+  }
+
+  /** Nothing is sent for now. */
+  get isHeld(): boolean {
+    return this.asked.size > 0 || this.waitsForRoom;
   }
 
   /** What is sent to a socket that has gone is lost with it: its client goes on elsewhere from what it has. */
