@@ -148,6 +148,11 @@ export const FAMILIES = {
     'bytes',
     'Bytes of answers that wait in this isolate of the Worker for readers who have not taken them.',
   ),
+  millrace_push_queries_held_bytes: gauge(
+    [],
+    'bytes',
+    'Bytes that the push queries of this isolate of the Worker hold, as far as is counted: state, and what was read ahead of readers.',
+  ),
   millrace_http_slow_bodies: gauge(
     [],
     'requests',

@@ -5,6 +5,7 @@ import { answers } from '../guard/answers.ts';
 import { Collector } from '../metrics/collect.ts';
 import { Exposition, EXPOSITION_TYPE } from '../metrics/exposition.ts';
 import type { RequestCounts } from '../metrics/requests.ts';
+import { pushRoom } from '../push-room.ts';
 import type { EdgeHono } from './context.ts';
 import { integerOf } from './parameters.ts';
 
@@ -17,6 +18,7 @@ export function metricsRoutes(app: Hono<EdgeHono>, requests: RequestCounts): voi
     if (page === 0) {
       requests.write(to);
       to.add('millrace_http_answers_held_bytes', [], answers.bytes);
+      to.add('millrace_push_queries_held_bytes', [], pushRoom.bytes);
       to.add('millrace_http_slow_bodies', [], bodies.slowBodies);
     }
     return answers.page(to.text(), EXPOSITION_TYPE);

@@ -7,7 +7,10 @@ import { partitionsAsked } from '../../runtime/engine/pull-partitions.ts';
 import { startStreamPull } from '../../runtime/engine/pull-stream.ts';
 import { startPush } from '../../runtime/engine/push.ts';
 import { continuationToken, isResumable, placedAt, Places } from '../../runtime/engine/resume.ts';
-import { QueryRows } from '../../runtime/engine/query-rows.ts';
+import { QueryRows, type QueryRowsOptions } from '../../runtime/engine/query-rows.ts';
+import type { Batch } from '../../runtime/data/batch.ts';
+import { QueryStore } from '../../runtime/memory/query-store.ts';
+import type { TaskStore } from '../../runtime/ports/store.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import type { Print } from '../../runtime/sql/ast.ts';
@@ -16,10 +19,12 @@ import { PROCESSING_LOG_TOPIC } from '../../runtime/task/task-topics.ts';
 import { inputsOf, taskId } from '../../runtime/task/topology.ts';
 import { typeText } from '../../runtime/data/type.ts';
 import { wallClock } from '../adapters/do-clock.ts';
+import { pacedLog } from '../adapters/paced-log.ts';
 import { catalogOf, processorAt } from '../env.ts';
 import { kernel } from '../kernel.ts';
 import type { PreparedQuery, Script } from '../objects/prepare.ts';
 import { OpenQueries } from '../open-queries.ts';
+import { pushRoom } from '../push-room.ts';
 import { registry } from '../registry.ts';
 import { answerText, mergedRows, type RowText, rowTexts } from '../rows.ts';
 import { unwrap } from '../wire.ts';
@@ -157,25 +162,65 @@ export function closeQuery(queryId: string): Promise<boolean> {
   return open.close(queryId);
 }
 
+/** Places that know what the state of the query takes. */
+class StoredPlaces extends Places {
+  #store: TaskStore | null = null;
+
+  override put(store: TaskStore): Promise<void> {
+    this.#store = store;
+    return super.put(store);
+  }
+
+  get stateBytes(): number {
+    if (!(this.#store instanceof QueryStore)) return 0;
+    return [...this.#store.tasks.values()].reduce((sum, { tables }) => sum + tables.bytes, 0);
+  }
+}
+
 async function push({ log }: Edge, plan: Plan, token: string | null): Promise<RunningQuery> {
   // Told apart from all others, in this Worker and elsewhere: /close-query names it.
   const own = { ...plan, query: `${plan.query}_${crypto.randomUUID().slice(0, 8)}` };
-  const places = new Places(token === null ? null : placedAt(own, token));
-  const rows = await counted(open, own.query, (leave) =>
-    startPush({
-      plan: own,
-      places,
-      host: { log, clock: wallClock, kernel },
-      formats: FORMATS,
-      registry,
-      signal: null,
-      public: {},
-      onEnd: leave,
-    }),
+  const places = new StoredPlaces(token === null ? null : placedAt(own, token));
+  const reading = pushRoom.enter();
+  let rows: QueryRowsOptions;
+  try {
+    rows = await counted(open, own.query, (leave) =>
+      startPush({
+        plan: own,
+        places,
+        host: { log: pacedLog(log, reading), clock: wallClock, kernel },
+        formats: FORMATS,
+        registry,
+        signal: null,
+        public: {},
+        onEnd: () => {
+          reading.leave();
+          leave();
+        },
+      }),
+    );
+  } catch (thrown) {
+    reading.leave();
+    throw thrown;
+  }
+  const close = (): Promise<void> => {
+    // Or what waits for the reader would hold up the end.
+    reading.leave();
+    return rows.close();
+  };
+  reading.begin(
+    () => places.stateBytes,
+    () => void close(),
   );
-  open.started(own.query, () => rows.close());
+  const next = async (): Promise<Batch | null> => {
+    const batch = await reading.next(rows.next);
+    if (batch === null) reading.leave();
+    if (batch === null && reading.fault !== null) throw reading.fault;
+    return batch;
+  };
+  open.started(own.query, close);
   const tokenBehind = (rowsLeft: number) => continuationToken(own, places.behind(rowsLeft));
-  return running(new QueryRows(rows), isResumable(own) ? tokenBehind : null);
+  return running(new QueryRows({ ...rows, next, close }), isResumable(own) ? tokenBehind : null);
 }
 
 function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {

@@ -164,6 +164,8 @@ export const RECYCLED_BYTES_MAX = 16_777_216;
 export const OPEN_PUSH_QUERIES_MAX = 1024;
 /** Push queries that one isolate of the edge runs at once. */
 export const PUSH_QUERIES_MAX = 256;
+/** Bytes that they hold together, as far as is counted (64 MiB): their state as stored, and four times what they have read ahead of their readers. */
+export const PUSH_QUERIES_HELD_BYTES_MAX = 67_108_864;
 /** One that has not been heard of for so long has been dropped by the platform together with its request. */
 export const PUSH_QUERY_GONE_MS = 15_000;
 /** PRINTs, and pull queries over streams, that one isolate of the edge runs at once: each holds what it has read of a topic. */

@@ -107,14 +107,14 @@ export class ResidentTables implements StateReader {
     blocks: readonly (StateBlock | StatePack)[] = [],
   ): void {
     // Mostly there is room even if every key were a new one.
-    if (this.#bytes() + grownBy(changes, blocks) <= bytesMax) return;
+    if (this.bytes + grownBy(changes, blocks) <= bytesMax) return;
     for (const table of this.ids) this.#settle(table);
     const after = { task, changes, blocks, bytesMax };
-    PENDING_BLOCKS.code.refuseTooMuch(this, this.#bytes(), after);
+    PENDING_BLOCKS.code.refuseTooMuch(this, this.bytes, after);
   }
 
   /** What is held; what came as blocks roughly. */
-  #bytes(): number {
+  get bytes(): number {
     let bytes = 0;
     for (const table of this.#tables.values()) bytes += table.bytes;
     for (const pending of this.#pending.values()) bytes += pending.bytes;
