@@ -19,6 +19,7 @@ import { errorBody } from './errors.ts';
 import { type RunningQuery, startSelect } from './queries.ts';
 import { headerMembers, rowMembers } from './query-events.ts';
 import { queryOf, type QueryRequest } from './script.ts';
+import { SocketRoom } from './socket-room.ts';
 import { requireUpgrade } from './sockets.ts';
 
 /** A message may hold a statement beside the rest. */
@@ -78,6 +79,7 @@ class QuerySocket {
   readonly #edge: Edge;
   readonly #ws: WebSocket;
   readonly #queries = new Map<number, SocketQuery>();
+  readonly #room = new SocketRoom();
   #messages = 0;
   #secondMs = 0;
 
@@ -141,6 +143,7 @@ class QuerySocket {
       }
       case 'credit': {
         const rows = integer(message, 'rows', SOCKET_CREDIT_ROWS_MAX);
+        this.#room.read();
         if (query === undefined) return; // It ended while this was on its way.
         if (query.credit + rows > SOCKET_CREDIT_ROWS_MAX)
           throw new Violation(`credit is at most ${SOCKET_CREDIT_ROWS_MAX} rows`);
@@ -195,8 +198,20 @@ class QuerySocket {
       query.credit -= part.length;
       const token = running.token(rows.length - at);
       const place = token === null ? '' : `,"token":"${token}"`;
-      this.#send(`{"op":"rows","id":${id},${rowMembers(part)}${place}}`);
+      const text = `{"op":"rows","id":${id},${rowMembers(part)}${place}}`;
+      const give = (): void => {
+        if (!query.isClosed) this.#send(text);
+      };
+      // A UTF-16 unit is a byte, as a rule.
+      if (await this.#room.give(text.length, give, () => this.#ask(id))) continue;
+      this.#close(1013, JSON.stringify({ id }));
+      return;
     }
+  }
+
+  /** Whoever answers with credit, if it is for no row, has read what came before. */
+  #ask(id: number): void {
+    this.#send(JSON.stringify({ op: 'waiting', id }));
   }
 
   /** What is sent to a socket that has gone is lost with it: its client goes on elsewhere from what it has. */
@@ -206,6 +221,7 @@ class QuerySocket {
 
   #close(code: number, reason: string): void {
     if (this.#ws.readyState !== WebSocket.CLOSED) this.#ws.close(code, reason);
+    this.#room.close();
     for (const query of this.#queries.values()) void query.close();
   }
 }

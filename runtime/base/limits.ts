@@ -288,6 +288,8 @@ export const SOCKET_FRAME_BYTES_MAX = 1_048_608;
 /** Bytes of frames that may lie unread between one relay object and its sockets (16 MiB), and of them between it and one socket: more is sent once its client has said that it reads. */
 export const RELAY_UNREAD_BYTES_MAX = 16_777_216;
 export const SOCKET_UNREAD_BYTES_MAX = 1_048_608;
+/** Bytes of rows that may lie unread between one isolate and its sockets of queries (16 MiB), before each is asked whether it reads after every 64 KiB. */
+export const QUERY_SOCKETS_UNREAD_BYTES_MAX = 16_777_216;
 /** Bytes of the first frame that a client asks for when it goes on after a cut, and what may be on its way to it; doubles with each frame. */
 export const SOCKET_RESUMED_BYTES_MAX = 1024;
 /** How long records wait for credit before their socket is closed. */

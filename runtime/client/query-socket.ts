@@ -14,7 +14,7 @@ import type { Channel, SharedSocket } from './sockets.ts';
 
 /** The messages of the edge, but those of rows. */
 interface Message {
-  readonly op: 'header' | 'end' | 'error';
+  readonly op: 'header' | 'waiting' | 'end' | 'error';
   readonly token?: string | undefined;
   readonly message?: string | null | undefined;
 }
@@ -84,6 +84,8 @@ class SocketAnswer implements Channel {
       if (message.op === 'error') this.cut(errorOf(200, message));
       else if (message.op === 'end')
         this.#parts.push({ kind: 'end', message: message.message ?? null });
+      // The edge wants to know whether what it has sent was received.
+      else if (message.op === 'waiting') this.#grant(this.#window);
       else this.#head(message);
     }
     this.#wake?.();
@@ -99,10 +101,15 @@ class SocketAnswer implements Channel {
   taken(): void {
     this.#toGrant += 1;
     this.#isRead = true;
-    if (this.id === null || this.#toGrant * 2 < this.#window) return;
-    const window = Math.min(this.#window * 2, SOCKET_WINDOW_ROWS_MAX);
-    const rows = this.#toGrant + window - this.#window;
-    this.#socket.send({ op: 'credit', id: this.id, rows });
+    if (this.#toGrant * 2 < this.#window) return;
+    this.#grant(Math.min(this.#window * 2, SOCKET_WINDOW_ROWS_MAX));
+  }
+
+  /** Grants what was read, and what makes the window so wide. */
+  #grant(window: number): void {
+    const { id } = this;
+    if (id === null) return;
+    this.#socket.send({ op: 'credit', id, rows: this.#toGrant + window - this.#window });
     this.#window = window;
     this.#toGrant = 0;
   }

@@ -2,10 +2,12 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  QUERY_SOCKETS_UNREAD_BYTES_MAX,
   RELAY_UNREAD_BYTES_MAX,
   SOCKET_CREDIT_BYTES_MAX,
   SOCKET_UNREAD_BYTES_MAX,
 } from '../../../runtime/base/limits.ts';
+import { SocketRoom } from '../../../edge/routes/socket-room.ts';
 import { send } from '../../support/edge-client.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 import { Workerd } from '../../support/workerd.ts';
@@ -100,3 +102,66 @@ test('of many that say nothing no more than RELAY_UNREAD_BYTES_MAX lies unread; 
   expect(gone?.closed).toEqual({ code: 1013, reason: '{"id":1,"next":1}' });
   for (const socket of silent) await socket[Symbol.asyncDispose]();
 }, 60_000);
+
+test('a socket of queries is sent SOCKET_UNREAD_BYTES_MAX of rows, whatever credit they have, and the rest when its client says that it reads', async () => {
+  const ksql =
+    "CREATE STREAM s (k STRING KEY, v STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');";
+  expect((await send(edge, 'POST', '/ksql', { ksql })).status).toBe(200);
+  const rows = 10;
+  for (let i = 0; i < rows; i++) {
+    const records = [{ key: 'k', value: { v: 'x'.repeat(300_000) } }];
+    expect((await send(edge, 'POST', '/topics/s/records', { records })).status).toBe(200);
+  }
+  await using socket = await SocketClient.open(`${edge.url}/query-socket`);
+  const properties = { 'auto.offset.reset': 'earliest' };
+  for (const id of [1, 2])
+    socket.send({ op: 'query', id, sql: 'SELECT * FROM s EMIT CHANGES;', properties, credit: 100 });
+  let [most, unread, read, asked] = [0, 0, 0, 0];
+  while (read < 2 * rows) {
+    const message = await socket.message();
+    if (message.op === 'rows') {
+      read += (message['rows'] as unknown[]).length;
+      unread += JSON.stringify(message).length;
+      most = Math.max(most, unread);
+    } else if (message.op === 'waiting') {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      // Of either query: what is read is the socket.
+      socket.send({ op: 'credit', id: 1 + (asked++ % 2), rows: 0 });
+      unread = 0;
+    }
+  }
+  expect(most).toBeLessThanOrEqual(SOCKET_UNREAD_BYTES_MAX);
+  expect(asked).toBeGreaterThanOrEqual(Math.floor((2 * rows * 300_000) / SOCKET_UNREAD_BYTES_MAX));
+});
+
+test('from QUERY_SOCKETS_UNREAD_BYTES_MAX on each socket of queries is asked after 64 KiB, and before that after what is left', async () => {
+  const rooms: SocketRoom[] = [];
+  let asked = 0;
+  const give = async (room: SocketRoom, bytes: number): Promise<boolean> => {
+    let isSent = false;
+    const ask = (): void => void asked++;
+    void room.give(bytes, () => (isSent = true), ask);
+    await Promise.resolve();
+    return isSent;
+  };
+  const room = (): SocketRoom => rooms[rooms.push(new SocketRoom()) - 1] as SocketRoom;
+  for (let i = 0; i < 15; i++) await give(room(), QUERY_SOCKETS_UNREAD_BYTES_MAX / 16);
+  const last = room();
+  expect(await give(last, 900_000)).toBe(true);
+  // A quarter of what is left is less.
+  expect(await give(last, 65_536)).toBe(false);
+  last.read();
+  const full = room();
+  expect(await give(full, QUERY_SOCKETS_UNREAD_BYTES_MAX - SocketRoom.unreadBytes - 65_536)).toBe(
+    true,
+  );
+  const small = room();
+  expect(await give(small, 65_535)).toBe(true);
+  expect(await give(small, 1)).toBe(true);
+  expect(SocketRoom.unreadBytes).toBeGreaterThanOrEqual(QUERY_SOCKETS_UNREAD_BYTES_MAX);
+  asked = 0;
+  expect([await give(small, 1), asked]).toEqual([false, 1]);
+  small.read();
+  for (const one of rooms) one.close();
+  expect(SocketRoom.unreadBytes).toBe(0);
+});
