@@ -120,11 +120,21 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   ticketRoutes(app);
   metricsRoutes(app, requests);
 
-  const paths = new Set(app.routes.map(({ path }) => path).filter((path) => path !== '/*'));
-  for (const path of paths) {
-    app.all(path, () =>
-      errorResponse(refusal('METHOD_NOT_ALLOWED', 'this path has other methods')),
-    );
+  const methods = new Map<string, Set<string>>();
+  for (const { path, method } of app.routes) {
+    if (path === '/*') continue;
+    const of = methods.get(path) ?? new Set();
+    // A HEAD is a GET whose body nobody sends.
+    methods.set(path, of.add(method));
+    if (method === 'GET') of.add('HEAD');
+  }
+  for (const [path, of] of methods) {
+    const allow = [...of].join(', ');
+    app.all(path, () => {
+      const response = errorResponse(refusal('METHOD_NOT_ALLOWED', `this path has ${allow}`));
+      response.headers.set('Allow', allow);
+      return response;
+    });
   }
   app.notFound(() => errorResponse(refusal('NOT_FOUND', 'there is nothing at this path')));
   app.onError((thrown) => errorResponse(thrown));
