@@ -25,6 +25,7 @@ export class PushRoom {
 
   /** Bytes that they hold, roughly. */
   get bytes(): number {
+    this.#forgetGone();
     return this.#bytes;
   }
 
