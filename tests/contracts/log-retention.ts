@@ -1,6 +1,7 @@
 // What every log adapter lets go by time and by size, as one suite that runs in each adapter's own runtime; knows no adapter.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { existing } from '../../runtime/base/assert.ts';
 import { UPKEEP_BATCHES_MAX } from '../../runtime/base/limits.ts';
 import type { Log } from '../../runtime/ports/log.ts';
 import { type LogUnderTest, recordBatch, refused, tidied, topicSpec, valuesFrom } from './log.ts';
@@ -99,16 +100,21 @@ export function describeRetention(name: string, make: () => Promise<LogUnderTest
       await tidied(under, at);
       expect(await log.bounds(at)).toMatchObject({ start: 69, highWatermark: 70 });
     });
+  });
+}
 
-    test('with the next appends, where a look finds more than a turn takes', async (context) => {
-      const { advance } = under;
-      if (advance === undefined) return context.skip('its clock cannot be turned');
-      await log.create({ ...topicSpec('t'), retentionMs: HOUR_MS });
-      const old = 2 * UPKEEP_BATCHES_MAX + 1;
-      for (let i = 0; i < old; i++) await append('old');
-      advance(2 * HOUR_MS);
-      for (let i = 0; i < 3; i++) await append('young');
-      expect(await log.bounds(at)).toMatchObject({ start: old, highWatermark: old + 3 });
-    });
+/** Of an adapter that looks for what may go when records are appended, and whose clock can be turned. */
+export function describeUpkeep(name: string, make: () => Promise<LogUnderTest>): void {
+  test(`${name} lets go with the next appends, where a look finds more than a turn takes`, async () => {
+    const under = await make();
+    const { log } = under;
+    const at = { topic: 't', partition: 0 };
+    const old = 2 * UPKEEP_BATCHES_MAX + 1;
+    await log.create({ ...topicSpec('t'), retentionMs: HOUR_MS });
+    for (let i = 0; i < old; i++) await log.append(at, recordBatch(['old'], under.now()));
+    existing(under.advance, 'a clock to turn')(2 * HOUR_MS);
+    for (let i = 0; i < 3; i++) await log.append(at, recordBatch(['young'], under.now()));
+    expect(await log.bounds(at)).toMatchObject({ start: old, highWatermark: old + 3 });
+    await under.dispose?.();
   });
 }

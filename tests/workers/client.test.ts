@@ -6,15 +6,14 @@ import { expect, test } from 'vitest';
 import { createEdge } from '../../edge/index.ts';
 import { connect } from '../../runtime/client/index.ts';
 
-const { fetch: serve } = createEdge();
+const served = createEdge();
 
 const edge = connect({
   url: 'http://localhost',
   fetch: async (url, init) => {
     // As the platform hands it over: with properties of the connection, which nothing here reads.
     const request = new Request(url, init) as Request<unknown, IncomingRequestCfProperties>;
-    if (serve === undefined) throw new Error('an edge serves requests');
-    return serve(request, env, createExecutionContext());
+    return served.fetch(request, env, createExecutionContext());
   },
 });
 

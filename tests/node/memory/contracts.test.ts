@@ -9,7 +9,7 @@ import { systemClock } from '../../../runtime/memory/system-clock.ts';
 import { describeClock } from '../../contracts/clock.ts';
 import { describeAdmission } from '../../contracts/log-admission.ts';
 import { describeCompaction } from '../../contracts/log-compaction.ts';
-import { describeRetention } from '../../contracts/log-retention.ts';
+import { describeRetention, describeUpkeep } from '../../contracts/log-retention.ts';
 import {
   describeLog,
   type LogUnderTest,
@@ -40,6 +40,7 @@ async function memoryLog(): Promise<LogUnderTest> {
 describeLog('MemoryLog', memoryLog);
 describeAdmission('MemoryLog', memoryLog);
 describeRetention('MemoryLog', memoryLog);
+describeUpkeep('MemoryLog', memoryLog);
 describeCompaction('MemoryLog', memoryLog, 100);
 
 describeStore('MemoryStore with an outbox', async () => {

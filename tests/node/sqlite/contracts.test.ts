@@ -10,7 +10,7 @@ import { RETENTION_SWEEP_MS } from '../../../runtime/ports/upkeep.ts';
 import { Database } from '../../../runtime/sqlite/database.ts';
 import { describeAdmission } from '../../contracts/log-admission.ts';
 import { describeCompaction } from '../../contracts/log-compaction.ts';
-import { describeRetention } from '../../contracts/log-retention.ts';
+import { describeRetention, describeUpkeep } from '../../contracts/log-retention.ts';
 import {
   describeLog,
   type LogUnderTest,
@@ -40,6 +40,7 @@ async function sqliteLog(): Promise<LogUnderTest> {
 describeLog('SqliteLog', sqliteLog);
 describeAdmission('SqliteLog', sqliteLog);
 describeRetention('SqliteLog', sqliteLog);
+describeUpkeep('SqliteLog', sqliteLog);
 describeCompaction('SqliteLog', sqliteLog, 25);
 
 describeStore('SqliteStore', async () => {
