@@ -6,7 +6,7 @@ import { indexAt, parseRecordBatch } from '../data/record.ts';
 import { timestampText } from '../expr/datetime.ts';
 import { Recognizer } from '../formats/recognize.ts';
 import type { Log, TopicPartition, Unsubscribe } from '../ports/log.ts';
-import { readRetained } from '../ports/retained-read.ts';
+import { readRetained } from './records.ts';
 import type { Print, Statement } from '../sql/ast.ts';
 import { withParts } from '../task/with-parts.ts';
 

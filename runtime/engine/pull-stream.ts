@@ -13,7 +13,7 @@ import type { Operator } from '../operators/operator.ts';
 import type { Plan, SourceStep } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Log, TopicPartition } from '../ports/log.ts';
-import { readRetained } from '../ports/retained-read.ts';
+import { readRetained } from './records.ts';
 import { Current } from '../task/current.ts';
 import { type Reader, readerOf } from '../task/input.ts';
 import { withParts } from '../task/with-parts.ts';

@@ -2,6 +2,7 @@
 
 import { existing } from '../base/assert.ts';
 import { StatementError } from '../base/errors.ts';
+import { PartMissing } from '../base/part.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Source } from '../catalog/source.ts';
 import type { Batch } from '../data/batch.ts';
@@ -21,8 +22,25 @@ import { recordsByTopic } from './records.ts';
 export { printTopic } from './print-topic.ts';
 export { readRecords } from './records.ts';
 
-/** What the last call of each engine is making records of. */
-const making = new WeakMap<EngineCore, Promise<unknown>>();
+/** Ends with the last call of an engine that waits for code, or behind one that does. */
+const waiting = new WeakMap<EngineCore, Promise<void>>();
+
+/** What `make` gives: at once, where nobody waits for code. */
+function inTurn<T>(core: EngineCore, make: () => T): T | Promise<T> {
+  const before = waiting.get(core);
+  if (before === undefined) {
+    try {
+      return make();
+    } catch (thrown) {
+      if (!(thrown instanceof PartMissing)) throw thrown;
+    }
+  }
+  const made = Promise.resolve(before).then(() => withParts(make));
+  const end = (): void => void (waiting.get(core) === ended && waiting.delete(core));
+  const ended = made.then(end, end);
+  waiting.set(core, ended);
+  return made;
+}
 
 /** As `Engine.insert`. Calls append in their order, though one may have to wait for code that the next ones do not need. */
 export async function insertRows(
@@ -43,12 +61,7 @@ export async function insertRows(
     }));
     return { topic: to.topic, records: made };
   };
-  const made = Promise.resolve(making.get(core)).then(() => withParts(records));
-  making.set(
-    core,
-    made.catch(() => undefined),
-  );
-  const { topic, records: ready } = await made;
+  const { topic, records: ready } = await inTurn(core, records);
   const places = await core.produce(topic, ready);
   return isMany(given) ? places : existing(places[0], 'place of the record');
 }

@@ -1,10 +1,10 @@
 // Reads topics for people and their programs: records one by one, and how many there were; knows no source.
 
+import { PortError } from '../base/errors.ts';
 import { FETCH_BYTES_MAX } from '../base/limits.ts';
 import { RARE_RECORDS } from '../data/parts.ts';
 import { indexAt, offsetAt, parseRecordBatch, type RecordHeader } from '../data/record.ts';
-import type { Log } from '../ports/log.ts';
-import { readRetained } from '../ports/retained-read.ts';
+import type { Fetched, Log, TopicPartition } from '../ports/log.ts';
 
 /** One record of a topic. */
 export interface TopicRecord {
@@ -56,6 +56,20 @@ export async function readRecords(
       offset = base + count;
     }
     if (offset >= highWatermark || found.length >= recordsMax) return found;
+  }
+}
+
+/**
+ * Batches from an offset on, or from the first that is still there.
+ * @throws {PortError} what `Log.read` throws; OFFSET_OUT_OF_RANGE only beyond the end
+ */
+export async function readRetained(log: Log, at: TopicPartition, from: number): Promise<Fetched> {
+  try {
+    return await log.read(at, from, FETCH_BYTES_MAX);
+  } catch (thrown) {
+    const start = thrown instanceof PortError ? Number(thrown.detail['start']) : 0;
+    if (start > from) return readRetained(log, at, start);
+    throw thrown;
   }
 }
 
