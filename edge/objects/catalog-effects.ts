@@ -20,6 +20,13 @@ export type CatalogEffect =
     }
   | { readonly effect: 'remove'; readonly object: string; readonly sequence: number };
 
+/** A task that begins finds its topics, and one that ends loses none before: what it tries in vain it tries again a second later. */
+export const EFFECT_ROUNDS: readonly (readonly CatalogEffect['effect'][])[] = [
+  ['open'],
+  ['start', 'pause', 'remove'],
+  ['close'],
+];
+
 /** Begins every task of a plan, or goes on with it. */
 export function started(
   tenant: string,

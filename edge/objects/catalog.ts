@@ -26,7 +26,7 @@ import { inLanes } from '../lanes.ts';
 import type { ListedTask } from '../metrics/meters.ts';
 import { settle, settleAsync, toWire, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
-import { type CatalogEffect, perform, targetOf } from './catalog-effects.ts';
+import { type CatalogEffect, EFFECT_ROUNDS, perform, targetOf } from './catalog-effects.ts';
 import { beginProcessors } from './code-processors.ts';
 import { Effects } from './effects.ts';
 import { EntryTables } from './entry-tables.ts';
@@ -60,7 +60,10 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     this.#entries = new EntryTables(sql);
     this.#migrations = new Migrations(sql);
     this.#tickets = new TicketTables(sql);
-    this.#effects = new Effects(sql, (call) => perform(env, call as CatalogEffect));
+    this.#effects = new Effects(sql, {
+      send: (call) => perform(env, call as CatalogEffect),
+      rounds: EFFECT_ROUNDS,
+    });
     void ctx.blockConcurrencyWhile(async () => {
       await this.#alarm.load();
       // A new version of the code may bring processors along, and no statement with them.

@@ -1,4 +1,4 @@
-// The catalog's outbox: calls that other objects must receive, in order per object, until they acknowledge; knows no call.
+// The catalog's outbox: calls that other objects must receive, in order per object, until they acknowledge; of a call it knows its name.
 
 import { log } from '../../runtime/base/log.ts';
 
@@ -9,17 +9,26 @@ CREATE TABLE IF NOT EXISTS effect(id INTEGER PRIMARY KEY, target TEXT NOT NULL, 
 /** Targets that are called at the same time. */
 const CONCURRENT_MAX = 16;
 
-/** Sends one call, given as JSON; resolves when the target has taken it. May be repeated. */
-export type Send = (call: unknown) => Promise<void>;
+export interface EffectsOptions {
+  /** Sends one call, given as JSON; resolves when the target has taken it. May be repeated. */
+  readonly send: (call: unknown) => Promise<void>;
+  /** Names of calls (their member `effect`): those of a round are sent when all of the rounds before it were, save where one target's order is another. */
+  readonly rounds: readonly (readonly string[])[];
+}
+
+/** Calls that one target waits for, the next one first. */
+interface Queue {
+  readonly calls: { readonly id: number; readonly round: number }[];
+}
 
 export class Effects {
   readonly #sql: SqlStorage;
-  readonly #send: Send;
+  readonly #options: EffectsOptions;
   #flushing: Promise<boolean> | null = null;
 
-  constructor(sql: SqlStorage, send: Send) {
+  constructor(sql: SqlStorage, options: EffectsOptions) {
     this.#sql = sql;
-    this.#send = send;
+    this.#options = options;
     sql.exec(TABLES);
   }
 
@@ -48,36 +57,46 @@ export class Effects {
   }
 
   async #flush(): Promise<boolean> {
+    const { rounds } = this.#options;
     // Without the calls: those of a long plan for many tasks are more together than the memory of an object.
-    const queues = new Map<string, number[]>();
-    const rows = this.#sql.exec<{ id: number; target: string }>(
-      'SELECT id, target FROM effect ORDER BY id',
+    const queues = new Map<string, Queue>();
+    const rows = this.#sql.exec<{ id: number; target: string; name: string }>(
+      "SELECT id, target, call ->> '$.effect' AS name FROM effect ORDER BY id",
     );
-    for (const { id, target } of rows) {
-      const queue = queues.get(target) ?? [];
+    for (const { id, target, name } of rows) {
+      const queue = queues.get(target) ?? { calls: [] };
       queues.set(target, queue);
-      queue.push(id);
+      queue.calls.push({ id, round: rounds.findIndex((names) => names.includes(name)) });
     }
-    const left = [...queues.values()];
-    const lanes = Array.from({ length: Math.min(CONCURRENT_MAX, left.length) }, async () => {
-      for (let queue = left.pop(); queue !== undefined; queue = left.pop())
-        await this.#drain(queue);
-    });
-    await Promise.all(lanes);
+    for (const round of rounds.keys()) await this.#sendRound(queues, round);
     return this.pending === 0;
   }
 
-  async #drain(queue: readonly number[]): Promise<void> {
+  async #sendRound(queues: Map<string, Queue>, round: number): Promise<void> {
+    const left = queues.entries();
+    const lanes = Array.from({ length: Math.min(CONCURRENT_MAX, queues.size) }, async () => {
+      for (const [target, queue] of left)
+        if (!(await this.#drain(queue, round))) queues.delete(target);
+    });
+    await Promise.all(lanes);
+  }
+
+  /** Up to the first call of a later round. @returns false: one was not taken, and what is behind it waits for the next flush */
+  async #drain({ calls }: Queue, round: number): Promise<boolean> {
     try {
-      for (const id of queue) {
+      for (let next = calls[0]; next !== undefined && next.round <= round; next = calls[0]) {
+        const { id } = next;
         const { call } = this.#sql
           .exec<{ call: string }>('SELECT call FROM effect WHERE id = ?', id)
           .one();
-        await this.#send(JSON.parse(call));
+        await this.#options.send(JSON.parse(call));
         this.#sql.exec('DELETE FROM effect WHERE id = ?', id);
+        calls.shift();
       }
+      return true;
     } catch (thrown) {
       log('warn', 'catalog-call-repeats', { thrown });
+      return false;
     }
   }
 }

@@ -326,10 +326,13 @@ test('a call of the catalog is repeated until it is acknowledged, those of one o
   await runInDurableObject(env.CATALOG.get(env.CATALOG.newUniqueId()), async (_, { storage }) => {
     const sent: string[] = [];
     let refusals = 2;
-    const effects = new Effects(storage.sql, async (call) => {
-      const { name } = call as { name: string };
-      if (name === 'a1' && refusals-- > 0) throw new Error('not now');
-      sent.push(name);
+    const effects = new Effects(storage.sql, {
+      send: async (call) => {
+        const { name } = call as { name: string };
+        if (name === 'a1' && refusals-- > 0) throw new Error('not now');
+        sent.push(name);
+      },
+      rounds: [[]],
     });
     storage.transactionSync(() =>
       effects.add([
@@ -345,5 +348,37 @@ test('a call of the catalog is repeated until it is acknowledged, those of one o
     ]);
     expect(sent).toEqual(['b1', 'a1', 'a2']);
     expect(effects.pending).toBe(0);
+  });
+});
+
+test('calls of a later round wait for those of earlier ones, but for the order of their own object', async () => {
+  await runInDurableObject(env.CATALOG.get(env.CATALOG.newUniqueId()), async (_, { storage }) => {
+    const sent: string[] = [];
+    const effects = new Effects(storage.sql, {
+      send: async (call) => {
+        const { effect, of } = call as { effect: string; of: string };
+        if (of === 'slow') await scheduler.wait(20);
+        sent.push(`${effect} ${of}`);
+      },
+      rounds: [['open'], ['start'], ['close']],
+    });
+    const calls = ['start task', 'open slow', 'open topic', 'close topic', 'close old', 'open old'];
+    storage.transactionSync(() =>
+      effects.add(
+        calls.map((call) => {
+          const [effect, of = ''] = call.split(' ');
+          return [of, { effect, of }];
+        }),
+      ),
+    );
+    expect(await effects.flush()).toBe(true);
+    expect(sent).toEqual([
+      'open topic',
+      'open slow',
+      'start task',
+      'close topic',
+      'close old',
+      'open old',
+    ]);
   });
 });
