@@ -17,6 +17,7 @@ import { partitionName } from './names.ts';
 import type { Append } from './objects/append-queue.ts';
 import { registerFunctions, registerProcessors } from './registry.ts';
 import type { EdgeHono } from './routes/context.ts';
+import { nothingAt } from './routes/elsewhere.ts';
 import { errorResponse, overloaded, refusal } from './routes/errors.ts';
 import { fetchRoutes } from './routes/fetch.ts';
 import { ksqlRoutes } from './routes/ksql.ts';
@@ -136,7 +137,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
       return response;
     });
   }
-  app.notFound(() => errorResponse(refusal('NOT_FOUND', 'there is nothing at this path')));
+  app.notFound(({ req }) => errorResponse(refusal('NOT_FOUND', nothingAt(req.path))));
   app.onError((thrown) => errorResponse(thrown));
   const unreadBodies = new UnreadBodies();
   const answer = async (

@@ -10,6 +10,13 @@ const JSON_TYPES: ReadonlySet<string> = new Set([
   'application/vnd.ksql.v1+json',
 ]);
 
+/** What else statements and queries may come as: ksqlDB looks at no type, and its own examples leave curl's. */
+const STATEMENT_TYPES: ReadonlySet<string> = new Set([
+  ...JSON_TYPES,
+  'application/vnd.ksqlapi.delimited.v1',
+  'application/x-www-form-urlencoded',
+]);
+
 /** What of a request's context a body is read by. */
 interface BodyContext {
   readonly req: { readonly raw: Request };
@@ -47,10 +54,8 @@ export async function readJsonBytes(c: BodyContext): Promise<Uint8Array> {
 }
 
 /** A JSON body as its text, which is known to be well-formed, and its value. */
-async function readJson(
-  c: BodyContext,
-): Promise<{ readonly text: string; readonly value: unknown }> {
-  const bytes = await readJsonBytes(c);
+function jsonOf(bytes: Uint8Array): { readonly text: string; readonly value: unknown } {
+  if (bytes.length === 0) throw refusal('BAD_REQUEST', 'there is no body: send JSON');
   let text: string;
   try {
     text = utf8.decode(bytes);
@@ -66,7 +71,17 @@ async function readJson(
 
 /** A JSON body that steers: no name may stand twice, for whoever wrote it may have meant the other one. Of data the last counts. */
 export async function readOrder(c: BodyContext): Promise<unknown> {
-  const { text, value } = await readJson(c);
+  return orderIn(await readJsonBytes(c));
+}
+
+/** As `readOrder`, of statements and queries. A page of another origin, which could send it as a form, is refused before. */
+export async function readStatements(c: BodyContext): Promise<unknown> {
+  requireMediaType(c.req.raw, STATEMENT_TYPES);
+  return orderIn(await readBody(c));
+}
+
+function orderIn(bytes: Uint8Array): unknown {
+  const { text, value } = jsonOf(bytes);
   const repeated = repeatedName(text);
   if (repeated !== null) {
     throw refusal('BAD_REQUEST', `the body has '${repeated.slice(0, 50)}' twice`);

@@ -14,7 +14,7 @@ const QUERY_ENDPOINT = 40002;
 
 export function ksqlRoutes(app: Hono<EdgeHono>): void {
   app.post('/ksql', async (c) => {
-    const script = await readScript(c, { text: 'ksql', properties: 'streamsProperties' });
+    const script = await readScript(c, 'ksql');
     const { env, tenant } = c.var.edge;
     const { entities, failed } = await unwrap(catalogOf(env, tenant).execute(tenant, script));
     if (failed === null) return c.json(entities);

@@ -163,7 +163,7 @@ class QuerySocket {
     const { id } = query;
     let request: QueryRequest | null = null;
     try {
-      request = queryOf(message, { text: 'sql', properties: 'properties' });
+      request = queryOf(message, 'sql');
       const running = await startSelect(this.#edge, request.script, request.token);
       query.running = running;
       // It may have been closed while it was started.

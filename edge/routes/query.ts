@@ -69,12 +69,11 @@ export function queryRoutes(app: Hono<EdgeHono>): void {
       isArray: true,
     };
     const style = chosen(c, [array, array, delimited], [KSQL_JSON, JSON_TYPE, DELIMITED]);
-    return answer(c, style, { text: 'ksql', properties: 'streamsProperties' });
+    return answer(c, style, 'ksql');
   });
 
   app.post('/query-stream', async (c) => {
-    const members = { text: 'sql', properties: 'properties' } as const;
-    if (wantsEvents(c)) return events(c, await readQuery(c, members));
+    if (wantsEvents(c)) return events(c, await readQuery(c, 'sql'));
     const style = chosen(
       c,
       [
@@ -84,14 +83,14 @@ export function queryRoutes(app: Hono<EdgeHono>): void {
       ],
       [DELIMITED, JSON_TYPE, KSQL_JSON],
     );
-    return answer(c, style, members);
+    return answer(c, style, 'sql');
   });
 
   app.get('/query-stream', (c) => {
     if (!wantsEvents(c)) throw refusal('NOT_ACCEPTABLE', 'send Accept: text/event-stream');
     const properties = c.req.query('properties');
     const given = { sql: c.req.query('sql'), properties: parsed(properties) };
-    return events(c, queryOf(given, { text: 'sql', properties: 'properties' }));
+    return events(c, queryOf(given, 'sql'));
   });
 
   app.post('/close-query', async (c) => {
@@ -119,9 +118,9 @@ function chosen(c: EdgeContext, styles: readonly Style[], types: readonly string
 async function answer(
   c: EdgeContext,
   style: Style,
-  members: Parameters<typeof readScript>[1],
+  member: Parameters<typeof readScript>[1],
 ): Promise<Response> {
-  const { script, token } = await readQuery(c, members);
+  const { script, token } = await readQuery(c, member);
   let query: RunningQuery | Printing;
   try {
     query = await startQuery(c.var.edge, script, token);

@@ -1,15 +1,15 @@
 // The body of a statement or query request, in ksqlDB's shapes; knows no statement.
 
 import type { Script } from '../objects/prepare.ts';
-import { isObject, readOrder } from './body.ts';
+import { isObject, readStatements } from './body.ts';
 import type { EdgeContext } from './context.ts';
 import { refusal } from './errors.ts';
 
-/** Members of a body, by route: the text and the properties. */
-interface Members {
-  readonly text: 'ksql' | 'sql';
-  readonly properties: 'streamsProperties' | 'properties';
-}
+/** The member of a body that holds the text, by route. */
+type TextMember = 'ksql' | 'sql';
+
+/** Those that hold properties: ksqlDB has one at /ksql and /query, the other at /query-stream, and its documents either at each. */
+const PROPERTIES = ['streamsProperties', 'properties'] as const;
 
 /** A script, and from where its query goes on. */
 export interface QueryRequest {
@@ -19,31 +19,41 @@ export interface QueryRequest {
 }
 
 /** @throws 400 with the member at fault, 408, 413, 415 */
-export async function readScript(c: EdgeContext, members: Members): Promise<Script> {
-  return (await readQuery(c, members)).script;
+export async function readScript(c: EdgeContext, member: TextMember): Promise<Script> {
+  return (await readQuery(c, member)).script;
 }
 
 /** As `readScript`, with the place in `token`. */
-export async function readQuery(c: EdgeContext, members: Members): Promise<QueryRequest> {
-  const value = await readOrder(c);
-  if (!isObject(value)) throw refusal('BAD_REQUEST', `send {"${members.text}": "..."}`);
-  return queryOf(value, members);
+export async function readQuery(c: EdgeContext, member: TextMember): Promise<QueryRequest> {
+  const value = await readStatements(c);
+  if (!isObject(value)) throw refusal('BAD_REQUEST', `send {"${member}": "..."}`);
+  return queryOf(value, member);
 }
 
 /** The script in a JSON object. @throws 400 with the member at fault */
-export function queryOf(value: Readonly<Record<string, unknown>>, members: Members): QueryRequest {
-  const sql = value[members.text];
-  if (typeof sql !== 'string') throw refusal('BAD_REQUEST', `"${members.text}" is not text`);
+export function queryOf(
+  value: Readonly<Record<string, unknown>>,
+  member: TextMember,
+): QueryRequest {
+  const sql = value[member];
+  if (typeof sql !== 'string') throw refusal('BAD_REQUEST', `"${member}" is not text`);
   const token = value['token'] ?? null;
   if (token !== null && typeof token !== 'string')
     throw refusal('BAD_REQUEST', '"token" is not text');
   const script = {
     sql,
-    properties: textsOf(value[members.properties], members.properties),
+    properties: propertiesIn(value),
     variables: textsOf(value['sessionVariables'], 'sessionVariables'),
     after: sequenceOf(value['commandSequenceNumber']),
   };
   return { script, token };
+}
+
+function propertiesIn(value: Readonly<Record<string, unknown>>): Map<string, string> {
+  const [name, other] = PROPERTIES.filter((one) => value[one] !== undefined);
+  if (other !== undefined)
+    throw refusal('BAD_REQUEST', `the body has both "${name}" and "${other}"`);
+  return name === undefined ? new Map() : textsOf(value[name], name);
 }
 
 function sequenceOf(given: unknown): number | undefined {

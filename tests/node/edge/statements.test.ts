@@ -214,13 +214,7 @@ test('an answer has the shape that is accepted', async () => {
   const sql = `SELECT k, a FROM ${name} EMIT CHANGES LIMIT 1;`;
   const properties = { 'auto.offset.reset': 'earliest' };
   const ask = (path: string, Accept: string) =>
-    send(
-      edge,
-      'POST',
-      path,
-      { sql, ksql: sql, properties, streamsProperties: properties },
-      { Accept },
-    );
+    send(edge, 'POST', path, { sql, ksql: sql, properties }, { Accept });
   const id = { queryId: expect.stringContaining('TRANSIENT') };
   const metadata = { ...id, columnNames: ['K', 'A'], columnTypes: ['STRING', 'BIGINT'] };
   const objects = [

@@ -223,12 +223,15 @@ for (const [name, query] of Object.entries({ ...QUERIES, ...TIMED })) {
     atOnce = 0;
     together = 0;
     merged = 0;
-    await fc.assert(property, { numRuns: 20 });
+    const isMerged = query.includes('u.v') && !query.includes('self');
+    // What is drawn may, once in some thousand times, have no two runs that are merged.
+    for (let tries = 0; tries < 5 && (tries === 0 || merged > 0 !== isMerged); tries++)
+      await fc.assert(property, { numRuns: 20 });
     expect(atOnce > 0 || !AT_ONCE.includes(name)).toBe(true);
     // Rows of a stream that looks tables up are mostly all of one moment; those of a table that is joined with itself go one by one.
     const isOpen = name.startsWith('a stream') && together > 0;
     const isTogether = !/TIMESTAMP|OFFSET|self/.test(query) && !name.startsWith('a stream');
-    expect(merged > 0).toBe(query.includes('u.v') && !query.includes('self'));
+    expect(merged > 0).toBe(isMerged);
     expect(together > 0).toBe(isTogether || isOpen);
   });
 }
