@@ -43,7 +43,7 @@ export function lastEventId(c: EdgeContext): string | null {
  * @param onEnd called once, when the reader has gone, or does not read, or nothing more will come
  */
 export function eventStream(
-  events: AsyncGenerator<string, void, undefined>,
+  events: AsyncIterator<string, void>,
   onEnd: () => void | Promise<void> = () => undefined,
 ): Response {
   const body = answers.stream({ texts: begun(events), failure: failureText, onEnd });
@@ -53,11 +53,16 @@ export function eventStream(
 }
 
 /** The headers leave with the first bytes: they do not wait for the first event. */
-async function* begun(
-  events: AsyncGenerator<string, void, undefined>,
-): AsyncGenerator<string, void> {
-  yield `retry: ${RETRY_MS}\n\n`;
-  yield* events;
+function begun(events: AsyncIterator<string, void>): AsyncIterator<string, void> {
+  let isBegun = false;
+  return {
+    next: () => {
+      if (isBegun) return events.next();
+      isBegun = true;
+      return Promise.resolve({ value: `retry: ${RETRY_MS}\n\n` });
+    },
+    return: async () => (await events.return?.()) ?? { done: true, value: undefined },
+  };
 }
 
 function failureText(thrown: unknown): string {

@@ -99,22 +99,34 @@ interface Reading {
 }
 
 /**
- * Records as events for as long as somebody reads; nothing is read ahead.
+ * Records as events for as long as somebody reads; nothing is read ahead. No generator, which would keep what it gave while it waits for its reader.
  * @param first what has been read already, from there on
  */
-async function* recordEvents(
-  reading: Reading,
-  first: { readonly text: string; readonly next: number },
-): AsyncGenerator<string, void, undefined> {
-  let { text, next } = first;
-  for (;;) {
-    if (text !== '') yield text;
-    // Only the text is held while it waits for its reader, not the page that it was made of.
-    ({ text, next } = await nextEvent(reading, next));
-  }
+function recordEvents(reading: Reading, first: RecordsEvent): AsyncIterator<string, void> {
+  let { next } = first;
+  let begin: string | null = first.text;
+  return {
+    next: async () => {
+      if (begin !== null) {
+        const value = begin;
+        begin = null;
+        return { value };
+      }
+      const event = await nextEvent(reading, next);
+      next = event.next;
+      return { value: event.text };
+    },
+  };
 }
 
-async function nextEvent(reading: Reading, from: number): Promise<{ text: string; next: number }> {
+/** A page as an event; '' where it has no records. */
+interface RecordsEvent {
+  readonly text: string;
+  /** Where the next one begins. */
+  readonly next: number;
+}
+
+async function nextEvent(reading: Reading, from: number): Promise<RecordsEvent> {
   const { log, at, bytesMax, waitMs, incarnation } = reading;
   const fetched = await log.readOrWait(at, from, answers.bytesMax(bytesMax), waitMs, incarnation);
   return fetched.batches.length === 0
@@ -123,7 +135,7 @@ async function nextEvent(reading: Reading, from: number): Promise<{ text: string
 }
 
 /** The event of a page, and where the next one begins. Without a record there is none. */
-function recordsEvent(fetched: Fetched, from: number): { text: string; next: number } {
+function recordsEvent(fetched: Fetched, from: number): RecordsEvent {
   if (fetched.batches.length === 0) return { text: '', next: from };
   const { text, next } = jsonAnswer(fetched, from);
   return { text: eventText({ id: `${fetched.incarnation}/${next}`, data: text }), next };
