@@ -1,7 +1,6 @@
 // How many bytes lie in one isolate for readers who have not taken them: counted, and given up where nobody says that they were taken; knows no answer.
 
-/** What one of them may take of what is left: the others have some too. */
-const SHARE = 1 / 4;
+import { shareOf } from './share.ts';
 
 /** What is counted of one answer, or page. */
 export interface Held<Owner extends object> {
@@ -29,14 +28,11 @@ export class HeldBytes<Owner extends object> {
     return this.#bytes + bytes <= this.#bytesMax;
   }
 
-  /** How many of the bytes that are asked for the next one may have, so that the others have room too. */
-  share(asked: number): number {
-    if (this.#share < asked) this.forgetLost();
-    return Math.min(asked, this.#share);
-  }
-
-  get #share(): number {
-    return Math.floor((this.#bytesMax - this.#bytes) * SHARE);
+  /** How many of the bytes that are asked for the next one may have, so that the others have room too: at least `least`. */
+  share(asked: number, least: number): number {
+    const share = (): number => shareOf(this.#bytesMax - this.#bytes, least, asked);
+    if (share() < asked) this.forgetLost();
+    return share();
   }
 
   /** Counts them until they are let go of, or their owner is no more. */

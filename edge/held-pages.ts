@@ -18,7 +18,7 @@ export class HeldPages {
 
   /** How many bytes of batches the next page may have. */
   bytesMax(asked: number): number {
-    return asked <= FETCH_BYTES_MAX ? asked : Math.max(FETCH_BYTES_MAX, this.#held.share(asked));
+    return this.#held.share(asked, FETCH_BYTES_MAX);
   }
 
   /**

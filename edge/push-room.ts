@@ -6,11 +6,11 @@ import {
   PUSH_QUERIES_HELD_BYTES_MAX,
   PUSH_QUERY_GONE_MS,
 } from '../runtime/base/limits.ts';
+import { shareOf } from './share.ts';
 
 /** What was read comes to so many times as much until a reader has it: as it came, decoded, as rows and as their text. */
 const READ_WEIGHT = 4;
-/** What one reading may take of the room that is left, and what it may take in any case. */
-const SHARE = 1 / 4;
+/** What one reading may take, whatever is left. */
 const READ_BYTES_MIN = 65_536;
 /** How often one looks whether it has had to give way, and says that it lives. */
 const WATCH_MS = 1_000;
@@ -42,7 +42,7 @@ export class PushRoom {
   /** How many bytes may be read at once, of `asked`: some, whatever is held. */
   share(asked: number): number {
     const left = (PUSH_QUERIES_HELD_BYTES_MAX - this.#bytes) / READ_WEIGHT;
-    return Math.floor(Math.min(asked, Math.max(READ_BYTES_MIN, left * SHARE)));
+    return shareOf(left, READ_BYTES_MIN, asked);
   }
 
   count(bytes: number): void {

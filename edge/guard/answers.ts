@@ -72,7 +72,7 @@ export class Answers {
 
   /** How many bytes the next page may have, of `asked`: some, whatever waits. */
   bytesMax(asked: number): number {
-    return Math.min(asked, Math.max(PIECE_BYTES, this.#held.share(asked)));
+    return this.#held.share(asked, PIECE_BYTES);
   }
 
   /** A text as an answer. @throws {PortError} OVERLOADED where there is no room for it */

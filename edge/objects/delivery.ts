@@ -6,6 +6,7 @@ import {
   SOCKET_STALL_MS,
   SOCKET_UNREAD_BYTES_MAX,
 } from '../../runtime/base/limits.ts';
+import { shareOf } from '../share.ts';
 import type { Place } from './places.ts';
 import type { Frames, LiveSocket, Subscription } from './subscriptions.ts';
 
@@ -13,8 +14,7 @@ import type { Frames, LiveSocket, Subscription } from './subscriptions.ts';
 const KEPT_AT_ONCE_MAX = 16;
 /** So long after the first of many frames their sockets' attachments are written: most frames have gone out then. */
 const KEEP_AFTER_MS = 20;
-/** What one socket may take of the room that is left, and what it may have in any case. */
-const SHARE = 1 / 4;
+/** What one socket may have, whatever is left. */
 const UNREAD_BYTES_MIN = 65_536;
 /** One that was asked whether it reads gives way after so long, where there is no room; those that wait for room look again as often. */
 const ASKED_MS = 1_000;
@@ -94,7 +94,7 @@ export class Delivery {
   #hasRoom(socket: LiveSocket, bytes: number): boolean {
     const left = RELAY_UNREAD_BYTES_MAX - this.#bytes;
     const { unreadBytes } = socket;
-    const most = Math.max(UNREAD_BYTES_MIN, Math.min(SOCKET_UNREAD_BYTES_MAX, left * SHARE));
+    const most = shareOf(left, UNREAD_BYTES_MIN, SOCKET_UNREAD_BYTES_MAX);
     if (bytes <= left && (unreadBytes === 0 || unreadBytes + bytes <= most)) return true;
     if (unreadBytes > 0) this.#ask(socket);
     else if (this.#makeRoom(bytes)) return true;

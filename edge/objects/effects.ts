@@ -17,9 +17,7 @@ export interface EffectsOptions {
 }
 
 /** Calls that one target waits for, the next one first. */
-interface Queue {
-  readonly calls: { readonly id: number; readonly round: number }[];
-}
+type Queue = { readonly id: number; readonly round: number }[];
 
 export class Effects {
   readonly #sql: SqlStorage;
@@ -64,9 +62,9 @@ export class Effects {
       "SELECT id, target, call ->> '$.effect' AS name FROM effect ORDER BY id",
     );
     for (const { id, target, name } of rows) {
-      const queue = queues.get(target) ?? { calls: [] };
+      const queue = queues.get(target) ?? [];
       queues.set(target, queue);
-      queue.calls.push({ id, round: rounds.findIndex((names) => names.includes(name)) });
+      queue.push({ id, round: rounds.findIndex((names) => names.includes(name)) });
     }
     for (const round of rounds.keys()) await this.#sendRound(queues, round);
     return this.pending === 0;
@@ -82,16 +80,16 @@ export class Effects {
   }
 
   /** Up to the first call of a later round. @returns false: one was not taken, and what is behind it waits for the next flush */
-  async #drain({ calls }: Queue, round: number): Promise<boolean> {
+  async #drain(queue: Queue, round: number): Promise<boolean> {
     try {
-      for (let next = calls[0]; next !== undefined && next.round <= round; next = calls[0]) {
+      for (let next = queue[0]; next !== undefined && next.round <= round; next = queue[0]) {
         const { id } = next;
         const { call } = this.#sql
           .exec<{ call: string }>('SELECT call FROM effect WHERE id = ?', id)
           .one();
         await this.#options.send(JSON.parse(call));
         this.#sql.exec('DELETE FROM effect WHERE id = ?', id);
-        calls.shift();
+        queue.shift();
       }
       return true;
     } catch (thrown) {

@@ -5,9 +5,9 @@ import {
   SOCKET_STALL_MS,
   SOCKET_UNREAD_BYTES_MAX,
 } from '../../runtime/base/limits.ts';
+import { shareOf } from '../share.ts';
 
-/** What one socket may take of the room that is left, and what it may have in any case. */
-const SHARE = 1 / 4;
+/** What one socket may have, whatever is left. */
 const UNREAD_BYTES_MIN = 65_536;
 
 /** Of all sockets of an isolate. */
@@ -35,8 +35,8 @@ export class SocketRoom {
   }
 
   #fits(bytes: number): boolean {
-    const left = (QUERY_SOCKETS_UNREAD_BYTES_MAX - unreadBytes) * SHARE;
-    const most = Math.max(UNREAD_BYTES_MIN, Math.min(SOCKET_UNREAD_BYTES_MAX, left));
+    const left = QUERY_SOCKETS_UNREAD_BYTES_MAX - unreadBytes;
+    const most = shareOf(left, UNREAD_BYTES_MIN, SOCKET_UNREAD_BYTES_MAX);
     return this.#isClosed || this.#bytes === 0 || this.#bytes + bytes <= most;
   }
 
