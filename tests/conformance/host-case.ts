@@ -8,16 +8,10 @@ import { outputDifference } from './outputs.ts';
 import { onePartitionReason } from './partitions.ts';
 import { inputRecord, type TopicRecord } from './records.ts';
 import { type Outcome, planned, type RunOptions } from './run-case.ts';
-import { parsed, Refusal, topicsOf } from './script.ts';
+import { parsed, propertiesOf, Refusal, sourceOver, topicsOf } from './script.ts';
 
 /** `partitions`: of each topic whose number the case leaves open. */
 type HostOptions = Pick<RunOptions, 'path' | 'fuse' | 'partitions'>;
-
-/** What is meant for ksqlDB's runner, and the one property of Kafka Streams that a case sets to what holds anyway. */
-const RUNNERS: ReadonlySet<string> = new Set([
-  'use.exact.numeric.comparison',
-  'ksql.streams.default.timestamp.extractor',
-]);
 
 /** Never throws: what goes wrong is the outcome. Refusals are the planner's, and the same everywhere. */
 export async function runHostCase(
@@ -45,23 +39,11 @@ async function run(of: Case, host: CaseHost, options: HostOptions): Promise<Outc
   const isPartitioned = [...topics.values()].some(({ partitions }) => partitions > 1);
   const reason = isPartitioned ? onePartitionReason(of, plans) : null;
   if (reason !== null) return { kind: 'leftOut', reason };
-  const sources = new Map<string, Source>();
-  for (const source of catalog.sources.values()) sources.set(source.topic, source);
-  const sourceOf = (topic: string): Source => {
-    const source = sources.get(topic);
-    if (source === undefined) throw new TypeError(`no stream or table is over ${topic}`);
-    return source;
-  };
+  const sourceOf = (topic: string): Source => sourceOver(catalog, topic);
   await using tenant = await host.tenant();
   for (const [name, { partitions }] of topics) await tenant.createTopic(name, partitions);
-  const properties = {
-    'auto.offset.reset': 'earliest',
-    ...Object.fromEntries([...of.properties].filter(([name]) => !RUNNERS.has(name))),
-    'millrace.path': path,
-    'millrace.fuse': fuse,
-  };
   try {
-    await tenant.execute(of.statements.join('\n'), properties);
+    await tenant.execute(of.statements.join('\n'), propertiesOf(of, options));
   } catch (thrown) {
     if (!(thrown instanceof StatementError)) throw thrown;
     return { kind: 'failed', why: `refused: ${thrown.code} ${thrown.message}` };

@@ -7,7 +7,7 @@ import type { Asked, CaseHost, Tenant } from './host.ts';
 import type { Json } from './json.ts';
 import { inputRecord, type TopicRecord } from './records.ts';
 import type { RunOptions } from './run-case.ts';
-import { parsed, Refusal, Session, topicsOf } from './script.ts';
+import { parsed, propertiesOf, Refusal, Session, sourceOver, topicsOf } from './script.ts';
 
 /** A tenant with the topics of the case. */
 export class RestSession implements AsyncDisposable {
@@ -32,18 +32,12 @@ export class RestSession implements AsyncDisposable {
   static async open(
     of: Case,
     host: CaseHost,
-    { path, fuse }: Pick<RunOptions, 'path' | 'fuse'>,
+    way: Pick<RunOptions, 'path' | 'fuse'>,
   ): Promise<RestSession> {
     const tenant = await host.tenant();
     const topics = topicsOf(of, of.statements.flatMap(readable), of.inputs);
     for (const [name, { partitions }] of topics) await tenant.createTopic(name, partitions);
-    const properties = {
-      'auto.offset.reset': 'earliest',
-      ...Object.fromEntries(of.properties),
-      'millrace.path': path,
-      'millrace.fuse': fuse,
-    };
-    return new RestSession(of, tenant, properties, new Session(new Map(), topics));
+    return new RestSession(of, tenant, propertiesOf(of, way), new Session(new Map(), topics));
   }
 
   /** Carries statements out as one text. @throws {StatementError} */
@@ -72,10 +66,7 @@ export class RestSession implements AsyncDisposable {
   }
 
   sourceOf(topic: string): Source {
-    for (const source of this.#session.catalog.sources.values()) {
-      if (source.topic === topic) return source;
-    }
-    throw new TypeError(`no stream or table is over the topic ${topic}`);
+    return sourceOver(this.#session.catalog, topic);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

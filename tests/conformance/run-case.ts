@@ -1,13 +1,7 @@
 // Runs one case: statements, queries over the inputs, and what came out against what should have; knows no file.
 
-import {
-  LimitError,
-  PortError,
-  RecordError,
-  type StatementError,
-} from '../../runtime/base/errors.ts';
+import { LimitError, RecordError, type StatementError } from '../../runtime/base/errors.ts';
 import type { Catalog } from '../../runtime/catalog/catalog.ts';
-import type { Source } from '../../runtime/catalog/source.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import type { Case } from './case.ts';
 import type { CaseHost } from './host.ts';
@@ -17,7 +11,7 @@ import { onePartitionReason } from './partitions.ts';
 import { topicsDifference } from './post-topics.ts';
 import { inputRecord, insertedRecord, type TopicRecord } from './records.ts';
 import { refusalOutcome } from './refusals.ts';
-import { REGISTRY, Refusal, runScript, type Script } from './script.ts';
+import { REGISTRY, Refusal, runScript, type Script, sourceOver } from './script.ts';
 import { sourceDifference } from './sources.ts';
 
 /**
@@ -142,7 +136,7 @@ async function execute(of: Case, script: Script, options: RunOptions): Promise<s
   }
   const inputs = of.inputs.map((record) => ({
     topic: record.topic,
-    record: inputRecord(record, sourceOf(catalog, record.topic)),
+    record: inputRecord(record, sourceOver(catalog, record.topic)),
   }));
   for (const { topic, record } of inputs) topics.append(topic, [record]);
   const sinks: string[] = [];
@@ -152,7 +146,7 @@ async function execute(of: Case, script: Script, options: RunOptions): Promise<s
   }
   const written = {
     records: (topic: string) => topics.records(topic),
-    source: (topic: string) => sourceOf(catalog, topic),
+    source: (topic: string) => sourceOver(catalog, topic),
     silent: options.isSilent === true ? sinks : [],
   };
   const { order = options.partitions === undefined ? 'whole' : 'keys' } = options;
@@ -231,11 +225,6 @@ function batchesOf(
     else batches.push({ topic, records: [record] });
   }
   return batches;
-}
-
-function sourceOf(catalog: Catalog, topic: string): Source {
-  for (const source of catalog.sources.values()) if (source.topic === topic) return source;
-  throw new PortError('UNKNOWN_TOPIC', `no stream or table is over the topic ${topic}`);
 }
 
 function sourcesDifference(of: Case, catalog: Catalog): string | null {

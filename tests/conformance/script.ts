@@ -2,7 +2,7 @@
 
 import type { Analysis, AnalyzeOptions, QueryAnalysis } from '../../runtime/analyze/analysis.ts';
 import { analyzeStatement } from '../../runtime/analyze/analyze.ts';
-import { StatementError } from '../../runtime/base/errors.ts';
+import { PortError, StatementError } from '../../runtime/base/errors.ts';
 import { Catalog, type PersistentQuery } from '../../runtime/catalog/catalog.ts';
 import {
   withoutQuery,
@@ -22,6 +22,7 @@ import { planUpgrade } from '../../runtime/plan/upgrade.ts';
 import type { Statement } from '../../runtime/sql/ast.ts';
 import { parse } from '../../runtime/sql/parser.ts';
 import type { Case } from './case.ts';
+import type { RunOptions } from './run-case.ts';
 import { TEST_FUNCTIONS } from './test-functions.ts';
 
 /** The built-in functions and those of the cases. */
@@ -205,6 +206,31 @@ export class Session {
     this.#plans.set(query.id, JSON.parse(JSON.stringify(plan)) as Plan);
     this.#catalog = this.#catalog.withQuery(query);
   }
+}
+
+/** The stream or table over a topic. @throws {PortError} UNKNOWN_TOPIC */
+export function sourceOver(catalog: Catalog, topic: string): Source {
+  for (const source of catalog.sources.values()) if (source.topic === topic) return source;
+  throw new PortError('UNKNOWN_TOPIC', `no stream or table is over the topic ${topic}`);
+}
+
+/** What is meant for ksqlDB's runner, and the one property of Kafka Streams that a case sets to what holds anyway. */
+const RUNNERS: ReadonlySet<string> = new Set([
+  'use.exact.numeric.comparison',
+  'ksql.streams.default.timestamp.extractor',
+]);
+
+/** What the statements of a case are sent with, where an engine runs them. */
+export function propertiesOf(
+  { properties }: Case,
+  { path, fuse }: Pick<RunOptions, 'path' | 'fuse'>,
+): Readonly<Record<string, string>> {
+  return {
+    'auto.offset.reset': 'earliest',
+    ...Object.fromEntries([...properties].filter(([name]) => !RUNNERS.has(name))),
+    'millrace.path': path,
+    'millrace.fuse': fuse,
+  };
 }
 
 /**

@@ -107,20 +107,9 @@ test.each([
 
 /** Folds all rows of a batch into slot 0; the last results. */
 function fold(to: Accumulators, batch: Batch): Value[] {
-  const count = batch.length;
-  const positions = Uint32Array.from({ length: count }, (_, i) => i);
-  const slots = new Int32Array(count);
-  const all: Fold = {
-    count,
-    slots,
-    positions,
-    undo: null,
-    after: null,
-    before: null,
-    rowsOut: count,
-  };
+  const all = foldOf(0, batch.length);
   to.foldRowtimes(batch, all);
-  return to.fold(batch, all).map((column) => valueAt(column, count - 1));
+  return to.fold(batch, all).map((column) => valueAt(column, batch.length - 1));
 }
 
 /** Batches of so many rows, all values of which are made of a number. */
@@ -203,19 +192,7 @@ test('slots that are reset begin anew in blocks that others have had', () => {
       own.reset(slot);
       bodies.reset(slot);
       for (const batch of numbered(round, round + size)) {
-        const slots = new Int32Array(batch.length).fill(slot);
-        const positions = Uint32Array.from({ length: batch.length }, (_, i) => i);
-        const { length: count } = batch;
-        for (const to of [own, bodies])
-          to.fold(batch, {
-            count,
-            slots,
-            positions,
-            undo: null,
-            after: null,
-            before: null,
-            rowsOut: count,
-          });
+        for (const to of [own, bodies]) to.fold(batch, foldOf(slot, batch.length));
       }
     });
     for (const slot of [0, 1, 2]) {
@@ -226,10 +203,11 @@ test('slots that are reset begin anew in blocks that others have had', () => {
   }
 });
 
-function foldOf(slot: number): Fold {
-  const slots = Int32Array.of(slot);
-  const positions = Uint32Array.of(0);
-  return { count: 1, slots, positions, undo: null, after: null, before: null, rowsOut: 1 };
+/** All of the first rows of a batch into one slot, a result for each. */
+function foldOf(slot: number, count = 1): Fold {
+  const slots = new Int32Array(count).fill(slot);
+  const positions = Uint32Array.from({ length: count }, (_, i) => i);
+  return { count, slots, positions, undo: null, after: null, before: null, rowsOut: count };
 }
 
 /** A batch whose text column is one of a family's dictionaries. */
