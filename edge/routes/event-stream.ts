@@ -46,22 +46,28 @@ export function eventStream(
   events: AsyncIterator<string, void>,
   onEnd: () => void | Promise<void> = () => undefined,
 ): Response {
-  const body = answers.stream({ texts: begun(events), failure: failureText, onEnd });
+  // The headers leave with the first bytes: they do not wait for the first event.
+  const texts = startingWith(`retry: ${RETRY_MS}\n\n`, events);
+  const body = answers.stream({ texts, failure: failureText, onEnd });
   return new Response(body, {
     headers: { 'Content-Type': EVENT_STREAM_TYPE, 'Cache-Control': 'no-store' },
   });
 }
 
-/** The headers leave with the first bytes: they do not wait for the first event. */
-function begun(events: AsyncIterator<string, void>): AsyncIterator<string, void> {
-  let isBegun = false;
+/** A text before the others. No generator, which would keep what it gave while it waits for its reader. */
+export function startingWith(
+  first: string,
+  rest: AsyncIterator<string, void>,
+): AsyncIterator<string, void> {
+  let begin: string | null = first;
   return {
     next: () => {
-      if (isBegun) return events.next();
-      isBegun = true;
-      return Promise.resolve({ value: `retry: ${RETRY_MS}\n\n` });
+      if (begin === null) return rest.next();
+      const value = begin;
+      begin = null;
+      return Promise.resolve({ value });
     },
-    return: async () => (await events.return?.()) ?? { done: true, value: undefined },
+    return: async () => (await rest.return?.()) ?? { done: true, value: undefined },
   };
 }
 

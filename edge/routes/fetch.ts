@@ -22,6 +22,7 @@ import {
   HEARTBEAT,
   HEARTBEAT_MS,
   lastEventId,
+  startingWith,
   wantsEvents,
 } from './event-stream.ts';
 import { boundedOf, integerOf } from './parameters.ts';
@@ -99,24 +100,18 @@ interface Reading {
 }
 
 /**
- * Records as events for as long as somebody reads; nothing is read ahead. No generator, which would keep what it gave while it waits for its reader.
+ * Records as events for as long as somebody reads; nothing is read ahead.
  * @param first what has been read already, from there on
  */
 function recordEvents(reading: Reading, first: RecordsEvent): AsyncIterator<string, void> {
   let { next } = first;
-  let begin: string | null = first.text;
-  return {
+  return startingWith(first.text, {
     next: async () => {
-      if (begin !== null) {
-        const value = begin;
-        begin = null;
-        return { value };
-      }
       const event = await nextEvent(reading, next);
       next = event.next;
       return { value: event.text };
     },
-  };
+  });
 }
 
 /** A page as an event; '' where it has no records. */

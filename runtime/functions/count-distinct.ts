@@ -12,7 +12,7 @@ import type { AggregateBody } from './registry.ts';
 const INDEX_BITS = 14;
 export const REGISTERS = 1 << INDEX_BITS;
 export const RANK_BITS = 6;
-const RANK_MASK = (1 << RANK_BITS) - 1;
+export const RANK_MASK = (1 << RANK_BITS) - 1;
 const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS);
 
 /*

@@ -13,6 +13,7 @@ import {
   linear,
   putEntry,
   RANK_BITS,
+  RANK_MASK,
   REGISTERS,
   SPARSE_ENTRIES_MAX,
 } from '../functions/count-distinct.ts';
@@ -34,7 +35,6 @@ const ENTRIES_MAX = 2048;
 /** Blocks have room for 2 to the power of an order of entries. */
 const ORDER_MIN = 2;
 const RANKS = 1 << RANK_BITS;
-const RANK_MASK = RANKS - 1;
 
 /** All registers, and how many of them have each rank. */
 interface Dense {
@@ -83,9 +83,7 @@ export class SketchCells implements CallCells {
     this.#at = grown(this.#at, room);
     this.#order = grown(this.#order, room);
     this.#count = grown(this.#count, room);
-    const estimates = new BigInt64Array(room);
-    estimates.set(this.#estimates);
-    this.#estimates = estimates;
+    this.#estimates = grown(this.#estimates, room);
   }
 
   reset(slot: number): void {
