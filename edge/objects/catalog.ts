@@ -6,10 +6,11 @@ import { PortError, StatementError } from '../../runtime/base/errors.ts';
 import { log } from '../../runtime/base/log.ts';
 import { produce } from '../../runtime/engine/insert.ts';
 import { checkWritable, recordOf } from '../../runtime/engine/insert-rows.ts';
+import type { Look } from '../../runtime/engine/caught-up.ts';
 import type { Standing } from '../../runtime/engine/entities.ts';
 import type { MigrationStatus } from '../../runtime/client/migrations.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
-import type { TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
+import type { TopicDescription, TopicPartition, TopicSpec } from '../../runtime/ports/log.ts';
 import { inputsOf, subtopologyOf, taskId, tasksOf } from '../../runtime/task/topology.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { RemoteLog } from '../adapters/remote-log.ts';
@@ -18,6 +19,7 @@ import {
   type EdgeEnv,
   type Migration,
   type MigrationAnswer,
+  partitionAt,
   processorAt,
   type QueryStatus,
   type ScriptAnswer,
@@ -124,6 +126,7 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
           return made;
         }),
       insert: (analysis) => this.#insert(tenant, analysis),
+      look: this.#look(tenant),
       standings: () => this.#standings(tenant),
     });
     this.#beginProcessors(tenant);
@@ -226,6 +229,23 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
       const isError = tasks.some(({ status }) => status?.state === 'ERROR');
       return { id, statement, state: isError ? 'ERROR' : 'RUNNING', tasks };
     });
+  }
+
+  #look(tenant: string): Look {
+    return {
+      clock: wallClock,
+      progress: async (name) => {
+        const metrics = await unwrap(processorAt(this.env, tenant, taskId(name)).metrics());
+        if (metrics === null) return null;
+        const { inputs, state, outboxAppends } = metrics;
+        const position = ({ topic, partition }: TopicPartition) =>
+          inputs.find(({ at }) => at.topic === topic && at.partition === partition)?.position ??
+          null;
+        return { state, position, isDelivered: outboxAppends === 0 };
+      },
+      highWatermark: async (at) =>
+        (await unwrap(partitionAt(this.env, tenant, at).bounds())).highWatermark,
+    };
   }
 
   async #standings(tenant: string): Promise<ReadonlyMap<string, Standing>> {

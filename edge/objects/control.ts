@@ -2,7 +2,10 @@
 
 import type { ControlAnalysis } from '../../runtime/analyze/analysis.ts';
 import { exhaustive } from '../../runtime/base/assert.ts';
+import { StatementError } from '../../runtime/base/errors.ts';
+import { makersOf } from '../../runtime/catalog/rare-changes.ts';
 import { assertTopic } from '../../runtime/engine/assert-topic.ts';
+import { caughtUp, swapMessage } from '../../runtime/engine/caught-up.ts';
 import type { CatalogChange } from '../../runtime/engine/changes.ts';
 import { setVariable } from '../../runtime/engine/control.ts';
 import { currentStatus, entity, type Entity } from '../../runtime/engine/entities.ts';
@@ -66,6 +69,8 @@ export async function control(
       const message = `${source.kind === 'stream' ? 'Stream' : 'Table'} ${source.name} altered.`;
       return status(text, commandId, message, sequence);
     }
+    case 'swap':
+      return swap(text, analysis, context);
     case 'set':
       return set(text, analysis, context);
     case 'define':
@@ -81,6 +86,20 @@ export async function control(
     default:
       return exhaustive(analysis);
   }
+}
+
+async function swap(text: string, analysis: Of<'swap'>, context: ControlContext): Promise<Entity> {
+  const { source, other, timeoutMs } = analysis;
+  const { entries, look } = context;
+  await caughtUp(plansOf(makersOf(entries.catalog, other.name), context), timeoutMs, look);
+  // Other statements may have come while it waited.
+  for (const before of [source, other])
+    if (entries.catalog.source(before.name) !== before)
+      throw new StatementError('INVALID', `${before.name} was changed meanwhile`);
+  const { kind, name } = source;
+  const change: CatalogChange = { change: 'swap', name, other: other.name };
+  const sequence = context.changed(text, change, () => []);
+  return status(text, `${kind}/${name}/alter`, swapMessage(analysis), sequence);
 }
 
 function set(

@@ -10,6 +10,7 @@ import { analyzeStatement } from '../../runtime/analyze/analyze.ts';
 import { StatementError } from '../../runtime/base/errors.ts';
 import { TIMESTAMP_AFTER_MS_MAX } from '../../runtime/base/limits.ts';
 import { chance } from '../../runtime/engine/chance.ts';
+import type { Look } from '../../runtime/engine/caught-up.ts';
 import type { CatalogChange } from '../../runtime/engine/changes.ts';
 import { currentStatus, type Entity, type Standing } from '../../runtime/engine/entities.ts';
 import { internalTopic } from '../../runtime/engine/system.ts';
@@ -41,6 +42,8 @@ export interface StatementsOptions {
   readonly insert: (analysis: InsertValuesAnalysis) => Promise<void>;
   /** Which statements are passed over, and what is noted of the others; absent: none, nothing. */
   readonly run?: MigrationRun | undefined;
+  /** How far tasks have come. */
+  readonly look: Look;
   /** How the queries stand, by id. */
   readonly standings: () => Promise<ReadonlyMap<string, Standing>>;
 }

@@ -240,6 +240,15 @@ export interface InsertValuesAnalysis {
   readonly rowtime: number | null;
 }
 
+/** ALTER ... SWAP WITH: two sources exchange their names, once `other` has what its topics held. */
+export interface SwapAnalysis {
+  readonly kind: 'swap';
+  readonly source: Source;
+  readonly other: Source;
+  /** How long it may take until `other` has. */
+  readonly timeoutMs: number;
+}
+
 /** A statement that changes the catalog or the session, or asks about it. */
 export type ControlAnalysis =
   | { readonly kind: 'none'; readonly message: string }
@@ -252,6 +261,7 @@ export type ControlAnalysis =
     }
   /** ALTER: the source as it becomes. */
   | { readonly kind: 'alterSource'; readonly source: Source }
+  | SwapAnalysis
   | { readonly kind: 'terminate'; readonly queries: readonly string[] }
   /** PAUSE and RESUME. */
   | { readonly kind: 'pause'; readonly queries: readonly string[]; readonly paused: boolean }

@@ -1,8 +1,8 @@
 // The meaning of ASSERT TOPIC: what must be true of a topic and how long it may take; knows no log.
 
 import { StatementError } from '../base/errors.ts';
-import { PARTITIONS_MAX } from '../base/limits.ts';
-import type { AssertTopic, Property } from '../sql/ast.ts';
+import { PARTITIONS_MAX, STATEMENT_WAIT_MS_MAX } from '../base/limits.ts';
+import type { AssertTopic, Duration, Property } from '../sql/ast.ts';
 import { durationMs } from '../sql/ast.ts';
 import type { AnalyzeOptions, AssertTopicAnalysis } from './analysis.ts';
 
@@ -30,15 +30,30 @@ export function analyzeAssertTopic(
     }
   }
   const given = properties.get('ksql.assert.topic.default.timeout.ms');
-  const defaultMs = given === undefined ? TIMEOUT_DEFAULT_MS : Number(given);
   return {
     kind: 'assertTopic',
     topic: topic.text,
     exists,
     partitions,
     replicas,
-    timeoutMs: timeout === null ? defaultMs : durationMs(timeout),
+    timeoutMs: timeoutMs(timeout, given === undefined ? TIMEOUT_DEFAULT_MS : Number(given)),
   };
+}
+
+/**
+ * How long a statement may wait.
+ * @throws {StatementError} LIMIT beyond STATEMENT_WAIT_MS_MAX
+ */
+export function timeoutMs(given: Duration | null, defaultMs = TIMEOUT_DEFAULT_MS): number {
+  const ms = given === null ? defaultMs : durationMs(given);
+  if (ms <= STATEMENT_WAIT_MS_MAX) return ms;
+  const message = `a statement waits at most ${STATEMENT_WAIT_MS_MAX} ms (STATEMENT_WAIT_MS_MAX), not ${ms}`;
+  throw new StatementError(
+    'LIMIT',
+    message,
+    given?.at ?? null,
+    'Give it again when the time is over.',
+  );
 }
 
 function count({ name, value }: Property): number {

@@ -6,11 +6,12 @@ import { didYouMean } from '../catalog/words.ts';
 import { queryOf, refuseDrop } from '../catalog/rare-changes.ts';
 import { resolveType } from '../catalog/types.ts';
 import { isBuiltInType } from '../catalog/rarer-types.ts';
-import type { DropSource, Name, Show } from '../sql/ast.ts';
+import type { Source } from '../catalog/source.ts';
+import type { DropSource, Name, Show, SourceType, SwapSources } from '../sql/ast.ts';
 import type { AnalyzeOptions, ControlAnalysis } from './analysis.ts';
 import { analyzeStatement, type ControlStatement } from './analyze.ts';
 import { none } from './rare-sources.ts';
-import { analyzeAssertTopic } from './assert-topic.ts';
+import { analyzeAssertTopic, timeoutMs } from './assert-topic.ts';
 import { RARE_SOURCES } from './parts.ts';
 import { checkedProperty } from './session-properties.ts';
 
@@ -83,6 +84,8 @@ export function analyzeControl(
       return { kind: 'define', variable: statement.variable.text, value: null };
     case 'AlterSource':
       return RARE_SOURCES.code.analyzeAlter(statement, options);
+    case 'SwapSources':
+      return swap(statement, options);
     case 'AssertTopic':
       return analyzeAssertTopic(statement, options);
     case 'Show':
@@ -169,19 +172,17 @@ function terminated(name: Name | null, options: AnalyzeOptions): readonly string
   );
 }
 
-function dropSource(statement: DropSource, { catalog }: AnalyzeOptions): ControlAnalysis {
-  const { text, at } = statement.name;
-  const kind = statement.sourceType === 'TABLE' ? 'table' : 'stream';
-  const known = catalog.sources.get(text);
-  if (known === undefined && statement.ifExists) return none(`There is no ${kind} ${text}.`);
+/** A stream or table that statements have made and may take away or rename. @throws {StatementError} UNKNOWN_SOURCE, INVALID, IN_USE */
+function madeSource(
+  { text, at }: Name,
+  { verb, sourceType }: { readonly verb: string; readonly sourceType: SourceType },
+  { catalog }: AnalyzeOptions,
+): Source {
   const source = catalog.source(text, at);
-  if (source.kind !== kind) {
-    throw new StatementError(
-      'INVALID',
-      `${text} is a ${source.kind}`,
-      at,
-      `Write DROP ${source.kind.toUpperCase()}.`,
-    );
+  const kind = source.kind.toUpperCase();
+  if (kind !== sourceType) {
+    const hint = `Write ${verb} ${kind}.`;
+    throw new StatementError('INVALID', `${text} is a ${source.kind}`, at, hint);
   }
   if (source.processor !== undefined) {
     throw new StatementError(
@@ -194,6 +195,16 @@ function dropSource(statement: DropSource, { catalog }: AnalyzeOptions): Control
   if (source.statement === '') {
     throw new StatementError('IN_USE', `${text} is millrace's own`, at);
   }
+  return source;
+}
+
+function dropSource(statement: DropSource, options: AnalyzeOptions): ControlAnalysis {
+  const { catalog } = options;
+  const { name, sourceType, ifExists } = statement;
+  const { text, at } = name;
+  if (ifExists && !catalog.sources.has(text))
+    return none(`There is no ${sourceType.toLowerCase()} ${text}.`);
+  const source = madeSource(name, { verb: 'DROP', sourceType }, options);
   if (statement.deleteTopic && source.readOnly) {
     throw new StatementError(
       'INVALID',
@@ -206,6 +217,21 @@ function dropSource(statement: DropSource, { catalog }: AnalyzeOptions): Control
   const terminates =
     source.query !== null && catalog.queries.has(source.query) ? source.query : null;
   return { kind: 'dropSource', source, terminates, deleteTopic: statement.deleteTopic };
+}
+
+function swap(statement: SwapSources, options: AnalyzeOptions): ControlAnalysis {
+  const { name, other, sourceType, timeout } = statement;
+  const verb = 'ALTER';
+  if (name.text === other.text) {
+    const message = `${name.text} cannot be swapped with itself`;
+    throw new StatementError('INVALID', message, other.at, 'Name what is to take its place.');
+  }
+  return {
+    kind: 'swap',
+    source: madeSource(name, { verb, sourceType }, options),
+    other: madeSource(other, { verb, sourceType }, options),
+    timeoutMs: timeoutMs(timeout),
+  };
 }
 
 function shown(statement: Show, options: AnalyzeOptions): ControlAnalysis {

@@ -122,6 +122,8 @@ export const STATE_PAGES_KEPT_BYTES_MAX = 16_777_216;
 /** Bytes of one value of state that a processor object keeps, the state of a group or a row, and of its key; a record that makes a longer one goes to the dead-letter topic. */
 export const STATE_VALUE_BYTES_MAX = 16_777_216;
 export const STATE_KEY_BYTES_MAX = 524_288;
+/** How long a statement waits until something is so: ASSERT TOPIC, SWAP WITH (10 minutes). */
+export const STATEMENT_WAIT_MS_MAX = 600_000;
 /** Expired rows that one commit removes from the state of a join of streams, a side; the others follow. */
 export const EXPIRED_ROWS_MAX = 10_000;
 /** Bytes, roughly, of rows and keys that a join of streams has at hand after a commit (32 MiB); beyond it they are read again on demand. */

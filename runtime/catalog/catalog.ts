@@ -48,37 +48,24 @@ export class Catalog {
   });
 
   /** Counts the changes since the empty catalog. */
-  readonly version: number;
+  declare readonly version: number;
   /** Streams and tables by name, in the order of their creation. */
-  readonly sources: ReadonlyMap<string, Source>;
-  readonly queries: ReadonlyMap<string, PersistentQuery>;
+  declare readonly sources: ReadonlyMap<string, Source>;
+  declare readonly queries: ReadonlyMap<string, PersistentQuery>;
   /** Custom types by name. */
-  readonly types: ReadonlyMap<string, Type>;
+  declare readonly types: ReadonlyMap<string, Type>;
   /** Of all sessions (ALTER SYSTEM), by name. */
-  readonly properties: ReadonlyMap<string, string>;
+  declare readonly properties: ReadonlyMap<string, string>;
   /** Names of processors in code that TERMINATE has ended: they do not begin again. */
-  readonly ended: ReadonlySet<string>;
+  declare readonly ended: ReadonlySet<string>;
 
   private constructor(contents: Contents) {
-    this.version = contents.version;
-    this.sources = contents.sources;
-    this.queries = contents.queries;
-    this.types = contents.types;
-    this.properties = contents.properties;
-    this.ended = contents.ended;
+    Object.assign(this, contents);
   }
 
   /** The next version, with other contents. */
   changed(change: Partial<Omit<Contents, 'version'>>): Catalog {
-    return new Catalog({
-      sources: this.sources,
-      queries: this.queries,
-      types: this.types,
-      properties: this.properties,
-      ended: this.ended,
-      ...change,
-      version: this.version + 1,
-    });
+    return new Catalog(Object.assign({}, this, change, { version: this.version + 1 }));
   }
 
   /**

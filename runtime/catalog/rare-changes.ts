@@ -71,6 +71,44 @@ export function withPaused(catalog: Catalog, id: string, paused: boolean): Catal
   return catalog.withQuery({ ...queryOf(catalog, id), paused });
 }
 
+/** With two sources under each other's name, for the queries that read and write them too. @throws {StatementError} UNKNOWN_SOURCE */
+export function withSwapped(catalog: Catalog, name: string, other: string): Catalog {
+  const [was, becomes] = [catalog.source(name), catalog.source(other)];
+  const sources = new Map(catalog.sources)
+    .set(name, { ...becomes, name })
+    .set(other, { ...was, name: other });
+  const renamed = (of: string): string => (of === name ? other : of === other ? name : of);
+  const queries = new Map<string, PersistentQuery>();
+  for (const [id, query] of catalog.queries) {
+    const { reads, writes, outputs } = query;
+    queries.set(id, {
+      ...query,
+      reads: reads.map(renamed),
+      writes: writes === null ? null : renamed(writes),
+      outputs: outputs?.map(renamed),
+    });
+  }
+  return catalog.changed({ sources, queries });
+}
+
+/** Ids of the queries whose rows come to the source, directly or through others: those first that others read. */
+export function makersOf({ sources, queries }: Catalog, name: string): readonly string[] {
+  const makers = new Set<string>();
+  const seen = new Set<string>();
+  const visit = (source: string): void => {
+    if (seen.has(source)) return;
+    seen.add(source);
+    const own = sources.get(source)?.query;
+    for (const query of queries.values()) {
+      if (query.id !== own && !writtenBy(query).includes(source)) continue;
+      query.reads.forEach(visit);
+      makers.add(query.id);
+    }
+  };
+  visit(name);
+  return [...makers];
+}
+
 /** With the type added, or replaced. @throws {StatementError} LIMIT beyond TYPES_MAX */
 export function withType(catalog: Catalog, name: string, type: Type): Catalog {
   return catalog.changed({ types: added(catalog.types, name, type, TYPES_MAX) });

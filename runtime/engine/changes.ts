@@ -34,6 +34,8 @@ export type CatalogChange =
       readonly terminates: string | null;
       readonly topic: DeletedTopic | null;
     }
+  /** Two sources take each other's name. */
+  | { readonly change: 'swap'; readonly name: string; readonly other: string }
   | { readonly change: 'terminate'; readonly queries: readonly string[] }
   | { readonly change: 'pause'; readonly queries: readonly string[]; readonly paused: boolean }
   | { readonly change: 'property'; readonly name: string; readonly value: string }

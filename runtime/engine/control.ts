@@ -2,8 +2,9 @@
 
 import { exhaustive } from '../base/assert.ts';
 import { StatementError } from '../base/errors.ts';
-import type { ControlAnalysis, QueryAnalysis } from '../analyze/analysis.ts';
+import type { ControlAnalysis, QueryAnalysis, SwapAnalysis } from '../analyze/analysis.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import { makersOf } from '../catalog/rare-changes.ts';
 import type { Source } from '../catalog/source.ts';
 import { explainPull } from '../plan/explain.ts';
 import { planPull } from '../plan/pull.ts';
@@ -11,6 +12,7 @@ import type { Plan } from '../plan/step.ts';
 import type { TopicDescription } from '../ports/log.ts';
 import { withParts } from '../task/with-parts.ts';
 import { assertTopic } from './assert-topic.ts';
+import { caughtUp, swapMessage } from './caught-up.ts';
 import type { CatalogChange } from './changes.ts';
 import {
   functionEntity,
@@ -26,7 +28,14 @@ import {
   typesEntity,
   variablesEntity,
 } from './entities.ts';
-import { errorOf, removeTopic, stateOf, statsOf, terminateQuery } from './query-work.ts';
+import {
+  errorOf,
+  progressOf,
+  removeTopic,
+  stateOf,
+  statsOf,
+  terminateQuery,
+} from './query-work.ts';
 import type { Session, StatementsOptions } from './statements.ts';
 import { currentStatus, entity, type Entity } from './status.ts';
 
@@ -56,6 +65,8 @@ export async function control(
       return drop(text, analysis, context);
     case 'alterSource':
       return alter(text, analysis.source, context);
+    case 'swap':
+      return swap(text, analysis, context);
     case 'terminate':
       return terminate(text, analysis.queries, context);
     case 'pause':
@@ -159,6 +170,28 @@ async function alter(text: string, source: Source, { changed }: ControlContext):
   return currentStatus(text, {
     commandId: `${source.kind}/${source.name}/alter`,
     message: `${source.kind === 'stream' ? 'Stream' : 'Table'} ${source.name} altered.`,
+    queryId: null,
+    sequence,
+  });
+}
+
+async function swap(
+  text: string,
+  analysis: SwapAnalysis,
+  { catalog, queries, host, changed }: ControlContext,
+): Promise<Entity> {
+  const { source, other, timeoutMs } = analysis;
+  const plans = makersOf(catalog, other.name).flatMap((id) => queries.plan(id) ?? []);
+  await caughtUp(plans, timeoutMs, {
+    clock: host.clock,
+    progress: (name) => Promise.resolve(progressOf(queries.running(name.query), name)),
+    highWatermark: async (at) => (await host.log.bounds(at)).highWatermark,
+  });
+  const { kind, name } = source;
+  const sequence = await changed(text, { change: 'swap', name, other: other.name });
+  return currentStatus(text, {
+    commandId: `${kind}/${name}/alter`,
+    message: swapMessage(analysis),
     queryId: null,
     sequence,
   });

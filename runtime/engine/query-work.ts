@@ -3,8 +3,9 @@
 import { PortError } from '../base/errors.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
-import type { Log } from '../ports/log.ts';
-import { taskId, tasksOf } from '../task/topology.ts';
+import type { Log, TopicPartition } from '../ports/log.ts';
+import { taskId, type TaskName, tasksOf } from '../task/topology.ts';
+import type { TaskProgress } from './caught-up.ts';
 import type { CatalogEntry } from './changes.ts';
 import { settle } from './settle.ts';
 import type { Queries, QueryState, QueryStats, Running } from './queries.ts';
@@ -28,6 +29,21 @@ export function statsOf(running: Running | null): QueryStats {
     dropped: sum('dropped'),
     errors: sum('errors'),
   };
+}
+
+/** How far one of its tasks has come; null: there is no such task. */
+export function progressOf(
+  running: Running | null,
+  { subtopology, partition }: TaskName,
+): TaskProgress | null {
+  const task = running?.tasks.find(
+    ({ options: { name } }) => name.subtopology === subtopology && name.partition === partition,
+  );
+  if (running === null || task === undefined) return null;
+  const { positions, isDelivered } = task.progress;
+  const position = ({ topic, partition }: TopicPartition) =>
+    positions.find(({ at }) => at.topic === topic && at.partition === partition)?.next ?? null;
+  return { state: running.paused ? 'PAUSED' : task.state, position, isDelivered };
 }
 
 /** Why a query has ended; null while it runs. */

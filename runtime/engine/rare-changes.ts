@@ -8,6 +8,7 @@ import {
   withoutType,
   withPaused,
   withProperty,
+  withSwapped,
   withType,
 } from '../catalog/rare-changes.ts';
 import type { CatalogChange } from './changes.ts';
@@ -19,6 +20,8 @@ export function rarelyApplied(catalog: Catalog, change: RareChange): Catalog {
   switch (change.change) {
     case 'drop':
       return withoutSource(catalog, change.name);
+    case 'swap':
+      return withSwapped(catalog, change.name, change.other);
     case 'terminate':
       return change.queries.reduce(withoutQuery, catalog);
     case 'pause':

@@ -48,7 +48,8 @@ export function planUpgrade(
 
 type Refuse = (what: string, hint: string) => StatementError;
 
-const START_AGAIN = 'TERMINATE it, DROP what it writes, and create it again.';
+const START_AGAIN =
+  'CREATE it under another name; once it has caught up, ALTER ... SWAP WITH gives it this one.';
 
 class Upgrade {
   readonly #old: Plan;

@@ -185,7 +185,8 @@ export function parseAssert(
   };
 }
 
-function acceptTimeout(cursor: Cursor): Duration | null {
+/** How long a statement may wait; null: as long as it does by itself. */
+export function acceptTimeout(cursor: Cursor): Duration | null {
   return cursor.accept('TIMEOUT') ? parseDuration(cursor) : null;
 }
 

@@ -20,6 +20,7 @@ export type Statement =
   | InsertSelect
   | InsertValues
   | AlterSource
+  | SwapSources
   | DropSource
   | CreateType
   | DropType
@@ -103,6 +104,15 @@ export interface AlterSource extends StatementNode {
   readonly sourceType: SourceType;
   readonly name: Name;
   readonly additions: readonly { readonly name: Name; readonly type: TypeName }[];
+}
+
+/** `ALTER STREAM|TABLE name SWAP WITH other [TIMEOUT n unit]`. */
+export interface SwapSources extends StatementNode {
+  readonly kind: 'SwapSources';
+  readonly sourceType: SourceType;
+  readonly name: Name;
+  readonly other: Name;
+  readonly timeout: Duration | null;
 }
 
 /** `DROP STREAM|TABLE [IF EXISTS] name [DELETE TOPIC]`. */

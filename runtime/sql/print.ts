@@ -71,6 +71,15 @@ export function print(statement: Statement): string {
       );
       return words('ALTER', statement.sourceType, name(statement.name), additions.join(', '));
     }
+    case 'SwapSources':
+      return words(
+        'ALTER',
+        statement.sourceType,
+        name(statement.name),
+        'SWAP WITH',
+        name(statement.other),
+        after('TIMEOUT', statement.timeout),
+      );
     case 'DropSource':
       return words(
         'DROP',

@@ -12,8 +12,10 @@ import type {
   DropType,
   Name,
   Property,
+  SwapSources,
   TypeName,
 } from './ast.ts';
+import { acceptTimeout } from './admin-statements.ts';
 import type { Cursor } from './cursor.ts';
 import { acceptProperties } from './definition.ts';
 import { expectSourceType, sourceName } from './definition-statements.ts';
@@ -21,8 +23,10 @@ import { parseType } from './type.ts';
 
 type Body<S> = Omit<S, 'text'>;
 
-/** ALTER STREAM or TABLE ... ADD, and ALTER SYSTEM. */
-export function parseAlter(cursor: Cursor): Body<AlterSource> | Body<AlterSystem> {
+/** ALTER STREAM or TABLE ... ADD or SWAP WITH, and ALTER SYSTEM. */
+export function parseAlter(
+  cursor: Cursor,
+): Body<AlterSource> | Body<SwapSources> | Body<AlterSystem> {
   const { at } = cursor.advance();
   if (cursor.accept('SYSTEM')) {
     const property = cursor.string('a property in quotes');
@@ -31,6 +35,10 @@ export function parseAlter(cursor: Cursor): Body<AlterSource> | Body<AlterSystem
   }
   const sourceType = expectSourceType(cursor);
   const name = sourceName(cursor);
+  if (cursor.acceptPhrase('SWAP', 'WITH')) {
+    const other = sourceName(cursor);
+    return { kind: 'SwapSources', sourceType, name, other, timeout: acceptTimeout(cursor), at };
+  }
   const additions = cursor.list(() => addition(cursor));
   return { kind: 'AlterSource', sourceType, name, additions, at };
 }

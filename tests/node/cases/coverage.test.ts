@@ -66,6 +66,7 @@ const STATEMENTS: Readonly<Record<Statement['kind'], true | string>> = {
   DescribeConnector: 'refused',
   AssertSchema: 'refused',
   RunScript: 'the runner of SQL cases has one script only',
+  SwapSources: 'changes no row of a case; tests/node/engine',
   Pause: 'changes no row of a case; tests/node/engine',
   Resume: 'changes no row of a case; tests/node/engine',
   AlterSystem: 'of the engine; tests/node/engine',

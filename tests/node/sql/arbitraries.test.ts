@@ -12,6 +12,7 @@ const STATEMENTS: Readonly<Record<Statement['kind'], true>> = {
   InsertSelect: true,
   InsertValues: true,
   AlterSource: true,
+  SwapSources: true,
   DropSource: true,
   CreateType: true,
   DropType: true,

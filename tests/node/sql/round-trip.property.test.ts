@@ -29,7 +29,7 @@ describe('parse(print(tree)) is the tree', () => {
       }),
       { numRuns: 2000 },
     );
-    expect(kinds.size).toBe(32);
+    expect(kinds.size).toBe(33);
   });
 
   test('for several statements of one text, whatever their variables', () => {

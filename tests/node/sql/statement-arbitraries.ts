@@ -185,6 +185,12 @@ const plainStatements: Arbitrary<Statement> = fc.oneof(
     name: names,
     additions: some(fc.record({ name: names, type: types })),
   }),
+  statement('SwapSources', {
+    sourceType: sourceTypes,
+    name: names,
+    other: names,
+    timeout: maybe(durations),
+  }),
   statement('DropSource', {
     sourceType: sourceTypes,
     ifExists: flags,

@@ -1,0 +1,91 @@
+// Waits until the queries that make a source have taken in what their topics held; knows no statement's text and no host.
+
+import { StatementError } from '../base/errors.ts';
+import type { SwapAnalysis } from '../analyze/analysis.ts';
+import type { Plan } from '../plan/step.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { TopicPartition } from '../ports/log.ts';
+import { inputsOf, type TaskName, tasksOf, subtopologyOf } from '../task/topology.ts';
+
+/** How often a task is looked at. */
+const LOOK_AGAIN_MS = 50;
+
+/** How far a task has come. */
+export interface TaskProgress {
+  /** RUNNING, or how it stands else. */
+  readonly state: string;
+  /** Behind which record of an input it has committed; null: nothing of it. */
+  readonly position: (at: TopicPartition) => number | null;
+  /** true: what it has made is in its topics. */
+  readonly isDelivered: boolean;
+}
+
+/** What there is to look at. */
+export interface Look {
+  readonly clock: Clock;
+  /** null: there is no such task. */
+  readonly progress: (task: TaskName) => Promise<TaskProgress | null>;
+  readonly highWatermark: (at: TopicPartition) => Promise<number>;
+}
+
+/**
+ * Task after task, upstream first, each up to what its inputs hold when it is its turn: so what comes while it waits does not
+ * keep it waiting.
+ * @param plans queries, those first that others read
+ * @throws {StatementError} INVALID, with the query and what it has still to read, once the time is over, or as soon as a query does not run
+ */
+export async function caughtUp(
+  plans: readonly Plan[],
+  timeoutMs: number,
+  look: Look,
+): Promise<void> {
+  const { clock } = look;
+  const endMs = clock.now() + timeoutMs;
+  for (const name of plans.flatMap(tasksOf)) {
+    const plan = plans.find(({ query }) => query === name.query) as Plan;
+    const ends = await endsOf(
+      inputsOf(subtopologyOf(plan, name.subtopology), name.partition),
+      look,
+    );
+    for (;;) {
+      const left = leftOf(name.query, ends, await look.progress(name));
+      if (left === null) break;
+      const now = clock.now();
+      if (now >= endMs) {
+        const hint = 'Give it again with a longer TIMEOUT, or when it has caught up.';
+        throw new StatementError('INVALID', left, null, hint);
+      }
+      await new Promise<void>(
+        (resolve) => void clock.wakeAt(Math.min(endMs, now + LOOK_AGAIN_MS), resolve),
+      );
+    }
+  }
+}
+
+/** What SWAP WITH answers. */
+export function swapMessage({ source, other }: SwapAnalysis): string {
+  const kind = source.kind === 'stream' ? 'Streams' : 'Tables';
+  return `${kind} ${source.name} and ${other.name} swapped.`;
+}
+
+type End = readonly [at: TopicPartition, end: number];
+
+async function endsOf(inputs: readonly TopicPartition[], look: Look): Promise<readonly End[]> {
+  return Promise.all(inputs.map(async (at): Promise<End> => [at, await look.highWatermark(at)]));
+}
+
+/** What a task has still to do, as a text; null: nothing. */
+function leftOf(query: string, ends: readonly End[], progress: TaskProgress | null): string | null {
+  const state = progress?.state ?? 'not there';
+  if (state !== 'RUNNING') {
+    const hint = state === 'PAUSED' ? `RESUME ${query} first.` : 'SHOW QUERIES EXTENDED says why.';
+    throw new StatementError('INVALID', `the query ${query} is ${state}`, null, hint);
+  }
+  for (const [{ topic, partition }, end] of ends) {
+    const position = progress?.position({ topic, partition }) ?? 0;
+    if (position < end)
+      return `the query ${query} has not caught up: it has ${end - position} records of topic '${topic}', partition ${partition}, to read`;
+  }
+  if (progress?.isDelivered === true) return null;
+  return `the query ${query} has not caught up: what it has made is not in its topics`;
+}
