@@ -234,6 +234,8 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
   #look(tenant: string): Look {
     return {
       clock: wallClock,
+      catalog: () => this.#entries.catalog,
+      plan: (query) => this.#entries.plan(query),
       progress: async (name) => {
         const metrics = await unwrap(processorAt(this.env, tenant, taskId(name)).metrics());
         if (metrics === null) return null;

@@ -2,10 +2,8 @@
 
 import type { ControlAnalysis } from '../../runtime/analyze/analysis.ts';
 import { exhaustive } from '../../runtime/base/assert.ts';
-import { StatementError } from '../../runtime/base/errors.ts';
-import { makersOf } from '../../runtime/catalog/rare-changes.ts';
-import { assertTopic } from '../../runtime/engine/assert-topic.ts';
-import { caughtUp, swapMessage } from '../../runtime/engine/caught-up.ts';
+import { topicAsserted, untilSo } from '../../runtime/engine/assert-topic.ts';
+import { caughtUp, swapped, swapStatus } from '../../runtime/engine/caught-up.ts';
 import type { CatalogChange } from '../../runtime/engine/changes.ts';
 import { setVariable } from '../../runtime/engine/control.ts';
 import { currentStatus, entity, type Entity } from '../../runtime/engine/entities.ts';
@@ -77,7 +75,8 @@ export async function control(
       setVariable(context.variables, analysis.variable, analysis.value);
       return null;
     case 'assertTopic':
-      return assertTopic(text, analysis, async (topic) => topics.describe(topic), wallClock);
+      await untilSo(analysis, async (topic) => topics.describe(topic), wallClock);
+      return topicAsserted(text, analysis);
     case 'show':
     case 'describe':
     case 'describeFunction':
@@ -89,17 +88,11 @@ export async function control(
 }
 
 async function swap(text: string, analysis: Of<'swap'>, context: ControlContext): Promise<Entity> {
-  const { source, other, timeoutMs } = analysis;
-  const { entries, look } = context;
-  await caughtUp(plansOf(makersOf(entries.catalog, other.name), context), timeoutMs, look);
-  // Other statements may have come while it waited.
-  for (const before of [source, other])
-    if (entries.catalog.source(before.name) !== before)
-      throw new StatementError('INVALID', `${before.name} was changed meanwhile`);
-  const { kind, name } = source;
-  const change: CatalogChange = { change: 'swap', name, other: other.name };
-  const sequence = context.changed(text, change, () => []);
-  return status(text, `${kind}/${name}/alter`, swapMessage(analysis), sequence);
+  const { entries, look, changed } = context;
+  await caughtUp(analysis, look);
+  const sequence = changed(text, swapped(analysis, entries.catalog), () => []);
+  const { commandId, message } = swapStatus(analysis);
+  return status(text, commandId, message, sequence);
 }
 
 function set(

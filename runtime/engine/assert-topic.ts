@@ -11,21 +11,28 @@ const LOOK_AGAIN_MS = 50;
 /** Every host keeps what it keeps by itself. */
 const REPLICAS = 1;
 
+/** The answer, once it is so. */
+export function topicAsserted(
+  text: string,
+  { topic: topicName, exists }: AssertTopicAnalysis,
+): Entity {
+  return entity('assert_topic', text, { topicName, exists });
+}
+
 /**
  * @param describe looks at the log
  * @throws {StatementError} INVALID with what is not so, once the time is over
  */
-export async function assertTopic(
-  text: string,
+export async function untilSo(
   analysis: AssertTopicAnalysis,
   describe: (topic: string) => Promise<TopicDescription | null>,
   clock: Clock,
-): Promise<Entity> {
-  const { topic: topicName, exists, timeoutMs } = analysis;
+): Promise<void> {
+  const { topic, timeoutMs } = analysis;
   const endMs = clock.now() + timeoutMs;
   for (;;) {
-    const fault = faultOf(analysis, await describe(topicName));
-    if (fault === null) return entity('assert_topic', text, { topicName, exists });
+    const fault = faultOf(analysis, await describe(topic));
+    if (fault === null) return;
     const now = clock.now();
     if (now >= endMs) throw new StatementError('INVALID', fault);
     await new Promise<void>(

@@ -2,9 +2,12 @@
 
 import { StatementError } from '../base/errors.ts';
 import type { SwapAnalysis } from '../analyze/analysis.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { makersOf } from '../catalog/rare-changes.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TopicPartition } from '../ports/log.ts';
+import type { CatalogChange } from './changes.ts';
 import { inputsOf, type TaskName, tasksOf, subtopologyOf } from '../task/topology.ts';
 
 /** How often a task is looked at. */
@@ -23,6 +26,10 @@ export interface TaskProgress {
 /** What there is to look at. */
 export interface Look {
   readonly clock: Clock;
+  /** As it is now. */
+  readonly catalog: () => Catalog;
+  /** null: there is no such query. */
+  readonly plan: (query: string) => Plan | null;
   /** null: there is no such task. */
   readonly progress: (task: TaskName) => Promise<TaskProgress | null>;
   readonly highWatermark: (at: TopicPartition) => Promise<number>;
@@ -31,41 +38,49 @@ export interface Look {
 /**
  * Task after task, upstream first, each up to what its inputs hold when it is its turn: so what comes while it waits does not
  * keep it waiting.
- * @param plans queries, those first that others read
  * @throws {StatementError} INVALID, with the query and what it has still to read, once the time is over, or as soon as a query does not run
  */
-export async function caughtUp(
-  plans: readonly Plan[],
-  timeoutMs: number,
-  look: Look,
-): Promise<void> {
+export async function caughtUp({ other, timeoutMs }: SwapAnalysis, look: Look): Promise<void> {
   const { clock } = look;
   const endMs = clock.now() + timeoutMs;
-  for (const name of plans.flatMap(tasksOf)) {
-    const plan = plans.find(({ query }) => query === name.query) as Plan;
-    const ends = await endsOf(
-      inputsOf(subtopologyOf(plan, name.subtopology), name.partition),
-      look,
-    );
-    for (;;) {
-      const left = leftOf(name.query, ends, await look.progress(name));
-      if (left === null) break;
-      const now = clock.now();
-      if (now >= endMs) {
-        const hint = 'Give it again with a longer TIMEOUT, or when it has caught up.';
-        throw new StatementError('INVALID', left, null, hint);
+  const plans = makersOf(look.catalog(), other.name).flatMap((id) => look.plan(id) ?? []);
+  for (const plan of plans) {
+    for (const name of tasksOf(plan)) {
+      const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
+      const ends = await endsOf(inputs, look);
+      for (;;) {
+        const left = leftOf(name.query, ends, await look.progress(name));
+        if (left === null) break;
+        const now = clock.now();
+        if (now >= endMs) {
+          const hint = 'Give it again with a longer TIMEOUT, or when it has caught up.';
+          throw new StatementError('INVALID', left, null, hint);
+        }
+        await new Promise<void>(
+          (resolve) => void clock.wakeAt(Math.min(endMs, now + LOOK_AGAIN_MS), resolve),
+        );
       }
-      await new Promise<void>(
-        (resolve) => void clock.wakeAt(Math.min(endMs, now + LOOK_AGAIN_MS), resolve),
-      );
     }
   }
 }
 
-/** What SWAP WITH answers. */
-export function swapMessage({ source, other }: SwapAnalysis): string {
-  const kind = source.kind === 'stream' ? 'Streams' : 'Tables';
-  return `${kind} ${source.name} and ${other.name} swapped.`;
+/** @throws {StatementError} INVALID: other statements have changed one of the two while it waited */
+export function swapped({ source, other }: SwapAnalysis, catalog: Catalog): CatalogChange {
+  const changed = [source, other].find((of) => catalog.source(of.name) !== of);
+  if (changed !== undefined) {
+    const message = `${changed.name} was changed meanwhile`;
+    throw new StatementError('INVALID', message, null, 'Give it again.');
+  }
+  return { change: 'swap', name: source.name, other: other.name };
+}
+
+/** What became of it. */
+export function swapStatus({ source: { kind, name }, other }: SwapAnalysis) {
+  const kinds = kind === 'stream' ? 'Streams' : 'Tables';
+  return {
+    commandId: `${kind}/${name}/alter`,
+    message: `${kinds} ${name} and ${other.name} swapped.`,
+  };
 }
 
 type End = readonly [at: TopicPartition, end: number];

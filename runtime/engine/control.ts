@@ -4,15 +4,14 @@ import { exhaustive } from '../base/assert.ts';
 import { StatementError } from '../base/errors.ts';
 import type { ControlAnalysis, QueryAnalysis, SwapAnalysis } from '../analyze/analysis.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { makersOf } from '../catalog/rare-changes.ts';
 import type { Source } from '../catalog/source.ts';
 import { explainPull } from '../plan/explain.ts';
 import { planPull } from '../plan/pull.ts';
 import type { Plan } from '../plan/step.ts';
 import type { TopicDescription } from '../ports/log.ts';
 import { withParts } from '../task/with-parts.ts';
-import { assertTopic } from './assert-topic.ts';
-import { caughtUp, swapMessage } from './caught-up.ts';
+import { topicAsserted, untilSo } from './assert-topic.ts';
+import { caughtUp, type Look, swapped, swapStatus } from './caught-up.ts';
 import type { CatalogChange } from './changes.ts';
 import {
   functionEntity,
@@ -44,6 +43,8 @@ export { rarelyApplied } from './rare-changes.ts';
 /** What a statement of control may see and do. */
 export interface ControlContext extends StatementsOptions, Session {
   readonly catalog: Catalog;
+  /** The catalog after what others have done while a statement waited. */
+  readonly current: () => Catalog;
   readonly planned: (analysis: QueryAnalysis) => Promise<Plan>;
   /** Makes a change of the catalog; it is done, and will be repeated at open, once this resolves to its number. */
   readonly changed: (text: string, change: CatalogChange) => Promise<number>;
@@ -81,7 +82,8 @@ export async function control(
       setVariable(context.variables, analysis.variable, analysis.value);
       return variablesEntity(text, context.variables);
     case 'assertTopic':
-      return assertTopic(text, analysis, (topic) => host.log.describe(topic), host.clock);
+      await context.aside(() => untilSo(analysis, (topic) => host.log.describe(topic), host.clock));
+      return topicAsserted(text, analysis);
     case 'show':
       return show(text, analysis, context);
     case 'describe': {
@@ -178,22 +180,21 @@ async function alter(text: string, source: Source, { changed }: ControlContext):
 async function swap(
   text: string,
   analysis: SwapAnalysis,
-  { catalog, queries, host, changed }: ControlContext,
+  { aside, current, queries, host, changed }: ControlContext,
 ): Promise<Entity> {
-  const { source, other, timeoutMs } = analysis;
-  const plans = makersOf(catalog, other.name).flatMap((id) => queries.plan(id) ?? []);
-  await caughtUp(plans, timeoutMs, {
+  const look: Look = {
     clock: host.clock,
+    catalog: current,
+    plan: (id) => queries.plan(id),
     progress: (name) => Promise.resolve(progressOf(queries.running(name.query), name)),
     highWatermark: async (at) => (await host.log.bounds(at)).highWatermark,
-  });
-  const { kind, name } = source;
-  const sequence = await changed(text, { change: 'swap', name, other: other.name });
+  };
+  await aside(() => caughtUp(analysis, look));
+  const change = swapped(analysis, current());
   return currentStatus(text, {
-    commandId: `${kind}/${name}/alter`,
-    message: swapMessage(analysis),
+    ...swapStatus(analysis),
     queryId: null,
-    sequence,
+    sequence: await changed(text, change),
   });
 }
 

@@ -24,7 +24,7 @@ import { startPush } from './push.ts';
 import { Queries } from './queries.ts';
 import type { QueryRowsOptions } from './query-rows.ts';
 import { heal, replay } from './recovery.ts';
-import { Statements } from './statements.ts';
+import { type Aside, Statements } from './statements.ts';
 import { createSystemTopics } from './system.ts';
 
 /** As `openEngine`. */
@@ -98,10 +98,10 @@ export class EngineCore {
 
   /** As `Engine.execute`. */
   execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
-    return this.inTurn(async () => {
+    return this.inTurn(async (aside) => {
       const { statements } = this.made;
       const properties = await withGiven(this.made.properties, options.properties);
-      const session = { properties, variables: this.#variables };
+      const session = { properties, variables: this.#variables, aside };
       const entities: Entity[] = [];
       for (const statement of await this.parsed(sql)) {
         const entity = await statements.run(statement, session);
@@ -191,11 +191,25 @@ export class EngineCore {
     await host.close();
   }
 
-  /** Does the work once all that came before is done. */
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined);
-    return done;
+  /** Does the work once all that came before is done, or waits aside. */
+  inTurn<T>(work: (aside: Aside) => Promise<T>): Promise<T> {
+    let end = (): void => undefined;
+    const begin = (): Promise<unknown> => {
+      const before = this.#last;
+      this.#last = new Promise<void>((resolve) => (end = resolve));
+      return before;
+    };
+    const aside: Aside = async (wait) => {
+      end();
+      try {
+        await wait();
+      } finally {
+        await begin();
+      }
+    };
+    return begin()
+      .then(() => work(aside))
+      .finally(() => end());
   }
 
   /** Resolves when the statements that have come are done. */

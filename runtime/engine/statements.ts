@@ -33,12 +33,16 @@ export interface StatementsOptions {
   readonly queries: Queries;
 }
 
+/** Waits for something while others have their turn, and goes on in a turn of its own. */
+export type Aside = (wait: () => Promise<void>) => Promise<void>;
+
 /** What statements of one caller share. */
 export interface Session {
   /** As SET gives them. */
   readonly properties: Map<string, string>;
   /** As DEFINE gives them. */
   readonly variables: Map<string, string>;
+  readonly aside: Aside;
 }
 
 /** The catalog of one engine and what changes it. Calls must not overlap: the engine puts them in a row. */
@@ -217,6 +221,7 @@ export class Statements {
       ...this.#options,
       ...session,
       catalog: this.#catalog,
+      current: () => this.#catalog,
       planned: (query) => this.planned(query, properties),
       changed: (by, change) => this.#changed(by, change),
     });

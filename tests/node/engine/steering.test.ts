@@ -214,6 +214,13 @@ test('header columns are left out by INSERT VALUES and are null then', async () 
   );
 });
 
+test('what ASSERT TOPIC waits for may be made by another call', async () => {
+  await using engine = await open();
+  const asserted = engine.execute('ASSERT TOPIC s TIMEOUT 1 MINUTE;');
+  await engine.execute(STREAM);
+  expect((await asserted)[0]).toMatchObject({ topicName: 's', exists: true });
+});
+
 test('ASSERT TOPIC looks at topics and their partitions', async () => {
   await using engine = await open();
   await engine.execute(STREAM);

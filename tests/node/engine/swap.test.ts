@@ -157,6 +157,49 @@ test('what has not caught up keeps its name until it has', async () => {
   ]);
 });
 
+test('while it waits others are answered, and what they change is seen', async () => {
+  const memory = memoryHost();
+  const { store, go } = heldStore(memory.store, 'CTAS_TOTALS_NEXT_2');
+  await using engine = await open({ host: { ...memory, store } });
+  await engine.execute(`${SALES} ${NEXT}`);
+  await engine.insert('sales', { shop: 'here', product: 'this', cents: 5 });
+  const swapped = engine.execute(`${SWAP} TIMEOUT 1 MINUTE; SHOW TABLES;`);
+  await expect
+    .poll(() => rows(engine, "SELECT cents FROM totals WHERE shop = 'here';"))
+    .toEqual([{ CENTS: 5 }]);
+  await engine.execute(`CREATE TABLE large AS SELECT * FROM totals WHERE cents > 100;`);
+  go();
+  const [, shown] = await swapped;
+  expect(shown).toMatchObject({ tables: [{ name: 'TOTALS' }, {}, { name: 'LARGE' }] });
+  expect(engine.catalog.queries.get('CTAS_LARGE_3')?.reads).toEqual(['TOTALS_NEXT']);
+});
+
+test('what was changed while it waited is not swapped', async () => {
+  const memory = memoryHost();
+  const { store, go } = heldStore(memory.store, 'CTAS_TOTALS_NEXT_2');
+  await using engine = await open({ host: { ...memory, store } });
+  await engine.execute(`${SALES} ${NEXT}`);
+  await engine.insert('sales', { shop: 'here', product: 'this', cents: 5 });
+  const refused = refusal(engine, `${SWAP} TIMEOUT 1 MINUTE;`);
+  await engine.execute(`CREATE OR REPLACE TABLE totals AS
+    SELECT shop, SUM(cents) AS cents FROM sales WHERE cents > 0 GROUP BY shop;`);
+  go();
+  expect((await refused).message).toContain('TOTALS was changed meanwhile');
+});
+
+test('an engine that is closed waits no longer', async () => {
+  const memory = memoryHost();
+  const { store, go } = heldStore(memory.store, 'CTAS_TOTALS_NEXT_2');
+  const engine = await open({ host: { ...memory, store } });
+  await engine.execute(`${SALES} ${NEXT}`);
+  await engine.insert('sales', { shop: 'here', product: 'this', cents: 5 });
+  const refused = refusal(engine, `${SWAP} TIMEOUT 10 MINUTES;`);
+  const closed = engine.close();
+  go();
+  await closed;
+  expect((await refused).message).toContain('CTAS_TOTALS_NEXT_2 is not there');
+});
+
 test.each([
   ['ALTER TABLE totals SWAP WITH totals;', 'TOTALS cannot be swapped with itself'],
   ['ALTER TABLE totals SWAP WITH sales;', 'SALES is a stream'],
