@@ -47,30 +47,37 @@ export function analyzePush(statement: Select, options: AnalyzeOptions): QueryAn
   const body = bodyOf(groupedAsWhole(statement.query, options), false, options);
   const [first] = sourcesOf(body.input);
   if (first.processor !== undefined) throw WORDS.code.isState(first, statement.query.from.at);
-  const { where, partitionBy, tables, aggregation, having, projected } = analyzeBody(body);
   return {
-    kind: 'query',
-    mode: 'push',
+    ...analyzed('push', body, analyzeBody(body), options),
     id: `TRANSIENT_${statement.query.from.name.text}_${options.queryNumber}`,
     statement: statement.text,
-    input: body.input,
-    source: body.source,
-    row: body.scope.row,
-    where,
-    partitionBy,
-    tables,
-    aggregation,
-    having,
-    projection: projected.projection,
     sink: null,
     creates: false,
-    emission: emissionOf(body.query, body.source, options),
     limit: statement.query.limit,
-    from: startOf('push', options),
     query: null,
     retentionMs: null,
     compacted: false,
     warnings: [],
+  };
+}
+
+/** What follows of a query from what it reads and does with it. */
+function analyzed(
+  mode: 'push' | 'persistent',
+  { input, source, scope, query }: Body,
+  { projected, ...parts }: Parts,
+  options: AnalyzeOptions,
+) {
+  return {
+    kind: 'query' as const,
+    mode,
+    input,
+    source,
+    row: scope.row,
+    ...parts,
+    projection: projected.projection,
+    emission: emissionOf(query, source, options),
+    from: startOf(mode, options),
   };
 }
 
@@ -108,29 +115,16 @@ export function persistent({
   body,
   options,
 }: Persistent): QueryAnalysis {
-  const { where, partitionBy, tables, aggregation, having, projected } = parts;
   if (body.query.limit !== null) {
     throw WORDS.code.limitOfPersistent(body.query);
   }
   return {
-    kind: 'query',
-    mode: 'persistent',
+    ...analyzed('persistent', body, parts, options),
     id,
     statement,
-    input: body.input,
-    source: body.source,
-    row: body.scope.row,
-    where,
-    partitionBy,
-    tables,
-    aggregation,
-    having,
-    projection: projected.projection,
     sink: sink.sink,
     creates,
-    emission: emissionOf(body.query, body.source, options),
     limit: null,
-    from: startOf('persistent', options),
     query: {
       id,
       statement,
