@@ -78,11 +78,20 @@ export function sinkOf(parts: SinkParts, options: AnalyzeOptions): Sink {
   };
 }
 
-/** The topic that is called as its stream or table. @throws {StatementError} INVALID when no topic can be */
-function namedTopic(name: Name, { properties }: AnalyzeOptions): string {
-  const topic = `${properties.get('ksql.output.topic.name.prefix') ?? ''}${name.text}`;
-  if (isTopicName(topic)) return topic;
-  throw WORDS.code.noTopicName(topic, name.at);
+/**
+ * The topic that is called as its stream or table, or that of what is replaced.
+ * @throws {StatementError} INVALID when no topic can be, or another query writes it
+ */
+function namedTopic({ text, at }: Name, { properties, catalog }: AnalyzeOptions): string {
+  const { sources, queries } = catalog;
+  const topic =
+    sources.get(text)?.topic ?? `${properties.get('ksql.output.topic.name.prefix') ?? ''}${text}`;
+  // What has swapped its name, say.
+  const writer = [...queries.values()].find(
+    ({ writes }) => writes !== text && sources.get(writes ?? '')?.topic === topic,
+  );
+  if (isTopicName(topic) && writer === undefined) return topic;
+  throw WORDS.code.noTopicName(topic, at, writer);
 }
 
 function sinkFormats(

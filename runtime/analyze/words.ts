@@ -2,6 +2,7 @@
 
 import { type Position, StatementError } from '../base/errors.ts';
 import { NAME_LENGTH_MAX } from '../base/limits.ts';
+import type { PersistentQuery } from '../catalog/catalog.ts';
 import type { Source } from '../catalog/source.ts';
 import { STRING, type Type, typeText } from '../data/type.ts';
 import type { ColumnDefinition, CreateSource, Name, Query } from '../sql/ast.ts';
@@ -85,9 +86,15 @@ export function isState({ name, processor }: Source, at: Position): StatementErr
   );
 }
 
-export function noTopicName(topic: string, at: Position): StatementError {
+export function noTopicName(
+  topic: string,
+  at: Position,
+  writer: PersistentQuery | undefined,
+): StatementError {
   return invalid(
-    `no topic can be called ${topic}`,
+    writer === undefined
+      ? `no topic can be called ${topic}`
+      : `the topic ${topic} is written by ${writer.id}, which makes ${writer.writes}`,
     at,
     "Name another with WITH (KAFKA_TOPIC='...').",
   );

@@ -157,6 +157,29 @@ test('what has not caught up keeps its name until it has', async () => {
   ]);
 });
 
+test('the topic of what has another name now is not written by a second query', async () => {
+  await using engine = await open();
+  await engine.execute(`${SALES} ${NEXT} ${SWAP}; DROP TABLE totals_next DELETE TOPIC;`);
+  const { message, hint } = await refusal(engine, NEXT);
+  expect(message).toContain(
+    'the topic TOTALS_NEXT is written by CTAS_TOTALS_NEXT_2, which makes TOTALS',
+  );
+  expect(hint).toContain('KAFKA_TOPIC');
+  await engine.insert('sales', { shop: 'here', product: 'this', cents: 5 });
+  await engine.idle();
+  // What is replaced stays where it is.
+  await engine.execute(`CREATE OR REPLACE TABLE totals AS
+    SELECT product, SUM(cents) AS cents, COUNT(*) AS n FROM sales WHERE cents < 9 GROUP BY product;
+    CREATE TABLE totals_next WITH (KAFKA_TOPIC='totals_3') AS
+      SELECT shop, COUNT(*) AS n FROM sales GROUP BY shop;`);
+  await engine.insert('sales', { shop: 'here', product: 'this', cents: 9 });
+  await engine.execute(`${SWAP};`);
+  expect(await rows(engine, 'SELECT * FROM totals;')).toEqual([{ SHOP: 'here', N: 2 }]);
+  expect(await rows(engine, 'SELECT * FROM totals_next;')).toEqual([
+    { PRODUCT: 'this', CENTS: 5, N: 1 },
+  ]);
+});
+
 test('while it waits others are answered, and what they change is seen', async () => {
   const memory = memoryHost();
   const { store, go } = heldStore(memory.store, 'CTAS_TOTALS_NEXT_2');
