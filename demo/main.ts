@@ -101,9 +101,10 @@ class Demo {
   setGrace(hours: number): void {
     showStatements(hours);
     this.#act(async () => {
+      await this.#session.replaceTable(hours);
       this.#graceHours = hours;
       this.#forgetTable();
-      await this.#session.replaceTable(hours);
+      await this.#session.follow();
     });
   }
 

@@ -10,7 +10,15 @@ import {
 import type { EngineTable } from './check.ts';
 import { type Hour, hourKey } from './hour.ts';
 import type { Quake } from './quakes.ts';
-import { CLEAN_UP, CREATE_STREAM, createTable, DROP_TABLE, PULL_QUERY, PUSH_QUERY } from './sql.ts';
+import {
+  CLEAN_UP,
+  CREATE_STREAM,
+  createTable,
+  DROP_TABLE,
+  PULL_QUERY,
+  PUSH_QUERY,
+  replaceTable,
+} from './sql.ts';
 
 const DATABASE = 'demo';
 /** How long a tab that is reloaded may need to give its database back. */
@@ -44,6 +52,8 @@ export class Session {
   readonly #engine: BrowserEngine;
   readonly #events: SessionEvents;
   #following: QueryRows | null = null;
+  /** How often the table was replaced. */
+  #replaced = 0;
 
   private constructor(engine: BrowserEngine, storage: string, events: SessionEvents) {
     this.#engine = engine;
@@ -71,14 +81,25 @@ export class Session {
   async start(graceHours: number): Promise<void> {
     await this.#leave();
     await this.#engine.execute(`${CLEAN_UP}${CREATE_STREAM}${createTable(graceHours)}`);
-    await this.#follow();
+    await this.follow();
   }
 
-  /** Replaces the table; the new query reads the log from its first record. */
+  /** Replaces the table by one whose query has read the log from its first record; until then the old one is there, and told of. Then call `follow`. */
   async replaceTable(graceHours: number): Promise<void> {
+    // Two names in turn: the topic of the table before the last one is gone.
+    this.#replaced += 1;
+    await this.#engine.execute(replaceTable(graceHours, `quakes_per_hour_${this.#replaced % 2}`));
     await this.#leave();
-    await this.#engine.execute(`${DROP_TABLE}${createTable(graceHours)}`);
-    await this.#follow();
+    await this.#engine.execute(DROP_TABLE);
+  }
+
+  /** Tells of the changes of the table, from the first one on. */
+  async follow(): Promise<void> {
+    const rows = await this.#engine.query(PUSH_QUERY, {
+      properties: { 'auto.offset.reset': 'earliest' },
+    });
+    this.#following = rows;
+    this.#read(rows).catch(this.#events.onFailure);
   }
 
   /** Appends records. Resolves when the log has them. */
@@ -117,14 +138,6 @@ export class Session {
     const rows = this.#following;
     this.#following = null;
     await rows?.close();
-  }
-
-  async #follow(): Promise<void> {
-    const rows = await this.#engine.query(PUSH_QUERY, {
-      properties: { 'auto.offset.reset': 'earliest' },
-    });
-    this.#following = rows;
-    this.#read(rows).catch(this.#events.onFailure);
   }
 
   async #read(rows: QueryRows): Promise<void> {

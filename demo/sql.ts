@@ -1,10 +1,12 @@
 // The statements that the demo runs, and their text cut into pieces to colour; knows no engine.
 
 /** What the page starts from: whatever an earlier visit left is dropped. */
-export const CLEAN_UP = `DROP TABLE IF EXISTS quakes_per_hour DELETE TOPIC;
+export const CLEAN_UP = `DROP TABLE IF EXISTS quakes_per_hour_next DELETE TOPIC;
+DROP TABLE IF EXISTS quakes_per_hour DELETE TOPIC;
 DROP STREAM IF EXISTS quakes DELETE TOPIC;`;
 
-export const DROP_TABLE = 'DROP TABLE IF EXISTS quakes_per_hour DELETE TOPIC;';
+/** Of the table that had the name before the last swap. */
+export const DROP_TABLE = 'DROP TABLE quakes_per_hour_next DELETE TOPIC;';
 
 /** Its lines are short enough for a narrow screen. */
 export const CREATE_STREAM = `CREATE STREAM quakes (
@@ -18,9 +20,9 @@ export const CREATE_STREAM = `CREATE STREAM quakes (
   VALUE_FORMAT='JSON', TIMESTAMP='time'
 );`;
 
-/** The table, with a grace period in hours. */
-export function createTable(graceHours: number): string {
-  return `CREATE TABLE quakes_per_hour AS
+/** The table, with a grace period in hours. @param head its name, and what stands behind that */
+export function createTable(graceHours: number, head = 'quakes_per_hour'): string {
+  return `CREATE TABLE ${head} AS
   SELECT net,
     COUNT(*) AS n,
     MAX(mag) AS strongest,
@@ -32,6 +34,15 @@ export function createTable(graceHours: number): string {
   )
   GROUP BY net
   EMIT CHANGES;`;
+}
+
+/**
+ * Makes the table beside the one that is shown, with a topic of its own, waits until it has read the whole log, and gives it the
+ * other's name.
+ */
+export function replaceTable(graceHours: number, topic: string): string {
+  return `${createTable(graceHours, `quakes_per_hour_next WITH (KAFKA_TOPIC='${topic}')`)}
+ALTER TABLE quakes_per_hour SWAP WITH quakes_per_hour_next TIMEOUT 1 MINUTE;`;
 }
 
 export const PUSH_QUERY = 'SELECT * FROM quakes_per_hour EMIT CHANGES;';
