@@ -207,9 +207,10 @@ export class EngineCore {
         await begin();
       }
     };
-    return begin()
-      .then(() => work(aside))
-      .finally(() => end());
+    const done = begin().then(() => work(aside));
+    const over = (): void => end();
+    done.then(over, over);
+    return done;
   }
 
   /** Resolves when the statements that have come are done. */
