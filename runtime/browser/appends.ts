@@ -3,14 +3,15 @@
 import { PortError } from '../base/errors.ts';
 import type { EngineCore } from '../engine/engine-core.ts';
 import type { ProducedAt } from '../engine/insert.ts';
+import { type PackedPlaces, placed } from './packed-places.ts';
 import type { PackedRecords } from './packed-records.ts';
 import { type UnpackedRecord, unpacked } from './unpacked-records.ts';
 import { toWire, type WireError } from '../ports/wire-error.ts';
 
 /** What became of the records, and of the calls that brought them. */
 export interface Appended {
-  /** By record; undefined: it was refused. */
-  readonly places: readonly (ProducedAt | undefined)[];
+  /** Of all records; of those that were refused nothing that counts. */
+  readonly places: PackedPlaces;
   /** By call; undefined: none of its records was refused. */
   readonly errors: readonly (WireError | undefined)[];
 }
@@ -52,7 +53,7 @@ export class Appends {
     this.#gathered.calls.push(...calls);
     await this.#gathered.done;
     return {
-      places: records.map(({ place }) => place),
+      places: placed(records.map(({ place }) => place)),
       errors: calls.map(({ error }) => error),
     };
   }
