@@ -1,7 +1,7 @@
 // Record batches one behind the other as one, region by region, without a look at a record (PROTOCOL.md section 2); knows no topic.
 
-import { ByteWriter } from '../base/bytes.ts';
-import { sealed, writeHeader } from './record-builder.ts';
+import { ByteWriter, exactly } from '../base/bytes.ts';
+import { seal, writeHeader } from './record-builder.ts';
 import { RECORD_BATCH_HEADER_BYTES, RECORD_BATCH_VERSION } from './record.ts';
 
 /** Timestamps, three kinds of lengths, keys, values and headers. */
@@ -33,7 +33,8 @@ export function joined(batches: readonly Uint8Array[]): Uint8Array<ArrayBuffer> 
       next[i] = end;
     }
   }
-  return sealed(to);
+  seal(to);
+  return exactly(to);
 }
 
 /** Bytes of each region. */

@@ -34,8 +34,11 @@ export interface Output {
   readonly write: Emit;
   /** Bytes written and not handed over yet. */
   readonly waitingBytes: number;
-  /** Hands over what was written since the last call, in order. */
-  drain(into: (outgoing: Outgoing) => void): void;
+  /**
+   * Hands over what was written since the last call, in order.
+   * @param lentBytesMax of record batches that are good until the next call that gives as much
+   */
+  drain(into: (outgoing: Outgoing) => void, lentBytesMax?: number): void;
 }
 
 export interface SinkOptions {
@@ -78,8 +81,8 @@ export class SinkWriter implements Output {
     const keyFormat = existing(formats.get(step.keyFormat.format), 'format');
     const valueFormat = existing(formats.get(step.valueFormat.format), 'format');
     const withRole = (role: string) => columns.filter((column) => column.role === role);
-    this.#keyEncoder =
-      this.#keyAt.length === 0 ? null : keyFormat.encoder(withRole('key'), step.keyFormat);
+    const keys = withRole('key');
+    this.#keyEncoder = keys.length === 0 ? null : keyFormat.encoder(keys, step.keyFormat);
     this.#valueEncoder = valueFormat.encoder(withRole('value'), step.valueFormat);
     this.#targets = Array.from({ length: step.partitions }, () => ({
       builder: new RecordBatchBuilder(),
@@ -92,12 +95,9 @@ export class SinkWriter implements Output {
   }
 
   readonly write = (batch: Batch): void => {
-    const keys = this.#keyAt
-      .map((at) => batch.columns[at])
-      .filter((column) => column !== undefined);
-    const values = this.#valueAt
-      .map((at) => batch.columns[at])
-      .filter((column) => column !== undefined);
+    const columnsAt = (at: readonly number[]) => at.map((index) => batch.columns[index] as Column);
+    const keys = columnsAt(this.#keyAt);
+    const values = columnsAt(this.#valueAt);
     let written = 0;
     for (let i = 0; i < batch.length; i++) {
       const position = positionOf(batch, i);
@@ -165,10 +165,12 @@ export class SinkWriter implements Output {
   #appendWindow(batch: Batch, position: number): void {
     const { window } = this.#step;
     if (window === null) return;
-    const bound = (nth: number): bigint =>
-      boundOf(existing(batch.columns[this.#windowAt[nth] as number], 'column'), position);
-    if (window.type !== 'SESSION') writeTimeWindow(this.#key, bound(0));
-    else writeSession(this.#key, { startMs: bound(0), endMs: bound(1) });
+    // Of type BIGINT, and never null.
+    const [startMs = 0n, endMs = 0n] = this.#windowAt.map(
+      (at) => valueAt(batch.columns[at] as Column, position) as bigint,
+    );
+    if (window.type !== 'SESSION') writeTimeWindow(this.#key, startMs);
+    else writeSession(this.#key, { startMs, endMs });
   }
 
   #timestamp(batch: Batch, position: number): number {
@@ -179,24 +181,18 @@ export class SinkWriter implements Output {
     return PSEUDO_COLUMNS.code.timeAt(time, column, position, timestamp?.column ?? '');
   }
 
-  #finish(partition: number, target: Target): void {
+  #finish(partition: number, target: Target, lentBytesMax = 0): void {
     const { count } = target.builder;
-    const bytes = target.builder.finish();
+    const bytes = target.builder.finish(lentBytesMax);
     if (bytes !== null)
       target.finished.push({ to: { topic: this.#step.topic, partition }, count, bytes });
   }
 
-  drain(into: (outgoing: Outgoing) => void): void {
+  drain(into: (outgoing: Outgoing) => void, lentBytesMax?: number): void {
     this.#waitingBytes = 0;
     this.#targets.forEach((target, partition) => {
-      this.#finish(partition, target);
+      this.#finish(partition, target, lentBytesMax);
       for (const outgoing of target.finished.splice(0)) into(outgoing);
     });
   }
-}
-
-function boundOf(column: Column, position: number): bigint {
-  const value = valueAt(column, position);
-  assert(typeof value === 'bigint', 'a window bound is a BIGINT');
-  return value;
 }
