@@ -166,11 +166,10 @@ export class SinkWriter implements Output {
     const { window } = this.#step;
     if (window === null) return;
     // Of type BIGINT, and never null.
-    const [startMs = 0n, endMs = 0n] = this.#windowAt.map(
-      (at) => valueAt(batch.columns[at] as Column, position) as bigint,
-    );
-    if (window.type !== 'SESSION') writeTimeWindow(this.#key, startMs);
-    else writeSession(this.#key, { startMs, endMs });
+    const bound = (nth: number): bigint =>
+      valueAt(batch.columns[this.#windowAt[nth] as number] as Column, position) as bigint;
+    if (window.type !== 'SESSION') writeTimeWindow(this.#key, bound(0));
+    else writeSession(this.#key, { startMs: bound(0), endMs: bound(1) });
   }
 
   #timestamp(batch: Batch, position: number): number {
