@@ -29,7 +29,7 @@ export function topicRoutes(app: Hono<EdgeHono>): void {
 
   app.get('/topics/:topic', async (c) => {
     const { log, topics, env, tenant } = c.var.edge;
-    const topic = await topics.describe(env, tenant, c.req.param('topic'));
+    const topic = await topics.describeAnew(env, tenant, c.req.param('topic'));
     const bounds = await inLanes(Array(topic.partitions).keys(), async (partition) => {
       const usage = await log.usage({ topic: topic.name, partition });
       const { start, highWatermark, storageBytes, storage } = usage;
@@ -51,7 +51,7 @@ export function topicRoutes(app: Hono<EdgeHono>): void {
 
   app.delete('/topics/:topic', async (c) => {
     const { log, topics, env, tenant } = c.var.edge;
-    const topic = await topics.describe(env, tenant, c.req.param('topic'));
+    const topic = await topics.describeAnew(env, tenant, c.req.param('topic'));
     if (topic.internal)
       throw new StatementError('IN_USE', `topic '${topic.name}' is millrace's own`);
     await log.remove(topic.name);

@@ -15,6 +15,8 @@ export interface ConsumerOptions {
   readonly partition?: number | 'all' | undefined;
   /** Where to begin; `earliest` when absent. */
   readonly from?: Start | undefined;
+  /** Of which topic by this name, as `topics.describe` told, `from` is an offset; another one is refused with INCARNATION_CHANGED. Absent: the present one. */
+  readonly incarnation?: string | undefined;
   /** Where to go on when retention has removed the next record: `fail` (the default) with OFFSET_OUT_OF_RANGE, or at an end of the log. */
   readonly reset?: Reset | undefined;
   /**
@@ -222,7 +224,7 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
         topic,
         partition: number,
         position,
-        incarnation,
+        incarnation: this.#options.incarnation ?? incarnation,
         reset,
         subscription: sockets?.subscription({ topic, partition: number }) ?? null,
       });
