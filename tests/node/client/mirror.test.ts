@@ -1,0 +1,190 @@
+// The mirror of docs/offline.md in Chromium: without a network, over tabs that close, and of a table that is made again.
+
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Client, connect } from '../../../runtime/client/index.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { ROOT } from '../../support/source-files.ts';
+import { Workerd } from '../../support/workerd.ts';
+
+const executablePath = findChromium();
+const TABLE = 'CREATE TABLE totals AS SELECT k, COUNT(*) AS c, SUM(n) AS t FROM s';
+let workerd: Workerd;
+let site: Server;
+let context: BrowserContext;
+let edge: Client;
+
+/** The guide's code and the client as one script, in `globalThis`. */
+async function bundled(): Promise<string> {
+  const guide = readFileSync(resolve(ROOT, 'docs/offline.md'), 'utf8');
+  const [, code = ''] = /^```ts\n(.*?)^```/ms.exec(guide) ?? [];
+  const entry = resolve(ROOT, 'tests/mirror.ts');
+  const use = "import { connect } from 'millrace/client';\nObject.assign(globalThis, { connect, ";
+  const built = await build({
+    root: ROOT,
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    resolve: { alias: { 'millrace/client': resolve(ROOT, 'runtime/client/index.ts') } },
+    plugins: [
+      {
+        name: 'guide',
+        resolveId: (id) => (id === entry ? id : null),
+        load: (id) => (id === entry ? `${code}\n${use}follow, openMirror });` : null),
+      },
+    ],
+    build: {
+      write: false,
+      rolldownOptions: { input: entry, output: { codeSplitting: false } },
+    },
+  });
+  const [script] = [built].flat().flatMap((one) => ('output' in one ? one.output : []));
+  if (script?.type !== 'chunk') throw new Error('the guide was not bundled');
+  return script.code;
+}
+
+beforeAll(async () => {
+  if (executablePath === null) return;
+  const script = await bundled();
+  site = createServer((request, response) => {
+    const isScript = request.url === '/mirror.js';
+    response.writeHead(200, { 'content-type': isScript ? 'text/javascript' : 'text/html' });
+    response.end(isScript ? script : '<script type="module" src="/mirror.js"></script>');
+  });
+  await new Promise<void>((listening) => site.listen(0, '127.0.0.1', listening));
+  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
+  context = await browser.newContext();
+  workerd = await Workerd.start('tests/workers/apps/pages.ts', { PAGES: origin() });
+  edge = connect({ url: workerd.url, token: 'key-of-a' });
+  await edge.execute(
+    `CREATE STREAM s (k STRING KEY, n INT) WITH (KAFKA_TOPIC='s', PARTITIONS=2, VALUE_FORMAT='JSON');`,
+  );
+  await edge.execute(`${TABLE} GROUP BY k;`);
+}, 60_000);
+
+afterAll(async () => {
+  if (executablePath === null) return;
+  await context.browser()?.close();
+  site.close();
+  await workerd.stop();
+});
+
+function origin(): string {
+  return `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+}
+
+interface Scope {
+  connect: typeof connect;
+  follow: (edge: Client, topic: string, signal: AbortSignal) => Promise<void>;
+  openMirror: (topic: string) => Promise<{
+    getAll: (store: 'rows') => Promise<string[]>;
+    close: () => void;
+  }>;
+  key: string;
+  ended: string;
+}
+
+/** A tab that follows. */
+async function opened(): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(origin());
+  await page.waitForFunction(() => 'follow' in globalThis);
+  await follow(page, 'key-of-a');
+  return page;
+}
+
+function follow(page: Page, key: string): Promise<void> {
+  return page.evaluate(
+    ([url, given]) => {
+      const scope = globalThis as unknown as Scope;
+      Object.assign(scope, { key: given, ended: '' });
+      const client = scope.connect({ url, token: () => scope.key });
+      scope.follow(client, 'TOTALS', new AbortController().signal).catch((thrown: unknown) => {
+        scope.ended = String((thrown as { code?: string }).code);
+      });
+    },
+    [workerd.url, key] as const,
+  );
+}
+
+async function produce(from: number, count: number): Promise<void> {
+  await using producer = edge.producer();
+  const sent = Array.from({ length: count }, (_, i) =>
+    producer.send('s', { key: `k${i % 7}`, value: `{"N": ${from + i}}` }),
+  );
+  await Promise.all(sent);
+}
+
+function rowsOf(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const mirror = await (globalThis as unknown as Scope).openMirror('TOTALS');
+    const rows = await mirror.getAll('rows');
+    mirror.close();
+    return rows.toSorted();
+  });
+}
+
+/** The mirror has what the table has. */
+async function agrees(page: Page): Promise<void> {
+  await expect
+    .poll(() => rowsOf(page), { timeout: 20_000 })
+    .toEqual(
+      (await (await edge.query('SELECT c, t FROM totals;')).all())
+        .map(({ C, T }) => JSON.stringify({ C, T }))
+        .toSorted(),
+    );
+}
+
+/** As many records have been counted as were produced. */
+async function counted(count: number): Promise<void> {
+  const sum = async (): Promise<number> =>
+    (await (await edge.query('SELECT c FROM totals;')).all()).reduce(
+      (n, { C }) => n + Number(C),
+      0,
+    );
+  await expect.poll(sum, { timeout: 20_000 }).toBe(count);
+}
+
+// Without a Chromium there is no page.
+test.skipIf(executablePath === null)(
+  'a mirror is read without a network, follows the table that is there, and goes on in another tab',
+  async () => {
+    const first = await opened();
+    await produce(0, 50);
+    await counted(50);
+    await agrees(first);
+
+    await context.setOffline(true);
+    await produce(50, 50);
+    await counted(100);
+    expect(await rowsOf(first)).toHaveLength(7);
+    await context.setOffline(false);
+    await agrees(first);
+
+    // Made again while nobody follows: there are more records in it than were read of the one before.
+    const waiting = await opened();
+    await context.setOffline(true);
+    await edge.execute(`DROP TABLE totals DELETE TOPIC; ${TABLE} WHERE n > 20 GROUP BY k;`);
+    await produce(100, 200);
+    await counted(279);
+    await first.close();
+    await context.setOffline(false);
+    await agrees(waiting);
+
+    await waiting.evaluate(() => {
+      (globalThis as unknown as Scope).key = 'one that has expired';
+    });
+    await produce(300, 10);
+    await expect
+      .poll(() => waiting.evaluate(() => (globalThis as unknown as Scope).ended))
+      .toBe('UNAUTHORIZED');
+    await follow(waiting, 'key-of-a');
+    await counted(289);
+    await agrees(waiting);
+  },
+);
