@@ -26,6 +26,9 @@ export function* askedEach<T>(rows: Iterable<T>): Generator<T, void, undefined> 
 
 function refusalOf(thrown: unknown): unknown {
   if (thrown instanceof PortError || thrown instanceof TaskCorrupted) return thrown;
-  const code = isStorageFull(thrown) ? 'STORAGE_FULL' : 'UNAVAILABLE';
-  return new PortError(code, `the store refused: ${messageOf(thrown)}`, {}, { cause: thrown });
+  const isFull = isStorageFull(thrown);
+  const message = `the store refused: ${messageOf(thrown)}`;
+  // What an object may hold is the platform's limit: nobody makes room beside it.
+  const detail = isFull ? { limit: 'PARTITION_BYTES_MAX' } : {};
+  return new PortError(isFull ? 'STORAGE_FULL' : 'UNAVAILABLE', message, detail, { cause: thrown });
 }

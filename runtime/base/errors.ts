@@ -109,10 +109,14 @@ export class PortError extends Error {
   }
 }
 
-/** True for a refusal that the same call may outlive, tried again later. */
-export function isPassing(thrown: unknown): boolean {
+/** True for a refusal that the same call may outlive, tried again later. A storage is full until somebody makes room, but for limits of ours (`detail.limit`). */
+export function isPassing(thrown: unknown): thrown is PortError {
+  if (!(thrown instanceof PortError)) return false;
+  const { code, detail } = thrown;
   return (
-    thrown instanceof PortError && (thrown.code === 'UNAVAILABLE' || thrown.code === 'OVERLOADED')
+    code === 'UNAVAILABLE' ||
+    code === 'OVERLOADED' ||
+    (code === 'STORAGE_FULL' && detail['limit'] === undefined)
   );
 }
 

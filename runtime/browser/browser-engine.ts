@@ -150,7 +150,7 @@ export class BrowserEngine implements AsyncDisposable {
     return await this.#remote.call('stats', []);
   }
 
-  /** Why a query has ended; null while it runs. */
+  /** Why a query has ended; STORAGE_FULL while it waits for room in the storage, and goes on by itself; null while it runs. */
   async errorOf(queryId: string): Promise<Error | null> {
     const error = await this.#remote.call('errorOf', [queryId]);
     return error === null ? null : fromWire(error);
@@ -158,7 +158,7 @@ export class BrowserEngine implements AsyncDisposable {
 
   /**
    * Resolves when every persistent query that is not paused has taken in all there is and delivered all it made. Rejects with its error when one has ended
-   * (`errorOf` says which): what it did not read will not show. RESUME lets it try again; TERMINATE or DROP leaves it out.
+   * or waits for room (`errorOf` says which): what it did not read will not show. RESUME lets it try again; TERMINATE or DROP leaves it out.
    */
   async idle(): Promise<void> {
     await this.#remote.call('idle', []);

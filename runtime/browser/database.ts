@@ -88,8 +88,7 @@ export async function openDatabase(
   name: string,
   onClosed: (why: string) => void,
 ): Promise<Database> {
-  const closed = (): void =>
-    onClosed(`the browser closed database '${name}' (deleted, or storage cleared?): open it anew`);
+  const gone = `the browser closed database '${name}' (deleted, or storage cleared?): open it anew`;
   try {
     return await openDB<MillraceSchema>(databaseName(name), DATABASE_VERSION, {
       upgrade(database) {
@@ -99,10 +98,13 @@ export async function openDatabase(
       },
       blocking(_current, wanted, event) {
         (event.target as IDBDatabase).close();
-        if (wanted === null) closed();
-        else onClosed(`another tab opens a newer version of database '${name}': reload this one`);
+        onClosed(
+          wanted === null
+            ? gone
+            : `another tab opens a newer version of database '${name}': reload this one`,
+        );
       },
-      terminated: closed,
+      terminated: () => onClosed(gone),
     });
   } catch (cause) {
     throw (await RARE_ROWS.load()).refusedDatabase(name, cause);

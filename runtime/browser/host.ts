@@ -75,10 +75,8 @@ async function compiled(url: URL): Promise<WebAssembly.Module> {
   try {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`status ${response.status}`);
-    // Compiling while it loads wants the right media type, which not every server knows.
-    return response.headers.get('content-type')?.startsWith('application/wasm') === true
-      ? await WebAssembly.compileStreaming(response)
-      : await WebAssembly.compile(await response.arrayBuffer());
+    // Not while it loads: that wants the right media type, which not every server knows, and of so few bytes saves nothing.
+    return await WebAssembly.compile(await response.arrayBuffer());
   } catch (cause) {
     throw (await RARE_CALLS.load()).noKernel(url, cause);
   }

@@ -197,7 +197,10 @@ export class Engine implements AsyncDisposable {
     return engineStats(host.log, this.catalog, queries);
   }
 
-  /** Why a query has ended, or a processor, by its name in any case, has not begun; null while it runs. */
+  /**
+   * Why a query has ended, or a processor, by its name in any case, has not begun; STORAGE_FULL while one waits for room in the storage, and goes on by itself;
+   * null while it runs.
+   */
   errorOf(queryId: string): Error | null {
     const { queries, statements } = this.#core.made;
     const of = (id: string): Error | null =>
@@ -207,7 +210,7 @@ export class Engine implements AsyncDisposable {
 
   /**
    * Resolves when every persistent query that is not paused has taken in all there is and delivered all it made. Rejects with its error when one has ended
-   * (`errorOf` says which): what it did not read will not show. RESUME lets it try again; TERMINATE or DROP leaves it out.
+   * or waits for room (`errorOf` says which): what it did not read will not show. RESUME lets it try again; TERMINATE or DROP leaves it out.
    */
   async idle(): Promise<void> {
     const { made } = this.#open;

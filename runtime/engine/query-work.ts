@@ -46,17 +46,25 @@ export function progressOf(
   return { state: running.paused ? 'PAUSED' : task.state, position, isDelivered };
 }
 
-/** Why a query has ended; null while it runs. */
+/** Why a query has ended, or that it waits for room; null while it runs. */
 export function errorOf(running: Running | null): Error | null {
   return running?.tasks.find((task) => task.error !== null)?.error ?? null;
 }
 
 /**
  * Waits until every task that still runs has taken in all there is and delivered all it made.
- * @throws why a query has ended: it will never have taken in what there is
+ * @throws why a query has ended, or has no room: it will not have taken in what there is
  */
 export async function idle(queries: Queries, log: Log): Promise<void> {
-  await settle(() => [...queries.all.values()].flatMap(({ tasks }) => tasks), log);
+  const tasks = () => [...queries.all.values()].flatMap((running) => running.tasks);
+  // Room may have been made: those that wait for some find out at once.
+  for (const task of tasks()) {
+    const { error, ended } = task;
+    if (error === null) continue;
+    task.wake?.();
+    await task.changedSince(ended);
+  }
+  await settle(tasks, log);
   for (const running of queries.all.values()) {
     const error = running.paused ? null : errorOf(running);
     if (error !== null) throw error;

@@ -5,7 +5,7 @@ import type { RunningTask } from '../pool/remote-task.ts';
 import { inputsOf, subtopologyOf } from '../task/topology.ts';
 
 /**
- * Resolves when every task that still runs has taken in all there is and delivered all it made.
+ * Resolves when every task that still runs has taken in all there is and delivered all it made, or has no room to go on.
  * @param tasks those of the moment, asked for again after each wait
  */
 export async function settle(
@@ -35,10 +35,12 @@ async function caughtUp(task: RunningTask, log: Pick<Log, 'bounds'>): Promise<bo
   }
 }
 
-/** True when the task still runs and has something to do: a turn, records to read, appends to deliver. */
+/** True when the task still runs and has something that it can do: a turn, records to read, appends to deliver. */
 async function isBehind(task: RunningTask, log: Pick<Log, 'bounds'>): Promise<boolean> {
   if (task.state !== 'RUNNING') return false;
   if (task.isInTurn) return true;
+  // Until the storage has room there is nothing to wait for.
+  if (task.error !== null) return false;
   const { positions, isDelivered } = task.progress;
   const { name, plan } = task.options;
   const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);

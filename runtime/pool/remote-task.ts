@@ -24,7 +24,9 @@ export type RunningTask = Pick<
   | 'restore'
   | 'start'
   | 'stop'
->;
+> &
+  /** A Worker's is woken by its log alone. */
+  Partial<Pick<Task, 'wake'>>;
 
 /** Where a task runs. */
 export interface Place {
@@ -199,7 +201,8 @@ export class RemoteTask implements RunningTask {
       this.#counters = counters;
       this.#progress = { positions, isDelivered };
     }
-    if (state !== 'RUNNING') this.#end(state, error && fromWire(error));
+    this.#error = error && fromWire(error);
+    if (state !== 'RUNNING') this.#end(state, this.#error);
     this.#tell();
   }
 

@@ -1,6 +1,6 @@
 // What was thrown while records were processed, and whether they can be at fault; knows no operator.
 
-import { isPassing, LimitError, messageOf, PortError, TaskCorrupted } from '../base/errors.ts';
+import { isPassing, LimitError, messageOf, TaskCorrupted } from '../base/errors.ts';
 import { PartMissing } from '../base/part.ts';
 
 /** Something was thrown while records were processed. */
@@ -14,8 +14,10 @@ export class RecordCrash extends Error {
 
 /** A limit is ours to raise or the query's to obey, code that is not fetched yet ours to fetch, and state the store's to read. */
 export function isNoRecordsFault(thrown: unknown): boolean {
-  if (thrown instanceof PortError) return isPassing(thrown);
   return (
-    thrown instanceof LimitError || thrown instanceof PartMissing || thrown instanceof TaskCorrupted
+    isPassing(thrown) ||
+    thrown instanceof LimitError ||
+    thrown instanceof PartMissing ||
+    thrown instanceof TaskCorrupted
   );
 }

@@ -120,12 +120,11 @@ class Sender {
 
   /** @returns true when the append has left the queue all the same */
   #refused(append: OutboxAppend, refusal: Error): boolean {
-    if (!(refusal instanceof PortError)) throw refusal;
-    if (isPassing(refusal) || refusal.code === 'STORAGE_FULL') {
+    if (isPassing(refusal)) {
       this.#postpone();
       return false;
     }
-    if (refusal.code !== 'OUT_OF_ORDER_SEQUENCE') throw refusal;
+    if (!(refusal instanceof PortError) || refusal.code !== 'OUT_OF_ORDER_SEQUENCE') throw refusal;
     return this.#align(append, refusal);
   }
 
@@ -174,11 +173,7 @@ class Sender {
 
   #postpone(): void {
     const destination = this.#destination;
-    const waitMs = Math.min(
-      RETRY_LAST_MS,
-      RETRY_FIRST_MS * 2 ** Math.min(destination.failures, 16),
-    );
-    destination.failures += 1;
+    const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** destination.failures++);
     destination.retryAtMs = this.#options.clock.now() + waitMs;
   }
 }

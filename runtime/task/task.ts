@@ -100,7 +100,7 @@ export class Task {
     return this.#state;
   }
 
-  /** Why the task has ended; null while it has not. */
+  /** Why the task has ended, or that it waits until the storage has room; else null. */
   get error(): Error | null {
     return this.#error;
   }
@@ -174,6 +174,7 @@ export class Task {
   }
 
   async #once(): Promise<Turn> {
+    this.#error = null;
     const session = (this.#session ??= await this.#opened());
     const { outbox, inputs } = session;
     // Not yet in the first turn of the loop, which reads what has come in before; nor while a commit waits for what is under way.
@@ -287,13 +288,17 @@ export class Task {
 
   #judge(thrown: unknown): Turn {
     if (isPassing(thrown)) {
-      const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** Math.min(this.#failures, 16));
-      this.#failures += 1;
+      const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** this.#failures++);
+      this.#error = thrown.code === 'STORAGE_FULL' ? thrown : null;
       return { kind: 'wait', untilMs: this.options.clock.now() + waitMs };
     }
-    const isFenced = thrown instanceof PortError && thrown.code === 'FENCED';
-    const error = thrown instanceof Error ? thrown : new InvariantError(messageOf(thrown));
-    this.#end(isFenced ? 'FENCED' : 'ERROR', error);
+    if (this.#state === 'RUNNING') {
+      const isFenced = thrown instanceof PortError && thrown.code === 'FENCED';
+      const error = thrown instanceof Error ? thrown : new InvariantError(messageOf(thrown));
+      this.#state = isFenced ? 'FENCED' : 'ERROR';
+      this.#error = error;
+      this.options.onEnd?.(this.#state, error);
+    }
     return ENDED;
   }
 
@@ -301,13 +306,6 @@ export class Task {
     this.#session?.close();
     this.#session = null;
     this.#hunt = null;
-  }
-
-  #end(state: TaskState, error: Error): void {
-    if (this.#state !== 'RUNNING') return;
-    this.#state = state;
-    this.#error = error;
-    this.options.onEnd?.(state, error);
   }
 
   /** Runs until `stop` or an end. */

@@ -81,20 +81,61 @@ test('no output, push frame or pull answer shows a change before its commit has 
   expect((await engine.stats()).queries['CTAS_T_1']).toMatchObject({ in: 2, out: 2 });
 });
 
-test('a commit that is refused for good ends the query and says why; others go on', async () => {
+/** A host whose store refuses commits of the table's query as long as it is told to. */
+function refusing(error: Error) {
   const host = memoryHost();
-  const full: Store = {
+  const told = { refuses: true };
+  const store: Store = {
     load: (task) => host.store.load(task),
-    commit: (task, given) =>
-      task.startsWith('CTAS_T_1')
-        ? Promise.reject(new PortError('STORAGE_FULL', 'no room is left'))
-        : host.store.commit(task, given),
+    commit: async (task, given) => {
+      if (told.refuses && task.startsWith('CTAS_T_1')) throw error;
+      return host.store.commit(task, given);
+    },
     acknowledge: (...given) => host.store.acknowledge(...given),
     reader: (task) => host.store.reader(task),
     rebuild: (...given) => host.store.rebuild(...given),
     remove: (task) => host.store.remove(task),
   };
-  await using engine = await openEngine({ host: { ...host, store: full } });
+  return { told, host: { ...host, store } };
+}
+
+test('a storage without room holds the query up, which says so, and goes on once there is some', async () => {
+  const { told, host } = refusing(new PortError('STORAGE_FULL', 'no room is left'));
+  await using engine = await openEngine({ host });
+  await engine.execute(STATEMENTS);
+  await engine.insert('s', { k: 'a', v: 1 });
+  for (let i = 0; i < 3; i++)
+    await expect(engine.idle()).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+  expect(engine.errorOf('CTAS_T_1')).toMatchObject({ code: 'STORAGE_FULL' });
+  const [queries] = await engine.execute('SHOW QUERIES;');
+  expect(queries?.['queries']).toMatchObject([{ id: 'CTAS_T_1', state: 'RUNNING' }]);
+  told.refuses = false;
+  await engine.idle();
+  expect(engine.errorOf('CTAS_T_1')).toBeNull();
+  expect(await (await engine.query('SELECT n FROM t;')).all()).toEqual([{ N: 1 }]);
+});
+
+test('it goes on by itself too, and can be paused and closed meanwhile', async () => {
+  const { told, host } = refusing(new PortError('STORAGE_FULL', 'no room is left'));
+  const engine = await openEngine({ host });
+  await engine.execute(STATEMENTS);
+  const rows = await engine.query('SELECT n FROM t EMIT CHANGES;');
+  const row = rows[Symbol.asyncIterator]().next();
+  await engine.insert('s', { k: 'a', v: 1 });
+  await expect(engine.idle()).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+  await engine.execute('PAUSE ctas_t_1; RESUME ctas_t_1;');
+  told.refuses = false;
+  expect((await row).value).toEqual({ N: 1 });
+  told.refuses = true;
+  await engine.insert('s', { k: 'a', v: 1 });
+  await expect(engine.idle()).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+  await engine.close();
+});
+
+test('a commit that is refused for good ends the query and says why; others go on', async () => {
+  const limit = { limit: 'RESIDENT_STATE_BYTES_MAX' };
+  const { host } = refusing(new PortError('STORAGE_FULL', 'more than may be', limit));
+  await using engine = await openEngine({ host });
   await engine.execute(`${STATEMENTS} CREATE STREAM u AS SELECT k, v FROM s;`);
   await engine.insert('s', { k: 'a', v: 1 });
   await expect(engine.idle()).rejects.toMatchObject({ code: 'STORAGE_FULL' });
