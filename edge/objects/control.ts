@@ -2,7 +2,7 @@
 
 import type { ControlAnalysis } from '../../runtime/analyze/analysis.ts';
 import { exhaustive } from '../../runtime/base/assert.ts';
-import { topicAsserted, untilSo } from '../../runtime/engine/assert-topic.ts';
+import { topicAsserted, untilTopicIs } from '../../runtime/engine/assert-topic.ts';
 import { caughtUp, swapped, swapStatus } from '../../runtime/engine/caught-up.ts';
 import type { CatalogChange } from '../../runtime/engine/changes.ts';
 import { setVariable } from '../../runtime/engine/control.ts';
@@ -75,7 +75,7 @@ export async function control(
       setVariable(context.variables, analysis.variable, analysis.value);
       return null;
     case 'assertTopic':
-      await untilSo(analysis, async (topic) => topics.describe(topic), wallClock);
+      await untilTopicIs(analysis, async (topic) => topics.describe(topic), wallClock);
       return topicAsserted(text, analysis);
     case 'show':
     case 'describe':

@@ -1,13 +1,11 @@
 // Carries out ASSERT TOPIC: looks at the log until it is so or the time is over; knows no statement's text.
 
-import { StatementError } from '../base/errors.ts';
 import type { AssertTopicAnalysis } from '../analyze/analysis.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TopicDescription } from '../ports/log.ts';
 import { entity, type Entity } from './status.ts';
+import { untilSo } from './until-so.ts';
 
-/** How often the log is looked at. */
-const LOOK_AGAIN_MS = 50;
 /** Every host keeps what it keeps by itself. */
 const REPLICAS = 1;
 
@@ -20,25 +18,17 @@ export function topicAsserted(
 }
 
 /**
+ * Waits until it is so.
  * @param describe looks at the log
  * @throws {StatementError} INVALID with what is not so, once the time is over
  */
-export async function untilSo(
+export function untilTopicIs(
   analysis: AssertTopicAnalysis,
   describe: (topic: string) => Promise<TopicDescription | null>,
   clock: Clock,
 ): Promise<void> {
-  const { topic, timeoutMs } = analysis;
-  const endMs = clock.now() + timeoutMs;
-  for (;;) {
-    const fault = faultOf(analysis, await describe(topic));
-    if (fault === null) return;
-    const now = clock.now();
-    if (now >= endMs) throw new StatementError('INVALID', fault);
-    await new Promise<void>(
-      (resolve) => void clock.wakeAt(Math.min(endMs, now + LOOK_AGAIN_MS), resolve),
-    );
-  }
+  const look = async () => faultOf(analysis, await describe(analysis.topic));
+  return untilSo(look, { clock, timeoutMs: analysis.timeoutMs, hint: '' });
 }
 
 function faultOf(

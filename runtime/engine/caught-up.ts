@@ -8,10 +8,8 @@ import type { Plan } from '../plan/step.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import type { CatalogChange } from './changes.ts';
+import { untilSo } from './until-so.ts';
 import { inputsOf, type TaskName, tasksOf, subtopologyOf } from '../task/topology.ts';
-
-/** How often a task is looked at. */
-const LOOK_AGAIN_MS = 50;
 
 /** How far a task has come. */
 export interface TaskProgress {
@@ -40,28 +38,27 @@ export interface Look {
  * keep it waiting.
  * @throws {StatementError} INVALID, with the query and what it has still to read, once the time is over, or as soon as a query does not run
  */
-export async function caughtUp({ other, timeoutMs }: SwapAnalysis, look: Look): Promise<void> {
-  const { clock } = look;
-  const endMs = clock.now() + timeoutMs;
+export function caughtUp({ other, timeoutMs }: SwapAnalysis, look: Look): Promise<void> {
   const plans = makersOf(look.catalog(), other.name).flatMap((id) => look.plan(id) ?? []);
-  for (const plan of plans) {
-    for (const name of tasksOf(plan)) {
-      const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
-      const ends = await endsOf(inputs, look);
-      for (;;) {
-        const left = leftOf(name.query, ends, await look.progress(name));
-        if (left === null) break;
-        const now = clock.now();
-        if (now >= endMs) {
-          const hint = 'Give it again with a longer TIMEOUT, or when it has caught up.';
-          throw new StatementError('INVALID', left, null, hint);
-        }
-        await new Promise<void>(
-          (resolve) => void clock.wakeAt(Math.min(endMs, now + LOOK_AGAIN_MS), resolve),
-        );
-      }
+  const tasks = plans.flatMap((plan) =>
+    tasksOf(plan).map((name) => ({
+      name,
+      inputs: inputsOf(subtopologyOf(plan, name.subtopology), name.partition),
+    })),
+  );
+  let behind: readonly End[] | null = null;
+  const left = async (): Promise<string | null> => {
+    for (let task = tasks[0]; task !== undefined; task = tasks[0]) {
+      behind ??= await endsOf(task.inputs, look);
+      const what = leftOf(task.name.query, behind, await look.progress(task.name));
+      if (what !== null) return what;
+      tasks.shift();
+      behind = null;
     }
-  }
+    return null;
+  };
+  const hint = 'Give it again with a longer TIMEOUT, or when it has caught up.';
+  return untilSo(left, { clock: look.clock, timeoutMs, hint });
 }
 
 /** @throws {StatementError} INVALID: other statements have changed one of the two while it waited */

@@ -10,7 +10,7 @@ import { planPull } from '../plan/pull.ts';
 import type { Plan } from '../plan/step.ts';
 import type { TopicDescription } from '../ports/log.ts';
 import { withParts } from '../task/with-parts.ts';
-import { topicAsserted, untilSo } from './assert-topic.ts';
+import { topicAsserted, untilTopicIs } from './assert-topic.ts';
 import { caughtUp, type Look, swapped, swapStatus } from './caught-up.ts';
 import type { CatalogChange } from './changes.ts';
 import {
@@ -82,7 +82,9 @@ export async function control(
       setVariable(context.variables, analysis.variable, analysis.value);
       return variablesEntity(text, context.variables);
     case 'assertTopic':
-      await context.aside(() => untilSo(analysis, (topic) => host.log.describe(topic), host.clock));
+      await context.aside(() =>
+        untilTopicIs(analysis, (topic) => host.log.describe(topic), host.clock),
+      );
       return topicAsserted(text, analysis);
     case 'show':
       return show(text, analysis, context);

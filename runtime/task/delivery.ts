@@ -54,9 +54,12 @@ class Sender {
 
   async send(): Promise<void> {
     const destination = this.#destination;
+    const { clock } = this.#options;
     let unacknowledged = 0;
     let next = 0;
-    while (destination.queue.length > 0 && destination.retryAtMs <= this.#options.clock.now()) {
+    // Never longer than the longest wait, though the clock was set back.
+    destination.retryAtMs = Math.min(destination.retryAtMs, clock.now() + RETRY_LAST_MS);
+    while (destination.queue.length > 0 && destination.retryAtMs <= clock.now()) {
       const group = this.#group();
       const left = await this.#deliver(group);
       const last = group[left - 1];
@@ -172,8 +175,7 @@ class Sender {
   }
 
   #postpone(): void {
-    const destination = this.#destination;
-    const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** destination.failures++);
-    destination.retryAtMs = this.#options.clock.now() + waitMs;
+    const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** this.#destination.failures++);
+    this.#destination.retryAtMs = this.#options.clock.now() + waitMs;
   }
 }

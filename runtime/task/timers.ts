@@ -29,7 +29,8 @@ export class Timers {
   /** Lets the operators do what is due. True when something was, which is to be committed. */
   tick(nowMs: number, hasInput: boolean): boolean {
     const { operators, emits, idleMs, inputAt } = this.#timed;
-    if (hasInput) inputAt.ms = nowMs;
+    // A clock that was set back must not put the end of the quiet off for as long as it had been ahead.
+    if (hasInput || nowMs < inputAt.ms) inputAt.ms = nowMs;
     const toMs = idleMs === null ? -Infinity : nowMs - idleMs;
     const moves = toMs >= inputAt.ms && toMs >= this.#dueAtStreamMs();
     const ticks = nowMs >= least(operators, (operator) => operator.dueAtMs?.());

@@ -5,6 +5,7 @@ import { StatementError } from '../../../runtime/base/errors.ts';
 import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
+import { systemClock } from '../../../runtime/memory/system-clock.ts';
 
 const STREAM = `CREATE STREAM s (k STRING KEY, v BIGINT)
   WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`;
@@ -259,6 +260,18 @@ test('ASSERT TOPIC waits for a topic that comes in time', async () => {
     internal: false,
   });
   expect((await asserted)[0]).toMatchObject({ exists: true });
+});
+
+test('ASSERT TOPIC waits no longer though the clock is set back', async () => {
+  let behindMs = 0;
+  const clock = {
+    now: () => systemClock.now() - behindMs,
+    wakeAt: (atMs: number, wake: () => void) => systemClock.wakeAt(atMs + behindMs, wake),
+  };
+  await using engine = await open({ host: memoryHost({ clock }) });
+  const refused = refusal(engine, 'ASSERT TOPIC z TIMEOUT 120 MILLISECONDS;');
+  setTimeout(() => (behindMs = 3_600_000), 60);
+  expect((await refused).message).toContain('the topic z does not exist');
 });
 
 test('the long forms of SHOW and DESCRIBE say more', async () => {

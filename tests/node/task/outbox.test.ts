@@ -104,6 +104,22 @@ test('waits longer after each passing fault, and sends the same again', async ()
   expect(await valuesFrom(log, 'out')).toEqual(['a']);
 });
 
+test('a clock that is set back does not put the next try off', async () => {
+  const { clock, log, outboxOf } = await made();
+  let failures = 0;
+  const life = new Life({ at: () => (failures++ < 1 ? 'lostReply' : 'none') }, () => undefined);
+  const outbox = outboxOf(1, [append(0, ['a'])], life.log(log));
+  const { retryAtMs } = await outbox.deliver();
+  expect(retryAtMs).toBe(clock.now() + 50);
+  const real = clock.now.bind(clock);
+  clock.now = () => real() - 3_600_000;
+  const { retryAtMs: againMs } = await outbox.deliver();
+  expect(againMs).toBe(clock.now() + 30_000);
+  clock.advance(30_000);
+  expect(await outbox.deliver()).toEqual({ retryAtMs: null });
+  expect(await valuesFrom(log, 'out')).toEqual(['a']);
+});
+
 /** The log with calls that take several appends; each is noted by its sequences. */
 function inCalls(log: MemoryLog, calls: number[][]): Log {
   const appendAll: Log['appendAll'] = async (at, batches) => {

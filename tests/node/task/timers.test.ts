@@ -173,6 +173,21 @@ test('EMIT CHANGES EVERY goes on when the clock is set back', async () => {
   expect(await app.values('T')).toEqual(['a {"N":1} @1', 'a {"N":3} @3']);
 });
 
+test('an idle time-out is over in its time when the clock is set back', async () => {
+  await using app = new Application();
+  await app.execute(`${STREAM}
+    SET 'millrace.idle.timeout.ms' = '60000';
+    CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s ${WINDOW} GROUP BY k EMIT FINAL;`);
+  await app.insert('a', 1);
+  await app.advance(30_000);
+  app.behindMs = 900_000;
+  await app.advance(30_000);
+  expect(await app.values('T')).toEqual([]);
+  // It has begun again when that was noticed.
+  await app.advance(60_000);
+  expect(await app.values('T')).toEqual(['a {"N":1} @1']);
+});
+
 test('a block of a cache ends when the clock is set back', async () => {
   await using app = new Application();
   await app.execute(`${STREAM} SET 'cache.max.bytes.buffering' = '1000'; SET 'commit.interval.ms' = '5000';
