@@ -8,7 +8,8 @@ export async function ownKernel(): Promise<WebAssembly.Module | null> {
   // Bundlers of the older module format leave no address.
   if (files === undefined || typeof import.meta.url !== 'string') return null;
   const url = new URL('../../build/kernel.wasm', import.meta.url);
-  if (!files.existsSync(url)) return null;
+  // Turbopack gives a server's code an address on its site.
+  if (url.protocol !== 'file:' || !files.existsSync(url)) return null;
   kernel ??= WebAssembly.compile(files.readFileSync(url));
   return kernel;
 }
