@@ -146,6 +146,7 @@ export class BrowserEngine implements AsyncDisposable {
     return await this.#remote.call('topicRecords', [topic, options]);
   }
 
+  /** Counts of the moment, by topic and persistent query: as committed, so that a reload goes on from them. */
   async stats(): Promise<EngineStats> {
     return await this.#remote.call('stats', []);
   }

@@ -3,6 +3,7 @@
 import { BrowserEngine } from './browser-engine.ts';
 import { unavailable } from './remote.ts';
 
+/** What an engine in a page is opened with; nothing: the database `millrace`. */
 export interface OpenOptions {
   /** Name of the database; `millrace` when absent. */
   readonly database?: string | undefined;

@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import { later } from './later.ts';
 import type { AnswerRows } from './query.ts';
 
+/** How a query is asked, and its rows are given. */
 export interface QueryOptions extends PublicOptions {
   /** As SET gives them, for this query alone. */
   readonly properties?: Readonly<Record<string, string>> | undefined;

@@ -7,6 +7,7 @@ import { later } from './later.ts';
 import { pause, Retries } from './retry.ts';
 import type { Sockets } from './sockets.ts';
 
+/** Where an edge is, who asks, and for how long. */
 export interface ConnectOptions {
   /** Where the edge is served, with the path before its routes if there is one. */
   readonly url: string | URL;

@@ -9,6 +9,7 @@ import { type ConsumedBatch, recordAt } from './frames.ts';
 import { offsetForTime, PartitionReader, type Reset, type Start } from './partition-reader.ts';
 import { Topics } from './topics.ts';
 
+/** What a consumer reads, from where, and how. */
 export interface ConsumerOptions {
   readonly topic: string;
   /** One partition; `all` when absent. */

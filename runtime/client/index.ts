@@ -12,7 +12,9 @@ import type { Entity } from '../engine/status.ts';
 
 /** One edge, as its clients see it. It holds nothing open by itself: producers, consumers and queries do, and each is ended by itself. */
 export class Client {
+  /** Makes, describes, lists and deletes topics. */
   readonly topics: Topics;
+  /** Applies texts of statements once each, and tells which were. */
   readonly migrations: Migrations;
   readonly #connection: Connection;
 

@@ -30,6 +30,7 @@ export interface AppliedMigration {
   readonly entities: readonly Entity[];
 }
 
+/** The migrations of an edge: `client.migrations`, or `new Migrations(connection)`. */
 export class Migrations {
   readonly #connection: Connection;
 

@@ -17,6 +17,7 @@ import type { Waiting } from './batcher.ts';
 import { PartitionSender } from './partition-sender.ts';
 import { Topics } from './topics.ts';
 
+/** How records are gathered, held and tried. */
 export interface ProducerOptions {
   /** How long a record waits for others that go along, in ms; 5 when absent. */
   readonly lingerMs?: number | undefined;

@@ -3,6 +3,7 @@
 import type { Entity } from '../engine/status.ts';
 import { type Connection, jsonCall, readJson } from './connection.ts';
 
+/** How statements are executed. */
 export interface ExecuteOptions {
   /** As SET gives them, for these statements alone. */
   readonly properties?: Readonly<Record<string, string>> | undefined;

@@ -27,6 +27,7 @@ export interface TopicBounds extends TopicDescription {
   }[];
 }
 
+/** The topics of an edge: `client.topics`, or `new Topics(connection)`. */
 export class Topics {
   readonly #connection: Connection;
 
@@ -45,6 +46,7 @@ export class Topics {
     return this.#connection.retried(call, readJson<TopicBounds>);
   }
 
+  /** All topics of the tenant, without the offsets that they hold. */
   async list(): Promise<readonly TopicDescription[]> {
     const { topics } = await this.#connection.retried(
       { method: 'GET', path: '/topics' },

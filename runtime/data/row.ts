@@ -27,6 +27,7 @@ export type PublicValue =
   | Map<PublicValue, PublicValue>
   | PublicRow;
 
+/** How values of rows are given where JavaScript has several ways. */
 export interface PublicOptions {
   /** `exact` (the default): number where a double holds it exactly, else bigint; `bigint`: always bigint. */
   readonly bigint?: 'exact' | 'bigint' | undefined;

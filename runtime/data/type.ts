@@ -51,22 +51,35 @@ export type Value =
   | readonly Value[]
   | ReadonlyMap<Value, Value>;
 
+/** `true` or `false`. */
 export const BOOLEAN: Type = { kind: 'BOOLEAN' };
+/** Whole numbers of 32 bits. */
 export const INTEGER: Type = { kind: 'INTEGER' };
+/** Whole numbers of 64 bits. */
 export const BIGINT: Type = { kind: 'BIGINT' };
+/** Floating-point numbers of 64 bits. */
 export const DOUBLE: Type = { kind: 'DOUBLE' };
+/** Text. */
 export const STRING: Type = { kind: 'STRING' };
+/** Bytes. */
 export const BYTES: Type = { kind: 'BYTES' };
+/** A time of day, to the ms. */
 export const TIME: Type = { kind: 'TIME' };
+/** A day, without a time. */
 export const DATE: Type = { kind: 'DATE' };
+/** A moment, in ms since the Unix epoch. */
 export const TIMESTAMP: Type = { kind: 'TIMESTAMP' };
+/** Exact numbers of at most `precision` digits, `scale` of them behind the point. */
 export const decimal = (precision: number, scale: number): Type => ({
   kind: 'DECIMAL',
   precision,
   scale,
 });
+/** Lists of items of one type, each of which may be null. */
 export const array = (item: Type): Type => ({ kind: 'ARRAY', item });
+/** Values by key. */
 export const map = (key: Type, value: Type): Type => ({ kind: 'MAP', key, value });
+/** Named fields, each of a type of its own. */
 export const struct = (fields: readonly Field[]): Type => ({ kind: 'STRUCT', fields });
 
 /** True when both are the same type, names of struct fields and decimal sizes included: all that `typeText` tells. */

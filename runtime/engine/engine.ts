@@ -21,6 +21,7 @@ import { QueryRows } from './query-rows.ts';
 import { errorOf, idle } from './query-work.ts';
 import type { ReadOptions, TopicRecord } from './records.ts';
 
+/** What an engine is opened with, on a host that is given. */
 export interface EngineOptions {
   readonly host: Host;
   /** Functions beside the built-in ones, as scalarFunction, aggregateFunction and tableFunction make them: before any query goes on. */
@@ -36,6 +37,7 @@ export interface EngineOptions {
   readonly workers?: number | undefined;
 }
 
+/** How statements are executed. */
 export interface ExecuteOptions {
   /** Properties for this call alone: SET and UNSET in it end with it. Absent: the session's. */
   readonly properties?: Readonly<Record<string, string>> | undefined;
@@ -43,6 +45,7 @@ export interface ExecuteOptions {
   readonly onEntity?: ((entity: Entity) => void) | undefined;
 }
 
+/** How a query is asked, and its rows are given. */
 export interface QueryOptions extends PublicOptions {
   /** Properties for this query alone, over the session's. */
   readonly properties?: Readonly<Record<string, string>> | undefined;
@@ -50,6 +53,7 @@ export interface QueryOptions extends PublicOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a topic is printed. */
 export interface PrintOptions {
   /** Ends the printing. */
   readonly signal?: AbortSignal | undefined;
@@ -58,6 +62,7 @@ export interface PrintOptions {
 /** Values by column name, in any case, as `valueIn` takes them. */
 export type InsertRow = Readonly<Record<string, unknown>>;
 
+/** What records have that rows are inserted as, beside their columns; the same for all rows of a call. */
 export interface InsertOptions {
   /** Milliseconds since the Unix epoch; absent: now. */
   readonly timestamp?: number | undefined;
@@ -66,6 +71,7 @@ export interface InsertOptions {
   readonly key?: Uint8Array | string | null | undefined;
 }
 
+/** How many records have come to topics, and what persistent queries have read, written and dropped since they began. */
 export interface EngineStats {
   /** Records ever appended, by user topic. */
   readonly topics: Readonly<Record<string, { readonly in: number }>>;
@@ -191,6 +197,7 @@ export class Engine implements AsyncDisposable {
     return readRecords(this.#open.made.host.log, topic, options);
   }
 
+  /** Counts of the moment, by topic and persistent query: as committed, so that a restart goes on from them. */
   async stats(): Promise<EngineStats> {
     const { engineStats } = await withParts(() => RARE_CALLS.code);
     const { host, queries } = this.#open.made;

@@ -12,6 +12,7 @@ import { loadWholeKernel } from './whole-kernel.ts';
 /** A SQLite database, for Node: topics, tables, positions and queries go on where they were when it is opened again. */
 export type FileStorage = FileOptions;
 
+/** What an engine in Node is opened with; nothing: in memory. */
 export interface OpenOptions extends Omit<EngineOptions, 'host'> {
   /** Ports of the caller's own; `storage`, `kernel` and `commitIntervalMs` are then theirs to say. */
   readonly host?: Host | undefined;

@@ -50,7 +50,9 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
   readonly kind: 'push' | 'pull';
   /** null for a pull query. */
   readonly queryId: string | null;
+  /** Names and SQL types in the order of the SELECT. */
   readonly columns: readonly QueryColumn[];
+  /** The same as `batches` have them. */
   readonly schema: Schema;
   readonly #options: QueryRowsOptions;
   #isRead = false;
@@ -83,6 +85,7 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
     }
   }
 
+  /** The rows, each with whether its key was deleted from the table; to be read once, as the rows themselves. @throws what ended the query before its last row */
   async *changes(): AsyncGenerator<QueryChange, void, undefined> {
     const { publicRow } = await this.#options.rows();
     for await (const batch of this.batches()) {
