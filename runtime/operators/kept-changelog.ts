@@ -11,7 +11,7 @@ import { columnsWithRole, type Schema, type SchemaColumn } from '../data/schema.
 import type { IntoBlock, StateBytes, TableId } from '../ports/store.ts';
 import { keptRows, NO_ROW } from '../state/kept-rows.ts';
 import { KeptTable } from '../state/kept-table.ts';
-import { NO_KEY, RowKeys } from '../state/row-keys.ts';
+import { NO_KEY, indexOf, RowKeys } from '../state/row-keys.ts';
 import type { Emit, OperatorContext } from './operator.ts';
 
 /** Where the values of a row put out stand: in the batch at hand, or among the rows that were kept. */
@@ -52,7 +52,8 @@ export class KeptChangelog {
     this.#schema = schema;
     this.#cells = [...columnsWithRole(schema, 'value'), ...columnsWithRole(schema, 'pseudo')];
     const types = this.#cells.map((at) => (schema.columns[at] as SchemaColumn).type);
-    this.#table = new KeptTable([{ table, rows: keptRows(types) }], context.state);
+    const sides = [{ table, rows: keptRows(types) }];
+    this.#table = new KeptTable(sides, context.state, indexOf(schema));
     this.#numbers = new RowKeys(schema, this.#table, { session: false });
     this.#keys = columnsWithRole(schema, 'key');
     this.#windows = columnsWithRole(schema, 'window').slice(0, 1);

@@ -6,7 +6,7 @@ import type { Schema } from '../data/schema.ts';
 import type { StreamStreamJoinStep } from '../plan/join-step.ts';
 import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { NO_ROW } from '../state/kept-rows.ts';
-import { NO_KEY, RowKeys } from '../state/row-keys.ts';
+import { indexOf, NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { type Bounds, WaitingRows } from '../state/waiting-rows.ts';
 import { WindowRows } from '../state/window-rows.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
@@ -77,6 +77,7 @@ export class StreamStreamJoin implements Operator {
       kept: [this.#inputs[0].kept(), this.#inputs[1].kept()],
       retentionMs: beforeMs + afterMs + this.#graceMs,
       isWaiting: (...row) => this.#waiting?.has(...row) === true,
+      index: indexOf(left, right),
       isPrivate: context.isPrivate,
     });
     this.#rows = rows;

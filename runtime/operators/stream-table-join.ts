@@ -7,7 +7,7 @@ import type { StreamTableJoinStep } from '../plan/join-step.ts';
 import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { NO_ROW } from '../state/kept-rows.ts';
 import { KeptTable } from '../state/kept-table.ts';
-import { NO_KEY, RowKeys } from '../state/row-keys.ts';
+import { indexOf, NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
 import { JOIN_RUNS } from './join-runs-part.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
@@ -38,7 +38,8 @@ export class StreamTableJoin implements Operator {
     this.#context = context;
     this.#isInner = step.type === 'INNER';
     this.#right = new JoinInput(right);
-    const table = new KeptTable([{ table: step.id, rows: this.#right.kept() }], context.state);
+    const rows = [{ table: step.id, rows: this.#right.kept() }];
+    const table = new KeptTable(rows, context.state, indexOf(left, right));
     this.#table = table;
     this.#keys = [new RowKeys(left, table, options), new RowKeys(right, table, options)];
     const inputs = [new JoinInput(left), this.#right] as const;

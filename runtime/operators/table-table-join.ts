@@ -6,7 +6,7 @@ import type { JoinType, TableTableJoinStep } from '../plan/join-step.ts';
 import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { type KeptRows, NO_ROW } from '../state/kept-rows.ts';
 import { KeptTable } from '../state/kept-table.ts';
-import { NO_KEY, RowKeys } from '../state/row-keys.ts';
+import { indexOf, NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { isGone } from './stream-table-join.ts';
@@ -55,7 +55,7 @@ export class TableTableJoin implements Operator {
       { table: `${step.id}.left`, rows: lefts },
       { table: `${step.id}.right`, rows: rights },
     ];
-    this.#table = new KeptTable(sides, context.state);
+    this.#table = new KeptTable(sides, context.state, indexOf(left, right));
     this.#keys = [
       new RowKeys(left, this.#table, options),
       new RowKeys(right, this.#table, options),

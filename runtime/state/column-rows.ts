@@ -17,6 +17,7 @@ import {
 } from './kept-rows.ts';
 
 export { numberEntries } from './entry-keys.ts';
+export { numberIndex, numberRows, numbersOfSome } from './number-index.ts';
 
 /** @param skipped columns at the front that `columnsOf` leaves out */
 export function columnRows(types: readonly Type[], skipped: number): KeptRows {

@@ -5,9 +5,10 @@ import { hashBytes } from '../base/hash.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
 import type { Dictionary } from '../data/dictionary.ts';
-import type { Interner } from '../data/interner.ts';
+import { Interner } from '../data/interner.ts';
 import { PRESENT } from '../data/key-writer.ts';
 import { NO_ID } from './long-ids.ts';
+import type { KeyIndex } from './row-keys.ts';
 
 const FIRST_KEYS = 16;
 const FIRST_BYTES = 4096;
@@ -19,15 +20,16 @@ const withoutZero = new WeakSet<Dictionary>();
  * Writes the number of each row's (not position's) key into `ids`, as RowKeys does that asks for one entry after the other: a key is written
  * behind those that the index has, and stays there when it is new.
  * @param entryIds by code the number of the entry's key, below NO_ID where it has none yet
- * @returns false where a text holds a zero byte, which a key escapes: then nothing is done
+ * @returns false where a text holds a zero byte, which a key escapes, or the index is none of texts: then nothing is done
  */
 export function numberEntries(
-  index: Interner,
+  index: KeyIndex,
   { selection, length }: Batch,
   { dictionary, validity, values: codes }: Column & { readonly storage: 'dictionary' },
   entryIds: Int32Array,
   ids: Int32Array,
 ): boolean {
+  if (!(index instanceof Interner)) return false;
   const { bytes, offsets } = dictionary;
   if (!withoutZero.has(dictionary)) {
     if (bytes.includes(0)) return false;

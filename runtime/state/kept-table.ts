@@ -4,10 +4,10 @@ import { grown } from '../base/grown.ts';
 import { REPLACED_ROWS_BYTES_MAX, TABLE_ROWS_BYTES_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
-import { Interner } from '../data/interner.ts';
 import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
 import { type KeptRows, NO_ROW } from './kept-rows.ts';
 import { handOver } from './packing.ts';
+import { indexOfSome, type KeyIndex } from './row-keys.ts';
 import { hasEntries } from './row-table.ts';
 
 /** Keys that stay in memory after a commit; beyond it they are read again on demand. */
@@ -31,10 +31,12 @@ export interface KeptSide {
 export class KeptTable {
   readonly #state: StateReader;
   readonly #sides: readonly Side[];
-  index = new Interner();
+  index: KeyIndex;
 
-  constructor(sides: readonly KeptSide[], state: StateReader) {
+  /** @param index an empty one */
+  constructor(sides: readonly KeptSide[], state: StateReader, index: KeyIndex) {
     this.#state = state;
+    this.index = index;
     this.#sides = sides.map((side) => new Side(side));
   }
 
@@ -111,14 +113,8 @@ export class KeptTable {
 
   /** Keeps the rows of the keys that a commit has taken, because the store does not show those yet. */
   #keep(taken: readonly Int32Array[]): void {
-    const before = this.index;
-    const index = new Interner();
-    this.index = index;
-    const ids: number[] = [];
-    for (const id of taken.flatMap((some) => [...some])) {
-      const key = before.key(id);
-      if (index.intern(key, 0, key.length) === ids.length) ids.push(id);
-    }
+    const ids = [...new Set(taken.flatMap((some) => [...some]))];
+    this.index = indexOfSome(this.index, ids);
     for (const of of this.#sides) of.keep(ids);
   }
 }
@@ -150,10 +146,11 @@ export class Side {
   }
 
   /** The row of a key that was not read yet, or NO_ROW. */
-  read(id: number, index: Interner, state: StateReader): number {
+  read(id: number, index: KeyIndex, state: StateReader): number {
     // Asked at the first miss: a task that is upgraded gets its rows after it was built.
     this.storeHolds ??= hasEntries(state, this.table);
-    const value = this.storeHolds ? state.get(this.table, index.key(id)) : null;
+    // A copy: a store may write what it was handed before it looks, and asks for other keys of the index then. So it is in `packOf`.
+    const value = this.storeHolds ? state.get(this.table, index.key(id).slice()) : null;
     const row = value === null ? NO_ROW : this.rows.add(value);
     this.put(id, row);
     return row;
@@ -219,7 +216,7 @@ export class Side {
   }
 
   /** What those keys have now, as rows of its own: others may go. */
-  packOf(ids: Int32Array, index: Interner): StatePack {
+  packOf(ids: Int32Array, index: KeyIndex): StatePack {
     const { table } = this;
     const size = ids.length;
     const isSet = new Uint8Array(size);
@@ -238,7 +235,7 @@ export class Side {
     const each: StatePack['each'] = (visit) => {
       let row = 0;
       for (let i = 0; i < size; i++)
-        visit(index.key(ids[i] as number), isSet[i] === 1 ? rows.bytes(row++) : null);
+        visit(index.key(ids[i] as number).slice(), isSet[i] === 1 ? rows.bytes(row++) : null);
     };
     return { table, size, bytes: bytes + rows.valueBytes, each, isOver: null };
   }

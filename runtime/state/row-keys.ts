@@ -1,14 +1,14 @@
 // Gives the rows of a batch the numbers of their keys, window included; knows no value and no store.
 
-import { existing } from '../base/assert.ts';
 import { ByteWriter } from '../base/bytes.ts';
 import type { Batch } from '../data/batch.ts';
 import { bitAt, type Column, isNull, valueAt } from '../data/column.ts';
 import type { Dictionary } from '../data/dictionary.ts';
-import type { Interner } from '../data/interner.ts';
+import { Interner } from '../data/interner.ts';
 import { PRESENT, writeEscaped, writeWindow, writeKey } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
 import { LongIds, NO_ID } from './long-ids.ts';
+import type { NumberIndex } from './number-index.ts';
 import { KEPT_COLUMNS } from './parts.ts';
 
 /** The number of a row whose key is null, as a whole or in one of its columns. */
@@ -16,11 +16,28 @@ export const NO_KEY = NO_ID;
 
 const UNKNOWN = -2;
 
+/** What has the numbers of keys by their bytes. */
+export type KeyIndex = Interner | NumberIndex;
+
+/** An empty index for the keys that all of those inputs have. */
+export function indexOf(...inputs: readonly Schema[]): KeyIndex {
+  return KEPT_COLUMNS.fetched?.numberIndex(inputs) ?? new Interner();
+}
+
+/** As an index is, with those keys alone, each of them given once: they have new numbers, by their places. */
+export function indexOfSome(before: KeyIndex, ids: readonly number[]): KeyIndex {
+  const numbers = KEPT_COLUMNS.fetched?.numbersOfSome(before, ids);
+  if (numbers) return numbers;
+  const index = new Interner();
+  for (const id of ids) index.intern(before.key(id), 0, before.lengthOf(id));
+  return index;
+}
+
 /** Numbers keys; a RowTable, say. */
 export interface KeyNumbers {
   locate(bytes: Uint8Array, from: number, to: number): number;
   /** Where `locate` does nothing but look there. */
-  readonly index?: Interner;
+  readonly index?: KeyIndex;
 }
 
 export interface RowKeysOptions {
@@ -34,7 +51,6 @@ export class RowKeys {
   readonly #keys: readonly number[];
   readonly #windows: readonly number[];
   readonly #scratch = new ByteWriter(64);
-  #entry = new Uint8Array(64);
   #ids = new Int32Array(0);
   /** Numbers of `#dictionary`'s entries, UNKNOWN before the first use. */
   #entryIds = new Int32Array(0);
@@ -63,10 +79,13 @@ export class RowKeys {
     if (batch === this.#batch) return this.#ids;
     this.#batch = batch;
     if (this.#ids.length < batch.length) this.#ids = new Int32Array(batch.length);
-    const columns = this.#keys.map((position) => columnAt(batch, position));
+    const columns = this.#keys.map((position) => batch.columns[position] as Column);
     const [first] = columns;
+    const { index } = this.#numbers;
     const isAlone = columns.length === 1 && this.#windows.length === 0 && batch.keyNull === null;
     if (isAlone && first?.storage === 'dictionary') this.#assignEntries(batch, first);
+    else if (isAlone && index && KEPT_COLUMNS.fetched?.numberRows(index, batch, first, this.#ids))
+      return this.#ids;
     else if (isAlone && first?.storage === 'i64')
       this.#longs.assign(batch, first, this.#ids, (bytes, from, to) =>
         this.#numbers.locate(bytes, from, to),
@@ -105,30 +124,11 @@ export class RowKeys {
     }
   }
 
-  /** As `writeKey` writes it, in one loop. */
   #locateEntry({ bytes, offsets }: Dictionary, code: number): number {
-    const from = offsets[code] as number;
-    const to = offsets[code + 1] as number;
-    const most = to - from + 3;
-    if (most > this.#entry.length) this.#entry = new Uint8Array(most * 2);
-    const entry = this.#entry;
-    entry[0] = PRESENT;
-    let at = 1;
-    for (let i = from; i < to; i++) {
-      const byte = bytes[i] as number;
-      if (byte === 0) return this.#locateEscaped(bytes, from, to);
-      entry[at++] = byte;
-    }
-    entry[at] = 0;
-    entry[at + 1] = 0;
-    return this.#numbers.locate(entry, 0, at + 2);
-  }
-
-  #locateEscaped(bytes: Uint8Array, from: number, to: number): number {
     const scratch = this.#scratch;
     scratch.truncate(0);
     scratch.u8(PRESENT);
-    writeEscaped(scratch, bytes, from, to);
+    writeEscaped(scratch, bytes, offsets[code] as number, offsets[code + 1] as number);
     return this.#numbers.locate(scratch.buffer, 0, scratch.position);
   }
 
@@ -148,7 +148,7 @@ export class RowKeys {
     scratch.truncate(0);
     writeKey(scratch, columns, position);
     for (const window of this.#windows) {
-      const bound = valueAt(columnAt(batch, window), position);
+      const bound = valueAt(batch.columns[window] as Column, position);
       writeWindow(scratch, Number(bound), null);
     }
     return this.#numbers.locate(scratch.buffer, 0, scratch.position);
@@ -158,8 +158,4 @@ export class RowKeys {
 function isMissing(batch: Batch, columns: readonly Column[], position: number): boolean {
   if (batch.keyNull !== null && bitAt(batch.keyNull, position)) return true;
   return columns.some((column) => isNull(column, position));
-}
-
-function columnAt(batch: Batch, position: number): Column {
-  return existing(batch.columns[position], 'column');
 }

@@ -226,7 +226,7 @@ class Queue {
     const links = of.links(this.#side);
     return (
       links.ms(a) - links.ms(b) ||
-      compareBytes(of.key(links.key(a)), of.key(links.key(b))) ||
+      compareBytes(of.key(links.key(a)).slice(), of.key(links.key(b))) ||
       links.number(a) - links.number(b)
     );
   }

@@ -12,9 +12,9 @@ import { prefixRange } from '../data/key.ts';
 import { readMs, writeWindow } from '../data/key-writer.ts';
 import { rowtimeOf } from '../data/row-cells.ts';
 import type { IntoBlock, StateBytes, StatePack, StateReader, TableId } from '../ports/store.ts';
-import { Interner } from '../data/interner.ts';
 import { type KeptRows, NO_ROW } from './kept-rows.ts';
 import { handOver } from './packing.ts';
+import { indexOfSome, type KeyIndex } from './row-keys.ts';
 import { READ, type RowLinks, Waits } from './row-links.ts';
 import { Side, UNKNOWN } from './window-side.ts';
 
@@ -40,6 +40,8 @@ export interface WindowRowsOptions {
   /** How long a row is kept behind the greatest rowtime of its side. */
   readonly retentionMs: number;
   readonly isWaiting: IsWaiting;
+  /** For the rows' keys: an empty one. */
+  readonly index: KeyIndex;
   /** True: nobody else reads the state, so that the store may let go of what came as blocks once its time is over. */
   readonly isPrivate: boolean | undefined;
 }
@@ -60,7 +62,7 @@ export class WindowRows {
   readonly retentionMs: number;
   readonly sides: readonly [Side, Side];
   readonly #scratch = new ByteWriter(64);
-  index = new Interner();
+  index: KeyIndex;
   /** With so many bytes those rows, and keys, are let go whose time is over. */
   #sweepAtBytes = SWEEP_BYTES_MIN;
   /** false: what is not in memory is nowhere, so that a new query does not ask the store for each new key. */
@@ -70,6 +72,7 @@ export class WindowRows {
     this.#table = options.table;
     this.#state = options.state;
     this.#isWaiting = options.isWaiting;
+    this.index = options.index;
     this.#isPrivate = options.isPrivate;
     this.retentionMs = options.retentionMs;
     this.#segmentMs = Math.max(Math.floor(options.retentionMs / 2), SEGMENT_MS_MIN);
@@ -93,7 +96,7 @@ export class WindowRows {
     return this.index.intern(bytes, from, to);
   }
 
-  /** The bytes of a located key: a view that is good until the next new key. */
+  /** The bytes of a located key: a view that is good until the next call. */
   key(id: number): Uint8Array {
     return this.index.key(id);
   }
@@ -200,8 +203,7 @@ export class WindowRows {
    * @returns true when the numbers of keys have changed
    */
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): boolean {
-    const { bytes, offsets, places } = this.index;
-    let bytesHeld = bytes.length + offsets.byteLength + places.byteLength;
+    let bytesHeld = indexBytes(this.index);
     const fresh = this.sides.map((of, side) => {
       if (of.timeMs > of.storedMs) {
         const value = new Uint8Array(8);
@@ -288,11 +290,15 @@ export class WindowRows {
 
   /** Keeps the rows of those keys, but for what is over. */
   #keep(kept: readonly number[]): void {
-    const { bytes, offsets } = this.index;
-    const index = new Interner();
     const ids = [...new Set(kept)];
-    for (const id of ids) index.intern(bytes, offsets[id] as number, offsets[id + 1] as number);
-    this.index = index;
+    this.index = indexOfSome(this.index, ids);
     this.sides.forEach((of, side) => of.keep(ids, this.firstMs(side)));
   }
+}
+
+/** What it takes in memory, roughly. */
+export function indexBytes(index: KeyIndex): number {
+  if ('bytesHeld' in index) return index.bytesHeld;
+  const { bytes, offsets, places } = index;
+  return bytes.length + offsets.byteLength + places.byteLength;
 }

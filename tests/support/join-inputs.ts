@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { type Batch, Op, slice } from '../../runtime/data/batch.ts';
 import { prettySchema } from '../../runtime/data/pretty.ts';
-import type { Schema } from '../../runtime/data/schema.ts';
-import type { Value } from '../../runtime/data/type.ts';
+import type { Schema, SchemaColumn } from '../../runtime/data/schema.ts';
+import type { Type, Value } from '../../runtime/data/type.ts';
 import type {
   JoinType,
   StreamStreamJoinStep,
@@ -35,6 +35,12 @@ export function streamStreamStep(
   return { ...node, ...times, step: 'streamStreamJoin', type };
 }
 
+/** The schema with a key of another type, which `wholeSides` gives values for. */
+export function keyedBy(type: Type, { columns, ...rest }: Schema): Schema {
+  const [key, ...others] = columns as [SchemaColumn, ...SchemaColumn[]];
+  return { ...rest, columns: [{ ...key, type }, ...others] };
+}
+
 /** How much later a row is than the one before: mostly little, seldom earlier. */
 export const rowtimeSteps = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: 0, max: 4 }) },
@@ -56,6 +62,12 @@ export interface SidesOptions {
   readonly tables: readonly boolean[];
 }
 
+/** Of each type a number for each key that is a text. */
+const NUMBERS: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
+  INTEGER: { a: 0, b: -1, ab: 2_147_483_647 },
+  BIGINT: { a: 0n, b: -1n, ab: 4_294_967_296n },
+  DOUBLE: { a: 0, b: -0.5, ab: NaN },
+};
 const WORDS = ['', 'x', 'ä\0', 'a longer one'];
 const leftValue = fc.tuple(
   fc.option(fc.integer({ min: 0, max: 9 })),
@@ -87,12 +99,16 @@ export function sideRows({ steps, tables }: SidesOptions): fc.Arbitrary<readonly
   });
 }
 
-/** All rows of each side as one batch; null: there are none. Origins tell the sides apart. */
+/**
+ * All rows of each side as one batch; null: there are none. Origins tell the sides apart.
+ * @param inputs LEFT and RIGHT, or as `keyedBy` gives them
+ */
 export function wholeSides(
   rows: readonly SideRow[],
   tables: readonly boolean[],
+  inputs: readonly Schema[] = [LEFT, RIGHT],
 ): readonly (Batch | null)[] {
-  return [LEFT, RIGHT].map((own, side) => {
+  return inputs.map((own, side) => {
     const made = rows.filter((row) => row.side === side);
     const [batch = null] = batchesOf(
       own,
@@ -125,8 +141,10 @@ export function given(rows: readonly SideRow[], tables: readonly boolean[]): Giv
 function asRow({ key, value, ms }: SideRow, of: Schema, isTable: boolean): Row {
   const cells = value ?? of.columns.slice(1).map(() => null);
   const op = value === null ? Op.Delete : Op.Insert;
+  const { kind } = (of.columns[0] as SchemaColumn).type;
+  const numbers = NUMBERS[kind];
   return {
-    values: [key, ...cells],
+    values: [key === null || numbers === undefined ? key : (numbers[key] as Value), ...cells],
     rowtime: ms,
     op: isTable ? op : undefined,
     valueNull: value === null,

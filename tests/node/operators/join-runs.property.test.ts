@@ -2,8 +2,11 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { BATCH_ROWS_MAX } from '../../../runtime/base/limits.ts';
 import { type Batch, select } from '../../../runtime/data/batch.ts';
 import { isNull } from '../../../runtime/data/column.ts';
+import type { Schema } from '../../../runtime/data/schema.ts';
+import { BIGINT, DOUBLE, INTEGER } from '../../../runtime/data/type.ts';
 import * as code from '../../../runtime/operators/join-runs.ts';
 import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
 import type {
@@ -18,6 +21,7 @@ import { StreamStreamJoin } from '../../../runtime/operators/stream-stream-join.
 import { StreamTableJoin } from '../../../runtime/operators/stream-table-join.ts';
 import {
   JOIN_TYPES,
+  keyedBy,
   LEFT,
   RIGHT,
   type SideRow,
@@ -66,7 +70,7 @@ class Side implements RunRows, Moment {
 }
 
 /** More than the origins of one moment here. */
-const ORIGINS_MAX = 1000;
+const ORIGINS_MAX = 10_000;
 
 /** A moment of rows of both sides. */
 class Both implements Moment {
@@ -91,12 +95,16 @@ class Both implements Moment {
 interface Piece {
   readonly rows: readonly SideRow[];
   readonly isRestart: boolean;
+  /** True: neither, and what comes of it may wait for that of the next piece. */
+  readonly isHeld?: boolean;
 }
 
 interface Given {
   readonly make: MakeOperator;
   readonly pieces: readonly Piece[];
   readonly tables: readonly boolean[];
+  /** Of the sides. */
+  readonly inputs?: readonly Schema[];
   /** Row `n` of a side passes where item `n % length` says so. */
   readonly lets: readonly boolean[];
 }
@@ -118,7 +126,7 @@ function isMixed({ length, columns }: Batch): boolean {
  * @param isTogether rows of both sides may be in one batch
  */
 function outcome(
-  { make, pieces, tables, lets }: Given,
+  { make, pieces, tables, lets, inputs }: Given,
   single: number,
   isTogether = false,
 ): unknown {
@@ -155,9 +163,9 @@ function outcome(
   const turnTo = (side: RunRows): void => {
     known.side = side as Side;
   };
-  for (const { rows, isRestart } of pieces) {
+  for (const { rows, isRestart, isHeld = false } of pieces) {
     const isLet = (row: number): boolean => lets[row % lets.length] === true;
-    const sides = wholeSides(rows, tables).map((whole) => new Side(whole, isLet));
+    const sides = wholeSides(rows, tables, inputs).map((whole) => new Side(whole, isLet));
     const operator = known.operator as Operator;
     const ends = endsOf(rows);
     const input = rows[0]?.side ?? 0;
@@ -178,6 +186,7 @@ function outcome(
       if (side.batch !== null && side.row > from)
         operator.processRows?.(at, side.batch, from, side.row, out);
     }
+    if (isHeld) continue;
     operator.settle?.();
     if (isRestart) run.restart(made);
     else run.commit();
@@ -197,7 +206,12 @@ function endsOf(rows: readonly SideRow[]): Uint32Array {
   return Uint32Array.from(ends);
 }
 
-function testJoin(name: string, make: MakeOperator, tables: readonly boolean[]): void {
+function testJoin(
+  name: string,
+  make: MakeOperator,
+  tables: readonly boolean[],
+  inputs: readonly Schema[] = [LEFT, RIGHT],
+): void {
   test(`runs taken at once give what they give one by one: ${name}`, () => {
     const piece = fc.record({
       rows: sideRows({ steps: rowtimeSteps, tables }),
@@ -208,6 +222,7 @@ function testJoin(name: string, make: MakeOperator, tables: readonly boolean[]):
         make: fc.constant(make),
         pieces: fc.array(piece, { minLength: 1, maxLength: 4 }),
         tables: fc.constant(tables),
+        inputs: fc.constant(inputs),
         lets: fc.oneof(fc.constant([true]), fc.array(fc.boolean(), { minLength: 2, maxLength: 5 })),
       }),
       fc.nat({ max: 2 }),
@@ -252,6 +267,78 @@ for (const type of ['INNER', 'LEFT'] as const)
     (context) => new StreamTableJoin(streamTableStep(type), [LEFT, RIGHT], context, OPTIONS),
     [false, true],
   );
+
+for (const type of [INTEGER, BIGINT, DOUBLE]) {
+  const inputs = [keyedBy(type, LEFT), keyedBy(type, RIGHT)] as const;
+  const keyed = <S extends { readonly schema: Schema }>(step: S): S => ({
+    ...step,
+    schema: keyedBy(type, step.schema),
+  });
+  const name = `with keys of type ${type.kind}`;
+  testJoin(
+    `LEFT of a stream with a table, ${name}`,
+    (context) => new StreamTableJoin(keyed(streamTableStep('LEFT')), inputs, context, OPTIONS),
+    [false, true],
+    inputs,
+  );
+  const times = { beforeMs: 6, afterMs: 6, graceMs: 2 };
+  testJoin(
+    `FULL of streams, ${name}`,
+    (context) =>
+      new StreamStreamJoin(keyed(streamStreamStep('FULL', times)), inputs, context, OPTIONS),
+    [false, false],
+    inputs,
+  );
+}
+
+test.each(['INNER', 'LEFT'] as const)('%s: more rows than a batch may have are several', (type) => {
+  const tables = [false, true];
+  const count = BATCH_ROWS_MAX - 1000;
+  // Each third one finds nothing.
+  const lefts = (first: number): SideRow[] =>
+    Array.from({ length: count }, (_, i) => ({
+      side: 0,
+      key: i % 3 === 0 ? 'b' : 'a',
+      value: [first + i, 'x'],
+      ms: first + i,
+    }));
+  // An even number, or they are kept as bytes.
+  const rights = (ms: number): SideRow[] =>
+    ['a', 'ab'].map((key) => ({ side: 1, key, value: [7n], ms }));
+  const given: Given = {
+    make: (context) => new StreamTableJoin(streamTableStep(type), [LEFT, RIGHT], context, OPTIONS),
+    pieces: [
+      { rows: [...rights(1000), ...lefts(1000)], isRestart: false, isHeld: true },
+      { rows: [...rights(9000), ...lefts(9000)], isRestart: false },
+    ],
+    tables,
+    lets: [true],
+  };
+  const expected = outcome(given, Infinity) as { readonly rows: readonly string[] };
+  atOnce = 0;
+  expect(outcome(given, 0, true)).toEqual(expected);
+  expect(atOnce).toBe(2);
+  const each = type === 'LEFT' ? count : count - Math.ceil(count / 3);
+  expect(expected.rows).toHaveLength(2 * each);
+});
+
+test('rows that have waited go out in the order of their keys, which are numbers', () => {
+  const inputs = [keyedBy(BIGINT, LEFT), keyedBy(BIGINT, RIGHT)] as const;
+  const step = streamStreamStep('LEFT', { beforeMs: 6, afterMs: 6, graceMs: 2 });
+  const keyed = { ...step, schema: keyedBy(BIGINT, step.schema) };
+  const rows = ['ab', 'a', 'b', 'a'].map((key, i): SideRow => {
+    return { side: 0, key, value: [i, 'x'], ms: i === 3 ? 2000 : 1000 };
+  });
+  const given: Given = {
+    make: (context) => new StreamStreamJoin(keyed, inputs, context, OPTIONS),
+    pieces: [{ rows, isRestart: false }],
+    tables: [false, false],
+    lets: [true],
+    inputs,
+  };
+  const made = outcome(given, Infinity) as { readonly rows: readonly string[] };
+  expect(made.rows.map((row) => row.split(' ')[0])).toEqual(['-1', '0', '4294967296']);
+});
 
 const NO_NULLS = [[1, 'x'], [2n]] as const;
 

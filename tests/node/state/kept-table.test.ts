@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
+import { ByteWriter, encodeUtf8 } from '../../../runtime/base/bytes.ts';
 import {
   BATCH_ROWS_MAX,
   REPLACED_ROWS_BYTES_MAX,
@@ -13,10 +13,13 @@ import { BatchBuilder } from '../../../runtime/data/batch-builder.ts';
 import type { Batch } from '../../../runtime/data/batch.ts';
 import { encodeCells } from '../../../runtime/data/cells.ts';
 import { valueAt } from '../../../runtime/data/column.ts';
+import { writeLong } from '../../../runtime/data/key-writer.ts';
+import { Interner } from '../../../runtime/data/interner.ts';
 import { schema } from '../../../runtime/data/schema.ts';
-import { INTEGER, STRING, type Value } from '../../../runtime/data/type.ts';
+import { BIGINT, INTEGER, STRING, type Value } from '../../../runtime/data/type.ts';
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { TableId } from '../../../runtime/ports/store.ts';
+import { numberIndex } from '../../../runtime/state/column-rows.ts';
 import { keptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
 import { KeptTable } from '../../../runtime/state/kept-table.ts';
 
@@ -36,6 +39,7 @@ const tableOver = (state: State): KeptTable =>
   new KeptTable(
     ['left', 'right'].map((table) => ({ table, rows: keptRows(TYPES) })),
     state,
+    new Interner(),
   );
 
 /** A batch of rows that count up from a number. @param length of their texts, at least */
@@ -214,6 +218,33 @@ test('keys beyond the bound are read from the store again, those of the last com
   expect(valuesAt(table, 7, 1)).toEqual([7, 'text 7']);
   expect(valuesAt(table, count - 1, 1)).toEqual([count - 1, `text ${count - 1}`]);
   expect(state.reads).toBe(1);
+});
+
+test('a key that is a number is read as it is, though the store has yet to write others of the index', () => {
+  const state = new State();
+  const overNumbers = (): KeptTable => {
+    const keys = schema([{ name: 'K', type: BIGINT, role: 'key' }]);
+    const index = numberIndex([keys]) ?? new Interner();
+    return new KeptTable([{ table: 'left', rows: keptRows(TYPES) }], state, index);
+  };
+  const numbered = (table: KeptTable, key: number): number => {
+    const to = new ByteWriter(9);
+    writeLong(to, key, 0);
+    return table.locate(to.buffer, 0, 9);
+  };
+  const put = (table: KeptTable, key: number): void => {
+    const batch = batchOf(key, 1);
+    table.begin(0, batch, batch.columns, 0);
+    table.set(numbered(table, key), 0, 0, 0, key);
+    commit(table, state, true);
+  };
+  put(overNumbers(), 7);
+  const again = overNumbers();
+  expect(again.get(numbered(again, 9), 0)).toBe(NO_ROW);
+  put(again, 1);
+  const row = again.get(numbered(again, 7), 0);
+  expect(row).not.toBe(NO_ROW);
+  expect(again.rowtime(row, 0)).toBe(7);
 });
 
 test('a row that the store has damaged is a corrupted task', () => {

@@ -8,13 +8,14 @@ import {
   JOIN_ROWS_RESIDENT_BYTES_MAX,
   WAITING_ROWS_MAX,
 } from '../../../runtime/base/limits.ts';
+import { Interner } from '../../../runtime/data/interner.ts';
 import { batch } from '../../../runtime/data/pretty.ts';
 import { INTEGER, STRING, type Type } from '../../../runtime/data/type.ts';
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { KeyRange, StateBytes, TableId } from '../../../runtime/ports/store.ts';
 import { WaitingRows } from '../../../runtime/state/waiting-rows.ts';
 import { keptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
-import { type IsWaiting, WindowRows } from '../../../runtime/state/window-rows.ts';
+import { indexBytes, type IsWaiting, WindowRows } from '../../../runtime/state/window-rows.ts';
 import { Waits } from '../../../runtime/state/row-links.ts';
 
 const RETENTION_MS = 240_000;
@@ -51,6 +52,7 @@ function windowRows(
     kept: [keptRows([type]), keptRows([type])],
     retentionMs: RETENTION_MS,
     isWaiting,
+    index: new Interner(),
     isPrivate,
   });
 }
@@ -213,10 +215,7 @@ test('a new query asks the store for nothing; one that was restored reads a key 
 
 /** Bytes of keys, rows and what ties them together. */
 const bytesAtHand = ({ index, sides }: WindowRows): number =>
-  index.bytes.length +
-  index.offsets.byteLength +
-  index.places.byteLength +
-  sides.reduce((sum, { bytesHeld }) => sum + bytesHeld, 0);
+  indexBytes(index) + sides.reduce((sum, { bytesHeld }) => sum + bytesHeld, 0);
 
 test('200,000 small rows that live stay at hand over a store of entries', () => {
   const state = new State();
