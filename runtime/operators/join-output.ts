@@ -74,7 +74,7 @@ export class JoinOutput {
   /** Of the other side. */
   readonly others = new Int32Array(BATCH_ROWS_MAX);
   readonly positions = new Uint32Array(BATCH_ROWS_MAX);
-  #rowtime = new Float64Array(BATCH_ROWS_MAX);
+  readonly rowtime = new Float64Array(BATCH_ROWS_MAX);
   #op = new Uint8Array(BATCH_ROWS_MAX);
   count = 0;
   /** Rows whose own side is null, and rows that are null altogether. */
@@ -85,7 +85,7 @@ export class JoinOutput {
   keptRows: number[] = [];
   keptKeys: readonly ColumnBuilder[] | null = null;
   /** True while the rows so far are the first ones of the batch's arrays, each once. */
-  #isPlain = true;
+  isPlain = true;
   #hasOps = false;
   /** What the rows so far are of. */
   spans: Span[] = [];
@@ -133,9 +133,9 @@ export class JoinOutput {
   add(position: number, other: number, rowtime: number, op: Op | null): void {
     if (this.count === BATCH_ROWS_MAX || this.#at !== this.#next) this.#turn();
     const row = this.count++;
-    if (position !== row) this.#isPlain = false;
+    if (position !== row) this.isPlain = false;
     this.positions[row] = position;
-    this.#rowtime[row] = rowtime;
+    this.rowtime[row] = rowtime;
     if (op !== null) {
       this.#op[row] = op;
       this.#hasOps = true;
@@ -162,7 +162,7 @@ export class JoinOutput {
   addKept(position: number, side: number, row: number, rowtime: number, key: Uint8Array): void {
     const isOwn = side === this.#next?.side;
     this.add(position, isOwn ? NO_ROW : row, rowtime, null);
-    this.#isPlain = false;
+    this.isPlain = false;
     this.keptAt.push(this.count - 1);
     this.keptRows.push(isOwn ? row : NO_ROW);
     const { keys, windows, cells } = this.inputs[side] as JoinInput;
@@ -211,7 +211,7 @@ export class JoinOutput {
       columns,
       valueNull: this.#valueNull?.slice(0, (count + 7) >> 3) ?? null,
       keyNull: null,
-      rowtime: this.#rowtime.slice(0, count),
+      rowtime: this.rowtime.slice(0, count),
       op: this.#hasOps ? this.#op.slice(0, count) : null,
       origin,
     };
@@ -221,7 +221,7 @@ export class JoinOutput {
     this.count = 0;
     this.ownNull = null;
     this.#valueNull = null;
-    this.#isPlain = true;
+    this.isPlain = true;
     if (moment === null) this.#out(emitted);
     else this.holding?.emit(moment, emitted, this.#out);
   }
@@ -231,7 +231,7 @@ export class JoinOutput {
     const { count } = this;
     const positions = this.positions.subarray(0, count);
     const input = this.inputs[side] as JoinInput;
-    const isWhole = this.#isPlain && count === batch.rowtime.length;
+    const isWhole = this.isPlain && count === batch.rowtime.length;
     const take = (position: number): Column => {
       const column = batch.columns[position] as Column;
       return isWhole ? column : gatherColumn(column, positions);

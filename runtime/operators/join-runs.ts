@@ -1,5 +1,6 @@
 // Joins over all runs of two batches in one loop each, and rows of several batches put out together, beside a whole kernel, which hosts have and pages do not; knows no store.
 
+import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op } from '../data/batch.ts';
 import { bitAt } from '../data/column.ts';
 import { NO_ROW, ROW_MASK } from '../state/kept-rows.ts';
@@ -301,13 +302,18 @@ function lookUp(
   if (greatest !== NO_KEY) side.put(greatest, side.row(greatest));
   const { rowOf } = side;
   output.turnTo(0);
+  // Behind the first one rows are written here, as `add` does: that it is told of each costs as much as to look it up.
+  const { positions, others, rowtime: times } = output;
+  let row = 0;
+  let isPlain = true;
+  let end = 0;
   let dropped = 0;
   let input = firstInput;
   let [i, j] = from;
   for (let run = 0; run < ends.length; run++, input = 1 - input) {
-    const end = ends[run] as number;
+    const last = ends[run] as number;
     if (input === 0) {
-      for (; i < end; i++) {
+      for (; i < last; i++) {
         const id = streamIds[i] as number;
         const position = selection === null ? i : (selection[i] as number);
         if (id === NO_KEY || (valueNull !== null && bitAt(valueNull, position))) {
@@ -317,11 +323,22 @@ function lookUp(
         let found = (rowOf[id] as number) + UNKNOWN;
         if (found === UNKNOWN) found = table.get(id, 0);
         if (found === NO_ROW && isInner) continue;
-        output.add(position, found, rowtime[position] as number, null);
+        if (row === end) {
+          if (end > 0) note(output, row, isPlain);
+          output.add(position, found, rowtime[position] as number, null);
+          row = output.count;
+          isPlain = true;
+          end = BATCH_ROWS_MAX;
+          continue;
+        }
+        if (position !== row) isPlain = false;
+        positions[row] = position;
+        others[row] = found;
+        times[row++] = rowtime[position] as number;
       }
       continue;
     }
-    for (; j < end; j++) {
+    for (; j < last; j++) {
       const id = tableIds[j] as number;
       if (id === NO_KEY) continue;
       if (hasGone) {
@@ -335,5 +352,12 @@ function lookUp(
       side.set(id, base + j);
     }
   }
+  if (end > 0) note(output, row, isPlain);
   return dropped;
+}
+
+/** Tells an output of rows that were written to it. */
+function note(output: JoinOutput, count: number, isPlain: boolean): void {
+  output.count = count;
+  if (!isPlain) output.isPlain = false;
 }

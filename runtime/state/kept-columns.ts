@@ -5,7 +5,7 @@ import { type Batch, IDENTITY } from '../data/batch.ts';
 import { bitAt, type Column } from '../data/column.ts';
 import { compactDictionary, gather, gatherColumn } from '../data/dense.ts';
 import { WholeDictionary } from '../data/dictionary.ts';
-import { gatherAcross } from '../data/gather-across.ts';
+import { gatherAcross, type Places } from '../data/gather-across.ts';
 import { RowCells, tailAtOf } from '../data/row-cells.ts';
 import { storageOf } from '../data/storage.ts';
 import { StoredRows } from '../data/stored-rows.ts';
@@ -27,6 +27,9 @@ const BUFFER_PART_MIN = 1 / 3;
 
 /** Segments that are found again without a look-up: a power of two. */
 const LATELY = 64;
+
+/** With fewer rows for each segment only those are looked at that have one. */
+const SEGMENT_ROWS_MIN = 16;
 
 /** For what `gathered` does: often it is of a few rows, for which new arrays would cost most. */
 const scratch = {
@@ -198,6 +201,10 @@ export function gathered(
 ): readonly Column[] {
   const batches = scratch.batches.subarray(0, rows.length);
   const positions = scratch.positions.subarray(0, rows.length);
+  const cells = types.length - skipped;
+  const all = allColumns(segments, rows.length);
+  if (all !== null && isSpread(rows, batches, positions))
+    return cellsOf(all, skipped, cells, { batches, positions });
   /** Of each segment that has rows; of all rows that have no columns yet. */
   const sources: (readonly Column[])[] = [];
   const sourceOf = new Map<number, number>();
@@ -212,7 +219,7 @@ export function gathered(
     if (lately[place] !== at) {
       const columns = segments[at]?.columns;
       const name = columns === undefined ? NO_ROW : at;
-      const source = sourceOf.get(name) ?? sources.push(columns ?? []) - 1;
+      const source = sourceOf.get(name) ?? sources.push(columns?.slice(skipped) ?? []) - 1;
       sourceOf.set(name, source);
       lately[place] = at;
       latelySource[place] = columns === undefined ? ~source : source;
@@ -228,15 +235,52 @@ export function gathered(
     positions[i] = storedRows++;
   }
   const bare = sourceOf.get(NO_ROW);
-  const made = bare === undefined ? [] : stored().finish();
-  if (sources.length === 1 && bare !== undefined) return made;
-  return types.slice(skipped).map((_, cell) => {
-    const of = sources.map((one, i) =>
-      i === bare ? (made[cell] as Column) : (one[skipped + cell] as Column),
-    );
+  if (bare !== undefined) {
+    sources[bare] = stored().finish();
+    if (sources.length === 1) return sources[bare];
+  }
+  return cellsOf(sources, 0, cells, { batches, positions });
+}
+
+/** By segment its columns, where all have some and it costs less to look at each than at each row; else null. */
+function allColumns(
+  segments: readonly Segment[],
+  rows: number,
+): readonly (readonly Column[])[] | null {
+  if (segments.length * SEGMENT_ROWS_MIN > rows) return null;
+  const all: (readonly Column[])[] = [];
+  for (const { columns } of segments) {
+    if (columns === undefined) return null;
+    all.push(columns);
+  }
+  return all;
+}
+
+/** Writes the segment of each row, and its place there. @returns false where one is NO_ROW */
+function isSpread(rows: Int32Array, batches: Uint32Array, positions: Uint32Array): boolean {
+  const { length } = rows;
+  let signs = 0;
+  for (let i = 0; i < length; i++) {
+    const row = rows[i] as number;
+    signs |= row;
+    batches[i] = row >> ROW_BITS;
+    positions[i] = row & ROW_MASK;
+  }
+  return signs >= 0;
+}
+
+/** @param first the cell that stands first in what is given back */
+function cellsOf(
+  sources: readonly (readonly Column[])[],
+  first: number,
+  count: number,
+  places: Places,
+): readonly Column[] {
+  return Array.from({ length: count }, (_, cell) => {
+    const of = sources.map((columns) => columns[first + cell] as Column);
     return of.length === 1
-      ? gatherColumn(of[0] as Column, positions)
-      : gatherAcross(of, { batches, positions });
+      ? gatherColumn(of[0] as Column, places.positions)
+      : gatherAcross(of, places);
   });
 }
 

@@ -134,6 +134,19 @@ test.each([
       const [row, values] = pick();
       assertRows(kept, Int32Array.of(NO_ROW, row, NO_ROW), [nulls, values, nulls]);
       assertRows(kept, Int32Array.of(NO_ROW), [nulls]);
+      const isMissing = (i: number): boolean => i % 11 === 10;
+      assertRows(
+        kept,
+        Int32Array.from(chosen, ([one], i) => (isMissing(i) ? NO_ROW : one)),
+        chosen.map(([, of], i) => (isMissing(i) ? nulls : of)),
+      );
+      const behind = keptRows(types, 1);
+      taken(behind, types, all);
+      assertRows(
+        behind,
+        Int32Array.from(chosen, ([one]) => one),
+        chosen.map(([, of]) => of.slice(1)),
+      );
       const rows = Int32Array.from(chosen, (one) => one[0]);
       const some = kept.of(rows);
       const packed = kept.packed(rows);
