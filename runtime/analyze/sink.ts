@@ -82,16 +82,13 @@ export function sinkOf(parts: SinkParts, options: AnalyzeOptions): Sink {
  * The topic that is called as its stream or table, or that of what is replaced.
  * @throws {StatementError} INVALID when no topic can be, or another query writes it
  */
-function namedTopic({ text, at }: Name, { properties, catalog }: AnalyzeOptions): string {
-  const { sources, queries } = catalog;
-  const topic =
-    sources.get(text)?.topic ?? `${properties.get('ksql.output.topic.name.prefix') ?? ''}${text}`;
-  // What has swapped its name, say.
-  const writer = [...queries.values()].find(
-    ({ writes }) => writes !== text && sources.get(writes ?? '')?.topic === topic,
-  );
-  if (isTopicName(topic) && writer === undefined) return topic;
-  throw WORDS.code.noTopicName(topic, at, writer);
+function namedTopic({ text, at }: Name, { properties, catalog, topics }: AnalyzeOptions): string {
+  const known = catalog.sources.get(text);
+  if (known !== undefined) return known.topic;
+  const topic = `${properties.get('ksql.output.topic.name.prefix') ?? ''}${text}`;
+  if (!isTopicName(topic)) throw WORDS.code.noTopicName(topic, at);
+  if (topics?.has(topic) === true) WORDS.code.refuseWritten(topic, catalog, at);
+  return topic;
 }
 
 function sinkFormats(

@@ -2,7 +2,7 @@
 
 import { type Position, StatementError } from '../base/errors.ts';
 import { NAME_LENGTH_MAX } from '../base/limits.ts';
-import type { PersistentQuery } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Source } from '../catalog/source.ts';
 import { STRING, type Type, typeText } from '../data/type.ts';
 import type { ColumnDefinition, CreateSource, Name, Query } from '../sql/ast.ts';
@@ -86,18 +86,19 @@ export function isState({ name, processor }: Source, at: Position): StatementErr
   );
 }
 
-export function noTopicName(
-  topic: string,
-  at: Position,
-  writer: PersistentQuery | undefined,
-): StatementError {
-  return invalid(
-    writer === undefined
-      ? `no topic can be called ${topic}`
-      : `the topic ${topic} is written by ${writer.id}, which makes ${writer.writes}`,
-    at,
-    "Name another with WITH (KAFKA_TOPIC='...').",
-  );
+const ANOTHER_TOPIC = "Name another with WITH (KAFKA_TOPIC='...').";
+
+export function noTopicName(topic: string, at: Position): StatementError {
+  return invalid(`no topic can be called ${topic}`, at, ANOTHER_TOPIC);
+}
+
+/** Refuses a topic that a query writes: of a source that has swapped its name, say. */
+export function refuseWritten(topic: string, { sources, queries }: Catalog, at: Position): void {
+  for (const { id, writes } of queries.values()) {
+    if (writes === null || sources.get(writes)?.topic !== topic) continue;
+    const message = `the topic ${topic} is written by ${id}, which makes ${writes}`;
+    throw invalid(message, at, ANOTHER_TOPIC);
+  }
 }
 
 export function keyFormatWithoutKey(at: Position): StatementError {

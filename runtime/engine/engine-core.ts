@@ -193,7 +193,7 @@ export class EngineCore {
 
   /** Does the work once all that came before is done, or waits aside. */
   inTurn<T>(work: (aside: Aside) => Promise<T>): Promise<T> {
-    let end = (): void => undefined;
+    let end!: () => void;
     const begin = (): Promise<unknown> => {
       const before = this.#last;
       this.#last = new Promise<void>((resolve) => (end = resolve));
