@@ -9,6 +9,7 @@ import type { TopicPolicy } from '../runtime/ports/topic-policy.ts';
 import type { CounterEntry, OffsetEntry, TaskId } from '../runtime/ports/store.ts';
 import type { ListedTask, PartitionMetrics, TaskMetrics } from './metrics/meters.ts';
 import { catalogName, isRelayName, partitionName, processorName, relayName } from './names.ts';
+import type { FetchedWithin } from './fetched-within.ts';
 import type { Append } from './objects/append-queue.ts';
 import type { ProcessorSpec } from './objects/processor-tables.ts';
 import type { Entity } from '../runtime/engine/entities.ts';
@@ -60,6 +61,8 @@ export interface PartitionPort {
     waitMs: number,
     incarnation: string | null,
   ): Promise<Wire<Fetched>>;
+  /** As `read`, for whoever has no room for more than `bytesMax`. */
+  readWithin(from: number, bytesMax: number, waitMs: number): Promise<Wire<FetchedWithin>>;
   /** As `read`, for bytes that are only passed on (frames.ts). */
   fetch(request: Request | string): Promise<Response>;
   bounds(): Promise<Wire<Bounds>>;

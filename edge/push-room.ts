@@ -10,18 +10,29 @@ import { shareOf } from './share.ts';
 
 /** What was read comes to so many times as much until a reader has it: as it came, decoded, as rows and as their text. */
 const READ_WEIGHT = 4;
-/** What one reading may take, whatever is left. */
+/** What one reading may take, whatever is left, and takes at first. */
 const READ_BYTES_MIN = 65_536;
+/** So many times as much is read next where what was asked for has come. */
+const GROWTH = 4;
 /** How often one looks whether it has had to give way, and says that it lives. */
 const WATCH_MS = 1_000;
 /** A reader that has not come for so long is behind: what was read for it is held against it. */
 const BEHIND_MS = 1_000;
 /** State is looked at no more often. */
 const LOOK_MS = 100;
+/** One that waits for room looks so often whether there is some though nobody has told; those behind it no longer wait for one that has not looked for so long. */
+const ROOM_LOOK_MS = 100;
+const ROOM_GONE_MS = 5 * ROOM_LOOK_MS;
+/** Where some wait and nobody has given anything back for so long, nobody will. */
+const STUCK_MS = 2_000;
 
 export class PushRoom {
   readonly #readings = new Set<Reading>();
+  /** Those that wait for room, in the order in which they came, and when each last looked. */
+  readonly #waiting = new Map<Reading, number>();
   #bytes = 0;
+  /** When room was given back last, or nobody waited. */
+  #freedMs = 0;
 
   /** Bytes that they hold, roughly. */
   get bytes(): number {
@@ -33,37 +44,92 @@ export class PushRoom {
   enter(): Reading {
     this.#forgetGone();
     this.settle();
-    if (this.#bytes >= PUSH_QUERIES_HELD_BYTES_MAX) throw tooMuch('those that run');
+    let held = this.#bytes;
+    for (const { comingBytes } of this.#readings) held -= comingBytes;
+    if (held >= PUSH_QUERIES_HELD_BYTES_MAX) throw tooMuch('those that run');
     const reading = new Reading(this);
     this.#readings.add(reading);
     return reading;
   }
 
-  /** How many bytes may be read at once, of `asked`: some, whatever is held. */
-  share(asked: number): number {
-    const left = (PUSH_QUERIES_HELD_BYTES_MAX - this.#bytes) / READ_WEIGHT;
-    return shareOf(left, READ_BYTES_MIN, asked);
+  /**
+   * How many bytes one may read, of `asked`, for which there is room: nothing is read before it is known where it may lie.
+   * @param least it is of no use to read less
+   * @returns null: it has to wait; to be asked again when it is woken, or after ROOM_LOOK_MS
+   */
+  share(reading: Reading, least: number, asked: number): number | null {
+    const nowMs = Date.now();
+    if (this.#waiting.size === 0) this.#freedMs = nowMs;
+    if (this.#isFirst(reading, nowMs)) {
+      const left = (PUSH_QUERIES_HELD_BYTES_MAX - this.#bytes) / READ_WEIGHT;
+      const bytes = shareOf(left, least, asked);
+      if (bytes <= left || this.#makeRoom(bytes * READ_WEIGHT, reading)) {
+        this.#waiting.delete(reading);
+        this.#wakeFirst();
+        return bytes;
+      }
+    }
+    if (reading.fault === null) this.#waiting.set(reading, nowMs);
+    return null;
+  }
+
+  /** Others came before it, and still look. */
+  #isFirst(reading: Reading, nowMs: number): boolean {
+    for (const [other, lookedMs] of this.#waiting)
+      if (other === reading || nowMs - lookedMs < ROOM_GONE_MS) return other === reading;
+    return true;
+  }
+
+  #wakeFirst(): void {
+    for (const reading of this.#waiting.keys()) {
+      reading.wake();
+      return;
+    }
   }
 
   count(bytes: number): void {
     this.#bytes += bytes;
+    if (bytes >= 0) return;
+    this.#freedMs = Date.now();
+    this.#wakeFirst();
   }
 
   left(reading: Reading): void {
-    if (this.#readings.delete(reading)) this.#bytes -= reading.bytes;
+    this.#waiting.delete(reading);
+    if (this.#readings.delete(reading)) this.count(-reading.bytes);
   }
 
   /** Where they hold too much, those that hold the most end. */
   settle(): void {
     const nowMs = Date.now();
-    while (this.#bytes > PUSH_QUERIES_HELD_BYTES_MAX) {
-      let most: Reading | null = null;
-      for (const reading of this.#readings)
-        if (reading.heldBytes(nowMs) > (most?.heldBytes(nowMs) ?? 0)) most = reading;
-      if (most === null) return;
-      this.left(most);
-      most.fault = tooMuch('this one, which held the most');
+    while (this.#bytes > PUSH_QUERIES_HELD_BYTES_MAX)
+      if (!this.#end((reading) => reading.heldBytes(nowMs))) return;
+  }
+
+  /**
+   * Ends those whose readers are behind, the ones that hold the most before the others; and where nobody gives anything back any more whoever holds the most: it
+   * may itself wait for room.
+   * @returns whether there is room now for the one that asks
+   */
+  #makeRoom(bytes: number, asks: Reading): boolean {
+    const nowMs = Date.now();
+    this.#forgetGone();
+    while (this.#bytes + bytes > PUSH_QUERIES_HELD_BYTES_MAX) {
+      if (this.#end((reading) => (reading.isBehind(nowMs) ? reading.bytes : 0))) continue;
+      if (nowMs - this.#freedMs < STUCK_MS || !this.#end((reading) => reading.bytes)) return false;
     }
+    return asks.fault === null;
+  }
+
+  /** @returns false: there is none that holds anything by this measure */
+  #end(held: (reading: Reading) => number): boolean {
+    let most: Reading | null = null;
+    for (const reading of this.#readings)
+      if (held(reading) > (most === null ? 0 : held(most))) most = reading;
+    if (most === null) return false;
+    this.left(most);
+    most.fault = tooMuch('this one, which held the most');
+    return true;
   }
 
   /** The platform may drop a request without a word, and its timers with it. */
@@ -80,6 +146,24 @@ function tooMuch(whose: string): PortError {
   );
 }
 
+/** What a read came to. */
+interface Read {
+  readonly bytes: number;
+  /** Of its longest batch. */
+  readonly longest: number;
+  /** Of the first batch, where that is longer than what might come: none came then. Else 0. */
+  readonly needed: number;
+}
+
+/** One partition as a push query reads it. */
+interface Lane {
+  /** Bytes that are asked for next, at least `least`: as many as the longest batch of late. */
+  asked: number;
+  least: number;
+  /** What was read of it and its reader may not have. */
+  ahead: number;
+}
+
 /** One push query: what it holds, and when it may read on. All but `fault` is of its own request. */
 export class Reading {
   readonly #room: PushRoom;
@@ -87,12 +171,14 @@ export class Reading {
   #stateBytes: () => number = () => 0;
   #state = 0;
   #lookedMs = 0;
-  /** Bytes read since its reader had all that there was. */
+  readonly #lanes = new Map<string, Lane>();
+  /** Bytes read since its reader had all that there was, and those that are being read. */
   #ahead = 0;
+  #coming = 0;
   #isWaitedFor = false;
   #movedMs = Date.now();
   #isOver = false;
-  #wake: (() => void)[] = [];
+  #wakes: (() => void)[] = [];
   #timer: ReturnType<typeof setInterval> | null = null;
   heardMs = Date.now();
   /** Why it has had to give way; null while it has not. */
@@ -103,13 +189,22 @@ export class Reading {
   }
 
   get bytes(): number {
-    return this.#state + READ_WEIGHT * this.#ahead;
+    return this.#state + READ_WEIGHT * this.#ahead + this.comingBytes;
   }
 
-  /** What counts where somebody must give way: what is on its way to a reader who comes for it does not. */
+  /** What of it is being read. */
+  get comingBytes(): number {
+    return READ_WEIGHT * this.#coming;
+  }
+
+  /** What is on its way to a reader who comes for it is not held against anybody. */
+  isBehind(nowMs: number): boolean {
+    return !this.#isWaitedFor && nowMs - this.#movedMs >= BEHIND_MS;
+  }
+
+  /** What counts where somebody must give way. */
   heldBytes(nowMs: number): number {
-    const isBehind = !this.#isWaitedFor && nowMs - this.#movedMs >= BEHIND_MS;
-    return isBehind ? this.bytes : this.#state;
+    return this.isBehind(nowMs) ? this.bytes : this.#state;
   }
 
   /** @param stateBytes of all of its tasks @param end ends it, where it has had to give way */
@@ -118,39 +213,98 @@ export class Reading {
     this.#timer = setInterval(() => {
       this.heardMs = Date.now();
       if (this.fault !== null) end();
+      // What was read for a reader who still waits was no row for it.
+      else if (this.#isWaitedFor && this.heardMs - this.#movedMs >= WATCH_MS) this.#caughtUp();
     }, WATCH_MS);
   }
 
-  /** Waits until its reader is no longer far behind. @returns how many bytes may be read, of `asked` @throws {PortError} UNAVAILABLE: it is over */
-  async turn(asked: number): Promise<number> {
+  /**
+   * Reads a partition once its reader is no longer far behind, and there is room for what comes.
+   * @param key of the partition
+   * @param read is told how many bytes may come at most; where a first batch is longer it is called again
+   * @throws {PortError} UNAVAILABLE: it is over
+   */
+  async read<T extends Read>(
+    key: string,
+    asked: number,
+    read: (bytesMax: number) => Promise<T>,
+  ): Promise<T> {
+    const lane = this.#lane(key);
+    for (;;) {
+      const bytesMax = await this.#turn(lane, asked);
+      let came = 0;
+      try {
+        const found = await read(bytesMax);
+        came = found.bytes;
+        lane.least = Math.max(READ_BYTES_MIN, found.needed, found.longest);
+        lane.asked = Math.min(came * GROWTH, FETCH_BYTES_MAX);
+        if (found.needed === 0) return found;
+      } finally {
+        this.#set(this.#state, this.#ahead + came, this.#coming - bytesMax);
+        lane.ahead += came;
+        if (this.#isWaitedFor) this.#movedMs = Date.now();
+      }
+    }
+  }
+
+  #lane(key: string): Lane {
+    let lane = this.#lanes.get(key);
+    if (lane === undefined)
+      this.#lanes.set(key, (lane = { asked: READ_BYTES_MIN, least: READ_BYTES_MIN, ahead: 0 }));
+    return lane;
+  }
+
+  /** @returns how many bytes may be read, of `asked`; they are counted */
+  async #turn(lane: Lane, asked: number): Promise<number> {
     for (;;) {
       this.#look();
       this.#room.settle();
       if (this.#isOver || this.fault !== null)
         throw new PortError('UNAVAILABLE', 'the query has ended');
-      if (this.#isWaitedFor || this.#ahead < FETCH_BYTES_MAX) return this.#room.share(asked);
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake.push(resolve);
-      await promise;
+      // Whoever reads on has dealt with what it read before.
+      if (this.#isWaitedFor) this.#forget(lane);
+      const isFar = this.#ahead + this.#coming >= FETCH_BYTES_MAX;
+      if (!isFar || this.#isWaitedFor) {
+        const most = Math.max(Math.min(asked, lane.asked), lane.least);
+        const bytes = this.#room.share(this, lane.least, most);
+        if (bytes !== null) {
+          this.#set(this.#state, this.#ahead, this.#coming + bytes);
+          return bytes;
+        }
+        await this.#woken(ROOM_LOOK_MS);
+      } else await this.#woken(null);
     }
+  }
+
+  /** @param withinMs null: by its own reader */
+  async #woken(withinMs: number | null): Promise<void> {
+    // Another request may resolve it: see InFlight.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wakes.push(resolve);
+    const timer = withinMs === null ? null : setTimeout(resolve, withinMs);
+    await promise;
+    if (timer !== null) clearTimeout(timer);
+  }
+
+  #forget(lane: Lane): void {
+    const ahead = this.#ahead - lane.ahead;
+    lane.ahead = 0;
+    this.#set(this.#state, ahead, this.#coming);
   }
 
   #look(): void {
     const nowMs = Date.now();
     if (nowMs - this.#lookedMs < LOOK_MS) return;
     this.#lookedMs = nowMs;
-    this.#set(this.#stateBytes(), this.#ahead);
+    this.#set(this.#stateBytes(), this.#ahead, this.#coming);
   }
 
-  #set(state: number, ahead: number): void {
+  #set(state: number, ahead: number, coming: number): void {
     const before = this.bytes;
     this.#state = state;
     this.#ahead = ahead;
+    this.#coming = coming;
     if (!this.#isOver && this.fault === null) this.#room.count(this.bytes - before);
-  }
-
-  read(bytes: number): void {
-    this.#set(this.#state, this.#ahead + bytes);
   }
 
   /** The reader's next batch. Where it has to wait for one it has had all that was read. */
@@ -169,12 +323,14 @@ export class Reading {
 
   #caughtUp(): void {
     this.#isWaitedFor = true;
-    this.#set(this.#state, 0);
-    this.#goOn();
+    for (const lane of this.#lanes.values()) lane.ahead = 0;
+    this.#set(this.#state, 0, this.#coming);
+    this.wake();
   }
 
-  #goOn(): void {
-    for (const wake of this.#wake.splice(0)) wake();
+  /** Whoever waits looks again. */
+  wake(): void {
+    for (const wake of this.#wakes.splice(0)) wake();
   }
 
   /** It is over, and holds nothing. */
@@ -182,7 +338,7 @@ export class Reading {
     this.#room.left(this);
     this.#isOver = true;
     if (this.#timer !== null) clearInterval(this.#timer);
-    this.#goOn();
+    this.wake();
   }
 }
 

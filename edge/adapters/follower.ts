@@ -1,6 +1,7 @@
 // One who follows a partition for a reader: waits there for records, brings them along and wakes the reader; knows no object and no task.
 
 import type { Fetched } from '../../runtime/ports/log.ts';
+import type { FetchedWithin } from '../fetched-within.ts';
 
 /** How long a follower rests after a failed call. */
 const REST_MS = 500;
@@ -8,8 +9,8 @@ const REST_MS = 500;
 export interface FollowerOptions {
   /** Resolves with the high watermark, once that is above `seen` or after a while. */
   readonly follow: (seen: number) => Promise<number>;
-  /** Reads from an offset, and waits a while when nothing is there. */
-  readonly read: (from: number) => Promise<Fetched>;
+  /** Reads from an offset, and waits a while when nothing is there. What is long is not brought along. */
+  readonly read: (from: number) => Promise<FetchedWithin>;
   readonly wake: () => void;
 }
 
@@ -69,14 +70,15 @@ export class Follower {
           continue;
         }
         const fetched = await read(from);
-        if (!this.#isWanted || fetched.batches.length === 0) continue;
+        const isLong = fetched.needed > 0;
+        if (!this.#isWanted || (fetched.batches.length === 0 && !isLong)) continue;
         seen = fetched.highWatermark;
         if (this.#end !== from) {
           // Another reader has read on meanwhile, this one perhaps not: it is told all the same.
           wake();
           continue;
         }
-        this.#held = { from, fetched };
+        this.#held = isLong ? null : { from, fetched };
         const { promise: taken, resolve } = Promise.withResolvers<void>();
         this.#goOn = resolve;
         wake();

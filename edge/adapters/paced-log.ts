@@ -1,6 +1,7 @@
 // The log as one push query reads it: no further ahead of its reader than there is room for; knows no query.
 
 import type { Log } from '../../runtime/ports/log.ts';
+import { partitionKey } from '../../runtime/ports/wakes.ts';
 import type { Reading } from '../push-room.ts';
 import type { RemoteLog } from './remote-log.ts';
 
@@ -14,8 +15,12 @@ export function pacedLog(log: RemoteLog, reading: Reading): Log {
     append: (...append) => log.append(...append),
     appendAll: (...appends) => log.appendAll(...appends),
     read: async (at, from, bytesMax) => {
-      const fetched = await log.read(at, from, await reading.turn(bytesMax));
-      reading.read(fetched.batches.reduce((sum, { bytes }) => sum + bytes.length, 0));
+      const { fetched } = await reading.read(partitionKey(at), bytesMax, async (most) => {
+        const found = await log.readWithin(at, from, most);
+        const lengths = found.batches.map(({ bytes }) => bytes.length);
+        const bytes = lengths.reduce((sum, length) => sum + length, 0);
+        return { fetched: found, bytes, longest: Math.max(0, ...lengths), needed: found.needed };
+      });
       return fetched;
     },
     bounds: (at) => log.bounds(at),

@@ -14,7 +14,7 @@ import type {
   Unsubscribe,
 } from '../../runtime/ports/log.ts';
 import { partitionKey } from '../../runtime/ports/wakes.ts';
-import { FETCH_BYTES_MAX, HINT_BYTES_MAX, HINTS_KEPT_MAX } from '../../runtime/base/limits.ts';
+import { HINT_BYTES_MAX, HINTS_KEPT_MAX } from '../../runtime/base/limits.ts';
 import {
   catalogOf,
   type EdgeEnv,
@@ -22,6 +22,7 @@ import {
   type PartitionPort,
   type StorageUsage,
 } from '../env.ts';
+import type { FetchedWithin } from '../fetched-within.ts';
 import { framesOf, type FramesQuery } from '../frames.ts';
 import type { Append } from '../objects/append-queue.ts';
 import { isPartitionNumber, isTopicName, unknownPartition, unknownTopic } from '../names.ts';
@@ -116,15 +117,38 @@ export class RemoteLog implements Log {
     });
   }
 
-  async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
+  read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
+    const read = (): Promise<Fetched> => this.readOrWait(at, from, bytesMax, 0, null);
+    return this.#readBeside(at, from, read);
+  }
+
+  /** As `read`, for whoever has no room for more than `bytesMax`. */
+  async readWithin(at: TopicPartition, from: number, bytesMax: number): Promise<FetchedWithin> {
+    const read = (): Promise<Fetched & Partial<FetchedWithin>> =>
+      this.#explained(at, async () =>
+        unwrap(partitionAt(this.#env, this.#tenant, at).readWithin(from, bytesMax, 0)),
+      );
+    return { needed: 0, ...(await this.#readBeside(at, from, read)) };
+  }
+
+  /** Reads unless a follower has brought it along, and tells them how far that is. */
+  async #readBeside<F extends Fetched & Partial<FetchedWithin>>(
+    at: TopicPartition,
+    from: number,
+    read: () => Promise<F>,
+  ): Promise<F | Fetched> {
     const followers = this.#followers.get(partitionKey(at));
-    if (followers === undefined) return this.readOrWait(at, from, bytesMax, 0, null);
-    let fetched: Fetched | null = null;
-    // They bring along as much as a task asks for.
-    if (bytesMax === FETCH_BYTES_MAX)
-      for (const follower of followers) fetched ??= follower.taken(from);
-    fetched ??= await this.readOrWait(at, from, bytesMax, 0, null);
-    for (const follower of followers) follower.hasRead(from, fetched);
+    if (followers === undefined) return read();
+    // No more than anybody has room for.
+    for (const follower of followers) {
+      const taken = follower.taken(from);
+      if (taken === null) continue;
+      for (const other of followers) other.hasRead(from, taken);
+      return taken;
+    }
+    const fetched = await read();
+    const isRead = (fetched.needed ?? 0) === 0;
+    if (isRead) for (const follower of followers) follower.hasRead(from, fetched);
     return fetched;
   }
 
@@ -221,6 +245,13 @@ export class RemoteLog implements Log {
     }
   }
 
+  /** What one follower may bring along before anybody has made room for it: all of them together as much as a hint. */
+  get #broughtBytesMax(): number {
+    let followers = 1;
+    for (const { size } of this.#followers.values()) followers += size;
+    return Math.floor(HINT_BYTES_MAX / followers);
+  }
+
   #follow(at: TopicPartition, wake: () => void): Unsubscribe {
     const key = partitionKey(at);
     const partition = (): PartitionPort => partitionAt(this.#env, this.#tenant, at);
@@ -228,7 +259,7 @@ export class RemoteLog implements Log {
       wake,
       follow: async (seen) =>
         (await unwrap(partition().follow(seen, FOLLOW_WAIT_MS))).highWatermark,
-      read: (from) => unwrap(partition().read(from, FETCH_BYTES_MAX, FOLLOW_WAIT_MS, null)),
+      read: (from) => unwrap(partition().readWithin(from, this.#broughtBytesMax, FOLLOW_WAIT_MS)),
     });
     const followers = this.#followers.get(key) ?? new Set();
     this.#followers.set(key, followers);

@@ -6,6 +6,7 @@ import {
   SOCKET_STALL_MS,
   SOCKET_UNREAD_BYTES_MAX,
 } from '../../runtime/base/limits.ts';
+import { askText } from '../ask.ts';
 import { shareOf } from '../share.ts';
 import type { Place } from './places.ts';
 import type { Frames, LiveSocket, Subscription } from './subscriptions.ts';
@@ -30,8 +31,8 @@ export interface DeliveryOptions {
 }
 
 /**
- * What the platform has not been rid of it holds in memory, and nobody is told how much that is. So what was sent to a socket counts as unread until its client grants
- * credit; where that is too much it is asked to: by `waiting`, behind all that it was sent.
+ * What the platform has not been rid of it holds in memory, and nobody is told how much that is. So what was sent to a socket counts as unread until its client has
+ * answered an ask that was sent behind it: who does not read cannot know its number.
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
@@ -70,6 +71,8 @@ export class Delivery {
       grow(subscription);
       this.#count(socket, length);
       socket.send(frame.bytes);
+      // Early, so that its answer is here before there is no room.
+      if (socket.unreadBytes * 2 >= this.#most) this.#ask(socket);
     }
     if (!changed) return;
     if (place.watchers.size <= KEPT_AT_ONCE_MAX) socket.keep();
@@ -90,14 +93,21 @@ export class Delivery {
     else this.#unread.delete(socket);
   }
 
+  /** What one socket may have unread. */
+  get #most(): number {
+    return shareOf(RELAY_UNREAD_BYTES_MAX - this.#bytes, UNREAD_BYTES_MIN, SOCKET_UNREAD_BYTES_MAX);
+  }
+
   /** Whether there is room for so much more; where there is none the socket is asked, or waits. */
   #hasRoom(socket: LiveSocket, bytes: number): boolean {
     const left = RELAY_UNREAD_BYTES_MAX - this.#bytes;
     const { unreadBytes } = socket;
-    const most = shareOf(left, UNREAD_BYTES_MIN, SOCKET_UNREAD_BYTES_MAX);
-    if (bytes <= left && (unreadBytes === 0 || unreadBytes + bytes <= most)) return true;
-    if (unreadBytes > 0) this.#ask(socket);
-    else if (this.#makeRoom(bytes)) return true;
+    if (bytes <= left && (unreadBytes === 0 || unreadBytes + bytes <= this.#most)) return true;
+    if (unreadBytes > 0) {
+      this.#ask(socket);
+      socket.heldMs = Date.now();
+      this.#options.arm(socket.heldMs + SOCKET_STALL_MS);
+    } else if (this.#makeRoom(bytes)) return true;
     else this.#hold(socket);
     return false;
   }
@@ -110,27 +120,12 @@ export class Delivery {
     keepAwake(scheduler.wait(ASKED_MS).then(() => goOn(this.#released())));
   }
 
-  /**
-   * Asks by all subscriptions: one whose reader is behind may not answer, and must not hold the others up. Who grants more credit than there is has read all that came before.
-   * @returns false: there is none that could
-   */
-  #ask(socket: LiveSocket): boolean {
-    for (const one of socket.subscriptions.values()) this.#askBy(socket, one);
-    socket.askedMs = Date.now();
-    return socket.asked.size > 0;
-  }
-
-  #askBy(socket: LiveSocket, subscription: Subscription): void {
-    socket.asked.add(subscription);
-    if (subscription.waitingMs !== null) return;
-    const bytes = subscription.credit + 1;
-    subscription.creditMax = Math.max(subscription.creditMax, bytes);
-    this.#wait(socket, subscription, bytes);
-  }
-
-  /** A subscription has come: it can answer too. */
-  begun(socket: LiveSocket, subscription: Subscription): void {
-    if (socket.asked.size > 0) this.#askBy(socket, subscription);
+  /** Once at a time: the answer to one says nothing of what was sent behind it. */
+  #ask(socket: LiveSocket): void {
+    if (socket.ask !== null) return;
+    const text = askText();
+    socket.ask = { text, bytes: socket.unreadBytes, atMs: Date.now() };
+    socket.send(text);
   }
 
   /** Closes those that were asked a while ago, and asks others, those with the most before the others. @returns whether there is room now */
@@ -139,27 +134,25 @@ export class Delivery {
     let askedBytes = 0;
     for (const socket of [...this.#unread].sort((a, b) => b.unreadBytes - a.unreadBytes)) {
       if (this.#bytes + bytes <= RELAY_UNREAD_BYTES_MAX) return true;
-      const isAsked = socket.asked.size > 0;
-      if (isAsked && socket.askedMs > sinceMs) continue;
-      if (!isAsked && askedBytes >= bytes) continue;
-      if (isAsked || !this.#ask(socket)) {
-        const [{ id, next } = {}] = socket.asked;
+      const { ask, subscriptions } = socket;
+      if (ask !== null && ask.atMs <= sinceMs) {
+        const [{ id, next } = {}] = subscriptions.values();
         this.#options.close(socket, 1013, JSON.stringify({ id, next }));
-      } else {
+      } else if (ask === null && askedBytes < bytes) {
+        this.#ask(socket);
         askedBytes += socket.unreadBytes;
-        socket.keep();
       }
     }
     return this.#bytes + bytes <= RELAY_UNREAD_BYTES_MAX;
   }
 
-  /** A client has granted credit, and so has read. @returns the sockets that may be sent something now */
-  granted(socket: LiveSocket, subscription: Subscription, bytes: number): Iterable<LiveSocket> {
-    const isAnswer = socket.asked.has(subscription);
-    subscription.credit += bytes;
-    if (isAnswer) socket.asked.clear();
-    subscription.waitingMs = null;
-    this.#count(socket, -(isAnswer ? socket.unreadBytes : Math.min(bytes, socket.unreadBytes)));
+  /** A client says that it has read what came before an ask. @returns the sockets that may be sent something now */
+  answered(socket: LiveSocket, text: string): Iterable<LiveSocket> {
+    const { ask } = socket;
+    if (ask === null || ask.text !== text) return [];
+    socket.ask = null;
+    socket.heldMs = null;
+    this.#count(socket, -ask.bytes);
     return [socket, ...this.#released()];
   }
 

@@ -247,6 +247,15 @@ export class PartitionTables {
     return batches;
   }
 
+  /** Bytes of the batch that holds the offset; 0: there is none. */
+  lengthAt(offset: number): number {
+    const { next = 0 } = this.meta() ?? {};
+    const tail = this.#tail.read(offset, next, 0)?.[0];
+    if (tail !== undefined || offset >= next) return tail?.bytes.length ?? 0;
+    const sql = 'SELECT length(data) AS n FROM segment WHERE base <= ? ORDER BY base DESC LIMIT 1';
+    return this.#sql.exec<{ n: number }>(sql, offset).toArray()[0]?.n ?? 0;
+  }
+
   /** From the one that holds the offset on. Nearly always one begins there, and looking for where else it may be costs as much as reading a small one. */
   *#segmentsFrom(offset: number): Generator<SegmentRow> {
     const from = 'SELECT base, count, crc, data FROM segment WHERE base >=';

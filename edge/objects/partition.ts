@@ -3,6 +3,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { assert } from '../../runtime/base/assert.ts';
 import { PortError } from '../../runtime/base/errors.ts';
+import { RECORD_BATCH_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { log } from '../../runtime/base/log.ts';
 import { offsetAt } from '../../runtime/data/record.ts';
 import { admit } from '../../runtime/ports/admission.ts';
@@ -27,6 +28,7 @@ import {
   type StorageUsage,
   subscriberByName,
 } from '../env.ts';
+import type { FetchedWithin } from '../fetched-within.ts';
 import {
   framesAnswer,
   framesBytes,
@@ -181,6 +183,19 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     return settleAsync(() => this.#readOrWait(query, () => this.#read(query, false)));
   }
 
+  async readWithin(from: number, bytesMax: number, waitMs: number): Promise<Wire<FetchedWithin>> {
+    const query = { from, bytesMax, waitMs, incarnation: null };
+    return settleAsync(() => this.#readOrWait(query, () => this.#readWithin(query)));
+  }
+
+  #readWithin(query: FramesQuery): FetchedWithin {
+    const { from, bytesMax } = query;
+    const length = bytesMax < RECORD_BATCH_BYTES_MAX ? this.#tables.lengthAt(from) : 0;
+    if (length <= bytesMax) return { ...this.#read(query, false), needed: 0 };
+    const bounds = boundsOf(this.#meta(null));
+    return { batches: [], ...bounds, needed: length };
+  }
+
   /** As `read`, as an answer whose body is the batches, whose sums their reader checks; a page is shorter than it was asked for while many lie here. */
   override async fetch(request: Request): Promise<Response> {
     try {
@@ -196,9 +211,13 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     }
   }
 
-  async #readOrWait({ waitMs }: FramesQuery, read: () => Fetched): Promise<Fetched> {
+  async #readOrWait<F extends Fetched & Partial<FetchedWithin>>(
+    { waitMs }: FramesQuery,
+    read: () => F,
+  ): Promise<F> {
     const first = read();
-    if (first.batches.length > 0 || waitMs <= 0) return first;
+    const { batches, needed = 0 } = first;
+    if (batches.length > 0 || needed > 0 || waitMs <= 0) return first;
     await this.#waiters.wait(Math.min(waitMs, WAIT_MS_MAX));
     return read();
   }

@@ -18,6 +18,7 @@ import type { Fetched, TopicPartition } from '../../runtime/ports/log.ts';
 import type { RemoteLog } from '../adapters/remote-log.ts';
 import { type EdgeEnv, partitionAt, type RelayPort } from '../env.ts';
 import { errorBody } from '../routes/errors.ts';
+import { isAskText } from '../ask.ts';
 import { checkedLog } from '../topic-cache.ts';
 import { settle, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
@@ -116,7 +117,8 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
       if (socket.count(Date.now()) > SOCKET_MESSAGES_SECOND_MAX) {
         throw new Violation(`more than ${SOCKET_MESSAGES_SECOND_MAX} messages in a second`);
       }
-      await this.#take(socket, clientMessage(message));
+      if (isAskText(message)) await this.#goOn(this.#delivery.answered(socket, message));
+      else await this.#take(socket, clientMessage(message));
     } catch (thrown) {
       if (!(thrown instanceof Violation)) throw thrown;
       this.#close(socket, 1008, thrown.message);
@@ -147,9 +149,11 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
         return;
       case 'credit':
         if (subscription === undefined) return; // It ended while this was on its way.
-        if (subscription.credit + message.bytes > subscription.creditMax)
+        if (subscription.credit + message.bytes > SOCKET_CREDIT_BYTES_MAX)
           throw new Violation(`credit is at most ${SOCKET_CREDIT_BYTES_MAX} bytes`);
-        await this.#goOn(this.#delivery.granted(socket, subscription, message.bytes));
+        subscription.credit += message.bytes;
+        subscription.waitingMs = null;
+        await this.#goOn([socket]);
         return;
       case 'unsubscribe':
         if (subscription === undefined) return;
@@ -203,7 +207,6 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
         incarnation: bounds.incarnation,
         next,
         credit,
-        creditMax: SOCKET_CREDIT_BYTES_MAX,
         waitingMs: null,
         frame,
       };
@@ -218,7 +221,6 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
         incarnation: bounds.incarnation,
       });
       this.#places.add(socket, subscription);
-      this.#delivery.begun(socket, subscription);
       place.highWatermark = Math.max(known(place), highWatermark);
       this.#alarm.arm(Date.now() + SWEEP_MS);
     } catch (thrown) {
@@ -301,8 +303,6 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
     socket.subscriptions.delete(subscription.id);
     this.#places.remove(subscription);
     socket.keep();
-    if (socket.asked.delete(subscription) && !socket.isHeld)
-      this.ctx.waitUntil(this.#goOn([socket]));
   }
 
   #close(socket: LiveSocket, code: number, reason: string): void {
@@ -320,12 +320,13 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
       let nextMs = nowMs + SWEEP_MS;
       for (const socket of this.#sockets.values()) {
         for (const { id, next, waitingMs } of socket.subscriptions.values()) {
-          if (waitingMs === null) continue;
-          if (waitingMs + SOCKET_STALL_MS <= nowMs) {
+          const sinceMs = waitingMs ?? socket.heldMs;
+          if (sinceMs === null) continue;
+          if (sinceMs + SOCKET_STALL_MS <= nowMs) {
             this.#close(socket, 1013, JSON.stringify({ id, next }));
             break;
           }
-          nextMs = Math.min(nextMs, waitingMs + SOCKET_STALL_MS);
+          nextMs = Math.min(nextMs, sinceMs + SOCKET_STALL_MS);
         }
       }
       for (const place of this.#places.all) {

@@ -1,7 +1,7 @@
 // The subscriptions of one hibernating socket, kept in its attachment, and the frames that they are sent; knows no call and no partition.
 
 import { ByteWriter } from '../../runtime/base/bytes.ts';
-import { SOCKET_CREDIT_BYTES_MAX, SOCKET_FRAME_BYTES_MAX } from '../../runtime/base/limits.ts';
+import { SOCKET_FRAME_BYTES_MAX } from '../../runtime/base/limits.ts';
 import type { FetchedBatch } from '../../runtime/ports/log.ts';
 import { pieceOf } from './batch-pieces.ts';
 
@@ -15,8 +15,6 @@ export interface Subscription {
   next: number;
   /** Bytes that may still be sent. */
   credit: number;
-  /** What that may be at most; who was asked to grant more than there was may have more. */
-  creditMax: number;
   /** Since when records wait for credit (ms since the Unix epoch); null while none do. */
   waitingMs: number | null;
   /** Bytes of the next frame at most, batches being cut where they are longer; null: whole batches, as many as a frame may have. */
@@ -53,10 +51,12 @@ export class LiveSocket {
   readonly pending = new Set<number>();
   /** When it was accepted, or its last message came (ms since the Unix epoch): of one without subscriptions its attachment says so, too. */
   heardMs: number;
-  /** Bytes that may lie unread, and the subscriptions of which any one's credit says that they do not: nothing is sent until then; since when. */
+  /** Bytes that may lie unread. */
   unreadBytes = 0;
-  readonly asked = new Set<Subscription>();
-  askedMs = 0;
+  /** What its client has not answered yet, and what it had been sent before; null: nothing. */
+  ask: { readonly text: string; readonly bytes: number; readonly atMs: number } | null = null;
+  /** Since when nothing is sent until that is answered; null: it does not wait. */
+  heldMs: number | null = null;
   /** There is no room for what it is to be sent. */
   waitsForRoom = false;
   /** Messages in the second that began at `secondMs`. */
@@ -92,9 +92,7 @@ export class LiveSocket {
       frame = null,
     ] of subscriptions) {
       const place = { id, topic, partition, incarnation, next };
-      const creditMax = Math.max(credit, SOCKET_CREDIT_BYTES_MAX);
-      const subscription = { ...place, credit, creditMax, waitingMs, frame };
-      socket.subscriptions.set(id, subscription);
+      socket.subscriptions.set(id, { ...place, credit, waitingMs, frame });
     }
     return socket;
   }
@@ -141,13 +139,14 @@ export class LiveSocket {
 
   /** Nothing is sent for now. */
   get isHeld(): boolean {
-    return this.asked.size > 0 || this.waitsForRoom;
+    return this.heldMs !== null || this.waitsForRoom;
   }
 
   /** What is sent to a socket that has gone is lost with it: its client goes on elsewhere from what it has. */
-  send(message: object | Uint8Array): void {
+  send(message: object | Uint8Array | string): void {
+    const isRaw = message instanceof Uint8Array || typeof message === 'string';
     try {
-      this.ws.send(message instanceof Uint8Array ? message : JSON.stringify(message));
+      this.ws.send(isRaw ? message : JSON.stringify(message));
     } catch (thrown) {
       // Asked only now: to ask costs as much as a tenth of a frame that is sent, and nearly all are open.
       if (this.ws.readyState === WebSocket.OPEN) throw thrown;

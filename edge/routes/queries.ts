@@ -48,6 +48,8 @@ export interface RunningQuery {
    */
   token(rowsLeft: number): string | null;
   rows(): AsyncIterable<readonly RowText[]>;
+  /** Calls when its rows are of no use any more, because it had to give way: whoever waits with some in hand is to let go of them. */
+  onEnded(call: () => void): void;
   /** Ends it; whatever else ends the iteration does so too. */
   close(): Promise<void>;
 }
@@ -208,9 +210,13 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
     reading.leave();
     return rows.close();
   };
+  let ended = (): void => undefined;
   reading.begin(
     () => places.stateBytes,
-    () => void close(),
+    () => {
+      ended();
+      void close();
+    },
   );
   const next = async (): Promise<Batch | null> => {
     const batch = await reading.next(rows.next);
@@ -220,7 +226,11 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
   };
   open.started(own.query, close);
   const tokenBehind = (rowsLeft: number) => continuationToken(own, places.behind(rowsLeft));
-  return running(new QueryRows({ ...rows, next, close }), isResumable(own) ? tokenBehind : null);
+  return running(
+    new QueryRows({ ...rows, next, close }),
+    isResumable(own) ? tokenBehind : null,
+    (call) => (ended = call),
+  );
 }
 
 function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {
@@ -243,7 +253,11 @@ function streamPull({ log }: Edge, plan: Plan): Promise<RunningQuery> {
 }
 
 /** @param token of a query that can be resumed, by how many rows of the last batch are left; null: it cannot be */
-function running(rows: QueryRows, token: ((rowsLeft: number) => string) | null): RunningQuery {
+function running(
+  rows: QueryRows,
+  token: ((rowsLeft: number) => string) | null,
+  onEnded: RunningQuery['onEnded'] = () => undefined,
+): RunningQuery {
   const { kind, queryId, columns } = rows;
   return {
     kind,
@@ -255,6 +269,7 @@ function running(rows: QueryRows, token: ((rowsLeft: number) => string) | null):
     },
     isResumable: token !== null,
     token: (rowsLeft) => token?.(rowsLeft) ?? null,
+    onEnded,
     close: () => rows.close(),
     rows: async function* () {
       for await (const batch of rows.batches()) yield rowTexts(batch);
@@ -288,6 +303,7 @@ async function pull(
     finalMessage: null,
     isResumable: false,
     token: () => null,
+    onEnded: () => undefined,
     close: async () => undefined,
     rows: async function* () {
       yield wanted.map((row) => ({ columns: row, isDelete: false }));

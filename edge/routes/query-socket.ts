@@ -11,6 +11,7 @@ import {
   SOCKET_STALL_MS,
   STATEMENT_BYTES_MAX,
 } from '../../runtime/base/limits.ts';
+import { isAskText } from '../ask.ts';
 import { protocolHeaders } from '../guard/tickets.ts';
 import { integer, jsonObject, SOCKET_ID_MAX, Violation } from '../objects/socket-messages.ts';
 import { RowParts, type RowText } from '../rows.ts';
@@ -43,6 +44,8 @@ class SocketQuery {
   /** null while it is being started. */
   running: RunningQuery | null = null;
   isClosed = false;
+  /** Its rows are of no use any more: it had to give way. */
+  isEnded = false;
   readonly parts = new RowParts();
   #wake: (() => void) | null = null;
 
@@ -51,16 +54,25 @@ class SocketQuery {
     this.credit = credit;
   }
 
-  /** Resolves when there is credit, or the query is closed. @returns false when neither comes in time */
+  get isWanted(): boolean {
+    return !this.isClosed && !this.isEnded;
+  }
+
+  /** Resolves when there is credit, or nobody wants rows. @returns false when neither comes in time */
   async hasCredit(): Promise<boolean> {
-    if (this.credit > 0 || this.isClosed) return true;
+    if (this.credit > 0 || !this.isWanted) return true;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     const timer = setTimeout(resolve, SOCKET_STALL_MS);
     await promise;
     clearTimeout(timer);
     this.#wake = null;
-    return this.credit > 0 || this.isClosed;
+    return this.credit > 0 || !this.isWanted;
+  }
+
+  end(): void {
+    this.isEnded = true;
+    this.#wake?.();
   }
 
   grant(rows: number): void {
@@ -79,13 +91,17 @@ class QuerySocket {
   readonly #edge: Edge;
   readonly #ws: WebSocket;
   readonly #queries = new Map<number, SocketQuery>();
-  readonly #room = new SocketRoom();
+  readonly #room: SocketRoom;
   #messages = 0;
   #secondMs = 0;
 
   constructor(edge: Edge, ws: WebSocket) {
     this.#edge = edge;
     this.#ws = ws;
+    this.#room = new SocketRoom({
+      send: (ask) => this.#send(ask),
+      giveWay: () => this.#close(1013, 'nothing that was sent was read'),
+    });
   }
 
   open(): void {
@@ -110,7 +126,8 @@ class QuerySocket {
     }
     try {
       this.#count();
-      this.#take(jsonObject(data));
+      if (isAskText(data)) this.#room.answered(data);
+      else this.#take(jsonObject(data));
     } catch (thrown) {
       if (!(thrown instanceof Violation)) throw thrown;
       this.#close(1008, thrown.message);
@@ -143,7 +160,6 @@ class QuerySocket {
       }
       case 'credit': {
         const rows = integer(message, 'rows', SOCKET_CREDIT_ROWS_MAX);
-        this.#room.read();
         if (query === undefined) return; // It ended while this was on its way.
         if (query.credit + rows > SOCKET_CREDIT_ROWS_MAX)
           throw new Violation(`credit is at most ${SOCKET_CREDIT_ROWS_MAX} rows`);
@@ -168,6 +184,10 @@ class QuerySocket {
       query.running = running;
       // It may have been closed while it was started.
       if (query.isClosed) await running.close();
+      running.onEnded(() => {
+        query.end();
+        this.#room.wake();
+      });
       const place = running.token(0);
       const placed = place === null ? {} : { token: place };
       this.#send(JSON.stringify({ op: 'header', id, ...headerMembers(running), ...placed }));
@@ -192,26 +212,21 @@ class QuerySocket {
         this.#close(1013, JSON.stringify({ id }));
         return;
       }
-      if (query.isClosed) return;
+      if (!query.isWanted) return;
       const part = query.parts.next(rows, at, query.credit);
       at += part.length;
       query.credit -= part.length;
       const token = running.token(rows.length - at);
-      const place = token === null ? '' : `,"token":"${token}"`;
-      const text = `{"op":"rows","id":${id},${rowMembers(part)}${place}}`;
       const give = (): void => {
-        if (!query.isClosed) this.#send(text);
+        const place = token === null ? '' : `,"token":"${token}"`;
+        this.#send(`{"op":"rows","id":${id},${rowMembers(part)}${place}}`);
       };
       // A UTF-16 unit is a byte, as a rule.
-      if (await this.#room.give(text.length, give, () => this.#ask(id))) continue;
+      const length = part.reduce((sum, { columns }) => sum + columns.length + 1, 0);
+      if (await this.#room.give(length, () => query.isWanted, give)) continue;
       this.#close(1013, JSON.stringify({ id }));
       return;
     }
-  }
-
-  /** Whoever answers with credit, if it is for no row, has read what came before. */
-  #ask(id: number): void {
-    this.#send(JSON.stringify({ op: 'waiting', id }));
   }
 
   /** What is sent to a socket that has gone is lost with it: its client goes on elsewhere from what it has. */

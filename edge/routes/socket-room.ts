@@ -5,83 +5,151 @@ import {
   SOCKET_STALL_MS,
   SOCKET_UNREAD_BYTES_MAX,
 } from '../../runtime/base/limits.ts';
+import { askText } from '../ask.ts';
 import { shareOf } from '../share.ts';
 
 /** What one socket may have, whatever is left. */
 const UNREAD_BYTES_MIN = 65_536;
+/** One that was asked gives way after so long, where there is no room; each looks as often. */
+const ASKED_MS = 1_000;
 
-/** Of all sockets of an isolate. */
+/** Of all sockets of an isolate; those that have something unread. */
 let unreadBytes = 0;
+const unread = new Set<SocketRoom>();
+
+export interface SocketRoomOptions {
+  readonly send: (ask: string) => void;
+  /** The client has not answered for too long. */
+  readonly giveWay: () => void;
+}
 
 /**
- * One socket. What is sent to it the platform holds until its connection takes it, and says nothing: it counts as unread until the client says something that it only
- * says when it reads.
+ * One socket. What is sent to it the platform holds until its connection takes it, and says nothing: it counts as unread until the client has answered an ask that was sent
+ * behind it, whose number nobody knows who does not read. Sockets of others are only marked here: what is done with one its own request does.
  */
 export class SocketRoom {
+  readonly #options: SocketRoomOptions;
   #bytes = 0;
-  /** null: nobody waits for the client to say that it reads. */
-  #asked: Promise<boolean> | null = null;
-  #answered: ((reads: boolean) => void) | null = null;
+  #ask: { readonly text: string; readonly bytes: number; readonly atMs: number } | null = null;
+  /** Others find no room, and it has not answered for a while. */
+  #mustGiveWay = false;
   #isClosed = false;
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #wakes: (() => void)[] = [];
+
+  constructor(options: SocketRoomOptions) {
+    this.#options = options;
+  }
 
   /** Of all sockets of the isolate. */
   static get unreadBytes(): number {
     return unreadBytes;
   }
 
+  get unread(): number {
+    return this.#bytes;
+  }
+
   #count(bytes: number): void {
     this.#bytes += bytes;
     unreadBytes += bytes;
+    if (this.#bytes > 0) {
+      unread.add(this);
+      this.#timer ??= setInterval(() => this.#look(), ASKED_MS);
+    } else {
+      unread.delete(this);
+      if (this.#timer !== null) clearInterval(this.#timer);
+      this.#timer = null;
+    }
+  }
+
+  /** As long as something is unread: whoever has been sent little is asked too once there is little room. */
+  #look(): void {
+    if (this.#mustGiveWay) this.#options.giveWay();
+    else if (unreadBytes * 2 >= QUERY_SOCKETS_UNREAD_BYTES_MAX) this.#say();
+  }
+
+  /** Once at a time: the answer to one says nothing of what was sent behind it. */
+  #say(): void {
+    if (this.#ask !== null || this.#bytes === 0 || this.#isClosed) return;
+    this.#ask = { text: askText(), bytes: this.#bytes, atMs: Date.now() };
+    this.#options.send(this.#ask.text);
+  }
+
+  get #most(): number {
+    const left = QUERY_SOCKETS_UNREAD_BYTES_MAX - unreadBytes;
+    return shareOf(left, UNREAD_BYTES_MIN, SOCKET_UNREAD_BYTES_MAX);
   }
 
   #fits(bytes: number): boolean {
-    const left = QUERY_SOCKETS_UNREAD_BYTES_MAX - unreadBytes;
-    const most = shareOf(left, UNREAD_BYTES_MIN, SOCKET_UNREAD_BYTES_MAX);
-    return this.#isClosed || this.#bytes === 0 || this.#bytes + bytes <= most;
+    if (this.#isClosed) return true;
+    if (this.#bytes > 0 && this.#bytes + bytes > this.#most) return false;
+    return unreadBytes + bytes <= QUERY_SOCKETS_UNREAD_BYTES_MAX || isRoomMade(bytes, this);
   }
 
   /**
-   * Sends so much once there is room for it: at once, so that nothing that was counted comes behind a question.
-   * @param ask has the client say that it reads
-   * @returns false when it has not within SOCKET_STALL_MS: nothing was sent
+   * Sends so much once there is room for it: at once, so that nothing that was counted comes behind an ask.
+   * @param isWanted whether it is still to be sent: asked again after `wake`
+   * @returns false when the client has not answered within SOCKET_STALL_MS: nothing was sent
    */
-  async give(bytes: number, send: () => void, ask: () => void): Promise<boolean> {
-    while (!this.#fits(bytes)) if (!(await this.#reads(ask))) return false;
+  async give(bytes: number, isWanted: () => boolean, send: () => void): Promise<boolean> {
+    const sinceMs = Date.now();
+    while (isWanted() && !this.#fits(bytes)) {
+      this.#say();
+      if (this.#bytes > 0 && Date.now() - sinceMs >= SOCKET_STALL_MS) return false;
+      await this.#woken();
+    }
+    if (!isWanted()) return true;
     if (!this.#isClosed) this.#count(bytes);
     send();
+    // Early, so that its answer is here before there is no room.
+    if (this.#bytes * 2 >= this.#most) this.#say();
     return true;
   }
 
-  async #reads(ask: () => void): Promise<boolean> {
-    if (this.#asked === null) {
-      const { promise, resolve } = Promise.withResolvers<boolean>();
-      const timer = setTimeout(() => this.#answer(false), SOCKET_STALL_MS);
-      this.#asked = promise;
-      this.#answered = (reads) => {
-        clearTimeout(timer);
-        resolve(reads);
-      };
-      ask();
-    }
-    return this.#asked;
+  async #woken(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wakes.push(resolve);
+    const timer = setTimeout(resolve, ASKED_MS);
+    await promise;
+    clearTimeout(timer);
   }
 
-  #answer(reads: boolean): void {
-    const answered = this.#answered;
-    this.#asked = null;
-    this.#answered = null;
-    answered?.(reads);
+  /** Those who wait look again. */
+  wake(): void {
+    for (const wake of this.#wakes.splice(0)) wake();
   }
 
-  /** The client has granted credit, and so has read. */
-  read(): void {
-    this.#count(-this.#bytes);
-    this.#answer(true);
+  /** A client has sent back the text of an ask: if it is this one's, it has read what came before. */
+  answered(text: string): void {
+    if (this.#ask?.text !== text) return;
+    const { bytes } = this.#ask;
+    this.#ask = null;
+    this.#mustGiveWay = false;
+    this.#count(-bytes);
+    this.wake();
   }
 
   /** Nothing more is sent. */
   close(): void {
     this.#isClosed = true;
-    this.read();
+    this.#ask = null;
+    this.#count(-this.#bytes);
+    this.wake();
   }
+
+  /** @returns how much room there will be when it gives way, as it must now; 0: it need not */
+  makeWay(sinceMs: number): number {
+    if (this.#ask === null || this.#ask.atMs > sinceMs) return 0;
+    this.#mustGiveWay = true;
+    return this.#bytes;
+  }
+}
+
+/** Has those that have not answered for a while give way. @returns whether there is room already */
+function isRoomMade(bytes: number, asks: SocketRoom): boolean {
+  let missing = unreadBytes + bytes - QUERY_SOCKETS_UNREAD_BYTES_MAX;
+  const sinceMs = Date.now() - ASKED_MS;
+  for (const room of unread) if (missing > 0 && room !== asks) missing -= room.makeWay(sinceMs);
+  return unreadBytes + bytes <= QUERY_SOCKETS_UNREAD_BYTES_MAX;
 }

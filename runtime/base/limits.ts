@@ -166,7 +166,7 @@ export const RECYCLED_BYTES_MAX = 16_777_216;
 export const OPEN_PUSH_QUERIES_MAX = 1024;
 /** Push queries that one isolate of the edge runs at once. */
 export const PUSH_QUERIES_MAX = 256;
-/** Bytes that they hold together, as far as is counted (64 MiB): their state as stored, and four times what they have read ahead of their readers. */
+/** Bytes that they hold together, as far as is counted (64 MiB): their state as stored, and four times what they read, or have read, ahead of their readers. */
 export const PUSH_QUERIES_HELD_BYTES_MAX = 67_108_864;
 /** One that has not been heard of for so long has been dropped by the platform together with its request. */
 export const PUSH_QUERY_GONE_MS = 15_000;
@@ -287,10 +287,10 @@ export const SOCKET_MESSAGES_SECOND_MAX = 1000;
 export const SOCKET_CREDIT_BYTES_MAX = 4_194_304;
 /** Bytes of one frame of records: a record batch of the greatest size and what stands before it. */
 export const SOCKET_FRAME_BYTES_MAX = 1_048_608;
-/** Bytes of frames that may lie unread between one relay object and its sockets (16 MiB), and of them between it and one socket: more is sent once its client has said that it reads. */
+/** Bytes of frames that may lie unread between one relay object and its sockets (16 MiB), and of them between it and one socket: more is sent once its client has sent back an ask. */
 export const RELAY_UNREAD_BYTES_MAX = 16_777_216;
 export const SOCKET_UNREAD_BYTES_MAX = 1_048_608;
-/** Bytes of rows that may lie unread between one isolate and its sockets of queries (16 MiB), before each is asked whether it reads after every 64 KiB. */
+/** Bytes of rows that may lie unread between one isolate and its sockets of queries (16 MiB). */
 export const QUERY_SOCKETS_UNREAD_BYTES_MAX = 16_777_216;
 /** Bytes of the first frame that a client asks for when it goes on after a cut, and what may be on its way to it; doubles with each frame. */
 export const SOCKET_RESUMED_BYTES_MAX = 1024;
@@ -314,7 +314,7 @@ export const HINT_BYTES_MAX = 65_536;
 export const HINTS_KEPT_MAX = 16;
 /** Bytes of one page of record batches that a reader may ask for (4 MiB). */
 export const PAGE_BYTES_MAX = 4_194_304;
-/** Bytes of pages longer than FETCH_BYTES_MAX that one isolate of the edge holds for readers who have not taken them (32 MiB); as they become more such pages get shorter. */
+/** Bytes of pages longer than 128 KiB that one isolate of the edge holds for readers who have not taken them (32 MiB); as they become more pages get shorter. */
 export const PAGES_HELD_BYTES_MAX = 33_554_432;
 /** Bytes of other answers that one isolate holds for readers who have not taken them (64 MiB), and how long one of which nothing is taken is held. */
 export const ANSWERS_HELD_BYTES_MAX = 67_108_864;

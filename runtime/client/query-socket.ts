@@ -14,7 +14,7 @@ import type { Channel, SharedSocket } from './sockets.ts';
 
 /** The messages of the edge, but those of rows. */
 interface Message {
-  readonly op: 'header' | 'waiting' | 'end' | 'error';
+  readonly op: 'header' | 'end' | 'error';
   readonly token?: string | undefined;
   readonly message?: string | null | undefined;
 }
@@ -84,8 +84,6 @@ class SocketAnswer implements Channel {
       if (message.op === 'error') this.cut(errorOf(200, message));
       else if (message.op === 'end')
         this.#parts.push({ kind: 'end', message: message.message ?? null });
-      // The edge wants to know whether what it has sent was received.
-      else if (message.op === 'waiting') this.#grant(this.#window);
       else this.#head(message);
     }
     this.#wake?.();

@@ -163,6 +163,8 @@ export class SharedSocket {
     if (typeof data === 'string') {
       const id = /^\{"op":"[a-z]+","id":(\d+)/.exec(data)?.[1];
       if (id !== undefined) this.#channels.get(Number(id))?.received(data);
+      // The edge wants to know whether what it has sent was received.
+      else if (data !== 'pong') this.#socket?.send(data);
       return;
     }
     const id = new DataView(data).getUint32(0, true);

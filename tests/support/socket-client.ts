@@ -33,9 +33,9 @@ export class SocketClient implements AsyncDisposable {
     socket.addEventListener('message', ({ data }) => {
       this.#items.push(
         typeof data === 'string'
-          ? data === 'pong'
-            ? { op: 'pong', id: -1 }
-            : (JSON.parse(data) as ServerMessage)
+          ? data.startsWith('{')
+            ? (JSON.parse(data) as ServerMessage)
+            : { op: data.slice(0, 4).trim(), id: -1, text: data }
           : frameOf(new Uint8Array(data as ArrayBuffer)),
       );
       this.#wake?.();

@@ -44,8 +44,18 @@ export class RawSocket {
     return opened;
   }
 
+  /** What asks whether it was read is sent back. */
+  #text(text: string): void {
+    if (text.startsWith('ask ')) this.#sendText(text);
+    else this.onText(text);
+  }
+
   send(message: object): void {
-    const payload = Buffer.from(JSON.stringify(message));
+    this.#sendText(JSON.stringify(message));
+  }
+
+  #sendText(text: string): void {
+    const payload = Buffer.from(text);
     const mask = randomBytes(4);
     const long = payload.length > 125;
     const head = Buffer.from(
@@ -84,7 +94,7 @@ export class RawSocket {
       const op = (bytes[from] ?? 0) & 15;
       const payload = bytes.subarray(from + headBytes, end);
       from = end;
-      if (op === TEXT) this.onText(payload.toString());
+      if (op === TEXT) this.#text(payload.toString());
       else if (op === BINARY) this.onBinary(payload);
     }
     this.#rest = from === bytes.length ? NOTHING : Buffer.from(bytes.subarray(from));

@@ -2,18 +2,19 @@
 
 import { expect, test } from 'vitest';
 import { Follower } from '../../../edge/adapters/follower.ts';
-import type { Fetched } from '../../../runtime/ports/log.ts';
+import type { FetchedWithin } from '../../../edge/fetched-within.ts';
 
-const fetched = (base: number, count: number): Fetched => ({
+const fetched = (base: number, count: number): FetchedWithin => ({
   batches: count === 0 ? [] : [{ base, count, bytes: new Uint8Array() }],
   start: 0,
   highWatermark: base + count,
   incarnation: '1',
+  needed: 0,
 });
 
 test('a reader is woken for a record that another one has read while it was on its way', async () => {
   let wakes = 0;
-  const reads: { readonly from: number; readonly answer: (fetched: Fetched) => void }[] = [];
+  const reads: { readonly from: number; readonly answer: (fetched: FetchedWithin) => void }[] = [];
   const follower = new Follower({
     follow: async () => 0,
     read: (from) => new Promise((answer) => reads.push({ from, answer })),

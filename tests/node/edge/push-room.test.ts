@@ -16,6 +16,16 @@ afterEach(() => void vi.useRealTimers());
 const MAX = PUSH_QUERIES_HELD_BYTES_MAX;
 const refused = expect.objectContaining({ name: 'PortError', code: 'OVERLOADED' });
 
+/** What a read brings: one batch, if there is room for it. */
+function bringing(bytes: number) {
+  return async (bytesMax: number) =>
+    bytes <= bytesMax
+      ? { bytes, longest: bytes, needed: 0 }
+      : { bytes: 0, longest: 0, needed: bytes };
+}
+
+const nothing = bringing(0);
+
 /** One with so much state, which it has looked at. */
 async function holding(room: PushRoom, bytes: number, ends: string[] = []): Promise<Reading> {
   const reading = room.enter();
@@ -23,31 +33,137 @@ async function holding(room: PushRoom, bytes: number, ends: string[] = []): Prom
     () => bytes,
     () => void ends.push(String(bytes)),
   );
-  await reading.turn(1);
+  // State is looked at before there is a read, which may have to wait for room.
+  void reading.read('0', 1, nothing).catch(() => undefined);
+  await vi.advanceTimersByTimeAsync(0);
   return reading;
 }
 
-test('up to PUSH_QUERIES_HELD_BYTES_MAX they are held, at it none comes in, and beyond it the one that holds the most ends', async () => {
+test('up to PUSH_QUERIES_HELD_BYTES_MAX they are held, at it none comes in, and where nobody gives anything back the one that holds the most ends', async () => {
   const room = new PushRoom();
   const ends: string[] = [];
   const small = await holding(room, MAX / 4, ends);
+  void small.next(() => new Promise(() => undefined));
   const large = await holding(room, (MAX * 3) / 4 - 1, ends);
+  void large.next(() => new Promise(() => undefined));
   expect(room.bytes).toBe(MAX - 1);
-  await holding(room, 1, ends);
+  const another = await holding(room, 1, ends);
+  void another.next(() => new Promise(() => undefined));
   expect(room.bytes).toBe(MAX);
   expect(() => room.enter()).toThrow(refused);
-  small.read(1);
+  await vi.advanceTimersByTimeAsync(1_500);
+  expect([small.fault, large.fault, another.fault]).toEqual([null, null, null]);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect([small.fault, large.fault, another.fault]).toEqual([null, refused, null]);
+  await expect(large.read('0', 1, nothing)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await vi.advanceTimersByTimeAsync(1_000);
-  await small.turn(1);
-  expect(large.fault).toEqual(refused);
-  await expect(large.turn(1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-  expect(room.bytes).toBeLessThan(MAX / 2);
-  await vi.advanceTimersByTimeAsync(1_000);
-  expect(ends).toEqual([String((MAX * 3) / 4 - 1)]);
-  expect(small.fault).toBe(null);
+  expect(new Set(ends)).toEqual(new Set([String((MAX * 3) / 4 - 1)]));
   small.leave();
   small.leave();
   expect(room.bytes).toBe(1);
+});
+
+test('nothing is read for which there is no room: as many wait as do not fit, and go on as others have had theirs', async () => {
+  const room = new PushRoom();
+  const bytes = 800_000;
+  const fit = Math.floor(MAX / (4 * bytes));
+  let [isReading, mostBytes, done] = [0, 0, 0];
+  const readings = Array.from({ length: 4 * fit }, () => room.enter());
+  const bring = bringing(bytes);
+  const all = readings.map(async (reading) => {
+    reading.begin(
+      () => 0,
+      () => undefined,
+    );
+    await reading.read('0', FETCH_BYTES_MAX, async (bytesMax) => {
+      isReading += bytesMax;
+      mostBytes = Math.max(mostBytes, isReading);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      isReading -= bytesMax;
+      return bring(bytesMax);
+    });
+    done += 1;
+    // Its reader comes for it.
+    await reading.next(async () => 'batch');
+    void reading.next(() => new Promise(() => undefined));
+  });
+  await vi.advanceTimersByTimeAsync(500);
+  expect(done).toBe(readings.length);
+  expect(mostBytes).toBeLessThanOrEqual(MAX / 4);
+  expect(mostBytes).toBeGreaterThan(MAX / 8);
+  await Promise.all(all);
+  for (const reading of readings) reading.leave();
+  expect(room.bytes).toBe(0);
+});
+
+test('those whose readers do not come give way to those that wait, after a second', async () => {
+  const room = new PushRoom();
+  const bytes = 1_000_000;
+  const readings: Reading[] = [];
+  const fit = Math.floor(MAX / (4 * bytes));
+  for (let i = 0; i <= fit; i++) {
+    const reading = room.enter();
+    reading.begin(
+      () => 0,
+      () => undefined,
+    );
+    readings.push(reading);
+  }
+  const last = readings.pop();
+  await Promise.all(readings.map((reading) => reading.read('0', 1, bringing(bytes))));
+  let isRead = false;
+  void last?.read('0', FETCH_BYTES_MAX, bringing(bytes)).then(() => (isRead = true));
+  await vi.advanceTimersByTimeAsync(800);
+  expect([isRead, readings.filter(({ fault }) => fault !== null).length]).toEqual([false, 0]);
+  await vi.advanceTimersByTimeAsync(400);
+  expect(isRead).toBe(true);
+  expect(readings.filter(({ fault }) => fault !== null).length).toBe(1);
+});
+
+test('those that wait for each other go on: where nothing is given back any more one of them gives way', async () => {
+  const room = new PushRoom();
+  const bytes = 1_000_000;
+  const readings: Reading[] = [];
+  // Each has one input, its reader waits, and it needs the other one.
+  for (let i = 0; i < MAX / (4 * bytes) - 1; i++) {
+    const reading = room.enter();
+    reading.begin(
+      () => 0,
+      () => undefined,
+    );
+    void reading.next(() => new Promise(() => undefined));
+    await reading.read('left', 1, bringing(bytes));
+    readings.push(reading);
+  }
+  const outcomes = readings.map((reading) => reading.read('right', 1, bringing(bytes)));
+  // Whoever is still being made looks at no time of its own.
+  await vi.advanceTimersByTimeAsync(20_000);
+  const settled = await Promise.allSettled(outcomes);
+  expect(settled.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(0);
+});
+
+test('room that is kept for one that is dropped while it waits, or reads, is there for others again', async () => {
+  const room = new PushRoom();
+  const dropped = room.enter();
+  void dropped.read(
+    '0',
+    1,
+    () => Promise.withResolvers<Awaited<ReturnType<typeof nothing>>>().promise,
+  );
+  await vi.advanceTimersByTimeAsync(1);
+  expect(room.bytes).toBe(4 * 65_536);
+  await holding(room, MAX - 4 * 65_536 * 2);
+  const waits = room.enter();
+  void waits.read('0', 1, bringing(900_000)).catch(() => undefined);
+  await vi.advanceTimersByTimeAsync(200);
+  // Their requests are no more, and so are their timers.
+  vi.clearAllTimers();
+  vi.setSystemTime(Date.now() + PUSH_QUERY_GONE_MS);
+  let isRead = false;
+  const reading = room.enter();
+  void reading.read('0', 1, bringing(900_000)).then(() => (isRead = true));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(isRead).toBe(true);
 });
 
 test('one whose reader does not come reads FETCH_BYTES_MAX ahead, and goes on when it waits for more', async () => {
@@ -57,12 +173,10 @@ test('one whose reader does not come reads FETCH_BYTES_MAX ahead, and goes on wh
     () => 0,
     () => undefined,
   );
-  expect(await reading.turn(FETCH_BYTES_MAX)).toBe(FETCH_BYTES_MAX);
-  reading.read(FETCH_BYTES_MAX - 1);
-  await reading.turn(1);
-  reading.read(1);
+  await reading.read('0', FETCH_BYTES_MAX, bringing(FETCH_BYTES_MAX - 1));
+  await reading.read('1', FETCH_BYTES_MAX, bringing(1));
   let goesOn = false;
-  void reading.turn(1).then(() => (goesOn = true));
+  void reading.read('0', 1, nothing).then(() => (goesOn = true));
   // A batch that lies there tells nothing of those behind it.
   expect(await reading.next(async () => 'batch')).toBe('batch');
   await vi.advanceTimersByTimeAsync(10_000);
@@ -71,34 +185,46 @@ test('one whose reader does not come reads FETCH_BYTES_MAX ahead, and goes on wh
   const next = reading.next(() => promise);
   await vi.advanceTimersByTimeAsync(1);
   expect([goesOn, room.bytes]).toEqual([true, 0]);
+  // What is of no use to a reader who waits is not held.
+  await reading.read('0', FETCH_BYTES_MAX, bringing(FETCH_BYTES_MAX));
+  expect(room.bytes).toBe(4 * FETCH_BYTES_MAX);
+  await reading.read('0', 1, nothing);
+  expect(room.bytes).toBe(0);
+  await reading.read('0', FETCH_BYTES_MAX, bringing(FETCH_BYTES_MAX));
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(room.bytes).toBe(0);
   resolve('next');
   expect(await next).toBe('next');
-  reading.read(2 * FETCH_BYTES_MAX);
-  const waits = reading.turn(1);
+  await reading.read('0', FETCH_BYTES_MAX, bringing(FETCH_BYTES_MAX));
+  const waits = reading.read('0', 1, nothing);
   reading.leave();
   await expect(waits).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   expect(room.bytes).toBe(0);
 });
 
-test('what is on its way to a reader who comes for it is no reason to end, and reads become shorter', async () => {
+test('reads begin small, grow with what comes, and become shorter as less room is left', async () => {
   const room = new PushRoom();
-  const reads = await holding(room, 0);
-  const waits = await holding(room, 0);
-  reads.read(MAX / 8);
-  waits.read(MAX / 8 - 1);
-  await vi.advanceTimersByTimeAsync(900);
-  await reads.next(async () => 'batch');
-  await vi.advanceTimersByTimeAsync(100);
-  expect(room.share(FETCH_BYTES_MAX)).toBeLessThan(FETCH_BYTES_MAX / 4);
-  const another = await holding(room, 5);
-  expect([reads.fault, waits.fault, another.fault]).toEqual([null, refused, null]);
+  const asked: number[] = [];
+  const full = async (bytesMax: number) => {
+    asked.push(bytesMax);
+    return { bytes: bytesMax, longest: 1, needed: 0 };
+  };
+  const reading = await holding(room, 0);
+  void reading.next(() => new Promise(() => undefined));
+  for (let i = 0; i < 4; i++) await reading.read('0', FETCH_BYTES_MAX, full);
+  expect(asked).toEqual([65_536, 262_144, FETCH_BYTES_MAX, FETCH_BYTES_MAX]);
+  await holding(room, (MAX * 7) / 8);
+  await reading.read('0', FETCH_BYTES_MAX, full);
+  expect(asked.at(-1)).toBe(MAX / 8 / 4 / 4);
 });
 
 test('one whose request was dropped holds nothing once it has not been heard of for PUSH_QUERY_GONE_MS', async () => {
   const room = new PushRoom();
-  await holding(room, MAX);
-  expect(() => room.enter()).toThrow(refused);
+  const read = 4 * 65_536;
+  const large = await holding(room, MAX - read);
+  void large.next(() => new Promise(() => undefined));
   await vi.advanceTimersByTimeAsync(2 * PUSH_QUERY_GONE_MS);
+  await holding(room, read);
   expect(() => room.enter()).toThrow(refused);
   const goneMs = Date.now() + PUSH_QUERY_GONE_MS;
   vi.clearAllTimers();

@@ -34,25 +34,22 @@ async function subscribed(name: string, ids: readonly number[]): Promise<SocketC
   return socket;
 }
 
-/** Reads on, granting what `granted` says of a message `waiting`, until it says null. @returns the most that came before the next one was granted */
-async function readOn(
-  socket: SocketClient,
-  seen: (id: number, records: number) => boolean,
-  granted: (id: number, bytes: number) => number | null,
-): Promise<number> {
-  let [most, unread] = [0, 0];
-  for (;;) {
+/** Reads on, answering what asks whether it was read, until so many records have come. @returns the most that came before an answer */
+async function readOn(socket: SocketClient, records: number): Promise<number> {
+  let [most, unread, read] = [0, 0, 0];
+  while (read < records) {
     const item = await socket.next();
     if (!('op' in item)) {
+      read += item.values.length;
       most = Math.max(most, (unread += item.lengthBytes));
-      if (seen(item.id, item.values.length)) return most;
-    } else if (item.op === 'waiting') {
-      const bytes = granted(item.id, Number(item['bytes']));
-      if (bytes === null) continue;
-      socket.send({ op: 'credit', id: item.id, bytes });
+    } else if (item.op === 'ask') {
+      // Longer than the next frames take: none comes before there is room for it.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      socket.send(item['text'] as string);
       unread = 0;
     }
   }
+  return most;
 }
 
 test('a client that says nothing is sent SOCKET_UNREAD_BYTES_MAX, whatever it granted; when it says that it reads it is sent the rest', async () => {
@@ -61,28 +58,34 @@ test('a client that says nothing is sent SOCKET_UNREAD_BYTES_MAX, whatever it gr
   await using socket = await subscribed('wide', [1, 2, 3]);
   // Quiet, whatever is left: 24 batches.
   await new Promise((resolve) => setTimeout(resolve, 500));
-  let read = 0;
-  const seen = (_: number, records: number): boolean => (read += records) === 3 * batches;
-  const most = await readOn(socket, seen, () => 1);
+  const most = await readOn(socket, 3 * batches);
   expect(most).toBeLessThanOrEqual(SOCKET_UNREAD_BYTES_MAX);
   expect(most).toBeGreaterThan(600_000);
 });
 
-test('a subscription that does not answer holds no other of its socket up, and one that ends does not either', async () => {
-  await topic('behind', 8, 300_000);
-  await using socket = await subscribed('behind', [1, 2, 3]);
-  const read = new Map<number, number>();
-  const seen = (id: number, records: number): boolean => {
-    read.set(id, (read.get(id) ?? 0) + records);
-    return read.get(3) === 8;
+test('credit says nothing of what was read, nor does the answer to another ask', async () => {
+  await topic('granted', 8, 300_000);
+  await using socket = await subscribed('granted', [1, 2, 3]);
+  let bytes = 0;
+  let asks = 0;
+  const look = async (): Promise<void> => {
+    for (;;) {
+      const item = await socket.next();
+      if (!('op' in item)) bytes += item.lengthBytes;
+      else if (item.op === 'ask') asks += 1;
+    }
   };
-  const answers = (id: number): number | null => {
-    if (id === 2) socket.send({ op: 'unsubscribe', id });
-    return id === 3 ? 1 : null;
-  };
-  await readOn(socket, seen, answers);
-  expect(read.get(1) ?? 0).toBeLessThan(8);
-  expect(read.get(2) ?? 0).toBeLessThan(8);
+  const looking = look().catch(() => undefined);
+  for (let i = 0; i < 20; i++) {
+    socket.send({ op: 'credit', id: 1, bytes: 0 });
+    socket.send(`ask ${crypto.randomUUID()}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  expect(bytes).toBeGreaterThan(SOCKET_UNREAD_BYTES_MAX / 2);
+  expect(bytes).toBeLessThanOrEqual(SOCKET_UNREAD_BYTES_MAX);
+  expect(asks).toBe(1);
+  await socket[Symbol.asyncDispose]();
+  await looking;
 });
 
 test('of many that say nothing no more than RELAY_UNREAD_BYTES_MAX lies unread; they give way, and one that reads is served', async () => {
@@ -123,10 +126,12 @@ test('a socket of queries is sent SOCKET_UNREAD_BYTES_MAX of rows, whatever cred
       read += (message['rows'] as unknown[]).length;
       unread += JSON.stringify(message).length;
       most = Math.max(most, unread);
-    } else if (message.op === 'waiting') {
+    } else if (message.op === 'ask') {
+      asked += 1;
+      // What is granted meanwhile says nothing.
+      socket.send({ op: 'credit', id: 1, rows: 1 });
       await new Promise((resolve) => setTimeout(resolve, 50));
-      // Of either query: what is read is the socket.
-      socket.send({ op: 'credit', id: 1 + (asked++ % 2), rows: 0 });
+      socket.send(message['text'] as string);
       unread = 0;
     }
   }
@@ -134,34 +139,54 @@ test('a socket of queries is sent SOCKET_UNREAD_BYTES_MAX of rows, whatever cred
   expect(asked).toBeGreaterThanOrEqual(Math.floor((2 * rows * 300_000) / SOCKET_UNREAD_BYTES_MAX));
 });
 
-test('from QUERY_SOCKETS_UNREAD_BYTES_MAX on each socket of queries is asked after 64 KiB, and before that after what is left', async () => {
-  const rooms: SocketRoom[] = [];
-  let asked = 0;
-  const give = async (room: SocketRoom, bytes: number): Promise<boolean> => {
+/** A socket that notes what asks it, and whether it had to give way. */
+class NotedRoom {
+  readonly asks: string[] = [];
+  isGone = false;
+  readonly room = new SocketRoom({
+    send: (ask) => void this.asks.push(ask),
+    giveWay: () => {
+      this.isGone = true;
+      this.room.close();
+    },
+  });
+
+  /** @returns false: it has to wait */
+  async give(bytes: number): Promise<boolean> {
     let isSent = false;
-    const ask = (): void => void asked++;
-    void room.give(bytes, () => (isSent = true), ask);
+    void this.room.give(
+      bytes,
+      () => !this.isGone,
+      () => (isSent = true),
+    );
     await Promise.resolve();
     return isSent;
-  };
-  const room = (): SocketRoom => rooms[rooms.push(new SocketRoom()) - 1] as SocketRoom;
-  for (let i = 0; i < 15; i++) await give(room(), QUERY_SOCKETS_UNREAD_BYTES_MAX / 16);
-  const last = room();
-  expect(await give(last, 900_000)).toBe(true);
+  }
+}
+
+test('from QUERY_SOCKETS_UNREAD_BYTES_MAX on nothing is sent before others have given way, which have not answered for a second', async () => {
+  const rooms: NotedRoom[] = [];
+  const made = (): NotedRoom => rooms[rooms.push(new NotedRoom()) - 1] as NotedRoom;
+  for (let i = 0; i < 15; i++) await made().give(QUERY_SOCKETS_UNREAD_BYTES_MAX / 16);
+  const last = made();
+  expect(await last.give(900_000)).toBe(true);
   // A quarter of what is left is less.
-  expect(await give(last, 65_536)).toBe(false);
-  last.read();
-  const full = room();
-  expect(await give(full, QUERY_SOCKETS_UNREAD_BYTES_MAX - SocketRoom.unreadBytes - 65_536)).toBe(
-    true,
-  );
-  const small = room();
-  expect(await give(small, 65_535)).toBe(true);
-  expect(await give(small, 1)).toBe(true);
-  expect(SocketRoom.unreadBytes).toBeGreaterThanOrEqual(QUERY_SOCKETS_UNREAD_BYTES_MAX);
-  asked = 0;
-  expect([await give(small, 1), asked]).toEqual([false, 1]);
-  small.read();
-  for (const one of rooms) one.close();
+  expect(await last.give(65_536)).toBe(false);
+  last.room.answered('ask of another');
+  expect(SocketRoom.unreadBytes).toBeGreaterThan(QUERY_SOCKETS_UNREAD_BYTES_MAX - 200_000);
+  last.room.answered(last.asks.at(-1) ?? '');
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  expect(last.room.unread).toBe(65_536);
+  const full = made();
+  expect(await full.give(QUERY_SOCKETS_UNREAD_BYTES_MAX - SocketRoom.unreadBytes)).toBe(true);
+  expect(SocketRoom.unreadBytes).toBe(QUERY_SOCKETS_UNREAD_BYTES_MAX);
+  const late = made();
+  const waits = late.give(100_000);
+  expect(await waits).toBe(false);
+  await expect
+    .poll(() => rooms.filter(({ isGone }) => isGone).length, { timeout: 4_000 })
+    .toBeGreaterThan(0);
+  expect(SocketRoom.unreadBytes).toBeLessThan(QUERY_SOCKETS_UNREAD_BYTES_MAX);
+  for (const { room } of rooms) room.close();
   expect(SocketRoom.unreadBytes).toBe(0);
 });
