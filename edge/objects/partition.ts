@@ -200,12 +200,10 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   override async fetch(request: Request): Promise<Response> {
     try {
       const query = framesQueryOf(request);
-      let bytesMax = query.bytesMax;
-      const fetched = await this.#readOrWait(query, () => {
-        bytesMax = heldPages.bytesMax(query.bytesMax);
-        return this.#read({ ...query, bytesMax }, true);
-      });
-      return framesAnswer(fetched, heldPages.body(framesBytes(fetched.batches), bytesMax));
+      const fetched = await this.#readOrWait(query, () =>
+        this.#read({ ...query, bytesMax: heldPages.bytesMax(query.bytesMax) }, true),
+      );
+      return framesAnswer(fetched, heldPages.body(framesBytes(fetched.batches)));
     } catch (thrown) {
       return framesRefusal(thrown);
     }

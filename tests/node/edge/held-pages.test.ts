@@ -1,18 +1,31 @@
 // Long pages of an isolate: bounded by their bytes, shorter while readers are slow, and free again when they are taken or lost.
 
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { HeldPages } from '../../../edge/held-pages.ts';
 import {
+  ANSWER_STALL_MS,
   FETCH_BYTES_MAX,
   PAGE_BYTES_MAX,
   PAGES_HELD_BYTES_MAX,
 } from '../../../runtime/base/limits.ts';
 import { collectGarbage } from '../../bench/garbage.ts';
 
+beforeEach(() => {
+  vi.useFakeTimers();
+  // A line for each that is cut off.
+  vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const SHORT = 65_536;
+
 /** A page as long as it may be, as its reader gets it. */
 function page(pages: HeldPages): Uint8Array | ReadableStream<Uint8Array> {
   const bytesMax = pages.bytesMax(PAGE_BYTES_MAX);
-  return pages.body(new Uint8Array(bytesMax), bytesMax);
+  return pages.body(new Uint8Array(bytesMax));
 }
 
 test('readers who take nothing make pages shorter, never more than may be, and nobody is refused', () => {
@@ -21,15 +34,14 @@ test('readers who take nothing make pages shorter, never more than may be, and n
   let shortest = PAGE_BYTES_MAX;
   for (let i = 0; i < 1_000; i++) {
     const bytesMax = pages.bytesMax(PAGE_BYTES_MAX);
-    expect(bytesMax).toBeGreaterThanOrEqual(FETCH_BYTES_MAX);
+    expect(bytesMax).toBeGreaterThanOrEqual(SHORT);
     expect(bytesMax).toBeLessThanOrEqual(shortest);
     shortest = bytesMax;
     // As long as one can become by what stands before short batches.
-    const length = bytesMax > FETCH_BYTES_MAX ? 2 * bytesMax : bytesMax;
-    stalled.push(pages.body(new Uint8Array(length), bytesMax));
+    stalled.push(pages.body(new Uint8Array(2 * bytesMax)));
     expect(pages.bytes).toBeLessThanOrEqual(PAGES_HELD_BYTES_MAX);
   }
-  expect(shortest).toBe(FETCH_BYTES_MAX);
+  expect(shortest).toBe(SHORT);
   expect(pages.bytes).toBeGreaterThan(PAGES_HELD_BYTES_MAX / 2);
   expect(stalled).toHaveLength(1_000);
 });
@@ -57,8 +69,11 @@ test('what a reader leaves unread is free again when it goes', async () => {
 });
 
 test('what nobody says was taken is free again once the platform has let its answer go', async () => {
+  vi.useRealTimers();
+  const intervals = vi.spyOn(globalThis, 'setInterval').mockReturnValue(0 as never);
   const pages = new HeldPages();
   for (let i = 0; i < 100; i++) page(pages);
+  intervals.mockRestore();
   // References of this turn count as strong.
   await new Promise((resolve) => setTimeout(resolve, 0));
   collectGarbage();
@@ -66,9 +81,32 @@ test('what nobody says was taken is free again once the platform has let its ans
   expect(pages.bytes).toBe(0);
 });
 
-test('pages of the usual length are given as they are', () => {
+test('one batch that is longer than the room has those give way that lie there for a second, and is refused before', async () => {
   const pages = new HeldPages();
-  const bytes = new Uint8Array(FETCH_BYTES_MAX);
-  expect(pages.body(bytes, pages.bytesMax(FETCH_BYTES_MAX))).toBe(bytes);
+  const long = (): ReadableStream<Uint8Array> =>
+    pages.body(new Uint8Array(FETCH_BYTES_MAX)) as ReadableStream<Uint8Array>;
+  const bodies = Array.from({ length: PAGES_HELD_BYTES_MAX / FETCH_BYTES_MAX }, long);
+  expect(pages.bytes).toBe(PAGES_HELD_BYTES_MAX);
+  expect(long).toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
+  await vi.advanceTimersByTimeAsync(1_000);
+  long();
+  expect(pages.bytes).toBe(PAGES_HELD_BYTES_MAX);
+  await vi.advanceTimersByTimeAsync(5_000);
+  const [first, second] = bodies;
+  await expect(first?.getReader().read()).rejects.toThrow('nothing of this page was read');
+  expect((await second?.getReader().read())?.value?.length).toBe(FETCH_BYTES_MAX);
+});
+
+test('a page that nobody takes is let go of after a while', async () => {
+  const pages = new HeldPages();
+  page(pages);
+  await vi.advanceTimersByTimeAsync(ANSWER_STALL_MS + 5_000);
+  expect([pages.bytes, vi.getTimerCount()]).toEqual([0, 0]);
+});
+
+test('short pages are given as they are', () => {
+  const pages = new HeldPages();
+  const bytes = new Uint8Array(2 * SHORT);
+  expect(pages.body(bytes)).toBe(bytes);
   expect(pages.bytes).toBe(0);
 });
