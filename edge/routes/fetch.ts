@@ -25,9 +25,10 @@ import {
   startingWith,
   wantsEvents,
 } from './event-stream.ts';
-import { boundedOf, integerOf } from './parameters.ts';
+import { boundedOf, integerOf, parametersOf } from './parameters.ts';
 
 const WAIT_MS_MAX = 30_000;
+const PARAMETERS = ['offset', 'max_bytes', 'wait_ms', 'incarnation', 'last_event_id'] as const;
 
 export function fetchRoutes(app: Hono<EdgeHono>): void {
   app.get('/topics/:topic/partitions/:partition/records', (c) => {
@@ -38,18 +39,14 @@ export function fetchRoutes(app: Hono<EdgeHono>): void {
 
 async function fetchRecords(c: EdgeContext, at: TopicPartition): Promise<Response> {
   const { log } = c.get('edge');
+  const asked = parametersOf(c, PARAMETERS);
   const isEvents = wantsEvents(c);
   const isFrames = !isEvents && c.req.header('Accept')?.includes(FRAMES_TYPE) === true;
   const bytesMost = isFrames ? PAGE_BYTES_MAX : FETCH_BYTES_MAX;
-  const bytesMax = boundedOf(c.req.query('max_bytes'), 'max_bytes', FETCH_BYTES_MAX, bytesMost);
+  const bytesMax = boundedOf(asked.max_bytes, 'max_bytes', FETCH_BYTES_MAX, bytesMost);
   const last = isEvents ? lastEventId(c) : null;
-  const { from, incarnation } = last === null ? await placeOf(c, at) : placeAfter(last);
-  const waitMs = boundedOf(
-    c.req.query('wait_ms'),
-    'wait_ms',
-    isEvents ? HEARTBEAT_MS : 0,
-    WAIT_MS_MAX,
-  );
+  const { from, incarnation } = last === null ? await placeOf(log, at, asked) : placeAfter(last);
+  const waitMs = boundedOf(asked.wait_ms, 'wait_ms', isEvents ? HEARTBEAT_MS : 0, WAIT_MS_MAX);
   if (isEvents) {
     // What is refused is refused before the stream begins.
     const first = await log.readOrWait(at, from, answers.bytesMax(bytesMax), 0, incarnation);
@@ -74,10 +71,12 @@ interface Place {
   readonly incarnation: string | null;
 }
 
-async function placeOf(c: EdgeContext, at: TopicPartition): Promise<Place> {
-  const { log } = c.get('edge');
-  const offset = c.req.query('offset') ?? 'earliest';
-  const incarnation = c.req.query('incarnation') ?? null;
+async function placeOf(
+  log: RemoteLog,
+  at: TopicPartition,
+  asked: { readonly offset?: string; readonly incarnation?: string },
+): Promise<Place> {
+  const { offset = 'earliest', incarnation = null } = asked;
   if (offset === 'earliest') return { from: (await log.bounds(at)).start, incarnation };
   if (offset === 'latest') return { from: (await log.bounds(at)).highWatermark, incarnation };
   return { from: integerOf(offset, 'offset'), incarnation };

@@ -12,6 +12,7 @@ import {
   startQuery,
   startSelect,
 } from './queries.ts';
+import { parametersOf } from './parameters.ts';
 import { eventStream, lastEventId, wantsEvents } from './event-stream.ts';
 import { queryEvents } from './query-events.ts';
 import { queryOf, type QueryRequest, readQuery, type readScript } from './script.ts';
@@ -88,8 +89,8 @@ export function queryRoutes(app: Hono<EdgeHono>): void {
 
   app.get('/query-stream', (c) => {
     if (!wantsEvents(c)) throw refusal('NOT_ACCEPTABLE', 'send Accept: text/event-stream');
-    const properties = c.req.query('properties');
-    const given = { sql: c.req.query('sql'), properties: parsed(properties) };
+    const { sql, properties } = parametersOf(c, ['sql', 'properties', 'last_event_id']);
+    const given = { sql, properties: parsed(properties) };
     return events(c, queryOf(given, 'sql'));
   });
 

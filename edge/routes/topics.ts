@@ -14,7 +14,7 @@ import { isTopicName } from '../names.ts';
 import { isObject, readOrder } from './body.ts';
 import type { EdgeHono } from './context.ts';
 import { refusal } from './errors.ts';
-import { integerOf } from './parameters.ts';
+import { integerOf, parametersOf } from './parameters.ts';
 
 export function topicRoutes(app: Hono<EdgeHono>): void {
   app.get('/topics', async (c) => {
@@ -42,8 +42,8 @@ export function topicRoutes(app: Hono<EdgeHono>): void {
     const partition = integerOf(c.req.param('partition'), 'partition');
     const at = { topic: c.req.param('topic'), partition };
     const { log } = c.var.edge;
+    const { timestamp } = parametersOf(c, ['timestamp']);
     const bounds = await log.bounds(at);
-    const timestamp = c.req.query('timestamp');
     if (timestamp === undefined) return c.json(bounds);
     const offset = await log.offsetForTime(at, integerOf(timestamp, 'timestamp'));
     return c.json({ offset, ...bounds });

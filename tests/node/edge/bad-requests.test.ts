@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { BODY_BYTES_MAX } from '../../../runtime/base/limits.ts';
+import type { Answer } from '../../support/edge-client.ts';
 import { TenantsEdge } from '../../support/tenants-edge.ts';
 
 let edge: TenantsEdge;
@@ -92,6 +93,25 @@ test.each([
   const answer = await edge.harmless(() => edge.ask('POST', path, body));
   expect(answer.status).toBe(400);
   expect(answer.text).toContain('twice');
+});
+
+test.each([
+  ['/topics/good/partitions/0/records?offzet=0', 'offset, max_bytes, wait_ms, incarnation'],
+  ['/topics/good/partitions/0/offsets?time=0', 'timestamp'],
+])(
+  '%s refuses a parameter that it does not know, and names those that it does',
+  async (path, known) => {
+    const answer = await edge.harmless(() => edge.ask('GET', path));
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain(known);
+  },
+);
+
+test('a query by GET refuses a parameter that it does not know', async () => {
+  const path = '/query-stream?sgl=SELECT';
+  const ask = (): Promise<Answer> =>
+    edge.ask('GET', path, undefined, { Accept: 'text/event-stream' });
+  expect((await edge.harmless(ask)).text).toContain('sql, properties, last_event_id');
 });
 
 test('of a record the last of two members counts, and names of object properties are data', async () => {
