@@ -46,7 +46,9 @@ export class PushRoom {
     this.settle();
     let held = this.#bytes;
     for (const { comingBytes } of this.#readings) held -= comingBytes;
-    if (held >= PUSH_QUERIES_HELD_BYTES_MAX) throw tooMuch('those that run');
+    // What one has read it keeps some room for as long as it runs: no more begin while others wait for theirs.
+    const waits = this.#waiting.values().some((ms) => Date.now() - ms < ROOM_GONE_MS);
+    if (waits || held >= PUSH_QUERIES_HELD_BYTES_MAX) throw tooMuch('those that run');
     const reading = new Reading(this);
     this.#readings.add(reading);
     return reading;
