@@ -208,7 +208,7 @@ test('whoever has read to the end gets what follows with the wake-up, without an
   expect(next).toBe(7);
   await scheduler.wait(50);
   // The one call waits for what comes after it.
-  expect(calls).toEqual(['read 7']);
+  expect(calls).toEqual(['readWithin 7']);
   unsubscribe();
 });
 
