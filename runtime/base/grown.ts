@@ -1,4 +1,4 @@
-// Arrays of numbers that have become too small, or are too long; knows no meaning of theirs.
+// Arrays of numbers that have become too small; knows no meaning of theirs.
 
 type Numbers = Uint8Array | Int32Array | Uint32Array | Float64Array | BigInt64Array;
 
@@ -7,9 +7,4 @@ export function grown<N extends Numbers>(array: N, length: number): N {
   const longer = new (array.constructor as new (length: number) => N)(length);
   longer.set(array as never);
   return longer;
-}
-
-/** The first so many of them: the array itself where it has no more, for a view of an array of a few numbers makes a buffer for them. */
-export function firstOf<N extends Numbers>(array: N, length: number): N {
-  return array.length === length ? array : (array.subarray(0, length) as N);
 }

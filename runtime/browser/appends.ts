@@ -3,15 +3,14 @@
 import { PortError } from '../base/errors.ts';
 import type { EngineCore } from '../engine/engine-core.ts';
 import type { ProducedAt } from '../engine/insert.ts';
-import { type PackedPlaces, placed } from './packed-places.ts';
 import type { PackedRecords } from './packed-records.ts';
 import { type UnpackedRecord, unpacked } from './unpacked-records.ts';
 import { toWire, type WireError } from '../ports/wire-error.ts';
 
 /** What became of the records, and of the calls that brought them. */
 export interface Appended {
-  /** Of all records; of those that were refused nothing that counts. */
-  readonly places: PackedPlaces;
+  /** By record; undefined: it was refused. */
+  readonly places: readonly (ProducedAt | undefined)[];
   /** By call; undefined: none of its records was refused. */
   readonly errors: readonly (WireError | undefined)[];
 }
@@ -53,7 +52,7 @@ export class Appends {
     this.#gathered.calls.push(...calls);
     await this.#gathered.done;
     return {
-      places: placed(records.map(({ place }) => place)),
+      places: records.map(({ place }) => place),
       errors: calls.map(({ error }) => error),
     };
   }

@@ -1,6 +1,5 @@
 // A batch as it crosses to the page: its arrays are views of one buffer that is handed over; knows no query.
 
-import { firstOf } from '../base/grown.ts';
 import { COPIED_BYTES_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
@@ -43,10 +42,11 @@ export function packedBatch(batch: Batch, buffers: Buffers): PackedBatch {
   const packed = arranged(dense, (values) => {
     const from = at;
     at += padded(values.byteLength);
+    new Uint8Array(buffer, from).set(
+      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    );
     const { constructor } = values as { constructor: unknown };
-    const packed = new (constructor as ViewOf<typeof values>)(buffer, from, values.length);
-    packed.set(values as never);
-    return packed;
+    return new (constructor as ViewOf<typeof values>)(buffer, from, values.length);
   });
   return { ...packed, buffer: isCopied ? null : buffer };
 }
@@ -60,9 +60,10 @@ function padded(bytes: number): number {
 /** The rows with each of their arrays put where `place` says. */
 function arranged(batch: Batch, place: Place): PackedRows {
   const { length, op } = batch;
-  const bits = (bitmap: Uint8Array | null) => bitmap && place(firstOf(bitmap, (length + 7) >> 3));
+  const bits = (bitmap: Uint8Array | null) =>
+    bitmap && place(bitmap.subarray(0, (length + 7) >> 3));
   const numbers = <Values extends Numbers>(values: Values): Values =>
-    place(firstOf(values, length));
+    place(values.subarray(0, length) as Values);
   return {
     length,
     rowtime: numbers(batch.rowtime),

@@ -9,23 +9,18 @@ import type { ProducedRecord } from '../engine/insert.ts';
 export interface PackedRecords {
   /** Keys and values, one after the other: key, value, key, value ... There may be more bytes behind them. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /**
-   * Four a record: bytes of its key and of its value, -1: null; its timestamp and its partition, undefined or NaN: none given. A list where
-   * they are few: two buffers, one on either side, are more work and garbage.
-   */
-  readonly numbers: Float64Array<ArrayBuffer> | readonly Given[];
+  /** Four a record: bytes of its key and of its value, -1: null; its timestamp and its partition, NaN: none given. */
+  readonly numbers: Float64Array<ArrayBuffer>;
   /** By record; absent: no record has any. */
   readonly headers?: readonly (readonly RecordHeader[])[] | undefined;
 }
-
-type Given = number | undefined;
 
 const UTF8 = new TextEncoder();
 
 /** Takes records in, as they are: nobody changes them any more. */
 export class RecordPacker {
-  #bytes = new Uint8Array(0);
-  readonly #numbers: Given[] = [];
+  #bytes = new Uint8Array(256);
+  readonly #numbers: number[] = [];
   readonly #headers: (readonly RecordHeader[])[] = [];
   lengthBytes = 0;
 
@@ -67,29 +62,19 @@ export class RecordPacker {
     return length;
   }
 
-  /** Those that were taken in since the last call. */
   packed(): PackedRecords {
-    const numbers = this.#numbers.splice(0);
-    const headers = this.#headers.splice(0);
-    let bytes = this.#bytes;
-    if (this.lengthBytes <= COPIED_BYTES_MAX) bytes = bytes.slice(0, this.lengthBytes);
-    else this.#bytes = new Uint8Array(0);
-    this.lengthBytes = 0;
+    const isCopied = this.lengthBytes <= COPIED_BYTES_MAX;
     return {
-      bytes,
-      numbers:
-        numbers.length * 8 > COPIED_BYTES_MAX ? Float64Array.from(numbers as number[]) : numbers,
-      headers: headers.some(({ length }) => length > 0) ? headers : undefined,
+      bytes: isCopied ? this.#bytes.slice(0, this.lengthBytes) : this.#bytes,
+      numbers: Float64Array.from(this.#numbers),
+      headers: this.#headers.some(({ length }) => length > 0) ? this.#headers : undefined,
     };
   }
 }
 
 /** The buffers to hand over. */
 export function buffersOf({ bytes, numbers }: PackedRecords): ArrayBuffer[] {
-  // A list has no bytes.
-  return [bytes, numbers as Float64Array<ArrayBuffer>]
-    .filter(({ byteLength }) => byteLength > COPIED_BYTES_MAX)
-    .map(({ buffer }) => buffer);
+  return bytes.length > COPIED_BYTES_MAX ? [bytes.buffer, numbers.buffer] : [];
 }
 
 function copied({ name, value }: RecordHeader): RecordHeader {
@@ -97,6 +82,6 @@ function copied({ name, value }: RecordHeader): RecordHeader {
 }
 
 /** A NaN that was given is no number for the log either: it is refused there as -1 is. */
-function marked(given: Given): Given {
-  return Number.isNaN(given) ? -1 : given;
+function marked(given: number | undefined): number {
+  return given === undefined ? NaN : Number.isNaN(given) ? -1 : given;
 }

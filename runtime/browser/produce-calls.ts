@@ -3,10 +3,9 @@
 import { PRODUCE_BYTES_MAX, PRODUCE_CALLS_MAX } from '../base/limits.ts';
 import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 import { placesOf } from './packed-places.ts';
-import { buffersOf, type RecordPacker } from './packed-records.ts';
-import type { Appended } from './appends.ts';
+import { buffersOf, RecordPacker } from './packed-records.ts';
 import { fromWire } from '../ports/from-wire.ts';
-import type { EngineWorker } from './worker.ts';
+import type { EngineWorker, ProducedPlaces } from './worker.ts';
 
 interface Waiting {
   readonly resolve: (places: readonly ProducedAt[]) => void;
@@ -16,15 +15,13 @@ interface Waiting {
 /** To be filled, and sent once. */
 export class ProduceCalls {
   readonly topic: string;
-  readonly #packer: RecordPacker;
+  readonly #packer = new RecordPacker();
   /** Records of each call. */
   readonly #counts: number[] = [];
   readonly #waiting: Waiting[] = [];
 
-  /** @param packer empty, and of these calls alone until they are sent */
-  constructor(topic: string, packer: RecordPacker) {
+  constructor(topic: string) {
     this.topic = topic;
-    this.#packer = packer;
   }
 
   get isFull(): boolean {
@@ -43,7 +40,7 @@ export class ProduceCalls {
   }
 
   /** @param call calls the Worker */
-  async send(call: (...sent: Sent) => Promise<Appended>): Promise<void> {
+  async send(call: (...sent: Sent) => Promise<ProducedPlaces>): Promise<void> {
     const records = this.#packer.packed();
     try {
       const { places, errors } = await call(

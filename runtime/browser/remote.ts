@@ -9,7 +9,6 @@ import { behindMicrotasks } from '../ports/behind-microtasks.ts';
 import { Line } from '../ports/line.ts';
 import { whenFree } from './held-lock.ts';
 import { workerEnd } from './plain-copy.ts';
-import { RecordPacker } from './packed-records.ts';
 import { ProduceCalls } from './produce-calls.ts';
 import { fromWire } from '../ports/from-wire.ts';
 import type { RareCalls } from './rare-calls.ts';
@@ -31,7 +30,6 @@ export class RemoteEngine {
   #channels = 0;
   /** Waits for the end of the turn, or for an answer to what is under way. */
   #produced: ProduceCalls | null = null;
-  readonly #packer = new RecordPacker();
   #underWay = 0;
   readonly #calls: EngineCalls;
   readonly #onEnd: (error: Error) => void;
@@ -85,7 +83,7 @@ export class RemoteEngine {
   produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
     if (this.#produced?.topic !== topic || this.#produced.isFull) {
       void this.#sendProduced();
-      this.#produced = new ProduceCalls(topic, this.#packer);
+      this.#produced = new ProduceCalls(topic);
       behindMicrotasks(this.#sendSome);
     }
     return this.#produced.add(records);

@@ -14,6 +14,7 @@ import { Buffers } from './buffers.ts';
 import { answerCalls, HandingOver } from '../ports/answers.ts';
 import { type HostOptions, openHost } from './host.ts';
 import { Line, type MessageEnd } from '../ports/line.ts';
+import { type PackedPlaces, placed } from './packed-places.ts';
 import type { PackedRecords } from './packed-records.ts';
 import { RARE_CALLS } from './parts.ts';
 import type { RareCalls } from './rare-calls.ts';
@@ -74,6 +75,11 @@ export interface QueryHead {
   readonly queryId: string | null;
   readonly schema: Schema;
   readonly columns: readonly QueryColumn[];
+}
+
+/** What became of several calls: of each its places, unless it has an error. */
+export interface ProducedPlaces extends Pick<Appended, 'errors'> {
+  readonly places: PackedPlaces;
 }
 
 /** The one object that the page calls, beside its `RareCalls`. */
@@ -164,8 +170,9 @@ export class EngineWorker {
     topic: string,
     records: PackedRecords,
     counts: readonly number[],
-  ): Promise<HandingOver<Appended>> {
-    return new HandingOver(await this.#appends.add(topic, records, counts));
+  ): Promise<HandingOver<ProducedPlaces>> {
+    const { places, errors } = await this.#appends.add(topic, records, counts);
+    return new HandingOver({ places: placed(places), errors });
   }
 
   /** What pages rarely call. */

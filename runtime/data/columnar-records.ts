@@ -7,7 +7,7 @@ import type { Batch } from './batch.ts';
 import { encodedBytes, writeBatch } from './batch-writer.ts';
 import { densified } from './dense.ts';
 import { COLUMNAR, RECORD_BATCH_HEADER_BYTES } from './record.ts';
-import { seal, writeHeader } from './record-builder.ts';
+import { sealed, writeHeader } from './record-builder.ts';
 
 /**
  * A batch of rows as a columnar record batch.
@@ -29,6 +29,5 @@ export function columnarRecordBatch(
     });
   }
   to.patchU32(20, to.position - RECORD_BATCH_HEADER_BYTES);
-  if (options.checksum) seal(to);
-  return exactly(to);
+  return options.checksum ? sealed(to) : exactly(to);
 }

@@ -1,7 +1,7 @@
 // Record batches one behind the other as one, region by region, without a look at a record (PROTOCOL.md section 2); knows no topic.
 
-import { ByteWriter, exactly } from '../base/bytes.ts';
-import { seal, writeHeader } from './record-builder.ts';
+import { ByteWriter } from '../base/bytes.ts';
+import { sealed, writeHeader } from './record-builder.ts';
 import { RECORD_BATCH_HEADER_BYTES, RECORD_BATCH_VERSION } from './record.ts';
 
 /** Timestamps, three kinds of lengths, keys, values and headers. */
@@ -33,8 +33,7 @@ export function joined(batches: readonly Uint8Array[]): Uint8Array<ArrayBuffer> 
       next[i] = end;
     }
   }
-  seal(to);
-  return exactly(to);
+  return sealed(to);
 }
 
 /** Bytes of each region. */

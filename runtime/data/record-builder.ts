@@ -1,7 +1,7 @@
 // Builds record batches within their limits (PROTOCOL.md section 2); knows no topic and no format.
 
-import { existing } from '../base/assert.ts';
-import { ByteWriter } from '../base/bytes.ts';
+import { assert } from '../base/assert.ts';
+import { ByteWriter, exactly } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { LimitError } from '../base/errors.ts';
 import { grown } from '../base/grown.ts';
@@ -30,8 +30,6 @@ export class RecordBatchBuilder {
   /** Takes the value bytes of the record being written. */
   readonly values = new ByteWriter(4096);
   readonly #headers = new ByteWriter(64);
-  /** Takes the batches that are lent. */
-  readonly #lent = new ByteWriter();
   #timestamps = new Float64Array(16);
   /** Key, value and header length of each record. */
   #lengths = new Int32Array(48);
@@ -145,21 +143,21 @@ export class RecordBatchBuilder {
     }
   }
 
-  /**
-   * The record batch, or null when there are no records; the builder is empty afterwards.
-   * @param lentBytesMax a batch of no more bytes is good until the next one that is lent: a buffer costs as much as all that is written to it
-   */
-  finish(lentBytesMax = 0): Uint8Array<ArrayBuffer> | null {
+  /** The record batch, or null when there are no records; the builder is empty afterwards. */
+  finish(): Uint8Array<ArrayBuffer> | null {
     const count = this.#count;
     if (count === 0) return null;
     this.discard();
-    const isLent = this.lengthBytes <= lentBytesMax;
-    const to = isLent ? this.#lent : new ByteWriter(this.lengthBytes);
-    to.truncate(0);
+    const to = new ByteWriter(this.lengthBytes);
     writeHeader(to, 0, count, [this.#keysEnd, this.#valuesEnd, this.#headersEnd]);
     to.bytes(new Uint8Array(this.#timestamps.buffer, 0, count * 8));
-    for (let kind = 0; kind < 3; kind++)
-      for (let i = kind; i < count * 3; i += 3) to.i32(this.#lengths[i] as number);
+    to.zeros(count * 12);
+    const lengths = new Int32Array(to.buffer.buffer, to.position - count * 12, count * 3);
+    for (let i = 0; i < count; i++) {
+      lengths[i] = this.#lengths[i * 3] as number;
+      lengths[count + i] = this.#lengths[i * 3 + 1] as number;
+      lengths[2 * count + i] = this.#lengths[i * 3 + 2] as number;
+    }
     to.bytes(this.keys.buffer, 0, this.#keysEnd);
     to.bytes(this.values.buffer, 0, this.#valuesEnd);
     to.bytes(this.#headers.buffer, 0, this.#headersEnd);
@@ -168,8 +166,7 @@ export class RecordBatchBuilder {
     this.#valuesEnd = 0;
     this.#headersEnd = 0;
     this.discard();
-    seal(to);
-    return isLent ? to.written() : to.buffer;
+    return sealed(to);
   }
 }
 
@@ -178,15 +175,24 @@ export function writeHeader(
   to: ByteWriter,
   attributes: number,
   count: number,
-  regionBytes: readonly [keys: number, values: number, headers: number],
+  [keyBytes, valueBytes, headerBytes]: readonly [number, number, number],
 ): void {
-  const version = RECORD_BATCH_VERSION | (attributes << 8);
-  for (const word of [RECORD_BATCH_MAGIC, 0, version, count, ...regionBytes, 0]) to.u32(word);
+  to.u32(RECORD_BATCH_MAGIC);
+  to.u32(0);
+  to.u8(RECORD_BATCH_VERSION);
+  to.u8(attributes);
+  to.u16(0);
+  to.u32(count);
+  to.u32(keyBytes);
+  to.u32(valueBytes);
+  to.u32(headerBytes);
+  to.u32(0);
 }
 
-/** Fills the checksum in. */
-export function seal(to: ByteWriter): void {
+/** Fills the checksum in; the writer is not used again. */
+export function sealed(to: ByteWriter): Uint8Array<ArrayBuffer> {
   to.patchU32(4, crc32c(to.buffer, 8, to.position));
+  return exactly(to);
 }
 
 /** One that was given back: to make a builder costs as much as to append a small record. */
@@ -213,5 +219,7 @@ export function singleRecord(
 ): Uint8Array<ArrayBuffer> {
   const builder = new RecordBatchBuilder();
   builder.append(key, value, timestamp, headers);
-  return existing(builder.finish() ?? undefined, 'record');
+  const bytes = builder.finish();
+  assert(bytes !== null, 'one record fits a batch');
+  return bytes;
 }

@@ -1,6 +1,6 @@
 // Appends records to topics as they are; knows no source and no query.
 
-import { existing } from '../base/assert.ts';
+import { assert } from '../base/assert.ts';
 import type { ByteWriter } from '../base/bytes.ts';
 import { PortError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
@@ -56,9 +56,9 @@ export async function produce(
     if (!Number.isInteger(partition) || partition < 0 || partition >= partitions) {
       throw new PortError('UNKNOWN_PARTITION', `topic '${topic}' has no partition ${partition}`);
     }
-    const indexes = byPartition.get(partition) ?? [];
-    indexes.push(index);
-    byPartition.set(partition, indexes);
+    const indexes = byPartition.get(partition);
+    if (indexes === undefined) byPartition.set(partition, [index]);
+    else indexes.push(index);
   });
   for (const [partition, indexes] of byPartition) {
     let sent = 0;
@@ -71,7 +71,8 @@ export async function produce(
         const has = { hasKey: written(keys, key), hasValue: written(values, value) };
         if (!builder.end(has, timestamp ?? now, headers)) break;
       }
-      const bytes = existing(builder.finish(log.copiedBytesMax) ?? undefined, 'record');
+      const bytes = builder.finish();
+      assert(bytes !== null, 'one record fits a batch');
       const { base } = await log.append({ topic, partition }, bytes, undefined, incarnation);
       for (let i = first; i < sent; i++)
         places[indexes[i] as number] = { partition, offset: (base ?? 0) + i - first };

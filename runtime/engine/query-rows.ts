@@ -100,12 +100,8 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
     }
   }
 
-  /** Not by way of `changes`: each generator that a row goes through is several promises. */
   async *[Symbol.asyncIterator](): AsyncGenerator<PublicRow, void, undefined> {
-    const { publicRow } = await this.#options.rows();
-    for await (const batch of this.batches()) {
-      for (let i = 0; i < batch.length; i++) yield publicRow(batch, i, this.#options.public);
-    }
+    for await (const { row } of this.changes()) yield row;
   }
 
   /** All rows; for pull queries and push queries with LIMIT. */

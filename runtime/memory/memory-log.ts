@@ -38,7 +38,7 @@ import { expired } from '../ports/retention.ts';
 import { RETENTION_SWEEP_MS } from '../ports/upkeep.ts';
 import { describedTopic } from '../ports/topic-policy.ts';
 import { Wakes } from '../ports/wakes.ts';
-import { SHARED_BYTES_MAX, type Stored, StoredBatches } from './stored-batches.ts';
+import { type Stored, StoredBatches } from './stored-batches.ts';
 
 interface Partition {
   readonly batches: StoredBatches;
@@ -62,7 +62,6 @@ type Undo = () => void;
 
 /** Topics in memory. Everything happens at once within a call, so that a store may append within its own commit. */
 export class MemoryLog implements Log {
-  readonly copiedBytesMax = SHARED_BYTES_MAX;
   readonly #clock: Clock;
   readonly #topics = new Map<string, Topic>();
   readonly #wakes = new Wakes();
@@ -109,8 +108,13 @@ export class MemoryLog implements Log {
     return [...this.#topics.values()].map((topic) => topic.description);
   }
 
-  async append(...given: Parameters<Log['append']>): Promise<AppendResult> {
-    return this.appendNow(...given);
+  async append(
+    at: TopicPartition,
+    bytes: Uint8Array,
+    producer?: ProducerStamp | undefined,
+    incarnation?: string | undefined,
+  ): Promise<AppendResult> {
+    return this.appendNow(at, bytes, producer, incarnation);
   }
 
   /**
@@ -186,6 +190,7 @@ export class MemoryLog implements Log {
 
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
     const partition = this.#partition(at);
+    const { start, highWatermark } = partition;
     checkOffset(at, from, partition);
     const batches: FetchedBatch[] = [];
     let bytes = 0;
@@ -194,14 +199,15 @@ export class MemoryLog implements Log {
       if (batches.length > 0 && bytes > bytesMax) break;
       batches.push(batch);
     }
-    return { batches, ...this.#bounds(at) };
+    return {
+      batches,
+      start,
+      highWatermark,
+      incarnation: this.#topic(at.topic).description.incarnation,
+    };
   }
 
   async bounds(at: TopicPartition): Promise<Bounds> {
-    return this.#bounds(at);
-  }
-
-  #bounds(at: TopicPartition): Bounds {
     const { start, highWatermark } = this.#partition(at);
     return { start, highWatermark, incarnation: this.#topic(at.topic).description.incarnation };
   }

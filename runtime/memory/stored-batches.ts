@@ -18,7 +18,7 @@ const NUMBERS = 5;
 /** Batches begin at multiples of this, so that their numbers can be read where they are. */
 const ALIGNED_BYTES = 8;
 /** A batch that is longer has a buffer of its own. */
-export const SHARED_BYTES_MAX = LOG_CHUNK_BYTES_MAX / 16;
+const SHARED_BYTES_MAX = LOG_CHUNK_BYTES_MAX / 16;
 
 /** Batches that follow each other, in one buffer. */
 interface Chunk {

@@ -54,5 +54,5 @@ export interface SentCommit extends Omit<Commit, 'changes' | 'blocks'> {
 /** Calls of the log whose arguments and answers go over as they are. */
 export type LogCall = Exclude<
   keyof Log,
-  'isRemote' | 'isAppending' | 'copiedBytesMax' | 'appendAll' | 'read' | 'subscribe'
+  'isRemote' | 'isAppending' | 'appendAll' | 'read' | 'subscribe'
 >;

@@ -107,8 +107,6 @@ export interface Log {
    * its end only when they were woken: subscribers are woken after the last record of all in any case.
    */
   readonly isRemote?: boolean | undefined;
-  /** Bytes of a record batch up to which whoever appends it may write to them again behind that; absent: they are kept. */
-  readonly copiedBytesMax?: number | undefined;
   /** True while appends are under way, so that a read takes in more; absent where they are done within their call. */
   readonly isAppending?: boolean | undefined;
   /** Creates the topic. @throws {PortError} TOPIC_EXISTS */

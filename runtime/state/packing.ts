@@ -14,7 +14,7 @@ export interface Over {
   readonly isOver: (key: Uint8Array) => boolean;
 }
 
-/** For one commit. What is given is copied, save values that are given whole: they stay as they are. */
+/** For one commit. What is given is copied. */
 export class Packing {
   readonly #table: TableId;
   readonly #into: (change: StateBytes) => void;
@@ -47,11 +47,11 @@ export class Packing {
     key: Uint8Array,
     keyBytes: number,
     value: Uint8Array | null,
-    from?: number,
-    to?: number,
+    from = 0,
+    to: number = value?.length ?? 0,
   ): void {
     if (this.#intoBlock === null) {
-      const own = from === undefined ? value : (value?.slice(from, to) ?? null);
+      const own = value?.slice(from, to) ?? null;
       this.#into({ table: this.#table, key: key.slice(0, keyBytes), value: own });
       return;
     }

@@ -91,15 +91,15 @@ class Shown {
   readonly #from: Column;
   readonly #picked: Uint32Array;
   readonly #values: readonly Value[];
-  /** By row out: a position, or at -1, -2, ..., which have the top bit set, one of the values from before. */
-  readonly #places: Uint32Array;
+  /** By row out: a position, or at -1, -2, ... one of the values from before. */
+  readonly #places: Int32Array<ArrayBuffer>;
   readonly #before: Value[] = [];
 
   constructor(from: Column, rows: number, picked: Uint32Array, values: readonly Value[]) {
     this.#from = from;
     this.#picked = picked;
     this.#values = values;
-    this.#places = new Uint32Array(rows);
+    this.#places = new Int32Array(rows);
   }
 
   /** The row out shows what the slot holds now; -1 shows nothing. */
@@ -111,12 +111,10 @@ class Shown {
 
   column(): Column {
     const places = this.#places;
-    if (this.#before.length === 0) return gatherColumn(this.#from, places);
+    if (this.#before.length === 0) return gatherColumn(this.#from, new Uint32Array(places.buffer));
     const builder = columnBuilder(this.#from.type);
     for (const place of places)
-      builder.append(
-        place >> 31 === 0 ? valueAt(this.#from, place) : (this.#before[~place] as Value),
-      );
+      builder.append(place >= 0 ? valueAt(this.#from, place) : (this.#before[-place - 1] as Value));
     return builder.finish();
   }
 }

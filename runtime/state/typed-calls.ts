@@ -79,11 +79,10 @@ export abstract class TypedCall {
 
 /** A call whose result is its first cell, an i64. */
 abstract class Int64Call extends TypedCall {
-  /** Kept: a view of an array of a few words makes a buffer for them. */
   protected out = new Int32Array(0);
 
   protected start(rows: number): void {
-    if (this.out.length < rows * 2) this.out = new Int32Array(rows * 2);
+    this.out = new Int32Array(rows * 2);
   }
 
   read(slot: number, row: number): void {
@@ -94,7 +93,7 @@ abstract class Int64Call extends TypedCall {
   }
 
   finish(rows: number): Column {
-    const values = new BigInt64Array(this.out.buffer).slice(0, rows);
+    const values = new BigInt64Array(this.out.buffer, 0, rows);
     return { type: this.type, validity: null, storage: 'i64', values };
   }
 }

@@ -1,7 +1,6 @@
 // Decodes fetched record batches into the rows of a source step, skipping and naming what cannot be used; knows no operator and no log.
 
 import { existing } from '../base/assert.ts';
-import { firstOf } from '../base/grown.ts';
 import { RecordError } from '../base/errors.ts';
 import { KERNEL_BATCH_BYTES_MIN } from '../base/limits.ts';
 import { type Batch, IDENTITY, Op, select } from '../data/batch.ts';
@@ -245,7 +244,7 @@ class SourceReader implements Reader {
   ): Batch | null {
     const step = this.#step;
     const { rows } = kept;
-    const origin = firstOf(kept.origin, rows);
+    const origin = kept.origin.subarray(0, rows);
     const { rowtime, dropped } = this.#rowtimes(records, origin, kept, columns, onProblem);
     const of = { records, place, origin, rowtime };
     const built: Batch = {

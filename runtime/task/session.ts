@@ -1,6 +1,6 @@
 // One life of a task, from restore to the first failure: state, position, operators and outbox together; knows no loop and no retry.
 
-import { existing } from '../base/assert.ts';
+import { assert } from '../base/assert.ts';
 import { madeTooMuch, TaskCorrupted } from '../base/errors.ts';
 import {
   MADE_ROWS_MAX,
@@ -263,7 +263,8 @@ export class Session {
 
   /** Takes one record in without processing it: it goes to the dead-letter topic. */
   giveUp(attempts: number, error: string): void {
-    const run = existing(this.inputs.take(1) ?? undefined, 'record');
+    const run = this.inputs.take(1);
+    assert(run !== null, 'there is a record to give up');
     this.#begin(run);
     const origin = this.#current.origin(run.from);
     this.#report({ code: 'DEAD_LETTER', origin: run.from, field: '', reason: error });
@@ -302,18 +303,14 @@ export class Session {
   /** Ends a turn: what was written so far becomes appends, so that `isHeavy` sees it. */
   flush(): void {
     this.#wiring.settle();
-    const { store, log } = this.#options;
-    // Until the next flush behind the commit that delivers them.
-    const isFirst = store.delivers === true && this.#outgoing.length === 0;
-    const lentBytesMax = isFirst ? log.copiedBytesMax : 0;
-    for (const output of this.#wiring.outputs) output.drain(this.#send, lentBytesMax);
-    this.#problems?.drain(this.#send);
+    for (const output of this.#wiring.outputs) output.drain((outgoing) => this.#send(outgoing));
+    this.#problems?.drain((outgoing) => this.#send(outgoing));
   }
 
-  readonly #send = (outgoing: Outgoing): void => {
+  #send(outgoing: Outgoing): void {
     this.#outgoing.push(outgoing);
     this.#outgoingBytes += outgoing.handed?.lengthBytes ?? outgoing.bytes.length;
-  };
+  }
 
   /**
    * Commits what was processed, all or nothing, and offers its appends to the outbox.

@@ -34,11 +34,8 @@ export interface Output {
   readonly write: Emit;
   /** Bytes written and not handed over yet. */
   readonly waitingBytes: number;
-  /**
-   * Hands over what was written since the last call, in order.
-   * @param lentBytesMax of record batches that are good until the next call that gives as much
-   */
-  drain(into: (outgoing: Outgoing) => void, lentBytesMax?: number): void;
+  /** Hands over what was written since the last call, in order. */
+  drain(into: (outgoing: Outgoing) => void): void;
 }
 
 export interface SinkOptions {
@@ -81,8 +78,8 @@ export class SinkWriter implements Output {
     const keyFormat = existing(formats.get(step.keyFormat.format), 'format');
     const valueFormat = existing(formats.get(step.valueFormat.format), 'format');
     const withRole = (role: string) => columns.filter((column) => column.role === role);
-    const keys = withRole('key');
-    this.#keyEncoder = keys.length === 0 ? null : keyFormat.encoder(keys, step.keyFormat);
+    this.#keyEncoder =
+      this.#keyAt.length === 0 ? null : keyFormat.encoder(withRole('key'), step.keyFormat);
     this.#valueEncoder = valueFormat.encoder(withRole('value'), step.valueFormat);
     this.#targets = Array.from({ length: step.partitions }, () => ({
       builder: new RecordBatchBuilder(),
@@ -95,9 +92,12 @@ export class SinkWriter implements Output {
   }
 
   readonly write = (batch: Batch): void => {
-    const columnsAt = (at: readonly number[]) => at.map((index) => batch.columns[index] as Column);
-    const keys = columnsAt(this.#keyAt);
-    const values = columnsAt(this.#valueAt);
+    const keys = this.#keyAt
+      .map((at) => batch.columns[at])
+      .filter((column) => column !== undefined);
+    const values = this.#valueAt
+      .map((at) => batch.columns[at])
+      .filter((column) => column !== undefined);
     let written = 0;
     for (let i = 0; i < batch.length; i++) {
       const position = positionOf(batch, i);
@@ -165,9 +165,8 @@ export class SinkWriter implements Output {
   #appendWindow(batch: Batch, position: number): void {
     const { window } = this.#step;
     if (window === null) return;
-    // Of type BIGINT, and never null.
     const bound = (nth: number): bigint =>
-      valueAt(batch.columns[this.#windowAt[nth] as number] as Column, position) as bigint;
+      boundOf(existing(batch.columns[this.#windowAt[nth] as number], 'column'), position);
     if (window.type !== 'SESSION') writeTimeWindow(this.#key, bound(0));
     else writeSession(this.#key, { startMs: bound(0), endMs: bound(1) });
   }
@@ -180,18 +179,24 @@ export class SinkWriter implements Output {
     return PSEUDO_COLUMNS.code.timeAt(time, column, position, timestamp?.column ?? '');
   }
 
-  #finish(partition: number, target: Target, lentBytesMax = 0): void {
+  #finish(partition: number, target: Target): void {
     const { count } = target.builder;
-    const bytes = target.builder.finish(lentBytesMax);
+    const bytes = target.builder.finish();
     if (bytes !== null)
       target.finished.push({ to: { topic: this.#step.topic, partition }, count, bytes });
   }
 
-  drain(into: (outgoing: Outgoing) => void, lentBytesMax?: number): void {
+  drain(into: (outgoing: Outgoing) => void): void {
     this.#waitingBytes = 0;
     this.#targets.forEach((target, partition) => {
-      this.#finish(partition, target, lentBytesMax);
+      this.#finish(partition, target);
       for (const outgoing of target.finished.splice(0)) into(outgoing);
     });
   }
+}
+
+function boundOf(column: Column, position: number): bigint {
+  const value = valueAt(column, position);
+  assert(typeof value === 'bigint', 'a window bound is a BIGINT');
+  return value;
 }

@@ -3,15 +3,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PortError } from '../../../runtime/base/errors.ts';
-import {
-  COPIED_BYTES_MAX,
-  PRODUCE_BYTES_MAX,
-  PRODUCE_CALLS_MAX,
-} from '../../../runtime/base/limits.ts';
-import { type Appended, Appends } from '../../../runtime/browser/appends.ts';
-import { buffersOf, RecordPacker } from '../../../runtime/browser/packed-records.ts';
+import { PRODUCE_BYTES_MAX, PRODUCE_CALLS_MAX } from '../../../runtime/base/limits.ts';
+import { Appends } from '../../../runtime/browser/appends.ts';
+import { placed } from '../../../runtime/browser/packed-places.ts';
+import { RecordPacker } from '../../../runtime/browser/packed-records.ts';
 import { ProduceCalls } from '../../../runtime/browser/produce-calls.ts';
 import { unpacked } from '../../../runtime/browser/unpacked-records.ts';
+import type { ProducedPlaces } from '../../../runtime/browser/worker.ts';
 import { Engine } from '../../../runtime/engine/engine.ts';
 import { openCore } from '../../../runtime/engine/engine-core.ts';
 import type { ProducedAt, ProducedRecord } from '../../../runtime/engine/insert.ts';
@@ -31,9 +29,10 @@ async function connected() {
   for (const name of ['a', 'b']) await host.log.create({ name, partitions: PARTITIONS, ...policy });
   const appends = new Appends((...given) => core.produce(...given));
   const send = async (calls: ProduceCalls): Promise<void> =>
-    calls.send(async (_method, [topic, records, counts]): Promise<Appended> =>
-      appends.add(topic, structuredClone(records), counts),
-    );
+    calls.send(async (_method, [topic, records, counts]): Promise<ProducedPlaces> => {
+      const { places, errors } = await appends.add(topic, structuredClone(records), counts);
+      return { places: placed(places), errors };
+    });
   /** Every value of a topic, by partition. */
   const values = async (topic: string) => {
     const partitions = Array.from({ length: PARTITIONS }, async (_, partition) =>
@@ -49,7 +48,7 @@ const outcome = (promise: Promise<readonly ProducedAt[]>) =>
 
 test('calls that were gathered are one record batch, and each has its own places', async () => {
   const { host, send } = await connected();
-  const calls = new ProduceCalls('a', new RecordPacker());
+  const calls = new ProduceCalls('a');
   const first = calls.add([{ key: null, value: '1', partition: 1 }]);
   const second = calls.add([
     { key: null, value: '2', partition: 1 },
@@ -69,7 +68,7 @@ test('calls that were gathered are one record batch, and each has its own places
 
 test('records that change behind the call are appended as they were', async () => {
   const { send, values } = await connected();
-  const calls = new ProduceCalls('a', new RecordPacker());
+  const calls = new ProduceCalls('a');
   const value = Uint8Array.from(new TextEncoder().encode('as it was'));
   const record = { key: null, value: value as Uint8Array | string, partition: 0 };
   void calls.add([record]);
@@ -84,7 +83,7 @@ test('records that change behind the call are appended as they were', async () =
 
 test('a call with what is no record is refused, and the others are not touched', async () => {
   const { send, values } = await connected();
-  const calls = new ProduceCalls('a', new RecordPacker());
+  const calls = new ProduceCalls('a');
   void calls.add([{ value: 'good', partition: 0 }]);
   const bad = calls.add([
     { value: 'never', partition: 0 },
@@ -97,13 +96,13 @@ test('a call with what is no record is refused, and the others are not touched',
 });
 
 test('calls are full at PRODUCE_CALLS_MAX calls, and at PRODUCE_BYTES_MAX bytes', () => {
-  const many = new ProduceCalls('a', new RecordPacker());
+  const many = new ProduceCalls('a');
   for (let n = 0; n < PRODUCE_CALLS_MAX; n++) {
     expect(many.isFull).toBe(false);
     void many.add([]);
   }
   expect(many.isFull).toBe(true);
-  const long = new ProduceCalls('a', new RecordPacker());
+  const long = new ProduceCalls('a');
   void long.add([{ value: 'x'.repeat(PRODUCE_BYTES_MAX - 1) }]);
   expect(long.isFull).toBe(false);
   void long.add([{ value: 'x' }]);
@@ -113,7 +112,7 @@ test('calls are full at PRODUCE_CALLS_MAX calls, and at PRODUCE_BYTES_MAX bytes'
 test('what comes in at once for one topic is one record batch; topics keep their order', async () => {
   const { host, send, values } = await connected();
   const sent = ['a', 'a', 'b', 'a'].map((topic, n) => {
-    const calls = new ProduceCalls(topic, new RecordPacker());
+    const calls = new ProduceCalls(topic);
     const places = calls.add([{ value: `${n}`, partition: 0 }]);
     return { places, sending: send(calls) };
   });
@@ -141,7 +140,7 @@ test('calls of which some are refused: each has its own error, the others are ap
         const outcomes: [Promise<unknown>, unknown][] = [];
         let n = 0;
         const sending = messages.map((message) => {
-          const calls = new ProduceCalls('a', new RecordPacker());
+          const calls = new ProduceCalls('a');
           for (const [kind, partition, more] of message) {
             const value = `${n++}`;
             const good = Array.from({ length: more + 1 }, () => ({ value, partition }));
@@ -168,7 +167,7 @@ test('calls of which some are refused: each has its own error, the others are ap
 
 test('a topic that is not there refuses every call; one whose fate is unknown is not appended again', async () => {
   const { send, core, values } = await connected();
-  const absent = new ProduceCalls('absent', new RecordPacker());
+  const absent = new ProduceCalls('absent');
   const codes = [outcome(absent.add([{ value: '1' }])), outcome(absent.add([]))];
   await send(absent);
   expect(await Promise.all(codes)).toEqual(['UNKNOWN_TOPIC', 'UNKNOWN_TOPIC']);
@@ -178,11 +177,14 @@ test('a topic that is not there refuses every call; one whose fate is unknown is
     await core.produce(topic, records.slice(0, 1), places);
     throw new PortError('UNAVAILABLE', 'gone');
   });
-  const calls = new ProduceCalls('a', new RecordPacker());
+  const calls = new ProduceCalls('a');
   const [kept, gone] = ['kept', 'gone'].map((value) =>
     outcome(calls.add([{ value, partition: 0 }])),
   );
-  await calls.send(async (_method, [topic, records, counts]) => lost.add(topic, records, counts));
+  await calls.send(async (_method, [topic, records, counts]) => {
+    const { places, errors } = await lost.add(topic, records, counts);
+    return { places: placed(places), errors };
+  });
   expect([await kept, await gone, tries]).toEqual([
     [{ partition: 0, offset: 0 }],
     'UNAVAILABLE',
@@ -208,30 +210,4 @@ test('text is UTF-8, whatever it is made of', () => {
     }),
     { numRuns: 100 },
   );
-});
-
-test('what is handed over is more than COPIED_BYTES_MAX, and a packer begins anew whether it was or not', () => {
-  const packer = new RecordPacker();
-  /** Four numbers of 8 bytes a record. */
-  const countMax = COPIED_BYTES_MAX / 32;
-  const many = (count: number) => Array.from({ length: count }, (_, n) => ({ value: `${n % 10}` }));
-  const cases = [
-    { records: many(countMax), handed: 0 },
-    { records: many(countMax + 1), handed: 1 },
-    { records: [{ value: 'x'.repeat(COPIED_BYTES_MAX) }], handed: 0 },
-    { records: [{ value: 'x'.repeat(COPIED_BYTES_MAX + 1) }], handed: 1 },
-    { records: many(2), handed: 0 },
-  ];
-  for (const { records, handed } of cases) {
-    packer.add(records);
-    const packed = packer.packed();
-    const transfer = buffersOf(packed);
-    expect(transfer.length).toBe(handed);
-    const crossed = unpacked(structuredClone(packed, { transfer }));
-    const texts = crossed.map(({ value }) => new TextDecoder().decode(value ?? undefined));
-    expect(texts).toEqual(records.map(({ value }) => value));
-    expect(crossed.every(({ key, timestamp }) => key === null && timestamp === undefined)).toBe(
-      true,
-    );
-  }
 });

@@ -80,22 +80,6 @@ test('records written piece by piece can be taken back', () => {
   expect(new TextDecoder().decode(read.value(0) ?? undefined)).toBe('whole');
 });
 
-test('a batch that is lent is good until the next one that is, all others for ever', () => {
-  const builder = new RecordBatchBuilder();
-  const batchOf = (fill: number, lentBytesMax?: number) => {
-    builder.append(null, new Uint8Array(40).fill(fill), fill);
-    return builder.finish(lentBytesMax) as Uint8Array;
-  };
-  const own = batchOf(1);
-  const [whole, first] = [own.slice(), batchOf(1, own.length)];
-  expect(first).toEqual(whole);
-  const tooLong = batchOf(1, own.length - 1);
-  const second = batchOf(2, own.length);
-  expect([own, tooLong]).toEqual([whole, whole]);
-  expect(first).toEqual(second);
-  expect(second).not.toEqual(whole);
-});
-
 test('any damaged bit or missing byte is noticed on append and on read', () => {
   fc.assert(
     fc.property(records, fc.nat(), fc.nat(7), fc.boolean(), (appended, where, bit, isCut) => {
