@@ -6,6 +6,7 @@ import {
   PUSH_QUERIES_HELD_BYTES_MAX,
   PUSH_QUERY_GONE_MS,
 } from '../runtime/base/limits.ts';
+import { Waiters } from './objects/waiters.ts';
 import { shareOf } from './share.ts';
 
 /** What was read comes to so many times as much until a reader has it: as it came, decoded, as rows and as their text. */
@@ -180,7 +181,7 @@ export class Reading {
   #isWaitedFor = false;
   #movedMs = Date.now();
   #isOver = false;
-  #wakes: (() => void)[] = [];
+  readonly #waiters = new Waiters();
   #timer: ReturnType<typeof setInterval> | null = null;
   heardMs = Date.now();
   /** Why it has had to give way; null while it has not. */
@@ -273,19 +274,9 @@ export class Reading {
           this.#set(this.#state, this.#ahead, this.#coming + bytes);
           return bytes;
         }
-        await this.#woken(ROOM_LOOK_MS);
-      } else await this.#woken(null);
+        await this.#waiters.wait(ROOM_LOOK_MS);
+      } else await this.#waiters.wait(Infinity);
     }
-  }
-
-  /** @param withinMs null: by its own reader */
-  async #woken(withinMs: number | null): Promise<void> {
-    // Another request may resolve it: see InFlight.
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wakes.push(resolve);
-    const timer = withinMs === null ? null : setTimeout(resolve, withinMs);
-    await promise;
-    if (timer !== null) clearTimeout(timer);
   }
 
   #forget(lane: Lane): void {
@@ -332,7 +323,7 @@ export class Reading {
 
   /** Whoever waits looks again. */
   wake(): void {
-    for (const wake of this.#wakes.splice(0)) wake();
+    this.#waiters.wakeAll();
   }
 
   /** It is over, and holds nothing. */

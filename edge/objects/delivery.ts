@@ -6,7 +6,6 @@ import {
   SOCKET_STALL_MS,
   SOCKET_UNREAD_BYTES_MAX,
 } from '../../runtime/base/limits.ts';
-import { askText } from '../ask.ts';
 import { shareOf } from '../share.ts';
 import type { Place } from './places.ts';
 import type { Frames, LiveSocket, Subscription } from './subscriptions.ts';
@@ -120,12 +119,8 @@ export class Delivery {
     keepAwake(scheduler.wait(ASKED_MS).then(() => goOn(this.#released())));
   }
 
-  /** Once at a time: the answer to one says nothing of what was sent behind it. */
   #ask(socket: LiveSocket): void {
-    if (socket.ask !== null) return;
-    const text = askText();
-    socket.ask = { text, bytes: socket.unreadBytes, atMs: Date.now() };
-    socket.send(text);
+    socket.asks.ask(socket.unreadBytes, (text) => socket.send(text));
   }
 
   /** Closes those that were asked a while ago, and asks others, those with the most before the others. @returns whether there is room now */
@@ -134,11 +129,11 @@ export class Delivery {
     let askedBytes = 0;
     for (const socket of [...this.#unread].sort((a, b) => b.unreadBytes - a.unreadBytes)) {
       if (this.#bytes + bytes <= RELAY_UNREAD_BYTES_MAX) return true;
-      const { ask, subscriptions } = socket;
-      if (ask !== null && ask.atMs <= sinceMs) {
+      const { asks, subscriptions } = socket;
+      if (asks.hasWaitedSince(sinceMs)) {
         const [{ id, next } = {}] = subscriptions.values();
         this.#options.close(socket, 1013, JSON.stringify({ id, next }));
-      } else if (ask === null && askedBytes < bytes) {
+      } else if (!asks.isOpen && askedBytes < bytes) {
         this.#ask(socket);
         askedBytes += socket.unreadBytes;
       }
@@ -148,11 +143,10 @@ export class Delivery {
 
   /** A client says that it has read what came before an ask. @returns the sockets that may be sent something now */
   answered(socket: LiveSocket, text: string): Iterable<LiveSocket> {
-    const { ask } = socket;
-    if (ask === null || ask.text !== text) return [];
-    socket.ask = null;
+    const bytes = socket.asks.answered(text);
+    if (bytes === null) return [];
     socket.heldMs = null;
-    this.#count(socket, -ask.bytes);
+    this.#count(socket, -bytes);
     return [socket, ...this.#released()];
   }
 

@@ -3,6 +3,7 @@
 import { ByteWriter } from '../../runtime/base/bytes.ts';
 import { SOCKET_FRAME_BYTES_MAX } from '../../runtime/base/limits.ts';
 import type { FetchedBatch } from '../../runtime/ports/log.ts';
+import { Asks } from '../ask.ts';
 import { pieceOf } from './batch-pieces.ts';
 
 /** One subscription as it stands; its socket's attachment says the same before the object can hibernate. */
@@ -53,8 +54,7 @@ export class LiveSocket {
   heardMs: number;
   /** Bytes that may lie unread. */
   unreadBytes = 0;
-  /** What its client has not answered yet, and what it had been sent before; null: nothing. */
-  ask: { readonly text: string; readonly bytes: number; readonly atMs: number } | null = null;
+  readonly asks = new Asks();
   /** Since when nothing is sent until that is answered; null: it does not wait. */
   heldMs: number | null = null;
   /** There is no room for what it is to be sent. */

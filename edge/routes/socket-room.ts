@@ -5,7 +5,8 @@ import {
   SOCKET_STALL_MS,
   SOCKET_UNREAD_BYTES_MAX,
 } from '../../runtime/base/limits.ts';
-import { askText } from '../ask.ts';
+import { Asks } from '../ask.ts';
+import { Waiters } from '../objects/waiters.ts';
 import { shareOf } from '../share.ts';
 
 /** What one socket may have, whatever is left. */
@@ -30,12 +31,12 @@ export interface SocketRoomOptions {
 export class SocketRoom {
   readonly #options: SocketRoomOptions;
   #bytes = 0;
-  #ask: { readonly text: string; readonly bytes: number; readonly atMs: number } | null = null;
+  readonly #asks = new Asks();
   /** Others find no room, and it has not answered for a while. */
   #mustGiveWay = false;
   #isClosed = false;
   #timer: ReturnType<typeof setInterval> | null = null;
-  #wakes: (() => void)[] = [];
+  readonly #waiters = new Waiters();
 
   constructor(options: SocketRoomOptions) {
     this.#options = options;
@@ -69,11 +70,8 @@ export class SocketRoom {
     else if (unreadBytes * 2 >= QUERY_SOCKETS_UNREAD_BYTES_MAX) this.#say();
   }
 
-  /** Once at a time: the answer to one says nothing of what was sent behind it. */
   #say(): void {
-    if (this.#ask !== null || this.#bytes === 0 || this.#isClosed) return;
-    this.#ask = { text: askText(), bytes: this.#bytes, atMs: Date.now() };
-    this.#options.send(this.#ask.text);
+    if (this.#bytes > 0 && !this.#isClosed) this.#asks.ask(this.#bytes, this.#options.send);
   }
 
   get #most(): number {
@@ -97,7 +95,7 @@ export class SocketRoom {
     while (isWanted() && !this.#fits(bytes)) {
       this.#say();
       if (this.#bytes > 0 && Date.now() - sinceMs >= SOCKET_STALL_MS) return false;
-      await this.#woken();
+      await this.#waiters.wait(ASKED_MS);
     }
     if (!isWanted()) return true;
     if (!this.#isClosed) this.#count(bytes);
@@ -107,24 +105,15 @@ export class SocketRoom {
     return true;
   }
 
-  async #woken(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wakes.push(resolve);
-    const timer = setTimeout(resolve, ASKED_MS);
-    await promise;
-    clearTimeout(timer);
-  }
-
   /** Those who wait look again. */
   wake(): void {
-    for (const wake of this.#wakes.splice(0)) wake();
+    this.#waiters.wakeAll();
   }
 
   /** A client has sent back the text of an ask: if it is this one's, it has read what came before. */
   answered(text: string): void {
-    if (this.#ask?.text !== text) return;
-    const { bytes } = this.#ask;
-    this.#ask = null;
+    const bytes = this.#asks.answered(text);
+    if (bytes === null || this.#isClosed) return;
     this.#mustGiveWay = false;
     this.#count(-bytes);
     this.wake();
@@ -133,14 +122,13 @@ export class SocketRoom {
   /** Nothing more is sent. */
   close(): void {
     this.#isClosed = true;
-    this.#ask = null;
     this.#count(-this.#bytes);
     this.wake();
   }
 
   /** @returns how much room there will be when it gives way, as it must now; 0: it need not */
   makeWay(sinceMs: number): number {
-    if (this.#ask === null || this.#ask.atMs > sinceMs) return 0;
+    if (!this.#asks.hasWaitedSince(sinceMs)) return 0;
     this.#mustGiveWay = true;
     return this.#bytes;
   }
