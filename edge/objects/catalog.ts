@@ -10,7 +10,7 @@ import type { Look } from '../../runtime/engine/caught-up.ts';
 import type { Standing } from '../../runtime/engine/entities.ts';
 import type { MigrationStatus } from '../../runtime/client/migrations.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
-import type { TopicDescription, TopicPartition, TopicSpec } from '../../runtime/ports/log.ts';
+import type { TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
 import { inputsOf, subtopologyOf, taskId, tasksOf } from '../../runtime/task/topology.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { RemoteLog } from '../adapters/remote-log.ts';
@@ -240,10 +240,8 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
         const metrics = await unwrap(processorAt(this.env, tenant, taskId(name)).metrics());
         if (metrics === null) return null;
         const { inputs, state, outboxAppends } = metrics;
-        const position = ({ topic, partition }: TopicPartition) =>
-          inputs.find(({ at }) => at.topic === topic && at.partition === partition)?.position ??
-          null;
-        return { state, position, isDelivered: outboxAppends === 0 };
+        const positions = inputs.map(({ at, position: next }) => ({ at, next }));
+        return { state, positions, isDelivered: outboxAppends === 0 };
       },
       highWatermark: async (at) =>
         (await unwrap(partitionAt(this.env, tenant, at).bounds())).highWatermark,

@@ -15,8 +15,8 @@ import { inputsOf, type TaskName, tasksOf, subtopologyOf } from '../task/topolog
 export interface TaskProgress {
   /** RUNNING, or how it stands else. */
   readonly state: string;
-  /** Behind which record of an input it has committed; null: nothing of it. */
-  readonly position: (at: TopicPartition) => number | null;
+  /** Behind which record of its inputs it has committed; null, or not there: nothing of one. */
+  readonly positions: readonly { readonly at: TopicPartition; readonly next: number | null }[];
   /** true: what it has made is in its topics. */
   readonly isDelivered: boolean;
 }
@@ -88,16 +88,17 @@ async function endsOf(inputs: readonly TopicPartition[], look: Look): Promise<re
 
 /** What a task has still to do, as a text; null: nothing. */
 function leftOf(query: string, ends: readonly End[], progress: TaskProgress | null): string | null {
-  const state = progress?.state ?? 'not there';
+  const { state = 'not there', positions = [], isDelivered = false } = progress ?? {};
   if (state !== 'RUNNING') {
     const hint = state === 'PAUSED' ? `RESUME ${query} first.` : 'SHOW QUERIES EXTENDED says why.';
     throw new StatementError('INVALID', `the query ${query} is ${state}`, null, hint);
   }
   for (const [{ topic, partition }, end] of ends) {
-    const position = progress?.position({ topic, partition }) ?? 0;
+    const of = positions.find(({ at }) => at.topic === topic && at.partition === partition);
+    const position = of?.next ?? 0;
     if (position < end)
       return `the query ${query} has not caught up: it has ${end - position} records of topic '${topic}', partition ${partition}, to read`;
   }
-  if (progress?.isDelivered === true) return null;
+  if (isDelivered) return null;
   return `the query ${query} has not caught up: what it has made is not in its topics`;
 }

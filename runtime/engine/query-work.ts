@@ -3,7 +3,7 @@
 import { PortError } from '../base/errors.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
-import type { Log, TopicPartition } from '../ports/log.ts';
+import type { Log } from '../ports/log.ts';
 import { taskId, type TaskName, tasksOf } from '../task/topology.ts';
 import type { TaskProgress } from './caught-up.ts';
 import type { CatalogEntry } from './changes.ts';
@@ -40,10 +40,7 @@ export function progressOf(
     ({ options: { name } }) => name.subtopology === subtopology && name.partition === partition,
   );
   if (running === null || task === undefined) return null;
-  const { positions, isDelivered } = task.progress;
-  const position = ({ topic, partition }: TopicPartition) =>
-    positions.find(({ at }) => at.topic === topic && at.partition === partition)?.next ?? null;
-  return { state: running.paused ? 'PAUSED' : task.state, position, isDelivered };
+  return { state: running.paused ? 'PAUSED' : task.state, ...task.progress };
 }
 
 /** Why a query has ended, or that it waits for room; null while it runs. */

@@ -1,11 +1,10 @@
 // Every statement through the engine: what it answers, what it refuses and where, and what is left after a restart.
 
 import { expect, test } from 'vitest';
-import { StatementError } from '../../../runtime/base/errors.ts';
-import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { type MemoryHost, memoryHost } from '../../../runtime/memory/memory-host.ts';
 import { TestDriver } from '../../../runtime/memory/test-driver.ts';
+import { refusal } from '../../support/refusal.ts';
 
 const STREAM = `CREATE STREAM s (k STRING KEY, v BIGINT)
   WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`;
@@ -13,15 +12,6 @@ const TABLE = 'CREATE TABLE t AS SELECT k, COUNT(*) AS n, SUM(v) AS total FROM s
 
 /** Hosts in memory that may be opened again: closing one keeps what it holds. */
 const durableHost = (): MemoryHost => memoryHost();
-
-async function refusal(engine: Engine, sql: string): Promise<StatementError> {
-  const thrown = await engine.execute(sql).then(
-    () => null,
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(StatementError);
-  return thrown as StatementError;
-}
 
 test('answers CREATE with a status that names the command and the query', async () => {
   await using engine = await open();

@@ -1,23 +1,14 @@
 // Statements that steer an engine: ALTER, source tables, PAUSE and RESUME, variables, properties, ASSERT TOPIC and the long forms of SHOW.
 
 import { expect, test } from 'vitest';
-import { StatementError } from '../../../runtime/base/errors.ts';
 import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
 import { systemClock } from '../../../runtime/memory/system-clock.ts';
+import { refusal } from '../../support/refusal.ts';
 
 const STREAM = `CREATE STREAM s (k STRING KEY, v BIGINT)
   WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`;
-
-async function refusal(engine: Engine, sql: string): Promise<StatementError> {
-  const thrown = await engine.execute(sql).then(
-    () => null,
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(StatementError);
-  return thrown as StatementError;
-}
 
 async function recordsOf(engine: Engine, topic: string): Promise<number> {
   await engine.idle();

@@ -1,11 +1,11 @@
 // ALTER ... SWAP WITH: a query that was made beside another one takes its place once it has caught up.
 
 import { expect, test } from 'vitest';
-import { StatementError } from '../../../runtime/base/errors.ts';
 import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
 import type { Store } from '../../../runtime/ports/store.ts';
+import { refusal } from '../../support/refusal.ts';
 
 const SALES = `SET 'auto.offset.reset' = 'earliest';
   CREATE STREAM sales (shop STRING KEY, product STRING, cents BIGINT)
@@ -14,15 +14,6 @@ const SALES = `SET 'auto.offset.reset' = 'earliest';
 const NEXT = `CREATE TABLE totals_next AS
   SELECT product, SUM(cents) AS cents, COUNT(*) AS n FROM sales GROUP BY product;`;
 const SWAP = 'ALTER TABLE totals SWAP WITH totals_next';
-
-async function refusal(engine: Engine, sql: string): Promise<StatementError> {
-  const thrown = await engine.execute(sql).then(
-    () => null,
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(StatementError);
-  return thrown as StatementError;
-}
 
 async function rows(engine: Engine, sql: string): Promise<unknown[]> {
   await using answer = await engine.query(sql);

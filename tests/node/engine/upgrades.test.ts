@@ -1,24 +1,15 @@
 // CREATE OR REPLACE while queries run: what goes on, what is refused, and what a restart finds.
 
 import { expect, test } from 'vitest';
-import { StatementError } from '../../../runtime/base/errors.ts';
 import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
+import { refusal } from '../../support/refusal.ts';
 
 const STREAM = `CREATE STREAM s (k STRING KEY, v BIGINT, w BIGINT)
   WITH (KAFKA_TOPIC='s', PARTITIONS=2, VALUE_FORMAT='JSON');`;
 const TABLE = `CREATE TABLE users (id INT PRIMARY KEY, name STRING, age INT)
   WITH (KAFKA_TOPIC='users', PARTITIONS=2, VALUE_FORMAT='JSON');`;
-
-async function refusal(engine: Engine, sql: string): Promise<StatementError> {
-  const thrown = await engine.execute(sql).then(
-    () => null,
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(StatementError);
-  return thrown as StatementError;
-}
 
 async function rows(engine: Engine, sql: string): Promise<unknown[]> {
   await engine.idle();
