@@ -217,6 +217,10 @@ test('a project of its own checks its types, is bundled, served, migrated, writt
     /^```ts\n(.*?)^```/ms.exec(readFileSync(join(app, 'README.md'), 'utf8')) ?? [];
   expect(composed).toContain('edge.fetch(');
   writeFileSync(join(app, 'src/composed.ts'), composed);
+  const guide = readFileSync(resolve(ROOT, 'docs/edge.md'), 'utf8');
+  const [, guarded = ''] = /^```ts\n(.*?)^```/ms.exec(guide) ?? [];
+  expect(guarded).toContain('auth: async');
+  writeFileSync(join(app, 'src/guarded.ts'), guarded);
   await project.node(resolve(ROOT, 'node_modules/typescript/bin/tsc'), '-p', app);
   const deploy = ['deploy', '--dry-run', '--outdir', join(app, 'bundle'), ...config];
   expect((await project.node(wrangler, ...deploy)).stdout).toContain('--dry-run: exiting now');
