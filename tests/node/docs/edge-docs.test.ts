@@ -1,4 +1,4 @@
-// docs/edge.md tells of every event that an edge logs, and of no other.
+// The guide to running an edge tells of every event that an edge logs, and of no other.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
