@@ -16,11 +16,12 @@ export class Client {
   readonly topics: Topics;
   /** Applies texts of statements once each, and tells which were. */
   readonly migrations: Migrations;
-  readonly #connection: Connection;
+  /** The way to the edge, for what is built on it. */
+  readonly connection: Connection;
 
   /** Use `connect`. */
   constructor(connection: Connection) {
-    this.#connection = connection;
+    this.connection = connection;
     this.topics = new Topics(connection);
     this.migrations = new Migrations(connection);
   }
@@ -32,22 +33,22 @@ export class Client {
 
   /** @throws as `execute` of statements.ts: {StatementError} of the first that fails; those before it stay done */
   execute(sql: string, options?: ExecuteOptions): Promise<readonly Entity[]> {
-    return execute(this.#connection, sql, options);
+    return execute(this.connection, sql, options);
   }
 
   /** Asks (pull) or subscribes (push, EMIT CHANGES). @throws {StatementError} what is wrong with the text */
   query(sql: string, options?: QueryOptions): Promise<AnswerRows> {
-    return query(this.#connection, sql, options);
+    return query(this.connection, sql, options);
   }
 
   /** Appends records, each once. */
   producer(options?: ProducerOptions): Producer {
-    return new Producer(this.#connection, options);
+    return new Producer(this.connection, options);
   }
 
   /** Reads the records of a topic, each once. */
   consumer(options: ConsumerOptions): Consumer {
-    return new Consumer(this.#connection, options);
+    return new Consumer(this.connection, options);
   }
 }
 

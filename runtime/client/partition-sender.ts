@@ -3,7 +3,8 @@
 import { InvariantError, PortError } from '../base/errors.ts';
 import type { AppendResult } from '../ports/log.ts';
 import { Batcher, type BatchLimits, type ReadyBatch, type Waiting } from './batcher.ts';
-import { type Attempt, type Connection, partitionPath, readJson } from './connection.ts';
+import { type Attempt, type Connection, readJson } from './connection.ts';
+import { appendCall, createdMsOf, freshId } from './producer-call.ts';
 import { pause, Retries } from './retry.ts';
 
 /** A record whose sender waits to hear where it stands. */
@@ -131,19 +132,9 @@ export class PartitionSender {
   }
 
   #attempt(bytes: Uint8Array<ArrayBuffer>): Promise<Attempt<AppendResult>> {
-    const { connection, topic, partition, incarnation } = this.#options;
-    const call = {
-      method: 'POST',
-      path: `${partitionPath(topic, partition)}/batch`,
-      headers: {
-        'Content-Type': 'application/vnd.millrace.batch',
-        'Producer-Id': this.#id,
-        'Producer-Epoch': '0',
-        'Producer-Seq': String(this.#sequence),
-        'Topic-Incarnation': incarnation,
-      },
-      body: bytes,
-    } as const;
+    const { connection } = this.#options;
+    const stamp = { producer: this.#id, sequence: this.#sequence };
+    const call = appendCall({ ...this.#options, ...stamp, bytes });
     return connection.attempt(call, readJson<AppendResult>);
   }
 
@@ -179,16 +170,4 @@ function isPortError(error: Error): error is PortError {
 
 function codeOf(error: Error): string | null {
   return isPortError(error) ? error.code : null;
-}
-
-/** A producer id tells when it was made, so that one that is forgotten is never taken for a new one. */
-function freshId(createdMs: number): string {
-  return `${createdMs}.${crypto.randomUUID()}`;
-}
-
-/** A creation time that the edge takes for a new one. */
-function createdMsOf({ detail }: PortError): number {
-  const { nowMs, forgottenMs } = detail;
-  if (typeof nowMs === 'number') return nowMs;
-  return Math.max(Date.now(), typeof forgottenMs === 'number' ? forgottenMs + 1 : 0);
 }

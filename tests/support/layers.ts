@@ -40,6 +40,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
       ...['insert', 'query-rows', 'records', 'status'].map((of) => `engine/${of}.ts`),
     ],
   ],
+  ['outbox', ['base', 'data', 'ports', 'client', 'engine/insert.ts']],
   // Starts Workers that run tasks: each has an engine's functions and parts, and no engine.
   ['threads', [...HOST, 'memory']],
   ['engine/open.ts', [...HOST, 'memory', 'sqlite', 'threads']],
@@ -70,7 +71,7 @@ export const SYNCHRONOUS_FOLDERS: readonly string[] = [
 
 /** Packages and built-in modules, and the only places that may import them; elsewhere runtime/ imports none. */
 const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
-  [/^idb$/, /^(runtime\/browser|demo|tests)\//],
+  [/^idb$/, /^(runtime\/(browser|outbox)|demo|tests)\//],
   [/^re2js$/, /^(runtime\/functions|tests)\//],
   [/^(hono|cloudflare:)/, /^(edge|tests)\//],
   [/^node:/, /^(runtime\/(sqlite|threads)|cli|scripts|tests)\//],

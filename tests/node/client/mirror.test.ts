@@ -1,65 +1,36 @@
 // The mirror of docs/offline.md in Chromium: without a network, over tabs that close, and of a table that is made again.
 
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Client, connect } from '../../../runtime/client/index.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { ScriptSite } from '../../support/script-site.ts';
 import { ROOT } from '../../support/source-files.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 const executablePath = findChromium();
 const TABLE = 'CREATE TABLE totals AS SELECT k, COUNT(*) AS c, SUM(n) AS t FROM s';
 let workerd: Workerd;
-let site: Server;
+let site: ScriptSite;
 let context: BrowserContext;
 let edge: Client;
 
-/** The guide's code and the client as one script, in `globalThis`. */
-async function bundled(): Promise<string> {
+/** The guide's code and the client, in `globalThis`. */
+function script(): string {
   const guide = readFileSync(resolve(ROOT, 'docs/offline.md'), 'utf8');
   const [, code = ''] = /^```ts\n(.*?)^```/ms.exec(guide) ?? [];
-  const entry = resolve(ROOT, 'tests/mirror.ts');
   const use = "import { connect } from 'millrace/client';\nObject.assign(globalThis, { connect, ";
-  const built = await build({
-    root: ROOT,
-    configFile: false,
-    logLevel: 'error',
-    publicDir: false,
-    resolve: { alias: { 'millrace/client': resolve(ROOT, 'runtime/client/index.ts') } },
-    plugins: [
-      {
-        name: 'guide',
-        resolveId: (id) => (id === entry ? id : null),
-        load: (id) => (id === entry ? `${code}\n${use}follow, openMirror });` : null),
-      },
-    ],
-    build: {
-      write: false,
-      rolldownOptions: { input: entry, output: { codeSplitting: false } },
-    },
-  });
-  const [script] = [built].flat().flatMap((one) => ('output' in one ? one.output : []));
-  if (script?.type !== 'chunk') throw new Error('the guide was not bundled');
-  return script.code;
+  return `${code}\n${use}follow, openMirror });`;
 }
 
 beforeAll(async () => {
   if (executablePath === null) return;
-  const script = await bundled();
-  site = createServer((request, response) => {
-    const isScript = request.url === '/mirror.js';
-    response.writeHead(200, { 'content-type': isScript ? 'text/javascript' : 'text/html' });
-    response.end(isScript ? script : '<script type="module" src="/mirror.js"></script>');
-  });
-  await new Promise<void>((listening) => site.listen(0, '127.0.0.1', listening));
+  site = await ScriptSite.start(script());
   const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
   context = await browser.newContext();
-  workerd = await Workerd.start('tests/workers/apps/pages.ts', { PAGES: origin() });
+  workerd = await Workerd.start('tests/workers/apps/pages.ts', { PAGES: site.origin });
   edge = connect({ url: workerd.url, token: 'key-of-a' });
   await edge.execute(
     `CREATE STREAM s (k STRING KEY, n INT) WITH (KAFKA_TOPIC='s', PARTITIONS=2, VALUE_FORMAT='JSON');`,
@@ -70,13 +41,9 @@ beforeAll(async () => {
 afterAll(async () => {
   if (executablePath === null) return;
   await context.browser()?.close();
-  site.close();
+  site.stop();
   await workerd.stop();
 });
-
-function origin(): string {
-  return `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
-}
 
 interface Scope {
   connect: typeof connect;
@@ -92,7 +59,7 @@ interface Scope {
 /** A tab that follows. */
 async function opened(): Promise<Page> {
   const page = await context.newPage();
-  await page.goto(origin());
+  await page.goto(site.origin);
   await page.waitForFunction(() => 'follow' in globalThis);
   await follow(page, 'key-of-a');
   return page;

@@ -23,6 +23,7 @@ test('the package exports its seven entries and its manifest', () => {
     '.',
     './browser',
     './client',
+    './outbox',
     './worker',
     './edge',
     './testing',
@@ -66,7 +67,7 @@ test('its types resolve as ECMAScript modules', async () => {
   const flags = ['--profile', 'esm-only', '--exclude-entrypoints', './kernel.wasm'];
   // It exits with 1 where it finds a problem; the names show that it looked.
   const { stdout } = await project.node(attw, project.tarball, ...flags, '--no-color');
-  for (const name of ['', '/browser', '/client', '/worker', '/edge'].map(
+  for (const name of ['', '/browser', '/client', '/outbox', '/worker', '/edge'].map(
     (of) => `"millrace${of}"`,
   )) {
     expect(stdout).toContain(name);
@@ -75,9 +76,11 @@ test('its types resolve as ECMAScript modules', async () => {
 
 // As strictly as can be, and as a page does, which has no types of Node's.
 test('a consumer that checks its types sees every sub-path, and the guides show what compiles', async () => {
-  const names = ['', '/browser', '/client', '/worker', '/testing'].map((of) => `millrace${of}`);
+  const names = ['', '/browser', '/client', '/outbox', '/worker', '/testing'].map(
+    (of) => `millrace${of}`,
+  );
   const imports = names.map((name, index) => `import * as m${index} from '${name}';`);
-  project.write('consumer.ts', `${imports.join('\n')}\nexport default [m0, m1, m2, m3, m4];\n`);
+  project.write('consumer.ts', `${imports.join('\n')}\nexport default [m0, m1, m2, m3, m4, m5];\n`);
   const guides = ['README.md', 'docs/pages.md', 'docs/offline.md'].map((path) =>
     readFileSync(resolve(ROOT, path), 'utf8'),
   );
@@ -123,14 +126,17 @@ test('what the guide to testing shows holds', async () => {
   expect((await project.node(script)).stdout).toBe('all of it\n');
 });
 
-test.each(['millrace', 'millrace/client', 'millrace/testing'])('Node imports %s', async (name) => {
-  const script = project.write(
-    'import.mjs',
-    `console.log(JSON.stringify(Object.keys(await import('${name}'))));`,
-  );
-  const names: unknown = JSON.parse((await project.node(script)).stdout);
-  expect(names).toEqual(expect.arrayContaining([expect.stringMatching(/^[A-Za-z]/)]));
-});
+test.each(['millrace', 'millrace/client', 'millrace/outbox', 'millrace/testing'])(
+  'Node imports %s',
+  async (name) => {
+    const script = project.write(
+      'import.mjs',
+      `console.log(JSON.stringify(Object.keys(await import('${name}'))));`,
+    );
+    const names: unknown = JSON.parse((await project.node(script)).stdout);
+    expect(names).toEqual(expect.arrayContaining([expect.stringMatching(/^[A-Za-z]/)]));
+  },
+);
 
 test('Node resolves the kernel and compiles it', async () => {
   const script = project.write(

@@ -1,0 +1,329 @@
+// What an outbox keeps in IndexedDB: records in their order, the batch under way of each partition, and what was refused; sends nothing.
+
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
+import { LimitError, messageOf, PortError } from '../base/errors.ts';
+import { CLIENT_OUTBOX_BYTES_MAX, CLIENT_OUTBOX_RECORDS_MAX } from '../base/limits.ts';
+import type { RecordHeader } from '../data/record.ts';
+
+/** A record that the edge is to have. */
+export interface KeptRecord {
+  readonly topic: string;
+  /** null: murmur2 of the key says. */
+  readonly partition: number | null;
+  readonly key: Uint8Array<ArrayBuffer> | null;
+  readonly value: Uint8Array<ArrayBuffer> | null;
+  readonly timestamp: number;
+  readonly headers: readonly RecordHeader[];
+}
+
+/** Records that go to one partition as these bytes, until it is known that they are there or are not. */
+export interface KeptBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly incarnation: string;
+  readonly producer: string;
+  readonly sequence: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Numbers of its records, and what they count. */
+  readonly records: readonly number[];
+  readonly weight: number;
+}
+
+/** The producer of a partition's batches, and the sequence of its next one. */
+interface KeptProducer {
+  readonly incarnation: string;
+  readonly id: string;
+  readonly next: number;
+  readonly usedMs: number;
+}
+
+/** A record that the edge refuses as it is; it is kept until the application says what becomes of it. */
+export interface RefusedRecord extends KeptRecord {
+  /** For `retry` and `discard`. */
+  readonly id: number;
+  /** As the errors of `producer.send` have it. */
+  readonly code: string;
+  readonly message: string;
+  /** true: it was sent so long ago that the edge no longer knows whether it came. */
+  readonly mayBeThere: boolean;
+}
+
+/** What is kept. */
+export interface OutboxTotals {
+  /** Records that the edge has not acknowledged. */
+  readonly pending: number;
+  /** Records that it has refused. */
+  readonly refused: number;
+  /** Bytes of both. */
+  readonly bytes: number;
+}
+
+interface Schema extends DBSchema {
+  records: { key: number; value: KeptRecord };
+  /** By place. */
+  batches: { key: string; value: KeptBatch };
+  producers: { key: string; value: KeptProducer };
+  refused: { key: number; value: Omit<RefusedRecord, 'id'> };
+  totals: { key: 'all'; value: OutboxTotals };
+}
+
+type Store = keyof typeof STORES;
+type Change = IDBPTransaction<Schema, Store[], 'readwrite'>;
+
+const STORES = { records: true, batches: true, producers: true, refused: true, totals: true };
+const NAMES = Object.keys(STORES) as Store[];
+const NOTHING: OutboxTotals = { pending: 0, refused: 0, bytes: 0 };
+
+/** What a record counts beside its bytes. */
+const RECORD_BYTES = 128;
+
+/** The key of a batch and a producer. */
+export function placeOf({ topic, partition }: Pick<KeptBatch, 'topic' | 'partition'>): string {
+  return `${partition}/${topic}`;
+}
+
+/** What a record counts. */
+export function bytesOf({ key, value, headers }: KeptRecord): number {
+  let bytes = RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const { name, value: of } of headers) bytes += name.length + (of?.length ?? 0);
+  return bytes;
+}
+
+export class OutboxStore {
+  readonly #database: IDBPDatabase<Schema>;
+
+  private constructor(database: IDBPDatabase<Schema>) {
+    this.#database = database;
+  }
+
+  /** @throws {PortError} UNAVAILABLE when it does not open */
+  static async open(name: string): Promise<OutboxStore> {
+    const database = await translated(() =>
+      openDB<Schema>(name, 1, {
+        upgrade(made) {
+          made.createObjectStore('records', { autoIncrement: true });
+          for (const store of ['batches', 'producers', 'refused', 'totals'] as const)
+            made.createObjectStore(store);
+        },
+        // Another version of this code, or the user who clears the site's data, waits for it.
+        blocking: (_old, _new, { target }) => (target as IDBDatabase).close(),
+      }),
+    );
+    return new OutboxStore(database);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  async totals(): Promise<OutboxTotals> {
+    return (await translated(() => this.#database.get('totals', 'all'))) ?? NOTHING;
+  }
+
+  /** @throws {LimitError} CLIENT_OUTBOX_RECORDS_MAX, CLIENT_OUTBOX_BYTES_MAX. @throws {PortError} STORAGE_FULL; then nothing is kept */
+  add(record: KeptRecord): Promise<void> {
+    return this.#change(async (change) => {
+      const totals = await added(change, { pending: 1, bytes: bytesOf(record) });
+      if (totals.pending + totals.refused > CLIENT_OUTBOX_RECORDS_MAX)
+        throw new LimitError(
+          'CLIENT_OUTBOX_RECORDS_MAX',
+          `${CLIENT_OUTBOX_RECORDS_MAX} records are kept`,
+        );
+      if (totals.bytes > CLIENT_OUTBOX_BYTES_MAX)
+        throw new LimitError(
+          'CLIENT_OUTBOX_BYTES_MAX',
+          `${CLIENT_OUTBOX_BYTES_MAX} bytes of records are kept`,
+        );
+      await change.objectStore('records').add(record);
+    });
+  }
+
+  batches(): Promise<KeptBatch[]> {
+    return translated(() => this.#database.getAll('batches'));
+  }
+
+  /** The oldest records with their numbers, up to a count and, but for the first, a number of bytes. */
+  oldest(recordsMax: number, bytesMax: number): Promise<[number, KeptRecord][]> {
+    return translated(async () => {
+      const found: [number, KeptRecord][] = [];
+      let bytes = 0;
+      const records = this.#database.transaction('records').store;
+      for (let at = await records.openCursor(); at !== null; at = await at.continue()) {
+        bytes += bytesOf(at.value);
+        if (found.length > 0 && bytes > bytesMax) break;
+        found.push([at.key, at.value]);
+        if (found.length === recordsMax) break;
+      }
+      return found;
+    });
+  }
+
+  /**
+   * Notes batches before they are sent, each as the next of its partition's producer.
+   * @param fresh the id of a producer that begins
+   * @param idleMs a producer that was not used for so long may have been forgotten: another one begins
+   */
+  begin(
+    batches: readonly Omit<KeptBatch, 'producer' | 'sequence'>[],
+    fresh: () => string,
+    idleMs: number,
+  ): Promise<KeptBatch[]> {
+    return this.#change((change) =>
+      Promise.all(
+        batches.map(async (batch) => {
+          const place = placeOf(batch);
+          const usedMs = Date.now();
+          const known = await change.objectStore('producers').get(place);
+          const isKnown =
+            known?.incarnation === batch.incarnation && Math.abs(usedMs - known.usedMs) < idleMs;
+          const { id, next } = isKnown ? known : { id: fresh(), next: 0 };
+          const { incarnation } = batch;
+          const producer = { incarnation, id, next: next + batch.records.length, usedMs };
+          const begun = { ...batch, producer: id, sequence: next };
+          await change.objectStore('producers').put(producer, place);
+          await change.objectStore('batches').put(begun, place);
+          return begun;
+        }),
+      ),
+    );
+  }
+
+  /** The same batch goes on under another incarnation, or as the first of another producer. */
+  async renew(batch: KeptBatch, to: Partial<KeptBatch>): Promise<KeptBatch> {
+    const renewed = { ...batch, ...to };
+    const { incarnation, producer: id, sequence, records } = renewed;
+    await this.#change(async (change) => {
+      const producer = { incarnation, id, next: sequence + records.length, usedMs: Date.now() };
+      await change.objectStore('producers').put(producer, placeOf(batch));
+      await change.objectStore('batches').put(renewed, placeOf(batch));
+    });
+    return renewed;
+  }
+
+  /** The edge has it: its records go. */
+  acknowledged(batch: KeptBatch): Promise<void> {
+    return this.#change(async (change) => {
+      await change.objectStore('batches').delete(placeOf(batch));
+      await Promise.all(
+        batch.records.map((number) => change.objectStore('records').delete(number)),
+      );
+      await added(change, { pending: -batch.records.length, bytes: -batch.weight });
+    });
+  }
+
+  /** It is certain that the edge has it not: its records are to be sent as if they never had been. */
+  released(batch: KeptBatch): Promise<void> {
+    return this.#change(async (change) => {
+      await change.objectStore('batches').delete(placeOf(batch));
+      await change.objectStore('producers').delete(placeOf(batch));
+    });
+  }
+
+  /** Puts records aside, with their batch if they are in one. */
+  refuse(
+    numbers: readonly number[],
+    batch: KeptBatch | null,
+    reason: Pick<RefusedRecord, 'code' | 'message' | 'mayBeThere'>,
+  ): Promise<void> {
+    return this.#change(async (change) => {
+      if (batch !== null) {
+        await change.objectStore('batches').delete(placeOf(batch));
+        await change.objectStore('producers').delete(placeOf(batch));
+      }
+      for (const record of await taken(change, numbers)) {
+        await change.objectStore('refused').add({ ...record[1], ...reason }, record[0]);
+        await added(change, { refused: 1, bytes: bytesOf(record[1]) });
+      }
+    });
+  }
+
+  refused(): Promise<RefusedRecord[]> {
+    return translated(async () => {
+      const { store } = this.#database.transaction('refused');
+      const [ids, records] = await Promise.all([store.getAllKeys(), store.getAll()]);
+      return records.map((record, i) => ({ id: ids[i] as number, ...record }));
+    });
+  }
+
+  /** Forgets a refused record, or has it sent behind all others. false: there is none of that number. */
+  settle(id: number, isRetried: boolean): Promise<boolean> {
+    return this.#change(async (change) => {
+      const refused = await change.objectStore('refused').get(id);
+      if (refused === undefined) return false;
+      await change.objectStore('refused').delete(id);
+      const { topic, partition, key, value, timestamp, headers } = refused;
+      const record = { topic, partition, key, value, timestamp, headers };
+      const bytes = isRetried ? 0 : -bytesOf(record);
+      await added(change, { pending: isRetried ? 1 : 0, refused: -1, bytes });
+      if (isRetried) await change.objectStore('records').add(record);
+      return true;
+    });
+  }
+
+  /** One transaction, on the disk before it resolves. Where `work` throws nothing of it is kept. */
+  #change<T>(work: (change: Change) => Promise<T>): Promise<T> {
+    return translated(async () => {
+      const change = this.#database.transaction(NAMES, 'readwrite', { durability: 'strict' });
+      // What `work` throws is what the caller hears; the end of the transaction says no more.
+      change.done.catch(() => undefined);
+      try {
+        const result = await work(change);
+        await change.done;
+        return result;
+      } catch (thrown) {
+        if (change.error === null) abort(change);
+        throw thrown;
+      }
+    });
+  }
+}
+
+function abort(change: Change): void {
+  try {
+    change.abort();
+  } catch (thrown) {
+    // It has ended already: nothing is left to take back.
+    if (!(thrown instanceof DOMException)) throw thrown;
+  }
+}
+
+async function added(change: Change, more: Partial<OutboxTotals>): Promise<OutboxTotals> {
+  const totals = change.objectStore('totals');
+  const { pending, refused, bytes } = (await totals.get('all')) ?? NOTHING;
+  const sum = {
+    pending: pending + (more.pending ?? 0),
+    refused: refused + (more.refused ?? 0),
+    bytes: bytes + (more.bytes ?? 0),
+  };
+  await totals.put(sum, 'all');
+  return sum;
+}
+
+/** Takes records out of those that wait. */
+async function taken(change: Change, numbers: readonly number[]): Promise<[number, KeptRecord][]> {
+  const records = change.objectStore('records');
+  const found: [number, KeptRecord][] = [];
+  for (const number of numbers) {
+    const record = await records.get(number);
+    if (record === undefined) continue;
+    await records.delete(number);
+    found.push([number, record]);
+  }
+  const bytes = found.reduce((sum, [, record]) => sum + bytesOf(record), 0);
+  await added(change, { pending: -found.length, bytes: -bytes });
+  return found;
+}
+
+/** What IndexedDB throws as an error of ours. */
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof DOMException)) throw cause;
+    const isFull = cause.name === 'QuotaExceededError';
+    const message = isFull
+      ? "the browser's storage is full: nothing was kept"
+      : `IndexedDB failed: ${messageOf(cause)}`;
+    throw new PortError(isFull ? 'STORAGE_FULL' : 'UNAVAILABLE', message, {}, { cause });
+  }
+}
