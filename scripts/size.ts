@@ -21,10 +21,6 @@ const all = resolve(out, 'all');
 /** What of it the page asked for. */
 const core = resolve(out, 'core');
 
-/** Modules of the client that are fetched on first use. */
-const LATER =
-  /client\/(?:sockets|query-socket|record-socket|query|answer|cells|events|lines)\.ts$|data\/type-text\.ts$/;
-
 /** The client alone, as an application that has no engine bundles it. */
 const client = resolve(out, 'client');
 
@@ -135,9 +131,9 @@ await build({
       output: {
         entryFileNames: 'client.js',
         codeSplitting: {
-          groups: [{ name: 'shared', test: (id) => !LATER.test(id) }],
+          groups: [coreChunk()],
         },
-        chunkFileNames: (chunk) => (chunk.name === 'shared' ? '[name].js' : 'later/[name].js'),
+        chunkFileNames: (chunk) => (chunk.name === 'core' ? '[name].js' : 'later/[name].js'),
       },
     },
   },

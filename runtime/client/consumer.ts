@@ -3,9 +3,10 @@
 import { asyncDispose } from '../base/async-dispose.ts';
 import { LimitError, StatementError } from '../base/errors.ts';
 import { CONSUMER_FETCHES_MAX, FETCH_BYTES_MAX, SOCKET_SUBSCRIPTIONS_MAX } from '../base/limits.ts';
+import { offsetAt } from '../data/record.ts';
 import type { TopicRecord } from '../engine/records.ts';
 import type { Connection } from './connection.ts';
-import { type ConsumedBatch, recordAt } from './frames.ts';
+import type { ConsumedBatch } from './frames.ts';
 import { offsetForTime, PartitionReader, type Reset, type Start } from './partition-reader.ts';
 import { Topics } from './topics.ts';
 
@@ -273,4 +274,16 @@ async function fetched(
   } catch (error) {
     return { reader, generation, batches: [], error };
   }
+}
+
+/** Record `i` of a batch. Key and value are views of the batch; those of a columnar batch are null. */
+function recordAt({ partition, base, records }: ConsumedBatch, i: number): TopicRecord {
+  return {
+    partition,
+    offset: offsetAt(records, base, i),
+    timestamp: records.timestamps[i] ?? 0,
+    key: records.key(i),
+    value: records.value(i),
+    headers: records.headers(i),
+  };
 }

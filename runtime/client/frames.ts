@@ -1,17 +1,13 @@
-// Fetched bytes as record batches with their offsets (PROTOCOL.md section 7); knows no request.
+// Fetched bytes as record batches with their offsets (PROTOCOL.md section 7), fetched with the first of them; knows no request.
 
 import { ByteReader } from '../base/bytes.ts';
 import { RARE_RECORDS } from '../data/parts.ts';
 import * as rareRecords from '../data/rare-records.ts';
-import { indexAt, offsetAt, parseRecordBatch, type RecordBatch } from '../data/record.ts';
-import type { TopicRecord } from '../engine/records.ts';
+import { indexAt, parseRecordBatch, type RecordBatch } from '../data/record.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import { damagedBatch } from '../ports/refusals.ts';
 
 RARE_RECORDS.given(rareRecords);
-
-/** Media type of a fetch's frames. */
-export const BATCHES_TYPE = 'application/vnd.millrace.batches';
 
 /** A record batch of a partition. */
 export interface ConsumedBatch {
@@ -51,16 +47,4 @@ function verified(bytes: Uint8Array, at: TopicPartition, offset: number): Record
   } catch (thrown) {
     throw damagedBatch(at, offset, thrown);
   }
-}
-
-/** Record `i` of a batch. Key and value are views of the batch; those of a columnar batch are null. */
-export function recordAt({ partition, base, records }: ConsumedBatch, i: number): TopicRecord {
-  return {
-    partition,
-    offset: offsetAt(records, base, i),
-    timestamp: records.timestamps[i] ?? 0,
-    key: records.key(i),
-    value: records.value(i),
-    headers: records.headers(i),
-  };
 }

@@ -3,7 +3,8 @@
 import { PortError } from '../base/errors.ts';
 import type { TopicPartition } from '../ports/log.ts';
 import { type Connection, partitionPath, readJson } from './connection.ts';
-import { BATCHES_TYPE, type ConsumedBatch, readFrames } from './frames.ts';
+import type { ConsumedBatch } from './frames.ts';
+import { later } from './later.ts';
 import type { Subscription } from './record-socket.ts';
 
 /** Where to begin: an offset, an end of the log, or the first record that is not older than a time (ms since the Unix epoch). */
@@ -100,7 +101,7 @@ export class PartitionReader {
     if (this.#subscription !== null) {
       const found = await this.#subscription.next(from, this.#incarnation, signal);
       this.#incarnation = found.incarnation;
-      return readFrames(found.bytes, this.#at, from);
+      return this.#read(found.bytes, from);
     }
     const asked = new URLSearchParams({
       offset: String(from),
@@ -109,15 +110,20 @@ export class PartitionReader {
     });
     if (this.#incarnation !== null) asked.set('incarnation', this.#incarnation);
     const path = `${partitionPath(this.#at.topic, this.partition)}/records?${asked}`;
-    const headers = { Accept: BATCHES_TYPE };
+    const headers = { Accept: 'application/vnd.millrace.batches' };
     return this.#connection.retried(
       { method: 'GET', path, headers, signal, waitMs },
       async (response) => {
         const bytes = new Uint8Array(await response.arrayBuffer());
         this.#incarnation ??= response.headers.get('Millrace-Incarnation');
-        return readFrames(bytes, this.#at, from);
+        return this.#read(bytes, from);
       },
     );
+  }
+
+  async #read(bytes: Uint8Array, from: number): Promise<readonly ConsumedBatch[]> {
+    const { readFrames } = await later('records', import('./frames.ts'));
+    return readFrames(bytes, this.#at, from);
   }
 
   /** Where to go on after a refusal; null: nowhere. */
