@@ -54,7 +54,8 @@ export class OutboxBatches {
     let batch = this.#open.get(place);
     if (batch === undefined) {
       const builder = new RecordBatchBuilder();
-      batch = { topic, partition, incarnation, records: [], weight: 0, builder, isFull: false };
+      const of = { topic, partition, partitions, incarnation };
+      batch = { ...of, records: [], weight: 0, builder, isFull: false };
       this.#open.set(place, batch);
     }
     if (batch.isFull) return null;
@@ -71,9 +72,10 @@ export class OutboxBatches {
 
   finish(): MadeBatch[] {
     return [...this.#open.values()].flatMap((batch) => {
-      const { topic, partition, incarnation, records, weight, builder } = batch;
+      const { topic, partition, partitions, incarnation, records, weight, builder } = batch;
       const bytes = builder.finish();
-      return bytes === null ? [] : [{ topic, partition, incarnation, records, weight, bytes }];
+      const of = { topic, partition, partitions, incarnation };
+      return bytes === null ? [] : [{ ...of, records, weight, bytes }];
     });
   }
 }

@@ -283,7 +283,7 @@ export class Outbox implements AsyncDisposable {
       if (code === 'INCARNATION_CHANGED') {
         this.#topics.delete(batch.topic);
         const known = await this.#retried(() => this.#known(batch.topic));
-        if (known instanceof Error || batch.partition >= known.partitions) {
+        if (known instanceof Error || batch.partitions !== known.partitions) {
           await this.#retried(() => this.#store.released(batch));
           return;
         }

@@ -20,6 +20,8 @@ export interface KeptRecord {
 export interface KeptBatch {
   readonly topic: string;
   readonly partition: number;
+  /** How many the topic had when the batch was made, which is what keys were placed by. */
+  readonly partitions: number;
   readonly incarnation: string;
   readonly producer: string;
   readonly sequence: number;

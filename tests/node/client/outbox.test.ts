@@ -7,6 +7,7 @@ import {
   CLIENT_OUTBOX_BYTES_MAX,
   CLIENT_OUTBOX_RECORDS_MAX,
 } from '../../../runtime/base/limits.ts';
+import { partitionOf } from '../../../runtime/base/hash.ts';
 import { type Client, connect } from '../../../runtime/client/index.ts';
 import { type Outbox, openOutbox, type OutboxState } from '../../../runtime/outbox/index.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
@@ -204,21 +205,32 @@ describe.skipIf(executablePath === null)('in a page', () => {
     expect([...proxy.counts.keys()]).toContain('cut reply');
   });
 
-  test('a topic that was made again meanwhile has what was not acknowledged', async () => {
-    await edge.topics.create({ name: 'again', partitions: 2 });
-    const page = await opened('again');
-    await send(page, 'again', 'before', 10);
-    await page.evaluate(() => (globalThis as unknown as Scope).outbox.flush());
-    appending = () => 'lose request';
-    await send(page, 'again', 'behind', 10);
-    const lost = proxy.counts.get('lose request') ?? 0;
-    await expect.poll(() => proxy.counts.get('lose request') ?? 0).toBeGreaterThan(lost);
-    await edge.topics.delete('again');
-    await edge.topics.create({ name: 'again', partitions: 2 });
-    appending = () => 'none';
-    await page.evaluate(() => (globalThis as unknown as Scope).outbox.flush());
-    await expectOnce('again', { behind: 10 });
-  });
+  // With as many partitions, and with others: then keys have another place.
+  test.each([2, 3])(
+    'a topic that was made again with %i partitions has what was not acknowledged',
+    async (partitions) => {
+      const topic = `again${partitions}`;
+      await edge.topics.create({ name: topic, partitions: 2 });
+      const page = await opened(topic);
+      await send(page, topic, 'before', 10);
+      await page.evaluate(() => (globalThis as unknown as Scope).outbox.flush());
+      appending = () => 'lose request';
+      await send(page, topic, 'behind', 10);
+      const lost = proxy.counts.get('lose request') ?? 0;
+      await expect.poll(() => proxy.counts.get('lose request') ?? 0).toBeGreaterThan(lost);
+      await edge.topics.delete(topic);
+      await edge.topics.create({ name: topic, partitions });
+      appending = () => 'none';
+      await page.evaluate(() => (globalThis as unknown as Scope).outbox.flush());
+      await expectOnce(topic, { behind: 10 });
+      const placed = (await valuesIn(topic)).map((values) =>
+        values.filter((value) => Number(value.slice(7)) % 3 === 1),
+      );
+      expect(placed.findIndex((values) => values.length > 0)).toBe(
+        partitionOf(new TextEncoder().encode('k1'), partitions),
+      );
+    },
+  );
 
   test('a record that is refused is put aside with its reason, alone, and sent again or forgotten', async () => {
     await edge.topics.create({ name: 'timed' });
