@@ -84,6 +84,9 @@ export class Outbox implements AsyncDisposable {
   readonly #topics = new Map<string, KnownTopic>();
   readonly #spare = Math.floor(Math.random() * 2 ** 31);
   #error: Error | null = null;
+  /** What is kept is being told; it has changed since it was last read. */
+  #isTelling = false;
+  #isStale = false;
 
   /** Use `openOutbox`. */
   constructor(connection: Connection, options: OutboxOptions, store: OutboxStore) {
@@ -178,16 +181,24 @@ export class Outbox implements AsyncDisposable {
     void this.#tell();
   }
 
+  /** Tells what is kept; once more behind it where that changes meanwhile. */
   async #tell(): Promise<void> {
-    let state: OutboxState;
+    this.#isStale = true;
+    if (this.#isTelling) return;
+    this.#isTelling = true;
     try {
-      state = await this.state();
+      while (this.#isStale) {
+        this.#isStale = false;
+        const state = await this.state();
+        if (state.pending === 0) for (const flush of this.#flushes.splice(0)) flush.resolve();
+        this.#options.onState?.(state);
+      }
     } catch (thrown) {
       for (const flush of this.#flushes.splice(0)) flush.reject(thrown);
-      return;
+      if (!this.#control.signal.aborted) throw thrown;
+    } finally {
+      this.#isTelling = false;
     }
-    if (state.pending === 0) for (const flush of this.#flushes.splice(0)) flush.resolve();
-    this.#options.onState?.(state);
   }
 
   /** What has come of the last attempt. */

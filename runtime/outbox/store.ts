@@ -76,6 +76,13 @@ const STORES = { records: true, batches: true, producers: true, refused: true, t
 const NAMES = Object.keys(STORES) as Store[];
 const NOTHING: OutboxTotals = { pending: 0, refused: 0, bytes: 0 };
 
+/** A record whose sender waits until it is kept. */
+interface Adding {
+  readonly record: KeptRecord;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** What a record counts beside its bytes. */
 const RECORD_BYTES = 128;
 
@@ -93,6 +100,9 @@ export function bytesOf({ key, value, headers }: KeptRecord): number {
 
 export class OutboxStore {
   readonly #database: IDBPDatabase<Schema>;
+  /** What waits for the transaction that is on its way to the disk. */
+  #adding: Adding[] = [];
+  #isAdding = false;
 
   private constructor(database: IDBPDatabase<Schema>) {
     this.#database = database;
@@ -122,22 +132,38 @@ export class OutboxStore {
     return (await translated(() => this.#database.get('totals', 'all'))) ?? NOTHING;
   }
 
-  /** @throws {LimitError} CLIENT_OUTBOX_RECORDS_MAX, CLIENT_OUTBOX_BYTES_MAX. @throws {PortError} STORAGE_FULL; then nothing is kept */
+  /**
+   * Keeps a record; those that come while others are on their way to the disk go there together.
+   * @throws {LimitError} CLIENT_OUTBOX_RECORDS_MAX, CLIENT_OUTBOX_BYTES_MAX
+   * @throws {PortError} STORAGE_FULL; then nothing of what goes together is kept
+   */
   add(record: KeptRecord): Promise<void> {
-    return this.#change(async (change) => {
-      const totals = await added(change, { pending: 1, bytes: bytesOf(record) });
-      if (totals.pending + totals.refused > CLIENT_OUTBOX_RECORDS_MAX)
-        throw new LimitError(
-          'CLIENT_OUTBOX_RECORDS_MAX',
-          `${CLIENT_OUTBOX_RECORDS_MAX} records are kept`,
-        );
-      if (totals.bytes > CLIENT_OUTBOX_BYTES_MAX)
-        throw new LimitError(
-          'CLIENT_OUTBOX_BYTES_MAX',
-          `${CLIENT_OUTBOX_BYTES_MAX} bytes of records are kept`,
-        );
-      await change.objectStore('records').add(record);
+    return new Promise((resolve, reject) => {
+      if (this.#adding.length >= CLIENT_OUTBOX_RECORDS_MAX) reject(tooMany());
+      else this.#adding.push({ record, resolve, reject });
+      if (!this.#isAdding) void this.#addAll();
     });
+  }
+
+  /** It never rejects: each record hears for itself. */
+  async #addAll(): Promise<void> {
+    this.#isAdding = true;
+    // What is sent in the same turn goes along.
+    await Promise.resolve();
+    for (let group = this.#adding; group.length > 0; group = this.#adding) {
+      this.#adding = [];
+      try {
+        const refusals = await this.#change((change) => kept(change, group));
+        group.forEach(({ resolve, reject }, i) => {
+          const refusal = refusals[i] ?? null;
+          if (refusal === null) resolve();
+          else reject(refusal);
+        });
+      } catch (thrown) {
+        for (const { reject } of group) reject(thrown as Error);
+      }
+    }
+    this.#isAdding = false;
   }
 
   batches(): Promise<KeptBatch[]> {
@@ -287,6 +313,33 @@ function abort(change: Change): void {
     // It has ended already: nothing is left to take back.
     if (!(thrown instanceof DOMException)) throw thrown;
   }
+}
+
+function tooMany(): LimitError {
+  const message = `an outbox keeps ${CLIENT_OUTBOX_RECORDS_MAX} records, and has as many`;
+  return new LimitError('CLIENT_OUTBOX_RECORDS_MAX', message);
+}
+
+/** Keeps as many of them as it may, in their order; for each why it is not kept, or null. */
+async function kept(change: Change, group: readonly Adding[]): Promise<(LimitError | null)[]> {
+  const { refused, ...before } = (await change.objectStore('totals').get('all')) ?? NOTHING;
+  let { pending, bytes } = before;
+  const adding: Promise<unknown>[] = [];
+  const refusals = group.map(({ record }) => {
+    const more = bytesOf(record);
+    if (pending + refused >= CLIENT_OUTBOX_RECORDS_MAX) return tooMany();
+    if (bytes + more > CLIENT_OUTBOX_BYTES_MAX) {
+      const message = `an outbox keeps ${CLIENT_OUTBOX_BYTES_MAX} bytes of records, and has ${bytes}`;
+      return new LimitError('CLIENT_OUTBOX_BYTES_MAX', message);
+    }
+    pending += 1;
+    bytes += more;
+    adding.push(change.objectStore('records').add(record));
+    return null;
+  });
+  adding.push(change.objectStore('totals').put({ pending, refused, bytes }, 'all'));
+  await Promise.all(adding);
+  return refusals;
 }
 
 async function added(change: Change, more: Partial<OutboxTotals>): Promise<OutboxTotals> {
