@@ -4,7 +4,7 @@ import { PortError } from '../base/errors.ts';
 import { partitionOf } from '../base/hash.ts';
 import { RecordBatchBuilder } from '../data/record-builder.ts';
 import type { TopicDescription } from '../ports/log.ts';
-import { bytesOf, type KeptBatch, type KeptRecord, placeOf } from './store.ts';
+import { bytesOf, type KeptBatch, type KeptRecord, placeOf } from './kept.ts';
 
 /** A topic as it is now. */
 export type KnownTopic = Pick<TopicDescription, 'partitions' | 'incarnation'>;

@@ -25,4 +25,4 @@ export async function openOutbox(client: Client, options: OutboxOptions): Promis
 
 export type { ProducedRecord } from '../engine/insert.ts';
 export type { Outbox, OutboxOptions, OutboxState } from './outbox.ts';
-export type { RefusedRecord } from './store.ts';
+export type { RefusedRecord } from './kept.ts';

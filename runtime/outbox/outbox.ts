@@ -2,23 +2,15 @@
 
 import { asyncDispose } from '../base/async-dispose.ts';
 import { encodeUtf8 } from '../base/bytes.ts';
-import { LimitError, PortError } from '../base/errors.ts';
+import { PortError } from '../base/errors.ts';
 import { RETRY_WAIT_MS_MAX } from '../base/limits.ts';
+import type { Connection } from '../client/connection.ts';
+import { pause } from '../client/retry.ts';
 import { RecordBatchBuilder } from '../data/record-builder.ts';
 import type { ProducedRecord } from '../engine/insert.ts';
-import type { AppendResult, TopicDescription } from '../ports/log.ts';
-import { type Connection, readJson, topicPath } from '../client/connection.ts';
-import { EdgeError } from '../client/errors.ts';
-import { type KnownTopic, OutboxBatches } from './batches.ts';
-import {
-  type KeptBatch,
-  type KeptRecord,
-  type OutboxStore,
-  placeOf,
-  type RefusedRecord,
-} from './store.ts';
-import { appendCall, createdMsOf, freshId } from '../client/producer-call.ts';
-import { pause, Retries } from '../client/retry.ts';
+import type { KeptRecord, RefusedRecord } from './kept.ts';
+import { codeOf, OutboxSender } from './sender.ts';
+import type { OutboxStore } from './store.ts';
 
 /** Where an outbox keeps its records, and who is told of them. */
 export interface OutboxOptions {
@@ -38,30 +30,11 @@ export interface OutboxState {
   readonly error: Error | null;
 }
 
-/** Records, and bytes of them, that are made batches of at a time. */
-const ROUND_RECORDS = 1000;
-const ROUND_BYTES = 1_048_576;
-/** A week: a partition forgets a producer after PRODUCER_IDLE_MS_MAX. */
-const PRODUCER_IDLE_MS = 604_800_000;
-
-/** Refusals of records as they are: the same again would bring no other answer. All others are waited out. */
-const OF_RECORDS: ReadonlySet<string> = new Set([
-  'UNKNOWN_TOPIC',
-  'UNKNOWN_PARTITION',
-  'RECORD_TOO_LARGE',
-  'INVALID_TIMESTAMP',
-  'INVALID_BATCH',
-  'INVALID_RECORD',
-  'BAD_REQUEST',
-  'LIMIT',
-]);
-/** What a partition says that does not know the producer as it was left. */
-const OF_PRODUCERS: ReadonlySet<string> = new Set([
-  'UNKNOWN_PRODUCER',
-  'OUT_OF_ORDER_SEQUENCE',
-  'SEQUENCE_REUSED',
-  'FENCED',
-]);
+/** What the tab that sends says to the others, so often while there is something to send. One that is frozen, or hangs, does not. */
+const ALIVE = 'alive';
+const ALIVE_MS = 1000;
+/** Another tab takes over when it has not been heard for so many times of that. */
+const SILENT_MAX = 4;
 
 /**
  * Keeps records in IndexedDB until the edge has them: `send` needs no network, and what was sent outlives the tab. Each record is appended
@@ -75,14 +48,16 @@ export class Outbox implements AsyncDisposable {
   /** Tells the tab that sends of records that others have kept, and all of what has changed. */
   readonly #channel: BroadcastChannel;
   readonly #done: Promise<void>;
-  /** Ends the wait for something to send. */
-  #wake = Promise.withResolvers<void>();
+  /** null: it is another tab's turn. */
+  #sender: OutboxSender | null = null;
+  /** Ends the wait for this tab's turn: it is taken. null: nothing waits. */
+  #takeOver: (() => void) | null = null;
+  /** Runs while there is something to send. */
+  #timer: ReturnType<typeof setInterval> | null = null;
+  /** How often in a row the tab that sends was not heard. */
+  #silent = 0;
   /** Those that wait until nothing is pending. */
   #flushes: PromiseWithResolvers<void>[] = [];
-  /** By place: batches of so many records at most, where a longer one was refused. */
-  readonly #recordsMax = new Map<string, number>();
-  readonly #topics = new Map<string, KnownTopic>();
-  readonly #spare = Math.floor(Math.random() * 2 ** 31);
   #error: Error | null = null;
   /** What is kept is being told; it has changed since it was last read. */
   #isTelling = false;
@@ -93,20 +68,12 @@ export class Outbox implements AsyncDisposable {
     this.#connection = connection;
     this.#options = options;
     this.#store = store;
-    const name = nameOf(options);
-    this.#channel = new BroadcastChannel(name);
-    this.#channel.addEventListener('message', () => {
-      this.#wake.resolve();
-      void this.#tell();
+    this.#channel = new BroadcastChannel(nameOf(options));
+    this.#channel.addEventListener('message', ({ data }) => {
+      if (data === ALIVE) this.#silent = 0;
+      else this.#heard();
     });
-    const { signal } = this.#control;
-    this.#done = navigator.locks
-      .request(name, { signal }, () => this.#run(signal))
-      .catch((thrown: unknown) => {
-        // The lock, or the wait for it, ends with `close`; nothing else ends it but what is told.
-        if (!signal.aborted)
-          this.#came(thrown instanceof Error ? thrown : new Error(String(thrown)));
-      });
+    this.#done = this.#lead();
     void this.#tell();
   }
 
@@ -161,6 +128,7 @@ export class Outbox implements AsyncDisposable {
   /** Sends no more. What is kept stays, and is sent when the outbox is opened again. */
   async close(): Promise<void> {
     this.#control.abort();
+    this.#watch(false);
     await this.#done;
     this.#channel.close();
     this.#store.close();
@@ -173,12 +141,20 @@ export class Outbox implements AsyncDisposable {
   }
 
   /** Wakes whoever sends, here or in another tab. */
-  #changed(): void {
-    if (this.#control.signal.aborted) return;
-    this.#wake.resolve();
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of its own origin
-    this.#channel.postMessage(null);
+  readonly #changed = (): void => {
+    this.#post(null);
+    this.#heard();
+  };
+
+  #heard(): void {
+    this.#sender?.wake();
     void this.#tell();
+  }
+
+  #post(message: null | typeof ALIVE): void {
+    if (this.#control.signal.aborted) return;
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of its own origin
+    this.#channel.postMessage(message);
   }
 
   /** Tells what is kept; once more behind it where that changes meanwhile. */
@@ -191,6 +167,7 @@ export class Outbox implements AsyncDisposable {
         this.#isStale = false;
         const state = await this.state();
         if (state.pending === 0) for (const flush of this.#flushes.splice(0)) flush.resolve();
+        this.#watch(state.pending > 0);
         this.#options.onState?.(state);
       }
     } catch (thrown) {
@@ -202,143 +179,83 @@ export class Outbox implements AsyncDisposable {
   }
 
   /** What has come of the last attempt. */
-  #came(error: Error | null): void {
+  readonly #came = (error: Error | null): void => {
     const isNews = (error === null) !== (this.#error === null);
     this.#error = error;
     if (isNews) void this.#tell();
+  };
+
+  /** While there is something to send, whoever sends says so, and the others listen. */
+  #watch(isOn: boolean): void {
+    if (isOn && this.#timer === null && !this.#control.signal.aborted)
+      this.#timer = setInterval(() => this.#tick(), ALIVE_MS);
+    if (isOn || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+    this.#silent = 0;
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    // What an earlier life has left under way may be there already.
-    let batches: readonly KeptBatch[] | null = await this.#retried(() => this.#store.batches());
-    let isNew = false;
-    for (;;) {
-      await Promise.all((batches ?? []).map((batch) => this.#deliver(batch, isNew)));
-      this.#wake = Promise.withResolvers();
-      batches = await this.#retried(() => this.#begun());
-      isNew = true;
-      if (batches === null) await untilAborted(signal, this.#wake.promise);
+  #tick(): void {
+    if (this.#sender !== null) this.#post(ALIVE);
+    else if (++this.#silent >= SILENT_MAX) {
+      this.#silent = 0;
+      this.#takeOver?.();
     }
   }
 
-  /** Again and again: an edge that does not answer, a key that is no longer good, storage that is full. @throws the signal's reason alone */
-  async #retried<T>(work: () => Promise<T>): Promise<T> {
+  /** Sends whenever it is this tab's turn, until `close`. It never rejects. */
+  async #lead(): Promise<void> {
     const { signal } = this.#control;
-    const retries = new Retries();
-    for (;;) {
-      signal.throwIfAborted();
+    let isTaken = false;
+    while (!signal.aborted) {
+      const waiting = new AbortController();
+      const turn = new AbortController();
+      const end = (): void => {
+        waiting.abort();
+        turn.abort();
+      };
+      signal.addEventListener('abort', end, { once: true });
+      this.#takeOver = () => waiting.abort();
+      const how = isTaken ? { steal: true } : { signal: waiting.signal };
+      isTaken = false;
       try {
-        return await work();
+        await navigator.locks.request(nameOf(this.#options), how, () => this.#send(turn.signal));
       } catch (thrown) {
-        signal.throwIfAborted();
-        this.#came(thrown instanceof Error ? thrown : new Error(String(thrown)));
-        await pause(retries.next(0) ?? RETRY_WAIT_MS_MAX, signal);
+        isTaken = waiting.signal.aborted;
+        await this.#ended(thrown);
+      } finally {
+        // Where another tab has taken over, this one may still be within its turn.
+        end();
+        signal.removeEventListener('abort', end);
       }
     }
   }
 
-  /** Makes the next batches of the oldest records, one a partition, and notes them. null: there are no records. */
-  async #begun(): Promise<KeptBatch[] | null> {
+  async #send(signal: AbortSignal): Promise<void> {
+    this.#takeOver = null;
+    const sender = new OutboxSender({
+      connection: this.#connection,
+      store: this.#store,
+      onCame: this.#came,
+      onChanged: this.#changed,
+      signal,
+    });
+    this.#sender = sender;
+    this.#post(ALIVE);
+    try {
+      await sender.run();
+    } finally {
+      if (this.#sender === sender) this.#sender = null;
+    }
+  }
+
+  /** A turn has ended: with `close`, because another tab has taken over or this one is to; else by a fault, which is told and waited out. */
+  async #ended(thrown: unknown): Promise<void> {
     const { signal } = this.#control;
-    const records = await this.#store.oldest(ROUND_RECORDS, ROUND_BYTES);
-    if (records.length === 0) return null;
-    const batches = new OutboxBatches(this.#spare, this.#recordsMax);
-    const known = new Map<string, KnownTopic | Error>();
-    for (const [number, record] of records) {
-      signal.throwIfAborted();
-      const topic = known.get(record.topic) ?? (await this.#known(record.topic));
-      known.set(record.topic, topic);
-      const refusal = topic instanceof Error ? topic : batches.add(number, record, topic);
-      if (refusal !== null) await this.#refuse([number], null, refusal, false);
-    }
-    return this.#store.begin(batches.finish(), () => freshId(Date.now()), PRODUCER_IDLE_MS);
-  }
-
-  /** A topic, or why records of that name are refused. @throws what may be otherwise at another time */
-  async #known(topic: string): Promise<KnownTopic | Error> {
-    const known = this.#topics.get(topic);
-    if (known !== undefined) return known;
-    const { signal } = this.#control;
-    const call = { method: 'GET', path: topicPath(topic), signal } as const;
-    const attempt = await this.#connection.attempt(call, readJson<TopicDescription>);
-    if (attempt.ok) {
-      this.#topics.set(topic, attempt.value);
-      return attempt.value;
-    }
-    if (isOfRecords(attempt.error)) return attempt.error;
-    throw attempt.error;
-  }
-
-  /** Sends a batch until the edge has acknowledged or refused it. @param isNew no earlier life has sent it */
-  async #deliver(given: KeptBatch, isNew: boolean): Promise<void> {
-    const { signal } = this.#control;
-    const retries = new Retries();
-    let batch = given;
-    let mayBeThere = !isNew;
-    /** It goes to another topic of that name than it was made for, or to the same one, put back: what is there its producer is known for. */
-    let isElsewhere = false;
-    for (;;) {
-      const attempt = await this.#retried(() =>
-        this.#connection.attempt({ ...appendCall(batch), signal }, readJson<AppendResult>),
-      );
-      if (attempt.ok) {
-        await this.#retried(() => this.#store.acknowledged(batch));
-        this.#recordsMax.delete(placeOf(batch));
-        this.#came(null);
-        this.#changed();
-        return;
-      }
-      const { error, isRefused } = attempt;
-      if (!isRefused) mayBeThere = true;
-      const code = codeOf(error);
-      if (code === 'INCARNATION_CHANGED') {
-        this.#topics.delete(batch.topic);
-        const known = await this.#retried(() => this.#known(batch.topic));
-        if (known instanceof Error || batch.partitions !== known.partitions) {
-          await this.#retried(() => this.#store.released(batch));
-          return;
-        }
-        const { incarnation } = known;
-        batch = await this.#retried(() => this.#store.renew(batch, { incarnation }));
-        isElsewhere = true;
-      } else if (OF_PRODUCERS.has(code)) {
-        // A producer whose time is ahead of the edge's was refused whenever it was sent.
-        const isAhead = error instanceof PortError && error.detail['nowMs'] !== undefined;
-        if (mayBeThere && !isElsewhere && !isAhead) {
-          await this.#retried(() => this.#refuse(batch.records, batch, error, true));
-          return;
-        }
-        const producer = freshId(createdMsOf(error));
-        batch = await this.#retried(() => this.#store.renew(batch, { producer, sequence: 0 }));
-      } else if (isOfRecords(error)) {
-        await this.#retried(() => this.#refusedBatch(batch, error));
-        return;
-      } else this.#came(error);
-      await pause(retries.next(attempt.waitMs) ?? RETRY_WAIT_MS_MAX, signal);
-    }
-  }
-
-  /** One record is put aside; of several it is found which it is, by halves. */
-  async #refusedBatch(batch: KeptBatch, error: Error): Promise<void> {
-    this.#topics.delete(batch.topic);
-    const { length } = batch.records;
-    if (length === 1) {
-      await this.#refuse(batch.records, batch, error, false);
-      return;
-    }
-    this.#recordsMax.set(placeOf(batch), length >> 1);
-    await this.#store.released(batch);
-  }
-
-  async #refuse(
-    records: readonly number[],
-    batch: KeptBatch | null,
-    error: Error,
-    mayBeThere: boolean,
-  ): Promise<void> {
-    const reason = { code: codeOf(error), message: error.message, mayBeThere };
-    await this.#store.refuse(records, batch, reason);
-    this.#changed();
+    const isAborted = thrown instanceof DOMException && thrown.name === 'AbortError';
+    if (signal.aborted || isAborted || codeOf(thrown) === 'FENCED') return;
+    this.#came(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    await pause(RETRY_WAIT_MS_MAX, signal).catch(() => undefined); // `close` ends it
   }
 }
 
@@ -356,25 +273,4 @@ function keptOf(topic: string, record: ProducedRecord): KeptRecord {
   // It is told now, not when there is a network, that a record is none.
   new RecordBatchBuilder().append(key, value, timestamp, headers);
   return { topic, partition, key, value, timestamp, headers };
-}
-
-function codeOf(thrown: unknown): string {
-  if (thrown instanceof LimitError) return 'LIMIT';
-  return thrown instanceof PortError || thrown instanceof EdgeError ? thrown.code : '';
-}
-
-function isOfRecords(error: Error): boolean {
-  return OF_RECORDS.has(codeOf(error));
-}
-
-/** Resolves with that promise. @throws the signal's reason */
-async function untilAborted(signal: AbortSignal, promise: Promise<void>): Promise<void> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason as Error);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

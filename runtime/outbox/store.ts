@@ -3,33 +3,14 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
 import { LimitError, messageOf, PortError } from '../base/errors.ts';
 import { CLIENT_OUTBOX_BYTES_MAX, CLIENT_OUTBOX_RECORDS_MAX } from '../base/limits.ts';
-import type { RecordHeader } from '../data/record.ts';
-
-/** A record that the edge is to have. */
-export interface KeptRecord {
-  readonly topic: string;
-  /** null: murmur2 of the key says. */
-  readonly partition: number | null;
-  readonly key: Uint8Array<ArrayBuffer> | null;
-  readonly value: Uint8Array<ArrayBuffer> | null;
-  readonly timestamp: number;
-  readonly headers: readonly RecordHeader[];
-}
-
-/** Records that go to one partition as these bytes, until it is known that they are there or are not. */
-export interface KeptBatch {
-  readonly topic: string;
-  readonly partition: number;
-  /** How many the topic had when the batch was made, which is what keys were placed by. */
-  readonly partitions: number;
-  readonly incarnation: string;
-  readonly producer: string;
-  readonly sequence: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Numbers of its records, and what they count. */
-  readonly records: readonly number[];
-  readonly weight: number;
-}
+import {
+  bytesOf,
+  type KeptBatch,
+  type KeptRecord,
+  type OutboxTotals,
+  placeOf,
+  type RefusedRecord,
+} from './kept.ts';
 
 /** The producer of a partition's batches, and the sequence of its next one. */
 interface KeptProducer {
@@ -37,27 +18,6 @@ interface KeptProducer {
   readonly id: string;
   readonly next: number;
   readonly usedMs: number;
-}
-
-/** A record that the edge refuses as it is; it is kept until the application says what becomes of it. */
-export interface RefusedRecord extends KeptRecord {
-  /** For `retry` and `discard`. */
-  readonly id: number;
-  /** As the errors of `producer.send` have it. */
-  readonly code: string;
-  readonly message: string;
-  /** true: it was sent so long ago that the edge no longer knows whether it came. */
-  readonly mayBeThere: boolean;
-}
-
-/** What is kept. */
-export interface OutboxTotals {
-  /** Records that the edge has not acknowledged. */
-  readonly pending: number;
-  /** Records that it has refused. */
-  readonly refused: number;
-  /** Bytes of both. */
-  readonly bytes: number;
 }
 
 interface Schema extends DBSchema {
@@ -81,21 +41,6 @@ interface Adding {
   readonly record: KeptRecord;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
-}
-
-/** What a record counts beside its bytes. */
-const RECORD_BYTES = 128;
-
-/** The key of a batch and a producer. */
-export function placeOf({ topic, partition }: Pick<KeptBatch, 'topic' | 'partition'>): string {
-  return `${partition}/${topic}`;
-}
-
-/** What a record counts. */
-export function bytesOf({ key, value, headers }: KeptRecord): number {
-  let bytes = RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
-  for (const { name, value: of } of headers) bytes += name.length + (of?.length ?? 0);
-  return bytes;
 }
 
 export class OutboxStore {
@@ -190,6 +135,7 @@ export class OutboxStore {
    * Notes batches before they are sent, each as the next of its partition's producer.
    * @param fresh the id of a producer that begins
    * @param idleMs a producer that was not used for so long may have been forgotten: another one begins
+   * @throws {PortError} FENCED when another tab has begun with one, or a record of theirs is no longer there
    */
   begin(
     batches: readonly Omit<KeptBatch, 'producer' | 'sequence'>[],
@@ -201,6 +147,10 @@ export class OutboxStore {
         batches.map(async (batch) => {
           const place = placeOf(batch);
           const usedMs = Date.now();
+          const records = change.objectStore('records');
+          const there = await Promise.all(batch.records.map((number) => records.getKey(number)));
+          const begunBefore = await change.objectStore('batches').getKey(place);
+          if (begunBefore !== undefined || there.includes(undefined)) throw fenced();
           const known = await change.objectStore('producers').get(place);
           const isKnown =
             known?.incarnation === batch.incarnation && Math.abs(usedMs - known.usedMs) < idleMs;
@@ -221,6 +171,7 @@ export class OutboxStore {
     const renewed = { ...batch, ...to };
     const { incarnation, producer: id, sequence, records } = renewed;
     await this.#change(async (change) => {
+      await taken(change, batch);
       const producer = { incarnation, id, next: sequence + records.length, usedMs: Date.now() };
       await change.objectStore('producers').put(producer, placeOf(batch));
       await change.objectStore('batches').put(renewed, placeOf(batch));
@@ -242,7 +193,7 @@ export class OutboxStore {
   /** It is certain that the edge has it not: its records are to be sent as if they never had been. */
   released(batch: KeptBatch): Promise<void> {
     return this.#change(async (change) => {
-      await change.objectStore('batches').delete(placeOf(batch));
+      await taken(change, batch);
       await change.objectStore('producers').delete(placeOf(batch));
     });
   }
@@ -255,10 +206,10 @@ export class OutboxStore {
   ): Promise<void> {
     return this.#change(async (change) => {
       if (batch !== null) {
-        await change.objectStore('batches').delete(placeOf(batch));
+        await taken(change, batch);
         await change.objectStore('producers').delete(placeOf(batch));
       }
-      for (const record of await taken(change, numbers)) {
+      for (const record of await withdrawn(change, numbers)) {
         await change.objectStore('refused').add({ ...record[1], ...reason }, record[0]);
         await added(change, { refused: 1, bytes: bytesOf(record[1]) });
       }
@@ -315,6 +266,10 @@ function abort(change: Change): void {
   }
 }
 
+function fenced(): PortError {
+  return new PortError('FENCED', 'another tab sends what this outbox keeps');
+}
+
 function tooMany(): LimitError {
   const message = `an outbox keeps ${CLIENT_OUTBOX_RECORDS_MAX} records, and has as many`;
   return new LimitError('CLIENT_OUTBOX_RECORDS_MAX', message);
@@ -354,8 +309,22 @@ async function added(change: Change, more: Partial<OutboxTotals>): Promise<Outbo
   return sum;
 }
 
+/**
+ * Takes a batch out of those under way.
+ * @throws {PortError} FENCED when it is not there: another tab has taken over from this one, and settled it
+ */
+async function taken(change: Change, batch: KeptBatch): Promise<void> {
+  const batches = change.objectStore('batches');
+  const known = await batches.get(placeOf(batch));
+  if (known?.producer !== batch.producer || known.sequence !== batch.sequence) throw fenced();
+  await batches.delete(placeOf(batch));
+}
+
 /** Takes records out of those that wait. */
-async function taken(change: Change, numbers: readonly number[]): Promise<[number, KeptRecord][]> {
+async function withdrawn(
+  change: Change,
+  numbers: readonly number[],
+): Promise<[number, KeptRecord][]> {
   const records = change.objectStore('records');
   const found: [number, KeptRecord][] = [];
   for (const number of numbers) {
