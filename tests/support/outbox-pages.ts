@@ -170,7 +170,7 @@ export async function frozen(page: Page): Promise<() => Promise<void>> {
   await session.send('Debugger.enable');
   await session.send('Debugger.pause');
   return async () => {
-    await session.send('Debugger.resume');
+    await session.send('Debugger.disable');
     await session.detach();
   };
 }
