@@ -72,7 +72,7 @@ export class OutboxSender {
   /** Sends until its signal. @throws the signal's reason; {PortError} FENCED when another tab has taken over */
   async run(): Promise<never> {
     // What an earlier life has left under way may be there already.
-    let batches: readonly KeptBatch[] | null = await this.#retried(() => this.#store.batches());
+    let batches: readonly KeptBatch[] | null = await this.#retried(() => this.#store.takeTurn());
     let isNew = false;
     for (;;) {
       await Promise.all((batches ?? []).map((batch) => this.#deliver(batch, isNew)));

@@ -27,12 +27,21 @@ interface Schema extends DBSchema {
   producers: { key: string; value: KeptProducer };
   refused: { key: number; value: Omit<RefusedRecord, 'id'> };
   totals: { key: 'all'; value: OutboxTotals };
+  /** How often a tab has begun to send. */
+  turns: { key: 'all'; value: number };
 }
 
 type Store = keyof typeof STORES;
 type Change = IDBPTransaction<Schema, Store[], 'readwrite'>;
 
-const STORES = { records: true, batches: true, producers: true, refused: true, totals: true };
+const STORES = {
+  records: true,
+  batches: true,
+  producers: true,
+  refused: true,
+  totals: true,
+  turns: true,
+};
 const NAMES = Object.keys(STORES) as Store[];
 const NOTHING: OutboxTotals = { pending: 0, refused: 0, bytes: 0 };
 
@@ -48,6 +57,8 @@ export class OutboxStore {
   /** What waits for the transaction that is on its way to the disk. */
   #adding: Adding[] = [];
   #isAdding = false;
+  /** Of this tab; another one's is greater when it has taken over. */
+  #turn = 0;
 
   private constructor(database: IDBPDatabase<Schema>) {
     this.#database = database;
@@ -59,7 +70,7 @@ export class OutboxStore {
       openDB<Schema>(name, 1, {
         upgrade(made) {
           made.createObjectStore('records', { autoIncrement: true });
-          for (const store of ['batches', 'producers', 'refused', 'totals'] as const)
+          for (const store of ['batches', 'producers', 'refused', 'totals', 'turns'] as const)
             made.createObjectStore(store);
         },
         // Another version of this code, or the user who clears the site's data, waits for it.
@@ -111,8 +122,13 @@ export class OutboxStore {
     this.#isAdding = false;
   }
 
-  batches(): Promise<KeptBatch[]> {
-    return translated(() => this.#database.getAll('batches'));
+  /** Begins to send: whoever did before can neither begin nor settle a batch any more (FENCED). @returns the batches under way */
+  takeTurn(): Promise<KeptBatch[]> {
+    return this.#change(async (change) => {
+      this.#turn = ((await change.objectStore('turns').get('all')) ?? 0) + 1;
+      await change.objectStore('turns').put(this.#turn, 'all');
+      return change.objectStore('batches').getAll();
+    });
   }
 
   /** The oldest records with their numbers, up to a count and, but for the first, a number of bytes. */
@@ -135,22 +151,18 @@ export class OutboxStore {
    * Notes batches before they are sent, each as the next of its partition's producer.
    * @param fresh the id of a producer that begins
    * @param idleMs a producer that was not used for so long may have been forgotten: another one begins
-   * @throws {PortError} FENCED when another tab has begun with one, or a record of theirs is no longer there
+   * @throws {PortError} FENCED
    */
   begin(
     batches: readonly Omit<KeptBatch, 'producer' | 'sequence'>[],
     fresh: () => string,
     idleMs: number,
   ): Promise<KeptBatch[]> {
-    return this.#change((change) =>
+    return this.#inTurn((change) =>
       Promise.all(
         batches.map(async (batch) => {
           const place = placeOf(batch);
           const usedMs = Date.now();
-          const records = change.objectStore('records');
-          const there = await Promise.all(batch.records.map((number) => records.getKey(number)));
-          const begunBefore = await change.objectStore('batches').getKey(place);
-          if (begunBefore !== undefined || there.includes(undefined)) throw fenced();
           const known = await change.objectStore('producers').get(place);
           const isKnown =
             known?.incarnation === batch.incarnation && Math.abs(usedMs - known.usedMs) < idleMs;
@@ -170,8 +182,7 @@ export class OutboxStore {
   async renew(batch: KeptBatch, to: Partial<KeptBatch>): Promise<KeptBatch> {
     const renewed = { ...batch, ...to };
     const { incarnation, producer: id, sequence, records } = renewed;
-    await this.#change(async (change) => {
-      await taken(change, batch);
+    await this.#inTurn(async (change) => {
       const producer = { incarnation, id, next: sequence + records.length, usedMs: Date.now() };
       await change.objectStore('producers').put(producer, placeOf(batch));
       await change.objectStore('batches').put(renewed, placeOf(batch));
@@ -181,7 +192,7 @@ export class OutboxStore {
 
   /** The edge has it: its records go. */
   acknowledged(batch: KeptBatch): Promise<void> {
-    return this.#change(async (change) => {
+    return this.#inTurn(async (change) => {
       await change.objectStore('batches').delete(placeOf(batch));
       await Promise.all(
         batch.records.map((number) => change.objectStore('records').delete(number)),
@@ -192,8 +203,8 @@ export class OutboxStore {
 
   /** It is certain that the edge has it not: its records are to be sent as if they never had been. */
   released(batch: KeptBatch): Promise<void> {
-    return this.#change(async (change) => {
-      await taken(change, batch);
+    return this.#inTurn(async (change) => {
+      await change.objectStore('batches').delete(placeOf(batch));
       await change.objectStore('producers').delete(placeOf(batch));
     });
   }
@@ -204,9 +215,9 @@ export class OutboxStore {
     batch: KeptBatch | null,
     reason: Pick<RefusedRecord, 'code' | 'message' | 'mayBeThere'>,
   ): Promise<void> {
-    return this.#change(async (change) => {
+    return this.#inTurn(async (change) => {
       if (batch !== null) {
-        await taken(change, batch);
+        await change.objectStore('batches').delete(placeOf(batch));
         await change.objectStore('producers').delete(placeOf(batch));
       }
       for (const record of await withdrawn(change, numbers)) {
@@ -239,6 +250,15 @@ export class OutboxStore {
     });
   }
 
+  /** A change that is whose turn it is alone. @throws {PortError} FENCED when another tab has taken over */
+  #inTurn<T>(work: (change: Change) => Promise<T>): Promise<T> {
+    return this.#change(async (change) => {
+      if ((await change.objectStore('turns').get('all')) !== this.#turn)
+        throw new PortError('FENCED', 'another tab sends what this outbox keeps');
+      return work(change);
+    });
+  }
+
   /** One transaction, on the disk before it resolves. Where `work` throws nothing of it is kept. */
   #change<T>(work: (change: Change) => Promise<T>): Promise<T> {
     return translated(async () => {
@@ -264,10 +284,6 @@ function abort(change: Change): void {
     // It has ended already: nothing is left to take back.
     if (!(thrown instanceof DOMException)) throw thrown;
   }
-}
-
-function fenced(): PortError {
-  return new PortError('FENCED', 'another tab sends what this outbox keeps');
 }
 
 function tooMany(): LimitError {
@@ -307,17 +323,6 @@ async function added(change: Change, more: Partial<OutboxTotals>): Promise<Outbo
   };
   await totals.put(sum, 'all');
   return sum;
-}
-
-/**
- * Takes a batch out of those under way.
- * @throws {PortError} FENCED when it is not there: another tab has taken over from this one, and settled it
- */
-async function taken(change: Change, batch: KeptBatch): Promise<void> {
-  const batches = change.objectStore('batches');
-  const known = await batches.get(placeOf(batch));
-  if (known?.producer !== batch.producer || known.sequence !== batch.sequence) throw fenced();
-  await batches.delete(placeOf(batch));
 }
 
 /** Takes records out of those that wait. */

@@ -3,6 +3,7 @@
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { type Client, connect } from '../../runtime/client/index.ts';
 import type { Outbox, OutboxState } from '../../runtime/outbox/index.ts';
+import type { OutboxStore } from '../../runtime/outbox/store.ts';
 import { CHROMIUM_FLAGS } from './chromium.ts';
 import { type Fault, FaultProxy } from './fault-proxy.ts';
 import { ScriptSite } from './script-site.ts';
@@ -11,7 +12,9 @@ import { Workerd } from './workerd.ts';
 const SCRIPT = `
   import { connect } from 'millrace/client';
   import { openOutbox } from 'millrace/outbox';
+  import { OutboxStore } from 'millrace/outbox/store';
   Object.assign(globalThis, {
+    OutboxStore,
     open: async (url, database) => {
       const client = connect({ url, token: () => globalThis.key });
       const onState = (state) => (globalThis.state = state);
@@ -24,6 +27,7 @@ export interface OutboxScope {
   key: string;
   open: (url: string, database: string) => Promise<void>;
   outbox: Outbox;
+  OutboxStore: typeof OutboxStore;
   state: OutboxState;
 }
 
@@ -50,11 +54,10 @@ export class OutboxPages {
     const context = await browser.newContext();
     const workerd = await Workerd.start('tests/workers/apps/pages.ts', { PAGES: site.origin });
     const pages = new OutboxPages(context, workerd, site);
-    const isAppend = (method: string, path: string): boolean =>
-      method === 'POST' && path.endsWith('/batch');
     pages.#proxy = await FaultProxy.start(
       () => workerd.url,
-      ({ method, path }) => (isAppend(method, path) ? pages.appending() : 'none'),
+      ({ method, path }) =>
+        method === 'POST' && path.endsWith('/batch') ? pages.appending() : 'none',
     );
     return pages;
   }

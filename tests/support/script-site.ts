@@ -6,9 +6,10 @@ import { resolve } from 'node:path';
 import { build } from 'vite';
 import { ROOT } from './source-files.ts';
 
-/** The entries of the package that a script may import by their names. */
+/** The entries of the package that a script may import by their names, and what tests look into. */
 const ENTRIES = {
   'millrace/client': resolve(ROOT, 'runtime/client/index.ts'),
+  'millrace/outbox/store': resolve(ROOT, 'runtime/outbox/store.ts'),
   'millrace/outbox': resolve(ROOT, 'runtime/outbox/index.ts'),
 };
 

@@ -71,6 +71,51 @@ describe.skipIf(executablePath === null)('in pages', () => {
     expect(await pages.checkOnce('frozen', { first: 10, second: 10, thawed: 10 })).toBe(true);
   });
 
+  // As one does that thaws between its look at the lock and its change.
+  test('a tab that another one has taken over from neither begins nor settles anything', async () => {
+    const page = await pages.opened('relieved');
+    const outcomes = await page.evaluate(async () => {
+      const { OutboxStore } = globalThis as unknown as OutboxScope;
+      const [frozen, other] = [
+        await OutboxStore.open('a store of two tabs'),
+        await OutboxStore.open('a store of two tabs'),
+      ];
+      const nothing = { key: null, value: null, timestamp: 0, headers: [] };
+      await frozen.add({ topic: 't', partition: null, ...nothing });
+      const place = { topic: 't', partitions: 2, incarnation: 'i', bytes: new Uint8Array(1) };
+      const made = { ...place, records: [1], weight: 128 };
+      const begin = (store: typeof frozen, partition: number) =>
+        store.begin([{ ...made, partition }], () => `producer ${partition}`, 1000);
+      await frozen.takeTurn();
+      const [old] = await begin(frozen, 0);
+      const left = await other.takeTurn();
+      const told: string[] = [];
+      const attempt = async (work: Promise<unknown>): Promise<void> => {
+        told.push(
+          await work.then(
+            () => 'done',
+            (thrown: { code: string }) => thrown.code,
+          ),
+        );
+      };
+      if (old === undefined) throw new Error('it was begun');
+      await attempt(begin(frozen, 1));
+      await attempt(frozen.acknowledged(old));
+      await attempt(frozen.released(old));
+      await attempt(frozen.renew(old, { incarnation: 'another' }));
+      await attempt(frozen.refuse([1], old, { code: '', message: '', mayBeThere: true }));
+      // What it keeps is not of its turn.
+      await attempt(frozen.add({ topic: 't', partition: null, ...nothing }));
+      for (const batch of left) await attempt(other.acknowledged(batch));
+      return [told, await frozen.totals()];
+    });
+    const refused = Array.from({ length: 5 }, () => 'FENCED');
+    expect(outcomes).toEqual([
+      [...refused, 'done', 'done'],
+      { pending: 1, refused: 0, bytes: 128 },
+    ]);
+  });
+
   test('three tabs that are closed, crash, freeze and lose their network append all once', async () => {
     const command = `SEED=${SEED} npx vitest run --project node tests/node/client/outbox-tabs.test.ts`;
     const draw = draws(SEED + 1);
