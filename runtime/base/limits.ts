@@ -217,6 +217,12 @@ export const CUBE_COLUMNS_MAX = 20;
 /** Between two attempts of a client: at least, and at most; the waits grow at random in between. */
 export const RETRY_WAIT_MS_MIN = 50;
 export const RETRY_WAIT_MS_MAX = 30_000;
+/** Tabs that wake together, or have their network back together, try again at random within this time. */
+export const WAKE_MS_MAX = 1000;
+/** How long a socket that was open while its page slept is waited for to answer. */
+export const WOKEN_SOCKET_MS_MAX = 5000;
+/** What counts against a deadline between two attempts, at most: one that is answered late and a wait. More is a machine that slept. */
+export const ATTEMPT_MS_MAX = 60_000;
 /** How long a client tries to have one thing done before it says that it could not. */
 export const DELIVERY_MS_MAX = 120_000;
 /** How long a client waits for one answer, beyond what it asked the edge to wait. */

@@ -4,8 +4,9 @@ import { PortError } from '../base/errors.ts';
 import { DELIVERY_MS_MAX, REQUEST_MS_MAX } from '../base/limits.ts';
 import { failed, type Failed, unanswered } from './errors.ts';
 import { later } from './later.ts';
-import { pause, Retries } from './retry.ts';
+import { Retries } from './retry.ts';
 import type { Sockets } from './sockets.ts';
+import { onWake } from './wake.ts';
 
 /** Where an edge is, who asks, and for how long. */
 export interface ConnectOptions {
@@ -93,15 +94,15 @@ export class Connection {
    * @throws the reason of the call's signal alone
    */
   async attempt<T>(call: Call, read: (response: Response) => Promise<T>): Promise<Attempt<T>> {
-    const { signal } = call;
+    const { signal, waitMs = 0 } = call;
     signal?.throwIfAborted();
     const control = new AbortController();
     const abort = (): void => control.abort(signal?.reason);
+    const late = (): void => control.abort(new DOMException('no answer in time', 'TimeoutError'));
     signal?.addEventListener('abort', abort, { once: true });
-    const timer = setTimeout(
-      () => control.abort(new DOMException('no answer in time', 'TimeoutError')),
-      this.requestMs + (call.waitMs ?? 0),
-    );
+    const timer = setTimeout(late, this.requestMs + waitMs);
+    // What waits at the edge would wait on, on a connection that has died meanwhile.
+    const end = onWake((isDoubtful) => isDoubtful && waitMs > 0 && late());
     try {
       const response = await this.#send(call, control.signal);
       // A page is what a server of pages gives for any path: another attempt brings no more.
@@ -114,6 +115,7 @@ export class Connection {
       return { ok: false, ...unanswered(thrown) };
     } finally {
       clearTimeout(timer);
+      end();
       signal?.removeEventListener('abort', abort);
     }
   }
@@ -122,27 +124,26 @@ export class Connection {
    * Asks until there is an answer that another attempt would not change: for what may be done twice.
    * @throws what the edge refuses; UNAVAILABLE when nothing came of it before the deadline
    */
-  async retried<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
-    const retries = new Retries(this.deadlineMs);
-    for (;;) {
-      const attempt = await this.attempt(call, read);
-      if (attempt.ok) return attempt.value;
-      const waitMs = attempt.isPassing ? retries.next(attempt.waitMs) : null;
-      if (waitMs === null) throw attempt.error;
-      await pause(waitMs, call.signal);
-    }
+  retried<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
+    return this.#until(call, read, ({ isPassing }) => isPassing);
   }
 
   /** Asks until the edge has not refused for its load: for what must not be done twice. @throws as `retried` */
-  async once<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
+  once<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
+    return this.#until(call, read, ({ isPassing, isRefused }) => isPassing && isRefused);
+  }
+
+  async #until<T>(
+    call: Call,
+    read: (response: Response) => Promise<T>,
+    mayRepeat: (failed: Failed) => boolean,
+  ): Promise<T> {
     const retries = new Retries(this.deadlineMs);
     for (;;) {
       const attempt = await this.attempt(call, read);
       if (attempt.ok) return attempt.value;
-      const mayRepeat = attempt.isPassing && attempt.isRefused;
-      const waitMs = mayRepeat ? retries.next(attempt.waitMs) : null;
-      if (waitMs === null) throw attempt.error;
-      await pause(waitMs, call.signal);
+      if (!mayRepeat(attempt) || !(await retries.wait(attempt.waitMs, call.signal)))
+        throw attempt.error;
     }
   }
 

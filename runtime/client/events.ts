@@ -22,8 +22,10 @@ export function openEvents(
     if (response.body === null) throw cut(null);
     const lines = new Lines(response.body);
     const { data, id } = await nextEvent(lines);
+    const header = headerOf(JSON.parse(data), id);
+    lines.mayBeCut = header.isResumable;
     return {
-      header: headerOf(JSON.parse(data), id),
+      header,
       next: async () => partOf(await nextEvent(lines)),
       taken: () => undefined,
       close: () => lines.cancel(),

@@ -2,9 +2,15 @@
 
 import { LimitError, PortError } from '../base/errors.ts';
 import { ANSWER_LINE_LENGTH_MAX, ANSWER_SILENCE_MS_MAX } from '../base/limits.ts';
+import { onWake } from './wake.ts';
+
+/** An edge that lives is silent for a third of that; what is left is for the way. */
+const WOKEN_SILENCE_MS = ANSWER_SILENCE_MS_MAX / 3 + 5000;
 
 /** The lines of a body, without their ends. What stands behind the last end of a line is no line: the body was cut. */
 export class Lines {
+  /** It costs nothing to ask for the rest again: it need not be found out whether a body that was open while the page slept is dead. */
+  mayBeCut = false;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #decoder = new TextDecoder();
   #lines: string[] = [];
@@ -33,16 +39,24 @@ export class Lines {
 
   async #read(): Promise<boolean> {
     let isSilent = false;
-    const timer = setTimeout(() => {
+    const silent = (): void => {
       isSilent = true;
       void this.cancel();
-    }, ANSWER_SILENCE_MS_MAX);
+    };
+    let timer = setTimeout(silent, ANSWER_SILENCE_MS_MAX);
+    const end = onWake((isDoubtful) => {
+      clearTimeout(timer);
+      timer = setTimeout(silent, isDoubtful && this.mayBeCut ? 0 : WOKEN_SILENCE_MS);
+    });
     const { done, value } = await this.#reader
       .read()
       .catch((cause: unknown) => {
         throw cut(cause);
       })
-      .finally(() => clearTimeout(timer));
+      .finally(() => {
+        clearTimeout(timer);
+        end();
+      });
     if (isSilent) throw cut(null);
     if (done) {
       if (this.#rest !== '') throw cut(null);

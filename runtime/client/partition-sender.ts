@@ -5,7 +5,7 @@ import type { AppendResult } from '../ports/log.ts';
 import { Batcher, type BatchLimits, type ReadyBatch, type Waiting } from './batcher.ts';
 import { type Attempt, type Connection, readJson } from './connection.ts';
 import { appendCall, createdMsOf, freshId } from './producer-call.ts';
-import { pause, Retries } from './retry.ts';
+import { Retries } from './retry.ts';
 
 /** A record whose sender waits to hear where it stands. */
 export interface Sent extends Waiting {
@@ -122,12 +122,10 @@ export class PartitionSender {
         isRenewed = true;
         continue;
       }
-      const waitMs = attempt.isPassing ? retries.next(attempt.waitMs) : null;
-      if (waitMs === null) {
+      if (!attempt.isPassing || !(await retries.wait(attempt.waitMs))) {
         this.#giveUp(records, attempt.error, isUnknown);
         return;
       }
-      await pause(waitMs);
     }
   }
 

@@ -9,7 +9,7 @@ import type { QueryOptions } from './ask.ts';
 import { CellReader } from './cells.ts';
 import type { Connection } from './connection.ts';
 import { openEvents } from './events.ts';
-import { pause, Reconnects } from './retry.ts';
+import { Reconnects } from './retry.ts';
 
 /** One row with what a bare row does not say. */
 export interface AnsweredChange {
@@ -141,10 +141,9 @@ export class AnswerRows implements AsyncIterable<PublicRow>, AsyncDisposable {
         this.#reconnects.worked();
         return part;
       } catch (thrown) {
-        const waitMs = this.#token === null ? null : this.#reconnects.next(thrown);
-        if (waitMs === null || signal.aborted) throw thrown;
+        if (this.#token === null || signal.aborted) throw thrown;
         await this.#answer.close();
-        await pause(waitMs, signal);
+        if (!(await this.#reconnects.wait(thrown, signal))) throw thrown;
       }
       this.#answer = await this.#open(this.#token);
       this.#header = this.#answer.header;

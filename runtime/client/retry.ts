@@ -1,7 +1,13 @@
 // How long to wait before the next attempt, and when to give up; sends nothing.
 
 import { PortError } from '../base/errors.ts';
-import { DELIVERY_MS_MAX, RETRY_WAIT_MS_MAX, RETRY_WAIT_MS_MIN } from '../base/limits.ts';
+import {
+  ATTEMPT_MS_MAX,
+  DELIVERY_MS_MAX,
+  RETRY_WAIT_MS_MAX,
+  RETRY_WAIT_MS_MIN,
+} from '../base/limits.ts';
+import { onWake } from './wake.ts';
 
 /**
  * The waits between the attempts at one thing: each at random between the least wait and three times the one before, so that clients
@@ -9,12 +15,15 @@ import { DELIVERY_MS_MAX, RETRY_WAIT_MS_MAX, RETRY_WAIT_MS_MIN } from '../base/l
  * Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (decorrelated).
  */
 export class Retries {
-  readonly #endMs: number;
+  #endMs: number;
   #waitMs = RETRY_WAIT_MS_MIN;
+  /** When the attempt that is under way began. */
+  #begunMs = performance.now();
 
-  /** @param deadlineMs from now; at most DELIVERY_MS_MAX */
-  constructor(deadlineMs: number = DELIVERY_MS_MAX) {
-    this.#endMs = performance.now() + Math.min(deadlineMs, DELIVERY_MS_MAX);
+  /** @param deadlineMs from now, at most DELIVERY_MS_MAX; null: as long as somebody keeps what is tried */
+  constructor(deadlineMs: number | null = DELIVERY_MS_MAX) {
+    this.#endMs =
+      deadlineMs === null ? Infinity : this.#begunMs + Math.min(deadlineMs, DELIVERY_MS_MAX);
   }
 
   /** What is left until the deadline; 0 or less: nothing. */
@@ -27,10 +36,25 @@ export class Retries {
    * @param askedMs what the other side asked for, as of all whom it refused: it is waited out, and up to as long again, not to come back with them
    */
   next(askedMs: number): number | null {
+    const now = performance.now();
+    this.#endMs += Math.max(0, now - this.#begunMs - ATTEMPT_MS_MAX);
     const most = Math.min(RETRY_WAIT_MS_MAX, this.#waitMs * 3);
     this.#waitMs = RETRY_WAIT_MS_MIN + Math.random() * (most - RETRY_WAIT_MS_MIN);
     const waitMs = Math.max(this.#waitMs, askedMs * (1 + Math.random()));
-    return waitMs < this.leftMs ? waitMs : null;
+    this.#begunMs = now + waitMs;
+    return this.#begunMs < this.#endMs ? waitMs : null;
+  }
+
+  /**
+   * Waits for the next attempt; false: there is no time left for one. It ends early when the page wakes, unless the other side asked for it, and
+   * what follows is tried as often as at first: it was the network that was away.
+   * @throws the signal's reason
+   */
+  async wait(askedMs: number, signal?: AbortSignal | undefined): Promise<boolean> {
+    const waitMs = this.next(askedMs);
+    if (waitMs === null) return false;
+    if (await pause(waitMs, { signal, endsEarly: askedMs === 0 })) this.#waitMs = RETRY_WAIT_MS_MIN;
+    return true;
   }
 }
 
@@ -57,36 +81,37 @@ export class Reconnects {
     this.#retries = null;
   }
 
-  /** How long to wait before the next attempt; null: no other one would change what was thrown, or there is no time left. */
-  next(thrown: unknown): number | null {
+  /** Waits for the next attempt; false: no other one would change what was thrown, or there is no time left. @throws the signal's reason */
+  async wait(thrown: unknown, signal: AbortSignal): Promise<boolean> {
     const isPassing =
       thrown instanceof PortError &&
       (thrown.code === 'UNAVAILABLE' || thrown.code === 'OVERLOADED');
-    if (!isPassing) return null;
+    if (!isPassing || signal.aborted) return false;
     if (performance.now() - this.#openedMs >= HELD_MS) this.#retries = null;
     this.#openedMs = Infinity;
     this.#retries ??= new Retries(this.#deadlineMs);
-    return this.#retries.next(0);
+    return this.#retries.wait(0, signal);
   }
 }
 
-/** Resolves after that time. @throws the signal's reason, at once when it is aborted */
-export function pause(ms: number, signal?: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) {
-      reject(signal.reason as Error);
-      return;
-    }
-    const give = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', give);
-      resolve();
-    }, ms);
-    signal?.addEventListener('abort', give, { once: true });
-  });
+/** Resolves after that time, or early, then with true. @throws the signal's reason, at once when it is aborted */
+async function pause(
+  ms: number,
+  { signal, endsEarly }: { readonly signal: AbortSignal | undefined; readonly endsEarly: boolean },
+): Promise<boolean> {
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const give = (): void => reject(signal?.reason as Error);
+  const timer = setTimeout(() => resolve(false), ms);
+  const end = endsEarly ? onWake(() => resolve(true)) : null;
+  signal?.addEventListener('abort', give);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    end?.();
+    signal?.removeEventListener('abort', give);
+  }
 }
 
 /** Tries until it is done or refused, or the time is up. @throws the signal's reason; what the last try threw */
@@ -99,9 +124,7 @@ export async function retried<T>(
     try {
       return await attempt();
     } catch (thrown) {
-      const waitMs = reconnects.next(thrown);
-      if (waitMs === null || signal.aborted) throw thrown;
-      await pause(waitMs, signal);
+      if (!(await reconnects.wait(thrown, signal))) throw thrown;
     }
   }
 }

@@ -5,6 +5,7 @@ import {
   ANSWER_SILENCE_MS_MAX,
   SOCKET_QUERIES_MAX,
   SOCKET_SUBSCRIPTIONS_MAX,
+  WOKEN_SOCKET_MS_MAX,
 } from '../base/limits.ts';
 import type { Asked, OpenAnswer } from './answer.ts';
 import type { Connection } from './connection.ts';
@@ -12,6 +13,7 @@ import { cut } from './lines.ts';
 import { openSocketAnswer } from './query-socket.ts';
 import { Subscription, type SubscriptionOptions } from './record-socket.ts';
 import { Reconnects, retried } from './retry.ts';
+import { onWake } from './wake.ts';
 
 /** One reader of a socket. */
 export interface Channel {
@@ -27,6 +29,8 @@ type SocketClass = new (url: string, protocols: string[]) => WebSocket;
 const OPEN = 1;
 /** A quiet socket is asked whether it lives this often. */
 const PING_MS = ANSWER_SILENCE_MS_MAX / 3;
+/** How long its answer is waited for. */
+const ANSWER_MS_MAX = ANSWER_SILENCE_MS_MAX - PING_MS;
 
 export class Sockets {
   readonly #queries: Pool;
@@ -90,7 +94,11 @@ export class SharedSocket {
   #generation = 0;
   #nextId = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #endWakes: (() => void) | null = null;
   #heardMs = 0;
+  /** When it was asked whether it lives, and when it does not if nothing was heard since. */
+  #askedMs = 0;
+  #goneMs = 0;
 
   constructor(options: SharedSocketOptions) {
     this.#options = options;
@@ -123,8 +131,9 @@ export class SharedSocket {
   }
 
   /** What is sent to a socket that has gone is lost with it: its readers are told. */
-  send(message: object): void {
-    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(message));
+  send(message: object | 'ping'): void {
+    if (this.#socket?.readyState !== OPEN) return;
+    this.#socket.send(message === 'ping' ? message : JSON.stringify(message));
   }
 
   /** Nothing more is handed to the reader. */
@@ -153,7 +162,12 @@ export class SharedSocket {
       reject(error);
       if (this.#socket === socket) this.#end(error);
     });
-    await promise.finally(() => clearTimeout(timer));
+    const end = onWake((isDoubtful) => isDoubtful && socket.close());
+    await promise.finally(() => {
+      clearTimeout(timer);
+      end();
+    });
+    if (this.#socket !== socket) throw cut('nobody waits for the socket any more');
     this.#heardMs = performance.now();
     this.#listen();
   }
@@ -171,23 +185,46 @@ export class SharedSocket {
     this.#channels.get(id)?.received(new Uint8Array(data, 4));
   }
 
-  /** Asks whether the other side lives when it has been quiet, and takes it for gone when it has been so for long. */
+  /** Asks whether the other side lives when it has been quiet, or the machine has slept. */
   #listen(): void {
+    // A clock that stands still while a machine sleeps would not tell.
+    const begunMs = Date.now();
+    this.#endWakes?.();
+    this.#endWakes = onWake((isDoubtful) =>
+      this.#ask(isDoubtful ? WOKEN_SOCKET_MS_MAX : ANSWER_MS_MAX),
+    );
+    this.#after(PING_MS, () => {
+      if (Date.now() - begunMs > PING_MS + WOKEN_SOCKET_MS_MAX) this.#ask(WOKEN_SOCKET_MS_MAX);
+      else if (performance.now() - this.#heardMs >= PING_MS) this.#ask(ANSWER_MS_MAX);
+      else this.#listen();
+    });
+  }
+
+  /** Takes the other side for gone when it does not answer within that time, or what is left of the time of an ask before. */
+  #ask(withinMs: number): void {
+    const now = performance.now();
+    if (this.#heardMs >= this.#askedMs) {
+      this.#askedMs = now;
+      this.#goneMs = Infinity;
+    }
+    this.#goneMs = Math.min(this.#goneMs, now + withinMs);
+    this.send('ping');
+    this.#after(this.#goneMs - now, () => {
+      if (this.#heardMs >= this.#askedMs) this.#listen();
+      else this.#end(cut('the socket was silent'));
+    });
+  }
+
+  #after(ms: number, call: () => void): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      const quietMs = performance.now() - this.#heardMs;
-      if (quietMs >= ANSWER_SILENCE_MS_MAX) {
-        this.#end(cut('the socket was silent'));
-        return;
-      }
-      if (quietMs >= PING_MS) this.#socket?.send('ping');
-      this.#listen();
-    }, PING_MS);
+    this.#timer = setTimeout(call, ms);
   }
 
   /** Closes the socket and tells its readers, where it did not end because they have all gone. */
   #end(error: PortError | null): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#endWakes?.();
+    this.#endWakes = null;
     this.#generation += 1;
     const socket = this.#socket;
     this.#socket = null;

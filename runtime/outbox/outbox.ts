@@ -3,9 +3,8 @@
 import { asyncDispose } from '../base/async-dispose.ts';
 import { encodeUtf8 } from '../base/bytes.ts';
 import { PortError } from '../base/errors.ts';
-import { RETRY_WAIT_MS_MAX } from '../base/limits.ts';
 import type { Connection } from '../client/connection.ts';
-import { pause } from '../client/retry.ts';
+import { Retries } from '../client/retry.ts';
 import { RecordBatchBuilder } from '../data/record-builder.ts';
 import type { ProducedRecord } from '../engine/insert.ts';
 import type { KeptRecord, RefusedRecord } from './kept.ts';
@@ -58,6 +57,8 @@ export class Outbox implements AsyncDisposable {
   #silent = 0;
   /** Those that wait until nothing is pending. */
   #flushes: PromiseWithResolvers<void>[] = [];
+  /** The waits between turns that ended with a fault. */
+  readonly #faults = new Retries(null);
   #error: Error | null = null;
   /** What is kept is being told; it has changed since it was last read. */
   #isTelling = false;
@@ -255,7 +256,7 @@ export class Outbox implements AsyncDisposable {
     const isAborted = thrown instanceof DOMException && thrown.name === 'AbortError';
     if (signal.aborted || isAborted || codeOf(thrown) === 'FENCED') return;
     this.#came(thrown instanceof Error ? thrown : new Error(String(thrown)));
-    await pause(RETRY_WAIT_MS_MAX, signal).catch(() => undefined); // `close` ends it
+    await this.#faults.wait(0, signal).catch(() => undefined); // `close` ends it
   }
 }
 

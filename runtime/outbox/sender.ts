@@ -1,11 +1,10 @@
 // Who sends what an outbox keeps: batches of the oldest records, one a partition at a time, until the edge has acknowledged or refused each; knows no tab.
 
 import { LimitError, PortError } from '../base/errors.ts';
-import { RETRY_WAIT_MS_MAX } from '../base/limits.ts';
 import { type Connection, readJson, topicPath } from '../client/connection.ts';
 import { EdgeError } from '../client/errors.ts';
 import { appendCall, createdMsOf, freshId } from '../client/producer-call.ts';
-import { pause, Retries } from '../client/retry.ts';
+import { Retries } from '../client/retry.ts';
 import type { AppendResult, TopicDescription } from '../ports/log.ts';
 import { type KnownTopic, OutboxBatches } from './batches.ts';
 import { type KeptBatch, placeOf } from './kept.ts';
@@ -86,7 +85,7 @@ export class OutboxSender {
   /** Again and again: an edge that does not answer, a key that is no longer good, storage that is full. @throws the signal's reason alone */
   async #retried<T>(work: () => Promise<T>): Promise<T> {
     const { signal } = this.#options;
-    const retries = new Retries();
+    const retries = new Retries(null);
     for (;;) {
       signal.throwIfAborted();
       try {
@@ -95,7 +94,7 @@ export class OutboxSender {
         signal.throwIfAborted();
         if (codeOf(thrown) === 'FENCED') throw thrown;
         this.#options.onCame(thrown instanceof Error ? thrown : new Error(String(thrown)));
-        await pause(retries.next(0) ?? RETRY_WAIT_MS_MAX, signal);
+        await retries.wait(0, signal);
       }
     }
   }
@@ -135,7 +134,7 @@ export class OutboxSender {
   /** Sends a batch until the edge has acknowledged or refused it. @param isNew no earlier life has sent it */
   async #deliver(given: KeptBatch, isNew: boolean): Promise<void> {
     const { signal } = this.#options;
-    const retries = new Retries();
+    const retries = new Retries(null);
     let batch = given;
     let mayBeThere = !isNew;
     /** It goes to another topic of that name than it was made for, or to the same one, put back: what is there its producer is known for. */
@@ -177,7 +176,7 @@ export class OutboxSender {
         await this.#retried(() => this.#refusedBatch(batch, error));
         return;
       } else this.#options.onCame(error);
-      await pause(retries.next(attempt.waitMs) ?? RETRY_WAIT_MS_MAX, signal);
+      await retries.wait(attempt.waitMs, signal);
     }
   }
 

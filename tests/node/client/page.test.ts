@@ -1,14 +1,16 @@
 // The client in Chromium, in pages of two origins: the one that the edge lists produces and reads, the other one is told nothing.
 
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { resolve } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
+import type { Server } from 'node:http';
+import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { connect } from '../../../runtime/client/index.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
-import { ROOT } from '../../support/source-files.ts';
+import {
+  clientScripts,
+  originOf,
+  pageOf,
+  servedPage,
+  type ClientPage,
+} from '../../support/client-page.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 const executablePath = findChromium();
@@ -20,26 +22,8 @@ let other: Server;
 
 beforeAll(async () => {
   if (executablePath === null) return;
-  const built = await build({
-    root: ROOT,
-    configFile: false,
-    logLevel: 'error',
-    publicDir: false,
-    build: {
-      write: false,
-      rolldownOptions: {
-        input: resolve(ROOT, 'runtime/client/index.ts'),
-        preserveEntrySignatures: 'strict',
-        output: { entryFileNames: 'client.js' },
-      },
-    },
-  });
-  const scripts = new Map<string, string>();
-  for (const made of [built].flat().flatMap((one) => ('output' in one ? one.output : []))) {
-    if (made.type !== 'chunk') continue;
-    scripts.set(made.isEntry ? '/client.js' : `/${made.fileName}`, made.code);
-  }
-  [listed, other] = await Promise.all([served(scripts), served(scripts)]);
+  const scripts = await clientScripts();
+  [listed, other] = await Promise.all([servedPage(scripts), servedPage(scripts)]);
   edge = await Workerd.start('tests/workers/apps/pages.ts', {
     PAGES: originOf(listed),
     MILLRACE_TICKET_SECRET: 'a secret of thirty-two characters',
@@ -55,32 +39,6 @@ afterAll(async () => {
   other.close();
 });
 
-/** Serves a page that has the client in `globalThis.client`. */
-async function served(scripts: ReadonlyMap<string, string>): Promise<Server> {
-  const html = '<script type="module">globalThis.client = await import("/client.js")</script>';
-  const server = createServer((request, response) => {
-    const script = scripts.get(request.url ?? '');
-    const type = script === undefined ? 'text/html' : 'text/javascript';
-    response.writeHead(200, { 'content-type': type });
-    response.end(script ?? html);
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  return server;
-}
-
-function originOf(server: Server): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-async function pageOf(server: Server, open: Browser): Promise<Page> {
-  const page = await open.newPage();
-  await page.goto(`${originOf(server)}/`);
-  await page.waitForFunction(() => 'client' in globalThis);
-  return page;
-}
-
-type Global = { client: { connect: typeof connect } };
-
 // Without a Chromium there is no page.
 test.skipIf(executablePath === null)(
   'a page of the list produces and reads over CORS',
@@ -88,7 +46,10 @@ test.skipIf(executablePath === null)(
     if (browser === null) throw new Error('a browser was started');
     const page = await pageOf(listed, browser);
     const seen = await page.evaluate(async (url) => {
-      const client = (globalThis as unknown as Global).client.connect({ url, token: 'key-of-a' });
+      const client = (globalThis as unknown as ClientPage).client.connect({
+        url,
+        token: 'key-of-a',
+      });
       await client.topics.create({ name: 'page', partitions: 2 });
       const producer = client.producer();
       const sent = Array.from({ length: 10 }, (_, i) =>
@@ -118,7 +79,10 @@ test.skipIf(executablePath === null)(
     if (browser === null) throw new Error('a browser was started');
     const page = await pageOf(listed, browser);
     const seen = await page.evaluate(async (url) => {
-      const client = (globalThis as unknown as Global).client.connect({ url, token: 'key-of-a' });
+      const client = (globalThis as unknown as ClientPage).client.connect({
+        url,
+        token: 'key-of-a',
+      });
       await client.execute(
         "CREATE STREAM live (n INT) WITH (KAFKA_TOPIC='live', PARTITIONS=1, VALUE_FORMAT='JSON');",
       );
@@ -140,7 +104,7 @@ test.skipIf(executablePath === null)('a page of another origin is told nothing',
   if (browser === null) throw new Error('a browser was started');
   const page = await pageOf(other, browser);
   const told = await page.evaluate(async (url) => {
-    const { connect } = (globalThis as unknown as Global).client;
+    const { connect } = (globalThis as unknown as ClientPage).client;
     const client = connect({ url, token: 'key-of-a', deadlineMs: 200 });
     return client.topics.list().catch((e: { code: string }) => e.code);
   }, edge.url);

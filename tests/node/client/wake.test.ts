@@ -1,0 +1,293 @@
+// A page whose network comes back, or that has slept: what waits goes on at once, and what has died meanwhile is noticed within seconds.
+
+import type { Server } from 'node:http';
+import process from 'node:process';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import {
+  ANSWER_SILENCE_MS_MAX,
+  ATTEMPT_MS_MAX,
+  DELIVERY_MS_MAX,
+  WAKE_MS_MAX,
+  WOKEN_SOCKET_MS_MAX,
+} from '../../../runtime/base/limits.ts';
+import { type Client, connect } from '../../../runtime/client/index.ts';
+import { Retries } from '../../../runtime/client/retry.ts';
+import { findChromium } from '../../support/chromium.ts';
+import { clientScripts, originOf, servedPage, type ClientPage } from '../../support/client-page.ts';
+import { GateProxy } from '../../support/gate-proxy.ts';
+import { LonePage } from '../../support/lone-page.ts';
+import { Workerd } from '../../support/workerd.ts';
+
+const executablePath = findChromium();
+/** What requests, statements and a first commit take on a busy machine. */
+const ANSWER_MS = 4000;
+/** A quiet socket is looked at this often. */
+const SOCKET_ASKED_MS = ANSWER_SILENCE_MS_MAX / 3;
+let edge: Workerd;
+let gate: GateProxy;
+let site: Server;
+let here: Client;
+
+beforeAll(async () => {
+  if (executablePath === null) return;
+  site = await servedPage(await clientScripts());
+  edge = await Workerd.start('tests/workers/apps/pages.ts', {
+    PAGES: originOf(site),
+    MILLRACE_TICKET_SECRET: 'a secret of thirty-two characters',
+  });
+  gate = await GateProxy.start(() => edge.url);
+  here = connect({ url: edge.url, token: 'key-of-a' });
+}, 60_000);
+
+afterAll(async () => {
+  if (executablePath === null) return;
+  await gate.stop();
+  await edge.stop();
+  site.close();
+});
+
+type Reader = 'poll' | 'record socket' | 'sse' | 'query socket';
+
+interface Scope extends ClientPage {
+  /** When each reader had which record, by Date.now(). */
+  seen: Record<Reader, [n: number, atMs: number][]>;
+  errors: string[];
+  stop: () => Promise<void>;
+  listeners: number;
+  send: (n: number) => Promise<number>;
+}
+
+/** Reads a stream in every way, and has a producer. Waits grow as fast as they may. */
+function read(page: LonePage, name: string): Promise<void> {
+  return page.evaluate(
+    async ([url, topic]) => {
+      Math.random = () => 0.99;
+      const scope = globalThis as unknown as Scope;
+      scope.listeners = 0;
+      const { addEventListener, removeEventListener } = globalThis;
+      globalThis.addEventListener = (...given: Parameters<typeof addEventListener>) => {
+        scope.listeners += 1;
+        addEventListener.apply(globalThis, given);
+      };
+      globalThis.removeEventListener = (...given: Parameters<typeof removeEventListener>) => {
+        scope.listeners -= 1;
+        removeEventListener.apply(globalThis, given);
+      };
+      const client = scope.client.connect({ url, token: 'key-of-a' });
+      const ended = new AbortController();
+      const { signal } = ended;
+      const begun = new Set<string>();
+      const sql = `SELECT n FROM ${topic} EMIT CHANGES;`;
+      scope.seen = { poll: [], 'record socket': [], sse: [], 'query socket': [] };
+      scope.errors = [];
+      const note = (reader: Reader, n: unknown) => scope.seen[reader].push([Number(n), Date.now()]);
+      const valueOf = (value: Uint8Array | null) =>
+        (JSON.parse(new TextDecoder().decode(value ?? new Uint8Array(0))) as { N: number }).N;
+      const consumed = (['poll', 'socket'] as const).map(async (transport) => {
+        const consumer = client.consumer({ topic, transport, signal });
+        const reader = transport === 'poll' ? 'poll' : 'record socket';
+        for await (const { value } of consumer) note(reader, valueOf(value));
+      });
+      const asked = (['sse', 'socket'] as const).map(async (transport) => {
+        const rows = await client.query(sql, { transport, signal });
+        begun.add(transport);
+        const reader = transport === 'sse' ? 'sse' : 'query socket';
+        for await (const { N } of rows) note(reader, N);
+      });
+      const all = [...consumed, ...asked].map((reading) =>
+        reading.catch((thrown: unknown) => void scope.errors.push(String(thrown))),
+      );
+      // A query begins at the latest record.
+      while (begun.size < 2) await new Promise((done) => setTimeout(done, 20));
+      const producer = client.producer();
+      scope.send = async (n) => {
+        await producer.send(topic, { value: `{"N":${n}}` });
+        return Date.now();
+      };
+      scope.stop = async () => {
+        ended.abort();
+        await Promise.all([...all, producer.close()]);
+      };
+    },
+    [gate.url, name] as const,
+  );
+}
+
+const READERS: readonly Reader[] = ['poll', 'record socket', 'sse', 'query socket'];
+
+/** Resolves when every reader has had the records up to this one, each once and in order. @returns when each had the last */
+async function all(page: LonePage, n: number): Promise<number[]> {
+  const seen = await page.evaluate(async (last) => {
+    const scope = globalThis as unknown as Scope;
+    const rows = Object.values(scope.seen);
+    while (scope.errors.length === 0 && !rows.every((one) => one.at(-1)?.[0] === last))
+      await new Promise((done) => setTimeout(done, 20));
+    if (scope.errors.length > 0) throw new Error(scope.errors.join());
+    return scope.seen;
+  }, n);
+  const wanted = Array.from({ length: n + 1 }, (_, i) => i);
+  for (const reader of READERS) expect(seen[reader].map(([one]) => one)).toEqual(wanted);
+  return READERS.map((reader) => seen[reader].at(-1)?.[1] ?? 0);
+}
+
+/** A page with readers of a stream, each of which has had record 0. */
+async function opened(name: string): Promise<LonePage> {
+  await here.execute(
+    `CREATE STREAM ${name} (n INT) WITH (KAFKA_TOPIC='${name}', PARTITIONS=1, VALUE_FORMAT='JSON');`,
+  );
+  const page = await LonePage.open(executablePath ?? '', originOf(site));
+  while (!(await page.evaluate(() => 'client' in globalThis, null)));
+  await read(page, name);
+  await produce(name, 0);
+  await all(page, 0);
+  return page;
+}
+
+async function produce(topic: string, n: number): Promise<void> {
+  await using producer = here.producer();
+  await producer.send(topic, { value: `{"N":${n}}` });
+}
+
+/** Ends the readers. @returns the listeners that are left */
+async function left(page: LonePage): Promise<number> {
+  const count = await page.evaluate(async () => {
+    const scope = globalThis as unknown as Scope;
+    await scope.stop();
+    return scope.listeners;
+  }, null);
+  await page.close();
+  return count;
+}
+
+// Without a Chromium there is no page.
+test.skipIf(executablePath === null)(
+  'what waits for the next try goes on when the network is back',
+  async () => {
+    const page = await opened('BACK');
+    await page.setOffline(true);
+    gate.shut();
+    const sent = page.evaluate(() => (globalThis as unknown as Scope).send(1), null);
+    // By then each waits for twelve seconds, but for those that believe it.
+    await new Promise((done) => setTimeout(done, 7000));
+    gate.reopen();
+    const onlineMs = Date.now();
+    await page.setOffline(false);
+    const times = [await sent, ...(await all(page, 1))].map((atMs) => atMs - onlineMs);
+    for (const ms of times) expect(ms).toBeLessThan(WAKE_MS_MAX + ANSWER_MS);
+    expect(await left(page)).toBe(0);
+  },
+);
+
+// Without a Chromium there is no page.
+test.skipIf(executablePath === null)(
+  'a page that is told again and again that it is online, and is not, asks about once a second',
+  async () => {
+    const page = await opened('LIES');
+    gate.shut();
+    const asked = await page.evaluate(async () => {
+      let attempts = 0;
+      const { fetch } = globalThis;
+      globalThis.fetch = (...given: Parameters<typeof fetch>) => {
+        attempts += 1;
+        return fetch(...given);
+      };
+      await new Promise((done) => setTimeout(done, 3000));
+      const before = attempts;
+      for (let i = 0; i < 250; i++) {
+        dispatchEvent(new Event('online'));
+        await new Promise((done) => setTimeout(done, 20));
+      }
+      return attempts - before;
+    }, null);
+    // Of each of four readers in five seconds and more, each with a second try soon after the first.
+    expect(asked).toBeGreaterThan(8);
+    expect(asked).toBeLessThan(60);
+    gate.reopen();
+    await produce('LIES', 1);
+    await all(page, 1);
+    expect(await left(page)).toBe(0);
+  },
+);
+
+// Without a Chromium there is no page.
+test.skipIf(executablePath === null)(
+  'sockets that a network has forgotten are noticed within seconds of another one',
+  async () => {
+    const page = await opened('FORGOTTEN');
+    await new Promise((done) => setTimeout(done, 8000));
+    gate.stall();
+    await produce('FORGOTTEN', 1);
+    const onlineMs = Date.now();
+    await page.evaluate(() => void dispatchEvent(new Event('online')), null);
+    const times = (await all(page, 1)).map((atMs) => atMs - onlineMs);
+    for (const ms of times) expect(ms).toBeLessThan(WAKE_MS_MAX + WOKEN_SOCKET_MS_MAX + ANSWER_MS);
+    expect(await left(page)).toBe(0);
+  },
+);
+
+test('a socket that died while its machine slept is noticed within seconds, without a page that tells', async () => {
+  const own = await Workerd.start();
+  const stalled = await GateProxy.start(() => own.url);
+  const client = connect({ url: stalled.url });
+  await client.topics.create({ name: 'slept' });
+  vi.useFakeTimers({
+    shouldAdvanceTime: true,
+    toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'],
+  });
+  try {
+    await using consumer = client.consumer({ topic: 'slept', transport: 'socket' });
+    const records = consumer[Symbol.asyncIterator]();
+    const first = records.next();
+    await using producer = connect({ url: own.url }).producer();
+    await producer.send('slept', { value: '0' });
+    expect((await first).value?.offset).toBe(0);
+    const second = records.next();
+    await vi.advanceTimersByTimeAsync(SOCKET_ASKED_MS);
+    stalled.stall();
+    await producer.send('slept', { value: '1' });
+    vi.setSystemTime(Date.now() + 3_600_000);
+    const awake = process.hrtime.bigint();
+    await vi.advanceTimersByTimeAsync(SOCKET_ASKED_MS + WOKEN_SOCKET_MS_MAX);
+    expect((await second).value?.offset).toBe(1);
+    expect(Number(process.hrtime.bigint() - awake) / 1e6).toBeLessThan(ANSWER_MS);
+  } finally {
+    vi.useRealTimers();
+    await stalled.stop();
+    await own.stop();
+  }
+});
+
+test('a machine that slept between two attempts has half of the time to go on', () => {
+  vi.useFakeTimers();
+  try {
+    const retries = new Retries();
+    vi.advanceTimersByTime(8 * 3_600_000);
+    expect(retries.next(0)).not.toBeNull();
+    expect(retries.leftMs).toBe(DELIVERY_MS_MAX - ATTEMPT_MS_MAX);
+    // What an attempt takes that is not put off counts in full.
+    vi.advanceTimersByTime(ATTEMPT_MS_MAX);
+    expect(retries.next(0)).toBeNull();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+// Without a Chromium there is no page.
+test.skipIf(executablePath === null)(
+  'connections that died while a page was frozen are noticed within seconds of its waking',
+  async () => {
+    const page = await opened('FROZEN');
+    await page.freeze();
+    // Connections that nobody uses are closed by then: browsers do so when a machine wakes.
+    await new Promise((done) => setTimeout(done, 8000));
+    gate.stall();
+    await produce('FROZEN', 1);
+    await new Promise((done) => setTimeout(done, 1000));
+    const awakeMs = Date.now();
+    await page.thaw();
+    await page.show();
+    const times = (await all(page, 1)).map((atMs) => atMs - awakeMs);
+    for (const ms of times) expect(ms).toBeLessThan(WAKE_MS_MAX + WOKEN_SOCKET_MS_MAX + ANSWER_MS);
+    expect(await left(page)).toBe(0);
+  },
+);
