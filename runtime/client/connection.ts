@@ -2,7 +2,7 @@
 
 import { PortError } from '../base/errors.ts';
 import { DELIVERY_MS_MAX, REQUEST_MS_MAX } from '../base/limits.ts';
-import { failed, type Failed, unanswered } from './errors.ts';
+import { EdgeError, failed, type Failed, isErrorBody, unanswered } from './errors.ts';
 import { later } from './later.ts';
 import { Retries } from './retry.ts';
 import type { Sockets } from './sockets.ts';
@@ -12,8 +12,11 @@ import { onWake } from './wake.ts';
 export interface ConnectOptions {
   /** Where the edge is served, with the path before its routes if there is one. */
   readonly url: string | URL;
-  /** What is sent as `Authorization: Bearer`; a function is asked before each request. Absent: nothing. */
-  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /**
+   * What is sent as `Authorization: Bearer`. A function is asked before each request, and once more with what it gave where the edge refuses that
+   * (401): another token is then tried at once. What it throws ends what was asked for, as it is; it has `requestMs`. Absent: nothing is sent.
+   */
+  readonly token?: string | ((refused?: string) => string | Promise<string>) | undefined;
   /** Sends the requests; absent: the host's `fetch`. A Worker gives a service binding's: `(url, init) => env.EDGE.fetch(url, init)`. */
   readonly fetch?: ((url: string, init: RequestInit) => Response | Promise<Response>) | undefined;
   /** How long what may be repeated is tried, in ms; absent, and at most: DELIVERY_MS_MAX. */
@@ -43,6 +46,7 @@ export type Attempt<T> =
 /** The way to one edge; holds nothing open but the sockets of those who read over them. */
 export class Connection {
   readonly #url: string;
+  #isKnown = false;
   #sockets: Promise<Sockets> | null = null;
   readonly #options: ConnectOptions;
 
@@ -88,13 +92,60 @@ export class Connection {
     throw new PortError('UNAVAILABLE', 'the edge gave no ticket', {}, { cause: asked.error });
   }
 
+  /** true: what answers at the url is an edge. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
   /**
-   * Asks once.
+   * Asks once, and where the edge knows the token no more and there is another one, again with that.
    * @param read takes the answer of a success; what it throws counts as no answer
    * @throws the reason of the call's signal alone
    */
   async attempt<T>(call: Call, read: (response: Response) => Promise<T>): Promise<Attempt<T>> {
-    const { signal, waitMs = 0 } = call;
+    const given = await this.#token(call.signal);
+    if (!given.ok) return given;
+    const attempt = await this.#attempt(call, read, given.value);
+    if (attempt.ok || !(attempt.error instanceof EdgeError) || attempt.error.status !== 401)
+      return attempt;
+    const other = await this.#token(call.signal, given.value);
+    if (!other.ok) return other;
+    return other.value === given.value ? attempt : this.#attempt(call, read, other.value);
+  }
+
+  /** What to show now, or instead of what was refused; undefined: nothing. @throws the signal's reason alone */
+  async #token(
+    signal: AbortSignal | undefined,
+    refused?: string,
+  ): Promise<Attempt<string | undefined>> {
+    signal?.throwIfAborted();
+    const { token } = this.#options;
+    const { promise, reject } = Promise.withResolvers<never>();
+    const abort = (): void => reject(signal?.reason as Error);
+    const late = new PortError('UNAVAILABLE', `token() gave none in ${this.requestMs} ms`);
+    const timer = setTimeout(() => reject(late), this.requestMs);
+    signal?.addEventListener('abort', abort);
+    try {
+      const value = await (typeof token === 'function'
+        ? Promise.race([token(refused), promise])
+        : token);
+      checkToken(value);
+      return { ok: true, value };
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      const error = thrown as Error;
+      return { ok: false, error, isPassing: thrown === late, isRefused: true, waitMs: 0 };
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  async #attempt<T>(
+    { signal, waitMs = 0, method, path, headers, body }: Call,
+    read: (response: Response) => Promise<T>,
+    bearer: string | undefined,
+  ): Promise<Attempt<T>> {
     signal?.throwIfAborted();
     const control = new AbortController();
     const abort = (): void => control.abort(signal?.reason);
@@ -104,12 +155,23 @@ export class Connection {
     // What waits at the edge would wait on, on a connection that has died meanwhile.
     const end = onWake((isDoubtful) => isDoubtful && waitMs > 0 && late());
     try {
-      const response = await this.#send(call, control.signal);
-      // A page is what a server of pages gives for any path: another attempt brings no more.
-      const isPage = response.headers.get('Content-Type')?.includes('html');
-      if (response.ok && !isPage) return { ok: true, value: await read(response) };
-      const body = await jsonOf(response);
-      return { ok: false, ...failed(response.status, body, response.headers.get('Retry-After')) };
+      const send = this.#options.fetch ?? globalThis.fetch;
+      const url = this.#url + path;
+      const response = await send(url, {
+        method,
+        headers: { ...headers, ...(bearer !== undefined && { Authorization: `Bearer ${bearer}` }) },
+        ...(body !== undefined && { body }),
+        signal: control.signal,
+      });
+      const isPage = response.headers.get('Content-Type')?.includes('html') === true;
+      if (response.ok && !isPage) {
+        const value = await read(response);
+        this.#isKnown = true;
+        return { ok: true, value };
+      }
+      const said = isPage ? null : await jsonOf(response);
+      if (isErrorBody(said)) this.#isKnown = true;
+      return { ok: false, ...failed(response, { url, body: said, isKnown: this.#isKnown }) };
     } catch (thrown) {
       signal?.throwIfAborted();
       return { ok: false, ...unanswered(thrown) };
@@ -146,18 +208,13 @@ export class Connection {
         throw attempt.error;
     }
   }
+}
 
-  async #send({ method, path, headers, body }: Call, signal: AbortSignal): Promise<Response> {
-    const { token } = this.#options;
-    const bearer = typeof token === 'function' ? await token() : token;
-    const send = this.#options.fetch ?? globalThis.fetch;
-    return send(this.#url + path, {
-      method,
-      headers: { ...headers, ...(bearer !== undefined && { Authorization: `Bearer ${bearer}` }) },
-      ...(body !== undefined && { body }),
-      signal,
-    });
-  }
+/** What no request could carry would look as if none was answered. @throws {TypeError} */
+function checkToken(value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== 'string') throw new TypeError(`a token is a text, not ${typeof value}`);
+  new Headers().set('Authorization', value);
 }
 
 /** The body of an error; null: it is no JSON, and so none of the edge's. */

@@ -12,7 +12,10 @@ import {
 /** What the edge refuses about a request itself, beyond the errors that an engine has. */
 export class EdgeError extends Error {
   override readonly name = 'EdgeError';
-  /** As in PROTOCOL.md section 6: `UNAUTHORIZED`, `BAD_REQUEST`, `TOO_MANY_REQUESTS` ...; '' when the body has none. */
+  /**
+   * As in PROTOCOL.md section 6: `UNAUTHORIZED`, `BAD_REQUEST`, `TOO_MANY_REQUESTS` ...; `NOT_AN_EDGE` where something else answers at the url; '' when
+   * the body has none.
+   */
   readonly code: string;
   readonly status: number;
   readonly detail: Readonly<Record<string, number | string>>;
@@ -76,14 +79,16 @@ export interface ErrorBody {
   readonly entities?: unknown;
 }
 
+export function isErrorBody(body: unknown): body is ErrorBody {
+  return 'message' in Object(body);
+}
+
 /** The error that a body stands for; a body that is none is a fault on the way, `UNAVAILABLE`. */
 export function errorOf(status: number, body: unknown): Error {
-  const given = Object(body) as ErrorBody;
-  if (!('message' in given)) {
-    return new PortError('UNAVAILABLE', `the answer ${status} is not the edge's`, {
-      status,
-    });
+  if (!isErrorBody(body)) {
+    return new PortError('UNAVAILABLE', `the answer ${status} is not the edge's`, { status });
   }
+  const given = body;
   const code = String(given.code ?? '');
   const message = String(given.message);
   const detail = detailOf(given.detail);
@@ -123,17 +128,33 @@ export interface Failed {
   readonly waitMs: number;
 }
 
-/** An answer that is no success. */
-export function failed(status: number, body: unknown, retryAfter: string | null): Failed {
-  const error = errorOf(status, body);
-  const seconds = Number(retryAfter ?? 0);
-  const isUnknown = status >= 500 && status !== 507;
+/**
+ * An answer that is no success. One that no edge gives is of whoever stands before it (a portal, a proxy), and passes; where none has answered yet,
+ * it is the url that is wrong, which does not.
+ */
+export function failed(
+  { status, url, headers }: Response,
+  asked: { readonly url: string; readonly body: unknown; readonly isKnown: boolean },
+): Failed {
+  const isForeign = !isErrorBody(asked.body);
+  const isUnknown = (status >= 500 && status !== 507) || (isForeign && asked.isKnown);
+  const error = isForeign
+    ? foreign(status, url || asked.url, headers)
+    : errorOf(status, asked.body);
+  const isPassing = (isUnknown && !isCorrupt(error)) || status === 429 || status === 408;
+  const seconds = Number(headers.get('Retry-After') ?? 0);
   return {
-    error,
-    isPassing: (isUnknown && !isCorrupt(error)) || status === 429 || status === 408,
+    error: isForeign && isPassing ? new PortError('UNAVAILABLE', error.message, { status }) : error,
+    isPassing,
     isRefused: !isUnknown && status !== 408,
     waitMs: seconds > 0 ? seconds * 1000 : 0,
   };
+}
+
+function foreign(status: number, url: string, headers: Headers): EdgeError {
+  const type = headers.get('Content-Type') ?? 'of no type';
+  const message = `${url} answered ${status} (${type}), as no edge does: is the url that of an edge?`;
+  return new EdgeError('NOT_AN_EDGE', message, status);
 }
 
 function isCorrupt(error: Error): boolean {

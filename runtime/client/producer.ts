@@ -195,21 +195,21 @@ export class Producer implements AsyncDisposable {
 
   /** Asks for the topic; what waits for it then goes its way or fails. It never rejects. */
   async #learn(topic: KnownTopic): Promise<void> {
-    let failure: Error | null = null;
+    let failed: { readonly error: Error } | null = null;
     try {
       const { partitions, incarnation } = await new Topics(this.#connection).describe(topic.name);
       topic.partitions = partitions;
       topic.incarnation = incarnation;
       topic.sticky = randomBelow(partitions);
     } catch (thrown) {
-      failure = thrown instanceof Error ? thrown : new PortError('UNAVAILABLE', String(thrown));
+      failed = { error: thrown as Error };
       this.#forget(topic);
     }
     const waiting = topic.waiting ?? [];
     topic.waiting = null;
     for (const taken of waiting) {
-      if (failure === null) this.#place(topic, taken);
-      else this.#fail(taken, failure);
+      if (failed === null) this.#place(topic, taken);
+      else this.#fail(taken, failed.error);
     }
   }
 

@@ -9,6 +9,7 @@ import {
 } from '../base/limits.ts';
 import type { Asked, OpenAnswer } from './answer.ts';
 import type { Connection } from './connection.ts';
+import { EdgeError } from './errors.ts';
 import { cut } from './lines.ts';
 import { openSocketAnswer } from './query-socket.ts';
 import { Subscription, type SubscriptionOptions } from './record-socket.ts';
@@ -148,6 +149,7 @@ export class SharedSocket {
     const generation = this.#generation;
     const protocols = ['millrace'];
     if (isGuarded) protocols.push(`ticket.${await connection.ticketFor(path)}`);
+    else if (!connection.isKnown) await greet(connection, path);
     if (generation !== this.#generation) throw cut('nobody waits for the socket any more');
     const socket = new SocketClass(url, protocols);
     this.#socket = socket;
@@ -234,4 +236,14 @@ export class SharedSocket {
     this.#channels.clear();
     if (error !== null) for (const channel of channels) channel.cut(error);
   }
+}
+
+/** Asks what answers there: a socket that cannot be opened does not tell why. @throws what refuses */
+async function greet(connection: Connection, path: string): Promise<void> {
+  const call = { method: 'GET', path } as const;
+  const asked = await connection.attempt(call, (response) => response.arrayBuffer());
+  if (asked.ok || asked.isPassing) return;
+  // That is how an edge answers what is no upgrade.
+  if (asked.error instanceof EdgeError && asked.error.status === 426) return;
+  throw asked.error;
 }

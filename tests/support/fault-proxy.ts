@@ -23,7 +23,9 @@ export type Fault =
   | 'repeat'
   /** It is not done, and asked to come again. */
   | 'busy'
-  | { readonly delayMs: number };
+  | { readonly delayMs: number }
+  /** It never arrives: somebody else answers with a page. */
+  | { readonly status: number; readonly page: string };
 
 interface Arrived {
   readonly method: string;
@@ -83,7 +85,7 @@ export class FaultProxy {
 
   async #faulty(arrived: Arrived, answer: ServerResponse): Promise<void> {
     const fault = this.#faultOf(arrived);
-    const name = typeof fault === 'string' ? fault : 'delay';
+    const name = typeof fault === 'string' ? fault : 'page' in fault ? 'page' : 'delay';
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
     if (fault === 'lose request') {
       answer.destroy();
@@ -92,6 +94,10 @@ export class FaultProxy {
     if (fault === 'busy') {
       answer.writeHead(429, { 'content-type': 'application/json' });
       answer.end('{"@type":"generic_error","error_code":42900,"code":"BUSY","message":"later"}');
+      return;
+    }
+    if (typeof fault === 'object' && 'page' in fault) {
+      answer.writeHead(fault.status, { 'content-type': 'text/html' }).end(fault.page);
       return;
     }
     if (typeof fault === 'object') await new Promise((done) => setTimeout(done, fault.delayMs));
