@@ -1,5 +1,6 @@
 // How a query is asked: its options; what reads its rows is fetched with the first one.
 
+import { checkOptions } from '../base/options.ts';
 import type { PublicOptions } from '../data/row.ts';
 import type { Connection } from './connection.ts';
 import { later } from './later.ts';
@@ -20,15 +21,24 @@ export interface QueryOptions extends PublicOptions {
 
 type Transport = 'sse' | 'socket';
 
+const OPTIONS = {
+  properties: 'object',
+  transport: "'sse' | 'socket'",
+  signal: 'object',
+  bigint: "'exact' | 'bigint'",
+};
+
 /**
  * Asks (pull) or subscribes (push, EMIT CHANGES). Asks again while the edge does not answer.
  * @throws {StatementError} what is wrong with the text
+ * @throws {TypeError} for options that are none
  */
 export async function query(
   connection: Connection,
   sql: string,
   options: QueryOptions = {},
 ): Promise<AnswerRows> {
+  checkOptions('query', options, OPTIONS);
   const { openQuery } = await later('queries', import('./query.ts'));
   return openQuery(connection, sql, options);
 }

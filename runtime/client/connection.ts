@@ -2,6 +2,7 @@
 
 import { PortError } from '../base/errors.ts';
 import { DELIVERY_MS_MAX, REQUEST_MS_MAX } from '../base/limits.ts';
+import { checkOption, checkOptions } from '../base/options.ts';
 import { EdgeError, failed, type Failed, isErrorBody, unanswered } from './errors.ts';
 import { later } from './later.ts';
 import { Retries } from './retry.ts';
@@ -27,6 +28,15 @@ export interface ConnectOptions {
   readonly requestMs?: number | undefined;
 }
 
+const OPTIONS = {
+  url: 'string | object',
+  token: 'string | function',
+  fetch: 'function',
+  deadlineMs: 'number',
+  WebSocket: 'function',
+  requestMs: 'number',
+} as const;
+
 /** One request. */
 export interface Call {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -50,8 +60,15 @@ export class Connection {
   #sockets: Promise<Sockets> | null = null;
   readonly #options: ConnectOptions;
 
+  /** @throws {TypeError} for a url that no request can go to, and options that are none */
   constructor(options: ConnectOptions) {
-    this.#url = String(options.url).replace(/\/+$/, '');
+    checkOptions('connect', options, OPTIONS);
+    checkOption('connect', 'url', options.url, OPTIONS.url);
+    // In a page it may be a path.
+    const { location } = globalThis as { readonly location?: { readonly href: string } };
+    const { protocol, href } = new URL(options.url, location?.href);
+    if (!protocol.startsWith('http')) throw new TypeError(`connect: ${href} is not http or https`);
+    this.#url = href.replace(/\/+$/, '');
     this.#options = options;
   }
 

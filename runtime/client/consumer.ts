@@ -3,6 +3,7 @@
 import { asyncDispose } from '../base/async-dispose.ts';
 import { LimitError, StatementError } from '../base/errors.ts';
 import { CONSUMER_FETCHES_MAX, FETCH_BYTES_MAX, SOCKET_SUBSCRIPTIONS_MAX } from '../base/limits.ts';
+import { checkOption, checkOptions } from '../base/options.ts';
 import { offsetAt } from '../data/record.ts';
 import type { TopicRecord } from '../engine/records.ts';
 import type { Connection } from './connection.ts';
@@ -29,6 +30,16 @@ export interface ConsumerOptions {
   /** Ends it, as `close` does. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const OPTIONS = {
+  topic: 'string',
+  partition: "number | 'all'",
+  from: "'earliest' | 'latest' | number | { timestamp }",
+  incarnation: 'string',
+  reset: "'fail' | 'earliest' | 'latest'",
+  transport: "'poll' | 'socket'",
+  signal: 'object',
+};
 
 /** How long a fetch waits at the edge for a record. */
 const WAIT_MS = 25_000;
@@ -63,7 +74,10 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
   #readers: Promise<readonly PartitionReader[]> | null = null;
   #isRead = false;
 
+  /** @throws {TypeError} for options that are none */
   constructor(connection: Connection, options: ConsumerOptions) {
+    checkOptions('consumer', options, OPTIONS);
+    checkOption('consumer', 'topic', options.topic, OPTIONS.topic);
     this.#connection = connection;
     this.#options = options;
     const { signal } = options;
@@ -93,8 +107,11 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
   /**
    * Goes on elsewhere, in one partition or (absent) in all.
    * @throws {PortError} UNKNOWN_TOPIC; UNAVAILABLE
+   * @throws {TypeError} for what is no place
    */
   async seek(to: Start, partition?: number): Promise<void> {
+    checkOption('seek', 'to', to, OPTIONS.from);
+    if (partition !== undefined) checkOption('seek', 'partition', partition, 'number');
     const readers = await this.#opened();
     const moved = readers.filter(
       (reader) => partition === undefined || reader.partition === partition,

@@ -1,5 +1,6 @@
 // Migrations of an edge: texts of statements that are applied once each, in the order of their numbers; knows no file.
 
+import { checkOptions } from '../base/options.ts';
 import type { Entity } from '../engine/status.ts';
 import { type Connection, jsonCall, readJson } from './connection.ts';
 
@@ -9,6 +10,8 @@ export interface NewMigration {
   readonly version: number | null;
   readonly sql: string;
 }
+
+const OPTIONS = { name: 'string', version: 'number | null', sql: 'string' };
 
 /** What an edge remembers of a migration, in the words of ksqlDB's tool. */
 export interface MigrationStatus {
@@ -52,7 +55,9 @@ export class Migrations {
    * mended text goes on behind them.
    * @throws {StatementError} of the statement that fails; ALREADY_EXISTS when it was applied with another text, INVALID when it is not its turn
    */
-  apply({ name, version, sql }: NewMigration): Promise<AppliedMigration> {
+  async apply(migration: NewMigration): Promise<AppliedMigration> {
+    checkOptions('apply', migration, OPTIONS);
+    const { name, version, sql } = migration;
     const call = jsonCall('/migrations', { name, version, ksql: sql });
     return this.#connection.retried(call, readJson<AppliedMigration>);
   }

@@ -10,6 +10,7 @@ import {
   PRODUCER_SENDS_MAX,
   RECORD_BATCH_BYTES_MAX,
 } from '../base/limits.ts';
+import { checkOptions } from '../base/options.ts';
 import { checkSizes, checkTimestamp } from '../data/record.ts';
 import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 import type { Connection } from './connection.ts';
@@ -30,6 +31,14 @@ export interface ProducerOptions {
   /** How long a record is tried, from `send` on, in ms; absent: what the connection has. */
   readonly deadlineMs?: number | undefined;
 }
+
+const OPTIONS = {
+  lingerMs: 'number',
+  batchBytes: 'number',
+  batchRecords: 'number',
+  bufferBytes: 'number',
+  deadlineMs: 'number',
+};
 
 const LINGER_MS = 5;
 const BATCH_BYTES = 262_144;
@@ -83,7 +92,9 @@ export class Producer implements AsyncDisposable {
   #bufferedBytes = 0;
   #isClosed = false;
 
+  /** @throws {TypeError} for options that are none */
   constructor(connection: Connection, options: ProducerOptions = {}) {
+    checkOptions('producer', options, OPTIONS);
     this.#connection = connection;
     this.#options = options;
   }

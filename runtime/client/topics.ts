@@ -1,5 +1,6 @@
 // Topics of the edge: create, describe, list, delete; knows no record.
 
+import { checkOptions } from '../base/options.ts';
 import type { TopicDescription } from '../ports/log.ts';
 import { type Connection, jsonCall, readJson, topicPath } from './connection.ts';
 
@@ -12,6 +13,13 @@ export interface NewTopic {
   readonly retentionMs?: number | null | undefined;
   readonly compacted?: boolean | undefined;
 }
+
+const OPTIONS = {
+  name: 'string',
+  partitions: 'number',
+  retentionMs: 'number | null',
+  compacted: 'boolean',
+};
 
 /** A topic with the offsets that it holds now. */
 export interface TopicBounds extends TopicDescription {
@@ -35,8 +43,12 @@ export class Topics {
     this.#connection = connection;
   }
 
-  /** @throws {PortError} TOPIC_EXISTS; UNAVAILABLE when it is not known whether the topic was made */
-  create(topic: NewTopic): Promise<TopicDescription> {
+  /**
+   * @throws {PortError} TOPIC_EXISTS; UNAVAILABLE when it is not known whether the topic was made
+   * @throws {TypeError} for what a topic has not
+   */
+  async create(topic: NewTopic): Promise<TopicDescription> {
+    checkOptions('create', topic, OPTIONS);
     return this.#connection.once(jsonCall('/topics', topic), readJson<TopicDescription>);
   }
 
