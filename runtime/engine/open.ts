@@ -1,6 +1,7 @@
 // Opens an engine where the caller may leave the host to us: in memory, or over a file of Node's; knows no other adapter.
 
 import type { WasmModule } from '../base/host-types.ts';
+import { checkOption, checkOptions } from '../base/options.ts';
 import { memoryHost } from '../memory/memory-host.ts';
 import { systemClock } from '../memory/system-clock.ts';
 import type { Host } from '../ports/host.ts';
@@ -27,11 +28,25 @@ export interface OpenOptions extends Omit<EngineOptions, 'host'> {
   readonly commitIntervalMs?: number | undefined;
 }
 
+const OPTIONS = {
+  host: 'object',
+  storage: "'memory' | object",
+  kernel: 'object | null',
+  commitIntervalMs: 'number',
+  functions: 'object',
+  processors: 'object',
+  properties: 'object',
+  workers: 'number',
+};
+const FILE_OPTIONS = { file: 'string', durability: "'relaxed' | 'strict'" };
+
 /**
  * An engine on the given host or storage; without either, in memory.
  * @throws {PortError} LOCKED when the file is open already, here or in another process; CORRUPT, UNAVAILABLE
+ * @throws {TypeError} for options that do not exist, and values that one does not take: an engine in memory would forget what it was given
  */
 export async function open(options: OpenOptions = {}): Promise<Engine> {
+  checkOptions('open', options, OPTIONS);
   const { host: given, storage, kernel, commitIntervalMs, ...engine } = options;
   const host = given ?? (await hostOf(storage, kernel, commitIntervalMs ?? 0));
   try {
@@ -63,8 +78,8 @@ async function hostOf(
   const kernel = given === undefined ? await ownKernel() : given;
   if (storage === undefined || storage === 'memory')
     return memoryHost({ kernel, commitIntervalMs });
-  if (typeof storage.file !== 'string')
-    throw new TypeError("storage is 'memory' or { file: path of a database }");
+  checkOptions('storage', storage, FILE_OPTIONS);
+  checkOption('storage', 'file', storage.file, FILE_OPTIONS.file);
   // Fetched by those who ask for it: pages and Workers have no files.
   const { sqliteHost } = await import('../sqlite/sqlite-host.ts');
   return await sqliteHost({ ...storage, clock: systemClock, kernel, commitIntervalMs });

@@ -62,12 +62,6 @@ test.each([[{ I: 1 }], [5], [[1, 2]], [true]])(
   },
 );
 
-test('a storage that there is not is refused', async () => {
-  await expect(open({ storage: 'disk' as 'memory' })).rejects.toThrow(
-    new TypeError("storage is 'memory' or { file: path of a database }"),
-  );
-});
-
 // A row with a DECIMAL needs code that the others do not, as the first one in a page does.
 test('calls append in their order, though the first one waits for code and none is waited for', async () => {
   await using engine = await open();

@@ -1,0 +1,30 @@
+// What an engine is opened with, as callers without types give it: an engine in memory, where a file was meant, would forget what it is given.
+
+import { expect, test } from 'vitest';
+import { open } from '../../../runtime/index.ts';
+
+test.each<[message: string, given: unknown]>([
+  ["open takes an object, not 'quakes.db'", 'quakes.db'],
+  ["open has no option 'database', but host, storage, kernel,", { database: 'quakes' }],
+  ["open has no option 'comitIntervalMs', but", { comitIntervalMs: 5 }],
+  ["open: commitIntervalMs is number, not '5'", { commitIntervalMs: '5' }],
+  ["open: storage is 'memory' | object, not 'disk'", { storage: 'disk' }],
+  ['storage: file is string, not undefined', { storage: {} }],
+  ["storage has no option 'durable', but file, durability", { storage: { file: 'a', durable: 1 } }],
+  [
+    "storage: durability is 'relaxed' | 'strict', not 'full'",
+    { storage: { file: 'a', durability: 'full' } },
+  ],
+  ["open: kernel is object | null, not 'kernel.wasm'", { kernel: 'kernel.wasm' }],
+  ['open: functions is object, not function', { functions: () => undefined }],
+  ["open: workers is number, not '2'", { workers: '2' }],
+])('%s', async (message, given) => {
+  const opening = (open as unknown as (options: unknown) => Promise<unknown>)(given);
+  await expect(opening).rejects.toThrow(TypeError);
+  await expect(opening).rejects.toThrow(message);
+});
+
+test('what may be absent may be said to be', async () => {
+  await using engine = await open({ storage: undefined, kernel: null, workers: undefined });
+  expect(await engine.execute('SHOW STREAMS;')).toHaveLength(1);
+});
