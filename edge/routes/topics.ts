@@ -59,8 +59,23 @@ export function topicRoutes(app: Hono<EdgeHono>): void {
   });
 }
 
+/** What a new topic may be given. */
+const MEMBERS = [
+  'name',
+  'partitions',
+  'retentionMs',
+  'retentionBytes',
+  'compacted',
+  'deleteRetentionMs',
+  'timestampType',
+  'timestampAfterMaxMs',
+];
+
 function specOf(given: unknown): TopicSpec {
   if (!isObject(given)) throw refusal('BAD_REQUEST', 'send {"name": ...}');
+  const strange = Object.keys(given).find((member) => !MEMBERS.includes(member));
+  if (strange !== undefined)
+    throw refusal('BAD_REQUEST', `a topic has no '${strange}', but ${MEMBERS.join(', ')}`);
   const { name, partitions = 1, compacted = false } = given;
   if (typeof name !== 'string' || !isTopicName(name)) {
     throw refusal('BAD_REQUEST', `name is 1 .. ${NAME_LENGTH_MAX} of A-Z a-z 0-9 . _ -`);

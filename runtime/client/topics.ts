@@ -1,7 +1,6 @@
 // Topics of the edge: create, describe, list, delete; knows no record.
 
-import { checkOptions } from '../base/options.ts';
-import type { TopicDescription } from '../ports/log.ts';
+import type { TimestampType, TopicDescription } from '../ports/log.ts';
 import { type Connection, jsonCall, readJson, topicPath } from './connection.ts';
 
 /** What a topic is made with. */
@@ -11,15 +10,16 @@ export interface NewTopic {
   readonly partitions?: number | undefined;
   /** How long records stay, in ms; null or absent: for ever. */
   readonly retentionMs?: number | null | undefined;
+  /** The oldest batches go while the others of their partition are still so many bytes; null or absent: none does. */
+  readonly retentionBytes?: number | null | undefined;
   readonly compacted?: boolean | undefined;
+  /** How long a tombstone stays after compaction first met it, in ms; absent: a day. */
+  readonly deleteRetentionMs?: number | undefined;
+  /** Whose clock gives records their timestamps; absent: the producer's (`CreateTime`). */
+  readonly timestampType?: TimestampType | undefined;
+  /** How far a producer's timestamp may lie ahead of the edge's clock, in ms; null: any distance; absent: an hour. */
+  readonly timestampAfterMaxMs?: number | null | undefined;
 }
-
-const OPTIONS = {
-  name: 'string',
-  partitions: 'number',
-  retentionMs: 'number | null',
-  compacted: 'boolean',
-};
 
 /** A topic with the offsets that it holds now. */
 export interface TopicBounds extends TopicDescription {
@@ -45,10 +45,9 @@ export class Topics {
 
   /**
    * @throws {PortError} TOPIC_EXISTS; UNAVAILABLE when it is not known whether the topic was made
-   * @throws {TypeError} for what a topic has not
+   * @throws {EdgeError} BAD_REQUEST for what a topic has not
    */
-  async create(topic: NewTopic): Promise<TopicDescription> {
-    checkOptions('create', topic, OPTIONS);
+  create(topic: NewTopic): Promise<TopicDescription> {
     return this.#connection.once(jsonCall('/topics', topic), readJson<TopicDescription>);
   }
 

@@ -308,6 +308,8 @@ test('retention by size and its kin are refused where they make no sense', async
     { timestampType: 'now' },
     { timestampAfterMaxMs: 1.5 },
     { deleteRetentionMs: {} },
+    { retention: 5 },
+    { retention_ms: 5 },
   ];
   for (const policy of bad) {
     expect((await send(edge, 'POST', '/topics', { name: 'bad', ...policy })).status).toBe(400);
