@@ -50,6 +50,7 @@ interface Scope {
   follow: (edge: Client, topic: string, signal: AbortSignal) => Promise<void>;
   openMirror: (topic: string) => Promise<{
     getAll: (store: 'rows') => Promise<string[]>;
+    put: (store: 'rows', value: string, key: Uint8Array) => Promise<unknown>;
     close: () => void;
   }>;
   key: string;
@@ -153,5 +154,42 @@ test.skipIf(executablePath === null)(
     await follow(waiting, 'key-of-a');
     await counted(289);
     await agrees(waiting);
+  },
+);
+
+// Without a Chromium there is no page.
+test.skipIf(executablePath === null)(
+  'a mirror that was away for longer than ends of rows stay begins anew, asleep or closed',
+  async () => {
+    for (const one of context.pages()) await one.close();
+    await edge.execute(
+      `DROP TABLE totals DELETE TOPIC; ${TABLE.replace(' AS', " WITH (CLEANUP_POLICY='compact') AS")} WHERE n >= 1000 GROUP BY k;`,
+    );
+    let page = await opened();
+    await produce(1000, 20);
+    await counted(20);
+    await agrees(page);
+    const { compacted, deleteRetentionMs } = await edge.topics.describe('TOTALS');
+    expect(compacted).toBe(true);
+    for (const isAsleep of [true, false]) {
+      await page.evaluate(async () => {
+        const mirror = await (globalThis as unknown as Scope).openMirror('TOTALS');
+        await mirror.put('rows', 'a row whose end was missed', new Uint8Array([1]));
+        mirror.close();
+      });
+      const later = (ms: number): void => {
+        const { now } = Date;
+        Date.now = () => now() + ms;
+      };
+      if (isAsleep) await page.evaluate(later, deleteRetentionMs + 1);
+      else {
+        await page.close();
+        await context.addInitScript(later, 2 * (deleteRetentionMs + 1));
+        page = await opened();
+      }
+      await produce(1020, 20);
+      await counted(isAsleep ? 40 : 60);
+      await agrees(page);
+    }
   },
 );
