@@ -190,6 +190,8 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
       startPush({
         plan: own,
         places,
+        // Who goes on behind what was read is promised that nothing is left out.
+        isWhole: isResumable(plan),
         host: { log: pacedLog(log, reading), clock: wallClock, kernel },
         formats: FORMATS,
         registry,

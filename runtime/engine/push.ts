@@ -38,6 +38,8 @@ export interface PushOptions {
   readonly onEnd: () => void;
   /** Where the tasks go on from, and how far the reader comes; absent: they begin as the plan says, and nobody asks. */
   readonly places?: Places | undefined;
+  /** As of tasks. */
+  readonly isWhole?: boolean | undefined;
 }
 
 /**
@@ -45,7 +47,7 @@ export interface PushOptions {
  * What it keeps dies with it; its problems go to the processing log of the host.
  */
 export async function startPush(options: PushOptions): Promise<QueryRowsOptions> {
-  const { plan, host, formats, registry, signal, places } = options;
+  const { plan, host, registry, signal, places } = options;
   await loadFunctions(plan, registry);
   const client = clientOf(plan);
   const order = client.order ?? client.schema.columns.map((_, index) => index);
@@ -55,15 +57,12 @@ export async function startPush(options: PushOptions): Promise<QueryRowsOptions>
   const last = plan.subtopologies.at(-1)?.id;
   const tasks = tasksOf(plan).map((name) => {
     const task: Task = new Task({
+      ...options,
       name,
-      plan,
       log,
       store,
       clock: host.clock,
-      formats,
-      registry,
       kernel: host.kernel,
-      sharing: options.sharing,
       // What only feeds the next task saves nothing by waiting.
       commitIntervalMs: name.subtopology === last ? COMMIT_INTERVAL_MS : 0,
       internalChecksums: false,

@@ -131,7 +131,7 @@ export class Session {
       this.blocks = new TIMERS.code.Blocks(cache, { ...this.#wiring, clock: options.clock });
     // While state is made again from its input, a gap in that would make another one.
     const resets = positions.map(({ at }) =>
-      this.#isReplaying ? null : resetOf(options, part, at),
+      this.#isReplaying || options.isWhole === true ? null : resetOf(options, part, at),
     );
     const { blocks } = this;
     const { readers } = this.#wiring;

@@ -37,6 +37,8 @@ export interface TaskOptions {
   readonly internalChecksums?: boolean | undefined;
   /** With which tasks values of topics are decoded together; absent: with none. */
   readonly sharing?: Sharing | undefined;
+  /** true: records that a topic has let go before they were read end it, with OFFSET_OUT_OF_RANGE. */
+  readonly isWhole?: boolean | undefined;
   /** Takes rows of a client step, once their commit has succeeded; the task waits for it. */
   readonly onRows?: ((rows: readonly Batch[]) => void | Promise<void>) | undefined;
   /** Called when the task has come to an end that it does not leave by itself. */

@@ -7,13 +7,20 @@ export class GateProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isShut = false;
+  /** Connections that were cut for their age. */
+  cuts = 0;
 
-  private constructor(target: () => string) {
+  private constructor(target: () => string, ageMsMax: number) {
     this.#server = createServer((near) => {
       if (this.#isShut) {
         near.destroy();
         return;
       }
+      const old = setTimeout(() => {
+        this.cuts += 1;
+        near.destroy();
+      }, ageMsMax);
+      near.on('close', () => clearTimeout(old));
       const { hostname, port } = new URL(target());
       const far = connect(Number(port), hostname);
       for (const [socket, other] of [
@@ -31,8 +38,9 @@ export class GateProxy {
     });
   }
 
-  static async start(target: () => string): Promise<GateProxy> {
-    const proxy = new GateProxy(target);
+  /** @param ageMsMax connections are cut when they are so old */
+  static async start(target: () => string, ageMsMax = 2 ** 31 - 1): Promise<GateProxy> {
+    const proxy = new GateProxy(target, ageMsMax);
     await new Promise<void>((done) => proxy.#server.listen(0, '127.0.0.1', done));
     return proxy;
   }

@@ -13,9 +13,10 @@ import {
 import { type Client, connect } from '../../../runtime/client/index.ts';
 import { Retries } from '../../../runtime/client/retry.ts';
 import { findChromium } from '../../support/chromium.ts';
-import { clientScripts, originOf, servedPage, type ClientPage } from '../../support/client-page.ts';
+import { clientScripts, originOf, servedPage } from '../../support/client-page.ts';
 import { GateProxy } from '../../support/gate-proxy.ts';
-import { LonePage } from '../../support/lone-page.ts';
+import type { LonePage } from '../../support/lone-page.ts';
+import { all, left, openReaders, produceOne, type Scope } from '../../support/page-readers.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 const executablePath = findChromium();
@@ -46,117 +47,14 @@ afterAll(async () => {
   site.close();
 });
 
-type Reader = 'poll' | 'record socket' | 'sse' | 'query socket';
-
-interface Scope extends ClientPage {
-  /** When each reader had which record, by Date.now(). */
-  seen: Record<Reader, [n: number, atMs: number][]>;
-  errors: string[];
-  stop: () => Promise<void>;
-  listeners: number;
-  send: (n: number) => Promise<number>;
+/** A page with readers of a stream, each of which has had record 0; its waits grow as fast as they may. */
+function opened(name: string): Promise<LonePage> {
+  const at = { executablePath: executablePath ?? '', site: originOf(site), url: gate.url };
+  return openReaders({ ...at, here, name, random: 0.99 });
 }
 
-/** Reads a stream in every way, and has a producer. Waits grow as fast as they may. */
-function read(page: LonePage, name: string): Promise<void> {
-  return page.evaluate(
-    async ([url, topic]) => {
-      Math.random = () => 0.99;
-      const scope = globalThis as unknown as Scope;
-      scope.listeners = 0;
-      const { addEventListener, removeEventListener } = globalThis;
-      globalThis.addEventListener = (...given: Parameters<typeof addEventListener>) => {
-        scope.listeners += 1;
-        addEventListener.apply(globalThis, given);
-      };
-      globalThis.removeEventListener = (...given: Parameters<typeof removeEventListener>) => {
-        scope.listeners -= 1;
-        removeEventListener.apply(globalThis, given);
-      };
-      const client = scope.client.connect({ url, token: 'key-of-a' });
-      const ended = new AbortController();
-      const { signal } = ended;
-      const begun = new Set<string>();
-      const sql = `SELECT n FROM ${topic} EMIT CHANGES;`;
-      scope.seen = { poll: [], 'record socket': [], sse: [], 'query socket': [] };
-      scope.errors = [];
-      const note = (reader: Reader, n: unknown) => scope.seen[reader].push([Number(n), Date.now()]);
-      const valueOf = (value: Uint8Array | null) =>
-        (JSON.parse(new TextDecoder().decode(value ?? new Uint8Array(0))) as { N: number }).N;
-      const consumed = (['poll', 'socket'] as const).map(async (transport) => {
-        const consumer = client.consumer({ topic, transport, signal });
-        const reader = transport === 'poll' ? 'poll' : 'record socket';
-        for await (const { value } of consumer) note(reader, valueOf(value));
-      });
-      const asked = (['sse', 'socket'] as const).map(async (transport) => {
-        const rows = await client.query(sql, { transport, signal });
-        begun.add(transport);
-        const reader = transport === 'sse' ? 'sse' : 'query socket';
-        for await (const { N } of rows) note(reader, N);
-      });
-      const all = [...consumed, ...asked].map((reading) =>
-        reading.catch((thrown: unknown) => void scope.errors.push(String(thrown))),
-      );
-      // A query begins at the latest record.
-      while (begun.size < 2) await new Promise((done) => setTimeout(done, 20));
-      const producer = client.producer();
-      scope.send = async (n) => {
-        await producer.send(topic, { value: `{"N":${n}}` });
-        return Date.now();
-      };
-      scope.stop = async () => {
-        ended.abort();
-        await Promise.all([...all, producer.close()]);
-      };
-    },
-    [gate.url, name] as const,
-  );
-}
-
-const READERS: readonly Reader[] = ['poll', 'record socket', 'sse', 'query socket'];
-
-/** Resolves when every reader has had the records up to this one, each once and in order. @returns when each had the last */
-async function all(page: LonePage, n: number): Promise<number[]> {
-  const seen = await page.evaluate(async (last) => {
-    const scope = globalThis as unknown as Scope;
-    const rows = Object.values(scope.seen);
-    while (scope.errors.length === 0 && !rows.every((one) => one.at(-1)?.[0] === last))
-      await new Promise((done) => setTimeout(done, 20));
-    if (scope.errors.length > 0) throw new Error(scope.errors.join());
-    return scope.seen;
-  }, n);
-  const wanted = Array.from({ length: n + 1 }, (_, i) => i);
-  for (const reader of READERS) expect(seen[reader].map(([one]) => one)).toEqual(wanted);
-  return READERS.map((reader) => seen[reader].at(-1)?.[1] ?? 0);
-}
-
-/** A page with readers of a stream, each of which has had record 0. */
-async function opened(name: string): Promise<LonePage> {
-  await here.execute(
-    `CREATE STREAM ${name} (n INT) WITH (KAFKA_TOPIC='${name}', PARTITIONS=1, VALUE_FORMAT='JSON');`,
-  );
-  const page = await LonePage.open(executablePath ?? '', originOf(site));
-  while (!(await page.evaluate(() => 'client' in globalThis, null)));
-  await read(page, name);
-  await produce(name, 0);
-  await all(page, 0);
-  return page;
-}
-
-async function produce(topic: string, n: number): Promise<void> {
-  await using producer = here.producer();
-  await producer.send(topic, { value: `{"N":${n}}` });
-}
-
-/** Ends the readers. @returns the listeners that are left */
-async function left(page: LonePage): Promise<number> {
-  const count = await page.evaluate(async () => {
-    const scope = globalThis as unknown as Scope;
-    await scope.stop();
-    return scope.listeners;
-  }, null);
-  await page.close();
-  return count;
+function produce(topic: string, n: number): Promise<void> {
+  return produceOne(here, topic, n);
 }
 
 // Without a Chromium there is no page.
