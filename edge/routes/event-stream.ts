@@ -50,7 +50,12 @@ export function eventStream(
   const texts = startingWith(`retry: ${RETRY_MS}\n\n`, events);
   const body = answers.stream({ texts, failure: failureText, onEnd });
   return new Response(body, {
-    headers: { 'Content-Type': EVENT_STREAM_TYPE, 'Cache-Control': 'no-store' },
+    headers: {
+      'Content-Type': EVENT_STREAM_TYPE,
+      // A proxy that compresses or gathers answers would hold events back.
+      'Cache-Control': 'no-store, no-transform',
+      'X-Accel-Buffering': 'no',
+    },
   });
 }
 

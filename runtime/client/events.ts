@@ -1,5 +1,6 @@
 // The answer of a query as server-sent events (PROTOCOL.md section 8); knows no row.
 
+import { PortError } from '../base/errors.ts';
 import { type AnswerPart, type Asked, headerOf, type OpenAnswer } from './answer.ts';
 import { type Connection, jsonCall } from './connection.ts';
 import { errorOf } from './errors.ts';
@@ -12,13 +13,13 @@ interface Event {
 }
 
 /** Asks, and again while the edge does not answer. @throws what the edge refuses; UNAVAILABLE */
-export function openEvents(
+export async function openEvents(
   connection: Connection,
   { sql, properties, token, signal }: Asked,
 ): Promise<OpenAnswer> {
   const call = jsonCall('/query-stream', { sql, properties, token }, signal);
   const accepting = { ...call, headers: { ...call.headers, Accept: 'text/event-stream' } };
-  return connection.retried(accepting, async (response) => {
+  const answer = connection.retried(accepting, async (response) => {
     if (response.body === null) throw cut(null);
     const lines = new Lines(response.body);
     const { data, id } = await nextEvent(lines);
@@ -31,6 +32,21 @@ export function openEvents(
       close: () => lines.cancel(),
     };
   });
+  return answer.catch((thrown: unknown) => {
+    throw isLate(thrown) ? heldBack(thrown) : thrown;
+  });
+}
+
+function isLate(thrown: unknown): thrown is PortError {
+  return (
+    thrown instanceof PortError && (thrown.cause as Error | undefined)?.name === 'TimeoutError'
+  );
+}
+
+function heldBack(cause: PortError): PortError {
+  const message =
+    "no event came in time: where a proxy holds answers back until they end, transport: 'socket' passes it";
+  return new PortError('UNAVAILABLE', message, {}, { cause });
 }
 
 function partOf({ type, id, data }: Event): AnswerPart {

@@ -21,6 +21,8 @@ export type Fault =
   | 'cut reply'
   /** It is done twice, and the second reply arrives. */
   | 'repeat'
+  /** It is done, and its reply does not come before it ends. */
+  | 'hold reply'
   /** It is not done, and asked to come again. */
   | 'busy'
   | { readonly delayMs: number }
@@ -105,7 +107,8 @@ export class FaultProxy {
       await this.#stream(arrived, answer);
       return;
     }
-    let reply = await this.#forward(arrived);
+    // The reply of a query that goes on has no end.
+    let reply = await this.#forward(arrived, answer);
     if (fault === 'repeat') reply = await this.#forward(arrived);
     if (fault === 'lose reply') {
       answer.destroy();
@@ -138,8 +141,9 @@ export class FaultProxy {
     reply.pipe(answer);
   }
 
-  async #forward(arrived: Arrived): Promise<Reply> {
+  async #forward(arrived: Arrived, answer: ServerResponse | null = null): Promise<Reply> {
     const reply = await this.#send(arrived);
+    answer?.on('close', () => reply.destroy());
     const parts: Buffer[] = [];
     for await (const part of reply) parts.push(part as Buffer);
     const headers = { ...reply.headers };

@@ -154,3 +154,23 @@ test.each(['a page', 'its errors'] as const)(
     await proxy.stop();
   },
 );
+
+test('a proxy that holds answers back is told of, with what passes it', async () => {
+  await using edge = await Workerd.start();
+  const here = connect({ url: edge.url });
+  await here.execute(
+    "CREATE STREAM t (n INT) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');",
+  );
+  const proxy = await FaultProxy.start(
+    () => edge.url,
+    () => 'hold reply',
+  );
+  const client = connect({ url: proxy.url, requestMs: 500, deadlineMs: 1200 });
+  // What ends comes.
+  expect(await client.topics.list()).toHaveLength((await here.topics.list()).length);
+  await expect(client.query(PUSH)).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringContaining("transport: 'socket' passes it") as unknown,
+  });
+  await proxy.stop();
+});

@@ -51,6 +51,17 @@ async function records(
   return { values, offsets, id };
 }
 
+test('events tell proxies that they are not to be held back', async () => {
+  const gone = new AbortController();
+  const { headers } = await fetch(eventsOf(await topic()), {
+    headers: { Accept: 'text/event-stream' },
+    signal: gone.signal,
+  });
+  expect(headers.get('cache-control')).toBe('no-store, no-transform');
+  expect(headers.get('x-accel-buffering')).toBe('no');
+  gone.abort();
+});
+
 test('records that are there and records that come later are events', async () => {
   const name = await topic();
   await produce(name, 1, 2);
