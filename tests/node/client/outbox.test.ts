@@ -199,6 +199,15 @@ describe.skipIf(executablePath === null)('in a page', () => {
   });
 });
 
+test.each([
+  [{}, 'openOutbox: database is string, not undefined'],
+  [{ database: 'shop', onstate: () => undefined }, "openOutbox has no option 'onstate'"],
+])('options that are none are refused: %o', async (options, told) => {
+  const client = connect({ url: 'http://127.0.0.1:1' });
+  const opening = openOutbox(client, options as { database: string });
+  await expect(opening).rejects.toThrow(told);
+});
+
 test('a host without IndexedDB is refused', async () => {
   const client = connect({ url: 'http://127.0.0.1:1' });
   await expect(openOutbox(client, { database: 'none' })).rejects.toMatchObject({

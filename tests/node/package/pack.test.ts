@@ -81,7 +81,7 @@ test('a consumer that checks its types sees every sub-path, and the guides show 
   );
   const imports = names.map((name, index) => `import * as m${index} from '${name}';`);
   project.write('consumer.ts', `${imports.join('\n')}\nexport default [m0, m1, m2, m3, m4, m5];\n`);
-  const guides = ['README.md', 'docs/pages.md', 'docs/offline.md'].map((path) =>
+  const guides = ['README.md', 'docs/pages.md', 'docs/offline.md', 'docs/client.md'].map((path) =>
     readFileSync(resolve(ROOT, path), 'utf8'),
   );
   const snippets = guides.flatMap((text) => [...text.matchAll(/^```ts\n(.*?)^```/gms)]);
