@@ -107,7 +107,7 @@ export async function openDatabase(
       terminated: () => onClosed(gone),
     });
   } catch (cause) {
-    throw (await RARE_ROWS.load()).refusedDatabase(name, cause);
+    return await refused(name, cause);
   }
 }
 
@@ -120,15 +120,15 @@ export function databaseName(name: string): string {
  * Takes the lock of the database's one writer, and keeps it until the returned function is called or the tab goes. What that gives
  * resolves when the lock is free.
  * @param wait true: waits until the other writer goes; false: refuses at once
- * @throws {PortError} LOCKED when another tab or Worker holds it
+ * @throws {PortError} LOCKED when another tab or Worker holds it; UNAVAILABLE when the browser refuses locks (a frame of another site)
  */
-export async function lockDatabase(name: string, wait: boolean): Promise<() => Promise<void>> {
-  return await new Promise<() => Promise<void>>((granted, refused) => {
+export function lockDatabase(name: string, wait: boolean): Promise<() => Promise<void>> {
+  return new Promise((granted) => {
     const freed = navigator.locks.request(
       databaseName(name),
-      wait ? {} : { ifAvailable: true },
+      { ifAvailable: !wait },
       async (lock) => {
-        if (lock === null) throw (await RARE_ROWS.load()).lockedDatabase(name);
+        if (lock === null) return granted(refused(name, lock));
         await new Promise<void>((release) => {
           granted(async () => {
             release();
@@ -137,6 +137,11 @@ export async function lockDatabase(name: string, wait: boolean): Promise<() => P
         });
       },
     );
-    freed.catch(refused);
+    freed.catch((cause: unknown) => granted(refused(name, cause)));
   });
+}
+
+/** @param cause why the browser does not give it; null: another tab or Worker has it */
+async function refused(name: string, cause: unknown): Promise<never> {
+  throw (await RARE_ROWS.load()).refusedDatabase(name, cause);
 }

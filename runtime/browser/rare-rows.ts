@@ -30,22 +30,19 @@ export function unknown(at: TopicPartition, topic: TopicDescription | undefined)
   return topic === undefined ? unknownTopic(at.topic) : unknownPartition(at, topic.partitions);
 }
 
-/** Another tab or Worker writes to the database. */
-export function lockedDatabase(name: string): PortError {
-  return new PortError(
-    'LOCKED',
-    `database '${name}' is open for writing in another tab: close it, or open with whenLocked: 'wait'`,
-  );
-}
-
-/** The browser does not open it. */
+/** There is no writing to the database. @param cause what the browser says; null: another tab or Worker writes to it */
 export function refusedDatabase(name: string, cause: unknown): PortError {
-  return new PortError(
-    'UNAVAILABLE',
-    `IndexedDB refused database '${name}': ${messageOf(cause)}`,
-    {},
-    { cause },
-  );
+  return cause === null
+    ? new PortError(
+        'LOCKED',
+        `database '${name}' is open for writing in another tab: close it, or open with whenLocked: 'wait'`,
+      )
+    : new PortError(
+        'UNAVAILABLE',
+        `the browser refused database '${name}': ${messageOf(cause)}`,
+        {},
+        { cause },
+      );
 }
 
 /** Another owner has taken the task over. @param commit the last one of the task; undefined: there is no task */

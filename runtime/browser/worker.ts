@@ -106,12 +106,10 @@ export class EngineWorker {
    */
   async hello(): Promise<string> {
     const name = `millrace:${crypto.randomUUID()}`;
-    await new Promise<void>((granted, refused) => {
-      const held = (): Promise<never> => {
-        granted();
-        return new Promise(() => undefined);
-      };
-      navigator.locks.request(name, held).catch(refused);
+    // Held by a promise that is told of the grant and never settles. Where the browser grants no lock, as in a frame of another site, the
+    // news of an end is all that is missing.
+    await new Promise((granted) => {
+      navigator.locks.request(name, () => new Promise(granted)).catch(granted);
     });
     return name;
   }

@@ -1,6 +1,9 @@
 // The demo in a real Chromium, as a visitor meets it: built and served on loopback; knows its page only from outside.
 
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
@@ -168,6 +171,27 @@ describe.skipIf(executablePath === null)('the demo', () => {
       expect(await checked(second)).toMatch(/^Equal\./);
       expect(faults).toEqual([]);
     });
+  });
+
+  test('runs in memory within a page of another site, where the browser gives it neither database nor locks', async () => {
+    await using context = await browser.newContext({ viewport: WIDE });
+    const page = await context.newPage();
+    page.setDefaultTimeout(WAIT_MS_MAX);
+    const faults = faultsOf(page);
+    // The name of another site than the demo's address, and as secure.
+    await using other = createServer((_request, response) => {
+      response.setHeader('content-type', 'text/html');
+      response.end(`<!doctype html><link rel="icon" href="data:,"><iframe src="${site.url}">`);
+    });
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    await page.goto(`http://localhost:${(other.address() as AddressInfo).port}/`);
+    const storage = page.frameLocator('iframe').locator('#storage', { hasText: 'memory' });
+    expect(await storage.textContent()).toMatch(
+      /^This browser gives no database \(the browser refused database '.+': .+\)\. This tab keeps the log and the table in memory\.$/,
+    );
+    await page.frameLocator('iframe').locator('#table tr').first().waitFor();
+    expect(faults).toEqual([]);
   });
 
   test('has no fault of accessibility and nothing to scroll sideways, by day and by night', async () => {
