@@ -19,6 +19,21 @@ const NO_DATABASE = 26;
 /** Those of the machine's faults: busy, locked, no memory, read-only, interrupted, input and output, cannot open, locking. */
 const PASSING: ReadonlySet<number> = new Set([BUSY, LOCKED, 7, 8, 9, 10, 14, 15]);
 
+/** How messages begin of errors that come without a code, as Deno's do: SQLite's words for it, which do not change. */
+const WORDS: ReadonlyMap<string, number> = new Map([
+  ['database is locked', BUSY],
+  ['database table is locked', LOCKED],
+  ['out of memory', 7],
+  ['attempt to write a readonly database', 8],
+  ['interrupted', 9],
+  ['disk I/O error', 10],
+  ['database disk image is malformed', DAMAGED],
+  ['database or disk is full', FULL],
+  ['unable to open database file', 14],
+  ['locking protocol', 15],
+  ['file is not a database', NO_DATABASE],
+]);
+
 /** Rows of a table keep their blobs last: a search that needs none of them reads none. */
 const TABLES = `
 CREATE TABLE topic(
@@ -180,8 +195,11 @@ function portError(cause: unknown, doing: string): unknown {
   return new PortError('UNAVAILABLE', because, {}, { cause });
 }
 
-/** What SQLite said; null when it was not SQLite that threw. */
+/** What SQLite said; null when it was not SQLite that threw, or nothing that is known. */
 function resultCode(thrown: unknown): number | null {
-  const isSqlite = thrown instanceof Error && 'errcode' in thrown;
-  return isSqlite && typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : null;
+  if (!(thrown instanceof Error)) return null;
+  if ('errcode' in thrown && typeof thrown.errcode === 'number') return thrown.errcode & 0xff;
+  if (!('code' in thrown) || thrown.code !== 'ERR_SQLITE_ERROR') return null;
+  for (const [words, code] of WORDS) if (thrown.message.startsWith(words)) return code;
+  return null;
 }
