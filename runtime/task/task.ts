@@ -182,7 +182,7 @@ export class Task {
     // Not yet in the first turn of the loop, which reads what has come in before; nor while a commit waits for what is under way.
     const { log } = this.options;
     inputs.isTold = log.isRemote === true || (this.#loop !== null && !session.isDirty);
-    if (outbox?.isFull === true) {
+    if (outbox?.isFull) {
       const { retryAtMs } = await outbox.deliver();
       if (outbox.isFull && retryAtMs !== null) return { kind: 'wait', untilMs: retryAtMs };
     }
@@ -193,7 +193,7 @@ export class Task {
     const isDue = session.isDirty && this.#isCommitDue(session, hasInput);
     if (isDue) await this.#commit(session);
     // Behind a commit a log that is at hand has no more until somebody says so; one that is a call is asked again.
-    const isOver = isDue ? log.isRemote !== true && inputs.isCaughtUp(log) : !hasInput;
+    const isOver = isDue ? !log.isRemote && inputs.isCaughtUp(log) : !hasInput;
     if (!isOver) return PROGRESS;
     // The commit may have made another one.
     const { outbox: last } = session;
@@ -292,6 +292,8 @@ export class Task {
     if (isPassing(thrown)) {
       const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** this.#failures++);
       this.#error = thrown.code === 'STORAGE_FULL' ? thrown : null;
+      // What came in meanwhile is read by the next try, and hurries it no more than what comes from now on.
+      this.#isWoken = false;
       return { kind: 'wait', untilMs: this.options.clock.now() + waitMs };
     }
     if (this.#state === 'RUNNING') {
@@ -315,24 +317,28 @@ export class Task {
     this.#loop ??= this.#run();
   }
 
-  /** Something may have come in. */
-  wake(): void {
+  /**
+   * Something may have come in.
+   * @param isDue true: the next turn is not waited for, whatever it waits for
+   */
+  wake(isDue = true): void {
     this.#isWoken = true;
     this.#session?.inputs.wake();
-    this.#wake?.();
+    if (isDue) this.#wake?.();
   }
 
   async #run(): Promise<void> {
     const { log, plan, name, clock } = this.options;
     const inputs = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
-    const subscriptions: Unsubscribe[] = inputs.map((at) => log.subscribe(at, () => this.wake()));
+    // Records do not hurry a turn that waits to be made again.
+    const onRecords = (): void => this.wake(this.#failures === 0);
+    const subscriptions: Unsubscribe[] = inputs.map((at) => log.subscribe(at, onRecords));
     // By the host's clock, so that a simulation's interleaving hangs on its seed alone, not on the machine's speed.
     let sliceBegan = clock.now();
     while (this.#state === 'RUNNING') {
       this.#isWoken = false;
       const turn = await this.turn();
-      const isAwake = turn.kind === 'progress' || turn.kind === 'ended';
-      if (!isAwake) await this.#sleep(turn.kind === 'wait' ? turn.untilMs : null);
+      if (turn.kind !== 'progress') await this.#sleep(turn);
       // A clock that was set back ends the slice too.
       else if (Math.abs(clock.now() - sliceBegan) >= SLICE_MS) await nextTurn();
       else continue;
@@ -341,11 +347,11 @@ export class Task {
     for (const unsubscribe of subscriptions) unsubscribe();
   }
 
-  #sleep(untilMs: number | null): Promise<void> {
+  #sleep(turn: Turn): Promise<void> {
     return new Promise((resolve) => {
       if (this.#isWoken || this.#state !== 'RUNNING') return resolve();
       const cancel =
-        untilMs === null ? null : this.options.clock.wakeAt(untilMs, () => this.#wake?.());
+        turn.kind === 'wait' ? this.options.clock.wakeAt(turn.untilMs, () => this.#wake?.()) : null;
       this.#wake = () => {
         this.#wake = null;
         cancel?.();

@@ -149,3 +149,29 @@ test('a commit that is refused for good ends the query and says why; others go o
   expect((await engine.topicRecords('T')).length).toBe(0);
   expect((await engine.topicRecords('U')).length).toBe(1);
 });
+
+test('a turn that failed is made again when it is time, however many records come in meanwhile', async () => {
+  const host = memoryHost();
+  let tries = 0;
+  const store: Store = {
+    load: (task) => host.store.load(task),
+    commit: async () => {
+      tries += 1;
+      throw new PortError('UNAVAILABLE', 'the disk did not answer');
+    },
+    acknowledge: (...given) => host.store.acknowledge(...given),
+    reader: (task) => host.store.reader(task),
+    rebuild: (...given) => host.store.rebuild(...given),
+    remove: (task) => host.store.remove(task),
+  };
+  await using engine = await openEngine({ host: { ...host, store } });
+  await engine.execute(STATEMENTS);
+  const beganMs = performance.now();
+  for (let v = 0; performance.now() - beganMs < 500; v++) {
+    await engine.insert('s', { k: 'a', v });
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  // After 50, 100 and 200 ms, the next one after 400.
+  expect(tries).toBeGreaterThan(1);
+  expect(tries).toBeLessThanOrEqual(4);
+});
