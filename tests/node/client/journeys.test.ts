@@ -2,7 +2,7 @@
 
 import type { Server } from 'node:http';
 import process from 'node:process';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { type Client, connect } from '../../../runtime/client/index.ts';
 import { findChromium } from '../../support/chromium.ts';
 import { clientScripts, originOf, servedPage } from '../../support/client-page.ts';
@@ -35,6 +35,8 @@ afterAll(async () => {
   await edge.stop();
   site.close();
 });
+
+afterEach(() => gate.reopen());
 
 /** What a page holds once garbage is collected. */
 interface Held {
@@ -127,7 +129,7 @@ test('who was away for longer than records stay is told, and goes on only where 
   );
   const put = async (n: number): Promise<void> => {
     await using producer = here.producer();
-    await producer.send('gone', { value: JSON.stringify({ N: n, T: 'x'.repeat(400) }) });
+    await producer.send('gone', { value: JSON.stringify({ N: n, T: 'x'.repeat(4000) }) });
   };
   const read = async (rows: AsyncIterable<{ offset: number } | Record<string, unknown>>) => {
     const numbers: unknown[] = [];
@@ -151,20 +153,54 @@ test('who was away for longer than records stay is told, and goes on only where 
   }
   for (const transport of ['sse', 'socket'] as const)
     readers.push(read(await far.query('SELECT n FROM gone EMIT CHANGES;', { transport })));
-  await put(0);
-  await new Promise((done) => setTimeout(done, 500));
   gate.shut();
-  for (let n = 1; n < 40; n++) await put(n);
+  for (let n = 0; n < 40; n++) await put(n);
   const startOf = async (): Promise<number> =>
     (await here.topics.describe('gone')).bounds[0]?.start ?? 0;
-  await expect.poll(startOf, { timeout: 20_000 }).toBeGreaterThan(1);
+  // A partition is looked at soon after its first appends, and then every ten minutes.
+  await expect.poll(startOf, { timeout: 20_000 }).toBeGreaterThan(0);
   const start = await startOf();
   gate.reopen();
   // Until those that go on at the latest have found out.
   await new Promise((done) => setTimeout(done, 10_000));
   await put(40);
-  const told = [[0], 'OFFSET_OUT_OF_RANGE'];
+  const told = [[], 'OFFSET_OUT_OF_RANGE'];
   const rest = Array.from({ length: 41 - start }, (_, i) => start + i);
-  const each = [told, [0, ...rest], [0, 40]];
+  const each = [told, rest, [40]];
   expect(await Promise.all(readers)).toEqual([...each, ...each, told, told]);
 });
+
+test.each([1, -1])(
+  'a device whose clock is wrong by %d days is told where that matters, and waits as ever',
+  async (days) => {
+    const [topic, own] = [`wrong${days}`, `stamped${days}`];
+    await here.topics.create({ name: topic });
+    await here.topics.create({ name: own, timestampType: 'LogAppendTime' });
+    const clock = vi.spyOn(Date, 'now');
+    const aheadMs = days * 86_400_000;
+    const beginMs = performance.timeOrigin + aheadMs;
+    clock.mockImplementation(() => Math.round(beginMs + performance.now()));
+    try {
+      const client = connect({ url: gate.url, token: 'key-of-a' });
+      await using producer = client.producer();
+      const sent = producer.send(topic, { value: 'a' }).catch((thrown: unknown) => thrown);
+      const refused = { code: 'INVALID_TIMESTAMP', detail: { timestampMax: expect.any(Number) } };
+      expect(await sent).toMatchObject(days > 0 ? refused : { partition: 0, offset: 0 });
+      expect(await producer.send(own, { value: 'b' })).toEqual({ partition: 0, offset: 0 });
+      for (const [from, transport] of (['poll', 'socket'] as const).entries()) {
+        const records = client.consumer({ topic: own, transport, from })[Symbol.asyncIterator]();
+        const { value } = await records.next();
+        // The edge's time.
+        expect(Math.abs(Number(value?.timestamp) - (Date.now() - aheadMs))).toBeLessThan(60_000);
+        const second = records.next();
+        gate.shut();
+        setTimeout(() => gate.reopen(), 300);
+        await producer.send(own, { value: 'c' });
+        expect((await second).value?.offset).toBe(from + 1);
+        await records.return?.(undefined);
+      }
+    } finally {
+      clock.mockRestore();
+    }
+  },
+);
