@@ -133,7 +133,10 @@ export class SqliteStore implements Store {
     });
   }
 
-  /** Raises the epoch and the commit number, so that whoever had the task is fenced. */
+  /**
+   * Raises the epoch and the commit number, so that whoever had the task is fenced: by the clock, which is ahead of loads and commits, so that
+   * both are above all that were given out after the state that is here now, if that is an earlier one that was put back.
+   */
   #taken(task: TaskId): TaskRow {
     const known = this.#row(task);
     if (known === null) {
@@ -145,7 +148,11 @@ export class SqliteStore implements Store {
         JSON.stringify(START),
       );
     }
-    this.#sql.exec('UPDATE task SET epoch = epoch + 1, number = number + 1 WHERE name = ?', task);
+    this.#sql.exec(
+      'UPDATE task SET epoch = max(epoch + 1, ?1), number = max(number + 1, ?1) WHERE name = ?2',
+      Date.now(),
+      task,
+    );
     const row = this.#row(task);
     if (row === null) throw new PortError('CORRUPT', `task '${task}' could not be stored`);
     return row;
