@@ -41,10 +41,39 @@ export interface PartitionSpec {
   readonly incarnation: string;
   readonly generation: number;
   readonly policy: TopicPolicy;
+  /** Absent: it is opened empty. Else the topic was restored, and the partition keeps its records. */
+  readonly restored?: Restored | undefined;
+}
+
+/** How it came to be known that a topic was restored. */
+export interface Restored {
+  /** The incarnation that the topic had until now. */
+  readonly previous: string;
+  /** true: others knew of more records than were there, and nobody can say since when. false: it was announced. */
+  readonly isFound: boolean;
+}
+
+/** How a partition goes on from an earlier incarnation. */
+export interface Continued {
+  /** The present one. */
+  readonly incarnation: string;
+  /** Offsets up to here are the same in both; null: none is known to be. */
+  readonly end: number | null;
+}
+
+/** What an object can be asked whose storage is put back to an earlier time. */
+export interface EarlierStatePort {
+  /** Another one in each life of the object. */
+  instance(): Promise<string>;
+  /**
+   * Ends this life of the object right behind its answer, and begins the next one with the storage as it was then (ms since the Unix epoch).
+   * @returns what `instance` answers until it has ended
+   */
+  putBack(toMs: number): Promise<Wire<string>>;
 }
 
 /** Methods of a partition's object. All but `open` and `close` refuse UNKNOWN_PARTITION while it is not open. */
-export interface PartitionPort {
+export interface PartitionPort extends EarlierStatePort {
   open(spec: PartitionSpec): Promise<Wire<null>>;
   close(generation: number): Promise<Wire<null>>;
   append(
@@ -66,6 +95,8 @@ export interface PartitionPort {
   /** As `read`, for bytes that are only passed on (frames.ts). */
   fetch(request: Request | string): Promise<Response>;
   bounds(): Promise<Wire<Bounds>>;
+  /** How it goes on from an incarnation that it had before. */
+  continued(incarnation: string): Promise<Wire<Continued>>;
   /** As `bounds`, with how full the partition is. */
   usage(): Promise<Wire<Bounds & StorageUsage>>;
   /** What /metrics tells of it. */
@@ -77,6 +108,7 @@ export interface PartitionPort {
   /** Wakes the processor or relay object of that name after every append from now on. May repeat. */
   subscribe(name: string): Promise<Wire<null>>;
   unsubscribe(name: string): Promise<Wire<null>>;
+  subscribers(): Promise<Wire<readonly string[]>>;
 }
 
 /** What a partition tells of its records. */
@@ -105,8 +137,13 @@ export interface ProcessorStatus {
   readonly offsets: readonly OffsetEntry[];
 }
 
+export interface Commanded {
+  readonly command: number;
+  readonly planned: number;
+}
+
 /** Methods of a task's object. A command whose statement's number is not above that of the last one changes nothing. */
-export interface ProcessorPort extends WakePort {
+export interface ProcessorPort extends WakePort, EarlierStatePort {
   /** Begins the task, or goes on with another plan from its last commit. */
   start(spec: ProcessorSpec): Promise<Wire<null>>;
   /** It keeps its state and takes nothing in; or goes on. */
@@ -120,6 +157,8 @@ export interface ProcessorPort extends WakePort {
   pull(pull: PullPlan, planned: number): Promise<Wire<PulledRows>>;
   /** null: this task does not exist. */
   status(): Promise<Wire<ProcessorStatus | null>>;
+  /** Numbers of the last command that was carried out and of the statement that its plan is of; 0: there is none. */
+  commanded(): Promise<Wire<Commanded>>;
   /** What /metrics tells of it. null: this task does not exist. */
   metrics(): Promise<Wire<TaskMetrics | null>>;
 }
@@ -157,8 +196,37 @@ export interface QueryStatus {
   readonly tasks: readonly { readonly task: TaskId; readonly status: ProcessorStatus | null }[];
 }
 
+/** What is put back to an earlier time, or was put back by hand (`toMs` null) and is to get another incarnation. */
+export type RestoreOrder =
+  | {
+      readonly what: 'topic';
+      readonly topic: string;
+      /** null: all. */
+      readonly partition: number | null;
+      readonly toMs: number | null;
+    }
+  | { readonly what: 'query'; readonly query: string; readonly toMs: number }
+  | { readonly what: 'all'; readonly toMs: number | null };
+
+export interface RestoreAnswer {
+  /** Topics with their new incarnations. */
+  readonly topics: readonly { readonly name: string; readonly incarnation: string }[];
+  /** Tasks that are put back, or are told again what they are to do. */
+  readonly tasks: readonly TaskId[];
+  /** Tasks that no statement speaks of any more: they end. */
+  readonly ended: readonly string[];
+  /** Tasks that run a newer plan than the catalog knows: they stay as they are until they are put back too. */
+  readonly newer: readonly TaskId[];
+}
+
 /** Methods of a tenant's catalog. */
 export interface CatalogPort {
+  /** Gives what was or is to be put back another incarnation. @returns what has changed; objects learn of it at once, or later by themselves */
+  restore(tenant: string, order: RestoreOrder): Promise<Wire<RestoreAnswer>>;
+  /** Somebody has read further, under that incarnation, than the partition goes: it was put back, and nobody has said so. */
+  foundRestored(at: TopicPartition, incarnation: string): Promise<Wire<null>>;
+  /** A partition has another incarnation than its topic: it has not heard of the topic's yet, or was put back to before that. */
+  realign(topic: string): Promise<Wire<null>>;
   createTopic(tenant: string, spec: TopicSpec): Promise<Wire<TopicDescription>>;
   removeTopic(topic: string): Promise<Wire<null>>;
   topics(): Promise<Wire<readonly TopicDescription[]>>;
@@ -193,6 +261,11 @@ export function relayAt(env: EdgeEnv, tenant: string, relay: number): RelayPort 
 /** Who is to be woken, by the name that it subscribed with. */
 export function subscriberByName(env: EdgeEnv, name: string): WakePort {
   return stub<WakePort>(isRelayName(name) ? env.RELAY : env.PROCESSOR, name);
+}
+
+/** The partition object of a name that `partitionName` made. */
+export function partitionByName(env: EdgeEnv, name: string): PartitionPort {
+  return stub<PartitionPort>(env.PARTITION, name);
 }
 
 /** The processor object of a name that `processorName` made. */

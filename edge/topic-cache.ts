@@ -73,12 +73,26 @@ export class TopicCache {
       return await use(await this.describe(env, tenant, topic));
     } catch (thrown) {
       if (!isOutOfDate(thrown)) throw thrown;
-      return use(await this.describeAnew(env, tenant, topic));
     }
+    const known = await this.describeAnew(env, tenant, topic);
+    try {
+      return await use(known);
+    } catch (thrown) {
+      // A partition that has another one than the catalog; not a client, who is told of the catalog's.
+      const isOther = isOutOfDate(thrown) && thrown.detail['incarnation'] !== known.incarnation;
+      if (!isOther || thrown.code === 'UNKNOWN_TOPIC') throw thrown;
+      return use(await this.realigned(env, tenant, topic));
+    }
+  }
+
+  /** As the catalog has it once all of its partitions know: one of them was put back to before it heard of the present incarnation. @throws {PortError} UNKNOWN_TOPIC */
+  async realigned(env: EdgeEnv, tenant: string, topic: string): Promise<TopicDescription> {
+    await unwrap(catalogOf(env, tenant).realign(topic));
+    return this.describeAnew(env, tenant, topic);
   }
 }
 
-function isOutOfDate(thrown: unknown): boolean {
+function isOutOfDate(thrown: unknown): thrown is PortError {
   return (
     thrown instanceof PortError &&
     (thrown.code === 'INCARNATION_CHANGED' || thrown.code === 'UNKNOWN_TOPIC')

@@ -26,6 +26,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { produceRoutes } from './routes/produce.ts';
 import { querySocketRoutes } from './routes/query-socket.ts';
+import { restoreRoutes } from './routes/restore.ts';
 import { queryRoutes } from './routes/query.ts';
 import { socketRoutes } from './routes/sockets.ts';
 import { ticketRoutes } from './routes/tickets.ts';
@@ -119,6 +120,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
   socketRoutes(app);
   querySocketRoutes(app);
   ticketRoutes(app);
+  restoreRoutes(app);
   metricsRoutes(app, requests);
 
   const methods = new Map<string, Set<string>>();

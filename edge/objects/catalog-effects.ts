@@ -2,7 +2,15 @@
 
 import type { Plan } from '../../runtime/plan/step.ts';
 import { taskId, tasksOf } from '../../runtime/task/topology.ts';
-import { type EdgeEnv, partitionAt, processorByName } from '../env.ts';
+import { PortError, StatementError } from '../../runtime/base/errors.ts';
+import { log } from '../../runtime/base/log.ts';
+import {
+  type EarlierStatePort,
+  type EdgeEnv,
+  partitionAt,
+  partitionByName,
+  processorByName,
+} from '../env.ts';
 import { partitionName, processorName } from '../names.ts';
 import { unwrap } from '../wire.ts';
 import type { ProcessorSpec } from './processor-tables.ts';
@@ -18,11 +26,17 @@ export type CatalogEffect =
       readonly paused: boolean;
       readonly sequence: number;
     }
-  | { readonly effect: 'remove'; readonly object: string; readonly sequence: number };
+  | { readonly effect: 'remove'; readonly object: string; readonly sequence: number }
+  | {
+      readonly effect: 'putBack';
+      readonly of: 'partition' | 'processor';
+      readonly object: string;
+      readonly toMs: number;
+    };
 
 /** A task that begins finds its topics, and one that ends loses none before: what it tries in vain it tries again a second later. */
 export const EFFECT_ROUNDS: readonly (readonly CatalogEffect['effect'][])[] = [
-  ['open'],
+  ['putBack', 'open'],
   ['start', 'pause', 'remove'],
   ['close'],
 ];
@@ -70,6 +84,7 @@ export function targetOf(effect: CatalogEffect): string {
       return effect.spec.object;
     case 'pause':
     case 'remove':
+    case 'putBack':
       return effect.object;
   }
 }
@@ -94,5 +109,38 @@ export async function perform(env: EdgeEnv, effect: CatalogEffect): Promise<void
     case 'remove':
       await unwrap(processorByName(env, effect.object).remove(effect.sequence));
       return;
+    case 'putBack':
+      await putBack(
+        effect.of === 'partition'
+          ? partitionByName(env, effect.object)
+          : processorByName(env, effect.object),
+        effect,
+      );
   }
+}
+
+/** How often, and how soon, an object is looked for in its next life. */
+const LOOKS_MAX = 40;
+const LOOK_MS = 50;
+
+/** Resolves when the object has begun again with its earlier state. Repeated it puts back again, which changes nothing before the object is told what is next. */
+async function putBack(
+  port: EarlierStatePort,
+  { object, toMs }: { readonly object: string; readonly toMs: number },
+): Promise<void> {
+  let before: string;
+  try {
+    before = await unwrap(port.putBack(toMs));
+  } catch (thrown) {
+    if (!(thrown instanceof StatementError)) throw thrown;
+    // Said when it was ordered, of the catalog's own storage; an object that is younger than that has no such state.
+    log('error', 'not-put-back', { reason: object, thrown });
+    return;
+  }
+  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    const now = await port.instance().catch(() => before);
+    if (now !== before) return;
+    await scheduler.wait(LOOK_MS);
+  }
+  throw new PortError('UNAVAILABLE', `${object} has not begun again`);
 }

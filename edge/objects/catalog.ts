@@ -10,7 +10,7 @@ import type { Look } from '../../runtime/engine/caught-up.ts';
 import type { Standing } from '../../runtime/engine/entities.ts';
 import type { MigrationStatus } from '../../runtime/client/migrations.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
-import type { TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
+import type { TopicDescription, TopicPartition, TopicSpec } from '../../runtime/ports/log.ts';
 import { inputsOf, subtopologyOf, taskId, tasksOf } from '../../runtime/task/topology.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { RemoteLog } from '../adapters/remote-log.ts';
@@ -22,6 +22,8 @@ import {
   partitionAt,
   processorAt,
   type QueryStatus,
+  type RestoreAnswer,
+  type RestoreOrder,
   type ScriptAnswer,
 } from '../env.ts';
 import { inLanes } from '../lanes.ts';
@@ -30,10 +32,12 @@ import { settle, settleAsync, toWire, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
 import { type CatalogEffect, EFFECT_ROUNDS, perform, targetOf } from './catalog-effects.ts';
 import { beginProcessors } from './code-processors.ts';
+import { EarlierState } from './earlier-state.ts';
 import { Effects } from './effects.ts';
 import { EntryTables } from './entry-tables.ts';
 import { type MigrationRun, Migrations } from './migrations.ts';
 import { prepareQuery, type PreparedQuery, type Script } from './prepare.ts';
+import { Restoring } from './restoring.ts';
 import { analyzeOptions, execute } from './statements.ts';
 import { TicketTables } from './ticket-tables.ts';
 import { TopicTables } from './topic-tables.ts';
@@ -98,6 +102,46 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
       const hint = `DROP ${source.kind.toUpperCase()} ${source.name} DELETE TOPIC lets both go.`;
       throw new StatementError('IN_USE', `topic '${topic}' holds ${source.name}`, null, hint);
     }
+  }
+
+  async restore(tenant: string, order: RestoreOrder): Promise<Wire<RestoreAnswer>> {
+    return settleAsync(async () => {
+      const { toMs } = order;
+      if (toMs !== null) await new EarlierState(this.ctx).bookmark(toMs);
+      const answer = await this.#restoring(tenant).restore(order);
+      await this.#effects.flush();
+      return answer;
+    });
+  }
+
+  async foundRestored(at: TopicPartition, incarnation: string): Promise<Wire<null>> {
+    return this.#realigned((restoring) => restoring.found(at, incarnation));
+  }
+
+  async realign(topic: string): Promise<Wire<null>> {
+    return this.#realigned((restoring) => restoring.realign(topic));
+  }
+
+  /** Once everybody knows what is pending. */
+  async #realigned(change: (restoring: Restoring) => void | Promise<void>): Promise<Wire<null>> {
+    return settleAsync(async () => {
+      const { tenant } = this.#topics;
+      if (tenant === null) return null;
+      await this.#effects.flush();
+      await change(this.#restoring(tenant));
+      await this.#effects.flush();
+      return null;
+    });
+  }
+
+  #restoring(tenant: string): Restoring {
+    return new Restoring({
+      env: this.env,
+      tenant,
+      topics: this.#topics,
+      entries: this.#entries,
+      commit: (body) => this.#commit(body),
+    });
   }
 
   async topics(): Promise<Wire<readonly TopicDescription[]>> {

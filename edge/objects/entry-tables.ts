@@ -126,6 +126,13 @@ export class EntryTables {
     return number;
   }
 
+  /** Gives no number up to that one any more; in the caller's transaction. What it says changes nothing. */
+  skipTo(number: number): void {
+    const change: CatalogChange = { change: 'terminate', queries: [] };
+    this.#sql.exec('INSERT INTO entry VALUES (?, ?)', number, JSON.stringify(about({ change })));
+    this.#last = number;
+  }
+
   /** Writes what still holds in the place of all entries, in the transaction of the last of them. */
   #keep({ catalog, plans }: Folded, number: number): void {
     const kept: Stored[] = [about({ kept: { number, ended: [...catalog.ended] } })];

@@ -2,51 +2,25 @@
 
 import { assert } from '../../runtime/base/assert.ts';
 import { PRODUCERS_KEPT_MAX, PRODUCERS_MAX } from '../../runtime/base/limits.ts';
-import type { Bounds, FetchedBatch } from '../../runtime/ports/log.ts';
+import type { FetchedBatch } from '../../runtime/ports/log.ts';
 import { decodeRing, encodeRing } from '../../runtime/ports/producer-ring.ts';
 import { type KnownProducer, toForget } from '../../runtime/ports/producers.ts';
-import { type Cleaned, NOT_CLEANED } from '../../runtime/ports/cleaning.ts';
 import { sumOf } from '../../runtime/ports/plain-append.ts';
 import type { StoredBatch } from '../../runtime/ports/refusals.ts';
 import type { BatchSize } from '../../runtime/ports/retention.ts';
-import type { TopicPolicy } from '../../runtime/ports/topic-policy.ts';
 import type { PartitionSpec } from '../env.ts';
 import { CheckedSpans } from './checked-spans.ts';
+import {
+  goesOn,
+  META_TABLES,
+  type PartitionMeta,
+  storeClosed,
+  storedGeneration,
+  storedMeta,
+  storeOpened,
+} from './partition-meta.ts';
 import { grouped, type NewSegment } from './segment-groups.ts';
 import { Tail } from './tail.ts';
-
-/** The one row of `meta`: which partition this is, and its bounds. */
-export interface PartitionMeta {
-  readonly tenant: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly incarnation: string;
-  readonly generation: number;
-  readonly policy: TopicPolicy;
-  readonly start: number;
-  readonly next: number;
-  readonly forgottenMs: number;
-  /** Bytes of all batches. */
-  readonly lengthBytes: number;
-  /** How far compaction, or merging, has come. */
-  readonly cleaned: Cleaned;
-}
-
-interface MetaRow {
-  [column: string]: SqlStorageValue;
-  open: number;
-  tenant: string;
-  topic: string;
-  partition: number;
-  incarnation: string;
-  generation: number;
-  policy: string;
-  start: number;
-  next: number;
-  forgottenMs: number | null;
-  lengthBytes: number;
-  cleaned: string | null;
-}
 
 /** A stored batch. */
 export interface SegmentRow {
@@ -58,10 +32,6 @@ export interface SegmentRow {
 }
 
 const TABLES = `
-CREATE TABLE IF NOT EXISTS meta(
-  id INTEGER PRIMARY KEY CHECK (id = 0), open INTEGER NOT NULL, tenant TEXT NOT NULL, topic TEXT NOT NULL,
-  partition INTEGER NOT NULL, incarnation TEXT NOT NULL, generation INTEGER NOT NULL, policy TEXT NOT NULL,
-  start INTEGER NOT NULL, next INTEGER NOT NULL, forgottenMs REAL, lengthBytes INTEGER NOT NULL, cleaned TEXT);
 CREATE TABLE IF NOT EXISTS segment(
   base INTEGER PRIMARY KEY, count INTEGER NOT NULL, maxTimestamp REAL NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS producer(
@@ -97,7 +67,7 @@ export class PartitionTables {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.#sql.exec(TABLES);
+    this.#sql.exec(META_TABLES + TABLES);
   }
 
   /**
@@ -141,50 +111,33 @@ export class PartitionTables {
 
   /** The partition as it stands; null while it is not open. */
   meta(): PartitionMeta | null {
-    return (this.#meta ??= this.#readMeta());
+    return (this.#meta ??= storedMeta(this.#sql));
   }
 
-  #readMeta(): PartitionMeta | null {
-    const row = this.#sql.exec<MetaRow>('SELECT * FROM meta').toArray()[0];
-    if (row === undefined || row.open !== 1) return null;
-    const policy = JSON.parse(row.policy) as TopicPolicy;
-    const cleaned = row.cleaned === null ? NOT_CLEANED : (JSON.parse(row.cleaned) as Cleaned);
-    return { ...row, policy, forgottenMs: row.forgottenMs ?? -Infinity, cleaned };
-  }
-
-  /** Opens the partition empty, unless this generation of it, or a later one, has been opened or closed. */
+  /** Opens the partition, unless this generation of it, or a later one, has been opened or closed: empty, or, where it was restored, with its records. */
   open(spec: PartitionSpec): void {
-    if (this.#generation() >= spec.generation) return;
+    if (storedGeneration(this.#sql) >= spec.generation) return;
+    const before = this.meta();
+    if (spec.restored !== undefined && before !== null && goesOn(this.#sql, before, spec)) {
+      this.forget();
+      return;
+    }
     this.#clear();
-    this.#sql.exec(
-      `INSERT OR REPLACE INTO meta VALUES (0, 1, ?, ?, ?, ?, ?, ?, 0, 0, NULL, 0, NULL)`,
-      spec.tenant,
-      spec.at.topic,
-      spec.at.partition,
-      spec.incarnation,
-      spec.generation,
-      JSON.stringify(spec.policy),
-    );
+    storeOpened(this.#sql, spec);
   }
 
   /** Removes the records of that generation; what is left refuses a late `open` of it. */
   close(generation: number): void {
-    if (this.#generation() > generation) return;
+    if (storedGeneration(this.#sql) > generation) return;
     this.#clear();
-    this.#sql.exec(
-      `INSERT OR REPLACE INTO meta VALUES (0, 0, '', '', 0, '', ?, '', 0, 0, NULL, 0, NULL)`,
-      generation,
-    );
-  }
-
-  #generation(): number {
-    const row = this.#sql.exec<{ generation: number }>('SELECT generation FROM meta').toArray()[0];
-    return row?.generation ?? -1;
+    storeClosed(this.#sql, generation);
   }
 
   #clear(): void {
     this.forget();
-    this.#sql.exec('DELETE FROM segment; DELETE FROM producer; DELETE FROM subscriber;');
+    this.#sql.exec(
+      'DELETE FROM segment; DELETE FROM producer; DELETE FROM subscriber; DELETE FROM earlier;',
+    );
   }
 
   /** Appends a batch to an open partition; within `transaction`. */
@@ -391,9 +344,4 @@ export function insertSegment(sql: SqlStorage, segment: NewSegment): void {
     sumOf(bytes),
     bytes,
   );
-}
-
-/** Bounds as every reply carries them. */
-export function boundsOf(meta: PartitionMeta): Bounds {
-  return { start: meta.start, highWatermark: meta.next, incarnation: meta.incarnation };
 }

@@ -4,7 +4,8 @@ import { UPKEEP_BATCHES_MAX } from '../../runtime/base/limits.ts';
 import { Cleaner, cleaningTurn, isCompactionDue } from '../../runtime/ports/cleaning.ts';
 import { expired } from '../../runtime/ports/retention.ts';
 import { RETENTION_SWEEP_MS } from '../../runtime/ports/upkeep.ts';
-import type { PartitionMeta, PartitionTables } from './partition-tables.ts';
+import type { PartitionMeta } from './partition-meta.ts';
+import type { PartitionTables } from './partition-tables.ts';
 import { SegmentRewrites } from './segment-rewrites.ts';
 
 /** The rest between two turns, in which appends and reads get theirs. */

@@ -23,6 +23,7 @@ import {
 } from '../../runtime/ports/refusals.ts';
 import {
   type EdgeEnv,
+  type Continued,
   type PartitionPort,
   type PartitionSpec,
   type StorageUsage,
@@ -42,8 +43,10 @@ import { isRelayName } from '../names.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
 import { type Append, AppendQueue } from './append-queue.ts';
+import { EarlierState } from './earlier-state.ts';
 import { HINT_RETRY_MS, Hints } from './hints.ts';
-import { boundsOf, type PartitionMeta, PartitionTables } from './partition-tables.ts';
+import { boundsOf, earlierEnd, type PartitionMeta } from './partition-meta.ts';
+import { PartitionTables } from './partition-tables.ts';
 import { PartitionUpkeep } from './partition-upkeep.ts';
 import { checkStored } from './stored-check.ts';
 import { StorageGuard } from './storage-guard.ts';
@@ -78,10 +81,12 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     wake: (name, highWatermark, brought) => this.#wake(name, highWatermark, brought),
   });
   readonly #alarm: Alarm;
+  readonly #earlierState: EarlierState;
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
+    this.#earlierState = new EarlierState(ctx);
     this.#meter = new PartitionMeter(ctx.storage.sql);
     this.#tables = new PartitionTables(ctx.storage);
     this.#upkeep = new PartitionUpkeep(ctx.storage.sql, this.#tables);
@@ -90,26 +95,30 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   }
 
   async open(spec: PartitionSpec): Promise<Wire<null>> {
-    return settle(() => {
-      this.#tables.transaction(() => this.#tables.open(spec));
-      this.#hints.closed();
-      return null;
-    });
+    return this.#changed(() => this.#tables.open(spec));
   }
 
   async close(generation: number): Promise<Wire<null>> {
+    return this.#changed(() => this.#tables.close(generation));
+  }
+
+  /** Whoever waits for records of what was here learns that it is here no more. */
+  #changed(change: () => void): Wire<null> {
     return settle(() => {
       const meta = this.#tables.meta();
       const relays = this.#tables.subscribers().filter(isRelayName);
-      this.#tables.transaction(() => this.#tables.close(generation));
+      this.#tables.transaction(change);
       this.#hints.closed();
+      if (meta === null || meta.incarnation === this.#tables.meta()?.incarnation) return null;
       this.#waiters.wakeAll();
-      if (meta !== null && this.#tables.meta() === null) this.#dismiss(relays, meta);
+      this.#dismiss(relays, meta);
+      // Behind what relays have been told, which look at everything then.
+      if (this.#tables.subscribers().length > 0) this.#alarm.arm(Date.now() + HINT_RETRY_MS);
       return null;
     });
   }
 
-  /** Lets sockets learn that the topic is gone; a relay that is not reached finds out when it next looks. */
+  /** Lets sockets learn that the topic is gone, or another one; a relay that is not reached finds out when it next looks. */
   #dismiss(relays: readonly string[], { topic, partition }: PartitionMeta): void {
     for (const name of relays) {
       const gone = subscriberByName(this.env, name).wake({ topic, partition }, Infinity, null);
@@ -244,6 +253,21 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     return settle(() => boundsOf(this.#meta(null)));
   }
 
+  async continued(incarnation: string): Promise<Wire<Continued>> {
+    return settle(() => {
+      const meta = this.#meta(null);
+      return { incarnation: meta.incarnation, end: earlierEnd(this.ctx.storage.sql, incarnation) };
+    });
+  }
+
+  async instance(): Promise<string> {
+    return this.#earlierState.instance;
+  }
+
+  async putBack(toMs: number): Promise<Wire<string>> {
+    return settleAsync(() => this.#earlierState.putBack(toMs));
+  }
+
   async usage(): Promise<Wire<Bounds & StorageUsage>> {
     return settle(() => ({ ...boundsOf(this.#meta(null)), ...this.#guard.usage() }));
   }
@@ -295,6 +319,10 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       this.#hint();
       return null;
     });
+  }
+
+  async subscribers(): Promise<Wire<readonly string[]>> {
+    return settle(() => this.#tables.subscribers());
   }
 
   async unsubscribe(name: string): Promise<Wire<null>> {

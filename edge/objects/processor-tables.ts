@@ -31,10 +31,13 @@ export interface Process {
 }
 
 /** What a processor is told to run; `planned` is the number of the statement that says so. */
-export type ProcessorSpec = Pick<
+export interface ProcessorSpec extends Pick<
   Process,
   'tenant' | 'object' | 'task' | 'plan' | 'planned' | 'paused'
->;
+> {
+  /** Number of the command, where that is not the statement's. */
+  readonly sequence?: number | undefined;
+}
 
 interface StandingRow {
   [column: string]: SqlStorageValue;
@@ -106,8 +109,8 @@ export class ProcessorTables {
   }
 
   /** Notes the task, or another plan of it, to be run from its last commit on. */
-  start({ tenant, object, task, plan, planned, paused }: ProcessorSpec): void {
-    this.#command(planned, planned, paused);
+  start({ tenant, object, task, plan, planned, paused, sequence }: ProcessorSpec): void {
+    this.#command(sequence ?? planned, planned, paused);
     this.#write(
       'INSERT OR REPLACE INTO process VALUES (0, ?, ?, ?, ?, ?, 0, NULL)',
       tenant,
@@ -144,8 +147,8 @@ export class ProcessorTables {
     this.#write('UPDATE process SET pending = ?', pending ? 1 : 0);
   }
 
-  setSubscribed(): void {
-    this.#write('UPDATE process SET subscribed = 1');
+  setSubscribed(subscribed = true): void {
+    this.#write('UPDATE process SET subscribed = ?', subscribed ? 1 : 0);
   }
 
   setError(error: string): void {

@@ -8,19 +8,28 @@ import { answerPull } from '../../runtime/engine/pull.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { PullPlan } from '../../runtime/plan/pull.ts';
 import type { Fetched, TopicPartition } from '../../runtime/ports/log.ts';
+import type { OffsetEntry, TaskId } from '../../runtime/ports/store.ts';
 import { movedRows } from '../../runtime/task/moved-rows.ts';
 import { Task } from '../../runtime/task/task.ts';
 import { inputsOf, subtopologyOf, taskId } from '../../runtime/task/topology.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { RemoteLog } from '../adapters/remote-log.ts';
 import { SqliteStore } from '../adapters/sqlite-store.ts';
-import { type EdgeEnv, partitionAt, type ProcessorPort, type ProcessorStatus } from '../env.ts';
+import {
+  type Commanded,
+  type EdgeEnv,
+  partitionAt,
+  type ProcessorPort,
+  type ProcessorStatus,
+} from '../env.ts';
 import { kernel } from '../kernel.ts';
 import { registry } from '../registry.ts';
 import { type PulledRows, rowLines } from '../rows.ts';
 import { type TaskMetrics, TaskMeter } from '../metrics/meters.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
+import { afterRestore } from './after-restore.ts';
 import { Alarm } from './alarm.ts';
+import { EarlierState } from './earlier-state.ts';
 import { type Process, type ProcessorSpec, ProcessorTables } from './processor-tables.ts';
 
 /** How long turns go on within one event before the alarm goes on with them: the time that an event may take is bounded. */
@@ -51,10 +60,12 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   /** As many wake-ups had come when the task last had nothing left to do; null: not yet. */
   #restedWakes: number | null = null;
   readonly #alarm: Alarm;
+  readonly #earlierState: EarlierState;
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
+    this.#earlierState = new EarlierState(ctx);
     this.#meter = new TaskMeter(ctx.storage);
     this.#tables = new ProcessorTables(ctx.storage.sql);
     this.#store = this.createStore(ctx.storage);
@@ -68,7 +79,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   }
 
   async start(spec: ProcessorSpec): Promise<Wire<null>> {
-    return this.#command(spec.planned, async () => {
+    return this.#command(spec.sequence ?? spec.planned, async () => {
       await this.#stopTask();
       this.#swap(spec);
       this.#heal();
@@ -197,6 +208,21 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     });
   }
 
+  async commanded(): Promise<Wire<Commanded>> {
+    return settle(() => {
+      const { planned = 0 } = this.#tables.process() ?? {};
+      return { command: this.#tables.commanded, planned };
+    });
+  }
+
+  async instance(): Promise<string> {
+    return this.#earlierState.instance;
+  }
+
+  async putBack(toMs: number): Promise<Wire<string>> {
+    return settleAsync(() => this.#earlierState.putBack(toMs));
+  }
+
   async metrics(): Promise<Wire<TaskMetrics | null>> {
     return settle(() => {
       const process = this.#tables.process();
@@ -272,7 +298,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
           if (this.#commands === 0) this.#restedWakes = wakes;
           return;
         case 'ended':
-          this.#end(task);
+          await this.#end(task);
           return;
       }
     }
@@ -291,13 +317,32 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   }
 
   /** A fenced task begins anew from its last commit; any other end stays until RESUME or a new plan. One that was stopped is no end. */
-  #end(task: Task): void {
+  async #end(task: Task): Promise<void> {
     if (this.#task === task) this.#task = null;
     if (task.state === 'FENCED') this.#alarm.arm(Date.now() + RETRY_MS);
-    else if (task.state === 'ERROR') {
-      log('error', 'task-ended', { ...this.#named, thrown: task.error });
-      this.#tables.setError(messageOf(task.error));
+    const process = this.#tables.process();
+    if (task.state !== 'ERROR' || process === null) return;
+    const { commanded } = this.#tables;
+    const { tenant, task: name } = process;
+    const { offsets } = this.#store.position(taskId(name));
+    const found = await afterRestore({ env: this.env, tenant, offsets, error: task.error });
+    // Another plan, or the end of this one, has come meanwhile, and is carried out without it.
+    if (this.#commands > 0 || this.#tables.commanded !== commanded) return this.#heal();
+    if ('moved' in found) this.#goOn(taskId(name), found.moved);
+    else {
+      log('error', 'task-ended', { ...this.#named, thrown: found.error });
+      this.#tables.setError(messageOf(found.error));
     }
+  }
+
+  /** From where it was, under the incarnations that its inputs have now; they may have forgotten who is to be woken. */
+  #goOn(task: TaskId, offsets: readonly OffsetEntry[]): void {
+    this.ctx.storage.transactionSync(() => {
+      const { commit: after } = this.#store.loadNow(task);
+      this.#store.commitNow(task, { ...NOTHING, after, offsets });
+      this.#tables.setSubscribed(false);
+    });
+    this.#alarm.arm(Date.now());
   }
 
   async #subscribe({ tenant, object, task, plan }: Process): Promise<void> {

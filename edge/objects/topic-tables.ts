@@ -2,6 +2,7 @@
 
 import { LimitError, PortError } from '../../runtime/base/errors.ts';
 import { PARTITIONS_MAX, TOPICS_MAX, TOPICS_PARTITIONS_MAX } from '../../runtime/base/limits.ts';
+import { originOf } from '../../runtime/ports/incarnation.ts';
 import type { TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
 import { describedTopic, policyOf, type TopicPolicy } from '../../runtime/ports/topic-policy.ts';
 import type { PartitionSpec } from '../env.ts';
@@ -96,7 +97,7 @@ export class TopicTables {
     this.#refuseMore(partitions);
     this.#sql.exec("INSERT OR IGNORE INTO counter VALUES ('layout', ?)", LAYOUT);
     const policy = policyOf(spec);
-    const generation = this.#count('generation');
+    const generation = this.#nextGeneration();
     const incarnation = `${generation}-${crypto.randomUUID()}`;
     this.#sql.exec(
       'INSERT INTO topic VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -128,6 +129,43 @@ export class TopicTables {
     if (inAll + partitions <= TOPICS_PARTITIONS_MAX) return;
     const message = `all topics together have at most ${TOPICS_PARTITIONS_MAX} partitions (TOPICS_PARTITIONS_MAX), and ${inAll} already`;
     throw new LimitError('TOPICS_PARTITIONS_MAX', message);
+  }
+
+  /** Above all that were given out, also by a catalog that was put back since, as long as its clock was not. */
+  #nextGeneration(): number {
+    const next = Math.max(this.#value('generation') + 1, Date.now());
+    this.#set('generation', next);
+    return next;
+  }
+
+  /**
+   * Gives a topic another incarnation, under which its partitions keep their records.
+   * @param found the partition that is known to have been put back by what others have read of it; null: the restore was announced
+   * @throws {PortError} UNKNOWN_TOPIC
+   */
+  restored(
+    topic: string,
+    found: number | null,
+  ): { readonly incarnation: string; readonly effects: PartitionEffect[] } {
+    const row = this.#row(topic);
+    if (row === null) throw unknownTopic(topic);
+    const { tenant, partitions, incarnation: previous } = row;
+    const generation = this.#nextGeneration();
+    const incarnation = `${originOf(previous)}~${generation}`;
+    this.#sql.exec(
+      'UPDATE topic SET generation = ?, incarnation = ? WHERE name = ?',
+      generation,
+      incarnation,
+      topic,
+    );
+    this.#count('version');
+    const policy = JSON.parse(row.policy) as TopicPolicy;
+    const effects = Array.from({ length: partitions }, (_, partition): PartitionEffect => {
+      const restored = { previous, isFound: partition === found };
+      const at = { topic, partition };
+      return { effect: 'open', spec: { tenant, at, incarnation, generation, policy, restored } };
+    });
+    return { incarnation, effects };
   }
 
   /** Forgets the topic and returns what its partitions must be told. @throws {PortError} UNKNOWN_TOPIC */
@@ -183,10 +221,12 @@ export class TopicTables {
     return rows[0]?.value ?? 0;
   }
 
-  #count(counter: string): number {
-    const next = this.#value(counter) + 1;
-    this.#sql.exec('INSERT OR REPLACE INTO counter VALUES (?, ?)', counter, next);
-    return next;
+  #count(counter: string): void {
+    this.#set(counter, this.#value(counter) + 1);
+  }
+
+  #set(counter: string, value: number): void {
+    this.#sql.exec('INSERT OR REPLACE INTO counter VALUES (?, ?)', counter, value);
   }
 }
 

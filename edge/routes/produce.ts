@@ -5,6 +5,7 @@ import { PortError } from '../../runtime/base/errors.ts';
 import { BODY_BYTES_MAX, PRODUCER_AHEAD_MS_MAX } from '../../runtime/base/limits.ts';
 import { assert } from '../../runtime/base/assert.ts';
 import type { AppendResult, ProducerStamp, TopicDescription } from '../../runtime/ports/log.ts';
+import { checkIncarnation } from '../../runtime/ports/refusals.ts';
 import type { EdgeContext, EdgeHono } from './context.ts';
 import { readBody, readJsonBytes, requireMediaType } from './body.ts';
 import { errorBody, refusal } from './errors.ts';
@@ -45,6 +46,8 @@ async function produceRecords(c: EdgeContext, name: string): Promise<Response> {
     if (only?.status === 'rejected' && outcomes.every(({ status }) => status === 'rejected')) {
       throw only.reason;
     }
+    // What some partitions have taken is not sent again: the next request finds all of them.
+    if (outcomes.some(isOfOther)) await topics.realigned(env, tenant, name);
     return reply(batches, outcomes, topic.incarnation);
   });
 }
@@ -52,6 +55,12 @@ async function produceRecords(c: EdgeContext, name: string): Promise<Response> {
 /** Where records without a key go together: nothing hangs on it but an even spread. */
 function anyOf(partitions: number): number {
   return Math.floor(Math.random() * partitions);
+}
+
+function isOfOther(outcome: PromiseSettledResult<AppendResult>): boolean {
+  if (outcome.status === 'fulfilled') return false;
+  const reason: unknown = outcome.reason;
+  return reason instanceof PortError && reason.code === 'INCARNATION_CHANGED';
 }
 
 function reply(
@@ -99,14 +108,16 @@ async function produceBatch(c: EdgeContext, name: string, partition: number): Pr
   return new Response(JSON.stringify(result), { headers: JSON_HEADERS });
 }
 
-function append(
+async function append(
   c: EdgeContext,
   topic: TopicDescription,
   partition: number,
   bytes: Uint8Array,
   stamp: ProducerStamp | null,
 ): Promise<AppendResult> {
-  const known = c.req.header('Topic-Incarnation') ?? topic.incarnation;
+  // Partitions are asked for the catalog's: one that was put back agrees with clients that know no more than it does.
+  const { incarnation: known } = topic;
+  checkIncarnation(topic.name, c.req.header('Topic-Incarnation'), known);
   return c
     .get('edge')
     .log.append({ topic: topic.name, partition }, bytes, stamp ?? undefined, known);

@@ -29,13 +29,20 @@ export function topicRoutes(app: Hono<EdgeHono>): void {
 
   app.get('/topics/:topic', async (c) => {
     const { log, topics, env, tenant } = c.var.edge;
-    const topic = await topics.describeAnew(env, tenant, c.req.param('topic'));
-    const bounds = await inLanes(Array(topic.partitions).keys(), async (partition) => {
-      const usage = await log.usage({ topic: topic.name, partition });
-      const { start, highWatermark, storageBytes, storage } = usage;
+    const name = c.req.param('topic');
+    const topic = await topics.describeAnew(env, tenant, name);
+    const usages = () =>
+      inLanes(Array(topic.partitions).keys(), (partition) => log.usage({ topic: name, partition }));
+    let known = topic;
+    let found = await usages();
+    if (found.some(({ incarnation }) => incarnation !== topic.incarnation)) {
+      known = await topics.realigned(env, tenant, name);
+      found = await usages();
+    }
+    const bounds = found.map(({ start, highWatermark, storageBytes, storage }, partition) => {
       return { partition, start, highWatermark, storageBytes, storage };
     });
-    return c.json({ ...topic, bounds });
+    return c.json({ ...known, bounds });
   });
 
   app.get('/topics/:topic/partitions/:partition/offsets', async (c) => {

@@ -4,6 +4,7 @@ import type { Batch } from '../data/batch.ts';
 import { NO_HEADERS, offsetAt, type RecordBatch, type RecordHeader } from '../data/record.ts';
 import { latestOf } from '../data/timestamps.ts';
 import type { Emit, Holding, LogicalTime, Moment } from '../operators/operator.ts';
+import { originOf } from '../ports/incarnation.ts';
 import type { TaskId } from '../ports/store.ts';
 import type { RecordPlace } from './record-columns.ts';
 
@@ -25,18 +26,18 @@ export interface Origin {
  */
 export class Current implements Holding {
   readonly #task: TaskId;
-  #moment: CurrentMoment = {
-    records: null,
-    place: { topic: '', partition: 0, base: 0, incarnation: '' },
-    time: { now: 0, seed: '' },
-  };
+  #moment: CurrentMoment;
   readonly #idleSeed: string;
 
   /** @param incarnations of the topics of all its inputs */
   constructor(task: TaskId, incarnations: readonly string[]) {
     this.#task = task;
-    this.#idleSeed = `${task} ${incarnations.join(' ')}`;
-    this.#moment = { ...this.#moment, time: { now: 0, seed: '', idleSeed: this.#idleSeed } };
+    this.#idleSeed = `${task} ${incarnations.map(originOf).join(' ')}`;
+    this.#moment = {
+      records: null,
+      place: { topic: '', partition: 0, base: 0, incarnation: '' },
+      time: { now: 0, seed: '', idleSeed: this.#idleSeed },
+    };
   }
 
   /** Greatest record timestamp so far, or -Infinity. */
@@ -67,7 +68,7 @@ export class Current implements Holding {
     }
     if (moment?.time.now !== this.nowMs) {
       const { topic, partition, base, incarnation } = place;
-      const seed = `${this.#task} ${topic} ${partition} ${incarnation}`;
+      const seed = `${this.#task} ${topic} ${partition} ${originOf(incarnation)}`;
       const idleSeed = this.#idleSeed;
       moment = { records, place, time: { now: this.nowMs, seed, idleSeed, firstOffset: base } };
       place.moment = moment;

@@ -144,7 +144,7 @@ class Sender {
       throw new PortError(
         'OUT_OF_ORDER_SEQUENCE',
         `'${to.topic}' ${to.partition} has lost records of this task: it expects sequence ${expected}, and the oldest kept is ${append.sequence}`,
-        refusal.detail,
+        { ...refusal.detail, ...to },
         { cause: refusal },
       );
     }

@@ -1,0 +1,88 @@
+// What a task that was refused finds out of partitions that were put back to an earlier state: where it may go on, or why it must not; knows no storage.
+
+import { PortError } from '../../runtime/base/errors.ts';
+import type { TopicPartition } from '../../runtime/ports/log.ts';
+import type { OffsetEntry } from '../../runtime/ports/store.ts';
+import { catalogOf, type EdgeEnv, partitionAt } from '../env.ts';
+import { unwrap } from '../wire.ts';
+
+interface Ended {
+  readonly env: EdgeEnv;
+  readonly tenant: string;
+  /** Committed positions. */
+  readonly offsets: readonly OffsetEntry[];
+  /** What it has ended with. */
+  readonly error: Error | null;
+}
+
+const WHAT_TO_DO =
+  'Put its tasks back to a time before (docs/restore.md), or TERMINATE it, DROP what it writes, and create it again.';
+
+/**
+ * Asks the partitions, only where the end may have come of a restore.
+ * @returns its positions under the incarnations that its inputs have now, if all that was read before them is there still; else why it has ended
+ * @throws {PortError} UNAVAILABLE when one does not answer: it may be asked again
+ */
+export async function afterRestore(
+  ended: Ended,
+): Promise<{ readonly moved: readonly OffsetEntry[] } | { readonly error: Error | null }> {
+  const { error } = ended;
+  if (!(error instanceof PortError)) return { error };
+  switch (error.code) {
+    case 'INCARNATION_CHANGED':
+    case 'OFFSET_OUT_OF_RANGE':
+      return afterReading(ended, error);
+    case 'OUT_OF_ORDER_SEQUENCE':
+      await foundByWriter(ended, error);
+      return { error };
+    default:
+      return { error };
+  }
+}
+
+async function afterReading(
+  { env, tenant, offsets }: Ended,
+  error: PortError,
+): Promise<{ readonly moved: readonly OffsetEntry[] } | { readonly error: Error }> {
+  const moved: OffsetEntry[] = [];
+  for (const { at, next, incarnation } of offsets) {
+    const { incarnation: now, end } = await unwrap(
+      partitionAt(env, tenant, at).continued(incarnation),
+    );
+    if (now !== incarnation) {
+      if (end === null) return { error: withReason(at, next, error) };
+      if (next > end) return { error: beyond(at, next, end) };
+      moved.push({ at, next, incarnation: now });
+      continue;
+    }
+    const { highWatermark } = await unwrap(partitionAt(env, tenant, at).bounds());
+    if (next <= highWatermark) continue;
+    await unwrap(catalogOf(env, tenant).foundRestored(at, incarnation));
+    return { error: beyond(at, next, highWatermark) };
+  }
+  return moved.length === 0 ? { error } : { moved };
+}
+
+/** A partition that expects less than it has acknowledged. One that knows nothing of the task may be of a topic that was made again. */
+async function foundByWriter({ env, tenant }: Ended, { detail }: PortError): Promise<void> {
+  const { topic, partition, expected } = detail;
+  if (typeof topic !== 'string' || typeof partition !== 'number' || expected === 0) return;
+  const at: TopicPartition = { topic, partition };
+  const { incarnation } = await unwrap(partitionAt(env, tenant, at).bounds());
+  await unwrap(catalogOf(env, tenant).foundRestored(at, incarnation));
+}
+
+function beyond({ topic, partition }: TopicPartition, next: number, end: number): PortError {
+  const message =
+    `topic '${topic}' partition ${partition} was put back to an earlier state: this query has read up to offset ${next}, ` +
+    `and what it read from ${end} on is not there any more. ${WHAT_TO_DO}`;
+  return new PortError('INCARNATION_CHANGED', message, { topic, partition, next, end });
+}
+
+/** Nothing is known of the offsets that were read. */
+function withReason({ topic, partition }: TopicPartition, next: number, cause: PortError) {
+  const message =
+    `topic '${topic}' partition ${partition} is not the one that was read before: it was dropped and created again, or put back to an earlier state; ` +
+    `offset ${next}, where this query stands, may be of other records. ${WHAT_TO_DO}`;
+  return new PortError('INCARNATION_CHANGED', message, { topic, partition, next }, { cause });
+}
