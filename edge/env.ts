@@ -97,6 +97,8 @@ export interface PartitionPort extends EarlierStatePort {
   bounds(): Promise<Wire<Bounds>>;
   /** How it goes on from an incarnation that it had before. */
   continued(incarnation: string): Promise<Wire<Continued>>;
+  /** The sequence that is due of a producer; 0 where it is not known. */
+  sequenceOf(producer: string): Promise<Wire<number>>;
   /** As `bounds`, with how full the partition is. */
   usage(): Promise<Wire<Bounds & StorageUsage>>;
   /** What /metrics tells of it. */

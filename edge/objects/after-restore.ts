@@ -2,13 +2,18 @@
 
 import { PortError } from '../../runtime/base/errors.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
-import type { OffsetEntry } from '../../runtime/ports/store.ts';
+import type { OffsetEntry, Restored } from '../../runtime/ports/store.ts';
+import { partitionKey } from '../../runtime/ports/wakes.ts';
 import { catalogOf, type EdgeEnv, partitionAt } from '../env.ts';
 import { unwrap } from '../wire.ts';
+import type { Ending } from './processor-tables.ts';
 
-interface Ended {
+interface Asking {
   readonly env: EdgeEnv;
   readonly tenant: string;
+}
+
+interface Ended extends Asking {
   /** Committed positions. */
   readonly offsets: readonly OffsetEntry[];
   /** What it has ended with. */
@@ -18,6 +23,14 @@ interface Ended {
 const WHAT_TO_DO =
   'Put its tasks back to a time before (docs/restore.md), or TERMINATE it, DROP what it writes, and create it again.';
 
+/** Where a task may go on. */
+export interface Moved {
+  /** Its positions under the incarnations that its inputs have now. */
+  readonly moved: readonly OffsetEntry[];
+  /** From where on these inputs may be others than those that it has read before. */
+  readonly endings: readonly Ending[];
+}
+
 /**
  * Asks the partitions, only where the end may have come of a restore.
  * @returns its positions under the incarnations that its inputs have now, if all that was read before them is there still; else why it has ended
@@ -25,7 +38,7 @@ const WHAT_TO_DO =
  */
 export async function afterRestore(
   ended: Ended,
-): Promise<{ readonly moved: readonly OffsetEntry[] } | { readonly error: Error | null }> {
+): Promise<Moved | { readonly error: Error | null }> {
   const { error } = ended;
   if (!(error instanceof PortError)) return { error };
   switch (error.code) {
@@ -43,8 +56,9 @@ export async function afterRestore(
 async function afterReading(
   { env, tenant, offsets }: Ended,
   error: PortError,
-): Promise<{ readonly moved: readonly OffsetEntry[] } | { readonly error: Error }> {
+): Promise<Moved | { readonly error: Error }> {
   const moved: OffsetEntry[] = [];
+  const endings: Ending[] = [];
   for (const { at, next, incarnation } of offsets) {
     const { incarnation: now, end } = await unwrap(
       partitionAt(env, tenant, at).continued(incarnation),
@@ -53,6 +67,7 @@ async function afterReading(
       if (end === null) return { error: withReason(at, next, error) };
       if (next > end) return { error: beyond(at, next, end) };
       moved.push({ at, next, incarnation: now });
+      endings.push({ at, end });
       continue;
     }
     const { highWatermark } = await unwrap(partitionAt(env, tenant, at).bounds());
@@ -60,7 +75,7 @@ async function afterReading(
     await unwrap(catalogOf(env, tenant).foundRestored(at, incarnation));
     return { error: beyond(at, next, highWatermark) };
   }
-  return moved.length === 0 ? { error } : { moved };
+  return moved.length === 0 ? { error } : { moved, endings };
 }
 
 /** A partition that expects less than it has acknowledged. One that knows nothing of the task may be of a topic that was made again. */
@@ -70,6 +85,35 @@ async function foundByWriter({ env, tenant }: Ended, { detail }: PortError): Pro
   const at: TopicPartition = { topic, partition };
   const { incarnation } = await unwrap(partitionAt(env, tenant, at).bounds());
   await unwrap(catalogOf(env, tenant).foundRestored(at, incarnation));
+}
+
+/**
+ * A topic that holds more of a task than that has made so far; null: none does. Up to where its inputs are the same as before the task makes that again;
+ * what follows is made of other records, and must not be taken for it.
+ */
+export async function aheadOf(
+  { env, tenant }: Asking,
+  { producer, sequences }: Pick<Restored, 'producer' | 'sequences'>,
+): Promise<TopicPartition | null> {
+  for (const { to, next } of sequences) {
+    const due = await unwrap(partitionAt(env, tenant, to).sequenceOf(producer.id));
+    if (due > next) return to;
+  }
+  return null;
+}
+
+/** True when positions are at the ends, or beyond. */
+export function haveCome(offsets: readonly OffsetEntry[], endings: readonly Ending[]): boolean {
+  const next = new Map(offsets.map((offset) => [partitionKey(offset.at), offset.next]));
+  return endings.every(({ at, end }) => (next.get(partitionKey(at)) ?? 0) >= end);
+}
+
+/** Why a task does not go on with inputs that have changed. */
+export function madeOfOthers({ topic, partition }: TopicPartition): PortError {
+  const message =
+    `topic '${topic}' partition ${partition} holds what this query has made of records that are not there any more since their topic was put back to an earlier ` +
+    'state. Put it back to a time before, too (docs/restore.md), and RESUME the query; or TERMINATE the query, DROP what it writes, and create it again.';
+  return new PortError('OUT_OF_ORDER_SEQUENCE', message, { topic, partition });
 }
 
 function beyond({ topic, partition }: TopicPartition, next: number, end: number): PortError {

@@ -15,30 +15,37 @@ import type { FetchedBatch } from '../../runtime/ports/log.ts';
 /**
  * The records of a batch from the offset `next` on, as many as `lengthBytesMax` bytes hold, or one that by itself is longer.
  * @param next lies within the batch
+ * @param below only records before this offset, up to which the piece then goes
  * @returns the batch itself where it cannot be cut: encoded columns are one piece
  */
-export function pieceOf(batch: FetchedBatch, next: number, lengthBytesMax: number): FetchedBatch {
+export function pieceOf(
+  batch: FetchedBatch,
+  next: number,
+  lengthBytesMax: number,
+  below = Infinity,
+): FetchedBatch {
   const records = parseRecordBatch(batch.bytes, 'CORRUPT', { checksum: false });
   if (records.isColumnar) return batch;
   const from = indexAt(records, batch.base, next);
   const builder = new RecordBatchBuilder();
   const overhead = records.offsets === null ? 0 : SPARSE_OVERHEAD_BYTES;
+  const most = below === Infinity ? records.count : indexAt(records, batch.base, below);
   let to = from;
-  while (to < records.count) {
+  while (to < most) {
     add(builder, records, to);
     const lengthBytes = builder.lengthBytes + builder.count * overhead;
     if (to > from && lengthBytes > lengthBytesMax) break;
     to += 1;
   }
   // The last one did not fit any more: all but that once again.
-  if (to < records.count) {
+  if (to < most) {
     builder.finish();
     for (let i = from; i < to; i++) add(builder, records, i);
   }
   const dense = builder.finish();
   // Behind its last record a compacted batch may cover offsets of records that are gone: they belong to the last piece.
-  const end =
-    to === records.count ? batch.base + batch.count : offsetAt(records, batch.base, to - 1) + 1;
+  const last = Math.min(batch.base + batch.count, below);
+  const end = to === most ? last : offsetAt(records, batch.base, to - 1) + 1;
   const piece = { base: next, count: end - next };
   if (records.offsets === null) {
     if (dense === null) throw new InvariantError('a batch holds a record at each of its offsets');

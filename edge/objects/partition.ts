@@ -81,12 +81,11 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     wake: (name, highWatermark, brought) => this.#wake(name, highWatermark, brought),
   });
   readonly #alarm: Alarm;
-  readonly #earlierState: EarlierState;
+  readonly #earlierState = new EarlierState(this.ctx);
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
-    this.#earlierState = new EarlierState(ctx);
     this.#meter = new PartitionMeter(ctx.storage.sql);
     this.#tables = new PartitionTables(ctx.storage);
     this.#upkeep = new PartitionUpkeep(ctx.storage.sql, this.#tables);
@@ -257,6 +256,13 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     return settle(() => {
       const meta = this.#meta(null);
       return { incarnation: meta.incarnation, end: earlierEnd(this.ctx.storage.sql, incarnation) };
+    });
+  }
+
+  async sequenceOf(producer: string): Promise<Wire<number>> {
+    return settle(() => {
+      this.#meta(null);
+      return this.#tables.producer(producer)?.next ?? 0;
     });
   }
 

@@ -1,7 +1,9 @@
 // What a processor object knows of its task in SQLite: the plan, whether there may be work, how it ended; synchronous.
 
 import type { Plan } from '../../runtime/plan/step.ts';
+import type { TopicPartition } from '../../runtime/ports/log.ts';
 import type { TaskName } from '../../runtime/task/topology.ts';
+import type { Commanded } from '../env.ts';
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS process(
@@ -9,6 +11,7 @@ CREATE TABLE IF NOT EXISTS process(
   pending INTEGER NOT NULL, subscribed INTEGER NOT NULL, error TEXT);
 CREATE TABLE IF NOT EXISTS command(
   id INTEGER PRIMARY KEY CHECK (id = 0), sequence INTEGER NOT NULL, planned INTEGER NOT NULL, paused INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS ending(topic TEXT NOT NULL, partition INTEGER NOT NULL, end INTEGER NOT NULL, PRIMARY KEY (topic, partition)) WITHOUT ROWID;
 `;
 
 /** The task of this object. */
@@ -28,6 +31,12 @@ export interface Process {
   readonly subscribed: boolean;
   /** Why the task has ended for good; null while it has not. */
   readonly error: string | null;
+}
+
+/** An input was put back to an earlier state, which ends there. */
+export interface Ending {
+  readonly at: TopicPartition;
+  readonly end: number;
 }
 
 /** What a processor is told to run; `planned` is the number of the statement that says so. */
@@ -108,6 +117,10 @@ export class ProcessorTables {
     return rows[0]?.sequence ?? 0;
   }
 
+  get told(): Commanded {
+    return { command: this.commanded, planned: this.process()?.planned ?? 0 };
+  }
+
   /** Notes the task, or another plan of it, to be run from its last commit on. */
   start({ tenant, object, task, plan, planned, paused, sequence }: ProcessorSpec): void {
     this.#command(sequence ?? planned, planned, paused);
@@ -132,6 +145,7 @@ export class ProcessorTables {
   remove(sequence: number): void {
     this.#command(sequence, 0, false);
     this.#write('DELETE FROM process');
+    this.setEndings([]);
   }
 
   #command(sequence: number, planned: number, paused: boolean): void {
@@ -149,6 +163,20 @@ export class ProcessorTables {
 
   setSubscribed(subscribed = true): void {
     this.#write('UPDATE process SET subscribed = ?', subscribed ? 1 : 0);
+  }
+
+  /** Inputs that went on otherwise before, from that offset on: the task stops there for a moment. */
+  endings(): readonly Ending[] {
+    return this.#sql
+      .exec<{ topic: string; partition: number; end: number }>('SELECT * FROM ending')
+      .toArray()
+      .map(({ topic, partition, end }) => ({ at: { topic, partition }, end }));
+  }
+
+  setEndings(endings: readonly Ending[]): void {
+    this.#sql.exec('DELETE FROM ending');
+    for (const { at, end } of endings)
+      this.#sql.exec('INSERT INTO ending VALUES (?, ?, ?)', at.topic, at.partition, end);
   }
 
   setError(error: string): void {

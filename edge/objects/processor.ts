@@ -8,11 +8,12 @@ import { answerPull } from '../../runtime/engine/pull.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { PullPlan } from '../../runtime/plan/pull.ts';
 import type { Fetched, TopicPartition } from '../../runtime/ports/log.ts';
-import type { OffsetEntry, TaskId } from '../../runtime/ports/store.ts';
+import { partitionKey } from '../../runtime/ports/wakes.ts';
 import { movedRows } from '../../runtime/task/moved-rows.ts';
 import { Task } from '../../runtime/task/task.ts';
 import { inputsOf, subtopologyOf, taskId } from '../../runtime/task/topology.ts';
 import { wallClock } from '../adapters/do-clock.ts';
+import { boundedLog } from '../adapters/bounded-log.ts';
 import { RemoteLog } from '../adapters/remote-log.ts';
 import { SqliteStore } from '../adapters/sqlite-store.ts';
 import {
@@ -27,10 +28,15 @@ import { registry } from '../registry.ts';
 import { type PulledRows, rowLines } from '../rows.ts';
 import { type TaskMetrics, TaskMeter } from '../metrics/meters.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
-import { afterRestore } from './after-restore.ts';
+import { afterRestore, aheadOf, haveCome, madeOfOthers, type Moved } from './after-restore.ts';
 import { Alarm } from './alarm.ts';
 import { EarlierState } from './earlier-state.ts';
-import { type Process, type ProcessorSpec, ProcessorTables } from './processor-tables.ts';
+import {
+  type Ending,
+  type Process,
+  type ProcessorSpec,
+  ProcessorTables,
+} from './processor-tables.ts';
 
 /** How long turns go on within one event before the alarm goes on with them: the time that an event may take is bounded. */
 const SLICE_MS = 5_000;
@@ -49,6 +55,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   #task: Task | null = null;
   /** Of that task. */
   #log: RemoteLog | null = null;
+  #endings: readonly Ending[] = []; // Of that task, too.
   #isRunning = false;
   /** Commands that are not done. */
   #commands = 0;
@@ -60,12 +67,11 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   /** As many wake-ups had come when the task last had nothing left to do; null: not yet. */
   #restedWakes: number | null = null;
   readonly #alarm: Alarm;
-  readonly #earlierState: EarlierState;
+  readonly #earlierState = new EarlierState(this.ctx);
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
-    this.#earlierState = new EarlierState(ctx);
     this.#meter = new TaskMeter(ctx.storage);
     this.#tables = new ProcessorTables(ctx.storage.sql);
     this.#store = this.createStore(ctx.storage);
@@ -209,10 +215,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   }
 
   async commanded(): Promise<Wire<Commanded>> {
-    return settle(() => {
-      const { planned = 0 } = this.#tables.process() ?? {};
-      return { command: this.#tables.commanded, planned };
-    });
+    return settle(() => this.#tables.told);
   }
 
   async instance(): Promise<string> {
@@ -294,6 +297,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
           this.#alarm.arm(turn.untilMs);
           return;
         case 'idle':
+          if (this.#endings.length > 0 && (await this.#isPastEndings(process))) return;
           if (this.#wakes !== wakes) continue;
           if (this.#commands === 0) this.#restedWakes = wakes;
           return;
@@ -322,13 +326,12 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     if (task.state === 'FENCED') this.#alarm.arm(Date.now() + RETRY_MS);
     const process = this.#tables.process();
     if (task.state !== 'ERROR' || process === null) return;
-    const { commanded } = this.#tables;
-    const { tenant, task: name } = process;
+    const [{ commanded }, { tenant, task: name }] = [this.#tables, process];
     const { offsets } = this.#store.position(taskId(name));
     const found = await afterRestore({ env: this.env, tenant, offsets, error: task.error });
     // Another plan, or the end of this one, has come meanwhile, and is carried out without it.
     if (this.#commands > 0 || this.#tables.commanded !== commanded) return this.#heal();
-    if ('moved' in found) this.#goOn(taskId(name), found.moved);
+    if ('moved' in found) await this.#goOn(process, found);
     else {
       log('error', 'task-ended', { ...this.#named, thrown: found.error });
       this.#tables.setError(messageOf(found.error));
@@ -336,13 +339,38 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   }
 
   /** From where it was, under the incarnations that its inputs have now; they may have forgotten who is to be woken. */
-  #goOn(task: TaskId, offsets: readonly OffsetEntry[]): void {
+  async #goOn({ tenant, task: name }: Process, { moved: offsets, endings }: Moved): Promise<void> {
+    const task = taskId(name);
+    // Where nothing was made that is not there already, what it makes is new, whatever it is made of.
+    const ahead = await aheadOf({ env: this.env, tenant }, this.#store.loadNow(task));
     this.ctx.storage.transactionSync(() => {
       const { commit: after } = this.#store.loadNow(task);
       this.#store.commitNow(task, { ...NOTHING, after, offsets });
       this.#tables.setSubscribed(false);
+      if (ahead !== null) this.#tables.setEndings(endings);
+      // How several go together has changed from where they are on.
+      if (ahead !== null && this.#store.position(task).offsets.length > 1)
+        this.#tables.setError(messageOf(madeOfOthers(ahead)));
     });
     this.#alarm.arm(Date.now());
+  }
+
+  /**
+   * Everything is taken in and delivered up to where the inputs go on otherwise than before.
+   * @returns false: it has not come so far
+   */
+  async #isPastEndings({ tenant, task: name }: Process): Promise<boolean> {
+    const id = taskId(name);
+    const { offsets } = this.#store.position(id);
+    if (!haveCome(offsets, this.#endings)) return false;
+    const { commanded } = this.#tables;
+    await this.#stopTask();
+    const ahead = await aheadOf({ env: this.env, tenant }, this.#store.loadNow(id));
+    if (this.#commands > 0 || this.#tables.commanded !== commanded) return true;
+    if (ahead === null) this.#tables.setEndings([]);
+    else this.#tables.setError(messageOf(madeOfOthers(ahead)));
+    this.#alarm.arm(Date.now());
+    return true;
   }
 
   async #subscribe({ tenant, object, task, plan }: Process): Promise<void> {
@@ -355,10 +383,12 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
 
   #createTask({ tenant, task, plan }: Process): Task {
     const log = (this.#log = new RemoteLog({ env: this.env, tenant }));
+    this.#endings = this.#tables.endings();
+    const ends = new Map(this.#endings.map(({ at, end }) => [partitionKey(at), end]));
     return new Task({
       name: task,
       plan,
-      log,
+      log: ends.size === 0 ? log : boundedLog(log, ends),
       store: this.#store,
       clock: wallClock,
       formats: FORMATS,

@@ -126,6 +126,24 @@ export class BetsEdge {
     return [...groups.values()].sort(byGroup);
   }
 
+  async isRecount(table = 'totals'): Promise<boolean> {
+    return JSON.stringify(await this.rows(table)) === JSON.stringify(await this.recount());
+  }
+
+  /** Bets all the time, whatever is answered. @returns how many requests were */
+  async load(signal: AbortSignal): Promise<number> {
+    let answered = 0;
+    while (!signal.aborted) {
+      const done = await this.bet(10).then(
+        () => true,
+        () => false,
+      );
+      if (done) answered += 1;
+      else await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return answered;
+  }
+
   /** Until the table is the recount, and its topic holds each change once. @throws what it is instead */
   async settled(): Promise<void> {
     const expected = await this.recount();

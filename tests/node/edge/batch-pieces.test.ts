@@ -109,3 +109,39 @@ test('encoded columns are one piece', () => {
   const { encoded } = parseRecordBatch(whole.bytes);
   expect(decodeBatch(rows.schema, encoded ?? new Uint8Array(0)).length).toBe(2);
 });
+
+test('a piece goes up to an offset within the batch, and holds the records before it', () => {
+  const builder = new RecordBatchBuilder();
+  for (let i = 0; i < 5; i++) builder.append(null, new Uint8Array([i]), i, []);
+  const dense = builder.finish();
+  if (dense === null) throw new Error('it has records');
+  const whole = { base: 10, count: 5, bytes: dense };
+  for (const [next, below, count] of [
+    [10, 12, 2],
+    [11, 14, 3],
+    [10, 15, 5],
+    [10, 99, 5],
+  ] as const) {
+    const piece = pieceOf(whole, next, 1_000_000, below);
+    expect(piece).toMatchObject({ base: next, count });
+    expect(seen(piece, 0)).toEqual(seen(whole, next).slice(0, count));
+  }
+  // Of what compaction has taken nothing is left before the first of its records.
+  const offsets = [3, 4, 6, 8, 9];
+  const sparse = {
+    base: 10,
+    count: 12,
+    bytes: sparseBatch(dense, { span: 12, offsets, cleaned: [0, 0, 0, 0, 0] }),
+  };
+  for (const [below, records] of [
+    [12, 0],
+    [13, 0],
+    [14, 1],
+    [18, 3],
+    [22, 5],
+  ] as const) {
+    const piece = pieceOf(sparse, 10, 1_000_000, below);
+    expect(piece).toMatchObject({ base: 10, count: below - 10 });
+    expect(seen(piece, 0)).toEqual(seen(sparse, 0).slice(0, records));
+  }
+});
