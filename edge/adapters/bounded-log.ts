@@ -3,11 +3,13 @@
 import { FETCH_BYTES_MAX } from '../../runtime/base/limits.ts';
 import type { Fetched, FetchedBatch, Log } from '../../runtime/ports/log.ts';
 import { partitionKey } from '../../runtime/ports/wakes.ts';
+import type { Ending } from '../objects/after-restore.ts';
 import { pieceOf } from '../objects/batch-pieces.ts';
-import type { RemoteLog } from './remote-log.ts';
 
-/** @param ends by partition, the offset up to which there is something to read */
-export function boundedLog(log: RemoteLog, ends: ReadonlyMap<string, number>): Log {
+/** @param endings up to there these partitions have something to read; none: the log itself */
+export function boundedLog(log: Log, endings: readonly Ending[]): Log {
+  if (endings.length === 0) return log;
+  const ends = new Map(endings.map(({ at, end }) => [partitionKey(at), end]));
   return {
     isRemote: log.isRemote,
     create: (topic) => log.create(topic),
@@ -15,7 +17,7 @@ export function boundedLog(log: RemoteLog, ends: ReadonlyMap<string, number>): L
     describe: (topic) => log.describe(topic),
     list: () => log.list(),
     append: (...append) => log.append(...append),
-    appendAll: (...appends) => log.appendAll(...appends),
+    ...(log.appendAll && { appendAll: log.appendAll.bind(log) }),
     read: async (at, from, bytesMax) => {
       const end = ends.get(partitionKey(at));
       const fetched = await log.read(at, from, bytesMax);

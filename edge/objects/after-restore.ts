@@ -4,20 +4,33 @@ import { PortError } from '../../runtime/base/errors.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
 import type { OffsetEntry, Restored } from '../../runtime/ports/store.ts';
 import { partitionKey } from '../../runtime/ports/wakes.ts';
-import { catalogOf, type EdgeEnv, partitionAt } from '../env.ts';
-import { unwrap } from '../wire.ts';
-import type { Ending } from './processor-tables.ts';
 
-interface Asking {
-  readonly env: EdgeEnv;
-  readonly tenant: string;
+/** What partitions and the catalog say of restores. Every method: @throws {PortError} UNAVAILABLE */
+export interface Restores {
+  /** How a partition goes on from an incarnation that it had before: up to that offset the records are the same; null: none is known to be. */
+  continued(
+    at: TopicPartition,
+    incarnation: string,
+  ): Promise<{ readonly incarnation: string; readonly end: number | null }>;
+  highWatermark(at: TopicPartition): Promise<number>;
+  /** The sequence that is due of a producer; 0 where it is not known. */
+  sequenceOf(at: TopicPartition, producer: string): Promise<number>;
+  /** Tells that more was read or written, under that incarnation (null: the present one), than is there. */
+  found(at: TopicPartition, incarnation: string | null): Promise<void>;
 }
 
-interface Ended extends Asking {
+interface Ended {
+  readonly restores: Restores;
   /** Committed positions. */
   readonly offsets: readonly OffsetEntry[];
   /** What it has ended with. */
   readonly error: Error | null;
+}
+
+/** An input was put back to an earlier state, which ends there. */
+export interface Ending {
+  readonly at: TopicPartition;
+  readonly end: number;
 }
 
 const WHAT_TO_DO =
@@ -54,15 +67,13 @@ export async function afterRestore(
 }
 
 async function afterReading(
-  { env, tenant, offsets }: Ended,
+  { restores, offsets }: Ended,
   error: PortError,
 ): Promise<Moved | { readonly error: Error }> {
   const moved: OffsetEntry[] = [];
   const endings: Ending[] = [];
   for (const { at, next, incarnation } of offsets) {
-    const { incarnation: now, end } = await unwrap(
-      partitionAt(env, tenant, at).continued(incarnation),
-    );
+    const { incarnation: now, end } = await restores.continued(at, incarnation);
     if (now !== incarnation) {
       if (end === null) return { error: withReason(at, next, error) };
       if (next > end) return { error: beyond(at, next, end) };
@@ -70,34 +81,36 @@ async function afterReading(
       endings.push({ at, end });
       continue;
     }
-    const { highWatermark } = await unwrap(partitionAt(env, tenant, at).bounds());
+    const highWatermark = await restores.highWatermark(at);
     if (next <= highWatermark) continue;
-    await unwrap(catalogOf(env, tenant).foundRestored(at, incarnation));
+    await restores.found(at, incarnation);
     return { error: beyond(at, next, highWatermark) };
   }
   return moved.length === 0 ? { error } : { moved, endings };
 }
 
 /** A partition that expects less than it has acknowledged. One that knows nothing of the task may be of a topic that was made again. */
-async function foundByWriter({ env, tenant }: Ended, { detail }: PortError): Promise<void> {
+async function foundByWriter({ restores }: Ended, { detail }: PortError): Promise<void> {
   const { topic, partition, expected } = detail;
   if (typeof topic !== 'string' || typeof partition !== 'number' || expected === 0) return;
-  const at: TopicPartition = { topic, partition };
-  const { incarnation } = await unwrap(partitionAt(env, tenant, at).bounds());
-  await unwrap(catalogOf(env, tenant).foundRestored(at, incarnation));
+  await restores.found({ topic, partition }, null);
 }
 
 /**
- * A topic that holds more of a task than that has made so far; null: none does. Up to where its inputs are the same as before the task makes that again;
- * what follows is made of other records, and must not be taken for it.
+ * Why a task does not go on where its inputs are not those that it read before; null: it may. No topic must hold more of it than it has made
+ * so far: up to where its inputs are the same it makes that again, but what follows is made of other records, and must not be taken for it.
  */
-export async function aheadOf(
-  { env, tenant }: Asking,
+export async function madeOfLost(
+  restores: Restores,
   { producer, sequences }: Pick<Restored, 'producer' | 'sequences'>,
-): Promise<TopicPartition | null> {
+): Promise<PortError | null> {
   for (const { to, next } of sequences) {
-    const due = await unwrap(partitionAt(env, tenant, to).sequenceOf(producer.id));
-    if (due > next) return to;
+    if ((await restores.sequenceOf(to, producer.id)) <= next) continue;
+    const { topic, partition } = to;
+    const message =
+      `topic '${topic}' partition ${partition} holds what this query has made of records that are not there any more since their topic was put back to an earlier ` +
+      'state. Put it back to a time before, too (docs/restore.md), and RESUME the query; or TERMINATE the query, DROP what it writes, and create it again.';
+    return new PortError('OUT_OF_ORDER_SEQUENCE', message, { topic, partition });
   }
   return null;
 }
@@ -106,14 +119,6 @@ export async function aheadOf(
 export function haveCome(offsets: readonly OffsetEntry[], endings: readonly Ending[]): boolean {
   const next = new Map(offsets.map((offset) => [partitionKey(offset.at), offset.next]));
   return endings.every(({ at, end }) => (next.get(partitionKey(at)) ?? 0) >= end);
-}
-
-/** Why a task does not go on with inputs that have changed. */
-export function madeOfOthers({ topic, partition }: TopicPartition): PortError {
-  const message =
-    `topic '${topic}' partition ${partition} holds what this query has made of records that are not there any more since their topic was put back to an earlier ` +
-    'state. Put it back to a time before, too (docs/restore.md), and RESUME the query; or TERMINATE the query, DROP what it writes, and create it again.';
-  return new PortError('OUT_OF_ORDER_SEQUENCE', message, { topic, partition });
 }
 
 function beyond({ topic, partition }: TopicPartition, next: number, end: number): PortError {

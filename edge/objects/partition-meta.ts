@@ -94,6 +94,8 @@ export function goesOn(sql: SqlStorage, before: PartitionMeta, spec: PartitionSp
   // What has been read under `previous` was read after this state, of which it is a continuation.
   for (const incarnation of new Set([before.incarnation, previous]))
     sql.exec('INSERT OR REPLACE INTO earlier VALUES (?, ?)', incarnation, end);
+  // Who announces it says that nothing has come since: so it was found out before it was announced.
+  if (!isFound) sql.exec('UPDATE earlier SET end = ? WHERE end IS NULL', end);
   sql.exec('UPDATE meta SET incarnation = ?, generation = ?', spec.incarnation, spec.generation);
   return true;
 }

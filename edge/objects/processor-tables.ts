@@ -1,9 +1,9 @@
 // What a processor object knows of its task in SQLite: the plan, whether there may be work, how it ended; synchronous.
 
 import type { Plan } from '../../runtime/plan/step.ts';
-import type { TopicPartition } from '../../runtime/ports/log.ts';
 import type { TaskName } from '../../runtime/task/topology.ts';
 import type { Commanded } from '../env.ts';
+import type { Ending } from './after-restore.ts';
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS process(
@@ -31,12 +31,6 @@ export interface Process {
   readonly subscribed: boolean;
   /** Why the task has ended for good; null while it has not. */
   readonly error: string | null;
-}
-
-/** An input was put back to an earlier state, which ends there. */
-export interface Ending {
-  readonly at: TopicPartition;
-  readonly end: number;
 }
 
 /** What a processor is told to run; `planned` is the number of the statement that says so. */

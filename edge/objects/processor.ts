@@ -8,13 +8,13 @@ import { answerPull } from '../../runtime/engine/pull.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { PullPlan } from '../../runtime/plan/pull.ts';
 import type { Fetched, TopicPartition } from '../../runtime/ports/log.ts';
-import { partitionKey } from '../../runtime/ports/wakes.ts';
 import { movedRows } from '../../runtime/task/moved-rows.ts';
 import { Task } from '../../runtime/task/task.ts';
 import { inputsOf, subtopologyOf, taskId } from '../../runtime/task/topology.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { boundedLog } from '../adapters/bounded-log.ts';
 import { RemoteLog } from '../adapters/remote-log.ts';
+import { remoteRestores } from '../adapters/remote-restores.ts';
 import { SqliteStore } from '../adapters/sqlite-store.ts';
 import {
   type Commanded,
@@ -28,15 +28,10 @@ import { registry } from '../registry.ts';
 import { type PulledRows, rowLines } from '../rows.ts';
 import { type TaskMetrics, TaskMeter } from '../metrics/meters.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
-import { afterRestore, aheadOf, haveCome, madeOfOthers, type Moved } from './after-restore.ts';
+import { afterRestore, type Ending, haveCome, madeOfLost, type Moved } from './after-restore.ts';
 import { Alarm } from './alarm.ts';
 import { EarlierState } from './earlier-state.ts';
-import {
-  type Ending,
-  type Process,
-  type ProcessorSpec,
-  ProcessorTables,
-} from './processor-tables.ts';
+import { type Process, type ProcessorSpec, ProcessorTables } from './processor-tables.ts';
 
 /** How long turns go on within one event before the alarm goes on with them: the time that an event may take is bounded. */
 const SLICE_MS = 5_000;
@@ -328,7 +323,8 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     if (task.state !== 'ERROR' || process === null) return;
     const [{ commanded }, { tenant, task: name }] = [this.#tables, process];
     const { offsets } = this.#store.position(taskId(name));
-    const found = await afterRestore({ env: this.env, tenant, offsets, error: task.error });
+    const restores = remoteRestores(this.env, tenant);
+    const found = await afterRestore({ restores, offsets, error: task.error });
     // Another plan, or the end of this one, has come meanwhile, and is carried out without it.
     if (this.#commands > 0 || this.#tables.commanded !== commanded) return this.#heal();
     if ('moved' in found) await this.#goOn(process, found);
@@ -342,15 +338,15 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   async #goOn({ tenant, task: name }: Process, { moved: offsets, endings }: Moved): Promise<void> {
     const task = taskId(name);
     // Where nothing was made that is not there already, what it makes is new, whatever it is made of.
-    const ahead = await aheadOf({ env: this.env, tenant }, this.#store.loadNow(task));
+    const lost = await madeOfLost(remoteRestores(this.env, tenant), this.#store.loadNow(task));
     this.ctx.storage.transactionSync(() => {
       const { commit: after } = this.#store.loadNow(task);
       this.#store.commitNow(task, { ...NOTHING, after, offsets });
       this.#tables.setSubscribed(false);
-      if (ahead !== null) this.#tables.setEndings(endings);
+      if (lost === null) return;
+      this.#tables.setEndings(endings);
       // How several go together has changed from where they are on.
-      if (ahead !== null && this.#store.position(task).offsets.length > 1)
-        this.#tables.setError(messageOf(madeOfOthers(ahead)));
+      if (this.#store.position(task).offsets.length > 1) this.#tables.setError(messageOf(lost));
     });
     this.#alarm.arm(Date.now());
   }
@@ -361,14 +357,13 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
    */
   async #isPastEndings({ tenant, task: name }: Process): Promise<boolean> {
     const id = taskId(name);
-    const { offsets } = this.#store.position(id);
-    if (!haveCome(offsets, this.#endings)) return false;
+    if (!haveCome(this.#store.position(id).offsets, this.#endings)) return false;
     const { commanded } = this.#tables;
     await this.#stopTask();
-    const ahead = await aheadOf({ env: this.env, tenant }, this.#store.loadNow(id));
+    const lost = await madeOfLost(remoteRestores(this.env, tenant), this.#store.loadNow(id));
     if (this.#commands > 0 || this.#tables.commanded !== commanded) return true;
-    if (ahead === null) this.#tables.setEndings([]);
-    else this.#tables.setError(messageOf(madeOfOthers(ahead)));
+    if (lost === null) this.#tables.setEndings([]);
+    else this.#tables.setError(messageOf(lost));
     this.#alarm.arm(Date.now());
     return true;
   }
@@ -384,11 +379,10 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   #createTask({ tenant, task, plan }: Process): Task {
     const log = (this.#log = new RemoteLog({ env: this.env, tenant }));
     this.#endings = this.#tables.endings();
-    const ends = new Map(this.#endings.map(({ at, end }) => [partitionKey(at), end]));
     return new Task({
       name: task,
       plan,
-      log: ends.size === 0 ? log : boundedLog(log, ends),
+      log: boundedLog(log, this.#endings),
       store: this.#store,
       clock: wallClock,
       formats: FORMATS,
