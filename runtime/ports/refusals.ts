@@ -31,7 +31,7 @@ export function checkIncarnation(
   if (known === undefined || known === null || known === incarnation) return;
   throw new PortError(
     'INCARNATION_CHANGED',
-    `topic '${topic}' was dropped and created again since it was last seen`,
+    `topic '${topic}' was made again, or put back, since it was last seen`,
     { incarnation },
   );
 }

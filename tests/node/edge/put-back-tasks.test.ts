@@ -137,3 +137,25 @@ test('under load, whatever is put back together, tables are a recount of what th
   expect(putBack).toBeGreaterThan(20);
   expect(await edge.errors()).toEqual([]);
 }, 120_000);
+
+test.each([
+  [{ all: true, toMs: 1 }, 400, /not to be had here: .* does not implement/],
+  [{ topic: 'bets', toMs: 1 }, 400, /not to be had here/],
+  [{ query: QUERY, toMs: 1 }, 400, /not to be had here/],
+  [{ query: QUERY }, 400, /put back to a time/],
+  [{ topic: 'bets', partition: 2 }, 404, /no partition 2/],
+  [{ topic: 'bets', partition: -1 }, 400, /a number of a partition/],
+  [{ topic: 'nowhere' }, 404, /'nowhere' does not exist/],
+  [{ topic: 'bets', all: true }, 400, /send one of/],
+  [{ all: true, partition: 1 }, 400, /send one of/],
+  [{ all: true, toMs: 'now' }, 400, /toMs is ms/],
+  [{ all: true, to: 1 }, 400, /no member 'to'/],
+  [[], 400, /send one of/],
+])('%j is refused, and changes nothing', async (order, status, message) => {
+  const before = await edge.described('bets');
+  expect(await edge.send('POST', '/restore', order)).toMatchObject({
+    status,
+    body: { message: expect.stringMatching(message) },
+  });
+  expect(await edge.described('bets')).toEqual(before);
+});
