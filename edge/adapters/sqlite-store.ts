@@ -274,6 +274,11 @@ export class SqliteStore implements Store {
     return row === null ? START : parsePosition(row.position);
   }
 
+  /** It has been loaded, and nothing was committed. */
+  hasOnlyBegun(task: TaskId): boolean {
+    return this.#row(task)?.committed === 0;
+  }
+
   async rebuild(task: TaskId, begin: Parameters<Store['rebuild']>[1]): Promise<void> {
     const row = this.#attempt(() => {
       const row = this.#taken(task);

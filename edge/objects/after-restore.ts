@@ -3,6 +3,10 @@
 import { PortError } from '../../runtime/base/errors.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
 import type { OffsetEntry, Restored } from '../../runtime/ports/store.ts';
+import type { Plan, Subtopology } from '../../runtime/plan/step.ts';
+import { originOf } from '../../runtime/ports/incarnation.ts';
+import { inputsOf, subtopologyOf, type TaskName } from '../../runtime/task/topology.ts';
+import { DEAD_LETTERS_TOPIC, PROCESSING_LOG_TOPIC } from '../../runtime/task/task-topics.ts';
 import { partitionKey } from '../../runtime/ports/wakes.ts';
 
 /** What partitions and the catalog say of restores. Every method: @throws {PortError} UNAVAILABLE */
@@ -25,6 +29,12 @@ interface Ended {
   readonly offsets: readonly OffsetEntry[];
   /** What it has ended with. */
   readonly error: Error | null;
+}
+
+/** A task, and the plan that it is of. */
+interface OfPlan {
+  readonly plan: Plan;
+  readonly name: TaskName;
 }
 
 /** An input was put back to an earlier state, which ends there. */
@@ -102,9 +112,13 @@ async function foundByWriter({ restores }: Ended, { detail }: PortError): Promis
  */
 export async function madeOfLost(
   restores: Restores,
+  { plan, name }: OfPlan,
   { producer, sequences }: Pick<Restored, 'producer' | 'sequences'>,
 ): Promise<PortError | null> {
-  for (const { to, next } of sequences) {
+  const made = new Map(sequences.map(({ to, next }) => [partitionKey(to), next]));
+  // Those that it has not written to yet, too: it may have, before it was put back.
+  for (const to of destinationsOf(subtopologyOf(plan, name.subtopology))) {
+    const next = made.get(partitionKey(to)) ?? 0;
     if ((await restores.sequenceOf(to, producer.id)) <= next) continue;
     const { topic, partition } = to;
     const message =
@@ -113,6 +127,36 @@ export async function madeOfLost(
     return new PortError('OUT_OF_ORDER_SEQUENCE', message, { topic, partition });
   }
   return null;
+}
+
+/**
+ * As `madeOfLost`, of a task that is there and has committed nothing: it may have been put back to before its first commit. Where an input was put back at
+ * any time, nobody knows what it had read of it.
+ */
+export async function begunOnLost(
+  restores: Restores,
+  task: OfPlan,
+  restored: Pick<Restored, 'producer' | 'sequences'>,
+): Promise<PortError | null> {
+  const lost = await madeOfLost(restores, task, restored);
+  if (lost === null) return null;
+  const { plan, name } = task;
+  for (const at of inputsOf(subtopologyOf(plan, name.subtopology), name.partition)) {
+    const { incarnation } = await restores.continued(at, '');
+    if (originOf(incarnation) !== incarnation) return lost;
+  }
+  return null;
+}
+
+/** Every partition that a task may write to. */
+function destinationsOf({ steps }: Subtopology): readonly TopicPartition[] {
+  const written = steps.flatMap((step) =>
+    step.step === 'sink' || step.step === 'repartition' ? [step] : [],
+  );
+  const own = [PROCESSING_LOG_TOPIC, DEAD_LETTERS_TOPIC].map((topic) => ({ topic, partitions: 1 }));
+  return [...written, ...own].flatMap(({ topic, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+  );
 }
 
 /** True when positions are at the ends, or beyond. */

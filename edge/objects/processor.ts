@@ -14,7 +14,6 @@ import { inputsOf, subtopologyOf, taskId } from '../../runtime/task/topology.ts'
 import { wallClock } from '../adapters/do-clock.ts';
 import { boundedLog } from '../adapters/bounded-log.ts';
 import { RemoteLog } from '../adapters/remote-log.ts';
-import { remoteRestores } from '../adapters/remote-restores.ts';
 import { SqliteStore } from '../adapters/sqlite-store.ts';
 import {
   type Commanded,
@@ -28,10 +27,11 @@ import { registry } from '../registry.ts';
 import { type PulledRows, rowLines } from '../rows.ts';
 import { type TaskMetrics, TaskMeter } from '../metrics/meters.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
-import { afterRestore, type Ending, haveCome, madeOfLost, type Moved } from './after-restore.ts';
+import { type Ending, haveCome } from './after-restore.ts';
 import { Alarm } from './alarm.ts';
 import { EarlierState } from './earlier-state.ts';
 import { type Process, type ProcessorSpec, ProcessorTables } from './processor-tables.ts';
+import { RestoredTask } from './restored-task.ts';
 
 /** How long turns go on within one event before the alarm goes on with them: the time that an event may take is bounded. */
 const SLICE_MS = 5_000;
@@ -47,6 +47,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   readonly #tables: ProcessorTables;
   readonly #store: SqliteStore;
   readonly #meter: TaskMeter;
+  readonly #restored: RestoredTask;
   #task: Task | null = null;
   /** Of that task. */
   #log: RemoteLog | null = null;
@@ -70,6 +71,8 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     this.#meter = new TaskMeter(ctx.storage);
     this.#tables = new ProcessorTables(ctx.storage.sql);
     this.#store = this.createStore(ctx.storage);
+    const { storage } = ctx;
+    this.#restored = new RestoredTask({ env, storage, tables: this.#tables, store: this.#store });
     this.#store.onCommit = () => ctx.waitUntil(this.#meter.committed());
     void ctx.blockConcurrencyWhile(() => this.#alarm.load()).then(() => this.#heal());
   }
@@ -309,9 +312,10 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     const { commanded } = this.#tables;
     if (!process.subscribed) await this.#subscribe(process);
     await loadFunctions(process.plan, registry);
-    if (this.#commands === 0 && this.#tables.commanded === commanded)
-      return this.#createTask(process);
-    this.#heal();
+    const lost = await this.#restored.refusal(process);
+    if (this.#commands > 0 || this.#tables.commanded !== commanded) this.#heal();
+    else if (lost === null) return this.#createTask(process);
+    else this.#tables.setError(messageOf(lost));
     return null;
   }
 
@@ -321,46 +325,29 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     if (task.state === 'FENCED') this.#alarm.arm(Date.now() + RETRY_MS);
     const process = this.#tables.process();
     if (task.state !== 'ERROR' || process === null) return;
-    const [{ commanded }, { tenant, task: name }] = [this.#tables, process];
-    const { offsets } = this.#store.position(taskId(name));
-    const restores = remoteRestores(this.env, tenant);
-    const found = await afterRestore({ restores, offsets, error: task.error });
+    const { commanded } = this.#tables;
+    const found = await this.#restored.ended(process, task.error);
     // Another plan, or the end of this one, has come meanwhile, and is carried out without it.
     if (this.#commands > 0 || this.#tables.commanded !== commanded) return this.#heal();
-    if ('moved' in found) await this.#goOn(process, found);
-    else {
+    if ('moved' in found) {
+      await this.#restored.move(process, found);
+      this.#alarm.arm(Date.now());
+    } else {
       log('error', 'task-ended', { ...this.#named, thrown: found.error });
       this.#tables.setError(messageOf(found.error));
     }
-  }
-
-  /** From where it was, under the incarnations that its inputs have now; they may have forgotten who is to be woken. */
-  async #goOn({ tenant, task: name }: Process, { moved: offsets, endings }: Moved): Promise<void> {
-    const task = taskId(name);
-    // Where nothing was made that is not there already, what it makes is new, whatever it is made of.
-    const lost = await madeOfLost(remoteRestores(this.env, tenant), this.#store.loadNow(task));
-    this.ctx.storage.transactionSync(() => {
-      const { commit: after } = this.#store.loadNow(task);
-      this.#store.commitNow(task, { ...NOTHING, after, offsets });
-      this.#tables.setSubscribed(false);
-      if (lost === null) return;
-      this.#tables.setEndings(endings);
-      // How several go together has changed from where they are on.
-      if (this.#store.position(task).offsets.length > 1) this.#tables.setError(messageOf(lost));
-    });
-    this.#alarm.arm(Date.now());
   }
 
   /**
    * Everything is taken in and delivered up to where the inputs go on otherwise than before.
    * @returns false: it has not come so far
    */
-  async #isPastEndings({ tenant, task: name }: Process): Promise<boolean> {
-    const id = taskId(name);
-    if (!haveCome(this.#store.position(id).offsets, this.#endings)) return false;
+  async #isPastEndings(process: Process): Promise<boolean> {
+    const { offsets } = this.#store.position(taskId(process.task));
+    if (!haveCome(offsets, this.#endings)) return false;
     const { commanded } = this.#tables;
     await this.#stopTask();
-    const lost = await madeOfLost(remoteRestores(this.env, tenant), this.#store.loadNow(id));
+    const lost = await this.#restored.lost(process);
     if (this.#commands > 0 || this.#tables.commanded !== commanded) return true;
     if (lost === null) this.#tables.setEndings([]);
     else this.#tables.setError(messageOf(lost));

@@ -6,7 +6,8 @@ import { valueAt } from '../../runtime/data/column.ts';
 import { parseRecordBatch } from '../../runtime/data/record.ts';
 import type { ProducedRecord } from '../../runtime/engine/insert.ts';
 import { seededRandom } from '../../runtime/memory/faults.ts';
-import type { TestDriver } from '../../runtime/memory/test-driver.ts';
+import { readRecords } from '../../runtime/engine/records.ts';
+import type { Log } from '../../runtime/ports/log.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 
 const WINDOW_MS = 10_000;
@@ -41,7 +42,13 @@ export function eventsOf(seed: number, count: number): readonly SimulatedEvent[]
   }));
 }
 
-export function recordOf({ id, g, n, ts, isBad }: SimulatedEvent): ProducedRecord {
+interface TextRecord extends ProducedRecord {
+  readonly key: string;
+  readonly value: string;
+  readonly timestamp: number;
+}
+
+export function recordOf({ id, g, n, ts, isBad }: SimulatedEvent): TextRecord {
   const value = JSON.stringify({ G: g, N: n, TS: ts });
   return { key: id, value: isBad ? value.slice(0, -1) : value, timestamp: ts };
 }
@@ -89,8 +96,8 @@ export function recount(events: readonly Pick<SimulatedEvent, 'g' | 'n' | 'ts'>[
 }
 
 /** The changes in one partition of the table's topic, keys as `g windowStart`. */
-export async function changesIn(driver: TestDriver, partition: number): Promise<Change[]> {
-  const records = await driver.records('TOTALS', partition);
+export async function changesIn(log: Log, partition: number): Promise<Change[]> {
+  const records = await readRecords(log, 'TOTALS', { partition });
   return records.map(({ key, value, timestamp }) => {
     const bytes = key ?? new Uint8Array();
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -106,7 +113,7 @@ export async function changesIn(driver: TestDriver, partition: number): Promise<
 
 /** The rows of one partition of the internal topic, in its order. */
 export async function repartitioned(
-  driver: TestDriver,
+  log: Log,
   plan: Plan,
   partition: number,
 ): Promise<{ g: string; n: number; ts: number }[]> {
@@ -114,7 +121,7 @@ export async function repartitioned(
   if (source?.step !== 'internalSource') throw new Error('the plan has two sub-topologies');
   const at = { topic: source.topic, partition };
   const rows: { g: string; n: number; ts: number }[] = [];
-  const { batches } = await driver.durable.log.read(at, 0, Number.MAX_SAFE_INTEGER);
+  const { batches } = await log.read(at, 0, Number.MAX_SAFE_INTEGER);
   for (const { bytes } of batches) {
     const batch = decodeBatch(source.schema, parseRecordBatch(bytes).encoded ?? new Uint8Array());
     const [g, n] = batch.columns;

@@ -124,7 +124,7 @@ async function settled(driver: TestDriver): Promise<void> {
   }
 }
 
-async function plansOf(driver: TestDriver): Promise<readonly Plan[]> {
+export async function plansOf(driver: TestDriver): Promise<readonly Plan[]> {
   const entries = await readEntries(driver.durable.log);
   return entries.flatMap(({ change }) => (change.change === 'query' ? [change.plan] : []));
 }
@@ -151,12 +151,12 @@ async function check(
   const arrived: number[] = [];
   const table = new Map<string, string>();
   for (let partition = 0; partition < partitions; partition++) {
-    const rows = await repartitioned(driver, totals, partition);
+    const rows = await repartitioned(driver.durable.log, totals, partition);
     arrived.push(...rows.map(({ n }) => n));
     // With one partition the order of arrival is known; with two it is what the log says, each task's own order kept.
     if (partitions === 1) expect(rows).toEqual(good.map(({ g, n, ts }) => ({ g, n, ts })));
     const expected = recount(rows);
-    expect(await changesIn(driver, partition)).toEqual(expected.changes);
+    expect(await changesIn(driver.durable.log, partition)).toEqual(expected.changes);
     late = [...late, ...expected.late];
     out += expected.changes.length;
     for (const [key, value] of expected.table) table.set(key, value);
