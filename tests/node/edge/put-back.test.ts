@@ -1,6 +1,7 @@
 // Topics whose partitions are put back to an older state: whoever knows more is told, nothing is taken for something else, and tables are a recount of the logs.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { connect } from '../../../runtime/client/index.ts';
 import { BetsEdge, isPartitionOf, isTask, PARTITIONS } from '../../support/bets-edge.ts';
 import { until } from '../../support/edge-client.ts';
 
@@ -34,6 +35,49 @@ describe('a topic that was put back', () => {
         'read 30',
       );
     }
+  });
+
+  test('takes what producers send behind it, and nothing of theirs for a repeat', async () => {
+    await using producer = connect({ url: edge.edge.url }).producer();
+    const at = { partition: 0 };
+    const text = (n: number) => JSON.stringify({ GRP: 'a', AMOUNT: n });
+    for (let n = 0; n < 10; n++) await producer.send('bets', { value: text(n), ...at });
+    const own = (seq: number): Record<string, string> => ({
+      'Producer-Id': '1.own',
+      'Producer-Epoch': '0',
+      'Producer-Seq': String(seq),
+    });
+    const path = '/topics/bets/records';
+    const one = (n: number) => ({ records: [{ value: { GRP: 'b', AMOUNT: n }, ...at }] });
+    for (const seq of [0, 1, 2]) await edge.send('POST', path, one(seq), own(seq));
+    using kept = await edge.backup();
+    for (const seq of [3, 4]) await edge.send('POST', path, one(seq), own(seq));
+    await edge.restored({ topic: 'bets' });
+    await edge.putBack(kept, isPartitionOf('bets'));
+    await edge.restored({ topic: 'bets' });
+    expect(await edge.send('POST', path, one(5), own(5))).toMatchObject({
+      status: 409,
+      body: { code: 'OUT_OF_ORDER_SEQUENCE', detail: { expected: 3 } },
+    });
+    expect(await edge.send('POST', path, one(30), own(3))).toMatchObject({
+      status: 200,
+      body: { duplicate: false, offsets: [{ offset: 13 }] },
+    });
+    // The edge has another port since it began again: a client of its own goes on where that is, as one that was cut off.
+    await using again = connect({ url: edge.edge.url }).producer();
+    const { offset } = await again.send('bets', { value: text(10), ...at });
+    expect(offset).toBe(14);
+    const { incarnation } = await edge.described('bets');
+    await edge.restored({ topic: 'bets' });
+    expect((await edge.described('bets')).incarnation).not.toBe(incarnation);
+    const refused = await again.send('bets', { value: text(11), ...at }).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect(refused).toMatchObject({ code: 'INCARNATION_CHANGED' });
+    expect(await again.send('bets', { value: text(12), ...at })).toMatchObject({
+      offset: 15,
+    });
   });
 
   test('tells those who wait for its next record', async () => {
