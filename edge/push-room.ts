@@ -72,7 +72,7 @@ export class PushRoom {
         return bytes;
       }
     }
-    if (reading.fault === null) this.#waiting.set(reading, nowMs);
+    if (!reading.hasGivenWay) this.#waiting.set(reading, nowMs);
     return null;
   }
 
@@ -121,7 +121,7 @@ export class PushRoom {
       if (this.#end((reading) => (reading.isBehind(nowMs) ? reading.bytes : 0))) continue;
       if (nowMs - this.#freedMs < STUCK_MS || !this.#end((reading) => reading.bytes)) return false;
     }
-    return asks.fault === null;
+    return !asks.hasGivenWay;
   }
 
   /** @returns false: there is none that holds anything by this measure */
@@ -131,7 +131,7 @@ export class PushRoom {
       if (held(reading) > (most === null ? 0 : held(most))) most = reading;
     if (most === null) return false;
     this.left(most);
-    most.fault = tooMuch('this one, which held the most');
+    most.hasGivenWay = true;
     return true;
   }
 
@@ -140,6 +140,11 @@ export class PushRoom {
     const beforeMs = Date.now() - PUSH_QUERY_GONE_MS;
     for (const reading of this.#readings) if (reading.heardMs <= beforeMs) this.left(reading);
   }
+}
+
+/** What its reader is told of one that has given way. Made for that reader: an error holds what was on the stack, such as the records of whoever asked for the room. */
+export function gaveWay(): PortError {
+  return tooMuch('this one, which held the most');
 }
 
 function tooMuch(whose: string): PortError {
@@ -167,7 +172,7 @@ interface Lane {
   ahead: number;
 }
 
-/** One push query: what it holds, and when it may read on. All but `fault` is of its own request. */
+/** One push query: what it holds, and when it may read on. All but `hasGivenWay` is of its own request. */
 export class Reading {
   readonly #room: PushRoom;
   /** Bytes of its state, as stored. */
@@ -184,8 +189,7 @@ export class Reading {
   readonly #waiters = new Waiters();
   #timer: ReturnType<typeof setInterval> | null = null;
   heardMs = Date.now();
-  /** Why it has had to give way; null while it has not. */
-  fault: PortError | null = null;
+  hasGivenWay = false;
 
   constructor(room: PushRoom) {
     this.#room = room;
@@ -215,7 +219,7 @@ export class Reading {
     this.#stateBytes = stateBytes;
     this.#timer = setInterval(() => {
       this.heardMs = Date.now();
-      if (this.fault !== null) end();
+      if (this.hasGivenWay) end();
       // What was read for a reader who still waits was no row for it.
       else if (this.#isWaitedFor && this.heardMs - this.#movedMs >= WATCH_MS) this.#caughtUp();
     }, WATCH_MS);
@@ -262,7 +266,7 @@ export class Reading {
     for (;;) {
       this.#look();
       this.#room.settle();
-      if (this.#isOver || this.fault !== null)
+      if (this.#isOver || this.hasGivenWay)
         throw new PortError('UNAVAILABLE', 'the query has ended');
       // Whoever reads on has dealt with what it read before.
       if (this.#isWaitedFor) this.#forget(lane);
@@ -297,7 +301,7 @@ export class Reading {
     this.#state = state;
     this.#ahead = ahead;
     this.#coming = coming;
-    if (!this.#isOver && this.fault === null) this.#room.count(this.bytes - before);
+    if (!this.#isOver && !this.hasGivenWay) this.#room.count(this.bytes - before);
   }
 
   /** The reader's next batch. Where it has to wait for one it has had all that was read. */

@@ -1,15 +1,18 @@
 // The functions that statements and tasks of the edge may call, once all code is there; one registry an isolate, because heavy bodies load once.
 
+import { DECODERS_GROWN_BYTES_MAX } from '../runtime/base/limits.ts';
 import { loadParts } from '../runtime/engine/parts.ts';
 import { loadWholeKernel } from '../runtime/engine/whole-kernel.ts';
 import { builtinRegistry } from '../runtime/functions/builtins.ts';
 import type { FunctionRegistry, Overload } from '../runtime/functions/registry.ts';
 import { type Processor, refuseSameNames } from '../runtime/functions/user-processor.ts';
+import { grownDecoders } from '../runtime/task/grown-decoders.ts';
 
 // Everything is in one bundle here, and a turn of an object must not wait: so the parts that a page fetches on first
 // use are fetched as the Worker starts, before anything can ask for the registry.
 await loadParts();
 await loadWholeKernel();
+grownDecoders.bytesMax = DECODERS_GROWN_BYTES_MAX;
 
 const own: Overload[] = [];
 const processors: Processor[] = [];

@@ -24,7 +24,7 @@ import { catalogOf, processorAt } from '../env.ts';
 import { kernel } from '../kernel.ts';
 import type { PreparedQuery, Script } from '../objects/prepare.ts';
 import { OpenQueries } from '../open-queries.ts';
-import { pushRoom } from '../push-room.ts';
+import { gaveWay, pushRoom } from '../push-room.ts';
 import { registry } from '../registry.ts';
 import { answerText, mergedRows, type RowText, rowTexts } from '../rows.ts';
 import { unwrap } from '../wire.ts';
@@ -223,7 +223,7 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
   const next = async (): Promise<Batch | null> => {
     const batch = await reading.next(rows.next);
     if (batch === null) reading.leave();
-    if (batch === null && reading.fault !== null) throw reading.fault;
+    if (batch === null && reading.hasGivenWay) throw gaveWay();
     return batch;
   };
   open.started(own.query, close);
@@ -274,7 +274,21 @@ function running(
     onEnded,
     close: () => rows.close(),
     rows: async function* () {
-      for await (const batch of rows.batches()) yield rowTexts(batch);
+      const batches = rows.batches();
+      // No variable of this one holds a batch, or its texts, while the reader, or the next one, is waited for.
+      const next = async (): Promise<readonly RowText[] | null> => {
+        const { value } = await batches.next();
+        return value === undefined ? null : rowTexts(value);
+      };
+      try {
+        let texts: readonly RowText[] | null;
+        while ((texts = await next()) !== null) {
+          yield texts;
+          texts = null;
+        }
+      } finally {
+        await batches.return();
+      }
     },
   };
 }

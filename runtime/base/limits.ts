@@ -62,6 +62,10 @@ export const JSON_COLUMNS_MAX = 64;
 export const JSON_NAMES_BYTES_MAX = 8192;
 /** Bytes of the linear memory of one decoder of JSON (32 MiB). */
 export const JSON_MEMORY_BYTES_MAX = 33_554_432;
+/** Bytes of scratch that a builder of columns, or a decoder, keeps for what comes next: what one long value has taken beyond it goes with that. */
+export const SCRATCH_BYTES_MAX = 65_536;
+/** Bytes by which the decoders of one isolate of the edge have grown, what they know of texts included (64 MiB); beyond it those that were used longest ago begin anew. */
+export const DECODERS_GROWN_BYTES_MAX = 67_108_864;
 /** Values of a column of JSON that are kept decoded, by the text that they are written in. */
 export const DECODED_VALUES_MAX = 8192;
 /** Bytes of decoded columns that one source keeps for tasks that have not come so far (16 MiB); beyond it the oldest go. */

@@ -185,7 +185,7 @@ export class BrowserEngine implements AsyncDisposable {
   }
 
   /** Ends the Worker where it stands; what it has not committed is done again when the database is opened next. */
-  terminate(why: Error = unavailable('the engine was terminated')): void {
+  terminate(why: Error = unavailable('the engine is closed')): void {
     this.#remote.end(why);
   }
 }

@@ -56,7 +56,7 @@ export async function open(options: OpenOptions = {}): Promise<BrowserEngine> {
   } = options;
   signal?.throwIfAborted();
   if (!globalThis.isSecureContext) {
-    throw unavailable('millrace/browser needs a secure page: https, or localhost');
+    throw unavailable('the page needs https, or localhost');
   }
   const engine = new BrowserEngine(
     worker?.() ??

@@ -73,7 +73,7 @@ export abstract class ColumnBuilder {
       if (bits !== null) grown.set(bits);
       this.#validity = bits = grown;
     }
-    bits[row >> 3] = (bits[row >> 3] ?? 0) & ~(1 << (row & 7));
+    bits[row >> 3] = (bits[row >> 3] as number) & ~(1 << (row & 7));
     this.#nulls++;
     this.appendZero();
   }
@@ -82,7 +82,9 @@ export abstract class ColumnBuilder {
   protected isNullRow(row: number): boolean {
     const bits = this.#validity;
     return (
-      bits !== null && row >> 3 < bits.length && ((bits[row >> 3] ?? 0) & (1 << (row & 7))) === 0
+      bits !== null &&
+      row >> 3 < bits.length &&
+      ((bits[row >> 3] as number) & (1 << (row & 7))) === 0
     );
   }
 
@@ -92,7 +94,7 @@ export abstract class ColumnBuilder {
     if (bits !== null) {
       for (let row = length; row < this.length; row++) {
         if (!this.isNullRow(row)) continue;
-        bits[row >> 3] = (bits[row >> 3] ?? 0) | (1 << (row & 7));
+        bits[row >> 3] = (bits[row >> 3] as number) | (1 << (row & 7));
         this.#nulls--;
       }
     }
@@ -112,8 +114,8 @@ export abstract class ColumnBuilder {
   #finishedValidity(rows: number): Bitmap {
     const size = (rows + 7) >> 3;
     const whole = new Uint8Array(size).fill(0xff);
-    if (this.#validity !== null) whole.set(this.#validity.subarray(0, size));
-    if ((rows & 7) !== 0) whole[size - 1] = (whole[size - 1] ?? 0) & ((1 << (rows & 7)) - 1);
+    whole.set((this.#validity as Uint8Array).subarray(0, size));
+    if ((rows & 7) !== 0) whole[size - 1] = (whole[size - 1] as number) & ((1 << (rows & 7)) - 1);
     return whole;
   }
 
@@ -151,19 +153,15 @@ type Numbers =
 /** What builders over one array share; each appends by itself, so that its stores are of one kind. */
 export abstract class ArrayColumnBuilder<Values extends Numbers> extends ColumnBuilder {
   protected values: Values;
-  readonly #made: new (length: number) => Values;
 
   constructor(type: Type, made: new (length: number) => Values) {
     super(type);
-    this.#made = made;
     this.values = new made(0);
   }
 
   /** Makes room for more rows. */
   protected grow(): void {
-    const grown = new this.#made(Math.max(FIRST_CAPACITY_ROWS, this.length * 2));
-    grown.set(this.values as never);
-    this.values = grown;
+    this.values = grown(this.values, Math.max(FIRST_CAPACITY_ROWS, this.length * 2));
   }
 
   /** A copy of the values of the rows: room for the next batch is there, and a copy of a few rows is much less than what is made with a buffer. */

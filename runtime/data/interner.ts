@@ -3,6 +3,7 @@
 import { compareBytes } from '../base/byte-arrays.ts';
 import { grown } from '../base/grown.ts';
 import { hashBytes } from '../base/hash.ts';
+import { SCRATCH_BYTES_MAX } from '../base/limits.ts';
 import { type Dictionary, WholeDictionary } from './dictionary.ts';
 
 const FIRST_KEYS = 4;
@@ -132,7 +133,7 @@ export class Interner {
     }
   }
 
-  /** The entries as a dictionary; the interner is empty afterwards, its table kept for the next batch. */
+  /** The entries as a dictionary; the interner is empty afterwards, its table kept for the next batch, and room for SCRATCH_BYTES_MAX of keys. */
   finish(): Dictionary {
     const size = this.size;
     const dictionary = new WholeDictionary(
@@ -140,6 +141,7 @@ export class Interner {
       this.offsets.slice(0, size + 1),
     );
     if (size > 0) this.places.fill(0);
+    if (this.bytes.length > SCRATCH_BYTES_MAX) this.bytes = NO_BYTES;
     this.size = 0;
     return dictionary;
   }

@@ -28,12 +28,14 @@ const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
 /** Powers of ten by exponent. */
 const TENS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
 /**
  * A cursor over one JSON text. `position` is an index of `bytes`; what a scan found stands in `start`, `stop` and the fields
  * beside them until the next scan. Every fault is a RecordError with the position in the text.
  */
 export class JsonScanner {
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes = NO_BYTES;
   position = 0;
   /** Where the text begins and ends. */
   first = 0;
@@ -52,6 +54,7 @@ export class JsonScanner {
   number = 0;
 
   readonly #unescaped = new ByteWriter(256);
+
   /** Begins a text. */
   open(bytes: Uint8Array, from: number, to: number): void {
     this.bytes = bytes;
@@ -83,9 +86,10 @@ export class JsonScanner {
     return at < end ? (bytes[at] as number) : -1;
   }
 
-  /** Skips white space; nothing may follow. */
+  /** Skips white space; nothing may follow. The text is held no more. */
   close(): void {
     if (this.peek() !== -1) this.fail('more than one JSON value');
+    this.bytes = NO_BYTES;
   }
 
   /** Steps over `byte`, which must come next. */

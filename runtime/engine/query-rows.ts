@@ -75,11 +75,7 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
     if (this.#isRead) throw new StatementError('INVALID', 'the rows of a query are read once');
     this.#isRead = true;
     try {
-      for (;;) {
-        const batch = await this.#options.next();
-        if (batch === null) return;
-        yield batch;
-      }
+      for (let batch; (batch = await this.#options.next()); batch = null) yield batch; // Or the last one would be held while the next one is waited for.
     } finally {
       await this.close();
     }

@@ -77,7 +77,6 @@ class ObjectDecoder implements Decoder {
       }
       if (byte !== OPEN_BRACE) JSON_VALUE.code.refuseRecord(scanner, byte);
       this.#members(scanner, into);
-      this.#column = SKIPPED;
       scanner.close();
     } catch (thrown) {
       throw JSON_VALUE.code.within(thrown, '$', this.#columns[this.#column]?.name);

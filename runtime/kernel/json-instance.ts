@@ -82,6 +82,7 @@ export class JsonKernel {
   readonly #texts: (TextFamily | undefined)[] = [];
   /** By number of a node that is ANY. */
   readonly #any = new Map<number, AnyValues>();
+  readonly #firstBytes: number;
   #rows = 0;
 
   /**
@@ -120,6 +121,12 @@ export class JsonKernel {
     });
     granted(calls.jsonInit());
     begun?.(calls);
+    this.#firstBytes = memory.buffer.byteLength;
+  }
+
+  /** Bytes by which its memory has grown since it was made. */
+  get grownBytes(): number {
+    return this.#memory.buffer.byteLength - this.#firstBytes;
   }
 
   /**

@@ -1,6 +1,5 @@
 // Joins expressions to a task: logical time, random numbers and problems by row; knows no step.
 
-import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Draws } from '../expr/draws.ts';
 import type { Evaluation } from '../expr/evaluate.ts';
@@ -32,15 +31,22 @@ export class RowEvaluation implements Evaluation, RowContext {
     this.#place = place;
   }
 
-  /** Turns to a batch. */
-  of(batch: Batch): this {
+  /** Turns to a batch, which it holds until it turns to another one; null: to none. */
+  of(batch: Batch | null): this {
     this.#time = this.#context.time();
     this.#rows = batch;
     return this;
   }
 
+  /** What `compute` makes of a batch, which is not held beyond that. */
+  over<Made>(batch: Batch, compute: (batch: Batch, evaluation: Evaluation) => Made): Made {
+    const made = compute(batch, this.of(batch));
+    this.#rows = null;
+    return made;
+  }
+
   get now(): number {
-    return this.#time?.now ?? 0;
+    return (this.#time as LogicalTime).now;
   }
 
   at(position: number): RowContext {
@@ -49,11 +55,9 @@ export class RowEvaluation implements Evaluation, RowContext {
   }
 
   random(): number {
-    const time = this.#time;
-    const rows = this.#rows;
-    if (time === null || rows === null) throw new InvariantError('random numbers are of rows');
     this.#draws ??= new EXPRESSIONS.code.Draws(this.#place);
-    return this.#draws.draw(time, rows, this.#position);
+    // Expressions are evaluated on a batch alone.
+    return this.#draws.draw(this.#time as LogicalTime, this.#rows as Batch, this.#position);
   }
 
   itemFailed(reason: string): void {

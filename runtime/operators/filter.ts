@@ -22,7 +22,7 @@ export function filter(
     name: 'filter',
     schema: step.schema,
     process(_side, batch, out) {
-      const chosen = predicate(batch, evaluation.of(batch));
+      const chosen = evaluation.over(batch, predicate);
       const { valueNull } = batch;
       const kept =
         valueNull === null ? chosen : chosen.filter((position) => !bitAt(valueNull, position));

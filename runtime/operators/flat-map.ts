@@ -49,6 +49,7 @@ export function flatMap(
         }
       }
       output.flush(batch, out);
+      for (const call of calls) call.end();
     },
   };
 }
@@ -88,7 +89,7 @@ class RowsOf {
   of(batch: Batch): (position: number) => Next {
     const evaluation = this.#evaluation.of(batch);
     const columns = this.#arguments.map((argument) =>
-      argument.compute(batch, argument.evaluation.of(batch)),
+      argument.evaluation.over(batch, argument.compute),
     );
     return (position) => {
       const guarded = <T>(compute: () => T): T | undefined => {
@@ -108,6 +109,11 @@ class RowsOf {
         return undefined;
       };
     };
+  }
+
+  /** Behind the last row of the batch. */
+  end(): void {
+    this.#evaluation.of(null);
   }
 
   #rows(columns: readonly Column[], position: number): Iterator<Value> {

@@ -35,7 +35,7 @@ export function foreignKeySubscribe(
     process(_side, batch, out) {
       const { valueNull } = batch;
       const valued = valueNull === null ? batch : withValue(batch, valueNull);
-      const keys = compute(valued, evaluation.of(valued));
+      const keys = evaluation.over(valued, compute);
       /** undefined: there was no row. */
       let old: Value | undefined;
       for (let i = 0; i < batch.length; i++) {

@@ -233,7 +233,7 @@ export class WholeForeignKeyJoin implements Operator {
     if (this.#lefts?.batch === batch) return this.#lefts;
     const { valueNull } = batch;
     const valued = valueNull === null ? batch : withValue(batch, valueNull);
-    const columns = [this.#compute(valued, this.#evaluation.of(valued))];
+    const columns = [this.#evaluation.over(valued, this.#compute)];
     const references = this.#foreignKeys.assign({ ...batch, columns, keyNull: null });
     const ids = this.#leftKeys.assign(batch);
     return (this.#lefts = { batch, ids, references });

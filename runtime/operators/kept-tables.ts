@@ -47,7 +47,7 @@ export function keptFilter(
     name: 'tableFilter',
     schema: step.schema,
     process(_side, batch, out) {
-      const passing = predicate(batch, evaluation.of(batch));
+      const passing = evaluation.over(batch, predicate);
       const { op, valueNull, length } = batch;
       let next = 0;
       let hasOld = false;

@@ -29,7 +29,7 @@ export function project(
       const valued = valueNull === null ? batch : RARER_ROWS.code.withValue(batch, valueNull);
       const projected = made.map(({ compute, evaluation, isValue }) => {
         const from = isValue ? valued : batch;
-        const column = compute(from, evaluation.of(from));
+        const column = evaluation.over(from, compute);
         return isValue && valueNull !== null
           ? RARER_ROWS.code.nullWhere(column, valueNull, batch.rowtime.length)
           : column;

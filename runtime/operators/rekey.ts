@@ -37,9 +37,9 @@ export function rekey(
     const { valueNull } = batch;
     const valued = valueNull === null ? batch : RARER_ROWS.code.withValue(batch, valueNull);
     return keys.map(({ compute, evaluation, ofKeyAlone }) => {
-      if (valueNull === null || ofKeyAlone) return compute(batch, evaluation.of(batch));
+      if (valueNull === null || ofKeyAlone) return evaluation.over(batch, compute);
       return RARER_ROWS.code.nullWhere(
-        compute(valued, evaluation.of(valued)),
+        evaluation.over(valued, compute),
         valueNull,
         batch.rowtime.length,
       );

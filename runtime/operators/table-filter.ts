@@ -73,7 +73,7 @@ export function tableFilter(
     name: 'tableFilter',
     schema: step.schema,
     process(_side, batch, out) {
-      const passing = predicate(batch, evaluation.of(batch));
+      const passing = evaluation.over(batch, predicate);
       const passed = held?.take(batch, passing);
       if (passed) {
         if (passed.length > 0) out(passed);

@@ -89,6 +89,13 @@ export class Current implements Holding {
     this.#moment = now;
   }
 
+  /** The records of the chunk are held no more, until it goes on. */
+  letGo(): void {
+    const { place, time } = this.#moment;
+    place.moment = undefined;
+    this.#moment = { records: null, place, time };
+  }
+
   /** The record of that index in the current chunk. */
   origin(index: number): Origin {
     const { records, place } = this.#moment;

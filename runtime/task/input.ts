@@ -125,6 +125,7 @@ class SourceReader implements Reader {
   }
 
   close(): void {
+    this.#keys?.close();
     this.#values?.close();
   }
 

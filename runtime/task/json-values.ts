@@ -42,7 +42,7 @@ export class JsonValues {
   readonly #builders: readonly ColumnBuilder[];
   #records: ValueChunk['records'] | null = null;
   #from = 0;
-  #statuses: Uint8Array = new Uint8Array(0);
+  #statuses: Uint8Array | null = null;
   /** Rows of the chunk whose values are in the builders. */
   #patched: number[] = [];
 
@@ -113,7 +113,14 @@ export class JsonValues {
     return this.#peers.columns(chunk);
   }
 
+  /** Begins anew with the next chunk: what its decoder has grown by is free. */
+  letGo(): void {
+    this.#own = null;
+    this.#statuses = null;
+  }
+
   close(): void {
+    KERNEL_DECODERS.fetched?.grownDecoders.note(this, 0);
     if (this.#place !== null) this.#source.sharing?.count(this.#place, -1);
     this.#place = null;
     this.#peers?.close();
@@ -127,7 +134,7 @@ export class JsonValues {
    */
   take(row: number): boolean {
     if (this.#shared !== null) return true;
-    const status = this.#statuses[row];
+    const status = this.#statuses?.[row];
     if (status === JSON_OK) return true;
     if (status === JSON_NULL) return false;
     const records = this.#records as ValueChunk['records'];
@@ -150,13 +157,19 @@ export class JsonValues {
 
   /** The columns of the rows at these positions of the chunk, ascending; null: of all. */
   finish(positions: Uint32Array | null): Column[] {
-    const rows = this.#patched;
     this.#records = null;
     if (this.#shared !== null) {
       const shared = this.#shared;
       this.#shared = null;
       return positions === null ? shared : chosen(shared, positions);
     }
+    const columns = this.#decoded(positions);
+    KERNEL_DECODERS.fetched?.grownDecoders.note(this, this.#kernel.grownBytes);
+    return columns;
+  }
+
+  #decoded(positions: Uint32Array | null): Column[] {
+    const rows = this.#patched;
     if (rows.length === 0 && positions === null) return this.#kernel.columns();
     const patches = { columns: this.#builders.map((builder) => builder.finish()), rows };
     return patched(this.#kernel, patches, positions);

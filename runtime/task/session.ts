@@ -333,6 +333,7 @@ export class Session {
     if (outbox.length > 0 && store.delivers !== true)
       this.outbox ??= await withParts(() => this.#newOutbox());
     this.#outgoingBytes = 0;
+    this.#current.letGo();
     this.#times.of(NOW).ms = this.#current.nowMs;
     const streamTimes = this.#times.changed();
     const counters = [...this.#changedCounters.values()];

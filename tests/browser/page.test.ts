@@ -248,7 +248,7 @@ test('calls that wait for their turn are refused when the Worker ends before it'
   engine.terminate();
   expect(await produced).toMatchObject({
     code: 'UNAVAILABLE',
-    message: 'the engine was terminated',
+    message: 'the engine is closed',
   });
 });
 

@@ -49,9 +49,9 @@ test('up to PUSH_QUERIES_HELD_BYTES_MAX they are held, at it none comes in, and 
   expect(room.bytes).toBe(MAX - 1);
   expect(() => room.enter()).toThrow(refused);
   await vi.advanceTimersByTimeAsync(1_500);
-  expect([small.fault, large.fault]).toEqual([null, null]);
+  expect([small.hasGivenWay, large.hasGivenWay]).toEqual([false, false]);
   await vi.advanceTimersByTimeAsync(2_000);
-  expect([small.fault, large.fault]).toEqual([null, refused]);
+  expect([small.hasGivenWay, large.hasGivenWay]).toEqual([false, true]);
   await expect(large.read('0', 1, nothing)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await vi.advanceTimersByTimeAsync(1_000);
   expect(new Set(ends)).toEqual(new Set([String((MAX * 3) / 4 - 1)]));
@@ -113,10 +113,10 @@ test('those whose readers do not come give way to those that wait, after a secon
   void last?.read('0', FETCH_BYTES_MAX, bringing(bytes)).then(() => (isRead = true));
   await vi.advanceTimersByTimeAsync(800);
   expect(() => room.enter()).toThrow(refused);
-  expect([isRead, readings.filter(({ fault }) => fault !== null).length]).toEqual([false, 0]);
+  expect([isRead, readings.filter(({ hasGivenWay }) => hasGivenWay).length]).toEqual([false, 0]);
   await vi.advanceTimersByTimeAsync(400);
   expect(isRead).toBe(true);
-  expect(readings.filter(({ fault }) => fault !== null).length).toBe(1);
+  expect(readings.filter(({ hasGivenWay }) => hasGivenWay).length).toBe(1);
 });
 
 test('those that wait for each other go on: where nothing is given back any more one of them gives way', async () => {
