@@ -6,6 +6,7 @@ import { WORKERS_MAX } from '../runtime/base/limits.ts';
 export const USAGE = `millrace: event streaming with SQL
 
 usage: millrace run APP.sql [--input TOPIC=FILE.ndjson]... [options]
+       millrace test FILE|FOLDER... [--filter TEXT]
        millrace migrate --url URL FOLDER [--dry-run]
        millrace --help | --version
 
@@ -27,13 +28,18 @@ Results go to stdout, one JSON object a line, in the order of their topic (betwe
 A SELECT of APP.sql prints rows alike, its id as the source: with EMIT CHANGES as they come, without at the end of the input.
 Problems go to stderr. A line that is no record is reported, counted and skipped.
 
+test runs the tests of SQL files (of a folder: all its *.sql), each on a fresh engine in memory: from '--@test: name' on, statements and
+ASSERT VALUES, ASSERT NULL VALUES, ASSERT STREAM and ASSERT TABLE; '--@expected.error:' and '--@expected.message:' say how it is to fail.
+It prints TAP, for each test a line 'ok' or 'not ok', with what was expected and what came.
+  --filter TEXT        only tests whose name has this in it
+
 migrate applies the SQL files of a folder to an edge, once each, in the order of the numbers that their names begin with (V000001__orders.sql).
 The edge remembers what is applied, with checksums: a file that has changed since, or is gone, is refused before anything is applied. When a
 statement fails those before it stay done, and the mended file goes on behind them. SET and DEFINE hold for their own file.
   --url URL            where the edge is. Its key is taken from the environment: MILLRACE_TOKEN
   --dry-run            says what would be applied
 
-exit status: 0 all went well, 1 a statement or a query failed, 2 wrong usage
+exit status: 0 all went well, 1 a statement, a query or a test failed, 2 wrong usage
 `;
 
 /** The command line is not what USAGE says. */
@@ -69,7 +75,19 @@ export interface MigrateArguments {
   readonly dryRun: boolean;
 }
 
-export type Arguments = RunArguments | MigrateArguments | { readonly command: 'help' | 'version' };
+export interface TestArguments {
+  readonly command: 'test';
+  /** Files and folders; one at least. */
+  readonly paths: readonly string[];
+  /** What names of tests have in them; null: all are run. */
+  readonly filter: string | null;
+}
+
+export type Arguments =
+  | RunArguments
+  | MigrateArguments
+  | TestArguments
+  | { readonly command: 'help' | 'version' };
 
 /** @throws {UsageError} */
 export function readArguments(given: readonly string[]): Arguments {
@@ -79,6 +97,10 @@ export function readArguments(given: readonly string[]): Arguments {
   const [command, app, ...more] = positionals;
   if (command === undefined) throw new UsageError('a command is missing');
   if (command === 'migrate') return migrateArguments(values, app, more);
+  if (command === 'test') {
+    if (app === undefined) throw new UsageError('the files of tests are missing');
+    return { command, paths: [app, ...more], filter: values.filter ?? null };
+  }
   if (command !== 'run') throw new UsageError(`there is no command '${command}'`);
   if (app === undefined) throw new UsageError('the SQL file is missing');
   if (more.length > 0) throw new UsageError(`one SQL file is run at a time, not also '${more[0]}'`);
@@ -117,6 +139,7 @@ function parsed(given: readonly string[]) {
         database: { type: 'string' },
         stats: { type: 'string' },
         workers: { type: 'string' },
+        filter: { type: 'string' },
         url: { type: 'string' },
         'dry-run': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },

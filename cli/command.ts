@@ -7,6 +7,7 @@ import { readArguments, USAGE, UsageError } from './arguments.ts';
 import { migrate } from './migrate.ts';
 import { otherProblem } from './problems.ts';
 import { run, type Terminal } from './run.ts';
+import { test } from './test.ts';
 
 /**
  * Does what the arguments ask for. What goes wrong is told on the terminal.
@@ -24,6 +25,7 @@ export async function millrace(
       return await migrate(read, terminal, process.env['MILLRACE_TOKEN'] ?? null);
     }
     if (read.command === 'run') return await run(read, terminal, await kernel());
+    if (read.command === 'test') return await test(read, terminal, await kernel());
     await terminal.out(encodeUtf8(read.command === 'help' ? USAGE : `${version()}\n`));
     return 0;
   } catch (thrown) {

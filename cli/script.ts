@@ -86,6 +86,6 @@ async function subscription(engine: Engine, { at }: Select, text: string): Promi
 }
 
 /** The statement's text behind as many lines and columns as stand before it in the script, so that positions are the script's. */
-function inPlace({ at, text }: Statement): string {
+export function inPlace({ at, text }: Statement): string {
   return '\n'.repeat(at.line - 1) + ' '.repeat(at.column - 1) + text;
 }

@@ -4,6 +4,7 @@ import { asyncDispose } from '../base/async-dispose.ts';
 import { decodeUtf8 } from '../base/bytes.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
 import type { WasmModule } from '../base/host-types.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { PublicRow } from '../data/row.ts';
 import { type Engine, type EngineStats, openEngine, type QueryOptions } from '../engine/engine.ts';
 import type { Entity } from '../engine/entities.ts';
@@ -114,6 +115,11 @@ export class TestDriver implements AsyncDisposable {
   /** All rows of a pull query, or of a push query with LIMIT. */
   query(sql: string, options: QueryOptions = {}): Promise<PublicRow[]> {
     return this.#through(async (engine) => (await engine.query(sql, options)).all());
+  }
+
+  /** The streams, tables and queries of this moment. */
+  catalog(): Promise<Catalog> {
+    return this.#through(async (engine) => engine.catalog);
   }
 
   stats(): Promise<EngineStats> {

@@ -3,7 +3,7 @@
 import type { InsertValuesAnalysis } from '../../runtime/analyze/analysis.ts';
 import type { Statement } from '../../runtime/sql/ast.ts';
 import { parse } from '../../runtime/sql/parser.ts';
-import { assertRecord, assertSource } from './assertions.ts';
+import { assertRecord, assertSource } from '../../cli/assertions.ts';
 import { Driver } from './driver.ts';
 import { insertedRecord, type TopicRecord } from './records.ts';
 import { REGISTRY, Session } from './script.ts';

@@ -2,11 +2,11 @@
 
 import { StatementError } from '../../runtime/base/errors.ts';
 import { parseScript } from '../../runtime/sql/parser.ts';
-import { AssertionFailure, SourceDiffers } from './assertions.ts';
+import { AssertionFailure, SourceDiffers } from '../../cli/assertions.ts';
 import { Live } from './live.ts';
 import { refusalOutcome } from './refusals.ts';
 import type { Outcome, RunOptions } from './run-case.ts';
-import type { SqlCase } from './sql-file.ts';
+import type { SqlCase } from '../../cli/sql-tests.ts';
 
 /** Never throws: what goes wrong is the outcome. */
 export async function runSqlCase(of: SqlCase, options: RunOptions): Promise<Outcome> {

@@ -10,7 +10,7 @@ import { runRestCase } from './rest-run.ts';
 import { type Outcome, runCase, type RunOptions } from './run-case.ts';
 import { runSqlCase } from './run-sql-case.ts';
 import { outOfScope, sqlOutOfScope } from './scope.ts';
-import { readSqlCases, type SqlCase } from './sql-file.ts';
+import { readSqlCases, type SqlCase } from '../../cli/sql-tests.ts';
 
 /** One file of cases. */
 export interface CaseFile {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RunOptions } from '../../conformance/run-case.ts';
 import { runSqlCase } from '../../conformance/run-sql-case.ts';
-import { readSqlCases } from '../../conformance/sql-file.ts';
+import { readSqlCases } from '../../../cli/sql-tests.ts';
 import { sqlFiles } from '../../conformance/suite.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 

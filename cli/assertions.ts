@@ -1,21 +1,24 @@
 // ASSERT statements of SQL tests: the next record of a topic, or a stream or table of the catalog, against what is written; knows no driver.
 
-import type { AnalyzeOptions } from '../../runtime/analyze/analysis.ts';
-import { analyzeCreateSource } from '../../runtime/analyze/create.ts';
-import { analyzeStatement } from '../../runtime/analyze/analyze.ts';
-import { readProperties } from '../../runtime/catalog/properties.ts';
-import type { Source } from '../../runtime/catalog/source.ts';
-import { columnBuilder } from '../../runtime/data/builder.ts';
-import { valueAt } from '../../runtime/data/column.ts';
-import { prettyValue } from '../../runtime/data/pretty-value.ts';
-import { schema, type SchemaColumn } from '../../runtime/data/schema.ts';
-import { schemaEquals, schemaText } from '../../runtime/data/schema-text.ts';
-import type { Value } from '../../runtime/data/type.ts';
-import { FORMATS } from '../../runtime/formats/formats.ts';
-import type { FormatSpec } from '../../runtime/formats/serde.ts';
-import { readWindow } from '../../runtime/formats/windowed-key.ts';
-import type { AssertSource, AssertTombstone, AssertValues } from '../../runtime/sql/ast.ts';
-import type { TopicRecord } from './records.ts';
+import type { AnalyzeOptions } from '../runtime/analyze/analysis.ts';
+import { analyzeCreateSource } from '../runtime/analyze/create.ts';
+import { analyzeStatement } from '../runtime/analyze/analyze.ts';
+import { readProperties } from '../runtime/catalog/properties.ts';
+import type { Source } from '../runtime/catalog/source.ts';
+import { columnBuilder } from '../runtime/data/builder.ts';
+import { valueAt } from '../runtime/data/column.ts';
+import { prettyValue } from '../runtime/data/pretty-value.ts';
+import { schema, type SchemaColumn } from '../runtime/data/schema.ts';
+import { schemaEquals, schemaText } from '../runtime/data/schema-text.ts';
+import type { Value } from '../runtime/data/type.ts';
+import { FORMATS } from '../runtime/formats/formats.ts';
+import type { FormatSpec } from '../runtime/formats/serde.ts';
+import { readWindow } from '../runtime/formats/windowed-key.ts';
+import type { AssertSource, AssertTombstone, AssertValues } from '../runtime/sql/ast.ts';
+import type { TopicRecord } from '../runtime/engine/records.ts';
+
+/** What of a record is compared. */
+export type AssertedRecord = Pick<TopicRecord, 'key' | 'value' | 'timestamp'>;
 
 /** A record is not as it was written: java.lang.AssertionError in ksqlDB. */
 export class AssertionFailure extends Error {}
@@ -30,7 +33,7 @@ export class SourceDiffers extends Error {}
 export function assertRecord(
   statement: AssertValues | AssertTombstone,
   options: AnalyzeOptions,
-  next: (topic: string) => TopicRecord | null,
+  next: (topic: string) => AssertedRecord | null,
 ): void {
   const source = options.catalog.source(statement.source.text, statement.source.at);
   const { values, keyNull, rowtime, columns } = expectedOf(statement, source, options);
@@ -39,7 +42,9 @@ export function assertRecord(
   const isTombstone = statement.kind === 'AssertTombstone';
   if (isTombstone !== (record.value === null)) {
     throw new AssertionFailure(
-      `${source.topic}: expected ${isTombstone ? 'a tombstone' : 'a value'}, got the other`,
+      isTombstone
+        ? `${source.topic}: expected a tombstone, got a value`
+        : `${source.topic}: expected a value, got a tombstone`,
     );
   }
   if (rowtime !== null && rowtime !== record.timestamp) {
@@ -77,7 +82,7 @@ function expectedOf(
 }
 
 /** The record's columns through the engine's own decoders; of a windowed key its inner key. */
-function actualOf(record: TopicRecord, source: Source): ReadonlyMap<SchemaColumn, Value> {
+function actualOf(record: AssertedRecord, source: Source): ReadonlyMap<SchemaColumn, Value> {
   const { key, value } = record;
   const bare = key === null || source.window === null ? key : withoutWindow(key, source);
   return new Map([
