@@ -32,6 +32,10 @@ test('the package exports its seven entries and its manifest', () => {
   ]);
 });
 
+/** What users test with is part of the product: `millrace/testing` and the command `test`. */
+const PRODUCT_FOR_TESTS =
+  /^dist\/(runtime\/(testing|memory\/test-driver)|cli\/(test|test-session|sql-tests))\.(js|d\.ts)$/;
+
 test('the tarball holds built files, licence and documents, and nothing of the workshop', () => {
   expect(project.files).toEqual(
     expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'PROTOCOL.md', 'package.json']),
@@ -41,7 +45,7 @@ test('the tarball holds built files, licence and documents, and nothing of the w
   expect(built.filter((path) => !/^dist\/(runtime|edge|cli|build)\//.test(path))).toEqual([]);
   expect(built.filter((path) => !/\.(js|d\.ts|wasm)$/.test(path))).toEqual([]);
   expect(project.files.filter((path) => /\btest|node_modules|\.tmp/.test(path))).toEqual([
-    ...built.filter((path) => /runtime\/(testing|memory\/test-driver)\.(js|d\.ts)$/.test(path)),
+    ...built.filter((path) => PRODUCT_FOR_TESTS.test(path)),
     'docs/testing.md',
   ]);
 });
