@@ -1,4 +1,4 @@
-// A site of one page with one script, bundled from TypeScript as an application's build would; knows no engine and no edge.
+// A site of one page with a script of its own, bundled from TypeScript as an application's build would; knows no engine and no edge.
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,8 @@ const ENTRIES = {
   'millrace/outbox': resolve(ROOT, 'runtime/outbox/index.ts'),
 };
 
-async function bundled(code: string): Promise<string> {
+/** The script and what it fetches later, by their paths. */
+async function bundled(code: string): Promise<ReadonlyMap<string, string>> {
   const entry = resolve(ROOT, 'tests/script.ts');
   const built = await build({
     root: ROOT,
@@ -30,12 +31,13 @@ async function bundled(code: string): Promise<string> {
     ],
     build: {
       write: false,
-      rolldownOptions: { input: entry, output: { codeSplitting: false } },
+      rolldownOptions: { input: entry, output: { entryFileNames: 'script.js' } },
     },
   });
-  const [script] = [built].flat().flatMap((one) => ('output' in one ? one.output : []));
-  if (script?.type !== 'chunk') throw new Error('the script was not bundled');
-  return script.code;
+  const made = [built].flat().flatMap((one) => ('output' in one ? one.output : []));
+  return new Map(
+    made.flatMap((one) => (one.type === 'chunk' ? [[`/${one.fileName}`, one.code] as const] : [])),
+  );
 }
 
 export class ScriptSite {
@@ -47,11 +49,12 @@ export class ScriptSite {
 
   /** @param code of a TypeScript module; the names that it puts into `globalThis` are its page's */
   static async start(code: string): Promise<ScriptSite> {
-    const script = await bundled(code);
+    const scripts = await bundled(code);
     const server = createServer((request, response) => {
-      const isScript = request.url === '/script.js';
-      response.writeHead(200, { 'content-type': isScript ? 'text/javascript' : 'text/html' });
-      response.end(isScript ? script : '<script type="module" src="/script.js"></script>');
+      const script = scripts.get(request.url ?? '');
+      const type = script === undefined ? 'text/html' : 'text/javascript';
+      response.writeHead(200, { 'content-type': type });
+      response.end(script ?? '<script type="module" src="/script.js"></script>');
     });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     return new ScriptSite(server);

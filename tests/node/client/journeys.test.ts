@@ -1,13 +1,13 @@
 // Clients over networks that come and go for long: nothing is lost, doubled or out of order, what is missed is told, and nothing grows.
 
-import type { Server } from 'node:http';
 import process from 'node:process';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { type Client, connect } from '../../../runtime/client/index.ts';
 import { findChromium } from '../../support/chromium.ts';
-import { clientScripts, originOf, servedPage } from '../../support/client-page.ts';
+import { clientSite } from '../../support/client-page.ts';
 import { GateProxy } from '../../support/gate-proxy.ts';
 import { all, left, openReaders, type Scope } from '../../support/page-readers.ts';
+import type { ScriptSite } from '../../support/script-site.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 const executablePath = findChromium();
@@ -15,14 +15,14 @@ const executablePath = findChromium();
 const FLAP_S = Number(process.env['FLAP_S'] ?? 12);
 let edge: Workerd;
 let gate: GateProxy;
-let site: Server;
+let site: ScriptSite;
 let here: Client;
 let far: Client;
 
 beforeAll(async () => {
-  site = await servedPage(await clientScripts());
+  site = await clientSite();
   edge = await Workerd.start('tests/workers/apps/pages.ts', {
-    PAGES: originOf(site),
+    PAGES: site.origin,
     MILLRACE_TICKET_SECRET: 'a secret of thirty-two characters',
   });
   gate = await GateProxy.start(() => edge.url);
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gate.stop();
   await edge.stop();
-  site.close();
+  site.stop();
 });
 
 afterEach(() => gate.reopen());
@@ -48,7 +48,7 @@ interface Held {
 test.skipIf(executablePath === null)(
   `over a network that is there every other second for ${FLAP_S} s each record comes once and in order`,
   async () => {
-    const at = { executablePath: executablePath ?? '', site: originOf(site), url: gate.url };
+    const at = { executablePath: executablePath ?? '', site: site.origin, url: gate.url };
     const page = await openReaders({ ...at, here, name: 'FLAPPED', random: null });
     const held = async (): Promise<Held> => {
       await page.send('HeapProfiler.collectGarbage');

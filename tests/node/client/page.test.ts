@@ -1,31 +1,24 @@
 // The client in Chromium, in pages of two origins: the one that the edge lists produces and reads, the other one is told nothing.
 
-import type { Server } from 'node:http';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
-import {
-  clientScripts,
-  originOf,
-  pageOf,
-  servedPage,
-  type ClientPage,
-} from '../../support/client-page.ts';
+import { type ClientPage, clientSite, pageOf } from '../../support/client-page.ts';
+import type { ScriptSite } from '../../support/script-site.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 const executablePath = findChromium();
 let edge: Workerd;
 let browser: Browser | null = null;
 /** Serve the same page, each as an origin of its own. */
-let listed: Server;
-let other: Server;
+let listed: ScriptSite;
+let other: ScriptSite;
 
 beforeAll(async () => {
   if (executablePath === null) return;
-  const scripts = await clientScripts();
-  [listed, other] = await Promise.all([servedPage(scripts), servedPage(scripts)]);
+  [listed, other] = await Promise.all([clientSite(), clientSite()]);
   edge = await Workerd.start('tests/workers/apps/pages.ts', {
-    PAGES: originOf(listed),
+    PAGES: listed.origin,
     MILLRACE_TICKET_SECRET: 'a secret of thirty-two characters',
   });
   browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
@@ -35,8 +28,8 @@ afterAll(async () => {
   await browser?.close();
   if (executablePath === null) return;
   await edge.stop();
-  listed.close();
-  other.close();
+  listed.stop();
+  other.stop();
 });
 
 // Without a Chromium there is no page.

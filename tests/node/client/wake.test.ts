@@ -1,6 +1,5 @@
 // A page whose network comes back, or that has slept: what waits goes on at once, and what has died meanwhile is noticed within seconds.
 
-import type { Server } from 'node:http';
 import process from 'node:process';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import {
@@ -13,10 +12,11 @@ import {
 import { type Client, connect } from '../../../runtime/client/index.ts';
 import { Retries } from '../../../runtime/client/retry.ts';
 import { findChromium } from '../../support/chromium.ts';
-import { clientScripts, originOf, servedPage } from '../../support/client-page.ts';
+import { clientSite } from '../../support/client-page.ts';
 import { GateProxy } from '../../support/gate-proxy.ts';
 import type { LonePage } from '../../support/lone-page.ts';
 import { all, left, openReaders, produceOne, type Scope } from '../../support/page-readers.ts';
+import type { ScriptSite } from '../../support/script-site.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 const executablePath = findChromium();
@@ -26,14 +26,14 @@ const ANSWER_MS = 4000;
 const SOCKET_ASKED_MS = ANSWER_SILENCE_MS_MAX / 3;
 let edge: Workerd;
 let gate: GateProxy;
-let site: Server;
+let site: ScriptSite;
 let here: Client;
 
 beforeAll(async () => {
   if (executablePath === null) return;
-  site = await servedPage(await clientScripts());
+  site = await clientSite();
   edge = await Workerd.start('tests/workers/apps/pages.ts', {
-    PAGES: originOf(site),
+    PAGES: site.origin,
     MILLRACE_TICKET_SECRET: 'a secret of thirty-two characters',
   });
   gate = await GateProxy.start(() => edge.url);
@@ -44,12 +44,12 @@ afterAll(async () => {
   if (executablePath === null) return;
   await gate.stop();
   await edge.stop();
-  site.close();
+  site.stop();
 });
 
 /** A page with readers of a stream, each of which has had record 0; its waits grow as fast as they may. */
 function opened(name: string): Promise<LonePage> {
-  const at = { executablePath: executablePath ?? '', site: originOf(site), url: gate.url };
+  const at = { executablePath: executablePath ?? '', site: site.origin, url: gate.url };
   return openReaders({ ...at, here, name, random: 0.99 });
 }
 
