@@ -21,6 +21,10 @@ export const isTask = (name: ObjectName): boolean => name.startsWith('processor'
 export const isPartitionOf = (topic: string) => (name: ObjectName) =>
   name.startsWith(`partition ${topic}/`);
 
+/** Of what is made of the bets. */
+export const isPartitionBehind = (name: ObjectName): boolean =>
+  name.startsWith('partition') && !isPartitionOf('bets')(name);
+
 type Row = readonly [group: string, count: number, total: number];
 const byGroup = ([a]: Row, [b]: Row): number => (a < b ? -1 : 1);
 
@@ -81,6 +85,12 @@ export class BetsEdge {
       });
       await this.#done(this.send('POST', '/topics/bets/records', { records }));
     }
+  }
+
+  /** Bets, and waits until the table has them. */
+  async betSettled(count: number): Promise<void> {
+    await this.bet(count);
+    await this.settled();
   }
 
   async described(topic: string): Promise<Described> {

@@ -20,24 +20,20 @@ beforeEach(async () => {
 afterEach(() => edge.stop());
 
 test('a task that was put back makes the same records again, and none comes twice', async () => {
-  await edge.bet(40);
-  await edge.settled();
+  await edge.betSettled(40);
   using first = await edge.backup();
   for (let round = 0; round < 3; round++) {
-    await edge.bet(30);
-    await edge.settled();
+    await edge.betSettled(30);
     await edge.putBack(first, isTask);
     await edge.settled();
     await edge.putBack(first, (name) => name.endsWith(`${QUERY}/1/0`));
-    await edge.bet(11);
-    await edge.settled();
+    await edge.betSettled(11);
   }
   expect(await edge.errors()).toEqual([]);
 });
 
 test('a catalog that was put back gives out no number twice, and what it knows nothing of ends', async () => {
-  await edge.bet(20);
-  await edge.settled();
+  await edge.betSettled(20);
   await edge.send('POST', '/topics', { name: 'later' });
   await edge.send('DELETE', '/topics/later');
   using kept = await edge.backup();
@@ -76,20 +72,17 @@ test('a catalog that was put back gives out no number twice, and what it knows n
 });
 
 test('everything that was put back goes on from there, and mirrors are told', async () => {
-  await edge.bet(50);
-  await edge.settled();
+  await edge.betSettled(50);
   const { incarnation } = await edge.described('bets');
   using kept = await edge.backup();
-  await edge.bet(30);
-  await edge.settled();
+  await edge.betSettled(30);
   await edge.putBack(kept);
   const { topics } = (await edge.restored({ all: true })) as RestoreAnswer;
   expect(topics.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['TOTALS', 'bets', '__processing_log']),
   );
   await edge.settled();
-  await edge.bet(60);
-  await edge.settled();
+  await edge.betSettled(60);
   for (const from of [20, 35, 40])
     expect(await edge.read({ from, incarnation }, 'poll')).toBe('INCARNATION_CHANGED');
   expect(await edge.errors()).toEqual([]);

@@ -2,7 +2,13 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../../runtime/client/index.ts';
-import { BetsEdge, isPartitionOf, isTask, PARTITIONS } from '../../support/bets-edge.ts';
+import {
+  BetsEdge,
+  isPartitionBehind,
+  isPartitionOf,
+  isTask,
+  PARTITIONS,
+} from '../../support/bets-edge.ts';
 import { until } from '../../support/edge-client.ts';
 
 let edge: BetsEdge;
@@ -92,39 +98,29 @@ describe('a topic that was put back', () => {
   });
 
   test('ends the tasks that have read what it lost; put back to a time before, they go on', async () => {
-    await edge.bet(40);
-    await edge.settled();
+    await edge.betSettled(40);
     using tasks = await edge.backup();
-    await edge.bet(20);
-    await edge.settled();
+    await edge.betSettled(20);
     using logs = await edge.backup();
-    await edge.bet(20);
-    await edge.settled();
+    await edge.betSettled(20);
     await edge.putBack(logs, isPartitionOf('bets'));
     await edge.restored({ topic: 'bets' });
     await until(async () => (await edge.errors()).length === PARTITIONS);
     for (const error of await edge.errors())
       expect(error).toMatch(/'bets' partition . was put back .* offset 40, .* from 30 on/);
     // What they wrote of the lost records goes too: all that was made since.
-    await edge.putBack(
-      logs,
-      (name) => name.startsWith('partition') && !isPartitionOf('bets')(name),
-    );
+    await edge.putBack(logs, isPartitionBehind);
     await edge.putBack(tasks, isTask);
     await edge.restored({ topic: 'TOTALS' });
-    await edge.bet(25);
-    await edge.settled();
+    await edge.betSettled(25);
   });
 
   test('and tasks put back with it, while what they write is not, is not taken for what was lost', async () => {
-    await edge.bet(40);
-    await edge.settled();
+    await edge.betSettled(40);
     using tasks = await edge.backup();
-    await edge.bet(20);
-    await edge.settled();
+    await edge.betSettled(20);
     using logs = await edge.backup();
-    await edge.bet(20);
-    await edge.settled();
+    await edge.betSettled(20);
     await edge.putBack(logs, isPartitionOf('bets'));
     await edge.putBack(tasks, isTask);
     await edge.restored({ topic: 'bets' });
@@ -134,33 +130,26 @@ describe('a topic that was put back', () => {
       expect(error).toMatch(
         /holds what this query has made of records that are not there any more/,
       );
-    await edge.putBack(
-      logs,
-      (name) => name.startsWith('partition') && !isPartitionOf('bets')(name),
-    );
+    await edge.putBack(logs, isPartitionBehind);
     await edge.putBack(tasks, isTask);
     await edge.restored({ all: true });
     await edge.settled();
   });
 
   test('changes nothing for tasks that have not read beyond', async () => {
-    await edge.bet(40);
-    await edge.settled();
+    await edge.betSettled(40);
     const before = await edge.rows();
     await edge.restored({ topic: 'bets' });
     await edge.settled();
     expect(await edge.rows()).toEqual(before);
-    await edge.bet(20);
-    await edge.settled();
+    await edge.betSettled(20);
     expect(await edge.errors()).toEqual([]);
   });
 
   test('is found out by who has read further, though nobody has said so', async () => {
-    await edge.bet(40);
-    await edge.settled();
+    await edge.betSettled(40);
     using kept = await edge.backup();
-    await edge.bet(40);
-    await edge.settled();
+    await edge.betSettled(40);
     const { incarnation } = await edge.described('bets');
     await edge.putBack(kept, (name) => name === 'partition bets/0');
     await until(async () => (await edge.described('bets')).incarnation !== incarnation);
@@ -177,11 +166,9 @@ describe('a topic that was put back', () => {
   });
 
   test('is found out by who has written more', async () => {
-    await edge.bet(40);
-    await edge.settled();
+    await edge.betSettled(40);
     using kept = await edge.backup();
-    await edge.bet(40);
-    await edge.settled();
+    await edge.betSettled(40);
     const { incarnation } = await edge.described('TOTALS');
     await edge.putBack(kept, isPartitionOf('TOTALS'));
     await edge.bet(20);
@@ -191,11 +178,9 @@ describe('a topic that was put back', () => {
   });
 
   test('and has not heard of its incarnation yet, takes nothing before it has', async () => {
-    await edge.bet(20);
-    await edge.settled();
+    await edge.betSettled(20);
     using kept = await edge.backup();
-    await edge.bet(20);
-    await edge.settled();
+    await edge.betSettled(20);
     await edge.restored({ topic: 'bets' });
     const announced = (await edge.described('bets')).incarnation;
     await edge.putBack(kept, isPartitionOf('bets'));
@@ -211,11 +196,9 @@ describe('a topic that was put back', () => {
   });
 
   test('between the tasks of a query, ends the one that has read further', async () => {
-    await edge.bet(40);
-    await edge.settled();
+    await edge.betSettled(40);
     using kept = await edge.backup();
-    await edge.bet(40);
-    await edge.settled();
+    await edge.betSettled(40);
     await edge.putBack(
       kept,
       (name) => /repartition|partition __/.test(name) && name.startsWith('partition'),
