@@ -9,9 +9,15 @@ export type OptionKinds = Readonly<Record<string, string>>;
 /**
  * Refuses what would be passed over, or taken for something else: options that do not exist, and values that an option does not take.
  * @param of whose options they are, for messages
+ * @param needed one that must be given
  * @throws {TypeError} which names the option and what there is
  */
-export function checkOptions(of: string, given: object, kinds: OptionKinds): void {
+export function checkOptions<Kinds extends OptionKinds>(
+  of: string,
+  given: object,
+  kinds: Kinds,
+  needed?: keyof Kinds & string,
+): void {
   if (!isOf('object', given)) throw new TypeError(`${of} takes an object, not ${told(given)}`);
   for (const [name, value] of Object.entries(given)) {
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
@@ -21,6 +27,8 @@ export function checkOptions(of: string, given: object, kinds: OptionKinds): voi
     }
     if (value !== undefined) checkOption(of, name, value, kind);
   }
+  if (needed === undefined) return;
+  checkOption(of, needed, (given as Record<string, unknown>)[needed], kinds[needed] as string);
 }
 
 /** @throws {TypeError} where the value is not one of those */

@@ -2,7 +2,7 @@
 
 import { PortError } from '../base/errors.ts';
 import { DELIVERY_MS_MAX, REQUEST_MS_MAX } from '../base/limits.ts';
-import { checkOption, checkOptions } from '../base/options.ts';
+import { checkOptions } from '../base/options.ts';
 import { EdgeError, failed, type Failed, isErrorBody, unanswered } from './errors.ts';
 import { later } from './later.ts';
 import { Retries } from './retry.ts';
@@ -62,8 +62,7 @@ export class Connection {
 
   /** @throws {TypeError} for a url that no request can go to, and options that are none */
   constructor(options: ConnectOptions) {
-    checkOptions('connect', options, OPTIONS);
-    checkOption('connect', 'url', options.url, OPTIONS.url);
+    checkOptions('connect', options, OPTIONS, 'url');
     // In a page it may be a path.
     const { location } = globalThis as { readonly location?: { readonly href: string } };
     const { protocol, href } = new URL(options.url, location?.href);
@@ -137,21 +136,30 @@ export class Connection {
   ): Promise<Attempt<string | undefined>> {
     signal?.throwIfAborted();
     const { token } = this.#options;
-    const { promise, reject } = Promise.withResolvers<never>();
-    const abort = (): void => reject(signal?.reason as Error);
-    const late = new PortError('UNAVAILABLE', `token() gave none in ${this.requestMs} ms`);
-    const timer = setTimeout(() => reject(late), this.requestMs);
-    signal?.addEventListener('abort', abort);
     try {
-      const value = await (typeof token === 'function'
-        ? Promise.race([token(refused), promise])
-        : token);
+      const value =
+        typeof token === 'function' ? await this.#inTime(token, refused, signal) : token;
       checkToken(value);
       return { ok: true, value };
     } catch (thrown) {
       signal?.throwIfAborted();
       const error = thrown as Error;
-      return { ok: false, error, isPassing: thrown === late, isRefused: true, waitMs: 0 };
+      return { ok: false, error, isPassing: thrown instanceof Late, isRefused: true, waitMs: 0 };
+    }
+  }
+
+  /** @throws what the function throws; {Late} */
+  async #inTime(
+    token: Exclude<ConnectOptions['token'], string | undefined>,
+    refused: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const abort = (): void => reject(signal?.reason as Error);
+    const timer = setTimeout(() => reject(new Late(this.requestMs)), this.requestMs);
+    signal?.addEventListener('abort', abort);
+    try {
+      return await Promise.race([token(refused), promise]);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
@@ -224,6 +232,13 @@ export class Connection {
       if (!mayRepeat(attempt) || !(await retries.wait(attempt.waitMs, call.signal)))
         throw attempt.error;
     }
+  }
+}
+
+/** No token came in time. */
+class Late extends PortError {
+  constructor(requestMs: number) {
+    super('UNAVAILABLE', `token() gave none in ${requestMs} ms`);
   }
 }
 

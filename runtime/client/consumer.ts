@@ -76,8 +76,7 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
 
   /** @throws {TypeError} for options that are none */
   constructor(connection: Connection, options: ConsumerOptions) {
-    checkOptions('consumer', options, OPTIONS);
-    checkOption('consumer', 'topic', options.topic, OPTIONS.topic);
+    checkOptions('consumer', options, OPTIONS, 'topic');
     this.#connection = connection;
     this.#options = options;
     const { signal } = options;

@@ -1,7 +1,7 @@
 // The entry of millrace/outbox: records of a page that are kept on its device until an edge has them; needs a browser.
 
 import { PortError } from '../base/errors.ts';
-import { checkOption, checkOptions } from '../base/options.ts';
+import { checkOptions } from '../base/options.ts';
 import type { Client } from '../client/index.ts';
 import { nameOf, Outbox, type OutboxOptions } from './outbox.ts';
 import { OutboxStore } from './store.ts';
@@ -20,8 +20,7 @@ const OPTIONS = { database: 'string', onState: 'function' };
  * @throws {PortError} UNAVAILABLE where there is no IndexedDB or are no Web Locks, or the database does not open
  */
 export async function openOutbox(client: Client, options: OutboxOptions): Promise<Outbox> {
-  checkOptions('openOutbox', options, OPTIONS);
-  checkOption('openOutbox', 'database', options.database, OPTIONS.database);
+  checkOptions('openOutbox', options, OPTIONS, 'database');
   if (globalThis.navigator?.locks === undefined || globalThis.indexedDB === undefined) {
     const needed = 'IndexedDB and Web Locks: a page or a Worker of a secure context';
     throw new PortError('UNAVAILABLE', `an outbox needs ${needed}`);

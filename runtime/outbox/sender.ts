@@ -140,9 +140,8 @@ export class OutboxSender {
     /** It goes to another topic of that name than it was made for, or to the same one, put back: what is there its producer is known for. */
     let isElsewhere = false;
     for (;;) {
-      const attempt = await this.#retried(() =>
-        this.#connection.attempt({ ...appendCall(batch), signal }, readJson<AppendResult>),
-      );
+      const call = { ...appendCall(batch), signal };
+      const attempt = await this.#connection.attempt(call, readJson<AppendResult>);
       if (attempt.ok) {
         await this.#retried(() => this.#store.acknowledged(batch));
         this.#recordsMax.delete(placeOf(batch));
