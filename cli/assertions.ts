@@ -15,7 +15,7 @@ import { FORMATS } from '../runtime/formats/formats.ts';
 import type { FormatSpec } from '../runtime/formats/serde.ts';
 import { readWindow } from '../runtime/formats/windowed-key.ts';
 import type { AssertSource, AssertTombstone, AssertValues } from '../runtime/sql/ast.ts';
-import type { TopicRecord } from '../runtime/engine/records.ts';
+import type { TopicRecord } from '../runtime/data/topic-record.ts';
 
 /** What of a record is compared. */
 export type AssertedRecord = Pick<TopicRecord, 'key' | 'value' | 'timestamp'>;

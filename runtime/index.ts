@@ -28,7 +28,8 @@ export type { ProducedAt, ProducedRecord } from './engine/insert.ts';
 export type { FileStorage, OpenOptions } from './engine/open.ts';
 export type { QueryStats } from './engine/queries.ts';
 export type { QueryChange, QueryColumn, QueryRows } from './engine/query-rows.ts';
-export type { ReadOptions, TopicRecord } from './engine/records.ts';
+export type { ReadOptions } from './engine/records.ts';
+export type { TopicRecord } from './data/topic-record.ts';
 export type {
   MillraceError,
   Position,

@@ -4,8 +4,7 @@ import { asyncDispose } from '../base/async-dispose.ts';
 import { LimitError, StatementError } from '../base/errors.ts';
 import { CONSUMER_FETCHES_MAX, FETCH_BYTES_MAX, SOCKET_SUBSCRIPTIONS_MAX } from '../base/limits.ts';
 import { checkOption, checkOptions } from '../base/options.ts';
-import { offsetAt } from '../data/record.ts';
-import type { TopicRecord } from '../engine/records.ts';
+import { recordAt, type TopicRecord } from '../data/topic-record.ts';
 import type { Connection } from './connection.ts';
 import type { ConsumedBatch } from './frames.ts';
 import { offsetForTime, PartitionReader, type Reset, type Start } from './partition-reader.ts';
@@ -142,7 +141,7 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
       if (batch.first >= count && reader.generation === generation) reader.position = batch.end;
       for (let i = batch.first; i < count; i++) {
         if (reader.generation !== generation || this.#control.signal.aborted) break;
-        const record = recordAt(batch, i);
+        const record = recordAt(batch, batch.records, i);
         reader.position = i + 1 === count ? batch.end : record.offset + 1;
         yield record;
       }
@@ -290,16 +289,4 @@ async function fetched(
   } catch (error) {
     return { reader, generation, batches: [], error };
   }
-}
-
-/** Record `i` of a batch. Key and value are views of the batch; those of a columnar batch are null. */
-function recordAt({ partition, base, records }: ConsumedBatch, i: number): TopicRecord {
-  return {
-    partition,
-    offset: offsetAt(records, base, i),
-    timestamp: records.timestamps[i] ?? 0,
-    key: records.key(i),
-    value: records.value(i),
-    headers: records.headers(i),
-  };
 }

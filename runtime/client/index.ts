@@ -79,7 +79,7 @@ export type { PublicOptions, PublicRow, PublicValue } from '../data/row.ts';
 export type { RecordBatch, RecordHeader } from '../data/record.ts';
 export type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
 export type { QueryColumn } from '../engine/query-rows.ts';
-export type { TopicRecord } from '../engine/records.ts';
+export type { TopicRecord } from '../data/topic-record.ts';
 export type { TopicDescription } from '../ports/log.ts';
 export { EdgeError } from './errors.ts';
 export type { ConsumedBatch } from './frames.ts';

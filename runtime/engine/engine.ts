@@ -19,7 +19,8 @@ import { RARE_CALLS } from './own-parts.ts';
 import type { QueryStats } from './queries.ts';
 import { QueryRows } from './query-rows.ts';
 import { errorOf, idle } from './query-work.ts';
-import type { ReadOptions, TopicRecord } from './records.ts';
+import type { TopicRecord } from '../data/topic-record.ts';
+import type { ReadOptions } from './records.ts';
 
 /** What an engine is opened with, on a host that is given. */
 export interface EngineOptions {

@@ -3,18 +3,9 @@
 import { PortError } from '../base/errors.ts';
 import { FETCH_BYTES_MAX } from '../base/limits.ts';
 import { RARE_RECORDS } from '../data/parts.ts';
-import { indexAt, offsetAt, parseRecordBatch, type RecordHeader } from '../data/record.ts';
+import { indexAt, parseRecordBatch } from '../data/record.ts';
+import { recordAt, type TopicRecord } from '../data/topic-record.ts';
 import type { Fetched, Log, TopicPartition } from '../ports/log.ts';
-
-/** One record of a topic. */
-export interface TopicRecord {
-  readonly partition: number;
-  readonly offset: number;
-  readonly timestamp: number;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-  readonly headers: readonly RecordHeader[];
-}
 
 export interface ReadOptions {
   /** 0 when absent. */
@@ -44,14 +35,7 @@ export async function readRecords(
       const records = parseRecordBatch(bytes);
       const from = indexAt(records, base, offset);
       for (let i = from; i < records.count && found.length < recordsMax; i++) {
-        found.push({
-          partition,
-          offset: offsetAt(records, base, i),
-          timestamp: records.timestamps[i] ?? 0,
-          key: records.key(i),
-          value: records.value(i),
-          headers: records.headers(i),
-        });
+        found.push(recordAt({ partition, base }, records, i));
       }
       offset = base + count;
     }

@@ -33,12 +33,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   // Of the engine the shapes of its answers alone: a client has none.
   [
     'client',
-    [
-      'base',
-      'data',
-      'ports',
-      ...['insert', 'query-rows', 'records', 'status'].map((of) => `engine/${of}.ts`),
-    ],
+    ['base', 'data', 'ports', ...['insert', 'query-rows', 'status'].map((of) => `engine/${of}.ts`)],
   ],
   ['outbox', ['base', 'data', 'ports', 'client', 'engine/insert.ts']],
   // Starts Workers that run tasks: each has an engine's functions and parts, and no engine.
