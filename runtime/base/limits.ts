@@ -110,6 +110,9 @@ export const UPKEEP_BATCHES_MAX = 1000;
 /** Bytes of a buffer in which a log in memory keeps small batches side by side, and of the first one of a partition. */
 export const LOG_CHUNK_BYTES_MAX = 65_536;
 export const LOG_CHUNK_BYTES_MIN = 1024;
+/** Record batches that a log over IndexedDB has in memory too, of all partitions together those that were appended last, and their bytes. */
+export const LOG_TAIL_BATCHES_MAX = 1024;
+export const LOG_TAIL_BYTES_MAX = 4_194_304;
 /** Bytes that a partition object may hold (Cloudflare: 10 GB an object), where its environment names no other limit. */
 export const PARTITION_BYTES_MAX = 10_000_000_000;
 /** Percent of that from which on a partition says that it is nearly full, and from which on it refuses appends: room is left to let go of records. */

@@ -4,7 +4,9 @@ import { type IDBPTransaction, unwrap } from 'idb';
 import { PRODUCERS_MAX } from '../base/limits.ts';
 import type { AppendResult, ProducerStamp, TopicPartition } from '../ports/log.ts';
 import { plainlyAdmitted, plainVerdict } from '../ports/plain-append.ts';
+import type { KnownProducer } from '../ports/producers.ts';
 import { policyOf } from '../ports/topic-policy.ts';
+import { partitionKey } from '../ports/wakes.ts';
 import type { MillraceSchema, PartitionRow, StoreName } from './database.ts';
 import { RARE_ROWS } from './parts.ts';
 import { owned, type WriteTransaction } from './transactions.ts';
@@ -18,6 +20,34 @@ export interface Append {
   readonly nowMs: number;
 }
 
+/** What the append has become, once its transaction is complete. */
+export interface Appended {
+  readonly at: TopicPartition;
+  readonly result: AppendResult;
+  /** The partition after it. */
+  readonly row: PartitionRow;
+  /** What was written; null: it had been appended before. */
+  readonly bytes: Uint8Array | null;
+}
+
+/** Rows that the appends of a transaction need, asked for or written: of partitions by their key, of producers by their id and that key. */
+export type AppendRows = Map<string, Promise<unknown>>;
+
+/** Asks for what an append will need while other requests are under way: each that is waited for alone is a way to the browser's process and back. */
+export function askRows(
+  transaction: WriteTransaction,
+  rows: AppendRows,
+  at: TopicPartition,
+  producer: string,
+): void {
+  const key = partitionKey(at);
+  const producers = transaction.objectStore('producers');
+  rows.set(key, partitionIn(transaction, at));
+  rows.set(producer + key, producers.get([at.topic, at.partition, producer]));
+  // Who needs them hears of it.
+  for (const row of rows.values()) row.catch(() => undefined);
+}
+
 /**
  * Judges and appends, within `write`: rarer judgements are code that may not be fetched yet. Awaits nothing but IndexedDB, or the
  * transaction would end.
@@ -25,10 +55,12 @@ export interface Append {
  */
 export async function appendIn(
   transaction: WriteTransaction,
+  rows: AppendRows,
   append: Append,
-): Promise<AppendResult> {
+): Promise<Appended> {
   const { at, bytes, producer, nowMs } = append;
-  const partition = await partitionIn(transaction, at);
+  const key = partitionKey(at);
+  const partition = (await (rows.get(key) ?? partitionIn(transaction, at))) as PartitionRow;
   const { incarnation, highWatermark } = partition;
   if ((append.incarnation ?? incarnation) !== incarnation)
     RARE_ROWS.code.checkIncarnation(at.topic, append.incarnation, incarnation);
@@ -39,7 +71,9 @@ export async function appendIn(
   if (producer !== undefined) {
     const store = transaction.objectStore('producers');
     const producerKey: [string, number, string] = [at.topic, at.partition, producer.id];
-    const known = await store.get(producerKey);
+    const known = (await (rows.get(producer.id + key) ?? store.get(producerKey))) as
+      | KnownProducer
+      | undefined;
     const isFull = known === undefined && producers >= PRODUCERS_MAX;
     const { ids, forgottenMs: latestMs } = isFull
       ? await RARE_ROWS.code.toGo(store, at, nowMs)
@@ -50,9 +84,12 @@ export async function appendIn(
       plainVerdict(known ?? null, arrival) ?? RARE_ROWS.code.judge(known ?? null, arrival);
     for (const id of ids) unwrap(store).delete([at.topic, at.partition, id]);
     unwrap(store).put(verdict.producer, producerKey);
+    rows.delete(producer.id + key);
     producers += known === undefined ? 1 - ids.length : 0;
     if (verdict.kind === 'repeat') {
-      return { base: verdict.base, count, duplicate: true, highWatermark, incarnation };
+      const { base } = verdict;
+      const result = { base, count, duplicate: true, highWatermark, incarnation };
+      return { at, result, row: partition, bytes: null };
     }
   }
   const next = highWatermark + count;
@@ -65,11 +102,11 @@ export async function appendIn(
   ]);
   const before = partition.lengthBytes;
   const lengthBytes = before === undefined ? undefined : before + stored.length;
-  unwrap(transaction.objectStore('partitions')).put(
-    { ...partition, highWatermark: next, forgottenMs, producers, lengthBytes },
-    [at.topic, at.partition],
-  );
-  return { base: highWatermark, count, duplicate: false, highWatermark: next, incarnation };
+  const row = { ...partition, highWatermark: next, forgottenMs, producers, lengthBytes };
+  unwrap(transaction.objectStore('partitions')).put(row, [at.topic, at.partition]);
+  rows.set(key, Promise.resolve(row));
+  const result = { base: highWatermark, count, duplicate: false, highWatermark: next, incarnation };
+  return { at, result, row, bytes: stored };
 }
 
 /** The partition's row. @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION */

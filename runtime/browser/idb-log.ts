@@ -18,12 +18,18 @@ import type {
   Unsubscribe,
 } from '../ports/log.ts';
 import { describedTopic, policyOf } from '../ports/topic-policy.ts';
-import { needsUpkeep, RETENTION_SWEEP_MS } from '../ports/upkeep.ts';
-import { partitionKey, Wakes } from '../ports/wakes.ts';
-import { logLater } from '../task/log-later.ts';
+import { needsUpkeep } from '../ports/upkeep.ts';
+import { Wakes } from '../ports/wakes.ts';
 import type { PartitionRow } from './database.ts';
-import { type Append, appendIn, partitionIn } from './idb-append.ts';
-import type { IdbUpkeep } from './idb-upkeep.ts';
+import {
+  type Append,
+  type Appended,
+  appendIn,
+  type AppendRows,
+  NO_POLICY,
+  partitionIn,
+} from './idb-append.ts';
+import type { LogCompanion } from './log-companion.ts';
 import { RARE_ROWS } from './parts.ts';
 import { type IdbOptions, read, type ReadTransaction, write } from './transactions.ts';
 
@@ -32,6 +38,9 @@ const READ_BATCHES_MAX = 256;
 
 /** What one transaction appends at most, unless a single batch is more. */
 const GROUP_BYTES = 4_194_304;
+
+/** Few pages that only look make so many appends, and need not load its code. */
+const APPENDS_BEFORE_COMPANION = 32;
 
 interface QueuedAppend extends Append {
   readonly resolve: (result: AppendResult) => void;
@@ -42,11 +51,9 @@ interface QueuedAppend extends Append {
 export class IdbLog implements Log {
   readonly #options: IdbOptions;
   readonly #wakes = new Wakes();
-  /** When a partition was last looked at for what may go. */
-  readonly #sweptMs = new Map<string, number>();
-  readonly #sweeping = new Set<string>();
-  /** Fetched when a topic first needs it. */
-  #upkeep: IdbUpkeep | null = null;
+  /** null: it has not been needed until now. */
+  #companion: LogCompanion | null = null;
+  #appends = 0;
   /** Appends that wait, those of the running transaction first. */
   readonly #queue: QueuedAppend[] = [];
 
@@ -88,39 +95,34 @@ export class IdbLog implements Log {
   }
 
   async remove(topic: string): Promise<void> {
-    const { removeTopic } = await RARE_ROWS.load();
-    const { partitions } = await removeTopic(this.#options, topic);
-    for (let partition = 0; partition < partitions; partition++) {
-      this.#sweptMs.delete(partitionKey({ topic, partition }));
-      this.#wakes.wake({ topic, partition });
-    }
+    for (const at of await (await this.companion()).remove(topic)) this.#wakes.wake(at);
   }
 
   async describe(topic: string): Promise<TopicDescription | null> {
-    return await read(this.#options, 'a look at a topic', async (transaction) => {
-      return (await transaction.objectStore('topics').get(topic)) ?? null;
-    });
+    const ask = (): Promise<TopicDescription | undefined> =>
+      read(this.#options, 'a look at topics', (transaction) =>
+        transaction.objectStore('topics').get(topic),
+      );
+    return (await (this.#companion?.describe(topic, ask) ?? ask())) ?? null;
   }
 
-  async list(): Promise<readonly TopicDescription[]> {
-    return await read(this.#options, 'a look at the topics', (transaction) =>
+  list(): Promise<readonly TopicDescription[]> {
+    return read(this.#options, 'a look at topics', (transaction) =>
       transaction.objectStore('topics').getAll(),
     );
   }
 
-  async append(
+  append(
     at: TopicPartition,
     bytes: Uint8Array,
     producer?: ProducerStamp | undefined,
     incarnation?: string | undefined,
   ): Promise<AppendResult> {
     const nowMs = this.#options.now();
-    const result = await new Promise<AppendResult>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.#queue.push({ at, bytes, producer, incarnation, nowMs, resolve, reject });
       if (this.#queue.length === 1) void this.#appendQueued();
     });
-    if (!result.duplicate) this.wake(at);
-    return result;
   }
 
   /** Group commit: what waits while one transaction runs is appended by the next, each judged by itself. */
@@ -130,10 +132,14 @@ export class IdbLog implements Log {
       try {
         const settle = await write(this.#options, 'an append', async (transaction) => {
           const settled: (() => void)[] = [];
+          const rows: AppendRows = new Map();
           for (const append of group) {
             try {
-              const result = await appendIn(transaction, append);
-              settled.push(() => append.resolve(result));
+              const appended = await appendIn(transaction, rows, append);
+              settled.push(() => {
+                this.appended(appended);
+                append.resolve(appended.result);
+              });
             } catch (refusal) {
               // Refused before anything was written; what else goes wrong goes wrong for all.
               if (!(refusal instanceof PortError)) throw refusal;
@@ -158,64 +164,51 @@ export class IdbLog implements Log {
   }
 
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
-    return await read(this.#options, 'a read', (transaction) =>
-      fetched(transaction, at, from, bytesMax),
+    return (
+      this.#companion?.read(at, from, bytesMax) ??
+      (await read(this.#options, 'a read', (transaction) =>
+        fetched(transaction, at, from, bytesMax),
+      ))
     );
   }
 
-  async bounds(at: TopicPartition): Promise<Bounds> {
-    return await read(this.#options, 'a look at a partition', async (transaction) => {
+  bounds(at: TopicPartition): Promise<Bounds> {
+    return read(this.#options, 'a look at a partition', async (transaction) => {
       const { start, highWatermark, incarnation } = await partitionIn(transaction, at);
       return { start, highWatermark, incarnation };
     });
   }
 
   async offsetForTime(at: TopicPartition, ms: number): Promise<number> {
-    const { offsetForTime } = await RARE_ROWS.load();
-    return await offsetForTime(this.#options, at, ms);
+    return await (await this.companion()).offsetForTime(at, ms);
   }
 
   async trim(at: TopicPartition, before: number): Promise<void> {
-    const { trim } = await RARE_ROWS.load();
-    await trim(this.#options, at, before);
+    await (await this.companion()).trim(at, before);
   }
 
   subscribe(at: TopicPartition, wake: () => void): Unsubscribe {
     return this.#wakes.subscribe(at, wake);
   }
 
-  /** Tells subscribers, in a later turn, that records came in; the store calls it too, after a commit that appended. */
-  wake(at: TopicPartition): void {
-    this.#wakes.wake(at);
-    const key = partitionKey(at);
-    const { sweepMs = RETENTION_SWEEP_MS } = this.#options;
-    const nowMs = this.#options.now();
-    const restedMs = nowMs - (this.#sweptMs.get(key) ?? -Infinity);
-    if (sweepMs === null || restedMs < sweepMs || this.#sweeping.has(key)) return;
-    this.#sweptMs.set(key, nowMs);
-    this.#sweeping.add(key);
-    void this.#sweep(at).then(() => this.#sweeping.delete(key));
+  /** Tells subscribers, in a later turn, what a transaction has appended that is complete; the store calls it too, after a commit. */
+  appended(appended: Appended): void {
+    if (appended.bytes === null) return;
+    this.#wakes.wake(appended.at);
+    if (this.#companion !== null) return this.#companion.appended(appended);
+    const { policy = NO_POLICY } = appended.row;
+    if (++this.#appends % APPENDS_BEFORE_COMPANION > 0 && !needsUpkeep(policy)) return;
+    this.companion().then(
+      (companion) => companion.look(appended),
+      // All goes on without it, and a later append asks for it again.
+      () => undefined,
+    );
   }
 
-  /** Turn after turn of upkeep, appends and commits between them, until there is nothing to do. */
-  async #sweep(at: TopicPartition): Promise<void> {
-    try {
-      const { policy } = await read(this.#options, 'a look at a partition', (transaction) =>
-        partitionIn(transaction, at),
-      );
-      if (policy === undefined || !needsUpkeep(policy)) return;
-      while (await this.upkeep(at)) await new Promise((rest) => setTimeout(rest));
-    } catch (failure) {
-      // The topic or the database has gone; else the next sweep tries again.
-      if (!isGone(failure)) logLater('error', 'upkeep', { ...at, thrown: failure });
-    }
-  }
-
-  /** One turn of what keeps a partition small. @returns true when another turn has something to do */
-  async upkeep(at: TopicPartition): Promise<boolean> {
-    const { IdbUpkeep } = await import('./idb-upkeep.ts');
-    this.#upkeep ??= new IdbUpkeep(this.#options);
-    return await this.#upkeep.turn(at);
+  /** What is beside it, fetched if need be. */
+  async companion(): Promise<LogCompanion> {
+    const { LogCompanion } = await RARE_ROWS.load();
+    return (this.#companion ??= new LogCompanion(this.#options));
   }
 }
 
@@ -275,9 +268,4 @@ function isWhole(bytes: Uint8Array, count: number): boolean {
     if (thrown instanceof PartMissing) throw thrown;
     return false;
   }
-}
-
-function isGone(failure: unknown): boolean {
-  const code = failure instanceof PortError ? failure.code : null;
-  return code === 'UNKNOWN_TOPIC' || code === 'UNKNOWN_PARTITION' || code === 'UNAVAILABLE';
 }

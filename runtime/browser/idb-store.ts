@@ -7,11 +7,11 @@ import type { Commit, OutboxAppend, Restored, StateReader, Store, TaskId } from 
 import { partitionKey } from '../ports/wakes.ts';
 import { type MillraceSchema, type StoreName, type TaskRow } from './database.ts';
 import { withParts } from '../task/with-parts.ts';
-import { appendIn } from './idb-append.ts';
+import { type Appended, appendIn, type AppendRows, askRows } from './idb-append.ts';
 import type { IdbLog } from './idb-log.ts';
 import { RARE_ROWS } from './parts.ts';
 import { StateLog, type StateWrite } from './state-log.ts';
-import { type IdbOptions, read, write, type WriteTransaction } from './transactions.ts';
+import { type IdbOptions, write, type WriteTransaction } from './transactions.ts';
 
 /** What an IndexedDB store needs from its host. */
 export interface IdbStoreOptions extends IdbOptions {
@@ -27,6 +27,8 @@ export interface IdbStoreOptions extends IdbOptions {
 interface Resident {
   readonly log: StateLog;
   readonly commit: number;
+  /** Its producer's id. */
+  readonly producer: string;
 }
 
 /** State of tasks in IndexedDB, with a copy of what is committed resident for synchronous reads. */
@@ -55,7 +57,7 @@ export class IdbStore implements Store {
       return { row, log: await this.#stateAt(transaction, task, before?.commit ?? 0) };
     });
     const { commit, epoch, producer: id, ...position } = row;
-    this.#resident.set(task, { log, commit });
+    this.#resident.set(task, { log, commit, producer: id });
     return { ...position, reader: log.tables, commit, producer: { id, epoch }, pending: [] };
   }
 
@@ -65,30 +67,33 @@ export class IdbStore implements Store {
       const { fenced } = await RARE_ROWS.load();
       throw fenced(task, resident?.commit);
     }
-    const { log } = resident;
+    const { log, producer } = resident;
     const state = await withParts(() => {
       log.tables.refuseTooLarge(task, commit.changes, this.#options.stateBytesMax);
       return log.write(commit.changes);
     });
-    await write(this.#options, 'a commit', async (transaction) => {
-      const row = await transaction.objectStore('tasks').get(task);
+    const appended = await write(this.#options, 'a commit', async (transaction) => {
+      const { outbox } = commit;
+      const rows: AppendRows = new Map();
+      const tasks = transaction.objectStore('tasks');
+      const asked = tasks.get(task);
+      for (const { to } of outbox) askRows(transaction, rows, to, producer);
+      const row = await asked;
       if (row?.commit !== commit.after) throw RARE_ROWS.code.fenced(task, row?.commit);
-      for (const { to, sequence, bytes } of commit.outbox) {
-        const producer = { id: row.producer, epoch: row.epoch, sequence };
-        await appendIn(transaction, {
-          at: to,
-          bytes,
-          producer,
-          incarnation: undefined,
-          nowMs: this.#options.now(),
-        });
+      const appended: Appended[] = [];
+      for (const { to: at, sequence, bytes } of outbox) {
+        const stamp = { id: producer, epoch: row.epoch, sequence };
+        const nowMs = this.#options.now();
+        const append = { at, bytes, producer: stamp, incarnation: undefined, nowMs };
+        appended.push(await appendIn(transaction, rows, append));
       }
       putState(transaction, task, state);
-      await transaction.objectStore('tasks').put(after(row, commit), task);
+      unwrap(tasks).put(after(row, commit), task);
+      return appended;
     });
     state.applied();
-    this.#resident.set(task, { log, commit: commit.after + 1 });
-    for (const { to } of commit.outbox) this.#options.log.wake(to);
+    this.#resident.set(task, { ...resident, commit: commit.after + 1 });
+    for (const each of appended) this.#options.log.appended(each);
     return [];
   }
 
@@ -98,11 +103,10 @@ export class IdbStore implements Store {
   }
 
   async reader(task: TaskId): Promise<StateReader | null> {
-    return await read(this.#options, 'a look at a task', async (transaction) => {
-      const row = await transaction.objectStore('tasks').get(task);
-      if (row === undefined || !row.committed) return null;
-      const log = await this.#stateAt(transaction, task, row.commit);
-      this.#resident.set(task, { log, commit: row.commit });
+    const { readTask } = await RARE_ROWS.load();
+    return await readTask(this.#options, task, async (transaction, { commit, producer }) => {
+      const log = await this.#stateAt(transaction, task, commit);
+      this.#resident.set(task, { log, commit, producer });
       return log.tables;
     });
   }

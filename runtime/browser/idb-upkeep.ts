@@ -1,5 +1,6 @@
 // What keeps partitions in IndexedDB small, in transactions so short that no commit waits long; fetched when a topic first needs it.
 
+import { PortError } from '../base/errors.ts';
 import {
   Cleaner,
   type CleaningRead,
@@ -11,7 +12,9 @@ import {
 import type { FetchedBatch, TopicPartition } from '../ports/log.ts';
 import { storedBatch } from '../ports/refusals.ts';
 import { type BatchSize, expired } from '../ports/retention.ts';
+import { RETENTION_SWEEP_MS } from '../ports/upkeep.ts';
 import { partitionKey } from '../ports/wakes.ts';
+import { logLater } from '../task/log-later.ts';
 import type { PartitionRow } from './database.ts';
 import { NO_POLICY, partitionIn } from './idb-append.ts';
 import { type IdbOptions, owned, write, type WriteTransaction } from './transactions.ts';
@@ -25,9 +28,42 @@ export class IdbUpkeep {
   readonly #options: IdbOptions;
   /** Of partitions whose upkeep is not done. */
   readonly #cleaners = new Map<string, Cleaner>();
+  /** When a partition was last looked at for what may go. */
+  readonly #sweptMs = new Map<string, number>();
+  readonly #sweeping = new Set<string>();
+  readonly #changed: (at: TopicPartition) => void;
 
-  constructor(options: IdbOptions) {
+  /** @param changed told of each partition that may not be what it was */
+  constructor(options: IdbOptions, changed: (at: TopicPartition) => void) {
     this.#options = options;
+    this.#changed = changed;
+  }
+
+  /** Records were appended: looks for what may go where that was not done lately. */
+  look(at: TopicPartition): void {
+    const key = partitionKey(at);
+    const { sweepMs = RETENTION_SWEEP_MS } = this.#options;
+    const nowMs = this.#options.now();
+    const restedMs = nowMs - (this.#sweptMs.get(key) ?? -Infinity);
+    if (sweepMs === null || restedMs < sweepMs || this.#sweeping.has(key)) return;
+    this.#sweptMs.set(key, nowMs);
+    this.#sweeping.add(key);
+    void this.#sweep(at).then(() => this.#sweeping.delete(key));
+  }
+
+  /** The partition has gone. */
+  forget(at: TopicPartition): void {
+    this.#sweptMs.delete(partitionKey(at));
+  }
+
+  /** Turn after turn of upkeep, appends and commits between them, until there is nothing to do. */
+  async #sweep(at: TopicPartition): Promise<void> {
+    try {
+      while (await this.turn(at)) await new Promise((rest) => setTimeout(rest));
+    } catch (failure) {
+      // The topic or the database has gone; else the next sweep tries again.
+      if (!isGone(failure)) logLater('error', 'upkeep', { ...at, thrown: failure });
+    }
   }
 
   /** One turn. @returns true when another turn has something to do. @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, CORRUPT, UNAVAILABLE */
@@ -42,9 +78,15 @@ export class IdbUpkeep {
       if (await expire(transaction, at, row, nowMs)) return true;
       return await clean(transaction, at, cleaner, nowMs);
     });
+    this.#changed(at);
     if (isMore) this.#cleaners.set(key, cleaner);
     return isMore;
   }
+}
+
+function isGone(failure: unknown): boolean {
+  const code = failure instanceof PortError ? failure.code : null;
+  return code === 'UNKNOWN_TOPIC' || code === 'UNKNOWN_PARTITION' || code === 'UNAVAILABLE';
 }
 
 async function clean(

@@ -2,16 +2,14 @@
 
 import type { IDBPObjectStore } from 'idb';
 import { messageOf, PortError } from '../base/errors.ts';
-import { offsetAt } from '../data/record.ts';
 import type { TopicDescription, TopicPartition } from '../ports/log.ts';
 import { toForget } from '../ports/producers.ts';
-import { storedBatch, unknownPartition, unknownTopic } from '../ports/refusals.ts';
-import type { Store, TaskId } from '../ports/store.ts';
-import { type MillraceSchema, type StoreName } from './database.ts';
-import { partitionIn } from './idb-append.ts';
+import { unknownPartition, unknownTopic } from '../ports/refusals.ts';
+import type { StateReader, Store, TaskId } from '../ports/store.ts';
+import type { MillraceSchema, StoreName, TaskRow } from './database.ts';
 import { putState } from './idb-store.ts';
 import { StateLog } from './state-log.ts';
-import { type IdbOptions, read, write } from './transactions.ts';
+import { type IdbOptions, read, type ReadTransaction, write } from './transactions.ts';
 
 export { admit } from '../ports/admission.ts';
 export { judge } from '../ports/producers.ts';
@@ -24,6 +22,7 @@ export {
 } from '../ports/refusals.ts';
 
 export { foldStep } from './state-fold.ts';
+export { LogCompanion } from './log-companion.ts';
 
 /** Why a partition has no row. @param topic what it is of; undefined: there is none */
 export function unknown(at: TopicPartition, topic: TopicDescription | undefined): PortError {
@@ -66,67 +65,15 @@ export async function toGo(
   return toForget(idle, nowMs);
 }
 
-/** Removes a topic. @returns what it was. @throws {PortError} UNKNOWN_TOPIC */
-export async function removeTopic(options: IdbOptions, topic: string): Promise<TopicDescription> {
-  return await write(options, 'removing a topic', async (transaction) => {
-    const description = await transaction.objectStore('topics').get(topic);
-    if (description === undefined) throw unknownTopic(topic);
-    // An array sorts after every number and string, so this range holds all keys that begin with the topic.
-    const all = IDBKeyRange.bound([topic], [topic, []]);
-    await transaction.objectStore('topics').delete(topic);
-    for (const rows of ['partitions', 'segments', 'producers'] as const) {
-      await transaction.objectStore(rows).delete(all);
-    }
-    return description;
-  });
-}
-
-/** As `Log.offsetForTime`. */
-export async function offsetForTime(
+/** As `Store.reader`. @param stateOf what the committed task has */
+export async function readTask(
   options: IdbOptions,
-  at: TopicPartition,
-  ms: number,
-): Promise<number> {
-  return await read(options, 'a search by time', async (transaction) => {
-    const { highWatermark } = await partitionIn(transaction, at);
-    const range = IDBKeyRange.bound(
-      [at.topic, at.partition],
-      [at.topic, at.partition, highWatermark],
-    );
-    let cursor = await transaction.objectStore('segments').openCursor(range);
-    while (cursor !== null) {
-      const base = cursor.key[2];
-      if (cursor.value.maxTimestamp >= ms) {
-        const { bytes, count } = cursor.value;
-        const records = storedBatch(at, bytes, { base, count });
-        const index = records.timestamps.findIndex((timestamp) => timestamp >= ms);
-        return offsetAt(records, base, index);
-      }
-      cursor = await cursor.continue();
-    }
-    return highWatermark;
-  });
-}
-
-/** As `Log.trim`. */
-export async function trim(options: IdbOptions, at: TopicPartition, before: number): Promise<void> {
-  await write(options, 'a trim', async (transaction) => {
-    const key: [string, number] = [at.topic, at.partition];
-    const row = await partitionIn(transaction, at);
-    const until = Math.min(before, row.highWatermark);
-    if (until <= row.start) return;
-    let { start, lengthBytes } = row;
-    const range = IDBKeyRange.bound(key, [...key, until]);
-    let cursor = await transaction.objectStore('segments').openCursor(range);
-    while (cursor !== null) {
-      const end = cursor.key[2] + cursor.value.count;
-      if (end > until) break;
-      if (lengthBytes !== undefined) lengthBytes -= cursor.value.bytes.length;
-      await cursor.delete();
-      start = end;
-      cursor = await cursor.continue();
-    }
-    await transaction.objectStore('partitions').put({ ...row, start, lengthBytes }, key);
+  task: TaskId,
+  stateOf: (transaction: ReadTransaction, row: TaskRow) => Promise<StateReader>,
+): Promise<StateReader | null> {
+  return await read(options, 'a look at a task', async (transaction) => {
+    const row = await transaction.objectStore('tasks').get(task);
+    return row?.committed === true ? await stateOf(transaction, row) : null;
   });
 }
 

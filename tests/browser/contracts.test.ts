@@ -10,7 +10,7 @@ import { describeCompaction } from '../contracts/log-compaction.ts';
 import { describeRetention } from '../contracts/log-retention.ts';
 import { describeStore } from '../contracts/store.ts';
 import { describeTransport } from '../contracts/transport.ts';
-import { openIdb } from './idb.ts';
+import { openFollowed, openIdb } from './idb.ts';
 
 describeLog('IdbLog', openIdb);
 describeAdmission('IdbLog', openIdb);
@@ -18,6 +18,12 @@ describeAdmission('IdbLog', openIdb);
 describeRetention('IdbLog', () => openIdb(undefined, null));
 describeCompaction('IdbLog', () => openIdb(undefined, null), 25);
 describeStore('IdbStore', openIdb);
+
+describeLog('IdbLog with its companion', openFollowed);
+describeAdmission('IdbLog with its companion', openFollowed);
+describeRetention('IdbLog with its companion', openFollowed);
+describeCompaction('IdbLog with its companion', openFollowed, 25);
+describeStore('IdbStore with its companion', openFollowed);
 
 describeTransport('Line', async () => {
   const { port1, port2 } = new MessageChannel();

@@ -38,29 +38,39 @@ export async function openIdb(stateBytesMax?: number, sweepMs?: number | null): 
   const connections: Database[] = [];
   let nowMs = START_MS;
   const now = () => nowMs;
+  const options = { now, durability: 'relaxed' as const, sweepMs };
   const connect = async () => {
     const database = await openDatabase(name, () => undefined);
     connections.push(database);
-    const options = { database, now, durability: 'relaxed' as const, sweepMs };
-    const log = new IdbLog(options);
-    return { database, log, store: new IdbStore({ ...options, log, stateBytesMax }) };
+    return database;
   };
-  const opened = await connect();
+  const database = await connect();
+  const log = new IdbLog({ ...options, database });
+  const store = new IdbStore({ ...options, database, log, stateBytesMax });
   return {
     name,
-    ...opened,
+    database,
+    log,
+    store,
     now,
-    upkeep: (at, aheadMs) => {
+    upkeep: async (at, aheadMs) => {
       nowMs += aheadMs;
-      return opened.log.upkeep(at);
+      return await (await log.companion()).upkeep(at);
     },
     advance: (ms) => {
       nowMs += ms;
     },
-    reopen: async () => (await connect()).store,
+    reopen: async () => new IdbStore({ ...options, database: await connect(), log, stateBytesMax }),
     dispose: async () => {
       for (const connection of connections) connection.close();
       await deleteDB(databaseName(name));
     },
   };
+}
+
+/** As `openIdb`, with a log that has its companion: what it appends it reads without the database. */
+export async function openFollowed(): Promise<Opened> {
+  const opened = await openIdb(undefined, null);
+  await opened.log.companion();
+  return opened;
 }

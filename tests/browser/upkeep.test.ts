@@ -5,6 +5,7 @@ import type { PartitionRow, SegmentRow } from '../../runtime/browser/database.ts
 import { RETENTION_SWEEP_MS } from '../../runtime/ports/upkeep.ts';
 import { policyOf } from '../../runtime/ports/topic-policy.ts';
 import { recordBatch, refused, topicSpec, valuesFrom } from '../contracts/log.ts';
+import { IdbLog } from '../../runtime/browser/idb-log.ts';
 import { openIdb } from './idb.ts';
 
 const AT = { topic: 't', partition: 0 };
@@ -40,9 +41,11 @@ test('a database of before sizes were counted is counted once', async () => {
 });
 
 test('a bit that has flipped is CORRUPT, with its place, and upkeep covers nothing up', async () => {
-  const { log, database, upkeep, dispose } = await openIdb(undefined, null);
-  await log.create({ ...topicSpec('t'), compacted: true });
-  for (const value of ['a', 'b', 'c', 'd']) await log.append(AT, recordBatch([value], 1));
+  const { log: before, database, upkeep, now, dispose } = await openIdb(undefined, null);
+  await before.create({ ...topicSpec('t'), compacted: true });
+  for (const value of ['a', 'b', 'c', 'd']) await before.append(AT, recordBatch([value], 1));
+  // As after a restart: it has nothing in memory.
+  const log = new IdbLog({ database, now, durability: 'relaxed', sweepMs: null });
   const row = (await database.get('segments', ['t', 0, 1])) as SegmentRow;
   const bytes = row.bytes.slice();
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
