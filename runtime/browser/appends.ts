@@ -33,7 +33,8 @@ interface Gathered {
 /** One append after the other; what comes in meanwhile is gathered for the next one. */
 export class Appends {
   readonly #produce: EngineCore['produce'];
-  #last: Promise<void> = Promise.resolve();
+  /** Resolves when all that has come in is done. */
+  last: Promise<void> = Promise.resolve();
   /** Has not begun. */
   #gathered: Gathered | null = null;
 
@@ -59,11 +60,11 @@ export class Appends {
 
   #begun(topic: string): Gathered {
     const calls: ProduceCall[] = [];
-    this.#last = this.#last.then(() => {
+    this.last = this.last.then(() => {
       if (this.#gathered?.calls === calls) this.#gathered = null;
       return this.#append(topic, calls);
     });
-    return { topic, calls, done: this.#last };
+    return { topic, calls, done: this.last };
   }
 
   /** Appends the records that have no place. When that is refused it tries each half: so only those calls are refused that are to blame. */

@@ -159,7 +159,7 @@ export class BrowserEngine implements AsyncDisposable {
   }
 
   /**
-   * Resolves when every persistent query that is not paused has taken in all there is and delivered all it made. Rejects with its error when one has ended
+   * Resolves when every persistent query that is not paused has taken in all there is, what calls before this one append included, and delivered all it made. Rejects with its error when one has ended
    * or waits for room (`errorOf` says which): what it did not read will not show. RESUME lets it try again; TERMINATE or DROP leaves it out.
    */
   async idle(): Promise<void> {

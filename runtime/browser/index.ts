@@ -14,7 +14,7 @@ export interface OpenOptions {
    * bring functions for SQL: see `registerFunctions` of `millrace/worker`.
    */
   readonly worker?: (() => Worker) | undefined;
-  /** Where the kernel lies; absent: beside the Worker. null: without it; every query then runs on the slower row path. */
+  /** Where the kernel lies, relative to the page as for `fetch`; absent: beside the Worker. null: without it; every query then runs on the slower row path. */
   readonly kernel?: URL | string | null | undefined;
   /** What to do while another tab has the database open: `fail` (the default) with LOCKED, or `wait` until it is closed. */
   readonly whenLocked?: 'fail' | 'wait' | undefined;
@@ -68,7 +68,8 @@ export async function open(options: OpenOptions = {}): Promise<BrowserEngine> {
     await engine.start({
       ...others,
       database,
-      kernel: kernel && new URL(kernel, location.href).href,
+      // As `fetch` of the page would have it, behind its <base href>.
+      kernel: kernel && new Request(kernel).url,
       commitIntervalMs,
     });
     return engine;

@@ -16,6 +16,7 @@ import type { WorkerOptions } from './worker.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
 import { RARE_ROWS } from './parts.ts';
 import { serveTasks, taskWorkers } from './task-workers.ts';
+import type { Appends } from './appends.ts';
 import { PrintedLines } from './printed-lines.ts';
 import { toWire, type WireError } from '../ports/wire-error.ts';
 
@@ -53,14 +54,16 @@ export function noKernel(url: URL, cause: unknown): PortError {
 /** Calls beside those of `EngineWorker`. */
 export class RareCalls {
   readonly #core: () => EngineCore;
+  readonly #appends: Appends;
   readonly #own: Registered;
   readonly #prints = new Map<number, PrintedLines>();
   /** Ever begun, for their numbers. */
   #printed = 0;
 
   /** @param core throws while the engine is not open */
-  constructor(core: () => EngineCore, own: Registered) {
+  constructor(core: () => EngineCore, appends: Appends, own: Registered) {
     this.#core = core;
+    this.#appends = appends;
     this.#own = own;
   }
 
@@ -112,6 +115,7 @@ export class RareCalls {
   }
 
   async idle(): Promise<void> {
+    await this.#appends.last;
     await this.#engine.idle();
   }
 

@@ -86,7 +86,7 @@ export interface ProducedPlaces extends Pick<Appended, 'errors'> {
 export class EngineWorker {
   readonly #line: Line;
   readonly #buffers = new Buffers();
-  readonly #appends = new Appends(async (...given) => await this.#opened.produce(...given));
+  readonly #appends = new Appends((...given) => this.#opened.produce(...given));
   #engine: EngineCore | null = null;
   /** Queries whose batches are being sent. */
   #queries = 0;
@@ -176,7 +176,10 @@ export class EngineWorker {
   /** What pages rarely call. */
   async rarer(): Promise<RareCalls> {
     const { RareCalls } = await RARE_CALLS.load();
-    return (this.#rarer ??= new RareCalls(() => this.#opened, { functions, processors }));
+    return (this.#rarer ??= new RareCalls(() => this.#opened, this.#appends, {
+      functions,
+      processors,
+    }));
   }
 
   async close(): Promise<void> {

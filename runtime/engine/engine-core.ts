@@ -82,6 +82,8 @@ interface Made {
 /** Statements run one after the other, however they are called; queries and records go beside them. */
 export class EngineCore {
   readonly made: Made;
+  /** Calls that append and are not done: they may wait for code, or their turn, before they reach the log. */
+  readonly writes = new Set<Promise<unknown>>();
   readonly #variables = new Map<string, string>();
   /** Push queries ever started, for their ids. */
   #pushes = 0;
@@ -211,10 +213,5 @@ export class EngineCore {
     const over = (): void => end();
     done.then(over, over);
     return done;
-  }
-
-  /** Resolves when the statements that have come are done. */
-  async settled(): Promise<void> {
-    await this.#last;
   }
 }

@@ -169,13 +169,15 @@ export class Engine implements AsyncDisposable {
     given: InsertRow | readonly InsertRow[],
     options: InsertOptions = {},
   ): Promise<ProducedAt | readonly ProducedAt[]> {
-    const { insertRows } = await withParts(() => RARE_CALLS.code);
-    return insertRows(this.#open, source, given, options);
+    return this.#writing(async (core) => {
+      const { insertRows } = await withParts(() => RARE_CALLS.code);
+      return insertRows(core, source, given, options);
+    });
   }
 
   /** Appends records as they are. @throws {PortError} what the log refuses */
   async produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
-    return this.#open.produce(topic, records);
+    return this.#writing((core) => core.produce(topic, records));
   }
 
   /**
@@ -183,10 +185,23 @@ export class Engine implements AsyncDisposable {
    * @param batch of the source's schema
    */
   async insertBatch(source: string, batch: Batch): Promise<void> {
-    const { insertBatch } = await withParts(() => RARE_CALLS.code);
+    await this.#writing(async (core) => {
+      const { insertBatch } = await withParts(() => RARE_CALLS.code);
+      const to = { catalog: this.catalog, source, spare: core.spare() };
+      await insertBatch(core.made.host.log, to, batch);
+    });
+  }
+
+  /** A call that appends: `idle` waits for it, though its caller may not. */
+  async #writing<T>(write: (core: EngineCore) => Promise<T>): Promise<T> {
     const core = this.#open;
-    const to = { catalog: this.catalog, source, spare: core.spare() };
-    await insertBatch(core.made.host.log, to, batch);
+    const done = write(core);
+    core.writes.add(done);
+    try {
+      return await done;
+    } finally {
+      core.writes.delete(done);
+    }
   }
 
   /**
@@ -217,13 +232,14 @@ export class Engine implements AsyncDisposable {
   }
 
   /**
-   * Resolves when every persistent query that is not paused has taken in all there is and delivered all it made. Rejects with its error when one has ended
+   * Resolves when every persistent query that is not paused has taken in all there is, what calls before this one append included, and delivered all it made. Rejects with its error when one has ended
    * or waits for room (`errorOf` says which): what it did not read will not show. RESUME lets it try again; TERMINATE or DROP leaves it out.
    */
   async idle(): Promise<void> {
-    const { made } = this.#open;
-    // After the statements that came before, and not in the way of those that come after.
-    await this.#core.settled();
+    const core = this.#open;
+    const { made, writes } = core;
+    // After the statements and writes that came before, and not in the way of those that come after.
+    await Promise.allSettled([core.inTurn(async () => undefined), ...writes]);
     await idle(made.queries, made.host.log);
   }
 

@@ -258,6 +258,38 @@ test('a kernel that is not there is said to be so, with its address', async () =
   expect((error as Error).message).toContain('/no/kernel.wasm');
 });
 
+test('the address of a kernel is relative to the page, behind its <base href>', async () => {
+  const base = document.createElement('base');
+  base.href = '/no/base/';
+  document.head.append(base);
+  try {
+    const error = await thrownBy(open({ storage: 'memory', kernel: 'kernel.wasm' }));
+    expect((error as Error).message).toContain(`${location.origin}/no/base/kernel.wasm`);
+  } finally {
+    base.remove();
+  }
+});
+
+test.each(['insert', 'produce'] as const)(
+  'idle waits for each %s that came before it, though none is waited for',
+  async (how) => {
+    const engine = await openTest();
+    await engine.execute(
+      `${STREAM} CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s GROUP BY k EMIT CHANGES;`,
+    );
+    const write = {
+      insert: () => engine.insert('s', { k: 'a' }),
+      produce: () => engine.produce('s', [{ key: 'a', value: '{}' }]),
+    }[how];
+    for (let written = 0; written < 50;) {
+      for (let i = 0; i < 10; i++, written++) void write();
+      await engine.idle();
+      const [row] = await (await engine.query('SELECT n FROM t;')).all();
+      expect(row?.['N']).toBe(written);
+    }
+  },
+);
+
 test('a Worker whose script is not there is said to be so', async () => {
   const worker = () => new Worker('/no/worker.js', { type: 'module' });
   const error = await thrownBy(open({ storage: 'memory', worker }));
