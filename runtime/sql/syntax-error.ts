@@ -191,7 +191,7 @@ function either(expected: readonly string[]): string {
 }
 
 /** A hint from what was looked for: a name, text or a number. */
-function soughtHint({ token, before, source, sought }: Failure): string {
+function soughtHint({ token, before, source, sought, expected }: Failure): string {
   const isWord = token.kind === 'word';
   switch (sought) {
     case 'name':
@@ -199,7 +199,13 @@ function soughtHint({ token, before, source, sought }: Failure): string {
         return 'Names stand plain or in backticks; single quotes are for text.';
       }
       if (!isWord) return '';
-      if (before?.key === ',') return 'Is the comma before it one too many?';
+      // Of columns that are declared or named one by one none is left out: there the word is meant as a name.
+      if (
+        before?.key === ',' &&
+        CLAUSE_STARTS.has(token.key) &&
+        !expected.includes('a column name')
+      )
+        return 'Is the comma before it one too many?';
       return `${token.key} is a reserved word; in backticks it is a name: \`${token.text}\`.`;
     case 'text': {
       const doubleQuoted = token.kind === 'quoted' && source.charAt(token.start) === '"';

@@ -81,6 +81,14 @@ describe('other slips', () => {
       'SELECT a, FROM s',
       "1:11: expected '*' or an expression, found FROM | Is the comma before it one too many?",
     ],
+    [
+      'SELECT a, values FROM s',
+      "1:11: expected '*' or an expression, found values | VALUES is a reserved word; in backticks it is a name: `values`.",
+    ],
+    [
+      'CREATE STREAM s (k STRING KEY, group STRING)',
+      '1:32: expected a column name, found group | GROUP is a reserved word; in backticks it is a name: `group`.',
+    ],
     ['SELECT a b c FROM s', "1:12: expected ',' or FROM, found c | Is a comma missing before it?"],
     ['SELECT (a FROM s', "1:11: expected ')', found FROM"],
     [
