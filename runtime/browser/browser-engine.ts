@@ -127,11 +127,9 @@ export class BrowserEngine implements AsyncDisposable {
     given: InsertRow | readonly InsertRow[],
     options: InsertOptions = {},
   ): Promise<ProducedAt | readonly ProducedAt[]> {
-    const isOne = !Array.isArray(given);
-    const rows = (isOne ? [given] : given) as readonly InsertRow[];
-    const places = placesOf(await this.#remote.call('insert', [source, rows, options]));
+    const places = placesOf(await this.#remote.call('insert', [source, given, options]));
     // As many as there are rows.
-    return isOne ? (places[0] as ProducedAt) : places;
+    return Array.isArray(given) ? places : (places[0] as ProducedAt);
   }
 
   /** Appends records as they are. @throws {PortError} what the log refuses */

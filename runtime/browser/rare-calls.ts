@@ -88,10 +88,12 @@ export class RareCalls {
 
   async insert(
     source: string,
-    rows: readonly InsertRow[],
+    given: InsertRow | readonly InsertRow[],
     options: InsertOptions,
   ): Promise<HandingOver<PackedPlaces>> {
-    return new HandingOver(placed(await this.#engine.insert(source, rows, options)));
+    // Either is for the engine to tell apart: what it says of a row alone has no number.
+    const places = await this.#engine.insert(source, given as readonly InsertRow[], options);
+    return new HandingOver(placed([places].flat()));
   }
 
   /** Keys and values are views of their record batches, each of which is cloned once. */

@@ -183,6 +183,17 @@ test('digits beyond a double, names of every object and bytes come back as they 
   expect(Object.values(queries)[0]).toMatchObject({ in: 3, errors: 1 });
 });
 
+test.each([
+  [{ n: 'x' }, 'N is BIGINT; this string does not fit'],
+  [[{ n: 1 }, { n: 'x' }], 'row 1: N is BIGINT; this string does not fit'],
+])('what is said of the row %j has its number where there are several', async (given, message) => {
+  const engine = await openTest();
+  await engine.execute(STREAM);
+  expect(await thrownBy(engine.insert('s', given))).toMatchObject({ message });
+  await engine.insert('s', { n: 1 });
+  expect(await engine.insert('s', [{ n: 2 }])).toEqual([{ partition: 0, offset: 1 }]);
+});
+
 test('records go in and come back with key, value, headers, timestamp and partition', async () => {
   const engine = await openTest();
   await engine.execute(
