@@ -122,6 +122,11 @@ export class BrowserEngine implements AsyncDisposable {
     rows: readonly InsertRow[],
     options?: InsertOptions,
   ): Promise<readonly ProducedAt[]>;
+  insert(
+    source: string,
+    given: InsertRow | readonly InsertRow[],
+    options?: InsertOptions,
+  ): Promise<ProducedAt | readonly ProducedAt[]>;
   async insert(
     source: string,
     given: InsertRow | readonly InsertRow[],

@@ -92,7 +92,7 @@ export class RareCalls {
     options: InsertOptions,
   ): Promise<HandingOver<PackedPlaces>> {
     // Either is for the engine to tell apart: what it says of a row alone has no number.
-    const places = await this.#engine.insert(source, given as readonly InsertRow[], options);
+    const places = await this.#engine.insert(source, given, options);
     return new HandingOver(placed([places].flat()));
   }
 

@@ -56,6 +56,8 @@ export type Attempt<T> =
 /** The way to one edge; holds nothing open but the sockets of those who read over them. */
 export class Connection {
   readonly #url: string;
+  /** The origin of the page, where the edge has another one. */
+  readonly #stranger: string | null;
   #isKnown = false;
   #sockets: Promise<Sockets> | null = null;
   readonly #options: ConnectOptions;
@@ -64,10 +66,13 @@ export class Connection {
   constructor(options: ConnectOptions) {
     checkOptions('connect', options, OPTIONS, 'url');
     // In a page it may be a path.
-    const { location } = globalThis as { readonly location?: { readonly href: string } };
-    const { protocol, href } = new URL(options.url, location?.href);
+    const { location } = globalThis as {
+      readonly location?: { readonly href: string; readonly origin: string };
+    };
+    const { protocol, href, origin } = new URL(options.url, location?.href);
     if (!protocol.startsWith('http')) throw new TypeError(`connect: ${href} is not http or https`);
     this.#url = href.replace(/\/+$/, '');
+    this.#stranger = location === undefined || location.origin === origin ? null : location.origin;
     this.#options = options;
   }
 
@@ -199,7 +204,7 @@ export class Connection {
       return { ok: false, ...failed(response, { url, body: said, isKnown: this.#isKnown }) };
     } catch (thrown) {
       signal?.throwIfAborted();
-      return { ok: false, ...unanswered(thrown) };
+      return { ok: false, ...unanswered(thrown, this.#isKnown ? null : this.#stranger) };
     } finally {
       clearTimeout(timer);
       end();

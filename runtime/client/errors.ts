@@ -161,8 +161,12 @@ function isCorrupt(error: Error): boolean {
   return error instanceof PortError && error.code === 'CORRUPT';
 }
 
-/** No answer, or half of one: what was asked for may have been done. */
-export function unanswered(cause: unknown): Failed {
-  const error = new PortError('UNAVAILABLE', 'the edge did not answer', {}, { cause });
+/**
+ * No answer, or half of one: what was asked for may have been done.
+ * @param stranger the origin of a page that has not had an answer yet, and that its edge may not list: browsers do not tell the one from the other
+ */
+export function unanswered(cause: unknown, stranger: string | null): Failed {
+  const why = stranger === null ? '' : `, or not to pages of ${stranger} (its cors.origins)`;
+  const error = new PortError('UNAVAILABLE', `the edge did not answer${why}`, {}, { cause });
   return { error, isPassing: true, isRefused: false, waitMs: 0 };
 }

@@ -164,6 +164,11 @@ export class Engine implements AsyncDisposable {
     rows: readonly InsertRow[],
     options?: InsertOptions,
   ): Promise<readonly ProducedAt[]>;
+  insert(
+    source: string,
+    given: InsertRow | readonly InsertRow[],
+    options?: InsertOptions,
+  ): Promise<ProducedAt | readonly ProducedAt[]>;
   async insert(
     source: string,
     given: InsertRow | readonly InsertRow[],
