@@ -9,6 +9,7 @@ import { preview } from '@vitest/browser-preview';
 import { defineConfig } from 'vitest/config';
 import type { TestProjectConfiguration } from 'vitest/config';
 import { bundledWorkers } from './scripts/bundled-workers.ts';
+import { coreChunk } from './scripts/core-chunk.ts';
 import { demoPlugin } from './demo/vite-plugin.ts';
 import { CHROMIUM_FLAGS, findChromium } from './tests/support/chromium.ts';
 import { LongestFirst } from './tests/support/longest-first.ts';
@@ -85,7 +86,10 @@ export default defineConfig(({ mode }) => ({
   cacheDir: resolve(root, 'node_modules/.vite'),
   // Named, since Vite does not look for the imports of Workers before it starts, and would reload the page for each.
   optimizeDeps: { include: ['comlink', 'idb'] },
-  worker: { format: 'es' },
+  worker: {
+    format: 'es',
+    rolldownOptions: { output: { codeSplitting: { groups: [coreChunk()] } } },
+  },
   build: { target: 'es2023', outDir: resolve(root, 'build/demo'), emptyOutDir: true },
   server: { host: '127.0.0.1', open: false, fs: { allow: [root] } },
   ...(inVitest && {

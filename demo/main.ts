@@ -52,6 +52,7 @@ class Demo {
   #frameMs = 0;
   #polledMs = 0;
 
+  /** @param session has started, with the grace period that the controls show */
   constructor(quakes: readonly Quake[], session: Session, controls: Controls) {
     this.#quakes = quakes;
     this.#session = session;
@@ -71,7 +72,6 @@ class Demo {
   }
 
   start(): void {
-    this.#act(() => this.#session.start(this.#graceHours));
     requestAnimationFrame((frameMs) => {
       this.#frameMs = frameMs;
       this.#frame(frameMs);
@@ -257,13 +257,12 @@ async function main(): Promise<void> {
   });
   showStatements(controls.graceHours);
   element('recount', HTMLElement).textContent = recountSource.trim();
-  const [quakes, session] = await Promise.all([
-    loadQuakes(),
-    Session.open({
-      onChange: (hour) => demo?.change(hour),
-      onFailure: (error) => demo?.fail(error),
-    }),
-  ]);
+  const session = await Session.open({
+    onChange: (hour) => demo?.change(hour),
+    onFailure: (error) => (demo === null ? showFailure(error) : demo.fail(error)),
+  });
+  // The engine first: it asks for its rarer code bit by bit, and while it waits a slow network brings the records.
+  const [quakes] = await Promise.all([loadQuakes(), session.start(controls.graceHours)]);
   setText(element('storage', HTMLElement), session.storage);
   demo = new Demo(quakes, session, controls);
   demo.start();

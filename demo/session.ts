@@ -5,6 +5,7 @@ import {
   PortError,
   type BrowserEngine,
   type PublicRow,
+  type QueryOptions,
   type QueryRows,
 } from '../runtime/browser/index.ts';
 import type { EngineTable } from './check.ts';
@@ -80,8 +81,12 @@ export class Session {
   /** Begins again with an empty log. */
   async start(graceHours: number): Promise<void> {
     await this.#leave();
-    await this.#engine.execute(`${CLEAN_UP}${CREATE_STREAM}${createTable(graceHours)}`);
-    await this.follow();
+    const { topics } = await this.#engine.stats();
+    // With nothing there, as at the first visit, the code that drops needs not be fetched.
+    const cleanUp = Object.keys(topics).length === 0 ? '' : CLEAN_UP;
+    await this.#engine.execute(`${cleanUp}${CREATE_STREAM}${createTable(graceHours)}`);
+    // The first change is still to come.
+    await this.#follow();
   }
 
   /** Replaces the table by one whose query has read the log from its first record; until then the old one is there, and told of. Then call `follow`. */
@@ -95,9 +100,11 @@ export class Session {
 
   /** Tells of the changes of the table, from the first one on. */
   async follow(): Promise<void> {
-    const rows = await this.#engine.query(PUSH_QUERY, {
-      properties: { 'auto.offset.reset': 'earliest' },
-    });
+    await this.#follow({ properties: { 'auto.offset.reset': 'earliest' } });
+  }
+
+  async #follow(options: QueryOptions = {}): Promise<void> {
+    const rows = await this.#engine.query(PUSH_QUERY, options);
     this.#following = rows;
     this.#read(rows).catch(this.#events.onFailure);
   }

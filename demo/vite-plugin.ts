@@ -37,11 +37,12 @@ export function demoPlugin(): Plugin {
         ? this.resolve(`../${FILE}`, `${import.meta.dirname}/index.html`)
         : undefined;
     },
-    // The text is still JSON afterwards: Vite's own plugin makes the module of it.
+    // The text is still JSON afterwards: Vite's own plugin makes the module of it. Without a map the development server would add the
+    // whole file to it as one, five times as many bytes.
     transform(code, id) {
       if (!id.endsWith(FILE)) return undefined;
       const { features } = JSON.parse(code) as { features: readonly Feature[] };
-      return { code: JSON.stringify(rowsOf(features)), map: null };
+      return { code: JSON.stringify(rowsOf(features)), map: { mappings: '' } };
     },
     // In development Vite puts styles into the page and listens on a socket; what is built keeps the policy as it stands.
     transformIndexHtml(html) {

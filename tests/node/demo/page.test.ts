@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -90,6 +90,18 @@ describe.skipIf(executablePath === null)('the demo', () => {
       await pointAtLastMark(page);
       expect(await page.textContent('#hint')).toMatch(/^Magnitude .+ arrived .+ later: counted\.$/);
     });
+  });
+
+  // Each costs a slow network a tenth of a second and more: at 50 kB/s the first change came after 8 s with 95 of them, after 4.6 s with 27.
+  test('asks for few files before the first change', async () => {
+    await using context = await browser.newContext();
+    const page = await context.newPage();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.goto(site.url);
+    await firstChange(page);
+    expect(asked.filter((url) => url.includes('/worker-'))).toHaveLength(1);
+    expect(asked.length).toBeLessThan(40);
   });
 
   test('runs where the script of a Worker is another module than the one that its parts import, as in WebKit', async () => {
@@ -247,6 +259,10 @@ describe.skipIf(executablePath === null)('the demo', () => {
   test('moves in development too', async () => {
     const served = await servedDemo();
     try {
+      const path = '@fs/' + resolve('node_modules/vega-datasets/data/earthquakes.json') + '?import';
+      // With the whole file beside it, as a map, it would be five times as many.
+      const data = await (await fetch(served.url + path)).text();
+      expect(data.length).toBeLessThan(300_000);
       await visited(
         {},
         async (page) => {
