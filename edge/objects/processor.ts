@@ -62,6 +62,8 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   #wakes = 0;
   /** As many wake-ups had come when the task last had nothing left to do; null: not yet. */
   #restedWakes: number | null = null;
+  /** What has failed is tried again then, however many wake-ups come before; null: nothing has, or a command has come since. */
+  #retryAtMs: number | null = null;
   readonly #alarm: Alarm;
   readonly #earlierState = new EarlierState(this.ctx);
 
@@ -142,6 +144,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
         await done;
       } finally {
         this.#commands -= 1;
+        this.#retryAtMs = null;
         this.#heal();
       }
       return null;
@@ -175,7 +178,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
       if (brought !== null) this.#log?.bring(at, brought);
       this.#task?.wake();
       if (!process.pending) this.#tables.setPending(true);
-      this.#alarm.arm(Date.now() + HEAL_MS);
+      this.#alarm.arm(Math.max(Date.now() + HEAL_MS, this.#retryAtMs ?? 0));
       this.ctx.waitUntil(this.#drive());
       return true;
     });
@@ -262,18 +265,26 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     });
   }
 
-  /** Runs turns until nothing is left to do, or the alarm is to go on; one loop at a time. Never throws. */
+  /** Runs turns until nothing is left to do, or the alarm is to go on; one loop at a time, and none while what has failed waits. Never throws. */
   async #drive(): Promise<void> {
     if (this.#isRunning) return;
+    if (this.#retryAtMs !== null && Date.now() < this.#retryAtMs)
+      return this.#alarm.arm(this.#retryAtMs);
+    this.#retryAtMs = null;
     this.#isRunning = true;
     try {
       await this.#run();
     } catch (thrown) {
       log('error', 'processor-turns', { ...this.#named, thrown });
-      this.#alarm.arm(Date.now() + RETRY_MS);
+      this.#retryAt(Date.now() + RETRY_MS);
     } finally {
       this.#isRunning = false;
     }
+  }
+
+  #retryAt(atMs: number): void {
+    this.#retryAtMs = atMs;
+    this.#alarm.arm(atMs);
   }
 
   async #run(): Promise<void> {
@@ -293,6 +304,9 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
           return;
         case 'wait':
           this.#alarm.arm(turn.untilMs);
+          return;
+        case 'failed':
+          this.#retryAt(turn.untilMs);
           return;
         case 'idle':
           if (this.#endings.length > 0 && (await this.#isPastEndings(process))) return;
@@ -322,7 +336,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   /** A fenced task begins anew from its last commit; any other end stays until RESUME or a new plan. One that was stopped is no end. */
   async #end(task: Task): Promise<void> {
     if (this.#task === task) this.#task = null;
-    if (task.state === 'FENCED') this.#alarm.arm(Date.now() + RETRY_MS);
+    if (task.state === 'FENCED') this.#retryAt(Date.now() + RETRY_MS);
     const process = this.#tables.process();
     if (task.state !== 'ERROR' || process === null) return;
     const { commanded } = this.#tables;

@@ -50,12 +50,12 @@ export type TaskState = 'RUNNING' | 'STOPPED' | 'FENCED' | 'ERROR';
 
 /**
  * What a turn came to: `progress`, go on at once; `idle`, nothing to do until an input has more; `wait`, something is to be tried again at
- * that time; `ended`, the task has left RUNNING.
+ * that time, or when an input has more; `failed`, no turn before that time, whatever comes in; `ended`, the task has left RUNNING.
  */
 export type Turn =
   | { readonly kind: 'progress' }
   | { readonly kind: 'idle' }
-  | { readonly kind: 'wait'; readonly untilMs: number }
+  | { readonly kind: 'wait' | 'failed'; readonly untilMs: number }
   | { readonly kind: 'ended' };
 
 const RETRY_FIRST_MS = 50;
@@ -294,7 +294,7 @@ export class Task {
       this.#error = thrown.code === 'STORAGE_FULL' ? thrown : null;
       // What came in meanwhile is read by the next try, and hurries it no more than what comes from now on.
       this.#isWoken = false;
-      return { kind: 'wait', untilMs: this.options.clock.now() + waitMs };
+      return { kind: 'failed', untilMs: this.options.clock.now() + waitMs };
     }
     if (this.#state === 'RUNNING') {
       const isFenced = thrown instanceof PortError && thrown.code === 'FENCED';
@@ -350,13 +350,12 @@ export class Task {
   #sleep(turn: Turn): Promise<void> {
     return new Promise((resolve) => {
       if (this.#isWoken || this.#state !== 'RUNNING') return resolve();
-      const cancel =
-        turn.kind === 'wait' ? this.options.clock.wakeAt(turn.untilMs, () => this.#wake?.()) : null;
-      this.#wake = () => {
+      const wake = (this.#wake = () => {
         this.#wake = null;
         cancel?.();
         resolve();
-      };
+      });
+      const cancel = 'untilMs' in turn ? this.options.clock.wakeAt(turn.untilMs, wake) : null;
     });
   }
 

@@ -175,7 +175,7 @@ export class Driver {
           const turn = await task.turn();
           if (turn.kind === 'idle') break;
           if (turn.kind === 'ended') throw task.error ?? new PortError('UNAVAILABLE', 'it stopped');
-          if (turn.kind === 'wait') this.#clock.advanceTo(turn.untilMs);
+          if ('untilMs' in turn) this.#clock.advanceTo(turn.untilMs);
           moved = true;
         }
       }

@@ -155,6 +155,7 @@ export class PutBackHost {
       case 'progress':
         return true;
       case 'wait':
+      case 'failed':
         this.#options.clock.advanceTo(Math.max(turn.untilMs, this.#options.clock.now()));
         return true;
       case 'idle':

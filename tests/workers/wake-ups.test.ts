@@ -4,9 +4,9 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
+import { SqliteStore } from '../../edge/adapters/sqlite-store.ts';
 import { catalogOf, type EdgeEnv, partitionAt, processorAt } from '../../edge/env.ts';
 import { catalogName, partitionName, processorName } from '../../edge/names.ts';
-import { Effects } from '../../edge/objects/effects.ts';
 import { mergedRows } from '../../edge/rows.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
@@ -284,11 +284,21 @@ test('the id of a name is computed once, and OBJECT_IDS_KEPT_MAX are kept', () =
   expect(computed).toHaveLength(OBJECT_IDS_KEPT_MAX + 2);
 });
 
-test('nothing of a commit is seen before it has succeeded', async () => {
-  const made = await pipeline('visible');
+async function refuseCommits(made: Pipeline): Promise<void> {
   const refuse =
     "CREATE TRIGGER refuse BEFORE UPDATE OF position ON task BEGIN SELECT RAISE(ABORT, 'no'); END";
   await runInDurableObject(made.processor, (_, { storage }) => storage.sql.exec(refuse));
+}
+
+async function takeCommits(made: Pipeline): Promise<void> {
+  await runInDurableObject(made.processor, (_, { storage }) =>
+    storage.sql.exec('DROP TRIGGER refuse'),
+  );
+}
+
+test('nothing of a commit is seen before it has succeeded', async () => {
+  const made = await pipeline('visible');
+  await refuseCommits(made);
   await made.append(5);
   await scheduler.wait(200);
   expect(await made.changes()).toBe(0);
@@ -299,11 +309,38 @@ test('nothing of a commit is seen before it has succeeded', async () => {
     ),
   );
   expect(written).toEqual([0, 0, 0]);
-  await runInDurableObject(made.processor, (_, { storage }) =>
-    storage.sql.exec('DROP TRIGGER refuse'),
-  );
+  await takeCommits(made);
   await until(async () => (await made.changes()) === 1);
   expect(await made.total()).toEqual(['[5]']);
+});
+
+test('a turn that failed is made again when it is time or when a command has come, however many records come in meanwhile', async () => {
+  const made = await pipeline('hurried');
+  await refuseCommits(made);
+  const load = vi.spyOn(SqliteStore.prototype, 'load');
+  try {
+    await made.append(1);
+    await until(async () => load.mock.calls.length > 0);
+    const beganMs = Date.now();
+    for (let n = 0; Date.now() - beganMs < 400; n++) {
+      await made.append(1);
+      await scheduler.wait(2);
+    }
+    // After 50, 100 and 200 ms, the next one after 400.
+    expect(load.mock.calls.length).toBeGreaterThan(1);
+    expect(load.mock.calls.length).toBeLessThanOrEqual(4);
+    await until(async () => load.mock.calls.length === 6);
+  } finally {
+    vi.restoreAllMocks();
+  }
+  // The seventh try is 1,600 ms off.
+  await takeCommits(made);
+  const port = processorAt(env, made.tenant, TASK);
+  await unwrap(port.pause(true, Number.MAX_SAFE_INTEGER - 1));
+  await unwrap(port.pause(false, Number.MAX_SAFE_INTEGER));
+  const resumedMs = Date.now();
+  await until(async () => (await made.changes()) > 0);
+  expect(Date.now() - resumedMs).toBeLessThan(1_000);
 });
 
 test('a partition lets go what is older than its retention, but for the newest batch', async () => {
@@ -320,65 +357,4 @@ test('a partition lets go what is older than its retention, but for the newest b
   expect(await log.bounds(at)).toMatchObject({ start: 2, highWatermark: 3 });
   await expect(log.read(at, 1, 100)).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' });
   expect((await log.read(at, 2, 100)).batches).toHaveLength(1);
-});
-
-test('a call of the catalog is repeated until it is acknowledged, those of one object in order', async () => {
-  await runInDurableObject(env.CATALOG.get(env.CATALOG.newUniqueId()), async (_, { storage }) => {
-    const sent: string[] = [];
-    let refusals = 2;
-    const effects = new Effects(storage.sql, {
-      send: async (call) => {
-        const { name } = call as { name: string };
-        if (name === 'a1' && refusals-- > 0) throw new Error('not now');
-        sent.push(name);
-      },
-      rounds: [[]],
-    });
-    storage.transactionSync(() =>
-      effects.add([
-        ['a', { name: 'a1' }],
-        ['b', { name: 'b1' }],
-        ['a', { name: 'a2' }],
-      ]),
-    );
-    expect([await effects.flush(), await effects.flush(), await effects.flush()]).toEqual([
-      false,
-      false,
-      true,
-    ]);
-    expect(sent).toEqual(['b1', 'a1', 'a2']);
-    expect(effects.pending).toBe(0);
-  });
-});
-
-test('calls of a later round wait for those of earlier ones, but for the order of their own object', async () => {
-  await runInDurableObject(env.CATALOG.get(env.CATALOG.newUniqueId()), async (_, { storage }) => {
-    const sent: string[] = [];
-    const effects = new Effects(storage.sql, {
-      send: async (call) => {
-        const { effect, of } = call as { effect: string; of: string };
-        if (of === 'slow') await scheduler.wait(20);
-        sent.push(`${effect} ${of}`);
-      },
-      rounds: [['open'], ['start'], ['close']],
-    });
-    const calls = ['start task', 'open slow', 'open topic', 'close topic', 'close old', 'open old'];
-    storage.transactionSync(() =>
-      effects.add(
-        calls.map((call) => {
-          const [effect, of = ''] = call.split(' ');
-          return [of, { effect, of }];
-        }),
-      ),
-    );
-    expect(await effects.flush()).toBe(true);
-    expect(sent).toEqual([
-      'open topic',
-      'open slow',
-      'start task',
-      'close topic',
-      'close old',
-      'open old',
-    ]);
-  });
 });
