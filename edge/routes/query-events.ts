@@ -40,8 +40,11 @@ export async function* queryEvents(query: RunningQuery): AsyncGenerator<string, 
   yield eventText({ type: 'end', data: JSON.stringify({ message: query.finalMessage }) });
 }
 
-/** What comes, and null for every `silenceMs` in which nothing does. */
-async function* heard<T>(
+/**
+ * What comes, and null for every `silenceMs` in which nothing does: then something is sent, because a client that ends its connection is noticed only by what
+ * cannot be sent to it.
+ */
+export async function* heard<T>(
   from: AsyncIterable<T>,
   silenceMs: number,
 ): AsyncGenerator<T | null, void, undefined> {

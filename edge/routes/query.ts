@@ -13,8 +13,8 @@ import {
   startSelect,
 } from './queries.ts';
 import { parametersOf } from './parameters.ts';
-import { eventStream, lastEventId, wantsEvents } from './event-stream.ts';
-import { queryEvents } from './query-events.ts';
+import { eventStream, HEARTBEAT_MS, lastEventId, wantsEvents } from './event-stream.ts';
+import { heard, queryEvents } from './query-events.ts';
 import { queryOf, type QueryRequest, readQuery, type readScript } from './script.ts';
 import type { RowText } from '../rows.ts';
 
@@ -23,6 +23,8 @@ const KSQL_JSON = 'application/vnd.ksql.v1+json';
 const JSON_TYPE = 'application/json';
 /** What PRINT answers, whatever else is accepted: its lines are for people. */
 const PRINTED = 'text/plain; charset=utf-8';
+/** What is sent when there was no element for a while: it belongs to the next one, and JSON may begin with it. */
+const QUIET = ' ';
 
 /** How a query's elements are written. */
 interface Style {
@@ -174,7 +176,7 @@ function linesOf(printing: Printing): ReadableStream<Uint8Array> {
 }
 
 async function* linesEnded(lines: Printing['lines']): AsyncGenerator<string, void, undefined> {
-  for await (const line of lines) yield `${line}\n`;
+  for await (const line of heard(lines, HEARTBEAT_MS)) yield `${line ?? ''}\n`;
 }
 
 /** Groups of elements that are sent together. A failure after the first is an element. */
@@ -183,10 +185,13 @@ async function* elementsOf(
   style: Style,
 ): AsyncGenerator<string, void, undefined> {
   yield elementText([style.header(query)], style, true);
-  for await (const rows of query.rows()) {
-    if (rows.length > 0)
+  const rows = query.rows();
+  // Others come to their end by themselves.
+  for await (const some of query.kind === 'push' ? heard(rows, HEARTBEAT_MS) : rows) {
+    if (some === null) yield QUIET;
+    else if (some.length > 0)
       yield elementText(
-        rows.map((row) => style.row(row)),
+        some.map((row) => style.row(row)),
         style,
         false,
       );

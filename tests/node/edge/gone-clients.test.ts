@@ -5,7 +5,9 @@ import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import {
   BODY_BYTES_MAX,
+  PUSH_QUERIES_MAX,
   REQUESTS_IN_FLIGHT_MAX,
+  TOPIC_READS_MAX,
   UNREAD_BODIES_MAX,
 } from '../../../runtime/base/limits.ts';
 import { send } from '../../support/edge-client.ts';
@@ -59,3 +61,91 @@ test('a long body is read to its end after many that nobody read broke off', asy
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([404, 405]);
   }
 }, 60_000);
+
+/** Whoever asks so is answered, and ends its connection, as a program does that ends: nothing tells the edge so until it sends something. */
+async function endedWhileQuiet(edge: Workerd, path: string, body: object): Promise<void> {
+  const { host, hostname, port } = new URL(edge.url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  const text = JSON.stringify(body);
+  socket.write(
+    `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+  );
+  await once(socket, 'data');
+  socket.destroy();
+}
+
+/** What is streamed, up to where it contains that. */
+async function streamed(
+  edge: Workerd,
+  headers: object,
+  body: object,
+  end: string,
+): Promise<string> {
+  const response = await fetch(`${edge.url}/query-stream`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  let text = '';
+  for await (const part of (response.body ?? new ReadableStream()).pipeThrough(
+    new TextDecoderStream(),
+  )) {
+    text += part;
+    if (text.includes(end)) break;
+  }
+  return text;
+}
+
+/** Resolves once such a query is let in, and ends it. */
+async function admitted(edge: Workerd, path: string, body: object): Promise<void> {
+  for (;;) {
+    const response = await fetch(edge.url + path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    await response.body?.cancel();
+    if (response.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+test('queries without rows whose clients have ended their connections make room for others, and whoever waits has JSON', async () => {
+  await using edge = await Workerd.start();
+  const ksql = `CREATE STREAM s (k STRING KEY, v STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`;
+  expect((await send(edge, 'POST', '/ksql', { ksql })).status).toBe(200);
+  const select = { sql: 'SELECT v FROM s EMIT CHANGES;' };
+  const print = { ksql: "PRINT 's';" };
+  const lines = streamed(edge, {}, select, '["a"]\n');
+  const array = streamed(
+    edge,
+    { Accept: 'application/json' },
+    { sql: 'SELECT v FROM s EMIT CHANGES LIMIT 1;' },
+    '\n]\n',
+  );
+  await Promise.all(
+    Array.from({ length: TOPIC_READS_MAX }, () => endedWhileQuiet(edge, '/query', print)),
+  );
+  // Two are those that wait.
+  for (let i = 2; i < PUSH_QUERIES_MAX; i += 2)
+    await Promise.all([1, 2].map(() => endedWhileQuiet(edge, '/query-stream', select)));
+  const full = await Promise.all([
+    send(edge, 'POST', '/query-stream', select),
+    send(edge, 'POST', '/query', print),
+  ]);
+  expect(full.map(({ status }) => status)).toEqual([429, 429]);
+  await Promise.all([admitted(edge, '/query-stream', select), admitted(edge, '/query', print)]);
+  expect(
+    (await send(edge, 'POST', '/topics/s/records', { records: [{ value: { v: 'a' } }] })).status,
+  ).toBe(200);
+  expect(
+    (await lines)
+      .split('\n')
+      .slice(1, -1)
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual([['a']]);
+  expect(await lines).toMatch(/ \["a"\]/);
+  expect(JSON.parse(await array)).toHaveLength(2);
+  expect(await array).toContain(' ');
+}, 90_000);
