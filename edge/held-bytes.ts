@@ -11,15 +11,21 @@ export interface Held<Owner extends object> {
 
 export class HeldBytes<Owner extends object> {
   readonly #bytesMax: number;
+  readonly #isGone: (owner: Owner, nowMs: number) => boolean;
   readonly #held = new Set<Held<Owner>>();
   #bytes = 0;
 
-  /** @param bytesMax how many they are to be at most, together */
-  constructor(bytesMax: number) {
+  /**
+   * @param bytesMax how many they are to be at most, together
+   * @param isGone whether one would have been ended by its own timer, which the platform drops with its request
+   */
+  constructor(bytesMax: number, isGone: (owner: Owner, nowMs: number) => boolean) {
     this.#bytesMax = bytesMax;
+    this.#isGone = isGone;
   }
 
   get bytes(): number {
+    this.forgetLost();
     return this.#bytes;
   }
 
@@ -48,8 +54,13 @@ export class HeldBytes<Owner extends object> {
     if (this.#held.delete(held)) this.#bytes -= held.bytes;
   }
 
+  /** Nobody says when there is no owner any more, and where nothing else happens no garbage is collected for long. */
   forgetLost(): void {
-    for (const held of this.#held) if (held.owner.deref() === undefined) this.letGo(held);
+    const nowMs = Date.now();
+    for (const held of this.#held) {
+      const owner = held.owner.deref();
+      if (owner === undefined || this.#isGone(owner, nowMs)) this.letGo(held);
+    }
   }
 
   *owners(): Iterable<Owner> {

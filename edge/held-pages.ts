@@ -10,6 +10,8 @@ const BATCHES_BYTES_MIN = 65_536;
 const SHORT_BYTES_MAX = 2 * BATCHES_BYTES_MIN;
 /** How often one that waits for its reader is looked at. */
 const WATCH_MS = ANSWER_STALL_MS / 6;
+/** One that nobody has ended after so long has nobody. */
+const GONE_MS = ANSWER_STALL_MS + 2 * WATCH_MS;
 /** One that has not been taken for so long gives way where there is no room. */
 const IDLE_MS = 1_000;
 
@@ -26,7 +28,10 @@ class Page {
  * there is room for, the pages that lie here longest give way.
  */
 export class HeldPages {
-  readonly #held = new HeldBytes<Page>(PAGES_HELD_BYTES_MAX);
+  readonly #held = new HeldBytes<Page>(
+    PAGES_HELD_BYTES_MAX,
+    ({ sinceMs }, nowMs) => nowMs - sinceMs >= GONE_MS,
+  );
 
   /** Bytes of long pages that lie here, at most PAGES_HELD_BYTES_MAX. */
   get bytes(): number {

@@ -12,6 +12,8 @@ const PIECE_BYTES = 131_072;
 const SHORT_LENGTH = Math.floor(PIECE_BYTES / 3);
 /** How often one that waits for its reader is looked at. */
 const WATCH_MS = ANSWER_STALL_MS / 6;
+/** One that nobody has ended when nothing of it has been taken for so long has nobody. */
+const GONE_MS = ANSWER_STALL_MS + 2 * WATCH_MS;
 /** One of which nothing has been taken for so long gives way where there is no room. */
 const IDLE_MS = 1_000;
 
@@ -62,11 +64,13 @@ class Going {
  */
 export class Answers {
   /** Of those that have more than a piece. */
-  readonly #held = new HeldBytes<Going>(ANSWERS_HELD_BYTES_MAX);
+  readonly #held = new HeldBytes<Going>(
+    ANSWERS_HELD_BYTES_MAX,
+    (going, nowMs) => going.idleMs(nowMs) >= GONE_MS,
+  );
 
   /** Bytes of texts that wait for their readers, at most ANSWERS_HELD_BYTES_MAX. */
   get bytes(): number {
-    this.#held.forgetLost();
     return this.#held.bytes;
   }
 

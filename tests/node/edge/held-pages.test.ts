@@ -81,6 +81,18 @@ test('what nobody says was taken is free again once the platform has let its ans
   expect(pages.bytes).toBe(0);
 });
 
+test('what the platform has dropped with its timers is held no longer than it may go unread, though no garbage is collected', () => {
+  const intervals = vi.spyOn(globalThis, 'setInterval').mockReturnValue(0 as never);
+  const pages = new HeldPages();
+  const dropped = page(pages);
+  intervals.mockRestore();
+  vi.advanceTimersByTime(ANSWER_STALL_MS);
+  expect(pages.bytes).toBe(PAGE_BYTES_MAX);
+  vi.advanceTimersByTime(10_000);
+  expect(pages.bytes).toBe(0);
+  expect(dropped).toBeInstanceOf(ReadableStream);
+});
+
 test('one batch that is longer than the room has those give way that lie there for a second, and is refused before', async () => {
   const pages = new HeldPages();
   const long = (): ReadableStream<Uint8Array> =>

@@ -133,6 +133,19 @@ test('what the platform has let go, without a word, is held by nobody', async ()
   expect(answers.bytes).toBe(0);
 });
 
+test('what the platform has dropped with its timers is held no longer than it may go unread, though no garbage is collected', async () => {
+  const answers = new Answers();
+  const intervals = vi.spyOn(globalThis, 'setInterval').mockReturnValue(0 as never);
+  const dropped = pageOf(answers);
+  await read(dropped);
+  intervals.mockRestore();
+  vi.advanceTimersByTime(ANSWER_STALL_MS);
+  expect(answers.bytes).toBe(FETCH_BYTES_MAX);
+  vi.advanceTimersByTime(10_000);
+  expect(answers.bytes).toBe(0);
+  expect(dropped).toBeDefined();
+});
+
 test('as more is held pages become shorter, down to what is not counted', () => {
   const answers = new Answers();
   let shortest = FETCH_BYTES_MAX;
