@@ -97,7 +97,7 @@ export function listVector(expr: Expr & { expr: 'in' }, vectorOf: VectorOf): Col
     const value = literalValue(item.value, item.type);
     if (typeof value === 'number' || typeof value === 'bigint') items.push(value);
   }
-  return mapped<Numbers>(argument, vectorOf, (a) => within(a, items, expr.negated));
+  return mapped<Numbers>(argument, vectorOf, (a) => within(a, items));
 }
 
 /** A CASE that gives numbers or truths. No part of it can fail, so that all branches may be computed. */

@@ -94,6 +94,10 @@ function vectorOf(expr: Expr): ColumnFunction | null {
     case 'arithmetic':
       return arithmeticVector(expr);
     case 'in':
+      // What is null is in no list, so that NOT IN is the opposite of IN throughout.
+      if (expr.negated) {
+        return vectorOf({ expr: 'not', argument: { ...expr, negated: false }, type: BOOLEAN });
+      }
       if (expr.argument.type.kind === 'STRING') return textListVector(expr);
       return NUMBERS.code.listVector(expr, vectorOf);
     case 'cast':
@@ -190,7 +194,7 @@ function textListVector(expr: Expr & { expr: 'in' }): ColumnFunction | null {
     if (item.expr !== 'literal' || item.type.kind !== 'STRING') return null;
     if (typeof item.value === 'string') items.add(item.value);
   }
-  return textVector(expr.argument, (text) => items.has(text) !== expr.negated);
+  return textVector(expr.argument, (text) => items.has(text));
 }
 
 /** A test of a STRING column's texts; a null is false. */

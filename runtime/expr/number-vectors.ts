@@ -105,8 +105,8 @@ export function negated(type: Type, from: Numbers): Column {
   }
 }
 
-/** Which rows have one of the items, or, `isNot`, none of them; a null is false both ways. */
-export function within(from: Numbers, items: readonly (number | bigint)[], isNot: boolean): Column {
+/** Which rows have one of the items; a null has none. */
+export function within(from: Numbers, items: readonly (number | bigint)[]): Column {
   const values = new Uint8Array(from.values.length);
   if (from.storage === 'i64') {
     const wanted = items.map(BigInt);
@@ -114,7 +114,6 @@ export function within(from: Numbers, items: readonly (number | bigint)[], isNot
   } else if (from.storage === 'i32') {
     for (const item of items) markI32(from.values, Number(item), values);
   } else for (const item of items) markF64(from.values, Number(item), values);
-  if (isNot) for (let i = 0; i < values.length; i++) values[i] = 1 - (values[i] as number);
   return truths(values, from.validity, null);
 }
 

@@ -272,7 +272,7 @@ const arrayItem = (array: Value, index: Value): Value => {
 const mapItem = (map: Value, key: Value): Value =>
   (map as ReadonlyMap<Value, Value>).get(key) ?? null;
 
-/** Null when the argument is null; null items of the list match nothing. */
+/** A null is in no list, and null items of the list match nothing; NOT IN is the opposite. */
 function inList(expr: Expr & { expr: 'in' }, compile: (of: Expr) => RowFunction): RowFunction {
   const argument = compile(expr.argument);
   const items = expr.list.map((option) => ({
@@ -282,7 +282,7 @@ function inList(expr: Expr & { expr: 'in' }, compile: (of: Expr) => RowFunction)
   const { negated } = expr;
   return (batch, position, context) => {
     const value = argument(batch, position, context);
-    if (value === null) return false;
+    if (value === null) return negated;
     for (const option of items) {
       const candidate = option.value(batch, position, context);
       if (candidate !== null && option.equal(value, candidate)) return !negated;

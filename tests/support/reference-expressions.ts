@@ -232,7 +232,7 @@ function conditions(of: (kind: Kind) => fc.Arbitrary<Node>): fc.Arbitrary<Node>[
       .map(([a, isNot, list]) =>
         node('BOOLEAN', `(${a.sql} ${isNot ? 'NOT ' : ''}IN (${list.join(', ')}))`, (row) => {
           const value = a.run(row);
-          return value !== null && list.includes(value as number) !== isNot;
+          return (value !== null && list.includes(value as number)) !== isNot;
         }),
       ),
     fc.tuple(of('STRING'), fc.constantFrom('a%', '%B', '%a%', '_')).map(([a, pattern]) =>
