@@ -27,6 +27,11 @@ interface Draft {
 
 const DIRECTIVE = /^--@([a-z.]+):\s*(.*?)\s*$/;
 
+/** Whether a text has directives; one that has none is a script, which tests run by RUN SCRIPT. */
+export function isOfTests(text: string): boolean {
+  return text.split('\n').some((line) => DIRECTIVE.test(line.trim()));
+}
+
 /**
  * The cases of one file.
  * @param stem the file's name without its ending, the first part of each case's name

@@ -9,7 +9,7 @@ import { loadWholeKernel } from '../runtime/engine/whole-kernel.ts';
 import { type TestArguments, UsageError } from './arguments.ts';
 import { AssertionFailure, SourceDiffers } from './assertions.ts';
 import type { Terminal } from './run.ts';
-import { readSqlCases, type SqlCase } from './sql-tests.ts';
+import { isOfTests, readSqlCases, type SqlCase } from './sql-tests.ts';
 import { StatementFailure, TestSession } from './test-session.ts';
 
 /** Where and why a test failed. */
@@ -67,7 +67,8 @@ function filesOf(path: string): string[] {
   return readdirSync(path, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.sql'))
     .sort()
-    .map((file) => join(path, file));
+    .map((file) => join(path, file))
+    .filter((file) => isOfTests(readFileSync(file, 'utf8')));
 }
 
 function testsOf(path: string): Test[] {

@@ -17,19 +17,22 @@ interface Links {
   readonly feeds: readonly string[];
 }
 
-/** The query of that id. @throws {StatementError} UNKNOWN_QUERY, with the nearest id */
+/** The query of that id. @throws {StatementError} UNKNOWN_QUERY, with the nearest id, or that of the query which writes a source of that name */
 export function queryOf(
-  { queries }: Catalog,
+  { queries, sources }: Catalog,
   id: string,
   at: Position | null = null,
 ): PersistentQuery {
   const found = queries.get(id);
   if (found !== undefined) return found;
+  const writer = sources.get(id)?.query;
   throw new StatementError(
     'UNKNOWN_QUERY',
     `there is no query ${id}`,
     at,
-    didYouMean(id, queries.keys(), 'SHOW QUERIES lists those that run.'),
+    writer
+      ? `${writer} writes ${id}.`
+      : didYouMean(id, queries.keys(), 'SHOW QUERIES lists those that run.'),
   );
 }
 

@@ -198,6 +198,15 @@ function soughtHint({ token, before, source, sought, expected }: Failure): strin
       if (token.kind === 'string') {
         return 'Names stand plain or in backticks; single quotes are for text.';
       }
+      switch (before?.key) {
+        case 'DESCRIBE':
+          return 'Write DESCRIBE name EXTENDED.';
+        case 'TERMINATE':
+        case 'PAUSE':
+        case 'RESUME':
+          return `Write ${before.key} id; SHOW QUERIES lists ids.`;
+        default:
+      }
       if (!isWord) return '';
       // Of columns that are declared or named one by one none is left out: there the word is meant as a name.
       if (
@@ -260,16 +269,16 @@ const CONDITION_STARTS: ReadonlySet<string> = new Set(
   'AND OR NOT IS IN LIKE BETWEEN = <> < <= > >='.split(' '),
 );
 
-const CLAUSE_STARTS: ReadonlySet<string> = new Set(
-  'FROM WINDOW WHERE GROUP PARTITION HAVING ORDER EMIT LIMIT JOIN'.split(' '),
-);
+const CLAUSE_ORDER =
+  'FROM, JOIN, WINDOW, WHERE, GROUP BY, PARTITION BY, HAVING, ORDER BY, EMIT, LIMIT';
+
+const CLAUSE_STARTS: ReadonlySet<string> = new Set(CLAUSE_ORDER.split(/(?: BY)?, /));
 
 /** What to say when a statement goes on with that token: a condition, a clause out of order, or nothing. */
 export function endHint({ key }: Token): string {
   if (STATEMENT_STARTS.includes(key)) return 'A statement ends with a semicolon.';
   if (CONDITION_STARTS.has(key)) return 'A condition goes in parentheses here.';
-  if (!CLAUSE_STARTS.has(key)) return '';
-  return 'The clauses of a query are in this order: FROM, JOIN, WINDOW, WHERE, GROUP BY, PARTITION BY, HAVING, ORDER BY, EMIT, LIMIT.';
+  return CLAUSE_STARTS.has(key) ? `The clauses of a query are in this order: ${CLAUSE_ORDER}.` : '';
 }
 
 /** What was due where no unit of time stands, and the hint. */

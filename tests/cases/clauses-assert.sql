@@ -23,11 +23,12 @@ ASSERT VALUES doubled (shop, cents) VALUES ('a', 3);
 
 --@test: a query that is terminated writes no more
 CREATE STREAM sales (shop STRING KEY, cents INT) WITH (KAFKA_TOPIC='sales', PARTITIONS=1, VALUE_FORMAT='JSON');
-CREATE STREAM small AS SELECT * FROM sales WHERE cents < 10;
+CREATE STREAM small (shop STRING KEY, cents INT) WITH (KAFKA_TOPIC='small', PARTITIONS=1, VALUE_FORMAT='JSON');
+INSERT INTO small WITH (QUERY_ID='FILL_SMALL') SELECT * FROM sales WHERE cents < 10;
 INSERT INTO sales (shop, cents) VALUES ('a', 1);
-TERMINATE CSAS_SMALL_0;
+TERMINATE FILL_SMALL;
 INSERT INTO sales (shop, cents) VALUES ('a', 2);
-CREATE OR REPLACE STREAM small AS SELECT * FROM sales WHERE cents < 10;
+INSERT INTO small WITH (QUERY_ID='FILL_SMALL') SELECT * FROM sales WHERE cents < 10;
 INSERT INTO sales (shop, cents) VALUES ('a', 3);
 ASSERT VALUES small (shop, cents) VALUES ('a', 1);
 ASSERT VALUES small (shop, cents) VALUES ('a', 3);

@@ -56,19 +56,19 @@ CREATE STREAM u AS SELECT * FROM s;
 CREATE OR REPLACE STREAM u AS SELECT * FROM o;
 
 --@test: a script of two statements stands for itself
-RUN SCRIPT '/test-script.sql';
+RUN SCRIPT 'foo-to-bar.sql';
 INSERT INTO foo (rowtime, id, col1) VALUES (7, 1, 2);
 ASSERT VALUES bar (rowtime, id, col1) VALUES (7, 1, 2);
 
 --@test: a record that differs is an assertion that failed
 --@expected.error: java.lang.AssertionError
-RUN SCRIPT '/test-script.sql';
+RUN SCRIPT 'foo-to-bar.sql';
 INSERT INTO foo (id, col1) VALUES (1, 2);
 ASSERT VALUES bar (id, col1) VALUES (1, 3);
 
 --@test: a record that is not there is an assertion that failed
 --@expected.error: java.lang.AssertionError
-RUN SCRIPT '/test-script.sql';
+RUN SCRIPT 'foo-to-bar.sql';
 ASSERT VALUES bar (id, col1) VALUES (1, 3);
 
 --@test: columns that are not listed are not compared

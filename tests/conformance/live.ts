@@ -1,5 +1,7 @@
-// Runs the statements of an SQL test one by one, live: what INSERT writes goes through all queries at once; knows no file and no verdict.
+// Runs the statements of an SQL test one by one, live: what INSERT writes goes through all queries at once; knows no file of cases and no verdict.
 
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { InsertValuesAnalysis } from '../../runtime/analyze/analysis.ts';
 import type { Statement } from '../../runtime/sql/ast.ts';
 import { parse } from '../../runtime/sql/parser.ts';
@@ -9,9 +11,7 @@ import { insertedRecord, type TopicRecord } from './records.ts';
 import { REGISTRY, Session } from './script.ts';
 
 /** What RUN SCRIPT runs, whatever its path: a stream and a copy of it. */
-const SCRIPT = `
-  CREATE STREAM foo (id INT KEY, col1 INT) WITH (kafka_topic='foo', value_format='JSON');
-  CREATE STREAM bar AS SELECT * FROM foo;`;
+const SCRIPT = readFileSync(resolve(import.meta.dirname, '../cases/foo-to-bar.sql'), 'utf8');
 
 export interface LiveOptions {
   readonly properties: ReadonlyMap<string, string>;

@@ -10,7 +10,7 @@ import { runRestCase } from './rest-run.ts';
 import { type Outcome, runCase, type RunOptions } from './run-case.ts';
 import { runSqlCase } from './run-sql-case.ts';
 import { outOfScope, sqlOutOfScope } from './scope.ts';
-import { readSqlCases, type SqlCase } from '../../cli/sql-tests.ts';
+import { isOfTests, readSqlCases, type SqlCase } from '../../cli/sql-tests.ts';
 
 /** One file of cases. */
 export interface CaseFile {
@@ -38,7 +38,7 @@ export interface SqlFile {
   readonly cases: readonly SqlCase[];
 }
 
-/** The SQL files of a folder by path; `only`: those named so, with or without `.sql`. */
+/** The SQL files of tests of a folder by path; `only`: those named so, with or without `.sql`. */
 export function sqlFiles(folder: string, only: readonly string[] | null = null): SqlFile[] {
   return globSync('**/*.sql', { cwd: folder })
     .sort()
@@ -47,10 +47,9 @@ export function sqlFiles(folder: string, only: readonly string[] | null = null):
       ({ path, stem }) =>
         only === null || only.includes(basename(stem)) || only.includes(basename(path)),
     )
-    .map(({ path, stem }) => ({
-      stem,
-      cases: readSqlCases(stem, readFileSync(join(folder, path), 'utf8')),
-    }));
+    .map(({ path, stem }) => ({ stem, text: readFileSync(join(folder, path), 'utf8') }))
+    .filter(({ text }) => isOfTests(text))
+    .map(({ stem, text }) => ({ stem, cases: readSqlCases(stem, text) }));
 }
 
 /** The suites that can be run, by the names of their folders. */

@@ -308,17 +308,27 @@ test('a pull query without a key is refused where the session forbids to look th
   );
 });
 
+function hintOf(sql: string): string {
+  const session = new Session();
+  session.run(SOURCES);
+  try {
+    session.run(sql);
+  } catch (thrown) {
+    if (thrown instanceof StatementError) return thrown.hint;
+  }
+  throw new Error('nothing was refused');
+}
+
+test('a table where a query is meant names its query, and a query where a table is meant how it is shown', () => {
+  for (const statement of ['TERMINATE', 'PAUSE', 'RESUME', 'EXPLAIN'])
+    expect(hintOf(`${statement} made;`)).toBe('CTAS_MADE_0 writes MADE.');
+  expect(hintOf('TERMINATE t;')).toBe('SHOW QUERIES lists those that run.');
+  expect(hintOf('TERMINATE CTAS_MADE_1;')).toBe('Did you mean CTAS_MADE_0?');
+  expect(hintOf('DESCRIBE CTAS_MADE_0;')).toBe('EXPLAIN CTAS_MADE_0 shows the query.');
+});
+
 test('an unknown column is refused with the nearest one, or with those there are', () => {
-  const hint = (column: string): string => {
-    const session = new Session();
-    session.run(SOURCES);
-    try {
-      session.run(`SELECT ${column} FROM t EMIT CHANGES;`);
-    } catch (thrown) {
-      if (thrown instanceof StatementError) return thrown.hint;
-    }
-    throw new Error('nothing was refused');
-  };
+  const hint = (column: string): string => hintOf(`SELECT ${column} FROM t EMIT CHANGES;`);
   expect(hint('rowtme')).toBe('Did you mean ROWTIME?');
   expect(hint('`Id`')).toBe('Did you mean ID?');
   expect(hint('"some text"')).toMatch(/^Text stands in single quotes\. The columns are /);

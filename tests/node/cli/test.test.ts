@@ -100,12 +100,13 @@ test('RUN SCRIPT looks beside its file, faults in the script are told there, and
   expect((await run(`--@test: r\nRUN SCRIPT 'gone.sql';\n`)).stdout).toContain('cannot be read');
 });
 
-test('folders are searched for SQL files, in the order of their names', async () => {
+test('folders are searched for files of tests, in the order of their names, and scripts are none', async () => {
   mkdirSync(place.path('all/deep'), { recursive: true });
   place.write('all/b.sql', '--@test: two\nSHOW STREAMS;\n');
   place.write('all/deep/c.sql', '--@test: three\nSHOW STREAMS;\n');
   place.write('all/a.sql', '--@test: one\nSHOW STREAMS;\n');
   place.write('all/d.txt', 'nothing');
+  place.write('all/app.sql', APP);
   const ended = await place.millrace('test', '@all');
   const names = [...ended.stdout.matchAll(/^ok \d - .* - (\w+)$/gm)].map(([, name]) => name);
   expect(names).toEqual(['one', 'two', 'three']);
@@ -125,6 +126,12 @@ test.each([
   const ended = await place.millrace(...args);
   expect(ended).toMatchObject({ status: 2, stdout: '' });
   expect(ended.stderr).toContain(message);
+});
+
+test('the tests of this project pass', async () => {
+  const ended = await place.millrace('test', resolve(import.meta.dirname, '../../cases'));
+  expect(ended.stdout).toMatch(/^# 1\d passed, 0 failed$/m);
+  expect(ended.status).toBe(0);
 });
 
 test('the example of the guide passes, as a program', async () => {

@@ -39,6 +39,17 @@ describe('a misspelt word is named with its nearest neighbour', () => {
   });
 });
 
+test.each([
+  ['TERMINATE QUERY q', 'Write TERMINATE id; SHOW QUERIES lists ids.'],
+  ['PAUSE QUERY q', 'Write PAUSE id; SHOW QUERIES lists ids.'],
+  ['RESUME', 'Write RESUME id; SHOW QUERIES lists ids.'],
+  ['DESCRIBE EXTENDED s', 'Write DESCRIBE name EXTENDED.'],
+  ['DESCRIBE STREAM s', 'Write DESCRIBE name EXTENDED.'],
+  ['DESCRIBE', 'Write DESCRIBE name EXTENDED.'],
+])('%s is told how it is written', (sql, hint) => {
+  expect(parseScript(sql).errors.map((error) => error.hint)).toEqual([hint]);
+});
+
 describe('quotes', () => {
   test.each([
     [
