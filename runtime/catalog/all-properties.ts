@@ -99,7 +99,7 @@ export function readAllProperties(given: readonly Property[], of: PropertiesOf):
     windowSizeMs: read('WINDOW_SIZE', durationText),
     retentionMs: read('RETENTION_MS', (property) => count(property, Number.MAX_SAFE_INTEGER)),
     compacted: read('CLEANUP_POLICY', cleanupPolicy),
-    queryId: read('QUERY_ID', text),
+    queryId: read('QUERY_ID', queryId),
     warnings,
   };
 }
@@ -149,6 +149,16 @@ function topicName(property: Property): string {
   throw refuse(
     property,
     `A topic name has 1 to ${NAME_LENGTH_MAX} letters, digits, dots, underscores and hyphens, and does not begin with __.`,
+  );
+}
+
+/** As a name that stands without quotes, and none of those that queries without one get. */
+function queryId(property: Property): string {
+  const id = text(property).toUpperCase();
+  if (/^(?!C[ST]AS_|CST_|INSERTQUERY_)\w+$/.test(id)) return id;
+  throw refuse(
+    property,
+    'It has letters, digits and underscores, and does not begin with CSAS_, CTAS_, CST_ or INSERTQUERY_.',
   );
 }
 

@@ -25,5 +25,6 @@ export const WITH_MEANINGS: Readonly<Record<WithProperty, string>> = {
   WINDOW_TYPE: 'TUMBLING, HOPPING, SESSION or SLIDING: the keys of the topic are windowed.',
   WINDOW_SIZE: "The size of those windows, such as '30 SECONDS'; not with SESSION.",
   SOURCED_BY_CONNECTOR: 'Accepted and ignored: there are no connectors.',
-  QUERY_ID: 'The id that the query of INSERT INTO gets.',
+  QUERY_ID:
+    'The id that the query of INSERT INTO gets, upper-cased: letters, digits and underscores, without the beginnings of other ids (CSAS_, CTAS_, CST_, INSERTQUERY_).',
 };

@@ -255,6 +255,10 @@ test.each([
     'INSERT INTO s SELECT id, a FROM h;',
     'INVALID line 1:15: the columns of the query do not fit S',
   ],
+  ...['CTAS_MADE_7', 'insertquery_1', 'cst_x_1', 'CSAS_X_1', 'a b', ''].map((id) => [
+    `INSERT INTO s WITH (QUERY_ID='${id}') SELECT * FROM h;`,
+    `INVALID line 1:30: QUERY_ID cannot be '${id}'`,
+  ]),
   [
     'INSERT INTO s SELECT * FROM s;',
     'INVALID line 1:13: the query would read the topic s that it writes',
