@@ -44,6 +44,8 @@ export class LogTail {
     let tail = this.#tails.get(key);
     if (tail?.row.highWatermark !== base || tail.row.incarnation !== row.incarnation) {
       this.forget(at);
+      // What comes after it was told before: nobody knows here where the partition ends.
+      if (tail?.row.incarnation === row.incarnation && base < tail.row.highWatermark) return;
       tail = { row, batches: [] };
       this.#tails.set(key, tail);
     }

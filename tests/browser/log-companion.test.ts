@@ -3,6 +3,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { LOG_TAIL_BATCHES_MAX, LOG_TAIL_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { IdbLog } from '../../runtime/browser/idb-log.ts';
+import { LogTail } from '../../runtime/browser/log-tail.ts';
 import { PortError } from '../../runtime/base/errors.ts';
 import { RecordBatchBuilder } from '../../runtime/data/record-builder.ts';
 import { parseRecordBatch } from '../../runtime/data/record.ts';
@@ -93,6 +94,24 @@ test('of LOG_TAIL_BYTES_MAX bytes, over all partitions, those stay that were app
   await first(0);
   expect(reads()).toBe(1);
   await dispose();
+});
+
+test('where transactions are told of out of their order the database is asked', () => {
+  const tail = new LogTail();
+  const row = { start: 0, incarnation: 'i', forgottenMs: 0, producers: 0 };
+  const appended = (base: number) => {
+    const highWatermark = base + 1;
+    const result = { base, count: 1, duplicate: false, highWatermark, incarnation: 'i' };
+    tail.appended({ at: AT, result, row: { ...row, highWatermark }, bytes: recordBatch(['a']) });
+  };
+  const next = (from: number) => tail.read(AT, from, 1)?.batches.map(({ base }) => base);
+  appended(0);
+  appended(2);
+  expect([next(0), next(2), next(3)]).toEqual([undefined, [2], []]);
+  appended(1);
+  expect([next(2), next(3)]).toEqual([undefined, undefined]);
+  appended(3);
+  expect([next(2), next(3), next(4)]).toEqual([undefined, [3], []]);
 });
 
 const SEEDS = Array.from({ length: 4 }, (_, i) => (Date.now() + i * 7919) & 0x7fff_ffff);
