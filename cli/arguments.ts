@@ -8,6 +8,7 @@ export const USAGE = `millrace: event streaming with SQL
 usage: millrace run APP.sql [--input TOPIC=FILE.ndjson]... [options]
        millrace test FILE|FOLDER... [--filter TEXT]
        millrace migrate --url URL FOLDER [--dry-run]
+       millrace restore --url URL --all | --topic NAME [--partition N] | --query ID [--to TIME]
        millrace --help | --version
 
   --input TOPIC=FILE   feeds the lines of a file into a topic: each line one JSON object of columns. KEY columns go to the
@@ -38,6 +39,14 @@ The edge remembers what is applied, with checksums: a file that has changed sinc
 statement fails those before it stay done, and the mended file goes on behind them. SET and DEFINE hold for their own file.
   --url URL            where the edge is. Its key is taken from the environment: MILLRACE_TOKEN
   --dry-run            says what would be applied
+
+restore puts topics and tasks of an edge back to what they were, where its host keeps earlier states; without --to it says that files were, or are
+going to be, put back by hand (docs/restore.md). It prints what became of each topic and task.
+  --url URL            as for migrate
+  --all                every topic, and every task to a minute before
+  --topic NAME         a topic, or with --partition N that partition of it
+  --query ID           the tasks of a query
+  --to TIME            2027-03-01T12:00:00Z, or milliseconds since 1970
 
 exit status: 0 all went well, 1 a statement, a query or a test failed, 2 wrong usage
 `;
@@ -75,6 +84,19 @@ export interface MigrateArguments {
   readonly dryRun: boolean;
 }
 
+export interface RestoreArguments {
+  readonly command: 'restore';
+  readonly url: string;
+  /** The body of POST /restore. */
+  readonly order: {
+    readonly toMs: number | null;
+    readonly all?: true;
+    readonly topic?: string;
+    readonly partition?: number;
+    readonly query?: string;
+  };
+}
+
 export interface TestArguments {
   readonly command: 'test';
   /** Files and folders; one at least. */
@@ -86,6 +108,7 @@ export interface TestArguments {
 export type Arguments =
   | RunArguments
   | MigrateArguments
+  | RestoreArguments
   | TestArguments
   | { readonly command: 'help' | 'version' };
 
@@ -97,6 +120,7 @@ export function readArguments(given: readonly string[]): Arguments {
   const [command, app, ...more] = positionals;
   if (command === undefined) throw new UsageError('a command is missing');
   if (command === 'migrate') return migrateArguments(values, app, more);
+  if (command === 'restore') return restoreArguments(values, positionals.slice(1));
   if (command === 'test') {
     if (app === undefined) throw new UsageError('the files of tests are missing');
     return { command, paths: [app, ...more], filter: values.filter ?? null };
@@ -115,17 +139,51 @@ export function readArguments(given: readonly string[]): Arguments {
   };
 }
 
+type Values = ReturnType<typeof parsed>['values'];
+
+function urlOf({ url }: Values): string {
+  if (url === undefined) throw new UsageError('--url is missing: where the edge is');
+  if (!URL.canParse(url)) throw new UsageError(`--url is no URL: '${url}'`);
+  return url;
+}
+
+function restoreArguments(values: Values, [more]: readonly string[]): RestoreArguments {
+  const url = urlOf(values);
+  if (more !== undefined) throw new UsageError(`restore takes options alone, not '${more}'`);
+  const { all, topic, partition, query, to } = values;
+  if ([all, topic, query].filter((one) => one !== undefined).length !== 1)
+    throw new UsageError('say one of --all, --topic NAME and --query ID');
+  if (partition !== undefined && (topic === undefined || !/^\d+$/.test(partition)))
+    throw new UsageError('--partition N is a number, beside --topic');
+  const toMs = to === undefined ? null : timeOf(to);
+  if (query !== undefined && toMs === null) throw new UsageError('--query wants a time, --to');
+  const one = partition === undefined ? {} : { partition: Number(partition) };
+  const what = query === undefined ? { all: true as const } : { query };
+  return {
+    command: 'restore',
+    url,
+    order: { ...(topic === undefined ? what : { topic, ...one }), toMs },
+  };
+}
+
+/** A time without a zone would be another one on each machine. */
+function timeOf(given: string): number {
+  const ms = /^\d+$/.test(given) ? Number(given) : Date.parse(given);
+  const isZoned = /^\d+$|^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(given);
+  if (isZoned && Number.isSafeInteger(ms)) return ms;
+  throw new UsageError(`--to wants a time as 2027-03-01T12:00:00Z, not '${given}'`);
+}
+
 function migrateArguments(
-  { url, 'dry-run': dryRun }: ReturnType<typeof parsed>['values'],
+  values: Values,
   folder: string | undefined,
   more: readonly string[],
 ): MigrateArguments {
-  if (url === undefined) throw new UsageError('--url is missing: where the edge is');
-  if (!URL.canParse(url)) throw new UsageError(`--url is no URL: '${url}'`);
+  const url = urlOf(values);
   if (folder === undefined) throw new UsageError('the folder of SQL files is missing');
   if (more.length > 0)
     throw new UsageError(`one folder is applied at a time, not also '${more[0]}'`);
-  return { command: 'migrate', url, folder, dryRun };
+  return { command: 'migrate', url, folder, dryRun: values['dry-run'] };
 }
 
 function parsed(given: readonly string[]) {
@@ -142,6 +200,11 @@ function parsed(given: readonly string[]) {
         filter: { type: 'string' },
         url: { type: 'string' },
         'dry-run': { type: 'boolean', default: false },
+        all: { type: 'boolean' },
+        topic: { type: 'string' },
+        partition: { type: 'string' },
+        query: { type: 'string' },
+        to: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
         version: { type: 'boolean', default: false },
       },

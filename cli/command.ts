@@ -6,6 +6,7 @@ import { encodeUtf8 } from '../runtime/base/bytes.ts';
 import { readArguments, USAGE, UsageError } from './arguments.ts';
 import { migrate } from './migrate.ts';
 import { otherProblem } from './problems.ts';
+import { restore } from './restore.ts';
 import { run, type Terminal } from './run.ts';
 import { test } from './test.ts';
 
@@ -23,6 +24,9 @@ export async function millrace(
     const read = readArguments(given);
     if (read.command === 'migrate') {
       return await migrate(read, terminal, process.env['MILLRACE_TOKEN'] ?? null);
+    }
+    if (read.command === 'restore') {
+      return await restore(read, terminal, process.env['MILLRACE_TOKEN'] ?? null);
     }
     if (read.command === 'run') return await run(read, terminal, await kernel());
     if (read.command === 'test') return await test(read, terminal, await kernel());

@@ -22,6 +22,7 @@ function orderOf(given: unknown): RestoreOrder {
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw refusal('BAD_REQUEST', `a restore has no member '${unknown}'`);
   if (!isTime(toMs)) throw refusal('BAD_REQUEST', 'toMs is ms since the Unix epoch, or null');
+  if (toMs !== null && toMs > Date.now()) throw refusal('BAD_REQUEST', 'toMs lies in the future');
   if ([topic, query, all].filter((one) => one !== undefined).length !== 1) throw wrong();
   if (partition !== null && topic === undefined) throw wrong();
   if (typeof topic === 'string') {
