@@ -4,6 +4,7 @@ import { asyncDispose } from '../base/async-dispose.ts';
 import type {
   EngineStats,
   ExecuteOptions,
+  Inserted,
   InsertOptions,
   InsertRow,
   PrintOptions,
@@ -56,7 +57,7 @@ export class BrowserEngine implements AsyncDisposable {
   async execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
     const { properties, onEntity } = options;
     const { entities, error } = await this.#remote.call('execute', [sql, properties]);
-    if (onEntity !== undefined) entities.forEach(onEntity);
+    for (const entity of entities) onEntity?.(entity);
     if (error !== null) throw fromWire(error);
     return entities;
   }
@@ -87,7 +88,7 @@ export class BrowserEngine implements AsyncDisposable {
       await close();
       throw thrown;
     }
-    signal?.addEventListener('abort', cancel, { once: true });
+    signal?.addEventListener('abort', cancel);
     const { schema } = head;
     const next = () => receiver.next(schema);
     return new QueryRows({
@@ -116,17 +117,11 @@ export class BrowserEngine implements AsyncDisposable {
    * @throws {StatementError} UNKNOWN_SOURCE, UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID
    * @throws {PortError} what the log refuses
    */
-  insert(source: string, row: InsertRow, options?: InsertOptions): Promise<ProducedAt>;
-  insert(
+  insert<Given extends InsertRow | readonly InsertRow[]>(
     source: string,
-    rows: readonly InsertRow[],
+    given: Given,
     options?: InsertOptions,
-  ): Promise<readonly ProducedAt[]>;
-  insert(
-    source: string,
-    given: InsertRow | readonly InsertRow[],
-    options?: InsertOptions,
-  ): Promise<ProducedAt | readonly ProducedAt[]>;
+  ): Promise<Inserted<Given>>;
   async insert(
     source: string,
     given: InsertRow | readonly InsertRow[],
@@ -180,7 +175,7 @@ export class BrowserEngine implements AsyncDisposable {
     try {
       await this.#remote.call('close', []);
     } finally {
-      this.#remote.end(unavailable('the engine is closed'));
+      this.terminate();
     }
   }
 

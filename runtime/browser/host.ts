@@ -59,7 +59,7 @@ export async function openHost(
 
 async function compileKernel(address: HostOptions['kernel']): Promise<WebAssembly.Module | null> {
   if (address === null) return null;
-  if (address !== undefined) return await compiled(new URL(address));
+  if (address !== undefined) return await compiled(address);
   announceJson();
   return await compiled(new URL('../../build/kernel-aggregates.wasm', import.meta.url));
 }
@@ -71,7 +71,7 @@ export function announceJson(): void {
   }));
 }
 
-async function compiled(url: URL): Promise<WebAssembly.Module> {
+async function compiled(url: URL | string): Promise<WebAssembly.Module> {
   try {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`status ${response.status}`);

@@ -63,7 +63,7 @@ export async function open(options: OpenOptions = {}): Promise<BrowserEngine> {
       new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'millrace' }),
   );
   const abort = (): void => engine.terminate(signal?.reason);
-  signal?.addEventListener('abort', abort, { once: true });
+  signal?.addEventListener('abort', abort);
   try {
     await engine.start({
       ...others,

@@ -14,11 +14,11 @@ export async function printed(
   const id = await remote.call('print', [sql]);
   const end = (): void => {
     signal?.removeEventListener('abort', end);
-    // A Worker that has ended prints no more.
-    if (!remote.hasEnded) void remote.call('endPrint', [id]).catch(() => undefined);
+    // Refused by a Worker that has ended, which prints no more.
+    remote.call('endPrint', [id]).catch(() => undefined);
   };
-  signal?.addEventListener('abort', end, { once: true });
-  if (signal?.aborted === true) end();
+  signal?.addEventListener('abort', end);
+  if (signal?.aborted) end();
   return lines(remote, id, end);
 }
 

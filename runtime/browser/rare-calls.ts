@@ -42,10 +42,10 @@ export async function prepared(
 }
 
 /** Why there is no kernel. */
-export function noKernel(url: URL, cause: unknown): PortError {
+export function noKernel(url: URL | string, cause: unknown): PortError {
   return new PortError(
     'UNAVAILABLE',
-    `the kernel could not be loaded from ${url.href}: ${messageOf(cause)}; with kernel: null everything runs without it`,
+    `the kernel could not be loaded from ${String(url)}: ${messageOf(cause)}; with kernel: null everything runs without it`,
     {},
     { cause },
   );

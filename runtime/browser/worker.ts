@@ -115,18 +115,12 @@ export class EngineWorker {
   }
 
   async open(options: WorkerOptions): Promise<void> {
-    const { properties, preload, workers } = options;
+    const { preload, workers } = options;
     let host = await openHost(options, (error) => this.#lose?.(toWire(error)));
     if (preload || workers !== undefined)
       host = await (await RARE_CALLS.load()).prepared(host, options);
     isOpened = true;
-    this.#engine = await openCore({
-      host,
-      properties,
-      functions,
-      processors,
-      workers,
-    });
+    this.#engine = await openCore({ ...options, host, functions, processors });
   }
 
   /** Resolves when the engine can go on no more because the browser has taken its database away. */

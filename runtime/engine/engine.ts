@@ -60,8 +60,11 @@ export interface PrintOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Values by column name, in any case, as `valueIn` takes them. */
-export type InsertRow = Readonly<Record<string, unknown>>;
+/** Values by column name, in any case, as `valueIn` takes them. An object of whatever type: an interface has no index signature. */
+export type InsertRow = object;
+
+/** What `insert` answers: a place for a row, places for an array of them. */
+export type Inserted<Given> = Given extends readonly unknown[] ? readonly ProducedAt[] : ProducedAt;
 
 /** What records have that rows are inserted as, beside their columns; the same for all rows of a call. */
 export interface InsertOptions {
@@ -84,6 +87,15 @@ export interface EngineStats {
 
 /** Where one task runs. */
 export interface TaskPlace extends TaskName, Place {}
+
+/** Callers without types may misspell an option, which would be passed over. @throws {TypeError} which names it and what there is */
+function checkNames(of: string, options: object, names: string): void {
+  const known = names.split(' ');
+  for (const name in options) {
+    if (!known.includes(name))
+      throw new TypeError(`${of} has no option '${name}', but ${known.join(', ')}`);
+  }
+}
 
 /**
  * Opens the engine on a host: what its catalog says is made again, and its queries go on from their last commits.
@@ -126,6 +138,7 @@ export class Engine implements AsyncDisposable {
    * @throws {StatementError} of the first that fails; a syntax error anywhere keeps all from running
    */
   async execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
+    checkNames('execute', options, 'properties onEntity');
     return this.#open.execute(sql, options);
   }
 
@@ -134,6 +147,7 @@ export class Engine implements AsyncDisposable {
    * @throws {StatementError} what is wrong with the text; LIMIT beyond OPEN_PUSH_QUERIES_MAX
    */
   async query(sql: string, options: QueryOptions = {}): Promise<QueryRows> {
+    checkNames('query', options, 'properties signal bigint');
     return new QueryRows(await this.#open.query(sql, options));
   }
 
@@ -146,6 +160,7 @@ export class Engine implements AsyncDisposable {
     sql: string,
     options: PrintOptions = {},
   ): Promise<AsyncGenerator<string, void, undefined>> {
+    checkNames('print', options, 'signal');
     const core = this.#open;
     return core.inTurn(async () => {
       const { printTopic } = await withParts(() => RARE_CALLS.code);
@@ -158,22 +173,17 @@ export class Engine implements AsyncDisposable {
    * @throws {StatementError} UNKNOWN_SOURCE, UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID
    * @throws {PortError} what the log refuses
    */
-  insert(source: string, row: InsertRow, options?: InsertOptions): Promise<ProducedAt>;
-  insert(
+  insert<Given extends InsertRow | readonly InsertRow[]>(
     source: string,
-    rows: readonly InsertRow[],
+    given: Given,
     options?: InsertOptions,
-  ): Promise<readonly ProducedAt[]>;
-  insert(
-    source: string,
-    given: InsertRow | readonly InsertRow[],
-    options?: InsertOptions,
-  ): Promise<ProducedAt | readonly ProducedAt[]>;
+  ): Promise<Inserted<Given>>;
   async insert(
     source: string,
     given: InsertRow | readonly InsertRow[],
     options: InsertOptions = {},
   ): Promise<ProducedAt | readonly ProducedAt[]> {
+    checkNames('insert', options, 'timestamp headers key');
     return this.#writing(async (core) => {
       const { insertRows } = await withParts(() => RARE_CALLS.code);
       return insertRows(core, source, given, options);
@@ -214,6 +224,7 @@ export class Engine implements AsyncDisposable {
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE
    */
   async topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
+    checkNames('topicRecords', options, 'partition from recordsMax');
     const { readRecords } = await withParts(() => RARE_CALLS.code);
     return readRecords(this.#open.made.host.log, topic, options);
   }

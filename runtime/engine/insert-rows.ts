@@ -72,9 +72,7 @@ export function recordOf(source: Source, row: RowValues, formats: Formats): Reco
  * @returns `where` stands before what errors say, such as `row 2: `; throws {StatementError} UNKNOWN_COLUMN, TYPE_MISMATCH, INVALID for what
  *   is no object, a column that is given twice and a table's row without its key
  */
-export function rowReader(
-  source: Source,
-): (row: Readonly<Record<string, unknown>>, where: string) => RowValues {
+export function rowReader(source: Source): (row: object, where: string) => RowValues {
   const columns = writtenColumns(source);
   const places = new Map(columns.map(({ name }, index) => [name, index]));
   /** The names of columns as the rows have them: of many rows each is looked for once. */
@@ -86,7 +84,7 @@ export function rowReader(
     if (typeof row !== 'object' || row === null)
       throw new StatementError('INVALID', `${where}a row is an object of values by column names`);
     const given: (Value | undefined)[] = Array.from({ length: columns.length });
-    for (const name of Object.keys(row)) {
+    for (const [name, cell] of Object.entries(row)) {
       const place = spelt.get(name) ?? places.get(name) ?? places.get(name.toUpperCase());
       const column = place === undefined ? undefined : columns[place];
       if (place === undefined || column === undefined) {
@@ -100,7 +98,7 @@ export function rowReader(
       spelt.set(name, place);
       if (given[place] !== undefined)
         throw new StatementError('INVALID', `${where}${column.name} is given twice`);
-      given[place] = valueIn(column.type, row[name], where + column.name);
+      given[place] = valueIn(column.type, cell, where + column.name);
     }
     const values = given.map((value) => value ?? null);
     const keyNull = keyPlaces.every((place) => values[place] === null);

@@ -194,6 +194,18 @@ test.each([
   expect(await engine.insert('s', [{ n: 2 }])).toEqual([{ partition: 0, offset: 1 }]);
 });
 
+test('insert and topicRecords refuse options that there are not, by name', async () => {
+  const engine = await openTest();
+  await engine.execute(STREAM);
+  const slip = { tiemstamp: 1 } as object;
+  for (const call of [engine.insert('s', { n: 1 }, slip), engine.topicRecords('s', slip)])
+    expect(await thrownBy(call)).toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining("has no option 'tiemstamp', but"),
+    });
+  expect(await engine.topicRecords('s')).toEqual([]);
+});
+
 test('records go in and come back with key, value, headers, timestamp and partition', async () => {
   const engine = await openTest();
   await engine.execute(

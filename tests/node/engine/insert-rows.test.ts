@@ -80,3 +80,24 @@ test('calls append in their order, though the first one waits for code and none 
     putBack();
   }
 });
+
+// As the compiler sees it: rows of an interface, which has no index signature, and what may be one row or many.
+test("rows may be of the caller's own types, and the answer is of as many places", async () => {
+  interface Order {
+    readonly k: string;
+    readonly i?: number | undefined;
+  }
+  await using engine = await open();
+  await engine.execute(STREAM);
+  const order: Order = { k: 'a', i: 1 };
+  const { offset } = await engine.insert('s', order);
+  const places = await engine.insert('s', [order, order]);
+  const some: Order | readonly Order[] = [order];
+  const either = await engine.insert('s', some);
+  expect([offset, ...places.map((place) => place.offset), ...[either].flat()]).toEqual([
+    0,
+    1,
+    2,
+    { partition: 0, offset: 3 },
+  ]);
+});

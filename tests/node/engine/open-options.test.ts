@@ -28,3 +28,33 @@ test('what may be absent may be said to be', async () => {
   await using engine = await open({ storage: undefined, kernel: null, workers: undefined });
   expect(await engine.execute('SHOW STREAMS;')).toHaveLength(1);
 });
+
+// As callers without types call them, and those whose options come from elsewhere.
+test('calls refuse options that there are not, by name', async () => {
+  await using engine = await open();
+  await engine.execute(
+    "CREATE STREAM s (a INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');",
+  );
+  const slip = { tiemstamp: 1 } as object;
+  for (const [call, known] of [
+    [
+      () => engine.execute('SHOW STREAMS;', slip),
+      'execute has no option %, but properties, onEntity',
+    ],
+    [
+      () => engine.query('SELECT * FROM s;', slip),
+      'query has no option %, but properties, signal, bigint',
+    ],
+    [() => engine.print('PRINT s;', slip), 'print has no option %, but signal'],
+    [
+      () => engine.insert('s', { a: 1 }, slip),
+      'insert has no option %, but timestamp, headers, key',
+    ],
+    [
+      () => engine.topicRecords('s', slip),
+      'topicRecords has no option %, but partition, from, recordsMax',
+    ],
+  ] as const)
+    await expect(call()).rejects.toThrow(new TypeError(known.replace('%', "'tiemstamp'")));
+  expect(await engine.topicRecords('s')).toEqual([]);
+});

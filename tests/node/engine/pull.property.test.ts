@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Engine, InsertRow } from '../../../runtime/engine/engine.ts';
+import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 
 /** Numbers are held in thousandths, so that every literal is exact. */
@@ -10,6 +10,9 @@ const THOUSANDTHS = 1000n;
 
 /** A row as the oracle sees it: by column, text or an exact or inexact number. */
 type Row = Readonly<Record<string, string | bigint | number>>;
+
+/** A row as it is inserted. */
+type Given = Readonly<Record<string, unknown>>;
 
 /** A condition in both languages. */
 interface Condition {
@@ -161,8 +164,8 @@ const tables: Asked[] = [];
 async function make(
   name: string,
   keys: readonly string[],
-  given: readonly InsertRow[],
-  shown: (row: InsertRow) => Row,
+  given: readonly Given[],
+  shown: (row: Given) => Row,
   columns: Asked['columns'],
   window = '',
 ): Promise<void> {
