@@ -2,6 +2,7 @@
 
 import { asyncDispose } from '../base/async-dispose.ts';
 import { PortError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Batch } from '../data/batch.ts';
 import type { RecordHeader } from '../data/record.ts';
@@ -88,14 +89,14 @@ export interface EngineStats {
 /** Where one task runs. */
 export interface TaskPlace extends TaskName, Place {}
 
-/** Callers without types may misspell an option, which would be passed over. @throws {TypeError} which names it and what there is */
-function checkNames(of: string, options: object, names: string): void {
-  const known = names.split(' ');
-  for (const name in options) {
-    if (!known.includes(name))
-      throw new TypeError(`${of} has no option '${name}', but ${known.join(', ')}`);
-  }
-}
+/** Of each call's options what they may be (base/options.ts). */
+const OPTIONS = {
+  execute: { properties: 'object', onEntity: 'function' },
+  query: { properties: 'object', signal: 'object', bigint: "'exact' | 'bigint'" },
+  print: { signal: 'object' },
+  insert: { timestamp: 'number', headers: 'object', key: 'string | object | null' },
+  topicRecords: { partition: 'number', from: 'number', recordsMax: 'number' },
+} as const;
 
 /**
  * Opens the engine on a host: what its catalog says is made again, and its queries go on from their last commits.
@@ -138,7 +139,7 @@ export class Engine implements AsyncDisposable {
    * @throws {StatementError} of the first that fails; a syntax error anywhere keeps all from running
    */
   async execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
-    checkNames('execute', options, 'properties onEntity');
+    checkOptions('execute', options, OPTIONS.execute);
     return this.#open.execute(sql, options);
   }
 
@@ -147,7 +148,7 @@ export class Engine implements AsyncDisposable {
    * @throws {StatementError} what is wrong with the text; LIMIT beyond OPEN_PUSH_QUERIES_MAX
    */
   async query(sql: string, options: QueryOptions = {}): Promise<QueryRows> {
-    checkNames('query', options, 'properties signal bigint');
+    checkOptions('query', options, OPTIONS.query);
     return new QueryRows(await this.#open.query(sql, options));
   }
 
@@ -160,7 +161,7 @@ export class Engine implements AsyncDisposable {
     sql: string,
     options: PrintOptions = {},
   ): Promise<AsyncGenerator<string, void, undefined>> {
-    checkNames('print', options, 'signal');
+    checkOptions('print', options, OPTIONS.print);
     const core = this.#open;
     return core.inTurn(async () => {
       const { printTopic } = await withParts(() => RARE_CALLS.code);
@@ -183,7 +184,7 @@ export class Engine implements AsyncDisposable {
     given: InsertRow | readonly InsertRow[],
     options: InsertOptions = {},
   ): Promise<ProducedAt | readonly ProducedAt[]> {
-    checkNames('insert', options, 'timestamp headers key');
+    checkOptions('insert', options, OPTIONS.insert);
     return this.#writing(async (core) => {
       const { insertRows } = await withParts(() => RARE_CALLS.code);
       return insertRows(core, source, given, options);
@@ -224,7 +225,7 @@ export class Engine implements AsyncDisposable {
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE
    */
   async topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
-    checkNames('topicRecords', options, 'partition from recordsMax');
+    checkOptions('topicRecords', options, OPTIONS.topicRecords);
     const { readRecords } = await withParts(() => RARE_CALLS.code);
     return readRecords(this.#open.made.host.log, topic, options);
   }

@@ -30,7 +30,7 @@ test('what may be absent may be said to be', async () => {
 });
 
 // As callers without types call them, and those whose options come from elsewhere.
-test('calls refuse options that there are not, by name', async () => {
+test('calls refuse options that there are not, and what an option does not take, by name', async () => {
   await using engine = await open();
   await engine.execute(
     "CREATE STREAM s (a INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');",
@@ -56,5 +56,16 @@ test('calls refuse options that there are not, by name', async () => {
     ],
   ] as const)
     await expect(call()).rejects.toThrow(new TypeError(known.replace('%', "'tiemstamp'")));
+  for (const [call, message] of [
+    [
+      () => engine.query('SELECT * FROM s;', { bigint: 'always' as never }),
+      "query: bigint is 'exact' | 'bigint', not 'always'",
+    ],
+    [
+      () => engine.topicRecords('s', { from: '3' as never }),
+      "topicRecords: from is number, not '3'",
+    ],
+  ] as const)
+    await expect(call()).rejects.toThrow(new TypeError(message));
   expect(await engine.topicRecords('s')).toEqual([]);
 });
