@@ -56,6 +56,8 @@ export async function idle(queries: Queries, log: Log): Promise<void> {
   const tasks = () => [...queries.all.values()].flatMap((running) => running.tasks);
   // Room may have been made: those that wait for some find out at once.
   for (const task of tasks()) {
+    // A turn that is under way may have failed already, before there was room.
+    if (task.isInTurn) await task.changedSince(task.ended);
     const { error, ended } = task;
     if (error === null) continue;
     task.wake?.();

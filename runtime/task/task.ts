@@ -165,6 +165,8 @@ export class Task {
     try {
       // Never at once: that it is under way is noted before it ends.
       turn = await (this.#state === 'RUNNING' ? this.#once() : ENDED);
+      // Not before: whoever looks while it is tried again would find that nothing is wrong.
+      if (this.#failures > 0) this.#error = null;
       this.#failures = 0;
     } catch (thrown) {
       turn = await this.#failed(thrown);
@@ -176,7 +178,6 @@ export class Task {
   }
 
   async #once(): Promise<Turn> {
-    this.#error = null;
     const session = (this.#session ??= await this.#opened());
     const { outbox, inputs } = session;
     // Not yet in the first turn of the loop, which reads what has come in before; nor while a commit waits for what is under way.
