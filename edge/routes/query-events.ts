@@ -2,6 +2,7 @@
 
 import { RowParts, type RowText } from '../rows.ts';
 import { eventText, HEARTBEAT, HEARTBEAT_MS } from './event-stream.ts';
+import { heard } from './heard.ts';
 import type { RunningQuery } from './queries.ts';
 
 /** The members of what begins an answer. */
@@ -38,34 +39,4 @@ export async function* queryEvents(query: RunningQuery): AsyncGenerator<string, 
     }
   }
   yield eventText({ type: 'end', data: JSON.stringify({ message: query.finalMessage }) });
-}
-
-/**
- * What comes, and null for every `silenceMs` in which nothing does: then something is sent, because a client that ends its connection is noticed only by what
- * cannot be sent to it.
- */
-export async function* heard<T>(
-  from: AsyncIterable<T>,
-  silenceMs: number,
-): AsyncGenerator<T | null, void, undefined> {
-  const items = from[Symbol.asyncIterator]();
-  let pending: Promise<IteratorResult<T>> | null = null;
-  try {
-    for (;;) {
-      pending ??= items.next();
-      const timer = Promise.withResolvers<null>();
-      const timeout = setTimeout(() => timer.resolve(null), silenceMs);
-      const item = await Promise.race([pending, timer.promise]);
-      clearTimeout(timeout);
-      if (item === null) {
-        yield null;
-        continue;
-      }
-      pending = null;
-      if (item.done === true) return;
-      yield item.value;
-    }
-  } finally {
-    await items.return?.();
-  }
 }

@@ -14,7 +14,8 @@ import {
 } from './queries.ts';
 import { parametersOf } from './parameters.ts';
 import { eventStream, HEARTBEAT_MS, lastEventId, wantsEvents } from './event-stream.ts';
-import { heard, queryEvents } from './query-events.ts';
+import { heard } from './heard.ts';
+import { queryEvents } from './query-events.ts';
 import { queryOf, type QueryRequest, readQuery, type readScript } from './script.ts';
 import type { RowText } from '../rows.ts';
 

@@ -39,6 +39,22 @@ async function holding(room: PushRoom, bytes: number, ends: string[] = []): Prom
   return reading;
 }
 
+test('whoever takes many batches sets few timers and takes none of them back, which workerd would remember', async () => {
+  const reading = await holding(new PushRoom(), 0);
+  await reading.read('0', 1_000, bringing(1_000));
+  const cleared = vi.spyOn(globalThis, 'clearTimeout');
+  const before = vi.getTimerCount();
+  for (let i = 0; i < 100; i++) expect(await reading.next(async () => i)).toBe(i);
+  expect(vi.getTimerCount() - before).toBeLessThanOrEqual(1);
+  expect(cleared).not.toHaveBeenCalled();
+  // It is still seen that one has had all that was read.
+  void reading.next(() => new Promise(() => undefined));
+  expect(reading.bytes).toBeGreaterThan(0);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(reading.bytes).toBe(0);
+  reading.leave();
+});
+
 test('up to PUSH_QUERIES_HELD_BYTES_MAX they are held, at it none comes in, and where nobody gives anything back the one that holds the most ends', async () => {
   const room = new PushRoom();
   const ends: string[] = [];

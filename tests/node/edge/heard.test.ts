@@ -1,0 +1,44 @@
+// What comes and what does not: silence is told on time, with one timer however much comes.
+
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { heard } from '../../../edge/routes/heard.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+async function* numbers(count: number): AsyncGenerator<number, void> {
+  for (let i = 0; i < count; i++) yield i;
+}
+
+/** A number each time that those ms have passed, then nothing for ever. */
+async function* after(...waitsMs: readonly number[]): AsyncGenerator<number, void> {
+  for (const ms of waitsMs) {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    yield ms;
+  }
+  await new Promise(() => undefined);
+}
+
+test('a thousand items take one timer, which ends with them', async () => {
+  const set = vi.spyOn(globalThis, 'setTimeout');
+  const cleared = vi.spyOn(globalThis, 'clearTimeout');
+  let count = 0;
+  for await (const item of heard(numbers(1_000), 15_000)) expect(item).toBe(count++);
+  expect(count).toBe(1_000);
+  expect([set.mock.calls.length, cleared.mock.calls.length]).toEqual([1, 1]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('silence is told when that time has passed since the last item, and again after as long', async () => {
+  const items = heard(after(100, 900), 1_000);
+  const beganMs = Date.now();
+  const told: string[] = [];
+  void (async () => {
+    for await (const item of items) told.push(`${String(item)} at ${Date.now() - beganMs}`);
+  })();
+  await vi.advanceTimersByTimeAsync(3_500);
+  expect(told).toEqual(['100 at 100', '900 at 1000', 'null at 2000', 'null at 3000']);
+});
