@@ -196,15 +196,14 @@ function delimiter(property: Property): string {
   const written = text(property);
   if (written.toUpperCase() === 'TAB') return '\t';
   if (written.toUpperCase() === 'SPACE') return ' ';
-  if ([...written].length !== 1 || written.trim() === '')
+  if (!/^\S$/u.test(written))
     throw refuse(property, "It is one character; a tab and a space are written 'TAB' and 'SPACE'.");
   return written;
 }
 
 function windowType(property: Property): KeyWindow['type'] {
   const name = text(property).toUpperCase();
-  if (name === 'TUMBLING' || name === 'HOPPING' || name === 'SESSION' || name === 'SLIDING')
-    return name;
+  if (/^(TUMBLING|HOPPING|SESSION|SLIDING)$/.test(name)) return name as KeyWindow['type'];
   throw refuse(property, 'It is TUMBLING, HOPPING, SESSION or SLIDING.');
 }
 
@@ -220,11 +219,8 @@ function durationText(property: Property): number {
 }
 
 function cleanupPolicy(property: Property): boolean {
-  const policies = text(property)
-    .toLowerCase()
-    .split(/\s*,\s*/);
-  if (policies.length <= 2 && policies.every((one) => one === 'compact' || one === 'delete')) {
-    return policies.includes('compact');
-  }
+  const policies = text(property);
+  if (/^(compact|delete)(\s*,\s*(compact|delete))?$/i.test(policies))
+    return /compact/i.test(policies);
   throw refuse(property, "It is 'delete', 'compact' or 'compact,delete'.");
 }

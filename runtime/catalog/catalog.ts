@@ -75,7 +75,7 @@ export class Catalog {
   source(name: string, at: Position | null = null): Source {
     const found = this.sources.get(name);
     if (found !== undefined) return found;
-    throw WORDS.code.unknownSource(name, this, at);
+    throw WORDS.code.unknownSource(name, this.sources.keys(), at);
   }
 
   /** With the source added, or replaced where the name is taken. @throws {StatementError} LIMIT beyond SOURCES_MAX */

@@ -4,7 +4,6 @@ import { type Position, StatementError } from '../base/errors.ts';
 import { DECIMAL_DIGITS_MAX } from '../base/limits.ts';
 import type { Type } from '../data/type.ts';
 import type { Formats } from '../formats/serde.ts';
-import type { Catalog } from './catalog.ts';
 import { nearestName } from './nearest-name.ts';
 import { BUILT_IN } from './types.ts';
 
@@ -20,16 +19,14 @@ export function didYouMean(name: string, known: Iterable<string>, otherwise = ''
 
 export function unknownSource(
   name: string,
-  { sources, queries }: Catalog,
+  known: Iterable<string>,
   at: Position | null,
 ): StatementError {
   return new StatementError(
     'UNKNOWN_SOURCE',
     `there is no stream or table ${name}`,
     at,
-    queries.has(name)
-      ? `EXPLAIN ${name} shows the query.`
-      : didYouMean(name, sources.keys(), 'SHOW STREAMS and SHOW TABLES list what there is.'),
+    didYouMean(name, known, 'SHOW STREAMS and SHOW TABLES list what there is.'),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import type { Catalog, PersistentQuery } from '../catalog/catalog.ts';
 import { linksOf, writtenBy } from '../catalog/rare-changes.ts';
-import type { Source } from '../catalog/source.ts';
+import type { HeaderColumn, Source } from '../catalog/source.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { FunctionRegistry, Parameter } from '../functions/registry.ts';
@@ -15,14 +15,14 @@ import { currentStatus, entity, type Entity } from './status.ts';
 
 export { currentStatus, entity, type Entity };
 
-function listed(source: Source) {
+/** What lists and descriptions say alike. */
+function outlined(source: Source) {
   return {
-    type: source.kind === 'stream' ? 'STREAM' : 'TABLE',
+    type: source.kind.toUpperCase(),
     name: source.name,
     topic: source.topic,
     keyFormat: source.keyFormat.format,
     valueFormat: source.valueFormat.format,
-    isWindowed: source.window !== null,
     ...(source.processor === undefined ? {} : { processor: source.processor }),
   };
 }
@@ -34,10 +34,8 @@ export function sourcesEntity(
 ): Entity {
   const sources = [...catalog.sources.values()]
     .filter((source) => source.kind === kind)
-    .map(listed);
-  return kind === 'stream'
-    ? entity('streams', statementText, { streams: sources })
-    : entity('tables', statementText, { tables: sources });
+    .map((source) => ({ ...outlined(source), isWindowed: source.window !== null }));
+  return entity(`${kind}s`, statementText, { [`${kind}s`]: sources });
 }
 
 /**
@@ -50,21 +48,19 @@ export function topicsEntity(
   { all, extended }: { readonly all: boolean; readonly extended: boolean },
   catalog: Catalog,
 ): Entity {
-  const readers = (topic: string): number =>
-    [...catalog.queries.values()].filter(({ reads }) =>
-      reads.some((name) => catalog.sources.get(name)?.topic === topic),
-    ).length;
   const shown = topics
     .filter((topic) => all || !topic.internal)
     .map(({ name, partitions }) => {
       const replicaInfo = Array.from({ length: partitions }, () => 1);
       if (!extended) return { name, replicaInfo };
-      const count = readers(name);
+      const readers = [...catalog.queries.values()].filter(({ reads }) =>
+        reads.some((source) => catalog.sources.get(source)?.topic === name),
+      ).length;
       return {
         name,
         replicaInfo,
-        consumerCount: count * partitions,
-        consumerGroupCount: count,
+        consumerCount: readers * partitions,
+        consumerGroupCount: readers,
       };
     });
   return entity(extended ? 'kafka_topics_extended' : 'kafka_topics', statementText, {
@@ -184,37 +180,41 @@ export function propertiesEntity(
 
 /** A type as ksqlDB's clients read it. */
 function schemaOf(type: Type): Readonly<Record<string, unknown>> {
+  const plain = { type: type.kind, fields: null, memberSchema: null };
   switch (type.kind) {
     case 'DECIMAL':
-      return {
-        type: 'DECIMAL',
-        parameters: { precision: type.precision, scale: type.scale },
-        fields: null,
-        memberSchema: null,
-      };
+      return { ...plain, parameters: { precision: type.precision, scale: type.scale } };
     case 'ARRAY':
-      return { type: 'ARRAY', fields: null, memberSchema: schemaOf(type.item) };
+      return { ...plain, memberSchema: schemaOf(type.item) };
     case 'MAP':
-      return { type: 'MAP', fields: null, memberSchema: schemaOf(type.value) };
+      return { ...plain, memberSchema: schemaOf(type.value) };
     case 'STRUCT':
       return {
-        type: 'STRUCT',
+        ...plain,
         fields: type.fields.map((field) => ({ name: field.name, schema: schemaOf(field.type) })),
-        memberSchema: null,
       };
     default:
-      return { type: type.kind, fields: null, memberSchema: null };
+      return plain;
   }
 }
 
-function fieldsOf(schema: Schema): readonly Readonly<Record<string, unknown>>[] {
-  return schema.columns
-    .filter(({ role }) => role === 'key' || role === 'value')
-    .map(({ name, type, role }) => ({
-      name,
-      schema: schemaOf(type),
-      ...(role === 'key' ? { type: 'KEY' } : {}),
-    }));
+/** Columns of key and value, and those of the schema that are filled from headers. */
+function fieldsOf(
+  { columns }: Schema,
+  headers: readonly HeaderColumn[] = [],
+): readonly Readonly<Record<string, unknown>>[] {
+  return columns.flatMap(({ name, type, role }) => {
+    const field = { name, schema: schemaOf(type) };
+    if (role === 'value') return field;
+    if (role === 'key') return { ...field, type: 'KEY' };
+    return headers
+      .filter(({ column }) => column === name)
+      .map(({ key }) => ({
+        ...field,
+        type: 'HEADER',
+        ...(key === null ? {} : { headerKey: key }),
+      }));
+  });
 }
 
 /** @param statsOf what queries have done, for DESCRIBE EXTENDED; null: not asked for */
@@ -231,17 +231,12 @@ export function sourceDescription(
       return query === undefined ? [] : [listedQuery(query, catalog, stateOf(id))];
     });
   return {
-    name: source.name,
-    type: source.kind === 'stream' ? 'STREAM' : 'TABLE',
+    ...outlined(source),
     windowType: source.window?.type ?? null,
-    fields: fieldsOf(source.schema),
+    fields: fieldsOf(source.schema, source.headers),
     readQueries: described(readBy),
     writeQueries: described(writtenBy),
-    ...(source.processor === undefined ? {} : { processor: source.processor }),
     timestamp: source.timestamp?.column ?? '',
-    keyFormat: source.keyFormat.format,
-    valueFormat: source.valueFormat.format,
-    topic: source.topic,
     partitions: source.partitions,
     replication: 1,
     statement: source.statement,
@@ -274,6 +269,7 @@ export function queryDescription(
 }
 
 function describedQuery(plan: Plan, standing: Standing | null) {
+  const { state = null, error = null } = standing ?? {};
   const steps = plan.subtopologies.flatMap((part) => part.steps);
   const last = steps.findLast((step) => step.step === 'sink' || step.step === 'client');
   const aggregation = steps.find((step) => step.step === 'aggregate');
@@ -287,9 +283,9 @@ function describedQuery(plan: Plan, standing: Standing | null) {
     executionPlan: explain(plan),
     topology: '',
     overriddenProperties: {},
-    state: standing?.state ?? null,
+    state,
     queryType: plan.kind.toUpperCase(),
-    queryErrors: (standing?.error ?? null) === null ? [] : [{ errorMessage: standing?.error }],
+    queryErrors: error === null ? [] : [{ errorMessage: error }],
     ksqlHostQueryStatus: {},
   };
 }

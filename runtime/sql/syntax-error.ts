@@ -204,7 +204,7 @@ function soughtHint({ token, before, source, sought, expected }: Failure): strin
         case 'TERMINATE':
         case 'PAUSE':
         case 'RESUME':
-          return `Write ${before.key} id; SHOW QUERIES lists ids.`;
+          return `Write ${before.key} id, as SHOW QUERIES has it.`;
         default:
       }
       if (!isWord) return '';
@@ -249,11 +249,12 @@ function hintFor(failure: Failure, expected: readonly string[]): string {
   return MISPLACED.get(token.key) ?? '';
 }
 
+const CLAUSE_ORDER =
+  'FROM, JOIN, WINDOW, WHERE, GROUP BY, PARTITION BY, HAVING, ORDER BY, EMIT, LIMIT';
+
 // Clauses that a misspelling, read as an alias for want of an AS, may have been meant for.
 const CLAUSES: readonly string[] =
-  'AS,FROM,WINDOW,WHERE,GROUP,GROUP BY,PARTITION BY,HAVING,ORDER BY,EMIT,LIMIT,JOIN,INNER,LEFT,RIGHT,FULL,WITHIN,ON'.split(
-    ',',
-  );
+  `AS, GROUP, ${CLAUSE_ORDER}, INNER, LEFT, RIGHT, FULL, WITHIN, ON`.split(', ');
 
 function spellingHint({ token, before, bareAlias }: Failure, expected: readonly string[]): string {
   const phrases = expected.filter((key) => /^[A-Z ]+$/.test(key));
@@ -268,9 +269,6 @@ function spellingHint({ token, before, bareAlias }: Failure, expected: readonly 
 const CONDITION_STARTS: ReadonlySet<string> = new Set(
   'AND OR NOT IS IN LIKE BETWEEN = <> < <= > >='.split(' '),
 );
-
-const CLAUSE_ORDER =
-  'FROM, JOIN, WINDOW, WHERE, GROUP BY, PARTITION BY, HAVING, ORDER BY, EMIT, LIMIT';
 
 const CLAUSE_STARTS: ReadonlySet<string> = new Set(CLAUSE_ORDER.split(/(?: BY)?, /));
 

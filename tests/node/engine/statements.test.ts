@@ -97,6 +97,30 @@ test('describes sources and functions and explains queries', async () => {
   expect(texts[2]).toContain('scan of all rows');
 });
 
+test('describes columns that are filled from headers, and which header fills them', async () => {
+  await using engine = await open();
+  await engine.execute(`
+    CREATE STREAM one (k STRING KEY, trace BYTES HEADER('trace-id'), v INT)
+      WITH (KAFKA_TOPIC='h', PARTITIONS=1, VALUE_FORMAT='JSON');
+    CREATE STREAM every (v INT, hs ARRAY<STRUCT<key STRING, value BYTES>> HEADERS)
+      WITH (KAFKA_TOPIC='h', VALUE_FORMAT='JSON');`);
+  const fields = async (source: string) => {
+    const [described] = await engine.execute(`DESCRIBE ${source};`);
+    const shown = described?.['sourceDescription'] as { readonly fields: unknown } | undefined;
+    return shown?.fields;
+  };
+  const schema = (type: string) => ({ type, fields: null, memberSchema: null });
+  expect(await fields('one')).toEqual([
+    { name: 'K', schema: schema('STRING'), type: 'KEY' },
+    { name: 'V', schema: schema('INTEGER') },
+    { name: 'TRACE', schema: schema('BYTES'), type: 'HEADER', headerKey: 'trace-id' },
+  ]);
+  expect(await fields('every')).toMatchObject([
+    { name: 'V' },
+    { name: 'HS', type: 'HEADER', schema: { type: 'ARRAY', memberSchema: { type: 'STRUCT' } } },
+  ]);
+});
+
 test('says where a statement is wrong and what to do', async () => {
   await using engine = await open();
   await engine.execute(STREAM);

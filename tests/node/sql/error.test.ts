@@ -40,9 +40,9 @@ describe('a misspelt word is named with its nearest neighbour', () => {
 });
 
 test.each([
-  ['TERMINATE QUERY q', 'Write TERMINATE id; SHOW QUERIES lists ids.'],
-  ['PAUSE QUERY q', 'Write PAUSE id; SHOW QUERIES lists ids.'],
-  ['RESUME', 'Write RESUME id; SHOW QUERIES lists ids.'],
+  ['TERMINATE QUERY q', 'Write TERMINATE id, as SHOW QUERIES has it.'],
+  ['PAUSE QUERY q', 'Write PAUSE id, as SHOW QUERIES has it.'],
+  ['RESUME', 'Write RESUME id, as SHOW QUERIES has it.'],
   ['DESCRIBE EXTENDED s', 'Write DESCRIBE name EXTENDED.'],
   ['DESCRIBE STREAM s', 'Write DESCRIBE name EXTENDED.'],
   ['DESCRIBE', 'Write DESCRIBE name EXTENDED.'],
