@@ -244,7 +244,9 @@ function checkReadable(path: string): void {
   try {
     accessSync(path, constants.R_OK);
   } catch (thrown) {
-    throw new UsageError(`cannot read ${path}`, { cause: thrown });
+    const isThere = existsSync(path);
+    const why = isThere ? `${path} may not be read` : `there is no file ${path}`;
+    throw new UsageError(why, { cause: thrown });
   }
   if (statSync(path).isDirectory()) throw new UsageError(`${path} is a folder`);
 }

@@ -71,9 +71,9 @@ export class Database {
    */
   constructor(file: string, durability: Durability) {
     const { DatabaseSync } = builtin('node:sqlite');
-    this.#connection = refusing(`opening '${file}'`, () => new DatabaseSync(file));
+    this.#connection = opening(file, () => new DatabaseSync(file));
     try {
-      refusing(`opening '${file}'`, () => this.#prepare(file, durability));
+      opening(file, () => this.#prepare(file, durability));
     } catch (thrown) {
       this.#connection.close();
       throw thrown;
@@ -178,6 +178,18 @@ export function refusing<T>(doing: string, work: () => T): T {
     return work();
   } catch (cause) {
     throw portError(cause, doing);
+  }
+}
+
+/** As `refusing`; what SQLite says of a folder that is missing or read-only tells nobody what to do. */
+function opening<T>(file: string, work: () => T): T {
+  try {
+    return refusing(`opening '${file}'`, work);
+  } catch (thrown) {
+    if (!(thrown instanceof PortError) || thrown.code !== 'UNAVAILABLE') throw thrown;
+    const { message, cause } = thrown;
+    const why = `${message}; it must be a file, or none yet, in a folder that is there and writable`;
+    throw new PortError('UNAVAILABLE', why, {}, { cause });
   }
 }
 

@@ -146,11 +146,11 @@ describe('wrong usage ends with status 2', () => {
     ['more Workers than may be', ['run', '@app.sql', '--workers', '17'], "not '17'"],
     ['an option without its value', ['run', '@app.sql', '--stats'], '--stats'],
     ['an input without a file', ['run', '@app.sql', '--input', 's'], "TOPIC=FILE, not 's'"],
-    ['an SQL file that is not there', ['run', '@none.sql'], 'cannot read none.sql'],
+    ['an SQL file that is not there', ['run', '@none.sql'], 'there is no file none.sql'],
     [
       'a missing input',
       ['run', '@app.sql', '--input', 's=@none.ndjson'],
-      'cannot read none.ndjson',
+      'there is no file none.ndjson',
     ],
     [
       'an unknown topic',

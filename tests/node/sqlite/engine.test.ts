@@ -100,6 +100,14 @@ test('of two openings at once one is LOCKED, and the file is free once the other
   await (await opened(file)).close();
 });
 
+test('a file that cannot be made is said to need a folder', async () => {
+  for (const file of [`${fresh()}/none/x.db`, import.meta.dirname])
+    await expect(opened(file)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: `opening '${file}': unable to open database file; it must be a file, or none yet, in a folder that is there and writable`,
+    });
+});
+
 test('an opening that fails gives the file back', async () => {
   const file = fresh();
   await (await opened(file)).close();
