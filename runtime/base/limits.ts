@@ -167,6 +167,10 @@ export const PRODUCE_CALLS_MAX = 1024;
 export const PRODUCE_BYTES_MAX = 65_536;
 /** Messages with such calls that are under way before the next ones wait for an answer, unless they are full or another call comes behind them. */
 export const PRODUCE_UNDER_WAY_MAX = 2;
+/** Tabs that one engine serves beside the one that leads. */
+export const FOLLOWERS_MAX = 64;
+/** How long a tab that asks to share a database waits for its leader to answer. */
+export const SHARE_ANSWER_MS_MAX = 5_000;
 /** Bytes of empty buffers that a Worker keeps to send its next batches in. */
 export const RECYCLED_BYTES_MAX = 16_777_216;
 /** Push queries that are open at one engine in a page or in Node. */

@@ -19,7 +19,7 @@ import type { ReadOptions } from '../engine/records.ts';
 import { BatchReceiver } from './batch-receiver.ts';
 import { placesOf } from './packed-places.ts';
 import { printed } from './print.ts';
-import { RemoteEngine, unavailable } from './remote.ts';
+import { type EnginePort, RemoteEngine, unavailable } from './remote.ts';
 import { fromWire } from '../ports/from-wire.ts';
 import type { QueryHead, WorkerOptions } from './worker.ts';
 
@@ -30,7 +30,7 @@ export class BrowserEngine implements AsyncDisposable {
   #closing: Promise<void> | null = null;
 
   /** Use `open`. */
-  constructor(worker: Worker) {
+  constructor(worker: EnginePort) {
     this.#remote = new RemoteEngine(worker, (error) => {
       const end = this.#closing === null ? error : null;
       for (const query of this.#queries) query.end(end);
@@ -105,11 +105,8 @@ export class BrowserEngine implements AsyncDisposable {
    * signal.
    * @throws {StatementError} what is wrong with the text; UNKNOWN_TOPIC
    */
-  async print(
-    sql: string,
-    options: PrintOptions = {},
-  ): Promise<AsyncGenerator<string, void, undefined>> {
-    return await printed(this.#remote, sql, options.signal);
+  print(sql: string, options: PrintOptions = {}): Promise<AsyncGenerator<string, void, undefined>> {
+    return printed(this.#remote, sql, options.signal);
   }
 
   /**
@@ -141,13 +138,13 @@ export class BrowserEngine implements AsyncDisposable {
    * Records of one partition of a topic, from an offset (the earliest) on.
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE
    */
-  async topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
-    return await this.#remote.call('topicRecords', [topic, options]);
+  topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
+    return this.#remote.call('topicRecords', [topic, options]);
   }
 
   /** Counts of the moment, by topic and persistent query: as committed, so that a reload goes on from them. */
-  async stats(): Promise<EngineStats> {
-    return await this.#remote.call('stats', []);
+  stats(): Promise<EngineStats> {
+    return this.#remote.call('stats', []);
   }
 
   /** Why a query has ended; STORAGE_FULL while it waits for room in the storage, and goes on by itself; null while it runs. */

@@ -12,6 +12,7 @@ import type {
   StreamTimeEntry,
   TaskId,
 } from '../ports/store.ts';
+import { databaseName } from './database-name.ts';
 import { RARE_ROWS } from './parts.ts';
 
 /** Raised when an object store changes; an older tab then closes its connection (`versionchange`). */
@@ -81,14 +82,13 @@ export const STORES: readonly StoreName[] = [
 
 /**
  * Opens (and makes or upgrades) the database.
- * @param onClosed called when the browser closes the connection: another tab upgrades it, or storage was cleared
+ * @param onClosed called when the browser closes the connection: another tab upgrades it to the version, or (null) storage was cleared
  * @throws {PortError} UNAVAILABLE when the browser refuses (private mode, quota, a newer version on disk)
  */
 export async function openDatabase(
   name: string,
-  onClosed: (why: string) => void,
+  onClosed: (wanted: number | null) => void,
 ): Promise<Database> {
-  const gone = `the browser closed database '${name}' (deleted, or storage cleared?): open it anew`;
   try {
     return await openDB<MillraceSchema>(databaseName(name), DATABASE_VERSION, {
       upgrade(database) {
@@ -98,22 +98,13 @@ export async function openDatabase(
       },
       blocking(_current, wanted, event) {
         (event.target as IDBDatabase).close();
-        onClosed(
-          wanted === null
-            ? gone
-            : `another tab opens a newer version of database '${name}': reload this one`,
-        );
+        onClosed(wanted);
       },
-      terminated: () => onClosed(gone),
+      terminated: () => onClosed(null),
     });
   } catch (cause) {
     return await refused(name, cause);
   }
-}
-
-/** Name of the IndexedDB database, and of its lock, for a millrace database. */
-export function databaseName(name: string): string {
-  return `millrace:${name}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 // What the engine in a Worker runs on: the ports over IndexedDB or in memory, and the compiled kernel; knows no page.
 
-import { PortError } from '../base/errors.ts';
+import type { PortError } from '../base/errors.ts';
 import { systemClock } from '../memory/system-clock.ts';
 import type { Host } from '../ports/host.ts';
 import { JSON_MODULE } from '../task/parts.ts';
@@ -8,7 +8,7 @@ import { lockDatabase, openDatabase } from './database.ts';
 import { IdbLog } from './idb-log.ts';
 import { IdbStore } from './idb-store.ts';
 import { announceOwnParts } from './own-parts.ts';
-import { RARE_CALLS } from './parts.ts';
+import { RARE_CALLS, RARE_ROWS } from './parts.ts';
 
 /** The page's options, as `OpenOptions` has them; structured clone takes it. */
 export interface HostOptions {
@@ -16,7 +16,7 @@ export interface HostOptions {
   readonly storage?: 'indexeddb' | 'memory' | undefined;
   /** Address of a whole kernel; undefined: the halves that came with the Worker; null: everything runs on the row path. */
   readonly kernel: string | null | undefined;
-  readonly whenLocked?: 'fail' | 'wait' | undefined;
+  readonly whenLocked?: 'fail' | 'wait' | 'share' | undefined;
   readonly durability?: 'relaxed' | 'strict' | undefined;
   readonly commitIntervalMs: number;
 }
@@ -41,16 +41,31 @@ export async function openHost(
   try {
     const [kernel, database] = await Promise.all([
       compileKernel(options.kernel),
-      openDatabase(name, (why) => onLost(new PortError('UNAVAILABLE', why))),
+      openDatabase(name, (wanted) => {
+        // Without a network it says less.
+        RARE_ROWS.load()
+          .then((rows) => rows.lostDatabase(name, wanted))
+          .then(onLost, onLost);
+      }),
     ]);
-    const clock = systemClock;
-    const idb = { database, now: () => clock.now(), durability: options.durability ?? 'relaxed' };
+    const idb = {
+      database,
+      now: () => systemClock.now(),
+      durability: options.durability ?? 'relaxed',
+    };
     const log = new IdbLog(idb);
     const close = async (): Promise<void> => {
       database.close();
       await unlock();
     };
-    return { log, store: new IdbStore({ ...idb, log }), clock, kernel, commitIntervalMs, close };
+    return {
+      log,
+      store: new IdbStore({ ...idb, log }),
+      clock: systemClock,
+      kernel,
+      commitIntervalMs,
+      close,
+    };
   } catch (thrown) {
     await unlock();
     throw thrown;

@@ -1,7 +1,9 @@
 // The browser entry: opens an engine in a Web Worker and answers as the engine itself does; has no SQL of its own.
 
 import { BrowserEngine } from './browser-engine.ts';
+import type { HostOptions } from './host.ts';
 import { unavailable } from './remote.ts';
+import { leadOrFollow } from './share-follower.ts';
 
 /** What an engine in a page is opened with; nothing: the database `millrace`. */
 export interface OpenOptions {
@@ -46,6 +48,27 @@ const COMMIT_INTERVAL_MS = 16;
  * @throws {PortError} LOCKED when another tab has the database open, UNAVAILABLE where the browser refuses Worker, storage or kernel
  */
 export async function open(options: OpenOptions = {}): Promise<BrowserEngine> {
+  return await opened(options);
+}
+
+/** As the Worker knows them. */
+export type EngineOptions = Omit<OpenOptions, 'whenLocked'> & Pick<HostOptions, 'whenLocked'>;
+
+/** What an engine is opened with that tabs share; of the tab that leads all hold. */
+export type SharedOptions = Omit<OpenOptions, 'storage' | 'whenLocked'>;
+
+/**
+ * As `open`, where no other tab has the database: then this one leads. Else it follows: its calls and queries run in the engine of the tab
+ * that leads, and of its options `database` and `signal` count. When that tab ends, each of them ends with UNAVAILABLE: open anew.
+ * @throws {PortError} LOCKED when the tab that has the database did not open it so, does not answer for SHARE_ANSWER_MS_MAX, or runs
+ *   another version of millrace; UNAVAILABLE as `open`
+ * @throws {LimitError} FOLLOWERS_MAX
+ */
+export async function openShared(options: SharedOptions = {}): Promise<BrowserEngine> {
+  return await leadOrFollow(options, opened);
+}
+
+async function opened(options: EngineOptions): Promise<BrowserEngine> {
   const {
     database = 'millrace',
     kernel,
@@ -55,7 +78,7 @@ export async function open(options: OpenOptions = {}): Promise<BrowserEngine> {
     ...others
   } = options;
   signal?.throwIfAborted();
-  if (!globalThis.isSecureContext) {
+  if (!isSecureContext) {
     throw unavailable('the page needs https, or localhost');
   }
   const engine = new BrowserEngine(

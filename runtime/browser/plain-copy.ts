@@ -7,7 +7,7 @@ import type { MessageEnd } from '../ports/line.ts';
  * The Worker's end of the line. What cannot be cloned as it is goes as a copy, at once, so that calls stay in their order.
  * @throws {StatementError} TYPE_MISMATCH: it holds a function, a promise or the like
  */
-export function workerEnd(worker: Worker): MessageEnd {
+export function workerEnd(worker: MessageEnd): MessageEnd {
   return {
     addEventListener: (...given) => worker.addEventListener(...given),
     postMessage(message, transfer) {

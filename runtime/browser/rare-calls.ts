@@ -12,7 +12,7 @@ import type { Processor } from '../functions/user-processor.ts';
 import type { Host } from '../ports/host.ts';
 import { HandingOver } from '../ports/answers.ts';
 import { JSON_MODULE } from '../task/parts.ts';
-import type { WorkerOptions } from './worker.ts';
+import type { EngineWorker, WorkerOptions } from './worker.ts';
 import { type PackedPlaces, placed } from './packed-places.ts';
 import { RARE_ROWS } from './parts.ts';
 import { serveTasks, taskWorkers } from './task-workers.ts';
@@ -26,10 +26,11 @@ export interface Registered {
   readonly processors: readonly Processor[];
 }
 
-/** The host with threads for tasks, or with all code there, as the page has asked for. */
+/** The host with threads for tasks, with all code there, or with other tabs served, as the page has asked for. */
 export async function prepared(
   host: Host,
-  { preload = false, workers, kernel, storage }: WorkerOptions,
+  { preload = false, workers, kernel, storage, whenLocked, database }: WorkerOptions,
+  worker: EngineWorker,
 ): Promise<Host> {
   if (preload) {
     await loadParts();
@@ -37,6 +38,7 @@ export async function prepared(
     if (kernel === undefined) await JSON_MODULE.load();
     if (storage !== 'memory') await RARE_ROWS.load();
   }
+  if (whenLocked === 'share') await (await import('./share-leader.ts')).lead(database, worker);
   if (workers === undefined) return host;
   return { ...host, workers: taskWorkers(preload) };
 }
@@ -59,6 +61,7 @@ export class RareCalls {
   readonly #prints = new Map<number, PrintedLines>();
   /** Ever begun, for their numbers. */
   #printed = 0;
+  #isPrinting = true;
 
   /** @param core throws while the engine is not open */
   constructor(core: () => EngineCore, appends: Appends, own: Registered) {
@@ -72,6 +75,7 @@ export class RareCalls {
     const end = new AbortController();
     const lines = await this.#engine.print(sql, { signal: end.signal });
     this.#prints.set(++this.#printed, new PrintedLines(lines, end));
+    if (!this.#isPrinting) await this.endPrints();
     return this.#printed;
   }
 
@@ -83,6 +87,14 @@ export class RareCalls {
   async endPrint(id: number): Promise<void> {
     this.#prints.get(id)?.close();
     this.#prints.delete(id);
+    await Promise.resolve();
+  }
+
+  /** Ends all that are open, and those that begin later. */
+  async endPrints(): Promise<void> {
+    this.#isPrinting = false;
+    for (const lines of this.#prints.values()) lines.close();
+    this.#prints.clear();
     await Promise.resolve();
   }
 

@@ -44,6 +44,16 @@ export function refusedDatabase(name: string, cause: unknown): PortError {
       );
 }
 
+/** The browser has closed the database under the engine. @param wanted the version that another tab opens; null: it was deleted */
+export function lostDatabase(name: string, wanted: number | null): PortError {
+  return new PortError(
+    'UNAVAILABLE',
+    wanted === null
+      ? `the browser closed database '${name}' (deleted, or storage cleared?): open it anew`
+      : `another tab opens a newer version of database '${name}': reload this one`,
+  );
+}
+
 /** Another owner has taken the task over. @param commit the last one of the task; undefined: there is no task */
 export function fenced(task: TaskId, commit: number | undefined): PortError {
   return new PortError('FENCED', `task '${task}' has another owner, or none`, {

@@ -3,7 +3,7 @@
 import { PortError } from '../base/errors.ts';
 import { PRODUCE_UNDER_WAY_MAX } from '../base/limits.ts';
 import type { ProducedAt, ProducedRecord } from '../engine/insert.ts';
-import type { Transport } from '../ports/transport.ts';
+import type { Handed, Transport } from '../ports/transport.ts';
 import { Calls } from '../ports/calls.ts';
 import { behindMicrotasks } from '../ports/behind-microtasks.ts';
 import { Line } from '../ports/line.ts';
@@ -22,9 +22,17 @@ export function unavailable(why: string): PortError {
   return new PortError('UNAVAILABLE', why);
 }
 
+/** What is used of a Worker: a tab without one of its own has another such. */
+export interface EnginePort {
+  postMessage(message: unknown, transfer: Handed[]): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
+  addEventListener(type: 'error', listener: (event: ErrorEvent) => void): void;
+  terminate(): void;
+}
+
 /** A Worker that answers, and the news of its end. */
 export class RemoteEngine {
-  readonly #worker: Worker;
+  readonly #worker: EnginePort;
   readonly #line: Line;
   /** Channels ever opened beside that of the calls. */
   #channels = 0;
@@ -37,7 +45,7 @@ export class RemoteEngine {
   #ended: Error | null = null;
 
   /** @param onEnd called once, when the Worker is no more or was ended */
-  constructor(worker: Worker, onEnd: (error: Error) => void) {
+  constructor(worker: EnginePort, onEnd: (error: Error) => void) {
     this.#worker = worker;
     this.#onEnd = onEnd;
     this.#line = new Line(workerEnd(worker), behindMicrotasks);

@@ -87,7 +87,10 @@ export class EngineWorker {
   readonly #line: Line;
   readonly #buffers = new Buffers();
   readonly #appends = new Appends((...given) => this.#opened.produce(...given));
-  #engine: EngineCore | null = null;
+  /** null: it is not open. */
+  engine: EngineCore | null = null;
+  /** Called before the engine closes. */
+  onClose: (() => void) | null = null;
   /** Queries whose batches are being sent. */
   #queries = 0;
   #rarer: RareCalls | null = null;
@@ -115,17 +118,16 @@ export class EngineWorker {
   }
 
   async open(options: WorkerOptions): Promise<void> {
-    const { preload, workers } = options;
     let host = await openHost(options, (error) => this.#lose?.(toWire(error)));
-    if (preload || workers !== undefined)
-      host = await (await RARE_CALLS.load()).prepared(host, options);
+    if (options.preload || options.workers !== undefined || options.whenLocked === 'share')
+      host = await (await RARE_CALLS.load()).prepared(host, options, this);
     isOpened = true;
-    this.#engine = await openCore({ ...options, host, functions, processors });
+    this.engine = await openCore({ ...options, host, functions, processors });
   }
 
   /** Resolves when the engine can go on no more because the browser has taken its database away. */
-  async lost(): Promise<WireError> {
-    return await this.#lost;
+  lost(): Promise<WireError> {
+    return this.#lost;
   }
 
   async execute(sql: string, properties: Properties | undefined): Promise<Executed> {
@@ -177,12 +179,13 @@ export class EngineWorker {
   }
 
   async close(): Promise<void> {
-    await this.#engine?.close();
-    this.#engine = null;
+    this.onClose?.();
+    await this.engine?.close();
+    this.engine = null;
   }
 
   get #opened(): EngineCore {
-    if (this.#engine !== null) return this.#engine;
+    if (this.engine !== null) return this.engine;
     throw new PortError('UNAVAILABLE', 'the engine is not open');
   }
 }

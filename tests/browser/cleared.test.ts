@@ -3,7 +3,8 @@
 import { deleteDB } from 'idb';
 import { expect, test } from 'vitest';
 import { cdp } from 'vitest/browser';
-import { databaseName, openDatabase } from '../../runtime/browser/database.ts';
+import { openDatabase } from '../../runtime/browser/database.ts';
+import { databaseName } from '../../runtime/browser/database-name.ts';
 import { IdbLog } from '../../runtime/browser/idb-log.ts';
 import { freshDatabase, openTest } from './open.ts';
 

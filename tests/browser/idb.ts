@@ -1,7 +1,8 @@
 // A database of its own for each test, with the log and the store in it; knows no test.
 
 import { deleteDB } from 'idb';
-import { type Database, databaseName, openDatabase } from '../../runtime/browser/database.ts';
+import { type Database, openDatabase } from '../../runtime/browser/database.ts';
+import { databaseName } from '../../runtime/browser/database-name.ts';
 import { IdbLog } from '../../runtime/browser/idb-log.ts';
 import { IdbStore } from '../../runtime/browser/idb-store.ts';
 import { announceOwnParts } from '../../runtime/browser/own-parts.ts';

@@ -2,7 +2,7 @@
 
 import { deleteDB } from 'idb';
 import { afterEach } from 'vitest';
-import { databaseName } from '../../runtime/browser/database.ts';
+import { databaseName } from '../../runtime/browser/database-name.ts';
 import { type BrowserEngine, open, type OpenOptions } from '../../runtime/browser/index.ts';
 
 const engines: BrowserEngine[] = [];

@@ -2,7 +2,7 @@
 
 import { openDB } from 'idb';
 import { expect, test } from 'vitest';
-import { databaseName } from '../../runtime/browser/database.ts';
+import { databaseName } from '../../runtime/browser/database-name.ts';
 import { changes, createQuakes, feed } from './earthquakes.ts';
 import { freshDatabase, openTest } from './open.ts';
 

@@ -2,7 +2,8 @@
 
 import { deleteDB, openDB } from 'idb';
 import { expect, test } from 'vitest';
-import { DATABASE_VERSION, databaseName } from '../../runtime/browser/database.ts';
+import { DATABASE_VERSION } from '../../runtime/browser/database.ts';
+import { databaseName } from '../../runtime/browser/database-name.ts';
 import { type BrowserEngine, open, PortError } from '../../runtime/browser/index.ts';
 import { changes, createQuakes, feed } from './earthquakes.ts';
 import { freshDatabase, openTest, ownWorker } from './open.ts';

@@ -8,13 +8,14 @@ import { ROOT } from './source-files.ts';
 
 /** The entries of the package that a script may import by their names, and what tests look into. */
 const ENTRIES = {
+  'millrace/browser': resolve(ROOT, 'runtime/browser/index.ts'),
   'millrace/client': resolve(ROOT, 'runtime/client/index.ts'),
   'millrace/outbox/store': resolve(ROOT, 'runtime/outbox/store.ts'),
   'millrace/outbox': resolve(ROOT, 'runtime/outbox/index.ts'),
 };
 
 /** The script and what it fetches later, by their paths. */
-async function bundled(code: string): Promise<ReadonlyMap<string, string>> {
+async function bundled(code: string): Promise<ReadonlyMap<string, string | Uint8Array>> {
   const entry = resolve(ROOT, 'tests/script.ts');
   const built = await build({
     root: ROOT,
@@ -29,14 +30,18 @@ async function bundled(code: string): Promise<ReadonlyMap<string, string>> {
         load: (id) => (id === entry ? code : null),
       },
     ],
+    worker: { format: 'es' },
     build: {
       write: false,
+      target: 'es2023',
+      assetsInlineLimit: 0,
+      modulePreload: false,
       rolldownOptions: { input: entry, output: { entryFileNames: 'script.js' } },
     },
   });
   const made = [built].flat().flatMap((one) => ('output' in one ? one.output : []));
   return new Map(
-    made.flatMap((one) => (one.type === 'chunk' ? [[`/${one.fileName}`, one.code] as const] : [])),
+    made.map((one) => [`/${one.fileName}`, one.type === 'chunk' ? one.code : one.source] as const),
   );
 }
 
@@ -52,7 +57,12 @@ export class ScriptSite {
     const scripts = await bundled(code);
     const server = createServer((request, response) => {
       const script = scripts.get(request.url ?? '');
-      const type = script === undefined ? 'text/html' : 'text/javascript';
+      const type =
+        script === undefined
+          ? 'text/html'
+          : typeof script === 'string'
+            ? 'text/javascript'
+            : 'application/octet-stream';
       response.writeHead(200, { 'content-type': type });
       response.end(script ?? '<script type="module" src="/script.js"></script>');
     });
