@@ -4,9 +4,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { heard } from '../../../edge/routes/heard.ts';
 
 beforeEach(() => void vi.useFakeTimers());
+// Mocks first: they are of timers that are fake, and would be put back for good.
 afterEach(() => {
-  vi.useRealTimers();
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 async function* numbers(count: number): AsyncGenerator<number, void> {

@@ -11,7 +11,11 @@ import { send } from '../../support/edge-client.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+// Mocks first: they are of timers that are fake, and would be put back for good.
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 const MAX = PUSH_QUERIES_HELD_BYTES_MAX;
 const refused = expect.objectContaining({ name: 'PortError', code: 'OVERLOADED' });
