@@ -41,11 +41,18 @@ export function askRows(
   producer: string,
 ): void {
   const key = partitionKey(at);
+  // Of several appends to one partition the first has asked.
+  if (rows.has(key)) return;
   const producers = transaction.objectStore('producers');
-  rows.set(key, partitionIn(transaction, at));
-  rows.set(producer + key, producers.get([at.topic, at.partition, producer]));
-  // Who needs them hears of it.
-  for (const row of rows.values()) row.catch(() => undefined);
+  const asked = [
+    [key, partitionIn(transaction, at)],
+    [producer + key, producers.get([at.topic, at.partition, producer])],
+  ] as const;
+  for (const [of, row] of asked) {
+    // Who needs it hears of it.
+    row.catch(() => undefined);
+    rows.set(of, row);
+  }
 }
 
 /**
