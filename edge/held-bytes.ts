@@ -1,6 +1,14 @@
 // How many bytes lie in one isolate for readers who have not taken them: counted, and given up where nobody says that they were taken; knows no answer.
 
+import { ANSWER_STALL_MS } from '../runtime/base/limits.ts';
 import { shareOf } from './share.ts';
+
+/** How often one that waits for its reader is looked at. */
+export const WATCH_MS = ANSWER_STALL_MS / 6;
+/** One that nobody has ended when nothing of it has been taken for so long has nobody. */
+export const GONE_MS = ANSWER_STALL_MS + 2 * WATCH_MS;
+/** One of which nothing has been taken for so long gives way where there is no room. */
+export const IDLE_MS = 1_000;
 
 /** What is counted of one answer, or page. */
 export interface Held<Owner extends object> {

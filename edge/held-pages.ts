@@ -3,17 +3,11 @@
 import { PortError } from '../runtime/base/errors.ts';
 import { ANSWER_STALL_MS, PAGES_HELD_BYTES_MAX } from '../runtime/base/limits.ts';
 import { log } from '../runtime/base/log.ts';
-import { type Held, HeldBytes } from './held-bytes.ts';
+import { GONE_MS, type Held, HeldBytes, IDLE_MS, WATCH_MS } from './held-bytes.ts';
 
 /** So many bytes of batches are given to whoever asks; what stands before short ones may double them, and is not counted either: a connection holds most of it by itself. */
 const BATCHES_BYTES_MIN = 65_536;
 const SHORT_BYTES_MAX = 2 * BATCHES_BYTES_MIN;
-/** How often one that waits for its reader is looked at. */
-const WATCH_MS = ANSWER_STALL_MS / 6;
-/** One that nobody has ended after so long has nobody. */
-const GONE_MS = ANSWER_STALL_MS + 2 * WATCH_MS;
-/** One that has not been taken for so long gives way where there is no room. */
-const IDLE_MS = 1_000;
 
 /** A page that waits for its reader. */
 class Page {

@@ -4,18 +4,12 @@ import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { PortError } from '../../runtime/base/errors.ts';
 import { ANSWER_STALL_MS, ANSWERS_HELD_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { log } from '../../runtime/base/log.ts';
-import { type Held, HeldBytes } from '../held-bytes.ts';
+import { GONE_MS, type Held, HeldBytes, IDLE_MS, WATCH_MS } from '../held-bytes.ts';
 
 /** What the platform is given at a time. It cannot be taken back from a connection that nobody reads. */
 const PIECE_BYTES = 131_072;
 /** A text of so many UTF-16 units is no longer than that for certain. */
 const SHORT_LENGTH = Math.floor(PIECE_BYTES / 3);
-/** How often one that waits for its reader is looked at. */
-const WATCH_MS = ANSWER_STALL_MS / 6;
-/** One that nobody has ended when nothing of it has been taken for so long has nobody. */
-const GONE_MS = ANSWER_STALL_MS + 2 * WATCH_MS;
-/** One of which nothing has been taken for so long gives way where there is no room. */
-const IDLE_MS = 1_000;
 
 /** What an answer is made of. */
 export interface AnswerParts {
