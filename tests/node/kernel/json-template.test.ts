@@ -1,4 +1,4 @@
-// Records that are laid out alike, decoded by the whole kernel, which compares whole stretches, and by the half that walks each: the same rows.
+// Records that are laid out alike, decoded by kernels that compare whole stretches, and by one that walks each: the same rows.
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -19,6 +19,7 @@ import type { DecodedColumn } from '../../../runtime/kernel/json-nodes.ts';
 import { type Draw, draws } from '../../support/draws.ts';
 import { textOf } from '../../support/json-readers.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
+import { walkingDecoder } from '../../support/walking-decoder.ts';
 
 const COLUMNS: readonly DecodedColumn[] = [
   { name: 'S', type: STRING },
@@ -174,23 +175,30 @@ function shown(rows: readonly Row[], records: readonly Uint8Array[]): string {
     .join('\n');
 }
 
-test('records that are like those before them are decoded as if each were alone', () => {
-  let like = 0;
-  fc.assert(
-    fc.property(fc.integer({ min: 1 }), (seed) => {
-      const draw = draws(seed);
-      const whole = new JsonKernel(kernelModule(), COLUMNS);
-      const walking = new JsonKernel(kernelModule('json'), COLUMNS);
-      const records = recordsOf(draw);
-      for (let from = 0; from < records.length; from += 50) {
-        const chunk = records.slice(from, from + 50);
-        const rows = rowsOf(whole, chunk);
-        expect(shown(rows, chunk)).toBe(shown(rowsOf(walking, chunk), chunk));
-        like += rows.filter(({ status }) => status === JSON_OK).length;
-      }
-    }),
-    { numRuns: RUNS },
-  );
-  // Many are good, or nothing would be compared.
-  expect(like).toBeGreaterThan((RUNS * RECORDS) / 5);
-});
+test.each([
+  ['the whole kernel', kernelModule()],
+  ['that of pages', kernelModule('json')],
+])(
+  'records that are like those before them are decoded as if each were alone: %s',
+  async (_, module) => {
+    const walk = await walkingDecoder();
+    let like = 0;
+    fc.assert(
+      fc.property(fc.integer({ min: 1 }), (seed) => {
+        const draw = draws(seed);
+        const whole = new JsonKernel(module, COLUMNS);
+        const walking = new JsonKernel(walk, COLUMNS);
+        const records = recordsOf(draw);
+        for (let from = 0; from < records.length; from += 50) {
+          const chunk = records.slice(from, from + 50);
+          const rows = rowsOf(whole, chunk);
+          expect(shown(rows, chunk)).toBe(shown(rowsOf(walking, chunk), chunk));
+          like += rows.filter(({ status }) => status === JSON_OK).length;
+        }
+      }),
+      { numRuns: RUNS },
+    );
+    // Many are good, or nothing would be compared.
+    expect(like).toBeGreaterThan((RUNS * RECORDS) / 5);
+  },
+);
