@@ -1,9 +1,8 @@
 // The code beside a whole kernel, which hosts fetch that have one, and pages never; knows no host.
 
-import { JOIN_RUNS } from '../operators/join-runs-part.ts';
 import { KERNEL_KEYS, WHOLE_KERNEL } from '../operators/parts.ts';
 import { ROW_PATH } from '../plan/parts.ts';
-import { GROUP_BLOCKS, KEPT_COLUMNS } from '../state/parts.ts';
+import { GROUP_BLOCKS } from '../state/parts.ts';
 import { KERNEL_DECODERS } from '../task/parts.ts';
 import { announceParts } from './parts.ts';
 
@@ -14,12 +13,10 @@ export async function loadWholeKernel(): Promise<void> {
   const { WHOLE_KERNEL: PLANS } = await ROW_PATH.load();
   PLANS.from(name, () => import('../plan/whole-kernel.ts'));
   KERNEL_DECODERS.from(name, () => import('../task/kernel-decoders.ts'));
-  KEPT_COLUMNS.from(name, () => import('../state/column-rows.ts'));
   GROUP_BLOCKS.from(name, () => import('../state/group-blocks.ts'));
   WHOLE_KERNEL.from(name, () => import('../operators/whole-kernel.ts'));
   // In the place of what pages fetch.
   KERNEL_KEYS.given(await import('../operators/number-keys.ts'));
-  JOIN_RUNS.from(name, () => import('../operators/join-runs.ts'));
-  const parts = [PLANS, KERNEL_DECODERS, KEPT_COLUMNS, GROUP_BLOCKS, WHOLE_KERNEL, JOIN_RUNS];
+  const parts = [PLANS, KERNEL_DECODERS, GROUP_BLOCKS, WHOLE_KERNEL];
   await Promise.all(parts.map((part) => part.load()));
 }

@@ -11,10 +11,10 @@ import type { ForeignKeyJoinStep } from '../plan/join-step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { RowTable } from '../state/row-table.ts';
+import { isGone } from './gone.ts';
 import { Answer, NO_ROW, readMessage, versionOf } from './foreign-key.ts';
 import { JoinInput } from './join-output.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
-import { isGone } from './stream-table-join.ts';
 
 /** The state of a primary key: one byte, 1 while a result stands, then the left row, if there is one. */
 const STANDS = Uint8Array.of(1);

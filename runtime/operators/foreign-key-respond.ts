@@ -16,9 +16,9 @@ import type { StateBytes } from '../ports/store.ts';
 import { OrderedTable } from '../state/ordered-table.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { RowTable } from '../state/row-table.ts';
+import { isGone } from './gone.ts';
 import { Answer, Ask, message, NO_ROW, readMessage } from './foreign-key.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
-import { isGone } from './stream-table-join.ts';
 
 /** A version of no row is kept as one byte, because state values are not empty. */
 const KEPT_NO_ROW = Uint8Array.of(0);

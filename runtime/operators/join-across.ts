@@ -1,4 +1,4 @@
-// Gathers the rows of a join's output that are of several batches, of both of its sides, beside a whole kernel; knows no rule of joining.
+// Gathers the rows of a join's output that are of several batches, of both of its sides; knows no rule of joining.
 
 import { existing } from '../base/assert.ts';
 import { bitAt, type Column } from '../data/column.ts';

@@ -9,8 +9,9 @@ import { decodeKey } from '../data/key.ts';
 import { RowCells } from '../data/row-cells.ts';
 import { columnsWithRole, type Schema, type SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
-import { keptRows, type KeptRows, NO_ROW } from '../state/kept-rows.ts';
-import { JOIN_RUNS } from './join-runs-part.ts';
+import { keptRows } from '../state/column-rows.ts';
+import { type KeptRows, NO_ROW } from '../state/kept-rows.ts';
+import { across, goesOn } from './join-across.ts';
 import { nullWhere } from './rarer-rows.ts';
 import type { Emit, Holding, Moment } from './operator.ts';
 
@@ -64,8 +65,7 @@ export interface KeptColumns {
 
 /**
  * Rows of one side's batch, each beside a kept row of the other side or nulls. The columns of both are gathered when the output is
- * flushed. Rows are held back over batches that are cut from the same arrays, where the context lets it, and beside a whole kernel over others,
- * too (join-across.ts, to which its fields are open).
+ * flushed. Rows are held back over batches, where the context lets it (join-across.ts, to which its fields are open).
  */
 export class JoinOutput {
   readonly #schema: Schema;
@@ -156,7 +156,7 @@ export class JoinOutput {
   }
 
   /**
-   * Adds a kept row of any side beside nulls, as made by the row at a position. Without JOIN_RUNS only such rows are in a batch.
+   * Adds a kept row of any side beside nulls, as made by the row at a position.
    * @param key its bytes
    */
   addKept(position: number, side: number, row: number, rowtime: number, key: Uint8Array): void {
@@ -190,8 +190,7 @@ export class JoinOutput {
 
   #turn(): void {
     const turn = this.#next as Turn;
-    if (this.count === BATCH_ROWS_MAX || JOIN_RUNS.fetched?.goesOn(this, turn) !== true)
-      this.flush();
+    if (this.count === BATCH_ROWS_MAX || !goesOn(this, turn)) this.flush();
     this.#at = turn;
     this.spans.push({ turn, from: this.count });
   }
@@ -202,8 +201,7 @@ export class JoinOutput {
     this.#at = null;
     if (first === undefined) return;
     const { count } = this;
-    const { columns, origin, moment } =
-      JOIN_RUNS.fetched?.across(this) ?? this.#gathered(first.turn);
+    const { columns, origin, moment } = across(this) ?? this.#gathered(first.turn);
     const emitted: Batch = {
       schema: this.#schema,
       length: count,

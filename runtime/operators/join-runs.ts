@@ -1,4 +1,4 @@
-// Joins over all runs of two batches in one loop each, and rows of several batches put out together, beside a whole kernel, which hosts have and pages do not; knows no store.
+// Joins over all runs of two batches in one loop each; knows no store.
 
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op } from '../data/batch.ts';
@@ -10,13 +10,10 @@ import { BEFORE_WORD, KEY_WORD, NUMBER_WORD, WORDS } from '../state/row-links.ts
 import type { WaitingRows } from '../state/waiting-rows.ts';
 import type { WindowRows } from '../state/window-rows.ts';
 import { type Side, UNKNOWN } from '../state/window-side.ts';
+import { isGone } from './gone.ts';
 import type { JoinOutput } from './join-output.ts';
 import type { Emit, OperatorContext, RunRows, Runs } from './operator.ts';
 import type { SideTimes } from './stream-stream-join.ts';
-import { isGone } from './stream-table-join.ts';
-
-export { across, goesOn } from './join-across.ts';
-export { WholeForeignKeyJoin } from './foreign-key-whole.ts';
 
 /** What a loop needs of a join. */
 interface Join {

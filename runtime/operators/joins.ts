@@ -14,8 +14,8 @@ import type { Step } from '../plan/step.ts';
 import { ForeignKeyJoin } from './foreign-key-join.ts';
 import { ForeignKeyRespond } from './foreign-key-respond.ts';
 import { foreignKeySubscribe } from './foreign-key-subscribe.ts';
-import type { WholeForeignKeyJoinStep } from './foreign-key-whole.ts';
-import { JOIN_RUNS } from './join-runs-part.ts';
+import type { WholeForeignKeyJoinStep } from './foreign-key-steps.ts';
+import { WholeForeignKeyJoin } from './foreign-key-whole.ts';
 import type { Operator, OperatorContext } from './operator.ts';
 import { StreamStreamJoin } from './stream-stream-join.ts';
 import { StreamTableJoin } from './stream-table-join.ts';
@@ -61,8 +61,7 @@ export function join(
     case 'tableTableJoin':
       return new TableTableJoin(step, [left, right], context, { session });
     case 'foreignKeyJoin':
-      if ('respond' in step)
-        return new JOIN_RUNS.code.WholeForeignKeyJoin(step, [left, right], context, registry);
+      if ('respond' in step) return new WholeForeignKeyJoin(step, [left, right], context, registry);
       return new ForeignKeyJoin(step, [left, right], context);
     case 'foreignKeyRespond':
       return new ForeignKeyRespond(step, [left, right], context);

@@ -1,4 +1,4 @@
-// The rows of a table, kept as the columns in which they came, and a changelog that shows them again, for hosts with a whole kernel; knows no operator.
+// The rows of a table, kept as the columns in which they came, and a changelog that shows them again; knows no operator.
 
 import { ByteWriter } from '../base/bytes.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
@@ -9,7 +9,8 @@ import { gatherAcross } from '../data/gather-across.ts';
 import { writeKey, writeWindow } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema, type SchemaColumn } from '../data/schema.ts';
 import type { IntoBlock, StateBytes, TableId } from '../ports/store.ts';
-import { keptRows, NO_ROW } from '../state/kept-rows.ts';
+import { keptRows } from '../state/column-rows.ts';
+import { NO_ROW } from '../state/kept-rows.ts';
 import { KeptTable } from '../state/kept-table.ts';
 import { NO_KEY, indexOf, RowKeys } from '../state/row-keys.ts';
 import type { Emit, OperatorContext } from './operator.ts';

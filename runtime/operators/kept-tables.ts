@@ -1,4 +1,4 @@
-// Tables as sources, and filters of their changelogs, with rows that are kept as columns; for hosts with a whole kernel. Knows no format and no topic.
+// Tables as sources, and filters of their changelogs, with rows that are kept as columns; knows no format and no topic.
 
 import { Op, positionOf } from '../data/batch.ts';
 import { bitAt } from '../data/column.ts';
@@ -8,10 +8,10 @@ import type { FunctionRegistry } from '../functions/registry.ts';
 import type { TableFilterStep } from '../plan/step.ts';
 import type { TableId } from '../ports/store.ts';
 import { NO_ROW } from '../state/kept-rows.ts';
+import { isGone } from './gone.ts';
 import { RowEvaluation } from './evaluation.ts';
 import { KeptChangelog } from './kept-changelog.ts';
 import type { Operator, OperatorContext } from './operator.ts';
-import { isGone } from './stream-table-join.ts';
 
 /** As `materialize`, of a table whose windows are no sessions. */
 export function keptMaterialize(table: TableId, input: Schema, context: OperatorContext): Operator {

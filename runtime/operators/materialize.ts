@@ -13,8 +13,8 @@ import type { MaterializeStep, SourceStep } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { RowTable } from '../state/row-table.ts';
 import { ChangelogBuilder } from './changelog.ts';
+import { keptMaterialize } from './kept-tables.ts';
 import type { Operator, OperatorContext } from './operator.ts';
-import { WHOLE_KERNEL } from './parts.ts';
 
 /**
  * A source table's rows by key.
@@ -31,8 +31,7 @@ export function materialize(
 ): Operator {
   // Joined tables have no windows.
   const isSession = step.step === 'source' && step.window?.type === 'SESSION';
-  const whole = !isSession && WHOLE_KERNEL.fetched;
-  if (whole) return whole.keptMaterialize(step.id, input, context);
+  if (!isSession) return keptMaterialize(step.id, input, context);
   const rows = new StoredRows(step.id, input, context, isSession);
   const changelog = new ChangelogBuilder(input);
   return {

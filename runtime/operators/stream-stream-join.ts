@@ -10,7 +10,7 @@ import { indexOf, NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { type Bounds, WaitingRows } from '../state/waiting-rows.ts';
 import { WindowRows } from '../state/window-rows.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
-import { JOIN_RUNS } from './join-runs-part.ts';
+import { windowRuns } from './join-runs.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { needs } from './table-table-join.ts';
 
@@ -85,7 +85,7 @@ export class StreamStreamJoin implements Operator {
     const output = new JoinOutput(step.schema, this.#inputs, rows, context);
     this.#output = output;
     this.#keys = [new RowKeys(left, rows, options), new RowKeys(right, rows, options)];
-    this.processRuns = JOIN_RUNS.fetched?.windowRuns({
+    this.processRuns = windowRuns({
       context,
       rows,
       output,
@@ -173,14 +173,10 @@ export class StreamStreamJoin implements Operator {
     const bounds: Bounds = [openMs - this.#times[0].afterMs, openMs - this.#times[1].afterMs];
     if (!waiting.mayHave(bounds)) return;
     const rows = this.#rows;
-    // Where nothing puts them among others they have batches of their own.
-    const isApart = JOIN_RUNS.fetched === null;
-    if (isApart) this.#output.flush();
     waiting.take(bounds, (side, row) => {
       const links = rows.links(side);
       this.#output.addKept(position, side, row, links.ms(row), rows.key(links.key(row)));
     });
-    if (isApart) this.#output.flush();
   }
 
   #late({ origin, rowtime }: Batch, position: number): void {

@@ -8,8 +8,9 @@ import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { NO_ROW } from '../state/kept-rows.ts';
 import { KeptTable } from '../state/kept-table.ts';
 import { indexOf, NO_KEY, RowKeys } from '../state/row-keys.ts';
+import { isGone } from './gone.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
-import { JOIN_RUNS } from './join-runs-part.ts';
+import { lookupRuns } from './join-runs.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 
 /**
@@ -46,7 +47,7 @@ export class StreamTableJoin implements Operator {
     const kept = { columnsOf: (rows: Int32Array) => table.columnsOf(rows, 0) };
     const output = new JoinOutput(step.schema, inputs, kept, context);
     this.#output = output;
-    this.processRuns = JOIN_RUNS.fetched?.lookupRuns({
+    this.processRuns = lookupRuns({
       context,
       table,
       output,
@@ -120,10 +121,4 @@ export class StreamTableJoin implements Operator {
   changes(into: (change: StateBytes) => void, intoBlock?: IntoBlock | null): void {
     if (this.#table.changes(into, intoBlock)) for (const keys of this.#keys) keys.reset();
   }
-}
-
-/** True when the row at a position leaves its key without a row. */
-export function isGone(batch: Batch, position: number): boolean {
-  if (batch.op !== null && batch.op[position] === Op.Delete) return true;
-  return batch.valueNull !== null && bitAt(batch.valueNull, position);
 }

@@ -8,10 +8,9 @@ import type { FunctionRegistry } from '../functions/registry.ts';
 import type { TableFilterStep } from '../plan/step.ts';
 import { ChangelogBuilder } from './changelog.ts';
 import { RowEvaluation } from './evaluation.ts';
+import { keptFilter } from './kept-tables.ts';
 import { StoredRows } from './materialize.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
-import { WHOLE_KERNEL } from './parts.ts';
-import { PassedRows } from './passed-rows.ts';
 
 /**
  * A row that passes is an Insert where its key had not passed before, else an UpdateAfter; one that does not pass, or a
@@ -27,12 +26,10 @@ export function tableFilter(
   registry: FunctionRegistry,
   isSession = false,
 ): Operator {
-  const whole = !isSession && WHOLE_KERNEL.fetched;
-  if (whole) return whole.keptFilter(step, input, context, registry);
+  if (!isSession) return keptFilter(step, input, context, registry);
   const predicate = compilePredicate(step.predicate, registry);
   const evaluation = new RowEvaluation(context, '', step.id);
   const rows = new StoredRows(step.id, input, context, isSession);
-  const held = isSession ? null : new PassedRows(input, rows);
   const changelog = new ChangelogBuilder(input);
 
   const change = (batch: Batch, position: number, passes: boolean, hasOld: boolean): void => {
@@ -73,18 +70,8 @@ export function tableFilter(
     name: 'tableFilter',
     schema: step.schema,
     process(_side, batch, out) {
-      const passing = evaluation.over(batch, predicate);
-      const passed = held?.take(batch, passing);
-      if (passed) {
-        if (passed.length > 0) out(passed);
-        return;
-      }
-      held?.settle();
-      processRows(batch, new Set(passing), out);
+      processRows(batch, new Set(evaluation.over(batch, predicate)), out);
     },
-    changes(into) {
-      held?.settle();
-      rows.changes(into);
-    },
+    changes: (into) => rows.changes(into),
   };
 }

@@ -7,9 +7,9 @@ import type { IntoBlock, StateBytes } from '../ports/store.ts';
 import { type KeptRows, NO_ROW } from '../state/kept-rows.ts';
 import { KeptTable } from '../state/kept-table.ts';
 import { indexOf, NO_KEY, RowKeys } from '../state/row-keys.ts';
+import { isGone } from './gone.ts';
 import { JoinInput, JoinOutput } from './join-output.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
-import { isGone } from './stream-table-join.ts';
 
 /** What a join needs to have a result: a row of this side, of both, or of either. */
 export interface Needs {

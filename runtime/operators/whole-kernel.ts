@@ -2,6 +2,5 @@
 
 export { OTHER_FUNCTIONS } from '../kernel/other-functions.ts';
 export { forgotten } from './forgetting.ts';
-export { keptFilter, keptMaterialize } from './kept-tables.ts';
 export { kernelSessions } from './kernel-sessions.ts';
 export { bring, overTable } from './kernel-tables.ts';

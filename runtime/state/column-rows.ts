@@ -1,4 +1,4 @@
-// Rows that joins keep in memory, what came as one batch as its columns: for hosts with a whole kernel; knows no key and no table.
+// Rows that joins keep in memory, what came as one batch as its columns; knows no key and no table.
 
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
@@ -16,11 +16,11 @@ import {
   type Segment,
 } from './kept-rows.ts';
 
-export { numberEntries } from './entry-keys.ts';
-export { numberIndex, numberRows, numbersOfSome } from './number-index.ts';
-
-/** @param skipped columns at the front that `columnsOf` leaves out */
-export function columnRows(types: readonly Type[], skipped: number): KeptRows {
+/**
+ * What keeps rows of those types.
+ * @param skipped columns at the front that `columnsOf` leaves out
+ */
+export function keptRows(types: readonly Type[], skipped = 0): KeptRows {
   return new ColumnRows(types, skipped);
 }
 
@@ -28,7 +28,6 @@ export function columnRows(types: readonly Type[], skipped: number): KeptRows {
 export class ColumnRows implements KeptRows {
   readonly #types: readonly Type[];
   readonly #skipped: number;
-  readonly #keep: typeof keptColumns;
   readonly #cells: RowCells;
   readonly #segments: Segment[] = [];
   #stored: StoredRows | null = null;
@@ -43,16 +42,14 @@ export class ColumnRows implements KeptRows {
   base: number | null = null;
   size = 0;
 
-  /** @param keep tells which batches are kept as columns */
-  constructor(types: readonly Type[], skipped: number, keep: typeof keptColumns = keptColumns) {
+  constructor(types: readonly Type[], skipped: number) {
     this.#types = types;
     this.#skipped = skipped;
-    this.#keep = keep;
     this.#cells = new RowCells(types);
   }
 
   of(rows: Int32Array): KeptRows {
-    const kept = new ColumnRows(this.#types, this.#skipped, this.#keep);
+    const kept = new ColumnRows(this.#types, this.#skipped);
     for (let from = 0; from < rows.length; from += BATCH_ROWS_MAX) {
       const some = rows.subarray(from, from + BATCH_ROWS_MAX);
       const whole = chosen(some, this.#segments, this.#types);
@@ -70,8 +67,13 @@ export class ColumnRows implements KeptRows {
     if (batch === this.#batch) return;
     this.#batch = batch;
     this.#columns = columns;
-    const segment = this.#keep(batch, columns, from);
+    const segment = this.keep(batch, columns, from);
     this.base = segment === null ? null : this.#push(segment) * BATCH_ROWS_MAX - from;
+  }
+
+  /** The rows of a batch from `from` on as columns; null: they are to be kept as bytes. */
+  keep(batch: Batch, columns: readonly Column[], from: number): Segment | null {
+    return keptColumns(batch, columns, from);
   }
 
   take(i: number, position: number, ms: number): number {

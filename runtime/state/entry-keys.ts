@@ -1,4 +1,4 @@
-// Numbers the keys of a column's dictionary entries in one loop, beside a whole kernel, which hosts have and pages do not; knows no table.
+// Numbers the keys of a column's dictionary entries in one loop; knows no table.
 
 import { grown } from '../base/grown.ts';
 import { hashBytes } from '../base/hash.ts';

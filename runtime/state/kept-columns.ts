@@ -1,4 +1,4 @@
-// Rows that joins keep as the columns in which they came, which hosts have and pages do not; knows no key and no table.
+// Rows that joins keep as the columns in which they came; knows no key and no table.
 
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, IDENTITY } from '../data/batch.ts';

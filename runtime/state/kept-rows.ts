@@ -4,10 +4,8 @@ import { grown } from '../base/grown.ts';
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Column } from '../data/column.ts';
-import { RowCells, rowtimeOf } from '../data/row-cells.ts';
-import { StoredRows } from '../data/stored-rows.ts';
-import type { Type } from '../data/type.ts';
-import { KEPT_COLUMNS } from './parts.ts';
+import { type RowCells, rowtimeOf } from '../data/row-cells.ts';
+import type { StoredRows } from '../data/stored-rows.ts';
 
 /** In the place of a row. */
 export const NO_ROW = -1;
@@ -113,88 +111,6 @@ export interface KeptRows extends PackedRows {
   bytes(row: number): Uint8Array;
   /** The columns of those rows, at most BATCH_ROWS_MAX, but for the skipped ones; NO_ROW: nulls. @throws {TaskCorrupted} */
   columnsOf(rows: Int32Array): readonly Column[];
-}
-
-/**
- * What keeps rows of those types: as the columns in which they came, where the host has the code for it, else as bytes.
- * @param skipped columns at the front that `columnsOf` leaves out
- */
-export function keptRows(types: readonly Type[], skipped = 0): KeptRows {
-  return KEPT_COLUMNS.fetched?.columnRows(types, skipped) ?? new ByteRows(types, skipped);
-}
-
-class ByteRows implements KeptRows {
-  readonly #types: readonly Type[];
-  readonly #skipped: number;
-  readonly #cells: RowCells;
-  readonly #segments: Bytes[] = [];
-  #columns: readonly Column[] = [];
-  #stored: StoredRows | null = null;
-  size = 0;
-
-  constructor(types: readonly Type[], skipped: number) {
-    this.#types = types;
-    this.#skipped = skipped;
-    this.#cells = new RowCells(types);
-  }
-
-  of(rows: Int32Array): KeptRows {
-    const kept = new ByteRows(this.#types, this.#skipped);
-    for (const row of rows) kept.add(this.bytes(row));
-    return kept;
-  }
-
-  packed(rows: Int32Array): PackedRows {
-    return this.of(rows);
-  }
-
-  begin(_batch: Batch, columns: readonly Column[]): void {
-    this.#columns = columns;
-  }
-
-  take(_i: number, position: number, ms: number): number {
-    const length = this.#cells.write(this.#columns, position, ms);
-    return this.add(this.#cells.written, length);
-  }
-
-  add(row: Uint8Array, length: number = row.length): number {
-    const number = this.size++;
-    if ((number & ROW_MASK) === 0) this.#segments.push(new Bytes());
-    this.#segmentOf(number).add(row, length);
-    return number;
-  }
-
-  get valueBytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.valueBytes(0, segment.size), 0);
-  }
-
-  get bytesHeld(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.bytesHeld, 0);
-  }
-
-  #segmentOf(row: number): Bytes {
-    return this.#segments[row >> ROW_BITS] as Bytes;
-  }
-
-  segmentSize(row: number): number {
-    return this.#segmentOf(row).size;
-  }
-
-  rowtime(row: number): number {
-    return this.#segmentOf(row).rowtime(row & ROW_MASK);
-  }
-
-  bytes(row: number): Uint8Array {
-    return this.#segmentOf(row).row(row & ROW_MASK);
-  }
-
-  columnsOf(rows: Int32Array): readonly Column[] {
-    // Of a side that has nothing but its key.
-    if (this.#skipped === this.#types.length) return [];
-    const stored = (this.#stored ??= new StoredRows(this.#types, this.#skipped));
-    for (let i = 0; i < rows.length; i++) storeRow(this.#segments, rows[i] as number, stored);
-    return stored.finish();
-  }
 }
 
 /** @param row of a segment of bytes, or NO_ROW */

@@ -1,4 +1,4 @@
-// Numbers keys that are one column of numbers by the numbers themselves, beside a whole kernel, which hosts have and pages do not; knows no table.
+// Numbers keys that are one column of numbers by the numbers themselves; knows no table.
 
 import { grown } from '../base/grown.ts';
 import type { Batch } from '../data/batch.ts';

@@ -1,4 +1,4 @@
-// The rows of a foreign-key join's two tables, kept as columns, and which of them refer to which; for hosts with a whole kernel. Knows no operator.
+// The rows of a foreign-key join's two tables, kept as columns, and which of them refer to which; knows no operator.
 
 import { ByteWriter } from '../base/bytes.ts';
 import { grown } from '../base/grown.ts';

@@ -7,9 +7,9 @@ import type { Dictionary } from '../data/dictionary.ts';
 import { Interner } from '../data/interner.ts';
 import { PRESENT, writeEscaped, writeWindow, writeKey } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
+import { numberEntries } from './entry-keys.ts';
 import { LongIds, NO_ID } from './long-ids.ts';
-import type { NumberIndex } from './number-index.ts';
-import { KEPT_COLUMNS } from './parts.ts';
+import { type NumberIndex, numberIndex, numberRows, numbersOfSome } from './number-index.ts';
 
 /** The number of a row whose key is null, as a whole or in one of its columns. */
 export const NO_KEY = NO_ID;
@@ -21,12 +21,12 @@ export type KeyIndex = Interner | NumberIndex;
 
 /** An empty index for the keys that all of those inputs have. */
 export function indexOf(...inputs: readonly Schema[]): KeyIndex {
-  return KEPT_COLUMNS.fetched?.numberIndex(inputs) ?? new Interner();
+  return numberIndex(inputs) ?? new Interner();
 }
 
 /** As an index is, with those keys alone, each of them given once: they have new numbers, by their places. */
 export function indexOfSome(before: KeyIndex, ids: readonly number[]): KeyIndex {
-  const numbers = KEPT_COLUMNS.fetched?.numbersOfSome(before, ids);
+  const numbers = numbersOfSome(before, ids);
   if (numbers) return numbers;
   const index = new Interner();
   for (const id of ids) index.intern(before.key(id), 0, before.lengthOf(id));
@@ -84,8 +84,7 @@ export class RowKeys {
     const { index } = this.#numbers;
     const isAlone = columns.length === 1 && this.#windows.length === 0 && batch.keyNull === null;
     if (isAlone && first?.storage === 'dictionary') this.#assignEntries(batch, first);
-    else if (isAlone && index && KEPT_COLUMNS.fetched?.numberRows(index, batch, first, this.#ids))
-      return this.#ids;
+    else if (isAlone && index && numberRows(index, batch, first, this.#ids)) return this.#ids;
     else if (isAlone && first?.storage === 'i64')
       this.#longs.assign(batch, first, this.#ids, (bytes, from, to) =>
         this.#numbers.locate(bytes, from, to),
@@ -107,7 +106,7 @@ export class RowKeys {
     const ids = this.#ids;
     const entryIds = this.#entryIds;
     const { index } = this.#numbers;
-    if (index && KEPT_COLUMNS.fetched?.numberEntries(index, batch, column, entryIds, ids)) return;
+    if (index && numberEntries(index, batch, column, entryIds, ids)) return;
     for (let i = 0; i < length; i++) {
       const position = selection === null ? i : (selection[i] as number);
       if (validity !== null && !bitAt(validity, position)) {

@@ -1,4 +1,4 @@
-// Which rows refer to which keys, in the order of their own keys' bytes; for hosts with a whole kernel. Knows no row and no store.
+// Which rows refer to which keys, in the order of their own keys' bytes; knows no row and no store.
 
 import { grown } from '../base/grown.ts';
 import type { Interner } from '../data/interner.ts';

@@ -13,8 +13,6 @@ import { lentColumns } from './lent-columns.ts';
 import type { ValueChunk } from './shared-values.ts';
 
 export { handed } from '../data/handed-batch.ts';
-export { merging } from './merged-inputs.ts';
-export { joinedWhole } from './together.ts';
 export { grownDecoders } from './grown-decoders.ts';
 
 /** What the whole kernel exports and its halves for pages do not. */

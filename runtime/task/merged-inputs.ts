@@ -1,4 +1,4 @@
-// Several inputs that meet in joins of joins: their chunks are merged by time and go through one join after the other, not run by run, beside a whole kernel; knows no fetch and no join's rule.
+// Several inputs that meet in joins of joins: their chunks are merged by time and go through one join after the other, not run by run; knows no fetch and no join's rule.
 
 import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, IDENTITY, positionOf } from '../data/batch.ts';

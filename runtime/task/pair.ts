@@ -8,7 +8,8 @@ import type { Emit, LogicalTime, Moment, Operator, RunRows } from '../operators/
 import type { InternalSourceStep, SourceStep, Step, StepId, Subtopology } from '../plan/step.ts';
 import type { BuildContext } from './build.ts';
 import { advance, type Chunk, type Input } from './inputs.ts';
-import { KERNEL_DECODERS } from './parts.ts';
+import { merging } from './merged-inputs.ts';
+import { type Joined, joinedWhole } from './together.ts';
 
 /** Where what is computed ahead of its turn would tell something, or hang on when it is computed. */
 function refuse(): never {
@@ -35,9 +36,8 @@ export class Pairing {
   #isAhead = false;
 
   constructor(part: Subtopology, context: BuildContext) {
-    const whole = KERNEL_DECODERS.fetched?.joinedWhole(part, context);
-    const given = whole?.context ?? context;
-    this.part = whole?.part ?? part;
+    const { part: whole, context: given } = this.joined(part, context);
+    this.part = whole;
     this.#given = given;
     this.context = {
       ...given,
@@ -45,6 +45,11 @@ export class Pairing {
       count: (name, by) => (this.#isAhead ? refuse() : context.count(name, by)),
       time: () => (this.#isAhead ? NO_TIME : context.time()),
     };
+  }
+
+  /** The steps as they are run, and what their operators are given. */
+  joined(part: Subtopology, context: BuildContext): Joined {
+    return joinedWhole(part, context);
   }
 
   built(step: StepId, inputs: readonly StepId[], operator: Operator, emit: Emit): void {
@@ -67,7 +72,7 @@ export class Pairing {
     const pair = new Pair({ context: this.#given, ways, sources, ahead });
     // A join has two inputs, and one that is reached from one source alone goes row by row.
     if (ways.length === 2) return pair;
-    return KERNEL_DECODERS.fetched?.merging(pair, (join) => this.#wayOf(join)) ?? null;
+    return merging(pair, (join) => this.#wayOf(join));
   }
 
   /** From a step to the join that its rows go to; null: they go elsewhere, or there is something else on the way. */

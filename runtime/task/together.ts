@@ -1,4 +1,4 @@
-// Rows of several chunks in one batch, where nothing behind their join asks for the time of each, beside a whole kernel; knows no operator.
+// Rows of several chunks in one batch, where nothing behind their join asks for the time of each; knows no operator.
 
 import { InvariantError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
@@ -6,21 +6,24 @@ import type { RecordHeader } from '../data/record.ts';
 import { builtinRegistry } from '../functions/builtins.ts';
 import type { Emit, LogicalTime, Moment, RowProblem } from '../operators/operator.ts';
 import type { Step, Subtopology } from '../plan/step.ts';
-import { wholeForeignKey } from '../operators/foreign-key-whole.ts';
+import { wholeForeignKey } from '../operators/foreign-key-steps.ts';
 import { type BuildContext, type CurrentRows, LAST_KEPT } from './build.ts';
 import type { CurrentMoment } from './current.ts';
 
 /** Functions that give what hangs on the time or the place of a record; aggregates that do name its offset. */
 const ASKING_FUNCTIONS = /^(UNIX_TIMESTAMP|UNIX_DATE|RANDOM|UUID|.*OFFSET.*)$/;
 
+/** What is run in the place of a sub-topology. */
+export interface Joined {
+  readonly part: Subtopology;
+  readonly context: BuildContext;
+}
+
 /**
- * A sub-topology with joins as a host with a whole kernel runs it: a foreign key join within it as one step, and rows of several moments
+ * A sub-topology with joins as it is run: a foreign key join within it as one step, and rows of several moments
  * together where no step asks for the time, an offset or chance.
  */
-export function joinedWhole(
-  planned: Subtopology,
-  context: BuildContext,
-): { readonly part: Subtopology; readonly context: BuildContext } {
+export function joinedWhole(planned: Subtopology, context: BuildContext): Joined {
   const part = wholeForeignKey(planned);
   if (part.rowByRow === true) return { part, context };
   const current = new TogetherRows(context.current, part.steps);

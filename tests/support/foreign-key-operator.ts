@@ -9,10 +9,8 @@ import { eachRow } from '../../runtime/operators/each-row.ts';
 import { ForeignKeyJoin } from '../../runtime/operators/foreign-key-join.ts';
 import { ForeignKeyRespond } from '../../runtime/operators/foreign-key-respond.ts';
 import { foreignKeySubscribe } from '../../runtime/operators/foreign-key-subscribe.ts';
-import {
-  WholeForeignKeyJoin,
-  type WholeForeignKeyJoinStep,
-} from '../../runtime/operators/foreign-key-whole.ts';
+import type { WholeForeignKeyJoinStep } from '../../runtime/operators/foreign-key-steps.ts';
+import { WholeForeignKeyJoin } from '../../runtime/operators/foreign-key-whole.ts';
 import { materialize } from '../../runtime/operators/materialize.ts';
 import type { Emit, Operator, OperatorContext } from '../../runtime/operators/operator.ts';
 import { given, LEFT, RIGHT, rowtimeSteps, sideRows } from './join-inputs.ts';

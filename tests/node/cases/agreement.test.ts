@@ -7,11 +7,10 @@ import { afterAll, expect, test } from 'vitest';
 import type { Engine } from '../../../runtime/engine/engine.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
 import { systemClock } from '../../../runtime/memory/system-clock.ts';
-import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
 import { WHOLE_KERNEL } from '../../../runtime/operators/parts.ts';
 import { ROW_PATH } from '../../../runtime/plan/parts.ts';
 import { sqliteHost } from '../../../runtime/sqlite/sqlite-host.ts';
-import { GROUP_BLOCKS, KEPT_COLUMNS } from '../../../runtime/state/parts.ts';
+import { GROUP_BLOCKS } from '../../../runtime/state/parts.ts';
 import { KERNEL_DECODERS } from '../../../runtime/task/parts.ts';
 import { type Draw, draws } from '../../support/draws.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
@@ -36,10 +35,8 @@ const LARGE_RECORDS_MAX = Number(process.env['RECORDS'] ?? 1_500);
 const BESIDE_WHOLE_KERNEL = [
   ROW_PATH.code.WHOLE_KERNEL,
   KERNEL_DECODERS,
-  KEPT_COLUMNS,
   GROUP_BLOCKS,
   WHOLE_KERNEL,
-  JOIN_RUNS,
 ];
 
 const folder = new Folder();

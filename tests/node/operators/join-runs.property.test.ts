@@ -7,8 +7,6 @@ import { type Batch, select } from '../../../runtime/data/batch.ts';
 import { isNull } from '../../../runtime/data/column.ts';
 import type { Schema } from '../../../runtime/data/schema.ts';
 import { BIGINT, DOUBLE, INTEGER } from '../../../runtime/data/type.ts';
-import * as code from '../../../runtime/operators/join-runs.ts';
-import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
 import type {
   Emit,
   Holding,
@@ -37,7 +35,6 @@ import { outputLines } from '../../support/operator-contract.ts';
 import { type MakeOperator, OperatorRun } from '../../support/operator-harness.ts';
 
 keepShortColumns();
-JOIN_RUNS.given(code);
 
 const OPTIONS = { session: false };
 

@@ -1,8 +1,6 @@
 // Joins under the operator contract: any cut of either side, any restart, the balance of changelogs.
 
 import fc from 'fast-check';
-import * as code from '../../../runtime/operators/join-runs.ts';
-import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
 import { StreamStreamJoin } from '../../../runtime/operators/stream-stream-join.ts';
 import { StreamTableJoin } from '../../../runtime/operators/stream-table-join.ts';
 import { TableTableJoin } from '../../../runtime/operators/table-table-join.ts';
@@ -23,7 +21,6 @@ import { heldBack, type MakeOperator } from '../../support/operator-harness.ts';
 import { keepShortColumns } from '../../support/kept-columns.ts';
 
 keepShortColumns();
-JOIN_RUNS.given(code);
 
 const OPTIONS = { session: false };
 /** Over the segments of a state table, which are a minute long or more. */

@@ -10,7 +10,6 @@ import type { Expr } from '../../../runtime/expr/expr.ts';
 import { filter } from '../../../runtime/operators/filter.ts';
 import { materialize } from '../../../runtime/operators/materialize.ts';
 import type { OperatorContext } from '../../../runtime/operators/operator.ts';
-import { WHOLE_KERNEL } from '../../../runtime/operators/parts.ts';
 import { project } from '../../../runtime/operators/project.ts';
 import { rekey } from '../../../runtime/operators/rekey.ts';
 import { tableFilter } from '../../../runtime/operators/table-filter.ts';
@@ -23,7 +22,6 @@ import {
   streamArbitrary,
   tableArbitrary,
 } from '../../support/operator-inputs.ts';
-import { takeAway } from '../../support/taken-parts.ts';
 
 const STREAM = prettySchema('K:STRING key | I:INTEGER | L:BIGINT | D:DOUBLE @rowtime');
 const column = (index: number, type: Type): Expr => ({ expr: 'column', index, type });
@@ -138,30 +136,18 @@ const TABLE = prettySchema('K:STRING key | I:INTEGER | L:BIGINT @rowtime');
 const ROWS = prettySchema(
   'K:STRING key | I:INTEGER | L:BIGINT | D:DOUBLE | B:BOOLEAN | S:STRING @rowtime',
 );
-/** An operator as pages have it, and as hosts with a whole kernel do, where rows are kept as columns or, if they are few, as bytes. */
-const everywhere = (make: MakeOperator) => [
-  {
-    name: 'as in pages',
-    make: (context: OperatorContext) => {
-      const putBack = takeAway([WHOLE_KERNEL]);
-      try {
-        return make(context);
-      } finally {
-        putBack();
-      }
-    },
-  },
-  ...[true, false].map((isKept) => ({
+/** An operator whose rows are kept as columns or, if they are few, as bytes. */
+const keptAsEither = (make: MakeOperator) =>
+  [true, false].map((isKept) => ({
     name: `rows kept as ${isKept ? 'columns' : 'bytes'}`,
     make: (context: OperatorContext) => {
       keepShortColumns(() => isKept);
       return make(context);
     },
-  })),
-];
+  }));
 
 describeOperator('materialize', {
-  paths: everywhere((context) => materialize(sourceStep(ROWS), ROWS, context, registry)),
+  paths: keptAsEither((context) => materialize(sourceStep(ROWS), ROWS, context, registry)),
   input: tableArbitrary(ROWS),
   changelog: { old: true },
 });
@@ -215,7 +201,7 @@ const positive = (isSession: boolean) => (context: OperatorContext) =>
   );
 
 describeOperator('tableFilter over a changelog with old rows', {
-  paths: everywhere(positive(false)),
+  paths: keptAsEither(positive(false)),
   input: tableArbitrary(TABLE).map(changelogOf),
   changelog: { old: true },
 });
@@ -231,7 +217,7 @@ const withoutOld = (batches: readonly Batch[]): readonly Batch[] =>
 
 // Where windows might be sessions no row is held as it came.
 describeOperator('tableFilter over a changelog without old rows', {
-  paths: [...everywhere(positive(false)), { name: 'row by row', make: positive(true) }],
+  paths: [...keptAsEither(positive(false)), { name: 'row by row', make: positive(true) }],
   input: tableArbitrary(TABLE).map(withoutOld),
   changelog: { old: false },
 });

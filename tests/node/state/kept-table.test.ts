@@ -19,9 +19,10 @@ import { schema } from '../../../runtime/data/schema.ts';
 import { BIGINT, INTEGER, STRING, type Value } from '../../../runtime/data/type.ts';
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { TableId } from '../../../runtime/ports/store.ts';
-import { numberIndex } from '../../../runtime/state/column-rows.ts';
-import { keptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
+import { keptRows } from '../../../runtime/state/column-rows.ts';
+import { NO_ROW } from '../../../runtime/state/kept-rows.ts';
 import { KeptTable } from '../../../runtime/state/kept-table.ts';
+import { numberIndex } from '../../../runtime/state/number-index.ts';
 
 const TYPES = [INTEGER, STRING];
 const SCHEMA = schema(TYPES.map((type, i) => ({ name: `C${i}`, type, role: 'value' as const })));

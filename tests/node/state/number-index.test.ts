@@ -18,12 +18,8 @@ import {
   type Type,
   type Value,
 } from '../../../runtime/data/type.ts';
-import * as columnRows from '../../../runtime/state/column-rows.ts';
-import type { NumberIndex } from '../../../runtime/state/number-index.ts';
-import { KEPT_COLUMNS } from '../../../runtime/state/parts.ts';
+import { type NumberIndex, numberIndex } from '../../../runtime/state/number-index.ts';
 import { indexOfSome, type KeyIndex, NO_KEY, RowKeys } from '../../../runtime/state/row-keys.ts';
-
-KEPT_COLUMNS.given(columnRows);
 
 const keyed = (...types: readonly Type[]) =>
   schema(types.map((type, i) => ({ name: `K${i}`, type, role: 'key' as const })));
@@ -35,7 +31,7 @@ function over(type: Type, index: KeyIndex): RowKeys {
 }
 
 function indexOf(type: Type): NumberIndex {
-  const index = columnRows.numberIndex([keyed(type), keyed(type)]);
+  const index = numberIndex([keyed(type), keyed(type)]);
   if (index === null) throw new Error(`${type.kind} is no number`);
   return index;
 }
@@ -154,5 +150,5 @@ test.each([
     ],
   ],
 ])('keys of %s have no such index', (_, inputs) => {
-  expect(columnRows.numberIndex(inputs)).toBeNull();
+  expect(numberIndex(inputs)).toBeNull();
 });

@@ -14,7 +14,8 @@ import { INTEGER, STRING, type Type } from '../../../runtime/data/type.ts';
 import { ResidentTables } from '../../../runtime/ports/resident.ts';
 import type { KeyRange, StateBytes, TableId } from '../../../runtime/ports/store.ts';
 import { WaitingRows } from '../../../runtime/state/waiting-rows.ts';
-import { keptRows, NO_ROW } from '../../../runtime/state/kept-rows.ts';
+import { keptRows } from '../../../runtime/state/column-rows.ts';
+import { NO_ROW } from '../../../runtime/state/kept-rows.ts';
 import { indexBytes, type IsWaiting, WindowRows } from '../../../runtime/state/window-rows.ts';
 import { Waits } from '../../../runtime/state/row-links.ts';
 

@@ -1,12 +1,12 @@
 // Inputs that meet in joins give the same however their records are cut, whether chunks of both are at hand or rows come one by one.
 
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { TestDriver } from '../../../runtime/memory/test-driver.ts';
-import * as code from '../../../runtime/operators/join-runs.ts';
-import { JOIN_RUNS } from '../../../runtime/operators/join-runs-part.ts';
-import * as decoders from '../../../runtime/task/kernel-decoders.ts';
-import { KERNEL_DECODERS } from '../../../runtime/task/parts.ts';
+import { type Merging, Pair, Pairing } from '../../../runtime/task/pair.ts';
+import { RUNS } from '../../../runtime/task/parts.ts';
+import * as runs from '../../../runtime/task/runs.ts';
+import type { Joined } from '../../../runtime/task/together.ts';
 import { keepShortColumns } from '../../support/kept-columns.ts';
 
 keepShortColumns((rows) => rows % 5 > 0);
@@ -14,41 +14,14 @@ keepShortColumns((rows) => rows % 5 > 0);
 let atOnce = 0;
 let mayTake = true;
 
-/** Takes runs at once where it may, and counts how often it does. */
-function counted(take: ReturnType<typeof code.windowRuns>): typeof take {
-  return (runs, out) => {
-    const isTaken = mayTake && take(runs, out);
-    if (isTaken) atOnce++;
-    return isTaken;
-  };
-}
-
-JOIN_RUNS.given({
-  ...code,
-  windowRuns: (join) => counted(code.windowRuns(join)),
-  lookupRuns: (join) => counted(code.lookupRuns(join)),
-});
-
 let together = 0;
 let merged = 0;
 
-KERNEL_DECODERS.given({
-  ...decoders,
-  merging(chunks, wayOf) {
-    const merge = decoders.merging(chunks, wayOf);
-    return (
-      merge && {
-        take(...given) {
-          const isTaken = merge.take(...given);
-          if (isTaken) merged++;
-          return isTaken;
-        },
-      }
-    );
-  },
-  joinedWhole(part, context) {
+/** Takes runs at once, and rows of several moments together, where it may, and counts how often it does. */
+class Counted extends Pairing {
+  override joined(...[part, context]: Parameters<Pairing['joined']>): Joined {
     if (!mayTake) return { part, context };
-    const whole = decoders.joinedWhole(part, context);
+    const whole = super.joined(part, context);
     const { current } = whole.context;
     const { together: join } = current;
     if (join === undefined) return whole;
@@ -58,8 +31,34 @@ KERNEL_DECODERS.given({
     };
     Object.defineProperty(current, 'together', { value: counted });
     return whole;
-  },
-});
+  }
+
+  override built(...[step, inputs, operator, emit]: Parameters<Pairing['built']>): void {
+    const { processRuns } = operator;
+    const counted: typeof processRuns = (runs, out) => {
+      const isTaken = mayTake && processRuns?.(runs, out) === true;
+      if (isTaken) atOnce++;
+      return isTaken;
+    };
+    if (processRuns !== undefined) Object.assign(operator, { processRuns: counted });
+    super.built(step, inputs, operator, emit);
+  }
+
+  override pair(): Merging | null {
+    const merge = super.pair();
+    if (merge === null || merge instanceof Pair) return merge;
+    return {
+      take(...given) {
+        const isTaken = merge.take(...given);
+        if (isTaken) merged++;
+        return isTaken;
+      },
+    };
+  }
+}
+
+RUNS.given({ ...runs, Pairing: Counted });
+afterAll(() => RUNS.given(runs));
 
 const TOPICS = ['s', 't', 'u'] as const;
 type Topic = (typeof TOPICS)[number];
