@@ -1,4 +1,4 @@
-// Queries of all shapes over all types: whole and in pieces, beside a whole kernel and without one, restarted on either, in memory and in a file, in Workers, over one partition and several, they give the same.
+// Queries of all shapes over all types: whole and in pieces, beside a whole kernel, with what a page has of it and without one, restarted on either, in memory and in a file, in Workers, over one partition and several, they give the same.
 
 import process from 'node:process';
 import { isDeepStrictEqual } from 'node:util';
@@ -11,7 +11,7 @@ import { WHOLE_KERNEL } from '../../../runtime/operators/parts.ts';
 import { ROW_PATH } from '../../../runtime/plan/parts.ts';
 import { sqliteHost } from '../../../runtime/sqlite/sqlite-host.ts';
 import { GROUP_BLOCKS } from '../../../runtime/state/parts.ts';
-import { KERNEL_DECODERS } from '../../../runtime/task/parts.ts';
+import { JSON_MODULE, KERNEL_DECODERS } from '../../../runtime/task/parts.ts';
 import { type Draw, draws } from '../../support/draws.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 import { takeAway } from '../../support/taken-parts.ts';
@@ -39,6 +39,10 @@ const BESIDE_WHOLE_KERNEL = [
   WHOLE_KERNEL,
 ];
 
+/** What a page has of the kernel at first; its decoder of JSON comes later. */
+const HALVES = [kernelModule('aggregates')];
+JSON_MODULE.from('JSON in the kernel', async () => ({ module: kernelModule('json') }));
+
 const folder = new Folder();
 afterAll(() => folder.remove());
 let files = 0;
@@ -64,11 +68,11 @@ function inFile(kernels: Kernels): Way['host'] {
   };
 }
 
-/** Without anything that stands beside a whole kernel, as in pages, and without a kernel. */
-async function plainOutcome(run: WideRun) {
+/** Without anything that stands beside a whole kernel. */
+async function plainOutcome(run: WideRun, way: Way) {
   const putBack = takeAway(BESIDE_WHOLE_KERNEL);
   try {
-    return await outcome(run, { host: inMemory([null]), path: 'row', restarts: never });
+    return await outcome(run, way);
   } finally {
     putBack();
   }
@@ -135,11 +139,16 @@ test(
     let given = 0;
     const property = fc.asyncProperty(fc.noShrink(fc.integer()), async (seed) => {
       const { run, ways, others } = drawn(draws(seed));
-      const expected = await plainOutcome(run);
+      const plain = { host: inMemory([null]), path: 'row', restarts: never } as const;
+      const expected = await plainOutcome(run, plain);
       const at = `seed ${seed}: ${run.query.sql.at(-1)}`;
+      const founds = [() => plainOutcome(run, { ...plain, host: inMemory(HALVES), path: 'auto' })];
       for (const way of ways) {
         const pieces = way === ways.at(-1) ? others : run.pieces;
-        const found = await outcome({ ...run, pieces }, way);
+        founds.push(() => outcome({ ...run, pieces }, way));
+      }
+      for (const find of founds) {
+        const found = await find();
         // This takes a tenth of the time of what tells the difference.
         const same = isDeepStrictEqual(found, expected) ? expected : found;
         expect(same, at).toEqual(expected);
