@@ -51,19 +51,24 @@ export class Finder {
     }
   }
 
-  /** In the order of the keys; at most BATCH_ROWS_MAX at a time, so that little is held. */
-  *find(reader: StateReader, spans: readonly KeySpan[]): Iterable<Found> {
+  /**
+   * In the order of the keys; at most BATCH_ROWS_MAX at a time, so that little is held.
+   * @param first rows of the first batch, where fewer may do: each further one has twice as many
+   */
+  *find(reader: StateReader, spans: readonly KeySpan[], first: number): Iterable<Found> {
     const builder = new BatchBuilder(this.#pull.table.schema);
     let keys: Uint8Array[] = [];
+    let most = Math.min(first, BATCH_ROWS_MAX);
     const { pending } = this.#pull.table;
     for (const { key, value } of this.#entries(reader, spans)) {
       if (pending !== undefined && reader.get(pending, this.#pendingKey(key)) !== null) continue;
       this.#append(builder, key, value, keys.length);
       keys.push(key);
-      if (keys.length < BATCH_ROWS_MAX) continue;
+      if (keys.length < most) continue;
       const batch = builder.finish();
       if (batch !== null) yield { batch, keys };
       keys = [];
+      most = Math.min(most * 2, BATCH_ROWS_MAX);
     }
     const batch = builder.finish();
     if (batch !== null) yield { batch, keys };

@@ -2,7 +2,7 @@
 
 import { compareBytes } from '../base/byte-arrays.ts';
 import { LimitError, PortError } from '../base/errors.ts';
-import { PULL_ROWS_MAX } from '../base/limits.ts';
+import { BATCH_ROWS_MAX, PULL_ROWS_MAX } from '../base/limits.ts';
 import type { KeySpan } from '../analyze/analysis.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
@@ -20,6 +20,9 @@ import { loadCalls } from './functions.ts';
 import { Finder } from './pull-finder.ts';
 import { type AnswerRow, Finish } from './pull-finish.ts';
 import { partitionsAsked } from './pull-partitions.ts';
+
+/** A LIMIT of fewer rows costs no more: what is done once for a batch. */
+const FIRST_ROWS_MIN = 16;
 
 export interface PullOptions {
   readonly pull: PullPlan;
@@ -88,7 +91,8 @@ function withAnswers(
   const wanted = wantedOf(pull);
   const isSorted = pull.order.length > 0;
   let rows: AnswerRow[] = [...before];
-  for (const found of finder.find(reader, spans)) {
+  const first = isSorted ? BATCH_ROWS_MAX : Math.max(wanted, FIRST_ROWS_MIN);
+  for (const found of finder.find(reader, spans, first)) {
     for (const row of finish.rows(found)) rows.push(row);
     if (rows.length < wanted) continue;
     if (!isSorted) break;

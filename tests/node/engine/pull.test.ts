@@ -8,6 +8,8 @@ import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { partitionsAsked } from '../../../runtime/engine/pull-partitions.ts';
 import { FORMATS } from '../../../runtime/formats/formats.ts';
+import { memoryHost } from '../../../runtime/memory/memory-host.ts';
+import type { StateReader } from '../../../runtime/ports/store.ts';
 import { Session } from '../plan/session.ts';
 
 const READINGS = `CREATE STREAM readings (site STRING KEY, degrees INT)
@@ -248,6 +250,37 @@ describe('over a table', () => {
     const greatest = 'SELECT hottest FROM sites ORDER BY hottest DESC LIMIT 1;';
     expect(await rowsOf(engine, greatest)).toEqual([{ HOTTEST: PULL_ROWS_MAX }]);
     expect(await rowsOf(engine, 'SELECT site FROM sites LIMIT 0;')).toEqual([]);
+  });
+
+  test.each([
+    ['LIMIT 3', 16],
+    ['LIMIT 100', 100],
+    ['WHERE hottest = 99 LIMIT 1', 16 + 32 + 64],
+    ['ORDER BY hottest LIMIT 3', 1000],
+  ])('%s looks through no more rows than it takes', async (clause, most) => {
+    const host = memoryHost();
+    const reader = host.store.reader.bind(host.store);
+    let looked = 0;
+    host.store.reader = async (task) => {
+      const found = await reader(task);
+      const scan: StateReader['scan'] = function* (...given) {
+        for (const entry of found?.scan(...given) ?? []) {
+          looked += 1;
+          yield entry;
+        }
+      };
+      return found && { get: (...given) => found.get(...given), scan };
+    };
+    await using engine = await open({ host });
+    await engine.execute(READINGS.replace('PARTITIONS=3', 'PARTITIONS=1') + SITES);
+    const readings = Array.from({ length: 1000 }, (_, i) => ({
+      site: `${1000 + i}`,
+      degrees: i,
+    }));
+    await engine.insert('readings', readings);
+    const rows = await rowsOf(engine, `SELECT site FROM sites ${clause};`);
+    expect(rows).toHaveLength(Number(/\d+$/.exec(clause)?.[0]));
+    expect(looked).toBe(most);
   });
 
   test('a lookup asks the partition that holds its key, a range all of them', () => {
