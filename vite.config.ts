@@ -19,6 +19,9 @@ const root = import.meta.dirname;
 const inVitest = process.env['VITEST'] !== undefined;
 Object.assign(process.env, QUIET_WRANGLER);
 
+/** What comes with time is waited for, on a busy machine too: a second, as by default, is what one process there waits for another. */
+const POLLED = { poll: { timeout: 30_000 } };
+
 const nodeProject: TestProjectConfiguration = {
   test: {
     name: 'node',
@@ -26,6 +29,7 @@ const nodeProject: TestProjectConfiguration = {
     include: ['tests/{node,simulation}/**/*.test.ts'],
     setupFiles: ['tests/support/all-parts.ts'],
     testTimeout: 60_000,
+    expect: POLLED,
     // Files share the modules of their process: reading them anew for each took half of the time. No module keeps what a test could leave.
     isolate: false,
   },
@@ -41,6 +45,7 @@ function workersProjects(): TestProjectConfiguration[] {
         name: 'workers',
         include: ['tests/workers/**/*.test.ts'],
         testTimeout: 60_000,
+        expect: POLLED,
         // As for Node's: each file names objects of its own.
         isolate: false,
       },
@@ -66,6 +71,7 @@ function browserProjects(mode: string): TestProjectConfiguration[] {
         name: 'browser',
         include: ['tests/browser/**/*.test.ts'],
         testTimeout: 60_000,
+        expect: POLLED,
         browser: {
           enabled: true,
           headless: !isOwn,
