@@ -1,6 +1,6 @@
 // How fast an engine over IndexedDB takes small appends in, by commit interval, in a real Chromium; knows nothing of other suites.
 
-import { BenchPage } from './bench-page.ts';
+import { BlankPage } from '../support/blank-page.ts';
 import type * as page from './idb-commit-page.ts';
 import { runCase } from './run.ts';
 
@@ -15,7 +15,7 @@ type Page = typeof page;
  * @throws {Error} where there is no Chromium
  */
 export async function idbCommitCase(): ReturnType<typeof runCase> {
-  await using page = await BenchPage.open<Page>('/tests/bench/idb-commit-page.ts');
+  await using page = await BlankPage.open<Page>('/tests/bench/idb-commit-page.ts');
   for (const interval of INTERVALS_MS) await page.call('prepare', interval);
   const named = (interval: number) => `commit every ${interval} ms`;
   return await runCase(

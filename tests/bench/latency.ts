@@ -1,7 +1,7 @@
 // Suite `latency`: one record in, one change out, engine in a Worker of a real Chromium; knows no other suite.
 
 import process from 'node:process';
-import { BenchPage } from './bench-page.ts';
+import { BlankPage } from '../support/blank-page.ts';
 import { quantile } from './edge/load.ts';
 import type * as page from './latency-page.ts';
 import { summary, type CaseResult, type SuiteResult } from './run.ts';
@@ -23,7 +23,7 @@ export async function latencySuite(full: boolean): Promise<SuiteResult> {
   const cases: CaseResult[] = [];
   const ratios: [string, number][] = [];
   for (const storage of STORAGES) {
-    await using page = await BenchPage.open<Page>('/tests/bench/latency-page.ts');
+    await using page = await BlankPage.open<Page>('/tests/bench/latency-page.ts');
     await page.call('prepare', storage);
     for (const perSecond of RATES_PER_SECOND[storage]) {
       const name =

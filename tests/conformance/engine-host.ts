@@ -20,7 +20,7 @@ import { TEST_FUNCTIONS } from './test-functions.ts';
 
 const THREADS = 2;
 
-type EngineHostName = Exclude<HostName, 'edge'>;
+type EngineHostName = Exclude<HostName, 'edge' | 'page'>;
 
 export function engineHost(name: EngineHostName, kernel: WebAssembly.Module | null): CaseHost {
   return {

@@ -25,7 +25,7 @@ const USAGE = `usage: npm run --silent conformance -- ksql [options]
   --path PATH    auto (default), row or kernel
   --fuse FUSE    auto (default) or never
   --host HOST    where queries run: driver (default: each by itself, its time its own), or as users run them: memory, sqlite,
-                 threads, edge (workerd); not for sql-tests; in mode normal, or partitions=N where a case names none
+                 threads, page (Chromium, over IndexedDB), edge (workerd); not for sql-tests; in mode normal, or partitions=N where a case names none
   --seed N       for --mode cut`;
 
 class UsageError extends Error {}

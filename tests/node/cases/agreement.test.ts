@@ -7,7 +7,8 @@ import { afterAll, expect, test } from 'vitest';
 import type { Engine } from '../../../runtime/engine/engine.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
 import { systemClock } from '../../../runtime/memory/system-clock.ts';
-import { WHOLE_KERNEL } from '../../../runtime/operators/parts.ts';
+import * as keysInPages from '../../../runtime/operators/kernel-keys.ts';
+import { KERNEL_KEYS, WHOLE_KERNEL } from '../../../runtime/operators/parts.ts';
 import { ROW_PATH } from '../../../runtime/plan/parts.ts';
 import { sqliteHost } from '../../../runtime/sqlite/sqlite-host.ts';
 import { GROUP_BLOCKS } from '../../../runtime/state/parts.ts';
@@ -71,9 +72,12 @@ function inFile(kernels: Kernels): Way['host'] {
 /** Without anything that stands beside a whole kernel. */
 async function plainOutcome(run: WideRun, way: Way) {
   const putBack = takeAway(BESIDE_WHOLE_KERNEL);
+  const whole = KERNEL_KEYS.code;
+  KERNEL_KEYS.given(keysInPages);
   try {
     return await outcome(run, way);
   } finally {
+    KERNEL_KEYS.given(whole);
     putBack();
   }
 }

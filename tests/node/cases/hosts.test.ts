@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { runHostCase } from '../../conformance/host-case.ts';
 import { openHost } from '../../conformance/hosts.ts';
 import { caseFiles } from '../../conformance/suite.ts';
+import { findChromium } from '../../support/chromium.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 
 const HOST_MS_MAX = 180_000;
@@ -20,11 +21,15 @@ test('there are cases of all kinds', () => {
   expect(cases.length).toBeGreaterThanOrEqual(30);
 });
 
+/** A page is one in Chromium. */
+const PAGES = findChromium() === null ? [] : [['page', 1, 1] as const];
+
 /** Threads take partitions, so that there have to be some, and a while to start: every fourth case. */
 test.each([
   ['memory', 1, 1],
   ['sqlite', 1, 1],
   ['threads', 2, 4],
+  ...PAGES,
   ['edge', 1, 1],
 ] as const)(
   'they give the same on the host %s, with %i partitions',
