@@ -110,7 +110,7 @@ export function rekeyed(
   return { ...built, layout: new Map([...own, ...built.layout]) };
 }
 
-/** Makes values of what is none and is not the key for certain: pseudo columns; of a padded side key and window too. */
+/** Makes values of what is none and is not the key for certain: pseudo columns, bounds of windows, whose sizes may differ; of a padded side keys too. */
 export function withValues(
   planner: Planner,
   input: Built,
@@ -120,8 +120,10 @@ export function withValues(
   const isHead = ({ role }: SchemaColumn): boolean => role === 'key' || role === 'window';
   const heads = columns.filter(isHead);
   const wanted = [...needed].sort((a, b) => a - b);
+  const isKept = (index: number): boolean =>
+    isPadded || columns[moved(input.layout, index)]?.role !== 'key';
   const isCopied = (index: number): boolean =>
-    moved(input.layout, index) < heads.length && isPadded;
+    moved(input.layout, index) < heads.length && isKept(index);
   const isPlain = columns.every(({ role }) => role !== 'pseudo') && !wanted.some(isCopied);
   if (isPlain) {
     return {
@@ -129,7 +131,7 @@ export function withValues(
       layout: new Map(wanted.map((index) => [index, moved(input.layout, index)])),
     };
   }
-  const kept = wanted.filter((index) => moved(input.layout, index) >= heads.length || isPadded);
+  const kept = wanted.filter(isKept);
   const from = kept.map((index) => moved(input.layout, index));
   const emitted = schema([...heads, ...asValues(input.schema, from)]);
   const id = planner.id();
