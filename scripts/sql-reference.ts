@@ -19,7 +19,6 @@ import {
   BOOLEAN,
   BYTES,
   DATE,
-  decimal,
   DOUBLE,
   INTEGER,
   map,
@@ -28,11 +27,16 @@ import {
   TIME,
   TIMESTAMP,
   type Type,
-  typeText,
 } from '../runtime/data/type.ts';
 import { castBetween } from '../runtime/expr/cast.ts';
 import { builtinRegistry } from '../runtime/functions/builtins.ts';
 import type { Overload, Parameter, Pattern } from '../runtime/functions/registry.ts';
+import {
+  SAMPLE_DECIMAL,
+  sampleOf,
+  shownResult,
+  shownType,
+} from '../runtime/functions/shown-types.ts';
 
 const GENERATED = '<!-- Written by `npm run docs:sql`; change the code, not this file. -->';
 
@@ -47,56 +51,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function page(title: string, ...parts: readonly string[]): string {
   return `${[`# ${title}`, GENERATED, ...parts].join('\n\n')}\n`;
-}
-
-/** Stands for a type variable in result types: a type that no function gives. */
-function variableType(name: string): Type {
-  return struct([{ name, type: STRING }]);
-}
-
-const SAMPLE_DECIMAL = decimal(18, 4);
-
-/** A type as the reference shows it: variables by their name, decimals without their size. */
-function shownType(type: Type): string {
-  switch (type.kind) {
-    case 'ARRAY':
-      return `ARRAY<${shownType(type.item)}>`;
-    case 'MAP':
-      return `MAP<${shownType(type.key)}, ${shownType(type.value)}>`;
-    case 'DECIMAL':
-      return 'DECIMAL';
-    case 'STRUCT': {
-      const [only, ...others] = type.fields;
-      if (only !== undefined && others.length === 0 && /^([A-Z]|ANY|STRUCT)$/.test(only.name))
-        return only.name;
-      const fields = type.fields.map((field) => `${field.name} ${shownType(field.type)}`);
-      return `STRUCT<${fields.join(', ')}>`;
-    }
-    default:
-      return typeText(type);
-  }
-}
-
-/** The type that an argument for the pattern could have; of a lambda, that of its result. */
-function sampleOf(pattern: Pattern): Type {
-  switch (pattern.pattern) {
-    case 'type':
-      return pattern.type;
-    case 'unit':
-      return STRING;
-    case 'decimal':
-      return SAMPLE_DECIMAL;
-    case 'any':
-      return variableType(pattern.variable);
-    case 'anyStruct':
-      return variableType('STRUCT');
-    case 'array':
-      return array(sampleOf(pattern.item));
-    case 'map':
-      return map(sampleOf(pattern.key), sampleOf(pattern.value));
-    case 'lambda':
-      return sampleOf(pattern.result);
-  }
 }
 
 function shownPattern(pattern: Pattern): string {
@@ -119,8 +73,7 @@ function shownParameter({ name, pattern, variadic, constant }: Parameter): strin
 
 function signature(overload: Overload): string {
   const parameters = overload.parameters.map(shownParameter).join(', ');
-  const result = overload.returns(overload.parameters.map(({ pattern }) => sampleOf(pattern)));
-  return `${overload.name}(${parameters}) -> ${shownType(result)}`;
+  return `${overload.name}(${parameters}) -> ${shownResult(overload)}`;
 }
 
 /** What becomes of nulls, as far as the declaration says so. */

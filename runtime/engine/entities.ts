@@ -7,6 +7,7 @@ import type { Schema } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import type { FunctionRegistry, Parameter } from '../functions/registry.ts';
 import { patternText } from '../functions/resolve.ts';
+import { shownResult } from '../functions/shown-types.ts';
 import { explain } from '../plan/explain.ts';
 import type { Plan } from '../plan/step.ts';
 import type { TopicDescription } from '../ports/log.ts';
@@ -121,8 +122,8 @@ export function functionsEntity(statementText: string, registry: FunctionRegistr
   });
 }
 
-function argumentText({ name, pattern, variadic }: Parameter): string {
-  return `${name} ${patternText(pattern)}${variadic ? '[]' : ''}`;
+function argument({ name, pattern, variadic }: Parameter) {
+  return { name, type: patternText(pattern), description: '', isVariadic: variadic };
 }
 
 export function functionEntity(
@@ -139,7 +140,8 @@ export function functionEntity(
     author: 'millrace',
     version: '',
     functions: overloads.map((overload) => ({
-      arguments: overload.parameters.map(argumentText).join(', '),
+      arguments: overload.parameters.map(argument),
+      returnType: shownResult(overload),
       description: overload.description,
     })),
   });

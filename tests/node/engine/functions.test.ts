@@ -107,7 +107,11 @@ test('SHOW FUNCTIONS and DESCRIBE FUNCTION tell of them as of others', async () 
     type: 'AGGREGATE',
     functions: [
       {
-        arguments: 'text STRING, least STRING',
+        arguments: [
+          { name: 'text', type: 'STRING' },
+          { name: 'least', type: 'STRING' },
+        ],
+        returnType: 'STRING',
         description: 'The longest text; the given one while none is longer.',
       },
     ],

@@ -88,6 +88,20 @@ test('describes sources and functions and explains queries', async () => {
   });
   const [described] = await engine.execute('DESCRIBE FUNCTION count;');
   expect(described).toMatchObject({ '@type': 'describe_function', name: 'COUNT' });
+  expect(described?.['functions']).toMatchObject([
+    { arguments: [], returnType: 'BIGINT' },
+    { arguments: [{ name: 'value', type: 'T', isVariadic: false }], returnType: 'BIGINT' },
+  ]);
+  const generic = await engine.execute('DESCRIBE FUNCTION transform; DESCRIBE FUNCTION concat;');
+  expect(generic.flatMap((entity) => entity['functions'])).toMatchObject([
+    {
+      arguments: [{ type: 'ARRAY<T>' }, { type: 'LAMBDA (T) => R' }],
+      returnType: 'ARRAY<R>',
+    },
+    { arguments: [{ type: 'MAP<K, V>' }, {}, {}], returnType: 'MAP<R, U>' },
+    { arguments: [{ type: 'STRING', isVariadic: true }], returnType: 'STRING' },
+    { arguments: [{ type: 'BYTES', isVariadic: true }], returnType: 'BYTES' },
+  ]);
   const plans = await engine.execute(
     'EXPLAIN CTAS_T_1; EXPLAIN SELECT * FROM s EMIT CHANGES; EXPLAIN SELECT * FROM t;',
   );
