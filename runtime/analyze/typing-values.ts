@@ -1,6 +1,6 @@
 // Types of literals, CAST, CASE, constructors, fields and subscripts; knows no functions and no columns.
 
-import { type Position, StatementError } from '../base/errors.ts';
+import { messageOf, type Position, StatementError } from '../base/errors.ts';
 import { didYouMean } from '../catalog/words.ts';
 import { resolveType } from '../catalog/types.ts';
 import {
@@ -16,6 +16,7 @@ import {
   type Type,
   typeText,
 } from '../data/type.ts';
+import { castOf } from '../expr/cast.ts';
 import type { Expr } from '../expr/expr.ts';
 import type {
   ArrayConstructor,
@@ -63,12 +64,17 @@ function decimalOf(text: string): Type {
   return decimal(Math.max(1, digits), fraction.length);
 }
 
-/** `DATE '2026-01-31'`. */
+/** `DATE '2026-01-31'`. @throws {StatementError} TYPE_MISMATCH when the text is none */
 export function inferTypedLiteral(typer: Typer, node: TypedLiteral): Expr {
   const type = resolveType(
     { kind: 'NamedType', name: node.type, parameters: [], at: node.at },
     typer.context.types,
   );
+  try {
+    castOf(STRING, type)(node.value);
+  } catch (thrown) {
+    throw new StatementError('TYPE_MISMATCH', messageOf(thrown), node.at);
+  }
   return { expr: 'cast', argument: { expr: 'literal', value: node.value, type: STRING }, type };
 }
 

@@ -73,6 +73,18 @@ test.each([
     'INVALID line 1:19: the grouping expression ID stands twice',
   ],
   [
+    as("SELECT id, DATE '2026-02-30' AS d FROM s"),
+    "TYPE_MISMATCH line 1:31: '2026-02-30' is not a valid DATE",
+  ],
+  [
+    as("SELECT id, a FROM s WHERE TIMESTAMP 'x' IS NULL"),
+    "TYPE_MISMATCH line 1:46: 'x' is not a valid TIMESTAMP",
+  ],
+  [
+    as("SELECT id, INTEGER '1.5' AS n FROM s"),
+    "TYPE_MISMATCH line 1:31: '1.5' is not a valid INTEGER",
+  ],
+  [
     as('SELECT id, a FROM s WHERE NULL'),
     'TYPE_MISMATCH line 1:46: nothing says which type this NULL is',
   ],
