@@ -4,6 +4,7 @@ import { asyncDispose } from '../base/async-dispose.ts';
 import { decodeUtf8 } from '../base/bytes.ts';
 import { InvariantError, PortError } from '../base/errors.ts';
 import type { WasmModule } from '../base/host-types.ts';
+import { checkOptions } from '../base/options.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { PublicRow } from '../data/row.ts';
 import { type Engine, type EngineStats, openEngine, type QueryOptions } from '../engine/engine.ts';
@@ -49,6 +50,8 @@ export interface TextRecord {
   readonly key: string | null;
   readonly value: string | null;
 }
+
+const HEADER = { name: 'string', value: 'object | null' };
 
 const START_MS = 1_700_000_000_000;
 /** Crashes that one call survives: a plan that lets nothing pass would never end. */
@@ -127,8 +130,15 @@ export class TestDriver implements AsyncDisposable {
     return this.#through((engine) => engine.stats());
   }
 
-  /** Appends records as they are, past the faults: what comes from outside is not under test. */
-  pipe(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
+  /**
+   * Appends records as they are, past the faults: what comes from outside is not under test.
+   * @throws {TypeError} for headers of another shape, which a test without types would not notice
+   */
+  async pipe(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
+    for (const { headers = [] } of records) {
+      if (!Array.isArray(headers)) throw new TypeError('headers is an array of { name, value }');
+      for (const header of headers) checkOptions('a header', header, HEADER, 'name');
+    }
     return produce(this.durable.log, this.clock, { topic, spare: this.#piped++ }, records);
   }
 

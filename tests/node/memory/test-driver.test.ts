@@ -52,6 +52,20 @@ test('goes on after a crash with what was durable', async () => {
   expect(await driver.query('SELECT n FROM t;')).toEqual([{ N: 5 }]);
 });
 
+test.each([
+  [[{ key: 'a', value: null }], "a header has no option 'key', but name, value"],
+  [[{ value: null }], 'a header: name is string, not undefined'],
+  [[{ name: 'a', value: 'text' }], "a header: value is object | null, not 'text'"],
+  [[null], 'a header takes an object, not null'],
+  [{ a: 'b' }, 'headers is an array of { name, value }'],
+])('refuses the headers %j', async (headers, message) => {
+  await using driver = new TestDriver();
+  await driver.execute(STREAM);
+  const piped = driver.pipe('s', [{ value: '{}', headers: headers as never }]);
+  await expect(piped).rejects.toThrow(new TypeError(message));
+  expect(await driver.records('s')).toEqual([]);
+});
+
 test('fences an engine that was taken over', async () => {
   await using driver = new TestDriver({ delivery: 'outbox' });
   await driver.execute(STREAM + DOUBLED);
