@@ -213,6 +213,16 @@ function dropSource(statement: DropSource, options: AnalyzeOptions): ControlAnal
       'Leave DELETE TOPIC out.',
     );
   }
+  const others = [...catalog.sources.values()].filter(({ topic }) => topic === source.topic);
+  if (statement.deleteTopic && others.length > 1) {
+    const names = others.map((other) => other.name).filter((other) => other !== text);
+    throw new StatementError(
+      'IN_USE',
+      `the topic ${source.topic} is also that of ${names.join(', ')}`,
+      at,
+      `Leave DELETE TOPIC out, or DROP ${names.join(', ')} first.`,
+    );
+  }
   refuseDrop(catalog, text, at);
   const terminates =
     source.query !== null && catalog.queries.has(source.query) ? source.query : null;

@@ -11,6 +11,7 @@ CREATE TABLE w (id INT PRIMARY KEY, a STRING)
   WITH (KAFKA_TOPIC='w', VALUE_FORMAT='JSON', WINDOW_TYPE='TUMBLING', WINDOW_SIZE='1 HOUR');
 CREATE STREAM h (id INT KEY, x BYTES HEADER('x'), a STRING) WITH (KAFKA_TOPIC='h', VALUE_FORMAT='JSON');
 CREATE STREAM bare (a STRING) WITH (KAFKA_TOPIC='bare', VALUE_FORMAT='KAFKA');
+CREATE STREAM twin (a STRING) WITH (KAFKA_TOPIC='bare', VALUE_FORMAT='KAFKA');
 CREATE SOURCE STREAM fixed (id INT KEY, a STRING) WITH (KAFKA_TOPIC='fixed', VALUE_FORMAT='JSON');
 CREATE TABLE made AS SELECT id, COUNT(*) AS n FROM s GROUP BY id;
 `;
@@ -280,6 +281,7 @@ test.each([
   ['DROP STREAM nope;', 'UNKNOWN_SOURCE line 1:13: there is no stream or table NOPE'],
   ['DROP STREAM s;', 'IN_USE line 1:13: S is in use by CTAS_MADE_0; MADE is made from it'],
   ['DROP STREAM fixed DELETE TOPIC;', 'INVALID line 1:13: FIXED is read-only: its topic stays'],
+  ['DROP STREAM twin DELETE TOPIC;', 'IN_USE line 1:13: the topic bare is also that of BARE'],
   ['TERMINATE CTAS_MADE_1;', 'UNKNOWN_QUERY line 1:11: there is no query CTAS_MADE_1'],
   ['CREATE TYPE STRING AS INT;', 'ALREADY_EXISTS line 1:13: the type STRING exists already'],
   ['DROP TYPE nope;', 'INVALID line 1:11: there is no type NOPE'],
