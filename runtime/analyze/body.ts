@@ -179,12 +179,12 @@ export function checkedProjection(
   if (isPersistent) {
     projectionRules.refuseRepeatedKey(projected.keys);
     if (rules.freeKeys !== true) projectionRules.refuseMissingKey(projected.keys, keys, at);
-    projectionRules.refuseDuplicateNames(items);
     projectionRules.refuseNoValues(
       projected.projection.schema.columns.filter((column) => column.role === 'value').length,
       at,
     );
   }
+  projectionRules.refuseDuplicateNames(items);
   return projected;
 }
 

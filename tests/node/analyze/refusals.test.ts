@@ -287,6 +287,13 @@ test.each([
   ['DROP TYPE nope;', 'INVALID line 1:11: there is no type NOPE'],
   ['DESCRIBE nope;', 'UNKNOWN_SOURCE line 1:10: there is no stream or table NOPE'],
   ['DESCRIBE FUNCTION nope;', 'UNKNOWN_FUNCTION line 1:19: there is no function NOPE'],
+  // Queries of clients: rows are objects, which hold one value a name.
+  [
+    'SELECT a, b AS a FROM s EMIT CHANGES;',
+    'INVALID line 1:11: two columns of the SELECT are called A',
+  ],
+  ['SELECT *, a FROM s;', 'INVALID line 1:11: two columns of the SELECT are called A'],
+  ['SELECT n AS id, id FROM made;', 'INVALID line 1:17: two columns of the SELECT are called ID'],
   // Pull queries
   ['SELECT * FROM t;', 'INVALID line 1:15: T is not materialized: no running query keeps its rows'],
 ])('%s', (sql, message) => {
