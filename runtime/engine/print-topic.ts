@@ -36,6 +36,9 @@ export async function printTopic(
     const at = more?.at ?? statement?.at ?? null;
     throw new StatementError('INVALID', 'print() takes one PRINT', at);
   }
+  if (statement.interval === 0) {
+    throw new StatementError('INVALID', 'INTERVAL is 0', statement.at, 'It is 1 at least.');
+  }
   const topic = statement.topic.text;
   const description = await log.describe(topic);
   if (description === null) {

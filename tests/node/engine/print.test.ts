@@ -64,6 +64,7 @@ test('ends by its signal while it waits', async () => {
 
 test.each([
   ['PRINT z;', 'UNKNOWN_TOPIC', 'there is no topic z'],
+  ['PRINT s INTERVAL 0;', 'INVALID', 'INTERVAL is 0'],
   ['PRINT s; PRINT s;', 'INVALID', 'print() takes one PRINT'],
   ['SELECT * FROM s;', 'INVALID', 'print() takes one PRINT'],
 ])('%s is refused', async (sql, code, why) => {
