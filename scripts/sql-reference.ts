@@ -19,6 +19,7 @@ import {
   BOOLEAN,
   BYTES,
   DATE,
+  decimal,
   DOUBLE,
   INTEGER,
   map,
@@ -31,12 +32,7 @@ import {
 import { castBetween } from '../runtime/expr/cast.ts';
 import { builtinRegistry } from '../runtime/functions/builtins.ts';
 import type { Overload, Parameter, Pattern } from '../runtime/functions/registry.ts';
-import {
-  SAMPLE_DECIMAL,
-  sampleOf,
-  shownResult,
-  shownType,
-} from '../runtime/functions/shown-types.ts';
+import { sampleOf, shownResult, shownType } from '../runtime/functions/shown-types.ts';
 
 const GENERATED = '<!-- Written by `npm run docs:sql`; change the code, not this file. -->';
 
@@ -53,6 +49,9 @@ function page(title: string, ...parts: readonly string[]): string {
   return `${[`# ${title}`, GENERATED, ...parts].join('\n\n')}\n`;
 }
 
+/** Names of fields as they are. */
+const plain = (type: string): string => type.replaceAll('`', '');
+
 function shownPattern(pattern: Pattern): string {
   switch (pattern.pattern) {
     case 'unit':
@@ -62,7 +61,7 @@ function shownPattern(pattern: Pattern): string {
       return `(${parameters}) => ${shownPattern(pattern.result)}`;
     }
     default:
-      return shownType(sampleOf(pattern));
+      return plain(shownType(sampleOf(pattern)));
   }
 }
 
@@ -73,7 +72,7 @@ function shownParameter({ name, pattern, variadic, constant }: Parameter): strin
 
 function signature(overload: Overload): string {
   const parameters = overload.parameters.map(shownParameter).join(', ');
-  return `${overload.name}(${parameters}) -> ${shownResult(overload)}`;
+  return `${overload.name}(${parameters}) -> ${plain(shownResult(overload))}`;
 }
 
 /** What becomes of nulls, as far as the declaration says so. */
@@ -160,7 +159,7 @@ const KINDS: readonly (readonly [name: string, type: Type, values: string, json:
   ],
   [
     'DECIMAL(p, s)',
-    SAMPLE_DECIMAL,
+    decimal(18, 4),
     `exact, p digits in all (1 to ${DECIMAL_DIGITS_MAX}), s of them behind the point`,
     'a number with s places, all its digits kept',
   ],

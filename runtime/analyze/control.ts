@@ -205,22 +205,17 @@ function dropSource(statement: DropSource, options: AnalyzeOptions): ControlAnal
   if (ifExists && !catalog.sources.has(text))
     return none(`There is no ${sourceType.toLowerCase()} ${text}.`);
   const source = madeSource(name, { verb: 'DROP', sourceType }, options);
-  if (statement.deleteTopic && source.readOnly) {
+  const others = [...catalog.sources.values()].filter(
+    (other) => other !== source && other.topic === source.topic,
+  );
+  if (statement.deleteTopic && (source.readOnly || others.length > 0)) {
     throw new StatementError(
-      'INVALID',
-      `${text} is read-only: its topic stays`,
+      source.readOnly ? 'INVALID' : 'IN_USE',
+      source.readOnly
+        ? `${text} is read-only: its topic stays`
+        : `the topic ${source.topic} is also that of ${others.map((other) => other.name).join(', ')}`,
       at,
       'Leave DELETE TOPIC out.',
-    );
-  }
-  const others = [...catalog.sources.values()].filter(({ topic }) => topic === source.topic);
-  if (statement.deleteTopic && others.length > 1) {
-    const names = others.map((other) => other.name).filter((other) => other !== text);
-    throw new StatementError(
-      'IN_USE',
-      `the topic ${source.topic} is also that of ${names.join(', ')}`,
-      at,
-      `Leave DELETE TOPIC out, or DROP ${names.join(', ')} first.`,
     );
   }
   refuseDrop(catalog, text, at);
