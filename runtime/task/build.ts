@@ -229,12 +229,11 @@ class Builder {
     }
   }
 
-  /** Headers go on with rows that are made of one record: through stateless steps from a user topic. */
+  /** Headers go on with the rows that their record makes, as in Kafka Streams; a topic between tasks carries none. */
   #headers(): ((origin: number) => readonly RecordHeader[]) | null {
-    const isStateless = this.#part.steps.every(
-      (step) => step.step !== 'aggregate' && step.step !== 'internalSource',
-    );
-    return isStateless ? (origin) => this.#context.current.headers(origin) : null;
+    return this.#part.steps.some(({ step }) => step === 'internalSource')
+      ? null
+      : (origin) => this.#context.current.headers(origin);
   }
 
   #consume(input: StepId, consumer: Emit): void {

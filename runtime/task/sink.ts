@@ -41,7 +41,7 @@ export interface Output {
 export interface SinkOptions {
   /** Partition of records without a key. */
   readonly fallbackPartition: number;
-  /** Headers of the record a row came from; null where rows are made of several records. */
+  /** Headers of the record that made a row; null where they are not known. */
   readonly headers: ((origin: number) => readonly RecordHeader[]) | null;
   readonly report: (problem: RowProblem) => void;
   readonly count: (name: string, by: number) => void;
