@@ -21,7 +21,7 @@ function misplaced(node: Expression, where: string): StatementError {
     'INVALID',
     `the table function ${shortText(node)} cannot stand in ${where}`,
     node.at,
-    'Table functions stand in the SELECT of a query over a stream without GROUP BY: make a stream of their rows first.',
+    'They stand in the SELECT of a query over a stream without GROUP BY: make a stream of their rows first.',
   );
 }
 

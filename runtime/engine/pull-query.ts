@@ -53,7 +53,7 @@ async function tablePull(
       'INVALID',
       `no query keeps the rows of ${name}`,
       options.at,
-      'Add EMIT CHANGES for a push query, or make a table of it with CREATE TABLE ... AS SELECT.',
+      'Add EMIT CHANGES for a push query, or make a table of it.',
     );
   }
   const { schema, batches } = await answerPull({

@@ -1,25 +1,19 @@
 // What functions give, as their descriptions show it; knows no call.
 
-import { array, decimal, map, type Type, typeText } from '../data/type.ts';
+import { type Type, typeText } from '../data/type.ts';
 import type { Overload, Pattern } from './registry.ts';
-import { patternText } from './resolve.ts';
+import { type Bindings, substituted } from './resolve.ts';
 
-/** The type that an argument for the pattern could have, a variable being a type of that name; of a lambda, that of its result. */
+/** A type that is called as a type variable. */
+const named = (kind: string): Type => ({ kind }) as unknown as Type;
+
+/** Binds each variable to the type of its name. */
+const NAMES = { get: named } as unknown as Bindings;
+
+/** The type that an argument for the pattern could have; of a lambda, that of its result. */
 export function sampleOf(pattern: Pattern): Type {
-  switch (pattern.pattern) {
-    case 'type':
-      return pattern.type;
-    case 'decimal':
-      return decimal(18, 4);
-    case 'array':
-      return array(sampleOf(pattern.item));
-    case 'map':
-      return map(sampleOf(pattern.key), sampleOf(pattern.value));
-    case 'lambda':
-      return sampleOf(pattern.result);
-    default:
-      return { kind: patternText(pattern) } as unknown as Type;
-  }
+  const shown = pattern.pattern === 'lambda' ? pattern.result : pattern;
+  return substituted(shown, null, NAMES) ?? named('ANY');
 }
 
 /** As `typeText`, decimals without their size. */

@@ -37,7 +37,7 @@ export function boundInGrouping(bound: Expression): StatementError {
     'INVALID',
     `${shortText(bound)} cannot stand in GROUP BY`,
     bound.at,
-    'A windowed aggregation has its window in the key already: window bounds stand in the SELECT only.',
+    'The key has the window already: its bounds stand in the SELECT only.',
   );
 }
 

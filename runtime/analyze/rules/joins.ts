@@ -57,7 +57,7 @@ export function equalityOf({ on }: Join): Comparison {
     on.at,
     several
       ? 'Keep one; put the others into WHERE, or join on one expression of all columns.'
-      : 'Sources are joined where an expression of one equals an expression of the other: ON a.id = b.id.',
+      : 'An expression of one source equals one of the other: ON a.id = b.id.',
   );
 }
 
@@ -95,7 +95,7 @@ export function kindOf(
   throw invalid(
     `${type} JOIN of a stream with the table ${aliasOf(reference)}`,
     at,
-    'A row of the table is looked up by rows of the stream, so it joins none by itself: use INNER or LEFT.',
+    'Rows of the table are only looked up: use INNER or LEFT.',
   );
 }
 
@@ -202,6 +202,6 @@ export function refusePartitions(
   throw invalid(
     `partitions differ: the topic ${first.topic} has ${first.partitions}, ${other.topic} has ${other.partitions}`,
     at,
-    'Joined topics have as many partitions: CREATE ... WITH (PARTITIONS=...) AS SELECT * makes a copy with another number.',
+    'CREATE ... WITH (PARTITIONS=...) AS SELECT * makes a copy with as many.',
   );
 }
