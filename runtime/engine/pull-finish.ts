@@ -75,8 +75,8 @@ export class Finish {
 
   /** The rows of the answer among those found, in the order of their keys. */
   *rows({ batch: found, keys }: Found): Iterable<AnswerRow> {
-    const batch = through(this.#steps, found);
-    if (batch === null) return;
+    const [batch] = through(this.#steps, found);
+    if (batch === undefined) return;
     const row = withPseudoColumns(batch, this.#row);
     const passed = this.#predicate === null ? row : select(row, this.#predicate(row));
     if (passed === null) return;

@@ -1,11 +1,13 @@
-// Runs the steps that need no state, filters and projections, for a question; knows no task.
+// Runs the steps that need no state, filters, table functions and projections, for a question; knows no task.
 
-import { InvariantError } from '../base/errors.ts';
+import { InvariantError, madeTooMuch } from '../base/errors.ts';
+import { MADE_ROWS_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Schema } from '../data/schema.ts';
 import type { FunctionRegistry } from '../functions/registry.ts';
 import { filter } from '../operators/rarer-rows.ts';
 import type { LogicalTime, Operator, OperatorContext } from '../operators/operator.ts';
+import { FLAT_MAP } from '../operators/parts.ts';
 import { project } from '../operators/project.ts';
 import type { Step } from '../plan/step.ts';
 
@@ -29,19 +31,19 @@ export function questionStep(
   if (step.step === 'tableFilter')
     return filter({ ...step, step: 'filter' }, input, context, registry);
   if (step.step === 'filter') return filter(step, input, context, registry);
+  if (step.step === 'flatMap') return FLAT_MAP.code.flatMap(step, input, context, registry);
   throw new InvariantError(`a ${step.step} has no place in a question`);
 }
 
-/** The batch after all steps: each emits at most one for one. */
-export function through(steps: readonly Operator[], batch: Batch): Batch | null {
-  let rows: Batch | null = batch;
-  for (const step of steps) {
-    let emitted: Batch | null = null;
-    step.process(0, rows, (out) => {
-      emitted = out;
-    });
-    if (emitted === null) return null;
-    rows = emitted;
-  }
-  return rows;
+/** The batches after all steps. @throws {RecordError} DEAD_LETTER where they are of more than MADE_ROWS_MAX rows */
+export function through([step, ...others]: readonly Operator[], batch: Batch): readonly Batch[] {
+  if (step === undefined) return [batch];
+  const batches: Batch[] = [];
+  let rows = 0;
+  step.process(0, batch, (out) => {
+    rows += out.length;
+    if (rows > MADE_ROWS_MAX) madeTooMuch();
+    batches.push(...through(others, out));
+  });
+  return batches;
 }

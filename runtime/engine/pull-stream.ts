@@ -24,9 +24,11 @@ import type { QueryRowsOptions } from './query-rows.ts';
 
 /** Records of a partition up to which values are decoded without the kernel: to begin with it takes as long. */
 const RECORDS_BEFORE_KERNEL = 1000;
+/** Records that table functions make rows of at once. */
+const EXPLODED_RECORDS = 64;
 
 export interface StreamPullOptions {
-  /** Of mode `pull`: a source, filters and projections, a client. */
+  /** Of mode `pull`: a source, filters, table functions and projections, a client. */
   readonly plan: Plan;
   readonly host: Pick<Host, 'log' | 'kernel'>;
   readonly formats: Formats;
@@ -96,9 +98,8 @@ async function* answers(
     const isLong = part.end - part.next > RECORDS_BEFORE_KERNEL;
     const reading = question.partition(part.at, isLong ? kernel : null);
     try {
-      for await (const chunk of chunks(part, log)) {
-        const batch = await withParts(() => reading.answer(chunk));
-        if (batch !== null) yield batch;
+      for await (const chunk of chunks(part, log, question.chunkRecords)) {
+        yield* await withParts(() => reading.answer(chunk));
       }
     } finally {
       reading.close();
@@ -107,7 +108,7 @@ async function* answers(
 }
 
 /** The records of one partition, as a task cuts them: what depends on that gives the same. */
-async function* chunks(part: Part, log: Log): AsyncGenerator<Chunk, void, undefined> {
+async function* chunks(part: Part, log: Log, most: number): AsyncGenerator<Chunk, void, undefined> {
   while (part.next < part.end) {
     const { batches } = await readRetained(log, part.at, part.next);
     if (batches.length === 0) break;
@@ -115,7 +116,7 @@ async function* chunks(part: Part, log: Log): AsyncGenerator<Chunk, void, undefi
       const records = parseRecordBatch(bytes);
       const end = indexAt(records, base, part.end);
       for (let from = indexAt(records, base, part.next); from < end;) {
-        const to = Math.min(end, (Math.floor(from / BATCH_ROWS_MAX) + 1) * BATCH_ROWS_MAX);
+        const to = Math.min(end, (Math.floor(from / most) + 1) * most);
         yield { records, base, from, to };
         from = to;
       }
@@ -133,7 +134,7 @@ interface Chunk {
 }
 
 interface Reading {
-  answer(chunk: Chunk): Batch | null;
+  answer(chunk: Chunk): readonly Batch[];
   close(): void;
 }
 
@@ -143,6 +144,7 @@ class Question {
   readonly partitions: number;
   readonly answer: Schema;
   readonly limit: number | null;
+  readonly chunkRecords: number;
   readonly #order: readonly number[];
   readonly #plan: Plan;
   readonly #formats: Formats;
@@ -158,6 +160,8 @@ class Question {
     const { columns } = client.schema;
     this.source = source;
     this.partitions = part.partitions;
+    const explodes = part.steps.some(({ step }) => step === 'flatMap');
+    this.chunkRecords = explodes ? EXPLODED_RECORDS : BATCH_ROWS_MAX;
     this.limit = client.limit;
     this.#order = client.order ?? columns.map((_, index) => index);
     // A stream has no key by which its rows are found: ksqlDB marks none.
@@ -182,13 +186,16 @@ class Question {
     return {
       close: () => reader?.close?.(),
       answer: ({ records, base, from, to }) => {
-        operators ??= this.#operators(current);
+        const steps = operators ?? this.#operators(current);
+        // Where code is missing rows may wait in them, which another try makes again.
+        operators = null;
         const place = { ...at, base, incarnation };
         current.begin(records, place, from, to);
         reader ??= readerOf(this.source, this.#formats, { kernel });
         const read = reader.read(records, place, from, to, () => undefined);
-        const batch = read === null ? null : through(operators, read);
-        return batch === null ? null : asAnswer(batch, this.answer, this.#order);
+        const batches = read === null ? [] : through(steps, read);
+        operators = steps;
+        return batches.flatMap((batch) => asAnswer(batch, this.answer, this.#order) ?? []);
       },
     };
   }

@@ -101,7 +101,12 @@ async function run(path: 'kernel' | 'row', pieces: number, prepare: () => void):
   const headers = (await engine.topicRecords('events')).map((record) => record.headers);
   const asked = await engine.query('SELECT * FROM events;');
   const kept = await engine.query("SELECT * FROM totals WHERE id = 'k1';");
-  const rows = { asked: await asked.all(), kept: await kept.all() };
+  const exploded = await engine.query('SELECT id, EXPLODE(tags) || name AS tag FROM events;');
+  const rows = {
+    asked: await asked.all(),
+    kept: await kept.all(),
+    exploded: await exploded.all(),
+  };
   await engine.close();
   return { queries, topics, problems, rows, headers };
 }

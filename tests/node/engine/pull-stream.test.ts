@@ -39,12 +39,25 @@ test.each([
   ['SELECT * FROM s;', 4892],
   ["SELECT k, t, ROWTIME FROM s WHERE a > 2500 AND t LIKE '% 3';", 345],
   ['SELECT d * 2 AS x, l[1] AS y FROM s LIMIT 4300;', 4300],
+  ['SELECT k, EXPLODE(l) + 1 AS e, ROWTIME FROM s WHERE a < 4000;', 7732],
+  ['SELECT EXPLODE(GENERATE_SERIES(1, a)) AS e, a FROM s WHERE a > 4990 LIMIT 9000;', 9000],
 ])('%s', async (query, length) => {
   const [kernel, row] = await Promise.all(
     engines.map(async (engine) => (await engine.query(query)).all()),
   );
   expect(kernel).toEqual(row);
   expect(kernel).toHaveLength(length);
+});
+
+test('a record of which a table function makes too many rows ends the query', async () => {
+  const series = 'GENERATE_SERIES(1, 1048576)';
+  const asked = (values: string) =>
+    (engines[0] as Engine).query(`SELECT EXPLODE(${values}) AS e FROM s WHERE a = 7;`);
+  let rows = 0;
+  for await (const batch of (await asked(series)).batches()) rows += batch.length;
+  expect(rows).toBe(1_048_576);
+  const tooMany = (await asked(`ARRAY_CONCAT(${series}, ARRAY[0])`)).all();
+  await expect(tooMany).rejects.toMatchObject({ name: 'RecordError', code: 'DEAD_LETTER' });
 });
 
 test('a reader that leaves in the middle, and the next one from the beginning', async () => {
