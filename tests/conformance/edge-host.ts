@@ -18,6 +18,7 @@ const DELIMITED = 'application/vnd.ksqlapi.delimited.v1';
 type Client = ReturnType<typeof connect>;
 
 export class EdgeHost implements CaseHost {
+  readonly saysEnd = true;
   #workerd: Workerd | null = null;
   #tenants = 0;
 

@@ -24,6 +24,7 @@ type EngineHostName = Exclude<HostName, 'edge' | 'page'>;
 
 export function engineHost(name: EngineHostName, kernel: WebAssembly.Module | null): CaseHost {
   return {
+    saysEnd: true,
     tenant: () => EngineTenant.open(name, kernel),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

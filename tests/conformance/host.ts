@@ -30,5 +30,7 @@ export interface Asked {
 
 /** Has the functions of the cases. */
 export interface CaseHost extends AsyncDisposable {
+  /** False: a query's answer ends without a word (`finalMessage`). */
+  readonly saysEnd: boolean;
   tenant(): Promise<Tenant>;
 }

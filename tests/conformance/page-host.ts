@@ -17,6 +17,8 @@ type Page = BlankPage<PageModule>;
 const CASES_MAX = 200;
 
 export class PageHost implements CaseHost {
+  /** On the page's side of a Worker nobody says it. */
+  readonly saysEnd = false;
   #page: Page | null = null;
   #cases = 0;
 

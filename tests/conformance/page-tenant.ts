@@ -117,10 +117,10 @@ export const elements = (database: string, question: number): Promise<Told<reado
         await new Promise((resolve) => setTimeout(resolve, QUIET_MS / 4));
     };
     const reading = read();
-    if (rows.kind === 'push') await Promise.race([reading, quiet()]);
-    if (rows.kind === 'push' && rows.finalMessage === null) await rows.close();
+    if (rows.kind === 'push') {
+      await Promise.race([reading, quiet()]);
+      await rows.close();
+    }
     await reading;
-    const { finalMessage } = rows;
-    if (finalMessage !== null) texts.push(JSON.stringify({ finalMessage }));
     return texts;
   });
