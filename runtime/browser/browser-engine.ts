@@ -43,6 +43,11 @@ export class BrowserEngine implements AsyncDisposable {
     return 'BrowserEngine';
   }
 
+  /** true: it is closed, or its Worker has ended; every call is refused. */
+  get hasEnded(): boolean {
+    return this.#remote.hasEnded;
+  }
+
   /** For `open` alone. */
   async start(options: WorkerOptions): Promise<void> {
     await this.#remote.watch();

@@ -3,6 +3,7 @@
 import { BrowserEngine } from './browser-engine.ts';
 import type { HostOptions } from './host.ts';
 import { unavailable } from './remote.ts';
+import { SharedEngine } from './share-engine.ts';
 import { leadOrFollow } from './share-follower.ts';
 
 /** What an engine in a page is opened with; nothing: the database `millrace`. */
@@ -59,13 +60,15 @@ export type SharedOptions = Omit<OpenOptions, 'storage' | 'whenLocked'>;
 
 /**
  * As `open`, where no other tab has the database: then this one leads. Else it follows: its calls and queries run in the engine of the tab
- * that leads, and of its options `database` and `signal` count. When that tab ends, each of them ends with UNAVAILABLE: open anew.
+ * that leads, and of its options `database` and `signal` count. When that tab ends, the first one that calls leads, with its own options.
  * @throws {PortError} LOCKED when the tab that has the database did not open it so, does not answer for SHARE_ANSWER_MS_MAX, or runs
  *   another version of millrace; UNAVAILABLE as `open`
  * @throws {LimitError} FOLLOWERS_MAX
  */
-export async function openShared(options: SharedOptions = {}): Promise<BrowserEngine> {
-  return await leadOrFollow(options, opened);
+export async function openShared(options: SharedOptions = {}): Promise<SharedEngine> {
+  const shared = new SharedEngine((signal) => leadOrFollow({ ...options, signal }, opened));
+  await shared.opened(options.signal);
+  return shared;
 }
 
 async function opened(options: EngineOptions): Promise<BrowserEngine> {
@@ -127,4 +130,4 @@ export type { ReadOptions } from '../engine/records.ts';
 export type { TopicRecord } from '../data/topic-record.ts';
 export type { Batch } from '../data/batch.ts';
 export type { PublicOptions, PublicRow, PublicValue } from '../data/row.ts';
-export type { BrowserEngine };
+export type { BrowserEngine, SharedEngine };

@@ -5,7 +5,8 @@ import { FOLLOWERS_MAX, SHARE_ANSWER_MS_MAX } from '../base/limits.ts';
 import type { BrowserEngine } from './browser-engine.ts';
 import { databaseName } from './database-name.ts';
 import type { EngineOptions } from './index.ts';
-import type { EnginePort } from './remote.ts';
+import { type EnginePort, unavailable } from './remote.ts';
+import type { Place } from './share-engine.ts';
 import {
   followerName,
   type Hello,
@@ -26,24 +27,33 @@ type Begin = (options: EngineOptions) => Promise<BrowserEngine>;
  * As `openShared`.
  * @throws {PortError} LOCKED when who has the database does not share it, or is of another deployment
  */
-export async function leadOrFollow(given: EngineOptions, begin: Begin): Promise<BrowserEngine> {
+export async function leadOrFollow(given: EngineOptions, begin: Begin): Promise<Place> {
   const { database = 'millrace', signal, storage } = given;
   if (storage === 'memory')
     throw new TypeError('openShared needs a database: memory is not shared');
   const options = { ...given, whenLocked: 'share' } as const;
   // Refused there.
-  if (!isSecureContext) return await begin(options);
+  if (!isSecureContext) return { engine: await begin(options), leads: true };
   for (;;) {
     try {
-      if (!(await isHeld(databaseName(database)))) return await begin(options);
+      if (!(await isHeld(databaseName(database))))
+        return { engine: await begin(options), leads: true };
     } catch (thrown) {
       // Another tab has just become the leader.
       if (!(thrown instanceof PortError && thrown.code === 'LOCKED')) throw thrown;
     }
     const port = await joined(database, signal);
+    if (port === null) continue;
     // All that is used of a Worker; none is started.
-    if (port !== null)
-      return await begin({ ...options, worker: () => port as EnginePort as Worker });
+    try {
+      const engine = await begin({ ...options, worker: () => port as EnginePort as Worker });
+      port.onEnd = (why) => engine.terminate(unavailable(why));
+      return { engine, leads: false };
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      // It ended as it answered.
+      if (!port.hasEnded) throw thrown;
+    }
   }
 }
 
@@ -70,10 +80,13 @@ async function joined(
     await port.held();
     let welcome: Welcome | null = null;
     let untilMs = performance.now() + SHARE_ANSWER_MS_MAX;
+    /** Somebody has answered since it was asked for last: timers of hidden tabs may come a minute late. */
+    let isAnswered = false;
     let heard = (): void => undefined;
     meeting.addEventListener('message', ({ data }: MessageEvent<Hello | Welcome>) => {
       if (!('to' in data) || data.to !== port.id) return;
       untilMs = performance.now() + SHARE_ANSWER_MS_MAX;
+      isAnswered = true;
       if (data.version === SHARE_VERSION && data.lock === null) return;
       welcome = data;
       heard();
@@ -81,6 +94,7 @@ async function joined(
     const hello: Hello = { follower: port.id, version: SHARE_VERSION };
     for (;;) {
       signal?.throwIfAborted();
+      isAnswered = false;
       say(meeting, hello);
       await new Promise<void>((resolve) => {
         heard = resolve;
@@ -99,7 +113,7 @@ async function joined(
         return port;
       }
       if (!(await isHeld(databaseName(database)))) break;
-      if (performance.now() > untilMs)
+      if (!isAnswered && performance.now() > untilMs)
         throw locked(
           database,
           'does not answer: it was not opened with openShared, or is frozen; close it, or open it so',
@@ -122,9 +136,16 @@ function locked(database: string, why: string): PortError {
 /** What the page's engine has in place of a Worker. Ends with the leading one. */
 class FollowerPort implements EnginePort {
   readonly id = crypto.randomUUID();
+  /** The leading Worker is no more, or said what did not come. */
+  hasEnded = false;
+  /** Called when it has ended; until somebody wants to know, the engine that opens is told as of a Worker. */
+  onEnd = (message: string): void => {
+    this.hasEnded = true;
+    this.#events.dispatchEvent(Object.assign(new Event('error'), { message }));
+  };
   readonly #events = new EventTarget();
   readonly #channel = new NumberedChannel(followerName(this.id), () =>
-    this.#end('the browser dropped messages of the tab that leads, as of one that stood still'),
+    this.onEnd('the browser dropped messages of the tab that leads, as of one that stood still'),
   );
   readonly #watch = new AbortController();
   #release = (): void => undefined;
@@ -150,7 +171,7 @@ class FollowerPort implements EnginePort {
     const { signal } = this.#watch;
     // Of several followers all are told. Where the leader has gone already, at once.
     navigator.locks
-      .request(lock, { mode: 'shared', signal }, () => this.#end('the tab that leads has ended'))
+      .request(lock, { mode: 'shared', signal }, () => this.onEnd('the tab that leads has ended'))
       .catch(() => undefined); // the signal
   }
 
@@ -168,9 +189,5 @@ class FollowerPort implements EnginePort {
     this.#watch.abort();
     this.#channel.close();
     this.#release();
-  }
-
-  #end(message: string): void {
-    this.#events.dispatchEvent(Object.assign(new Event('error'), { message }));
   }
 }

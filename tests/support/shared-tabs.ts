@@ -1,7 +1,7 @@
 // Tabs of one Chromium that share engines, and what a test asks of them; knows no statement.
 
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import type { BrowserEngine, OpenOptions } from '../../runtime/browser/index.ts';
+import type { BrowserEngine, OpenOptions, SharedEngine } from '../../runtime/browser/index.ts';
 import { CHROMIUM_FLAGS } from './chromium.ts';
 import { ScriptSite } from './script-site.ts';
 
@@ -19,8 +19,8 @@ const SCRIPT = `
         return { name, code, message, ...position };
       }
     },
-    // Until it is told to end: whatever becomes of the tab that leads, it opens anew and goes on.
-    write: async (name, database) => {
+    // Until it is told to end, whatever becomes of the tab that leads.
+    write: async (name) => {
       for (let i = 0; !globalThis.isOver; i++) {
         const id = name + ' ' + i;
         try {
@@ -28,7 +28,6 @@ const SCRIPT = `
           await acknowledged(id);
         } catch (thrown) {
           if (thrown.code !== 'UNAVAILABLE') throw thrown;
-          await globalThis.open({ database, isShared: true });
         }
       }
     },
@@ -45,12 +44,12 @@ export type TabOptions = OpenOptions & { readonly isShared?: boolean };
 /** What stands in `globalThis` of a tab. */
 export interface TabScope {
   open: (options: TabOptions) => Promise<void>;
-  engine: BrowserEngine;
+  engine: BrowserEngine | SharedEngine;
   rows: Record<string, Readonly<Record<string, unknown>>[]>;
   isOver: boolean;
   told: (work: () => unknown) => Promise<Thrown | null>;
   /** Inserts into the stream s what is called so, with a number, until `isOver`; tells the test's `acknowledged` of each. */
-  write: (name: string, database: string) => Promise<void>;
+  write: (name: string) => Promise<void>;
   /** Reads a query to its end into `rows`. */
   read: (name: string, sql: string) => Promise<void>;
 }
@@ -64,6 +63,11 @@ export interface Thrown {
   readonly column?: number;
 }
 
+/** @param more code of the page's own */
+export function sharedSite(more = ''): Promise<ScriptSite> {
+  return ScriptSite.start(SCRIPT + more);
+}
+
 export class SharedTabs {
   readonly context: BrowserContext;
   readonly #site: ScriptSite;
@@ -74,7 +78,7 @@ export class SharedTabs {
   }
 
   static async start(executablePath: string): Promise<SharedTabs> {
-    const site = await ScriptSite.start(SCRIPT);
+    const site = await sharedSite();
     const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
     return new SharedTabs(await browser.newContext(), site);
   }
@@ -127,7 +131,7 @@ export function thrownBy(page: Page, ...call: EngineCall): Promise<Thrown | null
 }
 
 type Methods = Readonly<Record<string, (...given: unknown[]) => unknown>>;
-type EngineCall = readonly [method: keyof BrowserEngine & string, ...given: unknown[]];
+type EngineCall = readonly [method: keyof SharedEngine & string, ...given: unknown[]];
 
 /** Workers that a tab has started. */
 export function workersOf(page: Page): number {

@@ -1,7 +1,7 @@
 // Tabs that share an engine: what a browser drops between them, and how many may follow.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { FOLLOWERS_MAX } from '../../../runtime/base/limits.ts';
+import { FOLLOWERS_MAX, SHARE_ANSWER_MS_MAX } from '../../../runtime/base/limits.ts';
 import { SHARE_VERSION } from '../../../runtime/browser/share-protocol.ts';
 import { findChromium } from '../../support/chromium.ts';
 import {
@@ -12,6 +12,7 @@ import {
   SharedTabs,
   type TabScope,
   thrownBy,
+  workersOf,
 } from '../../support/shared-tabs.ts';
 
 const executablePath = findChromium();
@@ -46,6 +47,31 @@ const DROPS = {
     };
   }`,
 };
+
+interface Pretender {
+  /** Who has asked for the leader, each as often as it did. */
+  asked: string[];
+}
+
+/** To be called in a tab: it has the database's lock, and says that the leading Worker has another one, which nobody has. */
+async function pretend([database, version, lock = 'ended']: readonly [
+  string,
+  number,
+  (string | null)?,
+]): Promise<void> {
+  const scope = globalThis as unknown as Pretender;
+  scope.asked = [];
+  const name = `millrace:${database}`;
+  await new Promise<void>((held) => {
+    void navigator.locks.request(name, () => new Promise(() => held()));
+  });
+  const meeting = new BroadcastChannel(`${name}:share`);
+  meeting.addEventListener('message', ({ data }) => {
+    scope.asked.push(data.follower);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of its own origin
+    meeting.postMessage({ to: data.follower, version, lock, isFull: false });
+  });
+}
 
 // Without a Chromium there is no page.
 describe.skipIf(executablePath === null)('in tabs', () => {
@@ -105,5 +131,53 @@ describe.skipIf(executablePath === null)('in tabs', () => {
       .toMatchObject({ name: 'LimitError', message: expect.stringContaining('64 other tabs') });
     await first.evaluate(() => (globalThis as unknown as { release7: () => void }).release7());
     await expect.poll(() => attempt(second, options)).toBeNull();
+  });
+
+  test('a tab whose leader ends as it answers looks for the next one', async () => {
+    const database = 'ended';
+    const ending = await tabs.fresh();
+    await ending.evaluate(pretend, [database, SHARE_VERSION] as const);
+    const second = await tabs.fresh();
+    const opening = attempt(second, { database, isShared: true });
+    await ending.waitForFunction(() => (globalThis as unknown as Pretender).asked.length > 1);
+    await ending.close();
+    expect(await opening).toBeNull();
+    expect(workersOf(second)).toBe(1);
+  });
+
+  test('a hidden tab, whose timers come late, asks on while the tab that is to lead says that it opens', async () => {
+    const database = 'late';
+    const opens = await tabs.fresh();
+    await opens.evaluate(pretend, [database, SHARE_VERSION, null] as const);
+    const second = await tabs.fresh();
+    await second.evaluate((lateMs) => {
+      const { setTimeout } = globalThis;
+      Object.assign(globalThis, {
+        setTimeout: (call: () => void, ms: number) => setTimeout(call, Math.max(ms, lateMs)),
+      });
+    }, SHARE_ANSWER_MS_MAX * 1.1);
+    const refused = attempt(second, { database, isShared: true });
+    const asked = () => (globalThis as unknown as Pretender).asked.length > 1;
+    const isAsked = opens.waitForFunction(asked).then(() => 'asked again');
+    expect(await Promise.race([refused, isAsked])).toBe('asked again');
+  });
+
+  test('what a page has closed stays closed, also where it looks for the tab that leads', async () => {
+    const database = 'closed';
+    const first = await tabs.opened(database);
+    const second = await tabs.opened(database);
+    const closed = { code: 'UNAVAILABLE', message: 'the engine is closed' };
+    await first.evaluate(() => (globalThis as unknown as TabScope).engine.close());
+    expect(await thrownBy(first, 'stats')).toMatchObject(closed);
+    const thrown = await second.evaluate(async () => {
+      const { engine, told } = globalThis as unknown as TabScope;
+      const refused = told(() => engine.stats());
+      await Promise.resolve();
+      await engine.close();
+      return await refused;
+    });
+    expect(thrown).toMatchObject(closed);
+    const third = await tabs.opened(database);
+    expect([first, second, third].map(workersOf)).toEqual([0, 0, 1]);
   });
 });
