@@ -60,6 +60,8 @@ export class Outbox implements AsyncDisposable {
   /** The waits between turns that ended with a fault. */
   readonly #faults = new Retries(null);
   #error: Error | null = null;
+  /** The page is frozen: a transaction that it begins would stand open, and hold up those of all tabs for a minute. */
+  #isFrozen = false;
   /** What is kept is being told; it has changed since it was last read. */
   #isTelling = false;
   #isStale = false;
@@ -74,6 +76,10 @@ export class Outbox implements AsyncDisposable {
       if (data === ALIVE) this.#silent = 0;
       else this.#heard();
     });
+    // Chromium freezes a page and still hands it what the channel says.
+    const until = { signal: this.#control.signal, capture: true };
+    addEventListener('freeze', () => (this.#isFrozen = true), until);
+    addEventListener('resume', this.#goOn, until);
     this.#done = this.#lead();
     void this.#tell();
   }
@@ -147,7 +153,13 @@ export class Outbox implements AsyncDisposable {
     this.#heard();
   };
 
+  readonly #goOn = (): void => {
+    this.#isFrozen = false;
+    this.#heard();
+  };
+
   #heard(): void {
+    if (this.#isFrozen) return;
     this.#sender?.wake();
     void this.#tell();
   }

@@ -62,6 +62,11 @@ export class OutboxPages {
     return pages;
   }
 
+  /** Where a page has the functions of `OutboxScope`. */
+  get origin(): string {
+    return this.#site.origin;
+  }
+
   get proxy(): FaultProxy {
     if (this.#proxy === null) throw new Error('it has not begun');
     return this.#proxy;
