@@ -27,12 +27,14 @@ export function taskWorkers(preload: boolean): Workers {
 /** How the script that runs here was started: webpack, Rspack, Turbopack and Parcel make a classic one of the module. */
 export function scriptType(): WorkerType {
   try {
-    // Not by its bare name, which Parcel refuses in what was written as a module. The page's types do not know it.
-    (self as unknown as { importScripts(): void }).importScripts();
-    return 'classic';
-  } catch {
-    return 'module'; // where it always throws
+    // Not by its bare name, which Parcel refuses in what was written as a module. The page's types do not know it. Of nothing a module of
+    // Firefox takes it.
+    (self as unknown as { importScripts(url: string): void }).importScripts('http://');
+  } catch (thrown) {
+    // A classic script says of the address that it is none, and asks for nothing.
+    if (!(thrown instanceof TypeError)) return 'classic';
   }
+  return 'module';
 }
 
 async function start(number: number, preload: boolean): Promise<StartedWorker> {

@@ -3,9 +3,16 @@
 import { deleteDB } from 'idb';
 import { afterEach } from 'vitest';
 import { databaseName } from '../../runtime/browser/database-name.ts';
-import { type BrowserEngine, open, type OpenOptions } from '../../runtime/browser/index.ts';
+import {
+  type BrowserEngine,
+  open,
+  type OpenOptions,
+  openShared,
+  type SharedEngine,
+  type SharedOptions,
+} from '../../runtime/browser/index.ts';
 
-const engines: BrowserEngine[] = [];
+const engines: (BrowserEngine | SharedEngine)[] = [];
 const databases = new Set<string>();
 
 /** WebKit keeps a database for as long as it pleases after the Worker that had it is gone: it is deleted then, and nobody waits. */
@@ -29,6 +36,13 @@ export function freshDatabase(): string {
 /** As `open`, on a database of the test's own unless one is named. */
 export async function openTest(options: OpenOptions = {}): Promise<BrowserEngine> {
   const engine = await open({ database: freshDatabase(), ...options });
+  engines.push(engine);
+  return engine;
+}
+
+/** As `openShared`. */
+export async function openSharedTest(options: SharedOptions): Promise<SharedEngine> {
+  const engine = await openShared(options);
   engines.push(engine);
   return engine;
 }
