@@ -53,6 +53,12 @@ export function noKernel(url: URL | string, cause: unknown): PortError {
   );
 }
 
+/** Why nothing is opened: an option that there is not would be passed over. */
+export function noOption(name: string, known: readonly string[]): TypeError {
+  const all = [...known, 'worker', 'signal'].join(', ');
+  return new TypeError(`open has no option '${name}', but ${all}`);
+}
+
 /** Calls beside those of `EngineWorker`. */
 export class RareCalls {
   readonly #core: () => EngineCore;

@@ -63,6 +63,12 @@ export interface WorkerOptions extends HostOptions {
   readonly workers?: number | undefined;
 }
 
+/** The options of `open` that the page sends. */
+const OPTIONS =
+  'database,storage,kernel,whenLocked,durability,properties,commitIntervalMs,preload,workers'.split(
+    ',',
+  );
+
 /** Statements that were carried out, and why the next one was not. */
 export interface Executed {
   readonly entities: readonly Entity[];
@@ -94,10 +100,8 @@ export class EngineWorker {
   /** Queries whose batches are being sent. */
   #queries = 0;
   #rarer: RareCalls | null = null;
+  /** null: nobody has asked yet. */
   #lose: ((error: WireError) => void) | null = null;
-  readonly #lost = new Promise<WireError>((resolve) => {
-    this.#lose = resolve;
-  });
 
   constructor(line: Line) {
     this.#line = line;
@@ -118,6 +122,8 @@ export class EngineWorker {
   }
 
   async open(options: WorkerOptions): Promise<void> {
+    for (const name in options)
+      if (!OPTIONS.includes(name)) throw (await RARE_CALLS.load()).noOption(name, OPTIONS);
     let host = await openHost(options, (error) => this.#lose?.(toWire(error)));
     if (options.preload || options.workers !== undefined || options.whenLocked === 'share')
       host = await (await RARE_CALLS.load()).prepared(host, options, this);
@@ -125,19 +131,20 @@ export class EngineWorker {
     this.engine = await openCore({ ...options, host, functions, processors });
   }
 
-  /** Resolves when the engine can go on no more because the browser has taken its database away. */
+  /** Resolves when the engine can go on no more because the browser has taken its database away. To be called once, before `open`. */
   lost(): Promise<WireError> {
-    return this.#lost;
+    return new Promise((resolve) => (this.#lose = resolve));
   }
 
   async execute(sql: string, properties: Properties | undefined): Promise<Executed> {
     const entities: Entity[] = [];
+    let error: WireError | null = null;
     try {
       await this.#opened.execute(sql, { properties, onEntity: (entity) => entities.push(entity) });
-      return { entities, error: null };
     } catch (thrown) {
-      return { entities, error: toWire(thrown) };
+      error = toWire(thrown);
     }
+    return { entities, error };
   }
 
   /** @param channel takes its batches */

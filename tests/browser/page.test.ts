@@ -4,12 +4,13 @@ import { expect, test } from 'vitest';
 import {
   LimitError,
   open,
+  type OpenOptions,
   PortError,
   type PublicRow,
   StatementError,
 } from '../../runtime/browser/index.ts';
 import { valueAt } from '../../runtime/data/column.ts';
-import { openTest, ownWorker } from './open.ts';
+import { freshDatabase, openTest, ownWorker } from './open.ts';
 
 const STREAM = `CREATE STREAM s (k STRING KEY, n BIGINT, b BYTES, a ARRAY<BIGINT>, m MAP<STRING, BIGINT>)
   WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`;
@@ -192,6 +193,20 @@ test.each([
   expect(await thrownBy(engine.insert('s', given))).toMatchObject({ message });
   await engine.insert('s', { n: 1 });
   expect(await engine.insert('s', [{ n: 2 }])).toEqual([{ partition: 0, offset: 1 }]);
+});
+
+test('an option that there is not is refused, by its name, and nothing is opened', async () => {
+  const database = freshDatabase();
+  const misspelt = { database, durabilty: 'strict' };
+  const thrown = await thrownBy(openTest(misspelt));
+  expect(thrown).toBeInstanceOf(TypeError);
+  expect(thrown).toMatchObject({
+    message: expect.stringMatching(/^open has no option 'durabilty', but .*\bdurability\b/),
+  });
+  const all = { storage: 'indexeddb', kernel: null, whenLocked: 'fail', durability: 'strict' };
+  const others = { properties: {}, commitIntervalMs: 0, preload: false, workers: 1 };
+  const engine = await openTest({ database, ...all, ...others } as OpenOptions);
+  expect((await engine.stats()).topics).toEqual({});
 });
 
 test('insert and topicRecords refuse options that there are not, by name', async () => {

@@ -14,7 +14,7 @@ const STATEMENTS = `
 async function totals(engine: SharedEngine): Promise<unknown[]> {
   await engine.idle();
   const rows = await (await engine.query('SELECT k, n FROM t;')).all();
-  return rows.map(({ K, N }) => `${String(K as string)} ${Number(N)}`).toSorted();
+  return rows.map(({ K, N }) => `${K as string} ${Number(N)}`).toSorted();
 }
 
 async function placesIn(engine: SharedEngine): Promise<unknown> {
