@@ -14,7 +14,7 @@ type Properties = Readonly<Record<string, string>>;
 export type Told<T> = { readonly value: T } | { readonly error: WireError };
 
 /** Rows that are under way from the Worker come within it, on a busy machine too. */
-const QUIET_MS = 100;
+const QUIET_MS = 400;
 
 const engines = new Map<string, BrowserEngine>();
 /** By number of the question. */
