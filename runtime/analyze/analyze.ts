@@ -10,7 +10,7 @@ import type {
 } from '../sql/ast.ts';
 import type { Analysis, AnalyzeOptions } from './analysis.ts';
 import { analyzeCreateSource, checkName } from './create.ts';
-import { CONTROL, INSERT_SELECT, INSERT_VALUES, PULL, RARE_SOURCES } from './parts.ts';
+import { CONTROL, INSERTS, PULL, RARE_SOURCES } from './parts.ts';
 import { analyzeCreateAs, analyzePush } from './query.ts';
 import { refuseSettings } from './settings.ts';
 
@@ -39,9 +39,9 @@ export function analyzeStatement(statement: Statement, options: AnalyzeOptions):
     case 'CreateAs':
       return existing(statement, options) ?? analyzeCreateAs(statement, options);
     case 'InsertSelect':
-      return INSERT_SELECT.code.analyzeInsertSelect(statement, options);
+      return INSERTS.code.analyzeInsertSelect(statement, options);
     case 'InsertValues':
-      return INSERT_VALUES.code.analyzeInsertValues(statement, options);
+      return INSERTS.code.analyzeInsertValues(statement, options);
     case 'Select':
       return statement.query.emit === null
         ? PULL.code.analyzePull(statement, options)

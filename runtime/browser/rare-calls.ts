@@ -54,8 +54,8 @@ export function noKernel(url: URL | string, cause: unknown): PortError {
 }
 
 /** Why nothing is opened: an option that there is not would be passed over. */
-export function noOption(name: string, known: readonly string[]): TypeError {
-  const all = [...known, 'worker', 'signal'].join(', ');
+export function noOption(name: string, known: RegExp): TypeError {
+  const all = [...(known.source.match(/\w+/g) ?? []), 'worker', 'signal'].join(', ');
   return new TypeError(`open has no option '${name}', but ${all}`);
 }
 

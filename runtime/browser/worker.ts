@@ -65,9 +65,7 @@ export interface WorkerOptions extends HostOptions {
 
 /** The options of `open` that the page sends. */
 const OPTIONS =
-  'database,storage,kernel,whenLocked,durability,properties,commitIntervalMs,preload,workers'.split(
-    ',',
-  );
+  /^(database|storage|kernel|whenLocked|durability|properties|commitIntervalMs|preload|workers)$/;
 
 /** Statements that were carried out, and why the next one was not. */
 export interface Executed {
@@ -123,7 +121,7 @@ export class EngineWorker {
 
   async open(options: WorkerOptions): Promise<void> {
     for (const name in options)
-      if (!OPTIONS.includes(name)) throw (await RARE_CALLS.load()).noOption(name, OPTIONS);
+      if (!OPTIONS.test(name)) throw (await RARE_CALLS.load()).noOption(name, OPTIONS);
     let host = await openHost(options, (error) => this.#lose?.(toWire(error)));
     if (options.preload || options.workers !== undefined || options.whenLocked === 'share')
       host = await (await RARE_CALLS.load()).prepared(host, options, this);

@@ -4,7 +4,7 @@ import { grown } from '../base/grown.ts';
 import type { ByteRange } from './key.ts';
 import { Interner } from './interner.ts';
 import type { KeyOrder } from './key-order.ts';
-import { KEY_ORDER } from './parts.ts';
+import { KEY } from './parts.ts';
 
 /** What an entry costs beside its bytes: an estimate for the memory limit. */
 const ENTRY_OVERHEAD_BYTES = 96;
@@ -165,9 +165,9 @@ export class OrderedMap {
    */
   *scan(range: ByteRange): Iterable<Held> {
     if (this.#size === 0) return;
-    yield* KEY_ORDER.code.scanned(range, (from, isBehind) => {
+    yield* KEY.code.scanned(range, (from, isBehind) => {
       const index = this.#index;
-      this.#order ??= new KEY_ORDER.code.KeyOrder(index);
+      this.#order ??= new KEY.code.KeyOrder(index);
       return { index, ids: this.#order.from(from, isBehind), valueOf: (id) => this.#value(id) };
     });
   }

@@ -35,12 +35,7 @@ export function announceAll(): void {
   fetched(analyze.COERCION, 'conversions of types', () => import('../analyze/coercion.ts'));
   fetched(analyze.GIVEN_SETTINGS, 'properties', () => import('../analyze/given-settings.ts'));
   fetched(analyze.CONTROL, 'statements of control', () => import('../analyze/control.ts'));
-  fetched(
-    analyze.INSERT_SELECT,
-    'INSERT INTO ... SELECT',
-    () => import('../analyze/insert-values.ts'),
-  );
-  fetched(analyze.INSERT_VALUES, 'INSERT VALUES', () => import('../analyze/insert-values.ts'));
+  fetched(analyze.INSERTS, 'INSERT INTO', () => import('../analyze/insert-values.ts'));
   fetched(analyze.LAMBDA_CALLS, 'calls with lambdas', () => import('../analyze/typing-lambdas.ts'));
   fetched(analyze.JOINS, 'joins', () => import('../analyze/joins.ts'));
   fetched(analyze.PULL, 'pull queries', () => import('../analyze/pull.ts'));
@@ -125,7 +120,6 @@ export function announceAll(): void {
   fetched(data.RARER_VALUES, 'rarer values', rarerValues);
   fetched(formats.JSON_VALUE, 'rarer values', rarerValues);
   fetched(formats.RARER_FORMATS, 'rarer values', rarerValues);
-  fetched(data.KEY_ORDER, 'keys in their order', () => import('../data/key.ts'));
   fetched(data.KEY, 'keys of many types', () => import('../data/key.ts'));
   fetched(data.ROW, 'rows for people', () => import('../data/row.ts'));
   fetched(
@@ -159,7 +153,6 @@ export function announceAll(): void {
     'CASE, CAST, lambdas, constructors',
     () => import('../sql/rare-operands.ts'),
   );
-  fetched(sql.SUBSTITUTION, 'variables', () => import('../sql/rare-statements.ts'));
   fetched(sql.SYNTAX_ERROR, 'the words of syntax errors', () => import('../sql/syntax-error.ts'));
 }
 

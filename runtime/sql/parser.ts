@@ -8,7 +8,7 @@ import { parseColumnList } from './definition.ts';
 import { parseExpressionAt } from './expression.ts';
 import { lex, mayReferToVariable } from './lexer.ts';
 import type { Token } from './lexer.ts';
-import { SUBSTITUTION, SYNTAX_ERROR } from './parts.ts';
+import { RARE_STATEMENTS, SYNTAX_ERROR } from './parts.ts';
 import { parseWholeStatement } from './statement.ts';
 
 /** What a text holds: the statements that are well-formed and an error for each that is not, both in order of the text. */
@@ -109,7 +109,7 @@ function cursorOver(
   variables: ReadonlyMap<string, string>,
 ): Cursor {
   if (!tokens.some(mayReferToVariable)) return new Cursor(sql, tokens);
-  const { text, places } = SUBSTITUTION.code.substituteStatement(sql, tokens, variables);
+  const { text, places } = RARE_STATEMENTS.code.substituteStatement(sql, tokens, variables);
   return new Cursor(text, lex(text, places));
 }
 

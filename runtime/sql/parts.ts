@@ -7,7 +7,6 @@ import type * as PrintExpression from './print-expression.ts';
 import type * as RareOperands from './rare-operands.ts';
 import type * as RareStatements from './rare-statements.ts';
 import type * as RareSyntax from './rare-syntax.ts';
-import type * as Substitution from './substitution.ts';
 import type * as SyntaxError from './syntax-error.ts';
 
 export const JOINS = new Part<typeof Joins>();
@@ -16,5 +15,4 @@ export const PRINT_EXPRESSION = new Part<typeof PrintExpression>();
 export const RARE_OPERANDS = new Part<typeof RareOperands>();
 export const RARE_STATEMENTS = new Part<typeof RareStatements>();
 export const RARE_SYNTAX = new Part<typeof RareSyntax>();
-export const SUBSTITUTION = new Part<typeof Substitution>();
 export const SYNTAX_ERROR = new Part<typeof SyntaxError>();

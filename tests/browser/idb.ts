@@ -7,7 +7,7 @@ import { IdbLog } from '../../runtime/browser/idb-log.ts';
 import { IdbStore } from '../../runtime/browser/idb-store.ts';
 import { announceOwnParts } from '../../runtime/browser/own-parts.ts';
 import { RARE_ROWS } from '../../runtime/browser/parts.ts';
-import { KEY_ORDER } from '../../runtime/data/parts.ts';
+import { KEY } from '../../runtime/data/parts.ts';
 import { announceParts } from '../../runtime/engine/parts.ts';
 import type { TopicPartition } from '../../runtime/ports/log.ts';
 import { takeAway } from '../support/taken-parts.ts';
@@ -34,7 +34,7 @@ export async function openIdb(stateBytesMax?: number, sweepMs?: number | null): 
   announceOwnParts();
   takeAway([RARE_ROWS]);
   // Tests scan state with nobody around them who fetches code.
-  await KEY_ORDER.load();
+  await KEY.load();
   const name = `test-${crypto.randomUUID()}`;
   const connections: Database[] = [];
   let nowMs = START_MS;

@@ -6,13 +6,13 @@ import { decodeUtf8, encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { announceOwnParts } from '../../runtime/browser/own-parts.ts';
 import { RARE_ROWS } from '../../runtime/browser/parts.ts';
 import { StateLog } from '../../runtime/browser/state-log.ts';
-import { KEY_ORDER } from '../../runtime/data/parts.ts';
+import { KEY } from '../../runtime/data/parts.ts';
 import { announceParts } from '../../runtime/engine/parts.ts';
 import type { StateReader } from '../../runtime/ports/store.ts';
 
 announceParts();
 announceOwnParts();
-await Promise.all([RARE_ROWS.load(), KEY_ORDER.load()]);
+await Promise.all([RARE_ROWS.load(), KEY.load()]);
 
 type Change = readonly [table: string, key: string, value: string | null];
 
