@@ -37,11 +37,10 @@ export function partitionsAsked(
 
 /** The partition of a key, by the bytes that its format makes of it. */
 function router(
-  { table }: PullPlan,
+  { table, placedBy: columns }: PullPlan,
   partitions: number,
   formats: Formats,
 ): (key: readonly Value[]) => number {
-  const columns = table.schema.columns.filter((column) => column.role === 'key');
   const { keyFormat } = table;
   const encoder = existing(formats.get(keyFormat.format), 'format').encoder(columns, keyFormat);
   const bytes = new ByteWriter();

@@ -3,7 +3,7 @@
 import { StatementError } from '../base/errors.ts';
 import type { KeySpan, Ordering, Projection, PullAnalysis } from '../analyze/analysis.ts';
 import type { Source } from '../catalog/source.ts';
-import type { Schema } from '../data/schema.ts';
+import type { Schema, SchemaColumn } from '../data/schema.ts';
 import type { Expr } from '../expr/expr.ts';
 import { type MaterializedTable, type Plan, type Step } from './step.ts';
 import { stepById } from './steps.ts';
@@ -18,6 +18,8 @@ export interface PullPlan {
   /** The id of the query whose state is asked. */
   readonly query: string;
   readonly table: MaterializedTable;
+  /** The columns of the table's key as they are in the bytes that decide on a row's partition. */
+  readonly placedBy: readonly SchemaColumn[];
   /** The steps from the state to the source's columns: project and tableFilter, in order. */
   readonly steps: readonly Step[];
   /** `lookup`: only single keys are looked for; `range`: neighbouring ones; `scan`: all rows are looked through. */
@@ -52,6 +54,7 @@ export function planPull(analysis: PullAnalysis, plan: Plan): PullPlan {
     source,
     query: plan.query,
     table,
+    placedBy: placingKey(plan, table),
     steps: table.after.flatMap((id) => stepById(plan, id) ?? []),
     access: accessOf(spans),
     spans,
@@ -61,6 +64,24 @@ export function planPull(analysis: PullAnalysis, plan: Plan): PullPlan {
     order,
     limit,
   };
+}
+
+/**
+ * Rows that were not repartitioned lie where their topic has them: by its key, whose columns may have other names there, and a key of several
+ * columns in JSON has their names in its bytes.
+ */
+function placingKey({ subtopologies }: Plan, table: MaterializedTable): readonly SchemaColumn[] {
+  const own = keyOf(table.schema);
+  for (const step of subtopologies[table.subtopology]?.steps ?? []) {
+    if (step.step !== 'source') continue;
+    const key = keyOf(step.sourceSchema);
+    if (key.length === own.length) return key;
+  }
+  return own;
+}
+
+function keyOf({ columns }: Schema): readonly SchemaColumn[] {
+  return columns.filter(({ role }) => role === 'key');
 }
 
 function accessOf(spans: readonly KeySpan[]): PullPlan['access'] {

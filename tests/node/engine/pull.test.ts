@@ -294,6 +294,28 @@ describe('over a table', () => {
     expect(asked("site > 'a'")).toEqual([0, 1, 2]);
     expect(asked("site = 'a' OR hottest = 1")).toEqual([0, 1, 2]);
   });
+
+  test.each([
+    'SELECT k AS a, j AS b, COUNT(*) AS n FROM left_rows GROUP BY k, j',
+    'SELECT k AS a, j AS b, COUNT(*) AS n FROM moves GROUP BY k, j',
+    'SELECT k AS a, j AS b, COUNT(*) AS n FROM moves WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY k, j',
+    'SELECT j AS b, k AS a, COUNT(*) AS n FROM moves GROUP BY j, k',
+    'SELECT l.k AS a, l.j AS b, x FROM left_rows l JOIN right_rows r ON l.v = r.id',
+    'SELECT k AS a, j AS b, v FROM left_rows',
+  ])('finds each key where its rows lie, under whatever names: %s', async (select) => {
+    await using engine = await started(`
+      CREATE TABLE left_rows (k INT PRIMARY KEY, j INT PRIMARY KEY, v INT) WITH (KAFKA_TOPIC='l', PARTITIONS=3, FORMAT='JSON');
+      CREATE TABLE right_rows (id INT PRIMARY KEY, x INT) WITH (KAFKA_TOPIC='r', PARTITIONS=3, FORMAT='JSON');
+      CREATE STREAM moves (k INT KEY, j INT KEY, v INT) WITH (KAFKA_TOPIC='m', PARTITIONS=3, FORMAT='JSON');
+      CREATE TABLE made AS ${select};`);
+    const rows = Array.from({ length: 12 }, (_, k) => ({ k, j: 1, v: 2 }));
+    await engine.insert('right_rows', { id: 2, x: 7 });
+    for (const source of ['left_rows', 'moves']) await engine.insert(source, rows);
+    for (const { k } of rows) {
+      const found = await rowsOf(engine, `SELECT a, b FROM made WHERE a = ${k} AND b = 1;`);
+      expect(found).toEqual([{ A: k, B: 1 }]);
+    }
+  });
 });
 
 test('EXPLAIN says how a pull query finds its rows, and in which state', async () => {
