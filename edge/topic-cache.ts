@@ -1,6 +1,6 @@
 // What a Worker's isolate remembers of topics for a moment, and how it learns that it is out of date; knows no HTTP.
 
-import { PortError } from '../runtime/base/errors.ts';
+import { type PortCode, PortError } from '../runtime/base/errors.ts';
 import type { TopicDescription, TopicPartition } from '../runtime/ports/log.ts';
 import { RemoteLog } from './adapters/remote-log.ts';
 import { catalogOf, type EdgeEnv } from './env.ts';
@@ -55,7 +55,7 @@ export class TopicCache {
   }
 
   async #checkAnew(env: EdgeEnv, tenant: string, at: TopicPartition): Promise<void> {
-    const { partitions } = await this.describe(env, tenant, at.topic);
+    const { partitions } = await this.describeAnew(env, tenant, at.topic);
     if (at.partition >= partitions) throw unknownPartition(at);
   }
 
@@ -79,8 +79,8 @@ export class TopicCache {
       return await use(known);
     } catch (thrown) {
       // A partition that has another one than the catalog; not a client, who is told of the catalog's.
-      const isOther = isOutOfDate(thrown) && thrown.detail['incarnation'] !== known.incarnation;
-      if (!isOther || thrown.code === 'UNKNOWN_TOPIC') throw thrown;
+      const isOther = isOutOfDate(thrown) && thrown.code === 'INCARNATION_CHANGED';
+      if (!isOther || thrown.detail['incarnation'] === known.incarnation) throw thrown;
       return use(await this.realigned(env, tenant, topic));
     }
   }
@@ -92,11 +92,15 @@ export class TopicCache {
   }
 }
 
+/** A topic that was made again may have other partitions, too. */
+const OUT_OF_DATE: readonly PortCode[] = [
+  'INCARNATION_CHANGED',
+  'UNKNOWN_TOPIC',
+  'UNKNOWN_PARTITION',
+];
+
 function isOutOfDate(thrown: unknown): thrown is PortError {
-  return (
-    thrown instanceof PortError &&
-    (thrown.code === 'INCARNATION_CHANGED' || thrown.code === 'UNKNOWN_TOPIC')
-  );
+  return thrown instanceof PortError && OUT_OF_DATE.includes(thrown.code);
 }
 
 /** The log of one tenant for an object that is asked for topics by name. */

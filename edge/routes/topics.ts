@@ -85,7 +85,10 @@ function specOf(given: unknown): TopicSpec {
     throw refusal('BAD_REQUEST', `a topic has no '${strange}', but ${MEMBERS.join(', ')}`);
   const { name, partitions = 1, compacted = false } = given;
   if (typeof name !== 'string' || !isTopicName(name)) {
-    throw refusal('BAD_REQUEST', `name is 1 .. ${NAME_LENGTH_MAX} of A-Z a-z 0-9 . _ -`);
+    throw refusal(
+      'BAD_REQUEST',
+      `name is 1 .. ${NAME_LENGTH_MAX} of A-Z a-z 0-9 . _ -, and neither '.' nor '..'`,
+    );
   }
   if (name.startsWith('__')) {
     throw refusal('FORBIDDEN', `names that begin with __ are millrace's own`);
