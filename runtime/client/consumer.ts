@@ -1,7 +1,7 @@
 // A consumer of the client: the records of one or all partitions of a topic as they come, each once; knows no byte format.
 
 import { asyncDispose } from '../base/async-dispose.ts';
-import { LimitError, StatementError } from '../base/errors.ts';
+import { LimitError, PortError, StatementError } from '../base/errors.ts';
 import { CONSUMER_FETCHES_MAX, FETCH_BYTES_MAX, SOCKET_SUBSCRIPTIONS_MAX } from '../base/limits.ts';
 import { checkOption, checkOptions } from '../base/options.ts';
 import { recordAt, type TopicRecord } from '../data/topic-record.ts';
@@ -104,7 +104,7 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
 
   /**
    * Goes on elsewhere, in one partition or (absent) in all.
-   * @throws {PortError} UNKNOWN_TOPIC; UNAVAILABLE
+   * @throws {PortError} UNKNOWN_TOPIC; UNKNOWN_PARTITION for one that it does not read; UNAVAILABLE
    * @throws {TypeError} for what is no place
    */
   async seek(to: Start, partition?: number): Promise<void> {
@@ -114,6 +114,10 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
     const moved = readers.filter(
       (reader) => partition === undefined || reader.partition === partition,
     );
+    if (moved.length === 0) {
+      const message = `this consumer does not read partition ${partition} of '${this.#options.topic}'`;
+      throw new PortError('UNKNOWN_PARTITION', message);
+    }
     const offsets = await this.#offsets(
       to,
       moved.map((reader) => reader.partition),

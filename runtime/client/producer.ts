@@ -70,6 +70,8 @@ interface KnownTopic {
   waiting: Taken[] | null;
   partitions: number;
   incarnation: string;
+  /** The edge is asked whether it is the same one still. */
+  isDoubted: boolean;
   readonly senders: Map<number, PartitionSender>;
   /** Where records without a key go until a batch is full. */
   sticky: number;
@@ -154,7 +156,8 @@ export class Producer implements AsyncDisposable {
     if (this.#isClosed) throw new PortError('UNAVAILABLE', 'the producer is closed');
     const { partition = null, timestamp = Date.now(), headers = [] } = given;
     const key = bytesOf(given.key ?? null);
-    const value = bytesOf(given.value);
+    // Whoever writes no types may leave it out, as the engine and the edge let them.
+    const value = bytesOf(given.value ?? null);
     checkSizes(key?.length ?? 0, value?.length ?? 0);
     checkTimestamp(timestamp);
     let sizeBytes = (key?.length ?? 0) + (value?.length ?? 0) + WAITING_BYTES;
@@ -196,6 +199,7 @@ export class Producer implements AsyncDisposable {
       waiting: [],
       partitions: 0,
       incarnation: '',
+      isDoubted: false,
       senders: new Map(),
       sticky: 0,
     };
@@ -231,6 +235,21 @@ export class Producer implements AsyncDisposable {
     hurry(topic);
   }
 
+  /** It may have been made again, with more partitions: if so, the next record asks for it anew. */
+  #doubt(topic: KnownTopic): void {
+    if (topic.isDoubted) return;
+    topic.isDoubted = true;
+    void new Topics(this.#connection)
+      .describe(topic.name)
+      .then(
+        // The same one keeps its senders: their records come before all that follow.
+        ({ incarnation }) => incarnation === topic.incarnation || this.#forget(topic),
+        // The record was refused in any case; the next one that is asks again.
+        () => undefined,
+      )
+      .finally(() => (topic.isDoubted = false));
+  }
+
   #place(topic: KnownTopic, taken: Taken): void {
     const { key, endMs } = taken;
     const partition =
@@ -238,6 +257,7 @@ export class Producer implements AsyncDisposable {
     if (!Number.isInteger(partition) || partition < 0 || partition >= topic.partitions) {
       const message = `topic '${topic.name}' has no partition ${partition}`;
       this.#fail(taken, new PortError('UNKNOWN_PARTITION', message));
+      this.#doubt(topic);
       return;
     }
     try {

@@ -2,7 +2,13 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeUtf8 } from '../../../runtime/base/bytes.ts';
-import { type Client, connect, type ConsumerOptions } from '../../../runtime/client/index.ts';
+import {
+  type Client,
+  connect,
+  type ConsumerOptions,
+  type ProducedRecord,
+} from '../../../runtime/client/index.ts';
+import { until } from '../../support/edge-client.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 let workerd: Workerd;
@@ -65,3 +71,42 @@ test.each(['poll', 'socket'] as const)(
     expect(await firstOf({ ...kept, incarnation: other })).toBe('y');
   },
 );
+
+test('a producer finds the partitions of a topic that was made again with more, or with fewer', async () => {
+  const topic = 'resized';
+  const madeWith = async (partitions: number): Promise<void> => {
+    await edge.topics.delete(topic).catch(() => undefined);
+    await edge.topics.create({ name: topic, partitions });
+  };
+  await madeWith(2);
+  await using producer = edge.producer({ lingerMs: 0 });
+  const send = (partition: number) => producer.send(topic, { value: null, partition });
+  expect(await send(1)).toEqual({ partition: 1, offset: 0 });
+  await madeWith(4);
+  // The first is refused by what is known here, which is then asked for.
+  await expect(send(3)).rejects.toMatchObject({ code: 'UNKNOWN_PARTITION' });
+  expect(await until(() => send(3).catch(() => null))).toEqual({ partition: 3, offset: 0 });
+  await madeWith(1);
+  await expect(send(3)).rejects.toMatchObject({ code: 'INCARNATION_CHANGED' });
+  await expect(send(3)).rejects.toMatchObject({ code: 'UNKNOWN_PARTITION' });
+  expect(await send(0)).toEqual({ partition: 0, offset: 0 });
+});
+
+test('a consumer is told that it does not read the partition in which it is to seek', async () => {
+  await edge.topics.create({ name: 'sought', partitions: 3 });
+  const consumer = edge.consumer({ topic: 'sought', partition: 1 });
+  await consumer.seek(0, 1);
+  for (const partition of [0, 3])
+    await expect(consumer.seek(0, partition)).rejects.toMatchObject({ code: 'UNKNOWN_PARTITION' });
+  await consumer.close();
+});
+
+test('a record without a value is one whose value is null', async () => {
+  await made('valueless');
+  await using producer = edge.producer();
+  await producer.send('valueless', { key: 'k' } as ProducedRecord);
+  for await (const { key, value } of edge.consumer({ topic: 'valueless' })) {
+    expect([key?.length, value]).toEqual([1, null]);
+    break;
+  }
+});
