@@ -22,9 +22,18 @@ Object.assign(process.env, QUIET_WRANGLER);
 /** What comes with time is waited for, on a busy machine too: a second, as by default, is what one process there waits for another. */
 const POLLED = { poll: { timeout: 30_000 } };
 
+/** What runs of their own say in the environment, for tests of every runtime. */
+const provide = { histories: numberIn('HISTORIES'), seed: numberIn('SEED') };
+
+function numberIn(name: string): number | null {
+  const text = process.env[name];
+  return text === undefined ? null : Number(text);
+}
+
 const nodeProject: TestProjectConfiguration = {
   test: {
     name: 'node',
+    provide,
     environment: 'node',
     include: ['tests/{node,simulation}/**/*.test.ts'],
     setupFiles: ['tests/support/all-parts.ts'],
@@ -43,6 +52,7 @@ function workersProjects(): TestProjectConfiguration[] {
       plugins: [cloudflareTest({ wrangler: { configPath } })],
       test: {
         name: 'workers',
+        provide,
         include: ['tests/workers/**/*.test.ts'],
         testTimeout: 60_000,
         expect: POLLED,
@@ -69,6 +79,7 @@ function browserProjects(mode: string): TestProjectConfiguration[] {
       plugins: [bundledWorkers()],
       test: {
         name: 'browser',
+        provide,
         include: ['tests/browser/**/*.test.ts'],
         testTimeout: 60_000,
         expect: POLLED,

@@ -7,6 +7,7 @@ import { describeClock } from '../contracts/clock.ts';
 import { describeLog } from '../contracts/log.ts';
 import { describeAdmission } from '../contracts/log-admission.ts';
 import { describeCompaction } from '../contracts/log-compaction.ts';
+import { describeHistories } from '../contracts/log-history.ts';
 import { describeRetention } from '../contracts/log-retention.ts';
 import { describeStore } from '../contracts/store.ts';
 import { describeTransport } from '../contracts/transport.ts';
@@ -17,12 +18,14 @@ describeAdmission('IdbLog', openIdb);
 // Here the suite says when there is upkeep; tests/browser/upkeep.test.ts has the log do it by itself.
 describeRetention('IdbLog', () => openIdb(undefined, null));
 describeCompaction('IdbLog', () => openIdb(undefined, null), 25);
+describeHistories('IdbLog', () => openIdb(undefined, null), 3);
 describeStore('IdbStore', openIdb);
 
 describeLog('IdbLog with its companion', openFollowed);
 describeAdmission('IdbLog with its companion', openFollowed);
 describeRetention('IdbLog with its companion', openFollowed);
 describeCompaction('IdbLog with its companion', openFollowed, 25);
+describeHistories('IdbLog with its companion', openFollowed, 3);
 describeStore('IdbStore with its companion', openFollowed);
 
 describeTransport('Line', async () => {

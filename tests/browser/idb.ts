@@ -25,6 +25,8 @@ export interface Opened {
   readonly upkeep: (at: TopicPartition, aheadMs: number) => Promise<boolean>;
   /** A store over a connection of its own, as after a restart. */
   readonly reopen: () => Promise<IdbStore>;
+  /** A log over a connection of its own: upkeep is then done there. */
+  readonly reopenLog: () => Promise<IdbLog>;
   readonly dispose: () => Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export async function openIdb(stateBytesMax?: number, sweepMs?: number | null): 
   };
   const database = await connect();
   const log = new IdbLog({ ...options, database });
+  let newest = log;
   const store = new IdbStore({ ...options, database, log, stateBytesMax });
   return {
     name,
@@ -56,12 +59,13 @@ export async function openIdb(stateBytesMax?: number, sweepMs?: number | null): 
     now,
     upkeep: async (at, aheadMs) => {
       nowMs += aheadMs;
-      return await (await log.companion()).upkeep(at);
+      return await (await newest.companion()).upkeep(at);
     },
     advance: (ms) => {
       nowMs += ms;
     },
     reopen: async () => new IdbStore({ ...options, database: await connect(), log, stateBytesMax }),
+    reopenLog: async () => (newest = new IdbLog({ ...options, database: await connect() })),
     dispose: async () => {
       for (const connection of connections) connection.close();
       await deleteDB(databaseName(name));

@@ -22,6 +22,8 @@ export interface LogUnderTest {
   readonly advance?: ((ms: number) => void) | undefined;
   /** One turn of the partition's upkeep, as if `aheadMs` more had passed. Gives true when another turn has something to do. */
   readonly upkeep: (at: TopicPartition, aheadMs: number) => Promise<boolean>;
+  /** As after a restart; absent: nothing outlives the log. @param of the topic whose partitions forget what they have in memory */
+  readonly reopenLog?: ((of: Pick<TopicSpec, 'name' | 'partitions'>) => Promise<Log>) | undefined;
   readonly dispose?: (() => Promise<void>) | undefined;
 }
 

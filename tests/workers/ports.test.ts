@@ -1,6 +1,6 @@
 // The suites of the ports on the edge's adapters, in workerd: the log over calls to objects, the store inside one.
 
-import { runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { aroundEach, describe, expect, test } from 'vitest';
 import { wallClock } from '../../edge/adapters/do-clock.ts';
@@ -8,10 +8,12 @@ import { RemoteLog } from '../../edge/adapters/remote-log.ts';
 import { SqliteStore } from '../../edge/adapters/sqlite-store.ts';
 import { partitionName } from '../../edge/names.ts';
 import type { Partition } from '../../edge/objects/partition.ts';
+import type { TopicPartition } from '../../runtime/ports/log.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { describeClock } from '../contracts/clock.ts';
 import { describeAdmission } from '../contracts/log-admission.ts';
 import { describeCompaction } from '../contracts/log-compaction.ts';
+import { describeHistories } from '../contracts/log-history.ts';
 import { describeRetention } from '../contracts/log-retention.ts';
 import { describeLog, type LogUnderTest } from '../contracts/log.ts';
 import { describeStore } from '../contracts/store.ts';
@@ -27,15 +29,21 @@ async function logUnderTest(): Promise<LogUnderTest> {
   const startedMs = Date.now();
   const tenant = `ports-${tenants++}`;
   let passedMs = 0;
+  const stubOf = (at: TopicPartition) =>
+    env.PARTITION.get(env.PARTITION.idFromName(partitionName(tenant, at)));
   return {
     log: new RemoteLog({ env, tenant }),
     now: () => startedMs,
     upkeep: (at, aheadMs) => {
       passedMs += aheadMs;
-      const stub = env.PARTITION.get(env.PARTITION.idFromName(partitionName(tenant, at)));
-      return runInDurableObject(stub, (object) =>
+      return runInDurableObject(stubOf(at), (object) =>
         (object as Partition).upkeep(startedMs + passedMs),
       );
+    },
+    reopenLog: async ({ name: topic, partitions }) => {
+      for (let partition = 0; partition < partitions; partition++)
+        await evictDurableObject(stubOf({ topic, partition }));
+      return new RemoteLog({ env, tenant });
     },
   };
 }
@@ -44,6 +52,7 @@ describeLog('RemoteLog', logUnderTest);
 describeAdmission('RemoteLog', logUnderTest);
 describeRetention('RemoteLog', logUnderTest);
 describeCompaction('RemoteLog', logUnderTest, 8);
+describeHistories('RemoteLog', logUnderTest, 3);
 
 describeClock('wallClock', () => ({
   clock: wallClock,

@@ -53,5 +53,5 @@ test('who knows a topic of more partitions is told that it was made again, not t
     checkIncarnation(name, known, incarnation);
     return log.append({ topic: name, partition: 2 }, recordBatch(['a']), undefined, incarnation);
   });
-  await refused(append, 'INCARNATION_CHANGED');
+  expect((await refused(append, 'INCARNATION_CHANGED')).detail).toHaveProperty('incarnation');
 });

@@ -9,6 +9,7 @@ import { systemClock } from '../../../runtime/memory/system-clock.ts';
 import { describeClock } from '../../contracts/clock.ts';
 import { describeAdmission } from '../../contracts/log-admission.ts';
 import { describeCompaction } from '../../contracts/log-compaction.ts';
+import { describeHistories } from '../../contracts/log-history.ts';
 import { describeRetention, describeUpkeep } from '../../contracts/log-retention.ts';
 import {
   describeLog,
@@ -42,6 +43,7 @@ describeAdmission('MemoryLog', memoryLog);
 describeRetention('MemoryLog', memoryLog);
 describeUpkeep('MemoryLog', memoryLog);
 describeCompaction('MemoryLog', memoryLog, 100);
+describeHistories('MemoryLog', memoryLog, 20);
 
 describeStore('MemoryStore with an outbox', async () => {
   const clock = new ManualClock(START_MS);

@@ -10,6 +10,7 @@ import { RETENTION_SWEEP_MS } from '../../../runtime/ports/upkeep.ts';
 import { Database } from '../../../runtime/sqlite/database.ts';
 import { describeAdmission } from '../../contracts/log-admission.ts';
 import { describeCompaction } from '../../contracts/log-compaction.ts';
+import { describeHistories } from '../../contracts/log-history.ts';
 import { describeRetention, describeUpkeep } from '../../contracts/log-retention.ts';
 import {
   describeLog,
@@ -24,7 +25,7 @@ import { DatabaseFile } from './file.ts';
 
 async function sqliteLog(): Promise<LogUnderTest> {
   const under = new DatabaseFile();
-  const { log } = under.open();
+  let { log } = under.open();
   return {
     log,
     now: () => under.clock.now(),
@@ -33,6 +34,7 @@ async function sqliteLog(): Promise<LogUnderTest> {
       under.clock.advance(aheadMs);
       return log.upkeep(at);
     },
+    reopenLog: async () => ({ log } = under.open()).log,
     dispose: async () => under.remove(),
   };
 }
@@ -42,6 +44,7 @@ describeAdmission('SqliteLog', sqliteLog);
 describeRetention('SqliteLog', sqliteLog);
 describeUpkeep('SqliteLog', sqliteLog);
 describeCompaction('SqliteLog', sqliteLog, 25);
+describeHistories('SqliteLog', sqliteLog, 8);
 
 describeStore('SqliteStore', async () => {
   const under = new DatabaseFile();
