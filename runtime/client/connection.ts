@@ -199,10 +199,13 @@ export class Connection {
         this.#isKnown = true;
         return { ok: true, value };
       }
+      // An answer that is not read keeps its connection, of which browsers have six.
+      if (isPage) control.abort();
       const said = isPage ? null : await jsonOf(response);
       if (isErrorBody(said)) this.#isKnown = true;
       return { ok: false, ...failed(response, { url, body: said, isKnown: this.#isKnown }) };
     } catch (thrown) {
+      control.abort();
       signal?.throwIfAborted();
       return { ok: false, ...unanswered(thrown, this.#isKnown ? null : this.#stranger) };
     } finally {

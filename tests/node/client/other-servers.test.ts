@@ -3,7 +3,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PortError } from '../../../runtime/base/errors.ts';
 import { type Client, connect } from '../../../runtime/client/index.ts';
+import { until } from '../../support/edge-client.ts';
 import { FaultProxy } from '../../support/fault-proxy.ts';
 import { Workerd } from '../../support/workerd.ts';
 
@@ -112,6 +114,23 @@ test('an error of another server is told in its words', async () => {
     status: 403,
     message: 'Forbidden',
   });
+});
+
+test.each([
+  ['a long page', 502, 'text/html', PAGE.repeat(20_000)],
+  ['what are no events', 200, 'text/event-stream', 'data: none\n\n'.repeat(100_000)],
+] as const)('%s (%d) is given up with its connection, however often it comes', async (...given) => {
+  const [, status, type, body] = given;
+  answer = (_, answering) => void answering.writeHead(status, { 'content-type': type }).end(body);
+  asked = 0;
+  const query = connect({ url, deadlineMs: 2_000 }).query(PUSH);
+  await expect(query).rejects.toThrow(PortError);
+  expect(asked).toBeGreaterThan(2);
+  const open = await until(async () => {
+    const count = await new Promise<number>((done) => server.getConnections((_, n) => done(n)));
+    return count < 2 && [count];
+  }, 500);
+  expect(open).toHaveLength(1);
 });
 
 test('an edge that wants a key says so to a socket that has none', async () => {
