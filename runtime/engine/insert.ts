@@ -41,7 +41,9 @@ export async function produce(
 ): Promise<readonly ProducedAt[]> {
   const { topic } = to;
   const description = await log.describe(topic);
-  if (description === null) throw new PortError('UNKNOWN_TOPIC', `there is no topic '${topic}'`);
+  // What millrace alone writes is no topic for records from outside: a record in the catalog would be a statement.
+  if (description?.internal !== false)
+    throw new PortError('UNKNOWN_TOPIC', `there is no topic '${topic}'`);
   const { partitions, incarnation } = description;
   const now = Math.max(0, Math.floor(clock.now()));
   const byPartition = new Map<number, number[]>();
