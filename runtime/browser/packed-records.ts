@@ -81,7 +81,7 @@ function copied({ name, value }: RecordHeader): RecordHeader {
   return { name, value: value && value.slice() };
 }
 
-/** A NaN that was given is no number for the log either: it is refused there as -1 is. */
-function marked(given: number | undefined): number {
-  return given === undefined ? NaN : Number.isNaN(given) ? -1 : given;
+/** What is given and is no number is none for the log either: it is refused there as -1 is. Who writes no types may give null for none. */
+function marked(given: number | null = null): number {
+  return given === null ? NaN : Number.isFinite(given) ? given : -1;
 }

@@ -154,7 +154,8 @@ export class Producer implements AsyncDisposable {
     { resolve, reject }: Pick<Taken, 'resolve' | 'reject'>,
   ): void {
     if (this.#isClosed) throw new PortError('UNAVAILABLE', 'the producer is closed');
-    const { partition = null, timestamp = Date.now(), headers = [] } = given;
+    const { partition = null, headers = [] } = given;
+    const timestamp = given.timestamp ?? Date.now();
     const key = bytesOf(given.key ?? null);
     // Whoever writes no types may leave it out, as the engine and the edge let them.
     const value = bytesOf(given.value ?? null);

@@ -134,12 +134,13 @@ test('errors keep class, code, position and hint; what ran before the failing st
   expect(await thrownBy(engine.produce('absent', [{ value: 'x' }]))).toMatchObject({
     code: 'UNKNOWN_TOPIC',
   });
-  for (const partition of [-1, 1, 0.5, NaN]) {
+  // Whoever writes no types may give a text, which would be turned into a number on the way.
+  for (const partition of [-1, 1, 0.5, NaN, '0' as unknown as number]) {
     expect(await thrownBy(engine.produce('s', [{ value: 'x', partition }]))).toMatchObject({
       code: 'UNKNOWN_PARTITION',
     });
   }
-  for (const timestamp of [-1, 0.5, NaN, Infinity]) {
+  for (const timestamp of [-1, 0.5, NaN, Infinity, '5' as unknown as number]) {
     expect(await thrownBy(engine.produce('s', [{ value: 'x', timestamp }]))).toMatchObject({
       code: 'INVALID_TIMESTAMP',
     });
@@ -153,6 +154,19 @@ test('errors keep class, code, position and hint; what ran before the failing st
   const headers = Array.from({ length: 65 }, () => ({ name: 'h', value: null }));
   expect(await thrownBy(engine.produce('s', [{ value: 'x', headers }]))).toBeInstanceOf(LimitError);
   expect(await engine.insert('s', { k: 'a', n: 1 })).toEqual({ partition: 0, offset: 0 });
+});
+
+test('null is none, for a partition and a time of a record as for its key', async () => {
+  const engine = await openTest();
+  await engine.execute(`CREATE STREAM s (k STRING KEY, v STRING)
+    WITH (KAFKA_TOPIC='s', PARTITIONS=4, VALUE_FORMAT='JSON');`);
+  const beforeMs = Date.now();
+  const none = { timestamp: null, partition: null } as unknown as { readonly partition: number };
+  const places = await engine.produce('s', [{ key: 'abc', value: null, ...none }]);
+  // murmur2 of 'abc' is 479470107.
+  expect(places).toEqual([{ partition: 3, offset: 0 }]);
+  const [found] = await engine.topicRecords('s', { partition: 3 });
+  expect(found?.timestamp).toBeGreaterThanOrEqual(beforeMs);
 });
 
 test('digits beyond a double, names of every object and bytes come back as they were', async () => {

@@ -101,10 +101,10 @@ test('a consumer is told that it does not read the partition in which it is to s
   await consumer.close();
 });
 
-test('a record without a value is one whose value is null', async () => {
+test('a record without a value is one whose value is null, and a time that is null is none', async () => {
   await made('valueless');
   await using producer = edge.producer();
-  await producer.send('valueless', { key: 'k' } as ProducedRecord);
+  await producer.send('valueless', { key: 'k', timestamp: null } as unknown as ProducedRecord);
   for await (const { key, value } of edge.consumer({ topic: 'valueless' })) {
     expect([key?.length, value]).toEqual([1, null]);
     break;
