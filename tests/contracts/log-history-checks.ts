@@ -130,7 +130,8 @@ function checkStart(
   const keptBytes = kept.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const isOver =
     retentionBytes !== null && keptBytes + merged * RECORD_BATCH_HEADER_BYTES >= retentionBytes;
-  if (isOver) return;
+  // What goes by its size may be followed by what goes by its age, so that less is left in the end.
+  if (isOver || (retentionBytes !== null && retentionMs !== null)) return;
   const compacts = compaction(history, partition);
   for (let offset = partition.start; offset < start; offset++) {
     const { timestamp } = partition.records[offset] as ModelRecord;
