@@ -121,6 +121,8 @@ export interface WideQuery {
   readonly isJoin: boolean;
   /** Several queries write what it reads. */
   readonly isMixed: boolean;
+  /** What it reads has keys with windows: rows of one key come from several partitions, and several tasks bring them together. */
+  readonly isOverWindows: boolean;
   readonly isRacing: boolean;
 }
 
@@ -181,6 +183,7 @@ export function wideQuery(
     partitions,
     isJoin,
     isMixed: shape.includes('v'),
+    isOverWindows: isWindowedFrom,
     isRacing,
   });
   const listed = (by: readonly KeyColumn[]): string =>

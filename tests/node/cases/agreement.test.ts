@@ -132,7 +132,9 @@ function drawn(draw: Draw): Drawn {
   };
   const whole: Way = { path: 'auto', restarts: never, host: inMemory([kernel]), ask };
   const ways: Way[] = [whole, { path: 'auto', fuse, restarts, host: host([kernel, null]) }];
-  if (partitions > 1) ways.push({ path: 'auto', workers: 2, restarts, host: inMemory([kernel]) });
+  // What several tasks write to one partition comes in another order where they are side by side, and which rows are late hangs on it.
+  if (partitions > 1 && !query.isOverWindows)
+    ways.push({ path: 'auto', workers: 2, restarts, host: inMemory([kernel]) });
   ways.push({ path: 'row', fuse, restarts, host: host([kernel]) });
   return { run: { query, pieces, isLate, hidesLate }, ways, others };
 }
