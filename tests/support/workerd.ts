@@ -18,14 +18,13 @@ import { createRequire } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
+import { ownName, throwAwayLeft } from './left-folders.ts';
 import { QUIET_WRANGLER } from './quiet-wrangler.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 /** The binary itself, not the script before it: a signal must reach the process that holds the objects. */
 const { default: workerdPath } = createRequire(import.meta.url)('workerd') as { default: string };
 const temporary = resolve(root, 'tests/.tmp');
-/** A bundle of other sources, or data that a killed run has left, is thrown away when it is older than this. */
-const LEFT_AGE_MS_MAX = 3_600_000;
 const START_MS_MAX = 20_000;
 
 /** The classes of objects and their bindings, as edge/wrangler.jsonc has them. */
@@ -55,13 +54,7 @@ async function bundleEdge(entry = 'edge/main.ts'): Promise<string> {
   const bundle = join(temporary, name + hash.digest('hex').slice(0, 16));
   if (existsSync(bundle)) return bundle;
   mkdirSync(temporary, { recursive: true });
-  const ours = (folder: string): boolean =>
-    folder.startsWith(name) || folder.startsWith('workerd-');
-  for (const old of readdirSync(temporary).filter(ours)) {
-    const path = join(temporary, old);
-    if (Date.now() - statSync(path).mtimeMs > LEFT_AGE_MS_MAX)
-      rmSync(path, { recursive: true, force: true });
-  }
+  throwAwayLeft(temporary, name);
   // Made beside and renamed, because test files run at the same time.
   const fresh = `${bundle}.${randomUUID()}`;
   const wrangler = spawn(
@@ -165,7 +158,7 @@ export class Workerd {
     bundle: string,
     vars: Readonly<Record<string, string>> = {},
   ): Promise<Workerd> {
-    const folder = join(temporary, `workerd-${randomUUID()}`);
+    const folder = join(temporary, ownName(randomUUID()));
     mkdirSync(folder, { recursive: true });
     const config = `${folder}.capnp`;
     writeFileSync(config, configOf(bundle, vars));
