@@ -8,18 +8,18 @@ import {
   SOCKET_MESSAGE_BYTES_MAX,
   SOCKET_MESSAGES_SECOND_MAX,
   SOCKET_QUERIES_MAX,
-  SOCKET_STALL_MS,
   STATEMENT_BYTES_MAX,
 } from '../../runtime/base/limits.ts';
 import { isAskText } from '../ask.ts';
 import { protocolHeaders } from '../guard/tickets.ts';
 import { integer, jsonObject, SOCKET_ID_MAX, Violation } from '../objects/socket-messages.ts';
-import { RowParts, type RowText } from '../rows.ts';
+import type { RowText } from '../rows.ts';
 import type { Edge, EdgeHono } from './context.ts';
 import { errorBody } from './errors.ts';
 import { type RunningQuery, startSelect } from './queries.ts';
 import { headerMembers, rowMembers } from './query-events.ts';
 import { queryOf, type QueryRequest } from './script.ts';
+import { SocketQuery } from './socket-query.ts';
 import { SocketRoom } from './socket-room.ts';
 import { requireUpgrade } from './sockets.ts';
 
@@ -34,57 +34,6 @@ export function querySocketRoutes(app: Hono<EdgeHono>): void {
     const headers = protocolHeaders(c.req.raw);
     return new Response(null, { status: 101, webSocket: client, headers });
   });
-}
-
-/** One query on a socket. */
-class SocketQuery {
-  readonly id: number;
-  /** Rows that may still be sent. */
-  credit: number;
-  /** null while it is being started. */
-  running: RunningQuery | null = null;
-  isClosed = false;
-  /** Its rows are of no use any more: it had to give way. */
-  isEnded = false;
-  readonly parts = new RowParts();
-  #wake: (() => void) | null = null;
-
-  constructor(id: number, credit: number) {
-    this.id = id;
-    this.credit = credit;
-  }
-
-  get isWanted(): boolean {
-    return !this.isClosed && !this.isEnded;
-  }
-
-  /** Resolves when there is credit, or nobody wants rows. @returns false when neither comes in time */
-  async hasCredit(): Promise<boolean> {
-    if (this.credit > 0 || !this.isWanted) return true;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    const timer = setTimeout(resolve, SOCKET_STALL_MS);
-    await promise;
-    clearTimeout(timer);
-    this.#wake = null;
-    return this.credit > 0 || !this.isWanted;
-  }
-
-  end(): void {
-    this.isEnded = true;
-    this.#wake?.();
-  }
-
-  grant(rows: number): void {
-    this.credit += rows;
-    this.#wake?.();
-  }
-
-  async close(): Promise<void> {
-    this.isClosed = true;
-    this.#wake?.();
-    await this.running?.close();
-  }
 }
 
 class QuerySocket {

@@ -35,7 +35,8 @@ export class SocketRoom {
   /** Others find no room, and it has not answered for a while. */
   #mustGiveWay = false;
   #isClosed = false;
-  #timer: ReturnType<typeof setInterval> | null = null;
+  /** A timer will look at it. */
+  #isLooking = false;
   readonly #waiters = new Waiters();
 
   constructor(options: SocketRoomOptions) {
@@ -56,16 +57,23 @@ export class SocketRoom {
     unreadBytes += bytes;
     if (this.#bytes > 0) {
       unread.add(this);
-      this.#timer ??= setInterval(() => this.#look(), ASKED_MS);
-    } else {
-      unread.delete(this);
-      if (this.#timer !== null) clearInterval(this.#timer);
-      this.#timer = null;
-    }
+      this.#lookSoon();
+    } else unread.delete(this);
+  }
+
+  /** No timer is taken back: workerd keeps 260 bytes of each that is for as long as the socket lives. */
+  #lookSoon(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    setTimeout(() => {
+      this.#isLooking = false;
+      if (this.#bytes > 0) this.#look();
+    }, ASKED_MS);
   }
 
   /** As long as something is unread: whoever has been sent little is asked too once there is little room. */
   #look(): void {
+    this.#lookSoon();
     if (this.#mustGiveWay) this.#options.giveWay();
     else if (unreadBytes * 2 >= QUERY_SOCKETS_UNREAD_BYTES_MAX) this.#say();
   }
