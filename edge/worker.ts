@@ -77,7 +77,7 @@ export function createEdge<Env extends EdgeEnv = EdgeEnv>(
       return () => clearTimeout(timer);
     },
   });
-  const bodies = new Bodies((request) => inFlight.stepAside(request));
+  const bodies = new Bodies(inFlight);
   const refuse = (request: Request): Response => {
     requests.add('unknown', request.method, 429);
     const response = overloaded();

@@ -12,6 +12,8 @@ import {
 } from '../../runtime/base/limits.ts';
 import { refusal } from '../routes/errors.ts';
 
+/** How often one that has not come looks whether others wait for its place. */
+const LOOK_MS = BODY_SLOW_MS / 10;
 /** One that says that it is no longer is read as a whole: of 116 kB that takes a sixth less than piece by piece, but how much has come is not seen. */
 const WHOLE_BYTES_MAX = 131_072;
 /** Room for the first bytes of a longer one, and how much more each time that it is full: what a client says of a length takes no memory. */
@@ -61,17 +63,25 @@ class Coming {
   }
 }
 
+/** The places of requests that run. */
+export interface Places {
+  /** Some wait for one. */
+  readonly isCrowded: boolean;
+  /** A request holds its place no more. */
+  stepAside(request: Request): void;
+}
+
 /**
- * Reads bodies. Most are there at once. One that is not holds no place of a request (`stepAside`): the slow ones are so many and hold so many bytes, for
+ * Reads bodies. Most are there at once. One that is not holds no place of a request, after BODY_SLOW_MS or as soon as others wait for it: the slow ones are so many and hold so many bytes, for
  * themselves, and where there are more the slowest is given up. Each must bring some bytes in each BODY_STALL_MS; there is no bound for the time of all of it,
  * so that a long one over a bad connection comes to its end.
  */
 export class Bodies {
-  readonly #stepAside: (request: Request) => void;
+  readonly #places: Places;
   readonly #slow = new Set<Coming>();
 
-  constructor(stepAside: (request: Request) => void) {
-    this.#stepAside = stepAside;
+  constructor(places: Places) {
+    this.#places = places;
   }
 
   /** Bytes that slow ones take up, at most SLOW_BODIES_BYTES_MAX. */
@@ -95,16 +105,20 @@ export class Bodies {
     if (declared !== null && declared > 2 * BODY_BYTES_MAX) throw tooLarge();
     if (request.body === null) return new Uint8Array(0);
     const coming = new Coming(declared !== null && declared <= WHOLE_BYTES_MAX ? declared : null);
-    let timer = setTimeout(() => {
-      this.#stepAside(request);
-      this.#slow.add(coming);
-      this.#makeRoom();
-      look();
-    }, BODY_SLOW_MS);
+    let timer = setTimeout(() => look(), LOOK_MS);
     const look = (): void => {
+      const isSlow = Date.now() - coming.sinceMs >= BODY_SLOW_MS;
+      if (isSlow || this.#places.isCrowded) {
+        this.#places.stepAside(request);
+        this.#slow.add(coming);
+        this.#makeRoom();
+        watch();
+      } else timer = setTimeout(look, LOOK_MS);
+    };
+    const watch = (): void => {
       timer = setTimeout(() => {
         if (coming.isStalled()) coming.end(stalled());
-        else look();
+        else watch();
       }, BODY_STALL_MS);
     };
     try {

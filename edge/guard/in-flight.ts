@@ -12,6 +12,8 @@ import { type Loop, Pace } from './pace.ts';
 
 /** So long one waits at most. */
 const LONGEST_WAIT_MS = 10 * REQUEST_WAIT_MS_MAX;
+/** No more come to wait behind one that has waited for so long. */
+const LONG_WAIT_MS = 8 * REQUEST_WAIT_MS_MAX;
 /** How often the first of those that wait looks whether it may begin, though nobody has left; and how often turns are measured where none waits. */
 const WAITING_LOOK_MS = 10;
 const LOOK_EVERY_MS = 25;
@@ -52,7 +54,8 @@ interface Waiting {
 /**
  * Requests of one isolate, from their arrival until their answer begins. Few run at once; the others wait in the order in which they came, with their
  * bodies unread, until the loop has caught up (`Pace`), so that refusals do not stand behind them. Beyond REQUESTS_IN_FLIGHT_MIN none is let in that would
- * wait longer than REQUEST_WAIT_MS_MAX, as others have begun of late: a queue of bounded time, whatever a request costs.
+ * wait longer than REQUEST_WAIT_MS_MAX, as others have begun of late: a queue of bounded time, whatever a request costs. One whose client has gone meanwhile
+ * does not begin, where the host says so (the compatibility flag `enable_request_signal`).
  */
 export class InFlight {
   readonly #loop: InFlightLoop;
@@ -102,6 +105,11 @@ export class InFlight {
     this.#first?.wake();
   }
 
+  /** Some wait for a place. */
+  get isCrowded(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /** One that runs is to be counted here no more, nor are its bytes: its body comes slowly, and does no work meanwhile. */
   stepAside(request: Request): void {
     for (const running of this.#running) if (running.request === request) this.leave(running);
@@ -135,9 +143,15 @@ export class InFlight {
   #hasRoom(bytes: number): boolean {
     if (this.#bytes > 0 && this.#bytes + bytes > REQUESTS_IN_FLIGHT_BYTES_MAX) return false;
     const underWay = this.#running.size + this.#waiting.size;
-    if (underWay < REQUESTS_IN_FLIGHT_MIN) return true;
+    if (underWay < REQUESTS_IN_FLIGHT_MIN) return !this.#isStuck;
     const waitMs = this.#waiting.size * this.#beginMs;
     return underWay < REQUESTS_IN_FLIGHT_MAX && waitMs < REQUEST_WAIT_MS_MAX;
+  }
+
+  /** What has begun takes so long that whoever came now would wait in vain. */
+  get #isStuck(): boolean {
+    const first = this.#first;
+    return first !== undefined && this.#loop.nowMs() - first.entered.sinceMs > LONG_WAIT_MS;
   }
 
   get #first(): Waiting | undefined {
@@ -150,6 +164,7 @@ export class InFlight {
     this.#waiting.add(waiting);
     // A promise that another request keeps is nothing that the platform sees a request wait for: the timer is.
     const cancel = this.#loop.later(LONGEST_WAIT_MS, () => this.#refuse(waiting));
+    entered.request?.signal.addEventListener('abort', () => this.#refuse(waiting), { once: true });
     let hasLooked = false;
     while (waiting.state === 'waits') {
       // Another request resolves it. workerd runs what follows as the request that made the promise, by a mark that `new Promise` leaves out once it is

@@ -92,9 +92,9 @@ async function bundleEdge(entry = 'edge/main.ts'): Promise<string> {
 
 /** workerd's configuration: the bundle, its objects with SQLite on a disk given at start, `vars` as text bindings, one socket on loopback. */
 function configOf(bundle: string, vars: Readonly<Record<string, string>>): string {
-  const compatibilityDate = /"compatibility_date": "([\d-]+)"/.exec(
-    readFileSync(join(root, 'edge/wrangler.jsonc'), 'utf8'),
-  )?.[1];
+  const wrangler = readFileSync(join(root, 'edge/wrangler.jsonc'), 'utf8');
+  const compatibilityDate = /"compatibility_date": "([\d-]+)"/.exec(wrangler)?.[1];
+  const compatibilityFlags = /"compatibility_flags": (\[[^\]]*\])/.exec(wrangler)?.[1] ?? '[]';
   const modules = readdirSync(bundle)
     .filter((file) => /\.(js|wasm)$/.test(file))
     .sort((a, b) => Number(b.endsWith('.js')) - Number(a.endsWith('.js')))
@@ -122,6 +122,7 @@ const config :Workerd.Config = (
 );
 const edge :Workerd.Worker = (
   compatibilityDate = "${compatibilityDate}",
+  compatibilityFlags = ${compatibilityFlags},
   modules = [${modules.join(', ')}],
   durableObjectNamespaces = [${namespaces.join(', ')}],
   durableObjectStorage = (localDisk = "disk"),

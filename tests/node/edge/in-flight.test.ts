@@ -306,6 +306,39 @@ test('one that waits longest of all is refused, is under way no more, nor are it
   expect(loop.inFlight.enter(post(1))).toBeNull();
 });
 
+test('one that waits and whose client goes is refused at once, and the next one begins in its place', async () => {
+  const loop = new TestLoop();
+  const running = Array.from({ length: AT_FIRST }, () => loop.enter(get()));
+  const gone = new AbortController();
+  const first = loop.enter(get());
+  const second = loop.enter(new Request(URL, { signal: gone.signal }));
+  const third = loop.enter(get());
+  gone.abort();
+  await settled();
+  expect([first.state, second.state, third.state]).toEqual(['waits', 'refused', 'waits']);
+  for (const { entered } of running.slice(0, 2)) loop.inFlight.leave(entered);
+  await settled();
+  await loop.turn(1);
+  expect([first.state, third.state]).toEqual(['begun', 'begun']);
+});
+
+test('behind one that has waited for long nobody else comes to wait, however few are under way', async () => {
+  const loop = new TestLoop();
+  const { inFlight } = loop;
+  const running = Array.from({ length: AT_FIRST }, () => loop.enter(get()));
+  const waiting = loop.enter(get());
+  loop.endTimers(8 * REQUEST_WAIT_MS_MAX);
+  const last = loop.enter(get());
+  expect(last.state).toBe('waits');
+  loop.endTimers(1);
+  expect(inFlight.enter(get())).toBeNull();
+  for (const { entered } of running) inFlight.leave(entered);
+  await settled();
+  for (let i = 0; i < 4; i++) await loop.turn(1);
+  expect([waiting.state, last.state]).toEqual(['begun', 'begun']);
+  expect(inFlight.enter(get())).not.toBeNull();
+});
+
 test('one whose request the platform has dropped is not in the way of others', async () => {
   const clock = { nowMs: 0 };
   const turns: (() => void)[] = [];

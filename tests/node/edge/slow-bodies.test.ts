@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Bodies } from '../../../edge/guard/bodies.ts';
+import { Bodies, type Places } from '../../../edge/guard/bodies.ts';
 import {
   BODY_BYTES_MAX,
   BODY_SLOW_MS,
@@ -20,6 +20,8 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const PART_BYTES = 1_048_576;
+/** Nobody waits for a place. */
+const UNCROWDED: Places = { isCrowded: false, stepAside: () => undefined };
 
 /** A request whose body comes as it is told to. */
 class Upload {
@@ -57,7 +59,7 @@ class Upload {
 }
 
 test('a body is given up once less than the least has come within its time, and not before', async () => {
-  const bodies = new Bodies(() => undefined);
+  const bodies = new Bodies(UNCROWDED);
   const stalled = new Upload(bodies, BODY_BYTES_MAX);
   await vi.advanceTimersByTimeAsync(BODY_SLOW_MS);
   await stalled.bring(BODY_STALL_BYTES_MIN);
@@ -73,7 +75,7 @@ test('a body is given up once less than the least has come within its time, and 
 });
 
 test('a long body that comes slowly and steadily comes to its end', async () => {
-  const bodies = new Bodies(() => undefined);
+  const bodies = new Bodies(UNCROWDED);
   const uploads = [BODY_BYTES_MAX, null].map((declared) => new Upload(bodies, declared));
   for (let bytes = 0; bytes < BODY_BYTES_MAX; bytes += 65_536) {
     await vi.advanceTimersByTimeAsync(8_000);
@@ -88,7 +90,7 @@ test('a long body that comes slowly and steadily comes to its end', async () => 
 });
 
 test('a short one has a time for all of it', async () => {
-  const bodies = new Bodies(() => undefined);
+  const bodies = new Bodies(UNCROWDED);
   const least = new Upload(bodies, 1);
   const longer = new Upload(bodies, 3 * BODY_STALL_BYTES_MIN);
   await vi.advanceTimersByTimeAsync(BODY_SLOW_MS + BODY_STALL_MS - 1);
@@ -103,7 +105,7 @@ test('a short one has a time for all of it', async () => {
 
 test('one that is slow steps aside once, one that is not never', async () => {
   const aside: Request[] = [];
-  const bodies = new Bodies((request) => aside.push(request));
+  const bodies = new Bodies({ isCrowded: false, stepAside: (request) => aside.push(request) });
   const quick = new Upload(bodies, 5);
   const slow = new Upload(bodies, 5);
   await vi.advanceTimersByTimeAsync(BODY_SLOW_MS - 1);
@@ -118,8 +120,23 @@ test('one that is slow steps aside once, one that is not never', async () => {
   expect(aside).toEqual([slow.request]);
 });
 
+test('while others wait one that has not come steps aside long before it is slow', async () => {
+  const aside: Request[] = [];
+  const places = { isCrowded: false, stepAside: (request: Request) => aside.push(request) };
+  const bodies = new Bodies(places);
+  const uploads = [new Upload(bodies, 5), new Upload(bodies, BODY_BYTES_MAX)];
+  await vi.advanceTimersByTimeAsync(BODY_SLOW_MS / 2);
+  expect([aside.length, bodies.slowBodies]).toEqual([0, 0]);
+  places.isCrowded = true;
+  await vi.advanceTimersByTimeAsync(BODY_SLOW_MS / 10);
+  expect(aside).toEqual(uploads.map(({ request }) => request));
+  expect(bodies.slowBodies).toBe(2);
+  await vi.advanceTimersByTimeAsync(BODY_SLOW_MS);
+  expect(aside).toHaveLength(2);
+});
+
 test('of more slow ones than may be the slowest is given up', async () => {
-  const bodies = new Bodies(() => undefined);
+  const bodies = new Bodies(UNCROWDED);
   const uploads = Array.from({ length: SLOW_BODIES_MAX }, (_, i) => new Upload(bodies, 100 + i));
   await vi.advanceTimersByTimeAsync(BODY_SLOW_MS);
   expect(bodies.slowBodies).toBe(SLOW_BODIES_MAX);
@@ -134,7 +151,7 @@ test('of more slow ones than may be the slowest is given up', async () => {
 });
 
 test('slow ones hold no more bytes than may be, whatever they say of their lengths, and long ones that come give way to none that only say so', async () => {
-  const bodies = new Bodies(() => undefined);
+  const bodies = new Bodies(UNCROWDED);
   // They take what has come, and not what is said.
   const said = Array.from({ length: 64 }, () => new Upload(bodies, BODY_BYTES_MAX));
   await vi.advanceTimersByTimeAsync(BODY_SLOW_MS);
@@ -150,7 +167,7 @@ test('slow ones hold no more bytes than may be, whatever they say of their lengt
 });
 
 test('a body of the greatest length is taken, one byte more and twice as much are refused, and no more than that is read', async () => {
-  const bodies = new Bodies(() => undefined);
+  const bodies = new Bodies(UNCROWDED);
   const lengths = [BODY_BYTES_MAX, BODY_BYTES_MAX + 1, 2 * BODY_BYTES_MAX];
   const told = await Promise.all(
     lengths.map(async (length) => {
