@@ -3,6 +3,9 @@
 import { PortError } from '../../runtime/base/errors.ts';
 import { WAITERS_MAX } from '../../runtime/base/limits.ts';
 
+/** So many timers are left to go off for nothing; workerd refuses more than 10,000 in one object. */
+const TIMERS_MAX = 100;
+
 /**
  * Waiting is a hint: whoever wakes looks again. Lost with the instance, and the caller's call with it. Most are woken long before their time, so
  * that all share one timer, which looks for those whose time has come: setting one for each wait and taking it back costs as much as a read.
@@ -12,6 +15,9 @@ export class Waiters {
   readonly #wakes = new Map<() => void, number>();
   /** When the timer goes off; Infinity: there is none. */
   #timerMs = Infinity;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** How many are set. */
+  #timers = 0;
 
   /** Resolves at the next `wakeAll`, or after `waitMs`. @throws {PortError} OVERLOADED */
   async wait(waitMs: number): Promise<void> {
@@ -34,14 +40,22 @@ export class Waiters {
   /** One that is set is left to go off for nothing once nobody waits: the object is kept awake for as long as the longest wait, and no longer. */
   #arm(untilMs: number): void {
     if (untilMs >= this.#timerMs) return;
+    // Each that waits a little less long than the one before it would leave another one.
+    if (this.#timers >= TIMERS_MAX && this.#timer !== null) {
+      clearTimeout(this.#timer);
+      this.#timers -= 1;
+    }
     this.#timerMs = untilMs;
-    setTimeout(() => this.#look(untilMs), Math.max(0, untilMs - Date.now()));
+    this.#timers += 1;
+    this.#timer = setTimeout(() => this.#look(untilMs), Math.max(0, untilMs - Date.now()));
   }
 
   #look(timerMs: number): void {
+    this.#timers -= 1;
     // Another has been set for an earlier time since.
     if (this.#timerMs !== timerMs) return;
     this.#timerMs = Infinity;
+    this.#timer = null;
     const nowMs = Date.now();
     let nextMs = Infinity;
     for (const [wake, untilMs] of this.#wakes) {

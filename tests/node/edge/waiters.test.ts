@@ -48,3 +48,31 @@ test('WAITERS_MAX may wait; one more is refused, until one of them is woken', as
   await Promise.all(waiting);
   await waiters.wait(0);
 });
+
+test('however many wait less long than those before them, few timers are set, and each goes on in time', async () => {
+  vi.useFakeTimers();
+  try {
+    const waiters = new Waiters();
+    const lateMs: number[] = [];
+    const wait = (ms: number): void => {
+      const dueMs = Date.now() + ms;
+      void waiters.wait(ms).then(() => lateMs.push(Date.now() - dueMs));
+    };
+    for (let ms = 20_000; ms > 10_000; ms--) {
+      wait(ms);
+      if (ms % 1_000 === 1) waiters.wakeAll();
+    }
+    expect(vi.getTimerCount()).toBeLessThan(200);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(lateMs).toHaveLength(10_000);
+    lateMs.length = 0;
+    for (let ms = 9_000; ms > 0; ms -= 3) wait(ms);
+    expect(vi.getTimerCount()).toBeLessThan(200);
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect(lateMs).toEqual(Array.from({ length: 3_000 }, () => 0));
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
