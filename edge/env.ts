@@ -91,7 +91,12 @@ export interface PartitionPort extends EarlierStatePort {
     incarnation: string | null,
   ): Promise<Wire<Fetched>>;
   /** As `read`, for whoever has no room for more than `bytesMax`. */
-  readWithin(from: number, bytesMax: number, waitMs: number): Promise<Wire<FetchedWithin>>;
+  readWithin(
+    from: number,
+    bytesMax: number,
+    waitMs: number,
+    incarnation: string | null,
+  ): Promise<Wire<FetchedWithin>>;
   /** As `read`, for bytes that are only passed on (frames.ts). */
   fetch(request: Request | string): Promise<Response>;
   bounds(): Promise<Wire<Bounds>>;

@@ -126,7 +126,7 @@ export class RemoteLog implements Log {
   async readWithin(at: TopicPartition, from: number, bytesMax: number): Promise<FetchedWithin> {
     const read = (): Promise<Fetched & Partial<FetchedWithin>> =>
       this.#explained(at, async () =>
-        unwrap(partitionAt(this.#env, this.#tenant, at).readWithin(from, bytesMax, 0)),
+        unwrap(partitionAt(this.#env, this.#tenant, at).readWithin(from, bytesMax, 0, null)),
       );
     return { needed: 0, ...(await this.#readBeside(at, from, read)) };
   }
@@ -185,6 +185,20 @@ export class RemoteLog implements Log {
     return this.#explained(at, async () => {
       const partition = partitionAt(this.#env, this.#tenant, at);
       return unwrap(partition.read(from, bytesMax, waitMs, incarnation));
+    });
+  }
+
+  /** As `readOrWait`, for whoever has no room for more than `bytesMax`. */
+  readWithinOrWait(
+    at: TopicPartition,
+    from: number,
+    bytesMax: number,
+    waitMs: number,
+    incarnation: string | null,
+  ): Promise<FetchedWithin> {
+    return this.#explained(at, async () => {
+      const partition = partitionAt(this.#env, this.#tenant, at);
+      return unwrap(partition.readWithin(from, bytesMax, waitMs, incarnation));
     });
   }
 
@@ -259,7 +273,8 @@ export class RemoteLog implements Log {
       wake,
       follow: async (seen) =>
         (await unwrap(partition().follow(seen, FOLLOW_WAIT_MS))).highWatermark,
-      read: (from) => unwrap(partition().readWithin(from, this.#broughtBytesMax, FOLLOW_WAIT_MS)),
+      read: (from) =>
+        unwrap(partition().readWithin(from, this.#broughtBytesMax, FOLLOW_WAIT_MS, null)),
     });
     const followers = this.#followers.get(key) ?? new Set();
     this.#followers.set(key, followers);

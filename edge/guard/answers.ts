@@ -8,6 +8,11 @@ import { GONE_MS, type Held, HeldBytes, IDLE_MS, WATCH_MS } from '../held-bytes.
 
 /** What the platform is given at a time. It cannot be taken back from a connection that nobody reads. */
 const PIECE_BYTES = 131_072;
+/** What is read takes so much more until it is a text, and that is bytes. */
+const READ_WEIGHT = 3;
+/** So long a read waits for room at most, and so often it looks. */
+const ROOM_WAIT_MS = 2_000;
+const ROOM_LOOK_MS = 100;
 /** A text of so many UTF-16 units is no longer than that for certain. */
 const SHORT_LENGTH = Math.floor(PIECE_BYTES / 3);
 
@@ -71,6 +76,27 @@ export class Answers {
   /** How many bytes the next page may have, of `asked`: some, whatever waits. */
   bytesMax(asked: number): number {
     return this.#held.share(asked, PIECE_BYTES);
+  }
+
+  /**
+   * Reads so much for an answer, and makes a text of it, once there is room for that: many who wait for the same record are woken at once.
+   * @throws {PortError} OVERLOADED where there is none within ROOM_WAIT_MS
+   */
+  async reading<T>(bytes: number, read: () => Promise<T>): Promise<T> {
+    const untilMs = Date.now() + ROOM_WAIT_MS;
+    while (!this.#hasRoom(bytes * READ_WEIGHT)) {
+      if (Date.now() >= untilMs) throw noRoom();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      setTimeout(resolve, ROOM_LOOK_MS);
+      await promise;
+    }
+    const going = new Going();
+    going.held = this.#held.hold(bytes * READ_WEIGHT, going);
+    try {
+      return await read();
+    } finally {
+      this.#letGo(going);
+    }
   }
 
   /** A text as an answer. @throws {PortError} OVERLOADED where there is no room for it */
@@ -155,10 +181,7 @@ export class Answers {
   }
 
   #hold(going: Going, bytes: Uint8Array<ArrayBuffer>): void {
-    if (bytes.length > PIECE_BYTES && !this.#hasRoom(bytes.length)) {
-      const message = 'too many answers wait for their readers; try again later';
-      throw new PortError('OVERLOADED', message);
-    }
+    if (bytes.length > PIECE_BYTES && !this.#hasRoom(bytes.length)) throw noRoom();
     going.hold(bytes);
     if (bytes.length <= PIECE_BYTES) return;
     going.held = this.#held.hold(bytes.length, going);
@@ -184,6 +207,11 @@ export class Answers {
     if (going.held !== null) this.#held.letGo(going.held);
     going.held = null;
   }
+}
+
+function noRoom(): PortError {
+  const message = 'too many answers wait for their readers; try again later';
+  return new PortError('OVERLOADED', message);
 }
 
 /** Those of this isolate. */

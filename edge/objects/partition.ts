@@ -191,8 +191,13 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     return settleAsync(() => this.#readOrWait(query, () => this.#read(query, false)));
   }
 
-  async readWithin(from: number, bytesMax: number, waitMs: number): Promise<Wire<FetchedWithin>> {
-    const query = { from, bytesMax, waitMs, incarnation: null };
+  async readWithin(
+    from: number,
+    bytesMax: number,
+    waitMs: number,
+    incarnation: string | null = null,
+  ): Promise<Wire<FetchedWithin>> {
+    const query = { from, bytesMax, waitMs, incarnation };
     return settleAsync(() => this.#readOrWait(query, () => this.#readWithin(query)));
   }
 
@@ -200,8 +205,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     const { from, bytesMax } = query;
     const length = bytesMax < RECORD_BATCH_BYTES_MAX ? this.#tables.lengthAt(from) : 0;
     if (length <= bytesMax) return { ...this.#read(query, false), needed: 0 };
-    const bounds = boundsOf(this.#meta(null));
-    return { batches: [], ...bounds, needed: length };
+    return { batches: [], ...boundsOf(this.#meta(query.incarnation)), needed: length };
   }
 
   /** As `read`, as an answer whose body is the batches, whose sums their reader checks; a page is shorter than it was asked for while many lie here. */

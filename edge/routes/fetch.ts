@@ -28,6 +28,8 @@ import {
 import { boundedOf, integerOf, parametersOf } from './parameters.ts';
 
 const WAIT_MS_MAX = 30_000;
+/** What one who waits is given without a look at the room there is: as much as its connection takes. */
+const WAITING_BYTES_MAX = 65_536;
 const PARAMETERS = ['offset', 'max_bytes', 'wait_ms', 'incarnation', 'last_event_id'] as const;
 
 export function fetchRoutes(app: Hono<EdgeHono>): void {
@@ -60,8 +62,10 @@ async function fetchRecords(c: EdgeContext, at: TopicPartition): Promise<Respons
     return eventStream(recordEvents(reading, recordsEvent(first, from)));
   }
   if (isFrames) return log.frames(at, { from, bytesMax, waitMs, incarnation });
-  const page = await log.readOrWait(at, from, answers.bytesMax(bytesMax), waitMs, incarnation);
-  return answers.page(jsonAnswer(page, from).text, 'application/json');
+  const make = (fetched: Fetched) => jsonAnswer(fetched, from).text;
+  const reading = { log, at, bytesMax, waitMs, incarnation };
+  const text = waitMs > 0 ? await waited(reading, from, make) : make(await readNow(reading, from));
+  return answers.page(text, 'application/json');
 }
 
 /** Where a reader begins. */
@@ -93,9 +97,32 @@ function placeAfter(id: string): Place {
 interface Reading {
   readonly log: RemoteLog;
   readonly at: TopicPartition;
-  readonly incarnation: string;
+  /** null: whichever it is. */
+  readonly incarnation: string | null;
   readonly bytesMax: number;
   readonly waitMs: number;
+}
+
+function readNow({ log, at, bytesMax, incarnation }: Reading, from: number): Promise<Fetched> {
+  return log.readOrWait(at, from, answers.bytesMax(bytesMax), 0, incarnation);
+}
+
+/**
+ * What is made of a page, for which it is waited where there is none. All who wait for a record are woken at once: each is brought little, and reads what is
+ * longer once there is room.
+ */
+async function waited<T>(reading: Reading, from: number, make: (page: Fetched) => T): Promise<T> {
+  const { log, at, bytesMax, waitMs, incarnation } = reading;
+  const little = Math.min(bytesMax, WAITING_BYTES_MAX);
+  const page = await log.readWithinOrWait(at, from, little, waitMs, incarnation);
+  const last = page.batches.at(-1);
+  const isAll =
+    page.needed === 0 && (last === undefined || last.base + last.count >= page.highWatermark);
+  if (isAll || (page.needed === 0 && bytesMax <= little)) return make(page);
+  const bytes = Math.max(page.needed, answers.bytesMax(bytesMax));
+  return answers.reading(bytes, async () =>
+    make(await log.readOrWait(at, from, bytes, 0, incarnation)),
+  );
 }
 
 /**
@@ -121,11 +148,9 @@ interface RecordsEvent {
 }
 
 async function nextEvent(reading: Reading, from: number): Promise<RecordsEvent> {
-  const { log, at, bytesMax, waitMs, incarnation } = reading;
-  const fetched = await log.readOrWait(at, from, answers.bytesMax(bytesMax), waitMs, incarnation);
-  return fetched.batches.length === 0
-    ? { text: HEARTBEAT, next: from }
-    : recordsEvent(fetched, from);
+  return waited(reading, from, (fetched) =>
+    fetched.batches.length === 0 ? { text: HEARTBEAT, next: from } : recordsEvent(fetched, from),
+  );
 }
 
 /** The event of a page, and where the next one begins. Without a record there is none. */

@@ -67,6 +67,40 @@ async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>): Promise
   if ((await read(reader)) !== 'end') await readAll(reader);
 }
 
+test('no more is read at once than there is room for; who finds none waits for it, but not for long', async () => {
+  const answers = new Answers();
+  const most = Math.floor(MOST / 3);
+  const ends: (() => void)[] = [];
+  const reading = () =>
+    answers
+      .reading(FETCH_BYTES_MAX, () => new Promise<string>((end) => ends.push(() => end('read'))))
+      .catch((thrown: { code?: string }) => thrown.code);
+  const all = Array.from({ length: most + 2 }, reading);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(ends).toHaveLength(most);
+  expect(answers.bytes).toBe(3 * most * FETCH_BYTES_MAX);
+  ends[0]?.();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(ends).toHaveLength(most + 1);
+  for (let ms = 0; ms < 900; ms += 100) await vi.advanceTimersByTimeAsync(100);
+  // What is read for longer than a second gives way, as an answer does of which nothing is taken.
+  await vi.advanceTimersByTimeAsync(1_100);
+  for (const end of ends) end();
+  await vi.advanceTimersByTimeAsync(100);
+  for (const end of ends) end();
+  expect(new Set(await Promise.all(all))).toEqual(new Set(['read']));
+  expect(answers.bytes).toBe(0);
+  // Where the room is taken by those who read, nobody gives way.
+  const pages = Array.from({ length: MOST }, () => pageOf(answers));
+  const late = reading();
+  await vi.advanceTimersByTimeAsync(900);
+  for (const page of pages) await page.read();
+  await vi.advanceTimersByTimeAsync(900);
+  for (const page of pages) await page.read();
+  await vi.advanceTimersByTimeAsync(500);
+  expect(await late).toBe('OVERLOADED');
+});
+
 test('a long text comes whole, piece by piece, and nothing of it is held behind its end', async () => {
   const answers = new Answers();
   const text = `${TEXT}€${TEXT}`;
