@@ -30,6 +30,7 @@ import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { type Ending, haveCome } from './after-restore.ts';
 import { Alarm } from './alarm.ts';
 import { EarlierState } from './earlier-state.ts';
+import { endedWith } from './ended-with.ts';
 import { type Process, type ProcessorSpec, ProcessorTables } from './processor-tables.ts';
 import { RestoredTask } from './restored-task.ts';
 
@@ -347,8 +348,9 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
       await this.#restored.move(process, found);
       this.#alarm.arm(Date.now());
     } else {
-      log('error', 'task-ended', { ...this.#named, thrown: found.error });
-      this.#tables.setError(messageOf(found.error));
+      const told = endedWith(found.error);
+      log('error', 'task-ended', { ...this.#named, thrown: found.error, ...told.logged });
+      this.#tables.setError(told.text);
     }
   }
 

@@ -66,9 +66,9 @@ function codeOf(
   if (found === undefined) {
     throw new StatementError(
       'INVALID',
-      `the processor ${name} was not given when the engine was opened`,
+      `the code of the processor ${name} is not here`,
       null,
-      'Give it, or TERMINATE its query; its state stays until then.',
+      'Bring it along again and RESUME its query, which goes on where it was, or TERMINATE it.',
     );
   }
   for (const part of ['inputs', 'outputs', 'state'] as const) {
@@ -79,7 +79,7 @@ function codeOf(
       'INVALID',
       `the ${part} of the processor ${name} were ${before} and are declared as ${now}`,
       null,
-      'Declare it as before, or give it another name; TERMINATE ends its query and forgets its state.',
+      'Declare it as before and RESUME its query, or give it another name and TERMINATE the old one.',
     );
   }
   return found;

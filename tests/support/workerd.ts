@@ -136,13 +136,15 @@ export class Workerd {
   /** Where the objects keep their SQLite files. */
   readonly folder: string;
   readonly #config: string;
+  readonly #vars: Readonly<Record<string, string>>;
   #child: ChildProcess | null = null;
   #url = '';
   #inspectorPort = 0;
   #output = { text: '' };
 
-  private constructor(config: string, folder: string) {
+  private constructor(config: string, folder: string, vars: Readonly<Record<string, string>>) {
     this.#config = config;
+    this.#vars = vars;
     this.folder = folder;
   }
 
@@ -163,7 +165,7 @@ export class Workerd {
     mkdirSync(folder, { recursive: true });
     const config = `${folder}.capnp`;
     writeFileSync(config, configOf(bundle, vars));
-    const workerd = new Workerd(config, folder);
+    const workerd = new Workerd(config, folder, vars);
     await workerd.restart();
     return workerd;
   }
@@ -212,12 +214,18 @@ export class Workerd {
     this.#inspectorPort = ports.inspector;
   }
 
-  /** SIGKILL, as a crash would; resolves when the process is gone. */
-  async kill(): Promise<void> {
+  /** Starts another version of the code on the same storage, after `kill`. */
+  async upgrade(entry: string): Promise<void> {
+    writeFileSync(this.#config, configOf(await bundleEdge(entry), this.#vars));
+    await this.restart();
+  }
+
+  /** SIGKILL, as a crash would, or another signal; resolves when the process is gone. */
+  async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     const child = this.#child;
     this.#child = null;
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
+    child.kill(signal);
     await once(child, 'exit');
   }
 
