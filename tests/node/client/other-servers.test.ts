@@ -129,7 +129,7 @@ test.each([
   const open = await until(async () => {
     const count = await new Promise<number>((done) => server.getConnections((_, n) => done(n)));
     return count < 2 && [count];
-  }, 500);
+  });
   expect(open).toHaveLength(1);
 });
 

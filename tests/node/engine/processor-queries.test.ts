@@ -196,8 +196,8 @@ describe('over a file', () => {
       await using engine = await opened(file);
       await engine.execute('CREATE STREAM copies AS SELECT * FROM bets;');
       await engine.produce('bets', [bet('ann', 2)]);
-      await expect(engine.idle()).rejects.toThrow('was not given');
-      expect(engine.errorOf('PROCESSOR_FRAUD_1')?.message).toContain('was not given');
+      await expect(engine.idle()).rejects.toThrow('is not here');
+      expect(engine.errorOf('PROCESSOR_FRAUD_1')?.message).toContain('is not here');
       expect(engine.errorOf('CSAS_COPIES_2')).toBeNull();
       expect((await engine.stats()).topics).toMatchObject({ COPIES: { in: 2 }, alerts: { in: 1 } });
       expect(await totals(engine)).toEqual([{ USER: 'ann', N: 1, TOTAL: 1 }]);

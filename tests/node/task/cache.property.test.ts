@@ -72,8 +72,9 @@ class Application {
     const { log } = application.#host;
     await loadFunctions(plan, registry);
     await createSystemTopics(log);
-    const topics = ['events', 'T', ...plan.internalTopics.map(({ name }) => name)];
-    for (const name of topics) await ensureTopic(log, internalTopic(name));
+    const internal = plan.internalTopics.map(({ name }) => internalTopic(name));
+    const topics = ['events', 'T'].map((name) => ({ ...internalTopic(name), internal: false }));
+    for (const topic of [...topics, ...internal]) await ensureTopic(log, topic);
     application.#start();
     return application;
   }
