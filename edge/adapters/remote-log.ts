@@ -125,9 +125,7 @@ export class RemoteLog implements Log {
   /** As `read`, for whoever has no room for more than `bytesMax`. */
   async readWithin(at: TopicPartition, from: number, bytesMax: number): Promise<FetchedWithin> {
     const read = (): Promise<Fetched & Partial<FetchedWithin>> =>
-      this.#explained(at, async () =>
-        unwrap(partitionAt(this.#env, this.#tenant, at).readWithin(from, bytesMax, 0, null)),
-      );
+      this.readWithinOrWait(at, from, bytesMax, 0, null);
     return { needed: 0, ...(await this.#readBeside(at, from, read)) };
   }
 

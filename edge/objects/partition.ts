@@ -195,7 +195,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     from: number,
     bytesMax: number,
     waitMs: number,
-    incarnation: string | null = null,
+    incarnation: string | null,
   ): Promise<Wire<FetchedWithin>> {
     const query = { from, bytesMax, waitMs, incarnation };
     return settleAsync(() => this.#readOrWait(query, () => this.#readWithin(query)));

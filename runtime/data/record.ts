@@ -187,7 +187,6 @@ export class RowRecordBatch implements RecordBatch {
   readonly #lengths: Int32Array;
   /** Where each of the three regions begins. */
   readonly #regions: readonly number[];
-  readonly #hasHeaders: boolean;
   /** Where each key, value and header begins, and where the last one ends; null: nobody has asked for others than the first ones. */
   #starts: Uint32Array | null = null;
 
@@ -208,7 +207,6 @@ export class RowRecordBatch implements RecordBatch {
     const values = excess(lengths, count, valueBytes, -1);
     const headers = excess(lengths, count * 2, headerBytes, 0);
     this.hasKeys = keys > 0;
-    this.#hasHeaders = headerBytes > 0;
     this.isWhole = (keys | values | headers) >= 0;
   }
 
@@ -260,10 +258,8 @@ export class RowRecordBatch implements RecordBatch {
   }
 
   headers(i: number): RecordHeader[] {
-    if (!this.#hasHeaders) return [];
-    const from = this.#edge(2, i, 0);
-    const to = this.#edge(2, i, 1);
-    return from === to ? [] : RARE_RECORDS.code.readHeaders(this.bytes, from, to);
+    if (this.#lengths[this.count * 2 + i] === 0) return [];
+    return RARE_RECORDS.code.readHeaders(this.bytes, this.#edge(2, i, 0), this.#edge(2, i, 1));
   }
 }
 

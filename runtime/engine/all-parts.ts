@@ -118,7 +118,6 @@ export function announceAll(): void {
   const rarerValues = () => import('../formats/json-value.ts');
   fetched(data.RARE_RECORDS, 'rarer record batches', () => import('../data/rare-records.ts'));
   fetched(data.RARER_VALUES, 'rarer values', rarerValues);
-  fetched(formats.JSON_VALUE, 'rarer values', rarerValues);
   fetched(formats.RARER_FORMATS, 'rarer values', rarerValues);
   fetched(data.KEY, 'keys of many types', () => import('../data/key.ts'));
   fetched(data.ROW, 'rows for people', () => import('../data/row.ts'));

@@ -6,7 +6,7 @@ import type { SchemaColumn } from '../data/schema.ts';
 import type { Type } from '../data/type.ts';
 import { CLOSE_BRACE, COLON, JsonScanner, OPEN_BRACE, QUOTE } from '../data/json-scanner.ts';
 import { beginsNumber, doubleOf, isInRange } from './json-common.ts';
-import { JSON_VALUE } from './parts.ts';
+import { RARER_FORMATS } from './parts.ts';
 import type { Decoder } from './serde.ts';
 
 /** Bytes before JSON that was written with a schema registry: a zero and the schema's number, which are stepped over. */
@@ -28,10 +28,10 @@ export function jsonDecoder(
   wrap: boolean,
 ): Decoder {
   const chosen = wanted.map((index) => columns[index]).filter((column) => column !== undefined);
-  if (chosen.some(({ path }) => path)) return new JSON_VALUE.code.FieldsDecoder(chosen);
+  if (chosen.some(({ path }) => path)) return new RARER_FORMATS.code.FieldsDecoder(chosen);
   return wrap || columns.length !== 1
     ? new ObjectDecoder(chosen)
-    : new JSON_VALUE.code.BareDecoder(chosen);
+    : new RARER_FORMATS.code.BareDecoder(chosen);
 }
 
 export function open(scanner: JsonScanner, bytes: Uint8Array, from: number, to: number): void {
@@ -75,11 +75,11 @@ class ObjectDecoder implements Decoder {
         for (const builder of into) builder.appendNull();
         return false;
       }
-      if (byte !== OPEN_BRACE) JSON_VALUE.code.refuseRecord(scanner, byte);
+      if (byte !== OPEN_BRACE) RARER_FORMATS.code.refuseRecord(scanner, byte);
       this.#members(scanner, into);
       scanner.close();
     } catch (thrown) {
-      throw JSON_VALUE.code.within(thrown, '$', this.#columns[this.#column]?.name);
+      throw RARER_FORMATS.code.within(thrown, '$', this.#columns[this.#column]?.name);
     }
     const seen = this.#record * 2;
     for (let i = 0; i < into.length; i++) {
@@ -191,7 +191,7 @@ export function appendJson(scanner: JsonScanner, type: Type, to: ColumnBuilder):
           to.appendUtf8(scanner.bytes, scanner.start, scanner.stop);
         }
       } else {
-        to.appendText(JSON_VALUE.code.readAsText(scanner));
+        to.appendText(RARER_FORMATS.code.readAsText(scanner));
       }
       return;
     case 'DOUBLE':
@@ -206,7 +206,7 @@ export function appendJson(scanner: JsonScanner, type: Type, to: ColumnBuilder):
         const at = scanner.position;
         scanner.scanNumber();
         if (scanner.integer && scanner.exact) to.appendNumber(scanner.number);
-        else to.append(JSON_VALUE.code.numberOf(scanner, type, at));
+        else to.append(RARER_FORMATS.code.numberOf(scanner, type, at));
         return;
       }
       break;
@@ -219,12 +219,12 @@ export function appendJson(scanner: JsonScanner, type: Type, to: ColumnBuilder):
         scanner.scanNumber();
         if (scanner.integer && scanner.exact && isInRange(type.kind, scanner.number)) {
           to.appendNumber(scanner.number);
-        } else to.append(JSON_VALUE.code.numberOf(scanner, type, at));
+        } else to.append(RARER_FORMATS.code.numberOf(scanner, type, at));
         return;
       }
       break;
     default:
       break;
   }
-  to.append(JSON_VALUE.code.readJson(scanner, type));
+  to.append(RARER_FORMATS.code.readJson(scanner, type));
 }

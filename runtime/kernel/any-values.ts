@@ -6,7 +6,7 @@ import { bitAt, type Bitmap, type Column } from '../data/column.ts';
 import { JsonScanner } from '../data/json-scanner.ts';
 import type { Type, Value } from '../data/type.ts';
 import { VALUE_CODES } from '../data/value-codes.ts';
-import { JSON_VALUE } from '../formats/parts.ts';
+import { RARER_FORMATS } from '../formats/parts.ts';
 
 /** Texts of a column as the kernel knows them: by number, and by code in the open chunk. */
 export interface ChunkTexts {
@@ -67,7 +67,7 @@ export class AnyValues {
     const scanner = this.#scanner;
     scanner.open(bytes, from, to);
     try {
-      return JSON_VALUE.code.readJson(scanner, this.#type);
+      return RARER_FORMATS.code.readJson(scanner, this.#type);
     } catch (thrown) {
       if (thrown instanceof RecordError) return REFUSED;
       throw thrown;

@@ -135,7 +135,7 @@ function windowRun(join: WindowJoin, { batches, from }: Taken, side: 0 | 1): Win
   const row = from[side];
   const ids = join.begin(side, batch, row);
   const of = join.rows.sides[side];
-  const { base = null } = of.kept;
+  const { base } = of.kept;
   if (base === null) return null;
   const words = of.links.room(base + row);
   const { selection, rowtime, valueNull } = batch;
@@ -270,7 +270,7 @@ export function lookupRuns(join: LookupJoin): (runs: Runs, out: Emit) => boolean
     const [stream, changes] = taken.batches;
     const { from } = taken;
     const ids = [join.begin(0, stream, from[0]), join.begin(1, changes, from[1])] as const;
-    const { base = null } = join.table.side(0).rows;
+    const { base } = join.table.side(0).rows;
     if (base === null) return false;
     moveOn(runs);
     begin(join.output, taken, out);

@@ -4,7 +4,7 @@ import { PortError, TaskCorrupted } from '../base/errors.ts';
 import { ByteWriter } from '../base/bytes.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import { decodeCells, encodeCells } from '../data/cells.ts';
-import { bitAt, type Column, valueAt } from '../data/column.ts';
+import { type Column, valueAt } from '../data/column.ts';
 import { writeKey, writeWindow } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema, typeAt } from '../data/schema.ts';
 import type { Type, Value } from '../data/type.ts';
@@ -13,6 +13,7 @@ import type { MaterializeStep, SourceStep } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
 import { RowTable } from '../state/row-table.ts';
 import { ChangelogBuilder } from './changelog.ts';
+import { isGone } from './gone.ts';
 import { keptMaterialize } from './kept-tables.ts';
 import type { Operator, OperatorContext } from './operator.ts';
 
@@ -57,10 +58,7 @@ function change(
 ): void {
   const id = rows.locate(batch, position);
   const old = rows.get(id);
-  const isGone =
-    batch.op?.[position] === Op.Delete ||
-    (batch.valueNull !== null && bitAt(batch.valueNull, position));
-  if (isGone) {
+  if (isGone(batch, position)) {
     if (old !== null) rows.remove(id);
     changelog.add(batch, position, Op.Delete, old);
     return;
@@ -106,16 +104,6 @@ export class StoredRows {
       writeWindow(scratch, bound(start), endMs);
     }
     return this.#table.locate(scratch.buffer, 0, scratch.position);
-  }
-
-  /** As `locate`, of a key's bytes. */
-  locateKey(bytes: Uint8Array, from: number, to: number): number {
-    return this.#table.locate(bytes, from, to);
-  }
-
-  /** Whether the table has such a row. */
-  has(id: number): boolean {
-    return this.#table.get(id) !== null;
   }
 
   /** The stored values by column position, or null when the table has no such row. */

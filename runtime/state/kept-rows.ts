@@ -90,8 +90,8 @@ export interface KeptRows extends PackedRows {
   readonly size: number;
   /** What the rows take in memory, roughly. */
   readonly bytesHeld: number;
-  /** The number that row 0 of the batch at hand has or would have; absent: its rows are taken one by one. */
-  readonly base?: number | null;
+  /** The number that row 0 of the batch at hand has or would have; null: its rows are taken one by one. */
+  readonly base: number | null;
   /** Turns to a batch, of which rows from `from` on will be taken. @param columns of the types, in their order */
   begin(batch: Batch, columns: readonly Column[], from: number): void;
   /** The number of row `i` of the batch, which stands at that position. */
@@ -106,7 +106,7 @@ export interface KeptRows extends PackedRows {
   segmentSize(row: number): number;
   rowtime(row: number): number;
   /** The rowtimes of the row's segment, where they are kept so. */
-  timesOf?(row: number): Float64Array | undefined;
+  timesOf(row: number): Float64Array | undefined;
   /** The row as a state value: a view that is good until the next call. */
   bytes(row: number): Uint8Array;
   /** The columns of those rows, at most BATCH_ROWS_MAX, but for the skipped ones; NO_ROW: nulls. @throws {TaskCorrupted} */

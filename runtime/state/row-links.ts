@@ -54,7 +54,7 @@ export class RowLinks {
     const words = grown(this.#words[segment] ?? new Int32Array(0), rows * WORDS);
     this.#words[segment] = words;
     this.times[segment] =
-      this.#kept.timesOf?.(row) ?? grown(this.times[segment] ?? new Float64Array(0), rows);
+      this.#kept.timesOf(row) ?? grown(this.times[segment] ?? new Float64Array(0), rows);
     return words;
   }
 
