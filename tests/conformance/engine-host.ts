@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { answerText, rowTexts } from '../../edge/rows.ts';
 import { type Engine, openEngine } from '../../runtime/engine/engine.ts';
 import type { QueryRows } from '../../runtime/engine/query-rows.ts';
 import { memoryHost } from '../../runtime/memory/memory-host.ts';
@@ -12,6 +11,7 @@ import { systemClock } from '../../runtime/memory/system-clock.ts';
 import type { Host } from '../../runtime/ports/host.ts';
 import { sqliteHost } from '../../runtime/sqlite/sqlite-host.ts';
 import { threads } from '../../runtime/threads/threads.ts';
+import { elementTexts, headerText } from './elements.ts';
 import type { Asked, CaseHost, Tenant } from './host.ts';
 import type { HostName } from './hosts.ts';
 import { type Json, readJson } from './json.ts';
@@ -96,13 +96,9 @@ class EngineTenant implements Tenant {
 }
 
 async function elementsOf(rows: QueryRows): Promise<readonly Json[]> {
-  const texts = [JSON.stringify({ header: { schema: answerText(rows) } })];
+  const texts = [headerText(rows)];
   const read = async (): Promise<void> => {
-    for await (const batch of rows.batches()) {
-      for (const { columns, isDelete } of rowTexts(batch)) {
-        texts.push(`{"row":{"columns":${columns}${isDelete ? ',"tombstone":true' : ''}}}`);
-      }
-    }
+    for await (const batch of rows.batches()) texts.push(...elementTexts(batch));
   };
   const reading = read();
   if (rows.kind === 'push') await Promise.race([reading, rows.idle()]);

@@ -1,11 +1,11 @@
 // The page's half of the host `page`: an engine a case, over IndexedDB, called by name; knows no case.
 
-import { answerText, rowTexts } from '../../edge/rows.ts';
 import type { ProducedRecord } from '../../runtime/engine/insert.ts';
 import type { QueryRows } from '../../runtime/engine/query-rows.ts';
 import { PortError } from '../../runtime/base/errors.ts';
 import { type BrowserEngine, open as openEngine } from '../../runtime/browser/index.ts';
 import { toWire, type WireError } from '../../runtime/ports/wire-error.ts';
+import { elementTexts, headerText } from './elements.ts';
 import type { TopicRecord } from './records.ts';
 
 type Properties = Readonly<Record<string, string>>;
@@ -101,13 +101,12 @@ export const elements = (database: string, question: number): Promise<Told<reado
   told(database, async (engine) => {
     const rows = asked.get(question)?.rows;
     if (rows === undefined) throw new Error(`there is no question ${question}`);
-    const texts = [JSON.stringify({ header: { schema: answerText(rows) } })];
+    const texts = [headerText(rows)];
     let cameMs = performance.now();
     const read = async (): Promise<void> => {
       for await (const batch of rows.batches()) {
         cameMs = performance.now();
-        for (const { columns, isDelete } of rowTexts(batch))
-          texts.push(`{"row":{"columns":${columns}${isDelete ? ',"tombstone":true' : ''}}}`);
+        texts.push(...elementTexts(batch));
       }
     };
     const quiet = async (): Promise<void> => {

@@ -2,7 +2,8 @@
 
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { BrowserEngine, OpenOptions, SharedEngine } from '../../runtime/browser/index.ts';
-import { CHROMIUM_FLAGS } from './chromium.ts';
+import { existing } from '../../runtime/base/assert.ts';
+import { CHROMIUM_FLAGS, findChromium } from './chromium.ts';
 import { ScriptSite } from './script-site.ts';
 
 const SCRIPT = `
@@ -68,35 +69,43 @@ export function sharedSite(more = ''): Promise<ScriptSite> {
   return ScriptSite.start(SCRIPT + more);
 }
 
+/** Called in the order of a test file: started, reset behind each test, stopped. Where there is no Chromium nothing is done. */
 export class SharedTabs {
-  readonly context: BrowserContext;
-  readonly #site: ScriptSite;
+  readonly #executablePath = findChromium();
+  #context: BrowserContext | null = null;
+  #site: ScriptSite | null = null;
 
-  private constructor(context: BrowserContext, site: ScriptSite) {
-    this.context = context;
-    this.#site = site;
+  /** There is a Chromium. */
+  get canStart(): boolean {
+    return this.#executablePath !== null;
   }
 
-  static async start(executablePath: string): Promise<SharedTabs> {
-    const site = await sharedSite();
+  get context(): BrowserContext {
+    return existing(this.#context ?? undefined, 'browser');
+  }
+
+  async start(): Promise<void> {
+    if (this.#executablePath === null) return;
+    this.#site = await sharedSite();
+    const executablePath = this.#executablePath;
     const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
-    return new SharedTabs(await browser.newContext(), site);
+    this.#context = await browser.newContext();
   }
 
   /** Closes all tabs. */
   async reset(): Promise<void> {
-    for (const page of this.context.pages()) await page.close();
+    for (const page of this.#context?.pages() ?? []) await page.close();
   }
 
   async stop(): Promise<void> {
-    await this.context.browser()?.close();
-    this.#site.stop();
+    await this.#context?.browser()?.close();
+    this.#site?.stop();
   }
 
   /** A tab in which nothing is open. */
   async fresh(): Promise<Page> {
     const page = await this.context.newPage();
-    await page.goto(this.#site.origin);
+    await page.goto(existing(this.#site ?? undefined, 'site').origin);
     await page.waitForFunction(() => 'open' in globalThis);
     return page;
   }

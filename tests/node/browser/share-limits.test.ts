@@ -3,7 +3,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { FOLLOWERS_MAX, SHARE_ANSWER_MS_MAX } from '../../../runtime/base/limits.ts';
 import { SHARE_VERSION } from '../../../runtime/browser/share-protocol.ts';
-import { findChromium } from '../../support/chromium.ts';
 import {
   attempt,
   execute,
@@ -15,14 +14,10 @@ import {
   workersOf,
 } from '../../support/shared-tabs.ts';
 
-const executablePath = findChromium();
-let tabs: SharedTabs;
-
-beforeAll(async () => {
-  if (executablePath !== null) tabs = await SharedTabs.start(executablePath);
-}, 60_000);
-afterEach(() => tabs?.reset());
-afterAll(() => tabs?.stop());
+const tabs = new SharedTabs();
+beforeAll(() => tabs.start(), 60_000);
+afterEach(() => tabs.reset());
+afterAll(() => tabs.stop());
 
 const STREAM = `CREATE STREAM s (k VARCHAR KEY, n BIGINT) WITH (kafka_topic='s', value_format='json', partitions=1);`;
 
@@ -74,7 +69,7 @@ async function pretend([database, version, lock = 'ended']: readonly [
 }
 
 // Without a Chromium there is no page.
-describe.skipIf(executablePath === null)('in tabs', () => {
+describe.skipIf(!tabs.canStart)('in tabs', () => {
   test('of messages that a browser drops none is missing unnoticed, either way', async () => {
     const database = 'dropped';
     const first = await tabs.opened(database);

@@ -5,7 +5,6 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { OPEN_PUSH_QUERIES_MAX, SHARE_ANSWER_MS_MAX } from '../../../runtime/base/limits.ts';
 import { SHARE_VERSION } from '../../../runtime/browser/share-protocol.ts';
-import { findChromium } from '../../support/chromium.ts';
 import { draws } from '../../support/draws.ts';
 import { crash, frozen } from '../../support/outbox-pages.ts';
 import {
@@ -20,24 +19,23 @@ import {
   workersOf,
 } from '../../support/shared-tabs.ts';
 
-const executablePath = findChromium();
 /** Tabs that are closed or crash, one a round. */
 const ROUNDS = Number(process.env['ROUNDS'] ?? 8);
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-let tabs: SharedTabs;
+const tabs = new SharedTabs();
 const acknowledged: string[] = [];
 
 beforeAll(async () => {
-  if (executablePath === null) return;
-  tabs = await SharedTabs.start(executablePath);
+  if (!tabs.canStart) return;
+  await tabs.start();
   await tabs.context.exposeFunction('acknowledged', (id: string) => void acknowledged.push(id));
 }, 60_000);
 
 afterEach(async () => {
-  await tabs?.reset();
+  await tabs.reset();
   acknowledged.length = 0;
 });
-afterAll(() => tabs?.stop());
+afterAll(() => tabs.stop());
 
 const STREAM = `CREATE STREAM s (k VARCHAR KEY, n BIGINT) WITH (kafka_topic='s', value_format='json', partitions=1);`;
 const TABLE = 'CREATE TABLE t AS SELECT k, COUNT(*) AS c, SUM(n) AS total FROM s GROUP BY k;';
@@ -78,7 +76,7 @@ async function expectOnce(page: Page): Promise<void> {
 }
 
 // Without a Chromium there is no page.
-describe.skipIf(executablePath === null)('in tabs', () => {
+describe.skipIf(!tabs.canStart)('in tabs', () => {
   test('a second tab starts no Worker, and sees what the first one does, as the first sees it', async () => {
     const first = await tabs.opened('two');
     const second = await tabs.opened('two');
