@@ -24,8 +24,8 @@ const executablePath = findChromium();
 const ANSWER_MS = 4000;
 /** A quiet socket is looked at this often. */
 const SOCKET_ASKED_MS = ANSWER_SILENCE_MS_MAX / 3;
+const gates: GateProxy[] = [];
 let edge: Workerd;
-let gate: GateProxy;
 let site: ScriptSite;
 let here: Client;
 
@@ -36,32 +36,35 @@ beforeAll(async () => {
     PAGES: site.origin,
     MILLRACE_TICKET_SECRET: 'a secret of thirty-two characters',
   });
-  gate = await GateProxy.start(() => edge.url);
   here = connect({ url: edge.url, token: 'key-of-a' });
 }, 60_000);
 
 afterAll(async () => {
   if (executablePath === null) return;
-  await gate.stop();
+  await Promise.all(gates.map((gate) => gate.stop()));
   await edge.stop();
   site.stop();
 });
 
-/** A page with readers of a stream, each of which has had record 0; its waits grow as fast as they may. */
-function opened(name: string): Promise<LonePage> {
+/** A page with readers of a stream, each of which has had record 0, behind a gate of its own; its waits grow as fast as they may. */
+async function opened(name: string): Promise<{ page: LonePage; gate: GateProxy }> {
+  const gate = await GateProxy.start(() => edge.url);
+  gates.push(gate);
   const at = { executablePath: executablePath ?? '', site: site.origin, url: gate.url };
-  return openReaders({ ...at, here, name, random: 0.99 });
+  return { page: await openReaders({ ...at, here, name, random: 0.99 }), gate };
 }
 
 function produce(topic: string, n: number): Promise<void> {
   return produceOne(here, topic, n);
 }
 
+// Those of pages run at once: each waits for most of its time.
 // Without a Chromium there is no page.
 test.skipIf(executablePath === null)(
   'what waits for the next try goes on when the network is back',
+  { concurrent: true },
   async () => {
-    const page = await opened('BACK');
+    const { page, gate } = await opened('BACK');
     await page.setOffline(true);
     gate.shut();
     const sent = page.evaluate(() => (globalThis as unknown as Scope).send(1), null);
@@ -79,8 +82,9 @@ test.skipIf(executablePath === null)(
 // Without a Chromium there is no page.
 test.skipIf(executablePath === null)(
   'a page that is told again and again that it is online, and is not, asks about once a second',
+  { concurrent: true },
   async () => {
-    const page = await opened('LIES');
+    const { page, gate } = await opened('LIES');
     gate.shut();
     const asked = await page.evaluate(async () => {
       let attempts = 0;
@@ -110,14 +114,36 @@ test.skipIf(executablePath === null)(
 // Without a Chromium there is no page.
 test.skipIf(executablePath === null)(
   'sockets that a network has forgotten are noticed within seconds of another one',
+  { concurrent: true },
   async () => {
-    const page = await opened('FORGOTTEN');
+    const { page, gate } = await opened('FORGOTTEN');
     await new Promise((done) => setTimeout(done, 8000));
     gate.stall();
     await produce('FORGOTTEN', 1);
     const onlineMs = Date.now();
     await page.evaluate(() => void dispatchEvent(new Event('online')), null);
     const times = (await all(page, 1)).map((atMs) => atMs - onlineMs);
+    for (const ms of times) expect(ms).toBeLessThan(WAKE_MS_MAX + WOKEN_SOCKET_MS_MAX + ANSWER_MS);
+    expect(await left(page)).toBe(0);
+  },
+);
+
+// Without a Chromium there is no page.
+test.skipIf(executablePath === null)(
+  'connections that died while a page was frozen are noticed within seconds of its waking',
+  { concurrent: true },
+  async () => {
+    const { page, gate } = await opened('FROZEN');
+    await page.freeze();
+    // Connections that nobody uses are closed by then: browsers do so when a machine wakes.
+    await new Promise((done) => setTimeout(done, 8000));
+    gate.stall();
+    await produce('FROZEN', 1);
+    await new Promise((done) => setTimeout(done, 1000));
+    const awakeMs = Date.now();
+    await page.thaw();
+    await page.show();
+    const times = (await all(page, 1)).map((atMs) => atMs - awakeMs);
     for (const ms of times) expect(ms).toBeLessThan(WAKE_MS_MAX + WOKEN_SOCKET_MS_MAX + ANSWER_MS);
     expect(await left(page)).toBe(0);
   },
@@ -169,23 +195,3 @@ test('a machine that slept between two attempts has half of the time to go on', 
     vi.useRealTimers();
   }
 });
-
-// Without a Chromium there is no page.
-test.skipIf(executablePath === null)(
-  'connections that died while a page was frozen are noticed within seconds of its waking',
-  async () => {
-    const page = await opened('FROZEN');
-    await page.freeze();
-    // Connections that nobody uses are closed by then: browsers do so when a machine wakes.
-    await new Promise((done) => setTimeout(done, 8000));
-    gate.stall();
-    await produce('FROZEN', 1);
-    await new Promise((done) => setTimeout(done, 1000));
-    const awakeMs = Date.now();
-    await page.thaw();
-    await page.show();
-    const times = (await all(page, 1)).map((atMs) => atMs - awakeMs);
-    for (const ms of times) expect(ms).toBeLessThan(WAKE_MS_MAX + WOKEN_SOCKET_MS_MAX + ANSWER_MS);
-    expect(await left(page)).toBe(0);
-  },
-);
