@@ -6,13 +6,22 @@ const root = resolve(import.meta.dirname, '../..');
 
 /** Files of more than half a minute, the longest first. A clean clone has no times of its own, and Vitest then goes by the files' sizes. */
 export const LONGEST: readonly string[] = [
-  'tests/node/demo/page.test.ts',
   'tests/node/torture/torture.test.ts',
-  'tests/browser/engine.test.ts',
-  'tests/node/cases/cases.test.ts',
+  'tests/node/demo/page.test.ts',
   'tests/simulation/two-objects.test.ts',
   'tests/node/conformance/ksql.test.ts',
+  'tests/node/cases/cases.test.ts',
+  'tests/browser/engine.test.ts',
   'tests/node/package/pack.test.ts',
+  'tests/simulation/put-back.test.ts',
+  'tests/node/edge/unread-answers.test.ts',
+  'tests/node/browser/share.test.ts',
+  'tests/node/cases/hosts.test.ts',
+  'tests/node/operators/forgetting.contract.test.ts',
+  'tests/node/edge/put-back-tasks.test.ts',
+  'tests/node/edge/put-back.test.ts',
+  'tests/node/operators/aggregate.contract.test.ts',
+  'tests/node/operators/kernel-sessions.contract.test.ts',
 ];
 
 function rank({ moduleId }: TestSpecification): number {
