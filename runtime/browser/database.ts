@@ -1,6 +1,5 @@
 // The IndexedDB database behind a tab's log and store: its object stores, versions and the lock that admits one writer.
 
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import type { Cleaned } from '../ports/cleaning.ts';
 import type { TopicDescription } from '../ports/log.ts';
 import type { TopicPolicy } from '../ports/topic-policy.ts';
@@ -14,6 +13,7 @@ import type {
 } from '../ports/store.ts';
 import { databaseName } from './database-name.ts';
 import { RARE_ROWS } from './parts.ts';
+import { asked, type Rows, type WritableRows } from './requests.ts';
 
 /** Raised when an object store changes; an older tab then closes its connection (`versionchange`). */
 export const DATABASE_VERSION = 1;
@@ -57,7 +57,7 @@ export interface TaskRow {
   readonly sequences: Restored['sequences'];
 }
 
-export interface MillraceSchema extends DBSchema {
+interface Schema {
   topics: { key: string; value: TopicDescription };
   partitions: { key: PartitionKey; value: PartitionRow };
   segments: { key: [topic: string, partition: number, base: number]; value: SegmentRow };
@@ -67,8 +67,35 @@ export interface MillraceSchema extends DBSchema {
   state: { key: [task: TaskId, sequence: number]; value: Uint8Array };
 }
 
-export type Database = IDBPDatabase<MillraceSchema>;
-export type StoreName = 'topics' | 'partitions' | 'segments' | 'producers' | 'tasks' | 'state';
+export type StoreName = keyof Schema;
+
+/** What requests of an object store take and give. */
+export type RowsOf<S extends StoreName> = Rows<Schema[S]['key'], Schema[S]['value']>;
+export type WritableRowsOf<S extends StoreName> = WritableRows<
+  Schema[S]['key'],
+  Schema[S]['value']
+>;
+
+/** A transaction over every object store. */
+export interface ReadTransaction extends Pick<IDBTransaction, 'error' | 'addEventListener'> {
+  objectStore<S extends StoreName>(name: S): RowsOf<S>;
+}
+
+export interface WriteTransaction
+  extends ReadTransaction, Pick<IDBTransaction, 'abort' | 'commit'> {
+  objectStore<S extends StoreName>(name: S): WritableRowsOf<S>;
+}
+
+/** An `IDBDatabase`, with the types of what is in it. */
+export interface Database {
+  transaction(stores: readonly StoreName[]): ReadTransaction;
+  transaction(
+    stores: readonly StoreName[],
+    mode: 'readwrite',
+    options: IDBTransactionOptions,
+  ): WriteTransaction;
+  close(): void;
+}
 
 /** Every object store; they have no index and no key path. */
 export const STORES: readonly StoreName[] = [
@@ -90,18 +117,20 @@ export async function openDatabase(
   onClosed: (wanted: number | null) => void,
 ): Promise<Database> {
   try {
-    return await openDB<MillraceSchema>(databaseName(name), DATABASE_VERSION, {
-      upgrade(database) {
-        for (const store of STORES) {
-          if (!database.objectStoreNames.contains(store)) database.createObjectStore(store);
-        }
-      },
-      blocking(_current, wanted, event) {
-        (event.target as IDBDatabase).close();
-        onClosed(wanted);
-      },
-      terminated: () => onClosed(null),
+    const opening = indexedDB.open(databaseName(name), DATABASE_VERSION);
+    opening.addEventListener('upgradeneeded', () => {
+      const { result } = opening;
+      for (const store of STORES) {
+        if (!result.objectStoreNames.contains(store)) result.createObjectStore(store);
+      }
     });
+    const database = await asked(opening);
+    database.addEventListener('versionchange', ({ newVersion }) => {
+      database.close();
+      onClosed(newVersion);
+    });
+    database.addEventListener('close', () => onClosed(null));
+    return database as unknown as Database;
   } catch (cause) {
     return await refused(name, cause);
   }

@@ -1,15 +1,15 @@
 // Appends one record batch inside an IndexedDB transaction; shared by the log and by the commit of a store.
 
-import { type IDBPTransaction, unwrap } from 'idb';
 import { PRODUCERS_MAX } from '../base/limits.ts';
 import type { AppendResult, ProducerStamp, TopicPartition } from '../ports/log.ts';
 import { plainlyAdmitted, plainVerdict } from '../ports/plain-append.ts';
 import type { KnownProducer } from '../ports/producers.ts';
 import { policyOf } from '../ports/topic-policy.ts';
 import { partitionKey } from '../ports/wakes.ts';
-import type { MillraceSchema, PartitionRow, StoreName } from './database.ts';
+import type { PartitionRow, ReadTransaction, WriteTransaction } from './database.ts';
 import { RARE_ROWS } from './parts.ts';
-import { owned, type WriteTransaction } from './transactions.ts';
+import { asked } from './requests.ts';
+import { owned } from './transactions.ts';
 
 /** One append to be made. */
 export interface Append {
@@ -44,11 +44,11 @@ export function askRows(
   // Of several appends to one partition the first has asked.
   if (rows.has(key)) return;
   const producers = transaction.objectStore('producers');
-  const asked = [
+  const wanted = [
     [key, partitionIn(transaction, at)],
-    [producer + key, producers.get([at.topic, at.partition, producer])],
+    [producer + key, asked(producers.get([at.topic, at.partition, producer]))],
   ] as const;
-  for (const [of, row] of asked) {
+  for (const [of, row] of wanted) {
     // Who needs it hears of it.
     row.catch(() => undefined);
     rows.set(of, row);
@@ -78,7 +78,7 @@ export async function appendIn(
   if (producer !== undefined) {
     const store = transaction.objectStore('producers');
     const producerKey: [string, number, string] = [at.topic, at.partition, producer.id];
-    const known = (await (rows.get(producer.id + key) ?? store.get(producerKey))) as
+    const known = (await (rows.get(producer.id + key) ?? asked(store.get(producerKey)))) as
       | KnownProducer
       | undefined;
     const isFull = known === undefined && producers >= PRODUCERS_MAX;
@@ -89,8 +89,8 @@ export async function appendIn(
     const arrival = { stamp: producer, count, crc, highWatermark, forgottenMs, nowMs };
     const verdict =
       plainVerdict(known ?? null, arrival) ?? RARE_ROWS.code.judge(known ?? null, arrival);
-    for (const id of ids) unwrap(store).delete([at.topic, at.partition, id]);
-    unwrap(store).put(verdict.producer, producerKey);
+    for (const id of ids) store.delete([at.topic, at.partition, id]);
+    store.put(verdict.producer, producerKey);
     rows.delete(producer.id + key);
     producers += known === undefined ? 1 - ids.length : 0;
     if (verdict.kind === 'repeat') {
@@ -102,28 +102,26 @@ export async function appendIn(
   const next = highWatermark + count;
   // Plain requests: they run in order, before all later ones, and one that fails fails the transaction.
   const stored = owned(admitted.bytes);
-  unwrap(transaction.objectStore('segments')).add({ count, maxTimestamp, bytes: stored }, [
-    at.topic,
-    at.partition,
-    highWatermark,
-  ]);
+  transaction
+    .objectStore('segments')
+    .add({ count, maxTimestamp, bytes: stored }, [at.topic, at.partition, highWatermark]);
   const before = partition.lengthBytes;
   const lengthBytes = before === undefined ? undefined : before + stored.length;
   const row = { ...partition, highWatermark: next, forgottenMs, producers, lengthBytes };
-  unwrap(transaction.objectStore('partitions')).put(row, [at.topic, at.partition]);
+  transaction.objectStore('partitions').put(row, [at.topic, at.partition]);
   rows.set(key, Promise.resolve(row));
   const result = { base: highWatermark, count, duplicate: false, highWatermark: next, incarnation };
   return { at, result, row, bytes: stored };
 }
 
 /** The partition's row. @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION */
-export async function partitionIn<Mode extends IDBTransactionMode>(
-  transaction: IDBPTransaction<MillraceSchema, StoreName[], Mode>,
+export async function partitionIn(
+  transaction: ReadTransaction,
   at: TopicPartition,
 ): Promise<PartitionRow> {
-  const row = await transaction.objectStore('partitions').get([at.topic, at.partition]);
+  const row = await asked(transaction.objectStore('partitions').get([at.topic, at.partition]));
   if (row !== undefined) return row;
-  const topic = await transaction.objectStore('topics').get(at.topic);
+  const topic = await asked(transaction.objectStore('topics').get(at.topic));
   throw RARE_ROWS.code.unknown(at, topic);
 }
 

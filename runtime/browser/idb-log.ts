@@ -20,7 +20,7 @@ import type {
 import { describedTopic, policyOf } from '../ports/topic-policy.ts';
 import { needsUpkeep } from '../ports/upkeep.ts';
 import { Wakes } from '../ports/wakes.ts';
-import type { PartitionRow } from './database.ts';
+import type { PartitionRow, ReadTransaction } from './database.ts';
 import {
   type Append,
   type Appended,
@@ -31,7 +31,8 @@ import {
 } from './idb-append.ts';
 import type { LogCompanion } from './log-companion.ts';
 import { RARE_ROWS } from './parts.ts';
-import { type IdbOptions, read, type ReadTransaction, write } from './transactions.ts';
+import { asked } from './requests.ts';
+import { type IdbOptions, read, write } from './transactions.ts';
 
 /** Batches asked for at once while a fetch fills up, however small they are. */
 const READ_BATCHES_MAX = 256;
@@ -74,10 +75,10 @@ export class IdbLog implements Log {
     const description = describedTopic(topic, incarnation);
     return await write(this.#options, 'creating a topic', async (transaction) => {
       const topics = transaction.objectStore('topics');
-      if ((await topics.get(topic.name)) !== undefined) {
+      if ((await asked(topics.get(topic.name))) !== undefined) {
         throw RARE_ROWS.code.topicExists(topic.name);
       }
-      await topics.put(description, topic.name);
+      topics.put(description, topic.name);
       const empty: PartitionRow = {
         start: 0,
         highWatermark: 0,
@@ -88,7 +89,7 @@ export class IdbLog implements Log {
         policy: policyOf(topic),
       };
       for (let partition = 0; partition < topic.partitions; partition++) {
-        await transaction.objectStore('partitions').put(empty, [topic.name, partition]);
+        transaction.objectStore('partitions').put(empty, [topic.name, partition]);
       }
       return description;
     });
@@ -101,14 +102,14 @@ export class IdbLog implements Log {
   async describe(topic: string): Promise<TopicDescription | null> {
     const ask = (): Promise<TopicDescription | undefined> =>
       read(this.#options, 'a look at topics', (transaction) =>
-        transaction.objectStore('topics').get(topic),
+        asked(transaction.objectStore('topics').get(topic)),
       );
     return (await (this.#companion?.describe(topic, ask) ?? ask())) ?? null;
   }
 
   list(): Promise<readonly TopicDescription[]> {
     return read(this.#options, 'a look at topics', (transaction) =>
-      transaction.objectStore('topics').getAll(),
+      asked(transaction.objectStore('topics').getAll()),
     );
   }
 
@@ -226,10 +227,8 @@ async function fetched(
   const answer = { batches, start, highWatermark, incarnation };
   if (from === highWatermark) return answer;
   const segments = transaction.objectStore('segments');
-  const first = await segments.openKeyCursor(
-    IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, from]),
-    'prev',
-  );
+  const below = IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, from]);
+  const first = await asked(segments.openKeyCursor(below, 'prev'));
   let next = first?.key[2] ?? from;
   let total = 0;
   let wanted = 1;
@@ -239,8 +238,8 @@ async function fetched(
       [at.topic, at.partition, highWatermark],
     );
     const [rows, keys] = await Promise.all([
-      segments.getAll(range, wanted),
-      segments.getAllKeys(range, wanted),
+      asked(segments.getAll(range, wanted)),
+      asked(segments.getAllKeys(range, wanted)),
     ]);
     if (rows.length === 0) throw RARE_ROWS.code.missingBatch(at, next);
     for (const [i, { bytes, count }] of rows.entries()) {

@@ -1,17 +1,17 @@
 // The store port over IndexedDB: one readwrite transaction takes state, offsets, counters and outputs; knows no operator.
 
-import { type IDBPTransaction, unwrap } from 'idb';
 import { START } from '../ports/position.ts';
 import { producerId } from '../ports/plain-append.ts';
 import type { Commit, OutboxAppend, Restored, StateReader, Store, TaskId } from '../ports/store.ts';
 import { partitionKey } from '../ports/wakes.ts';
-import { type MillraceSchema, type StoreName, type TaskRow } from './database.ts';
+import type { ReadTransaction, TaskRow, WriteTransaction } from './database.ts';
 import { withParts } from '../task/with-parts.ts';
 import { type Appended, appendIn, type AppendRows, askRows } from './idb-append.ts';
 import type { IdbLog } from './idb-log.ts';
 import { RARE_ROWS } from './parts.ts';
+import { asked } from './requests.ts';
 import { StateLog, type StateWrite } from './state-log.ts';
-import { type IdbOptions, write, type WriteTransaction } from './transactions.ts';
+import { type IdbOptions, write } from './transactions.ts';
 
 /** What an IndexedDB store needs from its host. */
 export interface IdbStoreOptions extends IdbOptions {
@@ -44,7 +44,7 @@ export class IdbStore implements Store {
   async load(task: TaskId): Promise<Restored> {
     const { row, log } = await write(this.#options, 'taking over a task', async (transaction) => {
       const tasks = transaction.objectStore('tasks');
-      const before = await tasks.get(task);
+      const before = await asked(tasks.get(task));
       const row: TaskRow = {
         committed: false,
         producer: producerId(this.#options.now(), `${task}.${crypto.randomUUID().slice(0, 8)}`),
@@ -53,7 +53,7 @@ export class IdbStore implements Store {
         commit: (before?.commit ?? 0) + 1,
         epoch: (before?.epoch ?? 0) + 1,
       };
-      await tasks.put(row, task);
+      tasks.put(row, task);
       return { row, log: await this.#stateAt(transaction, task, before?.commit ?? 0) };
     });
     const { commit, epoch, producer: id, ...position } = row;
@@ -76,9 +76,9 @@ export class IdbStore implements Store {
       const { outbox } = commit;
       const rows: AppendRows = new Map();
       const tasks = transaction.objectStore('tasks');
-      const asked = tasks.get(task);
+      const last = asked(tasks.get(task));
       for (const { to } of outbox) askRows(transaction, rows, to, producer);
-      const row = await asked;
+      const row = await last;
       if (row?.commit !== commit.after) throw RARE_ROWS.code.fenced(task, row?.commit);
       const appended: Appended[] = [];
       for (const { to: at, sequence, bytes } of outbox) {
@@ -88,7 +88,7 @@ export class IdbStore implements Store {
         appended.push(await appendIn(transaction, rows, append));
       }
       putState(transaction, task, state);
-      unwrap(tasks).put(after(row, commit), task);
+      tasks.put(after(row, commit), task);
       return appended;
     });
     state.applied();
@@ -123,16 +123,15 @@ export class IdbStore implements Store {
   }
 
   /** The task's state at its commit of that number: what is resident, or what the database says. */
-  async #stateAt<Mode extends IDBTransactionMode>(
-    transaction: IDBPTransaction<MillraceSchema, StoreName[], Mode>,
-    task: TaskId,
-    commit: number,
-  ): Promise<StateLog> {
+  async #stateAt(transaction: ReadTransaction, task: TaskId, commit: number): Promise<StateLog> {
     const known = this.#resident.get(task);
     if (known?.commit === commit) return known.log;
     const rows = transaction.objectStore('state');
     const range = IDBKeyRange.bound([task], [task, []]);
-    const [keys, blobs] = await Promise.all([rows.getAllKeys(range), rows.getAll(range)]);
+    const [keys, blobs] = await Promise.all([
+      asked(rows.getAllKeys(range)),
+      asked(rows.getAll(range)),
+    ]);
     return new StateLog(
       blobs.map((bytes, i) => ({ sequence: keys[i]?.[1] ?? 0, bytes })),
       this.#options.foldBytes,
@@ -140,9 +139,8 @@ export class IdbStore implements Store {
   }
 }
 
-/** Plain requests, a promise each being needless: they run in order, and one that fails fails the transaction. */
 export function putState(transaction: WriteTransaction, task: TaskId, state: StateWrite): void {
-  const rows = unwrap(transaction.objectStore('state'));
+  const rows = transaction.objectStore('state');
   for (const { sequence, bytes } of state.puts) rows.put(bytes, [task, sequence]);
   if (state.removeBelow === null) return;
   rows.delete(IDBKeyRange.bound([task, 0], [task, state.removeBelow], false, true));

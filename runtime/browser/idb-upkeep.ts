@@ -15,9 +15,10 @@ import { type BatchSize, expired } from '../ports/retention.ts';
 import { RETENTION_SWEEP_MS } from '../ports/upkeep.ts';
 import { partitionKey } from '../ports/wakes.ts';
 import { logLater } from '../task/log-later.ts';
-import type { PartitionRow } from './database.ts';
+import type { PartitionRow, WriteTransaction } from './database.ts';
 import { NO_POLICY, partitionIn } from './idb-append.ts';
-import { type IdbOptions, owned, write, type WriteTransaction } from './transactions.ts';
+import { asked, nextOf } from './requests.ts';
+import { type IdbOptions, owned, write } from './transactions.ts';
 
 /** What one turn reads at most; a batch comes with its bytes, whether they are wanted or not. */
 const TURN_BYTES = 1_048_576;
@@ -107,7 +108,7 @@ async function clean(
   const grown = replacement === null ? 0 : await replace(transaction, at, replacement);
   const after = lengthBytes + grown;
   const done = isDone ? { cleaned: cleaner.result(after) } : {};
-  await transaction
+  transaction
     .objectStore('partitions')
     .put({ ...row, lengthBytes: after, ...done }, [at.topic, at.partition]);
   return !isDone;
@@ -120,7 +121,7 @@ async function newestBelow(
   offset: number,
 ): Promise<number | null> {
   const range = IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, offset]);
-  const cursor = await transaction.objectStore('segments').openKeyCursor(range, 'prev');
+  const cursor = await asked(transaction.objectStore('segments').openKeyCursor(range, 'prev'));
   return cursor?.key[2] ?? null;
 }
 
@@ -136,7 +137,7 @@ async function read(
   let length = 0;
   const key: [string, number] = [at.topic, at.partition];
   const range = IDBKeyRange.bound([...key, first], [...key, to], false, true);
-  let cursor = await transaction.objectStore('segments').openCursor(range);
+  let cursor = await asked(transaction.objectStore('segments').openCursor(range));
   while (cursor !== null && length < bytesMax && found.length < batchesMax) {
     const { count, bytes } = cursor.value;
     const base = cursor.key[2];
@@ -144,7 +145,7 @@ async function read(
     storedBatch(at, bytes, { base, count });
     found.push({ base, count, bytes });
     length += bytes.length;
-    cursor = await cursor.continue();
+    cursor = await nextOf(cursor);
   }
   return found;
 }
@@ -159,10 +160,10 @@ async function replace(
   const key: [string, number] = [at.topic, at.partition];
   const { from, to, batches } = replacement;
   const range = IDBKeyRange.bound([...key, from], [...key, to], false, true);
-  const before = await segments.getAll(range);
-  await segments.delete(range);
+  const before = await asked(segments.getAll(range));
+  segments.delete(range);
   for (const { base, count, maxTimestamp, bytes } of batches) {
-    await segments.add({ count, maxTimestamp, bytes: owned(bytes) }, [...key, base]);
+    segments.add({ count, maxTimestamp, bytes: owned(bytes) }, [...key, base]);
   }
   return grownBy(
     replacement,
@@ -183,11 +184,9 @@ async function expire(
   const gone = expired(oldest, { policy, highWatermark, lengthBytes, nowMs });
   if (gone === null) return false;
   const below = IDBKeyRange.bound([...key, row.start], [...key, gone.before], false, true);
-  await transaction.objectStore('segments').delete(below);
+  transaction.objectStore('segments').delete(below);
   const kept = lengthBytes - gone.lengthBytes;
-  await transaction
-    .objectStore('partitions')
-    .put({ ...row, start: gone.before, lengthBytes: kept }, key);
+  transaction.objectStore('partitions').put({ ...row, start: gone.before, lengthBytes: kept }, key);
   return gone.batches === oldest.length;
 }
 
@@ -200,14 +199,13 @@ async function sizesFrom(
   const found: BatchSize[] = [];
   let read = 0;
   const key: [string, number] = [at.topic, at.partition];
-  let cursor = await transaction
-    .objectStore('segments')
-    .openCursor(IDBKeyRange.bound([...key, start], [...key, highWatermark]));
+  const range = IDBKeyRange.bound([...key, start], [...key, highWatermark]);
+  let cursor = await asked(transaction.objectStore('segments').openCursor(range));
   while (cursor !== null && read < TURN_BYTES && found.length < TURN_BATCHES) {
     const { count, maxTimestamp, bytes } = cursor.value;
     found.push({ base: cursor.key[2], count, maxTimestamp, lengthBytes: bytes.length });
     read += bytes.length;
-    cursor = await cursor.continue();
+    cursor = await nextOf(cursor);
   }
   return found;
 }
@@ -215,12 +213,11 @@ async function sizesFrom(
 /** Once for a partition of a database of before they were counted. */
 async function countBytes(transaction: WriteTransaction, at: TopicPartition): Promise<number> {
   let total = 0;
-  let cursor = await transaction
-    .objectStore('segments')
-    .openCursor(IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, []]));
+  const range = IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, []]);
+  let cursor = await asked(transaction.objectStore('segments').openCursor(range));
   while (cursor !== null) {
     total += cursor.value.bytes.length;
-    cursor = await cursor.continue();
+    cursor = await nextOf(cursor);
   }
   return total;
 }

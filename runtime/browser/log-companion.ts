@@ -7,6 +7,7 @@ import { needsUpkeep } from '../ports/upkeep.ts';
 import { type Appended, NO_POLICY, partitionIn } from './idb-append.ts';
 import type { IdbUpkeep } from './idb-upkeep.ts';
 import { LogTail } from './log-tail.ts';
+import { asked, nextOf } from './requests.ts';
 import { type IdbOptions, read, write } from './transactions.ts';
 
 /** Told of all that the log and its store write, in the order of the transactions, and each once it is complete. */
@@ -85,13 +86,13 @@ export class LogCompanion {
 /** Removes a topic. @returns what it was. @throws {PortError} UNKNOWN_TOPIC */
 async function removeTopic(options: IdbOptions, topic: string): Promise<TopicDescription> {
   return await write(options, 'removing a topic', async (transaction) => {
-    const description = await transaction.objectStore('topics').get(topic);
+    const description = await asked(transaction.objectStore('topics').get(topic));
     if (description === undefined) throw unknownTopic(topic);
     // An array sorts after every number and string, so this range holds all keys that begin with the topic.
     const all = IDBKeyRange.bound([topic], [topic, []]);
-    await transaction.objectStore('topics').delete(topic);
+    transaction.objectStore('topics').delete(topic);
     for (const rows of ['partitions', 'segments', 'producers'] as const) {
-      await transaction.objectStore(rows).delete(all);
+      transaction.objectStore(rows).delete(all);
     }
     return description;
   });
@@ -105,7 +106,7 @@ async function offsetForTime(options: IdbOptions, at: TopicPartition, ms: number
       [at.topic, at.partition],
       [at.topic, at.partition, highWatermark],
     );
-    let cursor = await transaction.objectStore('segments').openCursor(range);
+    let cursor = await asked(transaction.objectStore('segments').openCursor(range));
     while (cursor !== null) {
       const base = cursor.key[2];
       if (cursor.value.maxTimestamp >= ms) {
@@ -114,7 +115,7 @@ async function offsetForTime(options: IdbOptions, at: TopicPartition, ms: number
         const index = records.timestamps.findIndex((timestamp) => timestamp >= ms);
         return offsetAt(records, base, index);
       }
-      cursor = await cursor.continue();
+      cursor = await nextOf(cursor);
     }
     return highWatermark;
   });
@@ -129,16 +130,16 @@ async function trim(options: IdbOptions, at: TopicPartition, before: number): Pr
     if (until <= row.start) return row.start;
     let { start, lengthBytes } = row;
     const range = IDBKeyRange.bound(key, [...key, until]);
-    let cursor = await transaction.objectStore('segments').openCursor(range);
+    let cursor = await asked(transaction.objectStore('segments').openCursor(range));
     while (cursor !== null) {
       const end = cursor.key[2] + cursor.value.count;
       if (end > until) break;
       if (lengthBytes !== undefined) lengthBytes -= cursor.value.bytes.length;
-      await cursor.delete();
+      cursor.delete();
       start = end;
-      cursor = await cursor.continue();
+      cursor = await nextOf(cursor);
     }
-    await transaction.objectStore('partitions').put({ ...row, start, lengthBytes }, key);
+    transaction.objectStore('partitions').put({ ...row, start, lengthBytes }, key);
     return start;
   });
 }

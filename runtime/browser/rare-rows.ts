@@ -1,15 +1,15 @@
 // What the log and the store over IndexedDB are rarely asked for: removing, trimming, searching by time, rebuilding, refusing; knows no engine.
 
-import type { IDBPObjectStore } from 'idb';
 import { messageOf, PortError } from '../base/errors.ts';
 import type { TopicDescription, TopicPartition } from '../ports/log.ts';
 import { toForget } from '../ports/producers.ts';
 import { unknownPartition, unknownTopic } from '../ports/refusals.ts';
 import type { StateReader, Store, TaskId } from '../ports/store.ts';
-import type { MillraceSchema, StoreName, TaskRow } from './database.ts';
+import type { ReadTransaction, TaskRow, WritableRowsOf } from './database.ts';
 import { putState } from './idb-store.ts';
+import { asked } from './requests.ts';
 import { StateLog } from './state-log.ts';
-import { type IdbOptions, read, type ReadTransaction, write } from './transactions.ts';
+import { type IdbOptions, read, write } from './transactions.ts';
 
 export { admit } from '../ports/admission.ts';
 export { judge } from '../ports/producers.ts';
@@ -61,16 +61,17 @@ export function fenced(task: TaskId, commit: number | undefined): PortError {
   });
 }
 
-type ProducerStore = IDBPObjectStore<MillraceSchema, StoreName[], 'producers', 'readwrite'>;
-
 /** Which producers a partition that is full of them forgets; rare, so it may read them all. */
 export async function toGo(
-  store: ProducerStore,
+  store: WritableRowsOf<'producers'>,
   at: TopicPartition,
   nowMs: number,
 ): Promise<{ readonly ids: readonly string[]; readonly forgottenMs: number }> {
   const range = IDBKeyRange.bound([at.topic, at.partition], [at.topic, at.partition, []]);
-  const [keys, rows] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
+  const [keys, rows] = await Promise.all([
+    asked(store.getAllKeys(range)),
+    asked(store.getAll(range)),
+  ]);
   const idle = keys.map((key, index) => ({ id: key[2], lastMs: rows[index]?.lastMs ?? 0 }));
   return toForget(idle, nowMs);
 }
@@ -82,7 +83,7 @@ export async function readTask(
   stateOf: (transaction: ReadTransaction, row: TaskRow) => Promise<StateReader>,
 ): Promise<StateReader | null> {
   return await read(options, 'a look at a task', async (transaction) => {
-    const row = await transaction.objectStore('tasks').get(task);
+    const row = await asked(transaction.objectStore('tasks').get(task));
     return row?.committed === true ? await stateOf(transaction, row) : null;
   });
 }
@@ -95,16 +96,16 @@ export async function rebuildTask(
 ): Promise<boolean> {
   return await write(options, 'forgetting damaged state', async (transaction) => {
     const tasks = transaction.objectStore('tasks');
-    const before = await tasks.get(task);
+    const before = await asked(tasks.get(task));
     const begun = before === undefined ? null : begin(before);
     if (before === undefined || begun === null) return false;
-    await transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
+    transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
     putState(transaction, task, new StateLog([]).write(begun.changes));
     const { offsets, streamTimes } = begun;
     const commit = before.commit + 1;
     const epoch = before.epoch + 1;
     const row = { ...before, commit, epoch, committed: true, offsets, streamTimes, counters: [] };
-    await tasks.put(row, task);
+    tasks.put(row, task);
     return true;
   });
 }
@@ -112,7 +113,7 @@ export async function rebuildTask(
 /** As `Store.remove`. */
 export async function removeTask(options: IdbOptions, task: TaskId): Promise<void> {
   await write(options, 'removing a task', async (transaction) => {
-    await transaction.objectStore('tasks').delete(task);
-    await transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
+    transaction.objectStore('tasks').delete(task);
+    transaction.objectStore('state').delete(IDBKeyRange.bound([task], [task, []]));
   });
 }

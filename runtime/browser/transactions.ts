@@ -1,15 +1,8 @@
 // Transactions of the IndexedDB database: all or nothing, complete before they count, refused as port errors; knows no log and no store.
 
-import type { IDBPTransaction } from 'idb';
 import { messageOf, PortError } from '../base/errors.ts';
 import { withParts } from '../task/with-parts.ts';
-import { type Database, type MillraceSchema, STORES, type StoreName } from './database.ts';
-
-/** A readwrite transaction over every object store. */
-export type WriteTransaction = IDBPTransaction<MillraceSchema, StoreName[], 'readwrite'>;
-
-/** A readonly transaction over every object store. */
-export type ReadTransaction = IDBPTransaction<MillraceSchema, StoreName[]>;
+import { type Database, type ReadTransaction, STORES, type WriteTransaction } from './database.ts';
 
 /** What a log and a store need from their host. */
 export interface IdbOptions {
@@ -35,24 +28,23 @@ export async function write<T>(
 ): Promise<T> {
   return await translated(doing, async () => {
     const { database, durability } = options;
-    const transaction = database.transaction([...STORES], 'readwrite', { durability });
-    // Observed from the start: an abort must not surface as an unhandled rejection while the work still runs.
-    const done = transaction.done.then(
-      () => null,
-      (cause: unknown) => ({ cause }),
-    );
+    const transaction = database.transaction(STORES, 'readwrite', { durability });
+    const aborted = new Promise<boolean>((ended) => {
+      transaction.addEventListener('complete', () => ended(false));
+      transaction.addEventListener('abort', () => ended(true));
+    });
     try {
       const result = await work(transaction);
       transaction.commit();
-      const failed = await done;
-      if (failed !== null) throw failed.cause;
+      if (await aborted)
+        throw transaction.error ?? new DOMException('the browser aborted it', 'AbortError');
       return result;
     } catch (cause) {
       abort(transaction);
-      const failed = await done;
+      await aborted;
       // A request that its transaction took down says no more than that.
       const isTakenDown = cause instanceof DOMException && cause.name === 'AbortError';
-      throw isTakenDown ? (failed?.cause ?? cause) : cause;
+      throw isTakenDown ? (transaction.error ?? cause) : cause;
     }
   });
 }
@@ -76,12 +68,7 @@ export async function read<T>(
   doing: string,
   work: (transaction: ReadTransaction) => Promise<T>,
 ): Promise<T> {
-  return await translated(doing, () => {
-    const transaction = database.transaction([...STORES]);
-    // The request that it takes down says so; its own end would be an unhandled rejection beside that.
-    transaction.done.catch(() => undefined);
-    return work(transaction);
-  });
+  return await translated(doing, () => work(database.transaction(STORES)));
 }
 
 /** What IndexedDB throws becomes a port error. */

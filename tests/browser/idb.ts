@@ -1,6 +1,6 @@
 // A database of its own for each test, with the log and the store in it; knows no test.
 
-import { deleteDB } from 'idb';
+import { deleteDB, type IDBPDatabase, wrap } from 'idb';
 import { type Database, openDatabase } from '../../runtime/browser/database.ts';
 import { databaseName } from '../../runtime/browser/database-name.ts';
 import { IdbLog } from '../../runtime/browser/idb-log.ts';
@@ -17,6 +17,8 @@ const START_MS = 1_700_000_000_000;
 export interface Opened {
   readonly name: string;
   readonly database: Database;
+  /** The same connection, for tests that look into object stores. */
+  readonly rows: IDBPDatabase;
   readonly log: IdbLog;
   readonly store: IdbStore;
   readonly now: () => number;
@@ -54,6 +56,7 @@ export async function openIdb(stateBytesMax?: number, sweepMs?: number | null): 
   return {
     name,
     database,
+    rows: wrap(database as unknown as IDBDatabase),
     log,
     store,
     now,

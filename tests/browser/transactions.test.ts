@@ -185,8 +185,8 @@ test('bytes are stored as long as they are, whatever buffer they are a view of',
     changes: [{ table: '1', key: arena.subarray(10, 13), value: arena.subarray(10, 13) }],
     outbox: [{ to: OUT, sequence: 0, count: 1, bytes: arena.subarray(100, 100 + batch.length) }],
   });
-  const [value] = await under.database.getAll('state');
-  const [segment] = await under.database.getAll('segments');
+  const [value] = await under.rows.getAll('state');
+  const [segment] = await under.rows.getAll('segments');
   expect(value?.buffer.byteLength).toBeLessThan(40);
   expect(segment?.bytes.buffer.byteLength).toBe(batch.length);
   arena.fill(0);
@@ -196,10 +196,10 @@ test('bytes are stored as long as they are, whatever buffer they are a view of',
 test('a stored batch that was changed behind our back is found out when it is read', async () => {
   await under.log.create(topicSpec('out'));
   await under.log.append(OUT, recordBatch(['a']));
-  const segment = await under.database.get('segments', ['out', 0, 0]);
+  const segment = await under.rows.get('segments', ['out', 0, 0]);
   if (segment === undefined) throw new Error('the batch is stored');
   segment.bytes[segment.bytes.length - 1] = (segment.bytes.at(-1) ?? 0) ^ 1;
-  await under.database.put('segments', segment, ['out', 0, 0]);
+  await under.rows.put('segments', segment, ['out', 0, 0]);
   const error = await refused(under.log.read(OUT, 0, 1 << 20), 'CORRUPT');
   expect(error.detail).toEqual({ topic: 'out', partition: 0, offset: 0 });
 });
@@ -208,10 +208,10 @@ test('stored state that was changed behind our back is found out when the task i
   await under.log.create(topicSpec('out', 2));
   const { commit } = await under.store.load(TASK);
   await under.store.commit(TASK, commitOf(commit, 0));
-  const [delta] = await under.database.getAll('state');
+  const [delta] = await under.rows.getAll('state');
   if (delta === undefined) throw new Error('the state is stored');
   delta[delta.length - 1] = (delta.at(-1) ?? 0) ^ 1;
-  await under.database.put('state', delta, [TASK, 0]);
+  await under.rows.put('state', delta, [TASK, 0]);
   await refused((await under.reopen()).load(TASK), 'CORRUPT');
   const error = await refused((await under.reopen()).reader(TASK), 'CORRUPT');
   expect(error.message).toContain('checksum');

@@ -25,37 +25,37 @@ test('an append, ten minutes after the last look, lets go what retention allows'
 });
 
 test('a database of before sizes were counted is counted once', async () => {
-  const { log, database, upkeep, dispose } = await openIdb();
+  const { log, rows, upkeep, dispose } = await openIdb();
   const size = recordBatch(['a']).length;
   await log.create(topicSpec('t'));
   for (const value of ['a', 'b', 'c']) await log.append(AT, recordBatch([value]));
-  const row = (await database.get('partitions', ['t', 0])) as PartitionRow;
+  const row = (await rows.get('partitions', ['t', 0])) as PartitionRow;
   expect(row.lengthBytes).toBe(3 * size);
   const policy = policyOf({ ...topicSpec('t'), retentionBytes: 2 * size });
-  await database.put('partitions', { ...row, lengthBytes: undefined, policy }, ['t', 0]);
+  await rows.put('partitions', { ...row, lengthBytes: undefined, policy }, ['t', 0]);
   await log.append(AT, recordBatch(['d']));
   await upkeep(AT, 0);
-  expect((await database.get('partitions', ['t', 0]))?.lengthBytes).toBe(2 * size);
+  expect((await rows.get('partitions', ['t', 0]))?.lengthBytes).toBe(2 * size);
   expect(await valuesFrom(log, 't', 0, 2)).toEqual(['c', 'd']);
   await dispose();
 });
 
 test('a bit that has flipped is CORRUPT, with its place, and upkeep covers nothing up', async () => {
-  const { log: before, database, upkeep, now, dispose } = await openIdb(undefined, null);
+  const { log: before, database, rows, upkeep, now, dispose } = await openIdb(undefined, null);
   await before.create({ ...topicSpec('t'), compacted: true });
   for (const value of ['a', 'b', 'c', 'd']) await before.append(AT, recordBatch([value], 1));
   // As after a restart: it has nothing in memory.
   const log = new IdbLog({ database, now, durability: 'relaxed', sweepMs: null });
-  const row = (await database.get('segments', ['t', 0, 1])) as SegmentRow;
+  const row = (await rows.get('segments', ['t', 0, 1])) as SegmentRow;
   const bytes = row.bytes.slice();
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
-  await database.put('segments', { ...row, bytes }, ['t', 0, 1]);
+  await rows.put('segments', { ...row, bytes }, ['t', 0, 1]);
   const place = { ...AT, offset: 1 };
   expect((await refused(log.read(AT, 1, 1), 'CORRUPT')).detail).toEqual(place);
   expect((await refused(upkeep(AT, 0), 'CORRUPT')).detail).toEqual(place);
   expect((await refused(log.read(AT, 0, 1 << 20), 'CORRUPT')).detail).toEqual(place);
   expect(await valuesFrom(log, 't', 0, 2)).toEqual(['c', 'd']);
-  await database.delete('segments', ['t', 0, 1]);
+  await rows.delete('segments', ['t', 0, 1]);
   expect((await refused(log.read(AT, 0, 1 << 20), 'CORRUPT')).detail).toEqual(place);
   await dispose();
 });
