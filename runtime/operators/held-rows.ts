@@ -12,7 +12,7 @@ import { columnsWithRole, type Schema } from '../data/schema.ts';
 import { Pane } from '../state/pane.ts';
 import { NO_KEY, RowKeys } from '../state/row-keys.ts';
 import { doubleOf, wordsOf } from '../state/typed-calls.ts';
-import { isTombstone } from './latest-rows.ts';
+import { isGone } from './gone.ts';
 import type { Emit } from './operator.ts';
 
 const FIRST_SLOTS = 64;
@@ -152,7 +152,7 @@ export class HeldRows {
       for (const slot of this.#inOrder(pane)) {
         const batch = this.#batchOf[slot] as number;
         const position = this.#positionOf[slot] as number;
-        if (isTombstone(this.#batches[batch] as Batch, position)) continue;
+        if (isGone(this.#batches[batch] as Batch, position)) continue;
         if (this.#count === BATCH_ROWS_MAX) this.flush(out);
         batches[this.#count] = batch;
         positions[this.#count++] = position;

@@ -6,12 +6,13 @@ import { BATCH_ROWS_MAX } from '../base/limits.ts';
 import { type Batch, Op } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { type Cells, decodeCells, encodeCells } from '../data/cells.ts';
-import { bitAt, type Column, valueAt } from '../data/column.ts';
+import { type Column, valueAt } from '../data/column.ts';
 import { decodeKey, type DecodedKey } from '../data/key.ts';
 import { writeKey } from '../data/key-writer.ts';
 import { columnsWithRole, type Schema } from '../data/schema.ts';
 import type { Type, Value } from '../data/type.ts';
 import type { OrderedTable } from '../state/ordered-table.ts';
+import { isGone } from './gone.ts';
 import type { Emit } from './operator.ts';
 
 /** A row without a value is stored as its rowtime and a zero byte: no cells have that length. */
@@ -86,7 +87,7 @@ export class LatestRows {
     for (const id of this.#touched) {
       const position = this.#positions[id] as number;
       this.#positions[id] = -1;
-      const value = isTombstone(batch, position)
+      const value = isGone(batch, position)
         ? this.#tombstone(batch, position)
         : this.#value(batch, position);
       this.#table.set(this.#table.key(id), value);
@@ -97,7 +98,7 @@ export class LatestRows {
   /** Writes a row to the table; one without a value removes its key. */
   put(batch: Batch, position: number): void {
     const id = this.#locate(batch, position);
-    const value = isTombstone(batch, position) ? null : this.#value(batch, position);
+    const value = isGone(batch, position) ? null : this.#value(batch, position);
     this.#table.set(this.#table.key(id), value);
   }
 
@@ -117,16 +118,16 @@ export class LatestRows {
   append(key: Uint8Array, value: Uint8Array, op: Op, out: Emit): void {
     const builder = this.#builder;
     if (builder.length === BATCH_ROWS_MAX) this.flush(out);
-    const isGone = value.length === TOMBSTONE_BYTES;
-    const { rowtime, values } = isGone
+    const isTombstone = value.length === TOMBSTONE_BYTES;
+    const { rowtime, values } = isTombstone
       ? { rowtime: new DataView(value.buffer, value.byteOffset).getFloat64(0, true), values: [] }
       : this.#decoded(() => decodeCells(this.#cellTypes, value));
     const row: Value[] = this.#keyOf(key);
     this.#cells.forEach((at, index) => {
       row[at] = values[index] ?? null;
     });
-    builder.append(row, rowtime, isGone ? Op.Delete : op, null);
-    if (isGone) builder.markValueNull();
+    builder.append(row, rowtime, isTombstone ? Op.Delete : op, null);
+    if (isTombstone) builder.markValueNull();
   }
 
   #keyOf(key: Uint8Array): Value[] {
@@ -158,10 +159,4 @@ export class LatestRows {
     const batch = this.#builder.finish();
     if (batch !== null) out(batch);
   }
-}
-
-/** True when the row says that its key has none any more. */
-export function isTombstone(batch: Batch, position: number): boolean {
-  if (batch.op?.[position] === Op.Delete) return true;
-  return batch.valueNull !== null && bitAt(batch.valueNull, position);
 }

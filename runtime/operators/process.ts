@@ -3,9 +3,9 @@
 import { existing } from '../base/assert.ts';
 import { messageOf, StatementError } from '../base/errors.ts';
 import { PROCESSOR_ROWS_MAX } from '../base/limits.ts';
-import { type Batch, Op, positionOf } from '../data/batch.ts';
+import { type Batch, positionOf } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
-import { bitAt, valueAt } from '../data/column.ts';
+import { valueAt } from '../data/column.ts';
 import type { Schema, SchemaColumn } from '../data/schema.ts';
 import type { Value } from '../data/type.ts';
 import { Draws } from '../expr/draws.ts';
@@ -14,6 +14,7 @@ import type { EmitOptions, EmittedRow, Processor } from '../functions/user-proce
 import { checked } from '../functions/user-values.ts';
 import type { OutputStep, ProcessStep, Step } from '../plan/step.ts';
 import type { StateBytes } from '../ports/store.ts';
+import { isGone } from './gone.ts';
 import type { Emit, Operator, OperatorContext } from './operator.ts';
 import { CodeTable } from './process-table.ts';
 
@@ -293,14 +294,12 @@ class InputRows {
   }
 
   record(batch: Batch, at: number, rowtime: number): object {
-    const isGone =
-      batch.op?.[at] === Op.Delete || (batch.valueNull !== null && bitAt(batch.valueNull, at));
     const [partition, offset, headers] = this.#places;
     const headerValues = cell(batch, headers, at) as readonly Value[] | null;
     return {
       source: this.#source,
       key: rowOf(batch, at, this.#keys),
-      value: isGone ? null : rowOf(batch, at, this.#values),
+      value: isGone(batch, at) ? null : rowOf(batch, at, this.#values),
       rowtime,
       partition: Number(cell(batch, partition, at)),
       offset: Number(cell(batch, offset, at)),

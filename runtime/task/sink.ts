@@ -13,6 +13,7 @@ import { RecordBatchBuilder } from '../data/record-builder.ts';
 import { columnsWithRole } from '../data/schema.ts';
 import type { Encoder, Formats } from '../formats/serde.ts';
 import { writeSession, writeTimeWindow } from '../formats/windowed-key.ts';
+import { isGone } from '../operators/gone.ts';
 import type { Emit, RowProblem } from '../operators/operator.ts';
 import type { SinkStep } from '../plan/step.ts';
 import type { TopicPartition } from '../ports/log.ts';
@@ -129,9 +130,7 @@ export class SinkWriter implements Output {
       ? partitionOf(key.buffer, this.#step.partitions, 0, key.position)
       : this.#options.fallbackPartition;
     if (hasKey) this.#appendWindow(batch, position);
-    const isNull =
-      batch.op?.[position] === Op.Delete ||
-      (batch.valueNull !== null && bitAt(batch.valueNull, position));
+    const isTombstone = isGone(batch, position);
     const timestamp = this.#timestamp(batch, position);
     const origin = batch.origin?.[position];
     const headers =
@@ -141,7 +140,7 @@ export class SinkWriter implements Output {
     for (;;) {
       const before = builder.lengthBytes;
       if (hasKey) builder.keys.bytes(key.buffer, 0, key.position);
-      const hasValue = !isNull && this.#encoded(values, position, builder);
+      const hasValue = !isTombstone && this.#encoded(values, position, builder);
       if (builder.end({ hasKey, hasValue }, timestamp, headers)) {
         this.#waitingBytes += builder.lengthBytes - before;
         return;
