@@ -1,6 +1,8 @@
 // The engine as a page sees it: the calls of engine/engine.ts, answered by the one in the Worker; knows no SQL.
 
 import { asyncDispose } from '../base/async-dispose.ts';
+import { checkOptions } from '../base/options.ts';
+import { EXECUTE_OPTIONS, PRINT_OPTIONS, QUERY_OPTIONS } from '../engine/call-options.ts';
 import type {
   EngineStats,
   ExecuteOptions,
@@ -60,6 +62,7 @@ export class BrowserEngine implements AsyncDisposable {
    * @throws {StatementError} of the first that fails; those before it stay done. A syntax error anywhere keeps all from running
    */
   async execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
+    checkOptions('execute', options, EXECUTE_OPTIONS);
     const { properties, onEntity } = options;
     const { entities, error } = await this.#remote.call('execute', [sql, properties]);
     for (const entity of entities) onEntity?.(entity);
@@ -73,6 +76,7 @@ export class BrowserEngine implements AsyncDisposable {
    * @throws {StatementError} what is wrong with the text; LIMIT beyond OPEN_PUSH_QUERIES_MAX
    */
   async query(sql: string, options: QueryOptions = {}): Promise<QueryRows> {
+    checkOptions('query', options, QUERY_OPTIONS);
     const { properties, signal } = options;
     signal?.throwIfAborted();
     const { id, transport } = this.#remote.channel();
@@ -110,7 +114,11 @@ export class BrowserEngine implements AsyncDisposable {
    * signal.
    * @throws {StatementError} what is wrong with the text; UNKNOWN_TOPIC
    */
-  print(sql: string, options: PrintOptions = {}): Promise<AsyncGenerator<string, void, undefined>> {
+  async print(
+    sql: string,
+    options: PrintOptions = {},
+  ): Promise<AsyncGenerator<string, void, undefined>> {
+    checkOptions('print', options, PRINT_OPTIONS);
     return printed(this.#remote, sql, options.signal);
   }
 

@@ -13,6 +13,13 @@ import type { Place } from '../pool/remote-task.ts';
 import type { Host } from '../ports/host.ts';
 import type { TaskName } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
+import {
+  EXECUTE_OPTIONS,
+  INSERT_OPTIONS,
+  PRINT_OPTIONS,
+  QUERY_OPTIONS,
+  TOPIC_RECORDS_OPTIONS,
+} from './call-options.ts';
 import { type EngineCore, openCore } from './engine-core.ts';
 import type { Entity } from './entities.ts';
 import type { ProducedAt, ProducedRecord } from './insert.ts';
@@ -89,15 +96,6 @@ export interface EngineStats {
 /** Where one task runs. */
 export interface TaskPlace extends TaskName, Place {}
 
-/** Of each call's options what they may be (base/options.ts). */
-const OPTIONS = {
-  execute: { properties: 'object', onEntity: 'function' },
-  query: { properties: 'object', signal: 'object', bigint: "'exact' | 'bigint'" },
-  print: { signal: 'object' },
-  insert: { timestamp: 'number', headers: 'object', key: 'string | object | null' },
-  topicRecords: { partition: 'number', from: 'number', recordsMax: 'number' },
-} as const;
-
 /**
  * Opens the engine on a host: what its catalog says is made again, and its queries go on from their last commits.
  * @throws {PortError} CORRUPT when the catalog was written by a newer version; what the host refuses
@@ -139,7 +137,7 @@ export class Engine implements AsyncDisposable {
    * @throws {StatementError} of the first that fails; a syntax error anywhere keeps all from running
    */
   async execute(sql: string, options: ExecuteOptions = {}): Promise<readonly Entity[]> {
-    checkOptions('execute', options, OPTIONS.execute);
+    checkOptions('execute', options, EXECUTE_OPTIONS);
     return this.#open.execute(sql, options);
   }
 
@@ -148,7 +146,7 @@ export class Engine implements AsyncDisposable {
    * @throws {StatementError} what is wrong with the text; LIMIT beyond OPEN_PUSH_QUERIES_MAX
    */
   async query(sql: string, options: QueryOptions = {}): Promise<QueryRows> {
-    checkOptions('query', options, OPTIONS.query);
+    checkOptions('query', options, QUERY_OPTIONS);
     return new QueryRows(await this.#open.query(sql, options));
   }
 
@@ -161,7 +159,7 @@ export class Engine implements AsyncDisposable {
     sql: string,
     options: PrintOptions = {},
   ): Promise<AsyncGenerator<string, void, undefined>> {
-    checkOptions('print', options, OPTIONS.print);
+    checkOptions('print', options, PRINT_OPTIONS);
     const core = this.#open;
     return core.inTurn(async () => {
       const { printTopic } = await withParts(() => RARE_CALLS.code);
@@ -184,7 +182,7 @@ export class Engine implements AsyncDisposable {
     given: InsertRow | readonly InsertRow[],
     options: InsertOptions = {},
   ): Promise<ProducedAt | readonly ProducedAt[]> {
-    checkOptions('insert', options, OPTIONS.insert);
+    checkOptions('insert', options, INSERT_OPTIONS);
     return this.#writing(async (core) => {
       const { insertRows } = await withParts(() => RARE_CALLS.code);
       return insertRows(core, source, given, options);
@@ -225,7 +223,7 @@ export class Engine implements AsyncDisposable {
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE
    */
   async topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
-    checkOptions('topicRecords', options, OPTIONS.topicRecords);
+    checkOptions('topicRecords', options, TOPIC_RECORDS_OPTIONS);
     const { readRecords } = await withParts(() => RARE_CALLS.code);
     return readRecords(this.#open.made.host.log, topic, options);
   }

@@ -223,15 +223,25 @@ test('an option that there is not is refused, by its name, and nothing is opened
   expect((await engine.stats()).topics).toEqual({});
 });
 
-test('insert and topicRecords refuse options that there are not, by name', async () => {
+test('calls refuse options that there are not and values that an option does not take, by name', async () => {
   const engine = await openTest();
   await engine.execute(STREAM);
   const slip = { tiemstamp: 1 } as object;
-  for (const call of [engine.insert('s', { n: 1 }, slip), engine.topicRecords('s', slip)])
+  const calls = {
+    execute: engine.execute('SHOW STREAMS;', slip),
+    query: engine.query('SELECT * FROM s;', slip),
+    print: engine.print('PRINT s;', slip),
+    insert: engine.insert('s', { n: 1 }, slip),
+    topicRecords: engine.topicRecords('s', slip),
+  };
+  for (const [name, call] of Object.entries(calls))
     expect(await thrownBy(call)).toMatchObject({
       name: 'TypeError',
-      message: expect.stringContaining("has no option 'tiemstamp', but"),
+      message: expect.stringContaining(`${name} has no option 'tiemstamp', but`),
     });
+  expect(
+    await thrownBy(engine.query('SELECT * FROM s;', { bigint: 'all' as 'exact' })),
+  ).toMatchObject({ name: 'TypeError', message: "query: bigint is 'exact' | 'bigint', not 'all'" });
   expect(await engine.topicRecords('s')).toEqual([]);
 });
 
