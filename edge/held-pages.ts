@@ -43,7 +43,7 @@ export class HeldPages {
    */
   body(page: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
     if (page.length <= SHORT_BYTES_MAX) return page;
-    this.#makeRoom(page.length);
+    this.makeRoom(page.length);
     const waiting = new Page();
     waiting.held = this.#held.hold(page.length, waiting);
     let timer: ReturnType<typeof setInterval> | null = null;
@@ -74,8 +74,12 @@ export class HeldPages {
     );
   }
 
-  /** Has those give way that lie here longest; their own requests end them. */
-  #makeRoom(bytes: number): void {
+  /**
+   * Before so much is read as one page: has those give way that lie here longest, where there is no room for it; their own requests end them.
+   * @throws {PortError} OVERLOADED: they have not lain here for long
+   */
+  makeRoom(bytes: number): void {
+    if (bytes <= SHORT_BYTES_MAX) return;
     if (!this.#held.hasRoom(bytes)) this.#held.forgetLost();
     const idleMs = Date.now() - IDLE_MS;
     for (const page of this.#held.owners()) {

@@ -1,7 +1,11 @@
 // One partition in SQLite: segments, producers, subscribers; synchronous, and knows neither calls nor alarms.
 
 import { assert } from '../../runtime/base/assert.ts';
-import { PRODUCERS_KEPT_MAX, PRODUCERS_MAX } from '../../runtime/base/limits.ts';
+import {
+  PRODUCERS_KEPT_MAX,
+  PRODUCERS_MAX,
+  RECORD_BATCH_BYTES_MAX,
+} from '../../runtime/base/limits.ts';
 import type { FetchedBatch } from '../../runtime/ports/log.ts';
 import { decodeRing, encodeRing } from '../../runtime/ports/producer-ring.ts';
 import { type KnownProducer, toForget } from '../../runtime/ports/producers.ts';
@@ -200,8 +204,13 @@ export class PartitionTables {
     return batches;
   }
 
-  /** Bytes of the batch that holds the offset; 0: there is none. */
-  lengthAt(offset: number): number {
+  /** Bytes of the batch that holds the offset, where those are more than `bytesMax`; else 0. */
+  needed(offset: number, bytesMax: number): number {
+    const length = bytesMax < RECORD_BATCH_BYTES_MAX ? this.#lengthAt(offset) : 0;
+    return length > bytesMax ? length : 0;
+  }
+
+  #lengthAt(offset: number): number {
     const { next = 0 } = this.meta() ?? {};
     const tail = this.#tail.read(offset, next, 0)?.[0];
     if (tail !== undefined || offset >= next) return tail?.bytes.length ?? 0;

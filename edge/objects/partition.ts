@@ -3,7 +3,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { assert } from '../../runtime/base/assert.ts';
 import { PortError } from '../../runtime/base/errors.ts';
-import { RECORD_BATCH_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { log } from '../../runtime/base/log.ts';
 import { offsetAt } from '../../runtime/data/record.ts';
 import { admit } from '../../runtime/ports/admission.ts';
@@ -173,10 +172,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   /** Arms the alarm in the turn of the append, then wakes who waits: memory may be lost, the alarm is not. */
   #appended(): void {
-    if (this.#tables.subscribers().length > 0) {
-      this.#alarm.arm(Date.now() + this.#hints.retryMs);
-      this.#hint();
-    }
+    if (this.#tables.subscribers().length > 0) this.#hint(this.#hints.retryMs);
     this.#alarm.arm(this.#upkeep.dueMs(Date.now()));
     this.#waiters.wakeAll();
   }
@@ -202,23 +198,28 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
   }
 
   #readWithin(query: FramesQuery): FetchedWithin {
-    const { from, bytesMax } = query;
-    const length = bytesMax < RECORD_BATCH_BYTES_MAX ? this.#tables.lengthAt(from) : 0;
-    if (length <= bytesMax) return { ...this.#read(query, false), needed: 0 };
-    return { batches: [], ...boundsOf(this.#meta(query.incarnation)), needed: length };
+    const needed = this.#tables.needed(query.from, query.bytesMax);
+    if (needed === 0) return { ...this.#read(query, false), needed };
+    return { batches: [], ...boundsOf(this.#meta(query.incarnation)), needed };
   }
 
   /** As `read`, as an answer whose body is the batches, whose sums their reader checks; a page is shorter than it was asked for while many lie here. */
   override async fetch(request: Request): Promise<Response> {
     try {
       const query = framesQueryOf(request);
-      const fetched = await this.#readOrWait(query, () =>
-        this.#read({ ...query, bytesMax: heldPages.bytesMax(query.bytesMax) }, true),
-      );
-      return framesAnswer(fetched, heldPages.body(framesBytes(fetched.batches)));
+      const { body, ...bounds } = await this.#readOrWait(query, () => this.#page(query));
+      return framesAnswer(bounds, body);
     } catch (thrown) {
       return framesRefusal(thrown);
     }
+  }
+
+  /** Counted in the turn in which it is read, and refused before: all who wait for a record read it in one turn, in which no garbage is collected. */
+  #page(query: FramesQuery): Fetched & { readonly body: Uint8Array<ArrayBuffer> | ReadableStream } {
+    const bytesMax = heldPages.bytesMax(query.bytesMax);
+    heldPages.makeRoom(this.#tables.needed(query.from, bytesMax));
+    const fetched = this.#read({ ...query, bytesMax }, true);
+    return { ...fetched, body: heldPages.body(framesBytes(fetched.batches)) };
   }
 
   async #readOrWait<F extends Fetched & Partial<FetchedWithin>>(
@@ -325,7 +326,6 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       this.#meta(null);
       this.#tables.subscribe(name);
       this.#hints.subscribed(name);
-      this.#alarm.arm(Date.now() + HINT_RETRY_MS);
       this.#hint();
       return null;
     });
@@ -379,9 +379,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   /** Whatever was to be told before this instance began. */
   #tellAgain(): void {
-    if (this.#tables.subscribers().length === 0) return;
-    this.#alarm.arm(Date.now() + HINT_RETRY_MS);
-    this.#hint();
+    if (this.#tables.subscribers().length > 0) this.#hint();
   }
 
   async #wake(name: string, highWatermark: number, brought: Fetched | null): Promise<boolean> {
@@ -390,7 +388,9 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     return unwrap(subscriber.wake({ topic, partition }, highWatermark, brought));
   }
 
-  #hint(): void {
+  /** @param retryMs when the alarm looks whether all know */
+  #hint(retryMs = HINT_RETRY_MS): void {
+    this.#alarm.arm(Date.now() + retryMs);
     this.ctx.waitUntil(this.#hints.tellAll());
   }
 }

@@ -100,6 +100,9 @@ test('one batch that is longer than the room has those give way that lie there f
   const bodies = Array.from({ length: PAGES_HELD_BYTES_MAX / FETCH_BYTES_MAX }, long);
   expect(pages.bytes).toBe(PAGES_HELD_BYTES_MAX);
   expect(long).toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
+  // Before it is read, too.
+  expect(() => pages.makeRoom(FETCH_BYTES_MAX)).toThrow('too many pages');
+  pages.makeRoom(2 * SHORT);
   await vi.advanceTimersByTimeAsync(1_000);
   long();
   expect(pages.bytes).toBe(PAGES_HELD_BYTES_MAX);
