@@ -1,17 +1,27 @@
 // Rows of a batch as JSON arrays with exact digits: what query routes send; knows no route.
 
 import { compareBytes } from '../runtime/base/byte-arrays.ts';
-import { ByteWriter, decodeUtf8 } from '../runtime/base/bytes.ts';
-import { ANSWER_FIRST_PART_LENGTH_MAX, ANSWER_PART_LENGTH_MAX } from '../runtime/base/limits.ts';
+import { LimitError } from '../runtime/base/errors.ts';
+import { ByteWriter, decodeUtf8, encodeUtf8 } from '../runtime/base/bytes.ts';
+import {
+  ANSWER_FIRST_PART_LENGTH_MAX,
+  ANSWER_PART_LENGTH_MAX,
+  PULL_BYTES_MAX,
+  PULL_ROWS_MAX,
+} from '../runtime/base/limits.ts';
 import { type Batch, Op, positionOf } from '../runtime/data/batch.ts';
 import { valueAt } from '../runtime/data/column.ts';
 import { CLOSE_BRACKET, OPEN_BRACKET } from '../runtime/data/json-scanner.ts';
 import { writeJson } from '../runtime/data/json-text.ts';
 import { schemaText } from '../runtime/data/schema-text.ts';
+import { lengthOf, weightOf } from '../runtime/data/value.ts';
+import type { PullAnswer } from '../runtime/engine/pull.ts';
+import type { AnswerRow } from '../runtime/engine/pull-finish.ts';
 import type { QueryRows } from '../runtime/engine/query-rows.ts';
 
 const COMMA = 0x2c;
 const LINE_FEED = 0x0a;
+const NO_LINES = new Uint8Array(0);
 
 /** One row: its columns as one JSON array, and whether it deletes its key. */
 export interface RowText {
@@ -21,22 +31,24 @@ export interface RowText {
 
 /** Rows of one partition's answer to a pull query. */
 export interface PulledRows {
-  /** Each as one JSON array: lines of one text, which is handed over in one piece. */
-  readonly lines: string;
+  /** Each as one JSON array: lines in UTF-8, which are handed over in one piece. */
+  readonly lines: Uint8Array<ArrayBuffer>;
   /** With ORDER BY the rows of all partitions stand in the order of these bytes; null without. */
   readonly order: readonly Uint8Array[] | null;
 }
 
+export const NO_ROWS: PulledRows = { lines: NO_LINES, order: null };
+
 export function rowTexts(batch: Batch): RowText[] {
   const { op } = batch;
-  return rowsOf(rowLines([batch])).map((columns, i) => ({
+  return rowsOf(decodeUtf8(rowLines([batch]))).map((columns, i) => ({
     columns,
     isDelete: op?.[positionOf(batch, i)] === Op.Delete,
   }));
 }
 
-/** All rows as JSON arrays, a line each. Decoded at once: a call a row would cost more than what is written. */
-export function rowLines(batches: readonly Batch[]): string {
+/** All rows as JSON arrays, a line each: a call of the decoder for each row would cost more than what is written. */
+function rowLines(batches: readonly Batch[]): Uint8Array<ArrayBuffer> {
   const to = new ByteWriter();
   for (const batch of batches) {
     for (let i = 0; i < batch.length; i++) {
@@ -51,22 +63,94 @@ export function rowLines(batches: readonly Batch[]): string {
       to.u8(CLOSE_BRACKET);
     }
   }
-  return decodeUtf8(to.buffer, 0, to.position);
+  return to.buffer.subarray(0, to.position);
 }
 
-/** The rows of all partitions in the order of the answer, each as one JSON array. */
-export function mergedRows(answers: readonly PulledRows[]): string[] {
-  const rows = answers.flatMap(({ lines }) => rowsOf(lines));
+/** Refuses rows that would be more than twice an answer, before others come beside them: with ORDER BY so many are held. @throws {LimitError} PULL_BYTES_MAX */
+export function refuseHeavy(rows: readonly AnswerRow[]): void {
+  let weight = 0;
+  for (const { values, order } of rows) weight += weightOf(values) + order.length;
+  if (weight > 2 * PULL_BYTES_MAX) throw tooLong();
+}
+
+/** What an object answers to a pull query. @throws {LimitError} PULL_BYTES_MAX */
+export function pulledRows({ batches, order }: PullAnswer, isSorted: boolean): PulledRows {
+  // Whatever a view is of goes along with it.
+  const lines = rowLines(batches).slice();
+  refuseTooLong(lines.length + (isSorted ? lengthOf(order) : 0));
+  return { lines, order: isSorted ? order : null };
+}
+
+/**
+ * The first rows of all partitions in the order of the answer, as lines.
+ * @throws {LimitError} PULL_ROWS_MAX, PULL_BYTES_MAX
+ */
+export function mergedLines(
+  answers: readonly PulledRows[],
+  limit: number | null,
+): Uint8Array<ArrayBuffer> {
+  const [first, ...more] = answers.filter(({ lines }) => lines.length > 0);
+  if (first === undefined) return NO_LINES;
+  // One partition has kept the limits.
+  if (more.length === 0) return first.lines;
+  const rows = [first, ...more].flatMap(({ lines }) => rowsOf(decodeUtf8(lines)));
   const orders = answers.flatMap(({ order }) => order ?? []);
-  if (orders.length === 0) return rows;
-  const none = new Uint8Array(0);
-  return Array.from(rows, (row, i) => ({ row, order: orders[i] ?? none }))
+  const wanted = (orders.length === 0 ? rows : sorted(rows, orders)).slice(0, limit ?? Infinity);
+  if (wanted.length > PULL_ROWS_MAX) throw tooMuch('PULL_ROWS_MAX', `${PULL_ROWS_MAX} rows`);
+  const lines = encodeUtf8(wanted.join('\n'));
+  refuseTooLong(lines.length);
+  return lines;
+}
+
+function sorted(rows: readonly string[], orders: readonly Uint8Array[]): string[] {
+  return Array.from(rows, (row, i) => ({ row, order: orders[i] ?? NO_LINES }))
     .sort((a, b) => compareBytes(a.order, b.order))
     .map(({ row }) => row);
 }
 
+function refuseTooLong(bytes: number): void {
+  if (bytes > PULL_BYTES_MAX) throw tooLong();
+}
+
+function tooLong(): LimitError {
+  return tooMuch('PULL_BYTES_MAX', `${PULL_BYTES_MAX} bytes`);
+}
+
+function tooMuch(limit: string, most: string): LimitError {
+  return new LimitError(limit, `more than ${most} answer; add LIMIT, or ask for keys`);
+}
+
 function rowsOf(lines: string): string[] {
   return lines === '' ? [] : lines.split('\n');
+}
+
+/** Rows that lie as lines until they are taken, a few at a time: a part of a text would hold all of it. */
+export class Lines {
+  #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get isOver(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  /** The next ones, so many bytes and what is left of the last; none: there are no more. */
+  next(bytesMin: number): readonly string[] {
+    const from = this.#at;
+    const found = this.#bytes.indexOf(LINE_FEED, from + bytesMin);
+    const to = found < 0 ? this.#bytes.length : found;
+    this.#at = to + 1;
+    const rows = rowsOf(decodeUtf8(this.#bytes, from, Math.max(from, to)));
+    if (this.isOver) this.drop();
+    return rows;
+  }
+
+  drop(): void {
+    this.#bytes = NO_LINES;
+  }
 }
 
 /**

@@ -5,6 +5,7 @@ import { PortError } from '../../runtime/base/errors.ts';
 import { ANSWER_STALL_MS, ANSWERS_HELD_BYTES_MAX } from '../../runtime/base/limits.ts';
 import { log } from '../../runtime/base/log.ts';
 import { GONE_MS, type Held, HeldBytes, IDLE_MS, WATCH_MS } from '../held-bytes.ts';
+import { Lines } from '../rows.ts';
 
 /** What the platform is given at a time. It cannot be taken back from a connection that nobody reads. */
 const PIECE_BYTES = 131_072;
@@ -29,6 +30,8 @@ export interface AnswerParts {
 class Going {
   /** The text that is being given; null: the next one has to be made. */
   bytes: Uint8Array<ArrayBuffer> | null = null;
+  /** What texts are still to be made of. */
+  lines: Lines | null = null;
   /** null: it has no more than a piece. */
   held: Held<Going> | null = null;
   #at = 0;
@@ -55,6 +58,23 @@ class Going {
   idleMs(nowMs: number): number {
     return this.isWaiting ? nowMs - this.movedMs : 0;
   }
+
+  giveWay(): void {
+    this.bytes = null;
+    this.lines?.drop();
+    this.isEnded = true;
+  }
+}
+
+/** Rows that an answer is made of. */
+export interface KeptRows {
+  /**
+   * The next of them, a piece at least; none: there are no more.
+   * @throws {PortError} OVERLOADED: nobody took any for too long
+   */
+  next(): readonly string[];
+  /** Nobody wants them any more. */
+  letGo(): void;
 }
 
 /**
@@ -63,10 +83,11 @@ class Going {
  */
 export class Answers {
   /** Of those that have more than a piece. */
-  readonly #held = new HeldBytes<Going>(
-    ANSWERS_HELD_BYTES_MAX,
-    (going, nowMs) => going.idleMs(nowMs) >= GONE_MS,
-  );
+  readonly #held = new HeldBytes<Going>(ANSWERS_HELD_BYTES_MAX, (going, nowMs) => {
+    if (going.idleMs(nowMs) < GONE_MS) return false;
+    going.giveWay();
+    return true;
+  });
 
   /** Bytes of texts that wait for their readers, at most ANSWERS_HELD_BYTES_MAX. */
   get bytes(): number {
@@ -97,6 +118,35 @@ export class Answers {
     } finally {
       this.#letGo(going);
     }
+  }
+
+  /**
+   * Counts the rows of an answer until the last of them are taken. No timer ends them where nobody does, as on a socket it would for each: who asks for the next ones
+   * then is told.
+   * @param lines a row each
+   * @throws {PortError} OVERLOADED where there is no room for them
+   */
+  keep(lines: Uint8Array): KeptRows {
+    const going = new Going();
+    if (lines.length > PIECE_BYTES) {
+      if (!this.#hasRoom(lines.length)) throw noRoom();
+      going.held = this.#held.hold(lines.length, going);
+    }
+    const rows = new Lines(lines);
+    going.lines = rows;
+    return {
+      next: () => {
+        if (going.isEnded) throw noRoom();
+        const some = rows.next(PIECE_BYTES);
+        going.movedMs = Date.now();
+        if (rows.isOver) this.#letGo(going);
+        return some;
+      },
+      letGo: () => {
+        rows.drop();
+        this.#letGo(going);
+      },
+    };
   }
 
   /** A text as an answer. @throws {PortError} OVERLOADED where there is no room for it */
@@ -197,8 +247,7 @@ export class Answers {
         if (going.idleMs(nowMs) > (idlest?.idleMs(nowMs) ?? IDLE_MS - 1)) idlest = going;
       if (idlest === null) return false;
       this.#letGo(idlest);
-      idlest.bytes = null;
-      idlest.isEnded = true;
+      idlest.giveWay();
     }
     return true;
   }

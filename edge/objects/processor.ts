@@ -24,7 +24,7 @@ import {
 } from '../env.ts';
 import { kernel } from '../kernel.ts';
 import { registry } from '../registry.ts';
-import { type PulledRows, rowLines } from '../rows.ts';
+import { NO_ROWS, pulledRows, type PulledRows, refuseHeavy } from '../rows.ts';
 import { type TaskMetrics, TaskMeter } from '../metrics/meters.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { type Ending, haveCome } from './after-restore.ts';
@@ -188,20 +188,21 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
   async pull(pull: PullPlan, planned: number): Promise<Wire<PulledRows>> {
     return settleAsync(async () => {
       const process = this.#tables.process();
-      if (process === null) return { lines: '', order: null };
+      if (process === null) return NO_ROWS;
       if (process.planned !== planned) {
         throw new PortError('UNAVAILABLE', `query ${pull.query} is being replaced`);
       }
       const own = taskId(process.task);
-      const { batches, order } = await answerPull({
+      const answer = await answerPull({
         pull,
         plan: process.plan,
         reader: async (task) => (task === own ? this.#store.reader(task) : null),
         formats: FORMATS,
         registry,
         clock: wallClock,
+        check: refuseHeavy,
       });
-      return { lines: rowLines(batches), order: pull.order.length > 0 ? order : null };
+      return pulledRows(answer, pull.order.length > 0);
     });
   }
 

@@ -1,7 +1,7 @@
 // Running a prepared SELECT for one connection: push queries here in the Worker, pull queries at the objects; knows no format of answers.
 
-import { LimitError, PortError, StatementError } from '../../runtime/base/errors.ts';
-import { PULL_ROWS_MAX, PUSH_QUERIES_MAX, TOPIC_READS_MAX } from '../../runtime/base/limits.ts';
+import { PortError, StatementError } from '../../runtime/base/errors.ts';
+import { PUSH_QUERIES_MAX, TOPIC_READS_MAX } from '../../runtime/base/limits.ts';
 import { printTopic } from '../../runtime/engine/print-topic.ts';
 import { partitionsAsked } from '../../runtime/engine/pull-partitions.ts';
 import { startStreamPull } from '../../runtime/engine/pull-stream.ts';
@@ -21,12 +21,13 @@ import { typeText } from '../../runtime/data/type.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { pacedLog } from '../adapters/paced-log.ts';
 import { catalogOf, processorAt } from '../env.ts';
+import { answers } from '../guard/answers.ts';
 import { kernel } from '../kernel.ts';
 import type { PreparedQuery, Script } from '../objects/prepare.ts';
 import { OpenQueries } from '../open-queries.ts';
 import { gaveWay, pushRoom } from '../push-room.ts';
 import { registry } from '../registry.ts';
-import { answerText, mergedRows, type RowText, rowTexts } from '../rows.ts';
+import { answerText, mergedLines, type RowText, rowTexts } from '../rows.ts';
 import { unwrap } from '../wire.ts';
 import type { Edge } from './context.ts';
 
@@ -298,7 +299,7 @@ async function pull(
   { env, tenant }: Edge,
   { pull: plan, partitions, planned }: PreparedQuery & { readonly kind: 'pull' },
 ): Promise<RunningQuery> {
-  const answers = await Promise.all(
+  const pulled = await Promise.all(
     [...partitionsAsked(plan, partitions, FORMATS).keys()].map(async (partition) => {
       const task = taskId({ query: plan.query, subtopology: plan.table.subtopology, partition });
       return unwrap(processorAt(env, tenant, task).pull(plan, planned));
@@ -306,11 +307,7 @@ async function pull(
   );
   const { order, schema } = plan.projection;
   const columns = order.flatMap((index) => schema.columns[index] ?? []);
-  const wanted = mergedRows(answers).slice(0, plan.limit ?? Infinity);
-  if (wanted.length > PULL_ROWS_MAX) {
-    const hint = 'add LIMIT, or ask for keys';
-    throw new LimitError('PULL_ROWS_MAX', `more than ${PULL_ROWS_MAX} rows answer; ${hint}`);
-  }
+  const kept = answers.keep(mergedLines(pulled, plan.limit));
   return {
     kind: 'pull',
     queryId: null,
@@ -320,9 +317,17 @@ async function pull(
     isResumable: false,
     token: () => null,
     onEnded: () => undefined,
-    close: async () => undefined,
+    close: async () => kept.letGo(),
     rows: async function* () {
-      yield wanted.map((row) => ({ columns: row, isDelete: false }));
+      let some: readonly RowText[];
+      try {
+        while ((some = kept.next().map((columns) => ({ columns, isDelete: false }))).length > 0) {
+          yield some;
+          some = [];
+        }
+      } finally {
+        kept.letGo();
+      }
     },
   };
 }

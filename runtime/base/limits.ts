@@ -185,6 +185,10 @@ export const PUSH_QUERY_GONE_MS = 15_000;
 export const TOPIC_READS_MAX = 32;
 /** Rows of one pull query's answer. */
 export const PULL_ROWS_MAX = 10_000;
+/** Bytes of one pull query's answer at an edge (16 MiB): of each partition, with what its rows are ordered by, and of all together. A call between objects carries twice as many. */
+export const PULL_BYTES_MAX = 16_777_216;
+/** Bytes of state, as stored, that a pull query decodes before it looks which of it answers, unless one row by itself is more. */
+export const PULL_FOUND_BYTES_MAX = 1_048_576;
 /** Rows that one call of a processor in code emits. */
 export const PROCESSOR_ROWS_MAX = 10_000;
 /** Workers that the tasks of one engine are spread over. */

@@ -3,7 +3,7 @@
 import { existing } from '../base/assert.ts';
 import { concatBytes } from '../base/byte-arrays.ts';
 import { InvariantError } from '../base/errors.ts';
-import { BATCH_ROWS_MAX } from '../base/limits.ts';
+import { BATCH_ROWS_MAX, PULL_FOUND_BYTES_MAX } from '../base/limits.ts';
 import type { KeySpan } from '../analyze/analysis.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
@@ -52,22 +52,24 @@ export class Finder {
   }
 
   /**
-   * In the order of the keys; at most BATCH_ROWS_MAX at a time, so that little is held.
+   * In the order of the keys; at most BATCH_ROWS_MAX and PULL_FOUND_BYTES_MAX at a time, so that little is held.
    * @param first rows of the first batch, where fewer may do: each further one has twice as many
    */
   *find(reader: StateReader, spans: readonly KeySpan[], first: number): Iterable<Found> {
     const builder = new BatchBuilder(this.#pull.table.schema);
     let keys: Uint8Array[] = [];
     let most = Math.min(first, BATCH_ROWS_MAX);
+    let bytes = 0;
     const { pending } = this.#pull.table;
     for (const { key, value } of this.#entries(reader, spans)) {
       if (pending !== undefined && reader.get(pending, this.#pendingKey(key)) !== null) continue;
       this.#append(builder, key, value, keys.length);
       keys.push(key);
-      if (keys.length < most) continue;
+      if (keys.length < most && (bytes += value.length) < PULL_FOUND_BYTES_MAX) continue;
       const batch = builder.finish();
       if (batch !== null) yield { batch, keys };
       keys = [];
+      bytes = 0;
       most = Math.min(most * 2, BATCH_ROWS_MAX);
     }
     const batch = builder.finish();

@@ -33,6 +33,8 @@ export interface PullOptions {
   readonly formats: Formats;
   readonly registry: FunctionRegistry;
   readonly clock: Clock;
+  /** Told of all rows that are held, each time that some more are; may refuse them. */
+  readonly check?: ((rows: readonly AnswerRow[]) => void) | undefined;
 }
 
 export interface PullAnswer {
@@ -67,13 +69,14 @@ export async function answerPull(options: PullOptions): Promise<PullAnswer> {
       const what = `the rows of ${pull.query} in partition ${partition} are made again`;
       throw new PortError('UNAVAILABLE', `${what}, because they were damaged: ask again later`);
     }
-    rows = await withParts(() => withAnswers(before, { pull, finder, finish, reader, spans }));
+    rows = await withParts(() =>
+      withAnswers(before, { ...options, finder, finish, reader, spans }),
+    );
   }
   return { schema: finish.schema, ...inBatches(rows, finish.schema) };
 }
 
-interface Question {
-  readonly pull: PullPlan;
+interface Question extends Pick<PullOptions, 'pull' | 'check'> {
   readonly finder: Finder;
   readonly finish: Finish;
   readonly reader: StateReader;
@@ -86,14 +89,15 @@ interface Question {
  */
 function withAnswers(
   before: readonly AnswerRow[],
-  { pull, finder, finish, reader, spans }: Question,
+  { pull, check, finder, finish, reader, spans }: Question,
 ): readonly AnswerRow[] {
   const wanted = wantedOf(pull);
   const isSorted = pull.order.length > 0;
-  let rows: AnswerRow[] = [...before];
+  let rows = [...before];
   const first = isSorted ? BATCH_ROWS_MAX : Math.max(wanted, FIRST_ROWS_MIN);
   for (const found of finder.find(reader, spans, first)) {
     for (const row of finish.rows(found)) rows.push(row);
+    check?.(rows);
     if (rows.length < wanted) continue;
     if (!isSorted) break;
     if (rows.length > 2 * wanted) rows = firstOf(rows, wanted);

@@ -7,7 +7,7 @@ import { RemoteLog } from '../../edge/adapters/remote-log.ts';
 import { catalogOf, processorAt } from '../../edge/env.ts';
 import { catalogName, processorName } from '../../edge/names.ts';
 import { registerProcessors } from '../../edge/registry.ts';
-import { mergedRows } from '../../edge/rows.ts';
+import { Lines } from '../../edge/rows.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
@@ -54,7 +54,7 @@ class Tenant {
     if (prepared.kind !== 'pull') throw new Error('a pull query was asked');
     const { pull, planned } = prepared;
     const rows = await unwrap(processorAt(env, this.#name, TASK).pull(pull, planned));
-    return mergedRows([rows]);
+    return [...new Lines(rows.lines).next(Infinity)];
   }
 
   async emitted(): Promise<number> {

@@ -7,7 +7,7 @@ import { RemoteLog } from '../../edge/adapters/remote-log.ts';
 import { catalogOf, processorAt, type ProcessorStatus } from '../../edge/env.ts';
 import { catalogName, processorName } from '../../edge/names.ts';
 import type { CatalogEffect } from '../../edge/objects/catalog-effects.ts';
-import { mergedRows } from '../../edge/rows.ts';
+import { Lines } from '../../edge/rows.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { decodeUtf8, encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { parseRecordBatch } from '../../runtime/data/record.ts';
@@ -76,7 +76,7 @@ class Pipeline {
     if (prepared.kind !== 'pull') throw new Error('a pull query was asked');
     const { pull, planned } = prepared;
     const rows = await unwrap(processorAt(env, this.tenant, this.task).pull(pull, planned));
-    return mergedRows([rows]);
+    return [...new Lines(rows.lines).next(Infinity)];
   }
 
   async status(): Promise<ProcessorStatus> {

@@ -7,7 +7,7 @@ import { RemoteLog } from '../../edge/adapters/remote-log.ts';
 import { SqliteStore } from '../../edge/adapters/sqlite-store.ts';
 import { catalogOf, type EdgeEnv, partitionAt, processorAt } from '../../edge/env.ts';
 import { catalogName, partitionName, processorName } from '../../edge/names.ts';
-import { mergedRows } from '../../edge/rows.ts';
+import { Lines } from '../../edge/rows.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import {
@@ -73,7 +73,7 @@ class Pipeline {
     const rows = await unwrap(
       processorAt(env, this.tenant, TASK).pull(prepared.pull, prepared.planned),
     );
-    return mergedRows([rows]);
+    return [...new Lines(rows.lines).next(Infinity)];
   }
 
   /** Waits until the task says that it has nothing left to do. */

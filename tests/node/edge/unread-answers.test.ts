@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { existing } from '../../../runtime/base/assert.ts';
+import { encodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { Answers } from '../../../edge/guard/answers.ts';
 import {
   ANSWER_STALL_MS,
@@ -231,6 +232,46 @@ test('a stream for whose next text there is no room says so and ends', async () 
   expect(state.ends).toBe(1);
   const short = streamOf(answers, 'row');
   expect(await read(short.reader)).toBe('row');
+});
+
+/** So many rows of 1 KiB. */
+function rowsOf(count: number): Uint8Array {
+  return encodeUtf8(Array.from({ length: count }, () => 'x'.repeat(1_023)).join('\n'));
+}
+
+test('rows are kept up to the limit, given a few at a time, and counted until the last are taken or nobody wants them', () => {
+  const answers = new Answers();
+  const most = ANSWERS_HELD_BYTES_MAX / FETCH_BYTES_MAX;
+  const kept = Array.from({ length: most }, () => answers.keep(rowsOf(1_024)));
+  expect(answers.bytes).toBe(most * (FETCH_BYTES_MAX - 1));
+  expect(() => answers.keep(rowsOf(1_024))).toThrow(refused);
+  // Few are given to whoever asks.
+  expect(answers.keep(rowsOf(100)).next()).toHaveLength(100);
+  const [first, second] = kept;
+  let rows = 0;
+  for (let some; (some = first?.next() ?? []).length > 0; rows += some.length)
+    expect(some.length).toBeLessThanOrEqual(129);
+  expect(rows).toBe(1_024);
+  second?.letGo();
+  second?.letGo();
+  expect(second?.next()).toEqual([]);
+  expect(answers.bytes).toBe((most - 2) * (FETCH_BYTES_MAX - 1));
+});
+
+test('rows of which nobody takes any give way after a second, and who asks for more is told', async () => {
+  const answers = new Answers();
+  const kept = Array.from({ length: MOST }, () => answers.keep(rowsOf(1_024)));
+  await vi.advanceTimersByTimeAsync(999);
+  for (const rows of kept.slice(1)) expect(rows.next().length).toBeGreaterThan(0);
+  await vi.advanceTimersByTimeAsync(1);
+  answers.keep(rowsOf(1_024));
+  expect(() => answers.keep(rowsOf(1_024))).toThrow(refused);
+  expect(() => kept[0]?.next()).toThrow(refused);
+  expect(kept[1]?.next().length).toBeGreaterThan(0);
+  expect(vi.getTimerCount()).toBe(0);
+  await vi.advanceTimersByTimeAsync(ANSWER_STALL_MS + 10_000);
+  expect(answers.bytes).toBe(0);
+  expect(() => kept[1]?.next()).toThrow(refused);
 });
 
 /** A request whose answer nobody reads. */
