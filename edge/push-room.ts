@@ -6,6 +6,9 @@ import {
   PUSH_QUERIES_HELD_BYTES_MAX,
   PUSH_QUERY_GONE_MS,
 } from '../runtime/base/limits.ts';
+import { MemoryStore } from '../runtime/memory/memory-store.ts';
+import { QueryStore } from '../runtime/memory/query-store.ts';
+import type { TaskStore } from '../runtime/ports/store.ts';
 import { Waiters } from './objects/waiters.ts';
 import { shareOf } from './share.ts';
 
@@ -355,6 +358,13 @@ export class Reading {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.wake();
   }
+}
+
+/** Bytes of the state of a query's tasks, as stored, and of what lies between them in its own topics. */
+export function stateBytesOf(store: TaskStore): number {
+  if (!(store instanceof QueryStore)) return 0;
+  const between = store instanceof MemoryStore ? (store.deliverTo?.lengthBytes ?? 0) : 0;
+  return [...store.tasks.values()].reduce((sum, { tables }) => sum + tables.bytes, between);
 }
 
 /** Those of this isolate. */

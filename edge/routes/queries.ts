@@ -9,7 +9,6 @@ import { startPush } from '../../runtime/engine/push.ts';
 import { continuationToken, isResumable, placedAt, Places } from '../../runtime/engine/resume.ts';
 import { QueryRows, type QueryRowsOptions } from '../../runtime/engine/query-rows.ts';
 import type { Batch } from '../../runtime/data/batch.ts';
-import { QueryStore } from '../../runtime/memory/query-store.ts';
 import type { TaskStore } from '../../runtime/ports/store.ts';
 import { FORMATS } from '../../runtime/formats/formats.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
@@ -25,7 +24,7 @@ import { answers } from '../guard/answers.ts';
 import { kernel } from '../kernel.ts';
 import type { PreparedQuery, Script } from '../objects/prepare.ts';
 import { OpenQueries } from '../open-queries.ts';
-import { gaveWay, pushRoom } from '../push-room.ts';
+import { gaveWay, pushRoom, stateBytesOf } from '../push-room.ts';
 import { registry } from '../registry.ts';
 import { answerText, mergedLines, type RowText, rowTexts } from '../rows.ts';
 import { unwrap } from '../wire.ts';
@@ -165,7 +164,7 @@ export function closeQuery(queryId: string): Promise<boolean> {
   return open.close(queryId);
 }
 
-/** Places that know what the state of the query takes. */
+/** Places that know what the state of the query takes, and what lies between its tasks. */
 class StoredPlaces extends Places {
   #store: TaskStore | null = null;
 
@@ -175,8 +174,7 @@ class StoredPlaces extends Places {
   }
 
   get stateBytes(): number {
-    if (!(this.#store instanceof QueryStore)) return 0;
-    return [...this.#store.tasks.values()].reduce((sum, { tables }) => sum + tables.bytes, 0);
+    return this.#store === null ? 0 : stateBytesOf(this.#store);
   }
 }
 

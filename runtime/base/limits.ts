@@ -91,8 +91,6 @@ export const COMMIT_INTERVAL_MS_MAX = 30_000;
 export const FETCH_BYTES_MAX = 1_048_576;
 /** Records of an internal topic that stay behind the position of its reader; beyond it half of them go. A restored reader can read them again. */
 export const REPARTITION_RECORDS_MAX = 131_072;
-/** The same of a query's own topics in memory: nobody reads them again below a committed position, and what stays young costs the collector little. */
-export const OWN_REPARTITION_RECORDS_MAX = 8_192;
 /** Batches whose sequence a partition remembers per producer. */
 export const PRODUCER_BATCHES_MAX = 64;
 /** How long a partition remembers an idle producer: longer than a browser stays offline. */

@@ -73,6 +73,14 @@ export class MemoryLog implements Log {
     this.#clock = clock;
   }
 
+  /** Bytes of all batches. */
+  get lengthBytes(): number {
+    let bytes = 0;
+    for (const { partitions } of this.#topics.values())
+      for (const { batches } of partitions) bytes += batches.lengthBytes;
+    return bytes;
+  }
+
   async create(topic: TopicSpec): Promise<TopicDescription> {
     assert(
       topic.partitions >= 1 && topic.partitions <= PARTITIONS_MAX,
@@ -190,7 +198,6 @@ export class MemoryLog implements Log {
 
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
     const partition = this.#partition(at);
-    const { start, highWatermark } = partition;
     checkOffset(at, from, partition);
     const batches: FetchedBatch[] = [];
     let bytes = 0;
@@ -199,15 +206,14 @@ export class MemoryLog implements Log {
       if (batches.length > 0 && bytes > bytesMax) break;
       batches.push(batch);
     }
-    return {
-      batches,
-      start,
-      highWatermark,
-      incarnation: this.#topic(at.topic).description.incarnation,
-    };
+    return { batches, ...this.#bounds(at) };
   }
 
   async bounds(at: TopicPartition): Promise<Bounds> {
+    return this.#bounds(at);
+  }
+
+  #bounds(at: TopicPartition): Bounds {
     const { start, highWatermark } = this.#partition(at);
     return { start, highWatermark, incarnation: this.#topic(at.topic).description.incarnation };
   }

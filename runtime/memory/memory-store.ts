@@ -14,14 +14,14 @@ export interface MemoryStoreOptions extends QueryStoreOptions {
 /** A `QueryStore` that a log may share, and whose tasks can be looked at, rebuilt and removed. */
 export class MemoryStore extends QueryStore implements Store {
   readonly delivers: boolean;
-  readonly #deliverTo: MemoryLog | undefined;
+  readonly deliverTo: MemoryLog | undefined;
   readonly #isDelivered: (topic: string) => boolean;
 
   constructor(options: MemoryStoreOptions) {
     super(options);
     const { deliverTo, isDelivered = () => true } = options;
     this.delivers = deliverTo !== undefined && options.isDelivered === undefined;
-    this.#deliverTo = deliverTo;
+    this.deliverTo = deliverTo;
     this.#isDelivered = isDelivered;
   }
 
@@ -29,7 +29,7 @@ export class MemoryStore extends QueryStore implements Store {
     by: TaskState,
     outbox: readonly OutboxAppend[],
   ): readonly OutboxAppend[] {
-    const log = this.#deliverTo;
+    const log = this.deliverTo;
     if (log === undefined) return outbox;
     log.transaction(() => {
       for (const append of outbox) {

@@ -1,17 +1,16 @@
 // Lets records of internal topics go that lie well behind their only reader; knows no task.
 
 import { PortError } from '../base/errors.ts';
-import { OWN_REPARTITION_RECORDS_MAX, REPARTITION_RECORDS_MAX } from '../base/limits.ts';
+import { REPARTITION_RECORDS_MAX } from '../base/limits.ts';
 import type { OffsetEntry } from '../ports/store.ts';
 import type { TaskOptions } from './task.ts';
 
 /** Of one task. */
 export class Trimming {
   readonly #log: TaskOptions['log'];
-  readonly #internal: ReadonlySet<string>;
   readonly #recordsMax: number;
   /** By internal topic: below this its records were let go. */
-  readonly #trimmed = new Map<string, number>();
+  readonly #trimmed: Map<string, number>;
 
   constructor({
     log,
@@ -19,15 +18,16 @@ export class Trimming {
     internalChecksums: isShared = true,
   }: Pick<TaskOptions, 'log' | 'plan' | 'internalChecksums'>) {
     this.#log = log;
-    this.#internal = new Set(plan.internalTopics.map(({ name }) => name));
-    this.#recordsMax = isShared ? REPARTITION_RECORDS_MAX : OWN_REPARTITION_RECORDS_MAX;
+    this.#trimmed = new Map(plan.internalTopics.map(({ name }) => [name, 0]));
+    // Nobody reads a query's own topics again below a committed position, and however few records there are they may be long.
+    this.#recordsMax = isShared ? REPARTITION_RECORDS_MAX : 0;
   }
 
   /** A hint that may fail. @param positions that are committed */
   async trim(positions: readonly OffsetEntry[]): Promise<void> {
     for (const { at, next } of positions) {
-      const trimmed = this.#trimmed.get(at.topic) ?? 0;
-      if (!this.#internal.has(at.topic) || next - trimmed <= this.#recordsMax) continue;
+      const trimmed = this.#trimmed.get(at.topic);
+      if (trimmed === undefined || next - trimmed <= this.#recordsMax) continue;
       const before = next - this.#recordsMax / 2;
       this.#trimmed.set(at.topic, before);
       try {

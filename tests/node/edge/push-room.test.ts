@@ -1,7 +1,12 @@
 // What push queries of one isolate hold: bounded together, read no further ahead than their readers come, and whoever holds the most gives way.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { PushRoom, type Reading } from '../../../edge/push-room.ts';
+import { PushRoom, type Reading, stateBytesOf } from '../../../edge/push-room.ts';
+import { RecordBatchBuilder } from '../../../runtime/data/record-builder.ts';
+import { withOwnTopics } from '../../../runtime/engine/own-topics.ts';
+import { ManualClock } from '../../../runtime/memory/manual-clock.ts';
+import { MemoryLog } from '../../../runtime/memory/memory-log.ts';
+import type { Plan } from '../../../runtime/plan/step.ts';
 import {
   FETCH_BYTES_MAX,
   PUSH_QUERIES_HELD_BYTES_MAX,
@@ -235,6 +240,21 @@ test('reads begin small, grow with what comes, and become shorter as less room i
   await holding(room, (MAX * 7) / 8);
   await reading.read('0', FETCH_BYTES_MAX, full);
   expect(asked.at(-1)).toBe(MAX / 8 / 4 / 4);
+});
+
+test('what lies between the tasks of a query counts as its state does, until its reader is behind it', async () => {
+  const internalTopics = [{ name: 'a', partitions: 2 }];
+  const plan = { internalTopics } as unknown as Plan;
+  const clock = new ManualClock();
+  const { log, store } = await withOwnTopics(plan, { log: new MemoryLog(clock), clock });
+  expect(stateBytesOf(store)).toBe(0);
+  const builder = new RecordBatchBuilder();
+  builder.append(null, new Uint8Array(100_000), 0);
+  const bytes = builder.finish() ?? new Uint8Array(0);
+  for (const partition of [0, 1, 1]) await log.append({ topic: 'a', partition }, bytes);
+  expect(stateBytesOf(store)).toBe(3 * bytes.length);
+  await log.trim({ topic: 'a', partition: 1 }, 1);
+  expect(stateBytesOf(store)).toBe(2 * bytes.length);
 });
 
 test('one whose request was dropped holds nothing once it has not been heard of for PUSH_QUERY_GONE_MS', async () => {
