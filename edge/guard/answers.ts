@@ -2,7 +2,11 @@
 
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { PortError } from '../../runtime/base/errors.ts';
-import { ANSWER_STALL_MS, ANSWERS_HELD_BYTES_MAX } from '../../runtime/base/limits.ts';
+import {
+  ANSWER_ROOM_WAIT_MS_MAX,
+  ANSWER_STALL_MS,
+  ANSWERS_HELD_BYTES_MAX,
+} from '../../runtime/base/limits.ts';
 import { log } from '../../runtime/base/log.ts';
 import { GONE_MS, type Held, HeldBytes, IDLE_MS, WATCH_MS } from '../held-bytes.ts';
 import { Lines } from '../rows.ts';
@@ -11,8 +15,7 @@ import { Lines } from '../rows.ts';
 const PIECE_BYTES = 131_072;
 /** What is read takes so much more until it is a text, and that is bytes. */
 const READ_WEIGHT = 3;
-/** So long a read waits for room at most, and so often it looks. */
-const ROOM_WAIT_MS = 2_000;
+/** How often a read looks whether there is room. */
 const ROOM_LOOK_MS = 100;
 /** A text of so many UTF-16 units is no longer than that for certain. */
 const SHORT_LENGTH = Math.floor(PIECE_BYTES / 3);
@@ -101,10 +104,10 @@ export class Answers {
 
   /**
    * Reads so much for an answer, and makes a text of it, once there is room for that: many who wait for the same record are woken at once.
-   * @throws {PortError} OVERLOADED where there is none within ROOM_WAIT_MS
+   * @throws {PortError} OVERLOADED where there is none within ANSWER_ROOM_WAIT_MS_MAX
    */
   async reading<T>(bytes: number, read: () => Promise<T>): Promise<T> {
-    const untilMs = Date.now() + ROOM_WAIT_MS;
+    const untilMs = Date.now() + ANSWER_ROOM_WAIT_MS_MAX;
     while (!this.#hasRoom(bytes * READ_WEIGHT)) {
       if (Date.now() >= untilMs) throw noRoom();
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -3,6 +3,8 @@
 import {
   BODY_BYTES_MAX,
   REQUEST_GONE_MS,
+  REQUEST_STUCK_MS,
+  REQUEST_STUCK_MS_MAX,
   REQUEST_WAIT_MS_MAX,
   REQUESTS_IN_FLIGHT_BYTES_MAX,
   REQUESTS_IN_FLIGHT_MAX,
@@ -10,10 +12,6 @@ import {
 } from '../../runtime/base/limits.ts';
 import { type Loop, Pace } from './pace.ts';
 
-/** So long one waits at most. */
-const LONGEST_WAIT_MS = 10 * REQUEST_WAIT_MS_MAX;
-/** No more come to wait behind one that has waited for so long. */
-const LONG_WAIT_MS = 8 * REQUEST_WAIT_MS_MAX;
 /** How often the first of those that wait looks whether it may begin, though nobody has left; and how often turns are measured where none waits. */
 const WAITING_LOOK_MS = 10;
 const LOOK_EVERY_MS = 25;
@@ -123,7 +121,7 @@ export class InFlight {
     }
     // One that waits would have been refused by its timer.
     const first = this.#first;
-    if (first !== undefined && nowMs - first.entered.sinceMs > 2 * LONGEST_WAIT_MS)
+    if (first !== undefined && nowMs - first.entered.sinceMs > 2 * REQUEST_STUCK_MS_MAX)
       this.#refuse(first);
   }
 
@@ -151,7 +149,7 @@ export class InFlight {
   /** What has begun takes so long that whoever came now would wait in vain. */
   get #isStuck(): boolean {
     const first = this.#first;
-    return first !== undefined && this.#loop.nowMs() - first.entered.sinceMs > LONG_WAIT_MS;
+    return first !== undefined && this.#loop.nowMs() - first.entered.sinceMs > REQUEST_STUCK_MS;
   }
 
   get #first(): Waiting | undefined {
@@ -163,7 +161,7 @@ export class InFlight {
     const waiting: Waiting = { entered, state: 'waits', wake: () => undefined };
     this.#waiting.add(waiting);
     // A promise that another request keeps is nothing that the platform sees a request wait for: the timer is.
-    const cancel = this.#loop.later(LONGEST_WAIT_MS, () => this.#refuse(waiting));
+    const cancel = this.#loop.later(REQUEST_STUCK_MS_MAX, () => this.#refuse(waiting));
     entered.request?.signal.addEventListener('abort', () => this.#refuse(waiting), { once: true });
     let hasLooked = false;
     while (waiting.state === 'waits') {

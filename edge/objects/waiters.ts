@@ -1,10 +1,7 @@
 // Those who wait in memory for something to happen, each for a bounded time; knows nothing of what happens.
 
 import { PortError } from '../../runtime/base/errors.ts';
-import { WAITERS_MAX } from '../../runtime/base/limits.ts';
-
-/** So many timers are left to go off for nothing; workerd refuses more than 10,000 in one object. */
-const TIMERS_MAX = 100;
+import { WAITERS_MAX, WAITERS_TIMERS_MAX } from '../../runtime/base/limits.ts';
 
 /**
  * Waiting is a hint: whoever wakes looks again. Lost with the instance, and the caller's call with it. Most are woken long before their time, so
@@ -41,7 +38,7 @@ export class Waiters {
   #arm(untilMs: number): void {
     if (untilMs >= this.#timerMs) return;
     // Each that waits a little less long than the one before it would leave another one.
-    if (this.#timers >= TIMERS_MAX && this.#timer !== null) {
+    if (this.#timers >= WAITERS_TIMERS_MAX && this.#timer !== null) {
       clearTimeout(this.#timer);
       this.#timers -= 1;
     }

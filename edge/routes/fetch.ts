@@ -3,7 +3,11 @@
 import type { Hono } from 'hono';
 import { encodeBase64 } from '../../runtime/base/base64.ts';
 import { decodeUtf8, isUtf8 } from '../../runtime/base/bytes.ts';
-import { FETCH_BYTES_MAX, PAGE_BYTES_MAX } from '../../runtime/base/limits.ts';
+import {
+  FETCH_BYTES_MAX,
+  PAGE_BYTES_MAX,
+  WOKEN_FETCH_BYTES_MAX,
+} from '../../runtime/base/limits.ts';
 import {
   indexAt,
   offsetAt,
@@ -28,8 +32,6 @@ import {
 import { boundedOf, integerOf, parametersOf } from './parameters.ts';
 
 const WAIT_MS_MAX = 30_000;
-/** What one who waits is given without a look at the room there is: as much as its connection takes. */
-const WAITING_BYTES_MAX = 65_536;
 const PARAMETERS = ['offset', 'max_bytes', 'wait_ms', 'incarnation', 'last_event_id'] as const;
 
 export function fetchRoutes(app: Hono<EdgeHono>): void {
@@ -113,7 +115,7 @@ function readNow({ log, at, bytesMax, incarnation }: Reading, from: number): Pro
  */
 async function waited<T>(reading: Reading, from: number, make: (page: Fetched) => T): Promise<T> {
   const { log, at, bytesMax, waitMs, incarnation } = reading;
-  const little = Math.min(bytesMax, WAITING_BYTES_MAX);
+  const little = Math.min(bytesMax, WOKEN_FETCH_BYTES_MAX);
   const page = await log.readWithinOrWait(at, from, little, waitMs, incarnation);
   const last = page.batches.at(-1);
   const isAll =

@@ -275,6 +275,9 @@ export const BODY_STALL_MS = 10_000;
 /** Only so many are let in where another one would wait longer than this to begin. */
 export const REQUEST_WAIT_MS_MAX = 500;
 export const REQUESTS_IN_FLIGHT_MIN = 32;
+/** None is let in behind one that has waited so long to begin, however few there are; and one that has waited so long is refused. */
+export const REQUEST_STUCK_MS = 4_000;
+export const REQUEST_STUCK_MS_MAX = 5_000;
 /** So few of them run at once that a turn of its event loop takes no longer than this, if it can be. */
 export const TURN_MS_MAX = 20;
 /** The same while others are refused, whose answers pass through several turns. */
@@ -297,6 +300,8 @@ export const MIGRATIONS_MAX = 1000;
 export const PRODUCER_AHEAD_MS_MAX = 86_400_000;
 /** Calls that wait at one partition for its next record. */
 export const WAITERS_MAX = 10_000;
+/** Timers that are set for them, each for less long than the one before it: workerd refuses more than 10,000 in one object. */
+export const WAITERS_TIMERS_MAX = 100;
 /** Sockets of one relay object, and relays of one tenant. */
 export const RELAY_SOCKETS_MAX = 250;
 export const RELAYS_MAX = 40;
@@ -341,6 +346,9 @@ export const PAGES_HELD_BYTES_MAX = 33_554_432;
 /** Bytes of other answers that one isolate holds for readers who have not taken them (64 MiB), and how long one of which nothing is taken is held. */
 export const ANSWERS_HELD_BYTES_MAX = 67_108_864;
 export const ANSWER_STALL_MS = 30_000;
+/** Bytes of batches that one who waits for a record is brought, though there may be no room: many are woken at once. What is longer is read once there is room, or refused when there has been none for so long. */
+export const WOKEN_FETCH_BYTES_MAX = 65_536;
+export const ANSWER_ROOM_WAIT_MS_MAX = 2_000;
 /** Spans of offsets that a partition knows as checked. */
 export const CHECKED_SPANS_MAX = 64;
 /** Appends of several requests that go to one partition in one call, their bytes, and how long one waits for a call of another request. */

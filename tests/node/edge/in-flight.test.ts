@@ -10,6 +10,8 @@ import {
   BODY_BYTES_MAX,
   REFUSING_TURN_MS_MAX,
   REQUEST_GONE_MS,
+  REQUEST_STUCK_MS,
+  REQUEST_STUCK_MS_MAX,
   REQUEST_WAIT_MS_MAX,
   REQUESTS_IN_FLIGHT_BYTES_MAX,
   REQUESTS_IN_FLIGHT_MAX,
@@ -295,7 +297,7 @@ test('one that waits longest of all is refused, is under way no more, nor are it
   const running = Array.from({ length: AT_FIRST }, () => loop.enter(get()));
   const waiting = Array.from({ length: 8 }, () => loop.enter(post(BODY_BYTES_MAX)));
   expect(loop.inFlight.enter(post(1))).toBeNull();
-  loop.endTimers(10 * REQUEST_WAIT_MS_MAX);
+  loop.endTimers(REQUEST_STUCK_MS_MAX);
   await settled();
   await loop.turn(1);
   await loop.turn(1);
@@ -327,7 +329,7 @@ test('behind one that has waited for long nobody else comes to wait, however few
   const { inFlight } = loop;
   const running = Array.from({ length: AT_FIRST }, () => loop.enter(get()));
   const waiting = loop.enter(get());
-  loop.endTimers(8 * REQUEST_WAIT_MS_MAX);
+  loop.endTimers(REQUEST_STUCK_MS);
   const last = loop.enter(get());
   expect(last.state).toBe('waits');
   loop.endTimers(1);
