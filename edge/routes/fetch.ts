@@ -121,7 +121,17 @@ async function waited<T>(reading: Reading, from: number, make: (page: Fetched) =
   const isAll =
     page.needed === 0 && (last === undefined || last.base + last.count >= page.highWatermark);
   if (isAll || (page.needed === 0 && bytesMax <= little)) return make(page);
-  const bytes = Math.max(page.needed, answers.bytesMax(bytesMax));
+  return whole(reading, from, make, page.needed);
+}
+
+/** What is made of a page that is there, once there is room for it. @param least bytes of its first batch, where those are known */
+function whole<T>(
+  { log, at, bytesMax, incarnation }: Reading,
+  from: number,
+  make: (page: Fetched) => T,
+  least: number,
+): Promise<T> {
+  const bytes = Math.max(least, answers.bytesMax(bytesMax));
   return answers.reading(bytes, async () =>
     make(await log.readOrWait(at, from, bytes, 0, incarnation)),
   );
@@ -132,11 +142,11 @@ async function waited<T>(reading: Reading, from: number, make: (page: Fetched) =
  * @param first what has been read already, from there on
  */
 function recordEvents(reading: Reading, first: RecordsEvent): AsyncIterator<string, void> {
-  let { next } = first;
+  let { next, isBehind } = first;
   return startingWith(first.text, {
     next: async () => {
-      const event = await nextEvent(reading, next);
-      next = event.next;
+      const event = await nextEvent(reading, next, isBehind);
+      ({ next, isBehind } = event);
       return { value: event.text };
     },
   });
@@ -147,19 +157,24 @@ interface RecordsEvent {
   readonly text: string;
   /** Where the next one begins. */
   readonly next: number;
+  /** There were more records when it was read: nothing need be waited for. */
+  readonly isBehind: boolean;
 }
 
-async function nextEvent(reading: Reading, from: number): Promise<RecordsEvent> {
-  return waited(reading, from, (fetched) =>
-    fetched.batches.length === 0 ? { text: HEARTBEAT, next: from } : recordsEvent(fetched, from),
-  );
+async function nextEvent(reading: Reading, from: number, isBehind: boolean): Promise<RecordsEvent> {
+  const make = (fetched: Fetched): RecordsEvent => {
+    const event = recordsEvent(fetched, from);
+    return event.text === '' ? { ...event, text: HEARTBEAT } : event;
+  };
+  return isBehind ? whole(reading, from, make, 0) : waited(reading, from, make);
 }
 
 /** The event of a page, and where the next one begins. Without a record there is none. */
 function recordsEvent(fetched: Fetched, from: number): RecordsEvent {
-  if (fetched.batches.length === 0) return { text: '', next: from };
+  if (fetched.batches.length === 0) return { text: '', next: from, isBehind: false };
   const { text, next } = jsonAnswer(fetched, from);
-  return { text: eventText({ id: `${fetched.incarnation}/${next}`, data: text }), next };
+  const id = `${fetched.incarnation}/${next}`;
+  return { text: eventText({ id, data: text }), next, isBehind: next < fetched.highWatermark };
 }
 
 function jsonAnswer(fetched: Fetched, from: number): { text: string; next: number } {
