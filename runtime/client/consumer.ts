@@ -197,18 +197,31 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
     const waitMs = rounds === 1 ? WAIT_MS : Math.ceil(ROUND_MS / rounds);
     const options = { bytesMax: FETCH_BYTES_MAX, waitMs, signal };
     const idle = [...readers];
-    const underWay = new Map<PartitionReader, Promise<Fetched>>();
+    // Not a race of their promises: one that stays open would keep all that came of the others.
+    const arrived: Fetched[] = [];
+    let wake = (): void => undefined;
+    let underWay = 0;
+    const fetch = async (reader: PartitionReader): Promise<void> => {
+      underWay++;
+      arrived.push(await fetched(reader, options));
+      underWay--;
+      wake();
+    };
     for (;;) {
-      while (underWay.size < most) {
+      while (underWay + arrived.length < most) {
         const reader = idle.shift();
         if (reader === undefined) break;
-        underWay.set(reader, fetched(reader, options));
+        void fetch(reader);
       }
-      const { reader, generation, batches, error } = await Promise.race(underWay.values());
-      underWay.delete(reader);
+      const next = arrived.shift();
+      if (next === undefined) {
+        await new Promise<void>((resolve) => (wake = resolve));
+        continue;
+      }
+      const { reader, generation, batches, error } = next;
       if (signal.aborted) return;
       if (error !== null) throw error;
-      if (readers.length <= most) underWay.set(reader, fetched(reader, options));
+      if (readers.length <= most) void fetch(reader);
       else idle.push(reader);
       for (const batch of batches) {
         if (reader.generation !== generation) break;
