@@ -9,7 +9,9 @@ export async function* heard<T>(
   silenceMs: number,
 ): AsyncGenerator<T | null, void, undefined> {
   const items = from[Symbol.asyncIterator]();
+  /** Has been asked for, and has come. */
   let pending: Promise<IteratorResult<T>> | null = null;
+  let hasCome = false;
   let sinceMs = 0;
   let tell = (): void => undefined;
   // One for all of it, which is never taken back before the end: workerd keeps 250 bytes of each that is for as long as the request lasts.
@@ -21,16 +23,26 @@ export async function* heard<T>(
   };
   try {
     for (;;) {
-      pending ??= items.next();
+      if (pending === null) {
+        hasCome = false;
+        const come = (): void => {
+          hasCome = true;
+          tell();
+        };
+        pending = items.next();
+        // Once, and no race for each silence: whatever waits long would keep all of them.
+        pending.then(come, come);
+      }
       sinceMs = Date.now();
       timer ??= setTimeout(look, silenceMs);
-      const silence = Promise.withResolvers<null>();
-      tell = () => silence.resolve(null);
-      const item = await Promise.race([pending, silence.promise]);
-      if (item === null) {
+      const { promise: told, resolve } = Promise.withResolvers<void>();
+      tell = resolve;
+      if (!hasCome) await told;
+      if (!hasCome) {
         yield null;
         continue;
       }
+      const item = await pending;
       pending = null;
       if (item.done === true) return;
       yield item.value;

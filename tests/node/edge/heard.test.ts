@@ -43,3 +43,28 @@ test('silence is told when that time has passed since the last item, and again a
   await vi.advanceTimersByTimeAsync(3_500);
   expect(told).toEqual(['100 at 100', '900 at 1000', 'null at 2000', 'null at 3000']);
 });
+
+test('what is waited for has one listener, however often nothing comes', async () => {
+  const waiting = new Promise<IteratorResult<number>>(() => undefined);
+  const then = vi.spyOn(waiting, 'then');
+  const items = heard({ [Symbol.asyncIterator]: () => ({ next: () => waiting }) }, 1_000);
+  let silences = 0;
+  void (async () => {
+    for await (const item of items) if (item === null) silences++;
+  })();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([silences, then.mock.calls.length]).toEqual([10, 1]);
+});
+
+test('what goes wrong while silence is told is thrown by the next item', async () => {
+  const failing = (async function* (): AsyncGenerator<number, void> {
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    throw new Error('gone');
+  })();
+  const items = heard(failing, 1_000);
+  const silent = items.next();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await silent).toEqual({ done: false, value: null });
+  await vi.advanceTimersByTimeAsync(1_000); // It fails while nobody asks.
+  await expect(items.next()).rejects.toThrow('gone');
+});
