@@ -185,7 +185,10 @@ export async function openQuery(
     if (transport === 'sse') return openEvents(connection, asked);
     return (await connection.sockets()).query(asked);
   };
-  const answer = await open(null);
+  const answer = await open(null).catch((thrown: unknown) => {
+    control.abort(); // Lets go of the signal, which may be one for all of a page's queries.
+    throw thrown;
+  });
   const reconnects = new Reconnects(connection.deadlineMs);
   return new AnswerRows(answer, { open, reconnects, control, options });
 }

@@ -1,5 +1,6 @@
-// What a consumer no longer holds: batches that its reader has had, while another partition brings nothing.
+// What a client no longer holds: batches that a reader has had, while another partition brings nothing; signals of what is over.
 
+import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -39,3 +40,28 @@ test.each(['poll', 'socket'] as const)(
     await batches.return();
   },
 );
+
+test('a signal that outlives what was asked with it keeps nothing of it, whether that went well or not', async () => {
+  const edge = connect({ url: workerd.url });
+  await edge.topics.create({ name: 'signalled' });
+  await edge.execute(
+    "CREATE STREAM signalled (v INT) WITH (KAFKA_TOPIC='signalled', VALUE_FORMAT='JSON');",
+  );
+  const { signal } = new AbortController();
+  for (const transport of ['sse', 'socket'] as const) {
+    await expect(edge.query('SELECT nothing;', { signal, transport })).rejects.toThrow();
+    await expect(edge.query('SELECT * FROM nowhere;', { signal, transport })).rejects.toThrow();
+    await (
+      await edge.query('SELECT * FROM signalled EMIT CHANGES;', { signal, transport })
+    ).close();
+    expect(
+      await (await edge.query('SELECT * FROM signalled;', { signal, transport })).all(),
+    ).toEqual([]);
+  }
+  for (const transport of ['poll', 'socket'] as const) {
+    const consumer = edge.consumer({ topic: 'signalled', signal, transport });
+    await consumer.ready();
+    await consumer.close();
+  }
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+});
