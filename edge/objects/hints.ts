@@ -17,13 +17,18 @@ export interface HintsOptions {
   readonly wake: (name: string, highWatermark: number, brought: Fetched | null) => Promise<boolean>;
 }
 
+/** How far one subscriber has been told. */
+interface Told {
+  /** The high watermark that it has acknowledged; null: none. */
+  highWatermark: number | null;
+  isTelling: boolean;
+}
+
+/** Each is told by itself: one that is slow to answer, as a task in a long turn is, holds up no other. */
 export class Hints {
   readonly #options: HintsOptions;
-  /** High watermark that each subscriber has acknowledged; lost with the instance, then told again. */
-  readonly #told = new Map<string, number>();
-  /** Who has subscribed since it was last told something: an answer from before then does not unsubscribe it. */
-  readonly #fresh = new Set<string>();
-  #isTelling = false;
+  /** Lost with the instance: all are told again then. An answer for one that has subscribed anew since is an answer for an entry that is gone. */
+  readonly #told = new Map<string, Told>();
   #retryMs = HINT_RETRY_MS;
 
   constructor(options: HintsOptions) {
@@ -37,14 +42,12 @@ export class Hints {
 
   /** Somebody is to be told. */
   get isBehind(): boolean {
-    const bounds = this.#options.bounds();
-    return bounds !== null && this.#untold(bounds).length > 0;
+    return this.#untold().length > 0;
   }
 
   /** One that subscribes is told from the beginning. */
   subscribed(name: string): void {
     this.#told.delete(name);
-    this.#fresh.add(name);
   }
 
   unsubscribed(name: string): void {
@@ -60,49 +63,49 @@ export class Hints {
     this.#retryMs = Math.min(this.#retryMs * 2, HINT_RETRY_MS_MAX);
   }
 
-  /** Tells every subscriber of the high watermark until none is behind or one does not answer. Never rejects. */
+  /** Tells every subscriber of the high watermark until it is not behind or does not answer. Never rejects. */
   async tellAll(): Promise<void> {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
+    await Promise.all(this.#untold().map((name) => this.#tell(name)));
+    if (!this.isBehind) this.#retryMs = HINT_RETRY_MS;
+  }
+
+  #untold(): string[] {
+    const bounds = this.#options.bounds();
+    if (bounds === null) return [];
+    return this.#options
+      .subscribers()
+      .filter((name) => (this.#told.get(name)?.highWatermark ?? -1) < bounds.highWatermark);
+  }
+
+  async #tell(name: string): Promise<void> {
+    const told = this.#told.get(name) ?? { highWatermark: null, isTelling: false };
+    if (told.isTelling) return;
+    told.isTelling = true;
+    this.#told.set(name, told);
     try {
       for (;;) {
         const bounds = this.#options.bounds();
-        const untold = bounds === null ? [] : this.#untold(bounds);
-        if (bounds === null || untold.length === 0) {
-          this.#retryMs = HINT_RETRY_MS;
+        if (bounds === null || (told.highWatermark ?? -1) >= bounds.highWatermark) return;
+        const brought = this.#brought(told, bounds);
+        const isKnown = await this.#options.wake(name, bounds.highWatermark, brought);
+        if (this.#told.get(name) !== told) return;
+        if (!isKnown) {
+          this.#told.delete(name);
+          this.#options.unsubscribe(name);
           return;
         }
-        const answers = await Promise.all(untold.map((name) => this.#tell(name, bounds)));
-        if (!answers.every(Boolean)) return;
+        told.highWatermark = bounds.highWatermark;
       }
-    } finally {
-      this.#isTelling = false;
-    }
-  }
-
-  #untold({ highWatermark }: Bounds): string[] {
-    return this.#options
-      .subscribers()
-      .filter((name) => (this.#told.get(name) ?? -1) < highWatermark);
-  }
-
-  async #tell(name: string, bounds: Bounds): Promise<boolean> {
-    this.#fresh.delete(name);
-    try {
-      const { highWatermark } = bounds;
-      const known = await this.#options.wake(name, highWatermark, this.#brought(name, bounds));
-      if (known) this.#told.set(name, highWatermark);
-      else if (!this.#fresh.has(name)) this.#options.unsubscribe(name);
-      return true;
     } catch {
-      return false; // Unreachable for now; the alarm asks again.
+      // Unreachable for now; the alarm asks again.
+    } finally {
+      told.isTelling = false;
     }
   }
 
   /** What has come since it was last told, as a read would give it; null where that is not at hand. */
-  #brought(name: string, bounds: Bounds): Fetched | null {
-    const told = this.#told.get(name);
-    const batches = told === undefined ? null : this.#options.recent(told);
+  #brought({ highWatermark }: Told, bounds: Bounds): Fetched | null {
+    const batches = highWatermark === null ? null : this.#options.recent(highWatermark);
     return batches && { batches, ...bounds };
   }
 }

@@ -57,11 +57,9 @@ test('what is waited for has one listener, however often nothing comes', async (
 });
 
 test('what goes wrong while silence is told is thrown by the next item', async () => {
-  const failing = (async function* (): AsyncGenerator<number, void> {
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    throw new Error('gone');
-  })();
-  const items = heard(failing, 1_000);
+  const { promise, reject } = Promise.withResolvers<never>();
+  setTimeout(() => reject(new Error('gone')), 1_500);
+  const items = heard({ [Symbol.asyncIterator]: () => ({ next: () => promise }) }, 1_000);
   const silent = items.next();
   await vi.advanceTimersByTimeAsync(1_000);
   expect(await silent).toEqual({ done: false, value: null });

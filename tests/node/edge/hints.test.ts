@@ -21,7 +21,7 @@ class Fake {
     readonly next: number;
     readonly brought: Fetched | null;
   }[] = [];
-  answer: (name: string) => Answer = () => 'known';
+  answer: (name: string) => Answer | Promise<Answer> = () => 'known';
   readonly tail = new Tail();
   readonly hints = new Hints({
     bounds: () => ({ start: 0, highWatermark: this.next, incarnation: 'i' }),
@@ -30,7 +30,7 @@ class Fake {
     unsubscribe: (name) => this.subscribers.delete(name),
     wake: async (name, next, brought) => {
       this.told.push({ name, next, brought });
-      const answer = this.answer(name);
+      const answer = await this.answer(name);
       if (answer === 'lost') throw new Error('it does not answer');
       return answer === 'known';
     },
@@ -125,6 +125,51 @@ test('one that does not want to know is told no more, unless it has subscribed a
   fake.append(1);
   await fake.hints.tellAll();
   expect([...fake.subscribers]).toEqual([]);
+});
+
+test('one that takes long to answer holds up no other, and is told of all that came meanwhile at once', async () => {
+  const fake = new Fake();
+  fake.subscribe('slow');
+  fake.subscribe('quick');
+  await fake.hints.tellAll();
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  fake.answer = (name) => (name === 'slow' ? promise : 'known');
+  const told: Promise<void>[] = [];
+  for (let i = 0; i < 3; i++) {
+    fake.append(1);
+    told.push(fake.hints.tellAll());
+    await new Promise((over) => setTimeout(over, 0));
+  }
+  expect(fake.told.slice(2).map(({ name, next }) => [name, next])).toEqual([
+    ['slow', 10],
+    ['quick', 10],
+    ['quick', 20],
+    ['quick', 30],
+  ]);
+  expect(fake.hints.isBehind).toBe(true);
+  resolve('known');
+  await Promise.all(told);
+  expect(fake.told.slice(6)).toMatchObject([{ name: 'slow', next: 30 }]);
+  expect(fake.bases.at(-1)).toEqual([10, 20]);
+  expect(fake.hints.isBehind).toBe(false);
+});
+
+test('an answer to what was told before a partition was closed says nothing of the one that is there now', async () => {
+  const fake = new Fake();
+  fake.subscribe('a');
+  fake.append(1, 1);
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  fake.answer = () => promise;
+  const before = fake.hints.tellAll();
+  fake.hints.closed();
+  fake.next = 0;
+  fake.tail.clear();
+  resolve('known');
+  await before;
+  fake.answer = () => 'known';
+  fake.append(1);
+  await fake.hints.tellAll();
+  expect(fake.told.map(({ next }) => next)).toEqual([20, 10]);
 });
 
 test(`what is brought follows what was told before, without a gap, to the end (SEED=${SEED})`, async () => {
