@@ -139,23 +139,26 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
   async #take(socket: LiveSocket, message: ClientMessage): Promise<void> {
     const { id } = message;
     const subscription = socket.subscriptions.get(id);
+    const coming = socket.coming.get(id);
+    const known = subscription ?? coming;
     switch (message.op) {
       case 'subscribe':
-        if (subscription !== undefined || socket.pending.has(id))
-          throw new Violation(`id ${id} is in use`);
-        if (socket.subscriptions.size + socket.pending.size >= SOCKET_SUBSCRIPTIONS_MAX)
+        if (known !== undefined) throw new Violation(`id ${id} is in use`);
+        if (socket.subscriptions.size + socket.coming.size >= SOCKET_SUBSCRIPTIONS_MAX)
           throw new Violation(`a socket has at most ${SOCKET_SUBSCRIPTIONS_MAX} subscriptions`);
         await this.#subscribe(socket, message);
         return;
       case 'credit':
-        if (subscription === undefined) return; // It ended while this was on its way.
-        if (subscription.credit + message.bytes > SOCKET_CREDIT_BYTES_MAX)
+        if (known === undefined) return; // It ended while this was on its way.
+        if (known.credit + message.bytes > SOCKET_CREDIT_BYTES_MAX)
           throw new Violation(`credit is at most ${SOCKET_CREDIT_BYTES_MAX} bytes`);
-        subscription.credit += message.bytes;
+        known.credit += message.bytes;
+        if (subscription === undefined) return;
         subscription.waitingMs = null;
         await this.#goOn([socket]);
         return;
       case 'unsubscribe':
+        if (coming !== undefined) coming.isWanted = false;
         if (subscription === undefined) return;
         this.#end(socket, subscription);
         socket.send({ op: 'end', id, next: subscription.next });
@@ -177,9 +180,10 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
     socket: LiveSocket,
     message: ClientMessage & { readonly op: 'subscribe' },
   ): Promise<void> {
-    const { id, topic, partition, credit, frame } = message;
+    const { id, topic, partition, frame } = message;
     const at = { topic, partition };
-    socket.pending.add(id);
+    const coming = { credit: message.credit, isWanted: true };
+    socket.coming.set(id, coming);
     const place = this.#places.made(at, socket);
     place.pending += 1;
     try {
@@ -199,6 +203,10 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
         await log.readOrWait(at, next, 0, 0, incarnation);
       }
       if (!this.#sockets.has(socket.ws)) return;
+      if (!coming.isWanted) {
+        socket.send({ op: 'end', id, next });
+        return;
+      }
       const { start, highWatermark } = bounds;
       const subscription: Subscription = {
         id,
@@ -206,7 +214,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
         partition,
         incarnation: bounds.incarnation,
         next,
-        credit,
+        credit: coming.credit,
         waitingMs: null,
         frame,
       };
@@ -228,7 +236,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
       socket.send({ op: 'error', id, next: null, ...errorBody(thrown) });
       return;
     } finally {
-      socket.pending.delete(id);
+      socket.coming.delete(id);
       this.#places.arrived(place);
     }
     await this.#pump(place);

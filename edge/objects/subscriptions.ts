@@ -22,6 +22,12 @@ export interface Subscription {
   frame: number | null;
 }
 
+/** One that is being made, and what its client has said of it meanwhile. */
+export interface ComingSubscription {
+  credit: number;
+  isWanted: boolean;
+}
+
 /** What survives hibernation: plain data, arrays for its size. */
 interface Attachment {
   readonly tenant: string;
@@ -48,8 +54,8 @@ export class LiveSocket {
   /** Name of the object that holds it. */
   readonly relay: string;
   readonly subscriptions = new Map<number, Subscription>();
-  /** Ids whose subscription is being made. */
-  readonly pending = new Set<number>();
+  /** By id. */
+  readonly coming = new Map<number, ComingSubscription>();
   /** When it was accepted, or its last message came (ms since the Unix epoch): of one without subscriptions its attachment says so, too. */
   heardMs: number;
   /** Bytes that may lie unread. */
@@ -133,7 +139,7 @@ export class LiveSocket {
    * @param pinged when it last asked whether the object lives, which wakes nobody
    */
   isIdle(sinceMs: number, pinged: Date | null): boolean {
-    if (this.subscriptions.size + this.pending.size > 0) return false;
+    if (this.subscriptions.size + this.coming.size > 0) return false;
     return Math.max(this.heardMs, pinged?.getTime() ?? 0) <= sinceMs;
   }
 
