@@ -247,6 +247,8 @@ export const PRODUCER_SENDS_MAX = 1024;
 /** Records that one outbox of a client keeps on its device, and their bytes (64 MiB); those that the edge has refused count until they are settled. */
 export const CLIENT_OUTBOX_RECORDS_MAX = 100_000;
 export const CLIENT_OUTBOX_BYTES_MAX = 67_108_864;
+/** Batches that an outbox has on their way, one a partition: beyond it partitions wait for others, whatever holds those up. */
+export const CLIENT_OUTBOX_BATCHES_MAX = 64;
 /** Fetches that one consumer has under way, and what it holds beyond what its reader has taken. */
 export const CONSUMER_FETCHES_MAX = 4;
 /** UTF-16 units of one line of an answer that a client reads: an event of rows. */

@@ -1,16 +1,17 @@
-// Who sends what an outbox keeps: batches of the oldest records, one a partition at a time, until the edge has acknowledged or refused each; knows no tab.
+// Who sends what an outbox keeps: batches of the oldest records, one a partition at a time, until the edge has acknowledged or refused each; one that does not go holds up no other partition's. Knows no tab.
 
 import { LimitError, PortError } from '../base/errors.ts';
-import { type Connection, readJson, topicPath } from '../client/connection.ts';
+import { type Attempt, type Connection, readJson, topicPath } from '../client/connection.ts';
 import { EdgeError } from '../client/errors.ts';
 import { appendCall, createdMsOf, freshId } from '../client/producer-call.ts';
 import { Retries } from '../client/retry.ts';
+import { CLIENT_OUTBOX_BATCHES_MAX } from '../base/limits.ts';
 import type { AppendResult, TopicDescription } from '../ports/log.ts';
 import { type KnownTopic, OutboxBatches } from './batches.ts';
 import { type KeptBatch, placeOf } from './kept.ts';
 import type { OutboxStore } from './store.ts';
 
-/** Records, and bytes of them, that are made batches of at a time. */
+/** Records, and bytes of them, that are made batches of at a time; and bytes of requests, beyond which the next one waits: a slow network has an answer for them in time. */
 const ROUND_RECORDS = 1000;
 const ROUND_BYTES = 1_048_576;
 /** A week: a partition forgets a producer after PRODUCER_IDLE_MS_MAX. */
@@ -53,7 +54,19 @@ export class OutboxSender {
   /** By place: batches of so many records at most, where a longer one was refused. */
   readonly #recordsMax = new Map<string, number>();
   readonly #topics = new Map<string, KnownTopic>();
-  readonly #spare = Math.floor(Math.random() * 2 ** 31);
+  #spare = 0;
+  /** By place: the batches on their way, and what the last attempt of each has come to where that was not well. */
+  readonly #underWay = new Map<string, KeptBatch>();
+  readonly #errors = new Map<string, Error>();
+  /** Each record below is in a batch on its way or behind one, by place the first of those; or not below `#freed`. */
+  #from = 0;
+  readonly #left = new Map<string, number>();
+  #freed = Infinity;
+  /** Bytes of the requests under way, and the batches that wait for room. */
+  #sending = 0;
+  readonly #queue: (() => void)[] = [];
+  /** What has ended it. */
+  #ended: { readonly thrown: unknown } | null = null;
   /** Ends the wait for something to send. */
   #wake = Promise.withResolvers<void>();
 
@@ -70,16 +83,46 @@ export class OutboxSender {
 
   /** Sends until its signal. @throws the signal's reason; {PortError} FENCED when another tab has taken over */
   async run(): Promise<never> {
+    const { signal } = this.#options;
     // What an earlier life has left under way may be there already.
-    let batches: readonly KeptBatch[] | null = await this.#retried(() => this.#store.takeTurn());
-    let isNew = false;
+    const { batches, spare } = await this.#retried(() => this.#store.takeTurn());
+    this.#spare = spare;
+    for (const batch of batches) this.#start(batch, false);
     for (;;) {
-      await Promise.all((batches ?? []).map((batch) => this.#deliver(batch, isNew)));
       this.#wake = Promise.withResolvers();
-      batches = await this.#retried(() => this.#begun());
-      isNew = true;
-      if (batches === null) await untilAborted(this.#options.signal, this.#wake.promise);
+      if (this.#ended !== null) throw this.#ended.thrown;
+      const begun = await this.#retried(() => this.#begun());
+      for (const batch of begun) this.#start(batch, true);
+      if (begun.length === 0) await untilAborted(signal, this.#wake.promise);
     }
+  }
+
+  /** @param isNew no earlier life has sent it */
+  #start(batch: KeptBatch, isNew: boolean): void {
+    const place = placeOf(batch);
+    this.#underWay.set(place, batch);
+    void this.#deliver(batch, isNew)
+      .catch((thrown: unknown) => (this.#ended ??= { thrown }))
+      .finally(() => {
+        this.#underWay.delete(place);
+        this.#lookFrom(this.#left.get(place) ?? Infinity);
+        this.#left.delete(place);
+        this.#came(place, null);
+        this.wake();
+      });
+  }
+
+  /** Records from that number on may have their turn. */
+  #lookFrom(number: number): void {
+    this.#freed = Math.min(this.#freed, number);
+  }
+
+  /** What has come of the last attempt at a place, or ('') at the storage and the topics; null: it was well. */
+  #came(place: string, error: Error | null): void {
+    if (error === null) this.#errors.delete(place);
+    else this.#errors.set(place, error);
+    const [first = null] = this.#errors.values();
+    this.#options.onCame(first);
   }
 
   /** Again and again: an edge that does not answer, a key that is no longer good, storage that is full. @throws the signal's reason alone */
@@ -89,31 +132,62 @@ export class OutboxSender {
     for (;;) {
       signal.throwIfAborted();
       try {
-        return await work();
+        const result = await work();
+        if (this.#errors.has('')) this.#came('', null);
+        return result;
       } catch (thrown) {
         signal.throwIfAborted();
         if (codeOf(thrown) === 'FENCED') throw thrown;
-        this.#options.onCame(thrown instanceof Error ? thrown : new Error(String(thrown)));
+        this.#came('', thrown instanceof Error ? thrown : new Error(String(thrown)));
         await retries.wait(0, signal);
       }
     }
   }
 
-  /** Makes the next batches of the oldest records, one a partition, and notes them. null: there are no records. */
-  async #begun(): Promise<KeptBatch[] | null> {
+  /** Makes batches of the oldest records, one a partition that none is on its way to, and notes them. */
+  async #begun(): Promise<KeptBatch[]> {
     const { signal } = this.#options;
-    const records = await this.#store.oldest(ROUND_RECORDS, ROUND_BYTES);
-    if (records.length === 0) return null;
-    const batches = new OutboxBatches(this.#spare, this.#recordsMax);
+    this.#from = Math.min(this.#from, this.#freed);
+    this.#freed = Infinity;
+    // As they are now: one that comes to its end meanwhile must not let newer records go before those that were left out.
+    const underWay = new Map(this.#underWay);
+    const most = CLIENT_OUTBOX_BATCHES_MAX - underWay.size;
+    const batches = new OutboxBatches({
+      spare: this.#spare,
+      recordsMax: this.#recordsMax,
+      underWay,
+      most,
+    });
+    // One that was made when the topic had other partitions has records whose place is another by now.
+    const sent = new Set([...underWay.values()].flatMap(({ records }) => records));
     const known = new Map<string, KnownTopic | Error>();
-    for (const [number, record] of records) {
-      signal.throwIfAborted();
-      const topic = known.get(record.topic) ?? (await this.#known(record.topic));
-      known.set(record.topic, topic);
-      const refusal = topic instanceof Error ? topic : batches.add(number, record, topic);
-      if (refusal !== null) await this.#refuse([number], null, refusal, false);
+    let from = this.#from;
+    while (!batches.isFull && batches.weight < ROUND_BYTES) {
+      const records = await this.#store.oldest(from, ROUND_RECORDS, ROUND_BYTES);
+      if (records.length === 0) break;
+      for (const [number, record] of records) {
+        signal.throwIfAborted();
+        from = number + 1;
+        if (sent.has(number)) continue;
+        const topic = known.get(record.topic) ?? (await this.#known(record.topic));
+        known.set(record.topic, topic);
+        const refusal = topic instanceof Error ? topic : batches.add(number, record, topic);
+        if (refusal !== null) await this.#refuse([number], null, refusal, false);
+        if (batches.isFull) break;
+      }
     }
-    return this.#store.begin(batches.finish(), () => freshId(Date.now()), PRODUCER_IDLE_MS);
+    const begun = await this.#store.begin(
+      batches.finish(),
+      () => freshId(Date.now()),
+      PRODUCER_IDLE_MS,
+    );
+    this.#from = from;
+    const places = new Set(begun.map(placeOf));
+    for (const [place, number] of batches.left) {
+      if (!this.#underWay.has(place) && !places.has(place)) this.#lookFrom(number);
+      else if (!this.#left.has(place)) this.#left.set(place, number);
+    }
+    return begun;
   }
 
   /** A topic, or why records of that name are refused. @throws what may be otherwise at another time */
@@ -131,7 +205,7 @@ export class OutboxSender {
     throw attempt.error;
   }
 
-  /** Sends a batch until the edge has acknowledged or refused it. @param isNew no earlier life has sent it */
+  /** Sends a batch until the edge has acknowledged or refused it, or its records are to be sent otherwise. @param isNew no earlier life has sent it */
   async #deliver(given: KeptBatch, isNew: boolean): Promise<void> {
     const { signal } = this.#options;
     const retries = new Retries(null);
@@ -140,12 +214,11 @@ export class OutboxSender {
     /** It goes to another topic of that name than it was made for, or to the same one, put back: what is there its producer is known for. */
     let isElsewhere = false;
     for (;;) {
-      const call = { ...appendCall(batch), signal };
-      const attempt = await this.#connection.attempt(call, readJson<AppendResult>);
+      const attempt = await this.#attempt(batch);
       if (attempt.ok) {
         await this.#retried(() => this.#store.acknowledged(batch));
         this.#recordsMax.delete(placeOf(batch));
-        this.#options.onCame(null);
+        this.#came(placeOf(batch), null);
         this.#options.onChanged();
         return;
       }
@@ -156,7 +229,7 @@ export class OutboxSender {
         this.#topics.delete(batch.topic);
         const known = await this.#retried(() => this.#known(batch.topic));
         if (known instanceof Error || batch.partitions !== known.partitions) {
-          await this.#retried(() => this.#store.released(batch));
+          await this.#retried(() => this.#release(batch));
           return;
         }
         const { incarnation } = known;
@@ -174,8 +247,23 @@ export class OutboxSender {
       } else if (isOfRecords(error)) {
         await this.#retried(() => this.#refusedBatch(batch, error));
         return;
-      } else this.#options.onCame(error);
+      } else this.#came(placeOf(batch), error);
       await retries.wait(attempt.waitMs, signal);
+    }
+  }
+
+  /** Once the requests before it leave room. */
+  async #attempt(batch: KeptBatch): Promise<Attempt<AppendResult>> {
+    const { length } = batch.bytes;
+    while (this.#sending > 0 && this.#sending + length > ROUND_BYTES)
+      await new Promise<void>((resolve) => this.#queue.push(resolve));
+    this.#sending += length;
+    try {
+      const call = { ...appendCall(batch), signal: this.#options.signal };
+      return await this.#connection.attempt(call, readJson<AppendResult>);
+    } finally {
+      this.#sending -= length;
+      for (const next of this.#queue.splice(0)) next();
     }
   }
 
@@ -188,7 +276,13 @@ export class OutboxSender {
       return;
     }
     this.#recordsMax.set(placeOf(batch), length >> 1);
+    await this.#release(batch);
+  }
+
+  /** Its records are to be sent as if they never had been. */
+  async #release(batch: KeptBatch): Promise<void> {
     await this.#store.released(batch);
+    this.#lookFrom(batch.records[0] ?? Infinity);
   }
 
   async #refuse(

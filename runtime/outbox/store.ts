@@ -27,8 +27,8 @@ interface Schema extends DBSchema {
   producers: { key: string; value: KeptProducer };
   refused: { key: number; value: Omit<RefusedRecord, 'id'> };
   totals: { key: 'all'; value: OutboxTotals };
-  /** How often a tab has begun to send. */
-  turns: { key: 'all'; value: number };
+  /** How often a tab has begun to send, and the partition, modulo how many there are, of records without a key: the same in every turn, or newer ones could overtake. */
+  turns: { key: 'all' | 'spare'; value: number };
 }
 
 type Store = keyof typeof STORES;
@@ -123,21 +123,25 @@ export class OutboxStore {
   }
 
   /** Begins to send: whoever did before can neither begin nor settle a batch any more (FENCED). @returns the batches under way */
-  takeTurn(): Promise<KeptBatch[]> {
+  takeTurn(): Promise<{ readonly batches: readonly KeptBatch[]; readonly spare: number }> {
     return this.#change(async (change) => {
-      this.#turn = ((await change.objectStore('turns').get('all')) ?? 0) + 1;
-      await change.objectStore('turns').put(this.#turn, 'all');
-      return change.objectStore('batches').getAll();
+      const turns = change.objectStore('turns');
+      this.#turn = ((await turns.get('all')) ?? 0) + 1;
+      const spare = (await turns.get('spare')) ?? Math.floor(Math.random() * 2 ** 31);
+      await turns.put(this.#turn, 'all');
+      await turns.put(spare, 'spare');
+      return { batches: await change.objectStore('batches').getAll(), spare };
     });
   }
 
-  /** The oldest records with their numbers, up to a count and, but for the first, a number of bytes. */
-  oldest(recordsMax: number, bytesMax: number): Promise<[number, KeptRecord][]> {
+  /** The oldest records from a number on with their numbers, up to a count and, but for the first, a number of bytes. */
+  oldest(from: number, recordsMax: number, bytesMax: number): Promise<[number, KeptRecord][]> {
     return translated(async () => {
       const found: [number, KeptRecord][] = [];
       let bytes = 0;
       const records = this.#database.transaction('records').store;
-      for (let at = await records.openCursor(); at !== null; at = await at.continue()) {
+      const range = IDBKeyRange.lowerBound(from);
+      for (let at = await records.openCursor(range); at !== null; at = await at.continue()) {
         bytes += bytesOf(at.value);
         if (found.length > 0 && bytes > bytesMax) break;
         found.push([at.key, at.value]);
@@ -158,6 +162,7 @@ export class OutboxStore {
     fresh: () => string,
     idleMs: number,
   ): Promise<KeptBatch[]> {
+    if (batches.length === 0) return Promise.resolve([]);
     return this.#inTurn((change) =>
       Promise.all(
         batches.map(async (batch) => {

@@ -36,7 +36,7 @@ export class OutboxPages {
   /** Of the same edge, around the network of the pages. */
   readonly edge: Client;
   /** What becomes of appends on their way from the pages. */
-  appending: () => Fault = () => 'none';
+  appending: (path: string) => Fault = () => 'none';
   readonly #workerd: Workerd;
   readonly #site: ScriptSite;
   #proxy: FaultProxy | null = null;
@@ -57,7 +57,7 @@ export class OutboxPages {
     pages.#proxy = await FaultProxy.start(
       () => workerd.url,
       ({ method, path }) =>
-        method === 'POST' && path.endsWith('/batch') ? pages.appending() : 'none',
+        method === 'POST' && path.endsWith('/batch') ? pages.appending(path) : 'none',
     );
     return pages;
   }

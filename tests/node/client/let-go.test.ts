@@ -49,9 +49,7 @@ test('a signal that outlives what was asked with it keeps nothing of it, whether
   );
   const { signal } = new AbortController();
   for (const transport of ['sse', 'socket'] as const) {
-    await expect(edge.query('SELECT nothing;', { signal, transport })).rejects.toThrow(
-      'or FROM',
-    );
+    await expect(edge.query('SELECT nothing;', { signal, transport })).rejects.toThrow('or FROM');
     await expect(edge.query('SELECT * FROM nowhere;', { signal, transport })).rejects.toThrow(
       'NOWHERE',
     );

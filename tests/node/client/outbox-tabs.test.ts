@@ -88,7 +88,7 @@ describe.skipIf(executablePath === null)('in pages', () => {
         store.begin([{ ...made, partition }], () => `producer ${partition}`, 1000);
       await frozen.takeTurn();
       const [old] = await begin(frozen, 0);
-      const left = await other.takeTurn();
+      const { batches: left } = await other.takeTurn();
       const told: string[] = [];
       const attempt = async (work: Promise<unknown>): Promise<void> => {
         told.push(
