@@ -68,6 +68,8 @@ export class MemoryLog implements Log {
   #incarnations = 0;
   /** Non-null while a transaction runs. */
   #undo: Undo[] | null = null;
+  /** Where the transaction has appended: nothing is let go for records that may yet be taken back. */
+  #appended: TopicPartition[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -174,9 +176,8 @@ export class MemoryLog implements Log {
       partition.batches.pop();
       partition.highWatermark = base;
     });
-    if (nowMs - partition.sweptMs >= RETENTION_SWEEP_MS) {
-      partition.sweptMs = this.upkeep(at) ? -Infinity : nowMs;
-    }
+    if (this.#undo === null) this.#sweep(at);
+    else this.#appended.push(at);
     this.#wakes.wake(at);
     return { base, count, duplicate: false, highWatermark: base + count, incarnation: known };
   }
@@ -186,6 +187,7 @@ export class MemoryLog implements Log {
     assert(this.#undo === null, 'a transaction holds no other');
     const undo: Undo[] = [];
     this.#undo = undo;
+    this.#appended = [];
     try {
       body();
     } catch (thrown) {
@@ -194,6 +196,7 @@ export class MemoryLog implements Log {
     } finally {
       this.#undo = null;
     }
+    for (const at of this.#appended) this.#sweep(at);
   }
 
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
@@ -231,6 +234,14 @@ export class MemoryLog implements Log {
 
   async trim(at: TopicPartition, before: number): Promise<void> {
     drop(this.#partition(at), before);
+  }
+
+  /** A turn of upkeep, unless one has lately found nothing more to do. */
+  #sweep(at: TopicPartition): void {
+    const partition = this.#partition(at);
+    const nowMs = this.#clock.now();
+    if (nowMs - partition.sweptMs < RETENTION_SWEEP_MS) return;
+    partition.sweptMs = this.upkeep(at) ? -Infinity : nowMs;
   }
 
   /** One turn of what keeps a partition small. @returns true when another turn has something to do */
