@@ -31,7 +31,8 @@ export class RecordPacker {
     try {
       for (const { key, value, timestamp, partition, headers = NO_HEADERS } of records) {
         this.#numbers.push(this.#put(key), this.#put(value), marked(timestamp), marked(partition));
-        this.#headers.push(headers.map(copied));
+        // What is no array is refused where the record is built.
+        this.#headers.push(Array.isArray(headers) ? headers.map(copied) : headers);
       }
     } catch (thrown) {
       this.lengthBytes = before;
@@ -67,7 +68,7 @@ export class RecordPacker {
     return {
       bytes: isCopied ? this.#bytes.slice(0, this.lengthBytes) : this.#bytes,
       numbers: Float64Array.from(this.#numbers),
-      headers: this.#headers.some(({ length }) => length > 0) ? this.#headers : undefined,
+      headers: this.#headers.some(({ length }) => length !== 0) ? this.#headers : undefined,
     };
   }
 }

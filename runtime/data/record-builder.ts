@@ -1,7 +1,7 @@
 // Builds record batches within their limits (PROTOCOL.md section 2); knows no topic and no format.
 
 import { assert } from '../base/assert.ts';
-import { ByteWriter, exactly } from '../base/bytes.ts';
+import { ByteWriter, encodeUtf8, exactly } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { LimitError } from '../base/errors.ts';
 import { grown } from '../base/grown.ts';
@@ -57,7 +57,7 @@ export class RecordBatchBuilder {
   /**
    * Appends one record.
    * @throws {PortError} RECORD_TOO_LARGE, INVALID_TIMESTAMP
-   * @throws {LimitError} HEADERS_MAX, HEADERS_BYTES_MAX
+   * @throws {LimitError} HEADERS_MAX, HEADERS_BYTES_MAX; {TypeError} for headers of another shape
    */
   append(
     key: Uint8Array | null,
@@ -84,7 +84,7 @@ export class RecordBatchBuilder {
     try {
       checkTimestamp(timestamp);
       checkSizes(keyLength, valueLength);
-      if (headers.length > 0) this.#writeHeaders(headers);
+      if (headers.length !== 0) this.#writeHeaders(headers);
     } catch (thrown) {
       this.discard();
       throw thrown;
@@ -121,25 +121,25 @@ export class RecordBatchBuilder {
   }
 
   #writeHeaders(headers: readonly RecordHeader[]): void {
+    // Values by name have no order and no length, and would be passed over.
+    if (!Array.isArray(headers)) throw new TypeError('headers is an array of { name, value }');
     if (headers.length > HEADERS_MAX) {
       throw new LimitError('HEADERS_MAX', `${headers.length} headers, at most ${HEADERS_MAX}`);
     }
     const to = this.#headers;
     to.u16(headers.length);
     for (const { name, value } of headers) {
-      const at = to.position;
-      to.u16(0);
-      to.utf8(name);
-      const length = to.position - at - 2;
-      if (length > 0xffff) break;
-      to.buffer[at] = length & 0xff;
-      to.buffer[at + 1] = length >> 8;
+      const text = encodeUtf8(name);
+      to.u16(text.length);
+      to.bytes(text);
       to.i32(value?.length ?? -1);
       if (value !== null) to.bytes(value);
-      if (to.position - this.#headersEnd > HEADERS_BYTES_MAX) break;
-    }
-    if (to.position - this.#headersEnd > HEADERS_BYTES_MAX) {
-      throw new LimitError('HEADERS_BYTES_MAX', `headers of more than ${HEADERS_BYTES_MAX} bytes`);
+      if (to.position - this.#headersEnd > HEADERS_BYTES_MAX) {
+        throw new LimitError(
+          'HEADERS_BYTES_MAX',
+          `headers of more than ${HEADERS_BYTES_MAX} bytes`,
+        );
+      }
     }
   }
 

@@ -153,6 +153,10 @@ test('errors keep class, code, position and hint; what ran before the failing st
   });
   const headers = Array.from({ length: 65 }, () => ({ name: 'h', value: null }));
   expect(await thrownBy(engine.produce('s', [{ value: 'x', headers }]))).toBeInstanceOf(LimitError);
+  const named = { trace: Uint8Array.of(1) } as unknown as typeof headers;
+  expect(await thrownBy(engine.produce('s', [{ value: 'x', headers: named }]))).toMatchObject({
+    message: 'headers is an array of { name, value }',
+  });
   expect(await engine.insert('s', { k: 'a', n: 1 })).toEqual({ partition: 0, offset: 0 });
 });
 

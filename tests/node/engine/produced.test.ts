@@ -52,3 +52,19 @@ test.each(HOSTS)(
     expect(again.catalog.source('S').topic).toBe('s');
   },
 );
+
+test.each(HOSTS)(
+  'in %s headers of another shape are refused, and nothing is appended',
+  async (_, storage) => {
+    await using engine = await started(storage);
+    const before = (await engine.topicRecords('s')).length;
+    for (const [headers, message] of [
+      [{ trace: 'abc' }, 'headers is an array of { name, value }'],
+      [[{ name: 'trace', value: 'abc' }], 'string is no bytes'],
+    ]) {
+      const record = { value: '{}', partition: 0, headers } as unknown as ProducedRecord;
+      await expect(engine.produce('s', [record])).rejects.toThrow(message);
+    }
+    expect(await engine.topicRecords('s')).toHaveLength(before);
+  },
+);
