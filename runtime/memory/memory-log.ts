@@ -68,8 +68,8 @@ export class MemoryLog implements Log {
   #incarnations = 0;
   /** Non-null while a transaction runs. */
   #undo: Undo[] | null = null;
-  /** Where the transaction has appended: nothing is let go for records that may yet be taken back. */
-  #appended: TopicPartition[] = [];
+  /** Where records came in: nothing is let go for those that may yet be taken back. */
+  readonly #appended: TopicPartition[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -176,8 +176,8 @@ export class MemoryLog implements Log {
       partition.batches.pop();
       partition.highWatermark = base;
     });
-    if (this.#undo === null) this.#sweep(at);
-    else this.#appended.push(at);
+    this.#appended.push(at);
+    if (this.#undo === null) this.#sweep();
     this.#wakes.wake(at);
     return { base, count, duplicate: false, highWatermark: base + count, incarnation: known };
   }
@@ -187,16 +187,16 @@ export class MemoryLog implements Log {
     assert(this.#undo === null, 'a transaction holds no other');
     const undo: Undo[] = [];
     this.#undo = undo;
-    this.#appended = [];
     try {
       body();
     } catch (thrown) {
       for (const step of undo.reverse()) step();
+      this.#appended.length = 0;
       throw thrown;
     } finally {
       this.#undo = null;
     }
-    for (const at of this.#appended) this.#sweep(at);
+    this.#sweep();
   }
 
   async read(at: TopicPartition, from: number, bytesMax: number): Promise<Fetched> {
@@ -236,12 +236,14 @@ export class MemoryLog implements Log {
     drop(this.#partition(at), before);
   }
 
-  /** A turn of upkeep, unless one has lately found nothing more to do. */
-  #sweep(at: TopicPartition): void {
-    const partition = this.#partition(at);
+  /** A turn of upkeep where records came in, unless one has lately found nothing more to do. */
+  #sweep(): void {
     const nowMs = this.#clock.now();
-    if (nowMs - partition.sweptMs < RETENTION_SWEEP_MS) return;
-    partition.sweptMs = this.upkeep(at) ? -Infinity : nowMs;
+    for (const at of this.#appended.splice(0)) {
+      const partition = this.#partition(at);
+      if (nowMs - partition.sweptMs < RETENTION_SWEEP_MS) continue;
+      partition.sweptMs = this.upkeep(at) ? -Infinity : nowMs;
+    }
   }
 
   /** One turn of what keeps a partition small. @returns true when another turn has something to do */

@@ -23,7 +23,7 @@ interface Stage {
 
 /**
  * The plan of a query that takes the place of one with the same id. It reads on where the old one stopped, with its state:
- * filters may come, change and go, and columns be added. Sources, keys and aggregates stay as they are.
+ * filters may come, change and go, and columns be added. Sources, keys and aggregates stay as they are. What asks for nothing new goes on whatever it keeps.
  * @param old the plan that runs
  * @throws {StatementError} INVALID, naming what cannot change
  */
@@ -32,6 +32,10 @@ export function planUpgrade(
   options: PlanningOptions,
   { old, at }: { readonly old: Plan; readonly at: Position | null },
 ): Plan {
+  // Scripts that make an application are executed again as they are: what asks for nothing new goes on, whatever it keeps.
+  const again = planQuery(analysis, options);
+  const { statement } = old;
+  if (JSON.stringify({ ...again, statement }) === JSON.stringify(old)) return again;
   // What a table's rows are kept with must not be lost: a later upgrade may read it again.
   const keptColumns = new Set(
     stepsOf(old).flatMap((step) =>
@@ -41,12 +45,12 @@ export function planUpgrade(
     ),
   );
   const plan = planQuery(analysis, { ...options, keptColumns });
-  const refuse = (what: string, hint: string): StatementError =>
-    new StatementError('INVALID', `${old.query} cannot be upgraded: ${what}`, at, hint);
+  const refuse: Refuse = (what) =>
+    new StatementError('INVALID', `${old.query} cannot be upgraded: ${what}`, at, START_AGAIN);
   return new Upgrade(old, plan, refuse).plan();
 }
 
-type Refuse = (what: string, hint: string) => StatementError;
+type Refuse = (what: string) => StatementError;
 
 const START_AGAIN =
   'CREATE it under another name; once it has caught up, ALTER ... SWAP WITH gives it this one.';
@@ -78,10 +82,7 @@ class Upgrade {
     const shape = (stages: readonly Stage[]): string =>
       stages.map(({ step }) => step.step).join(', ');
     if (shape(before) !== shape(after)) {
-      throw this.#refuse(
-        `its steps are ${shape(before)}, and would be ${shape(after)}`,
-        START_AGAIN,
-      );
+      throw this.#refuse(`its steps are ${shape(before)}, and would be ${shape(after)}`);
     }
     before.forEach((stage, index) => this.#stage(stage, after[index] as Stage));
     return this.#renamed();
@@ -122,8 +123,8 @@ class Upgrade {
         if (now.step !== 'rekey') return;
         this.#same(
           'the key that it gives its rows',
-          old.key.map((key) => named(key, this.#inputOf(this.#old, old.input))),
-          now.key.map((key) => named(key, this.#inputOf(this.#new, now.input))),
+          namedOver(this.#old, old.input, old.key),
+          namedOver(this.#new, now.input, now.key),
         );
         break;
       case 'aggregate':
@@ -155,7 +156,7 @@ class Upgrade {
     }
     if (old.over === 'table') throw this.#unsupported('an aggregation of a table');
     const calls = ({ calls, input }: AggregateStep, plan: Plan): readonly string[] => {
-      const { columns } = this.#inputOf(plan, input);
+      const { columns } = schemaOf(plan, input);
       return calls.map(
         (call) =>
           `${call.signature} of ${call.arguments.map((index) => columns[index]?.name).join(', ')}`,
@@ -191,22 +192,17 @@ class Upgrade {
     if (schemaEquals(before, after)) return;
     throw this.#refuse(
       `rows between its tasks are ${schemaText(before)}, and would be ${schemaText(after)}`,
-      START_AGAIN,
     );
   }
 
   #same(what: string, before: unknown, after: unknown): void {
     const [from, to] = [JSON.stringify(before), JSON.stringify(after)];
     if (from === to) return;
-    throw this.#refuse(`${what} would be ${to}, not ${from}`, START_AGAIN);
+    throw this.#refuse(`${what} would be ${to}, not ${from}`);
   }
 
   #unsupported(what: string): StatementError {
-    return this.#refuse(`${what} starts anew when it changes`, START_AGAIN);
-  }
-
-  #inputOf(plan: Plan, id: StepId): Schema {
-    return stepsOf(plan).find((step) => step.id === id)?.schema ?? { columns: [] };
+    return this.#refuse(`${what} starts anew when it changes`);
   }
 
   #renamed(): Plan {
@@ -263,10 +259,17 @@ function computed(plan: Plan): readonly string[] {
   return steps
     .slice(0, aggregate)
     .filter((step): step is ProjectStep => step.step === 'project')
-    .flatMap(({ input, expressions }) => {
-      const over = steps.find((step) => step.id === input)?.schema ?? { columns: [] };
-      return expressions.map((expression) => named(expression, over));
-    });
+    .flatMap(({ input, expressions }) => namedOver(plan, input, expressions));
+}
+
+/** What a step gives. */
+function schemaOf(plan: Plan, id: StepId): Schema {
+  return stepsOf(plan).find((step) => step.id === id)?.schema ?? { columns: [] };
+}
+
+function namedOver(plan: Plan, id: StepId, expressions: readonly Expr[]): readonly string[] {
+  const over = schemaOf(plan, id);
+  return expressions.map((expression) => named(expression, over));
 }
 
 function columnsRead(plan: Plan): readonly string[] {

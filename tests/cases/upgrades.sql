@@ -55,6 +55,31 @@ CREATE STREAM o (k STRING KEY, v INT) WITH (KAFKA_TOPIC='o', PARTITIONS=1, VALUE
 CREATE STREAM u AS SELECT * FROM s;
 CREATE OR REPLACE STREAM u AS SELECT * FROM o;
 
+--@test: a join that is made again as it is goes on, with the rows that it waits with
+CREATE STREAM l (k STRING KEY, v INT) WITH (KAFKA_TOPIC='l', PARTITIONS=1, VALUE_FORMAT='JSON');
+CREATE STREAM r (k STRING KEY, w INT) WITH (KAFKA_TOPIC='r', PARTITIONS=1, VALUE_FORMAT='JSON');
+CREATE STREAM j AS SELECT l.k AS k, v, w FROM l JOIN r WITHIN 1 MINUTE ON l.k = r.k;
+INSERT INTO l (rowtime, k, v) VALUES (1, 'a', 1);
+CREATE OR REPLACE STREAM j AS SELECT l.k AS k, v, w FROM l JOIN r WITHIN 1 MINUTE ON l.k = r.k;
+INSERT INTO r (rowtime, k, w) VALUES (2, 'a', 2);
+ASSERT VALUES j (k, v, w) VALUES ('a', 1, 2);
+
+--@test: a count over windows that is made again as it is goes on
+CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
+CREATE TABLE n AS SELECT k, COUNT(*) AS n FROM s WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY k;
+INSERT INTO s (rowtime, k, v) VALUES (1, 'a', 1);
+ASSERT VALUES n (k, n) VALUES ('a', 1);
+CREATE OR REPLACE TABLE n AS SELECT k, COUNT(*) AS n FROM s WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY k;
+INSERT INTO s (rowtime, k, v) VALUES (2, 'a', 1);
+ASSERT VALUES n (k, n) VALUES ('a', 2);
+
+--@test: a join that changes starts anew
+--@expected.error: KsqlException
+CREATE STREAM l (k STRING KEY, v INT) WITH (KAFKA_TOPIC='l', PARTITIONS=1, VALUE_FORMAT='JSON');
+CREATE STREAM r (k STRING KEY, w INT) WITH (KAFKA_TOPIC='r', PARTITIONS=1, VALUE_FORMAT='JSON');
+CREATE STREAM j AS SELECT l.k AS k, v, w FROM l JOIN r WITHIN 1 MINUTE ON l.k = r.k;
+CREATE OR REPLACE STREAM j AS SELECT l.k AS k, v, w FROM l JOIN r WITHIN 2 MINUTES ON l.k = r.k;
+
 --@test: a script of two statements stands for itself
 RUN SCRIPT 'foo-to-bar.sql';
 INSERT INTO foo (rowtime, id, col1) VALUES (7, 1, 2);

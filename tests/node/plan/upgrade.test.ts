@@ -36,6 +36,27 @@ test('steps that last keep their ids, and those that pass get new ones', () => {
   expect(planProblems(plan)).toEqual([]);
 });
 
+test.each([
+  'TABLE n AS SELECT k, COUNT(*) AS n FROM s WINDOW SESSION (1 MINUTE) GROUP BY k',
+  'TABLE n AS SELECT a, SUM(b) AS n FROM t GROUP BY a',
+  'TABLE n AS SELECT t.k AS k, t.a AS a, u.b AS b FROM t JOIN u ON t.k = u.k',
+  'TABLE n AS SELECT t.k AS k, u.b AS b FROM t LEFT JOIN u ON t.b = u.id',
+  'STREAM n AS SELECT s.k AS k, u.b AS b FROM s JOIN u ON s.k = u.k',
+  'STREAM n AS SELECT s.k AS k, o.b AS b FROM s JOIN o WITHIN 1 HOUR ON s.k = o.k',
+  'STREAM n AS SELECT k, EXPLODE(ARRAY[a, b]) AS e FROM s',
+  'STREAM n AS SELECT k, a FROM s WHERE b > 1',
+])('a query that is made again as it is keeps its plan: %s', (query) => {
+  const made = session();
+  made.run(`
+    CREATE STREAM o (k STRING KEY, a INT, b INT)
+      WITH (KAFKA_TOPIC='o', PARTITIONS=2, VALUE_FORMAT='JSON');
+    CREATE TABLE u (${query.includes('u.id') ? 'id INT' : 'k STRING'} PRIMARY KEY, a INT, b INT)
+      WITH (KAFKA_TOPIC='u', PARTITIONS=2, VALUE_FORMAT='JSON');`);
+  const before = made.plan(`CREATE ${query};`);
+  const statement = `CREATE OR REPLACE ${query}`;
+  expect(made.plan(`${statement};`)).toEqual({ ...before, statement });
+});
+
 test('a field of a struct is of a column that is read already, whichever field it is', () => {
   const made = session();
   made.run(
