@@ -12,8 +12,10 @@ const encoder = /* @__PURE__ */ new TextEncoder() as Utf8Encoder;
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 const fatalDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Up to this many bytes, building a string char by char beats a call of TextDecoder. */
+/** Up to this many bytes, making a string of its units beats a call of TextDecoder. */
 const SHORT_TEXT_BYTES_MAX = 24;
+/** The units of a short text, by how many they are: to add them one by one would make a string of each beginning. */
+const UNITS: number[][] = [];
 /** Up to this length, writing a text char by char beats a call of TextEncoder. */
 const LOOPED_TEXT_LENGTH_MAX = 128;
 
@@ -291,13 +293,10 @@ export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
 /** UTF-8 as text; what is not UTF-8 becomes U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array, from = 0, to: number = bytes.length): string {
   if (to - from <= SHORT_TEXT_BYTES_MAX) {
-    let text = '';
-    for (let i = from; i < to; i++) {
-      const byte = bytes[i] ?? 0;
-      if (byte >= 0x80) return decoder.decode(bytes.subarray(from, to));
-      text += String.fromCharCode(byte);
-    }
-    return text;
+    const units = (UNITS[to - from] ??= []);
+    let all = 0;
+    for (let i = from; i < to; i++) all |= units[i - from] = bytes[i] ?? 0;
+    if (all < 0x80) return String.fromCharCode(...units);
   }
   return decoder.decode(bytes.subarray(from, to));
 }

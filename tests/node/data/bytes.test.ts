@@ -155,3 +155,19 @@ test('the bytes of a writer that nobody wrote to may be sent away, and other wri
   other.u32(7);
   expect([...other.written()]).toEqual([7, 0, 0, 0]);
 });
+
+test('a short text is what its bytes say, whatever of its length came before', () => {
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  for (const rest of ['', '~', 'ä', '€', '😀', '\0']) {
+    for (let length = 0; length <= 30; length++) {
+      for (const text of [rest + 'x'.repeat(length), '0'.repeat(length) + rest]) {
+        const bytes = encoder.encode(text);
+        expect(decodeUtf8(bytes)).toBe(text);
+        // Cut within a character, where it ends in one.
+        const to = Math.max(0, bytes.length - 1);
+        expect(decodeUtf8(bytes, 0, to)).toBe(decoder.decode(bytes.subarray(0, to)));
+      }
+    }
+  }
+});
