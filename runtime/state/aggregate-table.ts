@@ -166,7 +166,8 @@ export class AggregateTable {
       intoBlock &&
       GROUP_BLOCKS.fetched?.handOverGroups(this.#options, of, flushed, overMs, intoBlock);
     const intoPack = flushed.length < PACKED_GROUPS_MIN ? null : intoBlock;
-    const packing = new Packing(this.#options.table, into, intoPack, over?.isOver);
+    const { table } = this.#options;
+    const packing = new Packing(table, into, intoPack, over?.isOver);
     for (const slot of flushed) {
       const startMs = this.#starts[slot] as number;
       this.#flags[slot] = EXISTS;
@@ -175,7 +176,8 @@ export class AggregateTable {
       const { buffer, position } = this.#keyOf(slot);
       const value = this.accumulators.encode(slot);
       this.#weigh(slot, value.length);
-      packing.set(buffer, position, value);
+      if (intoPack) packing.set(buffer, position, value);
+      else into({ table, key: buffer.slice(0, position), value });
     }
     packing.end();
     this.#dirtyCount = 0;

@@ -4,12 +4,13 @@ import type { ByteWriter } from '../base/bytes.ts';
 import { RecordError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { columnBuilder } from '../data/builder.ts';
-import { decodeCells, encodeCells } from '../data/cells.ts';
+import { encodeCells } from '../data/cells.ts';
 import { type Column, valueAt } from '../data/column.ts';
 import type { Type, Value } from '../data/type.ts';
 import { checkLength, weightOf } from '../data/value.ts';
 import type { AggregateBody } from '../functions/registry.ts';
-import type { Accumulators, Fold } from './accumulators.ts';
+import type { Fold } from './accumulators.ts';
+import type { TypedAccumulators } from './typed-accumulators.ts';
 
 /** One call: its body, where its arguments stand in the input, and the type of its result. */
 export interface GenericCall {
@@ -162,11 +163,11 @@ export class BodyCells implements CallCells {
 
 /** The cells of a call that has typed accumulators, beside calls that have none. */
 export class TypedCells implements CallCells {
-  readonly #accumulators: Accumulators;
+  readonly #accumulators: TypedAccumulators;
   readonly #types: readonly Type[];
 
   /** @param accumulators of this one call @param types of its cells */
-  constructor(accumulators: Accumulators, types: readonly Type[]) {
+  constructor(accumulators: TypedAccumulators, types: readonly Type[]) {
     this.#accumulators = accumulators;
     this.#types = types;
   }
@@ -184,7 +185,8 @@ export class TypedCells implements CallCells {
   }
 
   get(slot: number): readonly Value[] {
-    return decodeCells(this.#types, this.#accumulators.encode(slot)).values;
+    const { memory } = this.#accumulators;
+    return this.#types.map(({ kind }, cell) => memory.value(slot, cell, kind));
   }
 
   move(from: number, to: number): void {

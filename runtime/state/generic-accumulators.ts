@@ -5,7 +5,7 @@ import { grown } from '../base/grown.ts';
 import type { Batch } from '../data/batch.ts';
 import { type Cells, decodeCells, encodeCells } from '../data/cells.ts';
 import type { Column } from '../data/column.ts';
-import type { Type } from '../data/type.ts';
+import type { Type, Value } from '../data/type.ts';
 import type { Accumulators, Fold } from './accumulators.ts';
 import type { CallCells } from './call-cells.ts';
 
@@ -19,6 +19,8 @@ export class GenericAccumulators implements Accumulators {
   protected readonly calls: readonly HeldCall[];
   protected readonly types: readonly Type[];
   protected rowtimes = new Float64Array(0);
+  /** Of the slot that is encoded. */
+  readonly #values: Value[] = [];
 
   constructor(calls: readonly HeldCall[]) {
     this.calls = calls;
@@ -56,7 +58,9 @@ export class GenericAccumulators implements Accumulators {
   }
 
   encode(slot: number): Uint8Array {
-    const values = this.calls.flatMap(({ cells }) => cells.get(slot));
+    const values = this.#values;
+    let at = 0;
+    for (const { cells } of this.calls) for (const value of cells.get(slot)) values[at++] = value;
     return encodeCells(this.types, this.rowtimes[slot] as number, values);
   }
 

@@ -2,6 +2,7 @@
 
 import { setFloat64 } from '../base/bytes.ts';
 import { TaskCorrupted } from '../base/errors.ts';
+import type { Type } from '../data/type.ts';
 
 const FIRST_SLOTS = 64;
 /** Rowtime and the word of present bits come before the cells. */
@@ -23,6 +24,7 @@ export class SlotMemory {
   #presentAtFirst: Int32Array;
   f64: Float64Array;
   words: Int32Array;
+  i64: BigInt64Array;
 
   /** Cells that hold doubles. */
   readonly doubles: readonly number[];
@@ -41,6 +43,7 @@ export class SlotMemory {
     });
     this.f64 = new Float64Array(FIRST_SLOTS * this.stride);
     this.words = new Int32Array(this.f64.buffer);
+    this.i64 = new BigInt64Array(this.f64.buffer);
   }
 
   /** Where cell `cell` stands in a slot, counted in 8 bytes. */
@@ -61,6 +64,7 @@ export class SlotMemory {
     words.set(this.words);
     this.f64 = grown;
     this.words = words;
+    this.i64 = new BigInt64Array(grown.buffer);
   }
 
   reset(slot: number): void {
@@ -90,6 +94,16 @@ export class SlotMemory {
       if (Number.isNaN(value)) setFloat64(new DataView(bytes.buffer), at * 8, value);
     }
     return bytes;
+  }
+
+  /** The value of a cell, for a type of that kind. */
+  value(slot: number, cell: number, kind: Type['kind']): number | bigint | null {
+    const at = slot * this.stride + HEADER_CELLS + cell;
+    const bits = this.words[slot * this.stride * 2 + SlotMemory.presentWordOf(cell)] as number;
+    if (((bits >> cell) & 1) === 0) return null;
+    if (this.doubles.includes(cell)) return this.f64[at] as number;
+    const value = this.i64[at] as bigint;
+    return kind === 'BIGINT' ? value : Number(value);
   }
 
   move(from: number, to: number): void {
