@@ -2,10 +2,10 @@
 
 import { QUERY_BATCHES_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
+import { DENSE } from '../data/parts.ts';
 import type { Transport } from '../ports/transport.ts';
-import { withParts } from '../task/with-parts.ts';
 import type { Buffers } from './buffers.ts';
-import { type PackedBatch, packedBatch } from './packed-batch.ts';
+import { isDense, type PackedBatch, packedBatch } from './packed-batch.ts';
 import { toWire, type WireError } from '../ports/wire-error.ts';
 
 /** From the Worker: a batch, or the end. */
@@ -53,7 +53,8 @@ export async function sendBatches(
       const batch = room === Infinity ? null : await source.next();
       if (batch === null) break;
       room -= 1;
-      const packed = await withParts(() => packedBatch(batch, buffers));
+      if (!isDense(batch)) await (DENSE.fetched ?? DENSE.load());
+      const packed = packedBatch(batch, buffers);
       send(packed, packed.buffer === null ? [] : [packed.buffer]);
       onSent?.();
     }

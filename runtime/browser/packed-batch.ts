@@ -25,12 +25,17 @@ type PackedColumn = Omit<Column, 'type' | 'dictionary'> & {
 type Numbers = Float64Array | Int32Array | BigInt64Array | Uint8Array | Uint32Array;
 type Place = <Values extends Numbers>(values: Values) => Values;
 
-/** Copies the rows into one buffer: of its own where they are few, and sent as a copy; else one that is to be handed over with them. */
+/** True for the first rows of the arrays: they need no gathering, every array is cut to them. */
+export function isDense({ selection, length }: Batch): boolean {
+  return selection === null || selection[length - 1] === length - 1;
+}
+
+/**
+ * Copies the rows into one buffer: of its own where they are few, and sent as a copy; else one that is to be handed over with them.
+ * @throws {PartMissing} DENSE, where they are to be gathered
+ */
 export function packedBatch(batch: Batch, buffers: Buffers): PackedBatch {
-  const { selection, length } = batch;
-  // The first rows of the arrays need no gathering; every array is cut to them.
-  const isDense = selection === null || selection[length - 1] === length - 1;
-  const dense = isDense ? batch : DENSE.code.densified(batch);
+  const dense = isDense(batch) ? batch : DENSE.code.densified(batch);
   let bytes = 0;
   arranged(dense, (values) => {
     bytes += padded(values.byteLength);
