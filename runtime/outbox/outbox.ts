@@ -25,7 +25,7 @@ export interface OutboxState {
   readonly pending: number;
   /** Records that the edge refuses: `refused` has them, `retry` and `discard` settle them. */
   readonly refused: number;
-  /** Why the last attempt sent nothing; it is tried again. null: there was none, or it was well. */
+  /** Why some of it, or nothing, goes to the edge; it is tried again. null: all goes, or there is nothing. */
   readonly error: Error | null;
 }
 
