@@ -19,8 +19,8 @@ export interface HintsOptions {
 
 /** How far one subscriber has been told. */
 interface Told {
-  /** The high watermark that it has acknowledged; null: none. */
-  highWatermark: number | null;
+  /** The high watermark that it has acknowledged; -1: none. */
+  highWatermark: number;
   isTelling: boolean;
 }
 
@@ -78,14 +78,14 @@ export class Hints {
   }
 
   async #tell(name: string): Promise<void> {
-    const told = this.#told.get(name) ?? { highWatermark: null, isTelling: false };
+    const told = this.#told.get(name) ?? { highWatermark: -1, isTelling: false };
     if (told.isTelling) return;
     told.isTelling = true;
     this.#told.set(name, told);
     try {
       for (;;) {
         const bounds = this.#options.bounds();
-        if (bounds === null || (told.highWatermark ?? -1) >= bounds.highWatermark) return;
+        if (bounds === null || told.highWatermark >= bounds.highWatermark) return;
         const brought = this.#brought(told, bounds);
         const isKnown = await this.#options.wake(name, bounds.highWatermark, brought);
         if (this.#told.get(name) !== told) return;
@@ -105,7 +105,7 @@ export class Hints {
 
   /** What has come since it was last told, as a read would give it; null where that is not at hand. */
   #brought({ highWatermark }: Told, bounds: Bounds): Fetched | null {
-    const batches = highWatermark === null ? null : this.#options.recent(highWatermark);
+    const batches = highWatermark < 0 ? null : this.#options.recent(highWatermark);
     return batches && { batches, ...bounds };
   }
 }

@@ -140,19 +140,19 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
     const { id } = message;
     const subscription = socket.subscriptions.get(id);
     const coming = socket.coming.get(id);
-    const known = subscription ?? coming;
+    const named = subscription ?? coming;
     switch (message.op) {
       case 'subscribe':
-        if (known !== undefined) throw new Violation(`id ${id} is in use`);
+        if (named !== undefined) throw new Violation(`id ${id} is in use`);
         if (socket.subscriptions.size + socket.coming.size >= SOCKET_SUBSCRIPTIONS_MAX)
           throw new Violation(`a socket has at most ${SOCKET_SUBSCRIPTIONS_MAX} subscriptions`);
         await this.#subscribe(socket, message);
         return;
       case 'credit':
-        if (known === undefined) return; // It ended while this was on its way.
-        if (known.credit + message.bytes > SOCKET_CREDIT_BYTES_MAX)
+        if (named === undefined) return; // It ended while this was on its way.
+        if (named.credit + message.bytes > SOCKET_CREDIT_BYTES_MAX)
           throw new Violation(`credit is at most ${SOCKET_CREDIT_BYTES_MAX} bytes`);
-        known.credit += message.bytes;
+        named.credit += message.bytes;
         if (subscription === undefined) return;
         subscription.waitingMs = null;
         await this.#goOn([socket]);

@@ -2,8 +2,8 @@
 
 import { QUERY_BATCHES_MAX } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
-import { DENSE } from '../data/parts.ts';
 import type { Transport } from '../ports/transport.ts';
+import { withParts } from '../task/with-parts.ts';
 import type { Buffers } from './buffers.ts';
 import { isDense, type PackedBatch, packedBatch } from './packed-batch.ts';
 import { toWire, type WireError } from '../ports/wire-error.ts';
@@ -53,8 +53,9 @@ export async function sendBatches(
       const batch = room === Infinity ? null : await source.next();
       if (batch === null) break;
       room -= 1;
-      if (!isDense(batch)) await (DENSE.fetched ?? DENSE.load());
-      const packed = packedBatch(batch, buffers);
+      const pack = (): PackedBatch => packedBatch(batch, buffers);
+      // Nothing is waited for where no part can be missing.
+      const packed = isDense(batch) ? pack() : await withParts(pack);
       send(packed, packed.buffer === null ? [] : [packed.buffer]);
       onSent?.();
     }

@@ -60,7 +60,7 @@ export class OutboxBatches {
     record: KeptRecord,
     { partitions, incarnation }: KnownTopic,
   ): PortError | null {
-    const { topic, key } = record;
+    const { topic, key, value, timestamp, headers } = record;
     const { spare, recordsMax } = this.#options;
     const partition =
       record.partition ?? (key === null ? spare % partitions : partitionOf(key, partitions));
@@ -75,17 +75,15 @@ export class OutboxBatches {
       return null;
     }
     const batch = this.#batch(place, { topic, partition, partitions, incarnation });
-    if (
-      batch.isFull ||
-      !batch.builder.append(record.key, record.value, record.timestamp, record.headers)
-    ) {
+    if (batch.isFull || !batch.builder.append(key, value, timestamp, headers)) {
       batch.isFull = true;
       this.#leave(place, number);
       return null;
     }
     batch.records.push(number);
-    batch.weight += bytesOf(record);
-    this.weight += bytesOf(record);
+    const weight = bytesOf(record);
+    batch.weight += weight;
+    this.weight += weight;
     const most = recordsMax.get(place) ?? Infinity;
     batch.isFull = batch.records.length >= most || batch.builder.lengthBytes >= BATCH_BYTES;
     return null;

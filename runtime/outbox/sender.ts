@@ -1,11 +1,11 @@
 // Who sends what an outbox keeps: batches of the oldest records, one a partition at a time, until the edge has acknowledged or refused each; one that does not go holds up no other partition's. Knows no tab.
 
 import { LimitError, PortError } from '../base/errors.ts';
+import { CLIENT_OUTBOX_BATCHES_MAX } from '../base/limits.ts';
 import { type Attempt, type Connection, readJson, topicPath } from '../client/connection.ts';
 import { EdgeError } from '../client/errors.ts';
 import { appendCall, createdMsOf, freshId } from '../client/producer-call.ts';
 import { Retries } from '../client/retry.ts';
-import { CLIENT_OUTBOX_BATCHES_MAX } from '../base/limits.ts';
 import type { AppendResult, TopicDescription } from '../ports/log.ts';
 import { type KnownTopic, OutboxBatches } from './batches.ts';
 import { type KeptBatch, placeOf } from './kept.ts';
@@ -91,9 +91,8 @@ export class OutboxSender {
     for (;;) {
       this.#wake = Promise.withResolvers();
       if (this.#ended !== null) throw this.#ended.thrown;
-      const begun = await this.#retried(() => this.#begun());
-      for (const batch of begun) this.#start(batch, true);
-      if (begun.length === 0) await untilAborted(signal, this.#wake.promise);
+      const begun = await this.#retried(() => this.#begin());
+      if (begun === 0) await untilAborted(signal, this.#wake.promise);
     }
   }
 
@@ -144,19 +143,18 @@ export class OutboxSender {
     }
   }
 
-  /** Makes batches of the oldest records, one a partition that none is on its way to, and notes them. */
-  async #begun(): Promise<KeptBatch[]> {
+  /** Makes batches of the oldest records, one a partition that none is on its way to, notes them and starts them. @returns how many */
+  async #begin(): Promise<number> {
     const { signal } = this.#options;
     this.#from = Math.min(this.#from, this.#freed);
     this.#freed = Infinity;
     // As they are now: one that comes to its end meanwhile must not let newer records go before those that were left out.
     const underWay = new Map(this.#underWay);
-    const most = CLIENT_OUTBOX_BATCHES_MAX - underWay.size;
     const batches = new OutboxBatches({
       spare: this.#spare,
       recordsMax: this.#recordsMax,
       underWay,
-      most,
+      most: CLIENT_OUTBOX_BATCHES_MAX - underWay.size,
     });
     // One that was made when the topic had other partitions has records whose place is another by now.
     const sent = new Set([...underWay.values()].flatMap(({ records }) => records));
@@ -181,13 +179,13 @@ export class OutboxSender {
       () => freshId(Date.now()),
       PRODUCER_IDLE_MS,
     );
+    for (const batch of begun) this.#start(batch, true);
     this.#from = from;
-    const places = new Set(begun.map(placeOf));
     for (const [place, number] of batches.left) {
-      if (!this.#underWay.has(place) && !places.has(place)) this.#lookFrom(number);
+      if (!this.#underWay.has(place)) this.#lookFrom(number);
       else if (!this.#left.has(place)) this.#left.set(place, number);
     }
-    return begun;
+    return begun.length;
   }
 
   /** A topic, or why records of that name are refused. @throws what may be otherwise at another time */
@@ -218,7 +216,6 @@ export class OutboxSender {
       if (attempt.ok) {
         await this.#retried(() => this.#store.acknowledged(batch));
         this.#recordsMax.delete(placeOf(batch));
-        this.#came(placeOf(batch), null);
         this.#options.onChanged();
         return;
       }
