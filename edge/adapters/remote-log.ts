@@ -15,6 +15,7 @@ import type {
 } from '../../runtime/ports/log.ts';
 import { partitionKey } from '../../runtime/ports/wakes.ts';
 import { HINT_BYTES_MAX, HINTS_KEPT_MAX } from '../../runtime/base/limits.ts';
+import { isOutOfCalls, outOfCalls } from '../calls.ts';
 import {
   catalogOf,
   type EdgeEnv,
@@ -43,6 +44,8 @@ export interface RemoteLogOptions {
   readonly check?: ((at: TopicPartition) => Promise<void> | null) | undefined;
   /** Where the topics are known without asking the catalog: in the catalog itself. */
   readonly describe?: ((topic: string) => TopicDescription | null) | undefined;
+  /** Is told of each call that fails. */
+  readonly failed?: ((thrown: unknown) => void) | undefined;
 }
 
 /** The log of one tenant. */
@@ -59,8 +62,10 @@ export class RemoteLog implements Log {
   readonly #describe: ((topic: string) => TopicDescription | null) | null;
   readonly #send: (at: TopicPartition, append: Append) => Promise<AppendResult>;
   readonly #check: ((at: TopicPartition) => Promise<void> | null) | null;
+  readonly #failed: (thrown: unknown) => void;
+  #calls = 0;
 
-  constructor({ env, tenant, subscribe, describe, send, check }: RemoteLogOptions) {
+  constructor({ env, tenant, subscribe, describe, send, check, failed }: RemoteLogOptions) {
     this.#env = env;
     this.#tenant = tenant;
     this.#send =
@@ -69,7 +74,13 @@ export class RemoteLog implements Log {
         unwrap(partitionAt(env, tenant, at).append(bytes, stamp, incarnation)));
     this.#describe = describe ?? null;
     this.#check = check ?? null;
+    this.#failed = failed ?? (() => undefined);
     this.#subscribe = subscribe ?? ((at, wake) => this.#follow(at, wake));
+  }
+
+  /** Calls to partitions so far. */
+  get calls(): number {
+    return this.#calls;
   }
 
   create(topic: TopicSpec): Promise<TopicDescription> {
@@ -240,7 +251,11 @@ export class RemoteLog implements Log {
    * A partition that is not open cannot say why; the catalog can: no such topic, no such partition, or not opened yet,
    * which passes.
    */
-  async #explained<T>(at: TopicPartition, call: () => Promise<T>): Promise<T> {
+  #explained<T>(at: TopicPartition, call: () => Promise<T>): Promise<T> {
+    return this.#told(() => this.#checked(at, call));
+  }
+
+  async #checked<T>(at: TopicPartition, call: () => Promise<T>): Promise<T> {
     const checking = this.#check?.(at) ?? null;
     if (checking !== null) await checking;
     try {
@@ -257,6 +272,17 @@ export class RemoteLog implements Log {
     }
   }
 
+  /** Counts a call, and tells when it fails. */
+  async #told<T>(call: () => Promise<T>): Promise<T> {
+    this.#calls += 1;
+    try {
+      return await call();
+    } catch (thrown) {
+      this.#failed(thrown);
+      throw isOutOfCalls(thrown) ? outOfCalls(thrown) : thrown;
+    }
+  }
+
   /** What one follower may bring along before anybody has made room for it: all of them together as much as a hint. */
   get #broughtBytesMax(): number {
     let followers = 1;
@@ -269,10 +295,14 @@ export class RemoteLog implements Log {
     const partition = (): PartitionPort => partitionAt(this.#env, this.#tenant, at);
     const follower = new Follower({
       wake,
-      follow: async (seen) =>
-        (await unwrap(partition().follow(seen, FOLLOW_WAIT_MS))).highWatermark,
+      follow: (seen) =>
+        this.#told(
+          async () => (await unwrap(partition().follow(seen, FOLLOW_WAIT_MS))).highWatermark,
+        ),
       read: (from) =>
-        unwrap(partition().readWithin(from, this.#broughtBytesMax, FOLLOW_WAIT_MS, null)),
+        this.#told(async () =>
+          unwrap(partition().readWithin(from, this.#broughtBytesMax, FOLLOW_WAIT_MS, null)),
+        ),
     });
     const followers = this.#followers.get(key) ?? new Set();
     this.#followers.set(key, followers);

@@ -2,6 +2,7 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { messageOf, PortError, TaskCorrupted } from '../../runtime/base/errors.ts';
+import { SLICE_CALLS_MAX } from '../../runtime/base/limits.ts';
 import { log } from '../../runtime/base/log.ts';
 import { loadFunctions } from '../../runtime/engine/functions.ts';
 import { answerPull } from '../../runtime/engine/pull.ts';
@@ -296,12 +297,13 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     const task = (this.#task ??= await this.#opened(process));
     if (task === null) return;
     const until = Date.now() + SLICE_MS;
+    const callsMax = (this.#log?.calls ?? 0) + SLICE_CALLS_MAX;
     for (;;) {
       const wakes = this.#wakes;
       const turn = await task.turn();
       switch (turn.kind) {
         case 'progress':
-          if (Date.now() < until) continue;
+          if (Date.now() < until && (this.#log?.calls ?? 0) < callsMax) continue;
           this.#alarm.arm(Date.now());
           return;
         case 'wait':

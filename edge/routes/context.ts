@@ -2,6 +2,7 @@
 
 import type { Context } from 'hono';
 import type { RemoteLog } from '../adapters/remote-log.ts';
+import type { Calls } from '../calls.ts';
 import type { EdgeEnv } from '../env.ts';
 import type { Bodies } from '../guard/bodies.ts';
 import type { Principal } from '../guard/principal.ts';
@@ -14,6 +15,7 @@ export interface Edge {
   readonly log: RemoteLog;
   readonly topics: TopicCache;
   readonly bodies: Bodies;
+  readonly calls: Calls;
 }
 
 export interface EdgeHono {

@@ -2,6 +2,7 @@
 
 import { log } from '../../runtime/base/log.ts';
 import { answers } from '../guard/answers.ts';
+import { isOutOfCalls } from '../calls.ts';
 import type { EdgeContext } from './context.ts';
 import { errorBody } from './errors.ts';
 
@@ -38,17 +39,23 @@ export function lastEventId(c: EdgeContext): string | null {
   return id === '' ? null : id;
 }
 
-/**
- * The events as a response. Nothing is made before the reader has taken what was; what `events` throws is the last event.
- * @param onEnd called once, when the reader has gone, or does not read, or nothing more will come
- */
+export interface EventStreamOptions {
+  /** true: its client goes on behind the last event, on another connection, where this one ends. */
+  readonly isResumable: boolean;
+  /** Called once, when the reader has gone, or does not read, or nothing more will come. */
+  readonly onEnd?: (() => void | Promise<void>) | undefined;
+}
+
+/** The events as a response. Nothing is made before the reader has taken what was; what `events` throws is the last event. */
 export function eventStream(
   events: AsyncIterator<string, void>,
-  onEnd: () => void | Promise<void> = () => undefined,
+  { isResumable, onEnd = () => undefined }: EventStreamOptions,
 ): Response {
+  const failure = (thrown: unknown): string =>
+    isResumable && isOutOfCalls(thrown) ? '' : failureText(thrown);
   // The headers leave with the first bytes: they do not wait for the first event.
   const texts = startingWith(`retry: ${RETRY_MS}\n\n`, events);
-  const body = answers.stream({ texts, failure: failureText, onEnd });
+  const body = answers.stream({ texts, failure, onEnd });
   return new Response(body, {
     headers: {
       'Content-Type': EVENT_STREAM_TYPE,

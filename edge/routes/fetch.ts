@@ -61,7 +61,7 @@ async function fetchRecords(c: EdgeContext, at: TopicPartition): Promise<Respons
       waitMs: Math.max(waitMs, 1),
       incarnation: first.incarnation,
     };
-    return eventStream(recordEvents(reading, recordsEvent(first, from)));
+    return eventStream(recordEvents(reading, recordsEvent(first, from)), { isResumable: true });
   }
   if (isFrames) return log.frames(at, { from, bytesMax, waitMs, incarnation });
   const make = (fetched: Fetched) => jsonAnswer(fetched, from).text;

@@ -17,6 +17,7 @@ import { ensureTopic, internalTopic } from '../../runtime/engine/system.ts';
 import { PROCESSING_LOG_TOPIC } from '../../runtime/task/task-topics.ts';
 import { inputsOf, taskId } from '../../runtime/task/topology.ts';
 import { typeText } from '../../runtime/data/type.ts';
+import type { Calls } from '../calls.ts';
 import { wallClock } from '../adapters/do-clock.ts';
 import { pacedLog } from '../adapters/paced-log.ts';
 import { catalogOf, processorAt } from '../env.ts';
@@ -145,18 +146,30 @@ async function counted<T>(
 }
 
 /** Lines end with the connection: `close` is how that is told. */
-function print({ log }: Edge, statement: Print): Promise<Printing> {
+function print({ log, calls }: Edge, statement: Print): Promise<Printing> {
   return counted(reads, crypto.randomUUID(), async (leave) => {
     const connection = new AbortController();
+    const lines = await printTopic([statement], log, connection.signal);
+    const heard = calls.onOver(() => connection.abort());
     return {
       kind: 'print',
-      lines: await printTopic([statement], log, connection.signal),
+      lines: wholeOf(lines, calls),
       close: () => {
+        heard();
         connection.abort();
         leave();
       },
     };
   });
+}
+
+/** Lines that nobody takes for all of them where they end because of calls. */
+async function* wholeOf(
+  lines: AsyncIterable<string>,
+  calls: Calls,
+): AsyncGenerator<string, void, undefined> {
+  yield* lines;
+  if (calls.isOver) throw calls.refusal;
 }
 
 /** Ends a push query of this isolate. @returns false: none of that id runs here */
@@ -178,11 +191,21 @@ class StoredPlaces extends Places {
   }
 }
 
-async function push({ log }: Edge, plan: Plan, token: string | null): Promise<RunningQuery> {
+async function push({ log, calls }: Edge, plan: Plan, token: string | null): Promise<RunningQuery> {
   // Told apart from all others, in this Worker and elsewhere: /close-query names it.
   const own = { ...plan, query: `${plan.query}_${crypto.randomUUID().slice(0, 8)}` };
   const places = new StoredPlaces(token === null ? null : placedAt(own, token));
   const reading = pushRoom.enter();
+  let end = (): void => undefined;
+  let isOutOfCalls = false;
+  const heard = calls.onOver(() => {
+    isOutOfCalls = true;
+    end();
+  });
+  const over = (): void => {
+    heard();
+    reading.leave();
+  };
   let rows: QueryRowsOptions;
   try {
     rows = await counted(open, own.query, (leave) =>
@@ -197,13 +220,13 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
         signal: null,
         public: {},
         onEnd: () => {
-          reading.leave();
+          over();
           leave();
         },
       }),
     );
   } catch (thrown) {
-    reading.leave();
+    over();
     throw thrown;
   }
   const close = (): Promise<void> => {
@@ -212,17 +235,17 @@ async function push({ log }: Edge, plan: Plan, token: string | null): Promise<Ru
     return rows.close();
   };
   let ended = (): void => undefined;
-  reading.begin(
-    () => places.stateBytes,
-    () => {
-      ended();
-      void close();
-    },
-  );
+  end = () => {
+    ended();
+    void close();
+  };
+  reading.begin(() => places.stateBytes, end);
+  if (isOutOfCalls) end();
   const next = async (): Promise<Batch | null> => {
     const batch = await reading.next(rows.next);
     if (batch === null) reading.leave();
     if (batch === null && reading.hasGivenWay) throw gaveWay();
+    if (batch === null && isOutOfCalls) throw calls.refusal;
     return batch;
   };
   open.started(own.query, close);

@@ -58,6 +58,16 @@ class QuerySocket {
     this.#ws.addEventListener('message', ({ data }) => this.#received(data));
     this.#ws.addEventListener('close', () => this.#close(1000, ''));
     this.#ws.addEventListener('error', () => this.#close(1011, ''));
+    this.#edge.calls.onOver(() => this.#outOfCalls());
+  }
+
+  /** No query goes on here; those that can do so elsewhere, the others are told. */
+  #outOfCalls(): void {
+    const { refusal } = this.#edge.calls;
+    for (const { id, running } of this.#queries.values())
+      if (running?.isResumable === false)
+        this.#send(JSON.stringify({ op: 'error', id, ...errorBody(refusal) }));
+    this.#close(1012, 'this connection may make no more calls');
   }
 
   #received(data: string | ArrayBuffer | Blob): void {

@@ -145,7 +145,8 @@ async function events(c: EdgeContext, { script, token }: QueryRequest): Promise<
   } catch (thrown) {
     return errorResponse(thrown, { text: script.sql, entities: [] });
   }
-  return eventStream(queryEvents(query), () => query.close());
+  const { isResumable } = query;
+  return eventStream(queryEvents(query), { isResumable, onEnd: () => query.close() });
 }
 
 function parsed(properties: string | undefined): unknown {

@@ -9,7 +9,7 @@ export class SocketQuery {
   /** Rows that may still be sent. */
   credit: number;
   /** null while it is being started. */
-  running: { close(): Promise<void> } | null = null;
+  running: { close(): Promise<void>; readonly isResumable: boolean } | null = null;
   isClosed = false;
   /** Its rows are of no use any more: it had to give way. */
   isEnded = false;
