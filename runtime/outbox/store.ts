@@ -1,8 +1,8 @@
 // What an outbox keeps in IndexedDB: records in their order, the batch under way of each partition, and what was refused; sends nothing.
 
-import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
-import { LimitError, messageOf, PortError } from '../base/errors.ts';
+import { LimitError, PortError } from '../base/errors.ts';
 import { CLIENT_OUTBOX_BYTES_MAX, CLIENT_OUTBOX_RECORDS_MAX } from '../base/limits.ts';
+import { type Change, OutboxDatabase, type Turns } from './database.ts';
 import {
   bytesOf,
   type KeptBatch,
@@ -12,37 +12,6 @@ import {
   type RefusedRecord,
 } from './kept.ts';
 
-/** The producer of a partition's batches, and the sequence of its next one. */
-interface KeptProducer {
-  readonly incarnation: string;
-  readonly id: string;
-  readonly next: number;
-  readonly usedMs: number;
-}
-
-interface Schema extends DBSchema {
-  records: { key: number; value: KeptRecord };
-  /** By place. */
-  batches: { key: string; value: KeptBatch };
-  producers: { key: string; value: KeptProducer };
-  refused: { key: number; value: Omit<RefusedRecord, 'id'> };
-  totals: { key: 'all'; value: OutboxTotals };
-  /** How often a tab has begun to send, and the partition, modulo how many there are, of records without a key: the same in every turn, or newer ones could overtake. */
-  turns: { key: 'all' | 'spare'; value: number };
-}
-
-type Store = keyof typeof STORES;
-type Change = IDBPTransaction<Schema, Store[], 'readwrite'>;
-
-const STORES = {
-  records: true,
-  batches: true,
-  producers: true,
-  refused: true,
-  totals: true,
-  turns: true,
-};
-const NAMES = Object.keys(STORES) as Store[];
 const NOTHING: OutboxTotals = { pending: 0, refused: 0, bytes: 0 };
 
 /** A record whose sender waits until it is kept. */
@@ -53,30 +22,21 @@ interface Adding {
 }
 
 export class OutboxStore {
-  readonly #database: IDBPDatabase<Schema>;
+  readonly #database: OutboxDatabase;
   /** What waits for the transaction that is on its way to the disk. */
   #adding: Adding[] = [];
   #isAdding = false;
   /** Of this tab; another one's is greater when it has taken over. */
   #turn = 0;
 
-  private constructor(database: IDBPDatabase<Schema>) {
+  private constructor(database: OutboxDatabase) {
     this.#database = database;
   }
 
   /** @throws {PortError} UNAVAILABLE when it does not open */
   static async open(name: string): Promise<OutboxStore> {
-    const database = await translated(() =>
-      openDB<Schema>(name, 1, {
-        upgrade(made) {
-          made.createObjectStore('records', { autoIncrement: true });
-          for (const store of ['batches', 'producers', 'refused', 'totals', 'turns'] as const)
-            made.createObjectStore(store);
-        },
-        // Another version of this code, or the user who clears the site's data, waits for it.
-        blocking: (_old, _new, { target }) => (target as IDBDatabase).close(),
-      }),
-    );
+    const database = new OutboxDatabase(name);
+    await database.open();
     return new OutboxStore(database);
   }
 
@@ -85,13 +45,13 @@ export class OutboxStore {
   }
 
   async totals(): Promise<OutboxTotals> {
-    return (await translated(() => this.#database.get('totals', 'all'))) ?? NOTHING;
+    return (await this.#database.look((look) => look.objectStore('totals').get('all'))) ?? NOTHING;
   }
 
   /**
    * Keeps a record; those that come while others are on their way to the disk go there together.
    * @throws {LimitError} CLIENT_OUTBOX_RECORDS_MAX, CLIENT_OUTBOX_BYTES_MAX
-   * @throws {PortError} STORAGE_FULL; then nothing of what goes together is kept
+   * @throws {PortError} STORAGE_FULL; then nothing of what goes together is kept. UNAVAILABLE: the browser has closed the database meanwhile
    */
   add(record: KeptRecord): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -109,7 +69,7 @@ export class OutboxStore {
     for (let group = this.#adding; group.length > 0; group = this.#adding) {
       this.#adding = [];
       try {
-        const refusals = await this.#change((change) => kept(change, group));
+        const refusals = await this.#database.change((change) => kept(change, group));
         group.forEach(({ resolve, reject }, i) => {
           const refusal = refusals[i] ?? null;
           if (refusal === null) resolve();
@@ -124,7 +84,7 @@ export class OutboxStore {
 
   /** Begins to send: whoever did before can neither begin nor settle a batch any more (FENCED). @returns the batches under way */
   takeTurn(): Promise<{ readonly batches: readonly KeptBatch[]; readonly spare: number }> {
-    return this.#change(async (change) => {
+    return this.#database.change(async (change) => {
       const turns = change.objectStore('turns');
       this.#turn = ((await turns.get('all')) ?? 0) + 1;
       const spare = (await turns.get('spare')) ?? Math.floor(Math.random() * 2 ** 31);
@@ -134,12 +94,16 @@ export class OutboxStore {
     });
   }
 
-  /** The oldest records from a number on with their numbers, up to a count and, but for the first, a number of bytes. */
+  /**
+   * The oldest records from a number on with their numbers, up to a count and, but for the first, a number of bytes.
+   * @throws {PortError} FENCED
+   */
   oldest(from: number, recordsMax: number, bytesMax: number): Promise<[number, KeptRecord][]> {
-    return translated(async () => {
+    return this.#database.look(async (look) => {
+      await this.#requireTurn(look.objectStore('turns'));
       const found: [number, KeptRecord][] = [];
       let bytes = 0;
-      const records = this.#database.transaction('records').store;
+      const records = look.objectStore('records');
       const range = IDBKeyRange.lowerBound(from);
       for (let at = await records.openCursor(range); at !== null; at = await at.continue()) {
         bytes += bytesOf(at.value);
@@ -233,8 +197,8 @@ export class OutboxStore {
   }
 
   refused(): Promise<RefusedRecord[]> {
-    return translated(async () => {
-      const { store } = this.#database.transaction('refused');
+    return this.#database.look(async (look) => {
+      const store = look.objectStore('refused');
       const [ids, records] = await Promise.all([store.getAllKeys(), store.getAll()]);
       return records.map((record, i) => ({ id: ids[i] as number, ...record }));
     });
@@ -242,7 +206,7 @@ export class OutboxStore {
 
   /** Forgets a refused record, or has it sent behind all others. false: there is none of that number. */
   settle(id: number, isRetried: boolean): Promise<boolean> {
-    return this.#change(async (change) => {
+    return this.#database.change(async (change) => {
       const refused = await change.objectStore('refused').get(id);
       if (refused === undefined) return false;
       await change.objectStore('refused').delete(id);
@@ -257,37 +221,16 @@ export class OutboxStore {
 
   /** A change that is whose turn it is alone. @throws {PortError} FENCED when another tab has taken over */
   #inTurn<T>(work: (change: Change) => Promise<T>): Promise<T> {
-    return this.#change(async (change) => {
-      if ((await change.objectStore('turns').get('all')) !== this.#turn)
-        throw new PortError('FENCED', 'another tab sends what this outbox keeps');
+    return this.#database.change(async (change) => {
+      await this.#requireTurn(change.objectStore('turns'));
       return work(change);
     });
   }
 
-  /** One transaction, on the disk before it resolves. Where `work` throws nothing of it is kept. */
-  #change<T>(work: (change: Change) => Promise<T>): Promise<T> {
-    return translated(async () => {
-      const change = this.#database.transaction(NAMES, 'readwrite', { durability: 'strict' });
-      // What `work` throws is what the caller hears; the end of the transaction says no more.
-      change.done.catch(() => undefined);
-      try {
-        const result = await work(change);
-        await change.done;
-        return result;
-      } catch (thrown) {
-        if (change.error === null) abort(change);
-        throw thrown;
-      }
-    });
-  }
-}
-
-function abort(change: Change): void {
-  try {
-    change.abort();
-  } catch (thrown) {
-    // It has ended already: nothing is left to take back.
-    if (!(thrown instanceof DOMException)) throw thrown;
+  /** Where all was cleared it is nobody's. */
+  async #requireTurn(turns: Turns): Promise<void> {
+    if ((await turns.get('all')) !== this.#turn)
+      throw new PortError('FENCED', 'another tab sends what this outbox keeps');
   }
 }
 
@@ -346,18 +289,4 @@ async function withdrawn(
   const bytes = found.reduce((sum, [, record]) => sum + bytesOf(record), 0);
   await added(change, { pending: -found.length, bytes: -bytes });
   return found;
-}
-
-/** What IndexedDB throws as an error of ours. */
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!(cause instanceof DOMException)) throw cause;
-    const isFull = cause.name === 'QuotaExceededError';
-    const message = isFull
-      ? "the browser's storage is full: nothing was kept"
-      : `IndexedDB failed: ${messageOf(cause)}`;
-    throw new PortError(isFull ? 'STORAGE_FULL' : 'UNAVAILABLE', message, {}, { cause });
-  }
 }

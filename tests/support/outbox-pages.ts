@@ -17,7 +17,11 @@ const SCRIPT = `
     OutboxStore,
     open: async (url, database) => {
       const client = connect({ url, token: () => globalThis.key });
-      const onState = (state) => (globalThis.state = state);
+      globalThis.errors = [];
+      const onState = (state) => {
+        globalThis.state = state;
+        if (state.error !== null) globalThis.errors.push(state.error.message);
+      };
       globalThis.outbox = await openOutbox(client, { database, onState });
     },
   });`;
@@ -29,6 +33,8 @@ export interface OutboxScope {
   outbox: Outbox;
   OutboxStore: typeof OutboxStore;
   state: OutboxState;
+  /** Messages of the errors that it has told. */
+  errors: string[];
 }
 
 export class OutboxPages {

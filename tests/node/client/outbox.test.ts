@@ -32,6 +32,26 @@ beforeAll(async () => {
 afterEach(() => pages?.reset());
 afterAll(() => pages?.stop());
 
+interface Noted {
+  /** Connections to IndexedDB that are open. */
+  connections: IDBDatabase[];
+  closings: number;
+  isOver: boolean;
+}
+
+/** Has a page note the connections that it opens. */
+function noteConnections(): void {
+  const scope = globalThis as unknown as Noted;
+  scope.connections = [];
+  const factory = indexedDB;
+  const open = factory.open.bind(factory);
+  factory.open = (...args) => {
+    const opening = open(...args);
+    opening.addEventListener('success', () => scope.connections.push(opening.result));
+    return opening;
+  };
+}
+
 // Without a Chromium there is no page.
 describe.skipIf(executablePath === null)('in a page', () => {
   test('replies that are lost, and a tab that does not live to hear one, append nothing twice', async () => {
@@ -213,6 +233,71 @@ describe.skipIf(executablePath === null)('in a page', () => {
     pages.appending = () => 'none';
     await flush(page);
     expect(await pages.checkOnce('wide', { w: partitions })).toBe(true);
+  });
+
+  test('connections to its database that the browser closes, whenever it likes, lose and double nothing', async () => {
+    await pages.edge.topics.create({ name: 'closed', partitions: 2 });
+    await pages.context.addInitScript(noteConnections);
+    const page = await pages.opened('closed');
+    let replies = 0;
+    pages.appending = () => (++replies % 3 === 0 ? 'lose reply' : 'none');
+    const closing = page.evaluate(() => {
+      const scope = globalThis as unknown as Noted;
+      scope.isOver = false;
+      scope.closings = 0;
+      const close = (): void => {
+        // Some tell of it, as the browser does, some are only found closed: Safari tells last.
+        for (const connection of scope.connections.splice(0)) {
+          connection.close();
+          scope.closings += 1;
+          if (scope.closings % 2 === 0) connection.dispatchEvent(new Event('close'));
+        }
+        if (!scope.isOver) setTimeout(close, 30);
+      };
+      close();
+    });
+    await closing;
+    await send(page, 'closed', 'a', 100);
+    await flush(page);
+    const closings = await page.evaluate(() => {
+      const scope = globalThis as unknown as Noted;
+      scope.isOver = true;
+      return scope.closings;
+    });
+    expect(closings).toBeGreaterThan(5);
+    expect(await stateOf(page)).toEqual(SENT);
+    expect(await pages.checkOnce('closed', { a: 100 })).toBe(true);
+  });
+
+  test('where the browser has cleared what it kept, it says so once and goes on', async () => {
+    await pages.edge.topics.create({ name: 'cleared', partitions: 1 });
+    const page = await pages.opened('cleared');
+    await send(page, 'cleared', 'before', 3);
+    await flush(page);
+    await pages.context.setOffline(true);
+    await send(page, 'cleared', 'gone', 5);
+    const session = await pages.context.newCDPSession(page);
+    const { origin } = pages;
+    await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' });
+    const told = await page.evaluate(async () => {
+      const { outbox, errors } = globalThis as unknown as OutboxScope;
+      const own = await outbox.state().catch(({ message }: Error) => [message]);
+      const { pending } = await outbox.state();
+      // Whoever sends may have come first.
+      return [...errors, ...(Array.isArray(own) ? own : []), `${pending} pending`];
+    });
+    expect(told.filter((text) => text.includes('has cleared'))).toHaveLength(1);
+    expect(told.at(-1)).toBe('0 pending');
+    await pages.context.setOffline(false);
+    await send(page, 'cleared', 'behind', 5);
+    await flush(page);
+    // What had been read to be sent may have been.
+    const values = (await pages.valuesIn('cleared')).flat();
+    expect(new Set(values).size).toBe(values.length);
+    expect(values.filter((value) => !value.startsWith('gone'))).toEqual([
+      ...[0, 1, 2].map((i) => `before ${i}`),
+      ...[0, 1, 2, 3, 4].map((i) => `behind ${i}`),
+    ]);
   });
 
   test('it keeps as many records, and bytes, as it may', async () => {
