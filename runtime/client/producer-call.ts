@@ -32,7 +32,9 @@ export function appendCall(batch: StampedBatch): Call {
 
 /** A producer id tells when it was made, so that one that is forgotten is never taken for a new one. */
 export function freshId(createdMs: number): string {
-  return `${createdMs}.${crypto.randomUUID()}`;
+  // Not `randomUUID`, which pages that are no secure context lack: those of a machine nearby, in development.
+  const parts = crypto.getRandomValues(new Uint32Array(4));
+  return `${createdMs}.${[...parts].map((part) => part.toString(36)).join('')}`;
 }
 
 /** A creation time that the edge takes for a new one, as it says with UNKNOWN_PRODUCER. */

@@ -17,9 +17,12 @@ export function clientSite(): Promise<ScriptSite> {
 }
 
 /** A tab with the page. */
-export async function pageOf(site: ScriptSite, browser: Browser | BrowserContext): Promise<Page> {
+export async function pageOf(
+  { origin }: { readonly origin: string },
+  browser: Browser | BrowserContext,
+): Promise<Page> {
   const page = await browser.newPage();
-  await page.goto(site.origin);
+  await page.goto(origin);
   await page.waitForFunction(() => 'client' in globalThis);
   return page;
 }

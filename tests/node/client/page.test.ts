@@ -1,7 +1,7 @@
 // The client in Chromium, in pages of two origins: the one that the edge lists produces and reads, the other one is told nothing.
 
 import { type Browser, chromium } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
 import { type ClientPage, clientSite, pageOf } from '../../support/client-page.ts';
 import type { ScriptSite } from '../../support/script-site.ts';
@@ -13,15 +13,19 @@ let browser: Browser | null = null;
 /** Serve the same page, each as an origin of its own. */
 let listed: ScriptSite;
 let other: ScriptSite;
+/** The listed one by another name, which is no secure context: as a page in development has on a phone. */
+const INSECURE = 'insecure.test';
+const insecure = (): string => listed.origin.replace(/localhost|127\.0\.0\.1/, INSECURE);
 
 beforeAll(async () => {
   if (executablePath === null) return;
   [listed, other] = await Promise.all([clientSite(), clientSite()]);
   edge = await Workerd.start('tests/workers/apps/pages.ts', {
-    PAGES: listed.origin,
+    PAGES: `${listed.origin} ${insecure()}`,
     MILLRACE_TICKET_SECRET: 'a secret of thirty-two characters',
   });
-  browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
+  const args = [...CHROMIUM_FLAGS, `--host-resolver-rules=MAP ${INSECURE} 127.0.0.1`];
+  browser = await chromium.launch({ executablePath, args });
 }, 60_000);
 
 afterAll(async () => {
@@ -33,37 +37,46 @@ afterAll(async () => {
 });
 
 // Without a Chromium there is no page.
-test.skipIf(executablePath === null)(
-  'a page of the list produces and reads over CORS',
-  async () => {
+describe.skipIf(executablePath === null)('a page of the list', () => {
+  test.each([
+    ['a secure context', () => listed.origin, true],
+    ['none', insecure, false],
+  ] as const)('produces and reads over CORS, in %s', async (_, origin, isSecure) => {
     if (browser === null) throw new Error('a browser was started');
-    const page = await pageOf(listed, browser);
-    const seen = await page.evaluate(async (url) => {
-      const client = (globalThis as unknown as ClientPage).client.connect({
-        url,
-        token: 'key-of-a',
-      });
-      await client.topics.create({ name: 'page', partitions: 2 });
-      const producer = client.producer();
-      const sent = Array.from({ length: 10 }, (_, i) =>
-        producer.send('page', { key: `k${i}`, value: String(i) }),
-      );
-      await Promise.all(sent);
-      await producer.close();
-      const values: string[] = [];
-      const consumer = client.consumer({ topic: 'page' });
-      for await (const { value } of consumer) {
-        if (values.push(new TextDecoder().decode(value ?? new Uint8Array(0))) === 10) break;
-      }
-      const error = await client.topics.describe('nowhere').catch((e: { code: string }) => e.code);
-      return { values: values.toSorted(), error };
-    }, edge.url);
+    const page = await pageOf({ origin: origin() }, browser);
+    expect(await page.evaluate(() => isSecureContext)).toBe(isSecure);
+    const topic = isSecure ? 'secure' : 'insecure';
+    const seen = await page.evaluate(
+      async ([url, topic]) => {
+        const client = (globalThis as unknown as ClientPage).client.connect({
+          url,
+          token: 'key-of-a',
+        });
+        await client.topics.create({ name: topic, partitions: 2 });
+        const producer = client.producer();
+        const sent = Array.from({ length: 10 }, (_, i) =>
+          producer.send(topic, { key: `k${i}`, value: String(i) }),
+        );
+        await Promise.all(sent);
+        await producer.close();
+        const values: string[] = [];
+        const consumer = client.consumer({ topic });
+        for await (const { value } of consumer) {
+          if (values.push(new TextDecoder().decode(value ?? new Uint8Array(0))) === 10) break;
+        }
+        const error = await client.topics
+          .describe('nowhere')
+          .catch((e: { code: string }) => e.code);
+        return { values: values.toSorted(), error };
+      },
+      [edge.url, topic] as const,
+    );
     expect(seen).toEqual({
       values: Array.from({ length: 10 }, (_, i) => String(i)),
       error: 'UNKNOWN_TOPIC',
     });
-  },
-);
+  });
+});
 
 // Without a Chromium there is no page.
 test.skipIf(executablePath === null)(

@@ -1,4 +1,4 @@
-// An edge with a key that lets the pages of one origin ask, which its environment names.
+// An edge with a key that lets the pages of origins ask which its environment names, with spaces between them.
 
 import { env } from 'cloudflare:workers';
 import { createEdge } from '../../../edge/index.ts';
@@ -10,5 +10,5 @@ export default createEdge({
   auth: [
     { name: 'page', sha256: 'ee063bb3d7270fdf6148f09dde510a5cf346c4aa4dd2ff4b2caec5348d799043' },
   ],
-  cors: { origins: [(env as unknown as { PAGES: string }).PAGES] },
+  cors: { origins: (env as unknown as { PAGES: string }).PAGES.split(' ') },
 });
