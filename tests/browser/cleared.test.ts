@@ -6,7 +6,7 @@ import { cdp } from 'vitest/browser';
 import { openDatabase } from '../../runtime/browser/database.ts';
 import { databaseName } from '../../runtime/browser/database-name.ts';
 import { IdbLog } from '../../runtime/browser/idb-log.ts';
-import { freshDatabase, openTest } from './open.ts';
+import { freshDatabase, openSharedTest, openTest } from './open.ts';
 
 const STREAM = `CREATE STREAM s (k STRING KEY, n INTEGER)
   WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`;
@@ -41,6 +41,23 @@ test.each([
   const third = await openTest({ database });
   const table = await third.query('SELECT * FROM t;');
   expect(await table.all()).toEqual([{ K: 'a', C: 1 }]);
+});
+
+test('a shared engine opens the database again by itself, for the next call', async () => {
+  const database = freshDatabase();
+  const engine = await openSharedTest({ database });
+  await engine.execute(STREAM);
+  await deleteDB(databaseName(database));
+  const again = (): Promise<string> =>
+    engine.execute(STREAM).then(
+      () => 'done',
+      ({ code }: { code: string }) => code,
+    );
+  // What comes before it has heard of it is refused.
+  await expect.poll(again, { timeout: 10_000 }).toBe('done');
+  await engine.insert('s', { k: 'a', n: 1 });
+  const rows = await engine.query('SELECT n FROM s;');
+  expect(await rows.all()).toEqual([{ N: 1 }]);
 });
 
 test('reads that are under way when the site is cleared are refused, and leave no rejection that nobody handles', async () => {
