@@ -14,13 +14,18 @@ import { demoPlugin } from './demo/vite-plugin.ts';
 import { CHROMIUM_FLAGS, findChromium } from './tests/support/chromium.ts';
 import { LongestFirst } from './tests/support/longest-first.ts';
 import { QUIET_WRANGLER } from './tests/support/quiet-wrangler.ts';
+import { COMES_MS, HANGS_MS } from './tests/support/waits.ts';
 
 const root = import.meta.dirname;
 const inVitest = process.env['VITEST'] !== undefined;
 Object.assign(process.env, QUIET_WRANGLER);
 
-/** What comes with time is waited for, on a busy machine too: a second, as by default, is what one process there waits for another. */
-const POLLED = { poll: { timeout: 30_000 } };
+/** Vitest's own, 5, 10 and 1 s, are what one process waits for another on a machine that does nothing else. */
+const WAITS = {
+  testTimeout: HANGS_MS,
+  hookTimeout: HANGS_MS,
+  expect: { poll: { timeout: COMES_MS } },
+};
 
 /** What runs of their own say in the environment, for tests of every runtime. */
 const provide = { histories: numberIn('HISTORIES'), seed: numberIn('SEED') };
@@ -37,8 +42,7 @@ const nodeProject: TestProjectConfiguration = {
     environment: 'node',
     include: ['tests/{node,simulation}/**/*.test.ts'],
     setupFiles: ['tests/support/all-parts.ts'],
-    testTimeout: 60_000,
-    expect: POLLED,
+    ...WAITS,
     // Files share the modules of their process: reading them anew for each took half of the time. No module keeps what a test could leave.
     isolate: false,
   },
@@ -54,8 +58,7 @@ function workersProjects(): TestProjectConfiguration[] {
         name: 'workers',
         provide,
         include: ['tests/workers/**/*.test.ts'],
-        testTimeout: 60_000,
-        expect: POLLED,
+        ...WAITS,
         // As for Node's: each file names objects of its own.
         isolate: false,
       },
@@ -81,8 +84,7 @@ function browserProjects(mode: string): TestProjectConfiguration[] {
         name: 'browser',
         provide,
         include: ['tests/browser/**/*.test.ts'],
-        testTimeout: 60_000,
-        expect: POLLED,
+        ...WAITS,
         browser: {
           enabled: true,
           headless: !isOwn,

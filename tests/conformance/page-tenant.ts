@@ -112,8 +112,11 @@ export const elements = (database: string, question: number): Promise<Told<reado
     const quiet = async (): Promise<void> => {
       await engine.idle();
       cameMs = performance.now();
-      while (performance.now() - cameMs < QUIET_MS)
+      while (performance.now() - cameMs < QUIET_MS) {
         await new Promise((resolve) => setTimeout(resolve, QUIET_MS / 4));
+        // A Worker that stands still is quiet too.
+        await engine.idle();
+      }
     };
     const reading = read();
     if (rows.kind === 'push') {

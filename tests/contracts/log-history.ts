@@ -6,6 +6,7 @@ import { draws } from '../support/draws.ts';
 import { begunHistory, step } from './log-histories.ts';
 import { bounds, check, HISTORY_PARTITIONS } from './log-history-checks.ts';
 import type { LogUnderTest } from './log.ts';
+import { HANGS_MS } from '../support/waits.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -47,6 +48,6 @@ export function describeHistories(
         await under.dispose?.();
       }
     },
-    60_000 + count * HISTORY_MS_MAX,
+    HANGS_MS + count * HISTORY_MS_MAX,
   );
 }

@@ -7,6 +7,7 @@ import type { DurablePorts } from '../../runtime/memory/test-driver.ts';
 import type { Restored, StateReader, TaskId } from '../../runtime/ports/store.ts';
 import { kernelModule } from '../support/kernel-module.ts';
 import { type Scenario, scenarioOf, simulate } from './scenario.ts';
+import { HANGS_MS } from '../support/waits.ts';
 
 const SEEDS = Number(process.env['SEEDS'] ?? 20);
 const FIRST_SEED = Number(process.env['SEED'] ?? 1);
@@ -103,7 +104,7 @@ test(
     }
     expect(rebuilt).toBeGreaterThan(SEEDS / 2);
   },
-  60_000 + SEEDS * 1_000,
+  HANGS_MS + SEEDS * 1_000,
 );
 
 test('outputs equal a recount on the kernel path', async () => {

@@ -1,10 +1,9 @@
 // A blank page in a real Chromium that calls functions of a module of this repository; knows no suite.
 
 import { resolve } from 'node:path';
-import { chromium } from 'playwright-core';
 import { createServer } from 'vite';
 import { bundledWorkers } from '../../scripts/bundled-workers.ts';
-import { CHROMIUM_FLAGS, CHROMIUM_MISSING, findChromium } from './chromium.ts';
+import { CHROMIUM_MISSING, findChromium, launchChromium } from './chromium.ts';
 
 /** With them the page's clock counts in steps of 5 us, without them in steps of 100. */
 const ISOLATED = {
@@ -72,7 +71,7 @@ export class BlankPage<M extends PageModule> {
       ],
     });
     await server.listen();
-    const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
+    const browser = await launchChromium(executablePath);
     const close = async (): Promise<void> => {
       await browser.close();
       await server.close();

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
-import { chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium } from 'playwright-core';
+import { COMES_MS } from './waits.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
 const FIXED_PATHS = [
@@ -42,6 +43,22 @@ export function findChromium(): string | null {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   const onPath = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
   return [...onPath, ...FIXED_PATHS, chromium.executablePath()].find(isExecutable) ?? null;
+}
+
+/** Starts that Chromium, without a window. */
+export function launchChromium(
+  executablePath: string,
+  flags: readonly string[] = [],
+): Promise<Browser> {
+  const args = [...CHROMIUM_FLAGS, ...flags];
+  return chromium.launch({ executablePath, args, timeout: COMES_MS });
+}
+
+/** The same with room for pages, all of which share their storage. */
+export async function launchContext(executablePath: string): Promise<BrowserContext> {
+  const context = await (await launchChromium(executablePath)).newContext();
+  context.setDefaultTimeout(COMES_MS);
+  return context;
 }
 
 /** `findChromium`, and where it finds none, root on a Debian has apt-get install one. */

@@ -3,10 +3,10 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { type Plugin, preview } from 'vite';
+import { COMES_MS } from './waits.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const VITE = resolve(root, 'node_modules/vite/bin/vite.js');
-const STARTED_MS_MAX = 30_000;
 
 /** Below it every path of the built demo leads to itself, without this. */
 export const ELSEWHERE = '/elsewhere';
@@ -73,7 +73,7 @@ function environment(): NodeJS.ProcessEnv {
 async function addressOf(child: ChildProcess): Promise<string> {
   return await new Promise((found, failed) => {
     let text = '';
-    const timer = setTimeout(() => failed(new Error(`no address yet:\n${text}`)), STARTED_MS_MAX);
+    const timer = setTimeout(() => failed(new Error(`no address yet:\n${text}`)), COMES_MS);
     const read = (chunk: Buffer): void => {
       text += chunk.toString();
       const url = /http:\/\/127\.0\.0\.1:\d+\//.exec(text)?.[0];

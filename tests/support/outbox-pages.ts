@@ -1,10 +1,10 @@
 // Pages of Chromium with an outbox open, a network between them and workerd that does as a test says, and what has come of their records.
 
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { type Client, connect } from '../../runtime/client/index.ts';
 import type { Outbox, OutboxState } from '../../runtime/outbox/index.ts';
 import type { OutboxStore } from '../../runtime/outbox/store.ts';
-import { CHROMIUM_FLAGS } from './chromium.ts';
+import { launchContext } from './chromium.ts';
 import { type Fault, FaultProxy } from './fault-proxy.ts';
 import { ScriptSite } from './script-site.ts';
 import { Workerd } from './workerd.ts';
@@ -56,8 +56,7 @@ export class OutboxPages {
 
   static async start(executablePath: string): Promise<OutboxPages> {
     const site = await ScriptSite.start(SCRIPT);
-    const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
-    const context = await browser.newContext();
+    const context = await launchContext(executablePath);
     const workerd = await Workerd.start('tests/workers/apps/pages.ts', { PAGES: site.origin });
     const pages = new OutboxPages(context, workerd, site);
     pages.#proxy = await FaultProxy.start(

@@ -1,9 +1,9 @@
 // Tabs of one Chromium that share engines, and what a test asks of them; knows no statement.
 
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import type { BrowserEngine, OpenOptions, SharedEngine } from '../../runtime/browser/index.ts';
 import { existing } from '../../runtime/base/assert.ts';
-import { CHROMIUM_FLAGS, findChromium } from './chromium.ts';
+import { findChromium, launchContext } from './chromium.ts';
 import { ScriptSite } from './script-site.ts';
 
 const SCRIPT = `
@@ -88,8 +88,7 @@ export class SharedTabs {
     if (this.#executablePath === null) return;
     this.#site = await sharedSite();
     const executablePath = this.#executablePath;
-    const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
-    this.#context = await browser.newContext();
+    this.#context = await launchContext(executablePath);
   }
 
   /** Closes all tabs. */

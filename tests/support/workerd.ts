@@ -20,12 +20,12 @@ import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { ownName, throwAwayLeft } from './left-folders.ts';
 import { QUIET_WRANGLER } from './quiet-wrangler.ts';
+import { COMES_MS } from './waits.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 /** The binary itself, not the script before it: a signal must reach the process that holds the objects. */
 const { default: workerdPath } = createRequire(import.meta.url)('workerd') as { default: string };
 const temporary = resolve(root, 'tests/.tmp');
-const START_MS_MAX = 20_000;
 
 /** The classes of objects and their bindings, as edge/wrangler.jsonc has them. */
 const CLASSES = [
@@ -249,7 +249,7 @@ async function listening(
 ): Promise<{ readonly http: number; readonly inspector: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ http: number; inspector: number }>();
   const fail = (why: string): void => reject(new Error(`workerd ${why}:\n${output.text}`));
-  const timer = setTimeout(() => fail('did not start in time'), START_MS_MAX);
+  const timer = setTimeout(() => fail('did not start in time'), COMES_MS);
   let said = '';
   (child.stdio[3] as Readable).on('data', (part: Buffer) => {
     said += part.toString();

@@ -12,6 +12,7 @@ import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 import { fraud } from '../support/fraud.ts';
+import { until } from './objects.ts';
 
 registerProcessors([fraud]);
 
@@ -63,11 +64,10 @@ class Tenant {
   }
 
   async caughtUp(count: number): Promise<void> {
-    for (let i = 0; i < 400; i++) {
-      if ((await this.emitted()) >= count) return;
-      await scheduler.wait(10);
-    }
-    throw new Error(`${await this.emitted()} of ${count} rows came in time`);
+    await until(
+      async () => (await this.emitted()) >= count,
+      async () => `${await this.emitted()} of ${count} rows`,
+    );
   }
 
   async evict(): Promise<void> {

@@ -11,6 +11,7 @@ import { existing } from '../../runtime/base/assert.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { RELAY_SOCKETS_MAX, SOCKET_IDLE_MS, SOCKET_STALL_MS } from '../../runtime/base/limits.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
+import { until } from './objects.ts';
 
 /** A relay of a tenant of its own, and a topic `t`. */
 class Fixture {
@@ -81,12 +82,8 @@ class Inbox {
     });
   }
 
-  async until(holds: () => boolean): Promise<void> {
-    for (let i = 0; i < 400; i++) {
-      if (holds()) return;
-      await scheduler.wait(10);
-    }
-    throw new Error(`it did not come to this in time: ${this.texts.join()} ${this.ends.join()}`);
+  until(holds: () => boolean): Promise<void> {
+    return until(holds, () => `${this.texts.join()} ${this.ends.join()}`);
   }
 }
 
@@ -198,8 +195,7 @@ test('a relay that nobody watches through is forgotten by its partition', async 
     runInDurableObject(partition, (_, { storage }) =>
       storage.sql.exec('SELECT name FROM subscriber').toArray(),
     );
-  for (let i = 0; i < 100 && (await names()).length > 0; i++) await scheduler.wait(10);
-  expect(await names()).toEqual([]);
+  await expect.poll(names).toEqual([]);
 });
 
 test('a relay has as many sockets as may be, and no more', async () => {
@@ -231,4 +227,4 @@ test('a full relay makes room where sockets have asked for nothing for long, and
   expect([subscribed.closed, pinging.closed]).toEqual([null, null]);
   for (let i = 0; i < RELAY_SOCKETS_MAX - 3; i++) expect(await made.open()).not.toBeNull();
   expect(await made.open()).toBeNull();
-}, 20_000);
+});

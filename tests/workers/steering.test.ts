@@ -12,6 +12,7 @@ import { unwrap } from '../../edge/wire.ts';
 import { decodeUtf8, encodeUtf8 } from '../../runtime/base/bytes.ts';
 import { parseRecordBatch } from '../../runtime/data/record.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
+import { until } from './objects.ts';
 
 const TASK = 'CTAS_NAMED_2/0/0';
 const NOBODY = {
@@ -99,14 +100,6 @@ class Pipeline {
         .map(({ call }) => JSON.parse(call) as CatalogEffect),
     );
   }
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    if (await holds()) return;
-    await scheduler.wait(10);
-  }
-  throw new Error('it did not come to this in time');
 }
 
 test('a paused task is paused after an eviction, takes no wake-up as work and keeps its state', async () => {

@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BrowserEngine } from '../../../runtime/browser/index.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { findChromium, launchContext } from '../../support/chromium.ts';
 import { ROOT } from '../../support/source-files.ts';
 
 const executablePath = findChromium();
@@ -100,9 +100,8 @@ beforeAll(async () => {
     else response.writeHead(404).end();
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
-  context = await browser.newContext();
-}, 120_000);
+  context = await launchContext(executablePath);
+});
 
 afterAll(async () => {
   if (executablePath === null) return;
@@ -156,15 +155,12 @@ describe.skipIf(executablePath === null)('in a page', () => {
     await old.close();
 
     await expect
-      .poll(
-        async () => {
-          const page = await opened();
-          const build = await buildOf(page);
-          if (build === 'one') await page.close();
-          return build;
-        },
-        { timeout: 20_000 },
-      )
+      .poll(async () => {
+        const page = await opened();
+        const build = await buildOf(page);
+        if (build === 'one') await page.close();
+        return build;
+      })
       .toBe('two');
     deployed = null;
     const [last] = context.pages();

@@ -29,7 +29,7 @@ beforeAll(async () => {
   if (!tabs.canStart) return;
   await tabs.start();
   await tabs.context.exposeFunction('acknowledged', (id: string) => void acknowledged.push(id));
-}, 60_000);
+});
 
 afterEach(async () => {
   await tabs.reset();
@@ -205,7 +205,7 @@ describe.skipIf(!tabs.canStart)('in tabs', () => {
             for (const query of queries) await query.close();
           });
         }, count);
-      await expect.poll(() => thrownBy(first, ...one), { timeout: 10_000 }).toBeNull();
+      await expect.poll(() => thrownBy(first, ...one)).toBeNull();
       expect(await open(OPEN_PUSH_QUERIES_MAX - 2)).toBeNull();
       await execute(first, `INSERT INTO s VALUES ('a', 1);`);
       await expect.poll(() => rowsIn(first, 'changes')).toEqual([{ K: 'a', N: 1 }]);
@@ -244,9 +244,7 @@ describe.skipIf(!tabs.canStart)('in tabs', () => {
     expect(refused).toMatchObject({ name: 'PortError', code: 'LOCKED' });
     expect(refused?.message).toContain('reload that tab');
     await old.close();
-    await expect
-      .poll(() => attempt(second, { database, isShared: true }), { timeout: 10_000 })
-      .toBeNull();
+    await expect.poll(() => attempt(second, { database, isShared: true })).toBeNull();
     const answer = await (
       await tabs.fresh()
     ).evaluate(
@@ -315,5 +313,5 @@ describe.skipIf(!tabs.canStart)('in tabs', () => {
     if (last === undefined) throw new Error('no tab is left');
     await expectOnce(last.page);
     expect(open.map(({ page }) => workersOf(page)).toSorted((a, b) => a - b)).toEqual([0, 0, 1]);
-  }, 120_000);
+  });
 });

@@ -7,6 +7,7 @@ import { decodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
+import { HANGS_MS } from '../../support/waits.ts';
 
 /** More of them in a run of its own. */
 const QUERIES = Number(process.env['QUERIES'] ?? 60);
@@ -167,5 +168,5 @@ test(
     });
     await fc.assert(property, { numRuns: QUERIES });
   },
-  60_000 + QUERIES * QUERY_MS_MAX,
+  HANGS_MS + QUERIES * QUERY_MS_MAX,
 );

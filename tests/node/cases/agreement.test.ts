@@ -20,6 +20,7 @@ import { pullCondition } from '../../support/wide-pulls.ts';
 import { type WideQuery, wideQuery, wideRecords } from '../../support/wide-queries.ts';
 import { outcome, piecesOf, type Way, type WideRun } from '../../support/wide-runs.ts';
 import { Folder } from '../sqlite/file.ts';
+import { HANGS_MS } from '../../support/waits.ts';
 
 /** More of them in a run of its own. */
 const QUERIES = Number(process.env['QUERIES'] ?? 30);
@@ -168,5 +169,5 @@ test(
     // Few are refused: a function may not be for a type that was drawn.
     expect(given).toBeGreaterThan(QUERIES / 2);
   },
-  60_000 + QUERIES * QUERY_MS_MAX,
+  HANGS_MS + QUERIES * QUERY_MS_MAX,
 );

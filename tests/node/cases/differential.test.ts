@@ -12,6 +12,7 @@ import { queries } from '../../support/reference-queries.ts';
 import { type Given, inputs, type Query, SOURCES } from '../../support/reference-rows.ts';
 import { joinQueries, merged } from '../../support/reference-relations.ts';
 import { regroupings, TABLE } from '../../support/reference-tables.ts';
+import { HANGS_MS } from '../../support/waits.ts';
 
 /** More of them in a run of its own. */
 const QUERIES = Number(process.env['QUERIES'] ?? 300);
@@ -59,7 +60,7 @@ test(
     });
     await fc.assert(property, { numRuns: QUERIES });
   },
-  60_000 + QUERIES * QUERY_MS_MAX,
+  HANGS_MS + QUERIES * QUERY_MS_MAX,
 );
 
 test(
@@ -79,5 +80,5 @@ test(
     );
     await fc.assert(property, { numRuns: JOINS });
   },
-  60_000 + JOINS * QUERY_MS_MAX,
+  HANGS_MS + JOINS * QUERY_MS_MAX,
 );

@@ -8,6 +8,7 @@ import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { memoryHost } from '../../../runtime/memory/memory-host.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
+import { HANGS_MS } from '../../support/waits.ts';
 
 /** More of them in a run of its own. */
 const QUERIES = Number(process.env['QUERIES'] ?? 60);
@@ -157,7 +158,7 @@ test(
     });
     await fc.assert(property, { numRuns: QUERIES });
   },
-  60_000 + QUERIES * QUERY_MS_MAX,
+  HANGS_MS + QUERIES * QUERY_MS_MAX,
 );
 
 const OVER_WINDOWED: readonly string[] = [
@@ -211,5 +212,5 @@ test(
     });
     await fc.assert(property, { numRuns: QUERIES });
   },
-  60_000 + QUERIES * QUERY_MS_MAX,
+  HANGS_MS + QUERIES * QUERY_MS_MAX,
 );

@@ -11,6 +11,7 @@ import { type Draw, draws } from '../../support/draws.ts';
 import { kernelModule } from '../../support/kernel-module.ts';
 import { picked } from '../../support/wide-expressions.ts';
 import { type Shape, wideQuery, type WideRecord, wideRecords } from '../../support/wide-queries.ts';
+import { HANGS_MS } from '../../support/waits.ts';
 
 /** More of them in a run of its own. */
 const QUERIES = Number(process.env['QUERIES'] ?? 15);
@@ -135,5 +136,5 @@ test(
     });
     await fc.assert(property, { numRuns: QUERIES });
   },
-  60_000 + QUERIES * QUERY_MS_MAX,
+  HANGS_MS + QUERIES * QUERY_MS_MAX,
 );

@@ -10,7 +10,7 @@ import { Workplace } from './command.ts';
 let edge: Workerd;
 beforeAll(async () => {
   edge = await Workerd.start();
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 const place = new Workplace();

@@ -15,7 +15,7 @@ beforeAll(async () => {
     `CREATE STREAM s (k STRING KEY, n INT) WITH (KAFKA_TOPIC='s', PARTITIONS=2, FORMAT='JSON');
      CREATE TABLE t AS SELECT k, COUNT(*) AS c FROM s GROUP BY k;`,
   );
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 const place = new Workplace();

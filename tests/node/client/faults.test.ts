@@ -17,7 +17,7 @@ import { Workerd } from '../../support/workerd.ts';
 let edge: Workerd;
 beforeAll(async () => {
   edge = await Workerd.start();
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 const FAULTS: readonly (readonly [Fault, number])[] = [

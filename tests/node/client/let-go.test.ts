@@ -13,7 +13,7 @@ const gc = runInNewContext('gc') as () => void;
 let workerd: Workerd;
 beforeAll(async () => {
   workerd = await Workerd.start();
-}, 60_000);
+});
 afterAll(() => workerd.stop());
 
 const BATCHES = 20;

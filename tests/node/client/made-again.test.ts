@@ -16,7 +16,7 @@ let edge: Client;
 beforeAll(async () => {
   workerd = await Workerd.start();
   edge = connect({ url: workerd.url });
-}, 60_000);
+});
 afterAll(() => workerd.stop());
 
 async function produce(topic: string, values: readonly string[]): Promise<void> {

@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Client, connect } from '../../../runtime/client/index.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { findChromium, launchContext } from '../../support/chromium.ts';
 import { ScriptSite } from '../../support/script-site.ts';
 import { ROOT } from '../../support/source-files.ts';
 import { Workerd } from '../../support/workerd.ts';
@@ -28,15 +28,14 @@ function script(): string {
 beforeAll(async () => {
   if (executablePath === null) return;
   site = await ScriptSite.start(script());
-  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
-  context = await browser.newContext();
+  context = await launchContext(executablePath);
   workerd = await Workerd.start('tests/workers/apps/pages.ts', { PAGES: site.origin });
   edge = connect({ url: workerd.url, token: 'key-of-a' });
   await edge.execute(
     `CREATE STREAM s (k STRING KEY, n INT) WITH (KAFKA_TOPIC='s', PARTITIONS=2, VALUE_FORMAT='JSON');`,
   );
   await edge.execute(`${TABLE} GROUP BY k;`);
-}, 60_000);
+});
 
 afterAll(async () => {
   if (executablePath === null) return;
@@ -100,7 +99,7 @@ function rowsOf(page: Page): Promise<string[]> {
 /** The mirror has what the table has. */
 async function agrees(page: Page): Promise<void> {
   await expect
-    .poll(() => rowsOf(page), { timeout: 20_000 })
+    .poll(() => rowsOf(page))
     .toEqual(
       (await (await edge.query('SELECT c, t FROM totals;')).all())
         .map(({ C, T }) => JSON.stringify({ C, T }))
@@ -115,7 +114,7 @@ async function counted(count: number): Promise<void> {
       (n, { C }) => n + Number(C),
       0,
     );
-  await expect.poll(sum, { timeout: 20_000 }).toBe(count);
+  await expect.poll(sum).toBe(count);
 }
 
 // Without a Chromium there is no page.

@@ -27,7 +27,7 @@ let pages: OutboxPages;
 
 beforeAll(async () => {
   if (executablePath !== null) pages = await OutboxPages.start(executablePath);
-}, 60_000);
+});
 
 afterEach(() => pages?.reset());
 afterAll(() => pages?.stop());
@@ -59,9 +59,7 @@ describe.skipIf(executablePath === null)('in a page', () => {
     pages.appending = () => 'lose reply';
     const page = await pages.opened('replies');
     await send(page, 'replies', 'a', 20);
-    await expect
-      .poll(() => pages.proxy.counts.get('lose reply') ?? 0, { timeout: 20_000 })
-      .toBeGreaterThan(3);
+    await expect.poll(() => pages.proxy.counts.get('lose reply') ?? 0).toBeGreaterThan(3);
     await expect
       .poll(() => stateOf(page))
       .toEqual({ pending: 20, refused: 0, error: 'UNAVAILABLE' });
@@ -99,7 +97,7 @@ describe.skipIf(executablePath === null)('in a page', () => {
     });
     expect(lost).toBeGreaterThan(0);
     // Two of three attempts fail, and waits double: a batch that is unlucky takes long.
-  }, 120_000);
+  });
 
   // With as many partitions, and with others: then keys have another place.
   test.each([2, 3])(
@@ -201,7 +199,7 @@ describe.skipIf(executablePath === null)('in a page', () => {
     });
     await sent;
     await expect
-      .poll(() => stateOf(page), { timeout: 20_000 })
+      .poll(() => stateOf(page))
       .toEqual({ pending: 20, refused: 0, error: 'UNAVAILABLE' });
     const every = (first: number): string[] =>
       Array.from({ length: 20 }, (_, i) => `h ${3 * i + first}`);
@@ -227,7 +225,7 @@ describe.skipIf(executablePath === null)('in a page', () => {
       for (let partition = 0; partition < count; partition++)
         await outbox.send('wide', { value: JSON.stringify(`w ${partition}`), partition });
     }, partitions);
-    await expect.poll(() => tried.size, { timeout: 20_000 }).toBe(CLIENT_OUTBOX_BATCHES_MAX);
+    await expect.poll(() => tried.size).toBe(CLIENT_OUTBOX_BATCHES_MAX);
     await page.waitForTimeout(500);
     expect(tried.size).toBe(CLIENT_OUTBOX_BATCHES_MAX);
     pages.appending = () => 'none';

@@ -1,8 +1,8 @@
 // The client in Chromium, in pages of two origins: the one that the edge lists produces and reads, the other one is told nothing.
 
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { findChromium, launchChromium } from '../../support/chromium.ts';
 import { type ClientPage, clientSite, pageOf } from '../../support/client-page.ts';
 import type { ScriptSite } from '../../support/script-site.ts';
 import { Workerd } from '../../support/workerd.ts';
@@ -24,9 +24,10 @@ beforeAll(async () => {
     PAGES: `${listed.origin} ${insecure()}`,
     MILLRACE_TICKET_SECRET: 'a secret of thirty-two characters',
   });
-  const args = [...CHROMIUM_FLAGS, `--host-resolver-rules=MAP ${INSECURE} 127.0.0.1`];
-  browser = await chromium.launch({ executablePath, args });
-}, 60_000);
+  browser = await launchChromium(executablePath, [
+    `--host-resolver-rules=MAP ${INSECURE} 127.0.0.1`,
+  ]);
+});
 
 afterAll(async () => {
   await browser?.close();

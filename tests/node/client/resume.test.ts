@@ -21,7 +21,7 @@ let edge: Client;
 beforeAll(async () => {
   workerd = await Workerd.start();
   edge = connect({ url: workerd.url });
-}, 60_000);
+});
 afterAll(() => workerd.stop());
 
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));

@@ -19,7 +19,7 @@ beforeAll(async () => {
   await here.execute(
     `CREATE STREAM s (n INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');`,
   );
-}, 60_000);
+});
 afterAll(async () => {
   await gate.stop();
   await edge.stop();

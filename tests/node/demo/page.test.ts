@@ -7,17 +7,16 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import axe from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { findChromium, launchChromium } from '../../support/chromium.ts';
 import { builtDemo, ELSEWHERE, servedDemo, type Site } from '../../support/demo-site.ts';
 import { QUAKES_EXPECTED, QUAKES_LATE_BY_GRACE } from '../../support/earthquakes.ts';
+import { COMES_MS } from '../../support/waits.ts';
 
 const executablePath = findChromium();
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 360, height: 740 };
-/** How long anything on the page may take. */
-const WAIT_MS_MAX = 20_000;
 /** How Chromium ends a request whose page has gone. */
 const CUT_OFF = 'net::ERR_ABORTED';
 
@@ -29,11 +28,8 @@ describe.skipIf(executablePath === null)('the demo', () => {
 
   beforeAll(async () => {
     site = await builtDemo(folder);
-    browser = await chromium.launch({
-      executablePath: executablePath ?? '',
-      args: [...CHROMIUM_FLAGS],
-    });
-  }, 120_000);
+    browser = await launchChromium(executablePath ?? '');
+  });
 
   afterAll(async () => {
     await browser?.close();
@@ -51,7 +47,7 @@ describe.skipIf(executablePath === null)('the demo', () => {
     await context.addInitScript(script);
     const page = await context.newPage();
     const faults = faultsOf(page);
-    page.setDefaultTimeout(WAIT_MS_MAX);
+    page.setDefaultTimeout(COMES_MS);
     try {
       await page.goto(url);
       await firstChange(page);
@@ -188,7 +184,7 @@ describe.skipIf(executablePath === null)('the demo', () => {
   test('runs in memory within a page of another site, where the browser gives it neither database nor locks', async () => {
     await using context = await browser.newContext({ viewport: WIDE });
     const page = await context.newPage();
-    page.setDefaultTimeout(WAIT_MS_MAX);
+    page.setDefaultTimeout(COMES_MS);
     const faults = faultsOf(page);
     // The name of another site than the demo's address, and as secure.
     await using other = createServer((_request, response) => {

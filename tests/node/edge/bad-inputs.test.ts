@@ -10,7 +10,7 @@ let edge: Workerd;
 beforeAll(async () => {
   edge = await Workerd.start();
   await send(edge, 'POST', '/topics', { name: 'good', partitions: 2 });
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 async function state(): Promise<string> {

@@ -10,7 +10,7 @@ import { TenantsEdge } from '../../support/tenants-edge.ts';
 let edge: TenantsEdge;
 beforeAll(async () => {
   edge = await TenantsEdge.start();
-}, 60_000);
+});
 afterAll(() => edge.workerd.stop());
 
 /** Routes that take JSON, each with a body that it takes. */

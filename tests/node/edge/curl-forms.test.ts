@@ -10,7 +10,7 @@ beforeAll(async () => {
   const ksql = `CREATE STREAM s (k STRING KEY, n INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');
     INSERT INTO s (k, n) VALUES ('a', 1);`;
   await send(edge, 'POST', '/ksql', { ksql });
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };

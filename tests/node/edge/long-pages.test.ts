@@ -10,7 +10,7 @@ import { Workerd } from '../../support/workerd.ts';
 let edge: Workerd;
 beforeAll(async () => {
   edge = await Workerd.start();
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 test('a reader of batches may ask for a long page, and gets what follows in the next one', async () => {

@@ -18,7 +18,7 @@ let edge: Workerd;
 
 beforeAll(async () => {
   edge = await Workerd.start();
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 /** Samples by their text before the value. Every line is checked against the format. */

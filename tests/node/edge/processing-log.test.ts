@@ -9,7 +9,7 @@ let edge: Workerd;
 
 beforeAll(async () => {
   edge = await Workerd.start();
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 const PULL = 'SELECT *, ROWTIME FROM ksql_processing_log;';

@@ -14,7 +14,7 @@ import { until } from '../../support/edge-client.ts';
 let edge: BetsEdge;
 beforeEach(async () => {
   edge = await BetsEdge.start();
-}, 60_000);
+});
 afterEach(() => edge.stop());
 
 describe('a topic that was put back', () => {

@@ -8,7 +8,7 @@ import { Workerd } from '../../support/workerd.ts';
 let edge: Workerd;
 beforeAll(async () => {
   edge = await Workerd.start();
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 const ksql = (text: string, streamsProperties = {}): Promise<Answer> =>

@@ -12,7 +12,7 @@ const SECRET = 'of thirty-two characters, or more';
 let edge: Workerd;
 beforeAll(async () => {
   edge = await Workerd.start('tests/workers/apps/tenants.ts', { MILLRACE_TICKET_SECRET: SECRET });
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 const as = (tenant: 'a' | 'b') => ({ Authorization: `Bearer key-of-${tenant}` });

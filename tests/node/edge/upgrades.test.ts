@@ -14,7 +14,7 @@ let gate: GateProxy;
 beforeAll(async () => {
   edge = await Workerd.start(app('a'));
   gate = await GateProxy.start(() => edge.url);
-}, 120_000);
+});
 afterAll(async () => {
   await gate.stop();
   await edge.stop();
@@ -181,7 +181,7 @@ test('versions take each other\u2019s place under load, nothing is lost or comes
     });
     expect(rows.map(({ AMOUNT }) => Number(AMOUNT)).sort((a, b) => a - b)).toEqual(amounts(least));
   }
-}, 180_000);
+});
 
 test('another state is refused where it is declared, a changed statement serves nobody, and both say what to do; the version before them goes on', async () => {
   const bet = () =>
@@ -216,4 +216,4 @@ test('another state is refused where it is declared, a changed statement serves 
   await execute('RESUME PROCESSOR_TALLY_4;');
   await until(async () => (await counted()) >= before + 2);
   expect(await counted()).toBe(before + 2);
-}, 120_000);
+});

@@ -156,52 +156,48 @@ test('records come with their place, headers and time; the numbers that are draw
   expect(new Set(drawn).size).toBe(4);
 });
 
-test(
-  'under faults and crashes state and outputs are those of a fold over the records',
-  { timeout: 60_000 },
-  async () => {
-    const bets = fc.array(
-      fc.record({ user: fc.constantFrom('a', 'b', 'c', 'd'), amount: fc.nat({ max: 9 }) }),
-      {
-        minLength: 1,
-        maxLength: 40,
-      },
-    );
-    let crashes = 0;
-    const property = fc.asyncProperty(bets, fc.nat(), async (given, seed) => {
-      await using driver = new TestDriver({ processors: [fraud], delivery: 'outbox' });
-      await driver.execute(STREAMS);
-      driver.arm(seededFaults(seed, 0.1));
-      for (let from = 0; from < given.length; from += 7) {
-        await driver.pipe(
-          'bets',
-          given.slice(from, from + 7).map(({ user, amount }) => bet(user, amount)),
-        );
-        await (from % 2 === 0 ? driver.run() : driver.settle());
-        if (seed % 3 === 0) driver.crash();
-      }
-      driver.disarm();
-      await driver.settle();
-      crashes += driver.crashes;
-      const folded = new Map<string, { n: number; total: number }>();
-      const alerts: string[] = [];
-      for (const { user, amount } of given) {
-        const old = folded.get(user) ?? { n: 0, total: 0 };
-        const next = { n: old.n + 1, total: old.total + amount };
-        folded.set(user, next);
-        alerts.push(`${user} {"TOTAL":${next.total.toFixed(1)},"N":${next.n}}`);
-      }
-      const of = (lines: readonly string[], user: string) =>
-        lines.filter((line) => line.startsWith(user));
-      const written = await textsOf(driver, 'alerts');
-      for (const user of folded.keys()) expect(of(written, user)).toEqual(of(alerts, user));
-      expect(written.length).toBe(alerts.length);
-      const rows = await driver.query('SELECT * FROM fraud_totals;');
-      expect(new Map(rows.map(({ USER, N, TOTAL }) => [USER, { n: N, total: TOTAL }]))).toEqual(
-        folded,
+test('under faults and crashes state and outputs are those of a fold over the records', async () => {
+  const bets = fc.array(
+    fc.record({ user: fc.constantFrom('a', 'b', 'c', 'd'), amount: fc.nat({ max: 9 }) }),
+    {
+      minLength: 1,
+      maxLength: 40,
+    },
+  );
+  let crashes = 0;
+  const property = fc.asyncProperty(bets, fc.nat(), async (given, seed) => {
+    await using driver = new TestDriver({ processors: [fraud], delivery: 'outbox' });
+    await driver.execute(STREAMS);
+    driver.arm(seededFaults(seed, 0.1));
+    for (let from = 0; from < given.length; from += 7) {
+      await driver.pipe(
+        'bets',
+        given.slice(from, from + 7).map(({ user, amount }) => bet(user, amount)),
       );
-    });
-    await fc.assert(property, { numRuns: 25 });
-    expect(crashes).toBeGreaterThan(0);
-  },
-);
+      await (from % 2 === 0 ? driver.run() : driver.settle());
+      if (seed % 3 === 0) driver.crash();
+    }
+    driver.disarm();
+    await driver.settle();
+    crashes += driver.crashes;
+    const folded = new Map<string, { n: number; total: number }>();
+    const alerts: string[] = [];
+    for (const { user, amount } of given) {
+      const old = folded.get(user) ?? { n: 0, total: 0 };
+      const next = { n: old.n + 1, total: old.total + amount };
+      folded.set(user, next);
+      alerts.push(`${user} {"TOTAL":${next.total.toFixed(1)},"N":${next.n}}`);
+    }
+    const of = (lines: readonly string[], user: string) =>
+      lines.filter((line) => line.startsWith(user));
+    const written = await textsOf(driver, 'alerts');
+    for (const user of folded.keys()) expect(of(written, user)).toEqual(of(alerts, user));
+    expect(written.length).toBe(alerts.length);
+    const rows = await driver.query('SELECT * FROM fraud_totals;');
+    expect(new Map(rows.map(({ USER, N, TOTAL }) => [USER, { n: N, total: TOTAL }]))).toEqual(
+      folded,
+    );
+  });
+  await fc.assert(property, { numRuns: 25 });
+  expect(crashes).toBeGreaterThan(0);
+});

@@ -136,7 +136,7 @@ test('while keys turn over, a kernel knows no more than twice those of its group
     40 * ROWS,
   );
   for (const run of runs) run.close();
-}, 60_000);
+});
 
 test('blocks of a kernel that has been left name their keys in a store all the same', () => {
   noteMoves(moved);

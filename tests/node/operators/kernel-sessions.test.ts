@@ -172,7 +172,7 @@ test('sessions that the kernel has no room for are set aside within a batch, and
   const seen = seenOf(5000, kernel, true);
   expect(seen).toEqual(seenOf(5000, byRow, false));
   expect(seen.entries).toBeGreaterThan(SESSIONS - 2000);
-}, 60_000);
+});
 
 test('where a batch needs more sessions than fit, the row path goes on over the same state', () => {
   let turns = 0;
@@ -186,7 +186,7 @@ test('where a batch needs more sessions than fit, the row path goes on over the 
   expect(seen.entries).toBeGreaterThan(SESSIONS - 2000);
   // Once before the restart and once behind it.
   expect(turns).toBe(2);
-}, 60_000);
+});
 
 const INPUT = prettySchema('K:STRING key | L:BIGINT @rowtime');
 

@@ -14,7 +14,7 @@ let project: PackedProject;
 
 beforeAll(async () => {
   project = await packProject();
-}, 120_000);
+});
 
 afterAll(() => project.remove());
 
@@ -255,7 +255,7 @@ test('a project of its own checks its types, is bundled, served, migrated, writt
   } finally {
     await edge.stop();
   }
-}, 180_000);
+});
 
 test('the command says how it is used', async () => {
   const bin = join(project.folder, 'package', project.manifest.bin['millrace'] ?? '');

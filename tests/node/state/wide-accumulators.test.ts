@@ -148,7 +148,7 @@ test('a state that one way has made goes on in the other, sparse and dense', () 
   }
   const [distinct] = fold(own, [...numbered(0, 1)][0] as Batch);
   expect(Math.abs(Number(distinct) - 20_000)).toBeLessThan(400);
-}, 60_000);
+});
 
 test('of more than the most values the least are let go', () => {
   const own = wide([

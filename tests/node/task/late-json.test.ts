@@ -55,7 +55,7 @@ test('the decoder is fetched behind the last record before it pays, and a failed
     expect(warned).toHaveBeenCalledWith(
       expect.stringContaining('"event":"kernel-json","error":"PortError"'),
     );
-  }, 30_000);
+  });
   same(1000);
   await settledFetch();
   expect(fetches).toBe(1);

@@ -4,12 +4,13 @@ import { expect, test } from 'vitest';
 import { hunt, MUTANTS } from '../../torture/mutants.ts';
 import { silence } from '../../torture/silence.ts';
 import { torture } from '../../torture/torture.ts';
+import { HANGS_MS } from '../../support/waits.ts';
 
 const seed = Date.now() % 1_000_000_000;
 /** Mutants a run; which ones turns with the seed. */
 const HUNTED = 3;
-/** A mutant of alarms shows by what does not come, and other files run beside these tests. */
-const TIMEOUT_MS = 180_000;
+/** A mutant of alarms shows by what does not come, and these tests run all at once, beside other files. */
+const TIMEOUT_MS = 2 * HANGS_MS;
 
 // All at once: each has a workerd of its own, and waits for most of its time.
 test.concurrent(
