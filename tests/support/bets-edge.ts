@@ -140,18 +140,20 @@ export class BetsEdge {
     return JSON.stringify(await this.rows(table)) === JSON.stringify(await this.recount());
   }
 
-  /** Bets all the time, whatever is answered. @returns how many requests were */
-  async load(signal: AbortSignal): Promise<number> {
-    let answered = 0;
-    while (!signal.aborted) {
-      const done = await this.bet(10).then(
-        () => true,
-        () => false,
-      );
-      if (done) answered += 1;
-      else await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    return answered;
+  /** Bets all the time, whatever is answered. @returns how many requests were taken so far, and when it is over */
+  load(signal: AbortSignal): { readonly taken: () => number; readonly over: Promise<void> } {
+    let taken = 0;
+    const betting = async (): Promise<void> => {
+      while (!signal.aborted) {
+        const isTaken = await this.bet(10).then(
+          () => true,
+          () => false,
+        );
+        if (isTaken) taken += 1;
+        else await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    return { taken: () => taken, over: betting() };
   }
 
   /** Until the table is the recount, and its topic holds each change once. @throws what it is instead */

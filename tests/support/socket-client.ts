@@ -1,7 +1,13 @@
 // A client of /socket, as tests write one: what came, by subscription, and what the server said; knows no server.
 
 import { decodeUtf8 } from '../../runtime/base/bytes.ts';
+import { SOCKET_MESSAGES_SECOND_MAX } from '../../runtime/base/limits.ts';
 import { parseRecordBatch } from '../../runtime/data/record.ts';
+import { COMES_MS } from './waits.ts';
+
+const FLOODS_MAX = 5;
+/** Of no subscription or query: such messages mean nothing by themselves. */
+const FLOODED_ID = 7;
 
 /** A text of the server, parsed. */
 export interface ServerMessage {
@@ -64,7 +70,7 @@ export class SocketClient implements AsyncDisposable {
   }
 
   /** The next thing that comes. @throws after `withinMs`, or when the socket is closed */
-  async next(withinMs = 10_000): Promise<ServerMessage | Frame> {
+  async next(withinMs = COMES_MS): Promise<ServerMessage | Frame> {
     const end = performance.now() + withinMs;
     for (;;) {
       const item = this.#items.shift();
@@ -90,9 +96,23 @@ export class SocketClient implements AsyncDisposable {
 
   /** How it was closed. */
   async close(): Promise<{ readonly code: number; readonly reason: string }> {
-    const end = performance.now() + 10_000;
+    const end = performance.now() + COMES_MS;
     while (this.closed === null) await this.#changed(end - performance.now());
     return this.closed;
+  }
+
+  /**
+   * How a socket of records or rows is closed that sends one message more in a second than may be, and nothing behind it: TCP resets a connection whose other
+   * end has not read all, and the close frame that is on its way goes down with it. Where the edge was kept from reading them within a second it is done again.
+   */
+  async flood(): Promise<{ readonly code: number; readonly reason: string }> {
+    for (let floods = 0; floods < FLOODS_MAX; floods++) {
+      for (let i = 0; i <= SOCKET_MESSAGES_SECOND_MAX; i++)
+        this.send({ op: 'credit', id: FLOODED_ID, bytes: 0, rows: 0 });
+      for (let waits = 0; waits < 30 && this.closed === null; waits++) await this.isQuiet(100);
+      if (this.closed !== null) return this.closed;
+    }
+    throw new Error(`${FLOODS_MAX} times too many messages closed nothing`);
   }
 
   /** True when nothing comes for so long. */

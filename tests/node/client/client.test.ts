@@ -27,7 +27,7 @@ let edge: Client;
 beforeAll(async () => {
   workerd = await Workerd.start();
   edge = connect({ url: `${workerd.url}/` });
-}, 60_000);
+});
 afterAll(() => workerd.stop());
 
 test('a client, its producers, consumers and answers are used through what is reactive', async () => {
@@ -97,7 +97,8 @@ test('an edge that is not there is UNAVAILABLE after the deadline', async () => 
   await expect(gone.topics.list()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await using producer = gone.producer();
   await expect(producer.send('t', { value: '' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-  expect(performance.now() - from).toBeLessThan(5_000);
+  // By itself it is two minutes.
+  expect(performance.now() - from).toBeLessThan(20_000);
 });
 
 test('statements answer as those of the engine, and rows of a pull query are exact', async () => {
@@ -261,7 +262,8 @@ test('an answer that does not come in time is no answer', async () => {
     () => workerd.url,
     () => ({ delayMs: 3000 }),
   );
-  const client = connect({ url: proxy.url, requestMs: 300, deadlineMs: 1000 });
+  // Time for several attempts, though the machine stands still during one or two.
+  const client = connect({ url: proxy.url, requestMs: 300, deadlineMs: 3000 });
   await expect(client.topics.list()).rejects.toMatchObject({
     code: 'UNAVAILABLE',
     cause: { name: 'TimeoutError' },

@@ -8,12 +8,14 @@ import { draws } from '../../support/draws.ts';
 import { fetchAll, until } from '../../support/edge-client.ts';
 import { RoughProxy } from '../../support/rough-proxy.ts';
 import { Workerd } from '../../support/workerd.ts';
+import { HANGS_MS } from '../../support/waits.ts';
 
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 /** Longer in a run of its own. */
 const ROUGH_S = Number(process.env['ROUGH_S'] ?? 3);
 const PARTITIONS = 3;
-const CLOSE_MS_MAX = 5_000;
+/** On a busy machine too; a delivery is tried for two minutes. */
+const CLOSE_MS_MAX = 20_000;
 
 let workerd: Workerd;
 const unhandled: unknown[] = [];
@@ -21,7 +23,7 @@ const note = (reason: unknown): void => void unhandled.push(reason);
 beforeAll(async () => {
   workerd = await Workerd.start();
   process.on('unhandledRejection', note);
-}, 60_000);
+});
 afterAll(async () => {
   process.off('unhandledRejection', note);
   await workerd.stop();
@@ -93,7 +95,6 @@ test(
     expect(producer.bufferedBytes).toBe(0);
     await until(
       async () => failed.length > 0 || readers.every(({ seen }) => countOf(seen) >= count),
-      60_000,
     );
     expect(failed).toEqual([]);
     for (const { name: reader, seen } of readers) expect(countOf(seen), reader).toBe(count);
@@ -114,8 +115,8 @@ test(
     expect(new Set(proxy.counts.keys()).size).toBe(8);
     expect(unhandled).toEqual([]);
     // What is left is kept for the next request, for some seconds.
-    await until(async () => proxy.open === 0, 20_000);
+    await until(async () => proxy.open === 0);
     await proxy.stop();
   },
-  120_000 + ROUGH_S * 3_000,
+  HANGS_MS + ROUGH_S * 3_000,
 );

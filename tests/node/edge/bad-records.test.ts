@@ -13,7 +13,7 @@ import { TenantsEdge } from '../../support/tenants-edge.ts';
 let edge: TenantsEdge;
 beforeAll(async () => {
   edge = await TenantsEdge.start();
-}, 60_000);
+});
 afterAll(() => edge.workerd.stop());
 
 const bytes = singleRecord(null, new Uint8Array([49]), 1000);
@@ -161,7 +161,7 @@ test.each([
   const answer = await edge.ask('POST', '/query', { ksql: sql, streamsProperties: properties });
   expect(answer.status).toBeLessThan(500);
   expect(answer.text.length).toBeLessThan(2 * BODY_BYTES_MAX);
-  expect(performance.now() - from).toBeLessThan(5_000);
+  expect(performance.now() - from).toBeLessThan(20_000);
   expect((await edge.ksql('SHOW STREAMS;')).status).toBe(200);
 });
 

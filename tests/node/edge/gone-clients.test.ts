@@ -10,7 +10,7 @@ import {
   TOPIC_READS_MAX,
   UNREAD_BODIES_MAX,
 } from '../../../runtime/base/limits.ts';
-import { send } from '../../support/edge-client.ts';
+import { send, sendUntilTaken } from '../../support/edge-client.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 /** Long enough for the beginning of a request to be looked at. */
@@ -47,10 +47,11 @@ test('whoever comes after many whose connections broke off is served', async () 
   await manyBroken(edge, 2 * REQUESTS_IN_FLIGHT_MAX, '/topics/t/records', 1000);
   const record = { records: [{ value: 'a' }] };
   const answers = Array.from({ length: REQUESTS_IN_FLIGHT_MAX / 4 }, () =>
-    send(edge, 'POST', '/topics/t/records', record),
+    sendUntilTaken(edge, 'POST', '/topics/t/records', record),
   );
-  expect((await Promise.all(answers)).every(({ status }) => status === 200)).toBe(true);
-}, 60_000);
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  expect(new Set(statuses)).toEqual(new Set([200]));
+});
 
 test('a long body is read to its end after many that nobody read broke off', async () => {
   await using edge = await Workerd.start();
@@ -60,10 +61,10 @@ test('a long body is read to its end after many that nobody read broke off', asy
     const answers = [send(edge, 'POST', '/nowhere', body), send(edge, 'PUT', '/topics', body)];
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([404, 405]);
   }
-}, 60_000);
+});
 
-/** Whoever asks so is answered, and ends its connection, as a program does that ends: nothing tells the edge so until it sends something. */
-async function endedWhileQuiet(edge: Workerd, path: string, body: object): Promise<void> {
+/** Whoever asks so is answered, and ends its connection, as a program does that ends: nothing tells the edge so until it sends something. @returns the status */
+async function endedWhileQuiet(edge: Workerd, path: string, body: object): Promise<number> {
   const { host, hostname, port } = new URL(edge.url);
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
@@ -71,8 +72,18 @@ async function endedWhileQuiet(edge: Workerd, path: string, body: object): Promi
   socket.write(
     `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
   );
-  await once(socket, 'data');
+  const [head] = (await once(socket, 'data')) as [Buffer];
   socket.destroy();
+  return Number(head.toString('latin1').slice('HTTP/1.1 '.length).slice(0, 3));
+}
+
+/** As many as there is room for. @returns how many that were */
+async function filled(edge: Workerd, path: string, body: object): Promise<number> {
+  for (let count = 0; ; count++) {
+    const status = await endedWhileQuiet(edge, path, body);
+    if (status === 429) return count;
+    expect(status).toBe(200);
+  }
 }
 
 /** What is streamed, up to where it contains that. */
@@ -124,17 +135,9 @@ test('queries without rows whose clients have ended their connections make room 
     { sql: 'SELECT v FROM s EMIT CHANGES LIMIT 1;' },
     '\n]\n',
   );
-  await Promise.all(
-    Array.from({ length: TOPIC_READS_MAX }, () => endedWhileQuiet(edge, '/query', print)),
-  );
+  expect(await filled(edge, '/query', print)).toBeGreaterThanOrEqual(TOPIC_READS_MAX);
   // Two are those that wait.
-  for (let i = 2; i < PUSH_QUERIES_MAX; i += 2)
-    await Promise.all([1, 2].map(() => endedWhileQuiet(edge, '/query-stream', select)));
-  const full = await Promise.all([
-    send(edge, 'POST', '/query-stream', select),
-    send(edge, 'POST', '/query', print),
-  ]);
-  expect(full.map(({ status }) => status)).toEqual([429, 429]);
+  expect(await filled(edge, '/query-stream', select)).toBeGreaterThanOrEqual(PUSH_QUERIES_MAX - 2);
   await Promise.all([admitted(edge, '/query-stream', select), admitted(edge, '/query', print)]);
   expect(
     (await send(edge, 'POST', '/topics/s/records', { records: [{ value: { v: 'a' } }] })).status,
@@ -148,4 +151,4 @@ test('queries without rows whose clients have ended their connections make room 
   expect(await lines).toMatch(/ \["a"\]/);
   expect(JSON.parse(await array)).toHaveLength(2);
   expect(await array).toContain(' ');
-}, 90_000);
+});

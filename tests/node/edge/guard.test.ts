@@ -20,7 +20,7 @@ import { Workerd } from '../../support/workerd.ts';
 let edge: Workerd;
 beforeAll(async () => {
   edge = await Workerd.start('tests/workers/apps/guarded.ts');
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
@@ -166,10 +166,13 @@ test('a key that sends too much is told when to come again; the others are serve
   // However slow the machine is, it asks faster than tokens come.
   for (let round = 0; round < 20 && refused.length === 0; round++) {
     const answers = await Promise.all(Array.from({ length: 200 }, ask));
-    refused.push(...answers.filter(({ status }) => status === 429));
+    // Others are refused because so many came at once.
+    refused.push(
+      ...answers.filter(({ body }) => (body as { code?: string }).code === 'TOO_MANY_REQUESTS'),
+    );
   }
+  expect(refused[0]).toMatchObject({ status: 429, body: { error_code: 42900 } });
   expect(refused[0]?.headers.get('Retry-After')).toMatch(/^[1-9]\d*$/);
-  expect(refused[0]?.body).toMatchObject({ error_code: 42900, code: 'TOO_MANY_REQUESTS' });
   expect((await send(edge, 'GET', '/info', undefined, bearer('key-of-b'))).status).toBe(200);
   // A client waits as it is told, and is served.
   expect(await connect({ url: edge.url, token: 'busy-key' }).topics.list()).toBeInstanceOf(Array);

@@ -4,13 +4,13 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseRecordBatch } from '../../../runtime/data/record.ts';
 import { singleRecord } from '../../../runtime/data/record-builder.ts';
-import { type Answer, send, until } from '../../support/edge-client.ts';
+import { send, sendUntilTaken, until } from '../../support/edge-client.ts';
 import { Workerd } from '../../support/workerd.ts';
 
 let edge: Workerd;
 beforeAll(async () => {
   edge = await Workerd.start();
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 let topics = 0;
@@ -335,16 +335,6 @@ function sendAndLeave(text: string): Promise<void> {
   });
 }
 
-/** As a client does: what an edge refuses because it is behind is sent again. What was refused has been written nowhere, or it would stand there twice. */
-async function sendUntilTaken(path: string, body: object): Promise<Answer> {
-  let answer = await send(edge, 'POST', path, body);
-  await until(async () => {
-    if (answer.status === 429) answer = await send(edge, 'POST', path, body);
-    return answer.status !== 429;
-  });
-  return answer;
-}
-
 test('many requests at once, some of whose clients leave: the others have their own offsets, each once', async () => {
   expect((await send(edge, 'POST', '/topics', { name: 'many' })).status).toBe(201);
   const offsets = new Map<number, number>();
@@ -355,7 +345,9 @@ test('many requests at once, some of whose clients leave: the others have their 
       const value = sent++;
       const bad = value % 7 === 0;
       const record = bad ? { value, partition: 3 } : { value };
-      const { status, body } = await sendUntilTaken('/topics/many/records', { records: [record] });
+      const { status, body } = await sendUntilTaken(edge, 'POST', '/topics/many/records', {
+        records: [record],
+      });
       expect(status).toBe(bad ? 404 : 200);
       if (bad) return;
       const { offset } = (body as { offsets: { offset: number }[] }).offsets[0] ?? { offset: -1 };
@@ -374,7 +366,8 @@ test('many requests at once, some of whose clients leave: the others have their 
 test('clients that leave while they wait to begin take no place with them', async () => {
   for (let round = 0; round < 2; round++)
     await Promise.all(Array.from({ length: 200 }, () => sendAndLeave('{"records":[]}')));
-  const ask = async (): Promise<number> => (await send(edge, 'GET', '/topics/many')).status;
+  const ask = async (): Promise<number> =>
+    (await sendUntilTaken(edge, 'GET', '/topics/many')).status;
   await until(async () => (await ask()) === 200);
   const statuses = await Promise.all(Array.from({ length: 24 }, ask));
   expect(new Set(statuses)).toEqual(new Set([200]));

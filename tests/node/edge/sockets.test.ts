@@ -5,7 +5,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   SOCKET_CREDIT_BYTES_MAX,
   SOCKET_MESSAGE_BYTES_MAX,
-  SOCKET_MESSAGES_SECOND_MAX,
   SOCKET_SUBSCRIPTIONS_MAX,
 } from '../../../runtime/base/limits.ts';
 import { send } from '../../support/edge-client.ts';
@@ -15,7 +14,7 @@ import { Workerd } from '../../support/workerd.ts';
 let edge: Workerd;
 beforeAll(async () => {
   edge = await Workerd.start();
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 let topics = 0;
@@ -350,9 +349,7 @@ test('a flood of messages closes, and others notice nothing', async () => {
     one.send(subscribe);
     expect(await one.message()).toMatchObject({ op: 'subscribed' });
   }
-  for (let i = 0; i < SOCKET_MESSAGES_SECOND_MAX * 3; i++)
-    socket.send({ op: 'credit', id: 1, bytes: 0 });
-  expect(await socket.close()).toMatchObject({
+  expect(await socket.flood()).toMatchObject({
     code: 1008,
     reason: expect.stringMatching(/second/),
   });

@@ -16,7 +16,7 @@ const credit = SOCKET_CREDIT_BYTES_MAX;
 let edge: Workerd;
 beforeAll(async () => {
   edge = await Workerd.start();
-}, 60_000);
+});
 afterAll(() => edge.stop());
 
 async function topic(name: string, batches: number, length: number): Promise<void> {
@@ -76,12 +76,13 @@ test('credit says nothing of what was read, nor does the answer to another ask',
     }
   };
   const looking = look().catch(() => undefined);
+  await expect.poll(() => asks).toBe(1);
+  expect(bytes).toBeGreaterThan(SOCKET_UNREAD_BYTES_MAX / 2);
   for (let i = 0; i < 20; i++) {
     socket.send({ op: 'credit', id: 1, bytes: 0 });
     socket.send(`ask ${crypto.randomUUID()}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  expect(bytes).toBeGreaterThan(SOCKET_UNREAD_BYTES_MAX / 2);
   expect(bytes).toBeLessThanOrEqual(SOCKET_UNREAD_BYTES_MAX);
   expect(asks).toBe(1);
   await socket[Symbol.asyncDispose]();
@@ -97,14 +98,14 @@ test('of many that say nothing no more than RELAY_UNREAD_BYTES_MAX lies unread; 
   await using reads = await subscribed('large', [7]);
   expect(await reads.message()).toMatchObject({ op: 'subscribed', id: 7 });
   expect(await reads.frame()).toMatchObject({ id: 7, base: 0 });
-  expect(performance.now() - began).toBeLessThan(8_000);
+  expect(performance.now() - began).toBeLessThan(20_000);
   await expect
-    .poll(() => silent.filter(({ closed }) => closed !== null).length, { timeout: 15_000 })
+    .poll(() => silent.filter(({ closed }) => closed !== null).length)
     .toBeGreaterThanOrEqual(60 - Math.floor(RELAY_UNREAD_BYTES_MAX / length));
   const gone = silent.find(({ closed }) => closed !== null);
   expect(gone?.closed).toEqual({ code: 1013, reason: '{"id":1,"next":1}' });
   for (const socket of silent) await socket[Symbol.asyncDispose]();
-}, 60_000);
+});
 
 test('a socket of queries is sent SOCKET_UNREAD_BYTES_MAX of rows, whatever credit they have, and the rest when its client says that it reads', async () => {
   const ksql =
@@ -183,9 +184,7 @@ test('from QUERY_SOCKETS_UNREAD_BYTES_MAX on nothing is sent before others have 
   const late = made();
   const waits = late.give(100_000);
   expect(await waits).toBe(false);
-  await expect
-    .poll(() => rooms.filter(({ isGone }) => isGone).length, { timeout: 4_000 })
-    .toBeGreaterThan(0);
+  await expect.poll(() => rooms.filter(({ isGone }) => isGone).length).toBeGreaterThan(0);
   expect(SocketRoom.unreadBytes).toBeLessThan(QUERY_SOCKETS_UNREAD_BYTES_MAX);
   for (const { room } of rooms) room.close();
   expect(SocketRoom.unreadBytes).toBe(0);
