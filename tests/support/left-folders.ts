@@ -27,9 +27,12 @@ export function throwAwayLeft(folder: string, bundle: string): void {
 /** Whether a living process has named it: one that runs for hours does not touch its folder again. */
 function isOwned(name: string): boolean {
   const [, pid] = /^workerd-(\d+)-/.exec(name) ?? [];
-  if (pid === undefined) return false;
+  return pid !== undefined && isAlive(Number(pid));
+}
+
+export function isAlive(pid: number): boolean {
   try {
-    return process.kill(Number(pid), 0);
+    return process.kill(pid, 0);
   } catch (thrown) {
     // It lives, and is another user's.
     return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM';

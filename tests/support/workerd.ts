@@ -1,31 +1,21 @@
-// Plain workerd for tests: bundles the edge offline, serves it on loopback with its objects on disk, kills and restarts it.
+// Plain workerd for tests: serves the edge on loopback with its objects on disk, kills and restarts it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  existsSync,
-  globSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
-import { ownName, throwAwayLeft } from './left-folders.ts';
-import { QUIET_WRANGLER } from './quiet-wrangler.ts';
+import { bundleEdge, temporary } from './edge-bundle.ts';
+import { ownName } from './left-folders.ts';
+import { collect } from './printed.ts';
 import { COMES_MS } from './waits.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 /** The binary itself, not the script before it: a signal must reach the process that holds the objects. */
 const { default: workerdPath } = createRequire(import.meta.url)('workerd') as { default: string };
-const temporary = resolve(root, 'tests/.tmp');
 
 /** The classes of objects and their bindings, as edge/wrangler.jsonc has them. */
 const CLASSES = [
@@ -34,61 +24,6 @@ const CLASSES = [
   ['RELAY', 'Relay'],
   ['CATALOG', 'Catalog'],
 ] as const;
-
-/**
- * Bundles an entry of the edge with `wrangler deploy --dry-run`, unless the same sources were bundled before.
- * @param entry path from the root of the repository
- * @returns the folder of main.js and its modules
- */
-async function bundleEdge(entry = 'edge/main.ts'): Promise<string> {
-  const hash = createHash('sha256').update(entry);
-  const sources = globSync(
-    ['edge/**', 'runtime/**/*.ts', 'tests/workers/{apps,bench,torture}/*.ts', 'build/kernel.wasm'],
-    { cwd: root },
-  );
-  for (const path of [...sources, 'package-lock.json'].sort()) {
-    if (statSync(join(root, path)).isFile())
-      hash.update(`${path}\0`).update(readFileSync(join(root, path)));
-  }
-  const name = `bundle-${entry.replaceAll(/[^a-z0-9]+/gi, '-')}-`;
-  const bundle = join(temporary, name + hash.digest('hex').slice(0, 16));
-  if (existsSync(bundle)) return bundle;
-  mkdirSync(temporary, { recursive: true });
-  throwAwayLeft(temporary, name);
-  // Made beside and renamed, because test files run at the same time.
-  const fresh = `${bundle}.${randomUUID()}`;
-  const wrangler = spawn(
-    process.execPath,
-    [
-      join(root, 'node_modules/wrangler/bin/wrangler.js'),
-      'deploy',
-      join(root, entry),
-      '--dry-run',
-      '--outdir',
-      fresh,
-      '--config',
-      join(root, 'edge/wrangler.jsonc'),
-    ],
-    {
-      cwd: root,
-      env: { ...process.env, ...QUIET_WRANGLER, CI: 'true' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  const output = collect(wrangler);
-  const [code] = (await once(wrangler, 'close')) as [number | null];
-  if (code !== 0) {
-    rmSync(fresh, { recursive: true, force: true });
-    throw new Error(`wrangler could not bundle ${entry}:\n${output.text}`);
-  }
-  try {
-    renameSync(fresh, bundle);
-  } catch (thrown) {
-    if (!existsSync(bundle)) throw thrown;
-    rmSync(fresh, { recursive: true, force: true }); // Another process was first, with the same bytes.
-  }
-  return bundle;
-}
 
 /** workerd's configuration: the bundle, its objects with SQLite on a disk given at start, `vars` as text bindings, one socket on loopback. */
 function configOf(bundle: string, vars: Readonly<Record<string, string>>): string {
@@ -263,14 +198,4 @@ async function listening(
   } finally {
     clearTimeout(timer);
   }
-}
-
-function collect(child: ChildProcess): { text: string } {
-  const output = { text: '' };
-  const add = (part: Buffer): void => {
-    output.text = (output.text + part.toString()).slice(-200_000);
-  };
-  child.stdout?.on('data', add);
-  child.stderr?.on('data', add);
-  return output;
 }
