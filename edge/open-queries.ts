@@ -41,6 +41,8 @@ export class OpenQueries {
     // It stops with the request, whatever becomes of that.
     const timer = setInterval(() => {
       query.heardMs = Date.now();
+      // Where no timer ran for long it was taken for gone.
+      this.#open.set(queryId, query);
     }, HEARD_EVERY_MS);
     return () => {
       clearInterval(timer);

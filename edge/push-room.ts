@@ -93,7 +93,15 @@ export class PushRoom {
     }
   }
 
-  count(bytes: number): void {
+  /** What one holds has changed from so many bytes. One that was taken for gone and is not is one of them again. */
+  changed(reading: Reading, before: number): void {
+    const isKnown = this.#readings.has(reading);
+    this.#readings.add(reading);
+    if (!isKnown) reading.heardMs = Date.now();
+    this.#count(reading.bytes - (isKnown ? before : 0));
+  }
+
+  #count(bytes: number): void {
     this.#bytes += bytes;
     if (bytes >= 0) return;
     this.#freedMs = Date.now();
@@ -102,7 +110,7 @@ export class PushRoom {
 
   left(reading: Reading): void {
     this.#waiting.delete(reading);
-    if (this.#readings.delete(reading)) this.count(-reading.bytes);
+    if (this.#readings.delete(reading)) this.#count(-reading.bytes);
   }
 
   /** Where they hold too much, those that hold the most end. */
@@ -226,6 +234,7 @@ export class Reading {
     this.#stateBytes = stateBytes;
     this.#timer = setInterval(() => {
       this.heardMs = Date.now();
+      this.#set(this.#state, this.#ahead, this.#coming);
       if (this.hasGivenWay) end();
       // What was read for a reader who still waits was no row for it.
       else if (this.#isWaitedFor && this.heardMs - this.#movedMs >= WATCH_MS) this.#caughtUp();
@@ -257,6 +266,8 @@ export class Reading {
         this.#set(this.#state, this.#ahead + came, this.#coming - bytesMax);
         lane.ahead += came;
         if (this.#isWaitedFor) this.#movedMs = Date.now();
+        // Others may have waited because so much was on its way.
+        if (this.#mayReadOn) this.wake();
       }
     }
   }
@@ -277,8 +288,7 @@ export class Reading {
         throw new PortError('UNAVAILABLE', 'the query has ended');
       // Whoever reads on has dealt with what it read before.
       if (this.#isWaitedFor) this.#forget(lane);
-      const isFar = this.#ahead + this.#coming >= FETCH_BYTES_MAX;
-      if (!isFar || this.#isWaitedFor) {
+      if (this.#mayReadOn) {
         const most = Math.max(Math.min(asked, lane.asked), lane.least);
         const bytes = this.#room.share(this, lane.least, most);
         if (bytes !== null) {
@@ -288,6 +298,11 @@ export class Reading {
         await this.#waiters.wait(ROOM_LOOK_MS);
       } else await this.#waiters.wait(Infinity);
     }
+  }
+
+  /** Its reader waits, or is not far behind. */
+  get #mayReadOn(): boolean {
+    return this.#isWaitedFor || this.#ahead + this.#coming < FETCH_BYTES_MAX;
   }
 
   #forget(lane: Lane): void {
@@ -308,7 +323,7 @@ export class Reading {
     this.#state = state;
     this.#ahead = ahead;
     this.#coming = coming;
-    if (!this.#isOver && !this.hasGivenWay) this.#room.count(this.bytes - before);
+    if (!this.#isOver && !this.hasGivenWay) this.#room.changed(this, before);
   }
 
   /** The reader's next batch. Where it has to wait for one it has had all that was read. */
@@ -316,7 +331,8 @@ export class Reading {
     this.#takes += 1;
     this.#isTaking = true;
     this.#isWaitedFor = this.#ahead === 0;
-    if (!this.#isWaitedFor) this.#lookSoon();
+    if (this.#isWaitedFor) this.wake();
+    else this.#lookSoon();
     try {
       return await take();
     } finally {

@@ -55,3 +55,16 @@ test('one is ended by its id once it has started, and nobody waits for one that 
   dropped();
   expect(await queries.close('b')).toBe(false);
 });
+
+test('one that was taken for gone while no timer ran counts again as soon as it is heard of, until it leaves', async () => {
+  const queries = new OpenQueries(1, 'PUSH_QUERIES_MAX');
+  const leave = queries.enter('a');
+  queries.started('a', async () => leave());
+  vi.setSystemTime(Date.now() + PUSH_QUERY_GONE_MS);
+  queries.enter('b')();
+  vi.advanceTimersByTime(PUSH_QUERY_GONE_MS / 3);
+  expect(() => queries.enter('b')).toThrow(refused);
+  expect(await queries.close('a')).toBe(true);
+  vi.advanceTimersByTime(PUSH_QUERY_GONE_MS);
+  queries.enter('b');
+});

@@ -226,6 +226,41 @@ test('one whose reader does not come reads FETCH_BYTES_MAX ahead, and goes on wh
   expect(room.bytes).toBe(0);
 });
 
+/** One that has had all that was read, of an input of which as much as may be is asked for next. */
+async function readingMuch(): Promise<Reading> {
+  const reading = await holding(new PushRoom(), 0);
+  for (const bytes of [65_536, 262_144]) {
+    await reading.read('0', FETCH_BYTES_MAX, bringing(bytes));
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const next = reading.next(() => promise);
+    await vi.advanceTimersByTimeAsync(1);
+    resolve('batch');
+    await next;
+  }
+  return reading;
+}
+
+test('an input that waits while much of another one is on its way goes on as soon as that has brought little, or the reader waits', async () => {
+  for (const goOn of ['little', 'reader'] as const) {
+    const reading = await readingMuch();
+    const much = Promise.withResolvers<{ bytes: number; longest: number; needed: number }>();
+    let asked = 0;
+    void reading.read('0', FETCH_BYTES_MAX, (bytesMax) => {
+      asked = bytesMax;
+      return much.promise;
+    });
+    let goesOn = false;
+    void reading.read('1', 1, nothing).then(() => (goesOn = true));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([asked, goesOn]).toEqual([FETCH_BYTES_MAX, false]);
+    if (goOn === 'little') much.resolve({ bytes: 1, longest: 1, needed: 0 });
+    else void reading.next(() => new Promise(() => undefined));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(goesOn, goOn).toBe(true);
+    reading.leave();
+  }
+});
+
 test('reads begin small, grow with what comes, and become shorter as less room is left', async () => {
   const room = new PushRoom();
   const asked: number[] = [];
@@ -269,6 +304,22 @@ test('one whose request was dropped holds nothing once it has not been heard of 
   vi.clearAllTimers();
   vi.setSystemTime(goneMs);
   room.enter();
+  expect(room.bytes).toBe(0);
+});
+
+test('one that was taken for gone and is not counts again, and nothing of it is left when it leaves', async () => {
+  const room = new PushRoom();
+  const reading = await holding(room, 0);
+  await reading.read('0', 1, bringing(1_000));
+  vi.setSystemTime(Date.now() + PUSH_QUERY_GONE_MS);
+  expect(room.bytes).toBe(0);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(room.bytes).toBe(4 * 1_000);
+  vi.setSystemTime(Date.now() + PUSH_QUERY_GONE_MS);
+  expect(room.bytes).toBe(0);
+  await reading.read('0', 1, bringing(2_000));
+  expect(room.bytes).toBe(4 * 3_000);
+  reading.leave();
   expect(room.bytes).toBe(0);
 });
 
