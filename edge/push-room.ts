@@ -234,7 +234,7 @@ export class Reading {
     this.#stateBytes = stateBytes;
     this.#timer = setInterval(() => {
       this.heardMs = Date.now();
-      this.#set(this.#state, this.#ahead, this.#coming);
+      this.#look();
       if (this.hasGivenWay) end();
       // What was read for a reader who still waits was no row for it.
       else if (this.#isWaitedFor && this.heardMs - this.#movedMs >= WATCH_MS) this.#caughtUp();

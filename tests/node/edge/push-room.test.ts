@@ -307,6 +307,21 @@ test('one whose request was dropped holds nothing once it has not been heard of 
   expect(room.bytes).toBe(0);
 });
 
+test('a state that has grown since its query last read counts within a second, though nothing more comes', async () => {
+  const room = new PushRoom();
+  const reading = room.enter();
+  let bytes = 0;
+  reading.begin(
+    () => bytes,
+    () => undefined,
+  );
+  await reading.read('0', 1, nothing);
+  bytes = 1_000;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(room.bytes).toBe(1_000);
+  reading.leave();
+});
+
 test('one that was taken for gone and is not counts again, and nothing of it is left when it leaves', async () => {
   const room = new PushRoom();
   const reading = await holding(room, 0);
