@@ -71,6 +71,8 @@ class QuerySocket {
   }
 
   #received(data: string | ArrayBuffer | Blob): void {
+    // It was closed, and its client does not know yet, or does not care: nobody would end what this begins.
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
     if (data === 'ping') {
       this.#ws.send('pong');
       return;

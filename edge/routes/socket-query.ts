@@ -28,9 +28,12 @@ export class SocketQuery {
 
   /** Resolves when there is credit, or nobody wants rows. @returns false when neither comes within SOCKET_STALL_MS */
   async hasCredit(): Promise<boolean> {
-    if (!this.#isOwed) return true;
-    await this.#waiters.wait(SOCKET_STALL_MS);
-    return !this.#isOwed;
+    const untilMs = Date.now() + SOCKET_STALL_MS;
+    for (let leftMs = SOCKET_STALL_MS; this.#isOwed; leftMs = untilMs - Date.now()) {
+      if (leftMs <= 0) return false;
+      await this.#waiters.wait(leftMs);
+    }
+    return true;
   }
 
   get #isOwed(): boolean {

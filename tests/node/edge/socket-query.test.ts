@@ -50,3 +50,15 @@ test('whoever waits goes on at once when rows are wanted no more', async () => {
     expect(query.isWanted).toBe(false);
   }
 });
+
+test('a grant of no rows ends no wait: it is not taken for a client that has stalled', async () => {
+  const query = new SocketQuery(1, 0);
+  let credited: boolean | null = null;
+  void query.hasCredit().then((value) => (credited = value));
+  query.grant(0);
+  await vi.advanceTimersByTimeAsync(SOCKET_STALL_MS - 1);
+  expect(credited).toBe(null);
+  query.grant(2);
+  await vi.advanceTimersByTimeAsync(0);
+  expect([credited, query.credit]).toEqual([true, 2]);
+});

@@ -8,6 +8,7 @@ import {
   SOCKET_UNREAD_BYTES_MAX,
 } from '../../../runtime/base/limits.ts';
 import { SocketRoom } from '../../../edge/routes/socket-room.ts';
+import { RawSocket } from '../../bench/edge/raw-socket.ts';
 import { send } from '../../support/edge-client.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 import { Workerd } from '../../support/workerd.ts';
@@ -189,3 +190,39 @@ test('from QUERY_SOCKETS_UNREAD_BYTES_MAX on nothing is sent before others have 
   for (const { room } of rooms) room.close();
   expect(SocketRoom.unreadBytes).toBe(0);
 });
+
+test('what comes behind the message that a socket of queries is closed for begins no query, though its client says nothing of the end', async () => {
+  const ksql =
+    "CREATE STREAM c (k STRING KEY, v STRING) WITH (KAFKA_TOPIC='c', PARTITIONS=1, VALUE_FORMAT='JSON');";
+  expect((await send(edge, 'POST', '/ksql', { ksql })).status).toBe(200);
+  const records = Array.from({ length: 1_000 }, (_, i) => ({ key: `k${i}`, value: { v: 'x' } }));
+  expect((await send(edge, 'POST', '/topics/c/records', { records })).status).toBe(200);
+  const held = async (): Promise<number> => {
+    const { text } = await send(edge, 'GET', '/metrics');
+    return Number(/^millrace_push_queries_held_bytes (\d+)$/m.exec(text)?.[1]);
+  };
+  await expect.poll(held, { timeout: 30_000 }).toBe(0);
+  const query = {
+    op: 'query',
+    id: 1,
+    sql: 'SELECT k, COUNT(*) AS n FROM c GROUP BY k EMIT CHANGES;',
+    properties: { 'auto.offset.reset': 'earliest' },
+    credit: 10_000,
+  };
+  const open = () => RawSocket.open(Number(new URL(edge.url).port), '/query-socket');
+  const [runs, closed] = [await open(), await open()];
+  runs.send(query);
+  // Of its state is known that it runs.
+  await expect.poll(held, { timeout: 10_000 }).toBeGreaterThan(1_000);
+  runs.close();
+  await expect.poll(held, { timeout: 10_000 }).toBe(0);
+  closed.send({ op: 'unknown', id: 1 });
+  closed.send(query);
+  let most = 0;
+  for (let looks = 0; looks < 30; looks++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    most = Math.max(most, await held());
+  }
+  expect(most).toBe(0);
+  closed.close();
+}, 60_000);
