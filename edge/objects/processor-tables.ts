@@ -1,5 +1,6 @@
 // What a processor object knows of its task in SQLite: the plan, whether there may be work, how it ended; synchronous.
 
+import { PortError } from '../../runtime/base/errors.ts';
 import type { Plan } from '../../runtime/plan/step.ts';
 import type { TaskName } from '../../runtime/task/topology.ts';
 import type { Commanded } from '../env.ts';
@@ -77,6 +78,13 @@ export class ProcessorTables {
   /** null when no task was started here, or it was removed. */
   process(): Process | null {
     return (this.#known ??= this.#stored());
+  }
+
+  /** As `process`, under the plan of the statement of that number. @throws {PortError} UNAVAILABLE when it is under another one */
+  planned(number: number): Process | null {
+    const process = this.process();
+    if (process === null || process.planned === number) return process;
+    throw new PortError('UNAVAILABLE', `query ${process.task.query} is being replaced`);
   }
 
   #stored(): Process | null {

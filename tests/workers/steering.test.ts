@@ -4,7 +4,12 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
-import { catalogOf, processorAt, type ProcessorStatus } from '../../edge/env.ts';
+import {
+  catalogOf,
+  processorAt,
+  type ProcessorPort,
+  type ProcessorStatus,
+} from '../../edge/env.ts';
 import { catalogName, processorName } from '../../edge/names.ts';
 import type { CatalogEffect } from '../../edge/objects/catalog-effects.ts';
 import { Lines } from '../../edge/rows.ts';
@@ -72,10 +77,14 @@ class Pipeline {
     await until(async () => (await this.changes()).length >= count);
   }
 
-  async pull(sql: string): Promise<string[]> {
+  async prepared(sql: string) {
     const prepared = await unwrap(catalogOf(env, this.tenant).prepare({ sql, ...NOBODY }));
     if (prepared.kind !== 'pull') throw new Error('a pull query was asked');
-    const { pull, planned } = prepared;
+    return prepared;
+  }
+
+  async pull(sql: string): Promise<string[]> {
+    const { pull, planned } = await this.prepared(sql);
     const rows = await unwrap(processorAt(env, this.tenant, this.task).pull(pull, planned));
     return [...new Lines(rows.lines).next(Infinity)];
   }
@@ -212,6 +221,33 @@ test.each(STEPS)(
     expect((await made.pull('SELECT * FROM named;'))[1]).toBe('[2,"bob",40]');
   },
 );
+
+test('a pull query whose plan is replaced while it is answered is told so, and has no rows of both', async () => {
+  for (let turns = 0; turns < 12; turns++) {
+    const made = await Pipeline.start(`pulled-${turns}`);
+    await made.append(1, 'ann', 30);
+    await made.caughtUp(1);
+    const { pull, planned } = await made.prepared('SELECT * FROM named;');
+    await made.within(
+      "CREATE TRIGGER refuse BEFORE INSERT ON process BEGIN SELECT RAISE(ABORT, 'no'); END",
+    );
+    await made.execute(WIDER);
+    const [effect] = await made.pending();
+    if (effect?.effect !== 'start') throw new Error('the plan is to be replaced');
+    await made.within('DROP TRIGGER refuse');
+    const answer = await runInDurableObject(made.processor, async (object) => {
+      const processor = object as unknown as ProcessorPort;
+      const starting = processor.start(effect.spec);
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      const pulled = await processor.pull(pull, planned);
+      await starting;
+      return pulled;
+    });
+    const rows = answer.ok ? [...new Lines(answer.value.lines).next(Infinity)] : ['[1,"ann"]'];
+    expect(rows).toEqual(['[1,"ann"]']);
+    expect(answer).toMatchObject(answer.ok ? {} : { error: { code: 'UNAVAILABLE' } });
+  }
+});
 
 test('a command that comes twice moves rows once', async () => {
   const made = await Pipeline.start('twice');
