@@ -23,6 +23,8 @@ export class Effects {
   readonly #sql: SqlStorage;
   readonly #options: EffectsOptions;
   #flushing: Promise<boolean> | null = null;
+  /** The one behind it, which takes along what those have added who wait for it. */
+  #next: Promise<boolean> | null = null;
 
   constructor(sql: SqlStorage, options: EffectsOptions) {
     this.#sql = sql;
@@ -45,13 +47,20 @@ export class Effects {
     return this.#sql.exec<{ n: number }>('SELECT count(*) AS n FROM effect').one().n;
   }
 
-  /** Sends what is pending; true when nothing is left. Never throws. One flush runs at a time. */
-  async flush(): Promise<boolean> {
-    while (this.#flushing !== null) await this.#flushing;
-    this.#flushing = this.#flush().finally(() => {
-      this.#flushing = null;
-    });
-    return this.#flushing;
+  /** Sends what is pending; true when nothing is left. Never throws. One flush runs at a time, and all who come meanwhile wait for the next one together. */
+  flush(): Promise<boolean> {
+    if (this.#next !== null) return this.#next;
+    if (this.#flushing === null) return this.#begin();
+    const begin = (): Promise<boolean> => {
+      this.#next = null;
+      return this.#begin();
+    };
+    this.#next = this.#flushing.then(begin, begin);
+    return this.#next;
+  }
+
+  #begin(): Promise<boolean> {
+    return (this.#flushing = this.#flush().finally(() => (this.#flushing = null)));
   }
 
   async #flush(): Promise<boolean> {

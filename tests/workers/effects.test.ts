@@ -65,3 +65,33 @@ test('calls of a later round wait for those of earlier ones, but for the order o
     ]);
   });
 });
+
+test('those that come while calls are sent wait for one more round together, which takes along what they have added', async () => {
+  await runInDurableObject(env.CATALOG.get(env.CATALOG.newUniqueId()), async (_, { storage }) => {
+    const sent: string[] = [];
+    let tries = 0;
+    const effects = new Effects(storage.sql, {
+      send: async (call) => {
+        const { name } = call as { name: string };
+        if (name === 'away') {
+          tries += 1;
+          await scheduler.wait(5);
+          throw new Error('it does not answer');
+        }
+        sent.push(name);
+      },
+      rounds: [[]],
+    });
+    const add = (name: string): void =>
+      storage.transactionSync(() => effects.add([[name, { name }]]));
+    add('away');
+    const flushed = Array.from({ length: 20 }, async (_none, i) => {
+      add(String(i));
+      const isDone = await effects.flush();
+      return [isDone, sent.includes(String(i))];
+    });
+    expect(await Promise.all(flushed)).toEqual(flushed.map(() => [false, true]));
+    expect(sent).toHaveLength(20);
+    expect(tries).toBe(2);
+  });
+});
