@@ -201,6 +201,9 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
 
   async migrate(tenant: string, migration: Migration): Promise<Wire<MigrationAnswer>> {
     return settleAsync(async () => {
+      const nothing = { applied: false, entities: [], failed: null };
+      // Each isolate that begins asks for what its code brings along: not behind one that waits for tasks.
+      if (this.#migrations.isApplied(migration)) return nothing;
       // One after the other: several isolates may bring the same statements along.
       const before = this.#migrating;
       const mine = Promise.withResolvers<void>();
@@ -208,7 +211,7 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
       await before;
       try {
         const run = this.#migrations.begin(migration);
-        if (run === null) return { applied: false, entities: [], failed: null };
+        if (run === null) return nothing;
         const answer = await this.#execute(tenant, migration.script, run);
         run.end(answer.failed?.error.message ?? null);
         return { applied: true, ...answer };

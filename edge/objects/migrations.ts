@@ -41,6 +41,12 @@ export class Migrations {
     });
   }
 
+  /** True: it is applied, with this text. */
+  isApplied({ name, sha256 }: Migration): boolean {
+    const [row] = this.#rows('WHERE name = ?', name);
+    return row?.state === 'MIGRATED' && row.sha256 === sha256;
+  }
+
   /**
    * Begins a migration, or goes on with one that has failed.
    * @returns null when it is applied
@@ -50,8 +56,8 @@ export class Migrations {
   begin(migration: Migration): MigrationRun | null {
     const { name, version, sha256 } = migration;
     const [row] = this.#rows('WHERE name = ?', name);
+    if (this.isApplied(migration)) return null;
     if (row?.state === 'MIGRATED') {
-      if (row.sha256 === sha256) return null;
       const what = `migration '${name}' was applied with another text`;
       const hint = 'What is applied stays as it was: write another migration.';
       throw new StatementError('ALREADY_EXISTS', what, null, hint);
