@@ -329,15 +329,16 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     const { tenant } = this.#topics;
     if (tenant === null) return;
     const running = this.#entries.plans.filter(({ query }) => !this.#entries.isPaused(query));
-    const wakes = running.flatMap((plan) =>
+    const tasks = running.flatMap((plan) =>
       tasksOf(plan).flatMap((name) => {
         const [at] = inputsOf(subtopologyOf(plan, name.subtopology), name.partition);
-        return at === undefined
-          ? []
-          : [processorAt(this.env, tenant, taskId(name)).wake(at, 0, null)];
+        return at === undefined ? [] : [{ task: taskId(name), at }];
       }),
     );
-    await Promise.allSettled(wakes);
+    // One that does not answer is woken again by the next sweep.
+    await inLanes(tasks, ({ task, at }) =>
+      settleAsync(() => unwrap(processorAt(this.env, tenant, task).wake(at, 0, null))),
+    );
   }
 
   /** One transaction with its effects; the alarm that stands behind them is armed in the same turn. */

@@ -15,6 +15,7 @@ import type { CatalogEffect } from '../../edge/objects/catalog-effects.ts';
 import { Lines } from '../../edge/rows.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { decodeUtf8, encodeUtf8 } from '../../runtime/base/bytes.ts';
+import { OBJECTS_ASKED_MAX } from '../../runtime/base/limits.ts';
 import { parseRecordBatch } from '../../runtime/data/record.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 import { until } from './objects.ts';
@@ -130,6 +131,40 @@ test('a paused task is paused after an eviction, takes no wake-up as work and ke
   await made.execute('RESUME ALL;');
   await made.caughtUp(2);
   expect(await made.status()).toMatchObject({ state: 'RUNNING' });
+});
+
+test('a sweep wakes every task, OBJECTS_ASKED_MAX at a time, though some do not answer', async () => {
+  const made = new Pipeline('swept');
+  const tasks = 2 * OBJECTS_ASKED_MAX;
+  await made.execute(`CREATE STREAM clicks (k STRING KEY, v INT)
+      WITH (KAFKA_TOPIC='clicks', PARTITIONS=${tasks}, VALUE_FORMAT='JSON');
+    CREATE TABLE counts AS SELECT k, COUNT(*) AS n FROM clicks GROUP BY k;`);
+  const woken: string[] = [];
+  let [underWay, most] = [0, 0];
+  const namespace = {
+    idFromName: (name: string) => name,
+    get: (name: string) => ({
+      wake: async () => {
+        woken.push(name);
+        most = Math.max(most, (underWay += 1));
+        await scheduler.wait(1);
+        underWay -= 1;
+        if (woken.length % 3 === 0) throw new Error('no answer');
+        return { ok: true, value: true };
+      },
+    }),
+  };
+  // What the statements have armed has been, and the next sweep is a minute away.
+  await runDurableObjectAlarm(made.catalog);
+  await runInDurableObject(made.catalog, async (object) => {
+    const catalog = object as unknown as { env: object; alarm(): Promise<void> };
+    const own = catalog.env;
+    catalog.env = { ...own, PROCESSOR: namespace };
+    await catalog.alarm();
+    catalog.env = own;
+  });
+  expect(new Set(woken).size).toBe(tasks);
+  expect([woken.length, most]).toEqual([tasks, OBJECTS_ASKED_MAX]);
 });
 
 test('commands that come again or late change nothing', async () => {
