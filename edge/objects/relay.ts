@@ -19,6 +19,7 @@ import type { RemoteLog } from '../adapters/remote-log.ts';
 import { type EdgeEnv, partitionAt, type RelayPort } from '../env.ts';
 import { errorBody } from '../routes/errors.ts';
 import { isAskText } from '../ask.ts';
+import { inLanes } from '../lanes.ts';
 import { checkedLog } from '../topic-cache.ts';
 import { settle, unwrap, type Wire } from '../wire.ts';
 import { Alarm } from './alarm.ts';
@@ -337,15 +338,7 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
           nextMs = Math.min(nextMs, sinceMs + SOCKET_STALL_MS);
         }
       }
-      for (const place of this.#places.all) {
-        if (!place.isWatched) {
-          this.#places.forget(place);
-          continue;
-        }
-        place.isSubscribed = false;
-        place.highWatermark = Infinity;
-        await this.#swept(place);
-      }
+      await inLanes(this.#places.all, (place) => this.#swept(place));
       if (this.#sockets.size > 0) this.#alarm.arm(nextMs);
     } catch (thrown) {
       log('error', 'relay-alarm', { thrown });
@@ -354,11 +347,18 @@ export class Relay extends DurableObject<EdgeEnv> implements RelayPort {
   }
 
   async #swept(place: Place): Promise<void> {
+    if (!place.isWatched) {
+      this.#places.forget(place);
+      return;
+    }
+    place.isSubscribed = false;
+    place.highWatermark = Infinity;
     try {
       await this.#subscribeTo(place);
     } catch (thrown) {
-      // What reading it comes to is told to those who watch.
       if (!(thrown instanceof PortError)) throw thrown;
+      // What else reading it comes to is told to those who watch.
+      if (thrown.code === 'UNAVAILABLE') this.#alarm.arm(Date.now() + RETRY_MS);
     }
     await this.#pump(place);
   }

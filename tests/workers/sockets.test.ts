@@ -5,11 +5,17 @@ import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
 import { partitionAt } from '../../edge/env.ts';
-import { relayName } from '../../edge/names.ts';
+import { partitionName, relayName } from '../../edge/names.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { existing } from '../../runtime/base/assert.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
-import { RELAY_SOCKETS_MAX, SOCKET_IDLE_MS, SOCKET_STALL_MS } from '../../runtime/base/limits.ts';
+import {
+  OBJECTS_ASKED_MAX,
+  RELAY_SOCKETS_MAX,
+  SOCKET_IDLE_MS,
+  SOCKET_STALL_MS,
+  SOCKET_SUBSCRIPTIONS_MAX,
+} from '../../runtime/base/limits.ts';
 import { singleRecord } from '../../runtime/data/record-builder.ts';
 import { until } from './objects.ts';
 
@@ -184,6 +190,26 @@ test('a partition that has forgotten its relay is found by the sweep', async () 
   await inbox.until(() => inbox.ends.length === 2);
 });
 
+test('a partition that has forgotten its relay and does not take it back at once is asked again soon', async () => {
+  const made = await Fixture.make('sweeps-again');
+  const inbox = await made.subscribed(4_000);
+  const partition = partitionAt(env, made.tenant, { topic: 't', partition: 0 });
+  await unwrap(partition.unsubscribe(relayName(made.tenant, 0)));
+  await runInDurableObject(made.relay, async (object) => {
+    const relay = object as unknown as { env: object; alarm(): Promise<void> };
+    const own = relay.env;
+    const subscribe = () => Promise.reject(new Error('no answer'));
+    const namespace = { idFromName: (name: string) => name, get: () => ({ subscribe }) };
+    relay.env = { ...own, PARTITION: namespace };
+    await relay.alarm();
+    relay.env = own;
+  });
+  // What it has read meanwhile shows no more: nobody tells it of this one.
+  await made.append('1');
+  await inbox.until(() => inbox.ends.length === 1);
+  expect(inbox.closed).toBeNull();
+});
+
 test('a relay that nobody watches through is forgotten by its partition', async () => {
   const made = await Fixture.make('leaves');
   const inbox = await made.subscribed(4_000);
@@ -227,4 +253,51 @@ test('a full relay makes room where sockets have asked for nothing for long, and
   expect([subscribed.closed, pinging.closed]).toEqual([null, null]);
   for (let i = 0; i < RELAY_SOCKETS_MAX - 3; i++) expect(await made.open()).not.toBeNull();
   expect(await made.open()).toBeNull();
+});
+
+test('a partition that does not answer the sweep of its relay holds up no other, and no sweep asks many at once', async () => {
+  const made = await Fixture.make('swept');
+  const partitions = SOCKET_SUBSCRIPTIONS_MAX - 1;
+  const spec = { name: 'wide', partitions, retentionMs: null, compacted: false, internal: false };
+  await made.log.create(spec);
+  const inbox = await made.subscribed(4_000);
+  for (let partition = 0; partition < partitions; partition++)
+    inbox.ws.send(
+      JSON.stringify({
+        op: 'subscribe',
+        id: 2 + partition,
+        topic: 'wide',
+        partition,
+        offset: 0,
+        credit: 1_000,
+      }),
+    );
+  await inbox.until(() => inbox.texts.length === 1 + partitions);
+  const asked = new Set<string>();
+  const slow = Promise.withResolvers<void>();
+  let [underWay, most] = [0, 0];
+  const first = partitionName(made.tenant, { topic: 't', partition: 0 });
+  const namespace = {
+    idFromName: (name: string) => name,
+    get: (name: string) => ({
+      subscribe: async () => {
+        asked.add(name);
+        most = Math.max(most, (underWay += 1));
+        await (name === first ? slow.promise : scheduler.wait(1));
+        underWay -= 1;
+        return { ok: true, value: null };
+      },
+    }),
+  };
+  await runInDurableObject(made.relay, async (object) => {
+    const relay = object as unknown as { env: object; alarm(): Promise<void> };
+    const own = relay.env;
+    relay.env = { ...own, PARTITION: namespace };
+    const sweeping = relay.alarm();
+    await inbox.until(() => asked.size === 1 + partitions);
+    slow.resolve();
+    await sweeping;
+    relay.env = own;
+  });
+  expect(most).toBe(OBJECTS_ASKED_MAX);
 });
