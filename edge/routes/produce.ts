@@ -2,6 +2,7 @@
 
 import type { Hono } from 'hono';
 import { PortError } from '../../runtime/base/errors.ts';
+import { log } from '../../runtime/base/log.ts';
 import { BODY_BYTES_MAX, PRODUCER_AHEAD_MS_MAX } from '../../runtime/base/limits.ts';
 import { assert } from '../../runtime/base/assert.ts';
 import type { AppendResult, ProducerStamp, TopicDescription } from '../../runtime/ports/log.ts';
@@ -46,8 +47,11 @@ async function produceRecords(c: EdgeContext, name: string): Promise<Response> {
     if (only?.status === 'rejected' && outcomes.every(({ status }) => status === 'rejected')) {
       throw only.reason;
     }
-    // What some partitions have taken is not sent again: the next request finds all of them.
-    if (outcomes.some(isOfOther)) await topics.realigned(env, tenant, name);
+    // What some partitions have taken is not sent again, whatever becomes of this: the next request finds all of them.
+    if (outcomes.some(isOfOther))
+      await topics
+        .realigned(env, tenant, name)
+        .catch((thrown: unknown) => log('warn', 'topic-not-realigned', { topic: name, thrown }));
     return reply(batches, outcomes, topic.incarnation);
   });
 }
