@@ -1,5 +1,6 @@
 // Rows of a batch as JSON arrays with exact digits: what query routes send; knows no route.
 
+import { existing } from '../runtime/base/assert.ts';
 import { compareBytes } from '../runtime/base/byte-arrays.ts';
 import { LimitError } from '../runtime/base/errors.ts';
 import { ByteWriter, decodeUtf8, encodeUtf8 } from '../runtime/base/bytes.ts';
@@ -66,11 +67,23 @@ function rowLines(batches: readonly Batch[]): Uint8Array<ArrayBuffer> {
   return to.buffer.subarray(0, to.position);
 }
 
-/** Refuses rows that would be more than twice an answer, before others come beside them: with ORDER BY so many are held. @throws {LimitError} PULL_BYTES_MAX */
-export function refuseHeavy(rows: readonly AnswerRow[]): void {
+/**
+ * What refuses the rows of one answer that would be more than twice what it may be, before others come beside them: with ORDER BY so many are held.
+ * Of an array that has grown since it was given last only what is new is weighed.
+ * @throws {LimitError} PULL_BYTES_MAX
+ */
+export function refusesHeavy(): (rows: readonly AnswerRow[]) => void {
+  let last: readonly AnswerRow[] = [];
+  let weighed = 0;
   let weight = 0;
-  for (const { values, order } of rows) weight += weightOf(values) + order.length;
-  if (weight > 2 * PULL_BYTES_MAX) throw tooLong();
+  return (rows) => {
+    if (rows !== last) [last, weighed, weight] = [rows, 0, 0];
+    for (; weighed < rows.length; weighed++) {
+      const { values, order } = existing(rows[weighed], 'row');
+      weight += weightOf(values) + order.length;
+    }
+    if (weight > 2 * PULL_BYTES_MAX) throw tooLong();
+  };
 }
 
 /** What an object answers to a pull query. @throws {LimitError} PULL_BYTES_MAX */

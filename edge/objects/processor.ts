@@ -25,7 +25,7 @@ import {
 } from '../env.ts';
 import { kernel } from '../kernel.ts';
 import { registry } from '../registry.ts';
-import { NO_ROWS, pulledRows, type PulledRows, refuseHeavy } from '../rows.ts';
+import { NO_ROWS, pulledRows, type PulledRows, refusesHeavy } from '../rows.ts';
 import { type TaskMetrics, TaskMeter } from '../metrics/meters.ts';
 import { settle, settleAsync, unwrap, type Wire } from '../wire.ts';
 import { type Ending, haveCome } from './after-restore.ts';
@@ -198,7 +198,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
         formats: FORMATS,
         registry,
         clock: wallClock,
-        check: refuseHeavy,
+        check: refusesHeavy(),
       });
       // A replacement moves rows to where this plan does not look for them.
       if (this.#tables.planned(planned) === null) return NO_ROWS;

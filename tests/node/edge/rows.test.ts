@@ -7,13 +7,14 @@ import {
   mergedLines,
   pulledRows,
   type PulledRows,
-  refuseHeavy,
+  refusesHeavy,
   rowTexts,
 } from '../../../edge/rows.ts';
 import { decodeUtf8, encodeUtf8 } from '../../../runtime/base/bytes.ts';
 import { PULL_BYTES_MAX, PULL_ROWS_MAX } from '../../../runtime/base/limits.ts';
 import { valueAt } from '../../../runtime/data/column.ts';
 import { jsonText } from '../../../runtime/data/json-text.ts';
+import type { AnswerRow } from '../../../runtime/engine/pull-finish.ts';
 import { batch } from '../../../runtime/data/pretty.ts';
 
 const seed = Date.now();
@@ -118,8 +119,29 @@ test('PULL_BYTES_MAX may answer, of one partition and of all, and no more', () =
   expect(pulledRows(ordered(most + 1), false).order).toBe(null);
   // While rows are looked for twice as many are held.
   const row = { rowtime: 0, values: ['x'.repeat(PULL_BYTES_MAX - 10)], order: new Uint8Array(8) };
-  refuseHeavy([row, row]);
-  expect(() => refuseHeavy([row, row, { ...row, values: [] }])).toThrow(refused);
+  const rows: AnswerRow[] = [row, row];
+  const refuse = refusesHeavy();
+  refuse(rows);
+  // It is another array that holds less again.
+  refuse([row]);
+  refuse(rows);
+  rows.push({ ...row, values: [] });
+  expect(() => refuse(rows)).toThrow(refused);
+});
+
+test('rows that are looked for in many pieces are weighed once each', () => {
+  let weighed = 0;
+  const refuse = refusesHeavy();
+  const rows: AnswerRow[] = [];
+  for (let pieces = 0; pieces < 100; pieces++) {
+    for (let i = 0; i < 10; i++) {
+      const order = new Uint8Array(8);
+      const value = { order, rowtime: 0, values: [] };
+      rows.push(Object.defineProperty(value, 'values', { get: () => [(weighed += 1)] }));
+    }
+    refuse(rows);
+  }
+  expect(weighed).toBe(rows.length);
 });
 
 test('PULL_ROWS_MAX rows of several partitions may answer, and no more', () => {
