@@ -70,7 +70,7 @@ class Going {
 }
 
 /** Rows that an answer is made of. */
-export interface KeptRows {
+export interface UntakenRows {
   /**
    * The next of them, a piece at least; none: there are no more.
    * @throws {PortError} OVERLOADED: nobody took any for too long
@@ -129,7 +129,7 @@ export class Answers {
    * @param lines a row each
    * @throws {PortError} OVERLOADED where there is no room for them
    */
-  keep(lines: Uint8Array): KeptRows {
+  keep(lines: Uint8Array): UntakenRows {
     const going = new Going();
     if (lines.length > PIECE_BYTES) {
       if (!this.#hasRoom(lines.length)) throw noRoom();
