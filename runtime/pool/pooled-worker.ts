@@ -11,16 +11,20 @@ import { NEWS, type TaskStatus, TO_ENGINE, TO_WORKER } from './messages.ts';
 import { ServedPorts } from './served-ports.ts';
 import type { TaskWorker } from './task-worker.ts';
 
-type OnStatus = (status: TaskStatus) => void;
+/** What a task is told of. */
+interface Watching {
+  readonly status: (status: TaskStatus) => void;
+  /** The Worker is no more. */
+  readonly end: () => void;
+}
 
 export class PooledWorker {
   readonly #started: StartedWorker;
   readonly #calls: Calls<TaskWorker>;
   readonly #ports: ServedPorts;
   readonly #onEnd: () => void;
-  readonly #watching = new Map<TaskId, OnStatus>();
-  /** Resolves when the Worker is no more, with why. */
-  readonly ended: Promise<Error>;
+  readonly #watching = new Map<TaskId, Watching>();
+  readonly #ended: Promise<void>;
   #error: Error | null = null;
 
   /** @param onEnd called when the Worker is no more, before anybody else hears of it */
@@ -34,9 +38,9 @@ export class PooledWorker {
     answerCalls(line.channel(TO_ENGINE), this.#ports);
     news.receive((message) => {
       const status = message as TaskStatus;
-      this.#watching.get(status.task)?.(status);
+      this.#watching.get(status.task)?.status(status);
     });
-    this.ended = started.ended.then((error) => this.#end(error));
+    this.#ended = started.ended.then((error) => this.#end(error));
   }
 
   /** Why it is no more; null while it is. */
@@ -51,23 +55,23 @@ export class PooledWorker {
   };
 
   /** Takes news of a task; null: nobody does. */
-  watch(task: TaskId, on: OnStatus | null): void {
-    if (on === null) this.#watching.delete(task);
-    else this.#watching.set(task, on);
+  watch(task: TaskId, watching: Watching | null): void {
+    if (watching === null) this.#watching.delete(task);
+    else this.#watching.set(task, watching);
   }
 
   /** Whatever it still says is not heard: its tasks may be another Worker's by then. */
-  #end(error: Error): Error {
+  #end(error: Error): void {
     this.#error = error;
     this.#onEnd();
+    for (const { end } of this.#watching.values()) end();
     this.#watching.clear();
     this.#ports.close();
     this.#calls.end(error);
-    return error;
   }
 
   async terminate(): Promise<void> {
     await this.#started.terminate();
-    await this.ended;
+    await this.#ended;
   }
 }

@@ -68,11 +68,8 @@ export class RemoteTask implements RunningTask {
   /** Once the state has outgrown the Worker: begins when that has let go of it. */
   #home: Task | null = null;
   #loop: Promise<void> | null = null;
+  /** Ends what the loop waits for: the task is to leave its Worker, or waits in vain for one. */
   #leave: () => void = () => undefined;
-  /** Resolves when the task is to leave its Worker, or waits in vain for one. */
-  readonly #left = new Promise<void>((resolve) => {
-    this.#leave = resolve;
-  });
   readonly #watchers: (() => void)[] = [];
 
   constructor(options: TaskOptions, seat: Seat) {
@@ -161,10 +158,14 @@ export class RemoteTask implements RunningTask {
     if (this.#state !== 'RUNNING') return;
     const { name, plan } = this.options;
     this.#status = null;
-    worker.watch(this.#id, (status) => this.#show(status));
+    // No race with the Worker's end: something of each would stay with that for as long as the Worker lives.
+    const isOver = new Promise<void>((resolve) => {
+      this.#leave = resolve;
+      worker.watch(this.#id, { status: (status) => this.#show(status), end: resolve });
+    });
     try {
       await worker.call('start', [{ name, plan }]);
-      await Promise.race([worker.ended, this.#left]);
+      await isOver;
     } finally {
       worker.watch(this.#id, null);
     }
@@ -183,10 +184,10 @@ export class RemoteTask implements RunningTask {
     const { clock } = this.options;
     const waitMs = RETRY_FIRST_MS * 2 ** this.#workersEnded;
     let cancel = (): void => undefined;
-    const waited = new Promise<void>((resolve) => {
+    await new Promise<void>((resolve) => {
+      this.#leave = resolve;
       cancel = clock.wakeAt(clock.now() + waitMs, resolve);
     });
-    await Promise.race([waited, this.#left]);
     cancel();
   }
 

@@ -115,15 +115,17 @@ class PoolSeat implements Seat {
   /** @throws {PortError} UNAVAILABLE */
   async worker(): Promise<PooledWorker> {
     if (this.#isClosed) throw new PortError('UNAVAILABLE', 'the engine is closed');
-    return await (this.#worker ??= this.#start());
+    if (this.#worker !== null) return await this.#worker;
+    // Whoever asks next gets another one, which the end of this one is nothing to.
+    const worker = this.#start(() => {
+      if (this.#worker === worker) this.#worker = null;
+    });
+    this.#worker = worker;
+    return await worker;
   }
 
-  async #start(): Promise<PooledWorker> {
+  async #start(onEnd: () => void): Promise<PooledWorker> {
     const { kernel, commitIntervalMs, store } = this.#host;
-    // Whoever asks next gets another one.
-    const onEnd = (): void => {
-      this.#worker = null;
-    };
     let worker: PooledWorker | null = null;
     try {
       worker = new PooledWorker(await this.#workers.start(this.number), this.#host, onEnd);
