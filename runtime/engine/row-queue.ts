@@ -8,8 +8,13 @@ interface Waiting {
   readonly onTaken: (() => void) | undefined;
 }
 
+interface Writer extends Waiting {
+  readonly resolve: () => void;
+}
+
 /**
- * Tasks wait in `put` while the reader is behind, so that what waits never grows beyond PUSH_ROWS_MAX.
+ * Tasks wait in `put` while the reader is behind, so that what waits never grows beyond PUSH_ROWS_MAX; in their order, or a large batch would
+ * wait for as long as small ones of others come.
  */
 export class RowQueue {
   #batches: Waiting[] = [];
@@ -20,7 +25,8 @@ export class RowQueue {
   #end: { readonly error: Error | null } | null = null;
   readonly #onEnd: () => void;
   #wakeReader: (() => void) | null = null;
-  #wakeWriters: (() => void)[] = [];
+  /** Those who wait for room, in their order. */
+  readonly #writers: Writer[] = [];
   /** Those who wait until nothing waits. */
   #wakeWatchers: (() => void)[] = [];
   readonly #rowsMax: number;
@@ -38,21 +44,31 @@ export class RowQueue {
   }
 
   /**
-   * Takes a batch. Resolves when there is room for it, or when nobody wants it.
+   * Takes a batch. Resolves when there was room for it, or when nobody wants it.
    * @param onTaken called as the reader takes it
    */
-  async put(batch: Batch, onTaken?: () => void): Promise<void> {
-    while (this.#end === null && this.#rows > 0 && this.#rows + batch.length > this.#rowsMax) {
-      await new Promise<void>((resolve) => this.#wakeWriters.push(resolve));
+  put(batch: Batch, onTaken?: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      this.#writers.push({ batch, onTaken, resolve });
+      if (this.#writers.length === 1) this.#letIn();
+    });
+  }
+
+  /** Takes what writers wait with, as far as there is room. */
+  #letIn(): void {
+    for (let first; (first = this.#writers[0]) !== undefined; first.resolve()) {
+      const { batch, onTaken } = first;
+      const isOver = this.#end !== null;
+      if (!isOver && this.#rows > 0 && this.#rows + batch.length > this.#rowsMax) return;
+      this.#writers.shift();
+      const kept = isOver ? null : slice(batch, 0, Math.min(batch.length, this.#left));
+      if (kept === null) continue;
+      this.#left -= kept.length;
+      this.#rows += kept.length;
+      this.#batches.push({ batch: kept, onTaken });
+      if (this.#left === 0) this.end(null);
+      this.#wakeReader?.();
     }
-    if (this.#end !== null) return;
-    const kept = slice(batch, 0, Math.min(batch.length, this.#left));
-    if (kept === null) return;
-    this.#left -= kept.length;
-    this.#rows += kept.length;
-    this.#batches.push({ batch: kept, onTaken });
-    if (this.#left === 0) this.end(null);
-    this.#wakeReader?.();
   }
 
   /** No more rows will come: after those that wait, the reader sees the end or the error. */
@@ -60,7 +76,7 @@ export class RowQueue {
     if (this.#end !== null) return;
     this.#end = { error };
     this.#wakeReader?.();
-    for (const wake of this.#wakeWriters.splice(0)) wake();
+    this.#letIn();
     for (const wake of this.#wakeWatchers.splice(0)) wake();
     this.#onEnd();
   }
@@ -88,7 +104,7 @@ export class RowQueue {
       if (waiting !== undefined) {
         this.#rows -= waiting.batch.length;
         waiting.onTaken?.();
-        for (const wake of this.#wakeWriters.splice(0)) wake();
+        this.#letIn();
         return waiting.batch;
       }
       if (this.#end !== null) {

@@ -52,6 +52,22 @@ test('takes PUSH_ROWS_MAX rows, and one more only once some were read', async ()
   await more;
 });
 
+test('a large batch comes in though small ones of others come without end', async () => {
+  const { queue } = queueOf({ rowsMax: 10 });
+  const wanted = { is: true };
+  const small = async (): Promise<void> => {
+    while (wanted.is) await queue.put(batchOf(1));
+  };
+  const writers = [small(), small()];
+  const large = queue.put(batchOf(9));
+  const read: (number | undefined)[] = [];
+  for (let reads = 0; reads < 30; reads++) read.push((await queue.next())?.length);
+  wanted.is = false;
+  queue.cancel();
+  await Promise.all([large, ...writers]);
+  expect(read).toContain(9);
+});
+
 test('gives batches in their order, those that came while it was read too', async () => {
   const { queue } = queueOf();
   const read: (number | undefined)[] = [];
