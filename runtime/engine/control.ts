@@ -27,14 +27,7 @@ import {
   typesEntity,
   variablesEntity,
 } from './entities.ts';
-import {
-  errorOf,
-  progressOf,
-  removeTopic,
-  stateOf,
-  statsOf,
-  terminateQuery,
-} from './query-work.ts';
+import { errorOf, progressOf, stateOf, statsOf, terminateQuery, unlessGone } from './query-work.ts';
 import type { Session, StatementsOptions } from './statements.ts';
 import { currentStatus, entity, type Entity } from './status.ts';
 
@@ -267,7 +260,7 @@ async function drop(
   };
   const sequence = await changed(text, change);
   if (terminates !== null) await terminateQuery(queries, host, terminates);
-  if (topic !== null) await removeTopic(() => host.log.remove(topic.name));
+  if (topic !== null) await unlessGone(() => host.log.remove(topic.name));
   const suffix = deleteTopic ? ` and its topic ${source.topic} deleted` : '';
   return currentStatus(text, {
     commandId: `${source.kind}/${source.name}/drop`,

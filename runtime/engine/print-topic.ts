@@ -12,6 +12,7 @@ import { withParts } from '../task/with-parts.ts';
 
 interface Position {
   readonly at: TopicPartition;
+  readonly incarnation: string;
   next: number;
 }
 
@@ -56,8 +57,8 @@ export async function printTopic(
   const positions: Position[] = [];
   for (let partition = 0; partition < description.partitions; partition++) {
     const at = { topic, partition };
-    const { start, highWatermark } = await log.bounds(at);
-    positions.push({ at, next: statement.fromBeginning ? start : highWatermark });
+    const { start, highWatermark, incarnation } = await log.bounds(at);
+    positions.push({ at, incarnation, next: statement.fromBeginning ? start : highWatermark });
   }
   return lines(statement, log, positions, signal);
 }
@@ -104,8 +105,9 @@ async function* lines(
 async function read(log: Log, positions: readonly Position[]): Promise<readonly Printed[]> {
   const found: Printed[] = [];
   for (const position of positions) {
-    const { partition } = position.at;
-    const { batches } = await readRetained(log, position.at, position.next);
+    const { at, incarnation } = position;
+    const { partition } = at;
+    const { batches } = await readRetained(log, at, position.next, incarnation);
     for (const { base, count, bytes } of batches) {
       const records = parseRecordBatch(bytes);
       for (let i = indexAt(records, base, position.next); i < records.count; i++) {

@@ -51,8 +51,8 @@ export async function startStreamPull(options: StreamPullOptions): Promise<Query
   const parts: Part[] = [];
   for (let partition = 0; partition < question.partitions; partition++) {
     const at = { topic: question.source.topic, partition };
-    const { start, highWatermark } = await host.log.bounds(at);
-    parts.push({ at, next: start, end: highWatermark });
+    const { start, highWatermark, incarnation } = await host.log.bounds(at);
+    parts.push({ at, next: start, end: highWatermark, incarnation });
   }
   let left = limit ?? Infinity;
   let isOver = left === 0;
@@ -86,6 +86,7 @@ interface Part {
   readonly at: TopicPartition;
   next: number;
   readonly end: number;
+  readonly incarnation: string;
 }
 
 /** One partition after the other, each in the order of its records. */
@@ -110,7 +111,7 @@ async function* answers(
 /** The records of one partition, as a task cuts them: what depends on that gives the same. */
 async function* chunks(part: Part, log: Log, most: number): AsyncGenerator<Chunk, void, undefined> {
   while (part.next < part.end) {
-    const { batches } = await readRetained(log, part.at, part.next);
+    const { batches } = await readRetained(log, part.at, part.next, part.incarnation);
     if (batches.length === 0) break;
     for (const { base, count, bytes } of batches) {
       const records = parseRecordBatch(bytes);

@@ -87,13 +87,13 @@ export async function terminateQuery(queries: Queries, host: Host, id: string): 
 /** Forgets what a query that does not run any more has left. */
 async function removeQuery({ log, store }: Host, plan: Plan): Promise<void> {
   for (const name of tasksOf(plan)) await store.remove(taskId(name));
-  for (const { name } of plan.internalTopics) await removeTopic(() => log.remove(name));
+  for (const { name } of plan.internalTopics) await unlessGone(() => log.remove(name));
 }
 
-/** A topic that is gone already is as good as removed. */
-export async function removeTopic(remove: () => Promise<void>): Promise<void> {
+/** Work on a topic, which need not be done where that is gone already. */
+export async function unlessGone(work: () => Promise<void>): Promise<void> {
   try {
-    await remove();
+    await work();
   } catch (thrown) {
     if (!(thrown instanceof PortError) || thrown.code !== 'UNKNOWN_TOPIC') throw thrown;
   }
@@ -109,5 +109,5 @@ export async function takeAway(
   if (last?.change.change !== 'drop' || last.change.topic === null) return;
   const { name, incarnation } = last.change.topic;
   const there = await host.log.describe(name);
-  if (there?.incarnation === incarnation) await removeTopic(() => host.log.remove(name));
+  if (there?.incarnation === incarnation) await unlessGone(() => host.log.remove(name));
 }

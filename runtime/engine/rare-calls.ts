@@ -16,8 +16,7 @@ import { appendBatch } from './insert-batch.ts';
 import { checkWritable, recordsOf, rowReader } from './insert-rows.ts';
 import { POOL } from './own-parts.ts';
 import type { Queries } from './queries.ts';
-import { statsOf } from './query-work.ts';
-import { recordsByTopic } from './records.ts';
+import { statsOf, unlessGone } from './query-work.ts';
 
 export { printTopic } from './print-topic.ts';
 export { readRecords } from './records.ts';
@@ -118,6 +117,22 @@ export async function engineStats(
   // Of an engine without Workers nothing is known.
   if (places.every(([, known]) => known.length === 0)) return stats;
   return { ...stats, tasks: named(places) };
+}
+
+/** Records ever appended, by user topic; without those that are removed meanwhile. */
+async function recordsByTopic(log: Log): Promise<readonly (readonly [string, { in: number }])[]> {
+  const topics: [string, { in: number }][] = [];
+  for (const { name, partitions, internal } of await log.list()) {
+    if (internal) continue;
+    await unlessGone(async () => {
+      let records = 0;
+      for (let partition = 0; partition < partitions; partition++) {
+        records += (await log.bounds({ topic: name, partition })).highWatermark;
+      }
+      topics.push([name, { in: records }]);
+    });
+  }
+  return topics;
 }
 
 /** Names are the user's: no prototype, so that `__proto__` is a name like any other. */

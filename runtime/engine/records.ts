@@ -1,4 +1,4 @@
-// Reads topics for people and their programs: records one by one, and how many there were; knows no source.
+// Reads topics for people and their programs, record by record; knows no source.
 
 import { PortError } from '../base/errors.ts';
 import { FETCH_BYTES_MAX } from '../base/limits.ts';
@@ -6,6 +6,7 @@ import { RARE_RECORDS } from '../data/parts.ts';
 import { indexAt, parseRecordBatch } from '../data/record.ts';
 import { recordAt, type TopicRecord } from '../data/topic-record.ts';
 import type { Fetched, Log, TopicPartition } from '../ports/log.ts';
+import { WRONG_RECORDS } from '../task/parts.ts';
 
 export interface ReadOptions {
   /** 0 when absent. */
@@ -26,11 +27,13 @@ export async function readRecords(
   let offset = options.from ?? (await log.bounds(at)).start;
   if (RARE_RECORDS.fetched === null) await RARE_RECORDS.load();
   const found: TopicRecord[] = [];
+  let known: string | undefined;
   for (;;) {
     const isAsked = offset === options.from;
-    const { batches, highWatermark } = isAsked
+    const { batches, highWatermark, incarnation } = isAsked
       ? await log.read(at, offset, FETCH_BYTES_MAX)
-      : await readRetained(log, at, offset);
+      : await readRetained(log, at, offset, known);
+    known = incarnation;
     for (const { base, count, bytes } of batches) {
       const records = parseRecordBatch(bytes);
       const from = indexAt(records, base, offset);
@@ -45,30 +48,22 @@ export async function readRecords(
 
 /**
  * Batches from an offset on, or from the first that is still there.
- * @throws {PortError} what `Log.read` throws; OFFSET_OUT_OF_RANGE only beyond the end
+ * @param known the incarnation of the topic that the offset is of; undefined: whichever is there
+ * @throws {PortError} what `Log.read` throws, OFFSET_OUT_OF_RANGE only beyond the end; INCARNATION_CHANGED
  */
-export async function readRetained(log: Log, at: TopicPartition, from: number): Promise<Fetched> {
+export async function readRetained(
+  log: Log,
+  at: TopicPartition,
+  from: number,
+  known: string | undefined,
+): Promise<Fetched> {
   try {
-    return await log.read(at, from, FETCH_BYTES_MAX);
+    const fetched = await log.read(at, from, FETCH_BYTES_MAX);
+    if ((known ?? fetched.incarnation) === fetched.incarnation) return fetched;
+    throw (await WRONG_RECORDS.load()).anotherTopic(at, fetched);
   } catch (thrown) {
     const start = thrown instanceof PortError ? Number(thrown.detail['start']) : 0;
-    if (start > from) return readRetained(log, at, start);
+    if (start > from) return readRetained(log, at, start, known);
     throw thrown;
   }
-}
-
-/** Records ever appended, by user topic. */
-export async function recordsByTopic(
-  log: Log,
-): Promise<readonly (readonly [string, { in: number }])[]> {
-  const topics: [string, { in: number }][] = [];
-  for (const { name, partitions, internal } of await log.list()) {
-    if (internal) continue;
-    let records = 0;
-    for (let partition = 0; partition < partitions; partition++) {
-      records += (await log.bounds({ topic: name, partition })).highWatermark;
-    }
-    topics.push([name, { in: records }]);
-  }
-  return topics;
 }
