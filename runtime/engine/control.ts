@@ -199,13 +199,13 @@ async function pause(
   { queries, changed }: ControlContext,
 ): Promise<Entity> {
   const sequence = await changed(text, { change: 'pause', queries: ids, paused });
-  for (const id of ids) {
+  await forEach(ids, async (id) => {
     const plan = queries.plan(id);
     const isPaused = queries.running(id)?.paused === true;
     // One that had ended with an error tries again, from its last commit.
     const isOver = !paused && errorOf(queries.running(id)) !== null;
     if (plan !== null && (isPaused !== paused || isOver)) await queries.start(plan, paused);
-  }
+  });
   return currentStatus(text, {
     commandId: `${paused ? 'pause' : 'resume'}/${ids.join(',')}/execute`,
     message:
@@ -277,7 +277,7 @@ async function terminate(
 ): Promise<Entity> {
   const change: CatalogChange = { change: 'terminate', queries: ids };
   const sequence = await changed(text, change);
-  for (const id of ids) await terminateQuery(queries, host, id);
+  await forEach(ids, (id) => terminateQuery(queries, host, id));
   return currentStatus(text, {
     commandId: `terminate/${ids.join(',')}/execute`,
     message: ids.length === 0 ? 'No query runs.' : `Query ${ids.join(', ')} terminated.`,
@@ -301,6 +301,13 @@ async function changeType(
     queryId: null,
     sequence,
   });
+}
+
+/** Does the work for one after the other, though it fails for some: the catalog says already that it is done. @throws the first failure */
+async function forEach(ids: readonly string[], work: (id: string) => Promise<void>): Promise<void> {
+  const failures: unknown[] = [];
+  for (const id of ids) await work(id).catch((thrown: unknown) => failures.push(thrown));
+  if (failures.length > 0) throw failures[0];
 }
 
 function deleted(topic: TopicDescription | null) {

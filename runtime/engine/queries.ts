@@ -40,6 +40,8 @@ export interface Running {
   readonly tasks: readonly RunningTask[];
   /** true: its tasks are stopped, and what they have done can still be asked. */
   readonly paused: boolean;
+  /** Why it could not be started; absent: it was. */
+  readonly error?: Error | undefined;
 }
 
 export interface QueriesOptions {
@@ -79,8 +81,19 @@ export class Queries {
    * Makes the query's internal topics and starts its tasks, which go on from their last commit, in the place of what runs under its id.
    * What its kernel does not do runs on the row path, whatever it was planned for.
    * @param paused it keeps its state, with its rows in the columns that the plan gives them, and takes nothing in
+   * @throws what the host refuses: it is known, and does not run until it is started again
    */
   async start(planned: Plan, paused = false): Promise<void> {
+    try {
+      await this.#start(planned, paused);
+    } catch (thrown) {
+      const known = { plan: planned, tasks: [], paused: false, error: thrown as Error };
+      this.#running.set(planned.query, known);
+      throw thrown;
+    }
+  }
+
+  async #start(planned: Plan, paused: boolean): Promise<void> {
     const { host, registry } = this.#options;
     const isWhole = WHOLE_KERNEL.fetched !== null;
     const plan =

@@ -43,9 +43,9 @@ export function progressOf(
   return { state: running.paused ? 'PAUSED' : task.state, ...task.progress };
 }
 
-/** Why a query has ended, or that it waits for room; null while it runs. */
+/** Why a query has ended or could not begin, or that it waits for room; null while it runs. */
 export function errorOf(running: Running | null): Error | null {
-  return running?.tasks.find((task) => task.error !== null)?.error ?? null;
+  return running?.error ?? running?.tasks.find((task) => task.error !== null)?.error ?? null;
 }
 
 /**
@@ -74,7 +74,7 @@ export async function idle(queries: Queries, log: Log): Promise<void> {
 export function stateOf(running: Running | null): QueryState {
   const states = (running?.tasks ?? []).map((task) => task.state);
   if (running?.paused === true) return 'PAUSED';
-  if (states.includes('ERROR')) return 'ERROR';
+  if (states.includes('ERROR') || running?.error !== undefined) return 'ERROR';
   return states.includes('FENCED') ? 'FENCED' : 'RUNNING';
 }
 
