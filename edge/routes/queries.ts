@@ -149,7 +149,7 @@ async function counted<T>(
 function print({ log, calls }: Edge, statement: Print): Promise<Printing> {
   return counted(reads, crypto.randomUUID(), async (leave) => {
     const connection = new AbortController();
-    const lines = await printTopic([statement], log, connection.signal);
+    const lines = await printTopic([statement], log, [connection.signal]);
     const heard = calls.onOver(() => connection.abort());
     return {
       kind: 'print',

@@ -1,5 +1,6 @@
 // PRINT as a page reads it: lines from the Worker until the end, the reader or a signal ends them; knows no topic.
 
+import { endedBy } from '../ports/ended-by.ts';
 import type { RemoteEngine } from './remote.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function printed(
   };
   signal?.addEventListener('abort', end);
   if (signal?.aborted) end();
-  return lines(remote, id, end);
+  return endedBy(lines(remote, id, end), end);
 }
 
 async function* lines(

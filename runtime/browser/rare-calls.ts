@@ -1,7 +1,8 @@
 // What pages rarely call of the engine in the Worker; knows nothing of the page beyond its calls.
 
 import { messageOf, PortError } from '../base/errors.ts';
-import { Engine, type EngineStats, type InsertOptions, type InsertRow } from '../engine/engine.ts';
+import { errorOf, idle, insert, print, stats, topicRecords } from '../engine/core-calls.ts';
+import type { EngineStats, InsertOptions, InsertRow } from '../engine/engine.ts';
 import type { EngineCore } from '../engine/engine-core.ts';
 import { loadParts } from '../engine/parts.ts';
 import type { TopicRecord } from '../data/topic-record.ts';
@@ -79,7 +80,7 @@ export class RareCalls {
   /** Begins a PRINT. @returns its number, for `printed` and `endPrint` */
   async print(sql: string): Promise<number> {
     const end = new AbortController();
-    const lines = await this.#engine.print(sql, { signal: end.signal });
+    const lines = await print(this.#core(), sql, [end.signal]);
     this.#prints.set(++this.#printed, new PrintedLines(lines, end));
     if (!this.#isPrinting) await this.endPrints();
     return this.#printed;
@@ -110,22 +111,22 @@ export class RareCalls {
     options: InsertOptions,
   ): Promise<HandingOver<PackedPlaces>> {
     // Either is for the engine to tell apart: what it says of a row alone has no number.
-    const places = await this.#engine.insert(source, given, options);
+    const places = await insert(this.#core(), source, given, options);
     return new HandingOver(placed([places].flat()));
   }
 
   /** Keys and values are views of their record batches, each of which is cloned once. */
   async topicRecords(topic: string, options: ReadOptions): Promise<readonly TopicRecord[]> {
-    return await this.#engine.topicRecords(topic, options);
+    return await topicRecords(this.#core(), topic, options);
   }
 
   async stats(): Promise<EngineStats> {
-    return await this.#engine.stats();
+    return await stats(this.#core());
   }
 
   /** Why a query has ended; null while it runs. */
   async errorOf(queryId: string): Promise<WireError | null> {
-    const error = this.#engine.errorOf(queryId);
+    const error = errorOf(this.#core(), queryId);
     return error && toWire(error);
   }
 
@@ -136,10 +137,6 @@ export class RareCalls {
 
   async idle(): Promise<void> {
     await this.#appends.last;
-    await this.#engine.idle();
-  }
-
-  get #engine(): Engine {
-    return new Engine(this.#core());
+    await idle(this.#core());
   }
 }

@@ -185,6 +185,7 @@ export class EngineWorker {
 
   async close(): Promise<void> {
     this.onClose?.();
+    await this.#appends.last;
     await this.engine?.close();
     this.engine = null;
   }

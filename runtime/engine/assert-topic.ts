@@ -20,15 +20,17 @@ export function topicAsserted(
 /**
  * Waits until it is so.
  * @param describe looks at the log
- * @throws {StatementError} INVALID with what is not so, once the time is over
+ * @param signal ends the wait
+ * @throws {StatementError} INVALID with what is not so, once the time is over; why the signal was aborted
  */
 export function untilTopicIs(
   analysis: AssertTopicAnalysis,
   describe: (topic: string) => Promise<TopicDescription | null>,
   clock: Clock,
+  signal?: AbortSignal,
 ): Promise<void> {
   const look = async () => faultOf(analysis, await describe(analysis.topic));
-  return untilSo(look, { clock, timeoutMs: analysis.timeoutMs, hint: '' });
+  return untilSo(look, { clock, timeoutMs: analysis.timeoutMs, hint: '', signal });
 }
 
 function faultOf(

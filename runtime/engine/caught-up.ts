@@ -36,9 +36,14 @@ export interface Look {
 /**
  * Task after task, upstream first, each up to what its inputs hold when it is its turn: so what comes while it waits does not
  * keep it waiting.
+ * @param signal ends the wait
  * @throws {StatementError} INVALID, with the query and what it has still to read, once the time is over, or as soon as a query does not run
  */
-export function caughtUp({ other, timeoutMs }: SwapAnalysis, look: Look): Promise<void> {
+export function caughtUp(
+  { other, timeoutMs }: SwapAnalysis,
+  look: Look,
+  signal?: AbortSignal,
+): Promise<void> {
   const plans = makersOf(look.catalog(), other.name).flatMap((id) => look.plan(id) ?? []);
   const tasks = plans.flatMap((plan) =>
     tasksOf(plan).map((name) => ({
@@ -58,7 +63,7 @@ export function caughtUp({ other, timeoutMs }: SwapAnalysis, look: Look): Promis
     return null;
   };
   const hint = 'Give it again with a longer TIMEOUT, or when it has caught up.';
-  return untilSo(left, { clock: look.clock, timeoutMs, hint });
+  return untilSo(left, { clock: look.clock, timeoutMs, hint, signal });
 }
 
 /** @throws {StatementError} INVALID: other statements have changed one of the two while it waited */

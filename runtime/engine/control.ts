@@ -75,8 +75,8 @@ export async function control(
       setVariable(context.variables, analysis.variable, analysis.value);
       return variablesEntity(text, context.variables);
     case 'assertTopic':
-      await context.aside(() =>
-        untilTopicIs(analysis, (topic) => host.log.describe(topic), host.clock),
+      await context.aside((closing) =>
+        untilTopicIs(analysis, (topic) => host.log.describe(topic), host.clock, closing),
       );
       return topicAsserted(text, analysis);
     case 'show':
@@ -184,7 +184,7 @@ async function swap(
     progress: (name) => Promise.resolve(progressOf(queries.running(name.query), name)),
     highWatermark: async (at) => (await host.log.bounds(at)).highWatermark,
   };
-  await aside(() => caughtUp(analysis, look));
+  await aside((closing) => caughtUp(analysis, look, closing));
   const change = swapped(analysis, current());
   return currentStatus(text, {
     ...swapStatus(analysis),

@@ -2,6 +2,7 @@
 
 import type { QueryAnalysis } from '../analyze/analysis.ts';
 import { GIVEN_SETTINGS } from '../analyze/parts.ts';
+import { PortError } from '../base/errors.ts';
 import { OPEN_PUSH_QUERIES_MAX } from '../base/limits.ts';
 import { FORMATS } from '../formats/formats.ts';
 import { builtinRegistry } from '../functions/builtins.ts';
@@ -84,6 +85,7 @@ export class EngineCore {
   readonly made: Made;
   /** Calls that append and are not done: they may wait for code, or their turn, before they reach the log. */
   readonly writes = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
   readonly #variables = new Map<string, string>();
   /** Push queries ever started, for their ids. */
   #pushes = 0;
@@ -184,12 +186,22 @@ export class EngineCore {
     return this.#spare++;
   }
 
+  /** Aborted as `close` is called, with why later calls are refused. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** As `Engine.close`. */
   async close(): Promise<void> {
     const { host, queries } = this.made;
     this.#unsubscribe();
-    await Promise.all([...this.#open].map((rows) => rows.close()));
-    await this.inTurn(() => queries.close());
+    this.#closing.abort(new PortError('UNAVAILABLE', 'the engine is closed'));
+    // In its turn: push queries that were asked for before are open by then.
+    await this.inTurn(async () => {
+      await Promise.all([...this.#open].map((rows) => rows.close()));
+      await queries.close();
+    });
+    await Promise.allSettled(this.writes);
     await host.close();
   }
 
@@ -204,9 +216,11 @@ export class EngineCore {
     const aside: Aside = async (wait) => {
       end();
       try {
-        await wait();
+        await wait(this.closing);
       } finally {
         await begin();
+        // What it goes on with may be closed by then.
+        this.closing.throwIfAborted();
       }
     };
     const done = begin().then(() => work(aside));

@@ -1,7 +1,7 @@
 // The public face of a host: statements, queries and records in, answers and rows out; knows no adapter.
 
 import { asyncDispose } from '../base/async-dispose.ts';
-import { PortError } from '../base/errors.ts';
+import { endedBy } from '../ports/ended-by.ts';
 import { checkOptions } from '../base/options.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Batch } from '../data/batch.ts';
@@ -13,20 +13,14 @@ import type { Place } from '../pool/remote-task.ts';
 import type { Host } from '../ports/host.ts';
 import type { TaskName } from '../task/topology.ts';
 import { withParts } from '../task/with-parts.ts';
-import {
-  EXECUTE_OPTIONS,
-  INSERT_OPTIONS,
-  PRINT_OPTIONS,
-  QUERY_OPTIONS,
-  TOPIC_RECORDS_OPTIONS,
-} from './call-options.ts';
+import { EXECUTE_OPTIONS, PRINT_OPTIONS, QUERY_OPTIONS } from './call-options.ts';
+import { errorOf, idle, insert, print, stats, topicRecords, writing } from './core-calls.ts';
 import { type EngineCore, openCore } from './engine-core.ts';
 import type { Entity } from './entities.ts';
 import type { ProducedAt, ProducedRecord } from './insert.ts';
 import { RARE_CALLS } from './own-parts.ts';
 import type { QueryStats } from './queries.ts';
 import { QueryRows } from './query-rows.ts';
-import { errorOf, idle } from './query-work.ts';
 import type { TopicRecord } from '../data/topic-record.ts';
 import type { ReadOptions } from './records.ts';
 
@@ -122,7 +116,7 @@ export class Engine implements AsyncDisposable {
 
   /** What calls go to. @throws {PortError} UNAVAILABLE once the engine is closed */
   get #open(): EngineCore {
-    if (this.#closing !== null) throw new PortError('UNAVAILABLE', 'the engine is closed');
+    this.#core.closing.throwIfAborted();
     return this.#core;
   }
 
@@ -160,11 +154,9 @@ export class Engine implements AsyncDisposable {
     options: PrintOptions = {},
   ): Promise<AsyncGenerator<string, void, undefined>> {
     checkOptions('print', options, PRINT_OPTIONS);
-    const core = this.#open;
-    return core.inTurn(async () => {
-      const { printTopic } = await withParts(() => RARE_CALLS.code);
-      return printTopic(await core.parsed(sql), core.made.host.log, options.signal ?? null);
-    });
+    const end = new AbortController();
+    const signals = [end.signal, options.signal ?? end.signal];
+    return endedBy(await print(this.#core, sql, signals), () => end.abort());
   }
 
   /**
@@ -180,18 +172,14 @@ export class Engine implements AsyncDisposable {
   async insert(
     source: string,
     given: InsertRow | readonly InsertRow[],
-    options: InsertOptions = {},
+    options?: InsertOptions,
   ): Promise<ProducedAt | readonly ProducedAt[]> {
-    checkOptions('insert', options, INSERT_OPTIONS);
-    return this.#writing(async (core) => {
-      const { insertRows } = await withParts(() => RARE_CALLS.code);
-      return insertRows(core, source, given, options);
-    });
+    return insert(this.#core, source, given, options);
   }
 
   /** Appends records as they are. @throws {PortError} what the log refuses */
   async produce(topic: string, records: readonly ProducedRecord[]): Promise<readonly ProducedAt[]> {
-    return this.#writing((core) => core.produce(topic, records));
+    return writing(this.#core, (core) => core.produce(topic, records));
   }
 
   /**
@@ -199,23 +187,11 @@ export class Engine implements AsyncDisposable {
    * @param batch of the source's schema
    */
   async insertBatch(source: string, batch: Batch): Promise<void> {
-    await this.#writing(async (core) => {
+    await writing(this.#core, async (core) => {
       const { insertBatch } = await withParts(() => RARE_CALLS.code);
       const to = { catalog: this.catalog, source, spare: core.spare() };
       await insertBatch(core.made.host.log, to, batch);
     });
-  }
-
-  /** A call that appends: `idle` waits for it, though its caller may not. */
-  async #writing<T>(write: (core: EngineCore) => Promise<T>): Promise<T> {
-    const core = this.#open;
-    const done = write(core);
-    core.writes.add(done);
-    try {
-      return await done;
-    } finally {
-      core.writes.delete(done);
-    }
   }
 
   /**
@@ -223,16 +199,12 @@ export class Engine implements AsyncDisposable {
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE
    */
   async topicRecords(topic: string, options: ReadOptions = {}): Promise<readonly TopicRecord[]> {
-    checkOptions('topicRecords', options, TOPIC_RECORDS_OPTIONS);
-    const { readRecords } = await withParts(() => RARE_CALLS.code);
-    return readRecords(this.#open.made.host.log, topic, options);
+    return topicRecords(this.#core, topic, options);
   }
 
   /** Counts of the moment, by topic and persistent query: as committed, so that a restart goes on from them. */
   async stats(): Promise<EngineStats> {
-    const { engineStats } = await withParts(() => RARE_CALLS.code);
-    const { host, queries } = this.#open.made;
-    return engineStats(host.log, this.catalog, queries);
+    return stats(this.#core);
   }
 
   /**
@@ -240,10 +212,7 @@ export class Engine implements AsyncDisposable {
    * null while it runs.
    */
   errorOf(queryId: string): Error | null {
-    const { queries, statements } = this.#core.made;
-    const of = (id: string): Error | null =>
-      errorOf(queries.running(id)) ?? statements.waiting.get(id) ?? null;
-    return of(queryId) ?? of(queryId.toUpperCase());
+    return errorOf(this.#core, queryId);
   }
 
   /**
@@ -251,14 +220,13 @@ export class Engine implements AsyncDisposable {
    * or waits for room (`errorOf` says which): what it did not read will not show. RESUME lets it try again; TERMINATE or DROP leaves it out.
    */
   async idle(): Promise<void> {
-    const core = this.#open;
-    const { made, writes } = core;
-    // After the statements and writes that came before, and not in the way of those that come after.
-    await Promise.allSettled([core.inTurn(async () => undefined), ...writes]);
-    await idle(made.queries, made.host.log);
+    return idle(this.#core);
   }
 
-  /** Ends all queries after what they are doing, and the host. What is committed stays; once is enough. */
+  /**
+   * Ends all queries after what they are doing, and the host. What is committed stays, and what calls before this one append is written; statements before
+   * it are carried out, but those that wait for something are refused. Once is enough.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#core.close();
     return this.#closing;

@@ -26,12 +26,13 @@ interface Printed {
 /**
  * The lines of a PRINT: what the formats seem to be, again when further records leave fewer of them, and a line a record. Where
  * it begins to read is settled when this resolves.
+ * @param signals each ends it
  * @throws {StatementError} UNKNOWN_TOPIC; INVALID unless the statements are one PRINT
  */
 export async function printTopic(
   [statement, more]: readonly Statement[],
   log: Log,
-  signal: AbortSignal | null,
+  signals: readonly AbortSignal[],
 ): Promise<AsyncGenerator<string, void, undefined>> {
   if (statement?.kind !== 'Print' || more !== undefined) {
     const at = more?.at ?? statement?.at ?? null;
@@ -60,18 +61,18 @@ export async function printTopic(
     const { start, highWatermark, incarnation } = await log.bounds(at);
     positions.push({ at, incarnation, next: statement.fromBeginning ? start : highWatermark });
   }
-  return lines(statement, log, positions, signal);
+  return lines(statement, log, positions, signals);
 }
 
 async function* lines(
   { interval, limit }: Print,
   log: Log,
   positions: readonly Position[],
-  signal: AbortSignal | null,
+  signals: readonly AbortSignal[],
 ): AsyncGenerator<string, void, undefined> {
   const keys = new Recognizer('key');
   const values = new Recognizer('value');
-  const news = new News(log, positions, signal);
+  const news = new News(log, positions, signals);
   let shown = '';
   let seen = 0;
   let left = limit ?? Infinity;
@@ -96,6 +97,9 @@ async function* lines(
       }
       if (records.length === 0) await news.wait();
     }
+  } catch (thrown) {
+    // The log may have been closed by what has ended it.
+    if (!news.isOver) throw thrown;
   } finally {
     news.close();
   }
@@ -127,14 +131,14 @@ async function read(log: Log, positions: readonly Position[]): Promise<readonly 
 /** Tells when something may have come, or that nothing is wanted any more. */
 class News {
   readonly #unsubscribe: readonly Unsubscribe[];
-  readonly #signal: AbortSignal | null;
+  readonly #signals: readonly AbortSignal[];
   #isNew = false;
   #wake: (() => void) | null = null;
 
-  constructor(log: Log, positions: readonly Position[], signal: AbortSignal | null) {
-    this.#signal = signal;
+  constructor(log: Log, positions: readonly Position[], signals: readonly AbortSignal[]) {
+    this.#signals = signals;
     this.#unsubscribe = positions.map(({ at }) => log.subscribe(at, this.#ring));
-    signal?.addEventListener('abort', this.#ring, { once: true });
+    for (const signal of signals) signal.addEventListener('abort', this.#ring);
   }
 
   readonly #ring = (): void => {
@@ -143,7 +147,7 @@ class News {
   };
 
   get isOver(): boolean {
-    return this.#signal?.aborted === true;
+    return this.#signals.some(({ aborted }) => aborted);
   }
 
   async wait(): Promise<void> {
@@ -156,6 +160,6 @@ class News {
 
   close(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    this.#signal?.removeEventListener('abort', this.#ring);
+    for (const signal of this.#signals) signal.removeEventListener('abort', this.#ring);
   }
 }

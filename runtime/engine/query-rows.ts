@@ -1,6 +1,7 @@
 // The answer of a query as its caller sees it: rows or batches to iterate over, once, and an end; knows no task.
 
 import { asyncDispose } from '../base/async-dispose.ts';
+import { endedBy } from '../ports/ended-by.ts';
 import { StatementError } from '../base/errors.ts';
 import { type Batch, Op, positionOf } from '../data/batch.ts';
 import type { PublicOptions, PublicRow, publicRow } from '../data/row.ts';
@@ -71,7 +72,11 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
   }
 
   /** The rows as batches, for readers that are in a hurry; the columns stand in the order of the SELECT. */
-  async *batches(): AsyncGenerator<Batch, void, undefined> {
+  batches(): AsyncGenerator<Batch, void, undefined> {
+    return this.#left(this.#batches());
+  }
+
+  async *#batches(): AsyncGenerator<Batch, void, undefined> {
     if (this.#isRead) throw new StatementError('INVALID', 'the rows of a query are read once');
     this.#isRead = true;
     try {
@@ -82,9 +87,13 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
   }
 
   /** The rows, each with whether its key was deleted from the table; to be read once, as the rows themselves. @throws what ended the query before its last row */
-  async *changes(): AsyncGenerator<QueryChange, void, undefined> {
+  changes(): AsyncGenerator<QueryChange, void, undefined> {
+    return this.#left(this.#changes());
+  }
+
+  async *#changes(): AsyncGenerator<QueryChange, void, undefined> {
     const { publicRow } = await this.#options.rows();
-    for await (const batch of this.batches()) {
+    for await (const batch of this.#batches()) {
       for (let i = 0; i < batch.length; i++) {
         const position = positionOf(batch, i);
         yield {
@@ -96,8 +105,17 @@ export class QueryRows implements AsyncIterable<PublicRow>, AsyncDisposable {
     }
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<PublicRow, void, undefined> {
-    for await (const { row } of this.changes()) yield row;
+  [Symbol.asyncIterator](): AsyncGenerator<PublicRow, void, undefined> {
+    return this.#left(this.#rows());
+  }
+
+  async *#rows(): AsyncGenerator<PublicRow, void, undefined> {
+    for await (const { row } of this.#changes()) yield row;
+  }
+
+  /** Items that may be left while the next one is waited for. */
+  #left<T>(items: AsyncGenerator<T, void, undefined>): typeof items {
+    return endedBy(items, () => this.close());
   }
 
   /** All rows; for pull queries and push queries with LIMIT. */

@@ -33,8 +33,8 @@ export interface StatementsOptions {
   readonly queries: Queries;
 }
 
-/** Waits for something while others have their turn, and goes on in a turn of its own. */
-export type Aside = (wait: () => Promise<void>) => Promise<void>;
+/** Waits for something while others have their turn, and goes on in a turn of its own; `closing` ends the wait. */
+export type Aside = (wait: (closing: AbortSignal) => Promise<void>) => Promise<void>;
 
 /** What statements of one caller share. */
 export interface Session {

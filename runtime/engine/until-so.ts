@@ -8,7 +8,7 @@ const LOOK_AGAIN_MS = 50;
 /**
  * Looks again and again. Waits are counted, because the clock may be set back meanwhile.
  * @param look what is not so yet, as a text; null: nothing
- * @throws {StatementError} INVALID with what is not so, once the time is over; what `look` throws
+ * @throws {StatementError} INVALID with what is not so, once the time is over; what `look` throws; why the signal was aborted
  */
 export async function untilSo(
   look: () => Promise<string | null>,
@@ -16,13 +16,28 @@ export async function untilSo(
     clock,
     timeoutMs,
     hint,
-  }: { readonly clock: Clock; readonly timeoutMs: number; readonly hint: string },
+    signal,
+  }: {
+    readonly clock: Clock;
+    readonly timeoutMs: number;
+    readonly hint: string;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<void> {
   for (let leftMs = timeoutMs; ; leftMs -= LOOK_AGAIN_MS) {
+    signal?.throwIfAborted();
     const fault = await look();
     if (fault === null) return;
     if (leftMs <= 0) throw new StatementError('INVALID', fault, null, hint);
     const untilMs = clock.now() + Math.min(leftMs, LOOK_AGAIN_MS);
-    await new Promise<void>((resolve) => void clock.wakeAt(untilMs, resolve));
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        cancel();
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = clock.wakeAt(untilMs, end);
+      signal?.addEventListener('abort', end);
+    });
   }
 }
