@@ -2,7 +2,7 @@
 
 import { StatementError } from '../base/errors.ts';
 import type { Relation } from '../catalog/source.ts';
-import type { Type } from '../data/type.ts';
+import { BIGINT, type Type } from '../data/type.ts';
 import type { Expr } from '../expr/expr.ts';
 import { type ConstantJson, givenOf } from '../functions/aggregate-call.ts';
 import type { AggregateBody, AggregateOverload, Resolved } from '../functions/registry.ts';
@@ -10,7 +10,7 @@ import { parametersFor } from '../functions/resolve.ts';
 import type { Call } from '../sql/ast.ts';
 import { coerced } from './coerced.ts';
 import { nestedState, withoutMerge, withoutUndo } from './rules/aggregation-errors.ts';
-import type { TypingContext } from './typer.ts';
+import { typed, type TypingContext } from './typing.ts';
 import { shortText } from './walk.ts';
 
 export {
@@ -24,6 +24,22 @@ export {
   ungrouped,
   withoutGrouping,
 } from './rules/aggregation-errors.ts';
+
+/**
+ * The arguments of a call that is written without any, or with `*`: the ROWTIME of the row, unless the function is declared without or takes
+ * no time. Over a join it is that of the first source.
+ */
+export function nothingGiven(node: Call, context: TypingContext): readonly (Expr | null)[] {
+  const { at } = node;
+  const { registry, scope } = context;
+  const name = node.name.text.toUpperCase();
+  const [first] = scope.entries;
+  const isOfRowtime =
+    registry.resolve(name, []) === null && registry.resolve(name, [BIGINT]) !== null;
+  if (first === undefined || !isOfRowtime) return [];
+  const source = { text: first.alias, at };
+  return [typed({ kind: 'Column', source, name: { text: 'ROWTIME', at }, at }, context)];
+}
 
 /** A resolved call of an aggregate over a source. */
 export interface ResolvedCall {

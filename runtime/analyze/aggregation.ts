@@ -72,11 +72,15 @@ export class Grouping {
     rules.refuseNested(call, this.#rows.registry);
     const name = call.name.text.toUpperCase();
     const context = { ...this.#rows, clause: `the arguments of ${name}` };
-    let given = call.arguments.map((argument) => inferred(argument, context));
+    let given: readonly (Expr | null)[] = call.arguments.map((argument) =>
+      inferred(argument, context),
+    );
     const [only] = given;
     // A constant that is not NULL counts every row, as * does: no column need be carried for it.
     if (name === 'COUNT' && given.length === 1 && only?.expr === 'literal' && only.value !== null)
       given = [];
+    if (given.length === 0 && name !== 'COUNT')
+      given = AGGREGATE_RULES.code.nothingGiven(call, context);
     const resolved = resolveCall(context, call, given);
     const { overload } = resolved;
     if (overload.kind !== 'aggregate') {

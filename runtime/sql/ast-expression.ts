@@ -151,7 +151,7 @@ export interface Subscript {
   readonly at: Position;
 }
 
-/** `name(arguments)`; `star` is `COUNT(*)`, whose `arguments` are empty. */
+/** `name(arguments)`; `star` is `COUNT(*)` or another aggregate of `*`, whose `arguments` are empty. */
 export interface Call {
   readonly kind: 'Call';
   readonly name: Name;

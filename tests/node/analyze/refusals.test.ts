@@ -234,6 +234,15 @@ test.each([
   ],
   [as('SELECT id, nope(a) FROM s'), 'UNKNOWN_FUNCTION line 1:31: there is no function NOPE'],
   [as('SELECT id, UCASE(b) FROM s'), 'UNKNOWN_FUNCTION line 1:31: UCASE does not take (BIGINT)'],
+  // What takes no ROWTIME is not called with nothing.
+  [
+    'CREATE TABLE c AS SELECT id, HISTOGRAM(*) FROM s GROUP BY id;',
+    'UNKNOWN_FUNCTION line 1:30: HISTOGRAM does not take ()',
+  ],
+  [
+    'CREATE TABLE c AS SELECT id, CORRELATION() FROM s GROUP BY id;',
+    'UNKNOWN_FUNCTION line 1:30: CORRELATION does not take ()',
+  ],
   // Sinks
   ['CREATE STREAM s AS SELECT * FROM h;', 'ALREADY_EXISTS line 1:15: the stream S exists already'],
   [
